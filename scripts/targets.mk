@@ -1,3 +1,55 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-help:
-	@echo "see README.md"
+#
+# What people ask for. Each target is a script of its own; make hands it the
+# variables that stand on its command line.
+
+KCONFIG ?= release debug
+SUITE ?= bookworm
+
+help: ## list the targets
+	@echo "make TARGET [VARIABLE=value]; in DRM_SAFE_CACHE (~/.cache/drm_safe) is what gets fetched and built."
+	@echo
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' scripts/targets.mk | \
+		while IFS='|' read -r target text; do printf '  %-16s %s\n' "$$target" "$$text"; done
+
+kernel: ## fetch a kernel source and build the UML kernels [KVER=7.3|7.2, or KSRC=<tree>]
+	@scripts/kernel.sh
+
+kunit: ## run the KUnit suites under UML [FILTER='glob'] [KCONFIG=release|debug] [LLVM=-19]
+	@scripts/kunit.sh $(KCONFIG)
+
+kunit-modules: ## run the suites as modules and scan for leaks [FILTER='glob']
+	@scripts/kunit-modules.sh
+
+demo: ## carry a file through the sample driver with its client [INPUT=<file>]
+	@scripts/demo.sh
+
+vm: ## run the sample driver on Debian's own kernel in QEMU
+	@scripts/vm.sh
+
+modules: ## build the external modules [KDIR=<configured kernel>] [CC=] [LLVM=] [DEBUG=1]
+	@scripts/modules.sh
+
+install-tree: ## put this directory into a kernel tree [TREE=<dir>]
+	@scripts/tree.sh install "$(TREE)"
+
+uninstall-tree: ## take it out again [TREE=<dir>]
+	@scripts/tree.sh uninstall "$(TREE)"
+
+style: ## checkpatch, kernel-doc, SPDX tags and the like
+	@scripts/style.sh
+
+w1: ## compile with W=1 as errors, gcc and clang, all supported kernels
+	@scripts/w1.sh
+
+check: ## everything that proves the library, with counts and times
+	@scripts/check.sh
+
+fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookworm|trixie]
+	@scripts/fresh-root.sh $(SUITE)
+
+clean: ## remove what was built in this directory (the cache stays)
+	@rm -rf out
+
+.PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
+	style w1 check fresh-root clean

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash
+#
+# Sourced after env.sh: packages of newer Debian suites, by way of an apt with
+# state of its own. The machine's apt is only asked for its mirror.
+
+APT_DIR=$DRM_SAFE_CACHE/apt
+
+# debian_mirror: the address from which this machine gets Debian.
+debian_mirror() {
+	local suites='oldoldstable|oldstable|stable|testing|unstable|sid' codename=
+
+	# shellcheck disable=SC1091
+	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}") ||
+		return 1
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		grep -E "^https?://[^ ]+ ($codename|$suites) main\$" | head -n1 | cut -d' ' -f1
+}
+
+# own_apt TOOL ARG...: run apt-get or apt-cache on lists and cache of our own.
+own_apt() {
+	local tool=$1
+
+	shift
+	"$tool" -c "$APT_DIR/apt.conf" "$@"
+}
+
+# update_apt: set up our own apt and fetch the lists.
+update_apt() {
+	local mirror keyring arch
+
+	command -v apt-get >/dev/null && mirror=$(debian_mirror) && [ -n "$mirror" ] ||
+		die "no Debian mirror in this machine's apt configuration: give a kernel source with KSRC=<dir>"
+	need_packages debian-archive-keyring ca-certificates
+	keyring=/usr/share/keyrings/debian-archive-keyring
+	for keyring in $keyring.pgp $keyring.gpg; do [ -e "$keyring" ] && break; done
+	arch=$(dpkg --print-architecture)
+
+	mkdir -p "$APT_DIR"/{lists,cache,deb,etc}
+	: >"$APT_DIR/status"
+	printf "deb [arch=$arch signed-by=$keyring] $mirror %s main\n" \
+		trixie-backports sid >"$APT_DIR/sources.list"
+	cat >"$APT_DIR/apt.conf" <<-END
+		#clear APT::Update;
+		#clear DPkg;
+		Dir::State "$APT_DIR";
+		Dir::State::lists "$APT_DIR/lists";
+		Dir::State::status "$APT_DIR/status";
+		Dir::Cache "$APT_DIR/cache";
+		Dir::Etc::sourcelist "$APT_DIR/sources.list";
+		Dir::Etc::sourceparts "$APT_DIR/etc";
+		Dir::Etc::preferences "$APT_DIR/etc/none";
+		Dir::Etc::preferencesparts "$APT_DIR/etc";
+		APT::Sandbox::User "$(id -un)";
+		Acquire::Languages "none";
+		Acquire::PDiffs "false";
+		Acquire::Retries "3";
+	END
+	say "reading the package lists of trixie-backports and sid"
+	own_apt apt-get -qq update
+}
+
+# newest_version PACKAGE: as trixie-backports and sid have it.
+newest_version() {
+	own_apt apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n1
+}
+
+# fetch_deb PACKAGE VERSION: download it, verified; DEB is then the file.
+fetch_deb() {
+	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
+	DEB=$(echo "$APT_DIR/deb/$1_${2//:/%3a}_"*.deb)
+}

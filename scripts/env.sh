@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash
+#
+# Sourced by the other scripts: where things are, and how kernels are built.
+#
+#   DRM_SAFE_CACHE  holds all that is fetched and built, for every clone
+#   KVER            kernel series to fetch (7.3 or 7.2)
+#   KSRC            a kernel source tree to use instead
+#   CC, LLVM        compiler, as kbuild takes them
+
+set -euo pipefail
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+DRM_SAFE_CACHE=${DRM_SAFE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/drm_safe}
+KVER=${KVER:-7.3}
+KSRC=${KSRC:-}
+JOBS=${JOBS:-$(nproc)}
+
+export DRM_SAFE_CACHE KVER KSRC JOBS PYTHONDONTWRITEBYTECODE=1
+
+# The suffix keeps kernels apart whose objects must not mix.
+KEY=
+[ "$KVER" = 7.3 ] || KEY=-$KVER
+[ -z "$KSRC" ] || KEY=-$(realpath -m "$KSRC" | sha1sum | cut -c1-8)
+[ -z "${LLVM:-}" ] || KEY+=-llvm
+
+TREE=$DRM_SAFE_CACHE/tree$KEY		# the kernel's source with this directory in it
+BUILD=$DRM_SAFE_CACHE/build$KEY		# one build directory for each configuration
+KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
+[ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
+[ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
+
+# What it takes to build a kernel for UML.
+BUILD_PACKAGES=(gcc libc6-dev make flex bison bc perl python3 binutils xz-utils)
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# step NAME CMD...: run CMD and tell how long it took.
+step() {
+	local name=$1 start=$SECONDS rc=0
+
+	shift
+	say "$name"
+	"$@" || rc=$?
+	say "$name: $((SECONDS - start)) s$([ $rc = 0 ] || echo ", failed ($rc)")"
+	return $rc
+}
+
+# locked "$@": restart the calling script with the cache to itself. Two clones
+# share one tree; the second waits.
+locked() {
+	[ -z "${DRM_SAFE_LOCKED:-}" ] || return 0
+	mkdir -p "$DRM_SAFE_CACHE"
+	flock -n "$DRM_SAFE_CACHE/lock" true || say "waiting for another run in $DRM_SAFE_CACHE"
+	DRM_SAFE_LOCKED=1 exec flock -o "$DRM_SAFE_CACHE/lock" "$0" "$@"
+}
+
+# need_packages PKG...: install what is missing.
+need_packages() {
+	local pkg missing=()
+
+	command -v dpkg-query >/dev/null || return 0
+	for pkg; do
+		[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$pkg" 2>/dev/null) == ?i* ]] ||
+			missing+=("$pkg")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || die "missing packages, install them as root: apt-get install ${missing[*]}"
+	say "installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -qq install --no-install-recommends -y "${missing[@]}" >/dev/null 2>&1 && return
+	apt-get -qq update
+	apt-get -qq install --no-install-recommends -y "${missing[@]}" >/dev/null
+}
+
+# prepare_tree: have a kernel source in $TREE, with this directory as it is now.
+prepare_tree() {
+	need_packages "${BUILD_PACKAGES[@]}"
+	"$TOP/scripts/kernel.sh" source
+}
+
+# show_progress: of make's output keep a line every few seconds.
+show_progress() {
+	awk -v start="$(date +%s)" '
+		BEGIN { last = start }
+		{ n++; cmd = "date +%s" }
+		n % 50 == 0 {
+			cmd | getline now; close(cmd)
+			if (now - last >= 15) {
+				printf "    %4d s, %5d steps, %s\n", now - start, n, $NF
+				fflush(); last = now
+			}
+		}'
+}
+
+# build_uml NAME [CONFIG]: configure and build the UML kernel and its modules in
+# $BUILD/NAME, with tests/CONFIG. kunit.py writes the configuration.
+build_uml() {
+	local dir=$BUILD/$1 config=$TOP/tests/${2:-$1.kunitconfig} opts=()
+
+	mkdir -p "$dir"
+	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
+	[ -z "${LLVM:-}" ] || opts+=(--make_options "LLVM=$LLVM")
+	"$TREE/tools/testing/kunit/kunit.py" config --build_dir "$dir" \
+		--kunitconfig "$config" "${opts[@]}" >"$dir/config.log" 2>&1 ||
+		{ cat "$dir/config.log" >&2; return 1; }
+	say "building the $1 kernel in $dir"
+	"${KMAKE[@]}" O="$dir" -j"$JOBS" all | show_progress || return
+	check_config "$config" "$dir/.config"
+}
+
+# check_config WANTED CONFIG: every symbol that WANTED sets must be so in CONFIG.
+check_config() {
+	local missing
+
+	missing=$(grep '^CONFIG_' "$1" | grep -vxFf "$2") || return 0
+	die "asked for in ${1##*/}, but not so in $2: $missing"
+}
+
+# Counts of checks, which end a script as "N passed, N failed, N skipped".
+passed=0 failed=0 skipped=0
+
+# check NAME CMD...: run CMD as one check; show what it says if it fails.
+check() {
+	local name=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		passed=$((passed + 1))
+		echo "ok: $name"
+	else
+		failed=$((failed + 1))
+		printf '%s\nFAILED: %s\n' "$out" "$name"
+	fi
+}
+
+# kunit COMMAND DIR ARG...: kunit.py COMMAND; add its results to the counts.
+kunit() {
+	local log=$2/kunit.out cmd=$1 rc=0 bad
+
+	shift 2
+	"$TREE/tools/testing/kunit/kunit.py" "$cmd" "$@" | tee "$log" || rc=$?
+	number() { sed -n "s/.*Testing complete\..* $1: \([0-9]*\).*/\1/p" "$log" | grep . || echo 0; }
+	passed=$((passed + $(number passed)))
+	skipped=$((skipped + $(number skipped)))
+	bad=$(($(number failed) + $(number crashed) + $(number errors)))
+	[ $rc = 0 ] || [ $bad != 0 ] || bad=1
+	failed=$((failed + bad))
+}
+
+# finish: the last line of a script that counts, and its exit status.
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+}

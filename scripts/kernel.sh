@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# kernel.sh source  have a kernel source in $TREE, with this directory in it
+# kernel.sh         ... and build the UML kernels from it
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/apt.sh"
+. "$TOP/scripts/tree.sh"
+locked "$@"
+
+unpack() {
+	dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$2.tar.xz" |
+		tar -xJ --strip-components=1 -C "$3"
+}
+
+# fetch_source: the newest linux-source of the series, verified and unpacked.
+# What an interrupted run left is not named linux-* and is made again.
+fetch_source() {
+	local pkg=linux-source-$KVER version dir tmp=$DRM_SAFE_CACHE/unpacking
+
+	update_apt
+	version=$(newest_version "$pkg")
+	[ -n "$version" ] ||
+		die "no $pkg at $(debian_mirror): give a kernel source with KSRC=<dir>"
+	dir=$DRM_SAFE_CACHE/linux-${version%%-*}
+	step "fetching $pkg $version" fetch_deb "$pkg" "$version"
+	rm -rf "$tmp"
+	mkdir "$tmp"
+	step "unpacking it to $dir" unpack "$DEB" "$pkg" "$tmp"
+	mv "$tmp" "$dir"
+	rm "$DEB"
+}
+
+newest_source() {
+	find "$DRM_SAFE_CACHE" -maxdepth 1 -name "linux-$KVER.*" | sort -V | tail -n1
+}
+
+if [ -n "$KSRC" ]; then
+	source=$(realpath "$KSRC")
+	[ -f "$source/drivers/gpu/drm/Kconfig" ] || die "KSRC=$KSRC is not a kernel source tree"
+else
+	[ -n "$(newest_source)" ] || fetch_source
+	source=$(newest_source)
+fi
+link_tree "$source" "$TREE"
+copy_files "$TREE"
+
+[ "${1:-}" = source ] && exit
+build_uml release .kunitconfig
+build_uml debug
+build_uml modular
+say "kernels of $source are ready in $BUILD"

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# kunit.sh [release|debug]...: the KUnit suites, built in; FILTER is a glob.
+
+. "$(dirname "$0")/env.sh"
+locked "$@"
+
+# tests NAME CONFIG KERNEL_ARG...: build, boot, and look for reports in the log.
+tests() {
+	local name=$1 config=$2 dir=$BUILD/$1 arg args=()
+
+	shift 2
+	for arg; do args+=(--kernel_args "$arg"); done
+	build_uml "$name" "$config" || return
+	kunit exec "$dir" --build_dir "$dir" "${args[@]}" ${FILTER:+"$FILTER"}
+	check "the log of the $name kernel is clean" "$TOP/scripts/log-clean.sh" "$dir/test.log"
+}
+
+prepare_tree
+[ $# -gt 0 ] || set -- release debug
+for name; do
+	case $name in
+	release) step "KUnit, release kernel" tests release .kunitconfig ;;
+	debug) step "KUnit, debug kernel" tests debug debug.kunitconfig \
+		ncpus=2 seccomp=on kasan_multi_shot ;;
+	*) die "there is no kernel called $name: release or debug" ;;
+	esac || failed=$((failed + 1))
+done
+finish

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# log-clean.sh LOG...: print the reports in kernel logs, and fail if there are
+# any. Tests that provoke a warning suppress it (kunit_warning_suppress()).
+#
+# The bring-up of UML's second CPU is left out: it frees memory while the CPU
+# still counts as offline, which lockdep-RCU reports when kmemleak is on.
+
+dirty=0
+for log; do
+	[ -s "$log" ] || { echo "$log: no kernel log"; dirty=1; continue; }
+	awk -v log="$log" '
+		/smp: Bringing up secondary CPUs/ { bringup = 1 }
+		/smp: Brought up/ { bringup = 0 }
+		bringup { next }
+		/DMA-API: (preallocated|debugging enabled by kernel config)/ { next }
+		/kmemleak: (Kernel memory leak detector initialized|Automatic memory scanning)/ { next }
+		/WARNING: |BUG: |BUG at |INFO: |KASAN: |UBSAN: |ODEBUG: |DMA-API: |kmemleak: / ||
+		/unreferenced object|Kernel panic|Oops|general protection|refcount_t: |ref_tracker: / ||
+		/list_(add|del) corruption|usercopy: |Bad page state|suspicious RCU usage/ ||
+		/sleeping function called|bad unlock balance|still has locks held|cut here/ ||
+		/Segfault with no mm|[sS]oft lockup|rcu: .*stall|hung task|scheduling while atomic/ {
+			print log ":" NR ": " $0
+			dirty = 1
+		}
+		END { exit dirty }' "$log" || dirty=1
+done
+exit $dirty
