@@ -2,10 +2,12 @@
 #ifndef _DRM_DEV_CTX_H
 #define _DRM_DEV_CTX_H
 
+#include <linux/container_of.h>
 #include <linux/list.h>
-#include <linux/rwsem.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_ioctl.h>
 
 #include "drm_safe.h"
 
@@ -19,7 +21,7 @@
  * Invariants:
  *
  * - Exists only while the parent of the device is bound.
- * - Belongs to a device that drm_dev_ctx_alloc() made.
+ * - Belongs to a device that __drm_dev_ctx_alloc() made.
  */
 struct drm_dev_bound {
 	/* private: */
@@ -34,7 +36,7 @@ struct drm_dev_bound {
  * Invariants:
  *
  * - There is at most one for a device.
- * - It ends when the device is registered, or with the token's scope.
+ * - It is used up by registration, or when it is dropped.
  */
 struct drm_dev_unreg {
 	struct drm_dev_bound bound;
@@ -44,40 +46,16 @@ struct drm_dev_unreg {
  * struct drm_dev_reg - proof that a device is registered and not unplugged
  * @bound: the weaker proof
  *
- * Lives on the stack, in the scope that drm_dev_if_registered() opens.
+ * Lives on the stack, in the scope that drm_dev_if_registered() or
+ * drm_dev_registered_or() opens.
  *
  * Invariants:
  *
  * - If @bound holds a device, then this task is in that device's unplug
- *   section, and the device has been registered.
+ *   section, and the registration data has been published.
  */
 struct drm_dev_reg {
 	struct drm_dev_bound bound;
-	/* private: */
-	int __idx;
-};
-
-/**
- * struct drm_dev_reg_ops - what a driver adds to the registration of a device
- */
-struct drm_dev_reg_ops {
-	/**
-	 * @quiesce:
-	 *
-	 * Stop the hardware. Called once the device is unplugged and no
-	 * section that needs the registration runs any more, while the parent
-	 * is still bound, and before any scatter-gather table is revoked. May
-	 * sleep. Optional.
-	 */
-	void (*quiesce)(const struct drm_dev_bound *bound, void *data);
-
-	/**
-	 * @release:
-	 *
-	 * Free the registration data. Called after @quiesce, or when the
-	 * registration failed. May sleep. Optional.
-	 */
-	void (*release)(void *data);
 };
 
 /**
@@ -98,15 +76,36 @@ struct drm_dev_revocable {
 	void (*__revoke)(struct drm_dev_revocable *rev);
 };
 
+/*
+ * The unplug section of a scope. Apart from the proof, and known to nobody but
+ * the macros below, so that the compiler keeps it in registers.
+ */
+struct drm_dev_section {
+	struct drm_device *drm;
+	int idx;
+};
+
+enum drm_dev_reg_step {
+	DRM_DEV_REG_KMS_SHUTDOWN,
+	DRM_DEV_REG_QUIESCE,
+	DRM_DEV_REG_RELEASE,
+};
+
+/* Calls one of a driver's registration callbacks with the driver's types. */
+typedef void drm_dev_reg_call_t(const void *ops, enum drm_dev_reg_step step,
+				struct drm_device *drm,
+				const struct drm_dev_bound *bound, void *data);
+
 struct drm_dev_unreg *
 __drm_dev_ctx_alloc(struct device *parent, const struct drm_driver *driver,
 		    size_t size, size_t offset) __must_check;
 void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg);
 int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
-			   const struct drm_dev_reg_ops *ops,
+			   drm_dev_reg_call_t *call, const void *ops,
 			   void *data) __must_check;
-void drm_dev_ctx_unregister(struct drm_device *drm);
+int __drm_dev_ctx_unregister(struct drm_device *drm);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
+void __drm_dev_refused(struct drm_device *drm);
 
 void drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			   struct drm_dev_revocable *rev,
@@ -116,23 +115,6 @@ void drm_dev_revocable_del(struct drm_device *drm,
 void drm_dev_revoke_block(struct drm_device *drm);
 bool drm_dev_revoke_tryblock(struct drm_device *drm);
 void drm_dev_revoke_unblock(struct drm_device *drm);
-
-DEFINE_FREE(drm_dev_unreg, struct drm_dev_unreg *,
-	    if (!IS_ERR_OR_NULL(_T)) __drm_dev_unreg_drop(_T))
-
-/**
- * drm_dev_ctx_register() - register a device
- * @parent: the device that is being bound; -EINVAL unless it is the parent
- * @unreg: variable that holds the token; NULL afterwards, whatever is returned
- * @ops: the driver's part of the registration, or NULL
- * @data: registration data, owned by the registration from here on
- *
- * Context: May sleep.
- *
- * Return: 0 or a negative error code; the device is dropped on error.
- */
-#define drm_dev_ctx_register(parent, unreg, ops, data)				\
-	__drm_dev_ctx_register(parent, drm_safe_take(unreg), ops, data)
 
 /**
  * drm_dev_bound_drm() - the DRM device that a proof is about
@@ -158,42 +140,431 @@ drm_dev_bound_parent(const struct drm_dev_bound *bound)
 	return bound->__drm->dev;
 }
 
-static __always_inline bool
-__drm_dev_reg_enter(struct drm_dev_reg *reg, struct drm_device *drm)
+/*
+ * From an ioctl context: the device's minors are live, or were, so that the
+ * registration data is there as long as the device is not unplugged.
+ */
+static __always_inline struct drm_device *
+__drm_dev_section_enter_ioctl(struct drm_device *drm, struct drm_dev_section *s)
 {
-	if (!drm_dev_enter(drm, &reg->__idx))
-		return false;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx)) {
+		__drm_dev_refused(drm);
+		return NULL;
+	}
+	s->drm = drm;
+	s->idx = idx;
+	return drm;
+}
+
+static __always_inline struct drm_device *
+__drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
+{
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx)) {
+		__drm_dev_refused(drm);
+		return NULL;
+	}
 	/*
+	 * drm_dev_enter() succeeds on a device that was never registered.
 	 * Pairs with the write barrier in __drm_dev_ctx_register(): who sees
 	 * the device registered also sees its registration data.
 	 */
 	if (!smp_load_acquire(&drm->registered)) {
-		drm_dev_exit(reg->__idx);
-		return false;
+		drm_dev_exit(idx);
+		__drm_dev_refused(drm);
+		return NULL;
 	}
-	reg->bound.__drm = drm;
-	return true;
+	s->drm = drm;
+	s->idx = idx;
+	return drm;
 }
 
-static __always_inline void __drm_dev_reg_exit(struct drm_dev_reg (*reg)[1])
+static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
 {
-	if ((*reg)->bound.__drm)
-		drm_dev_exit((*reg)->__idx);
+	if (s->drm)
+		drm_dev_exit(s->idx);
 }
+
+#define __drm_dev_enter(_name, _from, _section)					\
+	_Generic((_from),							\
+		 struct _name##_ioctl *: __##_name##_enter_ioctl,		\
+		 default: __drm_dev_section_enter)(_from, _section)
+
+/*
+ * Means "no section is open in this scope"; the macros below hide it by a
+ * declaration of the same name and another type.
+ */
+typedef void __drm_dev_in_section;
 
 /**
  * drm_dev_if_registered() - run a block if a device is registered
- * @_reg: name of the proof, a &struct drm_dev_reg that the block can use
- * @_drm: the &struct drm_device
+ * @_name: name given to DRM_DEV_CTX()
+ * @_proof: name of the proof, a ``const struct NAME_reg *`` for the block
+ * @_from: a &struct drm_device, or the ``struct NAME_ioctl`` of an ioctl
  *
  * The block is skipped unless the device is registered and not unplugged, and
- * the device stays so until the block is left, on whatever path.
+ * the device stays so until the block is left, on whatever path. It is a loop
+ * that runs at most once: break leaves it.
  *
- * Context: As drm_dev_enter().
+ * Context: Any but NMI. The block may sleep if its surroundings may.
  */
-#define drm_dev_if_registered(_reg, _drm)					\
-	for (bool __once = true; __once; __once = false)			\
-		for (struct drm_dev_reg _reg[1] __cleanup(__drm_dev_reg_exit) = {}; \
-		     __once && __drm_dev_reg_enter(_reg, _drm); __once = false)
+#define drm_dev_if_registered(_name, _proof, _from)				\
+	for (struct drm_dev_section __s __cleanup(__drm_dev_section_leave) = {},	\
+	     *__drm_dev_in_section = __drm_dev_enter(_name, _from, &__s) ? &__s : NULL; \
+	     __drm_dev_in_section; __drm_dev_in_section = NULL)			\
+		for (const struct _name##_reg _proof[1] __maybe_unused =		\
+		     { { .bound.__drm = __s.drm } };				\
+		     __drm_dev_in_section; __drm_dev_in_section = NULL)
+
+/**
+ * drm_dev_registered_or() - need a registered device to the end of the scope
+ * @_name: name given to DRM_DEV_CTX()
+ * @_proof: name of the proof, a ``const struct NAME_reg *`` from here on
+ * @_from: a &struct drm_device, or the ``struct NAME_ioctl`` of an ioctl
+ * @...: statement that leaves the scope if the device is not registered, such
+ *	as ``return -ENODEV``
+ *
+ * Context: Any but NMI.
+ */
+#define drm_dev_registered_or(_name, _proof, _from, ...)				\
+	struct drm_dev_section __section_##_proof					\
+		__cleanup(__drm_dev_section_leave) = {};			\
+	const struct _name##_reg _proof[1] __maybe_unused = { {			\
+		.bound.__drm = __drm_dev_enter(_name, _from, &__section_##_proof)	\
+	} };									\
+	typedef struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
+	if (!__section_##_proof.drm) {						\
+		__VA_ARGS__;							\
+	}
+
+/**
+ * drm_dev_ctx_register() - register a device
+ * @_name: name given to DRM_DEV_CTX()
+ * @_parent: the device that is being bound; -EINVAL unless it is the parent
+ * @_unreg: variable that holds the token; NULL afterwards, whatever is returned
+ * @_ops: the driver's ``const struct NAME_reg_ops *``, or NULL
+ * @_data: registration data, owned by the registration from here on
+ *
+ * Publishes the registration data and then the device. The registration ends
+ * when the parent is unbound, or with drm_dev_ctx_unregister().
+ *
+ * Context: May sleep. From the probe function of the parent's driver.
+ *
+ * Return: 0 or a negative error code. On error the registration data was
+ * released, and nothing of the device is left to be seen.
+ */
+#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
+	__##_name##_register(_parent, drm_safe_take(_unreg), _ops, _data)
+
+/**
+ * drm_dev_ctx_unregister() - end a registration before the parent is unbound
+ * @_drm: the &struct drm_device; the caller holds a reference, or the parent is
+ *	bound
+ *
+ * Unplugs the device, waits for all sections that need the registration, shuts
+ * down the display, quiesces the hardware and releases the registration data;
+ * if another thread is doing so, waits for it. Does not compile in the scope of
+ * drm_dev_if_registered() or drm_dev_registered_or(), on whatever device: DRM
+ * waits for the sections of all devices, so this would wait for itself.
+ *
+ * Context: May sleep. Not from a section that needs a registration, nor from a
+ * callback of &struct NAME_reg_ops.
+ *
+ * Return:
+ * * 0 - the registration ended here
+ * * -ENODEV - there is none: it ended before, or never was
+ * * -EDEADLK - called from where it would wait for itself; nothing was done
+ */
+#define drm_dev_ctx_unregister(_drm) ({						\
+	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
+		      "unregistering a device inside of a section that needs a registration waits for itself"); \
+	__drm_dev_ctx_unregister(_drm);						\
+})
+
+/*
+ * What all forms of DRM_DEV_CTX() declare. @_file_t is the type that the handlers
+ * of ioctls get for the struct drm_file. Never defined, struct NAME_ioctl is a
+ * struct drm_device that is known to have been registered.
+ */
+#define __DRM_DEV_CTX(_name, _dev_t, _member, _data_t, _file_t)			\
+	struct _name##_unreg {							\
+		union {								\
+			struct drm_dev_unreg unreg;				\
+			struct drm_dev_bound bound;				\
+		};								\
+	};									\
+										\
+	struct _name##_reg {							\
+		union {								\
+			struct drm_dev_reg reg;					\
+			struct drm_dev_bound bound;				\
+		};								\
+	};									\
+										\
+	struct _name##_ioctl;							\
+										\
+	struct __##_name##_types {						\
+		const struct _name##_reg *reg;					\
+		struct _name##_ioctl *ioctl;					\
+		_dev_t *dev;							\
+		_file_t *file;							\
+	};									\
+										\
+	struct _name##_reg_ops {						\
+		void (*kms_shutdown)(struct drm_device *drm);			\
+		void (*quiesce)(const struct drm_dev_bound *bound, _data_t *data);	\
+		void (*release)(_data_t *data);					\
+	};									\
+										\
+	static inline void							\
+	__##_name##_reg_call(const void *_ops, enum drm_dev_reg_step step,	\
+			     struct drm_device *drm,				\
+			     const struct drm_dev_bound *bound, void *data)	\
+	{									\
+		const struct _name##_reg_ops *ops = _ops;			\
+										\
+		if (step == DRM_DEV_REG_KMS_SHUTDOWN && ops->kms_shutdown)	\
+			ops->kms_shutdown(drm);					\
+		else if (step == DRM_DEV_REG_QUIESCE && ops->quiesce)		\
+			ops->quiesce(bound, data);				\
+		else if (step == DRM_DEV_REG_RELEASE && ops->release)		\
+			ops->release(data);					\
+	}									\
+										\
+	static inline struct _name##_unreg *					\
+	_name##_dev_alloc(struct device *parent, const struct drm_driver *driver)	\
+	{									\
+		static_assert(__alignof__(_dev_t) <= SMP_CACHE_BYTES,		\
+			      #_dev_t " needs more alignment than allocations have"); \
+										\
+		return (struct _name##_unreg *)					\
+			__drm_dev_ctx_alloc(parent, driver, sizeof(_dev_t),	\
+					    offsetof(_dev_t, _member));		\
+	}									\
+										\
+	static inline void _name##_unreg_drop(struct _name##_unreg *unreg)	\
+	{									\
+		__drm_dev_unreg_drop(&unreg->unreg);				\
+	}									\
+										\
+	DEFINE_FREE(_name##_unreg, struct _name##_unreg *,			\
+		    if (!IS_ERR_OR_NULL(_T)) _name##_unreg_drop(_T))		\
+										\
+	static inline int __must_check						\
+	__##_name##_register(struct device *parent, struct _name##_unreg *unreg,	\
+			     const struct _name##_reg_ops *ops, _data_t *data)	\
+	{									\
+		return __drm_dev_ctx_register(parent, (struct drm_dev_unreg *)unreg, \
+					      __##_name##_reg_call, ops, data);	\
+	}									\
+										\
+	static __always_inline _dev_t *_name##_dev(const struct drm_device *drm)	\
+	{									\
+		return (_dev_t *)container_of(drm, _dev_t, _member);		\
+	}									\
+										\
+	static __always_inline _dev_t *						\
+	_name##_unreg_dev(const struct _name##_unreg *unreg)			\
+	{									\
+		return _name##_dev(unreg->bound.__drm);				\
+	}									\
+										\
+	static __always_inline _dev_t *_name##_reg_dev(const struct _name##_reg *reg)	\
+	{									\
+		return _name##_dev(reg->bound.__drm);				\
+	}									\
+										\
+	static __always_inline _dev_t *						\
+	_name##_ioctl_dev(const struct _name##_ioctl *ioctl)			\
+	{									\
+		return _name##_dev((const struct drm_device *)ioctl);		\
+	}									\
+										\
+	static __always_inline _data_t *_name##_reg_data(const struct _name##_reg *reg)	\
+	{									\
+		return __drm_dev_reg_data(&reg->reg);				\
+	}									\
+										\
+	static __always_inline struct drm_device *				\
+	__##_name##_enter_ioctl(struct _name##_ioctl *ioctl,			\
+				struct drm_dev_section *s)			\
+	{									\
+		return __drm_dev_section_enter_ioctl((struct drm_device *)ioctl, s); \
+	}									\
+	struct __##_name##_types
+
+/**
+ * DRM_DEV_CTX() - declare the contexts of a driver's device
+ * @_name: prefix of what is declared
+ * @_dev_t: the driver's device type
+ * @_member: the &struct drm_device in it
+ * @_data_t: type of the registration data
+ * @_file_t: type of the per-file data; has a member ``struct drm_file *drm``
+ *
+ * Stands in a header of the driver, below the definitions of @_dev_t and @_file_t.
+ * See the overview for what it declares.
+ */
+#define DRM_DEV_CTX(_name, _dev_t, _member, _data_t, _file_t)				\
+	__DRM_DEV_CTX(_name, _dev_t, _member, _data_t, _file_t);			\
+										\
+	static __always_inline struct drm_file *_name##_file_drm(const _file_t *file) \
+	{									\
+		static_assert(__same_type(file->drm, struct drm_file *));	\
+		return file->drm;						\
+	}									\
+	struct __##_name##_types
+
+/**
+ * DRM_DEV_CTX_NO_FILE() - the same for a driver that keeps no per-file data
+ * @_name: prefix of what is declared
+ * @_dev_t: the driver's device type
+ * @_member: the &struct drm_device in it
+ * @_data_t: type of the registration data
+ *
+ * Handlers of ioctls get the &struct drm_file itself.
+ */
+#define DRM_DEV_CTX_NO_FILE(_name, _dev_t, _member, _data_t)			\
+	__DRM_DEV_CTX(_name, _dev_t, _member, _data_t, struct drm_file)
+
+/*
+ * What an entry point of DRM does first, for each context that its handler can
+ * ask for. Declares __ctx, the handler's first argument. @_types is the struct
+ * that names a driver's types.
+ */
+#define __DRM_DEV_NEED_REGISTERED(_types, _todev, _drm)				\
+	struct drm_dev_section __section					\
+		__cleanup(__drm_dev_section_leave) = {};			\
+	typeof(*((_types *)0)->reg) __ctx[1] = { {				\
+		.bound.__drm = __drm_dev_section_enter_ioctl(_drm, &__section)	\
+	} };									\
+										\
+	if (!__section.drm)							\
+		return -ENODEV
+
+#define __DRM_DEV_NEED_IOCTL(_types, _todev, _drm)				\
+	typeof(((_types *)0)->ioctl) __ctx = (void *)(_drm)
+
+#define __DRM_DEV_NEED_NORMAL(_types, _todev, _drm)				\
+	typeof(((_types *)0)->dev) __ctx = _todev(_drm)
+
+/**
+ * DRM_DEV_FILE_OPS() - define the open and postclose callbacks of a driver
+ * @_name: name given to DRM_DEV_CTX()
+ * @_need: what @_open needs: REGISTERED, IOCTL or NORMAL
+ * @_open: makes the per-file data,
+ *	``struct NAME_file *open(context, struct drm_file *)``; an ERR_PTR() or
+ *	NULL (for -ENOMEM) on error
+ * @_postclose: frees the per-file data,
+ *	``void postclose(struct NAME_device *, struct NAME_file *)``; the device
+ *	may be unplugged and its parent unbound
+ *
+ * Defines ``NAME_drm_open()`` and ``NAME_drm_postclose()`` for the
+ * &struct drm_driver. The context is stated as in DRM_DEV_IOCTL_TABLE().
+ */
+#define DRM_DEV_FILE_OPS(_name, _need, _open, _postclose)			\
+	static int _name##_drm_open(struct drm_device *drm, struct drm_file *drm_file) \
+	{									\
+		__DRM_DEV_NEED_##_need(struct __##_name##_types, _name##_dev, drm); \
+		typeof(((struct __##_name##_types *)0)->file) file =		\
+			_open(__ctx, drm_file);					\
+										\
+		if (IS_ERR_OR_NULL(file))					\
+			return file ? PTR_ERR(file) : -ENOMEM;			\
+		file->drm = drm_file;						\
+		drm_file->driver_priv = file;					\
+		return 0;							\
+	}									\
+										\
+	static void _name##_drm_postclose(struct drm_device *drm,		\
+					  struct drm_file *drm_file)		\
+	{									\
+		typeof(((struct __##_name##_types *)0)->file) file =		\
+			drm_file->driver_priv;					\
+										\
+		drm_file->driver_priv = NULL;					\
+		_postclose(_name##_dev(drm), file);				\
+	}									\
+	struct __##_name##_types
+
+/* sizeof() as _IOC_SIZE() has it: an ioctl without argument says void */
+#define __drm_dev_ioctl_size(_type)						\
+	(__builtin_types_compatible_p(_type, void) ? 0 : sizeof(_type))
+
+#define __DRM_DEV_IOCTL_FN(_ioctl, _type, _handler, _need, _flags)		\
+	static int __drm_dev_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
+					    struct drm_file *drm_file)		\
+	{									\
+		static_assert(_IOC_SIZE(DRM_IOCTL_##_ioctl) ==			\
+			      __drm_dev_ioctl_size(_type),			\
+			      #_ioctl " has an argument of another size than " #_type); \
+		static_assert(_IOC_TYPE(DRM_IOCTL_##_ioctl) == DRM_IOCTL_BASE &&	\
+			      _IOC_NR(DRM_IOCTL_##_ioctl) >= DRM_COMMAND_BASE &&	\
+			      _IOC_NR(DRM_IOCTL_##_ioctl) < DRM_COMMAND_END,	\
+			      #_ioctl " is not an ioctl of a DRM driver");	\
+		__DRM_DEV_NEED_##_need(__drm_dev_ioctl_types,			\
+				      __drm_dev_ioctl_dev, drm);		\
+		typeof(((__drm_dev_ioctl_types *)0)->file) file =		\
+			_Generic(file,						\
+				 struct drm_file *: (void *)drm_file,		\
+				 default: drm_file->driver_priv);		\
+		_type *args = data;						\
+										\
+		return _handler(__ctx, args, file);				\
+	}
+
+#define __DRM_DEV_IOCTL_CASE(_ioctl, _type, _handler, _need, _flags)		\
+	case _IOC_NR(DRM_IOCTL_##_ioctl):
+
+#define __DRM_DEV_IOCTL_DESC(_ioctl, _type, _handler, _need, _flags)		\
+	DRM_IOCTL_DEF_DRV(_ioctl, __drm_dev_ioctl_##_ioctl, _flags),
+
+/**
+ * DRM_DEV_IOCTL_TABLE() - define the table of a driver's ioctls
+ * @_name: name given to DRM_DEV_CTX()
+ * @_list: macro that applies its argument to each ioctl:
+ *	``X(IOCTL, type of the argument, handler, context, flags)``
+ *
+ * Defines ``static const struct drm_ioctl_desc NAME_ioctls[]`` for
+ * &drm_driver.ioctls; ARRAY_SIZE() of it is &drm_driver.num_ioctls. IOCTL is
+ * written without DRM_IOCTL_, the flags are those of &enum drm_ioctl_flags, and
+ * the type is void for an ioctl without argument. A handler is called as
+ * ``handler(context, type *args, struct NAME_file *file)``, with one of
+ *
+ * - REGISTERED: ``const struct NAME_reg *``; the ioctl fails with -ENODEV once
+ *   the device is unplugged, and unplugging waits for the handler.
+ * - IOCTL: ``struct NAME_ioctl *``; the device has been registered and may be
+ *   unplugged meanwhile.
+ * - NORMAL: ``struct NAME_device *``.
+ *
+ * The build fails if a handler has other types, if the argument has not the
+ * size that the ioctl's number says, or if a number occurs twice. One table a
+ * file.
+ */
+#define DRM_DEV_IOCTL_TABLE(_name, _list)					\
+	typedef struct __##_name##_types __drm_dev_ioctl_types;			\
+										\
+	static __always_inline typeof(_name##_dev(NULL))			\
+	__drm_dev_ioctl_dev(const struct drm_device *drm)			\
+	{									\
+		return _name##_dev(drm);					\
+	}									\
+										\
+	_list(__DRM_DEV_IOCTL_FN)						\
+										\
+	static __always_inline __maybe_unused void				\
+	__drm_dev_ioctl_numbers_are_unique(unsigned int nr)			\
+	{									\
+		switch (nr) {							\
+		_list(__DRM_DEV_IOCTL_CASE)					\
+			break;							\
+		}								\
+	}									\
+										\
+	static const struct drm_ioctl_desc _name##_ioctls[] = {			\
+		_list(__DRM_DEV_IOCTL_DESC)					\
+	}
 
 #endif /* _DRM_DEV_CTX_H */

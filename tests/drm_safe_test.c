@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/debugfs.h>
+#include <linux/device/faux.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "drm_safe_test.h"
+
+/* More failures than any function under test has allocations */
+#define DRM_SAFE_FAIL_MAX	5000
+
+static int drm_safe_test_probe(struct faux_device *fdev)
+{
+	return 0;
+}
+
+static const struct faux_device_ops drm_safe_test_faux_ops = {
+	.probe = drm_safe_test_probe,
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(drm_safe_test_destroy, faux_device_destroy,
+			    struct faux_device *);
+
+/* A bound device that can do DMA; gone at the end of the test. */
+struct device *drm_safe_test_parent(struct kunit *test)
+{
+	static atomic_t number = ATOMIC_INIT(0);
+	struct faux_device *fdev;
+	char name[32];
+
+	snprintf(name, sizeof(name), "drm_safe_test.%d", atomic_inc_return(&number));
+	fdev = faux_device_create(name, NULL, &drm_safe_test_faux_ops);
+	KUNIT_ASSERT_NOT_NULL(test, fdev);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, drm_safe_test_destroy, fdev), 0);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(&fdev->dev, DMA_BIT_MASK(64)), 0);
+
+	return &fdev->dev;
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_parent);
+
+/* Unbinds and frees a parent. */
+void drm_safe_test_unbind(struct kunit *test, struct device *parent)
+{
+	kunit_release_action(test, drm_safe_test_destroy, to_faux_device(parent));
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_unbind);
+
+/* Unbinds a parent, and binds the same struct device again. */
+void drm_safe_test_rebind(struct kunit *test, struct device *parent)
+{
+	device_release_driver(parent);
+	KUNIT_ASSERT_NULL(test, parent->driver);
+	KUNIT_ASSERT_EQ(test, device_attach(parent), 1);
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_rebind);
+
+DEFINE_DRM_GEM_FOPS(drm_safe_test_fops);
+
+static const struct drm_driver drm_safe_test_drv = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &drm_safe_test_fops,
+	.name = "drm_safe_test",
+	.desc = "test device of the DRM safe helpers",
+	DRM_GEM_SHMEM_DRIVER_OPS,
+};
+
+/* A driver for tests that need nothing special. */
+const struct drm_driver *drm_safe_test_driver(void)
+{
+	return &drm_safe_test_drv;
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_driver);
+
+struct drm_safe_test_file {
+	struct inode inode;
+	struct file filp;
+};
+
+static void drm_safe_test_release(void *res)
+{
+	struct drm_safe_test_file *file = res;
+
+	drm_release(&file->inode, &file->filp);
+	kfree(file);
+}
+
+/* Opens a minor, or returns an ERR_PTR(). */
+struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor)
+{
+	struct drm_safe_test_file *file = kzalloc_obj(*file);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	file->inode.i_rdev = MKDEV(DRM_MAJOR, minor->index);
+	file->filp.f_op = minor->dev->driver->fops;
+	ret = drm_open(&file->inode, &file->filp);
+	if (ret) {
+		kfree(file);
+		return ERR_PTR(ret);
+	}
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, drm_safe_test_release, file), 0);
+
+	return &file->filp;
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_open);
+
+void drm_safe_test_close(struct kunit *test, struct file *filp)
+{
+	kunit_release_action(test, drm_safe_test_release,
+			     container_of(filp, struct drm_safe_test_file, filp));
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_close);
+
+#if IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
+
+struct drm_safe_fail_knob {
+	const char *dir;
+	const char *file;
+	unsigned int size;
+	unsigned long value;
+};
+
+/*
+ * The kernel lets nobody but debugfs change these: sleeping and small
+ * allocations fail as well, and each without a stack in the log.
+ */
+static const struct drm_safe_fail_knob drm_safe_fail_knobs[] = {
+	{ "failslab", "ignore-gfp-wait", sizeof(bool), false },
+	{ "failslab", "verbose", sizeof(unsigned long), 0 },
+	{ "fail_page_alloc", "ignore-gfp-wait", sizeof(bool), false },
+	{ "fail_page_alloc", "ignore-gfp-highmem", sizeof(bool), false },
+	{ "fail_page_alloc", "min-order", sizeof(u32), 0 },
+	{ "fail_page_alloc", "verbose", sizeof(unsigned long), 0 },
+};
+
+/* The variable behind a file that debugfs_create_bool() or the like made. */
+static void *drm_safe_fail_knob_var(const struct drm_safe_fail_knob *knob)
+{
+	struct dentry *dir, *file;
+	void *var = NULL;
+
+	dir = debugfs_lookup(knob->dir, NULL);
+	if (!dir)
+		return NULL;
+	file = debugfs_lookup(knob->file, dir);
+	if (file) {
+		var = d_inode(file)->i_private;
+		dput(file);
+	}
+	dput(dir);
+	return var;
+}
+
+/* Swaps the knobs' values with those in @values. */
+static bool drm_safe_fail_swap(unsigned long *values)
+{
+	for (int i = 0; i < ARRAY_SIZE(drm_safe_fail_knobs); i++) {
+		const struct drm_safe_fail_knob *knob = &drm_safe_fail_knobs[i];
+		void *var = drm_safe_fail_knob_var(knob);
+		unsigned long old = 0;
+
+		if (!var)
+			return false;
+		memcpy(&old, var, knob->size);
+		memcpy(var, &values[i], knob->size);
+		values[i] = old;
+	}
+	return true;
+}
+
+unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
+{
+	unsigned long values[ARRAY_SIZE(drm_safe_fail_knobs)];
+	unsigned int nth, left = 0;
+	int ret = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(values); i++)
+		values[i] = drm_safe_fail_knobs[i].value;
+	if (!drm_safe_fail_swap(values))
+		kunit_skip(test, "no failslab or fail_page_alloc");
+
+	for (nth = 1; !left && nth <= DRM_SAFE_FAIL_MAX; nth++) {
+		WRITE_ONCE(current->fail_nth, nth);
+		ret = fn(test, ctx);
+		left = READ_ONCE(current->fail_nth);
+		WRITE_ONCE(current->fail_nth, 0);
+	}
+	drm_safe_fail_swap(values);
+
+	KUNIT_EXPECT_GT_MSG(test, left, 0, "more than %u allocations", DRM_SAFE_FAIL_MAX);
+	KUNIT_EXPECT_EQ_MSG(test, ret, 0, "fails without a failing allocation");
+	/* The last call had none. */
+	return nth - 2;
+}
+#else
+unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
+{
+	kunit_skip(test, "no CONFIG_FAULT_INJECTION_DEBUG_FS");
+	return 0;
+}
+#endif
+EXPORT_SYMBOL_GPL(drm_safe_fail_nth);
+
+MODULE_DESCRIPTION("Helpers of the DRM safe helpers' KUnit suites");
+MODULE_LICENSE("Dual MIT/GPL");

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the suites of the DRM safe helpers share.
+ *
+ * A device to test on
+ * -------------------
+ *
+ *	struct my_dev {
+ *		struct drm_device drm;
+ *	};
+ *	DRM_DEV_CTX_NO_FILE(my, struct my_dev, drm, void);
+ *
+ *	struct device *parent = drm_safe_test_parent(test);
+ *	struct my_unreg *unreg = my_dev_alloc(parent, &my_driver);
+ *
+ *	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+ *	... &unreg->bound is the proof that the parent is bound ...
+ *	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(my, parent, unreg, NULL, NULL), 0);
+ *	... drm_dev_if_registered(my, reg, drm) { &reg->bound } ...
+ *	drm_safe_test_unbind(test, parent);
+ *
+ * The parent is a faux device that can do DMA to 64 bits. It is unbound at the
+ * end of the test unless the test did so; hold a reference, drm_dev_get(), to
+ * look at the device afterwards. drm_safe_test_rebind() unbinds it and binds
+ * the very same struct device again. drm_safe_test_driver() gives a driver with
+ * GEM and a render node, for tests that do not bring their own.
+ *
+ * A file on it
+ * ------------
+ *
+ *	struct file *filp = drm_safe_test_open(test, drm->render);
+ *	struct drm_file *file = filp->private_data;
+ *
+ * goes through drm_open(); drm_ioctl_kernel() and what takes a drm_file work on
+ * it. It is closed at the end of the test, or with drm_safe_test_close(). It is
+ * not in a file table, so it has no descriptor. The driver's fops must be those
+ * of DEFINE_DRM_GEM_FOPS() or alike.
+ *
+ * Failing allocations
+ * -------------------
+ *
+ *	static int fn(struct kunit *test, void *ctx)	// returns 0 or an errno
+ *
+ *	drm_safe_fail_nth(test, fn, ctx);
+ *
+ * calls fn() with its first allocation failing, then with its second one, and
+ * so on, until it is through without a failure. fn() has to undo what it did
+ * before it returns, and must not allocate from KUnit.
+ */
+#ifndef _DRM_SAFE_TEST_H
+#define _DRM_SAFE_TEST_H
+
+#include <kunit/test.h>
+
+#include <drm/drm_drv.h>
+
+struct device;
+struct drm_minor;
+struct file;
+
+struct device *drm_safe_test_parent(struct kunit *test);
+void drm_safe_test_unbind(struct kunit *test, struct device *parent);
+void drm_safe_test_rebind(struct kunit *test, struct device *parent);
+const struct drm_driver *drm_safe_test_driver(void);
+
+struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor);
+void drm_safe_test_close(struct kunit *test, struct file *filp);
+
+typedef int drm_safe_fail_fn(struct kunit *test, void *ctx);
+
+/**
+ * drm_safe_fail_nth() - call a function with each of its allocations failing
+ * @test: the test; skipped if the kernel cannot inject failures
+ * @fn: the function, called in this task; expected to return 0 if no allocation
+ *	failed, and may return an error if one did
+ * @ctx: given to @fn
+ *
+ * Slab and page allocations of this task fail, whatever their size. One that
+ * fails need not make @fn fail: there are allocations to fall back from.
+ *
+ * Return: how many calls of @fn had a failure injected.
+ */
+unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx);
+
+#endif /* _DRM_SAFE_TEST_H */
