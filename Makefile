@@ -5,7 +5,7 @@
 
 ifneq ($(KERNELRELEASE),)
 
-drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o
+drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 

@@ -1,1 +1,565 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_dumb_buffers.h>
+#include <drm/drm_prime.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: overview
+ *
+ * GEM shmem objects whose kernel mappings and sg tables are handles. A handle
+ * cannot be copied, ends with its scope or its owner, and carries what was
+ * checked in its type, so that most accesses need no test and the wrong ones
+ * do not compile.
+ *
+ * A driver embeds &struct drm_shmem_obj in a struct of its own and declares the
+ * type once:
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_bo {
+ *		struct drm_shmem_obj obj;
+ *		u32 flags;
+ *	};
+ *
+ *	struct foo_bo_args {
+ *		u32 flags;
+ *	};
+ *
+ *	DRM_SHMEM_OBJ(foo_bo, struct foo_bo, obj, const struct foo_bo_args);
+ *
+ * and, in a C file, defines it with the steps that it adds:
+ *
+ * .. code-block:: c
+ *
+ *	static int foo_bo_init(struct foo_bo *bo, const struct foo_bo_args *args)
+ *	{
+ *		bo->flags = args ? args->flags : 0;
+ *		return 0;
+ *	}
+ *
+ *	DRM_SHMEM_OBJ_DEFINE(foo_bo, 0, .init = foo_bo_init);
+ *
+ *	DEFINE_DRM_GEM_FOPS(foo_fops);
+ *
+ *	static const struct drm_driver foo_driver = {
+ *		.fops = &foo_fops,
+ *		DRM_SHMEM_DRIVER_OPS(foo_bo),
+ *	};
+ *
+ * Dumb buffers and PRIME imports of this driver are then struct foo_bo, too.
+ * The ioctl that creates one:
+ *
+ * .. code-block:: c
+ *
+ *	static int foo_ioctl_bo_create(const struct foo_reg *r,
+ *				       struct drm_foo_bo_create *args,
+ *				       struct foo_file *file)
+ *	{
+ *		const struct foo_bo_args bo_args = { .flags = args->flags };
+ *		struct foo_bo_unique *unique __free(foo_bo_unique) =
+ *			foo_bo_create(drm_dev_bound_drm(&r->bound), args->size, NULL, &bo_args);
+ *
+ *		if (IS_ERR(unique))
+ *			return PTR_ERR(unique);
+ *
+ *		struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
+ *
+ *		return foo_bo_handle_create(bo, foo_file_drm(file), &args->handle);
+ *	}
+ *
+ * Mappings for the CPU have a type, which says how large they are at least.
+ * Constant offsets and struct members are checked against it when compiled;
+ * offsets that are known at run time only go through drm_vmap_try_read32() and
+ * its siblings:
+ *
+ * .. code-block:: c
+ *
+ *	DEFINE_DRM_VMAP(foo_ring_map, SZ_4K);
+ *
+ *	static void foo_ring_kick(const struct foo_ring_map *map, u32 tail)
+ *	{
+ *		drm_vmap_write_field(map, struct foo_ring, tail, tail);
+ *	}
+ *
+ *	static int foo_ring_reset(struct foo_bo *bo)
+ *	{
+ *		int ret;
+ *
+ *		drm_shmem_if_vmap(foo_ring_map, map, &bo->obj, ret)
+ *			foo_ring_kick(map, 0);
+ *
+ *		return ret;
+ *	}
+ *
+ * What has to stay mapped owns its mapping, and through it the object:
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_queue {
+ *		struct foo_ring_map_owned ring;
+ *	};
+ *
+ *	ret = drm_shmem_vmap_own(&queue->ring, &bo->obj);
+ *	...
+ *	foo_ring_kick(drm_vmap_borrow(&queue->ring), tail);
+ *	...
+ *	drm_vmap_release(&queue->ring);
+ *
+ * Mappings need only a &struct drm_gem_shmem_object. sg tables need the whole
+ * &struct drm_shmem_obj, and the proof that the parent of the device is bound:
+ *
+ * .. code-block:: c
+ *
+ *	static int foo_bo_map_gpu(const struct foo_reg *r, struct foo_bo *bo)
+ *	{
+ *		struct scatterlist *sg;
+ *		int i, ret;
+ *
+ *		drm_shmem_sgt_or(sgt, &r->bound, &bo->obj, ret, return ret);
+ *
+ *		for_each_sgtable_dma_sg(drm_shmem_sgt_table(sgt), sg, i)
+ *			foo_write_ptes(r, sg_dma_address(sg), sg_dma_len(sg));
+ *
+ *		return 0;
+ *	}
+ *
+ * When the parent is unbound, each table is unmapped, once, and is gone for
+ * that object for ever. What keeps addresses of a table is a &struct
+ * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step.
+ *
+ * Locking: what does not end in _locked takes the reservation lock where it has
+ * to, and must be called without it. No function returns -EINTR.
+ *
+ * Lifetime: an object keeps its &struct drm_device, never its parent's binding.
+ * An owned handle keeps its object; stored in that same object it would keep
+ * it for ever.
+ */
+
+static struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
+{
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
+/*
+ * The object that the reservation object belongs to. __drm_shmem_create()
+ * accepts only parents that use their own, so the container is right.
+ */
+static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	if (gem->resv == &gem->_resv || drm_gem_is_imported(gem))
+		return NULL;
+	return container_of(gem->resv, struct drm_gem_object, _resv);
+}
+
+static void drm_shmem_destroy(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
+	struct drm_device *drm = obj->base.base.dev;
+
+	__drm_shmem_sgt_destroy(obj);
+	drm_gem_shmem_release(&obj->base);
+	kfree(obj);
+	drm_gem_object_put(parent);
+	drm_dev_put(drm);
+}
+
+/*
+ * Make an initialised GEM shmem object that nobody else has one of @type. The
+ * memory is of that type's size. If this fails then the caller destroys it.
+ */
+static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
+			      struct drm_shmem_obj *obj, void *arg)
+{
+	drm_dev_get(obj->base.base.dev);
+	obj->base.base.funcs = &type->funcs;
+	obj->__flags = type->flags;
+
+	return type->init(obj, arg);
+}
+
+/**
+ * __drm_shmem_create() - create an object
+ * @type: its type
+ * @drm: its device
+ * @size: size in bytes
+ * @opts: options, or NULL
+ * @arg: argument of the type's init step
+ *
+ * See DRM_SHMEM_OBJ(), whose create function drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: the object, or an ERR_PTR().
+ */
+struct drm_shmem_obj *
+__drm_shmem_create(const struct drm_shmem_obj_type *type,
+		   struct drm_device *drm, size_t size,
+		   const struct drm_shmem_opts *opts, void *arg)
+{
+	struct drm_gem_object *parent = opts ? opts->resv_parent : NULL;
+	struct drm_shmem_obj *obj;
+	int ret;
+
+	/* Zero is also what a size that overflows is rounded to. */
+	size = PAGE_ALIGN(size);
+	if (!size || (parent && parent->resv != &parent->_resv))
+		return ERR_PTR(-EINVAL);
+
+	obj = kzalloc(type->size, GFP_KERNEL);
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+
+	obj->base.map_wc = opts && opts->map_wc;
+	if (parent)
+		obj->base.base.resv = parent->resv;
+	ret = drm_gem_shmem_init(drm, &obj->base, size);
+	if (ret) {
+		kfree(obj);
+		return ERR_PTR(ret);
+	}
+	if (parent)
+		drm_gem_object_get(parent);
+
+	ret = drm_shmem_complete(type, obj, arg);
+	if (ret) {
+		drm_shmem_destroy(obj);
+		return ERR_PTR(ret);
+	}
+
+	return obj;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_create);
+
+/**
+ * __drm_shmem_publish() - let others have an object
+ * @obj: the object, which nobody else has
+ *
+ * See drm_shmem_publish(), which drivers call.
+ */
+void __drm_shmem_publish(struct drm_shmem_obj *obj)
+{
+	obj->__flags |= __DRM_SHMEM_PUBLISHED;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_publish);
+
+/**
+ * __drm_shmem_handle_create() - make a handle to an object
+ * @obj: the object
+ * @file: the file that gets the handle
+ * @handle: where the handle is stored
+ *
+ * Context: May sleep. Calls the type's open step.
+ *
+ * Return: 0, -EINVAL for a file of another device or an object that was not
+ * published, -ENOMEM, -ENOSPC, or what the open step returned.
+ */
+int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
+			      u32 *handle)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	if (!(obj->__flags & __DRM_SHMEM_PUBLISHED)) {
+		drm_safe_broken(gem->dev, "publish before use",
+				"handle to a unique object: drm_shmem_publish() it first");
+		return -EINVAL;
+	}
+	if (file->minor->dev != gem->dev)
+		return -EINVAL;
+
+	return drm_gem_handle_create(file, gem, handle);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_handle_create);
+
+/**
+ * __drm_shmem_lookup() - the object that a handle stands for
+ * @type: the type that it has to be of
+ * @file: the file that the handle is from
+ * @handle: the handle
+ *
+ * Return: the object with a reference, ERR_PTR(-ENOENT), or ERR_PTR(-EINVAL)
+ * if it is of another type.
+ */
+struct drm_shmem_obj *
+__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		   u32 handle)
+{
+	struct drm_gem_object *gem = drm_gem_object_lookup(file, handle);
+
+	if (!gem)
+		return ERR_PTR(-ENOENT);
+	if (gem->funcs != &type->funcs) {
+		drm_gem_object_put(gem);
+		return ERR_PTR(-EINVAL);
+	}
+	return to_drm_shmem_obj(gem);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
+
+/**
+ * __drm_shmem_mmap_offset() - offset at which userspace can mmap an object
+ * @obj: the object
+ * @offset: where the offset is stored, in bytes
+ *
+ * Context: May sleep. Takes the reservation lock.
+ *
+ * Return: 0, -EINVAL for imported objects, -ENODATA for purged ones, -ENOSPC.
+ */
+int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	if (drm_gem_is_imported(gem))
+		return -EINVAL;
+
+	dma_resv_lock(gem->resv, NULL);
+	ret = drm_shmem_check_purged(obj);
+	if (!ret)
+		ret = drm_gem_create_mmap_offset(gem);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&gem->vma_node);
+	dma_resv_unlock(gem->resv);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
+
+/**
+ * __drm_shmem_gem_create_object() - memory for an object that the core makes
+ * @type: its type
+ *
+ * The object gets the core's functions, and cannot be taken for one of @type
+ * unless the library completes it.
+ *
+ * Return: the zeroed object, or ERR_PTR(-ENOMEM).
+ */
+struct drm_gem_object *
+__drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type)
+{
+	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL);
+
+	return obj ? &obj->base.base : ERR_PTR(-ENOMEM);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_gem_create_object);
+
+/**
+ * __drm_shmem_dumb_create() - &drm_driver.dumb_create
+ * @type: type of the object
+ * @file: the file that gets the handle
+ * @drm: the device
+ * @args: the ioctl's argument
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
+			    struct drm_file *file, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args)
+{
+	struct drm_shmem_obj *obj;
+	int ret;
+
+	ret = drm_mode_size_dumb(drm, args, 0, 0);
+	if (ret)
+		return ret;
+
+	obj = __drm_shmem_create(type, drm, args->size, NULL, NULL);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+
+	__drm_shmem_publish(obj);
+	ret = __drm_shmem_handle_create(obj, file, &args->handle);
+	drm_gem_object_put(&obj->base.base);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_dumb_create);
+
+/*
+ * The core's import helpers allocate through &drm_driver.gem_create_object,
+ * so that has to be the type's own for the memory to be of its size.
+ */
+static bool drm_shmem_creates(const struct drm_shmem_obj_type *type,
+			      struct drm_device *drm)
+{
+	if (drm->driver->gem_create_object == type->create)
+		return true;
+
+	drm_safe_broken(drm, "one type for dumb buffers and imports",
+			"use DRM_SHMEM_DRIVER_OPS() in the struct drm_driver");
+	return false;
+}
+
+/**
+ * __drm_shmem_prime_import() - &drm_driver.gem_prime_import
+ * @type: type of the object
+ * @drm: the device
+ * @dma_buf: what is imported
+ *
+ * Return: the object with a reference, or an ERR_PTR().
+ */
+struct drm_gem_object *
+__drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
+			 struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	const bool own = drm_gem_is_prime_exported_dma_buf(drm, dma_buf);
+	struct drm_shmem_obj *obj;
+	struct drm_gem_object *gem;
+	int ret;
+
+	if (!drm_shmem_creates(type, drm))
+		return ERR_PTR(-EINVAL);
+
+	gem = drm_gem_shmem_prime_import_no_map(drm, dma_buf);
+	if (IS_ERR(gem) || own)
+		return gem;
+
+	obj = to_drm_shmem_obj(gem);
+	ret = drm_shmem_complete(type, obj, NULL);
+	if (ret) {
+		drm_shmem_destroy(obj);
+		return ERR_PTR(ret);
+	}
+
+	__drm_shmem_publish(obj);
+	return gem;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_prime_import);
+
+/**
+ * __drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
+ * @type: type of the object
+ * @drm: the device
+ * @attach: attachment of the device to the dma-buf
+ * @sgt: the dma-buf's sg table, mapped for the device
+ *
+ * Return: the object with a reference; ERR_PTR(-ENODEV) unless the device is
+ * registered; or another ERR_PTR().
+ */
+struct drm_gem_object *
+__drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
+				  struct drm_device *drm,
+				  struct dma_buf_attachment *attach,
+				  struct sg_table *sgt)
+{
+	const struct drm_dev_bound bound = { .__drm = drm };
+	struct drm_gem_object *gem;
+	struct drm_shmem_obj *obj;
+	int idx, ret;
+
+	if (!drm_shmem_creates(type, drm))
+		return ERR_PTR(-EINVAL);
+
+	/* A file of the device is open: if it is plugged, its parent is bound. */
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	if (IS_ERR(gem))
+		goto out;
+
+	/* The table is not the object's, and the core sets the rest too late. */
+	obj = to_drm_shmem_obj(gem);
+	obj->base.sgt = NULL;
+	gem->import_attach = attach;
+	gem->resv = attach->dmabuf->resv;
+
+	ret = drm_shmem_complete(type, obj, NULL);
+	if (ret) {
+		/* Attachment and table stay the core's. */
+		gem->import_attach = NULL;
+		gem->resv = &gem->_resv;
+		drm_shmem_destroy(obj);
+		gem = ERR_PTR(ret);
+		goto out;
+	}
+	__drm_shmem_sgt_adopt(&bound, obj, sgt);
+	__drm_shmem_publish(obj);
+out:
+	drm_dev_exit(idx);
+	return gem;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_prime_import_sg_table);
+
+/**
+ * __drm_shmem_free() - &drm_gem_object_funcs.free
+ * @gem: the object
+ *
+ * Context: May sleep. Without any reservation lock.
+ */
+void __drm_shmem_free(struct drm_gem_object *gem)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+
+	if (refcount_read(&obj->__vmap_users)) {
+		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
+				"last reference dropped with a mapping in use; the object is leaked");
+		return;
+	}
+
+	__drm_shmem_sgt_dying(obj);
+	drm_shmem_obj_type(obj)->fini(obj);
+	drm_shmem_destroy(obj);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_free);
+
+/**
+ * __drm_shmem_pin_cb() - &drm_gem_object_funcs.pin
+ * @gem: the object
+ *
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM.
+ */
+int __drm_shmem_pin_cb(struct drm_gem_object *gem)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+
+	return drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_pin_cb);
+
+/**
+ * __drm_shmem_vmap_cb() - &drm_gem_object_funcs.vmap
+ * @gem: the object
+ * @map: the mapping
+ *
+ * Return: 0, -ENODATA if the object was purged, or another error code.
+ */
+int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+
+	return drm_shmem_check_purged(obj) ?:
+	       drm_gem_shmem_vmap_locked(&obj->base, map);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_vmap_cb);
+
+/**
+ * __drm_shmem_status_cb() - &drm_gem_object_funcs.status
+ * @gem: the object
+ *
+ * Return: what the object's memory counts as.
+ */
+enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	enum drm_gem_object_status status = 0;
+
+	/* Unlocked: statistics, which are stale when they are printed. */
+	if (data_race(obj->base.pages))
+		status |= DRM_GEM_OBJECT_RESIDENT;
+	if (data_race(obj->base.madv) > 0)
+		status |= DRM_GEM_OBJECT_PURGEABLE;
+	return status;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_status_cb);
+
+MODULE_IMPORT_NS("DMA_BUF");

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the files of the GEM shmem part share and drivers do not see.
+ */
+#ifndef _DRM_SHMEM_INTERNAL_H
+#define _DRM_SHMEM_INTERNAL_H
+
+#include <linux/dma-resv.h>
+
+#include "drm_shmem_safe.h"
+
+/*
+ * The reservation lock: a driver's call holds it, or the call takes it for
+ * itself. Uninterruptible, and without a context it cannot fail.
+ */
+static inline void drm_shmem_lock(struct drm_gem_object *gem, bool locked)
+{
+	if (locked)
+		dma_resv_assert_held(gem->resv);
+	else
+		dma_resv_lock(gem->resv, NULL);
+}
+
+static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
+{
+	if (!locked)
+		dma_resv_unlock(gem->resv);
+}
+
+/* A purged object has lost its contents and never maps again. */
+static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+
+	return obj->base.madv < 0 ? -ENODATA : 0;
+}
+
+/* Only for complete objects: the first invariant of struct drm_shmem_obj. */
+static inline const struct drm_shmem_obj_type *
+drm_shmem_obj_type(const struct drm_shmem_obj *obj)
+{
+	return container_of(obj->base.base.funcs, struct drm_shmem_obj_type, funcs);
+}
+
+void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
+			   struct drm_shmem_obj *obj, struct sg_table *sgt);
+void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj);
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj);
+
+#endif /* _DRM_SHMEM_INTERNAL_H */

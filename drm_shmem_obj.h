@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_SHMEM_OBJ_H
+#define _DRM_SHMEM_OBJ_H
+
+#include <linux/refcount.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_dev_ctx.h"
+
+struct drm_mode_create_dumb;
+struct ref_tracker;
+
+/**
+ * struct drm_shmem_obj - GEM shmem object whose mappings are handles
+ * @base: the GEM shmem object; its own helpers for vmap, pin, sg tables,
+ *	madvise and purge are replaced by those of this library
+ *
+ * The first member of the driver's own struct.
+ *
+ * Invariants:
+ *
+ * - @base's &drm_gem_object.funcs are those of a &struct drm_shmem_obj_type
+ *   exactly when the object is complete: allocated with that type's size and
+ *   initialised by that type's init step. Such an object holds a reference to
+ *   its &struct drm_device and, if it shares one, to the object that the
+ *   reservation object belongs to.
+ * - While @__vmap_users is not zero, @__vaddr and the iomem flag are constant,
+ *   and the object holds one mapping of @base. Both are changed under the
+ *   reservation lock, the count from and to zero only then.
+ * - @__sgt is NULL, or a table mapped for the parent of the device and on the
+ *   list of what dies with its binding, or ERR_PTR(-ENODEV) for ever after
+ *   revocation. It is changed under the reservation lock.
+ * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
+ *   counted users otherwise. It goes to and from zero under the reservation
+ *   lock.
+ */
+struct drm_shmem_obj {
+	struct drm_gem_shmem_object base;
+	/* private: */
+	struct drm_dev_revocable __revocable;
+	struct sg_table *__sgt;
+	void *__vaddr;
+	refcount_t __vmap_users;
+	refcount_t __sgt_users;
+	u8 __flags;
+};
+
+#define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
+#define __DRM_SHMEM_PUBLISHED	BIT(1)	/* no longer unique */
+#define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
+#define __DRM_SHMEM_DYING	BIT(3)	/* the type's fini was called */
+
+static_assert(sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
+
+/**
+ * struct drm_shmem_opts - how to create an object
+ */
+struct drm_shmem_opts {
+	/** @map_wc: map the object write-combined */
+	bool map_wc;
+
+	/**
+	 * @resv_parent:
+	 *
+	 * Share the reservation object of this GEM object, which is kept alive
+	 * for as long as the new object. It must use its own one.
+	 */
+	struct drm_gem_object *resv_parent;
+};
+
+/**
+ * DRM_SHMEM_RECLAIM - objects of this type give back their memory
+ *
+ * Flag of a type, see DRM_SHMEM_OBJ_DEFINE(). Its objects' sg tables can be
+ * unmapped early and its objects can be purged; in return each use of a table
+ * is counted, which costs two atomic operations.
+ */
+#define DRM_SHMEM_RECLAIM	__DRM_SHMEM_RECLAIM
+
+/*
+ * struct drm_shmem_obj_type - a driver's type of object
+ *
+ * Made by DRM_SHMEM_OBJ_DEFINE(). The address of @funcs in an object is what
+ * tells one type from another.
+ */
+struct drm_shmem_obj_type {
+	struct drm_gem_object_funcs funcs;
+	struct drm_gem_object *(*create)(struct drm_device *drm, size_t size);
+	size_t size;
+	u8 flags;
+	int (*init)(struct drm_shmem_obj *obj, void *arg);
+	void (*fini)(struct drm_shmem_obj *obj);
+	void (*sgt_revoked)(struct drm_shmem_obj *obj);
+};
+
+extern void __compiletime_error("the last argument must leave the scope: return, goto, break or continue")
+__drm_shmem_must_leave(void);
+
+struct drm_shmem_obj *
+__drm_shmem_create(const struct drm_shmem_obj_type *type,
+		   struct drm_device *drm, size_t size,
+		   const struct drm_shmem_opts *opts, void *arg) __must_check;
+void __drm_shmem_publish(struct drm_shmem_obj *obj);
+int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
+			      u32 *handle) __must_check;
+struct drm_shmem_obj *
+__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		   u32 handle) __must_check;
+int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check;
+
+struct drm_gem_object *
+__drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type);
+int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
+			    struct drm_file *file, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args);
+struct drm_gem_object *
+__drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
+			 struct drm_device *drm, struct dma_buf *dma_buf);
+struct drm_gem_object *
+__drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
+				  struct drm_device *drm,
+				  struct dma_buf_attachment *attach,
+				  struct sg_table *sgt);
+
+void __drm_shmem_free(struct drm_gem_object *gem);
+int __drm_shmem_pin_cb(struct drm_gem_object *gem);
+void __drm_shmem_unpin_cb(struct drm_gem_object *gem);
+int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map);
+enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
+
+/**
+ * DRM_SHMEM_OBJ() - declare a driver's type of object
+ * @_name: prefix of everything this declares
+ * @_type: the driver's struct
+ * @_member: its &struct drm_shmem_obj, which must come first
+ * @_arg: type of the argument of the type's init step
+ *
+ * Goes into the driver's header; DRM_SHMEM_OBJ_DEFINE() goes with it into one
+ * of its C files. Declares, for _name "foo_bo" and _type "struct foo_bo":
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_bo_unique *foo_bo_create(struct drm_device *drm, size_t size,
+ *					    const struct drm_shmem_opts *opts, arg *arg);
+ *	struct foo_bo *foo_bo_unique_bo(struct foo_bo_unique *unique);
+ *	int foo_bo_handle_create(struct foo_bo *bo, struct drm_file *file, u32 *handle);
+ *	struct foo_bo *foo_bo_lookup(struct drm_file *file, u32 handle);
+ *	int foo_bo_mmap_offset(struct foo_bo *bo, u64 *offset);
+ *	struct foo_bo *foo_bo_get(struct foo_bo *bo);
+ *	void foo_bo_put(struct foo_bo *bo);
+ *	struct drm_gem_object *foo_bo_gem(struct foo_bo *bo);
+ *	struct foo_bo *to_foo_bo(struct drm_gem_object *gem);
+ *	size_t foo_bo_size(struct foo_bo *bo);
+ *
+ * together with __free(foo_bo), __free(foo_bo_unique), struct foo_bo_ops, and
+ * the callbacks that DRM_SHMEM_DRIVER_OPS() names.
+ *
+ * foo_bo_create() gives an object that nobody else can reach; its type keeps
+ * it away from what takes a shared object until drm_shmem_publish() consumes
+ * it. The size is rounded up to whole pages. It returns an ERR_PTR(): -EINVAL
+ * for size 0, for one that is too large, or a @resv_parent without its own
+ * reservation object; -ENOMEM; -ENOSPC; or what the init step returned.
+ *
+ * foo_bo_lookup() returns an object with a reference, ERR_PTR(-ENOENT) if
+ * there is no such handle, or ERR_PTR(-EINVAL) if its object is not a struct
+ * foo_bo. to_foo_bo() takes no reference and returns NULL if the object is
+ * not one. foo_bo_handle_create() returns -EINVAL for a file of another
+ * device. foo_bo_mmap_offset() returns -EINVAL for imported objects and
+ * -ENODATA for purged ones.
+ *
+ * All of them may sleep. foo_bo_put() must be called without any reservation
+ * lock. An object holds its drm_device: what the device keeps for itself must
+ * be put when it is unbound (for example by &drm_dev_reg_ops.release), for it
+ * would keep the device alive otherwise.
+ */
+#define DRM_SHMEM_OBJ(_name, _type, _member, _arg)				\
+static_assert(offsetof(_type, _member) == 0,					\
+	      "the struct drm_shmem_obj must be the first member of " #_type);	\
+static_assert(__same_type(((_type *)0)->_member, struct drm_shmem_obj),	\
+	      #_type "." #_member " must be a struct drm_shmem_obj");		\
+										\
+struct _name##_unique;								\
+										\
+struct _name##_ops {								\
+	int (*init)(_type *bo, _arg *arg);					\
+	void (*fini)(_type *bo);						\
+	int (*open)(_type *bo, struct drm_file *file);				\
+	void (*close)(_type *bo, struct drm_file *file);			\
+	void (*print_info)(struct drm_printer *p, unsigned int indent,		\
+			   const _type *bo);					\
+	struct dma_buf *(*export)(_type *bo, int flags);			\
+	void (*sgt_revoked)(_type *bo);						\
+};										\
+										\
+extern const struct drm_shmem_obj_type _name##_obj_type;			\
+struct drm_gem_object *_name##_gem_create_object(struct drm_device *drm, size_t size); \
+int _name##_dumb_create(struct drm_file *file, struct drm_device *drm,		\
+			struct drm_mode_create_dumb *args);			\
+struct drm_gem_object *_name##_prime_import(struct drm_device *drm,		\
+					    struct dma_buf *dma_buf);		\
+struct drm_gem_object *								\
+_name##_prime_import_sg_table(struct drm_device *drm,				\
+			      struct dma_buf_attachment *attach,		\
+			      struct sg_table *sgt);				\
+										\
+static inline _type *__##_name(struct drm_shmem_obj *obj)			\
+{										\
+	return container_of(obj, _type, _member);				\
+}										\
+										\
+static inline struct drm_gem_object *_name##_gem(_type *bo)			\
+{										\
+	return &bo->_member.base.base;						\
+}										\
+										\
+static inline size_t _name##_size(_type *bo)					\
+{										\
+	return bo->_member.base.base.size;					\
+}										\
+										\
+/* The vtable says that the object is one: first invariant of drm_shmem_obj. */	\
+static inline _type *to_##_name(struct drm_gem_object *gem)			\
+{										\
+	if (!gem || gem->funcs != &_name##_obj_type.funcs)			\
+		return NULL;							\
+	return container_of(gem, _type, _member.base.base);			\
+}										\
+										\
+static inline _type *_name##_get(_type *bo)					\
+{										\
+	drm_gem_object_get(_name##_gem(bo));					\
+	return bo;								\
+}										\
+										\
+static inline void _name##_put(_type *bo)					\
+{										\
+	if (bo)									\
+		drm_gem_object_put(_name##_gem(bo));				\
+}										\
+										\
+/* A unique object is the object itself; the type says that no one else has it. */ \
+static inline _type *_name##_unique_bo(struct _name##_unique *unique)		\
+{										\
+	return (_type *)unique;							\
+}										\
+										\
+static inline __must_check struct _name##_unique *				\
+_name##_create(struct drm_device *drm, size_t size,				\
+	       const struct drm_shmem_opts *opts, _arg *arg)			\
+{										\
+	return (struct _name##_unique *)					\
+		__drm_shmem_create(&_name##_obj_type, drm, size, opts, arg);	\
+}										\
+										\
+static inline _type *__##_name##_publish(struct _name##_unique *unique)	\
+{										\
+	_type *bo = _name##_unique_bo(unique);					\
+										\
+	__drm_shmem_publish(&bo->_member);					\
+	return bo;								\
+}										\
+										\
+static inline __must_check int							\
+_name##_handle_create(_type *bo, struct drm_file *file, u32 *handle)		\
+{										\
+	return __drm_shmem_handle_create(&bo->_member, file, handle);		\
+}										\
+										\
+static inline __must_check _type *						\
+_name##_lookup(struct drm_file *file, u32 handle)				\
+{										\
+	return (_type *)__drm_shmem_lookup(&_name##_obj_type, file, handle);	\
+}										\
+										\
+static inline __must_check int _name##_mmap_offset(_type *bo, u64 *offset)	\
+{										\
+	return __drm_shmem_mmap_offset(&bo->_member, offset);			\
+}										\
+										\
+DEFINE_FREE(_name, _type *, if (!IS_ERR_OR_NULL(_T)) _name##_put(_T))		\
+DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
+	    if (!IS_ERR_OR_NULL(_T)) _name##_put(_name##_unique_bo(_T)))
+
+/**
+ * drm_shmem_publish() - turn a unique object into a shared one
+ * @_name: the type's name
+ * @_unique: variable that holds the unique object; NULL afterwards
+ *
+ * Return: the object, with the reference that @_unique had.
+ */
+#define drm_shmem_publish(_name, _unique)	__##_name##_publish(drm_safe_take(_unique))
+
+/**
+ * DRM_SHMEM_OBJ_DEFINE() - define a driver's type of object
+ * @_name: as in DRM_SHMEM_OBJ()
+ * @_flags: 0 or DRM_SHMEM_RECLAIM
+ * @...: initialisers of struct _name##_ops, all of them optional
+ *
+ * The steps a driver can add, none of which is given an object of another
+ * type or one that is not complete:
+ *
+ * - init: initialise the driver's part, which is zeroed. @arg is what was
+ *   given to create, or NULL for dumb buffers and imported objects. If it
+ *   fails then fini is not called.
+ * - fini: undo it. The last reference is gone; the sg table is still mapped,
+ *   unless it was revoked.
+ * - open, close: a handle is made or goes away.
+ * - print_info, export: as in &struct drm_gem_object_funcs.
+ * - sgt_revoked: the sg table was revoked, because the parent of the device is
+ *   being unbound. Called once, under the reservation lock, and not after
+ *   fini.
+ */
+#define DRM_SHMEM_OBJ_DEFINE(_name, _flags, ...)				\
+static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
+										\
+static int __##_name##_init(struct drm_shmem_obj *obj, void *arg)		\
+{										\
+	return __##_name##_ops.init ? __##_name##_ops.init(__##_name(obj), arg) : 0; \
+}										\
+										\
+static void __##_name##_fini(struct drm_shmem_obj *obj)			\
+{										\
+	if (__##_name##_ops.fini)						\
+		__##_name##_ops.fini(__##_name(obj));				\
+}										\
+										\
+static void __##_name##_sgt_revoked(struct drm_shmem_obj *obj)			\
+{										\
+	if (__##_name##_ops.sgt_revoked)					\
+		__##_name##_ops.sgt_revoked(__##_name(obj));			\
+}										\
+										\
+static int __##_name##_open(struct drm_gem_object *gem, struct drm_file *file)	\
+{										\
+	return __##_name##_ops.open ?						\
+		__##_name##_ops.open(to_##_name(gem), file) : 0;		\
+}										\
+										\
+static void __##_name##_close(struct drm_gem_object *gem, struct drm_file *file) \
+{										\
+	if (__##_name##_ops.close)						\
+		__##_name##_ops.close(to_##_name(gem), file);			\
+}										\
+										\
+static void __##_name##_print_info(struct drm_printer *p, unsigned int indent,	\
+				   const struct drm_gem_object *gem)		\
+{										\
+	drm_gem_shmem_object_print_info(p, indent, gem);			\
+	if (__##_name##_ops.print_info)						\
+		__##_name##_ops.print_info(p, indent,				\
+					   to_##_name((struct drm_gem_object *)gem)); \
+}										\
+										\
+static struct dma_buf *__##_name##_export(struct drm_gem_object *gem, int flags) \
+{										\
+	return __##_name##_ops.export ?						\
+		__##_name##_ops.export(to_##_name(gem), flags) :		\
+		drm_gem_prime_export(gem, flags);				\
+}										\
+										\
+const struct drm_shmem_obj_type _name##_obj_type = {				\
+	.funcs = {								\
+		.free = __drm_shmem_free,					\
+		.open = __##_name##_open,					\
+		.close = __##_name##_close,					\
+		.print_info = __##_name##_print_info,				\
+		.export = __##_name##_export,					\
+		.pin = __drm_shmem_pin_cb,					\
+		.unpin = __drm_shmem_unpin_cb,					\
+		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
+		.vmap = __drm_shmem_vmap_cb,					\
+		.vunmap = drm_gem_shmem_object_vunmap,				\
+		.mmap = drm_gem_shmem_object_mmap,					\
+		.status = __drm_shmem_status_cb,				\
+		.vm_ops = &drm_gem_shmem_vm_ops,				\
+	},									\
+	.create = _name##_gem_create_object,					\
+	.size = sizeof(*to_##_name(NULL)),					\
+	.flags = (_flags),							\
+	.init = __##_name##_init,						\
+	.fini = __##_name##_fini,						\
+	.sgt_revoked = __##_name##_sgt_revoked,					\
+};										\
+										\
+struct drm_gem_object *								\
+_name##_gem_create_object(struct drm_device *drm, size_t size)			\
+{										\
+	return __drm_shmem_gem_create_object(&_name##_obj_type);		\
+}										\
+										\
+int _name##_dumb_create(struct drm_file *file, struct drm_device *drm,		\
+			struct drm_mode_create_dumb *args)			\
+{										\
+	return __drm_shmem_dumb_create(&_name##_obj_type, file, drm, args);	\
+}										\
+										\
+struct drm_gem_object *								\
+_name##_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)		\
+{										\
+	return __drm_shmem_prime_import(&_name##_obj_type, drm, dma_buf);	\
+}										\
+										\
+struct drm_gem_object *								\
+_name##_prime_import_sg_table(struct drm_device *drm,				\
+			      struct dma_buf_attachment *attach,		\
+			      struct sg_table *sgt)				\
+{										\
+	return __drm_shmem_prime_import_sg_table(&_name##_obj_type, drm,	\
+						 attach, sgt);			\
+}										\
+static_assert(!((_flags) & ~DRM_SHMEM_RECLAIM))
+
+/**
+ * DRM_SHMEM_DRIVER_OPS() - GEM callbacks of &struct drm_driver
+ * @_name: the type of the driver's dumb buffers and imported objects
+ *
+ * PRIME imports are mapped for the device when their sg table is first used.
+ */
+#define DRM_SHMEM_DRIVER_OPS(_name)						\
+	.gem_create_object = _name##_gem_create_object,				\
+	.dumb_create = _name##_dumb_create,					\
+	.gem_prime_import = _name##_prime_import
+
+/**
+ * DRM_SHMEM_DRIVER_OPS_SGT() - the same, with imports mapped at once
+ * @_name: the type of the driver's dumb buffers and imported objects
+ *
+ * For devices that drm_dev_ctx made. Importing needs the device registered:
+ * it returns -ENODEV otherwise.
+ */
+#define DRM_SHMEM_DRIVER_OPS_SGT(_name)						\
+	.gem_create_object = _name##_gem_create_object,				\
+	.dumb_create = _name##_dumb_create,					\
+	.gem_prime_import_sg_table = _name##_prime_import_sg_table
+
+#endif /* _DRM_SHMEM_OBJ_H */

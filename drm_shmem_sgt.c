@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: sg tables
+ *
+ * The table of an object is mapped for the parent of its device when it is
+ * first needed, under the reservation lock, and unmapped exactly once, by
+ * whichever comes first:
+ *
+ * - the object is freed;
+ * - it is unmapped early or purged, with no user left, which only types with
+ *   DRM_SHMEM_RECLAIM can tell;
+ * - the parent is unbound, which revokes it, users or not.
+ *
+ * Revocation runs with the device's list of mappings blocked and then takes
+ * reservation locks. Freeing blocks the list first, too, and so either unmaps
+ * before revocation or finds the table revoked. Unmapping early holds the
+ * reservation lock already; it only tries, and fails if revocation runs.
+ *
+ * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so
+ * that the core cannot unmap it a second time, or for a device that is not
+ * bound any more. A table pins the object's pages.
+ */
+
+static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj,
+					      struct device *dev)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	ret = drm_gem_shmem_pin_locked(&obj->base);
+	if (ret)
+		return ERR_PTR(ret);
+
+	sgt = drm_gem_shmem_get_sg_table(&obj->base);
+	if (IS_ERR(sgt))
+		goto err_unpin;
+
+	ret = dma_map_sgtable(dev, sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		goto err_free;
+
+	return sgt;
+
+err_free:
+	sg_free_table(sgt);
+	kfree(sgt);
+	sgt = ERR_PTR(ret);
+err_unpin:
+	drm_gem_shmem_unpin_locked(&obj->base);
+	return sgt;
+}
+
+static void drm_shmem_sgt_publish(const struct drm_dev_bound *bound,
+				  struct drm_shmem_obj *obj,
+				  struct sg_table *sgt);
+
+static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
+				    struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct sg_table *sgt;
+	int ret;
+
+	if (obj->__sgt)
+		return PTR_ERR_OR_ZERO(obj->__sgt);
+	ret = drm_shmem_check_purged(obj);
+	if (ret)
+		return ret;
+
+	if (drm_gem_is_imported(gem))
+		sgt = dma_buf_map_attachment(gem->import_attach, DMA_BIDIRECTIONAL);
+	else
+		sgt = drm_shmem_sgt_map_own(obj, drm_dev_bound_parent(bound));
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	drm_shmem_sgt_publish(bound, obj, sgt);
+	return 0;
+}
+
+/*
+ * Unmap the table, for good or not: @next is what the object has from then on.
+ * The parent is bound: it is being unbound just now, or that is blocked.
+ */
+static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
+				       struct sg_table *next)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct sg_table *sgt = obj->__sgt;
+
+	dma_resv_assert_held(gem->resv);
+
+	WRITE_ONCE(obj->__sgt, next);
+	if (drm_gem_is_imported(gem)) {
+		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
+		return;
+	}
+	dma_unmap_sgtable(gem->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+	drm_gem_shmem_unpin_locked(&obj->base);
+}
+
+/*
+ * The parent is being unbound. The object is there, perhaps without a last
+ * reference: whoever frees it has to get past drm_dev_revoke_block() first.
+ */
+static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
+{
+	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_lock(gem->resv, NULL);
+	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
+	if (!(obj->__flags & __DRM_SHMEM_DYING))
+		drm_shmem_obj_type(obj)->sgt_revoked(obj);
+	dma_resv_unlock(gem->resv);
+}
+
+static void drm_shmem_sgt_publish(const struct drm_dev_bound *bound,
+				  struct drm_shmem_obj *obj,
+				  struct sg_table *sgt)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+
+	drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
+	/*
+	 * Release: pairs with the acquire in __drm_shmem_sgt_begin() and
+	 * __drm_shmem_sgt_try(). The table's entries come before the pointer.
+	 */
+	smp_store_release(&obj->__sgt, sgt);
+	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */
+	refcount_set_release(&obj->__sgt_users, 1);
+}
+
+/* Whether the table is still on the device's list, which is blocked. */
+static bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
+{
+	return !IS_ERR_OR_NULL(obj->__sgt);
+}
+
+static int drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
+				      const struct drm_shmem_obj *obj)
+{
+	struct drm_device *drm = obj->base.base.dev;
+
+	if (likely(drm == bound->__drm))
+		return 0;
+	/* Bound again: this is another struct drm_device on the same device. */
+	return drm->dev == drm_dev_bound_parent(bound) ? -ENODEV : -EINVAL;
+}
+
+/* Become one more counted user of the table, which is mapped if need be. */
+static int drm_shmem_sgt_count(const struct drm_dev_bound *bound,
+			       struct drm_shmem_obj *obj, bool locked)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	/*
+	 * Acquire: pairs with the release in drm_shmem_sgt_publish(). Who sees
+	 * the count not zero sees the table, and keeps it from anything but
+	 * revocation, which comes after the proof.
+	 */
+	if (refcount_inc_not_zero_acquire(&obj->__sgt_users)) {
+		if (!IS_ERR(READ_ONCE(obj->__sgt)))
+			return 0;
+		refcount_dec(&obj->__sgt_users);
+		return -ENODEV;
+	}
+
+	drm_shmem_lock(gem, locked);
+	ret = drm_shmem_sgt_map_locked(bound, obj);
+	if (!ret)
+		refcount_inc(&obj->__sgt_users);
+	drm_shmem_unlock(gem, locked);
+
+	return ret;
+}
+
+/**
+ * __drm_shmem_sgt_adopt() - make an imported table the object's
+ * @bound: proof that the parent of the device is bound
+ * @obj: the object, which nobody else has
+ * @sgt: mapped by the core for the object's attachment
+ *
+ * Context: May sleep. Takes the reservation lock.
+ */
+void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
+			   struct drm_shmem_obj *obj, struct sg_table *sgt)
+{
+	drm_shmem_lock(&obj->base.base, false);
+	drm_shmem_sgt_publish(bound, obj, sgt);
+	drm_shmem_unlock(&obj->base.base, false);
+}
+
+/**
+ * __drm_shmem_sgt_dying() - keep revocation from calling the type's steps
+ * @obj: object without a reference
+ *
+ * Context: May sleep. Takes the reservation lock.
+ */
+void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj)
+{
+	if (!obj->__sgt)
+		return;
+
+	drm_shmem_lock(&obj->base.base, false);
+	obj->__flags |= __DRM_SHMEM_DYING;
+	drm_shmem_unlock(&obj->base.base, false);
+}
+
+/**
+ * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
+ * @obj: object without a reference
+ *
+ * Context: May sleep. Takes the reservation lock.
+ */
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	/* Nobody can map it any more, so that NULL stays NULL. */
+	if (!READ_ONCE(obj->__sgt))
+		return;
+
+	drm_dev_revoke_block(gem->dev);
+	if (drm_shmem_sgt_is_mapped(obj)) {
+		drm_dev_revocable_del(gem->dev, &obj->__revocable);
+		drm_shmem_lock(gem, false);
+		drm_shmem_sgt_unmap_locked(obj, NULL);
+		drm_shmem_unlock(gem, false);
+	}
+	drm_dev_revoke_unblock(gem->dev);
+}
+
+/**
+ * __drm_shmem_sgt_get() - borrow the table, where that takes more than a load
+ * @bound: proof that the parent of the object's device is bound
+ * @obj: the object
+ * @sgt: handle to fill in
+ * @locked: whether the caller holds the reservation lock
+ *
+ * See drm_shmem_if_sgt(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
+			struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
+			bool locked)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	ret = drm_shmem_sgt_check_device(bound, obj);
+	if (ret)
+		return ret;
+
+	if (obj->__flags & __DRM_SHMEM_RECLAIM) {
+		ret = drm_shmem_sgt_count(bound, obj, locked);
+		if (ret)
+			return ret;
+		sgt->__counted = obj;
+	} else {
+		drm_shmem_lock(gem, locked);
+		ret = drm_shmem_sgt_map_locked(bound, obj);
+		drm_shmem_unlock(gem, locked);
+		if (ret)
+			return ret;
+	}
+	sgt->__table = obj->__sgt;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
+
+/**
+ * __drm_shmem_sgt_own() - own the table of an object
+ * @bound: proof that the parent of the object's device is bound
+ * @obj: the object
+ * @own: handle to fill in
+ * @locked: whether the caller holds the reservation lock
+ *
+ * See drm_shmem_sgt_own(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
+			struct drm_shmem_obj *obj,
+			struct drm_shmem_sgt_owned *own, bool locked)
+{
+	int ret;
+
+	if (own->__obj) {
+		drm_safe_broken(obj->base.base.dev, "an owned handle is not overwritten",
+				"drm_shmem_sgt_release() it first");
+		return -EBUSY;
+	}
+	ret = drm_shmem_sgt_check_device(bound, obj);
+	if (ret)
+		return ret;
+	ret = drm_shmem_sgt_count(bound, obj, locked);
+	if (ret)
+		return ret;
+
+	drm_gem_object_get(&obj->base.base);
+	own->__obj = obj;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_own);
+
+/**
+ * drm_shmem_sgt_release() - end an owned sg table
+ * @own: the handle, which may be empty and is so afterwards
+ *
+ * The table stays mapped for the object's next user.
+ *
+ * Context: May sleep. Without any reservation lock.
+ */
+void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
+{
+	struct drm_shmem_obj *obj = own->__obj;
+
+	if (!obj)
+		return;
+	own->__obj = NULL;
+	/* Release: what was done with the table comes before it can go. */
+	refcount_dec(&obj->__sgt_users);
+	drm_gem_object_put(&obj->base.base);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
+
+/**
+ * drm_shmem_sgt_move() - move an owned sg table to another handle
+ * @to: empty handle
+ * @from: the handle, empty afterwards
+ *
+ * If @to is in use then that is reported and nothing changes.
+ *
+ * Context: Any.
+ */
+void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
+			struct drm_shmem_sgt_owned *from)
+{
+	if (to->__obj) {
+		drm_safe_broken(to->__obj->base.base.dev,
+				"an owned handle is not overwritten",
+				"drm_shmem_sgt_release() it first");
+		return;
+	}
+	to->__obj = from->__obj;
+	from->__obj = NULL;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
+
+/*
+ * Unmap the table before its time: if there are no counted users, of a type
+ * that counts them all, and if revocation does not run just now.
+ */
+static int drm_shmem_sgt_reclaim_locked(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret = 0;
+
+	if (!drm_shmem_sgt_is_mapped(obj))
+		return 0;
+	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
+		return -EOPNOTSUPP;
+	if (!drm_dev_revoke_tryblock(gem->dev))
+		return -EBUSY;
+
+	/* To zero: no new user without the reservation lock from here on. */
+	if (refcount_dec_if_one(&obj->__sgt_users)) {
+		drm_dev_revocable_del(gem->dev, &obj->__revocable);
+		drm_shmem_sgt_unmap_locked(obj, NULL);
+	} else {
+		ret = -EBUSY;
+	}
+	drm_dev_revoke_unblock(gem->dev);
+	return ret;
+}
+
+/**
+ * drm_shmem_sgt_unmap() - unmap the sg table of an object early
+ * @obj: the object
+ *
+ * The next use maps it again. The hardware must not use it any more.
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: 0, also if there is no table; -EBUSY if it is in use, or being
+ * revoked; -EOPNOTSUPP if the object's type is not DRM_SHMEM_RECLAIM.
+ */
+int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_shmem_lock(&obj->base.base, false);
+	ret = drm_shmem_sgt_reclaim_locked(obj);
+	drm_shmem_unlock(&obj->base.base, false);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_SHMEM_SGT_H
+#define _DRM_SHMEM_SGT_H
+
+#include <linux/scatterlist.h>
+
+#include "drm_shmem_obj.h"
+
+/**
+ * struct drm_shmem_sgt - borrowed sg table of an object
+ *
+ * Lives on the stack, in the scope that drm_shmem_if_sgt() opens, which is
+ * inside of the scope of the proof that the parent of the device is bound.
+ *
+ * Invariants:
+ *
+ * - @__table is NULL, or mapped for the parent of the object's device until
+ *   the end of the scope.
+ * - @__counted is NULL, or an object of which this is one sg table user.
+ */
+struct drm_shmem_sgt {
+	/* private: */
+	struct sg_table *__table;
+	struct drm_shmem_obj *__counted;
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+/**
+ * struct drm_shmem_sgt_owned - owned sg table of an object
+ *
+ * Keeps the object, and keeps its table from being unmapped early or purged.
+ * It does not keep the table from being revoked when the parent is unbound:
+ * the object's type is told (DRM_SHMEM_OBJ_DEFINE()'s sgt_revoked), and
+ * drm_shmem_if_sgt_owned() skips its block from then on.
+ *
+ * For what keeps addresses of the table, like the page tables of a GPU.
+ */
+struct drm_shmem_sgt_owned {
+	/* private: */
+	struct drm_shmem_obj *__obj;
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	struct ref_tracker *__tracker;
+#endif
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
+			struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
+			bool locked);
+int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
+			struct drm_shmem_obj *obj,
+			struct drm_shmem_sgt_owned *own, bool locked) __must_check;
+void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own);
+void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
+			struct drm_shmem_sgt_owned *from);
+
+int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
+int drm_shmem_pin(struct drm_shmem_obj *obj) __must_check;
+void drm_shmem_unpin(struct drm_shmem_obj *obj);
+int drm_shmem_madvise(struct drm_shmem_obj *obj, int madv);
+int drm_shmem_purge(struct drm_shmem_obj *obj) __must_check;
+
+extern void __compiletime_error("sg tables are lent by a struct drm_shmem_obj only: embed it in place of struct drm_gem_shmem_object")
+__drm_shmem_sgt_needs_drm_shmem_obj(void);
+extern void __compiletime_error("an sg table needs the proof that the parent is bound: a struct drm_dev_bound, such as &reg->bound")
+__drm_shmem_sgt_needs_drm_dev_bound(void);
+
+static __always_inline int
+__drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
+		      struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
+		      bool locked)
+{
+	struct sg_table *table;
+
+	if (likely(obj->base.base.dev == bound->__drm &&
+		   !(obj->__flags & __DRM_SHMEM_RECLAIM))) {
+		/*
+		 * Acquire: pairs with the release that publishes the table.
+		 * Who sees the pointer sees the entries. The table stays: only
+		 * revocation would unmap it, and that comes after the proof.
+		 */
+		table = smp_load_acquire(&obj->__sgt);
+		if (likely(!IS_ERR_OR_NULL(table))) {
+			sgt->__table = table;
+			return 0;
+		}
+	}
+	return __drm_shmem_sgt_get(bound, obj, sgt, locked);
+}
+
+static __always_inline void __drm_shmem_sgt_end(void *p)
+{
+	struct drm_shmem_sgt *sgt = p;
+
+	/* Release: what was done with the table comes before it can go. */
+	if (sgt->__counted)
+		refcount_dec(&sgt->__counted->__sgt_users);
+}
+
+/* The argument itself, or a build error that says what it has to be. */
+#define __drm_shmem_sgt_obj(_obj)						\
+	_Generic((_obj),							\
+		 struct drm_shmem_obj *: (_obj),				\
+		 default: (__drm_shmem_sgt_needs_drm_shmem_obj(),		\
+			   (struct drm_shmem_obj *)NULL))
+
+#define __drm_shmem_sgt_bound(_bound)						\
+	_Generic((_bound),							\
+		 struct drm_dev_bound *: (_bound),				\
+		 const struct drm_dev_bound *: (_bound),			\
+		 default: (__drm_shmem_sgt_needs_drm_dev_bound(),		\
+			   (const struct drm_dev_bound *)NULL))
+
+#define __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)			\
+	__drm_shmem_sgt_begin(__drm_shmem_sgt_bound(_bound),			\
+			      __drm_shmem_sgt_obj(_obj), _s, _locked)
+
+#define __drm_shmem_if_sgt(_s, _bound, _obj, _err, _locked)			\
+	for (bool __once = true; __once; __once = false)			\
+		for (struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {}; \
+		     __once &&							\
+		     !((_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)); \
+		     __once = false)
+
+#define __drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, _locked)		\
+	struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {};		\
+	(_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);		\
+	if (unlikely(_err)) {							\
+		_leave;								\
+		__drm_shmem_must_leave();					\
+	}									\
+	static_assert(1)
+
+/**
+ * drm_shmem_if_sgt() - run a block with the sg table of an object
+ * @_s: name of the handle in the block, a &struct drm_shmem_sgt
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
+ * @_err: variable for the result: 0; -EINVAL if the object belongs to another
+ *	device; -ENODEV if its table was revoked, also before the parent of its
+ *	device was bound again; -ENODATA if it was purged; -ENOMEM; or what
+ *	mapping it for DMA returned
+ *
+ * The block is skipped if @_err is set. The first use pins the pages and maps
+ * them for the parent of the device; later ones take no lock. Never returns
+ * -EINTR.
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ */
+#define drm_shmem_if_sgt(_s, _bound, _obj, _err)				\
+	__drm_shmem_if_sgt(_s, _bound, _obj, _err, false)
+
+/**
+ * drm_shmem_if_sgt_locked() - the same, with the reservation lock held
+ * @_s: name of the handle in the block
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the object
+ * @_err: variable for the result
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ */
+#define drm_shmem_if_sgt_locked(_s, _bound, _obj, _err)				\
+	__drm_shmem_if_sgt(_s, _bound, _obj, _err, true)
+
+/**
+ * drm_shmem_sgt_or() - borrow the sg table for the rest of the scope
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the object
+ * @_err: variable for the result, as in drm_shmem_if_sgt()
+ * @_leave: statement that leaves the scope, for when @_err is set
+ *
+ * Context: As drm_shmem_if_sgt().
+ */
+#define drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave)			\
+	__drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, false)
+
+/**
+ * drm_shmem_sgt_or_locked() - the same, with the reservation lock held
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the object
+ * @_err: variable for the result
+ * @_leave: statement that leaves the scope
+ *
+ * Context: As drm_shmem_if_sgt_locked().
+ */
+#define drm_shmem_sgt_or_locked(_s, _bound, _obj, _err, _leave)			\
+	__drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, true)
+
+/**
+ * drm_shmem_sgt_table() - the table
+ * @sgt: the handle
+ *
+ * For for_each_sgtable_dma_sg() and the like.
+ *
+ * Return: the table, borrowed for the scope of @sgt.
+ */
+static __always_inline const struct sg_table *
+drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
+{
+	return sgt->__table;
+}
+
+/**
+ * drm_shmem_sgt_own() - own the sg table of an object
+ * @_own: handle to fill in, a zeroed &struct drm_shmem_sgt_owned
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the &struct drm_shmem_obj
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: as the result of drm_shmem_if_sgt(), or -EBUSY if the handle is in
+ * use.
+ */
+#define drm_shmem_sgt_own(_own, _bound, _obj)					\
+	__drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
+			    __drm_shmem_sgt_obj(_obj), _own, false)
+
+/**
+ * drm_shmem_sgt_own_locked() - the same, with the reservation lock held
+ * @_own: handle to fill in
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_obj: the object
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as drm_shmem_sgt_own().
+ */
+#define drm_shmem_sgt_own_locked(_own, _bound, _obj)				\
+	__drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
+			    __drm_shmem_sgt_obj(_obj), _own, true)
+
+/* An owner is a counted user, so the table stays unless it is revoked. */
+static __always_inline int
+__drm_shmem_sgt_try(const struct drm_dev_bound *bound,
+		    const struct drm_shmem_sgt_owned *own,
+		    struct drm_shmem_sgt *sgt)
+{
+	struct sg_table *table;
+
+	if (!own->__obj || own->__obj->base.base.dev != bound->__drm)
+		return -EINVAL;
+	/* Acquire: as in __drm_shmem_sgt_begin(). */
+	table = smp_load_acquire(&own->__obj->__sgt);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	sgt->__table = table;
+	return 0;
+}
+
+/**
+ * drm_shmem_if_sgt_owned() - run a block with an owned sg table
+ * @_s: name of the handle in the block, a &struct drm_shmem_sgt
+ * @_bound: the &struct drm_dev_bound of the object's device
+ * @_own: the &struct drm_shmem_sgt_owned
+ * @_err: variable for the result: 0; -EINVAL if the handle is empty or the
+ *	object belongs to another device; -ENODEV if the table was revoked
+ *
+ * The block is skipped if @_err is set.
+ *
+ * Context: Any.
+ */
+#define drm_shmem_if_sgt_owned(_s, _bound, _own, _err)				\
+	for (bool __once = true; __once; __once = false)			\
+		for (struct drm_shmem_sgt _s[1] = {};				\
+		     __once &&							\
+		     !((_err) = __drm_shmem_sgt_try(__drm_shmem_sgt_bound(_bound), _own, _s)); \
+		     __once = false)
+
+#endif /* _DRM_SHMEM_SGT_H */

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/export.h>
+#include <linux/iosys-map.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: mappings
+ *
+ * All handles of a &struct drm_shmem_obj share one mapping of the GEM shmem
+ * object, which is one user of &drm_gem_shmem_object.vmap_use_count next to
+ * those that the core makes, for a dma-buf for example. The core's count is
+ * set without a release and its address is valid only under the reservation
+ * lock; so this library has its own count and address, which it publishes with
+ * release and reads with acquire. Only the first handle and the last take the
+ * lock.
+ *
+ * A plain &struct drm_gem_shmem_object has no room for that. Its handles go
+ * through the core's helpers under the lock, each time.
+ */
+
+#ifdef CONFIG_PROVE_LOCKING
+/**
+ * __drm_shmem_check_locked() - whether the right form of a call is used
+ * @gem: the object
+ * @locked: whether it is the form for holders of the reservation lock
+ *
+ * Each time, not only when the lock would be taken: the first wrong call says
+ * so.
+ */
+void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
+{
+	const int held = lockdep_is_held(&gem->resv->lock.base);
+
+	if (locked && held == LOCK_STATE_NOT_HELD)
+		drm_safe_broken(gem->dev, "a _locked call is made with the reservation lock",
+				"the object's reservation lock is not held");
+	if (!locked && held == LOCK_STATE_HELD)
+		drm_safe_broken(gem->dev, "the reservation lock is taken once",
+				"the caller holds it already: use the _locked form");
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
+#endif
+
+static void drm_shmem_mapping(const struct drm_shmem_obj *obj,
+			      struct iosys_map *map)
+{
+	/* The flag says which of the two it is. */
+	if (obj->__flags & __DRM_SHMEM_IOMEM)
+		iosys_map_set_vaddr_iomem(map, (void __iomem __force *)obj->__vaddr);
+	else
+		iosys_map_set_vaddr(map, obj->__vaddr);
+}
+
+static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
+{
+	struct iosys_map map = {};
+	int ret;
+
+	if (refcount_inc_not_zero(&obj->__vmap_users))
+		return 0;
+
+	ret = drm_shmem_check_purged(obj);
+	if (ret)
+		return ret;
+	ret = drm_gem_shmem_vmap_locked(&obj->base, &map);
+	if (ret)
+		return ret;
+
+	if (map.is_iomem) {
+		obj->__vaddr = (void __force *)map.vaddr_iomem;
+		obj->__flags |= __DRM_SHMEM_IOMEM;
+	} else {
+		obj->__vaddr = map.vaddr;
+		obj->__flags &= ~__DRM_SHMEM_IOMEM;
+	}
+	/* Release: pairs with the acquire in __drm_shmem_vmap(). */
+	refcount_set_release(&obj->__vmap_users, 1);
+	return 0;
+}
+
+/**
+ * __drm_shmem_vmap_first() - become a user of an object's mapping, making it
+ * @obj: the object
+ * @locked: whether the caller holds the reservation lock
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM, or what a dma-buf's
+ * exporter returned.
+ */
+int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	drm_shmem_lock(gem, locked);
+	ret = drm_shmem_vmap_first_locked(obj);
+	drm_shmem_unlock(gem, locked);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_vmap_first);
+
+/**
+ * __drm_shmem_vunmap_last() - stop being a user of an object's mapping,
+ *	perhaps the last one
+ * @obj: the object
+ * @locked: whether the caller holds the reservation lock
+ *
+ * Context: May sleep.
+ */
+void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct iosys_map map;
+
+	drm_shmem_lock(gem, locked);
+	/* Others may have come since: only the lock makes this the last one. */
+	if (refcount_dec_and_test(&obj->__vmap_users)) {
+		drm_shmem_mapping(obj, &map);
+		obj->__vaddr = NULL;
+		drm_gem_shmem_vunmap_locked(&obj->base, &map);
+	}
+	drm_shmem_unlock(gem, locked);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
+
+/**
+ * __drm_shmem_vmap_plain() - map an object that is no &struct drm_shmem_obj
+ * @h: handle to fill in
+ * @shmem: the object
+ * @locked: whether the caller holds the reservation lock
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_vmap_plain(struct __drm_vmap *h,
+			   struct drm_gem_shmem_object *shmem, bool locked)
+{
+	struct drm_gem_object *gem = &shmem->base;
+	struct iosys_map map = {};
+	int ret;
+
+	if (!gem->funcs->vmap)
+		return -EOPNOTSUPP;
+	drm_shmem_lock(gem, locked);
+	ret = gem->funcs->vmap(gem, &map);
+	drm_shmem_unlock(gem, locked);
+	if (ret)
+		return ret;
+
+	h->flags = __DRM_VMAP_PLAIN;
+	if (map.is_iomem) {
+		h->flags |= __DRM_VMAP_IOMEM;
+		h->addr = (void __force *)map.vaddr_iomem;
+	} else {
+		h->addr = map.vaddr;
+	}
+	h->size = gem->size;
+	h->shmem = shmem;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_vmap_plain);
+
+static void drm_vmap_map(const struct __drm_vmap *h, struct iosys_map *map)
+{
+	/* The flag says which of the two it is: invariant of struct __drm_vmap. */
+	if (h->flags & __DRM_VMAP_IOMEM)
+		iosys_map_set_vaddr_iomem(map, (void __iomem __force *)h->addr);
+	else
+		iosys_map_set_vaddr(map, h->addr);
+}
+
+/**
+ * __drm_shmem_vunmap_plain() - undo __drm_shmem_vmap_plain()
+ * @h: the handle
+ * @locked: whether the caller holds the reservation lock
+ *
+ * Context: May sleep.
+ */
+void __drm_shmem_vunmap_plain(struct __drm_vmap *h, bool locked)
+{
+	struct drm_gem_object *gem = &h->shmem->base;
+	struct iosys_map map;
+
+	drm_vmap_map(h, &map);
+	h->addr = NULL;
+	drm_shmem_lock(gem, locked);
+	if (gem->funcs->vunmap)
+		gem->funcs->vunmap(gem, &map);
+	drm_shmem_unlock(gem, locked);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_plain);
+
+/**
+ * __drm_vmap_overwritten() - report that a handle in use would be overwritten
+ * @h: the handle
+ */
+void __drm_vmap_overwritten(struct __drm_vmap *h)
+{
+	drm_safe_broken(h->shmem->base.dev, "an owned handle is not overwritten",
+			"drm_vmap_release() it first");
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
+
+/**
+ * __drm_vmap_unsafe() - the address in a handle
+ * @h: the handle
+ * @size: the size that the compiler may rely on
+ *
+ * Out of line, so that the compiler knows the size from the declaration.
+ *
+ * Return: the address.
+ */
+void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size)
+{
+	return h->addr;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_unsafe);
+
+/**
+ * __drm_vmap_copy_to() - copy memory into a mapping
+ * @h: the handle
+ * @offset: in bytes
+ * @src: the memory
+ * @len: in bytes
+ *
+ * Return: 0, or -EINVAL unless all of it is inside.
+ */
+int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
+		       const void *src, size_t len)
+{
+	struct iosys_map map;
+
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	drm_vmap_map(h, &map);
+	iosys_map_memcpy_to(&map, offset, src, len);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_copy_to);
+
+/**
+ * __drm_vmap_copy_from() - copy memory out of a mapping
+ * @h: the handle
+ * @offset: in bytes
+ * @dst: the memory
+ * @len: in bytes
+ *
+ * Return: 0, or -EINVAL unless all of it is inside.
+ */
+int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
+			 void *dst, size_t len)
+{
+	struct iosys_map map;
+
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	drm_vmap_map(h, &map);
+	iosys_map_memcpy_from(dst, &map, offset, len);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_copy_from);
+
+/**
+ * __drm_vmap_fill() - fill a part of a mapping
+ * @h: the handle
+ * @offset: in bytes
+ * @value: the byte to fill it with
+ * @len: in bytes
+ *
+ * Return: 0, or -EINVAL unless all of it is inside.
+ */
+int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
+		    size_t len)
+{
+	struct iosys_map map;
+
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	drm_vmap_map(h, &map);
+	iosys_map_memset(&map, offset, value, len);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_fill);
+
+/* Userspace is copied to and from I/O memory in pieces of this many bytes. */
+#define DRM_VMAP_BOUNCE	256
+
+static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
+				     const void __user *src, size_t len)
+{
+	u8 buf[DRM_VMAP_BOUNCE];
+	size_t n;
+	int ret;
+
+	for (; len; offset += n, src += n, len -= n) {
+		n = min(len, sizeof(buf));
+		if (copy_from_user(buf, src, n))
+			return -EFAULT;
+		ret = __drm_vmap_copy_to(h, offset, buf, n);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * __drm_vmap_from_user() - copy from userspace into a mapping
+ * @h: the handle
+ * @offset: in bytes
+ * @src: userspace pointer
+ * @len: in bytes
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -EINVAL unless all of it is inside, or -EFAULT.
+ */
+int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
+			 const void __user *src, size_t len)
+{
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	if (h->flags & __DRM_VMAP_IOMEM)
+		return drm_vmap_bounce_from_user(h, offset, src, len);
+	return copy_from_user(h->addr + offset, src, len) ? -EFAULT : 0;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_from_user);
+
+static int drm_vmap_bounce_to_user(const struct __drm_vmap *h, size_t offset,
+				   void __user *dst, size_t len)
+{
+	u8 buf[DRM_VMAP_BOUNCE];
+	size_t n;
+	int ret;
+
+	for (; len; offset += n, dst += n, len -= n) {
+		n = min(len, sizeof(buf));
+		ret = __drm_vmap_copy_from(h, offset, buf, n);
+		if (ret)
+			return ret;
+		if (copy_to_user(dst, buf, n))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/**
+ * __drm_vmap_to_user() - copy from a mapping to userspace
+ * @h: the handle
+ * @offset: in bytes
+ * @dst: userspace pointer
+ * @len: in bytes
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -EINVAL unless all of it is inside, or -EFAULT.
+ */
+int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
+		       void __user *dst, size_t len)
+{
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	if (h->flags & __DRM_VMAP_IOMEM)
+		return drm_vmap_bounce_to_user(h, offset, dst, len);
+	return copy_to_user(dst, h->addr + offset, len) ? -EFAULT : 0;
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_to_user);

@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_SHMEM_VMAP_H
+#define _DRM_SHMEM_VMAP_H
+
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+
+#include "drm_shmem_obj.h"
+
+/*
+ * struct __drm_vmap - what is inside of every vmap handle
+ *
+ * Invariants:
+ *
+ * - @addr is NULL, and nothing else means anything; or the handle is one user
+ *   of the mapping of @shmem, which is @size bytes at @addr.
+ * - @addr is an __iomem address exactly if the iomem flag is set, and the kind
+ *   of the handle's type allows for it.
+ * - @size is at least the minimum size of the handle's type.
+ */
+struct __drm_vmap {
+	void *addr;
+	size_t size;
+	struct drm_gem_shmem_object *shmem;
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	struct ref_tracker *tracker;
+#endif
+	unsigned int flags;
+};
+
+#define __DRM_VMAP_IOMEM	BIT(0)	/* same value as __DRM_SHMEM_IOMEM */
+#define __DRM_VMAP_OWNED	BIT(1)	/* holds a reference to the object */
+#define __DRM_VMAP_LOCKED	BIT(2)	/* caller holds the reservation lock */
+#define __DRM_VMAP_PLAIN	BIT(3)	/* the object is no struct drm_shmem_obj */
+
+static_assert(__DRM_VMAP_IOMEM == __DRM_SHMEM_IOMEM);
+
+/* What the mapping of a handle may be: sizes of a member that has no elements. */
+#define __DRM_VMAP_KIND_SYSMEM	1
+#define __DRM_VMAP_KIND_IOMEM	2
+#define __DRM_VMAP_KIND_EITHER	3
+
+#define __DRM_VMAP_BODY(_kind, _min)						\
+	union {									\
+		/* private: */							\
+		unsigned long __opaque[sizeof(struct __drm_vmap) / sizeof(long)]; \
+		u8 __min_size[0][_min];						\
+		u8 __kind[0][_kind];						\
+	};									\
+	__DRM_SAFE_NO_ASSIGN
+
+#define __DEFINE_DRM_VMAP(_name, _kind, _min)					\
+struct _name {									\
+	__DRM_VMAP_BODY(_kind, _min);						\
+};										\
+										\
+struct _name##_owned {								\
+	union {									\
+		/* private: */							\
+		unsigned long __opaque[sizeof(struct __drm_vmap) / sizeof(long)]; \
+		u8 __min_size[0][_min];						\
+		u8 __kind[0][_kind];						\
+		u8 __is_owned[0];						\
+		struct _name __borrow;						\
+	};									\
+	__DRM_SAFE_NO_ASSIGN;							\
+};										\
+										\
+static_assert((_min) > 0)
+
+/**
+ * DEFINE_DRM_VMAP() - define the types of a handle on a mapping
+ * @_name: of the types: struct _name is a borrowed handle, struct _name_owned
+ *	an owned one
+ * @_min: least size of the mapping in bytes, a constant
+ *
+ * The mapping is in system memory. Mapping an object that is smaller than
+ * @_min fails with -ENOSPC; an imported one whose exporter maps I/O memory,
+ * with -EOPNOTSUPP.
+ */
+#define DEFINE_DRM_VMAP(_name, _min)						\
+	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_SYSMEM, _min)
+
+/**
+ * DEFINE_DRM_VMAP_IOMEM() - the same, for mappings in I/O memory
+ * @_name: of the types
+ * @_min: least size of the mapping in bytes
+ *
+ * Mapping an object in system memory fails with -EOPNOTSUPP.
+ */
+#define DEFINE_DRM_VMAP_IOMEM(_name, _min)					\
+	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_IOMEM, _min)
+
+/**
+ * DEFINE_DRM_VMAP_EITHER() - the same, for mappings of either kind
+ * @_name: of the types
+ * @_min: least size of the mapping in bytes
+ *
+ * Each access tests which kind it is.
+ */
+#define DEFINE_DRM_VMAP_EITHER(_name, _min)					\
+	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_EITHER, _min)
+
+#define __drm_vmap(_v)		((struct __drm_vmap *)(_v)->__opaque)
+#define __drm_vmap_min(_v)	sizeof((_v)->__min_size[0])
+#define __drm_vmap_kind(_v)	sizeof((_v)->__kind[0])
+
+int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked);
+void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked);
+int __drm_shmem_vmap_plain(struct __drm_vmap *h,
+			   struct drm_gem_shmem_object *shmem, bool locked);
+void __drm_shmem_vunmap_plain(struct __drm_vmap *h, bool locked);
+void __drm_vmap_overwritten(struct __drm_vmap *h);
+void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size) __alloc_size(2);
+int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
+		       const void *src, size_t len);
+int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
+			 void *dst, size_t len);
+int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
+		    size_t len);
+int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
+			 const void __user *src, size_t len);
+int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
+		       void __user *dst, size_t len);
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+void __drm_vmap_track(struct __drm_vmap *h);
+void __drm_vmap_untrack(struct __drm_vmap *h);
+#else
+static inline void __drm_vmap_track(struct __drm_vmap *h) { }
+static inline void __drm_vmap_untrack(struct __drm_vmap *h) { }
+#endif
+
+#ifdef CONFIG_PROVE_LOCKING
+void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
+#else
+static inline void
+__drm_shmem_check_locked(struct drm_gem_object *gem, bool locked) { }
+#endif
+
+static __always_inline void
+__drm_shmem_put_mapping(struct drm_shmem_obj *obj, bool locked)
+{
+	/*
+	 * Release: what was done through the mapping comes before it can go.
+	 * The count reaches zero only under the reservation lock.
+	 */
+	if (!refcount_dec_not_one(&obj->__vmap_users))
+		__drm_shmem_vunmap_last(obj, locked);
+}
+
+static __always_inline int
+__drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
+		 unsigned int kind, unsigned int flags)
+{
+	const bool locked = flags & __DRM_VMAP_LOCKED;
+	struct drm_gem_object *gem = &obj->base.base;
+	unsigned int iomem;
+	int ret;
+
+	__drm_shmem_check_locked(gem, locked);
+	if (unlikely(gem->size < min))
+		return -ENOSPC;
+	/*
+	 * Acquire: pairs with the release in __drm_shmem_vmap_first(). Who sees
+	 * the count not zero sees the address that belongs to it, and keeps it
+	 * there: second invariant of struct drm_shmem_obj.
+	 */
+	if (unlikely(!refcount_inc_not_zero_acquire(&obj->__vmap_users))) {
+		ret = __drm_shmem_vmap_first(obj, locked);
+		if (ret)
+			return ret;
+	}
+
+	iomem = obj->__flags & __DRM_SHMEM_IOMEM;
+	if (unlikely(kind != __DRM_VMAP_KIND_EITHER &&
+		     !iomem != (kind == __DRM_VMAP_KIND_SYSMEM))) {
+		__drm_shmem_put_mapping(obj, locked);
+		return -EOPNOTSUPP;
+	}
+
+	if (flags & __DRM_VMAP_OWNED)
+		drm_gem_object_get(gem);
+	h->addr = obj->__vaddr;
+	h->size = gem->size;
+	h->shmem = &obj->base;
+	h->flags = flags | iomem;
+	__drm_vmap_track(h);
+	return 0;
+}
+
+static __always_inline int
+__drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
+		     size_t min, unsigned int kind, unsigned int flags)
+{
+	const bool locked = flags & __DRM_VMAP_LOCKED;
+	int ret;
+
+	__drm_shmem_check_locked(&shmem->base, locked);
+	if (shmem->base.size < min)
+		return -ENOSPC;
+	ret = __drm_shmem_vmap_plain(h, shmem, locked);
+	if (ret)
+		return ret;
+
+	if (kind != __DRM_VMAP_KIND_EITHER &&
+	    !(h->flags & __DRM_VMAP_IOMEM) != (kind == __DRM_VMAP_KIND_SYSMEM)) {
+		__drm_shmem_vunmap_plain(h, locked);
+		return -EOPNOTSUPP;
+	}
+
+	if (flags & __DRM_VMAP_OWNED)
+		drm_gem_object_get(&shmem->base);
+	h->flags |= flags;
+	__drm_vmap_track(h);
+	return 0;
+}
+
+/*
+ * Drop what a handle holds. The flag tells which of the two kinds of object
+ * @shmem is, which makes the container_of() right.
+ */
+static __always_inline void __drm_vmap_end(struct __drm_vmap *h, bool locked)
+{
+	struct drm_gem_shmem_object *shmem = h->shmem;
+	const bool owned = h->flags & __DRM_VMAP_OWNED;
+
+	if (!h->addr)
+		return;
+	__drm_shmem_check_locked(&shmem->base, locked);
+	__drm_vmap_untrack(h);
+	if (unlikely(h->flags & __DRM_VMAP_PLAIN)) {
+		__drm_shmem_vunmap_plain(h, locked);
+	} else {
+		h->addr = NULL;
+		__drm_shmem_put_mapping(container_of(shmem, struct drm_shmem_obj, base),
+					locked);
+	}
+	if (owned)
+		drm_gem_object_put(&shmem->base);
+}
+
+static __always_inline void __drm_vmap_scope_end(void *v)
+{
+	struct __drm_vmap *h = v;
+
+	__drm_vmap_end(h, h->flags & __DRM_VMAP_LOCKED);
+}
+
+#define __drm_vmap_get(_v, _obj, _flags)					\
+	_Generic((_obj),							\
+		 struct drm_shmem_obj *: __drm_shmem_vmap,			\
+		 struct drm_gem_shmem_object *: __drm_shmem_vmap_raw)		\
+		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _flags)
+
+#define __drm_shmem_if_vmap(_type, _v, _obj, _err, _flags)			\
+	for (bool __once = true; __once; __once = false)			\
+		for (struct _type _v[1] __cleanup(__drm_vmap_scope_end) = {};	\
+		     __once && !((_err) = __drm_vmap_get(_v, _obj, _flags));	\
+		     __once = false)
+
+#define __drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, _flags)		\
+	struct _type _v[1] __cleanup(__drm_vmap_scope_end) = {};		\
+	(_err) = __drm_vmap_get(_v, _obj, _flags);				\
+	if (unlikely(_err)) {							\
+		_leave;								\
+		__drm_shmem_must_leave();					\
+	}									\
+	static_assert(1)
+
+/**
+ * drm_shmem_if_vmap() - run a block with a borrowed mapping
+ * @_type: type of the handle, from DEFINE_DRM_VMAP() or one of its siblings
+ * @_v: name of the handle in the block, a struct _type
+ * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object, which the
+ *	caller keeps alive
+ * @_err: variable for the result: 0, -ENOSPC, -EOPNOTSUPP, -ENODATA if the
+ *	object was purged, -ENOMEM, or what a dma-buf's exporter returns
+ *
+ * The block is skipped if @_err is set. An object that is mapped already is
+ * mapped again without its reservation lock, unless it is a
+ * &struct drm_gem_shmem_object.
+ *
+ * Context: May sleep. Without the object's reservation lock, at the start and
+ * at the end of the block.
+ */
+#define drm_shmem_if_vmap(_type, _v, _obj, _err)				\
+	__drm_shmem_if_vmap(_type, _v, _obj, _err, 0)
+
+/**
+ * drm_shmem_if_vmap_locked() - the same, with the reservation lock held
+ * @_type: type of the handle
+ * @_v: name of the handle in the block
+ * @_obj: the object
+ * @_err: variable for the result
+ *
+ * Context: May sleep. The caller holds the object's reservation lock until
+ * the block is left.
+ */
+#define drm_shmem_if_vmap_locked(_type, _v, _obj, _err)				\
+	__drm_shmem_if_vmap(_type, _v, _obj, _err, __DRM_VMAP_LOCKED)
+
+/**
+ * drm_shmem_vmap_or() - declare a borrowed mapping for the rest of the scope
+ * @_type: type of the handle
+ * @_v: name of the handle
+ * @_obj: the object
+ * @_err: variable for the result, as in drm_shmem_if_vmap()
+ * @_leave: statement that leaves the scope, for when @_err is set
+ *
+ * Context: As drm_shmem_if_vmap().
+ */
+#define drm_shmem_vmap_or(_type, _v, _obj, _err, _leave)			\
+	__drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, 0)
+
+/**
+ * drm_shmem_vmap_or_locked() - the same, with the reservation lock held
+ * @_type: type of the handle
+ * @_v: name of the handle
+ * @_obj: the object
+ * @_err: variable for the result
+ * @_leave: statement that leaves the scope
+ *
+ * Context: As drm_shmem_if_vmap_locked().
+ */
+#define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, _leave)			\
+	__drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, __DRM_VMAP_LOCKED)
+
+#define __drm_vmap_owned(_own) ({						\
+	(void)(_own)->__is_owned;						\
+	__drm_vmap(_own);							\
+})
+
+#define __drm_shmem_vmap_own(_own, _obj, _flags) ({				\
+	struct __drm_vmap *__own = __drm_vmap_owned(_own);			\
+	int __ret = -EBUSY;							\
+										\
+	if (unlikely(__own->addr))						\
+		__drm_vmap_overwritten(__own);					\
+	else									\
+		__ret = __drm_vmap_get(_own, _obj, (_flags) | __DRM_VMAP_OWNED); \
+	__ret;									\
+})
+
+/**
+ * drm_shmem_vmap_own() - make an owned mapping
+ * @_own: handle to fill in, a zeroed struct _type_owned
+ * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object
+ *
+ * The handle keeps the object alive. It ends with drm_vmap_release(), or with
+ * the scope if it was declared with __cleanup(drm_vmap_cleanup).
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: as the result of drm_shmem_if_vmap(), or -EBUSY if the handle is in
+ * use.
+ */
+#define drm_shmem_vmap_own(_own, _obj)		__drm_shmem_vmap_own(_own, _obj, 0)
+
+/**
+ * drm_shmem_vmap_own_locked() - the same, with the reservation lock held
+ * @_own: handle to fill in
+ * @_obj: the object
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as drm_shmem_vmap_own().
+ */
+#define drm_shmem_vmap_own_locked(_own, _obj)					\
+	__drm_shmem_vmap_own(_own, _obj, __DRM_VMAP_LOCKED)
+
+/**
+ * drm_vmap_release() - end an owned mapping
+ * @_own: the handle, which may be empty and is so afterwards
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ */
+#define drm_vmap_release(_own)		__drm_vmap_end(__drm_vmap_owned(_own), false)
+
+/**
+ * drm_vmap_release_locked() - the same, with the reservation lock held
+ * @_own: the handle, which may be empty and is so afterwards
+ *
+ * Context: May sleep. The caller holds the object's reservation lock and, so
+ * that the lock does not go away with it, a reference to the object.
+ */
+#define drm_vmap_release_locked(_own)	__drm_vmap_end(__drm_vmap_owned(_own), true)
+
+/* drm_vmap_cleanup() - for __cleanup() of owned handles on the stack */
+static __always_inline void drm_vmap_cleanup(void *own)
+{
+	__drm_vmap_end(own, false);
+}
+
+/**
+ * drm_vmap_move() - move an owned mapping to another handle
+ * @_to: empty handle
+ * @_from: handle of the same type, empty afterwards
+ *
+ * If @_to is in use then that is reported and nothing changes.
+ */
+#define drm_vmap_move(_to, _from) do {						\
+	struct __drm_vmap *__to = __drm_vmap_owned(_to);			\
+	struct __drm_vmap *__from = __drm_vmap_owned(_from);			\
+										\
+	static_assert(__same_type(*(_to), *(_from)),				\
+		      "an owned mapping moves to a handle of its own type");	\
+	__drm_vmap_assert_live(_from);						\
+	if (unlikely(__to->addr)) {						\
+		__drm_vmap_overwritten(__to);					\
+	} else {								\
+		*__to = *__from;						\
+		__from->addr = NULL;						\
+	}									\
+} while (0)
+
+/**
+ * drm_vmap_borrow() - lend an owned mapping
+ * @_own: the handle
+ *
+ * Return: the handle as a const struct _type \*, valid for as long as @_own.
+ */
+#define drm_vmap_borrow(_own)	((const typeof((_own)->__borrow) *)&(_own)->__borrow)
+
+/**
+ * drm_vmap_narrow() - lend a mapping as one with a smaller minimum
+ * @_type: the other type, of the same kind
+ * @_v: the handle
+ *
+ * Return: the handle as a const struct _type \*.
+ */
+#define drm_vmap_narrow(_type, _v) ({						\
+	static_assert(__drm_vmap_min(_v) >= __drm_vmap_min((struct _type *)0),	\
+		      "the mapping may be smaller than struct " #_type);	\
+	static_assert(__drm_vmap_kind(_v) == __drm_vmap_kind((struct _type *)0), \
+		      "struct " #_type " is for another kind of memory");	\
+	(const struct _type *)(_v);						\
+})
+
+/**
+ * drm_vmap_size() - size of a mapping in bytes
+ * @_v: the handle
+ */
+#define drm_vmap_size(_v)	(__drm_vmap(_v)->size)
+
+/* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
+#define __drm_vmap_assert_live(_v) do {						\
+	bool __dead = !__drm_vmap(_v)->addr;					\
+										\
+	compiletime_assert(!(__builtin_constant_p(__dead) && __dead),		\
+			   "this mapping was released, moved or never made");	\
+} while (0)
+
+#define __drm_vmap_at(_v, _off, _T) ({						\
+	const size_t __off = (_off);						\
+										\
+	__drm_vmap_assert_live(_v);						\
+	compiletime_assert(__drm_vmap_min(_v) >= sizeof(_T) &&			\
+			   __off <= __drm_vmap_min(_v) - sizeof(_T),		\
+			   "offset not provably inside of the mapping: use drm_vmap_try_*"); \
+	compiletime_assert(!(__off % sizeof(_T)),				\
+			   "offset not provably aligned");			\
+	__drm_vmap(_v)->addr + __off;						\
+})
+
+/*
+ * Which access it takes is known from the type, but for the kind "either".
+ * Casts to __iomem: the flag says so, second invariant of struct __drm_vmap.
+ */
+#define __drm_vmap_is_iomem(_v)							\
+	(__drm_vmap_kind(_v) == __DRM_VMAP_KIND_IOMEM ||			\
+	 (__drm_vmap_kind(_v) == __DRM_VMAP_KIND_EITHER &&			\
+	  (__drm_vmap(_v)->flags & __DRM_VMAP_IOMEM)))
+
+static __always_inline u64 __drm_vmap_io_read(const void *addr, size_t size)
+{
+	const void __iomem *io = (const void __iomem __force *)addr;
+
+	switch (size) {
+	case 1:
+		return readb(io);
+	case 2:
+		return readw(io);
+	case 4:
+		return readl(io);
+	default:
+		return readq(io);
+	}
+}
+
+static __always_inline void
+__drm_vmap_io_write(void *addr, size_t size, u64 val)
+{
+	void __iomem *io = (void __iomem __force *)addr;
+
+	switch (size) {
+	case 1:
+		writeb(val, io);
+		break;
+	case 2:
+		writew(val, io);
+		break;
+	case 4:
+		writel(val, io);
+		break;
+	default:
+		writeq(val, io);
+		break;
+	}
+}
+
+#define __drm_vmap_load(_v, _T, _addr)						\
+	(__drm_vmap_is_iomem(_v) ?						\
+	 (__force _T)__drm_vmap_io_read(_addr, sizeof(_T)) :			\
+	 READ_ONCE(*(_T *)(_addr)))
+
+#define __drm_vmap_store(_v, _T, _addr, _val) do {				\
+	if (__drm_vmap_is_iomem(_v))						\
+		__drm_vmap_io_write(_addr, sizeof(_T), (__force u64)(_T)(_val)); \
+	else									\
+		WRITE_ONCE(*(_T *)(_addr), _val);				\
+} while (0)
+
+#define __drm_vmap_read(_v, _off, _T) ({					\
+	const void *__addr = __drm_vmap_at(_v, _off, _T);			\
+										\
+	__drm_vmap_load(_v, _T, __addr);					\
+})
+
+#define __drm_vmap_write(_v, _off, _T, _val) do {				\
+	void *__addr = __drm_vmap_at(_v, _off, _T);				\
+										\
+	__drm_vmap_store(_v, _T, __addr, _val);					\
+} while (0)
+
+/**
+ * drm_vmap_read8() - read a byte at a constant offset
+ * @_v: the handle, borrowed or owned
+ * @_off: offset in bytes, which the compiler must see to be below the
+ *	minimum size of the type; drm_vmap_read16() and so on also want it
+ *	to be a multiple of the size of the access
+ *
+ * The same instruction as READ_ONCE() of a pointer, or as readb() if the type
+ * is for I/O memory.
+ *
+ * Return: the value.
+ */
+#define drm_vmap_read8(_v, _off)	__drm_vmap_read(_v, _off, u8)
+/** drm_vmap_read16() - see drm_vmap_read8() */
+#define drm_vmap_read16(_v, _off)	__drm_vmap_read(_v, _off, u16)
+/** drm_vmap_read32() - see drm_vmap_read8() */
+#define drm_vmap_read32(_v, _off)	__drm_vmap_read(_v, _off, u32)
+/** drm_vmap_read64() - see drm_vmap_read8() */
+#define drm_vmap_read64(_v, _off)	__drm_vmap_read(_v, _off, u64)
+
+/**
+ * drm_vmap_write8() - write a byte at a constant offset
+ * @_v: the handle
+ * @_off: offset in bytes, as in drm_vmap_read8()
+ * @_val: the value
+ */
+#define drm_vmap_write8(_v, _off, _val)		__drm_vmap_write(_v, _off, u8, _val)
+/** drm_vmap_write16() - see drm_vmap_write8() */
+#define drm_vmap_write16(_v, _off, _val)	__drm_vmap_write(_v, _off, u16, _val)
+/** drm_vmap_write32() - see drm_vmap_write8() */
+#define drm_vmap_write32(_v, _off, _val)	__drm_vmap_write(_v, _off, u32, _val)
+/** drm_vmap_write64() - see drm_vmap_write8() */
+#define drm_vmap_write64(_v, _off, _val)	__drm_vmap_write(_v, _off, u64, _val)
+
+#define __drm_vmap_field_t(_struct, _member)	typeof(((_struct *)0)->_member)
+
+/**
+ * drm_vmap_read_field() - read a member of the struct at the mapping's start
+ * @_v: the handle, with a minimum size of at least the struct's
+ * @_struct: the struct, for example struct foo_hdr
+ * @_member: the member, also of a nested struct or array: ring[3].head
+ *
+ * Return: the member's value, in the member's type.
+ */
+#define drm_vmap_read_field(_v, _struct, _member) ({				\
+	static_assert(sizeof(_struct) <= __drm_vmap_min(_v),			\
+		      #_struct " may be larger than the mapping");		\
+	__drm_vmap_read(_v, offsetof(_struct, _member),				\
+			__drm_vmap_field_t(_struct, _member));			\
+})
+
+/**
+ * drm_vmap_write_field() - write a member of the struct at the mapping's start
+ * @_v: the handle
+ * @_struct: the struct
+ * @_member: the member
+ * @_val: the value
+ */
+#define drm_vmap_write_field(_v, _struct, _member, _val) do {			\
+	static_assert(sizeof(_struct) <= __drm_vmap_min(_v),			\
+		      #_struct " may be larger than the mapping");		\
+	__drm_vmap_write(_v, offsetof(_struct, _member),			\
+			 __drm_vmap_field_t(_struct, _member), _val);		\
+} while (0)
+
+/* One compare for the common case: the size is no less than any access. */
+static __always_inline bool
+__drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
+{
+	return len <= h->size && off <= h->size - len;
+}
+
+#define __drm_vmap_try_at(_v, _off, _T) ({					\
+	const size_t __off = (_off);						\
+										\
+	__drm_vmap_assert_live(_v);						\
+	likely(__drm_vmap_inside(__drm_vmap(_v), __off, sizeof(_T)) &&		\
+	       !(__off % sizeof(_T))) ? __drm_vmap(_v)->addr + __off : NULL;	\
+})
+
+#define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
+	const void *__addr = __drm_vmap_try_at(_v, _off, _T);			\
+										\
+	if (__addr)								\
+		*(_out) = __drm_vmap_load(_v, _T, __addr);			\
+	__addr ? 0 : -EINVAL;							\
+})
+
+#define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
+	void *__addr = __drm_vmap_try_at(_v, _off, _T);				\
+										\
+	if (__addr)								\
+		__drm_vmap_store(_v, _T, __addr, _val);				\
+	__addr ? 0 : -EINVAL;							\
+})
+
+/**
+ * drm_vmap_try_read8() - read a byte at any offset
+ * @_v: the handle
+ * @_off: offset in bytes, tested against the size of the mapping;
+ *	drm_vmap_try_read16() and so on also test that it is a multiple of the
+ *	size of the access
+ * @_out: pointer to where the value goes
+ *
+ * Return: 0, or -EINVAL for a bad offset; nothing is read then.
+ */
+#define drm_vmap_try_read8(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u8, _out)
+/** drm_vmap_try_read16() - see drm_vmap_try_read8() */
+#define drm_vmap_try_read16(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u16, _out)
+/** drm_vmap_try_read32() - see drm_vmap_try_read8() */
+#define drm_vmap_try_read32(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u32, _out)
+/** drm_vmap_try_read64() - see drm_vmap_try_read8() */
+#define drm_vmap_try_read64(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u64, _out)
+
+/**
+ * drm_vmap_try_write8() - write a byte at any offset
+ * @_v: the handle
+ * @_off: offset in bytes, as in drm_vmap_try_read8()
+ * @_val: the value
+ *
+ * Return: 0, or -EINVAL for a bad offset; nothing is written then.
+ */
+#define drm_vmap_try_write8(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u8, _val)
+/** drm_vmap_try_write16() - see drm_vmap_try_write8() */
+#define drm_vmap_try_write16(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u16, _val)
+/** drm_vmap_try_write32() - see drm_vmap_try_write8() */
+#define drm_vmap_try_write32(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u32, _val)
+/** drm_vmap_try_write64() - see drm_vmap_try_write8() */
+#define drm_vmap_try_write64(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u64, _val)
+
+#define __drm_vmap_elem_t(_struct, _array)	typeof(((_struct *)0)->_array[0])
+
+#define __drm_vmap_elem(_struct, _array, _idx) ({				\
+	const size_t __idx = (_idx);						\
+										\
+	__idx < ARRAY_SIZE(((_struct *)0)->_array) ?				\
+		offsetof(_struct, _array) +					\
+		__idx * sizeof(__drm_vmap_elem_t(_struct, _array)) : SIZE_MAX;	\
+})
+
+/**
+ * drm_vmap_try_read_elem() - read an element of an array in the struct at the
+ *	mapping's start
+ * @_v: the handle
+ * @_struct: the struct
+ * @_array: its member, an array
+ * @_idx: any index
+ * @_out: pointer to where the value goes
+ *
+ * Return: 0, or -EINVAL if @_idx is not below the array's length or the
+ * element not inside of the mapping.
+ */
+#define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out)			\
+	__drm_vmap_try_read(_v, __drm_vmap_elem(_struct, _array, _idx),		\
+			    __drm_vmap_elem_t(_struct, _array), _out)
+
+/**
+ * drm_vmap_try_write_elem() - write an element of an array in the struct at
+ *	the mapping's start
+ * @_v: the handle
+ * @_struct: the struct
+ * @_array: its member, an array
+ * @_idx: any index
+ * @_val: the value
+ *
+ * Return: as drm_vmap_try_read_elem().
+ */
+#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val)		\
+	__drm_vmap_try_write(_v, __drm_vmap_elem(_struct, _array, _idx),	\
+			     __drm_vmap_elem_t(_struct, _array), _val)
+
+#define __drm_vmap_bulk(_fn, _v, ...) ({					\
+	__drm_vmap_assert_live(_v);						\
+	_fn(__drm_vmap(_v), __VA_ARGS__);					\
+})
+
+/**
+ * drm_vmap_copy_to() - copy memory into a mapping
+ * @_v: the handle
+ * @_off: offset in bytes
+ * @_src: the memory
+ * @_len: number of bytes, may be 0
+ *
+ * Return: 0, or -EINVAL unless all of it is inside; nothing is copied then.
+ */
+#define drm_vmap_copy_to(_v, _off, _src, _len)					\
+	__drm_vmap_bulk(__drm_vmap_copy_to, _v, _off, _src, _len)
+
+/**
+ * drm_vmap_copy_from() - copy memory out of a mapping
+ * @_v: the handle
+ * @_off: offset in bytes
+ * @_dst: the memory
+ * @_len: number of bytes, may be 0
+ *
+ * Return: as drm_vmap_copy_to().
+ */
+#define drm_vmap_copy_from(_v, _off, _dst, _len)				\
+	__drm_vmap_bulk(__drm_vmap_copy_from, _v, _off, _dst, _len)
+
+/**
+ * drm_vmap_fill() - fill a part of a mapping with a byte
+ * @_v: the handle
+ * @_off: offset in bytes
+ * @_value: the byte
+ * @_len: number of bytes, may be 0
+ *
+ * Return: as drm_vmap_copy_to().
+ */
+#define drm_vmap_fill(_v, _off, _value, _len)					\
+	__drm_vmap_bulk(__drm_vmap_fill, _v, _off, _value, _len)
+
+/**
+ * drm_vmap_from_user() - copy from userspace into a mapping
+ * @_v: the handle
+ * @_off: offset in bytes
+ * @_src: userspace pointer
+ * @_len: number of bytes, may be 0
+ *
+ * Context: May fault: not under a reservation lock.
+ *
+ * Return: 0; -EINVAL unless all of it is inside; -EFAULT, and a part of it
+ * may have been copied then.
+ */
+#define drm_vmap_from_user(_v, _off, _src, _len)				\
+	__drm_vmap_bulk(__drm_vmap_from_user, _v, _off, _src, _len)
+
+/**
+ * drm_vmap_to_user() - copy from a mapping to userspace
+ * @_v: the handle
+ * @_off: offset in bytes
+ * @_dst: userspace pointer
+ * @_len: number of bytes, may be 0
+ *
+ * Context: May fault: not under a reservation lock.
+ *
+ * Return: as drm_vmap_from_user().
+ */
+#define drm_vmap_to_user(_v, _off, _dst, _len)					\
+	__drm_vmap_bulk(__drm_vmap_to_user, _v, _off, _dst, _len)
+
+/**
+ * drm_vmap_unsafe_ptr() - the address of a mapping in system memory
+ * @_v: the handle
+ *
+ * The way out of everything that the handle guarantees: whoever uses this
+ * keeps to the minimum size of the type and to the life of the handle.
+ *
+ * Return: the address. The compiler knows the minimum size.
+ */
+#define drm_vmap_unsafe_ptr(_v) ({						\
+	static_assert(__drm_vmap_kind(_v) == __DRM_VMAP_KIND_SYSMEM,		\
+		      "this handle may be on I/O memory: use drm_vmap_unsafe_map()"); \
+	__drm_vmap_assert_live(_v);						\
+	__drm_vmap_unsafe(__drm_vmap(_v), __drm_vmap_min(_v));			\
+})
+
+/**
+ * drm_vmap_unsafe_map() - the address of a mapping of any kind
+ * @_v: the handle
+ *
+ * As drm_vmap_unsafe_ptr().
+ *
+ * Return: a &struct iosys_map.
+ */
+#define drm_vmap_unsafe_map(_v) ({						\
+	struct iosys_map __map;							\
+										\
+	__drm_vmap_assert_live(_v);						\
+	if (__drm_vmap_is_iomem(_v))						\
+		iosys_map_set_vaddr_iomem(&__map,				\
+			(void __iomem __force *)__drm_vmap(_v)->addr);		\
+	else									\
+		iosys_map_set_vaddr(&__map, __drm_vmap(_v)->addr);		\
+	__map;									\
+})
+
+#endif /* _DRM_SHMEM_VMAP_H */
