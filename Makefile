@@ -12,6 +12,13 @@ obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 obj-$(CONFIG_DRM_SAFE_KUNIT_TEST) += tests/
 obj-$(CONFIG_DRM_SAFE_SGPU) += samples/sgpu/
 
+# An external module has no Kconfig: the C code learns here what make was told.
+ifneq ($(KBUILD_EXTMOD),)
+config_define = $(if $(filter y,$($(1))),-D$(1)=1)$(if $(filter m,$($(1))),-D$(1)_MODULE=1)
+subdir-ccflags-y += $(foreach c,$(filter CONFIG_DRM_SAFE%,$(sort $(.VARIABLES))),\
+	$(call config_define,$(c)))
+endif
+
 else
 
 include scripts/targets.mk

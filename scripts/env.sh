@@ -95,9 +95,9 @@ show_progress() {
 		}'
 }
 
-# build_uml NAME [CONFIG]: configure and build the UML kernel and its modules in
-# $BUILD/NAME, with tests/CONFIG. kunit.py writes the configuration.
-build_uml() {
+# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from tests/CONFIG, which is
+# NAME.kunitconfig unless given. kunit.py knows how.
+config_uml() {
 	local dir=$BUILD/$1 config=$TOP/tests/${2:-$1.kunitconfig} opts=()
 
 	mkdir -p "$dir"
@@ -106,9 +106,16 @@ build_uml() {
 	"$TREE/tools/testing/kunit/kunit.py" config --build_dir "$dir" \
 		--kunitconfig "$config" "${opts[@]}" >"$dir/config.log" 2>&1 ||
 		{ cat "$dir/config.log" >&2; return 1; }
+}
+
+# build_uml NAME [CONFIG]: build the UML kernel and its modules in $BUILD/NAME.
+build_uml() {
+	local dir=$BUILD/$1
+
+	config_uml "$@" || return
 	say "building the $1 kernel in $dir"
 	"${KMAKE[@]}" O="$dir" -j"$JOBS" all | show_progress || return
-	check_config "$config" "$dir/.config"
+	check_config "$TOP/tests/${2:-$1.kunitconfig}" "$dir/.config"
 }
 
 # check_config WANTED CONFIG: every symbol that WANTED sets must be so in CONFIG.

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# style.sh: what can be said about the files without compiling them.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/tree.sh"
+locked "$@"
+
+# The words are split so that this file does not find itself.
+TODO_WORDS='T[O]DO|F[I]XME|X[X]X|[Nn]ot imple[m]ented|place[h]older|[Ff]or no[w]\b'
+MACHINE_WORDS='(^|[^A-Za-z0-9_.$}/-])/(ro[o]t|ho[m]e|wo[r]k)/|(de[b]|ft[p]|securit[y]|snapsho[t])\.[a-z.]*debian\.or[g]'
+MACHINE_WORDS+='|nodesourc[e]|pypi\.or[g]|registry\.np[m]js|crates\.i[o]'
+
+# matches REGEX FILE...: print the lines; succeed if there are none.
+matches_none() { ! grep -nHIE "$@"; }
+
+spdx() {
+	local file bad=0
+
+	for file; do
+		case $file in LICENSES/* | MAINTAINERS | .installed) continue ;; esac
+		head -n3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR MIT' ||
+			{ echo "$file: no SPDX tag in the first three lines"; bad=1; }
+	done
+	return $bad
+}
+
+checkpatch() {
+	local file bad=0
+
+	for file; do
+		"$TREE/scripts/checkpatch.pl" --root "$TREE" --strict --terse --no-summary --quiet \
+			-f "$SAFE/$file" || bad=1
+	done
+	return $bad
+}
+
+kernel_doc() { python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
+
+prepare_tree
+need_packages shellcheck
+cd "$TREE/$SAFE"
+mapfile -t files < <(our_files)
+mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.[ch]$')
+mapfile -t kernel < <(printf '%s\n' "${files[@]}" |
+	grep -E '(\.[ch]|\.rst|(^|/)(Kconfig|Makefile))$' | grep -v '^tests/misuse/')
+mapfile -t scripts < <(grep -lE '^(#!/bin/(ba)?sh|# shellcheck shell)' "${files[@]}")
+
+cd "$TREE"
+check "checkpatch --strict: ${#kernel[@]} files" checkpatch "${kernel[@]}"
+cd "$TREE/$SAFE"
+check "kernel-doc -Wall: ${#sources[@]} files" kernel_doc "${sources[@]}"
+check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
+check "nothing left to do" matches_none "$TODO_WORDS" "${files[@]}"
+check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
+check "shellcheck: ${#scripts[@]} scripts" shellcheck -x "${scripts[@]}"
+finish

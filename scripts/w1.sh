@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# w1.sh: compile this directory with W=1 as errors: every supported kernel, gcc
+# and clang, built in (release) and as modules with all debugging (modular).
+# w1.sh NAME CONFIG: one of these, for KVER and LLVM.
+
+. "$(dirname "$0")/env.sh"
+locked "$@"
+
+if [ $# -gt 0 ]; then
+	prepare_tree
+	config_uml "w1-$1" "$2"
+	"${KMAKE[@]}" O="$BUILD/w1-$1" -j"$JOBS" -s W=1e drivers/gpu/drm/safe/
+	exit
+fi
+
+need_packages clang-19 lld-19 llvm-19
+for kver in 7.3 7.2; do
+	for llvm in "" -19; do
+		for config in release:.kunitconfig modular:modular.kunitconfig; do
+			check "W=1: $kver, ${llvm:+clang$llvm}${llvm:-gcc}, ${config%:*}" \
+				env KVER=$kver LLVM=$llvm "$0" "${config%:*}" "${config#*:}"
+		done
+	done
+done
+finish
