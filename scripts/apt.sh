@@ -10,9 +10,11 @@ APT_DIR=$DRM_SAFE_CACHE/apt
 debian_mirror() {
 	local suites='oldoldstable|oldstable|stable|testing|unstable|sid' codename=
 
+	command -v apt-get >/dev/null || return
 	# shellcheck disable=SC1091
 	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}") ||
 		return 1
+	# shellcheck disable=SC2016
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 		grep -E "^https?://[^ ]+ ($codename|$suites) main\$" | head -n1 | cut -d' ' -f1
 }
@@ -29,7 +31,8 @@ own_apt() {
 update_apt() {
 	local mirror keyring arch
 
-	command -v apt-get >/dev/null && mirror=$(debian_mirror) && [ -n "$mirror" ] ||
+	mirror=$(debian_mirror || true)
+	[ -n "$mirror" ] ||
 		die "no Debian mirror in this machine's apt configuration: give a kernel source with KSRC=<dir>"
 	need_packages debian-archive-keyring ca-certificates
 	keyring=/usr/share/keyrings/debian-archive-keyring
@@ -68,5 +71,6 @@ newest_version() {
 # fetch_deb PACKAGE VERSION: download it, verified; DEB is then the file.
 fetch_deb() {
 	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
+	# shellcheck disable=SC2034
 	DEB=$(echo "$APT_DIR/deb/$1_${2//:/%3a}_"*.deb)
 }

@@ -26,8 +26,8 @@ install_is_undone() {
 	once=$(tree_state)
 	"$TOP/scripts/tree.sh" install "$TMP/tree" || return
 	diff <(echo "$once") <(tree_state) || return
-	grep -qx "$KCONFIG_HOOK" "$TMP/tree/$DRM/Kconfig" || return
-	grep -qx "$(sed 's/[$]/[$]/' <<<"$MAKEFILE_HOOK")" "$TMP/tree/$DRM/Makefile" || return
+	grep -qxF "$KCONFIG_HOOK" "$TMP/tree/$DRM/Kconfig" || return
+	grep -qxF "$MAKEFILE_HOOK" "$TMP/tree/$DRM/Makefile" || return
 	"$TOP/scripts/tree.sh" uninstall "$TMP/tree" || return
 	diff <(echo "$before") <(tree_state)
 }

@@ -8,6 +8,7 @@
 
 SAFE=drivers/gpu/drm/safe
 KCONFIG_HOOK='source "drivers/gpu/drm/safe/Kconfig"'
+# shellcheck disable=SC2016
 MAKEFILE_HOOK='obj-$(CONFIG_DRM_SAFE) += safe/'
 
 # our_files: what belongs to this directory, relative to it; in a repository
@@ -71,7 +72,7 @@ copy_files() {
 # tree that it finds itself in, so it has to be a copy.
 link_tree() {
 	local source=$1 tree=$2 drm=drivers/gpu/drm dir entry own links
-	local dirs=(drivers drivers/gpu $drm tools tools/testing)
+	local dirs=(drivers drivers/gpu "$drm" tools tools/testing)
 
 	own=" ${dirs[*]} tools/testing/kunit $drm/Kconfig $drm/Makefile $SAFE .git .config "
 	for dir in . "${dirs[@]}"; do
