@@ -6,7 +6,7 @@
 ifneq ($(KERNELRELEASE),)
 
 drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o
-drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o
+drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
 obj-$(CONFIG_DRM_SAFE_KUNIT_TEST) += tests/

@@ -1,1 +1,1167 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "drm_gpuvm_imm_internal.h"
+
+/**
+ * DOC: GPU address spaces in immediate mode
+ *
+ * A GPU address space has one owner. The owner's struct embeds the core, the
+ * only handle that changes mappings and the only way to the driver's page
+ * table; everybody else holds the shared &struct drm_gpuvm_imm, a counted
+ * reference with which updates are prepared. An update is made in two stages:
+ *
+ * - *Prepare*, in the ioctl: may sleep and fail. Checks the range against the
+ *   address space and the object, obtains the vm_bo, and allocates the VAs
+ *   that the worst split takes.
+ * - *Run*, in the fence signalling path, say in &drm_sched_backend_ops.run_job:
+ *   allocates nothing, takes no reservation lock, and calls the driver's steps.
+ *
+ * A step that fails has the steps before it undone, through the driver's own
+ * steps. What is left when the core goes is unmapped the same way, and vm_bos
+ * that were dropped in the signalling path are cleaned up from a work item:
+ * there is nothing to call, in no particular order.
+ *
+ * A driver names its types once, in a header::
+ *
+ *	struct foo_vm {
+ *		DRM_GPUVM_CORE(core);
+ *		struct mutex lock;		// one user of the core at a time
+ *		struct foo_pt pt;
+ *	};
+ *	struct foo_va {				// plain data of each mapping
+ *		u32 prot;
+ *	};
+ *	DRM_GPUVM_IMM(foo_vm, struct foo_vm, core, struct foo_va,
+ *		      struct foo_bo, base.base);
+ *
+ * and writes the three steps in a C file. An operation is completed once, by
+ * the function that gives the value to return; a step that fails returns an
+ * ERR_PTR() and leaves the page table as it was::
+ *
+ *	static struct drm_gpuvm_mapped *
+ *	foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)
+ *	{
+ *		struct foo_bo *bo = foo_vm_obj(op->va);	// NULL if sparse
+ *		int ret = foo_pt_map(&vm->pt, bo, op->addr, op->range,
+ *				     op->offset, foo_vm_va(op->va)->prot);
+ *
+ *		return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
+ *	}
+ *
+ *	static struct drm_gpuvm_unmapped *
+ *	foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_op_unmap *op)
+ *	{
+ *		if (!op->keep)
+ *			foo_pt_clear(&vm->pt, op->va->va.addr, op->va->va.range);
+ *		return drm_gpuvm_op_unmap_done(op);
+ *	}
+ *
+ *	static struct drm_gpuvm_remapped *
+ *	foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_op_remap *op)
+ *	{
+ *		if (!op->keep)
+ *			foo_pt_clear(&vm->pt, op->addr, op->range);
+ *		return drm_gpuvm_op_remap_done(op);
+ *	}
+ *
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_funcs, SZ_4K);
+ *
+ * A page table that needs memory for a split takes it from what the driver's
+ * job brought along, which the step reaches through its struct foo_vm.
+ *
+ * Setting up, binding and tearing down::
+ *
+ *	ret = foo_vm_init(vm, drm, &(struct drm_gpuvm_imm_config) {
+ *		.name = "foo", .range = SZ_1G,
+ *	});
+ *
+ *	// ioctl; job->update is a struct drm_gpuvm_update in zeroed memory
+ *	ret = foo_vm_prepare_map(foo_vm_shared(vm), &job->update, bo, addr,
+ *				 range, offset);
+ *	if (ret)
+ *		return ret;
+ *	foo_vm_update_va(&job->update)->prot = args->prot;
+ *
+ *	// run_job
+ *	scoped_guard(mutex, &vm->lock)
+ *		ret = foo_vm_run(vm, &job->update);
+ *
+ *	// free_job; nothing happens if the update was run
+ *	drm_gpuvm_update_drop(&job->update);
+ *
+ *	foo_vm_fini(vm);
+ *
+ * Execution locks the address space's reservation lock and those of all
+ * external objects through &struct drm_exec, validates what was evicted, and
+ * adds its fence to all of them::
+ *
+ *	drm_exec_until_all_locked(&exec) {
+ *		ret = drm_gpuvm_imm_lock(foo_vm_shared(vm), &exec, 1);
+ *		drm_exec_retry_on_contention(&exec);
+ *		if (ret)
+ *			goto out;
+ *	}
+ *	ret = foo_vm_validate(vm, &exec, foo_bo_validate);
+ *	...
+ *	drm_gpuvm_imm_add_fence(foo_vm_shared(vm), &exec, fence,
+ *				DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
+ *
+ * Rules that the library watches, and reports once when they are broken: the
+ * core is used by one task at a time; a step completes its own operation,
+ * once; an update is run once, by the core that it was prepared for.
+ */
+
+struct workqueue_struct *drm_gpuvm_imm_wq;
+
+static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
+{
+	struct drm_gem_object *resv_obj = vm->resv_obj;
+	struct drm_device *drm = vm->base.drm;
+	struct drm_gpuva *va, *next;
+
+	list_for_each_entry_safe(va, next, &vm->cache, rb.entry)
+		kfree(va);
+	kfree_const(vm->name);
+	kfree(vm);
+	drm_gem_object_put(resv_obj);
+	drm_dev_put(drm);
+}
+
+/*
+ * Queued with a reference, or when the last one was put. In the second case
+ * nobody can queue it any more, by the invariant that @drain has a reference.
+ */
+static void drm_gpuvm_imm_drain(struct work_struct *work)
+{
+	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
+
+	if (!kref_read(&vm->base.kref)) {
+		drm_gpuvm_imm_free(vm);
+		return;
+	}
+
+	drm_gpuvm_bo_deferred_cleanup(&vm->base);
+	drm_gpuvm_put(&vm->base);
+}
+
+/* The last reference may be put in the signalling path: free from the work. */
+static void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
+{
+	queue_work(drm_gpuvm_imm_wq, &to_drm_gpuvm_imm(gpuvm)->drain);
+}
+
+static int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo,
+					struct drm_exec *exec)
+{
+	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
+	int ret;
+
+	ret = vm->validate(vm->core, vm_bo->obj, exec, vm->validate_priv);
+	if (!ret)
+		drm_gpuvm_bo_evict(vm_bo, false);
+
+	return ret;
+}
+
+static const struct drm_gpuvm_ops drm_gpuvm_imm_gpuvm_ops = {
+	.vm_free = drm_gpuvm_imm_vm_free,
+	.vm_bo_validate = drm_gpuvm_imm_vm_bo_validate,
+	.sm_step_map = drm_gpuvm_imm_sm_step_map,
+	.sm_step_unmap = drm_gpuvm_imm_sm_step_unmap,
+	.sm_step_remap = drm_gpuvm_imm_sm_step_remap,
+};
+
+static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config,
+				   struct drm_device *drm)
+{
+	u64 end, reserve_end;
+
+	if (!config->range ||
+	    check_add_overflow(config->start, config->range, &end) ||
+	    check_add_overflow(config->reserve_start, config->reserve_range,
+			       &reserve_end))
+		return false;
+	if (config->reserve_range &&
+	    (config->reserve_start < config->start || reserve_end > end))
+		return false;
+
+	return !config->resv_obj || config->resv_obj->dev == drm;
+}
+
+static bool drm_gpuvm_imm_aligned(const struct drm_gpuvm_imm *vm, u64 bytes)
+{
+	return !(bytes & (vm->ops->granule - 1));
+}
+
+static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range)
+{
+	return range && drm_gpuvm_imm_aligned(vm, addr | range) &&
+	       drm_gpuvm_range_valid(&vm->base, addr, range);
+}
+
+static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
+				 const struct drm_gem_object *obj)
+{
+	return obj && obj->funcs == vm->ops->obj_funcs && obj->dev == vm->base.drm;
+}
+
+static bool drm_gpuvm_imm_part_ok(const struct drm_gpuvm_imm *vm,
+				  const struct drm_gem_object *obj, u64 range,
+				  u64 offset)
+{
+	u64 end;
+
+	return drm_gpuvm_imm_aligned(vm, offset) &&
+	       !check_add_overflow(offset, range, &end) && end <= obj->size;
+}
+
+/* Each has one reason that a driver can act on, so -EINVAL is all they get. */
+static int drm_gpuvm_imm_map_check(struct drm_gpuvm_imm *vm,
+				   const struct drm_gem_object *obj, u64 addr,
+				   u64 range, u64 offset)
+{
+	if (!drm_gpuvm_imm_range_ok(vm, addr, range) ||
+	    !drm_gpuvm_imm_obj_ok(vm, obj) ||
+	    !drm_gpuvm_imm_part_ok(vm, obj, range, offset))
+		return -EINVAL;
+
+	return 0;
+}
+
+/* All vm_bos of an object are of one mode, so the first one tells it. */
+static bool drm_gpuvm_imm_mode_ok(struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	lockdep_assert_held(&obj->gpuva.lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj)
+		return drm_gpuvm_immediate_mode(vm_bo->vm);
+
+	return true;
+}
+
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm,
+						  struct drm_gem_object *obj)
+{
+	guard(mutex)(&obj->gpuva.lock);
+
+	if (!drm_gpuvm_imm_mode_ok(obj))
+		return ERR_PTR(-EINVAL);
+
+	return drm_gpuvm_bo_find(&vm->base, obj);
+}
+
+static struct drm_gpuvm_bo *
+drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	vm_bo = drm_gpuvm_imm_bo_find(vm, obj);
+	if (vm_bo)
+		return vm_bo;
+
+	vm_bo = drm_gpuvm_bo_create(&vm->base, obj);
+	if (!vm_bo)
+		return ERR_PTR(-ENOMEM);
+
+	return drm_gpuvm_bo_obtain_prealloc(vm_bo);
+}
+
+/*
+ * Unlocked: a vm_bo leaves the list only when its last reference is gone, and
+ * the caller has one. If another task is about to add it just now, then that
+ * task holds the reservation lock, and who takes that lock later sees it.
+ */
+static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
+				       struct drm_gpuvm_bo *vm_bo)
+{
+	return drm_gpuvm_is_extobj(&vm->base, vm_bo->obj) &&
+	       list_empty_careful(&vm_bo->list.entry.extobj);
+}
+
+static bool drm_gpuvm_imm_resv_held(struct drm_gpuvm_imm *vm)
+{
+	/* Without lockdep nobody knows whose lock it is. */
+	return IS_ENABLED(CONFIG_LOCKDEP) && drm_gpuvm_resv_held(&vm->base);
+}
+
+static struct drm_gpuvm_bo *
+__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
+		       bool locked)
+{
+	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+	struct drm_gpuvm_bo *vm_bo;
+
+	if (!drm_gpuvm_imm_obj_ok(vm, obj))
+		return ERR_PTR(-EINVAL);
+
+	if (locked ? !dma_resv_is_locked(resv) : drm_gpuvm_imm_resv_held(vm)) {
+		drm_safe_broken(vm->base.drm,
+				"_locked is for who holds the VM's reservation lock",
+				"%s: %s", vm->base.name,
+				locked ? "nobody holds it" :
+				"the caller holds it; call the _locked form");
+		return ERR_PTR(-EDEADLK);
+	}
+
+	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj);
+	if (IS_ERR(vm_bo) || !drm_gpuvm_imm_needs_extobj(vm, vm_bo))
+		return vm_bo;
+
+	if (!locked)
+		dma_resv_lock(resv, NULL);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	if (!locked)
+		dma_resv_unlock(resv);
+
+	return vm_bo;
+}
+
+static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
+{
+	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
+	return kzalloc(sizeof(struct drm_gpuva) + vm->ops->va_size, GFP_KERNEL);
+}
+
+static struct drm_gpuva *drm_gpuvm_imm_cached_va(struct drm_gpuvm_imm *vm)
+{
+	struct drm_gpuva *va;
+
+	lockdep_assert_held(&vm->cache_lock);
+	va = list_first_entry_or_null(&vm->cache, struct drm_gpuva, rb.entry);
+	if (!va)
+		return NULL;
+
+	list_del(&va->rb.entry);
+	vm->cached--;
+	va->vm = NULL;
+	va->vm_bo = NULL;
+	va->flags = 0;
+
+	return va;
+}
+
+/* VAs for the update's own mapping and for what is left of split ones. */
+static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
+				  struct drm_gpuvm_update *update, bool map)
+{
+	spin_lock(&vm->cache_lock);
+	update->__new = map ? drm_gpuvm_imm_cached_va(vm) : NULL;
+	update->__prev = drm_gpuvm_imm_cached_va(vm);
+	update->__next = drm_gpuvm_imm_cached_va(vm);
+	spin_unlock(&vm->cache_lock);
+
+	if (update->__new)
+		memset(__drm_gpuvm_va_data(update->__new), 0, vm->ops->va_size);
+	else if (map)
+		update->__new = drm_gpuvm_va_alloc(vm);
+	if (!update->__prev)
+		update->__prev = drm_gpuvm_va_alloc(vm);
+	if (!update->__next)
+		update->__next = drm_gpuvm_va_alloc(vm);
+
+	if (update->__prev && update->__next && (update->__new || !map))
+		return 0;
+
+	return -ENOMEM;
+}
+
+/* Fill @update, consuming @vm_bo. From here on it can be dropped. */
+static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
+				 struct drm_gpuvm_update *update,
+				 enum drm_gpuvm_update_kind kind,
+				 struct drm_gpuvm_bo *vm_bo, u64 addr,
+				 u64 range, u64 offset)
+{
+	int ret = 0;
+
+	drm_gpuvm_get(&vm->base);
+	update->__vm = vm;
+	update->__vm_bo = vm_bo;
+	update->__kind = kind;
+	update->__addr = addr;
+	update->__range = range;
+	update->__offset = offset;
+	INIT_LIST_HEAD(&update->__removed);
+
+	if (kind != DRM_GPUVM_UPDATE_UNMAP_OBJ)
+		ret = drm_gpuvm_update_alloc(vm, update,
+					     kind == DRM_GPUVM_UPDATE_MAP);
+	if (ret)
+		drm_gpuvm_update_drop(update);
+
+	return ret;
+}
+
+static bool drm_gpuvm_update_is_empty(struct drm_gpuvm_imm *vm,
+				      const struct drm_gpuvm_update *update)
+{
+	if (likely(!update->__vm))
+		return true;
+
+	drm_safe_broken(vm->base.drm, "an update is prepared once",
+			"%s: run or drop it before it is used again",
+			vm->base.name);
+	return false;
+}
+
+static int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm,
+				   struct drm_gpuvm_update *update,
+				   struct drm_gem_object *obj, u64 addr,
+				   u64 range, u64 offset, bool locked)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	int ret;
+
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	ret = drm_gpuvm_imm_map_check(vm, obj, addr, range, offset);
+	if (ret)
+		return ret;
+
+	vm_bo = __drm_gpuvm_imm_obtain(vm, obj, locked);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, vm_bo,
+				     addr, range, offset);
+}
+
+/* Tell a driver that reads the mappings while another task changes them. */
+static void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
+{
+	struct task_struct *owner = READ_ONCE(vm->owner);
+
+	if (unlikely(owner && owner != current))
+		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
+				"%s: read while another task changes it; take a lock of the driver's around what uses the core",
+				vm->base.name);
+}
+
+static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
+				     const struct drm_gpuva *va)
+{
+	return va != &vm->base.kernel_alloc_node;
+}
+
+/* The first mapping from @va on that starts before the end of the range. */
+static const struct drm_gpuva *
+drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end)
+{
+	while (va && !drm_gpuvm_imm_is_mapping(vm, va))
+		va = __drm_gpuva_next(va);
+
+	return va && va->va.addr < end ? va : NULL;
+}
+
+/**
+ * drm_gpuvm_core_init() - make an address space
+ * @core: the core, in zeroed memory that stays where it is
+ * @drm: the device
+ * @ops: what DRM_GPUVM_IMM_OPS() defined
+ * @config: the layout; not used after the call
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -EINVAL if the layout makes no sense or the object for the
+ * reservation lock belongs to another device, or -ENOMEM.
+ */
+int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
+			const struct drm_gpuvm_imm_ops *ops,
+			const struct drm_gpuvm_imm_config *config)
+{
+	struct drm_gem_object *resv_obj = config->resv_obj;
+	struct drm_gpuvm_imm *vm;
+	const char *name;
+
+	if (!drm_gpuvm_config_valid(config, drm))
+		return -EINVAL;
+
+	name = kstrdup_const(config->name ?: "unknown", GFP_KERNEL);
+	vm = kzalloc_obj(*vm);
+	if (resv_obj)
+		drm_gem_object_get(resv_obj);
+	else
+		resv_obj = drm_gpuvm_resv_object_alloc(drm);
+	if (!name || !vm || !resv_obj) {
+		if (resv_obj)
+			drm_gem_object_put(resv_obj);
+		kfree(vm);
+		kfree_const(name);
+		return -ENOMEM;
+	}
+
+	drm_gpuvm_init(&vm->base, name,
+		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
+		       drm, resv_obj, config->start, config->range,
+		       config->reserve_start, config->reserve_range,
+		       &drm_gpuvm_imm_gpuvm_ops);
+	vm->ops = ops;
+	vm->core = core;
+	vm->name = name;
+	vm->resv_obj = resv_obj;
+	drm_dev_get(drm);
+	spin_lock_init(&vm->cache_lock);
+	INIT_LIST_HEAD(&vm->cache);
+	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
+	core->__vm = vm;
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
+
+/**
+ * drm_gpuvm_core_fini() - give up the core of an address space
+ * @core: the core; one that was never initialised is fine
+ *
+ * Unmaps what is left through the driver's unmap step and cleans up the
+ * vm_bos. When this returns, and nobody else holds the address space or an
+ * update for it, then it is gone.
+ *
+ * Context: May sleep. Takes the reservation lock of the address space; the
+ * caller holds none. Not from inside a step.
+ */
+void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
+{
+	struct drm_gpuvm_imm *vm = core->__vm;
+
+	if (!vm)
+		return;
+
+	if (!drm_gpuvm_imm_claim(vm)) {
+		bool inside = READ_ONCE(vm->owner) == current;
+
+		drm_safe_broken(vm->base.drm, "the core outlives its users",
+				"%s: dropped %s", vm->base.name,
+				inside ? "from a step; it stays" :
+				"while another task uses it");
+		if (inside)
+			return;
+		while (!drm_gpuvm_imm_claim(vm))
+			schedule_timeout_uninterruptible(1);
+	}
+
+	drm_gpuvm_imm_unmap_all(vm);
+	WRITE_ONCE(vm->core, NULL);
+	core->__vm = NULL;
+	drm_gpuvm_imm_unclaim(vm);
+
+	drm_gpuvm_imm_put_and_drain(vm);
+	drm_gpuvm_imm_flush();
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_fini);
+
+/**
+ * drm_gpuvm_imm_flush() - wait until what was dropped is gone
+ *
+ * Updates and references that were dropped before the call hold no memory, no
+ * object and no device when it returns, if they were the last that did. Only
+ * tests and the end of a module need this.
+ *
+ * Context: May sleep. The caller holds no reservation lock.
+ */
+void drm_gpuvm_imm_flush(void)
+{
+	/* The second round is for what the first one put last. */
+	flush_workqueue(drm_gpuvm_imm_wq);
+	flush_workqueue(drm_gpuvm_imm_wq);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
+
+/**
+ * drm_gpuvm_imm_get() - take a reference to an address space
+ * @core: the core
+ *
+ * Context: Any.
+ *
+ * Return: the address space, to be put with drm_gpuvm_imm_put(). It says what
+ * the address space is, and takes prepared updates, but cannot be changed.
+ */
+struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
+{
+	drm_gpuvm_get(&core->__vm->base);
+
+	return core->__vm;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
+
+/**
+ * drm_gpuvm_imm_put() - put a reference to an address space
+ * @vm: the address space, or NULL
+ *
+ * Context: Any thread, also in the fence signalling path.
+ */
+void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
+{
+	if (vm)
+		drm_gpuvm_put(&vm->base);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
+
+/**
+ * drm_gpuvm_imm_va_start() - where an address space starts
+ * @vm: the address space
+ *
+ * Return: the first address, in bytes.
+ */
+u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm)
+{
+	return vm->base.mm_start;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_start);
+
+/**
+ * drm_gpuvm_imm_va_length() - how long an address space is
+ * @vm: the address space
+ *
+ * Return: the length in bytes.
+ */
+u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm)
+{
+	return vm->base.mm_range;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
+
+/**
+ * drm_gpuvm_imm_va_end() - where an address space ends
+ * @vm: the address space
+ *
+ * Return: the first address behind it, in bytes.
+ */
+u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm)
+{
+	/* drm_gpuvm_config_valid() saw that this does not overflow. */
+	return vm->base.mm_start + vm->base.mm_range;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
+
+/**
+ * drm_gpuvm_imm_name() - the name of an address space
+ * @vm: the address space
+ *
+ * Return: the name, which lives as long as @vm.
+ */
+const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm)
+{
+	return vm->name;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
+
+/**
+ * drm_gpuvm_imm_resv_obj() - the object that has the reservation lock
+ * @vm: the address space
+ *
+ * Objects that share this one's reservation object are private to the address
+ * space: one lock is for all of them. They must hold this object.
+ *
+ * Return: the object, borrowed from @vm.
+ */
+struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm)
+{
+	return vm->resv_obj;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
+
+/**
+ * drm_gpuvm_imm_is_extobj() - is an object external to an address space?
+ * @vm: the address space
+ * @obj: the object
+ *
+ * Return: true if @obj does not share the reservation lock of @vm.
+ */
+bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
+{
+	return drm_gpuvm_is_extobj(&vm->base, obj);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
+
+/**
+ * drm_gpuvm_imm_obtain() - get or make what connects an object to a VM
+ * @vm: the address space
+ * @obj: the object, of the driver's own kind
+ *
+ * An external object is locked by drm_gpuvm_imm_lock() from here on.
+ *
+ * Context: May sleep. Takes the reservation lock of @vm unless the connection
+ * exists already.
+ *
+ * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL)
+ * if @obj belongs to another driver or device, or is mapped in a VM that is
+ * not in immediate mode; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) if the caller is
+ * found to hold the reservation lock, which is a driver bug.
+ */
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
+					  struct drm_gem_object *obj)
+{
+	return __drm_gpuvm_imm_obtain(vm, obj, false);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
+
+/**
+ * drm_gpuvm_imm_obtain_locked() - drm_gpuvm_imm_obtain() under the VM's lock
+ * @vm: the address space
+ * @obj: the object, of the driver's own kind
+ *
+ * Context: May sleep. The caller holds the reservation lock of @vm.
+ *
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EDEADLK) if nobody holds the
+ * reservation lock, which is a driver bug.
+ */
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
+						 struct drm_gem_object *obj)
+{
+	return __drm_gpuvm_imm_obtain(vm, obj, true);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
+
+/**
+ * drm_gpuvm_imm_bo_put() - put a vm_bo
+ * @vm_bo: what drm_gpuvm_imm_obtain() gave, or NULL
+ *
+ * Context: Any thread, also in the fence signalling path.
+ */
+void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuvm_imm *vm;
+
+	if (!vm_bo)
+		return;
+
+	vm = to_drm_gpuvm_imm(drm_gpuvm_get(vm_bo->vm));
+	if (drm_gpuvm_bo_put_deferred(vm_bo))
+		drm_gpuvm_imm_put_and_drain(vm);
+	else
+		drm_gpuvm_put(&vm->base);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
+
+/**
+ * drm_gpuvm_prepare_map() - prepare to map a part of an object
+ * @vm: the address space
+ * @update: an empty update
+ * @obj: the object, of the driver's own kind
+ * @addr: where to map it, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of @obj
+ *
+ * What is mapped in the range when the update runs is replaced. Drivers call
+ * the typed form that DRM_GPUVM_IMM() gives, and may set the data of the new
+ * mapping afterwards.
+ *
+ * Context: May sleep. May take the reservation lock of @vm.
+ *
+ * Return: 0, and @update is to be run or dropped; or with nothing changed
+ *
+ * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
+ *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain()
+ * * -ENOMEM
+ * * -EBUSY if @update is not empty, which is a driver bug
+ * * -EDEADLK as drm_gpuvm_imm_obtain()
+ */
+int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			  struct drm_gem_object *obj, u64 addr, u64 range,
+			  u64 offset)
+{
+	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
+				       false);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map);
+
+/**
+ * drm_gpuvm_prepare_map_locked() - drm_gpuvm_prepare_map() under the VM's lock
+ * @vm: the address space
+ * @update: an empty update
+ * @obj: the object, of the driver's own kind
+ * @addr: where to map it, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of @obj
+ *
+ * Context: May sleep. The caller holds the reservation lock of @vm.
+ *
+ * Return: as drm_gpuvm_prepare_map().
+ */
+int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm,
+				 struct drm_gpuvm_update *update,
+				 struct drm_gem_object *obj, u64 addr,
+				 u64 range, u64 offset)
+{
+	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
+				       true);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
+
+/**
+ * drm_gpuvm_prepare_map_bo() - prepare to map through a vm_bo
+ * @vm: the address space
+ * @update: an empty update
+ * @vm_bo: a vm_bo of @vm; the update takes a reference of its own
+ * @addr: where to map its object, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of the object
+ *
+ * Context: May sleep. Takes no lock.
+ *
+ * Return: as drm_gpuvm_prepare_map(); -EINVAL also if @vm_bo belongs to another
+ * address space.
+ */
+int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			     struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
+			     u64 offset)
+{
+	int ret;
+
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	if (vm_bo->vm != &vm->base)
+		return -EINVAL;
+
+	ret = drm_gpuvm_imm_map_check(vm, vm_bo->obj, addr, range, offset);
+	if (ret)
+		return ret;
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP,
+				     drm_gpuvm_bo_get(vm_bo), addr, range,
+				     offset);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_bo);
+
+/**
+ * drm_gpuvm_prepare_map_sparse() - prepare to map a range without an object
+ * @vm: the address space
+ * @update: an empty update
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ *
+ * The step's operation has no object; reads of such a range give zeroes or
+ * whatever else the driver's page table means by it.
+ *
+ * Context: May sleep. Takes no lock.
+ *
+ * Return: as drm_gpuvm_prepare_map().
+ */
+int drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm,
+				 struct drm_gpuvm_update *update, u64 addr,
+				 u64 range)
+{
+	int ret;
+
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
+		return -EINVAL;
+
+	ret = drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, NULL, addr,
+				    range, 0);
+	if (ret)
+		return ret;
+
+	update->__new->flags = DRM_GPUVA_SPARSE;
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_sparse);
+
+/**
+ * drm_gpuvm_prepare_unmap() - prepare to unmap a range
+ * @vm: the address space
+ * @update: an empty update
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ *
+ * Mappings that are only partly in the range are split. That nothing is
+ * mapped there is no error.
+ *
+ * Context: May sleep. Takes no lock.
+ *
+ * Return: as drm_gpuvm_prepare_map().
+ */
+int drm_gpuvm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    u64 addr, u64 range)
+{
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
+		return -EINVAL;
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_UNMAP, NULL,
+				     addr, range, 0);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap);
+
+/**
+ * drm_gpuvm_prepare_unmap_obj() - prepare to unmap all of an object
+ * @vm: the address space
+ * @update: an empty update
+ * @obj: the object, of the driver's own kind
+ *
+ * Every mapping of @obj in @vm at the time of the run is removed. That there
+ * is none is no error; what is mapped for the first time after this call is
+ * not removed.
+ *
+ * Context: May sleep.
+ *
+ * Return: as drm_gpuvm_prepare_map().
+ */
+int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
+				struct drm_gpuvm_update *update,
+				struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	if (!drm_gpuvm_imm_obj_ok(vm, obj))
+		return -EINVAL;
+
+	vm_bo = drm_gpuvm_imm_bo_find(vm, obj);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_UNMAP_OBJ,
+				     vm_bo, 0, 0, 0);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap_obj);
+
+/**
+ * drm_gpuvm_prepare_split() - prepare to split a mapping in two
+ * @vm: the address space
+ * @update: an empty update
+ * @addr: where to split, in bytes of GPU address
+ *
+ * If a mapping starts before and ends after @addr when the update runs, then
+ * it becomes two, each with a copy of its data; else nothing happens. Two such
+ * updates make a range start and end with mappings of its own, whose data can
+ * then be changed, as for an madvise().
+ *
+ * Context: May sleep. Takes no lock.
+ *
+ * Return: as drm_gpuvm_prepare_map().
+ */
+int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    u64 addr)
+{
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	if (!drm_gpuvm_imm_range_ok(vm, addr, vm->ops->granule))
+		return -EINVAL;
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_SPLIT, NULL,
+				     addr, 0, 0);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_split);
+
+/**
+ * drm_gpuvm_core_find() - find the mapping of exactly a range
+ * @core: the core
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ *
+ * Context: Any; the driver keeps others from changing the address space.
+ *
+ * Return: the mapping, valid until the address space is changed, or NULL.
+ */
+const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
+					    u64 addr, u64 range)
+{
+	const struct drm_gpuva *va = drm_gpuvm_core_find_first(core, addr, range);
+
+	return va && va->va.addr == addr && va->va.range == range ? va : NULL;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_find);
+
+/**
+ * drm_gpuvm_core_find_first() - find the first mapping in a range
+ * @core: the core
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ *
+ * Context: Any; the driver keeps others from changing the address space.
+ *
+ * Return: the first mapping that has an address in the range, valid until the
+ * address space is changed; NULL if there is none or the range overflows.
+ */
+const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *core,
+						  u64 addr, u64 range)
+{
+	struct drm_gpuvm_imm *vm = core->__vm;
+	u64 end;
+
+	if (!vm || !range || check_add_overflow(addr, range, &end))
+		return NULL;
+
+	drm_gpuvm_imm_assert_readable(vm);
+
+	return drm_gpuvm_imm_skip(vm, drm_gpuva_find_first(&vm->base, addr, range),
+				  end);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_find_first);
+
+/**
+ * drm_gpuvm_core_next() - the next mapping in a range
+ * @core: the core
+ * @va: a mapping in the range
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ *
+ * Context: Any; the driver keeps others from changing the address space.
+ *
+ * Return: as drm_gpuvm_core_find_first().
+ */
+const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
+					    const struct drm_gpuva *va, u64 addr,
+					    u64 range)
+{
+	struct drm_gpuva *from = (struct drm_gpuva *)va;
+
+	/* The cast: the VA is one of this VM's, const for drivers only. */
+	return drm_gpuvm_imm_skip(core->__vm, __drm_gpuva_next(from), addr + range);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
+
+/**
+ * drm_gpuvm_imm_lock() - lock an address space and all its external objects
+ * @vm: the address space
+ * @exec: the locking context
+ * @num_fences: how many fences will be added to each reservation object
+ *
+ * For the loop of drm_exec_until_all_locked(), followed there by
+ * drm_exec_retry_on_contention(). Finds out which external objects were
+ * evicted.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 or what drm_exec_prepare_obj() returns.
+ */
+int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+		       unsigned int num_fences)
+{
+	int ret;
+
+	ret = drm_gpuvm_prepare_vm(&vm->base, exec, num_fences);
+	if (ret)
+		return ret;
+
+	return drm_gpuvm_prepare_objects(&vm->base, exec, num_fences);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
+
+/**
+ * drm_gpuvm_core_lock_range() - lock the objects that are mapped in a range
+ * @core: the core
+ * @exec: the locking context; should ignore duplicates, since an object can be
+ *	mapped more than once
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ * @num_fences: how many fences will be added to each reservation object
+ *
+ * Used like drm_gpuvm_imm_lock().
+ *
+ * Context: May sleep; the driver keeps others from changing the address space.
+ *
+ * Return: 0, -EINVAL if the range is empty or not in the address space, or what
+ * drm_exec_prepare_obj() returns.
+ */
+int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
+			      struct drm_exec *exec, u64 addr, u64 range,
+			      unsigned int num_fences)
+{
+	struct drm_gpuvm_imm *vm = core->__vm;
+
+	if (!range || !drm_gpuvm_range_valid(&vm->base, addr, range))
+		return -EINVAL;
+
+	drm_gpuvm_imm_assert_readable(vm);
+
+	return drm_gpuvm_prepare_range(&vm->base, exec, addr, range, num_fences);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_lock_range);
+
+/**
+ * drm_gpuvm_imm_add_fence() - add a fence to everything that is locked
+ * @vm: the address space
+ * @exec: the locking context
+ * @fence: the fence
+ * @private_usage: how objects that share the reservation lock of @vm are used
+ * @extobj_usage: how other objects are used
+ *
+ * Context: The objects in @exec are locked, with room for the fence.
+ */
+void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+			     struct dma_fence *fence,
+			     enum dma_resv_usage private_usage,
+			     enum dma_resv_usage extobj_usage)
+{
+	drm_gpuvm_resv_add_fence(&vm->base, exec, fence, private_usage,
+				 extobj_usage);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_add_fence);
+
+/**
+ * drm_gpuvm_imm_evict() - say that an object was evicted, or that it is back
+ * @obj: the object
+ * @evict: whether its pages went away
+ *
+ * Every address space that maps @obj has it validated by the next execution.
+ *
+ * Context: The caller holds the reservation lock of @obj; a shrinker can call
+ * this. Takes the gpuva lock of @obj.
+ */
+void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict)
+{
+	dma_resv_assert_held(obj->resv);
+
+	guard(mutex)(&obj->gpuva.lock);
+	drm_gpuvm_bo_gem_evict(obj, evict);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
+
+/*
+ * __drm_gpuvm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()
+ *
+ * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
+ * with @exec, which also keeps two validations apart.
+ *
+ * Return: 0 or the first error of @fn. What was validated stays so.
+ */
+int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
+			      int (*fn)(struct drm_gpuvm_core *core,
+					struct drm_gem_object *obj,
+					struct drm_exec *exec, void *priv),
+			      void *priv)
+{
+	struct drm_gpuvm_imm *vm = core->__vm;
+
+	drm_gpuvm_resv_assert_held(&vm->base);
+	vm->validate = fn;
+	vm->validate_priv = priv;
+
+	return drm_gpuvm_validate(&vm->base, exec);
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_core_validate);
+
+static int __init drm_gpuvm_imm_init(void)
+{
+	drm_gpuvm_imm_wq = alloc_workqueue("drm_gpuvm_imm", WQ_UNBOUND, 0);
+
+	return drm_gpuvm_imm_wq ? 0 : -ENOMEM;
+}
+subsys_initcall(drm_gpuvm_imm_init);
+
+static void __exit drm_gpuvm_imm_exit(void)
+{
+	destroy_workqueue(drm_gpuvm_imm_wq);
+}
+module_exit(drm_gpuvm_imm_exit);

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_GPUVM_IMM_H
+#define _DRM_GPUVM_IMM_H
+
+#include <linux/dma-resv.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_gpuvm.h>
+
+#include "drm_safe.h"
+
+/*
+ * The shared, counted side of an address space, and what a driver's step
+ * returns. All are incomplete on purpose: only the library makes them.
+ */
+struct drm_gpuvm_imm;
+struct drm_gpuvm_mapped;
+struct drm_gpuvm_unmapped;
+struct drm_gpuvm_remapped;
+
+/**
+ * struct drm_gpuvm_core - the one handle that can change an address space
+ *
+ * Embedded by value, with DRM_GPUVM_CORE(), in the struct in which a driver
+ * keeps its page table. Who can reach that struct can reach the core, and who
+ * holds only the shared &struct drm_gpuvm_imm reaches neither.
+ *
+ * Invariants:
+ *
+ * - There is one for each address space; it cannot be copied.
+ * - It stays where it is from drm_gpuvm_core_init() to drm_gpuvm_core_fini().
+ */
+struct drm_gpuvm_core {
+	/* private: */
+	struct drm_gpuvm_imm *__vm;
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+/**
+ * DRM_GPUVM_CORE() - declare the core as a member of a driver's struct
+ * @_name: name of the member
+ *
+ * The member is an array so that it is not copied by initialisation; the
+ * empty one beside it lets clang see that the struct cannot be assigned.
+ */
+#define DRM_GPUVM_CORE(_name)							\
+	struct drm_gpuvm_core _name[1];						\
+	const u8 _name##__no_assign[0]
+
+/**
+ * struct drm_gpuvm_op_map - a range that is to be mapped
+ * @va: the mapping that it is for, with the driver's data; not in the address
+ *	space yet
+ * @obj: the object, or NULL if the mapping is sparse
+ * @addr: start of the range, in bytes of GPU address
+ * @range: length of the range in bytes
+ * @offset: where the range starts in @obj, in bytes
+ *
+ * The range is all of @va, except when a failed update is rolled back: then
+ * it is the part of @va that an earlier step took away.
+ */
+struct drm_gpuvm_op_map {
+	const struct drm_gpuva *va;
+	struct drm_gem_object *obj;
+	u64 addr;
+	u64 range;
+	u64 offset;
+	/* private: */
+	unsigned int __done;
+};
+
+/**
+ * struct drm_gpuvm_op_unmap - a mapping that is to be removed
+ * @va: the mapping, with the driver's data
+ * @keep: the same pages get mapped at the same addresses by a later step of
+ *	this update, so the page table entries may stay
+ */
+struct drm_gpuvm_op_unmap {
+	const struct drm_gpuva *va;
+	bool keep;
+	/* private: */
+	unsigned int __done;
+};
+
+/**
+ * struct drm_gpuvm_op_remap - a mapping of which only parts are to stay
+ * @va: the mapping as it was, with the driver's data
+ * @prev: what stays at its start, or NULL
+ * @next: what stays at its end, or NULL
+ * @addr: start of what goes, in bytes of GPU address
+ * @range: length of what goes in bytes; 0 if the mapping is only split in two
+ * @keep: as in &struct drm_gpuvm_op_unmap, for what goes
+ *
+ * The driver's data of @prev and @next start as copies of that of @va. The
+ * page table entries of @prev and @next are in place and should stay so.
+ */
+struct drm_gpuvm_op_remap {
+	const struct drm_gpuva *va;
+	const struct drm_gpuva *prev;
+	const struct drm_gpuva *next;
+	u64 addr;
+	u64 range;
+	bool keep;
+	/* private: */
+	unsigned int __done;
+};
+
+/**
+ * drm_gpuvm_op_map_done() - complete a map step
+ * @op: the operation of this step
+ *
+ * Call once, when the page table is as @op wants it.
+ *
+ * Return: what the step has to return.
+ */
+static __always_inline struct drm_gpuvm_mapped * __must_check
+drm_gpuvm_op_map_done(const struct drm_gpuvm_op_map *op)
+{
+	/* Drivers see the operation as const; it is a variable of the library. */
+	((struct drm_gpuvm_op_map *)op)->__done++;
+	return (struct drm_gpuvm_mapped *)op;
+}
+
+/**
+ * drm_gpuvm_op_unmap_done() - complete an unmap step
+ * @op: the operation of this step
+ *
+ * Call once, when nothing of the mapping is left in the page table.
+ *
+ * Return: what the step has to return.
+ */
+static __always_inline struct drm_gpuvm_unmapped * __must_check
+drm_gpuvm_op_unmap_done(const struct drm_gpuvm_op_unmap *op)
+{
+	/* See drm_gpuvm_op_map_done(). */
+	((struct drm_gpuvm_op_unmap *)op)->__done++;
+	return (struct drm_gpuvm_unmapped *)op;
+}
+
+/**
+ * drm_gpuvm_op_remap_done() - complete a remap step
+ * @op: the operation of this step
+ *
+ * Call once, when the page table is as @op wants it.
+ *
+ * Return: what the step has to return.
+ */
+static __always_inline struct drm_gpuvm_remapped * __must_check
+drm_gpuvm_op_remap_done(const struct drm_gpuvm_op_remap *op)
+{
+	/* See drm_gpuvm_op_map_done(). */
+	((struct drm_gpuvm_op_remap *)op)->__done++;
+	return (struct drm_gpuvm_remapped *)op;
+}
+
+/**
+ * struct drm_gpuvm_imm_ops - what an address space needs from its driver
+ *
+ * Made by DRM_GPUVM_IMM_OPS().
+ */
+struct drm_gpuvm_imm_ops {
+	/* private: */
+	size_t va_size;
+	u64 granule;
+	const struct drm_gem_object_funcs *obj_funcs;
+	struct drm_gpuvm_mapped *(*step_map)(struct drm_gpuvm_core *core,
+					     const struct drm_gpuvm_op_map *op);
+	struct drm_gpuvm_unmapped *(*step_unmap)(struct drm_gpuvm_core *core,
+						 const struct drm_gpuvm_op_unmap *op);
+	struct drm_gpuvm_remapped *(*step_remap)(struct drm_gpuvm_core *core,
+						 const struct drm_gpuvm_op_remap *op);
+};
+
+/**
+ * struct drm_gpuvm_imm_config - the layout of an address space
+ * @name: name of the address space, copied; NULL for "unknown"
+ * @resv_obj: object whose reservation lock the address space and its private
+ *	objects share; NULL to have one made
+ * @start: first address, in bytes
+ * @range: length of the address space in bytes, not 0
+ * @reserve_start: start of what nothing can be mapped to, in bytes
+ * @reserve_range: length of what nothing can be mapped to in bytes, or 0
+ */
+struct drm_gpuvm_imm_config {
+	const char *name;
+	struct drm_gem_object *resv_obj;
+	u64 start;
+	u64 range;
+	u64 reserve_start;
+	u64 reserve_range;
+};
+
+/* private: kinds of struct drm_gpuvm_update */
+enum drm_gpuvm_update_kind {
+	DRM_GPUVM_UPDATE_MAP,
+	DRM_GPUVM_UPDATE_UNMAP,
+	DRM_GPUVM_UPDATE_UNMAP_OBJ,
+	DRM_GPUVM_UPDATE_SPLIT,
+};
+
+/**
+ * struct drm_gpuvm_update - a change of an address space, ready to be made
+ *
+ * Embedded in a driver's job, or declared with DRM_GPUVM_UPDATE(). Zeroed
+ * memory is an empty update. One of the drm_gpuvm_prepare functions fills it
+ * with everything that the change can need; drm_gpuvm_run() makes the change
+ * and drm_gpuvm_update_drop() gives it up. Both leave it empty.
+ *
+ * Invariants:
+ *
+ * - Empty, if and only if it has no address space.
+ * - If filled, it holds the address space, the vm_bo of what is to be mapped,
+ *   and as many VAs as the change can need.
+ * - Changed by one thread at a time.
+ */
+struct drm_gpuvm_update {
+	/* private: */
+	struct drm_gpuvm_imm *__vm;
+	struct drm_gpuvm_bo *__vm_bo;
+	enum drm_gpuvm_update_kind __kind;
+	u64 __addr;
+	u64 __range;
+	u64 __offset;
+	struct drm_gpuva *__new;
+	struct drm_gpuva *__prev;
+	struct drm_gpuva *__next;
+	struct list_head __removed;
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
+			const struct drm_gpuvm_imm_ops *ops,
+			const struct drm_gpuvm_imm_config *config) __must_check;
+void drm_gpuvm_core_fini(struct drm_gpuvm_core *core);
+
+struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core) __must_check;
+void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm);
+u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm);
+u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm);
+u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm);
+const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm);
+struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm);
+bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
+void drm_gpuvm_imm_flush(void);
+
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
+					  struct drm_gem_object *obj) __must_check;
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
+						 struct drm_gem_object *obj) __must_check;
+void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
+
+int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			  struct drm_gem_object *obj, u64 addr, u64 range,
+			  u64 offset) __must_check;
+int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+				 struct drm_gem_object *obj, u64 addr, u64 range,
+				 u64 offset) __must_check;
+int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			     struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
+			     u64 offset) __must_check;
+int drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+				 u64 addr, u64 range) __must_check;
+int drm_gpuvm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    u64 addr, u64 range) __must_check;
+int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+				struct drm_gem_object *obj) __must_check;
+int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    u64 addr) __must_check;
+void drm_gpuvm_update_drop(struct drm_gpuvm_update *update);
+int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update);
+
+const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
+					    u64 addr, u64 range);
+const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *core,
+						  u64 addr, u64 range);
+const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
+					    const struct drm_gpuva *va, u64 addr,
+					    u64 range);
+
+int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+		       unsigned int num_fences) __must_check;
+int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core, struct drm_exec *exec,
+			      u64 addr, u64 range, unsigned int num_fences) __must_check;
+void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+			     struct dma_fence *fence,
+			     enum dma_resv_usage private_usage,
+			     enum dma_resv_usage extobj_usage);
+void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict);
+int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
+			      int (*fn)(struct drm_gpuvm_core *core,
+					struct drm_gem_object *obj,
+					struct drm_exec *exec, void *priv),
+			      void *priv) __must_check;
+
+/**
+ * drm_gpuvm_core_vm() - the shared side of an address space
+ * @core: the core
+ *
+ * Return: the address space, borrowed for as long as the core lives. Take a
+ * reference of its own with drm_gpuvm_imm_get().
+ */
+static __always_inline struct drm_gpuvm_imm *
+drm_gpuvm_core_vm(const struct drm_gpuvm_core *core)
+{
+	return core->__vm;
+}
+
+/* The driver's data of a VA sits behind it: see drm_gpuvm_va_alloc(). */
+static __always_inline void *__drm_gpuvm_va_data(const struct drm_gpuva *va)
+{
+	return (void *)(va + 1);
+}
+
+/* The mapping that a prepared map update is about to make. */
+static __always_inline const struct drm_gpuva *
+drm_gpuvm_update_va(const struct drm_gpuvm_update *update)
+{
+	return update->__new;
+}
+
+DEFINE_FREE(drm_gpuvm_imm, struct drm_gpuvm_imm *, if (_T) drm_gpuvm_imm_put(_T))
+DEFINE_FREE(drm_gpuvm_bo, struct drm_gpuvm_bo *,
+	    if (!IS_ERR_OR_NULL(_T)) drm_gpuvm_imm_bo_put(_T))
+
+static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (*update)[1])
+{
+	drm_gpuvm_update_drop(*update);
+}
+
+/**
+ * DRM_GPUVM_UPDATE() - declare an update that is dropped with its scope
+ * @_name: the name, which is used as a pointer
+ */
+#define DRM_GPUVM_UPDATE(_name)							\
+	struct drm_gpuvm_update _name[1] __cleanup(__drm_gpuvm_update_cleanup) = {}
+
+/**
+ * drm_gpuvm_core_for_each() - walk over the mappings of a range
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_core: the core
+ * @_addr: start of the range, in bytes of GPU address
+ * @_range: length of the range in bytes
+ *
+ * Goes in the order of addresses over every mapping that has an address in
+ * the range. The address space must not be changed by the body.
+ */
+#define drm_gpuvm_core_for_each(_va, _core, _addr, _range)			\
+	for (const struct drm_gpuva *_va =					\
+			drm_gpuvm_core_find_first(_core, _addr, _range);	\
+	     _va; _va = drm_gpuvm_core_next(_core, _va, _addr, _range))
+
+/**
+ * DRM_GPUVM_IMM() - give a driver its typed functions
+ * @_name: prefix of the functions
+ * @_vm: the driver's struct with the core
+ * @_core: name of the member of @_vm that DRM_GPUVM_CORE() declared
+ * @_va: the driver's data for each mapping: plain data, zeroed at first,
+ *	copied to the parts of a mapping that is split, dropped without a call
+ * @_obj: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj
+ *
+ * Goes into a header of the driver. See the overview for what it gives.
+ */
+#define DRM_GPUVM_IMM(_name, _vm, _core, _va, _obj, _gem)			\
+static_assert(__same_type(((_vm *)0)->_core, struct drm_gpuvm_core[1]),	\
+	      "declare the core with DRM_GPUVM_CORE()");			\
+static_assert(__same_type(((_obj *)0)->_gem, struct drm_gem_object));		\
+static_assert(__alignof__(_va) <= __alignof__(u64));				\
+extern const struct drm_gpuvm_imm_ops _name##_ops;				\
+										\
+static __always_inline _vm *_name##_of(struct drm_gpuvm_core *core)		\
+{										\
+	return container_of(core, _vm, _core[0]);				\
+}										\
+static __always_inline struct drm_gpuvm_imm *_name##_shared(const _vm *vm)	\
+{										\
+	return drm_gpuvm_core_vm(vm->_core);					\
+}										\
+static __always_inline _va *_name##_va(const struct drm_gpuva *va)		\
+{										\
+	return __drm_gpuvm_va_data(va);						\
+}										\
+/* Invariant of the VM: its objects have the functions of @_obj. */		\
+static __always_inline _obj *_name##_obj(const struct drm_gpuva *va)		\
+{										\
+	return va->gem.obj ? container_of(va->gem.obj, _obj, _gem) : NULL;	\
+}										\
+static __always_inline _va *							\
+_name##_update_va(const struct drm_gpuvm_update *update)			\
+{										\
+	return __drm_gpuvm_va_data(drm_gpuvm_update_va(update));		\
+}										\
+static __always_inline int __must_check					\
+_name##_init(_vm *vm, struct drm_device *drm,					\
+	     const struct drm_gpuvm_imm_config *config)				\
+{										\
+	return drm_gpuvm_core_init(vm->_core, drm, &_name##_ops, config);	\
+}										\
+static __always_inline void _name##_fini(_vm *vm)				\
+{										\
+	drm_gpuvm_core_fini(vm->_core);						\
+}										\
+static __always_inline int __must_check					\
+_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
+		    _obj *obj, u64 addr, u64 range, u64 offset)			\
+{										\
+	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
+}										\
+static __always_inline int __must_check					\
+_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
+			   struct drm_gpuvm_update *update, _obj *obj,		\
+			   u64 addr, u64 range, u64 offset)			\
+{										\
+	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
+					    range, offset);			\
+}										\
+static __always_inline int __must_check					\
+_name##_prepare_unmap_obj(struct drm_gpuvm_imm *vm,				\
+			  struct drm_gpuvm_update *update, _obj *obj)		\
+{										\
+	return drm_gpuvm_prepare_unmap_obj(vm, update, &obj->_gem);		\
+}										\
+static __always_inline int							\
+_name##_run(_vm *vm, struct drm_gpuvm_update *update)				\
+{										\
+	return drm_gpuvm_run(vm->_core, update);				\
+}										\
+static __always_inline const struct drm_gpuva *					\
+_name##_find(const _vm *vm, u64 addr, u64 range)				\
+{										\
+	return drm_gpuvm_core_find(vm->_core, addr, range);			\
+}										\
+static __always_inline const struct drm_gpuva *					\
+_name##_find_first(const _vm *vm, u64 addr, u64 range)				\
+{										\
+	return drm_gpuvm_core_find_first(vm->_core, addr, range);		\
+}										\
+struct _name##_validate_call {							\
+	int (*fn)(_vm *vm, _obj *obj, struct drm_exec *exec);			\
+};										\
+static inline int								\
+__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gem_object *obj, \
+			 struct drm_exec *exec, void *priv)			\
+{										\
+	struct _name##_validate_call *call = priv;				\
+										\
+	return call->fn(_name##_of(core), container_of(obj, _obj, _gem), exec);	\
+}										\
+static inline int __must_check							\
+_name##_validate(_vm *vm, struct drm_exec *exec,				\
+		 int (*fn)(_vm *vm, _obj *obj, struct drm_exec *exec))		\
+{										\
+	struct _name##_validate_call call = { .fn = fn };			\
+										\
+	return __drm_gpuvm_core_validate(vm->_core, exec,			\
+					 __##_name##_validate_one, &call);	\
+}										\
+struct drm_gpuvm_imm_ops
+
+/**
+ * DRM_GPUVM_IMM_OPS() - define what DRM_GPUVM_IMM() declared
+ * @_name: the name given to DRM_GPUVM_IMM()
+ * @_obj_funcs: the functions by which the driver's own objects are known
+ * @_granule: what addresses, ranges and offsets are multiples of, in bytes; a
+ *	power of two
+ *
+ * Goes into one C file of the driver, below its three steps, which are static
+ * functions of that file named after @_name::
+ *
+ *	struct drm_gpuvm_mapped *
+ *	name_step_map(struct vm *vm, const struct drm_gpuvm_op_map *op);
+ *	struct drm_gpuvm_unmapped *
+ *	name_step_unmap(struct vm *vm, const struct drm_gpuvm_op_unmap *op);
+ *	struct drm_gpuvm_remapped *
+ *	name_step_remap(struct vm *vm, const struct drm_gpuvm_op_remap *op);
+ */
+#define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule)				\
+static struct drm_gpuvm_mapped *						\
+__##_name##_step_map(struct drm_gpuvm_core *core,				\
+		     const struct drm_gpuvm_op_map *op)				\
+{										\
+	return _name##_step_map(_name##_of(core), op);					\
+}										\
+static struct drm_gpuvm_unmapped *						\
+__##_name##_step_unmap(struct drm_gpuvm_core *core,				\
+		       const struct drm_gpuvm_op_unmap *op)			\
+{										\
+	return _name##_step_unmap(_name##_of(core), op);					\
+}										\
+static struct drm_gpuvm_remapped *						\
+__##_name##_step_remap(struct drm_gpuvm_core *core,				\
+		       const struct drm_gpuvm_op_remap *op)			\
+{										\
+	return _name##_step_remap(_name##_of(core), op);					\
+}										\
+static_assert((_granule) && !((_granule) & ((_granule) - 1)));			\
+const struct drm_gpuvm_imm_ops _name##_ops = {					\
+	.va_size = sizeof(*_name##_va(NULL)),					\
+	.granule = (_granule),							\
+	.obj_funcs = (_obj_funcs),						\
+	.step_map = __##_name##_step_map,					\
+	.step_unmap = __##_name##_step_unmap,					\
+	.step_remap = __##_name##_step_remap,					\
+}
+
+#endif /* _DRM_GPUVM_IMM_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_GPUVM_IMM_INTERNAL_H
+#define _DRM_GPUVM_IMM_INTERNAL_H
+
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "drm_gpuvm_imm.h"
+
+/*
+ * struct drm_gpuvm_imm - the shared side of an address space
+ *
+ * Invariants:
+ *
+ * - @base counts the references. Each of these holds one: the core, who called
+ *   drm_gpuvm_imm_get(), each filled update, each mapping, each vm_bo, and
+ *   @drain while it is queued.
+ * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
+ *   has removed the last mapping; NULL afterwards.
+ * - The mappings and @broken are changed by the task in @owner only.
+ * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
+ * - @drm and @resv_obj are held until the memory is freed, from @drain, so
+ *   that the last reference can be put in the fence signalling path.
+ * - At most DRM_GPUVM_CACHE_MAX VAs are in @cache, linked by rb.entry; @cached
+ *   counts them. Both are protected by @cache_lock.
+ */
+struct drm_gpuvm_imm {
+	struct drm_gpuvm base;
+	const struct drm_gpuvm_imm_ops *ops;
+	struct drm_gpuvm_core *core;
+	struct task_struct *owner;
+	bool broken;
+
+	spinlock_t cache_lock;		/* protects @cache and @cached */
+	struct list_head cache;
+	unsigned int cached;
+
+	struct work_struct drain;
+	struct drm_gem_object *resv_obj;
+	const char *name;
+
+	int (*validate)(struct drm_gpuvm_core *core, struct drm_gem_object *obj,
+			struct drm_exec *exec, void *priv);
+	void *validate_priv;
+};
+
+/* What a batch of updates needs is reused; what a huge unmap frees is not. */
+#define DRM_GPUVM_CACHE_MAX	64
+
+static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
+{
+	/* Every drm_gpuvm that gets here was made by drm_gpuvm_core_init(). */
+	return container_of(gpuvm, struct drm_gpuvm_imm, base);
+}
+
+/* Acquire: what the last writer did to the mappings is seen. */
+static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
+{
+	struct task_struct *none = NULL;
+
+	return try_cmpxchg_acquire(&vm->owner, &none, current);
+}
+
+static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
+{
+	/* Release: pairs with the acquire of the next drm_gpuvm_imm_claim(). */
+	smp_store_release(&vm->owner, NULL);
+}
+
+extern struct workqueue_struct *drm_gpuvm_imm_wq;
+
+/*
+ * Give up a reference from any context, and have the vm_bos cleaned up that
+ * the caller dropped. If the work is queued already, then it sees those too.
+ */
+static inline void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
+{
+	if (!queue_work(drm_gpuvm_imm_wq, &vm->drain))
+		drm_gpuvm_put(&vm->base);
+}
+
+/* drm_gpuvm_imm_run.c */
+int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv);
+int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv);
+int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv);
+void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm);
+
+#endif /* _DRM_GPUVM_IMM_INTERNAL_H */

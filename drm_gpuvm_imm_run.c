@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The part of drm_gpuvm_imm.c that runs in the fence signalling path. Nothing
+ * here waits for memory or takes a reservation lock; the last include makes
+ * sure of it.
+ */
+
+#include <linux/export.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_safe_signalling.h"
+
+/*
+ * A step returned something else than what its completed operation gave.
+ * Whatever it was, the step counts as failed and as not having changed the
+ * page table, which is what the rules for steps ask of one that fails.
+ */
+static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
+					  unsigned int done)
+{
+	if (IS_ERR(token) && !done)
+		return PTR_ERR(token);
+
+	drm_safe_broken(vm->base.drm, "a step completes its own operation, once",
+			"%s: %s; return what drm_gpuvm_op_*_done() of this operation gave, or ERR_PTR()",
+			vm->base.name,
+			done > 1 ? "the operation was completed twice" :
+			IS_ERR(token) ? "a completed operation was failed" :
+			done ? "a completed operation was not returned" :
+			token ? "another operation was returned" :
+			"NULL was returned");
+
+	return IS_ERR(token) ? PTR_ERR(token) : -EINVAL;
+}
+
+/* Have the driver map a part of @va. */
+static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
+			     u64 addr, u64 range)
+{
+	struct drm_gpuvm_op_map op = {
+		.va = va,
+		.obj = va->gem.obj,
+		.addr = addr,
+		.range = range,
+		.offset = va->gem.obj ? va->gem.offset + (addr - va->va.addr) : 0,
+	};
+	void *token = vm->ops->step_map(vm->core, &op);
+
+	if (likely(token == &op && op.__done == 1))
+		return 0;
+
+	return drm_gpuvm_step_failed(vm, token, op.__done);
+}
+
+static int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
+			       bool keep)
+{
+	struct drm_gpuvm_op_unmap op = { .va = va, .keep = keep };
+	void *token = vm->ops->step_unmap(vm->core, &op);
+
+	if (likely(token == &op && op.__done == 1))
+		return 0;
+
+	return drm_gpuvm_step_failed(vm, token, op.__done);
+}
+
+static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
+			       struct drm_gpuvm_op_remap *op)
+{
+	void *token = vm->ops->step_remap(vm->core, op);
+
+	if (likely(token == op && op->__done == 1))
+		return 0;
+
+	return drm_gpuvm_step_failed(vm, token, op->__done);
+}
+
+/* Link up to two new VAs; a sparse one has no vm_bo. */
+static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
+			       struct drm_gpuva *b)
+{
+	if (!vm_bo)
+		return;
+
+	mutex_lock(&vm_bo->obj->gpuva.lock);
+	if (a)
+		drm_gpuva_link(a, vm_bo);
+	if (b)
+		drm_gpuva_link(b, vm_bo);
+	mutex_unlock(&vm_bo->obj->gpuva.lock);
+}
+
+int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
+{
+	struct drm_gpuvm_update *update = priv;
+	struct drm_gpuvm_imm *vm = update->__vm;
+	struct drm_gpuva *va = update->__new;
+	int ret;
+
+	drm_gpuva_init_from_op(va, &op->map);
+	ret = drm_gpuvm_imm_map(vm, va, va->va.addr, va->va.range);
+	if (ret)
+		return ret;
+
+	ret = drm_gpuva_insert(&vm->base, va);
+	if (WARN_ON_ONCE(ret))
+		return ret;
+	drm_gpuvm_imm_link(update->__vm_bo, va, NULL);
+
+	return 0;
+}
+
+/*
+ * Removed VAs stay linked to their vm_bo, which keeps their objects, until
+ * the update cannot fail any more. rb.entry is free: they are in no tree.
+ */
+int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
+{
+	struct drm_gpuvm_update *update = priv;
+	int ret;
+
+	ret = drm_gpuvm_imm_unmap(update->__vm, op->unmap.va, op->unmap.keep);
+	if (ret)
+		return ret;
+
+	drm_gpuva_unmap(&op->unmap);
+	list_add_tail(&op->unmap.va->rb.entry, &update->__removed);
+
+	return 0;
+}
+
+/* Make @part of @old ready for the driver to see, and not yet visible. */
+static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
+						 struct drm_gpuva *part,
+						 const struct drm_gpuva *old,
+						 struct drm_gpuva_op_map *op)
+{
+	if (!op)
+		return NULL;
+
+	if (!old->gem.obj)
+		op->gem.offset = 0;
+	drm_gpuva_init_from_op(part, op);
+	part->flags = old->flags;
+	memcpy(__drm_gpuvm_va_data(part), __drm_gpuvm_va_data(old),
+	       vm->ops->va_size);
+
+	return part;
+}
+
+int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
+{
+	struct drm_gpuvm_update *update = priv;
+	struct drm_gpuvm_imm *vm = update->__vm;
+	struct drm_gpuva *old = op->remap.unmap->va;
+	struct drm_gpuva *prev, *next;
+	struct drm_gpuvm_op_remap step;
+	int ret;
+
+	prev = drm_gpuvm_imm_init_part(vm, update->__prev, old, op->remap.prev);
+	next = drm_gpuvm_imm_init_part(vm, update->__next, old, op->remap.next);
+	step = (struct drm_gpuvm_op_remap) {
+		.va = old,
+		.prev = prev,
+		.next = next,
+		.keep = op->remap.unmap->keep,
+	};
+	drm_gpuva_op_remap_to_unmap_range(&op->remap, &step.addr, &step.range);
+	ret = drm_gpuvm_imm_remap(vm, &step);
+	if (ret)
+		return ret;
+
+	drm_gpuva_remap(prev, next, &op->remap);
+	drm_gpuvm_imm_link(old->vm_bo, prev, next);
+	list_add_tail(&old->rb.entry, &update->__removed);
+
+	return 0;
+}
+
+/* Split the mapping that has @update's address inside, if there is one. */
+static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
+			       struct drm_gpuvm_update *update)
+{
+	u64 at = update->__addr;
+	struct drm_gpuva *va = drm_gpuva_find_first(&vm->base, at, 1);
+	struct drm_gpuva_op_map prev = {}, next = {};
+	struct drm_gpuva_op_unmap unmap = { .va = va };
+	struct drm_gpuva_op op = {
+		.op = DRM_GPUVA_OP_REMAP,
+		.remap = { .prev = &prev, .next = &next, .unmap = &unmap },
+	};
+
+	if (!va || va->va.addr == at || va == &vm->base.kernel_alloc_node)
+		return 0;
+
+	prev.va.addr = va->va.addr;
+	prev.va.range = at - va->va.addr;
+	prev.gem.obj = va->gem.obj;
+	prev.gem.offset = va->gem.offset;
+	next.va.addr = at;
+	next.va.range = va->va.range - prev.va.range;
+	next.gem.obj = va->gem.obj;
+	next.gem.offset = va->gem.offset + prev.va.range;
+
+	return drm_gpuvm_imm_sm_step_remap(&op, update);
+}
+
+/*
+ * The list of a vm_bo's VAs is changed by the owner of the VM alone, which is
+ * this task, so that the walk needs no lock. Unmapped VAs stay on it.
+ */
+static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
+				   struct drm_gpuvm_update *update)
+{
+	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
+	struct drm_gpuva *va;
+	int ret;
+
+	if (!vm_bo)
+		return 0;
+
+	drm_gpuvm_bo_for_each_va(va, vm_bo) {
+		struct drm_gpuva_op op = {
+			.op = DRM_GPUVA_OP_UNMAP,
+			.unmap.va = va,
+		};
+
+		ret = drm_gpuvm_imm_sm_step_unmap(&op, update);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+/* The part of @update that came from @old, if its remap step was reached. */
+static struct drm_gpuva *drm_gpuvm_update_prev(struct drm_gpuvm_update *update,
+					       const struct drm_gpuva *old)
+{
+	struct drm_gpuva *prev = update->__prev;
+
+	return prev && prev->vm && prev->va.addr == old->va.addr ? prev : NULL;
+}
+
+static struct drm_gpuva *drm_gpuvm_update_next(struct drm_gpuvm_update *update,
+					       const struct drm_gpuva *old)
+{
+	struct drm_gpuva *next = update->__next;
+
+	return next && next->vm &&
+	       next->va.addr + next->va.range == old->va.addr + old->va.range ?
+	       next : NULL;
+}
+
+/* Take a part out of the tree; it becomes a spare VA of the update again. */
+static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part)
+{
+	if (!part)
+		return;
+
+	drm_gpuva_remove(part);
+	drm_gpuva_unlink_defer(part);
+	part->vm = NULL;
+}
+
+/* Undo the step that removed @old: map again what that step took away. */
+static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm,
+				 struct drm_gpuvm_update *update,
+				 struct drm_gpuva *old)
+{
+	struct drm_gpuva *prev = drm_gpuvm_update_prev(update, old);
+	struct drm_gpuva *next = drm_gpuvm_update_next(update, old);
+	u64 start = prev ? prev->va.addr + prev->va.range : old->va.addr;
+	u64 end = next ? next->va.addr : old->va.addr + old->va.range;
+	int ret;
+
+	if (start != end) {
+		ret = drm_gpuvm_imm_map(vm, old, start, end - start);
+		if (ret)
+			return ret;
+	}
+
+	drm_gpuvm_imm_remove_part(prev);
+	drm_gpuvm_imm_remove_part(next);
+	list_del(&old->rb.entry);
+	ret = drm_gpuva_insert(&vm->base, old);
+	WARN_ON_ONCE(ret);
+
+	return ret;
+}
+
+/*
+ * A step failed: undo those before it, last one first. Nothing can fail after
+ * the new mapping was made, so that only removals have to be undone. If the
+ * driver fails here too, the mappings stay what the page table says that they
+ * are, and nobody may build on them any more.
+ */
+static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
+					    struct drm_gpuvm_update *update)
+{
+	struct drm_gpuva *old, *tmp;
+
+	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, rb.entry) {
+		if (drm_gpuvm_imm_restore(vm, update, old)) {
+			vm->broken = true;
+			break;
+		}
+	}
+}
+
+static bool drm_gpuva_is_spare(const struct drm_gpuva *va)
+{
+	return va && !va->vm;
+}
+
+/* Put VAs, linked by rb.entry, into the cache, or free those too many. */
+static void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm,
+				  struct list_head *vas)
+{
+	struct drm_gpuva *va, *tmp;
+
+	spin_lock(&vm->cache_lock);
+	while (!list_empty(vas) && vm->cached < DRM_GPUVM_CACHE_MAX) {
+		list_move(vas->next, &vm->cache);
+		vm->cached++;
+	}
+	spin_unlock(&vm->cache_lock);
+
+	list_for_each_entry_safe(va, tmp, vas, rb.entry)
+		kfree(va);
+}
+
+/*
+ * Empty an update: release the removed VAs for good, the spare ones, and the
+ * references. Used by the owner after a run, whatever became of it, and by
+ * anyone without one: then nothing was removed.
+ */
+static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
+{
+	struct drm_gpuvm_imm *vm = update->__vm;
+	struct drm_gpuva *va;
+
+	list_for_each_entry(va, &update->__removed, rb.entry)
+		drm_gpuva_unlink_defer(va);
+	if (drm_gpuva_is_spare(update->__new))
+		list_add(&update->__new->rb.entry, &update->__removed);
+	if (drm_gpuva_is_spare(update->__prev))
+		list_add(&update->__prev->rb.entry, &update->__removed);
+	if (drm_gpuva_is_spare(update->__next))
+		list_add(&update->__next->rb.entry, &update->__removed);
+	drm_gpuvm_imm_recycle(vm, &update->__removed);
+
+	drm_gpuvm_bo_put_deferred(update->__vm_bo);
+	update->__vm_bo = NULL;
+	update->__new = NULL;
+	update->__prev = NULL;
+	update->__next = NULL;
+	update->__vm = NULL;
+
+	if (llist_empty(&vm->base.bo_defer))
+		drm_gpuvm_put(&vm->base);
+	else
+		drm_gpuvm_imm_put_and_drain(vm);
+}
+
+static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
+				struct drm_gpuvm_update *update)
+{
+	struct drm_gpuvm_map_req req;
+
+	switch (update->__kind) {
+	case DRM_GPUVM_UPDATE_MAP:
+		req.map.va.addr = update->__addr;
+		req.map.va.range = update->__range;
+		req.map.gem.obj = update->__vm_bo ? update->__vm_bo->obj : NULL;
+		req.map.gem.offset = update->__offset;
+		return drm_gpuvm_sm_map(&vm->base, update, &req);
+	case DRM_GPUVM_UPDATE_UNMAP:
+		return drm_gpuvm_sm_unmap(&vm->base, update, update->__addr,
+					  update->__range);
+	case DRM_GPUVM_UPDATE_UNMAP_OBJ:
+		return drm_gpuvm_imm_unmap_obj(vm, update);
+	case DRM_GPUVM_UPDATE_SPLIT:
+		return drm_gpuvm_imm_split(vm, update);
+	}
+
+	return -EINVAL;
+}
+
+/**
+ * drm_gpuvm_run() - make a prepared change
+ * @core: the core
+ * @update: the update; empty afterwards, whatever is returned
+ *
+ * Calls the driver's steps for what the change takes. If one fails, those
+ * before it are undone through the driver's steps, and the mappings are what
+ * they were before. If one of those fails too, then the address space takes
+ * no further update.
+ *
+ * Context: In the fence signalling path, in a thread. Allocates no memory and
+ * takes no reservation lock; takes the gpuva lock of the objects. The driver
+ * sees to it that there is one call at a time for @core.
+ *
+ * Return: 0, or
+ *
+ * * what the failed step returned
+ * * -EINVAL if @update is empty or was prepared for another address space
+ * * -EBUSY if the core is in use by another call, which is a driver bug
+ * * -ENOTRECOVERABLE if an earlier failure could not be undone
+ */
+int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+{
+	struct drm_gpuvm_imm *vm = update->__vm;
+	int ret;
+
+	if (unlikely(!vm || vm != core->__vm)) {
+		drm_safe_broken(vm ? vm->base.drm : NULL,
+				"an update is run once, by the core of the VM it was prepared for",
+				"%s", !vm ? "this one is empty" :
+				"this one was prepared for another VM");
+		drm_gpuvm_update_drop(update);
+		return -EINVAL;
+	}
+
+	if (unlikely(!drm_gpuvm_imm_claim(vm))) {
+		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
+				"%s: changed by two; take a lock of the driver's around what uses the core",
+				vm->base.name);
+		drm_gpuvm_update_drop(update);
+		return -EBUSY;
+	}
+
+	if (unlikely(vm->broken)) {
+		ret = -ENOTRECOVERABLE;
+	} else {
+		ret = drm_gpuvm_imm_do_run(vm, update);
+		if (unlikely(ret))
+			drm_gpuvm_imm_rollback(vm, update);
+	}
+	drm_gpuvm_update_release(update);
+	drm_gpuvm_imm_unclaim(vm);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_run);
+
+/**
+ * drm_gpuvm_update_drop() - give up a prepared change
+ * @update: the update; empty afterwards. It may be empty already
+ *
+ * Context: Any thread, also in the fence signalling path.
+ */
+void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
+{
+	if (update->__vm)
+		drm_gpuvm_update_release(update);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
+
+/*
+ * Remove every mapping that is left when the core goes. A step that fails now
+ * has nobody to tell: the mapping is forgotten all the same.
+ */
+void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
+{
+	struct drm_gpuva *va, *next;
+	LIST_HEAD(removed);
+
+	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
+		if (va == &vm->base.kernel_alloc_node)
+			continue;
+		drm_gpuvm_imm_unmap(vm, va, false);
+		drm_gpuva_remove(va);
+		drm_gpuva_unlink_defer(va);
+		list_add(&va->rb.entry, &removed);
+	}
+	drm_gpuvm_imm_recycle(vm, &removed);
+}
