@@ -352,91 +352,91 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 /**
  * DRM_GPUVM_IMM() - give a driver its typed functions
  * @_name: prefix of the functions
- * @_vm: the driver's struct with the core
- * @_core: name of the member of @_vm that DRM_GPUVM_CORE() declared
- * @_va: the driver's data for each mapping: plain data, zeroed at first,
+ * @_vm_type: the driver's struct with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
+ * @_va_type: the driver's data for each mapping: plain data, zeroed at first,
  *	copied to the parts of a mapping that is split, dropped without a call
- * @_obj: the driver's GEM object
- * @_gem: the &struct drm_gem_object in @_obj
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
  *
  * Goes into a header of the driver. See the overview for what it gives.
  */
-#define DRM_GPUVM_IMM(_name, _vm, _core, _va, _obj, _gem)			\
-static_assert(__same_type(((_vm *)0)->_core, struct drm_gpuvm_core[1]),	\
+#define DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
+static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_core[1]),	\
 	      "declare the core with DRM_GPUVM_CORE()");			\
-static_assert(__same_type(((_obj *)0)->_gem, struct drm_gem_object));		\
-static_assert(__alignof__(_va) <= __alignof__(u64));				\
+static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
+static_assert(__alignof__(_va_type) <= __alignof__(u64));			\
 extern const struct drm_gpuvm_imm_ops _name##_ops;				\
 										\
-static __always_inline _vm *_name##_of(struct drm_gpuvm_core *core)		\
+static __always_inline _vm_type *_name##_of(struct drm_gpuvm_core *core)	\
 {										\
-	return container_of(core, _vm, _core[0]);				\
+	return container_of(core, _vm_type, _core[0]);				\
 }										\
-static __always_inline struct drm_gpuvm_imm *_name##_shared(const _vm *vm)	\
+static __always_inline struct drm_gpuvm_imm *_name##_shared(const _vm_type *vm)	\
 {										\
 	return drm_gpuvm_core_vm(vm->_core);					\
 }										\
-static __always_inline _va *_name##_va(const struct drm_gpuva *va)		\
+static __always_inline _va_type *_name##_va(const struct drm_gpuva *va)		\
 {										\
 	return __drm_gpuvm_va_data(va);						\
 }										\
-/* Invariant of the VM: its objects have the functions of @_obj. */		\
-static __always_inline _obj *_name##_obj(const struct drm_gpuva *va)		\
+/* Invariant of the VM: its objects have the functions of @_obj_type. */	\
+static __always_inline _obj_type *_name##_obj(const struct drm_gpuva *va)	\
 {										\
-	return va->gem.obj ? container_of(va->gem.obj, _obj, _gem) : NULL;	\
+	return va->gem.obj ? container_of(va->gem.obj, _obj_type, _gem) : NULL;	\
 }										\
-static __always_inline _va *							\
+static __always_inline _va_type *						\
 _name##_update_va(const struct drm_gpuvm_update *update)			\
 {										\
 	return __drm_gpuvm_va_data(drm_gpuvm_update_va(update));		\
 }										\
-static __always_inline int __must_check					\
-_name##_init(_vm *vm, struct drm_device *drm,					\
+static __always_inline int __must_check						\
+_name##_init(_vm_type *vm, struct drm_device *drm,				\
 	     const struct drm_gpuvm_imm_config *config)				\
 {										\
 	return drm_gpuvm_core_init(vm->_core, drm, &_name##_ops, config);	\
 }										\
-static __always_inline void _name##_fini(_vm *vm)				\
+static __always_inline void _name##_fini(_vm_type *vm)				\
 {										\
 	drm_gpuvm_core_fini(vm->_core);						\
 }										\
-static __always_inline int __must_check					\
+static __always_inline int __must_check						\
 _name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
-		    _obj *obj, u64 addr, u64 range, u64 offset)			\
+		    _obj_type *obj, u64 addr, u64 range, u64 offset)		\
 {										\
 	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
 }										\
-static __always_inline int __must_check					\
+static __always_inline int __must_check						\
 _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
-			   struct drm_gpuvm_update *update, _obj *obj,		\
+			   struct drm_gpuvm_update *update, _obj_type *obj,	\
 			   u64 addr, u64 range, u64 offset)			\
 {										\
 	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
 					    range, offset);			\
 }										\
-static __always_inline int __must_check					\
+static __always_inline int __must_check						\
 _name##_prepare_unmap_obj(struct drm_gpuvm_imm *vm,				\
-			  struct drm_gpuvm_update *update, _obj *obj)		\
+			  struct drm_gpuvm_update *update, _obj_type *obj)	\
 {										\
 	return drm_gpuvm_prepare_unmap_obj(vm, update, &obj->_gem);		\
 }										\
 static __always_inline int							\
-_name##_run(_vm *vm, struct drm_gpuvm_update *update)				\
+_name##_run(_vm_type *vm, struct drm_gpuvm_update *update)			\
 {										\
 	return drm_gpuvm_run(vm->_core, update);				\
 }										\
 static __always_inline const struct drm_gpuva *					\
-_name##_find(const _vm *vm, u64 addr, u64 range)				\
+_name##_find(const _vm_type *vm, u64 addr, u64 range)				\
 {										\
 	return drm_gpuvm_core_find(vm->_core, addr, range);			\
 }										\
 static __always_inline const struct drm_gpuva *					\
-_name##_find_first(const _vm *vm, u64 addr, u64 range)				\
+_name##_find_first(const _vm_type *vm, u64 addr, u64 range)			\
 {										\
 	return drm_gpuvm_core_find_first(vm->_core, addr, range);		\
 }										\
 struct _name##_validate_call {							\
-	int (*fn)(_vm *vm, _obj *obj, struct drm_exec *exec);			\
+	int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec);		\
 };										\
 static inline int								\
 __##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gem_object *obj, \
@@ -444,11 +444,11 @@ __##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gem_object *obj
 {										\
 	struct _name##_validate_call *call = priv;				\
 										\
-	return call->fn(_name##_of(core), container_of(obj, _obj, _gem), exec);	\
+	return call->fn(_name##_of(core), container_of(obj, _obj_type, _gem), exec); \
 }										\
 static inline int __must_check							\
-_name##_validate(_vm *vm, struct drm_exec *exec,				\
-		 int (*fn)(_vm *vm, _obj *obj, struct drm_exec *exec))		\
+_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
+		 int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec)) \
 {										\
 	struct _name##_validate_call call = { .fn = fn };			\
 										\
@@ -479,19 +479,19 @@ static struct drm_gpuvm_mapped *						\
 __##_name##_step_map(struct drm_gpuvm_core *core,				\
 		     const struct drm_gpuvm_op_map *op)				\
 {										\
-	return _name##_step_map(_name##_of(core), op);					\
+	return _name##_step_map(_name##_of(core), op);				\
 }										\
 static struct drm_gpuvm_unmapped *						\
 __##_name##_step_unmap(struct drm_gpuvm_core *core,				\
 		       const struct drm_gpuvm_op_unmap *op)			\
 {										\
-	return _name##_step_unmap(_name##_of(core), op);					\
+	return _name##_step_unmap(_name##_of(core), op);			\
 }										\
 static struct drm_gpuvm_remapped *						\
 __##_name##_step_remap(struct drm_gpuvm_core *core,				\
 		       const struct drm_gpuvm_op_remap *op)			\
 {										\
-	return _name##_step_remap(_name##_of(core), op);					\
+	return _name##_step_remap(_name##_of(core), op);			\
 }										\
 static_assert((_granule) && !((_granule) & ((_granule) - 1)));			\
 const struct drm_gpuvm_imm_ops _name##_ops = {					\

@@ -1,3 +1,944 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+
 #include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+
+static u64 *test_model(struct kunit *test)
+{
+	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	return model;
+}
+
+static void model_set(u64 *model, const struct test_bo *bo, u32 tag, u64 page,
+		      u64 pages, u64 from)
+{
+	for (u64 i = 0; i < pages; i++)
+		model[page + i] = test_pte(bo, tag, from + i);
+}
+
+static unsigned int vm_refs(struct test_vm *vm)
+{
+	return kref_read(&test_vm_shared(vm)->base.kref);
+}
+
+static unsigned int bo_refs(struct test_bo *bo)
+{
+	return kref_read(&bo->base.refcount);
+}
+
+/* How many VMs know the object, live ones and those that wait for the drain. */
+static unsigned int bo_vms(struct test_bo *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	unsigned int n = 0;
+
+	guard(mutex)(&bo->base.gpuva.lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base)
+		n++;
+
+	return n;
+}
+
+/* A rule is broken: one report, and what is returned. */
+#define EXPECT_BROKEN(test, expr, ret) do {					\
+	kunit_warning_suppress(test) {						\
+		KUNIT_EXPECT_EQ(test, (expr), (ret));				\
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);			\
+	}									\
+} while (0)
+
+static void drm_gpuvm_imm_test_describe(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_va_start(shared), TEST_START);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_va_length(shared), TEST_PAGES * TEST_PAGE);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_va_end(shared),
+			TEST_START + TEST_PAGES * TEST_PAGE);
+	KUNIT_EXPECT_STREQ(test, drm_gpuvm_imm_name(shared), "test");
+	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_imm_resv_obj(shared));
+	KUNIT_EXPECT_PTR_EQ(test, test_vm_of(vm->core), vm);
+}
+
+static void drm_gpuvm_imm_test_config(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config bad[] = {
+		{ .start = SZ_4K },
+		{ .start = SZ_4K, .range = U64_MAX - SZ_4K + 1 },
+		{ .start = U64_MAX, .range = 1 },
+		{ .range = SZ_1M, .reserve_start = SZ_1M, .reserve_range = SZ_4K },
+		{ .range = SZ_1M, .reserve_start = SZ_1M - SZ_4K, .reserve_range = SZ_8K },
+		{ .start = SZ_1M, .range = SZ_1M, .reserve_range = SZ_4K },
+		{ .range = SZ_1M, .reserve_start = U64_MAX, .reserve_range = SZ_4K },
+	};
+	static const struct drm_gpuvm_imm_config good[] = {
+		{ .range = 1 },
+		{ .range = U64_MAX },
+		{ .start = U64_MAX - 1, .range = 1 },
+		{ .range = SZ_1M, .reserve_range = SZ_1M },
+		{ .range = SZ_1M, .reserve_start = SZ_8M },
+	};
+	struct test_env *env = test->priv;
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, test_vm_init(vm, env->drm, &bad[i]), -EINVAL,
+				    "bad config %d", i);
+		KUNIT_EXPECT_NULL(test, test_vm_shared(vm));
+		test_vm_fini(vm);
+	}
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		KUNIT_ASSERT_EQ_MSG(test, test_vm_init(vm, env->drm, &good[i]), 0,
+				    "good config %d", i);
+		KUNIT_EXPECT_STREQ(test, drm_gpuvm_imm_name(test_vm_shared(vm)), "unknown");
+		test_vm_fini(vm);
+		KUNIT_EXPECT_NULL(test, test_vm_shared(vm));
+	}
+}
+
+/* The object for the reservation lock: counted, and of the same device. */
+static void drm_gpuvm_imm_test_config_resv_obj(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct drm_gpuvm_imm_config config = { .range = SZ_1M, .resv_obj = &bo->base };
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct drm_gpuvm_imm *shared;
+	struct drm_device *other;
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_resv_obj(test_vm_shared(vm)), &bo->base);
+	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_extobj(test_vm_shared(vm), &bo->base));
+	shared = drm_gpuvm_imm_get(vm->core);
+	test_vm_fini(vm);
+	test_bo_end(test, bo);
+	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 1);
+	drm_gpuvm_imm_put(shared);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
+
+	other = drm_dev_alloc(env->drm->driver, env->parent);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	bo = test_bo_new(test, 1, NULL);
+	config.resv_obj = &bo->base;
+	KUNIT_EXPECT_EQ(test, test_vm_init(vm, other, &config), -EINVAL);
+	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+	drm_dev_put(other);
+}
+
+static void drm_gpuvm_imm_test_map(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+	const struct drm_gpuva *va;
+
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 7, 10, 5, 3), 0);
+	model_set(model, bo, 7, 10, 5, 3);
+	test_check(test, vm, model);
+	KUNIT_EXPECT_EQ(test, vm->maps, 1);
+	KUNIT_EXPECT_EQ(test, vm->unmaps + vm->remaps, 0);
+
+	va = test_vm_find(vm, TEST_START + 10 * TEST_PAGE, 5 * TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_PTR_EQ(test, test_vm_obj(va), bo);
+	KUNIT_EXPECT_EQ(test, test_vm_va(va)->tag, 7);
+
+	KUNIT_EXPECT_EQ(test, test_unmap(test, vm, 0, TEST_PAGES - 16), 0);
+	memset(model, 0, TEST_PAGES * sizeof(*model));
+	test_check(test, vm, model);
+	KUNIT_EXPECT_EQ(test, vm->unmaps, 1);
+
+	/* The drain gives the object back. */
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm), 1);
+}
+
+/* Every place of a new mapping, or a hole, against three old mappings. */
+static void test_overlaps(struct kunit *test, bool map)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *old[3], *bo = test_bo_new(test, 32, NULL);
+	u64 *model = test_model(test);
+
+	for (int i = 0; i < 3; i++)
+		old[i] = test_bo_new(test, 32, NULL);
+
+	for (u64 start = 0; start < 14; start++) {
+		for (u64 end = start + 1; end <= 14; end++) {
+			memset(model, 0, TEST_PAGES * sizeof(*model));
+			KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 32), 0);
+			/* [1, 5) [5, 8) [9, 13), and a hole at 8 */
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, old[0], 1, 1, 4, 2), 0);
+			model_set(model, old[0], 1, 1, 4, 2);
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, old[1], 2, 5, 3, 4), 0);
+			model_set(model, old[1], 2, 5, 3, 4);
+			KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 9, 4), 0);
+			model_set(model, NULL, 0, 9, 4, 0);
+			test_check(test, vm, model);
+
+			if (map) {
+				KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 9, start,
+							       end - start, 3), 0);
+				model_set(model, bo, 9, start, end - start, 3);
+			} else {
+				KUNIT_ASSERT_EQ(test, test_unmap(test, vm, start,
+								 end - start), 0);
+				memset64(model + start, 0, end - start);
+			}
+			test_check(test, vm, model);
+		}
+	}
+}
+
+static void drm_gpuvm_imm_test_map_overlaps(struct kunit *test)
+{
+	test_overlaps(test, true);
+}
+
+static void drm_gpuvm_imm_test_unmap_overlaps(struct kunit *test)
+{
+	test_overlaps(test, false);
+}
+
+/* Mapping the same pages at the same place again lets the driver keep them. */
+static void drm_gpuvm_imm_test_keep(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 4, 8, 4), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 4, 8, 4), 0);
+	KUNIT_EXPECT_EQ(test, vm->keeps, 1);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 6, 2, 6), 0);
+	KUNIT_EXPECT_EQ(test, vm->keeps, 2);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 6, 2, 7), 0);
+	KUNIT_EXPECT_EQ(test, vm->keeps, 2);
+	model_set(model, bo, 1, 4, 8, 4);
+	model_set(model, bo, 1, 6, 2, 7);
+	test_check(test, vm, model);
+}
+
+/* Both parts of a split mapping have a copy of its data. */
+static void drm_gpuvm_imm_test_split(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+	const struct drm_gpuva *va;
+	unsigned int n = 0;
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 5, 4, 8, 4), 0);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 16, 8), 0);
+	model_set(model, bo, 5, 4, 8, 4);
+	model_set(model, NULL, 0, 16, 8, 0);
+
+	/* In nothing, at a start, inside, inside of a sparse one, reserved */
+	for (u64 at = 2; at < TEST_PAGES; at += 2) {
+		DRM_GPUVM_UPDATE(update);
+		u64 addr = TEST_START + at * TEST_PAGE;
+
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, addr),
+				at < TEST_PAGES - 16 ? 0 : -EINVAL);
+		if (at < TEST_PAGES - 16)
+			KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	}
+	test_check(test, vm, model);
+	KUNIT_EXPECT_EQ(test, vm->remaps, 6);
+
+	drm_gpuvm_core_for_each(each, vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
+		KUNIT_EXPECT_EQ(test, each->va.range, 2 * TEST_PAGE);
+		n++;
+	}
+	KUNIT_EXPECT_EQ(test, n, 8);
+
+	va = test_vm_find(vm, TEST_START + 6 * TEST_PAGE, 2 * TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	test_vm_va(va)->tag = 6;
+	va = test_vm_find(vm, TEST_START + 8 * TEST_PAGE, 2 * TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, test_vm_va(va)->tag, 5);
+}
+
+static void drm_gpuvm_imm_test_unmap_obj(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct test_bo *other = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test), *model2 = test_model(test);
+	DRM_GPUVM_UPDATE(update);
+
+	for (int i = 0; i < 20; i++) {
+		struct test_bo *each = i % 3 ? bo : other;
+
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, each, i, i * 4, 3, i % 8), 0);
+		if (each == other)
+			model_set(model, other, i, i * 4, 3, i % 8);
+	}
+	KUNIT_ASSERT_EQ(test, test_map(test, vm2, bo, 1, 0, 3, 0), 0);
+	model_set(model2, bo, 1, 0, 3, 0);
+
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
+	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	test_check(test, vm, model);
+	test_check(test, vm2, model2);
+	KUNIT_EXPECT_EQ(test, vm->unmaps, 13);
+
+	/* Nothing left to do is no error, here nor for an unknown object. */
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
+	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm2), update, other), 0);
+	KUNIT_ASSERT_EQ(test, test_run(test, vm2, update), 0);
+	test_check(test, vm, model);
+	test_check(test, vm2, model2);
+}
+
+static void drm_gpuvm_imm_test_find(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	const u64 at = TEST_START + 8 * TEST_PAGE, len = 4 * TEST_PAGE;
+	unsigned int n = 0;
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 8, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 2, 20, 4, 0), 0);
+
+	KUNIT_EXPECT_NOT_NULL(test, test_vm_find(vm, at, len));
+	KUNIT_EXPECT_NULL(test, test_vm_find(vm, at, len - 1));
+	KUNIT_EXPECT_NULL(test, test_vm_find(vm, at + 1, len));
+	KUNIT_EXPECT_NULL(test, test_vm_find(vm, at, 0));
+	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, at + len - 1, 1));
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, at + len, 8 * TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, at, 0));
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, at, U64_MAX));
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, 0, TEST_START));
+	/* What is reserved is no mapping. */
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START + 32 * TEST_PAGE,
+						   TEST_PAGES * TEST_PAGE));
+
+	drm_gpuvm_core_for_each(va, vm->core, at + len - 1, 8 * TEST_PAGE + 2)
+		n += test_vm_va(va)->tag;
+	KUNIT_EXPECT_EQ(test, n, 3);
+	drm_gpuvm_core_for_each(va, vm->core, at + len, 8 * TEST_PAGE)
+		n++;
+	KUNIT_EXPECT_EQ(test, n, 3);
+}
+
+/* What is wrong is refused, and leaves nothing behind. */
+static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
+{
+	static const struct {
+		u64 addr, range, offset;
+	} bad[] = {
+		{ TEST_START, 0, 0 },
+		{ 0, TEST_PAGE, 0 },
+		{ TEST_START - TEST_PAGE, 2 * TEST_PAGE, 0 },
+		{ TEST_START + TEST_PAGES * TEST_PAGE, TEST_PAGE, 0 },
+		{ TEST_START + (TEST_PAGES - 17) * TEST_PAGE, 2 * TEST_PAGE, 0 },
+		{ TEST_START + (TEST_PAGES - 1) * TEST_PAGE, TEST_PAGE, 0 },
+		{ TEST_START + 1, TEST_PAGE, 0 },
+		{ TEST_START, TEST_PAGE + 1, 0 },
+		{ TEST_START, 1, 0 },
+		{ TEST_START, -TEST_PAGE, 0 },
+		{ TEST_START, U64_MAX & ~(u64)(TEST_PAGE - 1), 0 },
+		{ -(u64)TEST_PAGE, TEST_PAGE, 0 },
+		/* from here on the range is fine and the offset is not */
+		{ TEST_START, TEST_PAGE, 1 },
+		{ TEST_START, TEST_PAGE, 16 * TEST_PAGE },
+		{ TEST_START, 17 * TEST_PAGE, 0 },
+		{ TEST_START, 16 * TEST_PAGE, TEST_PAGE },
+		{ TEST_START, TEST_PAGE, -(u64)TEST_PAGE },
+	};
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_bo *vm_bo;
+	DRM_GPUVM_UPDATE(update);
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		u64 addr = bad[i].addr, range = bad[i].range, offset = bad[i].offset;
+
+		KUNIT_EXPECT_EQ_MSG(test, test_vm_prepare_map(shared, update, bo, addr,
+							      range, offset),
+				    -EINVAL, "case %d", i);
+		if (i >= 12)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_prepare_unmap(shared, update, addr, range),
+				    -EINVAL, "case %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_prepare_map_sparse(shared, update, addr,
+								       range),
+				    -EINVAL, "case %d", i);
+	}
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, TEST_START + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map(shared, update, NULL, TEST_START,
+						    TEST_PAGE, 0), -EINVAL);
+
+	/* The same through a vm_bo. */
+	vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						       17 * TEST_PAGE, 0), -EINVAL);
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+	KUNIT_EXPECT_EQ(test, bo_vms(bo), 0);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm), 1);
+}
+
+/* Objects and vm_bos that do not belong here. */
+static void drm_gpuvm_imm_test_foreign(struct kunit *test)
+{
+	static const struct drm_gem_object_funcs other_funcs = {};
+	struct test_env *env = test->priv;
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_device *other_dev;
+	struct drm_gpuvm_bo *vm_bo;
+	DRM_GPUVM_UPDATE(update);
+
+	/* of another driver */
+	bo->base.funcs = &other_funcs;
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &bo->base)), -EINVAL);
+	bo->base.funcs = &test_bo_funcs;
+
+	/* of another device */
+	other_dev = drm_dev_alloc(env->drm->driver, env->parent);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other_dev);
+	bo->base.dev = other_dev;
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &bo->base)), -EINVAL);
+	bo->base.dev = env->drm;
+	drm_dev_put(other_dev);
+
+	/* of another VM */
+	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm2), &bo->base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						       TEST_PAGE, 0), -EINVAL);
+	drm_gpuvm_imm_bo_put(vm_bo);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm), 1);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm2), 1);
+}
+
+static void test_plain_vm_free(struct drm_gpuvm *gpuvm)
+{
+}
+
+/* An object that is mapped in a VM of another mode has other locking rules. */
+static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
+{
+	static const struct drm_gpuvm_ops ops = { .vm_free = test_plain_vm_free };
+	struct test_env *env = test->priv;
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm *plain = kunit_kzalloc(test, sizeof(*plain), GFP_KERNEL);
+	struct drm_gpuvm_bo *vm_bo;
+
+	KUNIT_ASSERT_NOT_NULL(test, plain);
+	drm_gpuvm_init(plain, "plain", 0, env->drm, &bo->base, 0, SZ_1M, 0, 0, &ops);
+	dma_resv_lock(bo->base.resv, NULL);
+	vm_bo = drm_gpuvm_bo_obtain_locked(plain, &bo->base);
+	dma_resv_unlock(bo->base.resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_gpuvm_imm_obtain(test_vm_shared(vm), &bo->base)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, bo_vms(bo), 1);
+
+	dma_resv_lock(bo->base.resv, NULL);
+	drm_gpuvm_bo_put(vm_bo);
+	dma_resv_unlock(bo->base.resv);
+	drm_gpuvm_put(plain);
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), 0);
+}
+
+static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+	DRM_GPUVM_UPDATE(update);
+
+	/* prepared twice: the first one stays */
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+						  TEST_PAGE, 0), 0);
+	EXPECT_BROKEN(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+						TEST_PAGE, 0), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
+							 TEST_PAGE), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
+						    TEST_PAGE), -EBUSY);
+	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(shared, update, bo), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_prepare_split(shared, update, TEST_START), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
+	model_set(model, bo, 0, 0, 1, 0);
+	test_check(test, vm, model);
+
+	/* run twice */
+	EXPECT_BROKEN(test, test_run(test, vm, update), -EINVAL);
+	test_check(test, vm, model);
+
+	/* run by another VM */
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
+						      TEST_PAGE), 0);
+	EXPECT_BROKEN(test, test_run(test, vm2, update), -EINVAL);
+	test_check(test, vm, model);
+	KUNIT_EXPECT_EQ(test, vm2->unmaps, 0);
+
+	/* run after the end of its VM, and dropped twice */
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+						  TEST_PAGE, 0), 0);
+	shared = drm_gpuvm_imm_get(vm->core);
+	test_vm_fini(vm);
+	EXPECT_BROKEN(test, test_run(test, vm, update), -EINVAL);
+	drm_gpuvm_update_drop(update);
+	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_put(shared);
+}
+
+/* Step functions that do not do what they are to do. */
+static void drm_gpuvm_imm_test_step_misuse(struct kunit *test)
+{
+	static const struct {
+		enum test_misbehave what;
+		int ret;
+	} cases[] = {
+		{ TEST_RETURN_NULL, -EINVAL },
+		{ TEST_RETURN_OTHER, -EINVAL },
+		{ TEST_RETURN_STALE, -EINVAL },
+		{ TEST_DO_NOT_COMPLETE, -EINVAL },
+		{ TEST_COMPLETE_TWICE, -EINVAL },
+		{ TEST_COMPLETE_AND_FAIL, -EIO },
+	};
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 8, 0), 0);
+	model_set(model, bo, 1, 0, 8, 0);
+
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		vm->misbehave = cases[i].what;
+		EXPECT_BROKEN(test, test_map(test, vm, bo, 2, 8, 1, 0), cases[i].ret);
+		test_check(test, vm, model);
+		vm->misbehave = cases[i].what;
+		EXPECT_BROKEN(test, test_unmap(test, vm, 0, 8), cases[i].ret);
+		test_check(test, vm, model);
+		vm->misbehave = cases[i].what;
+		EXPECT_BROKEN(test, test_unmap(test, vm, 2, 2), cases[i].ret);
+		test_check(test, vm, model);
+	}
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, bo_vms(bo), 1);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm), 3);
+}
+
+static struct drm_gpuvm_update *test_nested;
+static int test_nested_ret;
+
+static void test_run_in_step(struct test_vm *vm)
+{
+	test_nested_ret = test_vm_run(vm, test_nested);
+}
+
+static void test_fini_in_step(struct test_vm *vm)
+{
+	test_vm_fini(vm);
+}
+
+static void test_find_in_step(struct test_vm *vm)
+{
+	test_nested_ret = !!test_vm_find_first(vm, TEST_START, TEST_PAGE);
+}
+
+/* One writer at a time: a step must not call for another change. */
+static void drm_gpuvm_imm_test_two_writers(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+	DRM_GPUVM_UPDATE(nested);
+
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(test_vm_shared(vm), nested, TEST_START,
+						      TEST_PAGE), 0);
+	test_nested = nested;
+	vm->in_step = test_run_in_step;
+	EXPECT_BROKEN(test, test_map(test, vm, bo, 1, 0, 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, test_nested_ret, -EBUSY);
+	model_set(model, bo, 1, 0, 4, 0);
+	test_check(test, vm, model);
+
+	/* Nor end the VM. */
+	vm->in_step = test_fini_in_step;
+	EXPECT_BROKEN(test, test_map(test, vm, bo, 1, 4, 4, 4), 0);
+	model_set(model, bo, 1, 4, 4, 4);
+	test_check(test, vm, model);
+
+	/* To look is fine. */
+	vm->in_step = test_find_in_step;
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 1, 8, 4, 8), 0);
+	KUNIT_EXPECT_EQ(test, test_nested_ret, 1);
+}
+
+/* A step fails: everything is as before, whichever step it is. */
+static void drm_gpuvm_imm_test_rollback(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	u64 *model = test_model(test);
+	unsigned int refs;
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 8, 0), 0);
+	model_set(model, bo, 1, 0, 8, 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 2, 8, 8, 8), 0);
+	model_set(model, bo, 2, 8, 8, 8);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 16, 8), 0);
+	model_set(model, NULL, 0, 16, 8, 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 24, 8, 16), 0);
+	model_set(model, bo, 3, 24, 8, 16);
+	refs = vm_refs(vm);
+
+	/* remap, unmap, unmap, remap, map */
+	for (unsigned int nth = 1; nth <= 5; nth++) {
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 4, 4, 24, 0), -EIO);
+		test_check(test, vm, model);
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_unmap(test, vm, 4, 24), nth < 5 ? -EIO : 0);
+		if (nth < 5)
+			test_check(test, vm, model);
+	}
+	vm->fail_in = 0;
+	memset64(model + 4, 0, 24);
+	test_check(test, vm, model);
+	KUNIT_EXPECT_EQ(test, vm_refs(vm), refs - 2);
+
+	/* the middle of one mapping, and the same pages again */
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 5, 32, 16, 0), 0);
+	model_set(model, bo, 5, 32, 16, 0);
+	for (unsigned int nth = 1; nth <= 2; nth++) {
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 6, 36, 4, 30), -EIO);
+		test_check(test, vm, model);
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 6, 36, 4, 4), -EIO);
+		test_check(test, vm, model);
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 6, 32, 16, 0), -EIO);
+		test_check(test, vm, model);
+	}
+	vm->fail_in = 0;
+	KUNIT_EXPECT_FALSE(test, test_vm_shared(vm)->broken);
+}
+
+static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	u64 *model = test_model(test);
+
+	for (int i = 0; i < 10; i++) {
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, i, i * 4, 3, i), 0);
+		model_set(model, bo, i, i * 4, 3, i);
+	}
+	for (unsigned int nth = 1; nth <= 10; nth++) {
+		DRM_GPUVM_UPDATE(update);
+
+		KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
+		vm->fail_in = nth;
+		KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EIO);
+		test_check(test, vm, model);
+	}
+}
+
+/* Undoing fails too: the VM says what the page table says, and takes no more. */
+static void drm_gpuvm_imm_test_broken(struct kunit *test)
+{
+	/* steps: remap, unmap, remap, map */
+	for (unsigned int nth = 2; nth <= 4; nth++) {
+		for (unsigned int again = 1; again < nth; again++) {
+			struct test_vm *vm = test_vm_new(test);
+			struct test_bo *bo = test_bo_new(test, 64, NULL);
+			u64 *seen = test_model(test);
+
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 8, 0), 0);
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 2, 8, 8, 8), 0);
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 16, 8, 16), 0);
+
+			vm->fail_in = nth;
+			vm->fail_again_in = again;
+			KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 4, 4, 16, 0), -EIO);
+			KUNIT_EXPECT_TRUE(test, test_vm_shared(vm)->broken);
+			memcpy(seen, vm->pt, sizeof(vm->pt));
+			test_check(test, vm, seen);
+
+			KUNIT_EXPECT_EQ(test, test_unmap(test, vm, 0, 1), -ENOTRECOVERABLE);
+			KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 4, 0, 1, 0),
+					-ENOTRECOVERABLE);
+			test_check(test, vm, seen);
+			test_vm_end(test, vm);
+			KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+		}
+	}
+}
+
+/* The end of a VM: its steps get to see every mapping that is left. */
+static void drm_gpuvm_imm_test_fini(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct drm_gpuvm_imm_config config = {
+		.start = TEST_START,
+		.range = TEST_PAGES * TEST_PAGE,
+		.reserve_start = TEST_START,
+		.reserve_range = TEST_PAGE,
+	};
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	u64 *model = test_model(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+	for (int i = 1; i < 100; i++) {
+		if (i % 5)
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, i, i * 2, 2, i % 50), 0);
+		else
+			KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, i * 2, 1), 0);
+	}
+	/* That steps fail is no reason to leave anything. */
+	vm->fail_in = 10;
+	vm->fail_again_in = 20;
+	test_vm_fini(vm);
+	KUNIT_EXPECT_EQ(test, vm->unmaps, 99);
+	for (int i = 0, left = 0; i < TEST_PAGES; i++)
+		KUNIT_EXPECT_LE(test, left += !!vm->pt[i], 4);
+	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
+	KUNIT_EXPECT_EQ(test, bo_vms(bo), 0);
+
+	/* An ended VM has nothing, and ends again without harm. */
+	test_vm_fini(vm);
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
+
+	/* The same memory serves another VM. */
+	memset(vm, 0, sizeof(*vm));
+	KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+	test_check(test, vm, model);
+	test_vm_fini(vm);
+}
+
+/* Core, shared VM, vm_bo, object and update go in each possible order. */
+static void drm_gpuvm_imm_test_any_order(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+
+	for (unsigned int order = 0; order < 5 * 5 * 5 * 5 * 5; order++) {
+		struct drm_gpuvm_update *update;
+		struct drm_gpuvm_imm *shared;
+		struct drm_gpuvm_bo *vm_bo;
+		unsigned int seen = 0;
+		struct test_vm *vm;
+		struct test_bo *bo;
+
+		for (unsigned int i = 0, n = order; i < 5; i++, n /= 5)
+			seen |= BIT(n % 5);
+		if (seen != 0x1f)
+			continue;
+
+		vm = test_vm_new(test);
+		bo = test_bo_new(test, 16, NULL);
+		update = kunit_kzalloc(test, sizeof(*update), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, update);
+		shared = drm_gpuvm_imm_get(vm->core);
+		vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 16, 0), 0);
+		KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 4, 4), 0);
+		KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+							  TEST_PAGE, 0), 0);
+
+		for (unsigned int i = 0, n = order; i < 5; i++, n /= 5) {
+			switch (n % 5) {
+			case 0:
+				test_vm_end(test, vm);
+				break;
+			case 1:
+				drm_gpuvm_imm_put(shared);
+				break;
+			case 2:
+				drm_gpuvm_imm_bo_put(vm_bo);
+				break;
+			case 3:
+				test_bo_end(test, bo);
+				break;
+			case 4:
+				drm_gpuvm_update_drop(update);
+				break;
+			}
+		}
+		drm_gpuvm_imm_flush();
+		KUNIT_ASSERT_EQ(test, atomic_read(&env->live_bos), 0);
+	}
+}
+
+/* The last reference of all can be put where nothing may be waited for. */
+static void drm_gpuvm_imm_test_drop_signalling(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_update update = {};
+	bool cookie;
+
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(test_vm_shared(vm), &update, bo, TEST_START,
+						  TEST_PAGE, 0), 0);
+	test_vm_end(test, vm);
+	test_bo_end(test, bo);
+	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 1);
+	cookie = dma_fence_begin_signalling();
+	drm_gpuvm_update_drop(&update);
+	dma_fence_end_signalling(cookie);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
+}
+
+static void drm_gpuvm_imm_test_extobj(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *ext = test_bo_new(test, 16, NULL);
+	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
+	struct drm_gpuvm_bo *ext_bo, *priv_bo, *again;
+	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(shared)->resv;
+	DRM_GPUVM_UPDATE(update);
+
+	KUNIT_EXPECT_TRUE(test, drm_gpuvm_imm_is_extobj(shared, &ext->base));
+	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_extobj(shared, &priv->base));
+
+	ext_bo = drm_gpuvm_imm_obtain(shared, &ext->base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ext_bo);
+	KUNIT_EXPECT_FALSE(test, list_empty(&ext_bo->list.entry.extobj));
+	priv_bo = drm_gpuvm_imm_obtain(shared, &priv->base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, priv_bo);
+	KUNIT_EXPECT_TRUE(test, list_empty(&priv_bo->list.entry.extobj));
+
+	again = drm_gpuvm_imm_obtain(shared, &ext->base);
+	KUNIT_EXPECT_PTR_EQ(test, again, ext_bo);
+	drm_gpuvm_imm_bo_put(again);
+	drm_gpuvm_imm_bo_put(ext_bo);
+	drm_gpuvm_imm_bo_put(priv_bo);
+	drm_gpuvm_imm_bo_put(NULL);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_TRUE(test, list_empty(&shared->base.extobj.list));
+
+	/* The same for who holds the VM's lock. */
+	dma_resv_lock(resv, NULL);
+	again = drm_gpuvm_imm_obtain_locked(shared, &ext->base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, again);
+	KUNIT_EXPECT_FALSE(test, list_empty(&again->list.entry.extobj));
+	KUNIT_EXPECT_EQ(test, test_vm_prepare_map_locked(shared, update, ext, TEST_START,
+							 TEST_PAGE, 0), 0);
+	if (IS_ENABLED(CONFIG_LOCKDEP)) {
+		EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &ext->base)), -EDEADLK);
+	}
+	dma_resv_unlock(resv);
+	drm_gpuvm_imm_bo_put(again);
+
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_locked(shared, &ext->base)), -EDEADLK);
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
+}
+
+/* VAs come back from the cache, which does not grow without bound. */
+static void drm_gpuvm_imm_test_cache(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+	DRM_GPUVM_UPDATE(update);
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, shared->cached, 2);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, shared->cached, 3);
+
+	/* The data of a mapping starts as zeroes, also in a VA that was used. */
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+						  TEST_PAGE, 0), 0);
+	KUNIT_EXPECT_EQ(test, shared->cached, 0);
+	KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
+	test_vm_update_va(update)->tag = 9;
+	drm_gpuvm_update_drop(update);
+	KUNIT_EXPECT_EQ(test, shared->cached, 3);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
+							   TEST_PAGE), 0);
+	KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
+	drm_gpuvm_update_drop(update);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 1, 0), 0);
+	model_set(model, bo, 1, 0, 1, 0);
+	test_check(test, vm, model);
+
+	for (int i = 0; i < 2 * DRM_GPUVM_CACHE_MAX; i++)
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * DRM_GPUVM_CACHE_MAX), 0);
+	KUNIT_EXPECT_EQ(test, shared->cached, DRM_GPUVM_CACHE_MAX);
+}
+
+static struct kunit_case drm_gpuvm_imm_test_cases[] = {
+	KUNIT_CASE(drm_gpuvm_imm_test_describe),
+	KUNIT_CASE(drm_gpuvm_imm_test_config),
+	KUNIT_CASE(drm_gpuvm_imm_test_config_resv_obj),
+	KUNIT_CASE(drm_gpuvm_imm_test_map),
+	KUNIT_CASE(drm_gpuvm_imm_test_map_overlaps),
+	KUNIT_CASE(drm_gpuvm_imm_test_unmap_overlaps),
+	KUNIT_CASE(drm_gpuvm_imm_test_keep),
+	KUNIT_CASE(drm_gpuvm_imm_test_split),
+	KUNIT_CASE(drm_gpuvm_imm_test_unmap_obj),
+	KUNIT_CASE(drm_gpuvm_imm_test_find),
+	KUNIT_CASE(drm_gpuvm_imm_test_prepare_invalid),
+	KUNIT_CASE(drm_gpuvm_imm_test_foreign),
+	KUNIT_CASE(drm_gpuvm_imm_test_other_mode),
+	KUNIT_CASE(drm_gpuvm_imm_test_update_misuse),
+	KUNIT_CASE(drm_gpuvm_imm_test_step_misuse),
+	KUNIT_CASE(drm_gpuvm_imm_test_two_writers),
+	KUNIT_CASE(drm_gpuvm_imm_test_rollback),
+	KUNIT_CASE(drm_gpuvm_imm_test_rollback_unmap_obj),
+	KUNIT_CASE(drm_gpuvm_imm_test_broken),
+	KUNIT_CASE(drm_gpuvm_imm_test_fini),
+	KUNIT_CASE(drm_gpuvm_imm_test_any_order),
+	KUNIT_CASE(drm_gpuvm_imm_test_drop_signalling),
+	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
+	KUNIT_CASE(drm_gpuvm_imm_test_cache),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_suite = {
+	.name = "drm_gpuvm_imm",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_test_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_suite);
+
+MODULE_DESCRIPTION("KUnit suites of drm_gpuvm_imm");
 MODULE_LICENSE("Dual MIT/GPL");

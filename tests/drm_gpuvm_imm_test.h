@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A driver with a page table of one array, and objects without pages, for
+ * the suites of drm_gpuvm_imm.
+ */
+#ifndef _DRM_GPUVM_IMM_TEST_H
+#define _DRM_GPUVM_IMM_TEST_H
+
+#include <linux/atomic.h>
+#include <linux/dma-fence.h>
+
+#include <kunit/test.h>
+
+#include <drm/drm_device.h>
+
+#include "drm_gpuvm_imm.h"
+
+#define TEST_PAGE		SZ_4K
+#define TEST_START		SZ_16M
+#define TEST_PAGES		256
+#define TEST_PTE_SPARSE		1
+
+/* What the next steps do instead of what they should. */
+enum test_misbehave {
+	TEST_BEHAVE,
+	TEST_RETURN_NULL,
+	TEST_RETURN_OTHER,
+	TEST_RETURN_STALE,
+	TEST_DO_NOT_COMPLETE,
+	TEST_COMPLETE_TWICE,
+	TEST_COMPLETE_AND_FAIL,
+};
+
+struct test_bo {
+	struct drm_gem_object base;
+	struct drm_gem_object *resv_obj;
+	atomic_t *live;
+	u32 id;
+	bool evicted;
+};
+
+/* Each entry is one page: 0, TEST_PTE_SPARSE, or object, tag and page. */
+struct test_vm {
+	DRM_GPUVM_CORE(core);
+	u64 pt[TEST_PAGES];
+
+	unsigned int maps;
+	unsigned int unmaps;
+	unsigned int remaps;
+	unsigned int keeps;
+
+	unsigned int fail_in;		/* 1: the next step fails, and so on */
+	unsigned int fail_again_in;	/* the same, counted from that failure */
+	unsigned int validated;
+	enum test_misbehave misbehave;
+	void *stale;
+	void (*in_step)(struct test_vm *vm);
+};
+
+/* The driver's data: what the page table says beside the page. */
+struct test_va {
+	u32 tag;
+};
+
+extern const struct drm_gem_object_funcs test_bo_funcs;
+
+DRM_GPUVM_IMM(test_vm, struct test_vm, core, struct test_va,
+	      struct test_bo, base);
+
+/* What a test has: a device, and counts of what lives. */
+struct test_env {
+	struct device *parent;
+	struct drm_device *drm;
+	atomic_t live_bos;
+	atomic_t live_devs;
+	u32 next_id;
+};
+
+int test_env_init(struct kunit *test);
+
+struct test_vm *test_vm_new(struct kunit *test);
+void test_vm_end(struct kunit *test, struct test_vm *vm);
+struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
+			    struct drm_gem_object *resv_obj);
+void test_bo_end(struct kunit *test, struct test_bo *bo);
+
+u64 test_pte(const struct test_bo *bo, u32 tag, u64 page);
+int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *update);
+int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,
+	     u64 page, u64 pages, u64 from);
+int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages);
+int test_unmap(struct kunit *test, struct test_vm *vm, u64 page, u64 pages);
+void test_check(struct kunit *test, struct test_vm *vm, const u64 *model);
+
+#endif /* _DRM_GPUVM_IMM_TEST_H */
