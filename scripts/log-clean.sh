@@ -10,7 +10,7 @@
 dirty=0
 for log; do
 	[ -s "$log" ] || { echo "$log: no kernel log"; dirty=1; continue; }
-	awk -v log="$log" '
+	awk -v file="$log" '
 		/smp: Bringing up secondary CPUs/ { bringup = 1 }
 		/smp: Brought up/ { bringup = 0 }
 		bringup { next }
@@ -21,7 +21,7 @@ for log; do
 		/list_(add|del) corruption|usercopy: |Bad page state|suspicious RCU usage/ ||
 		/sleeping function called|bad unlock balance|still has locks held|cut here/ ||
 		/Segfault with no mm|[sS]oft lockup|rcu: .*stall|hung task|scheduling while atomic/ {
-			print log ":" NR ": " $0
+			print file ":" NR ": " $0
 			dirty = 1
 		}
 		END { exit dirty }' "$log" || dirty=1
