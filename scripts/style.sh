@@ -8,11 +8,11 @@
 locked "$@"
 
 # The words are split so that this file does not find itself.
-TODO_WORDS='T[O]DO|F[I]XME|X[X]X|[Nn]ot imple[m]ented|place[h]older|[Ff]or no[w]\b'
+UNFINISHED='T[O]DO|F[I]XME|X[X]X|[Nn]ot imple[m]ented|place[h]older|[Ff]or no[w]\b'
 MACHINE_WORDS='(^|[^A-Za-z0-9_.$}/-])/(ro[o]t|ho[m]e|wo[r]k)/|(de[b]|ft[p]|securit[y]|snapsho[t])\.[a-z.]*debian\.or[g]'
 MACHINE_WORDS+='|nodesourc[e]|pypi\.or[g]|registry\.np[m]js|crates\.i[o]'
 
-# matches REGEX FILE...: print the lines; succeed if there are none.
+# matches_none REGEX FILE...: print the lines; succeed if there are none.
 matches_none() { ! grep -nHIE "$@"; }
 
 spdx() {
@@ -26,14 +26,27 @@ spdx() {
 	return $bad
 }
 
+# checkpatch FILE...: but for what checkpatch.accepted lists, of which each line
+# has to be of use.
 checkpatch() {
-	local file bad=0
+	local file
 
 	for file; do
-		"$TREE/scripts/checkpatch.pl" --root "$TREE" --strict --terse --no-summary --quiet \
-			-f "$SAFE/$file" || bad=1
-	done
-	return $bad
+		"$TREE/scripts/checkpatch.pl" --root "$TREE" --strict --terse --show-types \
+			--no-summary --quiet -f "$TREE/$SAFE/$file" || true
+	done | sed "s,^$TREE/$SAFE/,," | awk -F'[: ]+' '
+		NR == FNR { if ($1 ~ /^[^#]/) for (i = 2; i <= NF; i++) accepted[$1, $i] = 1; next }
+		($1, $4) in accepted { used[$1, $4] = 1; next }
+		{ print; bad = 1 }
+		END {
+			for (key in accepted)
+				if (!(key in used)) {
+					split(key, part, SUBSEP)
+					print "checkpatch.accepted: no " part[2] " in " part[1]
+					bad = 1
+				}
+			exit bad
+		}' "$TOP/scripts/checkpatch.accepted" -
 }
 
 kernel_doc() { python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
@@ -47,12 +60,10 @@ mapfile -t kernel < <(printf '%s\n' "${files[@]}" |
 	grep -E '(\.[ch]|\.rst|(^|/)(Kconfig|Makefile))$' | grep -v '^tests/misuse/')
 mapfile -t scripts < <(grep -lE '^(#!/bin/(ba)?sh|# shellcheck shell)' "${files[@]}")
 
-cd "$TREE"
 check "checkpatch --strict: ${#kernel[@]} files" checkpatch "${kernel[@]}"
-cd "$TREE/$SAFE"
 check "kernel-doc -Wall: ${#sources[@]} files" kernel_doc "${sources[@]}"
 check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
-check "nothing left to do" matches_none "$TODO_WORDS" "${files[@]}"
+check "nothing left to do" matches_none "$UNFINISHED" "${files[@]}"
 check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
 check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
 finish
