@@ -19,14 +19,13 @@ JOBS=${JOBS:-$(nproc)}
 
 export DRM_SAFE_CACHE KVER KSRC JOBS PYTHONDONTWRITEBYTECODE=1
 
-# The suffix keeps kernels apart whose objects must not mix.
+# The suffix keeps kernels apart.
 KEY=
 [ "$KVER" = 7.3 ] || KEY=-$KVER
 [ -z "$KSRC" ] || KEY=-$(realpath -m "$KSRC" | sha1sum | cut -c1-8)
-[ -z "${LLVM:-}" ] || KEY+=-llvm
 
-TREE=$DRM_SAFE_CACHE/tree$KEY		# the kernel's source with this directory in it
-BUILD=$DRM_SAFE_CACHE/build$KEY		# one build directory for each configuration
+TREE=$DRM_SAFE_CACHE/tree$KEY			# the kernel's source with this directory in it
+BUILD=$DRM_SAFE_CACHE/build$KEY${LLVM:+-llvm}	# one build directory for each configuration
 KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
