@@ -8,9 +8,10 @@
 . "$(dirname "$0")/env.sh"
 locked "$@"
 
-# clang does not like how the kernel's own headers emulate ports on UML.
+# clang does not like how the kernel's own headers emulate ports on UML. DRM adds
+# -Wextra after KCFLAGS, CFLAGS_KERNEL and CFLAGS_MODULE come later still.
 flags=()
-[ -z "${LLVM:-}" ] || flags=(KCFLAGS=-Wno-null-pointer-arithmetic)
+[ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}=-Wno-null-pointer-arithmetic)
 
 if [ $# -gt 0 ]; then
 	prepare_tree
