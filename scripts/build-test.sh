@@ -50,7 +50,11 @@ external_modules() {
 	done
 }
 
-no_kernel_is_told() { KDIR=$TMP "$TOP/scripts/modules.sh" 2>&1 | grep -q "error: KDIR=$TMP is not"; }
+no_kernel_is_told() {
+	local out
+
+	! out=$(KDIR=$TMP "$TOP/scripts/modules.sh" 2>&1) && [[ $out == "error: KDIR=$TMP is not "* ]]
+}
 
 need_packages kmod
 prepare_tree
