@@ -6,12 +6,19 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/ref_tracker.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 
+#include <drm/drm_debugfs.h>
 #include <drm/drm_managed.h>
 
 #include "drm_dev_ctx.h"
+
+#define CREATE_TRACE_POINTS
+#include "drm_dev_ctx_trace.h"
 
 /**
  * DOC: overview
@@ -133,7 +140,7 @@ enum drm_dev_ctx_state {
 	DRM_DEV_CTX_UNREGISTERED,
 	DRM_DEV_CTX_DROPPED,
 	DRM_DEV_CTX_REGISTERED,
-	DRM_DEV_CTX_GONE,
+	DRM_DEV_CTX_ENDED,
 };
 
 /*
@@ -146,13 +153,14 @@ enum drm_dev_ctx_state {
  *
  * - @magic and @drm are what to_drm_dev_ctx() expects in each device of ours.
  * - The devres action of the parent holds @drm while the parent is bound.
- * - @state goes from unregistered to dropped, or to registered or directly to
- *   gone, and from registered to gone; under @lock.
+ * - @state goes from unregistered to dropped or registered, and from registered
+ *   to ended; under @lock.
  * - @call, @ops and @data are set while the device is registered or being so;
  *   under @lock, or from a section that needs the registration.
  * - @busy is the task that holds @lock.
  * - @revocables is changed under @revocables_lock, by holders of a proof or of
  *   @revoke_sem; its entries are revoked under @revoke_sem held for writing.
+ *   It is empty once the parent is @unbound.
  */
 struct drm_dev_ctx {
 	const void *magic;
@@ -169,21 +177,32 @@ struct drm_dev_ctx {
 	struct rw_semaphore revoke_sem;
 	spinlock_t revocables_lock;
 	struct list_head revocables;
+	bool unbound;
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	struct ref_tracker_dir handles;
+#endif
 };
 
 /* Its address is in no memory but that of devices which were made here. */
 static const char drm_dev_ctx_magic;
 
-/*
- * The first words of the allocation of any struct drm_device can be read, for
- * it is at least as large as a struct drm_device.
- */
-static struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
+static bool drm_dev_ctx_is_own(struct drm_device *drm)
 {
+	/*
+	 * The first words of the allocation of any struct drm_device can be
+	 * read, for it is at least as large as a struct drm_device.
+	 */
 	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
 
-	if (likely(ctx && ctx->magic == &drm_dev_ctx_magic && ctx->drm == drm))
-		return ctx;
+	return ctx && ctx->magic == &drm_dev_ctx_magic && ctx->drm == drm;
+}
+
+static struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
+{
+	/* By the first invariant of struct drm_dev_ctx. */
+	if (likely(drm_dev_ctx_is_own(drm)))
+		return drm->managed.final_kfree;
 
 	drm_safe_broken(drm, "own devices",
 			"the device was not allocated with drm_dev_ctx; see DRM_DEV_CTX()");
@@ -193,6 +212,150 @@ static struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
 static size_t drm_dev_ctx_size(void)
 {
 	return ALIGN(sizeof(struct drm_dev_ctx), SMP_CACHE_BYTES);
+}
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+
+/*
+ * All open sections. Raw, and with interrupts off: sections are opened in
+ * interrupt handlers, too.
+ */
+static DEFINE_RAW_SPINLOCK(drm_dev_sections_lock);
+static LIST_HEAD(drm_dev_sections);
+
+void __drm_dev_section_track(struct drm_dev_section *s)
+{
+	s->task = current;
+	s->where = _RET_IP_;
+	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	list_add_tail(&s->node, &drm_dev_sections);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_section_track);
+
+void __drm_dev_section_untrack(struct drm_dev_section *s)
+{
+	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	list_del(&s->node);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_section_untrack);
+
+/* The unplug of any device waits for the sections of all devices. */
+static bool drm_dev_section_held(void)
+{
+	struct drm_dev_section *s;
+
+	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	list_for_each_entry(s, &drm_dev_sections, node)
+		if (s->task == current)
+			return true;
+	return false;
+}
+
+static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
+{
+	struct drm_dev_section *s;
+
+	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	list_for_each_entry(s, &drm_dev_sections, node)
+		if (s->drm == drm)
+			seq_printf(m, "section: %s[%d] in %pS\n", s->task->comm,
+				   task_pid_nr(s->task), (void *)s->where);
+}
+
+/**
+ * drm_dev_handle_add() - remember a handle for debugging
+ * @drm: the device that should outlive it
+ * @handle: zeroed
+ *
+ * Does nothing without CONFIG_DRM_SAFE_DEBUG, or for a device that is not of
+ * this library.
+ *
+ * Context: Any.
+ */
+void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle)
+{
+	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+
+	if (drm_dev_ctx_is_own(drm))
+		ref_tracker_alloc(&ctx->handles, &handle->__tracker, GFP_NOWAIT);
+}
+EXPORT_SYMBOL_GPL(drm_dev_handle_add);
+
+/**
+ * drm_dev_handle_del() - forget a handle
+ * @drm: the device, as given to drm_dev_handle_add()
+ * @handle: the handle
+ *
+ * Context: Any.
+ */
+void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle)
+{
+	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+
+	if (drm_dev_ctx_is_own(drm))
+		ref_tracker_free(&ctx->handles, &handle->__tracker);
+}
+EXPORT_SYMBOL_GPL(drm_dev_handle_del);
+
+static void drm_dev_handles_init(struct drm_dev_ctx *ctx)
+{
+	ref_tracker_dir_init(&ctx->handles, 0, "drm_dev_ctx");
+}
+
+static void drm_dev_handles_exit(struct drm_dev_ctx *ctx)
+{
+	if (!list_empty(&ctx->handles.list))
+		drm_safe_broken(ctx->drm, "handles go before their device",
+				"the device is released; the stacks below made what is alive");
+	ref_tracker_dir_exit(&ctx->handles);
+}
+
+static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx)
+{
+	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
+
+	if (buf && ref_tracker_dir_snprint(&ctx->handles, buf, PAGE_SIZE) > 0)
+		seq_printf(m, "handles: %s\n", buf);
+}
+#else
+static bool drm_dev_section_held(void)
+{
+	return false;
+}
+
+static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm) {}
+static void drm_dev_handles_init(struct drm_dev_ctx *ctx) {}
+static void drm_dev_handles_exit(struct drm_dev_ctx *ctx) {}
+static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
+#endif
+
+static size_t drm_dev_ctx_revocables(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->revocables_lock);
+	return list_count_nodes(&ctx->revocables);
+}
+
+static int drm_dev_ctx_show(struct seq_file *m, void *unused)
+{
+	static const char * const states[] = {
+		[DRM_DEV_CTX_UNREGISTERED] = "unregistered",
+		[DRM_DEV_CTX_DROPPED] = "dropped",
+		[DRM_DEV_CTX_REGISTERED] = "registered",
+		[DRM_DEV_CTX_ENDED] = "ended",
+	};
+	struct drm_debugfs_entry *entry = m->private;
+	struct drm_device *drm = entry->dev;
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (!ctx)
+		return -EINVAL;
+
+	/* Not under @lock, which is held for as long as an unplug takes. */
+	seq_printf(m, "context: %s\n", states[READ_ONCE(ctx->state)]);
+	seq_printf(m, "revocables: %zu\n", drm_dev_ctx_revocables(ctx));
+	drm_dev_sections_show(m, drm);
+	drm_dev_handles_show(m, ctx);
+	return 0;
 }
 
 static void drm_dev_ctx_lock(struct drm_dev_ctx *ctx)
@@ -207,11 +370,18 @@ static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx)
 	mutex_unlock(&ctx->lock);
 }
 
+/* Whether this task holds @lock; nobody else can make that so. */
+static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
+{
+	return READ_ONCE(ctx->busy) == current;
+}
+
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
 
 	down_write(&ctx->revoke_sem);
+	ctx->unbound = true;
 	for (;;) {
 		scoped_guard(spinlock, &ctx->revocables_lock) {
 			rev = list_first_entry_or_null(&ctx->revocables,
@@ -249,6 +419,13 @@ static void drm_dev_ctx_release_data(struct drm_dev_ctx *ctx)
 	ctx->data = NULL;
 }
 
+/* Nothing needs the registration any more; turn off what it needed. */
+static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
+	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
+}
+
 /* Returns whether there was a registration to end. */
 static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 {
@@ -257,10 +434,10 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_lock(ctx);
 	registered = ctx->state == DRM_DEV_CTX_REGISTERED;
 	if (registered) {
-		ctx->state = DRM_DEV_CTX_GONE;
+		trace_drm_dev_ctx_unplug(ctx->drm);
+		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
 		drm_dev_unplug(ctx->drm);
-		drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
-		drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
+		drm_dev_ctx_stop(ctx);
 		drm_dev_ctx_release_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
@@ -268,10 +445,34 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	return registered;
 }
 
+/* Whether this task may wait until nobody needs a registration any more. */
+static bool drm_dev_ctx_may_wait(struct drm_device *drm)
+{
+	if (likely(!drm_dev_section_held()))
+		return true;
+
+	drm_safe_broken(drm, "unregister from outside",
+			"this waits for all sections that need a registration, and is inside of one; leave it first");
+	return false;
+}
+
 /* The younger devres action: the parent is being unbound. */
 static void drm_dev_ctx_unplug(void *res)
 {
-	drm_dev_ctx_end(res);
+	struct drm_dev_ctx *ctx = res;
+
+	/* There is no way back from here: reports it, and waits for ever. */
+	drm_dev_ctx_may_wait(ctx->drm);
+	drm_dev_ctx_end(ctx);
+}
+
+/* The last reference to the device is gone. */
+static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
+{
+	struct drm_dev_ctx *ctx = res;
+
+	drm_dev_handles_exit(ctx);
+	mutex_destroy(&ctx->lock);
 }
 
 /**
@@ -297,8 +498,13 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	int ret;
 
 	if (size_add(offset, sizeof(struct drm_device)) > size ||
-	    size > SIZE_MAX - drm_dev_ctx_size())
+	    size > KMALLOC_MAX_SIZE - drm_dev_ctx_size())
 		return ERR_PTR(-EINVAL);
+	if (!parent || !parent->driver) {
+		drm_safe_broken(NULL, "bound parents",
+				"a device is allocated in the probe function of its parent's driver");
+		return ERR_PTR(-EINVAL);
+	}
 
 	offset += drm_dev_ctx_size();
 	ctx = __drm_dev_alloc(parent, driver, drm_dev_ctx_size() + size, offset);
@@ -312,14 +518,32 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	init_rwsem(&ctx->revoke_sem);
 	spin_lock_init(&ctx->revocables_lock);
 	INIT_LIST_HEAD(&ctx->revocables);
+	drm_dev_handles_init(ctx);
 
+	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
+	if (ret) {
+		drm_dev_put(ctx->drm);
+		return ERR_PTR(ret);
+	}
 	ret = devm_add_action_or_reset(parent, drm_dev_ctx_unbind, ctx);
 	if (ret)
 		return ERR_PTR(ret);
 
+	drm_debugfs_add_file(ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
 	return &ctx->unreg;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
+
+/* A token that is no more than NULL or an error, where one is needed. */
+static bool drm_dev_unreg_missing(struct drm_dev_unreg *unreg)
+{
+	if (likely(!IS_ERR_OR_NULL(unreg)))
+		return false;
+
+	drm_safe_broken(NULL, "a token is used once",
+			"no device: the token was used up before, or is the error of an allocation");
+	return true;
+}
 
 /* Uses up a token; @state is what becomes of the device. */
 static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
@@ -331,7 +555,7 @@ static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state st
 				"this device was registered or dropped before");
 		return -EINVAL;
 	}
-	ctx->state = state;
+	WRITE_ONCE(ctx->state, state);
 	return 0;
 }
 
@@ -346,7 +570,11 @@ static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state st
  */
 void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg)
 {
-	struct drm_dev_ctx *ctx = container_of(unreg, struct drm_dev_ctx, unreg);
+	struct drm_dev_ctx *ctx;
+
+	if (drm_dev_unreg_missing(unreg))
+		return;
+	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
 
 	drm_dev_ctx_lock(ctx);
 	drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED);
@@ -360,6 +588,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
 
 	if (parent != ctx->drm->dev)
 		return -EINVAL;
+	if (!drm_dev_ctx_may_wait(ctx->drm))
+		return -EDEADLK;
 
 	/* Before the device goes live, for then nothing may fail any more. */
 	ret = devm_add_action(parent, drm_dev_ctx_unplug, ctx);
@@ -374,9 +604,16 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
 	 */
 	smp_wmb();
 	ret = drm_dev_register(ctx->drm, 0);
-	if (ret)
+	if (ret) {
+		/*
+		 * The minors may have been live for a moment. drm_dev_register()
+		 * unplugged the device and waited for whoever got in, but the
+		 * hardware may run.
+		 */
+		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_stop(ctx);
 		devm_remove_action(parent, drm_dev_ctx_unplug, ctx);
-
+	}
 	return ret;
 }
 
@@ -400,36 +637,34 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 	struct drm_dev_ctx *ctx;
 	int ret;
 
-	if (IS_ERR_OR_NULL(unreg)) {
-		drm_safe_broken(NULL, "a token is used once",
-				"registration without a device: the token was used up, or is an error");
-		if (ops)
-			call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
-		return -EINVAL;
-	}
+	if (drm_dev_unreg_missing(unreg))
+		goto err_data;
 	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
 
 	drm_dev_ctx_lock(ctx);
-	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
-	if (ret) {
+	if (drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED)) {
 		drm_dev_ctx_unlock(ctx);
-		if (ops)
-			call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
-		return ret;
+		goto err_data;
 	}
 
 	ctx->call = call;
 	ctx->ops = ops;
 	ctx->data = data;
 	ret = drm_dev_ctx_go_live(ctx, parent);
+	trace_drm_dev_ctx_register(ctx->drm, ret);
 	if (ret) {
-		/* drm_dev_register() waited for whoever got in meanwhile. */
-		ctx->state = DRM_DEV_CTX_GONE;
+		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_release_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
 
 	return ret;
+
+err_data:
+	/* The caller's data is consumed, whatever is wrong with the token. */
+	if (ops)
+		call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
+	return -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
 
@@ -450,12 +685,13 @@ int __drm_dev_ctx_unregister(struct drm_device *drm)
 	if (!ctx)
 		return -EINVAL;
 
-	/* Only this task could have put itself there. */
-	if (READ_ONCE(ctx->busy) == current) {
+	if (drm_dev_ctx_is_busy(ctx)) {
 		drm_safe_broken(drm, "unregister from outside",
-				"called from a callback of the registration, which has to end first");
+				"called from a callback of the registration, which has to return first");
 		return -EDEADLK;
 	}
+	if (!drm_dev_ctx_may_wait(drm))
+		return -EDEADLK;
 
 	return drm_dev_ctx_end(ctx) ? 0 : -ENODEV;
 }
@@ -475,11 +711,23 @@ void *__drm_dev_reg_data(const struct drm_dev_reg *reg)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_reg_data);
 
-/* Kept out of the callers' way: the device is not registered, or unplugged. */
+/* A section was not entered. Kept out of the way of those that are. */
 void __cold __drm_dev_refused(struct drm_device *drm)
 {
+	trace_drm_dev_ctx_refused(drm, drm_dev_is_unplugged(drm),
+				  __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(__drm_dev_refused);
+
+/* Whether this task is in a callback that ends the device's registration. */
+bool __drm_dev_is_ending(struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	/* This task holds the lock of @state if it is busy. */
+	return ctx && drm_dev_ctx_is_busy(ctx) && ctx->state == DRM_DEV_CTX_ENDED;
+}
+EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
 
 /**
  * drm_dev_revocable_add() - have something revoked when the parent is unbound
@@ -497,6 +745,16 @@ void drm_dev_revocable_add(const struct drm_dev_bound *bound,
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
 
 	rev->__revoke = revoke;
+	INIT_LIST_HEAD(&rev->__node);
+	if (!ctx)
+		return;
+
+	/* Changes before the parent is unbound, so not while there is a proof. */
+	if (READ_ONCE(ctx->unbound)) {
+		drm_safe_broken(ctx->drm, "proofs end with their scope",
+				"the parent is unbound, and the proof that it is bound was kept");
+		return;
+	}
 	guard(spinlock)(&ctx->revocables_lock);
 	list_add_tail(&rev->__node, &ctx->revocables);
 }
@@ -514,6 +772,9 @@ void drm_dev_revocable_del(struct drm_device *drm,
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
+	if (!ctx)
+		return;
+	lockdep_assert_held(&ctx->revoke_sem);
 	guard(spinlock)(&ctx->revocables_lock);
 	list_del_init(&rev->__node);
 }
@@ -531,7 +792,10 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_del);
  */
 void drm_dev_revoke_block(struct drm_device *drm)
 {
-	down_read(&to_drm_dev_ctx(drm)->revoke_sem);
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (ctx)
+		down_read(&ctx->revoke_sem);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revoke_block);
 
@@ -545,17 +809,25 @@ EXPORT_SYMBOL_GPL(drm_dev_revoke_block);
  */
 bool drm_dev_revoke_tryblock(struct drm_device *drm)
 {
-	return down_read_trylock(&to_drm_dev_ctx(drm)->revoke_sem);
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	return !ctx || down_read_trylock(&ctx->revoke_sem);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revoke_tryblock);
 
 /**
  * drm_dev_revoke_unblock() - let revocation run again
  * @drm: the device
+ *
+ * Context: The task that called drm_dev_revoke_block() or got true from
+ * drm_dev_revoke_tryblock().
  */
 void drm_dev_revoke_unblock(struct drm_device *drm)
 {
-	up_read(&to_drm_dev_ctx(drm)->revoke_sem);
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (ctx)
+		up_read(&ctx->revoke_sem);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revoke_unblock);
 

@@ -76,6 +76,21 @@ struct drm_dev_revocable {
 	void (*__revoke)(struct drm_dev_revocable *rev);
 };
 
+/**
+ * struct drm_dev_handle - something that should be gone before its device is
+ *
+ * Embedded in the handles that other parts of the library give out. With
+ * CONFIG_DRM_SAFE_DEBUG it remembers the stack that made the handle, for
+ * debugfs and for the report when the device is released before it; otherwise
+ * it takes no room.
+ */
+struct drm_dev_handle {
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	/* private: */
+	struct ref_tracker *__tracker;
+#endif
+};
+
 /*
  * The unplug section of a scope. Apart from the proof, and known to nobody but
  * the macros below, so that the compiler keeps it in registers.
@@ -83,6 +98,11 @@ struct drm_dev_revocable {
 struct drm_dev_section {
 	struct drm_device *drm;
 	int idx;
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	struct list_head node;
+	struct task_struct *task;
+	unsigned long where;
+#endif
 };
 
 enum drm_dev_reg_step {
@@ -106,6 +126,7 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 int __drm_dev_ctx_unregister(struct drm_device *drm);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
 void __drm_dev_refused(struct drm_device *drm);
+bool __drm_dev_is_ending(struct drm_device *drm);
 
 void drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			   struct drm_dev_revocable *rev,
@@ -115,6 +136,20 @@ void drm_dev_revocable_del(struct drm_device *drm,
 void drm_dev_revoke_block(struct drm_device *drm);
 bool drm_dev_revoke_tryblock(struct drm_device *drm);
 void drm_dev_revoke_unblock(struct drm_device *drm);
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle);
+void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle);
+void __drm_dev_section_track(struct drm_dev_section *s);
+void __drm_dev_section_untrack(struct drm_dev_section *s);
+#else
+static inline void drm_dev_handle_add(struct drm_device *drm,
+				      struct drm_dev_handle *handle) {}
+static inline void drm_dev_handle_del(struct drm_device *drm,
+				      struct drm_dev_handle *handle) {}
+static __always_inline void __drm_dev_section_track(struct drm_dev_section *s) {}
+static __always_inline void __drm_dev_section_untrack(struct drm_dev_section *s) {}
+#endif
 
 /**
  * drm_dev_bound_drm() - the DRM device that a proof is about
@@ -140,6 +175,23 @@ drm_dev_bound_parent(const struct drm_dev_bound *bound)
 	return bound->__drm->dev;
 }
 
+static __always_inline struct drm_device *
+__drm_dev_section_open(struct drm_device *drm, struct drm_dev_section *s, int idx)
+{
+	s->drm = drm;
+	s->idx = idx;
+	__drm_dev_section_track(s);
+	return drm;
+}
+
+static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
+{
+	if (!s->drm)
+		return;
+	__drm_dev_section_untrack(s);
+	drm_dev_exit(s->idx);
+}
+
 /*
  * From an ioctl context: the device's minors are live, or were, so that the
  * registration data is there as long as the device is not unplugged.
@@ -149,13 +201,11 @@ __drm_dev_section_enter_ioctl(struct drm_device *drm, struct drm_dev_section *s)
 {
 	int idx;
 
-	if (!drm_dev_enter(drm, &idx)) {
+	if (unlikely(!drm_dev_enter(drm, &idx))) {
 		__drm_dev_refused(drm);
 		return NULL;
 	}
-	s->drm = drm;
-	s->idx = idx;
-	return drm;
+	return __drm_dev_section_open(drm, s, idx);
 }
 
 static __always_inline struct drm_device *
@@ -163,29 +213,30 @@ __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 {
 	int idx;
 
-	if (!drm_dev_enter(drm, &idx)) {
+	if (unlikely(!drm_dev_enter(drm, &idx))) {
 		__drm_dev_refused(drm);
 		return NULL;
 	}
 	/*
 	 * drm_dev_enter() succeeds on a device that was never registered.
-	 * Pairs with the write barrier in __drm_dev_ctx_register(): who sees
-	 * the device registered also sees its registration data.
+	 * Pairs with the write barrier in drm_dev_ctx_go_live(): who sees the
+	 * device registered also sees its registration data.
 	 */
-	if (!smp_load_acquire(&drm->registered)) {
+	if (unlikely(!smp_load_acquire(&drm->registered))) {
 		drm_dev_exit(idx);
 		__drm_dev_refused(drm);
 		return NULL;
 	}
-	s->drm = drm;
-	s->idx = idx;
-	return drm;
+	return __drm_dev_section_open(drm, s, idx);
 }
 
-static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
+/* The device, if it is registered or this task is just ending that. */
+static __always_inline struct drm_device *
+__drm_dev_section_enter_bound(struct drm_device *drm, struct drm_dev_section *s)
 {
-	if (s->drm)
-		drm_dev_exit(s->idx);
+	if (__drm_dev_section_enter(drm, s))
+		return drm;
+	return __drm_dev_is_ending(drm) ? drm : NULL;
 }
 
 #define __drm_dev_enter(_name, _from, _section)					\
@@ -198,6 +249,10 @@ static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
  * declaration of the same name and another type.
  */
 typedef void __drm_dev_in_section;
+
+#define __drm_dev_assert_no_section()						\
+	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
+		      "this waits for all sections that need a registration, and is inside of one")
 
 /**
  * drm_dev_if_registered() - run a block if a device is registered
@@ -241,6 +296,27 @@ typedef void __drm_dev_in_section;
 	}
 
 /**
+ * drm_dev_if_bound() - run a block if the hardware may still be used
+ * @_bound: name of the proof, a ``const struct drm_dev_bound *`` for the block
+ * @_drm: the &struct drm_device
+ *
+ * As drm_dev_if_registered(), but the block also runs in what the callbacks of
+ * a registration call when that ends. For what drm_atomic_helper_shutdown()
+ * calls, such as &drm_crtc_helper_funcs.atomic_disable: the device is unplugged
+ * by then, and yet the hardware is there and wants to be turned off.
+ *
+ * Context: Any but NMI.
+ */
+#define drm_dev_if_bound(_bound, _drm)						\
+	for (struct drm_dev_section __s __cleanup(__drm_dev_section_leave) = {},	\
+	     *__drm_dev_in_section = &__s;					\
+	     __drm_dev_in_section; __drm_dev_in_section = NULL)			\
+		for (const struct drm_dev_bound _bound[1] __maybe_unused =	\
+		     { { .__drm = __drm_dev_section_enter_bound(_drm, &__s) } };	\
+		     __drm_dev_in_section && _bound->__drm;			\
+		     __drm_dev_in_section = NULL)
+
+/**
  * drm_dev_ctx_register() - register a device
  * @_name: name given to DRM_DEV_CTX()
  * @_parent: the device that is being bound; -EINVAL unless it is the parent
@@ -256,8 +332,24 @@ typedef void __drm_dev_in_section;
  * Return: 0 or a negative error code. On error the registration data was
  * released, and nothing of the device is left to be seen.
  */
-#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
-	__##_name##_register(_parent, drm_safe_take(_unreg), _ops, _data)
+#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data) ({		\
+	__drm_dev_assert_no_section();						\
+	__##_name##_register(_parent, drm_safe_take(_unreg), _ops, _data);	\
+})
+
+/**
+ * drm_dev_ctx_drop() - give up a device that was not registered
+ * @_name: name given to DRM_DEV_CTX()
+ * @_unreg: variable that holds the token; NULL afterwards
+ *
+ * The same happens at the end of the scope of a token that is
+ * ``__free(NAME_unreg)``. What the device holds stays until the parent is
+ * unbound or its probe function has failed, as with devm_drm_dev_alloc().
+ *
+ * Context: May sleep.
+ */
+#define drm_dev_ctx_drop(_name, _unreg)						\
+	__##_name##_drop(drm_safe_take(_unreg))
 
 /**
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound
@@ -279,8 +371,7 @@ typedef void __drm_dev_in_section;
  * * -EDEADLK - called from where it would wait for itself; nothing was done
  */
 #define drm_dev_ctx_unregister(_drm) ({						\
-	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
-		      "unregistering a device inside of a section that needs a registration waits for itself"); \
+	__drm_dev_assert_no_section();						\
 	__drm_dev_ctx_unregister(_drm);						\
 })
 
@@ -345,13 +436,13 @@ typedef void __drm_dev_in_section;
 					    offsetof(_dev_t, _member));		\
 	}									\
 										\
-	static inline void _name##_unreg_drop(struct _name##_unreg *unreg)	\
+	static inline void __##_name##_drop(struct _name##_unreg *unreg)	\
 	{									\
-		__drm_dev_unreg_drop(&unreg->unreg);				\
+		__drm_dev_unreg_drop((struct drm_dev_unreg *)unreg);		\
 	}									\
 										\
 	DEFINE_FREE(_name##_unreg, struct _name##_unreg *,			\
-		    if (!IS_ERR_OR_NULL(_T)) _name##_unreg_drop(_T))		\
+		    if (!IS_ERR_OR_NULL(_T)) __##_name##_drop(_T))		\
 										\
 	static inline int __must_check						\
 	__##_name##_register(struct device *parent, struct _name##_unreg *unreg,	\
@@ -381,6 +472,12 @@ typedef void __drm_dev_in_section;
 	_name##_ioctl_dev(const struct _name##_ioctl *ioctl)			\
 	{									\
 		return _name##_dev((const struct drm_device *)ioctl);		\
+	}									\
+										\
+	static __always_inline struct _name##_ioctl *				\
+	_name##_reg_ioctl(const struct _name##_reg *reg)			\
+	{									\
+		return (struct _name##_ioctl *)reg->bound.__drm;		\
 	}									\
 										\
 	static __always_inline _data_t *_name##_reg_data(const struct _name##_reg *reg)	\

@@ -1,30 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/completion.h>
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
 
+#include <kunit/run-in-irq-context.h>
 #include <kunit/test.h>
 
+#include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
 #include "drm_dev_ctx.h"
 #include "drm_safe_test.h"
 
-/* What the callbacks of a device did, in order */
+#define TDEV_VALUE	1000
+
+/* What happened to a device, in order */
 struct tdev_log {
 	char steps[16];
 	int len;
 };
 
+/*
+ * Callbacks are logged as
+ *
+ *	o, c	open and postclose
+ *	s, q, r	kms_shutdown, quiesce and release of the registration
+ *	u	a revocable is revoked
+ *	f	the device is released
+ */
+static void log_step(struct tdev_log *log, char step)
+{
+	if (log && log->len < sizeof(log->steps) - 1)
+		log->steps[log->len++] = step;
+}
+
 struct tdev {
 	int before;
 	struct drm_device drm;
 	struct tdev_log *log;
+	void (*in_shutdown)(struct drm_device *drm);
+	u64 aligned __aligned(SMP_CACHE_BYTES);
 };
 
 struct tdev_hw {
 	struct tdev_log *log;
 	u32 value;
+	void (*in_quiesce)(struct drm_device *drm, struct tdev_hw *hw);
+	int ret;
+	struct completion stopping;
 };
 
 struct tdev_file {
@@ -42,12 +74,7 @@ struct tdev_args {
 #define DRM_IOCTL_TDEV_REG	DRM_IOWR(DRM_COMMAND_BASE + 0, struct tdev_args)
 #define DRM_IOCTL_TDEV_CTX	DRM_IOWR(DRM_COMMAND_BASE + 1, struct tdev_args)
 #define DRM_IOCTL_TDEV_ANY	DRM_IO(DRM_COMMAND_BASE + 2)
-
-static void log_step(struct tdev_log *log, char step)
-{
-	if (log && log->len < sizeof(log->steps) - 1)
-		log->steps[log->len++] = step;
-}
+#define DRM_IOCTL_TDEV_MASTER	DRM_IOW(DRM_COMMAND_BASE + 4, struct tdev_args)
 
 static int tdev_ioctl_reg(const struct tdev_reg *reg, struct tdev_args *args,
 			  struct tdev_file *file)
@@ -71,19 +98,45 @@ static int tdev_ioctl_any(struct tdev *tdev, void *args, struct tdev_file *file)
 	return 0;
 }
 
+static int tdev_ioctl_master(struct tdev *tdev, struct tdev_args *args,
+			     struct tdev_file *file)
+{
+	return args->in;
+}
+
 #define TDEV_IOCTLS(X)							\
-	X(TDEV_REG, struct tdev_args, tdev_ioctl_reg, REGISTERED, DRM_RENDER_ALLOW) \
-	X(TDEV_CTX, struct tdev_args, tdev_ioctl_ctx, IOCTL, DRM_RENDER_ALLOW)	\
-	X(TDEV_ANY, void, tdev_ioctl_any, NORMAL, 0)
+	X(TDEV_REG, struct tdev_args, tdev_ioctl_reg, REGISTERED,	\
+	  DRM_AUTH | DRM_RENDER_ALLOW)					\
+	X(TDEV_CTX, struct tdev_args, tdev_ioctl_ctx, IOCTL, DRM_RENDER_ALLOW) \
+	X(TDEV_ANY, void, tdev_ioctl_any, NORMAL, DRM_RENDER_ALLOW)	\
+	X(TDEV_MASTER, struct tdev_args, tdev_ioctl_master, NORMAL, DRM_MASTER)
 
 DRM_DEV_IOCTL_TABLE(tdev, TDEV_IOCTLS);
 
+static const struct drm_ioctl_desc *tdev_ioctl_desc(unsigned int cmd)
+{
+	return &tdev_ioctls[DRM_IOCTL_NR(cmd) - DRM_COMMAND_BASE];
+}
+
+static int tdev_ioctl(struct file *filp, unsigned int cmd, void *args)
+{
+	const struct drm_ioctl_desc *desc = tdev_ioctl_desc(cmd);
+
+	return drm_ioctl_kernel(filp, desc->func, args, desc->flags);
+}
+
 static struct tdev_file *tdev_open(const struct tdev_reg *reg, struct drm_file *drm_file)
 {
-	struct tdev_file *file = kzalloc_obj(*file);
+	struct tdev_file *file;
 
-	if (file)
-		file->opened_with = tdev_reg_data(reg)->value;
+	if (!tdev_reg_data(reg)->value)
+		return ERR_PTR(-EPERM);
+
+	file = kzalloc_obj(*file);
+	if (!file)
+		return NULL;
+	file->opened_with = tdev_reg_data(reg)->value;
+	log_step(tdev_reg_dev(reg)->log, 'o');
 	return file;
 }
 
@@ -102,26 +155,35 @@ static void tdev_release(struct drm_device *drm)
 
 DEFINE_DRM_GEM_FOPS(tdev_fops);
 
-static const struct drm_driver tdev_driver = {
-	.fops = &tdev_fops,
-	.driver_features = DRIVER_GEM | DRIVER_RENDER,
-	.name = "tdev",
-	.desc = "drm_dev_ctx test",
-	.open = tdev_drm_open,
-	.postclose = tdev_drm_postclose,
-	.release = tdev_release,
-	.ioctls = tdev_ioctls,
-	.num_ioctls = ARRAY_SIZE(tdev_ioctls),
-};
+#define TDEV_DRIVER						\
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,		\
+	.fops = &tdev_fops,					\
+	.name = "tdev",						\
+	.desc = "drm_dev_ctx test",				\
+	.open = tdev_drm_open,					\
+	.postclose = tdev_drm_postclose,			\
+	.release = tdev_release,				\
+	.ioctls = tdev_ioctls,					\
+	.num_ioctls = ARRAY_SIZE(tdev_ioctls)
+
+static const struct drm_driver tdev_driver = { TDEV_DRIVER };
 
 static void tdev_kms_shutdown(struct drm_device *drm)
 {
-	log_step(tdev_dev(drm)->log, 's');
+	struct tdev *tdev = tdev_dev(drm);
+
+	log_step(tdev->log, 's');
+	if (tdev->in_shutdown)
+		tdev->in_shutdown(drm);
 }
 
 static void tdev_quiesce(const struct drm_dev_bound *bound, struct tdev_hw *hw)
 {
+	struct drm_device *drm = drm_dev_bound_drm(bound);
+
 	log_step(hw->log, 'q');
+	if (hw->in_quiesce)
+		hw->in_quiesce(drm, hw);
 }
 
 static void tdev_hw_release(struct tdev_hw *hw)
@@ -136,106 +198,1167 @@ static const struct tdev_reg_ops tdev_reg_ops = {
 	.release = tdev_hw_release,
 };
 
-static struct tdev_unreg *tdev_new(struct kunit *test, struct device *parent,
-				   struct tdev_log *log)
+/* What each test starts from: a bound parent, and a log that outlives it. */
+struct tdev_test {
+	struct tdev_log log;
+	struct device *parent;
+};
+
+static int tdev_test_init(struct kunit *test)
 {
-	struct tdev_unreg *unreg = tdev_dev_alloc(parent, &tdev_driver);
+	struct tdev_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->parent = drm_safe_test_parent(test);
+	test->priv = t;
+	return 0;
+}
+
+static struct tdev_unreg *tdev_new_driver(struct kunit *test,
+					  const struct drm_driver *driver)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_dev_alloc(t->parent, driver);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	tdev_unreg_dev(unreg)->log = log;
+	tdev_unreg_dev(unreg)->log = &t->log;
 	return unreg;
 }
 
-static struct tdev_hw *tdev_hw_new(struct kunit *test, struct tdev_log *log)
+static struct tdev_unreg *tdev_new(struct kunit *test)
 {
+	return tdev_new_driver(test, &tdev_driver);
+}
+
+static struct tdev_hw *tdev_hw_new(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
 	struct tdev_hw *hw = kzalloc_obj(*hw);
 
 	KUNIT_ASSERT_NOT_NULL(test, hw);
-	hw->log = log;
-	hw->value = 1000;
+	hw->log = &t->log;
+	hw->value = TDEV_VALUE;
+	init_completion(&hw->stopping);
 	return hw;
 }
 
-/* From the token to unbind: each callback once, and in this order. */
+KUNIT_DEFINE_ACTION_WRAPPER(tdev_put, drm_dev_put, struct drm_device *);
+
+/* A registered device that the test may look at after it is unbound. */
+static struct drm_device *tdev_registered_hw(struct kunit *test, struct tdev_hw *hw)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_put, drm), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg,
+						   &tdev_reg_ops, hw), 0);
+	return drm;
+}
+
+static struct drm_device *tdev_registered(struct kunit *test)
+{
+	return tdev_registered_hw(test, tdev_hw_new(test));
+}
+
+static bool tdev_enters(struct drm_device *drm)
+{
+	drm_dev_registered_or(tdev, reg, drm, return false);
+
+	return true;
+}
+
+/* The token, the registration and the end: each callback once, in this order. */
 static void drm_dev_ctx_test_life(struct kunit *test)
 {
-	struct device *parent = drm_safe_test_parent(test);
-	struct tdev_log log = {};
-	struct tdev_unreg *unreg = tdev_new(test, parent, &log);
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
 	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
 	bool entered = false;
 
-	KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_parent(&unreg->bound), parent);
-	drm_dev_if_registered(tdev, reg, drm)
-		entered = true;
-	KUNIT_EXPECT_FALSE(test, entered);
+	KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_parent(&unreg->bound), t->parent);
+	KUNIT_EXPECT_PTR_EQ(test, &tdev_unreg_dev(unreg)->drm, drm);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, parent, unreg, &tdev_reg_ops,
-						   tdev_hw_new(test, &log)), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), 0);
 	drm_dev_if_registered(tdev, reg, drm) {
 		entered = true;
-		KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_parent(&reg->bound), parent);
+		KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_parent(&reg->bound), t->parent);
+		KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_drm(&reg->bound), drm);
 		KUNIT_EXPECT_PTR_EQ(test, &tdev_reg_dev(reg)->drm, drm);
-		KUNIT_EXPECT_EQ(test, tdev_reg_data(reg)->value, 1000);
+		KUNIT_EXPECT_PTR_EQ(test, &tdev_ioctl_dev(tdev_reg_ioctl(reg))->drm, drm);
+		KUNIT_EXPECT_EQ(test, tdev_reg_data(reg)->value, TDEV_VALUE);
 	}
 	KUNIT_EXPECT_TRUE(test, entered);
 
 	drm_dev_get(drm);
-	drm_safe_test_unbind(test, parent);
-	KUNIT_EXPECT_STREQ(test, log.steps, "sqr");
-	entered = false;
-	drm_dev_if_registered(tdev, reg, drm)
-		entered = true;
-	KUNIT_EXPECT_FALSE(test, entered);
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 
 	drm_dev_put(drm);
-	KUNIT_EXPECT_STREQ(test, log.steps, "sqrf");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+}
+
+/* Without callbacks and data. */
+static void drm_dev_ctx_test_no_ops(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
+	drm_dev_if_registered(tdev, reg, drm)
+		KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "f");
+}
+
+/* The same struct device can be bound again, and has a device again. */
+static void drm_dev_ctx_test_rebind(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_device *first = tdev_registered(test), *second;
+
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	second = tdev_registered(test);
+	KUNIT_EXPECT_TRUE(test, tdev_enters(second));
+	KUNIT_EXPECT_FALSE(test, tdev_enters(first));
+}
+
+static void drm_dev_ctx_test_drop(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_device *drm;
+
+	{
+		struct tdev_unreg *unreg __free(tdev_unreg) = tdev_new(test);
+
+		drm = drm_dev_bound_drm(&unreg->bound);
+	}
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -ENODEV);
+
+	{
+		struct tdev_unreg *unreg __free(tdev_unreg) = tdev_new(test);
+
+		drm_dev_ctx_drop(tdev, unreg);
+		KUNIT_EXPECT_NULL(test, unreg);
+	}
+
+	/* Never registered, never dropped */
+	KUNIT_EXPECT_NOT_NULL(test, tdev_new(test));
+
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "fff");
+}
+
+/* A token whose fate the compiler cannot see is caught when it runs. */
+static void drm_dev_ctx_test_token_twice(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test), *alias = unreg;
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	OPTIMIZER_HIDE_VAR(alias);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), 0);
+	KUNIT_EXPECT_NULL(test, unreg);
+
+	unreg = alias;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+							   tdev_hw_new(test)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	/* The second registration's data went, the first one's did not. */
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+
+	kunit_warning_suppress(test) {
+		drm_dev_ctx_drop(tdev, alias);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+}
+
+static void drm_dev_ctx_test_token_after_drop(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test), *alias = unreg;
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	OPTIMIZER_HIDE_VAR(alias);
+	drm_dev_ctx_drop(tdev, unreg);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, alias, &tdev_reg_ops,
+							   tdev_hw_new(test)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+}
+
+static void drm_dev_ctx_test_token_missing(struct kunit *test)
+{
+	struct tdev_unreg *const wrong[] = { NULL, ERR_PTR(-ENOMEM) };
+	struct tdev_test *t = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct tdev_unreg *unreg = wrong[i];
+
+		OPTIMIZER_HIDE_VAR(unreg);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg,
+								   &tdev_reg_ops,
+								   tdev_hw_new(test)), -EINVAL);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+		unreg = wrong[i];
+		OPTIMIZER_HIDE_VAR(unreg);
+		kunit_warning_suppress(test) {
+			drm_dev_ctx_drop(tdev, unreg);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "rr");
+}
+
+static void drm_dev_ctx_test_wrong_parent(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct device *other = drm_safe_test_parent(test);
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, other, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), -EINVAL);
+	KUNIT_EXPECT_NULL(test, unreg);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_TRUE(test, IS_ERR(drm_safe_test_open(test, drm->render)));
+
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "rf");
+}
+
+static void drm_dev_ctx_test_alloc_sizes(struct kunit *test)
+{
+	static const struct {
+		size_t size, offset;
+		int ret;
+	} wrong[] = {
+		{ 0, 0, -EINVAL },
+		{ sizeof(struct drm_device) - 1, 0, -EINVAL },
+		{ sizeof(struct drm_device), 1, -EINVAL },
+		{ sizeof(struct drm_device), SIZE_MAX, -EINVAL },
+		{ SIZE_MAX, SIZE_MAX - sizeof(struct drm_device) + 1, -EINVAL },
+		{ SIZE_MAX, 0, -EINVAL },
+		{ SIZE_MAX - 64, 0, -EINVAL },
+		{ KMALLOC_MAX_SIZE, 0, -EINVAL },
+	};
+	struct tdev_test *t = test->priv;
+	struct drm_dev_unreg *unreg;
+
+	for (int i = 0; i < ARRAY_SIZE(wrong); i++) {
+		unreg = __drm_dev_ctx_alloc(t->parent, &tdev_driver, wrong[i].size,
+					    wrong[i].offset);
+		KUNIT_EXPECT_TRUE_MSG(test, IS_ERR(unreg), "case %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(unreg), wrong[i].ret, "case %d", i);
+	}
+
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)tdev_unreg_dev(tdev_new(test)),
+					   SMP_CACHE_BYTES));
+}
+
+static void drm_dev_ctx_test_alloc_unbound(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+
+	device_release_driver(t->parent);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(t->parent, &tdev_driver)), -EINVAL);
+		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(NULL, &tdev_driver)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
 }
 
 /* The entry points of a file, through DRM's own dispatch. */
 static void drm_dev_ctx_test_file(struct kunit *test)
 {
-	struct device *parent = drm_safe_test_parent(test);
-	struct tdev_log log = {};
-	struct tdev_unreg *unreg = tdev_new(test, parent, &log);
-	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+	struct tdev_test *t = test->priv;
+	struct drm_device *drm = tdev_registered(test);
 	struct tdev_args args = { .in = 5 };
 	struct drm_file *file;
 	struct file *filp;
 
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, parent, unreg, &tdev_reg_ops,
-						   tdev_hw_new(test, &log)), 0);
 	filp = drm_safe_test_open(test, drm->render);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
 	file = filp->private_data;
 	KUNIT_EXPECT_PTR_EQ(test, tdev_file_drm(file->driver_priv), file);
 
-	KUNIT_EXPECT_EQ(test, drm_ioctl_kernel(filp, tdev_ioctls[0].func, &args,
-					       tdev_ioctls[0].flags), 0);
-	KUNIT_EXPECT_EQ(test, args.out, 2005);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_REG, &args), 0);
+	KUNIT_EXPECT_EQ(test, args.out, 5 + 2 * TDEV_VALUE);
 	tdev_dev(drm)->before = 7;
-	KUNIT_EXPECT_EQ(test, drm_ioctl_kernel(filp, tdev_ioctls[1].func, &args,
-					       tdev_ioctls[1].flags), 0);
-	KUNIT_EXPECT_EQ(test, args.out, 1007);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_CTX, &args), 0);
+	KUNIT_EXPECT_EQ(test, args.out, 7 + TDEV_VALUE);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_ANY, NULL), 0);
+	KUNIT_EXPECT_EQ(test, tdev_dev(drm)->before, 8);
+
+	drm_safe_test_unbind(test, t->parent);
+
+	/* DRM stops most ioctls by itself; these got past it just before. */
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_ANY, NULL), -ENODEV);
+	args.out = 0;
+	KUNIT_EXPECT_EQ(test, tdev_ioctl_desc(DRM_IOCTL_TDEV_REG)->func(drm, &args, file),
+			-ENODEV);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl_desc(DRM_IOCTL_TDEV_CTX)->func(drm, &args, file),
+			-ENXIO);
+	KUNIT_EXPECT_EQ(test, args.out, 0);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl_desc(DRM_IOCTL_TDEV_ANY)->func(drm, NULL, file), 0);
+
+	drm_safe_test_close(test, filp);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "osqrc");
+}
+
+/* The flags of a table entry are those that DRM enforces. */
+static void drm_dev_ctx_test_ioctl_flags(struct kunit *test)
+{
+	struct drm_device *drm = tdev_registered(test);
+	struct tdev_args args = { .in = 3 };
+	struct file *render, *primary;
+
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(tdev_ioctls), 5);
+	KUNIT_EXPECT_NULL(test, tdev_ioctls[3].func);
+	KUNIT_EXPECT_EQ(test, tdev_ioctls[0].cmd, DRM_IOCTL_TDEV_REG);
+	KUNIT_EXPECT_STREQ(test, tdev_ioctls[0].name, "TDEV_REG");
+	KUNIT_EXPECT_EQ(test, (int)tdev_ioctls[0].flags, DRM_AUTH | DRM_RENDER_ALLOW);
+	KUNIT_EXPECT_EQ(test, (int)tdev_ioctls[4].flags, DRM_MASTER);
+
+	render = drm_safe_test_open(test, drm->render);
+	primary = drm_safe_test_open(test, drm->primary);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, primary);
+
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(render, DRM_IOCTL_TDEV_MASTER, &args), -EACCES);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(primary, DRM_IOCTL_TDEV_MASTER, &args), 3);
+
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(render, DRM_IOCTL_TDEV_REG, &args), 0);
+	((struct drm_file *)primary->private_data)->authenticated = false;
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(primary, DRM_IOCTL_TDEV_REG, &args), -EACCES);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(primary, DRM_IOCTL_TDEV_ANY, NULL), 0);
+}
+
+static void drm_dev_ctx_test_open_fails(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct drm_device *drm;
+
+	hw->value = 0;
+	drm = tdev_registered_hw(test, hw);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_safe_test_open(test, drm->render)), -EPERM);
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_safe_test_open(test, drm->render)), -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+}
+
+static void drm_dev_ctx_test_unregister(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *never = drm_dev_bound_drm(&unreg->bound);
+	struct drm_device *drm = tdev_registered(test);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(never), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -ENODEV);
+
+	/* The refused unregistration did not spoil the token. */
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+}
+
+static void tdev_unregister_in_callback(struct drm_device *drm, struct tdev_hw *hw)
+{
+	hw->ret = drm_dev_ctx_unregister(drm);
+	KUNIT_EXPECT_EQ(kunit_get_current_test(), hw->ret, -EDEADLK);
+}
+
+static void drm_dev_ctx_test_unregister_in_quiesce(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct drm_device *drm;
+
+	hw->in_quiesce = tdev_unregister_in_callback;
+	drm = tdev_registered_hw(test, hw);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+}
+
+/* Called with the proof: the compiler does not see that a section is open. */
+static noinline int tdev_unregister_with(const struct tdev_reg *reg)
+{
+	return drm_dev_ctx_unregister(drm_dev_bound_drm(&reg->bound));
+}
+
+static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_device *drm = tdev_registered(test);
+	struct tdev_unreg *unreg = tdev_new(test);
+	int ret = 0;
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "waits for ever without CONFIG_DRM_SAFE_DEBUG");
+
+	drm_dev_if_registered(tdev, reg, drm) {
+		kunit_warning_suppress(test) {
+			ret = tdev_unregister_with(reg);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+
+	/* The sections of all devices count, also those of the ioctl context. */
+	drm_dev_if_registered(tdev, reg, (struct tdev_ioctl *)drm) {
+		kunit_warning_suppress(test) {
+			ret = __tdev_register(t->parent, unreg, NULL, NULL);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+}
+
+static void tdev_linger(struct drm_device *drm, struct tdev_hw *hw)
+{
+	complete(&hw->stopping);
+	msleep(50);
+}
+
+static int tdev_unregister_thread(void *data)
+{
+	return drm_dev_ctx_unregister(data);
+}
+
+/* Who comes second waits until the hardware is stopped. */
+static void drm_dev_ctx_test_unregister_threads(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct task_struct *task;
+	struct drm_device *drm;
+
+	hw->in_quiesce = tdev_linger;
+	drm = tdev_registered_hw(test, hw);
+	task = kthread_create(tdev_unregister_thread, drm, "tdev");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&hw->stopping);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	put_task_struct(task);
+}
+
+/* A registration that fails when the device counts as registered already. */
+static bool tdev_load_entered;
+
+static int tdev_load_fails(struct drm_device *drm, unsigned long flags)
+{
+	tdev_load_entered = tdev_enters(drm);
+	return -EIO;
+}
+
+static const struct drm_driver tdev_driver_load_fails = {
+	TDEV_DRIVER,
+	.load = tdev_load_fails,
+};
+
+static void drm_dev_ctx_test_register_fails(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new_driver(test, &tdev_driver_load_fails);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	tdev_load_entered = false;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), -EIO);
+	KUNIT_EXPECT_TRUE(test, tdev_load_entered);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_safe_test_open(test, drm->render)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -ENODEV);
+
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+}
+
+/*
+ * While a device is being registered its minors are live before it counts as
+ * registered. DRM calls this for the primary minor, after the render minor.
+ */
+static bool tdev_early_ran, tdev_early_entered;
+
+static void tdev_early(struct drm_minor *minor)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct drm_device *drm = minor->dev;
+	struct tdev_args args = {};
+	struct file *filp;
+
+	tdev_early_ran = true;
+	tdev_early_entered = tdev_enters(drm);
+	filp = drm_safe_test_open(test, drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_REG, &args), 0);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_CTX, &args), 0);
+	drm_safe_test_close(test, filp);
+}
+
+static const struct drm_driver tdev_driver_early = {
+	TDEV_DRIVER,
+	.debugfs_init = tdev_early,
+};
+
+static void drm_dev_ctx_test_early(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new_driver(test, &tdev_driver_early);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_DEBUG_FS");
+
+	tdev_early_ran = false;
+	tdev_early_entered = true;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), 0);
+	KUNIT_EXPECT_TRUE(test, tdev_early_ran);
+	KUNIT_EXPECT_FALSE(test, tdev_early_entered);
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "oc");
+}
+
+/*
+ * A registration that fails after the render minor was live: whoever got in is
+ * out, the hardware is stopped, the data is gone, an open file can be closed.
+ */
+static struct file *tdev_late_file;
+
+static void tdev_late(struct drm_minor *minor)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct tdev_args args = {};
+
+	tdev_late_file = drm_safe_test_open(test, minor->dev->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tdev_late_file);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(tdev_late_file, DRM_IOCTL_TDEV_REG, &args), 0);
+
+	/* device_add() of the primary minor comes next, and wants a name. */
+	kfree_const(minor->kdev->kobj.name);
+	minor->kdev->kobj.name = NULL;
+}
+
+static const struct drm_driver tdev_driver_late = {
+	TDEV_DRIVER,
+	.debugfs_init = tdev_late,
+};
+
+static void drm_dev_ctx_test_register_fails_late(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new_driver(test, &tdev_driver_late);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+	struct tdev_args args = {};
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_DEBUG_FS");
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "osqr");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_safe_test_open(test, drm->render)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(tdev_late_file, DRM_IOCTL_TDEV_REG, &args), -ENODEV);
+
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "osqr");
+	drm_safe_test_close(test, tdev_late_file);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "osqrcf");
+}
+
+struct tdev_foreign {
+	struct drm_device *drm;
+	struct drm_device base;
+};
+
+/* A device that DRM's own functions made, looking much like one of ours. */
+static void drm_dev_ctx_test_foreign(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_dev_revocable rev = {};
+	struct tdev_foreign *foreign;
+	struct drm_device *drm;
+	int ret;
+
+	foreign = devm_drm_dev_alloc(t->parent, drm_safe_test_driver(),
+				     struct tdev_foreign, base);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, foreign);
+	foreign->drm = &foreign->base;
+	drm = &foreign->base;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	ret = drm_dev_register(drm, 0);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	drm_dev_if_registered(tdev, reg, drm) {
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
+			drm_dev_revocable_add(&reg->bound, &rev, NULL);
+			drm_dev_revoke_block(drm);
+			drm_dev_revocable_del(drm, &rev);
+			drm_dev_revoke_unblock(drm);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 5);
+		}
+	}
+	drm_dev_unplug(drm);
+}
+
+struct tdev_revocable {
+	struct drm_dev_revocable rev;
+	struct tdev_log *log;
+};
+
+static void tdev_revoke(struct drm_dev_revocable *rev)
+{
+	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'u');
+}
+
+/* Revocation comes last, and only for what is on the list. */
+static void drm_dev_ctx_test_revocable(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_revocable revs[4] = {};
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+
+	for (int i = 0; i < ARRAY_SIZE(revs); i++)
+		revs[i].log = &t->log;
+	drm_dev_revocable_add(&unreg->bound, &revs[0].rev, tdev_revoke);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
+						   tdev_hw_new(test)), 0);
+	drm_dev_if_registered(tdev, reg, drm) {
+		drm_dev_revocable_add(&reg->bound, &revs[1].rev, tdev_revoke);
+		drm_dev_revocable_add(&reg->bound, &revs[2].rev, tdev_revoke);
+		drm_dev_revocable_add(&reg->bound, &revs[3].rev, tdev_revoke);
+	}
+	drm_dev_revoke_block(drm);
+	drm_dev_revocable_del(drm, &revs[2].rev);
+	drm_dev_revoke_unblock(drm);
+	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
+	drm_dev_revocable_del(drm, &revs[3].rev);
+	drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm }, &revs[3].rev, tdev_revoke);
+	drm_dev_revoke_unblock(drm);
 
 	drm_dev_get(drm);
-	drm_safe_test_unbind(test, parent);
-	KUNIT_EXPECT_EQ(test, tdev_ioctls[0].func(drm, &args, file), -ENODEV);
-	KUNIT_EXPECT_EQ(test, tdev_ioctls[1].func(drm, &args, file), -ENXIO);
-	KUNIT_EXPECT_EQ(test, tdev_ioctls[2].func(drm, &args, file), 0);
-	drm_safe_test_close(test, filp);
-	KUNIT_EXPECT_STREQ(test, log.steps, "sqrc");
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuu");
+
+	/* A proof that was kept */
+	kunit_warning_suppress(test) {
+		drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm }, &revs[0].rev,
+				      tdev_revoke);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	drm_dev_revoke_block(drm);
+	drm_dev_revocable_del(drm, &revs[0].rev);
+	drm_dev_revocable_del(drm, &revs[1].rev);
+	drm_dev_revoke_unblock(drm);
 	drm_dev_put(drm);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuuf");
+}
+
+/* What was mapped with a token that is dropped goes with the binding, too. */
+static void drm_dev_ctx_test_revocable_dropped(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_revocable rev = { .log = &t->log };
+	struct tdev_unreg *unreg = tdev_new(test);
+
+	drm_dev_revocable_add(&unreg->bound, &rev.rev, tdev_revoke);
+	drm_dev_ctx_drop(tdev, unreg);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "uf");
+}
+
+/* Whether a display callback would touch the hardware now. */
+static bool tdev_is_bound(struct drm_device *drm)
+{
+	bool bound = false;
+
+	drm_dev_if_bound(b, drm)
+		bound = drm_dev_bound_drm(b) == drm;
+	return bound;
+}
+
+struct tdev_bound_work {
+	struct work_struct work;
+	struct drm_device *drm;
+	bool bound;
+};
+
+static void tdev_is_bound_work(struct work_struct *work)
+{
+	struct tdev_bound_work *w = container_of(work, struct tdev_bound_work, work);
+
+	w->bound = tdev_is_bound(w->drm);
+}
+
+static void tdev_check_bound(struct drm_device *drm)
+{
+	struct tdev_bound_work w = { .drm = drm, .bound = true };
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
+
+	/* Nobody else gets to the hardware meanwhile. */
+	INIT_WORK_ONSTACK(&w.work, tdev_is_bound_work);
+	schedule_work(&w.work);
+	flush_work(&w.work);
+	destroy_work_on_stack(&w.work);
+	KUNIT_EXPECT_FALSE(test, w.bound);
+}
+
+static void drm_dev_ctx_test_if_bound(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm;
+
+	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm_dev_bound_drm(&unreg->bound)));
+	drm = tdev_registered(test);
+	tdev_dev(drm)->in_shutdown = tdev_check_bound;
+	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm));
+}
+
+/* However a section is left, unplugging does not wait for it any more. */
+static void drm_dev_ctx_test_section_exits(struct kunit *test)
+{
+	struct drm_device *drm = tdev_registered(test);
+	int outer = 0, runs = 0;
+
+	drm_dev_if_registered(tdev, reg, drm) {
+		runs++;
+		if (runs)
+			break;
+		runs = 100;
+	}
+	drm_dev_if_registered(tdev, reg, drm) {
+		runs++;
+		if (runs)
+			continue;
+		runs = 100;
+	}
+	drm_dev_if_registered(tdev, reg, drm) {
+		runs++;
+		if (runs)
+			goto left;
+		runs = 100;
+	}
+left:
+	for (outer = 0; outer < 3; outer++) {
+		drm_dev_registered_or(tdev, reg, drm, continue);
+		drm_dev_registered_or(tdev, again, drm, continue);
+
+		drm_dev_if_registered(tdev, nested, drm) {
+			KUNIT_EXPECT_PTR_EQ(test, tdev_reg_dev(nested), tdev_reg_dev(reg));
+			runs++;
+		}
+		if (outer == 1)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, runs, 5);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+
+	for (outer = 0; outer < 3; outer++) {
+		drm_dev_registered_or(tdev, reg, drm, continue);
+		runs++;
+	}
+	KUNIT_EXPECT_EQ(test, runs, 5);
+}
+
+/*
+ * Entry points that the kernel calls: work, delayed work and timers belong to
+ * the registration data and are stopped in quiesce.
+ */
+struct tasks_hw {
+	struct drm_device *drm;
+	struct work_struct work;
+	struct delayed_work delayed;
+	struct timer_list timer;
+	atomic_t entered[3];
+	bool freed;
+};
+
+DRM_DEV_CTX_NO_FILE(tasks, struct tdev, drm, struct tasks_hw);
+
+static void tasks_note(struct tasks_hw *hw, int what)
+{
+	drm_dev_registered_or(tasks, reg, hw->drm, return);
+
+	WARN_ON(tasks_reg_data(reg) != hw || hw->freed);
+	atomic_inc(&hw->entered[what]);
+}
+
+static void tasks_work(struct work_struct *work)
+{
+	struct tasks_hw *hw = container_of(work, struct tasks_hw, work);
+
+	tasks_note(hw, 0);
+	queue_work(system_unbound_wq, work);
+}
+
+static void tasks_delayed(struct work_struct *work)
+{
+	struct tasks_hw *hw = container_of(work, struct tasks_hw, delayed.work);
+
+	tasks_note(hw, 1);
+	schedule_delayed_work(&hw->delayed, 1);
+}
+
+static void tasks_timer(struct timer_list *timer)
+{
+	struct tasks_hw *hw = timer_container_of(hw, timer, timer);
+
+	tasks_note(hw, 2);
+	mod_timer(timer, jiffies + 1);
+}
+
+static void tasks_quiesce(const struct drm_dev_bound *bound, struct tasks_hw *hw)
+{
+	disable_work_sync(&hw->work);
+	disable_delayed_work_sync(&hw->delayed);
+	timer_shutdown_sync(&hw->timer);
+}
+
+static void tasks_release(struct tasks_hw *hw)
+{
+	hw->freed = true;
+}
+
+static const struct tasks_reg_ops tasks_reg_ops = {
+	.quiesce = tasks_quiesce,
+	.release = tasks_release,
+};
+
+static void drm_dev_ctx_test_tasks(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tasks_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+	struct tasks_unreg *unreg;
+	int runs[3];
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	unreg = tasks_dev_alloc(t->parent, drm_safe_test_driver());
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	hw->drm = drm_dev_bound_drm(&unreg->bound);
+	drm_dev_get(hw->drm);
+	INIT_WORK(&hw->work, tasks_work);
+	INIT_DELAYED_WORK(&hw->delayed, tasks_delayed);
+	timer_setup(&hw->timer, tasks_timer, 0);
+
+	/* They may run before there is a registration to need. */
+	queue_work(system_unbound_wq, &hw->work);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hw->entered[0]), 0);
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tasks, t->parent, unreg, &tasks_reg_ops, hw), 0);
+	schedule_delayed_work(&hw->delayed, 1);
+	mod_timer(&hw->timer, jiffies + 1);
+	msleep(100);
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_TRUE(test, hw->freed);
+
+	for (int i = 0; i < ARRAY_SIZE(runs); i++) {
+		runs[i] = atomic_read(&hw->entered[i]);
+		KUNIT_EXPECT_GT_MSG(test, runs[i], 0, "entry point %d", i);
+	}
+	queue_work(system_unbound_wq, &hw->work);
+	schedule_delayed_work(&hw->delayed, 1);
+	mod_timer(&hw->timer, jiffies + 1);
+	msleep(50);
+	for (int i = 0; i < ARRAY_SIZE(runs); i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&hw->entered[i]), runs[i]);
+	drm_dev_put(hw->drm);
+}
+
+static bool tdev_enters_irq(void *drm)
+{
+	return tdev_enters(drm);
+}
+
+static bool tdev_refuses_irq(void *drm)
+{
+	return !tdev_enters(drm);
+}
+
+/* Sections in task, softirq and hard interrupt context at once. */
+static void drm_dev_ctx_test_irq(struct kunit *test)
+{
+	struct drm_device *drm = tdev_registered(test);
+
+	kunit_run_irq_test(test, tdev_enters_irq, 1000, drm);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	kunit_run_irq_test(test, tdev_refuses_irq, 1000, drm);
+}
+
+/* Entry points of other kinds, each with its one line. */
+static vm_fault_t tdev_fault(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+
+	drm_dev_registered_or(tdev, reg, obj->dev, return VM_FAULT_SIGBUS);
+
+	return tdev_reg_data(reg)->value == TDEV_VALUE ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
+}
+
+static int tdev_gem_open(struct drm_gem_object *obj, struct drm_file *file)
+{
+	drm_dev_registered_or(tdev, reg, obj->dev, return -ENODEV);
+
+	return tdev_reg_data(reg)->value;
+}
+
+static irqreturn_t tdev_irq_thread(int irq, void *drm)
+{
+	drm_dev_registered_or(tdev, reg, (struct drm_device *)drm, return IRQ_NONE);
+
+	return tdev_reg_data(reg)->value ? IRQ_HANDLED : IRQ_NONE;
+}
+
+static int tdev_runtime_resume(struct device *dev)
+{
+	struct drm_device *drm = dev_get_drvdata(dev);
+
+	drm_dev_if_registered(tdev, reg, drm)
+		return drm_dev_bound_parent(&reg->bound) == dev;
+	return 0;
+}
+
+static void drm_dev_ctx_test_entry_points(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_device *drm = tdev_registered(test);
+	struct drm_gem_object obj = { .dev = drm };
+	struct vm_area_struct vma = { .vm_private_data = &obj };
+	struct vm_fault vmf = { .vma = &vma };
+
+	dev_set_drvdata(t->parent, drm);
+	KUNIT_EXPECT_EQ(test, (__force u32)tdev_fault(&vmf), (__force u32)VM_FAULT_NOPAGE);
+	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), TDEV_VALUE);
+	KUNIT_EXPECT_EQ(test, tdev_irq_thread(0, drm), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, tdev_runtime_resume(t->parent), 1);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_EQ(test, (__force u32)tdev_fault(&vmf), (__force u32)VM_FAULT_SIGBUS);
+	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), -ENODEV);
+	KUNIT_EXPECT_EQ(test, tdev_irq_thread(0, drm), IRQ_NONE);
+	KUNIT_EXPECT_EQ(test, tdev_runtime_resume(t->parent), 0);
+}
+
+/* What debugfs shows for a device */
+static void tdev_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size)
+{
+	struct dentry *dentry = debugfs_lookup("drm_dev_ctx", drm->debugfs_root);
+	struct seq_file m = { .buf = buf, .size = size };
+	struct drm_debugfs_entry *entry;
+
+	KUNIT_ASSERT_NOT_NULL(test, dentry);
+	entry = d_inode(dentry)->i_private;
+	m.private = entry;
+	KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
+	KUNIT_EXPECT_LT(test, m.count, size);
+	buf[m.count] = '\0';
+	dput(dentry);
+}
+
+static void drm_dev_ctx_test_debugfs(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct tdev_revocable rev = {};
+	struct drm_dev_handle handle = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_DEBUG_FS");
+
+	tdev_debugfs(test, drm, buf, SZ_8K);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "context: unregistered\n"));
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
+	drm_dev_handle_add(drm, &handle);
+	drm_dev_if_registered(tdev, reg, drm) {
+		drm_dev_revocable_add(&reg->bound, &rev.rev, tdev_revoke);
+		tdev_debugfs(test, drm, buf, SZ_8K);
+	}
+	drm_dev_handle_del(drm, &handle);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "context: registered\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "revocables: 1\n"));
+	if (IS_ENABLED(CONFIG_DRM_SAFE_DEBUG)) {
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "in drm_dev_ctx_test_debugfs"));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "handles: "));
+	}
+
+	tdev_debugfs(test, drm, buf, SZ_8K);
+	KUNIT_EXPECT_NULL(test, strstr(buf, "section: "));
+	KUNIT_EXPECT_NULL(test, strstr(buf, "handles: "));
+	drm_safe_test_unbind(test, t->parent);
+}
+
+/* A handle that outlives its device is reported. */
+static void drm_dev_ctx_test_handle_leak(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_dev_handle handle = {};
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+
+	drm_dev_handle_add(drm_dev_bound_drm(&unreg->bound), &handle);
+	kunit_warning_suppress(test) {
+		drm_safe_test_unbind(test, t->parent);
+		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "f");
+}
+
+/* Allocation, registration, use and unbind with each allocation failing. */
+static int tdev_fail(struct kunit *test, void *data)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_hw *hw;
+	struct tdev_unreg *unreg;
+	int ret;
+
+	t->log = (struct tdev_log){};
+	unreg = tdev_dev_alloc(t->parent, &tdev_driver);
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	tdev_unreg_dev(unreg)->log = &t->log;
+
+	hw = kzalloc_obj(*hw);
+	if (!hw) {
+		drm_dev_ctx_drop(tdev, unreg);
+		ret = -ENOMEM;
+	} else {
+		hw->log = &t->log;
+		ret = drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops, hw);
+		if (ret)
+			KUNIT_EXPECT_NOT_NULL(test, strchr(t->log.steps, 'r'));
+	}
+	return ret;
+}
+
+/* The part that may fail runs with failures, its unwinding does not. */
+static int tdev_fail_and_unbind(struct kunit *test, void *data)
+{
+	struct tdev_test *t = test->priv;
+	unsigned int left;
+	int ret;
+
+	ret = tdev_fail(test, data);
+	left = drm_safe_fail_pause();
+	device_release_driver(t->parent);
+	if (device_attach(t->parent) != 1)
+		KUNIT_FAIL(test, "does not bind again");
+	if (t->log.len) {
+		KUNIT_EXPECT_EQ(test, t->log.steps[t->log.len - 1], 'f');
+		if (!ret)
+			KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+	}
+	drm_safe_fail_resume(left);
+	return ret;
+}
+
+static void drm_dev_ctx_test_fail(struct kunit *test)
+{
+	unsigned int failures = drm_safe_fail_nth(test, tdev_fail_and_unbind, NULL);
+
+	/* More than a few: the device, its minors, devres and debugfs. */
+	KUNIT_EXPECT_GT(test, failures, 20);
+	kunit_info(test, "%u allocations failed in turn", failures);
 }
 
 static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_life),
+	KUNIT_CASE(drm_dev_ctx_test_no_ops),
+	KUNIT_CASE(drm_dev_ctx_test_rebind),
+	KUNIT_CASE(drm_dev_ctx_test_drop),
+	KUNIT_CASE(drm_dev_ctx_test_token_twice),
+	KUNIT_CASE(drm_dev_ctx_test_token_after_drop),
+	KUNIT_CASE(drm_dev_ctx_test_token_missing),
+	KUNIT_CASE(drm_dev_ctx_test_wrong_parent),
+	KUNIT_CASE(drm_dev_ctx_test_alloc_sizes),
+	KUNIT_CASE(drm_dev_ctx_test_alloc_unbound),
 	KUNIT_CASE(drm_dev_ctx_test_file),
+	KUNIT_CASE(drm_dev_ctx_test_ioctl_flags),
+	KUNIT_CASE(drm_dev_ctx_test_open_fails),
+	KUNIT_CASE(drm_dev_ctx_test_unregister),
+	KUNIT_CASE(drm_dev_ctx_test_unregister_in_quiesce),
+	KUNIT_CASE(drm_dev_ctx_test_unregister_in_section),
+	KUNIT_CASE(drm_dev_ctx_test_unregister_threads),
+	KUNIT_CASE(drm_dev_ctx_test_register_fails),
+	KUNIT_CASE(drm_dev_ctx_test_early),
+	KUNIT_CASE(drm_dev_ctx_test_register_fails_late),
+	KUNIT_CASE(drm_dev_ctx_test_foreign),
+	KUNIT_CASE(drm_dev_ctx_test_revocable),
+	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
+	KUNIT_CASE(drm_dev_ctx_test_if_bound),
+	KUNIT_CASE(drm_dev_ctx_test_section_exits),
+	KUNIT_CASE(drm_dev_ctx_test_tasks),
+	KUNIT_CASE(drm_dev_ctx_test_irq),
+	KUNIT_CASE(drm_dev_ctx_test_entry_points),
+	KUNIT_CASE(drm_dev_ctx_test_debugfs),
+	KUNIT_CASE(drm_dev_ctx_test_handle_leak),
+	KUNIT_CASE(drm_dev_ctx_test_fail),
 	{}
 };
 
 static struct kunit_suite drm_dev_ctx_suite = {
 	.name = "drm_dev_ctx",
+	.init = tdev_test_init,
 	.test_cases = drm_dev_ctx_tests,
 };
 

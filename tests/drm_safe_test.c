@@ -200,7 +200,29 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 	/* The last call had none. */
 	return nth - 2;
 }
+
+/* No allocation of this task fails until drm_safe_fail_resume(). */
+unsigned int drm_safe_fail_pause(void)
+{
+	unsigned int left = READ_ONCE(current->fail_nth);
+
+	WRITE_ONCE(current->fail_nth, 0);
+	return left;
+}
+
+/* @left: what drm_safe_fail_pause() returned */
+void drm_safe_fail_resume(unsigned int left)
+{
+	WRITE_ONCE(current->fail_nth, left);
+}
 #else
+unsigned int drm_safe_fail_pause(void)
+{
+	return 0;
+}
+
+void drm_safe_fail_resume(unsigned int left) {}
+
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
 {
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION_DEBUG_FS");
@@ -208,6 +230,8 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 }
 #endif
 EXPORT_SYMBOL_GPL(drm_safe_fail_nth);
+EXPORT_SYMBOL_GPL(drm_safe_fail_pause);
+EXPORT_SYMBOL_GPL(drm_safe_fail_resume);
 
 MODULE_DESCRIPTION("Helpers of the DRM safe helpers' KUnit suites");
 MODULE_LICENSE("Dual MIT/GPL");

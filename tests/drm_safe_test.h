@@ -45,7 +45,8 @@
  *
  * calls fn() with its first allocation failing, then with its second one, and
  * so on, until it is through without a failure. fn() has to undo what it did
- * before it returns, and must not allocate from KUnit.
+ * before it returns, and must not allocate from KUnit. What it does between
+ * drm_safe_fail_pause() and drm_safe_fail_resume() does not fail.
  */
 #ifndef _DRM_SAFE_TEST_H
 #define _DRM_SAFE_TEST_H
@@ -81,5 +82,7 @@ typedef int drm_safe_fail_fn(struct kunit *test, void *ctx);
  * Return: how many calls of @fn had a failure injected.
  */
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx);
+unsigned int drm_safe_fail_pause(void);
+void drm_safe_fail_resume(unsigned int left);
 
 #endif /* _DRM_SAFE_TEST_H */
