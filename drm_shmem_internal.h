@@ -42,6 +42,31 @@ drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 	return container_of(obj->base.base.funcs, struct drm_shmem_obj_type, funcs);
 }
 
+/*
+ * Every handle of an object with the stack that made it, for debugfs and for
+ * reports. A handle that cannot be recorded for want of memory only counts.
+ */
+#ifdef CONFIG_DRM_SAFE_DEBUG
+static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj)
+{
+	ref_tracker_dir_init(&obj->__handles, 0, "drm_shmem");
+}
+
+static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj)
+{
+	ref_tracker_dir_exit(&obj->__handles);
+}
+
+static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj)
+{
+	ref_tracker_dir_print(&obj->__handles, 16);
+}
+#else
+static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj) { }
+static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
+static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
+#endif
+
 void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
 			   struct drm_shmem_obj *obj, struct sg_table *sgt);
 void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj);

@@ -2,6 +2,7 @@
 #ifndef _DRM_SHMEM_OBJ_H
 #define _DRM_SHMEM_OBJ_H
 
+#include <linux/ref_tracker.h>
 #include <linux/refcount.h>
 
 #include <drm/drm_file.h>
@@ -11,7 +12,6 @@
 #include "drm_dev_ctx.h"
 
 struct drm_mode_create_dumb;
-struct ref_tracker;
 
 /**
  * struct drm_shmem_obj - GEM shmem object whose mappings are handles
@@ -46,6 +46,9 @@ struct drm_shmem_obj {
 	refcount_t __vmap_users;
 	refcount_t __sgt_users;
 	u8 __flags;
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	struct ref_tracker_dir __handles;
+#endif
 };
 
 #define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
@@ -53,7 +56,8 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
 #define __DRM_SHMEM_DYING	BIT(3)	/* the type's fini was called */
 
-static_assert(sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
+static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
+	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
 
 /**
  * struct drm_shmem_opts - how to create an object
@@ -127,7 +131,6 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 
 void __drm_shmem_free(struct drm_gem_object *gem);
 int __drm_shmem_pin_cb(struct drm_gem_object *gem);
-void __drm_shmem_unpin_cb(struct drm_gem_object *gem);
 int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
@@ -369,7 +372,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 		.print_info = __##_name##_print_info,				\
 		.export = __##_name##_export,					\
 		.pin = __drm_shmem_pin_cb,					\
-		.unpin = __drm_shmem_unpin_cb,					\
+		.unpin = drm_gem_shmem_object_unpin,					\
 		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
 		.vmap = __drm_shmem_vmap_cb,					\
 		.vunmap = drm_gem_shmem_object_vunmap,				\

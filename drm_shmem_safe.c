@@ -168,6 +168,7 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 	struct drm_device *drm = obj->base.base.dev;
 
 	__drm_shmem_sgt_destroy(obj);
+	drm_shmem_debug_fini(obj);
 	drm_gem_shmem_release(&obj->base);
 	kfree(obj);
 	drm_gem_object_put(parent);
@@ -182,6 +183,7 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj, void *arg)
 {
 	drm_dev_get(obj->base.base.dev);
+	drm_shmem_debug_init(obj);
 	obj->base.base.funcs = &type->funcs;
 	obj->__flags = type->flags;
 
@@ -503,6 +505,7 @@ void __drm_shmem_free(struct drm_gem_object *gem)
 	if (refcount_read(&obj->__vmap_users)) {
 		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
 				"last reference dropped with a mapping in use; the object is leaked");
+		drm_shmem_debug_print(obj);
 		return;
 	}
 

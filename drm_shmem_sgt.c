@@ -188,6 +188,21 @@ static int drm_shmem_sgt_count(const struct drm_dev_bound *bound,
 	return ret;
 }
 
+#ifdef CONFIG_DRM_SAFE_DEBUG
+static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own)
+{
+	ref_tracker_alloc(&own->__obj->__handles, &own->__tracker, GFP_KERNEL);
+}
+
+static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own)
+{
+	ref_tracker_free(&own->__obj->__handles, &own->__tracker);
+}
+#else
+static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own) { }
+static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
+#endif
+
 /**
  * __drm_shmem_sgt_adopt() - make an imported table the object's
  * @bound: proof that the parent of the device is bound
@@ -318,6 +333,7 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 
 	drm_gem_object_get(&obj->base.base);
 	own->__obj = obj;
+	drm_shmem_sgt_track(own);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_own);
@@ -336,6 +352,7 @@ void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
 
 	if (!obj)
 		return;
+	drm_shmem_sgt_untrack(own);
 	own->__obj = NULL;
 	/* Release: what was done with the table comes before it can go. */
 	refcount_dec(&obj->__sgt_users);
@@ -362,6 +379,9 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 		return;
 	}
 	to->__obj = from->__obj;
+#ifdef CONFIG_DRM_SAFE_DEBUG
+	to->__tracker = from->__tracker;
+#endif
 	from->__obj = NULL;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);

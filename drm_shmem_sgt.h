@@ -122,11 +122,11 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 		     !((_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)); \
 		     __once = false)
 
-#define __drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, _locked)		\
+#define __drm_shmem_sgt_or(_locked, _s, _bound, _obj, _err, ...)		\
 	struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {};		\
 	(_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);		\
 	if (unlikely(_err)) {							\
-		_leave;								\
+		__VA_ARGS__;							\
 		__drm_shmem_must_leave();					\
 	}									\
 	static_assert(1)
@@ -168,12 +168,12 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  * @_bound: the &struct drm_dev_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result, as in drm_shmem_if_sgt()
- * @_leave: statement that leaves the scope, for when @_err is set
+ * @...: statement that leaves the scope, for when @_err is set
  *
  * Context: As drm_shmem_if_sgt().
  */
-#define drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave)			\
-	__drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, false)
+#define drm_shmem_sgt_or(_s, _bound, _obj, _err, ...)				\
+	__drm_shmem_sgt_or(false, _s, _bound, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_sgt_or_locked() - the same, with the reservation lock held
@@ -181,12 +181,12 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  * @_bound: the &struct drm_dev_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result
- * @_leave: statement that leaves the scope
+ * @...: statement that leaves the scope
  *
  * Context: As drm_shmem_if_sgt_locked().
  */
-#define drm_shmem_sgt_or_locked(_s, _bound, _obj, _err, _leave)			\
-	__drm_shmem_sgt_or(_s, _bound, _obj, _err, _leave, true)
+#define drm_shmem_sgt_or_locked(_s, _bound, _obj, _err, ...)			\
+	__drm_shmem_sgt_or(true, _s, _bound, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_sgt_table() - the table

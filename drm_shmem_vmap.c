@@ -45,6 +45,44 @@ void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
 EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 #endif
 
+#ifdef CONFIG_DRM_SAFE_DEBUG
+/* A plain object has nowhere to record its handles. */
+static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct __drm_vmap *h)
+{
+	if (h->flags & __DRM_VMAP_PLAIN)
+		return NULL;
+	return &container_of(h->shmem, struct drm_shmem_obj, base)->__handles;
+}
+
+/**
+ * __drm_vmap_track() - record a handle with the stack that made it
+ * @h: the handle
+ *
+ * Context: May sleep.
+ */
+void __drm_vmap_track(struct __drm_vmap *h)
+{
+	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(h);
+
+	if (dir)
+		ref_tracker_alloc(dir, &h->tracker, GFP_KERNEL);
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_track);
+
+/**
+ * __drm_vmap_untrack() - undo __drm_vmap_track()
+ * @h: the handle
+ */
+void __drm_vmap_untrack(struct __drm_vmap *h)
+{
+	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(h);
+
+	if (dir)
+		ref_tracker_free(dir, &h->tracker);
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
+#endif
+
 static void drm_shmem_mapping(const struct drm_shmem_obj *obj,
 			      struct iosys_map *map)
 {

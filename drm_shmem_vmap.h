@@ -259,11 +259,11 @@ static __always_inline void __drm_vmap_scope_end(void *v)
 		     __once && !((_err) = __drm_vmap_get(_v, _obj, _flags));	\
 		     __once = false)
 
-#define __drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, _flags)		\
+#define __drm_shmem_vmap_or(_flags, _type, _v, _obj, _err, ...)			\
 	struct _type _v[1] __cleanup(__drm_vmap_scope_end) = {};		\
 	(_err) = __drm_vmap_get(_v, _obj, _flags);				\
 	if (unlikely(_err)) {							\
-		_leave;								\
+		__VA_ARGS__;							\
 		__drm_shmem_must_leave();					\
 	}									\
 	static_assert(1)
@@ -306,12 +306,12 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * @_v: name of the handle
  * @_obj: the object
  * @_err: variable for the result, as in drm_shmem_if_vmap()
- * @_leave: statement that leaves the scope, for when @_err is set
+ * @...: statement that leaves the scope, for when @_err is set
  *
  * Context: As drm_shmem_if_vmap().
  */
-#define drm_shmem_vmap_or(_type, _v, _obj, _err, _leave)			\
-	__drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, 0)
+#define drm_shmem_vmap_or(_type, _v, _obj, _err, ...)				\
+	__drm_shmem_vmap_or(0, _type, _v, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_vmap_or_locked() - the same, with the reservation lock held
@@ -319,12 +319,12 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * @_v: name of the handle
  * @_obj: the object
  * @_err: variable for the result
- * @_leave: statement that leaves the scope
+ * @...: statement that leaves the scope
  *
  * Context: As drm_shmem_if_vmap_locked().
  */
-#define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, _leave)			\
-	__drm_shmem_vmap_or(_type, _v, _obj, _err, _leave, __DRM_VMAP_LOCKED)
+#define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, ...)			\
+	__drm_shmem_vmap_or(__DRM_VMAP_LOCKED, _type, _v, _obj, _err, __VA_ARGS__)
 
 #define __drm_vmap_owned(_own) ({						\
 	(void)(_own)->__is_owned;						\

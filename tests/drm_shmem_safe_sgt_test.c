@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * sg tables: drm_shmem_sgt.c
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/sizes.h>
+
+#include "drm_shmem_test.h"
+
+/* A table covers the whole object and is mapped for the device. */
+static void expect_table(struct kunit *test, const struct sg_table *table, size_t size)
+{
+	struct scatterlist *sg;
+	size_t bytes = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(table, sg, i) {
+		KUNIT_EXPECT_NE(test, sg_dma_address(sg), DMA_MAPPING_ERROR);
+		bytes += sg_dma_len(sg);
+	}
+	KUNIT_EXPECT_EQ(test, bytes, size);
+}
+
+static int get_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_shmem_sgt_or(sgt, bound, obj, ret, return ret);
+	return drm_shmem_sgt_table(sgt) ? 0 : -EIO;
+}
+
+/* get_table() with a registered device, or -ESHUTDOWN */
+static int get_table_registered(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	return get_table(&reg->bound, obj);
+}
+
+static void get_registered(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	const struct sg_table *first = NULL;
+	int ret = -1, runs = 0;
+
+	for (int i = 0; i < 2; i++) {
+		drm_dev_if_registered(test, reg, t->drm) {
+			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret) {
+				expect_table(test, drm_shmem_sgt_table(sgt), SZ_64K);
+				if (!first)
+					first = drm_shmem_sgt_table(sgt);
+				KUNIT_EXPECT_PTR_EQ(test, drm_shmem_sgt_table(sgt), first);
+				runs++;
+			}
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 1);
+	}
+	KUNIT_EXPECT_EQ(test, runs, 2);
+}
+
+/* Probe: the device is not registered yet, but the parent is bound. */
+static void get_unregistered(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct test_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	test_unreg_dev(unreg)->test = test->priv;
+	bo = test_bo_unique_bo(test_bo_create(drm_dev_bound_drm(&unreg->bound), SZ_4K, NULL, NULL));
+	if (IS_ERR(bo)) {
+		KUNIT_FAIL(test, "create: %ld", PTR_ERR(bo));
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, get_table(&unreg->bound, &bo->obj), 0);
+	test_bo_put(bo);
+}
+
+static void get_locked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	int ret = -1;
+
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	drm_dev_if_registered(test, reg, t->drm) {
+		drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->obj, ret)
+			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+	}
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static void wrong_device(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *other =
+		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	for (int mapped = 0; mapped < 2; mapped++) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(other, &bo->obj), -EINVAL);
+		if (!mapped)
+			KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	}
+}
+
+static void freed_before_unbind(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, t->revoked, 0);
+}
+
+static void revoked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *never = shmem_test_bo(test, SZ_4K);
+	struct drm_dev_bound stale = { .__drm = t->drm };
+
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, t->revoked, 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	KUNIT_EXPECT_NULL(test, never->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -ESHUTDOWN);
+	/* Not even with a forged proof */
+	KUNIT_EXPECT_EQ(test, get_table(&stale, &bo->obj), -ENODEV);
+}
+
+/* Bound again, the same struct device is not what the table was mapped for. */
+static void revoked_rebind(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_device *again;
+
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, t->revoked, 1);
+	again = shmem_test_device(test, t->parent, &shmem_test_driver);
+	KUNIT_EXPECT_EQ(test, get_table_registered(again, &bo->obj), -ENODEV);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -ESHUTDOWN);
+}
+
+static void owned(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_sgt_owned own = {}, other = {};
+	int ret = -1;
+
+	drm_dev_if_registered(test, reg, t->drm) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+		drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		drm_shmem_sgt_move(&other, &own);
+		drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+			KUNIT_FAIL(test, "empty");
+		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 2);
+	drm_shmem_sgt_release(&own);
+	drm_shmem_sgt_release(&other);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+}
+
+static void owned_revoked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	struct drm_dev_bound stale = { .__drm = t->drm };
+	struct drm_shmem_sgt_owned own = {};
+	int ret = -1;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	drm_dev_if_registered(test, reg, t->drm)
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+	test_bo_put(bo);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, t->revoked, 1);
+	drm_shmem_if_sgt_owned(sgt, &stale, &own, ret)
+		KUNIT_FAIL(test, "revoked");
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	drm_shmem_sgt_release(&own);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+}
+
+static void unmap_early(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct drm_shmem_sgt_owned own = {};
+	struct reclaim_bo *bo;
+	int ret = -1;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+	for (int i = 0; i < 2; i++) {
+		drm_dev_if_registered(test, reg, t->drm) {
+			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret) {
+				expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+				KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
+			}
+			KUNIT_EXPECT_EQ(test, ret, 0);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+		}
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
+		drm_shmem_sgt_release(&own);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	}
+	reclaim_bo_put(bo);
+}
+
+static void unmap_early_not_counted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+}
+
+static struct kunit_case drm_shmem_sgt_cases[] = {
+	KUNIT_CASE(get_registered),
+	KUNIT_CASE(get_unregistered),
+	KUNIT_CASE(get_locked),
+	KUNIT_CASE(wrong_device),
+	KUNIT_CASE(freed_before_unbind),
+	KUNIT_CASE(revoked),
+	KUNIT_CASE(revoked_rebind),
+	KUNIT_CASE(owned),
+	KUNIT_CASE(owned_revoked),
+	KUNIT_CASE(unmap_early),
+	KUNIT_CASE(unmap_early_not_counted),
+	{}
+};
+
+static struct kunit_suite drm_shmem_sgt_suite = {
+	.name = "drm_shmem_sgt",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_sgt_cases,
+};
+kunit_test_suite(drm_shmem_sgt_suite);

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Mappings: drm_shmem_vmap.c
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/sizes.h>
+
+#include "drm_shmem_test.h"
+
+DEFINE_DRM_VMAP(page_map, SZ_4K);
+DEFINE_DRM_VMAP(big_map, SZ_64K);
+DEFINE_DRM_VMAP_IOMEM(page_iomap, SZ_4K);
+DEFINE_DRM_VMAP_EITHER(page_anymap, SZ_4K);
+
+struct test_hdr {
+	__le32 magic;
+	u16 version;
+	u8 kind;
+	u64 ring[4];
+	struct {
+		u32 head;
+		u32 tail;
+	} queue[2];
+};
+
+static void borrowed_rw(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	int ret, runs = 0;
+
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+		runs++;
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), SZ_8K);
+		drm_vmap_write8(map, 1, 0x11);
+		drm_vmap_write16(map, 2, 0x2222);
+		drm_vmap_write32(map, 4, 0x33333333);
+		drm_vmap_write64(map, SZ_4K - 8, 0x4444444444444444);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 1), 0x11);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read16(map, 2), 0x2222);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 0x33333333);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 0x3333333322221100);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, runs, 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, SZ_4K - 8), 0x4444444444444444);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static int borrowed_or(struct kunit *test, struct drm_shmem_obj *obj, bool nested)
+{
+	int ret;
+
+	drm_shmem_vmap_or(page_map, map, obj, ret, return ret);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->base.vmap_use_count), 1);
+	if (nested)
+		return borrowed_or(test, obj, false);
+	drm_vmap_write32(map, 0, 42);
+	return drm_vmap_read32(map, 0);
+}
+
+static void borrowed_scope(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	KUNIT_EXPECT_EQ(test, borrowed_or(test, &bo->obj, true), 42);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
+}
+
+static void too_small(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct big_map_owned own = {};
+	int ret;
+
+	drm_shmem_if_vmap(big_map, map, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENOSPC);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+static void wrong_kind(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {};
+	int ret;
+
+	for (int mapped = 0; mapped < 2; mapped++) {
+		drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), mapped);
+		if (!mapped)
+			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	}
+	drm_vmap_release(&own);
+
+	drm_shmem_if_vmap(page_anymap, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 5);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 5);
+		KUNIT_EXPECT_FALSE(test, drm_vmap_unsafe_map(map).is_iomem);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static void fields(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	u64 val = 0;
+	int ret;
+
+	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
+			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_write_field(map, struct test_hdr, magic, cpu_to_le32(0x12345678));
+	drm_vmap_write_field(map, struct test_hdr, version, 3);
+	drm_vmap_write_field(map, struct test_hdr, kind, 9);
+	drm_vmap_write_field(map, struct test_hdr, ring[3], 77);
+	drm_vmap_write_field(map, struct test_hdr, queue[1].tail, 99);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(drm_vmap_read_field(map, struct test_hdr, magic)),
+			0x12345678);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, version), 3);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, kind), 9);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, queue[1].tail), 99);
+
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_hdr, ring, 3, &val), 0);
+	KUNIT_EXPECT_EQ(test, val, 77);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_hdr, ring, 2, 88), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, ring[2]), 88);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_hdr, ring, 4, &val), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_hdr, ring, SIZE_MAX, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, queue[0].head), 0);
+}
+
+/* One set of checks for each width: inside, the last one, and each way out. */
+#define TRY_WIDTH(width, type) do {						\
+	type __val = 0;								\
+										\
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write##width(map, size - sizeof(type), (type)~1), 0); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read##width(map, size - sizeof(type), &__val), 0); \
+	KUNIT_EXPECT_EQ(test, __val, (type)~1);					\
+	for (int i = 0; i < ARRAY_SIZE(outside); i++) {				\
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read##width(map, outside[i], &__val), \
+				-EINVAL);					\
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write##width(map, outside[i], 0), \
+				-EINVAL);					\
+	}									\
+	KUNIT_EXPECT_EQ(test, __val, (type)~1);					\
+} while (0)
+
+static void checked(struct kunit *test)
+{
+	const size_t size = SZ_8K;
+	struct test_bo *bo = shmem_test_bo(test, size);
+	const size_t outside[] = { size, size + 8, SZ_1M, SIZE_MAX - 7, SIZE_MAX };
+	u32 val = 1;
+	int ret;
+
+	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
+			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	TRY_WIDTH(8, u8);
+	TRY_WIDTH(16, u16);
+	TRY_WIDTH(32, u32);
+	TRY_WIDTH(64, u64);
+	/* Unaligned, also across the end */
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, 2, &val), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, size - 2, &val), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, val, 1);
+}
+
+static void bulk(struct kunit *test)
+{
+	const size_t size = SZ_4K;
+	struct test_bo *bo = shmem_test_bo(test, size);
+	u8 *buf = kunit_kzalloc(test, size, GFP_KERNEL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
+			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0xa5, size), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 0, buf, size), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf, 0xa5, size));
+
+	memset(buf, 0x5a, size);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size - 3, buf, 3), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, SZ_4K - 4), 0x5a5a5aa5);
+
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size, buf, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size, buf, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 1, buf, size), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, SIZE_MAX, buf, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 2, buf, SIZE_MAX), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, size + 1, buf, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, size - 1, 0, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, SZ_4K - 4), 0x5a5a5aa5);
+}
+
+static void owned(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct page_map_owned own = {}, other = {};
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_64K, NULL, NULL));
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	ret = drm_shmem_vmap_own(&own, &bo->obj);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	/* The handle outlives the caller's reference. */
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	drm_vmap_write32(&own, 0, 17);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(drm_vmap_borrow(&own), 0), 17);
+
+	drm_vmap_move(&other, &own);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&other, 0), 17);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+
+	drm_vmap_release(&other);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	drm_vmap_release(&other);
+}
+
+static void owned_overwritten(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {}, other = {};
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&other, &bo->obj), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -EBUSY);
+		drm_vmap_move(&own, &other);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 2);
+	drm_vmap_release(&own);
+	drm_vmap_release(&other);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+}
+
+static void owned_cleanup(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	{
+		struct page_map_owned own __cleanup(drm_vmap_cleanup) = {};
+
+		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
+}
+
+static u32 takes_page(const struct page_map *map)
+{
+	return drm_vmap_read32(map, 8);
+}
+
+static void narrow(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct big_map_owned own = {};
+	int ret;
+
+	drm_shmem_if_vmap(big_map, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 8, 6);
+		KUNIT_EXPECT_EQ(test, takes_page(drm_vmap_narrow(page_map, map)), 6);
+	}
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, takes_page(drm_vmap_narrow(page_map, &own)), 6);
+	drm_vmap_release(&own);
+}
+
+static void locked(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {};
+	int ret;
+
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 1);
+		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj), 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 1);
+	drm_vmap_release_locked(&own);
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
+}
+
+static void wrong_lock(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {};
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "needs lockdep");
+
+	/* Mapped, so that the wrong form could get away with it. */
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	kunit_warning_suppress(test) {
+		drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret)
+			;
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	kunit_warning_suppress(test) {
+		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+			;
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	drm_vmap_release(&own);
+}
+
+static void unsafe_ptr(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	int ret;
+
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+		u32 *ptr = drm_vmap_unsafe_ptr(map);
+
+		ptr[3] = 21;
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 12), 21);
+		KUNIT_EXPECT_PTR_EQ(test, bo->obj.base.vaddr, (void *)ptr);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+/* The core maps for itself, as a dma-buf does: each before and after the other. */
+static void next_to_core(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_gem_shmem_object *shmem = &bo->obj.base;
+	struct drm_gem_object *gem = &shmem->base;
+	struct page_map_owned own = {};
+	struct iosys_map map;
+
+	for (int order = 0; order < 4; order++) {
+		if (order & 1)
+			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+		KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
+		if (!(order & 1))
+			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 2);
+		iosys_map_wr(&map, 0, u32, 31 + order);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 31 + order);
+		if (order & 2)
+			drm_vmap_release(&own);
+		drm_gem_vunmap(gem, &map);
+		if (!(order & 2)) {
+			KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 31 + order);
+			drm_vmap_release(&own);
+		}
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 0);
+	}
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(gem_put, drm_gem_object_put, struct drm_gem_object *);
+
+/* A driver that embeds struct drm_gem_shmem_object and nothing else of ours. */
+static void plain_object(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, drm_safe_test_driver());
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, SZ_4K);
+	struct page_map_owned own = {};
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gem_put, &shmem->base), 0);
+
+	drm_shmem_if_vmap(page_map, map, shmem, ret) {
+		drm_vmap_write32(map, 0, 8);
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(page_iomap, map, shmem, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	drm_shmem_if_vmap(big_map, map, shmem, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 0);
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, shmem), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 2);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 8);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 1);
+}
+
+static void no_vmap_callback(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_gem_shmem_object *shmem = kunit_kzalloc(test, sizeof(*shmem), GFP_KERNEL);
+	static const struct drm_gem_object_funcs none;
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, shmem);
+	shmem->base.funcs = &none;
+	drm_gem_private_object_init(t->drm, &shmem->base, SZ_4K);
+	drm_shmem_if_vmap(page_map, map, shmem, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	drm_gem_private_object_fini(&shmem->base);
+}
+
+/* The last reference goes while a scope still borrows: leaked, not freed. */
+static void borrowed_outlives(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+		kunit_warning_suppress(test) {
+			test_bo_put(bo);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+		KUNIT_EXPECT_EQ(test, t->live, 1);
+		drm_vmap_write32(map, 0, 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	/* Free it after all. */
+	kref_init(&test_bo_gem(bo)->refcount);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+}
+
+static struct kunit_case drm_shmem_vmap_cases[] = {
+	KUNIT_CASE(borrowed_rw),
+	KUNIT_CASE(borrowed_scope),
+	KUNIT_CASE(too_small),
+	KUNIT_CASE(wrong_kind),
+	KUNIT_CASE(fields),
+	KUNIT_CASE(checked),
+	KUNIT_CASE(bulk),
+	KUNIT_CASE(owned),
+	KUNIT_CASE(owned_overwritten),
+	KUNIT_CASE(owned_cleanup),
+	KUNIT_CASE(narrow),
+	KUNIT_CASE(locked),
+	KUNIT_CASE(wrong_lock),
+	KUNIT_CASE(unsafe_ptr),
+	KUNIT_CASE(next_to_core),
+	KUNIT_CASE(plain_object),
+	KUNIT_CASE(no_vmap_callback),
+	KUNIT_CASE(borrowed_outlives),
+	{}
+};
+
+static struct kunit_suite drm_shmem_vmap_suite = {
+	.name = "drm_shmem_vmap",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_vmap_cases,
+};
+kunit_test_suite(drm_shmem_vmap_suite);
