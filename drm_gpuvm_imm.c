@@ -1032,6 +1032,61 @@ const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
 
 /**
+ * drm_gpuvm_core_first_of() - find a mapping of an object
+ * @core: the core
+ * @obj: the object
+ *
+ * Context: May sleep. Takes the gpuva lock of @obj; the driver keeps others from
+ * changing the address space.
+ *
+ * Return: one of the mappings of @obj, valid until the address space is changed,
+ * or NULL if there is none.
+ */
+const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *core,
+						struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_imm *vm = core->__vm;
+	const struct drm_gpuva *va;
+	struct drm_gpuvm_bo *vm_bo;
+
+	if (!vm)
+		return NULL;
+
+	drm_gpuvm_imm_assert_readable(vm);
+	vm_bo = drm_gpuvm_imm_bo_find(vm, obj);
+	if (IS_ERR_OR_NULL(vm_bo))
+		return NULL;
+
+	/* Only who changes the VM changes this list, so it needs no lock. */
+	va = list_first_entry_or_null(&vm_bo->list.gpuva, struct drm_gpuva,
+				      gem.entry);
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	return va;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_first_of);
+
+/**
+ * drm_gpuvm_core_next_of() - find another mapping of an object
+ * @core: the core
+ * @va: a mapping of the object
+ *
+ * Context: As drm_gpuvm_core_first_of(), without the lock.
+ *
+ * Return: the next mapping of the same object, or NULL.
+ */
+const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core,
+					       const struct drm_gpuva *va)
+{
+	drm_gpuvm_imm_assert_readable(core->__vm);
+	if (list_is_last(&va->gem.entry, &va->vm_bo->list.gpuva))
+		return NULL;
+
+	return list_next_entry(va, gem.entry);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_core_next_of);
+
+/**
  * drm_gpuvm_imm_lock() - lock an address space and all its external objects
  * @vm: the address space
  * @exec: the locking context
@@ -1067,7 +1122,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
  * @range: length of the range in bytes
  * @num_fences: how many fences will be added to each reservation object
  *
- * Used like drm_gpuvm_imm_lock().
+ * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces
+ * outside of the fence signalling path. Others must not hold what keeps run()
+ * away while they wait for reservation locks: lockdep knows. They lock all.
  *
  * Context: May sleep; the driver keeps others from changing the address space.
  *

@@ -277,6 +277,11 @@ const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
 					    const struct drm_gpuva *va, u64 addr,
 					    u64 range);
 
+const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *core,
+						struct drm_gem_object *obj);
+const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core,
+					       const struct drm_gpuva *va);
+
 int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 		       unsigned int num_fences) __must_check;
 int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core, struct drm_exec *exec,
@@ -348,6 +353,19 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 	for (const struct drm_gpuva *_va =					\
 			drm_gpuvm_core_find_first(_core, _addr, _range);	\
 	     _va; _va = drm_gpuvm_core_next(_core, _va, _addr, _range))
+
+/**
+ * drm_gpuvm_core_for_each_of() - walk over the mappings of an object
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_core: the core
+ * @_gem_obj: the &struct drm_gem_object
+ *
+ * In no particular order. The address space must not be changed by the body.
+ */
+#define drm_gpuvm_core_for_each_of(_va, _core, _gem_obj)			\
+	for (const struct drm_gpuva *_va =					\
+			drm_gpuvm_core_first_of(_core, _gem_obj);		\
+	     _va; _va = drm_gpuvm_core_next_of(_core, _va))
 
 /**
  * DRM_GPUVM_IMM() - give a driver its typed functions

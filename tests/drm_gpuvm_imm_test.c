@@ -904,6 +904,228 @@ static void drm_gpuvm_imm_test_cache(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shared->cached, DRM_GPUVM_CACHE_MAX);
 }
 
+/* Locks a VM for execution and lets @fn look at it. */
+static void test_exec(struct kunit *test, struct test_vm *vm,
+		      void (*fn)(struct kunit *test, struct test_vm *vm,
+				 struct drm_exec *exec))
+{
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	if (!ret)
+		fn(test, vm, &exec);
+	drm_exec_fini(&exec);
+}
+
+static const char *test_fence_name(struct dma_fence *fence)
+{
+	return "test";
+}
+
+static const struct dma_fence_ops test_fence_ops = {
+	.get_driver_name = test_fence_name,
+	.get_timeline_name = test_fence_name,
+};
+
+static unsigned int test_fences(struct drm_gem_object *obj, enum dma_resv_usage usage)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int n = 0;
+
+	dma_resv_for_each_fence(&cursor, obj->resv, usage, fence)
+		n += dma_resv_iter_usage(&cursor) == usage;
+
+	return n;
+}
+
+static void test_exec_fences(struct kunit *test, struct test_vm *vm, struct drm_exec *exec)
+{
+	struct dma_fence *fence = kzalloc_obj(*fence);
+	struct drm_gem_object *obj;
+	static DEFINE_SPINLOCK(lock);
+	unsigned int n = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &test_fence_ops, &lock, dma_fence_context_alloc(1), 1);
+	drm_gpuvm_imm_add_fence(test_vm_shared(vm), exec, fence, DMA_RESV_USAGE_BOOKKEEP,
+				DMA_RESV_USAGE_WRITE);
+	drm_exec_for_each_locked_object(exec, obj) {
+		bool ext = drm_gpuvm_imm_is_extobj(test_vm_shared(vm), obj);
+
+		KUNIT_EXPECT_EQ(test, test_fences(obj, DMA_RESV_USAGE_WRITE), ext);
+		KUNIT_EXPECT_EQ(test, test_fences(obj, DMA_RESV_USAGE_BOOKKEEP), !ext);
+		n++;
+	}
+	/* The VM's own, and two external objects; private ones share its lock. */
+	KUNIT_EXPECT_EQ(test, n, 3);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+static void drm_gpuvm_imm_test_exec(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *ext1 = test_bo_new(test, 16, NULL);
+	struct test_bo *ext2 = test_bo_new(test, 16, NULL);
+	struct test_bo *gone = test_bo_new(test, 16, NULL);
+	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, ext1, 0, 0, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, ext1, 0, 4, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, ext2, 0, 8, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, priv, 0, 12, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, gone, 0, 16, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 16, 4), 0);
+	test_exec(test, vm, test_exec_fences);
+}
+
+static void drm_gpuvm_imm_test_exec_range(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo[3];
+	struct drm_exec exec;
+	int ret;
+
+	for (int i = 0; i < 3; i++) {
+		bo[i] = test_bo_new(test, 16, NULL);
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo[i], 0, i * 8, 4, 0), 0);
+	}
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo[1], 0, 4, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 12, 4), 0);
+
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START + 4 * TEST_PAGE,
+						12 * TEST_PAGE, 1);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, exec.num_objects, 1);
+	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bo[1]->base.resv));
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo[0]->base.resv));
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo[2]->base.resv));
+
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, 0, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, 0, TEST_PAGE, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, U64_MAX, 1),
+			-EINVAL);
+	drm_exec_fini(&exec);
+}
+
+static void test_evict(struct test_bo *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	bo->evicted = true;
+	drm_gpuvm_imm_evict(&bo->base, true);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
+{
+	vm->validated++;
+	if (vm->fail_in)
+		return -ENOMEM;
+
+	/* The pages are others now, and the page table is to say so. */
+	bo->evicted = false;
+	bo->id += 100;
+	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base) {
+		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
+
+		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
+			vm->pt[first + i] = test_pte(bo, test_vm_va(va)->tag,
+						     va->gem.offset / TEST_PAGE + i);
+	}
+	return 0;
+}
+
+static void test_exec_validate(struct kunit *test, struct test_vm *vm, struct drm_exec *exec)
+{
+	KUNIT_EXPECT_EQ(test, test_vm_validate(vm, exec, test_validate_one),
+			vm->fail_in ? -ENOMEM : 0);
+}
+
+static void test_exec_lock_only(struct kunit *test, struct test_vm *vm, struct drm_exec *exec)
+{
+	KUNIT_EXPECT_FALSE(test, list_empty(&test_vm_shared(vm)->base.evict.list));
+}
+
+/* Evicted objects are validated by the next execution of each VM, once. */
+static void drm_gpuvm_imm_test_evict(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *ext = test_bo_new(test, 16, NULL);
+	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
+	struct test_bo *gone = test_bo_new(test, 16, NULL);
+	u64 *model = test_model(test);
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, ext, 0, 0, 4, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, ext, 1, 4, 4, 2), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, priv, 2, 8, 4, 3), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, gone, 3, 12, 4, 4), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm2, ext, 0, 0, 4, 1), 0);
+	test_exec(test, vm, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm->validated, 0);
+
+	test_evict(ext);
+	test_evict(priv);
+	test_evict(gone);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 12, 4), 0);
+
+	/* It fails: to be done again. */
+	vm->fail_in = 1;
+	test_exec(test, vm, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm->validated, 1);
+	vm->fail_in = 0;
+	test_exec(test, vm, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm->validated, 3);
+	KUNIT_EXPECT_FALSE(test, ext->evicted);
+	KUNIT_EXPECT_FALSE(test, priv->evicted);
+	KUNIT_EXPECT_TRUE(test, gone->evicted);
+	model_set(model, ext, 0, 0, 4, 1);
+	model_set(model, ext, 1, 4, 4, 2);
+	model_set(model, priv, 2, 8, 4, 3);
+	test_check(test, vm, model);
+	test_exec(test, vm, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm->validated, 3);
+
+	/* The other VM has its own say. */
+	test_exec(test, vm2, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm2->validated, 1);
+
+	/* What is back before anyone looked needs no validation. */
+	test_evict(ext);
+	test_evict(priv);
+	dma_resv_lock(ext->base.resv, NULL);
+	drm_gpuvm_imm_evict(&ext->base, false);
+	dma_resv_unlock(ext->base.resv);
+	dma_resv_lock(priv->base.resv, NULL);
+	drm_gpuvm_imm_evict(&priv->base, false);
+	dma_resv_unlock(priv->base.resv);
+	test_exec(test, vm, test_exec_validate);
+	KUNIT_EXPECT_EQ(test, vm->validated, 3);
+
+	/* A VM ends with what is evicted. */
+	test_evict(ext);
+	test_evict(priv);
+	test_exec(test, vm2, test_exec_lock_only);
+}
+
 static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_describe),
 	KUNIT_CASE(drm_gpuvm_imm_test_config),
@@ -929,6 +1151,9 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_drop_signalling),
 	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
 	KUNIT_CASE(drm_gpuvm_imm_test_cache),
+	KUNIT_CASE(drm_gpuvm_imm_test_exec),
+	KUNIT_CASE(drm_gpuvm_imm_test_exec_range),
+	KUNIT_CASE(drm_gpuvm_imm_test_evict),
 	{}
 };
 

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Threads that prepare, run, drop, evict and lock at the same time.
+ */
+
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+
+#define RACE_BOS	4
+#define RACE_PAGES	(TEST_PAGES - 16)
+#define RACE_ROUNDS	(IS_ENABLED(CONFIG_KASAN) ? 2000 : 20000)
+
+struct race {
+	struct test_vm *vm[2];
+	struct mutex lock[2];		/* one user of each core at a time */
+	struct test_bo *bo[RACE_BOS];
+	atomic_t errors;
+};
+
+struct race_thread {
+	struct race *race;
+	struct rnd_state rnd;
+	int (*fn)(struct race_thread *thread);
+	struct completion done;
+};
+
+static u32 race_random(struct race_thread *thread, u32 below)
+{
+	return prandom_u32_state(&thread->rnd) % below;
+}
+
+static struct test_bo *race_bo(struct race_thread *thread)
+{
+	return thread->race->bo[race_random(thread, RACE_BOS)];
+}
+
+/* As a VM_BIND ioctl and its job. */
+static int race_bind(struct race_thread *thread)
+{
+	unsigned int nr = race_random(thread, 2);
+	struct test_vm *vm = thread->race->vm[nr];
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	u64 page = race_random(thread, RACE_PAGES - 16);
+	u64 addr = TEST_START + page * TEST_PAGE;
+	u64 range = (1 + race_random(thread, 16)) * TEST_PAGE;
+	DRM_GPUVM_UPDATE(update);
+	bool cookie;
+	int ret;
+
+	switch (race_random(thread, 5)) {
+	default:
+		ret = test_vm_prepare_map(shared, update, race_bo(thread), addr, range, 0);
+		break;
+	case 0:
+		ret = drm_gpuvm_prepare_unmap(shared, update, addr, range);
+		break;
+	case 1:
+		ret = test_vm_prepare_unmap_obj(shared, update, race_bo(thread));
+		break;
+	case 2:
+		ret = drm_gpuvm_prepare_map_sparse(shared, update, addr, range);
+		break;
+	}
+	if (ret || !race_random(thread, 4))
+		return ret;
+
+	cookie = dma_fence_begin_signalling();
+	mutex_lock(&thread->race->lock[nr]);
+	ret = test_vm_run(vm, update);
+	mutex_unlock(&thread->race->lock[nr]);
+	dma_fence_end_signalling(cookie);
+
+	return ret;
+}
+
+static int race_obtain(struct race_thread *thread)
+{
+	struct test_vm *vm = thread->race->vm[race_random(thread, 2)];
+	struct drm_gpuvm_bo *vm_bo;
+
+	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm), &race_bo(thread)->base);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	return 0;
+}
+
+/* As a shrinker. */
+static int race_evict(struct race_thread *thread)
+{
+	struct test_bo *bo = race_bo(thread);
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return 0;
+	drm_gpuvm_imm_evict(&bo->base, true);
+	dma_resv_unlock(bo->base.resv);
+
+	return 0;
+}
+
+static int race_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
+{
+	return dma_resv_is_locked(bo->base.resv) ? 0 : -EINVAL;
+}
+
+/* As an EXEC ioctl. */
+static int race_exec(struct race_thread *thread)
+{
+	struct test_vm *vm = thread->race->vm[race_random(thread, 2)];
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = test_vm_validate(vm, &exec, race_validate_one);
+	drm_exec_fini(&exec);
+
+	return ret;
+}
+
+static int race_thread_fn(void *data)
+{
+	struct race_thread *thread = data;
+
+	for (int i = 0; i < RACE_ROUNDS; i++) {
+		if (thread->fn(thread))
+			atomic_inc(&thread->race->errors);
+		if (!(i % 16))
+			cond_resched();
+	}
+	complete(&thread->done);
+
+	return 0;
+}
+
+/* Start the threads, each with a function of its own, and wait for them. */
+static void race_run(struct kunit *test, struct race *race,
+		     int (*const fns[])(struct race_thread *thread), unsigned int n)
+{
+	struct race_thread *threads = kunit_kcalloc(test, n, sizeof(*threads), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, threads);
+	for (unsigned int i = 0; i < n; i++) {
+		struct task_struct *task;
+
+		threads[i].race = race;
+		threads[i].fn = fns[i];
+		prandom_seed_state(&threads[i].rnd, i + 1);
+		init_completion(&threads[i].done);
+		task = kthread_run(race_thread_fn, &threads[i], "race/%u", i);
+		if (IS_ERR(task)) {
+			atomic_inc(&race->errors);
+			complete(&threads[i].done);
+		}
+	}
+	for (unsigned int i = 0; i < n; i++)
+		wait_for_completion(&threads[i].done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&race->errors), 0);
+}
+
+static struct race *race_new(struct kunit *test)
+{
+	struct race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	for (int i = 0; i < ARRAY_SIZE(race->vm); i++) {
+		race->vm[i] = test_vm_new(test);
+		mutex_init(&race->lock[i]);
+	}
+	for (int i = 0; i < RACE_BOS; i++) {
+		struct drm_gem_object *resv_obj =
+			i ? NULL : drm_gpuvm_imm_resv_obj(test_vm_shared(race->vm[0]));
+
+		race->bo[i] = test_bo_new(test, 16, resv_obj);
+	}
+
+	return race;
+}
+
+static void drm_gpuvm_imm_race_test_all(struct kunit *test)
+{
+	static int (*const fns[])(struct race_thread *thread) = {
+		race_bind, race_bind, race_obtain, race_evict, race_exec, race_exec,
+	};
+	struct race *race = race_new(test);
+
+	race_run(test, race, fns, ARRAY_SIZE(fns));
+
+	/* Objects go while they are mapped, and VMs with what is mapped. */
+	for (int i = 0; i < RACE_BOS; i++)
+		test_bo_end(test, race->bo[i]);
+	for (int i = 0; i < ARRAY_SIZE(race->vm); i++)
+		test_vm_end(test, race->vm[i]);
+}
+
+/* A VM of its own that ends while another thread has its shared side. */
+struct race_end {
+	struct drm_gpuvm_imm *shared;
+	struct test_bo *bo;
+	struct completion done;
+	bool start;
+};
+
+static int race_end_fn(void *data)
+{
+	struct race_end *end = data;
+	struct drm_gpuvm_update update = {};
+
+	while (!READ_ONCE(end->start))
+		cpu_relax();
+	if (!test_vm_prepare_map(end->shared, &update, end->bo, TEST_START, TEST_PAGE, 0))
+		drm_gpuvm_update_drop(&update);
+	drm_gpuvm_imm_put(end->shared);
+	complete(&end->done);
+
+	return 0;
+}
+
+static void drm_gpuvm_imm_race_test_end(struct kunit *test)
+{
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+
+	for (int i = 0; i < RACE_ROUNDS / 40; i++) {
+		struct test_vm *vm = test_vm_new(test);
+		struct race_end end = { .bo = bo };
+		struct task_struct *task;
+
+		init_completion(&end.done);
+		end.shared = drm_gpuvm_imm_get(vm->core);
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 4, 0), 0);
+		task = kthread_run(race_end_fn, &end, "race-end");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		WRITE_ONCE(end.start, true);
+		test_vm_end(test, vm);
+		wait_for_completion(&end.done);
+	}
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
+/* Two writers for sure: one is in a step when the other comes. */
+struct race_writers {
+	struct test_vm *vm;
+	struct completion inside;
+	struct completion leave;
+	struct completion done;
+	int ret;
+};
+
+static struct race_writers *race_writers;
+
+static void race_wait_in_step(struct test_vm *vm)
+{
+	complete(&race_writers->inside);
+	wait_for_completion(&race_writers->leave);
+}
+
+static int race_writer_fn(void *data)
+{
+	struct race_writers *writers = data;
+	struct drm_gpuvm_update update = {};
+
+	writers->ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(writers->vm), &update,
+						    TEST_START, TEST_PAGE);
+	if (!writers->ret)
+		writers->ret = test_vm_run(writers->vm, &update);
+	complete(&writers->done);
+
+	return 0;
+}
+
+static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
+{
+	struct race_writers writers = { .vm = test_vm_new(test) };
+	struct task_struct *task;
+	DRM_GPUVM_UPDATE(update);
+
+	init_completion(&writers.inside);
+	init_completion(&writers.leave);
+	init_completion(&writers.done);
+	race_writers = &writers;
+	writers.vm->in_step = race_wait_in_step;
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(test_vm_shared(writers.vm), update,
+							 TEST_START, TEST_PAGE));
+
+	task = kthread_run(race_writer_fn, &writers, "race-writer");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&writers.inside);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, test_vm_run(writers.vm, update), -EBUSY);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_NULL(test, test_vm_find_first(writers.vm, TEST_START, TEST_PAGE));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	complete(&writers.leave);
+	wait_for_completion(&writers.done);
+	KUNIT_EXPECT_EQ(test, writers.ret, 0);
+	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(writers.vm, TEST_START, TEST_PAGE));
+}
+
+static struct kunit_case drm_gpuvm_imm_race_test_cases[] = {
+	KUNIT_CASE_SLOW(drm_gpuvm_imm_race_test_all),
+	KUNIT_CASE_SLOW(drm_gpuvm_imm_race_test_end),
+	KUNIT_CASE(drm_gpuvm_imm_race_test_writers),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_race_suite = {
+	.name = "drm_gpuvm_imm_race",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_race_test_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_race_suite);
