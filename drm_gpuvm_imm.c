@@ -120,14 +120,23 @@
 
 struct workqueue_struct *drm_gpuvm_imm_wq;
 
+static void drm_gpuvm_vas_free(struct llist_node *node)
+{
+	while (node) {
+		struct llist_node *next = node->next;
+
+		kfree(drm_gpuva_from_llist(node));
+		node = next;
+	}
+}
+
 static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = vm->base.drm;
-	struct drm_gpuva *va, *next;
 
-	list_for_each_entry_safe(va, next, &vm->cache, rb.entry)
-		kfree(va);
+	drm_gpuvm_vas_free(vm->cache);
+	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
@@ -148,6 +157,7 @@ static void drm_gpuvm_imm_drain(struct work_struct *work)
 	}
 
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
+	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
 	drm_gpuvm_put(&vm->base);
 }
 
@@ -324,23 +334,33 @@ __drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
 	return vm_bo;
 }
 
-static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
+/* Turn what was set free into the cache, and return what is too much of it. */
+static struct llist_node *drm_gpuvm_imm_refill(struct drm_gpuvm_imm *vm)
 {
-	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
-	return kzalloc(sizeof(struct drm_gpuva) + vm->ops->va_size, GFP_KERNEL);
+	struct llist_node *node = llist_del_all(&vm->freed), *rest;
+
+	vm->cache = node;
+	for (int i = 1; node && i < DRM_GPUVM_CACHE_MAX; i++)
+		node = node->next;
+	if (!node)
+		return NULL;
+
+	rest = node->next;
+	node->next = NULL;
+
+	return rest;
 }
 
 static struct drm_gpuva *drm_gpuvm_imm_cached_va(struct drm_gpuvm_imm *vm)
 {
+	struct llist_node *node = vm->cache;
 	struct drm_gpuva *va;
 
-	lockdep_assert_held(&vm->cache_lock);
-	va = list_first_entry_or_null(&vm->cache, struct drm_gpuva, rb.entry);
-	if (!va)
+	if (!node)
 		return NULL;
 
-	list_del(&va->rb.entry);
-	vm->cached--;
+	vm->cache = node->next;
+	va = drm_gpuva_from_llist(node);
 	va->vm = NULL;
 	va->vm_bo = NULL;
 	va->flags = 0;
@@ -348,15 +368,26 @@ static struct drm_gpuva *drm_gpuvm_imm_cached_va(struct drm_gpuvm_imm *vm)
 	return va;
 }
 
+static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
+{
+	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
+	return kzalloc(sizeof(struct drm_gpuva) + vm->ops->va_size, GFP_KERNEL);
+}
+
 /* VAs for the update's own mapping and for what is left of split ones. */
 static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
 				  struct drm_gpuvm_update *update, bool map)
 {
+	struct llist_node *rest = NULL;
+
 	spin_lock(&vm->cache_lock);
+	if (!vm->cache)
+		rest = drm_gpuvm_imm_refill(vm);
 	update->__new = map ? drm_gpuvm_imm_cached_va(vm) : NULL;
 	update->__prev = drm_gpuvm_imm_cached_va(vm);
 	update->__next = drm_gpuvm_imm_cached_va(vm);
 	spin_unlock(&vm->cache_lock);
+	drm_gpuvm_vas_free(rest);
 
 	if (update->__new)
 		memset(__drm_gpuvm_va_data(update->__new), 0, vm->ops->va_size);
@@ -510,7 +541,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
 	spin_lock_init(&vm->cache_lock);
-	INIT_LIST_HEAD(&vm->cache);
+	init_llist_head(&vm->freed);
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	core->__vm = vm;
 

@@ -3,6 +3,7 @@
 #define _DRM_GPUVM_IMM_INTERNAL_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -23,8 +24,9 @@
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - @drm and @resv_obj are held until the memory is freed, from @drain, so
  *   that the last reference can be put in the fence signalling path.
- * - At most DRM_GPUVM_CACHE_MAX VAs are in @cache, linked by rb.entry; @cached
- *   counts them. Both are protected by @cache_lock.
+ * - VAs that are in no tree and no update are in @freed, to which anyone adds,
+ *   or in @cache, which is changed under @cache_lock and has no more than
+ *   DRM_GPUVM_CACHE_MAX. They are linked by the first word of rb.entry.
  */
 struct drm_gpuvm_imm {
 	struct drm_gpuvm base;
@@ -33,9 +35,9 @@ struct drm_gpuvm_imm {
 	struct task_struct *owner;
 	bool broken;
 
-	spinlock_t cache_lock;		/* protects @cache and @cached */
-	struct list_head cache;
-	unsigned int cached;
+	struct llist_head freed;
+	spinlock_t cache_lock;		/* protects @cache */
+	struct llist_node *cache;
 
 	struct work_struct drain;
 	struct drm_gem_object *resv_obj;
@@ -48,6 +50,17 @@ struct drm_gpuvm_imm {
 
 /* What a batch of updates needs is reused; what a huge unmap frees is not. */
 #define DRM_GPUVM_CACHE_MAX	64
+
+/*
+ * A list_head starts with the pointer to the next one, as an llist_node does,
+ * so that a whole list of removed VAs can be freed in one step.
+ */
+static_assert(offsetof(struct list_head, next) == offsetof(struct llist_node, next));
+
+static inline struct drm_gpuva *drm_gpuva_from_llist(struct llist_node *node)
+{
+	return container_of((struct list_head *)node, struct drm_gpuva, rb.entry);
+}
 
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 {

@@ -90,6 +90,25 @@ static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
+/*
+ * As drm_gpuva_link(), but hands the update's reference over to the VA, rather
+ * than have it take one and the update put its own right away.
+ */
+static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
+				   struct drm_gpuva *va)
+{
+	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
+
+	if (!vm_bo)
+		return;
+
+	update->__vm_bo = NULL;
+	va->vm_bo = vm_bo;
+	mutex_lock(&vm_bo->obj->gpuva.lock);
+	list_add_tail(&va->gem.entry, &vm_bo->list.gpuva);
+	mutex_unlock(&vm_bo->obj->gpuva.lock);
+}
+
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuvm_update *update = priv;
@@ -105,7 +124,8 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 	ret = drm_gpuva_insert(&vm->base, va);
 	if (WARN_ON_ONCE(ret))
 		return ret;
-	drm_gpuvm_imm_link(update->__vm_bo, va, NULL);
+
+	drm_gpuvm_imm_link_new(update, va);
 
 	return 0;
 }
@@ -313,21 +333,17 @@ static bool drm_gpuva_is_spare(const struct drm_gpuva *va)
 	return va && !va->vm;
 }
 
-/* Put VAs, linked by rb.entry, into the cache, or free those too many. */
-static void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm,
-				  struct list_head *vas)
+/*
+ * Set VAs free, which are linked by rb.entry. To return memory takes time that
+ * the signalling path may not have: drm_gpuvm_update_alloc() uses them again, and
+ * it or the drain returns what is too much.
+ */
+static void drm_gpuvm_imm_set_free(struct drm_gpuvm_imm *vm, struct list_head *vas)
 {
-	struct drm_gpuva *va, *tmp;
-
-	spin_lock(&vm->cache_lock);
-	while (!list_empty(vas) && vm->cached < DRM_GPUVM_CACHE_MAX) {
-		list_move(vas->next, &vm->cache);
-		vm->cached++;
-	}
-	spin_unlock(&vm->cache_lock);
-
-	list_for_each_entry_safe(va, tmp, vas, rb.entry)
-		kfree(va);
+	/* See drm_gpuva_from_llist() for the casts. */
+	if (!list_empty(vas))
+		llist_add_batch((struct llist_node *)vas->next,
+				(struct llist_node *)vas->prev, &vm->freed);
 }
 
 /*
@@ -338,17 +354,20 @@ static void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm,
 static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
+	unsigned int removed = 0;
 	struct drm_gpuva *va;
 
-	list_for_each_entry(va, &update->__removed, rb.entry)
+	list_for_each_entry(va, &update->__removed, rb.entry) {
 		drm_gpuva_unlink_defer(va);
+		removed++;
+	}
 	if (drm_gpuva_is_spare(update->__new))
 		list_add(&update->__new->rb.entry, &update->__removed);
 	if (drm_gpuva_is_spare(update->__prev))
 		list_add(&update->__prev->rb.entry, &update->__removed);
 	if (drm_gpuva_is_spare(update->__next))
 		list_add(&update->__next->rb.entry, &update->__removed);
-	drm_gpuvm_imm_recycle(vm, &update->__removed);
+	drm_gpuvm_imm_set_free(vm, &update->__removed);
 
 	drm_gpuvm_bo_put_deferred(update->__vm_bo);
 	update->__vm_bo = NULL;
@@ -357,7 +376,7 @@ static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
 	update->__next = NULL;
 	update->__vm = NULL;
 
-	if (llist_empty(&vm->base.bo_defer))
+	if (llist_empty(&vm->base.bo_defer) && removed <= DRM_GPUVM_CACHE_MAX)
 		drm_gpuvm_put(&vm->base);
 	else
 		drm_gpuvm_imm_put_and_drain(vm);
@@ -474,5 +493,5 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 		drm_gpuva_unlink_defer(va);
 		list_add(&va->rb.entry, &removed);
 	}
-	drm_gpuvm_imm_recycle(vm, &removed);
+	drm_gpuvm_imm_set_free(vm, &removed);
 }

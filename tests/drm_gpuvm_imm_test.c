@@ -868,40 +868,81 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
 }
 
-/* VAs come back from the cache, which does not grow without bound. */
+static unsigned int vm_spare_vas(struct test_vm *vm)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct llist_node *node;
+	unsigned int n = 0;
+
+	for (node = shared->cache; node; node = node->next)
+		n++;
+	for (node = shared->freed.first; node; node = node->next)
+		n++;
+
+	return n;
+}
+
+/* VAs are used again, and those that are too many are not kept. */
 static void drm_gpuvm_imm_test_cache(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	const unsigned int many = DRM_GPUVM_CACHE_MAX;
+	struct drm_gpuvm_update *updates;
 	u64 *model = test_model(test);
 	DRM_GPUVM_UPDATE(update);
 
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
-	KUNIT_EXPECT_EQ(test, shared->cached, 2);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 2);
 	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 1), 0);
-	KUNIT_EXPECT_EQ(test, shared->cached, 3);
+	drm_gpuvm_imm_flush();
 
 	/* The data of a mapping starts as zeroes, also in a VA that was used. */
-	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
-						  TEST_PAGE, 0), 0);
-	KUNIT_EXPECT_EQ(test, shared->cached, 0);
-	KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
-	test_vm_update_va(update)->tag = 9;
-	drm_gpuvm_update_drop(update);
-	KUNIT_EXPECT_EQ(test, shared->cached, 3);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
-							   TEST_PAGE), 0);
-	KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
-	drm_gpuvm_update_drop(update);
+	for (int i = 0; i < 4; i++) {
+		KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
+							  TEST_PAGE, 0), 0);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
+		KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
+		test_vm_update_va(update)->tag = 9;
+		drm_gpuvm_update_drop(update);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3);
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
+								   TEST_PAGE), 0);
+		KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
+		test_vm_update_va(update)->tag = 9;
+		drm_gpuvm_update_drop(update);
+	}
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 1, 0), 0);
 	model_set(model, bo, 1, 0, 1, 0);
 	test_check(test, vm, model);
 
-	for (int i = 0; i < 2 * DRM_GPUVM_CACHE_MAX; i++)
+	/* Many removed one by one: the next updates free what is too much. */
+	for (int i = 0; i < 2 * many; i++)
 		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * DRM_GPUVM_CACHE_MAX), 0);
-	KUNIT_EXPECT_EQ(test, shared->cached, DRM_GPUVM_CACHE_MAX);
+	for (int i = 0; i < 2 * many; i++) {
+		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
+		KUNIT_ASSERT_LE(test, vm_spare_vas(vm), 3 * many);
+	}
+
+	/* Many at once: the drain does. */
+	for (int i = 0; i < 2 * many; i++)
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * many), 0);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), many);
+
+	/* Many prepared and dropped. */
+	updates = kunit_kcalloc(test, 2 * many, sizeof(*updates), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, updates);
+	for (int i = 0; i < 2 * many; i++)
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
+								      TEST_START, TEST_PAGE));
+	for (int i = 0; i < 2 * many; i++)
+		drm_gpuvm_update_drop(&updates[i]);
+	for (int i = 0; i < many; i++)
+		KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), 2 * many);
 }
 
 /* Locks a VM for execution and lets @fn look at it. */
