@@ -60,7 +60,7 @@ update_apt() {
 		Acquire::Retries "3";
 	END
 	say "reading the package lists of trixie-backports and sid"
-	own_apt apt-get -qq update
+	own_apt apt-get -qq update || say "not all lists could be read, going on with the others"
 }
 
 # newest_version PACKAGE: as trixie-backports and sid have it.
