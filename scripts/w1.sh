@@ -11,7 +11,7 @@ locked "$@"
 # clang does not like how the kernel's own headers emulate ports on UML. DRM adds
 # -Wextra after KCFLAGS, CFLAGS_KERNEL and CFLAGS_MODULE come later still.
 flags=()
-[ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}=-Wno-null-pointer-arithmetic)
+[ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
 
 if [ $# -gt 0 ]; then
 	prepare_tree
