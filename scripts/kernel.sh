@@ -43,6 +43,10 @@ else
 	[ -n "$(newest_source)" ] || fetch_source
 	source=$(newest_source)
 fi
+# Another source can be older than objects built from the last one.
+if [ -L "$TREE/Makefile" ] && [ ! "$TREE/Makefile" -ef "$source/Makefile" ]; then
+	rm -rf "$TREE" "$BUILD"
+fi
 link_tree "$source" "$TREE"
 copy_files "$TREE"
 

@@ -48,8 +48,11 @@ check: ## everything that proves the library, with counts and times
 fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookworm|trixie]
 	@scripts/fresh-root.sh $(SUITE)
 
+docs: ## build the documentation with the kernel's Sphinx set-up
+	@scripts/docs.sh
+
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 check fresh-root clean
+	style w1 docs check fresh-root clean

@@ -80,7 +80,7 @@ link_tree() {
 		find "$tree/$dir" -maxdepth 1 -xtype l -delete
 		links=()
 		while read -r entry; do
-			[[ $own == *" ${entry#./} "* ]] || links+=("$source/$entry")
+			[[ $own == *" ${entry#./} "* ]] || links+=("$source/${entry#./}")
 		done < <(cd "$source" && find "$dir" -mindepth 1 -maxdepth 1)
 		ln -sfn -t "$tree/$dir" "${links[@]}"
 	done
