@@ -30,9 +30,6 @@ KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
 
-# What it takes to build a kernel for UML.
-BUILD_PACKAGES=(gcc libc6-dev make flex bison bc perl python3 binutils xz-utils)
-
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
@@ -75,10 +72,7 @@ need_packages() {
 }
 
 # prepare_tree: have a kernel source in $TREE, with this directory as it is now.
-prepare_tree() {
-	need_packages "${BUILD_PACKAGES[@]}"
-	"$TOP/scripts/kernel.sh" source
-}
+prepare_tree() { "$TOP/scripts/kernel.sh" source; }
 
 # show_progress: of make's output keep a line every few seconds.
 show_progress() {

@@ -36,6 +36,7 @@ newest_source() {
 	find "$DRM_SAFE_CACHE" -maxdepth 1 -name "linux-$KVER.*" | sort -V | tail -n1
 }
 
+need_packages gcc libc6-dev make flex bison bc perl python3 binutils xz-utils
 if [ -n "$KSRC" ]; then
 	source=$(realpath "$KSRC")
 	[ -f "$source/drivers/gpu/drm/Kconfig" ] || die "KSRC=$KSRC is not a kernel source tree"
