@@ -32,8 +32,7 @@ part "kernel source" scripts/kernel.sh source
 part "style" scripts/style.sh
 part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
-part "KUnit, modules" scripts/kunit-modules.sh
-part "demo" scripts/demo.sh --check
+part "demo, KUnit as modules" scripts/demo.sh --check
 part "documentation" scripts/docs.sh --check
 part "W=1" scripts/w1.sh
 part "external modules, kernel tree" scripts/build-test.sh
