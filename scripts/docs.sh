@@ -14,9 +14,9 @@ locked "$@"
 OUT=$TOP/out/docs
 PAGES=$OUT/Documentation/gpu/drm-safe
 
-# Everything is read anew each time: Sphinx does not repeat the warnings of pages
-# that it took from its cache.
-build() {
+# html: everything is read anew each time, as Sphinx does not repeat the warnings
+# of pages that it took from its cache.
+html() {
 	rm -rf "$OUT"
 	mkdir -p "$PAGES"
 	cp "$TOP"/Documentation/*.rst "$PAGES"
@@ -27,10 +27,36 @@ build() {
 		-d "$OUT/doctrees" "$PAGES" "$OUT/html"
 }
 
+# has_sections, wants_sections: "file: title" of the DOC sections of the sources, and
+# of those that pages ask for.
+has_sections() {
+	(cd "$TOP" && grep '^ \* DOC: ' /dev/null ./*.[ch]) | sed 's|^\./||; s|: \* DOC: |: |' | sort
+}
+
+wants_sections() {
+	awk '$2 == "kernel-doc::" { sub(".*/", "", $3); file = $3 }
+	     $1 == ":doc:" { sub(" *:doc: *", ""); print file ": " $0 }' "$PAGES"/*.rst | sort
+}
+
+# complete: what kernel-doc leaves out without a word.
+complete() {
+	local symbol rc=0
+
+	diff -u --label "DOC sections" --label "on the pages" \
+		<(has_sections) <(wants_sections) || rc=1
+	while read -r symbol; do
+		grep -q "id=\"c\.$symbol\"" "$OUT"/html/*.html ||
+			{ echo "$symbol() is exported, and on no page"; rc=1; }
+	done < <(sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z].*\));/\1/p' "$TOP"/*.c)
+	return $rc
+}
+
+build() { html && complete; }
+
 need_packages python3-sphinx python3-yaml graphviz
 prepare_tree
 if [ "${1:-}" = --check ]; then
-	log=$( (build) 2>&1) || die "the documentation does not build:"$'\n'"$log"
+	log=$(build 2>&1) || die "the documentation does not build:"$'\n'"$log"
 else
 	step "building the documentation" build
 	say "read $OUT/html/index.html"
