@@ -38,12 +38,24 @@ wants_sections() {
 	     $1 == ":doc:" { sub(" *:doc: *", ""); print file ": " $0 }' "$PAGES"/*.rst | sort
 }
 
-# complete: what kernel-doc leaves out without a word.
+# has_messages, tells_messages: what the library says of broken rules, in the sources
+# and on the page about it.
+has_messages() {
+	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
+		/(?:drm_safe_broken|compiletime_error|compiletime_assert)\([^"]*?"([^"]+)"/g,
+		/static_assert\([^"#;]*"([^"#]+)"\s*\)/g' "$TOP"/*.[ch] | sort -u
+}
+
+tells_messages() { perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^``/' "$PAGES/messages.rst" | sort; }
+
+# complete: what Sphinx and kernel-doc leave out without a word.
 complete() {
 	local symbol rc=0
 
 	diff -u --label "DOC sections" --label "on the pages" \
 		<(has_sections) <(wants_sections) || rc=1
+	diff -u --label "messages" --label "on the page" \
+		<(has_messages) <(tells_messages) || rc=1
 	while read -r symbol; do
 		grep -q "id=\"c\.$symbol\"" "$OUT"/html/*.html ||
 			{ echo "$symbol() is exported, and on no page"; rc=1; }
