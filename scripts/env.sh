@@ -93,6 +93,7 @@ show_progress() {
 config_uml() {
 	local dir=$BUILD/$1 config=$TOP/tests/${2:-$1.kunitconfig} opts=()
 
+	[ "$(uname -m)" = x86_64 ] || die "user mode Linux needs an x86-64 machine"
 	mkdir -p "$dir"
 	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
 	[ -z "${LLVM:-}" ] || opts+=(--make_options "LLVM=$LLVM")

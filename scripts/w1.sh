@@ -20,7 +20,6 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-need_packages clang-19 lld-19 llvm-19
 for kver in 7.3 7.2; do
 	for llvm in "" -19; do
 		for config in release:.kunitconfig modular:modular.kunitconfig; do
