@@ -588,8 +588,6 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
 
 	if (parent != ctx->drm->dev)
 		return -EINVAL;
-	if (!drm_dev_ctx_may_wait(ctx->drm))
-		return -EDEADLK;
 
 	/* Before the device goes live, for then nothing may fail any more. */
 	ret = devm_add_action(parent, drm_dev_ctx_unplug, ctx);
@@ -635,14 +633,21 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 			   drm_dev_reg_call_t *call, const void *ops, void *data)
 {
 	struct drm_dev_ctx *ctx;
-	int ret;
+	int ret = -EINVAL;
 
 	if (drm_dev_unreg_missing(unreg))
 		goto err_data;
 	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
 
+	/* As drm_dev_register() does if it fails. */
+	if (!drm_dev_ctx_may_wait(ctx->drm)) {
+		ret = -EDEADLK;
+		goto err_data;
+	}
+
 	drm_dev_ctx_lock(ctx);
-	if (drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED)) {
+	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
+	if (ret) {
 		drm_dev_ctx_unlock(ctx);
 		goto err_data;
 	}
@@ -664,7 +669,7 @@ err_data:
 	/* The caller's data is consumed, whatever is wrong with the token. */
 	if (ops)
 		call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
-	return -EINVAL;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
 
