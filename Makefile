@@ -5,12 +5,13 @@
 
 ifneq ($(KERNELRELEASE),)
 
-drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o
+drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
 # define_trace.h includes the trace header by its name
 CFLAGS_drm_dev_ctx.o := -I$(src)
+CFLAGS_drm_shmem_safe.o := -I$(src)
 
 obj-$(CONFIG_DRM_SAFE_KUNIT_TEST) += tests/
 obj-$(CONFIG_DRM_SAFE_SGPU) += samples/sgpu/

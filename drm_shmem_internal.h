@@ -42,6 +42,12 @@ drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 	return container_of(obj->base.base.funcs, struct drm_shmem_obj_type, funcs);
 }
 
+/* Whether there is a table; one that was revoked is none. */
+static inline bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
+{
+	return !IS_ERR_OR_NULL(obj->__sgt);
+}
+
 /*
  * Every handle of an object with the stack that made it, for debugfs and for
  * reports. A handle that cannot be recorded for want of memory only counts.
@@ -71,5 +77,6 @@ void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
 			   struct drm_shmem_obj *obj, struct sg_table *sgt);
 void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj);
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj);
+int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj);
 
 #endif /* _DRM_SHMEM_INTERNAL_H */

@@ -4,6 +4,7 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -11,6 +12,9 @@
 #include <drm/drm_prime.h>
 
 #include "drm_shmem_internal.h"
+
+#define CREATE_TRACE_POINTS
+#include "drm_shmem_trace.h"
 
 /**
  * DOC: overview
@@ -167,6 +171,8 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
 	struct drm_device *drm = obj->base.base.dev;
 
+	/* First of all: the shrinker has no other way to know. */
+	drm_gem_lru_remove(&obj->base.base);
 	__drm_shmem_sgt_destroy(obj);
 	drm_shmem_debug_fini(obj);
 	drm_gem_shmem_release(&obj->base);
@@ -374,6 +380,8 @@ int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
 	ret = drm_mode_size_dumb(drm, args, 0, 0);
 	if (ret)
 		return ret;
+	if (overflows_type(args->size, size_t))
+		return -EINVAL;
 
 	obj = __drm_shmem_create(type, drm, args->size, NULL, NULL);
 	if (IS_ERR(obj))

@@ -3,6 +3,7 @@
 #define _DRM_SHMEM_SAFE_H
 
 #include "drm_shmem_obj.h"
+#include "drm_shmem_reclaim.h"
 #include "drm_shmem_sgt.h"
 #include "drm_shmem_vmap.h"
 

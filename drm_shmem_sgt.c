@@ -3,11 +3,10 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
-#include <linux/mm.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
 #include "drm_shmem_internal.h"
+#include "drm_shmem_trace.h"
 
 /**
  * DOC: sg tables
@@ -84,6 +83,7 @@ static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
+	trace_drm_shmem_sgt_map(gem);
 	drm_shmem_sgt_publish(bound, obj, sgt);
 	return 0;
 }
@@ -100,6 +100,7 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 
 	dma_resv_assert_held(gem->resv);
 
+	trace_drm_shmem_sgt_unmap(gem);
 	WRITE_ONCE(obj->__sgt, next);
 	if (drm_gem_is_imported(gem)) {
 		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
@@ -121,6 +122,7 @@ static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
 	struct drm_gem_object *gem = &obj->base.base;
 
 	dma_resv_lock(gem->resv, NULL);
+	trace_drm_shmem_sgt_revoke(gem);
 	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
 	if (!(obj->__flags & __DRM_SHMEM_DYING))
 		drm_shmem_obj_type(obj)->sgt_revoked(obj);
@@ -141,12 +143,6 @@ static void drm_shmem_sgt_publish(const struct drm_dev_bound *bound,
 	smp_store_release(&obj->__sgt, sgt);
 	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */
 	refcount_set_release(&obj->__sgt_users, 1);
-}
-
-/* Whether the table is still on the device's list, which is blocked. */
-static bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
-{
-	return !IS_ERR_OR_NULL(obj->__sgt);
 }
 
 static int drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
@@ -386,14 +382,23 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 
-/*
- * Unmap the table before its time: if there are no counted users, of a type
- * that counts them all, and if revocation does not run just now.
+/**
+ * __drm_shmem_sgt_reclaim() - unmap the table before its time
+ * @obj: the object
+ *
+ * If there are no counted users, of a type that counts them all, and if
+ * revocation does not run just now.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: as drm_shmem_sgt_unmap().
  */
-static int drm_shmem_sgt_reclaim_locked(struct drm_shmem_obj *obj)
+int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret = 0;
+
+	dma_resv_assert_held(gem->resv);
 
 	if (!drm_shmem_sgt_is_mapped(obj))
 		return 0;
@@ -429,7 +434,7 @@ int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 	int ret;
 
 	drm_shmem_lock(&obj->base.base, false);
-	ret = drm_shmem_sgt_reclaim_locked(obj);
+	ret = __drm_shmem_sgt_reclaim(obj);
 	drm_shmem_unlock(&obj->base.base, false);
 
 	return ret;

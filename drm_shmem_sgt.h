@@ -55,10 +55,6 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
-int drm_shmem_pin(struct drm_shmem_obj *obj) __must_check;
-void drm_shmem_unpin(struct drm_shmem_obj *obj);
-int drm_shmem_madvise(struct drm_shmem_obj *obj, int madv);
-int drm_shmem_purge(struct drm_shmem_obj *obj) __must_check;
 
 extern void __compiletime_error("sg tables are lent by a struct drm_shmem_obj only: embed it in place of struct drm_gem_shmem_object")
 __drm_shmem_sgt_needs_drm_shmem_obj(void);

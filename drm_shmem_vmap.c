@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "drm_shmem_internal.h"
+#include "drm_shmem_trace.h"
 
 /**
  * DOC: mappings
@@ -115,6 +116,7 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
 		obj->__vaddr = map.vaddr;
 		obj->__flags &= ~__DRM_SHMEM_IOMEM;
 	}
+	trace_drm_shmem_vmap(&obj->base.base);
 	/* Release: pairs with the acquire in __drm_shmem_vmap(). */
 	refcount_set_release(&obj->__vmap_users, 1);
 	return 0;
@@ -159,6 +161,7 @@ void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
 	drm_shmem_lock(gem, locked);
 	/* Others may have come since: only the lock makes this the last one. */
 	if (refcount_dec_and_test(&obj->__vmap_users)) {
+		trace_drm_shmem_vunmap(gem);
 		drm_shmem_mapping(obj, &map);
 		obj->__vaddr = NULL;
 		drm_gem_shmem_vunmap_locked(&obj->base, &map);

@@ -237,6 +237,77 @@ static void unmap_early_not_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 }
 
+/* An imported table is lent, and is the exporter's to free: once. */
+static void imported(struct kunit *test, const struct drm_driver *driver, bool unbind)
+{
+	struct shmem_test *t = test->priv;
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+	int ret = -1;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, e.mapped, driver == &shmem_test_driver_sgt);
+	for (int i = 0; i < 2; i++) {
+		drm_dev_if_registered(test, reg, drm) {
+			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+				expect_table(test, drm_shmem_sgt_table(sgt), SZ_8K);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	}
+	if (unbind) {
+		drm_safe_test_unbind(test, parent);
+		KUNIT_EXPECT_EQ(test, t->revoked, 1);
+		KUNIT_EXPECT_EQ(test, e.mapped, 0);
+		KUNIT_EXPECT_EQ(test, e.attached, 1);
+	}
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.maps, 1);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static void imported_freed(struct kunit *test)
+{
+	imported(test, &shmem_test_driver, false);
+}
+
+static void imported_revoked(struct kunit *test)
+{
+	imported(test, &shmem_test_driver, true);
+}
+
+static void imported_at_once_freed(struct kunit *test)
+{
+	imported(test, &shmem_test_driver_sgt, false);
+}
+
+static void imported_at_once_revoked(struct kunit *test)
+{
+	imported(test, &shmem_test_driver_sgt, true);
+}
+
+static void imported_map_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .map_ret = -EREMOTEIO };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EREMOTEIO);
+	e.map_ret = 0;
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+}
+
 static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(get_registered),
 	KUNIT_CASE(get_unregistered),
@@ -249,6 +320,11 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(owned_revoked),
 	KUNIT_CASE(unmap_early),
 	KUNIT_CASE(unmap_early_not_counted),
+	KUNIT_CASE(imported_freed),
+	KUNIT_CASE(imported_revoked),
+	KUNIT_CASE(imported_at_once_freed),
+	KUNIT_CASE(imported_at_once_revoked),
+	KUNIT_CASE(imported_map_fails),
 	{}
 };
 

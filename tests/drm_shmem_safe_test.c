@@ -4,7 +4,14 @@
  */
 
 #include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
 
 #include "drm_shmem_test.h"
 
@@ -129,6 +136,354 @@ static void handle_unpublished(struct kunit *test)
 	}
 }
 
+static void handles(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *found;
+	u32 handle = 0;
+
+	KUNIT_ASSERT_EQ(test, test_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_EXPECT_EQ(test, t->opened, 1);
+
+	found = test_bo_lookup(t->file, handle);
+	KUNIT_EXPECT_PTR_EQ(test, found, bo);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 3);
+	test_bo_put(found);
+
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, 0), ERR_PTR(-ENOENT));
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle + 1), ERR_PTR(-ENOENT));
+
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	KUNIT_EXPECT_EQ(test, t->opened, 0);
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-ENOENT));
+}
+
+/* The handle keeps the object, and the file the handle. */
+static void handle_closed_with_file(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct file *filp = drm_safe_test_open(test, t->drm->render);
+	struct drm_file *file = filp->private_data;
+	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct test_bo *bo;
+	u32 handle = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(test_bo, unique);
+	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, file, &handle), 0);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	drm_safe_test_close(test, filp);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	KUNIT_EXPECT_EQ(test, t->opened, 0);
+}
+
+static void handle_open_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	u32 handle = 0;
+
+	t->open_ret = -EACCES;
+	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, t->file, &handle), -EACCES);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, t->opened, 0);
+}
+
+static void handle_of_other_device(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *other =
+		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+	struct file *filp = drm_safe_test_open(test, other->render);
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	u32 handle = 0;
+
+	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, filp->private_data, &handle), -EINVAL);
+	KUNIT_EXPECT_EQ(test, t->opened, 0);
+}
+
+/* Defect 1 of 7.3's Rust: an object that the core made, read as one of ours. */
+static void lookup_core_made(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, SZ_4K);
+	u32 handle = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
+	KUNIT_EXPECT_NULL(test, to_test_bo(&shmem->base));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(t->file, &shmem->base, &handle), 0);
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 2);
+	drm_gem_object_put(&shmem->base);
+	KUNIT_EXPECT_EQ(test, t->fini, 0);
+}
+
+static void lookup_other_type(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct reclaim_bo *bo;
+	u32 handle = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	KUNIT_EXPECT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_EXPECT_NULL(test, to_test_bo(reclaim_bo_gem(bo)));
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ(test, to_reclaim_bo(reclaim_bo_gem(bo)), bo);
+	reclaim_bo_put(bo);
+}
+
+static void dumb(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_mode_create_dumb args = { .width = 3, .height = 5, .bpp = 32 };
+	struct test_bo *bo;
+
+	KUNIT_ASSERT_EQ(test, t->drm->driver->dumb_create(t->file, t->drm, &args), 0);
+	KUNIT_EXPECT_EQ(test, args.pitch, 12);
+	KUNIT_EXPECT_EQ(test, args.size, PAGE_SIZE);
+	bo = test_bo_lookup(t->file, args.handle);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	KUNIT_EXPECT_EQ(test, test_bo_size(bo), PAGE_SIZE);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, args.handle), 0);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+
+	args = (struct drm_mode_create_dumb){ .width = 0, .height = 1, .bpp = 32 };
+	KUNIT_EXPECT_EQ(test, t->drm->driver->dumb_create(t->file, t->drm, &args), -EINVAL);
+	t->init_ret = -EXDEV;
+	args = (struct drm_mode_create_dumb){ .width = 1, .height = 1, .bpp = 32 };
+	KUNIT_EXPECT_EQ(test, t->drm->driver->dumb_create(t->file, t->drm, &args), -EXDEV);
+}
+
+static void mmap_offset(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	u64 offset = 0;
+
+	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_NE(test, offset, 0);
+	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
+}
+
+DEFINE_DRM_VMAP(obj_page, SZ_4K);
+
+/* Userspace and a mapping see the same memory, through the dma-buf's file. */
+static void mmap_user(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+	unsigned long addr;
+	u32 val = 0;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, SZ_8K, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, 0);
+	dma_buf_put(dmabuf);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 1234);
+		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
+		KUNIT_EXPECT_EQ(test, val, 1234);
+		KUNIT_EXPECT_EQ(test, put_user(5678, (u32 __user *)(addr + 4)), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 5678);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SZ_8K), 0);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* What a test does with each of the two drivers, one per kind of import */
+static const struct drm_driver *const import_drivers[] = {
+	&shmem_test_driver,
+	&shmem_test_driver_sgt,
+};
+
+static void import_driver_desc(const struct drm_driver *const *driver, char *desc)
+{
+	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
+}
+KUNIT_ARRAY_PARAM(import_driver, import_drivers, import_driver_desc);
+
+static struct drm_device *import_device(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+
+	return shmem_test_device(test, drm_safe_test_parent(test), *driver);
+}
+
+static void import_foreign(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+	u64 offset;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	KUNIT_EXPECT_EQ(test, test_bo_size(bo), SZ_8K);
+	KUNIT_EXPECT_EQ(test, e.attached, 1);
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->resv, dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -EINVAL);
+
+	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 3);
+		KUNIT_EXPECT_EQ(test, *(u32 *)e.mem, 3);
+		KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static void import_init_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	unsigned int refs = kref_read(&drm->ref);
+
+	t->init_ret = -EXDEV;
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
+	KUNIT_EXPECT_EQ(test, t->fini, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+/* Its own export comes back as the same object. */
+static void import_own(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *again;
+	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	again = shmem_test_import(test, t->drm, dmabuf);
+	KUNIT_EXPECT_PTR_EQ(test, again, bo);
+	test_bo_put(again);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+}
+
+/* From one device of ours to another, both with mappings and tables. */
+static void import_between(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *other;
+	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+	int ret, ret2 = -1;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	other = shmem_test_import(test, drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	KUNIT_EXPECT_PTR_NE(test, other, bo);
+	KUNIT_EXPECT_EQ(test, t->live, 2);
+
+	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+		drm_shmem_if_vmap(obj_page, map2, &other->obj, ret2) {
+			drm_vmap_write32(map, 0, 10);
+			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map2, 0), 10);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, ret2, 0);
+	drm_dev_if_registered(test, reg, drm) {
+		drm_shmem_if_sgt(sgt, &reg->bound, &other->obj, ret)
+			KUNIT_EXPECT_NE(test, drm_shmem_sgt_table(sgt)->nents, 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+
+	test_bo_put(other);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+}
+
+/* Mapping for the device at once needs the device; see DRM_SHMEM_DRIVER_OPS_SGT() */
+static void import_unplugged(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+
+	drm_dev_ctx_unregister(drm);
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	shmem_test_export_put(dmabuf);
+}
+
+static struct drm_gem_object *import_as_reclaim(struct drm_device *drm, struct dma_buf *dmabuf)
+{
+	return reclaim_bo_prime_import(drm, dmabuf);
+}
+
+/* The core would allocate a struct test_bo for the import of a reclaim_bo. */
+static void import_wrong_type(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, import_as_reclaim(t->drm, dmabuf), ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+}
+
+static void note_release(struct drm_device *drm, void *data)
+{
+	*(bool *)data = true;
+}
+
+/* Defect 2 of 7.3's Rust: an object that outlives its struct drm_device. */
+static void object_keeps_device(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	bool released = false;
+	struct drm_device *drm;
+	struct test_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	test_unreg_dev(unreg)->test = test->priv;
+	drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, note_release, &released), 0);
+	bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(test, parent, unreg, NULL, NULL), 0);
+
+	drm_safe_test_unbind(test, parent);
+	KUNIT_EXPECT_FALSE(test, released);
+	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->dev, drm);
+	test_bo_put(bo);
+	KUNIT_EXPECT_TRUE(test, released);
+}
+
 static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(create_sizes),
 	KUNIT_CASE(create_init_step),
@@ -136,6 +491,22 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(create_resv_parent),
 	KUNIT_CASE(unique_scope),
 	KUNIT_CASE(handle_unpublished),
+	KUNIT_CASE(handles),
+	KUNIT_CASE(handle_closed_with_file),
+	KUNIT_CASE(handle_open_fails),
+	KUNIT_CASE(handle_of_other_device),
+	KUNIT_CASE(lookup_core_made),
+	KUNIT_CASE(lookup_other_type),
+	KUNIT_CASE(dumb),
+	KUNIT_CASE(mmap_offset),
+	KUNIT_CASE(mmap_user),
+	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
+	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
+	KUNIT_CASE(import_own),
+	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
+	KUNIT_CASE(import_unplugged),
+	KUNIT_CASE(import_wrong_type),
+	KUNIT_CASE(object_keeps_device),
 	{}
 };
 
@@ -145,5 +516,3 @@ static struct kunit_suite drm_shmem_obj_suite = {
 	.test_cases = drm_shmem_obj_cases,
 };
 kunit_test_suite(drm_shmem_obj_suite);
-
-MODULE_IMPORT_NS("DMA_BUF");

@@ -3,8 +3,12 @@
  * Mappings: drm_shmem_vmap.c
  */
 
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/mman.h>
+#include <linux/random.h>
 #include <linux/sizes.h>
+#include <linux/uaccess.h>
 
 #include "drm_shmem_test.h"
 
@@ -446,6 +450,205 @@ static void borrowed_outlives(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
 
+static struct test_bo *import_iomem(struct kunit *test, struct shmem_test_export *e,
+				    struct dma_buf **dmabuf)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo;
+
+	e->iomem = true;
+	*dmabuf = shmem_test_export(test, e, SZ_8K);
+	bo = shmem_test_import(test, t->drm, *dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	return bo;
+}
+
+static void iomem_rw(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
+	struct page_iomap_owned own = {};
+	u8 buf[600], back[600];
+	u64 val = 0;
+	int ret;
+
+	drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret) {
+		drm_vmap_write8(map, 1, 0x11);
+		drm_vmap_write16(map, 2, 0x2222);
+		drm_vmap_write32(map, 4, 0x33333333);
+		drm_vmap_write64(map, 8, 0x4444444455555555);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 1), 0x11);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read16(map, 2), 0x2222);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 0x33333333);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 8), 0x4444444455555555);
+		drm_vmap_write_field(map, struct test_hdr, ring[1], 66);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, ring[1]), 66);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K, &val), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write64(map, SZ_8K - 8, 7), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
+		KUNIT_EXPECT_EQ(test, val, 7);
+		KUNIT_EXPECT_TRUE(test, drm_vmap_unsafe_map(map).is_iomem);
+
+		get_random_bytes(buf, sizeof(buf));
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 100, buf, sizeof(buf)), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 100, back, sizeof(back)), 0);
+		KUNIT_EXPECT_MEMEQ(test, buf, back, sizeof(buf));
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0x77, SZ_8K), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 400), 0x77777777);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 1, 0, SZ_8K), -EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(drm_vmap_borrow(&own), 400), 0x77777777);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static void iomem_is_not_sysmem(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
+	struct page_map_owned own = {};
+	int ret;
+
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	/* The same through the raw object */
+	drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+static u32 either_sum(const struct page_anymap *map)
+{
+	return drm_vmap_read32(map, 0) + drm_vmap_read8(map, 8);
+}
+
+static void either(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bos[] = { import_iomem(test, &e, &dmabuf), shmem_test_bo(test, SZ_8K) };
+	u16 val = 0;
+	int ret;
+
+	for (int i = 0; i < 2; i++) {
+		drm_shmem_if_vmap(page_anymap, map, &bos[i]->obj, ret) {
+			drm_vmap_write32(map, 0, 1000);
+			drm_vmap_write8(map, 8, 23);
+			KUNIT_EXPECT_EQ(test, either_sum(map), 1023);
+			KUNIT_EXPECT_EQ(test, drm_vmap_try_read16(map, 0, &val), 0);
+			KUNIT_EXPECT_EQ(test, val, 1000);
+			KUNIT_EXPECT_EQ(test, drm_vmap_unsafe_map(map).is_iomem, !i);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	test_bo_put(bos[0]);
+	shmem_test_export_put(dmabuf);
+}
+
+/* What an exporter answers is passed on, and nothing is left behind. */
+static void exporter_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .vmap_ret = -EREMOTEIO };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	/* The core warns. */
+	kunit_warning_suppress(test) {
+		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+			KUNIT_FAIL(test, "mapped");
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EREMOTEIO);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
+	e.vmap_ret = 0;
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, 1);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+}
+
+static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
+{
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, SZ_8K, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	void __user *user = (void __user *)addr;
+	u32 val = 0;
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_EQ(test, put_user(0xabcdef01, (u32 __user *)(addr + 700)), 0);
+	drm_shmem_if_vmap(page_anymap, map, obj, ret) {
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 8, user, 1000), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 708), 0xabcdef01);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 708, user + 4, 4), 0);
+		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)(addr + 4)), 0);
+		KUNIT_EXPECT_EQ(test, val, 0xabcdef01);
+
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, SZ_8K - 1, user, 2), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 1, user, SIZE_MAX), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, SZ_8K, user, 0), 0);
+		/* Behind the end of what is mapped */
+		KUNIT_EXPECT_EQ(test, vm_munmap(addr, SZ_8K), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 8), -EFAULT);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, 8), -EFAULT);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static void user_sysmem(struct kunit *test)
+{
+	user_copy(test, &shmem_test_bo(test, SZ_8K)->obj);
+}
+
+static void user_iomem(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
+
+	user_copy(test, &bo->obj);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A mapping needs neither the file nor the registration nor the binding. */
+static void outlives_device(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {};
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	shmem_test_unbind(test);
+	drm_vmap_write32(&own, 0, 4);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 4);
+	drm_vmap_release(&own);
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 4);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
 static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(borrowed_rw),
 	KUNIT_CASE(borrowed_scope),
@@ -465,11 +668,20 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(plain_object),
 	KUNIT_CASE(no_vmap_callback),
 	KUNIT_CASE(borrowed_outlives),
+	KUNIT_CASE(iomem_rw),
+	KUNIT_CASE(iomem_is_not_sysmem),
+	KUNIT_CASE(either),
+	KUNIT_CASE(exporter_fails),
+	KUNIT_CASE(user_sysmem),
+	KUNIT_CASE(user_iomem),
+	KUNIT_CASE(outlives_device),
 	{}
 };
 
 static struct kunit_suite drm_shmem_vmap_suite = {
 	.name = "drm_shmem_vmap",
+	.suite_init = shmem_test_io_init,
+	.suite_exit = shmem_test_io_exit,
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_vmap_cases,
 };

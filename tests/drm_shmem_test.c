@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/logic_iomem.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 
 #include "drm_shmem_test.h"
 
@@ -31,8 +37,11 @@ static void test_bo_fini(struct test_bo *bo)
 
 static int test_bo_open(struct test_bo *bo, struct drm_file *file)
 {
-	test_bo_test(bo)->opened++;
-	return 0;
+	struct shmem_test *t = test_bo_test(bo);
+
+	if (!t->open_ret)
+		t->opened++;
+	return t->open_ret;
 }
 
 static void test_bo_close(struct test_bo *bo, struct drm_file *file)
@@ -63,6 +72,14 @@ const struct drm_driver shmem_test_driver = {
 	.name = "shmem_test",
 	.desc = "test device of drm_shmem_safe",
 	DRM_SHMEM_DRIVER_OPS(test_bo),
+};
+
+const struct drm_driver shmem_test_driver_sgt = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &shmem_test_fops,
+	.name = "shmem_test_sgt",
+	.desc = "test device of drm_shmem_safe",
+	DRM_SHMEM_DRIVER_OPS_SGT(test_bo),
 };
 
 KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_dev_put, drm_dev_put, struct drm_device *);
@@ -132,5 +149,245 @@ struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 	return bo;
 }
 
+/*
+ * I/O memory to test on. Where the kernel emulates all of it, as on UML, this
+ * is a region of its own; elsewhere any memory can be accessed that way.
+ */
+#define SHMEM_TEST_IO_SIZE	SZ_64K
+static u8 shmem_test_io[SHMEM_TEST_IO_SIZE];
+
+#if IS_ENABLED(CONFIG_INDIRECT_IOMEM)
+#define SHMEM_TEST_IO_START	(1ULL << 40)
+
+static struct resource *shmem_test_io_res;
+
+static unsigned long shmem_test_io_read(void *priv, unsigned int offset, int size)
+{
+	unsigned long val = 0;
+
+	memcpy(&val, priv + offset, size);
+	return val;
+}
+
+static void shmem_test_io_write(void *priv, unsigned int offset, int size,
+				unsigned long val)
+{
+	memcpy(priv + offset, &val, size);
+}
+
+static const struct logic_iomem_ops shmem_test_io_ops = {
+	.read = shmem_test_io_read,
+	.write = shmem_test_io_write,
+};
+
+static long shmem_test_io_map(unsigned long offset, size_t size,
+			      const struct logic_iomem_ops **ops, void **priv)
+{
+	*ops = &shmem_test_io_ops;
+	*priv = shmem_test_io;
+	return offset;
+}
+
+static const struct logic_iomem_region_ops shmem_test_io_region = {
+	.map = shmem_test_io_map,
+};
+
+int shmem_test_io_init(struct kunit_suite *suite)
+{
+	struct resource *res = kzalloc_obj(*res);
+
+	if (!res)
+		return -ENOMEM;
+	res->name = "drm_shmem_test";
+	res->flags = IORESOURCE_MEM;
+	res->start = SHMEM_TEST_IO_START;
+	res->end = SHMEM_TEST_IO_START + SHMEM_TEST_IO_SIZE - 1;
+	shmem_test_io_res = res;
+	return logic_iomem_add_region(res, &shmem_test_io_region);
+}
+
+/* Regions stay for ever: leave one that nothing is in. */
+void shmem_test_io_exit(struct kunit_suite *suite)
+{
+	if (!shmem_test_io_res)
+		return;
+	shmem_test_io_res->start = RESOURCE_SIZE_MAX;
+	shmem_test_io_res->end = 0;
+}
+
+static void __iomem *shmem_test_ioremap(size_t size)
+{
+	return ioremap(SHMEM_TEST_IO_START, size);
+}
+
+static void shmem_test_iounmap(void __iomem *addr)
+{
+	iounmap(addr);
+}
+#else
+int shmem_test_io_init(struct kunit_suite *suite)
+{
+	return 0;
+}
+
+void shmem_test_io_exit(struct kunit_suite *suite)
+{
+}
+
+static void __iomem *shmem_test_ioremap(size_t size)
+{
+	return (void __iomem __force *)shmem_test_io;
+}
+
+static void shmem_test_iounmap(void __iomem *addr)
+{
+}
+#endif
+
+static int shmem_export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct shmem_test_export *e = dmabuf->priv;
+
+	e->attached++;
+	return 0;
+}
+
+static void shmem_export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct shmem_test_export *e = dmabuf->priv;
+
+	e->attached--;
+}
+
+static struct sg_table *shmem_export_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction dir)
+{
+	struct shmem_test_export *e = attach->dmabuf->priv;
+	struct sg_table *sgt;
+	int ret = e->map_ret;
+
+	if (ret)
+		return ERR_PTR(ret);
+	sgt = kzalloc_obj(*sgt);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (ret)
+		goto err_free;
+	sg_set_buf(sgt->sgl, e->mem, e->size);
+	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
+	if (ret)
+		goto err_free_table;
+	e->mapped++;
+	e->maps++;
+	return sgt;
+
+err_free_table:
+	sg_free_table(sgt);
+err_free:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+static void shmem_export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			       enum dma_data_direction dir)
+{
+	struct shmem_test_export *e = attach->dmabuf->priv;
+
+	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+	e->mapped--;
+}
+
+static void shmem_export_release(struct dma_buf *dmabuf)
+{
+	struct shmem_test_export *e = dmabuf->priv;
+
+	e->released = true;
+}
+
+static int shmem_export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct shmem_test_export *e = dmabuf->priv;
+	void __iomem *io;
+
+	if (e->vmap_ret)
+		return e->vmap_ret;
+	if (e->iomem) {
+		io = shmem_test_ioremap(e->size);
+		if (!io)
+			return -ENOMEM;
+		iosys_map_set_vaddr_iomem(map, io);
+	} else {
+		iosys_map_set_vaddr(map, e->mem);
+	}
+	e->vmapped++;
+	return 0;
+}
+
+static void shmem_export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct shmem_test_export *e = dmabuf->priv;
+
+	if (e->iomem)
+		shmem_test_iounmap(map->vaddr_iomem);
+	e->vmapped--;
+}
+
+static const struct dma_buf_ops shmem_export_ops = {
+	.attach = shmem_export_attach,
+	.detach = shmem_export_detach,
+	.map_dma_buf = shmem_export_map,
+	.unmap_dma_buf = shmem_export_unmap,
+	.release = shmem_export_release,
+	.vmap = shmem_export_vmap,
+	.vunmap = shmem_export_vunmap,
+};
+
+/* A dma-buf of @size bytes, the caller's until shmem_test_export_put(). */
+struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *e, size_t size)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+
+	KUNIT_ASSERT_LE(test, size, SHMEM_TEST_IO_SIZE);
+	e->size = size;
+	e->mem = kunit_kzalloc(test, size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, e->mem);
+	memset(shmem_test_io, 0, sizeof(shmem_test_io));
+	info.ops = &shmem_export_ops;
+	info.size = size;
+	info.flags = O_RDWR;
+	info.priv = e;
+	dmabuf = dma_buf_export(&info);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	return dmabuf;
+}
+
+/* Puts a dma-buf; if that was the last reference then it is gone on return. */
+void shmem_test_export_put(struct dma_buf *dmabuf)
+{
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/* Imports a dma-buf as the core does; put the object before the test ends. */
+struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
+				  struct dma_buf *dmabuf)
+{
+	struct drm_gem_object *gem;
+
+	if (drm->driver->gem_prime_import)
+		gem = drm->driver->gem_prime_import(drm, dmabuf);
+	else
+		gem = drm_gem_prime_import(drm, dmabuf);
+	if (IS_ERR(gem))
+		return ERR_CAST(gem);
+	KUNIT_EXPECT_NOT_NULL(test, to_test_bo(gem));
+	return to_test_bo(gem);
+}
+
+MODULE_IMPORT_NS("DMA_BUF");
 MODULE_DESCRIPTION("KUnit suites of drm_shmem_safe");
 MODULE_LICENSE("Dual MIT/GPL");

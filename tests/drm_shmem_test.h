@@ -22,7 +22,8 @@ struct shmem_test {
 	int opened;
 	int revoked;
 
-	int init_ret;		/* what the init step returns */
+	int init_ret;		/* what the init step returns, or open */
+	int open_ret;
 };
 
 struct test_dev {
@@ -48,11 +49,32 @@ struct reclaim_bo {
 DRM_SHMEM_OBJ(reclaim_bo, struct reclaim_bo, obj, void);
 
 extern const struct drm_driver shmem_test_driver;
+extern const struct drm_driver shmem_test_driver_sgt;	/* maps imports at once */
+
+/* A dma-buf that is neither DRM's nor in shmem, and who called what of it. */
+struct shmem_test_export {
+	bool iomem;		/* its mapping is in I/O memory */
+	int vmap_ret;		/* what vmap returns, or map */
+	int map_ret;
+	int attached;
+	int mapped;
+	int vmapped;
+	int maps;
+	bool released;
+	void *mem;
+	size_t size;
+};
 
 int shmem_test_init(struct kunit *test);
 struct drm_device *shmem_test_device(struct kunit *test, struct device *parent,
 				     const struct drm_driver *driver);
 void shmem_test_unbind(struct kunit *test);
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size);
+struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *e, size_t size);
+void shmem_test_export_put(struct dma_buf *dmabuf);
+struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
+				  struct dma_buf *dmabuf);
+int shmem_test_io_init(struct kunit_suite *suite);
+void shmem_test_io_exit(struct kunit_suite *suite);
 
 #endif /* _DRM_SHMEM_TEST_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_SHMEM_RECLAIM_H
+#define _DRM_SHMEM_RECLAIM_H
+
+#include "drm_shmem_obj.h"
+
+struct shrinker;
+
+/**
+ * enum drm_shmem_madv - what the contents of an object are worth
+ */
+enum drm_shmem_madv {
+	/** @DRM_SHMEM_WILLNEED: they are needed */
+	DRM_SHMEM_WILLNEED,
+	/** @DRM_SHMEM_DONTNEED: they may be thrown away */
+	DRM_SHMEM_DONTNEED,
+};
+
+/**
+ * struct drm_shmem_shrinker - gives back a device's objects that are not needed
+ *
+ * Part of the driver's device struct, for which drmm_shmem_shrinker_init() is
+ * called.
+ *
+ * Invariants:
+ *
+ * - An object on @__purgeable was said to be not needed, and not to be needed
+ *   since. Both lists are under &drm_device.gem_lru_mutex.
+ */
+struct drm_shmem_shrinker {
+	/* private: */
+	struct drm_device *__drm;
+	struct shrinker *__shrinker;
+	struct drm_gem_lru __purgeable;
+	struct drm_gem_lru __purged;
+};
+
+int drm_shmem_pin(struct drm_shmem_obj *obj) __must_check;
+void drm_shmem_unpin(struct drm_shmem_obj *obj);
+int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+		      struct drm_shmem_shrinker *shrinker) __must_check;
+int drm_shmem_purge(struct drm_shmem_obj *obj) __must_check;
+int drmm_shmem_shrinker_init(struct drm_device *drm,
+			     struct drm_shmem_shrinker *shrinker) __must_check;
+
+#endif /* _DRM_SHMEM_RECLAIM_H */
