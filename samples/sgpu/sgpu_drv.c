@@ -1,3 +1,302 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * sgpu: a driver for a GPU made of software, and the worked example for the
+ * DRM safe helpers.
+ *
+ * This file has what makes it a driver: the module, its devices, and what a
+ * client can call. Buffers, address spaces, jobs, the page table and the
+ * engine have a file each.
+ */
+
+#include <linux/device/faux.h>
+#include <linux/dma-mapping.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+
+#include "sgpu_bo.h"
+#include "sgpu_drv.h"
+#include "sgpu_mmu.h"
+#include "sgpu_sched.h"
+#include "sgpu_vm.h"
+
+#define SGPU_MAX_DEVICES	16
+
+struct sgpu_live sgpu_live;
+struct workqueue_struct *sgpu_wq;
+
+static unsigned int sgpu_num_platform = 2;
+module_param_named(platform, sgpu_num_platform, uint, 0444);
+MODULE_PARM_DESC(platform, "Number of platform devices to make (default: 2)");
+
+static unsigned int sgpu_num_faux;
+module_param_named(faux, sgpu_num_faux, uint, 0444);
+MODULE_PARM_DESC(faux, "Number of faux devices to make (default: 0)");
+
+static int sgpu_live_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "devices %d bos %d vmaps %d vms %d jobs %d\n",
+			  atomic_read(&sgpu_live.devices),
+			  atomic_read(&sgpu_live.bos),
+			  atomic_read(&sgpu_live.vmaps),
+			  atomic_read(&sgpu_live.vms),
+			  atomic_read(&sgpu_live.jobs));
+}
+
+static const struct kernel_param_ops sgpu_live_ops = {
+	.get = sgpu_live_get,
+};
+
+module_param_cb(live, &sgpu_live_ops, NULL, 0444);
+MODULE_PARM_DESC(live, "How many of the driver's objects are alive");
+
+static int sgpu_ioctl_info(const struct sgpu_reg *reg,
+			   struct drm_sgpu_info *args, struct sgpu_file *file)
+{
+	if (args->pad)
+		return -EINVAL;
+
+	args->va_start = SGPU_VA_START;
+	args->va_end = SGPU_VA_END;
+	args->max_cmd_size = SGPU_MAX_CMD_SIZE;
+	args->page_size = PAGE_SIZE;
+	return 0;
+}
+
+#define SGPU_IOCTLS(X)								\
+	X(SGPU_INFO, struct drm_sgpu_info,					\
+	  sgpu_ioctl_info, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_BO_CREATE, struct drm_sgpu_bo_create,				\
+	  sgpu_ioctl_bo_create, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_BO_MMAP_OFFSET, struct drm_sgpu_bo_mmap_offset,			\
+	  sgpu_ioctl_bo_mmap_offset, REGISTERED, DRM_RENDER_ALLOW)		\
+	X(SGPU_BO_VMAP, struct drm_sgpu_bo_vmap,				\
+	  sgpu_ioctl_bo_vmap, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_BO_VUNMAP, struct drm_sgpu_bo_vunmap,				\
+	  sgpu_ioctl_bo_vunmap, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_VM_CREATE, struct drm_sgpu_vm_create,				\
+	  sgpu_ioctl_vm_create, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_VM_DESTROY, struct drm_sgpu_vm_destroy,				\
+	  sgpu_ioctl_vm_destroy, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_VM_BIND, struct drm_sgpu_vm_bind,				\
+	  sgpu_ioctl_vm_bind, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_EXEC, struct drm_sgpu_exec,					\
+	  sgpu_ioctl_exec, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_VM_FAULT, struct drm_sgpu_vm_fault,				\
+	  sgpu_ioctl_vm_fault, REGISTERED, DRM_RENDER_ALLOW)
+
+DRM_DEV_IOCTL_TABLE(sgpu, SGPU_IOCTLS);
+
+static struct sgpu_file *sgpu_open(const struct sgpu_reg *reg,
+				   struct drm_file *drm)
+{
+	struct sgpu_file *file = kzalloc_obj(*file);
+
+	if (!file)
+		return NULL;
+
+	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1);
+	return file;
+}
+
+static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
+{
+	struct sgpu_vmap *vmap;
+	struct sgpu_vm *vm;
+	unsigned long id;
+
+	xa_for_each(&file->vms, id, vm)
+		sgpu_vm_close(vm);
+	xa_destroy(&file->vms);
+
+	xa_for_each(&file->vmaps, id, vmap)
+		sgpu_vmap_free(vmap);
+	xa_destroy(&file->vmaps);
+
+	kfree(file);
+}
+
+DRM_DEV_FILE_OPS(sgpu, REGISTERED, sgpu_open, sgpu_postclose);
+
+static void sgpu_release(struct drm_device *drm)
+{
+	if (atomic_dec_and_test(&sgpu_live.devices))
+		wake_up_var(&sgpu_live.devices);
+}
+
+DEFINE_DRM_GEM_FOPS(sgpu_fops);
+
+static const struct drm_driver sgpu_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
+	.open = sgpu_drm_open,
+	.postclose = sgpu_drm_postclose,
+	.release = sgpu_release,
+	.ioctls = sgpu_ioctls,
+	.num_ioctls = ARRAY_SIZE(sgpu_ioctls),
+	.fops = &sgpu_fops,
+	DRM_SHMEM_DRIVER_OPS(sgpu_bo),
+	.name = "sgpu",
+	.desc = "software GPU",
+	.major = 1,
+};
+
+static void sgpu_quiesce(const struct drm_dev_bound *bound, struct sgpu_hw *hw)
+{
+	sgpu_hw_stop(hw);
+}
+
+static void sgpu_release_hw(struct sgpu_hw *hw)
+{
+	sgpu_hw_stop(hw);
+	sgpu_hw_put(hw);
+}
+
+static const struct sgpu_reg_ops sgpu_reg_ops = {
+	.quiesce = sgpu_quiesce,
+	.release = sgpu_release_hw,
+};
+
+/* The engine takes segments of any length. */
+static struct device_dma_parameters sgpu_dma_parms = {
+	.max_segment_size = UINT_MAX,
+};
+
+static int sgpu_probe(struct device *dev)
+{
+	struct sgpu_hw *hw;
+	int ret;
+
+	/* What sgpu_bus_map() relies on */
+	if (device_iommu_mapped(dev))
+		return -EOPNOTSUPP;
+	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dev->dma_parms = &sgpu_dma_parms;
+
+	struct sgpu_unreg *unreg __free(sgpu_unreg) =
+		sgpu_dev_alloc(dev, &sgpu_driver);
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	atomic_inc(&sgpu_live.devices);
+
+	hw = sgpu_hw_create(dev);
+	if (IS_ERR(hw))
+		return PTR_ERR(hw);
+	return drm_dev_ctx_register(sgpu, dev, unreg, &sgpu_reg_ops, hw);
+}
+
+static int sgpu_platform_probe(struct platform_device *pdev)
+{
+	return sgpu_probe(&pdev->dev);
+}
+
+static struct platform_driver sgpu_platform_driver = {
+	.probe = sgpu_platform_probe,
+	.driver.name = "sgpu",
+};
+
+static int sgpu_faux_probe(struct faux_device *fdev)
+{
+	return sgpu_probe(&fdev->dev);
+}
+
+static const struct faux_device_ops sgpu_faux_ops = {
+	.probe = sgpu_faux_probe,
+};
+
+static struct platform_device *sgpu_platform[SGPU_MAX_DEVICES];
+static struct faux_device *sgpu_faux[SGPU_MAX_DEVICES];
+
+static void sgpu_destroy_devices(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SGPU_MAX_DEVICES; i++) {
+		platform_device_unregister(sgpu_platform[i]);
+		if (sgpu_faux[i])
+			faux_device_destroy(sgpu_faux[i]);
+	}
+}
+
+static int sgpu_create_devices(void)
+{
+	struct platform_device *pdev;
+	char name[16];
+	unsigned int i;
+
+	for (i = 0; i < sgpu_num_platform; i++) {
+		pdev = platform_device_register_simple("sgpu", i, NULL, 0);
+		if (IS_ERR(pdev))
+			return PTR_ERR(pdev);
+		sgpu_platform[i] = pdev;
+	}
+	for (i = 0; i < sgpu_num_faux; i++) {
+		snprintf(name, sizeof(name), "sgpu-faux.%u", i);
+		sgpu_faux[i] = faux_device_create(name, NULL, &sgpu_faux_ops);
+		if (!sgpu_faux[i])
+			return -ENODEV;
+	}
+	return 0;
+}
+
+/*
+ * Nobody has a device open, or the module would be in use. A cancelled job may
+ * still wait for a fence of another driver; jobs hold all the rest.
+ */
+static void sgpu_wait_for_jobs(void)
+{
+	wait_var_event(&sgpu_live.jobs, !atomic_read(&sgpu_live.jobs));
+	destroy_workqueue(sgpu_wq);
+	WARN_ON(!wait_var_event_timeout(&sgpu_live.devices,
+					!atomic_read(&sgpu_live.devices),
+					10 * HZ));
+}
+
+static int __init sgpu_init(void)
+{
+	int ret;
+
+	if (sgpu_num_platform > SGPU_MAX_DEVICES ||
+	    sgpu_num_faux > SGPU_MAX_DEVICES)
+		return -EINVAL;
+
+	sgpu_wq = alloc_workqueue("sgpu", WQ_UNBOUND, 0);
+	if (!sgpu_wq)
+		return -ENOMEM;
+
+	ret = platform_driver_register(&sgpu_platform_driver);
+	if (ret) {
+		destroy_workqueue(sgpu_wq);
+		return ret;
+	}
+
+	ret = sgpu_create_devices();
+	if (ret) {
+		sgpu_destroy_devices();
+		platform_driver_unregister(&sgpu_platform_driver);
+		sgpu_wait_for_jobs();
+	}
+	return ret;
+}
+module_init(sgpu_init);
+
+static void __exit sgpu_exit(void)
+{
+	sgpu_destroy_devices();
+	platform_driver_unregister(&sgpu_platform_driver);
+	sgpu_wait_for_jobs();
+}
+module_exit(sgpu_exit);
+
+MODULE_DESCRIPTION("Software GPU, a sample for the DRM safe helpers");
 MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS("DMA_BUF");

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Buffers, and the ioctls on them. Dumb buffers and imported ones are the same
+ * kind of object.
+ */
+
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "sgpu_bo.h"
+
+static int sgpu_bo_init(struct sgpu_bo *bo, void *arg)
+{
+	atomic_inc(&sgpu_live.bos);
+	return 0;
+}
+
+static void sgpu_bo_fini(struct sgpu_bo *bo)
+{
+	atomic_dec(&sgpu_live.bos);
+}
+
+/* What BO_VMAP reads is always there: buffers are whole pages. */
+DEFINE_DRM_VMAP(sgpu_map, sizeof(u64));
+
+/* A kernel mapping that a client holds */
+struct sgpu_vmap {
+	struct sgpu_map_owned map;
+};
+
+DRM_SHMEM_OBJ_DEFINE(sgpu_bo, 0,
+		     .init = sgpu_bo_init,
+		     .fini = sgpu_bo_fini);
+
+int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
+			 struct drm_sgpu_bo_create *args,
+			 struct sgpu_file *file)
+{
+	const struct drm_shmem_opts opts = {
+		.map_wc = args->flags & DRM_SGPU_BO_WC,
+	};
+	struct sgpu_bo_unique *unique;
+	int ret;
+
+	if (args->flags & ~DRM_SGPU_BO_WC || args->handle)
+		return -EINVAL;
+
+	unique = sgpu_bo_create(&sgpu_reg_dev(reg)->drm, args->size, &opts, NULL);
+	if (IS_ERR(unique))
+		return PTR_ERR(unique);
+
+	struct sgpu_bo *bo __free(sgpu_bo) = drm_shmem_publish(sgpu_bo, unique);
+
+	ret = sgpu_bo_handle_create(bo, sgpu_file_drm(file), &args->handle);
+	if (ret)
+		return ret;
+	args->size = sgpu_bo_size(bo);
+	return 0;
+}
+
+int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
+			      struct drm_sgpu_bo_mmap_offset *args,
+			      struct sgpu_file *file)
+{
+	struct sgpu_bo *bo __free(sgpu_bo) =
+		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	if (args->pad)
+		return -EINVAL;
+	return sgpu_bo_mmap_offset(bo, &args->offset);
+}
+
+void sgpu_vmap_free(struct sgpu_vmap *vmap)
+{
+	drm_vmap_release(&vmap->map);
+	kfree(vmap);
+	atomic_dec(&sgpu_live.vmaps);
+}
+
+int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
+		       struct drm_sgpu_bo_vmap *args, struct sgpu_file *file)
+{
+	struct sgpu_bo *bo __free(sgpu_bo) =
+		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+	struct sgpu_vmap *vmap;
+	int ret;
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	if (args->id || args->first)
+		return -EINVAL;
+
+	vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
+	if (!vmap)
+		return -ENOMEM;
+	ret = drm_shmem_vmap_own(&vmap->map, &bo->shmem);
+	if (ret) {
+		kfree(vmap);
+		return ret;
+	}
+	atomic_inc(&sgpu_live.vmaps);
+
+	/* Once it has a number, another thread can free it. */
+	args->first = drm_vmap_read64(&vmap->map, 0);
+	ret = xa_alloc(&file->vmaps, &args->id, vmap, xa_limit_31b, GFP_KERNEL);
+	if (ret)
+		sgpu_vmap_free(vmap);
+	return ret;
+}
+
+int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg,
+			 struct drm_sgpu_bo_vunmap *args,
+			 struct sgpu_file *file)
+{
+	struct sgpu_vmap *vmap;
+
+	if (args->pad)
+		return -EINVAL;
+
+	vmap = xa_erase(&file->vmaps, args->id);
+	if (!vmap)
+		return -ENOENT;
+	sgpu_vmap_free(vmap);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _SGPU_BO_H
+#define _SGPU_BO_H
+
+#include "drm_shmem_safe.h"
+#include "sgpu_drv.h"
+
+struct sgpu_vmap;
+
+/* A buffer: nothing of its own beside what every object has */
+struct sgpu_bo {
+	struct drm_shmem_obj shmem;
+};
+
+DRM_SHMEM_OBJ(sgpu_bo, struct sgpu_bo, shmem, void);
+
+void sgpu_vmap_free(struct sgpu_vmap *vmap);
+
+int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
+			 struct drm_sgpu_bo_create *args,
+			 struct sgpu_file *file);
+int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
+			      struct drm_sgpu_bo_mmap_offset *args,
+			      struct sgpu_file *file);
+int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
+		       struct drm_sgpu_bo_vmap *args, struct sgpu_file *file);
+int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg,
+			 struct drm_sgpu_bo_vunmap *args,
+			 struct sgpu_file *file);
+
+#endif /* _SGPU_BO_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _SGPU_DRV_H
+#define _SGPU_DRV_H
+
+#include <linux/atomic.h>
+#include <linux/sizes.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+
+#include "drm_dev_ctx.h"
+#include "sgpu_uapi.h"
+
+/* Bounds the time that a command can take */
+#define SGPU_MAX_CMD_SIZE	((u64)SZ_1G)
+
+struct sgpu_hw;
+
+/* A device: what lives until its last reference is gone */
+struct sgpu_device {
+	struct drm_device drm;
+};
+
+/*
+ * What a client has. Both arrays are keyed by what the client calls the
+ * things, and start with 1.
+ */
+struct sgpu_file {
+	struct drm_file *drm;
+	struct xarray vms;
+	struct xarray vmaps;
+};
+
+/*
+ * sgpu: struct sgpu_unreg, struct sgpu_reg, struct sgpu_ioctl and what goes
+ * with them. The registration data is the hardware.
+ */
+DRM_DEV_CTX(sgpu, struct sgpu_device, drm, struct sgpu_hw, struct sgpu_file);
+
+/* How many of each are alive: shown by the parameter "live" of the module */
+struct sgpu_live {
+	atomic_t devices;
+	atomic_t bos;
+	atomic_t vmaps;
+	atomic_t vms;
+	atomic_t jobs;
+};
+
+extern struct sgpu_live sgpu_live;
+
+/* Runs what may sleep or take locks that jobs wait for: freeing, mostly */
+extern struct workqueue_struct *sgpu_wq;
+
+#endif /* _SGPU_DRV_H */

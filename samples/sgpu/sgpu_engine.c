@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The engine of the software GPU: executes commands on GPU addresses.
+ *
+ * It knows memory by the page table alone. Like hardware, it works while the
+ * driver does other things, and says that it is done by signalling a fence.
+ */
+
+#include <linux/crc32.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-fence.h>
+#include <linux/highmem.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/unaligned.h>
+
+#include "sgpu_mmu.h"
+#include "sgpu_sched.h"
+#include "sgpu_vm.h"
+
+static const char *sgpu_fence_driver_name(struct dma_fence *fence)
+{
+	return "sgpu";
+}
+
+static const char *sgpu_fence_timeline_name(struct dma_fence *fence)
+{
+	return "engine";
+}
+
+static const struct dma_fence_ops sgpu_fence_ops = {
+	.get_driver_name = sgpu_fence_driver_name,
+	.get_timeline_name = sgpu_fence_timeline_name,
+};
+
+/*
+ * A range of GPU addresses within one page, mapped for the engine
+ *
+ * Invariant: @cpu is NULL for a sparse page, else a local mapping of the page
+ * that the page table named under its lock, which is still held.
+ */
+struct sgpu_span {
+	void *cpu;
+	size_t size;
+};
+
+/*
+ * The bus. A real GPU puts the DMA address on it and the memory answers. Here
+ * the address has to become that of a page again, which the probe function
+ * made sure can be done: nothing translates between the device and the memory.
+ */
+static void *sgpu_bus_map(struct sgpu_job *job, dma_addr_t addr)
+{
+	phys_addr_t phys = dma_to_phys(job->vm->hw->dev, addr);
+
+	if (!pfn_valid(PHYS_PFN(phys)))
+		return NULL;
+	return kmap_local_page(pfn_to_page(PHYS_PFN(phys)));
+}
+
+static int sgpu_fault(struct sgpu_job *job, u32 cmd, u64 addr, bool write)
+{
+	struct drm_sgpu_vm_fault *fault = &job->vm->fault;
+
+	guard(spinlock)(&job->vm->fault_lock);
+	fault->kind = write ? DRM_SGPU_FAULT_WRITE : DRM_SGPU_FAULT_READ;
+	fault->addr = addr;
+	fault->job = job->number;
+	fault->cmd = cmd;
+	fault->count++;
+	return -EFAULT;
+}
+
+/* Map what is at @addr, at most @size bytes and not beyond its page. */
+static int sgpu_span_map(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
+			 bool write, struct sgpu_span *span)
+{
+	u64 pte = sgpu_mmu_walk(&job->vm->mmu, addr);
+
+	span->cpu = NULL;
+	span->size = min(size, PAGE_SIZE - offset_in_page(addr));
+	if (pte & SGPU_PTE_SPARSE)
+		return 0;
+	if (!(pte & SGPU_PTE_VALID) || (write && !(pte & SGPU_PTE_WRITE)))
+		return sgpu_fault(job, cmd, addr, write);
+
+	span->cpu = sgpu_bus_map(job, pte & PAGE_MASK);
+	if (!span->cpu)
+		return sgpu_fault(job, cmd, addr, write);
+	span->cpu += offset_in_page(addr);
+	return 0;
+}
+
+static void sgpu_span_unmap(struct sgpu_span *span)
+{
+	if (span->cpu)
+		kunmap_local(span->cpu);
+}
+
+/* Between two pages: may the job go on? */
+static int sgpu_engine_check(struct sgpu_job *job)
+{
+	/* Both are set once, by others, and only end the job. */
+	if (READ_ONCE(job->vm->hw->stopped))
+		return -ENODEV;
+	if (READ_ONCE(job->timed_out))
+		return -ETIME;
+	cond_resched();
+	return 0;
+}
+
+/* Write @size bytes of @from, or of the byte @fill if that is NULL. */
+static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
+		      const u8 *from, u8 fill)
+{
+	struct sgpu_span span;
+	int ret;
+
+	for (; size; addr += span.size, size -= span.size) {
+		ret = sgpu_engine_check(job);
+		if (ret)
+			return ret;
+
+		guard(mutex)(&job->vm->mmu.lock);
+		ret = sgpu_span_map(job, cmd, addr, size, true, &span);
+		if (ret)
+			return ret;
+		if (span.cpu && from)
+			memcpy(span.cpu, from, span.size);
+		else if (span.cpu)
+			memset(span.cpu, fill, span.size);
+		sgpu_span_unmap(&span);
+		if (from)
+			from += span.size;
+	}
+	return 0;
+}
+
+/* Copy what lies within one page on either side; tell how much that was. */
+static int sgpu_copy_span(struct sgpu_job *job, u32 cmd, u64 dst_addr,
+			  u64 src_addr, u64 size, u64 *done)
+{
+	struct sgpu_span src, dst;
+	int ret;
+
+	guard(mutex)(&job->vm->mmu.lock);
+	ret = sgpu_span_map(job, cmd, src_addr, size, false, &src);
+	if (ret)
+		return ret;
+	ret = sgpu_span_map(job, cmd, dst_addr, src.size, true, &dst);
+	if (!ret) {
+		if (dst.cpu && src.cpu)
+			memmove(dst.cpu, src.cpu, dst.size);
+		else if (dst.cpu)
+			memset(dst.cpu, 0, dst.size);
+		*done = dst.size;
+		sgpu_span_unmap(&dst);
+	}
+	sgpu_span_unmap(&src);
+	return ret;
+}
+
+static int sgpu_copy(struct sgpu_job *job, u32 cmd, u64 dst, u64 src, u64 size)
+{
+	u64 done;
+	int ret;
+
+	for (; size; src += done, dst += done, size -= done) {
+		ret = sgpu_engine_check(job);
+		if (!ret)
+			ret = sgpu_copy_span(job, cmd, dst, src, size, &done);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int sgpu_checksum(struct sgpu_job *job, u32 cmd, u64 dst, u64 src,
+			 u64 size, u32 crc)
+{
+	struct sgpu_span span;
+	u8 result[4];
+	int ret;
+
+	crc = ~crc;
+	for (; size; src += span.size, size -= span.size) {
+		ret = sgpu_engine_check(job);
+		if (ret)
+			return ret;
+
+		guard(mutex)(&job->vm->mmu.lock);
+		ret = sgpu_span_map(job, cmd, src, size, false, &span);
+		if (ret)
+			return ret;
+		crc = crc32_le(crc, span.cpu ?: page_address(ZERO_PAGE(0)),
+			       span.size);
+		sgpu_span_unmap(&span);
+	}
+
+	put_unaligned_le32(~crc, result);
+	return sgpu_write(job, cmd, dst, sizeof(result), result, 0);
+}
+
+static int sgpu_execute(struct sgpu_job *job, u32 i)
+{
+	const struct drm_sgpu_cmd *cmd = &job->cmds[i];
+
+	switch (cmd->op) {
+	case DRM_SGPU_CMD_FILL:
+		return sgpu_write(job, i, cmd->dst, cmd->size, NULL, cmd->value);
+	case DRM_SGPU_CMD_COPY:
+		return sgpu_copy(job, i, cmd->dst, cmd->src, cmd->size);
+	case DRM_SGPU_CMD_CHECKSUM:
+		return sgpu_checksum(job, i, cmd->dst, cmd->src, cmd->size,
+				     cmd->value);
+	}
+	return -EINVAL;
+}
+
+static void sgpu_engine_work(struct work_struct *work)
+{
+	struct sgpu_job *job = container_of(work, struct sgpu_job, work);
+	struct dma_fence *fence = dma_fence_get(job->fence);
+	bool cookie = dma_fence_begin_signalling();
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < job->count && !ret; i++)
+		ret = sgpu_execute(job, i);
+
+	if (ret)
+		dma_fence_set_error(fence, ret);
+	/* The scheduler frees the job from here on. */
+	dma_fence_signal(fence);
+	dma_fence_end_signalling(cookie);
+	dma_fence_put(fence);
+}
+
+/*
+ * Start the commands of @job. In the fence signalling path: everything was
+ * allocated with the job. Returns the fence, with a reference for the caller.
+ */
+struct dma_fence *sgpu_engine_start(struct sgpu_hw *hw, struct sgpu_job *job)
+{
+	dma_fence_init(job->fence, &sgpu_fence_ops, NULL, hw->fence_context,
+		       ++hw->fence_seqno);
+	INIT_WORK(&job->work, sgpu_engine_work);
+	dma_fence_get(job->fence);
+	queue_work(hw->engine, &job->work);
+	return job->fence;
+}
+
+static int sgpu_check_cmd(const struct drm_sgpu_cmd *cmd)
+{
+	u64 dst_size = cmd->size;
+
+	if (!cmd->size || cmd->size > SGPU_MAX_CMD_SIZE)
+		return -EINVAL;
+
+	switch (cmd->op) {
+	case DRM_SGPU_CMD_FILL:
+		if (cmd->src || cmd->value > U8_MAX)
+			return -EINVAL;
+		break;
+	case DRM_SGPU_CMD_COPY:
+		if (cmd->value)
+			return -EINVAL;
+		break;
+	case DRM_SGPU_CMD_CHECKSUM:
+		dst_size = sizeof(u32);
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	/* Addresses beyond the end are for the engine to find out about. */
+	if (cmd->src > U64_MAX - cmd->size || cmd->dst > U64_MAX - dst_size)
+		return -EINVAL;
+	return 0;
+}
+
+static int sgpu_job_add_cmds(struct sgpu_job *job, u64 user, u32 count)
+{
+	int ret = 0;
+	void *cmds;
+	u32 i;
+
+	job->fence = kzalloc_obj(*job->fence, GFP_KERNEL_ACCOUNT);
+	if (!job->fence)
+		return -ENOMEM;
+
+	cmds = vmemdup_array_user(u64_to_user_ptr(user), count,
+				  sizeof(*job->cmds));
+	if (IS_ERR(cmds))
+		return PTR_ERR(cmds);
+	job->cmds = cmds;
+	job->count = count;
+
+	for (i = 0; i < count && !ret; i++)
+		ret = sgpu_check_cmd(&job->cmds[i]);
+	return ret;
+}
+
+int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
+		    struct sgpu_file *file)
+{
+	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
+	struct sgpu_job *job;
+	int ret;
+
+	if (!vm)
+		return -ENOENT;
+	if (args->pad || !args->cmd_count || args->cmd_count > DRM_SGPU_MAX_CMDS)
+		return -EINVAL;
+
+	job = sgpu_job_create(vm, file, args->syncs, args->sync_count);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+
+	ret = sgpu_job_add_cmds(job, args->cmds, args->cmd_count);
+	if (ret) {
+		sgpu_job_free(job);
+		return ret;
+	}
+	return sgpu_job_submit(job, &args->job);
+}
+
+int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,
+			struct drm_sgpu_vm_fault *args, struct sgpu_file *file)
+{
+	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
+
+	if (!vm)
+		return -ENOENT;
+
+	guard(spinlock)(&vm->fault_lock);
+	vm->fault.vm_id = args->vm_id;
+	*args = vm->fault;
+	return 0;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The page table of the software GPU: three levels of 512 entries.
+ *
+ * A real GPU's driver writes the same things to memory that the GPU reads.
+ * Two rules come from updates being made in the fence signalling path: all
+ * tables that an update can need are there before it starts, and a sparse
+ * range costs one bit for each region that a last-level table would cover.
+ */
+
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "sgpu_mmu.h"
+
+/* Bytes of address space that one table of the level covers */
+#define SGPU_LEAF_SHIFT		(PAGE_SHIFT + SGPU_TABLE_BITS)
+#define SGPU_LEAF_SPAN		BIT_ULL(SGPU_LEAF_SHIFT)
+#define SGPU_MID_SHIFT		(SGPU_LEAF_SHIFT + SGPU_TABLE_BITS)
+
+struct sgpu_leaf {
+	u64 pte[SGPU_TABLE_SIZE];
+};
+
+/*
+ * Invariant: where a bit in @sparse is set, the whole region is sparse and
+ * the entries of its leaf, if there is one, are 0.
+ */
+struct sgpu_mid {
+	struct sgpu_leaf *leaf[SGPU_TABLE_SIZE];
+	DECLARE_BITMAP(sparse, SGPU_TABLE_SIZE);
+};
+
+static unsigned int sgpu_mid_index(u64 va)
+{
+	return va >> SGPU_MID_SHIFT;
+}
+
+static unsigned int sgpu_leaf_index(u64 va)
+{
+	return (va >> SGPU_LEAF_SHIFT) % SGPU_TABLE_SIZE;
+}
+
+static unsigned int sgpu_pte_index(u64 va)
+{
+	return (va >> PAGE_SHIFT) % SGPU_TABLE_SIZE;
+}
+
+/* How many of @size bytes at @va one last-level table covers */
+static u64 sgpu_leaf_part(u64 va, u64 size)
+{
+	return min(size, SGPU_LEAF_SPAN - va % SGPU_LEAF_SPAN);
+}
+
+/*
+ * Tables are added by any thread at any time, zeroed, and published by
+ * cmpxchg(). Who changes entries has prepared the tables; who only looks may
+ * see a table or not, and reads the pointers with READ_ONCE().
+ */
+#define sgpu_table_get(slot) ({							\
+	typeof(slot) _slot = (slot);						\
+	typeof(*_slot) _fresh, _table = READ_ONCE(*_slot);			\
+										\
+	if (!_table) {								\
+		_fresh = kzalloc_obj(*_fresh, GFP_KERNEL_ACCOUNT);		\
+		_table = _fresh ? cmpxchg(_slot, NULL, _fresh) : NULL;		\
+		if (_table)							\
+			kfree(_fresh);						\
+		else								\
+			_table = _fresh;					\
+	}									\
+	_table;									\
+})
+
+/* The leaf of a region of which only a part changes */
+static struct sgpu_leaf *sgpu_leaf_split(struct sgpu_mid *mid, unsigned int i)
+{
+	struct sgpu_leaf *leaf = mid->leaf[i];
+
+	if (__test_and_clear_bit(i, mid->sparse))
+		memset64(leaf->pte, SGPU_PTE_SPARSE, SGPU_TABLE_SIZE);
+	return leaf;
+}
+
+/* Make [va, va + size) sparse or empty; all its tables were prepared. */
+static void sgpu_mmu_set(struct sgpu_mmu *mmu, u64 va, u64 size, bool sparse)
+{
+	struct sgpu_leaf *leaf;
+	struct sgpu_mid *mid;
+	unsigned int i;
+	u64 part;
+
+	for (; size; va += part, size -= part) {
+		part = sgpu_leaf_part(va, size);
+		i = sgpu_leaf_index(va);
+		mid = mmu->mid[sgpu_mid_index(va)];
+		if (part == SGPU_LEAF_SPAN) {
+			__assign_bit(i, mid->sparse, sparse);
+			leaf = READ_ONCE(mid->leaf[i]);
+			if (leaf)
+				memset64(leaf->pte, 0, SGPU_TABLE_SIZE);
+		} else {
+			leaf = sgpu_leaf_split(mid, i);
+			memset64(leaf->pte + sgpu_pte_index(va),
+				 sparse ? SGPU_PTE_SPARSE : 0,
+				 part >> PAGE_SHIFT);
+		}
+	}
+}
+
+void sgpu_mmu_init(struct sgpu_mmu *mmu)
+{
+	mutex_init(&mmu->lock);
+}
+
+void sgpu_mmu_fini(struct sgpu_mmu *mmu)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < SGPU_TABLE_SIZE; i++) {
+		if (!mmu->mid[i])
+			continue;
+		for (j = 0; j < SGPU_TABLE_SIZE; j++)
+			kfree(mmu->mid[i]->leaf[j]);
+		kfree(mmu->mid[i]);
+	}
+	mutex_destroy(&mmu->lock);
+}
+
+/*
+ * Add the tables that a change of [va, va + size) can need, all of them if
+ * @pages will be mapped. May sleep. Tables that a failure leaves behind are
+ * empty, and there for the next try.
+ */
+int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
+{
+	struct sgpu_mid *mid;
+	u64 part;
+
+	for (; size; va += part, size -= part) {
+		part = sgpu_leaf_part(va, size);
+		mid = sgpu_table_get(&mmu->mid[sgpu_mid_index(va)]);
+		if (!mid)
+			return -ENOMEM;
+		if ((pages || part < SGPU_LEAF_SPAN) &&
+		    !sgpu_table_get(&mid->leaf[sgpu_leaf_index(va)]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Map the part of @sgt that starts @offset bytes into it. */
+void sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
+		  const struct sg_table *sgt, u64 offset, bool write)
+{
+	u64 flags = SGPU_PTE_VALID | (write ? SGPU_PTE_WRITE : 0);
+	u64 end = va + size;
+	struct sg_dma_page_iter iter;
+	struct sgpu_leaf *leaf;
+
+	guard(mutex)(&mmu->lock);
+	for_each_sgtable_dma_page(sgt, &iter, offset >> PAGE_SHIFT) {
+		if (va == end)
+			break;
+		leaf = sgpu_leaf_split(mmu->mid[sgpu_mid_index(va)],
+				       sgpu_leaf_index(va));
+		leaf->pte[sgpu_pte_index(va)] =
+			sg_page_iter_dma_address(&iter) | flags;
+		va += PAGE_SIZE;
+	}
+}
+
+void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size)
+{
+	guard(mutex)(&mmu->lock);
+	sgpu_mmu_set(mmu, va, size, false);
+}
+
+void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size)
+{
+	guard(mutex)(&mmu->lock);
+	sgpu_mmu_set(mmu, va, size, true);
+}
+
+/* The entry for @va: 0 if nothing is mapped there. Under the lock. */
+u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va)
+{
+	unsigned int i = sgpu_leaf_index(va);
+	struct sgpu_leaf *leaf;
+	struct sgpu_mid *mid;
+
+	lockdep_assert_held(&mmu->lock);
+	if (va >= SGPU_VA_END)
+		return 0;
+	mid = READ_ONCE(mmu->mid[sgpu_mid_index(va)]);
+	if (!mid)
+		return 0;
+	if (test_bit(i, mid->sparse))
+		return SGPU_PTE_SPARSE;
+	leaf = READ_ONCE(mid->leaf[i]);
+	return leaf ? leaf->pte[sgpu_pte_index(va)] : 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _SGPU_MMU_H
+#define _SGPU_MMU_H
+
+#include <linux/bits.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+struct sg_table;
+struct sgpu_mid;
+
+#define SGPU_TABLE_BITS		9
+#define SGPU_TABLE_SIZE		BIT(SGPU_TABLE_BITS)
+
+/* The address space ends with the page table; its first MiB stays empty. */
+#define SGPU_VA_START		((u64)SZ_1M)
+#define SGPU_VA_END		BIT_ULL(PAGE_SHIFT + 3 * SGPU_TABLE_BITS)
+
+/* Flags in the low bits of a page table entry, beside a DMA address */
+#define SGPU_PTE_VALID		BIT_ULL(0)
+#define SGPU_PTE_WRITE		BIT_ULL(1)
+#define SGPU_PTE_SPARSE		BIT_ULL(2)
+
+/*
+ * struct sgpu_mmu - page table of an address space, which the GPU walks
+ *
+ * Invariants:
+ *
+ * - Tables are added by sgpu_mmu_prepare() and stay until sgpu_mmu_fini().
+ * - Entries are read and written under @lock, which is taken in the fence
+ *   signalling path: no memory is allocated under it. The GPU holds it for
+ *   each access, so that nothing it accesses is unmapped meanwhile: what a
+ *   real GPU has a TLB flush for.
+ */
+struct sgpu_mmu {
+	struct mutex lock;	/* see above */
+	struct sgpu_mid *mid[SGPU_TABLE_SIZE];
+};
+
+void sgpu_mmu_init(struct sgpu_mmu *mmu);
+void sgpu_mmu_fini(struct sgpu_mmu *mmu);
+int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages);
+void sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
+		  const struct sg_table *sgt, u64 offset, bool write);
+void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size);
+void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size);
+u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va);
+
+#endif /* _SGPU_MMU_H */

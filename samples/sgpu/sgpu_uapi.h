@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Userspace interface of sgpu, a GPU made of software.
+ *
+ * A client creates buffers and address spaces (VMs), binds ranges of buffers
+ * at GPU addresses, and has commands executed that read and write GPU
+ * addresses. The jobs of one VM, binds and commands alike, run in the order
+ * in which they were submitted. Jobs of different VMs are ordered by syncobjs
+ * only.
+ *
+ * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
+ * if a reserved member (pad) is not zero or an unknown flag is set.
+ */
+#ifndef _SGPU_UAPI_H
+#define _SGPU_UAPI_H
+
+#ifdef __KERNEL__
+#include <drm/drm.h>
+#else
+#include <drm.h>
+#endif
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#define DRM_SGPU_INFO		0x00
+#define DRM_SGPU_BO_CREATE	0x01
+#define DRM_SGPU_BO_MMAP_OFFSET	0x02
+#define DRM_SGPU_BO_VMAP	0x03
+#define DRM_SGPU_BO_VUNMAP	0x04
+#define DRM_SGPU_VM_CREATE	0x05
+#define DRM_SGPU_VM_DESTROY	0x06
+#define DRM_SGPU_VM_BIND	0x07
+#define DRM_SGPU_EXEC		0x08
+#define DRM_SGPU_VM_FAULT	0x09
+
+/* Limits that INFO does not tell */
+#define DRM_SGPU_MAX_OPS	1024	/* of a VM_BIND */
+#define DRM_SGPU_MAX_CMDS	4096	/* of an EXEC */
+#define DRM_SGPU_MAX_SYNCS	64	/* of either */
+
+/**
+ * struct drm_sgpu_info - what the device can do
+ */
+struct drm_sgpu_info {
+	/** @va_start: out: first GPU address that can be bound */
+	__u64 va_start;
+	/** @va_end: out: the address after the last that can be bound */
+	__u64 va_end;
+	/** @max_cmd_size: out: most bytes one command may work on */
+	__u64 max_cmd_size;
+	/** @page_size: out: what addresses, offsets, sizes are multiples of */
+	__u32 page_size;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/* Map the buffer write-combined */
+#define DRM_SGPU_BO_WC		0x1
+
+/**
+ * struct drm_sgpu_bo_create - create a buffer
+ */
+struct drm_sgpu_bo_create {
+	/** @size: in: bytes; out: rounded up to pages */
+	__u64 size;
+	/** @flags: in: DRM_SGPU_BO_WC or 0 */
+	__u32 flags;
+	/** @handle: out */
+	__u32 handle;
+};
+
+/**
+ * struct drm_sgpu_bo_mmap_offset - where to mmap() a buffer
+ */
+struct drm_sgpu_bo_mmap_offset {
+	/** @handle: in */
+	__u32 handle;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @offset: out: for mmap() on the device's file */
+	__u64 offset;
+};
+
+/**
+ * struct drm_sgpu_bo_vmap - have the kernel map a buffer for itself
+ *
+ * The mapping lasts until BO_VUNMAP or the close of the file, also if the
+ * handle is closed or the device unplugged.
+ */
+struct drm_sgpu_bo_vmap {
+	/** @handle: in */
+	__u32 handle;
+	/** @id: out: for BO_VUNMAP, never 0 */
+	__u32 id;
+	/** @first: out: the buffer's first eight bytes, read through it */
+	__u64 first;
+};
+
+/**
+ * struct drm_sgpu_bo_vunmap - end a mapping of BO_VMAP
+ */
+struct drm_sgpu_bo_vunmap {
+	/** @id: in */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/**
+ * struct drm_sgpu_vm_create - create an address space
+ */
+struct drm_sgpu_vm_create {
+	/** @id: out: never 0 */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/**
+ * struct drm_sgpu_vm_destroy - destroy an address space
+ *
+ * The jobs that did not start are cancelled.
+ */
+struct drm_sgpu_vm_destroy {
+	/** @id: in */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/* Signal the syncobj when the job is done, rather than wait before the job */
+#define DRM_SGPU_SYNC_SIGNAL	0x1
+/* The syncobj is a timeline, @point the point on it */
+#define DRM_SGPU_SYNC_TIMELINE	0x2
+
+/**
+ * struct drm_sgpu_sync - a syncobj that a job waits for, or signals
+ */
+struct drm_sgpu_sync {
+	/** @handle: in */
+	__u32 handle;
+	/** @flags: in: DRM_SGPU_SYNC_* */
+	__u32 flags;
+	/** @point: in: not 0 for a timeline, else 0 */
+	__u64 point;
+};
+
+/* Operations of VM_BIND */
+#define DRM_SGPU_BIND_MAP	0	/* a buffer */
+#define DRM_SGPU_BIND_UNMAP	1	/* whatever is in the range */
+#define DRM_SGPU_BIND_SPARSE	2	/* reads as 0, drops what is written */
+
+/* DRM_SGPU_BIND_MAP: a write by the GPU is a fault */
+#define DRM_SGPU_BIND_READONLY	0x1
+
+/**
+ * struct drm_sgpu_bind_op - change a range of an address space
+ *
+ * What is mapped in the range is replaced. All four of @offset, @addr, @size
+ * and the end of the range are multiples of the page size.
+ */
+struct drm_sgpu_bind_op {
+	/** @op: in: DRM_SGPU_BIND_* */
+	__u32 op;
+	/** @flags: in: DRM_SGPU_BIND_READONLY or 0 */
+	__u32 flags;
+	/** @handle: in: the buffer, 0 unless it is a map */
+	__u32 handle;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @offset: in: into the buffer, in bytes, 0 unless it is a map */
+	__u64 offset;
+	/** @addr: in: GPU address */
+	__u64 addr;
+	/** @size: in: bytes, not 0 */
+	__u64 size;
+};
+
+/**
+ * struct drm_sgpu_vm_bind - change an address space, asynchronously
+ *
+ * The arguments are checked, and all that can fail is done, before the ioctl
+ * returns; nothing is changed if it fails.
+ */
+struct drm_sgpu_vm_bind {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @ops: in: pointer to struct drm_sgpu_bind_op */
+	__u64 ops;
+	/** @op_count: in: 1 to DRM_SGPU_MAX_OPS */
+	__u32 op_count;
+	/** @sync_count: in: at most DRM_SGPU_MAX_SYNCS */
+	__u32 sync_count;
+	/** @syncs: in: pointer to struct drm_sgpu_sync */
+	__u64 syncs;
+	/** @job: out: number of the job in its VM, from 1 */
+	__u64 job;
+};
+
+/* Commands of EXEC */
+#define DRM_SGPU_CMD_FILL	0	/* @size bytes at @dst with @value */
+#define DRM_SGPU_CMD_COPY	1	/* @size bytes from @src to @dst */
+#define DRM_SGPU_CMD_CHECKSUM	2	/* of @size bytes at @src to @dst, 4 bytes */
+
+/**
+ * struct drm_sgpu_cmd - something for the GPU to do
+ *
+ * Addresses and sizes are in bytes and of any alignment. The checksum is
+ * CRC-32 (IEEE 802.3, as crc32() of zlib); @value is what it starts with, 0 or
+ * the checksum of what comes before. A copy to a range that overlaps with its
+ * source leaves unspecified bytes there.
+ */
+struct drm_sgpu_cmd {
+	/** @op: in: DRM_SGPU_CMD_* */
+	__u32 op;
+	/** @value: in: the byte to fill with, or the checksum to start with */
+	__u32 value;
+	/** @src: in: GPU address, 0 for a fill */
+	__u64 src;
+	/** @dst: in: GPU address */
+	__u64 dst;
+	/** @size: in: bytes, not 0 */
+	__u64 size;
+};
+
+/**
+ * struct drm_sgpu_exec - execute commands, asynchronously, one after another
+ *
+ * A job that accesses an address where nothing is mapped ends there with an
+ * error (EFAULT), which VM_FAULT tells more about and which an out syncobj's
+ * sync file shows. It has no effect on other jobs.
+ */
+struct drm_sgpu_exec {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @cmds: in: pointer to struct drm_sgpu_cmd */
+	__u64 cmds;
+	/** @cmd_count: in: 1 to DRM_SGPU_MAX_CMDS */
+	__u32 cmd_count;
+	/** @sync_count: in: at most DRM_SGPU_MAX_SYNCS */
+	__u32 sync_count;
+	/** @syncs: in: pointer to struct drm_sgpu_sync */
+	__u64 syncs;
+	/** @job: out: number of the job in its VM, from 1 */
+	__u64 job;
+};
+
+/* Kinds of faults */
+#define DRM_SGPU_FAULT_NONE	0
+#define DRM_SGPU_FAULT_READ	1	/* of an address that is not mapped */
+#define DRM_SGPU_FAULT_WRITE	2	/* to one that is not, or read-only */
+
+/**
+ * struct drm_sgpu_vm_fault - the last fault of an address space
+ */
+struct drm_sgpu_vm_fault {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @kind: out: DRM_SGPU_FAULT_* */
+	__u32 kind;
+	/** @addr: out: GPU address of the byte */
+	__u64 addr;
+	/** @job: out: number of the job */
+	__u64 job;
+	/** @cmd: out: index of the command in the job */
+	__u32 cmd;
+	/** @count: out: number of faults since the VM was created */
+	__u32 count;
+};
+
+#define DRM_IOCTL_SGPU_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_INFO, struct drm_sgpu_info)
+#define DRM_IOCTL_SGPU_BO_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_BO_CREATE, struct drm_sgpu_bo_create)
+#define DRM_IOCTL_SGPU_BO_MMAP_OFFSET \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_BO_MMAP_OFFSET, struct drm_sgpu_bo_mmap_offset)
+#define DRM_IOCTL_SGPU_BO_VMAP \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_BO_VMAP, struct drm_sgpu_bo_vmap)
+#define DRM_IOCTL_SGPU_BO_VUNMAP \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SGPU_BO_VUNMAP, struct drm_sgpu_bo_vunmap)
+#define DRM_IOCTL_SGPU_VM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_VM_CREATE, struct drm_sgpu_vm_create)
+#define DRM_IOCTL_SGPU_VM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SGPU_VM_DESTROY, struct drm_sgpu_vm_destroy)
+#define DRM_IOCTL_SGPU_VM_BIND \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_VM_BIND, struct drm_sgpu_vm_bind)
+#define DRM_IOCTL_SGPU_EXEC \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_EXEC, struct drm_sgpu_exec)
+#define DRM_IOCTL_SGPU_VM_FAULT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_VM_FAULT, struct drm_sgpu_vm_fault)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _SGPU_UAPI_H */
