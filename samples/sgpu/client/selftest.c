@@ -1,0 +1,786 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Checks of every call of the driver, with good and with bad input. Prints TAP.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+
+#include "client.h"
+
+#define VA	(1ULL << 30)	/* where most tests bind */
+#define VA_OUT	(2ULL << 30)	/* where results go */
+
+static unsigned int checks, failures;
+
+static void check(bool ok, int line, const char *what)
+{
+	checks++;
+	failures += !ok;
+	printf("%sok %u - %s (line %d)\n", ok ? "" : "not ", checks, what, line);
+}
+
+static void check_ret(long ret, long expected, int line, const char *what)
+{
+	check(ret == expected, line, what);
+	if (ret != expected)
+		printf("# got %ld (%s), expected %ld (%s)\n", ret,
+		       error_name(ret), expected, error_name(expected));
+}
+
+#define CHECK(expr)		check(expr, __LINE__, #expr)
+#define CHECK_RET(expr, ret)	check_ret(expr, ret, __LINE__, #expr " = " #ret)
+
+/* The device, its limits, and an address space with a page for results */
+static struct device dev;
+static struct drm_sgpu_info info;
+static uint64_t page;
+static uint32_t vm;
+static struct buffer out;
+
+static uint8_t pattern(unsigned int seed, uint64_t i)
+{
+	return seed * 37 + i * 11 + i / 4096 * 101 + 1;
+}
+
+static int buffer_fill(struct buffer *bo, uint64_t size, unsigned int seed)
+{
+	int ret = buffer_create(bo, dev.fd, size);
+	uint64_t i;
+
+	for (i = 0; !ret && i < bo->size; i++)
+		((uint8_t *)bo->map)[i] = pattern(seed, i);
+	return ret;
+}
+
+static int exec_op(uint32_t id, uint32_t op, uint32_t value, uint64_t src,
+		   uint64_t dst, uint64_t size)
+{
+	const struct drm_sgpu_cmd cmd = {
+		.op = op, .value = value, .src = src, .dst = dst, .size = size,
+	};
+
+	return exec_wait(dev.fd, id, &cmd, 1);
+}
+
+/* The byte at a GPU address, or the error of the job that read it */
+static int read_byte(uint64_t addr)
+{
+	int ret = exec_op(vm, DRM_SGPU_CMD_COPY, 0, addr, VA_OUT, 1);
+
+	return ret ? ret : *(volatile uint8_t *)out.map;
+}
+
+static int write_byte(uint64_t addr, uint8_t value)
+{
+	return exec_op(vm, DRM_SGPU_CMD_FILL, value, 0, addr, 1);
+}
+
+static void test_info(void)
+{
+	struct drm_sgpu_info bad = { .pad = 1 };
+
+	CHECK_RET(sgpu_info(dev.fd, &info), 0);
+	page = info.page_size;
+	CHECK((long)page == sysconf(_SC_PAGESIZE));
+	CHECK(info.va_start < info.va_end && info.max_cmd_size);
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_INFO, &bad), -EINVAL);
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOWR(DRM_COMMAND_BASE + 0x3f, int), &bad),
+		  -EINVAL);
+}
+
+static int try_create(uint64_t size, uint32_t flags, uint32_t *handle)
+{
+	return bo_create(dev.fd, &size, flags, handle);
+}
+
+static void test_bo(void)
+{
+	struct drm_sgpu_bo_mmap_offset bad_pad = { .pad = 1 };
+	struct drm_gem_close close = {};
+	uint64_t size = 1;
+	uint32_t handle = 0, wc = 0;
+	void *map;
+
+	CHECK_RET(bo_create(dev.fd, &size, 0, &handle), 0);
+	CHECK(size == page && handle);
+	CHECK_RET(bo_mmap(dev.fd, handle, size, &map), 0);
+	CHECK(*(uint64_t *)map == 0);
+	memset(map, 0x5a, size);
+	CHECK(((uint8_t *)map)[size - 1] == 0x5a);
+
+	bad_pad.handle = handle;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_MMAP_OFFSET, &bad_pad),
+		  -EINVAL);
+	CHECK_RET(bo_close(dev.fd, handle), 0);
+	CHECK(((uint8_t *)map)[size - 1] == 0x5a);
+	munmap(map, size);
+	CHECK_RET(bo_mmap(dev.fd, handle, size, &map), -ENOENT);
+	close.handle = handle;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_GEM_CLOSE, &close), -EINVAL);
+
+	CHECK_RET(try_create(0, 0, &handle), -EINVAL);
+	CHECK_RET(try_create(page, 2, &handle), -EINVAL);
+	CHECK(try_create(UINT64_MAX, 0, &handle) < 0);
+	CHECK(try_create(UINT64_MAX - page + 1, 0, &handle) < 0);
+	CHECK(try_create(1ULL << 63, 0, &handle) < 0);
+
+	CHECK_RET(try_create(3 * page, DRM_SGPU_BO_WC, &wc), 0);
+	CHECK_RET(bo_mmap(dev.fd, wc, 3 * page, &map), 0);
+	memset(map, 1, 3 * page);
+	munmap(map, 3 * page);
+	CHECK_RET(bo_close(dev.fd, wc), 0);
+}
+
+static void test_vmap(void)
+{
+	struct drm_sgpu_bo_vunmap bad = { .pad = 1 };
+	struct buffer bo;
+	uint64_t first = 0;
+	uint32_t ids[2] = {};
+
+	CHECK_RET(buffer_fill(&bo, page, 3), 0);
+	CHECK_RET(bo_vmap(dev.fd, bo.handle, &ids[0], &first), 0);
+	CHECK(!memcmp(&first, bo.map, sizeof(first)));
+	CHECK_RET(bo_vmap(dev.fd, bo.handle, &ids[1], &first), 0);
+	CHECK(ids[0] && ids[0] != ids[1]);
+	buffer_destroy(&bo);
+	CHECK_RET(bo_vunmap(dev.fd, ids[0]), 0);
+	CHECK_RET(bo_vunmap(dev.fd, ids[0]), -ENOENT);
+	bad.id = ids[1];
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_VUNMAP, &bad), -EINVAL);
+	CHECK_RET(bo_vunmap(dev.fd, ids[1]), 0);
+	CHECK_RET(bo_vmap(dev.fd, 0x7fffffff, &ids[0], &first), -ENOENT);
+}
+
+static void test_vm(void)
+{
+	struct drm_sgpu_vm_create bad_create = { .pad = 1 };
+	struct drm_sgpu_vm_destroy bad_destroy = { .pad = 1 };
+	struct drm_sgpu_vm_fault fault;
+	struct device other;
+	uint32_t id = 0;
+
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK(id && id != vm);
+	CHECK_RET(vm_fault(dev.fd, id, &fault), 0);
+	CHECK(!fault.count && fault.kind == DRM_SGPU_FAULT_NONE);
+
+	bad_destroy.id = id;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_VM_CREATE, &bad_create),
+		  -EINVAL);
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_VM_DESTROY, &bad_destroy),
+		  -EINVAL);
+
+	/* Another file has other address spaces. */
+	CHECK_RET(device_open_name(&other, dev.name), 0);
+	CHECK_RET(vm_destroy(other.fd, id), -ENOENT);
+	CHECK_RET(vm_fault(other.fd, id, &fault), -ENOENT);
+	device_close(&other);
+
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	CHECK_RET(vm_destroy(dev.fd, id), -ENOENT);
+	CHECK_RET(vm_fault(dev.fd, id, &fault), -ENOENT);
+	CHECK_RET(vm_destroy(dev.fd, 0), -ENOENT);
+}
+
+static int try_bind(struct drm_sgpu_bind_op op)
+{
+	return vm_bind(dev.fd, vm, &op, 1, NULL, 0);
+}
+
+static void test_bind_input(void)
+{
+	const struct drm_sgpu_bind_op good = {
+		.op = DRM_SGPU_BIND_UNMAP, .addr = VA, .size = page,
+	};
+	struct drm_sgpu_vm_bind args = {
+		.vm_id = vm, .ops = (uintptr_t)&good, .op_count = 1,
+	};
+	struct drm_sgpu_bind_op op = { .op = DRM_SGPU_BIND_MAP };
+	struct buffer bo;
+
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_VM_BIND, &args), 0);
+	CHECK(args.job);
+	args.pad = 1;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_VM_BIND, &args), -EINVAL);
+	args.pad = 0;
+	args.vm_id = 0x7fffffff;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_VM_BIND, &args), -ENOENT);
+
+	CHECK_RET(vm_bind(dev.fd, vm, &good, 0, NULL, 0), -EINVAL);
+	CHECK_RET(vm_bind(dev.fd, vm, &good, DRM_SGPU_MAX_OPS + 1, NULL, 0),
+		  -EINVAL);
+	CHECK_RET(vm_bind(dev.fd, vm, &good, UINT32_MAX, NULL, 0), -EINVAL);
+	CHECK_RET(vm_bind(dev.fd, vm, NULL, 1, NULL, 0), -EFAULT);
+	CHECK_RET(vm_bind(dev.fd, vm, &good, 1, NULL, 1), -EFAULT);
+
+	CHECK_RET(buffer_create(&bo, dev.fd, 4 * page), 0);
+	op.handle = bo.handle;
+	op.addr = VA;
+	op.size = 4 * page;
+
+#define BAD(change, error) do {					\
+	struct drm_sgpu_bind_op good_op = op;			\
+								\
+	change;							\
+	CHECK_RET(try_bind(op), error);				\
+	op = good_op;						\
+} while (0)
+	CHECK_RET(try_bind(op), 0);
+	BAD(op.pad = 1, -EINVAL);
+	BAD(op.op = 3, -EINVAL);
+	BAD(op.flags = 2, -EINVAL);
+	BAD(op.handle = 0, -ENOENT);
+	BAD(op.handle = 0x7fffffff, -ENOENT);
+	BAD(op.size = 0, -EINVAL);
+	BAD(op.size = page + 1, -EINVAL);
+	BAD(op.size = 5 * page, -EINVAL);
+	BAD(op.size = UINT64_MAX - page + 1, -EINVAL);
+	BAD(op.addr = VA + 1, -EINVAL);
+	BAD(op.addr = 0, -EINVAL);
+	BAD(op.addr = info.va_start - page, -EINVAL);
+	BAD(op.addr = info.va_end, -EINVAL);
+	BAD(op.addr = info.va_end - page, -EINVAL);
+	BAD(op.addr = UINT64_MAX - page + 1, -EINVAL);
+	BAD(op.offset = 1, -EINVAL);
+	BAD(op.offset = page, -EINVAL);
+	BAD(op.offset = UINT64_MAX - page + 1, -EINVAL);
+	BAD(op.op = DRM_SGPU_BIND_UNMAP, -EINVAL);
+	op.handle = 0;
+	op.op = DRM_SGPU_BIND_SPARSE;
+	BAD(op.flags = DRM_SGPU_BIND_READONLY, -EINVAL);
+	BAD(op.offset = page, -EINVAL);
+	BAD(op.size = info.va_end, -EINVAL);
+	BAD(op.size = 0, -EINVAL);
+	op.op = DRM_SGPU_BIND_UNMAP;
+	CHECK_RET(try_bind(op), 0);
+#undef BAD
+	buffer_destroy(&bo);
+}
+
+/* Nothing of a batch is done if one of its operations is bad. */
+static void test_bind_batch(void)
+{
+	struct drm_sgpu_bind_op ops[] = {
+		{ .op = DRM_SGPU_BIND_SPARSE, .addr = VA, .size = 4 * page },
+		{ .op = DRM_SGPU_BIND_UNMAP, .addr = VA + 2 * page, .size = page },
+		{ .op = 7, .addr = VA, .size = page },
+	};
+
+	CHECK_RET(vm_bind(dev.fd, vm, ops, 3, NULL, 0), -EINVAL);
+	CHECK_RET(read_byte(VA), -EFAULT);
+	CHECK_RET(vm_bind(dev.fd, vm, ops, 2, NULL, 0), 0);
+	CHECK_RET(read_byte(VA + page), 0);
+	CHECK_RET(read_byte(VA + 2 * page), -EFAULT);
+	CHECK_RET(read_byte(VA + 3 * page), 0);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 4 * page), 0);
+	CHECK_RET(read_byte(VA), -EFAULT);
+}
+
+static int try_exec(struct drm_sgpu_cmd cmd)
+{
+	return sgpu_exec(dev.fd, vm, &cmd, 1, NULL, 0, NULL);
+}
+
+static void test_exec_input(void)
+{
+	const struct drm_sgpu_cmd good = {
+		.op = DRM_SGPU_CMD_FILL, .dst = VA_OUT, .size = 1,
+	};
+	struct drm_sgpu_cmd cmd = good;
+	uint64_t job[2] = {};
+
+	CHECK_RET(sgpu_exec(dev.fd, vm, &good, 1, NULL, 0, &job[0]), 0);
+	CHECK_RET(sgpu_exec(dev.fd, vm, &good, 1, NULL, 0, &job[1]), 0);
+	CHECK(job[1] == job[0] + 1);
+	CHECK_RET(sgpu_exec(dev.fd, vm, &good, 0, NULL, 0, NULL), -EINVAL);
+	CHECK_RET(sgpu_exec(dev.fd, vm, &good, DRM_SGPU_MAX_CMDS + 1, NULL, 0,
+			    NULL), -EINVAL);
+	CHECK_RET(sgpu_exec(dev.fd, 0x7fffffff, &good, 1, NULL, 0, NULL),
+		  -ENOENT);
+	CHECK_RET(sgpu_exec(dev.fd, vm, NULL, 1, NULL, 0, NULL), -EFAULT);
+	CHECK_RET(sgpu_exec(dev.fd, vm, &good, 1, NULL, DRM_SGPU_MAX_SYNCS + 1,
+			    NULL), -EINVAL);
+
+#define BAD(change) do {					\
+	change;							\
+	CHECK_RET(try_exec(cmd), -EINVAL);			\
+	cmd = good;						\
+} while (0)
+	BAD(cmd.op = 3);
+	BAD(cmd.size = 0);
+	BAD(cmd.size = info.max_cmd_size + 1);
+	BAD(cmd.size = UINT64_MAX);
+	BAD(cmd.value = 256);
+	BAD(cmd.src = VA);
+	BAD(cmd.dst = UINT64_MAX);
+	BAD((cmd.op = DRM_SGPU_CMD_COPY, cmd.value = 1));
+	BAD((cmd.op = DRM_SGPU_CMD_COPY, cmd.src = UINT64_MAX));
+	BAD((cmd.op = DRM_SGPU_CMD_CHECKSUM, cmd.dst = UINT64_MAX - 3));
+#undef BAD
+}
+
+static void test_commands(void)
+{
+	struct buffer src, dst;
+	uint32_t crc;
+	uint8_t *d;
+
+	CHECK_RET(buffer_fill(&src, 8 * page, 5), 0);
+	CHECK_RET(buffer_create(&dst, dev.fd, 8 * page), 0);
+	d = dst.map;
+	CHECK_RET(bind_map(dev.fd, vm, src.handle, 0, VA, 8 * page, 0), 0);
+	CHECK_RET(bind_map(dev.fd, vm, dst.handle, 0, VA + 8 * page, 8 * page,
+			   0), 0);
+
+	/* Unaligned on both sides, over page boundaries */
+	CHECK_RET(exec_op(vm, DRM_SGPU_CMD_COPY, 0, VA + 17, VA + 8 * page + 5,
+			  6 * page), 0);
+	CHECK(!memcmp(d + 5, src.map + 17, 6 * page));
+	CHECK(!d[4] && !d[6 * page + 5]);
+
+	CHECK_RET(exec_op(vm, DRM_SGPU_CMD_FILL, 0xa5, 0, VA + 9 * page - 1, 2),
+		  0);
+	CHECK(d[page - 1] == 0xa5 && d[page] == 0xa5);
+	CHECK(d[page - 2] == ((uint8_t *)src.map)[page + 10]);
+
+	CHECK_RET(exec_op(vm, DRM_SGPU_CMD_CHECKSUM, 0, VA + 3, VA_OUT + 1,
+			  8 * page - 3), 0);
+	memcpy(&crc, out.map + 1, sizeof(crc));
+	CHECK(crc == crc32_add(0, src.map + 3, 8 * page - 3));
+	CHECK_RET(exec_op(vm, DRM_SGPU_CMD_CHECKSUM, crc, VA, VA_OUT, page), 0);
+	CHECK(*(uint32_t *)out.map == crc32_add(crc, src.map, page));
+	CHECK(crc32_add(0, "123456789", 9) == 0xcbf43926);
+
+	/* A buffer that is bound stays without its handle. */
+	crc = crc32_add(0, src.map, src.size);
+	buffer_destroy(&src);
+	CHECK_RET(exec_op(vm, DRM_SGPU_CMD_CHECKSUM, 0, VA, VA_OUT, 8 * page), 0);
+	CHECK(*(uint32_t *)out.map == crc);
+
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 16 * page), 0);
+	buffer_destroy(&dst);
+}
+
+static void test_faults(void)
+{
+	const struct drm_sgpu_cmd cmds[] = {
+		{ .op = DRM_SGPU_CMD_FILL, .value = 1, .dst = VA_OUT, .size = 1 },
+		{ .op = DRM_SGPU_CMD_FILL, .value = 2, .dst = VA, .size = 2 * page },
+		{ .op = DRM_SGPU_CMD_FILL, .value = 3, .dst = VA_OUT, .size = 1 },
+	};
+	struct drm_sgpu_vm_fault fault;
+	struct buffer bo;
+	uint32_t count, id;
+	uint64_t job;
+
+	CHECK_RET(buffer_fill(&bo, page, 7), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), 0);
+	CHECK_RET(vm_fault(dev.fd, vm, &fault), 0);
+	count = fault.count;
+
+	/* The second command runs into what is not mapped, and ends the job. */
+	CHECK_RET(exec_wait(dev.fd, vm, cmds, 3), -EFAULT);
+	CHECK(*(uint8_t *)out.map == 1 && *(uint8_t *)bo.map == 2);
+	CHECK_RET(vm_fault(dev.fd, vm, &fault), 0);
+	CHECK(fault.kind == DRM_SGPU_FAULT_WRITE && fault.cmd == 1);
+	CHECK(fault.addr == VA + page && fault.count == count + 1);
+	CHECK_RET(sgpu_exec(dev.fd, vm, cmds, 1, NULL, 0, &job), 0);
+	CHECK(job == fault.job + 1);
+
+	CHECK_RET(read_byte(0), -EFAULT);
+	CHECK_RET(read_byte(info.va_end - 1), -EFAULT);
+	CHECK_RET(read_byte(info.va_end), -EFAULT);
+	CHECK_RET(read_byte(UINT64_MAX - 1), -EFAULT);
+	CHECK_RET(vm_fault(dev.fd, vm, &fault), 0);
+	CHECK(fault.kind == DRM_SGPU_FAULT_READ);
+	CHECK(fault.addr == UINT64_MAX - 1 && fault.count == count + 5);
+
+	/* Read-only */
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page,
+			   DRM_SGPU_BIND_READONLY), 0);
+	CHECK_RET(read_byte(VA), 2);
+	CHECK_RET(write_byte(VA, 9), -EFAULT);
+	CHECK(*(uint8_t *)bo.map == 2);
+
+	/* Another address space has neither the mapping nor the fault. */
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(exec_op(id, DRM_SGPU_CMD_FILL, 0, 0, VA, 1), -EFAULT);
+	CHECK_RET(vm_fault(dev.fd, id, &fault), 0);
+	CHECK(fault.count == 1);
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, page), 0);
+	buffer_destroy(&bo);
+}
+
+/* Sparse ranges: large, split, and with holes */
+static void test_sparse(void)
+{
+	const uint64_t size = 1ULL << 34, middle = VA_OUT + size / 2 + 5 * page;
+	const uint64_t start = VA_OUT + 64 * page;
+	struct buffer bo;
+
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_SPARSE, start, size), 0);
+	CHECK_RET(read_byte(start - 1), -EFAULT);
+	CHECK_RET(read_byte(start), 0);
+	CHECK_RET(write_byte(middle, 1), 0);
+	CHECK_RET(read_byte(middle), 0);
+	CHECK_RET(read_byte(start + size - 1), 0);
+	CHECK_RET(read_byte(start + size), -EFAULT);
+
+	CHECK_RET(buffer_fill(&bo, page, 9), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, middle, page, 0), 0);
+	CHECK_RET(read_byte(middle), pattern(9, 0));
+	CHECK_RET(read_byte(middle - 1), 0);
+	CHECK_RET(read_byte(middle + page), 0);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, middle - page,
+			     2 * page), 0);
+	CHECK_RET(read_byte(middle - page - 1), 0);
+	CHECK_RET(read_byte(middle - page), -EFAULT);
+	CHECK_RET(read_byte(middle), -EFAULT);
+	CHECK_RET(read_byte(middle + page), 0);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, start, size), 0);
+	CHECK_RET(read_byte(start), -EFAULT);
+	CHECK_RET(read_byte(start + size - 1), -EFAULT);
+	buffer_destroy(&bo);
+}
+
+/*
+ * Random changes of a small window, and after each of them what the GPU sees
+ * of every page, compared with an array.
+ */
+#define MODEL_PAGES	24
+#define MODEL_BOS	3
+#define MODEL_STEPS	150
+
+struct model_page {
+	enum { NOTHING, SPARSE, MAPPED } kind;
+	bool readonly;
+	unsigned int bo, page;
+};
+
+static bool model_sees(const struct model_page *p, struct buffer *bos,
+		       uint8_t byte)
+{
+	const uint8_t *map = bos[p->bo].map;
+
+	return byte == (p->kind == SPARSE ? 0 : map[p->page * page + 3]);
+}
+
+/* All that is mapped, by one job, and one page of any kind by two more */
+static int model_check(const struct model_page *model, struct buffer *bos)
+{
+	struct drm_sgpu_cmd cmds[MODEL_PAGES];
+	const struct model_page *p;
+	unsigned int i, n = 0;
+	int ret;
+
+	for (i = 0; i < MODEL_PAGES; i++) {
+		if (model[i].kind != NOTHING)
+			cmds[n++] = (struct drm_sgpu_cmd) {
+				.op = DRM_SGPU_CMD_COPY, .size = 1,
+				.src = VA + i * page + 3, .dst = VA_OUT + i,
+			};
+	}
+	ret = n ? exec_wait(dev.fd, vm, cmds, n) : 0;
+	for (i = 0; i < MODEL_PAGES && !ret; i++) {
+		if (model[i].kind != NOTHING &&
+		    !model_sees(&model[i], bos, ((uint8_t *)out.map)[i]))
+			ret = i + 1;
+	}
+	if (ret)
+		return ret;
+
+	i = rand() % MODEL_PAGES;
+	p = &model[i];
+	ret = read_byte(VA + i * page + 3);
+	if (p->kind == NOTHING ? ret != -EFAULT :
+				 ret < 0 || !model_sees(p, bos, ret))
+		return i + 1;
+	ret = write_byte(VA + i * page, 1);
+	if (p->kind == NOTHING || (p->kind == MAPPED && p->readonly))
+		return ret != -EFAULT;
+	return ret;
+}
+
+static int model_step(struct model_page *model, struct buffer *bos)
+{
+	unsigned int first = rand() % MODEL_PAGES, i;
+	unsigned int n = 1 + rand() % (MODEL_PAGES - first);
+	unsigned int kind = rand() % 4, bo = rand() % MODEL_BOS;
+	unsigned int offset = rand() % (MODEL_PAGES - n + 1);
+	bool readonly = rand() % 2;
+	int ret;
+
+	if (kind >= MAPPED)
+		ret = bind_map(dev.fd, vm, bos[bo].handle, offset * page,
+			       VA + first * page, n * page, readonly);
+	else
+		ret = bind_range(dev.fd, vm, kind == SPARSE ?
+				 DRM_SGPU_BIND_SPARSE : DRM_SGPU_BIND_UNMAP,
+				 VA + first * page, n * page);
+
+	for (i = 0; i < n; i++)
+		model[first + i] = (struct model_page) {
+			kind < MAPPED ? kind : MAPPED, readonly, bo, offset + i,
+		};
+	return ret;
+}
+
+static void test_model(void)
+{
+	struct model_page model[MODEL_PAGES] = {};
+	struct buffer bos[MODEL_BOS];
+	unsigned int i;
+	int ret = 0;
+
+	srand(1);
+	for (i = 0; i < MODEL_BOS; i++)
+		CHECK_RET(buffer_fill(&bos[i], MODEL_PAGES * page, 20 + i), 0);
+	for (i = 0; i < MODEL_STEPS && !ret; i++) {
+		ret = model_step(model, bos);
+		if (!ret)
+			ret = model_check(model, bos);
+	}
+	CHECK_RET(ret, 0);
+	CHECK(i == MODEL_STEPS);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA,
+			     MODEL_PAGES * page), 0);
+	for (i = 0; i < MODEL_BOS; i++)
+		buffer_destroy(&bos[i]);
+}
+
+static void test_syncs(void)
+{
+	const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_FILL, .value = 4, .dst = VA_OUT, .size = page,
+	};
+	struct drm_sgpu_sync syncs[2] = {};
+	uint32_t binary, timeline, id;
+	uint64_t points[3] = {};
+
+	CHECK_RET(syncobj_create(dev.fd, &binary), 0);
+	CHECK_RET(syncobj_create(dev.fd, &timeline), 0);
+
+#define TRY(n)	sgpu_exec(dev.fd, vm, &cmd, 1, syncs, n, NULL)
+	syncs[0].handle = 0x7fffffff;
+	CHECK_RET(TRY(1), -ENOENT);
+	syncs[0].flags = DRM_SGPU_SYNC_SIGNAL;
+	CHECK_RET(TRY(1), -ENOENT);
+	syncs[0].handle = binary;
+	syncs[0].flags = 4;
+	CHECK_RET(TRY(1), -EINVAL);
+	syncs[0].flags = DRM_SGPU_SYNC_SIGNAL;
+	syncs[0].point = 1;
+	CHECK_RET(TRY(1), -EINVAL);
+	syncs[0].flags = DRM_SGPU_SYNC_SIGNAL | DRM_SGPU_SYNC_TIMELINE;
+	syncs[0].point = 0;
+	CHECK_RET(TRY(1), -EINVAL);
+	syncs[0].flags = 0;
+	CHECK_RET(TRY(1), -EINVAL);	/* never to be signalled */
+
+	/* A chain: bind signals 1, job waits for 1 and signals 2 and a binary */
+	syncs[0] = (struct drm_sgpu_sync) {
+		.handle = timeline, .point = 1,
+		.flags = DRM_SGPU_SYNC_SIGNAL | DRM_SGPU_SYNC_TIMELINE,
+	};
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(vm_bind(dev.fd, id, &(struct drm_sgpu_bind_op) {
+			.op = DRM_SGPU_BIND_MAP, .handle = out.handle,
+			.addr = VA_OUT, .size = page }, 1, syncs, 1), 0);
+	syncs[0].flags = DRM_SGPU_SYNC_TIMELINE;
+	syncs[1] = (struct drm_sgpu_sync) {
+		.handle = timeline, .point = 2,
+		.flags = DRM_SGPU_SYNC_SIGNAL | DRM_SGPU_SYNC_TIMELINE,
+	};
+	CHECK_RET(sgpu_exec(dev.fd, id, &cmd, 1, syncs, 2, NULL), 0);
+	CHECK_RET(syncobj_wait_point(dev.fd, timeline, 2), 0);
+	CHECK(*(uint8_t *)out.map == 4);
+	CHECK(!drmSyncobjQuery(dev.fd, &timeline, points, 1) && points[0] == 2);
+
+	/* A job of one address space waits for that of another. */
+	syncs[0] = (struct drm_sgpu_sync) {
+		.handle = binary, .flags = DRM_SGPU_SYNC_SIGNAL,
+	};
+	CHECK_RET(sgpu_exec(dev.fd, id, &cmd, 1, syncs, 1, NULL), 0);
+	syncs[0].flags = 0;
+	syncs[1].point = 3;
+	CHECK_RET(TRY(2), 0);
+	CHECK_RET(syncobj_wait_point(dev.fd, timeline, 3), 0);
+	CHECK_RET(syncobj_status(dev.fd, binary), 0);
+#undef TRY
+
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	drmSyncobjDestroy(dev.fd, binary);
+	drmSyncobjDestroy(dev.fd, timeline);
+}
+
+/* Jobs that did not start are cancelled with their address space. */
+static void test_destroy_busy(void)
+{
+	static struct drm_sgpu_cmd cmds[256];
+	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
+	uint32_t id;
+	int i, ret;
+
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
+	CHECK_RET(bind_range(dev.fd, id, DRM_SGPU_BIND_SPARSE, VA, 1 << 20), 0);
+	for (i = 0; i < 256; i++)
+		cmds[i] = (struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = 1 << 20,
+		};
+	for (i = 0; i < 8; i++)
+		CHECK_RET(sgpu_exec(dev.fd, id, cmds, 256, &sync, 1, NULL), 0);
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	ret = syncobj_status(dev.fd, sync.handle);
+	CHECK(ret == 0 || ret == -ESRCH);
+	CHECK_RET(write_byte(VA_OUT, 1), 0);
+	drmSyncobjDestroy(dev.fd, sync.handle);
+}
+
+static void test_dumb(void)
+{
+	char *node = drmGetPrimaryDeviceNameFromFd(dev.fd);
+	struct drm_mode_create_dumb create = {
+		.width = 33, .height = 5, .bpp = 32,
+	};
+	struct drm_mode_map_dumb map = {};
+	struct drm_mode_destroy_dumb destroy = {};
+	struct drm_mode_create_dumb huge = {
+		.width = UINT32_MAX, .height = UINT32_MAX, .bpp = 32,
+	};
+	uint32_t id;
+	int fd;
+	void *p;
+
+	CHECK(node);
+	if (!node)
+		return;
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	free(node);
+	CHECK(fd >= 0);
+	CHECK_RET(sgpu_call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &create), 0);
+	CHECK(create.pitch >= 33 * 4 && create.size >= 5 * create.pitch);
+	CHECK(sgpu_call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &huge) < 0);
+	map.handle = create.handle;
+	CHECK_RET(sgpu_call(fd, DRM_IOCTL_MODE_MAP_DUMB, &map), 0);
+	p = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		 map.offset);
+	CHECK(p != MAP_FAILED);
+	if (p != MAP_FAILED) {
+		memset(p, 0x77, create.size);
+		munmap(p, create.size);
+	}
+
+	/* It is a buffer like any other. */
+	CHECK_RET(vm_create(fd, &id), 0);
+	CHECK_RET(bind_map(fd, id, create.handle, 0, VA, page, 0), 0);
+	CHECK_RET(vm_destroy(fd, id), 0);
+	destroy.handle = create.handle;
+	CHECK_RET(sgpu_call(fd, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy), 0);
+	close(fd);
+}
+
+static void test_prime(void)
+{
+	struct device other;
+	struct buffer bo;
+	uint32_t handle = 0, self = 0, id;
+	uint64_t first;
+	int prime = -1, pipe_fd[2];
+	void *map;
+
+	CHECK_RET(buffer_fill(&bo, 4 * page, 31), 0);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR,
+				  &prime));
+
+	/* Back on the device that it comes from it is what it was. */
+	CHECK(!drmPrimeFDToHandle(dev.fd, prime, &self));
+	CHECK(self == bo.handle);
+
+	CHECK(!pipe(pipe_fd));
+	CHECK(drmPrimeFDToHandle(dev.fd, pipe_fd[0], &handle) && errno == EINVAL);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+
+	if (device_open(&other, 1)) {
+		printf("# there is no second device\n");
+		goto out;
+	}
+	CHECK(!drmPrimeFDToHandle(other.fd, prime, &handle));
+	CHECK_RET(vm_create(other.fd, &id), 0);
+	CHECK_RET(bind_map(other.fd, id, handle, page, VA, 2 * page, 0), 0);
+	CHECK_RET(exec_wait(other.fd, id, &(struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_COPY, .src = VA, .dst = VA + page,
+			.size = page }, 1), 0);
+	CHECK(!memcmp(bo.map + page, bo.map + 2 * page, page));
+	CHECK_RET(bo_vmap(other.fd, handle, &self, &first), 0);
+	CHECK(!memcmp(&first, bo.map, sizeof(first)));
+	CHECK(bo_mmap(other.fd, handle, bo.size, &map) < 0);
+	buffer_destroy(&bo);
+	close(prime);
+	prime = -1;
+	CHECK_RET(exec_wait(other.fd, id, &(struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = page }, 1), 0);
+	device_close(&other);
+out:
+	if (prime >= 0)
+		close(prime);
+	buffer_destroy(&bo);
+}
+
+int selftest(void)
+{
+	char before[128], after[128];
+	int ret;
+
+	if (!live_counts(before, sizeof(before))) {
+		fprintf(stderr, "sgpu: the module is not loaded\n");
+		return 1;
+	}
+	ret = device_open(&dev, 0);
+	if (ret) {
+		fprintf(stderr, "sgpu: there is no device\n");
+		return 1;
+	}
+
+	printf("TAP version 13\n");
+	test_info();
+	CHECK_RET(vm_create(dev.fd, &vm), 0);
+	CHECK_RET(buffer_create(&out, dev.fd, 1), 0);
+	CHECK_RET(bind_map(dev.fd, vm, out.handle, 0, VA_OUT, page, 0), 0);
+	test_bo();
+	test_vmap();
+	test_vm();
+	test_bind_input();
+	test_bind_batch();
+	test_exec_input();
+	test_commands();
+	test_faults();
+	test_sparse();
+	test_model();
+	test_syncs();
+	test_destroy_busy();
+	test_dumb();
+	test_prime();
+	munmap(out.map, out.size);
+	device_close(&dev);
+
+	CHECK(live_wait(before, 5000));
+	if (live_counts(after, sizeof(after)) && strcmp(before, after))
+		printf("# before: %s\n# after: %s\n", before, after);
+
+	printf("1..%u\n# %u passed, %u failed\n", checks, checks - failures,
+	       failures);
+	return failures ? 1 : 0;
+}

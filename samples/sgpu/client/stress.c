@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Many threads call everything, on whatever devices there are just now; one
+ * process is killed in the middle of it again and again. Devices may be
+ * unplugged and come back at any moment: what a job did must be right
+ * whenever it says that it is done, and every error must be one that the loss
+ * of a device explains.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+
+#include "client.h"
+
+#define PROCESSES	2
+#define THREADS		3
+#define MAX_PAGES	64
+#define VA		(1ULL << 32)
+
+/* Shared by all processes */
+static struct counts {
+	unsigned long calls;
+	unsigned long rounds;
+	unsigned long lost;
+	unsigned long kills;
+	unsigned long wrong;
+} *counts;
+
+static struct timespec end;
+static __thread sigjmp_buf on_sigbus;
+static __thread unsigned int seed;
+
+static void sigbus(int signal)
+{
+	(void)signal;
+	siglongjmp(on_sigbus, 1);
+}
+
+static unsigned int any(unsigned int n)
+{
+	return rand_r(&seed) % n;
+}
+
+static bool time_left(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec < end.tv_sec;
+}
+
+static void add(unsigned long *count)
+{
+	__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+}
+
+static void wrong(const char *what, int ret)
+{
+	add(&counts->wrong);
+	printf("# %s: %s\n", what, error_name(ret));
+}
+
+/*
+ * Did the call do what it should? That the device is gone, or the memory used
+ * up, or that a job was cancelled for one of these, is no mistake.
+ */
+static bool good(int ret, const char *what)
+{
+	add(&counts->calls);
+	switch (ret) {
+	case 0:
+		return true;
+	case -ENODEV:
+	case -ESRCH:
+		add(&counts->lost);
+		return false;
+	case -ENOMEM:
+		return false;
+	}
+	wrong(what, ret);
+	return false;
+}
+
+#define GOOD(call)	good(call, #call)
+
+static int negative_errno(int ret)
+{
+	return ret ? -errno : 0;
+}
+
+/* Write to a mapping of a device that may go meanwhile. */
+static bool scribble(uint8_t *map, size_t size, unsigned int value)
+{
+	size_t i;
+
+	if (sigsetjmp(on_sigbus, 1))
+		return false;
+	for (i = 0; i < size; i += 16)
+		memset(map + i, value + i / 4096 + i, 16);
+	return true;
+}
+
+static bool checksum(const void *map, size_t size, uint32_t *crc)
+{
+	if (sigsetjmp(on_sigbus, 1))
+		return false;
+	*crc = crc32_add(0, map, size);
+	return true;
+}
+
+/* Copy and checksum, and see that the result is what the CPU sees. */
+static void round_trip(int fd, uint32_t vm, struct buffer *src,
+		       struct buffer *dst)
+{
+	const uint64_t size = src->size - 1 - any(100);
+	const struct drm_sgpu_cmd cmds[] = {
+		{ .op = DRM_SGPU_CMD_COPY, .size = size,
+		  .src = VA + 1, .dst = VA + src->size },
+		{ .op = DRM_SGPU_CMD_CHECKSUM, .size = size,
+		  .src = VA + src->size, .dst = VA + 2 * src->size },
+	};
+	uint32_t expected, got;
+
+	if (!scribble(src->map, src->size, any(256)) ||
+	    !GOOD(bind_map(fd, vm, src->handle, 0, VA, src->size, any(2))) ||
+	    !GOOD(bind_map(fd, vm, dst->handle, 0, VA + src->size, dst->size, 0)) ||
+	    !GOOD(exec_wait(fd, vm, cmds, ARRAY_SIZE(cmds))))
+		return;
+
+	if (!checksum(src->map + 1, size, &expected))
+		return;
+	if (sigsetjmp(on_sigbus, 1))
+		return;
+	memcpy(&got, dst->map + src->size, sizeof(got));
+	if (got != expected)
+		wrong("checksum of a copy", -EBADMSG);
+	else
+		add(&counts->rounds);
+}
+
+/* Send a buffer to another device, if there is one, and have it read there. */
+static void share(int fd, struct buffer *bo)
+{
+	struct device other;
+	uint32_t handle, vm;
+	int prime;
+
+	if (!GOOD(negative_errno(drmPrimeHandleToFD(fd, bo->handle, DRM_CLOEXEC,
+						    &prime))))
+		return;
+	if (!device_open(&other, any(3))) {
+		const struct drm_sgpu_cmd cmd = {
+			.op = DRM_SGPU_CMD_COPY, .src = VA, .dst = VA,
+			.size = bo->size,
+		};
+
+		if (GOOD(negative_errno(drmPrimeFDToHandle(other.fd, prime,
+							   &handle))) &&
+		    GOOD(vm_create(other.fd, &vm)) &&
+		    GOOD(bind_map(other.fd, vm, handle, 0, VA, bo->size, 0)))
+			GOOD(exec_wait(other.fd, vm, &cmd, 1));
+		device_close(&other);
+	}
+	close(prime);
+}
+
+/* What is wrong stays wrong, whatever the device does. */
+static void mistakes(int fd, uint32_t vm)
+{
+	const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_FILL, .dst = 1ULL << 36, .size = 10,
+	};
+	int ret;
+
+	ret = bind_range(fd, vm, DRM_SGPU_BIND_UNMAP, 1, 1);
+	if (ret != -EINVAL)
+		GOOD(ret ? ret : -EBADMSG);
+	ret = exec_wait(fd, vm, &cmd, 1);
+	if (ret != -EFAULT)
+		GOOD(ret ? ret : -EBADMSG);
+}
+
+/* Leave jobs behind that nobody waits for. */
+static void leave_jobs(int fd, uint32_t vm)
+{
+	static const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 24,
+	};
+	unsigned int i;
+
+	if (!GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 24)))
+		return;
+	for (i = 0; i < 8; i++)
+		GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
+}
+
+static void use_device(struct device *dev)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	const uint64_t size = (1 + any(MAX_PAGES)) * page;
+	struct buffer src = {}, dst = {};
+	unsigned int i, n = any(20);
+	uint32_t vm, vmap;
+	uint64_t first;
+
+	if (!GOOD(vm_create(dev->fd, &vm)) ||
+	    !GOOD(buffer_create(&src, dev->fd, size)) ||
+	    !GOOD(buffer_create(&dst, dev->fd, size + page)))
+		goto out;
+
+	for (i = 0; i < n; i++) {
+		switch (any(7)) {
+		case 0:
+			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));
+			break;
+		case 1:
+			share(dev->fd, &src);
+			break;
+		case 2:
+			mistakes(dev->fd, vm);
+			break;
+		case 3:
+			leave_jobs(dev->fd, vm);
+			break;
+		case 4:
+			GOOD(bind_range(dev->fd, vm, DRM_SGPU_BIND_UNMAP,
+					VA + any(MAX_PAGES) * page,
+					(1 + any(MAX_PAGES)) * page));
+			break;
+		default:
+			round_trip(dev->fd, vm, &src, &dst);
+		}
+	}
+	if (any(2))
+		GOOD(vm_destroy(dev->fd, vm));
+out:
+	/* Sometimes the mappings, which hold the device, outlive the file. */
+	if (any(2)) {
+		buffer_destroy(&src);
+		buffer_destroy(&dst);
+	}
+	device_close(dev);
+	src.handle = 0;
+	dst.handle = 0;
+	buffer_destroy(&src);
+	buffer_destroy(&dst);
+}
+
+static void *thread(void *arg)
+{
+	struct device dev;
+
+	seed = (uintptr_t)arg;
+	while (time_left()) {
+		if (device_open(&dev, any(3)) && device_open(&dev, 0))
+			usleep(1000);
+		else
+			use_device(&dev);
+	}
+	return NULL;
+}
+
+static void threads(unsigned int seeds)
+{
+	pthread_t id[THREADS];
+	uintptr_t i;
+
+	for (i = 0; i < THREADS; i++)
+		if (pthread_create(&id[i], NULL, thread, (void *)(seeds + i)))
+			abort();
+	for (i = 0; i < THREADS; i++)
+		pthread_join(id[i], NULL);
+	exit(0);
+}
+
+static pid_t start(unsigned int seeds)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		threads(seeds);
+	return pid;
+}
+
+int stress(unsigned int seconds)
+{
+	const struct sigaction action = { .sa_handler = sigbus };
+	unsigned int i;
+	pid_t victim;
+	int status;
+
+	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (counts == MAP_FAILED)
+		return 1;
+	sigaction(SIGBUS, &action, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += seconds;
+
+	for (i = 0; i < PROCESSES; i++)
+		start(1000 * i);
+	for (i = 0; time_left(); i++) {
+		victim = start(1000000 + 1000 * i);
+		usleep(50000 + i % 7 * 30000);
+		kill(victim, SIGKILL);
+		waitpid(victim, NULL, 0);
+		add(&counts->kills);
+	}
+	while (wait(&status) > 0)
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			wrong("a process died", -ECHILD);
+
+	printf("stress: %lu calls, %lu copies checked, %lu calls lost their device, %lu processes killed, %lu wrong\n",
+	       counts->calls, counts->rounds, counts->lost, counts->kills,
+	       counts->wrong);
+	return counts->wrong || !counts->calls ? 1 : 0;
+}
