@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # log-clean.sh LOG...: print the reports in kernel logs, and fail if there are
-# any. Tests that provoke a warning suppress it (kunit_warning_suppress()).
+# any. Tests that provoke a warning suppress it (kunit_warning_suppress()); one
+# that provokes a report of another kind says where it begins and ends.
 #
 # The bring-up of UML's second CPU is left out: it frees memory while the CPU
 # still counts as offline, which lockdep-RCU reports when kmemleak is on.
@@ -14,6 +15,9 @@ for log; do
 		/smp: Bringing up secondary CPUs/ { bringup = 1 }
 		/smp: Brought up/ { bringup = 0 }
 		bringup { next }
+		/: expected report begins/ { expected = 1 }
+		/: expected report ends/ { expected = 0 }
+		expected { next }
 		/DMA-API: (preallocated|debugging enabled by kernel config)/ { next }
 		/kmemleak: (Kernel memory leak detector initialized|Automatic memory scanning)/ { next }
 		/WARNING: |BUG: |BUG at |INFO: |KASAN: |UBSAN: |ODEBUG: |DMA-API: |kmemleak: / ||

@@ -1257,10 +1257,12 @@ static void drm_dev_ctx_test_handle_leak(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 
 	drm_dev_handle_add(drm_dev_bound_drm(&unreg->bound), &handle);
+	kunit_info(test, "expected report begins");
 	kunit_warning_suppress(test) {
 		drm_safe_test_unbind(test, t->parent);
 		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
 	}
+	kunit_info(test, "expected report ends");
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "f");
 }
 

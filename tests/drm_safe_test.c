@@ -84,21 +84,14 @@ struct drm_safe_test_file {
 	struct file filp;
 };
 
-static void drm_safe_test_release(void *res)
-{
-	struct drm_safe_test_file *file = res;
-
-	drm_release(&file->inode, &file->filp);
-	kfree(file);
-}
-
-/* Opens a minor, or returns an ERR_PTR(). */
-struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor)
+/* Opens a minor; for other threads than that of the test. */
+struct file *drm_safe_file_open(struct drm_minor *minor)
 {
 	struct drm_safe_test_file *file = kzalloc_obj(*file);
 	int ret;
 
-	KUNIT_ASSERT_NOT_NULL(test, file);
+	if (!file)
+		return ERR_PTR(-ENOMEM);
 	file->inode.i_rdev = MKDEV(DRM_MAJOR, minor->index);
 	file->filp.f_op = minor->dev->driver->fops;
 	ret = drm_open(&file->inode, &file->filp);
@@ -106,16 +99,36 @@ struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor)
 		kfree(file);
 		return ERR_PTR(ret);
 	}
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, drm_safe_test_release, file), 0);
-
 	return &file->filp;
+}
+EXPORT_SYMBOL_GPL(drm_safe_file_open);
+
+void drm_safe_file_close(struct file *filp)
+{
+	struct drm_safe_test_file *file = container_of(filp, struct drm_safe_test_file, filp);
+
+	drm_release(&file->inode, &file->filp);
+	kfree(file);
+}
+EXPORT_SYMBOL_GPL(drm_safe_file_close);
+
+KUNIT_DEFINE_ACTION_WRAPPER(drm_safe_test_release, drm_safe_file_close, struct file *);
+
+/* Opens a minor until the end of the test, or returns an ERR_PTR(). */
+struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor)
+{
+	struct file *filp = drm_safe_file_open(minor);
+
+	if (!IS_ERR(filp))
+		KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, drm_safe_test_release,
+								filp), 0);
+	return filp;
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_open);
 
 void drm_safe_test_close(struct kunit *test, struct file *filp)
 {
-	kunit_release_action(test, drm_safe_test_release,
-			     container_of(filp, struct drm_safe_test_file, filp));
+	kunit_release_action(test, drm_safe_test_release, filp);
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_close);
 

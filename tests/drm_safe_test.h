@@ -33,7 +33,8 @@
  *
  * goes through drm_open(); drm_ioctl_kernel() and what takes a drm_file work on
  * it. It is closed at the end of the test, or with drm_safe_test_close(). It is
- * not in a file table, so it has no descriptor. The driver's fops must be those
+ * not in a file table, so it has no descriptor. Threads of a test call
+ * drm_safe_file_open() and drm_safe_file_close(). The driver's fops must be those
  * of DEFINE_DRM_GEM_FOPS() or alike.
  *
  * Failing allocations
@@ -66,6 +67,8 @@ const struct drm_driver *drm_safe_test_driver(void);
 
 struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor);
 void drm_safe_test_close(struct kunit *test, struct file *filp);
+struct file *drm_safe_file_open(struct drm_minor *minor);
+void drm_safe_file_close(struct file *filp);
 
 typedef int drm_safe_fail_fn(struct kunit *test, void *ctx);
 
