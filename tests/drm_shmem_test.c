@@ -23,6 +23,7 @@ static int test_bo_init(struct test_bo *bo, struct test_bo_args *args)
 	if (t->init_ret)
 		return t->init_ret;
 	bo->color = args ? args->color : 0;
+	guard(spinlock)(&t->lock);
 	t->live++;
 	return 0;
 }
@@ -31,6 +32,7 @@ static void test_bo_fini(struct test_bo *bo)
 {
 	struct shmem_test *t = test_bo_test(bo);
 
+	guard(spinlock)(&t->lock);
 	t->live--;
 	t->fini++;
 }
@@ -51,8 +53,11 @@ static void test_bo_close(struct test_bo *bo, struct drm_file *file)
 
 static void test_bo_sgt_revoked(struct test_bo *bo)
 {
+	struct shmem_test *t = test_bo_test(bo);
+
 	dma_resv_assert_held(test_bo_gem(bo)->resv);
-	test_bo_test(bo)->revoked++;
+	guard(spinlock)(&t->lock);
+	t->revoked++;
 }
 
 DRM_SHMEM_OBJ_DEFINE(test_bo, 0,
@@ -116,6 +121,7 @@ int shmem_test_init(struct kunit *test)
 	struct file *filp;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
+	spin_lock_init(&t->lock);
 	test->priv = t;
 	KUNIT_ASSERT_EQ(test, kunit_add_action(test, shmem_test_check, test), 0);
 	t->parent = drm_safe_test_parent(test);

@@ -16,7 +16,8 @@ struct shmem_test {
 	struct drm_device *drm;	/* NULL once shmem_test_unbind() was called */
 	struct drm_file *file;
 
-	/* Counted by the steps of struct test_bo */
+	/* Counted by the steps of struct test_bo, in any thread */
+	spinlock_t lock;
 	int live;
 	int fini;
 	int opened;
@@ -29,6 +30,7 @@ struct shmem_test {
 struct test_dev {
 	struct drm_device drm;
 	struct shmem_test *test;
+	struct drm_shmem_shrinker shrinker;
 };
 DRM_DEV_CTX_NO_FILE(test, struct test_dev, drm, void);
 

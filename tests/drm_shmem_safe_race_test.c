@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * drm_shmem_safe with several threads, many objects, and no memory.
+ */
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/dma-buf.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "drm_shmem_test.h"
+
+#define RACE_THREADS	4
+#define RACE_ROUNDS	(IS_ENABLED(CONFIG_KASAN) ? 500 : 3000)
+#define RACE_UNBINDS	(IS_ENABLED(CONFIG_KASAN) ? 10 : 30)
+
+DEFINE_DRM_VMAP(race_page, SZ_4K);
+
+/* One object, and what each thread does with it until it is told to stop. */
+struct race {
+	struct drm_device *drm;
+	struct drm_shmem_obj *obj;
+	int (*fn[RACE_THREADS])(struct race *race);
+	atomic_t next;
+	atomic_t errors;
+	atomic_t did[RACE_THREADS];	/* successes of each function */
+	unsigned int rounds;		/* 0: until stop */
+	bool stop;
+	struct completion started;
+};
+
+static int race_thread(void *data)
+{
+	struct race *race = data;
+	const int nr = atomic_inc_return(&race->next) - 1;
+	int (*fn)(struct race *race) = race->fn[nr];
+	int ret;
+
+	complete(&race->started);
+	for (unsigned int i = 0; race->rounds ? i < race->rounds : !READ_ONCE(race->stop); i++) {
+		ret = fn(race);
+		if (!ret)
+			atomic_inc(&race->did[nr]);
+		else if (ret == -EIO)
+			atomic_inc(&race->errors);
+		cond_resched();
+	}
+	/* Keep the task for kthread_stop() */
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+static int race_start(struct race *race, struct task_struct **tasks)
+{
+	int nr;
+
+	init_completion(&race->started);
+	for (nr = 0; nr < RACE_THREADS && race->fn[nr]; nr++) {
+		tasks[nr] = kthread_run(race_thread, race, "shmem-race/%d", nr);
+		if (IS_ERR(tasks[nr]))
+			break;
+	}
+	for (int i = 0; i < nr; i++)
+		wait_for_completion(&race->started);
+	return nr;
+}
+
+static void race_stop(struct race *race, struct task_struct **tasks, int nr)
+{
+	WRITE_ONCE(race->stop, true);
+	for (int i = 0; i < nr; i++)
+		kthread_stop(tasks[i]);
+}
+
+/* -EIO stands for what must never be seen; other errors are part of the race. */
+static int race_vmap(struct race *race)
+{
+	int ret;
+
+	drm_shmem_vmap_or(race_page, map, race->obj, ret, return ret);
+	drm_vmap_write32(map, 64, 1);
+	return drm_vmap_read32(map, 0) == 0x600d600d ? 0 : -EIO;
+}
+
+static int race_vmap_owned(struct race *race)
+{
+	struct race_page_owned own __cleanup(drm_vmap_cleanup) = {};
+	int ret = drm_shmem_vmap_own(&own, race->obj);
+
+	if (ret)
+		return ret;
+	return drm_vmap_read32(&own, 0) == 0x600d600d ? 0 : -EIO;
+}
+
+/* As the core does for a dma-buf */
+static int race_vmap_core(struct race *race)
+{
+	struct drm_gem_object *gem = &race->obj->base.base;
+	struct iosys_map map;
+	int ret = drm_gem_vmap(gem, &map);
+
+	if (ret)
+		return ret;
+	ret = iosys_map_rd(&map, 0, u32) == 0x600d600d ? 0 : -EIO;
+	drm_gem_vunmap(gem, &map);
+	return ret;
+}
+
+static int race_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *obj)
+{
+	struct scatterlist *sg;
+	size_t bytes = 0;
+	int i, ret;
+
+	drm_shmem_sgt_or(sgt, bound, obj, ret, return ret);
+	for_each_sgtable_dma_sg(drm_shmem_sgt_table(sgt), sg, i)
+		bytes += sg_dma_len(sg);
+	return bytes == obj->base.base.size ? 0 : -EIO;
+}
+
+static int race_sgt(struct race *race)
+{
+	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
+	return race_table(&reg->bound, race->obj);
+}
+
+static int race_sgt_owned(struct race *race)
+{
+	struct drm_shmem_sgt_owned own = {};
+	int ret;
+
+	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
+	ret = drm_shmem_sgt_own(&own, &reg->bound, race->obj);
+	if (ret)
+		return ret;
+	drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+		ret = sg_dma_len(drm_shmem_sgt_table(sgt)->sgl) ? 0 : -EIO;
+	drm_shmem_sgt_release(&own);
+	return ret;
+}
+
+static int race_unmap(struct race *race)
+{
+	return drm_shmem_sgt_unmap(race->obj);
+}
+
+static struct drm_shmem_obj *race_obj(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_16K, NULL, NULL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	drm_shmem_if_vmap(race_page, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, 0x600d600d);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	return &bo->obj;
+}
+
+static void race_run(struct kunit *test, struct race *race)
+{
+	struct task_struct *tasks[RACE_THREADS];
+	int nr;
+
+	race->rounds = RACE_ROUNDS;
+	nr = race_start(race, tasks);
+	race_stop(race, tasks, nr);
+	KUNIT_EXPECT_EQ(test, nr, RACE_THREADS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&race->errors), 0);
+}
+
+/* First and last users of a mapping meet, and the core's, too. */
+static void vmap_users(struct kunit *test)
+{
+	struct drm_shmem_obj *obj = race_obj(test);
+	struct race race = {
+		.obj = obj,
+		.fn = { race_vmap, race_vmap_owned, race_vmap, race_vmap_core },
+	};
+
+	race_run(test, &race);
+	for (int i = 0; i < RACE_THREADS; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__vmap_users), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->base.vmap_use_count), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
+	drm_gem_object_put(&obj->base.base);
+}
+
+/* First users of a table meet, and the one that takes it away again. */
+static void sgt_users(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_obj *obj = race_obj(test);
+	struct race race = {
+		.drm = t->drm,
+		.obj = obj,
+		.fn = { race_sgt, race_sgt_owned, race_sgt, race_unmap },
+	};
+
+	race_run(test, &race);
+	for (int i = 0; i < RACE_THREADS - 1; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(obj), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->base.pages_pin_count), 0);
+	drm_gem_object_put(&obj->base.base);
+}
+
+static int race_purge(struct race *race)
+{
+	return drm_shmem_purge(race->obj);
+}
+
+/* Once purged, always purged; whoever had it mapped before kept its contents. */
+static void vmap_against_purge(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < RACE_UNBINDS; i++) {
+		struct drm_shmem_obj *obj = race_obj(test);
+		struct race race = {
+			.drm = t->drm,
+			.obj = obj,
+			.fn = { race_vmap, race_sgt, race_vmap_core, race_purge },
+			.rounds = 50,
+		};
+		struct task_struct *tasks[RACE_THREADS];
+		int nr, ret;
+
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(obj, DRM_SHMEM_DONTNEED, NULL), 1);
+		nr = race_start(&race, tasks);
+		race_stop(&race, tasks, nr);
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(obj), 0);
+		drm_shmem_if_vmap(race_page, map, obj, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -ENODATA);
+		drm_gem_object_put(&obj->base.base);
+	}
+}
+
+/* Creates, maps and frees objects of its own while the device goes away. */
+static int race_free(struct race *race)
+{
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(race->drm, SZ_4K, NULL, NULL));
+	int ret = -ESHUTDOWN;
+
+	if (IS_ERR(bo))
+		return -EIO;
+	drm_dev_if_registered(test, reg, race->drm)
+		ret = race_table(&reg->bound, &bo->obj);
+	test_bo_put(bo);
+	return ret;
+}
+
+/* Each of the threads maps, frees or unmaps when the parent is unbound. */
+static void get_against_unbind(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < RACE_UNBINDS; i++) {
+		struct device *parent = drm_safe_test_parent(test);
+		struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver);
+		struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+		struct race race = {
+			.drm = drm,
+			.fn = { race_sgt, race_free, race_free, race_sgt_owned },
+		};
+		struct task_struct *tasks[RACE_THREADS];
+		int nr;
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+		race.obj = &bo->obj;
+		nr = race_start(&race, tasks);
+		usleep_range(0, 100 * i);
+		drm_safe_test_unbind(test, parent);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+		race_stop(&race, tasks, nr);
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
+		test_bo_put(bo);
+	}
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+}
+
+/* Frees from other threads the objects that unbinding revokes. */
+struct race_heap {
+	struct test_bo **bo;
+	unsigned int count;
+	struct completion go;
+};
+
+static int race_heap_free(void *data)
+{
+	struct race_heap *heap = data;
+
+	wait_for_completion(&heap->go);
+	for (unsigned int i = heap->count; i--;)
+		test_bo_put(heap->bo[i]);
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+static void free_against_unbind(struct kunit *test)
+{
+	const unsigned int count = IS_ENABLED(CONFIG_KASAN) ? 200 : 2000;
+	struct shmem_test *t = test->priv;
+	struct race_heap heap = { .count = count };
+	struct task_struct *task;
+
+	heap.bo = kunit_kcalloc(test, count, sizeof(*heap.bo), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, heap.bo);
+	for (int round = 0; round < 3; round++) {
+		struct device *parent = drm_safe_test_parent(test);
+		struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver);
+
+		init_completion(&heap.go);
+		for (unsigned int i = 0; i < count; i++) {
+			heap.bo[i] = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap.bo[i]);
+			drm_dev_if_registered(test, reg, drm)
+				KUNIT_EXPECT_EQ(test, race_table(&reg->bound, &heap.bo[i]->obj), 0);
+		}
+		task = kthread_run(race_heap_free, &heap, "shmem-free");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+		complete(&heap.go);
+		drm_safe_test_unbind(test, parent);
+		kthread_stop(task);
+		KUNIT_EXPECT_EQ(test, t->live, 0);
+	}
+}
+
+enum many_order { MANY_FIFO, MANY_LIFO, MANY_RANDOM, MANY_UNBIND };
+
+static const enum many_order many_orders[] = { MANY_FIFO, MANY_LIFO, MANY_RANDOM, MANY_UNBIND };
+
+static void many_desc(const enum many_order *order, char *desc)
+{
+	static const char *const names[] = { "oldest first", "newest first", "random", "unbind" };
+
+	strscpy(desc, names[*order], KUNIT_PARAM_DESC_SIZE);
+}
+KUNIT_ARRAY_PARAM(many, many_orders, many_desc);
+
+static void many_shuffle(struct test_bo **bo, unsigned int count)
+{
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 4711);
+	for (unsigned int i = count - 1; i; i--) {
+		unsigned int j = prandom_u32_state(&rnd) % (i + 1);
+
+		swap(bo[i], bo[j]);
+	}
+}
+
+/*
+ * Many objects with a table, in each order of going away. The time is not
+ * judged here, but a list that is searched would show.
+ */
+static void many(struct kunit *test)
+{
+	const unsigned int count = IS_ENABLED(CONFIG_KASAN) ? 2000 : 40000;
+	const enum many_order order = *(const enum many_order *)test->param_value;
+	struct shmem_test *t = test->priv;
+	struct test_bo **bo = kvcalloc(count, sizeof(*bo), GFP_KERNEL);
+	unsigned int nr;
+	u64 start;
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	for (nr = 0; nr < count; nr++) {
+		int ret = -1;
+
+		bo[nr] = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+		if (IS_ERR(bo[nr])) {
+			KUNIT_FAIL(test, "create %u: %ld", nr, PTR_ERR(bo[nr]));
+			break;
+		}
+		drm_dev_if_registered(test, reg, t->drm)
+			ret = race_table(&reg->bound, &bo[nr]->obj);
+		if (ret)
+			KUNIT_FAIL(test, "map %u: %d", nr, ret);
+	}
+	start = ktime_get_ns();
+	if (order == MANY_UNBIND) {
+		shmem_test_unbind(test);
+		KUNIT_EXPECT_EQ(test, t->revoked, nr);
+	}
+	if (order == MANY_RANDOM)
+		many_shuffle(bo, nr);
+	for (unsigned int i = 0; i < nr; i++)
+		test_bo_put(bo[order == MANY_LIFO ? nr - 1 - i : i]);
+	kunit_info(test, "%u objects: %llu ns each\n", nr, (ktime_get_ns() - start) / nr);
+	kvfree(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	if (order != MANY_UNBIND)
+		KUNIT_EXPECT_EQ(test, t->revoked, 0);
+}
+
+struct fail_ctx {
+	struct dma_buf *dmabuf;
+	bool leaked;
+};
+
+/* Every way to an allocation of this part, undone again. */
+static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
+{
+	struct shmem_test *t = test->priv;
+	struct race_page_owned own __cleanup(drm_vmap_cleanup) = {};
+	struct drm_shmem_sgt_owned table = {};
+	struct drm_gem_object *gem;
+	u32 handle;
+	int ret;
+
+	struct test_bo_unique *unique __free(test_bo_unique) =
+		test_bo_create(t->drm, SZ_16K, NULL, NULL);
+	if (IS_ERR(unique))
+		return PTR_ERR(unique);
+
+	struct test_bo *bo __free(test_bo) = drm_shmem_publish(test_bo, unique);
+
+	ret = test_bo_handle_create(bo, t->file, &handle);
+	if (ret)
+		return ret;
+	drm_gem_handle_delete(t->file, handle);
+
+	ret = drm_shmem_vmap_own(&own, &bo->obj);
+	if (ret)
+		return ret;
+	drm_vmap_release(&own);
+
+	drm_dev_if_registered(test, reg, t->drm) {
+		ret = drm_shmem_sgt_own(&table, &reg->bound, &bo->obj);
+		drm_shmem_sgt_release(&table);
+		if (!ret)
+			ret = race_table(&reg->bound, &bo->obj);
+	}
+	if (ret)
+		return ret;
+
+	gem = t->drm->driver->gem_prime_import(t->drm, dmabuf);
+	if (IS_ERR(gem))
+		return PTR_ERR(gem);
+	drm_dev_if_registered(test, reg, t->drm)
+		ret = race_table(&reg->bound, &to_test_bo(gem)->obj);
+	drm_gem_object_put(gem);
+	return ret;
+}
+
+/* After each failure everything is as before: nothing alive, nothing held. */
+static int fail_and_check(struct kunit *test, void *ctx)
+{
+	struct fail_ctx *fail = ctx;
+	struct shmem_test *t = test->priv;
+	unsigned int refs = kref_read(&t->drm->ref);
+	int ret = fail_everything(test, fail->dmabuf);
+
+	if (t->live || t->opened || kref_read(&t->drm->ref) != refs)
+		fail->leaked = true;
+	return ret;
+}
+
+static void allocations_fail(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct fail_ctx fail = { .dmabuf = dmabuf };
+	unsigned int nr = drm_safe_fail_nth(test, fail_and_check, &fail);
+
+	kunit_info(test, "%u allocations failed\n", nr);
+	KUNIT_EXPECT_FALSE(test, fail.leaked);
+	KUNIT_EXPECT_GT(test, nr, 10);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static struct kunit_case drm_shmem_race_cases[] = {
+	KUNIT_CASE(vmap_users),
+	KUNIT_CASE(sgt_users),
+	KUNIT_CASE(vmap_against_purge),
+	KUNIT_CASE_SLOW(get_against_unbind),
+	KUNIT_CASE_SLOW(free_against_unbind),
+	KUNIT_CASE_PARAM_ATTR(many, many_gen_params, {.speed = KUNIT_SPEED_SLOW}),
+	KUNIT_CASE(allocations_fail),
+	{}
+};
+
+static struct kunit_suite drm_shmem_race_suite = {
+	.name = "drm_shmem_race",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_race_cases,
+};
+kunit_test_suite(drm_shmem_race_suite);

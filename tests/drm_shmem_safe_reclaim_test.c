@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Pin, madvise, purge and the shrinker: drm_shmem_reclaim.c
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
+
+#include "drm_shmem_test.h"
+
+DEFINE_DRM_VMAP(reclaim_page, SZ_4K);
+
+static struct reclaim_bo *reclaim_bo(struct kunit *test, size_t size)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, size, NULL, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	return drm_shmem_publish(reclaim_bo, unique);
+}
+
+static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	return 0;
+}
+
+/* Nothing can be had of a purged object, by whichever way. */
+static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_page_owned own = {};
+	struct iosys_map map;
+	u64 offset;
+	int ret;
+
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	drm_shmem_if_vmap(reclaim_page, v, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_gem_vmap(reclaim_bo_gem(bo), &map), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), -ENODATA);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), -ENODATA);
+	KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+}
+
+static void pin(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	refcount_t *pins = &bo->obj.base.pages_pin_count;
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(pins), 2);
+	drm_shmem_unpin(&bo->obj);
+	drm_shmem_unpin(&bo->obj);
+	KUNIT_EXPECT_EQ(test, refcount_read(pins), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+static void unpin_unbalanced(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	/* Once without any pin, once with the sg table's only */
+	for (int i = 0; i < 2; i++) {
+		kunit_warning_suppress(test) {
+			drm_shmem_unpin(&bo->obj);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), i);
+		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	}
+}
+
+static void imported(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EOPNOTSUPP);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+static void madvise(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, -1, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, 2, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
+}
+
+static void purge(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int mapped = 0; mapped < 2; mapped++) {
+		struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
+
+		if (mapped)
+			KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+		expect_purged(test, bo);
+		reclaim_bo_put(bo);
+	}
+}
+
+/* Whatever uses the object keeps its contents, and may use them. */
+static void purge_in_use(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct drm_shmem_sgt_owned table = {};
+	struct reclaim_page_owned own = {};
+	struct dma_buf *dmabuf;
+	struct dma_fence *fence;
+	u32 handle = 0;
+	int ret = -1;
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+
+	drm_shmem_if_vmap(reclaim_page, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 99);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 99);
+	drm_vmap_release(&own);
+
+	drm_dev_if_registered(test, reg, t->drm) {
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+	}
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	drm_shmem_sgt_release(&table);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	drm_shmem_unpin(&bo->obj);
+
+	fence = dma_fence_allocate_private_stub(ktime_get());
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(gem->resv, 1), 0);
+	dma_resv_add_fence(gem->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(gem->resv);
+	dma_fence_put(fence);
+
+	KUNIT_EXPECT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
+	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	dma_buf_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	flush_delayed_fput();
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	expect_purged(test, bo);
+	reclaim_bo_put(bo);
+}
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "test";
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+};
+
+static void purge_fenced(struct kunit *test)
+{
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct dma_fence *fence = kzalloc_obj(*fence);
+	static DEFINE_SPINLOCK(lock);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &fence_ops, &lock, dma_fence_context_alloc(1), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(gem->resv, 1), 0);
+	dma_resv_add_fence(gem->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(gem->resv);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	reclaim_bo_put(bo);
+	dma_fence_put(fence);
+}
+
+/* Users of the table are not counted, so that nobody knows whether it is free. */
+static void purge_not_counted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+
+	/* Revoked: there is no table any more. */
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+static unsigned long scan(struct drm_shmem_shrinker *s, unsigned long nr)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = nr };
+
+	return s->__shrinker->scan_objects(s->__shrinker, &sc);
+}
+
+static unsigned long count(struct drm_shmem_shrinker *s)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
+
+	return s->__shrinker->count_objects(s->__shrinker, &sc);
+}
+
+static void shrinker(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo[5];
+	int ret = -1;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, scan(s, 100), SHRINK_STOP);
+
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = reclaim_bo(test, SZ_8K);
+		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[i]->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
+	}
+	KUNIT_EXPECT_EQ(test, count(s), 5 * SZ_8K / PAGE_SIZE);
+
+	/* 0 is needed after all, 1 is mapped, 2 is locked, 3 can go, 4 is freed */
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
+	reclaim_bo_put(bo[4]);
+	KUNIT_EXPECT_EQ(test, count(s), 3 * SZ_8K / PAGE_SIZE);
+	dma_resv_lock(reclaim_bo_gem(bo[2])->resv, NULL);
+	drm_shmem_if_vmap(reclaim_page, map, &bo[1]->obj, ret)
+		KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	dma_resv_unlock(reclaim_bo_gem(bo[2])->resv);
+	expect_purged(test, bo[3]);
+	KUNIT_EXPECT_EQ(test, count(s), 2 * SZ_8K / PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, scan(s, 1), SZ_8K / PAGE_SIZE);
+	expect_purged(test, bo[1]);
+	KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
+	expect_purged(test, bo[2]);
+	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[0]->obj), 0);
+
+	for (int i = 0; i < 4; i++)
+		reclaim_bo_put(bo[i]);
+}
+
+static struct kunit_case drm_shmem_reclaim_cases[] = {
+	KUNIT_CASE(pin),
+	KUNIT_CASE(unpin_unbalanced),
+	KUNIT_CASE(imported),
+	KUNIT_CASE(madvise),
+	KUNIT_CASE(purge),
+	KUNIT_CASE(purge_in_use),
+	KUNIT_CASE(purge_fenced),
+	KUNIT_CASE(purge_not_counted),
+	KUNIT_CASE(shrinker),
+	{}
+};
+
+static struct kunit_suite drm_shmem_reclaim_suite = {
+	.name = "drm_shmem_reclaim",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_reclaim_cases,
+};
+kunit_test_suite(drm_shmem_reclaim_suite);
