@@ -48,6 +48,16 @@ has_messages() {
 
 tells_messages() { perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^``/' "$PAGES/messages.rst" | sort; }
 
+# has_events, tells_events: the tracepoints, in the sources and on the page about them.
+has_events() {
+	perl -0ne 'print map { "$_\n" } /^(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+,\s*)(\w+)/mg' \
+		/dev/null "$TOP"/*_trace.h | sort
+}
+
+tells_events() {
+	perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^   \* - ``/' "$PAGES/debugging.rst" | sort
+}
+
 # complete: what Sphinx and kernel-doc leave out without a word.
 complete() {
 	local symbol rc=0
@@ -56,6 +66,7 @@ complete() {
 		<(has_sections) <(wants_sections) || rc=1
 	diff -u --label "messages" --label "on the page" \
 		<(has_messages) <(tells_messages) || rc=1
+	diff -u --label "tracepoints" --label "on the page" <(has_events) <(tells_events) || rc=1
 	while read -r symbol; do
 		grep -q "id=\"c\.$symbol\"" "$OUT"/html/*.html ||
 			{ echo "$symbol() is exported, and on no page"; rc=1; }
