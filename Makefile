@@ -7,6 +7,11 @@ ifneq ($(KERNELRELEASE),)
 
 drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o
+ifdef CONFIG_DEBUG_FS
+drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o
+endif
+# define_trace.h includes the header of the tracepoints again, from elsewhere
+CFLAGS_drm_gpuvm_imm.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
 # define_trace.h includes the trace header by its name

@@ -9,6 +9,9 @@
 
 #include "drm_gpuvm_imm_internal.h"
 
+#define CREATE_TRACE_POINTS
+#include "drm_gpuvm_imm_trace.h"
+
 /**
  * DOC: GPU address spaces in immediate mode
  *
@@ -156,6 +159,7 @@ static void drm_gpuvm_imm_drain(struct work_struct *work)
 		return;
 	}
 
+	trace_drm_gpuvm_drain(vm);
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
 	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
 	drm_gpuvm_put(&vm->base);
@@ -425,6 +429,7 @@ static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
 	if (kind != DRM_GPUVM_UPDATE_UNMAP_OBJ)
 		ret = drm_gpuvm_update_alloc(vm, update,
 					     kind == DRM_GPUVM_UPDATE_MAP);
+	trace_drm_gpuvm_prepare(update, ret);
 	if (ret)
 		drm_gpuvm_update_drop(update);
 
@@ -471,7 +476,7 @@ static void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 {
 	struct task_struct *owner = READ_ONCE(vm->owner);
 
-	if (unlikely(owner && owner != current))
+	if (unlikely(owner && owner != current && owner != DRM_GPUVM_READER))
 		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
 				"%s: read while another task changes it; take a lock of the driver's around what uses the core",
 				vm->base.name);
@@ -544,6 +549,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	init_llist_head(&vm->freed);
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	core->__vm = vm;
+	drm_gpuvm_imm_debugfs_add(vm);
 
 	return 0;
 }
@@ -580,6 +586,7 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 			schedule_timeout_uninterruptible(1);
 	}
 
+	drm_gpuvm_imm_debugfs_del(vm);
 	drm_gpuvm_imm_unmap_all(vm);
 	WRITE_ONCE(vm->core, NULL);
 	core->__vm = NULL;
@@ -1240,16 +1247,28 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 }
 EXPORT_SYMBOL_GPL(__drm_gpuvm_core_validate);
 
+/* The suites look at them. */
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_prepare);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_run);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_rollback);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_step);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_drain);
+
 static int __init drm_gpuvm_imm_init(void)
 {
 	drm_gpuvm_imm_wq = alloc_workqueue("drm_gpuvm_imm", WQ_UNBOUND, 0);
+	if (!drm_gpuvm_imm_wq)
+		return -ENOMEM;
 
-	return drm_gpuvm_imm_wq ? 0 : -ENOMEM;
+	drm_gpuvm_imm_debugfs_init();
+
+	return 0;
 }
 subsys_initcall(drm_gpuvm_imm_init);
 
 static void __exit drm_gpuvm_imm_exit(void)
 {
+	drm_gpuvm_imm_debugfs_exit();
 	destroy_workqueue(drm_gpuvm_imm_wq);
 }
 module_exit(drm_gpuvm_imm_exit);

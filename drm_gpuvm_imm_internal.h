@@ -10,6 +10,8 @@
 
 #include "drm_gpuvm_imm.h"
 
+struct seq_file;
+
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
  *
@@ -20,7 +22,8 @@
  *   @drain while it is queued.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
  *   has removed the last mapping; NULL afterwards.
- * - The mappings and @broken are changed by the task in @owner only.
+ * - The mappings and @broken are changed by the task in @owner only. While
+ *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - @drm and @resv_obj are held until the memory is freed, from @drain, so
  *   that the last reference can be put in the fence signalling path.
@@ -42,6 +45,10 @@ struct drm_gpuvm_imm {
 	struct work_struct drain;
 	struct drm_gem_object *resv_obj;
 	const char *name;
+
+#ifdef CONFIG_DEBUG_FS
+	struct list_head debugfs_node;
+#endif
 
 	int (*validate)(struct drm_gpuvm_core *core, struct drm_gem_object *obj,
 			struct drm_exec *exec, void *priv);
@@ -68,12 +75,34 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 	return container_of(gpuvm, struct drm_gpuvm_imm, base);
 }
 
+#define DRM_GPUVM_READER	((struct task_struct *)1)
+
 /* Acquire: what the last writer did to the mappings is seen. */
-static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
+static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
+					    struct task_struct *owner)
 {
 	struct task_struct *none = NULL;
 
-	return try_cmpxchg_acquire(&vm->owner, &none, current);
+	return try_cmpxchg_acquire(&vm->owner, &none, owner);
+}
+
+static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
+{
+	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_READER);
+}
+
+/* Become the one who changes the mappings; false if another task is. */
+static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
+{
+	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current))) {
+		struct task_struct *owner = READ_ONCE(vm->owner);
+
+		if (owner && owner != DRM_GPUVM_READER)
+			return false;
+		cpu_relax();
+	}
+
+	return true;
 }
 
 static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
@@ -93,6 +122,22 @@ static inline void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 	if (!queue_work(drm_gpuvm_imm_wq, &vm->drain))
 		drm_gpuvm_put(&vm->base);
 }
+
+/* drm_gpuvm_imm_debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void drm_gpuvm_imm_debugfs_init(void);
+void drm_gpuvm_imm_debugfs_exit(void);
+void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm);
+void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm);
+#if IS_ENABLED(CONFIG_KUNIT)
+void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm);
+#endif
+#else
+static inline void drm_gpuvm_imm_debugfs_init(void) { }
+static inline void drm_gpuvm_imm_debugfs_exit(void) { }
+static inline void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm) { }
+static inline void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm) { }
+#endif
 
 /* drm_gpuvm_imm_run.c */
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv);

@@ -8,6 +8,7 @@
 #include <linux/export.h>
 
 #include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_trace.h"
 #include "drm_safe_signalling.h"
 
 /*
@@ -33,6 +34,15 @@ static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 	return IS_ERR(token) ? PTR_ERR(token) : -EINVAL;
 }
 
+static int drm_gpuvm_step_result(struct drm_gpuvm_imm *vm, void *token,
+				 const void *op, unsigned int done)
+{
+	if (likely(token == op && done == 1))
+		return 0;
+
+	return drm_gpuvm_step_failed(vm, token, done);
+}
+
 /* Have the driver map a part of @va. */
 static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 			     u64 addr, u64 range)
@@ -45,11 +55,11 @@ static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 		.offset = va->gem.obj ? va->gem.offset + (addr - va->va.addr) : 0,
 	};
 	void *token = vm->ops->step_map(vm->core, &op);
+	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
 
-	if (likely(token == &op && op.__done == 1))
-		return 0;
+	trace_drm_gpuvm_step(vm, "map", addr, range, ret);
 
-	return drm_gpuvm_step_failed(vm, token, op.__done);
+	return ret;
 }
 
 static int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
@@ -57,22 +67,22 @@ static int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 {
 	struct drm_gpuvm_op_unmap op = { .va = va, .keep = keep };
 	void *token = vm->ops->step_unmap(vm->core, &op);
+	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
 
-	if (likely(token == &op && op.__done == 1))
-		return 0;
+	trace_drm_gpuvm_step(vm, "unmap", va->va.addr, va->va.range, ret);
 
-	return drm_gpuvm_step_failed(vm, token, op.__done);
+	return ret;
 }
 
 static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
 			       struct drm_gpuvm_op_remap *op)
 {
 	void *token = vm->ops->step_remap(vm->core, op);
+	int ret = drm_gpuvm_step_result(vm, token, op, op->__done);
 
-	if (likely(token == op && op->__done == 1))
-		return 0;
+	trace_drm_gpuvm_step(vm, "remap", op->addr, op->range, ret);
 
-	return drm_gpuvm_step_failed(vm, token, op->__done);
+	return ret;
 }
 
 /* Link up to two new VAs; a sparse one has no vm_bo. */
@@ -453,9 +463,12 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 		ret = -ENOTRECOVERABLE;
 	} else {
 		ret = drm_gpuvm_imm_do_run(vm, update);
-		if (unlikely(ret))
+		if (unlikely(ret)) {
+			trace_drm_gpuvm_rollback(update, ret);
 			drm_gpuvm_imm_rollback(vm, update);
+		}
 	}
+	trace_drm_gpuvm_run(update, ret);
 	drm_gpuvm_update_release(update);
 	drm_gpuvm_imm_unclaim(vm);
 

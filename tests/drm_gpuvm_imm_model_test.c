@@ -97,7 +97,7 @@ static void model_step(struct kunit *test, struct model *model)
 	u64 pages = 1 + model_random(model, min(MODEL_PAGES - page, MODEL_BO_PAGES));
 	u64 addr = TEST_START + page * TEST_PAGE;
 	u64 from = model_random(model, MODEL_BO_PAGES - pages + 1);
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 	u32 tag = model_random(model, 3);
 
 	switch (model_random(model, 16)) {

@@ -50,7 +50,7 @@ static int race_bind(struct race_thread *thread)
 	u64 page = race_random(thread, RACE_PAGES - 16);
 	u64 addr = TEST_START + page * TEST_PAGE;
 	u64 range = (1 + race_random(thread, 16)) * TEST_PAGE;
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 	bool cookie;
 	int ret;
 
@@ -287,7 +287,7 @@ static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 {
 	struct race_writers writers = { .vm = test_vm_new(test) };
 	struct task_struct *task;
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	init_completion(&writers.inside);
 	init_completion(&writers.leave);

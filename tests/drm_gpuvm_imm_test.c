@@ -8,6 +8,7 @@
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
 
 static u64 *test_model(struct kunit *test)
 {
@@ -128,7 +129,7 @@ static void drm_gpuvm_imm_test_config_resv_obj(struct kunit *test)
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
 
-	other = drm_dev_alloc(env->drm->driver, env->parent);
+	other = drm_dev_alloc(env->drm->driver, drm_safe_test_parent(test));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	bo = test_bo_new(test, 1, NULL);
 	config.resv_obj = &bo->base;
@@ -248,7 +249,7 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 
 	/* In nothing, at a start, inside, inside of a sparse one, reserved */
 	for (u64 at = 2; at < TEST_PAGES; at += 2) {
-		DRM_GPUVM_UPDATE(update);
+		DEFINE_DRM_GPUVM_UPDATE(update);
 		u64 addr = TEST_START + at * TEST_PAGE;
 
 		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, addr),
@@ -279,7 +280,7 @@ static void drm_gpuvm_imm_test_unmap_obj(struct kunit *test)
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct test_bo *other = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test), *model2 = test_model(test);
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	for (int i = 0; i < 20; i++) {
 		struct test_bo *each = i % 3 ? bo : other;
@@ -366,7 +367,7 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_gpuvm_bo *vm_bo;
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
 		u64 addr = bad[i].addr, range = bad[i].range, offset = bad[i].offset;
@@ -410,7 +411,7 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_device *other_dev;
 	struct drm_gpuvm_bo *vm_bo;
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	/* of another driver */
 	bo->base.funcs = &other_funcs;
@@ -420,7 +421,7 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	bo->base.funcs = &test_bo_funcs;
 
 	/* of another device */
-	other_dev = drm_dev_alloc(env->drm->driver, env->parent);
+	other_dev = drm_dev_alloc(env->drm->driver, drm_safe_test_parent(test));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other_dev);
 	bo->base.dev = other_dev;
 	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
@@ -479,7 +480,7 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test);
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	/* prepared twice: the first one stays */
 	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
@@ -579,7 +580,7 @@ static void drm_gpuvm_imm_test_two_writers(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test);
-	DRM_GPUVM_UPDATE(nested);
+	DEFINE_DRM_GPUVM_UPDATE(nested);
 
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(test_vm_shared(vm), nested, TEST_START,
 						      TEST_PAGE), 0);
@@ -664,7 +665,7 @@ static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
 		model_set(model, bo, i, i * 4, 3, i);
 	}
 	for (unsigned int nth = 1; nth <= 10; nth++) {
-		DRM_GPUVM_UPDATE(update);
+		DEFINE_DRM_GPUVM_UPDATE(update);
 
 		KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
 		vm->fail_in = nth;
@@ -830,7 +831,7 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
 	struct drm_gpuvm_bo *ext_bo, *priv_bo, *again;
 	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(shared)->resv;
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	KUNIT_EXPECT_TRUE(test, drm_gpuvm_imm_is_extobj(shared, &ext->base));
 	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_extobj(shared, &priv->base));
@@ -891,7 +892,7 @@ static void drm_gpuvm_imm_test_cache(struct kunit *test)
 	const unsigned int many = DRM_GPUVM_CACHE_MAX;
 	struct drm_gpuvm_update *updates;
 	u64 *model = test_model(test);
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
 	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 2);
@@ -1167,6 +1168,101 @@ static void drm_gpuvm_imm_test_evict(struct kunit *test)
 	test_exec(test, vm2, test_exec_lock_only);
 }
 
+struct test_fail {
+	struct test_vm vm;
+	struct test_bo *bo[2];
+};
+
+static int test_fail_lock(struct test_vm *vm)
+{
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	drm_exec_fini(&exec);
+
+	return ret;
+}
+
+/* Every kind of update, once; the run itself must not fail. */
+static int test_fail_updates(struct kunit *test, struct test_fail *fail)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(&fail->vm);
+	const u64 at = TEST_START, len = 8 * TEST_PAGE;
+	DEFINE_DRM_GPUVM_UPDATE(update);
+	int ret = 0;
+
+	for (int kind = 0; !ret && kind < 6; kind++) {
+		switch (kind) {
+		case 0:
+			ret = test_vm_prepare_map(shared, update, fail->bo[0], at, len, 0);
+			break;
+		case 1:
+			ret = test_vm_prepare_map(shared, update, fail->bo[1], at, len / 2, 0);
+			break;
+		case 2:
+			ret = drm_gpuvm_prepare_map_sparse(shared, update, at + len, len);
+			break;
+		case 3:
+			ret = drm_gpuvm_prepare_split(shared, update, at + len + TEST_PAGE);
+			break;
+		case 4:
+			ret = drm_gpuvm_prepare_unmap(shared, update, at, TEST_PAGE);
+			break;
+		case 5:
+			ret = test_vm_prepare_unmap_obj(shared, update, fail->bo[0]);
+			break;
+		}
+		if (!ret)
+			KUNIT_EXPECT_EQ(test, test_vm_run(&fail->vm, update), 0);
+	}
+
+	return ret ?: test_fail_lock(&fail->vm);
+}
+
+static int test_fail_fn(struct kunit *test, void *ctx)
+{
+	static const struct drm_gpuvm_imm_config config = {
+		.name = "fail",
+		.start = TEST_START,
+		.range = TEST_PAGES * TEST_PAGE,
+	};
+	struct test_env *env = test->priv;
+	struct test_fail *fail = ctx;
+	int ret;
+
+	memset(&fail->vm, 0, sizeof(fail->vm));
+	ret = test_vm_init(&fail->vm, env->drm, &config);
+	if (ret) {
+		KUNIT_EXPECT_NULL(test, test_vm_shared(&fail->vm));
+	} else {
+		ret = test_fail_updates(test, fail);
+		test_vm_fini(&fail->vm);
+	}
+	KUNIT_EXPECT_EQ(test, bo_refs(fail->bo[0]), 1);
+	KUNIT_EXPECT_EQ(test, bo_refs(fail->bo[1]), 1);
+
+	return ret;
+}
+
+/* Each allocation fails once, and nothing is left over. */
+static void drm_gpuvm_imm_test_fail_alloc(struct kunit *test)
+{
+	struct test_fail *fail = kunit_kzalloc(test, sizeof(*fail), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fail);
+	fail->bo[0] = test_bo_new(test, 16, NULL);
+	fail->bo[1] = test_bo_new(test, 16, NULL);
+	/* name, VM, object; two vm_bos; three VAs and more; locks and fences */
+	KUNIT_EXPECT_GT(test, drm_safe_fail_nth(test, test_fail_fn, fail), 10);
+}
+
 static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_describe),
 	KUNIT_CASE(drm_gpuvm_imm_test_config),
@@ -1195,6 +1291,7 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_exec),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec_range),
 	KUNIT_CASE(drm_gpuvm_imm_test_evict),
+	KUNIT_CASE(drm_gpuvm_imm_test_fail_alloc),
 	{}
 };
 

@@ -69,7 +69,6 @@ DRM_GPUVM_IMM(test_vm, struct test_vm, core, struct test_va,
 
 /* What a test has: a device, and counts of what lives. */
 struct test_env {
-	struct device *parent;
 	struct drm_device *drm;
 	atomic_t live_bos;
 	atomic_t live_devs;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
-#include <linux/device/faux.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -8,6 +7,7 @@
 #include <drm/drm_managed.h>
 
 #include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
 
 static u64 test_page(u64 addr)
 {
@@ -232,7 +232,7 @@ int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *up
 int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,
 	     u64 page, u64 pages, u64 from)
 {
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = test_vm_prepare_map(test_vm_shared(vm), update, bo,
@@ -247,7 +247,7 @@ int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag
 
 int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(vm), update,
@@ -261,7 +261,7 @@ int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 
 int test_unmap(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DEFINE_DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = drm_gpuvm_prepare_unmap(test_vm_shared(vm), update,
@@ -319,24 +319,21 @@ static void test_env_end(void *res)
 	if (!IS_ERR_OR_NULL(env->drm))
 		drm_dev_put(env->drm);
 	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_devs), 0);
-	faux_device_destroy(to_faux_device(env->parent));
 }
 
-/* The end of the device is the first action, so that it is taken last. */
+/* Added before anything the test adds, so that it comes after it. */
 int test_env_init(struct kunit *test)
 {
 	struct test_env *env = kunit_kzalloc(test, sizeof(*env), GFP_KERNEL);
-	struct faux_device *fdev;
+	struct device *parent;
 
 	KUNIT_ASSERT_NOT_NULL(test, env);
 	test->priv = env;
 
-	fdev = faux_device_create("drm_gpuvm_imm_test", NULL, NULL);
-	KUNIT_ASSERT_NOT_NULL(test, fdev);
-	env->parent = &fdev->dev;
+	parent = drm_safe_test_parent(test);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_env_end, test));
 
-	env->drm = drm_dev_alloc(&test_driver, env->parent);
+	env->drm = drm_dev_alloc(&test_driver, parent);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, env->drm);
 	atomic_inc(&env->live_devs);
 	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(env->drm, test_dev_gone, &env->live_devs));

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What debugfs shows of an address space, and the tracepoints.
+ */
+
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include <kunit/test-bug.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+#include "drm_gpuvm_imm_trace.h"
+
+#ifdef CONFIG_DEBUG_FS
+
+static void test_show(struct kunit *test, struct test_vm *vm, char *buf)
+{
+	struct seq_file m = { .buf = buf, .size = SZ_16K };
+
+	mutex_init(&m.lock);
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&m));
+	buf[m.count] = '\0';
+}
+
+static unsigned int test_count(const char *text, const char *word)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		n++;
+	}
+
+	return n;
+}
+
+static void test_show_in_step(struct test_vm *vm)
+{
+	struct kunit *test = kunit_get_current_test();
+	char *buf = kunit_kzalloc(test, SZ_16K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	test_show(test, vm, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "being changed"), 1);
+}
+
+static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	char *buf = kunit_kzalloc(test, SZ_16K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	test_show(test, vm, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "\n"), 2);
+	KUNIT_EXPECT_EQ(test, test_count(buf, " test "), 1);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "reserved"), 1);
+
+	for (int i = 0; i < 50; i++)
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, i, 1, i), 0);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 49, 10), 0);
+	test_show(test, vm, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "object"), 49);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "size 0x40000"), 49);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "offset 0x30000\n"), 1);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "0x0000000001031000 0x000000000000a000 sparse"), 1);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "broken"), 0);
+
+	/* A writer that is at work is not waited for. */
+	vm->in_step = test_show_in_step;
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 1), 0);
+
+	vm->fail_in = 2;
+	vm->fail_again_in = 1;
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 1, 2, 5), -EIO);
+	test_show(test, vm, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "broken"), 1);
+}
+
+#else
+
+static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_DEBUG_FS");
+}
+
+#endif
+
+#ifdef CONFIG_TRACEPOINTS
+
+struct test_trace {
+	const struct drm_gpuvm_imm *vm;
+	unsigned int prepares;
+	unsigned int runs;
+	unsigned int rollbacks;
+	unsigned int steps;
+	unsigned int drains;
+	int last;
+};
+
+static void test_trace_prepare(void *data, const struct drm_gpuvm_update *update, int ret)
+{
+	struct test_trace *trace = data;
+
+	if (update->__vm != trace->vm)
+		return;
+	trace->prepares++;
+	trace->last = ret;
+}
+
+static void test_trace_run(void *data, const struct drm_gpuvm_update *update, int ret)
+{
+	struct test_trace *trace = data;
+
+	if (update->__vm != trace->vm)
+		return;
+	trace->runs++;
+	trace->last = ret;
+}
+
+static void test_trace_rollback(void *data, const struct drm_gpuvm_update *update, int ret)
+{
+	struct test_trace *trace = data;
+
+	trace->rollbacks += update->__vm == trace->vm;
+}
+
+static void test_trace_step(void *data, const struct drm_gpuvm_imm *vm, const char *step,
+			    u64 addr, u64 range, int ret)
+{
+	struct test_trace *trace = data;
+
+	trace->steps += vm == trace->vm;
+}
+
+static void test_trace_drain(void *data, const struct drm_gpuvm_imm *vm)
+{
+	struct test_trace *trace = data;
+
+	trace->drains += vm == trace->vm;
+}
+
+static void test_trace_off(void *data)
+{
+	unregister_trace_drm_gpuvm_prepare(test_trace_prepare, data);
+	unregister_trace_drm_gpuvm_run(test_trace_run, data);
+	unregister_trace_drm_gpuvm_rollback(test_trace_rollback, data);
+	unregister_trace_drm_gpuvm_step(test_trace_step, data);
+	unregister_trace_drm_gpuvm_drain(test_trace_drain, data);
+	tracepoint_synchronize_unregister();
+}
+
+static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	struct test_trace *trace = kunit_kzalloc(test, sizeof(*trace), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, trace);
+	trace->vm = test_vm_shared(vm);
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_prepare(test_trace_prepare, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_run(test_trace_run, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_rollback(test_trace_rollback, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_step(test_trace_step, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_drain(test_trace_drain, trace));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_trace_off, trace));
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 8, 0), 0);
+	KUNIT_EXPECT_EQ(test, trace->prepares, 1);
+	KUNIT_EXPECT_EQ(test, trace->runs, 1);
+	KUNIT_EXPECT_EQ(test, trace->steps, 1);
+	KUNIT_EXPECT_EQ(test, trace->rollbacks, 0);
+	KUNIT_EXPECT_EQ(test, trace->last, 0);
+
+	vm->fail_in = 2;
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 2, 2, 8), -EIO);
+	KUNIT_EXPECT_EQ(test, trace->prepares, 2);
+	KUNIT_EXPECT_EQ(test, trace->runs, 2);
+	/* remap, map, which fails, and map to undo the first */
+	KUNIT_EXPECT_EQ(test, trace->steps, 4);
+	KUNIT_EXPECT_EQ(test, trace->rollbacks, 1);
+	KUNIT_EXPECT_EQ(test, trace->last, -EIO);
+
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, trace->drains, 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 8), 0);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, trace->drains, 1);
+}
+
+#else
+
+static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_TRACEPOINTS");
+}
+
+#endif
+
+static struct kunit_case drm_gpuvm_imm_debug_test_cases[] = {
+	KUNIT_CASE(drm_gpuvm_imm_debug_test_show),
+	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_debug_suite = {
+	.name = "drm_gpuvm_imm_debug",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_debug_test_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_debug_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
