@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# demo.sh: carry INPUT, a file, through the sample driver on a UML kernel; see that
+# it comes out the same and that nothing is left behind.
+# demo.sh --check: also files of other sizes, input that is none, the client's
+# self-test, unbinding while it works, and the KUnit suites as modules.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/guest.sh"
+INPUT=${INPUT:-$TOP/LICENSES/GPL-2.0}
+
+# carry FILE...: through the driver, with time for what they weigh.
+carry() {
+	local file size
+
+	rm -rf "$SHARE"/{in,out}
+	mkdir "$SHARE"/{in,out}
+	cp "$@" "$SHARE/in"
+	size=$(du -Lcb "$@" | tail -n1 | cut -f1)
+	run_guest uml demo $((120 + size / 1000000)) || return 1
+	for file; do
+		cmp "$file" "$SHARE/out/${file##*/}" || return 1
+	done
+	say "what came out equals what went in; the modules are unloaded, the kernel's log is clean"
+}
+
+# refuses INPUT: does this script, in one line and before it does anything?
+refuses() {
+	local out
+
+	! out=$(INPUT=$1 "$0" 2>&1) && [[ $out == "error: INPUT=$1 "* ]] && [ "$(wc -l <<<"$out")" = 1 ]
+}
+
+# refuses_unreadable: what root can read until it gives up the capabilities.
+refuses_unreadable() {
+	touch "$SHARE/secret"
+	chmod 0 "$SHARE/secret"
+	export -f refuses
+	setpriv --bounding-set -dac_override,-dac_read_search \
+		bash -c "refuses '$SHARE/secret'" "$0"
+}
+
+# random_files: empty, of one byte, and of 100 MB.
+random_files() {
+	local size
+
+	mkdir "$SHARE/random"
+	for size in 0 1 100M; do
+		head -c $size /dev/urandom >"$SHARE/random/$size"
+	done
+	carry "$SHARE/random"/*
+}
+
+check_all() {
+	check "the demo carries INPUT" carry "$INPUT"
+	check "a missing INPUT is refused" refuses "$SHARE/missing"
+	check "a directory as INPUT is refused" refuses "$SHARE"
+	check "an unreadable INPUT is refused" refuses_unreadable
+	check "the demo carries 0, 1 and 100M random bytes" random_files
+	check "the client's self-test" run_guest uml selftest 120
+	check "unbinding devices in use" run_guest uml stress 180
+	step "KUnit, modules" kunit_modules || true
+	finish
+}
+
+[ -e "$INPUT" ] || die "INPUT=$INPUT does not exist"
+[ -f "$INPUT" ] || die "INPUT=$INPUT is not a regular file"
+[ -r "$INPUT" ] || die "INPUT=$INPUT cannot be read"
+locked "$@"
+prepare_tree
+build_client
+uml_guest "$CLIENT"
+new_share
+case ${1:-} in
+--check) check_all ;;
+"") step "carrying $INPUT through the sample driver" carry "$INPUT" ||
+	die "the demo failed; the kernel's log is $LOG" ;;
+esac

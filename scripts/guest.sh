@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash
+#
+# Sourced after env.sh: boot a kernel to an initramfs with the files of
+# scripts/guest in it, let it run one of them, and judge what happened.
+
+SHARE=		# the directory that the guest sees as /host
+INITRD=		# what the guest boots to
+LOG=		# what the kernel said
+CLIENT=		# the sample's client
+
+# find_module DIR NAME: its file; the name may have - for _.
+find_module() {
+	local found
+
+	found=$(find "$1" -regex ".*/${2//[-_]/[-_]}\.ko\(\.xz\|\.zst\)?" -print -quit)
+	[ -n "$found" ] || die "there is no module $2 in $1"
+	echo "$found"
+}
+
+# with_depends DIR FILE...: the files and, from DIR, the modules that those among
+# them which are modules need, but for drm_safe: that is not always in DIR.
+with_depends() {
+	local dir=$1 file name found
+
+	shift
+	for file; do
+		[[ $file != *.ko* ]] || for name in $(modinfo -F depends "$file" | tr ',' ' '); do
+			[ "$name" != drm_safe ] || continue
+			found=$(find_module "$dir" "$name") || return
+			with_depends "$dir" "$found" || return
+		done
+		echo "$file"
+	done | awk '!seen[$0]++'
+}
+
+# new_share: a directory for the guest to see, gone when the script ends.
+new_share() {
+	SHARE=$(mktemp -d)
+	trap 'rm -rf "$SHARE"' EXIT
+	mkdir "$SHARE"/{in,out}
+}
+
+# make_initramfs DIR FILE...: in INITRD put these files, the modules from DIR that
+# they need, and what all guests run.
+make_initramfs() {
+	local list files
+
+	need_packages kmod
+	list=$(with_depends "$@")
+	mapfile -t files <<<"$list"
+	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
+}
+
+# uml_guest [PROGRAM]: build the modular kernel and what it boots to.
+uml_guest() {
+	local dir=$BUILD/modular
+
+	build_uml modular
+	INITRD=$dir/initramfs.gz
+	make_initramfs "$dir" ${1:+"$1"} \
+		"$dir"/drivers/gpu/drm/safe/{drm_safe,samples/sgpu/sgpu,tests/*_test}.ko
+}
+
+# uml_command STEPS: set CMD to boot the modular kernel.
+uml_command() {
+	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on pty.legacy_count=0 con=none con0=fd:0,fd:1
+		"initrd=$INITRD" "hostfs=$SHARE" "STEPS=$1" ${FILTER:+"kunit.filter_glob=$FILTER"})
+}
+
+# run_guest KIND STEPS SECONDS: boot with KIND_command and let the guest run
+# STEPS. That fails, and tells why, unless the steps end well and in time and the
+# kernel has nothing to report.
+run_guest() {
+	local rc=0
+
+	"$1_command" "$2"
+	LOG=$DRM_SAFE_CACHE/log/$1-$2.log
+	mkdir -p "${LOG%/*}"
+	rm -f "$SHARE"/{status,report}
+	timeout -k 5 "$3" "${CMD[@]}" </dev/null >"$LOG" 2>&1 || rc=$?
+	[ ! -e "$SHARE/report" ] || sed 's/^/    /' "$SHARE/report"
+	judge "$2" "$3" $rc && return
+	say "the kernel's last words, of $LOG:"
+	tail -n 20 "$LOG"
+	return 1
+}
+
+# judge STEPS SECONDS RC: was that a good run?
+judge() {
+	local status
+
+	case $3 in
+	0) ;;
+	124 | 137) say "$1: the guest was still running after $2 s and got killed"; return 1 ;;
+	*) say "$1: the kernel ended with exit status $3"; return 1 ;;
+	esac
+	[ -e "$SHARE/status" ] || { say "$1: the guest stopped before its work was done"; return 1; }
+	status=$(<"$SHARE/status")
+	[ "$status" = 0 ] || { say "$1: failed in the guest with exit status $status"; return 1; }
+	"$TOP/scripts/log-clean.sh" "$LOG" || { say "$1: the kernel reported the above"; return 1; }
+}
+
+# build_client: for CLIENT.
+build_client() {
+	need_packages gcc libc6-dev make pkg-config libdrm-dev
+	mkdir -p "$TOP/out/client"
+	make -s -C "$TOP/samples/sgpu/client" O="$TOP/out/client"
+	CLIENT=$TOP/out/client/sgpu
+}
+
+# kunit_modules: load the suites' modules, and count what kunit.py reads in the
+# results.
+kunit_modules() {
+	local suite
+
+	rm -rf "$SHARE/out"
+	mkdir "$SHARE/out"
+	run_guest uml kunit 300 || { failed=$((failed + 1)); return 1; }
+	for suite in "$SHARE"/out/*; do
+		kunit parse "$BUILD/modular" "$suite"
+	done
+}

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# vm.sh: the same modules on a kernel that others built. Fetch Debian's own, build
+# drm_safe.ko and sgpu.ko against its headers, and run the sample's client on it
+# in QEMU. Nothing of Debian's gets installed on this machine.
+#
+#   VM_KVER  series of the kernel (7.2 or 7.3)
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/apt.sh"
+. "$TOP/scripts/guest.sh"
+VM_KVER=${VM_KVER:-7.2}
+locked "$@"
+
+# run_with_newer_libc DIR LIBC: the tools in DIR want a newer libc than there may
+# be here. Start each by way of LIBC's loader.
+run_with_newer_libc() {
+	local tool lib=$2/usr/lib/x86_64-linux-gnu
+
+	find "$1" -type f -executable | while read -r tool; do
+		[ "$(head -c4 "$tool" | tail -c3 | tr -d '\0')" = ELF ] || continue
+		mv "$tool" "$tool.elf"
+		cat >"$tool" <<-END
+			#!/bin/sh
+			exec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" --argv0 "\$0" "\$0.elf" "\$@"
+		END
+		chmod +x "$tool"
+	done
+}
+
+# unpack_package PACKAGE VERSION DIR
+unpack_package() {
+	fetch_deb "$1" "$2"
+	dpkg-deb -x "$DEB" "$3"
+	rm "$DEB"
+}
+
+# fetch_stock: the newest kernel of the series, its headers and the tools that
+# kbuild needs, unpacked and moved to where they are.
+fetch_stock() {
+	local release version pkg tmp=$DRM_SAFE_CACHE/unpacking-stock
+
+	update_apt
+	release=$(own_apt apt-cache pkgnames "linux-headers-$VM_KVER." |
+		sed -n 's/^linux-headers-\([0-9.]*+deb[0-9]*-amd64\)$/\1/p' | sort -V | tail -n1)
+	[ -n "$release" ] || die "no linux-headers-$VM_KVER.*-amd64 at $(debian_mirror)"
+	version=$(newest_version "linux-headers-$release")
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	for pkg in "headers-$release" "headers-${release%-amd64}-common" \
+		"kbuild-${release%-amd64}" "binary-$release" "modules-$release"; do
+		unpack_package "linux-$pkg" "$version" "$tmp"
+	done
+	for pkg in libc6 libelf1t64 zlib1g libzstd1; do
+		unpack_package "$pkg" "$(newest_version "$pkg")" "$tmp/libc"
+	done
+
+	adapt_headers "$tmp/usr/src/linux-headers-$release" "$STOCK/usr/src/linux-headers-$release"
+	run_with_newer_libc "$tmp/usr/lib" "$STOCK/libc"
+	mv "$tmp" "$STOCK"
+}
+
+# adapt_headers DIR PLACE: let modules build in DIR, once that is moved to PLACE,
+# with this machine's gcc, which need not be the one that built the kernel.
+adapt_headers() {
+	printf '%s\n' "KBUILD_OUTPUT=$2" "include ${2%-amd64}-common/Makefile" >"$1/Makefile"
+	sed -i '/^CC = /d' "$1/.kernelvariables"
+	# From gcc 14 on.
+	sed -i '/CC_HAS_MIN_FUNCTION_ALIGNMENT/d' "$1/include/config/auto.conf"
+	# Without a vmlinux there is no BTF to make, nor a need for pahole.
+	rm "$1/vmlinux"
+}
+
+# qemu_command STEPS: set CMD to boot Debian's kernel.
+qemu_command() {
+	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nographic -vga none -nic none
+		-no-reboot -kernel "$MODULES/vmlinuz" -initrd "$INITRD"
+		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
+		-append "console=ttyS0 panic=-1 STEPS=$1")
+}
+
+demo() {
+	cp "$TOP/LICENSES/GPL-2.0" "$SHARE/in"
+	run_guest qemu demo 120 || return 1
+	cmp "$SHARE"/{in,out}/GPL-2.0
+}
+
+need_packages qemu-system-x86 make gcc libc6-dev
+STOCK=$DRM_SAFE_CACHE/stock-$VM_KVER
+[ -d "$STOCK" ] || step "fetching Debian's kernel $VM_KVER" fetch_stock
+KDIR=$(echo "$STOCK"/usr/src/linux-headers-*-amd64)
+MODULES=$(echo "$STOCK"/usr/lib/modules/*-amd64)
+INITRD=$STOCK/initramfs.gz
+KDIR=$KDIR "$TOP/scripts/modules.sh"
+build_client
+make_initramfs "$MODULES" "$CLIENT" "$TOP/out/modules/"{drm_safe,samples/sgpu/sgpu}.ko \
+	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio}.ko.xz
+new_share
+check "the demo on Debian's kernel" demo
+check "the client's self-test there" run_guest qemu selftest 300
+check "unbinding devices in use there" run_guest qemu stress 300
+finish
