@@ -58,8 +58,8 @@ check_all() {
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
 	check "the demo carries 0, 1 and 100M random bytes" random_files
-	check "the client's self-test" run_guest uml selftest 120
-	check "unbinding devices in use" run_guest uml stress 180
+	check_steps "the client's self-test" uml selftest 120
+	check_steps "unbinding devices in use" uml stress 180
 	step "KUnit, modules" kunit_modules || true
 	finish
 }

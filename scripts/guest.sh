@@ -7,7 +7,7 @@
 SHARE=		# the directory that the guest sees as /host
 INITRD=		# what the guest boots to
 LOG=		# what the kernel said
-CLIENT=		# the sample's client
+CLIENT=$TOP/out/client/sgpu
 
 # find_module DIR NAME: its file; the name may have - for _.
 find_module() {
@@ -64,8 +64,8 @@ uml_guest() {
 
 # uml_command STEPS: set CMD to boot the modular kernel.
 uml_command() {
-	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on pty.legacy_count=0 con=none con0=fd:0,fd:1
-		"initrd=$INITRD" "hostfs=$SHARE" "STEPS=$1" ${FILTER:+"kunit.filter_glob=$FILTER"})
+	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on pty.legacy_count=0 con=none
+		"con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "STEPS=$1" ${FILTER:+"kunit.filter_glob=$FILTER"})
 }
 
 # run_guest KIND STEPS SECONDS: boot with KIND_command and let the guest run
@@ -81,9 +81,17 @@ run_guest() {
 	timeout -k 5 "$3" "${CMD[@]}" </dev/null >"$LOG" 2>&1 || rc=$?
 	[ ! -e "$SHARE/report" ] || sed 's/^/    /' "$SHARE/report"
 	judge "$2" "$3" $rc && return
-	say "the kernel's last words, of $LOG:"
-	tail -n 20 "$LOG"
+	show_log
 	return 1
+}
+
+# show_log: what the kernel reported first, else what it said last.
+show_log() {
+	local line
+
+	say "from the kernel's log, $LOG:"
+	line=$("$TOP/scripts/log-clean.sh" "$LOG" | sed -n '1s/[^:]*:\([0-9]*\):.*/\1/p')
+	tail -n "${line:++}${line:-20}" "$LOG" | head -n 40
 }
 
 # judge STEPS SECONDS RC: was that a good run?
@@ -98,15 +106,27 @@ judge() {
 	[ -e "$SHARE/status" ] || { say "$1: the guest stopped before its work was done"; return 1; }
 	status=$(<"$SHARE/status")
 	[ "$status" = 0 ] || { say "$1: failed in the guest with exit status $status"; return 1; }
-	"$TOP/scripts/log-clean.sh" "$LOG" || { say "$1: the kernel reported the above"; return 1; }
+	"$TOP/scripts/log-clean.sh" "$LOG" || { say "$1: the kernel has something to report"; return 1; }
 }
 
-# build_client: for CLIENT.
+# build_client: the sample's client, where CLIENT says.
 build_client() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
-	mkdir -p "$TOP/out/client"
-	make -s -C "$TOP/samples/sgpu/client" O="$TOP/out/client"
-	CLIENT=$TOP/out/client/sgpu
+	mkdir -p "${CLIENT%/*}"
+	make -s -C "$TOP/samples/sgpu/client" O="${CLIENT%/*}"
+}
+
+# check_steps NAME KIND STEPS SECONDS: check that the guest runs STEPS; show how
+# their report ends, and count what it says in TAP.
+check_steps() {
+	local name=$1
+
+	shift
+	check "$name" run_guest "$@"
+	[ -e "$SHARE/report" ] || return 0
+	tail -n 2 "$SHARE/report" | sed 's/^/    /'
+	passed=$((passed + $(grep -c '^ok ' "$SHARE/report" || true)))
+	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
 # kunit_modules: load the suites' modules, and count what kunit.py reads in the
