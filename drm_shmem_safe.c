@@ -188,6 +188,8 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj, void *arg)
 {
+	/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
+	drm_gem_gpuva_init(&obj->base.base);
 	drm_dev_get(obj->base.base.dev);
 	drm_shmem_debug_init(obj);
 	obj->base.base.funcs = &type->funcs;
