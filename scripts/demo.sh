@@ -18,7 +18,7 @@ carry() {
 	mkdir "$SHARE"/{in,out}
 	cp "$@" "$SHARE/in"
 	size=$(du -Lcb "$@" | tail -n1 | cut -f1)
-	run_guest uml demo $((120 + size / 1000000)) || return 1
+	run_guest uml demo $((300 + size / 1000000)) || return 1
 	for file; do
 		cmp "$file" "$SHARE/out/${file##*/}" || return 1
 	done
@@ -58,8 +58,8 @@ check_all() {
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
 	check "the demo carries 0, 1 and 100M random bytes" random_files
-	check_steps "the client's self-test" uml selftest 120
-	check_steps "unbinding devices in use" uml stress 180
+	check_steps "the client's self-test" uml selftest
+	check_steps "unbinding devices in use" uml stress
 	step "KUnit, modules" kunit_modules || true
 	finish
 }
