@@ -74,18 +74,16 @@ need_packages() {
 # prepare_tree: have a kernel source in $TREE, with this directory as it is now.
 prepare_tree() { "$TOP/scripts/kernel.sh" source; }
 
-# show_progress: of make's output keep a line every few seconds.
+# show_progress: of make's output keep a line every 15 seconds.
 show_progress() {
-	awk -v start="$(date +%s)" '
-		BEGIN { last = start }
-		{ n++; cmd = "date +%s" }
-		n % 50 == 0 {
-			cmd | getline now; close(cmd)
-			if (now - last >= 15) {
-				printf "    %4d s, %5d steps, %s\n", now - start, n, $NF
-				fflush(); last = now
-			}
-		}'
+	local line start=$SECONDS last=$SECONDS n=0
+
+	while read -r line; do
+		n=$((n + 1))
+		[ $((SECONDS - last)) -ge 15 ] || continue
+		last=$SECONDS
+		printf '    %4d s, %5d steps, %s\n' $((last - start)) $n "${line##* }"
+	done
 }
 
 # config_uml NAME [CONFIG]: write $BUILD/NAME/.config from tests/CONFIG, which is
