@@ -92,12 +92,14 @@ struct drm_dev_handle {
 };
 
 /*
- * The unplug section of a scope. Apart from the proof, and known to nobody but
- * the macros below, so that the compiler keeps it in registers.
+ * The unplug section of a scope. Apart from the proof, which others see, and
+ * from @idx, which DRM sees, so that the compiler knows at any place what is
+ * @open and tests nothing.
  */
 struct drm_dev_section {
 	struct drm_device *drm;
-	int idx;
+	int *idx;
+	bool open;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct list_head node;
 	struct task_struct *task;
@@ -175,47 +177,43 @@ drm_dev_bound_parent(const struct drm_dev_bound *bound)
 	return bound->__drm->dev;
 }
 
-static __always_inline struct drm_device *
-__drm_dev_section_open(struct drm_device *drm, struct drm_dev_section *s, int idx)
+static __always_inline bool
+__drm_dev_section_open(struct drm_device *drm, struct drm_dev_section *s)
 {
 	s->drm = drm;
-	s->idx = idx;
+	s->open = true;
 	__drm_dev_section_track(s);
-	return drm;
+	return true;
 }
 
 static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
 {
-	if (!s->drm)
+	if (!s->open)
 		return;
 	__drm_dev_section_untrack(s);
-	drm_dev_exit(s->idx);
+	drm_dev_exit(*s->idx);
 }
 
 /*
  * From an ioctl context: the device's minors are live, or were, so that the
  * registration data is there as long as the device is not unplugged.
  */
-static __always_inline struct drm_device *
+static __always_inline bool
 __drm_dev_section_enter_ioctl(struct drm_device *drm, struct drm_dev_section *s)
 {
-	int idx;
-
-	if (unlikely(!drm_dev_enter(drm, &idx))) {
+	if (unlikely(!drm_dev_enter(drm, s->idx))) {
 		__drm_dev_refused(drm);
-		return NULL;
+		return false;
 	}
-	return __drm_dev_section_open(drm, s, idx);
+	return __drm_dev_section_open(drm, s);
 }
 
-static __always_inline struct drm_device *
+static __always_inline bool
 __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 {
-	int idx;
-
-	if (unlikely(!drm_dev_enter(drm, &idx))) {
+	if (unlikely(!drm_dev_enter(drm, s->idx))) {
 		__drm_dev_refused(drm);
-		return NULL;
+		return false;
 	}
 	/*
 	 * drm_dev_enter() succeeds on a device that was never registered.
@@ -223,20 +221,21 @@ __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 	 * device registered also sees its registration data.
 	 */
 	if (unlikely(!smp_load_acquire(&drm->registered))) {
-		drm_dev_exit(idx);
+		drm_dev_exit(*s->idx);
 		__drm_dev_refused(drm);
-		return NULL;
+		return false;
 	}
-	return __drm_dev_section_open(drm, s, idx);
+	return __drm_dev_section_open(drm, s);
 }
 
-/* The device, if it is registered or this task is just ending that. */
-static __always_inline struct drm_device *
+/* Whether the device is registered, or this task is just ending that. */
+static __always_inline bool
 __drm_dev_section_enter_bound(struct drm_device *drm, struct drm_dev_section *s)
 {
 	if (__drm_dev_section_enter(drm, s))
-		return drm;
-	return __drm_dev_is_ending(drm) ? drm : NULL;
+		return true;
+	s->drm = drm;
+	return __drm_dev_is_ending(drm);
 }
 
 #define __drm_dev_enter(_name, _from, _section)					\
@@ -254,6 +253,20 @@ typedef void __drm_dev_in_section;
 	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
 		      "this waits for all sections that need a registration, and is inside of one")
 
+/*
+ * A block that runs at most once: if @_enter, which can use __section, is true.
+ * @_proof is of type @_type and has the device in @_member.
+ */
+#define __drm_dev_if(_type, _proof, _member, _enter)				\
+	for (int __idx = 0, *__once = &__idx; __once; __once = NULL)		\
+		for (struct drm_dev_section __section				\
+			__cleanup(__drm_dev_section_leave) = { .idx = &__idx },	\
+		     *__drm_dev_in_section = (_enter) ? &__section : NULL;	\
+		     __drm_dev_in_section; __drm_dev_in_section = NULL)		\
+			for (const _type _proof[1] __maybe_unused =		\
+			     { { ._member = __section.drm } };			\
+			     __drm_dev_in_section; __drm_dev_in_section = NULL)
+
 /**
  * drm_dev_if_registered() - run a block if a device is registered
  * @_name: name given to DRM_DEV_CTX()
@@ -267,12 +280,8 @@ typedef void __drm_dev_in_section;
  * Context: Any but NMI. The block may sleep if its surroundings may.
  */
 #define drm_dev_if_registered(_name, _proof, _from)				\
-	for (struct drm_dev_section __s __cleanup(__drm_dev_section_leave) = {},	\
-	     *__drm_dev_in_section = __drm_dev_enter(_name, _from, &__s) ? &__s : NULL; \
-	     __drm_dev_in_section; __drm_dev_in_section = NULL)			\
-		for (const struct _name##_reg _proof[1] __maybe_unused =		\
-		     { { .bound.__drm = __s.drm } };				\
-		     __drm_dev_in_section; __drm_dev_in_section = NULL)
+	__drm_dev_if(struct _name##_reg, _proof, bound.__drm,			\
+		     __drm_dev_enter(_name, _from, &__section))
 
 /**
  * drm_dev_registered_or() - need a registered device to the end of the scope
@@ -284,15 +293,16 @@ typedef void __drm_dev_in_section;
  *
  * Context: Any but NMI.
  */
-#define drm_dev_registered_or(_name, _proof, _from, ...)				\
-	struct drm_dev_section __section_##_proof					\
-		__cleanup(__drm_dev_section_leave) = {};			\
-	const struct _name##_reg _proof[1] __maybe_unused = { {			\
-		.bound.__drm = __drm_dev_enter(_name, _from, &__section_##_proof)	\
-	} };									\
+#define drm_dev_registered_or(_name, _proof, _from, ...)			\
+	int __idx_##_proof;							\
+	struct drm_dev_section __section_##_proof				\
+		__cleanup(__drm_dev_section_leave) = { .idx = &__idx_##_proof };	\
 	typedef struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
-	if (!__section_##_proof.drm) {						\
+	if (!__drm_dev_enter(_name, _from, &__section_##_proof)) {		\
 		__VA_ARGS__;							\
+	}									\
+	const struct _name##_reg _proof[1] __maybe_unused = {			\
+		{ .bound.__drm = __section_##_proof.drm }			\
 	}
 
 /**
@@ -308,13 +318,8 @@ typedef void __drm_dev_in_section;
  * Context: Any but NMI.
  */
 #define drm_dev_if_bound(_bound, _drm)						\
-	for (struct drm_dev_section __s __cleanup(__drm_dev_section_leave) = {},	\
-	     *__drm_dev_in_section = &__s;					\
-	     __drm_dev_in_section; __drm_dev_in_section = NULL)			\
-		for (const struct drm_dev_bound _bound[1] __maybe_unused =	\
-		     { { .__drm = __drm_dev_section_enter_bound(_drm, &__s) } };	\
-		     __drm_dev_in_section && _bound->__drm;			\
-		     __drm_dev_in_section = NULL)
+	__drm_dev_if(struct drm_dev_bound, _bound, __drm,			\
+		     __drm_dev_section_enter_bound(_drm, &__section))
 
 /**
  * drm_dev_ctx_register() - register a device
@@ -485,7 +490,7 @@ typedef void __drm_dev_in_section;
 		return __drm_dev_reg_data(&reg->reg);				\
 	}									\
 										\
-	static __always_inline struct drm_device *				\
+	static __always_inline bool						\
 	__##_name##_enter_ioctl(struct _name##_ioctl *ioctl,			\
 				struct drm_dev_section *s)			\
 	{									\
@@ -532,14 +537,16 @@ typedef void __drm_dev_in_section;
  * that names a driver's types.
  */
 #define __DRM_DEV_NEED_REGISTERED(_types, _todev, _drm)				\
+	int __idx;								\
 	struct drm_dev_section __section					\
-		__cleanup(__drm_dev_section_leave) = {};			\
-	typeof(*((_types *)0)->reg) __ctx[1] = { {				\
-		.bound.__drm = __drm_dev_section_enter_ioctl(_drm, &__section)	\
-	} };									\
+		__cleanup(__drm_dev_section_leave) = { .idx = &__idx };		\
 										\
-	if (!__section.drm)							\
-		return -ENODEV
+	if (!__drm_dev_section_enter_ioctl(_drm, &__section))			\
+		return -ENODEV;							\
+										\
+	typeof(*((_types *)0)->reg) __ctx[1] = {				\
+		{ .bound.__drm = __section.drm }				\
+	}
 
 #define __DRM_DEV_NEED_IOCTL(_types, _todev, _drm)				\
 	typeof(((_types *)0)->ioctl) __ctx = (void *)(_drm)
