@@ -1340,17 +1340,31 @@ static int tdev_fail_and_unbind(struct kunit *test, void *data)
 	return ret;
 }
 
+/* The number of the next device, which grows if one before it was leaked */
+static int tdev_next_minor(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	int index;
+
+	index = drm_dev_bound_drm(&tdev_new(test)->bound)->render->index;
+	drm_safe_test_rebind(test, t->parent);
+	return index;
+}
+
 static void drm_dev_ctx_test_fail(struct kunit *test)
 {
 	unsigned int core = 0, failures;
+	int index;
 
 	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
 		kunit_skip(test, "needs CONFIG_FAULT_INJECTION_DEBUG_FS");
 
+	index = tdev_next_minor(test);
 	failures = drm_safe_fail_nth(test, tdev_fail_and_unbind, &core);
 
 	/* Two devres actions, the driver's data, and what registering takes */
 	KUNIT_EXPECT_GT(test, failures, core + 10);
+	KUNIT_EXPECT_EQ(test, tdev_next_minor(test), index);
 	kunit_info(test, "%u allocations failed in turn", failures - core + 1);
 }
 
