@@ -84,14 +84,13 @@ void __drm_vmap_untrack(struct __drm_vmap *h)
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif
 
-static void drm_shmem_mapping(const struct drm_shmem_obj *obj,
-			      struct iosys_map *map)
+/* Whoever keeps an address keeps with it which of the two it is. */
+static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 {
-	/* The flag says which of the two it is. */
-	if (obj->__flags & __DRM_SHMEM_IOMEM)
-		iosys_map_set_vaddr_iomem(map, (void __iomem __force *)obj->__vaddr);
+	if (iomem)
+		iosys_map_set_vaddr_iomem(map, (void __iomem __force *)addr);
 	else
-		iosys_map_set_vaddr(map, obj->__vaddr);
+		iosys_map_set_vaddr(map, addr);
 }
 
 static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
@@ -162,7 +161,7 @@ void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
 	/* Others may have come since: only the lock makes this the last one. */
 	if (refcount_dec_and_test(&obj->__vmap_users)) {
 		trace_drm_shmem_vunmap(gem);
-		drm_shmem_mapping(obj, &map);
+		drm_vmap_map(obj->__vaddr, obj->__flags & __DRM_SHMEM_IOMEM, &map);
 		obj->__vaddr = NULL;
 		drm_gem_shmem_vunmap_locked(&obj->base, &map);
 	}
@@ -172,68 +171,53 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
 
 /**
  * __drm_shmem_vmap_plain() - map an object that is no &struct drm_shmem_obj
- * @h: handle to fill in
  * @shmem: the object
+ * @map: where the mapping is stored
  * @locked: whether the caller holds the reservation lock
  *
  * Context: May sleep.
  *
- * Return: 0 or a negative error code.
+ * Return: 0, -EOPNOTSUPP if the object has no such function, or what it
+ * returned.
  */
-int __drm_shmem_vmap_plain(struct __drm_vmap *h,
-			   struct drm_gem_shmem_object *shmem, bool locked)
+int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
+			   struct iosys_map *map, bool locked)
 {
 	struct drm_gem_object *gem = &shmem->base;
-	struct iosys_map map = {};
 	int ret;
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
-	drm_shmem_lock(gem, locked);
-	ret = gem->funcs->vmap(gem, &map);
-	drm_shmem_unlock(gem, locked);
-	if (ret)
-		return ret;
 
-	h->flags = __DRM_VMAP_PLAIN;
-	if (map.is_iomem) {
-		h->flags |= __DRM_VMAP_IOMEM;
-		h->addr = (void __force *)map.vaddr_iomem;
-	} else {
-		h->addr = map.vaddr;
-	}
-	h->size = gem->size;
-	h->shmem = shmem;
-	return 0;
+	drm_shmem_lock(gem, locked);
+	ret = gem->funcs->vmap(gem, map);
+	drm_shmem_unlock(gem, locked);
+
+	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_vmap_plain);
 
-static void drm_vmap_map(const struct __drm_vmap *h, struct iosys_map *map)
-{
-	/* The flag says which of the two it is: invariant of struct __drm_vmap. */
-	if (h->flags & __DRM_VMAP_IOMEM)
-		iosys_map_set_vaddr_iomem(map, (void __iomem __force *)h->addr);
-	else
-		iosys_map_set_vaddr(map, h->addr);
-}
-
 /**
  * __drm_shmem_vunmap_plain() - undo __drm_shmem_vmap_plain()
- * @h: the handle
+ * @shmem: the object
+ * @addr: where it was mapped
+ * @iomem: whether that is an __iomem address
  * @locked: whether the caller holds the reservation lock
  *
  * Context: May sleep.
  */
-void __drm_shmem_vunmap_plain(struct __drm_vmap *h, bool locked)
+void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
+			      bool iomem, bool locked)
 {
-	struct drm_gem_object *gem = &h->shmem->base;
+	struct drm_gem_object *gem = &shmem->base;
 	struct iosys_map map;
 
-	drm_vmap_map(h, &map);
-	h->addr = NULL;
+	if (!gem->funcs->vunmap)
+		return;
+
+	drm_vmap_map(addr, iomem, &map);
 	drm_shmem_lock(gem, locked);
-	if (gem->funcs->vunmap)
-		gem->funcs->vunmap(gem, &map);
+	gem->funcs->vunmap(gem, &map);
 	drm_shmem_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_plain);
@@ -280,7 +264,7 @@ int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
 
 	if (!__drm_vmap_inside(h, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h, &map);
+	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memcpy_to(&map, offset, src, len);
 	return 0;
 }
@@ -302,7 +286,7 @@ int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
 
 	if (!__drm_vmap_inside(h, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h, &map);
+	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memcpy_from(dst, &map, offset, len);
 	return 0;
 }
@@ -324,7 +308,7 @@ int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
 
 	if (!__drm_vmap_inside(h, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h, &map);
+	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memset(&map, offset, value, len);
 	return 0;
 }

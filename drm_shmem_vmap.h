@@ -29,9 +29,7 @@ struct __drm_vmap {
 };
 
 #define __DRM_VMAP_IOMEM	BIT(0)	/* same value as __DRM_SHMEM_IOMEM */
-#define __DRM_VMAP_OWNED	BIT(1)	/* holds a reference to the object */
-#define __DRM_VMAP_LOCKED	BIT(2)	/* caller holds the reservation lock */
-#define __DRM_VMAP_PLAIN	BIT(3)	/* the object is no struct drm_shmem_obj */
+#define __DRM_VMAP_PLAIN	BIT(1)	/* the object is no struct drm_shmem_obj */
 
 static_assert(__DRM_VMAP_IOMEM == __DRM_SHMEM_IOMEM);
 
@@ -107,9 +105,10 @@ static_assert((_min) > 0)
 
 int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked);
 void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked);
-int __drm_shmem_vmap_plain(struct __drm_vmap *h,
-			   struct drm_gem_shmem_object *shmem, bool locked);
-void __drm_shmem_vunmap_plain(struct __drm_vmap *h, bool locked);
+int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
+			   struct iosys_map *map, bool locked);
+void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
+			      bool iomem, bool locked);
 void __drm_vmap_overwritten(struct __drm_vmap *h);
 void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size) __alloc_size(2);
 int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
@@ -149,11 +148,16 @@ __drm_shmem_put_mapping(struct drm_shmem_obj *obj, bool locked)
 		__drm_shmem_vunmap_last(obj, locked);
 }
 
+static __always_inline bool __drm_vmap_wrong_kind(unsigned int kind, bool iomem)
+{
+	return kind == (iomem ? __DRM_VMAP_KIND_SYSMEM : __DRM_VMAP_KIND_IOMEM);
+}
+
+/* Fill in @h, which is empty; if this fails then it stays so. */
 static __always_inline int
 __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
-		 unsigned int kind, unsigned int flags)
+		 unsigned int kind, bool locked)
 {
-	const bool locked = flags & __DRM_VMAP_LOCKED;
 	struct drm_gem_object *gem = &obj->base.base;
 	unsigned int iomem;
 	int ret;
@@ -172,46 +176,46 @@ __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 			return ret;
 	}
 
-	iomem = obj->__flags & __DRM_SHMEM_IOMEM;
-	if (unlikely(kind != __DRM_VMAP_KIND_EITHER &&
-		     !iomem != (kind == __DRM_VMAP_KIND_SYSMEM))) {
+	iomem = READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM;
+	if (unlikely(__drm_vmap_wrong_kind(kind, iomem))) {
 		__drm_shmem_put_mapping(obj, locked);
 		return -EOPNOTSUPP;
 	}
 
-	if (flags & __DRM_VMAP_OWNED)
-		drm_gem_object_get(gem);
 	h->addr = obj->__vaddr;
 	h->size = gem->size;
 	h->shmem = &obj->base;
-	h->flags = flags | iomem;
+	h->flags = iomem;
 	__drm_vmap_track(h);
 	return 0;
 }
 
 static __always_inline int
 __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
-		     size_t min, unsigned int kind, unsigned int flags)
+		     size_t min, unsigned int kind, bool locked)
 {
-	const bool locked = flags & __DRM_VMAP_LOCKED;
+	struct iosys_map map;
+	void *addr;
 	int ret;
 
 	__drm_shmem_check_locked(&shmem->base, locked);
 	if (shmem->base.size < min)
 		return -ENOSPC;
-	ret = __drm_shmem_vmap_plain(h, shmem, locked);
+	ret = __drm_shmem_vmap_plain(shmem, &map, locked);
 	if (ret)
 		return ret;
 
-	if (kind != __DRM_VMAP_KIND_EITHER &&
-	    !(h->flags & __DRM_VMAP_IOMEM) != (kind == __DRM_VMAP_KIND_SYSMEM)) {
-		__drm_shmem_vunmap_plain(h, locked);
+	/* The flag goes with the address: second invariant of struct __drm_vmap. */
+	addr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
+	if (__drm_vmap_wrong_kind(kind, map.is_iomem)) {
+		__drm_shmem_vunmap_plain(shmem, addr, map.is_iomem, locked);
 		return -EOPNOTSUPP;
 	}
 
-	if (flags & __DRM_VMAP_OWNED)
-		drm_gem_object_get(&shmem->base);
-	h->flags |= flags;
+	h->addr = addr;
+	h->size = shmem->base.size;
+	h->shmem = shmem;
+	h->flags = __DRM_VMAP_PLAIN | (map.is_iomem ? __DRM_VMAP_IOMEM : 0);
 	__drm_vmap_track(h);
 	return 0;
 }
@@ -220,48 +224,51 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
  * Drop what a handle holds. The flag tells which of the two kinds of object
  * @shmem is, which makes the container_of() right.
  */
-static __always_inline void __drm_vmap_end(struct __drm_vmap *h, bool locked)
+static __always_inline void
+__drm_vmap_end(struct __drm_vmap *h, bool owned, bool locked)
 {
 	struct drm_gem_shmem_object *shmem = h->shmem;
-	const bool owned = h->flags & __DRM_VMAP_OWNED;
+	void *addr = h->addr;
 
-	if (!h->addr)
+	if (!addr)
 		return;
 	__drm_shmem_check_locked(&shmem->base, locked);
 	__drm_vmap_untrack(h);
-	if (unlikely(h->flags & __DRM_VMAP_PLAIN)) {
-		__drm_shmem_vunmap_plain(h, locked);
-	} else {
-		h->addr = NULL;
+	h->addr = NULL;
+	if (unlikely(h->flags & __DRM_VMAP_PLAIN))
+		__drm_shmem_vunmap_plain(shmem, addr, h->flags & __DRM_VMAP_IOMEM, locked);
+	else
 		__drm_shmem_put_mapping(container_of(shmem, struct drm_shmem_obj, base),
 					locked);
-	}
 	if (owned)
 		drm_gem_object_put(&shmem->base);
 }
 
 static __always_inline void __drm_vmap_scope_end(void *v)
 {
-	struct __drm_vmap *h = v;
-
-	__drm_vmap_end(h, h->flags & __DRM_VMAP_LOCKED);
+	__drm_vmap_end(v, false, false);
 }
 
-#define __drm_vmap_get(_v, _obj, _flags)					\
+static __always_inline void __drm_vmap_scope_end_locked(void *v)
+{
+	__drm_vmap_end(v, false, true);
+}
+
+#define __drm_vmap_get(_v, _obj, _locked)					\
 	_Generic((_obj),							\
 		 struct drm_shmem_obj *: __drm_shmem_vmap,			\
 		 struct drm_gem_shmem_object *: __drm_shmem_vmap_raw)		\
-		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _flags)
+		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _locked)
 
-#define __drm_shmem_if_vmap(_type, _v, _obj, _err, _flags)			\
+#define __drm_shmem_if_vmap(_end, _locked, _type, _v, _obj, _err)		\
 	for (bool __once = true; __once; __once = false)			\
-		for (struct _type _v[1] __cleanup(__drm_vmap_scope_end) = {};	\
-		     __once && !((_err) = __drm_vmap_get(_v, _obj, _flags));	\
+		for (struct _type _v[1] __cleanup(_end) = {};			\
+		     __once && !((_err) = __drm_vmap_get(_v, _obj, _locked));	\
 		     __once = false)
 
-#define __drm_shmem_vmap_or(_flags, _type, _v, _obj, _err, ...)			\
-	struct _type _v[1] __cleanup(__drm_vmap_scope_end) = {};		\
-	(_err) = __drm_vmap_get(_v, _obj, _flags);				\
+#define __drm_shmem_vmap_or(_end, _locked, _type, _v, _obj, _err, ...)		\
+	struct _type _v[1] __cleanup(_end) = {};				\
+	(_err) = __drm_vmap_get(_v, _obj, _locked);				\
 	if (unlikely(_err)) {							\
 		__VA_ARGS__;							\
 		__drm_shmem_must_leave();					\
@@ -285,7 +292,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * at the end of the block.
  */
 #define drm_shmem_if_vmap(_type, _v, _obj, _err)				\
-	__drm_shmem_if_vmap(_type, _v, _obj, _err, 0)
+	__drm_shmem_if_vmap(__drm_vmap_scope_end, false, _type, _v, _obj, _err)
 
 /**
  * drm_shmem_if_vmap_locked() - the same, with the reservation lock held
@@ -298,7 +305,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * the block is left.
  */
 #define drm_shmem_if_vmap_locked(_type, _v, _obj, _err)				\
-	__drm_shmem_if_vmap(_type, _v, _obj, _err, __DRM_VMAP_LOCKED)
+	__drm_shmem_if_vmap(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err)
 
 /**
  * drm_shmem_vmap_or() - declare a borrowed mapping for the rest of the scope
@@ -311,7 +318,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * Context: As drm_shmem_if_vmap().
  */
 #define drm_shmem_vmap_or(_type, _v, _obj, _err, ...)				\
-	__drm_shmem_vmap_or(0, _type, _v, _obj, _err, __VA_ARGS__)
+	__drm_shmem_vmap_or(__drm_vmap_scope_end, false, _type, _v, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_vmap_or_locked() - the same, with the reservation lock held
@@ -324,21 +331,24 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * Context: As drm_shmem_if_vmap_locked().
  */
 #define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, ...)			\
-	__drm_shmem_vmap_or(__DRM_VMAP_LOCKED, _type, _v, _obj, _err, __VA_ARGS__)
+	__drm_shmem_vmap_or(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err, __VA_ARGS__)
 
 #define __drm_vmap_owned(_own) ({						\
 	(void)(_own)->__is_owned;						\
 	__drm_vmap(_own);							\
 })
 
-#define __drm_shmem_vmap_own(_own, _obj, _flags) ({				\
+#define __drm_shmem_vmap_own(_own, _obj, _locked) ({				\
 	struct __drm_vmap *__own = __drm_vmap_owned(_own);			\
 	int __ret = -EBUSY;							\
 										\
-	if (unlikely(__own->addr))						\
+	if (unlikely(__own->addr)) {						\
 		__drm_vmap_overwritten(__own);					\
-	else									\
-		__ret = __drm_vmap_get(_own, _obj, (_flags) | __DRM_VMAP_OWNED); \
+	} else {								\
+		__ret = __drm_vmap_get(_own, _obj, _locked);			\
+		if (!__ret)							\
+			drm_gem_object_get(&__own->shmem->base);		\
+	}									\
 	__ret;									\
 })
 
@@ -355,7 +365,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * Return: as the result of drm_shmem_if_vmap(), or -EBUSY if the handle is in
  * use.
  */
-#define drm_shmem_vmap_own(_own, _obj)		__drm_shmem_vmap_own(_own, _obj, 0)
+#define drm_shmem_vmap_own(_own, _obj)		__drm_shmem_vmap_own(_own, _obj, false)
 
 /**
  * drm_shmem_vmap_own_locked() - the same, with the reservation lock held
@@ -367,7 +377,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * Return: as drm_shmem_vmap_own().
  */
 #define drm_shmem_vmap_own_locked(_own, _obj)					\
-	__drm_shmem_vmap_own(_own, _obj, __DRM_VMAP_LOCKED)
+	__drm_shmem_vmap_own(_own, _obj, true)
 
 /**
  * drm_vmap_release() - end an owned mapping
@@ -375,7 +385,7 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  *
  * Context: May sleep. Without the object's reservation lock.
  */
-#define drm_vmap_release(_own)		__drm_vmap_end(__drm_vmap_owned(_own), false)
+#define drm_vmap_release(_own)		__drm_vmap_end(__drm_vmap_owned(_own), true, false)
 
 /**
  * drm_vmap_release_locked() - the same, with the reservation lock held
@@ -384,12 +394,12 @@ static __always_inline void __drm_vmap_scope_end(void *v)
  * Context: May sleep. The caller holds the object's reservation lock and, so
  * that the lock does not go away with it, a reference to the object.
  */
-#define drm_vmap_release_locked(_own)	__drm_vmap_end(__drm_vmap_owned(_own), true)
+#define drm_vmap_release_locked(_own)	__drm_vmap_end(__drm_vmap_owned(_own), true, true)
 
 /* drm_vmap_cleanup() - for __cleanup() of owned handles on the stack */
 static __always_inline void drm_vmap_cleanup(void *own)
 {
-	__drm_vmap_end(own, false);
+	__drm_vmap_end(own, true, false);
 }
 
 /**
@@ -515,10 +525,12 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 	 READ_ONCE(*(_T *)(_addr)))
 
 #define __drm_vmap_store(_v, _T, _addr, _val) do {				\
+	const _T __val = (_val);						\
+										\
 	if (__drm_vmap_is_iomem(_v))						\
-		__drm_vmap_io_write(_addr, sizeof(_T), (__force u64)(_T)(_val)); \
+		__drm_vmap_io_write(_addr, sizeof(_T), (__force u64)__val);	\
 	else									\
-		WRITE_ONCE(*(_T *)(_addr), _val);				\
+		WRITE_ONCE(*(_T *)(_addr), __val);				\
 } while (0)
 
 #define __drm_vmap_read(_v, _off, _T) ({					\
@@ -598,35 +610,40 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 			 __drm_vmap_field_t(_struct, _member), _val);		\
 } while (0)
 
-/* One compare for the common case: the size is no less than any access. */
 static __always_inline bool
 __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 {
 	return len <= h->size && off <= h->size - len;
 }
 
-#define __drm_vmap_try_at(_v, _off, _T) ({					\
-	const size_t __off = (_off);						\
-										\
-	__drm_vmap_assert_live(_v);						\
-	likely(__drm_vmap_inside(__drm_vmap(_v), __off, sizeof(_T)) &&		\
-	       !(__off % sizeof(_T))) ? __drm_vmap(_v)->addr + __off : NULL;	\
-})
+/* The size is no less than the type's minimum, which mostly saves a test. */
+#define __drm_vmap_try_at(_v, _off, _T)						\
+	((__drm_vmap_min(_v) >= sizeof(_T) || __drm_vmap(_v)->size >= sizeof(_T)) && \
+	 (_off) <= __drm_vmap(_v)->size - sizeof(_T) &&				\
+	 !((_off) % sizeof(_T)))
 
 #define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
-	const void *__addr = __drm_vmap_try_at(_v, _off, _T);			\
+	const size_t __off = (_off);						\
+	int __ret = -EINVAL;							\
 										\
-	if (__addr)								\
-		*(_out) = __drm_vmap_load(_v, _T, __addr);			\
-	__addr ? 0 : -EINVAL;							\
+	__drm_vmap_assert_live(_v);						\
+	if (likely(__drm_vmap_try_at(_v, __off, _T))) {				\
+		*(_out) = __drm_vmap_load(_v, _T, __drm_vmap(_v)->addr + __off); \
+		__ret = 0;							\
+	}									\
+	__ret;									\
 })
 
 #define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
-	void *__addr = __drm_vmap_try_at(_v, _off, _T);				\
+	const size_t __off = (_off);						\
+	int __ret = -EINVAL;							\
 										\
-	if (__addr)								\
-		__drm_vmap_store(_v, _T, __addr, _val);				\
-	__addr ? 0 : -EINVAL;							\
+	__drm_vmap_assert_live(_v);						\
+	if (likely(__drm_vmap_try_at(_v, __off, _T))) {				\
+		__drm_vmap_store(_v, _T, __drm_vmap(_v)->addr + __off, _val);	\
+		__ret = 0;							\
+	}									\
+	__ret;									\
 })
 
 /**
