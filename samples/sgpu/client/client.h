@@ -33,6 +33,7 @@ struct buffer {
 int device_open(struct device *dev, unsigned int n);
 int device_open_name(struct device *dev, const char *name);
 void device_close(struct device *dev);
+bool device_can_unbind(const char *name);
 int device_bind(const char *name, bool bind);
 bool live_counts(char *text, size_t size);
 bool live_wait(const char *expected, unsigned int ms);

@@ -334,19 +334,23 @@ static void stage_close(struct stage *s)
 	s->dev.fd = -1;
 }
 
-static int replug(const char *name)
+/* @devices is how many there were before the one called @name was unplugged. */
+static int replug(const char *name, unsigned int devices)
 {
+	char text[128], expected[128];
 	struct device dev;
-	char text[128];
 	uint32_t vm;
 
 	step = "closing";
-	if (!live_wait("devices 1 bos 0 vmaps 0 vms 0 jobs 0", 5000)) {
+	snprintf(expected, sizeof(expected),
+		 "devices %u bos 0 vmaps 0 vms 0 jobs 0", devices - 1);
+	if (!live_wait(expected, 5000)) {
 		live_counts(text, sizeof(text));
 		fprintf(stderr, "sgpu: something is left: %s\n", text);
 		return -EBUSY;
 	}
-	printf("\nAll closed; in the kernel are left: devices 1 bos 0 vmaps 0 vms 0 jobs 0\n");
+	printf("\nAll closed; of %u devices and what they had the kernel still has: %s\n",
+	       devices, expected);
 
 	step = "plugging it in again";
 	TRY(device_bind(name, true));
@@ -358,16 +362,38 @@ static int replug(const char *name)
 	return 0;
 }
 
+/* The first device that sysfs can unbind, and the first other one */
+static int open_two(struct stage *a, struct stage *b)
+{
+	struct device dev;
+	unsigned int i;
+
+	for (i = 0; !device_open(&dev, i); i++) {
+		if (a->dev.fd < 0 && device_can_unbind(dev.name))
+			a->dev = dev;
+		else if (b->dev.fd < 0)
+			b->dev = dev;
+		else
+			device_close(&dev);
+	}
+	return a->dev.fd < 0 || b->dev.fd < 0 ? -ENODEV : 0;
+}
+
 static int run(struct stage *a, struct stage *b, int in, int out)
 {
 	char name[sizeof(a->dev.name)];
+	unsigned int devices = 0;
 	uint32_t imported;
+	char live[128];
 	struct stat st;
 	int prime, ret;
 
-	step = "opening the devices";
-	TRY(device_open(&a->dev, 0));
-	TRY(device_open(&b->dev, 1));
+	if (live_counts(live, sizeof(live)))
+		sscanf(live, "devices %u", &devices);
+	if (open_two(a, b)) {
+		fprintf(stderr, "sgpu: the demo needs two devices, one of them a platform device: modprobe sgpu platform=2\n");
+		return -ENODEV;
+	}
 	printf("sgpu demo: %s (%s) and %s (%s)\n\n", a->dev.name, a->dev.node,
 	       b->dev.name, b->dev.node);
 	snprintf(name, sizeof(name), "%s", a->dev.name);
@@ -394,7 +420,7 @@ static int run(struct stage *a, struct stage *b, int in, int out)
 		return ret;
 	stage_close(a);
 	stage_close(b);
-	return replug(name);
+	return replug(name, devices);
 }
 
 int demo(const char *input, const char *output)

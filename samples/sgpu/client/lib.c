@@ -96,6 +96,15 @@ void device_close(struct device *dev)
 	dev->fd = -1;
 }
 
+/* Only platform devices are in the driver's directory. */
+bool device_can_unbind(const char *name)
+{
+	char path[sizeof(DRIVER_DIR) + 64];
+
+	snprintf(path, sizeof(path), DRIVER_DIR "%s", name);
+	return !access(path, F_OK);
+}
+
 /* Bind a platform device to the driver, or unbind it, which unplugs it. */
 int device_bind(const char *name, bool bind)
 {

@@ -627,7 +627,7 @@ static void test_syncs(void)
 /* Jobs that did not start are cancelled with their address space. */
 static void test_destroy_busy(void)
 {
-	static struct drm_sgpu_cmd cmds[256];
+	static struct drm_sgpu_cmd cmds[32];
 	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
 	uint32_t id;
 	int i, ret;
@@ -635,12 +635,12 @@ static void test_destroy_busy(void)
 	CHECK_RET(vm_create(dev.fd, &id), 0);
 	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
 	CHECK_RET(bind_range(dev.fd, id, DRM_SGPU_BIND_SPARSE, VA, 1 << 20), 0);
-	for (i = 0; i < 256; i++)
+	for (i = 0; i < 32; i++)
 		cmds[i] = (struct drm_sgpu_cmd) {
 			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = 1 << 20,
 		};
 	for (i = 0; i < 8; i++)
-		CHECK_RET(sgpu_exec(dev.fd, id, cmds, 256, &sync, 1, NULL), 0);
+		CHECK_RET(sgpu_exec(dev.fd, id, cmds, 32, &sync, 1, NULL), 0);
 	CHECK_RET(vm_destroy(dev.fd, id), 0);
 	ret = syncobj_status(dev.fd, sync.handle);
 	CHECK(ret == 0 || ret == -ESRCH);

@@ -26,7 +26,7 @@
 
 #define PROCESSES	2
 #define THREADS		3
-#define MAX_PAGES	64
+#define MAX_PAGES	16
 #define VA		(1ULL << 32)
 
 /* Shared by all processes */
@@ -196,13 +196,13 @@ static void mistakes(int fd, uint32_t vm)
 static void leave_jobs(int fd, uint32_t vm)
 {
 	static const struct drm_sgpu_cmd cmd = {
-		.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 24,
+		.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 20,
 	};
 	unsigned int i;
 
-	if (!GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 24)))
+	if (!GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 20)))
 		return;
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 4; i++)
 		GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
 }
 
