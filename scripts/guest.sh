@@ -80,7 +80,7 @@ run_guest() {
 	rm -f "$SHARE"/{status,report}
 	timeout -s KILL "$seconds" "${CMD[@]}" </dev/null >"$LOG" 2>&1 || rc=$?
 	[ ! -e "$SHARE/report" ] || sed 's/^/    /' "$SHARE/report"
-	judge "$2" $seconds $rc && return
+	judge "$2" "$seconds" $rc && return
 	show_log
 	return 1
 }

@@ -87,7 +87,7 @@ demo() {
 	cmp "$SHARE"/{in,out}/GPL-2.0
 }
 
-need_packages qemu-system-x86 make gcc libc6-dev
+need_packages qemu-system-x86 libdrm-tests make gcc libc6-dev
 STOCK=$DRM_SAFE_CACHE/stock-$VM_KVER
 [ -d "$STOCK" ] || step "fetching Debian's kernel $VM_KVER" fetch_stock
 KDIR=$(echo "$STOCK"/usr/src/linux-headers-*-amd64)
@@ -95,10 +95,12 @@ MODULES=$(echo "$STOCK"/usr/lib/modules/*-amd64)
 INITRD=$STOCK/initramfs.gz
 KDIR=$KDIR "$TOP/scripts/modules.sh"
 build_client
-make_initramfs "$MODULES" "$CLIENT" "$TOP/out/modules/"{drm_safe,samples/sgpu/sgpu}.ko \
+make_initramfs "$MODULES" "$CLIENT" "$(command -v drmdevice)" \
+	"$TOP"/out/modules/{drm_safe,samples/sgpu/sgpu}.ko \
 	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio}.ko.xz
 new_share
 check "the demo on Debian's kernel" demo
 check_steps "the client's self-test there" qemu selftest
 check_steps "unbinding devices in use there" qemu stress
+check_steps "libdrm's drmdevice sees the device" qemu libdrm
 finish
