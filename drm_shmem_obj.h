@@ -100,8 +100,12 @@ struct drm_shmem_obj_type {
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
 };
 
-extern void __compiletime_error("the last argument must leave the scope: return, goto, break or continue")
-__drm_shmem_must_leave(void);
+/* A function without a body: the build fails if a call of it remains. */
+#define __DRM_SHMEM_BUILD_ERROR(_fn, _msg)					\
+	void __compiletime_error(_msg) _fn(void)
+
+__DRM_SHMEM_BUILD_ERROR(__drm_shmem_must_leave,
+			"the last argument must leave the scope: return, goto or break");
 
 struct drm_shmem_obj *
 __drm_shmem_create(const struct drm_shmem_obj_type *type,

@@ -569,6 +569,7 @@ enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem)
 	/* Unlocked: statistics, which are stale when they are printed. */
 	if (data_race(obj->base.pages))
 		status |= DRM_GEM_OBJECT_RESIDENT;
+	/* The same */
 	if (data_race(obj->base.madv) > 0)
 		status |= DRM_GEM_OBJECT_PURGEABLE;
 	return status;

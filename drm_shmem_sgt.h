@@ -22,6 +22,7 @@ struct drm_shmem_sgt {
 	/* private: */
 	struct sg_table *__table;
 	struct drm_shmem_obj *__counted;
+
 	__DRM_SAFE_NO_ASSIGN;
 };
 
@@ -56,10 +57,10 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
 
-extern void __compiletime_error("sg tables are lent by a struct drm_shmem_obj only: embed it in place of struct drm_gem_shmem_object")
-__drm_shmem_sgt_needs_drm_shmem_obj(void);
-extern void __compiletime_error("an sg table needs the proof that the parent is bound: a struct drm_dev_bound, such as &reg->bound")
-__drm_shmem_sgt_needs_drm_dev_bound(void);
+__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
+			"sg tables are of a struct drm_shmem_obj: embed it in your object");
+__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_bound,
+			"an sg table needs the proof of a bound parent, such as &reg->bound");
 
 static __always_inline int
 __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
@@ -69,14 +70,14 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 	struct sg_table *table;
 
 	if (likely(obj->base.base.dev == bound->__drm &&
-		   !(obj->__flags & __DRM_SHMEM_RECLAIM))) {
+		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
 		 * Acquire: pairs with the release that publishes the table.
 		 * Who sees the pointer sees the entries. The table stays: only
 		 * revocation would unmap it, and that comes after the proof.
 		 */
 		table = smp_load_acquire(&obj->__sgt);
-		if (likely(!IS_ERR_OR_NULL(table))) {
+		if (!IS_ERR_OR_NULL(table)) {
 			sgt->__table = table;
 			return 0;
 		}

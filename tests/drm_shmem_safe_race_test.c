@@ -346,6 +346,7 @@ static void many_desc(const enum many_order *order, char *desc)
 
 	strscpy(desc, names[*order], KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(many, many_orders, many_desc);
 
 static void many_shuffle(struct test_bo **bo, unsigned int count)
@@ -498,4 +499,5 @@ static struct kunit_suite drm_shmem_race_suite = {
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_race_cases,
 };
+
 kunit_test_suite(drm_shmem_race_suite);

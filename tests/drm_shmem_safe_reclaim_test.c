@@ -256,8 +256,8 @@ static void shrinker(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_page_owned own = {};
 	struct reclaim_bo *bo[5];
-	int ret = -1;
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
@@ -274,11 +274,11 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
 	reclaim_bo_put(bo[4]);
 	KUNIT_EXPECT_EQ(test, count(s), 3 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo[1]->obj), 0);
 	dma_resv_lock(reclaim_bo_gem(bo[2])->resv, NULL);
-	drm_shmem_if_vmap(reclaim_page, map, &bo[1]->obj, ret)
-		KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
 	dma_resv_unlock(reclaim_bo_gem(bo[2])->resv);
+	drm_vmap_release(&own);
 	expect_purged(test, bo[3]);
 	KUNIT_EXPECT_EQ(test, count(s), 2 * SZ_8K / PAGE_SIZE);
 
@@ -311,4 +311,5 @@ static struct kunit_suite drm_shmem_reclaim_suite = {
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_reclaim_cases,
 };
+
 kunit_test_suite(drm_shmem_reclaim_suite);

@@ -333,4 +333,5 @@ static struct kunit_suite drm_shmem_sgt_suite = {
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_sgt_cases,
 };
+
 kunit_test_suite(drm_shmem_sgt_suite);

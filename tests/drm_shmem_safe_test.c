@@ -310,6 +310,7 @@ static void import_driver_desc(const struct drm_driver *const *driver, char *des
 {
 	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(import_driver, import_drivers, import_driver_desc);
 
 static struct drm_device *import_device(struct kunit *test)
@@ -515,4 +516,5 @@ static struct kunit_suite drm_shmem_obj_suite = {
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_obj_cases,
 };
+
 kunit_test_suite(drm_shmem_obj_suite);

@@ -685,4 +685,5 @@ static struct kunit_suite drm_shmem_vmap_suite = {
 	.init = shmem_test_init,
 	.test_cases = drm_shmem_vmap_cases,
 };
+
 kunit_test_suite(drm_shmem_vmap_suite);

@@ -163,7 +163,7 @@ struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 static u8 shmem_test_io[SHMEM_TEST_IO_SIZE];
 
 #if IS_ENABLED(CONFIG_INDIRECT_IOMEM)
-#define SHMEM_TEST_IO_START	(1ULL << 40)
+#define SHMEM_TEST_IO_START	BIT_ULL(40)
 
 static struct resource *shmem_test_io_res;
 

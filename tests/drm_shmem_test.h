@@ -32,6 +32,7 @@ struct test_dev {
 	struct shmem_test *test;
 	struct drm_shmem_shrinker shrinker;
 };
+
 DRM_DEV_CTX_NO_FILE(test, struct test_dev, drm, void);
 
 struct test_bo {
@@ -42,12 +43,14 @@ struct test_bo {
 struct test_bo_args {
 	u32 color;
 };
+
 DRM_SHMEM_OBJ(test_bo, struct test_bo, obj, struct test_bo_args);
 
 /* The same, with the early unmap and purging that DRM_SHMEM_RECLAIM gives. */
 struct reclaim_bo {
 	struct drm_shmem_obj obj;
 };
+
 DRM_SHMEM_OBJ(reclaim_bo, struct reclaim_bo, obj, void);
 
 extern const struct drm_driver shmem_test_driver;
