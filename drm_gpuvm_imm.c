@@ -300,10 +300,14 @@ static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 	       list_empty_careful(&vm_bo->list.entry.extobj);
 }
 
+/* Without lockdep, and once it gave up, nobody knows whose lock it is. */
 static bool drm_gpuvm_imm_resv_held(struct drm_gpuvm_imm *vm)
 {
-	/* Without lockdep nobody knows whose lock it is. */
-	return IS_ENABLED(CONFIG_LOCKDEP) && drm_gpuvm_resv_held(&vm->base);
+#ifdef CONFIG_LOCKDEP
+	return lockdep_is_held(&drm_gpuvm_resv(&vm->base)->lock.base) == LOCK_STATE_HELD;
+#else
+	return false;
+#endif
 }
 
 static struct drm_gpuvm_bo *
@@ -620,12 +624,14 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
  *
  * Context: Any.
  *
- * Return: the address space, to be put with drm_gpuvm_imm_put(). It says what
- * the address space is, and takes prepared updates, but cannot be changed.
+ * Return: the address space, to be put with drm_gpuvm_imm_put(), or NULL if the
+ * core was given up. It says what the address space is, and updates are
+ * prepared with it, but it cannot be changed through it.
  */
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
 {
-	drm_gpuvm_get(&core->__vm->base);
+	if (core->__vm)
+		drm_gpuvm_get(&core->__vm->base);
 
 	return core->__vm;
 }
@@ -1175,7 +1181,7 @@ int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 {
 	struct drm_gpuvm_imm *vm = core->__vm;
 
-	if (!range || !drm_gpuvm_range_valid(&vm->base, addr, range))
+	if (!vm || !range || !drm_gpuvm_range_valid(&vm->base, addr, range))
 		return -EINVAL;
 
 	drm_gpuvm_imm_assert_readable(vm);
@@ -1229,7 +1235,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
  *
- * Return: 0 or the first error of @fn. What was validated stays so.
+ * Return: 0, -EINVAL if the core was given up, or the first error of @fn. What
+ * was validated stays so.
  */
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
 			      int (*fn)(struct drm_gpuvm_core *core,
@@ -1238,6 +1245,9 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 			      void *priv)
 {
 	struct drm_gpuvm_imm *vm = core->__vm;
+
+	if (!vm)
+		return -EINVAL;
 
 	drm_gpuvm_resv_assert_held(&vm->base);
 	vm->validate = fn;

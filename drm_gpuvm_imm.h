@@ -201,7 +201,7 @@ enum drm_gpuvm_update_kind {
 /**
  * struct drm_gpuvm_update - a change of an address space, ready to be made
  *
- * Embedded in a driver's job, or declared with DEFINE_DRM_GPUVM_UPDATE(). Zeroed
+ * Embedded in a driver's job, or declared with DRM_GPUVM_UPDATE(). Zeroed
  * memory is an empty update. One of the drm_gpuvm_prepare functions fills it
  * with everything that the change can need; drm_gpuvm_run() makes the change
  * and drm_gpuvm_update_drop() gives it up. Both leave it empty.
@@ -333,10 +333,10 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 }
 
 /**
- * DEFINE_DRM_GPUVM_UPDATE() - declare an update that is dropped with its scope
+ * DRM_GPUVM_UPDATE() - declare an update that is dropped with its scope
  * @_name: the name, which is used as a pointer
  */
-#define DEFINE_DRM_GPUVM_UPDATE(_name)						\
+#define DRM_GPUVM_UPDATE(_name)							\
 	struct drm_gpuvm_update _name[1] __cleanup(__drm_gpuvm_update_cleanup) = {}
 
 /**

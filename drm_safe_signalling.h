@@ -9,11 +9,62 @@
 #include <linux/compiler.h>
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
-void *__drm_safe_no_alloc(void)
-	__compiletime_error("memory is allocated in a file of the fence signalling path");
-int __drm_safe_no_resv(void)
-	__compiletime_error("a reservation lock is taken in a file of the fence signalling path");
+#include <drm/drm_gem.h>
+
+#define __drm_safe_no_alloc_here						\
+	__compiletime_error("memory is allocated in a file of the fence signalling path")
+#define __drm_safe_no_resv_here							\
+	__compiletime_error("a reservation lock is taken in a file of the fence signalling path")
+#define __drm_safe_not_here							\
+	__compiletime_error("this may wait, in a file of the fence signalling path")
+
+__drm_safe_no_alloc_here void *__drm_safe_no_alloc(void);
+__drm_safe_no_resv_here int __drm_safe_no_resv(void);
+
+/* Functions are declared once more, so that inline ones cannot call them. */
+__drm_safe_no_resv_here void drm_gem_lock(struct drm_gem_object *obj);
+__drm_safe_not_here int drm_gem_pin(struct drm_gem_object *obj);
+__drm_safe_not_here int drm_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
+__drm_safe_not_here int drm_gem_vmap_locked(struct drm_gem_object *obj,
+					    struct iosys_map *map);
+
+#ifdef _DRM_GPUVM_IMM_H
+__drm_safe_not_here int
+drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+		      struct drm_gem_object *obj, u64 addr, u64 range, u64 offset);
+__drm_safe_not_here int
+drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			     struct drm_gem_object *obj, u64 addr, u64 range, u64 offset);
+__drm_safe_not_here int
+drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			 struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range, u64 offset);
+__drm_safe_not_here int
+drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			     u64 addr, u64 range);
+__drm_safe_not_here int
+drm_gpuvm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			u64 addr, u64 range);
+__drm_safe_not_here int
+drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    struct drm_gem_object *obj);
+__drm_safe_not_here int
+drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update, u64 addr);
+__drm_safe_not_here struct drm_gpuvm_bo *
+drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
+__drm_safe_not_here struct drm_gpuvm_bo *
+drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
+__drm_safe_not_here void drm_gpuvm_imm_flush(void);
+__drm_safe_not_here void drm_gpuvm_core_fini(struct drm_gpuvm_core *core);
+#endif
+
+#ifdef _DRM_SHMEM_VMAP_H
+__drm_safe_not_here int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked);
+__drm_safe_not_here int __drm_shmem_vmap_plain(struct __drm_vmap *h,
+					       struct drm_gem_shmem_object *shmem,
+					       bool locked);
+#endif
 
 #undef kmalloc
 #undef kzalloc
@@ -33,6 +84,8 @@ int __drm_safe_no_resv(void)
 #undef kstrdup
 #undef kmem_cache_alloc
 #undef kmem_cache_zalloc
+#undef alloc_pages
+#undef __get_free_pages
 #undef vmalloc
 #undef vzalloc
 #undef dma_resv_lock
@@ -57,6 +110,8 @@ int __drm_safe_no_resv(void)
 #define kstrdup(...)			__drm_safe_no_alloc()
 #define kmem_cache_alloc(...)		__drm_safe_no_alloc()
 #define kmem_cache_zalloc(...)		__drm_safe_no_alloc()
+#define alloc_pages(...)		__drm_safe_no_alloc()
+#define __get_free_pages(...)		__drm_safe_no_alloc()
 #define vmalloc(...)			__drm_safe_no_alloc()
 #define vzalloc(...)			__drm_safe_no_alloc()
 #define dma_resv_lock(...)		__drm_safe_no_resv()

@@ -37,14 +37,11 @@ static unsigned int test_count(const char *text, const char *word)
 	return n;
 }
 
+static char *test_step_buf;
+
 static void test_show_in_step(struct test_vm *vm)
 {
-	struct kunit *test = kunit_get_current_test();
-	char *buf = kunit_kzalloc(test, SZ_16K, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, buf);
-	test_show(test, vm, buf);
-	KUNIT_EXPECT_EQ(test, test_count(buf, "being changed"), 1);
+	test_show(kunit_get_current_test(), vm, test_step_buf);
 }
 
 static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
@@ -70,8 +67,10 @@ static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_count(buf, "broken"), 0);
 
 	/* A writer that is at work is not waited for. */
+	test_step_buf = buf;
 	vm->in_step = test_show_in_step;
 	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "being changed"), 1);
 
 	vm->fail_in = 2;
 	vm->fail_again_in = 1;

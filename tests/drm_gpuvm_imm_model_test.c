@@ -91,13 +91,13 @@ static int model_run(struct kunit *test, struct model *model,
 /* One change; the model has it only if it succeeds. */
 static void model_step(struct kunit *test, struct model *model)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct drm_gpuvm_imm *shared = test_vm_shared(model->vm);
 	struct test_bo *bo = model->bo[model_random(model, MODEL_BOS)];
 	u64 page = model_random(model, MODEL_PAGES);
 	u64 pages = 1 + model_random(model, min(MODEL_PAGES - page, MODEL_BO_PAGES));
 	u64 addr = TEST_START + page * TEST_PAGE;
 	u64 from = model_random(model, MODEL_BO_PAGES - pages + 1);
-	DEFINE_DRM_GPUVM_UPDATE(update);
 	u32 tag = model_random(model, 3);
 
 	switch (model_random(model, 16)) {

@@ -44,13 +44,13 @@ static struct test_bo *race_bo(struct race_thread *thread)
 /* As a VM_BIND ioctl and its job. */
 static int race_bind(struct race_thread *thread)
 {
+	DRM_GPUVM_UPDATE(update);
 	unsigned int nr = race_random(thread, 2);
 	struct test_vm *vm = thread->race->vm[nr];
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	u64 page = race_random(thread, RACE_PAGES - 16);
 	u64 addr = TEST_START + page * TEST_PAGE;
 	u64 range = (1 + race_random(thread, 16)) * TEST_PAGE;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 	bool cookie;
 	int ret;
 
@@ -285,9 +285,9 @@ static int race_writer_fn(void *data)
 
 static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct race_writers writers = { .vm = test_vm_new(test) };
 	struct task_struct *task;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	init_completion(&writers.inside);
 	init_completion(&writers.leave);

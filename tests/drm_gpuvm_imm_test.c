@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/debug_locks.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -249,7 +250,7 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 
 	/* In nothing, at a start, inside, inside of a sparse one, reserved */
 	for (u64 at = 2; at < TEST_PAGES; at += 2) {
-		DEFINE_DRM_GPUVM_UPDATE(update);
+		DRM_GPUVM_UPDATE(update);
 		u64 addr = TEST_START + at * TEST_PAGE;
 
 		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, addr),
@@ -276,11 +277,11 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 
 static void drm_gpuvm_imm_test_unmap_obj(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct test_bo *other = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test), *model2 = test_model(test);
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	for (int i = 0; i < 20; i++) {
 		struct test_bo *each = i % 3 ? bo : other;
@@ -341,6 +342,7 @@ static void drm_gpuvm_imm_test_find(struct kunit *test)
 /* What is wrong is refused, and leaves nothing behind. */
 static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	static const struct {
 		u64 addr, range, offset;
 	} bad[] = {
@@ -367,7 +369,6 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_gpuvm_bo *vm_bo;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
 		u64 addr = bad[i].addr, range = bad[i].range, offset = bad[i].offset;
@@ -404,6 +405,7 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 /* Objects and vm_bos that do not belong here. */
 static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	static const struct drm_gem_object_funcs other_funcs = {};
 	struct test_env *env = test->priv;
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
@@ -411,7 +413,6 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_device *other_dev;
 	struct drm_gpuvm_bo *vm_bo;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	/* of another driver */
 	bo->base.funcs = &other_funcs;
@@ -476,11 +477,11 @@ static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 
 static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test);
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	/* prepared twice: the first one stays */
 	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
@@ -577,10 +578,10 @@ static void test_find_in_step(struct test_vm *vm)
 /* One writer at a time: a step must not call for another change. */
 static void drm_gpuvm_imm_test_two_writers(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(nested);
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test);
-	DEFINE_DRM_GPUVM_UPDATE(nested);
 
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(test_vm_shared(vm), nested, TEST_START,
 						      TEST_PAGE), 0);
@@ -665,7 +666,7 @@ static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
 		model_set(model, bo, i, i * 4, 3, i);
 	}
 	for (unsigned int nth = 1; nth <= 10; nth++) {
-		DEFINE_DRM_GPUVM_UPDATE(update);
+		DRM_GPUVM_UPDATE(update);
 
 		KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
 		vm->fail_in = nth;
@@ -705,6 +706,25 @@ static void drm_gpuvm_imm_test_broken(struct kunit *test)
 	}
 }
 
+static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
+{
+	vm->validated++;
+	if (vm->fail_in)
+		return -ENOMEM;
+
+	/* The pages are others now, and the page table is to say so. */
+	bo->evicted = false;
+	bo->id += 100;
+	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base) {
+		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
+
+		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
+			vm->pt[first + i] = test_pte(bo, test_vm_va(va)->tag,
+						     va->gem.offset / TEST_PAGE + i);
+	}
+	return 0;
+}
+
 /* The end of a VM: its steps get to see every mapping that is left. */
 static void drm_gpuvm_imm_test_fini(struct kunit *test)
 {
@@ -739,7 +759,12 @@ static void drm_gpuvm_imm_test_fini(struct kunit *test)
 
 	/* An ended VM has nothing, and ends again without harm. */
 	test_vm_fini(vm);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_get(vm->core));
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+	KUNIT_EXPECT_EQ(test, test_vm_validate(vm, NULL, test_validate_one), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, NULL, TEST_START,
+							TEST_PAGE, 1), -EINVAL);
 
 	/* The same memory serves another VM. */
 	memset(vm, 0, sizeof(*vm));
@@ -825,13 +850,13 @@ static void drm_gpuvm_imm_test_drop_signalling(struct kunit *test)
 
 static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *ext = test_bo_new(test, 16, NULL);
 	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
 	struct drm_gpuvm_bo *ext_bo, *priv_bo, *again;
 	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(shared)->resv;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	KUNIT_EXPECT_TRUE(test, drm_gpuvm_imm_is_extobj(shared, &ext->base));
 	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_extobj(shared, &priv->base));
@@ -859,9 +884,8 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, list_empty(&again->list.entry.extobj));
 	KUNIT_EXPECT_EQ(test, test_vm_prepare_map_locked(shared, update, ext, TEST_START,
 							 TEST_PAGE, 0), 0);
-	if (IS_ENABLED(CONFIG_LOCKDEP)) {
+	if (IS_ENABLED(CONFIG_LOCKDEP) && debug_locks)
 		EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &ext->base)), -EDEADLK);
-	}
 	dma_resv_unlock(resv);
 	drm_gpuvm_imm_bo_put(again);
 
@@ -886,13 +910,13 @@ static unsigned int vm_spare_vas(struct test_vm *vm)
 /* VAs are used again, and those that are too many are not kept. */
 static void drm_gpuvm_imm_test_cache(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	const unsigned int many = DRM_GPUVM_CACHE_MAX;
 	struct drm_gpuvm_update *updates;
 	u64 *model = test_model(test);
-	DEFINE_DRM_GPUVM_UPDATE(update);
 
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
 	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 2);
@@ -1076,25 +1100,6 @@ static void test_evict(struct test_bo *bo)
 	dma_resv_unlock(bo->base.resv);
 }
 
-static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
-{
-	vm->validated++;
-	if (vm->fail_in)
-		return -ENOMEM;
-
-	/* The pages are others now, and the page table is to say so. */
-	bo->evicted = false;
-	bo->id += 100;
-	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base) {
-		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
-
-		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
-			vm->pt[first + i] = test_pte(bo, test_vm_va(va)->tag,
-						     va->gem.offset / TEST_PAGE + i);
-	}
-	return 0;
-}
-
 static void test_exec_validate(struct kunit *test, struct test_vm *vm, struct drm_exec *exec)
 {
 	KUNIT_EXPECT_EQ(test, test_vm_validate(vm, exec, test_validate_one),
@@ -1193,9 +1198,9 @@ static int test_fail_lock(struct test_vm *vm)
 /* Every kind of update, once; the run itself must not fail. */
 static int test_fail_updates(struct kunit *test, struct test_fail *fail)
 {
+	DRM_GPUVM_UPDATE(update);
 	struct drm_gpuvm_imm *shared = test_vm_shared(&fail->vm);
 	const u64 at = TEST_START, len = 8 * TEST_PAGE;
-	DEFINE_DRM_GPUVM_UPDATE(update);
 	int ret = 0;
 
 	for (int kind = 0; !ret && kind < 6; kind++) {

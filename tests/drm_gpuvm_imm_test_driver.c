@@ -232,7 +232,7 @@ int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *up
 int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,
 	     u64 page, u64 pages, u64 from)
 {
-	DEFINE_DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = test_vm_prepare_map(test_vm_shared(vm), update, bo,
@@ -247,7 +247,7 @@ int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag
 
 int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DEFINE_DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(vm), update,
@@ -261,7 +261,7 @@ int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 
 int test_unmap(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DEFINE_DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_UPDATE(update);
 	int ret;
 
 	ret = drm_gpuvm_prepare_unmap(test_vm_shared(vm), update,
