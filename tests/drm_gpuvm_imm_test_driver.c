@@ -285,6 +285,8 @@ void test_check(struct kunit *test, struct test_vm *vm, const u64 *model)
 		end = va->va.addr + va->va.range;
 		KUNIT_EXPECT_EQ(test, !va->gem.obj, !!(va->flags & DRM_GPUVA_SPARSE));
 		KUNIT_EXPECT_EQ(test, !va->gem.obj, !va->vm_bo);
+		if (!va->gem.obj)
+			KUNIT_EXPECT_EQ(test, va->gem.offset, 0);
 		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
 			seen[test_page(va->va.addr) + i] =
 				test_pte(test_vm_obj(va), test_vm_va(va)->tag,
