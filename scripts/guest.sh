@@ -90,8 +90,8 @@ show_log() {
 	local line
 
 	say "from the kernel's log, $LOG:"
-	line=$("$TOP/scripts/log-clean.sh" "$LOG" | sed -n '1s/[^:]*:\([0-9]*\):.*/\1/p')
-	tail -n "${line:++}${line:-20}" "$LOG" | head -n 40
+	line=$("$TOP/scripts/log-clean.sh" "$LOG" | sed -n '1s/[^:]*:\([0-9]*\):.*/+\1/p')
+	tail -n "${line:-20}" "$LOG" | head -n 40
 }
 
 # judge STEPS SECONDS RC: was that a good run?
