@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Compile the corpus of misuse and compare with what its files promise.
+
+A file of the corpus is a piece of a driver. It must compile without a word as
+it is, and must be refused when a case's name is defined. Its first lines say
+so, one thing a line:
+
+    // class: 9                         number, or "design" for a promise
+    // title: access outside the mapping
+    // rust: b                          does Rust reject it: b, r, no, -
+    // wrong: CASE B: regex             first diagnostic of the case
+    // run: suite.case: what it shows   KUnit case that proves level R
+
+The level of a case is B if it is an error, W if it is a warning that is on by
+default, U if it is a warning that a driver's Makefile can turn on. U(gcc) says
+that only gcc has it.
+"""
+import argparse
+import concurrent.futures
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+# What a driver's Makefile can add to the kernel's flags.
+USER_FLAGS = ["-Wdangling-pointer", "-Wreturn-stack-address"]
+RUST = {"b": "build", "r": "run time", "no": "no", "-": "-"}
+
+
+class Compiler:
+    """The kernel's command for a file of this directory, but for the file."""
+
+    def __init__(self, name, builddir, cmdfile):
+        text = pathlib.Path(cmdfile).read_text(encoding="utf-8").splitlines()[0]
+        command = text.partition(" := ")[2].partition(" ; ")[0]
+        words = [w for w in shlex.split(command) if not w.startswith("-Wp,-MMD")]
+        self.name = name
+        self.dir = builddir
+        # Nobody declares or calls the functions of the corpus. The last one is
+        # for a warning that clang gives of the kernel's own io.h on UML.
+        self.words = words[:words.index("-c")] + [
+            "-Wno-missing-prototypes", "-Wno-missing-declarations",
+            "-Wno-null-pointer-arithmetic"]
+
+    def run(self, source, case=None, flags=()):
+        """Give the level at which it is refused, and all diagnostics."""
+        top = source.resolve().parents[2]
+        words = [self.words[0], f"-I{top}", *self.words[1:], *flags,
+                 *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
+        done = subprocess.run(words, cwd=self.dir, capture_output=True, text=True,
+                              env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
+                              check=False)
+        found = re.findall(r"^\S*: (?:fatal )?(error|warning): (.*)$", done.stderr, re.M)
+        if done.returncode:
+            return "B", [text for kind, text in found if kind == "error"] or [done.stderr]
+        return ("W" if found else "-"), [text for _, text in found]
+
+
+class Corpus:
+    """One file, and what it promises."""
+
+    def __init__(self, path):
+        self.path = path
+        self.title, self.number, self.rust = "", "", "-"
+        self.wrong, self.runs = [], []
+        text = path.read_text(encoding="utf-8")
+        for key, value in re.findall(r"^// (\w+): (.*)$", text, re.M):
+            if key == "class":
+                self.number = value
+            elif key == "wrong":
+                self.wrong.append(re.match(r"(\w+) ([BWU])(?:\((\w+)\))?: (.*)",
+                                           value).groups())
+            elif key == "run":
+                self.runs.append(re.match(r"([\w.]+): (.*)", value).groups())
+            elif key in ("title", "rust"):
+                setattr(self, key, value)
+            else:
+                sys.exit(f"{path}: unknown line '{key}'")
+        named = {case for case, *_ in self.wrong}
+        used = set(re.findall(r"^#\s*(?:el)?if.*?\b(?:defined\(|def )?([A-Z][A-Z0-9_]+)\b",
+                              text, re.M))
+        if named != used:
+            sys.exit(f"{path}: cases {sorted(named ^ used)} are not both described and written")
+
+
+def judge(compiler, corpus, case):
+    """Return level reached, diagnostic, and what is wrong with that, if anything."""
+    if case is None:
+        level, said = compiler.run(corpus.path)
+        return level, said, f"refused: {said[0]}" if said else ""
+    name, wanted, only, regex = case
+    flags = [f for f in USER_FLAGS if supports(compiler, f)] if wanted == "U" else []
+    level, said = compiler.run(corpus.path, name, flags)
+    if level == "W" and wanted == "U":
+        level = "U"
+    if level == "-":
+        return level, said, "not refused" if only in (None, compiler.name) else ""
+    if not re.search(regex, said[0]):
+        return level, said, f"refused for another reason: {said[0]}"
+    if "BWU".index(level) > "BWU".index(wanted):
+        return level, said, f"refused at level {level}, not {wanted}"
+    return level, said, ""
+
+
+def supports(compiler, flag):
+    """True if the compiler knows a warning."""
+    done = subprocess.run([compiler.words[0], "-Werror", flag, "-x", "c", "-S", "-o", "-",
+                           "/dev/null"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def kunit_cases(tests):
+    """All KUnit cases of the sources in a directory, as suite.case."""
+    cases = set()
+    for path in tests.glob("*.c"):
+        text = path.read_text(encoding="utf-8")
+        arrays = dict(re.findall(r"struct kunit_case (\w+)\[\] = \{(.*?)\};", text, re.S))
+        for body in re.findall(r"struct kunit_suite \w+ = \{(.*?)\};", text, re.S):
+            suite = re.search(r"\.name = \"(.*?)\"", body)[1]
+            array = re.search(r"\.test_cases = (\w+)", body)[1]
+            cases |= {f"{suite}.{case}"
+                      for case in re.findall(r"KUNIT_CASE\w*\(\s*(\w+)", arrays[array])}
+    return cases
+
+
+def kunit_passed(log):
+    """The cases that passed, of what kunit.py printed."""
+    passed, suite = set(), ""
+    for line in pathlib.Path(log).read_text(encoding="utf-8", errors="replace").splitlines():
+        line = re.sub(r"\x1b\[[0-9;]*m", "", line)
+        if found := re.search(r"=+ (\w+) \(\d+ subtests?\) =+", line):
+            suite = found[1]
+        elif found := re.search(r"\[PASSED\] (\w+)", line):
+            passed.add(f"{suite}.{found[1]}")
+    return passed
+
+
+def diagnostic(said):
+    """A diagnostic without what differs from compiler to compiler."""
+    text = re.sub(r"^call to .*? declared with (?:attribute error|'error' attribute): ", "", said)
+    text = re.sub(r"^static assertion failed(?: due to requirement .*?)?: ", "", text)
+    text = re.sub(r" \(first use in this function\).*| \[-W.*?\]$", "", text).strip('"').replace("‘", "'").replace("’", "'")
+    return text
+
+
+def rst(rows, compilers):
+    """The table, for Documentation."""
+    out = [".. SPDX-License-Identifier: GPL-2.0-only OR MIT",
+           "..", "   Written by make misuse from tests/misuse; do not edit.", "",
+           ".. list-table::", "   :header-rows: 1",
+           "   :widths: 5 20 15 5 " + "5 " * len(compilers) + "40 8", ""]
+    head = ["Class", "Misuse", "Case", "Promised", *compilers, "What is said", "Rust"]
+    for row in [head, *rows]:
+        for i, cell in enumerate(row):
+            cell = re.sub(r"([\\*`|_])", r"\\\1", cell)
+            out.append(("   * - " if i == 0 else "     - ") + cell)
+    return "\n".join(out).replace(" - \n", " -\n") + "\n"
+
+
+def main():
+    """Run the corpus."""
+    args = argparse.ArgumentParser()
+    args.add_argument("corpus", type=pathlib.Path)
+    args.add_argument("--compiler", nargs=3, action="append", required=True,
+                      metavar=("NAME", "BUILDDIR", "CMDFILE"))
+    args.add_argument("--jobs", type=int, default=2)
+    args.add_argument("--table", type=pathlib.Path)
+    args.add_argument("--log", help="what kunit.py printed")
+    args.add_argument("--only", default="", help="files whose names contain this")
+    args = args.parse_args()
+
+    compilers = [Compiler(*words) for words in args.compiler]
+    files = [Corpus(path) for path in sorted(args.corpus.glob("*.c")) if args.only in path.name]
+    known = kunit_cases(args.corpus.parent)
+    ran = kunit_passed(args.log) if args.log else known
+    rows, passed, failed = [], 0, 0
+
+    def result(what, problem):
+        nonlocal passed, failed
+        if problem:
+            failed += 1
+            print(f"FAILED: {what}: {problem}")
+        else:
+            passed += 1
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        jobs = {(c, f, case): pool.submit(judge, c, f, case)
+                for f in files for case in [None, *f.wrong] for c in compilers}
+    for f in files:
+        for case in [None, *f.wrong]:
+            results = [jobs[c, f, case].result() for c in compilers]
+            name = case[0] if case else "as it is"
+            for c, (_, _, problem) in zip(compilers, results):
+                result(f"{f.path.name}: {name}: {c.name}", problem)
+            if case:
+                rows.append([f.number, f.title, case[0], case[1], *[r[0] for r in results],
+                             diagnostic(([r[1] for r in results if r[1]] or [[""]])[0][0]), RUST[f.rust]])
+        for name, shows in f.runs:
+            there = name in known and name in ran
+            result(f"{f.path.name}: {name}", "" if there else
+                   "no such KUnit case" if name not in known else "did not pass")
+            rows.append([f.number, f.title, name, "R", *["R" if there else "-"] * len(compilers),
+                         shows, RUST[f.rust]])
+
+    for row in rows:
+        print("{:>6} {:42.42} {:36.36} {:2}".format(*row[:4]), *[f"{r:2}" for r in row[4:-2]],
+              f"{row[-2]:.60} ({row[-1]})")
+    if args.table and not args.only:
+        old = args.table.read_text(encoding="utf-8") if args.table.exists() else ""
+        new = rst(rows, [c.name for c in compilers])
+        args.table.write_text(new, encoding="utf-8")
+        result(str(args.table), "" if new == old else "was out of date, is written anew")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 1
+// title: vmap without the reservation lock
+// rust: b
+// wrong: NEVER_MAPPED B: this mapping was released, moved or never made
+// wrong: ADDRESS_OF_THE_OBJECT B: not a structure or union
+// run: drm_shmem_vmap.locked: the locked forms take no lock
+// run: drm_shmem_vmap.wrong_lock: lockdep finds the form that does not fit
+
+#include "foo.h"
+
+/* All that is between an object and its address takes the lock if it has to. */
+int foo_fw_entry(struct foo_bo *bo, u32 *entry)
+{
+	int ret = 0;
+
+#if defined(NEVER_MAPPED)
+	struct foo_fw fw[1] = {};
+
+	*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
+#elif defined(ADDRESS_OF_THE_OBJECT)
+	*entry = drm_vmap_read_field(bo->shmem.base.vaddr, struct foo_fw_hdr, entry);
+#else
+	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
+#endif
+	return ret;
+}
+
+int foo_fw_entry_locked(struct foo_bo *bo, u32 *entry)
+{
+	int ret;
+
+	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
+		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
+	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	return ret;
+}

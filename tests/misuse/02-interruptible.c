@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 2
+// title: unlock after a failed interruptible lock
+// rust: b
+
+#include "foo.h"
+
+/* The library's own lock is not interruptible, and there is none to undo. */
+int foo_bo_clear(struct foo_bo *bo)
+{
+	int ret;
+
+	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+	return ret;
+}
+
+int foo_bo_clear_interruptible(struct foo_bo *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(foo_bo_gem(bo)->resv, NULL);
+	if (ret)
+		return ret;
+	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	return ret;
+}

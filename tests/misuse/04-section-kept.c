@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 4
+// title: early return keeps the unplug SRCU section
+// rust: b
+// wrong: USED_AFTER_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
+// wrong: NO_WAY_OUT B: 'reg' undeclared|undeclared identifier 'reg'
+
+#include "foo.h"
+
+int foo_bo_submit(struct foo_device *foo, u32 count)
+{
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(foo, reg, &foo->drm) {
+		if (!foo_hw_ready())
+			return -EBUSY;
+		for (u32 i = 0; i < count; i++) {
+			ret = foo_hw_submit(reg, i);
+			if (ret)
+				goto out;
+		}
+	}
+#if defined(USED_AFTER_THE_SECTION)
+	ret = foo_hw_submit(reg, count);
+#endif
+out:
+#if defined(NO_WAY_OUT)
+	if (ret)
+		ret = foo_hw_submit(reg, 0);
+#endif
+	return ret;
+}
+
+void foo_hangcheck(struct work_struct *work)
+{
+	struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
+
+	drm_dev_registered_or(foo, reg, &foo->drm, return);
+
+	if (!foo_hw_ready())
+		return;
+	foo_hw_submit(reg, 0);
+}

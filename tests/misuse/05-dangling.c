@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 5
+// title: mapping left dangling on an error path
+// rust: b
+// wrong: USED_AFTER_ITS_SCOPE B: 'fw' undeclared|undeclared identifier 'fw'
+// wrong: USED_AFTER_RELEASE B: this mapping was released, moved or never made
+// wrong: USED_AFTER_MOVE B: this mapping was released, moved or never made
+// wrong: RETURNED W: returns address of local variable|address of stack memory
+// wrong: STORED U(gcc): storing the address of local variable 'fw'
+// run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
+// run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
+// run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
+
+#include "foo.h"
+
+struct foo_perfcnt {
+	struct foo_bo *bo;
+	struct foo_fw_owned buf;
+	const struct foo_fw *borrowed;
+};
+
+#if defined(RETURNED)
+const struct foo_fw *foo_fw_map(struct foo_bo *bo)
+{
+	int ret;
+
+	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return NULL);
+	return fw;
+}
+#endif
+
+int foo_perfcnt_boot(struct foo_perfcnt *cnt)
+{
+	int ret;
+
+	drm_shmem_if_vmap(foo_fw, fw, &cnt->bo->shmem, ret) {
+		drm_vmap_write32(fw, 0, 1);
+#if defined(STORED)
+		cnt->borrowed = fw;
+#endif
+		if (!foo_hw_ready())
+			return -EIO;
+	}
+#if defined(USED_AFTER_ITS_SCOPE)
+	drm_vmap_write32(fw, 0, 0);
+#endif
+	return ret;
+}
+
+int foo_perfcnt_enable(struct foo_perfcnt *cnt)
+{
+	struct foo_fw_owned buf __cleanup(drm_vmap_cleanup) = {};
+	int ret;
+
+	ret = drm_shmem_vmap_own(&buf, &cnt->bo->shmem);
+	if (ret)
+		return ret;
+
+	drm_vmap_fill(&buf, 0, 0, SZ_4K);
+	if (!foo_hw_ready())
+		return -EIO;
+
+#if defined(USED_AFTER_RELEASE)
+	drm_vmap_release(&buf);
+	drm_vmap_write32(&buf, 0, 1);
+#endif
+	drm_vmap_move(&cnt->buf, &buf);
+#if defined(USED_AFTER_MOVE)
+	drm_vmap_write32(&buf, 0, 1);
+#endif
+	return 0;
+}
+
+void foo_perfcnt_disable(struct foo_perfcnt *cnt)
+{
+	drm_vmap_release(&cnt->buf);
+}

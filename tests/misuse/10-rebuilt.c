@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 10
+// title: vunmap with a rebuilt map
+// rust: b
+// wrong: BORROWED_RELEASED B: has no member named '__is_owned'|no member named '__is_owned'
+// wrong: LENT_AFTER_RELEASE B: this mapping was released, moved or never made
+// wrong: RAW_MAP B: incompatible pointer
+// wrong: ADDRESS_RELEASED B: void|incomplete|request for member|has no member
+
+#include "foo.h"
+
+int foo_fw_reload(struct foo_bo *bo, struct foo_fw_owned *old)
+{
+	struct foo_fw_owned own __cleanup(drm_vmap_cleanup) = {};
+	int ret;
+
+	ret = drm_shmem_vmap_own(&own, &bo->shmem);
+	if (ret)
+		return ret;
+
+	drm_vmap_release(old);
+#if defined(LENT_AFTER_RELEASE)
+	drm_vmap_release(&own);
+	drm_vmap_move(old, &own);
+#elif defined(BORROWED_RELEASED)
+	drm_vmap_release(drm_vmap_borrow(&own));
+#elif defined(RAW_MAP)
+	drm_gem_vunmap(foo_bo_gem(bo), &own);
+#elif defined(ADDRESS_RELEASED)
+	drm_vmap_release(drm_vmap_unsafe_ptr(&own));
+#else
+	drm_vmap_move(old, &own);
+#endif
+	return 0;
+}

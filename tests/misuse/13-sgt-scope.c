@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 13
+// title: sg table freed between get and use
+// rust: b
+// wrong: USED_AFTER_ITS_SCOPE B: 'sgt' undeclared|undeclared identifier 'sgt'
+// wrong: OUTLIVES_THE_PROOF B: 'reg' undeclared|undeclared identifier 'reg'
+// wrong: RETURNED W: returns address of local variable|address of stack memory
+// wrong: STORED U(gcc): storing the address of local variable 'sgt'
+// wrong: FREED W: discards 'const' qualifier|discards qualifiers
+// run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
+// run: drm_shmem_sgt.unmap_early: not while someone uses it
+
+#include "foo.h"
+
+struct foo_job {
+	const struct drm_shmem_sgt *sgt;
+};
+
+void foo_mmu_map(const struct sg_table *sgt);
+
+#if defined(RETURNED)
+const struct drm_shmem_sgt *foo_bo_sgt(const struct foo_reg *reg, struct foo_bo *bo)
+{
+	int ret;
+
+	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, return NULL);
+	return sgt;
+}
+#endif
+
+int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
+{
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(foo, reg, &foo->drm) {
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
+			foo_mmu_map(drm_shmem_sgt_table(sgt));
+#if defined(STORED)
+			job->sgt = sgt;
+#elif defined(FREED)
+			sg_free_table(drm_shmem_sgt_table(sgt));
+#endif
+		}
+#if defined(USED_AFTER_ITS_SCOPE)
+		foo_mmu_map(drm_shmem_sgt_table(sgt));
+#endif
+	}
+#if defined(OUTLIVES_THE_PROOF)
+	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+		foo_mmu_map(drm_shmem_sgt_table(sgt));
+#endif
+	return ret;
+}

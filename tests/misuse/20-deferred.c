@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 20
+// title: vm_bo put in the signalling path; deferred cleanup forgotten
+// rust: no
+// wrong: CLEANUP_BY_HAND B: incompatible pointer
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: dropped there, cleaned up elsewhere
+
+#include "foo.h"
+
+int foo_unbind_run(struct foo_vm *vm, struct drm_gpuvm_update *update)
+{
+	int ret = foo_vm_run(vm, update);
+
+#if defined(CLEANUP_BY_HAND)
+	drm_gpuvm_bo_deferred_cleanup(foo_vm_shared(vm));
+#endif
+	return ret;
+}

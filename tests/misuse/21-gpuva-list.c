@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 21
+// title: gpuva list touched under the wrong lock
+// rust: b
+// wrong: UNLINKED W: discards 'const' qualifier|discards qualifiers
+// wrong: LINKED W: discards 'const' qualifier|discards qualifiers
+// wrong: CHANGED B: read-only object|const-qualified
+// wrong: REMOVED W: discards 'const' qualifier|discards qualifiers
+// wrong: INSIDE_OF_THE_VM B: incomplete|undefined type
+
+#include "foo.h"
+
+u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
+{
+	u64 bytes = 0;
+
+	drm_gpuvm_core_for_each(va, vm->core, 0, SZ_1G) {
+		bytes += va->va.range;
+		foo_vm_va(va)->prot = 1;
+#if defined(UNLINKED)
+		drm_gpuva_unlink(va);
+#elif defined(LINKED)
+		drm_gpuva_link(va, vm_bo);
+#elif defined(CHANGED)
+		va->va.addr = 0;
+#elif defined(REMOVED)
+		drm_gpuva_remove(va);
+#elif defined(INSIDE_OF_THE_VM)
+		bytes += foo_vm_shared(vm)->base.mm_range;
+#endif
+	}
+	return bytes;
+}

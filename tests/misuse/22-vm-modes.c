@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 22
+// title: VMs of different modes on one GEM object
+// rust: b
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_other_mode: -EINVAL and a report, nothing is mapped
+
+#include "foo.h"
+
+int foo_bind(struct foo_vm *vm, struct foo_bo *bo, u64 addr,
+	     struct drm_gpuvm_update *update)
+{
+	return foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr,
+				  foo_bo_size(bo), 0);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 24
+// title: VAs not preallocated for a split
+// rust: r
+// wrong: NO_UPDATE B: too few arguments
+// wrong: RAW_REQUEST B: incompatible pointer
+// wrong: RAW_MAP B: incompatible pointer
+// wrong: NOT_CHECKED W: ignoring return value
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is empty is reported
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_map_overlaps: every split has what it needs
+
+#include "foo.h"
+
+int foo_bind_now(struct foo_vm *vm, struct foo_bo *bo, u64 addr)
+{
+	DRM_GPUVM_UPDATE(update);
+	int ret;
+
+#if defined(NOT_CHECKED)
+	foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr, SZ_4K, 0);
+	ret = 0;
+#else
+	ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr, SZ_4K, 0);
+#endif
+	if (ret)
+		return ret;
+
+#if defined(NO_UPDATE)
+	return foo_vm_run(vm);
+#elif defined(RAW_REQUEST)
+	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
+
+	return foo_vm_run(vm, &req);
+#elif defined(RAW_MAP)
+	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
+
+	return drm_gpuvm_sm_map(foo_vm_shared(vm), vm, &req);
+#else
+	return foo_vm_run(vm, update);
+#endif
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 25
+// title: two writers on one VM
+// rust: b
+// wrong: SHARED_WRITES B: incompatible pointer
+// wrong: CORE_ASSIGNED B: read-only|not assignable|cannot assign
+// wrong: VM_ASSIGNED B: read-only|cannot assign
+// wrong: CORE_INITIALISED B: invalid initializer|must be an initializer list
+// wrong: POINTER_IN_PLACE_OF_CORE B: declare the core with DRM_GPUVM_CORE\(\)
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
+
+#include "foo.h"
+
+struct bar_vm {
+#if defined(POINTER_IN_PLACE_OF_CORE)
+	struct drm_gpuvm_core *core;
+#else
+	DRM_GPUVM_CORE(core);
+#endif
+};
+
+DRM_GPUVM_IMM(bar_vm, struct bar_vm, core, struct foo_va, struct foo_bo,
+	      shmem.base.base);
+
+int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
+		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_update *update)
+{
+#if defined(SHARED_WRITES)
+	return foo_vm_run(shared, update);
+#elif defined(CORE_ASSIGNED)
+	vm->core[0] = other->core[0];
+#elif defined(VM_ASSIGNED)
+	*vm = *other;
+#elif defined(CORE_INITIALISED)
+	struct drm_gpuvm_core copy[1] = vm->core;
+
+	return drm_gpuvm_run(copy, update);
+#endif
+	return foo_vm_run(vm, update);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 31
+// title: drm_dev_unregister() where unplug is needed
+// rust: b
+// wrong: TOKEN_OF_ANOTHER_STATE B: incompatible pointer
+// run: drm_dev_ctx.drm_dev_ctx_test_life: the end of a registration is an unplug
+
+#include "foo.h"
+
+/* Sections are refused from here on: there is no other way to unregister. */
+int foo_shut_down(struct foo_device *foo)
+{
+#if defined(TOKEN_OF_ANOTHER_STATE)
+	return drm_dev_ctx_unregister(foo);
+#else
+	return drm_dev_ctx_unregister(&foo->drm);
+#endif
+}
