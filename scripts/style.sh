@@ -29,14 +29,13 @@ spdx() {
 # checkpatch FILE...: but for what checkpatch.accepted lists, of which each line
 # has to be of use.
 checkpatch() {
-	local file
-
-	for file; do
+	(printf '%s\0' "${@/#/$TREE/$SAFE/}" | xargs -0 -P "$JOBS" -n 4 \
 		"$TREE/scripts/checkpatch.pl" --root "$TREE" --strict --terse --show-types \
-			--no-summary --quiet -f "$TREE/$SAFE/$file" || true
-	done | sed "s,^$TREE/$SAFE/,," | awk -F'[: ]+' '
+		--no-summary --quiet -f || true) | sed "s,^$TREE/$SAFE/,," | sort -V | awk -F'[: ]+' '
 		NR == FNR { if ($1 ~ /^[^#]/) for (i = 2; i <= NF; i++) accepted[$1, $i] = 1; next }
+		{ dir = $1; sub("[^/]*$", "", dir) }
 		($1, $4) in accepted { used[$1, $4] = 1; next }
+		(dir, $4) in accepted { used[dir, $4] = 1; next }
 		{ print; bad = 1 }
 		END {
 			for (key in accepted)
