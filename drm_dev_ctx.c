@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <kunit/visibility.h>
 #include <linux/cache.h>
 #include <linux/device.h>
 #include <linux/export.h>
@@ -9,16 +10,24 @@
 #include <linux/ref_tracker.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/sched/debug.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 
 #include "drm_dev_ctx.h"
 
 #define CREATE_TRACE_POINTS
 #include "drm_dev_ctx_trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_register);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_unplug);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_refused);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
 
 /**
  * DOC: overview
@@ -122,7 +131,8 @@
  *		...
  *	};
  *
- * Everywhere else one line opens the section:
+ * Everywhere else, in callbacks of GEM objects, page faults, work items, timers,
+ * interrupt threads and runtime PM callbacks, one line opens the section:
  *
  * .. code-block:: c
  *
@@ -134,6 +144,24 @@
  *
  *		sgpu_hw_kick(sgpu_reg_data(reg));
  *	}
+ *
+ * The section keeps the hardware, it does not keep the work item: what can run
+ * later belongs to the registration data and is ended in quiesce, by
+ * disable_work_sync(), disable_delayed_work_sync(), timer_shutdown_sync() or
+ * free_irq(). No such function may wait for itself, so nothing that runs in a
+ * section may wait for quiesce.
+ *
+ * A driver with a display sets kms_shutdown to drm_atomic_helper_shutdown(). It
+ * runs when the device is unplugged, so that no user can race with it, and
+ * before quiesce. The callbacks it calls find the device unplugged, but the
+ * hardware there: they use drm_dev_if_bound() where others use
+ * drm_dev_if_registered().
+ *
+ * Unplugging any device waits for the sections of all devices, as
+ * drm_dev_unplug() does. To end a registration inside of a section therefore
+ * does not compile where the compiler sees the section, and fails with -EDEADLK
+ * under CONFIG_DRM_SAFE_DEBUG wherever it is. Without, it waits for ever, and
+ * CONFIG_PROVE_LOCKING knows why: the sections are those of an SRCU domain.
  */
 
 enum drm_dev_ctx_state {
@@ -181,6 +209,7 @@ struct drm_dev_ctx {
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker_dir handles;
+	struct delayed_work stuck;
 #endif
 };
 
@@ -223,6 +252,10 @@ static size_t drm_dev_ctx_size(void)
 static DEFINE_RAW_SPINLOCK(drm_dev_sections_lock);
 static LIST_HEAD(drm_dev_sections);
 
+/* How long unplugging waits before it says for whom, in milliseconds */
+VISIBLE_IF_KUNIT unsigned int drm_dev_section_limit_ms = 10000;
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_section_limit_ms);
+
 void __drm_dev_section_track(struct drm_dev_section *s)
 {
 	s->task = current;
@@ -249,6 +282,35 @@ static bool drm_dev_section_held(void)
 		if (s->task == current)
 			return true;
 	return false;
+}
+
+/*
+ * Says who keeps a device from being unplugged. All sections are named, for
+ * unplugging waits for those of all devices.
+ */
+static void drm_dev_ctx_stuck(struct work_struct *work)
+{
+	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, stuck.work);
+	struct drm_dev_section *s;
+
+	drm_warn(ctx->drm, "unplug waits for sections that need a registration\n");
+	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	list_for_each_entry(s, &drm_dev_sections, node) {
+		drm_warn(ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->drm->dev),
+			 s->task->comm, task_pid_nr(s->task), (void *)s->where);
+		trace_drm_dev_ctx_stuck(ctx->drm, s->task, (void *)s->where);
+		sched_show_task(s->task);
+	}
+}
+
+static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
+{
+	schedule_delayed_work(&ctx->stuck, msecs_to_jiffies(drm_dev_section_limit_ms));
+}
+
+static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
+{
+	cancel_delayed_work_sync(&ctx->stuck);
 }
 
 static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
@@ -297,12 +359,13 @@ void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle)
 }
 EXPORT_SYMBOL_GPL(drm_dev_handle_del);
 
-static void drm_dev_handles_init(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx)
 {
+	INIT_DELAYED_WORK(&ctx->stuck, drm_dev_ctx_stuck);
 	ref_tracker_dir_init(&ctx->handles, 0, "drm_dev_ctx");
 }
 
-static void drm_dev_handles_exit(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx)
 {
 	if (!list_empty(&ctx->handles.list))
 		drm_safe_broken(ctx->drm, "handles go before their device",
@@ -324,8 +387,10 @@ static bool drm_dev_section_held(void)
 }
 
 static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm) {}
-static void drm_dev_handles_init(struct drm_dev_ctx *ctx) {}
-static void drm_dev_handles_exit(struct drm_dev_ctx *ctx) {}
+static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx) {}
+static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx) {}
+static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx) {}
+static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx) {}
 static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
 #endif
 
@@ -436,7 +501,9 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	if (registered) {
 		trace_drm_dev_ctx_unplug(ctx->drm);
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_unplug_begins(ctx);
 		drm_dev_unplug(ctx->drm);
+		drm_dev_ctx_unplug_ends(ctx);
 		drm_dev_ctx_stop(ctx);
 		drm_dev_ctx_release_data(ctx);
 	}
@@ -471,7 +538,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	drm_dev_handles_exit(ctx);
+	drm_dev_ctx_debug_exit(ctx);
 	mutex_destroy(&ctx->lock);
 }
 
@@ -518,7 +585,7 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	init_rwsem(&ctx->revoke_sem);
 	spin_lock_init(&ctx->revocables_lock);
 	INIT_LIST_HEAD(&ctx->revocables);
-	drm_dev_handles_init(ctx);
+	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
 	if (ret) {

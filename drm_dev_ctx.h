@@ -144,6 +144,9 @@ void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle);
 void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle);
 void __drm_dev_section_track(struct drm_dev_section *s);
 void __drm_dev_section_untrack(struct drm_dev_section *s);
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int drm_dev_section_limit_ms;
+#endif
 #else
 static inline void drm_dev_handle_add(struct drm_device *drm,
 				      struct drm_dev_handle *handle) {}

@@ -6,6 +6,7 @@
 #define _DRM_DEV_CTX_TRACE_H
 
 #include <linux/device.h>
+#include <linux/sched.h>
 #include <linux/tracepoint.h>
 
 #include <drm/drm_device.h>
@@ -62,6 +63,26 @@ TRACE_EVENT(drm_dev_ctx_refused,
 	TP_printk("dev=%s driver=%s reason=%s where=%pS",
 		  __get_str(dev), __get_str(driver),
 		  __entry->unplugged ? "unplugged" : "unregistered", __entry->where)
+);
+
+/* An unplug waits for long; once for each open section. */
+TRACE_EVENT(drm_dev_ctx_stuck,
+	TP_PROTO(struct drm_device *drm, struct task_struct *task, void *where),
+	TP_ARGS(drm, task, where),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(drm->dev))
+		__string(driver, drm->driver->name)
+		__field(pid_t, pid)
+		__field(void *, where)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__assign_str(driver);
+		__entry->pid = task_pid_nr(task);
+		__entry->where = where;
+	),
+	TP_printk("dev=%s driver=%s pid=%d where=%pS", __get_str(dev),
+		  __get_str(driver), __entry->pid, __entry->where)
 );
 
 #endif /* _DRM_DEV_CTX_TRACE_H */

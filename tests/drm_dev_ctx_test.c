@@ -19,7 +19,10 @@
 #include <drm/drm_gem.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_dev_ctx_trace.h"
 #include "drm_safe_test.h"
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 
 #define TDEV_VALUE	1000
 
@@ -1246,6 +1249,135 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 	drm_safe_test_unbind(test, t->parent);
 }
 
+/* What the tracepoints saw */
+struct tdev_traced {
+	struct drm_device *drm;
+	int registered, unplugged, refused, stuck;
+};
+
+static void tdev_trace_register(void *data, struct drm_device *drm, int ret)
+{
+	struct tdev_traced *traced = data;
+
+	if (drm == traced->drm && !ret)
+		traced->registered++;
+}
+
+static void tdev_trace_unplug(void *data, struct drm_device *drm)
+{
+	struct tdev_traced *traced = data;
+
+	traced->unplugged += drm == traced->drm;
+}
+
+static void tdev_trace_refused(void *data, struct drm_device *drm, bool unplugged, void *where)
+{
+	struct tdev_traced *traced = data;
+
+	if (drm == traced->drm)
+		traced->refused += unplugged ? 100 : 1;
+}
+
+static void tdev_trace_stuck(void *data, struct drm_device *drm, struct task_struct *task,
+			     void *where)
+{
+	struct tdev_traced *traced = data;
+
+	traced->stuck += drm == traced->drm;
+}
+
+static void drm_dev_ctx_test_trace(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+	struct tdev_traced traced = { .drm = drm };
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+
+	KUNIT_EXPECT_EQ(test, register_trace_drm_dev_ctx_register(tdev_trace_register, &traced), 0);
+	KUNIT_EXPECT_EQ(test, register_trace_drm_dev_ctx_unplug(tdev_trace_unplug, &traced), 0);
+	KUNIT_EXPECT_EQ(test, register_trace_drm_dev_ctx_refused(tdev_trace_refused, &traced), 0);
+
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+
+	unregister_trace_drm_dev_ctx_refused(tdev_trace_refused, &traced);
+	unregister_trace_drm_dev_ctx_unplug(tdev_trace_unplug, &traced);
+	unregister_trace_drm_dev_ctx_register(tdev_trace_register, &traced);
+	tracepoint_synchronize_unregister();
+
+	KUNIT_EXPECT_EQ(test, traced.registered, 1);
+	KUNIT_EXPECT_EQ(test, traced.unplugged, 1);
+	KUNIT_EXPECT_EQ(test, traced.refused, 101);
+}
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+struct tdev_sleeper {
+	struct drm_device *drm;
+	struct completion inside, leave;
+};
+
+static int tdev_sleep_thread(void *data)
+{
+	struct tdev_sleeper *sleeper = data;
+
+	drm_dev_if_registered(tdev, reg, sleeper->drm) {
+		complete(&sleeper->inside);
+		wait_for_completion(&sleeper->leave);
+	}
+	return 0;
+}
+
+static void tdev_trace_wake(void *data, struct drm_device *drm, struct task_struct *task,
+			    void *where)
+{
+	struct tdev_sleeper *sleeper = data;
+
+	if (drm == sleeper->drm)
+		complete(&sleeper->leave);
+}
+
+/* Who sleeps in a section while a device is to be unplugged is named. */
+static void drm_dev_ctx_test_stuck(struct kunit *test)
+{
+	unsigned int limit = drm_dev_section_limit_ms;
+	struct drm_device *drm = tdev_registered(test);
+	struct tdev_traced traced = { .drm = drm };
+	struct tdev_sleeper sleeper = { .drm = drm };
+	struct task_struct *task;
+
+	init_completion(&sleeper.inside);
+	init_completion(&sleeper.leave);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_stuck, &traced), 0);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_wake, &sleeper), 0);
+	task = kthread_run(tdev_sleep_thread, &sleeper, "sleeper");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wait_for_completion(&sleeper.inside);
+
+	drm_dev_section_limit_ms = 50;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	drm_dev_section_limit_ms = limit;
+
+	kthread_stop(task);
+	put_task_struct(task);
+	unregister_trace_drm_dev_ctx_stuck(tdev_trace_wake, &sleeper);
+	unregister_trace_drm_dev_ctx_stuck(tdev_trace_stuck, &traced);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, traced.stuck, 1);
+}
+#else
+static void drm_dev_ctx_test_stuck(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+}
+#endif
+
 /* A handle that outlives its device is reported. */
 static void drm_dev_ctx_test_handle_leak(struct kunit *test)
 {
@@ -1398,6 +1530,8 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_irq),
 	KUNIT_CASE(drm_dev_ctx_test_entry_points),
 	KUNIT_CASE(drm_dev_ctx_test_debugfs),
+	KUNIT_CASE(drm_dev_ctx_test_trace),
+	KUNIT_CASE(drm_dev_ctx_test_stuck),
 	KUNIT_CASE(drm_dev_ctx_test_handle_leak),
 	KUNIT_CASE_SLOW(drm_dev_ctx_test_fail),
 	{}
