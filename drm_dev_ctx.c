@@ -179,7 +179,7 @@ enum drm_dev_ctx_state {
  *
  * Invariants:
  *
- * - @magic and @drm are what to_drm_dev_ctx() expects in each device of ours.
+ * - @magic is first, and points to drm_dev_ctx_magic.
  * - The devres action of the parent holds @drm while the parent is bound.
  * - @state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @lock.
@@ -195,7 +195,7 @@ struct drm_dev_ctx {
 	struct drm_device *drm;
 	struct drm_dev_unreg unreg;
 
-	struct mutex lock;
+	struct mutex lock;	/* @state, and the callbacks of the registration */
 	struct task_struct *busy;
 	enum drm_dev_ctx_state state;
 	drm_dev_reg_call_t *call;
@@ -203,7 +203,7 @@ struct drm_dev_ctx {
 	void *data;
 
 	struct rw_semaphore revoke_sem;
-	spinlock_t revocables_lock;
+	spinlock_t revocables_lock;	/* @revocables */
 	struct list_head revocables;
 	bool unbound;
 
@@ -219,12 +219,12 @@ static const char drm_dev_ctx_magic;
 static bool drm_dev_ctx_is_own(struct drm_device *drm)
 {
 	/*
-	 * The first words of the allocation of any struct drm_device can be
+	 * The first word of the allocation of any struct drm_device can be
 	 * read, for it is at least as large as a struct drm_device.
 	 */
 	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
 
-	return ctx && ctx->magic == &drm_dev_ctx_magic && ctx->drm == drm;
+	return ctx && ctx->magic == &drm_dev_ctx_magic;
 }
 
 static struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
@@ -604,7 +604,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
 /* A token that is no more than NULL or an error, where one is needed. */
 static bool drm_dev_unreg_missing(struct drm_dev_unreg *unreg)
 {
-	if (likely(!IS_ERR_OR_NULL(unreg)))
+	if (!IS_ERR_OR_NULL(unreg))
 		return false;
 
 	drm_safe_broken(NULL, "a token is used once",

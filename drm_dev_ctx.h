@@ -26,6 +26,7 @@
 struct drm_dev_bound {
 	/* private: */
 	struct drm_device *__drm;
+
 	__DRM_SAFE_NO_ASSIGN;
 };
 
@@ -250,7 +251,7 @@ __drm_dev_section_enter_bound(struct drm_device *drm, struct drm_dev_section *s)
  * Means "no section is open in this scope"; the macros below hide it by a
  * declaration of the same name and another type.
  */
-typedef void __drm_dev_in_section;
+enum { __drm_dev_in_section };
 
 #define __drm_dev_assert_no_section()						\
 	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
@@ -300,7 +301,7 @@ typedef void __drm_dev_in_section;
 	int __idx_##_proof;							\
 	struct drm_dev_section __section_##_proof				\
 		__cleanup(__drm_dev_section_leave) = { .idx = &__idx_##_proof };	\
-	typedef struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
+	extern struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
 	if (!__drm_dev_enter(_name, _from, &__section_##_proof)) {		\
 		__VA_ARGS__;							\
 	}									\
@@ -386,7 +387,8 @@ typedef void __drm_dev_in_section;
 /*
  * What all forms of DRM_DEV_CTX() declare. @_file_t is the type that the handlers
  * of ioctls get for the struct drm_file. Never defined, struct NAME_ioctl is a
- * struct drm_device that is known to have been registered.
+ * struct drm_device that is known to have been registered. Never defined, too,
+ * __NAME_types is for typeof().
  */
 #define __DRM_DEV_CTX(_name, _dev_t, _member, _data_t, _file_t)			\
 	struct _name##_unreg {							\
@@ -411,6 +413,7 @@ typedef void __drm_dev_in_section;
 		_dev_t *dev;							\
 		_file_t *file;							\
 	};									\
+	extern struct __##_name##_types __##_name##_types;			\
 										\
 	struct _name##_reg_ops {						\
 		void (*kms_shutdown)(struct drm_device *drm);			\
@@ -536,8 +539,8 @@ typedef void __drm_dev_in_section;
 
 /*
  * What an entry point of DRM does first, for each context that its handler can
- * ask for. Declares __ctx, the handler's first argument. @_types is the struct
- * that names a driver's types.
+ * ask for. Declares __ctx, the handler's first argument. @_types is a struct
+ * that has the driver's types, and is not evaluated.
  */
 #define __DRM_DEV_NEED_REGISTERED(_types, _todev, _drm)				\
 	int __idx;								\
@@ -547,15 +550,15 @@ typedef void __drm_dev_in_section;
 	if (!__drm_dev_section_enter_ioctl(_drm, &__section))			\
 		return -ENODEV;							\
 										\
-	typeof(*((_types *)0)->reg) __ctx[1] = {				\
+	typeof(*(_types).reg) __ctx[1] = {				\
 		{ .bound.__drm = __section.drm }				\
 	}
 
 #define __DRM_DEV_NEED_IOCTL(_types, _todev, _drm)				\
-	typeof(((_types *)0)->ioctl) __ctx = (void *)(_drm)
+	typeof((_types).ioctl) __ctx = (void *)(_drm)
 
 #define __DRM_DEV_NEED_NORMAL(_types, _todev, _drm)				\
-	typeof(((_types *)0)->dev) __ctx = _todev(_drm)
+	typeof((_types).dev) __ctx = _todev(_drm)
 
 /**
  * DRM_DEV_FILE_OPS() - define the open and postclose callbacks of a driver
@@ -574,8 +577,8 @@ typedef void __drm_dev_in_section;
 #define DRM_DEV_FILE_OPS(_name, _need, _open, _postclose)			\
 	static int _name##_drm_open(struct drm_device *drm, struct drm_file *drm_file) \
 	{									\
-		__DRM_DEV_NEED_##_need(struct __##_name##_types, _name##_dev, drm); \
-		typeof(((struct __##_name##_types *)0)->file) file =		\
+		__DRM_DEV_NEED_##_need(__##_name##_types, _name##_dev, drm);	\
+		typeof(__##_name##_types.file) file =				\
 			_open(__ctx, drm_file);					\
 										\
 		if (IS_ERR_OR_NULL(file))					\
@@ -588,8 +591,7 @@ typedef void __drm_dev_in_section;
 	static void _name##_drm_postclose(struct drm_device *drm,		\
 					  struct drm_file *drm_file)		\
 	{									\
-		typeof(((struct __##_name##_types *)0)->file) file =		\
-			drm_file->driver_priv;					\
+		typeof(__##_name##_types.file) file = drm_file->driver_priv;	\
 										\
 		drm_file->driver_priv = NULL;					\
 		_postclose(_name##_dev(drm), file);				\
@@ -613,7 +615,7 @@ typedef void __drm_dev_in_section;
 			      #_ioctl " is not an ioctl of a DRM driver");	\
 		__DRM_DEV_NEED_##_need(__drm_dev_ioctl_types,			\
 				      __drm_dev_ioctl_dev, drm);		\
-		typeof(((__drm_dev_ioctl_types *)0)->file) file =		\
+		typeof(__drm_dev_ioctl_types.file) file =			\
 			_Generic(file,						\
 				 struct drm_file *: (void *)drm_file,		\
 				 default: drm_file->driver_priv);		\
@@ -651,7 +653,7 @@ typedef void __drm_dev_in_section;
  * file.
  */
 #define DRM_DEV_IOCTL_TABLE(_name, _list)					\
-	typedef struct __##_name##_types __drm_dev_ioctl_types;			\
+	extern struct __##_name##_types __drm_dev_ioctl_types;			\
 										\
 	static __always_inline typeof(_name##_dev(NULL))			\
 	__drm_dev_ioctl_dev(const struct drm_device *drm)			\

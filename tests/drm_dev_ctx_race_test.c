@@ -47,7 +47,7 @@ DRM_DEV_CTX(race, struct race_dev, drm, struct race_hw, struct race_file);
  * - @drm is a reference, held and exchanged under @lock.
  */
 struct race {
-	spinlock_t lock;
+	spinlock_t lock;	/* @drm */
 	struct drm_device *drm;
 	struct task_struct *threads[6];
 	int nthreads;

@@ -47,11 +47,11 @@ static void log_step(struct tdev_log *log, char step)
 }
 
 struct tdev {
+	u64 aligned __aligned(SMP_CACHE_BYTES);
 	int before;
 	struct drm_device drm;
 	struct tdev_log *log;
 	void (*in_shutdown)(struct drm_device *drm);
-	u64 aligned __aligned(SMP_CACHE_BYTES);
 };
 
 struct tdev_hw {
@@ -810,7 +810,7 @@ static void drm_dev_ctx_test_register_fails_late(struct kunit *test)
 }
 
 struct tdev_foreign {
-	struct drm_device *drm;
+	struct drm_device *drm[4];
 	struct drm_device base;
 };
 
@@ -826,8 +826,9 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 	foreign = devm_drm_dev_alloc(t->parent, drm_safe_test_driver(),
 				     struct tdev_foreign, base);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, foreign);
-	foreign->drm = &foreign->base;
 	drm = &foreign->base;
+	for (int i = 0; i < ARRAY_SIZE(foreign->drm); i++)
+		foreign->drm[i] = drm;
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -EINVAL);
@@ -1239,7 +1240,7 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "context: registered\n"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "revocables: 1\n"));
 	if (IS_ENABLED(CONFIG_DRM_SAFE_DEBUG)) {
-		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "in drm_dev_ctx_test_debugfs"));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, __func__));
 		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "handles: "));
 	}
 
@@ -1276,14 +1277,6 @@ static void tdev_trace_refused(void *data, struct drm_device *drm, bool unplugge
 
 	if (drm == traced->drm)
 		traced->refused += unplugged ? 100 : 1;
-}
-
-static void tdev_trace_stuck(void *data, struct drm_device *drm, struct task_struct *task,
-			     void *where)
-{
-	struct tdev_traced *traced = data;
-
-	traced->stuck += drm == traced->drm;
 }
 
 static void drm_dev_ctx_test_trace(struct kunit *test)
@@ -1331,6 +1324,14 @@ static int tdev_sleep_thread(void *data)
 		wait_for_completion(&sleeper->leave);
 	}
 	return 0;
+}
+
+static void tdev_trace_stuck(void *data, struct drm_device *drm, struct task_struct *task,
+			     void *where)
+{
+	struct tdev_traced *traced = data;
+
+	traced->stuck += drm == traced->drm;
 }
 
 static void tdev_trace_wake(void *data, struct drm_device *drm, struct task_struct *task,

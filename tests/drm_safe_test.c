@@ -213,6 +213,7 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 	/* The last call had none. */
 	return nth - 2;
 }
+EXPORT_SYMBOL_GPL(drm_safe_fail_nth);
 
 /* No allocation of this task fails until drm_safe_fail_resume(). */
 unsigned int drm_safe_fail_pause(void)
@@ -222,29 +223,31 @@ unsigned int drm_safe_fail_pause(void)
 	WRITE_ONCE(current->fail_nth, 0);
 	return left;
 }
+EXPORT_SYMBOL_GPL(drm_safe_fail_pause);
 
 /* @left: what drm_safe_fail_pause() returned */
 void drm_safe_fail_resume(unsigned int left)
 {
 	WRITE_ONCE(current->fail_nth, left);
 }
+EXPORT_SYMBOL_GPL(drm_safe_fail_resume);
 #else
-unsigned int drm_safe_fail_pause(void)
-{
-	return 0;
-}
-
-void drm_safe_fail_resume(unsigned int left) {}
-
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
 {
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION_DEBUG_FS");
 	return 0;
 }
-#endif
 EXPORT_SYMBOL_GPL(drm_safe_fail_nth);
+
+unsigned int drm_safe_fail_pause(void)
+{
+	return 0;
+}
 EXPORT_SYMBOL_GPL(drm_safe_fail_pause);
+
+void drm_safe_fail_resume(unsigned int left) {}
 EXPORT_SYMBOL_GPL(drm_safe_fail_resume);
+#endif
 
 MODULE_DESCRIPTION("Helpers of the DRM safe helpers' KUnit suites");
 MODULE_LICENSE("Dual MIT/GPL");
