@@ -19,7 +19,7 @@ PAGES=$OUT/Documentation/gpu/drm-safe
 html() {
 	rm -rf "$OUT"
 	mkdir -p "$PAGES"
-	cp "$TOP"/Documentation/*.rst "$PAGES"
+	cp "$TOP"/Documentation/* "$PAGES"
 	ln -s "$TREE"/{drivers,MAINTAINERS} "$OUT"
 	srctree=$TREE sphinx-build -b html -W --keep-going -q -c "$TREE/Documentation" \
 		-D kerneldoc_srctree="$TREE" -D html_title="DRM safe helpers" \
@@ -42,7 +42,7 @@ wants_sections() {
 # and on the page about it.
 has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
-		/(?:drm_safe_broken|compiletime_error|compiletime_assert)\([^"]*?"([^"]+)"/g,
+		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR)\([^"]*?"([^"]+)"/g,
 		/static_assert\([^"#;]*"([^"#]+)"\s*\)/g' "$TOP"/*.[ch] | sort -u
 }
 
