@@ -116,9 +116,21 @@
  *	drm_gpuvm_imm_add_fence(foo_vm_shared(vm), &exec, fence,
  *				DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
  *
+ * The driver's lock around what uses the core is taken in the fence signalling
+ * path: nothing that is done under it may wait for memory, a reservation lock
+ * or a fence. So the function that validates takes it only while it rewrites
+ * the page table, and drm_gpuvm_core_for_each_of() tells it where the object
+ * is mapped. A shrinker calls drm_gpuvm_imm_evict() when it moved an object.
+ *
  * Rules that the library watches, and reports once when they are broken: the
  * core is used by one task at a time; a step completes its own operation,
  * once; an update is run once, by the core that it was prepared for.
+ *
+ * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
+ * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
+ * rollback and clean-up. A file of a driver that holds only code of the
+ * signalling path includes drm_safe_signalling.h last: what allocates or takes
+ * a reservation lock does not compile there.
  */
 
 struct workqueue_struct *drm_gpuvm_imm_wq;

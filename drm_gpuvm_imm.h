@@ -383,7 +383,7 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_core[1]),	\
 	      "declare the core with DRM_GPUVM_CORE()");			\
 static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
-static_assert(__alignof__(_va_type) <= __alignof__(u64));			\
+static_assert(__alignof__(_va_type) <= __alignof__(struct drm_gpuva));		\
 extern const struct drm_gpuvm_imm_ops _name##_ops;				\
 										\
 static __always_inline _vm_type *_name##_of(struct drm_gpuvm_core *core)	\
