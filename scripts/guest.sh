@@ -52,14 +52,19 @@ make_initramfs() {
 	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
 }
 
+# our_modules: the files that kbuild last made of this directory.
+our_modules() {
+	sed "s|\(.*\)\.o$|$BUILD/modular/\1.ko|" "$BUILD/modular/drivers/gpu/drm/safe/modules.order"
+}
+
 # uml_guest [PROGRAM]: build the modular kernel and what it boots to.
 uml_guest() {
-	local dir=$BUILD/modular
+	local modules
 
 	build_uml modular
-	INITRD=$dir/initramfs.gz
-	make_initramfs "$dir" ${1:+"$1"} \
-		"$dir"/drivers/gpu/drm/safe/{drm_safe,samples/sgpu/sgpu,tests/*_test}.ko
+	mapfile -t modules < <(our_modules)
+	INITRD=$BUILD/modular/initramfs.gz
+	make_initramfs "$BUILD/modular" ${1:+"$1"} "${modules[@]}"
 }
 
 # uml_command STEPS: set CMD to boot the modular kernel.
@@ -129,13 +134,16 @@ check_steps() {
 	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
-# kunit_modules: load the suites' modules, and count what kunit.py reads in the
-# results.
+# kunit_modules: load the modules with suites in them, and count what kunit.py
+# reads in the results.
 kunit_modules() {
-	local suite
+	local file suite
 
-	rm -rf "$SHARE/out"
-	mkdir "$SHARE/out"
+	rm -rf "$SHARE"/{in,out}
+	mkdir "$SHARE"/{in,out}
+	our_modules | while read -r file; do
+		! readelf -SW "$file" | grep kunit_test_suites >/dev/null || basename -s .ko "$file"
+	done >"$SHARE/in/suites"
 	run_guest uml kunit 600 || { failed=$((failed + 1)); return 1; }
 	for suite in "$SHARE"/out/*; do
 		kunit parse "$BUILD/modular" "$suite"
