@@ -255,7 +255,7 @@ enum { __drm_dev_in_section };
 
 #define __drm_dev_assert_no_section()						\
 	static_assert(!__same_type(__drm_dev_in_section, struct drm_dev_section *), \
-		      "this waits for all sections that need a registration, and is inside of one")
+		      "inside of a section that needs a registration, this waits for itself")
 
 /*
  * A block that runs at most once: if @_enter, which can use __section, is true.
@@ -471,7 +471,7 @@ enum { __drm_dev_in_section };
 	static __always_inline _dev_t *						\
 	_name##_unreg_dev(const struct _name##_unreg *unreg)			\
 	{									\
-		return _name##_dev(unreg->bound.__drm);				\
+		return _name##_dev(drm_safe_live(unreg)->bound.__drm);		\
 	}									\
 										\
 	static __always_inline _dev_t *_name##_reg_dev(const struct _name##_reg *reg)	\

@@ -1392,11 +1392,17 @@ static void drm_dev_ctx_test_handle_leak(struct kunit *test)
 	drm_dev_handle_add(drm_dev_bound_drm(&unreg->bound), &handle);
 	kunit_info(test, "expected report begins");
 	kunit_warning_suppress(test) {
-		drm_safe_test_unbind(test, t->parent);
+		drm_safe_test_rebind(test, t->parent);
+		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
+	}
+	/* Again, for the first time ref_tracker warned as well. */
+	drm_dev_handle_add(drm_dev_bound_drm(&tdev_new(test)->bound), &handle);
+	kunit_warning_suppress(test) {
+		drm_safe_test_rebind(test, t->parent);
 		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
 	}
 	kunit_info(test, "expected report ends");
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "f");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "ff");
 }
 
 /* Allocation, registration, use and unbind with each allocation failing. */

@@ -22,7 +22,7 @@ int foo_probe(struct device *dev, struct foo_hw *hw)
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
 #if defined(DROPPED_THEN_REGISTERED)
-	foo_unreg_drop(drm_safe_take(unreg));
+	drm_dev_ctx_drop(foo, unreg);
 #elif defined(MOVED_THEN_REGISTERED)
 	if (foo_register(dev, no_free_ptr(unreg), hw))
 		return -EIO;
