@@ -341,10 +341,11 @@ enum { __drm_dev_in_section };
  * Return: 0 or a negative error code. On error the registration data was
  * released, and nothing of the device is left to be seen.
  */
-#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data) ({		\
-	__drm_dev_assert_no_section();						\
-	__##_name##_register(_parent, drm_safe_take(_unreg), _ops, _data);	\
-})
+#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
+	__##_name##_register(_parent, ({					\
+		__drm_dev_assert_no_section();					\
+		drm_safe_take(_unreg);						\
+	}), _ops, _data)
 
 /**
  * drm_dev_ctx_drop() - give up a device that was not registered
