@@ -27,6 +27,16 @@ static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
 		dma_resv_unlock(gem->resv);
 }
 
+/* Whether the caller holds the reservation lock, as far as anyone knows. */
+static inline bool drm_shmem_holds_lock(struct drm_gem_object *gem)
+{
+#ifdef CONFIG_PROVE_LOCKING
+	return lockdep_is_held(&gem->resv->lock.base) == LOCK_STATE_HELD;
+#else
+	return false;
+#endif
+}
+
 /* A purged object has lost its contents and never maps again. */
 static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 {

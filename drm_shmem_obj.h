@@ -136,6 +136,7 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 void __drm_shmem_free(struct drm_gem_object *gem);
 int __drm_shmem_pin_cb(struct drm_gem_object *gem);
 int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map);
+int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
 /**
@@ -380,7 +381,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
 		.vmap = __drm_shmem_vmap_cb,					\
 		.vunmap = drm_gem_shmem_object_vunmap,				\
-		.mmap = drm_gem_shmem_object_mmap,					\
+		.mmap = __drm_shmem_mmap_cb,					\
 		.status = __drm_shmem_status_cb,				\
 		.vm_ops = &drm_gem_shmem_vm_ops,				\
 	},									\

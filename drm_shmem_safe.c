@@ -502,6 +502,28 @@ out:
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_prime_import_sg_table);
 
+/*
+ * Nobody but who drops the last reference can hold the object's own lock,
+ * except for the shrinker and revocation, which need none.
+ */
+static bool drm_shmem_freed_under_lock(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	if (gem->resv != &gem->_resv)
+		return drm_shmem_holds_lock(gem);
+	if (!dma_resv_is_locked(gem->resv))
+		return false;
+
+	drm_gem_lru_remove(gem);
+	if (READ_ONCE(obj->__sgt)) {
+		if (!drm_dev_revoke_tryblock(gem->dev))
+			return false;
+		drm_dev_revoke_unblock(gem->dev);
+	}
+	return dma_resv_is_locked(gem->resv);
+}
+
 /**
  * __drm_shmem_free() - &drm_gem_object_funcs.free
  * @gem: the object
@@ -512,6 +534,11 @@ void __drm_shmem_free(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
+	if (drm_shmem_freed_under_lock(obj)) {
+		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
+				"last reference dropped with the lock held; the object is leaked");
+		return;
+	}
 	if (refcount_read(&obj->__vmap_users)) {
 		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
 				"last reference dropped with a mapping in use; the object is leaked");
@@ -554,6 +581,29 @@ int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 	       drm_gem_shmem_vmap_locked(&obj->base, map);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_vmap_cb);
+
+/**
+ * __drm_shmem_mmap_cb() - &drm_gem_object_funcs.mmap
+ * @gem: the object
+ * @vma: where it is mapped
+ *
+ * An object that is purged after this gives SIGBUS.
+ *
+ * Context: May sleep. Takes the reservation lock.
+ *
+ * Return: 0, -ENODATA if the object was purged, or another error code.
+ */
+int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
+{
+	int ret;
+
+	drm_shmem_lock(gem, false);
+	ret = drm_shmem_check_purged(to_drm_shmem_obj(gem));
+	drm_shmem_unlock(gem, false);
+
+	return ret ?: drm_gem_shmem_object_mmap(gem, vma);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_mmap_cb);
 
 /**
  * __drm_shmem_status_cb() - &drm_gem_object_funcs.status

@@ -409,6 +409,8 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 
 	/* To zero: no new user without the reservation lock from here on. */
 	if (refcount_dec_if_one(&obj->__sgt_users)) {
+		/* Pairs with the release in a user's refcount_dec(). */
+		smp_acquire__after_ctrl_dep();
 		drm_dev_revocable_del(gem->dev, &obj->__revocable);
 		drm_shmem_sgt_unmap_locked(obj, NULL);
 	} else {

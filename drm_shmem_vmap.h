@@ -333,19 +333,18 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 #define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, ...)			\
 	__drm_shmem_vmap_or(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err, __VA_ARGS__)
 
-#define __drm_vmap_owned(_own) ({						\
-	(void)(_own)->__is_owned;						\
-	__drm_vmap(_own);							\
-})
+/* Only owned handles have the member: the others end with their scope. */
+#define __drm_vmap_owned(_own)	((void)sizeof((_own)->__is_owned), __drm_vmap(_own))
 
 #define __drm_shmem_vmap_own(_own, _obj, _locked) ({				\
-	struct __drm_vmap *__own = __drm_vmap_owned(_own);			\
+	__drm_vmap_bind(__v, _own);						\
+	struct __drm_vmap *__own = __drm_vmap_owned(__v);			\
 	int __ret = -EBUSY;							\
 										\
 	if (unlikely(__own->addr)) {						\
 		__drm_vmap_overwritten(__own);					\
 	} else {								\
-		__ret = __drm_vmap_get(_own, _obj, _locked);			\
+		__ret = __drm_vmap_get(__v, _obj, _locked);			\
 		if (!__ret)							\
 			drm_gem_object_get(&__own->shmem->base);		\
 	}									\
@@ -415,7 +414,7 @@ static __always_inline void drm_vmap_cleanup(void *own)
 										\
 	static_assert(__same_type(*(_to), *(_from)),				\
 		      "an owned mapping moves to a handle of its own type");	\
-	__drm_vmap_assert_live(_from);						\
+	__drm_vmap_assert_not_null(__from->addr);				\
 	if (unlikely(__to->addr)) {						\
 		__drm_vmap_overwritten(__to);					\
 	} else {								\
@@ -454,12 +453,14 @@ static __always_inline void drm_vmap_cleanup(void *own)
 #define drm_vmap_size(_v)	(__drm_vmap(_v)->size)
 
 /* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
-#define __drm_vmap_assert_live(_v) do {						\
-	bool __dead = !__drm_vmap(_v)->addr;					\
+#define __drm_vmap_assert_not_null(_addr) do {					\
+	bool __dead = !(_addr);							\
 										\
 	compiletime_assert(!(__builtin_constant_p(__dead) && __dead),		\
 			   "this mapping was released, moved or never made");	\
 } while (0)
+
+#define __drm_vmap_assert_live(_v)	__drm_vmap_assert_not_null(__drm_vmap(_v)->addr)
 
 #define __drm_vmap_at(_v, _off, _T) ({						\
 	const size_t __off = (_off);						\
@@ -533,16 +534,21 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 		WRITE_ONCE(*(_T *)(_addr), __val);				\
 } while (0)
 
+/* The handle, evaluated once; in the type that knows its size and kind */
+#define __drm_vmap_bind(_h, _v)	typeof(&*(_v)) _h = (_v)
+
 #define __drm_vmap_read(_v, _off, _T) ({					\
-	const void *__addr = __drm_vmap_at(_v, _off, _T);			\
+	__drm_vmap_bind(__v, _v);						\
+	const void *__addr = __drm_vmap_at(__v, _off, _T);			\
 										\
-	__drm_vmap_load(_v, _T, __addr);					\
+	__drm_vmap_load(__v, _T, __addr);					\
 })
 
 #define __drm_vmap_write(_v, _off, _T, _val) do {				\
-	void *__addr = __drm_vmap_at(_v, _off, _T);				\
+	__drm_vmap_bind(__v, _v);						\
+	void *__addr = __drm_vmap_at(__v, _off, _T);				\
 										\
-	__drm_vmap_store(_v, _T, __addr, _val);					\
+	__drm_vmap_store(__v, _T, __addr, _val);				\
 } while (0)
 
 /**
@@ -623,24 +629,26 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 	 !((_off) % sizeof(_T)))
 
 #define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
+	__drm_vmap_bind(__v, _v);						\
 	const size_t __off = (_off);						\
 	int __ret = -EINVAL;							\
 										\
-	__drm_vmap_assert_live(_v);						\
-	if (likely(__drm_vmap_try_at(_v, __off, _T))) {				\
-		*(_out) = __drm_vmap_load(_v, _T, __drm_vmap(_v)->addr + __off); \
+	__drm_vmap_assert_live(__v);						\
+	if (likely(__drm_vmap_try_at(__v, __off, _T))) {			\
+		*(_out) = __drm_vmap_load(__v, _T, __drm_vmap(__v)->addr + __off); \
 		__ret = 0;							\
 	}									\
 	__ret;									\
 })
 
 #define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
+	__drm_vmap_bind(__v, _v);						\
 	const size_t __off = (_off);						\
 	int __ret = -EINVAL;							\
 										\
-	__drm_vmap_assert_live(_v);						\
-	if (likely(__drm_vmap_try_at(_v, __off, _T))) {				\
-		__drm_vmap_store(_v, _T, __drm_vmap(_v)->addr + __off, _val);	\
+	__drm_vmap_assert_live(__v);						\
+	if (likely(__drm_vmap_try_at(__v, __off, _T))) {			\
+		__drm_vmap_store(__v, _T, __drm_vmap(__v)->addr + __off, _val);	\
 		__ret = 0;							\
 	}									\
 	__ret;									\
@@ -722,8 +730,10 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 			     __drm_vmap_elem_t(_struct, _array), _val)
 
 #define __drm_vmap_bulk(_fn, _v, ...) ({					\
-	__drm_vmap_assert_live(_v);						\
-	_fn(__drm_vmap(_v), __VA_ARGS__);					\
+	__drm_vmap_bind(__v, _v);						\
+										\
+	__drm_vmap_assert_live(__v);						\
+	_fn(__drm_vmap(__v), __VA_ARGS__);					\
 })
 
 /**
@@ -801,10 +811,12 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * Return: the address. The compiler knows the minimum size.
  */
 #define drm_vmap_unsafe_ptr(_v) ({						\
-	static_assert(__drm_vmap_kind(_v) == __DRM_VMAP_KIND_SYSMEM,		\
+	__drm_vmap_bind(__v, _v);						\
+										\
+	static_assert(__drm_vmap_kind(__v) == __DRM_VMAP_KIND_SYSMEM,		\
 		      "this handle may be on I/O memory: use drm_vmap_unsafe_map()"); \
-	__drm_vmap_assert_live(_v);						\
-	__drm_vmap_unsafe(__drm_vmap(_v), __drm_vmap_min(_v));			\
+	__drm_vmap_assert_live(__v);						\
+	__drm_vmap_unsafe(__drm_vmap(__v), __drm_vmap_min(__v));		\
 })
 
 /**
@@ -816,14 +828,15 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * Return: a &struct iosys_map.
  */
 #define drm_vmap_unsafe_map(_v) ({						\
+	__drm_vmap_bind(__v, _v);						\
 	struct iosys_map __map;							\
 										\
-	__drm_vmap_assert_live(_v);						\
-	if (__drm_vmap_is_iomem(_v))						\
+	__drm_vmap_assert_live(__v);						\
+	if (__drm_vmap_is_iomem(__v))						\
 		iosys_map_set_vaddr_iomem(&__map,				\
-			(void __iomem __force *)__drm_vmap(_v)->addr);		\
+			(void __iomem __force *)__drm_vmap(__v)->addr);		\
 	else									\
-		iosys_map_set_vaddr(&__map, __drm_vmap(_v)->addr);		\
+		iosys_map_set_vaddr(&__map, __drm_vmap(__v)->addr);		\
 	__map;									\
 })
 

@@ -37,11 +37,13 @@ static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 {
 	struct shmem_test *t = test->priv;
 	struct reclaim_page_owned own = {};
+	struct vm_area_struct vma = {};
 	struct iosys_map map;
 	u64 offset;
 	int ret;
 
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, reclaim_bo_gem(bo)->funcs->mmap(reclaim_bo_gem(bo), &vma), -ENODATA);
 	drm_shmem_if_vmap(reclaim_page, v, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENODATA);

@@ -485,6 +485,60 @@ static void object_keeps_device(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, released);
 }
 
+/* Misuse class 18: the last reference goes with the object's lock held. */
+static void put_under_own_lock(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	kunit_warning_suppress(test) {
+		test_bo_put(bo);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	/* Free it after all. */
+	kref_init(&test_bo_gem(bo)->refcount);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+}
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+/* What debugfs shows: the live handles and who made them. */
+static void debug_lists_handles(struct kunit *test)
+{
+	const size_t size = SZ_4K;
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_sgt_owned table = {};
+	char *buf = kunit_kzalloc(test, size, GFP_KERNEL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+		ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, __func__));
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	memset(buf, 0, size);
+	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
+	KUNIT_EXPECT_NULL(test, strstr(buf, __func__));
+
+	drm_dev_if_registered(test, reg, t->drm)
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, __func__));
+	drm_shmem_sgt_release(&table);
+}
+#else
+static void debug_lists_handles(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_DRM_SAFE_DEBUG");
+}
+#endif
+
 static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(create_sizes),
 	KUNIT_CASE(create_init_step),
@@ -508,6 +562,8 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(import_unplugged),
 	KUNIT_CASE(import_wrong_type),
 	KUNIT_CASE(object_keeps_device),
+	KUNIT_CASE(put_under_own_lock),
+	KUNIT_CASE(debug_lists_handles),
 	{}
 };
 
