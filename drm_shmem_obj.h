@@ -139,6 +139,13 @@ int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map);
 int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
+#ifdef CONFIG_PROVE_LOCKING
+void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
+#else
+static inline void
+__drm_shmem_check_locked(struct drm_gem_object *gem, bool locked) { }
+#endif
+
 /**
  * DRM_SHMEM_OBJ() - declare a driver's type of object
  * @_name: prefix of everything this declares

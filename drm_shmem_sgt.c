@@ -59,9 +59,65 @@ err_unpin:
 	return sgt;
 }
 
-static void drm_shmem_sgt_publish(const struct drm_dev_bound *bound,
-				  struct drm_shmem_obj *obj,
-				  struct sg_table *sgt);
+/* The parent is bound: it is being unbound just now, or that is blocked. */
+static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
+				      struct sg_table *sgt)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_assert_held(gem->resv);
+
+	if (drm_gem_is_imported(gem)) {
+		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
+		return;
+	}
+	dma_unmap_sgtable(gem->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+	drm_gem_shmem_unpin_locked(&obj->base);
+}
+
+/* Unmap the table: @next is what the object has instead from then on. */
+static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
+				       struct sg_table *next)
+{
+	struct sg_table *sgt = obj->__sgt;
+
+	trace_drm_shmem_sgt_unmap(&obj->base.base);
+	WRITE_ONCE(obj->__sgt, next);
+	drm_shmem_sgt_free_locked(obj, sgt);
+}
+
+/*
+ * The parent is being unbound. The object is there, perhaps without a last
+ * reference: whoever frees it has to get past drm_dev_revoke_block() first.
+ */
+static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
+{
+	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_lock(gem->resv, NULL);
+	trace_drm_shmem_sgt_revoke(gem);
+	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
+	if (!(obj->__flags & __DRM_SHMEM_DYING))
+		drm_shmem_obj_type(obj)->sgt_revoked(obj);
+	dma_resv_unlock(gem->resv);
+}
+
+static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
+				  struct sg_table *sgt)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+
+	/*
+	 * Release: pairs with the acquire in __drm_shmem_sgt_begin() and
+	 * __drm_shmem_sgt_try(). The table's entries come before the pointer.
+	 */
+	smp_store_release(&obj->__sgt, sgt);
+	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */
+	refcount_set_release(&obj->__sgt_users, 1);
+}
 
 static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
 				    struct drm_shmem_obj *obj)
@@ -83,66 +139,16 @@ static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
-	trace_drm_shmem_sgt_map(gem);
-	drm_shmem_sgt_publish(bound, obj, sgt);
-	return 0;
-}
-
-/*
- * Unmap the table, for good or not: @next is what the object has from then on.
- * The parent is bound: it is being unbound just now, or that is blocked.
- */
-static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
-				       struct sg_table *next)
-{
-	struct drm_gem_object *gem = &obj->base.base;
-	struct sg_table *sgt = obj->__sgt;
-
-	dma_resv_assert_held(gem->resv);
-
-	trace_drm_shmem_sgt_unmap(gem);
-	WRITE_ONCE(obj->__sgt, next);
-	if (drm_gem_is_imported(gem)) {
-		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
-		return;
-	}
-	dma_unmap_sgtable(gem->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
-	drm_gem_shmem_unpin_locked(&obj->base);
-}
-
-/*
- * The parent is being unbound. The object is there, perhaps without a last
- * reference: whoever frees it has to get past drm_dev_revoke_block() first.
- */
-static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
-{
-	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
-	struct drm_gem_object *gem = &obj->base.base;
-
-	dma_resv_lock(gem->resv, NULL);
-	trace_drm_shmem_sgt_revoke(gem);
-	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
-	if (!(obj->__flags & __DRM_SHMEM_DYING))
-		drm_shmem_obj_type(obj)->sgt_revoked(obj);
-	dma_resv_unlock(gem->resv);
-}
-
-static void drm_shmem_sgt_publish(const struct drm_dev_bound *bound,
-				  struct drm_shmem_obj *obj,
-				  struct sg_table *sgt)
-{
-	dma_resv_assert_held(obj->base.base.resv);
-
+	/* Not added if the proof was kept beyond its scope, which is reported. */
 	drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
-	/*
-	 * Release: pairs with the acquire in __drm_shmem_sgt_begin() and
-	 * __drm_shmem_sgt_try(). The table's entries come before the pointer.
-	 */
-	smp_store_release(&obj->__sgt, sgt);
-	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */
-	refcount_set_release(&obj->__sgt_users, 1);
+	if (list_empty(&obj->__revocable.__node)) {
+		drm_shmem_sgt_free_locked(obj, sgt);
+		return -ENODEV;
+	}
+
+	trace_drm_shmem_sgt_map(gem);
+	drm_shmem_sgt_publish(obj, sgt);
+	return 0;
 }
 
 static int drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
@@ -211,7 +217,8 @@ void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
 			   struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
 	drm_shmem_lock(&obj->base.base, false);
-	drm_shmem_sgt_publish(bound, obj, sgt);
+	drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
+	drm_shmem_sgt_publish(obj, sgt);
 	drm_shmem_unlock(&obj->base.base, false);
 }
 
@@ -315,6 +322,7 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 {
 	int ret;
 
+	__drm_shmem_check_locked(&obj->base.base, locked);
 	if (own->__obj) {
 		drm_safe_broken(obj->base.base.dev, "an owned handle is not overwritten",
 				"drm_shmem_sgt_release() it first");

@@ -58,9 +58,9 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
 
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
-			"sg tables are of a struct drm_shmem_obj: embed it in your object");
+			"sg tables are of a struct drm_shmem_obj: embed it instead");
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_bound,
-			"an sg table needs the proof of a bound parent, such as &reg->bound");
+			"sg tables need the proof of a bound parent, such as &reg->bound");
 
 static __always_inline int
 __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
@@ -69,6 +69,7 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 {
 	struct sg_table *table;
 
+	__drm_shmem_check_locked(&obj->base.base, locked);
 	if (likely(obj->base.base.dev == bound->__drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*

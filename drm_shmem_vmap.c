@@ -23,29 +23,6 @@
  * through the core's helpers under the lock, each time.
  */
 
-#ifdef CONFIG_PROVE_LOCKING
-/**
- * __drm_shmem_check_locked() - whether the right form of a call is used
- * @gem: the object
- * @locked: whether it is the form for holders of the reservation lock
- *
- * Each time, not only when the lock would be taken: the first wrong call says
- * so.
- */
-void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
-{
-	const int held = lockdep_is_held(&gem->resv->lock.base);
-
-	if (locked && held == LOCK_STATE_NOT_HELD)
-		drm_safe_broken(gem->dev, "a _locked call is made with the reservation lock",
-				"the object's reservation lock is not held");
-	if (!locked && held == LOCK_STATE_HELD)
-		drm_safe_broken(gem->dev, "the reservation lock is taken once",
-				"the caller holds it already: use the _locked form");
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
-#endif
-
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /* A plain object has nowhere to record its handles. */
 static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct __drm_vmap *h)

@@ -130,13 +130,6 @@ static inline void __drm_vmap_track(struct __drm_vmap *h) { }
 static inline void __drm_vmap_untrack(struct __drm_vmap *h) { }
 #endif
 
-#ifdef CONFIG_PROVE_LOCKING
-void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
-#else
-static inline void
-__drm_shmem_check_locked(struct drm_gem_object *gem, bool locked) { }
-#endif
-
 static __always_inline void
 __drm_shmem_put_mapping(struct drm_shmem_obj *obj, bool locked)
 {

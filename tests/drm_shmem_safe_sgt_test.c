@@ -136,6 +136,37 @@ static void revoked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -ESHUTDOWN);
 	/* Not even with a forged proof */
 	KUNIT_EXPECT_EQ(test, get_table(&stale, &bo->obj), -ENODEV);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, get_table(&stale, &never->obj), -ENODEV);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_NULL(test, never->obj.base.pages);
+}
+
+static void wrong_lock(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	int ret = -1;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "needs lockdep");
+
+	/* Mapped, so that the wrong form could get away with it. */
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	kunit_warning_suppress(test) {
+		drm_dev_if_registered(test, reg, t->drm)
+			drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->obj, ret)
+				;
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
 /* Bound again, the same struct device is not what the table was mapped for. */
@@ -315,6 +346,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(wrong_device),
 	KUNIT_CASE(freed_before_unbind),
 	KUNIT_CASE(revoked),
+	KUNIT_CASE(wrong_lock),
 	KUNIT_CASE(revoked_rebind),
 	KUNIT_CASE(owned),
 	KUNIT_CASE(owned_revoked),
