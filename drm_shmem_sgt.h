@@ -58,9 +58,9 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
 
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
-			"sg tables are of a struct drm_shmem_obj: embed it instead");
+			"sg tables are of a struct drm_shmem_obj: embed it in your object");
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_bound,
-			"sg tables need the proof of a bound parent, such as &reg->bound");
+			"an sg table needs the proof of a bound parent, such as &reg->bound");
 
 static __always_inline int
 __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
