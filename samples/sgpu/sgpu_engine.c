@@ -86,7 +86,7 @@ static int sgpu_span_map(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 	if (!(pte & SGPU_PTE_VALID) || (write && !(pte & SGPU_PTE_WRITE)))
 		return sgpu_fault(job, cmd, addr, write);
 
-	span->cpu = sgpu_bus_map(job, pte & PAGE_MASK);
+	span->cpu = sgpu_bus_map(job, pte & SGPU_PTE_ADDR);
 	if (!span->cpu)
 		return sgpu_fault(job, cmd, addr, write);
 	span->cpu += offset_in_page(addr);

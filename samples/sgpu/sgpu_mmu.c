@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -127,6 +128,7 @@ void sgpu_mmu_fini(struct sgpu_mmu *mmu)
 		for (j = 0; j < SGPU_TABLE_SIZE; j++)
 			kfree(mmu->mid[i]->leaf[j]);
 		kfree(mmu->mid[i]);
+		cond_resched();
 	}
 	mutex_destroy(&mmu->lock);
 }

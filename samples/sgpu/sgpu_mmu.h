@@ -21,6 +21,7 @@ struct sgpu_mid;
 #define SGPU_PTE_VALID		BIT_ULL(0)
 #define SGPU_PTE_WRITE		BIT_ULL(1)
 #define SGPU_PTE_SPARSE		BIT_ULL(2)
+#define SGPU_PTE_ADDR		(~(u64)(PAGE_SIZE - 1))
 
 /*
  * struct sgpu_mmu - page table of an address space, which the GPU walks

@@ -10,6 +10,10 @@
  *
  * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
  * if a reserved member (pad) is not zero or an unknown flag is set.
+ *
+ * What went wrong in a job shows in the sync file of its out syncobj: EFAULT
+ * for a fault (see VM_FAULT), ESRCH if it was cancelled before it started,
+ * ENODEV if the device was unplugged under it, ETIME if it took too long.
  */
 #ifndef _SGPU_UAPI_H
 #define _SGPU_UAPI_H
@@ -230,9 +234,8 @@ struct drm_sgpu_cmd {
 /**
  * struct drm_sgpu_exec - execute commands, asynchronously, one after another
  *
- * A job that accesses an address where nothing is mapped ends there with an
- * error (EFAULT), which VM_FAULT tells more about and which an out syncobj's
- * sync file shows. It has no effect on other jobs.
+ * A job that accesses an address where nothing is mapped ends there, which has
+ * no effect on other jobs.
  */
 struct drm_sgpu_exec {
 	/** @vm_id: in */
