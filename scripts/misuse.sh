@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # misuse.sh: compile tests/misuse with gcc and clang, with the flags that the
-# kernel uses for this directory, and compare with what each file promises.
+# kernel uses for this directory, and compare with what each file promises; so
+# for tests/cost and the instructions that each pair of functions takes.
 # misuse.sh flags FILE: write these flags, for KVER and LLVM, to FILE.
 
 . "$(dirname "$0")/env.sh"
@@ -24,6 +25,7 @@ for compiler in gcc: clang:-19; do
 	LLVM=${compiler#*:} "$0" flags "$flags"
 	mapfile -t lines <"$flags"
 	run+=(--compiler "${compiler%%:*}" "${lines[@]}")
+	"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
 done
 cd "$TOP"
 python3 scripts/misuse.py --jobs "$JOBS" --table Documentation/misuse-table.rst \

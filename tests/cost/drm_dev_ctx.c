@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What a section costs: pairs of functions, by hand and with drm_dev_ctx.
+ * scripts/cost.py compiles them with the kernel's flags and counts the
+ * instructions from the start of each function to its first return, which is
+ * the way through an entered section.
+ */
+
+#include "drm_dev_ctx.h"
+
+struct cost_device {
+	struct drm_device drm;
+};
+
+DRM_DEV_CTX_NO_FILE(cost, struct cost_device, drm, void);
+
+int hw_by_hand(struct drm_device *drm);
+int hw_with_proof(const struct cost_reg *reg);
+
+/* cost: ioctl 1: the proof is stored for the callee */
+int ioctl_by_hand(struct drm_device *drm)
+{
+	int idx, ret = -ENODEV;
+
+	if (likely(drm_dev_enter(drm, &idx))) {
+		ret = hw_by_hand(drm);
+		drm_dev_exit(idx);
+	}
+	return ret;
+}
+
+int ioctl_of_ours(struct cost_ioctl *ioctl)
+{
+	drm_dev_registered_or(cost, reg, ioctl, return -ENODEV);
+
+	return hw_with_proof(reg);
+}
+
+/* cost: normal 2: as above, and gcc loads what is read with acquire first */
+int normal_by_hand(struct drm_device *drm)
+{
+	int idx, ret = -ENODEV;
+
+	if (likely(drm_dev_enter(drm, &idx))) {
+		if (likely(drm->registered))
+			ret = hw_by_hand(drm);
+		drm_dev_exit(idx);
+	}
+	return ret;
+}
+
+int normal_of_ours(struct drm_device *drm)
+{
+	drm_dev_registered_or(cost, reg, drm, return -ENODEV);
+
+	return hw_with_proof(reg);
+}
+
+/* cost: scope 0: the proof is not stored if only the device is used */
+int scope_by_hand(struct drm_device *drm)
+{
+	int idx;
+
+	if (unlikely(!drm_dev_enter(drm, &idx)))
+		return -ENODEV;
+	hw_by_hand(drm);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+int scope_of_ours(struct cost_ioctl *ioctl)
+{
+	drm_dev_if_registered(cost, reg, ioctl) {
+		hw_by_hand(&cost_reg_dev(reg)->drm);
+		return 0;
+	}
+	return -ENODEV;
+}
+
+/* cost: weaken 0: a weaker context is the same pointer */
+struct drm_device *weaken_by_hand(struct drm_device *drm)
+{
+	return drm;
+}
+
+struct cost_device *weaken_of_ours(struct cost_ioctl *ioctl)
+{
+	return cost_ioctl_dev(ioctl);
+}
