@@ -25,10 +25,10 @@
 #define CHUNK		(4ULL << 20)
 
 /* GPU addresses: anywhere, but apart */
-#define VA_SRC		(1ULL << 30)
-#define VA_DST		(2ULL << 30)
-#define VA_SUM		(3ULL << 30)
-#define VA_SPARSE	(4ULL << 30)
+#define VA_SRC		0x040000000ULL
+#define VA_DST		0x080000000ULL
+#define VA_SUM		0x0c0000000ULL
+#define VA_SPARSE	0x100000000ULL
 
 /*
  * One end of the file's way: a device, an address space on it, a buffer that
@@ -47,19 +47,16 @@ struct stage {
 
 static const char *step = "";
 
-static int fail(int error, const char *what)
+static void must(int ret, const char *what)
 {
-	fprintf(stderr, "sgpu: %s%s%s: %s\n", step, *step ? ": " : "", what,
-		strerror(-error));
-	return error;
+	if (ret >= 0)
+		return;
+	fprintf(stderr, "sgpu: %s: %s: %s\n", step, what, strerror(-ret));
+	exit(1);
 }
 
-#define TRY(call) do {						\
-	int try_ret = (call);					\
-								\
-	if (try_ret < 0)					\
-		return fail(try_ret, #call);			\
-} while (0)
+/* There is no way to go on without: say what failed, and end. */
+#define MUST(call)	must(call, #call)
 
 static double seconds(void)
 {
@@ -70,30 +67,29 @@ static double seconds(void)
 }
 
 /* A stage whose GPU reads @imported, or else a buffer of its own */
-static int stage_open(struct stage *s, uint32_t imported)
+static void stage_open(struct stage *s, uint32_t imported)
 {
 	int fd = s->dev.fd;
 
-	TRY(vm_create(fd, &s->vm));
-	TRY(syncobj_create(fd, &s->timeline));
+	MUST(vm_create(fd, &s->vm));
+	MUST(syncobj_create(fd, &s->timeline));
 	if (imported)
 		s->src = (struct buffer) {
 			.fd = fd, .handle = imported, .size = CHUNK,
 		};
 	else
-		TRY(buffer_create(&s->src, fd, CHUNK));
-	TRY(buffer_create(&s->dst, fd, CHUNK));
-	TRY(buffer_create(&s->sum, fd, 1));
+		MUST(buffer_create(&s->src, fd, CHUNK));
+	MUST(buffer_create(&s->dst, fd, CHUNK));
+	MUST(buffer_create(&s->sum, fd, 1));
 
-	TRY(bind_map(fd, s->vm, s->src.handle, 0, VA_SRC, CHUNK,
-		     DRM_SGPU_BIND_READONLY));
-	TRY(bind_map(fd, s->vm, s->dst.handle, 0, VA_DST, CHUNK, 0));
-	TRY(bind_map(fd, s->vm, s->sum.handle, 0, VA_SUM, s->sum.size, 0));
-	return 0;
+	MUST(bind_map(fd, s->vm, s->src.handle, 0, VA_SRC, CHUNK,
+		      DRM_SGPU_BIND_READONLY));
+	MUST(bind_map(fd, s->vm, s->dst.handle, 0, VA_DST, CHUNK, 0));
+	MUST(bind_map(fd, s->vm, s->sum.handle, 0, VA_SUM, s->sum.size, 0));
 }
 
 /* Have the GPU copy @size bytes and add them to its checksum. */
-static int stage_run(struct stage *s, uint64_t size)
+static void stage_run(struct stage *s, uint64_t size)
 {
 	const struct drm_sgpu_cmd cmds[] = {
 		{ .op = DRM_SGPU_CMD_COPY,
@@ -107,10 +103,9 @@ static int stage_run(struct stage *s, uint64_t size)
 		.point = ++s->point,
 	};
 
-	TRY(sgpu_exec(s->dev.fd, s->vm, cmds, ARRAY_SIZE(cmds), &done, 1, NULL));
-	TRY(syncobj_wait_point(s->dev.fd, s->timeline, s->point));
+	MUST(sgpu_exec(s->dev.fd, s->vm, cmds, ARRAY_SIZE(cmds), &done, 1, NULL));
+	MUST(syncobj_wait_point(s->dev.fd, s->timeline, s->point));
 	memcpy(&s->crc, s->sum.map, sizeof(s->crc));
-	return 0;
 }
 
 /* Read up to @size bytes: fewer only at the end of the file. */
@@ -159,16 +154,14 @@ static int compare(int a, int b, uint64_t *size)
 		got[1] = read_full(b, data[1], sizeof(data[1]));
 		if (got[0] < 0 || got[1] < 0)
 			return got[0] < 0 ? got[0] : got[1];
-		if (got[0] != got[1] || memcmp(data[0], data[1], got[0])) {
-			errno = EBADMSG;
+		if (got[0] != got[1] || memcmp(data[0], data[1], got[0]))
 			return -EBADMSG;
-		}
 		*size += got[0];
 	} while (got[0]);
 	return 0;
 }
 
-static int carry(struct stage *a, struct stage *b, int in, int out)
+static void carry(struct stage *a, struct stage *b, int in, int out)
 {
 	double start = seconds();
 	uint64_t total = 0, size;
@@ -179,21 +172,20 @@ static int carry(struct stage *a, struct stage *b, int in, int out)
 	step = "carrying the file";
 	for (;; chunks++) {
 		got = read_full(in, a->src.map, CHUNK);
-		if (got < 0)
-			return fail(got, "reading INPUT");
+		must(got, "reading INPUT");
 		if (!got)
 			break;
 		crc = crc32_add(crc, a->src.map, got);
 		total += got;
 
-		if (stage_run(a, got) || stage_run(b, got))
-			return -EIO;
+		stage_run(a, got);
+		stage_run(b, got);
 		if (a->crc != crc || b->crc != crc)
-			return fail(-EBADMSG, "comparing checksums");
+			must(-EBADMSG, "comparing checksums");
 
-		TRY(write_full(out, b->dst.map, got));
+		MUST(write_full(out, b->dst.map, got));
 	}
-	TRY(compare(in, out, &size));
+	MUST(compare(in, out, &size));
 
 	printf("  in       %" PRIu64 " bytes through mmap into buffers of %s, in %u chunk%s\n",
 	       total, a->dev.name, chunks, chunks == 1 ? "" : "s");
@@ -206,7 +198,6 @@ static int carry(struct stage *a, struct stage *b, int in, int out)
 	printf("  client                               crc32 %08x\n", crc);
 	printf("  out      %" PRIu64 " bytes, equal to the input byte by byte (%.1f s)\n",
 	       size, seconds() - start);
-	return 0;
 }
 
 static sigjmp_buf on_sigbus;
@@ -218,11 +209,11 @@ static void sigbus(int signal)
 }
 
 /* What a read of a mapping gives: its first byte, or -EFAULT for SIGBUS */
-static int peek(const void *map)
+static int peek(const uint8_t *map)
 {
 	if (sigsetjmp(on_sigbus, 1))
 		return -EFAULT;
-	return *(const volatile uint8_t *)map;
+	return __atomic_load_n(map, __ATOMIC_RELAXED);
 }
 
 static void show(const char *what, int ret)
@@ -230,27 +221,28 @@ static void show(const char *what, int ret)
 	printf("    %-42s %s\n", what, error_name(ret));
 }
 
-/* Keep the GPU busy for longer than it takes to unplug it. */
-static int start_long_job(struct stage *s, int *sync_file)
+/* Keep the GPU busy for longer than it takes to unplug it: a sync file. */
+static int start_long_job(struct stage *s)
 {
 	static struct drm_sgpu_cmd cmds[DRM_SGPU_MAX_CMDS];
 	struct drm_sgpu_sync done = { .flags = DRM_SGPU_SYNC_SIGNAL };
 	struct drm_sgpu_info info;
 	unsigned int i;
+	int sync_file;
 
-	TRY(sgpu_info(s->dev.fd, &info));
-	TRY(bind_range(s->dev.fd, s->vm, DRM_SGPU_BIND_SPARSE, VA_SPARSE,
-		       info.max_cmd_size));
+	MUST(sgpu_info(s->dev.fd, &info));
+	MUST(bind_range(s->dev.fd, s->vm, DRM_SGPU_BIND_SPARSE, VA_SPARSE,
+			info.max_cmd_size));
 	for (i = 0; i < ARRAY_SIZE(cmds); i++)
 		cmds[i] = (struct drm_sgpu_cmd) {
 			.op = DRM_SGPU_CMD_FILL,
 			.dst = VA_SPARSE,
 			.size = info.max_cmd_size,
 		};
-	TRY(syncobj_create(s->dev.fd, &done.handle));
-	TRY(sgpu_exec(s->dev.fd, s->vm, cmds, ARRAY_SIZE(cmds), &done, 1, NULL));
-	TRY(syncobj_export(s->dev.fd, done.handle, sync_file));
-	return 0;
+	MUST(syncobj_create(s->dev.fd, &done.handle));
+	MUST(sgpu_exec(s->dev.fd, s->vm, cmds, ARRAY_SIZE(cmds), &done, 1, NULL));
+	MUST(syncobj_export(s->dev.fd, done.handle, &sync_file));
+	return sync_file;
 }
 
 /* Every call on an unplugged device that the client still holds things of */
@@ -282,7 +274,7 @@ static void show_calls(struct stage *s, uint32_t vmap)
 	show("GEM_CLOSE", bo_close(fd, s->dst.handle));
 }
 
-static int unplug(struct stage *a, struct stage *b, uint64_t last)
+static void unplug(struct stage *a, struct stage *b, uint64_t last)
 {
 	const struct sigaction action = { .sa_handler = sigbus };
 	int sync_file, value, status;
@@ -291,14 +283,13 @@ static int unplug(struct stage *a, struct stage *b, uint64_t last)
 
 	step = "unplugging";
 	sigaction(SIGBUS, &action, NULL);
-	TRY(bo_vmap(a->dev.fd, a->src.handle, &vmap, &first));
-	if (start_long_job(a, &sync_file))
-		return -EIO;
+	MUST(bo_vmap(a->dev.fd, a->src.handle, &vmap, &first));
+	sync_file = start_long_job(a);
 
 	printf("\n%s is unplugged while the client holds buffers, mappings, a kernel vmap,\n"
 	       "an address space, a dma-buf, a timeline and a running job:\n",
 	       a->dev.name);
-	TRY(device_bind(a->dev.name, false));
+	MUST(device_bind(a->dev.name, false));
 
 	show_calls(a, vmap);
 	status = sync_file_status(sync_file);
@@ -312,17 +303,14 @@ static int unplug(struct stage *a, struct stage *b, uint64_t last)
 	/* The other device has an attachment of its own. */
 	b->crc = 0;
 	if (last) {
-		TRY(stage_run(b, last));
+		stage_run(b, last);
 		printf("    %-42s ok, crc32 %08x\n",
 		       "the other GPU reads the shared buffer", b->crc);
 	}
-	return 0;
 }
 
 static void stage_close(struct stage *s)
 {
-	struct device dev = s->dev;
-
 	/* Handles go with the file. */
 	s->src.handle = 0;
 	s->dst.handle = 0;
@@ -330,12 +318,11 @@ static void stage_close(struct stage *s)
 	buffer_destroy(&s->src);
 	buffer_destroy(&s->dst);
 	buffer_destroy(&s->sum);
-	device_close(&dev);
-	s->dev.fd = -1;
+	device_close(&s->dev);
 }
 
 /* @devices is how many there were before the one called @name was unplugged. */
-static int replug(const char *name, unsigned int devices)
+static void replug(const char *name, unsigned int devices)
 {
 	char text[128], expected[128];
 	struct device dev;
@@ -346,24 +333,22 @@ static int replug(const char *name, unsigned int devices)
 		 "devices %u bos 0 vmaps 0 vms 0 jobs 0", devices - 1);
 	if (!live_wait(expected, 5000)) {
 		live_counts(text, sizeof(text));
-		fprintf(stderr, "sgpu: something is left: %s\n", text);
-		return -EBUSY;
+		must(-EBUSY, text);
 	}
 	printf("\nAll closed; of %u devices and what they had the kernel still has: %s\n",
 	       devices, expected);
 
 	step = "plugging it in again";
-	TRY(device_bind(name, true));
-	TRY(device_open_name(&dev, name));
-	TRY(vm_create(dev.fd, &vm));
+	MUST(device_bind(name, true));
+	MUST(device_open_name(&dev, name));
+	MUST(vm_create(dev.fd, &vm));
 	printf("%s is bound again: a new device, %s, and it works\n",
 	       name, dev.node);
 	device_close(&dev);
-	return 0;
 }
 
 /* The first device that sysfs can unbind, and the first other one */
-static int open_two(struct stage *a, struct stage *b)
+static bool open_two(struct stage *a, struct stage *b)
 {
 	struct device dev;
 	unsigned int i;
@@ -376,84 +361,69 @@ static int open_two(struct stage *a, struct stage *b)
 		else
 			device_close(&dev);
 	}
-	return a->dev.fd < 0 || b->dev.fd < 0 ? -ENODEV : 0;
+	return a->dev.fd >= 0 && b->dev.fd >= 0;
 }
 
-static int run(struct stage *a, struct stage *b, int in, int out)
+static void run(int in, int out)
 {
-	char name[sizeof(a->dev.name)];
+	struct stage a = { .dev.fd = -1 }, b = { .dev.fd = -1 };
+	char name[sizeof(a.dev.name)], live[128];
 	unsigned int devices = 0;
 	uint32_t imported;
-	char live[128];
 	struct stat st;
-	int prime, ret;
+	int prime;
 
+	step = "finding two devices, one of them a platform device";
 	if (live_counts(live, sizeof(live)))
 		sscanf(live, "devices %u", &devices);
-	if (open_two(a, b)) {
-		fprintf(stderr, "sgpu: the demo needs two devices, one of them a platform device: modprobe sgpu platform=2\n");
-		return -ENODEV;
-	}
-	printf("sgpu demo: %s (%s) and %s (%s)\n\n", a->dev.name, a->dev.node,
-	       b->dev.name, b->dev.node);
-	snprintf(name, sizeof(name), "%s", a->dev.name);
+	if (!open_two(&a, &b))
+		must(-ENODEV, "modprobe sgpu platform=2");
+	printf("sgpu demo: %s (%s) and %s (%s)\n\n", a.dev.name, a.dev.node,
+	       b.dev.name, b.dev.node);
+	snprintf(name, sizeof(name), "%s", a.dev.name);
 
 	step = "setting up";
-	if (stage_open(a, 0))
-		return -EIO;
-	if (drmPrimeHandleToFD(a->dev.fd, a->dst.handle, DRM_CLOEXEC, &prime))
-		return fail(-errno, "PRIME export");
-	ret = drmPrimeFDToHandle(b->dev.fd, prime, &imported) ? -errno : 0;
+	stage_open(&a, 0);
+	if (drmPrimeHandleToFD(a.dev.fd, a.dst.handle, DRM_CLOEXEC, &prime))
+		must(-errno, "PRIME export");
+	if (drmPrimeFDToHandle(b.dev.fd, prime, &imported))
+		must(-errno, "PRIME import");
 	close(prime);
-	if (ret)
-		return fail(ret, "PRIME import");
-	if (stage_open(b, imported))
-		return -EIO;
+	stage_open(&b, imported);
 
-	ret = carry(a, b, in, out);
-	if (ret)
-		return ret;
+	carry(&a, &b, in, out);
+	MUST(fstat(in, &st));
+	unplug(&a, &b, MIN((uint64_t)st.st_size, CHUNK));
+	stage_close(&a);
+	stage_close(&b);
+	replug(name, devices);
+}
 
-	fstat(in, &st);
-	ret = unplug(a, b, MIN((uint64_t)st.st_size, CHUNK));
-	if (ret)
-		return ret;
-	stage_close(a);
-	stage_close(b);
-	return replug(name, devices);
+static int bad_file(const char *which, const char *name, const char *why)
+{
+	fprintf(stderr, "sgpu: %s %s: %s\n", which, name, why);
+	return 1;
 }
 
 int demo(const char *input, const char *output)
 {
-	struct stage a = { .dev.fd = -1 }, b = { .dev.fd = -1 };
 	struct stat st_in, st_out;
-	int in, out, ret = 1;
+	int in, out;
 
 	in = open(input, O_RDONLY | O_CLOEXEC);
-	if (in < 0 || fstat(in, &st_in)) {
-		fprintf(stderr, "sgpu: INPUT %s: %s\n", input, strerror(errno));
-		return 1;
-	}
-	if (!S_ISREG(st_in.st_mode)) {
-		fprintf(stderr, "sgpu: INPUT %s: not a regular file\n", input);
-		return 1;
-	}
+	if (in < 0 || fstat(in, &st_in))
+		return bad_file("INPUT", input, strerror(errno));
+	if (!S_ISREG(st_in.st_mode))
+		return bad_file("INPUT", input, "not a regular file");
 
 	out = open(output, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (out < 0 || fstat(out, &st_out)) {
-		fprintf(stderr, "sgpu: OUTPUT %s: %s\n", output, strerror(errno));
-		return 1;
-	}
+	if (out < 0 || fstat(out, &st_out))
+		return bad_file("OUTPUT", output, strerror(errno));
 	if (st_in.st_dev == st_out.st_dev && st_in.st_ino == st_out.st_ino)
-		fprintf(stderr, "sgpu: INPUT and OUTPUT are the same file\n");
-	else if (ftruncate(out, 0))
-		fprintf(stderr, "sgpu: OUTPUT %s: %s\n", output, strerror(errno));
-	else
-		ret = run(&a, &b, in, out) ? 1 : 0;
+		return bad_file("OUTPUT", output, "the same file as INPUT");
+	if (ftruncate(out, 0))
+		return bad_file("OUTPUT", output, strerror(errno));
 
-	stage_close(&a);
-	stage_close(&b);
-	close(in);
-	close(out);
-	return ret;
+	run(in, out);
+	return 0;
 }

@@ -11,7 +11,7 @@
 
 #include "client.h"
 
-static int usage(void)
+static int bad_arguments(void)
 {
 	fputs("usage: sgpu demo INPUT OUTPUT   carry a file through two devices, then unplug one\n"
 	      "       sgpu selftest            check every call of the driver\n"
@@ -38,5 +38,5 @@ int main(int argc, char **argv)
 		if (!errno && *end == 0 && seconds && seconds <= INT_MAX)
 			return stress(seconds);
 	}
-	return usage();
+	return bad_arguments();
 }

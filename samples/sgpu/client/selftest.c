@@ -15,8 +15,8 @@
 
 #include "client.h"
 
-#define VA	(1ULL << 30)	/* where most tests bind */
-#define VA_OUT	(2ULL << 30)	/* where results go */
+#define VA	0x40000000ULL	/* where most tests bind */
+#define VA_OUT	0x80000000ULL	/* where results go */
 
 static unsigned int checks, failures;
 
@@ -75,7 +75,7 @@ static int read_byte(uint64_t addr)
 {
 	int ret = exec_op(vm, DRM_SGPU_CMD_COPY, 0, addr, VA_OUT, 1);
 
-	return ret ? ret : *(volatile uint8_t *)out.map;
+	return ret ? ret : *(uint8_t *)out.map;
 }
 
 static int write_byte(uint64_t addr, uint8_t value)

@@ -27,7 +27,7 @@
 #define PROCESSES	2
 #define THREADS		3
 #define MAX_PAGES	16
-#define VA		(1ULL << 32)
+#define VA		0x100000000ULL
 
 /* Shared by all processes */
 static struct counts {
@@ -322,7 +322,7 @@ int stress(unsigned int seconds)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
-	printf("stress: %lu calls, %lu copies checked, %lu calls lost their device, %lu processes killed, %lu wrong\n",
+	printf("%lu calls, %lu copies checked, %lu devices lost, %lu processes killed, %lu wrong\n",
 	       counts->calls, counts->rounds, counts->lost, counts->kills,
 	       counts->wrong);
 	return counts->wrong || !counts->calls ? 1 : 0;
