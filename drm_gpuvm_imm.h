@@ -347,7 +347,8 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
  * @_range: length of the range in bytes
  *
  * Goes in the order of addresses over every mapping that has an address in
- * the range. The address space must not be changed by the body.
+ * the range; this is what prefetching one takes. The address space must not be
+ * changed by the body.
  */
 #define drm_gpuvm_core_for_each(_va, _core, _addr, _range)			\
 	for (const struct drm_gpuva *_va =					\

@@ -162,6 +162,7 @@ static void model_check(struct kunit *test, struct model *model, unsigned int op
 	drm_gpuvm_core_for_each(va, model->vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
 		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
 
+		KUNIT_ASSERT_EQ(test, va->flags, va->gem.obj ? 0 : DRM_GPUVA_SPARSE);
 		seen->start[first] = true;
 		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
 			seen->pte[first + i] = test_pte(test_vm_obj(va), test_vm_va(va)->tag,

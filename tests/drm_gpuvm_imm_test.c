@@ -627,6 +627,9 @@ static void drm_gpuvm_imm_test_rollback(struct kunit *test)
 		vm->fail_in = nth;
 		KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 4, 4, 24, 0), -EIO);
 		test_check(test, vm, model);
+		/* The first step is undone last: it took pages 4 to 7 away. */
+		if (nth > 1)
+			KUNIT_EXPECT_EQ(test, vm->last_map, TEST_START + 4 * TEST_PAGE);
 		vm->fail_in = nth;
 		KUNIT_EXPECT_EQ(test, test_unmap(test, vm, 4, 24), nth < 5 ? -EIO : 0);
 		if (nth < 5)
@@ -950,7 +953,9 @@ static void drm_gpuvm_imm_test_cache(struct kunit *test)
 		KUNIT_ASSERT_LE(test, vm_spare_vas(vm), 3 * many);
 	}
 
-	/* Many at once: the drain does. */
+	/* Many at once: the drain does, also if the object stays mapped. */
+	drm_gpuvm_imm_flush();
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, TEST_PAGES - 17, 1, 0), 0);
 	for (int i = 0; i < 2 * many; i++)
 		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * many), 0);

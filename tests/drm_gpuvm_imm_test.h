@@ -48,6 +48,7 @@ struct test_vm {
 	unsigned int unmaps;
 	unsigned int remaps;
 	unsigned int keeps;
+	u64 last_map;			/* where the last map step was */
 
 	unsigned int fail_in;		/* 1: the next step fails, and so on */
 	unsigned int fail_again_in;	/* the same, counted from that failure */

@@ -84,6 +84,7 @@ test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_op_map *op)
 	u64 first = test_page(op->addr);
 
 	vm->maps++;
+	vm->last_map = op->addr;
 	test_vm_hook(vm);
 	if (test_vm_fails(vm))
 		return ERR_PTR(-EIO);
