@@ -491,6 +491,32 @@ static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
 }
 
+/* Somebody else unregistered the device; returns whether it is unplugged. */
+static bool drm_dev_ctx_left_behind(struct drm_device *drm)
+{
+	drm_safe_broken(drm, "unplug with drm_dev_ctx_unregister()",
+			"drm_dev_unplug() or drm_dev_unregister() was called on a device of drm_dev_ctx");
+
+	/* drm_dev_unplug() waits for all sections before it unregisters. */
+	if (drm_dev_is_unplugged(drm))
+		return true;
+
+	/* To unregister twice is to take the device off this list twice. */
+	INIT_LIST_HEAD(&drm->client_sysrq_list);
+	return false;
+}
+
+/* Nothing needs the registration any more when this returns. */
+static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
+{
+	if (unlikely(!ctx->drm->registered) && drm_dev_ctx_left_behind(ctx->drm))
+		return;
+
+	drm_dev_ctx_unplug_begins(ctx);
+	drm_dev_unplug(ctx->drm);
+	drm_dev_ctx_unplug_ends(ctx);
+}
+
 /* Returns whether there was a registration to end. */
 static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 {
@@ -501,9 +527,7 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	if (registered) {
 		trace_drm_dev_ctx_unplug(ctx->drm);
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_unplug_begins(ctx);
-		drm_dev_unplug(ctx->drm);
-		drm_dev_ctx_unplug_ends(ctx);
+		drm_dev_ctx_leave(ctx);
 		drm_dev_ctx_stop(ctx);
 		drm_dev_ctx_release_data(ctx);
 	}

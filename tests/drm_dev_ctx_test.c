@@ -591,6 +591,31 @@ static void drm_dev_ctx_test_unregister(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 }
 
+/* DRM's own functions end a registration as well, with a report. */
+static void drm_dev_ctx_test_unplug_raw(struct kunit *test)
+{
+	void (*const raw[])(struct drm_device *drm) = { drm_dev_unplug, drm_dev_unregister };
+	struct tdev_test *t = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(raw); i++) {
+		struct drm_device *drm = tdev_registered(test);
+
+		t->log = (struct tdev_log){};
+		raw[i](drm);
+		KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+		KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+		kunit_warning_suppress(test) {
+			drm_safe_test_rebind(test, t->parent);
+			/* DRM itself warns of the second drm_dev_unregister(). */
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1 +
+				(i && IS_ENABLED(CONFIG_DRM_CLIENT) &&
+				 IS_ENABLED(CONFIG_MAGIC_SYSRQ)));
+		}
+		KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+		KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(drm));
+	}
+}
+
 static void tdev_unregister_in_callback(struct drm_device *drm, struct tdev_hw *hw)
 {
 	hw->ret = drm_dev_ctx_unregister(drm);
@@ -1522,6 +1547,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_ioctl_flags),
 	KUNIT_CASE(drm_dev_ctx_test_open_fails),
 	KUNIT_CASE(drm_dev_ctx_test_unregister),
+	KUNIT_CASE(drm_dev_ctx_test_unplug_raw),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_quiesce),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_section),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_threads),
