@@ -174,6 +174,7 @@ static void revoked_rebind(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *never = shmem_test_bo(test, SZ_4K);
 	struct drm_device *again;
 
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
@@ -181,6 +182,7 @@ static void revoked_rebind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->revoked, 1);
 	again = shmem_test_device(test, t->parent, &shmem_test_driver);
 	KUNIT_EXPECT_EQ(test, get_table_registered(again, &bo->obj), -ENODEV);
+	KUNIT_EXPECT_EQ(test, get_table_registered(again, &never->obj), -ENODEV);
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -ESHUTDOWN);
 }
 
