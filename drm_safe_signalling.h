@@ -23,7 +23,11 @@
 __drm_safe_no_alloc_here void *__drm_safe_no_alloc(void);
 __drm_safe_no_resv_here int __drm_safe_no_resv(void);
 
-/* Functions are declared once more, so that inline ones cannot call them. */
+#ifdef CONFIG_CC_IS_GCC
+/*
+ * Functions are declared once more, so that inline ones, like those that
+ * DRM_GPUVM_IMM() makes, cannot call them either.
+ */
 __drm_safe_no_resv_here void drm_gem_lock(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_pin(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
@@ -64,6 +68,26 @@ __drm_safe_not_here int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool l
 __drm_safe_not_here int __drm_shmem_vmap_plain(struct __drm_vmap *h,
 					       struct drm_gem_shmem_object *shmem,
 					       bool locked);
+#endif
+#else
+/* clang takes the attribute with the first declaration only. */
+__drm_safe_not_here int __drm_safe_no_wait(void);
+
+#define drm_gem_lock(...)		__drm_safe_no_resv()
+#define drm_gem_pin(...)		__drm_safe_no_wait()
+#define drm_gem_vmap(...)		__drm_safe_no_wait()
+#define drm_gem_vmap_locked(...)	__drm_safe_no_wait()
+#define drm_gpuvm_prepare_map(...)	__drm_safe_no_wait()
+#define drm_gpuvm_prepare_map_locked(...) __drm_safe_no_wait()
+#define drm_gpuvm_prepare_map_bo(...)	__drm_safe_no_wait()
+#define drm_gpuvm_prepare_map_sparse(...) __drm_safe_no_wait()
+#define drm_gpuvm_prepare_unmap(...)	__drm_safe_no_wait()
+#define drm_gpuvm_prepare_unmap_obj(...) __drm_safe_no_wait()
+#define drm_gpuvm_prepare_split(...)	__drm_safe_no_wait()
+#define drm_gpuvm_imm_obtain(...)	__drm_safe_no_wait()
+#define drm_gpuvm_imm_obtain_locked(...) __drm_safe_no_wait()
+#define drm_gpuvm_imm_flush(...)	__drm_safe_no_wait()
+#define drm_gpuvm_core_fini(...)	__drm_safe_no_wait()
 #endif
 
 #undef kmalloc
