@@ -69,11 +69,12 @@ uml_guest() {
 
 # uml_command STEPS: set CMD to boot the modular kernel. Without slab_debug the
 # allocator's sheaves remember what they handed out, so that kmemleak finds a
-# reference to nearly everything. Making 256 legacy ptys takes seconds.
+# reference to nearly everything. Making 256 legacy ptys takes seconds. The races
+# take long in here, and are run in full elsewhere.
 uml_command() {
 	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
 		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "STEPS=$1"
-		${FILTER:+"kunit.filter_glob=$FILTER"})
+		drm_dev_ctx_race_test.cycles=20 ${FILTER:+"kunit.filter_glob=$FILTER"})
 }
 
 # run_guest KIND STEPS [SECONDS]: boot with KIND_command and let the guest run

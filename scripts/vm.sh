@@ -31,9 +31,7 @@ run_with_newer_libc() {
 
 # unpack_package PACKAGE VERSION DIR
 unpack_package() {
-	fetch_deb "$1" "$2"
-	dpkg-deb -x "$DEB" "$3"
-	rm "$DEB"
+	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }
 
 # fetch_stock: the newest kernel of the series, its headers and the tools that
@@ -41,34 +39,35 @@ unpack_package() {
 fetch_stock() {
 	local release version pkg tmp=$DRM_SAFE_CACHE/unpacking-stock
 
-	update_apt
-	release=$(own_apt apt-cache pkgnames "linux-headers-$VM_KVER." |
-		sed -n 's/^linux-headers-\([0-9.]*+deb[0-9]*-amd64\)$/\1/p' | sort -V | tail -n1)
-	[ -n "$release" ] || die "no linux-headers-$VM_KVER.*-amd64 at $(debian_mirror)"
-	version=$(newest_version "linux-headers-$release")
+	update_apt || return
+	release=$(own_apt apt-cache pkgnames "linux-binary-$VM_KVER." |
+		sed -n 's/^linux-binary-\([0-9.]*+deb[0-9]*-amd64\)$/\1/p' | sort -V | tail -n1)
+	[ -n "$release" ] || die "no linux-binary-$VM_KVER.*-amd64 at $(debian_mirror)"
+	version=$(newest_version "linux-binary-$release")
 	rm -rf "$tmp"
 	mkdir -p "$tmp"
 	for pkg in "headers-$release" "headers-${release%-amd64}-common" \
 		"kbuild-${release%-amd64}" "binary-$release" "modules-$release"; do
-		unpack_package "linux-$pkg" "$version" "$tmp"
+		unpack_package "linux-$pkg" "$version" "$tmp" || return
 	done
 	for pkg in libc6 libelf1t64 zlib1g libzstd1; do
-		unpack_package "$pkg" "$(newest_version "$pkg")" "$tmp/libc"
+		unpack_package "$pkg" "$(newest_version "$pkg")" "$tmp/libc" || return
 	done
 
-	adapt_headers "$tmp/usr/src/linux-headers-$release" "$STOCK/usr/src/linux-headers-$release"
-	run_with_newer_libc "$tmp/usr/lib" "$STOCK/libc"
+	adapt_headers "$tmp/usr/src/linux-headers-$release" \
+		"$STOCK/usr/src/linux-headers-$release" || return
+	run_with_newer_libc "$tmp/usr/lib" "$STOCK/libc" || return
 	mv "$tmp" "$STOCK"
 }
 
 # adapt_headers DIR PLACE: let modules build in DIR, once that is moved to PLACE,
 # with this machine's gcc, which need not be the one that built the kernel.
 adapt_headers() {
-	printf '%s\n' "KBUILD_OUTPUT=$2" "include ${2%-amd64}-common/Makefile" >"$1/Makefile"
-	sed -i '/^CC = /d' "$1/.kernelvariables"
+	printf '%s\n' "KBUILD_OUTPUT=$2" "include ${2%-amd64}-common/Makefile" >"$1/Makefile" || return
+	sed -i '/^CC = /d' "$1/.kernelvariables" || return
 	# These came with gcc 14 and 15.
 	sed -i -E '/CC_HAS_(MIN_FUNCTION_ALIGNMENT|COUNTED_BY)/d' \
-		"$1"/include/{config/auto.conf,generated/autoconf.h}
+		"$1"/include/{config/auto.conf,generated/autoconf.h} || return
 	# Without a vmlinux there is no BTF to make, nor a need for pahole.
 	rm "$1/vmlinux"
 }
