@@ -73,8 +73,8 @@ uml_guest() {
 # take long in here, and are run in full elsewhere.
 uml_command() {
 	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
-		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "STEPS=$1"
-		drm_dev_ctx_race_test.cycles=20 ${FILTER:+"kunit.filter_glob=$FILTER"})
+		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "uml_dir=$SHARE/uml"
+		"STEPS=$1" drm_dev_ctx_race_test.cycles=20 ${FILTER:+"kunit.filter_glob=$FILTER"})
 }
 
 # run_guest KIND STEPS [SECONDS]: boot with KIND_command and let the guest run
