@@ -34,7 +34,7 @@
 	bool __used_up = !(token);						\
 										\
 	compiletime_assert(!(__builtin_constant_p(__used_up) && __used_up),	\
-			   "this token was used up before: it was registered, dropped, moved or never made"); \
+			   "this token was used up before: registered, dropped, moved, not made"); \
 	(token);								\
 })
 
