@@ -6,16 +6,7 @@
  * the way through an entered section.
  */
 
-#include "drm_dev_ctx.h"
-
-struct cost_device {
-	struct drm_device drm;
-};
-
-DRM_DEV_CTX_NO_FILE(cost, struct cost_device, drm, void);
-
-int hw_by_hand(struct drm_device *drm);
-int hw_with_proof(const struct cost_reg *reg);
+#include "cost.h"
 
 /* cost: ioctl 1: the proof is stored for the callee */
 int ioctl_by_hand(struct drm_device *drm)
