@@ -325,6 +325,9 @@ int syncobj_status(int fd, uint32_t handle)
 	struct pollfd poll_fd = { .events = POLLIN };
 	int ret = syncobj_export(fd, handle, &poll_fd.fd);
 
+	/* What DRM says if there is no memory for the file */
+	if (ret == -EINVAL)
+		ret = -ENOMEM;
 	if (ret)
 		return ret;
 	if (poll(&poll_fd, 1, -1) < 0)

@@ -277,10 +277,11 @@ static void threads(unsigned int seeds)
 	pthread_t id[THREADS];
 	uintptr_t i;
 
+	/* As many as the memory allows for */
 	for (i = 0; i < THREADS; i++)
 		if (pthread_create(&id[i], NULL, thread, (void *)(seeds + i)))
-			abort();
-	for (i = 0; i < THREADS; i++)
+			break;
+	while (i--)
 		pthread_join(id[i], NULL);
 	exit(0);
 }
@@ -314,6 +315,8 @@ int stress(unsigned int seconds)
 	for (i = 0; time_left(); i++) {
 		victim = start(1000000 + 1000 * i);
 		usleep(50000 + i % 7 * 30000);
+		if (victim < 0)
+			continue;
 		kill(victim, SIGKILL);
 		waitpid(victim, NULL, 0);
 		add(&counts->kills);
