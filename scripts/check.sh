@@ -34,6 +34,8 @@ part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
 part "demo, KUnit as modules" scripts/demo.sh --check
 part "documentation" scripts/docs.sh --check
+part "misuse" scripts/misuse.sh
+part "Coccinelle" scripts/coccicheck.sh
 part "W=1" scripts/w1.sh
 part "external modules, kernel tree" scripts/build-test.sh
 printf '\n%s\n' "$report"

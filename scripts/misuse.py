@@ -8,50 +8,65 @@ so, one thing a line:
 
     // class: 9                         number, or "design" for a promise
     // title: access outside the mapping
-    // rust: b                          does Rust reject it: b, r, no, -
+    // rust: b                          does Rust reject it: b, r, partly, no
     // wrong: CASE B: regex             first diagnostic of the case
     // run: suite.case: what it shows   KUnit case that proves level R
 
 The level of a case is B if it is an error, W if it is a warning that is on by
-default, U if it is a warning that a driver's Makefile can turn on. U(gcc) says
-that only gcc has it.
+default, U if it is a warning that a driver's Makefile can turn on, C if it takes
+the rules of scripts/coccinelle. U(gcc) says that only gcc has it.
 """
 import argparse
 import concurrent.futures
+import os
 import pathlib
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 # What a driver's Makefile can add to the kernel's flags.
 USER_FLAGS = ["-Wdangling-pointer", "-Wreturn-stack-address"]
-RUST = {"b": "build", "r": "run time", "no": "no", "-": "-"}
+RUST = {"b": "build", "r": "run time", "no": "no", "partly": "partly", "-": "-"}
 
 
 class Compiler:
     """The kernel's command for a file of this directory, but for the file."""
 
-    def __init__(self, name, builddir, cmdfile):
+    def __init__(self, top, name, builddir, cmdfile):
         text = pathlib.Path(cmdfile).read_text(encoding="utf-8").splitlines()[0]
         command = text.partition(" := ")[2].partition(" ; ")[0]
-        words = [w for w in shlex.split(command) if not w.startswith("-Wp,-MMD")]
+        # This clone's headers, rather than those of the tree's copy.
+        words = [w for w in shlex.split(command)
+                 if not w.startswith("-Wp,-MMD") and not w.endswith("drivers/gpu/drm/safe")]
         self.name = name
         self.dir = builddir
         # Nobody declares or calls the functions of the corpus. The last one is
         # for a warning that clang gives of the kernel's own io.h on UML.
         self.words = words[:words.index("-c")] + [
             "-Wno-missing-prototypes", "-Wno-missing-declarations",
-            "-Wno-null-pointer-arithmetic"]
+            "-Wno-null-pointer-arithmetic", "-I" + str(top)]
+        self.slow = self.words
+        self.env = {**os.environ, "LC_ALL": "C"}
+
+    def precompile(self, header, out):
+        """Have foo.h, and what the kernel includes in every file, read once."""
+        subprocess.run([*self.words, "-x", "c-header", "-o", f"{out}.gch", header],
+                       cwd=self.dir, env=self.env, check=True)
+        self.words = [w for before, w in zip(["", *self.slow], self.slow)
+                      if "-include" not in (before, w)] + ["-include", str(out)]
 
     def run(self, source, case=None, flags=()):
         """Give the level at which it is refused, and all diagnostics."""
-        top = source.resolve().parents[2]
-        words = [self.words[0], f"-I{top}", *self.words[1:], *flags,
-                 *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
-        done = subprocess.run(words, cwd=self.dir, capture_output=True, text=True,
-                              env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
-                              check=False)
+        more = [*flags, *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
+        first = re.search(r"^#include (.*)$", source.read_text(encoding="utf-8"), re.M)[1]
+        for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
+            done = subprocess.run([*words, *more], cwd=self.dir, env=self.env,
+                                  capture_output=True, text=True, check=False)
+            # gcc cannot always load what it precompiled where it has to be.
+            if "PCH" not in done.stderr:
+                break
         found = re.findall(r"^\S*: (?:fatal )?(error|warning): (.*)$", done.stderr, re.M)
         if done.returncode:
             return "B", [text for kind, text in found if kind == "error"] or [done.stderr]
@@ -70,7 +85,7 @@ class Corpus:
             if key == "class":
                 self.number = value
             elif key == "wrong":
-                self.wrong.append(re.match(r"(\w+) ([BWU])(?:\((\w+)\))?: (.*)",
+                self.wrong.append(re.match(r"(\w+) ([BWUC])(?:\((\w+)\))?: (.*)",
                                            value).groups())
             elif key == "run":
                 self.runs.append(re.match(r"([\w.]+): (.*)", value).groups())
@@ -91,6 +106,9 @@ def judge(compiler, corpus, case):
         level, said = compiler.run(corpus.path)
         return level, said, f"refused: {said[0]}" if said else ""
     name, wanted, only, regex = case
+    if wanted == "C":
+        level, said = compiler.run(corpus.path, name)
+        return level, [], f"refused by the compiler: {said[0]}" if said else ""
     flags = [f for f in USER_FLAGS if supports(compiler, f)] if wanted == "U" else []
     level, said = compiler.run(corpus.path, name, flags)
     if level == "W" and wanted == "U":
@@ -109,6 +127,39 @@ def supports(compiler, flag):
     done = subprocess.run([compiler.words[0], "-Werror", flag, "-x", "c", "-S", "-o", "-",
                            "/dev/null"], capture_output=True, check=False)
     return done.returncode == 0
+
+
+class Spatch:
+    """The rules of scripts/coccinelle, run once over all files that they are for."""
+
+    def __init__(self, rules, files, tmp):
+        self.said = {}
+        sources = [self.write(tmp, f, case) for f in files
+                   for case in [None, *(c for c in f.wrong if c[1] == "C")]]
+        for rule in sorted(rules.glob("*.cocci")):
+            done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
+                                   "--macro-file", rules / "scopes.macros", "--sp-file", rule,
+                                   *sources], capture_output=True, text=True, check=True)
+            for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
+                                         done.stdout, re.M):
+                self.said.setdefault(name, []).append(text)
+
+    @staticmethod
+    def write(tmp, corpus, case):
+        """Write the source as the preprocessor would leave it for a case."""
+        path = tmp / (corpus.path.stem + (f".{case[0]}" if case else "") + ".c")
+        defines = [f"-{'D' if c == case else 'U'}{c[0]}" for c in corpus.wrong]
+        with open(path, "w", encoding="utf-8") as out:
+            subprocess.run(["unifdef", *defines, corpus.path], stdout=out, check=False)
+        return path
+
+    def judge(self, corpus, case):
+        """As judge() above."""
+        said = self.said.get(corpus.path.stem + (f".{case[0]}" if case else ""), [])
+        if case is None:
+            return "-", said, f"refused: {said[0]}" if said else ""
+        found = [text for text in said if re.search(case[3], text)]
+        return ("C" if found else "-"), found, "" if found else f"not refused, but: {said}"
 
 
 def kunit_cases(tests):
@@ -145,16 +196,16 @@ def diagnostic(said):
     return text
 
 
-def rst(rows, compilers):
+def rst(rows, names):
     """The table, for Documentation."""
     out = [".. SPDX-License-Identifier: GPL-2.0-only OR MIT",
-           "..", "   Written by make misuse from tests/misuse; do not edit.", "",
+           ".. Written by make misuse from tests/misuse.", "",
            ".. list-table::", "   :header-rows: 1",
-           "   :widths: 5 20 15 5 " + "5 " * len(compilers) + "40 8", ""]
-    head = ["Class", "Misuse", "Case", "Promised", *compilers, "What is said", "Rust"]
+           "   :widths: 5 20 15 5 " + "5 " * len(names) + "40 8", ""]
+    head = ["Class", "Misuse", "Case", "Promised", *names, "What is said", "Rust"]
     for row in [head, *rows]:
         for i, cell in enumerate(row):
-            cell = re.sub(r"([\\*`|_])", r"\\\1", cell)
+            cell = "no" if cell == "-" else re.sub(r"([\\*`|_])", r"\\\1", cell)
             out.append(("   * - " if i == 0 else "     - ") + cell)
     return "\n".join(out).replace(" - \n", " -\n") + "\n"
 
@@ -165,13 +216,15 @@ def main():
     args.add_argument("corpus", type=pathlib.Path)
     args.add_argument("--compiler", nargs=3, action="append", required=True,
                       metavar=("NAME", "BUILDDIR", "CMDFILE"))
+    args.add_argument("--rules", type=pathlib.Path, required=True)
     args.add_argument("--jobs", type=int, default=2)
     args.add_argument("--table", type=pathlib.Path)
     args.add_argument("--log", help="what kunit.py printed")
     args.add_argument("--only", default="", help="files whose names contain this")
     args = args.parse_args()
 
-    compilers = [Compiler(*words) for words in args.compiler]
+    corpus = args.corpus.resolve()
+    compilers = [Compiler(corpus.parents[1], *words) for words in args.compiler]
     files = [Corpus(path) for path in sorted(args.corpus.glob("*.c")) if args.only in path.name]
     known = kunit_cases(args.corpus.parent)
     ran = kunit_passed(args.log) if args.log else known
@@ -185,15 +238,23 @@ def main():
         else:
             passed += 1
 
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+    with tempfile.TemporaryDirectory() as tmp, \
+            concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for c in compilers:
+            c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
+        spatch = Spatch(args.rules, files, pathlib.Path(tmp))
+    names = [*(c.name for c in compilers), "spatch"]
     for f in files:
         for case in [None, *f.wrong]:
             results = [jobs[c, f, case].result() for c in compilers]
+            if case is None or case[1] == "C":
+                results.append(spatch.judge(f, case))
             name = case[0] if case else "as it is"
-            for c, (_, _, problem) in zip(compilers, results):
-                result(f"{f.path.name}: {name}: {c.name}", problem)
+            for who, (_, _, problem) in zip(names, results):
+                result(f"{f.path.name}: {name}: {who}", problem)
+            results += [("", [], "")] * (len(names) - len(results))
             if case:
                 rows.append([f.number, f.title, case[0], case[1], *[r[0] for r in results],
                              diagnostic(([r[1] for r in results if r[1]] or [[""]])[0][0]), RUST[f.rust]])
@@ -201,7 +262,7 @@ def main():
             there = name in known and name in ran
             result(f"{f.path.name}: {name}", "" if there else
                    "no such KUnit case" if name not in known else "did not pass")
-            rows.append([f.number, f.title, name, "R", *["R" if there else "-"] * len(compilers),
+            rows.append([f.number, f.title, name, "R", *["R" if there else "-"] * len(compilers), "",
                          shows, RUST[f.rust]])
 
     for row in rows:
@@ -209,7 +270,7 @@ def main():
               f"{row[-2]:.60} ({row[-1]})")
     if args.table and not args.only:
         old = args.table.read_text(encoding="utf-8") if args.table.exists() else ""
-        new = rst(rows, [c.name for c in compilers])
+        new = rst(rows, names)
         args.table.write_text(new, encoding="utf-8")
         result(str(args.table), "" if new == old else "was out of date, is written anew")
     print(f"{passed} passed, {failed} failed")

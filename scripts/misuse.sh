@@ -18,7 +18,7 @@ if [ "${1:-}" = flags ]; then
 	exit
 fi
 
-need_packages clang-19 lld-19 llvm-19
+need_packages clang-19 lld-19 llvm-19 coccinelle unifdef
 run=()
 for compiler in gcc: clang:-19; do
 	flags=$DRM_SAFE_CACHE/misuse-${compiler%%:*}
@@ -28,5 +28,5 @@ for compiler in gcc: clang:-19; do
 	"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
 done
 cd "$TOP"
-python3 scripts/misuse.py --jobs "$JOBS" --table Documentation/misuse-table.rst \
+python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle --table Documentation/misuse-table.txt \
 	${LOG:+--log "$LOG"} "${run[@]}" tests/misuse

@@ -45,6 +45,9 @@ w1: ## compile with W=1 as errors, gcc and clang, all supported kernels
 misuse: ## compile what must not compile, gcc and clang [LOG=<output of make kunit>]
 	@scripts/misuse.sh
 
+coccicheck: ## look for misuse that only a checker sees [DIR=<driver>]
+	@scripts/coccicheck.sh $(DIR)
+
 check: ## everything that proves the library, with counts and times
 	@scripts/check.sh
 
@@ -58,4 +61,4 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 misuse docs check fresh-root clean
+	style w1 misuse coccicheck docs check fresh-root clean

@@ -4,6 +4,7 @@
 // rust: b
 // wrong: NEVER_MAPPED B: this mapping was released, moved or never made
 // wrong: ADDRESS_OF_THE_OBJECT B: not a structure or union
+// wrong: RAW_VMAP C: drm_gem_vmap\(\) goes behind the handles
 // run: drm_shmem_vmap.locked: the locked forms take no lock
 // run: drm_shmem_vmap.wrong_lock: lockdep finds the form that does not fit
 
@@ -20,6 +21,12 @@ int foo_fw_entry(struct foo_bo *bo, u32 *entry)
 	*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
 #elif defined(ADDRESS_OF_THE_OBJECT)
 	*entry = drm_vmap_read_field(bo->shmem.base.vaddr, struct foo_fw_hdr, entry);
+#elif defined(RAW_VMAP)
+	struct iosys_map map;
+
+	ret = drm_gem_vmap(foo_bo_gem(bo), &map);
+	if (!ret)
+		*entry = iosys_map_rd_field(&map, 0, struct foo_fw_hdr, entry);
 #else
 	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
 		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);

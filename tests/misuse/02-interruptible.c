@@ -2,6 +2,7 @@
 // class: 2
 // title: unlock after a failed interruptible lock
 // rust: b
+// wrong: RESULT_IGNORED C: the result of dma_resv_lock_interruptible\(\) is ignored
 
 #include "foo.h"
 
@@ -19,9 +20,13 @@ int foo_bo_clear_interruptible(struct foo_bo *bo)
 {
 	int ret;
 
+#if defined(RESULT_IGNORED)
+	dma_resv_lock_interruptible(foo_bo_gem(bo)->resv, NULL);
+#else
 	ret = dma_resv_lock_interruptible(foo_bo_gem(bo)->resv, NULL);
 	if (ret)
 		return ret;
+#endif
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	dma_resv_unlock(foo_bo_gem(bo)->resv);

@@ -2,20 +2,42 @@
 // class: 3
 // title: reservation lock taken twice
 // rust: no
+// wrong: MAPS C: this takes the reservation lock, which is held: use its _locked form
+// wrong: TAKES_SGT C: this takes the reservation lock, which is held: use its _locked form
+// wrong: OWNS C: drm_shmem_vmap_own\(\) takes the reservation lock, which is held
+// wrong: BINDS C: foo_vm_prepare_map\(\) takes the reservation lock, which is held
 // run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
 
 #include "foo.h"
 
-int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo)
+int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
+		  struct foo_fw_owned *own, struct foo_vm *vm,
+		  struct drm_gpuvm_update *update)
 {
 	int ret;
 
 	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+#if defined(MAPS)
+	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+#elif defined(TAKES_SGT)
+	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
+#elif defined(OWNS)
+	ret = drm_shmem_vmap_own(own, &bo->shmem);
+#elif defined(BINDS)
+	ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
+#else
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	if (!ret)
+		ret = drm_shmem_vmap_own_locked(own, &bo->shmem);
+	if (!ret)
+		ret = foo_vm_prepare_map_locked(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
+	if (!ret)
 		drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->shmem, ret)
 			pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
+#endif
 	dma_resv_unlock(foo_bo_gem(bo)->resv);
 	return ret;
 }

@@ -4,6 +4,8 @@
 // rust: b
 // wrong: USED_AFTER_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: NO_WAY_OUT B: 'reg' undeclared|undeclared identifier 'reg'
+// wrong: HAND_WRITTEN C: return without drm_dev_exit\(\)
+// run: drm_dev_ctx.drm_dev_ctx_test_section_exits: every way out of the block leaves the section
 
 #include "foo.h"
 
@@ -11,6 +13,15 @@ int foo_bo_submit(struct foo_device *foo, u32 count)
 {
 	int ret = -ENODEV;
 
+#if defined(HAND_WRITTEN)
+	int idx;
+
+	if (!drm_dev_enter(&foo->drm, &idx))
+		return -ENODEV;
+	if (!foo_hw_ready())
+		return -EBUSY;
+	drm_dev_exit(idx);
+#endif
 	drm_dev_if_registered(foo, reg, &foo->drm) {
 		if (!foo_hw_ready())
 			return -EBUSY;

@@ -6,7 +6,8 @@
 // wrong: USED_AFTER_RELEASE B: this mapping was released, moved or never made
 // wrong: USED_AFTER_MOVE B: this mapping was released, moved or never made
 // wrong: RETURNED W: returns address of local variable|address of stack memory
-// wrong: STORED U(gcc): storing the address of local variable 'fw'
+// wrong: KEPT C: 'fw' is borrowed for a scope and must not be kept
+// wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
 // run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
 // run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
 // run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
@@ -35,9 +36,6 @@ int foo_perfcnt_boot(struct foo_perfcnt *cnt)
 
 	drm_shmem_if_vmap(foo_fw, fw, &cnt->bo->shmem, ret) {
 		drm_vmap_write32(fw, 0, 1);
-#if defined(STORED)
-		cnt->borrowed = fw;
-#endif
 		if (!foo_hw_ready())
 			return -EIO;
 	}
@@ -47,9 +45,26 @@ int foo_perfcnt_boot(struct foo_perfcnt *cnt)
 	return ret;
 }
 
+int foo_perfcnt_reset(struct foo_perfcnt *cnt)
+{
+	int ret;
+
+	drm_shmem_if_vmap(foo_fw, fw, &cnt->bo->shmem, ret) {
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+#if defined(KEPT)
+		cnt->borrowed = fw;
+#endif
+	}
+	return ret;
+}
+
 int foo_perfcnt_enable(struct foo_perfcnt *cnt)
 {
+#if defined(NOT_CLEANED_UP)
+	struct foo_fw_owned buf = {};
+#else
 	struct foo_fw_owned buf __cleanup(drm_vmap_cleanup) = {};
+#endif
 	int ret;
 
 	ret = drm_shmem_vmap_own(&buf, &cnt->bo->shmem);

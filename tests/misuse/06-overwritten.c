@@ -6,6 +6,8 @@
 // wrong: ADDRESS_ASSIGNED B: lvalue required|not assignable
 // wrong: INITIALISED_FROM_ANOTHER B: invalid initializer|must be an initializer list
 // wrong: OWNED_COPIED B: assignment of read-only|cannot assign to
+// wrong: OWNED_INITIALISED C: 'copy' is a copy of another 'struct foo_ring_owned'
+// wrong: MEMCPY C: memcpy\(\) of a 'struct foo_ring_owned'
 // run: drm_shmem_vmap.owned_overwritten: a handle in use is not overwritten, -EBUSY
 
 #include "foo.h"
@@ -32,6 +34,14 @@ int foo_queue_reset(struct foo_queue *q)
 	drm_vmap_write32(copy, 0, 0);
 #elif defined(OWNED_COPIED)
 	q->ring = q->spare;
+#elif defined(OWNED_INITIALISED)
+	struct foo_ring_owned copy = q->ring;
+
+	drm_vmap_move(&q->spare, &copy);
+#elif defined(MEMCPY)
+	struct foo_ring_owned copy __cleanup(drm_vmap_cleanup) = {};
+
+	memcpy(&copy, &q->ring, sizeof(copy));
 #else
 	drm_vmap_write32(ring, 0, drm_vmap_read32(spare, 0));
 	drm_vmap_release(&q->ring);

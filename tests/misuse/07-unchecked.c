@@ -6,6 +6,7 @@
 // wrong: BLOCK_USED_OUTSIDE B: 'ring' undeclared|undeclared identifier 'ring'
 // wrong: OWNED_NOT_CHECKED W: ignoring return value|unused
 // run: drm_shmem_vmap.too_small: the block is skipped, -ENOSPC
+// run: drm_shmem_vmap.no_vmap_callback: a failed one leaves nothing behind
 
 #include "foo.h"
 

@@ -6,6 +6,9 @@
 // wrong: NARROWED B: struct foo_fw is for another kind of memory
 // wrong: WRONG_TYPE B: incompatible pointer
 // run: drm_shmem_vmap.wrong_kind: -EOPNOTSUPP for the other kind of memory
+// run: drm_shmem_vmap.iomem_is_not_sysmem: an imported object in I/O memory
+// run: drm_shmem_vmap.iomem_rw: the type for I/O memory works
+// run: drm_shmem_vmap.either: so does the one for either
 
 #include "foo.h"
 

@@ -8,6 +8,7 @@
 // wrong: FIELD_PAST_THE_END B: offset not provably inside of the mapping
 // wrong: TOO_SMALL B: the mapping may be smaller than struct foo_ring
 // run: drm_shmem_vmap.checked: checked accessors return -EINVAL
+// run: drm_shmem_vmap.bulk: so do copies and fills
 
 #include "foo.h"
 

@@ -6,6 +6,7 @@
 // wrong: LENT_AFTER_RELEASE B: this mapping was released, moved or never made
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: ADDRESS_RELEASED B: void|incomplete|request for member|has no member
+// wrong: RAW_VUNMAP C: drm_gem_vunmap\(\) goes behind the handles
 
 #include "foo.h"
 
@@ -28,6 +29,10 @@ int foo_fw_reload(struct foo_bo *bo, struct foo_fw_owned *old)
 	drm_gem_vunmap(foo_bo_gem(bo), &own);
 #elif defined(ADDRESS_RELEASED)
 	drm_vmap_release(drm_vmap_unsafe_ptr(&own));
+#elif defined(RAW_VUNMAP)
+	struct iosys_map map = drm_vmap_unsafe_map(&own);
+
+	drm_gem_vunmap(foo_bo_gem(bo), &map);
 #else
 	drm_vmap_move(old, &own);
 #endif

@@ -5,12 +5,12 @@
 // wrong: ALLOCATES B: memory is allocated in a file of the fence signalling path
 // wrong: LOCKS B: a reservation lock is taken in a file of the fence signalling path
 // wrong: LOCKS_OBJECT B: a reservation lock is taken in a file of the fence signalling path
-// wrong: MAPS B: fence signalling path
-// wrong: PREPARES B: fence signalling path
+// wrong: MAPS B: this may wait, in a file of the fence signalling path
+// wrong: PREPARES B: this may wait, in a file of the fence signalling path
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
 
-#include "foo.h"
 #include "drm_safe_signalling.h"
+#include "foo.h"
 
 /* &drm_sched_backend_ops.run_job */
 int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,

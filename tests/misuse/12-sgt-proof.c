@@ -2,14 +2,15 @@
 // class: 12
 // title: sg table used or unmapped after the device is unbound
 // rust: b
-// wrong: NO_PROOF B: an sg table needs the proof that the parent is bound
-// wrong: NULL_PROOF B: an sg table needs the proof that the parent is bound
-// wrong: DEVICE_AS_PROOF B: an sg table needs the proof that the parent is bound
-// wrong: PLAIN_OBJECT B: sg tables are lent by a struct drm_shmem_obj only
+// wrong: NO_PROOF B: an sg table needs the proof of a bound parent, such as &reg->bound
+// wrong: NULL_PROOF B: an sg table needs the proof of a bound parent, such as &reg->bound
+// wrong: DEVICE_AS_PROOF B: an sg table needs the proof of a bound parent, such as &reg->bound
+// wrong: PLAIN_OBJECT B: sg tables are of a struct drm_shmem_obj: embed it in your object
 // run: drm_shmem_sgt.revoked: unmapped on unbind, -ENODEV afterwards
 // run: drm_shmem_sgt.revoked_rebind: also after the device is bound again
 // run: drm_shmem_sgt.owned_revoked: an owner is told
 // run: drm_shmem_sgt.wrong_device: -EINVAL for the proof of another device
+// run: drm_shmem_race.get_against_unbind: first use against unbind
 
 #include "foo.h"
 

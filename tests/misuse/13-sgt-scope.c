@@ -6,9 +6,11 @@
 // wrong: OUTLIVES_THE_PROOF B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: RETURNED W: returns address of local variable|address of stack memory
 // wrong: STORED U(gcc): storing the address of local variable 'sgt'
+// wrong: KEPT C: 'sgt' is borrowed for a scope and must not be kept
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
+// run: drm_shmem_race.free_against_unbind: unmapped once, whoever comes first
 
 #include "foo.h"
 
@@ -36,6 +38,8 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 		drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
 			foo_mmu_map(drm_shmem_sgt_table(sgt));
 #if defined(STORED)
+			job->sgt = sgt;
+#elif defined(KEPT)
 			job->sgt = sgt;
 #elif defined(FREED)
 			sg_free_table(drm_shmem_sgt_table(sgt));

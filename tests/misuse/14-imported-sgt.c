@@ -4,6 +4,10 @@
 // rust: no
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // wrong: UNMAPPED W: discards 'const' qualifier|discards qualifiers
+// wrong: RAW_TABLE C: drm_gem_shmem_get_pages_sgt\(\) goes behind the handles
+// run: drm_shmem_sgt.imported_freed: the exporter frees it
+// run: drm_shmem_sgt.imported_revoked: also when the importer is unbound
+// run: drm_shmem_sgt.imported_at_once_freed: also if it was mapped at import
 
 #include "foo.h"
 
@@ -18,6 +22,12 @@ int foo_bo_unbind(const struct foo_reg *reg, struct foo_bo *bo)
 	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
 		dma_unmap_sgtable(drm_dev_bound_parent(&reg->bound),
 				  drm_shmem_sgt_table(sgt), DMA_BIDIRECTIONAL, 0);
+#elif defined(RAW_TABLE)
+	struct sg_table *sgt = drm_gem_shmem_get_pages_sgt(&bo->shmem.base);
+
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	sg_free_table(sgt);
 #else
 	ret = drm_shmem_sgt_unmap(&bo->shmem);
 #endif

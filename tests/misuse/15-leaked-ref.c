@@ -5,6 +5,7 @@
 // wrong: LOOKUP_DROPPED W: ignoring return value
 // wrong: CREATE_DROPPED W: ignoring return value
 // wrong: VM_DROPPED W: ignoring return value
+// wrong: EARLY_RETURN C: 'bo', from foo_bo_lookup\(\) on line \d+, is leaked on this path
 // run: drm_shmem_obj.unique_scope: the scope puts what was not published
 
 #include "foo.h"
@@ -14,7 +15,11 @@ int foo_ioctl_bo_wait(struct foo_file *file, u32 handle)
 #if defined(LOOKUP_DROPPED)
 	foo_bo_lookup(foo_file_drm(file), handle);
 #endif
+#if defined(EARLY_RETURN)
+	struct foo_bo *bo = foo_bo_lookup(foo_file_drm(file), handle);
+#else
 	struct foo_bo *bo __free(foo_bo) = foo_bo_lookup(foo_file_drm(file), handle);
+#endif
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);

@@ -7,6 +7,11 @@
 // wrong: SHMEM_AS_GEM B: incompatible pointer
 // wrong: NOT_FIRST B: must be the first member of struct bar_bo
 // wrong: WRONG_MEMBER B: must be a struct drm_shmem_obj
+// run: drm_shmem_obj.lookup_other_type: -EINVAL for an object of another type
+// run: drm_shmem_obj.lookup_core_made: -EINVAL for one that the core made
+// run: drm_shmem_obj.import_wrong_type: -EINVAL and a report for an own object of another type
+// run: drm_shmem_obj.dumb: dumb buffers are full objects
+// run: drm_shmem_obj.import_foreign: so are imported ones
 
 #include "foo.h"
 

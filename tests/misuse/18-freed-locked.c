@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 18
 // title: GEM object freed under its own lock
-// rust: b
+// rust: partly
+// run: drm_shmem_obj.put_under_own_lock: reported, and the object stays
 
 #include "foo.h"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 23
 // title: evict list unprotected
-// rust: no
+// rust: -
 // wrong: RAW_VALIDATE B: incompatible (function )?pointer|incompatible return type
 // wrong: RAW_CALLBACK B: incompatible (function )?pointer|incompatible return type
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_extobj: what was evicted is validated, under its lock
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: evicted and validated by many threads
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: evicted objects are found and validated
 
 #include "foo.h"
 

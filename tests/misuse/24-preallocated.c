@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 24
 // title: VAs not preallocated for a split
-// rust: r
+// rust: partly
 // wrong: NO_UPDATE B: too few arguments
 // wrong: RAW_REQUEST B: incompatible pointer
 // wrong: RAW_MAP B: incompatible pointer

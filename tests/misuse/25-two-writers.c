@@ -7,7 +7,9 @@
 // wrong: VM_ASSIGNED B: read-only|cannot assign
 // wrong: CORE_INITIALISED B: invalid initializer|must be an initializer list
 // wrong: POINTER_IN_PLACE_OF_CORE B: declare the core with DRM_GPUVM_CORE\(\)
+// wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_core'
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: also from two threads
 
 #include "foo.h"
 
@@ -35,6 +37,10 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 	struct drm_gpuvm_core copy[1] = vm->core;
 
 	return drm_gpuvm_run(copy, update);
+#elif defined(CORE_COPIED)
+	struct drm_gpuvm_core copy = vm->core[0];
+
+	return drm_gpuvm_run(&copy, update);
 #endif
 	return foo_vm_run(vm, update);
 }

@@ -5,11 +5,15 @@
 // wrong: SET_UP_AFTER_REGISTRATION B: this token was used up before
 // wrong: REGISTERED_TWICE B: this token was used up before
 // wrong: NOT_CHECKED W: ignoring return value
+// wrong: RAW_REGISTER C: drm_dev_register\(\) goes behind the contexts
 // wrong: DATA_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
+// run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens while it is being registered
+// run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
+// run: drm_dev_ctx.drm_dev_ctx_test_token_twice: a token whose use is not seen is reported
 
 #include "foo.h"
 
@@ -39,6 +43,8 @@ int foo_probe(struct device *dev)
 	struct foo_device *foo = foo_unreg_dev(unreg);
 
 	return drm_dev_ctx_register(foo, dev, foo, &foo_reg_ops, hw);
+#elif defined(RAW_REGISTER)
+	return drm_dev_register(&foo_unreg_dev(unreg)->drm, 0);
 #elif defined(NOT_CHECKED)
 	drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
 	return 0;

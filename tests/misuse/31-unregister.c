@@ -3,6 +3,7 @@
 // title: drm_dev_unregister() where unplug is needed
 // rust: b
 // wrong: TOKEN_OF_ANOTHER_STATE B: incompatible pointer
+// wrong: RAW_UNREGISTER C: drm_dev_unregister\(\) goes behind the contexts
 // run: drm_dev_ctx.drm_dev_ctx_test_life: the end of a registration is an unplug
 
 #include "foo.h"
@@ -12,6 +13,9 @@ int foo_shut_down(struct foo_device *foo)
 {
 #if defined(TOKEN_OF_ANOTHER_STATE)
 	return drm_dev_ctx_unregister(foo);
+#elif defined(RAW_UNREGISTER)
+	drm_dev_unregister(&foo->drm);
+	return 0;
 #else
 	return drm_dev_ctx_unregister(&foo->drm);
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 32
 // title: unplug twice, or waiting on itself
-// rust: b
-// wrong: INSIDE_OF_A_SECTION B: waits for itself
-// wrong: INSIDE_OF_A_SCOPE B: waits for itself
+// rust: partly
+// wrong: INSIDE_OF_A_SECTION B: this waits for itself
+// wrong: INSIDE_OF_A_SCOPE B: this waits for itself
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister: the second time gives -ENODEV
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: -EDEADLK and a report
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister_threads: both wait, one does it
 
 #include "foo.h"
 

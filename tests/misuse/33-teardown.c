@@ -6,6 +6,8 @@
 // wrong: RELEASE_OF_DEVICE B: incompatible (function )?pointer|incompatible return type
 // wrong: POSTCLOSE_OF_DRM_FILE B: incompatible (function )?pointer|incompatible return type
 // wrong: OPEN_WITHOUT_FILE W: incompatible|makes pointer from integer
+// run: drm_dev_ctx.drm_dev_ctx_test_register_fails: what was done before is undone, once
+// run: drm_dev_ctx.drm_dev_ctx_test_open_fails: postclose is not called
 
 #include "foo.h"
 

@@ -6,6 +6,7 @@
 // wrong: HANDLE_AS_POINTER B: incompatible pointer
 // wrong: HANDLE_AS_IOSYS_MAP B: incompatible pointer
 // wrong: DEREFERENCED B: invalid operands|invalid argument type|used where arithmetic|wrong type argument|aggregate value
+// wrong: PRIVATE_MEMBER C: '__opaque' is private to the library
 // run: drm_shmem_vmap.unsafe_ptr: the call knows the size that the type promises
 
 #include "foo.h"
@@ -26,6 +27,8 @@ int foo_fw_dump(struct foo_bo *bo)
 		foo_dump_map(fw);
 #elif defined(DEREFERENCED)
 		ret = !*fw;
+#elif defined(PRIVATE_MEMBER)
+		foo_dump((u8 *)fw->__opaque[0]);
 #else
 		foo_dump(drm_vmap_unsafe_ptr(fw));
 #endif

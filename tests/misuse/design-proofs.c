@@ -8,6 +8,8 @@
 // wrong: RETURNED W: returns address of local variable|address of stack memory
 // wrong: STORED U(gcc): storing the address of local variable 'reg'
 // wrong: WEAKER_AS_STRONGER B: incompatible pointer
+// wrong: FORGED C: cast to 'struct foo_reg \*'
+// wrong: MADE_BY_HAND C: .__drm. is private to the library
 // wrong: OTHER_DRIVER B: incompatible pointer
 
 #include "foo.h"
@@ -49,6 +51,13 @@ int foo_submit(struct foo_device *foo, struct bar_device *bar, struct foo_client
 		client->reg = reg;
 #elif defined(WEAKER_AS_STRONGER)
 		ret = foo_hw_submit(&reg->bound, 0);
+#elif defined(FORGED)
+		ret = foo_hw_submit((struct foo_reg *)foo, 0);
+#elif defined(MADE_BY_HAND)
+		struct foo_reg made[1] = {};
+
+		made->bound.__drm = &foo->drm;
+		ret = foo_hw_submit(made, 0);
 #elif defined(OTHER_DRIVER)
 		drm_dev_if_registered(bar, breg, &bar->drm)
 			ret = foo_hw_submit(breg, 0);
