@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// What a function owns is not given back on each way out of it.
+// Misuse classes 5 and 15. Not for variables with __free() or __cleanup().
+virtual report
+
+@initialize:python@
+@@
+import re
+owned = re.compile(r'struct \w+_owned$')
+
+def cleans_up(p, x):
+    with open(p[0].file) as f:
+        above = "".join(f.readlines()[:int(p[0].line)])
+    return re.search(r'\b%s\s+__(free|cleanup)\(' % x, above)
+
+@pointer exists@
+identifier x;
+expression E;
+identifier get =~ "^([a-z0-9_]*bo_lookup|drm_gpuvm_imm_obtain|drm_gpuvm_imm_obtain_locked|drm_gpuvm_imm_get)$";
+identifier put =~ "_put$";
+type T;
+position q, p;
+@@
+(
+ T *x = get@q(...);
+|
+ x = get@q(...);
+)
+ ... when != put(x)
+     when != E = x
+     when != return x;
+     when != no_free_ptr(x)
+ return@p ...;
+
+@checked exists@
+identifier pointer.x;
+position pointer.p;
+@@
+ if (<+... x ...+>) { ... return@p ...; }
+
+@script:python depends on report && !checked@
+p << pointer.p;
+q << pointer.q;
+x << pointer.x;
+get << pointer.get;
+@@
+if not cleans_up(q, x):
+    print("%s:%s:%s: ERROR: '%s', from %s() on line %s, is leaked on this path: declare it with __free()" %
+          (p[0].file, p[0].line, p[0].column, x, get, q[0].line))
+
+@bare@
+identifier x;
+type T;
+position p;
+@@
+ T x@p = { ... };
+
+@script:python depends on report@
+p << bare.p;
+x << bare.x;
+T << bare.T;
+@@
+if owned.match(T) and not cleans_up(p, x):
+    print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with __cleanup(drm_vmap_cleanup)" %
+          (p[0].file, p[0].line, p[0].column, x))

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A call that takes a reservation lock, while the caller holds one.
+// Misuse class 3. Any lock counts: of two objects, drm_exec locks both.
+virtual report
+
+@call exists@
+expression resv;
+identifier lock =~ "^(dma_resv_lock|dma_resv_lock_interruptible|drm_gem_lock)$";
+identifier unlock =~ "^(dma_resv_unlock|drm_gem_unlock)$";
+identifier f =~ "^(drm_shmem_(vmap_own|sgt_own|vmap_or_get|sgt_or_get|pin|purge|madvise|sgt_unmap)|drm_vmap_release|drm_gpuvm_imm_obtain|drm_gpuvm_prepare_(map|unmap_obj)|.*_prepare_map|.*_prepare_unmap_obj)$";
+position p;
+@@
+ lock(resv, ...)
+ ... when != unlock(resv, ...)
+ f@p(...)
+
+@scope exists@
+expression resv;
+identifier lock =~ "^(dma_resv_lock|dma_resv_lock_interruptible|drm_gem_lock)$";
+identifier unlock =~ "^(dma_resv_unlock|drm_gem_unlock)$";
+iterator name drm_shmem_if_vmap, drm_shmem_if_sgt;
+statement S;
+position p;
+@@
+ lock(resv, ...)
+ ... when != unlock(resv, ...)
+(
+ drm_shmem_if_vmap@p(...) S
+|
+ drm_shmem_if_sgt@p(...) S
+)
+
+@script:python depends on report@
+p << call.p;
+f << call.f;
+@@
+print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: use its _locked form" %
+      (p[0].file, p[0].line, p[0].column, f.replace("_or_get", "_or")))
+
+@script:python depends on report@
+p << scope.p;
+@@
+print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: use its _locked form" %
+      (p[0].file, p[0].line, p[0].column))

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A raw helper in a file that uses the library: it goes behind the handles.
+// Misuse classes 1, 10, 12, 14, 21, 29, 31.
+virtual report
+
+@ctx@
+@@
+(
+ #include "drm_dev_ctx.h"
+|
+ #include "foo.h"
+)
+
+@shmem@
+@@
+(
+ #include "drm_shmem_safe.h"
+|
+ #include "foo.h"
+)
+
+@gpuvm@
+@@
+(
+ #include "drm_gpuvm_imm.h"
+|
+ #include "foo.h"
+)
+
+@dev depends on ctx@
+identifier f =~ "^(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|devm_drm_dev_register)$";
+position p;
+@@
+ f@p(...)
+
+@obj depends on shmem@
+identifier f =~ "^(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(vmap|vunmap|pin|unpin|purge|madvise)(_locked)?|drm_gem_shmem_get_pages_sgt|drm_gem_shmem_(create|free|release)|dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$";
+position p;
+@@
+ f@p(...)
+
+@vm depends on gpuvm@
+identifier f =~ "^(drm_gpuvm_(init|put|get|sm_.*|bo_.*|validate|prepare_(vm|objects|range)|exec_.*)|drm_gpuva_.*)$";
+position p;
+@@
+ f@p(...)
+
+@script:python depends on report@
+p << dev.p;
+f << dev.f;
+@@
+print("%s:%s:%s: ERROR: %s() goes behind the contexts of drm_dev_ctx.h" %
+      (p[0].file, p[0].line, p[0].column, f))
+
+@script:python depends on report@
+p << obj.p;
+f << obj.f;
+@@
+print("%s:%s:%s: ERROR: %s() goes behind the handles of drm_shmem_safe.h" %
+      (p[0].file, p[0].line, p[0].column, f))
+
+@script:python depends on report@
+p << vm.p;
+f << vm.f;
+@@
+print("%s:%s:%s: ERROR: %s() goes behind the core of drm_gpuvm_imm.h" %
+      (p[0].file, p[0].line, p[0].column, f))
