@@ -69,7 +69,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
  * - *Ioctl* is ``struct sgpu_ioctl *``: the device has been registered, and may
  *   be unplugged by now.
  * - *Bound* is ``const struct drm_dev_bound *``: the parent is bound. Part of the
- *   two that follow, as ``&unreg->bound`` and ``&reg->bound``.
+ *   two that follow, as the address of their member bound.
  * - *Unregistered* is ``struct sgpu_unreg *``, a token that exists once and is
  *   used up by registration.
  * - *Registered* is ``const struct sgpu_reg *``. It exists in the scope of

@@ -639,7 +639,7 @@ enum { __drm_dev_in_section };
  *
  * Defines ``static const struct drm_ioctl_desc NAME_ioctls[]`` for
  * &drm_driver.ioctls; ARRAY_SIZE() of it is &drm_driver.num_ioctls. IOCTL is
- * written without DRM_IOCTL_, the flags are those of &enum drm_ioctl_flags, and
+ * written without ``DRM_IOCTL_``, the flags are those of &enum drm_ioctl_flags, and
  * the type is void for an ioctl without argument. A handler is called as
  * ``handler(context, type *args, struct NAME_file *file)``, with one of
  *

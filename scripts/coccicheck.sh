@@ -10,9 +10,19 @@ need_packages coccinelle
 dir=$(realpath "${1:-$TOP/samples/sgpu}")
 cd "$TOP"
 mapfile -t files < <(find "$dir" -name '*.[ch]' | sort)
+
+# silent CMD...: does CMD succeed without a word?
+silent() {
+	local out rc=0
+
+	out=$("$@" 2>&1) || rc=1
+	[ -z "$out" ] || { echo "$out"; rc=1; }
+	return $rc
+}
+
 for rule in scripts/coccinelle/*.cocci; do
-	reports=$(spatch --very-quiet --no-includes -D report --sp-file "$rule" \
-		--macro-file scripts/coccinelle/scopes.macros "${files[@]}" 2>&1)
-	check "${rule##*/}: ${#files[@]} files" eval '[ -z "$reports" ] || { echo "$reports"; false; }'
+	check "${rule##*/}: ${#files[@]} files" silent \
+		spatch --very-quiet --no-includes -D report --sp-file "$rule" \
+		--macro-file scripts/coccinelle/scopes.macros "${files[@]}"
 done
 finish
