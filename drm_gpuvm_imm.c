@@ -129,7 +129,7 @@
  * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
  * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
  * rollback and clean-up. A file of a driver that holds only code of the
- * signalling path includes drm_safe_signalling.h last: what allocates or takes
+ * signalling path includes drm_safe_signalling.h first: what allocates or takes
  * a reservation lock does not compile there.
  */
 

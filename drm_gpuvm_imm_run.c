@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The part of drm_gpuvm_imm.c that runs in the fence signalling path. Nothing
- * here waits for memory or takes a reservation lock; the last include makes
+ * here waits for memory or takes a reservation lock; the first include makes
  * sure of it.
  */
+
+#include "drm_safe_signalling.h"
 
 #include <linux/export.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_trace.h"
-#include "drm_safe_signalling.h"
 
 /*
  * A step returned something else than what its completed operation gave.

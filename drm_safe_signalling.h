@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * For a file that holds only code of the fence signalling path. Include it
- * last: what may wait for memory or for a fence does not compile below it.
+ * first: what may wait for memory or for a fence does not compile then, not
+ * even in an inline function of a header.
  */
 #ifndef _DRM_SAFE_SIGNALLING_H
 #define _DRM_SAFE_SIGNALLING_H
@@ -11,7 +12,17 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include <drm/drm_gem.h>
+struct drm_dev_bound;
+struct drm_gem_object;
+struct drm_gem_shmem_object;
+struct drm_gpuvm_bo;
+struct drm_gpuvm_core;
+struct drm_gpuvm_imm;
+struct drm_gpuvm_update;
+struct drm_shmem_obj;
+struct drm_shmem_sgt;
+struct drm_shmem_sgt_owned;
+struct iosys_map;
 
 #define __drm_safe_no_alloc_here						\
 	__compiletime_error("memory is allocated in a file of the fence signalling path")
@@ -23,10 +34,10 @@
 __drm_safe_no_alloc_here void *__drm_safe_no_alloc(void);
 __drm_safe_no_resv_here int __drm_safe_no_resv(void);
 
-#ifdef CONFIG_CC_IS_GCC
 /*
- * Functions are declared once more, so that inline ones, like those that
- * DRM_GPUVM_IMM() makes, cannot call them either.
+ * These are the first declarations: clang takes the attribute nowhere else.
+ * The functions are refused where they are called, also by inline functions
+ * like those that DRM_GPUVM_IMM() makes.
  */
 __drm_safe_no_resv_here void drm_gem_lock(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_pin(struct drm_gem_object *obj);
@@ -34,7 +45,6 @@ __drm_safe_not_here int drm_gem_vmap(struct drm_gem_object *obj, struct iosys_ma
 __drm_safe_not_here int drm_gem_vmap_locked(struct drm_gem_object *obj,
 					    struct iosys_map *map);
 
-#ifdef _DRM_GPUVM_IMM_H
 __drm_safe_not_here int
 drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 		      struct drm_gem_object *obj, u64 addr, u64 range, u64 offset);
@@ -61,34 +71,18 @@ __drm_safe_not_here struct drm_gpuvm_bo *
 drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
 __drm_safe_not_here void drm_gpuvm_imm_flush(void);
 __drm_safe_not_here void drm_gpuvm_core_fini(struct drm_gpuvm_core *core);
-#endif
 
-#ifdef _DRM_SHMEM_VMAP_H
 __drm_safe_not_here int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked);
-__drm_safe_not_here int __drm_shmem_vmap_plain(struct __drm_vmap *h,
-					       struct drm_gem_shmem_object *shmem,
-					       bool locked);
-#endif
-#else
-/* clang takes the attribute with the first declaration only. */
-__drm_safe_not_here int __drm_safe_no_wait(void);
-
-#define drm_gem_lock(...)		__drm_safe_no_resv()
-#define drm_gem_pin(...)		__drm_safe_no_wait()
-#define drm_gem_vmap(...)		__drm_safe_no_wait()
-#define drm_gem_vmap_locked(...)	__drm_safe_no_wait()
-#define drm_gpuvm_prepare_map(...)	__drm_safe_no_wait()
-#define drm_gpuvm_prepare_map_locked(...) __drm_safe_no_wait()
-#define drm_gpuvm_prepare_map_bo(...)	__drm_safe_no_wait()
-#define drm_gpuvm_prepare_map_sparse(...) __drm_safe_no_wait()
-#define drm_gpuvm_prepare_unmap(...)	__drm_safe_no_wait()
-#define drm_gpuvm_prepare_unmap_obj(...) __drm_safe_no_wait()
-#define drm_gpuvm_prepare_split(...)	__drm_safe_no_wait()
-#define drm_gpuvm_imm_obtain(...)	__drm_safe_no_wait()
-#define drm_gpuvm_imm_obtain_locked(...) __drm_safe_no_wait()
-#define drm_gpuvm_imm_flush(...)	__drm_safe_no_wait()
-#define drm_gpuvm_core_fini(...)	__drm_safe_no_wait()
-#endif
+__drm_safe_not_here int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
+					       struct iosys_map *map, bool locked);
+__drm_safe_not_here int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
+					    struct drm_shmem_obj *obj,
+					    struct drm_shmem_sgt *sgt, bool locked);
+__drm_safe_not_here int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
+					    struct drm_shmem_obj *obj,
+					    struct drm_shmem_sgt_owned *own, bool locked);
+__drm_safe_not_here int drm_shmem_pin(struct drm_shmem_obj *obj);
+__drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 
 #undef kmalloc
 #undef kzalloc
