@@ -341,7 +341,13 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 		__builtin_unreachable();					\
 } while (0)
 
-#define __drm_shmem_vmap_own(_own, _obj, _locked) ({				\
+/* A result that must be looked at has to come from a call, not from ({ }). */
+static __always_inline __must_check int __drm_shmem_must_check(int ret)
+{
+	return ret;
+}
+
+#define __drm_shmem_vmap_own(_own, _obj, _locked) __drm_shmem_must_check(({	\
 	__drm_vmap_bind(__v, _own);						\
 	struct __drm_vmap *__own = __drm_vmap_owned(__v);			\
 	int __ret = -EBUSY;							\
@@ -354,7 +360,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 			drm_gem_object_get(&__own->shmem->base);		\
 	}									\
 	__ret;									\
-})
+}))
 
 /**
  * drm_shmem_vmap_own() - make an owned mapping
