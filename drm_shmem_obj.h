@@ -257,9 +257,9 @@ static inline void _name##_put(_type *bo)					\
 }										\
 										\
 /* A unique object is the object itself; the type says that no one else has it. */ \
-static inline _type *_name##_unique_bo(struct _name##_unique *unique)		\
+static __always_inline _type *_name##_unique_bo(struct _name##_unique *unique)	\
 {										\
-	return (_type *)unique;							\
+	return (_type *)drm_safe_live(unique);					\
 }										\
 										\
 static inline __must_check struct _name##_unique *				\
