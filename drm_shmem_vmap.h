@@ -58,8 +58,8 @@ struct _name##_owned {								\
 		unsigned long __opaque[sizeof(struct __drm_vmap) / sizeof(long)]; \
 		u8 __min_size[0][_min];						\
 		u8 __kind[0][_kind];						\
-		u8 __is_owned[0];						\
-		struct _name __borrow;						\
+		u8 __only_owned_handles_are_filled_moved_or_released[0];	\
+		struct _name __only_owned_handles_are_lent;			\
 	};									\
 	__DRM_SAFE_NO_ASSIGN;							\
 };										\
@@ -326,8 +326,13 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 #define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, ...)			\
 	__drm_shmem_vmap_or(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err, __VA_ARGS__)
 
-/* Only owned handles have the member: the others end with their scope. */
-#define __drm_vmap_owned(_own)	((void)sizeof((_own)->__is_owned), __drm_vmap(_own))
+/*
+ * Only owned handles have the member: the others end with their scope. Its name
+ * is what the compiler says.
+ */
+#define __drm_vmap_owned(_own)							\
+	((void)sizeof((_own)->__only_owned_handles_are_filled_moved_or_released), \
+	 __drm_vmap(_own))
 
 /*
  * The compiler is told at the end what it cannot know after the calls, that
@@ -440,7 +445,9 @@ static __always_inline void drm_vmap_cleanup(void *own)
  *
  * Return: the handle as a const struct _type \*, valid for as long as @_own.
  */
-#define drm_vmap_borrow(_own)	((const typeof((_own)->__borrow) *)&(_own)->__borrow)
+#define drm_vmap_borrow(_own)							\
+	((const typeof((_own)->__only_owned_handles_are_lent) *)		\
+	 &(_own)->__only_owned_handles_are_lent)
 
 /**
  * drm_vmap_narrow() - lend a mapping as one with a smaller minimum

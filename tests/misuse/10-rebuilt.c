@@ -2,7 +2,7 @@
 // class: 10
 // title: vunmap with a rebuilt map
 // rust: b
-// wrong: BORROWED_RELEASED B: has no member named '__is_owned'|no member named '__is_owned'
+// wrong: BORROWED_RELEASED B: no member named '__only_owned_handles_are_filled_moved_or_released'
 // wrong: LENT_AFTER_RELEASE B: this mapping was released, moved or never made
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: ADDRESS_RELEASED B: void|incomplete|request for member|has no member

@@ -2,7 +2,7 @@
 // class: design
 // title: what is lent cannot be kept, and an owned handle cannot be copied
 // rust: b
-// wrong: BORROW_OF_BORROWED B: no member named '__borrow'
+// wrong: BORROW_OF_BORROWED B: no member named '__only_owned_handles_are_lent'
 // wrong: MOVED_TO_OTHER_TYPE B: an owned mapping moves to a handle of its own type
 // wrong: WRITTEN_TO_WHILE_LENT B: assignment of read-only|is not assignable
 // wrong: SGT_COPIED B: invalid initializer|must be an initializer list
