@@ -369,9 +369,9 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
  * @to: empty handle
  * @from: the handle, empty afterwards
  *
- * If @to is in use then that is reported and nothing changes.
+ * If @to is in use then that is reported, and what it holds is released.
  *
- * Context: Any.
+ * Context: Any. As drm_shmem_sgt_release() if @to is in use.
  */
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from)
@@ -380,7 +380,7 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 		drm_safe_broken(to->__obj->base.base.dev,
 				"an owned handle is not overwritten",
 				"drm_shmem_sgt_release() it first");
-		return;
+		drm_shmem_sgt_release(to);
 	}
 	to->__obj = from->__obj;
 #ifdef CONFIG_DRM_SAFE_DEBUG

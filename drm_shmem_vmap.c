@@ -211,6 +211,19 @@ void __drm_vmap_overwritten(struct __drm_vmap *h)
 EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
 
 /**
+ * __drm_vmap_replaced() - report that a handle in use is moved to, and end it
+ * @h: the handle, empty afterwards
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ */
+void __drm_vmap_replaced(struct __drm_vmap *h)
+{
+	__drm_vmap_overwritten(h);
+	__drm_vmap_end(h, true, false);
+}
+EXPORT_SYMBOL_GPL(__drm_vmap_replaced);
+
+/**
  * __drm_vmap_unsafe() - the address in a handle
  * @h: the handle
  * @size: the size that the compiler may rely on

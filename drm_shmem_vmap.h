@@ -110,6 +110,7 @@ int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 			      bool iomem, bool locked);
 void __drm_vmap_overwritten(struct __drm_vmap *h);
+void __drm_vmap_replaced(struct __drm_vmap *h);
 void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size) __alloc_size(2);
 int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
 		       const void *src, size_t len);
@@ -422,7 +423,10 @@ static __always_inline void drm_vmap_cleanup(void *own)
  * @_to: empty handle
  * @_from: handle of the same type, empty afterwards
  *
- * If @_to is in use then that is reported and nothing changes.
+ * If @_to is in use then that is reported, and what it holds is released: on
+ * every path @_from is empty, which the compiler can see.
+ *
+ * Context: Any. As drm_vmap_release() if @_to is in use.
  */
 #define drm_vmap_move(_to, _from) do {						\
 	struct __drm_vmap *__to = __drm_vmap_owned(_to);			\
@@ -431,12 +435,10 @@ static __always_inline void drm_vmap_cleanup(void *own)
 	static_assert(__same_type(*(_to), *(_from)),				\
 		      "an owned mapping moves to a handle of its own type");	\
 	__drm_vmap_assert_not_null(__from->addr);				\
-	if (unlikely(__to->addr)) {						\
-		__drm_vmap_overwritten(__to);					\
-	} else {								\
-		*__to = *__from;						\
-		__from->addr = NULL;						\
-	}									\
+	if (unlikely(__to->addr))						\
+		__drm_vmap_replaced(__to);					\
+	*__to = *__from;							\
+	__from->addr = NULL;							\
 } while (0)
 
 /**

@@ -210,6 +210,32 @@ static void owned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
 }
 
+static void owned_overwritten(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_sgt_owned own = {}, other = {};
+
+	drm_dev_if_registered(test, reg, t->drm) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->bound, &moved->obj), 0);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj),
+					-EBUSY);
+			drm_shmem_sgt_move(&own, &other);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	drm_shmem_sgt_release(&other);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 2);
+	drm_shmem_sgt_release(&own);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__sgt_users), 1);
+}
+
 static void owned_revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -351,6 +377,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(wrong_lock),
 	KUNIT_CASE(revoked_rebind),
 	KUNIT_CASE(owned),
+	KUNIT_CASE(owned_overwritten),
 	KUNIT_CASE(owned_revoked),
 	KUNIT_CASE(unmap_early),
 	KUNIT_CASE(unmap_early_not_counted),

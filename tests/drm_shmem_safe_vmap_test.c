@@ -237,20 +237,33 @@ static void owned(struct kunit *test)
 static void owned_overwritten(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
 	struct page_map_owned own = {}, other = {};
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&other, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&other, &moved->obj), 0);
+	drm_vmap_write32(&other, 0, 17);
+
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -EBUSY);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 		drm_vmap_move(&own, &other);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 2);
-	drm_vmap_release(&own);
-	drm_vmap_release(&other);
+	/* What was in the way is gone, what was moved is where it should be. */
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 17);
+	drm_vmap_release(&other);
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 1);
+
+	/* Moved to itself a handle is empty, too. */
+	kunit_warning_suppress(test) {
+		drm_vmap_move(&own, &own);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 1);
 }
 
 static void owned_cleanup(struct kunit *test)
