@@ -192,6 +192,8 @@ def diagnostic(said):
     """A diagnostic without what differs from compiler to compiler."""
     text = re.sub(r"^call to .*? declared with (?:attribute error|'error' attribute): ", "", said)
     text = re.sub(r"^static assertion failed(?: due to requirement .*?)?: ", "", text)
+    # gcc's name for an anonymous union, another one in each run
+    text = re.sub(r"\.<U[^>]*>", "", text)
     text = re.sub(r" \(first use in this function\).*| \[-W.*?\]$", "", text).strip('"').replace("‘", "'").replace("’", "'")
     return text
 
