@@ -44,6 +44,7 @@ foreign_is_kept() {
 external_modules() {
 	local ko
 
+	rm -rf "$TOP/out/modules"
 	KDIR=$BUILD/modular DEBUG=1 "$TOP/scripts/modules.sh" || return
 	for ko in drm_safe samples/sgpu/sgpu; do
 		modinfo "$TOP/out/modules/$ko.ko" | grep -E '^(license|vermagic|description)' || return
