@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/env.sh"
 
-need_packages coccinelle
+need_packages coccinelle libpython3-dev
 dir=$(realpath "${1:-$TOP/samples/sgpu}")
 cd "$TOP"
 mapfile -t files < <(find "$dir" -name '*.[ch]' | sort)

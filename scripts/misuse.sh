@@ -18,7 +18,7 @@ if [ "${1:-}" = flags ]; then
 	exit
 fi
 
-need_packages clang-19 lld-19 llvm-19 coccinelle unifdef
+need_packages clang-19 lld-19 llvm-19 coccinelle libpython3-dev unifdef
 run=()
 for compiler in gcc: clang:-19; do
 	flags=$DRM_SAFE_CACHE/misuse-${compiler%%:*}
