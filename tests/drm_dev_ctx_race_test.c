@@ -9,6 +9,7 @@
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <kunit/test.h>
 
@@ -49,6 +50,7 @@ DRM_DEV_CTX(race, struct race_dev, drm, struct race_hw, struct race_file);
 struct race {
 	spinlock_t lock;	/* @drm */
 	struct drm_device *drm;
+	wait_queue_head_t published;
 	struct task_struct *threads[6];
 	int nthreads;
 
@@ -149,13 +151,26 @@ static const struct race_reg_ops race_reg_ops = {
 	.release = race_release,
 };
 
-/* The device of the moment, with a reference, or NULL */
+/* The device of the moment, with a reference, or NULL if it is gone */
 static struct drm_device *race_get(struct race *race)
 {
 	guard(spinlock)(&race->lock);
-	if (race->drm)
-		drm_dev_get(race->drm);
+	if (!race->drm || drm_dev_is_unplugged(race->drm))
+		return NULL;
+	drm_dev_get(race->drm);
 	return race->drm;
+}
+
+/*
+ * The next device, with a reference, or NULL when it is time to end. Threads
+ * sleep while there is none: a CPU that only spins is one less to race on.
+ */
+static struct drm_device *race_next(struct race *race)
+{
+	struct drm_device *drm = NULL;
+
+	wait_event_idle(race->published, kthread_should_stop() || (drm = race_get(race)));
+	return drm;
 }
 
 static void race_publish(struct race *race, struct drm_device *drm)
@@ -170,27 +185,18 @@ static void race_publish(struct race *race, struct drm_device *drm)
 	}
 	if (old)
 		drm_dev_put(old);
+	wake_up_all(&race->published);
 }
 
-static int race_enter_thread(void *data)
+static void race_enter_once(struct race *race, struct drm_device *drm)
 {
-	struct race *race = data;
+	bool entered = false;
 
-	while (!kthread_should_stop()) {
-		struct drm_device *drm = race_get(race);
-		bool entered = false;
-
-		cond_resched();
-		if (!drm)
-			continue;
-		drm_dev_if_registered(race, reg, drm) {
-			entered = true;
-			race_check(race, reg);
-		}
-		atomic_inc(entered ? &race->entered : &race->refused);
-		drm_dev_put(drm);
+	drm_dev_if_registered(race, reg, drm) {
+		entered = true;
+		race_check(race, reg);
 	}
-	return 0;
+	atomic_inc(entered ? &race->entered : &race->refused);
 }
 
 static void race_file_once(struct race *race, struct drm_device *drm)
@@ -214,34 +220,40 @@ static void race_file_once(struct race *race, struct drm_device *drm)
 	drm_safe_file_close(filp);
 }
 
-static int race_file_thread(void *data)
+/* Use each device from before its registration until after its end. */
+static int race_use(struct race *race, void (*once)(struct race *race, struct drm_device *drm))
 {
-	struct race *race = data;
+	struct drm_device *drm;
 
-	while (!kthread_should_stop()) {
-		struct drm_device *drm = race_get(race);
-
-		cond_resched();
-		if (!drm)
-			continue;
-		race_file_once(race, drm);
+	while ((drm = race_next(race))) {
+		while (!drm_dev_is_unplugged(drm) && !kthread_should_stop()) {
+			once(race, drm);
+			cond_resched();
+		}
+		once(race, drm);
 		drm_dev_put(drm);
 	}
 	return 0;
 }
 
+static int race_enter_thread(void *data)
+{
+	return race_use(data, race_enter_once);
+}
+
+static int race_file_thread(void *data)
+{
+	return race_use(data, race_file_once);
+}
+
 static int race_unregister_thread(void *data)
 {
 	struct race *race = data;
+	struct drm_device *drm;
 	int ret;
 
-	while (!kthread_should_stop()) {
-		struct drm_device *drm;
-
+	while ((drm = race_next(race))) {
 		usleep_range(1, 3000);
-		drm = race_get(race);
-		if (!drm)
-			continue;
 		ret = drm_dev_ctx_unregister(drm);
 		if (ret && ret != -ENODEV)
 			atomic_inc(&race->wrong);
@@ -266,6 +278,7 @@ static struct race *race_new(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, race);
 	spin_lock_init(&race->lock);
+	init_waitqueue_head(&race->published);
 	return race;
 }
 
