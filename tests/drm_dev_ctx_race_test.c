@@ -370,9 +370,9 @@ static void drm_dev_ctx_race_test_unregister(struct kunit *test)
 }
 
 static struct kunit_case drm_dev_ctx_race_tests[] = {
-	KUNIT_CASE_SLOW(drm_dev_ctx_race_test_enter),
-	KUNIT_CASE_SLOW(drm_dev_ctx_race_test_file),
-	KUNIT_CASE_SLOW(drm_dev_ctx_race_test_unregister),
+	KUNIT_CASE_ATTR(drm_dev_ctx_race_test_enter, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(drm_dev_ctx_race_test_file, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(drm_dev_ctx_race_test_unregister, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	{}
 };
 

@@ -203,7 +203,7 @@ static void drm_gpuvm_imm_model_test_random(struct kunit *test)
 }
 
 static struct kunit_case drm_gpuvm_imm_model_test_cases[] = {
-	KUNIT_CASE_SLOW(drm_gpuvm_imm_model_test_random),
+	KUNIT_CASE_ATTR(drm_gpuvm_imm_model_test_random, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	{}
 };
 

@@ -315,8 +315,8 @@ static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 }
 
 static struct kunit_case drm_gpuvm_imm_race_test_cases[] = {
-	KUNIT_CASE_SLOW(drm_gpuvm_imm_race_test_all),
-	KUNIT_CASE_SLOW(drm_gpuvm_imm_race_test_end),
+	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_end, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_writers),
 	{}
 };

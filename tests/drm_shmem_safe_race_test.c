@@ -487,9 +487,9 @@ static struct kunit_case drm_shmem_race_cases[] = {
 	KUNIT_CASE(vmap_users),
 	KUNIT_CASE(sgt_users),
 	KUNIT_CASE(vmap_against_purge),
-	KUNIT_CASE_SLOW(get_against_unbind),
-	KUNIT_CASE_SLOW(free_against_unbind),
-	KUNIT_CASE_PARAM_ATTR(many, many_gen_params, {.speed = KUNIT_SPEED_SLOW}),
+	KUNIT_CASE_ATTR(get_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(free_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_PARAM_ATTR(many, many_gen_params, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE(allocations_fail),
 	{}
 };
