@@ -7,6 +7,7 @@ virtual report
 @@
 import re
 proof = re.compile(r'struct (\w+_(unreg|reg|ioctl|unique)|drm_dev_(bound|unreg|reg)|drm_gpuvm_(un|re)?mapped|drm_shmem_sgt)\b')
+private = re.compile(r'__drm_(dev|shmem|vmap|gpuvm|safe)_')
 handle = re.compile(r'struct (\w+_owned|drm_gpuvm_(core|update)|drm_shmem_sgt\w*|\w+_reg)\b')
 
 def say(p, text):
@@ -44,7 +45,7 @@ p << member.p;
 say(p, "'%s' is private to the library" % m)
 
 @call@
-identifier f =~ "^__drm_(dev|shmem|vmap|gpuvm|safe)_";
+identifier f : script:python() { bool(private.match(f)) };
 position p;
 @@
  f@p(...)
@@ -60,7 +61,7 @@ type T;
 T *x;
 T y;
 expression E, size;
-identifier f =~ "^(memcpy|memmove|memdup|kmemdup|memset)$";
+identifier f = {memcpy, memmove, memdup, kmemdup, memset};
 position p;
 @@
 (

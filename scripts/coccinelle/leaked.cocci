@@ -7,6 +7,7 @@ virtual report
 @@
 import re
 owned = re.compile(r'struct \w+_owned$')
+gets = re.compile(r'(\w*bo_lookup|drm_gpuvm_imm_(obtain|obtain_locked|get))$')
 
 def cleans_up(p, x):
     with open(p[0].file) as f:
@@ -16,7 +17,7 @@ def cleans_up(p, x):
 @pointer exists@
 identifier x;
 expression E;
-identifier get =~ "^([a-z0-9_]*bo_lookup|drm_gpuvm_imm_obtain|drm_gpuvm_imm_obtain_locked|drm_gpuvm_imm_get)$";
+identifier get : script:python() { bool(gets.match(get)) };
 identifier put =~ "_put$";
 type T;
 position q, p;

@@ -5,7 +5,10 @@ virtual report
 
 @ignored@
 expression list args;
-identifier lock =~ "^(dma_resv_lock(_slow)?_interruptible|ww_mutex_lock(_slow)?_interruptible)$";
+identifier lock = {
+	dma_resv_lock_interruptible, dma_resv_lock_slow_interruptible,
+	ww_mutex_lock_interruptible, ww_mutex_lock_slow_interruptible
+};
 position p;
 @@
  lock@p(args);

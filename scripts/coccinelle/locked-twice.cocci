@@ -3,11 +3,17 @@
 // Misuse class 3. Any lock counts: of two objects, drm_exec locks both.
 virtual report
 
+@initialize:python@
+@@
+import re
+takes = re.compile(r'(drm_shmem_(vmap_own|sgt_own|vmap_or_get|sgt_or_get|pin|purge|madvise|sgt_unmap)|'
+                   r'drm_vmap_release|drm_gpuvm_imm_obtain|\w+_prepare_(map|unmap_obj))$')
+
 @call exists@
 expression resv;
-identifier lock =~ "^(dma_resv_lock|dma_resv_lock_interruptible|drm_gem_lock)$";
-identifier unlock =~ "^(dma_resv_unlock|drm_gem_unlock)$";
-identifier f =~ "^(drm_shmem_(vmap_own|sgt_own|vmap_or_get|sgt_or_get|pin|purge|madvise|sgt_unmap)|drm_vmap_release|drm_gpuvm_imm_obtain|drm_gpuvm_prepare_(map|unmap_obj)|.*_prepare_map|.*_prepare_unmap_obj)$";
+identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
+identifier unlock = {dma_resv_unlock, drm_gem_unlock};
+identifier f : script:python() { bool(takes.match(f)) };
 position p;
 @@
  lock(resv, ...)
@@ -16,8 +22,8 @@ position p;
 
 @scope exists@
 expression resv;
-identifier lock =~ "^(dma_resv_lock|dma_resv_lock_interruptible|drm_gem_lock)$";
-identifier unlock =~ "^(dma_resv_unlock|drm_gem_unlock)$";
+identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
+identifier unlock = {dma_resv_unlock, drm_gem_unlock};
 iterator name drm_shmem_if_vmap, drm_shmem_if_sgt;
 statement S;
 position p;

@@ -3,6 +3,17 @@
 // Misuse classes 1, 10, 12, 14, 21, 29, 31.
 virtual report
 
+@initialize:python@
+@@
+import re
+raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|'
+                     r'devm_drm_dev_register)$')
+raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|release|get_pages_sgt)|'
+                     r'drm_gem_shmem_(vmap|vunmap|pin|unpin|purge|madvise)(_locked)?|'
+                     r'dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$')
+raw_vm = re.compile(r'(drm_gpuvm_(init|put|get|sm_\w*|bo_\w*|validate|prepare_(vm|objects|range)|exec_\w*)|'
+                    r'drm_gpuva_\w*)$')
+
 @ctx@
 @@
 (
@@ -28,19 +39,19 @@ virtual report
 )
 
 @dev depends on ctx@
-identifier f =~ "^(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|devm_drm_dev_register)$";
+identifier f : script:python() { bool(raw_dev.match(f)) };
 position p;
 @@
  f@p(...)
 
 @obj depends on shmem@
-identifier f =~ "^(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(vmap|vunmap|pin|unpin|purge|madvise)(_locked)?|drm_gem_shmem_get_pages_sgt|drm_gem_shmem_(create|free|release)|dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$";
+identifier f : script:python() { bool(raw_obj.match(f)) };
 position p;
 @@
  f@p(...)
 
 @vm depends on gpuvm@
-identifier f =~ "^(drm_gpuvm_(init|put|get|sm_.*|bo_.*|validate|prepare_(vm|objects|range)|exec_.*)|drm_gpuva_.*)$";
+identifier f : script:python() { bool(raw_vm.match(f)) };
 position p;
 @@
  f@p(...)
