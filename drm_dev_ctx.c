@@ -832,27 +832,32 @@ EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
  * @revoke: called when the parent is unbound, with revocation blocked for
  *	everyone else; @rev is off the list and may be added no more
  *
- * Context: Any that can take a spinlock. Cannot fail.
+ * It allocates nothing. A proof that is none any more is refused, and reported.
+ *
+ * Context: Any that can take a spinlock.
+ * Return: 0, or -ENODEV if the parent is unbound or the device is not one of
+ * this library: then nobody will call @revoke.
  */
-void drm_dev_revocable_add(const struct drm_dev_bound *bound,
-			   struct drm_dev_revocable *rev,
-			   void (*revoke)(struct drm_dev_revocable *rev))
+int drm_dev_revocable_add(const struct drm_dev_bound *bound,
+			  struct drm_dev_revocable *rev,
+			  void (*revoke)(struct drm_dev_revocable *rev))
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
 
 	rev->__revoke = revoke;
 	INIT_LIST_HEAD(&rev->__node);
 	if (!ctx)
-		return;
+		return -ENODEV;
 
 	/* Changes before the parent is unbound, so not while there is a proof. */
 	if (READ_ONCE(ctx->unbound)) {
 		drm_safe_broken(ctx->drm, "proofs end with their scope",
 				"the parent is unbound, and the proof that it is bound was kept");
-		return;
+		return -ENODEV;
 	}
 	guard(spinlock)(&ctx->revocables_lock);
 	list_add_tail(&rev->__node, &ctx->revocables);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
 

@@ -131,9 +131,9 @@ void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
 void __drm_dev_refused(struct drm_device *drm);
 bool __drm_dev_is_ending(struct drm_device *drm);
 
-void drm_dev_revocable_add(const struct drm_dev_bound *bound,
-			   struct drm_dev_revocable *rev,
-			   void (*revoke)(struct drm_dev_revocable *rev));
+int drm_dev_revocable_add(const struct drm_dev_bound *bound,
+			  struct drm_dev_revocable *rev,
+			  void (*revoke)(struct drm_dev_revocable *rev)) __must_check;
 void drm_dev_revocable_del(struct drm_device *drm,
 			   struct drm_dev_revocable *rev);
 void drm_dev_revoke_block(struct drm_device *drm);

@@ -139,11 +139,10 @@ static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
-	/* Not added if the proof was kept beyond its scope, which is reported. */
-	drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
-	if (list_empty(&obj->__revocable.__node)) {
+	ret = drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
+	if (ret) {
 		drm_shmem_sgt_free_locked(obj, sgt);
-		return -ENODEV;
+		return ret;
 	}
 
 	trace_drm_shmem_sgt_map(gem);
@@ -217,8 +216,9 @@ void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
 			   struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
 	drm_shmem_lock(&obj->base.base, false);
-	drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
-	drm_shmem_sgt_publish(obj, sgt);
+	/* Not refused: the proof is of a section that the caller is in. */
+	if (!drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke))
+		drm_shmem_sgt_publish(obj, sgt);
 	drm_shmem_unlock(&obj->base.base, false);
 }
 

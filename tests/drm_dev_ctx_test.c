@@ -864,7 +864,8 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 	drm_dev_if_registered(tdev, reg, drm) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
-			drm_dev_revocable_add(&reg->bound, &rev, NULL);
+			KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&reg->bound, &rev, NULL),
+					-ENODEV);
 			drm_dev_revoke_block(drm);
 			drm_dev_revocable_del(drm, &rev);
 			drm_dev_revoke_unblock(drm);
@@ -884,6 +885,12 @@ static void tdev_revoke(struct drm_dev_revocable *rev)
 	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'u');
 }
 
+static void tdev_add(struct kunit *test, const struct drm_dev_bound *bound,
+		     struct tdev_revocable *rev)
+{
+	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(bound, &rev->rev, tdev_revoke), 0);
+}
+
 /* Revocation comes last, and only for what is on the list. */
 static void drm_dev_ctx_test_revocable(struct kunit *test)
 {
@@ -894,20 +901,20 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 
 	for (int i = 0; i < ARRAY_SIZE(revs); i++)
 		revs[i].log = &t->log;
-	drm_dev_revocable_add(&unreg->bound, &revs[0].rev, tdev_revoke);
+	tdev_add(test, &unreg->bound, &revs[0]);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
 						   tdev_hw_new(test)), 0);
 	drm_dev_if_registered(tdev, reg, drm) {
-		drm_dev_revocable_add(&reg->bound, &revs[1].rev, tdev_revoke);
-		drm_dev_revocable_add(&reg->bound, &revs[2].rev, tdev_revoke);
-		drm_dev_revocable_add(&reg->bound, &revs[3].rev, tdev_revoke);
+		tdev_add(test, &reg->bound, &revs[1]);
+		tdev_add(test, &reg->bound, &revs[2]);
+		tdev_add(test, &reg->bound, &revs[3]);
 	}
 	drm_dev_revoke_block(drm);
 	drm_dev_revocable_del(drm, &revs[2].rev);
 	drm_dev_revoke_unblock(drm);
 	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
 	drm_dev_revocable_del(drm, &revs[3].rev);
-	drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm }, &revs[3].rev, tdev_revoke);
+	tdev_add(test, &(struct drm_dev_bound){ .__drm = drm }, &revs[3]);
 	drm_dev_revoke_unblock(drm);
 
 	drm_dev_get(drm);
@@ -918,8 +925,8 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 
 	/* A proof that was kept */
 	kunit_warning_suppress(test) {
-		drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm }, &revs[0].rev,
-				      tdev_revoke);
+		KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm },
+							    &revs[0].rev, tdev_revoke), -ENODEV);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_dev_revoke_block(drm);
@@ -937,7 +944,7 @@ static void drm_dev_ctx_test_revocable_dropped(struct kunit *test)
 	struct tdev_revocable rev = { .log = &t->log };
 	struct tdev_unreg *unreg = tdev_new(test);
 
-	drm_dev_revocable_add(&unreg->bound, &rev.rev, tdev_revoke);
+	tdev_add(test, &unreg->bound, &rev);
 	drm_dev_ctx_drop(tdev, unreg);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
 	drm_safe_test_unbind(test, t->parent);
@@ -1258,7 +1265,7 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
 	drm_dev_handle_add(drm, &handle);
 	drm_dev_if_registered(tdev, reg, drm) {
-		drm_dev_revocable_add(&reg->bound, &rev.rev, tdev_revoke);
+		tdev_add(test, &reg->bound, &rev);
 		tdev_debugfs(test, drm, buf, SZ_8K);
 	}
 	drm_dev_handle_del(drm, &handle);
