@@ -46,23 +46,22 @@ refuses_unreadable() {
 	"${as[@]}" bash -c "refuses '$SHARE/secret'" "$0"
 }
 
-# random_files: empty, of one byte, and of 100 MB.
-random_files() {
+# carry_all: INPUT, and random files: empty, of one byte, and of 100 MB.
+carry_all() {
 	local size
 
 	mkdir "$SHARE/random"
 	for size in 0 1 100M; do
 		head -c $size /dev/urandom >"$SHARE/random/$size"
 	done
-	carry "$SHARE/random"/*
+	carry "$INPUT" "$SHARE/random"/*
 }
 
 check_all() {
-	check "the demo carries INPUT" carry "$INPUT"
+	check "the demo carries INPUT, and 0, 1 and 100M random bytes" carry_all
 	check "a missing INPUT is refused" refuses "$SHARE/missing"
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
-	check "the demo carries 0, 1 and 100M random bytes" random_files
 	check_steps "the client's self-test" uml selftest
 	check_steps "unbinding devices in use" uml stress
 	step "KUnit, modules" kunit_modules || true
