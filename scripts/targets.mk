@@ -54,6 +54,9 @@ check: ## everything that proves the library, with counts and times
 fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookworm|trixie]
 	@scripts/fresh-root.sh $(SUITE)
 
+bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15]
+	@scripts/bench.sh
+
 docs: ## build the documentation with the kernel's Sphinx set-up
 	@scripts/docs.sh
 
@@ -61,4 +64,4 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 misuse coccicheck docs check fresh-root clean
+	style w1 misuse coccicheck bench docs check fresh-root clean

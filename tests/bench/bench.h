@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The raw helpers, used as careful drivers use them, against this library doing
+ * the same work. Both sides of a pair run in turn, so that what else the
+ * machine does falls on both.
+ */
+#ifndef _DRM_SAFE_BENCH_H
+#define _DRM_SAFE_BENCH_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include <kunit/test.h>
+
+/**
+ * typedef bench_fn - one side of a pair
+ * @ctx: what bench_pair() was given
+ * @loops: how often to do the work
+ *
+ * Return: the time that it took, in nanoseconds of bench_clock().
+ */
+typedef u64 bench_fn(void *ctx, unsigned int loops);
+
+/**
+ * struct bench_pair - two ways to do the same
+ * @name: of the work
+ * @raw: with the kernel's own helpers
+ * @safe: with this library
+ * @loops: how often in each round
+ */
+struct bench_pair {
+	const char *name;
+	bench_fn *raw;
+	bench_fn *safe;
+	unsigned int loops;
+};
+
+u64 bench_clock(void);
+void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n, void *ctx);
+
+/* Time a statement; the compiler cannot merge its repetitions. */
+#define BENCH_LOOP(_loops, _statement) ({				\
+	u64 __start = bench_clock();					\
+									\
+	for (unsigned int __i = 0; __i < (_loops); __i++) {		\
+		_statement;						\
+		barrier();						\
+	}								\
+	bench_clock() - __start;					\
+})
+
+extern struct kunit_suite bench_ctx_suite;
+extern struct kunit_suite bench_shmem_suite;
+extern struct kunit_suite bench_gpuvm_suite;
+
+#endif /* _DRM_SAFE_BENCH_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+
+#include "bench.h"
+#include "drm_dev_ctx.h"
+#include "drm_safe_test.h"
+
+struct bench_dev {
+	struct drm_device drm;
+	u32 work;
+};
+
+DRM_DEV_CTX_NO_FILE(bench, struct bench_dev, drm, void);
+
+struct bench_args {
+	u32 work;
+};
+
+#define DRM_IOCTL_BENCH_OURS	DRM_IOW(DRM_COMMAND_BASE, struct bench_args)
+#define DRM_IOCTL_BENCH_RAW	DRM_IOW(DRM_COMMAND_BASE + 1, struct bench_args)
+
+static int bench_ioctl_ours(const struct bench_reg *reg, struct bench_args *args,
+			    struct drm_file *file)
+{
+	bench_dev(drm_dev_bound_drm(&reg->bound))->work += args->work;
+	return 0;
+}
+
+static int bench_ioctl_raw(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct bench_args *args = data;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	bench_dev(drm)->work += args->work;
+	drm_dev_exit(idx);
+	return 0;
+}
+
+#define BENCH_IOCTLS(X)							\
+	X(BENCH_OURS, struct bench_args, bench_ioctl_ours, REGISTERED, DRM_RENDER_ALLOW)
+
+DRM_DEV_IOCTL_TABLE(bench, BENCH_IOCTLS);
+
+DEFINE_DRM_GEM_FOPS(bench_fops);
+
+static const struct drm_driver bench_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &bench_fops,
+	.name = "bench",
+	.desc = "benchmark of drm_dev_ctx",
+	.ioctls = bench_ioctls,
+	.num_ioctls = ARRAY_SIZE(bench_ioctls),
+};
+
+struct bench_ctx {
+	struct kunit *test;
+	struct device *parent;
+	struct drm_device *drm;
+	struct file *filp;
+};
+
+static u64 guard_raw(void *ctx, unsigned int loops)
+{
+	struct drm_device *drm = ((struct bench_ctx *)ctx)->drm;
+	int idx;
+
+	return BENCH_LOOP(loops, ({
+		if (drm_dev_enter(drm, &idx)) {
+			bench_dev(drm)->work++;
+			drm_dev_exit(idx);
+		}
+	}));
+}
+
+static u64 guard_safe(void *ctx, unsigned int loops)
+{
+	struct drm_device *drm = ((struct bench_ctx *)ctx)->drm;
+
+	return BENCH_LOOP(loops, ({
+		drm_dev_if_registered(bench, reg, drm)
+			bench_dev(drm_dev_bound_drm(&reg->bound))->work++;
+	}));
+}
+
+static u64 ioctl_raw(void *ctx, unsigned int loops)
+{
+	struct bench_args args = { .work = 1 };
+	struct file *filp = ((struct bench_ctx *)ctx)->filp;
+
+	return BENCH_LOOP(loops, drm_ioctl_kernel(filp, bench_ioctl_raw, &args, DRM_RENDER_ALLOW));
+}
+
+static u64 ioctl_safe(void *ctx, unsigned int loops)
+{
+	struct bench_args args = { .work = 1 };
+	struct file *filp = ((struct bench_ctx *)ctx)->filp;
+
+	return BENCH_LOOP(loops, drm_ioctl_kernel(filp, bench_ioctls[0].func, &args,
+						  bench_ioctls[0].flags));
+}
+
+static void register_raw_once(struct bench_ctx *ctx)
+{
+	struct bench_dev *dev;
+
+	dev = devm_drm_dev_alloc(ctx->parent, &bench_driver, struct bench_dev, drm);
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(dev));
+	KUNIT_ASSERT_EQ(ctx->test, drm_dev_register(&dev->drm, 0), 0);
+	drm_dev_unplug(&dev->drm);
+	drm_safe_test_rebind(ctx->test, ctx->parent);
+}
+
+static void register_safe_once(struct bench_ctx *ctx)
+{
+	struct bench_unreg *unreg = bench_dev_alloc(ctx->parent, &bench_driver);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, unreg);
+	KUNIT_ASSERT_EQ(ctx->test, drm_dev_ctx_register(bench, ctx->parent, unreg, NULL, NULL), 0);
+	drm_safe_test_rebind(ctx->test, ctx->parent);
+}
+
+static u64 register_raw(void *ctx, unsigned int loops)
+{
+	return BENCH_LOOP(loops, register_raw_once(ctx));
+}
+
+static u64 register_safe(void *ctx, unsigned int loops)
+{
+	return BENCH_LOOP(loops, register_safe_once(ctx));
+}
+
+static const struct bench_pair bench_ctx_pairs[] = {
+	{ "guard", guard_raw, guard_safe, 100000 },
+	{ "ioctl dispatch", ioctl_raw, ioctl_safe, 100000 },
+};
+
+static const struct bench_pair bench_register_pair = {
+	"register and unplug", register_raw, register_safe, 3
+};
+
+static void bench_ctx_entries(struct kunit *test)
+{
+	struct bench_ctx ctx = { .test = test, .parent = drm_safe_test_parent(test) };
+	struct bench_unreg *unreg = bench_dev_alloc(ctx.parent, &bench_driver);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	ctx.drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench, ctx.parent, unreg, NULL, NULL), 0);
+	ctx.filp = drm_safe_test_open(test, ctx.drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx.filp);
+	for (int i = 0; i < ARRAY_SIZE(bench_ctx_pairs); i++)
+		bench_compare(test, &bench_ctx_pairs[i], 0, &ctx);
+}
+
+static void bench_ctx_register(struct kunit *test)
+{
+	struct bench_ctx ctx = { .test = test, .parent = drm_safe_test_parent(test) };
+	struct device *other = drm_safe_test_parent(test);
+	struct bench_unreg *alive = bench_dev_alloc(other, &bench_driver);
+
+	/* The first device and the last mount and unmount a file system. */
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, alive);
+	bench_compare(test, &bench_register_pair, 0, &ctx);
+	drm_dev_ctx_drop(bench, alive);
+}
+
+static struct kunit_case bench_ctx_cases[] = {
+	KUNIT_CASE_ATTR(bench_ctx_entries, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(bench_ctx_register, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	{}
+};
+
+struct kunit_suite bench_ctx_suite = {
+	.name = "drm_safe_bench_ctx",
+	.test_cases = bench_ctx_cases,
+};

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * An address space with N mappings at the even slots of 16 pages. Each round
+ * works on up to BENCH_OPS slots in random order and puts back what it changed.
+ * The raw side does what panthor does around drm_gpuvm.
+ */
+
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gpuvm.h>
+
+#include "bench.h"
+#include "drm_gpuvm_imm.h"
+#include "drm_safe_test.h"
+
+#define BENCH_OPS	1024
+#define BENCH_RANGE	BIT_ULL(46)
+#define BENCH_SLOT	(16ULL * SZ_4K)
+
+struct bench_gem {
+	struct drm_gem_object base;
+};
+
+static void bench_gem_free(struct drm_gem_object *gem)
+{
+	drm_gem_object_release(gem);
+	kfree(container_of(gem, struct bench_gem, base));
+}
+
+static const struct drm_gem_object_funcs bench_gem_funcs = { .free = bench_gem_free };
+
+struct bench_vm {
+	DRM_GPUVM_CORE(core);
+	u64 steps;
+};
+
+struct bench_va {
+	u64 tag;
+};
+
+DRM_GPUVM_IMM(bench_vm, struct bench_vm, core, struct bench_va, struct bench_gem, base);
+
+static struct drm_gpuvm_mapped *
+bench_vm_step_map(struct bench_vm *vm, const struct drm_gpuvm_op_map *op)
+{
+	vm->steps += op->range;
+	return drm_gpuvm_op_map_done(op);
+}
+
+static struct drm_gpuvm_unmapped *
+bench_vm_step_unmap(struct bench_vm *vm, const struct drm_gpuvm_op_unmap *op)
+{
+	vm->steps += op->va->va.range;
+	return drm_gpuvm_op_unmap_done(op);
+}
+
+static struct drm_gpuvm_remapped *
+bench_vm_step_remap(struct bench_vm *vm, const struct drm_gpuvm_op_remap *op)
+{
+	vm->steps += op->range;
+	return drm_gpuvm_op_remap_done(op);
+}
+
+DRM_GPUVM_IMM_OPS(bench_vm, &bench_gem_funcs, SZ_4K);
+
+struct raw_va {
+	struct drm_gpuva base;
+	u64 tag;
+};
+
+/* What an update needs: a vm_bo, and what a map that splits takes. */
+struct raw_update {
+	struct drm_gpuvm_bo *vm_bo;
+	struct raw_va *spare[3];
+};
+
+struct bench_gpuvm {
+	struct kunit *test;
+	struct drm_device *drm;
+	struct bench_gem *gem;
+	unsigned int n;
+	u32 slot[BENCH_OPS];
+
+	struct drm_gpuvm *raw;
+	struct drm_gpuvm_bo *raw_bo;
+	struct raw_update raw_updates[BENCH_OPS];
+	u64 raw_steps;
+
+	struct bench_vm vm;
+	struct drm_gpuvm_update updates[BENCH_OPS];
+};
+
+/* The core's steps have the update only; the address space is that of the VA. */
+struct raw_run {
+	struct bench_gpuvm *b;
+	struct raw_update *update;
+};
+
+static struct raw_va *raw_take(struct raw_update *update)
+{
+	struct raw_va *va = NULL;
+
+	for (int i = 0; i < ARRAY_SIZE(update->spare) && !va; i++)
+		swap(va, update->spare[i]);
+	return va;
+}
+
+static void raw_link(struct raw_va *va, struct drm_gpuvm_bo *vm_bo)
+{
+	mutex_lock(&vm_bo->obj->gpuva.lock);
+	drm_gpuva_link(&va->base, vm_bo);
+	mutex_unlock(&vm_bo->obj->gpuva.lock);
+}
+
+static int raw_step_map(struct drm_gpuva_op *op, void *priv)
+{
+	struct raw_run *run = priv;
+	struct raw_va *va = raw_take(run->update);
+
+	run->b->raw_steps += op->map.va.range;
+	drm_gpuva_map(run->b->raw, &va->base, &op->map);
+	raw_link(va, run->update->vm_bo);
+	drm_gpuvm_bo_put_deferred(run->update->vm_bo);
+	run->update->vm_bo = NULL;
+	return 0;
+}
+
+static int raw_step_unmap(struct drm_gpuva_op *op, void *priv)
+{
+	struct raw_run *run = priv;
+	struct drm_gpuva *va = op->unmap.va;
+
+	run->b->raw_steps += va->va.range;
+	drm_gpuva_unmap(&op->unmap);
+	drm_gpuva_unlink_defer(va);
+	kfree(container_of(va, struct raw_va, base));
+	return 0;
+}
+
+static int raw_step_remap(struct drm_gpuva_op *op, void *priv)
+{
+	struct raw_run *run = priv;
+	struct raw_va *va = container_of(op->remap.unmap->va, struct raw_va, base);
+	struct raw_va *prev = op->remap.prev ? raw_take(run->update) : NULL;
+	struct raw_va *next = op->remap.next ? raw_take(run->update) : NULL;
+	u64 addr, range;
+
+	drm_gpuva_op_remap_to_unmap_range(&op->remap, &addr, &range);
+	run->b->raw_steps += range;
+	if (prev)
+		prev->tag = va->tag;
+	if (next)
+		next->tag = va->tag;
+	drm_gpuva_remap(prev ? &prev->base : NULL, next ? &next->base : NULL, &op->remap);
+	if (prev)
+		raw_link(prev, va->base.vm_bo);
+	if (next)
+		raw_link(next, va->base.vm_bo);
+	drm_gpuva_unlink_defer(&va->base);
+	kfree(va);
+	return 0;
+}
+
+static void raw_vm_free(struct drm_gpuvm *gpuvm)
+{
+	kfree(gpuvm);
+}
+
+static const struct drm_gpuvm_ops raw_ops = {
+	.vm_free = raw_vm_free,
+	.sm_step_map = raw_step_map,
+	.sm_step_unmap = raw_step_unmap,
+	.sm_step_remap = raw_step_remap,
+};
+
+static void raw_prepare(struct raw_update *update, struct drm_gpuvm_bo *vm_bo)
+{
+	update->vm_bo = vm_bo;
+	for (int i = 0; i < ARRAY_SIZE(update->spare); i++)
+		update->spare[i] = kzalloc_obj(*update->spare[i]);
+}
+
+static void raw_drop(struct raw_update *update)
+{
+	for (int i = 0; i < ARRAY_SIZE(update->spare); i++)
+		kfree(update->spare[i]);
+}
+
+static void raw_map(struct bench_gpuvm *b, struct raw_update *update, u64 addr, u64 range,
+		    u64 offset)
+{
+	struct raw_run run = { .b = b, .update = update };
+	struct drm_gpuvm_map_req req = {
+		.map.va.addr = addr,
+		.map.va.range = range,
+		.map.gem.obj = &b->gem->base,
+		.map.gem.offset = offset,
+	};
+
+	drm_gpuvm_sm_map(b->raw, &run, &req);
+}
+
+static void raw_unmap(struct bench_gpuvm *b, u64 addr, u64 range)
+{
+	struct raw_run run = { .b = b };
+
+	drm_gpuvm_sm_unmap(b->raw, &run, addr, range);
+}
+
+/* Untimed: with all that goes with it. */
+static void raw_map_whole(struct bench_gpuvm *b, u64 addr, u64 range, u64 offset)
+{
+	struct raw_update update;
+
+	raw_prepare(&update, drm_gpuvm_bo_get(b->raw_bo));
+	raw_map(b, &update, addr, range, offset);
+	raw_drop(&update);
+}
+
+/* As in VM_BIND: find the vm_bo, allocate for the worst case, map, clean up. */
+static noinline void raw_path(struct bench_gpuvm *b, u64 addr)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	struct raw_update update;
+
+	vm_bo = drm_gpuvm_bo_obtain_prealloc(drm_gpuvm_bo_create(b->raw, &b->gem->base));
+	dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	dma_resv_unlock(drm_gpuvm_resv(b->raw));
+	raw_prepare(&update, vm_bo);
+	raw_map(b, &update, addr, BENCH_SLOT, BENCH_SLOT);
+	raw_drop(&update);
+	drm_gpuvm_bo_deferred_cleanup(b->raw);
+}
+
+static noinline int safe_path(struct bench_gpuvm *b, u64 addr)
+{
+	struct drm_gpuvm_update *update = &b->updates[0];
+
+	return bench_vm_prepare_map(bench_vm_shared(&b->vm), update, b->gem, addr, BENCH_SLOT,
+				    BENCH_SLOT) ?: bench_vm_run(&b->vm, update);
+}
+
+static void safe_prepare(struct bench_gpuvm *b, unsigned int i, u64 addr, u64 range, u64 offset)
+{
+	KUNIT_ASSERT_EQ(b->test, bench_vm_prepare_map(bench_vm_shared(&b->vm), &b->updates[i],
+						      b->gem, addr, range, offset), 0);
+}
+
+static void safe_prepare_unmap(struct bench_gpuvm *b, unsigned int i, u64 addr)
+{
+	KUNIT_ASSERT_EQ(b->test, drm_gpuvm_prepare_unmap(bench_vm_shared(&b->vm), &b->updates[i],
+							 addr, BENCH_SLOT), 0);
+}
+
+static void safe_run(struct bench_gpuvm *b, unsigned int loops)
+{
+	for (unsigned int i = 0; i < loops; i++)
+		KUNIT_ASSERT_EQ(b->test, bench_vm_run(&b->vm, &b->updates[i]), 0);
+}
+
+static u64 mapped(const struct bench_gpuvm *b, unsigned int i)
+{
+	return 2 * b->slot[i] * BENCH_SLOT;
+}
+
+static u64 hole(const struct bench_gpuvm *b, unsigned int i)
+{
+	return mapped(b, i) + BENCH_SLOT;
+}
+
+static u64 map_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	for (unsigned int i = 0; i < loops; i++)
+		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo));
+	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i], hole(b, __i), BENCH_SLOT,
+					 BENCH_SLOT));
+	for (unsigned int i = 0; i < loops; i++) {
+		raw_drop(&b->raw_updates[i]);
+		raw_unmap(b, hole(b, i), BENCH_SLOT);
+	}
+	return time;
+}
+
+static u64 map_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare(b, i, hole(b, i), BENCH_SLOT, BENCH_SLOT);
+	time = BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare_unmap(b, i, hole(b, i));
+	safe_run(b, loops);
+	return time;
+}
+
+static u64 unmap_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	for (unsigned int i = 0; i < loops; i++)
+		raw_map_whole(b, hole(b, i), BENCH_SLOT, BENCH_SLOT);
+	return BENCH_LOOP(loops, raw_unmap(b, hole(b, __i), BENCH_SLOT));
+}
+
+static u64 unmap_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare(b, i, hole(b, i), BENCH_SLOT, BENCH_SLOT);
+	safe_run(b, loops);
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare_unmap(b, i, hole(b, i));
+	return BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+}
+
+/* A page in the middle of a mapping becomes another one's. */
+static u64 split_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	for (unsigned int i = 0; i < loops; i++)
+		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo));
+	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i], mapped(b, __i) + SZ_16K, SZ_4K,
+					 BENCH_SLOT));
+	for (unsigned int i = 0; i < loops; i++) {
+		raw_drop(&b->raw_updates[i]);
+		raw_map_whole(b, mapped(b, i), BENCH_SLOT, 0);
+	}
+	return time;
+}
+
+static u64 split_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare(b, i, mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
+	time = BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare(b, i, mapped(b, i), BENCH_SLOT, 0);
+	safe_run(b, loops);
+	return time;
+}
+
+static u64 path_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time = BENCH_LOOP(loops, raw_path(b, hole(b, __i)));
+
+	for (unsigned int i = 0; i < loops; i++)
+		raw_unmap(b, hole(b, i), BENCH_SLOT);
+	return time;
+}
+
+static u64 path_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time = BENCH_LOOP(loops, safe_path(b, hole(b, __i)));
+
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare_unmap(b, i, hole(b, i));
+	safe_run(b, loops);
+	return time;
+}
+
+static u64 obtain_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_create(b->raw, &b->gem->base);
+
+		vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
+		dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
+		drm_gpuvm_bo_extobj_add(vm_bo);
+		dma_resv_unlock(drm_gpuvm_resv(b->raw));
+		drm_gpuvm_bo_put_deferred(vm_bo);
+	}));
+}
+
+static u64 obtain_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		struct drm_gpuvm_bo *vm_bo;
+
+		vm_bo = drm_gpuvm_imm_obtain(bench_vm_shared(&b->vm), &b->gem->base);
+		drm_gpuvm_imm_bo_put(vm_bo);
+	}));
+}
+
+static void shuffle(struct bench_gpuvm *b, unsigned int ops)
+{
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, b->n);
+	for (unsigned int i = 0; i < ops; i++)
+		b->slot[i] = (u64)i * b->n / ops;
+	for (unsigned int i = ops; i-- > 1;)
+		swap(b->slot[i], b->slot[prandom_u32_state(&rnd) % (i + 1)]);
+}
+
+static void raw_start(struct bench_gpuvm *b)
+{
+	struct drm_gem_object *resv_obj = drm_gpuvm_resv_object_alloc(b->drm);
+
+	KUNIT_ASSERT_NOT_NULL(b->test, resv_obj);
+	b->raw = kzalloc_obj(*b->raw);
+	KUNIT_ASSERT_NOT_NULL(b->test, b->raw);
+	drm_gpuvm_init(b->raw, "raw", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE, b->drm,
+		       resv_obj, 0, BENCH_RANGE, 0, 0, &raw_ops);
+	drm_gem_object_put(resv_obj);
+	b->raw_bo = drm_gpuvm_bo_obtain_prealloc(drm_gpuvm_bo_create(b->raw, &b->gem->base));
+	dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
+	drm_gpuvm_bo_extobj_add(b->raw_bo);
+	dma_resv_unlock(drm_gpuvm_resv(b->raw));
+}
+
+static void raw_end(struct bench_gpuvm *b)
+{
+	raw_unmap(b, 0, BENCH_RANGE);
+	drm_gpuvm_bo_put_deferred(b->raw_bo);
+	drm_gpuvm_bo_deferred_cleanup(b->raw);
+	drm_gpuvm_put(b->raw);
+}
+
+static struct bench_gem *bench_gem_new(struct bench_gpuvm *b)
+{
+	struct bench_gem *gem = kzalloc_obj(*gem);
+
+	KUNIT_ASSERT_NOT_NULL(b->test, gem);
+	gem->base.funcs = &bench_gem_funcs;
+	drm_gem_private_object_init(b->drm, &gem->base, SZ_4M);
+	return gem;
+}
+
+static const struct bench_pair bench_gpuvm_pairs[] = {
+	{ "obtain", obtain_raw, obtain_safe },
+	{ "map", map_raw, map_safe },
+	{ "unmap", unmap_raw, unmap_safe },
+	{ "split", split_raw, split_safe },
+	{ "whole driver path", path_raw, path_safe },
+};
+
+static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
+{
+	static const struct drm_gpuvm_imm_config config = { .name = "safe", .range = BENCH_RANGE };
+	const unsigned int ops = min(n, BENCH_OPS);
+
+	b->n = n;
+	b->gem = bench_gem_new(b);
+	raw_start(b);
+	KUNIT_ASSERT_EQ(b->test, bench_vm_init(&b->vm, b->drm, &config), 0);
+	for (unsigned int i = 0; i < n; i++) {
+		raw_map_whole(b, 2 * i * BENCH_SLOT, BENCH_SLOT, 0);
+		safe_prepare(b, 0, 2 * i * BENCH_SLOT, BENCH_SLOT, 0);
+		safe_run(b, 1);
+	}
+	shuffle(b, ops);
+	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_pairs); i++) {
+		struct bench_pair pair = bench_gpuvm_pairs[i];
+
+		pair.loops = ops;
+		bench_compare(b->test, &pair, n, b);
+	}
+	bench_vm_fini(&b->vm);
+	raw_end(b);
+	drm_gem_object_put(&b->gem->base);
+}
+
+static void bench_gpuvm_all(struct kunit *test)
+{
+	static const unsigned int ns[] = { 100, 1000, 10000, 100000 };
+	struct bench_gpuvm *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	b->test = test;
+	b->drm = drm_dev_alloc(drm_safe_test_driver(), drm_safe_test_parent(test));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(b->drm));
+	for (int i = 0; i < ARRAY_SIZE(ns); i++)
+		bench_gpuvm_n(b, ns[i]);
+	drm_gpuvm_imm_flush();
+	drm_dev_put(b->drm);
+}
+
+static struct kunit_case bench_gpuvm_cases[] = {
+	KUNIT_CASE_ATTR(bench_gpuvm_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	{}
+};
+
+struct kunit_suite bench_gpuvm_suite = {
+	.name = "drm_safe_bench_gpuvm",
+	.test_cases = bench_gpuvm_cases,
+};
