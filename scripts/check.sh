@@ -3,40 +3,91 @@
 #
 # check.sh: everything that proves the library, each part once. A part is a
 # command that ends in "N passed, N failed[, N skipped]"; one that does not, or
-# that fails without saying what, counts as one.
+# that fails without saying what, counts as one. Guests use one CPU most of the
+# time, so that two parts which wait for guests run beside the others.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
+LOGS=$DRM_SAFE_CACHE/log
 report=
+pids=()
+
+# count NAME LOG RC SECONDS: what a part's log says at its end.
+count() {
+	local p=0 f=0 s=0
+
+	if [[ $(tail -n1 "$2") =~ ^([0-9]+)" passed, "([0-9]+)" failed"(, ([0-9]+) skipped)?$ ]]; then
+		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
+	elif [ "$3" = 0 ]; then
+		p=1
+	fi
+	[ "$3" = 0 ] || [ "$f" != 0 ] || f=1
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	report+=$(printf '%6d s  %-30s %5d passed %3d failed %3d skipped' "$4" "$1" "$p" "$f" "$s")$'\n'
+}
 
 # part NAME CMD...
 part() {
-	local name=$1 log=$DRM_SAFE_CACHE/part.log start=$SECONDS rc=0 p=0 f=0 s=0
+	local name=$1 start=$SECONDS rc=0
 
 	shift
 	say "$name"
-	"$@" </dev/null 2>&1 | tee "$log" || rc=$?
-	if [[ $(tail -n1 "$log") =~ ^([0-9]+)" passed, "([0-9]+)" failed"(, ([0-9]+) skipped)?$ ]]; then
-		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
-	elif [ $rc = 0 ]; then
-		p=1
-	fi
-	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	report+=$(printf '%6d s  %-28s %5d passed %3d failed %3d skipped' \
-		$((SECONDS - start)) "$name" "$p" "$f" "$s")$'\n'
+	"$@" </dev/null 2>&1 | tee "$LOGS/part" || rc=$?
+	count "$name" "$LOGS/part" $rc $((SECONDS - start))
+}
+
+# begin NAME CMD...: run CMD beside the parts that follow, in a process group of
+# its own.
+begin() {
+	local log=$LOGS/$1 start=$SECONDS
+
+	shift
+	rm -f "$log.end"
+	: >"$log"
+	set -m
+	(
+		rc=0
+		"$@" </dev/null >"$log" 2>&1 || rc=$?
+		echo $rc $((SECONDS - start)) >"$log.end"
+	) &
+	set +m
+	pids+=($!)
+}
+
+# await NAME: show what it says until its end.
+await() {
+	local log=$LOGS/$1 rc=1 seconds=0
+
+	say "$1"
+	tail -n +1 -f --pid="${pids[0]}" "$log"
+	pids=("${pids[@]:1}")
+	[ ! -e "$log.end" ] || read -r rc seconds <"$log.end"
+	count "$1" "$log" "$rc" "$seconds"
+}
+
+# stop: what still runs when this script is interrupted.
+stop() {
+	local pid
+
+	for pid in "${pids[@]}"; do kill -- "-$pid" || true; done
 }
 
 cd "$TOP"
+mkdir -p "$LOGS"
+trap stop EXIT
 part "kernel source" scripts/kernel.sh source
+export DRM_SAFE_PREPARED=$TREE
+begin "KUnit, modules" scripts/kunit-modules.sh
+begin "demo" scripts/demo.sh --check
 part "style" scripts/style.sh
 part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
-part "demo, KUnit as modules" scripts/demo.sh --check
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "Coccinelle" scripts/coccicheck.sh
 part "W=1" scripts/w1.sh
+await "KUnit, modules"
+await "demo"
 part "external modules, kernel tree" scripts/build-test.sh
 printf '\n%s\n' "$report"
 finish

@@ -53,7 +53,8 @@ locked() {
 	DRM_SAFE_LOCKED=1 exec flock -o "$DRM_SAFE_CACHE/lock" "$0" "$@"
 }
 
-# need_packages PKG...: install what is missing.
+# need_packages PKG...: install what is missing; parts that run side by side take
+# turns.
 need_packages() {
 	local pkg missing=()
 
@@ -65,14 +66,16 @@ need_packages() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	[ "$(id -u)" = 0 ] || die "missing packages, install them as root: apt-get install ${missing[*]}"
 	say "installing ${missing[*]}"
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq install --no-install-recommends -y "${missing[@]}" >/dev/null 2>&1 && return
-	apt-get -qq update
-	apt-get -qq install --no-install-recommends -y "${missing[@]}" >/dev/null
+	mkdir -p "$DRM_SAFE_CACHE"
+	flock -o "$DRM_SAFE_CACHE/packages.lock" bash -c '
+		export DEBIAN_FRONTEND=noninteractive
+		install() { apt-get -qq install --no-install-recommends -y "$@" >/dev/null; }
+		install "$@" 2>/dev/null || { apt-get -qq update && install "$@"; }' bash "${missing[@]}"
 }
 
 # prepare_tree: have a kernel source in $TREE, with this directory as it is now.
-prepare_tree() { "$TOP/scripts/kernel.sh" source; }
+# Who runs parts side by side does it once and says so in DRM_SAFE_PREPARED.
+prepare_tree() { [ "${DRM_SAFE_PREPARED:-}" = "$TREE" ] || "$TOP/scripts/kernel.sh" source; }
 
 # show_progress: of make's output keep a line every 15 seconds.
 show_progress() {
@@ -92,6 +95,9 @@ config_uml() {
 	local dir=$BUILD/$1 config=$TOP/tests/${2:-$1.kunitconfig} opts=()
 
 	[ "$(uname -m)" = x86_64 ] || die "user mode Linux needs an x86-64 machine"
+	case ${LLVM:-} in
+	-*) need_packages "clang$LLVM" "lld$LLVM" "llvm$LLVM" ;;
+	esac
 	mkdir -p "$dir"
 	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
 	[ -z "${LLVM:-}" ] || opts+=(--make_options "LLVM=$LLVM")
@@ -103,14 +109,19 @@ config_uml() {
 	"${KMAKE[@]}" O="$dir" -s olddefconfig
 }
 
-# build_uml NAME [CONFIG]: build the UML kernel and its modules in $BUILD/NAME.
+# build_uml NAME [CONFIG]: build the UML kernel and its modules in $BUILD/NAME, one
+# part at a time.
 build_uml() {
 	local dir=$BUILD/$1
 
-	config_uml "$@" || return
-	say "building the $1 kernel in $dir"
-	"${KMAKE[@]}" O="$dir" -j"$JOBS" all | show_progress || return
-	check_config "$TOP/tests/${2:-$1.kunitconfig}" "$dir/.config"
+	mkdir -p "$dir"
+	(
+		flock 9
+		config_uml "$@" || exit
+		say "building the $1 kernel in $dir"
+		"${KMAKE[@]}" O="$dir" -j"$JOBS" all 9>&- | show_progress || exit
+		check_config "$TOP/tests/${2:-$1.kunitconfig}" "$dir/.config"
+	) 9>"$dir/lock"
 }
 
 # check_config WANTED CONFIG: every symbol that WANTED sets must be so in CONFIG.

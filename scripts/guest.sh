@@ -64,7 +64,7 @@ uml_guest() {
 
 	build_uml modular
 	mapfile -t modules < <(our_modules)
-	INITRD=$BUILD/modular/initramfs.gz
+	INITRD=$BUILD/modular/initramfs${1:+-${1##*/}}.gz
 	make_initramfs "$BUILD/modular" ${1:+"$1"} "${modules[@]}"
 }
 
@@ -81,7 +81,7 @@ uml_command() {
 # STEPS. That fails, and tells why, unless the steps end well and in time and the
 # kernel has nothing to report.
 run_guest() {
-	local rc=0 seconds=${3:-300}
+	local rc=0 seconds=${3:-900}
 
 	"$1_command" "$2"
 	LOG=$DRM_SAFE_CACHE/log/$1-$2.log

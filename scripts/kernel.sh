@@ -37,9 +37,6 @@ newest_source() {
 }
 
 need_packages gcc libc6-dev make flex bison bc perl python3 binutils xz-utils
-case ${LLVM:-} in
--*) need_packages "clang$LLVM" "lld$LLVM" "llvm$LLVM" ;;
-esac
 if [ -n "$KSRC" ]; then
 	source=$(realpath "$KSRC")
 	[ -f "$source/drivers/gpu/drm/Kconfig" ] || die "KSRC=$KSRC is not a kernel source tree"
