@@ -327,7 +327,7 @@ static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
 /**
  * drm_dev_handle_add() - remember a handle for debugging
  * @drm: the device that should outlive it
- * @handle: zeroed
+ * @handle: not in use
  *
  * Does nothing without CONFIG_DRM_SAFE_DEBUG, or for a device that is not of
  * this library.

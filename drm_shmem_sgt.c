@@ -193,11 +193,13 @@ static int drm_shmem_sgt_count(const struct drm_dev_bound *bound,
 static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own)
 {
 	ref_tracker_alloc(&own->__obj->__handles, &own->__tracker, GFP_KERNEL);
+	drm_dev_handle_add(own->__obj->base.base.dev, &own->__handle);
 }
 
 static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own)
 {
 	ref_tracker_free(&own->__obj->__handles, &own->__tracker);
+	drm_dev_handle_del(own->__obj->base.base.dev, &own->__handle);
 }
 #else
 static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own) { }
@@ -385,6 +387,7 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 	to->__obj = from->__obj;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;
+	to->__handle = from->__handle;
 #endif
 	from->__obj = NULL;
 }

@@ -41,6 +41,7 @@ struct drm_shmem_sgt_owned {
 	struct drm_shmem_obj *__obj;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *__tracker;
+	struct drm_dev_handle __handle;
 #endif
 	__DRM_SAFE_NO_ASSIGN;
 };

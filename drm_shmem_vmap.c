@@ -24,7 +24,7 @@
  */
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-/* A plain object has nowhere to record its handles. */
+/* A plain object has nowhere to record its handles, but its device may. */
 static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct __drm_vmap *h)
 {
 	if (h->flags & __DRM_VMAP_PLAIN)
@@ -44,6 +44,7 @@ void __drm_vmap_track(struct __drm_vmap *h)
 
 	if (dir)
 		ref_tracker_alloc(dir, &h->tracker, GFP_KERNEL);
+	drm_dev_handle_add(h->shmem->base.dev, &h->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_track);
 
@@ -57,6 +58,7 @@ void __drm_vmap_untrack(struct __drm_vmap *h)
 
 	if (dir)
 		ref_tracker_free(dir, &h->tracker);
+	drm_dev_handle_del(h->shmem->base.dev, &h->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif

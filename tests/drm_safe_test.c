@@ -7,7 +7,9 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 
+#include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
@@ -131,6 +133,27 @@ void drm_safe_test_close(struct kunit *test, struct file *filp)
 	kunit_release_action(test, drm_safe_test_release, filp);
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_close);
+
+/* What the device's file in debugfs says; or skips the test. */
+void drm_safe_test_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size)
+{
+	struct seq_file m = { .buf = buf, .size = size };
+	struct drm_debugfs_entry *entry;
+	struct dentry *dentry;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_DEBUG_FS");
+
+	dentry = debugfs_lookup("drm_dev_ctx", drm->debugfs_root);
+	KUNIT_ASSERT_NOT_NULL(test, dentry);
+	entry = d_inode(dentry)->i_private;
+	m.private = entry;
+	KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
+	KUNIT_EXPECT_LT(test, m.count, size);
+	buf[m.count] = '\0';
+	dput(dentry);
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_debugfs);
 
 #if IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
 

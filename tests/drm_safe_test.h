@@ -70,6 +70,8 @@ void drm_safe_test_close(struct kunit *test, struct file *filp);
 struct file *drm_safe_file_open(struct drm_minor *minor);
 void drm_safe_file_close(struct file *filp);
 
+void drm_safe_test_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size);
+
 typedef int drm_safe_fail_fn(struct kunit *test, void *ctx);
 
 /**

@@ -505,40 +505,6 @@ static void put_under_own_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
 
-#ifdef CONFIG_DRM_SAFE_DEBUG
-/* What debugfs shows: the live handles. Not every architecture has their stacks. */
-static void debug_lists_handles(struct kunit *test)
-{
-	const size_t size = SZ_4K;
-	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct drm_shmem_sgt_owned table = {};
-	char *buf = kunit_kzalloc(test, size, GFP_KERNEL);
-	int ret;
-
-	KUNIT_ASSERT_NOT_NULL(test, buf);
-	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
-		ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "has 1/1 users"));
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	memset(buf, 0, size);
-	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-	KUNIT_EXPECT_NULL(test, strstr(buf, "users"));
-
-	drm_dev_if_registered(test, reg, t->drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
-	ref_tracker_dir_snprint(&bo->obj.__handles, buf, size);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "has 1/1 users"));
-	drm_shmem_sgt_release(&table);
-}
-#else
-static void debug_lists_handles(struct kunit *test)
-{
-	kunit_skip(test, "no CONFIG_DRM_SAFE_DEBUG");
-}
-#endif
-
 static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(create_sizes),
 	KUNIT_CASE(create_init_step),
@@ -563,7 +529,6 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(import_wrong_type),
 	KUNIT_CASE(object_keeps_device),
 	KUNIT_CASE(put_under_own_lock),
-	KUNIT_CASE(debug_lists_handles),
 	{}
 };
 
