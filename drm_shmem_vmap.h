@@ -649,30 +649,32 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 	 (_off) <= __drm_vmap(_v)->size - sizeof(_T) &&				\
 	 !((_off) % sizeof(_T)))
 
-#define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
-	__drm_vmap_bind(__v, _v);						\
-	const size_t __off = (_off);						\
+/* The access, if the offset is known to be good. */
+#define __drm_vmap_tried(_v, _good, ...) ({					\
 	int __ret = -EINVAL;							\
 										\
-	__drm_vmap_assert_live(__v);						\
-	if (likely(__drm_vmap_try_at(__v, __off, _T))) {			\
-		*(_out) = __drm_vmap_load(__v, _T, __drm_vmap(__v)->addr + __off); \
+	__drm_vmap_assert_live(_v);						\
+	if (likely(_good)) {							\
+		__VA_ARGS__;							\
 		__ret = 0;							\
 	}									\
 	__ret;									\
 })
 
+#define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
+	__drm_vmap_bind(__v, _v);						\
+	const size_t __off = (_off);						\
+										\
+	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
+			 *(_out) = __drm_vmap_load(__v, _T, __drm_vmap(__v)->addr + __off)); \
+})
+
 #define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
 	__drm_vmap_bind(__v, _v);						\
 	const size_t __off = (_off);						\
-	int __ret = -EINVAL;							\
 										\
-	__drm_vmap_assert_live(__v);						\
-	if (likely(__drm_vmap_try_at(__v, __off, _T))) {			\
-		__drm_vmap_store(__v, _T, __drm_vmap(__v)->addr + __off, _val);	\
-		__ret = 0;							\
-	}									\
-	__ret;									\
+	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
+			 __drm_vmap_store(__v, _T, __drm_vmap(__v)->addr + __off, _val)); \
 })
 
 /**
@@ -711,13 +713,20 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 
 #define __drm_vmap_elem_t(_struct, _array)	typeof(((_struct *)0)->_array[0])
 
-#define __drm_vmap_elem(_struct, _array, _idx) ({				\
-	const size_t __idx = (_idx);						\
-										\
-	__idx < ARRAY_SIZE(((_struct *)0)->_array) ?				\
-		offsetof(_struct, _array) +					\
-		__idx * sizeof(__drm_vmap_elem_t(_struct, _array)) : SIZE_MAX;	\
-})
+#define __drm_vmap_elem_off(_struct, _array, _idx)				\
+	(offsetof(_struct, _array) + (_idx) * sizeof(__drm_vmap_elem_t(_struct, _array)))
+
+/* An array that is inside of the least mapping saves the other tests. */
+#define __drm_vmap_try_elem(_v, _struct, _array, _idx)				\
+	((_idx) < ARRAY_SIZE(((_struct *)0)->_array) &&				\
+	 (offsetofend(_struct, _array) <= __drm_vmap_min(_v) ||			\
+	  __drm_vmap_try_at(_v, __drm_vmap_elem_off(_struct, _array, _idx),	\
+			    __drm_vmap_elem_t(_struct, _array))))
+
+#define __drm_vmap_assert_elem_aligned(_struct, _array)				\
+	static_assert(!(offsetof(_struct, _array) %				\
+			sizeof(__drm_vmap_elem_t(_struct, _array))),		\
+		      #_array " is not aligned in " #_struct)
 
 /**
  * drm_vmap_try_read_elem() - read an element of an array in the struct at the
@@ -731,9 +740,16 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * Return: 0, or -EINVAL if @_idx is not below the array's length or the
  * element not inside of the mapping.
  */
-#define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out)			\
-	__drm_vmap_try_read(_v, __drm_vmap_elem(_struct, _array, _idx),		\
-			    __drm_vmap_elem_t(_struct, _array), _out)
+#define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out) ({		\
+	__drm_vmap_bind(__v, _v);						\
+	const size_t __idx = (_idx);						\
+										\
+	__drm_vmap_assert_elem_aligned(_struct, _array);			\
+	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
+			 *(_out) = __drm_vmap_load(__v, __drm_vmap_elem_t(_struct, _array), \
+						   __drm_vmap(__v)->addr +	\
+						   __drm_vmap_elem_off(_struct, _array, __idx))); \
+})
 
 /**
  * drm_vmap_try_write_elem() - write an element of an array in the struct at
@@ -746,9 +762,17 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  *
  * Return: as drm_vmap_try_read_elem().
  */
-#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val)		\
-	__drm_vmap_try_write(_v, __drm_vmap_elem(_struct, _array, _idx),	\
-			     __drm_vmap_elem_t(_struct, _array), _val)
+#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val) ({		\
+	__drm_vmap_bind(__v, _v);						\
+	const size_t __idx = (_idx);						\
+										\
+	__drm_vmap_assert_elem_aligned(_struct, _array);			\
+	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
+			 __drm_vmap_store(__v, __drm_vmap_elem_t(_struct, _array), \
+					  __drm_vmap(__v)->addr +		\
+					  __drm_vmap_elem_off(_struct, _array, __idx), \
+					  _val));				\
+})
 
 #define __drm_vmap_bulk(_fn, _v, ...) ({					\
 	__drm_vmap_bind(__v, _v);						\

@@ -8,7 +8,8 @@ BUILDDIR for an object of this directory; its command compiles each FILE. A line
     /* cost: NAME LIMIT: why */
 
 in a FILE says that NAME_of_ours() may take LIMIT instructions more than
-NAME_by_hand(), from the start of the function to its first return.
+NAME_by_hand(), from the start of the function to its first return. If LIMIT is
+"same" then the instructions have to be the same.
 """
 import pathlib
 import re
@@ -32,17 +33,17 @@ def assembly(builddir, cmdfile, source):
 
 
 def way_through(text, name):
-    """Count the instructions of a function up to its first return."""
+    """List the instructions of a function up to its first return."""
     body = re.search(rf"^{name}:[^\n]*\n(.*?)^\s+\.size\s+{name},", text, re.M | re.S)
-    count = 0
+    way = []
     for line in body.group(1).splitlines():
         words = line.split("#")[0].split()
         if not words or words[0].startswith(".") or words[0].endswith(":"):
             continue
-        count += 1
+        way.append(" ".join(words))
         # A tail call returns, too.
         if words[0].startswith("ret") or (words[0].startswith("jmp") and "*" in words[1]):
-            return count
+            return way
     sys.exit(f"{name} does not return")
 
 
@@ -51,15 +52,19 @@ def main():
     builddir, cmdfile, *sources = sys.argv[1:]
     failed = False
     for source in map(pathlib.Path, sources):
-        pairs = re.findall(r"^/\* cost: (\w+) (\d+):", source.read_text(encoding="utf-8"), re.M)
+        pairs = re.findall(r"^/\* cost: (\w+) (\d+|same):",
+                           source.read_text(encoding="utf-8"), re.M)
         text = assembly(builddir, cmdfile, source)
         for name, limit in pairs:
             hand = way_through(text, f"{name}_by_hand")
             ours = way_through(text, f"{name}_of_ours")
-            over = ours - hand > int(limit)
+            if limit == "same":
+                over = hand != ours
+            else:
+                over = len(ours) - len(hand) > int(limit)
             failed |= over
-            print(f"{'FAILED' if over else 'ok':6} {source.stem} {name}: by hand {hand}, "
-                  f"ours {ours}, limit +{limit}")
+            print(f"{'FAILED' if over else 'ok':6} {source.stem} {name}: by hand {len(hand)}, "
+                  f"ours {len(ours)}, limit {limit}")
         failed |= not pairs
     return failed
 

@@ -143,6 +143,40 @@ static void fields(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, queue[0].head), 0);
 }
 
+/* A struct that is larger than the least mapping: now the mapping's size counts. */
+struct test_table {
+	u64 head;
+	u64 entry[1023];
+};
+
+static_assert(sizeof(struct test_table) == SZ_8K);
+
+static void elements_beyond_minimum(struct kunit *test)
+{
+	struct test_bo *small = shmem_test_bo(test, SZ_4K);
+	struct test_bo *large = shmem_test_bo(test, SZ_8K);
+	u64 val = 0;
+	int ret;
+
+	drm_shmem_if_vmap(page_map, map, &large->obj, ret) {
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 1022, 5),
+				0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
+		KUNIT_EXPECT_EQ(test, val, 5);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_table, entry, 1023, &val),
+				-EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(page_map, map, &small->obj, ret) {
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 510, 6), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_table, entry, 510, &val), 0);
+		KUNIT_EXPECT_EQ(test, val, 6);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 511, 7),
+				-EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
 /* One set of checks for each width: inside, the last one, and each way out. */
 #define TRY_WIDTH(width, type) do {						\
 	type __val = 0;								\
@@ -668,6 +702,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(too_small),
 	KUNIT_CASE(wrong_kind),
 	KUNIT_CASE(fields),
+	KUNIT_CASE(elements_beyond_minimum),
 	KUNIT_CASE(checked),
 	KUNIT_CASE(bulk),
 	KUNIT_CASE(owned),

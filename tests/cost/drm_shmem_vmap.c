@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What accesses to a mapping cost: by hand, through an address and a size that
+ * a driver keeps, and with a handle.
+ */
+
+#include <linux/sizes.h>
+
+#include "cost.h"
+#include "drm_shmem_safe.h"
+
+/* In the order of the handle, so that the offsets are the same. */
+struct cost_addr {
+	void *addr;
+	size_t size;
+};
+
+struct cost_ring {
+	u32 head;
+	u32 tail;
+	u64 entry[8];
+};
+
+DEFINE_DRM_VMAP(cost_map, SZ_4K);
+DEFINE_DRM_VMAP_IOMEM(cost_iomap, SZ_4K);
+
+/* cost: read8 same: a constant offset is checked when compiled */
+u8 read8_by_hand(const struct cost_addr *a)
+{
+	return READ_ONCE(*(u8 *)(a->addr + 5));
+}
+
+u8 read8_of_ours(const struct cost_map *map)
+{
+	return drm_vmap_read8(map, 5);
+}
+
+/* cost: read32 same: as above */
+u32 read32_by_hand(const struct cost_addr *a)
+{
+	return READ_ONCE(*(u32 *)(a->addr + 8));
+}
+
+u32 read32_of_ours(const struct cost_map *map)
+{
+	return drm_vmap_read32(map, 8);
+}
+
+/* cost: write64 same: as above */
+void write64_by_hand(const struct cost_addr *a, u64 val)
+{
+	WRITE_ONCE(*(u64 *)(a->addr + SZ_4K - 8), val);
+}
+
+void write64_of_ours(const struct cost_map *map, u64 val)
+{
+	drm_vmap_write64(map, SZ_4K - 8, val);
+}
+
+/* cost: field same: so is a member of a struct */
+void field_by_hand(const struct cost_addr *a, u32 val)
+{
+	struct cost_ring *ring = a->addr;
+
+	WRITE_ONCE(ring->tail, READ_ONCE(ring->head) + val);
+}
+
+void field_of_ours(const struct cost_map *map, u32 val)
+{
+	drm_vmap_write_field(map, struct cost_ring, tail,
+			     drm_vmap_read_field(map, struct cost_ring, head) + val);
+}
+
+/* cost: iomem same: the type says that it is I/O memory */
+u32 iomem_by_hand(const struct cost_addr *a)
+{
+	return readl((const void __iomem *)a->addr + 8);
+}
+
+u32 iomem_of_ours(const struct cost_iomap *map)
+{
+	return drm_vmap_read32(map, 8);
+}
+
+/* cost: checked 0: no more than the same test written out */
+int checked_by_hand(const struct cost_addr *a, size_t off, u32 val)
+{
+	if (off > a->size - sizeof(u32) || off % sizeof(u32))
+		return -EINVAL;
+	WRITE_ONCE(*(u32 *)(a->addr + off), val);
+	return 0;
+}
+
+int checked_of_ours(const struct cost_map *map, size_t off, u32 val)
+{
+	return drm_vmap_try_write32(map, off, val);
+}
+
+/* cost: element 1: the index is tested once; gcc clears the result earlier */
+int element_by_hand(const struct cost_addr *a, size_t idx, u64 val)
+{
+	struct cost_ring *ring = a->addr;
+
+	if (idx >= ARRAY_SIZE(ring->entry))
+		return -EINVAL;
+	WRITE_ONCE(ring->entry[idx], val);
+	return 0;
+}
+
+int element_of_ours(const struct cost_map *map, size_t idx, u64 val)
+{
+	return drm_vmap_try_write_elem(map, struct cost_ring, entry, idx, val);
+}
