@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/anon_inodes.h>
 #include <linux/completion.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/seq_file.h>
+#include <linux/mman.h>
+#include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
+#include <kunit/platform_device.h>
 #include <kunit/run-in-irq-context.h>
 #include <kunit/test.h>
 
-#include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
@@ -1177,15 +1182,6 @@ static void drm_dev_ctx_test_irq(struct kunit *test)
 }
 
 /* Entry points of other kinds, each with its one line. */
-static vm_fault_t tdev_fault(struct vm_fault *vmf)
-{
-	struct drm_gem_object *obj = vmf->vma->vm_private_data;
-
-	drm_dev_registered_or(tdev, reg, obj->dev, return VM_FAULT_SIGBUS);
-
-	return tdev_reg_data(reg)->value == TDEV_VALUE ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
-}
-
 static int tdev_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	drm_dev_registered_or(tdev, reg, obj->dev, return -ENODEV);
@@ -1193,57 +1189,188 @@ static int tdev_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	return tdev_reg_data(reg)->value;
 }
 
-static irqreturn_t tdev_irq_thread(int irq, void *drm)
+static void drm_dev_ctx_test_gem_callback(struct kunit *test)
 {
-	drm_dev_registered_or(tdev, reg, (struct drm_device *)drm, return IRQ_NONE);
+	struct drm_device *drm = tdev_registered(test);
+	struct drm_gem_object obj = { .dev = drm };
 
-	return tdev_reg_data(reg)->value ? IRQ_HANDLED : IRQ_NONE;
+	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), TDEV_VALUE);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), -ENODEV);
 }
 
-static int tdev_runtime_resume(struct device *dev)
-{
-	struct drm_device *drm = dev_get_drvdata(dev);
+/* A mapping whose pages are there while the device is registered */
+struct tdev_mapping {
+	struct drm_device *drm;
+	struct page *page;
+};
 
-	drm_dev_if_registered(tdev, reg, drm)
-		return drm_dev_bound_parent(&reg->bound) == dev;
+static vm_fault_t tdev_fault(struct vm_fault *vmf)
+{
+	struct tdev_mapping *m = vmf->vma->vm_private_data;
+
+	drm_dev_registered_or(tdev, reg, m->drm, return VM_FAULT_SIGBUS);
+
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(m->page));
+}
+
+static const struct vm_operations_struct tdev_vm_ops = {
+	.fault = tdev_fault,
+};
+
+static int tdev_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND);
+	vma->vm_ops = &tdev_vm_ops;
+	vma->vm_private_data = filp->private_data;
 	return 0;
 }
 
-static void drm_dev_ctx_test_entry_points(struct kunit *test)
+static const struct file_operations tdev_mmap_fops = {
+	.owner = THIS_MODULE,
+	.mmap = tdev_mmap,
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(tdev_free_page, __free_page, struct page *);
+
+/* Page faults of userspace: the first page before, the second after an unplug. */
+static void drm_dev_ctx_test_fault(struct kunit *test)
 {
-	struct tdev_test *t = test->priv;
-	struct drm_device *drm = tdev_registered(test);
-	struct drm_gem_object obj = { .dev = drm };
-	struct vm_area_struct vma = { .vm_private_data = &obj };
-	struct vm_fault vmf = { .vma = &vma };
+	struct tdev_mapping m = { .drm = tdev_registered(test) };
+	unsigned long addr;
+	struct file *filp;
+	u32 val = 0;
 
-	dev_set_drvdata(t->parent, drm);
-	KUNIT_EXPECT_EQ(test, (__force u32)tdev_fault(&vmf), (__force u32)VM_FAULT_NOPAGE);
-	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), TDEV_VALUE);
-	KUNIT_EXPECT_EQ(test, tdev_irq_thread(0, drm), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, tdev_runtime_resume(t->parent), 1);
+	m.page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, m.page);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_free_page, m.page), 0);
+	*(u32 *)page_address(m.page) = TDEV_VALUE;
 
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
-	KUNIT_EXPECT_EQ(test, (__force u32)tdev_fault(&vmf), (__force u32)VM_FAULT_SIGBUS);
-	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), -ENODEV);
-	KUNIT_EXPECT_EQ(test, tdev_irq_thread(0, drm), IRQ_NONE);
-	KUNIT_EXPECT_EQ(test, tdev_runtime_resume(t->parent), 0);
+	filp = anon_inode_getfile("tdev", &tdev_mmap_fops, &m, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	addr = kunit_vm_mmap(test, filp, 0, 2 * PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
+	fput(filp);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
+	KUNIT_EXPECT_EQ(test, val, TDEV_VALUE);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(m.drm), 0);
+	KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)(addr + PAGE_SIZE)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
 }
 
-/* What debugfs shows for a device */
-static void tdev_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size)
-{
-	struct dentry *dentry = debugfs_lookup("drm_dev_ctx", drm->debugfs_root);
-	struct seq_file m = { .buf = buf, .size = size };
-	struct drm_debugfs_entry *entry;
+/* What an interrupt thread saw */
+struct tdev_irq {
+	struct drm_device *drm;
+	struct completion ran;
+	bool entered;
+};
 
-	KUNIT_ASSERT_NOT_NULL(test, dentry);
-	entry = d_inode(dentry)->i_private;
-	m.private = entry;
-	KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
-	KUNIT_EXPECT_LT(test, m.count, size);
-	buf[m.count] = '\0';
-	dput(dentry);
+static irqreturn_t tdev_irq_thread(int irq, void *data)
+{
+	struct tdev_irq *t = data;
+
+	t->entered = false;
+	drm_dev_if_registered(tdev, reg, t->drm)
+		t->entered = tdev_reg_data(reg)->value == TDEV_VALUE;
+	complete(&t->ran);
+	return IRQ_HANDLED;
+}
+
+static bool tdev_irq_enters(struct kunit *test, struct tdev_irq *t, int irq)
+{
+	reinit_completion(&t->ran);
+	KUNIT_EXPECT_EQ(test, generic_handle_irq_safe(irq), 0);
+	wait_for_completion(&t->ran);
+	return t->entered;
+}
+
+static void tdev_irq_free_desc(void *irq)
+{
+	irq_free_desc((long)irq);
+}
+
+/* The thread of an interrupt, raised by hand. */
+static void drm_dev_ctx_test_irq_thread(struct kunit *test)
+{
+	struct tdev_irq t = { .drm = tdev_registered(test) };
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	KUNIT_ASSERT_GT(test, irq, 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_irq_free_desc,
+							(void *)(long)irq), 0);
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	init_completion(&t.ran);
+	KUNIT_ASSERT_EQ(test, request_threaded_irq(irq, NULL, tdev_irq_thread, IRQF_ONESHOT,
+						   "tdev", &t), 0);
+
+	KUNIT_EXPECT_TRUE(test, tdev_irq_enters(test, &t, irq));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(t.drm), 0);
+	KUNIT_EXPECT_FALSE(test, tdev_irq_enters(test, &t, irq));
+	free_irq(irq, &t);
+}
+
+/* Runtime PM needs a driver with callbacks for it. */
+static int tdev_runtime_resume(struct device *dev)
+{
+	drm_dev_registered_or(tdev, reg, dev_get_drvdata(dev), return -ENODEV);
+
+	return drm_dev_bound_parent(&reg->bound) == dev ? 0 : -EINVAL;
+}
+
+static int tdev_runtime_suspend(struct device *dev)
+{
+	return 0;
+}
+
+static const struct dev_pm_ops tdev_pm_ops = {
+	RUNTIME_PM_OPS(tdev_runtime_suspend, tdev_runtime_resume, NULL)
+};
+
+static int tdev_pm_probe(struct platform_device *pdev)
+{
+	return devm_pm_runtime_enable(&pdev->dev);
+}
+
+static struct platform_driver tdev_pm_driver = {
+	.probe = tdev_pm_probe,
+	.driver = {
+		.name = "drm_safe_test_pm",
+		.pm = pm_ptr(&tdev_pm_ops),
+	},
+};
+
+static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
+{
+	struct platform_device *pdev;
+	struct tdev_unreg *unreg;
+	struct drm_device *drm;
+
+	if (!IS_ENABLED(CONFIG_PM))
+		kunit_skip(test, "needs CONFIG_PM");
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_pm_driver), 0);
+	pdev = kunit_platform_device_alloc(test, tdev_pm_driver.driver.name,
+					   PLATFORM_DEVID_NONE);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+
+	unreg = tdev_dev_alloc(&pdev->dev, &tdev_driver);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	dev_set_drvdata(&pdev->dev, drm);
+	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), -ENODEV);
+	/* An error stays until someone says that it is mended. */
+	pm_runtime_set_suspended(&pdev->dev);
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, &pdev->dev, unreg, NULL, NULL), 0);
+	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), 0);
+	KUNIT_EXPECT_EQ(test, pm_runtime_put_sync(&pdev->dev), 0);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
+	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), -ENODEV);
+	pm_runtime_set_suspended(&pdev->dev);
 }
 
 static void drm_dev_ctx_test_debugfs(struct kunit *test)
@@ -1256,17 +1383,14 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 	struct drm_dev_handle handle = {};
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	if (!IS_ENABLED(CONFIG_DEBUG_FS))
-		kunit_skip(test, "needs CONFIG_DEBUG_FS");
-
-	tdev_debugfs(test, drm, buf, SZ_8K);
+	drm_safe_test_debugfs(test, drm, buf, SZ_8K);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "context: unregistered\n"));
 
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
 	drm_dev_handle_add(drm, &handle);
 	drm_dev_if_registered(tdev, reg, drm) {
 		tdev_add(test, &reg->bound, &rev);
-		tdev_debugfs(test, drm, buf, SZ_8K);
+		drm_safe_test_debugfs(test, drm, buf, SZ_8K);
 	}
 	drm_dev_handle_del(drm, &handle);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "context: registered\n"));
@@ -1276,7 +1400,7 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "handles: "));
 	}
 
-	tdev_debugfs(test, drm, buf, SZ_8K);
+	drm_safe_test_debugfs(test, drm, buf, SZ_8K);
 	KUNIT_EXPECT_NULL(test, strstr(buf, "section: "));
 	KUNIT_EXPECT_NULL(test, strstr(buf, "handles: "));
 	drm_safe_test_unbind(test, t->parent);
@@ -1568,7 +1692,10 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),
 	KUNIT_CASE(drm_dev_ctx_test_tasks),
 	KUNIT_CASE(drm_dev_ctx_test_irq),
-	KUNIT_CASE(drm_dev_ctx_test_entry_points),
+	KUNIT_CASE(drm_dev_ctx_test_gem_callback),
+	KUNIT_CASE(drm_dev_ctx_test_fault),
+	KUNIT_CASE(drm_dev_ctx_test_irq_thread),
+	KUNIT_CASE(drm_dev_ctx_test_runtime_pm),
 	KUNIT_CASE(drm_dev_ctx_test_debugfs),
 	KUNIT_CASE(drm_dev_ctx_test_trace),
 	KUNIT_CASE(drm_dev_ctx_test_stuck),
