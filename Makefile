@@ -14,6 +14,10 @@ endif
 CFLAGS_drm_gpuvm_imm.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
+# Clang's context analysis. DRM's own headers have not been prepared for it.
+CONTEXT_ANALYSIS := y
+ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/
+
 # define_trace.h includes the trace header by its name
 CFLAGS_drm_dev_ctx.o := -I$(src)
 CFLAGS_drm_shmem_safe.o := -I$(src)

@@ -204,7 +204,7 @@ struct drm_dev_ctx {
 
 	struct rw_semaphore revoke_sem;
 	spinlock_t revocables_lock;	/* @revocables */
-	struct list_head revocables;
+	struct list_head revocables __guarded_by(&revocables_lock);
 	bool unbound;
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -423,13 +423,13 @@ static int drm_dev_ctx_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static void drm_dev_ctx_lock(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_lock(struct drm_dev_ctx *ctx) __acquires(&ctx->lock)
 {
 	mutex_lock(&ctx->lock);
 	WRITE_ONCE(ctx->busy, current);
 }
 
-static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->lock)
 {
 	WRITE_ONCE(ctx->busy, NULL);
 	mutex_unlock(&ctx->lock);
@@ -608,7 +608,8 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	mutex_init(&ctx->lock);
 	init_rwsem(&ctx->revoke_sem);
 	spin_lock_init(&ctx->revocables_lock);
-	INIT_LIST_HEAD(&ctx->revocables);
+	/* Nobody else has it yet. */
+	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
 	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
@@ -892,6 +893,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_del);
  * are reservation locks; holders of those use drm_dev_revoke_tryblock().
  */
 void drm_dev_revoke_block(struct drm_device *drm)
+	__context_unsafe("a device without a context has nothing to revoke")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
@@ -909,6 +911,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revoke_block);
  * Return: false if a revocation runs just now.
  */
 bool drm_dev_revoke_tryblock(struct drm_device *drm)
+	__context_unsafe("as drm_dev_revoke_block()")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
@@ -924,6 +927,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revoke_tryblock);
  * drm_dev_revoke_tryblock().
  */
 void drm_dev_revoke_unblock(struct drm_device *drm)
+	__context_unsafe("as drm_dev_revoke_block()")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 

@@ -125,8 +125,9 @@ __drm_dev_ctx_alloc(struct device *parent, const struct drm_driver *driver,
 void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg);
 int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 			   drm_dev_reg_call_t *call, const void *ops,
-			   void *data) __must_check;
-int __drm_dev_ctx_unregister(struct drm_device *drm);
+			   void *data) __must_check __must_not_hold(drm_dev_section);
+int __drm_dev_ctx_unregister(struct drm_device *drm)
+	__must_not_hold(drm_dev_section);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
 void __drm_dev_refused(struct drm_device *drm);
 bool __drm_dev_is_ending(struct drm_device *drm);
@@ -135,10 +136,14 @@ int drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			  struct drm_dev_revocable *rev,
 			  void (*revoke)(struct drm_dev_revocable *rev)) __must_check;
 void drm_dev_revocable_del(struct drm_device *drm,
-			   struct drm_dev_revocable *rev);
-void drm_dev_revoke_block(struct drm_device *drm);
-bool drm_dev_revoke_tryblock(struct drm_device *drm);
-void drm_dev_revoke_unblock(struct drm_device *drm);
+			   struct drm_dev_revocable *rev)
+	__must_hold_shared(drm_dev_revocation);
+void drm_dev_revoke_block(struct drm_device *drm)
+	__must_not_hold(drm_resv) __acquires_shared(drm_dev_revocation);
+bool drm_dev_revoke_tryblock(struct drm_device *drm)
+	__cond_acquires_shared(true, drm_dev_revocation);
+void drm_dev_revoke_unblock(struct drm_device *drm)
+	__releases_shared(drm_dev_revocation);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle);
@@ -191,6 +196,8 @@ __drm_dev_section_open(struct drm_device *drm, struct drm_dev_section *s)
 }
 
 static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
+	__releases_shared(drm_dev_section)
+	__context_unsafe("what s->open says: see __drm_dev_section_begin()")
 {
 	if (!s->open)
 		return;
@@ -204,6 +211,8 @@ static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
  */
 static __always_inline bool
 __drm_dev_section_enter_ioctl(struct drm_device *drm, struct drm_dev_section *s)
+	__must_hold_shared(drm_dev_section)
+	__context_unsafe("see __drm_dev_section_begin()")
 {
 	if (unlikely(!drm_dev_enter(drm, s->idx))) {
 		__drm_dev_refused(drm);
@@ -214,6 +223,8 @@ __drm_dev_section_enter_ioctl(struct drm_device *drm, struct drm_dev_section *s)
 
 static __always_inline bool
 __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
+	__must_hold_shared(drm_dev_section)
+	__context_unsafe("see __drm_dev_section_begin()")
 {
 	if (unlikely(!drm_dev_enter(drm, s->idx))) {
 		__drm_dev_refused(drm);
@@ -235,6 +246,7 @@ __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 /* Whether the device is registered, or this task is just ending that. */
 static __always_inline bool
 __drm_dev_section_enter_bound(struct drm_device *drm, struct drm_dev_section *s)
+	__must_hold_shared(drm_dev_section)
 {
 	if (__drm_dev_section_enter(drm, s))
 		return true;
@@ -264,7 +276,8 @@ enum { __drm_dev_in_section };
 #define __drm_dev_if(_type, _proof, _member, _enter)				\
 	for (int __idx = 0, *__once = &__idx; __once; __once = NULL)		\
 		for (struct drm_dev_section __section				\
-			__cleanup(__drm_dev_section_leave) = { .idx = &__idx },	\
+			__cleanup(__drm_dev_section_leave) =			\
+				{ .idx = __drm_dev_section_begin(&__idx) },	\
 		     *__drm_dev_in_section = (_enter) ? &__section : NULL;	\
 		     __drm_dev_in_section; __drm_dev_in_section = NULL)		\
 			for (const _type _proof[1] __maybe_unused =		\
@@ -300,7 +313,8 @@ enum { __drm_dev_in_section };
 #define drm_dev_registered_or(_name, _proof, _from, ...)			\
 	int __idx_##_proof;							\
 	struct drm_dev_section __section_##_proof				\
-		__cleanup(__drm_dev_section_leave) = { .idx = &__idx_##_proof };	\
+		__cleanup(__drm_dev_section_leave) =				\
+			{ .idx = __drm_dev_section_begin(&__idx_##_proof) };	\
 	extern struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
 	if (!__drm_dev_enter(_name, _from, &__section_##_proof)) {		\
 		__VA_ARGS__;							\
@@ -459,6 +473,7 @@ enum { __drm_dev_in_section };
 	static inline int __must_check						\
 	__##_name##_register(struct device *parent, struct _name##_unreg *unreg,	\
 			     const struct _name##_reg_ops *ops, _data_t *data)	\
+		__must_not_hold(drm_dev_section)				\
 	{									\
 		return __drm_dev_ctx_register(parent, (struct drm_dev_unreg *)unreg, \
 					      __##_name##_reg_call, ops, data);	\
@@ -500,6 +515,7 @@ enum { __drm_dev_in_section };
 	static __always_inline bool						\
 	__##_name##_enter_ioctl(struct _name##_ioctl *ioctl,			\
 				struct drm_dev_section *s)			\
+		__must_hold_shared(drm_dev_section)				\
 	{									\
 		return __drm_dev_section_enter_ioctl((struct drm_device *)ioctl, s); \
 	}									\
@@ -546,7 +562,8 @@ enum { __drm_dev_in_section };
 #define __DRM_DEV_NEED_REGISTERED(_types, _todev, _drm)				\
 	int __idx;								\
 	struct drm_dev_section __section					\
-		__cleanup(__drm_dev_section_leave) = { .idx = &__idx };		\
+		__cleanup(__drm_dev_section_leave) =				\
+			{ .idx = __drm_dev_section_begin(&__idx) };		\
 										\
 	if (!__drm_dev_section_enter_ioctl(_drm, &__section))			\
 		return -ENODEV;							\

@@ -150,7 +150,8 @@ static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = vm->base.drm;
 
-	drm_gpuvm_vas_free(vm->cache);
+	/* Nobody else has the address space any more. */
+	drm_gpuvm_vas_free(context_unsafe(vm->cache));
 	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
 	kfree_const(vm->name);
 	kfree(vm);
@@ -322,6 +323,17 @@ static bool drm_gpuvm_imm_resv_held(struct drm_gpuvm_imm *vm)
 #endif
 }
 
+static void drm_gpuvm_imm_add_extobj(struct dma_resv *resv,
+				     struct drm_gpuvm_bo *vm_bo, bool locked)
+	__context_unsafe("the analysis knows what the caller holds by the call's name")
+{
+	if (!locked)
+		dma_resv_lock(resv, NULL);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	if (!locked)
+		dma_resv_unlock(resv);
+}
+
 static struct drm_gpuvm_bo *
 __drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
 		       bool locked)
@@ -342,20 +354,15 @@ __drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
 	}
 
 	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj);
-	if (IS_ERR(vm_bo) || !drm_gpuvm_imm_needs_extobj(vm, vm_bo))
-		return vm_bo;
-
-	if (!locked)
-		dma_resv_lock(resv, NULL);
-	drm_gpuvm_bo_extobj_add(vm_bo);
-	if (!locked)
-		dma_resv_unlock(resv);
+	if (!IS_ERR(vm_bo) && drm_gpuvm_imm_needs_extobj(vm, vm_bo))
+		drm_gpuvm_imm_add_extobj(resv, vm_bo, locked);
 
 	return vm_bo;
 }
 
 /* Turn what was set free into the cache, and return what is too much of it. */
 static struct llist_node *drm_gpuvm_imm_refill(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->cache_lock)
 {
 	struct llist_node *node = llist_del_all(&vm->freed), *rest;
 
@@ -372,6 +379,7 @@ static struct llist_node *drm_gpuvm_imm_refill(struct drm_gpuvm_imm *vm)
 }
 
 static struct drm_gpuva *drm_gpuvm_imm_cached_va(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->cache_lock)
 {
 	struct llist_node *node = vm->cache;
 	struct drm_gpuva *va;

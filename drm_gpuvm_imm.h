@@ -164,11 +164,14 @@ struct drm_gpuvm_imm_ops {
 	u64 granule;
 	const struct drm_gem_object_funcs *obj_funcs;
 	struct drm_gpuvm_mapped *(*step_map)(struct drm_gpuvm_core *core,
-					     const struct drm_gpuvm_op_map *op);
+					     const struct drm_gpuvm_op_map *op)
+		__drm_nonallocating;
 	struct drm_gpuvm_unmapped *(*step_unmap)(struct drm_gpuvm_core *core,
-						 const struct drm_gpuvm_op_unmap *op);
+						 const struct drm_gpuvm_op_unmap *op)
+		__drm_nonallocating;
 	struct drm_gpuvm_remapped *(*step_remap)(struct drm_gpuvm_core *core,
-						 const struct drm_gpuvm_op_remap *op);
+						 const struct drm_gpuvm_op_remap *op)
+		__drm_nonallocating;
 };
 
 /**
@@ -231,7 +234,7 @@ struct drm_gpuvm_update {
 int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 			const struct drm_gpuvm_imm_ops *ops,
 			const struct drm_gpuvm_imm_config *config) __must_check;
-void drm_gpuvm_core_fini(struct drm_gpuvm_core *core);
+void drm_gpuvm_core_fini(struct drm_gpuvm_core *core) __must_not_hold(drm_resv);
 
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core) __must_check;
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm);
@@ -241,20 +244,22 @@ u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm);
 const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm);
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
-void drm_gpuvm_imm_flush(void);
+void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					  struct drm_gem_object *obj) __must_check;
+					  struct drm_gem_object *obj) __must_check
+	__must_not_hold(drm_resv);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
-						 struct drm_gem_object *obj) __must_check;
+						 struct drm_gem_object *obj) __must_check
+	__must_hold(drm_resv);
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
 
 int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			  struct drm_gem_object *obj, u64 addr, u64 range,
-			  u64 offset) __must_check;
+			  u64 offset) __must_check __must_not_hold(drm_resv);
 int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 				 struct drm_gem_object *obj, u64 addr, u64 range,
-				 u64 offset) __must_check;
+				 u64 offset) __must_check __must_hold(drm_resv);
 int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			     struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
 			     u64 offset) __must_check;
@@ -266,8 +271,9 @@ int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_updat
 				struct drm_gem_object *obj) __must_check;
 int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			    u64 addr) __must_check;
-void drm_gpuvm_update_drop(struct drm_gpuvm_update *update);
-int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update);
+void drm_gpuvm_update_drop(struct drm_gpuvm_update *update) __drm_nonallocating;
+int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+	__drm_nonallocating;
 
 const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
 					    u64 addr, u64 range);
@@ -290,7 +296,7 @@ void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 			     struct dma_fence *fence,
 			     enum dma_resv_usage private_usage,
 			     enum dma_resv_usage extobj_usage);
-void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict);
+void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict) __must_hold(drm_resv);
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
 			      int (*fn)(struct drm_gpuvm_core *core,
 					struct drm_gem_object *obj,
@@ -416,12 +422,14 @@ _name##_init(_vm_type *vm, struct drm_device *drm,				\
 	return drm_gpuvm_core_init(vm->_core, drm, &_name##_ops, config);	\
 }										\
 static __always_inline void _name##_fini(_vm_type *vm)				\
+	__must_not_hold(drm_resv)						\
 {										\
 	drm_gpuvm_core_fini(vm->_core);						\
 }										\
 static __always_inline int __must_check						\
 _name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
 		    _obj_type *obj, u64 addr, u64 range, u64 offset)		\
+	__must_not_hold(drm_resv)						\
 {										\
 	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
 }										\
@@ -429,6 +437,7 @@ static __always_inline int __must_check						\
 _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
 			   struct drm_gpuvm_update *update, _obj_type *obj,	\
 			   u64 addr, u64 range, u64 offset)			\
+	__must_hold(drm_resv)							\
 {										\
 	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
 					    range, offset);			\
@@ -496,19 +505,19 @@ struct drm_gpuvm_imm_ops
 #define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule)				\
 static struct drm_gpuvm_mapped *						\
 __##_name##_step_map(struct drm_gpuvm_core *core,				\
-		     const struct drm_gpuvm_op_map *op)				\
+		     const struct drm_gpuvm_op_map *op) __drm_nonallocating	\
 {										\
 	return _name##_step_map(_name##_of(core), op);				\
 }										\
 static struct drm_gpuvm_unmapped *						\
 __##_name##_step_unmap(struct drm_gpuvm_core *core,				\
-		       const struct drm_gpuvm_op_unmap *op)			\
+		       const struct drm_gpuvm_op_unmap *op) __drm_nonallocating	\
 {										\
 	return _name##_step_unmap(_name##_of(core), op);			\
 }										\
 static struct drm_gpuvm_remapped *						\
 __##_name##_step_remap(struct drm_gpuvm_core *core,				\
-		       const struct drm_gpuvm_op_remap *op)			\
+		       const struct drm_gpuvm_op_remap *op) __drm_nonallocating	\
 {										\
 	return _name##_step_remap(_name##_of(core), op);			\
 }										\

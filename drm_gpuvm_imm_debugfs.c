@@ -25,8 +25,8 @@ struct drm_gpuvm_debugfs_row {
 	size_t size;
 };
 
-static LIST_HEAD(drm_gpuvm_imm_vms);
-static DEFINE_MUTEX(drm_gpuvm_imm_vms_lock);	/* protects the list */
+static DEFINE_MUTEX(drm_gpuvm_imm_vms_lock);
+static __guarded_by(&drm_gpuvm_imm_vms_lock) LIST_HEAD(drm_gpuvm_imm_vms);
 static struct dentry *drm_gpuvm_imm_dentry;
 
 void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm)
@@ -117,6 +117,7 @@ VISIBLE_IF_KUNIT void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_im
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_show);
 
 static void *drm_gpuvm_imm_seq_start(struct seq_file *m, loff_t *pos)
+	__acquires(&drm_gpuvm_imm_vms_lock)
 {
 	mutex_lock(&drm_gpuvm_imm_vms_lock);
 
@@ -124,11 +125,13 @@ static void *drm_gpuvm_imm_seq_start(struct seq_file *m, loff_t *pos)
 }
 
 static void *drm_gpuvm_imm_seq_next(struct seq_file *m, void *v, loff_t *pos)
+	__must_hold(&drm_gpuvm_imm_vms_lock)
 {
 	return seq_list_next(v, &drm_gpuvm_imm_vms, pos);
 }
 
 static void drm_gpuvm_imm_seq_stop(struct seq_file *m, void *v)
+	__releases(&drm_gpuvm_imm_vms_lock)
 {
 	mutex_unlock(&drm_gpuvm_imm_vms_lock);
 }

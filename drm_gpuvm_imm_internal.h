@@ -15,6 +15,8 @@ struct seq_file;
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
  *
+ * To clang's context analysis it is a lock, which its @owner holds.
+ *
  * Invariants:
  *
  * - @base counts the references. Each of these holds one: the core, who called
@@ -31,7 +33,7 @@ struct seq_file;
  *   or in @cache, which is changed under @cache_lock and has no more than
  *   DRM_GPUVM_CACHE_MAX. They are linked by the first word of rb.entry.
  */
-struct drm_gpuvm_imm {
+context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
 	const struct drm_gpuvm_imm_ops *ops;
 	struct drm_gpuvm_core *core;
@@ -40,7 +42,7 @@ struct drm_gpuvm_imm {
 
 	struct llist_head freed;
 	spinlock_t cache_lock;		/* protects @cache */
-	struct llist_node *cache;
+	struct llist_node *cache __guarded_by(&cache_lock);
 
 	struct work_struct drain;
 	struct drm_gem_object *resv_obj;
@@ -80,32 +82,39 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 /* Acquire: what the last writer did to the mappings is seen. */
 static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
 					    struct task_struct *owner)
+	__cond_acquires(true, vm) __context_unsafe("is the lock") __drm_nonallocating
 {
 	struct task_struct *none = NULL;
+	bool claimed;
 
-	return try_cmpxchg_acquire(&vm->owner, &none, owner);
+	drm_safe_trusted(claimed = try_cmpxchg_acquire(&vm->owner, &none, owner));
+
+	return claimed;
 }
 
 static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
+	__cond_acquires(true, vm)
 {
 	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_READER);
 }
 
 /* Become the one who changes the mappings; false if another task is. */
 static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
+	__cond_acquires(true, vm) __drm_nonallocating
 {
 	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current))) {
 		struct task_struct *owner = READ_ONCE(vm->owner);
 
 		if (owner && owner != DRM_GPUVM_READER)
 			return false;
-		cpu_relax();
+		drm_safe_trusted(cpu_relax());
 	}
 
 	return true;
 }
 
 static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
+	__releases(vm) __context_unsafe("is the lock")
 {
 	/* Release: pairs with the acquire of the next drm_gpuvm_imm_claim(). */
 	smp_store_release(&vm->owner, NULL);
@@ -140,9 +149,9 @@ static inline void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm) { }
 #endif
 
 /* drm_gpuvm_imm_run.c */
-int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv);
-int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv);
-int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv);
-void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm);
+int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
 
 #endif /* _DRM_GPUVM_IMM_INTERNAL_H */

@@ -19,6 +19,7 @@
  */
 static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 					  unsigned int done)
+	__drm_nonallocating
 {
 	if (IS_ERR(token) && !done)
 		return PTR_ERR(token);
@@ -37,6 +38,7 @@ static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 
 static int drm_gpuvm_step_result(struct drm_gpuvm_imm *vm, void *token,
 				 const void *op, unsigned int done)
+	__drm_nonallocating
 {
 	if (likely(token == op && done == 1))
 		return 0;
@@ -47,6 +49,7 @@ static int drm_gpuvm_step_result(struct drm_gpuvm_imm *vm, void *token,
 /* Have the driver map a part of @va. */
 static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 			     u64 addr, u64 range)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_op_map op = {
 		.va = va,
@@ -58,30 +61,32 @@ static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 	void *token = vm->ops->step_map(vm->core, &op);
 	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
 
-	trace_drm_gpuvm_step(vm, "map", addr, range, ret);
+	drm_safe_trusted(trace_drm_gpuvm_step(vm, "map", addr, range, ret));
 
 	return ret;
 }
 
 static int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 			       bool keep)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_op_unmap op = { .va = va, .keep = keep };
 	void *token = vm->ops->step_unmap(vm->core, &op);
 	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
 
-	trace_drm_gpuvm_step(vm, "unmap", va->va.addr, va->va.range, ret);
+	drm_safe_trusted(trace_drm_gpuvm_step(vm, "unmap", va->va.addr, va->va.range, ret));
 
 	return ret;
 }
 
 static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
 			       struct drm_gpuvm_op_remap *op)
+	__drm_nonallocating
 {
 	void *token = vm->ops->step_remap(vm->core, op);
 	int ret = drm_gpuvm_step_result(vm, token, op, op->__done);
 
-	trace_drm_gpuvm_step(vm, "remap", op->addr, op->range, ret);
+	drm_safe_trusted(trace_drm_gpuvm_step(vm, "remap", op->addr, op->range, ret));
 
 	return ret;
 }
@@ -89,6 +94,7 @@ static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
 /* Link up to two new VAs; a sparse one has no vm_bo. */
 static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
 			       struct drm_gpuva *b)
+	__drm_nonallocating
 {
 	if (!vm_bo)
 		return;
@@ -107,6 +113,7 @@ static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
  */
 static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
 				   struct drm_gpuva *va)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
 
@@ -121,6 +128,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
 }
 
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -146,6 +154,7 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
  * the update cannot fail any more. rb.entry is free: they are in no tree.
  */
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_update *update = priv;
 	int ret;
@@ -165,6 +174,7 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuva *part,
 						 const struct drm_gpuva *old,
 						 struct drm_gpuva_op_map *op)
+	__drm_nonallocating
 {
 	if (!op)
 		return NULL;
@@ -173,13 +183,14 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 		op->gem.offset = 0;
 	drm_gpuva_init_from_op(part, op);
 	part->flags = old->flags;
-	memcpy(__drm_gpuvm_va_data(part), __drm_gpuvm_va_data(old),
-	       vm->ops->va_size);
+	drm_safe_trusted(memcpy(__drm_gpuvm_va_data(part), __drm_gpuvm_va_data(old),
+				vm->ops->va_size));
 
 	return part;
 }
 
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -211,6 +222,7 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 /* Split the mapping that has @update's address inside, if there is one. */
 static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 			       struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
 {
 	u64 at = update->__addr;
 	struct drm_gpuva *va = drm_gpuva_find_first(&vm->base, at, 1);
@@ -242,6 +254,7 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
  */
 static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 				   struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
 	struct drm_gpuva *va;
@@ -267,6 +280,7 @@ static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 /* The part of @update that came from @old, if its remap step was reached. */
 static struct drm_gpuva *drm_gpuvm_update_prev(struct drm_gpuvm_update *update,
 					       const struct drm_gpuva *old)
+	__drm_nonallocating
 {
 	struct drm_gpuva *prev = update->__prev;
 
@@ -275,6 +289,7 @@ static struct drm_gpuva *drm_gpuvm_update_prev(struct drm_gpuvm_update *update,
 
 static struct drm_gpuva *drm_gpuvm_update_next(struct drm_gpuvm_update *update,
 					       const struct drm_gpuva *old)
+	__drm_nonallocating
 {
 	struct drm_gpuva *next = update->__next;
 
@@ -285,6 +300,7 @@ static struct drm_gpuva *drm_gpuvm_update_next(struct drm_gpuvm_update *update,
 
 /* Take a part out of the tree; it becomes a spare VA of the update again. */
 static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part)
+	__drm_nonallocating
 {
 	if (!part)
 		return;
@@ -298,6 +314,7 @@ static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part)
 static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm,
 				 struct drm_gpuvm_update *update,
 				 struct drm_gpuva *old)
+	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuva *prev = drm_gpuvm_update_prev(update, old);
 	struct drm_gpuva *next = drm_gpuvm_update_next(update, old);
@@ -328,6 +345,7 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm,
  */
 static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 					    struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuva *old, *tmp;
 
@@ -340,6 +358,7 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 }
 
 static bool drm_gpuva_is_spare(const struct drm_gpuva *va)
+	__drm_nonallocating
 {
 	return va && !va->vm;
 }
@@ -350,11 +369,13 @@ static bool drm_gpuva_is_spare(const struct drm_gpuva *va)
  * it or the drain returns what is too much.
  */
 static void drm_gpuvm_imm_set_free(struct drm_gpuvm_imm *vm, struct list_head *vas)
+	__drm_nonallocating
 {
 	/* See drm_gpuva_from_llist() for the casts. */
 	if (!list_empty(vas))
-		llist_add_batch((struct llist_node *)vas->next,
-				(struct llist_node *)vas->prev, &vm->freed);
+		drm_safe_trusted(llist_add_batch((struct llist_node *)vas->next,
+						 (struct llist_node *)vas->prev,
+						 &vm->freed));
 }
 
 /*
@@ -363,6 +384,7 @@ static void drm_gpuvm_imm_set_free(struct drm_gpuvm_imm *vm, struct list_head *v
  * anyone without one: then nothing was removed.
  */
 static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
 	unsigned int removed = 0;
@@ -395,6 +417,7 @@ static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
 
 static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
 				struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuvm_map_req req;
 
@@ -439,6 +462,7 @@ static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
  * * -ENOTRECOVERABLE if an earlier failure could not be undone
  */
 int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
 	int ret;
@@ -465,11 +489,11 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 	} else {
 		ret = drm_gpuvm_imm_do_run(vm, update);
 		if (unlikely(ret)) {
-			trace_drm_gpuvm_rollback(update, ret);
+			drm_safe_trusted(trace_drm_gpuvm_rollback(update, ret));
 			drm_gpuvm_imm_rollback(vm, update);
 		}
 	}
-	trace_drm_gpuvm_run(update, ret);
+	drm_safe_trusted(trace_drm_gpuvm_run(update, ret));
 	drm_gpuvm_update_release(update);
 	drm_gpuvm_imm_unclaim(vm);
 
@@ -484,6 +508,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_run);
  * Context: Any thread, also in the fence signalling path.
  */
 void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
+	__drm_nonallocating
 {
 	if (update->__vm)
 		drm_gpuvm_update_release(update);
@@ -495,6 +520,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
  * has nobody to tell: the mapping is forgotten all the same.
  */
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
+	__drm_nonallocating
 {
 	struct drm_gpuva *va, *next;
 	LIST_HEAD(removed);

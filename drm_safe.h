@@ -16,6 +16,9 @@
 
 #include <drm/drm_device.h>
 
+#include "drm_safe_context.h"
+#include "drm_safe_effects.h"
+
 /*
  * As the last member of a struct: assigning the struct does not compile. It
  * takes no room. A borrowed handle is also a one-element array on the stack,
@@ -56,14 +59,16 @@
 #define drm_safe_broken(drm, rule, fmt, ...) do {				\
 	struct drm_device *__d = (drm);						\
 	static bool __reported;							\
-	bool __expected = kunit_is_suppressed_warning(false);				\
+	bool __expected;							\
 										\
+	drm_safe_trusted(__expected = kunit_is_suppressed_warning(false));	\
 	if (__expected || !READ_ONCE(__reported)) {				\
 		if (!__expected)						\
 			WRITE_ONCE(__reported, true);				\
-		WARN(1, "drm_safe: %s: rule \"%s\" broken: " fmt "\n",		\
-		     __d && __d->dev ? dev_name(__d->dev) : "no device",	\
-		     rule, ##__VA_ARGS__);					\
+		drm_safe_trusted(						\
+			WARN(1, "drm_safe: %s: rule \"%s\" broken: " fmt "\n",	\
+			     __d && __d->dev ? dev_name(__d->dev) : "no device", \
+			     rule, ##__VA_ARGS__));				\
 	}									\
 } while (0)
 

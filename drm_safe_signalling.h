@@ -136,4 +136,7 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #define dma_resv_lock_interruptible(...)	__drm_safe_no_resv()
 #define dma_resv_reserve_fences(...)	__drm_safe_no_resv()
 
+/* After all that has to be a first declaration. */
+#include "drm_safe_effects.h"
+
 #endif /* _DRM_SAFE_SIGNALLING_H */

@@ -14,6 +14,8 @@
  * itself. Uninterruptible, and without a context it cannot fail.
  */
 static inline void drm_shmem_lock(struct drm_gem_object *gem, bool locked)
+	__acquires(drm_resv)
+	__context_unsafe("the analysis knows what the caller holds by the call's name")
 {
 	if (locked)
 		dma_resv_assert_held(gem->resv);
@@ -22,6 +24,7 @@ static inline void drm_shmem_lock(struct drm_gem_object *gem, bool locked)
 }
 
 static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
+	__releases(drm_resv) __context_unsafe("see drm_shmem_lock()")
 {
 	if (!locked)
 		dma_resv_unlock(gem->resv);
@@ -39,6 +42,7 @@ static inline bool drm_shmem_holds_lock(struct drm_gem_object *gem)
 
 /* A purged object has lost its contents and never maps again. */
 static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
 {
 	dma_resv_assert_held(obj->base.base.resv);
 
@@ -84,9 +88,10 @@ static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
 void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
-			   struct drm_shmem_obj *obj, struct sg_table *sgt);
-void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj);
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj);
-int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj);
+			   struct drm_shmem_obj *obj, struct sg_table *sgt)
+	__must_not_hold(drm_resv);
+void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
+int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
 #endif /* _DRM_SHMEM_INTERNAL_H */

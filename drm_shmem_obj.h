@@ -117,7 +117,8 @@ int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 struct drm_shmem_obj *
 __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 		   u32 handle) __must_check;
-int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check;
+int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
+	__must_not_hold(drm_resv);
 
 struct drm_gem_object *
 __drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type);
@@ -133,10 +134,12 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 				  struct dma_buf_attachment *attach,
 				  struct sg_table *sgt);
 
-void __drm_shmem_free(struct drm_gem_object *gem);
-int __drm_shmem_pin_cb(struct drm_gem_object *gem);
-int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map);
-int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma);
+void __drm_shmem_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
+int __drm_shmem_pin_cb(struct drm_gem_object *gem) __must_hold(drm_resv);
+int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
+	__must_hold(drm_resv);
+int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
+	__must_not_hold(drm_resv);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
 #ifdef CONFIG_PROVE_LOCKING
@@ -250,7 +253,7 @@ static inline _type *_name##_get(_type *bo)					\
 	return bo;								\
 }										\
 										\
-static inline void _name##_put(_type *bo)					\
+static inline void _name##_put(_type *bo) __must_not_hold(drm_resv)		\
 {										\
 	if (bo)									\
 		drm_gem_object_put(_name##_gem(bo));				\
@@ -291,6 +294,7 @@ _name##_lookup(struct drm_file *file, u32 handle)				\
 }										\
 										\
 static inline __must_check int _name##_mmap_offset(_type *bo, u64 *offset)	\
+	__must_not_hold(drm_resv)						\
 {										\
 	return __drm_shmem_mmap_offset(&bo->_member, offset);			\
 }										\

@@ -37,7 +37,7 @@ static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj)
 	return refcount_read(&obj->base.pages_pin_count) > !!drm_shmem_sgt_is_mapped(obj);
 }
 
-static int drm_shmem_purge_locked(struct drm_shmem_obj *obj)
+static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct address_space *mapping;

@@ -32,6 +32,7 @@
 
 static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj,
 					      struct device *dev)
+	__must_hold(drm_resv)
 {
 	struct sg_table *sgt;
 	int ret;
@@ -62,6 +63,7 @@ err_unpin:
 /* The parent is bound: it is being unbound just now, or that is blocked. */
 static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 				      struct sg_table *sgt)
+	__must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
@@ -80,6 +82,7 @@ static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 /* Unmap the table: @next is what the object has instead from then on. */
 static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 				       struct sg_table *next)
+	__must_hold(drm_resv)
 {
 	struct sg_table *sgt = obj->__sgt;
 
@@ -93,6 +96,7 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
  * reference: whoever frees it has to get past drm_dev_revoke_block() first.
  */
 static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
+	__must_not_hold(drm_resv)
 {
 	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
 	struct drm_gem_object *gem = &obj->base.base;
@@ -107,6 +111,7 @@ static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
 
 static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
 				  struct sg_table *sgt)
+	__must_hold(drm_resv)
 {
 	dma_resv_assert_held(obj->base.base.resv);
 
@@ -121,6 +126,7 @@ static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
 
 static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
 				    struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt;

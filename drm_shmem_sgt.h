@@ -52,11 +52,12 @@ int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
 int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 			struct drm_shmem_obj *obj,
 			struct drm_shmem_sgt_owned *own, bool locked) __must_check;
-void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own);
+void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 
-int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check;
+int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
+	__must_not_hold(drm_resv);
 
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
 			"sg tables are of a struct drm_shmem_obj: embed it in your object");
@@ -111,8 +112,9 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 			   (const struct drm_dev_bound *)NULL))
 
 #define __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)			\
-	__drm_shmem_sgt_begin(__drm_shmem_sgt_bound(_bound),			\
-			      __drm_shmem_sgt_obj(_obj), _s, _locked)
+	(__drm_resv_need(_locked),						\
+	 __drm_shmem_sgt_begin(__drm_shmem_sgt_bound(_bound),			\
+			       __drm_shmem_sgt_obj(_obj), _s, _locked))
 
 #define __drm_shmem_if_sgt(_s, _bound, _obj, _err, _locked)			\
 	for (bool __once = true; __once; __once = false)			\
@@ -213,8 +215,9 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
  * use.
  */
 #define drm_shmem_sgt_own(_own, _bound, _obj)					\
-	__drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
-			    __drm_shmem_sgt_obj(_obj), _own, false)
+	(__drm_resv_need(false),						\
+	 __drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
+			     __drm_shmem_sgt_obj(_obj), _own, false))
 
 /**
  * drm_shmem_sgt_own_locked() - the same, with the reservation lock held
@@ -227,8 +230,9 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
  * Return: as drm_shmem_sgt_own().
  */
 #define drm_shmem_sgt_own_locked(_own, _bound, _obj)				\
-	__drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
-			    __drm_shmem_sgt_obj(_obj), _own, true)
+	(__drm_resv_need(true),							\
+	 __drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
+			     __drm_shmem_sgt_obj(_obj), _own, true))
 
 /* An owner is a counted user, so the table stays unless it is revoked. */
 static __always_inline int

@@ -73,6 +73,7 @@ static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 }
 
 static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
 {
 	struct iosys_map map = {};
 	int ret;

@@ -240,20 +240,23 @@ __drm_vmap_end(struct __drm_vmap *h, bool owned, bool locked)
 }
 
 static __always_inline void __drm_vmap_scope_end(void *v)
+	__must_not_hold(drm_resv)
 {
 	__drm_vmap_end(v, false, false);
 }
 
 static __always_inline void __drm_vmap_scope_end_locked(void *v)
+	__must_hold(drm_resv)
 {
 	__drm_vmap_end(v, false, true);
 }
 
 #define __drm_vmap_get(_v, _obj, _locked)					\
-	_Generic((_obj),							\
-		 struct drm_shmem_obj *: __drm_shmem_vmap,			\
-		 struct drm_gem_shmem_object *: __drm_shmem_vmap_raw)		\
-		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _locked)
+	(__drm_resv_need(_locked),						\
+	 _Generic((_obj),							\
+		  struct drm_shmem_obj *: __drm_shmem_vmap,			\
+		  struct drm_gem_shmem_object *: __drm_shmem_vmap_raw)		\
+		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _locked))
 
 #define __drm_shmem_if_vmap(_end, _locked, _type, _v, _obj, _err)		\
 	for (bool __once = true; __once; __once = false)			\
@@ -343,6 +346,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 #define __drm_vmap_release(_own, _locked) do {					\
 	struct __drm_vmap *__released = __drm_vmap_owned(_own);			\
 										\
+	__drm_resv_need(_locked);						\
 	__drm_vmap_end(__released, true, _locked);				\
 	if (__released->addr)							\
 		__builtin_unreachable();					\
@@ -414,7 +418,7 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
 #define drm_vmap_release_locked(_own)	__drm_vmap_release(_own, true)
 
 /* drm_vmap_cleanup() - for __cleanup() of owned handles on the stack */
-static __always_inline void drm_vmap_cleanup(void *own)
+static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv)
 {
 	__drm_vmap_end(own, true, false);
 }

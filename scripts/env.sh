@@ -25,7 +25,7 @@ KEY=
 [ -z "$KSRC" ] || KEY=-$(realpath -m "$KSRC" | sha1sum | cut -c1-8)
 
 TREE=$DRM_SAFE_CACHE/tree$KEY			# the kernel's source with this directory in it
-BUILD=$DRM_SAFE_CACHE/build$KEY${LLVM:+-llvm}	# one build directory for each configuration
+BUILD=$DRM_SAFE_CACHE/build$KEY${LLVM:+-llvm}${SID_ROOT:+-sid}	# one build directory for each configuration
 KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")

@@ -42,6 +42,9 @@ style: ## checkpatch, kernel-doc, SPDX tags and the like
 w1: ## compile with W=1 as errors, gcc and clang, all supported kernels
 	@scripts/w1.sh
 
+context-analysis: ## locks, sections and allocations as clang 23 proves them, in a root of Debian sid
+	@scripts/context-analysis.sh
+
 misuse: ## compile what must not compile, gcc and clang [LOG=<output of make kunit>]
 	@scripts/misuse.sh
 
@@ -64,4 +67,4 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 misuse coccicheck bench docs check fresh-root clean
+	style w1 context-analysis misuse coccicheck bench docs check fresh-root clean

@@ -18,6 +18,11 @@
 
 #include "sgpu_mmu.h"
 
+/* For clang's function effects: the kernel's iterator allocates nothing. */
+void __sg_page_iter_start(struct sg_page_iter *piter, struct scatterlist *sglist,
+			  unsigned int nents, unsigned long pgoffset) __drm_nonallocating;
+bool __sg_page_iter_dma_next(struct sg_dma_page_iter *dma_iter) __drm_nonallocating;
+
 /* Bytes of address space that one table of the level covers */
 #define SGPU_LEAF_SHIFT		(PAGE_SHIFT + SGPU_TABLE_BITS)
 #define SGPU_LEAF_SPAN		BIT_ULL(SGPU_LEAF_SHIFT)
