@@ -531,13 +531,13 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 
 	switch (size) {
 	case 1:
-		writeb(val, io);
+		writeb(val & U8_MAX, io);
 		break;
 	case 2:
-		writew(val, io);
+		writew(val & U16_MAX, io);
 		break;
 	case 4:
-		writel(val, io);
+		writel(val & U32_MAX, io);
 		break;
 	default:
 		writeq(val, io);

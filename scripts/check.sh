@@ -86,6 +86,7 @@ part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "Coccinelle" scripts/coccicheck.sh
 part "W=1" scripts/w1.sh
+part "sparse" scripts/sparse.sh
 await "KUnit, modules"
 await "demo"
 part "external modules, kernel tree" scripts/build-test.sh

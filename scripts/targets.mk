@@ -42,6 +42,9 @@ style: ## checkpatch, kernel-doc, SPDX tags and the like
 w1: ## compile with W=1 as errors, gcc and clang, all supported kernels
 	@scripts/w1.sh
 
+sparse: ## what sparse says of the library, its tests and its sample
+	@scripts/sparse.sh
+
 context-analysis: ## locks, sections and allocations as clang 23 proves them, in a root of Debian sid
 	@scripts/context-analysis.sh
 
@@ -67,4 +70,4 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 context-analysis misuse coccicheck bench docs check fresh-root clean
+	style w1 sparse context-analysis misuse coccicheck bench docs check fresh-root clean

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# sparse.sh: what sparse says of the library, its tests and its sample must be
+# nothing. make misuse shows that it bites.
+# sparse.sh tool: have a sparse that the kernel takes, and print its name.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/apt.sh"
+locked "$@"
+
+SPARSE=$DRM_SAFE_CACHE/sparse/bin/sparse
+
+# The kernel's headers need a newer one than releases of Debian have: sid's, which
+# asks for sid's C library and nothing else. Neither is installed.
+fetch_sparse() {
+	local dir=$DRM_SAFE_CACHE/sparse.new pkg
+
+	rm -rf "$dir"
+	mkdir -p "$dir/bin"
+	update_apt
+	for pkg in sparse libc6; do
+		fetch_deb $pkg "$(newest_version $pkg)"
+		dpkg-deb -x "$DEB" "$dir"
+		rm "$DEB"
+	done
+	cat >"$dir/bin/sparse" <<-'END'
+		#!/bin/sh
+		root=$(dirname "$(dirname "$(realpath "$0")")")
+		for loader in "$root"/lib*/ld-linux* "$root"/usr/lib*/ld-linux*; do
+			[ ! -e "$loader" ] || break
+		done
+		exec "$loader" --library-path "$(echo "$root"/usr/lib/*-linux-gnu)" \
+			"$root/usr/bin/sparse" "$@"
+	END
+	chmod +x "$dir/bin/sparse"
+	mv "$dir" "$DRM_SAFE_CACHE/sparse"
+}
+
+# The question that the kernel's Makefile asks.
+valid() { [ "$("$TREE/scripts/checker-valid.sh" "$1")" = 1 ]; }
+
+prepare_tree >&2
+if valid sparse; then
+	SPARSE=sparse
+elif [ ! -x "$SPARSE" ]; then
+	step "fetching sparse" fetch_sparse >&2
+fi
+if [ "${1:-}" = tool ]; then
+	echo "$SPARSE"
+	exit
+fi
+
+# silent CMD...: does CMD succeed without a word?
+silent() {
+	local out rc=0
+
+	out=$("$@" 2>&1) || rc=1
+	[ -z "$out" ] || { echo "$out"; rc=1; }
+	return $rc
+}
+
+# The objects that make w1 has built are not built again.
+config_uml w1-modular modular.kunitconfig
+check "sparse" silent "${KMAKE[@]}" O="$BUILD/w1-modular" -j"$JOBS" -s W=1e \
+	C=2 CHECK="$SPARSE" drivers/gpu/drm/safe/
+finish
