@@ -14,7 +14,9 @@ so, one thing a line:
 
 The level of a case is B if it is an error, W if it is a warning that is on by
 default, U if it is a warning that a driver's Makefile can turn on, C if it takes
-the rules of scripts/coccinelle. U(gcc) says that only gcc has it.
+a checker: the rules of scripts/coccinelle, or what stands in brackets: context
+for clang's context analysis and function effects, sparse. U(gcc) says that only
+gcc has it.
 """
 import argparse
 import concurrent.futures
@@ -31,19 +33,36 @@ USER_FLAGS = ["-Wdangling-pointer", "-Wreturn-stack-address"]
 RUST = {"b": "build", "r": "run time", "no": "no", "partly": "partly", "-": "-"}
 
 
+# What the kernel's Makefile gives sparse, besides the compiler's flags.
+SPARSE = ("-D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -Wbitwise "
+          "-Wno-return-void -Wno-unknown-attribute -Wno-decl --arch=um -m64 "
+          "-mlittle-endian").split()
+
+
 class Compiler:
     """The kernel's command for a file of this directory, but for the file."""
 
-    def __init__(self, top, name, builddir, cmdfile):
+    def __init__(self, top, name, builddir, cmdfile, wrapper):
         text = pathlib.Path(cmdfile).read_text(encoding="utf-8").splitlines()[0]
         command = text.partition(" := ")[2].partition(" ; ")[0]
         # This clone's headers, rather than those of the tree's copy.
         words = [w for w in shlex.split(command)
                  if not w.startswith("-Wp,-MMD") and not w.endswith("drivers/gpu/drm/safe")]
         self.name = name
-        version = subprocess.run([words[0], "-dumpversion"], capture_output=True, text=True, check=True)
-        self.label = f"{name} {version.stdout.split('.')[0].strip()}"
         self.dir = builddir
+        self.checks = name in ("context", "sparse")
+        wrap = shlex.split(wrapper)
+        if name == "sparse":
+            words[:1] = [*wrap, *SPARSE]
+            self.label = name
+        else:
+            words[:0] = wrap
+            version = subprocess.run([*words[:len(wrap) + 1], "-dumpversion"], text=True,
+                                     capture_output=True, check=True).stdout.split(".")[0].strip()
+            self.label = f"{name} {version}"
+        if name == "context":
+            words.insert(len(wrap) + 1, "-Wfunction-effects")
+            self.label = f"clang {version} context"
         # Nobody declares or calls the functions of the corpus. The last one is
         # for a warning that clang gives of the kernel's own io.h on UML.
         self.words = words[:words.index("-c")] + [
@@ -63,6 +82,8 @@ class Compiler:
         """Give the level at which it is refused, and all diagnostics."""
         more = [*flags, *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
         first = re.search(r"^#include (.*)$", source.read_text(encoding="utf-8"), re.M)[1]
+        if self.name == "sparse":
+            more = more[:-4] + more[-1:]
         for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
             done = subprocess.run([*words, *more], cwd=self.dir, env=self.env,
                                   capture_output=True, text=True, check=False)
@@ -70,6 +91,8 @@ class Compiler:
             if "PCH" not in done.stderr:
                 break
         found = re.findall(r"^\S*: (?:fatal )?(error|warning): (.*)$", done.stderr, re.M)
+        if self.name == "sparse":
+            return ("W" if found else "-"), [text for _, text in found]
         if done.returncode:
             return "B", [text for kind, text in found if kind == "error"] or [done.stderr]
         return ("W" if found else "-"), [text for _, text in found]
@@ -108,9 +131,16 @@ def judge(compiler, corpus, case):
         level, said = compiler.run(corpus.path)
         return level, said, f"refused: {said[0]}" if said else ""
     name, wanted, only, regex = case
+    if compiler.name == "sparse" and only != "sparse":
+        return "", [], ""
     if wanted == "C":
         level, said = compiler.run(corpus.path, name)
-        return level, [], f"refused by the compiler: {said[0]}" if said else ""
+        found = [text for text in said if re.search(regex, text)]
+        if not compiler.checks:
+            return level, [], f"refused by the compiler: {said[0]}" if said else ""
+        if level == "B" or only != compiler.name:
+            return level.replace("W", "C"), [], f"does not compile: {said[0]}" if level == "B" else ""
+        return ("C" if found else "-"), found, "" if found else f"not refused, but: {said}"
     flags = [f for f in USER_FLAGS if supports(compiler, f)] if wanted == "U" else []
     level, said = compiler.run(corpus.path, name, flags)
     if level == "W" and wanted == "U":
@@ -126,6 +156,8 @@ def judge(compiler, corpus, case):
 
 def supports(compiler, flag):
     """True if the compiler knows a warning."""
+    if compiler.checks:
+        return flag == "-Wreturn-stack-address"
     done = subprocess.run([compiler.words[0], "-Werror", flag, "-x", "c", "-S", "-o", "-",
                            "/dev/null"], capture_output=True, check=False)
     return done.returncode == 0
@@ -136,12 +168,15 @@ class Spatch:
 
     def __init__(self, rules, files, tmp):
         self.said = {}
-        sources = [self.write(tmp, f, case) for f in files
-                   for case in [None, *(c for c in f.wrong if c[1] == "C")]]
+        tmp = tmp / "spatch"
+        tmp.mkdir()
+        for f in files:
+            for case in [None, *(c for c in f.wrong if c[1] == "C")]:
+                self.write(tmp, f, case)
         for rule in sorted(rules.glob("*.cocci")):
             done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
                                    "--macro-file", rules / "scopes.macros", "--sp-file", rule,
-                                   *sources], capture_output=True, text=True, check=True)
+                                   "--dir", tmp], capture_output=True, text=True, check=True)
             for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
                                          done.stdout, re.M):
                 self.said.setdefault(name, []).append(text)
@@ -153,7 +188,6 @@ class Spatch:
         defines = [f"-{'D' if c == case else 'U'}{c[0]}" for c in corpus.wrong]
         with open(path, "w", encoding="utf-8") as out:
             subprocess.run(["unifdef", *defines, corpus.path], stdout=out, check=False)
-        return path
 
     def judge(self, corpus, case):
         """As judge() above."""
@@ -161,6 +195,8 @@ class Spatch:
         if case is None:
             return "-", said, f"refused: {said[0]}" if said else ""
         found = [text for text in said if re.search(case[3], text)]
+        if case[2]:
+            return ("C" if said else "-"), [], ""
         return ("C" if found else "-"), found, "" if found else f"not refused, but: {said}"
 
 
@@ -214,12 +250,26 @@ def rst(rows, names):
     return "\n".join(out).replace(" - \n", " -\n") + "\n"
 
 
+def carry(rows, labels, table, missing):
+    """Have the columns of checkers that are not there as the old table has them."""
+    lines = re.sub(r"\\(.)", r"\1", table.replace(" -\n", " - \n")).split("\n   * - ")[1:]
+    old = [[cell.strip() for cell in line.split("\n     - ")] for line in lines]
+    for name in missing:
+        column = [i for i, label in enumerate(old[0]) if label.split()[-1] == name] if old else []
+        if not column:
+            continue
+        was = {(row[0], row[2]): row[column[0]] for row in old[1:]}
+        for row in rows:
+            row.insert(column[0], was.get((row[0], row[2]), ""))
+        labels.insert(column[0] - 4, old[0][column[0]])
+
+
 def main():
     """Run the corpus."""
     args = argparse.ArgumentParser()
     args.add_argument("corpus", type=pathlib.Path)
-    args.add_argument("--compiler", nargs=3, action="append", required=True,
-                      metavar=("NAME", "BUILDDIR", "CMDFILE"))
+    args.add_argument("--compiler", nargs=4, action="append", required=True,
+                      metavar=("NAME", "BUILDDIR", "CMDFILE", "WRAPPER"))
     args.add_argument("--rules", type=pathlib.Path, required=True)
     args.add_argument("--jobs", type=int, default=2)
     args.add_argument("--table", type=pathlib.Path)
@@ -245,6 +295,8 @@ def main():
     with tempfile.TemporaryDirectory() as tmp, \
             concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for c in compilers:
+            if c.name == "sparse":
+                continue
             c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
@@ -266,18 +318,23 @@ def main():
             there = name in known and name in ran
             result(f"{f.path.name}: {name}", "" if there else
                    "no such KUnit case" if name not in known else "did not pass")
-            rows.append([f.number, f.title, name, "R", *["R" if there else "-"] * len(compilers), "",
-                         shows, RUST[f.rust]])
+            rows.append([f.number, f.title, name, "R",
+                         *["" if c.checks else "R" if there else "-" for c in compilers],
+                         "", shows, RUST[f.rust]])
 
     for row in rows:
         print("{:>6} {:42.42} {:36.36} {:2}".format(*row[:4]), *[f"{r:2}" for r in row[4:-2]],
               f"{row[-2]:.60} ({row[-1]})")
     if args.table and not args.only:
         old = args.table.read_text(encoding="utf-8") if args.table.exists() else ""
-        new = rst(rows, [*(c.label for c in compilers), "spatch"])
+        labels = [*(c.label for c in compilers), "spatch"]
+        missing = [name for name in ("context", "sparse") if name not in names]
+        skipped = sum(case[2] in missing for f in files for case in f.wrong)
+        carry(rows, labels, old, missing)
+        new = rst(rows, labels)
         # What other compilers call an error or a warning is another table.
         if old and old.splitlines()[1] != new.splitlines()[1]:
-            skipped = 1
+            skipped += 1
         else:
             args.table.write_text(new, encoding="utf-8")
             result(str(args.table), "" if new == old else "was out of date, is written anew")

@@ -20,13 +20,25 @@ fi
 
 need_packages clang-19 lld-19 llvm-19 coccinelle libpython3-dev unifdef
 run=()
-for compiler in gcc: clang:-19; do
-	flags=$DRM_SAFE_CACHE/misuse-${compiler%%:*}
-	LLVM=${compiler#*:} "$0" flags "$flags"
+# add NAME LLVM TOOL: a compiler or checker, and what comes before its command.
+add() {
+	local flags=$DRM_SAFE_CACHE/misuse-$1
+
+	LLVM=$2 ${4:-} "$0" flags "$flags"
 	mapfile -t lines <"$flags"
-	run+=(--compiler "${compiler%%:*}" "${lines[@]}")
-	"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
-done
+	run+=(--compiler "$1" "${lines[@]}" "$3")
+}
+
+add gcc "" ""
+"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
+add clang -19 ""
+"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
+sparse=$("$TOP/scripts/sparse.sh" tool)
+add sparse "" "$sparse"
+# What clang 23 says, if make context-analysis has made its root.
+if [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
+	add context -23 "$TOP/scripts/sid-root.sh" "$TOP/scripts/sid-root.sh"
+fi
 cd "$TOP"
 python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle --table Documentation/misuse-table.txt \
 	${LOG:+--log "$LOG"} "${run[@]}" tests/misuse

@@ -5,6 +5,7 @@
 // wrong: POINTER_TO_IOMEM B: this handle may be on I/O memory: use drm_vmap_unsafe_map\(\)
 // wrong: NARROWED B: struct foo_fw is for another kind of memory
 // wrong: WRONG_TYPE B: incompatible pointer
+// wrong: ADDRESS_AS_SYSTEM_MEMORY C(sparse): incorrect type in argument 1 \(different address spaces\)
 // run: drm_shmem_vmap.wrong_kind: -EOPNOTSUPP for the other kind of memory
 // run: drm_shmem_vmap.iomem_is_not_sysmem: an imported object in I/O memory
 // run: drm_shmem_vmap.iomem_rw: the type for I/O memory works
@@ -29,6 +30,9 @@ int foo_vram_clear(struct foo_bo *bo)
 	drm_shmem_if_vmap(foo_vram, vram, &bo->shmem, ret) {
 #if defined(POINTER_TO_IOMEM)
 		memset(drm_vmap_unsafe_ptr(vram), 0, SZ_4K);
+#elif defined(ADDRESS_AS_SYSTEM_MEMORY)
+		memset(drm_vmap_unsafe_map(vram).vaddr_iomem, 0, SZ_4K);
+		foo_vram_kick(vram);
 #elif defined(NARROWED)
 		foo_ring_kick(drm_vmap_narrow(foo_fw, vram));
 #elif defined(WRONG_TYPE)

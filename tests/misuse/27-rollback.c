@@ -11,8 +11,8 @@
 
 #include "foo.h"
 
-int foo_pt_map(struct foo_vm *vm, u64 addr, u64 range, u32 prot);
-void foo_pt_clear(struct foo_vm *vm, u64 addr, u64 range);
+int foo_pt_map(struct foo_vm *vm, u64 addr, u64 range, u32 prot) __drm_nonallocating;
+void foo_pt_clear(struct foo_vm *vm, u64 addr, u64 range) __drm_nonallocating;
 
 static struct drm_gpuvm_mapped *
 foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)

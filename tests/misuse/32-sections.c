@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 32
+// title: unplug waits for itself, in a function that a section calls
+// rust: partly
+// wrong: WAITS_IN_A_CALLEE C(context): cannot call function 'foo_give_up' while __ctx_lock_drm_dev_section 'drm_dev_section' is held
+// wrong: UNDECLARED C(context): calling function '__drm_dev_ctx_unregister' requires negative capability|cannot call function '__drm_dev_ctx_unregister' while
+// wrong: NEEDS_A_SECTION C(context): calling function 'foo_kick' requires holding __ctx_lock_drm_dev_section 'drm_dev_section'
+
+#include "foo.h"
+
+/* What the driver's own functions need, they can say. */
+int foo_give_up(struct foo_device *foo) __must_not_hold(drm_dev_section);
+int foo_give_up(struct foo_device *foo)
+{
+	return drm_dev_ctx_unregister(&foo->drm);
+}
+
+void foo_kick(struct foo_device *foo) __must_hold_shared(drm_dev_section);
+
+#if defined(UNDECLARED)
+int foo_stop(struct foo_device *foo) __must_hold_shared(drm_dev_section);
+int foo_stop(struct foo_device *foo)
+{
+	return drm_dev_ctx_unregister(&foo->drm);
+}
+#endif
+
+int foo_reset(struct foo_device *foo)
+{
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(foo, reg, &foo->drm) {
+		foo_kick(foo);
+		ret = foo_hw_submit(reg, 0);
+#if defined(WAITS_IN_A_CALLEE)
+		if (ret)
+			foo_give_up(foo);
+#endif
+	}
+#if defined(NEEDS_A_SECTION)
+	foo_kick(foo);
+#endif
+	return ret ? foo_give_up(foo) : 0;
+}
