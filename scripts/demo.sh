@@ -63,6 +63,7 @@ check_all() {
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
 	check_steps "the client's self-test" uml selftest
+	check_steps "loading and unloading in every order" uml orders
 	check_steps "unbinding devices in use" uml stress
 	finish
 }
