@@ -3,8 +3,10 @@
 #
 # Sourced after env.sh: packages of newer Debian suites, by way of an apt with
 # state of its own. The machine's apt is only asked for its mirror.
+#
+#   APT_ARCH  of the packages, the machine's own unless set
 
-APT_DIR=$DRM_SAFE_CACHE/apt
+APT_DIR=$DRM_SAFE_CACHE/apt${APT_ARCH:+-$APT_ARCH}
 
 # debian_mirror: the address from which this machine gets Debian.
 debian_mirror() {
@@ -37,7 +39,7 @@ update_apt() {
 	need_packages debian-archive-keyring ca-certificates
 	keyring=/usr/share/keyrings/debian-archive-keyring
 	for keyring in $keyring.pgp $keyring.gpg; do [ -e "$keyring" ] && break; done
-	arch=$(dpkg --print-architecture)
+	arch=${APT_ARCH:-$(dpkg --print-architecture)}
 
 	mkdir -p "$APT_DIR"/{lists,cache,deb,etc}
 	: >"$APT_DIR/status"
@@ -54,6 +56,7 @@ update_apt() {
 		Dir::Etc::sourceparts "$APT_DIR/etc";
 		Dir::Etc::preferences "$APT_DIR/etc/none";
 		Dir::Etc::preferencesparts "$APT_DIR/etc";
+		APT::Architecture "$arch";
 		APT::Sandbox::User "$(id -un)";
 		Acquire::Languages "none";
 		Acquire::PDiffs "false";
@@ -73,4 +76,9 @@ fetch_deb() {
 	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
 	# shellcheck disable=SC2034
 	DEB=$(echo "$APT_DIR/deb/$1_${2//:/%3a}_"*.deb)
+}
+
+# unpack_package PACKAGE VERSION DIR
+unpack_package() {
+	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }

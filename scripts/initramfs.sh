@@ -8,13 +8,14 @@
 
 . "$(dirname "$0")/env.sh"
 
-# add_program FILE: as /bin/FILE, its libraries where the loader looks.
+# add_program FILE: as /bin/FILE, its libraries where the loader looks; but not
+# those that this machine lacks, which are among the files then.
 add_program() {
 	local lib
 
 	install -D "$1" "$root/bin/${1##*/}"
 	while read -r lib; do
-		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
+		[ ! -e "$lib" ] || [ -e "$root$lib" ] || install -D "$lib" "$root$lib"
 	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 

@@ -29,11 +29,6 @@ run_with_newer_libc() {
 	done
 }
 
-# unpack_package PACKAGE VERSION DIR
-unpack_package() {
-	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
-}
-
 # fetch_stock: the newest kernel of the series, its headers and the tools that
 # kbuild needs, unpacked and moved to where they are.
 fetch_stock() {
@@ -72,6 +67,29 @@ adapt_headers() {
 	rm "$1/vmlinux"
 }
 
+# fetch_i386: libdrm for 32-bit programs, and what that runs on.
+fetch_i386() (
+	APT_ARCH=i386
+	. "$TOP/scripts/apt.sh"
+	tmp=$I386.new
+	update_apt || return
+	rm -rf "$tmp"
+	for pkg in libc6 libdrm2 libdrm-dev; do
+		unpack_package "$pkg" "$(newest_version "$pkg")" "$tmp" || return
+	done
+	mv "$tmp" "$I386"
+)
+
+# build_client32: the client as a 32-bit program, which finds its libraries in /bin,
+# where the initramfs has them. They are newer than what it is linked to here.
+build_client32() {
+	need_packages gcc-multilib
+	PKG_CONFIG_LIBDIR=$(echo "$I386"/usr/lib/*/pkgconfig) PKG_CONFIG_SYSROOT_DIR=$I386 \
+		make -s -C "$TOP/samples/sgpu/client" O="${CLIENT32%/*}" CC="gcc -m32" \
+		LDFLAGS="-Wl,--allow-shlib-undefined,-rpath,/bin,--dynamic-linker,/bin/ld-linux.so.2"
+	mv "${CLIENT32%/*}/sgpu" "$CLIENT32"
+}
+
 # qemu_command STEPS: set CMD to boot Debian's kernel.
 qemu_command() {
 	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nographic -vga none -nic none
@@ -80,9 +98,12 @@ qemu_command() {
 		-append "console=ttyS0 oops=panic panic=-1 STEPS=$1")
 }
 
-demo() {
+# carries STEPS: they bring a file through unchanged.
+carries() {
+	rm -rf "$SHARE"/{in,out}
+	mkdir "$SHARE"/{in,out}
 	cp "$TOP/LICENSES/GPL-2.0" "$SHARE/in"
-	run_guest qemu demo || return 1
+	run_guest qemu "$1" || return 1
 	cmp "$SHARE"/{in,out}/GPL-2.0
 }
 
@@ -94,11 +115,16 @@ MODULES=$(echo "$STOCK"/usr/lib/modules/*-amd64)
 INITRD=$STOCK/initramfs.gz
 KDIR=$KDIR "$TOP/scripts/modules.sh"
 build_client
-make_initramfs "$MODULES" "$CLIENT" "$(command -v drmdevice)" \
+I386=$DRM_SAFE_CACHE/i386 CLIENT32=$TOP/out/client32/sgpu32
+[ -d "$I386" ] || step "fetching 32-bit libraries" fetch_i386
+build_client32
+make_initramfs "$MODULES" "$CLIENT" "$(command -v drmdevice)" "$CLIENT32" \
+	"$I386"/usr/lib/*/{ld-linux.so.2,libc.so.6,libdrm.so.2} \
 	"$TOP"/out/modules/{drm_safe,samples/sgpu/sgpu}.ko \
 	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio}.ko.xz
 new_share
-check "the demo on Debian's kernel" demo
+check "the demo on Debian's kernel" carries demo
+check "the demo and self-test of a 32-bit client there" carries compat
 check_steps "the client's self-test there" qemu selftest
 check_steps "unbinding devices in use there" qemu stress
 check_steps "libdrm's drmdevice sees the device" qemu libdrm
