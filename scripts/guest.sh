@@ -138,6 +138,14 @@ check_steps() {
 	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
+# check_stress NAME SECONDS: check that everything at once goes well on UML, with
+# little memory. UNBINDS as in stress.sh.
+check_stress() {
+	local UML_ARGS=(mem=256M "STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"})
+
+	check_steps "$1" uml stress $(($2 + 300))
+}
+
 # kunit_modules: load the modules with suites in them, and count what kunit.py
 # reads in the results. Races and the like are for the built-in suites.
 kunit_modules() {

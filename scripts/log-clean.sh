@@ -8,18 +8,24 @@
 # Lists of references come with a warning if they are unwanted. When allocations
 # are made to fail, kmemleak has to do without a scan area, which costs nothing.
 # The bring-up of UML's second CPU is left out: it frees memory while the CPU
-# still counts as offline, which lockdep-RCU reports when kmemleak is on.
+# still counts as offline, which lockdep-RCU reports when kmemleak is on. So is that
+# UML, to flush all of an address space, walks the areas of it with no lock.
 
 dirty=0
 for log; do
 	[ -s "$log" ] || { echo "$log: no kernel log"; dirty=1; continue; }
 	awk -v file="$log" '
+		function report(number, line) { print file ":" number ": " line; dirty = 1 }
+		function report_held() { if (held) report(held, "WARNING: suspicious RCU usage"); held = 0 }
 		/smp: Bringing up secondary CPUs/ { bringup = 1 }
 		/smp: Brought up/ { bringup = 0 }
 		bringup { next }
 		/: expected report begins/ { expected = 1 }
 		/: expected report ends/ { expected = 0 }
 		expected { next }
+		/WARNING: suspicious RCU usage/ { report_held(); held = NR; areas = 0; next }
+		held && /lib\/maple_tree\.c:[0-9]+ suspicious/ { areas = 1 }
+		held && areas && /flush_tlb_mm/ && NR < held + 60 { held = 0 }
 		/DMA-API: (preallocated|debugging enabled by kernel config)/ { next }
 		/kmemleak: (Kernel memory leak detector initialized|Automatic memory scanning)/ { next }
 		/kmemleak: Cannot allocate a scan area/ { next }
@@ -28,9 +34,8 @@ for log; do
 		/list_(add|del) corruption|usercopy: |Bad page state|suspicious RCU usage/ ||
 		/sleeping function called|bad unlock balance|still has locks held|cut here/ ||
 		/Segfault with no mm|[sS]oft lockup|rcu: .*stall|hung task|scheduling while atomic/ {
-			print file ":" NR ": " $0
-			dirty = 1
+			report(NR, $0)
 		}
-		END { exit dirty }' "$log" || dirty=1
+		END { report_held(); exit dirty }' "$log" || dirty=1
 done
 exit $dirty

@@ -9,6 +9,7 @@
 
 #include <linux/dma-fence-chain.h>
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -20,7 +21,9 @@
 #include "sgpu_sched.h"
 #include "sgpu_vm.h"
 
-#define SGPU_JOB_TIMEOUT	(30 * HZ)
+static unsigned int sgpu_timeout_ms = 30000;
+module_param_named(timeout_ms, sgpu_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(timeout_ms, "How long a job may take, in milliseconds (default: 30000)");
 
 /* In the fence signalling path: allocates nothing, takes no resv lock. */
 static struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
@@ -130,7 +133,7 @@ struct sgpu_hw *sgpu_hw_create(struct device *dev)
 		.ops = &sgpu_sched_ops,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = 1,
-		.timeout = SGPU_JOB_TIMEOUT,
+		.timeout = msecs_to_jiffies(sgpu_timeout_ms),
 		.name = "sgpu",
 		.dev = dev,
 	};

@@ -35,6 +35,7 @@ int device_open_name(struct device *dev, const char *name);
 void device_close(struct device *dev);
 bool device_can_unbind(const char *name);
 int device_bind(const char *name, bool bind);
+unsigned long device_timeout(void);
 bool live_counts(char *text, size_t size);
 bool live_wait(const char *expected, unsigned int ms);
 
@@ -76,6 +77,6 @@ const char *error_name(int error);
 
 int demo(const char *input, const char *output);
 int selftest(void);
-int stress(unsigned int seconds);
+int stress(unsigned int seconds, unsigned long unbinds);
 
 #endif /* _SGPU_CLIENT_H */

@@ -22,6 +22,7 @@
 #include "client.h"
 
 #define LIVE		"/sys/module/sgpu/parameters/live"
+#define TIMEOUT		"/sys/module/sgpu/parameters/timeout_ms"
 #define DRIVER_DIR	"/sys/bus/platform/drivers/sgpu/"
 
 static bool is_sgpu(int fd)
@@ -118,6 +119,20 @@ int device_bind(const char *name, bool bind)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/* How long a job may take, in milliseconds */
+unsigned long device_timeout(void)
+{
+	FILE *file = fopen(TIMEOUT, "re");
+	unsigned long ms;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%lu", &ms) != 1)
+		ms = -1;
+	fclose(file);
+	return ms;
 }
 
 bool live_counts(char *text, size_t size)
@@ -330,9 +345,10 @@ int syncobj_status(int fd, uint32_t handle)
 		ret = -ENOMEM;
 	if (ret)
 		return ret;
-	if (poll(&poll_fd, 1, -1) < 0)
-		ret = -errno;
-	else
+	do {
+		ret = poll(&poll_fd, 1, -1) < 0 ? -errno : 0;
+	} while (ret == -EINTR);
+	if (!ret)
 		ret = sync_file_status(poll_fd.fd);
 	close(poll_fd.fd);
 	return ret > 0 ? 0 : ret;

@@ -15,9 +15,21 @@ static int bad_arguments(void)
 {
 	fputs("usage: sgpu demo INPUT OUTPUT   carry a file through two devices, then unplug one\n"
 	      "       sgpu selftest            check every call of the driver\n"
-	      "       sgpu stress SECONDS      call everything from many threads; devices may come and go\n",
+	      "       sgpu stress SECONDS [UNBINDS]\n"
+	      "                                call everything from many threads; devices may come and go\n",
 	      stderr);
 	return 2;
+}
+
+/* ULONG_MAX if it is none */
+static unsigned long number(const char *text)
+{
+	unsigned long ret;
+	char *end;
+
+	errno = 0;
+	ret = strtoul(text, &end, 10);
+	return errno || end == text || *end ? ULONG_MAX : ret;
 }
 
 int main(int argc, char **argv)
@@ -29,14 +41,12 @@ int main(int argc, char **argv)
 		return demo(argv[2], argv[3]);
 	if (!strcmp(command, "selftest") && argc == 2)
 		return selftest();
-	if (!strcmp(command, "stress") && argc == 3) {
-		unsigned long seconds;
-		char *end;
+	if (!strcmp(command, "stress") && (argc == 3 || argc == 4)) {
+		unsigned long seconds = number(argv[2]);
+		unsigned long unbinds = argc == 4 ? number(argv[3]) : 0;
 
-		errno = 0;
-		seconds = strtoul(argv[2], &end, 10);
-		if (!errno && *end == 0 && seconds && seconds <= INT_MAX)
-			return stress(seconds);
+		if (seconds && seconds <= INT_MAX && unbinds <= INT_MAX)
+			return stress(seconds, unbinds);
 	}
 	return bad_arguments();
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,11 +35,15 @@ static struct counts {
 	unsigned long calls;
 	unsigned long rounds;
 	unsigned long lost;
+	unsigned long timeouts;
 	unsigned long kills;
+	unsigned long unbinds;
 	unsigned long wrong;
+	bool enough;
 } *counts;
 
 static struct timespec end;
+static bool impatient;	/* the driver gives up on long jobs soon */
 static __thread sigjmp_buf on_sigbus;
 static __thread unsigned int seed;
 
@@ -58,7 +63,7 @@ static bool time_left(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec < end.tv_sec;
+	return now.tv_sec < end.tv_sec && !__atomic_load_n(&counts->enough, __ATOMIC_RELAXED);
 }
 
 static void add(unsigned long *count)
@@ -74,7 +79,8 @@ static void wrong(const char *what, int ret)
 
 /*
  * Did the call do what it should? That the device is gone, or the memory used
- * up, or that a job was cancelled for one of these, is no mistake.
+ * up, or that a job was cancelled for one of these, is no mistake. Nor is it
+ * that a job takes too long: the module may be told to be impatient.
  */
 static bool good(int ret, const char *what)
 {
@@ -85,6 +91,9 @@ static bool good(int ret, const char *what)
 	case -ENODEV:
 	case -ESRCH:
 		add(&counts->lost);
+		return false;
+	case -ETIME:
+		add(&counts->timeouts);
 		return false;
 	case -ENOMEM:
 		return false;
@@ -206,6 +215,49 @@ static void leave_jobs(int fd, uint32_t vm)
 		GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
 }
 
+/* A job of minutes, unless the driver gives up on it before. */
+static int take_too_long(int fd, uint32_t vm)
+{
+	static struct drm_sgpu_cmd cmds[DRM_SGPU_MAX_CMDS];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		cmds[i] = (struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 20,
+		};
+	ret = bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 20);
+	return ret ? ret : exec_wait(fd, vm, cmds, ARRAY_SIZE(cmds));
+}
+
+/* To wait for what never comes */
+static void wait_in_vain(int fd, uint32_t vm)
+{
+	const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1,
+	};
+	struct drm_sgpu_sync syncs[] = {
+		{ .flags = DRM_SGPU_SYNC_TIMELINE, .point = 1 },
+		{ .flags = DRM_SGPU_SYNC_SIGNAL },
+	};
+	uint64_t point = 1;
+	int ret;
+
+	if (!GOOD(syncobj_create(fd, &syncs[0].handle)) ||
+	    !GOOD(syncobj_create(fd, &syncs[1].handle)))
+		return;
+	/* Nobody promised this fence: a job cannot wait for it, and a client not for ever. */
+	ret = sgpu_exec(fd, vm, &cmd, 1, syncs, 2, NULL);
+	if (ret != -EINVAL)
+		GOOD(ret ? ret : -EBADMSG);
+	ret = drmSyncobjTimelineWait(fd, &syncs[0].handle, &point, 1, 0,
+				     DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT, NULL) ? -errno : 0;
+	if (ret != -ETIME)
+		GOOD(ret ? ret : -EBADMSG);
+	drmSyncobjDestroy(fd, syncs[0].handle);
+	drmSyncobjDestroy(fd, syncs[1].handle);
+}
+
 static void use_device(struct device *dev)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
@@ -221,7 +273,7 @@ static void use_device(struct device *dev)
 		goto out;
 
 	for (i = 0; i < n; i++) {
-		switch (any(7)) {
+		switch (any(9)) {
 		case 0:
 			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));
 			break;
@@ -238,6 +290,13 @@ static void use_device(struct device *dev)
 			GOOD(bind_range(dev->fd, vm, DRM_SGPU_BIND_UNMAP,
 					VA + any(MAX_PAGES) * page,
 					(1 + any(MAX_PAGES)) * page));
+			break;
+		case 5:
+			wait_in_vain(dev->fd, vm);
+			break;
+		case 6:
+			if (impatient && !any(20))
+				GOOD(take_too_long(dev->fd, vm));
 			break;
 		default:
 			round_trip(dev->fd, vm, &src, &dst);
@@ -272,10 +331,30 @@ static void *thread(void *arg)
 	return NULL;
 }
 
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* What waits is interrupted, and starts again. */
+static void interrupt_often(void)
+{
+	static const struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	static const struct sigaction action = {
+		.sa_handler = nothing,
+		.sa_flags = SA_RESTART,
+	};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
 static void threads(unsigned int seeds)
 {
 	pthread_t id[THREADS];
 	uintptr_t i;
+
+	interrupt_often();
 
 	/* As many as the memory allows for */
 	for (i = 0; i < THREADS; i++)
@@ -295,7 +374,55 @@ static pid_t start(unsigned int seeds)
 	return pid;
 }
 
-int stress(unsigned int seconds)
+/* Before devices come and go: is a job that takes too long ended? */
+static void time_out(void)
+{
+	struct device dev;
+	int ret = -ENODEV;
+	uint32_t vm;
+
+	/* The module may be away, and the memory used up. */
+	while ((ret == -ENODEV || ret == -ENOMEM) && time_left()) {
+		usleep(1000);
+		ret = device_open(&dev, 0);
+		if (!ret)
+			ret = vm_create(dev.fd, &vm);
+		if (!ret)
+			ret = take_too_long(dev.fd, vm);
+		device_close(&dev);
+	}
+	if (ret == -ETIME)
+		add(&counts->timeouts);
+	else
+		wrong("a job that takes too long", ret);
+}
+
+/* Unbind the devices and bind them again, until that was done often enough. */
+static void unbind(unsigned long times)
+{
+	static const char * const names[] = { "sgpu.0", "sgpu.1" };
+	unsigned int i;
+
+	for (i = 0; time_left(); i++) {
+		const char *name = names[i % ARRAY_SIZE(names)];
+
+		/* The module may be away. */
+		if (device_bind(name, false) | device_bind(name, true)) {
+			usleep(1000);
+			continue;
+		}
+		add(&counts->unbinds);
+		if (counts->unbinds == times)
+			__atomic_store_n(&counts->enough, true, __ATOMIC_RELAXED);
+	}
+	exit(0);
+}
+
+/*
+ * Until @seconds are over. If @unbinds is not 0 then devices are unbound and
+ * bound again, and it ends, too, when that was done so often.
+ */
+int stress(unsigned int seconds, unsigned long unbinds)
 {
 	const struct sigaction action = { .sa_handler = sigbus };
 	unsigned int i;
@@ -309,7 +436,12 @@ int stress(unsigned int seconds)
 	sigaction(SIGBUS, &action, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
+	impatient = device_timeout() < 10000;
+	if (impatient)
+		time_out();
 
+	if (unbinds && !fork())
+		unbind(unbinds);
 	for (i = 0; i < PROCESSES; i++)
 		start(1000 * i);
 	for (i = 0; time_left(); i++) {
@@ -325,8 +457,8 @@ int stress(unsigned int seconds)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
-	printf("%lu calls, %lu copies checked, %lu devices lost, %lu processes killed, %lu wrong\n",
-	       counts->calls, counts->rounds, counts->lost, counts->kills,
-	       counts->wrong);
-	return counts->wrong || !counts->calls ? 1 : 0;
+	printf("%lu calls, %lu copies checked, %lu devices lost, %lu time-outs, %lu processes killed, %lu unbinds, %lu wrong\n",
+	       counts->calls, counts->rounds, counts->lost, counts->timeouts,
+	       counts->kills, counts->unbinds, counts->wrong);
+	return counts->wrong || !counts->calls;
 }
