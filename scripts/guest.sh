@@ -4,6 +4,7 @@
 # Sourced after env.sh: boot a kernel to an initramfs with the files of
 # scripts/guest in it, let it run one of them, and judge what happened.
 
+GUEST=modular	# the configuration of the UML kernel that gets booted
 SHARE=		# the directory that the guest sees as /host
 INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
@@ -58,21 +59,21 @@ our_modules() {
 	sed "s|\(.*\)\.o$|$BUILD/modular/\1.ko|" "$BUILD/modular/drivers/gpu/drm/safe/modules.order"
 }
 
-# uml_guest [PROGRAM]: build the modular kernel and what it boots to.
+# uml_guest [PROGRAM]: build the UML kernel and what it boots to.
 uml_guest() {
-	local modules
+	local modules=()
 
-	build_uml modular
-	mapfile -t modules < <(our_modules)
-	INITRD=$BUILD/modular/initramfs${1:+-${1##*/}}.gz
-	make_initramfs "$BUILD/modular" ${1:+"$1"} "${modules[@]}"
+	build_uml "$GUEST"
+	[ "$GUEST" != modular ] || mapfile -t modules < <(our_modules)
+	INITRD=$BUILD/$GUEST/initramfs${1:+-${1##*/}}.gz
+	make_initramfs "$BUILD/$GUEST" ${1:+"$1"} "${modules[@]}"
 }
 
-# uml_command STEPS: set CMD to boot the modular kernel. Without slab_debug the
+# uml_command STEPS: set CMD to boot the UML kernel. Without slab_debug the
 # allocator's sheaves remember what they handed out, so that kmemleak finds a
 # reference to nearly everything. Making 256 legacy ptys takes seconds.
 uml_command() {
-	CMD=("$BUILD/modular/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
+	CMD=("$BUILD/$GUEST/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
 		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "uml_dir=$SHARE/uml"
 		"STEPS=$1" "${UML_ARGS[@]}")
 }
@@ -141,7 +142,8 @@ check_steps() {
 # check_stress NAME SECONDS: check that everything at once goes well on UML, with
 # little memory. UNBINDS as in stress.sh.
 check_stress() {
-	local UML_ARGS=(mem=256M "STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"})
+	local UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1 "STRESS_SECONDS=$2"
+		${UNBINDS:+"UNBINDS=$UNBINDS"})
 
 	check_steps "$1" uml stress $(($2 + 300))
 }

@@ -397,22 +397,14 @@ static void time_out(void)
 		wrong("a job that takes too long", ret);
 }
 
-/* Unbind the devices and bind them again, until that was done often enough. */
-static void unbind(unsigned long times)
+/* Unbind a device and bind it again, until that was done often enough. */
+static void unbind(const char *name, unsigned long times)
 {
-	static const char * const names[] = { "sgpu.0", "sgpu.1" };
-	unsigned int i;
-
-	for (i = 0; time_left(); i++) {
-		const char *name = names[i % ARRAY_SIZE(names)];
-
+	while (time_left()) {
 		/* The module may be away. */
-		if (device_bind(name, false) | device_bind(name, true)) {
+		if (device_bind(name, false) | device_bind(name, true))
 			usleep(1000);
-			continue;
-		}
-		add(&counts->unbinds);
-		if (counts->unbinds == times)
+		else if (__atomic_add_fetch(&counts->unbinds, 1, __ATOMIC_RELAXED) >= times)
 			__atomic_store_n(&counts->enough, true, __ATOMIC_RELAXED);
 	}
 	exit(0);
@@ -424,6 +416,7 @@ static void unbind(unsigned long times)
  */
 int stress(unsigned int seconds, unsigned long unbinds)
 {
+	static const char * const names[] = { "sgpu.0", "sgpu.1" };
 	const struct sigaction action = { .sa_handler = sigbus };
 	unsigned int i;
 	pid_t victim;
@@ -440,8 +433,9 @@ int stress(unsigned int seconds, unsigned long unbinds)
 	if (impatient)
 		time_out();
 
-	if (unbinds && !fork())
-		unbind(unbinds);
+	for (i = 0; unbinds && i < ARRAY_SIZE(names); i++)
+		if (!fork())
+			unbind(names[i], unbinds);
 	for (i = 0; i < PROCESSES; i++)
 		start(1000 * i);
 	for (i = 0; time_left(); i++) {
@@ -457,8 +451,9 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
-	printf("%lu calls, %lu copies checked, %lu devices lost, %lu time-outs, %lu processes killed, %lu unbinds, %lu wrong\n",
-	       counts->calls, counts->rounds, counts->lost, counts->timeouts,
+	printf("%lu calls, %lu copies checked, %lu devices lost, %lu time-outs, ",
+	       counts->calls, counts->rounds, counts->lost, counts->timeouts);
+	printf("%lu processes killed, %lu unbinds, %lu wrong\n",
 	       counts->kills, counts->unbinds, counts->wrong);
 	return counts->wrong || !counts->calls;
 }
