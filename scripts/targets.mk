@@ -63,6 +63,9 @@ fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookwo
 bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15]
 	@scripts/bench.sh
 
+coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
+	@scripts/coverage.sh
+
 stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES=3] [UNBINDS=]
 	@scripts/stress.sh
 
@@ -73,4 +76,4 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 sparse context-analysis misuse coccicheck bench stress docs check fresh-root clean
+	style w1 sparse context-analysis misuse coccicheck bench stress coverage docs check fresh-root clean

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Edges that the other suites do not get to: revocation that is not waited for,
+ * devices of others, and what debugfs leaves out.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include <kunit/test.h>
+
+#include <drm/drm_debugfs.h>
+#include <drm/drm_drv.h>
+
+#include "drm_dev_ctx.h"
+#include "drm_safe_test.h"
+
+struct edge_dev {
+	struct drm_device drm;
+};
+
+DRM_DEV_CTX_NO_FILE(edge, struct edge_dev, drm, void);
+
+KUNIT_DEFINE_ACTION_WRAPPER(edge_put, drm_dev_put, struct drm_device *);
+
+/* A registered device, with a reference until the end of the test */
+static struct drm_device *edge_device(struct kunit *test, struct device *parent)
+{
+	struct edge_unreg *unreg = edge_dev_alloc(parent, drm_safe_test_driver());
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, edge_put, drm), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(edge, parent, unreg, NULL, NULL), 0);
+	return drm;
+}
+
+struct edge_revocable {
+	struct drm_dev_revocable rev;
+	struct drm_device *drm;
+	bool revoked, blocked;
+};
+
+static void edge_revoke(struct drm_dev_revocable *rev)
+{
+	struct edge_revocable *edge = container_of(rev, struct edge_revocable, rev);
+
+	edge->revoked = true;
+	edge->blocked = drm_dev_revoke_tryblock(edge->drm);
+}
+
+static void tryblock(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct edge_revocable edge = { .drm = edge_device(test, parent) };
+
+	drm_dev_if_registered(edge, reg, edge.drm)
+		KUNIT_EXPECT_EQ(test, 0, drm_dev_revocable_add(&reg->bound, &edge.rev,
+							       edge_revoke));
+	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(edge.drm));
+	drm_dev_revoke_unblock(edge.drm);
+	KUNIT_EXPECT_FALSE(test, edge.revoked);
+
+	/* While revocation runs nobody can keep it from that. */
+	drm_safe_test_unbind(test, parent);
+	KUNIT_EXPECT_TRUE(test, edge.revoked);
+	KUNIT_EXPECT_FALSE(test, edge.blocked);
+	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(edge.drm));
+	drm_dev_revoke_unblock(edge.drm);
+}
+
+/* A device that DRM's own functions made has nothing to revoke or record. */
+static void foreign(struct kunit *test)
+{
+	struct drm_device *drm = drm_dev_alloc(drm_safe_test_driver(),
+					       drm_safe_test_parent(test));
+	struct drm_dev_handle handle = {};
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
+	drm_dev_handle_add(drm, &handle);
+	drm_dev_handle_del(drm, &handle);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	drm_dev_put(drm);
+}
+
+/* What debugfs shows of a device: its own sections, not those of others */
+static void sections(struct kunit *test)
+{
+	struct drm_device *drm = edge_device(test, drm_safe_test_parent(test));
+	struct drm_device *other = edge_device(test, drm_safe_test_parent(test));
+	char *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct seq_file m = { .buf = buf, .size = SZ_4K - 1 };
+	struct drm_debugfs_entry *entry;
+	struct dentry *dentry;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS) || !IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DEBUG_FS and CONFIG_DRM_SAFE_DEBUG");
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	dentry = debugfs_lookup("drm_dev_ctx", drm->debugfs_root);
+	KUNIT_ASSERT_NOT_NULL(test, dentry);
+	entry = d_inode(dentry)->i_private;
+	m.private = entry;
+	drm_dev_if_registered(edge, reg, other) {
+		KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
+		KUNIT_EXPECT_NULL(test, strstr(buf, "section: "));
+		drm_dev_if_registered(edge, own, drm) {
+			m.count = 0;
+			KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
+			KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "section: "));
+		}
+	}
+	dput(dentry);
+}
+
+static struct kunit_case drm_dev_ctx_edge_cases[] = {
+	KUNIT_CASE(tryblock),
+	KUNIT_CASE(foreign),
+	KUNIT_CASE(sections),
+	{}
+};
+
+static struct kunit_suite drm_dev_ctx_edge_suite = {
+	.name = "drm_dev_ctx_edge",
+	.test_cases = drm_dev_ctx_edge_cases,
+};
+
+kunit_test_suite(drm_dev_ctx_edge_suite);
+
+MODULE_DESCRIPTION("KUnit suite of drm_dev_ctx: edges");
+MODULE_LICENSE("Dual MIT/GPL");

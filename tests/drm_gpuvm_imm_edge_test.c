@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Edges that the other suites do not get to: address spaces without a reserved
+ * range, updates through a vm_bo, and a core whose end has to wait.
+ */
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
+
+/* An address space with nothing reserved in it */
+static struct test_vm *edge_vm_alloc(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = {
+		.name = "edge",
+		.start = TEST_START,
+		.range = TEST_PAGES * TEST_PAGE,
+	};
+	struct test_env *env = test->priv;
+	struct test_vm *vm = kzalloc_obj(*vm);
+
+	if (vm && test_vm_init(vm, env->drm, &config)) {
+		kfree(vm);
+		vm = NULL;
+	}
+	return vm;
+}
+
+static int edge_init_fn(struct kunit *test, void *ctx)
+{
+	struct test_vm *vm = edge_vm_alloc(test);
+
+	if (!vm)
+		return -ENOMEM;
+	test_vm_fini(vm);
+	kfree(vm);
+	return 0;
+}
+
+/* Nothing stays of an address space for which there is not enough memory. */
+static void init_fails(struct kunit *test)
+{
+	drm_gpuvm_imm_put(NULL);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, edge_init_fn, NULL), 3);
+}
+
+/* Two address spaces whose objects have one reservation lock */
+static void shared_resv(struct kunit *test)
+{
+	struct drm_gem_object *obj = drm_gpuvm_imm_resv_obj(test_vm_shared(test_vm_new(test)));
+	const struct drm_gpuvm_imm_config config = {
+		.name = "edge",
+		.start = TEST_START,
+		.range = TEST_PAGES * TEST_PAGE,
+		.resv_obj = obj,
+	};
+	unsigned int refs = kref_read(&obj->refcount);
+	struct test_env *env = test->priv;
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_resv_obj(test_vm_shared(vm)), obj);
+	KUNIT_EXPECT_GT(test, kref_read(&obj->refcount), refs);
+	test_vm_fini(vm);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->refcount), refs);
+}
+
+static void prepare_map_bo(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test), *other = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 4, NULL);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(vm_bo));
+	/* A vm_bo, and no mapping */
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_prepare_map_bo(test_vm_shared(other), update, vm_bo,
+						 TEST_START, TEST_PAGE, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						 5 * TEST_PAGE, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, 0, TEST_PAGE, 0));
+	KUNIT_ASSERT_EQ(test, 0,
+			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						 2 * TEST_PAGE, TEST_PAGE));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, -EBUSY,
+				drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+							 TEST_PAGE, 0));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	KUNIT_EXPECT_EQ(test, vm->pt[0], test_pte(bo, 0, 1));
+	KUNIT_EXPECT_EQ(test, vm->pt[1], test_pte(bo, 0, 2));
+	KUNIT_EXPECT_EQ(test, vm->pt[2], 0);
+	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+}
+
+/* The reserved range is no mapping: it is not split, and not found. */
+static void reserved(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	u64 inside = TEST_START + (TEST_PAGES - 8) * TEST_PAGE;
+	u64 end = TEST_START + TEST_PAGES * TEST_PAGE;
+	const struct drm_gpuva *va;
+
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 4, 1), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, inside),
+			-EINVAL);
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, inside, TEST_PAGE));
+
+	/* The next one is behind the range. */
+	va = test_vm_find_first(vm, TEST_START, 2 * TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(vm->core, va, TEST_START, 2 * TEST_PAGE));
+	va = drm_gpuvm_core_next(vm->core, va, TEST_START, end - TEST_START);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(vm->core, va, TEST_START, end - TEST_START));
+}
+
+#ifdef CONFIG_DEBUG_FS
+static void show(struct kunit *test)
+{
+	struct test_vm *vm = edge_vm_alloc(test);
+	char *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct seq_file m = { .buf = buf, .size = SZ_4K - 1 };
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	mutex_init(&m.lock);
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+	KUNIT_EXPECT_NULL(test, strstr(buf, "reserved"));
+
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, TEST_PAGES), 0);
+	m.count = 0;
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "sparse\n"));
+
+	/* No more than fits, and seq_file comes again with a larger buffer. */
+	m.count = 0;
+	m.size = 8;
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+	KUNIT_EXPECT_TRUE(test, seq_has_overflowed(&m));
+
+	test_vm_fini(vm);
+	kfree(vm);
+}
+#else
+static void show(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_DEBUG_FS");
+}
+#endif
+
+/* A writer that is in a step when the core's owner ends it */
+struct edge_writer {
+	struct test_vm *vm;
+	struct completion inside;
+	struct completion done;
+	bool left;
+	int ret;
+};
+
+static struct edge_writer *edge_writer;
+
+static void edge_slow_step(struct test_vm *vm)
+{
+	complete(&edge_writer->inside);
+	msleep(50);
+	WRITE_ONCE(edge_writer->left, true);
+}
+
+static int edge_writer_fn(void *data)
+{
+	struct edge_writer *writer = data;
+	struct drm_gpuvm_update update = {};
+
+	writer->ret = drm_gpuvm_prepare_unmap(test_vm_shared(writer->vm), &update, TEST_START,
+					      TEST_PAGE);
+	if (!writer->ret)
+		writer->ret = test_vm_run(writer->vm, &update);
+	complete(&writer->done);
+	return 0;
+}
+
+static void fini_waits(struct kunit *test)
+{
+	struct edge_writer writer = { .vm = edge_vm_alloc(test) };
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, writer.vm);
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, writer.vm, 0, 1), 0);
+	init_completion(&writer.inside);
+	init_completion(&writer.done);
+	edge_writer = &writer;
+	writer.vm->in_step = edge_slow_step;
+
+	task = kthread_run(edge_writer_fn, &writer, "edge-writer");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&writer.inside);
+	kunit_warning_suppress(test) {
+		test_vm_fini(writer.vm);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(writer.left));
+	wait_for_completion(&writer.done);
+	KUNIT_EXPECT_EQ(test, writer.ret, 0);
+	kfree(writer.vm);
+}
+
+static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
+	KUNIT_CASE(init_fails),
+	KUNIT_CASE(shared_resv),
+	KUNIT_CASE(prepare_map_bo),
+	KUNIT_CASE(reserved),
+	KUNIT_CASE(show),
+	KUNIT_CASE(fini_waits),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_edge_suite = {
+	.name = "drm_gpuvm_imm_edge",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_edge_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_edge_suite);

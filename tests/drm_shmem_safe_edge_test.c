@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Edges that the other suites do not get to: a device for which nothing can be
+ * mapped, lengths around the end of a mapping, what memory counts as, imports
+ * without memory, and a pin of what was purged.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/sizes.h>
+
+#include "drm_shmem_test.h"
+
+DEFINE_DRM_VMAP(edge_map, SZ_4K);
+
+/* A device that can address nothing, so that nothing can be mapped for it */
+static void dma_map_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct drm_gem_shmem_object *shmem = &bo->obj.base;
+	struct drm_shmem_sgt_owned own = {};
+	u64 mask = *t->parent->dma_mask;
+	int ret = 0;
+
+	drm_dev_if_registered(test, reg, t->drm) {
+		*t->parent->dma_mask = 1;
+		kunit_warning_suppress(test) {
+			for (int i = 0; i < 3; i++) {
+				drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+					KUNIT_FAIL(test, "mapped");
+				KUNIT_EXPECT_EQ(test, ret, -EIO);
+			}
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), -EIO);
+		}
+		*t->parent->dma_mask = mask;
+
+		/* Nothing is left of it, and it works when the device does. */
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 0);
+		KUNIT_EXPECT_NULL(test, shmem->pages);
+		drm_shmem_sgt_release(&own);
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			KUNIT_EXPECT_NOT_NULL(test, drm_shmem_sgt_table(sgt));
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+/* Neither the proof of another device, nor options that ask for nothing */
+static void other_device(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &shmem_test_driver);
+	struct shmem_test *t = test->priv;
+	const struct drm_shmem_opts opts = {};
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, &opts, NULL));
+	struct drm_shmem_sgt_owned own = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_FALSE(test, bo->obj.base.map_wc);
+	drm_dev_if_registered(test, reg, drm)
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), -EINVAL);
+	drm_shmem_sgt_release(&own);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	test_bo_put(bo);
+}
+
+static void lengths(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	static u8 data[16];
+	int ret;
+
+	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret) {
+		static const struct {
+			size_t offset, len;
+		} outside[] = {
+			{ 0, SZ_4K + 1 }, { 0, SIZE_MAX }, { SZ_4K, 1 }, { SIZE_MAX, 1 },
+			{ SZ_4K - 1, 2 }, { SIZE_MAX, SIZE_MAX }, { SZ_4K + 1, 0 },
+		};
+
+		drm_vmap_write64(map, 0, 1);
+		for (int i = 0; i < ARRAY_SIZE(outside); i++) {
+			size_t offset = outside[i].offset, len = outside[i].len;
+
+			OPTIMIZER_HIDE_VAR(offset);
+			OPTIMIZER_HIDE_VAR(len);
+			KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, offset, data, len), -EINVAL);
+			KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, offset, data, len), -EINVAL);
+			KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, offset, 0xff, len), -EINVAL);
+			KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, offset, NULL, len), -EINVAL);
+			KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, offset, NULL, len), -EINVAL);
+		}
+		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 1);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0xff, SZ_4K), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, SZ_4K - 1, data, 1), 0);
+		KUNIT_EXPECT_EQ(test, data[0], 0xff);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, SZ_4K, data, 0), 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static enum drm_gem_object_status status(struct drm_shmem_obj *obj)
+{
+	return obj->base.base.funcs->status(&obj->base.base);
+}
+
+/* What fdinfo counts an object's memory as */
+static void memory_status(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo *bo;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
+	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_TRUE(test, status(&bo->obj) & DRM_GEM_OBJECT_PURGEABLE);
+	reclaim_bo_put(bo);
+}
+
+/* A purged object stays without pages, whoever wants them: here a dma-buf. */
+static void pin_purged(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct drm_gem_object *gem;
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	gem = reclaim_bo_gem(bo);
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
+	gem->funcs->unpin(gem);
+	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), -ENODATA);
+	dma_resv_unlock(gem->resv);
+	reclaim_bo_put(bo);
+}
+
+struct edge_import {
+	struct drm_device *drm;
+	struct dma_buf *dmabuf;
+};
+
+static int import_fn(struct kunit *test, void *ctx)
+{
+	struct edge_import *import = ctx;
+	struct test_bo *bo = shmem_test_import(test, import->drm, import->dmabuf);
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	test_bo_put(bo);
+	return 0;
+}
+
+/* Imports for which there is not enough memory leave nothing behind. */
+static void import_fails(struct kunit *test)
+{
+	static const struct drm_driver * const drivers[] = {
+		&shmem_test_driver, &shmem_test_driver_sgt,
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(drivers); i++) {
+		struct device *parent = drm_safe_test_parent(test);
+		struct shmem_test_export e = {};
+		struct edge_import import = {
+			.drm = shmem_test_device(test, parent, drivers[i]),
+			.dmabuf = shmem_test_export(test, &e, SZ_8K),
+		};
+
+		KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, import_fn, &import), 2);
+		KUNIT_EXPECT_EQ(test, e.attached, 0);
+		KUNIT_EXPECT_EQ(test, e.mapped, 0);
+		shmem_test_export_put(import.dmabuf);
+		KUNIT_EXPECT_TRUE(test, e.released);
+	}
+}
+
+static struct kunit_case drm_shmem_edge_cases[] = {
+	KUNIT_CASE(dma_map_fails),
+	KUNIT_CASE(other_device),
+	KUNIT_CASE(lengths),
+	KUNIT_CASE(memory_status),
+	KUNIT_CASE(pin_purged),
+	KUNIT_CASE(import_fails),
+	{}
+};
+
+static struct kunit_suite drm_shmem_edge_suite = {
+	.name = "drm_shmem_edge",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_edge_cases,
+};
+
+kunit_test_suite(drm_shmem_edge_suite);
