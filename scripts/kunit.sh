@@ -14,6 +14,8 @@ tests() {
 	for arg; do args+=(--kernel_args "$arg"); done
 	build_uml "$name" "$config" || return
 	kunit exec "$dir" --build_dir "$dir" "${args[@]}" ${FILTER:+"$FILTER"}
+	awk '/ failures injected$/ { n += $(NF - 2) } END { if (n) print n " failures injected" }' \
+		"$dir/test.log"
 	check "the log of the $name kernel is clean" "$TOP/scripts/log-clean.sh" "$dir/test.log"
 }
 

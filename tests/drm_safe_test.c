@@ -234,6 +234,7 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 	KUNIT_EXPECT_GT_MSG(test, left, 0, "more than %u allocations", DRM_SAFE_FAIL_MAX);
 	KUNIT_EXPECT_EQ_MSG(test, ret, 0, "fails without a failing allocation");
 	/* The last call had none. */
+	kunit_info(test, "%u failures injected\n", nth - 2);
 	return nth - 2;
 }
 EXPORT_SYMBOL_GPL(drm_safe_fail_nth);

@@ -2,11 +2,15 @@
 /*
  * Edges that the other suites do not get to: a device for which nothing can be
  * mapped, lengths around the end of a mapping, what memory counts as, imports
- * without memory, and a pin of what was purged.
+ * without memory, a pin of what was purged, and signals that are pending.
  */
 
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "drm_shmem_test.h"
@@ -187,6 +191,100 @@ static void import_fails(struct kunit *test)
 	}
 }
 
+/* Somebody who holds the lock of an object for a while */
+struct edge_holder {
+	struct drm_gem_object *gem;
+	struct completion locked;
+	struct completion done;
+	bool unlocked;
+};
+
+static int hold_lock(void *data)
+{
+	struct edge_holder *holder = data;
+
+	dma_resv_lock(holder->gem->resv, NULL);
+	complete(&holder->locked);
+	msleep(20);
+	WRITE_ONCE(holder->unlocked, true);
+	dma_resv_unlock(holder->gem->resv);
+	complete(&holder->done);
+	return 0;
+}
+
+static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	struct edge_map_owned map = {};
+	int ret = drm_shmem_vmap_own(&map, &bo->obj);
+
+	drm_vmap_release(&map);
+	return ret;
+}
+
+static int signal_sgt(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	struct drm_shmem_sgt_owned table = {};
+	int ret = drm_shmem_sgt_own(&table, bound, &bo->obj);
+
+	drm_shmem_sgt_release(&table);
+	return ret;
+}
+
+static int signal_sgt_unmap(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	return drm_shmem_sgt_unmap(&bo->obj);
+}
+
+static int signal_mmap_offset(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	u64 offset;
+
+	return reclaim_bo_mmap_offset(bo, &offset);
+}
+
+static int signal_madvise(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	return drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL) == 1 ? 0 : -EIO;
+}
+
+static int signal_purge(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	return drm_shmem_purge(&bo->obj);
+}
+
+/* No wait ends because of a signal unless the function's name says so. */
+static void signal_is_pending(struct kunit *test)
+{
+	static int (* const fns[])(struct reclaim_bo *bo, const struct drm_dev_bound *bound) = {
+		signal_vmap, signal_sgt, signal_sgt_unmap, signal_mmap_offset, signal_madvise,
+		signal_purge,
+	};
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	drm_dev_if_registered(test, reg, t->drm) {
+		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
+			struct edge_holder holder = { .gem = reclaim_bo_gem(bo) };
+			int ret;
+
+			init_completion(&holder.locked);
+			init_completion(&holder.done);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hold_lock, &holder, "holder")));
+			wait_for_completion(&holder.locked);
+			set_thread_flag(TIF_SIGPENDING);
+			ret = fns[i](bo, &reg->bound);
+			clear_thread_flag(TIF_SIGPENDING);
+			KUNIT_EXPECT_EQ_MSG(test, ret, 0, "function %d", i);
+			KUNIT_EXPECT_TRUE_MSG(test, READ_ONCE(holder.unlocked), "function %d", i);
+			wait_for_completion(&holder.done);
+		}
+	}
+	reclaim_bo_put(bo);
+}
+
 static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(dma_map_fails),
 	KUNIT_CASE(other_device),
@@ -194,6 +292,7 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(memory_status),
 	KUNIT_CASE(pin_purged),
 	KUNIT_CASE(import_fails),
+	KUNIT_CASE(signal_is_pending),
 	{}
 };
 
