@@ -3,6 +3,7 @@
 #
 # bench.sh: time the library against the raw helpers in one boot of a release
 # kernel under UML: a table, and out/bench/bench.csv and plots. ROUNDS=15
+# DOCS=1 writes the table of Documentation/bench.rst anew.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -20,7 +21,24 @@ table() {
 		{ printf "%-34s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,
 		  $4 ? sprintf("%.2f", $5 / $4) : "" }' "$OUT/bench.tsv"
 	rows size | awk -F, '{ print "bytes of one " $1 ": raw " $2 ", safe " $3 }'
-	size -t "$BUILD"/bench/drivers/gpu/drm/safe/drm_*.o | awk 'END { print "text of the library: " $1 " bytes" }'
+	echo "text of the library: $(text_size) bytes"
+}
+
+# docs_table: the same, as reStructuredText.
+docs_table() {
+	printf '%s\n' ".. SPDX-License-Identifier: GPL-2.0-only OR MIT" \
+		".. Written by make bench DOCS=1: Linux $("${KMAKE[@]}" -s kernelversion), ${ROUNDS:-15} rounds." \
+		"" ".. csv-table::" "   :header: Work,N,\"Raw, ns\",\"Safe, ns\",Ratio" "   :widths: 40 10 15 15 10" ""
+	awk -F'\t' '{ printf "   \"%s\",%s,%s,%.2f,%s\n", $1, $2 ? $2 : "", $4 ? sprintf("%.2f", $4 / 1000) : "",
+		$5 / 1000, $4 ? sprintf("%.2f", $5 / $4) : "" }' "$OUT/bench.tsv"
+	printf '%s\n' "" ".. csv-table::" "   :header: Memory,\"Raw, bytes\",\"Safe, bytes\"" ""
+	rows size | awk -F, '{ print "   one " $1 "," $2 "," $3 }'
+	echo "   \"code of drm_safe.ko\",,$(text_size)"
+}
+
+# text_size: of the library, in bytes.
+text_size() {
+	size -t "$BUILD"/bench/drivers/gpu/drm/safe/drm_*.o | awk 'END { print $1 }'
 }
 
 # plot NAME: cost against N, as SVG.
@@ -53,5 +71,6 @@ rows bench | sed -E 's/,([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+)$/\
 } >"$OUT/bench.csv"
 table
 cut -f1,2 "$OUT/bench.tsv" | awk -F'\t' '$2 { print $1 }' | sort -u | while read -r name; do plot "$name"; done
+[ -z "${DOCS:-}" ] || docs_table >"$TOP/Documentation/bench-table.txt"
 say "written: $OUT/bench.csv and $(find "$OUT" -name '*.svg' | wc -l) plots"
 finish

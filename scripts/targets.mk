@@ -60,7 +60,7 @@ check: ## everything that proves the library, with counts and times
 fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookworm|trixie]
 	@scripts/fresh-root.sh $(SUITE)
 
-bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15]
+bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15] [DOCS=1]
 	@scripts/bench.sh
 
 coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
