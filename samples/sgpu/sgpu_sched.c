@@ -187,8 +187,11 @@ void sgpu_hw_stop(struct sgpu_hw *hw)
 		return;
 	WRITE_ONCE(hw->stopped, true);
 	scoped_guard(mutex, &hw->lock) {
+		/* As in sgpu_queue_kill() */
+		drm_sched_wqueue_stop(&hw->sched);
 		list_for_each_entry_safe(queue, next, &hw->queues, node)
 			sgpu_queue_end(queue);
+		drm_sched_wqueue_start(&hw->sched);
 	}
 	destroy_workqueue(hw->engine);
 	drm_sched_fini(&hw->sched);
@@ -209,12 +212,20 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw)
 	return 0;
 }
 
-/* Cancel the jobs that did not start, and take no more. */
+/*
+ * Cancel the jobs that did not start, and take no more. The scheduler stops for
+ * that: one that has just taken a job of the entity, and sees that there is
+ * another, puts the entity back among those that have jobs, also if it was ended
+ * meanwhile. Nobody would take it out again.
+ */
 void sgpu_queue_kill(struct sgpu_queue *queue, struct sgpu_hw *hw)
 {
 	guard(mutex)(&hw->lock);
-	if (!list_empty(&queue->node))
-		sgpu_queue_end(queue);
+	if (list_empty(&queue->node))
+		return;
+	drm_sched_wqueue_stop(&hw->sched);
+	sgpu_queue_end(queue);
+	drm_sched_wqueue_start(&hw->sched);
 }
 
 static int sgpu_job_add_wait(struct sgpu_job *job, struct sgpu_file *file,
