@@ -20,23 +20,28 @@ fi
 
 need_packages clang-19 lld-19 llvm-19 coccinelle libpython3-dev unifdef
 run=()
-# add NAME LLVM TOOL: a compiler or checker, and what comes before its command.
+# add NAME LLVM TOOL WRAPPER: a compiler or checker, what comes before its command,
+# and before this script to get its flags.
 add() {
 	local flags=$DRM_SAFE_CACHE/misuse-$1
 
-	LLVM=$2 ${4:-} "$0" flags "$flags"
+	# shellcheck disable=SC2086
+	LLVM=$2 $4 "$0" flags "$flags"
 	mapfile -t lines <"$flags"
 	run+=(--compiler "$1" "${lines[@]}" "$3")
 }
 
-add gcc "" ""
+add gcc "" "" ""
 "$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
-add clang -19 ""
+add clang -19 "" ""
 "$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
 sparse=$("$TOP/scripts/sparse.sh" tool)
-add sparse "" "$sparse"
-# What clang 23 says, if make context-analysis has made its root.
-if [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
+add sparse "" "$sparse" ""
+# What clang 23 says: this machine's, or that of the root that make
+# context-analysis has made.
+if command -v clang-23 >/dev/null; then
+	add context -23 "" ""
+elif [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
 	add context -23 "$TOP/scripts/sid-root.sh" "$TOP/scripts/sid-root.sh"
 fi
 cd "$TOP"
