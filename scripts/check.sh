@@ -85,6 +85,7 @@ part "KUnit, debug" scripts/kunit.sh debug
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "Coccinelle" scripts/coccicheck.sh
+part "conversion" scripts/convert.sh expected
 part "W=1" scripts/w1.sh
 part "sparse" scripts/sparse.sh
 await "KUnit, modules"

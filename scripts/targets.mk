@@ -54,6 +54,12 @@ misuse: ## compile what must not compile, gcc and clang [LOG=<output of make kun
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>]
 	@scripts/coccicheck.sh $(DIR)
 
+convert: ## turn a driver's raw calls into safe ones, as a diff [DIR=<driver>] [APPLY=1]
+	@DIR="$(DIR)" APPLY="$(APPLY)" scripts/convert.sh
+
+convert-check: ## the same for drivers of the kernel, which must build then
+	@scripts/convert.sh check
+
 check: ## everything that proves the library, with counts and times
 	@scripts/check.sh
 
@@ -76,4 +82,5 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 sparse context-analysis misuse coccicheck bench stress coverage docs check fresh-root clean
+	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \
+	coverage docs check fresh-root clean

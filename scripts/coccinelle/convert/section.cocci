@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A section that needs a registration ends with its scope.
+// -D prefix=NAME; the environment's HANDLERS has the handlers of ioctls that will get
+// their context. Only in functions that nothing calls before the registration: ioctls,
+// faults, and what commits a mode. drm_dev_enter() also succeeds before; others have to
+// be looked at. convert.py makes "return E" of DRM_SAFE_RETURN(E).
+virtual patch
+
+@initialize:python@
+@@
+import os
+handlers = set(os.environ["HANDLERS"].split())
+entries = set()
+
+@fault@
+identifier f, vmf;
+@@
+ f(struct vm_fault *vmf) { ... }
+
+@script:python@
+f << fault.f;
+@@
+entries.add(f)
+
+@commits@
+identifier f, x, state, commit = {drm_atomic_state, drm_atomic_commit};
+type T;
+@@
+ f(T *x, struct commit *state) { ... }
+
+@script:python@
+f << commits.f;
+@@
+entries.add(f)
+
+// A jump to a label beyond the section's start would skip the start.
+@jumps exists@
+identifier f, l, idx;
+expression drm;
+@@
+ f(...)
+ {
+ ... when any
+ goto l;
+ ... when any
+ drm_dev_enter(drm, &idx)
+ ... when any
+ }
+
+@script:python@
+f << jumps.f;
+@@
+entries.discard(f)
+handlers.discard(f)
+
+@ioctl@
+identifier f : script:python() { (f in handlers) };
+identifier idx, virtual.prefix, dev, data, file;
+expression drm, E;
+@@
+ f(struct drm_device *dev, void *data, struct drm_file *file)
+ {
+ ... when any
+-if (!drm_dev_enter(drm, &idx))
+-	return E;
++drm_dev_registered_or(prefix, reg, ioctl, DRM_SAFE_RETURN(E));
+ <...
+-drm_dev_exit(idx);
+ ...>
+ }
+
+@value@
+identifier f : script:python() { (f in entries) };
+identifier idx, virtual.prefix;
+expression drm, E;
+@@
+ f(...)
+ {
+ ... when any
+-if (!drm_dev_enter(drm, &idx))
+-	return E;
++drm_dev_registered_or(prefix, reg, drm, DRM_SAFE_RETURN(E));
+ <...
+-drm_dev_exit(idx);
+ ...>
+ }
+
+@nothing@
+identifier f : script:python() { (f in entries) };
+identifier idx, virtual.prefix;
+expression drm;
+@@
+ f(...)
+ {
+ ... when any
+-if (!drm_dev_enter(drm, &idx))
+-	return;
++drm_dev_registered_or(prefix, reg, drm, DRM_SAFE_RETURN());
+ <...
+-drm_dev_exit(idx);
+ ...>
+ }
+
+@unused depends on ioctl || value || nothing@
+identifier f : script:python() { (f in entries or f in handlers) };
+identifier idx;
+@@
+ f(...)
+ {
+ ...
+-int idx;
+ ... when != idx
+ }

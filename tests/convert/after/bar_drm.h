@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _BAR_DRM_H
+#define _BAR_DRM_H
+
+#include <drm/drm.h>
+
+struct drm_bar_submit {
+	__u32 handle;
+	__u32 flags;
+};
+
+struct drm_bar_get_param {
+	__u32 param;
+	__u32 pad;
+	__u64 value;
+};
+
+#define DRM_IOCTL_BAR_SUBMIT	DRM_IOW(DRM_COMMAND_BASE, struct drm_bar_submit)
+#define DRM_IOCTL_BAR_GET_PARAM \
+	DRM_IOWR(DRM_COMMAND_BASE + 1, struct drm_bar_get_param)
+
+#endif /* _BAR_DRM_H */

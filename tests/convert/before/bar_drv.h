@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _BAR_DRV_H
+#define _BAR_DRV_H
+
+#include <drm/drm_device.h>
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "drm_shmem_safe.h"
+
+struct bar_device {
+	struct drm_device drm;
+	u32 doorbell;
+	u64 param;
+};
+
+struct bar_bo {
+	struct drm_gem_shmem_object base;
+	void *vaddr;
+};
+
+/* An object that has been converted */
+struct bar_heap {
+	struct drm_shmem_obj shmem;
+};
+
+static inline struct bar_device *to_bar(struct drm_device *drm)
+{
+	return container_of(drm, struct bar_device, drm);
+}
+
+int bar_submit_ioctl(struct drm_device *dev, void *data,
+		     struct drm_file *file);
+int bar_bo_clear(struct bar_bo *bo, bool twice);
+int bar_bo_open(struct bar_bo *bo);
+void bar_bo_close(struct bar_bo *bo);
+int bar_heap_map(const struct drm_dev_bound *bound, struct bar_heap *heap);
+void bar_mmu_write(const struct sg_table *sgt);
+
+#endif /* _BAR_DRV_H */
