@@ -21,8 +21,8 @@ silent() {
 }
 
 for rule in scripts/coccinelle/*.cocci; do
-	check "${rule##*/}: $count files" silent \
+	check "${rule##*/}: $count files" silent env DRIVER="$dir" \
 		spatch --very-quiet --no-includes --include-headers -D report --sp-file "$rule" \
-		--macro-file scripts/coccinelle/scopes.macros --jobs "$JOBS" --dir "$dir"
+		--macro-file scripts/coccinelle/scopes.macros --dir "$dir"
 done
 finish

@@ -29,7 +29,7 @@ import sys
 import tempfile
 
 # What a driver's Makefile can add to the kernel's flags.
-USER_FLAGS = ["-Wdangling-pointer", "-Wreturn-stack-address"]
+USER_FLAGS = ["-Wdangling-pointer"]
 RUST = {"b": "build", "r": "run time", "no": "no", "partly": "partly", "-": "-"}
 
 
@@ -157,7 +157,7 @@ def judge(compiler, corpus, case):
 def supports(compiler, flag):
     """True if the compiler knows a warning."""
     if compiler.checks:
-        return flag == "-Wreturn-stack-address"
+        return False
     done = subprocess.run([compiler.words[0], "-Werror", flag, "-x", "c", "-S", "-o", "-",
                            "/dev/null"], capture_output=True, check=False)
     return done.returncode == 0
@@ -176,7 +176,8 @@ class Spatch:
         for rule in sorted(rules.glob("*.cocci")):
             done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
                                    "--macro-file", rules / "scopes.macros", "--sp-file", rule,
-                                   "--dir", tmp], capture_output=True, text=True, check=True)
+                                   "--dir", tmp], capture_output=True, text=True, check=True,
+                                  env={**os.environ, "DRIVER": str(files[0].path.parent)})
             for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
                                          done.stdout, re.M):
                 self.said.setdefault(name, []).append(text)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Something borrowed is kept beyond its scope.
-// Misuse classes 5 and 13. The forms that end in _or are not seen.
+// Misuse classes 5 and 13.
 virtual report
 
 @scope exists@
@@ -27,9 +27,62 @@ position p;
  drm_shmem_if_sgt_owned(v, a, b, c) { <+... E =@p v ...+> }
 )
 
+// spatch leaves the last argument of these out, which is a statement.
+@vmap exists@
+identifier v;
+identifier f = {drm_shmem_vmap_or, drm_shmem_vmap_or_locked};
+expression E, a, b, c;
+position p;
+@@
+ f(a, v, b, c, ...);
+ ... when any
+ E =@p v
+
+@sgt exists@
+identifier v;
+identifier f = {drm_shmem_sgt_or, drm_shmem_sgt_or_locked};
+expression E, a, b, c;
+position p;
+@@
+ f(v, a, b, c, ...);
+ ... when any
+ E =@p v
+
+@registered exists@
+identifier v;
+expression E, a, b;
+position p;
+@@
+ drm_dev_registered_or(a, v, b, ...);
+ ... when any
+ E =@p v
+
+@initialize:python@
+@@
+def say(p, v):
+    print("%s:%s:%s: ERROR: '%s' is borrowed for a scope and must not be kept" %
+          (p[0].file, p[0].line, p[0].column, v))
+
 @script:python depends on report@
 p << scope.p;
 v << scope.v;
 @@
-print("%s:%s:%s: ERROR: '%s' is borrowed for a scope and must not be kept" %
-      (p[0].file, p[0].line, p[0].column, v))
+say(p, v)
+
+@script:python depends on report@
+p << vmap.p;
+v << vmap.v;
+@@
+say(p, v)
+
+@script:python depends on report@
+p << sgt.p;
+v << sgt.v;
+@@
+say(p, v)
+
+@script:python depends on report@
+p << registered.p;
+v << registered.v;
+@@
+say(p, v)

@@ -9,10 +9,16 @@ import re
 owned = re.compile(r'struct \w+_owned$')
 gets = re.compile(r'(\w*bo_lookup|drm_gpuvm_imm_(obtain|obtain_locked|get))$')
 
-def cleans_up(p, x):
+def above(p):
     with open(p[0].file) as f:
-        above = "".join(f.readlines()[:int(p[0].line)])
-    return re.search(r'\b%s\s+__(free|cleanup)\(' % x, above)
+        return "".join(f.readlines()[:int(p[0].line)])
+
+def cleans_up(p, x):
+    return re.search(r'\b%s\s+__(free|cleanup)\(' % x, above(p))
+
+# What returns an error code has nothing to give back under this name.
+def is_pointer(p, x):
+    return above(p).rfind("*" + x) > above(p).rfind("\n}")
 
 @pointer exists@
 identifier x;
@@ -45,7 +51,7 @@ q << pointer.q;
 x << pointer.x;
 get << pointer.get;
 @@
-if not cleans_up(q, x):
+if is_pointer(q, x) and not cleans_up(q, x):
     print("%s:%s:%s: ERROR: '%s', from %s() on line %s, is leaked on this path: declare it with __free()" %
           (p[0].file, p[0].line, p[0].column, x, get, q[0].line))
 

@@ -6,7 +6,7 @@ virtual report
 @initialize:python@
 @@
 import re
-takes = re.compile(r'(drm_shmem_(vmap_own|sgt_own|vmap_or_get|sgt_or_get|pin|purge|madvise|sgt_unmap)|'
+takes = re.compile(r'(drm_shmem_(vmap_own|sgt_own|vmap_or|sgt_or|pin|purge|madvise|sgt_unmap)|'
                    r'drm_vmap_release|drm_gpuvm_imm_obtain|\w+_prepare_(map|unmap_obj))$')
 
 @call exists@
@@ -41,7 +41,7 @@ p << call.p;
 f << call.f;
 @@
 print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: use its _locked form" %
-      (p[0].file, p[0].line, p[0].column, f.replace("_or_get", "_or")))
+      (p[0].file, p[0].line, p[0].column, f))
 
 @script:python depends on report@
 p << scope.p;

@@ -4,6 +4,8 @@
 // rust: no
 // wrong: MAPS C: this takes the reservation lock, which is held: use its _locked form
 // wrong: TAKES_SGT C: this takes the reservation lock, which is held: use its _locked form
+// wrong: MAPS_FROM_THERE_ON C: drm_shmem_vmap_or\(\) takes the reservation lock, which is held
+// wrong: TAKES_SGT_FROM_THERE_ON C: drm_shmem_sgt_or\(\) takes the reservation lock, which is held
 // wrong: OWNS C: drm_shmem_vmap_own\(\) takes the reservation lock, which is held
 // wrong: BINDS C: foo_vm_prepare_map\(\) takes the reservation lock, which is held
 // run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
@@ -23,6 +25,12 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 #elif defined(TAKES_SGT)
 	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
+#elif defined(MAPS_FROM_THERE_ON)
+	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_fill(fw, 0, 0, SZ_4K);
+#elif defined(TAKES_SGT_FROM_THERE_ON)
+	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, return ret);
+	pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 #elif defined(OWNS)
 	ret = drm_shmem_vmap_own(own, &bo->shmem);
 #elif defined(BINDS)

@@ -7,6 +7,7 @@
 // wrong: USED_AFTER_MOVE B: this mapping was released, moved or never made
 // wrong: RETURNED W: returns address of local variable|address of stack memory
 // wrong: KEPT C: 'fw' is borrowed for a scope and must not be kept
+// wrong: KEPT_WITHOUT_A_BLOCK C: 'fw' is borrowed for a scope and must not be kept
 // wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
 // run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
 // run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
@@ -56,6 +57,17 @@ int foo_perfcnt_reset(struct foo_perfcnt *cnt)
 #endif
 	}
 	return ret;
+}
+
+int foo_perfcnt_clear(struct foo_perfcnt *cnt)
+{
+	int ret;
+
+	drm_shmem_vmap_or(foo_fw, fw, &cnt->bo->shmem, ret, return ret);
+#if defined(KEPT_WITHOUT_A_BLOCK)
+	cnt->borrowed = fw;
+#endif
+	return drm_vmap_fill(fw, 0, 0, SZ_4K);
 }
 
 int foo_perfcnt_enable(struct foo_perfcnt *cnt)

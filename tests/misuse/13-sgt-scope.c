@@ -7,6 +7,8 @@
 // wrong: RETURNED W: returns address of local variable|address of stack memory
 // wrong: STORED U(gcc): storing the address of local variable 'sgt'
 // wrong: KEPT C: 'sgt' is borrowed for a scope and must not be kept
+// wrong: KEPT_WITHOUT_A_BLOCK C: 'lent' is borrowed for a scope and must not be kept
+// wrong: PROOF_KEPT C: 'reg' is borrowed for a scope and must not be kept
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
@@ -16,6 +18,7 @@
 
 struct foo_job {
 	const struct drm_shmem_sgt *sgt;
+	const struct foo_reg *reg;
 };
 
 void foo_mmu_map(const struct sg_table *sgt);
@@ -54,4 +57,19 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
 #endif
 	return ret;
+}
+
+int foo_job_run(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
+{
+	int ret;
+
+	drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+	drm_shmem_sgt_or(lent, &reg->bound, &bo->shmem, ret, return ret);
+#if defined(KEPT_WITHOUT_A_BLOCK)
+	job->sgt = lent;
+#elif defined(PROOF_KEPT)
+	job->reg = reg;
+#endif
+	foo_mmu_map(drm_shmem_sgt_table(lent));
+	return 0;
 }

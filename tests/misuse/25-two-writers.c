@@ -8,6 +8,8 @@
 // wrong: CORE_INITIALISED B: invalid initializer|must be an initializer list
 // wrong: POINTER_IN_PLACE_OF_CORE B: declare the core with DRM_GPUVM_CORE\(\)
 // wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_core'
+// wrong: VM_COPIED C: 'copy' is a copy of another 'struct foo_vm'
+// wrong: VM_BY_VALUE C: 'vm' is a copy of another 'struct foo_vm'
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: also from two threads
 
@@ -23,6 +25,13 @@ struct bar_vm {
 
 DRM_GPUVM_IMM(bar_vm, struct bar_vm, core, struct foo_va, struct foo_bo,
 	      shmem.base.base);
+
+#if defined(VM_BY_VALUE)
+int foo_bind_copy(struct foo_vm vm, struct drm_gpuvm_update *update)
+{
+	return foo_vm_run(&vm, update);
+}
+#endif
 
 int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_update *update)
@@ -41,6 +50,10 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 	struct drm_gpuvm_core copy = vm->core[0];
 
 	return drm_gpuvm_run(&copy, update);
+#elif defined(VM_COPIED)
+	struct foo_vm copy = *vm;
+
+	return foo_vm_run(&copy, update);
 #endif
 	return foo_vm_run(vm, update);
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A token or handle is used after a call that used it up, on some path.
+// Misuse classes 5, 29 and 33. The compiler sees it where all paths do so.
+virtual report
+
+@token exists@
+expression a, b, E;
+identifier x, m;
+identifier f != {IS_ERR, IS_ERR_OR_NULL, PTR_ERR, drm_safe_take, no_free_ptr};
+position p, q;
+@@
+(
+ drm_dev_ctx_register@q(a, b, x, ...)
+|
+ drm_dev_ctx_drop@q(a, x)
+)
+ ... when != x = E
+     when != IS_ERR_OR_NULL(x)
+(
+ f@p(..., x, ...)
+|
+ f@p(..., &x->m, ...)
+|
+ x@p->m
+)
+
+@handle exists@
+expression E, h;
+identifier f != {drm_vmap_release, drm_vmap_release_locked, drm_shmem_vmap_own,
+		 drm_shmem_vmap_own_locked, drm_vmap_move};
+position p, q;
+@@
+(
+ drm_vmap_release@q(h);
+|
+ drm_vmap_release_locked@q(h);
+|
+ drm_vmap_move@q(E, h);
+)
+ ... when != drm_shmem_vmap_own(h, ...)
+     when != drm_shmem_vmap_own_locked(h, ...)
+     when != drm_vmap_move(h, ...)
+ f@p(..., h, ...)
+
+@script:python depends on report@
+p << token.p;
+q << token.q;
+x << token.x;
+@@
+print("%s:%s:%s: ERROR: '%s' was used up on line %s, on a path to here" %
+      (p[0].file, p[0].line, p[0].column, x, q[0].line))
+
+@script:python depends on report@
+p << handle.p;
+q << handle.q;
+h << handle.h;
+@@
+print("%s:%s:%s: ERROR: '%s' was released or moved on line %s, on a path to here" %
+      (p[0].file, p[0].line, p[0].column, h.replace(" ", ""), q[0].line))
