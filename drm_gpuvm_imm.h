@@ -236,8 +236,9 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 			const struct drm_gpuvm_imm_config *config) __must_check;
 void drm_gpuvm_core_fini(struct drm_gpuvm_core *core) __must_not_hold(drm_resv);
 
-struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core) __must_check;
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm);
+struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
+	__must_check __drm_safe_put_with(drm_gpuvm_imm_put);
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm);
 u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm);
 u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm);
@@ -246,13 +247,15 @@ struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
 void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
+void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					  struct drm_gem_object *obj) __must_check
+					  struct drm_gem_object *obj)
+	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_not_hold(drm_resv);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
-						 struct drm_gem_object *obj) __must_check
+						 struct drm_gem_object *obj)
+	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_hold(drm_resv);
-void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
 
 int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			  struct drm_gem_object *obj, u64 addr, u64 range,
@@ -273,7 +276,7 @@ int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 			    u64 addr) __must_check;
 void drm_gpuvm_update_drop(struct drm_gpuvm_update *update) __drm_nonallocating;
 int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
-	__drm_nonallocating;
+	__nonnull_args(1, 2) __drm_nonallocating;
 
 const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
 					    u64 addr, u64 range);

@@ -20,6 +20,16 @@
 #include "drm_safe_effects.h"
 
 /*
+ * The result of a function ends with @_put: gcc warns of what uses it after that.
+ * With an argument, the attribute says nothing of aliases.
+ */
+#ifdef CONFIG_CC_IS_GCC
+#define __drm_safe_put_with(_put)	__attribute__((__malloc__(_put, 1)))
+#else
+#define __drm_safe_put_with(_put)
+#endif
+
+/*
  * As the last member of a struct: assigning the struct does not compile. It
  * takes no room. A borrowed handle is also a one-element array on the stack,
  * so that it can neither be initialised from another nor be returned.

@@ -35,13 +35,15 @@ struct drm_shmem_shrinker {
 	struct drm_gem_lru __purged;
 };
 
-int drm_shmem_pin(struct drm_shmem_obj *obj) __must_check __must_not_hold(drm_resv);
-void drm_shmem_unpin(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
+int drm_shmem_pin(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+void drm_shmem_unpin(struct drm_shmem_obj *obj)
+	__nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker) __must_check
 	__must_not_hold(drm_resv);
-int drm_shmem_purge(struct drm_shmem_obj *obj) __must_check
-	__must_not_hold(drm_resv);
+int drm_shmem_purge(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 int drmm_shmem_shrinker_init(struct drm_device *drm,
 			     struct drm_shmem_shrinker *shrinker) __must_check;
 
