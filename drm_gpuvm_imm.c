@@ -79,6 +79,15 @@
  * A page table that needs memory for a split takes it from what the driver's
  * job brought along, which the step reaches through its struct foo_vm.
  *
+ * What a step needs of an object, like a sg table, is held by data per object
+ * and address space: DRM_GPUVM_IMM_VM_BO(). It is made when an object is first
+ * mapped, which may sleep, and released when nothing connects the two any more.
+ * Data of a mapping that holds something is counted by va_get and va_put, see
+ * DRM_GPUVM_IMM_OPS()::
+ *
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_funcs, SZ_4K,
+ *			  .bo_init = foo_vm_bo_init, .bo_fini = foo_vm_bo_fini);
+ *
  * Setting up, binding and tearing down::
  *
  *	ret = foo_vm_init(vm, drm, &(struct drm_gpuvm_imm_config) {
@@ -135,14 +144,11 @@
 
 struct workqueue_struct *drm_gpuvm_imm_wq;
 
-static void drm_gpuvm_vas_free(struct llist_node *node)
+static void drm_gpuvm_imm_free_pool(struct drm_gpuvm_imm *vm)
+	__context_unsafe("nobody else has the address space any more")
 {
-	while (node) {
-		struct llist_node *next = node->next;
-
-		kfree(drm_gpuva_from_llist(node));
-		node = next;
-	}
+	while (vm->pool_count)
+		kfree(vm->pool[--vm->pool_count]);
 }
 
 static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
@@ -150,13 +156,27 @@ static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = vm->base.drm;
 
-	/* Nobody else has the address space any more. */
-	drm_gpuvm_vas_free(context_unsafe(vm->cache));
-	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
+	drm_gpuvm_imm_free_pool(vm);
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
 	drm_dev_put(drm);
+}
+
+/* What the driver's data of dead VAs holds is put here, where it may sleep. */
+static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
+{
+	struct drm_gpuva *va;
+	LIST_HEAD(dead);
+
+	if (!vm->va_counted)
+		return;
+
+	scoped_guard(spinlock, &vm->pool_lock)
+		list_splice_init(&vm->dead, &dead);
+	list_for_each_entry(va, &dead, rb.entry)
+		vm->ops->va_put(va);
+	drm_gpuvm_imm_free_vas(vm, NULL, 0, &dead);
 }
 
 /*
@@ -173,8 +193,8 @@ static void drm_gpuvm_imm_drain(struct work_struct *work)
 	}
 
 	trace_drm_gpuvm_drain(vm);
+	drm_gpuvm_imm_put_dead(vm);
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
-	drm_gpuvm_vas_free(llist_del_all(&vm->freed));
 	drm_gpuvm_put(&vm->base);
 }
 
@@ -184,21 +204,39 @@ static void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	queue_work(drm_gpuvm_imm_wq, &to_drm_gpuvm_imm(gpuvm)->drain);
 }
 
+/* For the function by which drm_gpuvm_bo_create() allocates, which has no VM. */
+struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	/* The driver's data follows; DRM_GPUVM_IMM_VM_BO() checked its alignment. */
+	return kzalloc(sizeof(*vm_bo) + data_size, GFP_KERNEL);
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_bo_alloc);
+
+static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
+{
+	to_drm_gpuvm_imm(vm_bo->vm)->ops->bo_fini(vm_bo);
+	kfree(vm_bo);
+}
+
 static int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo,
 					struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
 	int ret;
 
-	ret = vm->validate(vm->core, vm_bo->obj, exec, vm->validate_priv);
+	ret = vm->validate(vm->core, vm_bo, exec, vm->validate_priv);
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, false);
 
 	return ret;
 }
 
-static const struct drm_gpuvm_ops drm_gpuvm_imm_gpuvm_ops = {
+/* @base_ops of an address space, but for the driver's vm_bo_alloc. */
+static const struct drm_gpuvm_ops drm_gpuvm_imm_base_ops = {
 	.vm_free = drm_gpuvm_imm_vm_free,
+	.vm_bo_free = drm_gpuvm_imm_vm_bo_free,
 	.vm_bo_validate = drm_gpuvm_imm_vm_bo_validate,
 	.sm_step_map = drm_gpuvm_imm_sm_step_map,
 	.sm_step_unmap = drm_gpuvm_imm_sm_step_unmap,
@@ -285,10 +323,39 @@ static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm,
 	return drm_gpuvm_bo_find(&vm->base, obj);
 }
 
+/* In no list, and nobody else's: what drm_gpuvm_bo_create() did, undone. */
+static void drm_gpuvm_imm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
+{
+	drm_gem_object_put(vm_bo->obj);
+	drm_gpuvm_put(vm_bo->vm);
+	kfree(vm_bo);
+}
+
+/* For the functions without a type, which have nothing to initialise data by. */
+#define DRM_GPUVM_NO_ARG	ERR_PTR(-EINVAL)
+
+static int drm_gpuvm_imm_bo_init(struct drm_gpuvm_imm *vm,
+				 struct drm_gpuvm_bo *vm_bo, void *arg)
+{
+	if (!vm->ops->bo_size)
+		return 0;
+
+	if (arg == DRM_GPUVM_NO_ARG) {
+		drm_safe_broken(vm->base.drm, "data of a vm_bo is initialised",
+				"%s: call the typed functions that DRM_GPUVM_IMM_VM_BO() gives",
+				vm->base.name);
+		return -EINVAL;
+	}
+
+	return vm->ops->bo_init(vm_bo, arg);
+}
+
 static struct drm_gpuvm_bo *
-drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
+drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
+			     void *arg)
 {
 	struct drm_gpuvm_bo *vm_bo;
+	int ret;
 
 	vm_bo = drm_gpuvm_imm_bo_find(vm, obj);
 	if (vm_bo)
@@ -297,6 +364,12 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 	vm_bo = drm_gpuvm_bo_create(&vm->base, obj);
 	if (!vm_bo)
 		return ERR_PTR(-ENOMEM);
+
+	ret = drm_gpuvm_imm_bo_init(vm, vm_bo, arg);
+	if (ret) {
+		drm_gpuvm_imm_bo_uncreate(vm_bo);
+		return ERR_PTR(ret);
+	}
 
 	return drm_gpuvm_bo_obtain_prealloc(vm_bo);
 }
@@ -334,102 +407,48 @@ static void drm_gpuvm_imm_add_extobj(struct dma_resv *resv,
 		dma_resv_unlock(resv);
 }
 
-static struct drm_gpuvm_bo *
-__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
-		       bool locked)
+static unsigned int drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
+				       struct drm_gpuva **vas, unsigned int want)
 {
-	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
-	struct drm_gpuvm_bo *vm_bo;
+	unsigned int n;
 
-	if (!drm_gpuvm_imm_obj_ok(vm, obj))
-		return ERR_PTR(-EINVAL);
+	guard(spinlock)(&vm->pool_lock);
+	for (n = 0; n < want && vm->pool_count; n++)
+		vas[n] = vm->pool[--vm->pool_count];
 
-	if (locked ? !dma_resv_is_locked(resv) : drm_gpuvm_imm_resv_held(vm)) {
-		drm_safe_broken(vm->base.drm,
-				"_locked is for who holds the VM's reservation lock",
-				"%s: %s", vm->base.name,
-				locked ? "nobody holds it" :
-				"the caller holds it; call the _locked form");
-		return ERR_PTR(-EDEADLK);
-	}
-
-	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj);
-	if (!IS_ERR(vm_bo) && drm_gpuvm_imm_needs_extobj(vm, vm_bo))
-		drm_gpuvm_imm_add_extobj(resv, vm_bo, locked);
-
-	return vm_bo;
+	return n;
 }
 
-/* Turn what was set free into the cache, and return what is too much of it. */
-static struct llist_node *drm_gpuvm_imm_refill(struct drm_gpuvm_imm *vm)
-	__must_hold(&vm->cache_lock)
-{
-	struct llist_node *node = llist_del_all(&vm->freed), *rest;
-
-	vm->cache = node;
-	for (int i = 1; node && i < DRM_GPUVM_CACHE_MAX; i++)
-		node = node->next;
-	if (!node)
-		return NULL;
-
-	rest = node->next;
-	node->next = NULL;
-
-	return rest;
-}
-
-static struct drm_gpuva *drm_gpuvm_imm_cached_va(struct drm_gpuvm_imm *vm)
-	__must_hold(&vm->cache_lock)
-{
-	struct llist_node *node = vm->cache;
-	struct drm_gpuva *va;
-
-	if (!node)
-		return NULL;
-
-	vm->cache = node->next;
-	va = drm_gpuva_from_llist(node);
-	va->vm = NULL;
-	va->vm_bo = NULL;
-	va->flags = 0;
-
-	return va;
-}
-
+/* Not initialised: nobody looks at a VA before drm_gpuvm_imm_init_va(). */
 static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
 {
+	struct drm_gpuva *va;
+
 	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
-	return kzalloc(sizeof(struct drm_gpuva) + vm->ops->va_size, GFP_KERNEL);
+	return kmalloc(sizeof(*va) + vm->ops->va_size, GFP_KERNEL);
 }
 
-/* VAs for the update's own mapping and for what is left of split ones. */
+/*
+ * VAs for what is left of split mappings, and for the update's own, whose data
+ * the driver may set before the run.
+ */
 static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
 				  struct drm_gpuvm_update *update, bool map)
 {
-	struct llist_node *rest = NULL;
+	unsigned int want = map ? DRM_GPUVM_UPDATE_VAS : DRM_GPUVM_UPDATE_NEW;
+	struct drm_gpuva **vas = update->__vas;
+	unsigned int n = drm_gpuvm_pool_pop(vm, vas, want);
 
-	spin_lock(&vm->cache_lock);
-	if (!vm->cache)
-		rest = drm_gpuvm_imm_refill(vm);
-	update->__new = map ? drm_gpuvm_imm_cached_va(vm) : NULL;
-	update->__prev = drm_gpuvm_imm_cached_va(vm);
-	update->__next = drm_gpuvm_imm_cached_va(vm);
-	spin_unlock(&vm->cache_lock);
-	drm_gpuvm_vas_free(rest);
+	for (; n < want; n++) {
+		vas[n] = drm_gpuvm_va_alloc(vm);
+		if (!vas[n])
+			return -ENOMEM;
+	}
+	if (map)
+		memset(__drm_gpuvm_va_data(vas[DRM_GPUVM_UPDATE_NEW]), 0,
+		       vm->ops->va_size);
 
-	if (update->__new)
-		memset(__drm_gpuvm_va_data(update->__new), 0, vm->ops->va_size);
-	else if (map)
-		update->__new = drm_gpuvm_va_alloc(vm);
-	if (!update->__prev)
-		update->__prev = drm_gpuvm_va_alloc(vm);
-	if (!update->__next)
-		update->__next = drm_gpuvm_va_alloc(vm);
-
-	if (update->__prev && update->__next && (update->__new || !map))
-		return 0;
-
-	return -ENOMEM;
+	return 0;
 }
 
 /* Fill @update, consuming @vm_bo. From here on it can be dropped. */
@@ -441,7 +460,9 @@ static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
 {
 	int ret = 0;
 
-	drm_gpuvm_get(&vm->base);
+	if (!vm_bo)
+		drm_gpuvm_get(&vm->base);
+	update->__vm_held = !vm_bo;
 	update->__vm = vm;
 	update->__vm_bo = vm_bo;
 	update->__kind = kind;
@@ -470,29 +491,6 @@ static bool drm_gpuvm_update_is_empty(struct drm_gpuvm_imm *vm,
 			"%s: run or drop it before it is used again",
 			vm->base.name);
 	return false;
-}
-
-static int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm,
-				   struct drm_gpuvm_update *update,
-				   struct drm_gem_object *obj, u64 addr,
-				   u64 range, u64 offset, bool locked)
-{
-	struct drm_gpuvm_bo *vm_bo;
-	int ret;
-
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
-
-	ret = drm_gpuvm_imm_map_check(vm, obj, addr, range, offset);
-	if (ret)
-		return ret;
-
-	vm_bo = __drm_gpuvm_imm_obtain(vm, obj, locked);
-	if (IS_ERR(vm_bo))
-		return PTR_ERR(vm_bo);
-
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, vm_bo,
-				     addr, range, offset);
 }
 
 /* Tell a driver that reads the mappings while another task changes them. */
@@ -559,18 +557,22 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 		return -ENOMEM;
 	}
 
+	vm->base_ops = drm_gpuvm_imm_base_ops;
+	vm->base_ops.vm_bo_alloc = ops->bo_alloc;
 	drm_gpuvm_init(&vm->base, name,
 		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       drm, resv_obj, config->start, config->range,
 		       config->reserve_start, config->reserve_range,
-		       &drm_gpuvm_imm_gpuvm_ops);
+		       &vm->base_ops);
 	vm->ops = ops;
+	vm->va_counted = ops->va_counted();
 	vm->core = core;
 	vm->name = name;
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
-	spin_lock_init(&vm->cache_lock);
-	init_llist_head(&vm->freed);
+	spin_lock_init(&vm->pool_lock);
+	/* Nobody else has it yet. */
+	context_unsafe(INIT_LIST_HEAD(&vm->dead));
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	core->__vm = vm;
 	drm_gpuvm_imm_debugfs_add(vm);
@@ -748,6 +750,45 @@ bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 
 /**
+ * __drm_gpuvm_imm_obtain() - what the typed functions to obtain a vm_bo call
+ * @vm: the address space
+ * @obj: the object, of the driver's own kind
+ * @arg: what the driver's bo_init is given
+ * @locked: whether the caller holds the reservation lock of @vm
+ *
+ * Context: As drm_gpuvm_imm_obtain(), or with @locked as
+ * drm_gpuvm_imm_obtain_locked().
+ *
+ * Return: as these two, or what bo_init returned as an ERR_PTR().
+ */
+struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
+					    struct drm_gem_object *obj, void *arg,
+					    bool locked)
+{
+	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+	struct drm_gpuvm_bo *vm_bo;
+
+	if (!drm_gpuvm_imm_obj_ok(vm, obj))
+		return ERR_PTR(-EINVAL);
+
+	if (locked ? !dma_resv_is_locked(resv) : drm_gpuvm_imm_resv_held(vm)) {
+		drm_safe_broken(vm->base.drm,
+				"_locked is for who holds the VM's reservation lock",
+				"%s: %s", vm->base.name,
+				locked ? "nobody holds it" :
+				"the caller holds it; call the _locked form");
+		return ERR_PTR(-EDEADLK);
+	}
+
+	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj, arg);
+	if (!IS_ERR(vm_bo) && drm_gpuvm_imm_needs_extobj(vm, vm_bo))
+		drm_gpuvm_imm_add_extobj(resv, vm_bo, locked);
+
+	return vm_bo;
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
+
+/**
  * drm_gpuvm_imm_obtain() - get or make what connects an object to a VM
  * @vm: the address space
  * @obj: the object, of the driver's own kind
@@ -765,7 +806,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					  struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, false);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, false);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
 
@@ -782,7 +823,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
 						 struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, true);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, true);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
 
@@ -806,6 +847,45 @@ void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
 		drm_gpuvm_put(&vm->base);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
+
+/**
+ * __drm_gpuvm_prepare_map() - what the typed functions to map an object call
+ * @vm: the address space
+ * @update: an empty update
+ * @obj: the object, of the driver's own kind
+ * @addr: where to map it, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of @obj
+ * @arg: what the driver's bo_init is given
+ * @locked: whether the caller holds the reservation lock of @vm
+ *
+ * Context: As drm_gpuvm_prepare_map(), or with @locked as
+ * drm_gpuvm_prepare_map_locked().
+ *
+ * Return: as these two, or what bo_init returned.
+ */
+int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    struct drm_gem_object *obj, u64 addr, u64 range,
+			    u64 offset, void *arg, bool locked)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	int ret;
+
+	if (!drm_gpuvm_update_is_empty(vm, update))
+		return -EBUSY;
+
+	ret = drm_gpuvm_imm_map_check(vm, obj, addr, range, offset);
+	if (ret)
+		return ret;
+
+	vm_bo = __drm_gpuvm_imm_obtain(vm, obj, arg, locked);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, vm_bo,
+				     addr, range, offset);
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
 
 /**
  * drm_gpuvm_prepare_map() - prepare to map a part of an object
@@ -835,7 +915,7 @@ int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *upd
 			  u64 offset)
 {
 	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       false);
+				       DRM_GPUVM_NO_ARG, false);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map);
 
@@ -858,7 +938,7 @@ int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm,
 				 u64 range, u64 offset)
 {
 	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       true);
+				       DRM_GPUVM_NO_ARG, true);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
 
@@ -916,22 +996,14 @@ int drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm,
 				 struct drm_gpuvm_update *update, u64 addr,
 				 u64 range)
 {
-	int ret;
-
 	if (!drm_gpuvm_update_is_empty(vm, update))
 		return -EBUSY;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
 		return -EINVAL;
 
-	ret = drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, NULL, addr,
-				    range, 0);
-	if (ret)
-		return ret;
-
-	update->__new->flags = DRM_GPUVA_SPARSE;
-
-	return 0;
+	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, NULL, addr,
+				     range, 0);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_sparse);
 
@@ -1260,7 +1332,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
  */
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
 			      int (*fn)(struct drm_gpuvm_core *core,
-					struct drm_gem_object *obj,
+					struct drm_gpuvm_bo *vm_bo,
 					struct drm_exec *exec, void *priv),
 			      void *priv)
 {

@@ -161,8 +161,15 @@ drm_gpuvm_op_remap_done(const struct drm_gpuvm_op_remap *op)
 struct drm_gpuvm_imm_ops {
 	/* private: */
 	size_t va_size;
+	size_t bo_size;
 	u64 granule;
 	const struct drm_gem_object_funcs *obj_funcs;
+	bool (*va_counted)(void);
+	void (*va_get)(struct drm_gpuva *va) __drm_nonallocating;
+	void (*va_put)(struct drm_gpuva *va);
+	struct drm_gpuvm_bo *(*bo_alloc)(void);
+	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
+	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 	struct drm_gpuvm_mapped *(*step_map)(struct drm_gpuvm_core *core,
 					     const struct drm_gpuvm_op_map *op)
 		__drm_nonallocating;
@@ -201,6 +208,14 @@ enum drm_gpuvm_update_kind {
 	DRM_GPUVM_UPDATE_SPLIT,
 };
 
+/* private: what the VAs of a struct drm_gpuvm_update are for */
+enum drm_gpuvm_update_va {
+	DRM_GPUVM_UPDATE_PREV,		/* what stays at the start of a mapping */
+	DRM_GPUVM_UPDATE_NEXT,		/* what stays at the end of one */
+	DRM_GPUVM_UPDATE_NEW,		/* the update's own mapping */
+	DRM_GPUVM_UPDATE_VAS,
+};
+
 /**
  * struct drm_gpuvm_update - a change of an address space, ready to be made
  *
@@ -212,8 +227,8 @@ enum drm_gpuvm_update_kind {
  * Invariants:
  *
  * - Empty, if and only if it has no address space.
- * - If filled, it holds the address space, the vm_bo of what is to be mapped,
- *   and as many VAs as the change can need.
+ * - If filled, it holds the vm_bo of what is to be mapped or the address space,
+ *   which a vm_bo holds too; and as many VAs as the change can need.
  * - Changed by one thread at a time.
  */
 struct drm_gpuvm_update {
@@ -224,10 +239,9 @@ struct drm_gpuvm_update {
 	u64 __addr;
 	u64 __range;
 	u64 __offset;
-	struct drm_gpuva *__new;
-	struct drm_gpuva *__prev;
-	struct drm_gpuva *__next;
+	struct drm_gpuva *__vas[DRM_GPUVM_UPDATE_VAS];
 	struct list_head __removed;
+	bool __vm_held;
 	__DRM_SAFE_NO_ASSIGN;
 };
 
@@ -257,6 +271,13 @@ struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_hold(drm_resv);
 
+struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
+					    struct drm_gem_object *obj, void *arg,
+					    bool locked) __must_check;
+
+int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			    struct drm_gem_object *obj, u64 addr, u64 range,
+			    u64 offset, void *arg, bool locked) __must_check;
 int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			  struct drm_gem_object *obj, u64 addr, u64 range,
 			  u64 offset) __must_check __must_not_hold(drm_resv);
@@ -302,9 +323,11 @@ void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict) __must_hold(drm_resv);
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
 			      int (*fn)(struct drm_gpuvm_core *core,
-					struct drm_gem_object *obj,
+					struct drm_gpuvm_bo *vm_bo,
 					struct drm_exec *exec, void *priv),
 			      void *priv) __must_check;
+
+struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size);
 
 /**
  * drm_gpuvm_core_vm() - the shared side of an address space
@@ -325,11 +348,17 @@ static __always_inline void *__drm_gpuvm_va_data(const struct drm_gpuva *va)
 	return (void *)(va + 1);
 }
 
+/* That of a vm_bo, too: see __drm_gpuvm_imm_bo_alloc(). */
+static __always_inline void *__drm_gpuvm_bo_data(struct drm_gpuvm_bo *vm_bo)
+{
+	return vm_bo + 1;
+}
+
 /* The mapping that a prepared map update is about to make. */
 static __always_inline const struct drm_gpuva *
 drm_gpuvm_update_va(const struct drm_gpuvm_update *update)
 {
-	return update->__new;
+	return update->__vas[DRM_GPUVM_UPDATE_NEW];
 }
 
 DEFINE_FREE(drm_gpuvm_imm, struct drm_gpuvm_imm *, if (_T) drm_gpuvm_imm_put(_T))
@@ -377,19 +406,8 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 			drm_gpuvm_core_first_of(_core, _gem_obj);		\
 	     _va; _va = drm_gpuvm_core_next_of(_core, _va))
 
-/**
- * DRM_GPUVM_IMM() - give a driver its typed functions
- * @_name: prefix of the functions
- * @_vm_type: the driver's struct with the core
- * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
- * @_va_type: the driver's data for each mapping: plain data, zeroed at first,
- *	copied to the parts of a mapping that is split, dropped without a call
- * @_obj_type: the driver's GEM object
- * @_gem: the &struct drm_gem_object in @_obj_type
- *
- * Goes into a header of the driver. See the overview for what it gives.
- */
-#define DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
+/* What both forms of DRM_GPUVM_IMM() declare. */
+#define __DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
 static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_core[1]),	\
 	      "declare the core with DRM_GPUVM_CORE()");			\
 static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
@@ -430,22 +448,6 @@ static __always_inline void _name##_fini(_vm_type *vm)				\
 	drm_gpuvm_core_fini(vm->_core);						\
 }										\
 static __always_inline int __must_check						\
-_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
-		    _obj_type *obj, u64 addr, u64 range, u64 offset)		\
-	__must_not_hold(drm_resv)						\
-{										\
-	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
-			   struct drm_gpuvm_update *update, _obj_type *obj,	\
-			   u64 addr, u64 range, u64 offset)			\
-	__must_hold(drm_resv)							\
-{										\
-	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
-					    range, offset);			\
-}										\
-static __always_inline int __must_check						\
 _name##_prepare_unmap_obj(struct drm_gpuvm_imm *vm,				\
 			  struct drm_gpuvm_update *update, _obj_type *obj)	\
 {										\
@@ -465,21 +467,172 @@ static __always_inline const struct drm_gpuva *					\
 _name##_find_first(const _vm_type *vm, u64 addr, u64 range)			\
 {										\
 	return drm_gpuvm_core_find_first(vm->_core, addr, range);		\
+}
+
+/**
+ * DRM_GPUVM_IMM() - give a driver its typed functions
+ * @_name: prefix of the functions
+ * @_vm_type: the driver's struct with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
+ * @_va_type: the driver's data for each mapping, zeroed at first and copied to
+ *	the parts of a mapping that is split; see DRM_GPUVM_IMM_OPS()
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
+ *
+ * Goes into a header of the driver. See the overview for what it gives.
+ */
+#define DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
+__DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)		\
+struct _name##_data_ops {							\
+	void (*va_get)(_va_type *va) __drm_nonallocating;			\
+	void (*va_put)(_va_type *va);						\
+};										\
+enum { __##_name##_bo_size };							\
+										\
+static inline int __##_name##_bo_init(const struct _name##_data_ops *ops,	\
+				      struct drm_gpuvm_bo *vm_bo, void *arg)	\
+{										\
+	return 0;								\
+}										\
+static inline void __##_name##_bo_fini(const struct _name##_data_ops *ops,	\
+				       struct drm_gpuvm_bo *vm_bo) { }		\
+										\
+static __always_inline int __must_check						\
+_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
+		    _obj_type *obj, u64 addr, u64 range, u64 offset)		\
+	__must_not_hold(drm_resv)						\
+{										\
+	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
+}										\
+static __always_inline int __must_check						\
+_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
+			   struct drm_gpuvm_update *update, _obj_type *obj,	\
+			   u64 addr, u64 range, u64 offset)			\
+	__must_hold(drm_resv)							\
+{										\
+	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
+					    range, offset);			\
 }										\
 struct _name##_validate_call {							\
 	int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec);		\
 };										\
 static inline int								\
-__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gem_object *obj, \
+__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo, \
 			 struct drm_exec *exec, void *priv)			\
 {										\
 	struct _name##_validate_call *call = priv;				\
 										\
-	return call->fn(_name##_of(core), container_of(obj, _obj_type, _gem), exec); \
+	return call->fn(_name##_of(core),					\
+			container_of(vm_bo->obj, _obj_type, _gem), exec);	\
 }										\
 static inline int __must_check							\
 _name##_validate(_vm_type *vm, struct drm_exec *exec,				\
 		 int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec)) \
+{										\
+	struct _name##_validate_call call = { .fn = fn };			\
+										\
+	return __drm_gpuvm_core_validate(vm->_core, exec,			\
+					 __##_name##_validate_one, &call);	\
+}										\
+struct drm_gpuvm_imm_ops
+
+/**
+ * DRM_GPUVM_IMM_VM_BO() - the same, with data of the driver's per vm_bo
+ * @_name: prefix of the functions
+ * @_vm_type: the driver's struct with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
+ * @_va_type: the driver's data for each mapping, as in DRM_GPUVM_IMM()
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
+ * @_bo_type: the driver's data for each object in an address space
+ * @_arg: type of what initialising a @_bo_type takes
+ *
+ * The data is made when an object is first obtained for an address space and
+ * lives for as long as anything connects the two: mappings, updates, and who
+ * obtained it. It is the place for what every mapping of the object needs and
+ * what has to be released, like an owned sg table.
+ */
+#define DRM_GPUVM_IMM_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem,	\
+			    _bo_type, _arg)					\
+__DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)		\
+static_assert(__alignof__(_bo_type) <= __alignof__(struct drm_gpuvm_bo));	\
+struct _name##_data_ops {							\
+	void (*va_get)(_va_type *va) __drm_nonallocating;			\
+	void (*va_put)(_va_type *va);						\
+	int (*bo_init)(_bo_type *bo, _obj_type *obj, _arg *arg);		\
+	void (*bo_fini)(_bo_type *bo);						\
+};										\
+enum { __##_name##_bo_size = sizeof(_bo_type) };				\
+										\
+static __always_inline _bo_type *_name##_vm_bo(struct drm_gpuvm_bo *vm_bo)	\
+{										\
+	return __drm_gpuvm_bo_data(vm_bo);					\
+}										\
+/* A mapping of an object has a vm_bo, also before it is in the VM. */		\
+static __always_inline _bo_type *_name##_bo(const struct drm_gpuva *va)		\
+{										\
+	return va->vm_bo ? _name##_vm_bo(va->vm_bo) : NULL;			\
+}										\
+static inline int __##_name##_bo_init(const struct _name##_data_ops *ops,	\
+				      struct drm_gpuvm_bo *vm_bo, void *arg)	\
+{										\
+	return ops->bo_init ?							\
+		ops->bo_init(_name##_vm_bo(vm_bo),				\
+			     container_of(vm_bo->obj, _obj_type, _gem), arg) : 0; \
+}										\
+static inline void __##_name##_bo_fini(const struct _name##_data_ops *ops,	\
+				       struct drm_gpuvm_bo *vm_bo)		\
+{										\
+	if (ops->bo_fini)							\
+		ops->bo_fini(_name##_vm_bo(vm_bo));				\
+}										\
+static __always_inline struct drm_gpuvm_bo * __must_check			\
+_name##_obtain(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)		\
+	__must_not_hold(drm_resv)						\
+{										\
+	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg, false);	\
+}										\
+static __always_inline struct drm_gpuvm_bo * __must_check			\
+_name##_obtain_locked(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)	\
+	__must_hold(drm_resv)							\
+{										\
+	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg, true);	\
+}										\
+static __always_inline int __must_check						\
+_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
+		    _obj_type *obj, u64 addr, u64 range, u64 offset, _arg *arg)	\
+	__must_not_hold(drm_resv)						\
+{										\
+	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
+				       offset, (void *)arg, false);		\
+}										\
+static __always_inline int __must_check						\
+_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
+			   struct drm_gpuvm_update *update, _obj_type *obj,	\
+			   u64 addr, u64 range, u64 offset, _arg *arg)		\
+	__must_hold(drm_resv)							\
+{										\
+	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
+				       offset, (void *)arg, true);		\
+}										\
+struct _name##_validate_call {							\
+	int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
+		  struct drm_exec *exec);					\
+};										\
+static inline int								\
+__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo, \
+			 struct drm_exec *exec, void *priv)			\
+{										\
+	struct _name##_validate_call *call = priv;				\
+										\
+	return call->fn(_name##_of(core),					\
+			container_of(vm_bo->obj, _obj_type, _gem),		\
+			_name##_vm_bo(vm_bo), exec);				\
+}										\
+static inline int __must_check							\
+_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
+		 int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,		\
+			   struct drm_exec *exec))				\
 {										\
 	struct _name##_validate_call call = { .fn = fn };			\
 										\
@@ -494,6 +647,7 @@ struct drm_gpuvm_imm_ops
  * @_obj_funcs: the functions by which the driver's own objects are known
  * @_granule: what addresses, ranges and offsets are multiples of, in bytes; a
  *	power of two
+ * @...: initialisers of struct _name##_data_ops, all of them optional
  *
  * Goes into one C file of the driver, below its three steps, which are static
  * functions of that file named after @_name::
@@ -504,8 +658,26 @@ struct drm_gpuvm_imm_ops
  *	name_step_unmap(struct vm *vm, const struct drm_gpuvm_op_unmap *op);
  *	struct drm_gpuvm_remapped *
  *	name_step_remap(struct vm *vm, const struct drm_gpuvm_op_remap *op);
+ *
+ * What a driver can add, if its data holds something:
+ *
+ * - va_get: the data of a mapping was copied to a part of it; take what the copy
+ *   has to hold. In the fence signalling path. Comes together with va_put.
+ * - va_put: the data of a mapping, or of one that was never made, goes; it may
+ *   be zeroed still. From a work item, in which it may sleep and take any lock.
+ * - bo_init: initialise the data of an object in an address space, which is
+ *   zeroed. It gets the last argument of the typed obtain or prepare function.
+ *   May sleep, and take the object's reservation lock but for an object that
+ *   shares the one which the caller of a _locked function holds. If it fails,
+ *   then so does that call, and bo_fini is not called. Two tasks that obtain
+ *   the same object at once may both call it; one of the results is dropped.
+ * - bo_fini: undo it. The object and the shared side of the address space are
+ *   still there; the page table need not be. May sleep; takes no reservation
+ *   lock, since who obtains an object may hold one.
  */
-#define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule)				\
+#define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule, ...)			\
+static const struct _name##_data_ops __##_name##_data_ops = { __VA_ARGS__ };	\
+										\
 static struct drm_gpuvm_mapped *						\
 __##_name##_step_map(struct drm_gpuvm_core *core,				\
 		     const struct drm_gpuvm_op_map *op) __drm_nonallocating	\
@@ -524,11 +696,46 @@ __##_name##_step_remap(struct drm_gpuvm_core *core,				\
 {										\
 	return _name##_step_remap(_name##_of(core), op);			\
 }										\
+static bool __##_name##_va_counted(void)					\
+{										\
+	compiletime_assert(!__##_name##_data_ops.va_get == !__##_name##_data_ops.va_put, \
+			   "va_get and va_put come together");			\
+	return __##_name##_data_ops.va_put;					\
+}										\
+static void __##_name##_va_get(struct drm_gpuva *va) __drm_nonallocating	\
+{										\
+	if (__##_name##_data_ops.va_get)					\
+		__##_name##_data_ops.va_get(_name##_va(va));			\
+}										\
+static void __##_name##_va_put(struct drm_gpuva *va)				\
+{										\
+	if (__##_name##_data_ops.va_put)					\
+		__##_name##_data_ops.va_put(_name##_va(va));			\
+}										\
+static struct drm_gpuvm_bo *__##_name##_bo_alloc(void)				\
+{										\
+	return __drm_gpuvm_imm_bo_alloc(__##_name##_bo_size);			\
+}										\
+static int __##_name##_op_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)	\
+{										\
+	return __##_name##_bo_init(&__##_name##_data_ops, vm_bo, arg);		\
+}										\
+static void __##_name##_op_bo_fini(struct drm_gpuvm_bo *vm_bo)			\
+{										\
+	__##_name##_bo_fini(&__##_name##_data_ops, vm_bo);			\
+}										\
 static_assert((_granule) && !((_granule) & ((_granule) - 1)));			\
 const struct drm_gpuvm_imm_ops _name##_ops = {					\
 	.va_size = sizeof(*_name##_va(NULL)),					\
+	.bo_size = __##_name##_bo_size,						\
 	.granule = (_granule),							\
 	.obj_funcs = (_obj_funcs),						\
+	.va_counted = __##_name##_va_counted,					\
+	.va_get = __##_name##_va_get,						\
+	.va_put = __##_name##_va_put,						\
+	.bo_alloc = __##_name##_bo_alloc,					\
+	.bo_init = __##_name##_op_bo_init,					\
+	.bo_fini = __##_name##_op_bo_fini,					\
 	.step_map = __##_name##_step_map,					\
 	.step_unmap = __##_name##_step_unmap,					\
 	.step_remap = __##_name##_step_remap,					\

@@ -3,7 +3,6 @@
 #define _DRM_GPUVM_IMM_INTERNAL_H
 
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -11,6 +10,9 @@
 #include "drm_gpuvm_imm.h"
 
 struct seq_file;
+
+/* What a batch of updates needs is used again; what a huge unmap frees is not. */
+#define DRM_GPUVM_POOL_MAX	64
 
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
@@ -20,8 +22,8 @@ struct seq_file;
  * Invariants:
  *
  * - @base counts the references. Each of these holds one: the core, who called
- *   drm_gpuvm_imm_get(), each filled update, each mapping, each vm_bo, and
- *   @drain while it is queued.
+ *   drm_gpuvm_imm_get(), each filled update that has no vm_bo, each mapping,
+ *   each vm_bo, and @drain while it is queued.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
  *   has removed the last mapping; NULL afterwards.
  * - The mappings and @broken are changed by the task in @owner only. While
@@ -29,20 +31,23 @@ struct seq_file;
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - @drm and @resv_obj are held until the memory is freed, from @drain, so
  *   that the last reference can be put in the fence signalling path.
- * - VAs that are in no tree and no update are in @freed, to which anyone adds,
- *   or in @cache, which is changed under @cache_lock and has no more than
- *   DRM_GPUVM_CACHE_MAX. They are linked by the first word of rb.entry.
+ * - VAs that are in no tree and no update are in @pool, and nothing is known
+ *   of what is in them; or in @dead, with data that only @drain may release.
+ *   @drain is queued after each addition to @dead.
  */
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
+	struct drm_gpuvm_ops base_ops;
 	const struct drm_gpuvm_imm_ops *ops;
 	struct drm_gpuvm_core *core;
 	struct task_struct *owner;
 	bool broken;
+	bool va_counted;
 
-	struct llist_head freed;
-	spinlock_t cache_lock;		/* protects @cache */
-	struct llist_node *cache __guarded_by(&cache_lock);
+	spinlock_t pool_lock;		/* protects the next three */
+	struct list_head dead __guarded_by(&pool_lock);	/* linked by rb.entry */
+	unsigned int pool_count __guarded_by(&pool_lock);
+	struct drm_gpuva *pool[DRM_GPUVM_POOL_MAX] __guarded_by(&pool_lock);
 
 	struct work_struct drain;
 	struct drm_gem_object *resv_obj;
@@ -52,24 +57,10 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct list_head debugfs_node;
 #endif
 
-	int (*validate)(struct drm_gpuvm_core *core, struct drm_gem_object *obj,
+	int (*validate)(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,
 			struct drm_exec *exec, void *priv);
 	void *validate_priv;
 };
-
-/* What a batch of updates needs is reused; what a huge unmap frees is not. */
-#define DRM_GPUVM_CACHE_MAX	64
-
-/*
- * A list_head starts with the pointer to the next one, as an llist_node does,
- * so that a whole list of removed VAs can be freed in one step.
- */
-static_assert(offsetof(struct list_head, next) == offsetof(struct llist_node, next));
-
-static inline struct drm_gpuva *drm_gpuva_from_llist(struct llist_node *node)
-{
-	return container_of((struct list_head *)node, struct drm_gpuva, rb.entry);
-}
 
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 {
@@ -123,8 +114,8 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 extern struct workqueue_struct *drm_gpuvm_imm_wq;
 
 /*
- * Give up a reference from any context, and have the vm_bos cleaned up that
- * the caller dropped. If the work is queued already, then it sees those too.
+ * Give up a reference from any context, and have the vm_bos and VAs cleaned up
+ * that the caller dropped. If the work is queued already, it sees those too.
  */
 static inline void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 {
@@ -153,5 +144,8 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv) __drm_nonallo
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
+void drm_gpuvm_imm_free_vas(struct drm_gpuvm_imm *vm, struct drm_gpuva **spares,
+			    unsigned int count, struct list_head *vas)
+	__drm_nonallocating;
 
 #endif /* _DRM_GPUVM_IMM_INTERNAL_H */

@@ -8,6 +8,7 @@
 #include "drm_safe_signalling.h"
 
 #include <linux/export.h>
+#include <linux/slab.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_trace.h"
@@ -108,23 +109,36 @@ static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
 }
 
 /*
- * As drm_gpuva_link(), but hands the update's reference over to the VA, rather
- * than have it take one and the update put its own right away.
+ * As drm_gpuva_link(), but hands the update's reference over to the VA, which
+ * names the vm_bo already, rather than have it take one and the update put its
+ * own right away.
  */
 static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
 				   struct drm_gpuva *va)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
+	struct drm_gpuvm_bo *vm_bo = va->vm_bo;
 
+	update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
+	update->__vm_bo = NULL;
 	if (!vm_bo)
 		return;
 
-	update->__vm_bo = NULL;
-	va->vm_bo = vm_bo;
 	mutex_lock(&vm_bo->obj->gpuva.lock);
 	list_add_tail(&va->gem.entry, &vm_bo->list.gpuva);
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
+}
+
+/* Make a VA what @op says: ready for the driver to see, and in no tree. */
+static void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
+				  const struct drm_gpuva_op_map *op,
+				  struct drm_gpuvm_bo *vm_bo)
+	__drm_nonallocating
+{
+	drm_gpuva_init_from_op(va, op);
+	va->vm = &vm->base;
+	va->vm_bo = vm_bo;
+	va->flags = op->gem.obj ? 0 : DRM_GPUVA_SPARSE;
 }
 
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
@@ -132,10 +146,10 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuvm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
-	struct drm_gpuva *va = update->__new;
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
 	int ret;
 
-	drm_gpuva_init_from_op(va, &op->map);
+	drm_gpuvm_imm_init_va(vm, va, &op->map, update->__vm_bo);
 	ret = drm_gpuvm_imm_map(vm, va, va->va.addr, va->va.range);
 	if (ret)
 		return ret;
@@ -169,7 +183,7 @@ int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	return 0;
 }
 
-/* Make @part of @old ready for the driver to see, and not yet visible. */
+/* What stays of @old: a VA of its own, with a copy of the driver's data. */
 static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuva *part,
 						 const struct drm_gpuva *old,
@@ -181,12 +195,27 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 
 	if (!old->gem.obj)
 		op->gem.offset = 0;
-	drm_gpuva_init_from_op(part, op);
-	part->flags = old->flags;
+	drm_gpuvm_imm_init_va(vm, part, op, old->vm_bo);
 	drm_safe_trusted(memcpy(__drm_gpuvm_va_data(part), __drm_gpuvm_va_data(old),
 				vm->ops->va_size));
 
 	return part;
+}
+
+/* The part is in the tree: it is the update's no more. */
+static void drm_gpuvm_imm_take_part(struct drm_gpuvm_update *update,
+				    enum drm_gpuvm_update_va which,
+				    struct drm_gpuva *part)
+	__drm_nonallocating
+{
+	struct drm_gpuvm_imm *vm = update->__vm;
+
+	if (!part)
+		return;
+
+	update->__vas[which] = NULL;
+	if (vm->va_counted)
+		vm->ops->va_get(part);
 }
 
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
@@ -199,8 +228,10 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 	struct drm_gpuvm_op_remap step;
 	int ret;
 
-	prev = drm_gpuvm_imm_init_part(vm, update->__prev, old, op->remap.prev);
-	next = drm_gpuvm_imm_init_part(vm, update->__next, old, op->remap.next);
+	prev = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_UPDATE_PREV], old,
+				       op->remap.prev);
+	next = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_UPDATE_NEXT], old,
+				       op->remap.next);
 	step = (struct drm_gpuvm_op_remap) {
 		.va = old,
 		.prev = prev,
@@ -214,6 +245,8 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 
 	drm_gpuva_remap(prev, next, &op->remap);
 	drm_gpuvm_imm_link(old->vm_bo, prev, next);
+	drm_gpuvm_imm_take_part(update, DRM_GPUVM_UPDATE_PREV, prev);
+	drm_gpuvm_imm_take_part(update, DRM_GPUVM_UPDATE_NEXT, next);
 	list_add_tail(&old->rb.entry, &update->__removed);
 
 	return 0;
@@ -277,59 +310,51 @@ static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* The part of @update that came from @old, if its remap step was reached. */
-static struct drm_gpuva *drm_gpuvm_update_prev(struct drm_gpuvm_update *update,
-					       const struct drm_gpuva *old)
+/*
+ * The part of @old that is mapped at @addr, an address of it, if there is one.
+ * Later steps are undone already, so that nothing else can be mapped there.
+ */
+static struct drm_gpuva *drm_gpuvm_imm_find_part(struct drm_gpuvm_imm *vm, u64 addr)
 	__drm_nonallocating
 {
-	struct drm_gpuva *prev = update->__prev;
-
-	return prev && prev->vm && prev->va.addr == old->va.addr ? prev : NULL;
+	return drm_gpuva_find_first(&vm->base, addr, 1);
 }
 
-static struct drm_gpuva *drm_gpuvm_update_next(struct drm_gpuvm_update *update,
-					       const struct drm_gpuva *old)
-	__drm_nonallocating
-{
-	struct drm_gpuva *next = update->__next;
-
-	return next && next->vm &&
-	       next->va.addr + next->va.range == old->va.addr + old->va.range ?
-	       next : NULL;
-}
-
-/* Take a part out of the tree; it becomes a spare VA of the update again. */
-static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part)
+static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part, struct list_head *parts)
 	__drm_nonallocating
 {
 	if (!part)
 		return;
 
 	drm_gpuva_remove(part);
-	drm_gpuva_unlink_defer(part);
-	part->vm = NULL;
+	list_add(&part->rb.entry, parts);
 }
 
-/* Undo the step that removed @old: map again what that step took away. */
-static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm,
-				 struct drm_gpuvm_update *update,
-				 struct drm_gpuva *old)
+/*
+ * Undo the step that removed @old: map again what that step took away. Moves
+ * what was made of @old to @parts.
+ */
+static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old,
+				 struct list_head *parts)
 	__must_hold(vm) __drm_nonallocating
 {
-	struct drm_gpuva *prev = drm_gpuvm_update_prev(update, old);
-	struct drm_gpuva *next = drm_gpuvm_update_next(update, old);
-	u64 start = prev ? prev->va.addr + prev->va.range : old->va.addr;
-	u64 end = next ? next->va.addr : old->va.addr + old->va.range;
+	u64 start = old->va.addr, end = start + old->va.range;
+	struct drm_gpuva *prev = drm_gpuvm_imm_find_part(vm, start);
+	struct drm_gpuva *next = drm_gpuvm_imm_find_part(vm, end - 1);
 	int ret;
 
+	if (prev)
+		start = prev->va.addr + prev->va.range;
+	if (next)
+		end = next->va.addr;
 	if (start != end) {
 		ret = drm_gpuvm_imm_map(vm, old, start, end - start);
 		if (ret)
 			return ret;
 	}
 
-	drm_gpuvm_imm_remove_part(prev);
-	drm_gpuvm_imm_remove_part(next);
+	drm_gpuvm_imm_remove_part(prev, parts);
+	drm_gpuvm_imm_remove_part(next, parts);
 	list_del(&old->rb.entry);
 	ret = drm_gpuva_insert(&vm->base, old);
 	WARN_ON_ONCE(ret);
@@ -348,71 +373,114 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuva *old, *tmp;
+	LIST_HEAD(parts);
 
 	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, rb.entry) {
-		if (drm_gpuvm_imm_restore(vm, update, old)) {
+		if (drm_gpuvm_imm_restore(vm, old, &parts)) {
 			vm->broken = true;
 			break;
 		}
 	}
+	list_splice(&parts, &update->__removed);
 }
 
-static bool drm_gpuva_is_spare(const struct drm_gpuva *va)
-	__drm_nonallocating
+static bool drm_gpuvm_pool_push(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)
+	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
-	return va && !va->vm;
+	lockdep_assert_held(&vm->pool_lock);
+	if (vm->pool_count == DRM_GPUVM_POOL_MAX)
+		return false;
+
+	vm->pool[vm->pool_count++] = va;
+
+	return true;
 }
 
 /*
- * Set VAs free, which are linked by rb.entry. To return memory takes time that
- * the signalling path may not have: drm_gpuvm_update_alloc() uses them again, and
- * it or the drain returns what is too much.
+ * Keep VAs for the next updates, and free those that are too many: spare ones,
+ * which are not touched, and those of a list, which is used up.
  */
-static void drm_gpuvm_imm_set_free(struct drm_gpuvm_imm *vm, struct list_head *vas)
+void drm_gpuvm_imm_free_vas(struct drm_gpuvm_imm *vm, struct drm_gpuva **spares,
+			    unsigned int count, struct list_head *vas)
 	__drm_nonallocating
 {
-	/* See drm_gpuva_from_llist() for the casts. */
-	if (!list_empty(vas))
-		drm_safe_trusted(llist_add_batch((struct llist_node *)vas->next,
-						 (struct llist_node *)vas->prev,
-						 &vm->freed));
+	struct drm_gpuva *va, *next;
+
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+	for (unsigned int i = 0; i < count; i++) {
+		if (spares[i] && !drm_gpuvm_pool_push(vm, spares[i]))
+			drm_safe_trusted(kfree(spares[i]));
+		spares[i] = NULL;
+	}
+	list_for_each_entry_safe(va, next, vas, rb.entry) {
+		if (!drm_gpuvm_pool_push(vm, va))
+			break;
+	}
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+
+	list_for_each_entry_safe_from(va, next, vas, rb.entry)
+		drm_safe_trusted(kfree(va));
+}
+
+/* As above, but what the data of these VAs holds has to be put first. */
+static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
+	__drm_nonallocating
+{
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+	list_splice_init(vas, &vm->dead);
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+}
+
+static void drm_gpuvm_update_free_vas(struct drm_gpuvm_imm *vm,
+				      struct drm_gpuvm_update *update)
+	__drm_nonallocating
+{
+	struct drm_gpuva *new = update->__vas[DRM_GPUVM_UPDATE_NEW];
+
+	if (vm->va_counted) {
+		if (new)
+			list_add(&new->rb.entry, &update->__removed);
+		update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
+		drm_gpuvm_imm_bury(vm, &update->__removed);
+	}
+	drm_gpuvm_imm_free_vas(vm, update->__vas, DRM_GPUVM_UPDATE_VAS,
+			       &update->__removed);
+}
+
+/* Unlocked: what this task added to the lists is seen by it. */
+static bool drm_gpuvm_imm_needs_drain(struct drm_gpuvm_imm *vm)
+	__context_unsafe("see above") __drm_nonallocating
+{
+	return !llist_empty(&vm->base.bo_defer) || !list_empty(&vm->dead);
 }
 
 /*
  * Empty an update: release the removed VAs for good, the spare ones, and the
- * references. Used by the owner after a run, whatever became of it, and by
- * anyone without one: then nothing was removed.
+ * references. Used after a run, whatever became of it, and for one that was not
+ * run, of which nothing was removed. The caller sees to it that the address
+ * space stays.
  */
 static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
-	unsigned int removed = 0;
+	bool held = update->__vm_held;
 	struct drm_gpuva *va;
 
-	list_for_each_entry(va, &update->__removed, rb.entry) {
+	list_for_each_entry(va, &update->__removed, rb.entry)
 		drm_gpuva_unlink_defer(va);
-		removed++;
-	}
-	if (drm_gpuva_is_spare(update->__new))
-		list_add(&update->__new->rb.entry, &update->__removed);
-	if (drm_gpuva_is_spare(update->__prev))
-		list_add(&update->__prev->rb.entry, &update->__removed);
-	if (drm_gpuva_is_spare(update->__next))
-		list_add(&update->__next->rb.entry, &update->__removed);
-	drm_gpuvm_imm_set_free(vm, &update->__removed);
-
+	drm_gpuvm_update_free_vas(vm, update);
 	drm_gpuvm_bo_put_deferred(update->__vm_bo);
 	update->__vm_bo = NULL;
-	update->__new = NULL;
-	update->__prev = NULL;
-	update->__next = NULL;
 	update->__vm = NULL;
 
-	if (llist_empty(&vm->base.bo_defer) && removed <= DRM_GPUVM_CACHE_MAX)
-		drm_gpuvm_put(&vm->base);
-	else
+	if (unlikely(drm_gpuvm_imm_needs_drain(vm))) {
+		if (!held)
+			drm_safe_trusted(drm_gpuvm_get(&vm->base));
 		drm_gpuvm_imm_put_and_drain(vm);
+	} else if (held) {
+		drm_gpuvm_put(&vm->base);
+	}
 }
 
 static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
@@ -510,8 +578,15 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_run);
 void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
 	__drm_nonallocating
 {
-	if (update->__vm)
-		drm_gpuvm_update_release(update);
+	struct drm_gpuvm_imm *vm = update->__vm;
+
+	if (!vm)
+		return;
+
+	/* The update's vm_bo may be all that holds the address space. */
+	drm_safe_trusted(drm_gpuvm_get(&vm->base));
+	drm_gpuvm_update_release(update);
+	drm_gpuvm_put(&vm->base);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
 
@@ -533,5 +608,7 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 		drm_gpuva_unlink_defer(va);
 		list_add(&va->rb.entry, &removed);
 	}
-	drm_gpuvm_imm_set_free(vm, &removed);
+	if (vm->va_counted)
+		drm_gpuvm_imm_bury(vm, &removed);
+	drm_gpuvm_imm_free_vas(vm, NULL, 0, &removed);
 }

@@ -899,32 +899,26 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 static unsigned int vm_spare_vas(struct test_vm *vm)
 {
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
-	struct llist_node *node;
-	unsigned int n = 0;
 
-	for (node = shared->cache; node; node = node->next)
-		n++;
-	for (node = shared->freed.first; node; node = node->next)
-		n++;
-
-	return n;
+	guard(spinlock)(&shared->pool_lock);
+	return shared->pool_count;
 }
 
 /* VAs are used again, and those that are too many are not kept. */
-static void drm_gpuvm_imm_test_cache(struct kunit *test)
+static void drm_gpuvm_imm_test_pool(struct kunit *test)
 {
 	DRM_GPUVM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	const unsigned int many = DRM_GPUVM_CACHE_MAX;
+	const unsigned int many = DRM_GPUVM_POOL_MAX;
 	struct drm_gpuvm_update *updates;
 	u64 *model = test_model(test);
 
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
 	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 2);
 	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 1), 0);
-	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3);
 
 	/* The data of a mapping starts as zeroes, also in a VA that was used. */
 	for (int i = 0; i < 4; i++) {
@@ -945,22 +939,15 @@ static void drm_gpuvm_imm_test_cache(struct kunit *test)
 	model_set(model, bo, 1, 0, 1, 0);
 	test_check(test, vm, model);
 
-	/* Many removed one by one: the next updates free what is too much. */
-	for (int i = 0; i < 2 * many; i++)
-		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
-	for (int i = 0; i < 2 * many; i++) {
-		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
-		KUNIT_ASSERT_LE(test, vm_spare_vas(vm), 3 * many);
+	/* Many removed, one by one and at once. */
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 2 * many; i++)
+			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
+		for (int i = 0; !round && i < 2 * many; i++)
+			KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
+		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * many), 0);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), many);
 	}
-
-	/* Many at once: the drain does, also if the object stays mapped. */
-	drm_gpuvm_imm_flush();
-	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, TEST_PAGES - 17, 1, 0), 0);
-	for (int i = 0; i < 2 * many; i++)
-		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * many), 0);
-	drm_gpuvm_imm_flush();
-	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), many);
 
 	/* Many prepared and dropped. */
 	updates = kunit_kcalloc(test, 2 * many, sizeof(*updates), GFP_KERNEL);
@@ -968,11 +955,10 @@ static void drm_gpuvm_imm_test_cache(struct kunit *test)
 	for (int i = 0; i < 2 * many; i++)
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
 								      TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
 	for (int i = 0; i < 2 * many; i++)
 		drm_gpuvm_update_drop(&updates[i]);
-	for (int i = 0; i < many; i++)
-		KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
-	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), 2 * many);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), many);
 }
 
 /* Locks a VM for execution and lets @fn look at it. */
@@ -1297,7 +1283,7 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_any_order),
 	KUNIT_CASE(drm_gpuvm_imm_test_drop_signalling),
 	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
-	KUNIT_CASE(drm_gpuvm_imm_test_cache),
+	KUNIT_CASE(drm_gpuvm_imm_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec_range),
 	KUNIT_CASE(drm_gpuvm_imm_test_evict),
