@@ -129,7 +129,7 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 int __drm_dev_ctx_unregister(struct drm_device *drm)
 	__must_not_hold(drm_dev_section);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
-void __drm_dev_refused(struct drm_device *drm);
+void __drm_dev_refused(struct drm_device *drm) __drm_nonallocating;
 bool __drm_dev_is_ending(struct drm_device *drm);
 
 int drm_dev_revocable_add(const struct drm_dev_bound *bound,

@@ -65,7 +65,7 @@ struct sgpu_job {
 	struct sgpu_vm *vm;
 	u64 number;
 	u32 count;
-	struct sgpu_bind *binds;
+	struct drm_gpuvm_update *binds;
 	struct drm_sgpu_cmd *cmds;
 
 	/* The engine's fence, for commands; initialised when they start */

@@ -13,17 +13,41 @@
 
 #include "sgpu_vm.h"
 
+/* The buffer's pages are pinned and mapped for the device here, if ever. */
+static int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
+			   const struct sgpu_reg *reg)
+{
+	return drm_shmem_sgt_own(&vm_bo->sgt, &reg->bound, &bo->shmem);
+}
+
+static void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
+{
+	drm_shmem_sgt_release(&vm_bo->sgt);
+}
+
+static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
+{
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(sgpu, reg, op->obj->dev)
+		drm_shmem_if_sgt_owned(sgt, &reg->bound,
+				       &sgpu_gpuvm_bo(op->va)->sgt, ret)
+			sgpu_mmu_map(&vm->mmu, op->addr, op->range,
+				     drm_shmem_sgt_table(sgt), op->offset,
+				     sgpu_gpuvm_va(op->va)->write);
+	return ret;
+}
+
 static struct drm_gpuvm_mapped *
 sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
 {
-	const struct sgpu_va *va = sgpu_gpuvm_va(op->va);
+	int ret = 0;
 
 	if (op->obj)
-		sgpu_mmu_map(&vm->mmu, op->addr, op->range, va->sgt, op->offset,
-			     va->write);
+		ret = sgpu_vm_map_pages(vm, op);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
-	return drm_gpuvm_op_map_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
 }
 
 static struct drm_gpuvm_unmapped *
@@ -42,7 +66,9 @@ sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_op_remap *op)
 	return drm_gpuvm_op_remap_done(op);
 }
 
-DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE);
+DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
+		  .bo_init = sgpu_vm_bo_init,
+		  .bo_fini = sgpu_vm_bo_fini);
 
 static void sgpu_vm_release(struct kref *ref)
 {
@@ -164,33 +190,28 @@ int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg,
 	return 0;
 }
 
-/* The buffer's pages are pinned and mapped for the device here, if ever. */
 static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				 struct sgpu_bind *bind, struct sgpu_file *file,
+				 struct drm_gpuvm_update *bind,
+				 struct sgpu_file *file,
 				 const struct drm_sgpu_bind_op *op)
 {
 	struct sgpu_bo *bo __free(sgpu_bo) =
 		sgpu_bo_lookup(sgpu_file_drm(file), op->handle);
-	struct sgpu_va *va;
 	int ret;
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	ret = sgpu_gpuvm_prepare_map(sgpu_gpuvm_shared(vm), &bind->update, bo,
-				     op->addr, op->size, op->offset);
-	if (ret)
-		return ret;
-
-	va = sgpu_gpuvm_update_va(&bind->update);
-	va->write = !(op->flags & DRM_SGPU_BIND_READONLY);
-	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
-		va->sgt = drm_shmem_sgt_table(sgt);
+	ret = sgpu_gpuvm_prepare_map(sgpu_gpuvm_shared(vm), bind, bo, op->addr,
+				     op->size, op->offset, reg);
+	if (!ret)
+		sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
 	return ret;
 }
 
 static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-			     struct sgpu_bind *bind, struct sgpu_file *file,
+			     struct drm_gpuvm_update *bind,
+			     struct sgpu_file *file,
 			     const struct drm_sgpu_bind_op *op)
 {
 	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
@@ -206,12 +227,11 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 		ret = sgpu_bind_prepare_map(reg, vm, bind, file, op);
 		break;
 	case DRM_SGPU_BIND_UNMAP:
-		ret = drm_gpuvm_prepare_unmap(shared, &bind->update, op->addr,
-					      op->size);
+		ret = drm_gpuvm_prepare_unmap(shared, bind, op->addr, op->size);
 		break;
 	case DRM_SGPU_BIND_SPARSE:
-		ret = drm_gpuvm_prepare_map_sparse(shared, &bind->update,
-						   op->addr, op->size);
+		ret = drm_gpuvm_prepare_map_sparse(shared, bind, op->addr,
+						   op->size);
 		break;
 	default:
 		return -EINVAL;
@@ -222,22 +242,22 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 /* In the fence signalling path. */
-int sgpu_vm_run_binds(struct sgpu_vm *vm, struct sgpu_bind *binds, u32 count)
+int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count)
 {
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; i < count && !ret; i++)
-		ret = sgpu_gpuvm_run(vm, &binds[i].update);
+		ret = sgpu_gpuvm_run(vm, &binds[i]);
 	return ret;
 }
 
-void sgpu_vm_drop_binds(struct sgpu_bind *binds, u32 count)
+void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count)
 {
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		drm_gpuvm_update_drop(&binds[i].update);
+		drm_gpuvm_update_drop(&binds[i]);
 	kvfree(binds);
 }
 

@@ -11,16 +11,17 @@
 #include "sgpu_mmu.h"
 #include "sgpu_sched.h"
 
-/*
- * struct sgpu_va - what the driver keeps for a mapping
- *
- * Invariant: @sgt, if the mapping is not sparse, is the table of its buffer. The
- * mapping holds the buffer, whose table stays until the device is unbound, and
- * the hardware, without which no job runs, is stopped before that.
- */
+/* What the driver keeps for a mapping */
 struct sgpu_va {
-	const struct sg_table *sgt;
 	bool write;
+};
+
+/*
+ * What the driver keeps for a buffer in an address space, whose page table has
+ * addresses of the table
+ */
+struct sgpu_vm_bo {
+	struct drm_shmem_sgt_owned sgt;
 };
 
 /*
@@ -43,20 +44,16 @@ struct sgpu_vm {
 	DRM_GPUVM_CORE(core);
 };
 
-/* A change of an address space that a job makes */
-struct sgpu_bind {
-	struct drm_gpuvm_update update;
-};
-
-DRM_GPUVM_IMM(sgpu_gpuvm, struct sgpu_vm, core, struct sgpu_va,
-	      struct sgpu_bo, shmem.base.base);
+DRM_GPUVM_IMM_VM_BO(sgpu_gpuvm, struct sgpu_vm, core, struct sgpu_va,
+		    struct sgpu_bo, shmem.base.base,
+		    struct sgpu_vm_bo, const struct sgpu_reg);
 
 struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
 struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
 void sgpu_vm_put(struct sgpu_vm *vm);
 void sgpu_vm_close(struct sgpu_vm *vm);
-int sgpu_vm_run_binds(struct sgpu_vm *vm, struct sgpu_bind *binds, u32 count);
-void sgpu_vm_drop_binds(struct sgpu_bind *binds, u32 count);
+int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count);
+void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count);
 
 int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
 			 struct drm_sgpu_vm_create *args,
