@@ -8,21 +8,27 @@
 #define _DRM_SAFE_SIGNALLING_H
 
 #include <linux/compiler.h>
-#include <linux/dma-resv.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
+#include <linux/types.h>
 
+struct dma_fence;
+struct dma_resv;
 struct drm_dev_bound;
+struct drm_exec;
+struct drm_file;
 struct drm_gem_object;
 struct drm_gem_shmem_object;
+struct drm_gpuvm;
 struct drm_gpuvm_bo;
 struct drm_gpuvm_core;
+struct drm_gpuvm_exec;
 struct drm_gpuvm_imm;
 struct drm_gpuvm_update;
 struct drm_shmem_obj;
 struct drm_shmem_sgt;
 struct drm_shmem_sgt_owned;
 struct iosys_map;
+struct ww_acquire_ctx;
+struct ww_mutex;
 
 #define __drm_safe_no_alloc_here						\
 	__compiletime_error("memory is allocated in a file of the fence signalling path")
@@ -32,19 +38,62 @@ struct iosys_map;
 	__compiletime_error("this may wait, in a file of the fence signalling path")
 
 __drm_safe_no_alloc_here void *__drm_safe_no_alloc(void);
-__drm_safe_no_resv_here int __drm_safe_no_resv(void);
+__drm_safe_not_here int __drm_safe_no_wait(void);
 
 /*
  * These are the first declarations: clang takes the attribute nowhere else.
  * The functions are refused where they are called, also by inline functions
- * like those that DRM_GPUVM_IMM() makes.
+ * like dma_resv_lock() and those that DRM_GPUVM_IMM() makes.
  */
+__drm_safe_no_resv_here int ww_mutex_lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx);
+__drm_safe_no_resv_here int ww_mutex_lock_interruptible(struct ww_mutex *lock,
+							struct ww_acquire_ctx *ctx);
+__drm_safe_no_alloc_here int dma_resv_reserve_fences(struct dma_resv *obj,
+						     unsigned int num_fences);
+__drm_safe_not_here long dma_fence_wait_timeout(struct dma_fence *fence, bool intr,
+						long timeout);
+
+__drm_safe_no_alloc_here void drm_exec_init(struct drm_exec *exec, u32 flags,
+					    unsigned int nr);
+__drm_safe_no_resv_here int drm_exec_lock_obj(struct drm_exec *exec,
+					      struct drm_gem_object *obj);
+__drm_safe_no_resv_here int drm_exec_prepare_obj(struct drm_exec *exec,
+						 struct drm_gem_object *obj,
+						 unsigned int num_fences);
+__drm_safe_no_resv_here int drm_exec_prepare_array(struct drm_exec *exec,
+						   struct drm_gem_object **objects,
+						   unsigned int num_objects,
+						   unsigned int num_fences);
+
+__drm_safe_no_alloc_here int drm_gem_handle_create(struct drm_file *file_priv,
+						   struct drm_gem_object *obj, u32 *handlep);
 __drm_safe_no_resv_here void drm_gem_lock(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_pin(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
 __drm_safe_not_here int drm_gem_vmap_locked(struct drm_gem_object *obj,
 					    struct iosys_map *map);
 
+__drm_safe_no_resv_here int drm_gpuvm_prepare_vm(struct drm_gpuvm *gpuvm,
+						 struct drm_exec *exec,
+						 unsigned int num_fences);
+__drm_safe_no_resv_here int drm_gpuvm_prepare_objects(struct drm_gpuvm *gpuvm,
+						      struct drm_exec *exec,
+						      unsigned int num_fences);
+__drm_safe_no_resv_here int drm_gpuvm_prepare_range(struct drm_gpuvm *gpuvm,
+						    struct drm_exec *exec, u64 addr,
+						    u64 range, unsigned int num_fences);
+__drm_safe_no_resv_here int drm_gpuvm_exec_lock(struct drm_gpuvm_exec *vm_exec);
+__drm_safe_no_resv_here int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm,
+					       struct drm_exec *exec,
+					       unsigned int num_fences);
+__drm_safe_no_resv_here int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
+						      struct drm_exec *exec, u64 addr,
+						      u64 range, unsigned int num_fences);
+
+__drm_safe_not_here int
+__drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+			struct drm_gem_object *obj, u64 addr, u64 range, u64 offset,
+			void *arg, bool locked);
 __drm_safe_not_here int
 drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 		      struct drm_gem_object *obj, u64 addr, u64 range, u64 offset);
@@ -66,6 +115,9 @@ drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 __drm_safe_not_here int
 drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update, u64 addr);
 __drm_safe_not_here struct drm_gpuvm_bo *
+__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj, void *arg,
+		       bool locked);
+__drm_safe_not_here struct drm_gpuvm_bo *
 drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
 __drm_safe_not_here struct drm_gpuvm_bo *
 drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
@@ -83,6 +135,14 @@ __drm_safe_not_here int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 					    struct drm_shmem_sgt_owned *own, bool locked);
 __drm_safe_not_here int drm_shmem_pin(struct drm_shmem_obj *obj);
 __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
+
+/*
+ * Those that are macros or inline functions, or take a type that cannot be
+ * declared before its header, are replaced after these headers.
+ */
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #undef kmalloc
 #undef kzalloc
@@ -106,9 +166,7 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #undef __get_free_pages
 #undef vmalloc
 #undef vzalloc
-#undef dma_resv_lock
-#undef dma_resv_lock_interruptible
-#undef dma_resv_reserve_fences
+#undef dma_resv_wait_timeout
 
 #define kmalloc(...)			__drm_safe_no_alloc()
 #define kzalloc(...)			__drm_safe_no_alloc()
@@ -132,9 +190,7 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #define __get_free_pages(...)		__drm_safe_no_alloc()
 #define vmalloc(...)			__drm_safe_no_alloc()
 #define vzalloc(...)			__drm_safe_no_alloc()
-#define dma_resv_lock(...)		__drm_safe_no_resv()
-#define dma_resv_lock_interruptible(...)	__drm_safe_no_resv()
-#define dma_resv_reserve_fences(...)	__drm_safe_no_resv()
+#define dma_resv_wait_timeout(...)	__drm_safe_no_wait()
 
 /* After all that has to be a first declaration. */
 #include "drm_safe_effects.h"

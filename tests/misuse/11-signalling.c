@@ -5,8 +5,17 @@
 // wrong: ALLOCATES B: memory is allocated in a file of the fence signalling path
 // wrong: LOCKS B: a reservation lock is taken in a file of the fence signalling path
 // wrong: LOCKS_OBJECT B: a reservation lock is taken in a file of the fence signalling path
+// wrong: LOCKS_SLOW B: a reservation lock is taken in a file of the fence signalling path
+// wrong: LOCKS_WW B: a reservation lock is taken in a file of the fence signalling path
+// wrong: LOCKS_EXEC B: a reservation lock is taken in a file of the fence signalling path
+// wrong: LOCKS_VM B: a reservation lock is taken in a file of the fence signalling path
+// wrong: RESERVES B: memory is allocated in a file of the fence signalling path
+// wrong: MAKES_HANDLE B: memory is allocated in a file of the fence signalling path
+// wrong: WAITS B: this may wait, in a file of the fence signalling path
+// wrong: WAITS_ALL B: this may wait, in a file of the fence signalling path
 // wrong: MAPS B: this may wait, in a file of the fence signalling path
 // wrong: PREPARES B: this may wait, in a file of the fence signalling path
+// wrong: OBTAINS B: this may wait, in a file of the fence signalling path
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
 
 #include "drm_safe_signalling.h"
@@ -14,7 +23,8 @@
 
 /* &drm_sched_backend_ops.run_job */
 int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
-		 struct foo_bo *bo)
+		 struct foo_bo *bo, struct drm_exec *exec, struct drm_file *file,
+		 struct dma_fence *last)
 {
 #if defined(ALLOCATES)
 	u64 *pt = kzalloc(SZ_4K, GFP_KERNEL);
@@ -28,6 +38,32 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 #elif defined(LOCKS_OBJECT)
 	drm_gem_lock(foo_bo_gem(bo));
 	drm_gem_unlock(foo_bo_gem(bo));
+#elif defined(LOCKS_SLOW)
+	dma_resv_lock_slow(foo_bo_gem(bo)->resv, &exec->ticket);
+	dma_resv_unlock(foo_bo_gem(bo)->resv);
+#elif defined(LOCKS_WW)
+	if (ww_mutex_lock_interruptible(&foo_bo_gem(bo)->resv->lock, NULL))
+		return -ERESTARTSYS;
+	ww_mutex_unlock(&foo_bo_gem(bo)->resv->lock);
+#elif defined(LOCKS_EXEC)
+	if (drm_exec_lock_obj(exec, foo_bo_gem(bo)))
+		return -EDEADLK;
+#elif defined(LOCKS_VM)
+	if (drm_gpuvm_imm_lock(foo_vm_shared(vm), exec, 1))
+		return -EDEADLK;
+#elif defined(RESERVES)
+	if (dma_resv_reserve_fences(foo_bo_gem(bo)->resv, 1))
+		return -ENOMEM;
+#elif defined(MAKES_HANDLE)
+	u32 handle;
+
+	if (drm_gem_handle_create(file, foo_bo_gem(bo), &handle))
+		return -ENOMEM;
+#elif defined(WAITS)
+	dma_fence_wait(last, false);
+#elif defined(WAITS_ALL)
+	dma_resv_wait_timeout(foo_bo_gem(bo)->resv, DMA_RESV_USAGE_READ, false,
+			      MAX_SCHEDULE_TIMEOUT);
 #elif defined(MAPS)
 	int ret;
 
@@ -38,6 +74,8 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 
 	if (ret)
 		return ret;
+#elif defined(OBTAINS)
+	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain(foo_vm_shared(vm), foo_bo_gem(bo)));
 #endif
 	return foo_vm_run(vm, update);
 }
