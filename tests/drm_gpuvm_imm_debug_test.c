@@ -12,6 +12,7 @@
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
 #include "drm_gpuvm_imm_trace.h"
+#include "drm_safe_test.h"
 
 #ifdef CONFIG_DEBUG_FS
 
@@ -93,11 +94,13 @@ static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
 struct test_trace {
 	const struct drm_gpuvm_imm *vm;
 	unsigned int prepares;
+	unsigned int nomem;
 	unsigned int runs;
 	unsigned int rollbacks;
 	unsigned int steps;
 	unsigned int drains;
 	int last;
+	char text[96];			/* of the last step */
 };
 
 static void test_trace_prepare(void *data, const struct drm_gpuvm_update *update, int ret)
@@ -107,6 +110,7 @@ static void test_trace_prepare(void *data, const struct drm_gpuvm_update *update
 	if (update->__vm != trace->vm)
 		return;
 	trace->prepares++;
+	trace->nomem += ret == -ENOMEM;
 	trace->last = ret;
 }
 
@@ -132,7 +136,11 @@ static void test_trace_step(void *data, const struct drm_gpuvm_imm *vm, const ch
 {
 	struct test_trace *trace = data;
 
-	trace->steps += vm == trace->vm;
+	if (vm != trace->vm)
+		return;
+	trace->steps++;
+	snprintf(trace->text, sizeof(trace->text), "%s %llu+%llu %d", step,
+		 (addr - TEST_START) / TEST_PAGE, range / TEST_PAGE, ret);
 }
 
 static void test_trace_drain(void *data, const struct drm_gpuvm_imm *vm)
@@ -152,10 +160,8 @@ static void test_trace_off(void *data)
 	tracepoint_synchronize_unregister();
 }
 
-static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
+static struct test_trace *test_trace_on(struct kunit *test, struct test_vm *vm)
 {
-	struct test_vm *vm = test_vm_new(test);
-	struct test_bo *bo = test_bo_new(test, 64, NULL);
 	struct test_trace *trace = kunit_kzalloc(test, sizeof(*trace), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, trace);
@@ -167,12 +173,22 @@ static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_drain(test_trace_drain, trace));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_trace_off, trace));
 
+	return trace;
+}
+
+static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	struct test_trace *trace = test_trace_on(test, vm);
+
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 8, 0), 0);
 	KUNIT_EXPECT_EQ(test, trace->prepares, 1);
 	KUNIT_EXPECT_EQ(test, trace->runs, 1);
 	KUNIT_EXPECT_EQ(test, trace->steps, 1);
 	KUNIT_EXPECT_EQ(test, trace->rollbacks, 0);
 	KUNIT_EXPECT_EQ(test, trace->last, 0);
+	KUNIT_EXPECT_STREQ(test, trace->text, "map 0+8 0");
 
 	vm->fail_in = 2;
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 2, 2, 8), -EIO);
@@ -182,12 +198,41 @@ static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, trace->steps, 4);
 	KUNIT_EXPECT_EQ(test, trace->rollbacks, 1);
 	KUNIT_EXPECT_EQ(test, trace->last, -EIO);
+	KUNIT_EXPECT_STREQ(test, trace->text, "map 2+2 0");
+
+	vm->fail_in = 1;
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 2, 2), -EIO);
+	KUNIT_EXPECT_STREQ(test, trace->text, "remap 2+2 -5");
+	KUNIT_EXPECT_EQ(test, trace->rollbacks, 2);
 
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, trace->drains, 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 8), 0);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, trace->drains, 1);
+	KUNIT_EXPECT_STREQ(test, trace->text, "unmap 0+8 0");
+}
+
+static int test_prepare_unmap(struct kunit *test, void *ctx)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = ctx;
+
+	return drm_gpuvm_prepare_unmap(test_vm_shared(vm), update, TEST_START, TEST_PAGE);
+}
+
+/* A prepare that fails for want of memory is marked, too. */
+static void drm_gpuvm_imm_debug_test_trace_nomem(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_trace *trace = test_trace_on(test, vm);
+	unsigned int failed;
+
+	/* Of the VAs, or of memory for the allocator, which can do without some. */
+	failed = drm_safe_fail_nth(test, test_prepare_unmap, vm);
+	KUNIT_EXPECT_EQ(test, trace->prepares, failed + 1);
+	KUNIT_EXPECT_GT(test, trace->nomem, 0);
+	KUNIT_EXPECT_LE(test, trace->nomem, failed);
 }
 
 #else
@@ -197,11 +242,17 @@ static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
 	kunit_skip(test, "no CONFIG_TRACEPOINTS");
 }
 
+static void drm_gpuvm_imm_debug_test_trace_nomem(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_TRACEPOINTS");
+}
+
 #endif
 
 static struct kunit_case drm_gpuvm_imm_debug_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_show),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace),
+	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace_nomem),
 	{}
 };
 

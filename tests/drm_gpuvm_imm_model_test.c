@@ -4,6 +4,7 @@
  * against an array of what each page of it should be.
  */
 
+#include <linux/moduleparam.h>
 #include <linux/prandom.h>
 
 #include "drm_gpuvm_imm_internal.h"
@@ -12,11 +13,19 @@
 #define MODEL_PAGES	(TEST_PAGES - 16)
 #define MODEL_BOS	6
 #define MODEL_BO_PAGES	64
-#define MODEL_SEED	0x67707576
 
 /* Debug kernels take a hundred times longer for each. */
 #define MODEL_OPS	(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_LOCKDEP) ? \
 			 30000 : 1000000)
+
+/* On the kernel's command line: drm_gpuvm_imm_kunit.model_ops=1000000 */
+static unsigned int model_ops = MODEL_OPS;
+module_param(model_ops, uint, 0444);
+MODULE_PARM_DESC(model_ops, "how many random changes are made");
+
+static unsigned int model_seed = 0x67707576;
+module_param(model_seed, uint, 0444);
+MODULE_PARM_DESC(model_seed, "what makes the random changes others");
 
 /* What each page maps to, and whether a mapping starts at it. */
 struct model_state {
@@ -181,24 +190,24 @@ static void drm_gpuvm_imm_model_test_random(struct kunit *test)
 	struct model *model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, model);
-	prandom_seed_state(&model->rnd, MODEL_SEED);
+	prandom_seed_state(&model->rnd, model_seed);
 	model->vm = test_vm_new(test);
 	for (int i = 0; i < MODEL_BOS; i++)
 		model->bo[i] = test_bo_new(test, MODEL_BO_PAGES, NULL);
 
-	for (unsigned int op = 0; op < MODEL_OPS; op++) {
+	for (unsigned int op = 0; op < model_ops; op++) {
 		model_step(test, model);
 		model_check(test, model, op);
 	}
 
 	kunit_info(test, "%u changes, %u of them failed; %u maps, %u unmaps, %u remaps, %u kept",
-		   MODEL_OPS, model->failed, model->vm->maps, model->vm->unmaps,
+		   model_ops, model->failed, model->vm->maps, model->vm->unmaps,
 		   model->vm->remaps, model->vm->keeps);
 	/* Each kind of step was there, and a good part of them failed. */
-	KUNIT_EXPECT_GT(test, model->failed, MODEL_OPS / 20);
-	KUNIT_EXPECT_GT(test, model->vm->unmaps, MODEL_OPS / 4);
-	KUNIT_EXPECT_GT(test, model->vm->remaps, MODEL_OPS / 4);
-	KUNIT_EXPECT_GT(test, model->vm->keeps, MODEL_OPS / 100);
+	KUNIT_EXPECT_GT(test, model->failed, model_ops / 20);
+	KUNIT_EXPECT_GT(test, model->vm->unmaps, model_ops / 4);
+	KUNIT_EXPECT_GT(test, model->vm->remaps, model_ops / 4);
+	KUNIT_EXPECT_GT(test, model->vm->keeps, model_ops / 100);
 	KUNIT_EXPECT_FALSE(test, test_vm_shared(model->vm)->broken);
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Threads that prepare, run, drop, evict and lock at the same time.
+ * Threads that prepare, run, drop, evict, lock and show at the same time.
  */
 
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -29,6 +31,7 @@ struct race_thread {
 	struct rnd_state rnd;
 	int (*fn)(struct race_thread *thread);
 	struct completion done;
+	char text[SZ_2K];
 };
 
 static u32 race_random(struct race_thread *thread, u32 below)
@@ -132,6 +135,19 @@ static int race_exec(struct race_thread *thread)
 	return ret;
 }
 
+/* As who reads debugfs. */
+static int race_show(struct race_thread *thread)
+{
+#ifdef CONFIG_DEBUG_FS
+	struct test_vm *vm = thread->race->vm[race_random(thread, 2)];
+	struct seq_file m = { .buf = thread->text, .size = sizeof(thread->text) };
+
+	mutex_init(&m.lock);
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+#endif
+	return 0;
+}
+
 static int race_thread_fn(void *data)
 {
 	struct race_thread *thread = data;
@@ -195,6 +211,7 @@ static void drm_gpuvm_imm_race_test_all(struct kunit *test)
 {
 	static int (*const fns[])(struct race_thread *thread) = {
 		race_bind, race_bind, race_obtain, race_evict, race_exec, race_exec,
+		race_show,
 	};
 	struct race *race = race_new(test);
 
@@ -314,10 +331,74 @@ static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(writers.vm, TEST_START, TEST_PAGE));
 }
 
+/* The core goes while another task uses it: reported, and waited for. */
+struct race_fini {
+	struct test_vm *vm;
+	struct task_struct *ends;	/* the task that is about to end the VM, */
+	unsigned long slept;		/* and how often it had slept till then */
+	struct completion inside;
+	struct completion done;
+	int ret;
+};
+
+static struct race_fini *race_fini;
+
+/* It sleeps between two looks at whether the VM is free, and not before. */
+static void race_wait_for_fini(struct test_vm *vm)
+{
+	complete(&race_fini->inside);
+	/* Pairs with the release in drm_gpuvm_imm_race_test_fini(). */
+	while (!smp_load_acquire(&race_fini->ends) ||
+	       READ_ONCE(race_fini->ends->nvcsw) == race_fini->slept)
+		schedule_timeout_uninterruptible(1);
+}
+
+static int race_fini_fn(void *data)
+{
+	struct race_fini *fini = data;
+	struct drm_gpuvm_update update = {};
+
+	fini->ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(fini->vm), &update,
+						 TEST_START, TEST_PAGE);
+	if (!fini->ret)
+		fini->ret = test_vm_run(fini->vm, &update);
+	complete(&fini->done);
+
+	return 0;
+}
+
+static void drm_gpuvm_imm_race_test_fini(struct kunit *test)
+{
+	struct race_fini fini = { .vm = test_vm_new(test) };
+	struct task_struct *task;
+
+	init_completion(&fini.inside);
+	init_completion(&fini.done);
+	race_fini = &fini;
+	fini.vm->in_step = race_wait_for_fini;
+	task = kthread_run(race_fini_fn, &fini, "race-fini");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&fini.inside);
+	kunit_warning_suppress(test) {
+		fini.slept = current->nvcsw;
+		/* Pairs with race_wait_for_fini(). */
+		smp_store_release(&fini.ends, current);
+		test_vm_fini(fini.vm);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	/* It came after the step, and unmapped what that had mapped. */
+	KUNIT_EXPECT_EQ(test, fini.vm->maps, 1);
+	KUNIT_EXPECT_EQ(test, fini.vm->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, fini.vm->pt[0], 0);
+	wait_for_completion(&fini.done);
+	KUNIT_EXPECT_EQ(test, fini.ret, 0);
+}
+
 static struct kunit_case drm_gpuvm_imm_race_test_cases[] = {
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_end, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_writers),
+	KUNIT_CASE(drm_gpuvm_imm_race_test_fini),
 	{}
 };
 
