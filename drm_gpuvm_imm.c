@@ -144,11 +144,21 @@
 
 struct workqueue_struct *drm_gpuvm_imm_wq;
 
-static void drm_gpuvm_imm_free_pool(struct drm_gpuvm_imm *vm)
-	__context_unsafe("nobody else has the address space any more")
+static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
+					    unsigned int keep)
 {
-	while (vm->pool_count)
-		kfree(vm->pool[--vm->pool_count]);
+	guard(spinlock)(&vm->pool_lock);
+
+	return vm->pool_count > keep ? vm->pool[--vm->pool_count] : NULL;
+}
+
+/* Free all spare VAs but @keep. */
+static void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep)
+{
+	struct drm_gpuva *va;
+
+	while ((va = drm_gpuvm_pool_pop(vm, keep)))
+		kfree(va);
 }
 
 static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
@@ -156,11 +166,21 @@ static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = vm->base.drm;
 
-	drm_gpuvm_imm_free_pool(vm);
+	drm_gpuvm_pool_trim(vm, 0);
+	/* Nobody else has the address space any more. */
+	kvfree(context_unsafe(vm->pool));
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
 	drm_dev_put(drm);
+}
+
+/* More VAs are spare than one keeps if no update is prepared any more. */
+static bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
+{
+	guard(spinlock)(&vm->pool_lock);
+
+	return !vm->pool_lent && vm->pool_count > DRM_GPUVM_POOL_MAX;
 }
 
 /* What the driver's data of dead VAs holds is put here, where it may sleep. */
@@ -176,7 +196,7 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 		list_splice_init(&vm->dead, &dead);
 	list_for_each_entry(va, &dead, rb.entry)
 		vm->ops->va_put(va);
-	drm_gpuvm_imm_free_vas(vm, NULL, 0, &dead);
+	drm_gpuvm_imm_recycle(vm, &dead);
 }
 
 /*
@@ -194,6 +214,8 @@ static void drm_gpuvm_imm_drain(struct work_struct *work)
 
 	trace_drm_gpuvm_drain(vm);
 	drm_gpuvm_imm_put_dead(vm);
+	if (drm_gpuvm_pool_is_idle(vm))
+		drm_gpuvm_pool_trim(vm, DRM_GPUVM_POOL_MIN);
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
 	drm_gpuvm_put(&vm->base);
 }
@@ -407,16 +429,44 @@ static void drm_gpuvm_imm_add_extobj(struct dma_resv *resv,
 		dma_resv_unlock(resv);
 }
 
-static unsigned int drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
-				       struct drm_gpuva **vas, unsigned int want)
+/*
+ * Have room for @want VAs more to be put back, and take those of them that are
+ * there. Returns 0, or how large the pool has to be first.
+ */
+static unsigned int drm_gpuvm_pool_lend(struct drm_gpuvm_imm *vm,
+					struct drm_gpuva **vas, unsigned int want,
+					unsigned int *got)
 {
-	unsigned int n;
-
 	guard(spinlock)(&vm->pool_lock);
-	for (n = 0; n < want && vm->pool_count; n++)
-		vas[n] = vm->pool[--vm->pool_count];
 
-	return n;
+	if (unlikely(max(vm->pool_count, want) + vm->pool_lent > vm->pool_size))
+		return max(2 * vm->pool_size, DRM_GPUVM_POOL_MIN);
+
+	vm->pool_lent += want;
+	for (*got = 0; *got < want && vm->pool_count; (*got)++)
+		vas[*got] = vm->pool[--vm->pool_count];
+
+	return 0;
+}
+
+static int drm_gpuvm_pool_grow(struct drm_gpuvm_imm *vm, unsigned int size)
+{
+	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL);
+
+	if (!pool)
+		return -ENOMEM;
+
+	scoped_guard(spinlock, &vm->pool_lock) {
+		/* Another task can have been faster. */
+		if (size > vm->pool_size) {
+			memcpy(pool, vm->pool, vm->pool_count * sizeof(*pool));
+			vm->pool_size = size;
+			swap(vm->pool, pool);
+		}
+	}
+	kvfree(pool);
+
+	return 0;
 }
 
 /* Not initialised: nobody looks at a VA before drm_gpuvm_imm_init_va(). */
@@ -437,8 +487,15 @@ static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
 {
 	unsigned int want = map ? DRM_GPUVM_UPDATE_VAS : DRM_GPUVM_UPDATE_NEW;
 	struct drm_gpuva **vas = update->__vas;
-	unsigned int n = drm_gpuvm_pool_pop(vm, vas, want);
+	unsigned int n = 0, size;
+	int ret;
 
+	while (unlikely(size = drm_gpuvm_pool_lend(vm, vas, want, &n))) {
+		ret = drm_gpuvm_pool_grow(vm, size);
+		if (ret)
+			return ret;
+	}
+	update->__lent = want;
 	for (; n < want; n++) {
 		vas[n] = drm_gpuvm_va_alloc(vm);
 		if (!vas[n])

@@ -235,13 +235,14 @@ struct drm_gpuvm_update {
 	/* private: */
 	struct drm_gpuvm_imm *__vm;
 	struct drm_gpuvm_bo *__vm_bo;
-	enum drm_gpuvm_update_kind __kind;
+	enum drm_gpuvm_update_kind __kind : 8;
+	bool __vm_held;
+	u8 __lent;
 	u64 __addr;
 	u64 __range;
 	u64 __offset;
 	struct drm_gpuva *__vas[DRM_GPUVM_UPDATE_VAS];
 	struct list_head __removed;
-	bool __vm_held;
 	__DRM_SAFE_NO_ASSIGN;
 };
 

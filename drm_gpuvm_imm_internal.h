@@ -11,8 +11,12 @@
 
 struct seq_file;
 
-/* What a batch of updates needs is used again; what a huge unmap frees is not. */
-#define DRM_GPUVM_POOL_MAX	64
+/*
+ * What a batch of updates needs is used again. When none is prepared any more, and
+ * there are more spare VAs than the first, then all but the second are freed.
+ */
+#define DRM_GPUVM_POOL_MAX	512
+#define DRM_GPUVM_POOL_MIN	64
 
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
@@ -31,9 +35,11 @@ struct seq_file;
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - @drm and @resv_obj are held until the memory is freed, from @drain, so
  *   that the last reference can be put in the fence signalling path.
- * - VAs that are in no tree and no update are in @pool, and nothing is known
- *   of what is in them; or in @dead, with data that only @drain may release.
- *   @drain is queued after each addition to @dead.
+ * - VAs that are in no tree and no update are in @pool, and nothing is known of
+ *   what is in them; or in @dead, with data that only @drain may release. @drain
+ *   is queued after each addition to @dead.
+ * - @pool has room for @pool_size VAs: at least for those that are in it and those
+ *   that filled updates were given, which can be put back without allocating.
  */
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
@@ -44,10 +50,12 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool broken;
 	bool va_counted;
 
-	spinlock_t pool_lock;		/* protects the next three */
+	spinlock_t pool_lock;		/* protects the next five */
 	struct list_head dead __guarded_by(&pool_lock);	/* linked by rb.entry */
-	unsigned int pool_count __guarded_by(&pool_lock);
-	struct drm_gpuva *pool[DRM_GPUVM_POOL_MAX] __guarded_by(&pool_lock);
+	unsigned int pool_size __guarded_by(&pool_lock);
+	unsigned int pool_count __guarded_by(&pool_lock);	/* in @pool */
+	unsigned int pool_lent __guarded_by(&pool_lock);	/* to updates */
+	struct drm_gpuva **pool __guarded_by(&pool_lock);
 
 	struct work_struct drain;
 	struct drm_gem_object *resv_obj;
@@ -144,8 +152,7 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv) __drm_nonallo
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
-void drm_gpuvm_imm_free_vas(struct drm_gpuvm_imm *vm, struct drm_gpuva **spares,
-			    unsigned int count, struct list_head *vas)
+void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating;
 
 #endif /* _DRM_GPUVM_IMM_INTERNAL_H */

@@ -48,8 +48,9 @@ static int drm_gpuvm_step_result(struct drm_gpuvm_imm *vm, void *token,
 }
 
 /* Have the driver map a part of @va. */
-static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
-			     u64 addr, u64 range)
+static __always_inline int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm,
+					     struct drm_gpuva *va, u64 addr,
+					     u64 range)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_op_map op = {
@@ -67,8 +68,8 @@ static int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 	return ret;
 }
 
-static int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
-			       bool keep)
+static __always_inline int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm,
+					       struct drm_gpuva *va, bool keep)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_op_unmap op = { .va = va, .keep = keep };
@@ -384,45 +385,55 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	list_splice(&parts, &update->__removed);
 }
 
-static bool drm_gpuvm_pool_push(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)
+static __always_inline void drm_gpuvm_pool_push(struct drm_gpuvm_imm *vm,
+						struct drm_gpuva *va)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
-	lockdep_assert_held(&vm->pool_lock);
-	if (vm->pool_count == DRM_GPUVM_POOL_MAX)
-		return false;
-
 	vm->pool[vm->pool_count++] = va;
-
-	return true;
 }
 
 /*
- * Keep VAs for the next updates, and free those that are too many: spare ones,
- * which are not touched, and those of a list, which is used up.
+ * Keep removed VAs for the next updates, as many as there is room for without
+ * that of those which updates were given. Returns the first of those that are too
+ * many, which end the list.
  */
-void drm_gpuvm_imm_free_vas(struct drm_gpuvm_imm *vm, struct drm_gpuva **spares,
-			    unsigned int count, struct list_head *vas)
-	__drm_nonallocating
+static __always_inline struct drm_gpuva *
+drm_gpuvm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
+	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
 	struct drm_gpuva *va, *next;
 
-	drm_safe_trusted(spin_lock(&vm->pool_lock));
-	for (unsigned int i = 0; i < count; i++) {
-		if (spares[i] && !drm_gpuvm_pool_push(vm, spares[i]))
-			drm_safe_trusted(kfree(spares[i]));
-		spares[i] = NULL;
-	}
 	list_for_each_entry_safe(va, next, vas, rb.entry) {
-		if (!drm_gpuvm_pool_push(vm, va))
+		if (unlikely(vm->pool_count + vm->pool_lent >= vm->pool_size))
 			break;
+		drm_gpuvm_pool_push(vm, va);
 	}
-	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+
+	return va;
+}
+
+/* Free the rest of a list, from @va on; many, so without a lock. */
+static __always_inline void drm_gpuvm_free_from(struct drm_gpuva *va, struct list_head *vas)
+	__drm_nonallocating
+{
+	struct drm_gpuva *next;
 
 	list_for_each_entry_safe_from(va, next, vas, rb.entry)
 		drm_safe_trusted(kfree(va));
 }
 
-/* As above, but what the data of these VAs holds has to be put first. */
+void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
+	__drm_nonallocating
+{
+	struct drm_gpuva *rest;
+
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+	rest = drm_gpuvm_pool_push_list(vm, vas);
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+	drm_gpuvm_free_from(rest, vas);
+}
+
+/* Have the drain put what the data of these VAs holds, before they are recycled. */
 static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating
 {
@@ -431,27 +442,47 @@ static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
 }
 
-static void drm_gpuvm_update_free_vas(struct drm_gpuvm_imm *vm,
-				      struct drm_gpuvm_update *update)
+static void drm_gpuvm_update_bury(struct drm_gpuvm_imm *vm,
+				  struct drm_gpuvm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuva *new = update->__vas[DRM_GPUVM_UPDATE_NEW];
 
-	if (vm->va_counted) {
-		if (new)
-			list_add(&new->rb.entry, &update->__removed);
-		update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
-		drm_gpuvm_imm_bury(vm, &update->__removed);
-	}
-	drm_gpuvm_imm_free_vas(vm, update->__vas, DRM_GPUVM_UPDATE_VAS,
-			       &update->__removed);
+	if (new)
+		list_add(&new->rb.entry, &update->__removed);
+	update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
+	drm_gpuvm_imm_bury(vm, &update->__removed);
 }
 
-/* Unlocked: what this task added to the lists is seen by it. */
-static bool drm_gpuvm_imm_needs_drain(struct drm_gpuvm_imm *vm)
-	__context_unsafe("see above") __drm_nonallocating
+/*
+ * Recycle what an update has: VAs that were spare, which are not touched, and
+ * those that it removed. True if there is something to do for the drain now.
+ */
+static __always_inline bool drm_gpuvm_update_recycle(struct drm_gpuvm_imm *vm,
+						     struct drm_gpuvm_update *update)
+	__drm_nonallocating
 {
-	return !llist_empty(&vm->base.bo_defer) || !list_empty(&vm->dead);
+	struct drm_gpuva *rest;
+	bool drain;
+
+	if (unlikely(vm->va_counted))
+		drm_gpuvm_update_bury(vm, update);
+
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+	for (unsigned int i = 0; i < DRM_GPUVM_UPDATE_VAS; i++) {
+		if (update->__vas[i])
+			drm_gpuvm_pool_push(vm, update->__vas[i]);
+		update->__vas[i] = NULL;
+	}
+	vm->pool_lent -= update->__lent;
+	update->__lent = 0;
+	rest = drm_gpuvm_pool_push_list(vm, &update->__removed);
+	drain = !list_empty(&vm->dead) ||
+		(!vm->pool_lent && vm->pool_count > DRM_GPUVM_POOL_MAX);
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+	drm_gpuvm_free_from(rest, &update->__removed);
+
+	return drain;
 }
 
 /*
@@ -459,27 +490,34 @@ static bool drm_gpuvm_imm_needs_drain(struct drm_gpuvm_imm *vm)
  * references. Used after a run, whatever became of it, and for one that was not
  * run, of which nothing was removed. The caller sees to it that the address
  * space stays.
+ *
+ * Inline, like what it calls: on some architectures, of which UML is one, a call
+ * costs as much as what is done here.
  */
-static void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
+static __always_inline void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
 	bool held = update->__vm_held;
 	struct drm_gpuva *va;
+	bool drain;
 
 	list_for_each_entry(va, &update->__removed, rb.entry)
 		drm_gpuva_unlink_defer(va);
-	drm_gpuvm_update_free_vas(vm, update);
-	drm_gpuvm_bo_put_deferred(update->__vm_bo);
+	drain = drm_gpuvm_update_recycle(vm, update);
+	if (update->__vm_bo)
+		drm_gpuvm_bo_put_deferred(update->__vm_bo);
 	update->__vm_bo = NULL;
 	update->__vm = NULL;
 
-	if (unlikely(drm_gpuvm_imm_needs_drain(vm))) {
+	/* What this task added to the list is seen by it. */
+	if (unlikely(drain || !llist_empty(&vm->base.bo_defer))) {
 		if (!held)
 			drm_safe_trusted(drm_gpuvm_get(&vm->base));
 		drm_gpuvm_imm_put_and_drain(vm);
 	} else if (held) {
-		drm_gpuvm_put(&vm->base);
+		/* Not the last one: see above. */
+		drm_safe_trusted(refcount_dec(&vm->base.kref.refcount));
 	}
 }
 
@@ -608,7 +646,9 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 		drm_gpuva_unlink_defer(va);
 		list_add(&va->rb.entry, &removed);
 	}
-	if (vm->va_counted)
+	if (vm->va_counted) {
 		drm_gpuvm_imm_bury(vm, &removed);
-	drm_gpuvm_imm_free_vas(vm, NULL, 0, &removed);
+		return;
+	}
+	drm_gpuvm_imm_recycle(vm, &removed);
 }

@@ -911,7 +911,7 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	const unsigned int many = DRM_GPUVM_POOL_MAX;
+	const unsigned int many = TEST_PAGES - 20;
 	struct drm_gpuvm_update *updates;
 	u64 *model = test_model(test);
 
@@ -939,26 +939,56 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 	model_set(model, bo, 1, 0, 1, 0);
 	test_check(test, vm, model);
 
-	/* Many removed, one by one and at once. */
+	/* Many removed, one by one and at once: as many are kept as there is room. */
 	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < 2 * many; i++)
+		for (int i = 0; i < many; i++)
 			KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
-		for (int i = 0; !round && i < 2 * many; i++)
+		for (int i = 0; !round && i < many; i++)
 			KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
-		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 2 * many), 0);
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), many);
+		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, many), 0);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
 	}
 
-	/* Many prepared and dropped. */
-	updates = kunit_kcalloc(test, 2 * many, sizeof(*updates), GFP_KERNEL);
+	/* Many prepared: what they were given can be put back, and is used again. */
+	drm_gpuvm_imm_flush();
+	updates = kunit_kcalloc(test, many, sizeof(*updates), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, updates);
-	for (int i = 0; i < 2 * many; i++)
+	for (int i = 0; i < many; i++)
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
 								      TEST_START, TEST_PAGE));
 	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
-	for (int i = 0; i < 2 * many; i++)
+	for (int i = 0; i < many - 1; i++)
 		drm_gpuvm_update_drop(&updates[i]);
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), many);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * (many - 1));
+
+	/* None is prepared any more: the drain frees most. */
+	drm_gpuvm_update_drop(&updates[many - 1]);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+}
+
+/* Removed VAs do not take the room of those that updates were given. */
+static void drm_gpuvm_imm_test_pool_room(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	const unsigned int n = DRM_GPUVM_POOL_MIN / 3;
+	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, updates);
+	for (int i = 0; i < 8; i++)
+		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
+	for (int i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
+								      TEST_START, TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(shared, update, bo), 0);
+	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN % 3);
+	for (int i = 0; i < n; i++)
+		drm_gpuvm_update_drop(&updates[i]);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
 }
 
 /* Locks a VM for execution and lets @fn look at it. */
@@ -1284,6 +1314,7 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_drop_signalling),
 	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
 	KUNIT_CASE(drm_gpuvm_imm_test_pool),
+	KUNIT_CASE(drm_gpuvm_imm_test_pool_room),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec_range),
 	KUNIT_CASE(drm_gpuvm_imm_test_evict),

@@ -14,7 +14,7 @@
 #include <drm/drm_gpuvm.h>
 
 #include "bench.h"
-#include "drm_gpuvm_imm.h"
+#include "drm_gpuvm_imm_internal.h"
 #include "drm_safe_test.h"
 
 #define BENCH_OPS	1024
@@ -72,10 +72,16 @@ struct raw_va {
 	u64 tag;
 };
 
-/* What an update needs: a vm_bo, and what a map that splits takes. */
+/*
+ * What the job of a VM_BIND has: where, a vm_bo, and what a map that splits takes,
+ * or an unmap, for which two are enough.
+ */
 struct raw_update {
 	struct drm_gpuvm_bo *vm_bo;
 	struct raw_va *spare[3];
+	u64 addr;
+	u64 range;
+	u64 offset;
 };
 
 struct bench_gpuvm {
@@ -177,10 +183,13 @@ static const struct drm_gpuvm_ops raw_ops = {
 	.sm_step_remap = raw_step_remap,
 };
 
-static void raw_prepare(struct raw_update *update, struct drm_gpuvm_bo *vm_bo)
+static void raw_prepare(struct raw_update *update, struct drm_gpuvm_bo *vm_bo, u64 addr,
+			u64 range, u64 offset)
 {
-	update->vm_bo = vm_bo;
-	for (int i = 0; i < ARRAY_SIZE(update->spare); i++)
+	*update = (struct raw_update) {
+		.vm_bo = vm_bo, .addr = addr, .range = range, .offset = offset,
+	};
+	for (int i = 0; i < (vm_bo ? 3 : 2); i++)
 		update->spare[i] = kzalloc_obj(*update->spare[i]);
 }
 
@@ -190,25 +199,24 @@ static void raw_drop(struct raw_update *update)
 		kfree(update->spare[i]);
 }
 
-static void raw_map(struct bench_gpuvm *b, struct raw_update *update, u64 addr, u64 range,
-		    u64 offset)
+static void raw_map(struct bench_gpuvm *b, struct raw_update *update)
 {
 	struct raw_run run = { .b = b, .update = update };
 	struct drm_gpuvm_map_req req = {
-		.map.va.addr = addr,
-		.map.va.range = range,
+		.map.va.addr = update->addr,
+		.map.va.range = update->range,
 		.map.gem.obj = &b->gem->base,
-		.map.gem.offset = offset,
+		.map.gem.offset = update->offset,
 	};
 
 	drm_gpuvm_sm_map(b->raw, &run, &req);
 }
 
-static void raw_unmap(struct bench_gpuvm *b, u64 addr, u64 range)
+static void raw_unmap(struct bench_gpuvm *b, struct raw_update *update)
 {
-	struct raw_run run = { .b = b };
+	struct raw_run run = { .b = b, .update = update };
 
-	drm_gpuvm_sm_unmap(b->raw, &run, addr, range);
+	drm_gpuvm_sm_unmap(b->raw, &run, update->addr, update->range);
 }
 
 /* Untimed: with all that goes with it. */
@@ -216,8 +224,17 @@ static void raw_map_whole(struct bench_gpuvm *b, u64 addr, u64 range, u64 offset
 {
 	struct raw_update update;
 
-	raw_prepare(&update, drm_gpuvm_bo_get(b->raw_bo));
-	raw_map(b, &update, addr, range, offset);
+	raw_prepare(&update, drm_gpuvm_bo_get(b->raw_bo), addr, range, offset);
+	raw_map(b, &update);
+	raw_drop(&update);
+}
+
+static void raw_unmap_whole(struct bench_gpuvm *b, u64 addr, u64 range)
+{
+	struct raw_update update;
+
+	raw_prepare(&update, NULL, addr, range, 0);
+	raw_unmap(b, &update);
 	raw_drop(&update);
 }
 
@@ -231,8 +248,8 @@ static noinline void raw_path(struct bench_gpuvm *b, u64 addr)
 	dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
 	drm_gpuvm_bo_extobj_add(vm_bo);
 	dma_resv_unlock(drm_gpuvm_resv(b->raw));
-	raw_prepare(&update, vm_bo);
-	raw_map(b, &update, addr, BENCH_SLOT, BENCH_SLOT);
+	raw_prepare(&update, vm_bo, addr, BENCH_SLOT, BENCH_SLOT);
+	raw_map(b, &update);
 	raw_drop(&update);
 	drm_gpuvm_bo_deferred_cleanup(b->raw);
 }
@@ -279,12 +296,12 @@ static u64 map_raw(void *ctx, unsigned int loops)
 	u64 time;
 
 	for (unsigned int i = 0; i < loops; i++)
-		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo));
-	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i], hole(b, __i), BENCH_SLOT,
-					 BENCH_SLOT));
+		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo), hole(b, i),
+			    BENCH_SLOT, BENCH_SLOT);
+	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i]));
 	for (unsigned int i = 0; i < loops; i++) {
 		raw_drop(&b->raw_updates[i]);
-		raw_unmap(b, hole(b, i), BENCH_SLOT);
+		raw_unmap_whole(b, hole(b, i), BENCH_SLOT);
 	}
 	return time;
 }
@@ -306,10 +323,16 @@ static u64 map_safe(void *ctx, unsigned int loops)
 static u64 unmap_raw(void *ctx, unsigned int loops)
 {
 	struct bench_gpuvm *b = ctx;
+	u64 time;
 
 	for (unsigned int i = 0; i < loops; i++)
 		raw_map_whole(b, hole(b, i), BENCH_SLOT, BENCH_SLOT);
-	return BENCH_LOOP(loops, raw_unmap(b, hole(b, __i), BENCH_SLOT));
+	for (unsigned int i = 0; i < loops; i++)
+		raw_prepare(&b->raw_updates[i], NULL, hole(b, i), BENCH_SLOT, 0);
+	time = BENCH_LOOP(loops, raw_unmap(b, &b->raw_updates[__i]));
+	for (unsigned int i = 0; i < loops; i++)
+		raw_drop(&b->raw_updates[i]);
+	return time;
 }
 
 static u64 unmap_safe(void *ctx, unsigned int loops)
@@ -331,9 +354,9 @@ static u64 split_raw(void *ctx, unsigned int loops)
 	u64 time;
 
 	for (unsigned int i = 0; i < loops; i++)
-		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo));
-	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i], mapped(b, __i) + SZ_16K, SZ_4K,
-					 BENCH_SLOT));
+		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo),
+			    mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
+	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i]));
 	for (unsigned int i = 0; i < loops; i++) {
 		raw_drop(&b->raw_updates[i]);
 		raw_map_whole(b, mapped(b, i), BENCH_SLOT, 0);
@@ -361,7 +384,7 @@ static u64 path_raw(void *ctx, unsigned int loops)
 	u64 time = BENCH_LOOP(loops, raw_path(b, hole(b, __i)));
 
 	for (unsigned int i = 0; i < loops; i++)
-		raw_unmap(b, hole(b, i), BENCH_SLOT);
+		raw_unmap_whole(b, hole(b, i), BENCH_SLOT);
 	return time;
 }
 
@@ -432,7 +455,7 @@ static void raw_start(struct bench_gpuvm *b)
 
 static void raw_end(struct bench_gpuvm *b)
 {
-	raw_unmap(b, 0, BENCH_RANGE);
+	raw_unmap_whole(b, 0, BENCH_RANGE);
 	drm_gpuvm_bo_put_deferred(b->raw_bo);
 	drm_gpuvm_bo_deferred_cleanup(b->raw);
 	drm_gpuvm_put(b->raw);
@@ -482,6 +505,19 @@ static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
 	drm_gem_object_put(&b->gem->base);
 }
 
+/* A VM's pool of VAs grows with the updates that are prepared at a time. */
+static void bench_gpuvm_sizes(struct kunit *test)
+{
+	kunit_info(test, "size,VA with 8 bytes of data,%zu,%zu", sizeof(struct raw_va),
+		   sizeof(struct drm_gpuva) + bench_vm_ops.va_size);
+	kunit_info(test, "size,vm_bo without data,%zu,%zu", sizeof(struct drm_gpuvm_bo),
+		   sizeof(struct drm_gpuvm_bo) + bench_vm_ops.bo_size);
+	kunit_info(test, "size,VM,%zu,%zu", sizeof(struct drm_gpuvm),
+		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_POOL_MIN * sizeof(void *));
+	kunit_info(test, "size,prepared update,%zu,%zu", sizeof(struct raw_update),
+		   sizeof(struct drm_gpuvm_update));
+}
+
 static void bench_gpuvm_all(struct kunit *test)
 {
 	static const unsigned int ns[] = { 100, 1000, 10000, 100000 };
@@ -498,6 +534,7 @@ static void bench_gpuvm_all(struct kunit *test)
 }
 
 static struct kunit_case bench_gpuvm_cases[] = {
+	KUNIT_CASE(bench_gpuvm_sizes),
 	KUNIT_CASE_ATTR(bench_gpuvm_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	{}
 };
