@@ -10,7 +10,10 @@
 // wrong: SAME_NUMBER B: duplicate case
 // wrong: NOT_A_DRIVER_IOCTL B: FOO_SUBMIT is not an ioctl of a DRM driver
 // wrong: NO_CONTEXT B: __DRM_DEV_NEED_SOMETIMES
-// run: drm_dev_ctx.drm_dev_ctx_test_entry_points: each is refused after unplug, -ENODEV
+// run: drm_dev_ctx.drm_dev_ctx_test_gem_callback: a callback of an object is refused after unplug
+// run: drm_dev_ctx.drm_dev_ctx_test_fault: so is a page fault
+// run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: and an interrupt thread
+// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: and runtime PM
 // run: drm_dev_ctx_race.drm_dev_ctx_race_test_enter: unplug waits for those inside
 // run: drm_dev_ctx_race.drm_dev_ctx_race_test_file: open and close against unbind
 
