@@ -8,7 +8,10 @@
 
 need_packages coccinelle libpython3-dev
 dir=$(realpath "${1:-$TOP/samples/sgpu}")
-cd "$TOP"
+rules=$TOP/scripts/coccinelle
+# The jobs of spatch leave what they say in the working directory for a while.
+mkdir -p "$DRM_SAFE_CACHE"
+cd "$DRM_SAFE_CACHE"
 count=$(find "$dir" -name '*.[ch]' | wc -l)
 
 # silent CMD...: does CMD succeed without a word?
@@ -20,9 +23,9 @@ silent() {
 	return $rc
 }
 
-for rule in scripts/coccinelle/*.cocci; do
+for rule in "$rules"/*.cocci; do
 	check "${rule##*/}: $count files" silent env DRIVER="$dir" \
 		spatch --very-quiet --no-includes --include-headers -D report --sp-file "$rule" \
-		--macro-file scripts/coccinelle/scopes.macros --dir "$dir"
+		--macro-file "$rules/scopes.macros" --jobs "$JOBS" --chunksize 10 --dir "$dir"
 done
 finish
