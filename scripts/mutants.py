@@ -83,7 +83,8 @@ def changes(text):
         # As many lines as before, for warnings tell theirs.
         yield kind, m.start(1), m.end(1), ";" + "\n" * m[1].count("\n")
     for m in re.finditer(rf"^(\t+)((?:{CALL}|{ASSIGN})\n)\1((?:{CALL}|{ASSIGN})\n)", code, re.M):
-        if "\n" not in m[2][:-1] + m[3][:-1]:
+        # One line each; the order of two plain assignments hardly ever matters.
+        if "\n" not in m[2][:-1] + m[3][:-1] and "(" in m[2] + m[3]:
             yield ("swap", m.start(2), m.end(3),
                    text[m.start(3):m.end(3)] + m[1] + text[m.start(2):m.end(2)])
     for find, put in RELAXED.items():
