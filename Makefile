@@ -22,6 +22,9 @@ ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/
 CFLAGS_drm_dev_ctx.o := -I$(src)
 CFLAGS_drm_shmem_safe.o := -I$(src)
 
+# The fuzzer asks what it reaches in here, whatever CONFIG_KCOV_INSTRUMENT_ALL says.
+KCOV_INSTRUMENT := y
+
 # One copy of each function, to count what it does in one place
 ccflags-$(CONFIG_GCOV) += -fno-inline
 

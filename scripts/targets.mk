@@ -72,6 +72,9 @@ bench: ## time the library against the raw helpers, in one boot: table, CSV and 
 coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
 	@scripts/coverage.sh
 
+fuzz: ## random calls of the sample driver, guided by KCOV [TIME=300] [SEED=1] [INPUTS=<file>]
+	@scripts/fuzz.sh
+
 mutants: ## change the library in small ways, see what no test notices [MUTANTS=60] [MINUTES=60] [SEED=1] [FILES='glob']
 	@scripts/mutants.sh
 
@@ -85,4 +88,5 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
-	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \ coverage mutants docs check fresh-root clean
+	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \
+	coverage mutants fuzz docs check fresh-root clean

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# fuzz.sh: random calls of the sample driver on the SMP debug kernel, guided by what
+# they reach in the driver and the library (KCOV). In out/fuzz are the inputs worth
+# keeping and, if the kernel went down, the last one. An input that found something
+# goes into tests/fuzz/inputs, which each run does first.
+#
+#   TIME    seconds (300); 0 for no new inputs
+#   SEED    another makes other inputs (1)
+#   INPUTS  where to start (tests/fuzz/inputs)
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/guest.sh"
+locked "$@"
+
+OUT=$TOP/out/fuzz
+FUZZER=$OUT/sgpu-fuzz
+TIME=${TIME:-300}
+SEED=${SEED:-1}
+INPUTS=${INPUTS:-$TOP/tests/fuzz/inputs}
+
+for name in TIME SEED; do
+	[[ ${!name} =~ ^[0-9]{1,8}$ ]] || die "$name=${!name} is not a number of use"
+done
+[ -f "$INPUTS" ] || die "INPUTS=$INPUTS is not a file"
+prepare_tree
+need_packages gcc libc6-dev make pkg-config libdrm-dev
+make -s -C "$TOP/tests/fuzz" O="$OUT"
+GUEST=fuzz
+uml_guest "$FUZZER"
+new_share
+cp "$INPUTS" "$SHARE/in/inputs"
+UML_ARGS=(mem=512M "FUZZ_SECONDS=$TIME" "FUZZ_SEED=$SEED")
+check_steps "fuzzing for $TIME s, seed $SEED" uml fuzz $((TIME + 300))
+cp "$SHARE"/out/* "$OUT"
+say "in $OUT: $(cd "$OUT" && echo ./*)"
+finish
