@@ -28,7 +28,7 @@ static struct debug_test *debug_test(struct kunit *test)
 static int debug_device_handles(struct kunit *test, struct drm_device *drm)
 {
 	struct debug_test *d = debug_test(test);
-	int alike, live = 0;
+	int alike, live = 0, read;
 	const char *handles;
 
 	drm_safe_test_debugfs(test, drm, d->list, sizeof(d->list));
@@ -37,7 +37,8 @@ static int debug_device_handles(struct kunit *test, struct drm_device *drm)
 		handles = strstr(handles, "has ");
 		KUNIT_EXPECT_NOT_NULL(test, handles);
 		/* "has 1/2 users" are one of two in all, from the same place */
-		KUNIT_EXPECT_EQ(test, sscanf(handles, "has %d/%d users", &alike, &live), 2);
+		read = sscanf(handles, "has %d/%d users", &alike, &live);
+		KUNIT_EXPECT_EQ(test, read, 2);
 	}
 	return live;
 }
@@ -123,38 +124,42 @@ static void debug_trace(struct debug_traced *traced, struct drm_gem_object *gem,
 		traced->seen[traced->len++] = what;
 }
 
-#define DEBUG_TRACES(X)				\
-	X(drm_shmem_vmap, 'v')			\
-	X(drm_shmem_vunmap, 'V')		\
-	X(drm_shmem_sgt_map, 's')		\
-	X(drm_shmem_sgt_unmap, 'S')		\
-	X(drm_shmem_sgt_revoke, 'r')		\
-	X(drm_shmem_purge, 'p')
-
-#define DEBUG_TRACE_PROBE(_event, _what)					\
+#define DEBUG_PROBE(_event, _what)						\
 static void _event##_probe(void *data, struct drm_gem_object *gem)		\
 {										\
 	debug_trace(data, gem, _what);						\
 }
 
-DEBUG_TRACES(DEBUG_TRACE_PROBE)
+DEBUG_PROBE(drm_shmem_vmap, 'v')
+DEBUG_PROBE(drm_shmem_vunmap, 'V')
+DEBUG_PROBE(drm_shmem_sgt_map, 's')
+DEBUG_PROBE(drm_shmem_sgt_unmap, 'S')
+DEBUG_PROBE(drm_shmem_sgt_revoke, 'r')
+DEBUG_PROBE(drm_shmem_purge, 'p')
 
-#define DEBUG_TRACE_REGISTER(_event, _what)					\
-	KUNIT_EXPECT_EQ(test, register_trace_##_event(_event##_probe, traced), 0);
-
-#define DEBUG_TRACE_UNREGISTER(_event, _what)					\
-	unregister_trace_##_event(_event##_probe, traced);
+#define DEBUG_REGISTER(_event) \
+	KUNIT_EXPECT_EQ(test, register_trace_##_event(_event##_probe, traced), 0)
 
 static void debug_trace_begin(struct kunit *test, struct debug_traced *traced)
 {
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
-	DEBUG_TRACES(DEBUG_TRACE_REGISTER)
+	DEBUG_REGISTER(drm_shmem_vmap);
+	DEBUG_REGISTER(drm_shmem_vunmap);
+	DEBUG_REGISTER(drm_shmem_sgt_map);
+	DEBUG_REGISTER(drm_shmem_sgt_unmap);
+	DEBUG_REGISTER(drm_shmem_sgt_revoke);
+	DEBUG_REGISTER(drm_shmem_purge);
 }
 
 static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
 {
-	DEBUG_TRACES(DEBUG_TRACE_UNREGISTER)
+	unregister_trace_drm_shmem_vmap(drm_shmem_vmap_probe, traced);
+	unregister_trace_drm_shmem_vunmap(drm_shmem_vunmap_probe, traced);
+	unregister_trace_drm_shmem_sgt_map(drm_shmem_sgt_map_probe, traced);
+	unregister_trace_drm_shmem_sgt_unmap(drm_shmem_sgt_unmap_probe, traced);
+	unregister_trace_drm_shmem_sgt_revoke(drm_shmem_sgt_revoke_probe, traced);
+	unregister_trace_drm_shmem_purge(drm_shmem_purge_probe, traced);
 	tracepoint_synchronize_unregister();
 }
 

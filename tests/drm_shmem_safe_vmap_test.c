@@ -144,12 +144,17 @@ static void fields(struct kunit *test)
 }
 
 /* A struct that is larger than the least mapping: now the mapping's size counts. */
-struct test_table {
+struct table {
 	u64 head;
 	u64 entry[1023];
 };
 
-static_assert(sizeof(struct test_table) == SZ_8K);
+static_assert(sizeof(struct table) == SZ_8K);
+
+#define table_read(_map, _idx, _val) \
+	drm_vmap_try_read_elem(_map, struct table, entry, _idx, _val)
+#define table_write(_map, _idx, _val) \
+	drm_vmap_try_write_elem(_map, struct table, entry, _idx, _val)
 
 static void elements_beyond_minimum(struct kunit *test)
 {
@@ -159,20 +164,17 @@ static void elements_beyond_minimum(struct kunit *test)
 	int ret;
 
 	drm_shmem_if_vmap(page_map, map, &large->obj, ret) {
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 1022, 5),
-				0);
+		KUNIT_EXPECT_EQ(test, table_write(map, 1022, 5), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 5);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_table, entry, 1023, &val),
-				-EINVAL);
+		KUNIT_EXPECT_EQ(test, table_read(map, 1023, &val), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_shmem_if_vmap(page_map, map, &small->obj, ret) {
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 510, 6), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_table, entry, 510, &val), 0);
+		KUNIT_EXPECT_EQ(test, table_write(map, 510, 6), 0);
+		KUNIT_EXPECT_EQ(test, table_read(map, 510, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 6);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_table, entry, 511, 7),
-				-EINVAL);
+		KUNIT_EXPECT_EQ(test, table_write(map, 511, 7), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
