@@ -21,6 +21,12 @@ debian_mirror() {
 		grep -E "^https?://[^ ]+ ($codename|$suites) main\$" | head -n1 | cut -d' ' -f1
 }
 
+# mirror_options: how this machine reaches the mirror, proxies and the like, for
+# another root's apt.
+mirror_options() {
+	apt-config dump | grep -E '^Acquire::(Check|https?|ForceIPv)'
+}
+
 # own_apt TOOL ARG...: run apt-get or apt-cache on lists and cache of our own.
 own_apt() {
 	local tool=$1

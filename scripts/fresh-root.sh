@@ -23,8 +23,7 @@ rm -rf --one-file-system "$ROOT"
 step "debootstrap of $SUITE" debootstrap --include=git,make,gcc,ca-certificates \
 	"$SUITE" "$ROOT" "$(debian_mirror)" >"$DRM_SAFE_CACHE/debootstrap.log" ||
 	die "see $DRM_SAFE_CACHE/debootstrap.log"
-# How this machine reaches the mirror: proxies and the like.
-apt-config dump | grep -E '^Acquire::(Check|https?|ForceIPv)' >"$ROOT/etc/apt/apt.conf.d/99mirror"
+mirror_options >"$ROOT/etc/apt/apt.conf.d/99mirror"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
 mount -t tmpfs tmpfs "$ROOT/dev/shm"

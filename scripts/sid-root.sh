@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# sid-root.sh CMD...: run CMD in a root of Debian sid that has clang 23 and a sparse
-# that reads Linux 7.3. It sees this directory, the cache and /tmp under their own
-# names. The root is made once and stays in the cache.
+# sid-root.sh CMD...: run CMD in a root of Debian sid that has clang 23. It sees this
+# directory, the cache and /tmp under their own names. The root is made once and
+# stays in the cache.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"
@@ -11,15 +11,13 @@
 ROOT=$DRM_SAFE_CACHE/root-sid
 LLVM_SID=-23
 packages=(make gcc libc6-dev flex bison bc perl python3 xz-utils ca-certificates
-	"clang$LLVM_SID" "lld$LLVM_SID" "llvm$LLVM_SID" sparse)
+	"clang$LLVM_SID" "lld$LLVM_SID" "llvm$LLVM_SID")
 
 make_root() {
 	need_packages debootstrap
 	rm -rf --one-file-system "$ROOT" "$ROOT.new"
 	debootstrap --variant=minbase sid "$ROOT.new" "$(debian_mirror)" || return
-	# How this machine reaches the mirror: proxies and the like.
-	apt-config dump | grep -E '^Acquire::(Check|https?|ForceIPv)' \
-		>"$ROOT.new/etc/apt/apt.conf.d/99mirror"
+	mirror_options >"$ROOT.new/etc/apt/apt.conf.d/99mirror"
 	chroot "$ROOT.new" apt-get -q update || return
 	DEBIAN_FRONTEND=noninteractive chroot "$ROOT.new" \
 		apt-get -q install --no-install-recommends -y "${packages[@]}" || return

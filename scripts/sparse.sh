@@ -20,9 +20,7 @@ fetch_sparse() {
 	mkdir -p "$dir/bin"
 	update_apt
 	for pkg in sparse libc6; do
-		fetch_deb $pkg "$(newest_version $pkg)"
-		dpkg-deb -x "$DEB" "$dir"
-		rm "$DEB"
+		unpack_package $pkg "$(newest_version $pkg)" "$dir"
 	done
 	cat >"$dir/bin/sparse" <<-'END'
 		#!/bin/sh

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Edges that the other suites do not get to: address spaces without a reserved
- * range, updates through a vm_bo, and a core whose end has to wait.
+ * range, and updates through a vm_bo.
  */
 
-#include <linux/completion.h>
-#include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -169,69 +166,12 @@ static void show(struct kunit *test)
 }
 #endif
 
-/* A writer that is in a step when the core's owner ends it */
-struct edge_writer {
-	struct test_vm *vm;
-	struct completion inside;
-	struct completion done;
-	bool left;
-	int ret;
-};
-
-static struct edge_writer *edge_writer;
-
-static void edge_slow_step(struct test_vm *vm)
-{
-	complete(&edge_writer->inside);
-	msleep(50);
-	WRITE_ONCE(edge_writer->left, true);
-}
-
-static int edge_writer_fn(void *data)
-{
-	struct edge_writer *writer = data;
-	struct drm_gpuvm_update update = {};
-
-	writer->ret = drm_gpuvm_prepare_unmap(test_vm_shared(writer->vm), &update, TEST_START,
-					      TEST_PAGE);
-	if (!writer->ret)
-		writer->ret = test_vm_run(writer->vm, &update);
-	complete(&writer->done);
-	return 0;
-}
-
-static void fini_waits(struct kunit *test)
-{
-	struct edge_writer writer = { .vm = edge_vm_alloc(test) };
-	struct task_struct *task;
-
-	KUNIT_ASSERT_NOT_NULL(test, writer.vm);
-	KUNIT_EXPECT_EQ(test, test_map_sparse(test, writer.vm, 0, 1), 0);
-	init_completion(&writer.inside);
-	init_completion(&writer.done);
-	edge_writer = &writer;
-	writer.vm->in_step = edge_slow_step;
-
-	task = kthread_run(edge_writer_fn, &writer, "edge-writer");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	wait_for_completion(&writer.inside);
-	kunit_warning_suppress(test) {
-		test_vm_fini(writer.vm);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-	}
-	KUNIT_EXPECT_TRUE(test, READ_ONCE(writer.left));
-	wait_for_completion(&writer.done);
-	KUNIT_EXPECT_EQ(test, writer.ret, 0);
-	kfree(writer.vm);
-}
-
 static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(init_fails),
 	KUNIT_CASE(shared_resv),
 	KUNIT_CASE(prepare_map_bo),
 	KUNIT_CASE(reserved),
 	KUNIT_CASE(show),
-	KUNIT_CASE(fini_waits),
 	{}
 };
 
