@@ -3,8 +3,8 @@
 #
 # demo.sh: carry INPUT, a file, through the sample driver on a UML kernel; see that
 # it comes out the same and that nothing is left behind.
-# demo.sh --check: also files of other sizes, input that is none, the client's
-# self-test, and unbinding while it works.
+# demo.sh --check: also files of other sizes, input that is none, and what the
+# client has to test the driver with.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
@@ -57,14 +57,23 @@ carry_all() {
 	carry "$INPUT" "$SHARE/random"/*
 }
 
+# check_sample GUEST: the self-test and the storm on that kernel.
+check_sample() {
+	local GUEST=$1 UML_ARGS=(kunit.enable=0)
+
+	uml_guest "$CLIENT"
+	check_steps "the client's self-test on the $1 kernel" uml selftest
+	storm "$1" 20
+}
+
 check_all() {
 	check "the demo carries INPUT, and 0, 1 and 100M random bytes" carry_all
 	check "a missing INPUT is refused" refuses "$SHARE/missing"
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
-	check_steps "the client's self-test" uml selftest
 	check_steps "loading and unloading in every order" uml orders
-	check_stress "everything at once, and unbinding devices in use" 20
+	check_sample modular
+	check_sample debug
 	finish
 }
 

@@ -139,13 +139,14 @@ check_steps() {
 	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
-# check_stress NAME SECONDS: check that everything at once goes well on UML, with
-# little memory. UNBINDS as in stress.sh.
-check_stress() {
-	local UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1 "STRESS_SECONDS=$2"
-		${UNBINDS:+"UNBINDS=$UNBINDS"})
+# storm GUEST SECONDS: check that everything at once goes well on that UML kernel,
+# with little memory. UNBINDS as in stress.sh.
+storm() {
+	local GUEST=$1 UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1
+		"STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"})
 
-	check_steps "$1" uml stress $(($2 + 300))
+	uml_guest "$CLIENT"
+	check_steps "everything at once, unbinding devices in use, on the $1 kernel" uml stress $(($2 + 300))
 }
 
 # kunit_modules: load the modules with suites in them, and count what kunit.py

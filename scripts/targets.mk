@@ -78,7 +78,7 @@ fuzz: ## random calls of the sample driver, guided by KCOV [TIME=300] [SEED=1] [
 mutants: ## change the library in small ways, see what no test notices [MUTANTS=60] [MINUTES=60] [SEED=1] [FILES='glob']
 	@scripts/mutants.sh
 
-stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES=3] [UNBINDS=]
+stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES=4] [UNBINDS=]
 	@scripts/stress.sh
 
 docs: ## build the documentation with the kernel's Sphinx set-up

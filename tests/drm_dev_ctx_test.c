@@ -1465,7 +1465,7 @@ static void drm_dev_ctx_test_trace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, traced.refused, 101);
 }
 
-#ifdef CONFIG_DRM_SAFE_DEBUG
+#if defined(CONFIG_DRM_SAFE_DEBUG) && defined(CONFIG_TRACEPOINTS)
 struct tdev_sleeper {
 	struct drm_device *drm;
 	struct completion inside, leave;
@@ -1531,7 +1531,7 @@ static void drm_dev_ctx_test_stuck(struct kunit *test)
 #else
 static void drm_dev_ctx_test_stuck(struct kunit *test)
 {
-	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG and CONFIG_TRACEPOINTS");
 }
 #endif
 

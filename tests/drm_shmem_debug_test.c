@@ -188,15 +188,16 @@ static void debug_traces_mappings(struct kunit *test)
 static void debug_traces_purge(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct reclaim_bo_unique *unique;
 	struct debug_traced traced = { };
 	struct reclaim_bo *bo;
 	int ret;
 
+	debug_trace_begin(test, &traced);
+	unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_publish(reclaim_bo, unique);
 	traced.gem = reclaim_bo_gem(bo);
-	debug_trace_begin(test, &traced);
 	drm_dev_if_registered(test, reg, t->drm)
 		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);

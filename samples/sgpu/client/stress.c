@@ -224,9 +224,9 @@ static int take_too_long(int fd, uint32_t vm)
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++)
 		cmds[i] = (struct drm_sgpu_cmd) {
-			.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 20,
+			.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 30,
 		};
-	ret = bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 20);
+	ret = bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 30);
 	return ret ? ret : exec_wait(fd, vm, cmds, ARRAY_SIZE(cmds));
 }
 
