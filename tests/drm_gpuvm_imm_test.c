@@ -950,21 +950,27 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 	}
 
 	/* Many prepared: what they were given can be put back, and is used again. */
-	drm_gpuvm_imm_flush();
 	updates = kunit_kcalloc(test, many, sizeof(*updates), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, updates);
-	for (int i = 0; i < many; i++)
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
-								      TEST_START, TEST_PAGE));
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
-	for (int i = 0; i < many - 1; i++)
-		drm_gpuvm_update_drop(&updates[i]);
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * (many - 1));
+	for (int run = 0; run < 2; run++) {
+		drm_gpuvm_imm_flush();
+		for (int i = 0; i < many; i++)
+			KUNIT_ASSERT_EQ(test, 0,
+					drm_gpuvm_prepare_map_sparse(shared, &updates[i],
+								     TEST_START, TEST_PAGE));
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
+		for (int i = 0; i < many - 1; i++)
+			drm_gpuvm_update_drop(&updates[i]);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * (many - 1));
 
-	/* None is prepared any more: the drain frees most. */
-	drm_gpuvm_update_drop(&updates[many - 1]);
-	drm_gpuvm_imm_flush();
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+		/* None is prepared any more: the drain frees most. */
+		if (run)
+			KUNIT_EXPECT_EQ(test, test_vm_run(vm, &updates[many - 1]), 0);
+		else
+			drm_gpuvm_update_drop(&updates[many - 1]);
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+	}
 }
 
 /* Removed VAs do not take the room of those that updates were given. */

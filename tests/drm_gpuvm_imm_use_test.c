@@ -342,25 +342,33 @@ static void use_scope(struct kunit *test, struct use_vm *vm, struct test_bo *bo)
 {
 	DRM_GPUVM_UPDATE(update);
 	struct drm_gpuvm_imm *shared __free(drm_gpuvm_imm) = drm_gpuvm_imm_get(vm->core);
-	struct drm_gpuvm_imm *none __free(drm_gpuvm_imm) = NULL;
 	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_bo) = drm_gpuvm_imm_obtain(shared, &bo->base);
-	struct drm_gpuvm_bo *bad __free(drm_gpuvm_bo) =
-		drm_gpuvm_imm_obtain(shared, drm_gpuvm_imm_resv_obj(shared));
 
-	KUNIT_EXPECT_NULL(test, none);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(bad), -EINVAL);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_EQ(test, use_vm_prepare_map(shared, update, bo, TEST_START, TEST_PAGE, 0), 0);
 	/* The core, the one from get, and vm_bo. */
 	KUNIT_EXPECT_EQ(test, kref_read(&shared->base.kref), 3);
 }
 
+/* Not inlined, so that the compiler does not know what the scope ends with. */
+static noinline void use_give(struct drm_gpuvm_imm *shared, struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuvm_imm *own_vm __free(drm_gpuvm_imm) = shared;
+	struct drm_gpuvm_bo *own_bo __free(drm_gpuvm_bo) = vm_bo;
+}
+
 /* What is declared with a scope goes with it, whatever it is then. */
 static void drm_gpuvm_imm_use_test_scopes(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
+	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_bo *bad = drm_gpuvm_imm_obtain(shared, drm_gpuvm_imm_resv_obj(shared));
 
+	KUNIT_EXPECT_EQ(test, PTR_ERR(bad), -EINVAL);
+	use_give(drm_gpuvm_imm_get(vm->core), bad);
+	use_give(NULL, drm_gpuvm_imm_obtain(shared, &bo->base));
+	use_give(NULL, NULL);
 	use_scope(test, vm, bo);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, kref_read(&use_vm_shared(vm)->base.kref), 1);
