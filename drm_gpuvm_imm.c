@@ -655,6 +655,12 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 
 	if (!vm)
 		return;
+	if (vm->core != core) {
+		/* The steps would be called with the other one. */
+		drm_safe_broken(vm->base.drm, "a core stays where it was initialised",
+				"%s: a copy of it was dropped", vm->base.name);
+		return;
+	}
 
 	if (!drm_gpuvm_imm_claim(vm)) {
 		bool inside = READ_ONCE(vm->owner) == current;

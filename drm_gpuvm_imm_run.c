@@ -563,7 +563,8 @@ static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
  * Return: 0, or
  *
  * * what the failed step returned
- * * -EINVAL if @update is empty or was prepared for another address space
+ * * -EINVAL if @update is empty or was prepared for another address space, or
+ *   if @core is a copy
  * * -EBUSY if the core is in use by another call, which is a driver bug
  * * -ENOTRECOVERABLE if an earlier failure could not be undone
  */
@@ -573,10 +574,11 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 	struct drm_gpuvm_imm *vm = update->__vm;
 	int ret;
 
-	if (unlikely(!vm || vm != core->__vm)) {
+	if (unlikely(!vm || READ_ONCE(vm->core) != core)) {
 		drm_safe_broken(vm ? vm->base.drm : NULL,
 				"an update is run once, by the core of the VM it was prepared for",
 				"%s", !vm ? "this one is empty" :
+				core->__vm == vm ? "this core is a copy: it stays where it was initialised" :
 				"this one was prepared for another VM");
 		drm_gpuvm_update_drop(update);
 		return -EINVAL;

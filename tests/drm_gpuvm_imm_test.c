@@ -481,6 +481,7 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_core copy[1];
 	u64 *model = test_model(test);
 
 	/* prepared twice: the first one stays */
@@ -508,6 +509,17 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	EXPECT_BROKEN(test, test_run(test, vm2, update), -EINVAL);
 	test_check(test, vm, model);
 	KUNIT_EXPECT_EQ(test, vm2->unmaps, 0);
+
+	/* run and ended by a copy of the core, which the steps would not be called with */
+	memcpy(copy, vm->core, sizeof(copy));
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
+						      TEST_PAGE), 0);
+	EXPECT_BROKEN(test, drm_gpuvm_run(copy, update), -EINVAL);
+	kunit_warning_suppress(test) {
+		drm_gpuvm_core_fini(copy);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	test_check(test, vm, model);
 
 	/* run after the end of its VM, and dropped twice */
 	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(shared, update, bo, TEST_START,
