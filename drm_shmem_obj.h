@@ -55,6 +55,7 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_PUBLISHED	BIT(1)	/* no longer unique */
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
 #define __DRM_SHMEM_DYING	BIT(3)	/* the type's fini was called */
+#define __DRM_SHMEM_TOLD	BIT(4)	/* the type has an sgt_revoked step */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
@@ -337,6 +338,8 @@ static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
 										\
 static int __##_name##_init(struct drm_shmem_obj *obj, void *arg)		\
 {										\
+	if (__##_name##_ops.sgt_revoked)					\
+		obj->__flags |= __DRM_SHMEM_TOLD;				\
 	return __##_name##_ops.init ? __##_name##_ops.init(__##_name(obj), arg) : 0; \
 }										\
 										\

@@ -238,7 +238,7 @@ void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
  */
 void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj)
 {
-	if (!obj->__sgt)
+	if (!obj->__sgt || !(obj->__flags & __DRM_SHMEM_TOLD))
 		return;
 
 	drm_shmem_lock(&obj->base.base, false);
