@@ -867,7 +867,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
  * @drm: the device
  * @rev: on the list, or revoked already
  *
- * Context: Between drm_dev_revoke_block() and drm_dev_revoke_unblock().
+ * Context: Between drm_dev_revoke_tryblock() and drm_dev_revoke_unblock().
  */
 void drm_dev_revocable_del(struct drm_device *drm,
 			   struct drm_dev_revocable *rev)
@@ -883,24 +883,33 @@ void drm_dev_revocable_del(struct drm_device *drm,
 EXPORT_SYMBOL_GPL(drm_dev_revocable_del);
 
 /**
- * drm_dev_revoke_block() - keep revocation from running
+ * drm_dev_revocable_end() - end something before it is revoked
  * @drm: the device
+ * @rev: on the list, or revoked already
+ * @end: called if it was not revoked; the parent is bound until it returns
  *
- * Waits for a revocation that runs already. What is on the list then stays
- * valid until drm_dev_revoke_unblock().
+ * Waits for a revocation that runs already.
  *
  * Context: May sleep. Outside of the locks that revoke functions take, which
  * are reservation locks; holders of those use drm_dev_revoke_tryblock().
  */
-void drm_dev_revoke_block(struct drm_device *drm)
-	__context_unsafe("a device without a context has nothing to revoke")
+void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev,
+			   void (*end)(struct drm_dev_revocable *rev))
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
-	if (ctx)
-		down_read(&ctx->revoke_sem);
+	if (!ctx)
+		return;
+
+	guard(rwsem_read)(&ctx->revoke_sem);
+	scoped_guard(spinlock, &ctx->revocables_lock) {
+		if (list_empty(&rev->__node))
+			return;
+		list_del_init(&rev->__node);
+	}
+	end(rev);
 }
-EXPORT_SYMBOL_GPL(drm_dev_revoke_block);
+EXPORT_SYMBOL_GPL(drm_dev_revocable_end);
 
 /**
  * drm_dev_revoke_tryblock() - keep revocation from running, without waiting
@@ -911,7 +920,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revoke_block);
  * Return: false if a revocation runs just now.
  */
 bool drm_dev_revoke_tryblock(struct drm_device *drm)
-	__context_unsafe("as drm_dev_revoke_block()")
+	__context_unsafe("a device without a context has nothing to revoke")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
@@ -923,11 +932,10 @@ EXPORT_SYMBOL_GPL(drm_dev_revoke_tryblock);
  * drm_dev_revoke_unblock() - let revocation run again
  * @drm: the device
  *
- * Context: The task that called drm_dev_revoke_block() or got true from
- * drm_dev_revoke_tryblock().
+ * Context: The task that got true from drm_dev_revoke_tryblock().
  */
 void drm_dev_revoke_unblock(struct drm_device *drm)
-	__context_unsafe("as drm_dev_revoke_block()")
+	__context_unsafe("as drm_dev_revoke_tryblock()")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 

@@ -68,8 +68,9 @@ struct drm_dev_reg {
  *
  * Invariants:
  *
- * - On the device's list from drm_dev_revocable_add() until either
- *   drm_dev_revocable_del() or the call of the revoke function.
+ * - On the device's list from drm_dev_revocable_add() until
+ *   drm_dev_revocable_del(), the call of the end function, or that of the
+ *   revoke function.
  */
 struct drm_dev_revocable {
 	/* private: */
@@ -138,8 +139,9 @@ int drm_dev_revocable_add(const struct drm_dev_bound *bound,
 void drm_dev_revocable_del(struct drm_device *drm,
 			   struct drm_dev_revocable *rev)
 	__must_hold_shared(drm_dev_revocation);
-void drm_dev_revoke_block(struct drm_device *drm)
-	__must_not_hold(drm_resv) __acquires_shared(drm_dev_revocation);
+void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev,
+			   void (*end)(struct drm_dev_revocable *rev))
+	__must_not_hold(drm_resv) __must_not_hold(drm_dev_revocation);
 bool drm_dev_revoke_tryblock(struct drm_device *drm)
 	__cond_acquires_shared(true, drm_dev_revocation);
 void drm_dev_revoke_unblock(struct drm_device *drm)

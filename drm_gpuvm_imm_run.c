@@ -578,8 +578,8 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 		drm_safe_broken(vm ? vm->base.drm : NULL,
 				"an update is run once, by the core of the VM it was prepared for",
 				"%s", !vm ? "this one is empty" :
-				core->__vm == vm ? "this core is a copy: it stays where it was initialised" :
-				"this one was prepared for another VM");
+				core->__vm != vm ? "this one was prepared for another VM" :
+				"this core is a copy: it stays where it was initialised");
 		drm_gpuvm_update_drop(update);
 		return -EINVAL;
 	}

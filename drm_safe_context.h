@@ -25,7 +25,7 @@ token_context_lock(drm_resv, __reentrant_ctx_lock);
 /* A section that needs a registration, on whatever device: unplug waits for all. */
 token_context_lock(drm_dev_section, __reentrant_ctx_lock);
 
-/* Revocation is kept from running: between drm_dev_revoke_block() and its undoing. */
+/* Revocation is kept from running: between drm_dev_revoke_tryblock() and its undoing. */
 token_context_lock(drm_dev_revocation);
 
 /* For macros that have a _locked form and another one: @_locked says which. */

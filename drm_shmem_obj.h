@@ -32,7 +32,8 @@ struct drm_mode_create_dumb;
  *   reservation lock, the count from and to zero only then.
  * - @__sgt is NULL, or a table mapped for the parent of the device and on the
  *   list of what dies with its binding, or ERR_PTR(-ENODEV) for ever after
- *   revocation. It is changed under the reservation lock.
+ *   revocation. It is changed under the reservation lock, or by the end of the
+ *   object, which revocation either comes before or does not find.
  * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
  *   counted users otherwise. It goes to and from zero under the reservation
  *   lock.
@@ -40,12 +41,13 @@ struct drm_mode_create_dumb;
 struct drm_shmem_obj {
 	struct drm_gem_shmem_object base;
 	/* private: */
-	struct drm_dev_revocable __revocable;
+	/* First, and so in @base's last cache line: what the end of each object reads */
 	struct sg_table *__sgt;
-	void *__vaddr;
 	refcount_t __vmap_users;
 	refcount_t __sgt_users;
 	u8 __flags;
+	struct drm_dev_revocable __revocable;
+	void *__vaddr;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker_dir __handles;
 #endif

@@ -576,7 +576,8 @@ void __drm_shmem_free(struct drm_gem_object *gem)
 		return;
 	}
 
-	__drm_shmem_sgt_dying(obj);
+	if (obj->__flags & __DRM_SHMEM_TOLD)
+		__drm_shmem_sgt_dying(obj);
 	drm_shmem_obj_type(obj)->fini(obj);
 	drm_shmem_destroy(obj);
 }

@@ -61,6 +61,14 @@ err_unpin:
 }
 
 /* The parent is bound: it is being unbound just now, or that is blocked. */
+static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
+				   struct sg_table *sgt)
+{
+	dma_unmap_sgtable(obj->base.base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
 static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 				      struct sg_table *sgt)
 	__must_hold(drm_resv)
@@ -73,9 +81,7 @@ static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
 		return;
 	}
-	dma_unmap_sgtable(gem->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
+	drm_shmem_sgt_free_own(obj, sgt);
 	drm_gem_shmem_unpin_locked(&obj->base);
 }
 
@@ -93,7 +99,7 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 
 /*
  * The parent is being unbound. The object is there, perhaps without a last
- * reference: whoever frees it has to get past drm_dev_revoke_block() first.
+ * reference: whoever frees it has to get past drm_dev_revocable_end() first.
  */
 static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
 	__must_not_hold(drm_resv)
@@ -238,7 +244,7 @@ void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
  */
 void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj)
 {
-	if (!obj->__sgt || !(obj->__flags & __DRM_SHMEM_TOLD))
+	if (!obj->__sgt)
 		return;
 
 	drm_shmem_lock(&obj->base.base, false);
@@ -246,28 +252,45 @@ void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj)
 	drm_shmem_unlock(&obj->base.base, false);
 }
 
-/**
- * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
- * @obj: object without a reference
- *
- * Context: May sleep. Takes the reservation lock.
+/*
+ * Nobody else has the object or finds it, so that its own table and its pin go
+ * without the lock. The pages go with the object, under the lock that the core
+ * takes for that.
  */
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
+static void drm_shmem_sgt_unmap_last(struct drm_dev_revocable *rev)
+	__must_not_hold(drm_resv)
 {
+	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
 	struct drm_gem_object *gem = &obj->base.base;
+	struct sg_table *sgt = obj->__sgt;
 
-	/* Nobody can map it any more, so that NULL stays NULL. */
-	if (!READ_ONCE(obj->__sgt))
-		return;
-
-	drm_dev_revoke_block(gem->dev);
-	if (drm_shmem_sgt_is_mapped(obj)) {
-		drm_dev_revocable_del(gem->dev, &obj->__revocable);
+	if (drm_gem_is_imported(gem)) {
 		drm_shmem_lock(gem, false);
 		drm_shmem_sgt_unmap_locked(obj, NULL);
 		drm_shmem_unlock(gem, false);
+		return;
 	}
-	drm_dev_revoke_unblock(gem->dev);
+
+	trace_drm_shmem_sgt_unmap(gem);
+	obj->__sgt = NULL;
+	drm_shmem_sgt_free_own(obj, sgt);
+	/* The core reports pins that are left. */
+	if (!refcount_dec_if_one(&obj->base.pages_pin_count))
+		refcount_dec(&obj->base.pages_pin_count);
+}
+
+/**
+ * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
+ * @obj: object without a reference, which is freed right after
+ *
+ * Context: May sleep. Takes the reservation lock of an imported object.
+ */
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
+{
+	/* Nobody can map it any more, so that NULL stays NULL. */
+	if (READ_ONCE(obj->__sgt))
+		drm_dev_revocable_end(obj->base.base.dev, &obj->__revocable,
+				      drm_shmem_sgt_unmap_last);
 }
 
 /**

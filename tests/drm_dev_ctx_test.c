@@ -871,10 +871,11 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 			KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
 			KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&reg->bound, &rev, NULL),
 					-ENODEV);
-			drm_dev_revoke_block(drm);
+			drm_dev_revocable_end(drm, &rev, NULL);
+			KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
 			drm_dev_revocable_del(drm, &rev);
 			drm_dev_revoke_unblock(drm);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 5);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 6);
 		}
 	}
 	drm_dev_unplug(drm);
@@ -888,6 +889,11 @@ struct tdev_revocable {
 static void tdev_revoke(struct drm_dev_revocable *rev)
 {
 	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'u');
+}
+
+static void tdev_end(struct drm_dev_revocable *rev)
+{
+	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'e');
 }
 
 static void tdev_add(struct kunit *test, const struct drm_dev_bound *bound,
@@ -914,9 +920,8 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 		tdev_add(test, &reg->bound, &revs[2]);
 		tdev_add(test, &reg->bound, &revs[3]);
 	}
-	drm_dev_revoke_block(drm);
-	drm_dev_revocable_del(drm, &revs[2].rev);
-	drm_dev_revoke_unblock(drm);
+	drm_dev_revocable_end(drm, &revs[2].rev, tdev_end);
+	drm_dev_revocable_end(drm, &revs[2].rev, tdev_end);
 	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
 	drm_dev_revocable_del(drm, &revs[3].rev);
 	tdev_add(test, &(struct drm_dev_bound){ .__drm = drm }, &revs[3]);
@@ -924,9 +929,9 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 
 	drm_dev_get(drm);
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqr");
 	drm_safe_test_unbind(test, t->parent);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuu");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqruuu");
 
 	/* A proof that was kept */
 	kunit_warning_suppress(test) {
@@ -934,12 +939,12 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 							    &revs[0].rev, tdev_revoke), -ENODEV);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	drm_dev_revoke_block(drm);
+	drm_dev_revocable_end(drm, &revs[1].rev, tdev_end);
+	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
 	drm_dev_revocable_del(drm, &revs[0].rev);
-	drm_dev_revocable_del(drm, &revs[1].rev);
 	drm_dev_revoke_unblock(drm);
 	drm_dev_put(drm);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuuf");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqruuuf");
 }
 
 /* What was mapped with a token that is dropped goes with the binding, too. */
