@@ -360,6 +360,7 @@ enum { __drm_dev_in_section };
 #define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
 	__##_name##_register(_parent, ({					\
 		__drm_dev_assert_no_section();					\
+		__drm_token_spend(_name, _unreg);				\
 		drm_safe_take(_unreg);						\
 	}), _ops, _data)
 
@@ -375,7 +376,10 @@ enum { __drm_dev_in_section };
  * Context: May sleep.
  */
 #define drm_dev_ctx_drop(_name, _unreg)						\
-	__##_name##_drop(drm_safe_take(_unreg))
+	__##_name##_drop(({							\
+		__drm_token_spend(_name, _unreg);				\
+		drm_safe_take(_unreg);						\
+	}))
 
 /**
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound
@@ -408,6 +412,8 @@ enum { __drm_dev_in_section };
  * __NAME_types is for typeof().
  */
 #define __DRM_DEV_CTX(_name, _dev_t, _member, _data_t, _file_t)			\
+	__DRM_TOKEN(_name##_unreg);						\
+										\
 	struct _name##_unreg {							\
 		union {								\
 			struct drm_dev_unreg unreg;				\

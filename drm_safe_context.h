@@ -9,6 +9,7 @@
 
 #include <linux/compiler-context-analysis.h>
 #include <linux/dma-resv.h>
+#include <linux/err.h>
 
 #include <drm/drm_drv.h>
 
@@ -114,6 +115,54 @@ static __always_inline void __drm_resv_assert_held(struct dma_resv *resv)
 #define dma_resv_unlock(_resv)			__drm_resv_unlock(_resv)
 #undef dma_resv_assert_held
 #define dma_resv_assert_held(_resv)		__drm_resv_assert_held(_resv)
+
+/*
+ * A token is a lock that is held from the test that there is one to what uses it
+ * up. At the end of its scope it may have been used up or not.
+ */
+static __always_inline bool __drm_is_err(const void *ptr) __attribute__((overloadable))
+{
+	return IS_ERR(ptr);
+}
+
+static __always_inline bool __drm_is_err_or_null(const void *ptr) __attribute__((overloadable))
+{
+	return IS_ERR_OR_NULL(ptr);
+}
+
+#define __DRM_TOKEN(_type)							\
+	context_lock_struct(_type);						\
+	static __always_inline bool __drm_is_err(const struct _type *token)	\
+		__attribute__((overloadable)) __cond_acquires(false, token)	\
+		__no_context_analysis						\
+	{									\
+		return __drm_is_err((const void *)token);			\
+	}									\
+										\
+	static __always_inline bool __drm_is_err_or_null(const struct _type *token) \
+		__attribute__((overloadable)) __cond_acquires(false, token)	\
+		__no_context_analysis						\
+	{									\
+		return __drm_is_err_or_null((const void *)token);		\
+	}									\
+										\
+	static __always_inline void __##_type##_spend(const struct _type *token) \
+		__releases(token) __no_context_analysis				\
+	{									\
+	}									\
+										\
+	static __always_inline void __free_##_type(void *p)			\
+		__assumes_ctx_lock(*(struct _type **)p)				\
+		__releases(*(struct _type **)p) __no_context_analysis
+
+#define __drm_token_spend(_name, _token)	__##_name##_unreg_spend(_token)
+#define IS_ERR(_ptr)				__drm_is_err(_ptr)
+#define IS_ERR_OR_NULL(_ptr)			__drm_is_err_or_null(_ptr)
+
+#else
+
+#define __DRM_TOKEN(_type)			struct _type
+#define __drm_token_spend(_name, _token)	((void)0)
 
 #endif /* WARN_CONTEXT_ANALYSIS */
 

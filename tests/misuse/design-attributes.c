@@ -51,16 +51,16 @@ int foo_bo_pin(struct foo_bo *bo)
 }
 
 int foo_probe_early(struct device *dev, struct foo_unreg **token, bool early)
+	__releases(*token)
 {
 	struct foo_unreg *unreg = *token;
-	int ret = 0;
 
 #if defined(TOKEN_SPENT_ON_A_PATH)
-	if (early)
-		ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL);
+	if (early && drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL))
+		return -EIO;
 #endif
 	foo_unreg_dev(unreg)->hangcheck.func = NULL;
-	return ret ?: drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL);
+	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL);
 }
 
 void foo_ring_stop(struct foo_ring_owned *ring, bool early)

@@ -11,6 +11,7 @@
 #include "foo.h"
 
 int foo_register(struct device *dev, struct foo_unreg *unreg, struct foo_hw *hw)
+	__releases(unreg)
 {
 	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
 }
