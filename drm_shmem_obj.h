@@ -34,6 +34,8 @@ struct drm_mode_create_dumb;
  *   list of what dies with its binding, or ERR_PTR(-ENODEV) for ever after
  *   revocation. It is changed under the reservation lock, or by the end of the
  *   object, which revocation either comes before or does not find.
+ * - @__flags is changed before the object is published, or under the reservation
+ *   lock, and read with READ_ONCE() by those who hold neither.
  * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
  *   counted users otherwise. It goes to and from zero under the reservation
  *   lock.

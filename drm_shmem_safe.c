@@ -286,7 +286,7 @@ int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	if (!(obj->__flags & __DRM_SHMEM_PUBLISHED)) {
+	if (!(READ_ONCE(obj->__flags) & __DRM_SHMEM_PUBLISHED)) {
 		drm_safe_broken(gem->dev, "publish before use",
 				"handle to a unique object: drm_shmem_publish() it first");
 		return -EINVAL;

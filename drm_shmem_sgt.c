@@ -317,7 +317,7 @@ int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
 	if (ret)
 		return ret;
 
-	if (obj->__flags & __DRM_SHMEM_RECLAIM) {
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM) {
 		ret = drm_shmem_sgt_count(bound, obj, locked);
 		if (ret)
 			return ret;

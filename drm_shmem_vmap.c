@@ -90,10 +90,10 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
 
 	if (map.is_iomem) {
 		obj->__vaddr = (void __force *)map.vaddr_iomem;
-		obj->__flags |= __DRM_SHMEM_IOMEM;
+		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_IOMEM);
 	} else {
 		obj->__vaddr = map.vaddr;
-		obj->__flags &= ~__DRM_SHMEM_IOMEM;
+		WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_IOMEM);
 	}
 	trace_drm_shmem_vmap(&obj->base.base);
 	/* Release: pairs with the acquire in __drm_shmem_vmap(). */
