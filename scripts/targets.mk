@@ -78,6 +78,9 @@ fuzz: ## random calls of the sample driver, guided by KCOV [TIME=300] [SEED=1] [
 mutants: ## change the library in small ways, see what no test notices [MUTANTS=60] [MINUTES=60] [SEED=1] [FILES='glob']
 	@scripts/mutants.sh
 
+kcsan: ## the suites on x86-64 in QEMU, with KCSAN [FILTER='glob']
+	@scripts/kcsan.sh
+
 stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES=4] [UNBINDS=]
 	@scripts/stress.sh
 
@@ -89,4 +92,4 @@ clean: ## remove what was built in this directory (the cache stays)
 
 .PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
 	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \
-	coverage mutants fuzz docs check fresh-root clean
+	coverage mutants fuzz kcsan docs check fresh-root clean

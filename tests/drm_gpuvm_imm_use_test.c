@@ -369,6 +369,7 @@ static void drm_gpuvm_imm_use_test_scopes(struct kunit *test)
 	use_give(drm_gpuvm_imm_get(vm->core), bad);
 	use_give(NULL, drm_gpuvm_imm_obtain(shared, &bo->base));
 	use_give(NULL, NULL);
+	drm_gpuvm_imm_flush();
 	use_scope(test, vm, bo);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, kref_read(&use_vm_shared(vm)->base.kref), 1);

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# kcsan.sh: the KUnit suites on an x86-64 kernel of two CPUs with KCSAN, in QEMU;
+# FILTER is a glob. kunit.py would have QEMU use KVM, which is not there or does not
+# work in many a virtual machine.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/tree.sh"
+locked "$@"
+
+DIR=$BUILD/kcsan
+CONFIG=$TOP/tests/kcsan.kunitconfig
+ARGS="console=ttyS0 kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
+# One access in 100 is watched, not in 4,000.
+ARGS+=" drm_gpuvm_imm_kunit.model_ops=3000 kcsan.skip_watch=100"
+
+# boot: until the kernel reboots, which QEMU takes for its end.
+boot() {
+	timeout -s KILL 3600 qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nodefaults -nographic \
+		-no-reboot -serial stdio -kernel "$DIR/arch/x86/boot/bzImage" -append "$ARGS" </dev/null
+}
+
+# ours: the functions of the library and its tests.
+ours() { nm "$DIR/$SAFE"/{,tests/}*.o | awk '$2 ~ /^[tT]$/ { sub(/\..*/, "", $3); print $3 }'; }
+
+# races LOG: those between accesses of which one is the library's, and not marked. The
+# kernel's own code is not strict everywhere.
+races() {
+	awk 'NR == FNR { ours[$1] = 1; next }
+		/BUG: KCSAN: / { what = $0 }
+		/(read|write|read-write) (\(.*\) )?to 0x/ {
+			marked = /\(marked/
+			getline
+			sub(/[.+].*/, "", $1)
+			if (!marked && $1 in ours) { print what; bad = 1 }
+		}
+		END { exit bad }' <(ours) "$1"
+}
+
+no_other_reports() { ! "$TOP/scripts/log-clean.sh" "$1" | grep -v "BUG: KCSAN: "; }
+
+need_packages qemu-system-x86 libelf-dev
+prepare_tree
+mkdir -p "$DIR"
+say "building the kernel with KCSAN in $DIR"
+"$TREE/tools/testing/kunit/kunit.py" build --arch x86_64 --build_dir "$DIR" --jobs "$JOBS" \
+	--kunitconfig "$CONFIG" | show_progress
+check_config "$CONFIG" "$DIR/.config"
+say "running the suites"
+boot | tee "$DIR/test.log" | grep -E '^( {4})?(not )?ok ' || true
+kunit parse "$DIR" "$DIR/test.log"
+check "no race with an unmarked access of the library" races "$DIR/test.log"
+check "the log has no other report" no_other_reports "$DIR/test.log"
+finish
