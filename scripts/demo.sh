@@ -74,6 +74,8 @@ check_all() {
 	check_steps "loading and unloading in every order" uml orders
 	check_sample modular
 	check_sample debug
+	build_fuzzer
+	fuzz debug 0 1 "$TOP/tests/fuzz/inputs"
 	finish
 }
 

@@ -14,8 +14,7 @@
 . "$TOP/scripts/guest.sh"
 locked "$@"
 
-OUT=$TOP/out/fuzz
-FUZZER=$OUT/sgpu-fuzz
+OUT=${FUZZER%/*}
 TIME=${TIME:-300}
 SEED=${SEED:-1}
 INPUTS=${INPUTS:-$TOP/tests/fuzz/inputs}
@@ -25,14 +24,9 @@ for name in TIME SEED; do
 done
 [ -f "$INPUTS" ] || die "INPUTS=$INPUTS is not a file"
 prepare_tree
-need_packages gcc libc6-dev make pkg-config libdrm-dev
-make -s -C "$TOP/tests/fuzz" O="$OUT"
-GUEST=fuzz
-uml_guest "$FUZZER"
+build_fuzzer
 new_share
-cp "$INPUTS" "$SHARE/in/inputs"
-UML_ARGS=(mem=512M "FUZZ_SECONDS=$TIME" "FUZZ_SEED=$SEED")
-check_steps "fuzzing for $TIME s, seed $SEED" uml fuzz $((TIME + 300))
+fuzz fuzz "$TIME" "$SEED" "$INPUTS"
 cp "$SHARE"/out/* "$OUT"
 say "in $OUT: $(cd "$OUT" && echo ./*)"
 finish

@@ -10,6 +10,7 @@ INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
 LOG=		# what the kernel said
 CLIENT=$TOP/out/client/sgpu
+FUZZER=$TOP/out/fuzz/sgpu-fuzz
 
 # find_module DIR NAME: its file; the name may have - for _.
 find_module() {
@@ -124,6 +125,24 @@ build_client() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
 	mkdir -p "${CLIENT%/*}"
 	make -s -C "$TOP/samples/sgpu/client" O="${CLIENT%/*}"
+}
+
+# build_fuzzer: what makes random calls, where FUZZER says.
+build_fuzzer() {
+	need_packages gcc libc6-dev make pkg-config libdrm-dev
+	mkdir -p "${FUZZER%/*}"
+	make -s -C "$TOP/tests/fuzz" O="${FUZZER%/*}"
+}
+
+# fuzz GUEST SECONDS SEED INPUTS: check that nothing goes wrong on that UML kernel with
+# the inputs in that file and, for so long, with others made from them.
+fuzz() {
+	local GUEST=$1 UML_ARGS=(mem=512M kunit.enable=0 "FUZZ_SECONDS=$2" "FUZZ_SEED=$3")
+
+	uml_guest "$FUZZER"
+	mkdir -p "$SHARE/in"
+	cp "$4" "$SHARE/in/inputs"
+	check_steps "random calls on the $1 kernel: those of ${4##*/}, and for $2 s others" uml fuzz $(($2 + 300))
 }
 
 # check_steps NAME KIND STEPS: check that the guest runs STEPS; show how

@@ -48,6 +48,9 @@ checkpatch() {
 		}' "$TOP/scripts/checkpatch.accepted" -
 }
 
+# code_lines FILE: how many lines it has that are neither blank nor comment.
+code_lines() { gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null | wc -l; }
+
 kernel_doc() { python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
 
 prepare_tree
@@ -65,4 +68,7 @@ check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
 check "nothing left to do" matches_none "$UNFINISHED" "${files[@]}"
 check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
 check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
+# The point of the library: what is left for a driver to write.
+lines=$(code_lines samples/sgpu/sgpu_vm.c)
+check "the sample's address spaces: $lines lines of code, under 300" [ "$lines" -lt 300 ]
 finish
