@@ -360,7 +360,7 @@ enum { __drm_dev_in_section };
 #define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
 	__##_name##_register(_parent, ({					\
 		__drm_dev_assert_no_section();					\
-		__drm_token_spend(_name, _unreg);				\
+		__##_name##_unreg_spend(_unreg);				\
 		drm_safe_take(_unreg);						\
 	}), _ops, _data)
 
@@ -377,7 +377,7 @@ enum { __drm_dev_in_section };
  */
 #define drm_dev_ctx_drop(_name, _unreg)						\
 	__##_name##_drop(({							\
-		__drm_token_spend(_name, _unreg);				\
+		__##_name##_unreg_spend(_unreg);				\
 		drm_safe_take(_unreg);						\
 	}))
 

@@ -155,14 +155,15 @@ static __always_inline bool __drm_is_err_or_null(const void *ptr) __attribute__(
 		__assumes_ctx_lock(*(struct _type **)p)				\
 		__releases(*(struct _type **)p) __no_context_analysis
 
-#define __drm_token_spend(_name, _token)	__##_name##_unreg_spend(_token)
-#define IS_ERR(_ptr)				__drm_is_err(_ptr)
-#define IS_ERR_OR_NULL(_ptr)			__drm_is_err_or_null(_ptr)
+#define IS_ERR(_ptr)		__drm_is_err(_ptr)
+#define IS_ERR_OR_NULL(_ptr)	__drm_is_err_or_null(_ptr)
 
 #else
 
-#define __DRM_TOKEN(_type)			struct _type
-#define __drm_token_spend(_name, _token)	((void)0)
+#define __DRM_TOKEN(_type)							\
+	struct _type;								\
+	static __always_inline void __##_type##_spend(const struct _type *token) { } \
+	struct _type
 
 #endif /* WARN_CONTEXT_ANALYSIS */
 

@@ -12,8 +12,8 @@ locked "$@"
 DIR=$BUILD/kcsan
 CONFIG=$TOP/tests/kcsan.kunitconfig
 ARGS="console=ttyS0 kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
-# One access in 100 is watched, not in 4,000.
-ARGS+=" drm_gpuvm_imm_kunit.model_ops=3000 kcsan.skip_watch=100"
+# One access in 500 is watched, not in 4,000.
+ARGS+=" drm_gpuvm_imm_kunit.model_ops=3000 kcsan.skip_watch=500"
 
 # boot: until the kernel reboots, which QEMU takes for its end.
 boot() {
