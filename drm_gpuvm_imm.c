@@ -655,8 +655,8 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 
 	if (!vm)
 		return;
-	if (vm->core != core) {
-		/* The steps would be called with the other one. */
+	/* Unlocked: changed further down only. The steps would be called with that one. */
+	if (READ_ONCE(vm->core) != core) {
 		drm_safe_broken(vm->base.drm, "a core stays where it was initialised",
 				"%s: a copy of it was dropped", vm->base.name);
 		return;

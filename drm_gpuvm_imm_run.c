@@ -574,6 +574,7 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 	struct drm_gpuvm_imm *vm = update->__vm;
 	int ret;
 
+	/* Unlocked: changed by the end of the core only, which comes after its last run. */
 	if (unlikely(!vm || READ_ONCE(vm->core) != core)) {
 		drm_safe_broken(vm ? vm->base.drm : NULL,
 				"an update is run once, by the core of the VM it was prepared for",

@@ -617,7 +617,8 @@ static int data_fail_fn(struct kunit *test, void *ctx)
 
 	if (ret)
 		return ret;
-	ret = data_map(t, 0, 9) ?: data_split(t, 3) ?: data_map_sparse(t, 4, 2);
+	ret = data_map(t, 0, 9) ?: data_split(t, 3) ?: data_map_sparse(t, 4, 2) ?:
+	      data_map(t, 12, 2);
 	data_vm_fini(&t->vm);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 0);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
@@ -631,8 +632,8 @@ static void drm_gpuvm_imm_data_test_fail_alloc(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->bo = test_bo_new(test, 64, NULL);
-	/* Three of the VM, a vm_bo, and six VAs; debugging has its own. */
-	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, data_fail_fn, t), 10);
+	/* Three of the VM, a vm_bo, and seven VAs; debugging has its own. */
+	KUNIT_EXPECT_GT(test, drm_safe_fail_nth(test, data_fail_fn, t), 10);
 }
 
 static struct kunit_case drm_gpuvm_imm_data_test_cases[] = {
