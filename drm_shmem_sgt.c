@@ -122,8 +122,8 @@ static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
 	dma_resv_assert_held(obj->base.base.resv);
 
 	/*
-	 * Release: pairs with the acquire in __drm_shmem_sgt_begin() and
-	 * __drm_shmem_sgt_try(). The table's entries come before the pointer.
+	 * Release: pairs with __drm_shmem_sgt_begin() and __drm_shmem_sgt_try(),
+	 * which follow the pointer. The table's entries come before it.
 	 */
 	smp_store_release(&obj->__sgt, sgt);
 	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */

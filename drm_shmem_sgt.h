@@ -75,11 +75,12 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 	if (likely(obj->base.base.dev == bound->__drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
-		 * Acquire: pairs with the release that publishes the table.
-		 * Who sees the pointer sees the entries. The table stays: only
-		 * revocation would unmap it, and that comes after the proof.
+		 * Pairs with the release that publishes the table: the entries
+		 * are read by way of the pointer, and so after it. The table
+		 * stays: only revocation would unmap it, and that comes after
+		 * the proof.
 		 */
-		table = smp_load_acquire(&obj->__sgt);
+		table = READ_ONCE(obj->__sgt);
 		if (!IS_ERR_OR_NULL(table)) {
 			sgt->__table = table;
 			return 0;
@@ -244,8 +245,8 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
 
 	if (!own->__obj || own->__obj->base.base.dev != bound->__drm)
 		return -EINVAL;
-	/* Acquire: as in __drm_shmem_sgt_begin(). */
-	table = smp_load_acquire(&own->__obj->__sgt);
+	/* The order is as in __drm_shmem_sgt_begin(). */
+	table = READ_ONCE(own->__obj->__sgt);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	sgt->__table = table;
