@@ -189,6 +189,8 @@ enum drm_dev_ctx_state {
  * - @revocables is changed under @revocables_lock, by holders of a proof or of
  *   @revoke_sem; its entries are revoked under @revoke_sem held for writing.
  *   It is empty once the parent is @unbound.
+ * - @ends counts the calls of drm_dev_revocable_end() that took an entry off and
+ *   run, and one more until all is revoked; @ended is complete once it is zero.
  */
 struct drm_dev_ctx {
 	const void *magic;
@@ -205,6 +207,8 @@ struct drm_dev_ctx {
 	struct rw_semaphore revoke_sem;
 	spinlock_t revocables_lock;	/* @revocables */
 	struct list_head revocables __guarded_by(&revocables_lock);
+	refcount_t ends;
+	struct completion ended;
 	bool unbound;
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -460,6 +464,10 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 		rev->__revoke(rev);
 	}
 	up_write(&ctx->revoke_sem);
+
+	/* Nothing can be taken off any more. */
+	if (!refcount_dec_and_test(&ctx->ends))
+		wait_for_completion(&ctx->ended);
 }
 
 /* The older devres action: the parent has no driver any more. */
@@ -610,6 +618,8 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	spin_lock_init(&ctx->revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
+	refcount_set(&ctx->ends, 1);
+	init_completion(&ctx->ended);
 	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
@@ -882,6 +892,17 @@ void drm_dev_revocable_del(struct drm_device *drm,
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_del);
 
+/* Take an entry off that is not revoked; then unbinding waits for its end. */
+static bool drm_dev_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_revocable *rev)
+{
+	guard(spinlock)(&ctx->revocables_lock);
+	if (list_empty(&rev->__node))
+		return false;
+	list_del_init(&rev->__node);
+	refcount_inc(&ctx->ends);
+	return true;
+}
+
 /**
  * drm_dev_revocable_end() - end something before it is revoked
  * @drm: the device
@@ -901,13 +922,18 @@ void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev
 	if (!ctx)
 		return;
 
-	guard(rwsem_read)(&ctx->revoke_sem);
-	scoped_guard(spinlock, &ctx->revocables_lock) {
-		if (list_empty(&rev->__node))
-			return;
-		list_del_init(&rev->__node);
+	if (!drm_dev_revocable_take(ctx, rev)) {
+		down_read(&ctx->revoke_sem);
+		up_read(&ctx->revoke_sem);
+		return;
 	}
+
+	/* Unbinding waits for this as for a reader, but at less cost; tell lockdep. */
+	rwsem_acquire_read(&ctx->revoke_sem.dep_map, 0, 0, _RET_IP_);
 	end(rev);
+	rwsem_release(&ctx->revoke_sem.dep_map, _RET_IP_);
+	if (refcount_dec_and_test(&ctx->ends))
+		complete(&ctx->ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_end);
 

@@ -947,6 +947,94 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqruuuf");
 }
 
+/* Two threads: one ends or revokes the entry, and waits there; the other must, too. */
+struct tdev_slow {
+	struct drm_dev_revocable rev;
+	struct work_struct end;
+	struct work_struct unbind;
+	struct completion begun;
+	struct completion go;
+	unsigned int steps;
+	struct kunit *test;
+	struct drm_device *drm;
+};
+
+static void tdev_slow_step(struct drm_dev_revocable *rev)
+{
+	struct tdev_slow *slow = container_of(rev, struct tdev_slow, rev);
+
+	slow->steps++;
+	complete(&slow->begun);
+	wait_for_completion(&slow->go);
+}
+
+static void tdev_slow_end(struct work_struct *work)
+{
+	struct tdev_slow *slow = container_of(work, struct tdev_slow, end);
+
+	drm_dev_revocable_end(slow->drm, &slow->rev, tdev_slow_step);
+}
+
+static void tdev_slow_unbind(struct work_struct *work)
+{
+	struct tdev_slow *slow = container_of(work, struct tdev_slow, unbind);
+	struct tdev_test *t = slow->test->priv;
+
+	drm_safe_test_unbind(slow->test, t->parent);
+}
+
+static void tdev_slow_race(struct tdev_slow *slow, struct work_struct *first,
+			   struct work_struct *second)
+{
+	schedule_work(first);
+	wait_for_completion(&slow->begun);
+	schedule_work(second);
+	/* Long enough for who does not wait. */
+	msleep(50);
+	KUNIT_EXPECT_TRUE(slow->test, work_busy(second));
+	complete_all(&slow->go);
+	flush_work(first);
+	flush_work(second);
+	KUNIT_EXPECT_EQ(slow->test, slow->steps, 1);
+}
+
+static struct tdev_slow *tdev_slow_new(struct kunit *test)
+{
+	struct tdev_slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
+	struct tdev_unreg *unreg = tdev_new(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, slow);
+	INIT_WORK(&slow->end, tdev_slow_end);
+	INIT_WORK(&slow->unbind, tdev_slow_unbind);
+	init_completion(&slow->begun);
+	init_completion(&slow->go);
+	slow->test = test;
+	slow->drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&unreg->bound, &slow->rev,
+						    tdev_slow_step), 0);
+	drm_dev_get(slow->drm);
+	drm_dev_ctx_drop(tdev, unreg);
+	return slow;
+}
+
+/* The parent stays bound until what was begun before has come to its end. */
+static void drm_dev_ctx_test_revocable_end(struct kunit *test)
+{
+	struct tdev_slow *slow = tdev_slow_new(test);
+
+	tdev_slow_race(slow, &slow->end, &slow->unbind);
+	drm_dev_put(slow->drm);
+}
+
+/* Who comes too late waits for the revocation, and ends nothing. */
+static void drm_dev_ctx_test_revocable_late(struct kunit *test)
+{
+	struct tdev_slow *slow = tdev_slow_new(test);
+
+	tdev_slow_race(slow, &slow->unbind, &slow->end);
+	drm_dev_put(slow->drm);
+}
+
 /* What was mapped with a token that is dropped goes with the binding, too. */
 static void drm_dev_ctx_test_revocable_dropped(struct kunit *test)
 {
@@ -1692,6 +1780,8 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_register_fails_late),
 	KUNIT_CASE(drm_dev_ctx_test_foreign),
 	KUNIT_CASE(drm_dev_ctx_test_revocable),
+	KUNIT_CASE(drm_dev_ctx_test_revocable_end),
+	KUNIT_CASE(drm_dev_ctx_test_revocable_late),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
 	KUNIT_CASE(drm_dev_ctx_test_if_bound),
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),
