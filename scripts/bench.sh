@@ -2,25 +2,40 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # bench.sh: time the library against the raw helpers in one boot of a release
-# kernel under UML: a table, and out/bench/bench.csv and plots. ROUNDS=15
-# DOCS=1 writes the table of Documentation/bench.rst anew.
+# kernel under UML, and in one of an SMP kernel, on two processors at a time: a
+# table, and out/bench/bench.csv and plots. ROUNDS=15 DOCS=1 writes the table of
+# Documentation/bench.rst anew.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
 
 OUT=$TOP/out/bench
 
-# rows KIND: the lines of that kind in the kernel's log, without what is before.
+# rows KIND KERNEL...: the lines of that kind in the kernels' logs, without what is
+# before.
 rows() {
-	sed -n "s/.*# [a-z_]*: $1,//p" "$BUILD/bench/test.log"
+	local kind=$1
+
+	shift
+	sed -n "s/.*# [a-z_]*: $kind,//p" "${@/%//test.log}"
+}
+
+# time_on KERNEL CONFIG ARG...: build it and do all work there.
+time_on() {
+	local name=$1
+
+	build_uml "$1" "$2"
+	shift 2
+	kunit exec "$BUILD/$name" --build_dir "$BUILD/$name" "$@" \
+		--kernel_args "drm_safe_bench.rounds=${ROUNDS:-15}" 'drm_safe_bench*'
 }
 
 # table: ratios below 1 say that this library is faster.
 table() {
-	awk -F'\t' 'BEGIN { printf "%-34s %7s %11s %11s %7s\n", "", "N", "raw, ns", "safe, ns", "ratio" }
-		{ printf "%-34s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,
+	awk -F'\t' 'BEGIN { printf "%-42s %7s %11s %11s %7s\n", "", "N", "raw, ns", "safe, ns", "ratio" }
+		{ printf "%-42s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,
 		  $4 ? sprintf("%.2f", $5 / $4) : "" }' "$OUT/bench.tsv"
-	rows size | awk -F, '{ print "bytes of one " $1 ": raw " $2 ", safe " $3 }'
+	rows size "$BUILD/bench" | awk -F, '{ print "bytes of one " $1 ": raw " $2 ", safe " $3 }'
 	echo "text of the library: $(text_size) bytes"
 }
 
@@ -32,7 +47,7 @@ docs_table() {
 	awk -F'\t' '{ printf "   \"%s\",%s,%s,%.2f,%s\n", $1, $2 ? $2 : "", $4 ? sprintf("%.2f", $4 / 1000) : "",
 		$5 / 1000, $4 ? sprintf("%.2f", $5 / $4) : "" }' "$OUT/bench.tsv"
 	printf '%s\n' "" ".. csv-table::" "   :header: Memory,\"Raw, bytes\",\"Safe, bytes\"" ""
-	rows size | awk -F, '{ print "   one " $1 "," $2 "," $3 }'
+	rows size "$BUILD/bench" | awk -F, '{ print "   one " $1 "," $2 "," $3 }'
 	echo "   \"code of drm_safe.ko\",,$(text_size)"
 }
 
@@ -59,12 +74,11 @@ plot() {
 
 need_packages gnuplot-nox binutils
 prepare_tree
-build_uml bench bench/.kunitconfig
-kunit exec "$BUILD/bench" --build_dir "$BUILD/bench" --kernel_args "drm_safe_bench.rounds=${ROUNDS:-15}" \
-	'drm_safe_bench*'
+time_on bench bench/.kunitconfig
+time_on bench-smp bench/smp.kunitconfig --kernel_args ncpus=2 --kernel_args seccomp=on
 mkdir -p "$OUT"
 # A name may have a comma: the last six are the numbers.
-rows bench | sed -E 's/,([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+)$/\t\1\t\2\t\3\t\4\t\5\t\6/' >"$OUT/bench.tsv"
+rows bench "$BUILD"/bench{,-smp} | sed -E 's/,([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+),([0-9]+)$/\t\1\t\2\t\3\t\4\t\5\t\6/' >"$OUT/bench.tsv"
 {
 	echo '"work","n","rounds","raw median, ps","safe median, ps","raw minimum, ps","safe minimum, ps"'
 	sed 's/^\([^\t]*\)/"\1"/; s/\t/,/g' "$OUT/bench.tsv"

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/cpumask.h>
+#include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
+#include <linux/workqueue.h>
 
 #include "bench.h"
 
@@ -33,10 +38,66 @@ static int bench_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Picoseconds per repetition */
-static u64 bench_once(bench_fn *fn, void *ctx, unsigned int loops)
+unsigned int bench_cpus(void)
 {
-	return div_u64(fn(ctx, loops) * 1000, loops);
+	return min(num_online_cpus(), BENCH_CPUS);
+}
+
+/* What one of several processors does. It begins once none of them is @away. */
+struct bench_work {
+	struct work_struct base;
+	bench_fn *fn;
+	void *ctx;
+	unsigned int loops;
+	atomic_t *away;
+	u64 time;
+};
+
+static void bench_work(struct work_struct *base)
+{
+	struct bench_work *work = container_of(base, struct bench_work, base);
+
+	atomic_dec(work->away);
+	while (atomic_read(work->away))
+		cond_resched();
+	work->time = work->fn(work->ctx, work->loops);
+}
+
+/* On all processors at a time; the mean of their times. */
+static u64 bench_together(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
+			  unsigned int loops)
+{
+	const unsigned int cpus = bench_cpus();
+	struct bench_work works[BENCH_CPUS];
+	atomic_t away = ATOMIC_INIT(cpus);
+	u64 time = 0;
+
+	for (unsigned int i = 0; i < cpus; i++) {
+		works[i] = (struct bench_work) {
+			.fn = fn, .ctx = ctx[i], .loops = loops, .away = &away,
+		};
+		INIT_WORK_ONSTACK(&works[i].base, bench_work);
+		queue_work_on(i, wq, &works[i].base);
+	}
+	for (unsigned int i = 0; i < cpus; i++) {
+		flush_work(&works[i].base);
+		destroy_work_on_stack(&works[i].base);
+		time += works[i].time;
+	}
+	return time / cpus;
+}
+
+/* Picoseconds per repetition */
+static u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
+		      unsigned int loops)
+{
+	u64 time;
+
+	/* What the last ones freed goes now, and not while these are timed. */
+	flush_delayed_fput();
+	rcu_barrier();
+	time = bench_cpus() > 1 ? bench_together(wq, fn, ctx, loops) : fn(ctx[0], loops);
+	return div_u64(time * 1000, loops);
 }
 
 /**
@@ -44,27 +105,34 @@ static u64 bench_once(bench_fn *fn, void *ctx, unsigned int loops)
  * @test: the test
  * @pair: what to time
  * @n: of how many objects, for work whose cost may depend on it, or 0
- * @ctx: given to both sides
+ * @ctx: given to both sides, one for each processor
  *
  * The first round is not counted: it touches memory for the first time.
  */
-void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n, void *ctx)
+void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
+		   void *const *ctx)
 {
 	const unsigned int count = clamp(rounds, 1, BENCH_ROUNDS_MAX);
 	u64 *raw = kunit_kcalloc(test, 2 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
 	u64 *safe = raw + BENCH_ROUNDS_MAX;
+	struct workqueue_struct *wq;
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
-	pair->raw(ctx, pair->loops);
-	pair->safe(ctx, pair->loops);
+	/* What was freed meanwhile is not to wait for the end of such long work. */
+	wq = alloc_workqueue("bench", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	bench_once(wq, pair->raw, ctx, pair->loops);
+	bench_once(wq, pair->safe, ctx, pair->loops);
 	for (unsigned int i = 0; i < count; i++) {
-		raw[i] = bench_once(pair->raw, ctx, pair->loops);
-		safe[i] = bench_once(pair->safe, ctx, pair->loops);
+		raw[i] = bench_once(wq, pair->raw, ctx, pair->loops);
+		safe[i] = bench_once(wq, pair->safe, ctx, pair->loops);
 	}
+	destroy_workqueue(wq);
 	sort(raw, count, sizeof(*raw), bench_cmp, NULL);
 	sort(safe, count, sizeof(*safe), bench_cmp, NULL);
-	kunit_info(test, "bench,%s,%u,%u,%llu,%llu,%llu,%llu", pair->name, n, count,
-		   raw[count / 2], safe[count / 2], raw[0], safe[0]);
+	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu", pair->name,
+		   bench_cpus() > 1 ? ", 2 CPUs" : "", n, count, raw[count / 2],
+		   safe[count / 2], raw[0], safe[0]);
 	kunit_kfree(test, raw);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The raw helpers, used as careful drivers use them, against this library doing
  * the same work. Both sides of a pair run in turn, so that what else the
- * machine does falls on both.
+ * machine does falls on both. Where there are two processors, both do the work at
+ * the same time, each with objects of its own.
  */
 #ifndef _DRM_SAFE_BENCH_H
 #define _DRM_SAFE_BENCH_H
@@ -14,7 +15,7 @@
 
 /**
  * typedef bench_fn - one side of a pair
- * @ctx: what bench_pair() was given
+ * @ctx: what bench_compare() was given for this processor
  * @loops: how often to do the work
  *
  * Return: the time that it took, in nanoseconds of bench_clock().
@@ -35,8 +36,13 @@ struct bench_pair {
 	unsigned int loops;
 };
 
+/* At most so many processors do the work, each with a context of its own */
+#define BENCH_CPUS	2
+
 u64 bench_clock(void);
-void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n, void *ctx);
+unsigned int bench_cpus(void);
+void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
+		   void *const *ctx);
 
 /* Time a statement; the compiler cannot merge its repetitions. */
 #define BENCH_LOOP(_loops, _statement) ({				\

@@ -144,29 +144,45 @@ static const struct bench_pair bench_register_pair = {
 	"register and unplug", register_raw, register_safe, 3
 };
 
+static void bench_ctx_start(struct kunit *test, struct bench_ctx *ctx)
+{
+	struct bench_unreg *unreg;
+
+	ctx->test = test;
+	ctx->parent = drm_safe_test_parent(test);
+	unreg = bench_dev_alloc(ctx->parent, &bench_driver);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	ctx->drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench, ctx->parent, unreg, NULL, NULL), 0);
+	ctx->filp = drm_safe_test_open(test, ctx->drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->filp);
+}
+
 static void bench_ctx_entries(struct kunit *test)
 {
-	struct bench_ctx ctx = { .test = test, .parent = drm_safe_test_parent(test) };
-	struct bench_unreg *unreg = bench_dev_alloc(ctx.parent, &bench_driver);
+	struct bench_ctx ctx[BENCH_CPUS] = {};
+	void *const each[BENCH_CPUS] = { &ctx[0], &ctx[1] };
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	ctx.drm = drm_dev_bound_drm(&unreg->bound);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench, ctx.parent, unreg, NULL, NULL), 0);
-	ctx.filp = drm_safe_test_open(test, ctx.drm->render);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx.filp);
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_ctx_start(test, &ctx[i]);
 	for (int i = 0; i < ARRAY_SIZE(bench_ctx_pairs); i++)
-		bench_compare(test, &bench_ctx_pairs[i], 0, &ctx);
+		bench_compare(test, &bench_ctx_pairs[i], 0, each);
 }
 
 static void bench_ctx_register(struct kunit *test)
 {
-	struct bench_ctx ctx = { .test = test, .parent = drm_safe_test_parent(test) };
+	struct bench_ctx ctx[BENCH_CPUS] = {};
+	void *const each[BENCH_CPUS] = { &ctx[0], &ctx[1] };
 	struct device *other = drm_safe_test_parent(test);
 	struct bench_unreg *alive = bench_dev_alloc(other, &bench_driver);
 
+	for (int i = 0; i < bench_cpus(); i++) {
+		ctx[i].test = test;
+		ctx[i].parent = drm_safe_test_parent(test);
+	}
 	/* The first device and the last mount and unmount a file system. */
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, alive);
-	bench_compare(test, &bench_register_pair, 0, &ctx);
+	bench_compare(test, &bench_register_pair, 0, each);
 	drm_dev_ctx_drop(bench, alive);
 }
 

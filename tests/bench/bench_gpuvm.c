@@ -494,10 +494,9 @@ static const struct bench_pair bench_gpuvm_pairs[] = {
 	{ "whole driver path", path_raw, path_safe },
 };
 
-static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
+static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned int ops)
 {
 	static const struct drm_gpuvm_imm_config config = { .name = "safe", .range = BENCH_RANGE };
-	const unsigned int ops = min(n, BENCH_OPS);
 
 	b->n = n;
 	b->gem = bench_gem_new(b);
@@ -511,17 +510,32 @@ static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
 	prandom_seed_state(&b->rnd, n);
 	for (unsigned int i = 0; i < ops; i++)
 		b->slot[i] = (u64)i * n / ops;
-	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_pairs); i++) {
-		struct bench_pair pair = bench_gpuvm_pairs[i];
+}
 
-		pair.loops = ops;
-		bench_compare(b->test, &pair, n, b);
-	}
+static void bench_gpuvm_end(struct bench_gpuvm *b)
+{
 	/* Both sides have done the same work. */
 	KUNIT_EXPECT_EQ(b->test, b->raw_steps, b->vm.steps);
 	bench_vm_fini(&b->vm);
 	raw_end(b);
 	drm_gem_object_put(&b->gem->base);
+}
+
+static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
+{
+	const unsigned int ops = min(n, BENCH_OPS);
+	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_gpuvm_start(&b[i], n, ops);
+	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_pairs); i++) {
+		struct bench_pair pair = bench_gpuvm_pairs[i];
+
+		pair.loops = ops;
+		bench_compare(b->test, &pair, n, each);
+	}
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_gpuvm_end(&b[i]);
 }
 
 /* A VM's pool of VAs grows with the updates that are prepared at a time. */
@@ -540,12 +554,14 @@ static void bench_gpuvm_sizes(struct kunit *test)
 static void bench_gpuvm_all(struct kunit *test)
 {
 	static const unsigned int ns[] = { 100, 1000, 10000, 100000 };
-	struct bench_gpuvm *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	struct bench_gpuvm *b = kunit_kcalloc(test, BENCH_CPUS, sizeof(*b), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	b->test = test;
 	b->drm = drm_dev_alloc(drm_safe_test_driver(), drm_safe_test_parent(test));
 	KUNIT_ASSERT_FALSE(test, IS_ERR(b->drm));
+	b[1].test = test;
+	b[1].drm = b->drm;
 	for (int i = 0; i < ARRAY_SIZE(ns); i++)
 		bench_gpuvm_n(b, ns[i]);
 	drm_gpuvm_imm_flush();

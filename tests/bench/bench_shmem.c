@@ -332,7 +332,8 @@ static const struct bench_pair bench_shmem_pairs[] = {
 	{ "create, first sg table, free", cold_sgt_raw, cold_sgt_safe, 500 },
 };
 
-static void bench_shmem_device(struct kunit *test, struct bench_shmem *b)
+/* One device for all processors */
+static void bench_shmem_device(struct kunit *test, struct bench_shmem b[BENCH_CPUS])
 {
 	struct bench_s_unreg *unreg;
 
@@ -342,78 +343,108 @@ static void bench_shmem_device(struct kunit *test, struct bench_shmem *b)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	b->drm = drm_dev_bound_drm(&unreg->bound);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench_s, b->parent, unreg, NULL, NULL), 0);
+	b[1].test = test;
+	b[1].drm = b->drm;
+}
+
+static void bench_shmem_objects(struct bench_shmem *b, const struct drm_dev_bound *bound)
+{
+	struct kunit *test = b->test;
+
+	b->bound = bound;
+	b->raw = raw_new(b, SZ_64K);
+	b->bo = safe_new(b, SZ_64K);
+	KUNIT_ASSERT_EQ(test, drm_gem_vmap(&b->raw->base, &b->map), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&b->own, &b->bo->obj), 0);
+	KUNIT_EXPECT_GT(test, sgt_raw_once(b->raw), 0);
+	KUNIT_EXPECT_GT(test, sgt_safe_once(b->bound, b->bo), 0);
+}
+
+static void bench_shmem_put(struct bench_shmem *b)
+{
+	drm_vmap_release(&b->own);
+	drm_gem_vunmap(&b->raw->base, &b->map);
+	bench_bo_put(b->bo);
+	drm_gem_object_put(&b->raw->base);
 }
 
 static void bench_shmem_one(struct kunit *test)
 {
-	struct bench_shmem b = {};
+	struct bench_shmem b[BENCH_CPUS] = {};
+	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
 
-	bench_shmem_device(test, &b);
-	b.raw = raw_new(&b, SZ_64K);
-	b.bo = safe_new(&b, SZ_64K);
-	KUNIT_ASSERT_EQ(test, drm_gem_vmap(&b.raw->base, &b.map), 0);
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&b.own, &b.bo->obj), 0);
-	KUNIT_EXPECT_GT(test, sgt_raw_once(b.raw), 0);
-	drm_dev_if_registered(bench_s, reg, b.drm) {
-		b.bound = &reg->bound;
-		KUNIT_EXPECT_GT(test, sgt_safe_once(b.bound, b.bo), 0);
+	bench_shmem_device(test, b);
+	drm_dev_if_registered(bench_s, reg, b->drm) {
+		for (int i = 0; i < bench_cpus(); i++)
+			bench_shmem_objects(&b[i], &reg->bound);
 		for (int i = 0; i < ARRAY_SIZE(bench_shmem_pairs); i++)
-			bench_compare(test, &bench_shmem_pairs[i], 0, &b);
+			bench_compare(test, &bench_shmem_pairs[i], 0, each);
 	}
-	drm_vmap_release(&b.own);
-	drm_gem_vunmap(&b.raw->base, &b.map);
-	bench_bo_put(b.bo);
-	drm_gem_object_put(&b.raw->base);
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_shmem_put(&b[i]);
 }
 
-static void bench_shmem_free(struct kunit *test, struct bench_shmem *b, unsigned int n)
+static void bench_shmem_free(struct kunit *test, struct bench_shmem *b, unsigned int n,
+			     bool newest_first)
 {
-	struct bench_pair pair = { .raw = many_raw, .safe = many_safe, .loops = n };
+	const struct bench_pair pair = {
+		.name = newest_first ? "free with sg table, newest first" :
+				       "free with sg table, oldest first",
+		.raw = many_raw, .safe = many_safe, .loops = n,
+	};
+	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
 
-	b->n = n;
-	pair.name = "free with sg table, oldest first";
-	b->newest_first = false;
-	bench_compare(test, &pair, n, b);
-	pair.name = "free with sg table, newest first";
-	b->newest_first = true;
-	bench_compare(test, &pair, n, b);
+	for (int i = 0; i < bench_cpus(); i++) {
+		b[i].n = n;
+		b[i].newest_first = newest_first;
+	}
+	bench_compare(test, &pair, n, each);
 }
 
 static void bench_shmem_many(struct kunit *test)
 {
 	static const unsigned int ns[] = { 100, 1000, 10000, 40000 };
-	struct bench_shmem b = {};
+	const unsigned int most = ns[ARRAY_SIZE(ns) - 1];
+	struct bench_shmem b[BENCH_CPUS] = {};
+	void **many = kvcalloc(BENCH_CPUS * most, sizeof(*many), GFP_KERNEL);
 
-	b.many = kvcalloc(ns[ARRAY_SIZE(ns) - 1], sizeof(*b.many), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, b.many);
-	bench_shmem_device(test, &b);
-	drm_dev_if_registered(bench_s, reg, b.drm) {
-		b.bound = &reg->bound;
-		for (int i = 0; i < ARRAY_SIZE(ns); i++)
-			bench_shmem_free(test, &b, ns[i]);
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	bench_shmem_device(test, b);
+	drm_dev_if_registered(bench_s, reg, b->drm) {
+		for (int i = 0; i < bench_cpus(); i++) {
+			b[i].bound = &reg->bound;
+			b[i].many = many + i * most;
+		}
+		for (int i = 0; i < ARRAY_SIZE(ns); i++) {
+			bench_shmem_free(test, b, ns[i], false);
+			bench_shmem_free(test, b, ns[i], true);
+		}
 	}
-	kvfree(b.many);
+	kvfree(many);
 }
 
 /* The raw helpers revoke nothing: there is one side only, and a cost against N. */
 static void bench_shmem_revoke(struct kunit *test)
 {
 	static const unsigned int ns[] = { 100, 1000, 10000, 40000 };
-	struct bench_bo **many = kvcalloc(ns[ARRAY_SIZE(ns) - 1], sizeof(*many), GFP_KERNEL);
+	struct bench_bo **many;
 
+	if (bench_cpus() > 1)
+		kunit_skip(test, "a device is unbound by one processor");
+	many = kvcalloc(ns[ARRAY_SIZE(ns) - 1], sizeof(*many), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	for (int i = 0; i < ARRAY_SIZE(ns); i++) {
-		struct bench_shmem b = {};
+		struct bench_shmem b[BENCH_CPUS] = {};
 		u64 time;
 
-		bench_shmem_device(test, &b);
-		drm_dev_if_registered(bench_s, reg, b.drm) {
+		bench_shmem_device(test, b);
+		drm_dev_if_registered(bench_s, reg, b->drm) {
 			for (unsigned int k = 0; k < ns[i]; k++) {
-				many[k] = safe_new(&b, SZ_4K);
+				many[k] = safe_new(b, SZ_4K);
 				sgt_safe_once(&reg->bound, many[k]);
 			}
 		}
-		time = BENCH_LOOP(1, drm_safe_test_unbind(test, b.parent));
+		time = BENCH_LOOP(1, drm_safe_test_unbind(test, b->parent));
 		kunit_info(test, "bench,unbind with all tables alive,%u,1,0,%llu,0,%llu", ns[i],
 			   div_u64(time * 1000, ns[i]), div_u64(time * 1000, ns[i]));
 		for (unsigned int k = 0; k < ns[i]; k++)
