@@ -143,12 +143,13 @@ static int drm_gpuvm_imm_seq_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations drm_gpuvm_imm_sops = {
+VISIBLE_IF_KUNIT const struct seq_operations drm_gpuvm_imm_sops = {
 	.start = drm_gpuvm_imm_seq_start,
 	.next = drm_gpuvm_imm_seq_next,
 	.stop = drm_gpuvm_imm_seq_stop,
 	.show = drm_gpuvm_imm_seq_show,
 };
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_sops);
 DEFINE_SEQ_ATTRIBUTE(drm_gpuvm_imm);
 
 void drm_gpuvm_imm_debugfs_init(void)

@@ -138,6 +138,7 @@ void drm_gpuvm_imm_debugfs_exit(void);
 void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm);
 #if IS_ENABLED(CONFIG_KUNIT)
+extern const struct seq_operations drm_gpuvm_imm_sops;
 void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm);
 #endif
 #else

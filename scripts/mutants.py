@@ -8,8 +8,9 @@ mutants.py run TOP TREE BUILD OUT [MUTANTS=n] [MINUTES=n] [SEED=n] [FILES=glob]
 Each mutant is one change of one file: a condition negated, a comparison off by
 one, a call, an assignment or a barrier dropped, two statements swapped, a result
 replaced. It is killed if it does not compile, or if the suites fail, hang or leave
-a report in the log: on the release kernel, quick suites first, and then on the SMP
-debug kernel, which can fail allocations.
+a report in the log: on the release kernel, quick suites first, then on the SMP
+debug kernel, which can fail allocations, and at last as modules, where memory that
+nobody frees is found once they are gone.
 A change that gives no kernel other code is no mutant. What nobody can notice for
 another reason stands in tests/mutants.accepted, with that reason.
 
@@ -164,6 +165,10 @@ class Runner:
                          f"--timeout={seconds}", *args, glob) and
                 self.run(f"{self.top}/scripts/log-clean.sh", f"{outdir}/test.log"))
 
+    def modules(self, glob):
+        """Whether the suites pass as modules, and leak nothing."""
+        return self.run("env", f"FILTER={glob}", f"{self.top}/scripts/kunit-modules.sh")
+
     def killed(self, name):
         """Why the tree as it is does not pass, SAME if it cannot differ, or None."""
         part = next((p for p in PARTS if name.startswith(p)), "")
@@ -178,7 +183,9 @@ class Runner:
                 return "build"
             if not self.suites(kernel, quick, f"{part}*" if own else "*", seconds):
                 return kernel
-        return None if differs else SAME
+        if not differs:
+            return SAME
+        return None if self.modules(f"{part}*") else "modules"
 
     def begin(self):
         """Whether the library passes as it is; remember its code."""
@@ -186,7 +193,7 @@ class Runner:
             if not self.make(kernel, "all") or not self.suites(kernel, True, "*", 900):
                 return False
             self.original[kernel] = self.objects(kernel)
-        return True
+        return self.modules("*")
 
     def judge(self, mutant):
         """What kills it, SAME, or None."""
@@ -231,7 +238,7 @@ def table(results):
     kinds = sorted({m.kind for m, _ in results})
     rows = [(k, [why for m, why in results if m.kind == k]) for k in kinds]
     rows.append(("all", [why for _, why in results]))
-    by = ["build", *ARGS, None]
+    by = ["build", *ARGS, "modules", None]
     print(f"\n{'':12} {'mutants':>9}" + "".join(f"{b or 'survived':>9}" for b in by))
     for name, whys in rows:
         print(f"{name:12} {len(whys):9}" + "".join(f"{whys.count(b):9}" for b in by))

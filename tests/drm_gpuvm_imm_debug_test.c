@@ -80,9 +80,49 @@ static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_count(buf, "broken"), 1);
 }
 
+/* All of the file, as who reads it gets it. */
+static void test_show_file(struct kunit *test, char *buf)
+{
+	struct seq_file m = { .buf = buf, .size = SZ_16K };
+	loff_t pos = 0;
+	void *v;
+
+	mutex_init(&m.lock);
+	v = drm_gpuvm_imm_sops.start(&m, &pos);
+	while (v) {
+		KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_sops.show(&m, v), 0);
+		v = drm_gpuvm_imm_sops.next(&m, v, &pos);
+	}
+	drm_gpuvm_imm_sops.stop(&m, v);
+	buf[m.count] = '\0';
+}
+
+static void drm_gpuvm_imm_debug_test_file(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test), *other = test_vm_new(test);
+	char *buf = kunit_kzalloc(test, SZ_16K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 49, 10), 0);
+	test_show_file(test, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, " test "), 2);
+	KUNIT_EXPECT_EQ(test, test_count(buf, "sparse"), 1);
+	test_vm_end(test, vm);
+	test_show_file(test, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, " test "), 1);
+	test_vm_end(test, other);
+	test_show_file(test, buf);
+	KUNIT_EXPECT_EQ(test, test_count(buf, " test "), 0);
+}
+
 #else
 
 static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_DEBUG_FS");
+}
+
+static void drm_gpuvm_imm_debug_test_file(struct kunit *test)
 {
 	kunit_skip(test, "no CONFIG_DEBUG_FS");
 }
@@ -251,6 +291,7 @@ static void drm_gpuvm_imm_debug_test_trace_nomem(struct kunit *test)
 
 static struct kunit_case drm_gpuvm_imm_debug_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_show),
+	KUNIT_CASE(drm_gpuvm_imm_debug_test_file),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace_nomem),
 	{}

@@ -163,6 +163,28 @@ static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
 	tracepoint_synchronize_unregister();
 }
 
+/* The table of an object that is freed goes with it. */
+static void debug_traces_free(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct debug_traced traced = { };
+	struct test_bo_unique *unique;
+	struct test_bo *bo;
+	int ret;
+
+	debug_trace_begin(test, &traced);
+	unique = test_bo_create(t->drm, SZ_4K, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(test_bo, unique);
+	traced.gem = test_bo_gem(bo);
+	drm_dev_if_registered(test, reg, t->drm)
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			KUNIT_EXPECT_STREQ(test, traced.seen, "s");
+	test_bo_put(bo);
+	debug_trace_end(test, &traced);
+	KUNIT_EXPECT_STREQ(test, traced.seen, "sS");
+}
+
 /* One event for the first and the last user, none for those in between. */
 static void debug_traces_mappings(struct kunit *test)
 {
@@ -212,6 +234,7 @@ static struct kunit_case drm_shmem_debug_cases[] = {
 	KUNIT_CASE(debug_lists_handles),
 	KUNIT_CASE(debug_lists_plain_handles),
 	KUNIT_CASE(debug_traces_mappings),
+	KUNIT_CASE(debug_traces_free),
 	KUNIT_CASE(debug_traces_purge),
 	{}
 };

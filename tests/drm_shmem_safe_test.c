@@ -327,7 +327,9 @@ static void import_foreign(struct kunit *test)
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
 	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+	struct file *filp;
 	u64 offset;
+	u32 handle;
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -336,6 +338,10 @@ static void import_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.attached, 1);
 	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->resv, dmabuf->resv);
 	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -EINVAL);
+	filp = drm_safe_test_open(test, drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, filp->private_data, &handle), 0);
+	drm_safe_test_close(test, filp);
 
 	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 3);
