@@ -28,7 +28,7 @@ struct sgpu_vmap {
 	struct sgpu_map_owned map;
 };
 
-DRM_SHMEM_OBJ_DEFINE(sgpu_bo, 0,
+DRM_SHMEM_OBJ_DEFINE(sgpu_bo, DRM_SHMEM_RECLAIM,
 		     .init = sgpu_bo_init,
 		     .fini = sgpu_bo_fini);
 
@@ -70,6 +70,33 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
 	if (args->pad)
 		return -EINVAL;
 	return sgpu_bo_mmap_offset(bo, &args->offset);
+}
+
+/*
+ * The shrinker leaves alone what is in use: an address space that the buffer is
+ * bound in owns its sg table, a client's mapping its pages.
+ */
+int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg,
+			  struct drm_sgpu_bo_madvise *args,
+			  struct sgpu_file *file)
+{
+	struct sgpu_bo *bo __free(sgpu_bo) =
+		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+	enum drm_shmem_madv madv = DRM_SHMEM_WILLNEED;
+	int ret;
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	if (args->pad || args->madv > DRM_SGPU_MADV_DONTNEED)
+		return -EINVAL;
+
+	if (args->madv == DRM_SGPU_MADV_DONTNEED)
+		madv = DRM_SHMEM_DONTNEED;
+	ret = drm_shmem_madvise(&bo->shmem, madv, &sgpu_reg_dev(reg)->shrinker);
+	if (ret < 0)
+		return ret;
+	args->retained = ret;
+	return 0;
 }
 
 void sgpu_vmap_free(struct sgpu_vmap *vmap)

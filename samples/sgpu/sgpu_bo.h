@@ -22,6 +22,9 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
 int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
 			      struct drm_sgpu_bo_mmap_offset *args,
 			      struct sgpu_file *file);
+int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg,
+			  struct drm_sgpu_bo_madvise *args,
+			  struct sgpu_file *file);
 int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
 		       struct drm_sgpu_bo_vmap *args, struct sgpu_file *file);
 int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg,

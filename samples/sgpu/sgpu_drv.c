@@ -89,7 +89,9 @@ static int sgpu_ioctl_info(const struct sgpu_reg *reg,
 	X(SGPU_EXEC, struct drm_sgpu_exec,					\
 	  sgpu_ioctl_exec, REGISTERED, DRM_RENDER_ALLOW)			\
 	X(SGPU_VM_FAULT, struct drm_sgpu_vm_fault,				\
-	  sgpu_ioctl_vm_fault, REGISTERED, DRM_RENDER_ALLOW)
+	  sgpu_ioctl_vm_fault, REGISTERED, DRM_RENDER_ALLOW)			\
+	X(SGPU_BO_MADVISE, struct drm_sgpu_bo_madvise,				\
+	  sgpu_ioctl_bo_madvise, REGISTERED, DRM_RENDER_ALLOW)
 
 DRM_DEV_IOCTL_TABLE(sgpu, SGPU_IOCTLS);
 
@@ -171,6 +173,7 @@ static struct device_dma_parameters sgpu_dma_parms = {
 
 static int sgpu_probe(struct device *dev)
 {
+	struct sgpu_device *sgpu;
 	struct sgpu_hw *hw;
 	int ret;
 
@@ -187,6 +190,11 @@ static int sgpu_probe(struct device *dev)
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
 	atomic_inc(&sgpu_live.devices);
+
+	sgpu = sgpu_unreg_dev(unreg);
+	ret = drmm_shmem_shrinker_init(&sgpu->drm, &sgpu->shrinker);
+	if (ret)
+		return ret;
 
 	hw = sgpu_hw_create(dev);
 	if (IS_ERR(hw))

@@ -9,6 +9,7 @@
 #include <drm/drm_device.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_shmem_reclaim.h"
 #include "sgpu_uapi.h"
 
 /* Bounds the time that a command can take */
@@ -19,6 +20,7 @@ struct sgpu_hw;
 /* A device: what lives until its last reference is gone */
 struct sgpu_device {
 	struct drm_device drm;
+	struct drm_shmem_shrinker shrinker;
 };
 
 /*

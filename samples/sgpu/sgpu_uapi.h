@@ -38,6 +38,7 @@ extern "C" {
 #define DRM_SGPU_VM_BIND	0x07
 #define DRM_SGPU_EXEC		0x08
 #define DRM_SGPU_VM_FAULT	0x09
+#define DRM_SGPU_BO_MADVISE	0x0a
 
 /* Limits that INFO does not tell */
 #define DRM_SGPU_MAX_OPS	1024	/* of a VM_BIND */
@@ -108,6 +109,37 @@ struct drm_sgpu_bo_vmap {
 struct drm_sgpu_bo_vunmap {
 	/** @id: in */
 	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/* What BO_MADVISE says of the contents of a buffer */
+#define DRM_SGPU_MADV_WILLNEED	0	/* they are needed, as those of a new one */
+#define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away */
+
+/**
+ * struct drm_sgpu_bo_madvise - say whether the contents of a buffer are needed
+ *
+ * When memory is short, buffers whose contents are not needed are purged. One
+ * that is bound in an address space or mapped by BO_VMAP is kept meanwhile, one
+ * that was exported until its last handle is closed. What userspace has mapped
+ * with mmap() keeps nothing: once the buffer is purged, an access to it raises
+ * SIGBUS.
+ *
+ * A client that wants to use the buffer again says WILLNEED first, and looks
+ * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
+ * BO_VMAP, a VM_BIND that maps it and an import by another device fail with
+ * ENODATA. It is not bound anywhere, so that no EXEC gets at it.
+ *
+ * Fails with EOPNOTSUPP for a buffer that was imported from another device.
+ */
+struct drm_sgpu_bo_madvise {
+	/** @handle: in */
+	__u32 handle;
+	/** @madv: in: DRM_SGPU_MADV_* */
+	__u32 madv;
+	/** @retained: out: 1 if the buffer has its contents, 0 if it was purged */
+	__u32 retained;
 	/** @pad: 0 */
 	__u32 pad;
 };
@@ -297,6 +329,8 @@ struct drm_sgpu_vm_fault {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_EXEC, struct drm_sgpu_exec)
 #define DRM_IOCTL_SGPU_VM_FAULT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_VM_FAULT, struct drm_sgpu_vm_fault)
+#define DRM_IOCTL_SGPU_BO_MADVISE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SGPU_BO_MADVISE, struct drm_sgpu_bo_madvise)
 
 #if defined(__cplusplus)
 }
