@@ -6,6 +6,7 @@
 #ifndef _SGPU_CLIENT_H
 #define _SGPU_CLIENT_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ int buffer_create(struct buffer *bo, int fd, uint64_t size);
 void buffer_destroy(struct buffer *bo);
 int bo_vmap(int fd, uint32_t handle, uint32_t *id, uint64_t *first);
 int bo_vunmap(int fd, uint32_t id);
+int bo_madvise(int fd, uint32_t handle, uint32_t madv);
 int vm_create(int fd, uint32_t *id);
 int vm_destroy(int fd, uint32_t id);
 int vm_bind(int fd, uint32_t vm, const struct drm_sgpu_bind_op *ops,
@@ -74,6 +76,12 @@ int exec_wait(int fd, uint32_t vm, const struct drm_sgpu_cmd *cmds,
 
 uint32_t crc32_add(uint32_t crc, const void *data, size_t size);
 const char *error_name(int error);
+
+/* Where to go when mapped memory is gone, once catch_sigbus() was called */
+extern __thread sigjmp_buf on_sigbus;
+
+void catch_sigbus(void);
+int peek(const uint8_t *map);
 
 int demo(const char *input, const char *output);
 int selftest(void);

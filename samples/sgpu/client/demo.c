@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,22 +198,6 @@ static void carry(struct stage *a, struct stage *b, int in, int out)
 	       size, seconds() - start);
 }
 
-static sigjmp_buf on_sigbus;
-
-static void sigbus(int signal)
-{
-	(void)signal;
-	siglongjmp(on_sigbus, 1);
-}
-
-/* What a read of a mapping gives: its first byte, or -EFAULT for SIGBUS */
-static int peek(const uint8_t *map)
-{
-	if (sigsetjmp(on_sigbus, 1))
-		return -EFAULT;
-	return __atomic_load_n(map, __ATOMIC_RELAXED);
-}
-
 static void show(const char *what, int ret)
 {
 	printf("    %-42s %s\n", what, error_name(ret));
@@ -263,6 +245,7 @@ static void show_calls(struct stage *s, uint32_t vmap)
 	show("BO_MMAP_OFFSET", bo_mmap(fd, s->dst.handle, CHUNK, &map));
 	show("BO_VMAP", bo_vmap(fd, s->dst.handle, &handle, &first));
 	show("BO_VUNMAP of the mapping that is held", bo_vunmap(fd, vmap));
+	show("BO_MADVISE", bo_madvise(fd, s->dst.handle, DRM_SGPU_MADV_DONTNEED));
 	show("VM_CREATE", vm_create(fd, &handle));
 	show("VM_BIND", bind_map(fd, s->vm, s->dst.handle, 0, VA_DST, CHUNK, 0));
 	show("EXEC", sgpu_exec(fd, s->vm, &cmd, 1, NULL, 0, NULL));
@@ -276,13 +259,12 @@ static void show_calls(struct stage *s, uint32_t vmap)
 
 static void unplug(struct stage *a, struct stage *b, uint64_t last)
 {
-	const struct sigaction action = { .sa_handler = sigbus };
 	int sync_file, value, status;
 	uint64_t first;
 	uint32_t vmap;
 
 	step = "unplugging";
-	sigaction(SIGBUS, &action, NULL);
+	catch_sigbus();
 	MUST(bo_vmap(a->dev.fd, a->src.handle, &vmap, &first));
 	sync_file = start_long_job(a);
 

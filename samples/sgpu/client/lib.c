@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +249,15 @@ int bo_vunmap(int fd, uint32_t id)
 	return sgpu_call(fd, DRM_IOCTL_SGPU_BO_VUNMAP, &args);
 }
 
+/* 1 if the buffer has its contents, 0 if it was purged, or an error */
+int bo_madvise(int fd, uint32_t handle, uint32_t madv)
+{
+	struct drm_sgpu_bo_madvise args = { .handle = handle, .madv = madv };
+	int ret = sgpu_call(fd, DRM_IOCTL_SGPU_BO_MADVISE, &args);
+
+	return ret ? ret : (int)args.retained;
+}
+
 int vm_create(int fd, uint32_t *id)
 {
 	struct drm_sgpu_vm_create args = {};
@@ -407,6 +417,29 @@ int exec_wait(int fd, uint32_t vm, const struct drm_sgpu_cmd *cmds,
 		ret = syncobj_status(fd, sync.handle);
 	drmSyncobjDestroy(fd, sync.handle);
 	return ret;
+}
+
+__thread sigjmp_buf on_sigbus;
+
+static void sigbus(int signal)
+{
+	(void)signal;
+	siglongjmp(on_sigbus, 1);
+}
+
+void catch_sigbus(void)
+{
+	const struct sigaction action = { .sa_handler = sigbus };
+
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* What a read of a mapping gives: its first byte, or -EFAULT for SIGBUS */
+int peek(const uint8_t *map)
+{
+	if (sigsetjmp(on_sigbus, 1))
+		return -EFAULT;
+	return __atomic_load_n(map, __ATOMIC_RELAXED);
 }
 
 /* CRC-32 of IEEE 802.3, bit by bit for each byte's table entry. */

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -739,6 +741,227 @@ out:
 	buffer_destroy(&bo);
 }
 
+static int poke(uint8_t *map, uint8_t value)
+{
+	if (sigsetjmp(on_sigbus, 1))
+		return -EFAULT;
+	__atomic_store_n(map, value, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Have each shrinker of the kernel give back what it can. */
+static bool shrink_all(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	bool ret = fd >= 0 && write(fd, "2", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* Other than BO_MADVISE this changes nothing. */
+static bool is_purged(uint32_t handle)
+{
+	struct drm_sgpu_bo_mmap_offset args = { .handle = handle };
+
+	return sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_MMAP_OFFSET, &args) == -ENODATA;
+}
+
+/*
+ * The shrinker passes over a buffer that is locked just now, and one that was
+ * unbound is let go of a moment later.
+ */
+static bool gets_purged(uint32_t handle)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (!shrink_all() || is_purged(handle))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return is_purged(handle);
+}
+
+/* What the shrinker takes is not this buffer, however often it is asked. */
+static bool stays(uint32_t handle)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		shrink_all();
+	return !is_purged(handle);
+}
+
+static void test_madvise_input(void)
+{
+	struct drm_sgpu_bo_madvise bad = { .pad = 1 };
+	struct buffer bo;
+
+	CHECK_RET(buffer_fill(&bo, page, 40), 0);
+	bad.handle = bo.handle;
+	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_MADVISE, &bad), -EINVAL);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, 2), -EINVAL);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, UINT32_MAX), -EINVAL);
+	CHECK_RET(bo_madvise(dev.fd, 0, DRM_SGPU_MADV_DONTNEED), -ENOENT);
+	CHECK_RET(bo_madvise(dev.fd, 0x7fffffff, DRM_SGPU_MADV_DONTNEED), -ENOENT);
+	/* What was refused changed nothing. */
+	CHECK(stays(bo.handle));
+
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 1);
+	CHECK(stays(bo.handle));
+	CHECK_RET(peek(bo.map), pattern(40, 0));
+	buffer_destroy(&bo);
+}
+
+/* A purged buffer says so wherever its contents are asked for, and for ever. */
+static void test_purged(void)
+{
+	struct device other;
+	struct buffer bo;
+	uint32_t id, handle;
+	uint64_t first;
+	int prime = -1;
+	void *map;
+
+	CHECK_RET(buffer_fill(&bo, 4 * page, 41), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, 4 * page, 0), 0);
+	CHECK_RET(read_byte(VA), pattern(41, 0));
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 4 * page), 0);
+	CHECK_RET(peek(bo.map), pattern(41, 0));
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK(gets_purged(bo.handle));
+
+	CHECK_RET(peek(bo.map), -EFAULT);
+	CHECK_RET(poke(bo.map + 3 * page, 1), -EFAULT);
+	CHECK_RET(bo_mmap(dev.fd, bo.handle, bo.size, &map), -ENODATA);
+	CHECK_RET(bo_vmap(dev.fd, bo.handle, &id, &first), -ENODATA);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), -ENODATA);
+	CHECK_RET(read_byte(VA), -EFAULT);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 0);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 0);
+	CHECK_RET(bo_vmap(dev.fd, bo.handle, &id, &first), -ENODATA);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), -ENODATA);
+	CHECK_RET(peek(bo.map), -EFAULT);
+
+	if (!device_open(&other, 1)) {
+		CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &prime));
+		CHECK(drmPrimeFDToHandle(other.fd, prime, &handle) &&
+		      errno == ENODATA);
+		close(prime);
+		device_close(&other);
+	}
+
+	/* The mapping may go before the handle, and after it. */
+	munmap(bo.map, page);
+	CHECK_RET(bo_close(dev.fd, bo.handle), 0);
+	CHECK_RET(peek(bo.map + page), -EFAULT);
+	munmap(bo.map + page, 3 * page);
+}
+
+/* What is in use is not purged, and is afterwards. */
+static void test_purge_in_use(void)
+{
+	struct drm_sgpu_cmd cmds[64];
+	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
+	struct buffer bound, mapped, kept;
+	uint32_t vmap, id, i;
+	uint64_t first;
+
+	CHECK_RET(buffer_fill(&bound, 256 * page, 42), 0);
+	CHECK_RET(buffer_fill(&mapped, page, 43), 0);
+	CHECK_RET(buffer_fill(&kept, page, 44), 0);
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bound.handle, 0, VA, bound.size, 0), 0);
+	CHECK_RET(bind_map(dev.fd, id, bound.handle, 0, VA, bound.size, 0), 0);
+	CHECK_RET(bo_vmap(dev.fd, mapped.handle, &vmap, &first), 0);
+
+	CHECK_RET(bo_madvise(dev.fd, bound.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, mapped.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, kept.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK_RET(bo_madvise(dev.fd, kept.handle, DRM_SGPU_MADV_WILLNEED), 1);
+
+	/* Bound, and used by a job */
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		cmds[i] = (struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = bound.size,
+			.value = i,
+		};
+	CHECK_RET(sgpu_exec(dev.fd, id, cmds, ARRAY_SIZE(cmds), &sync, 1, NULL), 0);
+	CHECK(stays(bound.handle));
+	CHECK_RET(syncobj_status(dev.fd, sync.handle), 0);
+	CHECK_RET(peek(bound.map + bound.size - 1), ARRAY_SIZE(cmds) - 1);
+	CHECK_RET(read_byte(VA + bound.size - 1), ARRAY_SIZE(cmds) - 1);
+
+	/* Bound in one of the two still */
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	CHECK(stays(bound.handle));
+	CHECK_RET(read_byte(VA), ARRAY_SIZE(cmds) - 1);
+	CHECK(stays(mapped.handle));
+	CHECK(stays(kept.handle));
+	CHECK_RET(peek(mapped.map), pattern(43, 0));
+	CHECK_RET(peek(kept.map), pattern(44, 0));
+
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, bound.size), 0);
+	CHECK_RET(bo_vunmap(dev.fd, vmap), 0);
+	CHECK(gets_purged(bound.handle));
+	CHECK(gets_purged(mapped.handle));
+	CHECK_RET(bo_madvise(dev.fd, mapped.handle, DRM_SGPU_MADV_WILLNEED), 0);
+	CHECK(stays(kept.handle));
+	CHECK_RET(bo_madvise(dev.fd, kept.handle, DRM_SGPU_MADV_WILLNEED), 1);
+	CHECK_RET(peek(kept.map), pattern(44, 0));
+
+	drmSyncobjDestroy(dev.fd, sync.handle);
+	buffer_destroy(&bound);
+	buffer_destroy(&mapped);
+	buffer_destroy(&kept);
+}
+
+/* Nor is what others may have; an imported buffer is not ours to purge. */
+static void test_purge_shared(void)
+{
+	struct device other;
+	struct buffer bo;
+	uint32_t handle;
+	int prime = -1;
+
+	CHECK_RET(buffer_fill(&bo, page, 45), 0);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &prime));
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK(stays(bo.handle));
+	if (!device_open(&other, 1)) {
+		CHECK(!drmPrimeFDToHandle(other.fd, prime, &handle));
+		CHECK_RET(bo_madvise(other.fd, handle, DRM_SGPU_MADV_DONTNEED),
+			  -EOPNOTSUPP);
+		device_close(&other);
+	}
+	close(prime);
+	CHECK(stays(bo.handle));
+	CHECK_RET(peek(bo.map), pattern(45, 0));
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 1);
+	buffer_destroy(&bo);
+}
+
+static void test_madvise(void)
+{
+	if (!shrink_all()) {
+		printf("# caches cannot be dropped: nothing gets purged\n");
+		return;
+	}
+	catch_sigbus();
+	test_madvise_input();
+	test_purged();
+	test_purge_in_use();
+	test_purge_shared();
+	signal(SIGBUS, SIG_DFL);
+}
+
 int selftest(void)
 {
 	char before[128], after[128];
@@ -773,6 +996,7 @@ int selftest(void)
 	test_destroy_busy();
 	test_dumb();
 	test_prime();
+	test_madvise();
 	munmap(out.map, out.size);
 	device_close(&dev);
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,8 @@
 #define THREADS		3
 #define MAX_PAGES	16
 #define VA		0x100000000ULL
+#define VA_SPARE	(VA + (2ULL << 30))
+#define SPARE_SIZE	(64 << 10)
 
 /* Shared by all processes */
 static struct counts {
@@ -36,6 +37,7 @@ static struct counts {
 	unsigned long rounds;
 	unsigned long lost;
 	unsigned long timeouts;
+	unsigned long purged;
 	unsigned long kills;
 	unsigned long unbinds;
 	unsigned long wrong;
@@ -44,14 +46,7 @@ static struct counts {
 
 static struct timespec end;
 static bool impatient;	/* the driver gives up on long jobs soon */
-static __thread sigjmp_buf on_sigbus;
 static __thread unsigned int seed;
-
-static void sigbus(int signal)
-{
-	(void)signal;
-	siglongjmp(on_sigbus, 1);
-}
 
 static unsigned int any(unsigned int n)
 {
@@ -258,11 +253,111 @@ static void wait_in_vain(int fd, uint32_t vm)
 	drmSyncobjDestroy(fd, syncs[1].handle);
 }
 
+/* A buffer whose contents are needed at times */
+struct spare {
+	struct buffer bo;
+	uint32_t crc;
+	bool needed;
+};
+
+static int advise(struct spare *s, uint32_t madv)
+{
+	int ret = bo_madvise(s->bo.fd, s->bo.handle, madv);
+
+	good(ret < 0 ? ret : 0, "bo_madvise");
+	return ret;
+}
+
+/* Give it contents, which may be lost from here on, and not before. */
+static void spare_offer(struct spare *s, int fd)
+{
+	if (!s->bo.handle && !GOOD(buffer_create(&s->bo, fd, SPARE_SIZE)))
+		return;
+	if (!scribble(s->bo.map, s->bo.size, any(256)) ||
+	    !checksum(s->bo.map, s->bo.size, &s->crc) ||
+	    !advise(s, DRM_SGPU_MADV_DONTNEED))
+		wrong("a needed buffer was purged", -EBADMSG);
+	s->needed = false;
+}
+
+/* What was purged stays so, and is not to be had in any way. */
+static void spare_lost(struct spare *s, uint32_t vm)
+{
+	uint32_t id;
+	uint64_t first;
+	int ret;
+
+	add(&counts->purged);
+	if (peek(s->bo.map) != -EFAULT)
+		wrong("a purged buffer can be read", -EBADMSG);
+	ret = bind_map(s->bo.fd, vm, s->bo.handle, 0, VA_SPARE, s->bo.size, 0);
+	if (ret != -ENODATA)
+		GOOD(ret ? ret : -EBADMSG);
+	ret = bo_vmap(s->bo.fd, s->bo.handle, &id, &first);
+	if (ret != -ENODATA)
+		GOOD(ret ? ret : -EBADMSG);
+	if (advise(s, any(2)) > 0)
+		wrong("a purged buffer came back", -EBADMSG);
+	else
+		buffer_destroy(&s->bo);
+}
+
+/* Either the contents are what they were, or the driver says that they are lost. */
+static void spare_want(struct spare *s, uint32_t vm)
+{
+	uint32_t crc;
+	int retained;
+
+	if (!s->bo.handle)
+		return;
+	retained = advise(s, DRM_SGPU_MADV_WILLNEED);
+	s->needed = retained > 0;
+	if (!retained)
+		spare_lost(s, vm);
+	else if (retained > 0 && (!checksum(s->bo.map, s->bo.size, &crc) || crc != s->crc))
+		wrong("contents of a buffer that was not purged", -EBADMSG);
+}
+
+/* While it is bound it keeps its contents, needed or not. */
+static void spare_bind(struct spare *s, uint32_t vm, struct buffer *out)
+{
+	const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_CHECKSUM, .size = s->bo.size,
+		.src = VA_SPARE, .dst = VA_SPARE + s->bo.size,
+	};
+	uint32_t crc;
+	int ret;
+
+	if (!s->bo.handle)
+		return;
+	ret = bind_map(s->bo.fd, vm, s->bo.handle, 0, cmd.src, cmd.size, any(2));
+	if (ret == -ENODATA) {
+		ret = advise(s, DRM_SGPU_MADV_DONTNEED);
+		if (ret > 0 || s->needed)
+			wrong("a buffer that was not purged cannot be bound", -ENODATA);
+		return;
+	}
+	if (!GOOD(ret) ||
+	    !GOOD(bind_map(s->bo.fd, vm, out->handle, 0, cmd.dst, out->size, 0)) ||
+	    !GOOD(exec_wait(s->bo.fd, vm, &cmd, 1)))
+		return;
+	if (sigsetjmp(on_sigbus, 1))
+		return;
+	memcpy(&crc, out->map, sizeof(crc));
+	if (crc != s->crc)
+		wrong("contents of a buffer that was bound", -EBADMSG);
+	else if (!advise(s, DRM_SGPU_MADV_DONTNEED))
+		wrong("a buffer was purged that was bound", -EBADMSG);
+	s->needed = false;
+	GOOD(bind_range(s->bo.fd, vm, DRM_SGPU_BIND_UNMAP, cmd.src, cmd.size + out->size));
+}
+
 static void use_device(struct device *dev)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
 	const uint64_t size = (1 + any(MAX_PAGES)) * page;
 	struct buffer src = {}, dst = {};
+	struct spare spare = {};
 	unsigned int i, n = any(20);
 	uint32_t vm, vmap;
 	uint64_t first;
@@ -272,8 +367,9 @@ static void use_device(struct device *dev)
 	    !GOOD(buffer_create(&dst, dev->fd, size + page)))
 		goto out;
 
+	spare_offer(&spare, dev->fd);
 	for (i = 0; i < n; i++) {
-		switch (any(9)) {
+		switch (any(11)) {
 		case 0:
 			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));
 			break;
@@ -298,10 +394,20 @@ static void use_device(struct device *dev)
 			if (impatient && !any(20))
 				GOOD(take_too_long(dev->fd, vm));
 			break;
+		case 7:
+			if (spare.bo.handle && !spare.needed)
+				spare_want(&spare, vm);
+			else
+				spare_offer(&spare, dev->fd);
+			break;
+		case 8:
+			spare_bind(&spare, vm, &dst);
+			break;
 		default:
 			round_trip(dev->fd, vm, &src, &dst);
 		}
 	}
+	spare_want(&spare, vm);
 	if (any(2))
 		GOOD(vm_destroy(dev->fd, vm));
 out:
@@ -309,12 +415,15 @@ out:
 	if (any(2)) {
 		buffer_destroy(&src);
 		buffer_destroy(&dst);
+		buffer_destroy(&spare.bo);
 	}
 	device_close(dev);
 	src.handle = 0;
 	dst.handle = 0;
+	spare.bo.handle = 0;
 	buffer_destroy(&src);
 	buffer_destroy(&dst);
+	buffer_destroy(&spare.bo);
 }
 
 static void *thread(void *arg)
@@ -417,7 +526,6 @@ static void unbind(const char *name, unsigned long times)
 int stress(unsigned int seconds, unsigned long unbinds)
 {
 	static const char * const names[] = { "sgpu.0", "sgpu.1" };
-	const struct sigaction action = { .sa_handler = sigbus };
 	unsigned int i;
 	pid_t victim;
 	int status;
@@ -426,7 +534,7 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (counts == MAP_FAILED)
 		return 1;
-	sigaction(SIGBUS, &action, NULL);
+	catch_sigbus();
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
 	impatient = device_timeout() < 10000;
@@ -451,9 +559,9 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
-	printf("%lu calls, %lu copies checked, %lu devices lost, %lu time-outs, ",
-	       counts->calls, counts->rounds, counts->lost, counts->timeouts);
-	printf("%lu processes killed, %lu unbinds, %lu wrong\n",
-	       counts->kills, counts->unbinds, counts->wrong);
+	printf("%lu calls, %lu copies checked, %lu buffers purged, %lu devices lost, ",
+	       counts->calls, counts->rounds, counts->purged, counts->lost);
+	printf("%lu time-outs, %lu processes killed, %lu unbinds, %lu wrong\n",
+	       counts->timeouts, counts->kills, counts->unbinds, counts->wrong);
 	return counts->wrong || !counts->calls;
 }
