@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The calls: every ioctl of sgpu and those of the DRM core that such a driver
- * has, memory that is mapped, dma-bufs, and the loss of a device.
+ * has, memory that is mapped, dma-bufs, the loss of a device and of memory.
  */
 
 #include <errno.h>
@@ -146,6 +146,9 @@ static const struct layout layouts[] = {
 	     M(drm_sgpu_exec, sync_count, COUNT), M(drm_sgpu_exec, syncs, SYNCS),
 	     M(drm_sgpu_exec, job, ZERO)),
 	SGPU(VM_FAULT, M(drm_sgpu_vm_fault, vm_id, HANDLE)),
+	SGPU(BO_MADVISE, M(drm_sgpu_bo_madvise, handle, HANDLE),
+	     M(drm_sgpu_bo_madvise, madv, BELOW, 2), M(drm_sgpu_bo_madvise, retained, ZERO),
+	     M(drm_sgpu_bo_madvise, pad, STRICT)),
 
 	CORE(GEM_CLOSE, M(drm_gem_close, handle, HANDLE), M(drm_gem_close, pad, ZERO)),
 	CORE(PRIME_HANDLE_TO_FD, M(drm_prime_handle, handle, HANDLE),
@@ -483,13 +486,13 @@ static const char *do_poll(struct draw *d)
 	return NULL;
 }
 
-static void write_name(const char *file, const char *name)
+static void write_file(const char *file, const char *text)
 {
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (write(fd, name, strlen(name)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		errno = 0;
 	close(fd);
 }
@@ -499,8 +502,16 @@ static const char *do_unplug(struct draw *d)
 {
 	const char *name = any(d, 2) ? "sgpu.0" : "sgpu.1";
 
-	write_name(DRIVER_DIR "unbind", name);
-	write_name(DRIVER_DIR "bind", name);
+	write_file(DRIVER_DIR "unbind", name);
+	write_file(DRIVER_DIR "bind", name);
+	return NULL;
+}
+
+/* Each shrinker of the kernel gives back what it can. */
+static const char *do_shrink(struct draw *d)
+{
+	(void)d;
+	write_file("/proc/sys/vm/drop_caches", "2");
 	return NULL;
 }
 
@@ -544,6 +555,7 @@ static const struct {
 	{ "poll", do_poll },
 	{ "unplug", do_unplug },
 	{ "reopen", do_reopen },
+	{ "shrink", do_shrink },
 };
 
 const unsigned int num_calls = ARRAY_SIZE(layouts) + ARRAY_SIZE(others);

@@ -129,6 +129,14 @@ static void run(const struct input *input)
 	num_done++;
 }
 
+/* To lose a device, or memory, takes as long as hundreds of other calls. */
+static bool is_slow(struct call call)
+{
+	const char *name = call_name(call.kind);
+
+	return !strcmp(name, "unplug") || !strcmp(name, "shrink");
+}
+
 static struct call new_call(void)
 {
 	static const uint8_t moods[] = { 0, 10, 60, 160 };
@@ -137,10 +145,9 @@ static struct call new_call(void)
 		.seed = random_next(&chance),
 	};
 
-	/* To lose a device takes as long as hundreds of other calls. */
 	do {
 		call.kind = any(num_calls);
-	} while (!strcmp(call_name(call.kind), "unplug") && any(20));
+	} while (is_slow(call) && any(20));
 	return call;
 }
 
