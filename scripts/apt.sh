@@ -88,3 +88,20 @@ fetch_deb() {
 unpack_package() {
 	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }
+
+# unpack_with_depends DIR PACKAGE...: the newest of them and of all that they need.
+unpack_with_depends() {
+	local dir=$1 debs=$1.debs names
+
+	shift
+	names=$(own_apt apt-get -s --no-install-recommends install "$@" |
+		sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+	rm -rf "$debs"
+	mkdir -p "$debs"
+	# shellcheck disable=SC2086
+	(cd "$debs" && own_apt apt-get -q download ${names:-"$@"}) || return
+	for DEB in "$debs"/*.deb; do
+		dpkg-deb -x "$DEB" "$dir" || return
+	done
+	rm -r "$debs"
+}

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # vm.sh: the same modules on a kernel that others built. Fetch Debian's own, build
-# drm_safe.ko and sgpu.ko against its headers, and run the sample's client on it
-# in QEMU. Nothing of Debian's gets installed on this machine.
+# drm_safe.ko and sgpu.ko against its headers, and run the sample's client and programs
+# of others on it in QEMU. Nothing of what was fetched gets installed on this machine.
 #
 #   VM_KVER  series of the kernel (7.2 or 7.3)
 
@@ -90,11 +90,20 @@ build_client32() {
 	mv "${CLIENT32%/*}/sgpu" "$CLIENT32"
 }
 
+# fetch_userspace: Debian's programs for any DRM device, and what they run on.
+fetch_userspace() {
+	update_apt || return
+	rm -rf "$USERSPACE.new"
+	unpack_with_depends "$USERSPACE.new" igt-gpu-tools-tests libdrm-tests || return
+	mv "$USERSPACE.new" "$USERSPACE"
+}
+
 # qemu_command STEPS: set CMD to boot Debian's kernel.
 qemu_command() {
 	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nographic -vga none -nic none
 		-no-reboot -kernel "$MODULES/vmlinuz" -initrd "$INITRD"
 		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
+		-virtfs "local,path=$USERSPACE/usr,mount_tag=usr,security_model=none,readonly=on"
 		-append "console=ttyS0 oops=panic panic=-1 STEPS=$1")
 }
 
@@ -107,7 +116,7 @@ carries() {
 	cmp "$SHARE"/{in,out}/GPL-2.0
 }
 
-need_packages qemu-system-x86 libdrm-tests make gcc libc6-dev
+need_packages qemu-system-x86 make gcc libc6-dev
 STOCK=$DRM_SAFE_CACHE/stock-$VM_KVER
 [ -d "$STOCK" ] || step "fetching Debian's kernel $VM_KVER" fetch_stock
 KDIR=$(echo "$STOCK"/usr/src/linux-headers-*-amd64)
@@ -118,7 +127,9 @@ build_client
 I386=$DRM_SAFE_CACHE/i386 CLIENT32=$TOP/out/client32/sgpu32
 [ -d "$I386" ] || step "fetching 32-bit libraries" fetch_i386
 build_client32
-make_initramfs "$MODULES" "$CLIENT" "$(command -v drmdevice)" "$CLIENT32" \
+USERSPACE=$DRM_SAFE_CACHE/userspace
+[ -d "$USERSPACE" ] || step "fetching programs that use DRM" fetch_userspace
+make_initramfs "$MODULES" "$CLIENT" "$CLIENT32" \
 	"$I386"/usr/lib/*/{ld-linux.so.2,libc.so.6,libdrm.so.2} \
 	"$TOP"/out/modules/{drm_safe,samples/sgpu/sgpu}.ko \
 	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio}.ko.xz
@@ -127,5 +138,6 @@ check "the demo on Debian's kernel" carries demo
 check "the demo and self-test of a 32-bit client there" carries compat
 check_steps "the client's self-test there" qemu selftest
 check_steps "unbinding devices in use there" qemu stress
-check_steps "libdrm's drmdevice sees the device" qemu libdrm
+check_steps "libdrm's own programs there" qemu libdrm
+check_steps "the graphics tests (IGT) there" qemu igt
 finish
