@@ -99,7 +99,7 @@ unpack_with_depends() {
 	rm -rf "$debs"
 	mkdir -p "$debs"
 	# shellcheck disable=SC2086
-	(cd "$debs" && own_apt apt-get -q download ${names:-"$@"}) || return
+	(cd "$debs" && own_apt apt-get -qq download ${names:-"$@"}) || return
 	for DEB in "$debs"/*.deb; do
 		dpkg-deb -x "$DEB" "$dir" || return
 	done

@@ -24,7 +24,7 @@ kunit-modules: ## run the suites as modules and scan for leaks [FILTER='glob']
 demo: ## carry a file through the sample driver with its client [INPUT=<file>]
 	@scripts/demo.sh
 
-vm: ## run the sample driver on Debian's own kernel in QEMU: 64- and 32-bit clients, libdrm's programs, IGT
+vm: ## run the sample driver on Debian's own kernel in QEMU: 64- and 32-bit clients, libdrm's programs, IGT, Mesa
 	@scripts/vm.sh
 
 modules: ## build the external modules [KDIR=<configured kernel>] [CC=] [LLVM=] [DEBUG=1]

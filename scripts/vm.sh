@@ -94,7 +94,7 @@ build_client32() {
 fetch_userspace() {
 	update_apt || return
 	rm -rf "$USERSPACE.new"
-	unpack_with_depends "$USERSPACE.new" igt-gpu-tools-tests libdrm-tests || return
+	unpack_with_depends "$USERSPACE.new" igt-gpu-tools-tests libdrm-tests kmscube || return
 	mv "$USERSPACE.new" "$USERSPACE"
 }
 
@@ -132,7 +132,7 @@ USERSPACE=$DRM_SAFE_CACHE/userspace
 make_initramfs "$MODULES" "$CLIENT" "$CLIENT32" \
 	"$I386"/usr/lib/*/{ld-linux.so.2,libc.so.6,libdrm.so.2} \
 	"$TOP"/out/modules/{drm_safe,samples/sgpu/sgpu}.ko \
-	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio}.ko.xz
+	"$MODULES"/kernel/{fs/9p/9p,net/9p/9pnet_virtio,drivers/gpu/drm/vgem/vgem}.ko.xz
 new_share
 check "the demo on Debian's kernel" carries demo
 check "the demo and self-test of a 32-bit client there" carries compat
@@ -140,4 +140,5 @@ check_steps "the client's self-test there" qemu selftest
 check_steps "unbinding devices in use there" qemu stress
 check_steps "libdrm's own programs there" qemu libdrm
 check_steps "the graphics tests (IGT) there" qemu igt
+check_steps "Mesa drawing there" qemu mesa
 finish
