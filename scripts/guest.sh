@@ -9,6 +9,7 @@ SHARE=		# the directory that the guest sees as /host
 INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
 LOG=		# what the kernel said
+USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
 CLIENT=$TOP/out/client/sgpu
 FUZZER=$TOP/out/fuzz/sgpu-fuzz
 
@@ -75,8 +76,8 @@ uml_guest() {
 # reference to nearly everything. Making 256 legacy ptys takes seconds.
 uml_command() {
 	CMD=("$BUILD/$GUEST/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
-		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "hostfs=$SHARE" "uml_dir=$SHARE/uml"
-		"STEPS=$1" "${UML_ARGS[@]}")
+		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "uml_dir=$SHARE/uml"
+		"SHARE=$SHARE" "USERSPACE=$USERSPACE" "STEPS=$1" "${UML_ARGS[@]}")
 }
 
 # run_guest KIND STEPS [SECONDS]: boot with KIND_command and let the guest run
@@ -118,6 +119,17 @@ judge() {
 	status=$(<"$SHARE/status")
 	[ "$status" = 0 ] || { say "$1: failed in the guest with exit status $status"; return 1; }
 	"$TOP/scripts/log-clean.sh" "$LOG" || { say "$1: the kernel has something to report"; return 1; }
+}
+
+# need_userspace: have Debian's programs for any DRM device, and what they run on.
+need_userspace() { [ -d "$USERSPACE" ] || step "fetching programs that use DRM" fetch_userspace; }
+
+fetch_userspace() {
+	. "$TOP/scripts/apt.sh"
+	update_apt || return
+	rm -rf "$USERSPACE.new"
+	unpack_with_depends "$USERSPACE.new" igt-gpu-tools-tests libdrm-tests kmscube || return
+	mv "$USERSPACE.new" "$USERSPACE"
 }
 
 # build_client: the sample's client, where CLIENT says.

@@ -27,6 +27,9 @@ demo: ## carry a file through the sample driver with its client [INPUT=<file>]
 vm: ## run the sample driver on Debian's own kernel in QEMU: 64- and 32-bit clients, libdrm's programs, IGT, Mesa
 	@scripts/vm.sh
 
+igt: ## the tests for all DRM drivers (IGT, from Debian) on the sample driver, with KASAN and kmemleak
+	@scripts/igt.sh
+
 modules: ## build the external modules [KDIR=<configured kernel>] [CC=] [LLVM=] [DEBUG=1]
 	@scripts/modules.sh
 
@@ -90,6 +93,6 @@ docs: ## build the documentation with the kernel's Sphinx set-up
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
-.PHONY: help kernel kunit kunit-modules demo vm modules install-tree uninstall-tree \
+.PHONY: help kernel kunit kunit-modules demo vm igt modules install-tree uninstall-tree \
 	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs check fresh-root clean

@@ -90,14 +90,6 @@ build_client32() {
 	mv "${CLIENT32%/*}/sgpu" "$CLIENT32"
 }
 
-# fetch_userspace: Debian's programs for any DRM device, and what they run on.
-fetch_userspace() {
-	update_apt || return
-	rm -rf "$USERSPACE.new"
-	unpack_with_depends "$USERSPACE.new" igt-gpu-tools-tests libdrm-tests kmscube || return
-	mv "$USERSPACE.new" "$USERSPACE"
-}
-
 # qemu_command STEPS: set CMD to boot Debian's kernel.
 qemu_command() {
 	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nographic -vga none -nic none
@@ -127,8 +119,7 @@ build_client
 I386=$DRM_SAFE_CACHE/i386 CLIENT32=$TOP/out/client32/sgpu32
 [ -d "$I386" ] || step "fetching 32-bit libraries" fetch_i386
 build_client32
-USERSPACE=$DRM_SAFE_CACHE/userspace
-[ -d "$USERSPACE" ] || step "fetching programs that use DRM" fetch_userspace
+need_userspace
 make_initramfs "$MODULES" "$CLIENT" "$CLIENT32" \
 	"$I386"/usr/lib/*/{ld-linux.so.2,libc.so.6,libdrm.so.2} \
 	"$TOP"/out/modules/{drm_safe,samples/sgpu/sgpu}.ko \
