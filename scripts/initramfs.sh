@@ -25,8 +25,14 @@ add_module() {
 
 	mkdir -p "${to%/*}"
 	case $1 in
-	*.xz) xz -dc "$1" >"${to%.xz}" ;;
-	*.zst) zstd -qdc "$1" >"${to%.zst}" ;;
+	*.xz)
+		need_packages xz-utils
+		xz -dc "$1" >"${to%.xz}"
+		;;
+	*.zst)
+		need_packages zstd
+		zstd -qdc "$1" >"${to%.zst}"
+		;;
 	*) cp "$1" "$to" ;;
 	esac
 }
