@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/cpumask.h>
-#include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sort.h>
 #include <linux/workqueue.h>
@@ -91,12 +89,8 @@ static u64 bench_together(struct workqueue_struct *wq, bench_fn *fn, void *const
 static u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
 		      unsigned int loops)
 {
-	u64 time;
+	u64 time = bench_cpus() > 1 ? bench_together(wq, fn, ctx, loops) : fn(ctx[0], loops);
 
-	/* What the last ones freed goes now, and not while these are timed. */
-	flush_delayed_fput();
-	rcu_barrier();
-	time = bench_cpus() > 1 ? bench_together(wq, fn, ctx, loops) : fn(ctx[0], loops);
 	return div_u64(time * 1000, loops);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/file.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
@@ -292,11 +294,22 @@ static void *many_next(struct bench_shmem *b, unsigned int i)
 	return b->many[b->newest_first ? b->n - 1 - i : i];
 }
 
+/*
+ * What the others freed goes now, and not while these are timed: it may be more
+ * than there is memory for.
+ */
+static void settle(void)
+{
+	flush_delayed_fput();
+	rcu_barrier();
+}
+
 /* @loops is the number of objects here */
 static u64 many_raw(void *ctx, unsigned int loops)
 {
 	struct bench_shmem *b = ctx;
 
+	settle();
 	for (unsigned int i = 0; i < loops; i++) {
 		b->many[i] = raw_new(b, SZ_4K);
 		sgt_raw_once(b->many[i]);
@@ -312,6 +325,7 @@ static u64 many_safe(void *ctx, unsigned int loops)
 {
 	struct bench_shmem *b = ctx;
 
+	settle();
 	for (unsigned int i = 0; i < loops; i++) {
 		b->many[i] = safe_new(b, SZ_4K);
 		sgt_safe_once(b->bound, b->many[i]);
