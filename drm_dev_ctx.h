@@ -320,6 +320,7 @@ enum { __drm_dev_in_section };
 	extern struct drm_dev_section *__drm_dev_in_section __maybe_unused;	\
 	if (!__drm_dev_enter(_name, _from, &__section_##_proof)) {		\
 		__VA_ARGS__;							\
+		__drm_safe_must_leave();					\
 	}									\
 	const struct _name##_reg _proof[1] __maybe_unused = {			\
 		{ .bound.__drm = __section_##_proof.drm }			\

@@ -109,9 +109,6 @@ struct drm_shmem_obj_type {
 #define __DRM_SHMEM_BUILD_ERROR(_fn, _msg)					\
 	void __compiletime_error(_msg) _fn(void)
 
-__DRM_SHMEM_BUILD_ERROR(__drm_shmem_must_leave,
-			"the last argument must leave the scope: return, goto or break");
-
 struct drm_shmem_obj *
 __drm_shmem_create(const struct drm_shmem_obj_type *type,
 		   struct drm_device *drm, size_t size,

@@ -129,7 +129,7 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 	(_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);		\
 	if (unlikely(_err)) {							\
 		__VA_ARGS__;							\
-		__drm_shmem_must_leave();					\
+		__drm_safe_must_leave();					\
 	}									\
 	static_assert(1)
 

@@ -269,7 +269,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 	(_err) = __drm_vmap_get(_v, _obj, _locked);				\
 	if (unlikely(_err)) {							\
 		__VA_ARGS__;							\
-		__drm_shmem_must_leave();					\
+		__drm_safe_must_leave();					\
 	}									\
 	static_assert(1)
 

@@ -4,6 +4,7 @@
 // rust: b
 // wrong: USED_AFTER_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: NO_WAY_OUT B: 'reg' undeclared|undeclared identifier 'reg'
+// wrong: GOES_ON B: the last argument must leave the scope
 // wrong: HAND_WRITTEN C: return without drm_dev_exit\(\)
 // run: drm_dev_ctx.drm_dev_ctx_test_section_exits: every way out of the block leaves the section
 
@@ -46,7 +47,11 @@ void foo_hangcheck(struct work_struct *work)
 {
 	struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
 
+#if defined(GOES_ON)
+	drm_dev_registered_or(foo, reg, &foo->drm, pr_err("gone\n"));
+#else
 	drm_dev_registered_or(foo, reg, &foo->drm, return);
+#endif
 
 	if (!foo_hw_ready())
 		return;
