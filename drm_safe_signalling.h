@@ -7,6 +7,11 @@
 #ifndef _DRM_SAFE_SIGNALLING_H
 #define _DRM_SAFE_SIGNALLING_H
 
+/* Headers of these are among the first that others include. */
+#if defined(_LINUX_SLAB_H) || defined(_LINUX_RESERVATION_H) || defined(_DRM_GPUVM_IMM_H)
+#error "this header comes first: what is included before it is not checked"
+#endif
+
 #include <linux/compiler.h>
 #include <linux/types.h>
 
@@ -38,6 +43,7 @@ struct ww_mutex;
 	__compiletime_error("this may wait, in a file of the fence signalling path")
 
 __drm_safe_no_alloc_here void *__drm_safe_no_alloc(void);
+__drm_safe_no_alloc_here long __drm_safe_no_alloc_long(void);
 __drm_safe_not_here int __drm_safe_no_wait(void);
 
 /*
@@ -140,9 +146,19 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
  * Those that are macros or inline functions, or take a type that cannot be
  * declared before its header, are replaced after these headers.
  */
+#include <linux/device/devres.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/gfp.h>
+#include <linux/idr.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_managed.h>
 
 #undef kmalloc
 #undef kzalloc
@@ -166,6 +182,49 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #undef __get_free_pages
 #undef vmalloc
 #undef vzalloc
+#undef krealloc
+#undef krealloc_array
+#undef kmalloc_node
+#undef kzalloc_node
+#undef kcalloc_node
+#undef kmalloc_array_node
+#undef kvmalloc_node
+#undef kvzalloc_node
+#undef kvrealloc
+#undef kmemdup_array
+#undef kmemdup_nul
+#undef kvmemdup
+#undef kstrndup
+#undef kasprintf
+#undef kvasprintf
+#undef memdup_user
+#undef vmemdup_user
+#undef kmem_cache_alloc_node
+#undef kmem_cache_alloc_bulk
+#undef alloc_pages_node
+#undef get_zeroed_page
+#undef folio_alloc
+#undef vcalloc
+#undef vmalloc_array
+#undef vmalloc_user
+#undef __vmalloc
+#undef devm_kmalloc
+#undef devm_kzalloc
+#undef devm_kcalloc
+#undef devm_kmalloc_array
+#undef devm_kasprintf
+#undef drmm_kmalloc
+#undef drmm_kzalloc
+#undef drmm_kcalloc
+#undef drmm_kmalloc_array
+#undef dma_alloc_attrs
+#undef dma_alloc_coherent
+#undef sg_alloc_table
+#undef idr_alloc
+#undef ida_alloc
+#undef xa_alloc
+#undef xa_alloc_cyclic
+#undef xa_reserve
 #undef dma_resv_wait_timeout
 
 #define kmalloc(...)			__drm_safe_no_alloc()
@@ -187,9 +246,52 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #define kmem_cache_alloc(...)		__drm_safe_no_alloc()
 #define kmem_cache_zalloc(...)		__drm_safe_no_alloc()
 #define alloc_pages(...)		__drm_safe_no_alloc()
-#define __get_free_pages(...)		__drm_safe_no_alloc()
+#define __get_free_pages(...)		__drm_safe_no_alloc_long()
 #define vmalloc(...)			__drm_safe_no_alloc()
 #define vzalloc(...)			__drm_safe_no_alloc()
+#define krealloc(...)			__drm_safe_no_alloc()
+#define krealloc_array(...)		__drm_safe_no_alloc()
+#define kmalloc_node(...)		__drm_safe_no_alloc()
+#define kzalloc_node(...)		__drm_safe_no_alloc()
+#define kcalloc_node(...)		__drm_safe_no_alloc()
+#define kmalloc_array_node(...)		__drm_safe_no_alloc()
+#define kvmalloc_node(...)		__drm_safe_no_alloc()
+#define kvzalloc_node(...)		__drm_safe_no_alloc()
+#define kvrealloc(...)			__drm_safe_no_alloc()
+#define kmemdup_array(...)		__drm_safe_no_alloc()
+#define kmemdup_nul(...)		__drm_safe_no_alloc()
+#define kvmemdup(...)			__drm_safe_no_alloc()
+#define kstrndup(...)			__drm_safe_no_alloc()
+#define kasprintf(...)			__drm_safe_no_alloc()
+#define kvasprintf(...)			__drm_safe_no_alloc()
+#define memdup_user(...)		__drm_safe_no_alloc()
+#define vmemdup_user(...)		__drm_safe_no_alloc()
+#define kmem_cache_alloc_node(...)	__drm_safe_no_alloc()
+#define kmem_cache_alloc_bulk(...)	__drm_safe_no_alloc_long()
+#define alloc_pages_node(...)		__drm_safe_no_alloc()
+#define get_zeroed_page(...)		__drm_safe_no_alloc_long()
+#define folio_alloc(...)		__drm_safe_no_alloc()
+#define vcalloc(...)			__drm_safe_no_alloc()
+#define vmalloc_array(...)		__drm_safe_no_alloc()
+#define vmalloc_user(...)		__drm_safe_no_alloc()
+#define __vmalloc(...)			__drm_safe_no_alloc()
+#define devm_kmalloc(...)		__drm_safe_no_alloc()
+#define devm_kzalloc(...)		__drm_safe_no_alloc()
+#define devm_kcalloc(...)		__drm_safe_no_alloc()
+#define devm_kmalloc_array(...)		__drm_safe_no_alloc()
+#define devm_kasprintf(...)		__drm_safe_no_alloc()
+#define drmm_kmalloc(...)		__drm_safe_no_alloc()
+#define drmm_kzalloc(...)		__drm_safe_no_alloc()
+#define drmm_kcalloc(...)		__drm_safe_no_alloc()
+#define drmm_kmalloc_array(...)		__drm_safe_no_alloc()
+#define dma_alloc_attrs(...)		__drm_safe_no_alloc()
+#define dma_alloc_coherent(...)		__drm_safe_no_alloc()
+#define sg_alloc_table(...)		__drm_safe_no_alloc_long()
+#define idr_alloc(...)			__drm_safe_no_alloc_long()
+#define ida_alloc(...)			__drm_safe_no_alloc_long()
+#define xa_alloc(...)			__drm_safe_no_alloc_long()
+#define xa_alloc_cyclic(...)		__drm_safe_no_alloc_long()
+#define xa_reserve(...)			__drm_safe_no_alloc_long()
 #define dma_resv_wait_timeout(...)	__drm_safe_no_wait()
 
 /* After all that has to be a first declaration. */

@@ -3,6 +3,11 @@
 // title: allocation, vmap or resv lock in the fence signalling path
 // rust: no
 // wrong: ALLOCATES B: memory is allocated in a file of the fence signalling path
+// wrong: ALLOCATES_A_STRING B: memory is allocated in a file of the fence signalling path
+// wrong: ALLOCATES_A_NUMBER B: memory is allocated in a file of the fence signalling path
+// wrong: ALLOCATES_MANAGED B: memory is allocated in a file of the fence signalling path
+// wrong: GROWS B: memory is allocated in a file of the fence signalling path
+// wrong: INCLUDED_LATE B: this header comes first
 // wrong: LOCKS B: a reservation lock is taken in a file of the fence signalling path
 // wrong: LOCKS_OBJECT B: a reservation lock is taken in a file of the fence signalling path
 // wrong: LOCKS_SLOW B: a reservation lock is taken in a file of the fence signalling path
@@ -18,6 +23,9 @@
 // wrong: OBTAINS B: this may wait, in a file of the fence signalling path
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
 
+#if defined(INCLUDED_LATE)
+#include <linux/slab.h>
+#endif
 #include "drm_safe_signalling.h"
 #include "foo.h"
 
@@ -32,6 +40,24 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	if (!pt)
 		return -ENOMEM;
 	vm->root = (u64)pt;
+#elif defined(ALLOCATES_A_STRING)
+	const char *name = kasprintf(GFP_KERNEL, "%llu", vm->root);
+
+	if (!name)
+		return -ENOMEM;
+#elif defined(ALLOCATES_A_NUMBER)
+	u32 id;
+
+	if (xa_alloc(&file->syncobj_xa, &id, bo, xa_limit_32b, GFP_KERNEL))
+		return -ENOMEM;
+#elif defined(ALLOCATES_MANAGED)
+	if (!devm_kzalloc(foo_bo_gem(bo)->dev->dev, SZ_4K, GFP_KERNEL))
+		return -ENOMEM;
+#elif defined(GROWS)
+	u64 *pt = krealloc((u64 *)vm->root, SZ_8K, GFP_KERNEL);
+
+	if (!pt)
+		return -ENOMEM;
 #elif defined(LOCKS)
 	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
 	dma_resv_unlock(foo_bo_gem(bo)->resv);
