@@ -14,17 +14,31 @@ position p;
 (
  drm_dev_if_registered(a, v, b) { <+... E =@p v ...+> }
 |
+ drm_dev_if_registered(a, v, b) E =@p v;
+|
  drm_dev_if_bound(v, a) { <+... E =@p v ...+> }
+|
+ drm_dev_if_bound(v, a) E =@p v;
 |
  drm_shmem_if_vmap(a, v, b, c) { <+... E =@p v ...+> }
 |
+ drm_shmem_if_vmap(a, v, b, c) E =@p v;
+|
  drm_shmem_if_vmap_locked(a, v, b, c) { <+... E =@p v ...+> }
+|
+ drm_shmem_if_vmap_locked(a, v, b, c) E =@p v;
 |
  drm_shmem_if_sgt(v, a, b, c) { <+... E =@p v ...+> }
 |
+ drm_shmem_if_sgt(v, a, b, c) E =@p v;
+|
  drm_shmem_if_sgt_locked(v, a, b, c) { <+... E =@p v ...+> }
 |
+ drm_shmem_if_sgt_locked(v, a, b, c) E =@p v;
+|
  drm_shmem_if_sgt_owned(v, a, b, c) { <+... E =@p v ...+> }
+|
+ drm_shmem_if_sgt_owned(v, a, b, c) E =@p v;
 )
 
 // spatch leaves the last argument of these out, which is a statement.
@@ -57,11 +71,69 @@ position p;
  ... when any
  E =@p v
 
+// What a function was lent by its caller.
+@lent@
+identifier f, v, m;
+type T;
+expression E;
+position p;
+@@
+ f(..., T v, ...)
+ {
+ <+...
+(
+ E->m =@p v
+|
+ E->m =@p &v->bound
+)
+ ...+>
+ }
+
+@table exists@
+identifier v, x;
+expression a, b, c, E;
+iterator name drm_shmem_if_sgt, drm_shmem_if_sgt_locked, drm_shmem_if_sgt_owned;
+position p, q;
+@@
+(
+ drm_shmem_if_sgt(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+|
+ drm_shmem_if_sgt(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+|
+ drm_shmem_if_sgt_locked(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+|
+ drm_shmem_if_sgt_locked(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+|
+ drm_shmem_if_sgt_owned(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+|
+ drm_shmem_if_sgt_owned(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+)
+ ... when != x = E
+ x@p
+
+@member@
+identifier v, m;
+expression E;
+position p;
+@@
+ E->m =@p drm_shmem_sgt_table(v)
+
+@shared@
+identifier m;
+identifier f =~ "^(drm_gpuvm_core_vm|[a-z0-9_]*vm_shared)$";
+expression E;
+position p;
+@@
+ E->m =@p f(...)
+
 @initialize:python@
 @@
-def say(p, v):
-    print("%s:%s:%s: ERROR: '%s' is borrowed for a scope and must not be kept" %
-          (p[0].file, p[0].line, p[0].column, v))
+import re
+proof = re.compile(r'const struct (\w+_reg|drm_dev_bound|drm_shmem_sgt) \*$')
+
+def say(p, v, what=""):
+    print("%s:%s:%s: ERROR: %s'%s' is borrowed for a scope and must not be kept" %
+          (p[0].file, p[0].line, p[0].column, what, v))
 
 @script:python depends on report@
 p << scope.p;
@@ -86,3 +158,30 @@ p << registered.p;
 v << registered.v;
 @@
 say(p, v)
+
+@script:python depends on report@
+p << lent.p;
+v << lent.v;
+T << lent.T;
+@@
+if proof.match(T):
+    say(p, v)
+
+@script:python depends on report@
+p << table.p;
+x << table.x;
+@@
+say(p, x)
+
+@script:python depends on report@
+p << member.p;
+v << member.v;
+@@
+say(p, v, "the table of ")
+
+@script:python depends on report@
+p << shared.p;
+f << shared.f;
+@@
+print("%s:%s:%s: ERROR: what %s() returns is borrowed: keep what drm_gpuvm_imm_get() does" %
+      (p[0].file, p[0].line, p[0].column, f))

@@ -6,7 +6,7 @@ virtual report
 @initialize:python@
 @@
 import re
-owned = re.compile(r'struct \w+_owned$')
+owned = re.compile(r'struct (\w+_owned|drm_gpuvm_update)$')
 gets = re.compile(r'(\w*bo_lookup|drm_gpuvm_imm_(obtain|obtain_locked|get))$')
 
 def above(p):
@@ -60,7 +60,11 @@ identifier x;
 type T;
 position p;
 @@
+(
  T x@p = { ... };
+|
+ T x@p[1] = { ... };
+)
 
 @script:python depends on report@
 p << bare.p;
@@ -68,5 +72,6 @@ x << bare.x;
 T << bare.T;
 @@
 if owned.match(T) and not cleans_up(p, x):
-    print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with __cleanup(drm_vmap_cleanup)" %
-          (p[0].file, p[0].line, p[0].column, x))
+    with_what = "DRM_GPUVM_UPDATE()" if "update" in T else "__cleanup(drm_vmap_cleanup)"
+    print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with %s" %
+          (p[0].file, p[0].line, p[0].column, x, with_what))

@@ -5,6 +5,8 @@ virtual report
 
 @initialize:python@
 @@
+import glob
+import os
 import re
 raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|'
                      r'devm_drm_dev_register)$')
@@ -13,44 +15,44 @@ raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|r
                      r'dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$')
 raw_vm = re.compile(r'(drm_gpuvm_(init|put|get|sm_\w*|bo_\w*|validate|prepare_(vm|objects|range)|exec_\w*)|'
                     r'drm_gpuva_\w*)$')
+headers = {os.path.basename(path): path
+           for path in glob.glob(os.environ["DRIVER"] + "/**/*.h", recursive=True)}
 
-@ctx@
-@@
-(
- #include "drm_dev_ctx.h"
-|
- #include "foo.h"
-)
+known = {}
 
-@shmem@
-@@
-(
- #include "drm_shmem_safe.h"
-|
- #include "foo.h"
-)
+# What a file includes, by way of the driver's headers too.
+def included(path):
+    if path in known:
+        return known[path]
+    names, todo = set(), [path]
+    while todo:
+        with open(todo.pop(), errors="replace") as f:
+            text = f.read()
+        new = {os.path.basename(name) for name in
+               re.findall(r'^\s*#\s*include\s+[<"](.*?)[>"]', text, re.M)} - names
+        names |= new
+        todo += [headers[name] for name in new if name in headers]
+    known[path] = names
+    return names
 
-@gpuvm@
-@@
-(
- #include "drm_gpuvm_imm.h"
-|
- #include "foo.h"
-)
+def say(p, f, part, header):
+    if header in included(p[0].file):
+        print("%s:%s:%s: ERROR: %s() goes behind the %s of %s" %
+              (p[0].file, p[0].line, p[0].column, f, part, header))
 
-@dev depends on ctx@
+@dev@
 identifier f : script:python() { bool(raw_dev.match(f)) };
 position p;
 @@
  f@p(...)
 
-@obj depends on shmem@
+@obj@
 identifier f : script:python() { bool(raw_obj.match(f)) };
 position p;
 @@
  f@p(...)
 
-@vm depends on gpuvm@
+@vm@
 identifier f : script:python() { bool(raw_vm.match(f)) };
 position p;
 @@
@@ -60,19 +62,16 @@ position p;
 p << dev.p;
 f << dev.f;
 @@
-print("%s:%s:%s: ERROR: %s() goes behind the contexts of drm_dev_ctx.h" %
-      (p[0].file, p[0].line, p[0].column, f))
+say(p, f, "contexts", "drm_dev_ctx.h")
 
 @script:python depends on report@
 p << obj.p;
 f << obj.f;
 @@
-print("%s:%s:%s: ERROR: %s() goes behind the handles of drm_shmem_safe.h" %
-      (p[0].file, p[0].line, p[0].column, f))
+say(p, f, "handles", "drm_shmem_safe.h")
 
 @script:python depends on report@
 p << vm.p;
 f << vm.f;
 @@
-print("%s:%s:%s: ERROR: %s() goes behind the core of drm_gpuvm_imm.h" %
-      (p[0].file, p[0].line, p[0].column, f))
+say(p, f, "core", "drm_gpuvm_imm.h")

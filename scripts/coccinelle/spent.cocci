@@ -42,6 +42,48 @@ position p, q;
      when != drm_vmap_move(h, ...)
  f@p(..., h, ...)
 
+// Also where registering failed: the registration releases its data.
+@data exists@
+expression a, b, c, x, E;
+identifier d;
+identifier f =~ "^(kv?free|kfree_sensitive|[a-z0-9_]+_(free|destroy))$";
+position p, q;
+@@
+ drm_dev_ctx_register@q(a, b, x, c, d)
+ ... when != d = E
+ f@p(d, ...)
+
+// A mapping, after an update that may have removed it.
+@mapping exists@
+const struct drm_gpuva *va;
+expression E, vm;
+identifier find =~ "(^drm_gpuvm_core|vm)_find(_first)?$";
+identifier run =~ "(^drm_gpuvm|vm)_run$";
+identifier m;
+position p, q;
+@@
+ va = find(...)
+ ... when != va = E
+ run@q(vm, ...)
+ ... when != va = E
+ va@p->m
+
+@script:python depends on report@
+p << data.p;
+q << data.q;
+d << data.d;
+@@
+print("%s:%s:%s: ERROR: '%s' belongs to the registration since line %s, also if that failed" %
+      (p[0].file, p[0].line, p[0].column, d, q[0].line))
+
+@script:python depends on report@
+p << mapping.p;
+q << mapping.q;
+va << mapping.va;
+@@
+print("%s:%s:%s: ERROR: the update on line %s may have removed '%s'" %
+      (p[0].file, p[0].line, p[0].column, q[0].line, va))
+
 @script:python depends on report@
 p << token.p;
 q << token.q;

@@ -9,6 +9,10 @@
 // wrong: KEPT C: 'sgt' is borrowed for a scope and must not be kept
 // wrong: KEPT_WITHOUT_A_BLOCK C: 'lent' is borrowed for a scope and must not be kept
 // wrong: PROOF_KEPT C: 'reg' is borrowed for a scope and must not be kept
+// wrong: PROOF_OF_THE_CALLER_KEPT C: 'reg' is borrowed for a scope and must not be kept
+// wrong: BOUND_KEPT C: 'reg' is borrowed for a scope and must not be kept
+// wrong: TABLE_KEPT C: the table of 'lent' is borrowed for a scope and must not be kept
+// wrong: TABLE_USED_AFTER_ITS_SCOPE C: 'table' is borrowed for a scope and must not be kept
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
@@ -19,6 +23,8 @@
 struct foo_job {
 	const struct drm_shmem_sgt *sgt;
 	const struct foo_reg *reg;
+	const struct drm_dev_bound *bound;
+	const struct sg_table *table;
 };
 
 void foo_mmu_map(const struct sg_table *sgt);
@@ -69,7 +75,33 @@ int foo_job_run(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 	job->sgt = lent;
 #elif defined(PROOF_KEPT)
 	job->reg = reg;
+#elif defined(TABLE_KEPT)
+	job->table = drm_shmem_sgt_table(lent);
 #endif
 	foo_mmu_map(drm_shmem_sgt_table(lent));
 	return 0;
+}
+
+/* A handler of an ioctl */
+int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo *bo)
+{
+#if defined(TABLE_USED_AFTER_ITS_SCOPE)
+	const struct sg_table *table = NULL;
+#endif
+	int ret;
+
+	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+#if defined(TABLE_USED_AFTER_ITS_SCOPE)
+		table = drm_shmem_sgt_table(sgt);
+	if (!ret)
+		foo_mmu_map(table);
+#else
+		foo_mmu_map(drm_shmem_sgt_table(sgt));
+#endif
+#if defined(PROOF_OF_THE_CALLER_KEPT)
+	job->reg = reg;
+#elif defined(BOUND_KEPT)
+	job->bound = &reg->bound;
+#endif
+	return ret;
 }

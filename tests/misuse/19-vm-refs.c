@@ -5,6 +5,7 @@
 // wrong: GPUVM_PUT B: incompatible pointer
 // wrong: CORE_PUT B: incompatible pointer
 // wrong: RAW_BO_PUT_OF_VM B: incompatible pointer
+// wrong: BORROWED_KEPT C: what foo_vm_shared\(\) returns is borrowed
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_any_order: references end in any order
 
 #include "foo.h"
@@ -13,6 +14,15 @@ struct foo_client {
 	struct foo_vm vm;
 	struct drm_gpuvm_imm *shared;
 };
+
+void foo_client_init(struct foo_client *client)
+{
+#if defined(BORROWED_KEPT)
+	client->shared = foo_vm_shared(&client->vm);
+#else
+	client->shared = drm_gpuvm_imm_get(client->vm.core);
+#endif
+}
 
 void foo_client_close(struct foo_client *client)
 {

@@ -7,6 +7,7 @@
 // wrong: CHANGED B: read-only object|const-qualified
 // wrong: REMOVED W: discards 'const' qualifier|discards qualifiers
 // wrong: INSIDE_OF_THE_VM B: incomplete|undefined type
+// wrong: USED_AFTER_AN_UPDATE C: the update on line \d+ may have removed 'va'
 
 #include "foo.h"
 
@@ -30,4 +31,20 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 #endif
 	}
 	return bytes;
+}
+
+u64 foo_vm_replace(struct foo_vm *vm, struct drm_gpuvm_update *update, u64 addr)
+{
+	const struct drm_gpuva *va = foo_vm_find(vm, addr, SZ_4K);
+	u64 offset;
+
+	if (!va)
+		return 0;
+	offset = va->gem.offset;
+	if (foo_vm_run(vm, update))
+		return 0;
+#if defined(USED_AFTER_AN_UPDATE)
+	offset = va->gem.offset;
+#endif
+	return offset;
 }

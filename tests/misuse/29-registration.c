@@ -10,6 +10,8 @@
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
+// wrong: TESTED_FOR_NULL C: foo_dev_alloc\(\) returns an ERR_PTR\(\) and never NULL
+// wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
 // run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens while it is being registered
 // run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
@@ -23,8 +25,13 @@ int foo_probe(struct device *dev)
 	struct foo_hw *hw;
 	int ret;
 
+#if defined(TESTED_FOR_NULL)
+	if (!unreg)
+		return -ENOMEM;
+#else
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
+#endif
 
 	INIT_WORK(&foo_unreg_dev(unreg)->hangcheck, NULL);
 	hw = foo_hw_init(&unreg->bound, foo_unreg_dev(unreg));
@@ -54,6 +61,9 @@ int foo_probe(struct device *dev)
 	INIT_WORK(&foo_unreg_dev(unreg)->hangcheck, NULL);
 #elif defined(REGISTERED_TWICE)
 	ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+#elif defined(DATA_FREED)
+	if (ret)
+		foo_hw_free(hw);
 #endif
 	return ret;
 }

@@ -4,6 +4,7 @@
 // rust: partly
 // wrong: INSIDE_OF_A_SECTION B: this waits for itself
 // wrong: INSIDE_OF_A_SCOPE B: this waits for itself
+// wrong: IN_A_HANDLER C: 'reg' is a section that this waits for
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister: the second time gives -ENODEV
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: -EDEADLK and a report
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister_threads: both wait, one does it
@@ -36,4 +37,15 @@ void foo_reset_or(struct foo_device *foo)
 #endif
 		schedule_work(&foo->hangcheck);
 	}
+}
+
+/* A handler of an ioctl */
+int foo_ioctl_reset(const struct foo_reg *reg, u32 *flags, struct foo_file *file)
+{
+#if defined(IN_A_HANDLER)
+	return drm_dev_ctx_unregister(&foo_reg_dev(reg)->drm);
+#else
+	schedule_work(&foo_reg_dev(reg)->hangcheck);
+	return 0;
+#endif
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// What is a pointer or an ERR_PTR() is tested for NULL.
+// Misuse classes 7 and 29.
+virtual report
+
+@tested@
+identifier x;
+position p;
+@@
+(
+ !x@p
+|
+ x@p == NULL
+)
+
+@initialize:python@
+@@
+import glob
+import os
+import re
+library = re.compile(r'^#include "(?:.*/)?drm_(?:dev_ctx|shmem_\w+|gpuvm_imm)\.h"', re.M)
+uses_library = False
+for path in glob.glob(os.environ["DRIVER"] + "/**/*.[ch]", recursive=True):
+    with open(path, errors="replace") as f:
+        uses_library = uses_library or bool(library.search(f.read()))
+returns = re.compile(r'\w+_dev_alloc|\w*bo_lookup|\w*bo_create|drm_gpuvm_imm_obtain(_locked)?')
+
+# What x was set to last, in the function above. A variable with __free() is not
+# one that spatch knows to be initialised.
+def made_by(p, x):
+    with open(p[0].file, errors="replace") as f:
+        text = "".join(f.readlines()[:int(p[0].line) - 1])
+    text = text[text.rfind("\n{") + 1:]
+    sets = list(re.finditer(r'\b%s\b(?:\s+__free\(\w+\))?\s*=\s*(\w+)\(' % x, text))
+    # What returns an error code may have such a name, too.
+    if not uses_library or not sets or not re.search(r'\*\s*%s\b' % x, text):
+        return None
+    if re.search(r'ERR\w*\(%s\)' % x, text[sets[-1].end():]):
+        return None
+    return returns.fullmatch(sets[-1][1])
+
+@script:python depends on report@
+p << tested.p;
+x << tested.x;
+@@
+f = made_by(p, x)
+if f:
+    print("%s:%s:%s: ERROR: %s() returns an ERR_PTR() and never NULL: test '%s' with IS_ERR()" %
+          (p[0].file, p[0].line, p[0].column, f[0], x))
