@@ -42,7 +42,8 @@ wants_sections() {
 # and on the page about it.
 has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
-		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR)\([^"]*?"([^"]+)"/g,
+		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR)\([^";]*?"([^"]+)"/g,
+		/^#error "([^"]+)"/mg,
 		/static_assert\([^"#;]*"([^"#]+)"\s*\)/g' "$TOP"/*.[ch] | sort -u
 }
 
