@@ -120,7 +120,7 @@ position p;
 
 @shared@
 identifier m;
-identifier f =~ "^(drm_gpuvm_core_vm|[a-z0-9_]*vm_shared)$";
+identifier f : script:python() { f == "drm_gpuvm_core_vm" or f.endswith("vm_shared") };
 expression E;
 position p;
 @@

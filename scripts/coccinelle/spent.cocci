@@ -46,7 +46,7 @@ position p, q;
 @data exists@
 expression a, b, c, x, E;
 identifier d;
-identifier f =~ "^(kv?free|kfree_sensitive|[a-z0-9_]+_(free|destroy))$";
+identifier f : script:python() { f.endswith(("kfree", "kvfree", "kfree_sensitive", "_free", "_destroy")) };
 position p, q;
 @@
  drm_dev_ctx_register@q(a, b, x, c, d)
@@ -57,8 +57,9 @@ position p, q;
 @mapping exists@
 const struct drm_gpuva *va;
 expression E, vm;
-identifier find =~ "(^drm_gpuvm_core|vm)_find(_first)?$";
-identifier run =~ "(^drm_gpuvm|vm)_run$";
+identifier find : script:python() { find.endswith(("vm_find", "vm_find_first", "gpuvm_core_find",
+						  "gpuvm_core_find_first")) };
+identifier run : script:python() { run.endswith("vm_run") };
 identifier m;
 position p, q;
 @@
