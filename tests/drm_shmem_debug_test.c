@@ -163,24 +163,33 @@ static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
 	tracepoint_synchronize_unregister();
 }
 
+/* Begins with a new object. */
+static struct reclaim_bo *debug_trace_bo(struct kunit *test, struct debug_traced *traced)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique;
+	struct reclaim_bo *bo;
+
+	debug_trace_begin(test, traced);
+	unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	traced->gem = reclaim_bo_gem(bo);
+	return bo;
+}
+
 /* The table of an object that is freed goes with it. */
 static void debug_traces_free(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct debug_traced traced = { };
-	struct test_bo_unique *unique;
-	struct test_bo *bo;
+	struct reclaim_bo *bo = debug_trace_bo(test, &traced);
 	int ret;
 
-	debug_trace_begin(test, &traced);
-	unique = test_bo_create(t->drm, SZ_4K, NULL, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(test_bo, unique);
-	traced.gem = test_bo_gem(bo);
 	drm_dev_if_registered(test, reg, t->drm)
 		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "s");
-	test_bo_put(bo);
+	reclaim_bo_put(bo);
 	debug_trace_end(test, &traced);
 	KUNIT_EXPECT_STREQ(test, traced.seen, "sS");
 }
@@ -210,16 +219,10 @@ static void debug_traces_mappings(struct kunit *test)
 static void debug_traces_purge(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique;
 	struct debug_traced traced = { };
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = debug_trace_bo(test, &traced);
 	int ret;
 
-	debug_trace_begin(test, &traced);
-	unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
-	traced.gem = reclaim_bo_gem(bo);
 	drm_dev_if_registered(test, reg, t->drm)
 		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
