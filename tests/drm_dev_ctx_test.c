@@ -951,7 +951,7 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 struct tdev_slow {
 	struct drm_dev_revocable rev;
 	struct work_struct end;
-	struct work_struct unbind;
+	struct work_struct *unbind;
 	struct completion begun;
 	struct completion go;
 	unsigned int steps;
@@ -975,23 +975,12 @@ static void tdev_slow_end(struct work_struct *work)
 	drm_dev_revocable_end(slow->drm, &slow->rev, tdev_slow_step);
 }
 
-static void tdev_slow_unbind(struct work_struct *work)
-{
-	struct tdev_slow *slow = container_of(work, struct tdev_slow, unbind);
-	struct tdev_test *t = slow->test->priv;
-
-	drm_safe_test_unbind(slow->test, t->parent);
-}
-
 static void tdev_slow_race(struct tdev_slow *slow, struct work_struct *first,
 			   struct work_struct *second)
 {
 	schedule_work(first);
 	wait_for_completion(&slow->begun);
-	schedule_work(second);
-	/* Long enough for who does not wait. */
-	msleep(50);
-	KUNIT_EXPECT_TRUE(slow->test, work_busy(second));
+	drm_safe_test_work_waits(slow->test, second);
 	complete_all(&slow->go);
 	flush_work(first);
 	flush_work(second);
@@ -1002,10 +991,11 @@ static struct tdev_slow *tdev_slow_new(struct kunit *test)
 {
 	struct tdev_slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
 	struct tdev_unreg *unreg = tdev_new(test);
+	struct tdev_test *t = test->priv;
 
 	KUNIT_ASSERT_NOT_NULL(test, slow);
 	INIT_WORK(&slow->end, tdev_slow_end);
-	INIT_WORK(&slow->unbind, tdev_slow_unbind);
+	slow->unbind = drm_safe_test_unbind_work(test, t->parent);
 	init_completion(&slow->begun);
 	init_completion(&slow->go);
 	slow->test = test;
@@ -1022,7 +1012,7 @@ static void drm_dev_ctx_test_revocable_end(struct kunit *test)
 {
 	struct tdev_slow *slow = tdev_slow_new(test);
 
-	tdev_slow_race(slow, &slow->end, &slow->unbind);
+	tdev_slow_race(slow, &slow->end, slow->unbind);
 	drm_dev_put(slow->drm);
 }
 
@@ -1031,7 +1021,7 @@ static void drm_dev_ctx_test_revocable_late(struct kunit *test)
 {
 	struct tdev_slow *slow = tdev_slow_new(test);
 
-	tdev_slow_race(slow, &slow->unbind, &slow->end);
+	tdev_slow_race(slow, slow->unbind, &slow->end);
 	drm_dev_put(slow->drm);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -8,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
@@ -54,6 +56,44 @@ void drm_safe_test_unbind(struct kunit *test, struct device *parent)
 	kunit_release_action(test, drm_safe_test_destroy, to_faux_device(parent));
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_unbind);
+
+struct drm_safe_test_unbinder {
+	struct work_struct work;
+	struct kunit *test;
+	struct device *parent;
+};
+
+static void drm_safe_test_unbind_fn(struct work_struct *work)
+{
+	struct drm_safe_test_unbinder *unbinder =
+		container_of(work, struct drm_safe_test_unbinder, work);
+
+	drm_safe_test_unbind(unbinder->test, unbinder->parent);
+}
+
+/* Work, not scheduled yet, that unbinds and frees a parent. */
+struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device *parent)
+{
+	struct drm_safe_test_unbinder *unbinder =
+		kunit_kzalloc(test, sizeof(*unbinder), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, unbinder);
+	INIT_WORK(&unbinder->work, drm_safe_test_unbind_fn);
+	unbinder->test = test;
+	unbinder->parent = parent;
+	return &unbinder->work;
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_unbind_work);
+
+/* Begins work that has to wait for something else; flush_work() it in the end. */
+void drm_safe_test_work_waits(struct kunit *test, struct work_struct *work)
+{
+	schedule_work(work);
+	/* Long enough for who does not wait */
+	msleep(50);
+	KUNIT_EXPECT_TRUE(test, work_busy(work));
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_work_waits);
 
 /* Unbinds a parent, and binds the same struct device again. */
 void drm_safe_test_rebind(struct kunit *test, struct device *parent)

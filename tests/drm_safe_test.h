@@ -22,7 +22,8 @@
  * The parent is a faux device that can do DMA to 64 bits. It is unbound at the
  * end of the test unless the test did so; hold a reference, drm_dev_get(), to
  * look at the device afterwards. drm_safe_test_rebind() unbinds it and binds
- * the very same struct device again. drm_safe_test_driver() gives a driver with
+ * the very same struct device again. Unbinding is drm_safe_test_unbind_work(), too,
+ * which drm_safe_test_work_waits() expects to be stuck. drm_safe_test_driver() gives a driver with
  * GEM and a render node, for tests that do not bring their own.
  *
  * A file on it
@@ -59,10 +60,13 @@
 struct device;
 struct drm_minor;
 struct file;
+struct work_struct;
 
 struct device *drm_safe_test_parent(struct kunit *test);
 void drm_safe_test_unbind(struct kunit *test, struct device *parent);
 void drm_safe_test_rebind(struct kunit *test, struct device *parent);
+struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device *parent);
+void drm_safe_test_work_waits(struct kunit *test, struct work_struct *work);
 const struct drm_driver *drm_safe_test_driver(void);
 
 struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor);

@@ -3,7 +3,6 @@
  * Pin, madvise, purge and the shrinker: drm_shmem_reclaim.c
  */
 
-#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -297,44 +296,24 @@ static void shrinker(struct kunit *test)
 		reclaim_bo_put(bo[i]);
 }
 
-struct unbind_work {
-	struct work_struct base;
-	struct kunit *test;
-	struct device *parent;
-};
-
-static void unbind_work(struct work_struct *base)
-{
-	struct unbind_work *work = container_of(base, struct unbind_work, base);
-
-	drm_safe_test_unbind(work->test, work->parent);
-}
-
 /* A device outlives all runs of its shrinker, of which this is one. */
 static void shrinker_goes_first(struct kunit *test)
 {
-	struct unbind_work *work = kunit_kzalloc(test, sizeof(*work), GFP_KERNEL);
 	struct device *parent = drm_safe_test_parent(test);
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, parent);
 	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
 	struct drm_shmem_shrinker *s;
 	struct shrinker *running;
 
-	KUNIT_ASSERT_NOT_NULL(test, work);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	s = &test_unreg_dev(unreg)->shrinker;
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm_dev_bound_drm(&unreg->bound), s), 0);
 	running = s->__shrinker;
 	KUNIT_ASSERT_TRUE(test, shrinker_try_get(running));
 	drm_dev_ctx_drop(test, unreg);
-	INIT_WORK(&work->base, unbind_work);
-	work->test = test;
-	work->parent = parent;
-	schedule_work(&work->base);
-	/* Long enough for who does not wait. */
-	msleep(50);
-	KUNIT_EXPECT_TRUE(test, work_busy(&work->base));
+	drm_safe_test_work_waits(test, unbind);
 	shrinker_put(running);
-	flush_work(&work->base);
+	flush_work(unbind);
 }
 
 static struct kunit_case drm_shmem_reclaim_cases[] = {
