@@ -3,6 +3,15 @@
 // Misuse classes 5 and 13.
 virtual report
 
+@initialize:python@
+@@
+def is_proof(struct):
+    return struct.endswith("_reg") or struct in ("drm_dev_bound", "drm_shmem_sgt")
+
+def say(p, v, what=""):
+    print("%s:%s:%s: ERROR: %s'%s' is borrowed for a scope and must not be kept" %
+          (p[0].file, p[0].line, p[0].column, what, v))
+
 @scope exists@
 identifier v;
 expression E, a, b, c;
@@ -72,13 +81,18 @@ position p;
  E =@p v
 
 // What a function was lent by its caller.
+@lender@
+identifier f, v;
+identifier r : script:python() { is_proof(r) };
+@@
+ f(..., const struct r *v, ...) { ... }
+
 @lent@
-identifier f, v, m;
-type T;
+identifier lender.f, lender.v, lender.r, m;
 expression E;
 position p;
 @@
- f(..., T v, ...)
+ f(..., const struct r *v, ...)
  {
  <+...
 (
@@ -126,15 +140,6 @@ position p;
 @@
  E->m =@p f(...)
 
-@initialize:python@
-@@
-import re
-proof = re.compile(r'const struct (\w+_reg|drm_dev_bound|drm_shmem_sgt) \*$')
-
-def say(p, v, what=""):
-    print("%s:%s:%s: ERROR: %s'%s' is borrowed for a scope and must not be kept" %
-          (p[0].file, p[0].line, p[0].column, what, v))
-
 @script:python depends on report@
 p << scope.p;
 v << scope.v;
@@ -161,11 +166,9 @@ say(p, v)
 
 @script:python depends on report@
 p << lent.p;
-v << lent.v;
-T << lent.T;
+v << lender.v;
 @@
-if proof.match(T):
-    say(p, v)
+say(p, v)
 
 @script:python depends on report@
 p << table.p;
