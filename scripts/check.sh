@@ -82,14 +82,15 @@ begin "demo" scripts/demo.sh --check
 part "style" scripts/style.sh
 part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
+begin "W=1" scripts/w1.sh
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "Coccinelle" scripts/coccicheck.sh
 part "conversion" scripts/convert.sh expected
-part "W=1" scripts/w1.sh
-part "sparse" scripts/sparse.sh
+part "external modules, kernel tree" scripts/build-test.sh
 await "KUnit, modules"
 await "demo"
-part "external modules, kernel tree" scripts/build-test.sh
+await "W=1"
+part "sparse" scripts/sparse.sh
 printf '\n%s\n' "$report"
 finish

@@ -63,7 +63,7 @@ check_sample() {
 
 	uml_guest "$CLIENT"
 	check_steps "the client's self-test on the $1 kernel" uml selftest
-	storm "$1" 20
+	storm "$1" 12
 }
 
 check_all() {

@@ -109,11 +109,14 @@ config_uml() {
 	"${KMAKE[@]}" O="$dir" -s olddefconfig
 }
 
+built=()	# the UML kernels that this script has built
+
 # build_uml NAME [CONFIG]: build the UML kernel and its modules in $BUILD/NAME, one
 # part at a time.
 build_uml() {
 	local dir=$BUILD/$1
 
+	[[ " ${built[*]} " != *" $1 "* ]] || return 0
 	mkdir -p "$dir"
 	(
 		flock 9
@@ -121,7 +124,8 @@ build_uml() {
 		say "building the $1 kernel in $dir"
 		"${KMAKE[@]}" O="$dir" -j"$JOBS" all 9>&- | show_progress || exit
 		check_config "$TOP/tests/${2:-$1.kunitconfig}" "$dir/.config"
-	) 9>"$dir/lock"
+	) 9>"$dir/lock" || return
+	built+=("$1")
 }
 
 # check_config WANTED CONFIG: every symbol that WANTED sets must be so in CONFIG.
