@@ -236,18 +236,31 @@ static u64 sgt_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, sgt_safe_once(b->bound, b->bo));
 }
 
+/*
+ * What the others freed goes now, and not while these are timed: it may be more
+ * than there is memory for.
+ */
+static void settle(void)
+{
+	flush_delayed_fput();
+	rcu_barrier();
+}
+
 static u64 create_raw(void *ctx, unsigned int loops)
 {
+	settle();
 	return BENCH_LOOP(loops, drm_gem_object_put(&raw_new(ctx, SZ_64K)->base));
 }
 
 static u64 create_safe(void *ctx, unsigned int loops)
 {
+	settle();
 	return BENCH_LOOP(loops, bench_bo_put(safe_new(ctx, SZ_64K)));
 }
 
 static u64 cold_vmap_raw(void *ctx, unsigned int loops)
 {
+	settle();
 	return BENCH_LOOP(loops, ({
 		struct drm_gem_shmem_object *shmem = raw_new(ctx, SZ_64K);
 
@@ -258,6 +271,7 @@ static u64 cold_vmap_raw(void *ctx, unsigned int loops)
 
 static u64 cold_vmap_safe(void *ctx, unsigned int loops)
 {
+	settle();
 	return BENCH_LOOP(loops, ({
 		struct bench_bo *bo = safe_new(ctx, SZ_64K);
 
@@ -268,6 +282,7 @@ static u64 cold_vmap_safe(void *ctx, unsigned int loops)
 
 static u64 cold_sgt_raw(void *ctx, unsigned int loops)
 {
+	settle();
 	return BENCH_LOOP(loops, ({
 		struct drm_gem_shmem_object *shmem = raw_new(ctx, SZ_64K);
 
@@ -280,6 +295,7 @@ static u64 cold_sgt_safe(void *ctx, unsigned int loops)
 {
 	struct bench_shmem *b = ctx;
 
+	settle();
 	return BENCH_LOOP(loops, ({
 		struct bench_bo *bo = safe_new(ctx, SZ_64K);
 
@@ -292,16 +308,6 @@ static u64 cold_sgt_safe(void *ctx, unsigned int loops)
 static void *many_next(struct bench_shmem *b, unsigned int i)
 {
 	return b->many[b->newest_first ? b->n - 1 - i : i];
-}
-
-/*
- * What the others freed goes now, and not while these are timed: it may be more
- * than there is memory for.
- */
-static void settle(void)
-{
-	flush_delayed_fput();
-	rcu_barrier();
 }
 
 /* @loops is the number of objects here */
