@@ -189,8 +189,9 @@ enum drm_dev_ctx_state {
  * - @revocables is changed under @revocables_lock, by holders of a proof or of
  *   @revoke_sem; its entries are revoked under @revoke_sem held for writing.
  *   It is empty once the parent is @unbound.
- * - @ends counts the calls of drm_dev_revocable_end() that took an entry off and
- *   run, and one more until all is revoked; @ended is complete once it is zero.
+ * - @ends counts, under @revocables_lock, the calls of drm_dev_revocable_end()
+ *   that took an entry off and run, and one more until all is revoked; @ended is
+ *   complete once it is zero.
  */
 struct drm_dev_ctx {
 	const void *magic;
@@ -205,9 +206,9 @@ struct drm_dev_ctx {
 	void *data;
 
 	struct rw_semaphore revoke_sem;
-	spinlock_t revocables_lock;	/* @revocables */
+	spinlock_t revocables_lock;	/* @revocables and @ends */
 	struct list_head revocables __guarded_by(&revocables_lock);
-	refcount_t ends;
+	unsigned int ends __guarded_by(&revocables_lock);
 	struct completion ended;
 	bool unbound;
 
@@ -445,6 +446,13 @@ static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 	return READ_ONCE(ctx->busy) == current;
 }
 
+/* One of @ends is over: was it the last? */
+static bool drm_dev_ctx_last_end(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->revocables_lock);
+	return --ctx->ends == 0;
+}
+
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
@@ -466,7 +474,7 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	up_write(&ctx->revoke_sem);
 
 	/* Nothing can be taken off any more. */
-	if (!refcount_dec_and_test(&ctx->ends))
+	if (!drm_dev_ctx_last_end(ctx))
 		wait_for_completion(&ctx->ended);
 }
 
@@ -618,7 +626,7 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	spin_lock_init(&ctx->revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
-	refcount_set(&ctx->ends, 1);
+	context_unsafe(ctx->ends = 1);	/* the same */
 	init_completion(&ctx->ended);
 	drm_dev_ctx_debug_init(ctx);
 
@@ -899,7 +907,7 @@ static bool drm_dev_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_revoc
 	if (list_empty(&rev->__node))
 		return false;
 	list_del_init(&rev->__node);
-	refcount_inc(&ctx->ends);
+	ctx->ends++;
 	return true;
 }
 
@@ -932,7 +940,7 @@ void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev
 	rwsem_acquire_read(&ctx->revoke_sem.dep_map, 0, 0, _RET_IP_);
 	end(rev);
 	rwsem_release(&ctx->revoke_sem.dep_map, _RET_IP_);
-	if (refcount_dec_and_test(&ctx->ends))
+	if (drm_dev_ctx_last_end(ctx))
 		complete(&ctx->ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_end);

@@ -60,6 +60,7 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
 #define __DRM_SHMEM_DYING	BIT(3)	/* the type's fini was called */
 #define __DRM_SHMEM_TOLD	BIT(4)	/* the type has an sgt_revoked step */
+#define __DRM_SHMEM_LRU		BIT(5)	/* has been on the LRU of a shrinker */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);

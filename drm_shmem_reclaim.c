@@ -119,6 +119,13 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
+static void drm_shmem_join_lru(struct drm_shmem_obj *obj, struct drm_gem_lru *lru)
+	__must_hold(drm_resv)
+{
+	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_LRU);
+	drm_gem_lru_move_tail(lru, &obj->base.base);
+}
+
 /**
  * drm_shmem_madvise() - say whether the contents of an object are needed
  * @obj: the object
@@ -146,7 +153,7 @@ int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 	if (madv == DRM_SHMEM_WILLNEED)
 		drm_gem_lru_remove(gem);
 	else if (shrinker && ret)
-		drm_gem_lru_move_tail(&shrinker->__purgeable, gem);
+		drm_shmem_join_lru(obj, &shrinker->__purgeable);
 	drm_shmem_unlock(gem, false);
 
 	return ret;

@@ -173,13 +173,20 @@ static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
 	return container_of(gem->resv, struct drm_gem_object, _resv);
 }
 
+/* Before anything else goes away: the shrinker has no other way to know. */
+static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
+{
+	/* A flag that stays: the shrinker changes @lru meanwhile. */
+	if (obj->__flags & __DRM_SHMEM_LRU)
+		drm_gem_lru_remove(&obj->base.base);
+}
+
 static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
 	struct drm_device *drm = obj->base.base.dev;
 
-	/* First of all: the shrinker has no other way to know. */
-	drm_gem_lru_remove(&obj->base.base);
+	drm_shmem_leave_lru(obj);
 	__drm_shmem_sgt_destroy(obj);
 	drm_shmem_debug_fini(obj);
 	drm_gem_shmem_release(&obj->base);
@@ -545,7 +552,7 @@ static bool drm_shmem_freed_under_lock(struct drm_shmem_obj *obj)
 	if (!dma_resv_is_locked(gem->resv))
 		return false;
 
-	drm_gem_lru_remove(gem);
+	drm_shmem_leave_lru(obj);
 	if (READ_ONCE(obj->__sgt)) {
 		if (!drm_dev_revoke_tryblock(gem->dev))
 			return false;

@@ -275,8 +275,8 @@ static void drm_shmem_sgt_unmap_last(struct drm_dev_revocable *rev)
 	obj->__sgt = NULL;
 	drm_shmem_sgt_free_own(obj, sgt);
 	/* The core reports pins that are left. */
-	if (!refcount_dec_if_one(&obj->base.pages_pin_count))
-		refcount_dec(&obj->base.pages_pin_count);
+	refcount_set(&obj->base.pages_pin_count,
+		     refcount_read(&obj->base.pages_pin_count) - 1);
 }
 
 /**
