@@ -296,6 +296,43 @@ static void shrinker(struct kunit *test)
 		reclaim_bo_put(bo[i]);
 }
 
+struct reclaim_put {
+	struct work_struct work;
+	struct reclaim_bo *bo;
+};
+
+static void reclaim_put_fn(struct work_struct *work)
+{
+	reclaim_bo_put(container_of(work, struct reclaim_put, work)->bo);
+}
+
+/* The shrinker does not find an object any more whose pages are about to go. */
+static void shrinker_misses_dying(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_put *put = kunit_kzalloc(test, sizeof(*put), GFP_KERNEL);
+	struct reclaim_bo *parent = reclaim_bo(test, SZ_4K);
+	const struct drm_shmem_opts opts = { .resv_parent = reclaim_bo_gem(parent) };
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, &opts, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, put);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	put->bo = drm_shmem_publish(reclaim_bo, unique);
+	INIT_WORK(&put->work, reclaim_put_fn);
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&put->bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	KUNIT_EXPECT_EQ(test, count(s), 1);
+
+	/* The pages go under the reservation lock, which is the parent's. */
+	dma_resv_lock(reclaim_bo_gem(parent)->resv, NULL);
+	drm_safe_test_work_waits(test, &put->work);
+	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
+	dma_resv_unlock(reclaim_bo_gem(parent)->resv);
+	flush_work(&put->work);
+	reclaim_bo_put(parent);
+}
+
 /* A device outlives all runs of its shrinker, of which this is one. */
 static void shrinker_goes_first(struct kunit *test)
 {
@@ -326,6 +363,7 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(purge_fenced),
 	KUNIT_CASE(purge_not_counted),
 	KUNIT_CASE(shrinker),
+	KUNIT_CASE(shrinker_misses_dying),
 	KUNIT_CASE(shrinker_goes_first),
 	{}
 };
