@@ -12,6 +12,8 @@ rules=$TOP/scripts/coccinelle
 # The jobs of spatch leave what they say in the working directory for a while.
 mkdir -p "$DRM_SAFE_CACHE"
 cd "$DRM_SAFE_CACHE"
+# Some drivers have headers of many megabytes.
+ulimit -s "$(ulimit -Hs)"
 count=$(find "$dir" -name '*.[ch]' | wc -l)
 
 # silent CMD...: does CMD succeed without a word?

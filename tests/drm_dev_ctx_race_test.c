@@ -300,8 +300,16 @@ static struct race_hw *race_hw_new(struct kunit *test, struct race *race)
 	return hw;
 }
 
+/* Once in each test the device is there until the others did what they are for. */
+static void race_live(const atomic_t *done)
+{
+	usleep_range(1, 2000);
+	for (int i = 0; i < 10000 && !atomic_read(done); i++)
+		usleep_range(1000, 2000);
+}
+
 /* Bind, register, live for a moment, unbind, again and again. */
-static void race_run(struct kunit *test, struct race *race)
+static void race_run(struct kunit *test, struct race *race, const atomic_t *done)
 {
 	struct device *parent = drm_safe_test_parent(test);
 
@@ -314,7 +322,7 @@ static void race_run(struct kunit *test, struct race *race)
 		race_publish(race, drm_dev_bound_drm(&unreg->bound));
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(race, parent, unreg, &race_reg_ops,
 							   race_hw_new(test, race)), 0);
-		usleep_range(1, 2000);
+		race_live(done);
 		drm_safe_test_rebind(test, parent);
 		if (i % 2)
 			race_publish(race, NULL);
@@ -333,7 +341,7 @@ static void drm_dev_ctx_race_test_enter(struct kunit *test)
 	race_start(test, race, race_enter_thread);
 	race_start(test, race, race_enter_thread);
 	race_start(test, race, race_enter_thread);
-	race_run(test, race);
+	race_run(test, race, &race->entered);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->entered), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->refused), 0);
 	kunit_info(test, "entered %d, refused %d", atomic_read(&race->entered),
@@ -347,7 +355,7 @@ static void drm_dev_ctx_race_test_file(struct kunit *test)
 	race_start(test, race, race_file_thread);
 	race_start(test, race, race_file_thread);
 	race_start(test, race, race_enter_thread);
-	race_run(test, race);
+	race_run(test, race, &race->opened);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->opened), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->not_opened), 0);
 	kunit_info(test, "opened %d, refused %d", atomic_read(&race->opened),
@@ -362,7 +370,7 @@ static void drm_dev_ctx_race_test_unregister(struct kunit *test)
 	race_start(test, race, race_unregister_thread);
 	race_start(test, race, race_enter_thread);
 	race_start(test, race, race_file_thread);
-	race_run(test, race);
+	race_run(test, race, &race->ended);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->ended), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&race->not_ended), 0);
 	kunit_info(test, "ended by others %d, refused %d", atomic_read(&race->ended),

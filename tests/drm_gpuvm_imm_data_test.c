@@ -65,9 +65,10 @@ static void data_bo_nest(struct test_bo *bo, struct data_count *count)
 {
 	struct drm_gpuvm_imm *nest = count->nest;
 
+	if (!nest)
+		return;
 	count->nest = NULL;
-	if (nest)
-		count->nested = data_vm_obtain(nest, bo, count);
+	count->nested = data_vm_obtain(nest, bo, count);
 }
 
 static int data_bo_init(struct data_bo *data, struct test_bo *bo, struct data_count *count)
@@ -78,7 +79,8 @@ static int data_bo_init(struct data_bo *data, struct test_bo *bo, struct data_co
 		return -EEXIST;
 	if (count->init_fails)
 		return count->init_fails;
-	count->last_obj = bo;
+	/* Two tasks may be here, with the same object. */
+	WRITE_ONCE(count->last_obj, bo);
 	atomic_inc(&count->inits);
 	data->count = count;
 	data->magic = DATA_BO_MAGIC;
