@@ -73,6 +73,11 @@ __drm_safe_no_resv_here int drm_exec_prepare_array(struct drm_exec *exec,
 
 __drm_safe_no_alloc_here int drm_gem_handle_create(struct drm_file *file_priv,
 						   struct drm_gem_object *obj, u32 *handlep);
+__drm_safe_not_here long drm_gem_dma_resv_wait(struct drm_file *filep, u32 handle,
+					       bool wait_all, unsigned long timeout);
+__drm_safe_not_here int drm_syncobj_find_fence(struct drm_file *file_private, u32 handle,
+					       u64 point, u64 flags,
+					       struct dma_fence **fence);
 __drm_safe_no_resv_here void drm_gem_lock(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_pin(struct drm_gem_object *obj);
 __drm_safe_not_here int drm_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map);
@@ -224,7 +229,11 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #undef ida_alloc
 #undef xa_alloc
 #undef xa_alloc_cyclic
+#undef xa_insert
 #undef xa_reserve
+#undef xa_store
+#undef dma_resv_get_fences
+#undef dma_resv_get_singleton
 #undef dma_resv_wait_timeout
 
 #define kmalloc(...)			__drm_safe_no_alloc()
@@ -291,7 +300,11 @@ __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 #define ida_alloc(...)			__drm_safe_no_alloc_long()
 #define xa_alloc(...)			__drm_safe_no_alloc_long()
 #define xa_alloc_cyclic(...)		__drm_safe_no_alloc_long()
+#define xa_insert(...)			__drm_safe_no_alloc_long()
 #define xa_reserve(...)			__drm_safe_no_alloc_long()
+#define xa_store(...)			__drm_safe_no_alloc()
+#define dma_resv_get_fences(...)	__drm_safe_no_alloc_long()
+#define dma_resv_get_singleton(...)	__drm_safe_no_alloc_long()
 #define dma_resv_wait_timeout(...)	__drm_safe_no_wait()
 
 /* After all that has to be a first declaration. */

@@ -6,6 +6,8 @@
 // wrong: ALLOCATES_A_STRING B: memory is allocated in a file of the fence signalling path
 // wrong: ALLOCATES_A_NUMBER B: memory is allocated in a file of the fence signalling path
 // wrong: ALLOCATES_MANAGED B: memory is allocated in a file of the fence signalling path
+// wrong: STORES B: memory is allocated in a file of the fence signalling path
+// wrong: COLLECTS_FENCES B: memory is allocated in a file of the fence signalling path
 // wrong: GROWS B: memory is allocated in a file of the fence signalling path
 // wrong: INCLUDED_LATE B: this header comes first
 // wrong: LOCKS B: a reservation lock is taken in a file of the fence signalling path
@@ -18,6 +20,8 @@
 // wrong: MAKES_HANDLE B: memory is allocated in a file of the fence signalling path
 // wrong: WAITS B: this may wait, in a file of the fence signalling path
 // wrong: WAITS_ALL B: this may wait, in a file of the fence signalling path
+// wrong: WAITS_FOR_HANDLE B: this may wait, in a file of the fence signalling path
+// wrong: WAITS_FOR_SUBMIT B: this may wait, in a file of the fence signalling path
 // wrong: MAPS B: this may wait, in a file of the fence signalling path
 // wrong: PREPARES B: this may wait, in a file of the fence signalling path
 // wrong: OBTAINS B: this may wait, in a file of the fence signalling path
@@ -27,6 +31,7 @@
 #include <linux/slab.h>
 #endif
 #include "drm_safe_signalling.h"
+#include <drm/drm_syncobj.h>
 #include "foo.h"
 
 /* &drm_sched_backend_ops.run_job */
@@ -52,6 +57,15 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 		return -ENOMEM;
 #elif defined(ALLOCATES_MANAGED)
 	if (!devm_kzalloc(foo_bo_gem(bo)->dev->dev, SZ_4K, GFP_KERNEL))
+		return -ENOMEM;
+#elif defined(STORES)
+	if (xa_is_err(xa_store(&file->syncobj_xa, 0, bo, GFP_KERNEL)))
+		return -ENOMEM;
+#elif defined(COLLECTS_FENCES)
+	struct dma_fence **fences;
+	unsigned int count;
+
+	if (dma_resv_get_fences(foo_bo_gem(bo)->resv, DMA_RESV_USAGE_READ, &count, &fences))
 		return -ENOMEM;
 #elif defined(GROWS)
 	u64 *pt = krealloc((u64 *)vm->root, SZ_8K, GFP_KERNEL);
@@ -90,6 +104,11 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 #elif defined(WAITS_ALL)
 	dma_resv_wait_timeout(foo_bo_gem(bo)->resv, DMA_RESV_USAGE_READ, false,
 			      MAX_SCHEDULE_TIMEOUT);
+#elif defined(WAITS_FOR_HANDLE)
+	drm_gem_dma_resv_wait(file, 1, true, MAX_SCHEDULE_TIMEOUT);
+#elif defined(WAITS_FOR_SUBMIT)
+	if (drm_syncobj_find_fence(file, 1, 0, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT, &last))
+		return -ENOENT;
 #elif defined(MAPS)
 	int ret;
 
