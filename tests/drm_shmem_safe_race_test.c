@@ -212,6 +212,24 @@ static void sgt_users(struct kunit *test)
 	drm_gem_object_put(&obj->base.base);
 }
 
+/* An object's flags change with its mapping, and say how its table is used. */
+static void vmap_and_sgt_users(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_obj *obj = race_obj(test);
+	struct race race = {
+		.drm = t->drm,
+		.obj = obj,
+		.fn = { race_vmap, race_sgt, race_vmap_owned, race_sgt_owned },
+	};
+
+	race_run(test, &race);
+	for (int i = 0; i < RACE_THREADS; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__vmap_users), 0);
+	drm_gem_object_put(&obj->base.base);
+}
+
 static int race_purge(struct race *race)
 {
 	return drm_shmem_purge(race->obj);
@@ -486,6 +504,7 @@ static void allocations_fail(struct kunit *test)
 static struct kunit_case drm_shmem_race_cases[] = {
 	KUNIT_CASE(vmap_users),
 	KUNIT_CASE(sgt_users),
+	KUNIT_CASE(vmap_and_sgt_users),
 	KUNIT_CASE(vmap_against_purge),
 	KUNIT_CASE_ATTR(get_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(free_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
