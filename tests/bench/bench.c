@@ -101,14 +101,17 @@ static u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ct
  * @n: of how many objects, for work whose cost may depend on it, or 0
  * @ctx: given to both sides, one for each processor
  *
- * The first round is not counted: it touches memory for the first time.
+ * The first round is not counted: it touches memory for the first time. The ratio
+ * is the median of those of each round, for what slows one round down is there for
+ * both sides.
  */
 void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
 		   void *const *ctx)
 {
 	const unsigned int count = clamp(rounds, 1, BENCH_ROUNDS_MAX);
-	u64 *raw = kunit_kcalloc(test, 2 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
+	u64 *raw = kunit_kcalloc(test, 3 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
 	u64 *safe = raw + BENCH_ROUNDS_MAX;
+	u64 *ratio = safe + BENCH_ROUNDS_MAX;
 	struct workqueue_struct *wq;
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
@@ -120,13 +123,15 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	for (unsigned int i = 0; i < count; i++) {
 		raw[i] = bench_once(wq, pair->raw, ctx, pair->loops);
 		safe[i] = bench_once(wq, pair->safe, ctx, pair->loops);
+		ratio[i] = div64_u64(1000 * safe[i], max(raw[i], 1));
 	}
 	destroy_workqueue(wq);
 	sort(raw, count, sizeof(*raw), bench_cmp, NULL);
 	sort(safe, count, sizeof(*safe), bench_cmp, NULL);
-	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu", pair->name,
+	sort(ratio, count, sizeof(*ratio), bench_cmp, NULL);
+	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu,%llu", pair->name,
 		   bench_cpus() > 1 ? ", 2 CPUs" : "", n, count, raw[count / 2],
-		   safe[count / 2], raw[0], safe[0]);
+		   safe[count / 2], raw[0], safe[0], ratio[count / 2]);
 	kunit_kfree(test, raw);
 }
 

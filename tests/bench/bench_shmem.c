@@ -465,7 +465,7 @@ static void bench_shmem_revoke(struct kunit *test)
 			}
 		}
 		time = BENCH_LOOP(1, drm_safe_test_unbind(test, b->parent));
-		kunit_info(test, "bench,unbind with all tables alive,%u,1,0,%llu,0,%llu", ns[i],
+		kunit_info(test, "bench,unbind with all tables alive,%u,1,0,%llu,0,%llu,0", ns[i],
 			   div_u64(time * 1000, ns[i]), div_u64(time * 1000, ns[i]));
 		for (unsigned int k = 0; k < ns[i]; k++)
 			bench_bo_put(many[k]);
