@@ -241,20 +241,6 @@ static void purge_not_counted(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
 
-static unsigned long scan(struct drm_shmem_shrinker *s, unsigned long nr)
-{
-	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = nr };
-
-	return s->__shrinker->scan_objects(s->__shrinker, &sc);
-}
-
-static unsigned long count(struct drm_shmem_shrinker *s)
-{
-	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
-
-	return s->__shrinker->count_objects(s->__shrinker, &sc);
-}
-
 static void shrinker(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -263,33 +249,33 @@ static void shrinker(struct kunit *test)
 	struct reclaim_bo *bo[5];
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
-	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
-	KUNIT_EXPECT_EQ(test, scan(s, 100), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
 		bo[i] = reclaim_bo(test, SZ_8K);
 		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[i]->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
-	KUNIT_EXPECT_EQ(test, count(s), 5 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 5 * SZ_8K / PAGE_SIZE);
 
 	/* 0 is needed after all, 1 is mapped, 2 is locked, 3 can go, 4 is freed */
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
 	reclaim_bo_put(bo[4]);
-	KUNIT_EXPECT_EQ(test, count(s), 3 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * SZ_8K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo[1]->obj), 0);
 	dma_resv_lock(reclaim_bo_gem(bo[2])->resv, NULL);
-	KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
 	dma_resv_unlock(reclaim_bo_gem(bo[2])->resv);
 	drm_vmap_release(&own);
 	expect_purged(test, bo[3]);
-	KUNIT_EXPECT_EQ(test, count(s), 2 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * SZ_8K / PAGE_SIZE);
 
-	KUNIT_EXPECT_EQ(test, scan(s, 1), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_8K / PAGE_SIZE);
 	expect_purged(test, bo[1]);
-	KUNIT_EXPECT_EQ(test, scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
 	expect_purged(test, bo[2]);
-	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[0]->obj), 0);
 
 	for (int i = 0; i < 4; i++)
@@ -322,12 +308,12 @@ static void shrinker_misses_dying(struct kunit *test)
 	INIT_WORK(&put->work, reclaim_put_fn);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&put->bo->obj, DRM_SHMEM_DONTNEED, s), 1);
-	KUNIT_EXPECT_EQ(test, count(s), 1);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 1);
 
 	/* The pages go under the reservation lock, which is the parent's. */
 	dma_resv_lock(reclaim_bo_gem(parent)->resv, NULL);
 	drm_safe_test_work_waits(test, &put->work);
-	KUNIT_EXPECT_EQ(test, count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	dma_resv_unlock(reclaim_bo_gem(parent)->resv);
 	flush_work(&put->work);
 	reclaim_bo_put(parent);

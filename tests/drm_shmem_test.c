@@ -7,6 +7,7 @@
 #include <linux/io.h>
 #include <linux/logic_iomem.h>
 #include <linux/module.h>
+#include <linux/shrinker.h>
 #include <linux/sizes.h>
 
 #include "drm_shmem_test.h"
@@ -143,6 +144,21 @@ void shmem_test_unbind(struct kunit *test)
 KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_bo_put, test_bo_put, struct test_bo *);
 
 /* A published object that is put at the end of the test. */
+/* As under memory pressure: purges @nr pages, and says how many were. */
+unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = nr };
+
+	return s->__shrinker->scan_objects(s->__shrinker, &sc);
+}
+
+unsigned long shmem_test_count(struct drm_shmem_shrinker *s)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
+
+	return s->__shrinker->count_objects(s->__shrinker, &sc);
+}
+
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 {
 	struct shmem_test *t = test->priv;

@@ -79,6 +79,8 @@ struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *
 void shmem_test_export_put(struct dma_buf *dmabuf);
 struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 				  struct dma_buf *dmabuf);
+unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr);
+unsigned long shmem_test_count(struct drm_shmem_shrinker *s);
 int shmem_test_io_init(struct kunit_suite *suite);
 void shmem_test_io_exit(struct kunit_suite *suite);
 
