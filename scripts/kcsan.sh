@@ -13,7 +13,8 @@ DIR=$BUILD/kcsan
 CONFIG=$TOP/tests/kcsan.kunitconfig
 ARGS="console=ttyS0 kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
 # One access in 500 is watched, not in 4,000.
-ARGS+=" drm_gpuvm_imm_kunit.model_ops=3000 kcsan.skip_watch=500"
+ARGS+=" kcsan.skip_watch=500 drm_gpuvm_imm_kunit.model_ops=3000"
+ARGS+=" drm_shmem_safe_kunit.model_ops=5000 drm_dev_ctx_model_test.model_ops=1000"
 
 # boot: until the kernel reboots, which QEMU takes for its end.
 boot() {
