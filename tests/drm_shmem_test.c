@@ -143,7 +143,6 @@ void shmem_test_unbind(struct kunit *test)
 
 KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_bo_put, test_bo_put, struct test_bo *);
 
-/* A published object that is put at the end of the test. */
 /* As under memory pressure: purges @nr pages, and says how many were. */
 unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr)
 {
@@ -159,6 +158,7 @@ unsigned long shmem_test_count(struct drm_shmem_shrinker *s)
 	return s->__shrinker->count_objects(s->__shrinker, &sc);
 }
 
+/* A published object that is put at the end of the test. */
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 {
 	struct shmem_test *t = test->priv;
