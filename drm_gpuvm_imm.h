@@ -49,8 +49,8 @@ struct drm_gpuvm_core {
 
 /**
  * struct drm_gpuvm_op_map - a range that is to be mapped
- * @va: the mapping that it is for, with the driver's data; not in the address
- *	space yet
+ * @va: the mapping that it is for, with the driver's data. Who looks for it in
+ *	the address space finds it already, except in a rollback
  * @obj: the object, or NULL if the mapping is sparse
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes

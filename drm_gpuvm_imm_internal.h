@@ -30,7 +30,7 @@ struct seq_file;
  *   each vm_bo, and @drain while it is queued.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
  *   has removed the last mapping; NULL afterwards.
- * - The mappings and @broken are changed by the task in @owner only. While
+ * - The mappings, @broken and @replaces are changed by the task in @owner only. While
  *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - @drm and @resv_obj are held until the memory is freed, from @drain, so
@@ -48,6 +48,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm_core *core;
 	struct task_struct *owner;
 	bool broken;
+	bool replaces;			/* did the last map that looked for something? */
 	bool va_counted;
 
 	spinlock_t pool_lock;		/* protects the next five */

@@ -130,7 +130,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
-/* Make a VA what @op says: ready for the driver to see, and in no tree. */
+/* Make a VA what @op says: ready for the tree and for the driver to see. */
 static void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 				  const struct drm_gpuva_op_map *op,
 				  struct drm_gpuvm_bo *vm_bo)
@@ -142,26 +142,36 @@ static void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va
 	va->flags = op->gem.obj ? 0 : DRM_GPUVA_SPARSE;
 }
 
+/* Make the update's mapping, which is in the tree: nothing else is mapped there. */
+static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
+						 struct drm_gpuvm_update *update)
+	__drm_nonallocating
+{
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
+	int ret;
+
+	ret = drm_gpuvm_imm_map(vm, va, va->va.addr, va->va.range);
+	if (unlikely(ret))
+		drm_gpuva_remove(va);
+	else
+		drm_gpuvm_imm_link_new(update, va);
+
+	return ret;
+}
+
+/* @op says what drm_gpuvm_imm_do_map() made the VA already. */
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
-	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
 	int ret;
 
-	drm_gpuvm_imm_init_va(vm, va, &op->map, update->__vm_bo);
-	ret = drm_gpuvm_imm_map(vm, va, va->va.addr, va->va.range);
-	if (ret)
-		return ret;
-
-	ret = drm_gpuva_insert(&vm->base, va);
+	ret = drm_gpuva_insert(&vm->base, update->__vas[DRM_GPUVM_UPDATE_NEW]);
 	if (WARN_ON_ONCE(ret))
 		return ret;
 
-	drm_gpuvm_imm_link_new(update, va);
-
-	return 0;
+	return drm_gpuvm_imm_map_new(vm, update);
 }
 
 /*
@@ -521,22 +531,65 @@ static __always_inline void drm_gpuvm_update_release(struct drm_gpuvm_update *up
 	}
 }
 
+/*
+ * Most mappings go where nothing is mapped, which inserting them finds out: to
+ * look before takes a walk too many. One that replaced something is likely to be
+ * followed by others that do, as when a sparse range is filled. There, inserting
+ * is what would be in vain.
+ */
+static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
+				struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
+{
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
+	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
+	struct drm_gpuvm_map_req req = {
+		.map.va.addr = update->__addr,
+		.map.va.range = update->__range,
+		.map.gem.obj = vm_bo ? vm_bo->obj : NULL,
+		.map.gem.offset = update->__offset,
+	};
+	int ret;
+
+	drm_gpuvm_imm_init_va(vm, va, &req.map, vm_bo);
+	if (!vm->replaces && !drm_gpuva_insert(&vm->base, va))
+		return drm_gpuvm_imm_map_new(vm, update);
+
+	ret = drm_gpuvm_sm_map(&vm->base, update, &req);
+	vm->replaces = !list_empty(&update->__removed);
+
+	return ret;
+}
+
+/* Most of what is unmapped was mapped by one update: there is nothing to split. */
+static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
+				  struct drm_gpuvm_update *update)
+	__must_hold(vm) __drm_nonallocating
+{
+	u64 addr = update->__addr, range = update->__range;
+	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_UNMAP };
+	struct drm_gpuva *va;
+
+	va = drm_gpuva_find_first(&vm->base, addr, range);
+	if (!va)
+		return 0;
+	if (va->va.addr != addr || va->va.range != range)
+		return drm_gpuvm_sm_unmap(&vm->base, update, addr, range);
+
+	op.unmap.va = va;
+
+	return drm_gpuvm_imm_sm_step_unmap(&op, update);
+}
+
 static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
 				struct drm_gpuvm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
-	struct drm_gpuvm_map_req req;
-
 	switch (update->__kind) {
 	case DRM_GPUVM_UPDATE_MAP:
-		req.map.va.addr = update->__addr;
-		req.map.va.range = update->__range;
-		req.map.gem.obj = update->__vm_bo ? update->__vm_bo->obj : NULL;
-		req.map.gem.offset = update->__offset;
-		return drm_gpuvm_sm_map(&vm->base, update, &req);
+		return drm_gpuvm_imm_do_map(vm, update);
 	case DRM_GPUVM_UPDATE_UNMAP:
-		return drm_gpuvm_sm_unmap(&vm->base, update, update->__addr,
-					  update->__range);
+		return drm_gpuvm_imm_do_unmap(vm, update);
 	case DRM_GPUVM_UPDATE_UNMAP_OBJ:
 		return drm_gpuvm_imm_unmap_obj(vm, update);
 	case DRM_GPUVM_UPDATE_SPLIT:

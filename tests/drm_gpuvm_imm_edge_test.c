@@ -108,6 +108,27 @@ static void prepare_map_bo(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
 }
 
+/* What the last map found out decides whether the next one looks first. */
+static void replaces(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 8), 0);
+	KUNIT_EXPECT_FALSE(test, shared->replaces);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 4, 1), 0);
+	KUNIT_EXPECT_TRUE(test, shared->replaces);
+	/* Neither an unmap nor a map that fails in vain says anything. */
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, 4), 0);
+	KUNIT_EXPECT_TRUE(test, shared->replaces);
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 4), 0);
+	KUNIT_EXPECT_FALSE(test, shared->replaces);
+	vm->fail_in = 1;
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 16, 1), -EIO);
+	KUNIT_EXPECT_FALSE(test, shared->replaces);
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START + 16 * TEST_PAGE, TEST_PAGE));
+}
+
 /* The reserved range is no mapping: it is not split, and not found. */
 static void reserved(struct kunit *test)
 {
@@ -170,6 +191,7 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(init_fails),
 	KUNIT_CASE(shared_resv),
 	KUNIT_CASE(prepare_map_bo),
+	KUNIT_CASE(replaces),
 	KUNIT_CASE(reserved),
 	KUNIT_CASE(show),
 	{}
