@@ -40,6 +40,17 @@ static inline bool drm_shmem_holds_lock(struct drm_gem_object *gem)
 #endif
 }
 
+/*
+ * Whoever pinned the pages could write to them, by way of a device, where the
+ * kernel does not see it. Reclaim drops pages of shmem that look unwritten.
+ */
+static inline void drm_shmem_unpin_locked(struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	obj->base.pages_mark_dirty_on_put = true;
+	drm_gem_shmem_unpin_locked(&obj->base);
+}
+
 /* A purged object has lost its contents and never maps again. */
 static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)

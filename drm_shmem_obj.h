@@ -139,6 +139,7 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 
 void __drm_shmem_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
 int __drm_shmem_pin_cb(struct drm_gem_object *gem) __must_hold(drm_resv);
+void __drm_shmem_unpin_cb(struct drm_gem_object *gem) __must_hold(drm_resv);
 int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 	__must_hold(drm_resv);
 int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
@@ -393,7 +394,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 		.print_info = __##_name##_print_info,				\
 		.export = __##_name##_export,					\
 		.pin = __drm_shmem_pin_cb,					\
-		.unpin = drm_gem_shmem_object_unpin,					\
+		.unpin = __drm_shmem_unpin_cb,					\
 		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
 		.vmap = __drm_shmem_vmap_cb,					\
 		.vunmap = drm_gem_shmem_object_vunmap,				\

@@ -111,7 +111,7 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 
 	drm_shmem_lock(gem, false);
 	if (drm_shmem_is_pinned(obj))
-		drm_gem_shmem_unpin_locked(&obj->base);
+		drm_shmem_unpin_locked(obj);
 	else
 		drm_safe_broken(gem->dev, "each unpin undoes a pin",
 				"the object is not pinned");

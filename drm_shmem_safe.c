@@ -605,6 +605,16 @@ int __drm_shmem_pin_cb(struct drm_gem_object *gem)
 EXPORT_SYMBOL_GPL(__drm_shmem_pin_cb);
 
 /**
+ * __drm_shmem_unpin_cb() - &drm_gem_object_funcs.unpin
+ * @gem: the object
+ */
+void __drm_shmem_unpin_cb(struct drm_gem_object *gem)
+{
+	drm_shmem_unpin_locked(to_drm_shmem_obj(gem));
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_unpin_cb);
+
+/**
  * __drm_shmem_vmap_cb() - &drm_gem_object_funcs.vmap
  * @gem: the object
  * @map: the mapping

@@ -82,7 +82,7 @@ static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 		return;
 	}
 	drm_shmem_sgt_free_own(obj, sgt);
-	drm_gem_shmem_unpin_locked(&obj->base);
+	drm_shmem_unpin_locked(obj);
 }
 
 /* Unmap the table: @next is what the object has instead from then on. */

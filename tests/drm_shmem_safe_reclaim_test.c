@@ -7,6 +7,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/shmem_fs.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
@@ -85,6 +86,50 @@ static void unpin_unbalanced(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), i);
 		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	}
+}
+
+static bool reclaim_is_dirty(struct kunit *test, struct reclaim_bo *bo)
+{
+	struct page *page = shmem_read_mapping_page(reclaim_bo_gem(bo)->filp->f_mapping, 0);
+	bool dirty;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(page));
+	dirty = folio_test_dirty(page_folio(page));
+	put_page(page);
+	return dirty;
+}
+
+/* A page that looks as if nobody had written to it could be dropped. */
+static void unpinned_is_dirty(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < 3; i++) {
+		struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+		struct drm_gem_object *gem = reclaim_bo_gem(bo);
+
+		KUNIT_EXPECT_FALSE(test, reclaim_is_dirty(test, bo));
+		switch (i) {
+		case 0:
+			KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+			break;
+		case 1:
+			KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+			drm_shmem_unpin(&bo->obj);
+			break;
+		case 2:
+			/* As who imports a dma-buf of it does */
+			dma_resv_lock(gem->resv, NULL);
+			KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
+			gem->funcs->unpin(gem);
+			dma_resv_unlock(gem->resv);
+			break;
+		}
+		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_TRUE(test, reclaim_is_dirty(test, bo));
+		reclaim_bo_put(bo);
 	}
 }
 
@@ -342,6 +387,7 @@ static void shrinker_goes_first(struct kunit *test)
 static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(pin),
 	KUNIT_CASE(unpin_unbalanced),
+	KUNIT_CASE(unpinned_is_dirty),
 	KUNIT_CASE(imported),
 	KUNIT_CASE(madvise),
 	KUNIT_CASE(purge),
