@@ -105,4 +105,8 @@ void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+bool drm_shmem_can_swap(void);
+#endif
+
 #endif /* _DRM_SHMEM_INTERNAL_H */

@@ -104,6 +104,7 @@ struct drm_shmem_obj_type {
 	int (*init)(struct drm_shmem_obj *obj, void *arg);
 	void (*fini)(struct drm_shmem_obj *obj);
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
+	int (*evict)(struct drm_shmem_obj *obj);
 };
 
 /* A function without a body: the build fails if a call of it remains. */
@@ -215,6 +216,7 @@ struct _name##_ops {								\
 			   const _type *bo);					\
 	struct dma_buf *(*export)(_type *bo, int flags);			\
 	void (*sgt_revoked)(_type *bo);						\
+	int (*evict)(_type *bo);						\
 };										\
 										\
 extern const struct drm_shmem_obj_type _name##_obj_type;			\
@@ -335,6 +337,11 @@ DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
  * - sgt_revoked: the sg table was revoked, because the parent of the device is
  *   being unbound. Called once, under the reservation lock, and not after
  *   fini.
+ * - evict: the object is idle, and the system wants its pages. Take the table's
+ *   addresses from all page tables and suspend the handles that own it, with
+ *   drm_shmem_sgt_suspend(). If that cannot be done right now, return -EBUSY; what
+ *   was suspended stays so. Under the reservation lock, in memory reclaim: it
+ *   allocates nothing, and other locks it only tries.
  */
 #define DRM_SHMEM_OBJ_DEFINE(_name, _flags, ...)				\
 static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
@@ -356,6 +363,11 @@ static void __##_name##_sgt_revoked(struct drm_shmem_obj *obj)			\
 {										\
 	if (__##_name##_ops.sgt_revoked)					\
 		__##_name##_ops.sgt_revoked(__##_name(obj));			\
+}										\
+										\
+static int __##_name##_evict(struct drm_shmem_obj *obj)			\
+{										\
+	return __##_name##_ops.evict ? __##_name##_ops.evict(__##_name(obj)) : 0; \
 }										\
 										\
 static int __##_name##_open(struct drm_gem_object *gem, struct drm_file *file)	\
@@ -408,6 +420,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 	.init = __##_name##_init,						\
 	.fini = __##_name##_fini,						\
 	.sgt_revoked = __##_name##_sgt_revoked,					\
+	.evict = __##_name##_evict,						\
 };										\
 										\
 struct drm_gem_object *								\

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/shrinker.h>
+#include <linux/swap.h>
 
 #include <drm/drm_managed.h>
 
@@ -21,9 +24,16 @@
  * only if their type is DRM_SHMEM_RECLAIM, for other types do not count the
  * users of their tables.
  *
+ * An object whose contents are needed can be evicted (drm_shmem_evict()): its
+ * table is unmapped, so that the system can swap its pages out, and made again
+ * by who uses it next. Only the table may use the object, and only who can be
+ * told may use the table: the type's evict step takes its addresses from the
+ * page tables of the GPU and suspends the handles that own it.
+ *
  * A driver that wants this to happen under memory pressure embeds a
  * &struct drm_shmem_shrinker in its device, calls drmm_shmem_shrinker_init(),
- * and passes it to drm_shmem_madvise().
+ * and passes it to drm_shmem_madvise(), and to drm_shmem_touch() for what the
+ * hardware is about to use.
  *
  * The core's drm_gem_lru_scan() takes references, the last of which it may
  * drop: from a shrinker, where no reservation lock can be taken. So this one
@@ -35,6 +45,19 @@
 static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj)
 {
 	return refcount_read(&obj->base.pages_pin_count) > !!drm_shmem_sgt_is_mapped(obj);
+}
+
+/* Nothing uses the object but its table. */
+static bool drm_shmem_is_idle(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	const struct drm_gem_object *gem = &obj->base.base;
+
+	/*
+	 * A dma-buf that is made just now pins the object under the lock, and
+	 * is told then what became of it.
+	 */
+	return !data_race(gem->dma_buf) && !drm_shmem_is_pinned(obj) &&
+	       dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
 static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
@@ -49,13 +72,7 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 		return -EOPNOTSUPP;
 	if (obj->base.madv < 0)
 		return 0;
-	/*
-	 * A dma-buf that is made just now pins the object under the lock, and
-	 * is told then.
-	 */
-	if (obj->base.madv == DRM_SHMEM_WILLNEED || data_race(gem->dma_buf) ||
-	    drm_shmem_is_pinned(obj) ||
-	    !dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP))
+	if (obj->base.madv == DRM_SHMEM_WILLNEED || !drm_shmem_is_idle(obj))
 		return -EBUSY;
 	ret = __drm_shmem_sgt_reclaim(obj);
 	if (ret)
@@ -70,6 +87,28 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 	shmem_truncate_range(mapping->host, 0, (loff_t)-1);
 	invalidate_mapping_pages(mapping, 0, (loff_t)-1);
 	return 0;
+}
+
+/* Mappings of userspace and of the kernel hold the pages, too. */
+static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	dma_resv_assert_held(gem->resv);
+
+	if (drm_gem_is_imported(gem) || !(obj->__flags & __DRM_SHMEM_RECLAIM))
+		return -EOPNOTSUPP;
+	if (!obj->base.pages)
+		return drm_shmem_check_purged(obj);
+	if (!drm_shmem_sgt_is_mapped(obj) || !drm_shmem_is_idle(obj) ||
+	    refcount_read(&obj->base.pages_use_count) > 1)
+		return -EBUSY;
+
+	ret = drm_shmem_obj_type(obj)->evict(obj) ?: __drm_shmem_sgt_reclaim(obj);
+	if (!ret)
+		trace_drm_shmem_evict(gem);
+	return ret;
 }
 
 /**
@@ -185,48 +224,145 @@ int drm_shmem_purge(struct drm_shmem_obj *obj)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_purge);
 
+/**
+ * drm_shmem_evict() - let the system have the pages of an object
+ * @obj: the object
+ *
+ * Unmaps the sg table, as drm_shmem_sgt_unmap() does, but has the type's evict
+ * step see to it first that nobody uses it. The contents stay; who uses the
+ * object next gets them back.
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: 0, also if the object has no pages just now; -EBUSY if it is in use by
+ * anything but its table, or that is in use or being revoked; -ENODATA if it was
+ * purged; -EOPNOTSUPP for imported objects, and for those whose type is not
+ * DRM_SHMEM_RECLAIM; or what the evict step returned.
+ */
+int drm_shmem_evict(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	drm_shmem_lock(gem, false);
+	ret = drm_shmem_evict_locked(obj);
+	if (!ret && obj->base.madv == DRM_SHMEM_WILLNEED)
+		drm_gem_lru_remove(gem);
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_evict);
+
+/**
+ * drm_shmem_touch() - an object is about to be used by the hardware
+ * @obj: the object
+ * @shrinker: the device's shrinker, which may evict the object from now on, but
+ *	not before those that were touched earlier
+ *
+ * Does nothing for objects that cannot be evicted, or are not needed.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ */
+void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_assert_held(gem->resv);
+	if (obj->base.madv == DRM_SHMEM_WILLNEED && !drm_gem_is_imported(gem) &&
+	    (obj->__flags & __DRM_SHMEM_RECLAIM))
+		drm_shmem_join_lru(obj, &shrinker->__evictable);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_touch);
+
+/* Without swap there is nowhere for the contents to go. */
+VISIBLE_IF_KUNIT bool drm_shmem_can_swap(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_can_swap);
+
+	return get_nr_swap_pages() > 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_can_swap);
+
 static unsigned long drm_shmem_shrinker_count(struct shrinker *shrinker,
 					      struct shrink_control *sc)
 {
 	struct drm_shmem_shrinker *s = shrinker->private_data;
+	unsigned long count;
 
 	/* Unlocked: an estimate. */
-	return READ_ONCE(s->__purgeable.count) ?: SHRINK_EMPTY;
+	count = READ_ONCE(s->__purgeable.count);
+	if (drm_shmem_can_swap())
+		count += READ_ONCE(s->__evictable.count);
+
+	return count ?: SHRINK_EMPTY;
+}
+
+/* How many pages that gives back, or a negative error code. */
+static long drm_shmem_shrinker_purge(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return drm_shmem_purge_locked(obj) ?: obj->base.base.size >> PAGE_SHIFT;
+}
+
+static long drm_shmem_shrinker_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	unsigned long pages = obj->base.pages ? obj->base.base.size >> PAGE_SHIFT : 0;
+
+	return drm_shmem_evict_locked(obj) ?: pages;
 }
 
 /* Only ever tries to lock: reclaim may run in who holds the lock. */
-static bool drm_shmem_shrinker_purge(struct drm_gem_object *gem)
+static long drm_shmem_shrinker_try(struct drm_gem_object *gem,
+				   long (*reclaim)(struct drm_shmem_obj *obj))
 {
-	/* On the LRU are the objects of drm_shmem_madvise() only. */
+	/* On the LRUs are objects of drm_shmem_madvise() and drm_shmem_touch() only. */
 	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
-	int ret;
+	long ret;
 
 	if (!dma_resv_trylock(gem->resv))
-		return false;
-	ret = drm_shmem_purge_locked(obj);
+		return -EBUSY;
+	ret = reclaim(obj);
 	dma_resv_unlock(gem->resv);
 
-	return !ret;
+	return ret;
+}
+
+/* Reclaim from the objects of an LRU until @nr pages are free, or more. */
+static unsigned long drm_shmem_shrinker_walk(struct drm_shmem_shrinker *s,
+					     struct drm_gem_lru *lru, unsigned long nr,
+					     long (*reclaim)(struct drm_shmem_obj *obj))
+{
+	struct drm_gem_object *gem, *next;
+	unsigned long freed = 0;
+	long pages;
+
+	lockdep_assert_held(&s->__drm->gem_lru_mutex);
+	list_for_each_entry_safe(gem, next, &lru->list, lru_node) {
+		if (freed >= nr)
+			break;
+		pages = drm_shmem_shrinker_try(gem, reclaim);
+		if (pages < 0)
+			continue;
+		freed += pages;
+		drm_gem_lru_move_tail_locked(&s->__reclaimed, gem);
+	}
+
+	return freed;
 }
 
 static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
 					     struct shrink_control *sc)
 {
 	struct drm_shmem_shrinker *s = shrinker->private_data;
-	struct drm_gem_object *gem, *next;
-	unsigned long freed = 0;
+	unsigned long nr = sc->nr_to_scan, freed;
 
 	if (!mutex_trylock(&s->__drm->gem_lru_mutex))
 		return SHRINK_STOP;
 
-	list_for_each_entry_safe(gem, next, &s->__purgeable.list, lru_node) {
-		if (freed >= sc->nr_to_scan)
-			break;
-		if (!drm_shmem_shrinker_purge(gem))
-			continue;
-		freed += gem->size >> PAGE_SHIFT;
-		drm_gem_lru_move_tail_locked(&s->__purged, gem);
-	}
+	freed = drm_shmem_shrinker_walk(s, &s->__purgeable, nr, drm_shmem_shrinker_purge);
+	if (freed < nr && drm_shmem_can_swap())
+		freed += drm_shmem_shrinker_walk(s, &s->__evictable, nr - freed,
+						 drm_shmem_shrinker_evict);
 	mutex_unlock(&s->__drm->gem_lru_mutex);
 
 	return freed ?: SHRINK_STOP;
@@ -240,7 +376,7 @@ static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 }
 
 /**
- * drmm_shmem_shrinker_init() - purge objects of a device under memory pressure
+ * drmm_shmem_shrinker_init() - purge and evict objects under memory pressure
  * @drm: the device
  * @shrinker: zeroed, and as long-lived as the device
  *
@@ -259,7 +395,8 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	shrinker->__drm = drm;
 	shrinker->__shrinker = s;
 	drm_gem_lru_init(&shrinker->__purgeable);
-	drm_gem_lru_init(&shrinker->__purged);
+	drm_gem_lru_init(&shrinker->__evictable);
+	drm_gem_lru_init(&shrinker->__reclaimed);
 	s->count_objects = drm_shmem_shrinker_count;
 	s->scan_objects = drm_shmem_shrinker_scan;
 	s->private_data = shrinker;

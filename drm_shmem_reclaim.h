@@ -17,7 +17,7 @@ enum drm_shmem_madv {
 };
 
 /**
- * struct drm_shmem_shrinker - gives back a device's objects that are not needed
+ * struct drm_shmem_shrinker - gives back pages of a device's objects
  *
  * Part of the driver's device struct, for which drmm_shmem_shrinker_init() is
  * called.
@@ -25,14 +25,16 @@ enum drm_shmem_madv {
  * Invariants:
  *
  * - An object on @__purgeable was said to be not needed, and not to be needed
- *   since. Both lists are under &drm_device.gem_lru_mutex.
+ *   since. One on @__evictable is needed, and was touched after those before it.
+ *   The lists are under &drm_device.gem_lru_mutex.
  */
 struct drm_shmem_shrinker {
 	/* private: */
 	struct drm_device *__drm;
 	struct shrinker *__shrinker;
 	struct drm_gem_lru __purgeable;
-	struct drm_gem_lru __purged;
+	struct drm_gem_lru __evictable;
+	struct drm_gem_lru __reclaimed;
 };
 
 int drm_shmem_pin(struct drm_shmem_obj *obj)
@@ -44,6 +46,10 @@ int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 	__must_not_hold(drm_resv);
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_evict(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
+	__nonnull_args(1, 2) __must_hold(drm_resv);
 int drmm_shmem_shrinker_init(struct drm_device *drm,
 			     struct drm_shmem_shrinker *shrinker) __must_check;
 

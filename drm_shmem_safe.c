@@ -22,6 +22,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_map);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_unmap);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_revoke);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_purge);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
 
 /**
  * DOC: overview

@@ -390,10 +390,72 @@ void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
 	drm_shmem_sgt_untrack(own);
 	own->__obj = NULL;
 	/* Release: what was done with the table comes before it can go. */
-	refcount_dec(&obj->__sgt_users);
+	if (!own->__suspended)
+		refcount_dec(&obj->__sgt_users);
+	own->__suspended = false;
 	drm_gem_object_put(&obj->base.base);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
+
+/**
+ * drm_shmem_sgt_suspend() - do without an owned sg table until it is resumed
+ * @own: the handle, which may be empty or suspended already
+ *
+ * The handle keeps the object, but not its table. For a type's evict step: the
+ * hardware must not know addresses of the table any more.
+ *
+ * Context: Any thread. The caller holds the object's reservation lock.
+ */
+void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
+{
+	struct drm_shmem_obj *obj = own->__obj;
+
+	if (!obj)
+		return;
+	dma_resv_assert_held(obj->base.base.resv);
+	if (own->__suspended)
+		return;
+	/* Unordered: the driver keeps those away who look at it. */
+	WRITE_ONCE(own->__suspended, true);
+	/* Release: as in drm_shmem_sgt_release(). */
+	refcount_dec(&obj->__sgt_users);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
+
+/**
+ * __drm_shmem_sgt_resume() - use an owned sg table again
+ * @bound: proof that the parent of the object's device is bound
+ * @own: the handle
+ *
+ * See drm_shmem_sgt_resume(), which drivers call.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
+			   struct drm_shmem_sgt_owned *own)
+{
+	struct drm_shmem_obj *obj = own->__obj;
+	int ret;
+
+	if (!obj)
+		return -EINVAL;
+	__drm_shmem_check_locked(&obj->base.base, true);
+	if (!own->__suspended)
+		return 0;
+	ret = drm_shmem_sgt_check_device(bound, obj);
+	if (ret)
+		return ret;
+	ret = drm_shmem_sgt_count(bound, obj, true);
+	if (ret)
+		return ret;
+
+	/* Release: who sees it not suspended sees the table. */
+	smp_store_release(&own->__suspended, false);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
 
 /**
  * drm_shmem_sgt_move() - move an owned sg table to another handle
@@ -414,11 +476,13 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 		drm_shmem_sgt_release(to);
 	}
 	to->__obj = from->__obj;
+	to->__suspended = from->__suspended;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;
 	to->__handle = from->__handle;
 #endif
 	from->__obj = NULL;
+	from->__suspended = false;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 

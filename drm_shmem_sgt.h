@@ -34,11 +34,18 @@ struct drm_shmem_sgt {
  * the object's type is told (DRM_SHMEM_OBJ_DEFINE()'s sgt_revoked), and
  * drm_shmem_if_sgt_owned() skips its block from then on.
  *
- * For what keeps addresses of the table, like the page tables of a GPU.
+ * For what keeps addresses of the table, like the page tables of a GPU. While
+ * it is suspended it keeps the object only, so that the object can be evicted.
+ *
+ * Invariants:
+ *
+ * - Changed by one thread at a time; @__suspended under the reservation lock.
+ * - While @__obj is not NULL and @__suspended not set, this is one counted user.
  */
 struct drm_shmem_sgt_owned {
 	/* private: */
 	struct drm_shmem_obj *__obj;
+	bool __suspended;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *__tracker;
 	struct drm_dev_handle __handle;
@@ -55,6 +62,11 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
+void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
+	__nonnull_args(1) __must_hold(drm_resv);
+int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
+			   struct drm_shmem_sgt_owned *own)
+	__must_check __must_hold(drm_resv);
 
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
@@ -235,6 +247,22 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 	 __drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
 			     __drm_shmem_sgt_obj(_obj), _own, true))
 
+/**
+ * drm_shmem_sgt_resume() - use an owned sg table again
+ * @_own: the handle; nothing happens if it is not suspended
+ * @_bound: the &struct drm_dev_bound of the object's device
+ *
+ * Other threads may be in drm_shmem_if_sgt_owned() meanwhile.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as the result of drm_shmem_if_sgt(); -EINVAL also if the handle is
+ * empty. It stays suspended if this fails.
+ */
+#define drm_shmem_sgt_resume(_own, _bound)					\
+	(__drm_resv_need(true),							\
+	 __drm_shmem_sgt_resume(__drm_shmem_sgt_bound(_bound), _own))
+
 /* An owner is a counted user, so the table stays unless it is revoked. */
 static __always_inline int
 __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
@@ -245,6 +273,9 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
 
 	if (!own->__obj || own->__obj->base.base.dev != bound->__drm)
 		return -EINVAL;
+	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
+	if (unlikely(smp_load_acquire(&own->__suspended)))
+		return -EAGAIN;
 	/* The order is as in __drm_shmem_sgt_begin(). */
 	table = READ_ONCE(own->__obj->__sgt);
 	if (IS_ERR(table))
@@ -259,9 +290,11 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
  * @_bound: the &struct drm_dev_bound of the object's device
  * @_own: the &struct drm_shmem_sgt_owned
  * @_err: variable for the result: 0; -EINVAL if the handle is empty or the
- *	object belongs to another device; -ENODEV if the table was revoked
+ *	object belongs to another device; -ENODEV if the table was revoked;
+ *	-EAGAIN if the handle is suspended
  *
- * The block is skipped if @_err is set.
+ * The block is skipped if @_err is set. The driver keeps the handle from being
+ * suspended while a block is run.
  *
  * Context: Any.
  */

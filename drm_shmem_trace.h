@@ -42,6 +42,8 @@ DEFINE_EVENT(drm_shmem_event, drm_shmem_sgt_revoke,
 
 DEFINE_EVENT(drm_shmem_event, drm_shmem_purge,
 	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
+DEFINE_EVENT(drm_shmem_event, drm_shmem_evict,
+	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
 
 #endif /* _DRM_SHMEM_TRACE_H */
 

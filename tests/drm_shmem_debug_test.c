@@ -136,6 +136,7 @@ DEBUG_PROBE(drm_shmem_sgt_map, 's')
 DEBUG_PROBE(drm_shmem_sgt_unmap, 'S')
 DEBUG_PROBE(drm_shmem_sgt_revoke, 'r')
 DEBUG_PROBE(drm_shmem_purge, 'p')
+DEBUG_PROBE(drm_shmem_evict, 'e')
 
 #define DEBUG_REGISTER(_event) \
 	KUNIT_EXPECT_EQ(test, register_trace_##_event(_event##_probe, traced), 0)
@@ -150,6 +151,7 @@ static void debug_trace_begin(struct kunit *test, struct debug_traced *traced)
 	DEBUG_REGISTER(drm_shmem_sgt_unmap);
 	DEBUG_REGISTER(drm_shmem_sgt_revoke);
 	DEBUG_REGISTER(drm_shmem_purge);
+	DEBUG_REGISTER(drm_shmem_evict);
 }
 
 static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
@@ -160,6 +162,7 @@ static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
 	unregister_trace_drm_shmem_sgt_unmap(drm_shmem_sgt_unmap_probe, traced);
 	unregister_trace_drm_shmem_sgt_revoke(drm_shmem_sgt_revoke_probe, traced);
 	unregister_trace_drm_shmem_purge(drm_shmem_purge_probe, traced);
+	unregister_trace_drm_shmem_evict(drm_shmem_evict_probe, traced);
 	tracepoint_synchronize_unregister();
 }
 
@@ -233,12 +236,32 @@ static void debug_traces_purge(struct kunit *test)
 	reclaim_bo_put(bo);
 }
 
+/* An eviction that fails, or has nothing to do, is none. */
+static void debug_traces_evict(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct debug_traced traced = { };
+	struct reclaim_bo *bo = debug_trace_bo(test, &traced);
+	int ret;
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	drm_dev_if_registered(test, reg, t->drm)
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	for (int i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	debug_trace_end(test, &traced);
+	KUNIT_EXPECT_STREQ(test, traced.seen, "sSe");
+	reclaim_bo_put(bo);
+}
+
 static struct kunit_case drm_shmem_debug_cases[] = {
 	KUNIT_CASE(debug_lists_handles),
 	KUNIT_CASE(debug_lists_plain_handles),
 	KUNIT_CASE(debug_traces_mappings),
 	KUNIT_CASE(debug_traces_free),
 	KUNIT_CASE(debug_traces_purge),
+	KUNIT_CASE(debug_traces_evict),
 	{}
 };
 

@@ -4,11 +4,14 @@
  * that are unbound meanwhile, against a model of what each object should be.
  */
 
+#include <kunit/static_stub.h>
+#include <linux/dma-resv.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 #define MODEL_BOS	8
@@ -41,10 +44,12 @@ struct model_bo {
 	bool ref;
 	bool vmapped[MODEL_HANDLES];
 	bool held[MODEL_HANDLES];
+	bool suspended[MODEL_HANDLES];	/* of those that are held */
 	unsigned int pins;
 	enum model_table table;
 	bool needed;
-	bool listed;			/* for the shrinker to purge */
+	bool listed;			/* for the shrinker to purge, */
+	bool touched;			/* or to evict */
 	bool purged;
 	u32 word;			/* at MODEL_OFFSET */
 };
@@ -55,7 +60,7 @@ struct model {
 	struct model_bo bo[MODEL_BOS];
 	struct rnd_state rnd;
 	int revoked;
-	unsigned int purged, unmapped, unbound;
+	unsigned int purged, unmapped, evicted, unbound;
 };
 
 static u32 model_random(struct model *model, u32 below)
@@ -76,6 +81,12 @@ static struct drm_shmem_shrinker *model_shrinker(struct drm_device *drm)
 static unsigned int model_count(const bool *flags)
 {
 	return flags[0] + flags[1];
+}
+
+/* How many of the handles use the table. */
+static unsigned int model_users(const struct model_bo *bo)
+{
+	return model_count(bo->held) - model_count(bo->suspended);
 }
 
 static bool model_is_bound(const struct model *model, const struct model_bo *bo)
@@ -132,6 +143,7 @@ static void model_create(struct kunit *test, struct model *model, struct model_b
 	bo->table = MODEL_NO_TABLE;
 	bo->needed = true;
 	bo->listed = false;
+	bo->touched = false;
 	bo->purged = false;
 	bo->word = 0;
 	KUNIT_ASSERT_EQ(test, model_gem(bo)->size, PAGE_ALIGN(size));
@@ -219,6 +231,31 @@ static void model_borrow_table(struct kunit *test, struct model *model, struct m
 	KUNIT_ASSERT_EQ(test, nents > 0, !ret);
 }
 
+static void model_suspend(struct model_bo *bo, int i)
+{
+	dma_resv_lock(model_gem(bo)->resv, NULL);
+	drm_shmem_sgt_suspend(&bo->sgt[i]);
+	dma_resv_unlock(model_gem(bo)->resv);
+	bo->suspended[i] = true;
+}
+
+static void model_resume(struct kunit *test, struct model *model, struct model_bo *bo, int i)
+{
+	int tried = -ESHUTDOWN, ret = -ESHUTDOWN;
+
+	drm_dev_if_registered(test, reg, model_gem(bo)->dev) {
+		drm_shmem_if_sgt_owned(sgt, &reg->bound, &bo->sgt[i], tried)
+			;
+		dma_resv_lock(model_gem(bo)->resv, NULL);
+		ret = drm_shmem_sgt_resume(&bo->sgt[i], &reg->bound);
+		dma_resv_unlock(model_gem(bo)->resv);
+	}
+	KUNIT_ASSERT_EQ(test, tried, !model_is_bound(model, bo) ? -ESHUTDOWN :
+				     bo->suspended[i] ? -EAGAIN : 0);
+	KUNIT_ASSERT_EQ(test, ret, model_map_table(model, bo));
+	bo->suspended[i] &= !!ret;
+}
+
 static void model_own_table(struct kunit *test, struct model *model, struct model_bo *bo)
 {
 	const int i = model_random(model, MODEL_HANDLES), other = !i;
@@ -233,13 +270,25 @@ static void model_own_table(struct kunit *test, struct model *model, struct mode
 		bo->held[i] = !ret;
 		return;
 	}
-	if (!bo->held[other] && model_random(model, 2)) {
+	switch (model_random(model, 4)) {
+	case 0:
+		model_suspend(bo, i);
+		return;
+	case 1:
+		model_resume(test, model, bo, i);
+		return;
+	case 2:
+		if (bo->held[other])
+			return;
 		drm_shmem_sgt_move(&bo->sgt[other], &bo->sgt[i]);
 		bo->held[other] = true;
-	} else {
+		bo->suspended[other] = bo->suspended[i];
+		break;
+	default:
 		drm_shmem_sgt_release(&bo->sgt[i]);
 	}
 	bo->held[i] = false;
+	bo->suspended[i] = false;
 	model_put_last(bo);
 }
 
@@ -250,7 +299,7 @@ static int model_unmap_table(struct model_bo *bo)
 		return 0;
 	if (!bo->reclaim)
 		return -EOPNOTSUPP;
-	if (model_count(bo->held))
+	if (model_users(bo))
 		return -EBUSY;
 	bo->table = MODEL_NO_TABLE;
 	return 0;
@@ -285,6 +334,44 @@ static void model_madvise(struct kunit *test, struct model *model, struct model_
 						model_shrinker(model_gem(bo)->dev)), !bo->purged);
 	bo->needed = needed;
 	bo->listed = !needed && !bo->purged;
+	bo->touched = false;
+}
+
+static void model_touch(struct model_bo *bo)
+{
+	dma_resv_lock(model_gem(bo)->resv, NULL);
+	drm_shmem_touch(bo->obj, model_shrinker(model_gem(bo)->dev));
+	dma_resv_unlock(model_gem(bo)->resv);
+	bo->touched |= bo->needed && bo->reclaim && !bo->purged;
+}
+
+/* What evicting should say, and make of the object. */
+static int model_evict_one(struct model *model, struct model_bo *bo)
+{
+	const bool busy = bo->pins || model_count(bo->vmapped);
+	int ret = 0;
+
+	if (!bo->reclaim)
+		return -EOPNOTSUPP;
+	if (busy)
+		return -EBUSY;
+	if (bo->table == MODEL_MAPPED) {
+		ret = model_unmap_table(bo);
+		model->evicted += !ret;
+	} else if (bo->purged) {
+		ret = -ENODATA;
+	}
+	if (!ret)
+		bo->touched = false;
+	return ret;
+}
+
+static void model_evict(struct kunit *test, struct model *model, struct model_bo *bo)
+{
+	if (model_random(model, 2))
+		model_touch(bo);
+	else
+		KUNIT_ASSERT_EQ(test, drm_shmem_evict(bo->obj), model_evict_one(model, bo));
 }
 
 /* What purging should say, and make of the object. */
@@ -312,7 +399,17 @@ static void model_purge(struct kunit *test, struct model *model, struct model_bo
 
 static bool model_is_listed(const struct model *model, const struct model_bo *bo)
 {
-	return bo->obj && bo->listed && model_is_bound(model, bo);
+	return bo->obj && (bo->listed || bo->touched) && model_is_bound(model, bo);
+}
+
+/* Did the shrinker get pages of this one? */
+static bool model_shrink(struct model *model, struct model_bo *bo)
+{
+	const unsigned int evicted = model->evicted;
+
+	if (bo->listed)
+		return !model_purge_one(model, bo);
+	return !model_evict_one(model, bo) && model->evicted > evicted;
 }
 
 static void model_scan(struct kunit *test, struct model *model)
@@ -322,7 +419,7 @@ static void model_scan(struct kunit *test, struct model *model)
 	for (int i = 0; i < MODEL_BOS; i++) {
 		struct model_bo *bo = &model->bo[i];
 
-		if (model_is_listed(model, bo) && !model_purge_one(model, bo))
+		if (model_is_listed(model, bo) && model_shrink(model, bo))
 			pages += model_gem(bo)->size / PAGE_SIZE;
 	}
 	KUNIT_ASSERT_EQ(test, shmem_test_scan(model_shrinker(model->drm), ULONG_MAX),
@@ -356,8 +453,10 @@ static void model_step(struct kunit *test, struct model *model)
 		model_unmap(test, model, bo);
 	else if (op < 840)
 		model_pin(test, model, bo);
-	else if (op < 940)
+	else if (op < 890)
 		model_madvise(test, model, bo);
+	else if (op < 970)
+		model_evict(test, model, bo);
 	else
 		model_purge(test, model, bo);
 }
@@ -377,6 +476,9 @@ static void model_check_bo(struct kunit *test, const struct model_bo *bo, unsign
 	KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(obj->__sgt),
 			    bo->table == MODEL_REVOKED ? -ENODEV : 0, "revoked, op %u", op);
 	KUNIT_ASSERT_EQ_MSG(test, !!obj->__sgt, bo->table != MODEL_NO_TABLE, "table, op %u", op);
+	KUNIT_ASSERT_EQ_MSG(test, refcount_read(&obj->__sgt_users),
+			    bo->table == MODEL_NO_TABLE ? 0 : 1 + model_users(bo),
+			    "users of the table, op %u", op);
 }
 
 static void model_check(struct kunit *test, struct model *model, unsigned int op)
@@ -419,12 +521,18 @@ static void model_end(struct kunit *test, struct model *model)
 	model_check(test, model, model_ops);
 }
 
+static bool model_can_swap(void)
+{
+	return true;
+}
+
 static void random_calls(struct kunit *test)
 {
 	struct model *model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, model);
 	prandom_seed_state(&model->rnd, model_seed);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, model_can_swap);
 	model_bind(test, model);
 	for (unsigned int op = 0; op < model_ops; op++) {
 		model_step(test, model);
@@ -432,10 +540,12 @@ static void random_calls(struct kunit *test)
 	}
 	model_end(test, model);
 
-	kunit_info(test, "%u calls: %u purges, %u tables unmapped early, %d revoked, %u unbinds",
-		   model_ops, model->purged, model->unmapped, model->revoked, model->unbound);
+	kunit_info(test, "%u calls: %u purged, %u evicted, %u tables unmapped early, %d revoked, %u unbinds",
+		   model_ops, model->purged, model->evicted, model->unmapped, model->revoked,
+		   model->unbound);
 	KUNIT_EXPECT_GT(test, model->purged, model_ops / 400);
 	KUNIT_EXPECT_GT(test, model->unmapped, model_ops / 400);
+	KUNIT_EXPECT_GT(test, model->evicted, model_ops / 1000);
 	KUNIT_EXPECT_GT(test, model->revoked, 0);
 }
 

@@ -252,12 +252,17 @@ static int signal_purge(struct reclaim_bo *bo, const struct drm_dev_bound *bound
 	return drm_shmem_purge(&bo->obj);
 }
 
+static int signal_evict(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+{
+	return drm_shmem_evict(&bo->obj);
+}
+
 /* No wait ends because of a signal unless the function's name says so. */
 static void signal_is_pending(struct kunit *test)
 {
 	static int (* const fns[])(struct reclaim_bo *bo, const struct drm_dev_bound *bound) = {
 		signal_vmap, signal_sgt, signal_sgt_unmap, signal_mmap_offset, signal_madvise,
-		signal_purge,
+		signal_evict, signal_purge,
 	};
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);

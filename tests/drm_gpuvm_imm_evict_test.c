@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Objects that are taken out of the page tables, as a type's evict step does it
+ */
+
+#include <linux/slab.h>
+
+#include <drm/drm_exec.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+
+/* Another type of VM, for the same objects */
+struct other_vm {
+	DRM_GPUVM_CORE(core);
+};
+
+DRM_GPUVM_IMM(other_vm, struct other_vm, core, struct test_va, struct test_bo, base);
+
+static struct drm_gpuvm_mapped *
+other_vm_step_map(struct other_vm *vm, const struct drm_gpuvm_op_map *op)
+{
+	return drm_gpuvm_op_map_done(op);
+}
+
+static struct drm_gpuvm_unmapped *
+other_vm_step_unmap(struct other_vm *vm, const struct drm_gpuvm_op_unmap *op)
+{
+	return drm_gpuvm_op_unmap_done(op);
+}
+
+static struct drm_gpuvm_remapped *
+other_vm_step_remap(struct other_vm *vm, const struct drm_gpuvm_op_remap *op)
+{
+	return drm_gpuvm_op_remap_done(op);
+}
+
+DRM_GPUVM_IMM_OPS(other_vm, &test_bo_funcs, TEST_PAGE);
+
+/* The next call for this VM fails. */
+static struct test_vm *evict_fails;
+
+static int evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuva *va;
+
+	if (vm == evict_fails)
+		return -EAGAIN;
+	vm->evicted++;
+	bo->evicted = true;
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
+	return 0;
+}
+
+static int evict(struct test_bo *bo)
+{
+	int ret;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	ret = test_vm_evict(bo, evict_one);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+
+static int validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
+{
+	vm->validated++;
+	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base)
+		test_vm_write(vm, va, va->va.addr, va->va.range, va->gem.offset);
+	return 0;
+}
+
+static int validate(struct test_vm *vm)
+{
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = test_vm_validate(vm, &exec, validate_one);
+	drm_exec_fini(&exec);
+	return ret;
+}
+
+/* Out of every page table that has it, and back when each VM is used. */
+static void evict_each(struct kunit *test)
+{
+	struct test_vm *vm[3] = { test_vm_new(test), test_vm_new(test), test_vm_new(test) };
+	struct test_bo *ext = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm[0]);
+	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
+	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
+	struct drm_gpuvm_bo *vm_bo;
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	KUNIT_EXPECT_EQ(test, evict(ext), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm[0], ext, 1, 0, 4, 2), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm[0], ext, 2, 8, 1, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm[0], priv, 3, 12, 2, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm[1], ext, 1, 0, 1, 0), 0);
+	for (int i = 0; i < 4; i++)
+		model[i] = test_pte(ext, 1, 2 + i);
+	model[8] = test_pte(ext, 2, 0);
+	model[12] = test_pte(priv, 3, 0);
+	model[13] = test_pte(priv, 3, 1);
+	/* One that has the object and no mapping of it */
+	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm[2]), &ext->base);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
+
+	KUNIT_EXPECT_EQ(test, evict(ext), 0);
+	KUNIT_EXPECT_EQ(test, evict(priv), 0);
+	KUNIT_EXPECT_EQ(test, vm[0]->evicted, 2);
+	KUNIT_EXPECT_EQ(test, vm[1]->evicted, 1);
+	KUNIT_EXPECT_EQ(test, vm[2]->evicted, 0);
+	KUNIT_EXPECT_EQ(test, vm[0]->pt[0] | vm[0]->pt[8] | vm[0]->pt[12] | vm[1]->pt[0], 0);
+
+	for (int i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, validate(vm[i]), 0);
+	KUNIT_EXPECT_EQ(test, vm[0]->validated, 2);
+	KUNIT_EXPECT_EQ(test, vm[1]->validated, 1);
+	KUNIT_EXPECT_EQ(test, vm[2]->validated, 0);
+	test_check(test, vm[0], model);
+
+	/* Once more, and then it is unmapped: nothing is left to be brought back. */
+	KUNIT_EXPECT_EQ(test, evict(ext), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(test, vm[0], 0, 9), 0);
+	memset64(model, 0, 9);
+	KUNIT_EXPECT_EQ(test, validate(vm[0]), 0);
+	KUNIT_EXPECT_EQ(test, vm[0]->validated, 2);
+	test_check(test, vm[0], model);
+	drm_gpuvm_imm_bo_put(vm_bo);
+}
+
+/* One does not let go of it: the others did, and get it back like that. */
+static void evict_some(struct kunit *test)
+{
+	struct test_vm *vm[2] = { test_vm_new(test), test_vm_new(test) };
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+
+	for (int i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, test_map(test, vm[i], bo, 1, 0, 4, 2), 0);
+
+	for (int i = 0; i < 2; i++) {
+		evict_fails = vm[i];
+		KUNIT_EXPECT_EQ(test, evict(bo), -EAGAIN);
+		KUNIT_EXPECT_EQ(test, vm[i]->pt[0], test_pte(bo, 1, 2));
+		for (int j = 0; j < 2; j++) {
+			KUNIT_EXPECT_EQ(test, validate(vm[j]), 0);
+			KUNIT_EXPECT_EQ(test, vm[j]->validated, vm[j]->evicted);
+		}
+	}
+	/* The same one came first, both times. */
+	KUNIT_EXPECT_EQ(test, vm[0]->evicted + vm[1]->evicted, 1);
+
+	/* The core of one just goes: nobody calls for it. */
+	evict_fails = NULL;
+	mutex_lock(&test_vm_shared(vm[0])->evict_lock);
+	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
+	KUNIT_EXPECT_EQ(test, vm[0]->pt[0], test_pte(bo, 1, 2));
+	mutex_unlock(&test_vm_shared(vm[0])->evict_lock);
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+}
+
+static void plain_vm_free(struct drm_gpuvm *gpuvm)
+{
+}
+
+/* A VM of which nobody here knows what its page table has */
+static void evict_foreign(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	static const struct drm_gpuvm_ops plain_ops = { .vm_free = plain_vm_free };
+	DRM_GPUVM_UPDATE(update);
+	struct test_env *env = test->priv;
+	struct other_vm *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct drm_gpuvm *plain = kunit_kzalloc(test, sizeof(*plain), GFP_KERNEL);
+	struct drm_gpuva *va = kunit_kzalloc(test, sizeof(*va), GFP_KERNEL);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuva_op_map op = { .va.range = TEST_PAGE, .gem.obj = &bo->base };
+	struct drm_gpuvm_bo *vm_bo;
+
+	KUNIT_ASSERT_TRUE(test, other && plain && va);
+	KUNIT_ASSERT_EQ(test, other_vm_init(other, env->drm, &config), 0);
+	KUNIT_ASSERT_EQ(test, 0, other_vm_prepare_map(other_vm_shared(other), update, bo, 0,
+						      TEST_PAGE, 0));
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	KUNIT_ASSERT_EQ(test, other_vm_run(other, update), 0);
+	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
+	other_vm_fini(other);
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+
+	drm_gpuvm_init(plain, "plain", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
+		       env->drm, &bo->base, 0, SZ_1M, 0, 0, &plain_ops);
+	vm_bo = drm_gpuvm_bo_obtain_prealloc(drm_gpuvm_bo_create(plain, &bo->base));
+	drm_gpuva_init_from_op(va, &op);
+	KUNIT_ASSERT_EQ(test, drm_gpuva_insert(plain, va), 0);
+	mutex_lock(&bo->base.gpuva.lock);
+	drm_gpuva_link(va, vm_bo);
+	mutex_unlock(&bo->base.gpuva.lock);
+	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
+
+	drm_gpuva_remove(va);
+	drm_gpuva_unlink_defer(va);
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	drm_gpuvm_bo_put_deferred(vm_bo);
+	drm_gpuvm_bo_deferred_cleanup(plain);
+	drm_gpuvm_put(plain);
+}
+
+static struct kunit_case drm_gpuvm_imm_evict_cases[] = {
+	KUNIT_CASE(evict_each),
+	KUNIT_CASE(evict_some),
+	KUNIT_CASE(evict_foreign),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_evict_suite = {
+	.name = "drm_gpuvm_imm_evict",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_evict_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_evict_suite);

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Eviction: objects that give their pages back and keep their contents
+ */
+
+#include <kunit/static_stub.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
+
+#include "drm_shmem_internal.h"
+#include "drm_shmem_test.h"
+
+DEFINE_DRM_VMAP(evict_page, SZ_4K);
+
+/* An object with what a page table would have of it */
+struct evict_bo {
+	struct drm_shmem_obj obj;
+	struct drm_shmem_sgt_owned table;
+	unsigned int asked;
+	int ret;
+};
+
+DRM_SHMEM_OBJ(evict_bo, struct evict_bo, obj, void);
+
+static int evict_bo_evict(struct evict_bo *bo)
+{
+	dma_resv_assert_held(evict_bo_gem(bo)->resv);
+	bo->asked++;
+	if (bo->ret)
+		return bo->ret;
+	drm_shmem_sgt_suspend(&bo->table);
+	return 0;
+}
+
+DRM_SHMEM_OBJ_DEFINE(evict_bo, DRM_SHMEM_RECLAIM, .evict = evict_bo_evict);
+
+static int own_table(struct drm_device *drm, struct evict_bo *bo)
+{
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	return drm_shmem_sgt_own(&bo->table, &reg->bound, &bo->obj);
+}
+
+static int resume_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
+{
+	struct drm_gem_object *gem = table->__obj ? &table->__obj->base.base : NULL;
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	if (gem)
+		dma_resv_lock(gem->resv, NULL);
+	ret = drm_shmem_sgt_resume(table, &reg->bound);
+	if (gem)
+		dma_resv_unlock(gem->resv);
+	return ret;
+}
+
+static int use_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
+{
+	bool used = false;
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_if_sgt_owned(sgt, &reg->bound, table, ret)
+		used = drm_shmem_sgt_table(sgt)->nents;
+	return used == !ret ? ret : -EIO;
+}
+
+static int write_first(struct evict_bo *bo, u32 value)
+{
+	int ret;
+
+	drm_shmem_if_vmap(evict_page, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, value);
+	return ret;
+}
+
+static u32 read_first(struct evict_bo *bo)
+{
+	u32 value = 0;
+	int ret;
+
+	drm_shmem_if_vmap(evict_page, map, &bo->obj, ret)
+		value = drm_vmap_read32(map, 0);
+	return value;
+}
+
+static struct evict_bo *evict_bo(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo_unique *unique = evict_bo_create(t->drm, SZ_8K, NULL, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	return drm_shmem_publish(evict_bo, unique);
+}
+
+/* One with a table that it owns itself, and so would keep for ever */
+static struct evict_bo *evict_bo_owned(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo *bo = evict_bo(test);
+
+	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
+	return bo;
+}
+
+static void evict_bo_end(struct evict_bo *bo)
+{
+	drm_shmem_sgt_release(&bo->table);
+	evict_bo_put(bo);
+}
+
+/* Evicted again and again, the contents are what they were. */
+static void evict(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo *bo = evict_bo(test);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, bo->asked, 0);
+	KUNIT_ASSERT_EQ(test, write_first(bo, 1234), 0);
+	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
+
+	for (unsigned int i = 1; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, bo->asked, i);
+		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, bo->asked, i);
+
+		KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EAGAIN);
+		KUNIT_EXPECT_EQ(test, read_first(bo), 1234);
+		KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
+	}
+	evict_bo_end(bo);
+}
+
+static void evict_refused(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
+	struct evict_bo *bo = evict_bo(test);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&imported->obj), -EOPNOTSUPP);
+	/* Its type does not count the users of tables. */
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&shmem_test_bo(test, SZ_4K)->obj), -EOPNOTSUPP);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -ENODATA);
+
+	evict_bo_end(bo);
+	test_bo_put(imported);
+	shmem_test_export_put(dmabuf);
+}
+
+/* Whatever else uses the object keeps its pages, and the type is not asked. */
+static void evict_in_use(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo *bo = evict_bo_owned(test);
+	struct evict_page_owned own = {};
+	struct dma_buf *dmabuf;
+	u32 handle = 0;
+	int ret;
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	drm_vmap_release(&own);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	drm_shmem_unpin(&bo->obj);
+
+	/* As if userspace had mapped it, with the table and without */
+	refcount_inc(&bo->obj.base.pages_use_count);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	drm_shmem_sgt_release(&bo->table);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
+	dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
+	drm_gem_shmem_put_pages_locked(&bo->obj.base);
+	dma_resv_unlock(evict_bo_gem(bo)->resv);
+
+	KUNIT_EXPECT_EQ(test, evict_bo_handle_create(bo, t->file, &handle), 0);
+	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	dma_buf_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, bo->asked, 0);
+
+	/* Who borrows the table is not known to the type. */
+	drm_dev_if_registered(test, reg, t->drm)
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, bo->asked, 1);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
+
+	bo->ret = -EINTR;
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EINTR);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), 0);
+	bo->ret = 0;
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+
+	/* Pages without a table are somebody's. */
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	drm_shmem_unpin(&bo->obj);
+	evict_bo_end(bo);
+}
+
+/* A type without the step has nobody to ask: users keep the table. */
+static void evict_without_step(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct drm_shmem_sgt_owned table = {};
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	drm_dev_if_registered(test, reg, t->drm)
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	drm_shmem_sgt_release(&table);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	reclaim_bo_put(bo);
+}
+
+static void suspend(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo *bo = evict_bo(test);
+	struct drm_shmem_sgt_owned moved = {};
+	refcount_t *users = &bo->obj.__sgt_users;
+
+	/* Nothing to suspend, nor to resume */
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), -EINVAL);
+	drm_shmem_sgt_suspend(&bo->table);
+
+	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(users), 2);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(users), 2);
+	for (int i = 0; i < 2; i++) {
+		dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
+		drm_shmem_sgt_suspend(&bo->table);
+		dma_resv_unlock(evict_bo_gem(bo)->resv);
+		KUNIT_EXPECT_EQ(test, refcount_read(users), 1);
+	}
+
+	/* It stays suspended wherever it goes, and in use. */
+	drm_shmem_sgt_move(&moved, &bo->table);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &moved), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EINVAL);
+	drm_dev_if_registered(test, reg, t->drm) {
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, -EBUSY,
+					drm_shmem_sgt_own(&moved, &reg->bound, &bo->obj));
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	drm_shmem_sgt_move(&bo->table, &moved);
+	drm_shmem_sgt_release(&bo->table);
+	KUNIT_EXPECT_EQ(test, refcount_read(users), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&evict_bo_gem(bo)->refcount), 1);
+
+	/* What it was is forgotten. */
+	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(users), 2);
+	evict_bo_end(bo);
+}
+
+/* While it was suspended the table can have gone for good. */
+static void resume_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *other = shmem_test_device(test, drm_safe_test_parent(test),
+						     &shmem_test_driver);
+	struct evict_bo *purged = evict_bo_owned(test), *revoked = evict_bo_owned(test);
+	struct evict_bo *both = evict_bo_owned(test);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&purged->obj), 0);
+	KUNIT_EXPECT_EQ(test, resume_table(other, &purged->table), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&purged->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&purged->obj), 0);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &purged->table), -ENODATA);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &purged->table), -EAGAIN);
+	evict_bo_end(purged);
+
+	/* One is suspended with its table there, one without. */
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&both->obj), 0);
+	dma_resv_lock(evict_bo_gem(revoked)->resv, NULL);
+	drm_shmem_sgt_suspend(&revoked->table);
+	dma_resv_unlock(evict_bo_gem(revoked)->resv);
+	drm_safe_test_rebind(test, t->parent);
+	t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &revoked->table), -ENODEV);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &both->table), -ENODEV);
+	evict_bo_end(revoked);
+	evict_bo_end(both);
+}
+
+static bool can_swap(void)
+{
+	return true;
+}
+
+/* Only where there is swap, and the one that was used the longest ago first */
+static void shrinker(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	const unsigned long pages = SZ_8K / PAGE_SIZE;
+	struct evict_bo *bo[4];
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = evict_bo_owned(test);
+		dma_resv_lock(evict_bo_gem(bo[i])->resv, NULL);
+		drm_shmem_touch(&bo[i]->obj, s);
+		dma_resv_unlock(evict_bo_gem(bo[i])->resv);
+	}
+	if (!drm_shmem_can_swap()) {
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+	}
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4 * pages);
+
+	/* 0 is used again, 1 is locked, and then there is nothing left to do. */
+	dma_resv_lock(evict_bo_gem(bo[0])->resv, NULL);
+	drm_shmem_touch(&bo[0]->obj, s);
+	dma_resv_unlock(evict_bo_gem(bo[0])->resv);
+	dma_resv_lock(evict_bo_gem(bo[1])->resv, NULL);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
+	dma_resv_unlock(evict_bo_gem(bo[1])->resv);
+	KUNIT_EXPECT_NULL(test, bo[2]->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * pages);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 2 * pages), 2 * pages);
+	KUNIT_EXPECT_NULL(test, bo[1]->obj.base.pages);
+	KUNIT_EXPECT_NULL(test, bo[3]->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo[0]->table), 0);
+
+	/* What has no pages any more gives none, and is not looked at again. */
+	KUNIT_EXPECT_EQ(test, bo[0]->asked, 0);
+	drm_shmem_sgt_release(&bo[0]->table);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo[0]->obj), 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+
+	for (int i = 0; i < ARRAY_SIZE(bo); i++)
+		evict_bo_end(bo[i]);
+}
+
+/* What was evicted by hand, is not needed, or can never go, is none of its. */
+static void shrinker_leaves(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct test_bo *other = shmem_test_bo(test, SZ_4K);
+	struct evict_bo *bo[2];
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	dma_resv_lock(test_bo_gem(other)->resv, NULL);
+	drm_shmem_touch(&other->obj, s);
+	dma_resv_unlock(test_bo_gem(other)->resv);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = evict_bo_owned(test);
+		if (i)
+			KUNIT_EXPECT_EQ(test, 1, drm_shmem_madvise(&bo[i]->obj,
+								   DRM_SHMEM_DONTNEED, s));
+		dma_resv_lock(evict_bo_gem(bo[i])->resv, NULL);
+		drm_shmem_touch(&bo[i]->obj, s);
+		dma_resv_unlock(evict_bo_gem(bo[i])->resv);
+	}
+	KUNIT_EXPECT_EQ(test, s->__evictable.count, SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, s->__purgeable.count, SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[0]->obj), 0);
+	KUNIT_EXPECT_EQ(test, s->__evictable.count, 0);
+
+	/* It stays one that may be purged, and is when nobody uses its table. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[1]->obj), 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[1]->table), -ENODATA);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[0]->table), 0);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++)
+		evict_bo_end(bo[i]);
+}
+
+/* An object that is on the list, and goes */
+static void shrinker_forgets(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct evict_bo *bo = evict_bo_owned(test);
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
+	drm_shmem_touch(&bo->obj, s);
+	dma_resv_unlock(evict_bo_gem(bo)->resv);
+	evict_bo_end(bo);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+}
+
+/* DMA-API debugging ends for good if it gets no memory. It takes what is preloaded. */
+static void preload(void)
+{
+	unsigned int left = drm_safe_fail_pause();
+
+	idr_preload(GFP_KERNEL);
+	idr_preload_end();
+	drm_safe_fail_resume(left);
+}
+
+static int evict_fn(struct kunit *test, void *ctx)
+{
+	struct shmem_test *t = test->priv;
+	struct evict_bo *bo = ctx;
+	int ret;
+
+	preload();
+	ret = own_table(t->drm, bo);
+	if (ret)
+		return ret;
+	preload();
+	ret = drm_shmem_evict(&bo->obj) ?: resume_table(t->drm, &bo->table) ?:
+	      use_table(t->drm, &bo->table);
+	/* What could not be resumed can be released, or resumed later. */
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), ret ? -EAGAIN : 0);
+	drm_shmem_sgt_release(&bo->table);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	return ret;
+}
+
+static void allocations_fail(struct kunit *test)
+{
+	struct evict_bo *bo = evict_bo(test);
+
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, evict_fn, bo), 4);
+	evict_bo_end(bo);
+}
+
+static struct kunit_case drm_shmem_evict_cases[] = {
+	KUNIT_CASE(evict),
+	KUNIT_CASE(evict_refused),
+	KUNIT_CASE(evict_in_use),
+	KUNIT_CASE(evict_without_step),
+	KUNIT_CASE(suspend),
+	KUNIT_CASE(resume_fails),
+	KUNIT_CASE(shrinker),
+	KUNIT_CASE(shrinker_leaves),
+	KUNIT_CASE(shrinker_forgets),
+	KUNIT_CASE(allocations_fail),
+	{}
+};
+
+static struct kunit_suite drm_shmem_evict_suite = {
+	.name = "drm_shmem_evict",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_evict_cases,
+};
+
+kunit_test_suite(drm_shmem_evict_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
