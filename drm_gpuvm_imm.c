@@ -129,7 +129,34 @@
  * path: nothing that is done under it may wait for memory, a reservation lock
  * or a fence. So the function that validates takes it only while it rewrites
  * the page table, and drm_gpuvm_core_for_each_of() tells it where the object
- * is mapped. A shrinker calls drm_gpuvm_imm_evict() when it moved an object.
+ * is mapped.
+ *
+ * Under memory pressure the page tables give up an object that is idle, from the
+ * evict step of its type (see DRM_SHMEM_OBJ_DEFINE()), until the next execution
+ * validates it. What a VM keeps of the object meanwhile is a suspended handle::
+ *
+ *	static int foo_vm_evict_bo(struct foo_vm *vm, struct foo_bo *bo,
+ *				   struct foo_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+ *	{
+ *		struct drm_gpuva *va;
+ *
+ *		if (!mutex_trylock(&vm->lock))
+ *			return -EBUSY;
+ *		drm_gpuvm_bo_for_each_va(va, vm_bo)
+ *			foo_pt_clear(&vm->pt, va->va.addr, va->va.range);
+ *		drm_shmem_sgt_suspend(&data->sgt);
+ *		mutex_unlock(&vm->lock);
+ *		return 0;
+ *	}
+ *
+ *	static int foo_bo_evict(struct foo_bo *bo)
+ *	{
+ *		return foo_vm_evict(bo, foo_vm_evict_bo);
+ *	}
+ *
+ * A map step that finds the handle suspended has nothing to do: it is one of the
+ * mappings that the function which validates makes. Drivers that move objects in
+ * other ways call drm_gpuvm_imm_evict().
  *
  * Rules that the library watches, and reports once when they are broken: the
  * core is used by one task at a time; a step completes its own operation,
@@ -169,6 +196,7 @@ static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
 	drm_gpuvm_pool_trim(vm, 0);
 	/* Nobody else has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
+	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
@@ -627,6 +655,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	vm->name = name;
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
+	mutex_init(&vm->evict_lock);
 	spin_lock_init(&vm->pool_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&vm->dead));
@@ -676,8 +705,10 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 	}
 
 	drm_gpuvm_imm_debugfs_del(vm);
-	drm_gpuvm_imm_unmap_all(vm);
-	WRITE_ONCE(vm->core, NULL);
+	scoped_guard(mutex, &vm->evict_lock) {
+		drm_gpuvm_imm_unmap_all(vm);
+		WRITE_ONCE(vm->core, NULL);
+	}
 	core->__vm = NULL;
 	drm_gpuvm_imm_unclaim(vm);
 
@@ -1383,6 +1414,76 @@ void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict)
 	drm_gpuvm_bo_gem_evict(obj, evict);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
+
+/* Objects can be mapped in VMs of other types, too, of which @fn knows nothing. */
+static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
+				const struct drm_gpuvm_imm_ops *ops)
+{
+	return gpuvm->ops->vm_free == drm_gpuvm_imm_vm_free &&
+	       to_drm_gpuvm_imm(gpuvm)->ops == ops;
+}
+
+/* Where nothing is mapped, there is nothing to take out of a page table. */
+static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
+				    const struct drm_gpuvm_imm_ops *ops,
+				    int (*fn)(struct drm_gpuvm_core *core,
+					      struct drm_gpuvm_bo *vm_bo, void *priv),
+				    void *priv)
+{
+	struct drm_gpuvm_imm *vm;
+	int ret;
+
+	lockdep_assert_held(&vm_bo->obj->gpuva.lock);
+	if (list_empty(&vm_bo->list.gpuva))
+		return 0;
+	if (!drm_gpuvm_imm_is_of(vm_bo->vm, ops))
+		return -EBUSY;
+
+	vm = to_drm_gpuvm_imm(vm_bo->vm);
+	/* Only tried: who ends the core takes gpuva locks under it. */
+	if (!mutex_trylock(&vm->evict_lock))
+		return -EBUSY;
+
+	/* What is mapped was not unmapped by the end of the core yet. */
+	ret = fn(vm->core, vm_bo, priv);
+	if (!ret)
+		drm_gpuvm_bo_evict(vm_bo, true);
+	mutex_unlock(&vm->evict_lock);
+
+	return ret;
+}
+
+/*
+ * __drm_gpuvm_imm_evict_each() - take an object out of its VMs, see DRM_GPUVM_IMM()
+ *
+ * Context: In memory reclaim. The caller holds the reservation lock of @obj. Takes
+ * its gpuva lock, under which @fn is called.
+ *
+ * Return: 0, -EBUSY if @obj is mapped in a VM of another type or in one whose core
+ * just goes, or the first error of @fn. VMs that it was taken out of have it
+ * validated by the next execution.
+ */
+int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
+			       const struct drm_gpuvm_imm_ops *ops,
+			       int (*fn)(struct drm_gpuvm_core *core,
+					 struct drm_gpuvm_bo *vm_bo, void *priv),
+			       void *priv)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	int ret = 0;
+
+	dma_resv_assert_held(obj->resv);
+
+	guard(mutex)(&obj->gpuva.lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		ret = drm_gpuvm_imm_evict_from(vm_bo, ops, fn, priv);
+		if (ret)
+			break;
+	}
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_evict_each);
 
 /*
  * __drm_gpuvm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()

@@ -328,6 +328,12 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 					struct drm_exec *exec, void *priv),
 			      void *priv) __must_check;
 
+int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
+			       const struct drm_gpuvm_imm_ops *ops,
+			       int (*fn)(struct drm_gpuvm_core *core,
+					 struct drm_gpuvm_bo *vm_bo, void *priv),
+			       void *priv) __must_check __must_hold(drm_resv);
+
 struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size);
 
 /**
@@ -535,6 +541,29 @@ _name##_validate(_vm_type *vm, struct drm_exec *exec,				\
 	return __drm_gpuvm_core_validate(vm->_core, exec,			\
 					 __##_name##_validate_one, &call);	\
 }										\
+struct _name##_evict_call {							\
+	int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_gpuvm_bo *vm_bo);	\
+};										\
+static inline int								\
+__##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
+		      void *priv)						\
+{										\
+	struct _name##_evict_call *call = priv;					\
+										\
+	return call->fn(_name##_of(core),					\
+			container_of(vm_bo->obj, _obj_type, _gem),		\
+			vm_bo);							\
+}										\
+static inline int __must_check							\
+_name##_evict(_obj_type *obj,							\
+	      int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_gpuvm_bo *vm_bo))	\
+	__must_hold(drm_resv)							\
+{										\
+	struct _name##_evict_call call = { .fn = fn };				\
+										\
+	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
+					  __##_name##_evict_one, &call);	\
+}										\
 struct drm_gpuvm_imm_ops
 
 /**
@@ -639,6 +668,31 @@ _name##_validate(_vm_type *vm, struct drm_exec *exec,				\
 										\
 	return __drm_gpuvm_core_validate(vm->_core, exec,			\
 					 __##_name##_validate_one, &call);	\
+}										\
+struct _name##_evict_call {							\
+	int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
+		  struct drm_gpuvm_bo *vm_bo);	\
+};										\
+static inline int								\
+__##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
+		      void *priv)						\
+{										\
+	struct _name##_evict_call *call = priv;					\
+										\
+	return call->fn(_name##_of(core),					\
+			container_of(vm_bo->obj, _obj_type, _gem),		\
+			_name##_vm_bo(vm_bo), vm_bo);				\
+}										\
+static inline int __must_check							\
+_name##_evict(_obj_type *obj,							\
+	      int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
+			struct drm_gpuvm_bo *vm_bo))	\
+	__must_hold(drm_resv)							\
+{										\
+	struct _name##_evict_call call = { .fn = fn };				\
+										\
+	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
+					  __##_name##_evict_one, &call);	\
 }										\
 struct drm_gpuvm_imm_ops
 

@@ -3,6 +3,7 @@
 #define _DRM_GPUVM_IMM_INTERNAL_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -29,7 +30,7 @@ struct seq_file;
  *   drm_gpuvm_imm_get(), each filled update that has no vm_bo, each mapping,
  *   each vm_bo, and @drain while it is queued.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
- *   has removed the last mapping; NULL afterwards.
+ *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - The mappings, @broken and @replaces are changed by the task in @owner only. While
  *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
@@ -50,6 +51,8 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool broken;
 	bool replaces;			/* did the last map that looked for something? */
 	bool va_counted;
+
+	struct mutex evict_lock;	/* keeps @core from going */
 
 	spinlock_t pool_lock;		/* protects the next five */
 	struct list_head dead __guarded_by(&pool_lock);	/* linked by rb.entry */

@@ -175,9 +175,9 @@ static void plain_vm_free(struct drm_gpuvm *gpuvm)
 /* A VM of which nobody here knows what its page table has */
 static void evict_foreign(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
 	static const struct drm_gpuvm_ops plain_ops = { .vm_free = plain_vm_free };
-	DRM_GPUVM_UPDATE(update);
 	struct test_env *env = test->priv;
 	struct other_vm *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 	struct drm_gpuvm *plain = kunit_kzalloc(test, sizeof(*plain), GFP_KERNEL);

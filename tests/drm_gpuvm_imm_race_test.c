@@ -96,17 +96,37 @@ static int race_obtain(struct race_thread *thread)
 	return 0;
 }
 
-/* As a shrinker. */
+static struct race *race_evicts;
+
+static int race_evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
+{
+	struct mutex *lock = &race_evicts->lock[vm == race_evicts->vm[1]];
+	struct drm_gpuva *va;
+
+	if (!mutex_trylock(lock))
+		return -EBUSY;
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
+	mutex_unlock(lock);
+
+	return 0;
+}
+
+/* As a shrinker: a type's evict step, or a driver that moves objects itself. */
 static int race_evict(struct race_thread *thread)
 {
 	struct test_bo *bo = race_bo(thread);
+	int ret = 0;
 
 	if (!dma_resv_trylock(bo->base.resv))
 		return 0;
-	drm_gpuvm_imm_evict(&bo->base, true);
+	if (race_random(thread, 2))
+		ret = test_vm_evict(bo, race_evict_one);
+	else
+		drm_gpuvm_imm_evict(&bo->base, true);
 	dma_resv_unlock(bo->base.resv);
 
-	return 0;
+	return ret == -EBUSY ? 0 : ret;
 }
 
 static int race_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
@@ -215,6 +235,7 @@ static void drm_gpuvm_imm_race_test_all(struct kunit *test)
 	};
 	struct race *race = race_new(test);
 
+	race_evicts = race;
 	race_run(test, race, fns, ARRAY_SIZE(fns));
 
 	/* Objects go while they are mapped, and VMs with what is mapped. */
@@ -267,6 +288,81 @@ static void drm_gpuvm_imm_race_test_end(struct kunit *test)
 	}
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
+/* VMs that come and go while another thread evicts what they map. */
+struct race_ends {
+	struct test_bo *bo;
+	struct completion done;
+	bool stop;
+	int ret;
+};
+
+/* Odd while somebody is in here. The core stays, and its steps are not called. */
+static int race_ends_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
+{
+	WRITE_ONCE(vm->evicted, vm->evicted + 1);
+	schedule_timeout_uninterruptible(1);
+	WRITE_ONCE(vm->evicted, vm->evicted + 1);
+
+	return drm_gpuvm_core_vm(vm->core) ? 0 : -ENOENT;
+}
+
+static void race_ends_step(struct test_vm *vm)
+{
+	vm->in_step = race_ends_step;
+	if (READ_ONCE(vm->evicted) % 2)
+		vm->validated++;
+}
+
+static int race_ends_fn(void *data)
+{
+	struct race_ends *ends = data;
+
+	while (!READ_ONCE(ends->stop) && !ends->ret) {
+		dma_resv_lock(ends->bo->base.resv, NULL);
+		ends->ret = test_vm_evict(ends->bo, race_ends_one);
+		if (ends->ret == -EBUSY)
+			ends->ret = 0;
+		dma_resv_unlock(ends->bo->base.resv);
+		cond_resched();
+	}
+	complete(&ends->done);
+
+	return 0;
+}
+
+static void drm_gpuvm_imm_race_test_evict(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = {
+		.start = TEST_START, .range = TEST_PAGES * TEST_PAGE,
+	};
+	struct test_env *env = test->priv;
+	struct race_ends ends = { .bo = test_bo_new(test, 16, NULL) };
+	unsigned int evicted = 0;
+	struct task_struct *task;
+
+	init_completion(&ends.done);
+	task = kthread_run(race_ends_fn, &ends, "race-ends");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	/* For some time, and one was being evicted when its end came */
+	for (int i = 0; i < 50 || !evicted; i++) {
+		struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, vm);
+		KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+		for (int j = 0; j < 8; j++)
+			KUNIT_EXPECT_EQ(test, test_map(test, vm, ends.bo, 0, j, 1, 0), 0);
+		cond_resched();
+		vm->in_step = race_ends_step;
+		evicted += READ_ONCE(vm->evicted) % 2;
+		test_vm_fini(vm);
+		KUNIT_EXPECT_EQ(test, vm->validated, 0);
+		kunit_kfree(test, vm);
+	}
+	WRITE_ONCE(ends.stop, true);
+	wait_for_completion(&ends.done);
+	KUNIT_EXPECT_EQ(test, ends.ret, 0);
 }
 
 /* Two writers for sure: one is in a step when the other comes. */
@@ -398,6 +494,7 @@ static void drm_gpuvm_imm_race_test_fini(struct kunit *test)
 static struct kunit_case drm_gpuvm_imm_race_test_cases[] = {
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_end, {.speed = KUNIT_SPEED_VERY_SLOW}),
+	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_evict, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_writers),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_fini),
 	{}

@@ -730,13 +730,8 @@ static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_
 	/* The pages are others now, and the page table is to say so. */
 	bo->evicted = false;
 	bo->id += 100;
-	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base) {
-		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
-
-		for (u64 i = 0; i < va->va.range / TEST_PAGE; i++)
-			vm->pt[first + i] = test_pte(bo, test_vm_va(va)->tag,
-						     va->gem.offset / TEST_PAGE + i);
-	}
+	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base)
+		test_vm_write(vm, va, va->va.addr, va->va.range, va->gem.offset);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct test_vm {
 	unsigned int fail_in;		/* 1: the next step fails, and so on */
 	unsigned int fail_again_in;	/* the same, counted from that failure */
 	unsigned int validated;
+	unsigned int evicted;
 	enum test_misbehave misbehave;
 	void *stale;
 	void (*in_step)(struct test_vm *vm);
@@ -84,7 +85,14 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 			    struct drm_gem_object *resv_obj);
 void test_bo_end(struct kunit *test, struct test_bo *bo);
 
+static inline u64 test_page(u64 addr)
+{
+	return (addr - TEST_START) / TEST_PAGE;
+}
+
 u64 test_pte(const struct test_bo *bo, u32 tag, u64 page);
+void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
+		   u64 offset) __drm_nonallocating;
 int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *update);
 int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,
 	     u64 page, u64 pages, u64 from);

@@ -9,11 +9,6 @@
 #include "drm_gpuvm_imm_test.h"
 #include "drm_safe_test.h"
 
-static u64 test_page(u64 addr)
-{
-	return (addr - TEST_START) / TEST_PAGE;
-}
-
 /* True if this step is to fail; the count of failures in @fail_again_in follows. */
 static bool test_vm_fails(struct test_vm *vm)
 {
@@ -77,12 +72,18 @@ u64 test_pte(const struct test_bo *bo, u32 tag, u64 page)
 	return bo ? (u64)bo->id << 32 | tag << 16 | page : TEST_PTE_SPARSE;
 }
 
+/* Have the page table say what a part of a mapping is. */
+void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
+		   u64 offset)
+{
+	for (u64 i = 0; i < range / TEST_PAGE; i++)
+		vm->pt[test_page(addr) + i] = test_pte(test_vm_obj(va), test_vm_va(va)->tag,
+						       offset / TEST_PAGE + i);
+}
+
 static struct drm_gpuvm_mapped *
 test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_op_map *op)
 {
-	struct test_bo *bo = test_vm_obj(op->va);
-	u64 first = test_page(op->addr);
-
 	vm->maps++;
 	vm->last_map = op->addr;
 	test_vm_hook(vm);
@@ -91,9 +92,7 @@ test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_op_map *op)
 	if (vm->misbehave)
 		return TEST_DONE(vm, op, map);
 
-	for (u64 i = 0; i < op->range / TEST_PAGE; i++)
-		vm->pt[first + i] = test_pte(bo, test_vm_va(op->va)->tag,
-					     op->offset / TEST_PAGE + i);
+	test_vm_write(vm, op->va, op->addr, op->range, op->offset);
 	return TEST_DONE(vm, op, map);
 }
 
