@@ -8,6 +8,7 @@
 #include <linux/xarray.h>
 
 #include "sgpu_bo.h"
+#include "sgpu_vm.h"
 
 static int sgpu_bo_init(struct sgpu_bo *bo, void *arg)
 {
@@ -30,7 +31,8 @@ struct sgpu_vmap {
 
 DRM_SHMEM_OBJ_DEFINE(sgpu_bo, DRM_SHMEM_RECLAIM,
 		     .init = sgpu_bo_init,
-		     .fini = sgpu_bo_fini);
+		     .fini = sgpu_bo_fini,
+		     .evict = sgpu_vm_evict);
 
 int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
 			 struct drm_sgpu_bo_create *args,
@@ -73,26 +75,38 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
 }
 
 /*
- * The shrinker leaves alone what is in use: an address space that the buffer is
- * bound in owns its sg table, a client's mapping its pages.
+ * What is in use is not purged: an address space that the buffer is bound in owns
+ * its sg table, unless it was evicted, and a client's mapping its pages.
  */
+static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 madv)
+{
+	struct drm_shmem_shrinker *shrinker = &sgpu_reg_dev(reg)->shrinker;
+
+	switch (madv) {
+	case DRM_SGPU_MADV_WILLNEED:
+		return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_WILLNEED, shrinker);
+	case DRM_SGPU_MADV_DONTNEED:
+		return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
+	case DRM_SGPU_MADV_PAGEOUT:
+		return drm_shmem_evict(&bo->shmem) ?: 1;
+	}
+	return -EINVAL;
+}
+
 int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg,
 			  struct drm_sgpu_bo_madvise *args,
 			  struct sgpu_file *file)
 {
 	struct sgpu_bo *bo __free(sgpu_bo) =
 		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
-	enum drm_shmem_madv madv = DRM_SHMEM_WILLNEED;
 	int ret;
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	if (args->pad || args->madv > DRM_SGPU_MADV_DONTNEED)
+	if (args->pad)
 		return -EINVAL;
 
-	if (args->madv == DRM_SGPU_MADV_DONTNEED)
-		madv = DRM_SHMEM_DONTNEED;
-	ret = drm_shmem_madvise(&bo->shmem, madv, &sgpu_reg_dev(reg)->shrinker);
+	ret = sgpu_bo_advise(reg, bo, args->madv);
 	if (ret < 0)
 		return ret;
 	args->retained = ret;

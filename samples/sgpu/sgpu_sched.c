@@ -379,6 +379,19 @@ static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 	return 0;
 }
 
+/* Tell the shrinker what commands are about to use. */
+static void sgpu_job_touch(struct drm_exec *exec)
+{
+	struct drm_gem_object *gem;
+	struct sgpu_bo *bo;
+
+	drm_exec_for_each_locked_object(exec, gem) {
+		bo = to_sgpu_bo(gem);
+		if (bo)
+			drm_shmem_touch(&bo->shmem, &sgpu_dev(gem->dev)->shrinker);
+	}
+}
+
 static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 {
 	struct drm_exec exec;
@@ -392,7 +405,11 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 			break;
 	}
 	if (!ret)
+		ret = sgpu_vm_validate(job->vm, &exec);
+	if (!ret) {
+		sgpu_job_touch(&exec);
 		ret = sgpu_job_queue(job, &exec, number);
+	}
 	drm_exec_fini(&exec);
 	return ret;
 }

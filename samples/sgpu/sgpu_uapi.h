@@ -116,12 +116,19 @@ struct drm_sgpu_bo_vunmap {
 /* What BO_MADVISE says of the contents of a buffer */
 #define DRM_SGPU_MADV_WILLNEED	0	/* they are needed, as those of a new one */
 #define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away */
+#define DRM_SGPU_MADV_PAGEOUT	2	/* they may be swapped out now */
 
 /**
  * struct drm_sgpu_bo_madvise - say whether the contents of a buffer are needed
  *
- * When memory is short, buffers whose contents are not needed are purged. One
- * that is bound in an address space or mapped by BO_VMAP is kept meanwhile, one
+ * When memory is short, buffers that were not used for long are evicted if there
+ * is swap, bound or not: the GPU lets go of them until the next EXEC in one of
+ * their address spaces. PAGEOUT does so at once, or fails with EBUSY if the buffer
+ * is in use: by a job or a BIND that has not run, by a mapping, or by who it was
+ * exported to. Nobody else can tell.
+ *
+ * Buffers whose contents are not needed are purged. One that is bound in an
+ * address space and not evicted, or mapped by BO_VMAP, is kept meanwhile, one
  * that was exported until its last handle is closed. What userspace has mapped
  * with mmap() keeps nothing: once the buffer is purged, an access to it raises
  * SIGBUS.
@@ -129,7 +136,7 @@ struct drm_sgpu_bo_vunmap {
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
  * BO_VMAP, a VM_BIND that maps it and an import by another device fail with
- * ENODATA. It is not bound anywhere, so that no EXEC gets at it.
+ * ENODATA, and so does an EXEC in an address space that it is bound in still.
  *
  * Fails with EOPNOTSUPP for a buffer that was imported from another device.
  */

@@ -25,17 +25,19 @@ static void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
 	drm_shmem_sgt_release(&vm_bo->sgt);
 }
 
-static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
+static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
+			     u64 addr, u64 size, u64 offset)
 {
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(sgpu, reg, op->obj->dev)
+	drm_dev_if_registered(sgpu, reg, va->gem.obj->dev)
 		drm_shmem_if_sgt_owned(sgt, &reg->bound,
-				       &sgpu_gpuvm_bo(op->va)->sgt, ret)
-			sgpu_mmu_map(&vm->mmu, op->addr, op->range,
-				     drm_shmem_sgt_table(sgt), op->offset,
-				     sgpu_gpuvm_va(op->va)->write);
-	return ret;
+				       &sgpu_gpuvm_bo(va)->sgt, ret)
+			sgpu_mmu_map(&vm->mmu, addr, size,
+				     drm_shmem_sgt_table(sgt), offset,
+				     sgpu_gpuvm_va(va)->write);
+	/* Evicted: the next EXEC maps the pages. */
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 static struct drm_gpuvm_mapped *
@@ -44,7 +46,7 @@ sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
 	int ret = 0;
 
 	if (op->obj)
-		ret = sgpu_vm_map_pages(vm, op);
+		ret = sgpu_vm_map_pages(vm, op->va, op->addr, op->range, op->offset);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
 	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
@@ -70,6 +72,52 @@ DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
 		  .bo_init = sgpu_vm_bo_init,
 		  .bo_fini = sgpu_vm_bo_fini);
 
+/* An EXEC brings back what was evicted. */
+static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
+			       struct sgpu_vm_bo *vm_bo, struct drm_exec *exec)
+{
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(sgpu, reg, sgpu_bo_gem(bo)->dev)
+		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->bound);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&vm->lock);
+	drm_gpuvm_core_for_each_of(va, vm->core, sgpu_bo_gem(bo)) {
+		ret = sgpu_vm_map_pages(vm, va, va->va.addr, va->va.range,
+					va->gem.offset);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec)
+{
+	return sgpu_gpuvm_validate(vm, exec, sgpu_vm_validate_bo);
+}
+
+static int sgpu_vm_evict_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
+			    struct sgpu_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuva *va;
+
+	if (!mutex_trylock(&vm->lock))
+		return -EBUSY;
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		sgpu_mmu_unmap(&vm->mmu, va->va.addr, va->va.range);
+	drm_shmem_sgt_suspend(&data->sgt);
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+/* Take an idle buffer out of all page tables. */
+int sgpu_vm_evict(struct sgpu_bo *bo)
+{
+	return sgpu_gpuvm_evict(bo, sgpu_vm_evict_bo);
+}
+
 static void sgpu_vm_release(struct kref *ref)
 {
 	struct sgpu_vm *vm = container_of(ref, struct sgpu_vm, ref);
@@ -77,6 +125,7 @@ static void sgpu_vm_release(struct kref *ref)
 	/* Takes what is still mapped out of the page table first. */
 	sgpu_gpuvm_fini(vm);
 	sgpu_mmu_fini(&vm->mmu);
+	mutex_destroy(&vm->lock);
 	sgpu_hw_put(vm->hw);
 	kfree(vm);
 	atomic_dec(&sgpu_live.vms);
@@ -131,6 +180,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg)
 
 	kref_init(&vm->ref);
 	spin_lock_init(&vm->fault_lock);
+	mutex_init(&vm->lock);
 	sgpu_mmu_init(&vm->mmu);
 	ret = sgpu_gpuvm_init(vm, &sgpu_reg_dev(reg)->drm, &config);
 	if (ret)
@@ -247,6 +297,7 @@ int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 co
 	int ret = 0;
 	u32 i;
 
+	guard(mutex)(&vm->lock);
 	for (i = 0; i < count && !ret; i++)
 		ret = sgpu_gpuvm_run(vm, &binds[i]);
 	return ret;

@@ -3,6 +3,7 @@
 #define _SGPU_VM_H
 
 #include <linux/kref.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 
 #include "drm_gpuvm_imm.h"
@@ -18,7 +19,7 @@ struct sgpu_va {
 
 /*
  * What the driver keeps for a buffer in an address space, whose page table has
- * addresses of the table
+ * addresses of the table unless it is suspended
  */
 struct sgpu_vm_bo {
 	struct drm_shmem_sgt_owned sgt;
@@ -29,8 +30,9 @@ struct sgpu_vm_bo {
  *
  * Held by the file that it belongs to, and by each of its jobs.
  *
- * Invariant: jobs, of which one runs at a time, and the release of the last
- * reference are all that uses @core.
+ * Invariant: @lock is held by who uses @core, but for the release of the last
+ * reference. Jobs take it in the fence signalling path: no memory is allocated
+ * under it, and the shrinker only tries it.
  */
 struct sgpu_vm {
 	struct kref ref;
@@ -40,6 +42,8 @@ struct sgpu_vm {
 
 	spinlock_t fault_lock;	/* protects @fault */
 	struct drm_sgpu_vm_fault fault;
+
+	struct mutex lock;	/* see above */
 
 	DRM_GPUVM_CORE(core);
 };
@@ -52,6 +56,8 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
 struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
 void sgpu_vm_put(struct sgpu_vm *vm);
 void sgpu_vm_close(struct sgpu_vm *vm);
+int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec) __must_hold(drm_resv);
+int sgpu_vm_evict(struct sgpu_bo *bo) __must_hold(drm_resv);
 int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count);
 void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count);
 

@@ -147,7 +147,7 @@ static const struct layout layouts[] = {
 	     M(drm_sgpu_exec, job, ZERO)),
 	SGPU(VM_FAULT, M(drm_sgpu_vm_fault, vm_id, HANDLE)),
 	SGPU(BO_MADVISE, M(drm_sgpu_bo_madvise, handle, HANDLE),
-	     M(drm_sgpu_bo_madvise, madv, BELOW, 2), M(drm_sgpu_bo_madvise, retained, ZERO),
+	     M(drm_sgpu_bo_madvise, madv, BELOW, 3), M(drm_sgpu_bo_madvise, retained, ZERO),
 	     M(drm_sgpu_bo_madvise, pad, STRICT)),
 
 	CORE(GEM_CLOSE, M(drm_gem_close, handle, HANDLE), M(drm_gem_close, pad, ZERO)),

@@ -803,7 +803,7 @@ static void test_madvise_input(void)
 	CHECK_RET(buffer_fill(&bo, page, 40), 0);
 	bad.handle = bo.handle;
 	CHECK_RET(sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_MADVISE, &bad), -EINVAL);
-	CHECK_RET(bo_madvise(dev.fd, bo.handle, 2), -EINVAL);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, 3), -EINVAL);
 	CHECK_RET(bo_madvise(dev.fd, bo.handle, UINT32_MAX), -EINVAL);
 	CHECK_RET(bo_madvise(dev.fd, 0, DRM_SGPU_MADV_DONTNEED), -ENOENT);
 	CHECK_RET(bo_madvise(dev.fd, 0x7fffffff, DRM_SGPU_MADV_DONTNEED), -ENOENT);
@@ -948,6 +948,144 @@ static void test_purge_shared(void)
 	buffer_destroy(&bo);
 }
 
+/* What is let go of in the background keeps a buffer from being evicted. */
+static int gets_evicted(uint32_t handle)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i, ret = -EBUSY;
+
+	for (i = 0; i < 100 && ret == -EBUSY; i++) {
+		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
+		if (ret == -EBUSY)
+			nanosleep(&pause, NULL);
+	}
+	return ret;
+}
+
+/* A buffer with the pattern, and nothing that keeps its pages */
+static int buffer_fill_unmapped(struct buffer *bo, uint64_t size, unsigned int seed)
+{
+	int ret = buffer_fill(bo, size, seed);
+
+	if (!ret)
+		munmap(bo->map, bo->size);
+	bo->map = NULL;
+	return ret;
+}
+
+/* An evicted buffer comes back with its contents, wherever it is bound. */
+static void test_evicted(void)
+{
+	struct buffer bo;
+	uint32_t id;
+	int i;
+
+	CHECK_RET(buffer_fill_unmapped(&bo, 8 * page, 50), 0);
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, 8 * page, 0), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA + 16 * page, page,
+			   DRM_SGPU_BIND_READONLY), 0);
+	CHECK_RET(bind_map(dev.fd, id, bo.handle, page, VA, page, 0), 0);
+	CHECK_RET(read_byte(VA), pattern(50, 0));
+
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(exec_op(id, DRM_SGPU_CMD_FILL, 99, 0, VA, 2), 0);
+	CHECK_RET(read_byte(VA + page), 99);
+	CHECK_RET(read_byte(VA + page + 2), pattern(50, page + 2));
+	CHECK_RET(read_byte(VA + 16 * page), pattern(50, 0));
+	CHECK_RET(write_byte(VA + 16 * page, 1), -EFAULT);
+
+	/* Where there is swap, the shrinker evicts, too. */
+	for (i = 0; i < 3; i++) {
+		shrink_all();
+		CHECK_RET(read_byte(VA), pattern(50, 0));
+	}
+
+	/* Bound, split and unbound while it is evicted */
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA + 2 * page, page), 0);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_SPARSE, VA + 3 * page, page), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 7 * page, VA + 32 * page, page, 0), 0);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA + 16 * page, page), 0);
+	CHECK_RET(read_byte(VA + page), 99);
+	CHECK_RET(read_byte(VA + 2 * page), -EFAULT);
+	CHECK_RET(read_byte(VA + 3 * page), 0);
+	CHECK_RET(read_byte(VA + 4 * page), pattern(50, 4 * page));
+	CHECK_RET(read_byte(VA + 16 * page), -EFAULT);
+	CHECK_RET(read_byte(VA + 32 * page), pattern(50, 7 * page));
+
+	/* An address space goes that it was not brought back to. */
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	CHECK_RET(read_byte(VA), pattern(50, 0));
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 64 * page), 0);
+	CHECK_RET(read_byte(VA), -EFAULT);
+	buffer_destroy(&bo);
+}
+
+/* What is in use is not evicted, and what cannot be says so. */
+static void test_evict_in_use(void)
+{
+	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
+	struct drm_sgpu_cmd cmds[64];
+	struct device other;
+	struct buffer bo;
+	uint32_t vmap, handle, i;
+	uint64_t first;
+	int prime = -1;
+
+	CHECK_RET(buffer_fill(&bo, 256 * page, 51), 0);
+	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, bo.size, 0), 0);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
+	munmap(bo.map, bo.size);
+	bo.map = NULL;
+
+	CHECK_RET(bo_vmap(dev.fd, bo.handle, &vmap, &first), 0);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
+	CHECK_RET(bo_vunmap(dev.fd, vmap), 0);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		cmds[i] = (struct drm_sgpu_cmd) {
+			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = bo.size,
+			.value = i,
+		};
+	CHECK_RET(sgpu_exec(dev.fd, vm, cmds, ARRAY_SIZE(cmds), &sync, 1, NULL), 0);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(syncobj_status(dev.fd, sync.handle), 0);
+	CHECK_RET(read_byte(VA + bo.size - 1), ARRAY_SIZE(cmds) - 1);
+
+	/* Not needed, and evicted: it may be purged though it is bound. */
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK(gets_purged(bo.handle));
+	CHECK_RET(read_byte(VA), -ENODATA);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -ENODATA);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, bo.size), 0);
+	CHECK_RET(read_byte(VA), -EFAULT);
+	buffer_destroy(&bo);
+
+	CHECK_RET(buffer_fill_unmapped(&bo, page, 52), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), 0);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &prime));
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
+	if (!device_open(&other, 1)) {
+		CHECK(!drmPrimeFDToHandle(other.fd, prime, &handle));
+		CHECK_RET(bo_madvise(other.fd, handle, DRM_SGPU_MADV_PAGEOUT),
+			  -EOPNOTSUPP);
+		device_close(&other);
+	}
+	close(prime);
+	CHECK_RET(read_byte(VA), pattern(52, 0));
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, page), 0);
+	buffer_destroy(&bo);
+	drmSyncobjDestroy(dev.fd, sync.handle);
+}
+
 static void test_madvise(void)
 {
 	if (!shrink_all()) {
@@ -959,6 +1097,8 @@ static void test_madvise(void)
 	test_purged();
 	test_purge_in_use();
 	test_purge_shared();
+	test_evicted();
+	test_evict_in_use();
 	signal(SIGBUS, SIG_DFL);
 }
 

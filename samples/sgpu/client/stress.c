@@ -29,6 +29,7 @@
 #define MAX_PAGES	16
 #define VA		0x100000000ULL
 #define VA_SPARE	(VA + (2ULL << 30))
+#define VA_COLD		(VA + (3ULL << 30))
 #define SPARE_SIZE	(64 << 10)
 
 /* Shared by all processes */
@@ -352,6 +353,54 @@ static void spare_bind(struct spare *s, uint32_t vm, struct buffer *out)
 	GOOD(bind_range(s->bo.fd, vm, DRM_SGPU_BIND_UNMAP, cmd.src, cmd.size + out->size));
 }
 
+/*
+ * A buffer that nobody looks at but the GPU, so that it can be evicted: what one
+ * job writes, another finds. It may be bound at two addresses.
+ */
+static void cold(int fd, uint32_t vm, struct buffer *out)
+{
+	const uint64_t offset = any(2) << 20, part = 1 + any(SPARE_SIZE);
+	const unsigned int value = any(256);
+	const struct drm_sgpu_cmd write = {
+		.op = DRM_SGPU_CMD_FILL, .value = value, .size = SPARE_SIZE,
+		.dst = VA_COLD,
+	}, read = {
+		.op = DRM_SGPU_CMD_CHECKSUM, .size = part,
+		.src = VA_COLD + offset, .dst = VA_COLD + (2 << 20),
+	};
+	uint8_t expected[SPARE_SIZE];
+	uint64_t size = SPARE_SIZE;
+	uint32_t handle, crc;
+	unsigned int i;
+	int ret;
+
+	if (!GOOD(bo_create(fd, &size, 0, &handle)) ||
+	    !GOOD(bind_map(fd, vm, handle, 0, write.dst, size, 0)) ||
+	    !GOOD(bind_map(fd, vm, out->handle, 0, read.dst, out->size, 0)) ||
+	    !GOOD(exec_wait(fd, vm, &write, 1)))
+		return;
+	for (i = any(4); i--;) {
+		ret = bo_madvise(fd, handle, DRM_SGPU_MADV_PAGEOUT);
+		if (ret != -EBUSY)
+			good(ret < 0 ? ret : 0, "bo_madvise");
+		if (any(2))
+			GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA_COLD + (1 << 20), size));
+	}
+	if (!GOOD(bind_map(fd, vm, handle, 0, read.src, size, any(2))) ||
+	    !GOOD(exec_wait(fd, vm, &read, 1)))
+		return;
+	if (sigsetjmp(on_sigbus, 1))
+		return;
+	memcpy(&crc, out->map, sizeof(crc));
+	memset(expected, value, part);
+	if (crc != crc32_add(0, expected, part))
+		wrong("contents of a buffer that was evicted", -EBADMSG);
+	else
+		add(&counts->rounds);
+	GOOD(bind_range(fd, vm, DRM_SGPU_BIND_UNMAP, VA_COLD, 4 << 20));
+	GOOD(bo_close(fd, handle));
+}
+
 static void use_device(struct device *dev)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
@@ -369,7 +418,7 @@ static void use_device(struct device *dev)
 
 	spare_offer(&spare, dev->fd);
 	for (i = 0; i < n; i++) {
-		switch (any(11)) {
+		switch (any(13)) {
 		case 0:
 			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));
 			break;
@@ -402,6 +451,10 @@ static void use_device(struct device *dev)
 			break;
 		case 8:
 			spare_bind(&spare, vm, &dst);
+			break;
+		case 9:
+		case 10:
+			cold(dev->fd, vm, &dst);
 			break;
 		default:
 			round_trip(dev->fd, vm, &src, &dst);
@@ -506,14 +559,28 @@ static void time_out(void)
 		wrong("a job that takes too long", ret);
 }
 
-/* Unbind a device and bind it again, until that was done often enough. */
+/*
+ * Unbind a device and bind it again, until that was done often enough. The module
+ * may be away. A device that it just makes is not touched: the kernel loses the
+ * memory of what it says of one that cannot be bound yet.
+ */
 static void unbind(const char *name, unsigned long times)
 {
+	bool unbound = false;
+
 	while (time_left()) {
-		/* The module may be away. */
-		if (device_bind(name, false) | device_bind(name, true))
+		int ret = device_bind(name, false);
+
+		if (!ret)
+			unbound = true;
+		else if (ret == -ENOENT)
+			unbound = false;
+		if (!unbound || device_bind(name, true)) {
 			usleep(1000);
-		else if (__atomic_add_fetch(&counts->unbinds, 1, __ATOMIC_RELAXED) >= times)
+			continue;
+		}
+		unbound = false;
+		if (__atomic_add_fetch(&counts->unbinds, 1, __ATOMIC_RELAXED) >= times)
 			__atomic_store_n(&counts->enough, true, __ATOMIC_RELAXED);
 	}
 	exit(0);
