@@ -144,6 +144,9 @@ __drm_safe_not_here int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
 __drm_safe_not_here int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 					    struct drm_shmem_obj *obj,
 					    struct drm_shmem_sgt_owned *own, bool locked);
+__drm_safe_not_here int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
+					       struct drm_shmem_sgt_owned *own);
+__drm_safe_not_here int drm_shmem_evict(struct drm_shmem_obj *obj);
 __drm_safe_not_here int drm_shmem_pin(struct drm_shmem_obj *obj);
 __drm_safe_not_here int drm_shmem_purge(struct drm_shmem_obj *obj);
 

@@ -386,6 +386,7 @@ static void sgpu_job_touch(struct drm_exec *exec)
 	struct sgpu_bo *bo;
 
 	drm_exec_for_each_locked_object(exec, gem) {
+		dma_resv_assert_held(gem->resv);
 		bo = to_sgpu_bo(gem);
 		if (bo)
 			drm_shmem_touch(&bo->shmem, &sgpu_dev(gem->dev)->shrinker);

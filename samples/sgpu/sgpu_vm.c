@@ -75,6 +75,7 @@ DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
 /* An EXEC brings back what was evicted. */
 static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 			       struct sgpu_vm_bo *vm_bo, struct drm_exec *exec)
+	__must_hold(drm_resv)
 {
 	int ret = -ENODEV;
 
@@ -100,6 +101,7 @@ int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec)
 
 static int sgpu_vm_evict_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 			    struct sgpu_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+	__must_hold(drm_resv)
 {
 	struct drm_gpuva *va;
 

@@ -56,7 +56,7 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
 struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
 void sgpu_vm_put(struct sgpu_vm *vm);
 void sgpu_vm_close(struct sgpu_vm *vm);
-int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec) __must_hold(drm_resv);
+int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec);
 int sgpu_vm_evict(struct sgpu_bo *bo) __must_hold(drm_resv);
 int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count);
 void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count);

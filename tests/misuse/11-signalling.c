@@ -23,6 +23,8 @@
 // wrong: WAITS_FOR_HANDLE B: this may wait, in a file of the fence signalling path
 // wrong: WAITS_FOR_SUBMIT B: this may wait, in a file of the fence signalling path
 // wrong: MAPS B: this may wait, in a file of the fence signalling path
+// wrong: RESUMES B: this may wait, in a file of the fence signalling path
+// wrong: EVICTS B: this may wait, in a file of the fence signalling path
 // wrong: PREPARES B: this may wait, in a file of the fence signalling path
 // wrong: OBTAINS B: this may wait, in a file of the fence signalling path
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
@@ -114,6 +116,17 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 
 	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_write32(fw, 0, 1);
+#elif defined(RESUMES)
+	static struct drm_shmem_sgt_owned table;
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(foo, reg, foo_bo_gem(bo)->dev)
+		ret = drm_shmem_sgt_resume(&table, &reg->bound);
+	if (ret)
+		return ret;
+#elif defined(EVICTS)
+	if (drm_shmem_evict(&bo->shmem))
+		return -EBUSY;
 #elif defined(PREPARES)
 	int ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
 

@@ -4,12 +4,19 @@
 // rust: -
 // wrong: RAW_VALIDATE B: incompatible (function )?pointer|incompatible return type
 // wrong: RAW_CALLBACK B: incompatible (function )?pointer|incompatible return type
+// wrong: RAW_EVICT B: incompatible (function )?pointer|incompatible return type
+// wrong: RESULT_LOST W: warn_unused_result|unused-result
+// wrong: NOT_LOCKED C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
+// wrong: RESUMED_UNLOCKED C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: evicted and validated by many threads
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_evict: evicted while the VM ends
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: evicted objects are found and validated
+// run: drm_gpuvm_imm_evict.evict_foreign: of other VMs nobody says that they let go
 
 #include "foo.h"
 
-int foo_bo_make_resident(struct foo_bo *bo);
+/* What the VM has of the object, of which there is one in this example */
+static struct drm_shmem_sgt_owned foo_table;
 
 #if defined(RAW_CALLBACK)
 static int foo_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
@@ -18,8 +25,15 @@ static int foo_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 }
 #else
 static int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec)
+#if !defined(RESUMED_UNLOCKED)
+	__must_hold(drm_resv)
+#endif
 {
-	return foo_bo_make_resident(bo);
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(foo, reg, foo_bo_gem(bo)->dev)
+		ret = drm_shmem_sgt_resume(&foo_table, &reg->bound);
+	return ret;
 }
 #endif
 
@@ -29,4 +43,31 @@ int foo_vm_make_resident(struct foo_vm *vm, struct drm_exec *exec)
 	return drm_gpuvm_validate(foo_vm_shared(vm), exec);
 #endif
 	return foo_vm_validate(vm, exec, foo_bo_validate);
+}
+
+#if defined(RAW_EVICT)
+static int foo_vm_let_go(struct drm_gpuvm_bo *vm_bo, bool evict)
+#else
+static int foo_vm_let_go(struct foo_vm *vm, struct foo_bo *bo, struct drm_gpuvm_bo *vm_bo)
+#endif
+	__must_hold(drm_resv)
+{
+	drm_shmem_sgt_suspend(&foo_table);
+	return 0;
+}
+
+/* The type's evict step */
+#if defined(NOT_LOCKED)
+int foo_bo_evict(struct foo_bo *bo);
+#else
+int foo_bo_evict(struct foo_bo *bo) __must_hold(drm_resv);
+#endif
+int foo_bo_evict(struct foo_bo *bo)
+{
+#if defined(RESULT_LOST)
+	foo_vm_evict(bo, foo_vm_let_go);
+	return 0;
+#else
+	return foo_vm_evict(bo, foo_vm_let_go);
+#endif
 }
