@@ -445,18 +445,18 @@ static void model_step(struct kunit *test, struct model *model)
 		return;
 	else if (op < 440)
 		model_put(bo);
-	else if (op < 540)
+	else if (op < 510)
 		model_borrow(test, bo);
-	else if (op < 640)
+	else if (op < 580)
 		model_borrow_table(test, model, bo);
-	else if (op < 740)
+	else if (op < 650)
 		model_unmap(test, model, bo);
-	else if (op < 840)
-		model_pin(test, model, bo);
-	else if (op < 890)
-		model_madvise(test, model, bo);
-	else if (op < 970)
+	else if (op < 740)
 		model_evict(test, model, bo);
+	else if (op < 830)
+		model_pin(test, model, bo);
+	else if (op < 930)
+		model_madvise(test, model, bo);
 	else
 		model_purge(test, model, bo);
 }

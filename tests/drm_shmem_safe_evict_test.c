@@ -374,15 +374,23 @@ static void shrinker_leaves(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct test_bo *other = shmem_test_bo(test, SZ_4K);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
+	struct test_bo *others[] = { shmem_test_bo(test, SZ_4K), imported };
 	struct evict_bo *bo[2];
 
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
-	dma_resv_lock(test_bo_gem(other)->resv, NULL);
-	drm_shmem_touch(&other->obj, s);
-	dma_resv_unlock(test_bo_gem(other)->resv);
+	for (int i = 0; i < ARRAY_SIZE(others); i++) {
+		dma_resv_lock(test_bo_gem(others[i])->resv, NULL);
+		drm_shmem_touch(&others[i]->obj, s);
+		dma_resv_unlock(test_bo_gem(others[i])->resv);
+	}
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	test_bo_put(imported);
+	shmem_test_export_put(dmabuf);
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
 		bo[i] = evict_bo_owned(test);
