@@ -556,7 +556,8 @@ __##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
 }										\
 static inline int __must_check							\
 _name##_evict(_obj_type *obj,							\
-	      int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_gpuvm_bo *vm_bo))	\
+	      int (*fn)(_vm_type *vm, _obj_type *obj,				\
+			struct drm_gpuvm_bo *vm_bo))				\
 	__must_hold(drm_resv)							\
 {										\
 	struct _name##_evict_call call = { .fn = fn };				\
@@ -671,7 +672,7 @@ _name##_validate(_vm_type *vm, struct drm_exec *exec,				\
 }										\
 struct _name##_evict_call {							\
 	int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
-		  struct drm_gpuvm_bo *vm_bo);	\
+		  struct drm_gpuvm_bo *vm_bo);					\
 };										\
 static inline int								\
 __##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
@@ -685,8 +686,8 @@ __##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
 }										\
 static inline int __must_check							\
 _name##_evict(_obj_type *obj,							\
-	      int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
-			struct drm_gpuvm_bo *vm_bo))	\
+	      int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,		\
+			struct drm_gpuvm_bo *vm_bo))				\
 	__must_hold(drm_resv)							\
 {										\
 	struct _name##_evict_call call = { .fn = fn };				\

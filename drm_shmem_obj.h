@@ -85,8 +85,8 @@ struct drm_shmem_opts {
  * DRM_SHMEM_RECLAIM - objects of this type give back their memory
  *
  * Flag of a type, see DRM_SHMEM_OBJ_DEFINE(). Its objects' sg tables can be
- * unmapped early and its objects can be purged; in return each use of a table
- * is counted, which costs two atomic operations.
+ * unmapped early and its objects can be evicted or purged; in return each use
+ * of a table is counted, which costs two atomic operations.
  */
 #define DRM_SHMEM_RECLAIM	__DRM_SHMEM_RECLAIM
 

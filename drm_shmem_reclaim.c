@@ -26,9 +26,10 @@
  *
  * An object whose contents are needed can be evicted (drm_shmem_evict()): its
  * table is unmapped, so that the system can swap its pages out, and made again
- * by who uses it next. Only the table may use the object, and only who can be
- * told may use the table: the type's evict step takes its addresses from the
- * page tables of the GPU and suspends the handles that own it.
+ * by who uses it next. What is mapped for the CPU, by userspace or in the kernel,
+ * is not evicted, nor what is pinned, exported or fenced. And only who can be told
+ * may use the table: the type's evict step takes its addresses from the page
+ * tables of the GPU and suspends the handles that own it.
  *
  * A driver that wants this to happen under memory pressure embeds a
  * &struct drm_shmem_shrinker in its device, calls drmm_shmem_shrinker_init(),
@@ -298,15 +299,20 @@ static unsigned long drm_shmem_shrinker_count(struct shrinker *shrinker,
 	return count ?: SHRINK_EMPTY;
 }
 
+static long drm_shmem_pages(const struct drm_shmem_obj *obj)
+{
+	return obj->base.base.size >> PAGE_SHIFT;
+}
+
 /* How many pages that gives back, or a negative error code. */
 static long drm_shmem_shrinker_purge(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	return drm_shmem_purge_locked(obj) ?: obj->base.base.size >> PAGE_SHIFT;
+	return drm_shmem_purge_locked(obj) ?: drm_shmem_pages(obj);
 }
 
 static long drm_shmem_shrinker_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	unsigned long pages = obj->base.pages ? obj->base.base.size >> PAGE_SHIFT : 0;
+	long pages = obj->base.pages ? drm_shmem_pages(obj) : 0;
 
 	return drm_shmem_evict_locked(obj) ?: pages;
 }

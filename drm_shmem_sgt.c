@@ -16,7 +16,7 @@
  * whichever comes first:
  *
  * - the object is freed;
- * - it is unmapped early or purged, with no user left, which only types with
+ * - it is unmapped early, evicted or purged, with no user left, which only types with
  *   DRM_SHMEM_RECLAIM can tell;
  * - the parent is unbound, which revokes it, users or not.
  *
