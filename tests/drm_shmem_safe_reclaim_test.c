@@ -167,12 +167,17 @@ static void purge(struct kunit *test)
 
 	for (int mapped = 0; mapped < 2; mapped++) {
 		struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
+		struct drm_vma_offset_node *node = &reclaim_bo_gem(bo)->vma_node;
+		u64 offset;
 
+		KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), 0);
+		KUNIT_EXPECT_NE(test, drm_vma_node_start(node), 0);
 		if (mapped)
 			KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_vma_node_start(node), 0);
 		expect_purged(test, bo);
 		reclaim_bo_put(bo);
 	}
