@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
+#include <linux/swap.h>
 
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
@@ -337,6 +338,7 @@ static void shrinker(struct kunit *test)
 		drm_shmem_touch(&bo[i]->obj, s);
 		dma_resv_unlock(evict_bo_gem(bo[i])->resv);
 	}
+	KUNIT_EXPECT_EQ(test, drm_shmem_can_swap(), get_nr_swap_pages() > 0);
 	if (!drm_shmem_can_swap()) {
 		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
