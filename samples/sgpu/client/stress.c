@@ -39,6 +39,7 @@ static struct counts {
 	unsigned long lost;
 	unsigned long timeouts;
 	unsigned long purged;
+	unsigned long evicted;
 	unsigned long kills;
 	unsigned long unbinds;
 	unsigned long wrong;
@@ -381,8 +382,8 @@ static void cold(int fd, uint32_t vm, struct buffer *out)
 		return;
 	for (i = any(4); i--;) {
 		ret = bo_madvise(fd, handle, DRM_SGPU_MADV_PAGEOUT);
-		if (ret != -EBUSY)
-			good(ret < 0 ? ret : 0, "bo_madvise");
+		if (ret != -EBUSY && good(ret < 0 ? ret : 0, "bo_madvise"))
+			add(&counts->evicted);
 		if (any(2))
 			GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA_COLD + (1 << 20), size));
 	}
@@ -626,8 +627,8 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
-	printf("%lu calls, %lu copies checked, %lu buffers purged, %lu devices lost, ",
-	       counts->calls, counts->rounds, counts->purged, counts->lost);
+	printf("%lu calls, %lu copies checked, %lu buffers purged, %lu evicted, %lu devices lost, ",
+	       counts->calls, counts->rounds, counts->purged, counts->evicted, counts->lost);
 	printf("%lu time-outs, %lu processes killed, %lu unbinds, %lu wrong\n",
 	       counts->timeouts, counts->kills, counts->unbinds, counts->wrong);
 	return counts->wrong || !counts->calls;
