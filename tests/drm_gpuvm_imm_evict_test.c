@@ -5,8 +5,6 @@
 
 #include <linux/slab.h>
 
-#include <drm/drm_exec.h>
-
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
 
@@ -73,20 +71,7 @@ static int validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec 
 
 static int validate(struct test_vm *vm)
 {
-	struct drm_exec exec;
-	int ret;
-
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
-	if (!ret)
-		ret = test_vm_validate(vm, &exec, validate_one);
-	drm_exec_fini(&exec);
-	return ret;
+	return test_vm_exec(vm, validate_one);
 }
 
 /* Out of every page table that has it, and back when each VM is used. */

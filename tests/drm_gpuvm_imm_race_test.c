@@ -137,22 +137,7 @@ static int race_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_
 /* As an EXEC ioctl. */
 static int race_exec(struct race_thread *thread)
 {
-	struct test_vm *vm = thread->race->vm[race_random(thread, 2)];
-	struct drm_exec exec;
-	int ret;
-
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
-	if (!ret)
-		ret = test_vm_validate(vm, &exec, race_validate_one);
-	drm_exec_fini(&exec);
-
-	return ret;
+	return test_vm_exec(thread->race->vm[race_random(thread, 2)], race_validate_one);
 }
 
 /* As who reads debugfs. */

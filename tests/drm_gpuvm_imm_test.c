@@ -1212,23 +1212,6 @@ struct test_fail {
 	struct test_bo *bo[2];
 };
 
-static int test_fail_lock(struct test_vm *vm)
-{
-	struct drm_exec exec;
-	int ret;
-
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
-	drm_exec_fini(&exec);
-
-	return ret;
-}
-
 /* Every kind of update, once; the run itself must not fail. */
 static int test_fail_updates(struct kunit *test, struct test_fail *fail)
 {
@@ -1262,7 +1245,7 @@ static int test_fail_updates(struct kunit *test, struct test_fail *fail)
 			KUNIT_EXPECT_EQ(test, test_vm_run(&fail->vm, update), 0);
 	}
 
-	return ret ?: test_fail_lock(&fail->vm);
+	return ret ?: test_vm_exec(&fail->vm, NULL);
 }
 
 static int test_fail_fn(struct kunit *test, void *ctx)
