@@ -249,7 +249,7 @@ static void drm_gpuvm_imm_drain(struct work_struct *work)
 }
 
 /* The last reference may be put in the signalling path: free from the work. */
-static void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
+void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 {
 	queue_work(drm_gpuvm_imm_wq, &to_drm_gpuvm_imm(gpuvm)->drain);
 }
@@ -268,19 +268,6 @@ static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
 {
 	to_drm_gpuvm_imm(vm_bo->vm)->ops->bo_fini(vm_bo);
 	kfree(vm_bo);
-}
-
-static int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo,
-					struct drm_exec *exec)
-{
-	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
-	int ret;
-
-	ret = vm->validate(vm->core, vm_bo, exec, vm->validate_priv);
-	if (!ret)
-		drm_gpuvm_bo_evict(vm_bo, false);
-
-	return ret;
 }
 
 /* @base_ops of an address space, but for the driver's vm_bo_alloc. */
@@ -579,7 +566,7 @@ static bool drm_gpuvm_update_is_empty(struct drm_gpuvm_imm *vm,
 }
 
 /* Tell a driver that reads the mappings while another task changes them. */
-static void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
+void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 {
 	struct task_struct *owner = READ_ONCE(vm->owner);
 
@@ -1315,203 +1302,6 @@ const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core
 	return list_next_entry(va, gem.entry);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_next_of);
-
-/**
- * drm_gpuvm_imm_lock() - lock an address space and all its external objects
- * @vm: the address space
- * @exec: the locking context
- * @num_fences: how many fences will be added to each reservation object
- *
- * For the loop of drm_exec_until_all_locked(), followed there by
- * drm_exec_retry_on_contention(). Finds out which external objects were
- * evicted.
- *
- * Context: May sleep.
- *
- * Return: 0 or what drm_exec_prepare_obj() returns.
- */
-int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
-		       unsigned int num_fences)
-{
-	int ret;
-
-	ret = drm_gpuvm_prepare_vm(&vm->base, exec, num_fences);
-	if (ret)
-		return ret;
-
-	return drm_gpuvm_prepare_objects(&vm->base, exec, num_fences);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
-
-/**
- * drm_gpuvm_core_lock_range() - lock the objects that are mapped in a range
- * @core: the core
- * @exec: the locking context; should ignore duplicates, since an object can be
- *	mapped more than once
- * @addr: start of the range, in bytes of GPU address
- * @range: length of the range in bytes
- * @num_fences: how many fences will be added to each reservation object
- *
- * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces
- * outside of the fence signalling path. Others must not hold what keeps run()
- * away while they wait for reservation locks: lockdep knows. They lock all.
- *
- * Context: May sleep; the driver keeps others from changing the address space.
- *
- * Return: 0, -EINVAL if the range is empty or not in the address space, or what
- * drm_exec_prepare_obj() returns.
- */
-int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
-			      struct drm_exec *exec, u64 addr, u64 range,
-			      unsigned int num_fences)
-{
-	struct drm_gpuvm_imm *vm = core->__vm;
-
-	if (!vm || !range || !drm_gpuvm_range_valid(&vm->base, addr, range))
-		return -EINVAL;
-
-	drm_gpuvm_imm_assert_readable(vm);
-
-	return drm_gpuvm_prepare_range(&vm->base, exec, addr, range, num_fences);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_lock_range);
-
-/**
- * drm_gpuvm_imm_add_fence() - add a fence to everything that is locked
- * @vm: the address space
- * @exec: the locking context
- * @fence: the fence
- * @private_usage: how objects that share the reservation lock of @vm are used
- * @extobj_usage: how other objects are used
- *
- * Context: The objects in @exec are locked, with room for the fence.
- */
-void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
-			     struct dma_fence *fence,
-			     enum dma_resv_usage private_usage,
-			     enum dma_resv_usage extobj_usage)
-{
-	drm_gpuvm_resv_add_fence(&vm->base, exec, fence, private_usage,
-				 extobj_usage);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_add_fence);
-
-/**
- * drm_gpuvm_imm_evict() - say that an object was evicted, or that it is back
- * @obj: the object
- * @evict: whether its pages went away
- *
- * Every address space that maps @obj has it validated by the next execution.
- *
- * Context: The caller holds the reservation lock of @obj; a shrinker can call
- * this. Takes the gpuva lock of @obj.
- */
-void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict)
-{
-	dma_resv_assert_held(obj->resv);
-
-	guard(mutex)(&obj->gpuva.lock);
-	drm_gpuvm_bo_gem_evict(obj, evict);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
-
-/* Objects can be mapped in VMs of other types, too, of which @fn knows nothing. */
-static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
-				const struct drm_gpuvm_imm_ops *ops)
-{
-	return gpuvm->ops->vm_free == drm_gpuvm_imm_vm_free &&
-	       to_drm_gpuvm_imm(gpuvm)->ops == ops;
-}
-
-/* Where nothing is mapped, there is nothing to take out of a page table. */
-static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
-				    const struct drm_gpuvm_imm_ops *ops,
-				    int (*fn)(struct drm_gpuvm_core *core,
-					      struct drm_gpuvm_bo *vm_bo, void *priv),
-				    void *priv)
-{
-	struct drm_gpuvm_imm *vm;
-	int ret;
-
-	lockdep_assert_held(&vm_bo->obj->gpuva.lock);
-	if (list_empty(&vm_bo->list.gpuva))
-		return 0;
-	if (!drm_gpuvm_imm_is_of(vm_bo->vm, ops))
-		return -EBUSY;
-
-	vm = to_drm_gpuvm_imm(vm_bo->vm);
-	/* Only tried: who ends the core takes gpuva locks under it. */
-	if (!mutex_trylock(&vm->evict_lock))
-		return -EBUSY;
-
-	/* What is mapped was not unmapped by the end of the core yet. */
-	ret = fn(vm->core, vm_bo, priv);
-	if (!ret)
-		drm_gpuvm_bo_evict(vm_bo, true);
-	mutex_unlock(&vm->evict_lock);
-
-	return ret;
-}
-
-/*
- * __drm_gpuvm_imm_evict_each() - take an object out of its VMs, see DRM_GPUVM_IMM()
- *
- * Context: In memory reclaim. The caller holds the reservation lock of @obj. Takes
- * its gpuva lock, under which @fn is called.
- *
- * Return: 0, -EBUSY if @obj is mapped in a VM of another type or in one whose core
- * just goes, or the first error of @fn. VMs that it was taken out of have it
- * validated by the next execution.
- */
-int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
-			       const struct drm_gpuvm_imm_ops *ops,
-			       int (*fn)(struct drm_gpuvm_core *core,
-					 struct drm_gpuvm_bo *vm_bo, void *priv),
-			       void *priv)
-{
-	struct drm_gpuvm_bo *vm_bo;
-	int ret = 0;
-
-	dma_resv_assert_held(obj->resv);
-
-	guard(mutex)(&obj->gpuva.lock);
-	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
-		ret = drm_gpuvm_imm_evict_from(vm_bo, ops, fn, priv);
-		if (ret)
-			break;
-	}
-
-	return ret;
-}
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_evict_each);
-
-/*
- * __drm_gpuvm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()
- *
- * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
- * with @exec, which also keeps two validations apart.
- *
- * Return: 0, -EINVAL if the core was given up, or the first error of @fn. What
- * was validated stays so.
- */
-int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
-			      int (*fn)(struct drm_gpuvm_core *core,
-					struct drm_gpuvm_bo *vm_bo,
-					struct drm_exec *exec, void *priv),
-			      void *priv)
-{
-	struct drm_gpuvm_imm *vm = core->__vm;
-
-	if (!vm)
-		return -EINVAL;
-
-	drm_gpuvm_resv_assert_held(&vm->base);
-	vm->validate = fn;
-	vm->validate_priv = priv;
-
-	return drm_gpuvm_validate(&vm->base, exec);
-}
-EXPORT_SYMBOL_GPL(__drm_gpuvm_core_validate);
 
 /* The suites look at them. */
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_prepare);

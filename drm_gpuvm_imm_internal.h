@@ -135,6 +135,13 @@ static inline void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 		drm_gpuvm_put(&vm->base);
 }
 
+/* drm_gpuvm_imm.c */
+void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
+void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
+
+/* drm_gpuvm_imm_exec.c */
+int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
+
 /* drm_gpuvm_imm_debugfs.c */
 #ifdef CONFIG_DEBUG_FS
 void drm_gpuvm_imm_debugfs_init(void);
