@@ -476,6 +476,63 @@ _name##_find_first(const _vm_type *vm, u64 addr, u64 range)			\
 	return drm_gpuvm_core_find_first(vm->_core, addr, range);		\
 }
 
+/* An object in an address space as arguments: alone, or with the driver's data. */
+#define __DRM_GPUVM_IMM_OBJ(_name, _b)		__##_name##_bo_obj(_b)
+#define __DRM_GPUVM_IMM_OBJ_DATA(_name, _b)	__##_name##_bo_obj(_b), _name##_vm_bo(_b)
+
+/*
+ * What calls a function of the driver's for an object in an address space. @_args
+ * makes arguments of a vm_bo, which the function takes as the parameters in @...
+ */
+#define __DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem, _args, ...) \
+static inline _obj_type *__##_name##_bo_obj(const struct drm_gpuvm_bo *vm_bo)	\
+{										\
+	return container_of(vm_bo->obj, _obj_type, _gem);			\
+}										\
+										\
+struct _name##_validate_call {							\
+	int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_exec *exec);		\
+};										\
+static inline int								\
+__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo, \
+			 struct drm_exec *exec, void *priv)			\
+{										\
+	struct _name##_validate_call *call = priv;				\
+										\
+	return call->fn(_name##_of(core), _args(_name, vm_bo), exec);		\
+}										\
+static inline int __must_check							\
+_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
+		 int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_exec *exec))	\
+{										\
+	struct _name##_validate_call call = { .fn = fn };			\
+										\
+	return __drm_gpuvm_core_validate(vm->_core, exec,			\
+					 __##_name##_validate_one, &call);	\
+}										\
+										\
+struct _name##_evict_call {							\
+	int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_gpuvm_bo *vm_bo);	\
+};										\
+static inline int								\
+__##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
+		      void *priv)						\
+{										\
+	struct _name##_evict_call *call = priv;					\
+										\
+	return call->fn(_name##_of(core), _args(_name, vm_bo), vm_bo);		\
+}										\
+static inline int __must_check							\
+_name##_evict(_obj_type *obj,							\
+	      int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_gpuvm_bo *vm_bo))	\
+	__must_hold(drm_resv)							\
+{										\
+	struct _name##_evict_call call = { .fn = fn };				\
+										\
+	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
+					  __##_name##_evict_one, &call);	\
+}
+
 /**
  * DRM_GPUVM_IMM() - give a driver its typed functions
  * @_name: prefix of the functions
@@ -520,51 +577,8 @@ _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
 	return drm_gpuvm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
 					    range, offset);			\
 }										\
-struct _name##_validate_call {							\
-	int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec);		\
-};										\
-static inline int								\
-__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo, \
-			 struct drm_exec *exec, void *priv)			\
-{										\
-	struct _name##_validate_call *call = priv;				\
-										\
-	return call->fn(_name##_of(core),					\
-			container_of(vm_bo->obj, _obj_type, _gem), exec);	\
-}										\
-static inline int __must_check							\
-_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
-		 int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_exec *exec)) \
-{										\
-	struct _name##_validate_call call = { .fn = fn };			\
-										\
-	return __drm_gpuvm_core_validate(vm->_core, exec,			\
-					 __##_name##_validate_one, &call);	\
-}										\
-struct _name##_evict_call {							\
-	int (*fn)(_vm_type *vm, _obj_type *obj, struct drm_gpuvm_bo *vm_bo);	\
-};										\
-static inline int								\
-__##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
-		      void *priv)						\
-{										\
-	struct _name##_evict_call *call = priv;					\
-										\
-	return call->fn(_name##_of(core),					\
-			container_of(vm_bo->obj, _obj_type, _gem),		\
-			vm_bo);							\
-}										\
-static inline int __must_check							\
-_name##_evict(_obj_type *obj,							\
-	      int (*fn)(_vm_type *vm, _obj_type *obj,				\
-			struct drm_gpuvm_bo *vm_bo))				\
-	__must_hold(drm_resv)							\
-{										\
-	struct _name##_evict_call call = { .fn = fn };				\
-										\
-	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
-					  __##_name##_evict_one, &call);	\
-}										\
+__DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem,			\
+		     __DRM_GPUVM_IMM_OBJ, _obj_type *obj)			\
 struct drm_gpuvm_imm_ops
 
 /**
@@ -646,55 +660,8 @@ _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
 	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
 				       offset, (void *)arg, true);		\
 }										\
-struct _name##_validate_call {							\
-	int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
-		  struct drm_exec *exec);					\
-};										\
-static inline int								\
-__##_name##_validate_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo, \
-			 struct drm_exec *exec, void *priv)			\
-{										\
-	struct _name##_validate_call *call = priv;				\
-										\
-	return call->fn(_name##_of(core),					\
-			container_of(vm_bo->obj, _obj_type, _gem),		\
-			_name##_vm_bo(vm_bo), exec);				\
-}										\
-static inline int __must_check							\
-_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
-		 int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,		\
-			   struct drm_exec *exec))				\
-{										\
-	struct _name##_validate_call call = { .fn = fn };			\
-										\
-	return __drm_gpuvm_core_validate(vm->_core, exec,			\
-					 __##_name##_validate_one, &call);	\
-}										\
-struct _name##_evict_call {							\
-	int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,			\
-		  struct drm_gpuvm_bo *vm_bo);					\
-};										\
-static inline int								\
-__##_name##_evict_one(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,	\
-		      void *priv)						\
-{										\
-	struct _name##_evict_call *call = priv;					\
-										\
-	return call->fn(_name##_of(core),					\
-			container_of(vm_bo->obj, _obj_type, _gem),		\
-			_name##_vm_bo(vm_bo), vm_bo);				\
-}										\
-static inline int __must_check							\
-_name##_evict(_obj_type *obj,							\
-	      int (*fn)(_vm_type *vm, _obj_type *obj, _bo_type *bo,		\
-			struct drm_gpuvm_bo *vm_bo))				\
-	__must_hold(drm_resv)							\
-{										\
-	struct _name##_evict_call call = { .fn = fn };				\
-										\
-	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
-					  __##_name##_evict_one, &call);	\
-}										\
+__DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem,			\
+		     __DRM_GPUVM_IMM_OBJ_DATA, _obj_type *obj, _bo_type *bo)	\
 struct drm_gpuvm_imm_ops
 
 /**
