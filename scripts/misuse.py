@@ -252,16 +252,18 @@ def rst(rows, names):
 
 
 def carry(rows, labels, table, missing):
-    """Have the columns of checkers that are not there as the old table has them."""
+    """Have what checkers that are not there gave and said as the old table has it."""
     lines = re.sub(r"\\(.)", r"\1", table.replace(" -\n", " - \n")).split("\n   * - ")[1:]
     old = [[cell.strip() for cell in line.split("\n     - ")] for line in lines]
     for name in missing:
         column = [i for i, label in enumerate(old[0]) if label.split()[-1] == name] if old else []
         if not column:
             continue
-        was = {(row[0], row[2]): row[column[0]] for row in old[1:]}
+        was = {tuple(row[:3]): (row[column[0]], row[-2]) for row in old[1:]}
         for row in rows:
-            row.insert(column[0], was.get((row[0], row[2]), ""))
+            gave, said = was.get(tuple(row[:3]), ("", ""))
+            row.insert(column[0], gave)
+            row[-2] = row[-2] or said
         labels.insert(column[0] - 4, old[0][column[0]])
 
 
