@@ -359,10 +359,7 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 				"drm_shmem_sgt_release() it first");
 		return -EBUSY;
 	}
-	ret = drm_shmem_sgt_check_device(bound, obj);
-	if (ret)
-		return ret;
-	ret = drm_shmem_sgt_count(bound, obj, locked);
+	ret = drm_shmem_sgt_check_device(bound, obj) ?: drm_shmem_sgt_count(bound, obj, locked);
 	if (ret)
 		return ret;
 
@@ -444,10 +441,7 @@ int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
 	__drm_shmem_check_locked(&obj->base.base, true);
 	if (!own->__suspended)
 		return 0;
-	ret = drm_shmem_sgt_check_device(bound, obj);
-	if (ret)
-		return ret;
-	ret = drm_shmem_sgt_count(bound, obj, true);
+	ret = drm_shmem_sgt_check_device(bound, obj) ?: drm_shmem_sgt_count(bound, obj, true);
 	if (ret)
 		return ret;
 

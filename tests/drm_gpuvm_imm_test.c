@@ -1010,15 +1010,8 @@ static void test_exec(struct kunit *test, struct test_vm *vm,
 				 struct drm_exec *exec))
 {
 	struct drm_exec exec;
-	int ret;
+	int ret = test_vm_lock(vm, &exec);
 
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	if (!ret)
 		fn(test, vm, &exec);

@@ -94,6 +94,7 @@ u64 test_pte(const struct test_bo *bo, u32 tag, u64 page);
 void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
 		   u64 offset) __drm_nonallocating;
 int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *update);
+int test_vm_lock(struct test_vm *vm, struct drm_exec *exec);
 int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_bo *bo,
 					       struct drm_exec *exec));
 int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,

@@ -229,20 +229,29 @@ int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *up
 	return ret;
 }
 
-/* As an EXEC ioctl: lock all, and validate what was evicted, unless @fn is NULL. */
+/* Lock all, as an EXEC ioctl does, until drm_exec_fini(). */
+int test_vm_lock(struct test_vm *vm, struct drm_exec *exec)
+{
+	int ret;
+
+	drm_exec_init(exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), exec, 1);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+
+	return ret;
+}
+
+/* The same for a moment, and validate what was evicted, unless @fn is NULL. */
 int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_bo *bo,
 					       struct drm_exec *exec))
 {
 	struct drm_exec exec;
-	int ret;
+	int ret = test_vm_lock(vm, &exec);
 
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(test_vm_shared(vm), &exec, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
 	if (!ret && fn)
 		ret = test_vm_validate(vm, &exec, fn);
 	drm_exec_fini(&exec);

@@ -233,9 +233,7 @@ static void model_borrow_table(struct kunit *test, struct model *model, struct m
 
 static void model_suspend(struct model_bo *bo, int i)
 {
-	dma_resv_lock(model_gem(bo)->resv, NULL);
-	drm_shmem_sgt_suspend(&bo->sgt[i]);
-	dma_resv_unlock(model_gem(bo)->resv);
+	shmem_test_suspend(bo->obj, &bo->sgt[i]);
 	bo->suspended[i] = true;
 }
 
@@ -339,9 +337,7 @@ static void model_madvise(struct kunit *test, struct model *model, struct model_
 
 static void model_touch(struct model_bo *bo)
 {
-	dma_resv_lock(model_gem(bo)->resv, NULL);
-	drm_shmem_touch(bo->obj, model_shrinker(model_gem(bo)->dev));
-	dma_resv_unlock(model_gem(bo)->resv);
+	shmem_test_touch(bo->obj, model_shrinker(model_gem(bo)->dev));
 	bo->touched |= bo->needed && bo->reclaim && !bo->purged;
 }
 

@@ -259,9 +259,7 @@ static void suspend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(users), 2);
 	for (int i = 0; i < 2; i++) {
-		dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
-		drm_shmem_sgt_suspend(&bo->table);
-		dma_resv_unlock(evict_bo_gem(bo)->resv);
+		shmem_test_suspend(&bo->obj, &bo->table);
 		KUNIT_EXPECT_EQ(test, refcount_read(users), 1);
 	}
 
@@ -307,9 +305,7 @@ static void resume_fails(struct kunit *test)
 
 	/* One is suspended with its table there, one without. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&both->obj), 0);
-	dma_resv_lock(evict_bo_gem(revoked)->resv, NULL);
-	drm_shmem_sgt_suspend(&revoked->table);
-	dma_resv_unlock(evict_bo_gem(revoked)->resv);
+	shmem_test_suspend(&revoked->obj, &revoked->table);
 	drm_safe_test_rebind(test, t->parent);
 	t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &revoked->table), -ENODEV);
@@ -334,9 +330,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
 		bo[i] = evict_bo_owned(test);
-		dma_resv_lock(evict_bo_gem(bo[i])->resv, NULL);
-		drm_shmem_touch(&bo[i]->obj, s);
-		dma_resv_unlock(evict_bo_gem(bo[i])->resv);
+		shmem_test_touch(&bo[i]->obj, s);
 	}
 	KUNIT_EXPECT_EQ(test, drm_shmem_can_swap(), get_nr_swap_pages() > 0);
 	if (!drm_shmem_can_swap()) {
@@ -347,9 +341,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4 * pages);
 
 	/* 0 is used again, 1 is locked, and then there is nothing left to do. */
-	dma_resv_lock(evict_bo_gem(bo[0])->resv, NULL);
-	drm_shmem_touch(&bo[0]->obj, s);
-	dma_resv_unlock(evict_bo_gem(bo[0])->resv);
+	shmem_test_touch(&bo[0]->obj, s);
 	dma_resv_lock(evict_bo_gem(bo[1])->resv, NULL);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
 	dma_resv_unlock(evict_bo_gem(bo[1])->resv);
@@ -385,11 +377,8 @@ static void shrinker_leaves(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
-	for (int i = 0; i < ARRAY_SIZE(others); i++) {
-		dma_resv_lock(test_bo_gem(others[i])->resv, NULL);
-		drm_shmem_touch(&others[i]->obj, s);
-		dma_resv_unlock(test_bo_gem(others[i])->resv);
-	}
+	for (int i = 0; i < ARRAY_SIZE(others); i++)
+		shmem_test_touch(&others[i]->obj, s);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	test_bo_put(imported);
 	shmem_test_export_put(dmabuf);
@@ -399,9 +388,7 @@ static void shrinker_leaves(struct kunit *test)
 		if (i)
 			KUNIT_EXPECT_EQ(test, 1, drm_shmem_madvise(&bo[i]->obj,
 								   DRM_SHMEM_DONTNEED, s));
-		dma_resv_lock(evict_bo_gem(bo[i])->resv, NULL);
-		drm_shmem_touch(&bo[i]->obj, s);
-		dma_resv_unlock(evict_bo_gem(bo[i])->resv);
+		shmem_test_touch(&bo[i]->obj, s);
 	}
 	KUNIT_EXPECT_EQ(test, s->__evictable.count, SZ_8K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, s->__purgeable.count, SZ_8K / PAGE_SIZE);
@@ -427,9 +414,7 @@ static void shrinker_forgets(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
-	dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
-	drm_shmem_touch(&bo->obj, s);
-	dma_resv_unlock(evict_bo_gem(bo)->resv);
+	shmem_test_touch(&bo->obj, s);
 	evict_bo_end(bo);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);

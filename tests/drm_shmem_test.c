@@ -158,6 +158,22 @@ unsigned long shmem_test_count(struct drm_shmem_shrinker *s)
 	return s->__shrinker->count_objects(s->__shrinker, &sc);
 }
 
+/* As an EXEC ioctl, which has locked the object */
+void shmem_test_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
+{
+	dma_resv_lock(obj->base.base.resv, NULL);
+	drm_shmem_touch(obj, s);
+	dma_resv_unlock(obj->base.base.resv);
+}
+
+/* As an evict step, for a handle to the object's table */
+void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *own)
+{
+	dma_resv_lock(obj->base.base.resv, NULL);
+	drm_shmem_sgt_suspend(own);
+	dma_resv_unlock(obj->base.base.resv);
+}
+
 /* A published object that is put at the end of the test. */
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 {

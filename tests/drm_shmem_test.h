@@ -81,6 +81,8 @@ struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 				  struct dma_buf *dmabuf);
 unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr);
 unsigned long shmem_test_count(struct drm_shmem_shrinker *s);
+void shmem_test_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s);
+void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *own);
 int shmem_test_io_init(struct kunit_suite *suite);
 void shmem_test_io_exit(struct kunit_suite *suite);
 
