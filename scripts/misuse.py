@@ -16,20 +16,27 @@ The level of a case is B if it is an error, W if it is a warning that is on by
 default, U if it is a warning that a driver's Makefile can turn on, C if it takes
 a checker: the rules of scripts/coccinelle, or what stands in brackets: context
 for clang's context analysis and function effects, sparse. U(gcc) says that only
-gcc has it.
+gcc has it. The file "classes" beside the corpus says which levels each class has
+to reach.
+
+A directory without "classes" is a driver: its files must pass every compiler and
+checker as they are, and may have cases of their own.
 """
 import argparse
 import concurrent.futures
+import functools
 import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 
 # What a driver's Makefile can add to the kernel's flags.
-USER_FLAGS = ["-Wdangling-pointer"]
+USER_FLAGS = ["-Wdangling-pointer", "-Wjump-misses-init"]
+TOP = pathlib.Path(__file__).resolve().parents[1]
 RUST = {"b": "build", "r": "run time", "no": "no", "partly": "partly", "-": "-"}
 
 
@@ -42,7 +49,7 @@ SPARSE = ("-D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -Wbitwise "
 class Compiler:
     """The kernel's command for a file of this directory, but for the file."""
 
-    def __init__(self, top, name, builddir, cmdfile, wrapper):
+    def __init__(self, top, corpus, name, builddir, cmdfile, wrapper):
         text = pathlib.Path(cmdfile).read_text(encoding="utf-8").splitlines()[0]
         command = text.partition(" := ")[2].partition(" ; ")[0]
         # This clone's headers, rather than those of the tree's copy.
@@ -67,7 +74,7 @@ class Compiler:
         # for a warning that clang gives of the kernel's own io.h on UML.
         self.words = words[:words.index("-c")] + [
             "-Wno-missing-prototypes", "-Wno-missing-declarations",
-            "-Wno-null-pointer-arithmetic", "-I" + str(top)]
+            "-Wno-null-pointer-arithmetic", f"-I{top}", f"-I{corpus}"]
         self.slow = self.words
         self.env = {**os.environ, "LC_ALL": "C"}
 
@@ -81,7 +88,8 @@ class Compiler:
     def run(self, source, case=None, flags=()):
         """Give the level at which it is refused, and all diagnostics."""
         more = [*flags, *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
-        first = re.search(r"^#include (.*)$", source.read_text(encoding="utf-8"), re.M)[1]
+        first = re.search(r"^#include (.*)$", source.read_text(encoding="utf-8"), re.M)
+        first = first[1] if first else ""
         if self.name == "sparse":
             more = more[:-4] + more[-1:]
         for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
@@ -119,6 +127,8 @@ class Corpus:
             else:
                 sys.exit(f"{path}: unknown line '{key}'")
         named = {case for case, *_ in self.wrong}
+        if not self.number:
+            return
         used = set(re.findall(r"^#\s*(?:el)?if.*?\b(?:defined\(|def )?([A-Z][A-Z0-9_]+)\b",
                               text, re.M))
         if named != used:
@@ -128,7 +138,8 @@ class Corpus:
 def judge(compiler, corpus, case):
     """Return level reached, diagnostic, and what is wrong with that, if anything."""
     if case is None:
-        level, said = compiler.run(corpus.path)
+        flags = [f for f in USER_FLAGS if supports(compiler, f)]
+        level, said = compiler.run(corpus.path, None, flags)
         return level, said, f"refused: {said[0]}" if said else ""
     name, wanted, only, regex = case
     if compiler.name == "sparse" and only != "sparse":
@@ -154,6 +165,7 @@ def judge(compiler, corpus, case):
     return level, said, ""
 
 
+@functools.cache
 def supports(compiler, flag):
     """True if the compiler knows a warning."""
     if compiler.checks:
@@ -166,7 +178,7 @@ def supports(compiler, flag):
 class Spatch:
     """The rules of scripts/coccinelle, run once over all files that they are for."""
 
-    def __init__(self, rules, files, tmp):
+    def __init__(self, rules, corpus, files, tmp):
         self.said = {}
         tmp = tmp / "spatch"
         tmp.mkdir()
@@ -177,7 +189,7 @@ class Spatch:
             done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
                                    "--macro-file", rules / "scopes.macros", "--sp-file", rule,
                                    "--dir", tmp], capture_output=True, text=True, check=True,
-                                  env={**os.environ, "DRIVER": str(files[0].path.parent)})
+                                  env={**os.environ, "DRIVER": str(corpus)})
             for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
                                          done.stdout, re.M):
                 self.said.setdefault(name, []).append(text)
@@ -186,6 +198,9 @@ class Spatch:
     def write(tmp, corpus, case):
         """Write the source as the preprocessor would leave it for a case."""
         path = tmp / (corpus.path.stem + (f".{case[0]}" if case else "") + ".c")
+        if not corpus.wrong:
+            shutil.copy(corpus.path, path)
+            return
         defines = [f"-{'D' if c == case else 'U'}{c[0]}" for c in corpus.wrong]
         with open(path, "w", encoding="utf-8") as out:
             subprocess.run(["unifdef", *defines, corpus.path], stdout=out, check=False)
@@ -199,6 +214,32 @@ class Spatch:
         if case[2]:
             return ("C" if said else "-"), [], ""
         return ("C" if found else "-"), found, "" if found else f"not refused, but: {said}"
+
+
+class Classes:
+    """What the classes have to reach, and what they do."""
+
+    def __init__(self, path):
+        self.needs, self.later, self.reached = {}, set(), {}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line and line[0] != "#":
+                number, needs, _, *later = line.split("\t")
+                self.needs[number] = needs.split()
+                self.later |= {number} if later == ["later"] else set()
+
+    def add(self, number, level):
+        """A case of a class."""
+        self.reached.setdefault(number, set()).add(level)
+
+    def problems(self):
+        """Give what each class lacks: number, text and whether that may be."""
+        for number in self.reached.keys() - self.needs.keys() - {"design"}:
+            yield number, "is not in the list of classes", False
+        for number, needs in self.needs.items():
+            reached = self.reached.get(number, set())
+            lacks = [n for n in needs if not reached & set(n.split("|"))]
+            yield number, f"has no case at level {' nor '.join(lacks)}" if lacks else "", \
+                number in self.later
 
 
 def kunit_cases(tests):
@@ -281,9 +322,12 @@ def main():
     args = args.parse_args()
 
     corpus = args.corpus.resolve()
-    compilers = [Compiler(corpus.parents[1], *words) for words in args.compiler]
-    files = [Corpus(path) for path in sorted(args.corpus.glob("*.c")) if args.only in path.name]
-    known = kunit_cases(args.corpus.parent)
+    compilers = [Compiler(TOP, corpus, *words) for words in args.compiler]
+    files = [Corpus(path) for path in sorted(corpus.glob("*.c")) if args.only in path.name]
+    if not files:
+        sys.exit(f"error: there is no C file to look at in {corpus}")
+    classes = Classes(corpus / "classes") if (corpus / "classes").exists() else None
+    known = kunit_cases(corpus.parent)
     ran = kunit_passed(args.log) if args.log else known
     rows, passed, failed, skipped = [], 0, 0, 0
 
@@ -298,12 +342,12 @@ def main():
     with tempfile.TemporaryDirectory() as tmp, \
             concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for c in compilers:
-            if c.name == "sparse":
+            if c.name == "sparse" or not (corpus / "foo.h").exists():
                 continue
             c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
-        spatch = Spatch(args.rules, files, pathlib.Path(tmp))
+        spatch = Spatch(args.rules, corpus, files, pathlib.Path(tmp))
     names = [*(c.name for c in compilers), "spatch"]
     for f in files:
         for case in [None, *f.wrong]:
@@ -315,15 +359,26 @@ def main():
                 result(f"{f.path.name}: {name}: {who}", problem)
             results += [("", [], "")] * (len(names) - len(results))
             if case:
+                if classes:
+                    classes.add(f.number, case[1])
                 rows.append([f.number, f.title, case[0], case[1], *[r[0] for r in results],
                              diagnostic(([r[1] for r in results if r[1]] or [[""]])[0][0]), RUST[f.rust]])
         for name, shows in f.runs:
             there = name in known and name in ran
+            if classes:
+                classes.add(f.number, "R")
             result(f"{f.path.name}: {name}", "" if there else
                    "no such KUnit case" if name not in known else "did not pass")
             rows.append([f.number, f.title, name, "R",
                          *["" if c.checks else "R" if there else "-" for c in compilers],
                          "", shows, RUST[f.rust]])
+
+    for number, text, later in classes.problems() if classes and not args.only else []:
+        if text and later:
+            skipped += 1
+            print(f"skipped: class {number} {text}")
+        else:
+            result(f"class {number}", text)
 
     for row in rows:
         print("{:>6} {:42.42} {:36.36} {:2}".format(*row[:4]), *[f"{r:2}" for r in row[4:-2]],
@@ -332,7 +387,7 @@ def main():
         old = args.table.read_text(encoding="utf-8") if args.table.exists() else ""
         labels = [*(c.label for c in compilers), "spatch"]
         missing = [name for name in ("context", "sparse") if name not in names]
-        skipped = sum(case[2] in missing for f in files for case in f.wrong)
+        skipped += sum(case[2] in missing for f in files for case in f.wrong)
         carry(rows, labels, old, missing)
         new = rst(rows, labels)
         # What other compilers call an error or a warning is another table.

@@ -5,6 +5,9 @@
 # kernel uses for this directory, and compare with what each file promises; so
 # for tests/cost and the instructions that each pair of functions takes.
 # misuse.sh flags FILE: write these flags, for KVER and LLVM, to FILE.
+#
+# DIR=<driver> looks at the files of a driver instead: they must pass, but for the
+# cases that they have themselves.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -31,10 +34,16 @@ add() {
 	run+=(--compiler "$1" "${lines[@]}" "$3")
 }
 
+corpus=$TOP/tests/misuse
+[ -z "${DIR:-}" ] || corpus=$(realpath "$DIR")
+[ -d "$corpus" ] || die "DIR=$DIR is not a directory"
+# cost: of the library's functions, in instructions.
+cost() { [ -n "${DIR:-}" ] || "$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c; }
+
 add gcc "" "" ""
-"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
+cost
 add clang -19 "" ""
-"$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c
+cost
 sparse=$("$TOP/scripts/sparse.sh" tool)
 add sparse "" "$sparse" ""
 # What clang 23 says: this machine's, or that of the root that make
@@ -45,5 +54,6 @@ elif [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
 	add context -23 "$TOP/scripts/sid-root.sh" "$TOP/scripts/sid-root.sh"
 fi
 cd "$TOP"
-python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle --table Documentation/misuse-table.txt \
-	${LOG:+--log "$LOG"} "${run[@]}" tests/misuse
+[ -n "${DIR:-}" ] || run+=(--table Documentation/misuse-table.txt)
+python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle ${LOG:+--log "$LOG"} \
+	${ONLY:+--only "$ONLY"} "${run[@]}" "$corpus"

@@ -51,8 +51,8 @@ sparse: ## what sparse says of the library, its tests and its sample
 context-analysis: ## locks, sections and allocations as clang 23 proves them, in a root of Debian sid
 	@scripts/context-analysis.sh
 
-misuse: ## compile what must not compile, gcc and clang [LOG=<output of make kunit>]
-	@scripts/misuse.sh
+misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<part of a name>] [LOG=<output of make kunit>]
+	@DIR="$(DIR)" ONLY="$(ONLY)" scripts/misuse.sh
 
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>]
 	@scripts/coccicheck.sh $(DIR)
