@@ -2,19 +2,27 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # coccicheck.sh [DIR]: run the rules of scripts/coccinelle over the C files of a
-# driver; each report fails. make misuse shows that each rule bites.
+# driver; each report fails. MACROS=<file> is for the driver's own scopes, in the form
+# of scopes.macros. Without DIR, it also shows that each rule bites.
 
 . "$(dirname "$0")/env.sh"
 
 need_packages coccinelle libpython3-dev
-dir=$(realpath "${1:-$TOP/samples/sgpu}")
 rules=$TOP/scripts/coccinelle
+export PYTHONPATH=$rules
 # The jobs of spatch leave what they say in the working directory for a while.
 mkdir -p "$DRM_SAFE_CACHE"
-cd "$DRM_SAFE_CACHE"
+macros=$(mktemp)
+trap 'rm -f "$macros"' EXIT
+cat "$rules/scopes.macros" ${MACROS:+"$MACROS"} >"$macros"
 # Some drivers have headers of many megabytes.
 ulimit -s "$(ulimit -Hs)"
-count=$(find "$dir" -name '*.[ch]' | wc -l)
+
+# rule FILE DIR: what a rule says.
+rule() {
+	(cd "$DRM_SAFE_CACHE" && DRIVER=$2 spatch --very-quiet --no-includes --include-headers \
+		-D report --sp-file "$1" --macro-file "$macros" --jobs "$JOBS" --chunksize 10 --dir "$2")
+}
 
 # silent CMD...: does CMD succeed without a word?
 silent() {
@@ -25,9 +33,72 @@ silent() {
 	return $rc
 }
 
-for rule in "$rules"/*.cocci; do
-	check "${rule##*/}: $count files" silent env DRIVER="$dir" \
-		spatch --very-quiet --no-includes --include-headers -D report --sp-file "$rule" \
-		--macro-file "$rules/scopes.macros" --jobs "$JOBS" --chunksize 10 --dir "$dir"
+# sources DIR: its C files, if there is anything for the rules to look at.
+sources() {
+	[ -d "$1" ] || die "$1 is not a directory"
+	find "$1" -name '*.[ch]' | grep . || die "there is no C file in $1"
+	(cd "$1" && DRIVER=$1 python3 -c '
+import drm_safe_names, sys
+sys.exit(not drm_safe_names.driver().uses_library())') ||
+		die "no file in $1 includes a header of drm_safe: there is nothing to look at"
+}
+
+# all_parsed DIR: spatch skips a function with a macro that it does not know, without a
+# word.
+all_parsed() {
+	local lost
+
+	lost=$(comm -23 <(find "$1" -name '*.[ch]' -print0 | xargs -0 "$rules/functions.pl" | sort -u) \
+		<(rule "$rules/functions.spatch" "$1" | sort -u))
+	[ -z "$lost" ] ||
+		{ printf '%s\n' "$lost" "is not looked at: spatch does not know a macro in it, see MACROS="; return 1; }
+}
+
+# driver DIR: all rules on a driver.
+driver() {
+	local files file
+
+	files=$(sources "$1")
+	check "all functions of $(wc -l <<<"$files") files are looked at" all_parsed "$1"
+	for file in "$rules"/*.cocci; do
+		check "${file##*/}: $(wc -l <<<"$files") files" silent rule "$file" "$1"
+	done
+}
+
+# bites RULE DIR: it reports the lines that end with its name, and no others.
+bites() {
+	local name=${1##*/}
+
+	name=${name%.cocci}
+	diff <(grep -rn "/\* $name \*/\$" "$2" | cut -d: -f1,2) \
+		<(rule "$1" "$2" | grep -oE '^[^:]+:[0-9]+' | sort -t: -k2n -u) &&
+		grep -rq "/\* $name \*/\$" "$2"
+}
+
+# fails_with TEXT CMD...: CMD fails and says TEXT.
+fails_with() {
+	local text=$1 out
+
+	shift
+	! out=$("$@" 2>&1) || { echo "it succeeds: $out"; return 1; }
+	[[ $out == *"$text"* ]] || { echo "$out"; return 1; }
+}
+
+if [ -n "${1:-}" ]; then
+	driver "$(realpath "$1")"
+	finish
+	exit
+fi
+
+tests=$TOP/tests/coccinelle
+driver "$TOP/samples/sgpu"
+for file in "$rules"/*.cocci; do
+	check "${file##*/} bites" bites "$file" "$tests/driver"
 done
+check "a driver without the library is an error" \
+	fails_with "there is nothing to look at" "$0" "$tests/nothing"
+check "a directory without files is an error" fails_with "there is no C file" "$0" "$TOP/LICENSES"
+check "a directory that is not there is an error" fails_with "not a directory" "$0" "$tests/none"
+check "a function that is not parsed is an error" \
+	fails_with "macro.c:with_scope" all_parsed "$tests/unparsed"
 finish

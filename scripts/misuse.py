@@ -189,7 +189,8 @@ class Spatch:
             done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
                                    "--macro-file", rules / "scopes.macros", "--sp-file", rule,
                                    "--dir", tmp], capture_output=True, text=True, check=True,
-                                  env={**os.environ, "DRIVER": str(corpus)})
+                                  env={**os.environ, "DRIVER": str(corpus),
+                                       "PYTHONPATH": str(rules)})
             for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
                                          done.stdout, re.M):
                 self.said.setdefault(name, []).append(text)

@@ -54,8 +54,8 @@ context-analysis: ## locks, sections and allocations as clang 23 proves them, in
 misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<part of a name>] [LOG=<output of make kunit>]
 	@DIR="$(DIR)" ONLY="$(ONLY)" scripts/misuse.sh
 
-coccicheck: ## look for misuse that only a checker sees [DIR=<driver>]
-	@scripts/coccicheck.sh $(DIR)
+coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<its scopes>]
+	@MACROS="$(MACROS)" scripts/coccicheck.sh $(DIR)
 
 convert: ## turn a driver's raw calls into safe ones, as a diff [DIR=<driver>] [APPLY=1]
 	@DIR="$(DIR)" APPLY="$(APPLY)" scripts/convert.sh

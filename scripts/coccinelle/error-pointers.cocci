@@ -15,15 +15,8 @@ position p;
 
 @initialize:python@
 @@
-import glob
-import os
 import re
-library = re.compile(r'^#include "(?:.*/)?drm_(?:dev_ctx|shmem_\w+|gpuvm_imm)\.h"', re.M)
-uses_library = False
-for path in glob.glob(os.environ["DRIVER"] + "/**/*.[ch]", recursive=True):
-    with open(path, errors="replace") as f:
-        uses_library = uses_library or bool(library.search(f.read()))
-returns = re.compile(r'\w+_dev_alloc|\w*bo_lookup|\w*bo_create|drm_gpuvm_imm_obtain(_locked)?')
+import drm_safe_names as names
 
 # What x was set to last, in the function above. A variable with __free() is not
 # one that spatch knows to be initialised.
@@ -33,11 +26,11 @@ def made_by(p, x):
     text = text[text.rfind("\n{") + 1:]
     sets = list(re.finditer(r'\b%s\b(?:\s+__free\(\w+\))?\s*=\s*(\w+)\(' % x, text))
     # What returns an error code may have such a name, too.
-    if not uses_library or not sets or not re.search(r'\*\s*%s\b' % x, text):
+    if not sets or not re.search(r'\*\s*%s\b' % x, text):
         return None
     if re.search(r'ERR\w*\(%s\)' % x, text[sets[-1].end():]):
         return None
-    return returns.fullmatch(sets[-1][1])
+    return sets[-1][1] if sets[-1][1] in names.names("error_pointer") else None
 
 @script:python depends on report@
 p << tested.p;
@@ -46,4 +39,4 @@ x << tested.x;
 f = made_by(p, x)
 if f:
     print("%s:%s:%s: ERROR: %s() returns an ERR_PTR() and never NULL: test '%s' with IS_ERR()" %
-          (p[0].file, p[0].line, p[0].column, f[0], x))
+          (p[0].file, p[0].line, p[0].column, f, x))

@@ -1,40 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Handles and proofs that were copied or made by hand, and their private members.
 // For drivers: the library itself does what is reported here. The environment's DRIVER
-// is the directory that defines the driver's structures; one that includes nothing of
-// the library has nothing to forge.
+// is the directory that defines the driver's structures; a file that includes nothing
+// of the library has nothing to forge.
 virtual report
 
 @initialize:python@
 @@
-import glob
-import os
 import re
-proof = re.compile(r'struct (\w+_(unreg|reg|ioctl|unique)|drm_dev_(bound|unreg|reg)|drm_gpuvm_(un|re)?mapped|drm_shmem_sgt)\b')
+import drm_safe_names as names
 private = re.compile(r'__drm_(dev|shmem|vmap|gpuvm|safe)_')
-handle = re.compile(r'struct (\w+_owned|drm_gpuvm_(core|update)|drm_shmem_sgt\w*|\w+_reg)\b')
+handles = names.names("owned") | names.names("lent") - {"drm_dev_bound"}
 
 # Structures that have handles in them, or structures that have.
-holds = re.compile(r'\bDRM_GPUVM_(?:CORE|UPDATE)\(|\bstruct (?:\w+_owned|drm_gpuvm_core|drm_gpuvm_update)\s+\w')
-library = re.compile(r'^#include "(?:.*/)?drm_(?:dev_ctx|shmem_\w+|gpuvm_imm)\.h"', re.M)
-structs = {}
-uses_library = False
-for path in glob.glob(os.environ["DRIVER"] + "/**/*.[ch]", recursive=True):
-    with open(path, errors="replace") as f:
-        text = f.read()
-    uses_library = uses_library or bool(library.search(text))
-    structs.update(re.findall(r'^struct (\w+) \{\n(.*?)^\}', text, re.M | re.S))
+holds = re.compile(r'\b(?:%s)\(|\bstruct (?:%s)\s+\w' % ("|".join(names.HANDLE_MACROS),
+                                                         "|".join(names.names("owned"))))
+structs = dict(names.driver().structs())
 holders = {tag for tag, body in structs.items() if holds.search(body)}
 while more := {tag for tag, body in structs.items() if tag not in holders and
                holders & set(re.findall(r'^\s+struct (\w+)\s+\w', body, re.M))}:
     holders |= more
 
 def has_handles(T):
-    T = T.replace("const ", "")
-    return "*" not in T and bool(handle.match(T) or T.replace("struct ", "") in holders)
+    return names.tag(T) in handles | holders
 
 def say(p, text):
-    if uses_library:
+    if names.driver().uses(p[0].file):
         print("%s:%s:%s: ERROR: %s" % (p[0].file, p[0].line, p[0].column, text))
 
 @cast@
@@ -48,7 +39,7 @@ position p;
 T << cast.T;
 p << cast.p;
 @@
-if proof.match(T.replace("const ", "")):
+if names.is_struct(T, "proof"):
     say(p, "cast to '%s *': only the library makes one" % T)
 
 @member@

@@ -5,8 +5,13 @@ virtual report
 
 @initialize:python@
 @@
-def is_proof(struct):
-    return struct.endswith("_reg") or struct in ("drm_dev_bound", "drm_shmem_sgt")
+import drm_safe_names as names
+
+def is_lent(r):
+    return r in names.names("lent")
+
+def is_shared(f):
+    return f in names.names("shared")
 
 def say(p, v, what=""):
     print("%s:%s:%s: ERROR: %s'%s' is borrowed for a scope and must not be kept" %
@@ -83,7 +88,7 @@ position p;
 // What a function was lent by its caller.
 @lender@
 identifier f, v;
-identifier r : script:python() { is_proof(r) };
+identifier r : script:python() { is_lent(r) };
 @@
  f(..., const struct r *v, ...) { ... }
 
@@ -134,7 +139,7 @@ position p;
 
 @shared@
 identifier m;
-identifier f : script:python() { f == "drm_gpuvm_core_vm" or f.endswith("vm_shared") };
+identifier f : script:python() { is_shared(f) };
 expression E;
 position p;
 @@

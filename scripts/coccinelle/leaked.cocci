@@ -6,8 +6,13 @@ virtual report
 @initialize:python@
 @@
 import re
-owned = re.compile(r'struct (\w+_owned|drm_gpuvm_update)$')
-gets = re.compile(r'(\w*bo_lookup|drm_gpuvm_imm_(obtain|obtain_locked|get))$')
+import drm_safe_names as names
+
+def is_get(f):
+    return f in names.puts()
+
+def is_put(f):
+    return f in names.puts().values()
 
 def above(p):
     with open(p[0].file) as f:
@@ -23,8 +28,8 @@ def is_pointer(p, x):
 @pointer exists@
 identifier x;
 expression E;
-identifier get : script:python() { bool(gets.match(get)) };
-identifier put =~ "_put$";
+identifier get : script:python() { is_get(get) };
+identifier put : script:python() { is_put(put) };
 type T;
 position q, p;
 @@
@@ -43,7 +48,7 @@ position q, p;
 identifier pointer.x;
 position pointer.p;
 @@
- if (<+... x ...+>) { ... return@p ...; }
+ if (<+... \(IS_ERR(x)\|IS_ERR_OR_NULL(x)\|!x\|x == NULL\) ...+>) { ... return@p ...; }
 
 @script:python depends on report && !checked@
 p << pointer.p;
@@ -71,7 +76,7 @@ p << bare.p;
 x << bare.x;
 T << bare.T;
 @@
-if owned.match(T) and not cleans_up(p, x):
+if names.is_struct(T, "owned") and not cleans_up(p, x):
     with_what = "DRM_GPUVM_UPDATE()" if "update" in T else "__cleanup(drm_vmap_cleanup)"
     print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with %s" %
           (p[0].file, p[0].line, p[0].column, x, with_what))

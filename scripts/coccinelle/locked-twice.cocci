@@ -5,15 +5,16 @@ virtual report
 
 @initialize:python@
 @@
-import re
-takes = re.compile(r'(drm_shmem_(vmap_own|sgt_own|vmap_or|sgt_or|pin|purge|madvise|sgt_unmap)|'
-                   r'drm_vmap_release|drm_gpuvm_imm_obtain|\w+_prepare_(map|unmap_obj))$')
+import drm_safe_names as names
+
+def takes(f):
+    return f in names.names("locks")
 
 @call exists@
 expression resv;
 identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
-identifier f : script:python() { bool(takes.match(f)) };
+identifier f : script:python() { takes(f) };
 position p;
 @@
  lock(resv, ...)

@@ -5,9 +5,8 @@ virtual report
 
 @initialize:python@
 @@
-import glob
-import os
 import re
+import drm_safe_names as names
 raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|'
                      r'devm_drm_dev_register)$')
 raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|release|get_pages_sgt)|'
@@ -15,28 +14,9 @@ raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|r
                      r'dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$')
 raw_vm = re.compile(r'(drm_gpuvm_(init|put|get|sm_\w*|bo_\w*|validate|prepare_(vm|objects|range)|exec_\w*)|'
                     r'drm_gpuva_\w*)$')
-headers = {os.path.basename(path): path
-           for path in glob.glob(os.environ["DRIVER"] + "/**/*.h", recursive=True)}
-
-known = {}
-
-# What a file includes, by way of the driver's headers too.
-def included(path):
-    if path in known:
-        return known[path]
-    names, todo = set(), [path]
-    while todo:
-        with open(todo.pop(), errors="replace") as f:
-            text = f.read()
-        new = {os.path.basename(name) for name in
-               re.findall(r'^\s*#\s*include\s+[<"](.*?)[>"]', text, re.M)} - names
-        names |= new
-        todo += [headers[name] for name in new if name in headers]
-    known[path] = names
-    return names
 
 def say(p, f, part, header):
-    if header in included(p[0].file):
+    if names.driver().uses(p[0].file, {header} | names.PARTS[header]):
         print("%s:%s:%s: ERROR: %s() goes behind the %s of %s" %
               (p[0].file, p[0].line, p[0].column, f, part, header))
 

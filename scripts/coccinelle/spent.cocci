@@ -3,6 +3,11 @@
 // Misuse classes 5, 29 and 33. The compiler sees it where all paths do so.
 virtual report
 
+@initialize:python@
+@@
+import drm_safe_names as names
+frees = names.frees
+
 @token exists@
 expression a, b, E;
 identifier x, m;
@@ -46,7 +51,7 @@ position p, q;
 @data exists@
 expression a, b, c, x, E;
 identifier d;
-identifier f : script:python() { f.endswith(("kfree", "kvfree", "kfree_sensitive", "_free", "_destroy")) };
+identifier f : script:python() { frees(f) };
 position p, q;
 @@
  drm_dev_ctx_register@q(a, b, x, c, d)
@@ -57,9 +62,8 @@ position p, q;
 @mapping exists@
 const struct drm_gpuva *va;
 expression E, vm;
-identifier find : script:python() { find.endswith(("vm_find", "vm_find_first", "gpuvm_core_find",
-						  "gpuvm_core_find_first")) };
-identifier run : script:python() { run.endswith("vm_run") };
+identifier find : script:python() { find in names.names("find") };
+identifier run : script:python() { run in names.names("run") };
 identifier m;
 position p, q;
 @@

@@ -17,14 +17,13 @@ position p;
 
 @initialize:python@
 @@
-import re
-proof = re.compile(r'const struct \w+_reg \*$')
+import drm_safe_names as names
 
 @script:python depends on report@
 p << waits.p;
 T << waits.T;
 v << waits.v;
 @@
-if proof.match(T):
+if T.startswith("const ") and names.tag(T.rstrip("* ")) in names.names("section"):
     print("%s:%s:%s: ERROR: '%s' is a section that this waits for: have a work item do it" %
           (p[0].file, p[0].line, p[0].column, v))

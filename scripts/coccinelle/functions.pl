@@ -1,0 +1,20 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# functions.pl FILE...: the functions that the files define, as "FILE:NAME"; the bodies
+# of macros are left out.
+use strict;
+use warnings;
+
+for my $file (@ARGV) {
+	open(my $in, '<', $file) or die "$file: $!\n";
+	my $text = do { local $/; <$in> };
+	close($in);
+	$text =~ s{/\*.*?\*/}{ (my $lines = $&) =~ s/[^\n]//g; $lines }gse;
+	while ($text =~ /^(?!extern\b|typedef\b)[a-zA-Z_][^;{}()=\#]*?\b(\w+)\s*
+			 \((?:[^;{}()]|\([^;{}()]*\))*\)	# arguments
+			 (?:[\s\w]|\([^;{}()]*\))*		# attributes
+			 \n\{[\ \t]*$/mgx) {
+		print "$file:$1\n";
+	}
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Each rule of scripts/coccinelle has to find the lines that end with its name, and
+ * no others.
+ */
+
+#include "../include/surface.h"
+
+static int surface_flush(struct drm_device *drm)
+{
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))			/* raw */
+		return -ENODEV;
+	if (!surface_idle(drm))
+		return -EBUSY;				/* dev-enter */
+	drm_dev_exit(idx);				/* raw */
+	return 0;
+}
+
+static int surface_show(struct drm_file *file, u32 handle)
+{
+	struct surface *surface = surface_lookup(file, handle);
+
+	if (!surface)					/* error-pointers */
+		return -ENOENT;
+	if (surface_size(surface) < SZ_4K)
+		return -EINVAL;				/* leaked */
+	surface_put(surface);
+	return 0;
+}
+
+static int surface_bind(struct drm_gpuvm_imm *vm, struct surface *surface)
+{
+	struct drm_gpuvm_bo *bo = space_obtain(vm, surface, NULL);
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	if (!surface_ready(surface))
+		return -EAGAIN;				/* leaked */
+	drm_gpuvm_imm_bo_put(bo);
+	return 0;
+}
+
+static const struct card_reg *surface_proof(void *cookie)
+{
+	return (const struct card_reg *)cookie;		/* forged */
+}
+
+static void surface_copy(struct post *to, struct post *from)
+{
+	memcpy(to, from, sizeof(*to));			/* forged */
+}
+
+static void surface_keep(struct post *post, const struct mailbox *box)
+{
+	post->borrowed = box;				/* kept */
+}
+
+static void surface_keep_vm(struct post *post, struct space *space)
+{
+	post->vm = space_shared(space);			/* kept */
+}
+
+static void surface_lock(struct dma_resv *resv)
+{
+	dma_resv_lock_interruptible(resv, NULL);	/* lock-ignored */
+	dma_resv_unlock(resv);
+}
+
+static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+		       struct surface *surface)
+{
+	int ret;
+
+	dma_resv_lock(surface_gem(surface)->resv, NULL);
+	ret = space_prepare_map(vm, update, surface, 0, SZ_4K, 0, NULL);	/* locked-twice */
+	dma_resv_unlock(surface_gem(surface)->resv);
+	return ret;
+}
+
+static void engine_shred(struct engine *engine)
+{
+	kvfree(engine->fifo);
+	kfree(engine);
+}
+
+static void engine_retire(struct engine *engine)
+{
+	engine_shred(engine);
+}
+
+static int surface_probe(struct device *dev, struct card_unreg *unreg, struct engine *engine)
+{
+	int ret = drm_dev_ctx_register(card, dev, unreg, &card_ops, engine);
+
+	if (ret)
+		engine_retire(engine);			/* spent */
+	return ret;
+}
+
+static u64 surface_rebind(struct space *space, struct drm_gpuvm_update *update)
+{
+	const struct drm_gpuva *va;
+
+	va = space_find(space, 0, SZ_4K);
+	if (space_run(space, update))
+		return 0;
+	return va->va.addr;				/* spent */
+}
+
+static void surface_give_up(const struct card_reg *reg, struct card *card)
+{
+	drm_dev_ctx_unregister(&card->drm);		/* waits */
+}

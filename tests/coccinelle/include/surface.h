@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A driver whose names no rule could guess, in a header outside of its directory
+ * that includes the library's as they are called in a kernel tree.
+ */
+#ifndef _SURFACE_H
+#define _SURFACE_H
+
+#include <drm/drm_dev_ctx.h>
+#include <drm/drm_gpuvm_imm.h>
+#include <drm/drm_shmem_safe.h>
+
+struct card {
+	struct drm_device drm;
+};
+
+struct engine {
+	void *fifo;
+};
+
+DRM_DEV_CTX_NO_FILE(card, struct card, drm, struct engine);
+
+struct surface {
+	struct drm_shmem_obj shmem;
+};
+
+DRM_SHMEM_OBJ(surface, struct surface, shmem, void);
+
+DEFINE_DRM_VMAP(mailbox, SZ_4K);
+
+struct space_va {
+	u32 prot;
+};
+
+struct space_bo {
+	u32 slot;
+};
+
+struct space {
+	DRM_GPUVM_CORE(core);
+};
+
+DRM_GPUVM_IMM_VM_BO(space, struct space, core, struct space_va, struct surface,
+		    shmem.base.base, struct space_bo, void);
+
+struct post {
+	struct mailbox_owned box;
+	const struct mailbox *borrowed;
+	struct drm_gpuvm_imm *vm;
+};
+
+#endif /* _SURFACE_H */
