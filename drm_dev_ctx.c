@@ -4,15 +4,17 @@
 #include <linux/cache.h>
 #include <linux/device.h>
 #include <linux/export.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/ref_tracker.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_debugfs.h>
@@ -186,12 +188,13 @@ enum drm_dev_ctx_state {
  * - @call, @ops and @data are set while the device is registered or being so;
  *   under @lock, or from a section that needs the registration.
  * - @busy is the task that holds @lock.
- * - @revocables is changed under @revocables_lock, by holders of a proof or of
- *   @revoke_sem; its entries are revoked under @revoke_sem held for writing.
- *   It is empty once the parent is @unbound.
- * - @ends counts, under @revocables_lock, the calls of drm_dev_revocable_end()
- *   that took an entry off and run, and one more until all is revoked; @ended is
- *   complete once it is zero.
+ * - @revocables, @ends and @unbound are under @revocables_lock. @unbound is set
+ *   before the first entry is revoked, and nothing is added after that.
+ * - @ends counts the entries that drm_dev_revocable_take() took off and
+ *   drm_dev_revocable_done() has not been called for. @ended is woken when it
+ *   becomes zero after @unbound was set.
+ * - The parent is bound, and @drm is held, until @unbound is set, @revocables is
+ *   empty and @ends is zero.
  */
 struct drm_dev_ctx {
 	const void *magic;
@@ -205,12 +208,12 @@ struct drm_dev_ctx {
 	const void *ops;
 	void *data;
 
-	struct rw_semaphore revoke_sem;
-	spinlock_t revocables_lock;	/* @revocables and @ends */
+	spinlock_t revocables_lock;	/* The three that follow */
 	struct list_head revocables __guarded_by(&revocables_lock);
 	unsigned int ends __guarded_by(&revocables_lock);
-	struct completion ended;
-	bool unbound;
+	bool unbound __guarded_by(&revocables_lock);
+	wait_queue_head_t ended;
+	struct lockdep_map ends_map;	/* Unbinding waits for @ends. */
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker_dir handles;
@@ -446,36 +449,40 @@ static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 	return READ_ONCE(ctx->busy) == current;
 }
 
-/* One of @ends is over: was it the last? */
-static bool drm_dev_ctx_last_end(struct drm_dev_ctx *ctx)
+/* Take the next entry that has a reference off the list. */
+static struct drm_dev_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_revocable *rev;
+
+	guard(spinlock)(&ctx->revocables_lock);
+	ctx->unbound = true;
+	list_for_each_entry(rev, &ctx->revocables, __node) {
+		/* Those that fail here are few: each has a task that ends it. */
+		if (!rev->__ops->get(rev))
+			continue;
+		list_del_init(&rev->__node);
+		return rev;
+	}
+	return NULL;
+}
+
+static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 {
 	guard(spinlock)(&ctx->revocables_lock);
-	return --ctx->ends == 0;
+	return list_empty(&ctx->revocables) && !ctx->ends;
 }
 
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
 
-	down_write(&ctx->revoke_sem);
-	ctx->unbound = true;
-	for (;;) {
-		scoped_guard(spinlock, &ctx->revocables_lock) {
-			rev = list_first_entry_or_null(&ctx->revocables,
-						       struct drm_dev_revocable,
-						       __node);
-			if (rev)
-				list_del_init(&rev->__node);
-		}
-		if (!rev)
-			break;
-		rev->__revoke(rev);
-	}
-	up_write(&ctx->revoke_sem);
+	while ((rev = drm_dev_ctx_next_revocable(ctx)))
+		rev->__ops->revoke(rev);
 
-	/* Nothing can be taken off any more. */
-	if (!drm_dev_ctx_last_end(ctx))
-		wait_for_completion(&ctx->ended);
+	/* What is left has no reference, or was taken off by the task that ends it. */
+	lock_map_acquire(&ctx->ends_map);
+	wait_event(ctx->ended, drm_dev_ctx_all_ended(ctx));
+	lock_map_release(&ctx->ends_map);
 }
 
 /* The older devres action: the parent has no driver any more. */
@@ -601,6 +608,7 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 					  const struct drm_driver *driver,
 					  size_t size, size_t offset)
 {
+	static struct lock_class_key ends_key;
 	struct drm_dev_ctx *ctx;
 	int ret;
 
@@ -622,12 +630,11 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	ctx->drm = (void *)ctx + offset;
 	ctx->unreg.bound.__drm = ctx->drm;
 	mutex_init(&ctx->lock);
-	init_rwsem(&ctx->revoke_sem);
 	spin_lock_init(&ctx->revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
-	context_unsafe(ctx->ends = 1);	/* the same */
-	init_completion(&ctx->ended);
+	init_waitqueue_head(&ctx->ended);
+	lockdep_init_map(&ctx->ends_map, "drm_dev_ctx_ends", &ends_key, 0);
 	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
@@ -848,135 +855,97 @@ EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
  * drm_dev_revocable_add() - have something revoked when the parent is unbound
  * @bound: proof that it is bound
  * @rev: zeroed, or taken off the list before
- * @revoke: called when the parent is unbound, with revocation blocked for
- *	everyone else; @rev is off the list and may be added no more
+ * @ops: how to revoke it
  *
- * It allocates nothing. A proof that is none any more is refused, and reported.
+ * Allocates nothing. Refuses and reports a proof that was kept after the parent
+ * was unbound.
  *
  * Context: Any that can take a spinlock.
+ *
  * Return: 0, or -ENODEV if the parent is unbound or the device is not one of
- * this library: then nobody will call @revoke.
+ * this library: then nothing calls @ops.
  */
 int drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			  struct drm_dev_revocable *rev,
-			  void (*revoke)(struct drm_dev_revocable *rev))
+			  const struct drm_dev_revocable_ops *ops)
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
 
-	rev->__revoke = revoke;
+	rev->__ops = ops;
 	INIT_LIST_HEAD(&rev->__node);
 	if (!ctx)
 		return -ENODEV;
 
-	/* Changes before the parent is unbound, so not while there is a proof. */
-	if (READ_ONCE(ctx->unbound)) {
-		drm_safe_broken(ctx->drm, "proofs end with their scope",
-				"the parent is unbound, and the proof that it is bound was kept");
-		return -ENODEV;
+	scoped_guard(spinlock, &ctx->revocables_lock) {
+		if (!ctx->unbound) {
+			list_add_tail(&rev->__node, &ctx->revocables);
+			return 0;
+		}
 	}
-	guard(spinlock)(&ctx->revocables_lock);
-	list_add_tail(&rev->__node, &ctx->revocables);
-	return 0;
+	drm_safe_broken(ctx->drm, "proofs end with their scope",
+			"the parent is unbound, and the proof that it is bound was kept");
+	return -ENODEV;
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
 
 /**
- * drm_dev_revocable_del() - take something off the list again
+ * drm_dev_revocable_take() - take something off the list, in order to end it
  * @drm: the device
- * @rev: on the list, or revoked already
+ * @rev: on the list, taken off before, or revoked
  *
- * Context: Between drm_dev_revoke_tryblock() and drm_dev_revoke_unblock().
+ * On success the parent stays bound, and the device exists, until the caller
+ * calls drm_dev_revocable_done().
+ *
+ * The owner of the last reference always succeeds if the entry is on the list:
+ * revocation leaves it there.
+ *
+ * Context: Any that can take a spinlock.
+ *
+ * Return: whether the entry was on the list. If it was not then it was revoked,
+ * or is being revoked now.
  */
-void drm_dev_revocable_del(struct drm_device *drm,
-			   struct drm_dev_revocable *rev)
+bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *rev)
+	__context_unsafe("a device without a context has nothing on its list")
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
 	if (!ctx)
-		return;
-	lockdep_assert_held(&ctx->revoke_sem);
-	guard(spinlock)(&ctx->revocables_lock);
-	list_del_init(&rev->__node);
-}
-EXPORT_SYMBOL_GPL(drm_dev_revocable_del);
-
-/* Take an entry off that is not revoked; then unbinding waits for its end. */
-static bool drm_dev_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_revocable *rev)
-{
-	guard(spinlock)(&ctx->revocables_lock);
-	if (list_empty(&rev->__node))
 		return false;
-	list_del_init(&rev->__node);
-	ctx->ends++;
+
+	scoped_guard(spinlock, &ctx->revocables_lock) {
+		if (list_empty(&rev->__node))
+			return false;
+		list_del_init(&rev->__node);
+		ctx->ends++;
+	}
+	/* Recursive: ending one object can put the last reference to another. */
+	lock_map_acquire_read(&ctx->ends_map);
 	return true;
 }
+EXPORT_SYMBOL_GPL(drm_dev_revocable_take);
 
 /**
- * drm_dev_revocable_end() - end something before it is revoked
- * @drm: the device
- * @rev: on the list, or revoked already
- * @end: called if it was not revoked; the parent is bound until it returns
- *
- * Waits for a revocation that runs already.
- *
- * Context: May sleep. Outside of the locks that revoke functions take, which
- * are reservation locks; holders of those use drm_dev_revoke_tryblock().
- */
-void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev,
-			   void (*end)(struct drm_dev_revocable *rev))
-{
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
-		return;
-
-	if (!drm_dev_revocable_take(ctx, rev)) {
-		down_read(&ctx->revoke_sem);
-		up_read(&ctx->revoke_sem);
-		return;
-	}
-
-	/* Unbinding waits for this as for a reader, but at less cost; tell lockdep. */
-	rwsem_acquire_read(&ctx->revoke_sem.dep_map, 0, 0, _RET_IP_);
-	end(rev);
-	rwsem_release(&ctx->revoke_sem.dep_map, _RET_IP_);
-	if (drm_dev_ctx_last_end(ctx))
-		complete(&ctx->ended);
-}
-EXPORT_SYMBOL_GPL(drm_dev_revocable_end);
-
-/**
- * drm_dev_revoke_tryblock() - keep revocation from running, without waiting
+ * drm_dev_revocable_done() - let the parent be unbound again
  * @drm: the device
  *
- * Context: Any process context.
+ * What drm_dev_revocable_take() took off has been ended.
  *
- * Return: false if a revocation runs just now.
+ * Context: The task that called drm_dev_revocable_take().
  */
-bool drm_dev_revoke_tryblock(struct drm_device *drm)
-	__context_unsafe("a device without a context has nothing to revoke")
+void drm_dev_revocable_done(struct drm_device *drm)
+	__context_unsafe("as drm_dev_revocable_take()")
 {
+	/* Not NULL: an entry of this device was taken off. */
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
-	return !ctx || down_read_trylock(&ctx->revoke_sem);
+	lock_map_release(&ctx->ends_map);
+	/* Under the lock: the last one to leave it may see the device freed. */
+	guard(spinlock)(&ctx->revocables_lock);
+	ctx->ends--;
+	if (!ctx->ends && ctx->unbound)
+		wake_up(&ctx->ended);
 }
-EXPORT_SYMBOL_GPL(drm_dev_revoke_tryblock);
-
-/**
- * drm_dev_revoke_unblock() - let revocation run again
- * @drm: the device
- *
- * Context: The task that got true from drm_dev_revoke_tryblock().
- */
-void drm_dev_revoke_unblock(struct drm_device *drm)
-	__context_unsafe("as drm_dev_revoke_tryblock()")
-{
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (ctx)
-		up_read(&ctx->revoke_sem);
-}
-EXPORT_SYMBOL_GPL(drm_dev_revoke_unblock);
+EXPORT_SYMBOL_GPL(drm_dev_revocable_done);
 
 MODULE_DESCRIPTION("DRM safe helpers");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -59,6 +59,31 @@ struct drm_dev_reg {
 	struct drm_dev_bound bound;
 };
 
+struct drm_dev_revocable;
+
+/**
+ * struct drm_dev_revocable_ops - how to revoke something
+ */
+struct drm_dev_revocable_ops {
+	/**
+	 * @get:
+	 *
+	 * Take a reference, which @revoke puts. Returns false if the last
+	 * reference is gone: its owner is about to call
+	 * drm_dev_revocable_take(), and unbinding waits for it to do so. Called
+	 * under a spinlock.
+	 */
+	bool (*get)(struct drm_dev_revocable *rev);
+
+	/**
+	 * @revoke:
+	 *
+	 * The parent is being unbound. The entry is off the list, and cannot be
+	 * added again. Called without any lock, and may sleep.
+	 */
+	void (*revoke)(struct drm_dev_revocable *rev);
+};
+
 /**
  * struct drm_dev_revocable - something that must not outlive the binding
  *
@@ -69,13 +94,13 @@ struct drm_dev_reg {
  * Invariants:
  *
  * - On the device's list from drm_dev_revocable_add() until
- *   drm_dev_revocable_del(), the call of the end function, or that of the
- *   revoke function.
+ *   drm_dev_revocable_take() returns true or &drm_dev_revocable_ops.get does.
+ *   Exactly one of them does.
  */
 struct drm_dev_revocable {
 	/* private: */
 	struct list_head __node;
-	void (*__revoke)(struct drm_dev_revocable *rev);
+	const struct drm_dev_revocable_ops *__ops;
 };
 
 /**
@@ -135,16 +160,10 @@ bool __drm_dev_is_ending(struct drm_device *drm);
 
 int drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			  struct drm_dev_revocable *rev,
-			  void (*revoke)(struct drm_dev_revocable *rev)) __must_check;
-void drm_dev_revocable_del(struct drm_device *drm,
-			   struct drm_dev_revocable *rev)
-	__must_hold_shared(drm_dev_revocation);
-void drm_dev_revocable_end(struct drm_device *drm, struct drm_dev_revocable *rev,
-			   void (*end)(struct drm_dev_revocable *rev))
-	__must_not_hold(drm_resv) __must_not_hold(drm_dev_revocation);
-bool drm_dev_revoke_tryblock(struct drm_device *drm)
-	__cond_acquires_shared(true, drm_dev_revocation);
-void drm_dev_revoke_unblock(struct drm_device *drm)
+			  const struct drm_dev_revocable_ops *ops) __must_check;
+bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *rev)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+void drm_dev_revocable_done(struct drm_device *drm)
 	__releases_shared(drm_dev_revocation);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG

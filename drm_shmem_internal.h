@@ -60,7 +60,7 @@ static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 	return obj->base.madv < 0 ? -ENODATA : 0;
 }
 
-/* Only for complete objects: the first invariant of struct drm_shmem_obj. */
+/* An object that is not complete has a type, too, which refuses what it can. */
 static inline const struct drm_shmem_obj_type *
 drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 {
@@ -70,7 +70,7 @@ drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 /* Whether there is a table; one that was revoked is none. */
 static inline bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
 {
-	return !IS_ERR_OR_NULL(obj->__sgt);
+	return !IS_ERR_OR_NULL(READ_ONCE(obj->__sgt));
 }
 
 /*
@@ -98,10 +98,11 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
-void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
-			   struct drm_shmem_obj *obj, struct sg_table *sgt)
+int __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
+			  struct drm_shmem_obj *obj, struct sg_table *sgt)
 	__must_not_hold(drm_resv);
-void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
+void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
+bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 

@@ -22,20 +22,25 @@ struct drm_mode_create_dumb;
  *
  * Invariants:
  *
- * - @base's &drm_gem_object.funcs are those of a &struct drm_shmem_obj_type
- *   exactly when the object is complete: allocated with that type's size and
- *   initialised by that type's init step. Such an object holds a reference to
- *   its &struct drm_device and, if it shares one, to the object that the
- *   reservation object belongs to.
+ * - @base's &drm_gem_object.funcs are those of the driver's &struct
+ *   drm_shmem_obj_type exactly when the object is complete: allocated with that
+ *   type's size, and its init step has succeeded. Until then they are those of
+ *   a type of the library's own, whose steps do nothing and which gives out no
+ *   handle, dma-buf or mapping of userspace.
+ * - It holds a reference to its &struct drm_device and, if it shares one, to the
+ *   object that the reservation object belongs to.
+ * - It has no mmap offset before it is published, except while the core makes
+ *   it. A lookup that finds it there gets a reference and no permission.
  * - While @__vmap_users is not zero, @__vaddr and the iomem flag are constant,
  *   and the object holds one mapping of @base. Both are changed under the
  *   reservation lock, the count from and to zero only then.
- * - @__sgt is NULL, or a table mapped for the parent of the device and on the
- *   list of what dies with its binding, or ERR_PTR(-ENODEV) for ever after
- *   revocation. It is changed under the reservation lock, or by the end of the
- *   object, which revocation either comes before or does not find.
+ * - @__sgt is NULL, or a table that is mapped for the DMA device, or
+ *   ERR_PTR(-ENODEV) for ever after revocation. It is changed under the
+ *   reservation lock, or by the task that frees the object. With a table,
+ *   @__revocable is on the list of what dies with the parent's binding, or was
+ *   taken off by the task that is about to unmap the table.
  * - @__flags is changed before the object is published, or under the reservation
- *   lock, and read with READ_ONCE() by those who hold neither.
+ *   lock, and read with READ_ONCE() without either.
  * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
  *   counted users otherwise. It goes to and from zero under the reservation
  *   lock.
@@ -43,7 +48,7 @@ struct drm_mode_create_dumb;
 struct drm_shmem_obj {
 	struct drm_gem_shmem_object base;
 	/* private: */
-	/* First, and so in @base's last cache line: what the end of each object reads */
+	/* First, in @base's last cache line: read at the end of each object. */
 	struct sg_table *__sgt;
 	refcount_t __vmap_users;
 	refcount_t __sgt_users;
@@ -58,9 +63,7 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
 #define __DRM_SHMEM_PUBLISHED	BIT(1)	/* no longer unique */
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
-#define __DRM_SHMEM_DYING	BIT(3)	/* the type's fini was called */
-#define __DRM_SHMEM_TOLD	BIT(4)	/* the type has an sgt_revoked step */
-#define __DRM_SHMEM_LRU		BIT(5)	/* has been on the LRU of a shrinker */
+#define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
@@ -124,6 +127,10 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 
+int __drm_shmem_open_check(struct drm_gem_object *gem) __must_check;
+int __drm_shmem_export_check(struct drm_gem_object *gem) __must_check
+	__must_not_hold(drm_resv);
+
 struct drm_gem_object *
 __drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type);
 int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
@@ -181,23 +188,27 @@ __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked) { }
  * together with __free(foo_bo), __free(foo_bo_unique), struct foo_bo_ops, and
  * the callbacks that DRM_SHMEM_DRIVER_OPS() names.
  *
- * foo_bo_create() gives an object that nobody else can reach; its type keeps
- * it away from what takes a shared object until drm_shmem_publish() consumes
- * it. The size is rounded up to whole pages. It returns an ERR_PTR(): -EINVAL
- * for size 0, for one that is too large, or a @resv_parent without its own
- * reservation object; -ENOMEM; -ENOSPC; or what the init step returned.
+ * foo_bo_create() gives an object that nobody else can reach: it has no handle,
+ * no dma-buf and no mmap offset, and gets none before drm_shmem_publish()
+ * consumes it. Its type keeps it away from what takes a shared object. The size is
+ * rounded up to whole pages. It returns an ERR_PTR(): -EINVAL for size 0, for one
+ * that is too large, or a @resv_parent of another device or without its own
+ * reservation object, which are reported; -ENOMEM; -ENOSPC; or what the init step
+ * returned.
  *
  * foo_bo_lookup() returns an object with a reference, ERR_PTR(-ENOENT) if
  * there is no such handle, or ERR_PTR(-EINVAL) if its object is not a struct
  * foo_bo. to_foo_bo() takes no reference and returns NULL if the object is
  * not one. foo_bo_handle_create() returns -EINVAL for a file of another
- * device. foo_bo_mmap_offset() returns -EINVAL for imported objects and
- * -ENODATA for purged ones.
+ * device, which is reported. foo_bo_mmap_offset() gives the object its offset. It
+ * returns -EINVAL for imported objects and -ENODATA for purged ones.
  *
- * All of them may sleep. foo_bo_put() must be called without any reservation
- * lock. An object holds its drm_device: what the device keeps for itself must
- * be put when it is unbound (for example by &drm_dev_reg_ops.release), for it
- * would keep the device alive otherwise.
+ * All of them may sleep. foo_bo_put() must be called without the object's own
+ * reservation lock; the caller may hold those of other objects, as
+ * drm_exec_fini() does, unless the object was imported. It waits for no unbind
+ * and for no other object. An object holds its drm_device: what the device keeps
+ * for itself must be put when it is unbound (for example by
+ * &drm_dev_reg_ops.release), for it would keep the device alive otherwise.
  */
 #define DRM_SHMEM_OBJ(_name, _type, _member, _arg)				\
 static_assert(offsetof(_type, _member) == 0,					\
@@ -328,15 +339,18 @@ DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
  * type or one that is not complete:
  *
  * - init: initialise the driver's part, which is zeroed. @arg is what was
- *   given to create, or NULL for dumb buffers and imported objects. If it
- *   fails then fini is not called.
- * - fini: undo it. The last reference is gone; the sg table is still mapped,
- *   unless it was revoked.
+ *   given to create, or NULL for dumb buffers and imported objects. The object
+ *   can be mapped, but is not complete: to_foo_bo() does not know it yet. If
+ *   init fails then no other step is called.
+ * - fini: undo it. The last reference is gone, and so are evict and sgt_revoked:
+ *   neither runs, nor will. The sg table is still mapped, unless it was revoked,
+ *   and unbinding the parent waits for fini to return. While the parent is being
+ *   unbound, fini may run in the task that unbinds it.
  * - open, close: a handle is made or goes away.
  * - print_info, export: as in &struct drm_gem_object_funcs.
  * - sgt_revoked: the sg table was revoked, because the parent of the device is
- *   being unbound. Called once, under the reservation lock, and not after
- *   fini.
+ *   being unbound. Called once, under the reservation lock, with a reference. If
+ *   the init step runs at that time then it is called after that.
  * - evict: the object is idle, and the system wants its pages. Take the table's
  *   addresses from all page tables and suspend the handles that own it, with
  *   drm_shmem_sgt_suspend(). If that cannot be done right now, return -EBUSY; what
@@ -348,8 +362,6 @@ static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
 										\
 static int __##_name##_init(struct drm_shmem_obj *obj, void *arg)		\
 {										\
-	if (__##_name##_ops.sgt_revoked)					\
-		obj->__flags |= __DRM_SHMEM_TOLD;				\
 	return __##_name##_ops.init ? __##_name##_ops.init(__##_name(obj), arg) : 0; \
 }										\
 										\
@@ -372,8 +384,11 @@ static int __##_name##_evict(struct drm_shmem_obj *obj)			\
 										\
 static int __##_name##_open(struct drm_gem_object *gem, struct drm_file *file)	\
 {										\
-	return __##_name##_ops.open ?						\
-		__##_name##_ops.open(to_##_name(gem), file) : 0;		\
+	int ret = __drm_shmem_open_check(gem);					\
+										\
+	if (ret || !__##_name##_ops.open)					\
+		return ret;							\
+	return __##_name##_ops.open(to_##_name(gem), file);			\
 }										\
 										\
 static void __##_name##_close(struct drm_gem_object *gem, struct drm_file *file) \
@@ -393,6 +408,10 @@ static void __##_name##_print_info(struct drm_printer *p, unsigned int indent,	\
 										\
 static struct dma_buf *__##_name##_export(struct drm_gem_object *gem, int flags) \
 {										\
+	int ret = __drm_shmem_export_check(gem);				\
+										\
+	if (ret)								\
+		return ERR_PTR(ret);						\
 	return __##_name##_ops.export ?						\
 		__##_name##_ops.export(to_##_name(gem), flags) :		\
 		drm_gem_prime_export(gem, flags);				\

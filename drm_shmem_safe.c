@@ -10,6 +10,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_dumb_buffers.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 
 #include "drm_shmem_internal.h"
 
@@ -149,7 +150,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step.
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
- * to, and must be called without it. No function returns -EINTR.
+ * to, and must be called without it. No wait of this library ends because of a
+ * signal. The steps of a driver and of a dma-buf's exporter return what they like.
  *
  * Lifetime: an object keeps its &struct drm_device, never its parent's binding.
  * An owned handle keeps its object; stored in that same object it would keep
@@ -174,7 +176,7 @@ static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
 	return container_of(gem->resv, struct drm_gem_object, _resv);
 }
 
-/* Before anything else goes away: the shrinker has no other way to know. */
+/* Waits for the shrinker, which evicts no object that is off the LRU. */
 static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 {
 	/* A flag that stays: the shrinker changes @lru meanwhile. */
@@ -182,35 +184,195 @@ static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 		drm_gem_lru_remove(&obj->base.base);
 }
 
+/*
+ * As drm_gem_shmem_release() for an object that was not imported, but this waits
+ * for no lock: the caller may hold the reservation locks of other objects, or
+ * the one that this object shares. Nobody else has the object, so its own lock
+ * is free. The core's function could try it, too, and this one would go.
+ */
+static void drm_shmem_release_own(struct drm_shmem_obj *obj)
+	__context_unsafe("a lock that is tried, and taken")
+{
+	struct drm_gem_shmem_object *shmem = &obj->base;
+	struct drm_gem_object *gem = &shmem->base;
+
+	gem->resv = &gem->_resv;
+	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
+	drm_WARN_ON(gem->dev, refcount_read(&shmem->vmap_use_count));
+	if (shmem->pages)
+		drm_gem_shmem_put_pages_locked(shmem);
+	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_use_count));
+	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_pin_count));
+	dma_resv_unlock(gem->resv);
+
+	drm_gem_object_release(gem);
+}
+
 static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
 	struct drm_device *drm = obj->base.base.dev;
 
-	drm_shmem_leave_lru(obj);
-	__drm_shmem_sgt_destroy(obj);
 	drm_shmem_debug_fini(obj);
-	drm_gem_shmem_release(&obj->base);
+	if (drm_gem_is_imported(&obj->base.base))
+		drm_gem_shmem_release(&obj->base);
+	else
+		drm_shmem_release_own(obj);
 	kfree(obj);
 	drm_gem_object_put(parent);
 	drm_dev_put(drm);
 }
 
+/* What is not complete or not published is nobody's but its maker's. */
+static int drm_shmem_check_published(struct drm_gem_object *gem)
+{
+	if (READ_ONCE(to_drm_shmem_obj(gem)->__flags) & __DRM_SHMEM_PUBLISHED)
+		return 0;
+
+	drm_safe_broken(gem->dev, "publish before use",
+			"a unique object is given to others: drm_shmem_publish() it first");
+	return -EINVAL;
+}
+
+static int drm_shmem_incomplete_open(struct drm_gem_object *gem, struct drm_file *file)
+{
+	return drm_shmem_check_published(gem);
+}
+
+static struct dma_buf *drm_shmem_incomplete_export(struct drm_gem_object *gem, int flags)
+{
+	return ERR_PTR(drm_shmem_check_published(gem));
+}
+
+static int drm_shmem_incomplete_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static void drm_shmem_incomplete_step(struct drm_shmem_obj *obj) { }
+
+static int drm_shmem_incomplete_evict(struct drm_shmem_obj *obj)
+{
+	return -EBUSY;
+}
+
 /*
- * Make an initialised GEM shmem object that nobody else has one of @type. The
- * memory is of that type's size. If this fails then the caller destroys it.
+ * The type of an object until its init step has succeeded. It can be mapped for
+ * the init step, and goes by its last reference, without the driver's fini step.
+ */
+static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
+	.funcs = {
+		.free = __drm_shmem_free,
+		.open = drm_shmem_incomplete_open,
+		.print_info = drm_gem_shmem_object_print_info,
+		.export = drm_shmem_incomplete_export,
+		.pin = __drm_shmem_pin_cb,
+		.unpin = __drm_shmem_unpin_cb,
+		.get_sg_table = drm_gem_shmem_object_get_sg_table,
+		.vmap = __drm_shmem_vmap_cb,
+		.vunmap = drm_gem_shmem_object_vunmap,
+		.mmap = drm_shmem_incomplete_mmap,
+		.status = __drm_shmem_status_cb,
+		.vm_ops = &drm_gem_shmem_vm_ops,
+	},
+	.fini = drm_shmem_incomplete_step,
+	.sgt_revoked = drm_shmem_incomplete_step,
+	.evict = drm_shmem_incomplete_evict,
+};
+
+/* What an object needs to go by its last reference */
+static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
+			    struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	drm_dev_get(drm);
+	drm_shmem_debug_init(obj);
+	obj->base.base.funcs = &drm_shmem_incomplete_type.funcs;
+	obj->__flags = type->flags;
+}
+
+/*
+ * The core makes an object with an mmap offset, where a lookup can find it. One
+ * that has may hold a reference for a while; no other will.
+ */
+static void drm_shmem_hide(struct drm_gem_object *gem)
+{
+	drm_gem_free_mmap_offset(gem);
+	/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
+	drm_gem_gpuva_init(gem);
+}
+
+/*
+ * Make an object of no type one of @type. The memory is of that type's size. If
+ * this fails then the caller puts the object.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj, void *arg)
 {
-	/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
-	drm_gem_gpuva_init(&obj->base.base);
-	drm_dev_get(obj->base.base.dev);
-	drm_shmem_debug_init(obj);
-	obj->base.base.funcs = &type->funcs;
-	obj->__flags = type->flags;
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
 
-	return type->init(obj, arg);
+	ret = type->init(obj, arg);
+	if (ret)
+		return ret;
+
+	if (!READ_ONCE(obj->__sgt)) {
+		gem->funcs = &type->funcs;
+		return 0;
+	}
+
+	/* The init step mapped it, and the parent may be unbound since. */
+	drm_shmem_lock(gem, false);
+	gem->funcs = &type->funcs;
+	if (IS_ERR(obj->__sgt))
+		type->sgt_revoked(obj);
+	drm_shmem_unlock(gem, false);
+	return 0;
+}
+
+/* An object without a type, or an ERR_PTR() */
+static struct drm_shmem_obj *drm_shmem_alloc(const struct drm_shmem_obj_type *type,
+					     struct drm_device *drm, size_t size,
+					     struct drm_gem_object *parent)
+{
+	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL);
+	int ret;
+
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+
+	drm_shmem_begin(type, drm, obj);
+	if (parent) {
+		drm_gem_object_get(parent);
+		obj->base.base.resv = parent->resv;
+	}
+	ret = drm_gem_shmem_init(drm, &obj->base, size);
+	if (ret) {
+		/* Nothing has found it: only a success adds the offset. */
+		drm_shmem_debug_fini(obj);
+		kfree(obj);
+		drm_gem_object_put(parent);
+		drm_dev_put(drm);
+		return ERR_PTR(ret);
+	}
+	drm_shmem_hide(&obj->base.base);
+	return obj;
+}
+
+static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object *parent)
+{
+	if (!parent)
+		return true;
+	if (parent->dev != drm) {
+		drm_safe_broken(drm, "both are of one device",
+				"the object that the reservation object belongs to is another device's");
+		return false;
+	}
+	if (parent->resv != &parent->_resv) {
+		drm_safe_broken(drm, "a reservation object is shared by its owner",
+				"the object that is named uses another one's: name that one");
+		return false;
+	}
+	return true;
 }
 
 /**
@@ -238,30 +400,19 @@ __drm_shmem_create(const struct drm_shmem_obj_type *type,
 
 	/* Zero is also what a size that overflows is rounded to. */
 	size = PAGE_ALIGN(size);
-	if (!size || (parent && parent->resv != &parent->_resv))
+	if (!size || !drm_shmem_parent_fits(drm, parent))
 		return ERR_PTR(-EINVAL);
 
-	obj = kzalloc(type->size, GFP_KERNEL);
-	if (!obj)
-		return ERR_PTR(-ENOMEM);
-
+	obj = drm_shmem_alloc(type, drm, size, parent);
+	if (IS_ERR(obj))
+		return obj;
 	obj->base.map_wc = opts && opts->map_wc;
-	if (parent)
-		obj->base.base.resv = parent->resv;
-	ret = drm_gem_shmem_init(drm, &obj->base, size);
-	if (ret) {
-		kfree(obj);
-		return ERR_PTR(ret);
-	}
-	if (parent)
-		drm_gem_object_get(parent);
 
 	ret = drm_shmem_complete(type, obj, arg);
 	if (ret) {
-		drm_shmem_destroy(obj);
+		drm_gem_object_put(&obj->base.base);
 		return ERR_PTR(ret);
 	}
-
 	return obj;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_create);
@@ -274,7 +425,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
  */
 void __drm_shmem_publish(struct drm_shmem_obj *obj)
 {
-	obj->__flags |= __DRM_SHMEM_PUBLISHED;
+	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_PUBLISHED);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_publish);
 
@@ -294,14 +445,11 @@ int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	if (!(READ_ONCE(obj->__flags) & __DRM_SHMEM_PUBLISHED)) {
-		drm_safe_broken(gem->dev, "publish before use",
-				"handle to a unique object: drm_shmem_publish() it first");
+	if (file->minor->dev != gem->dev) {
+		drm_safe_broken(gem->dev, "both are of one device",
+				"the file that is to get a handle is another device's");
 		return -EINVAL;
 	}
-	if (file->minor->dev != gem->dev)
-		return -EINVAL;
-
 	return drm_gem_handle_create(file, gem, handle);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_handle_create);
@@ -338,7 +486,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, -EINVAL for imported objects, -ENODATA for purged ones, -ENOSPC.
+ * Return: 0, -EINVAL for imported objects and those that were not published,
+ * -ENODATA for purged ones, -ENOSPC.
  */
 int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
@@ -347,6 +496,9 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 
 	if (drm_gem_is_imported(gem))
 		return -EINVAL;
+	ret = drm_shmem_check_published(gem);
+	if (ret)
+		return ret;
 
 	dma_resv_lock(gem->resv, NULL);
 	ret = drm_shmem_check_purged(obj);
@@ -359,6 +511,37 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
+
+/**
+ * __drm_shmem_open_check() - whether an object may have a handle
+ * @gem: the object, complete
+ *
+ * Return: 0, or -EINVAL if it was not published.
+ */
+int __drm_shmem_open_check(struct drm_gem_object *gem)
+{
+	return drm_shmem_check_published(gem);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_open_check);
+
+/**
+ * __drm_shmem_export_check() - whether an object may have a dma-buf
+ * @gem: the object, complete
+ *
+ * Gives it an mmap offset: the core maps a dma-buf there, and unmaps what was
+ * mapped there.
+ *
+ * Context: May sleep. Takes the reservation lock.
+ *
+ * Return: 0, or as __drm_shmem_mmap_offset().
+ */
+int __drm_shmem_export_check(struct drm_gem_object *gem)
+{
+	u64 offset;
+
+	return __drm_shmem_mmap_offset(to_drm_shmem_obj(gem), &offset);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_export_check);
 
 /**
  * __drm_shmem_gem_create_object() - memory for an object that the core makes
@@ -426,11 +609,37 @@ static bool drm_shmem_creates(const struct drm_shmem_obj_type *type,
 	return false;
 }
 
+/* An imported object without a type, or an ERR_PTR(); @attach stays the caller's then. */
+static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_type *type,
+						    struct drm_device *drm,
+						    struct dma_buf_attachment *attach)
+{
+	struct drm_gem_object *gem;
+	struct drm_shmem_obj *obj;
+
+	if (!drm_shmem_creates(type, drm))
+		return ERR_PTR(-EINVAL);
+
+	/* A lookup may find this one, too, but the caller has its last reference. */
+	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, NULL);
+	if (IS_ERR(gem))
+		return ERR_CAST(gem);
+
+	obj = to_drm_shmem_obj(gem);
+	drm_shmem_begin(type, drm, obj);
+	drm_shmem_hide(gem);
+	gem->import_attach = attach;
+	gem->resv = attach->dmabuf->resv;
+	return obj;
+}
+
 /**
  * __drm_shmem_prime_import() - &drm_driver.gem_prime_import
  * @type: type of the object
  * @drm: the device
  * @dma_buf: what is imported
+ *
+ * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device.
  *
  * Return: the object with a reference, or an ERR_PTR().
  */
@@ -438,29 +647,55 @@ struct drm_gem_object *
 __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 			 struct drm_device *drm, struct dma_buf *dma_buf)
 {
-	const bool own = drm_gem_is_prime_exported_dma_buf(drm, dma_buf);
-	struct drm_shmem_obj *obj;
+	struct dma_buf_attachment *attach;
 	struct drm_gem_object *gem;
+	struct drm_shmem_obj *obj;
 	int ret;
 
-	if (!drm_shmem_creates(type, drm))
-		return ERR_PTR(-EINVAL);
-
-	gem = drm_gem_shmem_prime_import_no_map(drm, dma_buf);
-	if (IS_ERR(gem) || own)
+	if (drm_gem_is_prime_exported_dma_buf(drm, dma_buf)) {
+		gem = dma_buf->priv;
+		drm_gem_object_get(gem);
 		return gem;
-
-	obj = to_drm_shmem_obj(gem);
-	ret = drm_shmem_complete(type, obj, NULL);
-	if (ret) {
-		drm_shmem_destroy(obj);
-		return ERR_PTR(ret);
 	}
 
+	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	if (IS_ERR(attach))
+		return ERR_CAST(attach);
+	get_dma_buf(dma_buf);
+
+	obj = drm_shmem_alloc_import(type, drm, attach);
+	if (IS_ERR(obj)) {
+		dma_buf_detach(dma_buf, attach);
+		dma_buf_put(dma_buf);
+		return ERR_CAST(obj);
+	}
+
+	gem = &obj->base.base;
+	ret = drm_shmem_complete(type, obj, NULL);
+	if (ret) {
+		drm_gem_object_put(gem);
+		return ERR_PTR(ret);
+	}
 	__drm_shmem_publish(obj);
 	return gem;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_prime_import);
+
+/* Makes the table the object's, for the init step to see; or the core's again. */
+static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
+				     struct drm_shmem_obj *obj, struct sg_table *sgt)
+{
+	const struct drm_dev_bound bound = { .__drm = obj->base.base.dev };
+	int ret;
+
+	ret = __drm_shmem_sgt_adopt(&bound, obj, sgt);
+	if (ret)
+		return ret;
+	ret = drm_shmem_complete(type, obj, NULL);
+	if (ret)
+		__drm_shmem_sgt_disown(obj);
+	return ret;
+}
 
 /**
  * __drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
@@ -478,38 +713,30 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 				  struct dma_buf_attachment *attach,
 				  struct sg_table *sgt)
 {
-	const struct drm_dev_bound bound = { .__drm = drm };
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
 	int idx, ret;
-
-	if (!drm_shmem_creates(type, drm))
-		return ERR_PTR(-EINVAL);
 
 	/* A file of the device is open: if it is plugged, its parent is bound. */
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
-	if (IS_ERR(gem))
+	obj = drm_shmem_alloc_import(type, drm, attach);
+	if (IS_ERR(obj)) {
+		gem = ERR_CAST(obj);
 		goto out;
+	}
 
-	/* The table is not the object's, and the core sets the rest too late. */
-	obj = to_drm_shmem_obj(gem);
-	obj->base.sgt = NULL;
-	gem->import_attach = attach;
-	gem->resv = attach->dmabuf->resv;
-
-	ret = drm_shmem_complete(type, obj, NULL);
+	gem = &obj->base.base;
+	ret = drm_shmem_complete_import(type, obj, sgt);
 	if (ret) {
 		/* Attachment and table stay the core's. */
 		gem->import_attach = NULL;
 		gem->resv = &gem->_resv;
-		drm_shmem_destroy(obj);
+		drm_gem_object_put(gem);
 		gem = ERR_PTR(ret);
 		goto out;
 	}
-	__drm_shmem_sgt_adopt(&bound, obj, sgt);
 	__drm_shmem_publish(obj);
 out:
 	drm_dev_exit(idx);
@@ -541,52 +768,66 @@ EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 #endif
 
 /*
- * Nobody but who drops the last reference can hold the object's own lock,
- * except for the shrinker and revocation, which need none.
+ * The shrinker has left the object, and revocation locks objects to which it has
+ * a reference. So if an object's own lock is held then the caller holds it. A
+ * shared lock belongs to objects with references, and does not keep this one from
+ * being freed.
  */
-static bool drm_shmem_freed_under_lock(struct drm_shmem_obj *obj)
+static bool drm_shmem_freed_under_lock(struct drm_gem_object *gem)
+{
+	if (gem->resv == &gem->_resv)
+		return dma_resv_is_locked(gem->resv);
+	return drm_shmem_holds_lock(gem);
+}
+
+static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
+	const bool shared = drm_shmem_resv_parent(obj);
 
-	if (gem->resv != &gem->_resv)
-		return drm_shmem_holds_lock(gem);
-	if (!dma_resv_is_locked(gem->resv))
-		return false;
-
-	drm_shmem_leave_lru(obj);
-	if (READ_ONCE(obj->__sgt)) {
-		if (!drm_dev_revoke_tryblock(gem->dev))
+	if (drm_shmem_freed_under_lock(gem)) {
+		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
+				"last reference dropped with the lock held; the object is %s",
+				shared ? "freed, as the lock is shared" : "leaked");
+		if (!shared)
 			return false;
-		drm_dev_revoke_unblock(gem->dev);
 	}
-	return dma_resv_is_locked(gem->resv);
+	if (refcount_read(&obj->__vmap_users)) {
+		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
+				"last reference dropped with a mapping in use; the object is leaked");
+		drm_shmem_debug_print(obj);
+		return false;
+	}
+	return true;
 }
 
 /**
  * __drm_shmem_free() - &drm_gem_object_funcs.free
  * @gem: the object
  *
- * Context: May sleep. Without any reservation lock.
+ * The end has an order: nothing finds the object any more, then the type's fini
+ * step runs, then the memory goes.
+ *
+ * Context: May sleep. The caller may hold the reservation locks of other objects,
+ * unless this one was imported: detaching from a dma-buf takes its lock.
  */
 void __drm_shmem_free(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	bool mapped;
 
-	if (drm_shmem_freed_under_lock(obj)) {
-		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
-				"last reference dropped with the lock held; the object is leaked");
-		return;
-	}
-	if (refcount_read(&obj->__vmap_users)) {
-		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
-				"last reference dropped with a mapping in use; the object is leaked");
-		drm_shmem_debug_print(obj);
+	drm_shmem_leave_lru(obj);
+	if (!drm_shmem_may_free(obj)) {
+		/* A reference that nobody has: its table is still revoked. */
+		kref_init(&gem->refcount);
 		return;
 	}
 
-	if (obj->__flags & __DRM_SHMEM_TOLD)
-		__drm_shmem_sgt_dying(obj);
+	/* The parent stays bound, and the table mapped, for the fini step. */
+	mapped = __drm_shmem_sgt_take(obj);
 	drm_shmem_obj_type(obj)->fini(obj);
+	if (mapped || __drm_shmem_sgt_take(obj))
+		__drm_shmem_sgt_destroy(obj);
 	drm_shmem_destroy(obj);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_free);
@@ -654,6 +895,15 @@ int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_cb);
 
+static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
+{
+	/* An exporter's pages are there while something maps them. */
+	if (drm_gem_is_imported(&obj->base.base))
+		return drm_shmem_sgt_is_mapped(obj) || refcount_read(&obj->__vmap_users);
+	/* Unlocked: statistics, which are stale when they are printed. */
+	return data_race(obj->base.pages);
+}
+
 /**
  * __drm_shmem_status_cb() - &drm_gem_object_funcs.status
  * @gem: the object
@@ -665,10 +915,9 @@ enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem)
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	enum drm_gem_object_status status = 0;
 
-	/* Unlocked: statistics, which are stale when they are printed. */
-	if (data_race(obj->base.pages))
+	if (drm_shmem_is_resident(obj))
 		status |= DRM_GEM_OBJECT_RESIDENT;
-	/* The same */
+	/* Unlocked, too */
 	if (data_race(obj->base.madv) > 0)
 		status |= DRM_GEM_OBJECT_PURGEABLE;
 	return status;

@@ -11,29 +11,32 @@
 /**
  * DOC: sg tables
  *
- * The table of an object is mapped for the parent of its device when it is
- * first needed, under the reservation lock, and unmapped exactly once, by
- * whichever comes first:
+ * The table of an object is mapped for the DMA device of its &struct drm_device
+ * when it is first needed, under the reservation lock, and unmapped exactly
+ * once, by whichever comes first:
  *
  * - the object is freed;
  * - it is unmapped early, evicted or purged, with no user left, which only types with
  *   DRM_SHMEM_RECLAIM can tell;
  * - the parent is unbound, which revokes it, users or not.
  *
- * Revocation runs with the device's list of mappings blocked and then takes
- * reservation locks. Freeing blocks the list first, too, and so either unmaps
- * before revocation or finds the table revoked. Unmapping early holds the
- * reservation lock already; it only tries, and fails if revocation runs.
+ * The device's list of mappings decides between them: whoever takes the entry
+ * off unmaps the table. Revocation takes an entry off only with a reference to
+ * the object, and then waits for its reservation lock. Unmapping early holds that
+ * lock already, and fails if revocation has taken the entry off. Freeing finds the
+ * entry on the list, or the table revoked: revocation leaves the entry of an
+ * object that has no reference to the task that frees it, and unbinding waits for
+ * that task. So the last put of an object waits for nothing.
  *
  * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so
  * that the core cannot unmap it a second time, or for a device that is not
  * bound any more. A table pins the object's pages.
  */
 
-static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj,
-					      struct device *dev)
+static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
+	struct device *dev = drm_dev_dma_dev(obj->base.base.dev);
 	struct sg_table *sgt;
 	int ret;
 
@@ -64,7 +67,7 @@ err_unpin:
 static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
 				   struct sg_table *sgt)
 {
-	dma_unmap_sgtable(obj->base.base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_sgtable(drm_dev_dma_dev(obj->base.base.dev), sgt, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
 }
@@ -97,23 +100,36 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 	drm_shmem_sgt_free_locked(obj, sgt);
 }
 
-/*
- * The parent is being unbound. The object is there, perhaps without a last
- * reference: whoever frees it has to get past drm_dev_revocable_end() first.
- */
+static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_revocable *rev)
+{
+	return container_of(rev, struct drm_shmem_obj, __revocable);
+}
+
+static bool drm_shmem_sgt_revocable_get(struct drm_dev_revocable *rev)
+{
+	return kref_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base.refcount);
+}
+
+/* The parent is being unbound. This has a reference to the object. */
 static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
 	__must_not_hold(drm_resv)
 {
-	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
+	struct drm_shmem_obj *obj = drm_shmem_revocable_obj(rev);
 	struct drm_gem_object *gem = &obj->base.base;
 
 	dma_resv_lock(gem->resv, NULL);
 	trace_drm_shmem_sgt_revoke(gem);
 	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
-	if (!(obj->__flags & __DRM_SHMEM_DYING))
-		drm_shmem_obj_type(obj)->sgt_revoked(obj);
+	/* If the object is incomplete then its init step is running, or has failed. */
+	drm_shmem_obj_type(obj)->sgt_revoked(obj);
 	dma_resv_unlock(gem->resv);
+	drm_gem_object_put(gem);
 }
+
+static const struct drm_dev_revocable_ops drm_shmem_sgt_revocable_ops = {
+	.get = drm_shmem_sgt_revocable_get,
+	.revoke = drm_shmem_sgt_revoke,
+};
 
 static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
 				  struct sg_table *sgt)
@@ -130,75 +146,149 @@ static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
 	refcount_set_release(&obj->__sgt_users, 1);
 }
 
-static int drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
-				    struct drm_shmem_obj *obj)
+/* The driver has to say what its device takes; the core's tables do not ask. */
+static void drm_shmem_sgt_check_segments(struct drm_gem_object *gem,
+					 const struct sg_table *sgt)
+{
+	struct device *dev = drm_dev_dma_dev(gem->dev);
+	const unsigned int max = dma_get_max_seg_size(dev);
+	struct scatterlist *sg;
+	int i;
+
+	/* No segment is longer than the object; some buses have no such limit. */
+	if (likely(gem->size <= max) || !dev->dma_parms)
+		return;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (sg_dma_len(sg) <= max)
+			continue;
+		drm_safe_broken(gem->dev, "segments are as long as the device takes",
+				"one of %u bytes, where %s takes %u: see dma_set_max_seg_size()",
+				sg_dma_len(sg), dev_name(dev), max);
+		return;
+	}
+}
+
+static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
+	__must_hold(drm_resv)
+{
+	/*
+	 * dma_buf_map_attachment() waits for the same fences, but a signal ends
+	 * that. No fence can be added under the reservation lock.
+	 */
+	dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
+			      MAX_SCHEDULE_TIMEOUT);
+	return dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+}
+
+/* The table, mapped if there is none yet, or an ERR_PTR() */
+static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
+						 struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	struct sg_table *sgt;
+	struct sg_table *sgt = obj->__sgt;
 	int ret;
 
-	if (obj->__sgt)
-		return PTR_ERR_OR_ZERO(obj->__sgt);
+	if (sgt)
+		return sgt;
 	ret = drm_shmem_check_purged(obj);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 
 	if (drm_gem_is_imported(gem))
-		sgt = dma_buf_map_attachment(gem->import_attach, DMA_BIDIRECTIONAL);
+		sgt = drm_shmem_sgt_map_attachment(gem->import_attach);
 	else
-		sgt = drm_shmem_sgt_map_own(obj, drm_dev_bound_parent(bound));
+		sgt = drm_shmem_sgt_map_own(obj);
 	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
+		return sgt;
 
-	ret = drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke);
+	ret = drm_dev_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
 	if (ret) {
 		drm_shmem_sgt_free_locked(obj, sgt);
-		return ret;
+		return ERR_PTR(ret);
 	}
 
+	drm_shmem_sgt_check_segments(gem, sgt);
 	trace_drm_shmem_sgt_map(gem);
 	drm_shmem_sgt_publish(obj, sgt);
-	return 0;
+	return sgt;
 }
 
-static int drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
-				      const struct drm_shmem_obj *obj)
+/**
+ * __drm_shmem_sgt_check_device() - whether a proof is of an object's device
+ * @bound: the proof
+ * @obj: the object
+ *
+ * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL,
+ * with a report, if the device is another one.
+ */
+int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
+				 const struct drm_shmem_obj *obj)
 {
 	struct drm_device *drm = obj->base.base.dev;
 
 	if (likely(drm == bound->__drm))
 		return 0;
 	/* Bound again: this is another struct drm_device on the same device. */
-	return drm->dev == drm_dev_bound_parent(bound) ? -ENODEV : -EINVAL;
+	if (drm->dev == drm_dev_bound_parent(bound))
+		return -ENODEV;
+
+	drm_safe_broken(drm, "both are of one device",
+			"an sg table is wanted with the proof of another device");
+	return -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_check_device);
+
+/* Become a user of the table without the reservation lock, if it has users. */
+static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
+{
+	struct sg_table *sgt;
+
+	/*
+	 * Acquire: pairs with the release in drm_shmem_sgt_publish(). A count
+	 * that is not zero means that there is a table, and keeps it from
+	 * anything but revocation, which comes after the proof.
+	 */
+	if (!refcount_inc_not_zero_acquire(&obj->__sgt_users))
+		return NULL;
+
+	sgt = READ_ONCE(obj->__sgt);
+	if (IS_ERR(sgt))
+		refcount_dec(&obj->__sgt_users);
+	return sgt;
 }
 
 /* Become one more counted user of the table, which is mapped if need be. */
-static int drm_shmem_sgt_count(const struct drm_dev_bound *bound,
-			       struct drm_shmem_obj *obj, bool locked)
+static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_bound *bound,
+					    struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
+	struct sg_table *sgt = drm_shmem_sgt_count_unlocked(obj);
 
-	/*
-	 * Acquire: pairs with the release in drm_shmem_sgt_publish(). Who sees
-	 * the count not zero sees the table, and keeps it from anything but
-	 * revocation, which comes after the proof.
-	 */
-	if (refcount_inc_not_zero_acquire(&obj->__sgt_users)) {
-		if (!IS_ERR(READ_ONCE(obj->__sgt)))
-			return 0;
-		refcount_dec(&obj->__sgt_users);
-		return -ENODEV;
-	}
+	if (sgt)
+		return sgt;
 
 	drm_shmem_lock(gem, locked);
-	ret = drm_shmem_sgt_map_locked(bound, obj);
-	if (!ret)
+	sgt = drm_shmem_sgt_map_locked(bound, obj);
+	if (!IS_ERR(sgt))
 		refcount_inc(&obj->__sgt_users);
 	drm_shmem_unlock(gem, locked);
 
-	return ret;
+	return sgt;
+}
+
+/* The table of an object that does not count its users */
+static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_bound *bound,
+					  struct drm_shmem_obj *obj, bool locked)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct sg_table *sgt;
+
+	drm_shmem_lock(gem, locked);
+	sgt = drm_shmem_sgt_map_locked(bound, obj);
+	drm_shmem_unlock(gem, locked);
+
+	return sgt;
 }
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -225,42 +315,70 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
  * @sgt: mapped by the core for the object's attachment
  *
  * Context: May sleep. Takes the reservation lock.
+ *
+ * Return: 0, or -ENODEV as drm_dev_revocable_add(): the table stays the core's.
  */
-void __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
-			   struct drm_shmem_obj *obj, struct sg_table *sgt)
+int __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
+			  struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
+	int ret;
+
 	drm_shmem_lock(&obj->base.base, false);
-	/* Not refused: the proof is of a section that the caller is in. */
-	if (!drm_dev_revocable_add(bound, &obj->__revocable, drm_shmem_sgt_revoke))
+	ret = drm_dev_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
+	if (!ret) {
+		drm_shmem_sgt_check_segments(&obj->base.base, sgt);
 		drm_shmem_sgt_publish(obj, sgt);
+	}
 	drm_shmem_unlock(&obj->base.base, false);
+
+	return ret;
 }
 
 /**
- * __drm_shmem_sgt_dying() - keep revocation from calling the type's steps
- * @obj: object without a reference
+ * __drm_shmem_sgt_disown() - undo __drm_shmem_sgt_adopt()
+ * @obj: the object, which nobody else has
  *
- * Context: May sleep. Takes the reservation lock.
+ * Context: Any, in the section that the table was adopted in, so that it was
+ * not revoked.
  */
-void __drm_shmem_sgt_dying(struct drm_shmem_obj *obj)
+void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
+	__context_unsafe("as __drm_shmem_sgt_destroy()")
 {
-	if (!obj->__sgt)
+	if (!__drm_shmem_sgt_take(obj))
 		return;
-
-	drm_shmem_lock(&obj->base.base, false);
-	obj->__flags |= __DRM_SHMEM_DYING;
-	drm_shmem_unlock(&obj->base.base, false);
+	WRITE_ONCE(obj->__sgt, NULL);
+	drm_dev_revocable_done(obj->base.base.dev);
 }
 
-/*
- * Nobody else has the object or finds it, so that its own table and its pin go
- * without the lock. The pages go with the object, under the lock that the core
- * takes for that.
+/**
+ * __drm_shmem_sgt_take() - keep the table of an object that is freed
+ * @obj: object without a reference, or that nobody else has
+ *
+ * On success the parent stays bound until __drm_shmem_sgt_destroy().
+ *
+ * Context: Any.
+ *
+ * Return: whether there is a table. A table that is revoked is none.
  */
-static void drm_shmem_sgt_unmap_last(struct drm_dev_revocable *rev)
-	__must_not_hold(drm_resv)
+bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
+	__context_unsafe("given back by __drm_shmem_sgt_destroy()")
 {
-	struct drm_shmem_obj *obj = container_of(rev, struct drm_shmem_obj, __revocable);
+	return drm_shmem_sgt_is_mapped(obj) &&
+	       drm_dev_revocable_take(obj->base.base.dev, &obj->__revocable);
+}
+
+/**
+ * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
+ * @obj: object without a reference, after __drm_shmem_sgt_take()
+ *
+ * Nobody else has the object or finds it, so its own table and its pin go
+ * without the lock. The pages go with the object.
+ *
+ * Context: May sleep. Takes the reservation lock of an imported object.
+ */
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
+	__context_unsafe("taken by __drm_shmem_sgt_take()")
+{
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = obj->__sgt;
 
@@ -268,29 +386,15 @@ static void drm_shmem_sgt_unmap_last(struct drm_dev_revocable *rev)
 		drm_shmem_lock(gem, false);
 		drm_shmem_sgt_unmap_locked(obj, NULL);
 		drm_shmem_unlock(gem, false);
-		return;
+	} else {
+		trace_drm_shmem_sgt_unmap(gem);
+		WRITE_ONCE(obj->__sgt, NULL);
+		drm_shmem_sgt_free_own(obj, sgt);
+		/* drm_shmem_release_own() reports pins that are left. */
+		refcount_set(&obj->base.pages_pin_count,
+			     refcount_read(&obj->base.pages_pin_count) - 1);
 	}
-
-	trace_drm_shmem_sgt_unmap(gem);
-	obj->__sgt = NULL;
-	drm_shmem_sgt_free_own(obj, sgt);
-	/* The core reports pins that are left. */
-	refcount_set(&obj->base.pages_pin_count,
-		     refcount_read(&obj->base.pages_pin_count) - 1);
-}
-
-/**
- * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
- * @obj: object without a reference, which is freed right after
- *
- * Context: May sleep. Takes the reservation lock of an imported object.
- */
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
-{
-	/* Nobody can map it any more, so that NULL stays NULL. */
-	if (READ_ONCE(obj->__sgt))
-		drm_dev_revocable_end(obj->base.base.dev, &obj->__revocable,
-				      drm_shmem_sgt_unmap_last);
+	drm_dev_revocable_done(gem->dev);
 }
 
 /**
@@ -310,26 +414,21 @@ int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
 			struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
 			bool locked)
 {
-	struct drm_gem_object *gem = &obj->base.base;
+	const bool counted = READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM;
+	struct sg_table *table;
 	int ret;
 
-	ret = drm_shmem_sgt_check_device(bound, obj);
+	ret = __drm_shmem_sgt_check_device(bound, obj);
 	if (ret)
 		return ret;
 
-	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM) {
-		ret = drm_shmem_sgt_count(bound, obj, locked);
-		if (ret)
-			return ret;
-		sgt->__counted = obj;
-	} else {
-		drm_shmem_lock(gem, locked);
-		ret = drm_shmem_sgt_map_locked(bound, obj);
-		drm_shmem_unlock(gem, locked);
-		if (ret)
-			return ret;
-	}
-	sgt->__table = obj->__sgt;
+	table = counted ? drm_shmem_sgt_count(bound, obj, locked) :
+			  drm_shmem_sgt_map(bound, obj, locked);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+
+	sgt->__counted = counted ? obj : NULL;
+	sgt->__table = table;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
@@ -359,16 +458,30 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 				"drm_shmem_sgt_release() it first");
 		return -EBUSY;
 	}
-	ret = drm_shmem_sgt_check_device(bound, obj) ?: drm_shmem_sgt_count(bound, obj, locked);
+	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, locked));
 	if (ret)
 		return ret;
 
 	drm_gem_object_get(&obj->base.base);
-	own->__obj = obj;
+	WRITE_ONCE(own->__suspended, 0);
+	/* Release: drm_shmem_sgt_suspend() exchanges the flag after it read this. */
+	smp_store_release(&own->__obj, obj);
 	drm_shmem_sgt_track(own);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_own);
+
+/* Stop being a user of the table, once. */
+static void drm_shmem_sgt_give_up(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj)
+{
+	/*
+	 * Release: pairs with the acquire in __drm_shmem_sgt_reclaim(). What was
+	 * done with the table comes before it can go.
+	 */
+	if (!xchg(&own->__suspended, 1))
+		refcount_dec(&obj->__sgt_users);
+}
 
 /**
  * drm_shmem_sgt_release() - end an owned sg table
@@ -385,11 +498,9 @@ void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
 	if (!obj)
 		return;
 	drm_shmem_sgt_untrack(own);
-	own->__obj = NULL;
-	/* Release: what was done with the table comes before it can go. */
-	if (!own->__suspended)
-		refcount_dec(&obj->__sgt_users);
-	own->__suspended = false;
+	drm_shmem_sgt_give_up(own, obj);
+	/* It stays marked as suspended: drm_shmem_sgt_suspend() may have read @obj. */
+	WRITE_ONCE(own->__obj, NULL);
 	drm_gem_object_put(&obj->base.base);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
@@ -399,23 +510,20 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
  * @own: the handle, which may be empty or suspended already
  *
  * The handle keeps the object, but not its table. For a type's evict step: the
- * hardware must not know addresses of the table any more.
+ * hardware must not know addresses of the table any more. The handle may be
+ * released by another task meanwhile, if the caller keeps the object and @own; it
+ * may not be used for another object.
  *
  * Context: Any thread. The caller holds the object's reservation lock.
  */
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
 {
-	struct drm_shmem_obj *obj = own->__obj;
+	struct drm_shmem_obj *obj = READ_ONCE(own->__obj);
 
 	if (!obj)
 		return;
 	dma_resv_assert_held(obj->base.base.resv);
-	if (own->__suspended)
-		return;
-	/* Unordered: the driver keeps those away who look at it. */
-	WRITE_ONCE(own->__suspended, true);
-	/* Release: as in drm_shmem_sgt_release(). */
-	refcount_dec(&obj->__sgt_users);
+	drm_shmem_sgt_give_up(own, obj);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
 
@@ -441,12 +549,16 @@ int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
 	__drm_shmem_check_locked(&obj->base.base, true);
 	if (!own->__suspended)
 		return 0;
-	ret = drm_shmem_sgt_check_device(bound, obj) ?: drm_shmem_sgt_count(bound, obj, true);
+	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, true));
 	if (ret)
 		return ret;
 
-	/* Release: who sees it not suspended sees the table. */
-	smp_store_release(&own->__suspended, false);
+	/*
+	 * Release: pairs with the acquire in __drm_shmem_sgt_try(). A handle that
+	 * is not suspended has a table.
+	 */
+	smp_store_release(&own->__suspended, 0);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
@@ -476,7 +588,7 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 	to->__handle = from->__handle;
 #endif
 	from->__obj = NULL;
-	from->__suspended = false;
+	from->__suspended = 0;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 
@@ -484,8 +596,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
  * __drm_shmem_sgt_reclaim() - unmap the table before its time
  * @obj: the object
  *
- * If there are no counted users, of a type that counts them all, and if
- * revocation does not run just now.
+ * Only for a type that counts all users of its tables, and if there are none.
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
@@ -494,7 +605,6 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = 0;
 
 	dma_resv_assert_held(gem->resv);
 
@@ -502,20 +612,21 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 		return 0;
 	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 		return -EOPNOTSUPP;
-	if (!drm_dev_revoke_tryblock(gem->dev))
-		return -EBUSY;
 
 	/* To zero: no new user without the reservation lock from here on. */
-	if (refcount_dec_if_one(&obj->__sgt_users)) {
-		/* Pairs with the release in a user's refcount_dec(). */
-		smp_acquire__after_ctrl_dep();
-		drm_dev_revocable_del(gem->dev, &obj->__revocable);
-		drm_shmem_sgt_unmap_locked(obj, NULL);
-	} else {
-		ret = -EBUSY;
+	if (!refcount_dec_if_one(&obj->__sgt_users))
+		return -EBUSY;
+	/* Pairs with the release in __drm_shmem_sgt_end() and its like. */
+	smp_acquire__after_ctrl_dep();
+	if (!drm_dev_revocable_take(gem->dev, &obj->__revocable)) {
+		/* Revocation waits for the lock. Release: as drm_shmem_sgt_publish(). */
+		refcount_set_release(&obj->__sgt_users, 1);
+		return -EBUSY;
 	}
-	drm_dev_revoke_unblock(gem->dev);
-	return ret;
+
+	drm_shmem_sgt_unmap_locked(obj, NULL);
+	drm_dev_revocable_done(gem->dev);
+	return 0;
 }
 
 /**

@@ -14,8 +14,7 @@
  *
  * Invariants:
  *
- * - @__table is NULL, or mapped for the parent of the object's device until
- *   the end of the scope.
+ * - @__table is NULL, or mapped for the DMA device until the end of the scope.
  * - @__counted is NULL, or an object of which this is one sg table user.
  */
 struct drm_shmem_sgt {
@@ -39,13 +38,16 @@ struct drm_shmem_sgt {
  *
  * Invariants:
  *
- * - Changed by one thread at a time; @__suspended under the reservation lock.
+ * - Changed by one thread at a time, except that drm_shmem_sgt_suspend() may run
+ *   during drm_shmem_sgt_release().
  * - While @__obj is not NULL and @__suspended not set, this is one counted user.
+ *   The call that exchanges @__suspended from 0 gives up that user. It becomes 0
+ *   under the reservation lock, or in a handle that is empty.
  */
 struct drm_shmem_sgt_owned {
 	/* private: */
 	struct drm_shmem_obj *__obj;
-	bool __suspended;
+	unsigned int __suspended;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *__tracker;
 	struct drm_dev_handle __handle;
@@ -68,6 +70,8 @@ int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
 			   struct drm_shmem_sgt_owned *own)
 	__must_check __must_hold(drm_resv);
 
+int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
+				 const struct drm_shmem_obj *obj);
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 
@@ -87,7 +91,7 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 	if (likely(obj->base.base.dev == bound->__drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
-		 * Pairs with the release that publishes the table: the entries
+		 * Pairs with the release in drm_shmem_sgt_publish(): the entries
 		 * are read by way of the pointer, and so after it. The table
 		 * stays: only revocation would unmap it, and that comes after
 		 * the proof.
@@ -105,7 +109,10 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 {
 	struct drm_shmem_sgt *sgt = p;
 
-	/* Release: what was done with the table comes before it can go. */
+	/*
+	 * Release: pairs with the acquire in __drm_shmem_sgt_reclaim(). What was
+	 * done with the table comes before it can go.
+	 */
 	if (sgt->__counted)
 		refcount_dec(&sgt->__counted->__sgt_users);
 }
@@ -151,13 +158,14 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  * @_bound: the &struct drm_dev_bound of the object's device
  * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another
- *	device; -ENODEV if its table was revoked, also before the parent of its
- *	device was bound again; -ENODATA if it was purged; -ENOMEM; or what
- *	mapping it for DMA returned
+ *	device, which is reported; -ENODEV if its table was revoked, also before
+ *	the parent of its device was bound again; -ENODATA if it was purged;
+ *	-ENOMEM; or what mapping it for DMA returned, for an import from the
+ *	exporter
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps
- * them for the parent of the device; later ones take no lock. Never returns
- * -EINTR.
+ * them for drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an
+ * imported object; no signal ends that.
  *
  * Context: May sleep. Without the object's reservation lock.
  */
@@ -271,8 +279,10 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
 {
 	struct sg_table *table;
 
-	if (!own->__obj || own->__obj->base.base.dev != bound->__drm)
+	if (!own->__obj)
 		return -EINVAL;
+	if (unlikely(own->__obj->base.base.dev != bound->__drm))
+		return __drm_shmem_sgt_check_device(bound, own->__obj);
 	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
 	if (unlikely(smp_load_acquire(&own->__suspended)))
 		return -EAGAIN;

@@ -39,52 +39,19 @@ static struct drm_device *edge_device(struct kunit *test, struct device *parent)
 	return drm;
 }
 
-struct edge_revocable {
-	struct drm_dev_revocable rev;
-	struct drm_device *drm;
-	bool revoked, blocked;
-};
-
-static void edge_revoke(struct drm_dev_revocable *rev)
-{
-	struct edge_revocable *edge = container_of(rev, struct edge_revocable, rev);
-
-	edge->revoked = true;
-	edge->blocked = drm_dev_revoke_tryblock(edge->drm);
-}
-
-static void tryblock(struct kunit *test)
-{
-	struct device *parent = drm_safe_test_parent(test);
-	struct edge_revocable edge = { .drm = edge_device(test, parent) };
-
-	drm_dev_if_registered(edge, reg, edge.drm)
-		KUNIT_EXPECT_EQ(test, 0, drm_dev_revocable_add(&reg->bound, &edge.rev,
-							       edge_revoke));
-	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(edge.drm));
-	drm_dev_revoke_unblock(edge.drm);
-	KUNIT_EXPECT_FALSE(test, edge.revoked);
-
-	/* While revocation runs nobody can keep it from that. */
-	drm_safe_test_unbind(test, parent);
-	KUNIT_EXPECT_TRUE(test, edge.revoked);
-	KUNIT_EXPECT_FALSE(test, edge.blocked);
-	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(edge.drm));
-	drm_dev_revoke_unblock(edge.drm);
-}
-
 /* A device that DRM's own functions made has nothing to revoke or record. */
 static void foreign(struct kunit *test)
 {
 	struct drm_device *drm = drm_dev_alloc(drm_safe_test_driver(),
 					       drm_safe_test_parent(test));
 	struct drm_dev_handle handle = {};
+	struct drm_dev_revocable rev = {};
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
 	drm_dev_handle_add(drm, &handle);
 	drm_dev_handle_del(drm, &handle);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
+		KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_dev_put(drm);
@@ -120,7 +87,6 @@ static void sections(struct kunit *test)
 }
 
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
-	KUNIT_CASE(tryblock),
 	KUNIT_CASE(foreign),
 	KUNIT_CASE(sections),
 	{}

@@ -61,7 +61,6 @@ struct model_rev {
 	bool used;
 	bool listed;
 	struct model_count revoked;
-	struct model_count ended;
 };
 
 /* A device, and one after the other; the counts are of all of them. */
@@ -159,12 +158,15 @@ static void model_revoke(struct drm_dev_revocable *rev)
 	model_expect_done(mrev->slot, &mrev->slot->released);
 }
 
-static void model_end(struct drm_dev_revocable *rev)
+static bool model_rev_get(struct drm_dev_revocable *rev)
 {
-	struct model_rev *mrev = container_of(rev, struct model_rev, rev);
-
-	model_called(mrev->slot, &mrev->ended);
+	return true;
 }
+
+static const struct drm_dev_revocable_ops model_rev_ops = {
+	.get = model_rev_get,
+	.revoke = model_revoke,
+};
 
 static bool model_add(struct model_slot *slot, const struct drm_dev_bound *bound)
 {
@@ -175,7 +177,7 @@ static bool model_add(struct model_slot *slot, const struct drm_dev_bound *bound
 	mrev->used = true;
 	mrev->listed = true;
 	KUNIT_EXPECT_EQ(slot->model->test,
-			drm_dev_revocable_add(bound, &mrev->rev, model_revoke), 0);
+			drm_dev_revocable_add(bound, &mrev->rev, &model_rev_ops), 0);
 	return true;
 }
 
@@ -202,7 +204,8 @@ static void mdev_quiesce(const struct drm_dev_bound *bound, struct mdev_hw *hw)
 	model_expect_done(slot, &slot->shutdown);
 	model_expect_ending(slot, drm_dev_bound_drm(bound));
 	KUNIT_EXPECT_EQ(slot->model->test, 0,
-			drm_dev_revocable_add(bound, &slot->rev[MODEL_LATE].rev, model_revoke));
+			drm_dev_revocable_add(bound, &slot->rev[MODEL_LATE].rev,
+					      &model_rev_ops));
 }
 
 static void mdev_hw_release(struct mdev_hw *hw)
@@ -461,26 +464,11 @@ static bool model_end_rev(struct model_slot *slot)
 
 	if (!mrev)
 		return false;
+	KUNIT_EXPECT_EQ(slot->model->test, mrev->listed,
+			drm_dev_revocable_take(slot->drm, &mrev->rev));
 	if (mrev->listed)
-		mrev->ended.due++;
+		drm_dev_revocable_done(slot->drm);
 	mrev->listed = false;
-	drm_dev_revocable_end(slot->drm, &mrev->rev, model_end);
-	return true;
-}
-
-static bool model_del_rev(struct model_slot *slot)
-{
-	struct model_rev *mrev = model_used_rev(slot);
-
-	if (!mrev)
-		return false;
-	mrev->listed = false;
-	if (drm_dev_revoke_tryblock(slot->drm)) {
-		drm_dev_revocable_del(slot->drm, &mrev->rev);
-		drm_dev_revoke_unblock(slot->drm);
-	} else {
-		KUNIT_FAIL(slot->model->test, "nobody revokes, but it cannot be blocked");
-	}
 	return true;
 }
 
@@ -532,8 +520,7 @@ static const struct {
 	{ "put", model_put, 8 },
 	{ "add to unregistered", model_add_unreg, 12 },
 	{ "add to registered", model_add_reg, 12 },
-	{ "end", model_end_rev, 8 },
-	{ "del", model_del_rev, 4 },
+	{ "end", model_end_rev, 12 },
 	{ "open", model_open, 6 },
 	{ "close", model_close, 8 },
 };
@@ -573,10 +560,8 @@ static void model_check_counts(struct model_slot *slot, int op)
 	model_check_count(slot, &slot->opened, "open", op);
 	model_check_count(slot, &slot->closed, "postclose", op);
 	model_check_count(slot, &slot->freed, "the end", op);
-	for (int i = 0; i < MODEL_REVS; i++) {
+	for (int i = 0; i < MODEL_REVS; i++)
 		model_check_count(slot, &slot->rev[i].revoked, "revocation", op);
-		model_check_count(slot, &slot->rev[i].ended, "end of a revocable", op);
-	}
 }
 
 static void model_check_sections(struct model_slot *slot, int op)

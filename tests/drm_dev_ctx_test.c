@@ -871,11 +871,8 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 			KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
 			KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&reg->bound, &rev, NULL),
 					-ENODEV);
-			drm_dev_revocable_end(drm, &rev, NULL);
-			KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
-			drm_dev_revocable_del(drm, &rev);
-			drm_dev_revoke_unblock(drm);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 6);
+			KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
 		}
 	}
 	drm_dev_unplug(drm);
@@ -886,20 +883,34 @@ struct tdev_revocable {
 	struct tdev_log *log;
 };
 
+static bool tdev_get(struct drm_dev_revocable *rev)
+{
+	return true;
+}
+
 static void tdev_revoke(struct drm_dev_revocable *rev)
 {
 	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'u');
 }
 
-static void tdev_end(struct drm_dev_revocable *rev)
-{
-	log_step(container_of(rev, struct tdev_revocable, rev)->log, 'e');
-}
+static const struct drm_dev_revocable_ops tdev_revocable_ops = {
+	.get = tdev_get,
+	.revoke = tdev_revoke,
+};
 
 static void tdev_add(struct kunit *test, const struct drm_dev_bound *bound,
 		     struct tdev_revocable *rev)
 {
-	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(bound, &rev->rev, tdev_revoke), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(bound, &rev->rev, &tdev_revocable_ops), 0);
+}
+
+/* Takes an entry off that is on the list, or finds that it is not. */
+static bool tdev_end(struct drm_device *drm, struct tdev_revocable *rev)
+{
+	if (!drm_dev_revocable_take(drm, &rev->rev))
+		return false;
+	drm_dev_revocable_done(drm);
+	return true;
 }
 
 /* Revocation comes last, and only for what is on the list. */
@@ -920,71 +931,81 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 		tdev_add(test, &reg->bound, &revs[2]);
 		tdev_add(test, &reg->bound, &revs[3]);
 	}
-	drm_dev_revocable_end(drm, &revs[2].rev, tdev_end);
-	drm_dev_revocable_end(drm, &revs[2].rev, tdev_end);
-	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
-	drm_dev_revocable_del(drm, &revs[3].rev);
+	KUNIT_EXPECT_TRUE(test, tdev_end(drm, &revs[2]));
+	KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[2]));
+	/* One is taken off while the other is, and added again. */
+	if (drm_dev_revocable_take(drm, &revs[1].rev)) {
+		KUNIT_EXPECT_TRUE(test, tdev_end(drm, &revs[3]));
+		drm_dev_revocable_done(drm);
+	}
+	tdev_add(test, &(struct drm_dev_bound){ .__drm = drm }, &revs[1]);
 	tdev_add(test, &(struct drm_dev_bound){ .__drm = drm }, &revs[3]);
-	drm_dev_revoke_unblock(drm);
 
 	drm_dev_get(drm);
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqr");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 	drm_safe_test_unbind(test, t->parent);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqruuu");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuu");
 
 	/* A proof that was kept */
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&(struct drm_dev_bound){ .__drm = drm },
-							    &revs[0].rev, tdev_revoke), -ENODEV);
+							    &revs[0].rev, &tdev_revocable_ops),
+				-ENODEV);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	drm_dev_revocable_end(drm, &revs[1].rev, tdev_end);
-	KUNIT_EXPECT_TRUE(test, drm_dev_revoke_tryblock(drm));
-	drm_dev_revocable_del(drm, &revs[0].rev);
-	drm_dev_revoke_unblock(drm);
+	for (int i = 0; i < ARRAY_SIZE(revs); i++)
+		KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[i]));
 	drm_dev_put(drm);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "esqruuuf");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuuf");
 }
 
-/* Two threads: one ends or revokes the entry, and waits there; the other must, too. */
+/* An entry that one task ends or revokes, and that waits in this */
 struct tdev_slow {
 	struct drm_dev_revocable rev;
 	struct work_struct end;
 	struct work_struct *unbind;
 	struct completion begun;
 	struct completion go;
-	unsigned int steps;
-	struct kunit *test;
+	unsigned int revoked;
+	unsigned int ended;
+	bool dying;		/* no reference is left */
 	struct drm_device *drm;
 };
 
-static void tdev_slow_step(struct drm_dev_revocable *rev)
+static bool tdev_slow_get(struct drm_dev_revocable *rev)
 {
-	struct tdev_slow *slow = container_of(rev, struct tdev_slow, rev);
+	return !container_of(rev, struct tdev_slow, rev)->dying;
+}
 
-	slow->steps++;
+static void tdev_slow_wait(struct tdev_slow *slow)
+{
 	complete(&slow->begun);
 	wait_for_completion(&slow->go);
 }
+
+static void tdev_slow_revoke(struct drm_dev_revocable *rev)
+{
+	struct tdev_slow *slow = container_of(rev, struct tdev_slow, rev);
+
+	slow->revoked++;
+	tdev_slow_wait(slow);
+}
+
+static const struct drm_dev_revocable_ops tdev_slow_ops = {
+	.get = tdev_slow_get,
+	.revoke = tdev_slow_revoke,
+};
 
 static void tdev_slow_end(struct work_struct *work)
 {
 	struct tdev_slow *slow = container_of(work, struct tdev_slow, end);
 
-	drm_dev_revocable_end(slow->drm, &slow->rev, tdev_slow_step);
-}
-
-static void tdev_slow_race(struct tdev_slow *slow, struct work_struct *first,
-			   struct work_struct *second)
-{
-	schedule_work(first);
-	wait_for_completion(&slow->begun);
-	drm_safe_test_work_waits(slow->test, second);
-	complete_all(&slow->go);
-	flush_work(first);
-	flush_work(second);
-	KUNIT_EXPECT_EQ(slow->test, slow->steps, 1);
+	if (!drm_dev_revocable_take(slow->drm, &slow->rev))
+		return;
+	slow->ended++;
+	tdev_slow_wait(slow);
+	drm_dev_revocable_done(slow->drm);
 }
 
 static struct tdev_slow *tdev_slow_new(struct kunit *test)
@@ -998,13 +1019,20 @@ static struct tdev_slow *tdev_slow_new(struct kunit *test)
 	slow->unbind = drm_safe_test_unbind_work(test, t->parent);
 	init_completion(&slow->begun);
 	init_completion(&slow->go);
-	slow->test = test;
 	slow->drm = drm_dev_bound_drm(&unreg->bound);
-	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&unreg->bound, &slow->rev,
-						    tdev_slow_step), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&unreg->bound, &slow->rev, &tdev_slow_ops), 0);
 	drm_dev_get(slow->drm);
 	drm_dev_ctx_drop(tdev, unreg);
 	return slow;
+}
+
+static void tdev_slow_finish(struct kunit *test, struct tdev_slow *slow)
+{
+	complete_all(&slow->go);
+	flush_work(&slow->end);
+	flush_work(slow->unbind);
+	KUNIT_EXPECT_EQ(test, slow->revoked + slow->ended, 1);
+	drm_dev_put(slow->drm);
 }
 
 /* The parent stays bound until what was begun before has come to its end. */
@@ -1012,17 +1040,39 @@ static void drm_dev_ctx_test_revocable_end(struct kunit *test)
 {
 	struct tdev_slow *slow = tdev_slow_new(test);
 
-	tdev_slow_race(slow, &slow->end, slow->unbind);
-	drm_dev_put(slow->drm);
+	schedule_work(&slow->end);
+	wait_for_completion(&slow->begun);
+	drm_safe_test_work_waits(test, slow->unbind);
+	KUNIT_EXPECT_EQ(test, slow->ended, 1);
+	tdev_slow_finish(test, slow);
 }
 
-/* Who comes too late waits for the revocation, and ends nothing. */
+/* A task that comes too late ends nothing, and does not wait for revocation. */
 static void drm_dev_ctx_test_revocable_late(struct kunit *test)
 {
 	struct tdev_slow *slow = tdev_slow_new(test);
 
-	tdev_slow_race(slow, slow->unbind, &slow->end);
-	drm_dev_put(slow->drm);
+	schedule_work(slow->unbind);
+	wait_for_completion(&slow->begun);
+	schedule_work(&slow->end);
+	flush_work(&slow->end);
+	KUNIT_EXPECT_EQ(test, slow->revoked, 1);
+	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
+	tdev_slow_finish(test, slow);
+}
+
+/* Unbinding leaves an entry without a reference to its owner, and waits. */
+static void drm_dev_ctx_test_revocable_dying(struct kunit *test)
+{
+	struct tdev_slow *slow = tdev_slow_new(test);
+
+	slow->dying = true;
+	drm_safe_test_work_waits(test, slow->unbind);
+	schedule_work(&slow->end);
+	wait_for_completion(&slow->begun);
+	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
+	KUNIT_EXPECT_EQ(test, slow->ended, 1);
+	tdev_slow_finish(test, slow);
 }
 
 /* What was mapped with a token that is dropped goes with the binding, too. */
@@ -1772,6 +1822,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_revocable),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_end),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_late),
+	KUNIT_CASE(drm_dev_ctx_test_revocable_dying),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
 	KUNIT_CASE(drm_dev_ctx_test_if_bound),
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),

@@ -7,6 +7,7 @@
 
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
@@ -60,13 +61,29 @@ static void other_device(struct kunit *test)
 	const struct drm_shmem_opts opts = {};
 	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, &opts, NULL));
 	struct drm_shmem_sgt_owned own = {};
+	int ret = 0;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_FALSE(test, bo->obj.base.map_wc);
-	drm_dev_if_registered(test, reg, drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), -EINVAL);
+	kunit_warning_suppress(test) {
+		drm_dev_if_registered(test, reg, drm)
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj),
+					-EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
 	drm_shmem_sgt_release(&own);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+
+	drm_dev_if_registered(test, reg, t->drm)
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+	kunit_warning_suppress(test) {
+		drm_dev_if_registered(test, reg, drm)
+			drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+				KUNIT_FAIL(test, "another device's");
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	drm_shmem_sgt_release(&own);
 	test_bo_put(bo);
 }
 
@@ -127,6 +144,32 @@ static void memory_status(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_TRUE(test, status(&bo->obj) & DRM_GEM_OBJECT_PURGEABLE);
 	reclaim_bo_put(bo);
+}
+
+/* An import's memory is there while it is mapped, for the device or the CPU. */
+static void memory_status_import(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
+	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
+	drm_dev_if_registered(test, reg, t->drm)
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			;
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
 }
 
 /* A purged object stays without pages, whoever wants them: here a dma-buf. */
@@ -295,6 +338,7 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(other_device),
 	KUNIT_CASE(lengths),
 	KUNIT_CASE(memory_status),
+	KUNIT_CASE(memory_status_import),
 	KUNIT_CASE(pin_purged),
 	KUNIT_CASE(import_fails),
 	KUNIT_CASE(signal_is_pending),

@@ -230,6 +230,42 @@ static void vmap_and_sgt_users(struct kunit *test)
 	drm_gem_object_put(&obj->base.base);
 }
 
+/* One handle that one thread has, while an evict step suspends it */
+static struct drm_shmem_sgt_owned race_own;
+
+static int race_own_release(struct race *race)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
+	ret = drm_shmem_sgt_own(&race_own, &reg->bound, race->obj);
+	drm_shmem_sgt_release(&race_own);
+	return ret;
+}
+
+static int race_suspend(struct race *race)
+{
+	shmem_test_suspend(race->obj, &race_own);
+	return 0;
+}
+
+/* Exactly one of suspend and release gives up the user. */
+static void suspend_against_release(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_obj *obj = race_obj(test);
+	struct race race = {
+		.drm = t->drm,
+		.obj = obj,
+		.fn = { race_own_release, race_suspend, race_suspend, race_sgt },
+	};
+
+	race_run(test, &race);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
+	drm_gem_object_put(&obj->base.base);
+}
+
 static int race_purge(struct race *race)
 {
 	return drm_shmem_purge(race->obj);
@@ -505,6 +541,7 @@ static struct kunit_case drm_shmem_race_cases[] = {
 	KUNIT_CASE(vmap_users),
 	KUNIT_CASE(sgt_users),
 	KUNIT_CASE(vmap_and_sgt_users),
+	KUNIT_CASE(suspend_against_release),
 	KUNIT_CASE(vmap_against_purge),
 	KUNIT_CASE_ATTR(get_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(free_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),

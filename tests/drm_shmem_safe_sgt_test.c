@@ -3,9 +3,14 @@
  * sg tables: drm_shmem_sgt.c
  */
 
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_drv.h>
 
 #include "drm_shmem_test.h"
 
@@ -102,7 +107,10 @@ static void wrong_device(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 
 	for (int mapped = 0; mapped < 2; mapped++) {
-		KUNIT_EXPECT_EQ(test, get_table_registered(other, &bo->obj), -EINVAL);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, get_table_registered(other, &bo->obj), -EINVAL);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
 		if (!mapped)
 			KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 	}
@@ -367,6 +375,139 @@ static void imported_map_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 }
 
+/* As a USB function, which does no DMA of its own */
+static struct drm_device *dma_device(struct kunit *test, const struct drm_driver *driver,
+				     struct device *dma)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, driver);
+
+	*parent->dma_mask = 1;
+	drm_dev_set_dma_dev(drm, dma);
+	return drm;
+}
+
+/* Tables are mapped for the DMA device, and imports are attached to it. */
+static void other_dma_device(struct kunit *test)
+{
+	struct device *dma = drm_safe_test_parent(test);
+	struct drm_device *drm = dma_device(test, &shmem_test_driver, dma);
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_8K, NULL, NULL));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), 0);
+	test_bo_put(bo);
+}
+
+static void other_dma_device_import(struct kunit *test)
+{
+	static const struct drm_driver * const drivers[] = {
+		&shmem_test_driver, &shmem_test_driver_sgt,
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(drivers); i++) {
+		struct device *dma = drm_safe_test_parent(test);
+		struct drm_device *drm = dma_device(test, drivers[i], dma);
+		struct shmem_test_export e = {};
+		struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+		struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+		KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->import_attach->dev, dma);
+		KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), 0);
+		test_bo_put(bo);
+		shmem_test_export_put(dmabuf);
+		KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	}
+}
+
+/* Not more than a report: a driver that forgot to ask for more works. */
+static void long_segments(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct device_dma_parameters *parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *never = shmem_test_bo(test, SZ_8K);
+	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
+
+	KUNIT_ASSERT_NOT_NULL(test, parms);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
+		test_bo_put(imported);
+		shmem_test_export_put(dmabuf);
+		kunit_skip(test, "DMA-API debugging would report this, and nothing after it");
+	}
+	t->parent->dma_parms = parms;
+	dma_set_max_seg_size(t->parent, SZ_2K);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &imported->obj), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	/* None is longer than all. */
+	dma_set_max_seg_size(t->parent, test_bo_size(never));
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &never->obj), 0);
+	test_bo_put(imported);
+	shmem_test_export_put(dmabuf);
+	t->parent->dma_parms = NULL;
+}
+
+/* A fence that is signalled when somebody has begun to wait for it */
+struct sgt_fence {
+	struct dma_fence base;
+	spinlock_t lock;		/* of @base */
+	struct delayed_work signal;
+};
+
+static const char *sgt_fence_name(struct dma_fence *fence)
+{
+	return "drm_shmem_sgt";
+}
+
+static const struct dma_fence_ops sgt_fence_ops = {
+	.get_driver_name = sgt_fence_name,
+	.get_timeline_name = sgt_fence_name,
+};
+
+static void sgt_fence_signal(struct work_struct *work)
+{
+	dma_fence_signal(&container_of(work, struct sgt_fence, signal.work)->base);
+}
+
+/* Mapping an import waits for the exporter's fences; a signal does not end that. */
+static void imported_signal_is_pending(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct sgt_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	INIT_DELAYED_WORK(&fence->signal, sgt_fence_signal);
+	dma_fence_init(&fence->base, &sgt_fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, &fence->base, DMA_RESV_USAGE_KERNEL);
+	dma_resv_unlock(dmabuf->resv);
+
+	schedule_delayed_work(&fence->signal, HZ / 10);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+
+	flush_delayed_work(&fence->signal);
+	dma_fence_put(&fence->base);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
 static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(get_registered),
 	KUNIT_CASE(get_unregistered),
@@ -386,6 +527,10 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_at_once_freed),
 	KUNIT_CASE(imported_at_once_revoked),
 	KUNIT_CASE(imported_map_fails),
+	KUNIT_CASE(imported_signal_is_pending),
+	KUNIT_CASE(other_dma_device),
+	KUNIT_CASE(other_dma_device_import),
+	KUNIT_CASE(long_segments),
 	{}
 };
 

@@ -88,7 +88,8 @@ static void sgpu_job_release_work(struct work_struct *work)
 
 /*
  * The scheduler runs this where other jobs wait for it. What the job holds may
- * be the last reference to buffers, whose release takes reservation locks.
+ * be the last reference to imported buffers, whose release takes the exporter's
+ * reservation lock.
  */
 static void sgpu_free_job(struct drm_sched_job *base)
 {

@@ -1,0 +1,778 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The beginning and the end of an object, with other threads inside: lookups,
+ * the shrinker, revocation, and drm_exec.
+ */
+
+#include <kunit/static_stub.h>
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_prime.h>
+
+#include "drm_shmem_internal.h"
+#include "drm_shmem_test.h"
+
+DEFINE_DRM_VMAP(life_page, SZ_4K);
+
+struct life_bo {
+	struct drm_shmem_obj obj;
+	struct drm_shmem_sgt_owned table;
+	int *part;			/* made by init, freed by fini */
+};
+
+DRM_SHMEM_OBJ(life_bo, struct life_bo, obj, void);
+
+/* What the steps of a test's objects do, and what they saw */
+struct life {
+	struct kunit *test;
+	int (*init)(struct life_bo *bo);
+	void (*evict)(struct life_bo *bo);
+	void (*fini)(struct life_bo *bo);
+	bool fini_waits;
+	struct completion in_fini;
+	struct completion leave_fini;
+	struct drm_gem_object *found;
+	struct work_struct *unbind;
+	int inits, finis, evicts, revoked;
+	unsigned int revoked_refs;
+};
+
+/* One test runs at a time, and imports have no argument. */
+static struct life *life;
+
+static int life_bo_init(struct life_bo *bo, void *arg)
+{
+	int ret = life->init ? life->init(bo) : 0;
+
+	if (ret)
+		return ret;
+	bo->part = kzalloc_obj(*bo->part);
+	if (!bo->part)
+		return -ENOMEM;
+	life->inits++;
+	return 0;
+}
+
+static void life_bo_fini(struct life_bo *bo)
+{
+	kfree(bo->part);
+	life->finis++;
+	if (life->fini)
+		life->fini(bo);
+	if (life->fini_waits) {
+		complete(&life->in_fini);
+		wait_for_completion(&life->leave_fini);
+	}
+}
+
+static int life_bo_evict(struct life_bo *bo)
+{
+	life->evicts++;
+	if (life->evict)
+		life->evict(bo);
+	drm_shmem_sgt_suspend(&bo->table);
+	return *bo->part;
+}
+
+static void life_bo_sgt_revoked(struct life_bo *bo)
+{
+	life->revoked++;
+	life->revoked_refs = kref_read(&life_bo_gem(bo)->refcount);
+	KUNIT_EXPECT_EQ(life->test, *bo->part, 0);
+}
+
+DRM_SHMEM_OBJ_DEFINE(life_bo, DRM_SHMEM_RECLAIM, .init = life_bo_init, .fini = life_bo_fini,
+		     .evict = life_bo_evict, .sgt_revoked = life_bo_sgt_revoked);
+
+DEFINE_DRM_GEM_FOPS(life_fops);
+
+static const struct drm_driver life_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &life_fops,
+	.name = "life_test",
+	.desc = "test device of drm_shmem_safe",
+	DRM_SHMEM_DRIVER_OPS(life_bo),
+};
+
+static const struct drm_driver life_driver_sgt = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &life_fops,
+	.name = "life_test_sgt",
+	.desc = "test device of drm_shmem_safe",
+	DRM_SHMEM_DRIVER_OPS_SGT(life_bo),
+};
+
+static int life_init(struct kunit *test)
+{
+	int ret = shmem_test_init(test);
+
+	if (ret)
+		return ret;
+	life = kunit_kzalloc(test, sizeof(*life), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, life);
+	life->test = test;
+	init_completion(&life->in_fini);
+	init_completion(&life->leave_fini);
+	return 0;
+}
+
+static struct life_bo *life_bo(struct kunit *test, struct drm_gem_object *parent)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_opts opts = { .resv_parent = parent };
+	struct life_bo_unique *unique = life_bo_create(t->drm, SZ_8K, &opts, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	return drm_shmem_publish(life_bo, unique);
+}
+
+static int life_map(struct drm_device *drm, struct life_bo *bo)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->bound, &bo->obj, ret, return ret);
+	return 0;
+}
+
+static struct life_bo *life_bo_mapped(struct kunit *test, struct drm_gem_object *parent)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo *bo = life_bo(test, parent);
+
+	KUNIT_ASSERT_EQ(test, life_map(t->drm, bo), 0);
+	return bo;
+}
+
+/* A put from another thread */
+struct life_put {
+	struct work_struct work;
+	struct life_bo *bo;
+};
+
+static void life_put_fn(struct work_struct *work)
+{
+	life_bo_put(container_of(work, struct life_put, work)->bo);
+}
+
+static struct work_struct *life_put(struct kunit *test, struct life_bo *bo)
+{
+	struct life_put *put = kunit_kzalloc(test, sizeof(*put), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, put);
+	INIT_WORK(&put->work, life_put_fn);
+	put->bo = bo;
+	return &put->work;
+}
+
+static bool life_has_offset(struct life_bo *bo)
+{
+	return drm_vma_node_start(&life_bo_gem(bo)->vma_node);
+}
+
+/* As mmap() of a guessed offset, between the two steps of the core's lookup */
+static int init_found(struct life_bo *bo)
+{
+	life->found = life_bo_gem(bo);
+	drm_gem_object_get(life->found);
+	return -EXDEV;
+}
+
+/* An object whose init step failed goes with its last reference, without fini. */
+static void init_fails_while_found(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_opts opts = { .resv_parent = test_bo_gem(parent) };
+	unsigned int refs = kref_read(&t->drm->ref);
+	void *ret;
+
+	life->init = init_found;
+	for (int i = 0; i < 2; i++) {
+		ret = life_bo_create(t->drm, SZ_8K, i ? &opts : NULL, NULL);
+		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
+		KUNIT_ASSERT_NOT_NULL(test, life->found);
+		KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
+		KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs + 1);
+		KUNIT_EXPECT_NULL(test, to_life_bo(life->found));
+		drm_gem_object_put(life->found);
+		KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs);
+	}
+	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(parent)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+}
+
+static const struct drm_driver *const life_drivers[] = { &life_driver, &life_driver_sgt };
+
+static void life_driver_desc(const struct drm_driver *const *driver, char *desc)
+{
+	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(life_driver, life_drivers, life_driver_desc);
+
+static struct drm_gem_object *life_import(struct drm_device *drm, struct dma_buf *dmabuf)
+{
+	if (drm->driver->gem_prime_import)
+		return drm->driver->gem_prime_import(drm, dmabuf);
+	return drm_gem_prime_import(drm, dmabuf);
+}
+
+static struct drm_device *life_device(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+
+	return shmem_test_device(test, drm_safe_test_parent(test), *driver);
+}
+
+static void import_init_fails_while_found(struct kunit *test)
+{
+	struct drm_device *drm = life_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	unsigned int refs = kref_read(&drm->ref);
+
+	life->init = init_found;
+	KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-EXDEV));
+	KUNIT_ASSERT_NOT_NULL(test, life->found);
+	KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	drm_gem_object_put(life->found);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+/* The init step of an import finds the table that there is, and makes no second. */
+static int init_maps(struct life_bo *bo)
+{
+	return life_map(life_bo_gem(bo)->dev, bo);
+}
+
+static void import_init_maps(struct kunit *test)
+{
+	struct drm_device *drm = life_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_gem_object *gem;
+
+	life->init = init_maps;
+	gem = life_import(drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	KUNIT_EXPECT_EQ(test, e.maps, 1);
+	drm_gem_object_put(gem);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	shmem_test_export_put(dmabuf);
+}
+
+/* Expects that neither a handle, nor a dma-buf, nor an offset is made. */
+static void expect_private(struct kunit *test, struct life_bo *bo)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_gem_object *gem = life_bo_gem(bo);
+	u64 offset = 0;
+	u32 handle;
+
+	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_handle_create(t->file, gem, &handle), -EINVAL);
+		KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_EQ(test, life_bo_mmap_offset(bo, &offset), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+	}
+	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
+	KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 1);
+}
+
+static int init_private(struct life_bo *bo)
+{
+	struct vm_area_struct vma = {};
+	int ret;
+
+	expect_private(life->test, bo);
+	KUNIT_EXPECT_NULL(life->test, to_life_bo(life_bo_gem(bo)));
+	KUNIT_EXPECT_EQ(life->test, life_bo_gem(bo)->funcs->mmap(life_bo_gem(bo), &vma), -EINVAL);
+	KUNIT_EXPECT_EQ(life->test, drm_shmem_evict(&bo->obj), 0);
+
+	/* The init step can fill it. */
+	drm_shmem_if_vmap(life_page, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, 4711);
+	return ret ?: init_maps(bo);
+}
+
+/* Nobody finds an object before it is published, and userspace when it asks to. */
+static void private_until_published(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo_unique *unique;
+	struct life_bo *bo;
+	u64 offset = 0;
+
+	life->init = init_private;
+	unique = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	KUNIT_EXPECT_PTR_EQ(test, to_life_bo(life_bo_gem(life_bo_unique_bo(unique))),
+			    life_bo_unique_bo(unique));
+	expect_private(test, life_bo_unique_bo(unique));
+
+	bo = drm_shmem_publish(life_bo, unique);
+	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
+	KUNIT_EXPECT_EQ(test, life_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_TRUE(test, life_has_offset(bo));
+	life_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+/* An object that the shrinker would evict, if its type were not incomplete */
+static int init_evicted(struct life_bo *bo)
+{
+	int ret = init_maps(bo);
+
+	KUNIT_EXPECT_EQ(life->test, drm_shmem_evict(&bo->obj), -EBUSY);
+	return ret;
+}
+
+static void init_is_not_evicted(struct kunit *test)
+{
+	life->init = init_evicted;
+	life_bo_put(life_bo(test, NULL));
+	KUNIT_EXPECT_EQ(test, life->evicts, 0);
+}
+
+/* A dma-buf has an offset, at which the core maps and unmaps it. */
+static void exported_has_offset(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo *bo = life_bo(test, NULL);
+	struct dma_buf *dmabuf;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, life_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
+	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_TRUE(test, life_has_offset(bo));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	shmem_test_export_put(dmabuf);
+	life_bo_put(bo);
+}
+
+/* The init step mapped the table, and then the parent is unbound. */
+static int init_unbound(struct life_bo *bo)
+{
+	int ret = init_maps(bo);
+
+	shmem_test_unbind(life->test);
+	KUNIT_EXPECT_EQ(life->test, life->revoked, 0);
+	return ret;
+}
+
+static int init_unbound_fails(struct life_bo *bo)
+{
+	return init_unbound(bo) ?: -EXDEV;
+}
+
+static void init_revoked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo_unique *unique;
+
+	life->init = init_unbound;
+	unique = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	/* Told when there was somebody to tell */
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	life_bo_put(life_bo_unique_bo(unique));
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+static void init_revoked_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	unsigned int refs = kref_read(&t->drm->ref);
+	void *ret;
+
+	life->init = init_unbound_fails;
+	ret = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
+	KUNIT_EXPECT_EQ(test, life->revoked, 0);
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+	/* Unbinding put one. */
+	KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs - 1);
+}
+
+static bool can_swap(void)
+{
+	return true;
+}
+
+/* The shrinker asks nothing of an object whose end began. */
+static void no_evict_after_fini(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct life_bo *bo;
+	struct work_struct *put;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	bo = life_bo_mapped(test, NULL);
+	shmem_test_touch(&bo->obj, s);
+	put = life_put(test, bo);
+
+	life->fini_waits = true;
+	schedule_work(put);
+	wait_for_completion(&life->in_fini);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, life->evicts, 0);
+	complete(&life->leave_fini);
+	flush_work(put);
+}
+
+/* Unbinding waits for an object whose end began, and tells it nothing. */
+static void no_revoke_after_fini(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+	struct life_bo *bo = life_bo_mapped(test, NULL);
+	struct work_struct *put = life_put(test, bo);
+
+	life->fini_waits = true;
+	schedule_work(put);
+	wait_for_completion(&life->in_fini);
+	/* Its table stays mapped until the driver is done with it. */
+	drm_safe_test_work_waits(test, unbind);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_mapped(&bo->obj));
+	complete(&life->leave_fini);
+	flush_work(put);
+	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, life->revoked, 0);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+/* A put waits for no revocation: revocation has a reference of its own. */
+static void revoked_with_reference(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct dma_resv *resv = test_bo_gem(parent)->resv;
+	struct life_bo *bo = life_bo_mapped(test, test_bo_gem(parent));
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+	struct work_struct *put = life_put(test, bo);
+
+	dma_resv_lock(resv, NULL);
+	drm_safe_test_work_waits(test, unbind);
+	schedule_work(put);
+	flush_work(put);
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+	KUNIT_EXPECT_EQ(test, life->revoked, 0);
+	dma_resv_unlock(resv);
+	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	KUNIT_EXPECT_EQ(test, life->revoked_refs, 1);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+/* drm_exec puts one object while it holds the lock of another. */
+struct life_exec {
+	struct work_struct work;
+	struct life_bo *bo[2];
+	struct completion locked;
+	struct completion go;
+};
+
+static void life_exec_fn(struct work_struct *work)
+{
+	struct life_exec *w = container_of(work, struct life_exec, work);
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, 0, 2);
+	drm_exec_until_all_locked(&exec) {
+		for (int i = 0; i < 2; i++) {
+			ret = drm_exec_lock_obj(&exec, life_bo_gem(w->bo[i]));
+			drm_exec_retry_on_contention(&exec);
+			KUNIT_EXPECT_EQ(life->test, ret, 0);
+		}
+	}
+	/* Now drm_exec has the last references. */
+	for (int i = 0; i < 2; i++)
+		life_bo_put(w->bo[i]);
+	complete(&w->locked);
+	wait_for_completion(&w->go);
+	drm_exec_fini(&exec);
+}
+
+static struct life_exec *life_exec(struct kunit *test)
+{
+	struct life_exec *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	INIT_WORK(&w->work, life_exec_fn);
+	init_completion(&w->locked);
+	init_completion(&w->go);
+	for (int i = 0; i < 2; i++)
+		w->bo[i] = life_bo(test, NULL);
+	return w;
+}
+
+/* Revocation waits for the lock of the one or the other when drm_exec puts both. */
+static void exec_against_unbind(struct kunit *test, int first)
+{
+	struct shmem_test *t = test->priv;
+	struct life_exec *w = life_exec(test);
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+
+	KUNIT_ASSERT_EQ(test, life_map(t->drm, w->bo[first]), 0);
+	KUNIT_ASSERT_EQ(test, life_map(t->drm, w->bo[!first]), 0);
+	schedule_work(&w->work);
+	wait_for_completion(&w->locked);
+	drm_safe_test_work_waits(test, unbind);
+	complete(&w->go);
+	flush_work(&w->work);
+	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, life->finis, 2);
+}
+
+static void exec_puts_last(struct kunit *test)
+{
+	exec_against_unbind(test, 0);
+}
+
+static void exec_puts_last_reverse(struct kunit *test)
+{
+	exec_against_unbind(test, 1);
+}
+
+/* Without an unbind, and with lockdep */
+static void exec_puts_last_alone(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_exec *w = life_exec(test);
+
+	KUNIT_ASSERT_EQ(test, life_map(t->drm, w->bo[1]), 0);
+	complete(&w->go);
+	schedule_work(&w->work);
+	flush_work(&w->work);
+	KUNIT_EXPECT_EQ(test, life->finis, 2);
+}
+
+/* Shrinker, unbinding and the last put meet. */
+static void free_meets_shrinker_and_unbind(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+	struct drm_device *drm = t->drm;
+	struct work_struct *put;
+	struct dma_resv *resv;
+	struct life_bo *bo;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, s), 0);
+	bo = life_bo_mapped(test, NULL);
+	resv = life_bo_gem(bo)->resv;
+	put = life_put(test, bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+
+	/* As a shrinker that has found the object, and works on it */
+	mutex_lock(&drm->gem_lru_mutex);
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(resv));
+	drm_safe_test_work_waits(test, put);
+	drm_safe_test_work_waits(test, unbind);
+	dma_resv_unlock(resv);
+	mutex_unlock(&drm->gem_lru_mutex);
+	flush_work(put);
+	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	KUNIT_EXPECT_EQ(test, life->revoked, 0);
+}
+
+/* The driver's evict step is at work when the parent is unbound. */
+static void evict_unbinds(struct life_bo *bo)
+{
+	drm_safe_test_work_waits(life->test, life->unbind);
+}
+
+static void evict_meets_unbind(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo *bo = life_bo_mapped(test, NULL);
+
+	life->unbind = drm_safe_test_unbind_work(test, t->parent);
+	life->evict = evict_unbinds;
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	flush_work(life->unbind);
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	life_bo_put(bo);
+}
+
+/* A type that counts the users of tables, and a proof that was kept */
+static void counted_after_revocation(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_dev_bound stale = { .__drm = t->drm };
+	struct life_bo *bo = life_bo_mapped(test, NULL);
+	int ret;
+
+	shmem_test_unbind(test);
+	drm_shmem_if_sgt(sgt, &stale, &bo->obj, ret)
+		KUNIT_FAIL(test, "revoked");
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	life_bo_put(bo);
+}
+
+/* A fini step that uses the table, although there was none */
+static void fini_maps(struct life_bo *bo)
+{
+	KUNIT_EXPECT_EQ(life->test, life_map(life_bo_gem(bo)->dev, bo), 0);
+	KUNIT_EXPECT_EQ(life->test, drm_shmem_sgt_unmap(&bo->obj), life->inits > 1 ? -EBUSY : 0);
+	KUNIT_EXPECT_EQ(life->test, life_map(life_bo_gem(bo)->dev, bo), 0);
+}
+
+static void table_in_fini(struct kunit *test)
+{
+	struct life_bo *bo = life_bo(test, NULL);
+
+	life->fini = fini_maps;
+	life_bo_put(bo);
+	/* And although there was one, which the end of the object keeps */
+	life_bo_put(life_bo_mapped(test, NULL));
+	KUNIT_EXPECT_EQ(test, life->finis, 2);
+}
+
+/* A shared lock is not the object's own: only lockdep minds. */
+static void put_under_shared_lock(struct kunit *test)
+{
+	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct life_bo *bo = life_bo_mapped(test, test_bo_gem(parent));
+
+	dma_resv_lock(test_bo_gem(parent)->resv, NULL);
+	kunit_warning_suppress(test) {
+		life_bo_put(bo);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test,
+						      IS_ENABLED(CONFIG_PROVE_LOCKING) ? 1 : 0);
+	}
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	dma_resv_unlock(test_bo_gem(parent)->resv);
+}
+
+/* What is leaked, because its lock is held, is revoked nevertheless. */
+static void leaked_is_revoked(struct kunit *test)
+{
+	struct life_bo *bo = life_bo_mapped(test, NULL);
+
+	dma_resv_lock(life_bo_gem(bo)->resv, NULL);
+	kunit_warning_suppress(test) {
+		life_bo_put(bo);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+	dma_resv_unlock(life_bo_gem(bo)->resv);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_sgt_is_mapped(&bo->obj));
+	/* The reference that nobody has */
+	life_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+/* A handle to a mapping that another thread makes, or ends */
+struct life_vmap {
+	struct work_struct work;
+	struct life_bo *bo;
+	struct life_page_owned map;
+	int ret;
+};
+
+static void life_vmap_fn(struct work_struct *work)
+{
+	struct life_vmap *v = container_of(work, struct life_vmap, work);
+
+	v->ret = drm_shmem_vmap_own(&v->map, &v->bo->obj);
+}
+
+static void life_vunmap_fn(struct work_struct *work)
+{
+	drm_vmap_release(&container_of(work, struct life_vmap, work)->map);
+}
+
+/* Another user comes while the first, or the last, waits for the lock. */
+static void vmap_meets_another(struct kunit *test)
+{
+	struct life_vmap *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
+	struct life_bo *bo = life_bo(test, NULL);
+	struct dma_resv *resv = life_bo_gem(bo)->resv;
+	struct life_page_owned map = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, v);
+	v->bo = bo;
+	INIT_WORK(&v->work, life_vmap_fn);
+	dma_resv_lock(resv, NULL);
+	drm_safe_test_work_waits(test, &v->work);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&map, &bo->obj), 0);
+	dma_resv_unlock(resv);
+	flush_work(&v->work);
+	KUNIT_EXPECT_EQ(test, v->ret, 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 2);
+	drm_vmap_release(&map);
+
+	INIT_WORK(&v->work, life_vunmap_fn);
+	dma_resv_lock(resv, NULL);
+	drm_safe_test_work_waits(test, &v->work);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&map, &bo->obj), 0);
+	dma_resv_unlock(resv);
+	flush_work(&v->work);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.vaddr);
+	drm_vmap_release(&map);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.vaddr);
+	life_bo_put(bo);
+}
+
+static struct kunit_case drm_shmem_life_cases[] = {
+	KUNIT_CASE(init_fails_while_found),
+	KUNIT_CASE_PARAM(import_init_fails_while_found, life_driver_gen_params),
+	KUNIT_CASE_PARAM(import_init_maps, life_driver_gen_params),
+	KUNIT_CASE(private_until_published),
+	KUNIT_CASE(init_is_not_evicted),
+	KUNIT_CASE(exported_has_offset),
+	KUNIT_CASE(init_revoked),
+	KUNIT_CASE(init_revoked_fails),
+	KUNIT_CASE(no_evict_after_fini),
+	KUNIT_CASE(no_revoke_after_fini),
+	KUNIT_CASE(revoked_with_reference),
+	KUNIT_CASE(exec_puts_last),
+	KUNIT_CASE(exec_puts_last_reverse),
+	KUNIT_CASE(exec_puts_last_alone),
+	KUNIT_CASE(free_meets_shrinker_and_unbind),
+	KUNIT_CASE(evict_meets_unbind),
+	KUNIT_CASE(counted_after_revocation),
+	KUNIT_CASE(table_in_fini),
+	KUNIT_CASE(put_under_shared_lock),
+	KUNIT_CASE(leaked_is_revoked),
+	KUNIT_CASE(vmap_meets_another),
+	{}
+};
+
+static struct kunit_suite drm_shmem_life_suite = {
+	.name = "drm_shmem_life",
+	.init = life_init,
+	.test_cases = drm_shmem_life_cases,
+};
+
+kunit_test_suite(drm_shmem_life_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
