@@ -188,6 +188,9 @@ enum drm_dev_ctx_state {
  * - @call, @ops and @data are set while the device is registered or being so;
  *   under @lock, or from a section that needs the registration.
  * - @busy is the task that holds @lock.
+ * - @lock has a lockdep class of its own, @key: the callbacks of one device can
+ *   end the registration of another one, of the same driver or not.
+ * - @going_live is set while drm_dev_register() runs, after @ops and @data.
  * - @revocables, @ends and @unbound are under @revocables_lock. @unbound is set
  *   before the first entry is revoked, and nothing is added after that.
  * - @ends counts the entries that drm_dev_revocable_take() took off and
@@ -202,8 +205,10 @@ struct drm_dev_ctx {
 	struct drm_dev_unreg unreg;
 
 	struct mutex lock;	/* @state, and the callbacks of the registration */
+	struct lock_class_key key;
 	struct task_struct *busy;
 	enum drm_dev_ctx_state state;
+	bool going_live;
 	drm_dev_reg_call_t *call;
 	const void *ops;
 	void *data;
@@ -587,6 +592,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 
 	drm_dev_ctx_debug_exit(ctx);
 	mutex_destroy(&ctx->lock);
+	lockdep_unregister_key(&ctx->key);
 }
 
 /**
@@ -629,7 +635,9 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 	ctx->magic = &drm_dev_ctx_magic;
 	ctx->drm = (void *)ctx + offset;
 	ctx->unreg.bound.__drm = ctx->drm;
+	lockdep_register_key(&ctx->key);
 	mutex_init(&ctx->lock);
+	lockdep_set_class(&ctx->lock, &ctx->key);
 	spin_lock_init(&ctx->revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
@@ -712,13 +720,16 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
 		return ret;
 
 	/*
-	 * Publishes @ops and @data before drm_dev_register() sets @registered;
-	 * pairs with the acquire in __drm_dev_section_enter(). Who comes by a
-	 * minor does not look at @registered, and needs no barrier: minors are
-	 * published and looked up under a lock.
+	 * Publishes @ops and @data before @going_live and, in drm_dev_register(),
+	 * @registered are set; pairs with the acquires in
+	 * __drm_dev_section_enter() and drm_dev_ctx_is_going_live(). The context of
+	 * an ioctl needs neither: minors are published and looked up under a lock.
 	 */
 	smp_wmb();
+	WRITE_ONCE(ctx->going_live, true);
 	ret = drm_dev_register(ctx->drm, 0);
+	/* Release: pairs with the acquire in drm_dev_ctx_is_going_live(). */
+	smp_store_release(&ctx->going_live, false);
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
@@ -833,13 +844,52 @@ void *__drm_dev_reg_data(const struct drm_dev_reg *reg)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_reg_data);
 
+static void drm_dev_ctx_refuse(struct drm_device *drm, unsigned long where)
+{
+	trace_drm_dev_ctx_refused(drm, drm_dev_is_unplugged(drm), (void *)where);
+}
+
 /* A section was not entered. Kept out of the way of those that are. */
 void __cold __drm_dev_refused(struct drm_device *drm)
 {
-	trace_drm_dev_ctx_refused(drm, drm_dev_is_unplugged(drm),
-				  __builtin_return_address(0));
+	drm_dev_ctx_refuse(drm, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_refused);
+
+/*
+ * Whether DRM does not count the device as registered only because it is still at
+ * it: its minors can be live before it does.
+ */
+static bool drm_dev_ctx_is_going_live(struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+
+	if (!drm_dev_ctx_is_own(drm))
+		return false;
+	/* Acquire: registration data first; and @registered is not older than this. */
+	if (smp_load_acquire(&ctx->going_live))
+		return true;
+	/* It may have been set between the caller's look at it and this one. */
+	return smp_load_acquire(&drm->registered);
+}
+
+/*
+ * In an SRCU section of DRM's, of a device that does not count as registered. If it
+ * is being registered then this makes a section of ours of it, which
+ * drm_dev_register() waits for if it fails, and returns @drm. If not, then the
+ * section is left, and this returns NULL.
+ */
+struct drm_device *__cold __drm_dev_enter_early(struct drm_device *drm, int idx)
+	__context_unsafe("the caller's section begins only if this does not return NULL")
+{
+	if (drm_dev_ctx_is_going_live(drm))
+		return drm;
+
+	drm_dev_exit(idx);
+	drm_dev_ctx_refuse(drm, _RET_IP_);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(__drm_dev_enter_early);
 
 /* Whether this task is in a callback that ends the device's registration. */
 bool __drm_dev_is_ending(struct drm_device *drm)

@@ -155,8 +155,10 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 int __drm_dev_ctx_unregister(struct drm_device *drm)
 	__must_not_hold(drm_dev_section);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
-void __drm_dev_refused(struct drm_device *drm) __drm_nonallocating;
+void __cold __drm_dev_refused(struct drm_device *drm) __drm_nonallocating;
 bool __drm_dev_is_ending(struct drm_device *drm);
+struct drm_device *__cold __drm_dev_enter_early(struct drm_device *drm, int idx)
+	__drm_nonallocating;
 
 int drm_dev_revocable_add(const struct drm_dev_bound *bound,
 			  struct drm_dev_revocable *rev,
@@ -253,13 +255,13 @@ __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 	}
 	/*
 	 * drm_dev_enter() succeeds on a device that was never registered.
-	 * Pairs with the write barrier in drm_dev_ctx_go_live(): who sees the
-	 * device registered also sees its registration data.
+	 * Acquire: pairs with the write barrier in drm_dev_ctx_go_live(). The
+	 * registration data of a registered device is seen, too.
 	 */
 	if (unlikely(!smp_load_acquire(&drm->registered))) {
-		drm_dev_exit(*s->idx);
-		__drm_dev_refused(drm);
-		return false;
+		drm = __drm_dev_enter_early(drm, *s->idx);
+		if (!drm)
+			return false;
 	}
 	return __drm_dev_section_open(drm, s);
 }

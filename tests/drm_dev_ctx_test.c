@@ -63,6 +63,7 @@ struct tdev_hw {
 	struct tdev_log *log;
 	u32 value;
 	void (*in_quiesce)(struct drm_device *drm, struct tdev_hw *hw);
+	struct device *child;
 	int ret;
 	struct completion stopping;
 };
@@ -83,6 +84,7 @@ struct tdev_args {
 #define DRM_IOCTL_TDEV_CTX	DRM_IOWR(DRM_COMMAND_BASE + 1, struct tdev_args)
 #define DRM_IOCTL_TDEV_ANY	DRM_IO(DRM_COMMAND_BASE + 2)
 #define DRM_IOCTL_TDEV_MASTER	DRM_IOW(DRM_COMMAND_BASE + 4, struct tdev_args)
+#define DRM_IOCTL_TDEV_NESTED	DRM_IOW(DRM_COMMAND_BASE + 5, struct tdev_args)
 
 static int tdev_ioctl_reg(const struct tdev_reg *reg, struct tdev_args *args,
 			  struct tdev_file *file)
@@ -98,6 +100,22 @@ static int tdev_ioctl_ctx(struct tdev_ioctl *ioctl, struct tdev_args *args,
 
 	args->out = tdev_ioctl_dev(ioctl)->before + tdev_reg_data(reg)->value;
 	return 0;
+}
+
+/* What a handler calls opens a section of its own, from no more than the device. */
+static int tdev_nested(const struct drm_device *from)
+{
+	struct drm_device *drm = &tdev_dev(from)->drm;
+
+	drm_dev_registered_or(tdev, reg, drm, return -EAGAIN);
+
+	return tdev_reg_data(reg)->value;
+}
+
+static int tdev_ioctl_nested(const struct tdev_reg *reg, struct tdev_args *args,
+			     struct tdev_file *file)
+{
+	return tdev_nested(drm_dev_bound_drm(&reg->bound));
 }
 
 static int tdev_ioctl_any(struct tdev *tdev, void *args, struct tdev_file *file)
@@ -117,6 +135,8 @@ static int tdev_ioctl_master(struct tdev *tdev, struct tdev_args *args,
 	  DRM_AUTH | DRM_RENDER_ALLOW)					\
 	X(TDEV_CTX, struct tdev_args, tdev_ioctl_ctx, IOCTL, DRM_RENDER_ALLOW) \
 	X(TDEV_ANY, void, tdev_ioctl_any, NORMAL, DRM_RENDER_ALLOW)	\
+	X(TDEV_NESTED, struct tdev_args, tdev_ioctl_nested, REGISTERED,	\
+	  DRM_RENDER_ALLOW)						\
 	X(TDEV_MASTER, struct tdev_args, tdev_ioctl_master, NORMAL, DRM_MASTER)
 
 DRM_DEV_IOCTL_TABLE(tdev, TDEV_IOCTLS);
@@ -541,7 +561,7 @@ static void drm_dev_ctx_test_ioctl_flags(struct kunit *test)
 	struct tdev_args args = { .in = 3 };
 	struct file *render, *primary;
 
-	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(tdev_ioctls), 5);
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(tdev_ioctls), 6);
 	KUNIT_EXPECT_NULL(test, tdev_ioctls[3].func);
 	KUNIT_EXPECT_EQ(test, tdev_ioctls[0].cmd, DRM_IOCTL_TDEV_REG);
 	KUNIT_EXPECT_STREQ(test, tdev_ioctls[0].name, "TDEV_REG");
@@ -640,6 +660,28 @@ static void drm_dev_ctx_test_unregister_in_quiesce(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+}
+
+/* One device ends another one of the same driver, which sits on it. */
+static void tdev_unbind_child(struct drm_device *drm, struct tdev_hw *hw)
+{
+	drm_safe_test_unbind(kunit_get_current_test(), hw->child);
+}
+
+static void drm_dev_ctx_test_quiesce_unbinds(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct device *parent = t->parent;
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct drm_device *child = tdev_registered(test);
+
+	hw->in_quiesce = tdev_unbind_child;
+	hw->child = parent;
+	t->parent = drm_safe_test_parent(test);
+	tdev_registered_hw(test, hw);
+	drm_safe_test_unbind(test, t->parent);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqsqrr");
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(child));
 }
 
 /* Called with the proof: the compiler does not see that a section is open. */
@@ -747,7 +789,8 @@ static void drm_dev_ctx_test_register_fails(struct kunit *test)
 
 /*
  * While a device is being registered its minors are live before it counts as
- * registered. DRM calls this for the primary minor, after the render minor.
+ * registered. DRM calls this for the primary minor, after the render minor. All
+ * contexts agree then: a section can be entered.
  */
 static bool tdev_early_ran, tdev_early_entered;
 
@@ -764,6 +807,7 @@ static void tdev_early(struct drm_minor *minor)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
 	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_REG, &args), 0);
 	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_CTX, &args), 0);
+	KUNIT_EXPECT_EQ(test, tdev_ioctl(filp, DRM_IOCTL_TDEV_NESTED, &args), TDEV_VALUE);
 	drm_safe_test_close(test, filp);
 }
 
@@ -782,11 +826,12 @@ static void drm_dev_ctx_test_early(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_DEBUG_FS");
 
 	tdev_early_ran = false;
-	tdev_early_entered = true;
+	tdev_early_entered = false;
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
 						   tdev_hw_new(test)), 0);
 	KUNIT_EXPECT_TRUE(test, tdev_early_ran);
-	KUNIT_EXPECT_FALSE(test, tdev_early_entered);
+	KUNIT_EXPECT_TRUE(test, tdev_early_entered);
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "oc");
 }
@@ -1813,6 +1858,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_unregister),
 	KUNIT_CASE(drm_dev_ctx_test_unplug_raw),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_quiesce),
+	KUNIT_CASE(drm_dev_ctx_test_quiesce_unbinds),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_section),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_threads),
 	KUNIT_CASE(drm_dev_ctx_test_register_fails),

@@ -13,7 +13,7 @@
 // wrong: TESTED_FOR_NULL C: foo_dev_alloc\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
-// run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens while it is being registered
+// run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens before the registration data is published
 // run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
 // run: drm_dev_ctx.drm_dev_ctx_test_token_twice: a token whose use is not seen is reported
 
