@@ -374,17 +374,25 @@ enum { __drm_dev_in_section };
  * Publishes the registration data and then the device. The registration ends
  * when the parent is unbound, or with drm_dev_ctx_unregister().
  *
+ * The arguments are evaluated once, in the order in which they are written, and
+ * the token is used up after the others: they may use it.
+ *
  * Context: May sleep. From the probe function of the parent's driver.
  *
  * Return: 0 or a negative error code. On error the registration data was
  * released, and nothing of the device is left to be seen.
  */
 #define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
-	__##_name##_register(_parent, ({					\
+	__drm_safe_must_check(({						\
+		struct device *__reg_parent = (_parent);			\
+		const struct _name##_reg_ops *__reg_ops = (_ops);		\
+		typeof(__##_name##_types.data) __reg_data = (_data);		\
+										\
 		__drm_dev_assert_no_section();					\
 		__##_name##_unreg_spend(_unreg);				\
-		drm_safe_take(_unreg);						\
-	}), _ops, _data)
+		__##_name##_register(__reg_parent, drm_safe_take(_unreg),	\
+				     __reg_ops, __reg_data);			\
+	}))
 
 /**
  * drm_dev_ctx_drop() - give up a device that was not registered
@@ -457,6 +465,7 @@ enum { __drm_dev_in_section };
 		struct _name##_ioctl *ioctl;					\
 		_dev_t *dev;							\
 		_file_t *file;							\
+		_data_t *data;							\
 	};									\
 	extern struct __##_name##_types __##_name##_types;			\
 										\

@@ -331,6 +331,31 @@ static void drm_dev_ctx_test_life(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 }
 
+/* Counts its calls in *@calls, and needs the token. */
+static struct tdev_hw *tdev_nth(struct tdev_unreg *unreg, struct tdev_hw *hw, int *calls)
+{
+	hw->ret = ++*calls;
+	return tdev_unreg_dev(unreg)->log == hw->log ? hw : NULL;
+}
+
+/* Arguments that take the token's device, each evaluated once and in order */
+static void drm_dev_ctx_test_arguments(struct kunit *test)
+{
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct tdev_unreg *unreg = tdev_new(test);
+	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
+	const struct tdev_reg_ops *ops[] = { NULL, &tdev_reg_ops };
+	int calls = 0;
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, drm_dev_bound_parent(&unreg->bound),
+						   unreg, ops[++calls],
+						   tdev_nth(unreg, hw, &calls)), 0);
+	KUNIT_EXPECT_EQ(test, calls, 2);
+	KUNIT_EXPECT_NULL(test, unreg);
+	drm_dev_if_registered(tdev, reg, drm)
+		KUNIT_EXPECT_PTR_EQ(test, tdev_reg_data(reg), hw);
+}
+
 /* Without callbacks and data. */
 static void drm_dev_ctx_test_no_ops(struct kunit *test)
 {
@@ -1843,6 +1868,7 @@ static void drm_dev_ctx_test_fail(struct kunit *test)
 
 static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_life),
+	KUNIT_CASE(drm_dev_ctx_test_arguments),
 	KUNIT_CASE(drm_dev_ctx_test_no_ops),
 	KUNIT_CASE(drm_dev_ctx_test_rebind),
 	KUNIT_CASE(drm_dev_ctx_test_drop),
