@@ -182,7 +182,10 @@ enum drm_dev_ctx_state {
  * Invariants:
  *
  * - @magic is first, and points to drm_dev_ctx_magic.
- * - The devres action of the parent holds @drm while the parent is bound.
+ * - The devres action of @dev holds @drm while @dev is bound, which is what a
+ *   bound parent means. @dev is the parent of @drm or, if the driver said so, a
+ *   consumer of the parent by a device link, so that it is unbound first. It is
+ *   not looked at after that.
  * - @state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @lock.
  * - @call, @ops and @data are set while the device is registered or being so;
@@ -202,6 +205,7 @@ enum drm_dev_ctx_state {
 struct drm_dev_ctx {
 	const void *magic;
 	struct drm_device *drm;
+	struct device *dev;
 	struct drm_dev_unreg unreg;
 
 	struct mutex lock;	/* @state, and the callbacks of the registration */
@@ -595,44 +599,105 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	lockdep_unregister_key(&ctx->key);
 }
 
+/*
+ * Whether the driver that @args->dev is bound to is not the one that allocates: a
+ * driver in another module, or one whose probe function returned before. Faux
+ * devices have no driver of their own, and nothing can be said of them.
+ */
+static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
+{
+	const struct device_driver *drv = args->dev->driver;
+
+	if (!drv->owner && !drv->mod_name)
+		return false;
+	if (drv->owner != args->owner)
+		return true;
+	/* Both are built in. */
+	if (!drv->owner && strcmp(drv->mod_name, args->modname))
+		return true;
+	return device_is_bound(args->dev);
+}
+
+/* Whether things were given together that do not belong together. */
+static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
+{
+	const struct file_operations *fops = args->driver->fops;
+
+	if (!args->dev || !args->parent || !args->dev->driver) {
+		drm_safe_broken(NULL, "bound parents",
+				"a device is allocated in the probe function of its parent's driver");
+		return true;
+	}
+	if (!args->stated && drm_dev_ctx_foreign(args)) {
+		drm_safe_broken(NULL, "a foreign parent is stated",
+				"%s is not being bound to this driver; use NAME_dev_alloc_parent() with the device that is",
+				dev_name(args->dev));
+		return true;
+	}
+	if (fops && fops->owner != args->owner) {
+		drm_safe_broken(NULL, "file operations have an owner",
+				"those of %s are not owned by the module that allocates a device; use DEFINE_DRM_GEM_FOPS()",
+				args->driver->name);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Have the driver core unbind @dev before it unbinds @parent, which does DMA for
+ * it. The core refuses if @parent depends on @dev already or, with
+ * CONFIG_PM_SLEEP, is outside of power management, as faux devices are.
+ */
+static int drm_dev_ctx_follow_parent(struct device *dev, struct device *parent)
+{
+	/* A device without a driver stays as it is. */
+	if (parent == dev || !parent->driver)
+		return 0;
+	if (device_link_add(dev, parent, DL_FLAG_AUTOREMOVE_CONSUMER))
+		return 0;
+
+	dev_err(dev, "cannot be unbound before %s, the parent of its DRM device\n",
+		dev_name(parent));
+	return -EINVAL;
+}
+
 /**
  * __drm_dev_ctx_alloc() - allocate a device in its unregistered context
- * @parent: the device that is being bound
- * @driver: the DRM driver
- * @size: size in bytes of the driver's struct
- * @offset: offset in bytes of the &struct drm_device in it
+ * @args: what it is allocated from
  *
- * Drivers call the function that DRM_DEV_CTX() declares. The memory stays until
- * the parent is unbound, or its probe function fails, and longer if someone
- * holds a reference.
+ * Drivers call the functions that DRM_DEV_CTX() declares. The memory stays until
+ * &drm_dev_ctx_args.dev is unbound, or its probe function fails, and longer if
+ * someone holds a reference.
  *
- * Context: May sleep. Called from the probe function of @parent's driver.
+ * Context: May sleep. Called from the probe function of the driver of
+ * &drm_dev_ctx_args.dev.
  *
  * Return: the token, or an ERR_PTR().
  */
-struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
-					  const struct drm_driver *driver,
-					  size_t size, size_t offset)
+struct drm_dev_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 {
 	static struct lock_class_key ends_key;
+	size_t offset = args->offset;
 	struct drm_dev_ctx *ctx;
 	int ret;
 
-	if (size_add(offset, sizeof(struct drm_device)) > size ||
-	    size > KMALLOC_MAX_SIZE - drm_dev_ctx_size())
+	if (size_add(offset, sizeof(struct drm_device)) > args->size ||
+	    args->size > KMALLOC_MAX_SIZE - drm_dev_ctx_size())
 		return ERR_PTR(-EINVAL);
-	if (!parent || !parent->driver) {
-		drm_safe_broken(NULL, "bound parents",
-				"a device is allocated in the probe function of its parent's driver");
+	if (drm_dev_ctx_misfits(args))
 		return ERR_PTR(-EINVAL);
-	}
+	ret = drm_dev_ctx_follow_parent(args->dev, args->parent);
+	if (ret)
+		return ERR_PTR(ret);
 
 	offset += drm_dev_ctx_size();
-	ctx = __drm_dev_alloc(parent, driver, drm_dev_ctx_size() + size, offset);
+	ctx = __drm_dev_alloc(args->parent, args->driver, drm_dev_ctx_size() + args->size,
+			      offset);
 	if (IS_ERR(ctx))
 		return ERR_CAST(ctx);
 
 	ctx->magic = &drm_dev_ctx_magic;
+	ctx->dev = args->dev;
 	ctx->drm = (void *)ctx + offset;
 	ctx->unreg.bound.__drm = ctx->drm;
 	lockdep_register_key(&ctx->key);
@@ -650,7 +715,7 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(struct device *parent,
 		drm_dev_put(ctx->drm);
 		return ERR_PTR(ret);
 	}
-	ret = devm_add_action_or_reset(parent, drm_dev_ctx_unbind, ctx);
+	ret = devm_add_action_or_reset(ctx->dev, drm_dev_ctx_unbind, ctx);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -707,15 +772,19 @@ void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_unreg_drop);
 
-static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
+static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
 
-	if (parent != ctx->drm->dev)
+	if (dev != ctx->dev) {
+		drm_safe_broken(ctx->drm, "a device is registered where it was allocated",
+				"registered with %s, allocated with %s",
+				dev ? dev_name(dev) : "no device", dev_name(ctx->dev));
 		return -EINVAL;
+	}
 
 	/* Before the device goes live, for then nothing may fail any more. */
-	ret = devm_add_action(parent, drm_dev_ctx_unplug, ctx);
+	ret = devm_add_action(dev, drm_dev_ctx_unplug, ctx);
 	if (ret)
 		return ret;
 
@@ -738,14 +807,14 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
 		 */
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_stop(ctx);
-		devm_remove_action(parent, drm_dev_ctx_unplug, ctx);
+		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
 	return ret;
 }
 
 /**
  * __drm_dev_ctx_register() - register a device
- * @parent: the device that is being bound
+ * @dev: the device that is being bound
  * @unreg: the token, consumed
  * @call: calls the callbacks in @ops
  * @ops: the driver's part of the registration, or NULL
@@ -757,7 +826,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *parent)
  *
  * Return: 0 or a negative error code.
  */
-int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
+int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 			   drm_dev_reg_call_t *call, const void *ops, void *data)
 {
 	struct drm_dev_ctx *ctx;
@@ -783,7 +852,7 @@ int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
 	ctx->call = call;
 	ctx->ops = ops;
 	ctx->data = data;
-	ret = drm_dev_ctx_go_live(ctx, parent);
+	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(ctx->drm, ret);
 	if (ret) {
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
@@ -829,6 +898,24 @@ int __drm_dev_ctx_unregister(struct drm_device *drm)
 	return drm_dev_ctx_end(ctx) ? 0 : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
+
+/**
+ * drm_dev_bound_device() - the bound device to which a DRM device belongs
+ * @bound: the proof that it is bound
+ *
+ * The device that the driver's probe function was called for: the place of the
+ * driver's devm_ allocations and driver data. See also drm_dev_bound_parent().
+ *
+ * Return: the device, borrowed for the scope of the proof. NULL if the DRM device
+ * is not one of this library, which is reported.
+ */
+struct device *drm_dev_bound_device(const struct drm_dev_bound *bound)
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
+
+	return ctx ? ctx->dev : NULL;
+}
+EXPORT_SYMBOL_GPL(drm_dev_bound_device);
 
 /**
  * __drm_dev_reg_data() - the registration data

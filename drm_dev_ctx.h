@@ -145,11 +145,26 @@ typedef void drm_dev_reg_call_t(const void *ops, enum drm_dev_reg_step step,
 				struct drm_device *drm,
 				const struct drm_dev_bound *bound, void *data);
 
+/*
+ * What a device is allocated from. If the driver has not @stated the parent, then
+ * it is @dev, which has to be bound just now by a driver in the module that
+ * allocates. @owner and @modname name the module.
+ */
+struct drm_dev_ctx_args {
+	struct device *dev;
+	struct device *parent;
+	bool stated;
+	const struct drm_driver *driver;
+	size_t size;
+	size_t offset;
+	const struct module *owner;
+	const char *modname;
+};
+
 struct drm_dev_unreg *
-__drm_dev_ctx_alloc(struct device *parent, const struct drm_driver *driver,
-		    size_t size, size_t offset) __must_check;
+__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args) __must_check;
 void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg);
-int __drm_dev_ctx_register(struct device *parent, struct drm_dev_unreg *unreg,
+int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 			   drm_dev_reg_call_t *call, const void *ops,
 			   void *data) __must_check __must_not_hold(drm_dev_section);
 int __drm_dev_ctx_unregister(struct drm_device *drm)
@@ -198,16 +213,23 @@ drm_dev_bound_drm(const struct drm_dev_bound *bound)
 }
 
 /**
- * drm_dev_bound_parent() - the bound device below a DRM device
+ * drm_dev_bound_parent() - the parent of a DRM device
  * @bound: the proof that it is bound
  *
- * Return: the device, borrowed for the scope of the proof.
+ * The device that names the DRM device, and that does DMA for it unless
+ * drm_dev_set_dma_dev() set another one: use drm_dev_dma_dev() for DMA. It is
+ * drm_dev_bound_device() as well, unless the device was allocated with
+ * ``NAME_dev_alloc_parent()``.
+ *
+ * Return: the parent, borrowed for the scope of the proof.
  */
 static __always_inline struct device *
 drm_dev_bound_parent(const struct drm_dev_bound *bound)
 {
 	return bound->__drm->dev;
 }
+
+struct device *drm_dev_bound_device(const struct drm_dev_bound *bound);
 
 static __always_inline bool
 __drm_dev_section_open(struct drm_device *drm, struct drm_dev_section *s)
@@ -366,31 +388,32 @@ enum { __drm_dev_in_section };
 /**
  * drm_dev_ctx_register() - register a device
  * @_name: name given to DRM_DEV_CTX()
- * @_parent: the device that is being bound; -EINVAL unless it is the parent
+ * @_dev: the device that is being bound, to which the device was allocated;
+ *	another one is reported and gives -EINVAL
  * @_unreg: variable that holds the token; NULL afterwards, whatever is returned
  * @_ops: the driver's ``const struct NAME_reg_ops *``, or NULL
  * @_data: registration data, owned by the registration from here on
  *
  * Publishes the registration data and then the device. The registration ends
- * when the parent is unbound, or with drm_dev_ctx_unregister().
+ * when @_dev is unbound, or with drm_dev_ctx_unregister().
  *
  * The arguments are evaluated once, in the order in which they are written, and
  * the token is used up after the others: they may use it.
  *
- * Context: May sleep. From the probe function of the parent's driver.
+ * Context: May sleep. From the probe function of the driver of @_dev.
  *
  * Return: 0 or a negative error code. On error the registration data was
  * released, and nothing of the device is left to be seen.
  */
-#define drm_dev_ctx_register(_name, _parent, _unreg, _ops, _data)		\
+#define drm_dev_ctx_register(_name, _dev, _unreg, _ops, _data)			\
 	__drm_safe_must_check(({						\
-		struct device *__reg_parent = (_parent);			\
+		struct device *__reg_dev = (_dev);				\
 		const struct _name##_reg_ops *__reg_ops = (_ops);		\
 		typeof(__##_name##_types.data) __reg_data = (_data);		\
 										\
 		__drm_dev_assert_no_section();					\
 		__##_name##_unreg_spend(_unreg);				\
-		__##_name##_register(__reg_parent, drm_safe_take(_unreg),	\
+		__##_name##_register(__reg_dev, drm_safe_take(_unreg),		\
 				     __reg_ops, __reg_data);			\
 	}))
 
@@ -434,6 +457,23 @@ enum { __drm_dev_in_section };
 	__drm_dev_assert_no_section();						\
 	__drm_dev_ctx_unregister(_drm);						\
 })
+
+/*
+ * Without an owner, the module can be unloaded while files are open. Where the
+ * compiler sees the struct drm_driver, the build fails; where it does not, the
+ * allocation.
+ */
+#ifdef MODULE
+#define __drm_dev_assert_owner(_driver) do {					\
+	const struct file_operations *__fops = (_driver)->fops;			\
+	bool __no_owner = __fops && !__fops->owner;				\
+										\
+	compiletime_assert(!(__builtin_constant_p(__no_owner) && __no_owner),	\
+			   "the file operations have no owner: THIS_MODULE");	\
+} while (0)
+#else
+#define __drm_dev_assert_owner(_driver)	((void)(_driver))
+#endif
 
 /*
  * What all forms of DRM_DEV_CTX() declare. @_file_t is the type that the handlers
@@ -490,15 +530,38 @@ enum { __drm_dev_in_section };
 			ops->release(data);					\
 	}									\
 										\
-	static inline struct _name##_unreg *					\
-	_name##_dev_alloc(struct device *parent, const struct drm_driver *driver)	\
+	static __always_inline struct _name##_unreg *				\
+	__##_name##_alloc(struct device *dev, struct device *parent, bool stated, \
+			  const struct drm_driver *driver)			\
 	{									\
 		static_assert(__alignof__(_dev_t) <= SMP_CACHE_BYTES,		\
 			      #_dev_t " needs more alignment than allocations have"); \
+		const struct drm_dev_ctx_args args = {				\
+			.dev = dev,						\
+			.parent = parent,					\
+			.stated = stated,					\
+			.driver = driver,					\
+			.size = sizeof(_dev_t),					\
+			.offset = offsetof(_dev_t, _member),			\
+			.owner = THIS_MODULE,					\
+			.modname = KBUILD_MODNAME,				\
+		};								\
 										\
-		return (struct _name##_unreg *)					\
-			__drm_dev_ctx_alloc(parent, driver, sizeof(_dev_t),	\
-					    offsetof(_dev_t, _member));		\
+		__drm_dev_assert_owner(driver);					\
+		return (struct _name##_unreg *)__drm_dev_ctx_alloc(&args);	\
+	}									\
+										\
+	static __always_inline struct _name##_unreg *				\
+	_name##_dev_alloc(struct device *dev, const struct drm_driver *driver)	\
+	{									\
+		return __##_name##_alloc(dev, dev, false, driver);		\
+	}									\
+										\
+	static __always_inline __maybe_unused struct _name##_unreg *		\
+	_name##_dev_alloc_parent(struct device *dev, struct device *parent,	\
+				 const struct drm_driver *driver)		\
+	{									\
+		return __##_name##_alloc(dev, parent, true, driver);		\
 	}									\
 										\
 	static inline void __##_name##_drop(struct _name##_unreg *unreg)	\
@@ -510,11 +573,11 @@ enum { __drm_dev_in_section };
 		    if (!IS_ERR_OR_NULL(_T)) __##_name##_drop(_T))		\
 										\
 	static inline int __must_check						\
-	__##_name##_register(struct device *parent, struct _name##_unreg *unreg,	\
+	__##_name##_register(struct device *dev, struct _name##_unreg *unreg,	\
 			     const struct _name##_reg_ops *ops, _data_t *data)	\
 		__must_not_hold(drm_dev_section)				\
 	{									\
-		return __drm_dev_ctx_register(parent, (struct drm_dev_unreg *)unreg, \
+		return __drm_dev_ctx_register(dev, (struct drm_dev_unreg *)unreg, \
 					      __##_name##_reg_call, ops, data);	\
 	}									\
 										\

@@ -489,8 +489,11 @@ static void drm_dev_ctx_test_wrong_parent(struct kunit *test)
 	struct tdev_unreg *unreg = tdev_new(test);
 	struct drm_device *drm = drm_dev_bound_drm(&unreg->bound);
 
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, other, unreg, &tdev_reg_ops,
-						   tdev_hw_new(test)), -EINVAL);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, other, unreg, &tdev_reg_ops,
+							   tdev_hw_new(test)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
 	KUNIT_EXPECT_NULL(test, unreg);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
@@ -519,8 +522,17 @@ static void drm_dev_ctx_test_alloc_sizes(struct kunit *test)
 	struct drm_dev_unreg *unreg;
 
 	for (int i = 0; i < ARRAY_SIZE(wrong); i++) {
-		unreg = __drm_dev_ctx_alloc(t->parent, &tdev_driver, wrong[i].size,
-					    wrong[i].offset);
+		const struct drm_dev_ctx_args args = {
+			.dev = t->parent,
+			.parent = t->parent,
+			.driver = &tdev_driver,
+			.size = wrong[i].size,
+			.offset = wrong[i].offset,
+			.owner = THIS_MODULE,
+			.modname = KBUILD_MODNAME,
+		};
+
+		unreg = __drm_dev_ctx_alloc(&args);
 		KUNIT_EXPECT_TRUE_MSG(test, IS_ERR(unreg), "case %d", i);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(unreg), wrong[i].ret, "case %d", i);
 	}
@@ -537,8 +549,97 @@ static void drm_dev_ctx_test_alloc_unbound(struct kunit *test)
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(t->parent, &tdev_driver)), -EINVAL);
 		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(NULL, &tdev_driver)), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc_parent(t->parent, NULL, &tdev_driver)),
+				-EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
 	}
+}
+
+/* File operations of another module, or of none where there is one */
+static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	const struct drm_dev_ctx_args args = {
+		.dev = t->parent,
+		.parent = t->parent,
+		.driver = &tdev_driver,
+		.size = sizeof(struct tdev),
+		.offset = offsetof(struct tdev, drm),
+		.owner = (struct module *)test,
+		.modname = KBUILD_MODNAME,
+	};
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(__drm_dev_ctx_alloc(&args)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+}
+
+/* A driver that allocates in its probe function, which is the place */
+static int tdev_bus_probe(struct platform_device *pdev)
+{
+	struct tdev_unreg *unreg = tdev_dev_alloc(&pdev->dev, &tdev_driver);
+
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	return drm_dev_ctx_register(tdev, &pdev->dev, unreg, NULL, NULL);
+}
+
+static struct platform_driver tdev_bus_driver = {
+	.probe = tdev_bus_probe,
+	.driver.name = "drm_safe_test_bus",
+};
+
+static int tdev_kunit_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+/* KUnit's module registers this one, and so counts as its owner. */
+static struct platform_driver tdev_kunit_driver = {
+	.probe = tdev_kunit_probe,
+	.driver.name = "drm_safe_test_kunit",
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(tdev_bus_unregister, platform_driver_unregister,
+			    struct platform_driver *);
+
+static struct platform_device *tdev_bus_device(struct kunit *test, const char *name)
+{
+	struct platform_device *pdev = kunit_platform_device_alloc(test, name,
+								   PLATFORM_DEVID_AUTO);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	KUNIT_ASSERT_NOT_NULL(test, pdev->dev.driver);
+	return pdev;
+}
+
+static void tdev_expect_foreign(struct kunit *test, struct device *dev)
+{
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(dev, &tdev_driver)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+
+/* Nothing would unplug a device whose parent is bound by another driver, or was before. */
+static void drm_dev_ctx_test_foreign_parent(struct kunit *test)
+{
+	struct platform_device *pdev;
+
+	/* Bound just now, and long ago */
+	KUNIT_ASSERT_EQ(test, platform_driver_register(&tdev_bus_driver), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_bus_unregister,
+							&tdev_bus_driver), 0);
+	pdev = tdev_bus_device(test, tdev_bus_driver.driver.name);
+	tdev_expect_foreign(test, &pdev->dev);
+
+	/* A driver in another module */
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
+	pdev = tdev_bus_device(test, tdev_kunit_driver.driver.name);
+	tdev_expect_foreign(test, &pdev->dev);
 }
 
 /* The entry points of a file, through DRM's own dispatch. */
@@ -934,18 +1035,21 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	ret = drm_dev_register(drm, 0);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	drm_dev_if_registered(tdev, reg, drm) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
+			KUNIT_EXPECT_NULL(test, drm_dev_bound_device(&reg->bound));
 			KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&reg->bound, &rev, NULL),
 					-ENODEV);
 			KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 4);
 		}
 	}
 	drm_dev_unplug(drm);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 }
 
 struct tdev_revocable {
@@ -1028,6 +1132,177 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[i]));
 	drm_dev_put(drm);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuuf");
+}
+
+static struct drm_device *tdev_stated_hw(struct kunit *test, struct device *dev,
+					 struct device *parent, struct tdev_hw *hw)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_dev_alloc_parent(dev, parent, &tdev_driver);
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	tdev_unreg_dev(unreg)->log = &t->log;
+	drm = drm_dev_bound_drm(&unreg->bound);
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_put, drm), 0);
+	KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_parent(&unreg->bound), parent);
+	KUNIT_EXPECT_PTR_EQ(test, drm_dev_bound_device(&unreg->bound), dev);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, dev, unreg, &tdev_reg_ops, hw), 0);
+	return drm;
+}
+
+static struct drm_device *tdev_stated(struct kunit *test, struct device *dev,
+				      struct device *parent)
+{
+	return tdev_stated_hw(test, dev, parent, tdev_hw_new(test));
+}
+
+/* A parent that is not faux: the driver core orders the unbinding of others only. */
+static struct device *tdev_platform(struct kunit *test)
+{
+	return &tdev_bus_device(test, tdev_kunit_driver.driver.name)->dev;
+}
+
+/* The bound device goes first, and comes again; its parent stays. */
+static void drm_dev_ctx_test_stated_parent(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_device *drm[2];
+	struct device *parent;
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
+	parent = tdev_platform(test);
+	for (int i = 0; i < ARRAY_SIZE(drm); i++) {
+		drm[i] = tdev_stated(test, t->parent, parent);
+		KUNIT_EXPECT_TRUE(test, tdev_enters(drm[i]));
+		KUNIT_EXPECT_STREQ(test, drm[i]->unique, dev_name(parent));
+		drm_safe_test_rebind(test, t->parent);
+		KUNIT_EXPECT_FALSE(test, tdev_enters(drm[i]));
+		KUNIT_EXPECT_NOT_NULL(test, parent->driver);
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrsqr");
+}
+
+/* The parent goes first: that unbinds the device, while the parent has its driver. */
+static void tdev_parent_is_bound(struct drm_device *drm, struct tdev_hw *hw)
+{
+	hw->ret = drm->dev->driver ? 1 : 0;
+	log_step(hw->log, hw->ret ? 'b' : '-');
+}
+
+static void drm_dev_ctx_test_stated_parent_first(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_revocable rev = { .log = &t->log };
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct device *parent;
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
+	parent = tdev_platform(test);
+	hw->in_quiesce = tdev_parent_is_bound;
+	drm = tdev_stated_hw(test, t->parent, parent, hw);
+	drm_dev_if_registered(tdev, reg, drm)
+		tdev_add(test, &reg->bound, &rev);
+
+	device_release_driver(parent);
+	KUNIT_EXPECT_NULL(test, t->parent->driver);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqbru");
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+}
+
+/*
+ * As virtio does it: the parent's probe function makes the device, whose own probe
+ * function runs inside of it, and the parent's remove function takes it away.
+ */
+static struct drm_device *tdev_inner_drm;
+
+static int tdev_inner_probe(struct platform_device *pdev)
+{
+	struct tdev_unreg *unreg = tdev_dev_alloc_parent(&pdev->dev, pdev->dev.parent,
+							 &tdev_driver);
+
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	tdev_inner_drm = drm_dev_bound_drm(&unreg->bound);
+	drm_dev_get(tdev_inner_drm);
+	return drm_dev_ctx_register(tdev, &pdev->dev, unreg, NULL, NULL);
+}
+
+static struct platform_driver tdev_inner_driver = {
+	.probe = tdev_inner_probe,
+	.driver.name = "drm_safe_test_inner",
+};
+
+static int tdev_outer_probe(struct platform_device *pdev)
+{
+	struct platform_device *inner;
+
+	inner = platform_device_register_data(&pdev->dev, tdev_inner_driver.driver.name,
+					      PLATFORM_DEVID_AUTO, NULL, 0);
+	platform_set_drvdata(pdev, inner);
+	return PTR_ERR_OR_ZERO(inner);
+}
+
+static void tdev_outer_remove(struct platform_device *pdev)
+{
+	platform_device_unregister(platform_get_drvdata(pdev));
+}
+
+static struct platform_driver tdev_outer_driver = {
+	.probe = tdev_outer_probe,
+	.remove = tdev_outer_remove,
+	.driver.name = "drm_safe_test_outer",
+};
+
+static void drm_dev_ctx_test_stated_parent_nested(struct kunit *test)
+{
+	struct platform_device *outer, *inner;
+	struct drm_device *drm[2];
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_inner_driver), 0);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_outer_driver), 0);
+	outer = tdev_bus_device(test, tdev_outer_driver.driver.name);
+	inner = platform_get_drvdata(outer);
+	KUNIT_ASSERT_NOT_NULL(test, inner->dev.driver);
+
+	/* The inner one is bound again before the outer one goes. */
+	drm[0] = tdev_inner_drm;
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm[0]));
+	drm_safe_test_rebind(test, &inner->dev);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm[0]));
+	drm[1] = tdev_inner_drm;
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm[1]));
+	device_release_driver(&outer->dev);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm[1]));
+	for (int i = 0; i < ARRAY_SIZE(drm); i++)
+		drm_dev_put(drm[i]);
+}
+
+/* Parents that never have a driver, that depend on the device, or cannot be ordered */
+static void drm_dev_ctx_test_stated_parent_odd(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct device *root = t->parent->parent, *dev[2];
+	struct drm_device *drm = tdev_stated(test, t->parent, root);
+
+	KUNIT_EXPECT_NULL(test, root->driver);
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
+	for (int i = 0; i < ARRAY_SIZE(dev); i++)
+		dev[i] = tdev_platform(test);
+	tdev_stated(test, dev[0], dev[1]);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc_parent(dev[1], dev[0], &tdev_driver)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(tdev_dev_alloc_parent(dev[0], t->parent,
+								    &tdev_driver)),
+			IS_ENABLED(CONFIG_PM_SLEEP) ? -EINVAL : 0);
+	device_release_driver(dev[0]);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrsqr");
 }
 
 /* An entry that one task ends or revokes, and that waits in this */
@@ -1559,7 +1834,8 @@ static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
 
-	unreg = tdev_dev_alloc(&pdev->dev, &tdev_driver);
+	/* Bound before, and by KUnit's module: stated */
+	unreg = tdev_dev_alloc_parent(&pdev->dev, &pdev->dev, &tdev_driver);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	drm = drm_dev_bound_drm(&unreg->bound);
 	dev_set_drvdata(&pdev->dev, drm);
@@ -1878,6 +2154,12 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_wrong_parent),
 	KUNIT_CASE(drm_dev_ctx_test_alloc_sizes),
 	KUNIT_CASE(drm_dev_ctx_test_alloc_unbound),
+	KUNIT_CASE(drm_dev_ctx_test_alloc_fops),
+	KUNIT_CASE(drm_dev_ctx_test_foreign_parent),
+	KUNIT_CASE(drm_dev_ctx_test_stated_parent),
+	KUNIT_CASE(drm_dev_ctx_test_stated_parent_first),
+	KUNIT_CASE(drm_dev_ctx_test_stated_parent_nested),
+	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),
 	KUNIT_CASE(drm_dev_ctx_test_ioctl_flags),
 	KUNIT_CASE(drm_dev_ctx_test_open_fails),

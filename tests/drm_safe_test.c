@@ -13,8 +13,6 @@
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem.h>
-#include <drm/drm_gem_shmem_helper.h>
 
 #include "drm_safe_test.h"
 
@@ -103,23 +101,6 @@ void drm_safe_test_rebind(struct kunit *test, struct device *parent)
 	KUNIT_ASSERT_EQ(test, device_attach(parent), 1);
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_rebind);
-
-DEFINE_DRM_GEM_FOPS(drm_safe_test_fops);
-
-static const struct drm_driver drm_safe_test_drv = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER,
-	.fops = &drm_safe_test_fops,
-	.name = "drm_safe_test",
-	.desc = "test device of the DRM safe helpers",
-	DRM_GEM_SHMEM_DRIVER_OPS,
-};
-
-/* A driver for tests that need nothing special. */
-const struct drm_driver *drm_safe_test_driver(void)
-{
-	return &drm_safe_test_drv;
-}
-EXPORT_SYMBOL_GPL(drm_safe_test_driver);
 
 struct drm_safe_test_file {
 	struct inode inode;

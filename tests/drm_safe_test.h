@@ -56,6 +56,9 @@
 #include <kunit/test.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
 
 struct device;
 struct drm_minor;
@@ -67,7 +70,24 @@ void drm_safe_test_unbind(struct kunit *test, struct device *parent);
 void drm_safe_test_rebind(struct kunit *test, struct device *parent);
 struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device *parent);
 void drm_safe_test_work_waits(struct kunit *test, struct work_struct *work);
-const struct drm_driver *drm_safe_test_driver(void);
+
+/* A driver for tests that need nothing special; the file operations are the suite's. */
+static inline const struct drm_driver *drm_safe_test_driver(void)
+{
+	static const struct file_operations fops = {
+		.owner = THIS_MODULE,
+		DRM_GEM_FOPS,
+	};
+	static const struct drm_driver driver = {
+		.driver_features = DRIVER_GEM | DRIVER_RENDER,
+		.fops = &fops,
+		.name = "drm_safe_test",
+		.desc = "test device of the DRM safe helpers",
+		DRM_GEM_SHMEM_DRIVER_OPS,
+	};
+
+	return &driver;
+}
 
 struct file *drm_safe_test_open(struct kunit *test, struct drm_minor *minor);
 void drm_safe_test_close(struct kunit *test, struct file *filp);

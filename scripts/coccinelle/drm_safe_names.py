@@ -13,7 +13,7 @@ import re
 # What each macro declares for the name that it is given: kind of name, pattern.
 DECLARES = {
     r"DRM_DEV_CTX(?:_NO_FILE)?": {
-        "error_pointer": ["{}_dev_alloc"],
+        "error_pointer": ["{}_dev_alloc", "{}_dev_alloc_parent"],
         "proof": ["{}_unreg", "{}_reg", "{}_ioctl"],
         "section": ["{}_reg"],
         "lent": ["{}_reg"],
