@@ -14,6 +14,9 @@ endif
 CFLAGS_drm_gpuvm_imm.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
+# gcc's part of what clang never allows: a jump past an initialisation
+subdir-ccflags-y += $(call cc-option,-Wjump-misses-init)
+
 # Clang's context analysis. DRM's own headers have not been prepared for it.
 CONTEXT_ANALYSIS := y
 ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/

@@ -325,9 +325,11 @@ enum { __drm_dev_in_section };
 				{ .idx = __drm_dev_section_begin(&__idx) },	\
 		     *__drm_dev_in_section = (_enter) ? &__section : NULL;	\
 		     __drm_dev_in_section; __drm_dev_in_section = NULL)		\
-			for (const _type _proof[1] __maybe_unused =		\
-			     { { ._member = __section.drm } };			\
-			     __drm_dev_in_section; __drm_dev_in_section = NULL)
+			__drm_safe_no_jump_into(__section, __drm_dev_in_section, \
+						__drm_dev_in_section = NULL)	\
+				for (const _type _proof[1] __maybe_unused =	\
+				     { { ._member = __section.drm } };		\
+				     __drm_dev_in_section; __drm_dev_in_section = NULL)
 
 /**
  * drm_dev_if_registered() - run a block if a device is registered
@@ -353,6 +355,9 @@ enum { __drm_dev_in_section };
  * @...: statement that leaves the scope if the device is not registered, such
  *	as ``return -ENODEV``
  *
+ * Does not compile if a goto or a case label leads past it into its scope, also
+ * the goto in @...: the proof does not exist there.
+ *
  * Context: Any but NMI.
  */
 #define drm_dev_registered_or(_name, _proof, _from, ...)			\
@@ -365,6 +370,7 @@ enum { __drm_dev_in_section };
 		__VA_ARGS__;							\
 		__drm_safe_must_leave();					\
 	}									\
+	__drm_safe_no_jump(_proof, __section_##_proof);				\
 	const struct _name##_reg _proof[1] __maybe_unused = {			\
 		{ .bound.__drm = __section_##_proof.drm }			\
 	}

@@ -382,7 +382,8 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
  * @_name: the name, which is used as a pointer
  */
 #define DRM_GPUVM_UPDATE(_name)							\
-	struct drm_gpuvm_update _name[1] __cleanup(__drm_gpuvm_update_cleanup) = {}
+	struct drm_gpuvm_update _name[1] __cleanup(__drm_gpuvm_update_cleanup) = {}; \
+	__drm_safe_no_jump(_name, _name)
 
 /**
  * drm_gpuvm_core_for_each() - walk over the mappings of a range

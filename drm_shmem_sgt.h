@@ -141,16 +141,19 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 		for (struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {}; \
 		     __once &&							\
 		     !((_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)); \
-		     __once = false)
+		     __once = false)						\
+			__drm_safe_no_jump_into(_s, __once, __once = false)
 
 #define __drm_shmem_sgt_or(_locked, _s, _bound, _obj, _err, ...)		\
 	struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {};		\
-	(_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);		\
-	if (unlikely(_err)) {							\
+	const int __err_##_s = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);	\
+										\
+	(_err) = __err_##_s;							\
+	if (unlikely(__err_##_s)) {						\
 		__VA_ARGS__;							\
 		__drm_safe_must_leave();					\
 	}									\
-	static_assert(1)
+	__drm_safe_no_jump(_s, _s)
 
 /**
  * drm_shmem_if_sgt() - run a block with the sg table of an object
@@ -313,6 +316,7 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
 		for (struct drm_shmem_sgt _s[1] = {};				\
 		     __once &&							\
 		     !((_err) = __drm_shmem_sgt_try(__drm_shmem_sgt_bound(_bound), _own, _s)); \
-		     __once = false)
+		     __once = false)						\
+			__drm_safe_no_jump_into(_s, __once, __once = false)
 
 #endif /* _DRM_SHMEM_SGT_H */

@@ -262,16 +262,19 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 	for (bool __once = true; __once; __once = false)			\
 		for (struct _type _v[1] __cleanup(_end) = {};			\
 		     __once && !((_err) = __drm_vmap_get(_v, _obj, _locked));	\
-		     __once = false)
+		     __once = false)						\
+			__drm_safe_no_jump_into(_v, __once, __once = false)
 
 #define __drm_shmem_vmap_or(_end, _locked, _type, _v, _obj, _err, ...)		\
 	struct _type _v[1] __cleanup(_end) = {};				\
-	(_err) = __drm_vmap_get(_v, _obj, _locked);				\
-	if (unlikely(_err)) {							\
+	const int __err_##_v = __drm_vmap_get(_v, _obj, _locked);		\
+										\
+	(_err) = __err_##_v;							\
+	if (unlikely(__err_##_v)) {						\
 		__VA_ARGS__;							\
 		__drm_safe_must_leave();					\
 	}									\
-	static_assert(1)
+	__drm_safe_no_jump(_v, _v)
 
 /**
  * drm_shmem_if_vmap() - run a block with a borrowed mapping

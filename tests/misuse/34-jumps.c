@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 34
+// title: goto or case into or past a scope
+// rust: b
+// wrong: PROOF_AFTER_GOTO B: jump into scope|cannot jump
+// wrong: MAPPING_AFTER_GOTO B: jump into scope|cannot jump
+// wrong: TABLE_AFTER_GOTO B: jump into scope|cannot jump
+// wrong: PAST_A_SECTION B: jump into scope|cannot jump
+// wrong: PAST_A_MAPPING B: jump into scope|cannot jump
+// wrong: PAST_A_TABLE B: jump into scope|cannot jump
+// wrong: PAST_AN_UPDATE B: jump into scope|cannot jump
+// wrong: INTO_A_SECTION B: jump into scope|cannot jump
+// wrong: INTO_A_MAPPING B: jump into scope|cannot jump
+// wrong: INTO_A_TABLE B: jump into scope|cannot jump
+// wrong: CASE_PAST_A_SECTION B: switch jumps into scope|cannot jump from switch
+// wrong: PAST_A_TOKEN U: jump skips variable initialization|cannot jump
+// wrong: PAST_A_HANDLE U: jump skips variable initialization|cannot jump
+
+#include "foo.h"
+
+/* Each way out leaves the scope, and what is used at a label was made before. */
+int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
+{
+	int ret = -EBUSY;
+
+#if defined(PAST_A_SECTION)
+	if (idle)
+		goto out;
+#endif
+#if defined(PROOF_AFTER_GOTO)
+	drm_dev_registered_or(foo, reg, &foo->drm, goto out);
+#else
+	drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+#endif
+
+#if defined(PAST_A_TABLE)
+	if (idle)
+		goto out;
+#endif
+#if defined(TABLE_AFTER_GOTO)
+	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, goto out);
+#else
+	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, return ret);
+#endif
+
+#if defined(PAST_A_MAPPING)
+	if (idle)
+		goto out;
+#endif
+#if defined(MAPPING_AFTER_GOTO)
+	drm_shmem_vmap_or(foo_ring, ring, &bo->shmem, ret, goto out);
+#else
+	drm_shmem_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
+#endif
+
+	if (idle)
+		goto out;
+	ret = foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
+out:
+	drm_vmap_write32(ring, 0, ret);
+	return ret;
+}
+
+int foo_blocks(struct foo_device *foo, struct foo_bo *bo, int what)
+{
+	int ret = 0;
+
+#if defined(INTO_A_SECTION)
+	if (what == 1)
+		goto section;
+#elif defined(INTO_A_MAPPING)
+	if (what == 1)
+		goto mapping;
+#elif defined(INTO_A_TABLE)
+	if (what == 1)
+		goto table;
+#endif
+	drm_dev_if_registered(foo, reg, &foo->drm) {
+		if (what == 2)
+			goto out;
+#if defined(INTO_A_SECTION)
+section:
+#endif
+		foo_hw_submit(reg, 0);
+		drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
+			if (what == 3)
+				goto out;
+#if defined(INTO_A_TABLE)
+table:
+#endif
+			foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
+		}
+	}
+	drm_shmem_if_vmap(foo_ring, ring, &bo->shmem, ret) {
+		if (what == 4)
+			goto out;
+#if defined(INTO_A_MAPPING)
+mapping:
+#endif
+		drm_vmap_write32(ring, 0, 1);
+	}
+out:
+	return ret;
+}
+
+int foo_bind(struct foo_vm *vm, u64 addr, bool idle)
+{
+	int ret = 0;
+
+#if defined(PAST_AN_UPDATE)
+	if (idle)
+		goto out;
+#else
+	if (idle)
+		return 0;
+#endif
+	DRM_GPUVM_UPDATE(update);
+
+	ret = drm_gpuvm_prepare_unmap(drm_gpuvm_core_vm(vm->core), update, addr, SZ_4K);
+	if (ret)
+		goto out;
+	ret = foo_vm_run(vm, update);
+out:
+	return ret;
+}
+
+int foo_ioctl(struct foo_device *foo, int what)
+{
+	switch (what) {
+#if defined(CASE_PAST_A_SECTION)
+	case 1:
+		drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+
+		return foo_hw_submit(reg, 0);
+#else
+	case 1: {
+		drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+
+		return foo_hw_submit(reg, 0);
+	}
+#endif
+	case 2:
+		return foo_hw_ready();
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Nothing jumps past a variable that has a cleanup: it is declared before. */
+int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
+{
+	int ret = -ENODEV;
+
+#if defined(PAST_A_TOKEN)
+	if (!hw)
+		goto out;
+#endif
+	struct foo_unreg *unreg __free(foo_unreg) = foo_dev_alloc(dev, &foo_driver);
+
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+#if defined(PAST_A_HANDLE)
+	if (!hw)
+		goto out;
+#endif
+	struct foo_ring_owned ring __cleanup(drm_vmap_cleanup) = {};
+
+	ret = drm_shmem_vmap_own(&ring, &bo->shmem);
+	if (ret)
+		goto out;
+	drm_vmap_write32(&ring, 0, 1);
+	ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+out:
+	return ret;
+}
