@@ -30,6 +30,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_register);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_unplug);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_refused);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 
 /**
  * DOC: overview
@@ -133,8 +134,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
  *		...
  *	};
  *
- * Everywhere else, in callbacks of GEM objects, page faults, work items, timers,
- * interrupt threads and runtime PM callbacks, one line opens the section:
+ * Every other entry point that starts something opens a section with one line:
+ * callbacks of GEM objects, page faults, runtime PM callbacks, and work items and
+ * timers such as this one:
  *
  * .. code-block:: c
  *
@@ -147,11 +149,51 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
  *		sgpu_hw_kick(sgpu_reg_data(reg));
  *	}
  *
+ * All of these are initiators. A completer is a function that ends the wait of
+ * others: an interrupt handler or a work item that signals fences, calls
+ * complete() or reads the hardware's responses. A completer must not open a
+ * section:
+ *
+ * .. code-block:: c
+ *
+ *	static irqreturn_t sgpu_irq_thread(int irq, void *data)
+ *	{
+ *		struct sgpu_hw *hw = data;	// quiesce calls free_irq()
+ *
+ *		sgpu_hw_signal_done(hw);
+ *		return IRQ_HANDLED;
+ *	}
+ *
+ * Unplugging waits for the open sections, and an open section can wait for the
+ * completer. If the completer is refused a section, then it completes nothing,
+ * and all three wait for ever. Before registration a section is refused as well:
+ * a probe function that waits for such a completer gets no answer. A completer
+ * takes what it needs from the registration data, and runs until quiesce ends
+ * it; the hardware is there until then.
+ *
+ * If an unplug takes long, then the kernel log names the functions that were
+ * refused a section meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections.
+ *
  * The section keeps the hardware, it does not keep the work item: what can run
  * later belongs to the registration data and is ended in quiesce, by
  * disable_work_sync(), disable_delayed_work_sync(), timer_shutdown_sync() or
  * free_irq(). No such function may wait for itself, so nothing that runs in a
  * section may wait for quiesce.
+ *
+ * The DRM device's parent is the device that is being bound. Where it is another
+ * one, such as the PCI device below a virtio device, the driver states both:
+ *
+ * .. code-block:: c
+ *
+ *	unreg = sgpu_dev_alloc_parent(&vdev->dev, vdev->dev.parent, &sgpu_driver);
+ *	...
+ *	return drm_dev_ctx_register(sgpu, &vdev->dev, unreg, &sgpu_reg_ops, hw);
+ *
+ * The first device is the one whose probe function runs: its unbinding ends the
+ * registration. A device link has the driver core unbind it before the parent. A
+ * component master states itself twice if its bind callback can run in the probe
+ * function of a component. sgpu_dev_alloc() refuses a parent that was bound before,
+ * or is bound to a driver in another module.
  *
  * A driver with a display sets kms_shutdown to drm_atomic_helper_shutdown(). It
  * runs when the device is unplugged, so that no user can race with it, and
@@ -172,6 +214,9 @@ enum drm_dev_ctx_state {
 	DRM_DEV_CTX_REGISTERED,
 	DRM_DEV_CTX_ENDED,
 };
+
+/* How many places that were refused a section a report names */
+#define DRM_DEV_REFUSED_MAX	4
 
 /*
  * struct drm_dev_ctx - what the library keeps for a device
@@ -194,6 +239,8 @@ enum drm_dev_ctx_state {
  * - @lock has a lockdep class of its own, @key: the callbacks of one device can
  *   end the registration of another one, of the same driver or not.
  * - @going_live is set while drm_dev_register() runs, after @ops and @data.
+ * - @refused has the places that were refused a section since unplugging began,
+ *   each once, in front of zeroes. They are only ever added meanwhile.
  * - @revocables, @ends and @unbound are under @revocables_lock. @unbound is set
  *   before the first entry is revoked, and nothing is added after that.
  * - @ends counts the entries that drm_dev_revocable_take() took off and
@@ -224,9 +271,13 @@ struct drm_dev_ctx {
 	wait_queue_head_t ended;
 	struct lockdep_map ends_map;	/* Unbinding waits for @ends. */
 
+	/* The report of an unplug that waits for long */
+	struct delayed_work stuck;
+	unsigned int stuck_ms;
+	unsigned long refused[DRM_DEV_REFUSED_MAX];
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker_dir handles;
-	struct delayed_work stuck;
 #endif
 };
 
@@ -260,6 +311,10 @@ static size_t drm_dev_ctx_size(void)
 	return ALIGN(sizeof(struct drm_dev_ctx), SMP_CACHE_BYTES);
 }
 
+/* How long unplugging waits before it says for what, in milliseconds; doubles each time */
+VISIBLE_IF_KUNIT unsigned int drm_dev_section_limit_ms = 10000;
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_section_limit_ms);
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
 /*
@@ -268,10 +323,6 @@ static size_t drm_dev_ctx_size(void)
  */
 static DEFINE_RAW_SPINLOCK(drm_dev_sections_lock);
 static LIST_HEAD(drm_dev_sections);
-
-/* How long unplugging waits before it says for whom, in milliseconds */
-VISIBLE_IF_KUNIT unsigned int drm_dev_section_limit_ms = 10000;
-EXPORT_SYMBOL_IF_KUNIT(drm_dev_section_limit_ms);
 
 void __drm_dev_section_track(struct drm_dev_section *s)
 {
@@ -301,16 +352,11 @@ static bool drm_dev_section_held(void)
 	return false;
 }
 
-/*
- * Says who keeps a device from being unplugged. All sections are named, for
- * unplugging waits for those of all devices.
- */
-static void drm_dev_ctx_stuck(struct work_struct *work)
+/* Names all open sections: unplugging waits for those of all devices. */
+static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, stuck.work);
 	struct drm_dev_section *s;
 
-	drm_warn(ctx->drm, "unplug waits for sections that need a registration\n");
 	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
 	list_for_each_entry(s, &drm_dev_sections, node) {
 		drm_warn(ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->drm->dev),
@@ -318,16 +364,6 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 		trace_drm_dev_ctx_stuck(ctx->drm, s->task, (void *)s->where);
 		sched_show_task(s->task);
 	}
-}
-
-static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
-{
-	schedule_delayed_work(&ctx->stuck, msecs_to_jiffies(drm_dev_section_limit_ms));
-}
-
-static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
-{
-	cancel_delayed_work_sync(&ctx->stuck);
 }
 
 static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
@@ -378,7 +414,6 @@ EXPORT_SYMBOL_GPL(drm_dev_handle_del);
 
 static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx)
 {
-	INIT_DELAYED_WORK(&ctx->stuck, drm_dev_ctx_stuck);
 	ref_tracker_dir_init(&ctx->handles, 0, "drm_dev_ctx");
 }
 
@@ -403,13 +438,78 @@ static bool drm_dev_section_held(void)
 	return false;
 }
 
+static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
+{
+	drm_warn(ctx->drm, "CONFIG_DRM_SAFE_DEBUG would name the sections\n");
+}
+
 static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm) {}
-static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx) {}
-static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx) {}
 static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx) {}
 static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx) {}
 static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
 #endif
+
+/*
+ * Names the places that were refused a section since the device began to be
+ * unplugged. If such a place completes what an open section waits for, then the
+ * section waits for ever: a completer must not need a section.
+ */
+static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx)
+{
+	for (int i = 0; i < ARRAY_SIZE(ctx->refused); i++) {
+		void *where = (void *)READ_ONCE(ctx->refused[i]);
+
+		if (!where)
+			return;
+		drm_warn(ctx->drm, "refused a section since: %pS; if it completes what a section waits for, it must not need one\n",
+			 where);
+		trace_drm_dev_ctx_starved(ctx->drm, where);
+	}
+}
+
+static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
+{
+	schedule_delayed_work(&ctx->stuck, msecs_to_jiffies(ctx->stuck_ms));
+	ctx->stuck_ms = min(2 * ctx->stuck_ms, 600000U);
+}
+
+/* Says what keeps a device from being unplugged, and who could not end that. */
+static void drm_dev_ctx_stuck(struct work_struct *work)
+{
+	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, stuck.work);
+
+	/* While a device is being registered, only failing unplugs it. */
+	if (drm_dev_is_unplugged(ctx->drm)) {
+		drm_warn(ctx->drm, "unplug waits for sections that need a registration\n");
+		drm_dev_ctx_report_sections(ctx);
+		drm_dev_ctx_report_refused(ctx);
+	}
+	drm_dev_ctx_wait_longer(ctx);
+}
+
+/* Around what may wait for sections */
+static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
+{
+	memset(ctx->refused, 0, sizeof(ctx->refused));
+	ctx->stuck_ms = drm_dev_section_limit_ms;
+	drm_dev_ctx_wait_longer(ctx);
+}
+
+static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
+{
+	cancel_delayed_work_sync(&ctx->stuck);
+}
+
+/* Remembers a place that was refused a section. In any context; takes no lock. */
+static void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where)
+{
+	for (int i = 0; i < ARRAY_SIZE(ctx->refused); i++) {
+		unsigned long old = cmpxchg_relaxed(&ctx->refused[i], 0, where);
+
+		if (!old || old == where)
+			return;
+	}
+}
 
 static size_t drm_dev_ctx_revocables(struct drm_dev_ctx *ctx)
 {
@@ -708,6 +808,7 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
 	init_waitqueue_head(&ctx->ended);
 	lockdep_init_map(&ctx->ends_map, "drm_dev_ctx_ends", &ends_key, 0);
+	INIT_DELAYED_WORK(&ctx->stuck, drm_dev_ctx_stuck);
 	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
@@ -796,7 +897,9 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	 */
 	smp_wmb();
 	WRITE_ONCE(ctx->going_live, true);
+	drm_dev_ctx_unplug_begins(ctx);
 	ret = drm_dev_register(ctx->drm, 0);
+	drm_dev_ctx_unplug_ends(ctx);
 	/* Release: pairs with the acquire in drm_dev_ctx_is_going_live(). */
 	smp_store_release(&ctx->going_live, false);
 	if (ret) {
@@ -933,7 +1036,11 @@ EXPORT_SYMBOL_GPL(__drm_dev_reg_data);
 
 static void drm_dev_ctx_refuse(struct drm_device *drm, unsigned long where)
 {
-	trace_drm_dev_ctx_refused(drm, drm_dev_is_unplugged(drm), (void *)where);
+	bool unplugged = drm_dev_is_unplugged(drm);
+
+	if (unplugged && drm_dev_ctx_is_own(drm))
+		drm_dev_ctx_note_refused(drm->managed.final_kfree, where);
+	trace_drm_dev_ctx_refused(drm, unplugged, (void *)where);
 }
 
 /* A section was not entered. Kept out of the way of those that are. */

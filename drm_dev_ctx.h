@@ -183,14 +183,15 @@ bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *re
 void drm_dev_revocable_done(struct drm_device *drm)
 	__releases_shared(drm_dev_revocation);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int drm_dev_section_limit_ms;
+#endif
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle);
 void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle);
 void __drm_dev_section_track(struct drm_dev_section *s);
 void __drm_dev_section_untrack(struct drm_dev_section *s);
-#if IS_ENABLED(CONFIG_KUNIT)
-extern unsigned int drm_dev_section_limit_ms;
-#endif
 #else
 static inline void drm_dev_handle_add(struct drm_device *drm,
 				      struct drm_dev_handle *handle) {}

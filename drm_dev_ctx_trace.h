@@ -85,6 +85,24 @@ TRACE_EVENT(drm_dev_ctx_stuck,
 		  __get_str(driver), __entry->pid, __entry->where)
 );
 
+/* An unplug waits for long; once for each place that was refused a section since. */
+TRACE_EVENT(drm_dev_ctx_starved,
+	TP_PROTO(struct drm_device *drm, void *where),
+	TP_ARGS(drm, where),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(drm->dev))
+		__string(driver, drm->driver->name)
+		__field(void *, where)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__assign_str(driver);
+		__entry->where = where;
+	),
+	TP_printk("dev=%s driver=%s where=%pS", __get_str(dev),
+		  __get_str(driver), __entry->where)
+);
+
 #endif /* _DRM_DEV_CTX_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -7,6 +7,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
+#include <linux/kallsyms.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -1944,10 +1945,14 @@ static void drm_dev_ctx_test_trace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, traced.refused, 101);
 }
 
-#if defined(CONFIG_DRM_SAFE_DEBUG) && defined(CONFIG_TRACEPOINTS)
+#ifdef CONFIG_TRACEPOINTS
+/* A task that waits in a section, and a work item that ends the wait or does not */
 struct tdev_sleeper {
 	struct drm_device *drm;
 	struct completion inside, leave;
+	struct delayed_work completer;
+	char blamed[KSYM_SYMBOL_LEN];
+	int reports;
 };
 
 static int tdev_sleep_thread(void *data)
@@ -1961,6 +1966,94 @@ static int tdev_sleep_thread(void *data)
 	return 0;
 }
 
+static struct task_struct *tdev_sleeper_start(struct kunit *test, struct tdev_sleeper *sleeper)
+{
+	struct task_struct *task;
+
+	init_completion(&sleeper->inside);
+	init_completion(&sleeper->leave);
+	task = kthread_run(tdev_sleep_thread, sleeper, "sleeper");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wait_for_completion(&sleeper->inside);
+	return task;
+}
+
+/* What a completer must not do: without a section, it completes nothing. */
+static void tdev_complete_in_section(struct work_struct *work)
+{
+	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
+
+	drm_dev_registered_or(tdev, reg, sleeper->drm, return);
+
+	/* Not yet: the device is to be unplugged first. */
+	schedule_delayed_work(&sleeper->completer, 1);
+}
+
+/* The right one runs until quiesce, with no section. */
+static void tdev_complete(struct work_struct *work)
+{
+	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
+
+	if (drm_dev_is_unplugged(sleeper->drm))
+		complete(&sleeper->leave);
+	else
+		schedule_delayed_work(&sleeper->completer, 1);
+}
+
+static void tdev_trace_starved(void *data, struct drm_device *drm, void *where)
+{
+	struct tdev_sleeper *sleeper = data;
+
+	if (drm != sleeper->drm)
+		return;
+	sleeper->reports++;
+	sprint_symbol_no_offset(sleeper->blamed, (unsigned long)where);
+	complete(&sleeper->leave);
+}
+
+/* Ends a registration while a task waits in a section for the completer. */
+static struct tdev_sleeper *tdev_completed_by(struct kunit *test, work_func_t completer)
+{
+	struct tdev_sleeper *sleeper = kunit_kzalloc(test, sizeof(*sleeper), GFP_KERNEL);
+	unsigned int limit = drm_dev_section_limit_ms;
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, sleeper);
+	sleeper->drm = tdev_registered(test);
+	INIT_DELAYED_WORK(&sleeper->completer, completer);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_starved(tdev_trace_starved, sleeper), 0);
+	task = tdev_sleeper_start(test, sleeper);
+	schedule_delayed_work(&sleeper->completer, 0);
+
+	drm_dev_section_limit_ms = 50;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(sleeper->drm), 0);
+	drm_dev_section_limit_ms = limit;
+
+	disable_delayed_work_sync(&sleeper->completer);
+	kthread_stop(task);
+	put_task_struct(task);
+	unregister_trace_drm_dev_ctx_starved(tdev_trace_starved, sleeper);
+	tracepoint_synchronize_unregister();
+	return sleeper;
+}
+
+static void drm_dev_ctx_test_completer(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, tdev_completed_by(test, tdev_complete)->reports, 0);
+}
+
+/* What cannot end the wait, because it was refused a section, is named. */
+static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
+{
+	struct tdev_sleeper *sleeper = tdev_completed_by(test, tdev_complete_in_section);
+
+	KUNIT_EXPECT_GE(test, sleeper->reports, 1);
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_TRUE(test, strstarts(sleeper->blamed, "tdev_complete_in_section"));
+}
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
 static void tdev_trace_stuck(void *data, struct drm_device *drm, struct task_struct *task,
 			     void *where)
 {
@@ -1987,14 +2080,9 @@ static void drm_dev_ctx_test_stuck(struct kunit *test)
 	struct tdev_sleeper sleeper = { .drm = drm };
 	struct task_struct *task;
 
-	init_completion(&sleeper.inside);
-	init_completion(&sleeper.leave);
 	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_stuck, &traced), 0);
 	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_wake, &sleeper), 0);
-	task = kthread_run(tdev_sleep_thread, &sleeper, "sleeper");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	wait_for_completion(&sleeper.inside);
+	task = tdev_sleeper_start(test, &sleeper);
 
 	drm_dev_section_limit_ms = 50;
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
@@ -2010,7 +2098,23 @@ static void drm_dev_ctx_test_stuck(struct kunit *test)
 #else
 static void drm_dev_ctx_test_stuck(struct kunit *test)
 {
-	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG and CONFIG_TRACEPOINTS");
+	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+}
+#endif
+#else
+static void drm_dev_ctx_test_stuck(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_completer(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 }
 #endif
 
@@ -2189,6 +2293,8 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_debugfs),
 	KUNIT_CASE(drm_dev_ctx_test_trace),
 	KUNIT_CASE(drm_dev_ctx_test_stuck),
+	KUNIT_CASE(drm_dev_ctx_test_completer),
+	KUNIT_CASE(drm_dev_ctx_test_completer_in_section),
 	KUNIT_CASE(drm_dev_ctx_test_handle_leak),
 	KUNIT_CASE_SLOW(drm_dev_ctx_test_fail),
 	{}
