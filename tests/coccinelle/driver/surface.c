@@ -113,3 +113,27 @@ static void surface_give_up(const struct card_reg *reg, struct card *card)
 {
 	drm_dev_ctx_unregister(&card->drm);		/* waits */
 }
+
+static int surface_reset(struct device *dev, struct engine *engine, bool idle)
+{
+	int ret = -EBUSY;
+
+	if (!idle)
+		goto out;				/* jumps */
+	struct card_unreg *unreg __free(card_unreg) = card_dev_alloc(dev, &card_driver);
+
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	ret = drm_dev_ctx_register(card, dev, unreg, &card_ops, engine);
+out:
+	return ret;
+}
+
+static void surface_done(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	complete(&post->done);				/* completers */
+}

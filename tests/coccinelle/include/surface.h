@@ -47,6 +47,9 @@ struct post {
 	struct mailbox_owned box;
 	const struct mailbox *borrowed;
 	struct drm_gpuvm_imm *vm;
+	struct card *card;
+	struct work_struct work;
+	struct completion done;
 };
 
 #endif /* _SURFACE_H */
