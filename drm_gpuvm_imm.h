@@ -385,6 +385,13 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
 	struct drm_gpuvm_update _name[1] __cleanup(__drm_gpuvm_update_cleanup) = {}; \
 	__drm_safe_no_jump(_name, _name)
 
+/* The arguments of a walk, evaluated once */
+struct drm_gpuvm_core_walk {
+	const struct drm_gpuvm_core *core;
+	u64 addr;
+	u64 range;
+};
+
 /**
  * drm_gpuvm_core_for_each() - walk over the mappings of a range
  * @_va: name of the &struct drm_gpuva pointer, declared here
@@ -397,9 +404,14 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
  * changed by the body.
  */
 #define drm_gpuvm_core_for_each(_va, _core, _addr, _range)			\
-	for (const struct drm_gpuva *_va =					\
-			drm_gpuvm_core_find_first(_core, _addr, _range);	\
-	     _va; _va = drm_gpuvm_core_next(_core, _va, _addr, _range))
+	for (const struct drm_gpuvm_core_walk					\
+			__walk = { .core = _core, .addr = _addr, .range = _range }, \
+			*__once = &__walk; __once; __once = NULL)		\
+		for (const struct drm_gpuva *_va =				\
+				drm_gpuvm_core_find_first(__walk.core, __walk.addr, \
+							  __walk.range);	\
+		     _va; _va = drm_gpuvm_core_next(__walk.core, _va, __walk.addr, \
+						    __walk.range))
 
 /**
  * drm_gpuvm_core_for_each_of() - walk over the mappings of an object
@@ -410,9 +422,11 @@ static __always_inline void __drm_gpuvm_update_cleanup(struct drm_gpuvm_update (
  * In no particular order. The address space must not be changed by the body.
  */
 #define drm_gpuvm_core_for_each_of(_va, _core, _gem_obj)			\
-	for (const struct drm_gpuva *_va =					\
-			drm_gpuvm_core_first_of(_core, _gem_obj);		\
-	     _va; _va = drm_gpuvm_core_next_of(_core, _va))
+	for (const struct drm_gpuvm_core_walk __walk = { .core = _core },	\
+			*__once = &__walk; __once; __once = NULL)		\
+		for (const struct drm_gpuva *_va =				\
+				drm_gpuvm_core_first_of(__walk.core, _gem_obj);	\
+		     _va; _va = drm_gpuvm_core_next_of(__walk.core, _va))
 
 /* What both forms of DRM_GPUVM_IMM() declare. */
 #define __DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\

@@ -211,6 +211,7 @@ static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
 	struct test_bo *a = test_bo_new(test, 16, NULL), *b = test_bo_new(test, 16, NULL);
+	int counted = 0, seen = 0;
 
 	use_map(test, vm, a, 1, 20, 4, 3);
 	use_map(test, vm, b, 2, 0, 4, 0);
@@ -236,6 +237,12 @@ static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 	drm_gpuvm_core_for_each(va, vm->core, TEST_START + 12 * TEST_PAGE, 8 * TEST_PAGE)
 		use_log_va(vm, " see", va);
 	use_expect(test, vm, "");
+
+	/* The arguments are evaluated once, however many mappings there are. */
+	drm_gpuvm_core_for_each(va, vm->core, TEST_START + counted++, TEST_PAGES * TEST_PAGE - 1)
+		seen++;
+	KUNIT_EXPECT_GT(test, seen, 1);
+	KUNIT_EXPECT_EQ(test, counted, 1);
 }
 
 /* As an ioctl does: what starts or ends inside of the range is split there. */
