@@ -559,8 +559,9 @@ static void drm_dev_ctx_test_alloc_unbound(struct kunit *test)
 /* File operations of another module, or of none where there is one */
 static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 {
+	static const struct drm_driver no_fops = { .name = "tdev" };
 	struct tdev_test *t = test->priv;
-	const struct drm_dev_ctx_args args = {
+	struct drm_dev_ctx_args args = {
 		.dev = t->parent,
 		.parent = t->parent,
 		.driver = &tdev_driver,
@@ -575,6 +576,10 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
+
+	/* Nobody can open a device without any. */
+	args.driver = &no_fops;
+	KUNIT_EXPECT_FALSE(test, IS_ERR(__drm_dev_ctx_alloc(&args)));
 }
 
 /* A driver that allocates in its probe function, which is the place */
@@ -625,6 +630,31 @@ static void tdev_expect_foreign(struct kunit *test, struct device *dev)
 	}
 }
 
+/* What the drivers of other buses and modules look like */
+static void tdev_expect_foreign_driver(struct kunit *test, struct module *owner,
+				       const char *modname, const struct module *caller)
+{
+	struct tdev_test *t = test->priv;
+	struct device_driver fake = { .name = "fake", .owner = owner, .mod_name = modname };
+	struct device_driver *real = t->parent->driver;
+	const struct drm_dev_ctx_args args = {
+		.dev = t->parent,
+		.parent = t->parent,
+		.driver = &tdev_driver,
+		.size = sizeof(struct tdev),
+		.offset = offsetof(struct tdev, drm),
+		.owner = caller,
+		.modname = "mine",
+	};
+
+	t->parent->driver = &fake;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(__drm_dev_ctx_alloc(&args)), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	t->parent->driver = real;
+}
+
 /* Nothing would unplug a device whose parent is bound by another driver, or was before. */
 static void drm_dev_ctx_test_foreign_parent(struct kunit *test)
 {
@@ -641,6 +671,13 @@ static void drm_dev_ctx_test_foreign_parent(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
 	pdev = tdev_bus_device(test, tdev_kunit_driver.driver.name);
 	tdev_expect_foreign(test, &pdev->dev);
+
+	/* Modules and what is built in, mixed; and the same one, but bound before */
+	tdev_expect_foreign_driver(test, (struct module *)test, NULL, NULL);
+	tdev_expect_foreign_driver(test, NULL, "other", (struct module *)test);
+	tdev_expect_foreign_driver(test, NULL, "other", NULL);
+	tdev_expect_foreign_driver(test, NULL, "mine", NULL);
+	tdev_expect_foreign_driver(test, (struct module *)test, NULL, (struct module *)test);
 }
 
 /* The entry points of a file, through DRM's own dispatch. */
@@ -1979,15 +2016,37 @@ static struct task_struct *tdev_sleeper_start(struct kunit *test, struct tdev_sl
 	return task;
 }
 
+/* More places that are refused a section than a report names */
+#define TDEV_REFUSED(_n)							\
+	static noinline bool tdev_refused_##_n(struct drm_device *drm)		\
+	{									\
+		drm_dev_registered_or(tdev, reg, drm, return false);		\
+										\
+		return tdev_reg_data(reg)->value == (_n);			\
+	}
+
+TDEV_REFUSED(1)
+TDEV_REFUSED(2)
+TDEV_REFUSED(3)
+TDEV_REFUSED(4)
+
+static bool tdev_refused_many(struct drm_device *drm)
+{
+	return tdev_refused_1(drm) || tdev_refused_2(drm) || tdev_refused_3(drm) ||
+	       tdev_refused_4(drm) || tdev_refused_1(drm);
+}
+
 /* What a completer must not do: without a section, it completes nothing. */
 static void tdev_complete_in_section(struct work_struct *work)
 {
 	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
 
-	drm_dev_registered_or(tdev, reg, sleeper->drm, return);
-
-	/* Not yet: the device is to be unplugged first. */
-	schedule_delayed_work(&sleeper->completer, 1);
+	drm_dev_if_registered(tdev, reg, sleeper->drm) {
+		/* Not yet: the device is to be unplugged first. */
+		schedule_delayed_work(&sleeper->completer, 1);
+		return;
+	}
+	WARN_ON(tdev_refused_many(sleeper->drm));
 }
 
 /* The right one runs until quiesce, with no section. */
@@ -2007,8 +2066,8 @@ static void tdev_trace_starved(void *data, struct drm_device *drm, void *where)
 
 	if (drm != sleeper->drm)
 		return;
-	sleeper->reports++;
-	sprint_symbol_no_offset(sleeper->blamed, (unsigned long)where);
+	if (!sleeper->reports++)
+		sprint_symbol_no_offset(sleeper->blamed, (unsigned long)where);
 	complete(&sleeper->leave);
 }
 
@@ -2051,6 +2110,36 @@ static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
 	KUNIT_EXPECT_GE(test, sleeper->reports, 1);
 	if (IS_ENABLED(CONFIG_KALLSYMS))
 		KUNIT_EXPECT_TRUE(test, strstarts(sleeper->blamed, "tdev_complete_in_section"));
+}
+
+/* A registration that takes long, and does not fail, is nothing to report. */
+static int tdev_load_slowly(struct drm_device *drm, unsigned long flags)
+{
+	msleep(50);
+	return 0;
+}
+
+static const struct drm_driver tdev_driver_slow = {
+	TDEV_DRIVER,
+	.load = tdev_load_slowly,
+};
+
+static void drm_dev_ctx_test_register_slowly(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_unreg *unreg = tdev_new_driver(test, &tdev_driver_slow);
+	struct tdev_sleeper sleeper = { .drm = drm_dev_bound_drm(&unreg->bound) };
+	unsigned int limit = drm_dev_section_limit_ms;
+
+	init_completion(&sleeper.leave);
+	KUNIT_EXPECT_FALSE(test, tdev_refused_1(sleeper.drm));
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_starved(tdev_trace_starved, &sleeper), 0);
+	drm_dev_section_limit_ms = 1;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, NULL, NULL), 0);
+	drm_dev_section_limit_ms = limit;
+	unregister_trace_drm_dev_ctx_starved(tdev_trace_starved, &sleeper);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, sleeper.reports, 0);
 }
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -2113,6 +2202,11 @@ static void drm_dev_ctx_test_completer(struct kunit *test)
 }
 
 static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_register_slowly(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 }
@@ -2295,6 +2389,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stuck),
 	KUNIT_CASE(drm_dev_ctx_test_completer),
 	KUNIT_CASE(drm_dev_ctx_test_completer_in_section),
+	KUNIT_CASE(drm_dev_ctx_test_register_slowly),
 	KUNIT_CASE(drm_dev_ctx_test_handle_leak),
 	KUNIT_CASE_SLOW(drm_dev_ctx_test_fail),
 	{}
