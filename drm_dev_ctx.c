@@ -245,7 +245,7 @@ enum drm_dev_ctx_state {
  *   before the first entry is revoked, and nothing is added after that.
  * - @ends counts the entries that drm_dev_revocable_take() took off and
  *   drm_dev_revocable_done() has not been called for. @ended is woken when it
- *   becomes zero after @unbound was set.
+ *   changes after @unbound was set.
  * - The parent is bound, and @drm is held, until @unbound is set, @revocables is
  *   empty and @ends is zero.
  */
@@ -1186,7 +1186,7 @@ void drm_dev_revocable_done(struct drm_device *drm)
 	/* Under the lock: the last one to leave it may see the device freed. */
 	guard(spinlock)(&ctx->revocables_lock);
 	ctx->ends--;
-	if (!ctx->ends && ctx->unbound)
+	if (ctx->unbound)
 		wake_up(&ctx->ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_done);

@@ -127,7 +127,7 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 
-int __drm_shmem_open_check(struct drm_gem_object *gem) __must_check;
+int __drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
 int __drm_shmem_export_check(struct drm_gem_object *gem) __must_check
 	__must_not_hold(drm_resv);
 
@@ -384,7 +384,7 @@ static int __##_name##_evict(struct drm_shmem_obj *obj)			\
 										\
 static int __##_name##_open(struct drm_gem_object *gem, struct drm_file *file)	\
 {										\
-	int ret = __drm_shmem_open_check(gem);					\
+	int ret = __drm_shmem_check_published(gem);				\
 										\
 	if (ret || !__##_name##_ops.open)					\
 		return ret;							\

@@ -223,8 +223,16 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 	drm_dev_put(drm);
 }
 
-/* What is not complete or not published is nobody's but its maker's. */
-static int drm_shmem_check_published(struct drm_gem_object *gem)
+/**
+ * __drm_shmem_check_published() - whether others may have an object
+ * @gem: the object
+ *
+ * An object that is incomplete or unique has no handle and no mmap offset, is in
+ * no dma-buf, and is on no LRU.
+ *
+ * Return: 0, or -EINVAL, with a report, if it was not published.
+ */
+int __drm_shmem_check_published(struct drm_gem_object *gem)
 {
 	if (READ_ONCE(to_drm_shmem_obj(gem)->__flags) & __DRM_SHMEM_PUBLISHED)
 		return 0;
@@ -233,15 +241,16 @@ static int drm_shmem_check_published(struct drm_gem_object *gem)
 			"a unique object is given to others: drm_shmem_publish() it first");
 	return -EINVAL;
 }
+EXPORT_SYMBOL_GPL(__drm_shmem_check_published);
 
 static int drm_shmem_incomplete_open(struct drm_gem_object *gem, struct drm_file *file)
 {
-	return drm_shmem_check_published(gem);
+	return __drm_shmem_check_published(gem);
 }
 
 static struct dma_buf *drm_shmem_incomplete_export(struct drm_gem_object *gem, int flags)
 {
-	return ERR_PTR(drm_shmem_check_published(gem));
+	return ERR_PTR(__drm_shmem_check_published(gem));
 }
 
 static int drm_shmem_incomplete_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
@@ -280,7 +289,7 @@ static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 	.evict = drm_shmem_incomplete_evict,
 };
 
-/* What an object needs to go by its last reference */
+/* From here on the last reference frees the object. */
 static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 			    struct drm_device *drm, struct drm_shmem_obj *obj)
 {
@@ -291,8 +300,8 @@ static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 }
 
 /*
- * The core makes an object with an mmap offset, where a lookup can find it. One
- * that has may hold a reference for a while; no other will.
+ * The core makes an object with an mmap offset, where a lookup can find it. A
+ * lookup that found it may hold a reference for a while. No later one finds it.
  */
 static void drm_shmem_hide(struct drm_gem_object *gem)
 {
@@ -302,8 +311,8 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
 }
 
 /*
- * Make an object of no type one of @type. The memory is of that type's size. If
- * this fails then the caller puts the object.
+ * Complete @obj as an object of @type. Its memory has that type's size. On
+ * failure the caller puts the object.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj, void *arg)
@@ -320,7 +329,7 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 		return 0;
 	}
 
-	/* The init step mapped it, and the parent may be unbound since. */
+	/* The init step mapped the table, which may have been revoked since. */
 	drm_shmem_lock(gem, false);
 	gem->funcs = &type->funcs;
 	if (IS_ERR(obj->__sgt))
@@ -329,7 +338,7 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 	return 0;
 }
 
-/* An object without a type, or an ERR_PTR() */
+/* Make an object that is not complete. */
 static struct drm_shmem_obj *drm_shmem_alloc(const struct drm_shmem_obj_type *type,
 					     struct drm_device *drm, size_t size,
 					     struct drm_gem_object *parent)
@@ -496,7 +505,7 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 
 	if (drm_gem_is_imported(gem))
 		return -EINVAL;
-	ret = drm_shmem_check_published(gem);
+	ret = __drm_shmem_check_published(gem);
 	if (ret)
 		return ret;
 
@@ -511,18 +520,6 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
-
-/**
- * __drm_shmem_open_check() - whether an object may have a handle
- * @gem: the object, complete
- *
- * Return: 0, or -EINVAL if it was not published.
- */
-int __drm_shmem_open_check(struct drm_gem_object *gem)
-{
-	return drm_shmem_check_published(gem);
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_open_check);
 
 /**
  * __drm_shmem_export_check() - whether an object may have a dma-buf
@@ -609,7 +606,7 @@ static bool drm_shmem_creates(const struct drm_shmem_obj_type *type,
 	return false;
 }
 
-/* An imported object without a type, or an ERR_PTR(); @attach stays the caller's then. */
+/* Make an import that is not complete. On failure @attach stays the caller's. */
 static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_type *type,
 						    struct drm_device *drm,
 						    struct dma_buf_attachment *attach)
@@ -620,7 +617,7 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_t
 	if (!drm_shmem_creates(type, drm))
 		return ERR_PTR(-EINVAL);
 
-	/* A lookup may find this one, too, but the caller has its last reference. */
+	/* A lookup may find this one, too, but does not put its last reference. */
 	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, NULL);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
@@ -681,7 +678,7 @@ __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_prime_import);
 
-/* Makes the table the object's, for the init step to see; or the core's again. */
+/* The init step sees the table as the object's. On failure the table is the core's. */
 static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 				     struct drm_shmem_obj *obj, struct sg_table *sgt)
 {

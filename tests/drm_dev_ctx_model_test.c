@@ -464,13 +464,14 @@ static struct model_rev *model_used_rev(struct model_slot *slot)
 static bool model_end_rev(struct model_slot *slot)
 {
 	struct model_rev *mrev = model_used_rev(slot);
+	bool taken;
 
 	if (!mrev)
 		return false;
-	KUNIT_EXPECT_EQ(slot->model->test, mrev->listed,
-			drm_dev_revocable_take(slot->drm, &mrev->rev));
-	if (mrev->listed)
+	taken = drm_dev_revocable_take(slot->drm, &mrev->rev);
+	if (taken)
 		drm_dev_revocable_done(slot->drm);
+	KUNIT_EXPECT_EQ(slot->model->test, taken, mrev->listed);
 	mrev->listed = false;
 	return true;
 }

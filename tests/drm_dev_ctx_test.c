@@ -1418,15 +1418,23 @@ static void tdev_slow_finish(struct kunit *test, struct tdev_slow *slow)
 	drm_dev_put(slow->drm);
 }
 
-/* The parent stays bound until what was begun before has come to its end. */
+/* The parent stays bound until all that was begun before has come to its end. */
 static void drm_dev_ctx_test_revocable_end(struct kunit *test)
 {
 	struct tdev_slow *slow = tdev_slow_new(test);
+	struct tdev_revocable other = {};
+	bool taken;
 
+	tdev_add(test, &(struct drm_dev_bound){ .__drm = slow->drm }, &other);
+	taken = drm_dev_revocable_take(slow->drm, &other.rev);
 	schedule_work(&slow->end);
 	wait_for_completion(&slow->begun);
 	drm_safe_test_work_waits(test, slow->unbind);
 	KUNIT_EXPECT_EQ(test, slow->ended, 1);
+	if (taken)
+		drm_dev_revocable_done(slow->drm);
+	KUNIT_EXPECT_TRUE(test, taken);
+	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
 	tdev_slow_finish(test, slow);
 }
 

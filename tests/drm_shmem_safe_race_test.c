@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -264,6 +265,51 @@ static void suspend_against_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__sgt_users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
 	drm_gem_object_put(&obj->base.base);
+}
+
+/* A client that guesses mmap offsets */
+static struct file *race_client;
+static unsigned long race_guess;
+
+static int race_lookup(struct race *race)
+{
+	struct vm_area_struct vma = { .vm_end = SZ_8K, .vm_pgoff = race_guess };
+	int ret = drm_gem_mmap(race_client, &vma);
+
+	return ret == -EINVAL || ret == -EACCES ? 0 : -EIO;
+}
+
+static int race_create_fails(struct race *race)
+{
+	struct test_bo_unique *unique = test_bo_create(race->drm, SZ_8K, NULL, NULL);
+
+	return IS_ERR(unique) ? 0 : -EIO;
+}
+
+/* The core shows objects before they are complete; each goes by its count. */
+static void create_against_lookup(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct race race = {
+		.drm = t->drm,
+		.fn = { race_create_fails, race_lookup, race_create_fails, race_lookup },
+	};
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, SZ_8K);
+	unsigned int refs;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
+	race_guess = drm_vma_node_start(&shmem->base.vma_node);
+	drm_gem_object_put(&shmem->base);
+	race_client = drm_safe_test_open(test, t->drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race_client);
+	refs = kref_read(&t->drm->ref);
+
+	t->init_ret = -EXDEV;
+	race_run(test, &race);
+	for (int i = 0; i < RACE_THREADS; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, t->fini, 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs);
 }
 
 static int race_purge(struct race *race)
@@ -542,6 +588,7 @@ static struct kunit_case drm_shmem_race_cases[] = {
 	KUNIT_CASE(sgt_users),
 	KUNIT_CASE(vmap_and_sgt_users),
 	KUNIT_CASE(suspend_against_release),
+	KUNIT_CASE(create_against_lookup),
 	KUNIT_CASE(vmap_against_purge),
 	KUNIT_CASE_ATTR(get_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(free_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
