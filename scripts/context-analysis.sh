@@ -5,6 +5,8 @@
 # path holds the locks it has to (context analysis), and that nothing in the fence
 # signalling path allocates (function effects). make misuse shows that both bite.
 # context-analysis.sh CONFIG FLAG OBJECT...: in the root: one of these.
+# DIR=<driver> looks at a driver elsewhere. Of its files, function effects are for those
+# that declare functions __drm_nonallocating.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -18,6 +20,11 @@ if [ $# -gt 0 ]; then
 	flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic $2")
 	shift 2
 	prepare_tree
+	if [ -n "${DIR:-}" ]; then
+		compile_driver "$(realpath "$DIR")" "context-driver-${config%.kunitconfig}" \
+			"$config" W=e "${flags[@]}" "$@"
+		exit
+	fi
 	config_uml "context-${config%.kunitconfig}" "$config"
 	"${KMAKE[@]}" O="$BUILD/context-${config%.kunitconfig}" -j"$JOBS" -s W=e "${flags[@]}" "$@"
 	exit
@@ -29,6 +36,15 @@ in_root=("$TOP/scripts/sid-root.sh")
 if [ ${#in_root[@]} -gt 0 ] && ! "${in_root[@]}" true; then
 	skipped=3
 	say "skipped: there is no clang 23, nor a root of Debian sid that has it"
+	finish
+	exit
+fi
+
+if [ -n "${DIR:-}" ]; then
+	[ -d "$DIR" ] || die "DIR=$DIR is not a directory"
+	check "context analysis: $DIR" "${in_root[@]}" "$0" modular.kunitconfig \
+		--system-header-prefix=drm/ CONTEXT_ANALYSIS=y
+	check "function effects: $DIR" "${in_root[@]}" "$0" driver.kunitconfig -Wfunction-effects
 	finish
 	exit
 fi

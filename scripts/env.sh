@@ -136,6 +136,40 @@ check_config() {
 	die "asked for in ${1##*/}, but not so in $2: $missing"
 }
 
+# driver_symbols DIR CONFIG: those that the Makefiles of a driver ask for and the
+# kernel's configuration does not have.
+driver_symbols() {
+	local symbol
+
+	grep -rhoP --include=Makefile --include=Kbuild '^obj-\$\(\KCONFIG_\w+' "$1" | sort -u |
+		while read -r symbol; do
+		grep -q "^$symbol=" "$2" || echo "$symbol"
+	done
+}
+
+# compile_driver DIR NAME CONFIG ARG...: compile all of a driver, in or out of a kernel
+# tree, for the kernel of tests/CONFIG in $BUILD/NAME; fail if there is anything to say
+# or nothing to compile. modpost does not know all symbols, for there is no kernel.
+compile_driver() {
+	local dir=$1 build=$BUILD/$2 config=$3 out=$BUILD/$2.driver log symbols defines rc=0
+
+	shift 3
+	config_uml "${build##*/}" "$config" || return
+	"${KMAKE[@]}" O="$build" -j"$JOBS" -s modules_prepare || return
+	mapfile -t symbols < <(driver_symbols "$dir" "$build/.config")
+	defines=("${symbols[@]/#/-D}")
+	defines=("${defines[@]/%/_MODULE=1}")
+	rm -rf "$out"
+	touch "$build/Module.symvers"
+	log=$("${KMAKE[@]}" O="$build" M="$dir" MO="$out" -j"$JOBS" -s KBUILD_MODPOST_WARN=1 \
+		"${symbols[@]/%/=m}" KCPPFLAGS="-I$TREE/drivers/gpu/drm/safe ${defines[*]}" \
+		"$@" modules 2>&1) || rc=1
+	! grep -vE 'modpost: |^make' <<<"$log" | grep . || rc=1
+	[ -n "$(find "$out" -name '*.o' ! -name '*.mod.o' 2>/dev/null)" ] ||
+		{ echo "nothing was compiled in $dir"; rc=1; }
+	return $rc
+}
+
 # Counts of checks, which end a script as "N passed, N failed, N skipped".
 passed=0 failed=0 skipped=0
 

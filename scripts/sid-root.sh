@@ -33,7 +33,7 @@ make_root() {
 	die "no root of Debian sid, see $ROOT.log"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
-for dir in "$DRM_SAFE_CACHE" "$TOP" /tmp; do
+for dir in "$DRM_SAFE_CACHE" "$TOP" /tmp ${DIR:+"$(realpath "$DIR")"}; do
 	mkdir -p "$ROOT$dir"
 	mount --bind "$dir" "$ROOT$dir"
 done

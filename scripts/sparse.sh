@@ -3,6 +3,7 @@
 #
 # sparse.sh: what sparse says of the library, its tests and its sample must be
 # nothing. make misuse shows that it bites.
+# DIR=<driver> looks at a driver elsewhere.
 # sparse.sh tool: have a sparse that the kernel takes, and print its name.
 
 . "$(dirname "$0")/env.sh"
@@ -57,6 +58,14 @@ silent() {
 	[ -z "$out" ] || { echo "$out"; rc=1; }
 	return $rc
 }
+
+if [ -n "${DIR:-}" ]; then
+	[ -d "$DIR" ] || die "DIR=$DIR is not a directory"
+	check "sparse: $DIR" compile_driver "$(realpath "$DIR")" sparse-driver driver.kunitconfig \
+		W=1e C=2 CHECK="$SPARSE"
+	finish
+	exit
+fi
 
 # The objects that make w1 has built are not built again.
 config_uml w1-modular modular.kunitconfig

@@ -42,14 +42,14 @@ uninstall-tree: ## take it out again [TREE=<dir>]
 style: ## checkpatch, kernel-doc, SPDX tags and the like
 	@scripts/style.sh
 
-w1: ## compile with W=1 as errors, gcc and clang, all supported kernels
-	@scripts/w1.sh
+w1: ## compile with W=1 as errors, gcc and clang, all supported kernels [DIR=<driver>]
+	@DIR="$(DIR)" scripts/w1.sh
 
-sparse: ## what sparse says of the library, its tests and its sample
-	@scripts/sparse.sh
+sparse: ## what sparse says of the library, its tests and its sample [DIR=<driver>]
+	@DIR="$(DIR)" scripts/sparse.sh
 
-context-analysis: ## locks, sections and allocations as clang 23 proves them, in a root of Debian sid
-	@scripts/context-analysis.sh
+context-analysis: ## locks, sections and allocations as clang 23 proves them, in a root of Debian sid [DIR=<driver>]
+	@DIR="$(DIR)" scripts/context-analysis.sh
 
 misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<part of a name>] [LOG=<output of make kunit>]
 	@DIR="$(DIR)" ONLY="$(ONLY)" scripts/misuse.sh
