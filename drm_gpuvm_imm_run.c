@@ -7,6 +7,7 @@
 
 #include "drm_safe_signalling.h"
 
+#include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/slab.h>
 
@@ -599,29 +600,8 @@ static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
 	return -EINVAL;
 }
 
-/**
- * drm_gpuvm_run() - make a prepared change
- * @core: the core
- * @update: the update; empty afterwards, whatever is returned
- *
- * Calls the driver's steps for what the change takes. If one fails, those
- * before it are undone through the driver's steps, and the mappings are what
- * they were before. If one of those fails too, then the address space takes
- * no further update.
- *
- * Context: In the fence signalling path, in a thread. Allocates no memory and
- * takes no reservation lock; takes the gpuva lock of the objects. The driver
- * sees to it that there is one call at a time for @core.
- *
- * Return: 0, or
- *
- * * what the failed step returned
- * * -EINVAL if @update is empty or was prepared for another address space, or
- *   if @core is a copy
- * * -EBUSY if the core is in use by another call, which is a driver bug
- * * -ENOTRECOVERABLE if an earlier failure could not be undone
- */
-int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
+					     struct drm_gpuvm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -658,6 +638,40 @@ int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 	drm_safe_trusted(trace_drm_gpuvm_run(update, ret));
 	drm_gpuvm_update_release(update);
 	drm_gpuvm_imm_unclaim(vm);
+
+	return ret;
+}
+
+/**
+ * drm_gpuvm_run() - make a prepared change
+ * @core: the core
+ * @update: the update; empty afterwards, whatever is returned
+ *
+ * Calls the driver's steps for what the change takes. If one fails, those
+ * before it are undone through the driver's steps, and the mappings are what
+ * they were before. If one of those fails too, then the address space takes
+ * no further update.
+ *
+ * Context: In the fence signalling path, in a thread. Allocates no memory and
+ * takes no reservation lock; takes the gpuva lock of the objects. The call is
+ * a fence signalling section of its own, in which lockdep checks the driver's
+ * steps. The driver sees to it that there is one call at a time for @core.
+ *
+ * Return: 0, or
+ *
+ * * what the failed step returned
+ * * -EINVAL if @update is empty or was prepared for another address space, or
+ *   if @core is a copy
+ * * -EBUSY if the core is in use by another call, which is a driver bug
+ * * -ENOTRECOVERABLE if an earlier failure could not be undone
+ */
+int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+	__drm_nonallocating
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret = drm_gpuvm_imm_run(core, update);
+
+	dma_fence_end_signalling(cookie);
 
 	return ret;
 }

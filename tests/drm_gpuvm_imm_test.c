@@ -858,6 +858,39 @@ static void drm_gpuvm_imm_test_drop_signalling(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
 }
 
+/* True in a section that dma_fence_begin_signalling() began, if lockdep is there to tell. */
+static bool test_is_signalling(void)
+{
+	bool nested = dma_fence_begin_signalling();
+
+	dma_fence_end_signalling(nested);
+
+	return nested;
+}
+
+static void test_note_signalling(struct test_vm *vm)
+{
+	vm->signalling = test_is_signalling();
+}
+
+/* lockdep checks the steps, whether or not the driver began a section itself. */
+static void drm_gpuvm_imm_test_run_signalling(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_update update = {};
+
+	if (test_is_signalling())
+		kunit_skip(test, "no CONFIG_LOCKDEP");
+
+	vm->in_step = test_note_signalling;
+	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(test_vm_shared(vm), &update, bo, TEST_START,
+						  TEST_PAGE, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_vm_run(vm, &update), 0);
+	KUNIT_EXPECT_TRUE(test, vm->signalling);
+	KUNIT_EXPECT_FALSE(test, test_is_signalling());
+}
+
 static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 {
 	DRM_GPUVM_UPDATE(update);
@@ -1301,6 +1334,7 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_fini),
 	KUNIT_CASE(drm_gpuvm_imm_test_any_order),
 	KUNIT_CASE(drm_gpuvm_imm_test_drop_signalling),
+	KUNIT_CASE(drm_gpuvm_imm_test_run_signalling),
 	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
 	KUNIT_CASE(drm_gpuvm_imm_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_test_pool_room),

@@ -57,6 +57,7 @@ struct test_vm {
 	enum test_misbehave misbehave;
 	void *stale;
 	void (*in_step)(struct test_vm *vm);
+	bool signalling;		/* the last step that looked was in a section */
 };
 
 /* The driver's data: what the page table says beside the page. */
