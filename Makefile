@@ -10,6 +10,10 @@ drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o drm_gpu
 ifdef CONFIG_DEBUG_FS
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o
 endif
+# The fence signalling path: neither allocates nor waits for what waits for fences.
+drm_safe_signalling-$(if $(CONFIG_DRM_SAFE),$(CONFIG_DRM_SAFE_GPUVM)) := drm_gpuvm_imm_run.o
+drm_safe_signalling_list := $(src)/signalling.list
+include $(src)/scripts/Makefile.signalling
 # define_trace.h includes the header of the tracepoints again, from elsewhere
 CFLAGS_drm_gpuvm_imm.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o

@@ -74,7 +74,8 @@ class Compiler:
         # for a warning that clang gives of the kernel's own io.h on UML.
         self.words = words[:words.index("-c")] + [
             "-Wno-missing-prototypes", "-Wno-missing-declarations",
-            "-Wno-null-pointer-arithmetic", f"-I{top}", f"-I{corpus}"]
+            "-Wno-null-pointer-arithmetic", "-DDRM_SAFE_SIGNALLING_CHECKED",
+            f"-I{top}", f"-I{corpus}"]
         self.slow = self.words
         self.env = {**os.environ, "LC_ALL": "C"}
 
@@ -85,6 +86,22 @@ class Compiler:
         self.words = [w for before, w in zip(["", *self.slow], self.slow)
                       if "-include" not in (before, w)] + ["-include", str(out)]
 
+    def compile(self, words, more, signalling):
+        """Compile a file; check its object as scripts/Makefile.signalling does."""
+        if not signalling or self.name == "sparse":
+            return self.call([*words, *more])
+        with tempfile.TemporaryDirectory() as tmp:
+            out = f"{tmp}/object.o"
+            more = ["-c" if word == "-S" else out if word == "-" else word for word in more]
+            done = self.call([*words, *more])
+            return done if done.returncode else \
+                self.call([TOP / "scripts" / "signalling.py", "check", out])
+
+    def call(self, words):
+        """A command, in the kernel's build directory."""
+        return subprocess.run(words, cwd=self.dir, env=self.env, capture_output=True, text=True,
+                              check=False)
+
     def run(self, source, case=None, flags=()):
         """Give the level at which it is refused, and all diagnostics."""
         more = [*flags, *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
@@ -93,8 +110,7 @@ class Compiler:
         if self.name == "sparse":
             more = more[:-4] + more[-1:]
         for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
-            done = subprocess.run([*words, *more], cwd=self.dir, env=self.env,
-                                  capture_output=True, text=True, check=False)
+            done = self.compile(words, more, "drm_safe_signalling.h" in first)
             # gcc cannot always load what it precompiled where it has to be.
             if "PCH" not in done.stderr:
                 break

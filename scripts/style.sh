@@ -12,8 +12,14 @@ UNFINISHED='T[O]DO|F[I]XME|X[X]X|[Nn]ot imple[m]ented|place[h]older|[Ff]or no[w]
 MACHINE_WORDS='(^|[^A-Za-z0-9_.$}/-])/(ro[o]t|ho[m]e|wo[r]k)/|(de[b]|ft[p]|securit[y]|snapsho[t])\.[a-z.]*debian\.or[g]'
 MACHINE_WORDS+='|nodesourc[e]|pypi\.or[g]|registry\.np[m]js|crates\.i[o]'
 
-# matches_none REGEX FILE...: print the lines; succeed if there are none.
-matches_none() { ! grep -nHIE "$@"; }
+# matches_none REGEX FILE...: print the lines; succeed if there are none, and fail if
+# grep could not look.
+matches_none() {
+	local rc=0
+
+	grep -nHIE "$@" || rc=$?
+	[ $rc = 1 ]
+}
 
 spdx() {
 	local file bad=0

@@ -54,6 +54,9 @@ context-analysis: ## locks, sections and allocations as clang 23 proves them, in
 misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<part of a name>] [LOG=<output of make kunit>]
 	@DIR="$(DIR)" ONLY="$(ONLY)" scripts/misuse.sh
 
+signalling: ## what the check of the fence signalling path lets pass and refuses
+	@scripts/signalling.sh
+
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<its scopes>]
 	@MACROS="$(MACROS)" scripts/coccicheck.sh $(DIR)
 
@@ -94,5 +97,5 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm igt modules install-tree uninstall-tree \
-	style w1 sparse context-analysis misuse coccicheck convert convert-check bench stress \
+	style w1 sparse context-analysis misuse signalling coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs check fresh-root clean

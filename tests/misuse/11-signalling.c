@@ -2,37 +2,47 @@
 // class: 11
 // title: allocation, vmap or resv lock in the fence signalling path
 // rust: no
-// wrong: ALLOCATES B: memory is allocated in a file of the fence signalling path
-// wrong: ALLOCATES_A_STRING B: memory is allocated in a file of the fence signalling path
-// wrong: ALLOCATES_A_NUMBER B: memory is allocated in a file of the fence signalling path
-// wrong: ALLOCATES_MANAGED B: memory is allocated in a file of the fence signalling path
-// wrong: STORES B: memory is allocated in a file of the fence signalling path
-// wrong: COLLECTS_FENCES B: memory is allocated in a file of the fence signalling path
-// wrong: GROWS B: memory is allocated in a file of the fence signalling path
-// wrong: INCLUDED_LATE B: this header comes first
-// wrong: LOCKS B: a reservation lock is taken in a file of the fence signalling path
-// wrong: LOCKS_OBJECT B: a reservation lock is taken in a file of the fence signalling path
-// wrong: LOCKS_SLOW B: a reservation lock is taken in a file of the fence signalling path
-// wrong: LOCKS_WW B: a reservation lock is taken in a file of the fence signalling path
-// wrong: LOCKS_EXEC B: a reservation lock is taken in a file of the fence signalling path
-// wrong: LOCKS_VM B: a reservation lock is taken in a file of the fence signalling path
-// wrong: RESERVES B: memory is allocated in a file of the fence signalling path
-// wrong: MAKES_HANDLE B: memory is allocated in a file of the fence signalling path
-// wrong: WAITS B: this may wait, in a file of the fence signalling path
-// wrong: WAITS_ALL B: this may wait, in a file of the fence signalling path
-// wrong: WAITS_FOR_HANDLE B: this may wait, in a file of the fence signalling path
-// wrong: WAITS_FOR_SUBMIT B: this may wait, in a file of the fence signalling path
-// wrong: MAPS B: this may wait, in a file of the fence signalling path
-// wrong: RESUMES B: this may wait, in a file of the fence signalling path
-// wrong: EVICTS B: this may wait, in a file of the fence signalling path
-// wrong: PREPARES B: this may wait, in a file of the fence signalling path
-// wrong: OBTAINS B: this may wait, in a file of the fence signalling path
+// wrong: ALLOCATES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: ALLOCATES_A_STRING B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: ALLOCATES_A_NUMBER B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: ALLOCATES_MANAGED B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: STORES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: COLLECTS_FENCES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: GROWS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: NOT_CHECKED B: this file is not checked
+// wrong: LOCKS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: LOCKS_OBJECT B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: LOCKS_SLOW B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: LOCKS_WW B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: LOCKS_EXEC B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: LOCKS_VM B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: RESERVES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: MAKES_HANDLE B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: WAITS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: WAITS_ALL B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: WAITS_FOR_HANDLE B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: WAITS_FOR_SUBMIT B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: MAPS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: RESUMES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: EVICTS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: PREPARES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: PUTS_OBJECT B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: PUTS_BO B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: CLEANS_UP B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: FLUSHES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: WAITS_FOR_COMPLETION B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: READS_USERSPACE B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: SLEEPS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
+// wrong: CALLS_ANOTHER_FILE B: foo_bind_run\(\) uses foo_hw_ready, which may sleep or allocate
+// wrong: OBTAINS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
 
-#if defined(INCLUDED_LATE)
-#include <linux/slab.h>
+#if defined(NOT_CHECKED)
+#undef DRM_SAFE_SIGNALLING_CHECKED
 #endif
 #include "drm_safe_signalling.h"
+#include <linux/delay.h>
+#include <linux/uaccess.h>
 #include <drm/drm_syncobj.h>
 #include "foo.h"
 
@@ -134,6 +144,24 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 		return ret;
 #elif defined(OBTAINS)
 	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain(foo_vm_shared(vm), foo_bo_gem(bo)));
+#elif defined(PUTS_OBJECT)
+	foo_bo_put(bo);
+#elif defined(PUTS_BO)
+	drm_gpuvm_bo_put((struct drm_gpuvm_bo *)vm);
+#elif defined(CLEANS_UP)
+	drm_gpuvm_bo_deferred_cleanup(NULL);
+#elif defined(FLUSHES)
+	flush_work((struct work_struct *)vm);
+#elif defined(WAITS_FOR_COMPLETION)
+	wait_for_completion((struct completion *)vm);
+#elif defined(READS_USERSPACE)
+	if (copy_from_user(&bo->flags, u64_to_user_ptr(vm->root), sizeof(bo->flags)))
+		return -EFAULT;
+#elif defined(SLEEPS)
+	msleep(1);
+#elif defined(CALLS_ANOTHER_FILE)
+	if (!foo_hw_ready())
+		return -EBUSY;
 #endif
 	return foo_vm_run(vm, update);
 }

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# signalling.sh: what the check of the fence signalling path lets pass neither sleeps
+# nor allocates, as far as the calls in kernels of ours tell, and what does either is
+# refused.
+
+. "$(dirname "$0")/env.sh"
+locked "$@"
+
+tool=$TOP/scripts/signalling.py
+lists=(--list "$TOP/scripts/signalling.list")
+
+# compile LLVM SOURCE OBJECT: with the flags of that kernel's objects.
+compile() {
+	local flags=$DRM_SAFE_CACHE/signalling-flags lines
+
+	LLVM=$1 "$TOP/scripts/misuse.sh" flags "$flags"
+	mapfile -t lines <"$flags"
+	object "${lines[@]}" "$2" "$3"
+}
+
+# object BUILDDIR CMDFILE SOURCE OBJECT: what kbuild did for CMDFILE, for SOURCE.
+object() {
+	local command
+
+	command=$(sed -n '1s/^[^=]*:= //p' "$2")
+	command=${command%% -c -o *}
+	(cd "$1" && eval "$command" -Wno-missing-prototypes -Wno-missing-declarations \
+		-Wno-null-pointer-arithmetic -DDRM_SAFE_SIGNALLING_CHECKED \
+		-I"$TOP" -c -o "$4" "$3")
+}
+
+# refused OBJECT NAME...: the check names each function, or what it calls.
+refused() {
+	local object=$1 said lost
+
+	shift
+	! said=$("$tool" check "${lists[@]}" "$object" 2>&1) || { echo "nothing is refused"; return 1; }
+	lost=$(printf '%s\n' "$@" | grep -vxF -f <(grep -oE '\w+' <<<"$said" | sort -u)) || return 0
+	echo "not refused: $lost"
+	return 1
+}
+
+# all_refused NAME CMD...: each function of tests/signalling/calls.c, compiled by CMD.
+all_refused() {
+	local name=$1 names
+
+	shift
+	"$@" "$TOP/tests/signalling/calls.c" "$TMP/calls.o"
+	mapfile -t names < <(nm "$TMP/calls.o" | sed -n 's/.* T \(signalling_.*\)/\1/p')
+	[ ${#names[@]} -gt 100 ] || die "there are ${#names[@]} calls, which are not all"
+	check "$name: ${#names[@]} calls that wait or allocate are refused" \
+		refused "$TMP/calls.o" "${names[@]}"
+}
+
+# corpus_refused KERNEL: each function of a kernel that sleeps or allocates, and is not
+# listed with a reason.
+corpus_refused() {
+	local names
+
+	mapfile -t names < <("$tool" corpus "${lists[@]}" "$BUILD/$1/vmlinux" |
+		grep -xE '[a-zA-Z_]\w*')
+	[ ${#names[@]} -gt 3000 ] || die "there are ${#names[@]} functions, which are not all"
+	{
+		printf '%s\n' '.text' '.globl f' '.type f, @function' 'f:'
+		printf '.quad %s\n' "${names[@]}"
+		printf '%s\n' '.size f, . - f'
+	} >"$TMP/corpus.S"
+	gcc -c -o "$TMP/corpus.o" "$TMP/corpus.S"
+	check "$1: ${#names[@]} functions that sleep or allocate are refused" \
+		refused "$TMP/corpus.o" "${names[@]}"
+}
+
+# driver NAME: compile tests/signalling/NAME.
+driver() {
+	LLVM=$llvm "$0" driver "$1" "$config"
+}
+
+driver_fails() {
+	local out
+
+	! out=$(driver "$1" 2>&1) || { echo "it is built"; return 1; }
+	grep -F "wrong_step() uses msleep, which may sleep" <<<"$out" || { echo "$out"; return 1; }
+}
+
+prepare_tree
+if [ "${1:-}" = driver ]; then
+	# See w1.sh for the flags.
+	flags=()
+	[ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
+	compile_driver "$TOP/tests/signalling/$2" "w1-driver-$3" "$3.kunitconfig" "${flags[@]}"
+	exit
+fi
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+for kernel in release debug; do
+	config=$kernel.kunitconfig
+	[ $kernel != release ] || config=.kunitconfig
+	build_uml $kernel "$config"
+	corpus_refused $kernel
+	all_refused "$kernel, gcc" object "$BUILD/$kernel" \
+		"$BUILD/$kernel/drivers/gpu/drm/safe/.drm_gpuvm_imm_run.o.cmd"
+done
+all_refused "clang" compile -19
+check "what is listed neither sleeps nor allocates" \
+	"$tool" prove "${lists[@]}" "$BUILD"/{release,debug}/vmlinux
+
+# kbuild itself, with few and with many of those that watch the code.
+for llvm in "" -19; do
+	for config in driver modular; do
+		name="kbuild, ${llvm:+clang}${llvm:-gcc}, $config"
+		check "$name: what may be called" driver right
+		check "$name: what must not be called" driver_fails wrong
+	done
+done
+finish
