@@ -1007,7 +1007,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
  * @bound: the proof that it is bound
  *
  * The device that the driver's probe function was called for: the place of the
- * driver's devm_ allocations and driver data. See also drm_dev_bound_parent().
+ * driver's managed allocations and driver data. See also drm_dev_bound_parent().
  *
  * Return: the device, borrowed for the scope of the proof. NULL if the DRM device
  * is not one of this library, which is reported.

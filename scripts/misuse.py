@@ -255,8 +255,10 @@ class Classes:
         for number, needs in self.needs.items():
             reached = self.reached.get(number, set())
             lacks = [n for n in needs if not reached & set(n.split("|"))]
-            yield number, f"has no case at level {' nor '.join(lacks)}" if lacks else "", \
-                number in self.later
+            if lacks:
+                yield number, f"has no case at level {' nor '.join(lacks)}", number in self.later
+            else:
+                yield number, "is there: take out 'later'" if number in self.later else "", False
 
 
 def kunit_cases(tests):
