@@ -19,7 +19,7 @@ our_files() {
 		git ls-files -co --exclude-standard
 	else
 		find . -name .git -prune -o -path ./out -prune -o -type f ! -name '*.o' ! -name '*.ko' \
-			! -name '*.mod*' ! -name '*.cmd' ! -name '*.order' ! -name '*.symvers' ! -name '*.signalling' -printf '%P\n'
+			! -name '*.mod*' ! -name '*.cmd' ! -name '*.order' ! -name '*.symvers' ! -name drm_safe.signalling -printf '%P\n'
 	fi | while read -r file; do [ ! -f "$file" ] || echo "$file"; done | sort
 }
 
