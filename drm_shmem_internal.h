@@ -55,9 +55,7 @@ static inline void drm_shmem_unpin_locked(struct drm_shmem_obj *obj)
 static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
-	dma_resv_assert_held(obj->base.base.resv);
-
-	return obj->base.madv < 0 ? -ENODATA : 0;
+	return drm_shmem_is_purged(obj) ? -ENODATA : 0;
 }
 
 /* An object that is not complete has a type, too, which refuses what it can. */

@@ -53,4 +53,23 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 int drmm_shmem_shrinker_init(struct drm_device *drm,
 			     struct drm_shmem_shrinker *shrinker) __must_check;
 
+/**
+ * drm_shmem_is_purged() - has an object lost its contents?
+ * @obj: the object
+ *
+ * For what is to use an object later: what maps it finds out itself.
+ *
+ * Context: The caller holds the object's reservation lock, without which it can be
+ * purged at any time.
+ *
+ * Return: true if @obj was purged, which it stays.
+ */
+static inline bool drm_shmem_is_purged(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+
+	return obj->base.madv < 0;
+}
+
 #endif /* _DRM_SHMEM_RECLAIM_H */

@@ -34,6 +34,17 @@ static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 	return 0;
 }
 
+static bool is_purged(struct reclaim_bo *bo)
+{
+	struct dma_resv *resv = reclaim_bo_gem(bo)->resv;
+	bool ret;
+
+	dma_resv_lock(resv, NULL);
+	ret = drm_shmem_is_purged(&bo->obj);
+	dma_resv_unlock(resv);
+	return ret;
+}
+
 /* Nothing can be had of a purged object, by whichever way. */
 static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 {
@@ -57,6 +68,7 @@ static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	KUNIT_EXPECT_TRUE(test, is_purged(bo));
 }
 
 static void pin(struct kunit *test)
@@ -176,6 +188,7 @@ static void purge(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+		KUNIT_EXPECT_FALSE(test, is_purged(bo));
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_vma_node_start(node), 0);
 		expect_purged(test, bo);
