@@ -831,6 +831,23 @@ bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 
 /**
+ * drm_gpuvm_imm_is_broken() - did an address space lose mappings?
+ * @vm: the address space
+ *
+ * An address space is broken if a step of an update failed, and so did one of the
+ * steps that were to undo it. What its page table says is not known then.
+ *
+ * Context: Any. An address space does not cease to be broken.
+ *
+ * Return: true if @vm is broken.
+ */
+bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
+{
+	return READ_ONCE(vm->broken);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
+
+/**
  * __drm_gpuvm_imm_obtain() - what the typed functions to obtain a vm_bo call
  * @vm: the address space
  * @obj: the object, of the driver's own kind

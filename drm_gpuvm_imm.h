@@ -260,6 +260,7 @@ u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm);
 const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm);
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
+bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
