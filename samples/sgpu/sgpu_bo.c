@@ -46,6 +46,9 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
 
 	if (args->flags & ~DRM_SGPU_BO_WC || args->handle)
 		return -EINVAL;
+	/* Nobody can bind more of it. */
+	if (args->size > SGPU_VA_END - SGPU_VA_START)
+		return -EINVAL;
 
 	unique = sgpu_bo_create(&sgpu_reg_dev(reg)->drm, args->size, &opts, NULL);
 	if (IS_ERR(unique))
@@ -120,6 +123,20 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
+/* What may have to wait for the lock, or for pages, ends with its client. */
+static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
+{
+	struct dma_resv *resv = sgpu_bo_gem(bo)->resv;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+	ret = drm_shmem_vmap_own_locked(&vmap->map, &bo->shmem);
+	dma_resv_unlock(resv);
+	return ret;
+}
+
 int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
 		       struct drm_sgpu_bo_vmap *args, struct sgpu_file *file)
 {
@@ -136,7 +153,7 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
 	vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
 	if (!vmap)
 		return -ENOMEM;
-	ret = drm_shmem_vmap_own(&vmap->map, &bo->shmem);
+	ret = sgpu_vmap_own(vmap, bo);
 	if (ret) {
 		kfree(vmap);
 		return ret;
@@ -145,7 +162,8 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
 
 	/* Once it has a number, another thread can free it. */
 	args->first = drm_vmap_read64(&vmap->map, 0);
-	ret = xa_alloc(&file->vmaps, &args->id, vmap, xa_limit_31b, GFP_KERNEL);
+	ret = xa_alloc(&file->vmaps, &args->id, vmap,
+		       XA_LIMIT(1, DRM_SGPU_MAX_VMAPS), GFP_KERNEL_ACCOUNT);
 	if (ret)
 		sgpu_vmap_free(vmap);
 	return ret;

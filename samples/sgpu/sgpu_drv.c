@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
 #include <drm/drm_drv.h>
@@ -22,6 +23,7 @@
 
 #include "sgpu_bo.h"
 #include "sgpu_drv.h"
+#include "sgpu_fault.h"
 #include "sgpu_mmu.h"
 #include "sgpu_sched.h"
 #include "sgpu_vm.h"
@@ -55,6 +57,28 @@ static const struct kernel_param_ops sgpu_live_ops = {
 
 module_param_cb(live, &sgpu_live_ops, NULL, 0444);
 MODULE_PARM_DESC(live, "How many of the driver's objects are alive");
+
+/*
+ * Copy an array of the client's, in memory that is charged to the client. The
+ * caller bounds @count, and frees the copy with kvfree().
+ */
+void *sgpu_copy_array(u64 user, u32 count, size_t size)
+{
+	void *copy;
+
+	/* The kernel's pointers can be shorter than those of the ioctl. */
+	if (user != (uintptr_t)user)
+		return ERR_PTR(-EFAULT);
+
+	copy = kvmalloc_array(count, size, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(copy, u64_to_user_ptr(user), array_size(count, size))) {
+		kvfree(copy);
+		return ERR_PTR(-EFAULT);
+	}
+	return copy;
+}
 
 static int sgpu_ioctl_info(const struct sgpu_reg *reg,
 			   struct drm_sgpu_info *args, struct sgpu_file *file)
@@ -98,14 +122,31 @@ DRM_DEV_IOCTL_TABLE(sgpu, SGPU_IOCTLS);
 static struct sgpu_file *sgpu_open(const struct sgpu_reg *reg,
 				   struct drm_file *drm)
 {
-	struct sgpu_file *file = kzalloc_obj(*file);
+	struct sgpu_file *file = kzalloc_obj(*file, GFP_KERNEL_ACCOUNT);
 
 	if (!file)
 		return NULL;
 
+	kref_init(&file->ref);
 	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1);
 	return file;
+}
+
+static void sgpu_file_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct sgpu_file, ref));
+}
+
+struct sgpu_file *sgpu_file_get(struct sgpu_file *file)
+{
+	kref_get(&file->ref);
+	return file;
+}
+
+void sgpu_file_put(struct sgpu_file *file)
+{
+	kref_put(&file->ref, sgpu_file_release);
 }
 
 static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
@@ -122,7 +163,7 @@ static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
 		sgpu_vmap_free(vmap);
 	xa_destroy(&file->vmaps);
 
-	kfree(file);
+	sgpu_file_put(file);
 }
 
 DRM_DEV_FILE_OPS(sgpu, REGISTERED, sgpu_open, sgpu_postclose);
@@ -267,6 +308,7 @@ static void sgpu_wait_for_jobs(void)
 	WARN_ON(!wait_var_event_timeout(&sgpu_live.devices,
 					!atomic_read(&sgpu_live.devices),
 					10 * HZ));
+	sgpu_fault_exit();
 }
 
 static int __init sgpu_init(void)
@@ -286,6 +328,7 @@ static int __init sgpu_init(void)
 		destroy_workqueue(sgpu_wq);
 		return ret;
 	}
+	sgpu_fault_init();
 
 	ret = sgpu_create_devices();
 	if (ret) {

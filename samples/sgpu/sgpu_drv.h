@@ -3,6 +3,7 @@
 #define _SGPU_DRV_H
 
 #include <linux/atomic.h>
+#include <linux/kref.h>
 #include <linux/sizes.h>
 #include <linux/xarray.h>
 
@@ -24,13 +25,25 @@ struct sgpu_device {
 };
 
 /*
- * What a client has. Both arrays are keyed by what the client calls the
- * things, and start with 1.
+ * struct sgpu_file - what a client has
+ *
+ * Both arrays are keyed by what the client calls the things, and start with 1.
+ *
+ * Invariants:
+ *
+ * - Held by the open file and by each of its address spaces, which may end after
+ *   the file was closed. @drm and the arrays belong to the open file.
+ * - @vm_count and @job_count count what was not freed yet, so that a client cannot
+ *   pile up what waits for its end.
  */
 struct sgpu_file {
 	struct drm_file *drm;
 	struct xarray vms;
 	struct xarray vmaps;
+
+	struct kref ref;
+	atomic_t vm_count;	/* at most DRM_SGPU_MAX_VMS */
+	atomic_t job_count;	/* at most DRM_SGPU_MAX_JOBS */
 };
 
 /*
@@ -52,5 +65,9 @@ extern struct sgpu_live sgpu_live;
 
 /* Runs what may sleep or take locks that jobs wait for: freeing, mostly */
 extern struct workqueue_struct *sgpu_wq;
+
+struct sgpu_file *sgpu_file_get(struct sgpu_file *file);
+void sgpu_file_put(struct sgpu_file *file);
+void *sgpu_copy_array(u64 user, u32 count, size_t size);
 
 #endif /* _SGPU_DRV_H */

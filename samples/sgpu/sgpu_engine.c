@@ -13,7 +13,6 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
 #include "sgpu_mmu.h"
@@ -99,18 +98,6 @@ static void sgpu_span_unmap(struct sgpu_span *span)
 		kunmap_local(span->cpu);
 }
 
-/* Between two pages: may the job go on? */
-static int sgpu_engine_check(struct sgpu_job *job)
-{
-	/* Both are set once, by others, and only end the job. */
-	if (READ_ONCE(job->vm->hw->stopped))
-		return -ENODEV;
-	if (READ_ONCE(job->timed_out))
-		return -ETIME;
-	cond_resched();
-	return 0;
-}
-
 /* Write @size bytes of @from, or of the byte @fill if that is NULL. */
 static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 		      const u8 *from, u8 fill)
@@ -119,7 +106,7 @@ static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 	int ret;
 
 	for (; size; addr += span.size, size -= span.size) {
-		ret = sgpu_engine_check(job);
+		ret = sgpu_job_check(job);
 		if (ret)
 			return ret;
 
@@ -168,7 +155,7 @@ static int sgpu_copy(struct sgpu_job *job, u32 cmd, u64 dst, u64 src, u64 size)
 	int ret;
 
 	for (; size; src += done, dst += done, size -= done) {
-		ret = sgpu_engine_check(job);
+		ret = sgpu_job_check(job);
 		if (!ret)
 			ret = sgpu_copy_span(job, cmd, dst, src, size, &done);
 		if (ret)
@@ -186,7 +173,7 @@ static int sgpu_checksum(struct sgpu_job *job, u32 cmd, u64 dst, u64 src,
 
 	crc = ~crc;
 	for (; size; src += span.size, size -= span.size) {
-		ret = sgpu_engine_check(job);
+		ret = sgpu_job_check(job);
 		if (ret)
 			return ret;
 
@@ -227,6 +214,7 @@ static void sgpu_engine_work(struct work_struct *work)
 	int ret = 0;
 	u32 i;
 
+	sgpu_job_begin(job);
 	for (i = 0; i < job->count && !ret; i++)
 		ret = sgpu_execute(job, i);
 
@@ -242,13 +230,13 @@ static void sgpu_engine_work(struct work_struct *work)
  * Start the commands of @job. In the fence signalling path: everything was
  * allocated with the job. Returns the fence, with a reference for the caller.
  */
-struct dma_fence *sgpu_engine_start(struct sgpu_hw *hw, struct sgpu_job *job)
+struct dma_fence *sgpu_engine_start(struct sgpu_job *job)
 {
-	dma_fence_init(job->fence, &sgpu_fence_ops, NULL, hw->fence_context,
-		       ++hw->fence_seqno);
+	dma_fence_init(job->fence, &sgpu_fence_ops, NULL,
+		       job->vm->queue.fence_context, job->number);
 	INIT_WORK(&job->work, sgpu_engine_work);
 	dma_fence_get(job->fence);
-	queue_work(hw->engine, &job->work);
+	queue_work(job->vm->hw->engine, &job->work);
 	return job->fence;
 }
 
@@ -291,8 +279,7 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, u64 user, u32 count)
 	if (!job->fence)
 		return -ENOMEM;
 
-	cmds = vmemdup_array_user(u64_to_user_ptr(user), count,
-				  sizeof(*job->cmds));
+	cmds = sgpu_copy_array(user, count, sizeof(*job->cmds));
 	if (IS_ERR(cmds))
 		return PTR_ERR(cmds);
 	job->cmds = cmds;

@@ -9,13 +9,16 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "sgpu_fault.h"
 #include "sgpu_mmu.h"
 
 /* For clang's function effects: the kernel's iterator allocates nothing. */
@@ -27,6 +30,7 @@ bool __sg_page_iter_dma_next(struct sg_dma_page_iter *dma_iter) __drm_nonallocat
 #define SGPU_LEAF_SHIFT		(PAGE_SHIFT + SGPU_TABLE_BITS)
 #define SGPU_LEAF_SPAN		BIT_ULL(SGPU_LEAF_SHIFT)
 #define SGPU_MID_SHIFT		(SGPU_LEAF_SHIFT + SGPU_TABLE_BITS)
+#define SGPU_MID_SPAN		BIT_ULL(SGPU_MID_SHIFT)
 
 struct sgpu_leaf {
 	u64 pte[SGPU_TABLE_SIZE];
@@ -60,6 +64,12 @@ static unsigned int sgpu_pte_index(u64 va)
 static u64 sgpu_leaf_part(u64 va, u64 size)
 {
 	return min(size, SGPU_LEAF_SPAN - va % SGPU_LEAF_SPAN);
+}
+
+/* How many of them are whole regions of the same table above */
+static u64 sgpu_mid_part(u64 va, u64 size)
+{
+	return min(round_down(size, SGPU_LEAF_SPAN), SGPU_MID_SPAN - va % SGPU_MID_SPAN);
 }
 
 /*
@@ -101,6 +111,7 @@ static void sgpu_mmu_set(struct sgpu_mmu *mmu, u64 va, u64 size, bool sparse)
 	u64 part;
 
 	for (; size; va += part, size -= part) {
+		drm_safe_trusted(cond_resched());
 		part = sgpu_leaf_part(va, size);
 		i = sgpu_leaf_index(va);
 		mid = mmu->mid[sgpu_mid_index(va)];
@@ -141,7 +152,7 @@ void sgpu_mmu_fini(struct sgpu_mmu *mmu)
 /*
  * Add the tables that a change of [va, va + size) can need, all of them if
  * @pages will be mapped. May sleep. Tables that a failure leaves behind are
- * empty, and there for the next try.
+ * empty, and there for the next try. A client that was killed does not wait.
  */
 int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 {
@@ -153,32 +164,41 @@ int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 		mid = sgpu_table_get(&mmu->mid[sgpu_mid_index(va)]);
 		if (!mid)
 			return -ENOMEM;
-		if ((pages || part < SGPU_LEAF_SPAN) &&
-		    !sgpu_table_get(&mid->leaf[sgpu_leaf_index(va)]))
+		if (!pages && part == SGPU_LEAF_SPAN)
+			part = sgpu_mid_part(va, size);
+		else if (!sgpu_table_get(&mid->leaf[sgpu_leaf_index(va)]))
 			return -ENOMEM;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
 	return 0;
 }
 
-/* Map the part of @sgt that starts @offset bytes into it. */
-void sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
-		  const struct sg_table *sgt, u64 offset, bool write)
+/* Map the part of @sgt that starts @offset bytes into it, or change nothing. */
+int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
+		 const struct sg_table *sgt, u64 offset, bool write)
 {
 	u64 flags = SGPU_PTE_VALID | (write ? SGPU_PTE_WRITE : 0);
 	u64 end = va + size;
 	struct sg_dma_page_iter iter;
 	struct sgpu_leaf *leaf;
 
+	if (sgpu_fault_due(SGPU_FAIL_MAP))
+		return -EIO;
+
 	guard(mutex)(&mmu->lock);
 	for_each_sgtable_dma_page(sgt, &iter, offset >> PAGE_SHIFT) {
 		if (va == end)
 			break;
+		drm_safe_trusted(cond_resched());
 		leaf = sgpu_leaf_split(mmu->mid[sgpu_mid_index(va)],
 				       sgpu_leaf_index(va));
 		leaf->pte[sgpu_pte_index(va)] =
 			sg_page_iter_dma_address(&iter) | flags;
 		va += PAGE_SIZE;
 	}
+	return 0;
 }
 
 void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size)

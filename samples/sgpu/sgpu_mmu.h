@@ -44,8 +44,8 @@ struct sgpu_mmu {
 void sgpu_mmu_init(struct sgpu_mmu *mmu);
 void sgpu_mmu_fini(struct sgpu_mmu *mmu);
 int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages);
-void sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
-		  const struct sg_table *sgt, u64 offset, bool write) __drm_nonallocating;
+int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
+		 const struct sg_table *sgt, u64 offset, bool write) __drm_nonallocating;
 void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va);

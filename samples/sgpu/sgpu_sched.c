@@ -3,15 +3,16 @@
  * Jobs: from the ioctl through the DRM scheduler to the address space or the
  * engine, and the end of all of them when the device is unplugged.
  *
- * The scheduler gets one job at a time, as there is one engine; that is also
- * what keeps the jobs of an address space in order.
+ * The scheduler of an address space gets one of its jobs at a time, which keeps
+ * them in order. All that a job waits for is its own: the ioctls of other clients
+ * find no lock that is held meanwhile.
  */
 
 #include <linux/dma-fence-chain.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
@@ -22,39 +23,68 @@
 #include "sgpu_vm.h"
 
 static unsigned int sgpu_timeout_ms = 30000;
-module_param_named(timeout_ms, sgpu_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(timeout_ms, "How long a job may take, in milliseconds (default: 30000)");
+module_param_named(timeout_ms, sgpu_timeout_ms, uint, 0644);
+MODULE_PARM_DESC(timeout_ms, "How long a job of a new VM may take, in milliseconds (default: 30000)");
+
+/* The job runs from here on: what it waited for until now does not count. */
+void sgpu_job_begin(struct sgpu_job *job)
+{
+	unsigned long deadline = jiffies + job->vm->queue.sched.timeout;
+
+	WRITE_ONCE(job->deadline, deadline ?: 1);
+}
+
+/*
+ * Between two steps of a job: may it go on? Each flag is set once, by others,
+ * and only ends the job.
+ */
+int sgpu_job_check(struct sgpu_job *job)
+{
+	struct sgpu_vm *vm = job->vm;
+
+	if (READ_ONCE(vm->hw->stopped))
+		return -ENODEV;
+	if (READ_ONCE(vm->queue.closed))
+		return -ESRCH;
+	if (READ_ONCE(job->timed_out))
+		return -ETIME;
+	cond_resched();
+	return 0;
+}
 
 /* In the fence signalling path: allocates nothing, takes no resv lock. */
 static struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
 {
 	struct sgpu_job *job = container_of(base, struct sgpu_job, base);
-	bool cookie;
+	bool cookie = dma_fence_begin_signalling();
+	struct dma_fence *fence;
 	int ret;
 
-	if (job->cmds)
-		return sgpu_engine_start(job->vm->hw, job);
+	ret = sgpu_job_check(job);
+	/* Broken by a job before this one: the page table may say anything. */
+	if (!ret && drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(job->vm)))
+		ret = -ENOTRECOVERABLE;
+	if (!ret && job->binds)
+		ret = sgpu_bind_run(job);
 
-	cookie = dma_fence_begin_signalling();
-	ret = sgpu_vm_run_binds(job->vm, job->binds, job->count);
+	/* Without a fence the job is done. */
+	fence = ret || job->binds ? ERR_PTR(ret) : sgpu_engine_start(job);
 	dma_fence_end_signalling(cookie);
-
-	/* No fence: the job is done. */
-	return ERR_PTR(ret);
+	return fence;
 }
 
-/* A real GPU is reset here. The engine ends the job itself, when told so. */
+/*
+ * A real GPU is reset here. This one asks sgpu_job_check() often, and ends the
+ * job itself. The scheduler's clock also runs while the job waits for the engine.
+ */
 static enum drm_gpu_sched_stat sgpu_timedout_job(struct drm_sched_job *base)
 {
 	struct sgpu_job *job = container_of(base, struct sgpu_job, base);
+	unsigned long deadline = READ_ONCE(job->deadline);
 
-	WRITE_ONCE(job->timed_out, true);
+	if (deadline && time_after_eq(jiffies, deadline))
+		WRITE_ONCE(job->timed_out, true);
 	return DRM_GPU_SCHED_STAT_NO_HANG;
-}
-
-/* sgpu_hw_stop() has ended every job that reached the engine. */
-static void sgpu_cancel_job(struct drm_sched_job *base)
-{
 }
 
 static void sgpu_job_release(struct sgpu_job *job)
@@ -73,8 +103,9 @@ static void sgpu_job_release(struct sgpu_job *job)
 		kfree(job->fence);
 
 	if (job->binds)
-		sgpu_vm_drop_binds(job->binds, job->count);
+		sgpu_bind_drop(job);
 	kvfree(job->cmds);
+	atomic_dec(&job->vm->file->job_count);
 	sgpu_vm_put(job->vm);
 	kfree(job);
 	if (atomic_dec_and_test(&sgpu_live.jobs))
@@ -103,7 +134,6 @@ static void sgpu_free_job(struct drm_sched_job *base)
 static const struct drm_sched_backend_ops sgpu_sched_ops = {
 	.run_job = sgpu_run_job,
 	.timedout_job = sgpu_timedout_job,
-	.cancel_job = sgpu_cancel_job,
 	.free_job = sgpu_free_job,
 };
 
@@ -111,9 +141,11 @@ static void sgpu_hw_release(struct kref *ref)
 {
 	struct sgpu_hw *hw = container_of(ref, struct sgpu_hw, ref);
 
-	mutex_destroy(&hw->lock);
-	/* Fences name the scheduler until a grace period after they signal. */
-	kfree_rcu(hw, rcu);
+	if (hw->engine)
+		destroy_workqueue(hw->engine);
+	if (hw->submit_wq)
+		destroy_workqueue(hw->submit_wq);
+	kfree(hw);
 }
 
 struct sgpu_hw *sgpu_hw_get(struct sgpu_hw *hw)
@@ -127,106 +159,89 @@ void sgpu_hw_put(struct sgpu_hw *hw)
 	kref_put(&hw->ref, sgpu_hw_release);
 }
 
-/* Make the hardware of @dev; ended by sgpu_hw_stop() and sgpu_hw_put(). */
+/*
+ * Make the hardware of @dev; ended by sgpu_hw_stop() and sgpu_hw_put(). The
+ * schedulers share a workqueue that is not ordered: each of them starts one job at
+ * a time, and none waits for another.
+ */
 struct sgpu_hw *sgpu_hw_create(struct device *dev)
 {
-	const struct drm_sched_init_args args = {
-		.ops = &sgpu_sched_ops,
-		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
-		.credit_limit = 1,
-		.timeout = msecs_to_jiffies(sgpu_timeout_ms),
-		.name = "sgpu",
-		.dev = dev,
-	};
-	struct sgpu_hw *hw;
-	int ret;
+	struct sgpu_hw *hw = kzalloc_obj(*hw);
 
-	hw = kzalloc_obj(*hw);
 	if (!hw)
 		return ERR_PTR(-ENOMEM);
 
 	kref_init(&hw->ref);
 	hw->dev = dev;
-	mutex_init(&hw->lock);
-	INIT_LIST_HEAD(&hw->queues);
-	hw->fence_context = dma_fence_context_alloc(1);
-
+	hw->submit_wq = alloc_workqueue("sgpu-submit", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	hw->engine = alloc_ordered_workqueue("sgpu-engine", WQ_MEM_RECLAIM);
-	if (!hw->engine) {
-		ret = -ENOMEM;
-		goto err_put;
+	if (!hw->submit_wq || !hw->engine) {
+		sgpu_hw_put(hw);
+		return ERR_PTR(-ENOMEM);
 	}
-
-	ret = drm_sched_init(&hw->sched, &args);
-	if (ret)
-		goto err_engine;
-
 	return hw;
-
-err_engine:
-	destroy_workqueue(hw->engine);
-err_put:
-	sgpu_hw_put(hw);
-	return ERR_PTR(ret);
-}
-
-static void sgpu_queue_end(struct sgpu_queue *queue)
-{
-	list_del_init(&queue->node);
-	drm_sched_entity_fini(&queue->entity);
 }
 
 /*
- * The device is unplugged: no ioctl runs and none will. End all jobs, before
- * the memory that the engine accesses is unmapped. Does nothing a second time.
+ * End all jobs that run, before the memory that they access is unmapped, and let
+ * none start. Those that wait fail when it is their turn.
  */
 void sgpu_hw_stop(struct sgpu_hw *hw)
 {
-	struct sgpu_queue *queue, *next;
-
-	if (hw->stopped)
-		return;
 	WRITE_ONCE(hw->stopped, true);
-	scoped_guard(mutex, &hw->lock) {
-		/* As in sgpu_queue_kill() */
-		drm_sched_wqueue_stop(&hw->sched);
-		list_for_each_entry_safe(queue, next, &hw->queues, node)
-			sgpu_queue_end(queue);
-		drm_sched_wqueue_start(&hw->sched);
-	}
-	destroy_workqueue(hw->engine);
-	drm_sched_fini(&hw->sched);
+	/* See the invariant of struct sgpu_hw. */
+	flush_workqueue(hw->submit_wq);
+	flush_workqueue(hw->engine);
 }
 
 int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw)
 {
-	struct drm_gpu_scheduler *sched = &hw->sched;
+	const struct drm_sched_init_args args = {
+		.ops = &sgpu_sched_ops,
+		.submit_wq = hw->submit_wq,
+		.num_rqs = 1,
+		.credit_limit = 1,
+		.timeout = msecs_to_jiffies(READ_ONCE(sgpu_timeout_ms)) ?: 1,
+		.name = "sgpu",
+		.dev = hw->dev,
+	};
+	struct drm_gpu_scheduler *sched = &queue->sched;
 	int ret;
 
-	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_NORMAL,
-				    &sched, 1, NULL);
+	ret = drm_sched_init(sched, &args);
 	if (ret)
 		return ret;
-
-	guard(mutex)(&hw->lock);
-	list_add(&queue->node, &hw->queues);
+	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_KERNEL,
+				    &sched, 1, NULL);
+	if (ret) {
+		drm_sched_fini(sched);
+		return ret;
+	}
+	mutex_init(&queue->lock);
+	queue->fence_context = dma_fence_context_alloc(1);
 	return 0;
 }
 
 /*
- * Cancel the jobs that did not start, and take no more. The scheduler stops for
- * that: one that has just taken a job of the entity, and sees that there is
+ * End the job that runs, cancel the others, and take no more. The scheduler stops
+ * for that: one that has just taken a job of the entity, and sees that there is
  * another, puts the entity back among those that have jobs, also if it was ended
  * meanwhile. Nobody would take it out again.
  */
-void sgpu_queue_kill(struct sgpu_queue *queue, struct sgpu_hw *hw)
+void sgpu_queue_close(struct sgpu_queue *queue)
 {
-	guard(mutex)(&hw->lock);
-	if (list_empty(&queue->node))
-		return;
-	drm_sched_wqueue_stop(&hw->sched);
-	sgpu_queue_end(queue);
-	drm_sched_wqueue_start(&hw->sched);
+	scoped_guard(mutex, &queue->lock)
+		WRITE_ONCE(queue->closed, true);
+	drm_sched_wqueue_stop(&queue->sched);
+	drm_sched_entity_fini(&queue->entity);
+	drm_sched_wqueue_start(&queue->sched);
+}
+
+/* Closed, and all jobs are freed. */
+void sgpu_queue_fini(struct sgpu_queue *queue)
+{
+	drm_sched_fini(&queue->sched);
+	mutex_destroy(&queue->lock);
 }
 
 static int sgpu_job_add_wait(struct sgpu_job *job, struct sgpu_file *file,
@@ -277,7 +292,7 @@ static int sgpu_job_add_sync(struct sgpu_job *job, struct sgpu_file *file,
 static int sgpu_job_add_syncs(struct sgpu_job *job, struct sgpu_file *file,
 			      u64 user, u32 count)
 {
-	struct drm_sgpu_sync *syncs __free(kfree) = NULL;
+	struct drm_sgpu_sync *syncs __free(kvfree) = NULL;
 	int ret = 0;
 	u32 i;
 
@@ -286,11 +301,11 @@ static int sgpu_job_add_syncs(struct sgpu_job *job, struct sgpu_file *file,
 	if (!count)
 		return 0;
 
-	job->signals = kzalloc_objs(*job->signals, count);
+	job->signals = kzalloc_objs(*job->signals, count, GFP_KERNEL_ACCOUNT);
 	if (!job->signals)
 		return -ENOMEM;
 
-	syncs = memdup_array_user(u64_to_user_ptr(user), count, sizeof(*syncs));
+	syncs = sgpu_copy_array(user, count, sizeof(*syncs));
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
 
@@ -309,14 +324,17 @@ struct sgpu_job *sgpu_job_create(struct sgpu_vm *vm, struct sgpu_file *file,
 	struct sgpu_job *job;
 	int ret;
 
-	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
-	if (!job)
-		return ERR_PTR(-ENOMEM);
+	if (drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(vm)))
+		return ERR_PTR(-ENOTRECOVERABLE);
+	if (!atomic_add_unless(&file->job_count, 1, DRM_SGPU_MAX_JOBS))
+		return ERR_PTR(-EBUSY);
 
-	ret = drm_sched_job_init(&job->base, &vm->queue.entity, 1, vm,
-				 sgpu_file_drm(file)->client_id);
+	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
+	ret = job ? drm_sched_job_init(&job->base, &vm->queue.entity, 1, vm,
+				       sgpu_file_drm(file)->client_id) : -ENOMEM;
 	if (ret) {
 		kfree(job);
+		atomic_dec(&file->job_count);
 		return ERR_PTR(ret);
 	}
 	job->vm = sgpu_vm_get(vm);
@@ -362,9 +380,13 @@ static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 {
 	struct sgpu_queue *queue = &job->vm->queue;
 	struct dma_fence *fence;
+	int ret;
 
-	guard(mutex)(&job->vm->hw->lock);
-	if (list_empty(&queue->node))
+	ACQUIRE(mutex_intr, lock)(&queue->lock);
+	ret = ACQUIRE_ERR(mutex_intr, &lock);
+	if (ret)
+		return ret;
+	if (queue->closed)
 		return -ENOENT;
 
 	drm_sched_job_arm(&job->base);
@@ -399,7 +421,7 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 	struct drm_exec exec;
 	int ret;
 
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
 		ret = drm_gpuvm_imm_lock(sgpu_gpuvm_shared(job->vm), &exec, 1);
 		drm_exec_retry_on_contention(&exec);

@@ -3,7 +3,6 @@
 #define _SGPU_SCHED_H
 
 #include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
@@ -17,48 +16,55 @@ struct sgpu_file;
 struct sgpu_vm;
 
 /*
- * struct sgpu_hw - the GPU: a scheduler and the engine that it feeds
+ * struct sgpu_hw - the GPU: the engine, and the workqueue of the schedulers
  *
  * The registration data of a device. Address spaces hold references, because
- * their jobs name the scheduler until they are freed.
+ * their schedulers use the workqueue until they are freed.
  *
  * Invariants:
  *
- * - @queues lists the queues that can run jobs; @lock protects it, and is
- *   held from the moment a job's fences are armed until the job is queued.
- * - Once @stopped is set, which it stays, no job starts, and the engine ends
- *   the one that it works on.
+ * - @stopped is set once and stays. A job that starts on @submit_wq after that
+ *   fails, and one that runs ends at its next step. So no job starts once
+ *   @submit_wq was flushed after that, and none runs once @engine was flushed, too.
  */
 struct sgpu_hw {
 	struct kref ref;
 	struct device *dev;
-	struct drm_gpu_scheduler sched;
-	struct workqueue_struct *engine;
-	u64 fence_context;
-	u64 fence_seqno;
+	struct workqueue_struct *submit_wq;	/* starts jobs, and makes binds */
+	struct workqueue_struct *engine;	/* executes commands, one job at a time */
 	bool stopped;
-
-	struct mutex lock;	/* see above */
-	struct list_head queues;
-	struct rcu_head rcu;
 };
 
 /*
  * struct sgpu_queue - the jobs of an address space, in order
  *
- * Invariant: on the hardware's list, if and only if @entity is initialised.
+ * Each has a scheduler of its own: no address space waits for jobs of another one,
+ * except that the engine takes the jobs with commands in turn.
+ *
+ * Invariants:
+ *
+ * - @lock is held from the moment a job's fences are armed until the job is
+ *   queued. Nothing is waited for under it.
+ * - Once @closed is set, under @lock, no job is queued, and one that runs ends at
+ *   its next step.
  */
 struct sgpu_queue {
-	struct list_head node;
+	struct drm_gpu_scheduler sched;
 	struct drm_sched_entity entity;
+	struct mutex lock;	/* see above */
+	bool closed;
 	u64 jobs;
+	u64 fence_context;
 };
 
 /*
  * struct sgpu_job - something for an address space to do
  *
- * Either a change of the address space, run by the scheduler itself, or
- * commands, run by the engine.
+ * Either a change of the address space, made by the scheduler itself, or
+ * commands, executed by the engine.
+ *
+ * Invariant: @deadline, in jiffies, is 0 until the job runs; @timed_out is set after
+ * it, and ends the job at its next step.
  */
 struct sgpu_job {
 	struct drm_sched_job base;
@@ -71,6 +77,7 @@ struct sgpu_job {
 	/* The engine's fence, for commands; initialised when they start */
 	struct dma_fence *fence;
 	struct work_struct work;
+	unsigned long deadline;
 	bool timed_out;
 	struct work_struct release_work;
 
@@ -89,14 +96,17 @@ struct sgpu_hw *sgpu_hw_get(struct sgpu_hw *hw);
 void sgpu_hw_put(struct sgpu_hw *hw);
 
 int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw);
-void sgpu_queue_kill(struct sgpu_queue *queue, struct sgpu_hw *hw);
+void sgpu_queue_close(struct sgpu_queue *queue);
+void sgpu_queue_fini(struct sgpu_queue *queue);
 
 struct sgpu_job *sgpu_job_create(struct sgpu_vm *vm, struct sgpu_file *file,
 				 u64 syncs, u32 sync_count);
 int sgpu_job_submit(struct sgpu_job *job, u64 *number);
 void sgpu_job_free(struct sgpu_job *job);
+void sgpu_job_begin(struct sgpu_job *job);
+int sgpu_job_check(struct sgpu_job *job);
 
 /* sgpu_engine.c */
-struct dma_fence *sgpu_engine_start(struct sgpu_hw *hw, struct sgpu_job *job);
+struct dma_fence *sgpu_engine_start(struct sgpu_job *job);
 
 #endif /* _SGPU_SCHED_H */

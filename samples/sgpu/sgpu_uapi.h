@@ -9,11 +9,18 @@
  * only.
  *
  * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
- * if a reserved member (pad) is not zero or an unknown flag is set.
+ * if a reserved member (pad) is not zero or an unknown flag is set. One that has to
+ * wait for a lock fails with EINTR when a signal comes, and has changed nothing.
+ *
+ * What a client makes the driver allocate is charged to the client's memory cgroup,
+ * and bounded: an ioctl fails with EBUSY if the client has as many VMs, kernel
+ * mappings or jobs as the limits below allow. No ioctl waits for a job, neither one
+ * of the client's own nor one of another's.
  *
  * What went wrong in a job shows in the sync file of its out syncobj: EFAULT
- * for a fault (see VM_FAULT), ESRCH if it was cancelled before it started,
- * ENODEV if the device was unplugged under it, ETIME if it took too long.
+ * for a fault (see VM_FAULT), ESRCH if its VM was destroyed, ENODEV if the device
+ * was unplugged, ETIME if it took too long, EIO if the page table cannot be written,
+ * ENOTRECOVERABLE if its VM is broken (see VM_BIND).
  */
 #ifndef _SGPU_UAPI_H
 #define _SGPU_UAPI_H
@@ -44,6 +51,12 @@ extern "C" {
 #define DRM_SGPU_MAX_OPS	1024	/* of a VM_BIND */
 #define DRM_SGPU_MAX_CMDS	4096	/* of an EXEC */
 #define DRM_SGPU_MAX_SYNCS	64	/* of either */
+#define DRM_SGPU_MAX_REACH	(16ULL << 30)	/* of a VM_BIND, in bytes */
+
+/* Limits of what an open file has; what was given up counts until it is freed */
+#define DRM_SGPU_MAX_VMS	64
+#define DRM_SGPU_MAX_JOBS	256	/* that are not done, in all VMs */
+#define DRM_SGPU_MAX_VMAPS	1024
 
 /**
  * struct drm_sgpu_info - what the device can do
@@ -68,7 +81,10 @@ struct drm_sgpu_info {
  * struct drm_sgpu_bo_create - create a buffer
  */
 struct drm_sgpu_bo_create {
-	/** @size: in: bytes; out: rounded up to pages */
+	/**
+	 * @size: in: bytes, at least 1, and no more than a VM has addresses; out:
+	 * rounded up to pages
+	 */
 	__u64 size;
 	/** @flags: in: DRM_SGPU_BO_WC or 0 */
 	__u32 flags;
@@ -135,7 +151,7 @@ struct drm_sgpu_bo_vunmap {
  *
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
- * BO_VMAP, a VM_BIND that maps it and an import by another device fail with
+ * BO_VMAP, a VM_BIND that maps it and an export for another device fail with
  * ENODATA, and so does an EXEC in an address space that it is bound in still.
  *
  * Fails with EOPNOTSUPP for a buffer that was imported from another device.
@@ -164,7 +180,8 @@ struct drm_sgpu_vm_create {
 /**
  * struct drm_sgpu_vm_destroy - destroy an address space
  *
- * The jobs that did not start are cancelled.
+ * Its jobs end: those that did not start are cancelled, and the one that runs stops
+ * where it is. The close of the file destroys all address spaces.
  */
 struct drm_sgpu_vm_destroy {
 	/** @id: in */
@@ -224,8 +241,18 @@ struct drm_sgpu_bind_op {
 /**
  * struct drm_sgpu_vm_bind - change an address space, asynchronously
  *
- * The arguments are checked, and all that can fail is done, before the ioctl
- * returns; nothing is changed if it fails.
+ * The arguments are checked, and all that can fail but the hardware is done, before
+ * the ioctl returns; nothing is changed if it fails. It fails with E2BIG if its
+ * operations cover more bytes than the VM has addresses, or if its maps reach over
+ * more than DRM_SGPU_MAX_REACH bytes of buffers, each from the start of its buffer.
+ *
+ * The job makes one operation after another. If one fails, or the job has to end,
+ * then those before it stay, it has changed nothing itself, and those after it are
+ * not made. The VM can be used as before.
+ *
+ * It cannot if the hardware also failed to put back what the failed operation had
+ * changed. Then the VM is broken: its jobs and a VM_BIND or an EXEC of it fail with
+ * ENOTRECOVERABLE. It is there to be destroyed.
  */
 struct drm_sgpu_vm_bind {
 	/** @vm_id: in */

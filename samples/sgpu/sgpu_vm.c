@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces: VM_BIND in immediate mode.
+ * Address spaces, in immediate mode.
  *
- * The ioctl prepares each update and puts it into a job; the job makes the
- * updates in the fence signalling path. What overlaps what, and is split or
- * goes, is the library's to find out. It has three steps made here.
+ * What overlaps what in an update, and is split or goes, is the library's to find
+ * out. It has three steps made here.
  */
 
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/xarray.h>
 
 #include "sgpu_vm.h"
@@ -17,7 +15,8 @@
 static int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
 			   const struct sgpu_reg *reg)
 {
-	return drm_shmem_sgt_own(&vm_bo->sgt, &reg->bound, &bo->shmem);
+	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
+	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->bound, &bo->shmem);
 }
 
 static void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
@@ -33,9 +32,9 @@ static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 	drm_dev_if_registered(sgpu, reg, va->gem.obj->dev)
 		drm_shmem_if_sgt_owned(sgt, &reg->bound,
 				       &sgpu_gpuvm_bo(va)->sgt, ret)
-			sgpu_mmu_map(&vm->mmu, addr, size,
-				     drm_shmem_sgt_table(sgt), offset,
-				     sgpu_gpuvm_va(va)->write);
+			ret = sgpu_mmu_map(&vm->mmu, addr, size,
+					   drm_shmem_sgt_table(sgt), offset,
+					   sgpu_gpuvm_va(va)->write);
 	/* Evicted: the next EXEC maps the pages. */
 	return ret == -EAGAIN ? 0 : ret;
 }
@@ -84,7 +83,10 @@ static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 	if (ret)
 		return ret;
 
-	guard(mutex)(&vm->lock);
+	ACQUIRE(mutex_intr, lock)(&vm->lock);
+	ret = ACQUIRE_ERR(mutex_intr, &lock);
+	if (ret)
+		return ret;
 	drm_gpuvm_core_for_each_of(va, vm->core, sgpu_bo_gem(bo)) {
 		ret = sgpu_vm_map_pages(vm, va, va->va.addr, va->va.range,
 					va->gem.offset);
@@ -124,12 +126,15 @@ static void sgpu_vm_release(struct kref *ref)
 {
 	struct sgpu_vm *vm = container_of(ref, struct sgpu_vm, ref);
 
+	sgpu_queue_fini(&vm->queue);
 	/* Takes what is still mapped out of the page table first. */
 	sgpu_gpuvm_fini(vm);
 	sgpu_mmu_fini(&vm->mmu);
 	mutex_destroy(&vm->lock);
 	sgpu_hw_put(vm->hw);
-	kfree(vm);
+	atomic_dec(&vm->file->vm_count);
+	sgpu_file_put(vm->file);
+	kfree_rcu(vm, rcu);
 	atomic_dec(&sgpu_live.vms);
 }
 
@@ -148,7 +153,7 @@ void sgpu_vm_put(struct sgpu_vm *vm)
 /* Put the file's reference. */
 void sgpu_vm_close(struct sgpu_vm *vm)
 {
-	sgpu_queue_kill(&vm->queue, vm->hw);
+	sgpu_queue_close(&vm->queue);
 	sgpu_vm_put(vm);
 }
 
@@ -166,7 +171,8 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id)
 	return vm;
 }
 
-static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg)
+static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
+				   struct sgpu_file *file)
 {
 	const struct drm_gpuvm_imm_config config = {
 		.name = "sgpu",
@@ -176,9 +182,14 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg)
 	struct sgpu_vm *vm;
 	int ret;
 
+	if (!atomic_add_unless(&file->vm_count, 1, DRM_SGPU_MAX_VMS))
+		return ERR_PTR(-EBUSY);
+
 	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
-	if (!vm)
-		return ERR_PTR(-ENOMEM);
+	if (!vm) {
+		ret = -ENOMEM;
+		goto err_count;
+	}
 
 	kref_init(&vm->ref);
 	spin_lock_init(&vm->fault_lock);
@@ -188,20 +199,22 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg)
 	if (ret)
 		goto err_free;
 
-	vm->hw = sgpu_hw_get(sgpu_reg_data(reg));
-	ret = sgpu_queue_init(&vm->queue, vm->hw);
+	ret = sgpu_queue_init(&vm->queue, sgpu_reg_data(reg));
 	if (ret)
 		goto err_fini;
 
+	vm->hw = sgpu_hw_get(sgpu_reg_data(reg));
+	vm->file = sgpu_file_get(file);
 	atomic_inc(&sgpu_live.vms);
 	return vm;
 
 err_fini:
-	sgpu_hw_put(vm->hw);
 	sgpu_gpuvm_fini(vm);
 err_free:
 	sgpu_mmu_fini(&vm->mmu);
 	kfree(vm);
+err_count:
+	atomic_dec(&file->vm_count);
 	return ERR_PTR(ret);
 }
 
@@ -215,12 +228,12 @@ int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
 	if (args->pad)
 		return -EINVAL;
 
-	vm = sgpu_vm_new(reg);
+	vm = sgpu_vm_new(reg, file);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
 	/* Complete: other threads can use it as soon as it has a number. */
-	ret = xa_alloc(&file->vms, &args->id, vm, xa_limit_31b, GFP_KERNEL);
+	ret = xa_alloc(&file->vms, &args->id, vm, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		sgpu_vm_close(vm);
 	return ret;
@@ -240,122 +253,4 @@ int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg,
 		return -ENOENT;
 	sgpu_vm_close(vm);
 	return 0;
-}
-
-static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				 struct drm_gpuvm_update *bind,
-				 struct sgpu_file *file,
-				 const struct drm_sgpu_bind_op *op)
-{
-	struct sgpu_bo *bo __free(sgpu_bo) =
-		sgpu_bo_lookup(sgpu_file_drm(file), op->handle);
-	int ret;
-
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-
-	ret = sgpu_gpuvm_prepare_map(sgpu_gpuvm_shared(vm), bind, bo, op->addr,
-				     op->size, op->offset, reg);
-	if (!ret)
-		sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
-	return ret;
-}
-
-static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-			     struct drm_gpuvm_update *bind,
-			     struct sgpu_file *file,
-			     const struct drm_sgpu_bind_op *op)
-{
-	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
-	bool map = op->op == DRM_SGPU_BIND_MAP;
-	int ret;
-
-	if (op->pad || (op->flags & ~(map ? DRM_SGPU_BIND_READONLY : 0)) ||
-	    (!map && (op->handle || op->offset)))
-		return -EINVAL;
-
-	switch (op->op) {
-	case DRM_SGPU_BIND_MAP:
-		ret = sgpu_bind_prepare_map(reg, vm, bind, file, op);
-		break;
-	case DRM_SGPU_BIND_UNMAP:
-		ret = drm_gpuvm_prepare_unmap(shared, bind, op->addr, op->size);
-		break;
-	case DRM_SGPU_BIND_SPARSE:
-		ret = drm_gpuvm_prepare_map_sparse(shared, bind, op->addr,
-						   op->size);
-		break;
-	default:
-		return -EINVAL;
-	}
-
-	/* The range has been checked. */
-	return ret ?: sgpu_mmu_prepare(&vm->mmu, op->addr, op->size, map);
-}
-
-/* In the fence signalling path. */
-int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count)
-{
-	int ret = 0;
-	u32 i;
-
-	guard(mutex)(&vm->lock);
-	for (i = 0; i < count && !ret; i++)
-		ret = sgpu_gpuvm_run(vm, &binds[i]);
-	return ret;
-}
-
-void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		drm_gpuvm_update_drop(&binds[i]);
-	kvfree(binds);
-}
-
-static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
-			      struct sgpu_file *file, u64 user, u32 count)
-{
-	struct drm_sgpu_bind_op *ops __free(kvfree) = NULL;
-	int ret = 0;
-	u32 i;
-
-	job->binds = kvzalloc_objs(*job->binds, count, GFP_KERNEL_ACCOUNT);
-	if (!job->binds)
-		return -ENOMEM;
-	job->count = count;
-
-	ops = vmemdup_array_user(u64_to_user_ptr(user), count, sizeof(*ops));
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
-
-	for (i = 0; i < count && !ret; i++)
-		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file,
-					&ops[i]);
-	return ret;
-}
-
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
-		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file)
-{
-	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
-	struct sgpu_job *job;
-	int ret;
-
-	if (!vm)
-		return -ENOENT;
-	if (args->pad || !args->op_count || args->op_count > DRM_SGPU_MAX_OPS)
-		return -EINVAL;
-
-	job = sgpu_job_create(vm, file, args->syncs, args->sync_count);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
-
-	ret = sgpu_job_add_binds(reg, job, file, args->ops, args->op_count);
-	if (ret) {
-		sgpu_job_free(job);
-		return ret;
-	}
-	return sgpu_job_submit(job, &args->job);
 }

@@ -28,14 +28,21 @@ struct sgpu_vm_bo {
 /*
  * struct sgpu_vm - an address space, with its page table and its jobs
  *
- * Held by the file that it belongs to, and by each of its jobs.
+ * Held by the open file that it belongs to, until that closes @queue, and by each
+ * of its jobs.
  *
- * Invariant: @lock is held by who uses @core, but for the release of the last
- * reference. Jobs take it in the fence signalling path: no memory is allocated
- * under it, and the shrinker only tries it.
+ * Invariants:
+ *
+ * - @lock is held by who uses @core, but for the release of the last reference.
+ *   Jobs take it in the fence signalling path, for one operation at a time: no
+ *   memory is allocated under it, and the shrinker only tries it.
+ * - The fences of jobs name the scheduler in @queue until a grace period after they
+ *   signal, so that the memory stays for as long.
  */
 struct sgpu_vm {
 	struct kref ref;
+	struct rcu_head rcu;
+	struct sgpu_file *file;
 	struct sgpu_hw *hw;
 	struct sgpu_mmu mmu;
 	struct sgpu_queue queue;
@@ -58,8 +65,6 @@ void sgpu_vm_put(struct sgpu_vm *vm);
 void sgpu_vm_close(struct sgpu_vm *vm);
 int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec);
 int sgpu_vm_evict(struct sgpu_bo *bo) __must_hold(drm_resv);
-int sgpu_vm_run_binds(struct sgpu_vm *vm, struct drm_gpuvm_update *binds, u32 count);
-void sgpu_vm_drop_binds(struct drm_gpuvm_update *binds, u32 count);
 
 int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
 			 struct drm_sgpu_vm_create *args,
@@ -67,12 +72,16 @@ int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
 int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg,
 			  struct drm_sgpu_vm_destroy *args,
 			  struct sgpu_file *file);
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
-		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file);
 int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,
 			struct drm_sgpu_vm_fault *args, struct sgpu_file *file);
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
 		    struct sgpu_file *file);
+
+/* sgpu_bind.c */
+int sgpu_bind_run(struct sgpu_job *job);
+void sgpu_bind_drop(struct sgpu_job *job);
+int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
+		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file);
 
 DEFINE_FREE(sgpu_vm, struct sgpu_vm *, if (_T) sgpu_vm_put(_T))
 

@@ -37,6 +37,10 @@ void device_close(struct device *dev);
 bool device_can_unbind(const char *name);
 int device_bind(const char *name, bool bind);
 unsigned long device_timeout(void);
+int device_set_timeout(unsigned long ms);
+bool fault_order(const char *name, int spared, int times);
+bool fault_taken(const char *name);
+bool fault_storm(const char *name, int percent);
 bool live_counts(char *text, size_t size);
 bool live_wait(const char *expected, unsigned int ms);
 
@@ -66,6 +70,7 @@ int syncobj_wait_point(int fd, uint32_t handle, uint64_t point);
 int syncobj_status(int fd, uint32_t handle);
 int syncobj_export(int fd, uint32_t handle, int *sync_file);
 int sync_file_status(int sync_file);
+bool syncobj_pending(int fd, uint32_t handle);
 
 /* Map, unmap and execute, and wait until it is done; the job's error, if any */
 int bind_map(int fd, uint32_t vm, uint32_t handle, uint64_t offset,

@@ -25,6 +25,7 @@
 #define LIVE		"/sys/module/sgpu/parameters/live"
 #define TIMEOUT		"/sys/module/sgpu/parameters/timeout_ms"
 #define DRIVER_DIR	"/sys/bus/platform/drivers/sgpu/"
+#define FAULTS		"/sys/kernel/debug/sgpu/"
 
 static bool is_sgpu(int fd)
 {
@@ -134,6 +135,73 @@ unsigned long device_timeout(void)
 		ms = -1;
 	fclose(file);
 	return ms;
+}
+
+/* The same for what VMs that are created from now on do */
+int device_set_timeout(unsigned long ms)
+{
+	FILE *file = fopen(TIMEOUT, "we");
+	int ret;
+
+	if (!file)
+		return -errno;
+	ret = fprintf(file, "%lu\n", ms) < 0 ? -EIO : 0;
+	return fclose(file) ? -errno : ret;
+}
+
+static bool fault_set(const char *name, const char *what, int value)
+{
+	char path[128];
+	FILE *file;
+	bool ret;
+
+	snprintf(path, sizeof(path), FAULTS "%s/%s", name, what);
+	file = fopen(path, "we");
+	if (!file)
+		return false;
+	ret = fprintf(file, "%d\n", value) > 0;
+	return !fclose(file) && ret;
+}
+
+/*
+ * Have a fault of the hardware happen @times times, once it was spared for @spared
+ * times. Kernels without fault injection cannot.
+ */
+bool fault_order(const char *name, int spared, int times)
+{
+	/* It happens once the space is not more than the size of one time, 1. */
+	return fault_set(name, "space", spared ? spared + 1 : 0) &&
+	       fault_set(name, "times", times) &&
+	       fault_set(name, "probability", times ? 100 : 0);
+}
+
+/* Have it happen now and then. */
+bool fault_storm(const char *name, int percent)
+{
+	return fault_set(name, "space", 0) && fault_set(name, "times", -1) &&
+	       fault_set(name, "probability", percent);
+}
+
+/* Wait until what was ordered happened as often as it should. */
+bool fault_taken(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	char path[128];
+	int left = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), FAULTS "%s/times", name);
+	for (;;) {
+		file = fopen(path, "re");
+		if (!file)
+			return false;
+		if (fscanf(file, "%d", &left) != 1)
+			left = -1;
+		fclose(file);
+		if (left <= 0)
+			return !left;
+		nanosleep(&pause, NULL);
+	}
 }
 
 bool live_counts(char *text, size_t size)
@@ -342,6 +410,18 @@ int sync_file_status(int sync_file)
 
 	return ioctl(sync_file, SYNC_IOC_FILE_INFO, &info) ? -errno :
 							     info.status;
+}
+
+/* Is the job of which this is the syncobj not done yet? */
+bool syncobj_pending(int fd, uint32_t handle)
+{
+	int sync_file, ret = syncobj_export(fd, handle, &sync_file);
+
+	if (ret)
+		return false;
+	ret = sync_file_status(sync_file);
+	close(sync_file);
+	return !ret;
 }
 
 /* Wait, and tell how the job of which this is the syncobj ended. */

@@ -38,6 +38,7 @@ static struct counts {
 	unsigned long rounds;
 	unsigned long lost;
 	unsigned long timeouts;
+	unsigned long faults;
 	unsigned long purged;
 	unsigned long evicted;
 	unsigned long kills;
@@ -77,7 +78,8 @@ static void wrong(const char *what, int ret)
 /*
  * Did the call do what it should? That the device is gone, or the memory used
  * up, or that a job was cancelled for one of these, is no mistake. Nor is it
- * that a job takes too long: the module may be told to be impatient.
+ * that a job takes too long: the module may be told to be impatient. Faults of the
+ * hardware are ordered then, too.
  */
 static bool good(int ret, const char *what)
 {
@@ -93,6 +95,12 @@ static bool good(int ret, const char *what)
 		add(&counts->timeouts);
 		return false;
 	case -ENOMEM:
+		return false;
+	case -EIO:
+	case -ENOTRECOVERABLE:
+		if (!impatient)
+			break;
+		add(&counts->faults);
 		return false;
 	}
 	wrong(what, ret);
@@ -198,6 +206,20 @@ static void mistakes(int fd, uint32_t vm)
 		GOOD(ret ? ret : -EBADMSG);
 }
 
+/* A bind and commands, without a wait */
+static void leave_behind(int fd, uint32_t vm)
+{
+	static const struct drm_sgpu_bind_op op = {
+		.op = DRM_SGPU_BIND_UNMAP, .addr = VA, .size = 1 << 30,
+	};
+	static const struct drm_sgpu_cmd cmd = {
+		.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = 1,
+	};
+
+	GOOD(vm_bind(fd, vm, &op, 1, NULL, 0));
+	GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
+}
+
 /* Leave jobs behind that nobody waits for. */
 static void leave_jobs(int fd, uint32_t vm)
 {
@@ -212,19 +234,78 @@ static void leave_jobs(int fd, uint32_t vm)
 		GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
 }
 
-/* A job of minutes, unless the driver gives up on it before. */
-static int take_too_long(int fd, uint32_t vm)
-{
-	static struct drm_sgpu_cmd cmds[DRM_SGPU_MAX_CMDS];
-	unsigned int i;
-	int ret;
+/* Commands of minutes */
+static struct drm_sgpu_cmd endless[DRM_SGPU_MAX_CMDS];
 
-	for (i = 0; i < ARRAY_SIZE(cmds); i++)
-		cmds[i] = (struct drm_sgpu_cmd) {
+static void init_endless(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(endless); i++)
+		endless[i] = (struct drm_sgpu_cmd) {
 			.op = DRM_SGPU_CMD_FILL, .dst = VA + (1 << 30), .size = 1 << 30,
 		};
-	ret = bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 30);
-	return ret ? ret : exec_wait(fd, vm, cmds, ARRAY_SIZE(cmds));
+}
+
+/* They end if the driver gives up on them before. */
+static int take_too_long(int fd, uint32_t vm)
+{
+	int ret = bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 30);
+
+	return ret ? ret : exec_wait(fd, vm, endless, ARRAY_SIZE(endless));
+}
+
+/* They end with their address space, and what waits behind them does. */
+static void abandon(int fd)
+{
+	uint32_t vm;
+
+	if (!GOOD(vm_create(fd, &vm)))
+		return;
+	if (GOOD(bind_range(fd, vm, DRM_SGPU_BIND_SPARSE, VA + (1 << 30), 1 << 30)) &&
+	    GOOD(sgpu_exec(fd, vm, endless, ARRAY_SIZE(endless), NULL, 0, NULL)))
+		leave_behind(fd, vm);
+	GOOD(vm_destroy(fd, vm));
+}
+
+/* As many address spaces as a file may have, and no more */
+static void hoard(int fd)
+{
+	static __thread uint32_t vms[DRM_SGPU_MAX_VMS];
+	unsigned int n;
+	int ret = 0;
+
+	for (n = 0; n < ARRAY_SIZE(vms) && !ret; n += !ret)
+		ret = vm_create(fd, &vms[n]);
+	/* One of them is the caller's. */
+	if (ret != -EBUSY)
+		GOOD(ret ? ret : -EBADMSG);
+	while (n--)
+		GOOD(vm_destroy(fd, vms[n]));
+}
+
+/* All addresses, and again, as often as jobs may wait. Jobs count until they are freed. */
+static void overwork(int fd, uint32_t own)
+{
+	struct drm_sgpu_bind_op op = { .op = DRM_SGPU_BIND_SPARSE };
+	struct drm_sgpu_info info;
+	uint32_t vm;
+	int i, ret = 0;
+
+	if (!GOOD(sgpu_info(fd, &info)) || !GOOD(vm_create(fd, &vm)))
+		return;
+	op.addr = info.va_start;
+	op.size = info.va_end - info.va_start;
+	for (i = 0; i <= DRM_SGPU_MAX_JOBS && !ret; i++) {
+		ret = vm_bind(fd, vm, &op, 1, NULL, 0);
+		op.op = any(2) ? DRM_SGPU_BIND_SPARSE : DRM_SGPU_BIND_UNMAP;
+	}
+	if (ret != -EBUSY)
+		GOOD(ret);
+	GOOD(vm_destroy(fd, vm));
+	while ((ret = bind_range(fd, own, DRM_SGPU_BIND_UNMAP, VA_SPARE, SPARE_SIZE)) == -EBUSY)
+		usleep(1000);
+	GOOD(ret);
 }
 
 /* To wait for what never comes */
@@ -419,7 +500,7 @@ static void use_device(struct device *dev)
 
 	spare_offer(&spare, dev->fd);
 	for (i = 0; i < n; i++) {
-		switch (any(13)) {
+		switch (any(16)) {
 		case 0:
 			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));
 			break;
@@ -456,6 +537,17 @@ static void use_device(struct device *dev)
 		case 9:
 		case 10:
 			cold(dev->fd, vm, &dst);
+			break;
+		case 11:
+			abandon(dev->fd);
+			break;
+		case 12:
+			if (!any(4))
+				hoard(dev->fd);
+			break;
+		case 13:
+			if (!any(4))
+				overwork(dev->fd, vm);
 			break;
 		default:
 			round_trip(dev->fd, vm, &src, &dst);
@@ -587,6 +679,13 @@ static void unbind(const char *name, unsigned long times)
 	exit(0);
 }
 
+/* The module may have been away, and have forgotten. */
+static void order_faults(bool some)
+{
+	fault_storm("fail_map", some ? 1 : 0);
+	fault_storm("hang_bind", some ? 1 : 0);
+}
+
 /*
  * Until @seconds are over. If @unbinds is not 0 then devices are unbound and
  * bound again, and it ends, too, when that was done so often.
@@ -605,6 +704,7 @@ int stress(unsigned int seconds, unsigned long unbinds)
 	catch_sigbus();
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
+	init_endless();
 	impatient = device_timeout() < 10000;
 	if (impatient)
 		time_out();
@@ -622,14 +722,17 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		kill(victim, SIGKILL);
 		waitpid(victim, NULL, 0);
 		add(&counts->kills);
+		order_faults(impatient);
 	}
+	order_faults(false);
 	while (wait(&status) > 0)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			wrong("a process died", -ECHILD);
 
 	printf("%lu calls, %lu copies checked, %lu buffers purged, %lu evicted, %lu devices lost, ",
 	       counts->calls, counts->rounds, counts->purged, counts->evicted, counts->lost);
-	printf("%lu time-outs, %lu processes killed, %lu unbinds, %lu wrong\n",
-	       counts->timeouts, counts->kills, counts->unbinds, counts->wrong);
+	printf("%lu time-outs, %lu faults, %lu processes killed, %lu unbinds, %lu wrong\n",
+	       counts->timeouts, counts->faults, counts->kills, counts->unbinds,
+	       counts->wrong);
 	return counts->wrong || !counts->calls;
 }

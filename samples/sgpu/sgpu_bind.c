@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * VM_BIND: the ioctl prepares each update and puts it into a job; the job makes
+ * the updates in the fence signalling path.
+ */
+
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <drm/drm_exec.h>
+
+#include "sgpu_fault.h"
+#include "sgpu_vm.h"
+
+/* Both locks at once. A client that gets a signal does not wait for them. */
+static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exec *exec)
+{
+	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
+	int ret = 0;
+
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 2);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_exec_lock_obj(exec, drm_gpuvm_imm_resv_obj(shared));
+		if (!ret)
+			ret = drm_exec_lock_obj(exec, sgpu_bo_gem(bo));
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
+				struct drm_gpuvm_update *bind, struct sgpu_bo *bo,
+				const struct drm_sgpu_bind_op *op)
+{
+	int ret;
+
+	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
+	/* A buffer that is bound already is not looked at again. */
+	if (drm_shmem_is_purged(&bo->shmem))
+		return -ENODATA;
+
+	ret = sgpu_gpuvm_prepare_map_locked(sgpu_gpuvm_shared(vm), bind, bo, op->addr,
+					    op->size, op->offset, reg);
+	if (!ret)
+		sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
+	return ret;
+}
+
+static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
+				 struct drm_gpuvm_update *bind,
+				 struct sgpu_file *file,
+				 const struct drm_sgpu_bind_op *op)
+{
+	struct sgpu_bo *bo __free(sgpu_bo) =
+		sgpu_bo_lookup(sgpu_file_drm(file), op->handle);
+	struct drm_exec exec;
+	int ret;
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	ret = sgpu_bind_lock(vm, bo, &exec);
+	if (!ret)
+		ret = sgpu_bind_prepare_bo(reg, vm, bind, bo, op);
+	drm_exec_fini(&exec);
+	return ret;
+}
+
+static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
+			     struct drm_gpuvm_update *bind,
+			     struct sgpu_file *file,
+			     const struct drm_sgpu_bind_op *op)
+{
+	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
+	bool map = op->op == DRM_SGPU_BIND_MAP;
+	int ret;
+
+	if (op->pad || (op->flags & ~(map ? DRM_SGPU_BIND_READONLY : 0)) ||
+	    (!map && (op->handle || op->offset)))
+		return -EINVAL;
+
+	switch (op->op) {
+	case DRM_SGPU_BIND_MAP:
+		ret = sgpu_bind_prepare_map(reg, vm, bind, file, op);
+		break;
+	case DRM_SGPU_BIND_UNMAP:
+		ret = drm_gpuvm_prepare_unmap(shared, bind, op->addr, op->size);
+		break;
+	case DRM_SGPU_BIND_SPARSE:
+		ret = drm_gpuvm_prepare_map_sparse(shared, bind, op->addr,
+						   op->size);
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	/* The range has been checked. */
+	return ret ?: sgpu_mmu_prepare(&vm->mmu, op->addr, op->size, map);
+}
+
+/*
+ * Before each operation: may the job go on? A bind that hangs was ordered: it ends
+ * when the job has to.
+ */
+static int sgpu_bind_check(struct sgpu_job *job)
+{
+	int ret = sgpu_job_check(job);
+
+	if (ret || !sgpu_fault_due(SGPU_HANG_BIND))
+		return ret;
+	do {
+		schedule_timeout_uninterruptible(1);
+		ret = sgpu_job_check(job);
+	} while (!ret);
+	return ret;
+}
+
+/*
+ * In the fence signalling path. What was done before an operation fails, or the job
+ * has to end, stays. Others may use the page table between two operations.
+ */
+int sgpu_bind_run(struct sgpu_job *job)
+{
+	int ret = 0;
+	u32 i;
+
+	sgpu_job_begin(job);
+	for (i = 0; i < job->count && !ret; i++) {
+		ret = sgpu_bind_check(job);
+		if (ret)
+			break;
+		guard(mutex)(&job->vm->lock);
+		ret = sgpu_gpuvm_run(job->vm, &job->binds[i]);
+	}
+	return ret;
+}
+
+/* Drop what was not run. */
+void sgpu_bind_drop(struct sgpu_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->count; i++)
+		drm_gpuvm_update_drop(&job->binds[i]);
+	kvfree(job->binds);
+}
+
+/*
+ * What bounds the time of a job: how much of the page table it goes through, and
+ * of the tables of buffers, from the start to the end of what a map takes. No sum
+ * can overflow: each operation was checked.
+ */
+struct sgpu_bind_work {
+	u64 range;
+	u64 reach;
+};
+
+static int sgpu_bind_account(struct sgpu_bind_work *work,
+			     const struct drm_sgpu_bind_op *op)
+{
+	work->range += op->size;
+	if (op->op == DRM_SGPU_BIND_MAP)
+		work->reach += op->offset + op->size;
+	if (work->range > SGPU_VA_END - SGPU_VA_START ||
+	    work->reach > DRM_SGPU_MAX_REACH)
+		return -E2BIG;
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
+			      struct sgpu_file *file, u64 user, u32 count)
+{
+	struct drm_sgpu_bind_op *ops __free(kvfree) = NULL;
+	struct sgpu_bind_work work = {};
+	int ret = 0;
+	u32 i;
+
+	job->binds = kvzalloc_objs(*job->binds, count, GFP_KERNEL_ACCOUNT);
+	if (!job->binds)
+		return -ENOMEM;
+	job->count = count;
+
+	ops = sgpu_copy_array(user, count, sizeof(*ops));
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+
+	for (i = 0; i < count && !ret; i++) {
+		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file,
+					&ops[i]);
+		if (!ret)
+			ret = sgpu_bind_account(&work, &ops[i]);
+	}
+	return ret;
+}
+
+int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
+		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file)
+{
+	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
+	struct sgpu_job *job;
+	int ret;
+
+	if (!vm)
+		return -ENOENT;
+	if (args->pad || !args->op_count || args->op_count > DRM_SGPU_MAX_OPS)
+		return -EINVAL;
+
+	job = sgpu_job_create(vm, file, args->syncs, args->sync_count);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+
+	ret = sgpu_job_add_binds(reg, job, file, args->ops, args->op_count);
+	if (ret) {
+		sgpu_job_free(job);
+		return ret;
+	}
+	return sgpu_job_submit(job, &args->job);
+}

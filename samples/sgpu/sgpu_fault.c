@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Faults of the hardware, to order. A GPU made of software has none of its own.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+
+#include "sgpu_fault.h"
+
+static const char * const sgpu_fault_names[SGPU_FAULTS] = {
+	[SGPU_FAIL_MAP] = "fail_map",
+	[SGPU_HANG_BIND] = "hang_bind",
+};
+
+static struct fault_attr sgpu_fault_attrs[SGPU_FAULTS];
+static struct dentry *sgpu_fault_dir;
+
+void sgpu_fault_init(void)
+{
+	static const struct fault_attr none = FAULT_ATTR_INITIALIZER;
+	unsigned int i;
+
+	sgpu_fault_dir = debugfs_create_dir("sgpu", NULL);
+	for (i = 0; i < SGPU_FAULTS; i++) {
+		sgpu_fault_attrs[i] = none;
+		sgpu_fault_attrs[i].verbose = 0;
+		fault_create_debugfs_attr(sgpu_fault_names[i], sgpu_fault_dir,
+					  &sgpu_fault_attrs[i]);
+	}
+}
+
+void sgpu_fault_exit(void)
+{
+	debugfs_remove(sgpu_fault_dir);
+}
+
+bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
+{
+	bool due;
+
+	drm_safe_trusted(due = should_fail(&sgpu_fault_attrs[fault], 1));
+	return due;
+}

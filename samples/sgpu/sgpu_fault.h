@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _SGPU_FAULT_H
+#define _SGPU_FAULT_H
+
+#include <linux/types.h>
+
+#include "drm_safe_effects.h"
+
+/*
+ * Faults of the hardware, to order: see Documentation/fault-injection. Each has a
+ * directory in /sys/kernel/debug/sgpu.
+ */
+enum sgpu_fault {
+	SGPU_FAIL_MAP,		/* the page table cannot be written */
+	SGPU_HANG_BIND,		/* a bind makes no progress */
+	SGPU_FAULTS,
+};
+
+#ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
+void sgpu_fault_init(void);
+void sgpu_fault_exit(void);
+bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating;
+#else
+static inline void sgpu_fault_init(void) { }
+static inline void sgpu_fault_exit(void) { }
+static inline bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
+{
+	return false;
+}
+#endif
+
+#endif /* _SGPU_FAULT_H */
