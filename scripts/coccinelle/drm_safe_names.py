@@ -55,7 +55,11 @@ NAMES = {
     "find": ["drm_gpuvm_core_find", "drm_gpuvm_core_find_first"],
     "run": ["drm_gpuvm_run"],
     "shared": ["drm_gpuvm_core_vm"],
+    "file": [],
 }
+
+# The per-file data of a driver: the fifth argument
+FILE_TYPE = re.compile(r"^[ \t]*DRM_DEV_CTX\((?:[^,;]*,){4}\s*struct (\w+)\s*\)", re.M)
 
 # What declares a handle in a structure.
 HANDLE_MACROS = ["DRM_GPUVM_CORE", "DRM_GPUVM_UPDATE"]
@@ -101,6 +105,7 @@ class Driver:
             for name in re.findall(rf"^[ \t]*{macro}\(\s*(\w+)", self.text, re.M):
                 for kind, patterns in kinds.items():
                     self.names[kind] |= {pattern.replace("{}", name) for pattern in patterns}
+        self.names["file"] |= set(FILE_TYPE.findall(self.text))
 
     def find(self, name, beside):
         """The file that an #include means, or None if it is not the driver's."""

@@ -109,6 +109,39 @@ static u64 surface_rebind(struct space *space, struct drm_gpuvm_update *update)
 	return va->va.addr;				/* spent */
 }
 
+static int surface_write(const struct card_reg *reg, struct line *line, struct visitor *visitor)
+{
+	void *copy = vmemdup_user(line->text, line->size);	/* accounted */
+
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	kvfree(visitor->log);
+	visitor->log = copy;
+	return 0;
+}
+
+static int visitor_init(struct visitor *visitor)
+{
+	visitor->log = kvzalloc(SZ_4K, GFP_KERNEL);		/* accounted */
+	return visitor->log ? 0 : -ENOMEM;
+}
+
+static int visitor_grow(struct visitor *visitor)
+{
+	visitor->log = kvmalloc(SZ_8K, GFP_KERNEL_ACCOUNT);
+	return visitor->log ? 0 : -ENOMEM;
+}
+
+static struct engine *visitor_engine(struct visitor *visitor)
+{
+	return kzalloc_obj(struct engine);			/* accounted */
+}
+
+static u64 *visitor_slots(struct visitor *visitor, u32 count)
+{
+	return kvzalloc_objs(u64, count);			/* accounted */
+}
+
 static void surface_give_up(const struct card_reg *reg, struct card *card)
 {
 	drm_dev_ctx_unregister(&card->drm);		/* waits */

@@ -18,7 +18,13 @@ struct engine {
 	void *fifo;
 };
 
-DRM_DEV_CTX_NO_FILE(card, struct card, drm, struct engine);
+struct visitor {
+	struct drm_file *drm;
+	void *log;
+};
+
+DRM_DEV_CTX(card, struct card, drm, struct engine,
+	    struct visitor);
 
 struct surface {
 	struct drm_shmem_obj shmem;

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 48
+// title: allocations of userspace not accounted, not bounded
+// rust: no
+// wrong: COPY C: the copy that vmemdup_array_user\(\) makes is not charged to the client
+// wrong: FLAGS C: what kvmalloc_array\(\) allocates is not charged to the client
+// wrong: NO_FLAGS C: what kvzalloc_objs\(\) allocates is not charged to the client
+// wrong: INDEX C: what xa_alloc\(\) allocates is not charged to the client
+
+#include <linux/uaccess.h>
+
+#include "foo.h"
+
+struct drm_foo_submit {
+	u64 cmds;
+	u32 count;
+	u32 id;
+};
+
+#define FOO_MAX_CMDS	1024
+
+int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
+		     struct foo_file *file)
+{
+	u64 *cmds __free(kvfree) = NULL;
+
+	if (!args->count || args->count > FOO_MAX_CMDS)
+		return -EINVAL;
+
+#if defined(COPY)
+	cmds = vmemdup_array_user(u64_to_user_ptr(args->cmds), args->count, sizeof(*cmds));
+	if (IS_ERR(cmds))
+		return PTR_ERR(no_free_ptr(cmds));
+#elif defined(FLAGS)
+	cmds = kvmalloc_array(args->count, sizeof(*cmds), GFP_KERNEL);
+#elif defined(NO_FLAGS)
+	cmds = kvzalloc_objs(*cmds, args->count);
+#else
+	cmds = kvmalloc_array(args->count, sizeof(*cmds), GFP_KERNEL_ACCOUNT);
+#endif
+	if (!cmds)
+		return -ENOMEM;
+	if (copy_from_user(cmds, u64_to_user_ptr(args->cmds), args->count * sizeof(*cmds)))
+		return -EFAULT;
+	return foo_hw_submit(reg, lower_32_bits(cmds[0]));
+}
+
+int foo_ioctl_remember(const struct foo_reg *reg, struct drm_foo_submit *args,
+		       struct foo_file *file)
+{
+#if defined(INDEX)
+	return xa_alloc(&file->drm->syncobj_xa, &args->id, file, XA_LIMIT(1, 64), GFP_KERNEL);
+#else
+	return xa_alloc(&file->drm->syncobj_xa, &args->id, file, XA_LIMIT(1, 64),
+			GFP_KERNEL_ACCOUNT);
+#endif
+}
