@@ -35,8 +35,10 @@ add() {
 }
 
 corpus=$TOP/tests/misuse
-[ -z "${DIR:-}" ] || corpus=$(realpath "$DIR")
+# sid-root.sh, too, has to find it, from where the kernel is built.
+[ -z "${DIR:-}" ] || corpus=$(realpath "$DIR") DIR=$(realpath "$DIR")
 [ -d "$corpus" ] || die "DIR=$DIR is not a directory"
+export DIR
 # cost: of the library's functions, in instructions.
 cost() { [ -n "${DIR:-}" ] || "$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c; }
 
