@@ -28,8 +28,8 @@
  *
  * A step that fails has the steps before it undone, through the driver's own
  * steps. What is left when the core goes is unmapped the same way, and vm_bos
- * that were dropped in the signalling path are cleaned up from a work item:
- * there is nothing to call, in no particular order.
+ * that were dropped in the signalling path are cleaned up from a work item. No
+ * cleanup call is needed, and teardown order does not matter.
  *
  * A driver names its types once, in a header::
  *
@@ -169,8 +169,6 @@
  * a reservation lock does not compile there.
  */
 
-struct workqueue_struct *drm_gpuvm_imm_wq;
-
 static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
 					    unsigned int keep)
 {
@@ -180,7 +178,7 @@ static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
 }
 
 /* Free all spare VAs but @keep. */
-static void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep)
+void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
 	struct drm_gpuva *va;
 
@@ -188,70 +186,12 @@ static void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep)
 		kfree(va);
 }
 
-static void drm_gpuvm_imm_free(struct drm_gpuvm_imm *vm)
-{
-	struct drm_gem_object *resv_obj = vm->resv_obj;
-	struct drm_device *drm = vm->base.drm;
-
-	drm_gpuvm_pool_trim(vm, 0);
-	/* Nobody else has the address space any more. */
-	kvfree(context_unsafe(vm->pool));
-	mutex_destroy(&vm->evict_lock);
-	kfree_const(vm->name);
-	kfree(vm);
-	drm_gem_object_put(resv_obj);
-	drm_dev_put(drm);
-}
-
 /* More VAs are spare than one keeps if no update is prepared any more. */
-static bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
+bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
 {
 	guard(spinlock)(&vm->pool_lock);
 
 	return !vm->pool_lent && vm->pool_count > DRM_GPUVM_POOL_MAX;
-}
-
-/* What the driver's data of dead VAs holds is put here, where it may sleep. */
-static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
-{
-	struct drm_gpuva *va;
-	LIST_HEAD(dead);
-
-	if (!vm->va_counted)
-		return;
-
-	scoped_guard(spinlock, &vm->pool_lock)
-		list_splice_init(&vm->dead, &dead);
-	list_for_each_entry(va, &dead, rb.entry)
-		vm->ops->va_put(va);
-	drm_gpuvm_imm_recycle(vm, &dead);
-}
-
-/*
- * Queued with a reference, or when the last one was put. In the second case
- * nobody can queue it any more, by the invariant that @drain has a reference.
- */
-static void drm_gpuvm_imm_drain(struct work_struct *work)
-{
-	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
-
-	if (!kref_read(&vm->base.kref)) {
-		drm_gpuvm_imm_free(vm);
-		return;
-	}
-
-	trace_drm_gpuvm_drain(vm);
-	drm_gpuvm_imm_put_dead(vm);
-	if (drm_gpuvm_pool_is_idle(vm))
-		drm_gpuvm_pool_trim(vm, DRM_GPUVM_POOL_MIN);
-	drm_gpuvm_bo_deferred_cleanup(&vm->base);
-	drm_gpuvm_put(&vm->base);
-}
-
-/* The last reference may be put in the signalling path: free from the work. */
-void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
-{
-	queue_work(drm_gpuvm_imm_wq, &to_drm_gpuvm_imm(gpuvm)->drain);
 }
 
 /* For the function by which drm_gpuvm_bo_create() allocates, which has no VM. */
@@ -658,17 +598,24 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
  * drm_gpuvm_core_fini() - give up the core of an address space
  * @core: the core; one that was never initialised is fine
  *
- * Unmaps what is left through the driver's unmap step and cleans up the
- * vm_bos. When this returns, and nobody else holds the address space or an
- * update for it, then it is gone.
+ * Unmaps all mappings through the driver's unmap step, which must not fail here,
+ * and cleans up the vm_bos. When this returns, and nobody else holds the address
+ * space or an update for it, then it is gone.
+ *
+ * Waits for this address space only: for its reservation lock, for an eviction
+ * from it, and for its clean-up in another task. Inside of a clean-up, that is in
+ * va_put, bo_fini or the end of an object, it does not wait for another task's,
+ * which then puts what it found.
  *
  * Context: May sleep. Takes the reservation lock of the address space; the
- * caller holds none. Not from inside a step.
+ * caller holds none. Any thread, also of a workqueue for memory reclaim, and any
+ * function of the driver's that may sleep. Not from inside a step.
  */
 void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 {
 	struct drm_gpuvm_imm *vm = core->__vm;
 
+	might_sleep();
 	if (!vm)
 		return;
 	/* Unlocked: changed further down only. The steps would be called with that one. */
@@ -699,27 +646,9 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 	core->__vm = NULL;
 	drm_gpuvm_imm_unclaim(vm);
 
-	drm_gpuvm_imm_put_and_drain(vm);
-	drm_gpuvm_imm_flush();
+	drm_gpuvm_imm_end(vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_fini);
-
-/**
- * drm_gpuvm_imm_flush() - wait until what was dropped is gone
- *
- * Updates and references that were dropped before the call hold no memory, no
- * object and no device when it returns, if they were the last that did. Only
- * tests and the end of a module need this.
- *
- * Context: May sleep. The caller holds no reservation lock.
- */
-void drm_gpuvm_imm_flush(void)
-{
-	/* The second round is for what the first one put last. */
-	flush_workqueue(drm_gpuvm_imm_wq);
-	flush_workqueue(drm_gpuvm_imm_wq);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 
 /**
  * drm_gpuvm_imm_get() - take a reference to an address space
@@ -739,19 +668,6 @@ struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
 	return core->__vm;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
-
-/**
- * drm_gpuvm_imm_put() - put a reference to an address space
- * @vm: the address space, or NULL
- *
- * Context: Any thread, also in the fence signalling path.
- */
-void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
-{
-	if (vm)
-		drm_gpuvm_put(&vm->base);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
 
 /**
  * drm_gpuvm_imm_va_start() - where an address space starts
@@ -932,17 +848,20 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
  * Context: Any thread, also in the fence signalling path.
  */
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
+	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm;
 
 	if (!vm_bo)
 		return;
 
-	vm = to_drm_gpuvm_imm(drm_gpuvm_get(vm_bo->vm));
+	/* The vm_bo may be all that holds the address space. */
+	vm = to_drm_gpuvm_imm(vm_bo->vm);
+	drm_safe_trusted(drm_gpuvm_get(&vm->base));
 	if (drm_gpuvm_bo_put_deferred(vm_bo))
 		drm_gpuvm_imm_put_and_drain(vm);
 	else
-		drm_gpuvm_put(&vm->base);
+		drm_gpuvm_imm_put(vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
 
@@ -1329,9 +1248,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_drain);
 
 static int __init drm_gpuvm_imm_init(void)
 {
-	drm_gpuvm_imm_wq = alloc_workqueue("drm_gpuvm_imm", WQ_UNBOUND, 0);
-	if (!drm_gpuvm_imm_wq)
-		return -ENOMEM;
+	int ret = drm_gpuvm_imm_wq_init();
+
+	if (ret)
+		return ret;
 
 	drm_gpuvm_imm_debugfs_init();
 
@@ -1342,6 +1262,6 @@ subsys_initcall(drm_gpuvm_imm_init);
 static void __exit drm_gpuvm_imm_exit(void)
 {
 	drm_gpuvm_imm_debugfs_exit();
-	destroy_workqueue(drm_gpuvm_imm_wq);
+	drm_gpuvm_imm_wq_exit();
 }
 module_exit(drm_gpuvm_imm_exit);

@@ -251,7 +251,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 			const struct drm_gpuvm_imm_config *config) __must_check;
 void drm_gpuvm_core_fini(struct drm_gpuvm_core *core) __must_not_hold(drm_resv);
 
-void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm);
+void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_put);
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm);
@@ -263,7 +263,7 @@ bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
-void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo);
+void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo) __drm_nonallocating;
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					  struct drm_gem_object *obj)
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
@@ -703,7 +703,9 @@ struct drm_gpuvm_imm_ops
  * - va_get: the data of a mapping was copied to a part of it; take what the copy
  *   has to hold. In the fence signalling path. Comes together with va_put.
  * - va_put: the data of a mapping, or of one that was never made, goes; it may
- *   be zeroed still. From a work item, in which it may sleep and take any lock.
+ *   be zeroed still. From a work item or drm_gpuvm_core_fini(). It may sleep, end
+ *   an address space, and take each lock that is not held around
+ *   drm_gpuvm_core_fini(), as lockdep knows.
  * - bo_init: initialise the data of an object in an address space, which is
  *   zeroed. It gets the last argument of the typed obtain or prepare function.
  *   May sleep, and take the object's reservation lock but for an object that
@@ -711,8 +713,10 @@ struct drm_gpuvm_imm_ops
  *   then so does that call, and bo_fini is not called. Two tasks that obtain
  *   the same object at once may both call it; one of the results is dropped.
  * - bo_fini: undo it. The object and the shared side of the address space are
- *   still there; the page table need not be. May sleep; takes no reservation
- *   lock, since who obtains an object may hold one.
+ *   still there; the page table need not be. May sleep, and end an address space.
+ *   But data that another task's made superfluous goes where the object is
+ *   obtained: its bo_fini takes no reservation lock, since the caller of a _locked
+ *   function holds one.
  */
 #define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule, ...)			\
 static const struct _name##_data_ops __##_name##_data_ops = { __VA_ARGS__ };	\

@@ -2,6 +2,7 @@
 #ifndef _DRM_GPUVM_IMM_INTERNAL_H
 #define _DRM_GPUVM_IMM_INTERNAL_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -26,19 +27,25 @@ struct seq_file;
  *
  * Invariants:
  *
- * - @base counts the references. Each of these holds one: the core, who called
+ * - @base counts the references. Each of these holds one: the core, each caller of
  *   drm_gpuvm_imm_get(), each filled update that has no vm_bo, each mapping,
- *   each vm_bo, and @drain while it is queued.
+ *   each vm_bo, and @drain while it is queued or runs.
+ * - The last reference is put where sleeping is allowed: by @drain or by
+ *   drm_gpuvm_core_fini(). drm_gpuvm_imm_put() hands a last reference over to
+ *   @drain. The core's own puts are never the last: mappings go while the core or
+ *   its end has a reference, and vm_bos in @drain, drm_gpuvm_core_fini() or
+ *   __drm_gpuvm_imm_obtain(), each of which has one. So the device and @resv_obj
+ *   are never released in the fence signalling path.
+ * - @drains counts the references of @drain, before @drain is queued with one and
+ *   until after it was put.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - The mappings, @broken and @replaces are changed by the task in @owner only. While
  *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
- * - @drm and @resv_obj are held until the memory is freed, from @drain, so
- *   that the last reference can be put in the fence signalling path.
  * - VAs that are in no tree and no update are in @pool, and nothing is known of
- *   what is in them; or in @dead, with data that only @drain may release. @drain
- *   is queued after each addition to @dead.
+ *   what is in them; or in @dead, with data that must be released where sleeping is
+ *   allowed. @drain is queued after each addition to @dead.
  * - @pool has room for @pool_size VAs: at least for those that are in it and those
  *   that filled updates were given, which can be put back without allocating.
  */
@@ -62,6 +69,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuva **pool __guarded_by(&pool_lock);
 
 	struct work_struct drain;
+	atomic_t drains;
 	struct drm_gem_object *resv_obj;
 	const char *name;
 
@@ -123,21 +131,18 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 	smp_store_release(&vm->owner, NULL);
 }
 
-extern struct workqueue_struct *drm_gpuvm_imm_wq;
-
-/*
- * Give up a reference from any context, and have the vm_bos and VAs cleaned up
- * that the caller dropped. If the work is queued already, it sees those too.
- */
-static inline void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
-{
-	if (!queue_work(drm_gpuvm_imm_wq, &vm->drain))
-		drm_gpuvm_put(&vm->base);
-}
-
 /* drm_gpuvm_imm.c */
-void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
+bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm);
+void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep);
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
+
+/* drm_gpuvm_imm_end.c */
+int drm_gpuvm_imm_wq_init(void) __must_check;
+void drm_gpuvm_imm_wq_exit(void);
+void drm_gpuvm_imm_drain(struct work_struct *work);
+void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm) __drm_nonallocating;
+void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm);
+void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
 
 /* drm_gpuvm_imm_exec.c */
 int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);

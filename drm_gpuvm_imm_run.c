@@ -694,7 +694,7 @@ void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
 	/* The update's vm_bo may be all that holds the address space. */
 	drm_safe_trusted(drm_gpuvm_get(&vm->base));
 	drm_gpuvm_update_release(update);
-	drm_gpuvm_put(&vm->base);
+	drm_gpuvm_imm_put(vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
 

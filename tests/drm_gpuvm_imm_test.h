@@ -37,6 +37,8 @@ struct test_bo {
 	atomic_t *live;
 	u32 id;
 	bool evicted;
+	void (*in_free)(struct test_bo *bo);
+	void *hook;			/* for @in_free */
 };
 
 /* Each entry is one page: 0, TEST_PTE_SPARSE, or object, tag and page. */

@@ -138,6 +138,8 @@ static void test_bo_free(struct drm_gem_object *obj)
 	drm_gem_object_release(obj);
 	if (bo->resv_obj)
 		drm_gem_object_put(bo->resv_obj);
+	if (bo->in_free)
+		bo->in_free(bo);
 	atomic_dec(bo->live);
 	kfree(bo);
 }

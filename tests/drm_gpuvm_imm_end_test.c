@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Address spaces that end in unusual places: in the clean-up of another one, while
+ * somebody holds the lock of another one, in a worker for memory reclaim; and the
+ * device, which ends with the last of them.
+ */
+
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+
+#include "drm_gpuvm_imm_internal.h"
+#include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
+
+struct end_vm {
+	DRM_GPUVM_CORE(core);
+};
+
+/* What happens when data goes that holds it */
+struct end_hook {
+	struct end_vm *ends;		/* this address space ends, */
+	bool flushes;			/* or everything is flushed, */
+	struct drm_gpuvm_update *drops;	/* or this is dropped, */
+	struct completion *inside;	/* after the first was completed, */
+	struct completion *leave;	/* and this was waited for */
+	unsigned int calls;
+	bool left;
+};
+
+struct end_va {
+	struct end_hook *hook;
+};
+
+struct end_bo {
+	struct end_hook *hook;
+};
+
+DRM_GPUVM_IMM_VM_BO(end_vm, struct end_vm, core, struct end_va, struct test_bo, base,
+		    struct end_bo, struct end_hook);
+
+static void end_vm_end(struct end_vm *vm)
+{
+	end_vm_fini(vm);
+	kfree(vm);
+}
+
+static void end_hook_call(struct end_hook *hook)
+{
+	if (!hook)
+		return;
+	hook->calls++;
+	if (hook->inside) {
+		complete(hook->inside);
+		wait_for_completion(hook->leave);
+	}
+	if (hook->ends)
+		end_vm_end(hook->ends);
+	if (hook->flushes)
+		drm_gpuvm_imm_flush();
+	if (hook->drops)
+		drm_gpuvm_update_drop(hook->drops);
+	WRITE_ONCE(hook->left, true);
+}
+
+static void end_va_get(struct end_va *va)
+{
+	/* Nothing is split here. */
+}
+
+static void end_va_put(struct end_va *va)
+{
+	end_hook_call(va->hook);
+}
+
+static int end_bo_init(struct end_bo *bo, struct test_bo *obj, struct end_hook *hook)
+{
+	bo->hook = hook;
+	return 0;
+}
+
+static void end_bo_fini(struct end_bo *bo)
+{
+	end_hook_call(bo->hook);
+}
+
+static struct drm_gpuvm_mapped *
+end_vm_step_map(struct end_vm *vm, const struct drm_gpuvm_op_map *op)
+{
+	return drm_gpuvm_op_map_done(op);
+}
+
+static struct drm_gpuvm_unmapped *
+end_vm_step_unmap(struct end_vm *vm, const struct drm_gpuvm_op_unmap *op)
+{
+	return drm_gpuvm_op_unmap_done(op);
+}
+
+static struct drm_gpuvm_remapped *
+end_vm_step_remap(struct end_vm *vm, const struct drm_gpuvm_op_remap *op)
+{
+	return drm_gpuvm_op_remap_done(op);
+}
+
+DRM_GPUVM_IMM_OPS(end_vm, &test_bo_funcs, TEST_PAGE,
+		  .va_get = end_va_get, .va_put = end_va_put,
+		  .bo_init = end_bo_init, .bo_fini = end_bo_fini);
+
+static const struct drm_gpuvm_imm_config end_config = {
+	.name = "end",
+	.start = TEST_START,
+	.range = TEST_PAGES * TEST_PAGE,
+};
+
+static struct end_vm *end_vm_new(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+	struct end_vm *vm = kzalloc_obj(*vm);
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, end_vm_init(vm, env->drm, &end_config), 0);
+	return vm;
+}
+
+/* Map one page, with a hook for the mapping and one for the object in the VM. */
+static void end_map(struct kunit *test, struct end_vm *vm, struct test_bo *bo,
+		    struct end_hook *va_hook, struct end_hook *bo_hook)
+{
+	DRM_GPUVM_UPDATE(update);
+
+	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
+						    TEST_PAGE, 0, bo_hook));
+	end_vm_update_va(update)->hook = va_hook;
+	KUNIT_ASSERT_EQ(test, end_vm_run(vm, update), 0);
+}
+
+static void end_unmap(struct kunit *test, struct end_vm *vm)
+{
+	DRM_GPUVM_UPDATE(update);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(end_vm_shared(vm), update, TEST_START,
+							 TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, end_vm_run(vm, update), 0);
+}
+
+/* Where the last reference to another address space can be */
+enum end_place { END_IN_VA_PUT, END_IN_BO_FINI, END_IN_OBJECT, END_PLACES };
+
+static void end_in_free(struct test_bo *bo)
+{
+	end_hook_call(bo->hook);
+}
+
+/* An object that has another address space end in one of these places */
+static struct test_bo *end_map_at(struct kunit *test, struct end_vm *vm, enum end_place place,
+				  struct end_hook *hook)
+{
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+
+	end_map(test, vm, bo, place == END_IN_VA_PUT ? hook : NULL,
+		place == END_IN_BO_FINI ? hook : NULL);
+	if (place == END_IN_OBJECT) {
+		bo->hook = hook;
+		bo->in_free = end_in_free;
+	}
+	test_bo_end(test, bo);
+
+	return bo;
+}
+
+/* In a work item, and where the end of the first address space cleans up itself */
+static void end_in_clean_up(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+
+	for (int i = 0; i < 2 * END_PLACES; i++) {
+		bool in_work = i % 2;
+		struct end_hook hook = {}, inner = {};
+		struct end_vm *vm = end_vm_new(test);
+
+		hook.ends = end_vm_new(test);
+		end_map_at(test, hook.ends, END_IN_VA_PUT, &inner);
+		end_map_at(test, vm, i / 2, &hook);
+		if (in_work) {
+			end_unmap(test, vm);
+			drm_gpuvm_imm_flush();
+			KUNIT_EXPECT_EQ_MSG(test, hook.calls, 1, "way %d", i);
+		}
+		end_vm_end(vm);
+		KUNIT_EXPECT_EQ_MSG(test, hook.calls, 1, "way %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, inner.calls, 1, "way %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&env->live_bos), 0, "way %d", i);
+	}
+}
+
+/* A mapping may hold the address space that it is in. */
+static void end_of_itself(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+
+	for (int place = 0; place < END_PLACES; place++) {
+		struct end_vm *vm = end_vm_new(test);
+		struct end_hook hook = { .ends = vm };
+
+		end_map_at(test, vm, place, &hook);
+		end_unmap(test, vm);
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_EQ(test, hook.calls, 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
+	}
+}
+
+/* The clean-up leaves something behind itself: the end waits for that, too. */
+static void end_drops_more(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct end_vm *vm = end_vm_new(test);
+	struct end_hook inner = {}, hook = { .drops = update };
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+
+	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
+						    TEST_PAGE, 0, NULL));
+	end_vm_update_va(update)->hook = &inner;
+	end_map_at(test, vm, END_IN_VA_PUT, &hook);
+	end_vm_end(vm);
+	KUNIT_EXPECT_EQ(test, hook.calls, 1);
+	KUNIT_EXPECT_EQ(test, inner.calls, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
+/* Two address spaces end each other, while both are cleaned up. */
+static void end_each_other(struct kunit *test)
+{
+	struct completion inside[2], leave;
+	struct end_hook hook[2] = {};
+	struct end_vm *vm[2];
+
+	init_completion(&leave);
+	for (int i = 0; i < 2; i++) {
+		init_completion(&inside[i]);
+		vm[i] = end_vm_new(test);
+	}
+	for (int i = 0; i < 2; i++) {
+		hook[i].ends = vm[!i];
+		hook[i].inside = &inside[i];
+		hook[i].leave = &leave;
+		end_map_at(test, vm[i], END_IN_VA_PUT, &hook[i]);
+		end_unmap(test, vm[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		wait_for_completion(&inside[i]);
+	complete_all(&leave);
+	drm_gpuvm_imm_flush();
+	for (int i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, hook[i].calls, 1);
+}
+
+/* A thread that holds the reservation lock of an address space */
+struct end_holder {
+	struct dma_resv *resv;
+	struct completion locked;
+	struct completion unlock;
+	struct completion done;
+};
+
+static int end_holder_fn(void *data)
+{
+	struct end_holder *holder = data;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->locked);
+	wait_for_completion(&holder->unlock);
+	dma_resv_unlock(holder->resv);
+	complete(&holder->done);
+
+	return 0;
+}
+
+struct end_work {
+	struct work_struct work;
+	struct end_vm *vm;
+};
+
+static void end_work_fn(struct work_struct *work)
+{
+	end_vm_end(container_of(work, struct end_work, work)->vm);
+}
+
+/*
+ * The clean-up of one waits for a lock that another thread has. The end of another one
+ * waits for neither, also in a worker which memory reclaim may wait for.
+ */
+static void end_while_other_waits(struct kunit *test)
+{
+	struct workqueue_struct *wq = alloc_workqueue("end", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	struct end_vm *other = end_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct end_holder holder = {
+		.resv = drm_gpuvm_imm_resv_obj(end_vm_shared(other))->resv,
+	};
+	struct drm_gpuvm_bo *vm_bo;
+	struct end_hook none = {};
+	struct end_work work;
+
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	vm_bo = end_vm_obtain(end_vm_shared(other), bo, &none);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
+	init_completion(&holder.locked);
+	init_completion(&holder.unlock);
+	init_completion(&holder.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(end_holder_fn, &holder, "end-holder")));
+	wait_for_completion(&holder.locked);
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	work.vm = end_vm_new(test);
+	end_map(test, work.vm, bo, NULL, NULL);
+	end_vm_end(work.vm);
+
+	INIT_WORK_ONSTACK(&work.work, end_work_fn);
+	work.vm = end_vm_new(test);
+	end_map(test, work.vm, bo, NULL, NULL);
+	queue_work(wq, &work.work);
+	flush_work(&work.work);
+	destroy_work_on_stack(&work.work);
+
+	KUNIT_EXPECT_EQ(test, none.calls, 0);
+	complete(&holder.unlock);
+	wait_for_completion(&holder.done);
+	destroy_workqueue(wq);
+	end_vm_end(other);
+	KUNIT_EXPECT_EQ(test, none.calls, 1);
+}
+
+struct end_thread {
+	struct end_vm *vm;
+	struct end_hook *hook;
+	struct completion done;
+	bool left;
+};
+
+static int end_thread_fn(void *data)
+{
+	struct end_thread *thread = data;
+
+	end_vm_end(thread->vm);
+	thread->left = READ_ONCE(thread->hook->left);
+	complete(&thread->done);
+
+	return 0;
+}
+
+/* The end waits for the clean-up of the same address space in another task. */
+static void end_waits_for_own(struct kunit *test)
+{
+	struct completion inside, leave;
+	struct end_hook hook = { .inside = &inside, .leave = &leave };
+	struct end_thread thread = { .vm = end_vm_new(test), .hook = &hook };
+	struct task_struct *task;
+
+	init_completion(&inside);
+	init_completion(&leave);
+	init_completion(&thread.done);
+	end_map_at(test, thread.vm, END_IN_VA_PUT, &hook);
+	end_unmap(test, thread.vm);
+	wait_for_completion(&inside);
+
+	task = kthread_create(end_thread_fn, &thread, "end-thread");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	/* It sleeps, or it is through and did not wait. */
+	while (!completion_done(&thread.done) &&
+	       READ_ONCE(task->__state) != TASK_UNINTERRUPTIBLE)
+		schedule_timeout_uninterruptible(1);
+	complete(&leave);
+	wait_for_completion(&thread.done);
+	put_task_struct(task);
+	KUNIT_EXPECT_TRUE(test, thread.left);
+	KUNIT_EXPECT_EQ(test, hook.calls, 1);
+}
+
+static void end_flush_in_clean_up(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct end_hook hook = { .flushes = true };
+
+	end_map_at(test, vm, END_IN_VA_PUT, &hook);
+	kunit_warning_suppress(test) {
+		end_vm_end(vm);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, hook.calls, 1);
+}
+
+/* The task that puts the last reference to the device */
+struct end_device {
+	struct task_struct *caller;
+	unsigned int by_caller;
+	unsigned int by_others;
+};
+
+static void end_device_gone(struct drm_device *drm, void *res)
+{
+	struct end_device *device = res;
+
+	if (current == device->caller)
+		device->by_caller++;
+	else
+		device->by_others++;
+}
+
+static const struct drm_driver end_driver = {
+	.driver_features = DRIVER_GEM,
+	.name = "drm_gpuvm_imm_end",
+	.desc = "test driver of drm_gpuvm_imm",
+};
+
+/* The last reference to an address space, which has the last one to the device */
+static void end_last_put(struct kunit *test, struct device *parent, struct end_device *device,
+			 bool update)
+{
+	struct drm_device *drm = drm_dev_alloc(&end_driver, parent);
+	struct drm_gpuvm_update last = {};
+	struct drm_gpuvm_imm *shared;
+	struct end_vm vm = {};
+	bool cookie;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
+	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(drm, end_device_gone, device));
+	KUNIT_ASSERT_EQ(test, end_vm_init(&vm, drm, &end_config), 0);
+	shared = drm_gpuvm_imm_get(vm.core);
+	if (update) {
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(shared, &last, TEST_START,
+								 TEST_PAGE));
+		drm_gpuvm_imm_put(shared);
+	}
+	end_vm_fini(&vm);
+	drm_dev_put(drm);
+
+	cookie = dma_fence_begin_signalling();
+	if (update)
+		drm_gpuvm_update_drop(&last);
+	else
+		drm_gpuvm_imm_put(shared);
+	dma_fence_end_signalling(cookie);
+}
+
+/* The actions of the device take locks and free memory: not in the signalling path. */
+static void end_device_last(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct end_device device = { .caller = current };
+	const unsigned int rounds = 200;
+
+	/* A caller that a worker can overtake, and one that it cannot */
+	for (unsigned int i = 0; i < rounds; i++) {
+		set_user_nice(current, i % 2 ? 19 : 0);
+		end_last_put(test, parent, &device, i / 2 % 2);
+		drm_gpuvm_imm_flush();
+	}
+	set_user_nice(current, 0);
+	KUNIT_EXPECT_EQ(test, device.by_caller, 0);
+	KUNIT_EXPECT_EQ(test, device.by_others, rounds);
+}
+
+static struct kunit_case drm_gpuvm_imm_end_cases[] = {
+	KUNIT_CASE(end_in_clean_up),
+	KUNIT_CASE(end_of_itself),
+	KUNIT_CASE(end_drops_more),
+	KUNIT_CASE(end_each_other),
+	KUNIT_CASE(end_while_other_waits),
+	KUNIT_CASE(end_waits_for_own),
+	KUNIT_CASE(end_flush_in_clean_up),
+	KUNIT_CASE(end_device_last),
+	{}
+};
+
+static struct kunit_suite drm_gpuvm_imm_end_suite = {
+	.name = "drm_gpuvm_imm_end",
+	.init = test_env_init,
+	.test_cases = drm_gpuvm_imm_end_cases,
+};
+
+kunit_test_suite(drm_gpuvm_imm_end_suite);
