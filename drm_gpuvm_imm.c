@@ -154,9 +154,11 @@
  *		return foo_vm_evict(bo, foo_vm_evict_bo);
  *	}
  *
- * A map step that finds the handle suspended has nothing to do: it is one of the
- * mappings that the function which validates makes. Drivers that move objects in
- * other ways call drm_gpuvm_imm_evict().
+ * The function is called for each VM that has a vm_bo of the object, also if its
+ * first mapping is only prepared or just being made: the lock tells. A map step that
+ * finds the handle suspended has nothing to do: it is one of the mappings that the
+ * function which validates makes. Drivers that move objects in other ways call
+ * drm_gpuvm_imm_evict().
  *
  * Rules that the library watches, and reports once when they are broken: the
  * core is used by one task at a time; a step completes its own operation,

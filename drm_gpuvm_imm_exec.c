@@ -116,7 +116,11 @@ static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
 	       to_drm_gpuvm_imm(gpuvm)->ops == ops;
 }
 
-/* Where nothing is mapped, there is nothing to take out of a page table. */
+/*
+ * A vm_bo that has no mapping can be that of an update that is prepared, or of one
+ * that runs: its step may have looked the pages up already. So the VM is asked, and
+ * the driver's lock tells whether it runs one. What runs later finds the object evicted.
+ */
 static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 				    const struct drm_gpuvm_imm_ops *ops,
 				    int (*fn)(struct drm_gpuvm_core *core,
@@ -127,18 +131,16 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 	int ret;
 
 	lockdep_assert_held(&vm_bo->obj->gpuva.lock);
-	if (list_empty(&vm_bo->list.gpuva))
-		return 0;
 	if (!drm_gpuvm_imm_is_of(vm_bo->vm, ops))
 		return -EBUSY;
 
 	vm = to_drm_gpuvm_imm(vm_bo->vm);
-	/* Only tried: who ends the core takes gpuva locks under it. */
+	/* Trylock: drm_gpuvm_core_fini() takes gpuva locks under evict_lock. */
 	if (!mutex_trylock(&vm->evict_lock))
 		return -EBUSY;
 
-	/* What is mapped was not unmapped by the end of the core yet. */
-	ret = fn(vm->core, vm_bo, priv);
+	/* Without a core there is no page table, and there will be none. */
+	ret = vm->core ? fn(vm->core, vm_bo, priv) : 0;
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, true);
 	mutex_unlock(&vm->evict_lock);
@@ -152,9 +154,9 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
  * Context: In memory reclaim. The caller holds the reservation lock of @obj. Takes
  * its gpuva lock, under which @fn is called.
  *
- * Return: 0, -EBUSY if @obj is mapped in a VM of another type or in one whose core
- * just goes, or the first error of @fn. VMs that it was taken out of have it
- * validated by the next execution.
+ * Return: 0, -EBUSY if a VM of another type or one whose core just goes has a vm_bo
+ * of @obj, or the first error of @fn. VMs that it was taken out of have it validated
+ * by the next execution, also if they map it only after this.
  */
 int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
 			       const struct drm_gpuvm_imm_ops *ops,

@@ -38,16 +38,22 @@ DRM_GPUVM_IMM_OPS(other_vm, &test_bo_funcs, TEST_PAGE);
 /* The next call for this VM fails. */
 static struct test_vm *evict_fails;
 
+/* As a driver's: held around what uses the core of any VM here */
+static DEFINE_MUTEX(evict_vm_lock);
+
 static int evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuva *va;
 
 	if (vm == evict_fails)
 		return -EAGAIN;
+	if (!mutex_trylock(&evict_vm_lock))
+		return -EBUSY;
 	vm->evicted++;
 	bo->evicted = true;
 	drm_gpuvm_bo_for_each_va(va, vm_bo)
 		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
+	mutex_unlock(&evict_vm_lock);
 	return 0;
 }
 
@@ -95,7 +101,7 @@ static void evict_each(struct kunit *test)
 	model[8] = test_pte(ext, 2, 0);
 	model[12] = test_pte(priv, 3, 0);
 	model[13] = test_pte(priv, 3, 1);
-	/* One that has the object and no mapping of it */
+	/* One that has the object, and no mapping of it yet */
 	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm[2]), &ext->base);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 
@@ -103,14 +109,14 @@ static void evict_each(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evict(priv), 0);
 	KUNIT_EXPECT_EQ(test, vm[0]->evicted, 2);
 	KUNIT_EXPECT_EQ(test, vm[1]->evicted, 1);
-	KUNIT_EXPECT_EQ(test, vm[2]->evicted, 0);
+	KUNIT_EXPECT_EQ(test, vm[2]->evicted, 1);
 	KUNIT_EXPECT_EQ(test, vm[0]->pt[0] | vm[0]->pt[8] | vm[0]->pt[12] | vm[1]->pt[0], 0);
 
 	for (int i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, validate(vm[i]), 0);
 	KUNIT_EXPECT_EQ(test, vm[0]->validated, 2);
 	KUNIT_EXPECT_EQ(test, vm[1]->validated, 1);
-	KUNIT_EXPECT_EQ(test, vm[2]->validated, 0);
+	KUNIT_EXPECT_EQ(test, vm[2]->validated, 1);
 	test_check(test, vm[0], model);
 
 	/* Once more, and then it is unmapped: nothing is left to be brought back. */
@@ -121,6 +127,67 @@ static void evict_each(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm[0]->validated, 2);
 	test_check(test, vm[0], model);
 	drm_gpuvm_imm_bo_put(vm_bo);
+}
+
+static struct test_bo *evict_in_step_bo;
+static int evict_in_step_ret;
+
+/* As a shrinker that comes after the step looked up the pages */
+static void evict_in_step(struct test_vm *vm)
+{
+	if (!dma_resv_trylock(evict_in_step_bo->base.resv))
+		return;
+	evict_in_step_ret = test_vm_evict(evict_in_step_bo, evict_one);
+	dma_resv_unlock(evict_in_step_bo->base.resv);
+}
+
+/* The first mapping in the VM is being made, and then another one. */
+static void evict_while_mapped(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	evict_in_step_bo = test_bo_new(test, 16, NULL);
+	for (int i = 0; i < 2; i++) {
+		evict_in_step_ret = 0;
+		vm->in_step = evict_in_step;
+		scoped_guard(mutex, &evict_vm_lock)
+			KUNIT_EXPECT_EQ(test, 0, test_map(test, vm, evict_in_step_bo, 1, i, 1, i));
+		KUNIT_EXPECT_EQ(test, evict_in_step_ret, -EBUSY);
+		model[i] = test_pte(evict_in_step_bo, 1, i);
+		test_check(test, vm, model);
+	}
+	KUNIT_EXPECT_EQ(test, vm->evicted, 0);
+}
+
+/* Evicted between the two stages of the first update: the next execution brings it back. */
+static void evict_while_prepared(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(test_vm_shared(vm), update, bo, TEST_START,
+						     TEST_PAGE, 0));
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	KUNIT_EXPECT_EQ(test, vm->evicted, 1);
+	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
+	/* The pages are others by now. */
+	bo->id += 100;
+	KUNIT_EXPECT_EQ(test, validate(vm), 0);
+	KUNIT_EXPECT_EQ(test, vm->validated, 1);
+	model[0] = test_pte(bo, 0, 0);
+	test_check(test, vm, model);
+
+	/* An update that outlives the core maps nothing any more. */
+	KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(test_vm_shared(vm), update, bo, TEST_START,
+						     TEST_PAGE, 0));
+	test_vm_end(test, vm);
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	drm_gpuvm_update_drop(update);
 }
 
 /* One does not let go of it: the others did, and get it back like that. */
@@ -175,7 +242,7 @@ static void evict_foreign(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, other_vm_init(other, env->drm, &config), 0);
 	KUNIT_ASSERT_EQ(test, 0, other_vm_prepare_map(other_vm_shared(other), update, bo, 0,
 						      TEST_PAGE, 0));
-	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
 	KUNIT_ASSERT_EQ(test, other_vm_run(other, update), 0);
 	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
 	other_vm_fini(other);
@@ -193,14 +260,17 @@ static void evict_foreign(struct kunit *test)
 
 	drm_gpuva_remove(va);
 	drm_gpuva_unlink_defer(va);
-	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
 	drm_gpuvm_bo_put_deferred(vm_bo);
+	KUNIT_EXPECT_EQ(test, evict(bo), 0);
 	drm_gpuvm_bo_deferred_cleanup(plain);
 	drm_gpuvm_put(plain);
 }
 
 static struct kunit_case drm_gpuvm_imm_evict_cases[] = {
 	KUNIT_CASE(evict_each),
+	KUNIT_CASE(evict_while_mapped),
+	KUNIT_CASE(evict_while_prepared),
 	KUNIT_CASE(evict_some),
 	KUNIT_CASE(evict_foreign),
 	{}
