@@ -495,16 +495,27 @@ static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
-static bool drm_gpuvm_update_is_empty(struct drm_gpuvm_imm *vm,
-				      const struct drm_gpuvm_update *update)
+static noinline int drm_gpuvm_prepare_refused(struct drm_gpuvm_imm *vm,
+					      const struct drm_gpuvm_update *update)
 {
-	if (likely(!update->__vm))
-		return true;
+	if (!update->__vm)
+		return -ENOTRECOVERABLE;
 
 	drm_safe_broken(vm->base.drm, "an update is prepared once",
 			"%s: run or drop it before it is used again",
 			vm->base.name);
-	return false;
+	return -EBUSY;
+}
+
+/* What every function that prepares an update asks first */
+static int drm_gpuvm_prepare_check(struct drm_gpuvm_imm *vm,
+				   const struct drm_gpuvm_update *update)
+{
+	/* Unlocked: see the invariants of @broken. */
+	if (likely(!update->__vm && !READ_ONCE(vm->broken)))
+		return 0;
+
+	return drm_gpuvm_prepare_refused(vm, update);
 }
 
 /* Tell a driver that reads the mappings while another task changes them. */
@@ -753,7 +764,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  * @vm: the address space
  *
  * An address space is broken if a step of an update failed, and so did one of the
- * steps that were to undo it. What its page table says is not known then.
+ * steps that were to undo it. It has lost mappings then. Nothing uses it any more:
+ * preparing and running updates, locking and validating fail with
+ * -ENOTRECOVERABLE. Evicting from it and ending it work. A driver may want to tell
+ * userspace, as for a hung GPU context.
  *
  * Context: Any. An address space does not cease to be broken.
  *
@@ -761,6 +775,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  */
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
 {
+	/* Unlocked: see the invariants of @broken. */
 	return READ_ONCE(vm->broken);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
@@ -890,8 +905,9 @@ int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
 
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	ret = drm_gpuvm_imm_map_check(vm, obj, addr, range, offset);
 	if (ret)
@@ -926,6 +942,7 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
  *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain()
  * * -ENOMEM
+ * * -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @update is not empty, which is a driver bug
  * * -EDEADLK as drm_gpuvm_imm_obtain()
  */
@@ -981,8 +998,9 @@ int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *
 {
 	int ret;
 
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	if (vm_bo->vm != &vm->base)
 		return -EINVAL;
@@ -1015,8 +1033,11 @@ int drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm,
 				 struct drm_gpuvm_update *update, u64 addr,
 				 u64 range)
 {
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	int ret;
+
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
 		return -EINVAL;
@@ -1043,8 +1064,11 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_sparse);
 int drm_gpuvm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			    u64 addr, u64 range)
 {
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	int ret;
+
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
 		return -EINVAL;
@@ -1073,9 +1097,11 @@ int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
 				struct drm_gem_object *obj)
 {
 	struct drm_gpuvm_bo *vm_bo;
+	int ret;
 
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	if (!drm_gpuvm_imm_obj_ok(vm, obj))
 		return -EINVAL;
@@ -1107,8 +1133,11 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap_obj);
 int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			    u64 addr)
 {
-	if (!drm_gpuvm_update_is_empty(vm, update))
-		return -EBUSY;
+	int ret;
+
+	ret = drm_gpuvm_prepare_check(vm, update);
+	if (ret)
+		return ret;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, vm->ops->granule))
 		return -EINVAL;

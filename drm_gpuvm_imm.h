@@ -73,7 +73,10 @@ struct drm_gpuvm_op_map {
  * struct drm_gpuvm_op_unmap - a mapping that is to be removed
  * @va: the mapping, with the driver's data
  * @keep: the same pages get mapped at the same addresses by a later step of
- *	this update, so the page table entries may stay
+ *	this update, so the page table entries may stay. If that step fails, they are
+ *	mapped again for @va, or unmapped at the end
+ *
+ * The step may fail, except when the core goes.
  */
 struct drm_gpuvm_op_unmap {
 	const struct drm_gpuva *va;

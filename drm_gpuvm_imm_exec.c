@@ -21,12 +21,16 @@
  *
  * Context: May sleep.
  *
- * Return: 0 or what drm_exec_prepare_obj() returns.
+ * Return: 0, -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken(), or
+ * what drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 		       unsigned int num_fences)
 {
 	int ret;
+
+	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
+		return -ENOTRECOVERABLE;
 
 	ret = drm_gpuvm_prepare_vm(&vm->base, exec, num_fences);
 	if (ret)
@@ -51,8 +55,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
  *
  * Context: May sleep; the driver keeps others from changing the address space.
  *
- * Return: 0, -EINVAL if the range is empty or not in the address space, or what
- * drm_exec_prepare_obj() returns.
+ * Return: 0, -EINVAL if the range is empty or not in the address space,
+ * -ENOTRECOVERABLE if that is broken, or what drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 			      struct drm_exec *exec, u64 addr, u64 range,
@@ -62,6 +66,8 @@ int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 
 	if (!vm || !range || !drm_gpuvm_range_valid(&vm->base, addr, range))
 		return -EINVAL;
+	if (drm_gpuvm_imm_is_broken(vm))
+		return -ENOTRECOVERABLE;
 
 	drm_gpuvm_imm_assert_readable(vm);
 
@@ -199,8 +205,8 @@ int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *ex
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
  *
- * Return: 0, -EINVAL if the core was given up, or the first error of @fn. What
- * was validated stays so.
+ * Return: 0, -EINVAL if the core was given up, -ENOTRECOVERABLE if the address space
+ * is broken, or the first error of @fn. What was validated stays so.
  */
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
 			      int (*fn)(struct drm_gpuvm_core *core,
@@ -212,6 +218,8 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 
 	if (!vm)
 		return -EINVAL;
+	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
+		return -ENOTRECOVERABLE;
 
 	drm_gpuvm_resv_assert_held(&vm->base);
 	vm->validate = fn;

@@ -42,6 +42,10 @@ struct seq_file;
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - The mappings, @broken and @replaces are changed by the task in @owner only. While
  *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
+ * - @broken is set once and stays so. It is read unlocked: a reader that misses it
+ *   is as one that came before.
+ * - Each entry that the steps left in the page table belongs to a mapping, also if
+ *   @broken: the mapping holds the object. See drm_gpuvm_imm_rollback().
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - VAs that are in no tree and no update are in @pool, and nothing is known of
  *   what is in them; or in @dead, with data that must be released where sleeping is

@@ -322,51 +322,65 @@ static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
+/* The remaining start and end of a mapping, or NULL */
+struct drm_gpuvm_parts {
+	struct drm_gpuva *prev;
+	struct drm_gpuva *next;
+};
+
 /*
- * The part of @old that is mapped at @addr, an address of it, if there is one.
- * Later steps are undone already, so that nothing else can be mapped there.
+ * The parts that remain of @old, and the range of it that the removing step took away.
+ * Later steps are undone already, so nothing else can be mapped there.
  */
-static struct drm_gpuva *drm_gpuvm_imm_find_part(struct drm_gpuvm_imm *vm, u64 addr)
+static struct drm_gpuvm_parts
+drm_gpuvm_imm_find_removed(struct drm_gpuvm_imm *vm, const struct drm_gpuva *old,
+			   u64 *start, u64 *end)
 	__drm_nonallocating
 {
-	return drm_gpuva_find_first(&vm->base, addr, 1);
+	struct drm_gpuvm_parts parts;
+
+	*start = old->va.addr;
+	*end = old->va.addr + old->va.range;
+	parts.prev = drm_gpuva_find_first(&vm->base, *start, 1);
+	parts.next = drm_gpuva_find_first(&vm->base, *end - 1, 1);
+	if (parts.prev)
+		*start = parts.prev->va.addr + parts.prev->va.range;
+	if (parts.next)
+		*end = parts.next->va.addr;
+
+	return parts;
 }
 
-static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part, struct list_head *parts)
+static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part, struct list_head *removed)
 	__drm_nonallocating
 {
 	if (!part)
 		return;
 
 	drm_gpuva_remove(part);
-	list_add(&part->rb.entry, parts);
+	list_add(&part->rb.entry, removed);
 }
 
 /*
- * Undo the step that removed @old: map again what that step took away. Moves
- * what was made of @old to @parts.
+ * Undo the step that removed @old: map the range again that this step took away.
+ * Moves the remaining parts to @removed. A split takes nothing away, but has no step
+ * before it that is to be undone.
  */
 static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old,
-				 struct list_head *parts)
+				 struct list_head *removed)
 	__must_hold(vm) __drm_nonallocating
 {
-	u64 start = old->va.addr, end = start + old->va.range;
-	struct drm_gpuva *prev = drm_gpuvm_imm_find_part(vm, start);
-	struct drm_gpuva *next = drm_gpuvm_imm_find_part(vm, end - 1);
+	struct drm_gpuvm_parts parts;
+	u64 start, end;
 	int ret;
 
-	if (prev)
-		start = prev->va.addr + prev->va.range;
-	if (next)
-		end = next->va.addr;
-	if (start != end) {
-		ret = drm_gpuvm_imm_map(vm, old, start, end - start);
-		if (ret)
-			return ret;
-	}
+	parts = drm_gpuvm_imm_find_removed(vm, old, &start, &end);
+	ret = drm_gpuvm_imm_map(vm, old, start, end - start);
+	if (ret)
+		return ret;
 
-	drm_gpuvm_imm_remove_part(prev, parts);
-	drm_gpuvm_imm_remove_part(next, parts);
+	drm_gpuvm_imm_remove_part(parts.prev, removed);
+	drm_gpuvm_imm_remove_part(parts.next, removed);
 	list_del(&old->rb.entry);
 	ret = drm_gpuva_insert(&vm->base, old);
 	WARN_ON_ONCE(ret);
@@ -375,9 +389,40 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
 }
 
 /*
+ * Did the step that removed @old get @keep? Then the entries are those that the new
+ * mapping, which was not made, would have.
+ */
+static bool drm_gpuvm_imm_was_kept(const struct drm_gpuvm_update *update,
+				   const struct drm_gpuva *old)
+	__drm_nonallocating
+{
+	return update->__kind == DRM_GPUVM_UPDATE_MAP &&
+	       old->vm_bo && old->vm_bo == update->__vm_bo &&
+	       old->gem.offset - old->va.addr == update->__offset - update->__addr;
+}
+
+/*
+ * The step that removed @old cannot be undone, and its entries may be in the page
+ * table still: make of @old the mapping that they are. Like any mapping, this one
+ * holds the object, is evicted, and is unmapped when the core goes.
+ */
+static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *old)
+	__must_hold(vm) __drm_nonallocating
+{
+	u64 start, end;
+
+	drm_gpuvm_imm_find_removed(vm, old, &start, &end);
+	old->gem.offset += start - old->va.addr;
+	old->va.addr = start;
+	old->va.range = end - start;
+	list_del(&old->rb.entry);
+	WARN_ON_ONCE(drm_gpuva_insert(&vm->base, old));
+}
+
+/*
  * A step failed: undo those before it, last one first. Nothing can fail after
  * the new mapping was made, so that only removals have to be undone. If the
- * driver fails here too, the mappings stay what the page table says that they
+ * driver fails here too, the mappings become what the page table says that they
  * are, and nobody may build on them any more.
  */
 static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
@@ -388,10 +433,10 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	LIST_HEAD(parts);
 
 	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, rb.entry) {
-		if (drm_gpuvm_imm_restore(vm, old, &parts)) {
-			vm->broken = true;
-			break;
-		}
+		if (!vm->broken && drm_gpuvm_imm_restore(vm, old, &parts))
+			WRITE_ONCE(vm->broken, true);
+		if (vm->broken && drm_gpuvm_imm_was_kept(update, old))
+			drm_gpuvm_imm_reinsert(vm, old);
 	}
 	list_splice(&parts, &update->__removed);
 }
@@ -649,8 +694,11 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
  *
  * Calls the driver's steps for what the change takes. If one fails, those
  * before it are undone through the driver's steps, and the mappings are what
- * they were before. If one of those fails too, then the address space takes
- * no further update.
+ * they were before. If one of those fails too, then the address space is broken,
+ * see drm_gpuvm_imm_is_broken(). It has lost mappings then, but none whose entries
+ * a step may have kept in the page table.
+ *
+ * What earlier updates have changed is not undone, also if one job runs several.
  *
  * Context: In the fence signalling path, in a thread. Allocates no memory and
  * takes no reservation lock; takes the gpuva lock of the objects. The call is
@@ -663,7 +711,7 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
  * * -EINVAL if @update is empty or was prepared for another address space, or
  *   if @core is a copy
  * * -EBUSY if the core is in use by another call, which is a driver bug
- * * -ENOTRECOVERABLE if an earlier failure could not be undone
+ * * -ENOTRECOVERABLE if the address space is broken
  */
 int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
 	__drm_nonallocating
@@ -698,10 +746,19 @@ void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
 
-/*
- * Remove every mapping that is left when the core goes. A step that fails now
- * has nobody to tell: the mapping is forgotten all the same.
- */
+/* Have the driver unmap @va when the core goes: its object may be freed after this. */
+static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)
+	__drm_nonallocating
+{
+	int ret = drm_gpuvm_imm_unmap(vm, va, false);
+
+	if (unlikely(ret))
+		drm_safe_broken(vm->base.drm, "an unmap step succeeds when the core goes",
+				"%s: the step failed with %d; entries at 0x%llx may outlive their pages",
+				vm->base.name, ret, va->va.addr);
+}
+
+/* Remove every mapping that is left when the core goes. */
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
@@ -711,7 +768,7 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
 		if (va == &vm->base.kernel_alloc_node)
 			continue;
-		drm_gpuvm_imm_unmap(vm, va, false);
+		drm_gpuvm_imm_unmap_last(vm, va);
 		drm_gpuva_remove(va);
 		drm_gpuva_unlink_defer(va);
 		list_add(&va->rb.entry, &removed);
