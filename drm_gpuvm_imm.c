@@ -250,6 +250,17 @@ static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range
 	       drm_gpuvm_range_valid(&vm->base, addr, range);
 }
 
+/* Between two addresses of the address space, or at its start or end */
+static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
+{
+	const struct drm_gpuva *reserved = &vm->base.kernel_alloc_node;
+
+	return drm_gpuvm_imm_aligned(vm, addr) &&
+	       addr >= drm_gpuvm_imm_va_start(vm) && addr <= drm_gpuvm_imm_va_end(vm) &&
+	       (addr <= reserved->va.addr ||
+		addr >= reserved->va.addr + reserved->va.range);
+}
+
 static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
 				 const struct drm_gem_object *obj)
 {
@@ -1122,7 +1133,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap_obj);
  * @addr: where to split, in bytes of GPU address
  *
  * If a mapping starts before and ends after @addr when the update runs, then
- * it becomes two, each with a copy of its data; else nothing happens. Two such
+ * it becomes two, each with a copy of its data; else nothing happens, as at the
+ * start or end of @vm and of its reserved range. Two such
  * updates make a range start and end with mappings of its own, whose data can
  * then be changed, as for an madvise().
  *
@@ -1139,7 +1151,7 @@ int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 	if (ret)
 		return ret;
 
-	if (!drm_gpuvm_imm_range_ok(vm, addr, vm->ops->granule))
+	if (!drm_gpuvm_imm_split_ok(vm, addr))
 		return -EINVAL;
 
 	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_SPLIT, NULL,

@@ -6,6 +6,7 @@
  */
 
 #include <linux/export.h>
+#include <linux/overflow.h>
 
 #include "drm_gpuvm_imm_internal.h"
 
@@ -40,6 +41,15 @@ int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
 
+/* In the address space; the reserved range has no objects. */
+static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64 range)
+{
+	u64 end;
+
+	return !check_add_overflow(addr, range, &end) &&
+	       addr >= drm_gpuvm_imm_va_start(vm) && end <= drm_gpuvm_imm_va_end(vm);
+}
+
 /**
  * drm_gpuvm_core_lock_range() - lock the objects that are mapped in a range
  * @core: the core
@@ -53,6 +63,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
  * outside of the fence signalling path. Others must not hold what keeps run()
  * away while they wait for reservation locks: lockdep knows. They lock all.
  *
+ * The range may contain the reserved one, where nothing is to be locked.
+ *
  * Context: May sleep; the driver keeps others from changing the address space.
  *
  * Return: 0, -EINVAL if the range is empty or not in the address space,
@@ -64,7 +76,7 @@ int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 {
 	struct drm_gpuvm_imm *vm = core->__vm;
 
-	if (!vm || !range || !drm_gpuvm_range_valid(&vm->base, addr, range))
+	if (!vm || !range || !drm_gpuvm_imm_in_space(vm, addr, range))
 		return -EINVAL;
 	if (drm_gpuvm_imm_is_broken(vm))
 		return -ENOTRECOVERABLE;

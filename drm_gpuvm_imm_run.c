@@ -278,7 +278,8 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 		.remap = { .prev = &prev, .next = &next, .unmap = &unmap },
 	};
 
-	if (!va || va->va.addr == at || va == &vm->base.kernel_alloc_node)
+	/* drm_gpuvm_prepare_split() refuses addresses inside of the reserved range. */
+	if (!va || va->va.addr == at)
 		return 0;
 
 	prev.va.addr = va->va.addr;

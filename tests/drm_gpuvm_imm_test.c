@@ -248,14 +248,15 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 	model_set(model, bo, 5, 4, 8, 4);
 	model_set(model, NULL, 0, 16, 8, 0);
 
-	/* In nothing, at a start, inside, inside of a sparse one, reserved */
-	for (u64 at = 2; at < TEST_PAGES; at += 2) {
+	/* At the ends, in nothing, at a start, inside, inside of a sparse one, reserved */
+	for (u64 at = 0; at <= TEST_PAGES; at += 2) {
 		DRM_GPUVM_UPDATE(update);
 		u64 addr = TEST_START + at * TEST_PAGE;
+		bool ok = at <= TEST_PAGES - 16 || at == TEST_PAGES;
 
 		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, addr),
-				at < TEST_PAGES - 16 ? 0 : -EINVAL);
-		if (at < TEST_PAGES - 16)
+				ok ? 0 : -EINVAL);
+		if (ok)
 			KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
 	}
 	test_check(test, vm, model);
@@ -386,6 +387,11 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, TEST_START + 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, TEST_START - TEST_PAGE),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_prepare_split(shared, update,
+						TEST_START + (TEST_PAGES + 1) * TEST_PAGE));
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map(shared, update, NULL, TEST_START,
 						    TEST_PAGE, 0), -EINVAL);
 
@@ -1118,12 +1124,28 @@ static void drm_gpuvm_imm_test_exec(struct kunit *test)
 	test_exec(test, vm, test_exec_fences);
 }
 
+/* Lock the objects of some pages, until drm_exec_fini(). */
+static int test_lock_range(struct test_vm *vm, struct drm_exec *exec, u64 page, u64 pages)
+{
+	int ret;
+
+	drm_exec_init(exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_core_lock_range(vm->core, exec, TEST_START + page * TEST_PAGE,
+						pages * TEST_PAGE, 1);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+
+	return ret;
+}
+
 static void drm_gpuvm_imm_test_exec_range(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo[3];
 	struct drm_exec exec;
-	int ret;
 
 	for (int i = 0; i < 3; i++) {
 		bo[i] = test_bo_new(test, 16, NULL);
@@ -1132,15 +1154,7 @@ static void drm_gpuvm_imm_test_exec_range(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo[1], 0, 4, 4, 0), 0);
 	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 12, 4), 0);
 
-	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START + 4 * TEST_PAGE,
-						12 * TEST_PAGE, 1);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, test_lock_range(vm, &exec, 4, 12), 0);
 	KUNIT_EXPECT_EQ(test, exec.num_objects, 1);
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bo[1]->base.resv));
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo[0]->base.resv));
@@ -1152,6 +1166,17 @@ static void drm_gpuvm_imm_test_exec_range(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, U64_MAX, 1),
 			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START,
+							(TEST_PAGES + 1) * TEST_PAGE, 1), -EINVAL);
+	drm_exec_fini(&exec);
+
+	/* The rest of the address space, and nothing but the reserved range */
+	KUNIT_EXPECT_EQ(test, test_lock_range(vm, &exec, 8, TEST_PAGES - 8), 0);
+	KUNIT_EXPECT_EQ(test, exec.num_objects, 2);
+	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bo[2]->base.resv));
+	drm_exec_fini(&exec);
+	KUNIT_EXPECT_EQ(test, test_lock_range(vm, &exec, TEST_PAGES - 16, 16), 0);
+	KUNIT_EXPECT_EQ(test, exec.num_objects, 0);
 	drm_exec_fini(&exec);
 }
 
