@@ -6,6 +6,9 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+
+#include <kunit/visibility.h>
 
 #include "drm_gpuvm_imm_internal.h"
 
@@ -171,38 +174,13 @@
  * a reservation lock does not compile there.
  */
 
-static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm,
-					    unsigned int keep)
-{
-	guard(spinlock)(&vm->pool_lock);
-
-	return vm->pool_count > keep ? vm->pool[--vm->pool_count] : NULL;
-}
-
-/* Free all spare VAs but @keep. */
-void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep)
-{
-	struct drm_gpuva *va;
-
-	while ((va = drm_gpuvm_pool_pop(vm, keep)))
-		kfree(va);
-}
-
-/* More VAs are spare than one keeps if no update is prepared any more. */
-bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
-{
-	guard(spinlock)(&vm->pool_lock);
-
-	return !vm->pool_lent && vm->pool_count > DRM_GPUVM_POOL_MAX;
-}
-
 /* For the function by which drm_gpuvm_bo_create() allocates, which has no VM. */
 struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size)
 {
 	struct drm_gpuvm_bo *vm_bo;
 
 	/* The driver's data follows; DRM_GPUVM_IMM_VM_BO() checked its alignment. */
-	return kzalloc(sizeof(*vm_bo) + data_size, GFP_KERNEL);
+	return kzalloc(sizeof(*vm_bo) + data_size, GFP_KERNEL_ACCOUNT);
 }
 EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_bo_alloc);
 
@@ -417,16 +395,16 @@ static unsigned int drm_gpuvm_pool_lend(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-static int drm_gpuvm_pool_grow(struct drm_gpuvm_imm *vm, unsigned int size)
+/* Have room for @size VAs, unless there are more by now. */
+int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 {
-	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL);
+	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL_ACCOUNT);
 
 	if (!pool)
 		return -ENOMEM;
 
 	scoped_guard(spinlock, &vm->pool_lock) {
-		/* Another task can have been faster. */
-		if (size > vm->pool_size) {
+		if (vm->pool_count + vm->pool_lent <= size) {
 			memcpy(pool, vm->pool, vm->pool_count * sizeof(*pool));
 			vm->pool_size = size;
 			swap(vm->pool, pool);
@@ -436,6 +414,57 @@ static int drm_gpuvm_pool_grow(struct drm_gpuvm_imm *vm, unsigned int size)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_resize);
+
+static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep)
+{
+	guard(spinlock)(&vm->pool_lock);
+
+	return vm->pool_count > keep + vm->pool_lent ? vm->pool[--vm->pool_count] : NULL;
+}
+
+/* Free the spare VAs, except for @keep and as many as updates have. */
+void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
+{
+	struct drm_gpuva *va;
+
+	while ((va = drm_gpuvm_pool_pop(vm, keep)))
+		kfree(va);
+}
+
+/* How many VAs to have room for from now on, or 0 if the array is small enough */
+static unsigned int drm_gpuvm_pool_smaller(struct drm_gpuvm_imm *vm)
+{
+	unsigned int size;
+
+	guard(spinlock)(&vm->pool_lock);
+	size = max(2 * (vm->pool_count + vm->pool_lent), DRM_GPUVM_POOL_MAX);
+
+	return size < vm->pool_size / 2 ? size : 0;
+}
+
+static bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
+{
+	guard(spinlock)(&vm->pool_lock);
+	vm->pool_trim = false;
+
+	return vm->pool_count > DRM_GPUVM_POOL_MAX + vm->pool_lent;
+}
+
+/* Give back spare VAs and room for them, if there is much. */
+void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm)
+{
+	unsigned int size;
+
+	if (!drm_gpuvm_pool_is_idle(vm))
+		return;
+
+	drm_gpuvm_pool_free(vm, DRM_GPUVM_POOL_MIN);
+	size = drm_gpuvm_pool_smaller(vm);
+	/* Without memory for a smaller array, the larger one serves as well. */
+	if (size)
+		drm_gpuvm_pool_resize(vm, size);
+}
 
 /* Not initialised: nobody looks at a VA before drm_gpuvm_imm_init_va(). */
 static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
@@ -443,7 +472,7 @@ static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
 	struct drm_gpuva *va;
 
 	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
-	return kmalloc(sizeof(*va) + vm->ops->va_size, GFP_KERNEL);
+	return kmalloc(sizeof(*va) + vm->ops->va_size, GFP_KERNEL_ACCOUNT);
 }
 
 /*
@@ -459,7 +488,9 @@ static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
 	int ret;
 
 	while (unlikely(size = drm_gpuvm_pool_lend(vm, vas, want, &n))) {
-		ret = drm_gpuvm_pool_grow(vm, size);
+		if (size > DRM_GPUVM_POOL_LIMIT)
+			return -ENOMEM;
+		ret = drm_gpuvm_pool_resize(vm, size);
 		if (ret)
 			return ret;
 	}
@@ -556,6 +587,30 @@ drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end
 	return va && va->va.addr < end ? va : NULL;
 }
 
+static void drm_gpuvm_imm_resv_free(struct drm_gem_object *obj)
+{
+	drm_gem_object_release(obj);
+	kfree(obj);
+}
+
+/*
+ * As drm_gpuvm_resv_object_alloc(), whose object is not accounted to its user. When
+ * that one is, it serves here.
+ */
+static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
+{
+	static const struct drm_gem_object_funcs funcs = { .free = drm_gpuvm_imm_resv_free };
+	struct drm_gem_object *obj = kzalloc_obj(*obj, GFP_KERNEL_ACCOUNT);
+
+	if (!obj)
+		return NULL;
+
+	obj->funcs = &funcs;
+	drm_gem_private_object_init(drm, obj, 0);
+
+	return obj;
+}
+
 /**
  * drm_gpuvm_core_init() - make an address space
  * @core: the core, in zeroed memory that stays where it is
@@ -579,12 +634,12 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	if (!drm_gpuvm_config_valid(config, drm))
 		return -EINVAL;
 
-	name = kstrdup_const(config->name ?: "unknown", GFP_KERNEL);
-	vm = kzalloc_obj(*vm);
+	name = kstrdup_const(config->name ?: "unknown", GFP_KERNEL_ACCOUNT);
+	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (resv_obj)
 		drm_gem_object_get(resv_obj);
 	else
-		resv_obj = drm_gpuvm_resv_object_alloc(drm);
+		resv_obj = drm_gpuvm_imm_resv_alloc(drm);
 	if (!name || !vm || !resv_obj) {
 		if (resv_obj)
 			drm_gem_object_put(resv_obj);
@@ -952,7 +1007,7 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  *
  * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
  *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain()
- * * -ENOMEM
+ * * -ENOMEM, also if some million updates of @vm are prepared
  * * -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @update is not empty, which is a driver bug
  * * -EDEADLK as drm_gpuvm_imm_obtain()

@@ -131,8 +131,7 @@ void drm_gpuvm_imm_drain(struct work_struct *work)
 	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
 
 	drm_gpuvm_imm_clean(vm);
-	if (drm_gpuvm_pool_is_idle(vm))
-		drm_gpuvm_pool_trim(vm, DRM_GPUVM_POOL_MIN);
+	drm_gpuvm_pool_trim(vm);
 	if (drm_gpuvm_imm_drained(vm))
 		drm_gpuvm_put(&vm->base);
 }
@@ -145,7 +144,7 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	struct drm_device *drm = gpuvm->drm;
 
 	might_sleep();
-	drm_gpuvm_pool_trim(vm, 0);
+	drm_gpuvm_pool_free(vm, 0);
 	/* Nobody else has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
 	mutex_destroy(&vm->evict_lock);
@@ -237,6 +236,11 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 		drm_gpuvm_imm_wait_for_drain(vm);
 	} while (work_pending(&vm->drain));
 
+	/*
+	 * Others can hold the address space for long, but prepare little any more. No smaller
+	 * array: that is an allocation, and memory reclaim may wait for this task.
+	 */
+	drm_gpuvm_pool_free(vm, DRM_GPUVM_POOL_MIN);
 	drm_gpuvm_put(&vm->base);
 }
 

@@ -14,11 +14,13 @@
 struct seq_file;
 
 /*
- * What a batch of updates needs is used again. When none is prepared any more, and
- * there are more spare VAs than the first, then all but the second are freed.
+ * Updates reuse spare VAs. When an address space has more of them than it has lent
+ * to updates, and than the first number beyond that, the drain frees all but the
+ * second number beyond that. Updates that would lend more than the third fail.
  */
 #define DRM_GPUVM_POOL_MAX	512
 #define DRM_GPUVM_POOL_MIN	64
+#define DRM_GPUVM_POOL_LIMIT	SZ_4M
 
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
@@ -52,6 +54,7 @@ struct seq_file;
  *   allowed. @drain is queued after each addition to @dead.
  * - @pool has room for @pool_size VAs: at least for those that are in it and those
  *   that filled updates were given, which can be put back without allocating.
+ * - @pool_trim says that @drain was queued to free spare VAs and did not look yet.
  */
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
@@ -65,12 +68,13 @@ context_lock_struct(drm_gpuvm_imm) {
 
 	struct mutex evict_lock;	/* keeps @core from going */
 
-	spinlock_t pool_lock;		/* protects the next five */
+	spinlock_t pool_lock;		/* protects the next six */
 	struct list_head dead __guarded_by(&pool_lock);	/* linked by rb.entry */
 	unsigned int pool_size __guarded_by(&pool_lock);
 	unsigned int pool_count __guarded_by(&pool_lock);	/* in @pool */
 	unsigned int pool_lent __guarded_by(&pool_lock);	/* to updates */
 	struct drm_gpuva **pool __guarded_by(&pool_lock);
+	bool pool_trim __guarded_by(&pool_lock);
 
 	struct work_struct drain;
 	atomic_t drains;
@@ -136,8 +140,9 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 }
 
 /* drm_gpuvm_imm.c */
-bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm);
-void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm, unsigned int keep);
+int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
+void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
+void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 
 /* drm_gpuvm_imm_end.c */

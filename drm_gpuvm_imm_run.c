@@ -534,8 +534,11 @@ static __always_inline bool drm_gpuvm_update_recycle(struct drm_gpuvm_imm *vm,
 	vm->pool_lent -= update->__lent;
 	update->__lent = 0;
 	rest = drm_gpuvm_pool_push_list(vm, &update->__removed);
-	drain = !list_empty(&vm->dead) ||
-		(!vm->pool_lent && vm->pool_count > DRM_GPUVM_POOL_MAX);
+	drain = !list_empty(&vm->dead);
+	if (unlikely(vm->pool_count > DRM_GPUVM_POOL_MAX + vm->pool_lent) && !vm->pool_trim) {
+		vm->pool_trim = true;
+		drain = true;
+	}
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
 	drm_gpuvm_free_from(rest, &update->__removed);
 

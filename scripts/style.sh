@@ -73,6 +73,9 @@ check "kernel-doc -Wall: ${#sources[@]} files" kernel_doc "${sources[@]}"
 check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
 check "nothing left to do" matches_none "$UNFINISHED" "${files[@]}"
 check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
+# What userspace makes the library allocate counts as its own.
+check "address spaces are accounted" matches_none \
+	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
 check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 # The point of the library: what is left for a driver to write.

@@ -549,6 +549,30 @@ static void drm_gpuvm_imm_data_test_random(struct kunit *test)
 	data_end(test, t, DATA_SHARED_LAST);
 }
 
+/* VAs whose data was put are spare, too, and too many of them are freed. */
+static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
+{
+	struct data_test *t = data_test_new(test);
+	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
+	const unsigned int n = DRM_GPUVM_POOL_MAX / 2 - 16;
+	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, updates);
+	/* Three VAs each, of which two are spare after the run */
+	for (int i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, data_prepare(t, &updates[i], i, 1), 0);
+	for (int i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, data_run(t, &updates[i]), 0);
+	drm_gpuvm_imm_flush();
+	scoped_guard(spinlock, &shared->pool_lock)
+		KUNIT_EXPECT_EQ(test, shared->pool_count, 2 * n);
+	KUNIT_EXPECT_EQ(test, data_unmap_obj(t), 0);
+	drm_gpuvm_imm_flush();
+	scoped_guard(spinlock, &shared->pool_lock)
+		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_POOL_MIN);
+	data_end(test, t, DATA_VM_FIRST);
+}
+
 /* The data of who was slower goes again, and both have that of the other. */
 static void drm_gpuvm_imm_data_test_slower(struct kunit *test)
 {
@@ -643,6 +667,7 @@ static struct kunit_case drm_gpuvm_imm_data_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_data_test_bo),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_no_arg),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_random),
+	KUNIT_CASE(drm_gpuvm_imm_data_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_slower),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_race),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_fail_alloc),

@@ -1010,16 +1010,89 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
 		for (int i = 0; i < many - 1; i++)
 			drm_gpuvm_update_drop(&updates[i]);
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * (many - 1));
 
-		/* None is prepared any more: the drain frees most. */
+		/* One is prepared still: the drain frees most all the same. */
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 3);
 		if (run)
 			KUNIT_EXPECT_EQ(test, test_vm_run(vm, &updates[many - 1]), 0);
 		else
 			drm_gpuvm_update_drop(&updates[many - 1]);
-		drm_gpuvm_imm_flush();
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 6 - run);
 	}
+}
+
+static unsigned int vm_pool_size(struct test_vm *vm)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+
+	guard(spinlock)(&shared->pool_lock);
+	return shared->pool_size;
+}
+
+/* The room for spare VAs goes as well, except for what updates need. */
+static void drm_gpuvm_imm_test_pool_shrinks(struct kunit *test)
+{
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	const unsigned int n = 2 * DRM_GPUVM_POOL_MAX;
+	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, updates);
+	for (int i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
+								      TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_GE(test, vm_pool_size(vm), 3 * n);
+	for (int i = 8; i < n; i++)
+		drm_gpuvm_update_drop(&updates[i]);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_LE(test, vm_pool_size(vm), DRM_GPUVM_POOL_MAX);
+	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 3 * 8);
+
+	/* Another thread took the room meanwhile. */
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(shared, 3 * 8), 0);
+	KUNIT_EXPECT_GE(test, vm_pool_size(vm), vm_spare_vas(vm) + 3 * 8);
+	for (int i = 0; i < 8; i++)
+		drm_gpuvm_update_drop(&updates[i]);
+
+	/* The end of the core frees spare VAs, although another one has the address space. */
+	for (int i = 0; i < DRM_GPUVM_POOL_MIN; i++)
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
+								      TEST_START, TEST_PAGE));
+	for (int i = 0; i < DRM_GPUVM_POOL_MIN; i++)
+		drm_gpuvm_update_drop(&updates[i]);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * DRM_GPUVM_POOL_MIN);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_get(vm->core), shared);
+	test_vm_end(test, vm);
+	scoped_guard(spinlock, &shared->pool_lock)
+		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_POOL_MIN);
+	drm_gpuvm_imm_put(shared);
+}
+
+/* More updates than anybody needs are refused, rather than the allocation warn. */
+static void drm_gpuvm_imm_test_pool_limit(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	unsigned int size;
+
+	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+	/* As if so many had been lent */
+	scoped_guard(spinlock, &shared->pool_lock) {
+		size = shared->pool_size;
+		shared->pool_size = DRM_GPUVM_POOL_LIMIT;
+		shared->pool_lent = DRM_GPUVM_POOL_LIMIT - 2;
+	}
+	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
+								    TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START, TEST_PAGE), 0);
+	drm_gpuvm_update_drop(update);
+	scoped_guard(spinlock, &shared->pool_lock) {
+		shared->pool_size = size;
+		shared->pool_lent = 0;
+	}
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
 }
 
 /* Removed VAs do not take the room of those that updates were given. */
@@ -1366,6 +1439,8 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_extobj),
 	KUNIT_CASE(drm_gpuvm_imm_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_test_pool_room),
+	KUNIT_CASE(drm_gpuvm_imm_test_pool_shrinks),
+	KUNIT_CASE(drm_gpuvm_imm_test_pool_limit),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec),
 	KUNIT_CASE(drm_gpuvm_imm_test_exec_range),
 	KUNIT_CASE(drm_gpuvm_imm_test_evict),
