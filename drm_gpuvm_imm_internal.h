@@ -98,15 +98,19 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 
 #define DRM_GPUVM_READER	((struct task_struct *)1)
 
-/* Acquire: what the last writer did to the mappings is seen. */
+/*
+ * Acquire: what the last writer did to the mappings is seen. @seen is the owner that
+ * was in the way.
+ */
 static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
-					    struct task_struct *owner)
+					    struct task_struct *owner,
+					    struct task_struct **seen)
 	__cond_acquires(true, vm) __context_unsafe("is the lock") __drm_nonallocating
 {
-	struct task_struct *none = NULL;
 	bool claimed;
 
-	drm_safe_trusted(claimed = try_cmpxchg_acquire(&vm->owner, &none, owner));
+	*seen = NULL;
+	drm_safe_trusted(claimed = try_cmpxchg_acquire(&vm->owner, seen, owner));
 
 	return claimed;
 }
@@ -114,17 +118,19 @@ static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
 static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
 	__cond_acquires(true, vm)
 {
-	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_READER);
+	struct task_struct *seen;
+
+	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_READER, &seen);
 }
 
 /* Become the one who changes the mappings; false if another task is. */
 static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 	__cond_acquires(true, vm) __drm_nonallocating
 {
-	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current))) {
-		struct task_struct *owner = READ_ONCE(vm->owner);
+	struct task_struct *seen;
 
-		if (owner && owner != DRM_GPUVM_READER)
+	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current, &seen))) {
+		if (seen != DRM_GPUVM_READER)
 			return false;
 		drm_safe_trusted(cpu_relax());
 	}

@@ -6,6 +6,7 @@
 
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
@@ -153,6 +154,45 @@ static void reserved(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(vm->core, va, TEST_START, end - TEST_START));
 }
 
+/* A reader of debugfs, which does not sleep, and ends at some time */
+struct edge_reader {
+	struct drm_gpuvm_imm *vm;
+	struct timer_list timer;
+};
+
+static void edge_reader_ends(struct timer_list *timer)
+	__context_unsafe("for edge_reader_start()")
+{
+	struct edge_reader *reader = timer_container_of(reader, timer, timer);
+
+	drm_gpuvm_imm_unclaim(reader->vm);
+}
+
+static void edge_reader_start(struct kunit *test, struct edge_reader *reader)
+	__context_unsafe("until edge_reader_ends()")
+{
+	KUNIT_ASSERT_TRUE(test, drm_gpuvm_imm_claim_for_reader(reader->vm));
+}
+
+/* A writer waits for the reader, and whoever looks up a mapping reads as well. */
+static void reader(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct edge_reader reader = { .vm = test_vm_shared(vm) };
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(reader.vm, update, TEST_START,
+							      TEST_PAGE));
+	timer_setup_on_stack(&reader.timer, edge_reader_ends, 0);
+	edge_reader_start(test, &reader);
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
+	mod_timer(&reader.timer, jiffies + 2);
+	KUNIT_EXPECT_EQ(test, test_vm_run(vm, update), 0);
+	timer_delete_sync(&reader.timer);
+	timer_destroy_on_stack(&reader.timer);
+	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
+}
+
 #ifdef CONFIG_DEBUG_FS
 static void show(struct kunit *test)
 {
@@ -193,6 +233,7 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(prepare_map_bo),
 	KUNIT_CASE(replaces),
 	KUNIT_CASE(reserved),
+	KUNIT_CASE(reader),
 	KUNIT_CASE(show),
 	{}
 };

@@ -455,6 +455,7 @@ static void test_plain_vm_free(struct drm_gpuvm *gpuvm)
 /* An object that is mapped in a VM of another mode has other locking rules. */
 static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 {
+	DRM_GPUVM_UPDATE(update);
 	static const struct drm_gpuvm_ops ops = { .vm_free = test_plain_vm_free };
 	struct test_env *env = test->priv;
 	struct test_vm *vm = test_vm_new(test);
@@ -472,6 +473,8 @@ static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_gpuvm_imm_obtain(test_vm_shared(vm), &bo->base)),
 			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), -EINVAL);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
 	KUNIT_EXPECT_EQ(test, bo_vms(bo), 1);
 
 	dma_resv_lock(bo->base.resv, NULL);
