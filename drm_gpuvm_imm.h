@@ -302,7 +302,7 @@ int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 			    u64 addr) __must_check;
 void drm_gpuvm_update_drop(struct drm_gpuvm_update *update) __drm_nonallocating;
 int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
-	__nonnull_args(1, 2) __drm_nonallocating;
+	__nonnull_args(1, 2) __must_check __drm_nonallocating;
 
 const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
 					    u64 addr, u64 range);
@@ -479,7 +479,7 @@ _name##_prepare_unmap_obj(struct drm_gpuvm_imm *vm,				\
 {										\
 	return drm_gpuvm_prepare_unmap_obj(vm, update, &obj->_gem);		\
 }										\
-static __always_inline int							\
+static __always_inline int __must_check						\
 _name##_run(_vm_type *vm, struct drm_gpuvm_update *update)			\
 {										\
 	return drm_gpuvm_run(vm->_core, update);				\

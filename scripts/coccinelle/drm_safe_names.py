@@ -29,6 +29,8 @@ DECLARES = {
         "locks": ["{}_prepare_map", "{}_prepare_unmap_obj", "{}_obtain"],
         "find": ["{}_find", "{}_find_first"],
         "run": ["{}_run"],
+        "prepare": ["{}_prepare_map", "{}_prepare_map_locked", "{}_prepare_unmap_obj"],
+        "update_data": ["{}_update_va"],
         "shared": ["{}_shared"],
     },
     r"DEFINE_DRM_VMAP(?:_IOMEM|_EITHER)?": {
@@ -54,6 +56,11 @@ NAMES = {
     "owned": ["drm_gpuvm_update", "drm_gpuvm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_core_find", "drm_gpuvm_core_find_first"],
     "run": ["drm_gpuvm_run"],
+    "prepare": ["drm_gpuvm_prepare_map", "drm_gpuvm_prepare_map_locked",
+                "drm_gpuvm_prepare_map_bo", "drm_gpuvm_prepare_map_sparse",
+                "drm_gpuvm_prepare_unmap", "drm_gpuvm_prepare_unmap_obj",
+                "drm_gpuvm_prepare_split"],
+    "update_data": ["drm_gpuvm_update_va"],
     "shared": ["drm_gpuvm_core_vm"],
     "file": [],
 }

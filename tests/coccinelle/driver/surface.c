@@ -170,3 +170,27 @@ static void surface_done(struct work_struct *work)
 
 	complete(&post->done);				/* completers */
 }
+
+static int surface_forget(struct space *space, struct surface *surface)
+{
+	DRM_GPUVM_UPDATE(update);
+	int ret;
+
+	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL); /* unrun */
+	if (ret)
+		return ret;
+	space_update_va(update)->prot = 1;
+	return 0;
+}
+
+static int surface_move(struct space *space, struct surface *surface)
+{
+	DRM_GPUVM_UPDATE(update);
+	int ret;
+
+	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL);
+	if (ret)
+		return ret;
+	space_update_va(update)->prot = 1;
+	return space_run(space, update);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 49
+// title: a fault inside an undo
+// rust: no
+// wrong: LOCK_IGNORED W: ignoring return value
+// wrong: VALIDATE_IGNORED W: ignoring return value
+// run: drm_gpuvm_imm_undo.undo_each: no entry to freed pages stays, whichever two steps fail
+// run: drm_gpuvm_imm_undo.undo_each: nothing uses the broken VM
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_fini: an unmap step that fails at the end is reported
+
+#include "foo.h"
+
+int foo_validate_bo(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec);
+
+/* An execution, which a VM that lost mappings refuses */
+int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
+{
+	struct drm_gpuvm_imm *shared = foo_vm_shared(vm);
+	int ret;
+
+	drm_exec_until_all_locked(exec) {
+#if defined(LOCK_IGNORED)
+		drm_gpuvm_imm_lock(shared, exec, 1);
+#endif
+		ret = drm_gpuvm_imm_lock(shared, exec, 1);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			return ret;
+	}
+#if defined(VALIDATE_IGNORED)
+	foo_vm_validate(vm, exec, foo_validate_bo);
+#endif
+	ret = foo_vm_validate(vm, exec, foo_validate_bo);
+	if (ret)
+		return ret;
+	drm_gpuvm_imm_add_fence(shared, exec, fence, DMA_RESV_USAGE_BOOKKEEP,
+				DMA_RESV_USAGE_BOOKKEEP);
+	return 0;
+}
+
+/* What userspace is told of its VM */
+bool foo_vm_is_lost(struct foo_vm *vm)
+{
+	return drm_gpuvm_imm_is_broken(foo_vm_shared(vm));
+}

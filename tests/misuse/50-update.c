@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 50
+// title: an update that was prepared and never run, a result of run ignored
+// rust: partly
+// wrong: RUN_IGNORED W: ignoring return value
+// wrong: PREPARE_IGNORED W: ignoring return value
+// wrong: NEVER_RUN C: 'update' is prepared and never run
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is full is not filled again
+
+#include "foo.h"
+
+int foo_unmap(struct foo_vm *vm, u64 addr, u64 range)
+{
+	DRM_GPUVM_UPDATE(update);
+	int ret;
+
+#if defined(PREPARE_IGNORED)
+	drm_gpuvm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+#endif
+	ret = drm_gpuvm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+	if (ret)
+		return ret;
+#if defined(RUN_IGNORED)
+	foo_vm_run(vm, update);
+	return 0;
+#elif defined(NEVER_RUN)
+	return 0;
+#else
+	return foo_vm_run(vm, update);
+#endif
+}
