@@ -7,6 +7,7 @@
 
 #include <linux/dma-resv.h>
 
+#include "drm_safe_core.h"
 #include "drm_shmem_safe.h"
 
 /*
@@ -30,14 +31,23 @@ static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
 		dma_resv_unlock(gem->resv);
 }
 
-/* Whether the caller holds the reservation lock, as far as anyone knows. */
-static inline bool drm_shmem_holds_lock(struct drm_gem_object *gem)
+/*
+ * For functions that look at the lock anyway: the check that __drm_shmem_check_call()
+ * leaves out without lockdep. With it, the call was checked before.
+ */
+static inline int drm_shmem_check_slow(struct drm_gem_object *gem, bool locked)
 {
-#ifdef CONFIG_PROVE_LOCKING
-	return lockdep_is_held(&gem->resv->lock.base) == LOCK_STATE_HELD;
-#else
-	return false;
-#endif
+	return IS_ENABLED(CONFIG_PROVE_LOCKING) ? 0 : __drm_shmem_check_locked(gem, locked);
+}
+
+/*
+ * The same where nothing can be refused. Return: whether the caller holds the lock,
+ * so that a wrong call does the right thing after it was reported.
+ */
+static inline bool drm_shmem_caller_locked(struct drm_gem_object *gem, bool locked)
+{
+	drm_shmem_check_slow(gem, locked);
+	return drm_resv_is_held(gem->resv);
 }
 
 /*

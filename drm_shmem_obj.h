@@ -154,12 +154,20 @@ int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	__must_not_hold(drm_resv);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
-#ifdef CONFIG_PROVE_LOCKING
-void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
-#else
-static inline void
-__drm_shmem_check_locked(struct drm_gem_object *gem, bool locked) { }
-#endif
+int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
+
+/*
+ * Whether the right form of a call is made, and where it may sleep. With lockdep,
+ * each call is checked; without it, only those that look at the lock anyway.
+ */
+static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bool locked)
+{
+	/* Unlike might_sleep(), this is nothing unless it is configured. */
+	__might_sleep(__FILE__, __LINE__);
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		return __drm_shmem_check_locked(gem, locked);
+	return 0;
+}
 
 /**
  * DRM_SHMEM_OBJ() - declare a driver's type of object

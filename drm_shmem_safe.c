@@ -741,48 +741,43 @@ out:
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_prime_import_sg_table);
 
-#ifdef CONFIG_PROVE_LOCKING
 /**
- * __drm_shmem_check_locked() - whether the right form of a call is used
+ * __drm_shmem_check_locked() - whether the right form of a call is made
  * @gem: the object
- * @locked: whether it is the form for holders of the reservation lock
+ * @locked: whether it is the form for callers that hold the reservation lock
  *
- * Each time, not only when the lock would be taken: the first wrong call says
- * so.
+ * A wrong call is reported and refused the first time it is made, even if it
+ * would not take the lock this time.
+ *
+ * Return: 0; -EINVAL if the caller does not hold the lock and should; -EDEADLK
+ * if the caller holds it and should not.
  */
-void __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
+int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
 {
-	const int held = lockdep_is_held(&gem->resv->lock.base);
+	const bool held = drm_resv_is_held(gem->resv);
 
-	if (locked && held == LOCK_STATE_NOT_HELD)
+	if (locked && !held) {
 		drm_safe_broken(gem->dev, "a _locked call is made with the reservation lock",
 				"the object's reservation lock is not held");
-	if (!locked && held == LOCK_STATE_HELD)
+		return -EINVAL;
+	}
+	if (!locked && held) {
 		drm_safe_broken(gem->dev, "the reservation lock is taken once",
 				"the caller holds it already: use the _locked form");
+		return -EDEADLK;
+	}
+	if (!locked)
+		might_lock(&gem->resv->lock.base);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
-#endif
-
-/*
- * The shrinker has left the object, and revocation locks objects to which it has
- * a reference. So if an object's own lock is held then the caller holds it. A
- * shared lock belongs to objects with references, and does not keep this one from
- * being freed.
- */
-static bool drm_shmem_freed_under_lock(struct drm_gem_object *gem)
-{
-	if (gem->resv == &gem->_resv)
-		return dma_resv_is_locked(gem->resv);
-	return drm_shmem_holds_lock(gem);
-}
 
 static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	const bool shared = drm_shmem_resv_parent(obj);
 
-	if (drm_shmem_freed_under_lock(gem)) {
+	if (drm_resv_is_held(gem->resv)) {
 		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
 				"last reference dropped with the lock held; the object is %s",
 				shared ? "freed, as the lock is shared" : "leaked");

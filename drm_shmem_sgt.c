@@ -264,10 +264,14 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_bound *bound,
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = drm_shmem_sgt_count_unlocked(obj);
+	int ret;
 
 	if (sgt)
 		return sgt;
 
+	ret = drm_shmem_check_slow(gem, locked);
+	if (ret)
+		return ERR_PTR(ret);
 	drm_shmem_lock(gem, locked);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	if (!IS_ERR(sgt))
@@ -283,7 +287,11 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_bound *bound,
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt;
+	int ret;
 
+	ret = drm_shmem_check_slow(gem, locked);
+	if (ret)
+		return ERR_PTR(ret);
 	drm_shmem_lock(gem, locked);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	drm_shmem_unlock(gem, locked);
@@ -452,7 +460,9 @@ int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
 {
 	int ret;
 
-	__drm_shmem_check_locked(&obj->base.base, locked);
+	ret = __drm_shmem_check_call(&obj->base.base, locked);
+	if (ret)
+		return ret;
 	if (own->__obj) {
 		drm_safe_broken(obj->base.base.dev, "an owned handle is not overwritten",
 				"drm_shmem_sgt_release() it first");
@@ -546,7 +556,9 @@ int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
 
 	if (!obj)
 		return -EINVAL;
-	__drm_shmem_check_locked(&obj->base.base, true);
+	ret = __drm_shmem_check_call(&obj->base.base, true);
+	if (ret)
+		return ret;
 	if (!own->__suspended)
 		return 0;
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:

@@ -86,8 +86,11 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 		      bool locked)
 {
 	struct sg_table *table;
+	int ret;
 
-	__drm_shmem_check_locked(&obj->base.base, locked);
+	ret = __drm_shmem_check_call(&obj->base.base, locked);
+	if (ret)
+		return ret;
 	if (likely(obj->base.base.dev == bound->__drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*

@@ -108,14 +108,17 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
  *
  * Context: May sleep.
  *
- * Return: 0, -ENODATA if the object was purged, -ENOMEM, or what a dma-buf's
- * exporter returned.
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM, what a dma-buf's
+ * exporter returned, or as __drm_shmem_check_locked().
  */
 int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
+	ret = drm_shmem_check_slow(gem, locked);
+	if (ret)
+		return ret;
 	drm_shmem_lock(gem, locked);
 	ret = drm_shmem_vmap_first_locked(obj);
 	drm_shmem_unlock(gem, locked);
@@ -137,6 +140,7 @@ void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
 	struct drm_gem_object *gem = &obj->base.base;
 	struct iosys_map map;
 
+	locked = drm_shmem_caller_locked(gem, locked);
 	drm_shmem_lock(gem, locked);
 	/* Others may have come since: only the lock makes this the last one. */
 	if (refcount_dec_and_test(&obj->__vmap_users)) {
@@ -157,8 +161,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
  *
  * Context: May sleep.
  *
- * Return: 0, -EOPNOTSUPP if the object has no such function, or what it
- * returned.
+ * Return: 0, -EOPNOTSUPP if the object has no such function, what it returned,
+ * or as __drm_shmem_check_locked().
  */
 int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 			   struct iosys_map *map, bool locked)
@@ -168,6 +172,9 @@ int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
+	ret = drm_shmem_check_slow(gem, locked);
+	if (ret)
+		return ret;
 
 	drm_shmem_lock(gem, locked);
 	ret = gem->funcs->vmap(gem, map);
@@ -196,6 +203,7 @@ void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 		return;
 
 	drm_vmap_map(addr, iomem, &map);
+	locked = drm_shmem_caller_locked(gem, locked);
 	drm_shmem_lock(gem, locked);
 	gem->funcs->vunmap(gem, &map);
 	drm_shmem_unlock(gem, locked);
@@ -310,6 +318,25 @@ EXPORT_SYMBOL_GPL(__drm_vmap_fill);
 /* Userspace is copied to and from I/O memory in pieces of this many bytes. */
 #define DRM_VMAP_BOUNCE	256
 
+/*
+ * A page fault takes the reservation lock of the object that is mapped there, which
+ * may be this one. Checked in each call, because the page may be there in most.
+ */
+static int drm_vmap_check_user(const struct __drm_vmap *h, size_t offset, size_t len)
+{
+	if (!__drm_vmap_inside(h, offset, len))
+		return -EINVAL;
+	if (!drm_resv_is_held(h->shmem->base.resv)) {
+		/* Of other reservation locks, lockdep knows. */
+		might_fault();
+		return 0;
+	}
+
+	drm_safe_broken(h->shmem->base.dev, "userspace is copied without the reservation lock",
+			"a page fault would wait for the lock that the caller holds");
+	return -EDEADLK;
+}
+
 static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
 				     const void __user *src, size_t len)
 {
@@ -335,15 +362,17 @@ static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
  * @src: userspace pointer
  * @len: in bytes
  *
- * Context: May sleep.
+ * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, -EINVAL unless all of it is inside, or -EFAULT.
+ * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
 int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
 			 const void __user *src, size_t len)
 {
-	if (!__drm_vmap_inside(h, offset, len))
-		return -EINVAL;
+	int ret = drm_vmap_check_user(h, offset, len);
+
+	if (ret)
+		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
 		return drm_vmap_bounce_from_user(h, offset, src, len);
 	return copy_from_user(h->addr + offset, src, len) ? -EFAULT : 0;
@@ -375,15 +404,17 @@ static int drm_vmap_bounce_to_user(const struct __drm_vmap *h, size_t offset,
  * @dst: userspace pointer
  * @len: in bytes
  *
- * Context: May sleep.
+ * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, -EINVAL unless all of it is inside, or -EFAULT.
+ * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
 int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
 		       void __user *dst, size_t len)
 {
-	if (!__drm_vmap_inside(h, offset, len))
-		return -EINVAL;
+	int ret = drm_vmap_check_user(h, offset, len);
+
+	if (ret)
+		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
 		return drm_vmap_bounce_to_user(h, offset, dst, len);
 	return copy_to_user(dst, h->addr + offset, len) ? -EFAULT : 0;

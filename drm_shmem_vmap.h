@@ -120,9 +120,9 @@ int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
 int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
 		    size_t len);
 int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
-			 const void __user *src, size_t len);
+			 const void __user *src, size_t len) __must_not_hold(drm_resv);
 int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
-		       void __user *dst, size_t len);
+		       void __user *dst, size_t len) __must_not_hold(drm_resv);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void __drm_vmap_track(struct __drm_vmap *h);
@@ -157,7 +157,9 @@ __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 	unsigned int iomem;
 	int ret;
 
-	__drm_shmem_check_locked(gem, locked);
+	ret = __drm_shmem_check_call(gem, locked);
+	if (ret)
+		return ret;
 	if (unlikely(gem->size < min))
 		return -ENOSPC;
 	/*
@@ -193,7 +195,9 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
 	void *addr;
 	int ret;
 
-	__drm_shmem_check_locked(&shmem->base, locked);
+	ret = __drm_shmem_check_call(&shmem->base, locked);
+	if (ret)
+		return ret;
 	if (shmem->base.size < min)
 		return -ENOSPC;
 	ret = __drm_shmem_vmap_plain(shmem, &map, locked);
@@ -227,7 +231,7 @@ __drm_vmap_end(struct __drm_vmap *h, bool owned, bool locked)
 
 	if (!addr)
 		return;
-	__drm_shmem_check_locked(&shmem->base, locked);
+	__drm_shmem_check_call(&shmem->base, locked);
 	__drm_vmap_untrack(h);
 	h->addr = NULL;
 	if (unlikely(h->flags & __DRM_VMAP_PLAIN))
@@ -283,7 +287,9 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object, which the
  *	caller keeps alive
  * @_err: variable for the result: 0, -ENOSPC, -EOPNOTSUPP, -ENODATA if the
- *	object was purged, -ENOMEM, or what a dma-buf's exporter returns
+ *	object was purged, -ENOMEM, what a dma-buf's exporter returns, or
+ *	-EDEADLK if the caller is seen to hold the object's reservation lock,
+ *	which is reported
  *
  * The block is skipped if @_err is set. An object that is mapped already is
  * mapped again without its reservation lock, unless it is a
@@ -300,7 +306,8 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  * @_type: type of the handle
  * @_v: name of the handle in the block
  * @_obj: the object
- * @_err: variable for the result
+ * @_err: variable for the result, as in drm_shmem_if_vmap(); -EINVAL instead of
+ *	-EDEADLK, if the caller is seen not to hold the lock
  *
  * Context: May sleep. The caller holds the object's reservation lock until
  * the block is left.
@@ -831,9 +838,11 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * @_src: userspace pointer
  * @_len: number of bytes, may be 0
  *
- * Context: May fault: not under a reservation lock.
+ * Context: May fault, so it may sleep. Not under a reservation lock: the page
+ * fault may take one, and for ever if the source is a mapping of the object.
  *
- * Return: 0; -EINVAL unless all of it is inside; -EFAULT, and a part of it
+ * Return: 0; -EINVAL unless all of it is inside; -EDEADLK if the caller holds the
+ * object's reservation lock, which is reported; or -EFAULT, and a part of it
  * may have been copied then.
  */
 #define drm_vmap_from_user(_v, _off, _src, _len)				\
@@ -846,7 +855,7 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * @_dst: userspace pointer
  * @_len: number of bytes, may be 0
  *
- * Context: May fault: not under a reservation lock.
+ * Context: As drm_vmap_from_user().
  *
  * Return: as drm_vmap_from_user().
  */

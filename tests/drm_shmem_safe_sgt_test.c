@@ -157,24 +157,22 @@ static void wrong_lock(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	int ret = -1;
 
-	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
-		kunit_skip(test, "needs lockdep");
-
-	/* Mapped, so that the wrong form could get away with it. */
-	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	/* With lockdep, also where the wrong form would not take the lock. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	dma_resv_unlock(test_bo_gem(bo)->resv);
 	kunit_warning_suppress(test) {
 		drm_dev_if_registered(test, reg, t->drm)
 			drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->obj, ret)
-				;
+				KUNIT_FAIL(test, "lent");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 }
 
 /* Bound again, the same struct device is not what the table was mapped for. */

@@ -360,24 +360,55 @@ static void wrong_lock(struct kunit *test)
 	struct page_map_owned own = {};
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
-		kunit_skip(test, "needs lockdep");
-
-	/* Mapped, so that the wrong form could get away with it. */
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	/* With lockdep, also where the wrong form would not take the lock. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
 	kunit_warning_suppress(test) {
 		drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret)
-			;
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+		drm_shmem_if_vmap_locked(page_map, map, &bo->obj.base, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
-			;
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+		drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 	dma_resv_unlock(test_bo_gem(bo)->resv);
 	drm_vmap_release(&own);
+}
+
+/* The end of a mapping cannot be refused: it is reported, and done. */
+static void wrong_lock_at_end(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {};
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	kunit_warning_suppress(test) {
+		drm_vmap_release(&own);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(test_bo_gem(bo)->resv));
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj.base), 0);
+	dma_resv_unlock(test_bo_gem(bo)->resv);
+	kunit_warning_suppress(test) {
+		drm_vmap_release_locked(&own);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(test_bo_gem(bo)->resv));
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 }
 
 static void unsafe_ptr(struct kunit *test)
@@ -636,6 +667,52 @@ static void exporter_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 }
 
+static unsigned long user_pages(struct kunit *test)
+{
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_EQ(test, put_user(0x01010101, (u32 __user *)(addr + PAGE_SIZE - 4)), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
+	return addr;
+}
+
+/* The page fault of a copy may wait for the lock, so that it is not begun. */
+static void user_under_lock(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bos[] = { shmem_test_bo(test, SZ_8K), import_iomem(test, &e, &dmabuf) };
+	void __user *user = (void __user *)user_pages(test);
+	u32 val;
+	int ret;
+
+	for (int i = 0; i < ARRAY_SIZE(bos); i++) {
+		struct dma_resv *resv = test_bo_gem(bos[i])->resv;
+
+		drm_shmem_if_vmap(page_anymap, map, &bos[i]->obj, ret) {
+			drm_vmap_write32(map, 0, 3);
+			dma_resv_lock(resv, NULL);
+			kunit_warning_suppress(test) {
+				KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 4), -EDEADLK);
+				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+				KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, 4), -EDEADLK);
+				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+			}
+			dma_resv_unlock(resv);
+			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 3);
+			KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)user), 0);
+			KUNIT_EXPECT_EQ(test, val, 0);
+			KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 4), 0);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	test_bo_put(bos[1]);
+	shmem_test_export_put(dmabuf);
+}
+
 static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 {
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, SZ_8K, PROT_READ | PROT_WRITE,
@@ -713,6 +790,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(narrow),
 	KUNIT_CASE(locked),
 	KUNIT_CASE(wrong_lock),
+	KUNIT_CASE(wrong_lock_at_end),
 	KUNIT_CASE(unsafe_ptr),
 	KUNIT_CASE(next_to_core),
 	KUNIT_CASE(plain_object),
@@ -722,6 +800,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(iomem_is_not_sysmem),
 	KUNIT_CASE(either),
 	KUNIT_CASE(exporter_fails),
+	KUNIT_CASE(user_under_lock),
 	KUNIT_CASE(user_sysmem),
 	KUNIT_CASE(user_iomem),
 	KUNIT_CASE(outlives_device),

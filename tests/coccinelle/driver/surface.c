@@ -142,6 +142,25 @@ static u64 *visitor_slots(struct visitor *visitor, u32 count)
 	return kvzalloc_objs(u64, count);			/* accounted */
 }
 
+static void surface_drop(struct surface *surface, spinlock_t *lock)
+{
+	spin_lock(lock);
+	surface_put(surface);				/* atomic */
+	spin_unlock(lock);
+	surface_put(surface);
+}
+
+static int surface_clear(struct surface *surface)
+{
+	int ret;
+
+	preempt_disable();
+	drm_shmem_if_vmap(mailbox, box, &surface->shmem, ret)	/* atomic */
+		drm_vmap_write32(box, 0, 0);
+	preempt_enable();
+	return ret;
+}
+
 static void surface_give_up(const struct card_reg *reg, struct card *card)
 {
 	drm_dev_ctx_unregister(&card->drm);		/* waits */

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A call that may sleep, where the caller must not.
+// Misuse class 39. What the call does depends on whether the object is mapped: it
+// may sleep each time, and does so the first time.
+virtual report
+
+@initialize:python@
+@@
+import drm_safe_names as names
+
+def sleeps(f):
+    return f in names.names("sleeps")
+
+@call exists@
+identifier atomic = {spin_lock, spin_lock_irq, spin_lock_irqsave, spin_lock_bh,
+	preempt_disable, local_irq_disable, local_irq_save, local_bh_disable, rcu_read_lock};
+identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_unlock_bh,
+	preempt_enable, local_irq_enable, local_irq_restore, local_bh_enable, rcu_read_unlock};
+identifier f : script:python() { sleeps(f) };
+position p;
+@@
+ atomic(...)
+ ... when != undo(...)
+ f@p(...)
+
+@scope exists@
+identifier atomic = {spin_lock, spin_lock_irq, spin_lock_irqsave, spin_lock_bh,
+	preempt_disable, local_irq_disable, local_irq_save, local_bh_disable, rcu_read_lock};
+identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_unlock_bh,
+	preempt_enable, local_irq_enable, local_irq_restore, local_bh_enable, rcu_read_unlock};
+iterator name drm_shmem_if_vmap, drm_shmem_if_vmap_locked, drm_shmem_if_sgt, drm_shmem_if_sgt_locked;
+statement S;
+position p;
+@@
+ atomic(...)
+ ... when != undo(...)
+(
+ drm_shmem_if_vmap@p(...) S
+|
+ drm_shmem_if_vmap_locked@p(...) S
+|
+ drm_shmem_if_sgt@p(...) S
+|
+ drm_shmem_if_sgt_locked@p(...) S
+)
+
+@script:python depends on report@
+p << call.p;
+f << call.f;
+atomic << call.atomic;
+@@
+print("%s:%s:%s: ERROR: %s() may sleep, and the caller must not: %s()" %
+      (p[0].file, p[0].line, p[0].column, f, atomic))
+
+@script:python depends on report@
+p << scope.p;
+atomic << scope.atomic;
+@@
+print("%s:%s:%s: ERROR: this may sleep, and the caller must not: %s()" %
+      (p[0].file, p[0].line, p[0].column, atomic))

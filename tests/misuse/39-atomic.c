@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 39
+// title: sleeping call in atomic context
+// rust: no
+// wrong: MAPS C: this may sleep, and the caller must not: spin_lock
+// wrong: MAPS_FROM_THERE_ON C: drm_shmem_vmap_or\(\) may sleep, and the caller must not: spin_lock_irqsave
+// wrong: OWNS C: drm_shmem_vmap_own\(\) may sleep, and the caller must not: preempt_disable
+// wrong: RELEASES C: drm_vmap_release\(\) may sleep, and the caller must not: rcu_read_lock
+// wrong: COPIES C: drm_vmap_from_user\(\) may sleep, and the caller must not: spin_lock_bh
+// wrong: TAKES_SGT C: this may sleep, and the caller must not: spin_lock_irq
+
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
+#include "foo.h"
+
+int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *lock,
+		   struct foo_ring_owned *ring, const void __user *src)
+{
+	unsigned long flags;
+	int ret = 0;
+
+#if defined(MAPS)
+	spin_lock(lock);
+	drm_shmem_if_vmap(foo_ring, map, &bo->shmem, ret)
+		drm_vmap_write32(map, 0, 1);
+	spin_unlock(lock);
+#elif defined(MAPS_FROM_THERE_ON)
+	spin_lock_irqsave(lock, flags);
+	drm_shmem_vmap_or(foo_ring, map, &bo->shmem, ret, return ret);
+	drm_vmap_write32(map, 0, 1);
+	spin_unlock_irqrestore(lock, flags);
+#elif defined(OWNS)
+	preempt_disable();
+	ret = drm_shmem_vmap_own(ring, &bo->shmem);
+	preempt_enable();
+#elif defined(RELEASES)
+	rcu_read_lock();
+	drm_vmap_release(ring);
+	rcu_read_unlock();
+#elif defined(COPIES)
+	spin_lock_bh(lock);
+	ret = drm_vmap_from_user(ring, 0, src, 16);
+	spin_unlock_bh(lock);
+#elif defined(TAKES_SGT)
+	spin_lock_irq(lock);
+	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
+	spin_unlock_irq(lock);
+#else
+	/* Mapped before; the access itself works in every context. */
+	ret = drm_vmap_from_user(ring, 0, src, 16);
+	spin_lock_irqsave(lock, flags);
+	drm_vmap_write32(ring, 64, 1);
+	spin_unlock_irqrestore(lock, flags);
+#endif
+	return ret;
+}
