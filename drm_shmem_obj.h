@@ -104,7 +104,7 @@ struct drm_shmem_obj_type {
 	struct drm_gem_object *(*create)(struct drm_device *drm, size_t size);
 	size_t size;
 	u8 flags;
-	int (*init)(struct drm_shmem_obj *obj, void *arg);
+	int (*init)(struct drm_shmem_obj *obj, const void *arg);
 	void (*fini)(struct drm_shmem_obj *obj);
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
 	int (*evict)(struct drm_shmem_obj *obj);
@@ -116,8 +116,8 @@ struct drm_shmem_obj_type {
 
 struct drm_shmem_obj *
 __drm_shmem_create(const struct drm_shmem_obj_type *type,
-		   struct drm_device *drm, size_t size,
-		   const struct drm_shmem_opts *opts, void *arg) __must_check;
+		   struct drm_device *drm, u64 size,
+		   const struct drm_shmem_opts *opts, const void *arg) __must_check;
 void __drm_shmem_publish(struct drm_shmem_obj *obj);
 int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 			      u32 *handle) __must_check;
@@ -181,7 +181,7 @@ static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bo
  *
  * .. code-block:: c
  *
- *	struct foo_bo_unique *foo_bo_create(struct drm_device *drm, size_t size,
+ *	struct foo_bo_unique *foo_bo_create(struct drm_device *drm, u64 size,
  *					    const struct drm_shmem_opts *opts, arg *arg);
  *	struct foo_bo *foo_bo_unique_bo(struct foo_bo_unique *unique);
  *	int foo_bo_handle_create(struct foo_bo *bo, struct drm_file *file, u32 *handle);
@@ -198,11 +198,11 @@ static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bo
  *
  * foo_bo_create() gives an object that nobody else can reach: it has no handle,
  * no dma-buf and no mmap offset, and gets none before drm_shmem_publish()
- * consumes it. Its type keeps it away from what takes a shared object. The size is
- * rounded up to whole pages. It returns an ERR_PTR(): -EINVAL for size 0, for one
- * that is too large, or a @resv_parent of another device or without its own
- * reservation object, which are reported; -ENOMEM; -ENOSPC; or what the init step
- * returned.
+ * consumes it. Its type keeps it away from what takes a shared object. The size may
+ * be any that userspace gave, and is rounded up to whole pages. It returns an
+ * ERR_PTR(): -EINVAL for size 0, for one that no object of this kernel can have, or
+ * a @resv_parent of another device or without its own reservation object, which
+ * are reported; -ENOMEM; -ENOSPC; or what the init step returned.
  *
  * foo_bo_lookup() returns an object with a reference, ERR_PTR(-ENOENT) if
  * there is no such handle, or ERR_PTR(-EINVAL) if its object is not a struct
@@ -291,7 +291,7 @@ static __always_inline _type *_name##_unique_bo(struct _name##_unique *unique)	\
 }										\
 										\
 static inline __must_check struct _name##_unique *				\
-_name##_create(struct drm_device *drm, size_t size,				\
+_name##_create(struct drm_device *drm, u64 size,				\
 	       const struct drm_shmem_opts *opts, _arg *arg)			\
 {										\
 	return (struct _name##_unique *)					\
@@ -368,9 +368,11 @@ DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
 #define DRM_SHMEM_OBJ_DEFINE(_name, _flags, ...)				\
 static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
 										\
-static int __##_name##_init(struct drm_shmem_obj *obj, void *arg)		\
+/* The type of the argument is that of create, which may be const or not. */	\
+static int __##_name##_init(struct drm_shmem_obj *obj, const void *arg)	\
 {										\
-	return __##_name##_ops.init ? __##_name##_ops.init(__##_name(obj), arg) : 0; \
+	return __##_name##_ops.init ?						\
+		__##_name##_ops.init(__##_name(obj), (void *)arg) : 0;		\
 }										\
 										\
 static void __##_name##_fini(struct drm_shmem_obj *obj)			\

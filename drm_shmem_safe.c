@@ -315,7 +315,7 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
  * failure the caller puts the object.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
-			      struct drm_shmem_obj *obj, void *arg)
+			      struct drm_shmem_obj *obj, const void *arg)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
@@ -400,8 +400,8 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
  */
 struct drm_shmem_obj *
 __drm_shmem_create(const struct drm_shmem_obj_type *type,
-		   struct drm_device *drm, size_t size,
-		   const struct drm_shmem_opts *opts, void *arg)
+		   struct drm_device *drm, u64 size,
+		   const struct drm_shmem_opts *opts, const void *arg)
 {
 	struct drm_gem_object *parent = opts ? opts->resv_parent : NULL;
 	struct drm_shmem_obj *obj;
@@ -409,7 +409,7 @@ __drm_shmem_create(const struct drm_shmem_obj_type *type,
 
 	/* Zero is also what a size that overflows is rounded to. */
 	size = PAGE_ALIGN(size);
-	if (!size || !drm_shmem_parent_fits(drm, parent))
+	if (!size || overflows_type(size, size_t) || !drm_shmem_parent_fits(drm, parent))
 		return ERR_PTR(-EINVAL);
 
 	obj = drm_shmem_alloc(type, drm, size, parent);
@@ -577,8 +577,6 @@ int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
 	ret = drm_mode_size_dumb(drm, args, 0, 0);
 	if (ret)
 		return ret;
-	if (overflows_type(args->size, size_t))
-		return -EINVAL;
 
 	obj = __drm_shmem_create(type, drm, args->size, NULL, NULL);
 	if (IS_ERR(obj))

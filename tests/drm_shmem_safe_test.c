@@ -18,7 +18,7 @@
 static void create_sizes(struct kunit *test)
 {
 	static const struct {
-		size_t size;
+		u64 size;
 		size_t rounded;	/* 0: an error */
 	} cases[] = {
 		{ 0, 0 },
@@ -27,10 +27,14 @@ static void create_sizes(struct kunit *test)
 		{ PAGE_SIZE, PAGE_SIZE },
 		{ PAGE_SIZE + 1, 2 * PAGE_SIZE },
 		{ SZ_1M, SZ_1M },
-		{ SIZE_MAX - PAGE_SIZE, 0 },
-		{ SIZE_MAX - PAGE_SIZE + 1, 0 },
-		{ SIZE_MAX - PAGE_SIZE + 2, 0 },
+		/* Not 4 KiB, also where a size_t has 32 bits */
+		{ BIT_ULL(32) + 1, sizeof(size_t) > 4 ? BIT_ULL(32) + PAGE_SIZE : 0 },
+		{ (u64)SIZE_MAX - PAGE_SIZE + 2, 0 },
 		{ SIZE_MAX, 0 },
+		{ U64_MAX - PAGE_SIZE, 0 },
+		{ U64_MAX - PAGE_SIZE + 1, 0 },
+		{ U64_MAX - PAGE_SIZE + 2, 0 },
+		{ U64_MAX, 0 },
 	};
 	struct shmem_test *t = test->priv;
 
