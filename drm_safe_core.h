@@ -6,6 +6,7 @@
 #ifndef _DRM_SAFE_CORE_H
 #define _DRM_SAFE_CORE_H
 
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/sched.h>
 
@@ -24,6 +25,18 @@ static inline bool drm_resv_is_held(struct dma_resv *resv)
 	/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
 	return (atomic_long_read(&resv->lock.base.owner) & ~7L) == (long)current;
 #endif
+}
+
+/*
+ * Forget a mapping without an address, which an exporter passed off as a success:
+ * dma_buf_vmap() counts it, and both dma_buf_vunmap() and the next dma_buf_vmap() hit a
+ * BUG_ON(). Goes when dma_buf_vmap() returns -ENOMEM for it.
+ */
+static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
+{
+	dma_resv_assert_held(dma_buf->resv);
+	if (dma_buf->vmapping_counter && iosys_map_is_null(&dma_buf->vmap_ptr))
+		dma_buf->vmapping_counter = 0;
 }
 
 #endif /* _DRM_SAFE_CORE_H */

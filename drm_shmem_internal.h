@@ -68,6 +68,17 @@ static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 	return drm_shmem_is_purged(obj) ? -ENODATA : 0;
 }
 
+/* A mapping without an address is none, as for drm_gem_vmap(). */
+static inline int drm_shmem_check_map(struct drm_gem_object *gem, const struct iosys_map *map)
+	__must_hold(drm_resv)
+{
+	if (!iosys_map_is_null(map))
+		return 0;
+	if (drm_gem_is_imported(gem))
+		drm_dma_buf_forget_null_map(gem->import_attach->dmabuf);
+	return -ENOMEM;
+}
+
 /* An object that is not complete has a type, too, which refuses what it can. */
 static inline const struct drm_shmem_obj_type *
 drm_shmem_obj_type(const struct drm_shmem_obj *obj)

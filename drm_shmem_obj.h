@@ -31,9 +31,9 @@ struct drm_mode_create_dumb;
  *   object that the reservation object belongs to.
  * - It has no mmap offset before it is published, except while the core makes
  *   it. A lookup that finds it there gets a reference and no permission.
- * - While @__vmap_users is not zero, @__vaddr and the iomem flag are constant,
- *   and the object holds one mapping of @base. Both are changed under the
- *   reservation lock, the count from and to zero only then.
+ * - While @__vmap_users is not zero, @__vaddr is not NULL, it and the flags for
+ *   iomem and partial are constant, and the object holds one mapping of @base. All
+ *   are changed under the reservation lock, the count from and to zero only then.
  * - @__sgt is NULL, or a table that is mapped for the DMA device, or
  *   ERR_PTR(-ENODEV) for ever after revocation. It is changed under the
  *   reservation lock, or by the task that frees the object. With a table,
@@ -64,6 +64,7 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_PUBLISHED	BIT(1)	/* no longer unique */
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
 #define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
+#define __DRM_SHMEM_PARTIAL	BIT(4)	/* @__vaddr has less than the object's pages */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);

@@ -851,14 +851,16 @@ EXPORT_SYMBOL_GPL(__drm_shmem_unpin_cb);
  * @gem: the object
  * @map: the mapping
  *
- * Return: 0, -ENODATA if the object was purged, or another error code.
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM also if an exporter gave no
+ * address, or another error code.
  */
 int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
 	return drm_shmem_check_purged(obj) ?:
-	       drm_gem_shmem_vmap_locked(&obj->base, map);
+	       drm_gem_shmem_vmap_locked(&obj->base, map) ?:
+	       drm_shmem_check_map(gem, map);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_vmap_cb);
 

@@ -63,7 +63,7 @@ void __drm_vmap_untrack(struct __drm_vmap *h)
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif
 
-/* Whoever keeps an address keeps with it which of the two it is. */
+/* An address is kept together with a flag that says which of the two it is. */
 static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 {
 	if (iomem)
@@ -75,7 +75,10 @@ static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
+	const u8 about_map = __DRM_SHMEM_IOMEM | __DRM_SHMEM_PARTIAL;
+	struct drm_gem_object *gem = &obj->base.base;
 	struct iosys_map map = {};
+	u8 flags = 0;
 	int ret;
 
 	if (refcount_inc_not_zero(&obj->__vmap_users))
@@ -84,18 +87,18 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
 	ret = drm_shmem_check_purged(obj);
 	if (ret)
 		return ret;
-	ret = drm_gem_shmem_vmap_locked(&obj->base, &map);
+	ret = drm_gem_shmem_vmap_locked(&obj->base, &map) ?:
+	      drm_shmem_check_map(gem, &map);
 	if (ret)
 		return ret;
 
-	if (map.is_iomem) {
-		obj->__vaddr = (void __force *)map.vaddr_iomem;
-		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_IOMEM);
-	} else {
-		obj->__vaddr = map.vaddr;
-		WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_IOMEM);
-	}
-	trace_drm_shmem_vmap(&obj->base.base);
+	if (map.is_iomem)
+		flags |= __DRM_SHMEM_IOMEM;
+	if (__drm_gem_bytes(gem) != gem->size)
+		flags |= __DRM_SHMEM_PARTIAL;
+	obj->__vaddr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
+	WRITE_ONCE(obj->__flags, (obj->__flags & ~about_map) | flags);
+	trace_drm_shmem_vmap(gem);
 	/* Release: pairs with the acquire in __drm_shmem_vmap(). */
 	refcount_set_release(&obj->__vmap_users, 1);
 	return 0;
@@ -161,8 +164,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
  *
  * Context: May sleep.
  *
- * Return: 0, -EOPNOTSUPP if the object has no such function, what it returned,
- * or as __drm_shmem_check_locked().
+ * Return: 0, -EOPNOTSUPP if the object has no such function, -ENOMEM if it gave
+ * no address, what it returned, or as __drm_shmem_check_locked().
  */
 int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 			   struct iosys_map *map, bool locked)
@@ -177,7 +180,7 @@ int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 		return ret;
 
 	drm_shmem_lock(gem, locked);
-	ret = gem->funcs->vmap(gem, map);
+	ret = gem->funcs->vmap(gem, map) ?: drm_shmem_check_map(gem, map);
 	drm_shmem_unlock(gem, locked);
 
 	return ret;
@@ -249,6 +252,12 @@ void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size)
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_unsafe);
 
+/* Nothing is inside of an empty handle, not even nothing. */
+static bool drm_vmap_inside(const struct __drm_vmap *h, u64 off, u64 len)
+{
+	return h->addr && len <= h->size && off <= h->size - len;
+}
+
 /**
  * __drm_vmap_copy_to() - copy memory into a mapping
  * @h: the handle
@@ -258,12 +267,12 @@ EXPORT_SYMBOL_GPL(__drm_vmap_unsafe);
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
-		       const void *src, size_t len)
+int __drm_vmap_copy_to(const struct __drm_vmap *h, u64 offset,
+		       const void *src, u64 len)
 {
 	struct iosys_map map;
 
-	if (!__drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(h, offset, len))
 		return -EINVAL;
 	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memcpy_to(&map, offset, src, len);
@@ -280,12 +289,12 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_to);
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
-			 void *dst, size_t len)
+int __drm_vmap_copy_from(const struct __drm_vmap *h, u64 offset,
+			 void *dst, u64 len)
 {
 	struct iosys_map map;
 
-	if (!__drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(h, offset, len))
 		return -EINVAL;
 	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memcpy_from(dst, &map, offset, len);
@@ -302,12 +311,12 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_from);
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
-		    size_t len)
+int __drm_vmap_fill(const struct __drm_vmap *h, u64 offset, u8 value,
+		    u64 len)
 {
 	struct iosys_map map;
 
-	if (!__drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(h, offset, len))
 		return -EINVAL;
 	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
 	iosys_map_memset(&map, offset, value, len);
@@ -322,9 +331,9 @@ EXPORT_SYMBOL_GPL(__drm_vmap_fill);
  * A page fault takes the reservation lock of the object that is mapped there, which
  * may be this one. Checked in each call, because the page may be there in most.
  */
-static int drm_vmap_check_user(const struct __drm_vmap *h, size_t offset, size_t len)
+static int drm_vmap_check_user(const struct __drm_vmap *h, u64 offset, u64 len)
 {
-	if (!__drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(h, offset, len))
 		return -EINVAL;
 	if (!drm_resv_is_held(h->shmem->base.resv)) {
 		/* Of other reservation locks, lockdep knows. */
@@ -355,6 +364,16 @@ static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
 	return 0;
 }
 
+/* Unlike copy_from_user(), this leaves alone what it does not copy. */
+static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len)
+{
+	if (!access_ok(src, len))
+		return -EFAULT;
+	/* As in copy_from_user(): no speculation past access_ok(). */
+	barrier_nospec();
+	return __copy_from_user(dst, src, len) ? -EFAULT : 0;
+}
+
 /**
  * __drm_vmap_from_user() - copy from userspace into a mapping
  * @h: the handle
@@ -366,8 +385,8 @@ static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
  *
  * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
-int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
-			 const void __user *src, size_t len)
+int __drm_vmap_from_user(const struct __drm_vmap *h, u64 offset,
+			 const void __user *src, u64 len)
 {
 	int ret = drm_vmap_check_user(h, offset, len);
 
@@ -375,7 +394,7 @@ int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
 		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
 		return drm_vmap_bounce_from_user(h, offset, src, len);
-	return copy_from_user(h->addr + offset, src, len) ? -EFAULT : 0;
+	return drm_vmap_copy_from_user(h->addr + offset, src, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_from_user);
 
@@ -408,8 +427,8 @@ static int drm_vmap_bounce_to_user(const struct __drm_vmap *h, size_t offset,
  *
  * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
-int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
-		       void __user *dst, size_t len)
+int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
+		       void __user *dst, u64 len)
 {
 	int ret = drm_vmap_check_user(h, offset, len);
 

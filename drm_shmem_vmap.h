@@ -12,11 +12,12 @@
  *
  * Invariants:
  *
- * - @addr is NULL, and nothing else means anything; or the handle is one user
- *   of the mapping of @shmem, which is @size bytes at @addr.
+ * - @addr is NULL and @size is 0, and nothing else means anything; or the handle
+ *   is one user of the mapping of @shmem, which is @size bytes at @addr.
  * - @addr is an __iomem address exactly if the iomem flag is set, and the kind
  *   of the handle's type allows for it.
- * - @size is at least the minimum size of the handle's type.
+ * - While @addr is not NULL, @size is at least the minimum size of the handle's
+ *   type, and no more than what the exporter of an imported object has.
  */
 struct __drm_vmap {
 	void *addr;
@@ -113,16 +114,16 @@ void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 void __drm_vmap_overwritten(struct __drm_vmap *h);
 void __drm_vmap_replaced(struct __drm_vmap *h);
 void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size) __alloc_size(2);
-int __drm_vmap_copy_to(const struct __drm_vmap *h, size_t offset,
-		       const void *src, size_t len);
-int __drm_vmap_copy_from(const struct __drm_vmap *h, size_t offset,
-			 void *dst, size_t len);
-int __drm_vmap_fill(const struct __drm_vmap *h, size_t offset, u8 value,
-		    size_t len);
-int __drm_vmap_from_user(const struct __drm_vmap *h, size_t offset,
-			 const void __user *src, size_t len) __must_not_hold(drm_resv);
-int __drm_vmap_to_user(const struct __drm_vmap *h, size_t offset,
-		       void __user *dst, size_t len) __must_not_hold(drm_resv);
+int __drm_vmap_copy_to(const struct __drm_vmap *h, u64 offset,
+		       const void *src, u64 len);
+int __drm_vmap_copy_from(const struct __drm_vmap *h, u64 offset,
+			 void *dst, u64 len);
+int __drm_vmap_fill(const struct __drm_vmap *h, u64 offset, u8 value,
+		    u64 len);
+int __drm_vmap_from_user(const struct __drm_vmap *h, u64 offset,
+			 const void __user *src, u64 len) __must_not_hold(drm_resv);
+int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
+		       void __user *dst, u64 len) __must_not_hold(drm_resv);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void __drm_vmap_track(struct __drm_vmap *h);
@@ -148,24 +149,39 @@ static __always_inline bool __drm_vmap_wrong_kind(unsigned int kind, bool iomem)
 	return kind == (iomem ? __DRM_VMAP_KIND_SYSMEM : __DRM_VMAP_KIND_IOMEM);
 }
 
+/* The address is not NULL, of which the compiler makes use. */
+static __always_inline void
+__drm_vmap_set(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem, void *addr,
+	       size_t size, unsigned int flags)
+{
+	if (!addr)
+		__builtin_unreachable();
+	h->addr = addr;
+	h->size = size;
+	h->shmem = shmem;
+	h->flags = flags;
+	__drm_vmap_track(h);
+}
+
 /* Fill in @h, which is empty; if this fails then it stays so. */
 static __always_inline int
 __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 		 unsigned int kind, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	unsigned int iomem;
+	size_t size = gem->size;
+	unsigned int flags;
 	int ret;
 
 	ret = __drm_shmem_check_call(gem, locked);
 	if (ret)
 		return ret;
-	if (unlikely(gem->size < min))
+	if (unlikely(size < min))
 		return -ENOSPC;
 	/*
-	 * Acquire: pairs with the release in __drm_shmem_vmap_first(). Who sees
-	 * the count not zero sees the address that belongs to it, and keeps it
-	 * there: second invariant of struct drm_shmem_obj.
+	 * Acquire: pairs with the release in __drm_shmem_vmap_first(). A caller
+	 * that sees the count not zero sees the address that belongs to it, and
+	 * keeps it there: invariant of @__vmap_users.
 	 */
 	if (unlikely(!refcount_inc_not_zero_acquire(&obj->__vmap_users))) {
 		ret = __drm_shmem_vmap_first(obj, locked);
@@ -173,17 +189,19 @@ __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 			return ret;
 	}
 
-	iomem = READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM;
-	if (unlikely(__drm_vmap_wrong_kind(kind, iomem))) {
-		__drm_shmem_put_mapping(obj, locked);
-		return -EOPNOTSUPP;
+	/* One test for most mappings: system memory, of whole pages. */
+	flags = READ_ONCE(obj->__flags) & (__DRM_SHMEM_IOMEM | __DRM_SHMEM_PARTIAL);
+	if (unlikely(flags || kind == __DRM_VMAP_KIND_IOMEM)) {
+		size = __drm_gem_bytes(gem);
+		ret = __drm_vmap_wrong_kind(kind, flags & __DRM_SHMEM_IOMEM) ? -EOPNOTSUPP :
+		      size < min ? -ENOSPC : 0;
+		if (ret) {
+			__drm_shmem_put_mapping(obj, locked);
+			return ret;
+		}
 	}
 
-	h->addr = obj->__vaddr;
-	h->size = gem->size;
-	h->shmem = &obj->base;
-	h->flags = iomem;
-	__drm_vmap_track(h);
+	__drm_vmap_set(h, &obj->base, obj->__vaddr, size, flags & __DRM_SHMEM_IOMEM);
 	return 0;
 }
 
@@ -191,6 +209,7 @@ static __always_inline int
 __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
 		     size_t min, unsigned int kind, bool locked)
 {
+	const size_t size = __drm_gem_bytes(&shmem->base);
 	struct iosys_map map;
 	void *addr;
 	int ret;
@@ -198,7 +217,7 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
 	ret = __drm_shmem_check_call(&shmem->base, locked);
 	if (ret)
 		return ret;
-	if (shmem->base.size < min)
+	if (size < min)
 		return -ENOSPC;
 	ret = __drm_shmem_vmap_plain(shmem, &map, locked);
 	if (ret)
@@ -211,11 +230,8 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
 		return -EOPNOTSUPP;
 	}
 
-	h->addr = addr;
-	h->size = shmem->base.size;
-	h->shmem = shmem;
-	h->flags = __DRM_VMAP_PLAIN | (map.is_iomem ? __DRM_VMAP_IOMEM : 0);
-	__drm_vmap_track(h);
+	__drm_vmap_set(h, shmem, addr, size,
+		       __DRM_VMAP_PLAIN | (map.is_iomem ? __DRM_VMAP_IOMEM : 0));
 	return 0;
 }
 
@@ -234,6 +250,7 @@ __drm_vmap_end(struct __drm_vmap *h, bool owned, bool locked)
 	__drm_shmem_check_call(&shmem->base, locked);
 	__drm_vmap_untrack(h);
 	h->addr = NULL;
+	h->size = 0;
 	if (unlikely(h->flags & __DRM_VMAP_PLAIN))
 		__drm_shmem_vunmap_plain(shmem, addr, h->flags & __DRM_VMAP_IOMEM, locked);
 	else
@@ -286,10 +303,11 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  * @_v: name of the handle in the block, a struct _type
  * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object, which the
  *	caller keeps alive
- * @_err: variable for the result: 0, -ENOSPC, -EOPNOTSUPP, -ENODATA if the
- *	object was purged, -ENOMEM, what a dma-buf's exporter returns, or
- *	-EDEADLK if the caller is seen to hold the object's reservation lock,
- *	which is reported
+ * @_err: variable for the result: 0; -ENOSPC if the object has fewer bytes than
+ *	the type's minimum, where an imported one has those of its dma-buf;
+ *	-EOPNOTSUPP; -ENODATA if the object was purged; -ENOMEM; what a dma-buf's
+ *	exporter returns; or -EDEADLK if the caller is seen to hold the object's
+ *	reservation lock, which is reported
  *
  * The block is skipped if @_err is set. An object that is mapped already is
  * mapped again without its reservation lock, unless it is a
@@ -454,11 +472,14 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 		__drm_vmap_replaced(__to);					\
 	*__to = *__from;							\
 	__from->addr = NULL;							\
+	__from->size = 0;							\
 } while (0)
 
 /**
  * drm_vmap_borrow() - lend an owned mapping
  * @_own: the handle
+ *
+ * An empty handle can be lent: what is lent is as empty, and refused like it.
  *
  * Return: the handle as a const struct _type \*, valid for as long as @_own.
  */
@@ -484,6 +505,9 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 /**
  * drm_vmap_size() - size of a mapping in bytes
  * @_v: the handle
+ *
+ * Return: the size, which for an imported object is that of its dma-buf and need
+ * not be a multiple of anything; 0 if the handle is empty.
  */
 #define drm_vmap_size(_v)	(__drm_vmap(_v)->size)
 
@@ -497,16 +521,35 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 
 #define __drm_vmap_assert_live(_v)	__drm_vmap_assert_not_null(__drm_vmap(_v)->addr)
 
+/* An offset of userspace is a u64, also where addresses have 32 bits. */
+#define __drm_vmap_off_t(_off)							\
+	typeof(__builtin_choose_expr(sizeof(_off) > sizeof(size_t), (u64)0, (size_t)0))
+
+#define __drm_vmap_assert_width(_T)						\
+	static_assert(sizeof(_T) <= sizeof(u64) && !(sizeof(_T) & (sizeof(_T) - 1)), \
+		      "an access has 8, 16, 32 or 64 bits")
+
+/*
+ * An access through an empty handle faults: no kernel maps the first 4 KiB. What
+ * lies behind them may be mapped, so there the offset is left out.
+ */
+#define __drm_vmap_faults(_v, _off) ({						\
+	const bool __first = __drm_vmap_min(_v) <= SZ_4K || (_off) < SZ_4K;	\
+										\
+	(__builtin_constant_p(__first) && __first) || __drm_vmap(_v)->addr;	\
+})
+
 #define __drm_vmap_at(_v, _off, _T) ({						\
-	const size_t __off = (_off);						\
+	const __drm_vmap_off_t(_off) __off = (_off);				\
 										\
 	__drm_vmap_assert_live(_v);						\
+	__drm_vmap_assert_width(_T);						\
 	compiletime_assert(__drm_vmap_min(_v) >= sizeof(_T) &&			\
 			   __off <= __drm_vmap_min(_v) - sizeof(_T),		\
 			   "offset not provably inside of the mapping: use drm_vmap_try_*"); \
 	compiletime_assert(!(__off % sizeof(_T)),				\
 			   "offset not provably aligned");			\
-	__drm_vmap(_v)->addr + __off;						\
+	__drm_vmap(_v)->addr + (__drm_vmap_faults(_v, __off) ? __off : 0);	\
 })
 
 /*
@@ -594,7 +637,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  *	to be a multiple of the size of the access
  *
  * The same instruction as READ_ONCE() of a pointer, or as readb() if the type
- * is for I/O memory.
+ * is for I/O memory. Through an empty handle, it is an access to the page at NULL.
  *
  * Return: the value.
  */
@@ -651,17 +694,16 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 			 __drm_vmap_field_t(_struct, _member), _val);		\
 } while (0)
 
-static __always_inline bool
-__drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
-{
-	return len <= h->size && off <= h->size - len;
-}
+/*
+ * Whether an access of @_n bytes, a power of two, at a multiple of that is inside
+ * of @_size bytes. Such an offset leaves room for the access if it is below the size
+ * rounded down. Nothing is subtracted that could wrap: a size of 0 has no offset.
+ */
+#define __drm_vmap_fits(_size, _off, _n)					\
+	((_off) < ((_size) & ~((typeof(_size))(_n) - 1)) && !((_off) % (_n)))
 
-/* The size is no less than the type's minimum, which mostly saves a test. */
 #define __drm_vmap_try_at(_v, _off, _T)						\
-	((__drm_vmap_min(_v) >= sizeof(_T) || __drm_vmap(_v)->size >= sizeof(_T)) && \
-	 (_off) <= __drm_vmap(_v)->size - sizeof(_T) &&				\
-	 !((_off) % sizeof(_T)))
+	__drm_vmap_fits(__drm_vmap(_v)->size, _off, sizeof(_T))
 
 /* The access, if the offset is known to be good. */
 #define __drm_vmap_tried(_v, _good, ...) ({					\
@@ -677,16 +719,18 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 
 #define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
 	__drm_vmap_bind(__v, _v);						\
-	const size_t __off = (_off);						\
+	const __drm_vmap_off_t(_off) __off = (_off);				\
 										\
+	__drm_vmap_assert_width(_T);						\
 	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
 			 *(_out) = __drm_vmap_load(__v, _T, __drm_vmap(__v)->addr + __off)); \
 })
 
 #define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
 	__drm_vmap_bind(__v, _v);						\
-	const size_t __off = (_off);						\
+	const __drm_vmap_off_t(_off) __off = (_off);				\
 										\
+	__drm_vmap_assert_width(_T);						\
 	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
 			 __drm_vmap_store(__v, _T, __drm_vmap(__v)->addr + __off, _val)); \
 })
@@ -699,7 +743,7 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  *	size of the access
  * @_out: pointer to where the value goes
  *
- * Return: 0, or -EINVAL for a bad offset; nothing is read then.
+ * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is read then.
  */
 #define drm_vmap_try_read8(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u8, _out)
 /** drm_vmap_try_read16() - see drm_vmap_try_read8() */
@@ -715,7 +759,8 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * @_off: offset in bytes, as in drm_vmap_try_read8()
  * @_val: the value
  *
- * Return: 0, or -EINVAL for a bad offset; nothing is written then.
+ * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is written
+ * then.
  */
 #define drm_vmap_try_write8(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u8, _val)
 /** drm_vmap_try_write16() - see drm_vmap_try_write8() */
@@ -730,10 +775,11 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
 #define __drm_vmap_elem_off(_struct, _array, _idx)				\
 	(offsetof(_struct, _array) + (_idx) * sizeof(__drm_vmap_elem_t(_struct, _array)))
 
-/* An array that is inside of the least mapping saves the other tests. */
+/* An array that is inside of the least mapping is in every one that is not empty. */
 #define __drm_vmap_try_elem(_v, _struct, _array, _idx)				\
 	((_idx) < ARRAY_SIZE(((_struct *)0)->_array) &&				\
-	 (offsetofend(_struct, _array) <= __drm_vmap_min(_v) ||			\
+	 (offsetofend(_struct, _array) <= __drm_vmap_min(_v) ?			\
+	  !!__drm_vmap(_v)->addr :						\
 	  __drm_vmap_try_at(_v, __drm_vmap_elem_off(_struct, _array, _idx),	\
 			    __drm_vmap_elem_t(_struct, _array))))
 
@@ -751,14 +797,15 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * @_idx: any index
  * @_out: pointer to where the value goes
  *
- * Return: 0, or -EINVAL if @_idx is not below the array's length or the
- * element not inside of the mapping.
+ * Return: 0, or -EINVAL if @_idx is not below the array's length, the element not
+ * inside of the mapping, or the handle empty.
  */
 #define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out) ({		\
 	__drm_vmap_bind(__v, _v);						\
-	const size_t __idx = (_idx);						\
+	const __drm_vmap_off_t(_idx) __idx = (_idx);				\
 										\
 	__drm_vmap_assert_elem_aligned(_struct, _array);			\
+	__drm_vmap_assert_width(__drm_vmap_elem_t(_struct, _array));		\
 	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
 			 *(_out) = __drm_vmap_load(__v, __drm_vmap_elem_t(_struct, _array), \
 						   __drm_vmap(__v)->addr +	\
@@ -778,9 +825,10 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  */
 #define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val) ({		\
 	__drm_vmap_bind(__v, _v);						\
-	const size_t __idx = (_idx);						\
+	const __drm_vmap_off_t(_idx) __idx = (_idx);				\
 										\
 	__drm_vmap_assert_elem_aligned(_struct, _array);			\
+	__drm_vmap_assert_width(__drm_vmap_elem_t(_struct, _array));		\
 	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
 			 __drm_vmap_store(__v, __drm_vmap_elem_t(_struct, _array), \
 					  __drm_vmap(__v)->addr +		\
@@ -802,7 +850,8 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * @_src: the memory
  * @_len: number of bytes, may be 0
  *
- * Return: 0, or -EINVAL unless all of it is inside; nothing is copied then.
+ * Return: 0, or -EINVAL unless all of it is inside, also if the handle is empty;
+ * nothing is copied then.
  */
 #define drm_vmap_copy_to(_v, _off, _src, _len)					\
 	__drm_vmap_bulk(__drm_vmap_copy_to, _v, _off, _src, _len)
@@ -842,8 +891,8 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * fault may take one, and for ever if the source is a mapping of the object.
  *
  * Return: 0; -EINVAL unless all of it is inside; -EDEADLK if the caller holds the
- * object's reservation lock, which is reported; or -EFAULT, and a part of it
- * may have been copied then.
+ * object's reservation lock, which is reported; or -EFAULT. After -EFAULT, the
+ * first bytes may have been copied, and the others are what they were.
  */
 #define drm_vmap_from_user(_v, _off, _src, _len)				\
 	__drm_vmap_bulk(__drm_vmap_from_user, _v, _off, _src, _len)
@@ -866,10 +915,11 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  * drm_vmap_unsafe_ptr() - the address of a mapping in system memory
  * @_v: the handle
  *
- * The way out of everything that the handle guarantees: whoever uses this
- * keeps to the minimum size of the type and to the life of the handle.
+ * Nothing guarantees any more what the handle does: the caller keeps to the
+ * minimum size of the type and to the life of the handle.
  *
- * Return: the address. The compiler knows the minimum size.
+ * Return: the address, or NULL if the handle is empty. The compiler knows the
+ * minimum size.
  */
 #define drm_vmap_unsafe_ptr(_v) ({						\
 	__drm_vmap_bind(__v, _v);						\
@@ -886,7 +936,7 @@ __drm_vmap_inside(const struct __drm_vmap *h, size_t off, size_t len)
  *
  * As drm_vmap_unsafe_ptr().
  *
- * Return: a &struct iosys_map.
+ * Return: a &struct iosys_map, which iosys_map_is_null() if the handle is empty.
  */
 #define drm_vmap_unsafe_map(_v) ({						\
 	__drm_vmap_bind(__v, _v);						\

@@ -16,6 +16,9 @@ DEFINE_DRM_VMAP(page_map, SZ_4K);
 DEFINE_DRM_VMAP(big_map, SZ_64K);
 DEFINE_DRM_VMAP_IOMEM(page_iomap, SZ_4K);
 DEFINE_DRM_VMAP_EITHER(page_anymap, SZ_4K);
+DEFINE_DRM_VMAP(small_map, 64);
+DEFINE_DRM_VMAP_IOMEM(small_iomap, 64);
+DEFINE_DRM_VMAP_EITHER(small_anymap, 64);
 
 struct test_hdr {
 	__le32 magic;
@@ -214,6 +217,140 @@ static void checked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, size - 2, &val), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, 1, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, val, 1);
+}
+
+/*
+ * The limit of the checked accessors, for every size, offset and width of a word of
+ * 8 bits, which wraps as a size_t does, and at the edges of a size_t.
+ */
+static void limit(struct kunit *test)
+{
+	const size_t edges[] = {
+		0, 1, 7, 8, 9, SZ_4K - 1, SZ_4K, SZ_4K + 1, SIZE_MAX / 2, SIZE_MAX / 2 + 1,
+		SIZE_MAX - 8, SIZE_MAX - 7, SIZE_MAX - 1, SIZE_MAX,
+	};
+	unsigned int wrong = 0;
+
+	for (unsigned int n = 1; n <= 8; n *= 2) {
+		for (unsigned int size = 0; size <= U8_MAX; size++)
+			for (unsigned int off = 0; off <= U8_MAX; off++)
+				wrong += __drm_vmap_fits((u8)size, (u8)off, n) !=
+					 (off + n <= size && !(off % n));
+		for (int i = 0; i < ARRAY_SIZE(edges); i++)
+			for (int j = 0; j < ARRAY_SIZE(edges); j++)
+				wrong += __drm_vmap_fits(edges[i], edges[j], n) !=
+					 (n <= edges[i] && edges[j] <= edges[i] - n &&
+					  !(edges[j] % n));
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+/* One set for each width, with offsets that an empty handle let through once */
+#define REFUSES_WIDTH(width, type) do {						\
+	const u64 offs[] = { 0, 8, SZ_4K - 8, SZ_4K, (u64)PAGE_OFFSET, U64_MAX - 7 }; \
+	type __val = 5;								\
+										\
+	for (int i = 0; i < ARRAY_SIZE(offs); i++) {				\
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read##width(map, offs[i], &__val), -EINVAL); \
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write##width(map, offs[i], 1), -EINVAL); \
+	}									\
+	KUNIT_EXPECT_EQ(test, __val, 5);					\
+} while (0)
+
+/* Whatever takes the handle "map" refuses it; a macro, because the types differ. */
+#define REFUSES_ALL() do {							\
+	u64 val = 5;								\
+										\
+	REFUSES_WIDTH(8, u8);							\
+	REFUSES_WIDTH(16, u16);							\
+	REFUSES_WIDTH(32, u32);							\
+	REFUSES_WIDTH(64, u64);							\
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_hdr, ring, 1, &val), \
+			-EINVAL);						\
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_hdr, ring, 1, 1), \
+			-EINVAL);						\
+	KUNIT_EXPECT_EQ(test, table_read(map, 1022, &val), -EINVAL);		\
+	KUNIT_EXPECT_EQ(test, table_write(map, 0, 1), -EINVAL);			\
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 0, &val, 0), -EINVAL);	\
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 0, &val, 8), -EINVAL);	\
+	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0, 0), -EINVAL);		\
+	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, NULL, 0), -EINVAL);	\
+	KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, NULL, 8), -EINVAL);	\
+	KUNIT_EXPECT_TRUE(test, ({						\
+		struct iosys_map __empty = drm_vmap_unsafe_map(map);		\
+		iosys_map_is_null(&__empty);					\
+	}));									\
+	KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 0);				\
+	KUNIT_EXPECT_EQ(test, val, 5);						\
+} while (0)
+
+static noinline void lent_refuses(struct kunit *test, const struct page_map *map)
+{
+	REFUSES_ALL();
+	KUNIT_EXPECT_NULL(test, drm_vmap_unsafe_ptr(map));
+}
+
+static noinline void owned_refuses(struct kunit *test, struct page_map_owned *map)
+{
+	REFUSES_ALL();
+	lent_refuses(test, drm_vmap_borrow(map));
+}
+
+static noinline void anymap_refuses(struct kunit *test, struct page_anymap_owned *map)
+{
+	REFUSES_ALL();
+}
+
+/* Where the compiler cannot know: never filled, failed, released, moved. */
+static void empty(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct page_map_owned own = {}, other = {};
+	struct page_anymap_owned any = {};
+	struct big_map_owned big = {};
+
+	owned_refuses(test, &own);
+	anymap_refuses(test, &any);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&big, &bo->obj), -ENOSPC);
+	lent_refuses(test, drm_vmap_narrow(page_map, &big));
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	drm_vmap_move(&other, &own);
+	owned_refuses(test, &own);
+	KUNIT_EXPECT_EQ(test, drm_vmap_size(&other), SZ_8K);
+	drm_vmap_release(&other);
+	owned_refuses(test, &other);
+}
+
+/* An offset that has more bits than an address is not cut. */
+static void wide_offsets(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	const u64 wide = BIT_ULL(32);
+	u64 val = 5;
+	u32 val32 = 5;
+	int ret;
+
+	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
+			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, wide, &val32), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, wide + 8, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_hdr, ring, wide, &val),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_hdr, ring, wide + 1, 1),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, table_read(map, wide, &val), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, wide, &val, 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 0, &val, wide + 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, wide, 1, 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 1, wide), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, wide, NULL, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, NULL, wide), -EINVAL);
+	KUNIT_EXPECT_EQ(test, val, 5);
+	KUNIT_EXPECT_EQ(test, val32, 5);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 8), 0);
 }
 
 static void bulk(struct kunit *test)
@@ -667,6 +804,95 @@ static void exporter_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 }
 
+/* Nothing is mapped, whatever the exporter says; and nothing of it stays. */
+static void exporter_gives_null(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .null_map = true };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct iosys_map core;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	for (int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, drm_gem_vmap(test_bo_gem(bo), &core), -ENOMEM);
+		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+		drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
+	e.null_map = false;
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, 1);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+/* The core's size of an imported object is whole pages; the exporter has less. */
+static void import_is_no_whole_pages(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 100);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct page_map_owned own = {};
+	u8 buf[128] = {};
+	u32 val = 5;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+
+	drm_shmem_if_vmap(small_map, map, &bo->obj, ret) {
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, 96, 7), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, 96, &val), 0);
+		KUNIT_EXPECT_EQ(test, val, 7);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, 100, 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write64(map, 96, 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, table_write(map, 11, 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 0, buf, 100), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 0, buf, 101), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 100, 0, 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 99, NULL, 2), -EINVAL);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(small_anymap, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(small_map, map, &bo->obj.base, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(small_iomap, map, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+
+	e.iomem = true;
+	drm_shmem_if_vmap(small_iomap, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret)
+		KUNIT_FAIL(test, "mapped");
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
 static unsigned long user_pages(struct kunit *test)
 {
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -677,6 +903,30 @@ static unsigned long user_pages(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, put_user(0x01010101, (u32 __user *)(addr + PAGE_SIZE - 4)), 0);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
 	return addr;
+}
+
+/* What a fault keeps from being copied stays what it was. */
+static void user_fault_keeps(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	unsigned long addr = user_pages(test);
+	int ret;
+
+	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
+			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	KUNIT_ASSERT_EQ(test, drm_vmap_fill(map, 0, 0x5a, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, (void __user *)(addr + PAGE_SIZE), 64),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 0x5a5a5a5a5a5a5a5a);
+	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 64,
+						 (void __user *)(addr + PAGE_SIZE - 4), 64),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 72), 0x5a5a5a5a5a5a5a5a);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 120), 0x5a5a5a5a5a5a5a5a);
+	/* No address of userspace at all */
+	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, (void __user *)(TASK_SIZE - 4), 64),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 8), 0x5a5a5a5a5a5a5a5a);
 }
 
 /* The page fault of a copy may wait for the lock, so that it is not begun. */
@@ -696,16 +946,18 @@ static void user_under_lock(struct kunit *test)
 			drm_vmap_write32(map, 0, 3);
 			dma_resv_lock(resv, NULL);
 			kunit_warning_suppress(test) {
-				KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 4), -EDEADLK);
+				ret = drm_vmap_from_user(map, 0, user, 4);
+				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-				KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, 4), -EDEADLK);
+				ret = drm_vmap_to_user(map, 0, user, 4);
+				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 			}
 			dma_resv_unlock(resv);
 			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 3);
 			KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)user), 0);
 			KUNIT_EXPECT_EQ(test, val, 0);
-			KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 4), 0);
+			ret = drm_vmap_from_user(map, 0, user, 4);
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
@@ -783,6 +1035,9 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(fields),
 	KUNIT_CASE(elements_beyond_minimum),
 	KUNIT_CASE(checked),
+	KUNIT_CASE(limit),
+	KUNIT_CASE(empty),
+	KUNIT_CASE(wide_offsets),
 	KUNIT_CASE(bulk),
 	KUNIT_CASE(owned),
 	KUNIT_CASE(owned_overwritten),
@@ -800,6 +1055,9 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(iomem_is_not_sysmem),
 	KUNIT_CASE(either),
 	KUNIT_CASE(exporter_fails),
+	KUNIT_CASE(exporter_gives_null),
+	KUNIT_CASE(import_is_no_whole_pages),
+	KUNIT_CASE(user_fault_keeps),
 	KUNIT_CASE(user_under_lock),
 	KUNIT_CASE(user_sysmem),
 	KUNIT_CASE(user_iomem),

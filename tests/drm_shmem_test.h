@@ -59,6 +59,7 @@ extern const struct drm_driver shmem_test_driver_sgt;	/* maps imports at once */
 /* A dma-buf that is neither DRM's nor in shmem, and who called what of it. */
 struct shmem_test_export {
 	bool iomem;		/* its mapping is in I/O memory */
+	bool null_map;		/* it maps, and gives no address */
 	int vmap_ret;		/* what vmap returns, or map */
 	int map_ret;
 	int attached;
