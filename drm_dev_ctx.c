@@ -50,7 +50,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  *	struct sgpu_device {
  *		struct drm_device drm;
- *		...
+ *		struct work_struct hangcheck;
  *	};
  *
  *	struct sgpu_hw;			// lives as long as the registration
@@ -113,9 +113,12 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * .. code-block:: c
  *
- *	static int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
- *					struct drm_sgpu_bo_create *args,
- *					struct sgpu_file *file);
+ *	int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
+ *				 struct drm_sgpu_bo_create *args, struct sgpu_file *file);
+ *	int sgpu_ioctl_bo_info(struct sgpu_device *sdev,
+ *			       struct drm_sgpu_bo_info *args, struct sgpu_file *file);
+ *	struct sgpu_file *sgpu_open(const struct sgpu_reg *reg, struct drm_file *file);
+ *	void sgpu_postclose(struct sgpu_device *sdev, struct sgpu_file *file);
  *
  *	#define SGPU_IOCTLS(X)						\
  *		X(SGPU_BO_CREATE, struct drm_sgpu_bo_create,		\
@@ -142,7 +145,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  *	static void sgpu_hangcheck(struct work_struct *work)
  *	{
- *		struct sgpu_device *sdev = ...;
+ *		struct sgpu_device *sdev = container_of(work, struct sgpu_device, hangcheck);
  *
  *		drm_dev_registered_or(sgpu, reg, &sdev->drm, return);
  *

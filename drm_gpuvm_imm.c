@@ -34,7 +34,9 @@
  * that were dropped in the signalling path are cleaned up from a work item. No
  * cleanup call is needed, and teardown order does not matter.
  *
- * A driver names its types once, in a header::
+ * A driver names its types once, in a header:
+ *
+ * .. code-block:: c
  *
  *	struct foo_vm {
  *		DRM_GPUVM_CORE(core);
@@ -45,11 +47,13 @@
  *		u32 prot;
  *	};
  *	DRM_GPUVM_IMM(foo_vm, struct foo_vm, core, struct foo_va,
- *		      struct foo_bo, base.base);
+ *		      struct foo_bo, shmem.base.base);
  *
  * and writes the three steps in a C file. An operation is completed once, by
  * the function that gives the value to return; a step that fails returns an
- * ERR_PTR() and leaves the page table as it was::
+ * ERR_PTR() and leaves the page table as it was:
+ *
+ * .. code-block:: c
  *
  *	static struct drm_gpuvm_mapped *
  *	foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)
@@ -77,7 +81,7 @@
  *		return drm_gpuvm_op_remap_done(op);
  *	}
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_funcs, SZ_4K);
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_obj_type.funcs, SZ_4K);
  *
  * A page table that needs memory for a split takes it from what the driver's
  * job brought along, which the step reaches through its struct foo_vm.
@@ -86,20 +90,27 @@
  * and address space: DRM_GPUVM_IMM_VM_BO(). It is made when an object is first
  * mapped, which may sleep, and released when nothing connects the two any more.
  * Data of a mapping that holds something is counted by va_get and va_put, see
- * DRM_GPUVM_IMM_OPS()::
+ * DRM_GPUVM_IMM_OPS():
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_funcs, SZ_4K,
+ * .. example: after drm_gpuvm_imm-vm_bo
+ * .. code-block:: c
+ *
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_obj_type.funcs, SZ_4K,
  *			  .bo_init = foo_vm_bo_init, .bo_fini = foo_vm_bo_fini);
  *
- * Setting up, binding and tearing down::
+ * Setting up, binding and tearing down:
+ *
+ * .. example: in int foo_vm_example(struct foo_vm *vm, struct drm_device *drm,
+ *    struct foo_job *job, struct foo_bo *bo, struct foo_bind *args, int ret)
+ * .. code-block:: c
  *
  *	ret = foo_vm_init(vm, drm, &(struct drm_gpuvm_imm_config) {
  *		.name = "foo", .range = SZ_1G,
  *	});
  *
  *	// ioctl; job->update is a struct drm_gpuvm_update in zeroed memory
- *	ret = foo_vm_prepare_map(foo_vm_shared(vm), &job->update, bo, addr,
- *				 range, offset);
+ *	ret = foo_vm_prepare_map(foo_vm_shared(vm), &job->update, bo, args->addr,
+ *				 args->range, args->offset);
  *	if (ret)
  *		return ret;
  *	foo_vm_update_va(&job->update)->prot = args->prot;
@@ -115,7 +126,11 @@
  *
  * Execution locks the address space's reservation lock and those of all
  * external objects through &struct drm_exec, validates what was evicted, and
- * adds its fence to all of them::
+ * adds its fence to all of them:
+ *
+ * .. example: in int foo_vm_exec(struct foo_vm *vm, struct drm_exec exec,
+ *    struct dma_fence *fence, int ret)
+ * .. code-block:: c
  *
  *	drm_exec_until_all_locked(&exec) {
  *		ret = drm_gpuvm_imm_lock(foo_vm_shared(vm), &exec, 1);
@@ -124,9 +139,13 @@
  *			goto out;
  *	}
  *	ret = foo_vm_validate(vm, &exec, foo_bo_validate);
- *	...
+ *	if (ret)
+ *		goto out;
  *	drm_gpuvm_imm_add_fence(foo_vm_shared(vm), &exec, fence,
  *				DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
+ *	...
+ *	out:
+ *		drm_exec_fini(&exec);
  *
  * The driver's lock around what uses the core is taken in the fence signalling
  * path: nothing that is done under it may wait for memory, a reservation lock
@@ -136,7 +155,10 @@
  *
  * Under memory pressure the page tables give up an object that is idle, from the
  * evict step of its type (see DRM_SHMEM_OBJ_DEFINE()), until the next execution
- * validates it. What a VM keeps of the object meanwhile is a suspended handle::
+ * validates it. What a VM keeps of the object meanwhile is a suspended handle:
+ *
+ * .. example: after drm_gpuvm_imm-vm_bo
+ * .. code-block:: c
  *
  *	static int foo_vm_evict_bo(struct foo_vm *vm, struct foo_bo *bo,
  *				   struct foo_vm_bo *data, struct drm_gpuvm_bo *vm_bo)

@@ -692,7 +692,9 @@ struct drm_gpuvm_imm_ops
  * @...: initialisers of struct _name##_data_ops, all of them optional
  *
  * Goes into one C file of the driver, below its three steps, which are static
- * functions of that file named after @_name::
+ * functions of that file named after @_name:
+ *
+ * .. code-block:: c
  *
  *	struct drm_gpuvm_mapped *
  *	name_step_map(struct vm *vm, const struct drm_gpuvm_op_map *op);

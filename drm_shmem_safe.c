@@ -121,11 +121,20 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		struct foo_ring_map_owned ring;
  *	};
  *
- *	ret = drm_shmem_vmap_own(&queue->ring, &bo->obj);
- *	...
- *	foo_ring_kick(drm_vmap_borrow(&queue->ring), tail);
- *	...
- *	drm_vmap_release(&queue->ring);
+ *	static int foo_queue_init(struct foo_queue *queue, struct foo_bo *bo)
+ *	{
+ *		return drm_shmem_vmap_own(&queue->ring, &bo->obj);
+ *	}
+ *
+ *	static void foo_queue_kick(struct foo_queue *queue, u32 tail)
+ *	{
+ *		foo_ring_kick(drm_vmap_borrow(&queue->ring), tail);
+ *	}
+ *
+ *	static void foo_queue_fini(struct foo_queue *queue)
+ *	{
+ *		drm_vmap_release(&queue->ring);
+ *	}
  *
  * Mappings need only a &struct drm_gem_shmem_object. sg tables need the whole
  * &struct drm_shmem_obj, and the proof that the parent of the device is bound:

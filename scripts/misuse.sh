@@ -3,7 +3,8 @@
 #
 # misuse.sh: compile tests/misuse with gcc and clang, with the flags that the
 # kernel uses for this directory, and compare with what each file promises; so
-# for tests/cost and the instructions that each pair of functions takes.
+# for tests/cost and the instructions that each pair of functions takes. Compile the
+# examples of the documentation, too.
 # misuse.sh flags FILE: write these flags, for KVER and LLVM, to FILE.
 #
 # DIR=<driver> looks at the files of a driver instead: they must pass, but for the
@@ -46,6 +47,7 @@ add gcc "" "" ""
 cost
 add clang -19 "" ""
 cost
+[ -n "${DIR:-}" ] || python3 "$TOP/scripts/examples.py" "${run[@]}" "$TOP"
 sparse=$("$TOP/scripts/sparse.sh" tool)
 add sparse "" "$sparse" ""
 # What clang 23 says: this machine's, or that of the root that make

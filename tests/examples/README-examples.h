@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the examples in README.md take for granted. */
+
+#include "drm_shmem_safe.h"
+
+struct foo_hw;
+
+struct foo_device {
+	struct drm_device drm;
+	struct foo_hw *hw;
+};
+
+struct foo_file {
+	struct drm_file *drm;
+};
+
+DRM_DEV_CTX(foo, struct foo_device, drm, struct foo_hw, struct foo_file);
+
+static inline struct foo_device *to_foo_device(struct drm_device *drm)
+{
+	return container_of(drm, struct foo_device, drm);
+}
+
+/* A driver that has not been converted embeds the core's object. */
+struct foo_raw_bo {
+	struct drm_gem_shmem_object base;
+};
+
+struct foo_bo {
+	struct drm_shmem_obj base;
+};
+
+struct foo_fw_hdr {
+	u32 version;
+};
+
+#define FOO_FW_VERSION	3
+
+struct drm_foo_submit {
+	__u64 cmds;
+};
+
+#define DRM_IOCTL_FOO_SUBMIT	DRM_IOW(DRM_COMMAND_BASE, struct drm_foo_submit)
+
+int foo_submit(struct foo_hw *hw, struct drm_foo_submit *args, struct foo_file *file);
+int foo_mmu_map(struct foo_hw *hw, u64 addr, const struct sg_table *sgt);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the examples in drm_gpuvm_imm.[ch] take for granted. */
+
+#include <linux/sizes.h>
+
+#include <drm/drm_exec.h>
+
+#include "drm_gpuvm_imm.h"
+#include "drm_shmem_safe.h"
+
+struct vm;
+
+struct foo_pt {
+	u64 *entries;
+};
+
+struct foo_bo {
+	struct drm_shmem_obj shmem;
+};
+
+DRM_SHMEM_OBJ(foo_bo, struct foo_bo, shmem, void);
+
+struct foo_bind {
+	__u64 addr;
+	__u64 range;
+	__u64 offset;
+	__u32 prot;
+};
+
+struct foo_job {
+	struct drm_gpuvm_update update;
+};
+
+struct foo_vm;
+
+int foo_pt_map(struct foo_pt *pt, struct foo_bo *bo, u64 addr, u64 range, u64 offset, u32 prot);
+void foo_pt_clear(struct foo_pt *pt, u64 addr, u64 range);
+int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec);
