@@ -460,7 +460,9 @@ static __always_inline _obj_type *_name##_obj(const struct drm_gpuva *va)	\
 static __always_inline _va_type *						\
 _name##_update_va(const struct drm_gpuvm_update *update)			\
 {										\
-	return __drm_gpuvm_va_data(drm_gpuvm_update_va(update));		\
+	const struct drm_gpuva *va = drm_gpuvm_update_va(update);		\
+										\
+	return va ? __drm_gpuvm_va_data(va) : NULL;				\
 }										\
 static __always_inline int __must_check						\
 _name##_init(_vm_type *vm, struct drm_device *drm,				\

@@ -71,6 +71,26 @@ static void shared_resv(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&obj->refcount), refs);
 }
 
+/* An update that was not prepared has no mapping, and one that was dropped neither. */
+static void empty_update(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+
+	KUNIT_EXPECT_NULL(test, test_vm_update_va(update));
+	KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(test_vm_shared(vm), update, bo, TEST_START,
+						     TEST_PAGE, 0));
+	KUNIT_EXPECT_NOT_NULL(test, test_vm_update_va(update));
+	drm_gpuvm_update_drop(update);
+	KUNIT_EXPECT_NULL(test, test_vm_update_va(update));
+	drm_gpuvm_update_drop(update);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+
 static void prepare_map_bo(struct kunit *test)
 {
 	DRM_GPUVM_UPDATE(update);
@@ -230,6 +250,7 @@ static void show(struct kunit *test)
 static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(init_fails),
 	KUNIT_CASE(shared_resv),
+	KUNIT_CASE(empty_update),
 	KUNIT_CASE(prepare_map_bo),
 	KUNIT_CASE(replaces),
 	KUNIT_CASE(reserved),
