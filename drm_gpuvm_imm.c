@@ -274,7 +274,7 @@ static bool drm_gpuvm_imm_part_ok(const struct drm_gpuvm_imm *vm,
 	u64 end;
 
 	return drm_gpuvm_imm_aligned(vm, offset) &&
-	       !check_add_overflow(offset, range, &end) && end <= obj->size;
+	       !check_add_overflow(offset, range, &end) && end <= __drm_gem_bytes(obj);
 }
 
 /* Each has one reason that a driver can act on, so -EINVAL is all they get. */

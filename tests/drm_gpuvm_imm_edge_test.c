@@ -4,6 +4,7 @@
  * range, and updates through a vm_bo.
  */
 
+#include <linux/dma-buf.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
@@ -89,6 +90,26 @@ static void empty_update(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
+}
+
+/* The core's size of an imported object is whole pages; the exporter may have less. */
+static void import_is_no_whole_pages(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct drm_gpuvm_imm *vm = test_vm_shared(test_vm_new(test));
+	struct test_bo *bo = test_bo_new(test, 4, NULL);
+	struct dma_buf dma_buf = { .size = 4 * TEST_PAGE - 1 };
+	struct dma_buf_attachment attach = { .dmabuf = &dma_buf };
+
+	bo->base.import_attach = &attach;
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_vm_prepare_map(vm, update, bo, TEST_START,
+							   4 * TEST_PAGE, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_vm_prepare_map(vm, update, bo, TEST_START,
+							   TEST_PAGE, 3 * TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, 0, test_vm_prepare_map(vm, update, bo, TEST_START,
+						     TEST_PAGE, 2 * TEST_PAGE));
+	drm_gpuvm_update_drop(update);
+	bo->base.import_attach = NULL;
 }
 
 static void prepare_map_bo(struct kunit *test)
@@ -251,6 +272,7 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(init_fails),
 	KUNIT_CASE(shared_resv),
 	KUNIT_CASE(empty_update),
+	KUNIT_CASE(import_is_no_whole_pages),
 	KUNIT_CASE(prepare_map_bo),
 	KUNIT_CASE(replaces),
 	KUNIT_CASE(reserved),

@@ -2,6 +2,7 @@
 // class: 44
 // title: bounds from a rounded number
 // rust: no
+// run: drm_gpuvm_imm_edge.import_is_no_whole_pages: -EINVAL, no page is mapped that is not all the exporter's
 // run: drm_shmem_vmap.import_is_no_whole_pages: a mapping is as large as the dma-buf; -ENOSPC, -EINVAL
 
 #include "foo.h"
