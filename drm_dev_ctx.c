@@ -1138,7 +1138,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
 /**
  * drm_dev_revocable_take() - take something off the list, in order to end it
  * @drm: the device
- * @rev: on the list, taken off before, or revoked
+ * @rev: on the list, taken off before, revoked, or zeroed
  *
  * On success the parent stays bound, and the device exists, until the caller
  * calls drm_dev_revocable_done().
@@ -1160,7 +1160,8 @@ bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *re
 		return false;
 
 	scoped_guard(spinlock, &ctx->revocables_lock) {
-		if (list_empty(&rev->__node))
+		/* NULL: it was never added. */
+		if (!rev->__node.next || list_empty(&rev->__node))
 			return false;
 		list_del_init(&rev->__node);
 		ctx->ends++;

@@ -1135,6 +1135,8 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 
 	for (int i = 0; i < ARRAY_SIZE(revs); i++)
 		revs[i].log = &t->log;
+	/* Zeroed, as in a structure that has not got so far */
+	KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[0]));
 	tdev_add(test, &unreg->bound, &revs[0]);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops,
 						   tdev_hw_new(test)), 0);
