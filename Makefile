@@ -5,7 +5,8 @@
 
 ifneq ($(KERNELRELEASE),)
 
-drm_safe-y := drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o
+drm_safe-y := drm_safe_main.o drm_dev_ctx.o drm_shmem_safe.o drm_shmem_vmap.o drm_shmem_sgt.o \
+	      drm_shmem_reclaim.o drm_shmem_mmap.o drm_shmem_prime.o
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o drm_gpuvm_imm_exec.o drm_gpuvm_imm_end.o
 ifdef CONFIG_DEBUG_FS
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o

@@ -1366,7 +1366,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_rollback);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_step);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_drain);
 
-static int __init drm_gpuvm_imm_init(void)
+int __init drm_gpuvm_imm_init(void)
 {
 	int ret = drm_gpuvm_imm_wq_init();
 
@@ -1377,11 +1377,9 @@ static int __init drm_gpuvm_imm_init(void)
 
 	return 0;
 }
-subsys_initcall(drm_gpuvm_imm_init);
 
-static void __exit drm_gpuvm_imm_exit(void)
+void drm_gpuvm_imm_exit(void)
 {
 	drm_gpuvm_imm_debugfs_exit();
 	drm_gpuvm_imm_wq_exit();
 }
-module_exit(drm_gpuvm_imm_exit);

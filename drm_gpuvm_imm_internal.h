@@ -146,6 +146,8 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 }
 
 /* drm_gpuvm_imm.c */
+int drm_gpuvm_imm_init(void) __must_check;
+void drm_gpuvm_imm_exit(void);
 int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
 void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
 void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm);

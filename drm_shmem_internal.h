@@ -125,6 +125,12 @@ bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
+int __drm_shmem_reclaim_init(void);
+void __drm_shmem_reclaim_exit(void);
+void __drm_shmem_is_back(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
+
 #if IS_ENABLED(CONFIG_KUNIT)
 bool drm_shmem_can_swap(void);
 #endif

@@ -11,7 +11,9 @@
 
 #include "drm_dev_ctx.h"
 
+struct dma_buf;
 struct drm_mode_create_dumb;
+struct vm_operations_struct;
 
 /**
  * struct drm_shmem_obj - GEM shmem object whose mappings are handles
@@ -41,6 +43,13 @@ struct drm_mode_create_dumb;
  *   taken off by the task that is about to unmap the table.
  * - @__flags is changed before the object is published, or under the reservation
  *   lock, and read with READ_ONCE() without either.
+ * - @__mmaps counts the VMAs of userspace that show the object. It goes to and from
+ *   zero under the reservation lock. Their page table entries exist only while
+ *   __DRM_SHMEM_FAULTED is set, which stands for one pin of @base.
+ * - @__pins counts the pins of drm_shmem_pin(), each of which is one of @base. It is
+ *   changed under the reservation lock.
+ * - @__dma_bufs counts the dma-bufs of the object that exist. One whose operations are
+ *   the driver's own counts for ever, because nothing tells when it ends.
  * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
  *   counted users otherwise. It goes to and from zero under the reservation
  *   lock.
@@ -52,6 +61,9 @@ struct drm_shmem_obj {
 	struct sg_table *__sgt;
 	refcount_t __vmap_users;
 	refcount_t __sgt_users;
+	refcount_t __mmaps;
+	atomic_t __dma_bufs;
+	unsigned int __pins;
 	u8 __flags;
 	struct drm_dev_revocable __revocable;
 	void *__vaddr;
@@ -65,9 +77,12 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
 #define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
 #define __DRM_SHMEM_PARTIAL	BIT(4)	/* @__vaddr has less than the object's pages */
+#define __DRM_SHMEM_NO_MMAP	BIT(5)	/* userspace cannot map it */
+#define __DRM_SHMEM_FAULTED	BIT(6)	/* userspace's mappings pin the pages */
+#define __DRM_SHMEM_EVICTED	BIT(7)	/* on a shrinker's list of such objects */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
-	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) < 64);
+	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <= 64);
 
 /**
  * struct drm_shmem_opts - how to create an object
@@ -75,6 +90,14 @@ static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 struct drm_shmem_opts {
 	/** @map_wc: map the object write-combined */
 	bool map_wc;
+
+	/**
+	 * @no_mmap:
+	 *
+	 * Userspace cannot map this object, neither through the device nor through
+	 * a dma-buf: both return -EPERM. See DRM_SHMEM_NO_MMAP for a whole type.
+	 */
+	bool no_mmap;
 
 	/**
 	 * @resv_parent:
@@ -93,6 +116,16 @@ struct drm_shmem_opts {
  * of a table is counted, which costs two atomic operations.
  */
 #define DRM_SHMEM_RECLAIM	__DRM_SHMEM_RECLAIM
+
+/**
+ * DRM_SHMEM_NO_MMAP - userspace cannot map objects of this type
+ *
+ * Flag of a type, see DRM_SHMEM_OBJ_DEFINE(). An mmap offset of such an object is
+ * refused with -EPERM, and so is mmap() of the device or of a dma-buf. For memory that
+ * only the hardware and the kernel may see, such as firmware or page tables. Mappings
+ * of the kernel, sg tables and exports work.
+ */
+#define DRM_SHMEM_NO_MMAP	__DRM_SHMEM_NO_MMAP
 
 /*
  * struct drm_shmem_obj_type - a driver's type of object
@@ -153,7 +186,16 @@ int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 	__must_hold(drm_resv);
 int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	__must_not_hold(drm_resv);
+struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags);
+struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf *dma_buf);
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
+
+struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
+	__must_check __nonnull_args(1);
+struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
+					      struct dma_buf *dma_buf);
+
+extern const struct vm_operations_struct drm_shmem_vm_ops;
 
 int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
 
@@ -210,7 +252,8 @@ static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bo
  * foo_bo. to_foo_bo() takes no reference and returns NULL if the object is
  * not one. foo_bo_handle_create() returns -EINVAL for a file of another
  * device, which is reported. foo_bo_mmap_offset() gives the object its offset. It
- * returns -EINVAL for imported objects and -ENODATA for purged ones.
+ * returns -EINVAL for imported objects, -EPERM for those that userspace cannot map,
+ * and -ENODATA for purged ones.
  *
  * All of them may sleep. foo_bo_put() must be called without the object's own
  * reservation lock; the caller may hold those of other objects, as
@@ -341,7 +384,7 @@ DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
 /**
  * DRM_SHMEM_OBJ_DEFINE() - define a driver's type of object
  * @_name: as in DRM_SHMEM_OBJ()
- * @_flags: 0 or DRM_SHMEM_RECLAIM
+ * @_flags: 0, DRM_SHMEM_RECLAIM, DRM_SHMEM_NO_MMAP, or both
  * @...: initialisers of struct _name##_ops, all of them optional
  *
  * The steps a driver can add, none of which is given an object of another
@@ -356,13 +399,17 @@ DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
  *   and unbinding the parent waits for fini to return. While the parent is being
  *   unbound, fini may run in the task that unbinds it.
  * - open, close: a handle is made or goes away.
- * - print_info, export: as in &struct drm_gem_object_funcs.
+ * - print_info: as in &struct drm_gem_object_funcs.
+ * - export: the same. The step calls drm_shmem_export() for the dma-buf unless it
+ *   makes one with operations of its own. The object of such a dma-buf is neither
+ *   purged nor evicted any more.
  * - sgt_revoked: the sg table was revoked, because the parent of the device is
  *   being unbound. Called once, under the reservation lock, with a reference. If
  *   the init step runs at that time then it is called after that.
- * - evict: the object is idle, and the system wants its pages. Take the table's
- *   addresses from all page tables and suspend the handles that own it, with
- *   drm_shmem_sgt_suspend(). If that cannot be done right now, return -EBUSY; what
+ * - evict: the object is idle, has an sg table, and its pages are to go: it is evicted or
+ *   purged. Called with a reference. Take the table's addresses from all page tables and
+ *   suspend the handles that own it, with drm_shmem_sgt_suspend(). If that cannot be done
+ *   right now, return -EBUSY; what
  *   was suspended stays so. Under the reservation lock, in memory reclaim: it
  *   allocates nothing, and other locks it only tries.
  */
@@ -423,9 +470,9 @@ static struct dma_buf *__##_name##_export(struct drm_gem_object *gem, int flags)
 										\
 	if (ret)								\
 		return ERR_PTR(ret);						\
-	return __##_name##_ops.export ?						\
-		__##_name##_ops.export(to_##_name(gem), flags) :		\
-		drm_gem_prime_export(gem, flags);				\
+	if (!__##_name##_ops.export)						\
+		return __drm_shmem_export_cb(gem, flags);			\
+	return __drm_shmem_exported(gem, __##_name##_ops.export(to_##_name(gem), flags)); \
 }										\
 										\
 const struct drm_shmem_obj_type _name##_obj_type = {				\
@@ -442,7 +489,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 		.vunmap = drm_gem_shmem_object_vunmap,				\
 		.mmap = __drm_shmem_mmap_cb,					\
 		.status = __drm_shmem_status_cb,				\
-		.vm_ops = &drm_gem_shmem_vm_ops,				\
+		.vm_ops = &drm_shmem_vm_ops,					\
 	},									\
 	.create = _name##_gem_create_object,					\
 	.size = sizeof(*to_##_name(NULL)),					\
@@ -479,7 +526,7 @@ _name##_prime_import_sg_table(struct drm_device *drm,				\
 	return __drm_shmem_prime_import_sg_table(&_name##_obj_type, drm,	\
 						 attach, sgt);			\
 }										\
-static_assert(!((_flags) & ~DRM_SHMEM_RECLAIM))
+static_assert(!((_flags) & ~(DRM_SHMEM_RECLAIM | DRM_SHMEM_NO_MMAP)))
 
 /**
  * DRM_SHMEM_DRIVER_OPS() - GEM callbacks of &struct drm_driver
@@ -502,6 +549,7 @@ static_assert(!((_flags) & ~DRM_SHMEM_RECLAIM))
 #define DRM_SHMEM_DRIVER_OPS_SGT(_name)						\
 	.gem_create_object = _name##_gem_create_object,				\
 	.dumb_create = _name##_dumb_create,					\
+	.gem_prime_import = drm_shmem_prime_import,				\
 	.gem_prime_import_sg_table = _name##_prime_import_sg_table
 
 #endif /* _DRM_SHMEM_OBJ_H */

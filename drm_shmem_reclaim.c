@@ -5,10 +5,13 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/shmem_fs.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
+#include <linux/workqueue.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 
 #include "drm_shmem_internal.h"
@@ -18,47 +21,81 @@
  * DOC: reclaim
  *
  * An object whose contents are not needed (drm_shmem_madvise()) can be purged:
- * its pages go back to the system and it never maps again. It is not purged
- * while anything uses it: a mapping, a pin, a user of its sg table, a dma-buf,
- * a fence in its reservation object. Objects that have an sg table are purged
- * only if their type is DRM_SHMEM_RECLAIM, for other types do not count the
- * users of their tables.
+ * its pages go back to the system and it never maps again. An object whose contents
+ * are needed can be evicted (drm_shmem_evict()): its pages are unpinned, so that the
+ * system can swap them out, and the next user gets them back.
  *
- * An object whose contents are needed can be evicted (drm_shmem_evict()): its
- * table is unmapped, so that the system can swap its pages out, and made again
- * by who uses it next. What is mapped for the CPU, by userspace or in the kernel,
- * is not evicted, nor what is pinned, exported or fenced. And only who can be told
- * may use the table: the type's evict step takes its addresses from the page
- * tables of the GPU and suspends the handles that own it.
+ * Neither happens while a kernel mapping, a pin, a dma-buf, a borrowed sg table, or a
+ * fence in its reservation object uses the object. The type's evict step takes the
+ * addresses of the sg table from the page tables of the GPU and suspends the
+ * handles that own the table. Objects that have an sg table are purged or evicted only
+ * if their type is DRM_SHMEM_RECLAIM, because other types do not count the users
+ * of their tables. Mappings of userspace are taken away, see
+ * :ref:`mappings of userspace <drm_shmem_mmap>`.
  *
  * A driver that wants this to happen under memory pressure embeds a
  * &struct drm_shmem_shrinker in its device, calls drmm_shmem_shrinker_init(),
  * and passes it to drm_shmem_madvise(), and to drm_shmem_touch() for what the
- * hardware is about to use.
+ * hardware is about to use. The shrinker purges what is not needed first, bound to
+ * the GPU or not, and then evicts what is, the least recently touched first.
  *
- * The core's drm_gem_lru_scan() takes references, the last of which it may
- * drop: from a shrinker, where no reservation lock can be taken. So this one
- * takes none; it keeps the LRU locked, which a dying object has to get off
- * before anything of it goes away.
+ * The shrinker holds a reference to the object that it works on, and tries locks only.
+ * It holds the lock of the device's LRU lists for the time that finding an object
+ * takes, and never across a driver's step or the unmapping. If the other references go
+ * meanwhile then a work item ends the object: an end takes locks, which memory reclaim
+ * must not wait for.
+ *
+ * What a scan reports as freed is what went: for a purge the pages that were in memory,
+ * for an eviction the pages that became swappable. An object that never had pages
+ * counts for nothing.
  */
 
-/* The pages are pinned by the sg table, and by nothing else. */
-static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj)
+static struct workqueue_struct *drm_shmem_wq;
+
+/* Pins that are neither the sg table's nor those of userspace's mappings */
+static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	return refcount_read(&obj->base.pages_pin_count) > !!drm_shmem_sgt_is_mapped(obj);
+	unsigned int own = drm_shmem_sgt_is_mapped(obj);
+
+	if (obj->__flags & __DRM_SHMEM_FAULTED)
+		own++;
+	return refcount_read(&obj->base.pages_pin_count) > own;
 }
 
-/* Nothing uses the object but its table. */
+/* Uses of the pages that no pin stands for: those of a driver that calls the core */
+static bool drm_shmem_is_used(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	const unsigned int pinned = !!refcount_read(&obj->base.pages_pin_count);
+
+	return refcount_read(&obj->base.pages_use_count) > pinned;
+}
+
+/* Nothing uses the object but its table and userspace's mappings. */
 static bool drm_shmem_is_idle(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	const struct drm_gem_object *gem = &obj->base.base;
-
 	/*
-	 * A dma-buf that is made just now pins the object under the lock, and
-	 * is told then what became of it.
+	 * Unordered: a dma-buf that is made just now pins the object under the lock when
+	 * it is used, and is told then what became of the object.
 	 */
-	return !data_race(gem->dma_buf) && !drm_shmem_is_pinned(obj) &&
-	       dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP);
+	return !atomic_read(&obj->__dma_bufs) &&
+	       !drm_shmem_is_pinned(obj) && !drm_shmem_is_used(obj) &&
+	       dma_resv_test_signaled(obj->base.base.resv, DMA_RESV_USAGE_BOOKKEEP);
+}
+
+/* Take the pages of an idle object from the hardware and from userspace. */
+static int drm_shmem_release_pages(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	int ret;
+
+	if (drm_shmem_sgt_is_mapped(obj)) {
+		if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
+			return -EOPNOTSUPP;
+		ret = drm_shmem_obj_type(obj)->evict(obj) ?: __drm_shmem_sgt_reclaim(obj);
+		if (ret)
+			return ret;
+	}
+	__drm_shmem_mmap_zap(obj);
+	return 0;
 }
 
 static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
@@ -75,13 +112,12 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 		return 0;
 	if (obj->base.madv == DRM_SHMEM_WILLNEED || !drm_shmem_is_idle(obj))
 		return -EBUSY;
-	ret = __drm_shmem_sgt_reclaim(obj);
+	ret = drm_shmem_release_pages(obj);
 	if (ret)
 		return ret;
 
 	trace_drm_shmem_purge(gem);
 	obj->base.madv = -1;
-	drm_vma_node_unmap(&gem->vma_node, gem->dev->anon_inode->i_mapping);
 	drm_gem_free_mmap_offset(gem);
 
 	mapping = file_inode(gem->filp)->i_mapping;
@@ -90,7 +126,6 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 	return 0;
 }
 
-/* Mappings of userspace and of the kernel hold the pages, too. */
 static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -102,11 +137,10 @@ static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 		return -EOPNOTSUPP;
 	if (!obj->base.pages)
 		return drm_shmem_check_purged(obj);
-	if (!drm_shmem_sgt_is_mapped(obj) || !drm_shmem_is_idle(obj) ||
-	    refcount_read(&obj->base.pages_use_count) > 1)
+	if (!drm_shmem_is_idle(obj))
 		return -EBUSY;
 
-	ret = drm_shmem_obj_type(obj)->evict(obj) ?: __drm_shmem_sgt_reclaim(obj);
+	ret = drm_shmem_release_pages(obj);
 	if (!ret)
 		trace_drm_shmem_evict(gem);
 	return ret;
@@ -133,6 +167,8 @@ int drm_shmem_pin(struct drm_shmem_obj *obj)
 
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+	if (!ret)
+		obj->__pins++;
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -143,6 +179,9 @@ EXPORT_SYMBOL_GPL(drm_shmem_pin);
  * drm_shmem_unpin() - undo drm_shmem_pin()
  * @obj: the object
  *
+ * A call without a pin is reported and does nothing: it does not take the pin of a
+ * mapping, an sg table or an importer.
+ *
  * Context: May sleep. Without the object's reservation lock.
  */
 void drm_shmem_unpin(struct drm_shmem_obj *obj)
@@ -150,20 +189,62 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 
 	drm_shmem_lock(gem, false);
-	if (drm_shmem_is_pinned(obj))
+	if (obj->__pins) {
+		obj->__pins--;
 		drm_shmem_unpin_locked(obj);
-	else
+	} else {
 		drm_safe_broken(gem->dev, "each unpin undoes a pin",
-				"the object is not pinned");
+				"drm_shmem_pin() was not called, or was undone");
+	}
 	drm_shmem_unlock(gem, false);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
+/* A shrinker of another device keeps its lists under another lock. */
+static bool drm_shmem_check_shrinker(const struct drm_gem_object *gem,
+				     const struct drm_shmem_shrinker *shrinker)
+{
+	if (likely(shrinker->__drm == gem->dev))
+		return true;
+
+	if (!shrinker->__drm)
+		drm_safe_broken(gem->dev, "a shrinker is initialised before use",
+				"call drmm_shmem_shrinker_init() first");
+	else
+		drm_safe_broken(gem->dev, "an object and its shrinker are of one device",
+				"the shrinker is another device's");
+	return false;
+}
+
 static void drm_shmem_join_lru(struct drm_shmem_obj *obj, struct drm_gem_lru *lru)
 	__must_hold(drm_resv)
 {
-	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_LRU);
+	WRITE_ONCE(obj->__flags, (obj->__flags & ~__DRM_SHMEM_EVICTED) | __DRM_SHMEM_LRU);
 	drm_gem_lru_move_tail(lru, &obj->base.base);
+}
+
+static void drm_shmem_quit_lru(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_EVICTED);
+	drm_gem_lru_remove(&obj->base.base);
+}
+
+/**
+ * __drm_shmem_is_back() - userspace got the pages of an object
+ * @obj: the object
+ *
+ * If a shrinker evicted the object then it may do so again.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_is_back(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_lru *lru = obj->base.base.lru;
+
+	/* @lru is stable: scans do not look at that list. */
+	if (obj->__flags & __DRM_SHMEM_EVICTED)
+		drm_shmem_join_lru(obj, &container_of(lru, struct drm_shmem_shrinker,
+						      __evicted)->__evictable);
 }
 
 /**
@@ -175,7 +256,8 @@ static void drm_shmem_join_lru(struct drm_shmem_obj *obj, struct drm_gem_lru *lr
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 1 if the object still has its contents, 0 if it was purged, -EINVAL
- * for a bad @madv, -EOPNOTSUPP for imported objects.
+ * for a bad @madv or a @shrinker that was not initialised for the object's device,
+ * -EOPNOTSUPP for imported objects.
  */
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker)
@@ -185,13 +267,15 @@ int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 
 	if (madv != DRM_SHMEM_WILLNEED && madv != DRM_SHMEM_DONTNEED)
 		return -EINVAL;
+	if (shrinker && !drm_shmem_check_shrinker(gem, shrinker))
+		return -EINVAL;
 	if (drm_gem_is_imported(gem))
 		return -EOPNOTSUPP;
 
 	drm_shmem_lock(gem, false);
 	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
 	if (madv == DRM_SHMEM_WILLNEED)
-		drm_gem_lru_remove(gem);
+		drm_shmem_quit_lru(obj);
 	else if (shrinker && ret)
 		drm_shmem_join_lru(obj, &shrinker->__purgeable);
 	drm_shmem_unlock(gem, false);
@@ -204,11 +288,14 @@ EXPORT_SYMBOL_GPL(drm_shmem_madvise);
  * drm_shmem_purge() - throw the contents of an object away
  * @obj: the object
  *
+ * Calls the type's evict step if the object has an sg table, and takes the pages from
+ * userspace, where an access raises SIGBUS afterwards.
+ *
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0, also if it was purged before; -EBUSY if the contents are needed
  * or in use; -EOPNOTSUPP for imported objects, and for those that have an sg
- * table and whose type is not DRM_SHMEM_RECLAIM.
+ * table and whose type is not DRM_SHMEM_RECLAIM; or what the evict step returned.
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 {
@@ -218,7 +305,7 @@ int drm_shmem_purge(struct drm_shmem_obj *obj)
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_purge_locked(obj);
 	if (!ret)
-		drm_gem_lru_remove(gem);
+		drm_shmem_quit_lru(obj);
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -229,9 +316,9 @@ EXPORT_SYMBOL_GPL(drm_shmem_purge);
  * drm_shmem_evict() - let the system have the pages of an object
  * @obj: the object
  *
- * Unmaps the sg table, as drm_shmem_sgt_unmap() does, but has the type's evict
- * step see to it first that nobody uses it. The contents stay; who uses the
- * object next gets them back.
+ * Calls the type's evict step, unmaps the sg table, and takes the pages from userspace.
+ * The contents stay: the next user of the object gets them back, such as the next
+ * access of userspace.
  *
  * Context: May sleep. Without the object's reservation lock.
  *
@@ -248,7 +335,7 @@ int drm_shmem_evict(struct drm_shmem_obj *obj)
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_evict_locked(obj);
 	if (!ret && obj->base.madv == DRM_SHMEM_WILLNEED)
-		drm_gem_lru_remove(gem);
+		drm_shmem_quit_lru(obj);
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -259,9 +346,11 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict);
  * drm_shmem_touch() - an object is about to be used by the hardware
  * @obj: the object
  * @shrinker: the device's shrinker, which may evict the object from now on, but
- *	not before those that were touched earlier
+ *	not before those that were touched earlier, and again each time that userspace
+ *	has got the pages back
  *
- * Does nothing for objects that cannot be evicted, or are not needed.
+ * Does nothing for objects that cannot be evicted, or are not needed. A @shrinker that
+ * was not initialised for the object's device is reported, and nothing is done.
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  */
@@ -270,6 +359,8 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 	struct drm_gem_object *gem = &obj->base.base;
 
 	dma_resv_assert_held(gem->resv);
+	if (!drm_shmem_check_shrinker(gem, shrinker))
+		return;
 	if (obj->base.madv == DRM_SHMEM_WILLNEED && !drm_gem_is_imported(gem) &&
 	    (obj->__flags & __DRM_SHMEM_RECLAIM))
 		drm_shmem_join_lru(obj, &shrinker->__evictable);
@@ -299,38 +390,130 @@ static unsigned long drm_shmem_shrinker_count(struct shrinker *shrinker,
 	return count ?: SHRINK_EMPTY;
 }
 
-static long drm_shmem_pages(const struct drm_shmem_obj *obj)
-{
-	return obj->base.base.size >> PAGE_SHIFT;
-}
-
-/* How many pages that gives back, or a negative error code. */
+/* How many pages that gives back, or a negative error code */
 static long drm_shmem_shrinker_purge(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	return drm_shmem_purge_locked(obj) ?: drm_shmem_pages(obj);
+	/* Pages that were swapped out, or that never were, give no memory back. */
+	long pages = READ_ONCE(file_inode(obj->base.base.filp)->i_mapping->nrpages);
+
+	return drm_shmem_purge_locked(obj) ?: pages;
 }
 
 static long drm_shmem_shrinker_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	long pages = obj->base.pages ? drm_shmem_pages(obj) : 0;
+	long pages = obj->base.pages ? obj->base.base.size >> PAGE_SHIFT : 0;
 
 	return drm_shmem_evict_locked(obj) ?: pages;
 }
 
-/* Only ever tries to lock: reclaim may run in who holds the lock. */
-static long drm_shmem_shrinker_try(struct drm_gem_object *gem,
-				   long (*reclaim)(struct drm_shmem_obj *obj))
+/* An object that is not needed stays on its list until it is purged. */
+static void drm_shmem_shrinker_done(struct drm_shmem_shrinker *s, struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	if (obj->base.madv < 0) {
+		drm_shmem_quit_lru(obj);
+	} else if (obj->base.madv == DRM_SHMEM_WILLNEED) {
+		drm_shmem_join_lru(obj, &s->__evicted);
+		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_EVICTED);
+	}
+}
+
+/* Only ever tries to lock: the holder of the lock may be in memory reclaim, too. */
+static unsigned long drm_shmem_shrinker_try(struct drm_shmem_shrinker *s,
+					    struct drm_gem_object *gem,
+					    long (*reclaim)(struct drm_shmem_obj *obj))
 {
 	/* On the LRUs are objects of drm_shmem_madvise() and drm_shmem_touch() only. */
 	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
-	long ret;
+	long pages;
 
 	if (!dma_resv_trylock(gem->resv))
-		return -EBUSY;
-	ret = reclaim(obj);
+		return 0;
+	pages = reclaim(obj);
+	if (pages >= 0)
+		drm_shmem_shrinker_done(s, obj);
 	dma_resv_unlock(gem->resv);
 
-	return ret;
+	return max(pages, 0L);
+}
+
+/*
+ * The next object of a list, with a reference. It goes to the end of the list, so that
+ * objects in use do not keep the next scan from those behind them. @todo is what is
+ * left of the list as it was when the scan began. An object without references is on
+ * its way out, and leaves the list by itself.
+ */
+static struct drm_gem_object *drm_shmem_shrinker_next(struct drm_shmem_shrinker *s,
+						      struct drm_gem_lru *lru, long *todo)
+{
+	struct drm_gem_object *gem;
+
+	guard(mutex)(&s->__drm->gem_lru_mutex);
+	while (*todo > 0) {
+		gem = list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
+		if (!gem)
+			return NULL;
+		*todo -= gem->size >> PAGE_SHIFT;
+		drm_gem_lru_move_tail_locked(lru, gem);
+		if (kref_get_unless_zero(&gem->refcount))
+			return gem;
+	}
+	return NULL;
+}
+
+/* The driver, whose steps an end of an object calls */
+static struct module *drm_shmem_owner(const struct drm_device *drm)
+{
+	return drm->driver->fops ? drm->driver->fops->owner : NULL;
+}
+
+static void drm_shmem_shrinker_last(struct kref *ref)
+{
+}
+
+/*
+ * Give up the reference of drm_shmem_shrinker_next(). If it is the last then nobody can
+ * have the object any more, and @s->__end ends it. The work item holds the device, in
+ * which it is, and the driver, whose steps it calls; the object and the scan do so here.
+ */
+static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
+{
+	struct drm_device *drm = s->__drm;
+
+	if (!kref_put(&gem->refcount, drm_shmem_shrinker_last))
+		return;
+
+	drm_dev_get(drm);
+	__module_get(drm_shmem_owner(drm));
+	scoped_guard(mutex, &drm->gem_lru_mutex)
+		drm_gem_lru_move_tail_locked(&s->__dead, gem);
+	if (queue_work(drm_shmem_wq, &s->__end))
+		return;
+	/* The work item runs once more, and has what it holds. */
+	module_put(drm_shmem_owner(drm));
+	drm_dev_put(drm);
+}
+
+static struct drm_gem_object *drm_shmem_shrinker_dead(struct drm_shmem_shrinker *s)
+{
+	guard(mutex)(&s->__drm->gem_lru_mutex);
+	return list_first_entry_or_null(&s->__dead.list, struct drm_gem_object, lru_node);
+}
+
+static void drm_shmem_shrinker_end(struct work_struct *work)
+{
+	struct drm_shmem_shrinker *s = container_of(work, struct drm_shmem_shrinker, __end);
+	struct drm_device *drm = s->__drm;
+	struct module *owner = drm_shmem_owner(drm);
+	struct drm_gem_object *gem;
+
+	/* The end of an object takes it off the list. */
+	while ((gem = drm_shmem_shrinker_dead(s)))
+		drm_gem_object_free(&gem->refcount);
+
+	/* @s and @work may go with the device. */
+	drm_dev_put(drm);
+	module_put(owner);
 }
 
 /* Reclaim from the objects of an LRU until @nr pages are free, or more. */
@@ -338,19 +521,17 @@ static unsigned long drm_shmem_shrinker_walk(struct drm_shmem_shrinker *s,
 					     struct drm_gem_lru *lru, unsigned long nr,
 					     long (*reclaim)(struct drm_shmem_obj *obj))
 {
-	struct drm_gem_object *gem, *next;
+	/* Unlocked: objects that join just now are for the next scan. */
+	long todo = READ_ONCE(lru->count);
+	struct drm_gem_object *gem;
 	unsigned long freed = 0;
-	long pages;
 
-	lockdep_assert_held(&s->__drm->gem_lru_mutex);
-	list_for_each_entry_safe(gem, next, &lru->list, lru_node) {
-		if (freed >= nr)
+	while (freed < nr) {
+		gem = drm_shmem_shrinker_next(s, lru, &todo);
+		if (!gem)
 			break;
-		pages = drm_shmem_shrinker_try(gem, reclaim);
-		if (pages < 0)
-			continue;
-		freed += pages;
-		drm_gem_lru_move_tail_locked(&s->__reclaimed, gem);
+		freed += drm_shmem_shrinker_try(s, gem, reclaim);
+		drm_shmem_shrinker_put(s, gem);
 	}
 
 	return freed;
@@ -360,16 +541,18 @@ static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
 					     struct shrink_control *sc)
 {
 	struct drm_shmem_shrinker *s = shrinker->private_data;
+	struct module *owner = drm_shmem_owner(s->__drm);
 	unsigned long nr = sc->nr_to_scan, freed;
 
-	if (!mutex_trylock(&s->__drm->gem_lru_mutex))
+	/* A driver that is being unloaded must not meet an end of an object later. */
+	if (!try_module_get(owner))
 		return SHRINK_STOP;
 
 	freed = drm_shmem_shrinker_walk(s, &s->__purgeable, nr, drm_shmem_shrinker_purge);
 	if (freed < nr && drm_shmem_can_swap())
 		freed += drm_shmem_shrinker_walk(s, &s->__evictable, nr - freed,
 						 drm_shmem_shrinker_evict);
-	mutex_unlock(&s->__drm->gem_lru_mutex);
+	module_put(owner);
 
 	return freed ?: SHRINK_STOP;
 }
@@ -379,6 +562,7 @@ static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 	struct drm_shmem_shrinker *s = res;
 
 	shrinker_free(s->__shrinker);
+	s->__drm = NULL;
 }
 
 /**
@@ -388,13 +572,20 @@ static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
  *
  * Context: May sleep. Undone when the device is released.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -EBUSY if @shrinker is in use, -ENOMEM.
  */
 int drmm_shmem_shrinker_init(struct drm_device *drm,
 			     struct drm_shmem_shrinker *shrinker)
 {
-	struct shrinker *s = shrinker_alloc(0, "drm-%s", drm->unique);
+	struct shrinker *s;
 
+	if (shrinker->__drm) {
+		drm_safe_broken(drm, "a shrinker is initialised once",
+				"it is in use already: take a struct for each device");
+		return -EBUSY;
+	}
+
+	s = shrinker_alloc(0, "drm-%s", drm->unique);
 	if (!s)
 		return -ENOMEM;
 
@@ -402,7 +593,9 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	shrinker->__shrinker = s;
 	drm_gem_lru_init(&shrinker->__purgeable);
 	drm_gem_lru_init(&shrinker->__evictable);
-	drm_gem_lru_init(&shrinker->__reclaimed);
+	drm_gem_lru_init(&shrinker->__evicted);
+	drm_gem_lru_init(&shrinker->__dead);
+	INIT_WORK(&shrinker->__end, drm_shmem_shrinker_end);
 	s->count_objects = drm_shmem_shrinker_count;
 	s->scan_objects = drm_shmem_shrinker_scan;
 	s->private_data = shrinker;
@@ -411,3 +604,16 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	return drmm_add_action_or_reset(drm, drm_shmem_shrinker_free, shrinker);
 }
 EXPORT_SYMBOL_GPL(drmm_shmem_shrinker_init);
+
+int __init __drm_shmem_reclaim_init(void)
+{
+	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
+
+	return drm_shmem_wq ? 0 : -ENOMEM;
+}
+
+/* Waits for ends of objects, whose drivers can be gone by now. */
+void __drm_shmem_reclaim_exit(void)
+{
+	destroy_workqueue(drm_shmem_wq);
+}

@@ -2,6 +2,8 @@
 #ifndef _DRM_SHMEM_RECLAIM_H
 #define _DRM_SHMEM_RECLAIM_H
 
+#include <linux/workqueue.h>
+
 #include "drm_shmem_obj.h"
 
 struct shrinker;
@@ -25,8 +27,13 @@ enum drm_shmem_madv {
  * Invariants:
  *
  * - An object on @__purgeable was said to be not needed, and not to be needed
- *   since. One on @__evictable is needed, and was touched after those before it.
- *   The lists are under &drm_device.gem_lru_mutex.
+ *   since. One on @__evictable is needed, and was touched after those before it,
+ *   unless a scan found it in use and moved it to the end. One on @__evicted has
+ *   __DRM_SHMEM_EVICTED set; it joins and leaves under its reservation lock, too, and
+ *   a page fault of userspace moves it to @__evictable. One on @__dead has no
+ *   reference, and @__end ends it. The lists are under &drm_device.gem_lru_mutex.
+ * - While @__end is queued or runs it holds the device and the driver's module.
+ * - @__drm is NULL unless the shrinker is registered.
  */
 struct drm_shmem_shrinker {
 	/* private: */
@@ -34,7 +41,9 @@ struct drm_shmem_shrinker {
 	struct shrinker *__shrinker;
 	struct drm_gem_lru __purgeable;
 	struct drm_gem_lru __evictable;
-	struct drm_gem_lru __reclaimed;
+	struct drm_gem_lru __evicted;
+	struct drm_gem_lru __dead;
+	struct work_struct __end;
 };
 
 int drm_shmem_pin(struct drm_shmem_obj *obj)

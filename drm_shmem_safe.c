@@ -185,7 +185,7 @@ static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
 	return container_of(gem->resv, struct drm_gem_object, _resv);
 }
 
-/* Waits for the shrinker, which evicts no object that is off the LRU. */
+/* The shrinker cannot get a reference any more, and does not count the object from here on. */
 static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 {
 	/* A flag that stays: the shrinker changes @lru meanwhile. */
@@ -291,7 +291,7 @@ static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 		.vunmap = drm_gem_shmem_object_vunmap,
 		.mmap = drm_shmem_incomplete_mmap,
 		.status = __drm_shmem_status_cb,
-		.vm_ops = &drm_gem_shmem_vm_ops,
+		.vm_ops = &drm_shmem_vm_ops,
 	},
 	.fini = drm_shmem_incomplete_step,
 	.sgt_revoked = drm_shmem_incomplete_step,
@@ -425,6 +425,8 @@ __drm_shmem_create(const struct drm_shmem_obj_type *type,
 	if (IS_ERR(obj))
 		return obj;
 	obj->base.map_wc = opts && opts->map_wc;
+	if (opts && opts->no_mmap)
+		obj->__flags |= __DRM_SHMEM_NO_MMAP;
 
 	ret = drm_shmem_complete(type, obj, arg);
 	if (ret) {
@@ -497,6 +499,26 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
 
+/* Which no lookup finds before, nor if userspace cannot map the object */
+static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret = __drm_shmem_check_published(gem);
+
+	if (ret)
+		return ret;
+
+	dma_resv_lock(gem->resv, NULL);
+	ret = drm_shmem_check_purged(obj);
+	if (!ret && !(obj->__flags & __DRM_SHMEM_NO_MMAP))
+		ret = drm_gem_create_mmap_offset(gem);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&gem->vma_node);
+	dma_resv_unlock(gem->resv);
+
+	return ret;
+}
+
 /**
  * __drm_shmem_mmap_offset() - offset at which userspace can mmap an object
  * @obj: the object
@@ -505,28 +527,15 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
  * Context: May sleep. Takes the reservation lock.
  *
  * Return: 0, -EINVAL for imported objects and those that were not published,
- * -ENODATA for purged ones, -ENOSPC.
+ * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC.
  */
 int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
-
-	if (drm_gem_is_imported(gem))
+	if (drm_gem_is_imported(&obj->base.base))
 		return -EINVAL;
-	ret = __drm_shmem_check_published(gem);
-	if (ret)
-		return ret;
-
-	dma_resv_lock(gem->resv, NULL);
-	ret = drm_shmem_check_purged(obj);
-	if (!ret)
-		ret = drm_gem_create_mmap_offset(gem);
-	if (!ret)
-		*offset = drm_vma_node_offset_addr(&gem->vma_node);
-	dma_resv_unlock(gem->resv);
-
-	return ret;
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
+		return -EPERM;
+	return drm_shmem_add_offset(obj, offset);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
 
@@ -539,13 +548,15 @@ EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or as __drm_shmem_mmap_offset().
+ * Return: 0, or as __drm_shmem_mmap_offset(), but not -EPERM.
  */
 int __drm_shmem_export_check(struct drm_gem_object *gem)
 {
 	u64 offset;
 
-	return __drm_shmem_mmap_offset(to_drm_shmem_obj(gem), &offset);
+	if (drm_gem_is_imported(gem))
+		return -EINVAL;
+	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_export_check);
 
@@ -656,11 +667,9 @@ __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 	struct drm_shmem_obj *obj;
 	int ret;
 
-	if (drm_gem_is_prime_exported_dma_buf(drm, dma_buf)) {
-		gem = dma_buf->priv;
-		drm_gem_object_get(gem);
+	gem = __drm_shmem_prime_own(drm, dma_buf);
+	if (gem)
 		return gem;
-	}
 
 	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
 	if (IS_ERR(attach))
@@ -872,29 +881,6 @@ int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 	       drm_shmem_check_map(gem, map);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_vmap_cb);
-
-/**
- * __drm_shmem_mmap_cb() - &drm_gem_object_funcs.mmap
- * @gem: the object
- * @vma: where it is mapped
- *
- * An object that is purged after this gives SIGBUS.
- *
- * Context: May sleep. Takes the reservation lock.
- *
- * Return: 0, -ENODATA if the object was purged, or another error code.
- */
-int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
-{
-	int ret;
-
-	drm_shmem_lock(gem, false);
-	ret = drm_shmem_check_purged(to_drm_shmem_obj(gem));
-	drm_shmem_unlock(gem, false);
-
-	return ret ?: drm_gem_shmem_object_mmap(gem, vma);
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_mmap_cb);
 
 static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {

@@ -51,6 +51,7 @@ struct model_bo {
 	bool listed;			/* for the shrinker to purge, */
 	bool touched;			/* or to evict */
 	bool purged;
+	bool populated;			/* since it has been mapped or pinned once */
 	u32 word;			/* at MODEL_OFFSET */
 };
 
@@ -145,6 +146,7 @@ static void model_create(struct kunit *test, struct model *model, struct model_b
 	bo->listed = false;
 	bo->touched = false;
 	bo->purged = false;
+	bo->populated = false;
 	bo->word = 0;
 	KUNIT_ASSERT_EQ(test, model_gem(bo)->size, PAGE_ALIGN(size));
 }
@@ -181,6 +183,7 @@ static void model_borrow(struct kunit *test, struct model_bo *bo)
 	drm_shmem_if_vmap(model_page, map, bo->obj, ret)
 		model_write(test, bo, map);
 	KUNIT_ASSERT_EQ(test, ret, bo->purged ? -ENODATA : 0);
+	bo->populated = true;
 }
 
 /* Own a mapping, use it, have it elsewhere, give it back: rarely, so that some can be purged. */
@@ -194,6 +197,7 @@ static void model_vmap(struct kunit *test, struct model *model, struct model_bo 
 		KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&bo->vmap[i], bo->obj),
 				bo->purged ? -ENODATA : 0);
 		bo->vmapped[i] = !bo->purged;
+		bo->populated = true;
 		return;
 	}
 	model_write(test, bo, drm_vmap_borrow(&bo->vmap[i]));
@@ -215,6 +219,7 @@ static int model_map_table(const struct model *model, struct model_bo *bo)
 	if (bo->purged)
 		return -ENODATA;
 	bo->table = MODEL_MAPPED;
+	bo->populated = true;
 	return 0;
 }
 
@@ -321,6 +326,7 @@ static void model_pin(struct kunit *test, struct model *model, struct model_bo *
 		return;
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(bo->obj), bo->purged ? -ENODATA : 0);
 	bo->pins += !bo->purged;
+	bo->populated = true;
 }
 
 static void model_madvise(struct kunit *test, struct model *model, struct model_bo *bo)
@@ -404,7 +410,7 @@ static bool model_shrink(struct model *model, struct model_bo *bo)
 	const unsigned int evicted = model->evicted;
 
 	if (bo->listed)
-		return !model_purge_one(model, bo);
+		return !model_purge_one(model, bo) && bo->populated;
 	return !model_evict_one(model, bo) && model->evicted > evicted;
 }
 

@@ -4,7 +4,9 @@
  */
 
 #include <kunit/static_stub.h>
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/idr.h>
@@ -12,6 +14,9 @@
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/swap.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_managed.h>
 
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
@@ -24,6 +29,15 @@ struct evict_bo {
 	struct drm_shmem_sgt_owned table;
 	unsigned int asked;
 	int ret;
+	bool drop;		/* puts the reference of the test */
+	struct evict_ended *ended;
+};
+
+/* What the end of an object leaves behind */
+struct evict_ended {
+	struct task_struct *task;
+	unsigned int refs;	/* when the object was evicted */
+	bool locked;		/* the LRU was, too */
 };
 
 DRM_SHMEM_OBJ(evict_bo, struct evict_bo, obj, void);
@@ -32,13 +46,36 @@ static int evict_bo_evict(struct evict_bo *bo)
 {
 	dma_resv_assert_held(evict_bo_gem(bo)->resv);
 	bo->asked++;
+	if (bo->ended) {
+		bo->ended->refs = kref_read(&evict_bo_gem(bo)->refcount);
+		bo->ended->locked = mutex_is_locked(&evict_bo_gem(bo)->dev->gem_lru_mutex);
+	}
+	if (bo->drop)
+		evict_bo_put(bo);
 	if (bo->ret)
 		return bo->ret;
 	drm_shmem_sgt_suspend(&bo->table);
 	return 0;
 }
 
-DRM_SHMEM_OBJ_DEFINE(evict_bo, DRM_SHMEM_RECLAIM, .evict = evict_bo_evict);
+static void evict_bo_fini(struct evict_bo *bo)
+{
+	if (bo->ended)
+		bo->ended->task = current;
+}
+
+DRM_SHMEM_OBJ_DEFINE(evict_bo, DRM_SHMEM_RECLAIM,
+		     .evict = evict_bo_evict,
+		     .fini = evict_bo_fini);
+
+static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	return 0;
+}
 
 static int own_table(struct drm_device *drm, struct evict_bo *bo)
 {
@@ -343,13 +380,14 @@ static void shrinker(struct kunit *test)
 	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4 * pages);
 
-	/* 0 is used again, 1 is locked, and then there is nothing left to do. */
+	/* 0 is used again. 1 is locked, so it is in use, and goes behind the others. */
 	shmem_test_touch(&bo[0]->obj, s);
 	dma_resv_lock(evict_bo_gem(bo[1])->resv, NULL);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
 	dma_resv_unlock(evict_bo_gem(bo[1])->resv);
 	KUNIT_EXPECT_NULL(test, bo[2]->obj.base.pages);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * pages);
+	shmem_test_touch(&bo[0]->obj, s);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 2 * pages), 2 * pages);
 	KUNIT_EXPECT_NULL(test, bo[1]->obj.base.pages);
 	KUNIT_EXPECT_NULL(test, bo[3]->obj.base.pages);
@@ -398,14 +436,195 @@ static void shrinker_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[0]->obj), 0);
 	KUNIT_EXPECT_EQ(test, s->__evictable.count, 0);
 
-	/* It stays one that may be purged, and is when nobody uses its table. */
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+	/* It stays one that may be purged, also when it was evicted. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[1]->obj), 0);
+	KUNIT_EXPECT_EQ(test, s->__purgeable.count, SZ_8K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[1]->table), -ENODATA);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[0]->table), 0);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
 		evict_bo_end(bo[i]);
+}
+
+/* What is not needed goes first, though the hardware has it. */
+static void shrinker_prefers(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	const unsigned long pages = SZ_8K / PAGE_SIZE;
+	struct evict_bo *bo[2];
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = evict_bo_owned(test);
+		shmem_test_touch(&bo[i]->obj, s);
+	}
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[1]->obj, DRM_SHMEM_DONTNEED, s), 1);
+
+	/* It is purged if the driver lets go of it, */
+	bo[1]->ret = -EBUSY;
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo[1]->obj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo[1]->table), 0);
+	bo[1]->ret = 0;
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
+	KUNIT_EXPECT_EQ(test, bo[1]->obj.base.madv, -1);
+	KUNIT_EXPECT_EQ(test, bo[1]->asked, 2);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[1]->table), -ENODATA);
+	/* and the other one is evicted after that. */
+	KUNIT_EXPECT_EQ(test, bo[0]->asked, 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
+	KUNIT_EXPECT_EQ(test, bo[0]->asked, 1);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[0]->table), 0);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++)
+		evict_bo_end(bo[i]);
+}
+
+/* Objects in use do not keep the shrinker from those behind them, nor the next time. */
+static void shrinker_rotates(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct evict_bo *bo[4];
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = evict_bo_owned(test);
+		shmem_test_touch(&bo[i]->obj, s);
+		bo[i]->ret = i < 2 ? -EBUSY : 0;
+	}
+	for (int i = 2; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_8K / PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, bo[i]->asked, 1);
+		KUNIT_EXPECT_EQ(test, bo[0]->asked, 1);
+		KUNIT_EXPECT_EQ(test, bo[1]->asked, 1);
+	}
+	/* Each of those left is looked at once. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, bo[0]->asked, 2);
+	KUNIT_EXPECT_EQ(test, bo[1]->asked, 2);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++)
+		evict_bo_end(bo[i]);
+}
+
+/* The driver's step has a reference and no lock of the list; the last one ends elsewhere. */
+static void shrinker_puts_last(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	for (int i = 0; i < 4; i++) {
+		struct evict_ended ended = {};
+		struct evict_bo *bo = evict_bo(test);
+		const bool needed = i & 1, busy = i & 2;
+
+		bo->ended = &ended;
+		bo->drop = true;
+		bo->ret = busy ? -EBUSY : 0;
+		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+		if (needed)
+			shmem_test_touch(&bo->obj, s);
+		else
+			KUNIT_EXPECT_EQ(test, 1, drm_shmem_madvise(&bo->obj,
+								   DRM_SHMEM_DONTNEED, s));
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1),
+				busy ? SHRINK_STOP : SZ_8K / PAGE_SIZE);
+		flush_work(&s->__end);
+		KUNIT_EXPECT_EQ(test, ended.refs, 2);
+		KUNIT_EXPECT_FALSE(test, ended.locked);
+		KUNIT_EXPECT_NOT_NULL(test, ended.task);
+		KUNIT_EXPECT_PTR_NE(test, ended.task, current);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	}
+}
+
+/* A fence that puts an object when reclaim asks whether it has signalled */
+struct evict_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* the fence's */
+	struct evict_bo *bo;
+};
+
+static const char *evict_fence_name(struct dma_fence *fence)
+{
+	return "test";
+}
+
+static bool evict_fence_signaled(struct dma_fence *fence)
+{
+	struct evict_bo *bo = xchg(&container_of(fence, struct evict_fence, base)->bo, NULL);
+
+	if (bo)
+		evict_bo_put(bo);
+	return true;
+}
+
+static const struct dma_fence_ops evict_fence_ops = {
+	.get_driver_name = evict_fence_name,
+	.get_timeline_name = evict_fence_name,
+	.signaled = evict_fence_signaled,
+};
+
+static void evict_bo_put_when_asked(struct kunit *test, struct evict_bo *bo)
+{
+	struct dma_resv *resv = evict_bo_gem(bo)->resv;
+	struct evict_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	fence->bo = bo;
+	dma_fence_init(&fence->base, &evict_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence->base, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(resv);
+	dma_fence_put(&fence->base);
+}
+
+static void released(struct drm_device *drm, void *data)
+{
+	complete(data);
+}
+
+/* The device can go with the last of its objects, while the shrinker still runs. */
+static void shrinker_puts_device(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	DECLARE_COMPLETION_ONSTACK(gone);
+	struct evict_bo_unique *unique;
+	struct evict_ended ended = {};
+	struct drm_shmem_shrinker *s;
+	struct shrinker *running;
+	struct drm_device *drm;
+	struct evict_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	s = &test_unreg_dev(unreg)->shrinker;
+	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, released, &gone), 0);
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, s), 0);
+	running = s->__shrinker;
+	KUNIT_ASSERT_TRUE(test, shrinker_try_get(running));
+	unique = evict_bo_create(drm, SZ_8K, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(evict_bo, unique);
+	bo->ended = &ended;
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	evict_bo_put_when_asked(test, bo);
+	drm_dev_ctx_drop(test, unreg);
+	drm_safe_test_unbind(test, parent);
+
+	/* It never had pages. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
+	shrinker_put(running);
+	wait_for_completion(&gone);
+	KUNIT_EXPECT_NOT_NULL(test, ended.task);
+	KUNIT_EXPECT_PTR_NE(test, ended.task, current);
 }
 
 /* An object that is on the list, and goes */
@@ -471,6 +690,10 @@ static struct kunit_case drm_shmem_evict_cases[] = {
 	KUNIT_CASE(shrinker),
 	KUNIT_CASE(shrinker_leaves),
 	KUNIT_CASE(shrinker_forgets),
+	KUNIT_CASE(shrinker_prefers),
+	KUNIT_CASE(shrinker_rotates),
+	KUNIT_CASE(shrinker_puts_last),
+	KUNIT_CASE(shrinker_puts_device),
 	KUNIT_CASE(allocations_fail),
 	{}
 };

@@ -8,6 +8,7 @@
 #include <linux/dma-buf.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -30,6 +31,8 @@ struct race {
 	atomic_t did[RACE_THREADS];	/* successes of each function */
 	unsigned int rounds;		/* 0: until stop */
 	bool stop;
+	struct mm_struct *mm;		/* where the object is mapped */
+	unsigned long addr;
 	struct completion started;
 };
 
@@ -345,6 +348,137 @@ static void vmap_against_purge(struct kunit *test)
 	}
 }
 
+/*
+ * A page fault as of userspace. Looks at the page table entry with its lock held, where
+ * nothing can take the page away, and not at the memory: kernels exist whose uaccess
+ * does so without the lock.
+ */
+static int race_fault(struct race *race, unsigned int flags)
+{
+	struct follow_pfnmap_args args = { .address = race->addr + PAGE_SIZE };
+	struct mm_struct *mm = race->mm;
+	bool unlocked;
+	int ret;
+
+	mmap_read_lock(mm);
+	ret = fixup_user_fault(mm, args.address, flags, &unlocked);
+	args.vma = ret ? NULL : vma_lookup(mm, args.address);
+	if (args.vma && !follow_pfnmap_start(&args)) {
+		struct page **pages = READ_ONCE(race->obj->base.pages);
+
+		if (!pages || page_to_pfn(pages[1]) != args.pfn)
+			ret = -EIO;
+		follow_pfnmap_end(&args);
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+static int race_read_fault(struct race *race)
+{
+	return race_fault(race, 0);
+}
+
+static int race_write_fault(struct race *race)
+{
+	return race_fault(race, FAULT_FLAG_WRITE);
+}
+
+static int race_evict(struct race *race)
+{
+	return drm_shmem_evict(race->obj);
+}
+
+/* Map the object into the address space that mapping the first one makes. */
+static void race_mmap(struct kunit *test, struct race *race)
+{
+	struct drm_gem_object *gem = &race->obj->base.base;
+	struct drm_vma_offset_node *node = &gem->vma_node;
+	struct shmem_test *t = test->priv;
+	long addr;
+
+	KUNIT_ASSERT_EQ(test, drm_vma_node_allow(node, t->file), 0);
+	addr = shmem_test_mmap(test, gem, MAP_SHARED);
+	drm_vma_node_revoke(node, t->file);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	race->addr = addr;
+	race->mm = current->mm;
+}
+
+/* Faults of two threads and eviction: what is mapped is always the object's. */
+static void fault_against_evict(struct kunit *test)
+{
+	struct drm_shmem_obj *obj = race_obj(test);
+	struct race race = {
+		.obj = obj,
+		.fn = { race_read_fault, race_write_fault, race_vmap, race_evict },
+	};
+
+	race_mmap(test, &race);
+	race_run(test, &race);
+	for (int i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(obj), 0);
+	KUNIT_EXPECT_NULL(test, obj->base.pages);
+	KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
+	drm_gem_object_put(&obj->base.base);
+}
+
+/* Once purged, no fault brings a page. */
+static void fault_against_purge(struct kunit *test)
+{
+	for (int i = 0; i < RACE_UNBINDS; i++) {
+		struct drm_shmem_obj *obj = race_obj(test);
+		struct race race = {
+			.obj = obj,
+			.fn = { race_read_fault, race_write_fault, race_evict, race_purge },
+			.rounds = 50,
+		};
+		struct task_struct *tasks[RACE_THREADS];
+		int nr;
+
+		race_mmap(test, &race);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(obj, DRM_SHMEM_DONTNEED, NULL), 1);
+		nr = race_start(&race, tasks);
+		race_stop(&race, tasks, nr);
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(obj), 0);
+		KUNIT_EXPECT_EQ(test, race_read_fault(&race), -EFAULT);
+		KUNIT_EXPECT_NULL(test, obj->base.pages);
+		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+		drm_gem_object_put(&obj->base.base);
+	}
+}
+
+/* The device is unplugged, and then the mapping, which is all that kept the object, ends. */
+static void fault_against_end(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < RACE_UNBINDS; i++) {
+		struct drm_shmem_obj *obj = race_obj(test);
+		struct race race = {
+			.drm = t->drm,
+			.obj = obj,
+			.fn = { race_read_fault, race_write_fault, race_read_fault },
+		};
+		struct task_struct *tasks[RACE_THREADS];
+		int nr;
+
+		race_mmap(test, &race);
+		drm_gem_object_put(&obj->base.base);
+		nr = race_start(&race, tasks);
+		usleep_range(0, 100 * i);
+		if (i == RACE_UNBINDS - 1)
+			shmem_test_unbind(test);
+		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+		race_stop(&race, tasks, nr);
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
+	}
+}
+
 /* Creates, maps and frees objects of its own while the device goes away. */
 static int race_free(struct race *race)
 {
@@ -590,6 +724,9 @@ static struct kunit_case drm_shmem_race_cases[] = {
 	KUNIT_CASE(suspend_against_release),
 	KUNIT_CASE(create_against_lookup),
 	KUNIT_CASE(vmap_against_purge),
+	KUNIT_CASE(fault_against_evict),
+	KUNIT_CASE(fault_against_purge),
+	KUNIT_CASE(fault_against_end),
 	KUNIT_CASE_ATTR(get_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(free_against_unbind, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_PARAM_ATTR(many, many_gen_params, {.speed = KUNIT_SPEED_VERY_SLOW}),

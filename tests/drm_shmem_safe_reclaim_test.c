@@ -101,6 +101,36 @@ static void unpin_unbalanced(struct kunit *test)
 	}
 }
 
+/* Whose pin is it? That of a mapping, of an sg table, of an importer: none of ours. */
+static void unpin_steals(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_gem_object *gem = test_bo_gem(bo);
+	refcount_t *pins = &bo->obj.base.pages_pin_count;
+	int ret;
+
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
+	dma_resv_unlock(gem->resv);
+	drm_shmem_if_vmap(reclaim_page, map, &bo->obj, ret) {
+		KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(pins), 4);
+		drm_shmem_unpin(&bo->obj);
+		kunit_warning_suppress(test) {
+			drm_shmem_unpin(&bo->obj);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+		KUNIT_EXPECT_EQ(test, refcount_read(pins), 3);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	dma_resv_lock(gem->resv, NULL);
+	gem->funcs->unpin(gem);
+	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_EQ(test, refcount_read(pins), 1);
+}
+
 static bool reclaim_is_dirty(struct kunit *test, struct reclaim_bo *bo)
 {
 	struct page *page = shmem_read_mapping_page(reclaim_bo_gem(bo)->filp->f_mapping, 0);
@@ -345,6 +375,174 @@ static void shrinker(struct kunit *test)
 		reclaim_bo_put(bo[i]);
 }
 
+/* A dma-buf keeps the contents for whoever gets it, also without a handle or importer. */
+static void exported_stays(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct dma_buf *dmabuf, *again;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	KUNIT_ASSERT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
+	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	KUNIT_EXPECT_NULL(test, gem->dma_buf);
+
+	again = gem->funcs->export(gem, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, again);
+	for (int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
+		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+		shmem_test_export_put(i ? again : dmabuf);
+	}
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	expect_purged(test, bo);
+	reclaim_bo_put(bo);
+}
+
+/* A type with dma-bufs of its own, of which the library does not see the end */
+struct own_export_bo {
+	struct drm_shmem_obj obj;
+	int ret;
+};
+
+DRM_SHMEM_OBJ(own_export_bo, struct own_export_bo, obj, void);
+
+static struct dma_buf *own_export_bo_export(struct own_export_bo *bo, int flags)
+{
+	return bo->ret ? ERR_PTR(bo->ret) : drm_gem_prime_export(own_export_bo_gem(bo), flags);
+}
+
+DRM_SHMEM_OBJ_DEFINE(own_export_bo, DRM_SHMEM_RECLAIM, .export = own_export_bo_export);
+
+static void exported_otherwise(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct own_export_bo_unique *unique = own_export_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct drm_gem_object *gem;
+	struct own_export_bo *bo;
+	struct dma_buf *dmabuf;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(own_export_bo, unique);
+	gem = own_export_bo_gem(bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+
+	/* One that was not made keeps nothing. */
+	bo->ret = -ENOSPC;
+	KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-ENOSPC));
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+
+	bo->ret = 0;
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	dmabuf = gem->funcs->export(gem, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	own_export_bo_put(bo);
+}
+
+/* A scan says how many pages went, not how many could have been there. */
+static void shrinker_counts(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo[3];
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = reclaim_bo(test, SZ_16K);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
+	}
+	/* 0 never had pages, 1 has them, and 2 has unpinned ones, of which it lost one. */
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[1]->obj), 0);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[2]->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[2]->obj), 0);
+	shmem_truncate_range(file_inode(reclaim_bo_gem(bo[2])->filp), 0, PAGE_SIZE - 1);
+
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
+	expect_purged(test, bo[0]);
+	expect_purged(test, bo[1]);
+	KUNIT_EXPECT_EQ(test, bo[2]->obj.base.madv, 1);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE - 1);
+	expect_purged(test, bo[2]);
+	for (int i = 0; i < ARRAY_SIZE(bo); i++)
+		reclaim_bo_put(bo[i]);
+}
+
+/* A driver that uses the core for pages has them. */
+static void purge_used(struct kunit *test)
+{
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	refcount_t *uses = &bo->obj.base.pages_use_count;
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	refcount_inc(uses);
+	drm_shmem_unpin(&bo->obj);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
+	dma_resv_lock(reclaim_bo_gem(bo)->resv, NULL);
+	drm_gem_shmem_put_pages_locked(&bo->obj.base);
+	dma_resv_unlock(reclaim_bo_gem(bo)->resv);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	reclaim_bo_put(bo);
+}
+
+static void expect_bad_shrinker(struct kunit *test, struct drm_shmem_shrinker *s)
+{
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, s),
+				-EINVAL);
+		shmem_test_touch(&bo->obj, s);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+	}
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
+	KUNIT_EXPECT_NULL(test, reclaim_bo_gem(bo)->lru);
+	reclaim_bo_put(bo);
+}
+
+static void shrinker_unprepared(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+
+	expect_bad_shrinker(test, s);
+
+	/* Nor is one prepared twice. */
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), -EBUSY);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+}
+
+static void shrinker_foreign(struct kunit *test)
+{
+	struct drm_device *other = shmem_test_device(test, drm_safe_test_parent(test),
+						     &shmem_test_driver);
+	struct drm_shmem_shrinker *s = &test_dev(other)->shrinker;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(other, s), 0);
+	expect_bad_shrinker(test, s);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+}
+
 struct reclaim_put {
 	struct work_struct work;
 	struct reclaim_bo *bo;
@@ -405,6 +603,7 @@ static void shrinker_goes_first(struct kunit *test)
 static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(pin),
 	KUNIT_CASE(unpin_unbalanced),
+	KUNIT_CASE(unpin_steals),
 	KUNIT_CASE(unpinned_is_dirty),
 	KUNIT_CASE(imported),
 	KUNIT_CASE(madvise),
@@ -412,7 +611,13 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(purge_in_use),
 	KUNIT_CASE(purge_fenced),
 	KUNIT_CASE(purge_not_counted),
+	KUNIT_CASE(purge_used),
+	KUNIT_CASE(exported_stays),
+	KUNIT_CASE(exported_otherwise),
 	KUNIT_CASE(shrinker),
+	KUNIT_CASE(shrinker_counts),
+	KUNIT_CASE(shrinker_unprepared),
+	KUNIT_CASE(shrinker_foreign),
 	KUNIT_CASE(shrinker_misses_dying),
 	KUNIT_CASE(shrinker_goes_first),
 	{}

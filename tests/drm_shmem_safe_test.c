@@ -291,7 +291,7 @@ DEFINE_DRM_VMAP(obj_page, SZ_4K);
 static void mmap_user(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
-	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
 	unsigned long addr;
 	u32 val = 0;
 	int ret;
@@ -393,19 +393,30 @@ static void import_init_fails(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
-/* Its own export comes back as the same object. */
-static void import_own(struct kunit *test)
+static void import_own_one(struct kunit *test, struct drm_device *drm, struct test_bo *bo,
+			   struct dma_buf *dmabuf)
 {
-	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *again;
-	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+	struct test_bo *again;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	again = shmem_test_import(test, t->drm, dmabuf);
+	again = shmem_test_import(test, drm, dmabuf);
 	KUNIT_EXPECT_PTR_EQ(test, again, bo);
 	test_bo_put(again);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+}
+
+/* Its own export comes back as the same object, whichever way it was made. */
+static void import_own(struct kunit *test)
+{
+	struct drm_device *drm = import_device(test);
+	struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	__drm_shmem_publish(&bo->obj);
+	import_own_one(test, drm, bo, drm_shmem_export(&bo->obj, O_RDWR));
+	import_own_one(test, drm, bo, drm_gem_prime_export(test_bo_gem(bo), O_RDWR));
+	test_bo_put(bo);
 }
 
 /* From one device of ours to another, both with mappings and tables. */
@@ -414,7 +425,7 @@ static void import_between(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_device *drm = import_device(test);
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *other;
-	struct dma_buf *dmabuf = drm_gem_prime_export(test_bo_gem(bo), O_RDWR);
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
 	int ret, ret2 = -1;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
@@ -544,7 +555,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(mmap_user),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
-	KUNIT_CASE(import_own),
+	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
 	KUNIT_CASE(import_unplugged),
 	KUNIT_CASE(import_wrong_type),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/io.h>
 #include <linux/logic_iomem.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
@@ -172,6 +174,31 @@ void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *o
 	dma_resv_lock(obj->base.base.resv, NULL);
 	drm_shmem_sgt_suspend(own);
 	dma_resv_unlock(obj->base.base.resv);
+}
+
+static const struct file_operations shmem_test_mmap_fops = {
+	.owner = THIS_MODULE,
+	.mmap = drm_gem_mmap,
+};
+
+/*
+ * Maps an object as a client does that has the test's file, which is none that mmap()
+ * takes: it has no path. Returns the address, 0 or a negative error code.
+ */
+long shmem_test_mmap(struct kunit *test, struct drm_gem_object *gem, unsigned long flags)
+{
+	struct shmem_test *t = test->priv;
+	struct file *filp;
+	long addr;
+
+	filp = anon_inode_getfile("shmem_test", &shmem_test_mmap_fops, t->file, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_EXPECT_EQ(test, drm_gem_create_mmap_offset(gem), 0);
+	filp->f_mapping = gem->dev->anon_inode->i_mapping;
+	addr = kunit_vm_mmap(test, filp, 0, gem->size, PROT_READ | PROT_WRITE, flags,
+			     drm_vma_node_offset_addr(&gem->vma_node));
+	fput(filp);
+	return addr;
 }
 
 /* A published object that is put at the end of the test. */

@@ -77,10 +77,7 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
 	return sgpu_bo_mmap_offset(bo, &args->offset);
 }
 
-/*
- * What is in use is not purged: an address space that the buffer is bound in owns
- * its sg table, unless it was evicted, and a client's mapping its pages.
- */
+/* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Binding it and mmap() keep nothing. */
 static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 madv)
 {
 	struct drm_shmem_shrinker *shrinker = &sgpu_reg_dev(reg)->shrinker;

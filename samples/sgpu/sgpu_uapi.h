@@ -139,15 +139,14 @@ struct drm_sgpu_bo_vunmap {
  *
  * When memory is short, buffers that were not used for long are evicted if there
  * is swap, bound or not: the GPU lets go of them until the next EXEC in one of
- * their address spaces. PAGEOUT does so at once, or fails with EBUSY if the buffer
- * is in use: by a job or a BIND that has not run, by a mapping, or by who it was
- * exported to. Nobody else can tell.
+ * their address spaces, and mappings of mmap() until the next access. PAGEOUT does
+ * so at once, or fails with EBUSY if the buffer is in use: by a job or a BIND that
+ * has not run, by BO_VMAP, or by a dma-buf. Nobody else can tell.
  *
- * Buffers whose contents are not needed are purged. One that is bound in an
- * address space and not evicted, or mapped by BO_VMAP, is kept meanwhile, one
- * that was exported until its last handle is closed. What userspace has mapped
- * with mmap() keeps nothing: once the buffer is purged, an access to it raises
- * SIGBUS.
+ * Buffers whose contents are not needed are purged, bound or not, before others are
+ * evicted. One that BO_VMAP has mapped, or that a dma-buf exists of, is kept
+ * meanwhile. A mapping of mmap() keeps nothing: once the buffer is purged, an access
+ * to it raises SIGBUS.
  *
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,

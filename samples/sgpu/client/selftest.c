@@ -1189,6 +1189,104 @@ static bool stays(uint32_t handle)
 	return !is_purged(handle);
 }
 
+/* What is let go of in the background keeps a buffer from being evicted. */
+static int gets_evicted(uint32_t handle)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i, ret = -EBUSY;
+
+	for (i = 0; i < 100 && ret == -EBUSY; i++) {
+		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
+		if (ret == -EBUSY)
+			nanosleep(&pause, NULL);
+	}
+	return ret;
+}
+
+/* Split, moved and inherited mappings show the pages that they mapped. */
+static void test_mmap_parts(void)
+{
+	struct buffer bo;
+	uint8_t *map, *moved;
+	int prime = -1;
+
+	CHECK_RET(buffer_fill(&bo, 6 * page, 60), 0);
+	CHECK_RET(bo_mmap(dev.fd, bo.handle, bo.size, (void **)&map), 0);
+	munmap(map, page);
+	mprotect(map + 3 * page, page, PROT_READ);
+	CHECK_RET(peek(map + page), pattern(60, page));
+	CHECK_RET(peek(map + 3 * page), pattern(60, 3 * page));
+	CHECK_RET(peek(map + 4 * page), pattern(60, 4 * page));
+	CHECK_RET(poke(map + 2 * page, 1), 0);
+	CHECK_RET(peek(bo.map + page), pattern(60, page));
+	CHECK_RET(peek(bo.map + 2 * page), 1);
+
+	moved = mremap(map + 4 * page, 2 * page, 2 * page, MREMAP_MAYMOVE | MREMAP_FIXED, map);
+	CHECK(moved == map);
+	CHECK_RET(peek(moved + page), pattern(60, 5 * page));
+	munmap(map, 4 * page);
+
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR, &prime));
+	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED, prime, 4 * page);
+	CHECK(map != MAP_FAILED);
+	CHECK_RET(peek(map + page), pattern(60, 5 * page));
+	CHECK_RET(poke(map, 2), 0);
+	CHECK_RET(peek(bo.map + 4 * page), 2);
+	munmap(map, 2 * page);
+	close(prime);
+	buffer_destroy(&bo);
+}
+
+/* The exit status of a child that looks at a mapping of its parent, before and after @step */
+static int child_sees(uint8_t *map, uint32_t handle, int (*step)(uint32_t handle))
+{
+	int down[2], up[2], status = -1, before, after;
+	pid_t pid;
+	char c = 0;
+
+	if (pipe(down) || pipe(up))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		before = peek(map);
+		if (write(up[1], &c, 1) != 1 || read(down[0], &c, 1) != 1)
+			_exit(99);
+		after = peek(map);
+		_exit(before < 0 ? 98 : after < 0 ? 97 : before != after);
+	}
+	if (read(up[0], &c, 1) != 1 || step(handle))
+		kill(pid, SIGKILL);
+	if (write(down[1], &c, 1) != 1 || waitpid(pid, &status, 0) != pid)
+		status = -1;
+	close(down[0]);
+	close(down[1]);
+	close(up[0]);
+	close(up[1]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int step_evict(uint32_t handle)
+{
+	return gets_evicted(handle) != 1;
+}
+
+static int step_purge(uint32_t handle)
+{
+	return bo_madvise(dev.fd, handle, DRM_SGPU_MADV_DONTNEED) != 1 || !gets_purged(handle);
+}
+
+static void test_mmap_fork(void)
+{
+	struct buffer bo;
+
+	CHECK_RET(buffer_fill(&bo, 2 * page, 61), 0);
+	CHECK_RET(child_sees(bo.map, bo.handle, step_evict), 0);
+	CHECK_RET(peek(bo.map), pattern(61, 0));
+	CHECK_RET(child_sees(bo.map, bo.handle, step_purge), 97);
+	CHECK_RET(peek(bo.map), -EFAULT);
+	buffer_destroy(&bo);
+}
+
 static void test_madvise_input(void)
 {
 	struct drm_sgpu_bo_madvise bad = { .pad = 1 };
@@ -1280,24 +1378,26 @@ static void test_purge_in_use(void)
 			.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = bound.size,
 			.value = i,
 		};
+	CHECK_RET(bo_madvise(dev.fd, bound.handle, DRM_SGPU_MADV_WILLNEED), 1);
 	CHECK_RET(sgpu_exec(dev.fd, id, cmds, ARRAY_SIZE(cmds), &sync, 1, NULL), 0);
 	CHECK(stays(bound.handle));
 	CHECK_RET(syncobj_status(dev.fd, sync.handle), 0);
 	CHECK_RET(peek(bound.map + bound.size - 1), ARRAY_SIZE(cmds) - 1);
 	CHECK_RET(read_byte(VA + bound.size - 1), ARRAY_SIZE(cmds) - 1);
+	CHECK_RET(bo_madvise(dev.fd, bound.handle, DRM_SGPU_MADV_DONTNEED), 1);
 
-	/* Bound in one of the two still */
-	CHECK_RET(vm_destroy(dev.fd, id), 0);
-	CHECK(stays(bound.handle));
-	CHECK_RET(read_byte(VA), ARRAY_SIZE(cmds) - 1);
+	/* Bound in two address spaces, which do not keep it */
+	CHECK(gets_purged(bound.handle));
+	CHECK_RET(peek(bound.map), -EFAULT);
+	CHECK_RET(read_byte(VA), -ENODATA);
 	CHECK(stays(mapped.handle));
 	CHECK(stays(kept.handle));
 	CHECK_RET(peek(mapped.map), pattern(43, 0));
 	CHECK_RET(peek(kept.map), pattern(44, 0));
 
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
 	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, bound.size), 0);
 	CHECK_RET(bo_vunmap(dev.fd, vmap), 0);
-	CHECK(gets_purged(bound.handle));
 	CHECK(gets_purged(mapped.handle));
 	CHECK_RET(bo_madvise(dev.fd, mapped.handle, DRM_SGPU_MADV_WILLNEED), 0);
 	CHECK(stays(kept.handle));
@@ -1333,20 +1433,6 @@ static void test_purge_shared(void)
 	CHECK_RET(peek(bo.map), pattern(45, 0));
 	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 1);
 	buffer_destroy(&bo);
-}
-
-/* What is let go of in the background keeps a buffer from being evicted. */
-static int gets_evicted(uint32_t handle)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	int i, ret = -EBUSY;
-
-	for (i = 0; i < 100 && ret == -EBUSY; i++) {
-		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
-		if (ret == -EBUSY)
-			nanosleep(&pause, NULL);
-	}
-	return ret;
 }
 
 /* A buffer with the pattern, and nothing that keeps its pages */
@@ -1427,9 +1513,9 @@ static void test_evict_in_use(void)
 	CHECK_RET(buffer_fill(&bo, 256 * page, 51), 0);
 	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
 	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, bo.size, 0), 0);
-	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
-	munmap(bo.map, bo.size);
-	bo.map = NULL;
+	/* mmap() does not keep it, and gets it back. */
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(peek(bo.map + page), pattern(51, page));
 
 	CHECK_RET(bo_vmap(dev.fd, bo.handle, &vmap, &first), 0);
 	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
@@ -1488,6 +1574,8 @@ static void test_madvise(void)
 	test_purge_shared();
 	test_evicted();
 	test_evict_in_use();
+	test_mmap_parts();
+	test_mmap_fork();
 	signal(SIGBUS, SIG_DFL);
 }
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The parts of the module, each of which can fail to start
+ */
+
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "drm_shmem_internal.h"
+#if IS_ENABLED(CONFIG_DRM_SAFE_GPUVM)
+#include "drm_gpuvm_imm_internal.h"
+#else
+static inline int drm_gpuvm_imm_init(void) { return 0; }
+static inline void drm_gpuvm_imm_exit(void) { }
+#endif
+
+static int __init drm_safe_init(void)
+{
+	int ret = __drm_shmem_reclaim_init();
+
+	if (ret)
+		return ret;
+	ret = drm_gpuvm_imm_init();
+	if (ret)
+		__drm_shmem_reclaim_exit();
+	return ret;
+}
+subsys_initcall(drm_safe_init);
+
+static void __exit drm_safe_exit(void)
+{
+	drm_gpuvm_imm_exit();
+	__drm_shmem_reclaim_exit();
+}
+module_exit(drm_safe_exit);

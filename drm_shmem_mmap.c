@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/dma-buf.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/swap.h>
+
+#include <drm/drm_prime.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: mappings of userspace
+ *
+ * Userspace maps an object through the device, at the offset that
+ * DRM_SHMEM_OBJ()'s mmap_offset function returns, or through a dma-buf. A mapping
+ * costs no memory until it is touched. The first page fault gets the pages, and
+ * charges them to the task that touches them.
+ *
+ * A mapping keeps the object, but not its pages. An object that is evicted
+ * disappears from all page tables, and the next access gets it back. An object that is
+ * purged disappears, too, and an access raises SIGBUS from then on. The pages go back
+ * to the system in both cases, and also when the last mapping ends.
+ *
+ * Each address shows the page of the object that was mapped there, also after the
+ * mapping was split by munmap() or mprotect(), moved by mremap(), or inherited by
+ * fork(). A write marks the page that it hits as dirty.
+ *
+ * An import is not mapped: mmap() of the importing device returns -EINVAL. Userspace
+ * maps the dma-buf itself, so that the exporter decides, and sees DMA_BUF_IOCTL_SYNC.
+ * Objects with &drm_shmem_opts.no_mmap, and those of a type with DRM_SHMEM_NO_MMAP,
+ * return -EPERM.
+ *
+ * The lock order is &mm_struct.mmap_lock before the reservation lock. The page fault
+ * handler waits for the reservation lock without the mmap lock where the architecture
+ * can retry, and a signal ends that wait.
+ */
+
+static struct drm_shmem_obj *drm_shmem_vma_obj(const struct vm_area_struct *vma)
+{
+	struct drm_gem_object *gem = vma->vm_private_data;
+
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
+/*
+ * The page of the object at the faulting address. A split moves vm_pgoff together with
+ * the start of the VMA, and a dma-buf is mapped from any offset, so the offset in the
+ * VMA says nothing. drm_gem_prime_mmap() adds the start of the node to the vm_pgoff of
+ * a dma-buf's mapping. The node stays until the object is purged, under the lock.
+ */
+static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	return vmf->pgoff - drm_vma_node_start(&obj->base.base.vma_node);
+}
+
+/*
+ * Lock the object, or return what the fault handler returns. Waits with neither the
+ * mmap lock nor the lock of the VMA held if the fault can be retried.
+ */
+static vm_fault_t drm_shmem_fault_lock(struct vm_fault *vmf, struct drm_gem_object *gem)
+	__cond_acquires(0, drm_resv)
+{
+	if (dma_resv_trylock(gem->resv))
+		return 0;
+	if (!fault_flag_allow_retry_first(vmf->flags)) {
+		dma_resv_lock(gem->resv, NULL);
+		return 0;
+	}
+	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
+		/* The VMA can go, and its reference to the object with it. */
+		drm_gem_object_get(gem);
+		release_fault_lock(vmf);
+		if (!dma_resv_lock_interruptible(gem->resv, NULL))
+			dma_resv_unlock(gem->resv);
+		drm_gem_object_put(gem);
+	}
+	return VM_FAULT_RETRY;
+}
+
+/* One pin, for all page table entries of userspace */
+static int drm_shmem_mmap_populate(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	int ret = drm_shmem_check_purged(obj);
+
+	if (ret || (obj->__flags & __DRM_SHMEM_FAULTED))
+		return ret;
+	ret = drm_gem_shmem_pin_locked(&obj->base);
+	if (ret)
+		return ret;
+	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_FAULTED);
+	__drm_shmem_is_back(obj);
+	return 0;
+}
+
+/* No page table entry is left. Each page that was written to is marked dirty. */
+static void drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	if (!(obj->__flags & __DRM_SHMEM_FAULTED))
+		return;
+	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_FAULTED);
+	drm_gem_shmem_unpin_locked(&obj->base);
+}
+
+/**
+ * __drm_shmem_mmap_zap() - take the pages of an object from userspace
+ * @obj: the object
+ *
+ * The next access faults. Finds the mappings of the device's files, and of dma-bufs that
+ * drm_gem_dmabuf_export() made, because these share one address_space. An object with
+ * another dma-buf is never zapped: its @__dma_bufs is not zero.
+ *
+ * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
+ */
+void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_assert_held(gem->resv);
+	if (obj->__flags & __DRM_SHMEM_FAULTED)
+		drm_vma_node_unmap(&gem->vma_node, gem->dev->anon_inode->i_mapping);
+	drm_shmem_mmap_unpopulate(obj);
+}
+
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+/*
+ * A page table entry of PMD size does not become writable by way of pfn_mkwrite, so that
+ * a write is recorded here.
+ */
+static vm_fault_t drm_shmem_insert_pmd(struct vm_fault *vmf, struct page *page)
+{
+	const bool write = vmf->flags & FAULT_FLAG_WRITE;
+	unsigned long start = ALIGN_DOWN(vmf->address, PMD_SIZE);
+	phys_addr_t phys = page_to_phys(page);
+	struct folio *folio = page_folio(page);
+	vm_fault_t ret;
+
+	if (start < vmf->vma->vm_start || start + PMD_SIZE > vmf->vma->vm_end ||
+	    (vmf->address & ~PMD_MASK) != (phys & ~PMD_MASK) ||
+	    !folio_test_pmd_mappable(folio))
+		return VM_FAULT_FALLBACK;
+
+	ret = vmf_insert_pfn_pmd(vmf, PHYS_PFN(phys & PMD_MASK), write);
+	if (ret == VM_FAULT_NOPAGE && write)
+		folio_mark_dirty(folio);
+	return ret;
+}
+#else
+static vm_fault_t drm_shmem_insert_pmd(struct vm_fault *vmf, struct page *page)
+{
+	return VM_FAULT_FALLBACK;
+}
+#endif
+
+static vm_fault_t drm_shmem_fault_locked(struct vm_fault *vmf, unsigned int order)
+	__must_hold(drm_resv)
+{
+	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vmf->vma);
+	pgoff_t nr = drm_shmem_fault_page(vmf, obj);
+	struct page *page;
+	vm_fault_t ret;
+	int err;
+
+	if (nr >= obj->base.base.size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+	err = drm_shmem_mmap_populate(obj);
+	if (err)
+		return vmf_error(err);
+
+	page = obj->base.pages[nr];
+	if (order)
+		ret = drm_shmem_insert_pmd(vmf, page);
+	else
+		ret = vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+	if (ret == VM_FAULT_NOPAGE)
+		folio_mark_accessed(page_folio(page));
+	return ret;
+}
+
+static vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct drm_gem_object *gem = &drm_shmem_vma_obj(vmf->vma)->base.base;
+	vm_fault_t ret;
+
+	if (order && order != PMD_ORDER)
+		return VM_FAULT_FALLBACK;
+
+	ret = drm_shmem_fault_lock(vmf, gem);
+	if (ret)
+		return ret;
+	ret = drm_shmem_fault_locked(vmf, order);
+	dma_resv_unlock(gem->resv);
+
+	return ret;
+}
+
+static vm_fault_t drm_shmem_fault(struct vm_fault *vmf)
+{
+	return drm_shmem_any_fault(vmf, 0);
+}
+
+/*
+ * The first write to a page that is mapped. If the page was taken away meanwhile then
+ * the access faults again. The memory management does not expect VM_FAULT_RETRY here.
+ */
+static vm_fault_t drm_shmem_pfn_mkwrite(struct vm_fault *vmf)
+{
+	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vmf->vma);
+	struct drm_gem_object *gem = &obj->base.base;
+	vm_fault_t ret = 0;
+
+	file_update_time(vmf->vma->vm_file);
+
+	dma_resv_lock(gem->resv, NULL);
+	if (obj->__flags & __DRM_SHMEM_FAULTED)
+		folio_mark_dirty(page_folio(obj->base.pages[drm_shmem_fault_page(vmf, obj)]));
+	else
+		ret = VM_FAULT_NOPAGE;
+	dma_resv_unlock(gem->resv);
+
+	return ret;
+}
+
+/* One more part of a mapping that exists: it was split, moved, or inherited. */
+static void drm_shmem_vm_open(struct vm_area_struct *vma)
+{
+	refcount_inc(&drm_shmem_vma_obj(vma)->__mmaps);
+	drm_gem_vm_open(vma);
+}
+
+static void drm_shmem_vm_close(struct vm_area_struct *vma)
+{
+	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vma);
+	struct drm_gem_object *gem = &obj->base.base;
+
+	if (!refcount_dec_not_one(&obj->__mmaps)) {
+		dma_resv_lock(gem->resv, NULL);
+		if (refcount_dec_and_test(&obj->__mmaps))
+			drm_shmem_mmap_unpopulate(obj);
+		dma_resv_unlock(gem->resv);
+	}
+	drm_gem_vm_close(vma);
+}
+
+/* &drm_gem_object_funcs.vm_ops of the library's types */
+const struct vm_operations_struct drm_shmem_vm_ops = {
+	.fault = drm_shmem_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	.huge_fault = drm_shmem_any_fault,
+#endif
+	.open = drm_shmem_vm_open,
+	.close = drm_shmem_vm_close,
+	.pfn_mkwrite = drm_shmem_pfn_mkwrite,
+};
+EXPORT_SYMBOL_GPL(drm_shmem_vm_ops);
+
+static int drm_shmem_check_mmap(const struct drm_shmem_obj *obj)
+{
+	if (drm_gem_is_imported(&obj->base.base))
+		return -EINVAL;
+	return READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP ? -EPERM : 0;
+}
+
+static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	drm_shmem_lock(gem, false);
+	ret = drm_shmem_check_purged(obj);
+	if (!ret && !refcount_inc_not_zero(&obj->__mmaps))
+		refcount_set(&obj->__mmaps, 1);
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
+
+/**
+ * __drm_shmem_mmap_cb() - &drm_gem_object_funcs.mmap
+ * @gem: the object
+ * @vma: where it is mapped
+ *
+ * Context: May sleep. Takes the reservation lock.
+ *
+ * Return: 0; -EINVAL for imported objects and private mappings; -EPERM if userspace
+ * cannot map the object; -ENODATA if it was purged.
+ */
+int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
+{
+	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
+	int ret = drm_shmem_check_mmap(obj);
+
+	if (!ret && vma_is_cow_mapping(vma))
+		ret = -EINVAL;
+	if (!ret)
+		ret = drm_shmem_mmap_begin(obj);
+	if (ret)
+		return ret;
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	if (obj->base.map_wc)
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_mmap_cb);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/atomic.h>
+#include <linux/dma-buf.h>
+#include <linux/export.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_prime.h>
+
+#include "drm_shmem_internal.h"
+
+/*
+ * The dma-bufs of the library's objects: the core's, with operations of their own, because
+ * the core says when a dma-buf is made, but not when it ends. &drm_gem_object.dma_buf
+ * is of no use for that: it goes with the last handle, which the dma-buf can outlive.
+ */
+
+static struct drm_shmem_obj *drm_shmem_dma_buf_obj(const struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem = dma_buf->priv;
+
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
+static void drm_shmem_dma_buf_release(struct dma_buf *dma_buf)
+{
+	/* The dma-buf still holds the object. */
+	atomic_dec(&drm_shmem_dma_buf_obj(dma_buf)->__dma_bufs);
+	drm_gem_dmabuf_release(dma_buf);
+}
+
+static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
+	.attach = drm_gem_map_attach,
+	.detach = drm_gem_map_detach,
+	.map_dma_buf = drm_gem_map_dma_buf,
+	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.release = drm_shmem_dma_buf_release,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+/**
+ * drm_shmem_export() - make a dma-buf of an object
+ * @obj: the object
+ * @flags: of the file, such as O_RDWR
+ *
+ * What the core's drm_gem_prime_export() does. For the export step of a type. The object
+ * is neither purged nor evicted while the dma-buf exists.
+ *
+ * Context: May sleep.
+ *
+ * Return: the dma-buf, or an ERR_PTR().
+ */
+struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct drm_device *drm = gem->dev;
+	struct dma_buf_export_info info = {
+		.exp_name = drm->driver->name,
+		.owner = drm->driver->fops->owner,
+		.ops = &drm_shmem_dma_buf_ops,
+		.size = gem->size,
+		.flags = flags,
+		.resv = gem->resv,
+		.priv = gem,
+	};
+	struct dma_buf *dma_buf;
+
+	/*
+	 * Reclaim that finds the count zero comes before anybody has the dma-buf. Such
+	 * a dma-buf is of a purged object, and says so when it is used.
+	 */
+	atomic_inc(&obj->__dma_bufs);
+	dma_buf = drm_gem_dmabuf_export(drm, &info);
+	if (IS_ERR(dma_buf))
+		atomic_dec(&obj->__dma_bufs);
+	return dma_buf;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_export);
+
+/**
+ * __drm_shmem_export_cb() - &drm_gem_object_funcs.export
+ * @gem: the object
+ * @flags: of the file
+ *
+ * Return: the dma-buf, or an ERR_PTR().
+ */
+struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags)
+{
+	return drm_shmem_export(container_of(gem, struct drm_shmem_obj, base.base), flags);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_export_cb);
+
+/**
+ * __drm_shmem_exported() - the export step of a type made a dma-buf
+ * @gem: the object
+ * @dma_buf: what the step returned, which may be an ERR_PTR()
+ *
+ * Return: @dma_buf.
+ */
+struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf *dma_buf)
+{
+	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
+
+	if (!IS_ERR(dma_buf) && dma_buf->ops != &drm_shmem_dma_buf_ops)
+		atomic_inc(&obj->__dma_bufs);
+	return dma_buf;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_exported);
+
+/**
+ * __drm_shmem_prime_own() - the object of a dma-buf, if it is the device's own
+ * @drm: the device
+ * @dma_buf: the dma-buf
+ *
+ * Return: the object with a reference, or NULL if the dma-buf has to be imported.
+ */
+struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem = dma_buf->priv;
+
+	if (!drm_gem_is_prime_exported_dma_buf(drm, dma_buf) &&
+	    (dma_buf->ops != &drm_shmem_dma_buf_ops || gem->dev != drm))
+		return NULL;
+
+	drm_gem_object_get(gem);
+	return gem;
+}
+
+/**
+ * drm_shmem_prime_import() - &drm_driver.gem_prime_import
+ * @drm: the device
+ * @dma_buf: what is imported
+ *
+ * The core's drm_gem_prime_import(), which does not know the device's own objects by
+ * their dma-bufs. Part of DRM_SHMEM_DRIVER_OPS_SGT().
+ *
+ * Context: May sleep.
+ *
+ * Return: the object with a reference, or an ERR_PTR().
+ */
+struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	return __drm_shmem_prime_own(drm, dma_buf) ?: drm_gem_prime_import(drm, dma_buf);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_prime_import);

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Mappings of userspace: drm_shmem_mmap.c
+ */
+
+#include <kunit/static_stub.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "drm_shmem_internal.h"
+#include "drm_shmem_test.h"
+
+#define MMAP_PAGES	4
+#define MMAP_SIZE	(MMAP_PAGES * PAGE_SIZE)
+
+DEFINE_DRM_VMAP(mmap_map, MMAP_SIZE);
+DEFINE_DRM_VMAP(mmap_page, SZ_4K);
+
+/* Objects that userspace cannot map */
+struct hidden_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ(hidden_bo, struct hidden_bo, obj, void);
+DRM_SHMEM_OBJ_DEFINE(hidden_bo, DRM_SHMEM_NO_MMAP);
+
+KUNIT_DEFINE_ACTION_WRAPPER(mmap_put, drm_gem_object_put, struct drm_gem_object *);
+KUNIT_DEFINE_ACTION_WRAPPER(mmap_put_dma_buf, shmem_test_export_put, struct dma_buf *);
+
+static int mmap_first_word(unsigned int page)
+{
+	return 100 + page;
+}
+
+/* Each page of @bo says which it is. The file of the test may map it. */
+static void mmap_fill(struct kunit *test, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_shmem_if_vmap(mmap_map, map, obj, ret)
+		for (unsigned int i = 0; i < MMAP_PAGES; i++)
+			KUNIT_EXPECT_EQ(test, 0, drm_vmap_try_write32(map, i * PAGE_SIZE,
+								      mmap_first_word(i)));
+	KUNIT_ASSERT_EQ(test, ret, 0);
+}
+
+static void mmap_allow(struct kunit *test, struct drm_gem_object *gem)
+{
+	struct shmem_test *t = test->priv;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, drm_gem_handle_create(t->file, gem, &handle), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mmap_put, gem), 0);
+}
+
+static struct reclaim_bo *mmap_bo(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, MMAP_SIZE, NULL, NULL);
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	mmap_allow(test, reclaim_bo_gem(bo));
+	return bo;
+}
+
+static unsigned long mmap_device(struct kunit *test, struct reclaim_bo *bo)
+{
+	long addr = shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_SHARED);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	return addr;
+}
+
+static int mmap_read(unsigned long addr)
+{
+	int val, ret = get_user(val, (int __user *)addr);
+
+	return ret ?: val;
+}
+
+static int mmap_write(unsigned long addr, int val)
+{
+	return put_user(val, (int __user *)addr);
+}
+
+static int mmap_obj_read(struct kunit *test, struct reclaim_bo *bo, unsigned int page)
+{
+	u32 val = 0;
+	int ret;
+
+	drm_shmem_if_vmap(mmap_map, map, &bo->obj, ret)
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, page * PAGE_SIZE, &val), 0);
+	return ret ?: val;
+}
+
+static struct address_space *mmap_mapping(struct reclaim_bo *bo)
+{
+	return reclaim_bo_gem(bo)->filp->f_mapping;
+}
+
+static bool mmap_is_dirty(struct kunit *test, struct reclaim_bo *bo, unsigned int page)
+{
+	struct folio *folio = filemap_get_folio(mmap_mapping(bo), page);
+	bool dirty;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
+	dirty = folio_test_dirty(folio);
+	folio_put(folio);
+	return dirty;
+}
+
+/* What is left of a mapping shows the pages that were there, and writes to them. */
+static void split_parts(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo);
+
+	mmap_fill(test, &bo->obj);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr + PAGE_SIZE), mmap_first_word(1));
+	KUNIT_EXPECT_EQ(test, mmap_write(addr + 2 * PAGE_SIZE, 7), 0);
+	KUNIT_EXPECT_EQ(test, mmap_obj_read(test, bo, 1), mmap_first_word(1));
+	KUNIT_EXPECT_EQ(test, mmap_obj_read(test, bo, 2), 7);
+
+	/* The same with two parts */
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr + 3 * PAGE_SIZE), mmap_first_word(3));
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* A write after a split marks the page that it hits, and no other. */
+static void split_is_dirty(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	for (unsigned int i = 1; i < MMAP_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, mmap_read(addr + i * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, mmap_write(addr + 2 * PAGE_SIZE, 1), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr + PAGE_SIZE, MMAP_SIZE - PAGE_SIZE), 0);
+	for (unsigned int i = 0; i < MMAP_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, mmap_is_dirty(test, bo, i), i == 2);
+}
+
+static struct dma_buf *mmap_export(struct kunit *test, struct drm_gem_object *gem)
+{
+	struct dma_buf *dma_buf = gem->funcs->export(gem, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mmap_put_dma_buf, dma_buf), 0);
+	return dma_buf;
+}
+
+static long mmap_dma_buf_at(struct kunit *test, struct dma_buf *dma_buf, unsigned long len,
+			    unsigned long offset)
+{
+	return kunit_vm_mmap(test, dma_buf->file, 0, len, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     offset);
+}
+
+/* A dma-buf is mapped from any offset on. */
+static void dma_buf_offset(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct dma_buf *dma_buf = mmap_export(test, reclaim_bo_gem(bo));
+	long addr = mmap_dma_buf_at(test, dma_buf, 2 * PAGE_SIZE, 2 * PAGE_SIZE);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	mmap_fill(test, &bo->obj);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), mmap_first_word(2));
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, mmap_write(addr + PAGE_SIZE, 8), 0);
+	KUNIT_EXPECT_EQ(test, mmap_obj_read(test, bo, 0), mmap_first_word(0));
+	KUNIT_EXPECT_EQ(test, mmap_obj_read(test, bo, 3), 8);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
+	/* Behind its end */
+	KUNIT_EXPECT_EQ(test, mmap_dma_buf_at(test, dma_buf, 2 * PAGE_SIZE, 3 * PAGE_SIZE),
+			-EINVAL);
+}
+
+/* Memory is for mappings that are used, and while they are. */
+static void untouched(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo), again = mmap_device(test, bo);
+
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), 0);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, vm_munmap(again, MMAP_SIZE), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+}
+
+static int mmap_table(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	return 0;
+}
+
+/* Taken from userspace and from the device, and there again when it is used */
+static void evict(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr[] = { mmap_device(test, bo), mmap_device(test, bo) };
+
+	mmap_fill(test, &bo->obj);
+	for (int i = 0; i < 4; i++) {
+		for (int j = 0; j < ARRAY_SIZE(addr); j++)
+			KUNIT_EXPECT_EQ(test, mmap_read(addr[j] + PAGE_SIZE),
+					mmap_first_word(1) + i);
+		if (i % 2)
+			KUNIT_EXPECT_EQ(test, mmap_table(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+		KUNIT_EXPECT_EQ(test, mmap_write(addr[0] + PAGE_SIZE, mmap_first_word(2) + i), 0);
+	}
+	/* One of them holds the pages, the other one never had any. */
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr[1], MMAP_SIZE), 0);
+	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr[0], MMAP_SIZE), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* The shrinker says how many pages it freed, and they are free. */
+static void purge(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo), again = mmap_device(test, bo);
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), 0);
+	KUNIT_EXPECT_EQ(test, mmap_write(again, 1), 0);
+	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, MMAP_PAGES);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), MMAP_PAGES);
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, -1);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
+
+	/* SIGBUS for what runs in userspace */
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mmap_write(again, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(again, MMAP_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_SHARED), -ENODATA);
+}
+
+static bool mmap_can_swap(void)
+{
+	return true;
+}
+
+/* The shrinker evicts what userspace only has, and again when it is back. */
+static void evict_again(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo);
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, mmap_can_swap);
+	shmem_test_touch(&bo->obj, s);
+	for (int i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, mmap_write(addr, i), 0);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), MMAP_PAGES);
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), MMAP_PAGES);
+		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+		KUNIT_EXPECT_EQ(test, mmap_read(addr), i);
+	}
+	/* An advice takes it off the list. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), MMAP_PAGES);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, s), 1);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr), 2);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+}
+
+/* Nothing but mmap() of the device, which asks for access, and shared */
+static void refused(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *imported = shmem_test_import(test, t->drm, dma_buf);
+
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_PRIVATE), -EINVAL);
+
+	/* Its exporter has to be asked, through the dma-buf. */
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	KUNIT_EXPECT_EQ(test, drm_vma_node_allow(&test_bo_gem(imported)->vma_node, t->file), 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, test_bo_gem(imported), MAP_SHARED), -EINVAL);
+	drm_vma_node_revoke(&test_bo_gem(imported)->vma_node, t->file);
+	test_bo_put(imported);
+	shmem_test_export_put(dma_buf);
+}
+
+static void mmap_expect_hidden(struct kunit *test, struct drm_gem_object *gem)
+{
+	struct dma_buf *dma_buf = mmap_export(test, gem);
+
+	mmap_allow(test, gem);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, gem, MAP_SHARED), -EPERM);
+	KUNIT_EXPECT_EQ(test, mmap_dma_buf_at(test, dma_buf, PAGE_SIZE, 0), -EPERM);
+}
+
+static void no_mmap(struct kunit *test)
+{
+	const struct drm_shmem_opts opts = { .no_mmap = true };
+	struct shmem_test *t = test->priv;
+	struct hidden_bo_unique *hidden_unique = hidden_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, &opts, NULL);
+	struct hidden_bo *hidden;
+	struct test_bo *bo;
+	u64 offset;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, hidden_unique);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	hidden = drm_shmem_publish(hidden_bo, hidden_unique);
+	bo = drm_shmem_publish(test_bo, unique);
+	KUNIT_EXPECT_EQ(test, hidden_bo_mmap_offset(hidden, &offset), -EPERM);
+	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -EPERM);
+	mmap_expect_hidden(test, hidden_bo_gem(hidden));
+	mmap_expect_hidden(test, test_bo_gem(bo));
+	/* The kernel can. */
+	drm_shmem_if_vmap(mmap_page, map, &bo->obj, ret)
+		drm_vmap_write32(map, 0, 1);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+struct mmap_access {
+	struct work_struct work;
+	struct mm_struct *mm;
+	unsigned long addr;
+	int ret;
+};
+
+static void mmap_access_fn(struct work_struct *work)
+{
+	struct mmap_access *a = container_of(work, struct mmap_access, work);
+
+	kthread_use_mm(a->mm);
+	a->ret = mmap_read(a->addr);
+	kthread_unuse_mm(a->mm);
+}
+
+/* A fault that waits for the object keeps nobody from the address space. */
+static void fault_waits(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct mmap_access *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
+	struct dma_resv *resv = reclaim_bo_gem(bo)->resv;
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	mmap_fill(test, &bo->obj);
+	INIT_WORK(&a->work, mmap_access_fn);
+	a->addr = mmap_device(test, bo);
+	a->mm = current->mm;
+	dma_resv_lock(resv, NULL);
+	drm_safe_test_work_waits(test, &a->work);
+	/* Not locked: the order of the two locks is the other one. */
+	while (rwsem_is_locked(&a->mm->mmap_lock))
+		schedule_timeout_uninterruptible(1);
+	dma_resv_unlock(resv);
+	flush_work(&a->work);
+	KUNIT_EXPECT_EQ(test, a->ret, mmap_first_word(0));
+}
+
+struct mmap_fail {
+	struct reclaim_bo *bo;
+	unsigned long addr;
+};
+
+static int mmap_fail_fn(struct kunit *test, void *ctx)
+{
+	struct mmap_fail *fail = ctx;
+	int ret = mmap_read(fail->addr);
+
+	KUNIT_EXPECT_EQ(test, !fail->bo->obj.base.pages, ret < 0);
+	if (ret < 0)
+		return ret;
+	KUNIT_EXPECT_EQ(test, ret, mmap_first_word(0));
+	return drm_shmem_evict(&fail->bo->obj);
+}
+
+static void allocations_fail(struct kunit *test)
+{
+	struct mmap_fail fail = { .bo = mmap_bo(test) };
+
+	fail.addr = mmap_device(test, fail.bo);
+	mmap_fill(test, &fail.bo->obj);
+	/* Page tables */
+	KUNIT_EXPECT_EQ(test, mmap_read(fail.addr), mmap_first_word(0));
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&fail.bo->obj), 0);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, mmap_fail_fn, &fail), 1);
+}
+
+static struct kunit_case drm_shmem_mmap_cases[] = {
+	KUNIT_CASE(split_parts),
+	KUNIT_CASE(split_is_dirty),
+	KUNIT_CASE(dma_buf_offset),
+	KUNIT_CASE(untouched),
+	KUNIT_CASE(evict),
+	KUNIT_CASE(evict_again),
+	KUNIT_CASE(purge),
+	KUNIT_CASE(refused),
+	KUNIT_CASE(no_mmap),
+	KUNIT_CASE(fault_waits),
+	KUNIT_CASE(allocations_fail),
+	{}
+};
+
+static struct kunit_suite drm_shmem_mmap_suite = {
+	.name = "drm_shmem_mmap",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_mmap_cases,
+};
+
+kunit_test_suite(drm_shmem_mmap_suite);
