@@ -352,7 +352,7 @@ static struct drm_shmem_obj *drm_shmem_alloc(const struct drm_shmem_obj_type *ty
 					     struct drm_device *drm, size_t size,
 					     struct drm_gem_object *parent)
 {
-	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL);
+	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!obj)
@@ -572,7 +572,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_export_check);
 struct drm_gem_object *
 __drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type)
 {
-	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL);
+	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL_ACCOUNT);
 
 	return obj ? &obj->base.base : ERR_PTR(-ENOMEM);
 }

@@ -33,6 +33,27 @@
  * bound any more. A table pins the object's pages.
  */
 
+/* As drm_gem_shmem_get_sg_table(), but charged to the memory cgroup of the task. */
+static struct sg_table *drm_shmem_sgt_alloc(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	size_t max = dma_max_mapping_size(drm_dev_dma_dev(gem->dev));
+	struct sg_table *sgt = kmalloc_obj(*sgt, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table_from_pages_segment(sgt, obj->base.pages, gem->size >> PAGE_SHIFT,
+						0, gem->size,
+						min_not_zero(max, (size_t)UINT_MAX),
+						GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
 static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
@@ -44,7 +65,7 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	if (ret)
 		return ERR_PTR(ret);
 
-	sgt = drm_gem_shmem_get_sg_table(&obj->base);
+	sgt = drm_shmem_sgt_alloc(obj);
 	if (IS_ERR(sgt))
 		goto err_unpin;
 

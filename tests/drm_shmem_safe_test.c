@@ -13,6 +13,8 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 
+#include <trace/events/kmem.h>
+
 #include "drm_shmem_test.h"
 
 static void create_sizes(struct kunit *test)
@@ -285,6 +287,73 @@ static void mmap_offset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
 }
 
+/* What a task allocates for objects: by size, and how much of it has no account */
+struct obj_allocs {
+	struct task_struct *task;
+	unsigned int objects, tables, segments, unaccounted;
+};
+
+static void obj_kmalloc_probe(void *data, unsigned long call_site, const void *ptr,
+			      size_t bytes_req, size_t bytes_alloc, gfp_t gfp, int node)
+{
+	struct obj_allocs *allocs = data;
+	unsigned int *count;
+
+	if (current != allocs->task)
+		return;
+	if (bytes_req == sizeof(struct test_bo))
+		count = &allocs->objects;
+	else if (bytes_req == sizeof(struct sg_table))
+		count = &allocs->tables;
+	else if (bytes_req == sizeof(struct scatterlist))
+		count = &allocs->segments;
+	else
+		return;
+	(*count)++;
+	allocs->unaccounted += !(gfp & __GFP_ACCOUNT);
+}
+
+static int obj_map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	return 0;
+}
+
+/* What an ioctl makes is the client's. */
+static void accounted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct obj_allocs allocs = { .task = current };
+	struct shmem_test_export e = {};
+	struct test_bo *imported, *bo;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	dmabuf = shmem_test_export(test, &e, SZ_4K);
+	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(obj_kmalloc_probe, &allocs), 0);
+	bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	imported = shmem_test_import(test, t->drm, dmabuf);
+	ret = IS_ERR(bo) ? PTR_ERR(bo) : obj_map_table(t->drm, &bo->obj);
+	unregister_trace_kmalloc(obj_kmalloc_probe, &allocs);
+	tracepoint_synchronize_unregister();
+
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_GE(test, allocs.objects, 2);
+	KUNIT_EXPECT_GE(test, allocs.tables, 1);
+	KUNIT_EXPECT_GE(test, allocs.segments, 1);
+	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	test_bo_put(bo);
+	test_bo_put(imported);
+	shmem_test_export_put(dmabuf);
+}
+
 DEFINE_DRM_VMAP(obj_page, SZ_4K);
 
 /* Userspace and a mapping see the same memory, through the dma-buf's file. */
@@ -552,6 +621,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(lookup_other_type),
 	KUNIT_CASE(dumb),
 	KUNIT_CASE(mmap_offset),
+	KUNIT_CASE(accounted),
 	KUNIT_CASE(mmap_user),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
