@@ -15,9 +15,8 @@
 #include "foo.h"
 
 int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *lock,
-		   struct foo_ring_owned *ring, const void __user *src)
+		   struct foo_ring_owned *ring, const void __user *src, unsigned long flags)
 {
-	unsigned long flags;
 	int ret = 0;
 
 #if defined(MAPS)
