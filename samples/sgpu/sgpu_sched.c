@@ -29,14 +29,12 @@ MODULE_PARM_DESC(timeout_ms, "How long a job of a new VM may take, in millisecon
 /* The job runs from here on: what it waited for until now does not count. */
 void sgpu_job_begin(struct sgpu_job *job)
 {
-	unsigned long deadline = jiffies + job->vm->queue.sched.timeout;
-
-	WRITE_ONCE(job->deadline, deadline ?: 1);
+	job->deadline = (jiffies + job->vm->queue.sched.timeout) ?: 1;
 }
 
 /*
  * Between two steps of a job: may it go on? Each flag is set once, by others,
- * and only ends the job.
+ * and only ends the job. The thread that runs the job has set its deadline.
  */
 int sgpu_job_check(struct sgpu_job *job)
 {
@@ -46,7 +44,7 @@ int sgpu_job_check(struct sgpu_job *job)
 		return -ENODEV;
 	if (READ_ONCE(vm->queue.closed))
 		return -ESRCH;
-	if (READ_ONCE(job->timed_out))
+	if (job->deadline && time_after_eq(jiffies, job->deadline))
 		return -ETIME;
 	cond_resched();
 	return 0;
@@ -74,16 +72,12 @@ static struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
 }
 
 /*
- * A real GPU is reset here. This one asks sgpu_job_check() often, and ends the
- * job itself. The scheduler's clock also runs while the job waits for the engine.
+ * A real GPU is reset here. This one calls sgpu_job_check() often, and ends the
+ * job itself. The scheduler's clock cannot tell when: it also runs while the job
+ * waits for the engine.
  */
 static enum drm_gpu_sched_stat sgpu_timedout_job(struct drm_sched_job *base)
 {
-	struct sgpu_job *job = container_of(base, struct sgpu_job, base);
-	unsigned long deadline = READ_ONCE(job->deadline);
-
-	if (deadline && time_after_eq(jiffies, deadline))
-		WRITE_ONCE(job->timed_out, true);
 	return DRM_GPU_SCHED_STAT_NO_HANG;
 }
 

@@ -63,8 +63,8 @@ struct sgpu_queue {
  * Either a change of the address space, made by the scheduler itself, or
  * commands, executed by the engine.
  *
- * Invariant: @deadline, in jiffies, is 0 until the job runs; @timed_out is set after
- * it, and ends the job at its next step.
+ * Invariant: @deadline, in jiffies, is 0 until the job runs. The thread that runs the
+ * job sets and reads it, and ends the job at its first step after that time.
  */
 struct sgpu_job {
 	struct drm_sched_job base;
@@ -78,7 +78,6 @@ struct sgpu_job {
 	struct dma_fence *fence;
 	struct work_struct work;
 	unsigned long deadline;
-	bool timed_out;
 	struct work_struct release_work;
 
 	/* Out syncobjs, each with its reference, and a chain for a timeline */
