@@ -120,7 +120,7 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
-/* What may have to wait for the lock, or for pages, ends with its client. */
+/* A signal ends the wait for the lock. Getting the pages cannot be interrupted. */
 static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
 {
 	struct dma_resv *resv = sgpu_bo_gem(bo)->resv;

@@ -128,8 +128,8 @@ static struct sgpu_file *sgpu_open(const struct sgpu_reg *reg,
 		return NULL;
 
 	kref_init(&file->ref);
-	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
-	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	return file;
 }
 

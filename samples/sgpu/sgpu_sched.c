@@ -255,7 +255,9 @@ static int sgpu_job_add_signal(struct sgpu_job *job, struct sgpu_file *file,
 	struct sgpu_signal *signal = &job->signals[job->signal_count];
 
 	if (sync->flags & DRM_SGPU_SYNC_TIMELINE) {
-		signal->chain = dma_fence_chain_alloc();
+		/* dma_fence_chain_alloc() does not charge the client. */
+		signal->chain = kmalloc_obj(struct dma_fence_chain,
+					    GFP_KERNEL_ACCOUNT);
 		if (!signal->chain)
 			return -ENOMEM;
 	}

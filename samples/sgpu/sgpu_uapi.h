@@ -10,12 +10,18 @@
  *
  * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
  * if a reserved member (pad) is not zero or an unknown flag is set. One that has to
- * wait for a lock fails with EINTR when a signal comes, and has changed nothing.
+ * wait for a lock fails with EINTR when a signal comes, and the client sees no change.
+ * BO_MADVISE is the exception: a signal does not end its wait.
  *
- * What a client makes the driver allocate is charged to the client's memory cgroup,
- * and bounded: an ioctl fails with EBUSY if the client has as many VMs, kernel
- * mappings or jobs as the limits below allow. No ioctl waits for a job, neither one
- * of the client's own nor one of another's.
+ * The driver charges its memory for a client to the client's memory cgroup, and bounds
+ * it: an ioctl fails with EBUSY if the client has as many VMs, kernel mappings or jobs
+ * as the limits below allow. Some memory that the DRM core and its scheduler allocate
+ * for a VM or a job is not charged: run queues, scheduler fences, the table of a job's
+ * dependencies. The same limits bound it.
+ *
+ * No ioctl waits for a job to be done, neither one of the client's own nor one of
+ * another's. VM_DESTROY and the close of the file wait until a VM_BIND's job that
+ * runs stops, which it does after its current operation.
  *
  * What went wrong in a job shows in the sync file of its out syncobj: EFAULT
  * for a fault (see VM_FAULT), ESRCH if its VM was destroyed, ENODEV if the device
@@ -140,8 +146,10 @@ struct drm_sgpu_bo_vunmap {
  * When memory is short, buffers that were not used for long are evicted if there
  * is swap, bound or not: the GPU lets go of them until the next EXEC in one of
  * their address spaces, and mappings of mmap() until the next access. PAGEOUT does
- * so at once, or fails with EBUSY if the buffer is in use: by a job or a BIND that
- * has not run, by BO_VMAP, or by a dma-buf. Nobody else can tell.
+ * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
+ * not done, by BO_VMAP, or by a dma-buf. It also fails with EBUSY while a VM that the
+ * buffer is bound in changes its page table. A VM_BIND that has not run does not keep
+ * the buffer: the next EXEC gets back what it binds.
  *
  * Buffers whose contents are not needed are purged, bound or not, before others are
  * evicted. One that BO_VMAP has mapped, or that a dma-buf exists of, is kept

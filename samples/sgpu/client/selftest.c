@@ -894,17 +894,24 @@ static void test_limits(void)
 /* A bind that hangs: no client waits for it but in its address space. */
 static void test_hang(void)
 {
+	struct drm_sgpu_bind_op map = { .op = DRM_SGPU_BIND_MAP, .addr = VA };
+	uint64_t size = page;
 	struct device other;
 	uint32_t id, hung, behind;
 
 	CHECK_RET(device_open_name(&other, dev.name), 0);
 	CHECK_RET(vm_create(other.fd, &id), 0);
+	CHECK_RET(bo_create(other.fd, &size, 0, &map.handle), 0);
+	map.size = size;
 	CHECK_RET(syncobj_create(other.fd, &hung), 0);
 	CHECK_RET(syncobj_create(other.fd, &behind), 0);
 	CHECK(fault_order("hang_bind", 0, 1));
 	CHECK_RET(bind_sync(other.fd, id, hung), 0);
 	CHECK_RET(bind_sync(other.fd, id, behind), 0);
+	CHECK_RET(vm_bind(other.fd, id, &map, 1, NULL, 0), 0);
 	CHECK(fault_taken("hang_bind"));
+	/* A bind that has not run does not keep its buffer. */
+	CHECK_RET(bo_madvise(other.fd, map.handle, DRM_SGPU_MADV_PAGEOUT), 1);
 	use_all_but_engine();
 	CHECK_RET(write_byte(VA_OUT, 3), 0);
 	CHECK(syncobj_pending(other.fd, hung));
