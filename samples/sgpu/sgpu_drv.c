@@ -168,8 +168,13 @@ static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
 
 DRM_DEV_FILE_OPS(sgpu, REGISTERED, sgpu_open, sgpu_postclose);
 
+/*
+ * The module can be freed once the count is 0, but not before the end of this
+ * section: the kernel waits for a grace period before it frees a module's code.
+ */
 static void sgpu_release(struct drm_device *drm)
 {
+	guard(rcu)();
 	if (atomic_dec_and_test(&sgpu_live.devices))
 		wake_up_var(&sgpu_live.devices);
 }
@@ -298,16 +303,26 @@ static int sgpu_create_devices(void)
 }
 
 /*
- * Nobody has a device open, or the module would be in use. A cancelled job may
- * still wait for a fence of another driver; jobs hold all the rest.
+ * Wait until @count, of objects called @name, is 0. The module's code is freed after
+ * that, so there is no limit; the log says what takes long.
  */
-static void sgpu_wait_for_jobs(void)
+static void sgpu_wait_for_none(atomic_t *count, const char *name)
 {
-	wait_var_event(&sgpu_live.jobs, !atomic_read(&sgpu_live.jobs));
+	if (wait_var_event_timeout(count, !atomic_read(count), 10 * HZ))
+		return;
+	pr_warn("sgpu: unloading waits for %d %s\n", atomic_read(count), name);
+	wait_var_event(count, !atomic_read(count));
+}
+
+/*
+ * A cancelled job may still wait for a fence of another driver. No new jobs come: all
+ * devices are unplugged. If init failed then clients may still have them open.
+ */
+static void sgpu_wait_for_end(void)
+{
+	sgpu_wait_for_none(&sgpu_live.jobs, "jobs");
 	destroy_workqueue(sgpu_wq);
-	WARN_ON(!wait_var_event_timeout(&sgpu_live.devices,
-					!atomic_read(&sgpu_live.devices),
-					10 * HZ));
+	sgpu_wait_for_none(&sgpu_live.devices, "devices");
 	sgpu_fault_exit();
 }
 
@@ -334,7 +349,7 @@ static int __init sgpu_init(void)
 	if (ret) {
 		sgpu_destroy_devices();
 		platform_driver_unregister(&sgpu_platform_driver);
-		sgpu_wait_for_jobs();
+		sgpu_wait_for_end();
 	}
 	return ret;
 }
@@ -344,7 +359,7 @@ static void __exit sgpu_exit(void)
 {
 	sgpu_destroy_devices();
 	platform_driver_unregister(&sgpu_platform_driver);
-	sgpu_wait_for_jobs();
+	sgpu_wait_for_end();
 }
 module_exit(sgpu_exit);
 
