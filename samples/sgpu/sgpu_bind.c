@@ -43,9 +43,12 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 
 	ret = sgpu_gpuvm_prepare_map_locked(sgpu_gpuvm_shared(vm), bind, bo, op->addr,
 					    op->size, op->offset, reg);
-	if (!ret)
-		sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
-	return ret;
+	if (ret)
+		return ret;
+	sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
+	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
+	drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
+	return 0;
 }
 
 static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,

@@ -175,9 +175,73 @@ int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 	return 0;
 }
 
-/* Map the part of @sgt that starts @offset bytes into it, or change nothing. */
+/*
+ * Make an index for the mappings of a buffer that many of them can be made with, each
+ * at any offset. The caller frees it with kvfree(). May sleep.
+ */
+struct sgpu_sg_index *sgpu_sg_index_create(const struct sg_table *sgt)
+{
+	unsigned int i, count = DIV_ROUND_UP(sgt->nents, SGPU_SG_STEP);
+	struct sgpu_sg_index *index;
+	struct scatterlist *sg;
+	unsigned long page = 0;
+
+	index = kvzalloc_flex(*index, at, count, GFP_KERNEL_ACCOUNT);
+	if (!index)
+		return ERR_PTR(-ENOMEM);
+	index->count = count;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (i % SGPU_SG_STEP == 0) {
+			index->at[i / SGPU_SG_STEP].sg = sg;
+			index->at[i / SGPU_SG_STEP].page = page;
+			cond_resched();
+		}
+		/* As for_each_sgtable_dma_page() counts them */
+		page += PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;
+	}
+	return index;
+}
+
+/* The last mark of @index at or before @page: the first is at page 0. */
+static unsigned int sgpu_sg_index_find(const struct sgpu_sg_index *index,
+				       unsigned long page)
+{
+	unsigned int low = 0, high = index->count, mid;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if (index->at[mid].page <= page)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Where a walk of @sgt finds the page: at its start, or at a mark of @index. */
+static void sgpu_sg_start(struct sg_dma_page_iter *iter, const struct sg_table *sgt,
+			  const struct sgpu_sg_index *index, unsigned long page)
+{
+	struct scatterlist *sg = sgt->sgl;
+	unsigned int i, nents = sgt->nents;
+
+	if (index && index->count) {
+		i = sgpu_sg_index_find(index, page);
+		sg = index->at[i].sg;
+		nents -= i * SGPU_SG_STEP;
+		page -= index->at[i].page;
+	}
+	__sg_page_iter_start(&iter->base, sg, nents, page);
+}
+
+/*
+ * Map the part of @sgt that starts @offset bytes into it, or change nothing. @index is
+ * that of @sgt, or NULL.
+ */
 int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
-		 const struct sg_table *sgt, u64 offset, bool write)
+		 const struct sg_table *sgt, const struct sgpu_sg_index *index,
+		 u64 offset, bool write)
 {
 	u64 flags = SGPU_PTE_VALID | (write ? SGPU_PTE_WRITE : 0);
 	u64 end = va + size;
@@ -188,9 +252,8 @@ int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
 		return -EIO;
 
 	guard(mutex)(&mmu->lock);
-	for_each_sgtable_dma_page(sgt, &iter, offset >> PAGE_SHIFT) {
-		if (va == end)
-			break;
+	sgpu_sg_start(&iter, sgt, index, offset >> PAGE_SHIFT);
+	while (va != end && __sg_page_iter_dma_next(&iter)) {
 		drm_safe_trusted(cond_resched());
 		leaf = sgpu_leaf_split(mmu->mid[sgpu_mid_index(va)],
 				       sgpu_leaf_index(va));

@@ -9,6 +9,7 @@
 
 #include "drm_safe_effects.h"
 
+struct scatterlist;
 struct sg_table;
 struct sgpu_mid;
 
@@ -41,11 +42,29 @@ struct sgpu_mmu {
 	struct sgpu_mid *mid[SGPU_TABLE_SIZE];
 };
 
+/*
+ * struct sgpu_sg_index - finds an offset in a table without a walk from its start
+ *
+ * Invariant: @at has each SGPU_SG_STEP-th entry of the table, in order, with the page
+ * of the buffer that the entry starts with. It is good for as long as the table is.
+ */
+struct sgpu_sg_index {
+	unsigned int count;
+	struct sgpu_sg_mark {
+		struct scatterlist *sg;
+		unsigned long page;
+	} at[] __counted_by(count);
+};
+
+#define SGPU_SG_STEP	32
+
 void sgpu_mmu_init(struct sgpu_mmu *mmu);
 void sgpu_mmu_fini(struct sgpu_mmu *mmu);
 int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages);
+struct sgpu_sg_index *sgpu_sg_index_create(const struct sg_table *sgt);
 int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
-		 const struct sg_table *sgt, u64 offset, bool write) __drm_nonallocating;
+		 const struct sg_table *sgt, const struct sgpu_sg_index *index,
+		 u64 offset, bool write) __drm_nonallocating;
 void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va);

@@ -6,6 +6,7 @@
  * out. It has three steps made here.
  */
 
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -25,6 +26,7 @@ static void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
 }
 
 static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
+			     const struct sgpu_sg_index *index,
 			     u64 addr, u64 size, u64 offset)
 {
 	int ret = -ENODEV;
@@ -33,7 +35,7 @@ static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 		drm_shmem_if_sgt_owned(sgt, &reg->bound,
 				       &sgpu_gpuvm_bo(va)->sgt, ret)
 			ret = sgpu_mmu_map(&vm->mmu, addr, size,
-					   drm_shmem_sgt_table(sgt), offset,
+					   drm_shmem_sgt_table(sgt), index, offset,
 					   sgpu_gpuvm_va(va)->write);
 	/* Evicted: the next EXEC maps the pages. */
 	return ret == -EAGAIN ? 0 : ret;
@@ -45,7 +47,8 @@ sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
 	int ret = 0;
 
 	if (op->obj)
-		ret = sgpu_vm_map_pages(vm, op->va, op->addr, op->range, op->offset);
+		ret = sgpu_vm_map_pages(vm, op->va, NULL, op->addr, op->range,
+					op->offset);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
 	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
@@ -71,25 +74,54 @@ DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
 		  .bo_init = sgpu_vm_bo_init,
 		  .bo_fini = sgpu_vm_bo_fini);
 
-/* An EXEC brings back what was evicted. */
+/*
+ * Get back the pages of an evicted buffer. Returns an index of its table, which the
+ * caller frees with kvfree(). It is good while the caller holds the buffer's lock, for
+ * as long as the table can be used.
+ */
+static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
+					       struct sgpu_vm_bo *vm_bo)
+	__must_hold(drm_resv)
+{
+	struct sgpu_sg_index *index = NULL;
+	int ret = -ENODEV;
+
+	drm_dev_if_registered(sgpu, reg, sgpu_bo_gem(bo)->dev) {
+		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->bound);
+		if (!ret) {
+			/* The buffer has its pages also if this EXEC fails later. */
+			drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
+			drm_shmem_if_sgt_owned(sgt, &reg->bound, &vm_bo->sgt, ret)
+				index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
+		}
+	}
+	return ret ? ERR_PTR(ret) : index;
+}
+
+/*
+ * An EXEC brings back what was evicted. The index bounds that by what is mapped,
+ * wherever in the buffer it is. A client that was killed does not go on: the buffer
+ * stays evicted in this address space until the next EXEC.
+ */
 static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 			       struct sgpu_vm_bo *vm_bo, struct drm_exec *exec)
 	__must_hold(drm_resv)
 {
-	int ret = -ENODEV;
+	struct sgpu_sg_index *index __free(kvfree) = sgpu_vm_resume_bo(bo, vm_bo);
+	int ret;
 
-	drm_dev_if_registered(sgpu, reg, sgpu_bo_gem(bo)->dev)
-		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->bound);
-	if (ret)
-		return ret;
+	if (IS_ERR(index))
+		return PTR_ERR(index);
 
 	ACQUIRE(mutex_intr, lock)(&vm->lock);
 	ret = ACQUIRE_ERR(mutex_intr, &lock);
 	if (ret)
 		return ret;
 	drm_gpuvm_core_for_each_of(va, vm->core, sgpu_bo_gem(bo)) {
-		ret = sgpu_vm_map_pages(vm, va, va->va.addr, va->va.range,
+		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range,
 					va->gem.offset);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			return ret;
 	}

@@ -1506,6 +1506,34 @@ static void test_evicted(void)
 	buffer_destroy(&bo);
 }
 
+/*
+ * Mapped page by page from the last to the first, each comes back where it was. With
+ * that many pages the buffer's table has parts, unless they lie side by side.
+ */
+static void test_evicted_pages(void)
+{
+	static struct drm_sgpu_bind_op ops[DRM_SGPU_MAX_OPS];
+	const unsigned int n = ARRAY_SIZE(ops);
+	struct buffer bo;
+	unsigned int i, wrong = 0;
+
+	CHECK_RET(buffer_fill_unmapped(&bo, n * page, 53), 0);
+	for (i = 0; i < n; i++)
+		ops[i] = (struct drm_sgpu_bind_op) {
+			.op = DRM_SGPU_BIND_MAP, .handle = bo.handle,
+			.offset = (n - 1 - i) * page, .addr = VA + i * page,
+			.size = page,
+		};
+	CHECK_RET(vm_bind(dev.fd, vm, ops, n, NULL, 0), 0);
+	CHECK_RET(read_byte(VA), pattern(53, (n - 1) * page));
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	for (i = 0; i < n; i += i < n - 1 - 64 ? 13 : 1)
+		wrong += read_byte(VA + i * page) != pattern(53, (n - 1 - i) * page);
+	CHECK(!wrong);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, n * page), 0);
+	buffer_destroy(&bo);
+}
+
 /* What is in use is not evicted, and what cannot be says so. */
 static void test_evict_in_use(void)
 {
@@ -1580,6 +1608,7 @@ static void test_madvise(void)
 	test_purge_in_use();
 	test_purge_shared();
 	test_evicted();
+	test_evicted_pages();
 	test_evict_in_use();
 	test_mmap_parts();
 	test_mmap_fork();
