@@ -77,7 +77,7 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
 	return sgpu_bo_mmap_offset(bo, &args->offset);
 }
 
-/* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Binding it and mmap() keep nothing. */
+/* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Bindings and mmap() keep nothing. */
 static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 madv)
 {
 	struct drm_shmem_shrinker *shrinker = &sgpu_reg_dev(reg)->shrinker;
