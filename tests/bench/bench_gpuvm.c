@@ -91,6 +91,7 @@ struct bench_gpuvm {
 	unsigned int n;
 	u32 slot[BENCH_OPS];
 	struct rnd_state rnd;
+	int error;	/* of any run, on either side */
 
 	struct drm_gpuvm *raw;
 	struct drm_gpuvm_bo *raw_bo;
@@ -210,14 +211,14 @@ static void raw_map(struct bench_gpuvm *b, struct raw_update *update)
 		.map.gem.offset = update->offset,
 	};
 
-	drm_gpuvm_sm_map(b->raw, &run, &req);
+	b->error |= drm_gpuvm_sm_map(b->raw, &run, &req);
 }
 
 static void raw_unmap(struct bench_gpuvm *b, struct raw_update *update)
 {
 	struct raw_run run = { .b = b, .update = update };
 
-	drm_gpuvm_sm_unmap(b->raw, &run, update->addr, update->range);
+	b->error |= drm_gpuvm_sm_unmap(b->raw, &run, update->addr, update->range);
 }
 
 /* Untimed: with all that goes with it. */
@@ -329,7 +330,7 @@ static u64 map_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, hole(b, i), BENCH_SLOT, BENCH_SLOT);
-	time = BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+	time = BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
 	safe_run(b, loops);
@@ -362,7 +363,7 @@ static u64 unmap_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
-	return BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+	return BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
 }
 
 /* A page in the middle of a mapping becomes another one's. */
@@ -391,7 +392,7 @@ static u64 split_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
-	time = BENCH_LOOP(loops, bench_vm_run(&b->vm, &b->updates[__i]));
+	time = BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i), BENCH_SLOT, 0);
 	safe_run(b, loops);
@@ -417,7 +418,7 @@ static u64 path_safe(void *ctx, unsigned int loops)
 	u64 time;
 
 	shuffle(b, loops);
-	time = BENCH_LOOP(loops, safe_path(b, hole(b, __i)));
+	time = BENCH_LOOP(loops, b->error |= safe_path(b, hole(b, __i)));
 
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
@@ -514,7 +515,8 @@ static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned in
 
 static void bench_gpuvm_end(struct bench_gpuvm *b)
 {
-	/* Both sides have done the same work. */
+	/* Both sides have done the same work, and all of it. */
+	KUNIT_EXPECT_EQ(b->test, b->error, 0);
 	KUNIT_EXPECT_EQ(b->test, b->raw_steps, b->vm.steps);
 	bench_vm_fini(&b->vm);
 	raw_end(b);
