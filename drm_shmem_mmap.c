@@ -21,7 +21,8 @@
  * A mapping keeps the object, but not its pages. An object that is evicted
  * disappears from all page tables, and the next access gets it back. An object that is
  * purged disappears, too, and an access raises SIGBUS from then on. The pages go back
- * to the system in both cases, and also when the last mapping ends.
+ * to the system in both cases, and also when the last mapping ends. An access for which
+ * there is no memory raises SIGBUS.
  *
  * Each address shows the page of the object that was mapped there, also after the
  * mapping was split by munmap() or mprotect(), moved by mremap(), or inherited by
@@ -119,8 +120,14 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 
 	dma_resv_assert_held(gem->resv);
+	/*
+	 * drm_vma_node_unmap() takes bytes, which unmap_mapping_range() cuts to 32 bits
+	 * where a pgoff_t has no more: it misses an offset from 4 GiB on.
+	 */
 	if (obj->__flags & __DRM_SHMEM_FAULTED)
-		drm_vma_node_unmap(&gem->vma_node, gem->dev->anon_inode->i_mapping);
+		unmap_mapping_pages(gem->dev->anon_inode->i_mapping,
+				    drm_vma_node_start(&gem->vma_node),
+				    drm_vma_node_size(&gem->vma_node), true);
 	drm_shmem_mmap_unpopulate(obj);
 }
 
@@ -165,9 +172,13 @@ static vm_fault_t drm_shmem_fault_locked(struct vm_fault *vmf, unsigned int orde
 
 	if (nr >= obj->base.base.size >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
+	/*
+	 * VM_FAULT_OOM would make the access fault again for ever: the pages are allocated
+	 * without waking the OOM killer.
+	 */
 	err = drm_shmem_mmap_populate(obj);
 	if (err)
-		return vmf_error(err);
+		return VM_FAULT_SIGBUS;
 
 	page = obj->base.pages[nr];
 	if (order)
@@ -210,12 +221,16 @@ static vm_fault_t drm_shmem_pfn_mkwrite(struct vm_fault *vmf)
 	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vmf->vma);
 	struct drm_gem_object *gem = &obj->base.base;
 	vm_fault_t ret = 0;
+	pgoff_t nr;
 
 	file_update_time(vmf->vma->vm_file);
 
 	dma_resv_lock(gem->resv, NULL);
-	if (obj->__flags & __DRM_SHMEM_FAULTED)
-		folio_mark_dirty(page_folio(obj->base.pages[drm_shmem_fault_page(vmf, obj)]));
+	nr = drm_shmem_fault_page(vmf, obj);
+	if (nr >= obj->base.base.size >> PAGE_SHIFT)
+		ret = VM_FAULT_SIGBUS;
+	else if (obj->__flags & __DRM_SHMEM_FAULTED)
+		folio_mark_dirty(page_folio(obj->base.pages[nr]));
 	else
 		ret = VM_FAULT_NOPAGE;
 	dma_resv_unlock(gem->resv);
@@ -270,6 +285,9 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_check_purged(obj);
+	/* Without an offset nothing finds the mapping again. */
+	if (!ret && !drm_mm_node_allocated(&gem->vma_node.vm_node))
+		ret = -EINVAL;
 	if (!ret && !refcount_inc_not_zero(&obj->__mmaps))
 		refcount_set(&obj->__mmaps, 1);
 	drm_shmem_unlock(gem, false);
@@ -284,8 +302,9 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0; -EINVAL for imported objects and private mappings; -EPERM if userspace
- * cannot map the object; -ENODATA if it was purged.
+ * Return: 0; -EINVAL for imported objects, for private mappings, and for a dma-buf that
+ * was not made by the export step; -EPERM if userspace cannot map the object; -ENODATA
+ * if it was purged.
  */
 int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {

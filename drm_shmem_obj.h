@@ -191,7 +191,7 @@ struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf 
 enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
 
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
-	__must_check __nonnull_args(1);
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
 					      struct dma_buf *dma_buf);
 

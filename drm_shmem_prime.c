@@ -48,9 +48,10 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * What the core's drm_gem_prime_export() does. For the export step of a type. The object
  * is neither purged nor evicted while the dma-buf exists.
  *
- * Context: May sleep.
+ * Context: May sleep. Takes the reservation lock.
  *
- * Return: the dma-buf, or an ERR_PTR().
+ * Return: the dma-buf, or an ERR_PTR(): -EINVAL if the object was not published,
+ * -ENODATA if it was purged, -ENOSPC, -ENOMEM.
  */
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 {
@@ -66,6 +67,11 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 		.priv = gem,
 	};
 	struct dma_buf *dma_buf;
+	int ret;
+
+	ret = __drm_shmem_export_check(gem);
+	if (ret)
+		return ERR_PTR(ret);
 
 	/*
 	 * Reclaim that finds the count zero comes before anybody has the dma-buf. Such

@@ -195,6 +195,27 @@ static void dma_buf_offset(struct kunit *test)
 			-EINVAL);
 }
 
+/*
+ * A dma-buf that the core made of an object without an offset is not mapped: a purge
+ * would not find the mapping.
+ */
+static void dma_buf_without_offset(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct dma_buf *dma_buf = drm_gem_prime_export(gem, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mmap_put_dma_buf, dma_buf), 0);
+	KUNIT_ASSERT_FALSE(test, drm_mm_node_allocated(&gem->vma_node.vm_node));
+	KUNIT_EXPECT_EQ(test, mmap_dma_buf_at(test, dma_buf, PAGE_SIZE, 0), -EINVAL);
+
+	dma_buf = drm_shmem_export(&bo->obj, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mmap_put_dma_buf, dma_buf), 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_VALUE(mmap_dma_buf_at(test, dma_buf, PAGE_SIZE, 0)));
+}
+
 /* Memory is for mappings that are used, and while they are. */
 static void untouched(struct kunit *test)
 {
@@ -404,15 +425,25 @@ struct mmap_fail {
 	unsigned long addr;
 };
 
+/* What the page fault of an access from user mode returns */
+static vm_fault_t mmap_fault(unsigned long addr)
+{
+	guard(mmap_read_lock)(current->mm);
+	return handle_mm_fault(vma_lookup(current->mm, addr), addr, 0, NULL);
+}
+
+/* Never VM_FAULT_OOM, after which the access would fault again for ever. */
 static int mmap_fail_fn(struct kunit *test, void *ctx)
 {
 	struct mmap_fail *fail = ctx;
-	int ret = mmap_read(fail->addr);
+	vm_fault_t ret = mmap_fault(fail->addr);
 
-	KUNIT_EXPECT_EQ(test, !fail->bo->obj.base.pages, ret < 0);
-	if (ret < 0)
-		return ret;
-	KUNIT_EXPECT_EQ(test, ret, mmap_first_word(0));
+	KUNIT_EXPECT_EQ(test, !fail->bo->obj.base.pages, !!(ret & VM_FAULT_ERROR));
+	if (ret & VM_FAULT_ERROR) {
+		KUNIT_EXPECT_EQ(test, ret, VM_FAULT_SIGBUS);
+		return -ENOMEM;
+	}
+	KUNIT_EXPECT_EQ(test, mmap_read(fail->addr), mmap_first_word(0));
 	return drm_shmem_evict(&fail->bo->obj);
 }
 
@@ -432,6 +463,7 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(split_parts),
 	KUNIT_CASE(split_is_dirty),
 	KUNIT_CASE(dma_buf_offset),
+	KUNIT_CASE(dma_buf_without_offset),
 	KUNIT_CASE(untouched),
 	KUNIT_CASE(evict),
 	KUNIT_CASE(evict_again),
