@@ -9,7 +9,7 @@ virtual report
 @@
 import re
 seen = set()
-cleaned = re.compile(r'\b(\w+)\s+__(?:free|cleanup)\(|\bCLASS\(\s*\w+,\s*(\w+)\)|\b(s?guard)\('
+cleaned = re.compile(r'\b(\w+)\s+__(?:free|cleanup)\(|\b(?:CLASS|ACQUIRE)\(\s*\w+,\s*(\w+)\)|\b(s?guard)\('
                      r'|\bDRM_GPUVM_UPDATE\((\w+)\)'
                      r'|\bdrm_dev_registered_or\(\s*\w+,\s*(\w+)|\bdrm_shmem_vmap_or\w*\(\s*\w+,\s*(\w+)'
                      r'|\bdrm_shmem_sgt_or\w*\(\s*(\w+)')
@@ -75,6 +75,9 @@ def read(name):
             depth -= 1
             if not depth:
                 function(name, text, start, m.end())
+    if depth:
+        print("%s:%s:1: ERROR: the braces from here on do not match: nothing below is looked at" %
+              (name, line(text, start)))
 
 @definition@
 identifier f;

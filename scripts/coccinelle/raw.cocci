@@ -7,8 +7,8 @@ virtual report
 @@
 import re
 import drm_safe_names as names
-raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc|put_unregistered)|'
-                     r'devm_drm_dev_register)$')
+raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc)|'
+                     r'(__)?devm_drm_dev_alloc)$')
 raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|release|get_pages_sgt)|'
                      r'drm_gem_shmem_(vmap|vunmap|pin|unpin|purge|madvise)(_locked)?|'
                      r'dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$')

@@ -32,7 +32,9 @@ position p, q;
 @handle exists@
 expression E, h;
 identifier f != {drm_vmap_release, drm_vmap_release_locked, drm_shmem_vmap_own,
-		 drm_shmem_vmap_own_locked, drm_vmap_move};
+		 drm_shmem_vmap_own_locked, drm_vmap_move,
+		 drm_shmem_sgt_release, drm_shmem_sgt_own, drm_shmem_sgt_own_locked,
+		 drm_shmem_sgt_move};
 position p, q;
 @@
 (
@@ -41,10 +43,17 @@ position p, q;
  drm_vmap_release_locked@q(h);
 |
  drm_vmap_move@q(E, h);
+|
+ drm_shmem_sgt_release@q(h);
+|
+ drm_shmem_sgt_move@q(E, h);
 )
  ... when != drm_shmem_vmap_own(h, ...)
      when != drm_shmem_vmap_own_locked(h, ...)
      when != drm_vmap_move(h, ...)
+     when != drm_shmem_sgt_own(h, ...)
+     when != drm_shmem_sgt_own_locked(h, ...)
+     when != drm_shmem_sgt_move(h, ...)
  f@p(..., h, ...)
 
 // Also where registering failed: the registration releases its data.

@@ -213,3 +213,33 @@ static int surface_move(struct space *space, struct surface *surface)
 	space_update_va(update)->prot = 1;
 	return space_run(space, update);
 }
+
+static struct card *surface_alloc(struct device *dev)
+{
+	return devm_drm_dev_alloc(dev, &card_driver, struct card, drm);	/* raw */
+}
+
+static int surface_stop(struct drm_shmem_sgt_owned *sgt, bool idle)
+{
+	if (idle)
+		drm_shmem_sgt_release(sgt);
+	return surface_program(sgt);			/* spent */
+}
+
+static int surface_hand_over(struct drm_shmem_sgt_owned *to, struct drm_shmem_sgt_owned *from)
+{
+	drm_shmem_sgt_move(to, from);
+	return surface_program(from);			/* spent */
+}
+
+static int surface_wake(struct device *dev, bool idle)
+{
+	int ret = 0;
+
+	if (idle)
+		goto out;				/* jumps */
+	ACQUIRE(pm_runtime_active_try, pm)(dev);
+	ret = ACQUIRE_ERR(pm_runtime_active_try, &pm);
+out:
+	return ret;
+}
