@@ -104,23 +104,6 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 /*
- * Before each operation: may the job go on? A bind that hangs was ordered: it ends
- * when the job has to.
- */
-static int sgpu_bind_check(struct sgpu_job *job)
-{
-	int ret = sgpu_job_check(job);
-
-	if (ret || !sgpu_fault_due(SGPU_HANG_BIND))
-		return ret;
-	do {
-		schedule_timeout_uninterruptible(1);
-		ret = sgpu_job_check(job);
-	} while (!ret);
-	return ret;
-}
-
-/*
  * In the fence signalling path. What was done before an operation fails, or the job
  * has to end, stays. Others may use the page table between two operations.
  */
@@ -131,7 +114,7 @@ int sgpu_bind_run(struct sgpu_job *job)
 
 	sgpu_job_begin(job);
 	for (i = 0; i < job->count && !ret; i++) {
-		ret = sgpu_bind_check(job);
+		ret = sgpu_job_check(job) ?: sgpu_fault_hang(job);
 		if (ret)
 			break;
 		guard(mutex)(&job->vm->lock);

@@ -5,8 +5,10 @@
 
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
+#include <linux/sched.h>
 
 #include "sgpu_fault.h"
+#include "sgpu_sched.h"
 
 static const char * const sgpu_fault_names[SGPU_FAULTS] = {
 	[SGPU_FAIL_MAP] = "fail_map",
@@ -41,4 +43,18 @@ bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 
 	drm_safe_trusted(due = should_fail(&sgpu_fault_attrs[fault], 1));
 	return due;
+}
+
+/* A bind that was ordered to hang ends when the job has to. */
+int sgpu_fault_hang(struct sgpu_job *job)
+{
+	int ret = 0;
+
+	if (!sgpu_fault_due(SGPU_HANG_BIND))
+		return 0;
+	while (!ret) {
+		schedule_timeout_uninterruptible(1);
+		ret = sgpu_job_check(job);
+	}
+	return ret;
 }

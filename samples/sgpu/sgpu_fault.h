@@ -6,6 +6,8 @@
 
 #include "drm_safe_effects.h"
 
+struct sgpu_job;
+
 /*
  * Faults of the hardware, to order: see Documentation/fault-injection. Each has a
  * directory in /sys/kernel/debug/sgpu.
@@ -20,12 +22,18 @@ enum sgpu_fault {
 void sgpu_fault_init(void);
 void sgpu_fault_exit(void);
 bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating;
+int sgpu_fault_hang(struct sgpu_job *job);
 #else
 static inline void sgpu_fault_init(void) { }
 static inline void sgpu_fault_exit(void) { }
 static inline bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 {
 	return false;
+}
+
+static inline int sgpu_fault_hang(struct sgpu_job *job)
+{
+	return 0;
 }
 #endif
 
