@@ -248,7 +248,7 @@ enum drm_dev_ctx_state {
  *   before the first entry is revoked, and nothing is added after that.
  * - @ends counts the entries that drm_dev_revocable_take() took off and
  *   drm_dev_revocable_done() has not been called for. @ended is woken when it
- *   changes after @unbound was set.
+ *   changes after @unbound was set, and when an entry has a reference again.
  * - The parent is bound, and @drm is held, until @unbound is set, @revocables is
  *   empty and @ends is zero.
  */
@@ -561,7 +561,7 @@ static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 	return READ_ONCE(ctx->busy) == current;
 }
 
-/* Take the next entry that has a reference off the list. */
+/* Take the next entry that has a reference off the list, or return NULL. */
 static struct drm_dev_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
@@ -569,7 +569,7 @@ static struct drm_dev_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *
 	guard(spinlock)(&ctx->revocables_lock);
 	ctx->unbound = true;
 	list_for_each_entry(rev, &ctx->revocables, __node) {
-		/* Those that fail here are few: each has a task that ends it. */
+		/* Those that fail here are few: a task ends each, or revives it. */
 		if (!rev->__ops->get(rev))
 			continue;
 		list_del_init(&rev->__node);
@@ -584,17 +584,23 @@ static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 	return list_empty(&ctx->revocables) && !ctx->ends;
 }
 
+/*
+ * Entries without a reference stay on the list. Each has a task that takes it off,
+ * or that gives the reference back and calls drm_dev_revocable_retry().
+ */
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
 
-	while ((rev = drm_dev_ctx_next_revocable(ctx)))
-		rev->__ops->revoke(rev);
-
-	/* What is left has no reference, or was taken off by the task that ends it. */
-	lock_map_acquire(&ctx->ends_map);
-	wait_event(ctx->ended, drm_dev_ctx_all_ended(ctx));
-	lock_map_release(&ctx->ends_map);
+	do {
+		/* Nothing is added any more, so what has all ended stays so. */
+		lock_map_acquire(&ctx->ends_map);
+		wait_event(ctx->ended, (rev = drm_dev_ctx_next_revocable(ctx)) ||
+				       drm_dev_ctx_all_ended(ctx));
+		lock_map_release(&ctx->ends_map);
+		if (rev)
+			rev->__ops->revoke(rev);
+	} while (rev);
 }
 
 /* The older devres action: the parent has no driver any more. */
@@ -1194,6 +1200,34 @@ void drm_dev_revocable_done(struct drm_device *drm)
 		wake_up(&ctx->ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_revocable_done);
+
+/**
+ * drm_dev_revocable_retry() - have an entry revoked that has a reference again
+ * @drm: the device, which has the entry on its list, or had it
+ *
+ * For an owner of the last reference that neither ends the entry nor calls
+ * drm_dev_revocable_take(): it gives the reference back and calls this. If the
+ * parent is being unbound meanwhile, &drm_dev_revocable_ops.get has failed, and is
+ * called again.
+ *
+ * Context: Task context. Does not sleep.
+ */
+void drm_dev_revocable_retry(struct drm_device *drm)
+	__context_unsafe("as drm_dev_revocable_take()")
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (!ctx)
+		return;
+	/*
+	 * Under the lock, as is &drm_dev_revocable_ops.get: if that has failed then
+	 * the unbinding task waits already, or will look again.
+	 */
+	guard(spinlock)(&ctx->revocables_lock);
+	if (ctx->unbound)
+		wake_up(&ctx->ended);
+}
+EXPORT_SYMBOL_GPL(drm_dev_revocable_retry);
 
 MODULE_DESCRIPTION("DRM safe helpers");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -70,8 +70,10 @@ struct drm_dev_revocable_ops {
 	 *
 	 * Take a reference, which @revoke puts. Returns false if the last
 	 * reference is gone: its owner is about to call
-	 * drm_dev_revocable_take(), and unbinding waits for it to do so. Called
-	 * under a spinlock.
+	 * drm_dev_revocable_take(), or to give the reference back and call
+	 * drm_dev_revocable_retry(), and unbinding waits for it to do so.
+	 * Called under a spinlock, and in the condition of a wait: does not
+	 * sleep.
 	 */
 	bool (*get)(struct drm_dev_revocable *rev);
 
@@ -182,6 +184,7 @@ bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *re
 	__must_check __cond_acquires_shared(true, drm_dev_revocation);
 void drm_dev_revocable_done(struct drm_device *drm)
 	__releases_shared(drm_dev_revocation);
+void drm_dev_revocable_retry(struct drm_device *drm);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern unsigned int drm_dev_section_limit_ms;

@@ -809,6 +809,17 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 	return true;
 }
 
+/* Give the object a reference that nobody has: its table is still revoked. */
+static void drm_shmem_leak(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	kref_init(&gem->refcount);
+	/* Unbinding may have found none, in which case it waits. */
+	if (drm_shmem_sgt_is_mapped(obj))
+		drm_dev_revocable_retry(gem->dev);
+}
+
 /**
  * __drm_shmem_free() - &drm_gem_object_funcs.free
  * @gem: the object
@@ -826,8 +837,7 @@ void __drm_shmem_free(struct drm_gem_object *gem)
 
 	drm_shmem_leave_lru(obj);
 	if (!drm_shmem_may_free(obj)) {
-		/* A reference that nobody has: its table is still revoked. */
-		kref_init(&gem->refcount);
+		drm_shmem_leak(obj);
 		return;
 	}
 

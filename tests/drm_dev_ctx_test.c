@@ -1083,7 +1083,8 @@ static void drm_dev_ctx_test_foreign(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, drm_dev_revocable_add(&reg->bound, &rev, NULL),
 					-ENODEV);
 			KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 4);
+			drm_dev_revocable_retry(drm);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 5);
 		}
 	}
 	drm_dev_unplug(drm);
@@ -1466,6 +1467,29 @@ static void drm_dev_ctx_test_revocable_dying(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
 	KUNIT_EXPECT_EQ(test, slow->ended, 1);
 	tdev_slow_finish(test, slow);
+}
+
+/* An entry that has a reference again is revoked, and unbinding ends. */
+static void drm_dev_ctx_test_revocable_retry(struct kunit *test)
+{
+	struct tdev_slow *slow = tdev_slow_new(test);
+	struct drm_device *drm = slow->drm;
+
+	/* While the parent is bound, and while there is nothing to revoke */
+	drm_dev_revocable_retry(drm);
+	slow->dying = true;
+	drm_safe_test_work_waits(test, slow->unbind);
+	drm_dev_revocable_retry(drm);
+	KUNIT_EXPECT_EQ(test, slow->revoked, 0);
+	slow->dying = false;
+	drm_dev_revocable_retry(drm);
+	wait_for_completion(&slow->begun);
+	KUNIT_EXPECT_EQ(test, slow->revoked, 1);
+	drm_dev_get(drm);
+	tdev_slow_finish(test, slow);
+	/* The parent is unbound. */
+	drm_dev_revocable_retry(drm);
+	drm_dev_put(drm);
 }
 
 /* What was mapped with a token that is dropped goes with the binding, too. */
@@ -2385,6 +2409,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_revocable_end),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_late),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dying),
+	KUNIT_CASE(drm_dev_ctx_test_revocable_retry),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
 	KUNIT_CASE(drm_dev_ctx_test_if_bound),
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),

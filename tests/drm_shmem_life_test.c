@@ -688,6 +688,65 @@ static void leaked_is_revoked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
+/* Unbinds the parent when the last put has begun, and before it has seen a mistake */
+struct life_hold {
+	struct work_struct work;
+	struct kunit *test;
+	struct drm_gem_object *gem;
+	struct work_struct *unbind;
+	struct completion held;
+};
+
+static void life_hold_fn(struct work_struct *work)
+{
+	struct life_hold *hold = container_of(work, struct life_hold, work);
+	struct mutex *lru = &hold->gem->dev->gem_lru_mutex;
+
+	mutex_lock(lru);
+	complete(&hold->held);
+	while (kref_read(&hold->gem->refcount))
+		schedule_timeout_idle(1);
+	drm_safe_test_work_waits(hold->test, hold->unbind);
+	mutex_unlock(lru);
+}
+
+/* Unbinding found an object without a reference, and that is leaked afterwards. */
+static void unbind_meets_leak(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct life_hold *hold = kunit_kzalloc(test, sizeof(*hold), GFP_KERNEL);
+	struct life_bo *bo;
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, hold);
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	bo = life_bo_mapped(test, NULL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	INIT_WORK(&hold->work, life_hold_fn);
+	init_completion(&hold->held);
+	hold->test = test;
+	hold->gem = life_bo_gem(bo);
+	hold->unbind = drm_safe_test_unbind_work(test, t->parent);
+
+	drm_shmem_if_vmap(life_page, map, &bo->obj, ret) {
+		schedule_work(&hold->work);
+		wait_for_completion(&hold->held);
+		kunit_warning_suppress(test) {
+			life_bo_put(bo);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	flush_work(&hold->work);
+	flush_work(hold->unbind);
+	KUNIT_EXPECT_EQ(test, life->revoked, 1);
+	KUNIT_EXPECT_EQ(test, life->finis, 0);
+	/* The reference that nobody has */
+	life_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
 /* A handle to a mapping that another thread makes, or ends */
 struct life_vmap {
 	struct work_struct work;
@@ -762,6 +821,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(table_in_fini),
 	KUNIT_CASE(put_under_shared_lock),
 	KUNIT_CASE(leaked_is_revoked),
+	KUNIT_CASE(unbind_meets_leak),
 	KUNIT_CASE(vmap_meets_another),
 	{}
 };
