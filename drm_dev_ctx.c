@@ -107,7 +107,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * There is no remove function: when the parent is unbound, the device is
  * unplugged, all sections that need the registration are waited for, the
- * hardware is quiesced, and the registration data is released, in this order.
+ * hardware is quiesced, and the registration data is released, in this order. If
+ * drm_dev_ctx_register() fails then it has quiesced and released as well.
  *
  * Ioctls and files:
  *
@@ -618,18 +619,13 @@ static void drm_dev_ctx_call(struct drm_dev_ctx *ctx, enum drm_dev_reg_step step
 		ctx->call(ctx->ops, step, ctx->drm, &ctx->unreg.bound, ctx->data);
 }
 
-static void drm_dev_ctx_release_data(struct drm_dev_ctx *ctx)
+/* Nothing needs the registration any more; end what belongs to it. */
+static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx)
 {
+	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
 	drm_dev_ctx_call(ctx, DRM_DEV_REG_RELEASE);
 	ctx->ops = NULL;
 	ctx->data = NULL;
-}
-
-/* Nothing needs the registration any more; turn off what it needed. */
-static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
-{
-	drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
-	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
 }
 
 /* Somebody else unregistered the device; returns whether it is unplugged. */
@@ -669,8 +665,8 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 		trace_drm_dev_ctx_unplug(ctx->drm);
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_leave(ctx);
-		drm_dev_ctx_stop(ctx);
-		drm_dev_ctx_release_data(ctx);
+		drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
+		drm_dev_ctx_end_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
 
@@ -914,11 +910,11 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
-		 * unplugged the device and waited for whoever got in, but the
-		 * hardware may run.
+		 * unplugged the device and waited for whoever got in, but a
+		 * display may be on.
 		 */
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_stop(ctx);
+		drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
 		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
 	return ret;
@@ -944,8 +940,12 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 	struct drm_dev_ctx *ctx;
 	int ret = -EINVAL;
 
-	if (drm_dev_unreg_missing(unreg))
-		goto err_data;
+	if (drm_dev_unreg_missing(unreg)) {
+		/* No device, no proof: what runs by now cannot be ended. */
+		if (ops)
+			call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
+		return ret;
+	}
 	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
 
 	/* As drm_dev_register() does if it fails. */
@@ -968,16 +968,18 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 	trace_drm_dev_ctx_register(ctx->drm, ret);
 	if (ret) {
 		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_release_data(ctx);
+		drm_dev_ctx_end_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
 
 	return ret;
 
 err_data:
-	/* The caller's data is consumed, whatever is wrong with the token. */
-	if (ops)
+	/* The caller's data is consumed, whatever is wrong. The parent is bound. */
+	if (ops) {
+		call(ops, DRM_DEV_REG_QUIESCE, ctx->drm, &unreg->bound, data);
 		call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
+	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);

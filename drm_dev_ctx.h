@@ -413,7 +413,10 @@ enum { __drm_dev_in_section };
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
  * Return: 0 or a negative error code. On error the registration data was
- * released, and nothing of the device is left to be seen.
+ * quiesced and released, in this order, and nothing of the device is left to be
+ * seen. kms_shutdown ran before if the device was live. Without a device, that is
+ * if the token is NULL or an ERR_PTR(), which is reported, there is no proof for
+ * quiesce, and the data was only released.
  */
 #define drm_dev_ctx_register(_name, _dev, _unreg, _ops, _data)			\
 	__drm_safe_must_check(({						\

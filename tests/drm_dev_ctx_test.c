@@ -431,7 +431,7 @@ static void drm_dev_ctx_test_token_twice(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	/* The second registration's data went, the first one's did not. */
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
 
 	kunit_warning_suppress(test) {
@@ -454,10 +454,11 @@ static void drm_dev_ctx_test_token_after_drop(struct kunit *test)
 							   tdev_hw_new(test)), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 }
 
+/* There is no device, and so no proof for quiesce. */
 static void drm_dev_ctx_test_token_missing(struct kunit *test)
 {
 	struct tdev_unreg *const wrong[] = { NULL, ERR_PTR(-ENOMEM) };
@@ -496,12 +497,12 @@ static void drm_dev_ctx_test_wrong_parent(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_NULL(test, unreg);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "r");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_TRUE(test, IS_ERR(drm_safe_test_open(test, drm->render)));
 
 	drm_safe_test_unbind(test, t->parent);
-	KUNIT_EXPECT_STREQ(test, t->log.steps, "rf");
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qrf");
 }
 
 static void drm_dev_ctx_test_alloc_sizes(struct kunit *test)
@@ -877,11 +878,12 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	/* The sections of all devices count, also those of the ioctl context. */
 	drm_dev_if_registered(tdev, reg, (struct tdev_ioctl *)drm) {
 		kunit_warning_suppress(test) {
-			ret = __tdev_register(t->parent, unreg, NULL, NULL);
+			ret = __tdev_register(t->parent, unreg, &tdev_reg_ops, tdev_hw_new(test));
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 		}
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(drm), 0);
 }
 

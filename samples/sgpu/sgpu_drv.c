@@ -203,7 +203,6 @@ static void sgpu_quiesce(const struct drm_dev_bound *bound, struct sgpu_hw *hw)
 
 static void sgpu_release_hw(struct sgpu_hw *hw)
 {
-	sgpu_hw_stop(hw);
 	sgpu_hw_put(hw);
 }
 
