@@ -160,7 +160,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
  * to, and must be called without it. No wait of this library ends because of a
- * signal. The steps of a driver and of a dma-buf's exporter return what they like.
+ * signal but one: mapping the table of an imported object waits for the exporter's
+ * fences, until they are signalled or the task is killed, which gives -EINTR. The
+ * steps of a driver and of a dma-buf's exporter return what they like.
  *
  * Lifetime: an object keeps its &struct drm_device, never its parent's binding.
  * An owned handle keeps its object; stored in that same object it would keep

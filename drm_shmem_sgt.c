@@ -3,10 +3,14 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_shmem_internal.h"
 #include "drm_shmem_trace.h"
+
+/* For how long a task that was killed goes on to wait for a fence, in jiffies */
+#define DRM_SHMEM_KILLED_AFTER	(HZ / 10)
 
 /**
  * DOC: sg tables
@@ -189,15 +193,32 @@ static void drm_shmem_sgt_check_segments(struct drm_gem_object *gem,
 	}
 }
 
+/*
+ * Wait for the exporter's fences. A killed task stops waiting: the lock is the
+ * exporter's, and the fence may be another driver's. Fences have no killable wait.
+ */
+static int drm_shmem_sgt_wait_killable(struct dma_resv *resv)
+	__must_hold(drm_resv)
+{
+	while (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, false,
+				      DRM_SHMEM_KILLED_AFTER))
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	return 0;
+}
+
 static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
 	__must_hold(drm_resv)
 {
+	int ret;
+
 	/*
-	 * dma_buf_map_attachment() waits for the same fences, but a signal ends
+	 * dma_buf_map_attachment() waits for the same fences, but any signal ends
 	 * that. No fence can be added under the reservation lock.
 	 */
-	dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
-			      MAX_SCHEDULE_TIMEOUT);
+	ret = drm_shmem_sgt_wait_killable(attach->dmabuf->resv);
+	if (ret)
+		return ERR_PTR(ret);
 	return dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
 }
 

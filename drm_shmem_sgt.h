@@ -166,12 +166,12 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another
  *	device, which is reported; -ENODEV if its table was revoked, also before
  *	the parent of its device was bound again; -ENODATA if it was purged;
- *	-ENOMEM; or what mapping it for DMA returned, for an import from the
- *	exporter
+ *	-ENOMEM; -EINTR if the task was killed while it waited; or what mapping it
+ *	for DMA returned, for an import from the exporter
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps
  * them for drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an
- * imported object; no signal ends that.
+ * imported object; of all signals, only one that kills the task ends that.
  *
  * Context: May sleep. Without the object's reservation lock.
  */

@@ -468,6 +468,20 @@ static const char *sgt_fence_name(struct dma_fence *fence)
 	return "drm_shmem_sgt";
 }
 
+/* The task begins to wait, and is killed. */
+static bool sgt_fence_kill(struct dma_fence *fence)
+{
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	return true;
+}
+
+static const struct dma_fence_ops sgt_fence_kill_ops = {
+	.get_driver_name = sgt_fence_name,
+	.get_timeline_name = sgt_fence_name,
+	.enable_signaling = sgt_fence_kill,
+};
+
 static const struct dma_fence_ops sgt_fence_ops = {
 	.get_driver_name = sgt_fence_name,
 	.get_timeline_name = sgt_fence_name,
@@ -478,6 +492,23 @@ static void sgt_fence_signal(struct work_struct *work)
 	dma_fence_signal(&container_of(work, struct sgt_fence, signal.work)->base);
 }
 
+/* A fence that mapping the dma-buf waits for */
+static struct sgt_fence *sgt_fence_add(struct kunit *test, struct dma_buf *dmabuf,
+				       const struct dma_fence_ops *ops)
+{
+	struct sgt_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	INIT_DELAYED_WORK(&fence->signal, sgt_fence_signal);
+	dma_fence_init(&fence->base, ops, &fence->lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, &fence->base, DMA_RESV_USAGE_KERNEL);
+	dma_resv_unlock(dmabuf->resv);
+	return fence;
+}
+
 /* Mapping an import waits for the exporter's fences; a signal does not end that. */
 static void imported_signal_is_pending(struct kunit *test)
 {
@@ -485,18 +516,9 @@ static void imported_signal_is_pending(struct kunit *test)
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
-	struct sgt_fence *fence = kzalloc_obj(*fence);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_ops);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	INIT_DELAYED_WORK(&fence->signal, sgt_fence_signal);
-	dma_fence_init(&fence->base, &sgt_fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
-	dma_resv_lock(dmabuf->resv, NULL);
-	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
-	dma_resv_add_fence(dmabuf->resv, &fence->base, DMA_RESV_USAGE_KERNEL);
-	dma_resv_unlock(dmabuf->resv);
-
 	schedule_delayed_work(&fence->signal, HZ / 10);
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
@@ -504,6 +526,34 @@ static void imported_signal_is_pending(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
 
 	flush_delayed_work(&fence->signal);
+	dma_fence_put(&fence->base);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A task that is killed stops to wait for a fence that nobody signals. */
+static void imported_killed(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_kill_ops);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EINTR);
+	KUNIT_EXPECT_TRUE(test, fatal_signal_pending(current));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&fence->base));
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
+
+	/* The next task maps it. */
+	dma_fence_signal(&fence->base);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+
 	dma_fence_put(&fence->base);
 	test_bo_put(bo);
 	shmem_test_export_put(dmabuf);
@@ -529,6 +579,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_at_once_revoked),
 	KUNIT_CASE(imported_map_fails),
 	KUNIT_CASE(imported_signal_is_pending),
+	KUNIT_CASE(imported_killed),
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),
 	KUNIT_CASE(long_segments),
