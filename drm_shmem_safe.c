@@ -793,14 +793,12 @@ EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	const bool shared = drm_shmem_resv_parent(obj);
 
-	if (drm_resv_is_held(gem->resv)) {
+	/* The lock of another object stays when this one goes. */
+	if (!drm_shmem_resv_parent(obj) && drm_resv_is_held(gem->resv)) {
 		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
-				"last reference dropped with the lock held; the object is %s",
-				shared ? "freed, as the lock is shared" : "leaked");
-		if (!shared)
-			return false;
+				"last reference dropped with the lock held; the object is leaked");
+		return false;
 	}
 	if (refcount_read(&obj->__vmap_users)) {
 		drm_safe_broken(gem->dev, "a borrowed mapping does not keep the object",
@@ -830,7 +828,8 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
  * step runs, then the memory goes.
  *
  * Context: May sleep. The caller may hold the reservation locks of other objects,
- * unless this one was imported: detaching from a dma-buf takes its lock.
+ * also the one that this object shares, unless this one was imported: detaching
+ * from a dma-buf takes its lock.
  */
 void __drm_shmem_free(struct drm_gem_object *gem)
 {
