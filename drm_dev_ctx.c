@@ -197,7 +197,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * registration. A device link has the driver core unbind it before the parent. A
  * component master states itself twice if its bind callback can run in the probe
  * function of a component. sgpu_dev_alloc() refuses a parent that was bound before,
- * or is bound to a driver in another module.
+ * or is bound to a driver in another module. sgpu_dev_alloc_parent() refuses a first
+ * device that was bound before, unless it is the parent as well.
  *
  * A driver with a display sets kms_shutdown to drm_atomic_helper_shutdown(). It
  * runs when the device is unplugged, so that no user can race with it, and
@@ -362,6 +363,8 @@ static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 	struct drm_dev_section *s;
 
 	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	if (list_empty(&drm_dev_sections))
+		drm_warn(ctx->drm, "no section is open\n");
 	list_for_each_entry(s, &drm_dev_sections, node) {
 		drm_warn(ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->drm->dev),
 			 s->task->comm, task_pid_nr(s->task), (void *)s->where);
@@ -477,14 +480,14 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 	ctx->stuck_ms = min(2 * ctx->stuck_ms, 600000U);
 }
 
-/* Says what keeps a device from being unplugged, and who could not end that. */
+/* Says what may keep a registration from ending, and what could not end that. */
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, stuck.work);
 
 	/* While a device is being registered, only failing unplugs it. */
 	if (drm_dev_is_unplugged(ctx->drm)) {
-		drm_warn(ctx->drm, "unplug waits for sections that need a registration\n");
+		drm_warn(ctx->drm, "ending the registration takes long; it waits for the sections of all devices\n");
 		drm_dev_ctx_report_sections(ctx);
 		drm_dev_ctx_report_refused(ctx);
 	}
@@ -704,10 +707,23 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	lockdep_unregister_key(&ctx->key);
 }
 
+/* Whether @args->dev is bound to a driver in another module than the one that allocates. */
+static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
+{
+	const struct device_driver *drv = args->dev->driver;
+
+	if (drv->owner != args->owner)
+		return true;
+	/* Both are built in. */
+	return !drv->owner && strcmp(drv->mod_name, args->modname);
+}
+
 /*
  * Whether the driver that @args->dev is bound to is not the one that allocates: a
- * driver in another module, or one whose probe function returned before. Faux
- * devices have no driver of their own, and nothing can be said of them.
+ * driver in another module, unless the driver states the device, or one whose probe
+ * function returned before, unless it states the device as both, as component
+ * masters do. Faux devices have no driver of their own, and nothing can be said of
+ * them.
  */
 static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 {
@@ -715,11 +731,10 @@ static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 
 	if (!drv->owner && !drv->mod_name)
 		return false;
-	if (drv->owner != args->owner)
+	if (!args->stated && drm_dev_ctx_other_module(args))
 		return true;
-	/* Both are built in. */
-	if (!drv->owner && strcmp(drv->mod_name, args->modname))
-		return true;
+	if (args->stated && args->dev == args->parent)
+		return false;
 	return device_is_bound(args->dev);
 }
 
@@ -733,7 +748,7 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 				"a device is allocated in the probe function of its parent's driver");
 		return true;
 	}
-	if (!args->stated && drm_dev_ctx_foreign(args)) {
+	if (drm_dev_ctx_foreign(args)) {
 		drm_safe_broken(NULL, "a foreign parent is stated",
 				"%s is not being bound to this driver; use NAME_dev_alloc_parent() with the device that is",
 				dev_name(args->dev));
@@ -1107,6 +1122,28 @@ bool __drm_dev_is_ending(struct drm_device *drm)
 EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
 
 /**
+ * drm_dev_ctx_is_unbound() - whether the parent that a device had was unbound
+ * @drm: the device
+ *
+ * The parent may be bound again, for another &struct drm_device.
+ *
+ * Context: Task context. Does not sleep.
+ *
+ * Return: whether what was mapped for the parent was revoked, or is being so; false
+ * for a device that is not of this library.
+ */
+bool drm_dev_ctx_is_unbound(struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+
+	if (!drm_dev_ctx_is_own(drm))
+		return false;
+	guard(spinlock)(&ctx->revocables_lock);
+	return ctx->unbound;
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_is_unbound);
+
+/**
  * drm_dev_revocable_add() - have something revoked when the parent is unbound
  * @bound: proof that it is bound
  * @rev: zeroed, or taken off the list before
@@ -1115,7 +1152,8 @@ EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
  * Allocates nothing. Refuses and reports a proof that was kept after the parent
  * was unbound.
  *
- * Context: Any that can take a spinlock.
+ * Context: Task context, not with interrupts off: this takes a spinlock that
+ * leaves them on. Does not sleep.
  *
  * Return: 0, or -ENODEV if the parent is unbound or the device is not one of
  * this library: then nothing calls @ops.
@@ -1154,7 +1192,8 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
  * The owner of the last reference always succeeds if the entry is on the list:
  * revocation leaves it there.
  *
- * Context: Any that can take a spinlock.
+ * Context: Task context, not with interrupts off: this takes a spinlock that
+ * leaves them on. Does not sleep.
  *
  * Return: whether the entry was on the list. If it was not then it was revoked,
  * or is being revoked now.
@@ -1186,7 +1225,7 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_take);
  *
  * What drm_dev_revocable_take() took off has been ended.
  *
- * Context: The task that called drm_dev_revocable_take().
+ * Context: The task that called drm_dev_revocable_take(). Does not sleep.
  */
 void drm_dev_revocable_done(struct drm_device *drm)
 	__context_unsafe("as drm_dev_revocable_take()")

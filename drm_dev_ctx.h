@@ -148,9 +148,9 @@ typedef void drm_dev_reg_call_t(const void *ops, enum drm_dev_reg_step step,
 				const struct drm_dev_bound *bound, void *data);
 
 /*
- * What a device is allocated from. If the driver has not @stated the parent, then
- * it is @dev, which has to be bound just now by a driver in the module that
- * allocates. @owner and @modname name the module.
+ * What a device is allocated from. @dev has to be bound just now by a driver in the
+ * module that allocates, which @owner and @modname name. If the driver has @stated
+ * the parent, then it may be another module, and bound before if it is the parent.
  */
 struct drm_dev_ctx_args {
 	struct device *dev;
@@ -185,6 +185,7 @@ bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *re
 void drm_dev_revocable_done(struct drm_device *drm)
 	__releases_shared(drm_dev_revocation);
 void drm_dev_revocable_retry(struct drm_device *drm);
+bool drm_dev_ctx_is_unbound(struct drm_device *drm);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern unsigned int drm_dev_section_limit_ms;

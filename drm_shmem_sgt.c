@@ -262,7 +262,7 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
  * @obj: the object
  *
  * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL,
- * with a report, if the device is another one.
+ * with a report, if the device is another one, also one on the same parent.
  */
 int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
 				 const struct drm_shmem_obj *obj)
@@ -271,8 +271,8 @@ int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
 
 	if (likely(drm == bound->__drm))
 		return 0;
-	/* Bound again: this is another struct drm_device on the same device. */
-	if (drm->dev == drm_dev_bound_parent(bound))
+	/* Bound again: the proof is of a later struct drm_device on the same parent. */
+	if (drm->dev == drm_dev_bound_parent(bound) && drm_dev_ctx_is_unbound(drm))
 		return -ENODEV;
 
 	drm_safe_broken(drm, "both are of one device",

@@ -623,11 +623,17 @@ static struct platform_device *tdev_bus_device(struct kunit *test, const char *n
 	return pdev;
 }
 
+/* @dev is bound, and its driver's probe function has returned. */
 static void tdev_expect_foreign(struct kunit *test, struct device *dev)
 {
+	struct tdev_test *t = test->priv;
+
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc(dev, &tdev_driver)), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		/* That another device is the parent does not change it. */
+		KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc_parent(dev, t->parent, &tdev_driver)),
+				-EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 }
 
@@ -1323,11 +1329,41 @@ static void drm_dev_ctx_test_stated_parent_nested(struct kunit *test)
 		drm_dev_put(drm[i]);
 }
 
-/* Parents that never have a driver, that depend on the device, or cannot be ordered */
+/*
+ * Parents that depend on the device, or cannot be ordered. One device is probed
+ * inside of the probe function of the other one, which it has as its parent.
+ */
+static struct device *tdev_odd_outer;
+
+static int tdev_odd_probe(struct platform_device *pdev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct device *dev = &pdev->dev, *inner;
+	struct tdev_test *t = test->priv;
+
+	if (tdev_odd_outer) {
+		tdev_stated(test, dev, tdev_odd_outer);
+		return 0;
+	}
+	tdev_odd_outer = dev;
+	inner = &tdev_bus_device(test, pdev->dev.driver->name)->dev;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc_parent(dev, inner, &tdev_driver)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(tdev_dev_alloc_parent(dev, t->parent,
+								    &tdev_driver)),
+			IS_ENABLED(CONFIG_PM_SLEEP) ? -EINVAL : 0);
+	return 0;
+}
+
+static struct platform_driver tdev_odd_driver = {
+	.probe = tdev_odd_probe,
+	.driver.name = "drm_safe_test_odd",
+};
+
+/* And those that never have a driver */
 static void drm_dev_ctx_test_stated_parent_odd(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
-	struct device *root = t->parent->parent, *dev[2];
+	struct device *root = t->parent->parent;
 	struct drm_device *drm = tdev_stated(test, t->parent, root);
 
 	KUNIT_EXPECT_NULL(test, root->driver);
@@ -1335,16 +1371,11 @@ static void drm_dev_ctx_test_stated_parent_odd(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 
-	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
-	for (int i = 0; i < ARRAY_SIZE(dev); i++)
-		dev[i] = tdev_platform(test);
-	tdev_stated(test, dev[0], dev[1]);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(tdev_dev_alloc_parent(dev[1], dev[0], &tdev_driver)),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(tdev_dev_alloc_parent(dev[0], t->parent,
-								    &tdev_driver)),
-			IS_ENABLED(CONFIG_PM_SLEEP) ? -EINVAL : 0);
-	device_release_driver(dev[0]);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_odd_driver), 0);
+	tdev_odd_outer = NULL;
+	tdev_bus_device(test, tdev_odd_driver.driver.name);
+	/* This unbinds the inner one. */
+	device_release_driver(tdev_odd_outer);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrsqr");
 }
 

@@ -104,12 +104,15 @@ static void wrong_device(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_device *other =
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+	/* Both are live, and have one parent. */
+	struct drm_device *sibling = shmem_test_device(test, t->parent, &shmem_test_driver);
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 
 	for (int mapped = 0; mapped < 2; mapped++) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, get_table_registered(other, &bo->obj), -EINVAL);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			KUNIT_EXPECT_EQ(test, get_table_registered(sibling, &bo->obj), -EINVAL);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 		}
 		if (!mapped)
 			KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
