@@ -8,7 +8,7 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
-#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 
@@ -21,10 +21,15 @@ static struct workqueue_struct *drm_gpuvm_imm_wq;
  * struct drm_gpuvm_cleaner - a task that cleans up an address space
  *
  * On the stack of a task while that calls the driver's va_put and bo_fini and puts
- * objects. Any of these can end an address space.
+ * objects, or an address space, which puts an object and the device. Any of these can end
+ * an address space.
  *
- * Invariant: no task waits for a clean-up while it is in a list of these. So no two
- * clean-ups wait for each other, and none for itself.
+ * Invariants:
+ *
+ * - No task waits for a clean-up while it is in a list of these. So no two clean-ups
+ *   wait for each other, and none for itself.
+ * - A drain is in the list when it queues others, and leaves it with its last step.
+ *   drm_gpuvm_cleaners_left counts those that left.
  */
 struct drm_gpuvm_cleaner {
 	struct list_head node;
@@ -33,6 +38,7 @@ struct drm_gpuvm_cleaner {
 
 static DEFINE_SPINLOCK(drm_gpuvm_cleaners_lock);
 static __guarded_by(&drm_gpuvm_cleaners_lock) LIST_HEAD(drm_gpuvm_cleaners);
+static __guarded_by(&drm_gpuvm_cleaners_lock) unsigned long drm_gpuvm_cleaners_left;
 
 /* To lockdep, a clean-up is a lock that cleaners share and that others wait for. */
 #ifdef CONFIG_LOCKDEP
@@ -53,6 +59,14 @@ static void drm_gpuvm_cleaner_leave(struct drm_gpuvm_cleaner *self)
 	lock_map_release(&drm_gpuvm_cleaners_map);
 	guard(spinlock)(&drm_gpuvm_cleaners_lock);
 	list_del(&self->node);
+	drm_gpuvm_cleaners_left++;
+}
+
+static unsigned long drm_gpuvm_count_left_cleaners(void)
+{
+	guard(spinlock)(&drm_gpuvm_cleaners_lock);
+
+	return drm_gpuvm_cleaners_left;
 }
 
 static bool drm_gpuvm_is_cleaner(void)
@@ -93,47 +107,26 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 
 /*
  * Clean up all vm_bos and VAs that were left behind before the call. The caller holds a
- * reference. Two tasks can do so at once: each takes the ones that it finds.
+ * reference, and is a cleaner. Two tasks can do so at once: each takes the ones that it
+ * finds.
  */
 static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 {
-	struct drm_gpuvm_cleaner self;
-
 	trace_drm_gpuvm_drain(vm);
-	drm_gpuvm_cleaner_enter(&self);
 	drm_gpuvm_imm_put_dead(vm);
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
-	drm_gpuvm_cleaner_leave(&self);
-}
-
-/*
- * Put the reference of a drain. True if it is the last one, which then is the
- * caller's. drm_gpuvm_imm_end() sees both changes or none, since it looks under the same
- * lock. That is not one of the address space, which can be gone right after this.
- */
-static bool drm_gpuvm_imm_drained(struct drm_gpuvm_imm *vm)
-{
-	void *waited_for = &vm->drains;
-	bool last;
-
-	scoped_guard(spinlock, &drm_gpuvm_cleaners_lock) {
-		atomic_dec(&vm->drains);
-		last = !refcount_dec_not_one(&vm->base.kref.refcount);
-	}
-	/* A task that saw a drain under the lock is in the queue already, which is seen here. */
-	wake_up_var(waited_for);
-
-	return last;
 }
 
 void drm_gpuvm_imm_drain(struct work_struct *work)
 {
 	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
+	struct drm_gpuvm_cleaner self;
 
+	drm_gpuvm_cleaner_enter(&self);
 	drm_gpuvm_imm_clean(vm);
 	drm_gpuvm_pool_trim(vm);
-	if (drm_gpuvm_imm_drained(vm))
-		drm_gpuvm_put(&vm->base);
+	drm_gpuvm_put(&vm->base);
+	drm_gpuvm_cleaner_leave(&self);
 }
 
 /* @vm_free of the core, by the invariants where sleeping is allowed */
@@ -155,29 +148,17 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	drm_dev_put(drm);
 }
 
-/* The drain is queued already: one less, of which the caller has the reference. */
-static void drm_gpuvm_imm_undrain(struct drm_gpuvm_imm *vm)
-{
-	atomic_dec(&vm->drains);
-	/* Pairs with the one of wait_var_event(): it sees no drain, or is woken up. */
-	smp_mb__after_atomic();
-	wake_up_var(&vm->drains);
-}
-
 /*
  * Give a reference to the drain, which cleans up what the caller left behind. If the
  * drain is queued already, with a reference of its own, it sees that too, and the
- * caller's is put. It can be the last one if the drain ran meanwhile.
+ * caller's is put. It can be the last one if the drain ran meanwhile. If the drain is
+ * being cancelled, drm_gpuvm_imm_end() sees it, and still has the core's reference.
  */
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
-	drm_safe_trusted(atomic_inc(&vm->drains));
-	if (queue_work(drm_gpuvm_imm_wq, &vm->drain))
-		return;
-
-	drm_safe_trusted(drm_gpuvm_imm_undrain(vm));
-	drm_gpuvm_imm_put(vm);
+	if (!queue_work(drm_gpuvm_imm_wq, &vm->drain))
+		drm_gpuvm_imm_put(vm);
 }
 
 /**
@@ -201,22 +182,45 @@ void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
 
-static bool drm_gpuvm_imm_has_no_drain(struct drm_gpuvm_imm *vm)
-{
-	/* See drm_gpuvm_imm_drained(). */
-	guard(spinlock)(&drm_gpuvm_cleaners_lock);
-
-	return !atomic_read(&vm->drains);
-}
-
-/* Wait for other cleaners of @vm, unless somebody may be waiting for this task. */
-static void drm_gpuvm_imm_wait_for_drain(struct drm_gpuvm_imm *vm)
+/*
+ * Take the reference of a drain that has not started, and wait for one that runs, unless
+ * somebody may be waiting for this task. Never for one that a worker has yet to start:
+ * the new worker may need memory that this task is to free.
+ */
+static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 {
 	if (drm_gpuvm_is_cleaner())
-		return;
+		return cancel_work(&vm->drain);
 
 	drm_gpuvm_might_wait_for_cleaners();
-	wait_var_event(&vm->drains, drm_gpuvm_imm_has_no_drain(vm));
+
+	return cancel_work_sync(&vm->drain);
+}
+
+static bool drm_gpuvm_imm_is_clean(struct drm_gpuvm_imm *vm)
+{
+	guard(spinlock)(&vm->pool_lock);
+
+	return list_empty(&vm->dead) && llist_empty(&vm->base.bo_defer);
+}
+
+/*
+ * This task does what a drain that has not started would do. That is cancelled last: what
+ * a task left that could not queue it meanwhile, or that it would have cleaned up, is
+ * seen after that.
+ */
+static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
+{
+	struct drm_gpuvm_cleaner self;
+
+	do {
+		drm_gpuvm_cleaner_enter(&self);
+		drm_gpuvm_imm_clean(vm);
+		drm_gpuvm_cleaner_leave(&self);
+		/* Not the last reference, since the core's is there still. */
+		if (drm_gpuvm_imm_cancel_drain(vm))
+			drm_gpuvm_put(&vm->base);
+	} while (!drm_gpuvm_imm_is_clean(vm));
 }
 
 /*
@@ -225,23 +229,21 @@ static void drm_gpuvm_imm_wait_for_drain(struct drm_gpuvm_imm *vm)
  */
 void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 {
+	struct drm_gpuvm_cleaner self;
+
 	/* Also if nothing is to be cleaned up: the caller holds no reservation lock. */
 	might_lock(&drm_gpuvm_resv(&vm->base)->lock.base);
 
-	do {
-		/* This task does what a drain that has not started would do. */
-		if (cancel_work(&vm->drain))
-			WARN_ON_ONCE(drm_gpuvm_imm_drained(vm));
-		drm_gpuvm_imm_clean(vm);
-		drm_gpuvm_imm_wait_for_drain(vm);
-	} while (work_pending(&vm->drain));
-
+	drm_gpuvm_imm_clean_all(vm);
 	/*
 	 * Others can hold the address space for long, but prepare little any more. No smaller
 	 * array: that is an allocation, and memory reclaim may wait for this task.
 	 */
 	drm_gpuvm_pool_free(vm, DRM_GPUVM_POOL_MIN);
+
+	drm_gpuvm_cleaner_enter(&self);
 	drm_gpuvm_put(&vm->base);
+	drm_gpuvm_cleaner_leave(&self);
 }
 
 /**
@@ -250,23 +252,29 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
  * Updates and references that were dropped before the call hold no memory, no
  * object and no device when it returns, if they were the last that did. Only
  * tests and the end of a module need this. It waits for every address space of
- * every driver.
+ * every driver, and for those that these were the last to hold, and so on. What another
+ * task has begun to clean up in drm_gpuvm_core_fini() is that task's.
  *
  * Context: May sleep. The caller holds no reservation lock, and is not called from
- * va_put, bo_fini or the end of an object: these are what it waits for.
+ * va_put, bo_fini, the end of an object or the release of the device: these are what
+ * it waits for.
  */
 void drm_gpuvm_imm_flush(void)
 {
+	unsigned long left;
+
 	if (drm_gpuvm_is_cleaner()) {
 		drm_safe_broken(NULL, "a clean-up does not wait for itself",
-				"a flush was asked for in va_put, bo_fini or the end of an object");
+				"a flush was asked for in va_put, bo_fini or the end of an object or device");
 		return;
 	}
 
 	drm_gpuvm_might_wait_for_cleaners();
-	/* The second round is for what the first one put last. */
-	flush_workqueue(drm_gpuvm_imm_wq);
-	flush_workqueue(drm_gpuvm_imm_wq);
+	/* A drain can queue others. If none left the list, none was queued when it began. */
+	do {
+		left = drm_gpuvm_count_left_cleaners();
+		flush_workqueue(drm_gpuvm_imm_wq);
+	} while (drm_gpuvm_count_left_cleaners() != left);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 

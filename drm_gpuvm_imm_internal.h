@@ -38,8 +38,6 @@ struct seq_file;
  *   its end has a reference, and vm_bos in @drain, drm_gpuvm_core_fini() or
  *   __drm_gpuvm_imm_obtain(), each of which has one. So the device and @resv_obj
  *   are never released in the fence signalling path.
- * - @drains counts the references of @drain, before @drain is queued with one and
- *   until after it was put.
  * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - The mappings, @broken and @replaces are changed by the task in @owner only. While
@@ -77,7 +75,6 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool pool_trim __guarded_by(&pool_lock);
 
 	struct work_struct drain;
-	atomic_t drains;
 	struct drm_gem_object *resv_obj;
 	const char *name;
 

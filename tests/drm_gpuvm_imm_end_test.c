@@ -6,6 +6,7 @@
  */
 
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -31,6 +32,9 @@ struct end_hook {
 	struct completion *inside;	/* after the first was completed, */
 	struct completion *leave;	/* and this was waited for */
 	unsigned int calls;
+	struct kunit *test;		/* expects that this is reported */
+	struct task_struct *in;		/* the task that the last call was in */
+	bool sleeps;			/* before all of this */
 	bool left;
 };
 
@@ -51,11 +55,27 @@ static void end_vm_end(struct end_vm *vm)
 	kfree(vm);
 }
 
+/* Reports are suppressed in the task that asks for it. */
+static void end_hook_flush(struct end_hook *hook)
+{
+	if (!hook->test) {
+		drm_gpuvm_imm_flush();
+		return;
+	}
+	kunit_warning_suppress(hook->test) {
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(hook->test, 1);
+	}
+}
+
 static void end_hook_call(struct end_hook *hook)
 {
 	if (!hook)
 		return;
 	hook->calls++;
+	hook->in = current;
+	if (hook->sleeps)
+		schedule_timeout_uninterruptible(1);
 	if (hook->inside) {
 		complete(hook->inside);
 		wait_for_completion(hook->leave);
@@ -63,7 +83,7 @@ static void end_hook_call(struct end_hook *hook)
 	if (hook->ends)
 		end_vm_end(hook->ends);
 	if (hook->flushes)
-		drm_gpuvm_imm_flush();
+		end_hook_flush(hook);
 	if (hook->drops)
 		drm_gpuvm_update_drop(hook->drops);
 	WRITE_ONCE(hook->left, true);
@@ -234,6 +254,61 @@ static void end_drops_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
 }
 
+/*
+ * What the clean-up leaves behind is cleaned up by the task that ends the core, also if
+ * no worker gets to run.
+ */
+static void end_needs_no_worker(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct end_hook inner = {}, hook = { .drops = update };
+	struct test_bo *bo;
+	struct end_vm *vm;
+
+	if (num_online_cpus() > 1)
+		kunit_skip(test, "a worker can run on another CPU");
+
+	vm = end_vm_new(test);
+	bo = test_bo_new(test, 1, NULL);
+	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
+						    TEST_PAGE, 0, NULL));
+	end_vm_update_va(update)->hook = &inner;
+	end_map_at(test, vm, END_IN_VA_PUT, &hook);
+	/* It runs until it sleeps. */
+	sched_set_fifo(current);
+	end_vm_end(vm);
+	sched_set_normal(current, 0);
+	KUNIT_EXPECT_PTR_EQ(test, hook.in, current);
+	KUNIT_EXPECT_PTR_EQ(test, inner.in, current);
+}
+
+/* Each address space holds the last reference to the next one: a flush waits for all. */
+static void end_flush_of_chain(struct kunit *test)
+{
+	struct drm_gpuvm_update update[6] = {};
+	struct end_hook hook[ARRAY_SIZE(update)] = {};
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct end_vm *vm;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
+		vm = end_vm_new(test);
+		KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), &update[i], bo,
+							    TEST_START, TEST_PAGE, 0, NULL));
+		end_vm_update_va(&update[i])->hook = &hook[i];
+		hook[i].sleeps = true;
+		if (i + 1 < ARRAY_SIZE(update))
+			hook[i].drops = &update[i + 1];
+		end_vm_end(vm);
+	}
+	drm_gpuvm_update_drop(&update[0]);
+	drm_gpuvm_imm_flush();
+	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
+		KUNIT_EXPECT_EQ(test, hook[i].calls, 1);
+		KUNIT_EXPECT_TRUE(test, READ_ONCE(hook[i].left));
+	}
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
 /* Two address spaces end each other, while both are cleaned up. */
 static void end_each_other(struct kunit *test)
 {
@@ -398,6 +473,34 @@ static void end_flush_in_clean_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hook.calls, 1);
 }
 
+/* In the last put of an address space, by its end or by a work item */
+static void end_flush_in_last_put(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+
+	for (int in_work = 0; in_work < 2; in_work++) {
+		struct test_bo *bo = test_bo_new(test, 1, NULL);
+		struct drm_gpuvm_imm_config config = end_config;
+		struct end_hook hook = { .flushes = true, .test = test };
+		struct drm_gpuvm_imm *shared;
+		struct end_vm vm = {};
+
+		/* The address space has the last reference to the object. */
+		config.resv_obj = &bo->base;
+		KUNIT_ASSERT_EQ(test, end_vm_init(&vm, env->drm, &config), 0);
+		bo->hook = &hook;
+		bo->in_free = end_in_free;
+		test_bo_end(test, bo);
+
+		shared = in_work ? drm_gpuvm_imm_get(vm.core) : NULL;
+		end_vm_fini(&vm);
+		drm_gpuvm_imm_put(shared);
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_EQ(test, hook.calls, 1);
+		KUNIT_EXPECT_EQ(test, hook.in != current, in_work);
+	}
+}
+
 /* The task that puts the last reference to the device */
 struct end_device {
 	struct task_struct *caller;
@@ -473,10 +576,13 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_in_clean_up),
 	KUNIT_CASE(end_of_itself),
 	KUNIT_CASE(end_drops_more),
+	KUNIT_CASE(end_needs_no_worker),
+	KUNIT_CASE(end_flush_of_chain),
 	KUNIT_CASE(end_each_other),
 	KUNIT_CASE(end_while_other_waits),
 	KUNIT_CASE(end_waits_for_own),
 	KUNIT_CASE(end_flush_in_clean_up),
+	KUNIT_CASE(end_flush_in_last_put),
 	KUNIT_CASE(end_device_last),
 	{}
 };
