@@ -274,15 +274,21 @@ static void model_let_go(struct model_slot *slot)
 	slot->ioctl = NULL;
 }
 
-static void model_end_registration(struct model_slot *slot)
+/* What the end of a registration and one that fails have in common */
+static void model_end_data(struct model_slot *slot)
 {
 	slot->state = MODEL_ENDED;
 	slot->data = 0;
-	slot->shutdown.due++;
 	slot->quiesced.due++;
 	slot->released.due++;
 	slot->rev[MODEL_LATE].used = true;
 	slot->rev[MODEL_LATE].listed = true;
+}
+
+static void model_end_registration(struct model_slot *slot)
+{
+	slot->shutdown.due++;
+	model_end_data(slot);
 }
 
 static bool model_alloc(struct model_slot *slot)
@@ -330,8 +336,7 @@ static bool model_register(struct model_slot *slot)
 		slot->state = MODEL_REGISTERED;
 		slot->data = hw->data;
 	} else {
-		slot->state = MODEL_ENDED;
-		slot->released.due++;
+		model_end_data(slot);
 	}
 	slot->unreg = NULL;
 	kunit_warning_suppress(model->test) {
