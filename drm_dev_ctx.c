@@ -590,8 +590,15 @@ static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 
 /*
  * Entries without a reference stay on the list. Each has a task that takes it off,
- * or that gives the reference back and calls drm_dev_revocable_retry().
+ * or that gives the reference back and calls drm_dev_revocable_retry(). Returns false
+ * until it has found an entry to revoke, or until none is left and @rev is NULL.
  */
+static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_revocable **rev)
+{
+	*rev = drm_dev_ctx_next_revocable(ctx);
+	return *rev || drm_dev_ctx_all_ended(ctx);
+}
+
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_revocable *rev;
@@ -599,8 +606,7 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	do {
 		/* Nothing is added any more, so what has all ended stays so. */
 		lock_map_acquire(&ctx->ends_map);
-		wait_event(ctx->ended, (rev = drm_dev_ctx_next_revocable(ctx)) ||
-				       drm_dev_ctx_all_ended(ctx));
+		wait_event(ctx->ended, drm_dev_ctx_revokes(ctx, &rev));
 		lock_map_release(&ctx->ends_map);
 		if (rev)
 			rev->__ops->revoke(rev);
