@@ -260,7 +260,7 @@ static void drm_shmem_vm_close(struct vm_area_struct *vma)
 }
 
 /* &drm_gem_object_funcs.vm_ops of the library's types */
-const struct vm_operations_struct drm_shmem_vm_ops = {
+const struct vm_operations_struct __drm_shmem_vm_ops = {
 	.fault = drm_shmem_fault,
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 	.huge_fault = drm_shmem_any_fault,
@@ -269,7 +269,7 @@ const struct vm_operations_struct drm_shmem_vm_ops = {
 	.close = drm_shmem_vm_close,
 	.pfn_mkwrite = drm_shmem_pfn_mkwrite,
 };
-EXPORT_SYMBOL_GPL(drm_shmem_vm_ops);
+EXPORT_SYMBOL_GPL(__drm_shmem_vm_ops);
 
 static int drm_shmem_check_mmap(const struct drm_shmem_obj *obj)
 {

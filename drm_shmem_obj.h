@@ -195,7 +195,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
 					      struct dma_buf *dma_buf);
 
-extern const struct vm_operations_struct drm_shmem_vm_ops;
+extern const struct vm_operations_struct __drm_shmem_vm_ops;
 
 int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
 
@@ -489,7 +489,7 @@ const struct drm_shmem_obj_type _name##_obj_type = {				\
 		.vunmap = drm_gem_shmem_object_vunmap,				\
 		.mmap = __drm_shmem_mmap_cb,					\
 		.status = __drm_shmem_status_cb,				\
-		.vm_ops = &drm_shmem_vm_ops,					\
+		.vm_ops = &__drm_shmem_vm_ops,					\
 	},									\
 	.create = _name##_gem_create_object,					\
 	.size = sizeof(*to_##_name(NULL)),					\

@@ -293,7 +293,7 @@ static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 		.vunmap = drm_gem_shmem_object_vunmap,
 		.mmap = drm_shmem_incomplete_mmap,
 		.status = __drm_shmem_status_cb,
-		.vm_ops = &drm_shmem_vm_ops,
+		.vm_ops = &__drm_shmem_vm_ops,
 	},
 	.fini = drm_shmem_incomplete_step,
 	.sgt_revoked = drm_shmem_incomplete_step,

@@ -70,8 +70,8 @@ bites() {
 	local name=${1##*/}
 
 	name=${name%.cocci}
-	diff <(grep -rn "/\* $name \*/\$" "$2" | cut -d: -f1,2) \
-		<(rule "$1" "$2" | grep -oE '^[^:]+:[0-9]+' | sort -t: -k2n -u) &&
+	diff <(grep -rn "/\* $name \*/\$" "$2" | cut -d: -f1,2 | sort) \
+		<(rule "$1" "$2" | grep -oE '^[^:]+:[0-9]+' | sort -u) &&
 		grep -rq "/\* $name \*/\$" "$2"
 }
 
