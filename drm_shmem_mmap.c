@@ -295,6 +295,12 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	return ret;
 }
 
+/* Do writes go to copies of the pages? The kernel's name for this differs from 7.2 to 7.3. */
+static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
 /**
  * __drm_shmem_mmap_cb() - &drm_gem_object_funcs.mmap
  * @gem: the object
@@ -311,7 +317,7 @@ int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
 	int ret = drm_shmem_check_mmap(obj);
 
-	if (!ret && vma_is_cow_mapping(vma))
+	if (!ret && drm_shmem_mmap_is_private(vma))
 		ret = -EINVAL;
 	if (!ret)
 		ret = drm_shmem_mmap_begin(obj);
