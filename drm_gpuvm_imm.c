@@ -8,6 +8,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 
 #include "drm_gpuvm_imm_internal.h"
@@ -417,21 +418,57 @@ static unsigned int drm_gpuvm_pool_lend(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* Have room for @size VAs, unless there are more by now. */
+/* Put some of @n VAs into the pool: as many as there is room for, and one hold may take. */
+VISIBLE_IF_KUNIT unsigned int drm_gpuvm_pool_put_some(struct drm_gpuvm_imm *vm,
+						      struct drm_gpuva **vas, unsigned int n)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_pool_put_some, vm, vas, n);
+
+	guard(spinlock)(&vm->pool_lock);
+	n = min3(n, vm->pool_size - vm->pool_count - vm->pool_lent, DRM_GPUVM_POOL_BATCH);
+	memcpy(vm->pool + vm->pool_count, vas, n * sizeof(*vas));
+	vm->pool_count += n;
+
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_put_some);
+
+/* Put @n VAs back, of which only this task knows, and free what others left no room for. */
+static void drm_gpuvm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
+				  unsigned int n)
+{
+	unsigned int done;
+
+	for (; n; vas += done, n -= done) {
+		done = drm_gpuvm_pool_put_some(vm, vas, n);
+		if (!done)
+			break;
+	}
+	for (; n; n--)
+		kfree(*vas++);
+}
+
+/*
+ * Have room for @size VAs, unless there are more by now. The spare VAs move to the new
+ * array after it took the place of the old one: a task that wants some meanwhile finds
+ * fewer, and allocates. The caller holds a reference.
+ */
 int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 {
 	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL_ACCOUNT);
+	unsigned int spare = 0;
 
 	if (!pool)
 		return -ENOMEM;
 
 	scoped_guard(spinlock, &vm->pool_lock) {
 		if (vm->pool_count + vm->pool_lent <= size) {
-			memcpy(pool, vm->pool, vm->pool_count * sizeof(*pool));
-			vm->pool_size = size;
 			swap(vm->pool, pool);
+			swap(vm->pool_count, spare);
+			vm->pool_size = size;
 		}
 	}
+	drm_gpuvm_pool_refill(vm, pool, spare);
 	kvfree(pool);
 
 	return 0;

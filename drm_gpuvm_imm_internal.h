@@ -22,6 +22,9 @@ struct seq_file;
 #define DRM_GPUVM_POOL_MIN	64
 #define DRM_GPUVM_POOL_LIMIT	SZ_4M
 
+/* How many VAs a task moves while it holds the lock of the pool, beside those of an update */
+#define DRM_GPUVM_POOL_BATCH	256
+
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
  *
@@ -49,7 +52,10 @@ struct seq_file;
  * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
  * - VAs that are in no tree and no update are in @pool, and nothing is known of
  *   what is in them; or in @dead, with data that must be released where sleeping is
- *   allowed. @drain is queued after each addition to @dead.
+ *   allowed. @drain is queued after each addition to @dead. A task that moves many of
+ *   them has the rest for itself meanwhile.
+ * - A task holds @pool_lock for no more than DRM_GPUVM_POOL_BATCH VAs and those of one
+ *   update: others spin for it, also in the fence signalling path.
  * - @pool has room for @pool_size VAs: at least for those that are in it and those
  *   that filled updates were given, which can be put back without allocating.
  * - @pool_trim says that @drain was queued to free spare VAs and did not look yet.
@@ -148,6 +154,10 @@ void drm_gpuvm_imm_exit(void);
 int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
 void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
 void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm);
+#if IS_ENABLED(CONFIG_KUNIT)
+unsigned int drm_gpuvm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
+				     unsigned int n);
+#endif
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 
 /* drm_gpuvm_imm_end.c */
@@ -185,5 +195,9 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonal
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
 void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating;
+#if IS_ENABLED(CONFIG_KUNIT)
+void drm_gpuvm_pool_pause(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->pool_lock) __drm_nonallocating;
+#endif
 
 #endif /* _DRM_GPUVM_IMM_INTERNAL_H */

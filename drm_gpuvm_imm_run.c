@@ -11,6 +11,9 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_trace.h"
 
@@ -449,18 +452,35 @@ static __always_inline void drm_gpuvm_pool_push(struct drm_gpuvm_imm *vm,
 	vm->pool[vm->pool_count++] = va;
 }
 
+/* Let other tasks have the lock. What they leave of the pool can be anything. */
+VISIBLE_IF_KUNIT void drm_gpuvm_pool_pause(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->pool_lock) __drm_nonallocating
+{
+	drm_safe_trusted(KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_pool_pause, vm));
+
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_pause);
+
 /*
  * Keep removed VAs for the next updates, as many as there is room for without
  * that of those which updates were given. Returns the first of those that are too
- * many, which end the list.
+ * many, which end the list. Only this task has the rest of the list, so that the walk
+ * goes on after a pause.
  */
 static __always_inline struct drm_gpuva *
 drm_gpuvm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
+	unsigned int batch = DRM_GPUVM_POOL_BATCH;
 	struct drm_gpuva *va, *next;
 
 	list_for_each_entry_safe(va, next, vas, rb.entry) {
+		if (unlikely(!batch--)) {
+			drm_gpuvm_pool_pause(vm);
+			batch = DRM_GPUVM_POOL_BATCH - 1;
+		}
 		if (unlikely(vm->pool_count + vm->pool_lent >= vm->pool_size))
 			break;
 		drm_gpuvm_pool_push(vm, va);

@@ -78,6 +78,7 @@ struct test_env {
 	atomic_t live_bos;
 	atomic_t live_devs;
 	u32 next_id;
+	void *more;			/* of one test */
 };
 
 int test_env_init(struct kunit *test);
