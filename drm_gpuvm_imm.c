@@ -12,6 +12,7 @@
 #include <kunit/visibility.h>
 
 #include "drm_gpuvm_imm_internal.h"
+#include "drm_safe_core.h"
 
 #define CREATE_TRACE_POINTS
 #include "drm_gpuvm_imm_trace.h"
@@ -110,8 +111,8 @@
  *	});
  *
  *	// ioctl; job->update is a struct drm_gpuvm_update in zeroed memory
- *	ret = foo_vm_prepare_map(foo_vm_shared(vm), &job->update, bo, args->addr,
- *				 args->range, args->offset);
+ *	ret = foo_vm_prepare_map_interruptible(foo_vm_shared(vm), &job->update, bo,
+ *					       args->addr, args->range, args->offset);
  *	if (ret)
  *		return ret;
  *	foo_vm_update_va(&job->update)->prot = args->prot;
@@ -377,25 +378,32 @@ static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 	       list_empty_careful(&vm_bo->list.entry.extobj);
 }
 
-/* Without lockdep, and once it gave up, nobody knows whose lock it is. */
-static bool drm_gpuvm_imm_resv_held(struct drm_gpuvm_imm *vm)
-{
-#ifdef CONFIG_LOCKDEP
-	return lockdep_is_held(&drm_gpuvm_resv(&vm->base)->lock.base) == LOCK_STATE_HELD;
-#else
-	return false;
-#endif
-}
-
-static void drm_gpuvm_imm_add_extobj(struct dma_resv *resv,
-				     struct drm_gpuvm_bo *vm_bo, bool locked)
+/* Without a context, only a signal keeps this from the lock. */
+static int drm_gpuvm_imm_lock_resv(struct dma_resv *resv, enum drm_gpuvm_imm_how how)
 	__context_unsafe("the analysis knows what the caller holds by the call's name")
 {
-	if (!locked)
+	if (how == DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE)
+		return dma_resv_lock_interruptible(resv, NULL);
+	if (how == DRM_GPUVM_IMM_LOCKS)
 		dma_resv_lock(resv, NULL);
+
+	return 0;
+}
+
+static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *vm_bo,
+				    enum drm_gpuvm_imm_how how)
+	__context_unsafe("see drm_gpuvm_imm_lock_resv()")
+{
+	int ret = drm_gpuvm_imm_lock_resv(resv, how);
+
+	if (ret)
+		return ret;
+
 	drm_gpuvm_bo_extobj_add(vm_bo);
-	if (!locked)
+	if (how != DRM_GPUVM_IMM_LOCKED)
 		dma_resv_unlock(resv);
+
+	return 0;
 }
 
 /*
@@ -910,35 +918,43 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
  * @vm: the address space
  * @obj: the object, of the driver's own kind
  * @arg: what the driver's bo_init is given
- * @locked: whether the caller holds the reservation lock of @vm
+ * @how: whether the caller holds the reservation lock of @vm, or how it is taken
  *
- * Context: As drm_gpuvm_imm_obtain(), or with @locked as
- * drm_gpuvm_imm_obtain_locked().
+ * Context: As drm_gpuvm_imm_obtain(), drm_gpuvm_imm_obtain_interruptible() or
+ * drm_gpuvm_imm_obtain_locked(), by @how.
  *
- * Return: as these two, or what bo_init returned as an ERR_PTR().
+ * Return: as these, or what bo_init returned as an ERR_PTR().
  */
 struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					    struct drm_gem_object *obj, void *arg,
-					    bool locked)
+					    enum drm_gpuvm_imm_how how)
 {
 	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+	bool locked = how == DRM_GPUVM_IMM_LOCKED;
 	struct drm_gpuvm_bo *vm_bo;
+	int ret;
 
 	if (!drm_gpuvm_imm_obj_ok(vm, obj))
 		return ERR_PTR(-EINVAL);
 
-	if (locked ? !dma_resv_is_locked(resv) : drm_gpuvm_imm_resv_held(vm)) {
+	if (drm_resv_is_held(resv) != locked) {
 		drm_safe_broken(vm->base.drm,
 				"_locked is for who holds the VM's reservation lock",
-				"%s: %s", vm->base.name,
-				locked ? "nobody holds it" :
-				"the caller holds it; call the _locked form");
+				"%s: the caller %s", vm->base.name,
+				locked ? "does not hold it" :
+				"holds it; call the _locked form");
 		return ERR_PTR(-EDEADLK);
 	}
 
 	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj, arg);
-	if (!IS_ERR(vm_bo) && drm_gpuvm_imm_needs_extobj(vm, vm_bo))
-		drm_gpuvm_imm_add_extobj(resv, vm_bo, locked);
+	if (IS_ERR(vm_bo) || !drm_gpuvm_imm_needs_extobj(vm, vm_bo))
+		return vm_bo;
+
+	ret = drm_gpuvm_imm_add_extobj(resv, vm_bo, how);
+	if (ret) {
+		drm_gpuvm_imm_bo_put(vm_bo);
+		return ERR_PTR(ret);
+	}
 
 	return vm_bo;
 }
@@ -952,7 +968,9 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
  * An external object is locked by drm_gpuvm_imm_lock() from here on.
  *
  * Context: May sleep. Takes the reservation lock of @vm unless the connection
- * exists already.
+ * exists already. The wait for it is as long as other tasks hold it, and ends for no
+ * signal: ioctls call drm_gpuvm_imm_obtain_interruptible(). The wait for the gpuva lock
+ * of @obj is short.
  *
  * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL)
  * if @obj belongs to another driver or device, or is mapped in a VM that is
@@ -962,9 +980,28 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					  struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, false);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
+
+/**
+ * drm_gpuvm_imm_obtain_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
+ * @vm: the address space
+ * @obj: the object, of the driver's own kind
+ *
+ * Context: As drm_gpuvm_imm_obtain(), but a signal ends the wait for the reservation
+ * lock.
+ *
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal came, with nothing
+ * changed. An ioctl returns that: userspace calls again.
+ */
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_interruptible(struct drm_gpuvm_imm *vm,
+							struct drm_gem_object *obj)
+{
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG,
+				      DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_interruptible);
 
 /**
  * drm_gpuvm_imm_obtain_locked() - drm_gpuvm_imm_obtain() under the VM's lock
@@ -973,13 +1010,13 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
- * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EDEADLK) if nobody holds the
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EDEADLK) if the caller does not hold the
  * reservation lock, which is a driver bug.
  */
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
 						 struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, true);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
 
@@ -1016,16 +1053,16 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
  * @range: how much of it, in bytes
  * @offset: from where on, in bytes from the start of @obj
  * @arg: what the driver's bo_init is given
- * @locked: whether the caller holds the reservation lock of @vm
+ * @how: whether the caller holds the reservation lock of @vm, or how it is taken
  *
- * Context: As drm_gpuvm_prepare_map(), or with @locked as
- * drm_gpuvm_prepare_map_locked().
+ * Context: As drm_gpuvm_prepare_map(), drm_gpuvm_prepare_map_interruptible() or
+ * drm_gpuvm_prepare_map_locked(), by @how.
  *
- * Return: as these two, or what bo_init returned.
+ * Return: as these, or what bo_init returned.
  */
 int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			    struct drm_gem_object *obj, u64 addr, u64 range,
-			    u64 offset, void *arg, bool locked)
+			    u64 offset, void *arg, enum drm_gpuvm_imm_how how)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
@@ -1038,7 +1075,7 @@ int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 	if (ret)
 		return ret;
 
-	vm_bo = __drm_gpuvm_imm_obtain(vm, obj, arg, locked);
+	vm_bo = __drm_gpuvm_imm_obtain(vm, obj, arg, how);
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 
@@ -1060,7 +1097,8 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  * the typed form that DRM_GPUVM_IMM() gives, and may set the data of the new
  * mapping afterwards.
  *
- * Context: May sleep. May take the reservation lock of @vm.
+ * Context: May sleep. May take the reservation lock of @vm, as drm_gpuvm_imm_obtain():
+ * ioctls call drm_gpuvm_prepare_map_interruptible().
  *
  * Return: 0, and @update is to be run or dropped; or with nothing changed
  *
@@ -1076,9 +1114,35 @@ int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *upd
 			  u64 offset)
 {
 	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       DRM_GPUVM_NO_ARG, false);
+				       DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map);
+
+/**
+ * drm_gpuvm_prepare_map_interruptible() - drm_gpuvm_prepare_map() until a signal comes
+ * @vm: the address space
+ * @update: an empty update
+ * @obj: the object, of the driver's own kind
+ * @addr: where to map it, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of @obj
+ *
+ * Context: As drm_gpuvm_prepare_map(), but a signal ends the wait for the reservation
+ * lock.
+ *
+ * Return: as drm_gpuvm_prepare_map(); -EINTR if a signal came, with nothing changed. An
+ * ioctl returns that: userspace calls again.
+ */
+int drm_gpuvm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
+					struct drm_gpuvm_update *update,
+					struct drm_gem_object *obj, u64 addr, u64 range,
+					u64 offset)
+{
+	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
+				       DRM_GPUVM_NO_ARG,
+				       DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_interruptible);
 
 /**
  * drm_gpuvm_prepare_map_locked() - drm_gpuvm_prepare_map() under the VM's lock
@@ -1099,7 +1163,7 @@ int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm,
 				 u64 range, u64 offset)
 {
 	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       DRM_GPUVM_NO_ARG, true);
+				       DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
 

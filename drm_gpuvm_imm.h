@@ -276,16 +276,32 @@ struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_hold(drm_resv);
 
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_interruptible(struct drm_gpuvm_imm *vm,
+							struct drm_gem_object *obj)
+	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
+	__must_not_hold(drm_resv);
+
+/* private: what a function does about the reservation lock of the address space */
+enum drm_gpuvm_imm_how {
+	DRM_GPUVM_IMM_LOCKS,		/* takes it */
+	DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE, /* takes it, unless there is a signal */
+	DRM_GPUVM_IMM_LOCKED,		/* the caller holds it */
+};
+
 struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					    struct drm_gem_object *obj, void *arg,
-					    bool locked) __must_check;
+					    enum drm_gpuvm_imm_how how) __must_check;
 
 int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			    struct drm_gem_object *obj, u64 addr, u64 range,
-			    u64 offset, void *arg, bool locked) __must_check;
+			    u64 offset, void *arg, enum drm_gpuvm_imm_how how) __must_check;
 int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			  struct drm_gem_object *obj, u64 addr, u64 range,
 			  u64 offset) __must_check __must_not_hold(drm_resv);
+int drm_gpuvm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
+					struct drm_gpuvm_update *update,
+					struct drm_gem_object *obj, u64 addr, u64 range,
+					u64 offset) __must_check __must_not_hold(drm_resv);
 int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 				 struct drm_gem_object *obj, u64 addr, u64 range,
 				 u64 offset) __must_check __must_hold(drm_resv);
@@ -590,6 +606,15 @@ _name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
 	return drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
 }										\
 static __always_inline int __must_check						\
+_name##_prepare_map_interruptible(struct drm_gpuvm_imm *vm,			\
+				  struct drm_gpuvm_update *update, _obj_type *obj, \
+				  u64 addr, u64 range, u64 offset)		\
+	__must_not_hold(drm_resv)						\
+{										\
+	return drm_gpuvm_prepare_map_interruptible(vm, update, &obj->_gem, addr, \
+						   range, offset);		\
+}										\
+static __always_inline int __must_check						\
 _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
 			   struct drm_gpuvm_update *update, _obj_type *obj,	\
 			   u64 addr, u64 range, u64 offset)			\
@@ -656,13 +681,22 @@ static __always_inline struct drm_gpuvm_bo * __must_check			\
 _name##_obtain(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)		\
 	__must_not_hold(drm_resv)						\
 {										\
-	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg, false);	\
+	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
+				      DRM_GPUVM_IMM_LOCKS);			\
+}										\
+static __always_inline struct drm_gpuvm_bo * __must_check			\
+_name##_obtain_interruptible(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg) \
+	__must_not_hold(drm_resv)						\
+{										\
+	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
+				      DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);	\
 }										\
 static __always_inline struct drm_gpuvm_bo * __must_check			\
 _name##_obtain_locked(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)	\
 	__must_hold(drm_resv)							\
 {										\
-	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg, true);	\
+	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
+				      DRM_GPUVM_IMM_LOCKED);			\
 }										\
 static __always_inline int __must_check						\
 _name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
@@ -670,7 +704,17 @@ _name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,	\
 	__must_not_hold(drm_resv)						\
 {										\
 	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
-				       offset, (void *)arg, false);		\
+				       offset, (void *)arg, DRM_GPUVM_IMM_LOCKS); \
+}										\
+static __always_inline int __must_check						\
+_name##_prepare_map_interruptible(struct drm_gpuvm_imm *vm,			\
+				  struct drm_gpuvm_update *update, _obj_type *obj, \
+				  u64 addr, u64 range, u64 offset, _arg *arg)	\
+	__must_not_hold(drm_resv)						\
+{										\
+	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
+				       offset, (void *)arg,			\
+				       DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);	\
 }										\
 static __always_inline int __must_check						\
 _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
@@ -679,7 +723,7 @@ _name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
 	__must_hold(drm_resv)							\
 {										\
 	return __drm_gpuvm_prepare_map(vm, update, &obj->_gem, addr, range,	\
-				       offset, (void *)arg, true);		\
+				       offset, (void *)arg, DRM_GPUVM_IMM_LOCKED); \
 }										\
 __DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem,			\
 		     __DRM_GPUVM_IMM_OBJ_DATA, _obj_type *obj, _bo_type *bo)	\

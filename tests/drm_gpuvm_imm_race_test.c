@@ -7,6 +7,8 @@
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -476,12 +478,173 @@ static void drm_gpuvm_imm_race_test_fini(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fini.ret, 0);
 }
 
+/* An ioctl whose client gets a signal while another task holds the reservation lock */
+struct race_client {
+	struct drm_gpuvm_imm *shared;
+	struct test_bo *bo;
+	bool prepares;
+	struct drm_gpuvm_update update;
+	struct completion done;
+	struct completion leave;
+	int ret;		/* of the call that was interrupted, */
+	int ret_later;		/* and of another one, with the signal still there */
+};
+
+static int race_client_obtain(struct race_client *client, bool interruptible)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	if (interruptible)
+		vm_bo = drm_gpuvm_imm_obtain_interruptible(client->shared, &client->bo->base);
+	else
+		vm_bo = drm_gpuvm_imm_obtain(client->shared, &client->bo->base);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+	drm_gpuvm_imm_bo_put(vm_bo);
+
+	return 0;
+}
+
+static int race_client_call(struct race_client *client, bool interruptible)
+{
+	if (!client->prepares)
+		return race_client_obtain(client, interruptible);
+	if (interruptible)
+		return test_vm_prepare_map_interruptible(client->shared, &client->update,
+							 client->bo, TEST_START, TEST_PAGE, 0);
+	return test_vm_prepare_map(client->shared, &client->update, client->bo, TEST_START,
+				   TEST_PAGE, 0);
+}
+
+static int race_client_fn(void *data)
+{
+	struct race_client *client = data;
+
+	allow_signal(SIGKILL);
+	client->ret = race_client_call(client, true);
+	complete(&client->done);
+	wait_for_completion(&client->leave);
+	client->ret_later = race_client_call(client, false);
+	complete(&client->done);
+
+	return 0;
+}
+
+/* It waits for the lock, or is through already. */
+static unsigned int race_client_state(struct race_client *client, struct task_struct *task)
+{
+	unsigned int state;
+
+	do {
+		schedule_timeout_uninterruptible(1);
+		state = READ_ONCE(task->__state) & TASK_NORMAL;
+	} while (!state && !completion_done(&client->done));
+
+	return state;
+}
+
+static void race_client_test(struct kunit *test, bool prepares)
+{
+	struct race_client client = {
+		.shared = test_vm_shared(test_vm_new(test)),
+		.bo = test_bo_new(test, 1, NULL),
+		.prepares = prepares,
+	};
+	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(client.shared)->resv;
+	struct task_struct *task;
+	bool interruptible;
+
+	init_completion(&client.done);
+	init_completion(&client.leave);
+	task = kthread_create(race_client_fn, &client, "race-client");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+
+	dma_resv_lock(resv, NULL);
+	wake_up_process(task);
+	interruptible = race_client_state(&client, task) == TASK_INTERRUPTIBLE;
+	KUNIT_EXPECT_TRUE(test, interruptible);
+	send_sig(SIGKILL, task, 1);
+	if (interruptible)
+		wait_for_completion(&client.done);
+	KUNIT_EXPECT_TRUE(test, list_empty(&client.shared->base.extobj.list));
+	dma_resv_unlock(resv);
+	if (!interruptible)
+		wait_for_completion(&client.done);
+	KUNIT_EXPECT_EQ(test, client.ret, -EINTR);
+	KUNIT_EXPECT_NULL(test, test_vm_update_va(&client.update));
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, kref_read(&client.bo->base.refcount), 1);
+
+	/* Other functions do not care. */
+	complete(&client.leave);
+	wait_for_completion(&client.done);
+	KUNIT_EXPECT_EQ(test, client.ret_later, 0);
+	drm_gpuvm_update_drop(&client.update);
+	put_task_struct(task);
+}
+
+static void drm_gpuvm_imm_race_test_signal(struct kunit *test)
+{
+	race_client_test(test, false);
+	race_client_test(test, true);
+}
+
+/* A task that holds a reservation lock */
+struct race_holder {
+	struct dma_resv *resv;
+	struct completion locked;
+	struct completion unlock;
+	struct completion done;
+};
+
+static int race_holder_fn(void *data)
+{
+	struct race_holder *holder = data;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->locked);
+	wait_for_completion(&holder->unlock);
+	dma_resv_unlock(holder->resv);
+	complete(&holder->done);
+
+	return 0;
+}
+
+/* The _locked functions are for the task that holds the lock, and not for others. */
+static void drm_gpuvm_imm_race_test_not_locked(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(test_vm_shared(vm))->resv;
+	struct race_holder holder = { .resv = resv };
+	struct task_struct *task;
+
+	init_completion(&holder.locked);
+	init_completion(&holder.unlock);
+	init_completion(&holder.done);
+	task = kthread_run(race_holder_fn, &holder, "race-holder");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&holder.locked);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, -EDEADLK,
+				test_vm_prepare_map_locked(test_vm_shared(vm), update, bo,
+							   TEST_START, TEST_PAGE, 0));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	complete(&holder.unlock);
+	wait_for_completion(&holder.done);
+}
+
 static struct kunit_case drm_gpuvm_imm_race_test_cases[] = {
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_all, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_end, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE_ATTR(drm_gpuvm_imm_race_test_evict, {.speed = KUNIT_SPEED_VERY_SLOW}),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_writers),
 	KUNIT_CASE(drm_gpuvm_imm_race_test_fini),
+	KUNIT_CASE(drm_gpuvm_imm_race_test_signal),
+	KUNIT_CASE(drm_gpuvm_imm_race_test_not_locked),
 	{}
 };
 

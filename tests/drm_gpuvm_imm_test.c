@@ -939,8 +939,7 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, list_empty(&again->list.entry.extobj));
 	KUNIT_EXPECT_EQ(test, test_vm_prepare_map_locked(shared, update, ext, TEST_START,
 							 TEST_PAGE, 0), 0);
-	if (IS_ENABLED(CONFIG_LOCKDEP) && debug_locks)
-		EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &ext->base)), -EDEADLK);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &ext->base)), -EDEADLK);
 	dma_resv_unlock(resv);
 	drm_gpuvm_imm_bo_put(again);
 
