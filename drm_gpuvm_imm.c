@@ -604,9 +604,20 @@ static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
+/* Returns true. */
+noinline bool drm_gpuvm_imm_report_none(void)
+{
+	drm_safe_broken(NULL, "a core is initialised before it is used",
+			"an address space is missing: its core was never initialised, was given up, or is a copy");
+
+	return true;
+}
+
 static noinline int drm_gpuvm_prepare_refused(struct drm_gpuvm_imm *vm,
 					      const struct drm_gpuvm_update *update)
 {
+	if (drm_gpuvm_imm_is_none(vm))
+		return -EINVAL;
 	if (!update->__vm)
 		return -ENOTRECOVERABLE;
 
@@ -621,7 +632,7 @@ static int drm_gpuvm_prepare_check(struct drm_gpuvm_imm *vm,
 				   const struct drm_gpuvm_update *update)
 {
 	/* Unlocked: see the invariants of @broken. */
-	if (likely(!update->__vm && !READ_ONCE(vm->broken)))
+	if (likely(vm && !update->__vm && !READ_ONCE(vm->broken)))
 		return 0;
 
 	return drm_gpuvm_prepare_refused(vm, update);
@@ -688,7 +699,8 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
  * Context: May sleep.
  *
  * Return: 0, -EINVAL if the layout makes no sense or the object for the
- * reservation lock belongs to another device, or -ENOMEM.
+ * reservation lock belongs to another device, -ENOMEM, or -EBUSY if @core is initialised
+ * already, which is a driver bug.
  */
 int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 			const struct drm_gpuvm_imm_ops *ops,
@@ -700,6 +712,11 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 
 	if (!drm_gpuvm_config_valid(config, drm))
 		return -EINVAL;
+	if (drm_gpuvm_core_vm(core)) {
+		drm_safe_broken(drm, "a core is initialised once",
+				"%s: give it up first", drm_gpuvm_core_vm(core)->name);
+		return -EBUSY;
+	}
 
 	name = kstrdup_const(config->name ?: "unknown", GFP_KERNEL_ACCOUNT);
 	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
@@ -734,6 +751,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	context_unsafe(INIT_LIST_HEAD(&vm->dead));
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	core->__vm = vm;
+	core->__self = core;
 	drm_gpuvm_imm_debugfs_add(vm);
 
 	return 0;
@@ -742,7 +760,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
 
 /**
  * drm_gpuvm_core_fini() - give up the core of an address space
- * @core: the core; one that was never initialised is fine
+ * @core: the core; zeroed memory that was never initialised is fine
  *
  * Unmaps all mappings through the driver's unmap step, which must not fail here,
  * and cleans up the vm_bos. When this returns, and nobody else holds the address
@@ -759,15 +777,14 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
  */
 void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 {
-	struct drm_gpuvm_imm *vm = core->__vm;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 
 	might_sleep();
-	if (!vm)
-		return;
-	/* Unlocked: changed further down only. The steps would be called with that one. */
-	if (READ_ONCE(vm->core) != core) {
-		drm_safe_broken(vm->base.drm, "a core stays where it was initialised",
-				"%s: a copy of it was dropped", vm->base.name);
+	if (!vm) {
+		/* The steps of a copy would be called with the original. */
+		if (core->__self || core->__vm)
+			drm_safe_broken(NULL, "a core stays where it was initialised",
+					"a copy of one was dropped, or memory that was never initialised");
 		return;
 	}
 
@@ -790,6 +807,7 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 		WRITE_ONCE(vm->core, NULL);
 	}
 	core->__vm = NULL;
+	core->__self = NULL;
 	drm_gpuvm_imm_unclaim(vm);
 
 	drm_gpuvm_imm_end(vm);
@@ -802,16 +820,18 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_fini);
  *
  * Context: Any.
  *
- * Return: the address space, to be put with drm_gpuvm_imm_put(), or NULL if the
- * core was given up. It says what the address space is, and updates are
+ * Return: the address space, to be put with drm_gpuvm_imm_put(), or NULL as
+ * drm_gpuvm_core_vm(). It says what the address space is, and updates are
  * prepared with it, but it cannot be changed through it.
  */
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
 {
-	if (core->__vm)
-		drm_gpuvm_get(&core->__vm->base);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 
-	return core->__vm;
+	if (vm)
+		drm_gpuvm_get(&vm->base);
+
+	return vm;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
 
@@ -823,7 +843,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
  */
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm)
 {
-	return vm->base.mm_start;
+	return drm_gpuvm_imm_is_none(vm) ? 0 : vm->base.mm_start;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_start);
 
@@ -835,7 +855,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_start);
  */
 u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm)
 {
-	return vm->base.mm_range;
+	return drm_gpuvm_imm_is_none(vm) ? 0 : vm->base.mm_range;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
 
@@ -847,6 +867,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
  */
 u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm)
 {
+	if (drm_gpuvm_imm_is_none(vm))
+		return 0;
+
 	/* drm_gpuvm_config_valid() saw that this does not overflow. */
 	return vm->base.mm_start + vm->base.mm_range;
 }
@@ -860,7 +883,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
  */
 const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm)
 {
-	return vm->name;
+	return drm_gpuvm_imm_is_none(vm) ? "none" : vm->name;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
 
@@ -875,7 +898,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
  */
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm)
 {
-	return vm->resv_obj;
+	return drm_gpuvm_imm_is_none(vm) ? NULL : vm->resv_obj;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
 
@@ -888,7 +911,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
  */
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 {
-	return drm_gpuvm_is_extobj(&vm->base, obj);
+	return !drm_gpuvm_imm_is_none(vm) && drm_gpuvm_is_extobj(&vm->base, obj);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 
@@ -909,7 +932,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
 {
 	/* Unlocked: see the invariants of @broken. */
-	return READ_ONCE(vm->broken);
+	return drm_gpuvm_imm_is_none(vm) || READ_ONCE(vm->broken);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
 
@@ -929,14 +952,15 @@ struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					    struct drm_gem_object *obj, void *arg,
 					    enum drm_gpuvm_imm_how how)
 {
-	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
 	bool locked = how == DRM_GPUVM_IMM_LOCKED;
 	struct drm_gpuvm_bo *vm_bo;
+	struct dma_resv *resv;
 	int ret;
 
-	if (!drm_gpuvm_imm_obj_ok(vm, obj))
+	if (drm_gpuvm_imm_is_none(vm) || !drm_gpuvm_imm_obj_ok(vm, obj))
 		return ERR_PTR(-EINVAL);
 
+	resv = drm_gpuvm_resv(&vm->base);
 	if (drm_resv_is_held(resv) != locked) {
 		drm_safe_broken(vm->base.drm,
 				"_locked is for who holds the VM's reservation lock",
@@ -1191,7 +1215,7 @@ int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *
 	if (ret)
 		return ret;
 
-	if (vm_bo->vm != &vm->base)
+	if (IS_ERR_OR_NULL(vm_bo) || vm_bo->vm != &vm->base)
 		return -EINVAL;
 
 	ret = drm_gpuvm_imm_map_check(vm, vm_bo->obj, addr, range, offset);
@@ -1370,7 +1394,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_find);
 const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *core,
 						  u64 addr, u64 range)
 {
-	struct drm_gpuvm_imm *vm = core->__vm;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 	u64 end;
 
 	if (!vm || !range || check_add_overflow(addr, range, &end))
@@ -1401,7 +1425,8 @@ const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
 	struct drm_gpuva *from = (struct drm_gpuva *)va;
 
 	/* The cast: the VA is one of this VM's, const for drivers only. */
-	return drm_gpuvm_imm_skip(core->__vm, __drm_gpuva_next(from), addr + range);
+	return drm_gpuvm_imm_skip(to_drm_gpuvm_imm(from->vm), __drm_gpuva_next(from),
+				  addr + range);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
 
@@ -1419,7 +1444,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
 const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *core,
 						struct drm_gem_object *obj)
 {
-	struct drm_gpuvm_imm *vm = core->__vm;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 	const struct drm_gpuva *va;
 	struct drm_gpuvm_bo *vm_bo;
 
@@ -1452,7 +1477,12 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_first_of);
 const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core,
 					       const struct drm_gpuva *va)
 {
-	drm_gpuvm_imm_assert_readable(core->__vm);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+
+	if (!vm)
+		return NULL;
+
+	drm_gpuvm_imm_assert_readable(vm);
 	if (list_is_last(&va->gem.entry, &va->vm_bo->list.gpuva))
 		return NULL;
 

@@ -29,10 +29,13 @@ struct drm_gpuvm_remapped;
  *
  * - There is one for each address space; it cannot be copied.
  * - It stays where it is from drm_gpuvm_core_init() to drm_gpuvm_core_fini().
+ * - @__self is the core itself from drm_gpuvm_core_init() to drm_gpuvm_core_fini(), and
+ *   then NULL. So memory that was never initialised, and a copy, have no address space.
  */
 struct drm_gpuvm_core {
 	/* private: */
 	struct drm_gpuvm_imm *__vm;
+	const struct drm_gpuvm_core *__self;
 	__DRM_SAFE_NO_ASSIGN;
 };
 
@@ -360,13 +363,14 @@ struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size);
  * drm_gpuvm_core_vm() - the shared side of an address space
  * @core: the core
  *
- * Return: the address space, borrowed for as long as the core lives. Take a
- * reference of its own with drm_gpuvm_imm_get().
+ * Return: the address space, borrowed for as long as the core lives; NULL if @core was
+ * never initialised, was given up, or is a copy. Take a reference of its own with
+ * drm_gpuvm_imm_get().
  */
 static __always_inline struct drm_gpuvm_imm *
 drm_gpuvm_core_vm(const struct drm_gpuvm_core *core)
 {
-	return core->__vm;
+	return likely(core->__self == core) ? core->__vm : NULL;
 }
 
 /* The driver's data of a VA sits behind it: see drm_gpuvm_va_alloc(). */

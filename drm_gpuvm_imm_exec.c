@@ -30,6 +30,8 @@ int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 {
 	int ret;
 
+	if (drm_gpuvm_imm_is_none(vm))
+		return -EINVAL;
 	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
 		return -ENOTRECOVERABLE;
 
@@ -67,14 +69,14 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
  *
  * Context: May sleep; the driver keeps others from changing the address space.
  *
- * Return: 0, -EINVAL if the range is empty or not in the address space,
+ * Return: 0, -EINVAL if the range is empty or not in the address space, or there is none,
  * -ENOTRECOVERABLE if that is broken, or what drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 			      struct drm_exec *exec, u64 addr, u64 range,
 			      unsigned int num_fences)
 {
-	struct drm_gpuvm_imm *vm = core->__vm;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 
 	if (!vm || !range || !drm_gpuvm_imm_in_space(vm, addr, range))
 		return -EINVAL;
@@ -102,6 +104,9 @@ void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 			     enum dma_resv_usage private_usage,
 			     enum dma_resv_usage extobj_usage)
 {
+	if (drm_gpuvm_imm_is_none(vm))
+		return;
+
 	drm_gpuvm_resv_add_fence(&vm->base, exec, fence, private_usage,
 				 extobj_usage);
 }
@@ -217,7 +222,7 @@ int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *ex
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
  *
- * Return: 0, -EINVAL if the core was given up, -ENOTRECOVERABLE if the address space
+ * Return: 0, -EINVAL if @core has no address space, -ENOTRECOVERABLE if the address space
  * is broken, or the first error of @fn. What was validated stays so.
  */
 int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
@@ -226,7 +231,7 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 					struct drm_exec *exec, void *priv),
 			      void *priv)
 {
-	struct drm_gpuvm_imm *vm = core->__vm;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
 
 	if (!vm)
 		return -EINVAL;

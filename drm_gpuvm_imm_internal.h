@@ -159,6 +159,16 @@ unsigned int drm_gpuvm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva 
 				     unsigned int n);
 #endif
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
+bool drm_gpuvm_imm_report_none(void);
+
+/*
+ * A function was given the address space of a core that has none. Reported, since the
+ * function can do nothing, and few of them return an error.
+ */
+static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
+{
+	return unlikely(!vm) && drm_gpuvm_imm_report_none();
+}
 
 /* drm_gpuvm_imm_end.c */
 int drm_gpuvm_imm_wq_init(void) __must_check;

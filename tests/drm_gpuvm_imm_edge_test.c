@@ -234,6 +234,165 @@ static void reader(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
 }
 
+static int edge_no_validate(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,
+			    struct drm_exec *exec, void *priv)
+{
+	return 0;
+}
+
+/* Functions that take a core, which has no address space */
+static void edge_core_is_none(struct kunit *test, struct drm_gpuvm_core *core,
+			      struct test_bo *bo)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	const struct drm_gpuva *va;
+
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_vm(core));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_get(core));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_find(core, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_find_first(core, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(core, &bo->base));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_core_lock_range(core, NULL, TEST_START, TEST_PAGE, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			__drm_gpuvm_core_validate(core, NULL, edge_no_validate, NULL));
+
+	/* With a mapping of another address space, and an update of one */
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 1, 1, 0), 0);
+	va = test_vm_find(vm, TEST_START, TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(core, va, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next_of(core, va));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(test_vm_shared(vm), update, TEST_START,
+							 TEST_PAGE));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gpuvm_run(core, update), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, vm->unmaps, 0);
+	test_vm_end(test, vm);
+}
+
+static void edge_core_fini(struct kunit *test, struct drm_gpuvm_core *core, int warnings)
+{
+	kunit_warning_suppress(test) {
+		drm_gpuvm_core_fini(core);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, warnings);
+	}
+}
+
+/* A core that was never initialised, in memory of any contents, and one that was given up */
+static void core_never_initialised(struct kunit *test)
+{
+	static const u8 fills[] = { 0x00, 0x5a, 0xff };
+	struct test_bo *bo = test_bo_new(test, 2, NULL);
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_core core[1];
+
+	for (int i = 0; i < ARRAY_SIZE(fills); i++) {
+		memset(core, fills[i], sizeof(core));
+		edge_core_is_none(test, core, bo);
+		edge_core_fini(test, core, !!fills[i]);
+	}
+
+	memcpy(core, vm->core, sizeof(core));
+	edge_core_is_none(test, core, bo);
+	edge_core_fini(test, core, 1);
+
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_core_vm(vm->core)->core, &vm->core[0]);
+	test_vm_fini(vm);
+	edge_core_is_none(test, vm->core, bo);
+	edge_core_fini(test, vm->core, 0);
+}
+
+/* One that is initialised already keeps the address space that it has. */
+static void core_initialised_twice(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = {
+		.start = TEST_START, .range = TEST_PAGES * TEST_PAGE,
+	};
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_env *env = test->priv;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, test_vm_init(vm, env->drm, &config), -EBUSY);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, test_vm_shared(vm), shared);
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+}
+
+#define EDGE_REPORTED(_test, _ret, _call) do {					\
+	struct kunit *__test = (_test);						\
+										\
+	kunit_warning_suppress(__test) {					\
+		KUNIT_EXPECT_EQ(__test, _ret, _call);				\
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(__test, 1);		\
+	}									\
+} while (0)
+
+/* Functions that take the address space of such a core, and say something of it */
+static void vm_of_no_core(struct kunit *test)
+{
+	struct test_vm none = {};
+	struct drm_gpuvm_imm *vm = test_vm_shared(&none);
+	struct test_bo *bo = test_bo_new(test, 2, NULL);
+	struct drm_exec exec;
+
+	drm_gpuvm_imm_put(vm);
+	EDGE_REPORTED(test, 0, drm_gpuvm_imm_va_start(vm));
+	EDGE_REPORTED(test, 0, drm_gpuvm_imm_va_length(vm));
+	EDGE_REPORTED(test, 0, drm_gpuvm_imm_va_end(vm));
+	EDGE_REPORTED(test, 0, strcmp(drm_gpuvm_imm_name(vm), "none"));
+	EDGE_REPORTED(test, true, !drm_gpuvm_imm_resv_obj(vm));
+	EDGE_REPORTED(test, false, drm_gpuvm_imm_is_extobj(vm, &bo->base));
+	EDGE_REPORTED(test, true, drm_gpuvm_imm_is_broken(vm));
+
+	drm_exec_init(&exec, 0, 0);
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_lock(vm, &exec, 1));
+	kunit_warning_suppress(test) {
+		drm_gpuvm_imm_add_fence(vm, &exec, NULL, DMA_RESV_USAGE_BOOKKEEP,
+					DMA_RESV_USAGE_BOOKKEEP);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	drm_exec_fini(&exec);
+}
+
+/* The same for those that prepare updates of it */
+static void update_of_no_core(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *live = test_vm_new(test), none = {};
+	struct drm_gpuvm_imm *vm = test_vm_shared(&none);
+	struct test_bo *bo = test_bo_new(test, 2, NULL);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(live), &bo->base);
+	const u64 at = TEST_START, size = TEST_PAGE;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain(vm, &bo->base)));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_interruptible(vm, &bo->base)));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_locked(vm, &bo->base)));
+	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_map(vm, update, bo, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL,
+		      test_vm_prepare_map_interruptible(vm, update, bo, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_map_locked(vm, update, bo, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, vm_bo, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_sparse(vm, update, at, size));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_unmap(vm, update, at, size));
+	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_unmap_obj(vm, update, bo));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_split(vm, update, at));
+
+	/* And what stands for a vm_bo if that could not be obtained */
+	vm = test_vm_shared(live);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, NULL, at, size, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_prepare_map_bo(vm, update, ERR_PTR(-ENOMEM), at, size, 0));
+	drm_gpuvm_imm_bo_put(vm_bo);
+}
+
 #ifdef CONFIG_DEBUG_FS
 static void show(struct kunit *test)
 {
@@ -277,6 +436,10 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(replaces),
 	KUNIT_CASE(reserved),
 	KUNIT_CASE(reader),
+	KUNIT_CASE(core_never_initialised),
+	KUNIT_CASE(core_initialised_twice),
+	KUNIT_CASE(vm_of_no_core),
+	KUNIT_CASE(update_of_no_core),
 	KUNIT_CASE(show),
 	{}
 };
