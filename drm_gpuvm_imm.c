@@ -725,8 +725,7 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	else
 		resv_obj = drm_gpuvm_imm_resv_alloc(drm);
 	if (!name || !vm || !resv_obj) {
-		if (resv_obj)
-			drm_gem_object_put(resv_obj);
+		drm_gem_object_put(resv_obj);
 		kfree(vm);
 		kfree_const(name);
 		return -ENOMEM;

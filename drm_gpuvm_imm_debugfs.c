@@ -50,7 +50,7 @@ void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm)
 static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 				   struct drm_gpuvm_debugfs_row *rows)
 {
-	u64 end = drm_gpuvm_imm_va_end(vm);
+	u64 range = drm_gpuvm_imm_va_end(vm) - addr;
 	struct drm_gpuva *va;
 	int n = 0;
 
@@ -58,11 +58,10 @@ static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 	if (!drm_gpuvm_imm_claim_for_reader(vm))
 		return -EBUSY;
 
-	drm_gpuvm_for_each_va_range(va, &vm->base, addr, end) {
+	for (va = drm_gpuva_find_first(&vm->base, addr, range);
+	     va && n < DRM_GPUVM_DEBUGFS_CHUNK; va = __drm_gpuva_next(va)) {
 		struct drm_gem_object *obj = va->gem.obj;
 
-		if (n == DRM_GPUVM_DEBUGFS_CHUNK)
-			break;
 		rows[n++] = (struct drm_gpuvm_debugfs_row) {
 			.addr = va->va.addr,
 			.range = va->va.range,

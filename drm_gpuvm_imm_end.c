@@ -129,14 +129,21 @@ void drm_gpuvm_imm_drain(struct work_struct *work)
 	drm_gpuvm_cleaner_leave(&self);
 }
 
-/* @vm_free of the core, by the invariants where sleeping is allowed */
+/*
+ * @vm_free of the core. By the invariants, a cleaner is here, which may sleep. Other tasks
+ * get here by functions of the core that put what the library counts.
+ */
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 {
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(gpuvm);
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = gpuvm->drm;
 
-	might_sleep();
+	if (unlikely(!drm_gpuvm_is_cleaner()))
+		drm_safe_broken(drm, "a clean-up puts the last reference to an address space",
+				"%s: call drm_gpuvm_imm_put() or drm_gpuvm_imm_bo_put(), not the core's functions",
+				vm->name);
+
 	drm_gpuvm_pool_free(vm, 0);
 	/* Nobody else has the address space any more. */
 	kvfree(context_unsafe(vm->pool));

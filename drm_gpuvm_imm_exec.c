@@ -235,10 +235,11 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 
 	if (!vm)
 		return -EINVAL;
+
+	drm_gpuvm_resv_assert_held(&vm->base);
 	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
 		return -ENOTRECOVERABLE;
 
-	drm_gpuvm_resv_assert_held(&vm->base);
 	vm->validate = fn;
 	vm->validate_priv = priv;
 

@@ -355,14 +355,18 @@ drm_gpuvm_imm_find_removed(struct drm_gpuvm_imm *vm, const struct drm_gpuva *old
 	return parts;
 }
 
-static void drm_gpuvm_imm_remove_part(struct drm_gpuva *part, struct list_head *removed)
+static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_parts *parts,
+				       struct list_head *removed)
 	__drm_nonallocating
 {
-	if (!part)
-		return;
+	struct drm_gpuva *both[] = { parts->prev, parts->next };
 
-	drm_gpuva_remove(part);
-	list_add(&part->rb.entry, removed);
+	for (unsigned int i = 0; i < ARRAY_SIZE(both); i++) {
+		if (!both[i])
+			continue;
+		drm_gpuva_remove(both[i]);
+		list_add(&both[i]->rb.entry, removed);
+	}
 }
 
 /*
@@ -383,8 +387,7 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
 	if (ret)
 		return ret;
 
-	drm_gpuvm_imm_remove_part(parts.prev, removed);
-	drm_gpuvm_imm_remove_part(parts.next, removed);
+	drm_gpuvm_imm_remove_parts(&parts, removed);
 	list_del(&old->rb.entry);
 	ret = drm_gpuva_insert(&vm->base, old);
 	WARN_ON_ONCE(ret);

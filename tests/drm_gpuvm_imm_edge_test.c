@@ -393,7 +393,46 @@ static void update_of_no_core(struct kunit *test)
 	drm_gpuvm_imm_bo_put(vm_bo);
 }
 
+/* An update whose memory was overwritten is refused. */
+static void no_such_update(struct kunit *test)
+{
+	DRM_GPUVM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(test_vm_shared(vm), update,
+							      TEST_START, TEST_PAGE));
+	update->__kind = DRM_GPUVM_UPDATE_SPLIT + 1;
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vm->maps, 0);
+	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+}
+
 #ifdef CONFIG_DEBUG_FS
+/* A mapping that starts where a reserved range of no length does */
+static void show_none_reserved(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = {
+		.start = TEST_START,
+		.range = TEST_PAGES * TEST_PAGE,
+		.reserve_start = TEST_START,
+	};
+	struct test_env *env = test->priv;
+	char *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct seq_file m = { .buf = buf, .size = SZ_4K - 1 };
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	mutex_init(&m.lock);
+	KUNIT_ASSERT_EQ(test, test_vm_init(vm, env->drm, &config), 0);
+	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
+	drm_gpuvm_imm_show(&m, test_vm_shared(vm));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "sparse\n"));
+	KUNIT_EXPECT_NULL(test, strstr(buf, "reserved"));
+	test_vm_fini(vm);
+}
+
 static void show(struct kunit *test)
 {
 	struct test_vm *vm = edge_vm_alloc(test);
@@ -421,6 +460,11 @@ static void show(struct kunit *test)
 	kfree(vm);
 }
 #else
+static void show_none_reserved(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_DEBUG_FS");
+}
+
 static void show(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_DEBUG_FS");
@@ -440,6 +484,8 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(core_initialised_twice),
 	KUNIT_CASE(vm_of_no_core),
 	KUNIT_CASE(update_of_no_core),
+	KUNIT_CASE(no_such_update),
+	KUNIT_CASE(show_none_reserved),
 	KUNIT_CASE(show),
 	{}
 };

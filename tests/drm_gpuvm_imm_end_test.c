@@ -16,8 +16,15 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 
+#ifdef CONFIG_TRACEPOINTS
+#include <linux/tracepoint.h>
+#endif
+
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
+#ifdef CONFIG_TRACEPOINTS
+#include "drm_gpuvm_imm_trace.h"
+#endif
 #include "drm_safe_test.h"
 
 struct end_vm {
@@ -572,6 +579,130 @@ static void end_device_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device.by_others, rounds);
 }
 
+/* Without the library, which counts who may sleep: reported, wherever it is */
+static void end_last_put_of_core(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_get(vm->core);
+
+	end_vm_end(vm);
+	kunit_warning_suppress(test) {
+		drm_gpuvm_put(&shared->base);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+
+#ifdef CONFIG_TRACEPOINTS
+/* What had been put of an address space when it was marked that this begins */
+struct end_marked {
+	const struct drm_gpuvm_imm *vm;
+	const struct end_hook *hook;
+	unsigned int drains;
+	unsigned int put_before;
+};
+
+static void end_mark(void *data, const struct drm_gpuvm_imm *vm)
+{
+	struct end_marked *marked = data;
+
+	if (vm != marked->vm)
+		return;
+	marked->drains++;
+	marked->put_before += marked->hook->calls;
+}
+
+static void end_is_marked_first(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct end_hook hook = {};
+	struct end_marked marked = { .vm = end_vm_shared(vm), .hook = &hook };
+
+	end_map_at(test, vm, END_IN_VA_PUT, &hook);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_gpuvm_drain(end_mark, &marked), 0);
+	end_vm_end(vm);
+	unregister_trace_drm_gpuvm_drain(end_mark, &marked);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, hook.calls, 1);
+	KUNIT_EXPECT_EQ(test, marked.drains, 1);
+	KUNIT_EXPECT_EQ(test, marked.put_before, 0);
+}
+#else
+static void end_is_marked_first(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+#endif
+
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
+/* What lockdep is told of a task, also once it reports nothing any more */
+struct end_told {
+	struct tracepoint *tp;
+	struct task_struct *task;
+	const struct lockdep_map *resv;
+	unsigned int resvs;		/* that the reservation lock is taken */
+	unsigned int waits;		/* that it waits for clean-ups */
+};
+
+static void end_told_lock(void *data, struct lockdep_map *lock, unsigned int subclass,
+			  int trylock, int read, int check, struct lockdep_map *next,
+			  unsigned long ip)
+{
+	struct end_told *told = data;
+
+	if (current != told->task || trylock || read)
+		return;
+	told->resvs += lock == told->resv;
+	told->waits += !strcmp(lock->name, "drm_gpuvm_cleaners");
+}
+
+static void end_find_tracepoint(struct tracepoint *tp, void *priv)
+{
+	struct end_told *told = priv;
+
+	if (!strcmp(tp->name, "lock_acquire"))
+		told->tp = tp;
+}
+
+static void end_told_begin(struct kunit *test, struct end_told *told)
+{
+	told->task = current;
+	for_each_kernel_tracepoint(end_find_tracepoint, told);
+	KUNIT_ASSERT_NOT_NULL(test, told->tp);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(told->tp, end_told_lock, told), 0);
+}
+
+static void end_told_end(struct kunit *test, struct end_told *told)
+{
+	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(told->tp, end_told_lock, told), 0);
+	tracepoint_synchronize_unregister();
+}
+
+/* Lockdep knows what an end and a flush may wait for, also if there is nothing to do. */
+static void end_tells_lockdep(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct end_told told = {
+		.resv = &drm_gpuvm_imm_resv_obj(end_vm_shared(vm))->resv->lock.base.dep_map,
+	};
+
+	end_told_begin(test, &told);
+	end_vm_end(vm);
+	end_told_end(test, &told);
+	KUNIT_EXPECT_EQ(test, told.resvs, 1);
+	KUNIT_EXPECT_EQ(test, told.waits, 1);
+
+	end_told_begin(test, &told);
+	drm_gpuvm_imm_flush();
+	end_told_end(test, &told);
+	KUNIT_EXPECT_EQ(test, told.waits, 2);
+}
+#else
+static void end_tells_lockdep(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_LOCKDEP and CONFIG_TRACEPOINTS");
+}
+#endif
+
 static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_in_clean_up),
 	KUNIT_CASE(end_of_itself),
@@ -584,6 +715,9 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_flush_in_clean_up),
 	KUNIT_CASE(end_flush_in_last_put),
 	KUNIT_CASE(end_device_last),
+	KUNIT_CASE(end_last_put_of_core),
+	KUNIT_CASE(end_is_marked_first),
+	KUNIT_CASE(end_tells_lockdep),
 	{}
 };
 
