@@ -459,6 +459,28 @@ static void long_segments(struct kunit *test)
 	t->parent->dma_parms = NULL;
 }
 
+/* An object that is longer than a segment may be, and has several of the right length */
+static void short_segments(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct device_dma_parameters *parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
+	struct shmem_test_export e = { .segments = 4 };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 4 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+
+	KUNIT_ASSERT_NOT_NULL(test, parms);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	t->parent->dma_parms = parms;
+	dma_set_max_seg_size(t->parent, PAGE_SIZE);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+	}
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+	t->parent->dma_parms = NULL;
+}
+
 /* A fence that is signalled when somebody has begun to wait for it */
 struct sgt_fence {
 	struct dma_fence base;
@@ -586,6 +608,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),
 	KUNIT_CASE(long_segments),
+	KUNIT_CASE(short_segments),
 	{}
 };
 

@@ -287,6 +287,22 @@ static void mmap_offset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
 }
 
+/* Another object has all addresses that there are. */
+static void no_mmap_offset(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_vma_offset_manager *addresses = test_bo_gem(bo)->dev->vma_offset_manager;
+	struct drm_vma_offset_node all = {};
+	u64 offset = 1;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_vma_offset_add(addresses, &all, DRM_FILE_PAGE_OFFSET_SIZE));
+	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, offset, 1);
+	drm_vma_offset_remove(addresses, &all);
+	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
+}
+
 /* What a task allocates for objects: by size, and how much of it has no account */
 struct obj_allocs {
 	struct task_struct *task;
@@ -621,6 +637,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(lookup_other_type),
 	KUNIT_CASE(dumb),
 	KUNIT_CASE(mmap_offset),
+	KUNIT_CASE(no_mmap_offset),
 	KUNIT_CASE(accounted),
 	KUNIT_CASE(mmap_user),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),

@@ -328,18 +328,22 @@ static struct sg_table *shmem_export_map(struct dma_buf_attachment *attach,
 					 enum dma_data_direction dir)
 {
 	struct shmem_test_export *e = attach->dmabuf->priv;
+	unsigned int n = e->segments ?: 1;
+	struct scatterlist *sg;
 	struct sg_table *sgt;
 	int ret = e->map_ret;
+	unsigned int i;
 
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = kzalloc_obj(*sgt);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	ret = sg_alloc_table(sgt, n, GFP_KERNEL);
 	if (ret)
 		goto err_free;
-	sg_set_buf(sgt->sgl, e->mem, e->size);
+	for_each_sgtable_sg(sgt, sg, i)
+		sg_set_buf(sg, e->mem + i * (e->size / n), e->size / n);
 	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
 	if (ret)
 		goto err_free_table;
