@@ -1041,6 +1041,8 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
  * The device that the driver's probe function was called for: the place of the
  * driver's managed allocations and driver data. See also drm_dev_bound_parent().
  *
+ * Context: Any.
+ *
  * Return: the device, borrowed for the scope of the proof. NULL if the DRM device
  * is not one of this library, which is reported.
  */
@@ -1055,6 +1057,8 @@ EXPORT_SYMBOL_GPL(drm_dev_bound_device);
 /**
  * __drm_dev_reg_data() - the registration data
  * @reg: proof that there is some
+ *
+ * Context: Any.
  *
  * Return: what was given to drm_dev_ctx_register(), for the scope of @reg.
  */

@@ -838,6 +838,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
  * drm_gpuvm_imm_va_start() - where an address space starts
  * @vm: the address space
  *
+ * Context: Any.
+ *
  * Return: the first address, in bytes.
  */
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm)
@@ -850,6 +852,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_start);
  * drm_gpuvm_imm_va_length() - how long an address space is
  * @vm: the address space
  *
+ * Context: Any.
+ *
  * Return: the length in bytes.
  */
 u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm)
@@ -861,6 +865,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
 /**
  * drm_gpuvm_imm_va_end() - where an address space ends
  * @vm: the address space
+ *
+ * Context: Any.
  *
  * Return: the first address behind it, in bytes.
  */
@@ -878,6 +884,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
  * drm_gpuvm_imm_name() - the name of an address space
  * @vm: the address space
  *
+ * Context: Any.
+ *
  * Return: the name, which lives as long as @vm.
  */
 const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm)
@@ -893,6 +901,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
  * Objects that share this one's reservation object are private to the address
  * space: one lock is for all of them. They must hold this object.
  *
+ * Context: Any.
+ *
  * Return: the object, borrowed from @vm.
  */
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm)
@@ -905,6 +915,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
  * drm_gpuvm_imm_is_extobj() - is an object external to an address space?
  * @vm: the address space
  * @obj: the object
+ *
+ * Context: Any.
  *
  * Return: true if @obj does not share the reservation lock of @vm.
  */

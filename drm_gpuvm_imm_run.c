@@ -727,8 +727,8 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
  *
  * What earlier updates have changed is not undone, also if one job runs several.
  *
- * Context: In the fence signalling path, in a thread. Allocates no memory and
- * takes no reservation lock; takes the gpuva lock of the objects. The call is
+ * Context: In the fence signalling path, in a thread: it may sleep. Allocates no
+ * memory and takes no reservation lock; takes the gpuva lock of the objects. The call is
  * a fence signalling section of its own, in which lockdep checks the driver's
  * steps. The driver sees to it that there is one call at a time for @core.
  *

@@ -90,6 +90,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_export);
  * @gem: the object
  * @flags: of the file
  *
+ * Context: May sleep.
+ *
  * Return: the dma-buf, or an ERR_PTR().
  */
 struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags)
@@ -102,6 +104,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_export_cb);
  * __drm_shmem_exported() - the export step of a type made a dma-buf
  * @gem: the object
  * @dma_buf: what the step returned, which may be an ERR_PTR()
+ *
+ * Context: May sleep.
  *
  * Return: @dma_buf.
  */

@@ -241,6 +241,8 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
  * An object that is incomplete or unique has no handle and no mmap offset, is in
  * no dma-buf, and is on no LRU.
  *
+ * Context: Any.
+ *
  * Return: 0, or -EINVAL, with a report, if it was not published.
  */
 int __drm_shmem_check_published(struct drm_gem_object *gem)
@@ -443,7 +445,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
  * __drm_shmem_publish() - let others have an object
  * @obj: the object, which nobody else has
  *
- * See drm_shmem_publish(), which drivers call.
+ * See drm_shmem_publish(), which drivers call. *
+ * Context: Any.
  */
 void __drm_shmem_publish(struct drm_shmem_obj *obj)
 {
@@ -481,6 +484,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_handle_create);
  * @type: the type that it has to be of
  * @file: the file that the handle is from
  * @handle: the handle
+ *
+ * Context: May sleep.
  *
  * Return: the object with a reference, ERR_PTR(-ENOENT), or ERR_PTR(-EINVAL)
  * if it is of another type.
@@ -569,6 +574,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_export_check);
  * The object gets the core's functions, and cannot be taken for one of @type
  * unless the library completes it.
  *
+ * Context: May sleep.
+ *
  * Return: the zeroed object, or ERR_PTR(-ENOMEM).
  */
 struct drm_gem_object *
@@ -586,6 +593,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_gem_create_object);
  * @file: the file that gets the handle
  * @drm: the device
  * @args: the ioctl's argument
+ *
+ * Context: May sleep.
  *
  * Return: 0 or a negative error code.
  */
@@ -658,6 +667,8 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_t
  *
  * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device.
  *
+ * Context: May sleep.
+ *
  * Return: the object with a reference, or an ERR_PTR().
  */
 struct drm_gem_object *
@@ -719,6 +730,8 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
  * @attach: attachment of the device to the dma-buf
  * @sgt: the dma-buf's sg table, mapped for the device
  *
+ * Context: May sleep.
+ *
  * Return: the object with a reference; ERR_PTR(-ENODEV) unless the device is
  * registered; or another ERR_PTR().
  */
@@ -766,6 +779,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_prime_import_sg_table);
  *
  * A wrong call is reported and refused the first time it is made, even if it
  * would not take the lock this time.
+ *
+ * Context: Any. With @locked false, where the caller may sleep.
  *
  * Return: 0; -EINVAL if the caller does not hold the lock and should; -EDEADLK
  * if the caller holds it and should not.
@@ -855,6 +870,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_free);
  * __drm_shmem_pin_cb() - &drm_gem_object_funcs.pin
  * @gem: the object
  *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM.
  */
 int __drm_shmem_pin_cb(struct drm_gem_object *gem)
@@ -867,7 +884,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_pin_cb);
 
 /**
  * __drm_shmem_unpin_cb() - &drm_gem_object_funcs.unpin
- * @gem: the object
+ * @gem: the object *
+ * Context: May sleep. The caller holds the reservation lock.
  */
 void __drm_shmem_unpin_cb(struct drm_gem_object *gem)
 {
@@ -879,6 +897,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_unpin_cb);
  * __drm_shmem_vmap_cb() - &drm_gem_object_funcs.vmap
  * @gem: the object
  * @map: the mapping
+ *
+ * Context: May sleep. The caller holds the reservation lock.
  *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM also if an exporter gave no
  * address, or another error code.
@@ -905,6 +925,8 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 /**
  * __drm_shmem_status_cb() - &drm_gem_object_funcs.status
  * @gem: the object
+ *
+ * Context: Any.
  *
  * Return: what the object's memory counts as.
  */

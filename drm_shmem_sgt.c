@@ -261,6 +261,8 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
  * @bound: the proof
  * @obj: the object
  *
+ * Context: Task context. Does not sleep.
+ *
  * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL,
  * with a report, if the device is another one, also one on the same parent.
  */

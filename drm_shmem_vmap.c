@@ -50,7 +50,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_track);
 
 /**
  * __drm_vmap_untrack() - undo __drm_vmap_track()
- * @h: the handle
+ * @h: the handle *
+ * Context: Any.
  */
 void __drm_vmap_untrack(struct __drm_vmap *h)
 {
@@ -215,7 +216,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_plain);
 
 /**
  * __drm_vmap_overwritten() - report that a handle in use would be overwritten
- * @h: the handle
+ * @h: the handle *
+ * Context: Any.
  */
 void __drm_vmap_overwritten(struct __drm_vmap *h)
 {
@@ -244,6 +246,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_replaced);
  *
  * Out of line, so that the compiler knows the size from the declaration.
  *
+ * Context: Any.
+ *
  * Return: the address.
  */
 void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size)
@@ -264,6 +268,8 @@ static bool drm_vmap_inside(const struct __drm_vmap *h, u64 off, u64 len)
  * @offset: in bytes
  * @src: the memory
  * @len: in bytes
+ *
+ * Context: Any.
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
@@ -287,6 +293,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_to);
  * @dst: the memory
  * @len: in bytes
  *
+ * Context: Any.
+ *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
 int __drm_vmap_copy_from(const struct __drm_vmap *h, u64 offset,
@@ -308,6 +316,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_from);
  * @offset: in bytes
  * @value: the byte to fill it with
  * @len: in bytes
+ *
+ * Context: Any.
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */

@@ -24,6 +24,9 @@ import sys
 from misuse import Corpus, kunit_cases
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "scripts/coccinelle"))
+
+from drm_safe_source import Source, kernel_doc  # pylint: disable=wrong-import-position
 
 RULE = re.compile(
     r"\b(must|has to|have to|may not|[Nn]ot (?:under|from|inside of a)|only (?:from|under) |"
@@ -44,18 +47,6 @@ def sentences(text):
         flat = " ".join(paragraph.split())
         for sentence in re.split(r"(?<=[.;])\s+(?=[A-Z@&*`])", flat):
             yield sentence.strip(" *-#")
-
-
-def kernel_doc(path):
-    """What each kernel-doc comment of a file is about, and its text."""
-    for text in re.findall(r"/\*\*\n(.*?)\*/", path.read_text(encoding="utf-8"), re.S):
-        text = re.sub(r"^\t* \* ?", "", text, flags=re.M)
-        found = re.match(r"(?:DOC: (.*)|(?:(?:struct|union|enum|define) )?(\w+)(?:\(\))?)", text)
-        if found:
-            yield (found[1] or found[2]).strip(), text
-    for member, text in re.findall(r"/\*\* (@\w+): (.*?)\*/", path.read_text(encoding="utf-8"),
-                                   re.S):
-        yield member, re.sub(r"\n\t* \* ?", " ", text)
 
 
 def page(path):
@@ -115,63 +106,17 @@ def table(path):
     return entries
 
 
-def arguments(code, start):
-    """The arguments between the parentheses that open before a place, and where they end."""
-    args, depth, begin = [], 0, start
-    for at in range(start, len(code)):
-        sign = code[at]
-        if sign == "," and not depth or sign == ")" and not depth:
-            args.append(code[begin:at].strip())
-            begin = at + 1
-            if sign == ")":
-                return args, at + 1
-        depth += (sign in "([{") - (sign in ")]}")
-    return args, len(code)
-
-
 class Evidence:
     """What there is to see a broken rule."""
 
     def __init__(self, top):
         self.top = top
-        self.code = "\n".join(p.read_text(encoding="utf-8") for p in sorted(top.glob("drm_*.[ch]")))
-        self.code = re.sub(r"/\*.*?\*/|//[^\n]*", " ", self.code, flags=re.S)
-        self.macros = {}
-        for name, rest in re.findall(r"^#define (\w+)\(((?:.*\\\n)*.*)", self.code, re.M):
-            params, end = arguments(rest, 0)
-            self.macros[name] = params, rest[end:].replace("\\\n", " ")
-        self.functions = self.declared()
+        self.source = Source(top)
         self.cases = {(p.name, case) for p in (top / "tests/misuse").glob("*.c")
                       for case, *_ in Corpus(p).wrong}
         self.kunit = kunit_cases(top / "tests")
         self.messages = set(re.findall(r"``(.*?)``", (top / "Documentation/messages.rst")
                                        .read_text(encoding="utf-8")))
-
-    def declared(self):
-        """What stands behind the parameters of each function that is declared."""
-        found = {}
-        for name in re.finditer(r"^[ \t]*\w[\w \t*]*[ \t\n*](\w+)\(", self.code, re.M):
-            _, end = arguments(self.code, name.end())
-            if tail := re.match(r"[^;{}#=]*(?=[;{])", self.code[end:end + 400]):
-                found[name[1]] = found.get(name[1], "") + tail[0]
-        return found
-
-    def calls(self, code):
-        """What some code calls: names, and what each is given."""
-        return [(m[1], arguments(code, m.end())[0]) for m in re.finditer(r"\b(\w+)\(", code)]
-
-    def annotated(self, name, text, args=None, seen=()):
-        """True if a function's declaration has an annotation, or that of one in the macro."""
-        if text in self.functions.get(name, ""):
-            return True
-        if name in seen or name not in self.macros:
-            return False
-        names, body = self.macros[name]
-        for param, arg in zip(names, args or []):
-            body = re.sub(rf"(?:##\s*)?\b{param}\b(?:\s*##)?", lambda m, a=arg:
-                          a if "##" in m[0] else f" {a} ", body) if param.isidentifier() else body
-        return any(self.annotated(called, text, given, (*seen, name))
-                   for called, given in self.calls(body))
 
     def missing(self, about, how):
         """What is not there of one line, or nothing."""
@@ -179,7 +124,7 @@ class Evidence:
         if how.startswith(("not seen: ", "no rule: ")):
             return ""
         if kind == "annotation":
-            return "" if self.annotated(about, what) else f"{about} has no {what}"
+            return "" if self.source.annotated(about, what) else f"{about} has no {what}"
         if kind == "misuse":
             return "" if tuple(what.split()) in self.cases else f"no case {what} in tests/misuse"
         if kind == "kunit":

@@ -57,6 +57,14 @@ checkpatch() {
 # code_lines FILE: how many lines it has that are neither blank nor comment.
 code_lines() { gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null | wc -l; }
 
+# misspelt: is a name in the rule "raw" that the kernel does not have found?
+misspelt() {
+	local out
+
+	! out=$(python3 "$TOP/scripts/rule-names.py" "$TREE" --raw drm_gem_vmap_lockd) &&
+		[[ $out == *"declares no drm_gem_vmap_lockd()"* ]]
+}
+
 kernel_doc() { python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
 
 prepare_tree
@@ -78,6 +86,9 @@ check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
 check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
+check "the names in the spatch rules are those of the kernel and the library" \
+	python3 "$TOP/scripts/rule-names.py" "$TREE"
+check "a misspelt name is found" misspelt
 # The point of the library: what is left for a driver to write.
 lines=$(($(code_lines samples/sgpu/sgpu_vm.c) + $(code_lines samples/sgpu/sgpu_bind.c)))
 check "the sample's address spaces and VM_BIND: $lines lines of code, under 380" [ "$lines" -lt 380 ]

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What the rules beside this file know of the library and of a driver.
 
-The tables are the one place that has the library's names. A driver's names come from
-the macros that declare them, in the driver (the directory DRIVER of the environment)
-or in a header that it includes.
+The tables are the one place that has the library's names; what takes a reservation
+lock, what may sleep and what opens a scope is read from the library itself. A driver's
+names come from the macros that declare them, in the driver (the directory DRIVER of the
+environment) or in a header that it includes.
 """
 import functools
 import os
 import pathlib
 import re
 
+from drm_safe_source import blanked, calls, functions, library
+
 # What each macro declares for the name that it is given: kind of name, pattern.
 DECLARES = {
     r"DRM_DEV_CTX(?:_NO_FILE)?": {
         "error_pointer": ["{}_dev_alloc", "{}_dev_alloc_parent"],
-        "sleeps": ["{}_dev_alloc", "{}_dev_alloc_parent"],
         "proof": ["{}_unreg", "{}_reg", "{}_ioctl"],
         "section": ["{}_reg"],
         "lent": ["{}_reg"],
@@ -22,18 +24,12 @@ DECLARES = {
     r"DRM_SHMEM_OBJ": {
         "error_pointer": ["{}_create", "{}_lookup"],
         "get": ["{}_lookup {}_put"],
-        "sleeps": ["{}_create", "{}_put", "{}_handle_create", "{}_mmap_offset"],
         "proof": ["{}_unique"],
     },
     r"DRM_GPUVM_IMM(?:_VM_BO)?": {
         "error_pointer": ["{}_obtain", "{}_obtain_interruptible", "{}_obtain_locked"],
         "get": ["{}_obtain drm_gpuvm_imm_bo_put", "{}_obtain_interruptible drm_gpuvm_imm_bo_put",
                 "{}_obtain_locked drm_gpuvm_imm_bo_put"],
-        "locks": ["{}_prepare_map", "{}_prepare_map_interruptible", "{}_prepare_unmap_obj",
-                  "{}_obtain", "{}_obtain_interruptible"],
-        "sleeps": ["{}_prepare_map", "{}_prepare_map_interruptible", "{}_prepare_map_locked",
-                   "{}_prepare_unmap_obj", "{}_obtain", "{}_obtain_interruptible",
-                   "{}_obtain_locked"],
         "find": ["{}_find", "{}_find_first"],
         "run": ["{}_run"],
         "prepare": ["{}_prepare_map", "{}_prepare_map_interruptible", "{}_prepare_map_locked",
@@ -55,22 +51,6 @@ NAMES = {
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
-    "locks": ["drm_shmem_vmap_own", "drm_shmem_sgt_own", "drm_shmem_vmap_or", "drm_shmem_sgt_or",
-              "drm_shmem_pin", "drm_shmem_purge", "drm_shmem_madvise", "drm_shmem_sgt_unmap",
-              "drm_vmap_release", "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
-              "drm_gpuvm_prepare_map", "drm_gpuvm_prepare_map_interruptible",
-              "drm_gpuvm_prepare_unmap_obj"],
-    "sleeps": ["drm_shmem_vmap_own", "drm_shmem_vmap_own_locked", "drm_shmem_vmap_or",
-               "drm_shmem_vmap_or_locked", "drm_shmem_sgt_own", "drm_shmem_sgt_own_locked",
-               "drm_shmem_sgt_or", "drm_shmem_sgt_or_locked", "drm_shmem_sgt_release",
-               "drm_shmem_sgt_resume", "drm_shmem_sgt_unmap", "drm_shmem_pin", "drm_shmem_unpin",
-               "drm_shmem_purge", "drm_shmem_madvise", "drm_vmap_release",
-               "drm_vmap_release_locked", "drm_vmap_from_user", "drm_vmap_to_user",
-               "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
-               "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_prepare_map",
-               "drm_gpuvm_prepare_map_interruptible",
-               "drm_gpuvm_prepare_unmap", "drm_gpuvm_prepare_unmap_obj",
-               "drm_dev_ctx_register", "drm_dev_ctx_unregister"],
     "proof": ["drm_dev_bound", "drm_dev_unreg", "drm_dev_reg", "drm_gpuvm_mapped",
               "drm_gpuvm_unmapped", "drm_gpuvm_remapped", "drm_shmem_sgt"],
     "section": [],
@@ -94,11 +74,125 @@ FILE_TYPE = re.compile(r"^[ \t]*DRM_DEV_CTX\((?:[^,;]*,){4}\s*struct (\w+)\s*\)"
 # What declares a handle in a structure.
 HANDLE_MACROS = ["DRM_GPUVM_CORE", "DRM_GPUVM_UPDATE"]
 
+# What ends the wait of others: completions, wait queues, bits and variables, tasks,
+# semaphores, fences, sync objects, events of a display, eventfds.
+COMPLETES = re.compile(
+    r"(?:complete(?:_all|_on_current_cpu)?|kthread_complete_and_exit|up"
+    r"|(?:_*|rcuwait_|store_release_|atomic_dec_and_|clear_and_|test_and_clear_|try_to_|signal_"
+    r"|ptrace_signal_|inode_)s?wake_up(?:_\w+)?"
+    r"|wake_q_add(?:_safe)?|raw_spin_unlock(?:_irq|_irqrestore)?_wake|irq_wake_thread|vhost_task_wake"
+    r"|kthread_unpark|set_notify_signal"
+    r"|dma_fence_(?:check_and_)?signal(?:_timestamp)?(?:_locked)?"
+    r"|drm_syncobj_(?:replace_fence|add_point)|drm_suballoc_free"
+    r"|drm_send_event(?:_locked|_timestamp_locked)?|drm_writeback_signal_completion"
+    r"|drm_handle_vblank|drm_crtc_(?:(?:send|arm)_vblank_event|handle_vblank|vblank_atomic_flush)"
+    r"|drm_atomic_helper_(?:commit_hw_done|fake_vblank)|eventfd_signal(?:_mask)?|kill_fasync)")
+
+# What has a name of that sort and ends no wait of another task: callbacks of wait queues, the
+# power management's wake-ups, and what asks rather than tells.
+COMPLETES_NOT = re.compile(
+    r"(?:default|autoremove|woken|woken_bit)_wake_function|woken_wake_bit_function|wake_bit_function"
+    r"|dma_fence_(?:is_signaled|test_signaled|enable_(?:sw_)?signaling|begin_|end_)\w*"
+    r"|eventfd_signal_allowed|drm_sched_job_is_signaled")
+
+# A handler is known by one of its arguments,
+HANDLER_ARGUMENT = re.compile(
+    r"struct (?:work_struct|kthread_work|timer_list|hrtimer|dma_fence_cb|tasklet_struct|irq_work"
+    r"|rcu_head|callback_head|wait_queue_entry|notifier_block|napi_struct|urb|virtqueue|mbox_client"
+    r"|rpmsg_device|drm_flip_work) ?\*|async_cookie_t\b")
+# by its type,
+HANDLER_TYPE = re.compile(r"\birqreturn_t\b|\benum hrtimer_restart\b")
+# or by what it is given to.
+HANDLER_GIVEN = re.compile(
+    r"(?:\w*request_(?:threaded_|any_context_|percpu_)?(?:irq|nmi)|kthread_(?:run|create)\w*"
+    r"|tasklet_init|async_schedule\w*|smp_call_function\w*|on_each_cpu\w*)")
+HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete)\s*=\s*&?(\w+)")
+
 # Headers that stand for another one: who includes them uses that part.
 PARTS = {
     "drm_dev_ctx.h": set(),
     "drm_shmem_safe.h": {"drm_shmem_obj.h", "drm_shmem_sgt.h", "drm_shmem_reclaim.h"},
     "drm_gpuvm_imm.h": set(),
+}
+
+# The kernel's functions that the library wraps, by the header of the library that does, and by
+# the kernel's header that declares them. scripts/rule-names.py compares them with the latter:
+# what it declares is here or in RAW_ALLOWED. Behind an @ is the one kernel that has the name.
+RAW = {
+    "drm_dev_ctx.h": {
+        "drm/drm_drv.h": """drm_dev_register drm_dev_unregister drm_dev_unplug drm_put_dev
+            drm_dev_enter drm_dev_exit drm_dev_alloc __drm_dev_alloc devm_drm_dev_alloc
+            __devm_drm_dev_alloc""",
+    },
+    "drm_shmem_safe.h": {
+        "drm/drm_gem_shmem_helper.h": """drm_gem_shmem_init drm_gem_shmem_create
+            drm_gem_shmem_create_with_handle@7.3 drm_gem_shmem_dumb_create drm_gem_shmem_free
+            drm_gem_shmem_release drm_gem_shmem_mmap drm_gem_shmem_pin
+            drm_gem_shmem_pin_locked drm_gem_shmem_unpin drm_gem_shmem_unpin_locked
+            drm_gem_shmem_vmap drm_gem_shmem_vmap_locked drm_gem_shmem_vunmap
+            drm_gem_shmem_vunmap_locked drm_gem_shmem_madvise drm_gem_shmem_madvise_locked
+            drm_gem_shmem_purge drm_gem_shmem_purge_locked drm_gem_shmem_is_purgeable
+            drm_gem_shmem_get_sg_table drm_gem_shmem_get_pages_sgt
+            __drm_gem_shmem_free_sgt_locked drm_gem_shmem_put_pages_locked
+            drm_gem_shmem_prime_import_sg_table drm_gem_shmem_prime_import_no_map
+            drm_gem_shmem_object_free drm_gem_shmem_object_get_sg_table
+            drm_gem_shmem_object_mmap drm_gem_shmem_object_pin drm_gem_shmem_object_unpin
+            drm_gem_shmem_object_vmap drm_gem_shmem_object_vunmap to_drm_gem_shmem_obj""",
+        "drm/drm_gem.h": """drm_gem_vmap drm_gem_vunmap drm_gem_handle_create
+            drm_gem_create_mmap_offset drm_gem_free_mmap_offset drm_gem_object_init
+            drm_gem_private_object_init drm_gem_private_object_fini drm_gem_object_release
+            drm_gem_object_free drm_gem_object_lookup drm_gem_vm_open drm_gem_vm_close
+            drm_gem_lru_init drm_gem_lru_remove drm_gem_lru_move_tail
+            drm_gem_lru_move_tail_locked""",
+        "drm/drm_prime.h": """drm_gem_prime_import drm_gem_prime_export drm_gem_prime_mmap
+            drm_gem_dmabuf_export drm_gem_dmabuf_release""",
+        "linux/dma-buf.h": "dma_buf_vmap dma_buf_vmap_unlocked dma_buf_vunmap dma_buf_vunmap_unlocked",
+    },
+    "drm_gpuvm_imm.h": {
+        "drm/drm_gpuvm.h": """drm_gpuvm_init drm_gpuvm_get drm_gpuvm_put drm_gpuvm_resv
+            drm_gpuvm_resv_obj drm_gpuvm_resv_held drm_gpuvm_resv_assert_held
+            drm_gpuvm_resv_protected drm_gpuvm_resv_add_fence drm_gpuvm_immediate_mode
+            drm_gpuvm_range_valid drm_gpuvm_interval_empty drm_gpuvm_is_extobj
+            drm_gpuvm_for_each_va drm_gpuvm_for_each_va_safe drm_gpuvm_for_each_va_range
+            drm_gpuvm_for_each_va_range_safe drm_gpuvm_prepare_vm drm_gpuvm_prepare_objects
+            drm_gpuvm_prepare_range drm_gpuvm_validate drm_gpuvm_exec_lock
+            drm_gpuvm_exec_lock_array drm_gpuvm_exec_lock_range drm_gpuvm_exec_unlock
+            drm_gpuvm_exec_validate drm_gpuvm_exec_resv_add_fence drm_gpuvm_sm_map
+            drm_gpuvm_sm_unmap drm_gpuvm_sm_map_exec_lock drm_gpuvm_sm_unmap_exec_lock
+            drm_gpuvm_sm_map_ops_create drm_gpuvm_sm_unmap_ops_create
+            drm_gpuvm_prefetch_ops_create drm_gpuvm_madvise_ops_create
+            drm_gpuvm_bo_unmap_ops_create drm_gpuvm_bo_create drm_gpuvm_bo_get drm_gpuvm_bo_put
+            drm_gpuvm_bo_put_deferred drm_gpuvm_bo_deferred_cleanup drm_gpuvm_bo_find
+            drm_gpuvm_bo_obtain_locked drm_gpuvm_bo_obtain_prealloc drm_gpuvm_bo_extobj_add
+            drm_gpuvm_bo_evict drm_gpuvm_bo_gem_evict drm_gpuvm_bo_for_each_va
+            drm_gpuvm_bo_for_each_va_safe drm_gpuva_insert drm_gpuva_remove drm_gpuva_link
+            drm_gpuva_unlink drm_gpuva_unlink_defer drm_gpuva_find drm_gpuva_find_first
+            drm_gpuva_find_next@7.2 drm_gpuva_find_prev@7.2
+            drm_gpuva_map drm_gpuva_remap drm_gpuva_unmap drm_gpuva_init_from_op
+            drm_gpuva_invalidate drm_gpuva_op_remap_to_unmap_range drm_gpuva_ops_free
+            drm_gpuva_for_each_op drm_gpuva_for_each_op_safe drm_gpuva_for_each_op_reverse
+            drm_gpuva_for_each_op_from_reverse drm_gpuva_first_op drm_gpuva_last_op
+            drm_gpuva_next_op drm_gpuva_prev_op __drm_gpuva_next""",
+        "drm/drm_gem.h": """drm_gem_gpuva_init drm_gem_gpuva_assert_lock_held
+            drm_gem_for_each_gpuvm_bo drm_gem_for_each_gpuvm_bo_safe drm_gem_evict_locked""",
+    },
+}
+
+# What a driver may go on to call: references, locks, questions, and what the library has no
+# form of.
+RAW_ALLOWED = {
+    "drm/drm_drv.h": """drm_dev_get drm_dev_put drm_dev_is_unplugged drm_dev_wedged_event
+        drm_core_check_all_features drm_core_check_feature drm_drv_uses_atomic_modeset
+        drm_firmware_drivers_only drmm_cgroup_register_region
+        drm_debugfs_bridge_params drm_debugfs_dev_init drm_debugfs_init_root
+        drm_debugfs_remove_root""",
+    "drm/drm_gem_shmem_helper.h": "drm_gem_shmem_print_info drm_gem_shmem_object_print_info",
+    "drm/drm_gpuvm.h": "drm_gpuvm_resv_object_alloc drm_gpuva_invalidated",
+    "drm/drm_gem.h": """drm_gem_object_get drm_gem_object_put drm_gem_lock drm_gem_unlock
+        drm_gem_is_imported""",
+    "drm/drm_prime.h": "drm_gem_is_prime_exported_dma_buf",
+    "linux/dma-buf.h": """dma_buf_attach dma_buf_detach dma_buf_map_attachment
+        dma_buf_unmap_attachment dma_buf_put""",
 }
 
 # What frees memory; a driver's functions that call one of them with their argument do so too.
@@ -132,10 +226,19 @@ class Driver:
         self.text = "\n".join(texts)
         self.names = {kind: set(names) for kind, names in NAMES.items()}
         for macro, kinds in DECLARES.items():
-            for name in re.findall(rf"^[ \t]*{macro}\(\s*(\w+)", self.text, re.M):
-                for kind, patterns in kinds.items():
-                    self.names[kind] |= {pattern.replace("{}", name) for pattern in patterns}
+            self.add(macro, kinds)
+        for kind, (own, given) in {"locks": library().locking(),
+                                   "sleeps": library().sleeping()}.items():
+            self.names[kind] = set(own)
+            for macro, patterns in given.items():
+                self.add(macro, {kind: patterns})
         self.names["file"] |= set(FILE_TYPE.findall(self.text))
+
+    def add(self, macro, kinds):
+        """Add what a macro declares, wherever the driver uses it."""
+        for name in re.findall(rf"^[ \t]*{macro}\(\s*(\w+)", self.text, re.M):
+            for kind, patterns in kinds.items():
+                self.names[kind] |= {pattern.replace("{}", name) for pattern in patterns}
 
     def find(self, name, beside):
         """The file that an #include means, or None if it is not the driver's."""
@@ -172,6 +275,45 @@ class Driver:
         """True if any file does."""
         return any(self.uses(path) for path in self.files)
 
+    @functools.cached_property
+    def functions(self):
+        """The functions of the driver: name, return type, parameters, and what each calls."""
+        texts = [blanked(read(path)) for path in self.everything()]
+        return [(name, kind, params, calls(text[start:end])) for text in texts
+                for name, kind, params, start, end in functions(text)]
+
+    def closure(self, known, calling):
+        """Functions that call a known one or, unless calling, that a known one calls."""
+        graph = {}
+        for name, _, _, called in self.functions:
+            graph.setdefault(name, set()).update(callee for callee, _ in called)
+        known = set(known)
+        while True:
+            more = {name for name in graph if graph[name] & known} if calling else \
+                {callee for name in known & graph.keys() for callee in graph[name] & graph.keys()}
+            if more <= known:
+                return known
+            known |= more
+
+    @functools.cached_property
+    def handlers(self):
+        """The driver's handlers, and what they call: work, timers, interrupts, threads, callbacks."""
+        found = set(HANDLER_SET.findall(self.text))
+        for name, kind, params, called in self.functions:
+            if HANDLER_TYPE.search(kind) or any(HANDLER_ARGUMENT.search(p) for p in params):
+                found.add(name)
+            for callee, args in called:
+                if HANDLER_GIVEN.fullmatch(callee):
+                    found |= {arg.lstrip("&") for arg in args}
+        return self.closure(found, False)
+
+    @functools.cached_property
+    def completing(self):
+        """The driver's functions that end the wait of others, by way of others of them, too."""
+        named = {callee for _, _, _, called in self.functions for callee, _ in called
+                 if COMPLETES.fullmatch(callee)}
+        return self.closure(named, True)
+
     def structs(self):
         """The structures of the driver: tag and body."""
         return re.findall(r"^struct (\w+) \{\n(.*?)^\}", self.text, re.M | re.S)
@@ -198,6 +340,12 @@ def driver():
 def names(kind):
     """All names of a kind; those of "get" with what they are put with."""
     return driver().names[kind]
+
+
+@functools.cache
+def raw(header):
+    """The kernel's functions that a header of the library wraps."""
+    return frozenset(name.partition("@")[0] for name in " ".join(RAW[header].values()).split())
 
 
 @functools.cache

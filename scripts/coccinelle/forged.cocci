@@ -76,7 +76,7 @@ type T;
 T *x;
 T y;
 expression E, size;
-identifier f = {memcpy, memmove, memdup, kmemdup, memset};
+identifier f = {memcpy, memmove, kmemdup, memset};
 position p;
 @@
 (

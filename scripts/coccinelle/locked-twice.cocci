@@ -10,6 +10,9 @@ import drm_safe_names as names
 def takes(f):
     return f in names.names("locks")
 
+def instead(f):
+    return "use its _locked form" if f + "_locked" in names.names("sleeps") else "release it first"
+
 @call exists@
 expression resv;
 identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
@@ -41,8 +44,8 @@ position p;
 p << call.p;
 f << call.f;
 @@
-print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: use its _locked form" %
-      (p[0].file, p[0].line, p[0].column, f))
+print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: %s" %
+      (p[0].file, p[0].line, p[0].column, f, instead(f)))
 
 @script:python depends on report@
 p << scope.p;

@@ -1,57 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A raw helper in a file that uses the library: it goes behind the handles.
-// Misuse classes 1, 10, 12, 14, 21, 29, 31.
+// Misuse classes 1, 10, 12, 14, 21, 29, 31. The names are in drm_safe_names.py.
 virtual report
 
 @initialize:python@
 @@
-import re
 import drm_safe_names as names
-raw_dev = re.compile(r'(drm_dev_(register|unregister|unplug|enter|exit|alloc)|'
-                     r'(__)?devm_drm_dev_alloc)$')
-raw_obj = re.compile(r'(drm_gem_v(un)?map(_locked)?|drm_gem_shmem_(create|free|release|get_pages_sgt)|'
-                     r'drm_gem_shmem_(vmap|vunmap|pin|unpin|purge|madvise)(_locked)?|'
-                     r'dma_buf_v(un)?map(_unlocked)?|drm_gem_handle_create|to_drm_gem_shmem_obj)$')
-raw_vm = re.compile(r'(drm_gpuvm_(init|put|get|sm_\w*|bo_\w*|validate|prepare_(vm|objects|range)|exec_\w*)|'
-                    r'drm_gpuva_\w*)$')
+behind = {"drm_dev_ctx.h": "contexts", "drm_shmem_safe.h": "handles", "drm_gpuvm_imm.h": "core"}
 
-def say(p, f, part, header):
-    if names.driver().uses(p[0].file, {header} | names.PARTS[header]):
-        print("%s:%s:%s: ERROR: %s() goes behind the %s of %s" %
-              (p[0].file, p[0].line, p[0].column, f, part, header))
+def is_raw(f):
+    return any(f in names.raw(header) for header in behind)
 
-@dev@
-identifier f : script:python() { bool(raw_dev.match(f)) };
+def say(p, f):
+    for header, part in behind.items():
+        if f in names.raw(header) and \
+           names.driver().uses(p[0].file, {header} | names.PARTS[header]):
+            print("%s:%s:%s: ERROR: %s() goes behind the %s of %s" %
+                  (p[0].file, p[0].line, p[0].column, f, part, header))
+
+@call@
+identifier f : script:python() { is_raw(f) };
 position p;
 @@
  f@p(...)
 
-@obj@
-identifier f : script:python() { bool(raw_obj.match(f)) };
+@member@
+identifier f : script:python() { is_raw(f) };
+identifier x, m;
+type T;
 position p;
 @@
- f@p(...)
+ T x = { ..., .m = f@p, ... };
 
-@vm@
-identifier f : script:python() { bool(raw_vm.match(f)) };
+@assigned@
+identifier f : script:python() { is_raw(f) };
+expression E;
 position p;
 @@
- f@p(...)
+ E = f@p
 
 @script:python depends on report@
-p << dev.p;
-f << dev.f;
+p << call.p;
+f << call.f;
 @@
-say(p, f, "contexts", "drm_dev_ctx.h")
+say(p, f)
 
 @script:python depends on report@
-p << obj.p;
-f << obj.f;
+p << member.p;
+f << member.f;
 @@
-say(p, f, "handles", "drm_shmem_safe.h")
+say(p, f)
 
 @script:python depends on report@
-p << vm.p;
-f << vm.f;
+p << assigned.p;
+f << assigned.f;
 @@
-say(p, f, "core", "drm_gpuvm_imm.h")
+say(p, f)
