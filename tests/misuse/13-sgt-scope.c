@@ -11,6 +11,9 @@
 // wrong: PROOF_KEPT C: 'reg' is borrowed for a scope and must not be kept
 // wrong: PROOF_OF_THE_CALLER_KEPT C: 'reg' is borrowed for a scope and must not be kept
 // wrong: BOUND_KEPT C: 'reg' is borrowed for a scope and must not be kept
+// wrong: BOUND_KEPT_BY_ANOTHER_NAME C: 'reg' is borrowed for a scope and must not be kept
+// wrong: BOUND_KEPT_IN_A_COPY C: 'reg' is borrowed for a scope and must not be kept
+// wrong: BOUND_KEPT_IN_A_LITERAL C: 'reg' is borrowed for a scope and must not be kept
 // wrong: TABLE_KEPT C: the table of 'lent' is borrowed for a scope and must not be kept
 // wrong: TABLE_USED_AFTER_ITS_SCOPE C: 'table' is borrowed for a scope and must not be kept
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
@@ -28,6 +31,7 @@ struct foo_job {
 };
 
 void foo_mmu_map(const struct sg_table *sgt);
+void foo_job_prepare(struct foo_job *job);
 
 #if defined(RETURNED)
 const struct drm_shmem_sgt *foo_bo_sgt(const struct foo_reg *reg, struct foo_bo *bo)
@@ -104,4 +108,20 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 	job->bound = &reg->bound;
 #endif
 	return ret;
+}
+
+/* What is lent can be passed on in a structure that ends before it. */
+void foo_ioctl_prepare(const struct foo_reg *reg, struct foo_job *job, struct foo_job *queue)
+{
+	const struct drm_dev_bound *bound = &reg->bound;
+	struct foo_job first = { .bound = bound };
+
+	foo_job_prepare(&first);
+#if defined(BOUND_KEPT_BY_ANOTHER_NAME)
+	job->bound = bound;
+#elif defined(BOUND_KEPT_IN_A_COPY)
+	*queue = first;
+#elif defined(BOUND_KEPT_IN_A_LITERAL)
+	*job = (struct foo_job) { .bound = &reg->bound };
+#endif
 }

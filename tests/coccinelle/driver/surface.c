@@ -62,6 +62,88 @@ static void surface_keep_vm(struct post *post, struct space *space)
 	post->vm = space_shared(space);			/* kept */
 }
 
+static void surface_keep_bound(const struct card_reg *reg, struct post *post)
+{
+	const struct drm_dev_bound *bound = &reg->bound;
+	struct loan loan = { .bound = bound, .post = post };
+	struct loan other;
+
+	surface_visit(&loan);
+	other.bound = &reg->bound;
+	surface_visit(&other);
+	post->loan = loan;				/* kept */
+	*post->loans = other;				/* kept */
+	post->loan.bound = bound;			/* kept */
+	post->bound = reg ? &reg->bound : NULL;		/* kept */
+	post->loans[0].post = loan.post;
+}
+
+static void surface_keep_literal(const struct card_reg *reg, struct post *post)
+{
+	struct loan *loan = &post->loan;
+	struct loan own, *mine = &own;
+
+	mine->bound = &reg->bound;
+	surface_visit(mine);
+	loan->bound = &reg->bound;			/* kept */
+	post->loan = (struct loan) {			/* kept */
+		.post = post,
+		.bound = (const void *)&reg->bound,
+	};
+	post->loan = (struct loan) { .post = surface_post(&reg->bound) };
+	last_bound = &reg->bound;			/* kept */
+	WRITE_ONCE(post->bound, &reg->bound);		/* kept */
+	rcu_assign_pointer(post->bound, mine->bound);	/* kept */
+	dev_set_drvdata(post->dev, reg);		/* kept */
+	memcpy(&post->loan, &own, sizeof(own));		/* kept */
+}
+
+static struct loan surface_lend(struct card *card, struct surface *surface, struct post *post)
+{
+	const struct drm_dev_bound *outer = NULL;
+	const struct sg_table *table = NULL;
+	struct loan none = {};
+	int ret;
+
+	drm_dev_if_registered(card, reg, &card->drm) {
+		const struct drm_dev_bound *inner = &reg->bound;
+
+		drm_shmem_if_sgt(sgt, inner, &surface->shmem, ret) {
+			struct loan loan = { .table = drm_shmem_sgt_table(sgt) };
+
+			surface_visit(&loan);
+			post->loan = loan;		/* kept */
+			post->idle = drm_shmem_sgt_table(sgt)->nents == 0;
+			if (post->idle)
+				table = drm_shmem_sgt_table(sgt);
+			surface_show_table(table);
+			if (!post->idle)
+				post->loan.table = drm_shmem_sgt_table(sgt);	/* kept */
+		}
+		if (reg == post->reg || !inner)
+			post->idle = true;
+		outer = inner;				/* kept */
+		if (post->idle) {
+			struct loan loan = { .bound = inner };
+
+			return loan;			/* kept */
+		}
+	}
+	post->reg = NULL;
+	surface_show_bound(outer);
+	return none;
+}
+
+static void surface_keep_shared(struct post *post, struct space *space)
+{
+	struct drm_gpuvm_imm *vm = space_shared(space);
+
+	post->length = drm_gpuvm_imm_va_length(vm);
+	post->length = drm_gpuvm_imm_va_length(space_shared(space));
+	post->vm = drm_gpuvm_imm_get(space->core);
+	post->vm = vm;					/* kept */
+}
+
 static void surface_lock(struct dma_resv *resv)
 {
 	dma_resv_lock_interruptible(resv, NULL);	/* lock-ignored */
@@ -77,6 +159,53 @@ static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update
 	ret = space_prepare_map(vm, update, surface, 0, SZ_4K, 0, NULL);	/* locked-twice */
 	dma_resv_unlock(surface_gem(surface)->resv);
 	return ret;
+}
+
+static void surface_end(struct surface *surface, struct space *space)
+{
+	dma_resv_lock(surface_gem(surface)->resv, NULL);
+	surface_put(surface);				/* locked-twice */
+	space_fini(space);				/* locked-twice */
+	dma_resv_unlock(surface_gem(surface)->resv);
+	space_fini(space);
+	surface_put(surface);
+}
+
+static int surface_begin(struct drm_device *drm, struct space *space, spinlock_t *lock)
+{
+	int ret;
+
+	spin_lock(lock);
+	ret = space_init(space, drm, &space_config);	/* atomic */
+	if (!ret)
+		drm_gpuvm_imm_va_start(space_shared(space));
+	spin_unlock(lock);
+	return ret;
+}
+
+static int surface_count(struct space *space, struct surface *surface)
+{
+	int count = 0;
+
+	rcu_read_lock();
+	drm_gpuvm_core_for_each_of(va, space->core, surface_gem(surface))	/* atomic */
+		count++;
+	rcu_read_unlock();
+	return count;
+}
+
+static const struct drm_gem_object_funcs surface_funcs = {
+	.pin = drm_gem_shmem_object_pin,		/* raw */
+	.print_info = drm_gem_shmem_object_print_info,
+};
+
+static struct drm_gem_object *surface_raw(struct drm_file *file, struct surface *surface)
+{
+	surface->shmem.base.base.funcs = &surface_funcs;
+	drm_gem_object_get(surface_gem(surface));
+	if (drm_gem_vmap(surface_gem(surface), NULL))	/* raw */
+		return NULL;
+	return drm_gem_object_lookup(file, 1);		/* raw */
 }
 
 static void engine_shred(struct engine *engine)

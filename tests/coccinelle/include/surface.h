@@ -49,7 +49,20 @@ struct space {
 DRM_GPUVM_IMM_VM_BO(space, struct space, core, struct space_va, struct surface,
 		    shmem.base.base, struct space_bo, void);
 
+struct loan {
+	const struct drm_dev_bound *bound;
+	const struct sg_table *table;
+	struct post *post;
+};
+
 struct post {
+	struct loan loan;
+	struct loan *loans;
+	const struct drm_dev_bound *bound;
+	const struct card_reg *reg;
+	struct device *dev;
+	u64 length;
+	bool idle;
 	struct mailbox_owned box;
 	const struct mailbox *borrowed;
 	struct drm_gpuvm_imm *vm;
