@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// What others wait for is completed only if a section can be entered.
-// Misuse class 35: a work item, a timer or an interrupt handler that is refused a
-// section completes nothing; an open section that waits for it keeps the device from
-// being unplugged.
+// Misuse class 35: a handler that is refused a section completes nothing; an open
+// section that waits for it keeps the device from being unplugged. Handlers are work
+// items of each kind, timers, tasklets, interrupts, threads, and callbacks of fences, wait
+// queues, DMA engines, mailboxes and the like: see HANDLER_* in drm_safe_names.py. What ends
+// a wait is in COMPLETES there: complete(), wake_up(), swake_up(), wake_up_process(), up(),
+// dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
+// family. The section and the call may be in functions that the handler calls.
 virtual report
 
 @initialize:python@
 @@
-import re
-handlers = re.compile(r'struct (work_struct|timer_list|hrtimer|dma_fence_cb) \*$')
+import drm_safe_names as names
+said = set()
 
-def say(p, f, T, done):
-    with open(p[0].file) as text:
-        thread = re.search(r'^(?:static )?irqreturn_t %s\(' % f, text.read(), re.M)
-    if thread or handlers.match(T):
+def completes(f):
+    return bool(names.COMPLETES.fullmatch(f)) or f in names.driver().completing
+
+def say(p, f, done):
+    place = p[0].file, p[0].line, p[0].column
+    if f in names.driver().handlers and place not in said:
+        said.add(place)
         print("%s:%s:%s: ERROR: %s() ends the wait of others only if a section can be entered" %
-              (p[0].file, p[0].line, p[0].column, done))
+              (*place, done))
 
 @scope exists@
-identifier f, a;
-type T;
-identifier done = {complete, complete_all, dma_fence_signal, dma_fence_signal_locked,
-	wake_up, wake_up_all, wake_up_var, wake_up_interruptible, wake_up_interruptible_all};
+identifier f;
+identifier done : script:python() { completes(done) };
 position p;
 @@
- f(..., T a)
+ f(...)
  {
  ... when any
  drm_dev_registered_or(...);
@@ -34,14 +39,12 @@ position p;
  }
 
 @block exists@
-identifier f, a;
-type T;
-identifier done = {complete, complete_all, dma_fence_signal, dma_fence_signal_locked,
-	wake_up, wake_up_all, wake_up_var, wake_up_interruptible, wake_up_interruptible_all};
+identifier f;
+identifier done : script:python() { completes(done) };
 iterator name drm_dev_if_registered;
 position p;
 @@
- f(..., T a)
+ f(...)
  {
  <+...
 (
@@ -55,15 +58,13 @@ position p;
 @script:python depends on report@
 p << scope.p;
 f << scope.f;
-T << scope.T;
 done << scope.done;
 @@
-say(p, f, T, done)
+say(p, f, done)
 
 @script:python depends on report@
 p << block.p;
 f << block.f;
-T << block.T;
 done << block.done;
 @@
-say(p, f, T, done)
+say(p, f, done)

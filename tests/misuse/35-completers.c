@@ -5,13 +5,21 @@
 // wrong: FENCE_IN_A_SECTION C: dma_fence_signal\(\) ends the wait of others only if a section can be entered
 // wrong: COMPLETE_IN_A_BLOCK C: complete\(\) ends the wait of others only if a section can be entered
 // wrong: INTERRUPT C: wake_up_all\(\) ends the wait of others only if a section can be entered
+// wrong: KTHREAD_WORK C: swake_up_one\(\) ends the wait of others only if a section can be entered
+// wrong: TASKLET C: wake_up_process\(\) ends the wait of others only if a section can be entered
+// wrong: THREAD C: drm_syncobj_replace_fence\(\) ends the wait of others only if a section can be entered
+// wrong: BY_ANOTHER_FUNCTION C: foo_queue_idle\(\) ends the wait of others only if a section can be entered
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: the report of a long unplug names it
 // run: drm_dev_ctx.drm_dev_ctx_test_completer: without a section, the wait and the unplug end
 
 #include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/interrupt.h>
+#include <linux/kthread.h>
+#include <linux/swait.h>
 #include <linux/wait.h>
+
+#include <drm/drm_syncobj.h>
 
 #include "foo.h"
 
@@ -21,6 +29,11 @@ struct foo_queue {
 	struct dma_fence *fence;
 	struct completion idle;
 	wait_queue_head_t waiting;
+	struct swait_queue_head swaiting;
+	struct kthread_work kwork;
+	struct tasklet_struct tasklet;
+	struct task_struct *task;
+	struct drm_syncobj *syncobj;
 };
 
 /* Completers: what they need is theirs until quiesce has ended them. */
@@ -50,7 +63,8 @@ void foo_idle_work(struct work_struct *work)
 #endif
 }
 
-irqreturn_t foo_irq_thread(int irq, void *data)
+irqreturn_t
+foo_irq_thread(int irq, void *data)
 {
 	struct foo_queue *queue = data;
 
@@ -71,4 +85,61 @@ void foo_next_work(struct work_struct *work)
 	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
 
 	foo_hw_submit(reg, 1);
+}
+
+void foo_kthread_work(struct kthread_work *work)
+{
+	struct foo_queue *queue = container_of(work, struct foo_queue, kwork);
+
+#if defined(KTHREAD_WORK)
+	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+
+#endif
+	swake_up_one(&queue->swaiting);
+}
+
+void foo_tasklet(struct tasklet_struct *tasklet)
+{
+	struct foo_queue *queue = container_of(tasklet, struct foo_queue, tasklet);
+
+#if defined(TASKLET)
+	drm_dev_if_registered(foo, reg, &queue->foo->drm)
+		wake_up_process(queue->task);
+#else
+	wake_up_process(queue->task);
+#endif
+}
+
+static int foo_thread(void *data)
+{
+	struct foo_queue *queue = data;
+
+#if defined(THREAD)
+	drm_dev_registered_or(foo, reg, &queue->foo->drm, return -ENODEV);
+
+#endif
+	drm_syncobj_replace_fence(queue->syncobj, queue->fence);
+	return 0;
+}
+
+int foo_queue_start(struct foo_queue *queue)
+{
+	queue->task = kthread_run(foo_thread, queue, "foo");
+	return PTR_ERR_OR_ZERO(queue->task);
+}
+
+static void foo_queue_idle(struct foo_queue *queue)
+{
+	complete_all(&queue->idle);
+}
+
+void foo_drain_work(struct work_struct *work)
+{
+	struct foo_queue *queue = container_of(work, struct foo_queue, work);
+
+#if defined(BY_ANOTHER_FUNCTION)
+	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+
+#endif
+	foo_queue_idle(queue);
 }

@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Handlers of each kind that end a wait of each kind: in a section, which is wrong, and before one. */
+
+#include "../include/surface.h"
+
+static void post_complete_all_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	complete_all(&post->done);				/* completers */
+}
+
+static void right_complete_all_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	complete_all(&post->done);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_complete_on_current_cpu_kwork(struct kthread_work *work)
+{
+	struct post *post = container_of(work, struct post, kwork);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		complete_on_current_cpu(&post->done);		/* completers */
+	}
+}
+
+static void right_complete_on_current_cpu_kwork(struct kthread_work *work)
+{
+	struct post *post = container_of(work, struct post, kwork);
+
+	complete_on_current_cpu(&post->done);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_swake_up_one_timer(struct timer_list *timer)
+{
+	struct post *post = container_of(timer, struct post, timer);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	swake_up_one(&post->swait);				/* completers */
+}
+
+static void right_swake_up_one_timer(struct timer_list *timer)
+{
+	struct post *post = container_of(timer, struct post, timer);
+
+	swake_up_one(&post->swait);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_swake_up_all_tasklet(struct tasklet_struct *tasklet)
+{
+	struct post *post = container_of(tasklet, struct post, tasklet);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		swake_up_all(&post->swait);			/* completers */
+	}
+}
+
+static void right_swake_up_all_tasklet(struct tasklet_struct *tasklet)
+{
+	struct post *post = container_of(tasklet, struct post, tasklet);
+
+	swake_up_all(&post->swait);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_wake_up_process_irq_work(struct irq_work *work)
+{
+	struct post *post = container_of(work, struct post, irq_work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	wake_up_process(post->task);				/* completers */
+}
+
+static void right_wake_up_process_irq_work(struct irq_work *work)
+{
+	struct post *post = container_of(work, struct post, irq_work);
+
+	wake_up_process(post->task);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_wake_up_state_rcu(struct rcu_head *rcu)
+{
+	struct post *post = container_of(rcu, struct post, rcu);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		wake_up_state(post->task, TASK_NORMAL);		/* completers */
+	}
+}
+
+static void right_wake_up_state_rcu(struct rcu_head *rcu)
+{
+	struct post *post = container_of(rcu, struct post, rcu);
+
+	wake_up_state(post->task, TASK_NORMAL);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_wake_up_fence_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct post *post = container_of(cb, struct post, cb);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	wake_up(&post->wait);					/* completers */
+}
+
+static void right_wake_up_fence_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct post *post = container_of(cb, struct post, cb);
+
+	wake_up(&post->wait);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static int post_wake_up_all_notifier(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct post *post = container_of(nb, struct post, nb);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		wake_up_all(&post->wait);			/* completers */
+	}
+	return NOTIFY_OK;
+}
+
+static int right_wake_up_all_notifier(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct post *post = container_of(nb, struct post, nb);
+
+	wake_up_all(&post->wait);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return NOTIFY_OK;
+}
+
+static int post_wake_up_interruptible_poll_woken(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct post *post = container_of(entry, struct post, entry);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return 0);
+
+	wake_up_interruptible_poll(&post->wait, EPOLLIN);	/* completers */
+	return 0;
+}
+
+static int right_wake_up_interruptible_poll_woken(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct post *post = container_of(entry, struct post, entry);
+
+	wake_up_interruptible_poll(&post->wait, EPOLLIN);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return 0;
+}
+
+static irqreturn_t
+post_wake_up_var_irq(int irq, void *data)
+{
+	struct post *post = data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		wake_up_var(post);				/* completers */
+	}
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t
+right_wake_up_var_irq(int irq, void *data)
+{
+	struct post *post = data;
+
+	wake_up_var(post);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return IRQ_HANDLED;
+}
+
+static enum hrtimer_restart
+post_wake_up_bit_hrtimer(struct hrtimer *timer)
+{
+	struct post *post = container_of(timer, struct post, hrtimer);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return HRTIMER_NORESTART);
+
+	wake_up_bit(&post->flags, 0);				/* completers */
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart
+right_wake_up_bit_hrtimer(struct hrtimer *timer)
+{
+	struct post *post = container_of(timer, struct post, hrtimer);
+
+	wake_up_bit(&post->flags, 0);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return HRTIMER_NORESTART;
+}
+
+static void post_clear_and_wake_up_bit_async(void *data, async_cookie_t cookie)
+{
+	struct post *post = data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		clear_and_wake_up_bit(0, &post->flags);		/* completers */
+	}
+}
+
+static void right_clear_and_wake_up_bit_async(void *data, async_cookie_t cookie)
+{
+	struct post *post = data;
+
+	clear_and_wake_up_bit(0, &post->flags);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_store_release_wake_up_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	store_release_wake_up(&post->idle, true);		/* completers */
+}
+
+static void right_store_release_wake_up_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	store_release_wake_up(&post->idle, true);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_atomic_dec_and_wake_up_kwork(struct kthread_work *work)
+{
+	struct post *post = container_of(work, struct post, kwork);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		atomic_dec_and_wake_up(&post->count);		/* completers */
+	}
+}
+
+static void right_atomic_dec_and_wake_up_kwork(struct kthread_work *work)
+{
+	struct post *post = container_of(work, struct post, kwork);
+
+	atomic_dec_and_wake_up(&post->count);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_rcuwait_wake_up_timer(struct timer_list *timer)
+{
+	struct post *post = container_of(timer, struct post, timer);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	rcuwait_wake_up(&post->rcuwait);			/* completers */
+}
+
+static void right_rcuwait_wake_up_timer(struct timer_list *timer)
+{
+	struct post *post = container_of(timer, struct post, timer);
+
+	rcuwait_wake_up(&post->rcuwait);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_up_tasklet(struct tasklet_struct *tasklet)
+{
+	struct post *post = container_of(tasklet, struct post, tasklet);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		up(&post->sem);					/* completers */
+	}
+}
+
+static void right_up_tasklet(struct tasklet_struct *tasklet)
+{
+	struct post *post = container_of(tasklet, struct post, tasklet);
+
+	up(&post->sem);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_dma_fence_signal_locked_irq_work(struct irq_work *work)
+{
+	struct post *post = container_of(work, struct post, irq_work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	dma_fence_signal_locked(post->fence);			/* completers */
+}
+
+static void right_dma_fence_signal_locked_irq_work(struct irq_work *work)
+{
+	struct post *post = container_of(work, struct post, irq_work);
+
+	dma_fence_signal_locked(post->fence);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_dma_fence_signal_timestamp_rcu(struct rcu_head *rcu)
+{
+	struct post *post = container_of(rcu, struct post, rcu);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		dma_fence_signal_timestamp(post->fence, 0);	/* completers */
+	}
+}
+
+static void right_dma_fence_signal_timestamp_rcu(struct rcu_head *rcu)
+{
+	struct post *post = container_of(rcu, struct post, rcu);
+
+	dma_fence_signal_timestamp(post->fence, 0);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_dma_fence_check_and_signal_fence_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct post *post = container_of(cb, struct post, cb);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	dma_fence_check_and_signal(post->fence);		/* completers */
+}
+
+static void right_dma_fence_check_and_signal_fence_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct post *post = container_of(cb, struct post, cb);
+
+	dma_fence_check_and_signal(post->fence);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static int post_drm_syncobj_replace_fence_notifier(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct post *post = container_of(nb, struct post, nb);
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		drm_syncobj_replace_fence(post->syncobj, post->fence);	/* completers */
+	}
+	return NOTIFY_OK;
+}
+
+static int right_drm_syncobj_replace_fence_notifier(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct post *post = container_of(nb, struct post, nb);
+
+	drm_syncobj_replace_fence(post->syncobj, post->fence);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return NOTIFY_OK;
+}
+
+static int post_drm_syncobj_add_point_woken(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct post *post = container_of(entry, struct post, entry);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return 0);
+
+	drm_syncobj_add_point(post->syncobj, NULL, post->fence, 1);	/* completers */
+	return 0;
+}
+
+static int right_drm_syncobj_add_point_woken(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct post *post = container_of(entry, struct post, entry);
+
+	drm_syncobj_add_point(post->syncobj, NULL, post->fence, 1);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return 0;
+}
+
+static irqreturn_t
+post_drm_crtc_send_vblank_event_irq(int irq, void *data)
+{
+	struct post *post = data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		drm_crtc_send_vblank_event(post->crtc, post->event);	/* completers */
+	}
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t
+right_drm_crtc_send_vblank_event_irq(int irq, void *data)
+{
+	struct post *post = data;
+
+	drm_crtc_send_vblank_event(post->crtc, post->event);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return IRQ_HANDLED;
+}
+
+static enum hrtimer_restart
+post_drm_send_event_locked_hrtimer(struct hrtimer *timer)
+{
+	struct post *post = container_of(timer, struct post, hrtimer);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return HRTIMER_NORESTART);
+
+	drm_send_event_locked(&post->card->drm, post->base);	/* completers */
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart
+right_drm_send_event_locked_hrtimer(struct hrtimer *timer)
+{
+	struct post *post = container_of(timer, struct post, hrtimer);
+
+	drm_send_event_locked(&post->card->drm, post->base);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+	return HRTIMER_NORESTART;
+}
+
+static void post_drm_writeback_signal_completion_async(void *data, async_cookie_t cookie)
+{
+	struct post *post = data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm) {
+		surface_kick(reg);
+		drm_writeback_signal_completion(post->writeback, 0);	/* completers */
+	}
+}
+
+static void right_drm_writeback_signal_completion_async(void *data, async_cookie_t cookie)
+{
+	struct post *post = data;
+
+	drm_writeback_signal_completion(post->writeback, 0);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static void post_eventfd_signal_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return);
+
+	eventfd_signal(post->eventfd);				/* completers */
+}
+
+static void right_eventfd_signal_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	eventfd_signal(post->eventfd);
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		surface_kick(reg);
+}
+
+static int post_thread(void *data)
+{
+	struct post *post = data;
+
+	drm_dev_registered_or(card, reg, &post->card->drm, return -ENODEV);
+
+	complete(&post->done);						/* completers */
+	return 0;
+}
+
+static void post_tasklet(unsigned long data)
+{
+	struct post *post = (void *)data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		wake_up_all(&post->wait);				/* completers */
+}
+
+static void post_dma_done(void *data)
+{
+	struct post *post = data;
+
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		wake_up_all(&post->wait);				/* completers */
+}
+
+static void post_answer(struct post *post)
+{
+	post->idle = true;
+	dma_fence_signal(post->fence);
+}
+
+/* The handler that calls it is below. */
+static void post_drain(struct post *post)
+{
+	drm_dev_if_registered(card, reg, &post->card->drm)
+		post_answer(post);					/* completers */
+}
+
+static void post_drain_work(struct work_struct *work)
+{
+	post_drain(container_of(work, struct post, work));
+}
+
+/* No handler: whoever calls it does without an answer. */
+static int post_submit(struct post *post)
+{
+	drm_dev_registered_or(card, reg, &post->card->drm, return -ENODEV);
+
+	post_answer(post);
+	return 0;
+}
+
+static int post_start(struct post *post, struct dma_async_tx_descriptor *desc)
+{
+	tasklet_init(&post->tasklet, post_tasklet, (unsigned long)post);
+	desc->callback = post_dma_done;
+	post->task = kthread_run(post_thread, post, "post");
+	return PTR_ERR_OR_ZERO(post->task);
+}
