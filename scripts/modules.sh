@@ -30,7 +30,7 @@ lack=$(lacks DRM_GPUVM DRM_EXEC)
 if [ -z "$lack" ]; then
 	args+=(CONFIG_DRM_SAFE_GPUVM=y)
 	if has KUNIT; then args+=(CONFIG_DRM_SAFE_KUNIT_TEST=m); fi
-	lack=$(lacks DRM_SCHED)
+	lack=$(lacks DRM_SCHED CRC32)
 	if [ -z "$lack" ]; then args+=(CONFIG_DRM_SAFE_SGPU=m); else say "without sgpu: no$lack"; fi
 else
 	say "without the GPUVM part, sgpu and the tests: the kernel lacks$lack"
