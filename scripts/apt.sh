@@ -68,8 +68,8 @@ update_apt() {
 		Acquire::PDiffs "false";
 		Acquire::Retries "3";
 	END
-	say "reading the package lists of trixie-backports and sid"
-	own_apt apt-get -qq update || say "not all lists could be read, going on with the others"
+	step "reading the package lists of trixie-backports and sid" own_apt apt-get -qq update ||
+		say "not all lists could be read, going on with the others"
 }
 
 # newest_version PACKAGE: as trixie-backports and sid have it.

@@ -10,6 +10,7 @@
 locked "$@"
 LOGS=$DRM_SAFE_CACHE/log
 report=
+announced=0
 pids=()
 
 # count NAME LOG RC SECONDS: what a part's log says at its end.
@@ -26,13 +27,16 @@ count() {
 	report+=$(printf '%6d s  %-30s %5d passed %3d failed %3d skipped' "$4" "$1" "$p" "$f" "$s")$'\n'
 }
 
+# announce NAME: say which part's turn it is, of how many.
+announce() { say "$1 ($((++announced)) of $(grep -cE '^(part|begin) ' "$TOP/scripts/check.sh"))"; }
+
 # part NAME CMD...
 part() {
 	local name=$1 start=$SECONDS rc=0
 
 	shift
-	say "$name"
-	"$@" </dev/null 2>&1 | tee "$LOGS/part" || rc=$?
+	announce "$name"
+	"$@" </dev/null 2>&1 3>&1 | tee "$LOGS/part" || rc=$?
 	count "$name" "$LOGS/part" $rc $((SECONDS - start))
 }
 
@@ -47,7 +51,7 @@ begin() {
 	set -m
 	(
 		rc=0
-		"$@" </dev/null >"$log" 2>&1 || rc=$?
+		"$@" </dev/null >"$log" 2>&1 3>&1 || rc=$?
 		echo $rc $((SECONDS - start)) >"$log.end"
 	) &
 	set +m
@@ -58,7 +62,7 @@ begin() {
 await() {
 	local log=$LOGS/$1 rc=1 seconds=0
 
-	say "$1"
+	announce "$1"
 	tail -n +1 -f --pid="${pids[0]}" "$log"
 	pids=("${pids[@]:1}")
 	[ ! -e "$log.end" ] || read -r rc seconds <"$log.end"
@@ -74,6 +78,8 @@ stop() {
 
 cd "$TOP"
 mkdir -p "$LOGS"
+export DRM_SAFE_TIMES=$LOGS/times
+: >"$DRM_SAFE_TIMES"
 trap stop EXIT
 part "kernel source" scripts/kernel.sh source
 export DRM_SAFE_PREPARED=$TREE
@@ -93,5 +99,7 @@ await "KUnit, modules"
 await "demo"
 await "W=1"
 part "sparse" scripts/sparse.sh
-printf '\n%s\n' "$report"
+printf '\n%s\nof which, some beside others:\n' "$report"
+sort -rn "$DRM_SAFE_TIMES" | head -n 20
+printf '\n%6d s  in all\n' $SECONDS
 finish

@@ -30,6 +30,12 @@ KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
 
+# Progress is for people, and must not get into what a script reads of another.
+if [ -z "${DRM_SAFE_PROGRESS:-}" ]; then
+	exec 3>&1
+	export DRM_SAFE_PROGRESS=3
+fi
+
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
@@ -41,8 +47,14 @@ step() {
 	say "$name"
 	"$@" || rc=$?
 	say "$name: $((SECONDS - start)) s$([ $rc = 0 ] || echo ", failed ($rc)")"
+	took $((SECONDS - start)) "$name"
 	return $rc
 }
+
+# took SECONDS NAME: add a line to the table of steps, if the command that was asked
+# for ends with one, which is what show_times does.
+took() { [ -z "${DRM_SAFE_TIMES:-}" ] || printf '%6d s  %s\n' "$@" >>"$DRM_SAFE_TIMES"; }
+show_times() { printf '\n%s\n%6d s  in all\n' "$(<"$DRM_SAFE_TIMES")" $SECONDS; }
 
 # locked "$@": restart the calling script with the cache to itself. Two clones
 # share one tree; the second waits.
@@ -65,9 +77,8 @@ need_packages() {
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	[ "$(id -u)" = 0 ] || die "missing packages, install them as root: apt-get install ${missing[*]}"
-	say "installing ${missing[*]}"
 	mkdir -p "$DRM_SAFE_CACHE"
-	flock -o "$DRM_SAFE_CACHE/packages.lock" bash -c '
+	step "installing ${missing[*]}" flock -o "$DRM_SAFE_CACHE/packages.lock" bash -c '
 		export DEBIAN_FRONTEND=noninteractive
 		install() { apt-get -qq install --no-install-recommends -y "$@" >/dev/null; }
 		install "$@" 2>/dev/null || { apt-get -qq update && install "$@"; }' bash "${missing[@]}"
@@ -77,28 +88,72 @@ need_packages() {
 # Who runs parts side by side does it once and says so in DRM_SAFE_PREPARED.
 prepare_tree() { [ "${DRM_SAFE_PREPARED:-}" = "$TREE" ] || "$TOP/scripts/kernel.sh" source; }
 
-# show_progress: of make's output keep a line every 15 seconds.
-show_progress() {
-	local line start=$SECONDS last=$SECONDS n=0
+# progress UNIT REGEX [TOTAL]: count the lines of standard input that match, and show
+# how many are left: on a terminal in place, elsewhere every 30 seconds. Without REGEX
+# the unit is seconds.
+progress() {
+	local unit=$1 regex=$2 total=${3:-0} line n=0 start=$SECONDS shown=$SECONDS every=30 text
 
-	while read -r line; do
-		n=$((n + 1))
-		[ $((SECONDS - last)) -ge 15 ] || continue
-		last=$SECONDS
-		printf '    %4d s, %5d steps, %s\n' $((last - start)) $n "${line##* }"
-	done
+	if [ -t 3 ]; then every=1; fi
+	while read -r -t $every line || [ $? -gt 128 ]; do
+		[[ -z $regex || ! $line =~ $regex ]] || n=$((n + 1))
+		[ $((SECONDS - shown)) -ge $every ] || continue
+		shown=$SECONDS
+		[ -n "$regex" ] || n=$((SECONDS - start))
+		text=$(left $n "$total" "$unit" $((SECONDS - start)))
+		if [ -t 3 ]; then printf '    %s\e[K\r' "$text"; else printf '    %s\n' "$text"; fi
+	done >&3
+	[ ! -t 3 ] || printf '\e[K' >&3
 }
 
-# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from tests/CONFIG, which is
-# NAME.kunitconfig unless given. kunit.py knows how.
+# left N TOTAL UNIT SECONDS: what there is to say after so many seconds.
+left() {
+	if [ "$1" = 0 ] || [ "$1" -gt "$2" ]; then
+		echo "$1 $3, $4 s"
+	else
+		echo "$1 of $2 $3, $4 s, about $(($4 * ($2 - $1) / $1)) s left"
+	fi
+}
+
+# compile DIR ARG... TARGET: make TARGET in a build directory, and show how many objects
+# are left. To count them takes a walk through all Makefiles, after what the kernel makes
+# before it compiles any; where there is a kernel, few are.
+compile() {
+	local dir=$1 total=
+
+	shift
+	if [ ! -e "$dir/vmlinux" ]; then
+		"${KMAKE[@]}" O="$dir" -j"$JOBS" -s "${@:1:$#-1}" prepare || return
+		total=$("${KMAKE[@]}" O="$dir" -n -k "$@" 2>/dev/null | grep -cE "echo '  (CC|CHECK) ") || true
+	fi
+	"${KMAKE[@]}" O="$dir" -j"$JOBS" "$@" | progress objects '^ *(CC|CHECK) ' "$total"
+}
+
+# config_file NAME [CONFIG]: of a kernel, tests/CONFIG, or what has its name.
+config_file() {
+	local file
+
+	for file in "$TOP/tests/"{"${2:-$1.kunitconfig}","$1.allnoconfig"}; do
+		[ ! -e "$file" ] || break
+	done
+	echo "$file"
+}
+
+# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file. kunit.py knows how,
+# if not all else is to be off.
 config_uml() {
-	local dir=$BUILD/$1 config=$TOP/tests/${2:-$1.kunitconfig} opts=()
+	local dir=$BUILD/$1 config opts=()
 
 	[ "$(uname -m)" = x86_64 ] || die "user mode Linux needs an x86-64 machine"
 	case ${LLVM:-} in
 	-*) need_packages "clang$LLVM" "lld$LLVM" "llvm$LLVM" ;;
 	esac
 	mkdir -p "$dir"
+	config=$(config_file "$@")
+	if [[ $config == *.allnoconfig ]]; then
+		"${KMAKE[@]}" O="$dir" -s KCONFIG_ALLCONFIG="$config" allnoconfig
+		return
+	fi
 	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
 	[ -z "${LLVM:-}" ] || opts+=(--make_options "LLVM=$LLVM")
 	"$TREE/tools/testing/kunit/kunit.py" config --build_dir "$dir" \
@@ -120,10 +175,9 @@ build_uml() {
 	mkdir -p "$dir"
 	(
 		flock 9
-		config_uml "$@" || exit
-		say "building the $1 kernel in $dir"
-		"${KMAKE[@]}" O="$dir" -j"$JOBS" all 9>&- | show_progress || exit
-		check_config "$TOP/tests/${2:-$1.kunitconfig}" "$dir/.config"
+		step "configuring the $1 kernel" config_uml "$@" || exit
+		step "building the $1 kernel in $dir" compile "$dir" all 9>&- || exit
+		check_config "$(config_file "$@")" "$dir/.config"
 	) 9>"$dir/lock" || return
 	built+=("$1")
 }
@@ -187,13 +241,17 @@ check() {
 	fi
 }
 
+# kunit_cases: how many there are. Only a filter knows how many it lets through.
+kunit_cases() { [ -n "${FILTER:-}" ] || cat "$TOP"/tests/*.c | grep -c '^\s*KUNIT_CASE.*('; }
+
 # kunit COMMAND DIR ARG...: kunit.py COMMAND; add its results to the counts. That
 # kunit.py parse fails if all it reads was skipped is no failure here.
 kunit() {
 	local log=$2/kunit.out cmd=$1 rc=0 bad
 
 	shift 2
-	"$TREE/tools/testing/kunit/kunit.py" "$cmd" "$@" | tee "$log" || rc=$?
+	"$TREE/tools/testing/kunit/kunit.py" "$cmd" "$@" |
+		tee "$log" >(progress cases '^\S+ \[[A-Z]+\] ' "$(kunit_cases)" >/dev/null) || rc=$?
 	number() { sed -n "s/.*Testing complete\..* $1: \([0-9]*\).*/\1/p" "$log" | grep . || echo 0; }
 	passed=$((passed + $(number passed)))
 	skipped=$((skipped + $(number skipped)))

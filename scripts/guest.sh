@@ -8,6 +8,7 @@ GUEST=modular	# the configuration of the UML kernel that gets booted
 SHARE=		# the directory that the guest sees as /host
 INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
+PROGRESS=()	# what to count of the guest's work, see progress()
 LOG=		# what the kernel said
 USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
 CLIENT=$TOP/out/client/sgpu
@@ -56,9 +57,10 @@ make_initramfs() {
 	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
 }
 
-# our_modules: the files that kbuild last made of this directory.
+# our_modules: the files that kbuild last made of this directory, for a kernel with modules.
 our_modules() {
-	sed "s|\(.*\)\.o$|$BUILD/modular/\1.ko|" "$BUILD/modular/drivers/gpu/drm/safe/modules.order"
+	! grep -qx CONFIG_MODULES=y "$BUILD/$GUEST/.config" ||
+		sed "s|\(.*\)\.o$|$BUILD/$GUEST/\1.ko|" "$BUILD/$GUEST/drivers/gpu/drm/safe/modules.order"
 }
 
 # uml_guest [PROGRAM]: build the UML kernel and what it boots to.
@@ -66,7 +68,7 @@ uml_guest() {
 	local modules=()
 
 	build_uml "$GUEST"
-	[ "$GUEST" != modular ] || mapfile -t modules < <(our_modules)
+	mapfile -t modules < <(our_modules)
 	INITRD=$BUILD/$GUEST/initramfs${1:+-${1##*/}}.gz
 	make_initramfs "$BUILD/$GUEST" ${1:+"$1"} "${modules[@]}"
 }
@@ -84,17 +86,37 @@ uml_command() {
 # STEPS. That fails, and tells why, unless the steps end well and in time and the
 # kernel has nothing to report.
 run_guest() {
-	local rc=0 seconds=${3:-900}
+	local rc=0 seconds=${3:-900} start=$SECONDS watch
 
 	"$1_command" "$2"
 	LOG=$DRM_SAFE_CACHE/log/$1-$2.log
 	mkdir -p "${LOG%/*}"
-	rm -f "$SHARE"/{status,report}
+	rm -f "$SHARE"/{status,report,started}
+	: >"$LOG"
+	tail -q -n +1 -F --pid=$$ "$LOG" "$SHARE/report" 2>/dev/null > >(guest_progress >/dev/null) &
+	watch=$!
 	timeout -s KILL "$seconds" "${CMD[@]}" </dev/null >"$LOG" 2>&1 || rc=$?
+	kill $watch
+	took_guest "$2" $((SECONDS - start))
 	[ ! -e "$SHARE/report" ] || sed 's/^/    /' "$SHARE/report"
 	judge "$2" "$seconds" $rc && return
 	show_log
 	return 1
+}
+
+# guest_progress: of what the log and the report say; TAP, unless PROGRESS says else.
+guest_progress() {
+	[ ${#PROGRESS[@]} -gt 0 ] || PROGRESS=(checks '^ *(not )?ok ')
+	progress "${PROGRESS[@]}"
+}
+
+# took_guest STEPS SECONDS: how much of that was the boot?
+took_guest() {
+	local run=0
+
+	[ ! -e "$SHARE/started" ] || run=$(($(date +%s) - $(stat -c %Y "$SHARE/started")))
+	took $(($2 - run)) "booting the guest"
+	took $run "in the guest: $1"
 }
 
 # show_log: what the kernel reported first, else what it said last.
@@ -149,7 +171,7 @@ build_fuzzer() {
 # fuzz GUEST SECONDS SEED INPUTS: check that nothing goes wrong on that UML kernel with
 # the inputs in that file and, for so long, with others made from them.
 fuzz() {
-	local GUEST=$1 UML_ARGS=(mem=512M kunit.enable=0 "FUZZ_SECONDS=$2" "FUZZ_SEED=$3")
+	local GUEST=$1 UML_ARGS=(mem=512M kunit.enable=0 "FUZZ_SECONDS=$2" "FUZZ_SEED=$3") PROGRESS=(s "" "$2")
 
 	uml_guest "$FUZZER"
 	mkdir -p "$SHARE/in"
@@ -174,7 +196,7 @@ check_steps() {
 # with little memory. UNBINDS as in stress.sh.
 storm() {
 	local GUEST=$1 UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1
-		"STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"})
+		"STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"}) PROGRESS=(s "" "$2")
 
 	uml_guest "$CLIENT"
 	check_steps "everything at once, unbinding devices in use, on the $1 kernel" uml stress $(($2 + 300))
@@ -183,9 +205,10 @@ storm() {
 # kunit_modules: load the modules with suites in them, and count what kunit.py
 # reads in the results. Races and the like are for the built-in suites.
 kunit_modules() {
-	local file suite UML_ARGS=(ncpus=1 "kunit.filter=speed>very_slow" kunit.filter_action=skip
+	local file suite PROGRESS UML_ARGS=(ncpus=1 "kunit.filter=speed>very_slow" kunit.filter_action=skip
 		${FILTER:+"kunit.filter_glob=$FILTER"})
 
+	PROGRESS=(cases '^ {4}(not )?ok ' "$(kunit_cases)")
 	rm -rf "$SHARE"/{in,out}
 	mkdir "$SHARE"/{in,out}
 	our_modules | while read -r file; do

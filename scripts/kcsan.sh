@@ -46,7 +46,7 @@ prepare_tree
 mkdir -p "$DIR"
 say "building the kernel with KCSAN in $DIR"
 "$TREE/tools/testing/kunit/kunit.py" build --arch x86_64 --build_dir "$DIR" --jobs "$JOBS" \
-	--kunitconfig "$CONFIG" | show_progress
+	--kunitconfig "$CONFIG" | progress lines .
 check_config "$CONFIG" "$DIR/.config"
 say "running the suites"
 boot | tee "$DIR/test.log" | grep -E '^( {4})?(not )?ok ' || true

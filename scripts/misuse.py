@@ -33,6 +33,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 # What a driver's Makefile can add to the kernel's flags.
 USER_FLAGS = ["-Wdangling-pointer", "-Wjump-misses-init"]
@@ -233,6 +235,28 @@ class Spatch:
         return ("C" if found else "-"), found, "" if found else f"not refused, but: {said}"
 
 
+class Progress:
+    """Show how many jobs are left, where and when progress() of env.sh does it."""
+
+    def __init__(self, total):
+        self.total, self.done, self.start = total, 0, time.monotonic()
+        self.shown, self.lock = self.start, threading.Lock()
+        self.out = int(os.environ.get("DRM_SAFE_PROGRESS", 1))
+
+    def __call__(self, _job):
+        """One job has ended."""
+        with self.lock:
+            self.done += 1
+            now, terminal = time.monotonic(), os.isatty(self.out)
+            if now - self.shown < (1 if terminal else 30):
+                return
+            self.shown = now
+            spent = now - self.start
+            left = spent * (self.total - self.done) / self.done
+            text = f"    {self.done} of {self.total} cases, {spent:.0f} s, about {left:.0f} s left"
+            os.write(self.out, (text + ("\x1b[K\r" if terminal else "\n")).encode())
+
+
 class Classes:
     """What the classes have to reach, and what they do."""
 
@@ -366,6 +390,9 @@ def main():
             c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
+        progress = Progress(len(jobs))
+        for job in jobs.values():
+            job.add_done_callback(progress)
         spatch = Spatch(args.rules, corpus, files, pathlib.Path(tmp))
     names = [*(c.name for c in compilers), "spatch"]
     for f in files:

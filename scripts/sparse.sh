@@ -69,6 +69,5 @@ fi
 
 # The objects that make w1 has built are not built again.
 config_uml w1-modular modular.kunitconfig
-check "sparse" silent "${KMAKE[@]}" O="$BUILD/w1-modular" -j"$JOBS" -s W=1e \
-	C=2 CHECK="$SPARSE" drivers/gpu/drm/safe/
+check "sparse" silent compile "$BUILD/w1-modular" W=1e C=2 CHECK="$SPARSE" drivers/gpu/drm/safe/
 finish

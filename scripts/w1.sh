@@ -21,7 +21,7 @@ if [ $# -gt 0 ]; then
 		exit
 	fi
 	config_uml "w1-$1" "$2"
-	"${KMAKE[@]}" O="$BUILD/w1-$1" -j"$JOBS" -s W=1e "${flags[@]}" drivers/gpu/drm/safe/
+	compile "$BUILD/w1-$1" W=1e "${flags[@]}" drivers/gpu/drm/safe/
 	exit
 fi
 

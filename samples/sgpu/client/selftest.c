@@ -1631,6 +1631,8 @@ int selftest(void)
 		return 1;
 	}
 
+	/* One line at a time: make check counts them to show how much is left. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");
 	/* However slow the machine, only the jobs of tests for it time out. */
 	timeout = device_timeout();
