@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# demo.sh: carry INPUT, a file, through the sample driver on a UML kernel; see that
-# it comes out the same and that nothing is left behind.
+# demo.sh: carry INPUT, a file, through the sample driver on a small UML kernel; see
+# that it comes out the same and that nothing is left behind.
 # demo.sh --check: also files of other sizes, input that is none, and what the
-# client has to test the driver with.
+# client has to test the driver with, on kernels that debug.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
@@ -12,7 +12,7 @@ INPUT=${INPUT:-$TOP/LICENSES/GPL-2.0}
 
 # carry FILE...: through the driver, with time for what they weigh.
 carry() {
-	local file size n=0
+	local file size n=0 PROGRESS=(files '^ +out ' $#)
 
 	rm -rf "$SHARE"/{in,out}
 	mkdir "$SHARE"/{in,out}
@@ -46,6 +46,16 @@ refuses_unreadable() {
 	"${as[@]}" bash -c "refuses '$SHARE/secret'" "$0"
 }
 
+# show: what make demo is for.
+show() {
+	local GUEST=demo
+
+	build_uml demo || return
+	step "making what it boots to" uml_guest "$CLIENT" || return
+	say "carrying $INPUT through the sample driver"
+	carry "$INPUT" || die "the demo failed; the kernel's log is $LOG"
+}
+
 # carry_all: INPUT, and random files: empty, of one byte, and of 100 MB.
 carry_all() {
 	local size
@@ -59,15 +69,19 @@ carry_all() {
 
 # check_sample GUEST: the self-test and the storm on that kernel.
 check_sample() {
-	local GUEST=$1 UML_ARGS=(kunit.enable=0)
+	local GUEST=$1 UML_ARGS=(kunit.enable=0) PROGRESS
 
+	PROGRESS=(checks '^(not )?ok ' "$(grep -c 'CHECK.*(' "$TOP/samples/sgpu/client/selftest.c")")
 	uml_guest "$CLIENT"
 	check_steps "the client's self-test on the $1 kernel" uml selftest
 	storm "$1" 12
 }
 
 check_all() {
-	check "the demo carries INPUT, and 0, 1 and 100M random bytes" carry_all
+	build_uml demo
+	check "the demo carries INPUT" show
+	uml_guest "$CLIENT"
+	check "the modular kernel carries INPUT, and 0, 1 and 100M random bytes" carry_all
 	check "a missing INPUT is refused" refuses "$SHARE/missing"
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
@@ -83,12 +97,14 @@ check_all() {
 [ -f "$INPUT" ] || die "INPUT=$INPUT is not a regular file"
 [ -r "$INPUT" ] || die "INPUT=$INPUT cannot be read"
 locked "$@"
-prepare_tree
-build_client
-uml_guest "$CLIENT"
 new_share
+[ "${1:-}" = --check ] || export DRM_SAFE_TIMES=$SHARE/times
+prepare_tree
+step "building the client" build_client
 case ${1:-} in
 --check) check_all ;;
-"") step "carrying $INPUT through the sample driver" carry "$INPUT" ||
-	die "the demo failed; the kernel's log is $LOG" ;;
+"")
+	show
+	show_times
+	;;
 esac
