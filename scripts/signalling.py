@@ -160,11 +160,15 @@ class Kernel:
                     if line.endswith(">:\n"):
                         name = base(line[line.index("<") + 1:-3])
                         loaded.clear()
-                elif found := re.search(r"\t(?:call|j\w+|bl?)\s.*<([^>+]+)>", line):
-                    self.call(name, base(found[1]))
-                elif found := re.search(r"\tmovabs \$0x(\w+),(%\w+)", line):
-                    loaded[found[2]].add(int(found[1], 16))
-                elif found := re.search(r"\t(?:call|jmp)\s+\*(%\w+)$", line):
+                elif "<" in line:
+                    # Within the function, mostly
+                    if "+" not in line and (found := re.search(
+                            r"\t(?:call|j\w+|bl?)\s.*<([^>+]+)>", line)):
+                        self.call(name, base(found[1]))
+                elif "movabs" in line:
+                    if found := re.search(r"\tmovabs \$0x(\w+),(%\w+)", line):
+                        loaded[found[2]].add(int(found[1], 16))
+                elif "*" in line and (found := re.search(r"\t(?:call|jmp)\s+\*(%\w+)$", line)):
                     for address in loaded[found[1]]:
                         self.call(name, self.address.get(address, name))
 
