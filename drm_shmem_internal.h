@@ -10,6 +10,12 @@
 #include "drm_safe_core.h"
 #include "drm_shmem_safe.h"
 
+/* @gem is one: its funcs, vm_ops or dma-buf operations are the library's. */
+static inline struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
+{
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
 /*
  * The reservation lock: a driver's call holds it, or the call takes it for
  * itself. Uninterruptible, and without a context it cannot fail.

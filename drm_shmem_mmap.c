@@ -40,9 +40,7 @@
 
 static struct drm_shmem_obj *drm_shmem_vma_obj(const struct vm_area_struct *vma)
 {
-	struct drm_gem_object *gem = vma->vm_private_data;
-
-	return container_of(gem, struct drm_shmem_obj, base.base);
+	return to_drm_shmem_obj(vma->vm_private_data);
 }
 
 /*
@@ -314,7 +312,7 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
  */
 int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
-	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret = drm_shmem_check_mmap(obj);
 
 	if (!ret && drm_shmem_mmap_is_private(vma))

@@ -466,12 +466,13 @@ static void __##_name##_print_info(struct drm_printer *p, unsigned int indent,	\
 										\
 static struct dma_buf *__##_name##_export(struct drm_gem_object *gem, int flags) \
 {										\
-	int ret = __drm_shmem_export_check(gem);				\
+	int ret;								\
 										\
-	if (ret)								\
-		return ERR_PTR(ret);						\
 	if (!__##_name##_ops.export)						\
 		return __drm_shmem_export_cb(gem, flags);			\
+	ret = __drm_shmem_export_check(gem);					\
+	if (ret)								\
+		return ERR_PTR(ret);						\
 	return __drm_shmem_exported(gem, __##_name##_ops.export(to_##_name(gem), flags)); \
 }										\
 										\

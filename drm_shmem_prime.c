@@ -15,17 +15,10 @@
  * is of no use for that: it goes with the last handle, which the dma-buf can outlive.
  */
 
-static struct drm_shmem_obj *drm_shmem_dma_buf_obj(const struct dma_buf *dma_buf)
-{
-	struct drm_gem_object *gem = dma_buf->priv;
-
-	return container_of(gem, struct drm_shmem_obj, base.base);
-}
-
 static void drm_shmem_dma_buf_release(struct dma_buf *dma_buf)
 {
 	/* The dma-buf still holds the object. */
-	atomic_dec(&drm_shmem_dma_buf_obj(dma_buf)->__dma_bufs);
+	atomic_dec(&to_drm_shmem_obj(dma_buf->priv)->__dma_bufs);
 	drm_gem_dmabuf_release(dma_buf);
 }
 
@@ -96,7 +89,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_export);
  */
 struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags)
 {
-	return drm_shmem_export(container_of(gem, struct drm_shmem_obj, base.base), flags);
+	return drm_shmem_export(to_drm_shmem_obj(gem), flags);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_export_cb);
 
@@ -111,10 +104,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_export_cb);
  */
 struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf *dma_buf)
 {
-	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
-
 	if (!IS_ERR(dma_buf) && dma_buf->ops != &drm_shmem_dma_buf_ops)
-		atomic_inc(&obj->__dma_bufs);
+		atomic_inc(&to_drm_shmem_obj(gem)->__dma_bufs);
 	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_exported);

@@ -424,7 +424,7 @@ static unsigned long drm_shmem_shrinker_try(struct drm_shmem_shrinker *s,
 					    long (*reclaim)(struct drm_shmem_obj *obj))
 {
 	/* On the LRUs are objects of drm_shmem_madvise() and drm_shmem_touch() only. */
-	struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	long pages;
 
 	if (!dma_resv_trylock(gem->resv))

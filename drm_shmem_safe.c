@@ -169,11 +169,6 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  * it for ever.
  */
 
-static struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
-{
-	return container_of(gem, struct drm_shmem_obj, base.base);
-}
-
 /*
  * The object that the reservation object belongs to. __drm_shmem_create()
  * accepts only parents that use their own, so the container is right.
