@@ -41,8 +41,11 @@ struct vm_operations_struct;
  *   reservation lock, or by the task that frees the object. With a table,
  *   @__revocable is on the list of what dies with the parent's binding, or was
  *   taken off by the task that is about to unmap the table.
- * - @__flags is changed before the object is published, or under the reservation
+ * - @__flags is changed before the object is complete, or under the reservation
  *   lock, and read with READ_ONCE() without either.
+ * - @__published is set once, without a lock, by the task that has the unique object.
+ *   Until then the object has no handle, no dma-buf and no mmap offset, and is on no
+ *   list of a shrinker.
  * - @__mmaps counts the VMAs of userspace that show the object. It goes to and from
  *   zero under the reservation lock. Their page table entries exist only while
  *   __DRM_SHMEM_FAULTED is set, which stands for one pin of @base.
@@ -65,6 +68,7 @@ struct drm_shmem_obj {
 	atomic_t __dma_bufs;
 	unsigned int __pins;
 	u8 __flags;
+	bool __published;		/* no longer unique */
 	struct drm_dev_revocable __revocable;
 	void *__vaddr;
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -73,13 +77,12 @@ struct drm_shmem_obj {
 };
 
 #define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
-#define __DRM_SHMEM_PUBLISHED	BIT(1)	/* no longer unique */
-#define __DRM_SHMEM_RECLAIM	BIT(2)	/* sg table users are counted */
-#define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
-#define __DRM_SHMEM_PARTIAL	BIT(4)	/* @__vaddr has less than the object's pages */
-#define __DRM_SHMEM_NO_MMAP	BIT(5)	/* userspace cannot map it */
-#define __DRM_SHMEM_FAULTED	BIT(6)	/* userspace's mappings pin the pages */
-#define __DRM_SHMEM_EVICTED	BIT(7)	/* on a shrinker's list of such objects */
+#define __DRM_SHMEM_RECLAIM	BIT(1)	/* sg table users are counted */
+#define __DRM_SHMEM_LRU		BIT(2)	/* has been on the LRU of a shrinker */
+#define __DRM_SHMEM_PARTIAL	BIT(3)	/* @__vaddr has less than the object's pages */
+#define __DRM_SHMEM_NO_MMAP	BIT(4)	/* userspace cannot map it */
+#define __DRM_SHMEM_FAULTED	BIT(5)	/* userspace's mappings pin the pages */
+#define __DRM_SHMEM_EVICTED	BIT(6)	/* on a shrinker's list of such objects */
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <= 64);

@@ -200,12 +200,15 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
-/* A shrinker of another device keeps its lists under another lock. */
-static bool drm_shmem_check_shrinker(const struct drm_gem_object *gem,
+/*
+ * A shrinker of another device keeps its lists under another lock. Nobody finds an object
+ * that was not published, and the shrinker is no exception.
+ */
+static bool drm_shmem_check_shrinker(struct drm_gem_object *gem,
 				     const struct drm_shmem_shrinker *shrinker)
 {
 	if (likely(shrinker->__drm == gem->dev))
-		return true;
+		return !__drm_shmem_check_published(gem);
 
 	if (!shrinker->__drm)
 		drm_safe_broken(gem->dev, "a shrinker is initialised before use",
@@ -256,8 +259,9 @@ void __drm_shmem_is_back(struct drm_shmem_obj *obj)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 1 if the object still has its contents, 0 if it was purged, -EINVAL
- * for a bad @madv or a @shrinker that was not initialised for the object's device,
- * -EOPNOTSUPP for imported objects.
+ * for a bad @madv, a @shrinker that was not initialised for the object's device, or an
+ * object that is given to a @shrinker and was not published, -EOPNOTSUPP for imported
+ * objects.
  */
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker)
@@ -350,7 +354,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict);
  *	has got the pages back
  *
  * Does nothing for objects that cannot be evicted, or are not needed. A @shrinker that
- * was not initialised for the object's device is reported, and nothing is done.
+ * was not initialised for the object's device is reported, as is an object that was not
+ * published, and nothing is done.
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  */

@@ -242,7 +242,7 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
  */
 int __drm_shmem_check_published(struct drm_gem_object *gem)
 {
-	if (READ_ONCE(to_drm_shmem_obj(gem)->__flags) & __DRM_SHMEM_PUBLISHED)
+	if (READ_ONCE(to_drm_shmem_obj(gem)->__published))
 		return 0;
 
 	drm_safe_broken(gem->dev, "publish before use",
@@ -445,7 +445,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
  */
 void __drm_shmem_publish(struct drm_shmem_obj *obj)
 {
-	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_PUBLISHED);
+	/* Not a flag: revocation and eviction change those at the same time. */
+	WRITE_ONCE(obj->__published, true);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_publish);
 

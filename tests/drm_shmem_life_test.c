@@ -275,10 +275,11 @@ static void import_init_maps(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* Expects that neither a handle, nor a dma-buf, nor an offset is made. */
+/* Expects that neither a handle, nor a dma-buf, nor an offset is made, and no shrinker told. */
 static void expect_private(struct kunit *test, struct life_bo *bo)
 {
 	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct drm_gem_object *gem = life_bo_gem(bo);
 	u64 offset = 0;
 	u32 handle;
@@ -288,8 +289,12 @@ static void expect_private(struct kunit *test, struct life_bo *bo)
 		KUNIT_EXPECT_EQ(test, drm_gem_handle_create(t->file, gem, &handle), -EINVAL);
 		KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_EQ(test, life_bo_mmap_offset(bo, &offset), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), -EINVAL);
+		shmem_test_touch(&bo->obj, s);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 5);
 	}
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
+	KUNIT_EXPECT_NULL(test, gem->lru);
 	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
 	KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 1);
 }
@@ -318,6 +323,7 @@ static void private_until_published(struct kunit *test)
 	struct life_bo *bo;
 	u64 offset = 0;
 
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, &test_dev(t->drm)->shrinker), 0);
 	life->init = init_private;
 	unique = life_bo_create(t->drm, SZ_8K, NULL, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);

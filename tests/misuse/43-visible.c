@@ -3,7 +3,8 @@
 // title: object visible before it is complete, or after its end began
 // rust: no
 // wrong: OFFSET_OF_UNIQUE B: incompatible pointer
-// run: drm_shmem_life.private_until_published: nobody finds it, and what shows it is refused
+// wrong: LISTED_UNIQUE B: undefined type|incomplete definition
+// run: drm_shmem_life.private_until_published: nobody finds it, what shows it is refused, and so is the shrinker
 // run: drm_shmem_life.init_fails_while_found: it goes with its last reference
 // run: drm_shmem_life.import_init_fails_while_found: an import, too
 // run: drm_shmem_life.no_evict_after_fini: the shrinker has left it
@@ -11,18 +12,23 @@
 
 #include "foo.h"
 
-int foo_bo_show(struct foo_device *foo, u64 *offset)
+int foo_bo_show(struct foo_device *foo, struct drm_shmem_shrinker *shrinker, u64 *offset)
 {
 	struct foo_bo_unique *unique __free(foo_bo_unique) =
 		foo_bo_create(&foo->drm, SZ_4K, NULL, NULL);
+	int ret;
 
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
 #if defined(OFFSET_OF_UNIQUE)
 	return foo_bo_mmap_offset(unique, offset);
+#elif defined(LISTED_UNIQUE)
+	ret = drm_shmem_madvise(&unique->shmem, DRM_SHMEM_DONTNEED, shrinker);
+	return ret < 0 ? ret : 0;
 #endif
 	struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
 
-	return foo_bo_mmap_offset(bo, offset);
+	ret = drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
+	return ret < 0 ? ret : foo_bo_mmap_offset(bo, offset);
 }
