@@ -43,6 +43,9 @@ struct vm_operations_struct;
  *   taken off by the task that is about to unmap the table.
  * - @__flags is changed before the object is complete, or under the reservation
  *   lock, and read with READ_ONCE() without either.
+ * - @__list says which list of a shrinker the object is on. Both are changed under the
+ *   reservation lock, until the last reference is gone. A scan moves the object within
+ *   its list without that lock.
  * - @__published is set once, without a lock, by the task that has the unique object.
  *   Until then the object has no handle, no dma-buf and no mmap offset, and is on no
  *   list of a shrinker.
@@ -68,6 +71,7 @@ struct drm_shmem_obj {
 	atomic_t __dma_bufs;
 	unsigned int __pins;
 	u8 __flags;
+	u8 __list;			/* enum __drm_shmem_list */
 	bool __published;		/* no longer unique */
 	struct drm_dev_revocable __revocable;
 	void *__vaddr;
@@ -82,7 +86,14 @@ struct drm_shmem_obj {
 #define __DRM_SHMEM_PARTIAL	BIT(3)	/* @__vaddr has less than the object's pages */
 #define __DRM_SHMEM_NO_MMAP	BIT(4)	/* userspace cannot map it */
 #define __DRM_SHMEM_FAULTED	BIT(5)	/* userspace's mappings pin the pages */
-#define __DRM_SHMEM_EVICTED	BIT(6)	/* on a shrinker's list of such objects */
+
+/* The list of a &struct drm_shmem_shrinker that an object is on */
+enum __drm_shmem_list {
+	__DRM_SHMEM_UNLISTED,
+	__DRM_SHMEM_PURGEABLE,
+	__DRM_SHMEM_EVICTABLE,
+	__DRM_SHMEM_EVICTED,
+};
 
 static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <= 64);

@@ -219,21 +219,94 @@ static bool drm_shmem_check_shrinker(struct drm_gem_object *gem,
 	return false;
 }
 
-static void drm_shmem_join_lru(struct drm_shmem_obj *obj, struct drm_gem_lru *lru)
-	__must_hold(drm_resv)
+static struct drm_gem_lru *drm_shmem_shrinker_lru(struct drm_shmem_shrinker *s,
+						  enum __drm_shmem_list list)
 {
-	WRITE_ONCE(obj->__flags, (obj->__flags & ~__DRM_SHMEM_EVICTED) | __DRM_SHMEM_LRU);
-	drm_gem_lru_move_tail(lru, &obj->base.base);
+	switch (list) {
+	case __DRM_SHMEM_PURGEABLE:
+		return &s->__purgeable;
+	case __DRM_SHMEM_EVICTABLE:
+		return &s->__evictable;
+	case __DRM_SHMEM_EVICTED:
+		return &s->__evicted;
+	case __DRM_SHMEM_UNLISTED:
+		break;
+	}
+	return NULL;
 }
 
-static void drm_shmem_quit_lru(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+/* A scan takes an object off its list for a moment, to move it to the end. */
+static struct drm_gem_lru *drm_shmem_lru(const struct drm_gem_object *gem)
 {
-	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_EVICTED);
-	drm_gem_lru_remove(&obj->base.base);
+	guard(mutex)(&gem->dev->gem_lru_mutex);
+	return gem->lru;
+}
+
+/* The shrinker on one of whose lists an object is, or NULL */
+static struct drm_shmem_shrinker *drm_shmem_listed_by(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	struct drm_gem_lru *lru;
+
+	if (obj->__list == __DRM_SHMEM_UNLISTED)
+		return NULL;
+	lru = drm_shmem_lru(&obj->base.base);
+	switch ((enum __drm_shmem_list)obj->__list) {
+	case __DRM_SHMEM_PURGEABLE:
+		return container_of(lru, struct drm_shmem_shrinker, __purgeable);
+	case __DRM_SHMEM_EVICTABLE:
+		return container_of(lru, struct drm_shmem_shrinker, __evictable);
+	case __DRM_SHMEM_EVICTED:
+		return container_of(lru, struct drm_shmem_shrinker, __evicted);
+	case __DRM_SHMEM_UNLISTED:
+		break;
+	}
+	return NULL;
+}
+
+/* Move an object to the end of a list, or off all lists. */
+static void drm_shmem_move(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s,
+			   enum __drm_shmem_list list) __must_hold(drm_resv)
+{
+	struct drm_gem_lru *lru = drm_shmem_shrinker_lru(s, list);
+
+	obj->__list = list;
+	if (lru) {
+		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_LRU);
+		drm_gem_lru_move_tail(lru, &obj->base.base);
+	} else {
+		drm_gem_lru_remove(&obj->base.base);
+	}
+}
+
+/* The list that is right for an object that a shrinker may reclaim */
+static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	if (drm_shmem_is_purged(obj))
+		return __DRM_SHMEM_UNLISTED;
+	if (obj->base.madv == DRM_SHMEM_DONTNEED)
+		return __DRM_SHMEM_PURGEABLE;
+	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
+		return __DRM_SHMEM_UNLISTED;
+	return obj->base.pages ? __DRM_SHMEM_EVICTABLE : __DRM_SHMEM_EVICTED;
+}
+
+/* An object changed that @s may reclaim, or none if @s is NULL. */
+static void drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
+	__must_hold(drm_resv)
+{
+	const enum __drm_shmem_list list = s ? drm_shmem_right_list(obj) : __DRM_SHMEM_UNLISTED;
+
+	if (list == __DRM_SHMEM_UNLISTED)
+		s = NULL;
+	/* On the list that it is on already, it keeps its place. */
+	if (list != obj->__list || s != drm_shmem_listed_by(obj))
+		drm_shmem_move(obj, s, list);
 }
 
 /**
- * __drm_shmem_is_back() - userspace got the pages of an object
+ * __drm_shmem_is_back() - an object got its pages back
  * @obj: the object
  *
  * If a shrinker evicted the object then it may do so again.
@@ -242,19 +315,19 @@ static void drm_shmem_quit_lru(struct drm_shmem_obj *obj) __must_hold(drm_resv)
  */
 void __drm_shmem_is_back(struct drm_shmem_obj *obj)
 {
-	struct drm_gem_lru *lru = obj->base.base.lru;
-
-	/* @lru is stable: scans do not look at that list. */
-	if (obj->__flags & __DRM_SHMEM_EVICTED)
-		drm_shmem_join_lru(obj, &container_of(lru, struct drm_shmem_shrinker,
-						      __evicted)->__evictable);
+	if (obj->__list == __DRM_SHMEM_EVICTED)
+		drm_shmem_move(obj, drm_shmem_listed_by(obj), __DRM_SHMEM_EVICTABLE);
 }
 
 /**
  * drm_shmem_madvise() - say whether the contents of an object are needed
  * @obj: the object
  * @madv: whether they are
- * @shrinker: the device's shrinker, which may purge the object; or NULL
+ * @shrinker: the device's shrinker, which may purge the object while it is not needed,
+ *	and evict it while it is, if its type is DRM_SHMEM_RECLAIM; or NULL
+ *
+ * If @shrinker is NULL then no shrinker touches an object that is not needed, until a later
+ * call names one. An object that is needed stays with the shrinker that may evict it.
  *
  * Context: May sleep. Without the object's reservation lock.
  *
@@ -278,10 +351,10 @@ int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 
 	drm_shmem_lock(gem, false);
 	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
-	if (madv == DRM_SHMEM_WILLNEED)
-		drm_shmem_quit_lru(obj);
-	else if (shrinker && ret)
-		drm_shmem_join_lru(obj, &shrinker->__purgeable);
+	/* To be needed again is no reason to be spared for ever. */
+	if (!shrinker && madv == DRM_SHMEM_WILLNEED)
+		shrinker = drm_shmem_listed_by(obj);
+	drm_shmem_list(obj, shrinker);
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -309,7 +382,7 @@ int drm_shmem_purge(struct drm_shmem_obj *obj)
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_purge_locked(obj);
 	if (!ret)
-		drm_shmem_quit_lru(obj);
+		drm_shmem_list(obj, NULL);
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -322,7 +395,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_purge);
  *
  * Calls the type's evict step, unmaps the sg table, and takes the pages from userspace.
  * The contents stay: the next user of the object gets them back, such as the next
- * access of userspace.
+ * access of userspace. A shrinker that drm_shmem_touch() or drm_shmem_madvise() named
+ * may evict the object again when userspace or an sg table has its pages again.
  *
  * Context: May sleep. Without the object's reservation lock.
  *
@@ -338,8 +412,8 @@ int drm_shmem_evict(struct drm_shmem_obj *obj)
 
 	drm_shmem_lock(gem, false);
 	ret = drm_shmem_evict_locked(obj);
-	if (!ret && obj->base.madv == DRM_SHMEM_WILLNEED)
-		drm_shmem_quit_lru(obj);
+	if (!ret)
+		drm_shmem_list(obj, drm_shmem_listed_by(obj));
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -351,7 +425,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict);
  * @obj: the object
  * @shrinker: the device's shrinker, which may evict the object from now on, but
  *	not before those that were touched earlier, and again each time that userspace
- *	has got the pages back
+ *	or an sg table has got the pages back
  *
  * Does nothing for objects that cannot be evicted, or are not needed. A @shrinker that
  * was not initialised for the object's device is reported, as is an object that was not
@@ -368,7 +442,7 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 		return;
 	if (obj->base.madv == DRM_SHMEM_WILLNEED && !drm_gem_is_imported(gem) &&
 	    (obj->__flags & __DRM_SHMEM_RECLAIM))
-		drm_shmem_join_lru(obj, &shrinker->__evictable);
+		drm_shmem_move(obj, shrinker, __DRM_SHMEM_EVICTABLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_touch);
 
@@ -411,21 +485,8 @@ static long drm_shmem_shrinker_evict(struct drm_shmem_obj *obj) __must_hold(drm_
 	return drm_shmem_evict_locked(obj) ?: pages;
 }
 
-/* An object that is not needed stays on its list until it is purged. */
-static void drm_shmem_shrinker_done(struct drm_shmem_shrinker *s, struct drm_shmem_obj *obj)
-	__must_hold(drm_resv)
-{
-	if (obj->base.madv < 0) {
-		drm_shmem_quit_lru(obj);
-	} else if (obj->base.madv == DRM_SHMEM_WILLNEED) {
-		drm_shmem_join_lru(obj, &s->__evicted);
-		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_EVICTED);
-	}
-}
-
 /* Only ever tries to lock: the holder of the lock may be in memory reclaim, too. */
-static unsigned long drm_shmem_shrinker_try(struct drm_shmem_shrinker *s,
-					    struct drm_gem_object *gem,
+static unsigned long drm_shmem_shrinker_try(struct drm_gem_object *gem,
 					    long (*reclaim)(struct drm_shmem_obj *obj))
 {
 	/* On the LRUs are objects of drm_shmem_madvise() and drm_shmem_touch() only. */
@@ -436,7 +497,7 @@ static unsigned long drm_shmem_shrinker_try(struct drm_shmem_shrinker *s,
 		return 0;
 	pages = reclaim(obj);
 	if (pages >= 0)
-		drm_shmem_shrinker_done(s, obj);
+		drm_shmem_list(obj, drm_shmem_listed_by(obj));
 	dma_resv_unlock(gem->resv);
 
 	return max(pages, 0L);
@@ -535,7 +596,7 @@ static unsigned long drm_shmem_shrinker_walk(struct drm_shmem_shrinker *s,
 		gem = drm_shmem_shrinker_next(s, lru, &todo);
 		if (!gem)
 			break;
-		freed += drm_shmem_shrinker_try(s, gem, reclaim);
+		freed += drm_shmem_shrinker_try(gem, reclaim);
 		drm_shmem_shrinker_put(s, gem);
 	}
 

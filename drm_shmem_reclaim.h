@@ -26,12 +26,12 @@ enum drm_shmem_madv {
  *
  * Invariants:
  *
- * - An object on @__purgeable was said to be not needed, and not to be needed
- *   since. One on @__evictable is needed, and was touched after those before it,
- *   unless a scan found it in use and moved it to the end. One on @__evicted has
- *   __DRM_SHMEM_EVICTED set; it joins and leaves under its reservation lock, too, and
- *   a page fault of userspace moves it to @__evictable. One on @__dead has no
- *   reference, and @__end ends it. The lists are under &drm_device.gem_lru_mutex.
+ * - An object on @__purgeable is not needed. One on @__evictable is needed, and was
+ *   touched after those before it, unless a scan found it in use and moved it to the end.
+ *   One on @__evicted is needed, and has given up its pages; whatever gets them back
+ *   moves it to @__evictable. These are published, and are moved under their reservation
+ *   lock. One on @__dead has no reference, and @__end ends it. The lists are under
+ *   &drm_device.gem_lru_mutex.
  * - While @__end is queued or runs it holds the device and the driver's module.
  * - @__drm is NULL unless the shrinker is registered.
  */

@@ -77,6 +77,7 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	if (ret)
 		goto err_free;
 
+	__drm_shmem_is_back(obj);
 	return sgt;
 
 err_free:

@@ -49,7 +49,8 @@ struct model_bo {
 	enum model_table table;
 	bool needed;
 	bool listed;			/* for the shrinker to purge, */
-	bool touched;			/* or to evict */
+	bool touched;			/* or to evict, */
+	bool evicted;			/* or to look at when the pages are back */
 	bool purged;
 	bool populated;			/* since it has been mapped or pinned once */
 	u32 word;			/* at MODEL_OFFSET */
@@ -145,6 +146,7 @@ static void model_create(struct kunit *test, struct model *model, struct model_b
 	bo->needed = true;
 	bo->listed = false;
 	bo->touched = false;
+	bo->evicted = false;
 	bo->purged = false;
 	bo->populated = false;
 	bo->word = 0;
@@ -220,6 +222,8 @@ static int model_map_table(const struct model *model, struct model_bo *bo)
 		return -ENODATA;
 	bo->table = MODEL_MAPPED;
 	bo->populated = true;
+	bo->touched |= bo->evicted;
+	bo->evicted = false;
 	return 0;
 }
 
@@ -329,6 +333,11 @@ static void model_pin(struct kunit *test, struct model *model, struct model_bo *
 	bo->populated = true;
 }
 
+static bool model_has_pages(const struct model_bo *bo)
+{
+	return bo->pins || model_count(bo->vmapped) || bo->table == MODEL_MAPPED;
+}
+
 static void model_madvise(struct kunit *test, struct model *model, struct model_bo *bo)
 {
 	const bool needed = !model_random(model, 3);
@@ -338,13 +347,17 @@ static void model_madvise(struct kunit *test, struct model *model, struct model_
 						model_shrinker(model_gem(bo)->dev)), !bo->purged);
 	bo->needed = needed;
 	bo->listed = !needed && !bo->purged;
-	bo->touched = false;
+	bo->touched = needed && !bo->purged && bo->reclaim && model_has_pages(bo);
+	bo->evicted = needed && !bo->purged && bo->reclaim && !model_has_pages(bo);
 }
 
 static void model_touch(struct model_bo *bo)
 {
 	shmem_test_touch(bo->obj, model_shrinker(model_gem(bo)->dev));
-	bo->touched |= bo->needed && bo->reclaim && !bo->purged;
+	if (!bo->needed || !bo->reclaim || bo->purged)
+		return;
+	bo->touched = true;
+	bo->evicted = false;
 }
 
 /* What evicting should say, and make of the object. */
@@ -363,8 +376,10 @@ static int model_evict_one(struct model *model, struct model_bo *bo)
 	} else if (bo->purged) {
 		ret = -ENODATA;
 	}
-	if (!ret)
+	if (!ret) {
+		bo->evicted |= bo->touched;
 		bo->touched = false;
+	}
 	return ret;
 }
 

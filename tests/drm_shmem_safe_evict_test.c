@@ -642,6 +642,175 @@ static void shrinker_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
 }
 
+/* All that moves an object between the lists of a shrinker */
+enum list_op {
+	LIST_TOUCH,
+	LIST_DONTNEED,
+	LIST_DONTNEED_NONE,	/* without a shrinker */
+	LIST_WILLNEED,
+	LIST_WILLNEED_NONE,
+	LIST_MAP,
+	LIST_EVICT,
+	LIST_PURGE,
+	LIST_SCAN,
+	LIST_OPS,
+};
+
+#define LIST_DEPTH	4
+
+/* An object as it should be after some calls */
+struct list_state {
+	struct drm_gem_lru *lru;
+	bool unneeded;
+	bool purged;
+	bool pages;
+};
+
+static void list_needed(struct list_state *state, struct drm_shmem_shrinker *s)
+{
+	state->lru = state->pages ? &s->__evictable : &s->__evicted;
+}
+
+static void list_evicted(struct list_state *state, struct drm_shmem_shrinker *s)
+{
+	state->pages = false;
+	if (state->lru && !state->unneeded)
+		state->lru = &s->__evicted;
+}
+
+static void list_advise(struct kunit *test, struct evict_bo *bo, struct list_state *state,
+			enum drm_shmem_madv madv, struct drm_shmem_shrinker *s)
+{
+	struct drm_gem_lru *before = state->lru;
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_madvise(&bo->obj, madv, s), !state->purged);
+	if (state->purged)
+		return;
+	state->unneeded = madv == DRM_SHMEM_DONTNEED;
+	state->lru = NULL;
+	if (s && state->unneeded)
+		state->lru = &s->__purgeable;
+	else if (s || (before && !state->unneeded))
+		list_needed(state, &test_dev(evict_bo_gem(bo)->dev)->shrinker);
+}
+
+static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state *state,
+		      enum list_op op)
+{
+	struct drm_device *drm = evict_bo_gem(bo)->dev;
+	struct drm_shmem_shrinker *s = &test_dev(drm)->shrinker;
+
+	switch (op) {
+	case LIST_TOUCH:
+		shmem_test_touch(&bo->obj, s);
+		if (!state->unneeded && !state->purged)
+			state->lru = &s->__evictable;
+		break;
+	case LIST_DONTNEED:
+		list_advise(test, bo, state, DRM_SHMEM_DONTNEED, s);
+		break;
+	case LIST_DONTNEED_NONE:
+		list_advise(test, bo, state, DRM_SHMEM_DONTNEED, NULL);
+		break;
+	case LIST_WILLNEED:
+		list_advise(test, bo, state, DRM_SHMEM_WILLNEED, s);
+		break;
+	case LIST_WILLNEED_NONE:
+		list_advise(test, bo, state, DRM_SHMEM_WILLNEED, NULL);
+		break;
+	case LIST_MAP:
+		KUNIT_ASSERT_EQ(test, map_table(drm, &bo->obj), state->purged ? -ENODATA : 0);
+		state->pages = !state->purged;
+		if (state->lru == &s->__evicted)
+			state->lru = &s->__evictable;
+		break;
+	case LIST_EVICT:
+		KUNIT_ASSERT_EQ(test, drm_shmem_evict(&bo->obj), state->purged ? -ENODATA : 0);
+		list_evicted(state, s);
+		break;
+	case LIST_PURGE:
+		KUNIT_ASSERT_EQ(test, drm_shmem_purge(&bo->obj),
+				state->unneeded || state->purged ? 0 : -EBUSY);
+		state->purged |= state->unneeded;
+		break;
+	case LIST_SCAN:
+		shmem_test_scan(s, ULONG_MAX);
+		if (state->lru == &s->__purgeable)
+			state->purged = true;
+		else if (state->lru == &s->__evictable)
+			list_evicted(state, s);
+		break;
+	case LIST_OPS:
+		break;
+	}
+	if (state->purged)
+		*state = (struct list_state){ .purged = true };
+	KUNIT_ASSERT_PTR_EQ_MSG(test, evict_bo_gem(bo)->lru, state->lru, "after call %d", op);
+	KUNIT_ASSERT_EQ(test, !!bo->obj.base.pages, state->pages);
+}
+
+/* After each sequence of calls an object is on the list that is right, or on none. */
+static void shrinker_lists(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	unsigned int sequences = 1;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, can_swap);
+	for (int i = 0; i < LIST_DEPTH; i++)
+		sequences *= LIST_OPS;
+	for (unsigned int i = 0; i < sequences; i++) {
+		struct list_state state = {};
+		struct evict_bo *bo = evict_bo(test);
+
+		for (unsigned int left = i, j = 0; j < LIST_DEPTH; j++, left /= LIST_OPS)
+			list_step(test, bo, &state, left % LIST_OPS);
+		evict_bo_end(bo);
+		KUNIT_ASSERT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	}
+}
+
+struct list_evict {
+	struct work_struct work;
+	struct evict_bo *bo;
+	int ret;
+};
+
+static void list_evict_fn(struct work_struct *work)
+{
+	struct list_evict *evict = container_of(work, struct list_evict, work);
+
+	evict->ret = drm_shmem_evict(&evict->bo->obj);
+}
+
+/* A scan that moves an object to the end of its list has it on no list for a moment. */
+static void shrinker_lists_in_scan(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct list_evict *evict = kunit_kzalloc(test, sizeof(*evict), GFP_KERNEL);
+	struct evict_bo *bo = evict_bo(test);
+	struct drm_gem_object *gem = evict_bo_gem(bo);
+
+	KUNIT_ASSERT_NOT_NULL(test, evict);
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+	shmem_test_touch(&bo->obj, s);
+	INIT_WORK(&evict->work, list_evict_fn);
+	evict->bo = bo;
+	mutex_lock(&t->drm->gem_lru_mutex);
+	gem->lru = NULL;
+	drm_safe_test_work_waits(test, &evict->work);
+	gem->lru = &s->__evictable;
+	mutex_unlock(&t->drm->gem_lru_mutex);
+	flush_work(&evict->work);
+	KUNIT_EXPECT_EQ(test, evict->ret, 0);
+	KUNIT_EXPECT_PTR_EQ(test, gem->lru, &s->__evicted);
+	KUNIT_EXPECT_EQ(test, s->__evictable.count, 0);
+	evict_bo_end(bo);
+}
+
 /* DMA-API debugging ends for good if it gets no memory. It takes what is preloaded. */
 static void preload(void)
 {
@@ -689,6 +858,8 @@ static struct kunit_case drm_shmem_evict_cases[] = {
 	KUNIT_CASE(resume_fails),
 	KUNIT_CASE(shrinker),
 	KUNIT_CASE(shrinker_leaves),
+	KUNIT_CASE_SLOW(shrinker_lists),
+	KUNIT_CASE(shrinker_lists_in_scan),
 	KUNIT_CASE(shrinker_forgets),
 	KUNIT_CASE(shrinker_prefers),
 	KUNIT_CASE(shrinker_rotates),
