@@ -139,6 +139,7 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
 
 #if IS_ENABLED(CONFIG_KUNIT)
 bool drm_shmem_can_swap(void);
+struct module *drm_shmem_owner(const struct drm_device *drm);
 #endif
 
 #endif /* _DRM_SHMEM_INTERNAL_H */

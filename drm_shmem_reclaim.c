@@ -528,42 +528,55 @@ static struct drm_gem_object *drm_shmem_shrinker_next(struct drm_shmem_shrinker 
 }
 
 /* The driver, whose steps an end of an object calls */
-static struct module *drm_shmem_owner(const struct drm_device *drm)
+VISIBLE_IF_KUNIT struct module *drm_shmem_owner(const struct drm_device *drm)
 {
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_owner, drm);
+
 	return drm->driver->fops ? drm->driver->fops->owner : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_owner);
 
 static void drm_shmem_shrinker_last(struct kref *ref)
 {
 }
 
 /*
- * Give up the reference of drm_shmem_shrinker_next(). If it is the last then nobody can
- * have the object any more, and @s->__end ends it. The work item holds the device, in
- * which it is, and the driver, whose steps it calls; the object and the scan do so here.
+ * An object without references, which nobody can have any more, and which @s->__end
+ * ends. The work item holds the device, in which it is, and the driver, whose steps it
+ * calls; the object and the scan do so here. The scan puts neither: the end of the device
+ * waits for the scan.
  */
-static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
+static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
 {
 	struct drm_device *drm = s->__drm;
+	struct module *owner = drm_shmem_owner(drm);
 
-	if (!kref_put(&gem->refcount, drm_shmem_shrinker_last))
+	guard(mutex)(&drm->gem_lru_mutex);
+	drm_gem_lru_move_tail_locked(&s->__dead, gem);
+	if (s->__ending)
 		return;
-
+	s->__ending = true;
 	drm_dev_get(drm);
-	__module_get(drm_shmem_owner(drm));
-	scoped_guard(mutex, &drm->gem_lru_mutex)
-		drm_gem_lru_move_tail_locked(&s->__dead, gem);
-	if (queue_work(drm_shmem_wq, &s->__end))
-		return;
-	/* The work item runs once more, and has what it holds. */
-	module_put(drm_shmem_owner(drm));
-	drm_dev_put(drm);
+	__module_get(owner);
+	queue_work(drm_shmem_wq, &s->__end);
 }
 
+/* Give up the reference of drm_shmem_shrinker_next(). */
+static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
+{
+	if (kref_put(&gem->refcount, drm_shmem_shrinker_last))
+		drm_shmem_shrinker_bury(s, gem);
+}
+
+/* If there is none, the next object without references queues the work item anew. */
 static struct drm_gem_object *drm_shmem_shrinker_dead(struct drm_shmem_shrinker *s)
 {
+	struct drm_gem_object *gem;
+
 	guard(mutex)(&s->__drm->gem_lru_mutex);
-	return list_first_entry_or_null(&s->__dead.list, struct drm_gem_object, lru_node);
+	gem = list_first_entry_or_null(&s->__dead.list, struct drm_gem_object, lru_node);
+	s->__ending = !!gem;
+	return gem;
 }
 
 static void drm_shmem_shrinker_end(struct work_struct *work)

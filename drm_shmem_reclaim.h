@@ -32,7 +32,9 @@ enum drm_shmem_madv {
  *   moves it to @__evictable. These are published, and are moved under their reservation
  *   lock. One on @__dead has no reference, and @__end ends it. The lists are under
  *   &drm_device.gem_lru_mutex.
- * - While @__end is queued or runs it holds the device and the driver's module.
+ * - While @__ending is set, @__end is queued or runs, and holds one reference to the
+ *   device and one to the driver's module, which only @__end gives up. @__ending is under
+ *   &drm_device.gem_lru_mutex, and set whenever there is an object on @__dead.
  * - @__drm is NULL unless the shrinker is registered.
  */
 struct drm_shmem_shrinker {
@@ -44,6 +46,7 @@ struct drm_shmem_shrinker {
 	struct drm_gem_lru __evicted;
 	struct drm_gem_lru __dead;
 	struct work_struct __end;
+	bool __ending;
 };
 
 int drm_shmem_pin(struct drm_shmem_obj *obj)

@@ -585,46 +585,104 @@ static void evict_bo_put_when_asked(struct kunit *test, struct evict_bo *bo)
 	dma_fence_put(&fence->base);
 }
 
+/* A device that goes with the last of its objects, which go in a scan */
+struct evict_lone {
+	struct drm_shmem_shrinker *s;
+	struct shrinker *running;
+	struct task_struct *scan;
+	struct completion gone;
+	bool by_scan;
+	unsigned int calls;	/* of evict_lone_owner() that do not let the end run */
+};
+
+static struct evict_lone *evict_lone;
+
 static void released(struct drm_device *drm, void *data)
 {
-	complete(data);
+	struct evict_lone *lone = data;
+
+	/* The shrinker's end would wait for the scan, which is this. */
+	lone->by_scan = current == lone->scan;
+	if (lone->by_scan)
+		shrinker_put(lone->running);
+	complete(&lone->gone);
+}
+
+static void evict_lone_bo(struct kunit *test, struct drm_device *drm,
+			  struct drm_shmem_shrinker *s, struct evict_ended *ended)
+{
+	struct evict_bo_unique *unique = evict_bo_create(drm, SZ_8K, NULL, NULL);
+	struct evict_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(evict_bo, unique);
+	bo->ended = ended;
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	evict_bo_put_when_asked(test, bo);
+}
+
+/* A scan of the last objects of a device that was unbound */
+static void evict_lone_scan(struct kunit *test, struct evict_lone *lone,
+			    struct evict_ended *ended, unsigned int count)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	lone->s = &test_unreg_dev(unreg)->shrinker;
+	lone->scan = current;
+	init_completion(&lone->gone);
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, lone->s), 0);
+	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, released, lone), 0);
+	lone->running = lone->s->__shrinker;
+	KUNIT_ASSERT_TRUE(test, shrinker_try_get(lone->running));
+	for (unsigned int i = 0; i < count; i++)
+		evict_lone_bo(test, drm, lone->s, &ended[i]);
+	drm_dev_ctx_drop(test, unreg);
+	drm_safe_test_unbind(test, parent);
+
+	/* None ever had pages. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(lone->s, 100), SHRINK_STOP);
+	KUNIT_EXPECT_FALSE(test, lone->by_scan);
+	if (!lone->by_scan)
+		shrinker_put(lone->running);
+	wait_for_completion(&lone->gone);
+	for (unsigned int i = 0; i < count; i++) {
+		KUNIT_EXPECT_NOT_NULL(test, ended[i].task);
+		KUNIT_EXPECT_PTR_NE(test, ended[i].task, current);
+	}
 }
 
 /* The device can go with the last of its objects, while the shrinker still runs. */
 static void shrinker_puts_device(struct kunit *test)
 {
-	struct device *parent = drm_safe_test_parent(test);
-	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
-	DECLARE_COMPLETION_ONSTACK(gone);
-	struct evict_bo_unique *unique;
 	struct evict_ended ended = {};
-	struct drm_shmem_shrinker *s;
-	struct shrinker *running;
-	struct drm_device *drm;
-	struct evict_bo *bo;
+	struct evict_lone lone = {};
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	drm = drm_dev_bound_drm(&unreg->bound);
-	s = &test_unreg_dev(unreg)->shrinker;
-	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, released, &gone), 0);
-	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, s), 0);
-	running = s->__shrinker;
-	KUNIT_ASSERT_TRUE(test, shrinker_try_get(running));
-	unique = evict_bo_create(drm, SZ_8K, NULL, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(evict_bo, unique);
-	bo->ended = &ended;
-	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
-	evict_bo_put_when_asked(test, bo);
-	drm_dev_ctx_drop(test, unreg);
-	drm_safe_test_unbind(test, parent);
+	evict_lone_scan(test, &lone, &ended, 1);
+}
 
-	/* It never had pages. */
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
-	shrinker_put(running);
-	wait_for_completion(&gone);
-	KUNIT_EXPECT_NOT_NULL(test, ended.task);
-	KUNIT_EXPECT_PTR_NE(test, ended.task, current);
+/* The end of dead objects runs to its end when the scan asks for the driver. */
+static struct module *evict_lone_owner(const struct drm_device *drm)
+{
+	if (!evict_lone->calls--)
+		flush_work(&evict_lone->s->__end);
+	return drm->driver->fops->owner;
+}
+
+/* The scan never has the last reference to the device, however fast the end is. */
+static void shrinker_keeps_device(struct kunit *test)
+{
+	kunit_activate_static_stub(test, drm_shmem_owner, evict_lone_owner);
+	for (unsigned int calls = 0; calls < 8; calls++) {
+		struct evict_lone lone = { .calls = calls };
+		struct evict_ended ended[3] = {};
+
+		evict_lone = &lone;
+		evict_lone_scan(test, &lone, ended, ARRAY_SIZE(ended));
+	}
 }
 
 /* An object that is on the list, and goes */
@@ -865,6 +923,7 @@ static struct kunit_case drm_shmem_evict_cases[] = {
 	KUNIT_CASE(shrinker_rotates),
 	KUNIT_CASE(shrinker_puts_last),
 	KUNIT_CASE(shrinker_puts_device),
+	KUNIT_CASE(shrinker_keeps_device),
 	KUNIT_CASE(allocations_fail),
 	{}
 };
