@@ -123,6 +123,8 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
+struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
+	__must_hold(drm_resv);
 int __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
 			  struct drm_shmem_obj *obj, struct sg_table *sgt)
 	__must_not_hold(drm_resv);

@@ -129,20 +129,74 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
 	return gem;
 }
 
+static struct sg_table *drm_shmem_prime_map(struct dma_buf_attachment *attach)
+	__must_not_hold(drm_resv)
+{
+	struct sg_table *sgt;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	sgt = __drm_shmem_sgt_map_attachment(attach);
+	dma_resv_unlock(attach->dmabuf->resv);
+
+	return sgt;
+}
+
+/* On success the object keeps @attach, and the table is its own. */
+static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device *drm,
+							      struct dma_buf_attachment *attach)
+	__must_not_hold(drm_resv)
+{
+	struct sg_table *sgt = drm_shmem_prime_map(attach);
+	struct drm_gem_object *gem;
+
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
+	if (IS_ERR(gem)) {
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+		return gem;
+	}
+	gem->import_attach = attach;
+	gem->resv = attach->dmabuf->resv;
+	return gem;
+}
+
 /**
  * drm_shmem_prime_import() - &drm_driver.gem_prime_import
  * @drm: the device
  * @dma_buf: what is imported
  *
- * The core's drm_gem_prime_import(), which does not know the device's own objects by
- * their dma-bufs. Part of DRM_SHMEM_DRIVER_OPS_SGT().
+ * As the core's drm_gem_prime_import(), which does not know the device's own objects by
+ * their dma-bufs, and whose wait for the exporter's fences ends with any signal. Part of
+ * DRM_SHMEM_DRIVER_OPS_SGT().
  *
  * Context: May sleep.
  *
- * Return: the object with a reference, or an ERR_PTR().
+ * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
+ * it waited; or what the exporter, the type's init step, or
+ * &drm_driver.gem_prime_import_sg_table returned.
  */
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
-	return __drm_shmem_prime_own(drm, dma_buf) ?: drm_gem_prime_import(drm, dma_buf);
+	struct drm_gem_object *gem = __drm_shmem_prime_own(drm, dma_buf);
+	struct dma_buf_attachment *attach;
+
+	if (gem)
+		return gem;
+	if (!drm->driver->gem_prime_import_sg_table)
+		return ERR_PTR(-EINVAL);
+
+	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	if (IS_ERR(attach))
+		return ERR_CAST(attach);
+	get_dma_buf(dma_buf);
+
+	gem = drm_shmem_prime_import_attached(drm, attach);
+	if (IS_ERR(gem)) {
+		dma_buf_detach(dma_buf, attach);
+		dma_buf_put(dma_buf);
+	}
+	return gem;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import);

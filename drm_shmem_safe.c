@@ -160,8 +160,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
  * to, and must be called without it. No wait of this library ends because of a
- * signal but one: mapping the table of an imported object waits for the exporter's
- * fences, until they are signalled or the task is killed, which gives -EINTR. The
+ * signal but one: mapping the table of an imported object waits for the exporter, until
+ * its fences are signalled or the task is killed, which gives -EINTR. The
  * steps of a driver and of a dma-buf's exporter return what they like.
  *
  * Lifetime: an object keeps its &struct drm_device, never its parent's binding.

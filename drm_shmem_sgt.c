@@ -208,19 +208,43 @@ static int drm_shmem_sgt_wait_killable(struct dma_resv *resv)
 	return 0;
 }
 
-static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
-	__must_hold(drm_resv)
+/* Another task may have to run for what a signal keeps this one from waiting for. */
+static bool drm_shmem_sgt_map_again(void)
 {
+	if (!signal_pending(current) || fatal_signal_pending(current))
+		return false;
+	schedule_timeout_killable(1);
+	return true;
+}
+
+/**
+ * __drm_shmem_sgt_map_attachment() - map a dma-buf, in spite of signals
+ * @attach: attachment of the device to the dma-buf
+ *
+ * The wait of dma_buf_map_attachment() for the exporter's fences ends with any signal, and
+ * so may those of an exporter. The exporter may add the fence in that call, by moving
+ * its memory, so to wait before is not enough.
+ *
+ * Context: May sleep. The caller holds the reservation lock of the dma-buf.
+ *
+ * Return: the table, or an ERR_PTR(): -EINTR if the task was killed while it waited, or
+ * what the exporter returned.
+ */
+struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
 	int ret;
 
-	/*
-	 * dma_buf_map_attachment() waits for the same fences, but any signal ends
-	 * that. No fence can be added under the reservation lock.
-	 */
-	ret = drm_shmem_sgt_wait_killable(attach->dmabuf->resv);
-	if (ret)
-		return ERR_PTR(ret);
-	return dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	do {
+		ret = drm_shmem_sgt_wait_killable(attach->dmabuf->resv);
+		if (ret)
+			return ERR_PTR(ret);
+		sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	} while (sgt == ERR_PTR(-ERESTARTSYS) && drm_shmem_sgt_map_again());
+
+	if (sgt == ERR_PTR(-ERESTARTSYS) && fatal_signal_pending(current))
+		return ERR_PTR(-EINTR);
+	return sgt;
 }
 
 /* The table, mapped if there is none yet, or an ERR_PTR() */
@@ -239,7 +263,7 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
 		return ERR_PTR(ret);
 
 	if (drm_gem_is_imported(gem))
-		sgt = drm_shmem_sgt_map_attachment(gem->import_attach);
+		sgt = __drm_shmem_sgt_map_attachment(gem->import_attach);
 	else
 		sgt = drm_shmem_sgt_map_own(obj);
 	if (IS_ERR(sgt))

@@ -518,8 +518,8 @@ static void sgt_fence_signal(struct work_struct *work)
 }
 
 /* A fence that mapping the dma-buf waits for */
-static struct sgt_fence *sgt_fence_add(struct kunit *test, struct dma_buf *dmabuf,
-				       const struct dma_fence_ops *ops)
+static struct sgt_fence *sgt_fence_add_locked(struct kunit *test, struct dma_buf *dmabuf,
+					      const struct dma_fence_ops *ops)
 {
 	struct sgt_fence *fence = kzalloc_obj(*fence);
 
@@ -527,9 +527,18 @@ static struct sgt_fence *sgt_fence_add(struct kunit *test, struct dma_buf *dmabu
 	spin_lock_init(&fence->lock);
 	INIT_DELAYED_WORK(&fence->signal, sgt_fence_signal);
 	dma_fence_init(&fence->base, ops, &fence->lock, dma_fence_context_alloc(1), 1);
-	dma_resv_lock(dmabuf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
 	dma_resv_add_fence(dmabuf->resv, &fence->base, DMA_RESV_USAGE_KERNEL);
+	return fence;
+}
+
+static struct sgt_fence *sgt_fence_add(struct kunit *test, struct dma_buf *dmabuf,
+				       const struct dma_fence_ops *ops)
+{
+	struct sgt_fence *fence;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	fence = sgt_fence_add_locked(test, dmabuf, ops);
 	dma_resv_unlock(dmabuf->resv);
 	return fence;
 }
@@ -584,6 +593,139 @@ static void imported_killed(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* An exporter that moves the memory when it is mapped, which a fence stands for */
+struct sgt_mover {
+	struct shmem_test_export e;
+	struct kunit *test;
+	const struct dma_fence_ops *ops;
+	struct sgt_fence *fence;
+};
+
+static void sgt_mover_map(struct shmem_test_export *e, struct dma_buf *dmabuf)
+{
+	struct sgt_mover *mover = container_of(e, struct sgt_mover, e);
+
+	if (mover->fence)
+		return;
+	mover->fence = sgt_fence_add_locked(mover->test, dmabuf, mover->ops);
+	if (mover->ops == &sgt_fence_ops)
+		schedule_delayed_work(&mover->fence->signal, HZ / 10);
+}
+
+static const struct drm_driver *const sgt_drivers[] = {
+	&shmem_test_driver, &shmem_test_driver_sgt,
+};
+
+static void sgt_driver_desc(const struct drm_driver *const *driver, char *desc)
+{
+	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(sgt_driver, sgt_drivers, sgt_driver_desc);
+
+/* Imports a dma-buf and maps it, which the driver does in one step or in two. */
+static struct test_bo *sgt_import(struct kunit *test, struct drm_device *drm,
+				  struct dma_buf *dmabuf, int *ret)
+{
+	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+
+	*ret = IS_ERR(bo) ? PTR_ERR(bo) : get_table_registered(drm, &bo->obj);
+	return IS_ERR(bo) ? NULL : bo;
+}
+
+/* A signal ends no wait for a fence, whenever the exporter added it. */
+static void import_waits_for_move(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct sgt_mover mover = {
+		.e.on_map = sgt_mover_map, .test = test, .ops = &sgt_fence_ops,
+	};
+	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, SZ_4K);
+	struct test_bo *bo;
+	int ret;
+
+	set_thread_flag(TIF_SIGPENDING);
+	bo = sgt_import(test, drm, dmabuf, &ret);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_ASSERT_NOT_NULL(test, mover.fence);
+	flush_delayed_work(&mover.fence->signal);
+	KUNIT_EXPECT_EQ(test, mover.e.mapped, !ret);
+	dma_fence_put(&mover.fence->base);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, mover.e.released);
+}
+
+/* Of all signals, only one that kills the task ends the wait. */
+static void import_killed_in_move(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct sgt_mover mover = {
+		.e.on_map = sgt_mover_map, .test = test, .ops = &sgt_fence_kill_ops,
+	};
+	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, SZ_4K);
+	struct test_bo *bo;
+	int ret;
+
+	bo = sgt_import(test, drm, dmabuf, &ret);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
+
+	/* The next import maps it. */
+	KUNIT_ASSERT_NOT_NULL(test, mover.fence);
+	dma_fence_signal(&mover.fence->base);
+	bo = sgt_import(test, drm, dmabuf, &ret);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, mover.e.mapped, 1);
+	dma_fence_put(&mover.fence->base);
+	test_bo_put(bo);
+	shmem_test_export_put(dmabuf);
+}
+
+/* What an exporter returns of its own accord is returned. */
+static void import_error_of_exporter(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct shmem_test_export e = { .map_ret = -ERESTARTSYS };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo;
+	int ret;
+
+	bo = sgt_import(test, drm, dmabuf, &ret);
+	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
+	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	shmem_test_export_put(dmabuf);
+}
+
+/* Each of the two callbacks of DRM_SHMEM_DRIVER_OPS_SGT() needs the other one. */
+static void import_without_table(struct kunit *test)
+{
+	static struct drm_driver driver;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct drm_device *drm;
+
+	driver = *drm_safe_test_driver();
+	driver.gem_prime_import = drm_shmem_prime_import;
+	driver.gem_prime_import_sg_table = NULL;
+	drm = shmem_test_device(test, drm_safe_test_parent(test), &driver);
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	shmem_test_export_put(dmabuf);
+}
+
 static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(get_registered),
 	KUNIT_CASE(get_unregistered),
@@ -605,6 +747,10 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_map_fails),
 	KUNIT_CASE(imported_signal_is_pending),
 	KUNIT_CASE(imported_killed),
+	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
+	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),
+	KUNIT_CASE_PARAM(import_error_of_exporter, sgt_driver_gen_params),
+	KUNIT_CASE(import_without_table),
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),
 	KUNIT_CASE(long_segments),

@@ -349,6 +349,8 @@ static struct sg_table *shmem_export_map(struct dma_buf_attachment *attach,
 		goto err_free_table;
 	e->mapped++;
 	e->maps++;
+	if (e->on_map)
+		e->on_map(e, attach->dmabuf);
 	return sgt;
 
 err_free_table:

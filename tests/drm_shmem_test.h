@@ -67,6 +67,7 @@ struct shmem_test_export {
 	int mapped;
 	int vmapped;
 	int maps;
+	void (*on_map)(struct shmem_test_export *e, struct dma_buf *dmabuf);
 	bool released;
 	void *mem;
 	size_t size;
