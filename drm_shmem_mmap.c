@@ -2,8 +2,10 @@
 
 #include <linux/dma-buf.h>
 #include <linux/export.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/swap.h>
 
 #include <drm/drm_prime.h>
@@ -35,7 +37,9 @@
  *
  * The lock order is &mm_struct.mmap_lock before the reservation lock. The page fault
  * handler waits for the reservation lock without the mmap lock where the architecture
- * can retry, and a signal ends that wait.
+ * can retry, and keeps the file meanwhile, and through it the driver. It waits with the
+ * mmap lock for the first write to a page that was read, and where the fault was retried
+ * already. A signal ends both waits, and the access is tried again after it was handled.
  */
 
 static struct drm_shmem_obj *drm_shmem_vma_obj(const struct vm_area_struct *vma)
@@ -56,26 +60,53 @@ static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem
 }
 
 /*
- * Lock the object, or return what the fault handler returns. Waits with neither the
- * mmap lock nor the lock of the VMA held if the fault can be retried.
+ * Lock the object with the lock of the mapping held, or return what the fault handler
+ * returns. After VM_FAULT_NOPAGE the access faults again: in user mode after the signal was
+ * handled, in the kernel at once. So an access of the kernel sleeps first, to let the holder
+ * of the lock run, and that of a task which was killed fails.
+ */
+static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_gem_object *gem)
+	__cond_acquires(0, drm_resv)
+{
+	if (!dma_resv_lock_interruptible(gem->resv, NULL))
+		return 0;
+	if (fatal_signal_pending(current))
+		return VM_FAULT_SIGBUS;
+	if (!(vmf->flags & FAULT_FLAG_USER))
+		schedule_timeout_killable(1);
+	return VM_FAULT_NOPAGE;
+}
+
+/*
+ * Wait for the object with neither the mmap lock nor the lock of the VMA held. The VMA can
+ * go, and with it its references to the object and to the file, which keeps the driver.
+ */
+static void drm_shmem_fault_wait(struct vm_fault *vmf, struct drm_gem_object *gem)
+	__must_not_hold(drm_resv)
+{
+	struct file *filp = get_file(vmf->vma->vm_file);
+
+	drm_gem_object_get(gem);
+	release_fault_lock(vmf);
+	if (!dma_resv_lock_interruptible(gem->resv, NULL))
+		dma_resv_unlock(gem->resv);
+	drm_gem_object_put(gem);
+	fput(filp);
+}
+
+/*
+ * Lock the object, or return what the fault handler returns. The first attempt of a fault
+ * waits for nothing while the mapping is locked, if it can be retried.
  */
 static vm_fault_t drm_shmem_fault_lock(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__cond_acquires(0, drm_resv)
 {
 	if (dma_resv_trylock(gem->resv))
 		return 0;
-	if (!fault_flag_allow_retry_first(vmf->flags)) {
-		dma_resv_lock(gem->resv, NULL);
-		return 0;
-	}
-	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
-		/* The VMA can go, and its reference to the object with it. */
-		drm_gem_object_get(gem);
-		release_fault_lock(vmf);
-		if (!dma_resv_lock_interruptible(gem->resv, NULL))
-			dma_resv_unlock(gem->resv);
-		drm_gem_object_put(gem);
-	}
+	if (!fault_flag_allow_retry_first(vmf->flags))
+		return drm_shmem_fault_lock_mapped(vmf, gem);
+	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+		drm_shmem_fault_wait(vmf, gem);
 	return VM_FAULT_RETRY;
 }
 
@@ -210,27 +241,36 @@ static vm_fault_t drm_shmem_fault(struct vm_fault *vmf)
 	return drm_shmem_any_fault(vmf, 0);
 }
 
+static vm_fault_t drm_shmem_mkwrite_locked(struct vm_fault *vmf, struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	const pgoff_t nr = drm_shmem_fault_page(vmf, obj);
+
+	if (nr >= obj->base.base.size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+	/* The page was taken away meanwhile: the access faults again. */
+	if (!(obj->__flags & __DRM_SHMEM_FAULTED))
+		return VM_FAULT_NOPAGE;
+	folio_mark_dirty(page_folio(obj->base.pages[nr]));
+	return 0;
+}
+
 /*
- * The first write to a page that is mapped. If the page was taken away meanwhile then
- * the access faults again. The memory management does not expect VM_FAULT_RETRY here.
+ * The first write to a page that is mapped. The memory management does not expect
+ * VM_FAULT_RETRY here, and so the mapping stays locked.
  */
 static vm_fault_t drm_shmem_pfn_mkwrite(struct vm_fault *vmf)
 {
 	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vmf->vma);
 	struct drm_gem_object *gem = &obj->base.base;
-	vm_fault_t ret = 0;
-	pgoff_t nr;
+	vm_fault_t ret;
 
 	file_update_time(vmf->vma->vm_file);
 
-	dma_resv_lock(gem->resv, NULL);
-	nr = drm_shmem_fault_page(vmf, obj);
-	if (nr >= obj->base.base.size >> PAGE_SHIFT)
-		ret = VM_FAULT_SIGBUS;
-	else if (obj->__flags & __DRM_SHMEM_FAULTED)
-		folio_mark_dirty(page_folio(obj->base.pages[nr]));
-	else
-		ret = VM_FAULT_NOPAGE;
+	ret = drm_shmem_fault_lock_mapped(vmf, gem);
+	if (ret)
+		return ret;
+	ret = drm_shmem_mkwrite_locked(vmf, obj);
 	dma_resv_unlock(gem->resv);
 
 	return ret;

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
@@ -431,17 +432,17 @@ struct mmap_fail {
 };
 
 /* What the page fault of an access from user mode returns */
-static vm_fault_t mmap_fault(unsigned long addr)
+static vm_fault_t mmap_fault(unsigned long addr, unsigned int flags)
 {
 	guard(mmap_read_lock)(current->mm);
-	return handle_mm_fault(vma_lookup(current->mm, addr), addr, 0, NULL);
+	return handle_mm_fault(vma_lookup(current->mm, addr), addr, flags, NULL);
 }
 
 /* Never VM_FAULT_OOM, after which the access would fault again for ever. */
 static int mmap_fail_fn(struct kunit *test, void *ctx)
 {
 	struct mmap_fail *fail = ctx;
-	vm_fault_t ret = mmap_fault(fail->addr);
+	vm_fault_t ret = mmap_fault(fail->addr, 0);
 
 	KUNIT_EXPECT_EQ(test, !fail->bo->obj.base.pages, !!(ret & VM_FAULT_ERROR));
 	if (ret & VM_FAULT_ERROR) {
@@ -464,6 +465,67 @@ static void allocations_fail(struct kunit *test)
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, mmap_fail_fn, &fail), 1);
 }
 
+/*
+ * A fault that cannot be retried waits under the mmap lock, and so does the first write to
+ * a page that was read. A signal ends both.
+ */
+static void fault_interrupted(struct kunit *test)
+{
+	static const unsigned int flags[] = { 0, FAULT_FLAG_USER, FAULT_FLAG_WRITE };
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo);
+
+	for (int i = 0; i < ARRAY_SIZE(flags); i++) {
+		for (int killed = 0; killed < 2; killed++) {
+			struct shmem_test_holder *holder;
+			vm_fault_t ret;
+
+			if (flags[i] & FAULT_FLAG_WRITE)
+				KUNIT_EXPECT_EQ(test, mmap_read(addr), 0);
+			holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+			if (killed)
+				sigaddset(&current->pending.signal, SIGKILL);
+			set_thread_flag(TIF_SIGPENDING);
+			ret = mmap_fault(addr, flags[i]);
+			sigdelset(&current->pending.signal, SIGKILL);
+			clear_thread_flag(TIF_SIGPENDING);
+			KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+			KUNIT_EXPECT_TRUE(test, ret == (killed ? VM_FAULT_SIGBUS :
+								 VM_FAULT_NOPAGE));
+		}
+	}
+	/* Without a signal, they go through. */
+	KUNIT_EXPECT_FALSE(test, mmap_fault(addr, FAULT_FLAG_WRITE) & VM_FAULT_ERROR);
+	KUNIT_EXPECT_TRUE(test, mmap_is_dirty(test, bo, 0));
+}
+
+/* A fault that waits keeps the file, and through it the driver, whose object it puts. */
+static void fault_keeps_file(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct mmap_access *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
+	unsigned long other = mmap_device(test, bo);
+	struct shmem_test_holder *holder;
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	INIT_WORK(&a->work, mmap_access_fn);
+	a->addr = mmap_device(test, bo);
+	a->mm = current->mm;
+	shmem_test_watched = shmem_test_files;
+	shmem_test_gone = false;
+	holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+	drm_safe_test_work_waits(test, &a->work);
+	KUNIT_EXPECT_EQ(test, vm_munmap(a->addr, MMAP_SIZE), 0);
+	flush_delayed_fput();
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(shmem_test_gone));
+	shmem_test_leave(holder);
+	flush_work(&a->work);
+	flush_delayed_fput();
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(shmem_test_gone));
+	KUNIT_EXPECT_EQ(test, a->ret, -EFAULT);
+	KUNIT_EXPECT_EQ(test, vm_munmap(other, MMAP_SIZE), 0);
+}
+
 static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(split_parts),
 	KUNIT_CASE(split_is_dirty),
@@ -476,6 +538,8 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(refused),
 	KUNIT_CASE(no_mmap),
 	KUNIT_CASE(fault_waits),
+	KUNIT_CASE(fault_interrupted),
+	KUNIT_CASE(fault_keeps_file),
 	KUNIT_CASE(allocations_fail),
 	{}
 };

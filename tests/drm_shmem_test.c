@@ -176,9 +176,46 @@ void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *o
 	dma_resv_unlock(obj->base.base.resv);
 }
 
+/*
+ * An offset that mmap() takes in pages may be too large for vm_mmap(), which takes bytes.
+ * So a test maps from 0 on, and the file knows the object.
+ */
+struct shmem_test_file {
+	struct drm_file *file;
+	struct drm_gem_object *gem;
+	int nr;
+};
+
+int shmem_test_files;
+int shmem_test_watched;
+bool shmem_test_gone;
+
+static int shmem_test_fop_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct shmem_test_file *f = filp->private_data;
+	int ret;
+
+	vma->vm_pgoff += drm_vma_node_start(&f->gem->vma_node);
+	filp->private_data = f->file;
+	ret = drm_gem_mmap(filp, vma);
+	filp->private_data = f;
+	return ret;
+}
+
+static int shmem_test_fop_release(struct inode *inode, struct file *filp)
+{
+	struct shmem_test_file *f = filp->private_data;
+
+	if (f->nr == READ_ONCE(shmem_test_watched))
+		WRITE_ONCE(shmem_test_gone, true);
+	kfree(f);
+	return 0;
+}
+
 static const struct file_operations shmem_test_mmap_fops = {
 	.owner = THIS_MODULE,
-	.mmap = drm_gem_mmap,
+	.mmap = shmem_test_fop_mmap,
+	.release = shmem_test_fop_release,
 };
 
 /*
@@ -188,17 +225,58 @@ static const struct file_operations shmem_test_mmap_fops = {
 long shmem_test_mmap(struct kunit *test, struct drm_gem_object *gem, unsigned long flags)
 {
 	struct shmem_test *t = test->priv;
+	struct shmem_test_file *f = kzalloc_obj(*f);
 	struct file *filp;
 	long addr;
 
-	filp = anon_inode_getfile("shmem_test", &shmem_test_mmap_fops, t->file, O_RDWR);
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	f->file = t->file;
+	f->gem = gem;
+	f->nr = ++shmem_test_files;
+	filp = anon_inode_getfile("shmem_test", &shmem_test_mmap_fops, f, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
 	KUNIT_EXPECT_EQ(test, drm_gem_create_mmap_offset(gem), 0);
 	filp->f_mapping = gem->dev->anon_inode->i_mapping;
-	addr = kunit_vm_mmap(test, filp, 0, gem->size, PROT_READ | PROT_WRITE, flags,
-			     drm_vma_node_offset_addr(&gem->vma_node));
+	addr = kunit_vm_mmap(test, filp, 0, gem->size, PROT_READ | PROT_WRITE, flags, 0);
 	fput(filp);
 	return addr;
+}
+
+static void shmem_test_hold_fn(struct work_struct *work)
+{
+	struct shmem_test_holder *holder = container_of(work, struct shmem_test_holder, work);
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->locked);
+	/* A test that waits for the lock by mistake fails, and does not hang. */
+	wait_for_completion_timeout(&holder->leave, 60 * HZ);
+	WRITE_ONCE(holder->left, true);
+	dma_resv_unlock(holder->resv);
+}
+
+/* Another task has the lock on return. */
+struct shmem_test_holder *shmem_test_hold(struct kunit *test, struct dma_resv *resv)
+{
+	struct shmem_test_holder *holder = kunit_kzalloc(test, sizeof(*holder), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, holder);
+	holder->resv = resv;
+	init_completion(&holder->locked);
+	init_completion(&holder->leave);
+	INIT_WORK(&holder->work, shmem_test_hold_fn);
+	schedule_work(&holder->work);
+	wait_for_completion(&holder->locked);
+	return holder;
+}
+
+/* Returns whether the other task had the lock until now. */
+bool shmem_test_leave(struct shmem_test_holder *holder)
+{
+	const bool held = !READ_ONCE(holder->left);
+
+	complete(&holder->leave);
+	flush_work(&holder->work);
+	return held;
 }
 
 /* A published object that is put at the end of the test. */

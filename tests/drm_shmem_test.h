@@ -7,6 +7,8 @@
 #define _DRM_SHMEM_TEST_H
 
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/workqueue.h>
 
 #include "drm_safe_test.h"
 #include "drm_shmem_safe.h"
@@ -83,10 +85,25 @@ struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *
 void shmem_test_export_put(struct dma_buf *dmabuf);
 struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 				  struct dma_buf *dmabuf);
+extern int shmem_test_files;	/* how many shmem_test_mmap() has made */
+extern int shmem_test_watched;	/* the number of one of them, */
+extern bool shmem_test_gone;	/* which is gone */
+
 unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr);
 unsigned long shmem_test_count(struct drm_shmem_shrinker *s);
 void shmem_test_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s);
 void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *own);
+/* A task that holds a reservation lock until it is told to give it up */
+struct shmem_test_holder {
+	struct work_struct work;
+	struct dma_resv *resv;
+	struct completion locked;
+	struct completion leave;
+	bool left;
+};
+
+struct shmem_test_holder *shmem_test_hold(struct kunit *test, struct dma_resv *resv);
+bool shmem_test_leave(struct shmem_test_holder *holder);
 int shmem_test_io_init(struct kunit_suite *suite);
 void shmem_test_io_exit(struct kunit_suite *suite);
 
