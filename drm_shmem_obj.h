@@ -174,6 +174,8 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 		   u32 handle) __must_check;
 int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
+int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
+			      u64 *offset) __must_not_hold(drm_resv);
 
 int __drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
 int __drm_shmem_export_check(struct drm_gem_object *gem) __must_check
@@ -547,11 +549,13 @@ static_assert(!((_flags) & ~(DRM_SHMEM_RECLAIM | DRM_SHMEM_NO_MMAP)))
  * DRM_SHMEM_DRIVER_OPS() - GEM callbacks of &struct drm_driver
  * @_name: the type of the driver's dumb buffers and imported objects
  *
- * PRIME imports are mapped for the device when their sg table is first used.
+ * PRIME imports are mapped for the device when their sg table is first used. The mmap
+ * offset of a dumb buffer is given by the same rules as that of any object.
  */
 #define DRM_SHMEM_DRIVER_OPS(_name)						\
 	.gem_create_object = _name##_gem_create_object,				\
 	.dumb_create = _name##_dumb_create,					\
+	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
 	.gem_prime_import = _name##_prime_import
 
 /**
@@ -564,6 +568,7 @@ static_assert(!((_flags) & ~(DRM_SHMEM_RECLAIM | DRM_SHMEM_NO_MMAP)))
 #define DRM_SHMEM_DRIVER_OPS_SGT(_name)						\
 	.gem_create_object = _name##_gem_create_object,				\
 	.dumb_create = _name##_dumb_create,					\
+	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
 	.gem_prime_import = drm_shmem_prime_import,				\
 	.gem_prime_import_sg_table = _name##_prime_import_sg_table
 

@@ -543,6 +543,39 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
 
 /**
+ * drm_shmem_dumb_map_offset() - &drm_driver.dumb_map_offset
+ * @file: the file that the handle is from
+ * @drm: the device
+ * @handle: the handle
+ * @offset: where the offset is stored, in bytes
+ *
+ * Part of DRM_SHMEM_DRIVER_OPS(). The core's drm_gem_dumb_map_offset() gives an offset to
+ * objects that userspace cannot map, and to purged ones. It still serves objects of the
+ * driver that are not of a type of the library.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -ENOENT if there is no such handle, or as DRM_SHMEM_OBJ()'s mmap_offset
+ * function.
+ */
+int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
+			      u64 *offset)
+{
+	struct drm_gem_object *gem = drm_gem_object_lookup(file, handle);
+	int ret;
+
+	if (!gem)
+		return -ENOENT;
+	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
+		ret = __drm_shmem_mmap_offset(to_drm_shmem_obj(gem), offset);
+	else
+		ret = drm_gem_dumb_map_offset(file, drm, handle, offset);
+	drm_gem_object_put(gem);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
+
+/**
  * __drm_shmem_export_check() - whether an object may have a dma-buf
  * @gem: the object, complete
  *

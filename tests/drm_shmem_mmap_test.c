@@ -526,6 +526,81 @@ static void fault_keeps_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(other, MMAP_SIZE), 0);
 }
 
+/* As the ioctl MODE_MAP_DUMB */
+static int mmap_dumb(struct kunit *test, struct drm_gem_object *gem, u64 *offset)
+{
+	int (*map)(struct drm_file *file, struct drm_device *drm, u32 handle, u64 *offset) =
+		gem->dev->driver->dumb_map_offset ?: drm_gem_dumb_map_offset;
+	struct shmem_test *t = test->priv;
+	u32 handle;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, drm_gem_handle_create(t->file, gem, &handle), 0);
+	ret = map(t->file, gem->dev, handle, offset);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	KUNIT_EXPECT_EQ(test, map(t->file, gem->dev, handle, offset), -ENOENT);
+	return ret;
+}
+
+/* An offset that is asked for in the way of dumb buffers is given by the same rules. */
+static void dumb_offset(struct kunit *test)
+{
+	const struct drm_shmem_opts opts = { .no_mmap = true };
+	struct shmem_test *t = test->priv;
+	struct hidden_bo_unique *hidden_unique = hidden_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, &opts, NULL);
+	struct reclaim_bo *bo = mmap_bo(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *imported = shmem_test_import(test, t->drm, dma_buf), *unmapped;
+	struct hidden_bo *hidden;
+	u64 offset, dumb = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, hidden_unique);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	hidden = drm_shmem_publish(hidden_bo, hidden_unique);
+	unmapped = drm_shmem_publish(test_bo, unique);
+
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, reclaim_bo_gem(bo), &dumb), 0);
+	KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_EQ(test, dumb, offset);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, hidden_bo_gem(hidden), &dumb), -EPERM);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, test_bo_gem(unmapped), &dumb), -EPERM);
+	KUNIT_EXPECT_FALSE(test, drm_mm_node_allocated(&test_bo_gem(unmapped)->vma_node.vm_node));
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, test_bo_gem(imported), &dumb), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, reclaim_bo_gem(bo), &dumb), -ENODATA);
+
+	hidden_bo_put(hidden);
+	test_bo_put(unmapped);
+	test_bo_put(imported);
+	shmem_test_export_put(dma_buf);
+}
+
+static void mmap_free_other(struct drm_gem_object *gem)
+{
+	drm_gem_object_release(gem);
+	kfree(gem);
+}
+
+/* A driver's object that is none of the library's is the core's to map. */
+static void dumb_offset_of_other(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_gem_object *gem = kzalloc_obj(*gem);
+	static const struct drm_gem_object_funcs funcs = { .free = mmap_free_other };
+	u64 dumb = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, gem);
+	gem->funcs = &funcs;
+	drm_gem_private_object_init(t->drm, gem, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, gem, &dumb), 0);
+	KUNIT_EXPECT_EQ(test, dumb, drm_vma_node_offset_addr(&gem->vma_node));
+	drm_gem_object_put(gem);
+}
+
 static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(split_parts),
 	KUNIT_CASE(split_is_dirty),
@@ -540,6 +615,8 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(fault_waits),
 	KUNIT_CASE(fault_interrupted),
 	KUNIT_CASE(fault_keeps_file),
+	KUNIT_CASE(dumb_offset),
+	KUNIT_CASE(dumb_offset_of_other),
 	KUNIT_CASE(allocations_fail),
 	{}
 };
