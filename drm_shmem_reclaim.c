@@ -319,6 +319,42 @@ void __drm_shmem_is_back(struct drm_shmem_obj *obj)
 		drm_shmem_move(obj, drm_shmem_listed_by(obj), __DRM_SHMEM_EVICTABLE);
 }
 
+/* The caller's choice: a signal ends the wait, or nothing does. */
+static int drm_shmem_lock_maybe(struct drm_gem_object *gem, bool interruptible)
+	__cond_acquires(0, drm_resv)
+{
+	if (interruptible)
+		return dma_resv_lock_interruptible(gem->resv, NULL);
+	dma_resv_lock(gem->resv, NULL);
+	return 0;
+}
+
+static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+				struct drm_shmem_shrinker *shrinker, bool interruptible)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	if (madv != DRM_SHMEM_WILLNEED && madv != DRM_SHMEM_DONTNEED)
+		return -EINVAL;
+	if (shrinker && !drm_shmem_check_shrinker(gem, shrinker))
+		return -EINVAL;
+	if (drm_gem_is_imported(gem))
+		return -EOPNOTSUPP;
+
+	ret = drm_shmem_lock_maybe(gem, interruptible);
+	if (ret)
+		return ret;
+	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
+	/* To be needed again is no reason to be spared for ever. */
+	if (!shrinker && madv == DRM_SHMEM_WILLNEED)
+		shrinker = drm_shmem_listed_by(obj);
+	drm_shmem_list(obj, shrinker);
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
+
 /**
  * drm_shmem_madvise() - say whether the contents of an object are needed
  * @obj: the object
@@ -339,27 +375,29 @@ void __drm_shmem_is_back(struct drm_shmem_obj *obj)
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
-
-	if (madv != DRM_SHMEM_WILLNEED && madv != DRM_SHMEM_DONTNEED)
-		return -EINVAL;
-	if (shrinker && !drm_shmem_check_shrinker(gem, shrinker))
-		return -EINVAL;
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
-
-	drm_shmem_lock(gem, false);
-	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
-	/* To be needed again is no reason to be spared for ever. */
-	if (!shrinker && madv == DRM_SHMEM_WILLNEED)
-		shrinker = drm_shmem_listed_by(obj);
-	drm_shmem_list(obj, shrinker);
-	drm_shmem_unlock(gem, false);
-
-	return ret;
+	return drm_shmem_do_madvise(obj, madv, shrinker, false);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_madvise);
+
+/**
+ * drm_shmem_madvise_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ * @madv: whether its contents are needed
+ * @shrinker: the device's shrinker, or NULL
+ *
+ * For ioctls: another task may hold the reservation lock for long.
+ *
+ * Context: As drm_shmem_madvise().
+ *
+ * Return: as drm_shmem_madvise(), or -EINTR if a signal came while it waited for the lock,
+ * and nothing changed.
+ */
+int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+				    struct drm_shmem_shrinker *shrinker)
+{
+	return drm_shmem_do_madvise(obj, madv, shrinker, true);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_madvise_interruptible);
 
 /**
  * drm_shmem_purge() - throw the contents of an object away
@@ -389,6 +427,22 @@ int drm_shmem_purge(struct drm_shmem_obj *obj)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_purge);
 
+static int drm_shmem_do_evict(struct drm_shmem_obj *obj, bool interruptible)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	ret = drm_shmem_lock_maybe(gem, interruptible);
+	if (ret)
+		return ret;
+	ret = drm_shmem_evict_locked(obj);
+	if (!ret)
+		drm_shmem_list(obj, drm_shmem_listed_by(obj));
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
+
 /**
  * drm_shmem_evict() - let the system have the pages of an object
  * @obj: the object
@@ -407,18 +461,24 @@ EXPORT_SYMBOL_GPL(drm_shmem_purge);
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
-
-	drm_shmem_lock(gem, false);
-	ret = drm_shmem_evict_locked(obj);
-	if (!ret)
-		drm_shmem_list(obj, drm_shmem_listed_by(obj));
-	drm_shmem_unlock(gem, false);
-
-	return ret;
+	return drm_shmem_do_evict(obj, false);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict);
+
+/**
+ * drm_shmem_evict_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ *
+ * Context: As drm_shmem_evict().
+ *
+ * Return: as drm_shmem_evict(), or -EINTR if a signal came while it waited for the lock, and
+ * nothing changed.
+ */
+int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_do_evict(obj, true);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
 
 /**
  * drm_shmem_touch() - an object is about to be used by the hardware

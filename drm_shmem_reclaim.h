@@ -56,9 +56,14 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker) __must_check
 	__must_not_hold(drm_resv);
+int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+				    struct drm_shmem_shrinker *shrinker) __must_check
+	__must_not_hold(drm_resv);
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_evict(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
 	__nonnull_args(1, 2) __must_hold(drm_resv);

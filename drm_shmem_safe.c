@@ -159,7 +159,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step.
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
- * to, and must be called without it. No wait of this library ends because of a
+ * to, and must be called without it. What ends in _interruptible fails with -EINTR if a
+ * signal comes while it waits for that lock. No other wait ends because of a
  * signal but one: mapping the table of an imported object waits for the exporter, until
  * its fences are signalled or the task is killed, which gives -EINTR. The
  * steps of a driver and of a dma-buf's exporter return what they like.

@@ -333,6 +333,45 @@ static void signal_is_pending(struct kunit *test)
 	reclaim_bo_put(bo);
 }
 
+static int interrupted_madvise(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	return drm_shmem_madvise_interruptible(&bo->obj, DRM_SHMEM_DONTNEED, s);
+}
+
+static int interrupted_evict(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	return drm_shmem_evict_interruptible(&bo->obj) ?: 1;
+}
+
+/* A signal ends the wait of what is named for it, and nothing changes. */
+static void signal_interrupts(struct kunit *test)
+{
+	static int (* const fns[])(struct reclaim_bo *bo, struct drm_shmem_shrinker *s) = {
+		interrupted_evict, interrupted_madvise,
+	};
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(reclaim_bo, unique);
+	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
+		struct shmem_test_holder *holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+
+		set_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo, s), -EINTR, "function %d", i);
+		clear_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+		KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
+		KUNIT_EXPECT_NULL(test, reclaim_bo_gem(bo)->lru);
+		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo, s), 1, "function %d", i);
+	}
+	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
+	reclaim_bo_put(bo);
+}
+
 static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(dma_map_fails),
 	KUNIT_CASE(other_device),
@@ -342,6 +381,7 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(pin_purged),
 	KUNIT_CASE(import_fails),
 	KUNIT_CASE(signal_is_pending),
+	KUNIT_CASE(signal_interrupts),
 	{}
 };
 

@@ -84,11 +84,11 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 
 	switch (madv) {
 	case DRM_SGPU_MADV_WILLNEED:
-		return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_WILLNEED, shrinker);
+		return drm_shmem_madvise_interruptible(&bo->shmem, DRM_SHMEM_WILLNEED, shrinker);
 	case DRM_SGPU_MADV_DONTNEED:
-		return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
+		return drm_shmem_madvise_interruptible(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
 	case DRM_SGPU_MADV_PAGEOUT:
-		return drm_shmem_evict(&bo->shmem) ?: 1;
+		return drm_shmem_evict_interruptible(&bo->shmem) ?: 1;
 	}
 	return -EINVAL;
 }
