@@ -2,6 +2,7 @@
 
 #include <linux/export.h>
 #include <linux/iosys-map.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -337,6 +338,9 @@ EXPORT_SYMBOL_GPL(__drm_vmap_fill);
 /* Userspace is copied to and from I/O memory in pieces of this many bytes. */
 #define DRM_VMAP_BOUNCE	256
 
+/* And to and from system memory: copy_to_user() refuses more than INT_MAX bytes at once. */
+#define DRM_VMAP_PIECE	SZ_2M
+
 /*
  * A page fault takes the reservation lock of the object that is mapped there, which
  * may be this one. Checked in each call, because the page may be there in most.
@@ -375,13 +379,25 @@ static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
 }
 
 /* Unlike copy_from_user(), this leaves alone what it does not copy. */
-static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len)
+static int drm_vmap_copy_piece(void *dst, const void __user *src, size_t len)
 {
 	if (!access_ok(src, len))
 		return -EFAULT;
 	/* As in copy_from_user(): no speculation past access_ok(). */
 	barrier_nospec();
 	return __copy_from_user(dst, src, len) ? -EFAULT : 0;
+}
+
+static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len)
+{
+	size_t n;
+	int ret = 0;
+
+	for (; len && !ret; dst += n, src += n, len -= n) {
+		n = min_t(size_t, len, DRM_VMAP_PIECE);
+		ret = drm_vmap_copy_piece(dst, src, n);
+	}
+	return ret;
 }
 
 /**
@@ -426,6 +442,18 @@ static int drm_vmap_bounce_to_user(const struct __drm_vmap *h, size_t offset,
 	return 0;
 }
 
+static int drm_vmap_copy_to_user(void __user *dst, const void *src, size_t len)
+{
+	size_t n;
+
+	for (; len; dst += n, src += n, len -= n) {
+		n = min_t(size_t, len, DRM_VMAP_PIECE);
+		if (copy_to_user(dst, src, n))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 /**
  * __drm_vmap_to_user() - copy from a mapping to userspace
  * @h: the handle
@@ -446,6 +474,6 @@ int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
 		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
 		return drm_vmap_bounce_to_user(h, offset, dst, len);
-	return copy_to_user(dst, h->addr + offset, len) ? -EFAULT : 0;
+	return drm_vmap_copy_to_user(dst, h->addr + offset, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_to_user);

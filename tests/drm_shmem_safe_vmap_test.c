@@ -965,6 +965,57 @@ static void user_under_lock(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* As many bytes as no copy of the kernel takes at once, and as no test has */
+static void user_huge(struct kunit *test)
+{
+	const u64 len = (u64)INT_MAX + 1;
+	u32 __user *user = (u32 __user *)user_pages(test);
+	u32 *mem = kvzalloc(SZ_2M, GFP_KERNEL);
+	struct __drm_vmap h = {
+		.addr = mem, .size = len, .shmem = &shmem_test_bo(test, SZ_4K)->obj.base,
+	};
+	u32 val = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	kunit_warning_suppress(test) {
+		*mem = 4711;
+		KUNIT_EXPECT_EQ(test, __drm_vmap_to_user(&h, 0, user, len), -EFAULT);
+		KUNIT_EXPECT_EQ(test, get_user(val, user), 0);
+		KUNIT_EXPECT_EQ(test, val, 4711);
+		*mem = 0;
+		KUNIT_EXPECT_EQ(test, __drm_vmap_from_user(&h, 0, user, len), -EFAULT);
+		KUNIT_EXPECT_EQ(test, *mem, 4711);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+	}
+	kvfree(mem);
+}
+
+/* More than one piece */
+static void user_pieces(struct kunit *test)
+{
+	const size_t size = SZ_2M + PAGE_SIZE;
+	struct test_bo *bo = shmem_test_bo(test, size);
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	void __user *user = (void __user *)addr;
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	for (u32 off = 0; off < size; off += SZ_1K)
+		KUNIT_EXPECT_EQ(test, put_user(off, (u32 __user *)(addr + off)), 0);
+	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, size), 0);
+		KUNIT_EXPECT_EQ(test, clear_user(user, size), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, size), 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	for (u32 off = 0, val = 0; off < size; off += SZ_1K) {
+		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)(addr + off)), 0);
+		KUNIT_EXPECT_EQ(test, val, off);
+	}
+}
+
 static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 {
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, SZ_8K, PROT_READ | PROT_WRITE,
@@ -1059,6 +1110,8 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(import_is_no_whole_pages),
 	KUNIT_CASE(user_fault_keeps),
 	KUNIT_CASE(user_under_lock),
+	KUNIT_CASE(user_huge),
+	KUNIT_CASE(user_pieces),
 	KUNIT_CASE(user_sysmem),
 	KUNIT_CASE(user_iomem),
 	KUNIT_CASE(outlives_device),
