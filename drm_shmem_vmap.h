@@ -530,9 +530,23 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 		      "an access has 8, 16, 32 or 64 bits")
 
 /*
- * An access through an empty handle faults: no kernel maps the first 4 KiB. What
- * lies behind them may be mapped, so there the offset is left out.
+ * An access through an empty handle faults: no kernel maps the first 4 KiB, except that of
+ * s390, which has the lowcore there. What lies behind them may be mapped, so there the
+ * offset is left out.
  */
+#define __DRM_VMAP_NULL_IS_MAPPED	IS_ENABLED(CONFIG_S390)
+
+/* Where nothing is mapped on any machine: the page of the ERR_PTR()s */
+#define __DRM_VMAP_NOWHERE		((void *)PAGE_MASK)
+
+static __always_inline void *
+__drm_vmap_place(void *addr, size_t off, bool faults, bool null_is_mapped)
+{
+	if (null_is_mapped && unlikely(!addr))
+		return __DRM_VMAP_NOWHERE;
+	return addr + (faults ? off : 0);
+}
+
 #define __drm_vmap_faults(_v, _off) ({						\
 	const bool __first = __drm_vmap_min(_v) <= SZ_4K || (_off) < SZ_4K;	\
 										\
@@ -549,7 +563,8 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 			   "offset not provably inside of the mapping: use drm_vmap_try_*"); \
 	compiletime_assert(!(__off % sizeof(_T)),				\
 			   "offset not provably aligned");			\
-	__drm_vmap(_v)->addr + (__drm_vmap_faults(_v, __off) ? __off : 0);	\
+	__drm_vmap_place(__drm_vmap(_v)->addr, __off, __drm_vmap_faults(_v, __off),	\
+			 __DRM_VMAP_NULL_IS_MAPPED);				\
 })
 
 /*
@@ -637,7 +652,8 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  *	to be a multiple of the size of the access
  *
  * The same instruction as READ_ONCE() of a pointer, or as readb() if the type
- * is for I/O memory. Through an empty handle, it is an access to the page at NULL.
+ * is for I/O memory. Through an empty handle, it is an access to a page that no kernel
+ * maps: the one at NULL, or on s390 the last one.
  *
  * Return: the value.
  */

@@ -301,6 +301,23 @@ static noinline void anymap_refuses(struct kunit *test, struct page_anymap_owned
 	REFUSES_ALL();
 }
 
+/* What an access hits: memory, or nothing at all, also where NULL is an address like others */
+static void empty_hits_nothing(struct kunit *test)
+{
+	char mem[4];
+
+	for (int null_is_mapped = 0; null_is_mapped < 2; null_is_mapped++) {
+		KUNIT_EXPECT_PTR_EQ(test, &mem[2], __drm_vmap_place(mem, 2, true, null_is_mapped));
+		KUNIT_EXPECT_PTR_EQ(test, &mem[0],
+				    __drm_vmap_place(mem, 2, false, null_is_mapped));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, (void *)SZ_2K, __drm_vmap_place(NULL, SZ_2K, true, false));
+	KUNIT_EXPECT_NULL(test, __drm_vmap_place(NULL, SZ_64K, false, false));
+	KUNIT_EXPECT_TRUE(test, IS_ERR(__drm_vmap_place(NULL, SZ_2K, true, true) + PAGE_SIZE - 1));
+	KUNIT_EXPECT_PTR_EQ(test, (void *)PAGE_MASK, __drm_vmap_place(NULL, SZ_2K, true, true));
+	KUNIT_EXPECT_PTR_EQ(test, (void *)PAGE_MASK, __drm_vmap_place(NULL, SZ_64K, false, true));
+}
+
 /* Where the compiler cannot know: never filled, failed, released, moved. */
 static void empty(struct kunit *test)
 {
@@ -1088,6 +1105,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(checked),
 	KUNIT_CASE(limit),
 	KUNIT_CASE(empty),
+	KUNIT_CASE(empty_hits_nothing),
 	KUNIT_CASE(wide_offsets),
 	KUNIT_CASE(bulk),
 	KUNIT_CASE(owned),
