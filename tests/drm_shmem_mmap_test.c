@@ -601,6 +601,37 @@ static void dumb_offset_of_other(struct kunit *test)
 	drm_gem_object_put(gem);
 }
 
+/* The first offset that a number of 32 bits cannot hold, in pages */
+#define MMAP_FAR	(SZ_4G >> PAGE_SHIFT)
+
+/* A mapping behind the first 4 GiB of offsets is found again, also on a 32-bit kernel. */
+static void far_offset(struct kunit *test)
+{
+	struct drm_vma_offset_node *filler = kunit_kzalloc(test, sizeof(*filler), GFP_KERNEL);
+	struct shmem_test *t = test->priv;
+	struct drm_vma_offset_manager *mgr = t->drm->vma_offset_manager;
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr;
+
+	KUNIT_ASSERT_NOT_NULL(test, filler);
+	drm_vma_node_reset(filler);
+	if (DRM_FILE_PAGE_OFFSET_START < MMAP_FAR)
+		KUNIT_ASSERT_EQ(test, 0,
+				drm_vma_offset_add(mgr, filler,
+						   MMAP_FAR - DRM_FILE_PAGE_OFFSET_START));
+	addr = mmap_device(test, bo);
+	KUNIT_EXPECT_GE(test, drm_vma_node_offset_addr(&reclaim_bo_gem(bo)->vma_node), SZ_4G);
+	mmap_fill(test, &bo->obj);
+	for (unsigned int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, mmap_read(addr + PAGE_SIZE), mmap_first_word(1));
+		KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+	}
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	drm_vma_offset_remove(mgr, filler);
+}
+
 static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(split_parts),
 	KUNIT_CASE(split_is_dirty),
@@ -617,6 +648,7 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(fault_keeps_file),
 	KUNIT_CASE(dumb_offset),
 	KUNIT_CASE(dumb_offset_of_other),
+	KUNIT_CASE(far_offset),
 	KUNIT_CASE(allocations_fail),
 	{}
 };
