@@ -73,7 +73,7 @@ cd "$TREE/$SAFE"
 mapfile -t files < <(our_files)
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.[ch]$')
 mapfile -t kernel < <(printf '%s\n' "${files[@]}" |
-	grep -E '(\.[ch]|\.rst|(^|/)(Kconfig|Makefile))$' | grep -vE '^tests/(misuse|coccinelle|signalling)/')
+	grep -E '(\.[ch]|\.rst|(^|/)(Kconfig|Makefile))$' | grep -vE '^tests/(misuse|coccinelle|signalling|prove)/')
 mapfile -t scripts < <(grep -lE '^(#!/bin/(ba)?sh|# shellcheck shell)' "${files[@]}")
 
 check "checkpatch --strict: ${#kernel[@]} files" checkpatch "${kernel[@]}"

@@ -57,6 +57,9 @@ misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<pa
 signalling: ## what the check of the fence signalling path lets pass and refuses
 	@scripts/signalling.sh
 
+prove: ## prove the arithmetic of address spaces for all values, with cbmc
+	@scripts/prove.sh
+
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<its scopes>]
 	@MACROS="$(MACROS)" scripts/coccicheck.sh $(DIR)
 
@@ -97,5 +100,5 @@ clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm igt modules install-tree uninstall-tree \
-	style w1 sparse context-analysis misuse signalling coccicheck convert convert-check bench stress \
+	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs check fresh-root clean
