@@ -151,7 +151,9 @@ config_uml() {
 	mkdir -p "$dir"
 	config=$(config_file "$@")
 	if [[ $config == *.allnoconfig ]]; then
-		"${KMAKE[@]}" O="$dir" -s KCONFIG_ALLCONFIG="$config" allnoconfig
+		# In Linux 7.2, CONFIG_SYSCTL is only selected, by this symbol.
+		{ cat "$config"; echo CONFIG_PROC_SYSCTL=y; } >"$dir/all.config"
+		"${KMAKE[@]}" O="$dir" -s KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig
 		return
 	fi
 	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
