@@ -24,6 +24,7 @@
 #include "drm_dev_ctx.h"
 
 #define CREATE_TRACE_POINTS
+#include "drm_safe_core.h"
 #include "drm_dev_ctx_trace.h"
 
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_register);
@@ -644,22 +645,29 @@ static bool drm_dev_ctx_left_behind(struct drm_device *drm)
 			"drm_dev_unplug() or drm_dev_unregister() was called on a device of drm_dev_ctx");
 
 	/* drm_dev_unplug() waits for all sections before it unregisters. */
-	if (drm_dev_is_unplugged(drm))
-		return true;
+	return drm_dev_is_unplugged(drm);
+}
 
-	/* To unregister twice is to take the device off this list twice. */
-	INIT_LIST_HEAD(&drm->client_sysrq_list);
-	return false;
+/* As drm_dev_unplug(), also of a device that was unregistered before. */
+static void drm_dev_ctx_unplug_again(struct drm_device *drm, bool unregistered)
+{
+	LIST_HEAD(own);
+
+	if (unregistered)
+		drm_dev_relist_sysrq(drm, &own);
+	drm_dev_unplug(drm);
 }
 
 /* Nothing needs the registration any more when this returns. */
 static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 {
-	if (unlikely(!ctx->drm->registered) && drm_dev_ctx_left_behind(ctx->drm))
+	bool unregistered = !ctx->drm->registered;
+
+	if (unlikely(unregistered) && drm_dev_ctx_left_behind(ctx->drm))
 		return;
 
 	drm_dev_ctx_unplug_begins(ctx);
-	drm_dev_unplug(ctx->drm);
+	drm_dev_ctx_unplug_again(ctx->drm, unregistered);
 	drm_dev_ctx_unplug_ends(ctx);
 }
 

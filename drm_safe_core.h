@@ -8,7 +8,11 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/list.h>
+#include <linux/poison.h>
 #include <linux/sched.h>
+
+#include <drm/drm_device.h>
 
 /*
  * Whether the caller holds a reservation lock. dma_resv_is_locked() cannot tell
@@ -37,6 +41,20 @@ static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 	dma_resv_assert_held(dma_buf->resv);
 	if (dma_buf->vmapping_counter && iosys_map_is_null(&dma_buf->vmap_ptr))
 		dma_buf->vmapping_counter = 0;
+}
+
+/*
+ * Have drm_dev_unregister() take a device that it unregistered before off @own, which is
+ * the caller's: it takes the device off the core's list of clients each time, and reports
+ * or corrupts that. The first call poisoned the entry, so it is on no list, and the core's
+ * lock guards nothing of it. Without CONFIG_DRM_CLIENT, or if the other call has not come
+ * that far, this does nothing. Goes when drm_client_sysrq_unregister() leaves alone what is
+ * on no list.
+ */
+static inline void drm_dev_relist_sysrq(struct drm_device *drm, struct list_head *own)
+{
+	if (READ_ONCE(drm->client_sysrq_list.next) == LIST_POISON1)
+		list_add(&drm->client_sysrq_list, own);
 }
 
 #endif /* _DRM_SAFE_CORE_H */
