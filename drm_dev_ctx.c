@@ -2,6 +2,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/cache.h>
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
@@ -22,9 +23,9 @@
 #include <drm/drm_print.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_safe_core.h"
 
 #define CREATE_TRACE_POINTS
-#include "drm_safe_core.h"
 #include "drm_dev_ctx_trace.h"
 
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_register);
@@ -205,7 +206,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * runs when the device is unplugged, so that no user can race with it, and
  * before quiesce. The callbacks it calls find the device unplugged, but the
  * hardware there: they use drm_dev_if_bound() where others use
- * drm_dev_if_registered().
+ * drm_dev_if_registered(). So do workers that kms_shutdown or quiesce waits for.
  *
  * Unplugging any device waits for the sections of all devices, as
  * drm_dev_unplug() does. To end a registration inside of a section therefore
@@ -245,6 +246,11 @@ enum drm_dev_ctx_state {
  * - @lock has a lockdep class of its own, @key: the callbacks of one device can
  *   end the registration of another one, of the same driver or not.
  * - @going_live is set while drm_dev_register() runs, after @ops and @data.
+ * - @bound_open, @bound_users and @bound_left are under @bound_lock. @bound_open is set
+ *   from the beginning of a registration until its quiesce has returned. @bound_users
+ *   counts the blocks of drm_dev_if_bound() that were entered without a section, which is
+ *   while @bound_open is set; @data is not released before it is zero. Then the last one
+ *   of them completes @bound_left.
  * - @refused has the places that were refused a section since unplugging began,
  *   each once, in front of zeroes. They are only ever added meanwhile.
  * - @revocables, @ends and @unbound are under @revocables_lock. @unbound is set
@@ -269,6 +275,11 @@ struct drm_dev_ctx {
 	drm_dev_reg_call_t *call;
 	const void *ops;
 	void *data;
+
+	raw_spinlock_t bound_lock;	/* The three that follow, in interrupts, too */
+	bool bound_open __guarded_by(&bound_lock);
+	unsigned int bound_users __guarded_by(&bound_lock);
+	struct completion bound_left;
 
 	spinlock_t revocables_lock;	/* The three that follow */
 	struct list_head revocables __guarded_by(&revocables_lock);
@@ -629,10 +640,44 @@ static void drm_dev_ctx_call(struct drm_dev_ctx *ctx, enum drm_dev_reg_step step
 		ctx->call(ctx->ops, step, ctx->drm, &ctx->unreg.bound, ctx->data);
 }
 
+/* From here on, drm_dev_if_bound() does without a section, if it gets none. */
+static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
+{
+	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
+	ctx->bound_open = true;
+}
+
+/* Let no one in any more; returns how many blocks have to be waited for. */
+static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
+{
+	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
+	ctx->bound_open = false;
+	return ctx->bound_users;
+}
+
+/*
+ * Quiesce has returned. It has ended all work that belongs to the registration, so there
+ * is a block to wait for only if the work is not the registration's.
+ */
+static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
+{
+	unsigned int ms = drm_dev_section_limit_ms;
+
+	if (!drm_dev_ctx_close_bound(ctx))
+		return;
+	while (!wait_for_completion_timeout(&ctx->bound_left, msecs_to_jiffies(ms))) {
+		drm_warn(ctx->drm, "quiesce has returned, and a block of drm_dev_if_bound() has not been left\n");
+		ms = min(2 * ms, 600000U);
+	}
+	/* The block that completed it may hold the lock still; the device goes after that. */
+	drm_dev_ctx_close_bound(ctx);
+}
+
 /* Nothing needs the registration any more; end what belongs to it. */
 static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
+	drm_dev_ctx_drain_bound(ctx);
 	drm_dev_ctx_call(ctx, DRM_DEV_REG_RELEASE);
 	ctx->ops = NULL;
 	ctx->data = NULL;
@@ -837,6 +882,8 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 	lockdep_register_key(&ctx->key);
 	mutex_init(&ctx->lock);
 	lockdep_set_class(&ctx->lock, &ctx->key);
+	raw_spin_lock_init(&ctx->bound_lock);
+	init_completion(&ctx->bound_left);
 	spin_lock_init(&ctx->revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
@@ -993,6 +1040,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 	ctx->call = call;
 	ctx->ops = ops;
 	ctx->data = data;
+	drm_dev_ctx_open_bound(ctx);
 	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(ctx->drm, ret);
 	if (ret) {
@@ -1129,15 +1177,37 @@ struct drm_device *__cold __drm_dev_enter_early(struct drm_device *drm, int idx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_enter_early);
 
-/* Whether this task is in a callback that ends the device's registration. */
-bool __drm_dev_is_ending(struct drm_device *drm)
+/*
+ * Whether the hardware is there though no section can be entered: the registration is
+ * ending, and quiesce has not returned. It waits for the caller to leave.
+ */
+bool __drm_dev_bound_enter(struct drm_device *drm)
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
 
-	/* This task holds the lock of @state if it is busy. */
-	return ctx && drm_dev_ctx_is_busy(ctx) && ctx->state == DRM_DEV_CTX_ENDED;
+	if (!ctx)
+		return false;
+	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
+	if (!ctx->bound_open)
+		return false;
+	ctx->bound_users++;
+	return true;
 }
-EXPORT_SYMBOL_GPL(__drm_dev_is_ending);
+EXPORT_SYMBOL_GPL(__drm_dev_bound_enter);
+
+/* Undo __drm_dev_bound_enter(). */
+void __drm_dev_bound_leave(struct drm_device *drm)
+{
+	/* Not NULL: it was entered. */
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
+	ctx->bound_users--;
+	if (ctx->bound_open || ctx->bound_users)
+		return;
+	complete(&ctx->bound_left);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_bound_leave);
 
 /**
  * drm_dev_ctx_is_unbound() - whether the parent that a device had was unbound

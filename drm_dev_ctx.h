@@ -129,6 +129,8 @@ struct drm_dev_section {
 	struct drm_device *drm;
 	int *idx;
 	bool open;
+	/* Entered with __drm_dev_bound_enter() instead, see drm_dev_if_bound() */
+	bool bound;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct list_head node;
 	struct task_struct *task;
@@ -173,7 +175,8 @@ int __drm_dev_ctx_unregister(struct drm_device *drm)
 	__must_not_hold(drm_dev_section);
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
 void __cold __drm_dev_refused(struct drm_device *drm) __drm_nonallocating;
-bool __drm_dev_is_ending(struct drm_device *drm);
+bool __drm_dev_bound_enter(struct drm_device *drm);
+void __drm_dev_bound_leave(struct drm_device *drm);
 struct drm_device *__cold __drm_dev_enter_early(struct drm_device *drm, int idx)
 	__drm_nonallocating;
 
@@ -249,6 +252,8 @@ static __always_inline void __drm_dev_section_leave(struct drm_dev_section *s)
 	__releases_shared(drm_dev_section)
 	__context_unsafe("what s->open says: see __drm_dev_section_begin()")
 {
+	if (s->bound)
+		__drm_dev_bound_leave(s->drm);
 	if (!s->open)
 		return;
 	__drm_dev_section_untrack(s);
@@ -293,15 +298,21 @@ __drm_dev_section_enter(struct drm_device *drm, struct drm_dev_section *s)
 	return __drm_dev_section_open(drm, s);
 }
 
-/* Whether the device is registered, or this task is just ending that. */
+/*
+ * Whether the device is registered, or its registration is ending and quiesce has not
+ * returned. Asks for the latter first if the device is unplugged, so that what gets in is
+ * not counted as refused; and again, since it can be unplugged in between.
+ */
 static __always_inline bool
 __drm_dev_section_enter_bound(struct drm_device *drm, struct drm_dev_section *s)
 	__must_hold_shared(drm_dev_section)
 {
-	if (__drm_dev_section_enter(drm, s))
-		return true;
 	s->drm = drm;
-	return __drm_dev_is_ending(drm);
+	s->bound = drm_dev_is_unplugged(drm) && __drm_dev_bound_enter(drm);
+	if (s->bound || __drm_dev_section_enter(drm, s))
+		return true;
+	s->bound = __drm_dev_bound_enter(drm);
+	return s->bound;
 }
 
 #define __drm_dev_enter(_name, _from, _section)					\
@@ -385,12 +396,14 @@ enum { __drm_dev_in_section };
  * @_bound: name of the proof, a ``const struct drm_dev_bound *`` for the block
  * @_drm: the &struct drm_device
  *
- * As drm_dev_if_registered(), but the block also runs in what the callbacks of
- * a registration call when that ends. For what drm_atomic_helper_shutdown()
- * calls, such as &drm_crtc_helper_funcs.atomic_disable: the device is unplugged
- * by then, and yet the hardware is there and wants to be turned off.
+ * As drm_dev_if_registered(), but the block also runs while the registration
+ * ends, in any task, until quiesce has returned: the device is unplugged by then, and
+ * yet the hardware is there. For what drm_atomic_helper_shutdown() calls or waits
+ * for, such as &drm_crtc_helper_funcs.atomic_disable, also in the worker of a
+ * nonblocking commit, and for other work that quiesce flushes. The registration data
+ * is not released before the block is left.
  *
- * Context: Any but NMI.
+ * Context: Any but NMI. The block must not wait for the end of the registration.
  */
 #define drm_dev_if_bound(_bound, _drm)						\
 	__drm_dev_if(struct drm_dev_bound, _bound, __drm,			\

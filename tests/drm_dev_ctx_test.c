@@ -58,6 +58,7 @@ struct tdev {
 	struct drm_device drm;
 	struct tdev_log *log;
 	void (*in_shutdown)(struct drm_device *drm);
+	struct tdev_bound_user *user;
 };
 
 struct tdev_hw {
@@ -1562,33 +1563,93 @@ static void tdev_is_bound_work(struct work_struct *work)
 
 static void tdev_check_bound(struct drm_device *drm)
 {
-	struct tdev_bound_work w = { .drm = drm, .bound = true };
+	struct tdev_bound_work w = { .drm = drm };
 	struct kunit *test = kunit_get_current_test();
 
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
 
-	/* Nobody else gets to the hardware meanwhile. */
+	/* Nor is work refused that the end of the registration waits for. */
 	INIT_WORK_ONSTACK(&w.work, tdev_is_bound_work);
 	schedule_work(&w.work);
 	flush_work(&w.work);
 	destroy_work_on_stack(&w.work);
-	KUNIT_EXPECT_FALSE(test, w.bound);
+	KUNIT_EXPECT_TRUE(test, w.bound);
+}
+
+static void tdev_check_bound_in_quiesce(struct drm_device *drm, struct tdev_hw *hw)
+{
+	tdev_check_bound(drm);
 }
 
 static void drm_dev_ctx_test_if_bound(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
 	struct tdev_unreg *unreg = tdev_new(test);
+	struct tdev_hw *hw = tdev_hw_new(test);
 	struct drm_device *drm;
 
 	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm_dev_bound_drm(&unreg->bound)));
-	drm = tdev_registered(test);
+	hw->in_quiesce = tdev_check_bound_in_quiesce;
+	drm = tdev_registered_hw(test, hw);
 	tdev_dev(drm)->in_shutdown = tdev_check_bound;
 	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm));
+}
+
+struct tdev_bound_user {
+	struct drm_device *drm;
+	struct work_struct work;
+	struct completion entered;
+	struct completion leave;
+};
+
+static void tdev_bound_user_work(struct work_struct *work)
+{
+	struct tdev_bound_user *user = container_of(work, struct tdev_bound_user, work);
+
+	drm_dev_if_bound(bound, user->drm) {
+		complete(&user->entered);
+		wait_for_completion(&user->leave);
+	}
+}
+
+/* Starts work that quiesce does not wait for. */
+static void tdev_start_bound_user(struct drm_device *drm)
+{
+	struct tdev_bound_user *user = tdev_dev(drm)->user;
+
+	schedule_work(&user->work);
+	wait_for_completion(&user->entered);
+}
+
+/* A block that quiesce does not wait for keeps the registration data. */
+static void drm_dev_ctx_test_bound_outlives_quiesce(struct kunit *test)
+{
+	struct tdev_bound_user user = { .drm = tdev_registered(test) };
+	struct tdev_test *t = test->priv;
+	unsigned int limit = drm_dev_section_limit_ms;
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+
+	INIT_WORK_ONSTACK(&user.work, tdev_bound_user_work);
+	init_completion(&user.entered);
+	init_completion(&user.leave);
+	tdev_dev(user.drm)->user = &user;
+	tdev_dev(user.drm)->in_shutdown = tdev_start_bound_user;
+
+	/* It says once in a while that it waits. */
+	drm_dev_section_limit_ms = 1;
+	drm_safe_test_work_waits(test, unbind);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sq");
+	KUNIT_EXPECT_FALSE(test, tdev_is_bound(user.drm));
+	complete(&user.leave);
+	flush_work(&user.work);
+	flush_work(unbind);
+	drm_dev_section_limit_ms = limit;
+	destroy_work_on_stack(&user.work);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 }
 
 /* However a section is left, unplugging does not wait for it any more. */
@@ -2303,6 +2364,16 @@ static void drm_dev_ctx_test_handle_leak(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "ff");
 }
 
+/* Whatever made the registration fail: quiesce, then release, each once. */
+static void tdev_expect_ended(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	const char *steps = t->log.steps;
+
+	/* The device was live for a moment, or never was. */
+	KUNIT_EXPECT_STREQ(test, steps[0] == 's' ? steps + 1 : steps, "qr");
+}
+
 /* Allocation, registration, use and unbind with each allocation failing. */
 static int tdev_fail(struct kunit *test, void *data)
 {
@@ -2325,7 +2396,7 @@ static int tdev_fail(struct kunit *test, void *data)
 		hw->log = &t->log;
 		ret = drm_dev_ctx_register(tdev, t->parent, unreg, &tdev_reg_ops, hw);
 		if (ret)
-			KUNIT_EXPECT_NOT_NULL(test, strchr(t->log.steps, 'r'));
+			tdev_expect_ended(test);
 	}
 	return ret;
 }
@@ -2443,6 +2514,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_revocable_retry),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
 	KUNIT_CASE(drm_dev_ctx_test_if_bound),
+	KUNIT_CASE(drm_dev_ctx_test_bound_outlives_quiesce),
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),
 	KUNIT_CASE(drm_dev_ctx_test_tasks),
 	KUNIT_CASE(drm_dev_ctx_test_irq),

@@ -4,6 +4,7 @@
 // rust: partly
 // wrong: INSIDE_OF_A_SECTION B: this waits for itself
 // wrong: INSIDE_OF_A_SCOPE B: this waits for itself
+// wrong: INSIDE_OF_A_BOUND_BLOCK B: this waits for itself
 // wrong: IN_A_HANDLER C: 'reg' is a section that this waits for
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister: the second time gives -ENODEV
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: -EDEADLK and a report
@@ -36,6 +37,16 @@ void foo_reset_or(struct foo_device *foo)
 		drm_dev_ctx_unregister(&foo->drm);
 #endif
 		schedule_work(&foo->hangcheck);
+	}
+}
+
+void foo_display_off(struct foo_device *foo, struct foo_hw *hw)
+{
+	drm_dev_if_bound(bound, &foo->drm) {
+		foo_hw_stop(bound, hw);
+#if defined(INSIDE_OF_A_BOUND_BLOCK)
+		drm_dev_ctx_unregister(&foo->drm);
+#endif
 	}
 }
 
