@@ -15,6 +15,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -238,6 +239,8 @@ enum drm_dev_ctx_state {
  *   bound parent means. @dev is the parent of @drm or, if the driver said so, a
  *   consumer of the parent by a device link, so that it is unbound first. It is
  *   not looked at after that.
+ * - @name and @modname are those of the DRM_DEV_CTX() that the memory around @drm is of.
+ *   They are the module's, which has callbacks to call as long as they are looked at.
  * - @state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @lock.
  * - @call, @ops and @data are set while the device is registered or being so;
@@ -266,6 +269,8 @@ struct drm_dev_ctx {
 	struct drm_device *drm;
 	struct device *dev;
 	struct drm_dev_unreg unreg;
+	const char *name;
+	const char *modname;
 
 	struct mutex lock;	/* @state, and the callbacks of the registration */
 	struct lock_class_key key;
@@ -879,6 +884,8 @@ struct drm_dev_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 	ctx->dev = args->dev;
 	ctx->drm = (void *)ctx + offset;
 	ctx->unreg.bound.__drm = ctx->drm;
+	ctx->name = args->name;
+	ctx->modname = args->modname;
 	lockdep_register_key(&ctx->key);
 	mutex_init(&ctx->lock);
 	lockdep_set_class(&ctx->lock, &ctx->key);
@@ -1109,6 +1116,38 @@ struct device *drm_dev_bound_device(const struct drm_dev_bound *bound)
 	return ctx ? ctx->dev : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_dev_bound_device);
+
+/**
+ * __drm_dev_check_type() - whether a device is of the type that a callback is for
+ * @drm: the device
+ * @name: what the callback's DRM_DEV_CTX() was given
+ * @modname: its module
+ *
+ * A device can be allocated with the &struct drm_driver of another one. Its callbacks would take
+ * the memory around the &struct drm_device for their own type.
+ *
+ * Context: Any.
+ *
+ * Return: 0, or -EINVAL, which is reported.
+ */
+int __drm_dev_check_type(struct drm_device *drm, const char *name, const char *modname)
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (!ctx)
+		return -EINVAL;
+	/* Most often, the compiler has each string once. */
+	if (likely(ctx->name == name && ctx->modname == modname))
+		return 0;
+	if (!strcmp(ctx->name, name) && !strcmp(ctx->modname, modname))
+		return 0;
+
+	drm_safe_broken(drm, "a device has the drm_driver of its type",
+			"allocated by %s_dev_alloc() of %s, and its driver has callbacks of %s of %s",
+			ctx->name, ctx->modname, name, modname);
+	return -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__drm_dev_check_type);
 
 /**
  * __drm_dev_reg_data() - the registration data

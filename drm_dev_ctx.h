@@ -153,6 +153,8 @@ typedef void drm_dev_reg_call_t(const void *ops, enum drm_dev_reg_step step,
  * What a device is allocated from. @dev has to be bound just now by a driver in the
  * module that allocates, which @owner and @modname name. If the driver has @stated
  * the parent, then it may be another module, and bound before if it is the parent.
+ * @name was given to DRM_DEV_CTX(): with @modname, it is what callbacks of @driver that
+ * were defined for a type of device ask for, see __drm_dev_check_type().
  */
 struct drm_dev_ctx_args {
 	struct device *dev;
@@ -163,6 +165,7 @@ struct drm_dev_ctx_args {
 	size_t offset;
 	const struct module *owner;
 	const char *modname;
+	const char *name;
 };
 
 struct drm_dev_unreg *
@@ -173,6 +176,8 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 			   void *data) __must_check __must_not_hold(drm_dev_section);
 int __drm_dev_ctx_unregister(struct drm_device *drm)
 	__must_not_hold(drm_dev_section);
+int __drm_dev_check_type(struct drm_device *drm, const char *name,
+			 const char *modname) __must_check;
 void *__drm_dev_reg_data(const struct drm_dev_reg *reg);
 void __cold __drm_dev_refused(struct drm_device *drm) __drm_nonallocating;
 bool __drm_dev_bound_enter(struct drm_device *drm);
@@ -572,6 +577,7 @@ enum { __drm_dev_in_section };
 			.offset = offsetof(_dev_t, _member),			\
 			.owner = THIS_MODULE,					\
 			.modname = KBUILD_MODNAME,				\
+			.name = #_name,						\
 		};								\
 										\
 		__drm_dev_assert_owner(driver);					\
@@ -719,11 +725,17 @@ enum { __drm_dev_in_section };
  *	may be unplugged and its parent unbound
  *
  * Defines ``NAME_drm_open()`` and ``NAME_drm_postclose()`` for the
- * &struct drm_driver. The context is stated as in DRM_DEV_IOCTL_TABLE().
+ * &struct drm_driver. The context is stated as in DRM_DEV_IOCTL_TABLE(). A device that
+ * ``NAME_dev_alloc()`` did not make is not opened: -EINVAL, which is reported.
  */
 #define DRM_DEV_FILE_OPS(_name, _need, _open, _postclose)			\
 	static int _name##_drm_open(struct drm_device *drm, struct drm_file *drm_file) \
 	{									\
+		int ret = __drm_dev_check_type(drm, #_name, KBUILD_MODNAME);	\
+										\
+		if (ret)							\
+			return ret;						\
+										\
 		__DRM_DEV_NEED_##_need(__##_name##_types, _name##_dev, drm);	\
 		typeof(__##_name##_types.file) file =				\
 			_open(__ctx, drm_file);					\
@@ -760,6 +772,11 @@ enum { __drm_dev_in_section };
 			      _IOC_NR(DRM_IOCTL_##_ioctl) >= DRM_COMMAND_BASE &&	\
 			      _IOC_NR(DRM_IOCTL_##_ioctl) < DRM_COMMAND_END,	\
 			      #_ioctl " is not an ioctl of a DRM driver");	\
+		int ret = __drm_dev_ioctl_check_type(drm);			\
+										\
+		if (ret)							\
+			return ret;						\
+										\
 		__DRM_DEV_NEED_##_need(__drm_dev_ioctl_types,			\
 				      __drm_dev_ioctl_dev, drm);		\
 		typeof(__drm_dev_ioctl_types.file) file =			\
@@ -797,7 +814,8 @@ enum { __drm_dev_in_section };
  *
  * The build fails if a handler has other types, if the argument has not the
  * size that the ioctl's number says, or if a number occurs twice. One table a
- * file.
+ * file. With DRM_DEV_CTX_NO_FILE(), an ioctl of a device that ``NAME_dev_alloc()`` did
+ * not make fails with -EINVAL, which is reported.
  */
 #define DRM_DEV_IOCTL_TABLE(_name, _list)					\
 	extern struct __##_name##_types __drm_dev_ioctl_types;			\
@@ -806,6 +824,16 @@ enum { __drm_dev_in_section };
 	__drm_dev_ioctl_dev(const struct drm_device *drm)			\
 	{									\
 		return _name##_dev(drm);					\
+	}									\
+										\
+	/* With files of the driver's own, opening one has asked. */		\
+	static __always_inline int						\
+	__drm_dev_ioctl_check_type(struct drm_device *drm)			\
+	{									\
+		return _Generic(__drm_dev_ioctl_types.file,			\
+				struct drm_file *:				\
+				__drm_dev_check_type(drm, #_name, KBUILD_MODNAME), \
+				default: 0);					\
 	}									\
 										\
 	_list(__DRM_DEV_IOCTL_FN)						\

@@ -13,6 +13,7 @@
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_ioctl.h>
 
 #include "drm_dev_ctx.h"
 #include "drm_safe_test.h"
@@ -22,6 +23,26 @@ struct edge_dev {
 };
 
 DRM_DEV_CTX_NO_FILE(edge, struct edge_dev, drm, void);
+
+#define DRM_IOCTL_EDGE_ANY	DRM_IO(DRM_COMMAND_BASE)
+
+static int edge_ioctl_any(struct edge_dev *edge, void *args, struct drm_file *file)
+{
+	return 1;
+}
+
+#define EDGE_IOCTLS(X)							\
+	X(EDGE_ANY, void, edge_ioctl_any, NORMAL, DRM_RENDER_ALLOW)
+
+DRM_DEV_IOCTL_TABLE(edge, EDGE_IOCTLS);
+
+/* Another type of device, whose drm_driver has the ioctls of the first one */
+struct other_dev {
+	int before;
+	struct drm_device drm;
+};
+
+DRM_DEV_CTX_NO_FILE(other, struct other_dev, drm, void);
 
 KUNIT_DEFINE_ACTION_WRAPPER(edge_put, drm_dev_put, struct drm_device *);
 
@@ -57,6 +78,35 @@ static void foreign(struct kunit *test)
 	drm_dev_put(drm);
 }
 
+/* The first of the edge driver's ioctls, on a device's render node */
+static int edge_ioctl(struct kunit *test, struct drm_device *drm)
+{
+	struct file *filp = drm_safe_test_open(test, drm->render);
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(filp));
+	ret = drm_ioctl_kernel(filp, edge_ioctls[0].func, NULL, edge_ioctls[0].flags);
+	drm_safe_test_close(test, filp);
+	return ret;
+}
+
+/* Without files of the driver's own, each ioctl asks whether the device is of its type. */
+static void other_ioctls(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct other_unreg *unreg = other_dev_alloc(parent, drm_safe_test_driver());
+	struct drm_device *drm;
+
+	KUNIT_EXPECT_EQ(test, edge_ioctl(test, edge_device(test, drm_safe_test_parent(test))), 1);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(other, parent, unreg, NULL, NULL), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, edge_ioctl(test, drm), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+
 /* What debugfs shows of a device: its own sections, not those of others */
 static void sections(struct kunit *test)
 {
@@ -88,6 +138,7 @@ static void sections(struct kunit *test)
 
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
+	KUNIT_CASE(other_ioctls),
 	KUNIT_CASE(sections),
 	{}
 };

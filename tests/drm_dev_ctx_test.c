@@ -754,6 +754,41 @@ static void drm_dev_ctx_test_ioctl_flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdev_ioctl(primary, DRM_IOCTL_TDEV_ANY, NULL), 0);
 }
 
+struct odev {
+	struct drm_device drm;
+};
+
+DRM_DEV_CTX(odev, struct odev, drm, void, struct tdev_file);
+
+/* Those of another type of device */
+static const struct drm_driver odev_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &tdev_fops,
+	.name = "odev",
+	.desc = "drm_dev_ctx test",
+	.open = tdev_drm_open,
+	.postclose = tdev_drm_postclose,
+};
+
+/* Callbacks of one type of device refuse a device of another one. */
+static void drm_dev_ctx_test_other_driver(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct odev_unreg *unreg = odev_dev_alloc(t->parent, &odev_driver);
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(odev, t->parent, unreg, NULL, NULL), 0);
+	kunit_warning_suppress(test) {
+		struct file *filp = drm_safe_file_open(drm->render);
+
+		KUNIT_EXPECT_PTR_EQ(test, filp, ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	drm_safe_test_unbind(test, t->parent);
+}
+
 static void drm_dev_ctx_test_open_fails(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -2496,6 +2531,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),
 	KUNIT_CASE(drm_dev_ctx_test_ioctl_flags),
+	KUNIT_CASE(drm_dev_ctx_test_other_driver),
 	KUNIT_CASE(drm_dev_ctx_test_open_fails),
 	KUNIT_CASE(drm_dev_ctx_test_unregister),
 	KUNIT_CASE(drm_dev_ctx_test_unplug_raw),

@@ -20,6 +20,7 @@ DECLARES = {
         "proof": ["{}_unreg", "{}_reg", "{}_ioctl"],
         "section": ["{}_reg"],
         "lent": ["{}_reg"],
+        "ctx": ["{}"],
     },
     r"DRM_SHMEM_OBJ": {
         "error_pointer": ["{}_create", "{}_lookup"],
@@ -54,6 +55,7 @@ NAMES = {
     "proof": ["drm_dev_bound", "drm_dev_unreg", "drm_dev_reg", "drm_gpuvm_mapped",
               "drm_gpuvm_unmapped", "drm_gpuvm_remapped", "drm_shmem_sgt"],
     "section": [],
+    "ctx": [],
     "lent": ["drm_dev_bound", "drm_shmem_sgt"],
     "owned": ["drm_gpuvm_update", "drm_gpuvm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_core_find", "drm_gpuvm_core_find_first"],

@@ -372,3 +372,20 @@ static int surface_wake(struct device *dev, bool idle)
 out:
 	return ret;
 }
+
+static const struct drm_driver other_driver = {
+	.open = letter_drm_open,
+	.ioctls = card_ioctls,
+};
+
+static const struct drm_driver own_driver = {
+	.open = card_drm_open,
+	.ioctls = card_ioctls,
+};
+
+static struct card_unreg *surface_other(struct device *dev, struct device *parent, bool own)
+{
+	if (own)
+		return card_dev_alloc(dev, &own_driver);
+	return card_dev_alloc_parent(dev, parent, &other_driver);	/* belongs */
+}

@@ -26,6 +26,12 @@ struct visitor {
 DRM_DEV_CTX(card, struct card, drm, struct engine,
 	    struct visitor);
 
+struct letter {
+	struct drm_device drm;
+};
+
+DRM_DEV_CTX_NO_FILE(letter, struct letter, drm, void);
+
 struct surface {
 	struct drm_shmem_obj shmem;
 };
