@@ -526,10 +526,12 @@ static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
 
 /* Remembers a place that was refused a section. In any context; takes no lock. */
 static void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where)
+	__drm_nonallocating
 {
 	for (int i = 0; i < ARRAY_SIZE(ctx->refused); i++) {
-		unsigned long old = cmpxchg_relaxed(&ctx->refused[i], 0, where);
+		unsigned long old;
 
+		drm_safe_trusted(old = cmpxchg_relaxed(&ctx->refused[i], 0, where));
 		if (!old || old == where)
 			return;
 	}
@@ -1166,12 +1168,13 @@ void *__drm_dev_reg_data(const struct drm_dev_reg *reg)
 EXPORT_SYMBOL_GPL(__drm_dev_reg_data);
 
 static void drm_dev_ctx_refuse(struct drm_device *drm, unsigned long where)
+	__drm_nonallocating
 {
 	bool unplugged = drm_dev_is_unplugged(drm);
 
 	if (unplugged && drm_dev_ctx_is_own(drm))
 		drm_dev_ctx_note_refused(drm->managed.final_kfree, where);
-	trace_drm_dev_ctx_refused(drm, unplugged, (void *)where);
+	drm_safe_trusted(trace_drm_dev_ctx_refused(drm, unplugged, (void *)where));
 }
 
 /* A section was not entered. Kept out of the way of those that are. */

@@ -293,13 +293,17 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
  */
 int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
 				 const struct drm_shmem_obj *obj)
+	__drm_nonallocating
 {
 	struct drm_device *drm = obj->base.base.dev;
+	bool unbound = false;
 
 	if (likely(drm == bound->__drm))
 		return 0;
 	/* Bound again: the proof is of a later struct drm_device on the same parent. */
-	if (drm->dev == drm_dev_bound_parent(bound) && drm_dev_ctx_is_unbound(drm))
+	if (drm->dev == drm_dev_bound_parent(bound))
+		drm_safe_trusted(unbound = drm_dev_ctx_is_unbound(drm));
+	if (unbound)
 		return -ENODEV;
 
 	drm_safe_broken(drm, "both are of one device",

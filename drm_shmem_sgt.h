@@ -71,7 +71,7 @@ int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
 	__must_check __must_hold(drm_resv);
 
 int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
-				 const struct drm_shmem_obj *obj);
+				 const struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 

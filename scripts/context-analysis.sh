@@ -55,5 +55,6 @@ for kver in 7.3 7.2; do
 	check "context analysis, $kver" env KVER=$kver "${in_root[@]}" "$0" debug.kunitconfig "" $safe/
 done
 check "function effects, 7.3" "${in_root[@]}" "$0" .kunitconfig -Wfunction-effects \
-	$safe/drm_gpuvm_imm_run.o $safe/samples/sgpu/sgpu_{vm,mmu}.o
+	$safe/drm_{dev_ctx,shmem_sgt,gpuvm_imm,gpuvm_imm_run,gpuvm_imm_end}.o \
+	$safe/samples/sgpu/sgpu_{vm,mmu}.o
 finish

@@ -19,8 +19,9 @@ for clang's context analysis and function effects, sparse. U(gcc) says that only
 gcc has it. The file "classes" beside the corpus says which levels each class has
 to reach.
 
-A directory without "classes" is a driver: its files must pass every compiler and
-checker as they are, and may have cases of their own.
+A directory without "classes" is a driver, and so is what --driver gives: its files must
+pass every compiler and checker as they are, and may have cases of their own. What the
+driver's Makefile leaves out in this configuration is not looked at.
 """
 import argparse
 import concurrent.futures
@@ -151,6 +152,19 @@ class Corpus:
                               text, re.M))
         if named != used:
             sys.exit(f"{path}: cases {sorted(named ^ used)} are not both described and written")
+
+
+def left_out(directory, builddir):
+    """Files that a driver's Makefile does not build, because an option is not set."""
+    config = pathlib.Path(builddir, "include/config/auto.conf").read_text(encoding="utf-8")
+    found = set()
+    for makefile in directory.glob("Makefile"):
+        text = makefile.read_text(encoding="utf-8").replace("\\\n", " ")
+        for name, option, objects in re.findall(r"^(\w+)-\$\((CONFIG_\w+)\)\s*\+?=(.*)$", text, re.M):
+            # obj-y and obj-m are for the driver as a whole.
+            if name != "obj" and not re.search(rf"^{option}=", config, re.M):
+                found |= set(re.findall(r"(\w+)\.o", objects))
+    return {f"{name}.c" for name in found}
 
 
 def judge(compiler, corpus, case):
@@ -361,15 +375,25 @@ def main():
     args.add_argument("--jobs", type=int, default=2)
     args.add_argument("--table", type=pathlib.Path)
     args.add_argument("--log", help="what kunit.py printed")
+    args.add_argument("--driver", type=pathlib.Path, help="a driver to look at, too")
     args.add_argument("--only", default="", help="files whose names contain this")
     args = args.parse_args()
 
     corpus = args.corpus.resolve()
     compilers = [Compiler(TOP, corpus, *words) for words in args.compiler]
-    files = [Corpus(path) for path in sorted(corpus.glob("*.c")) if args.only in path.name]
+    classes = Classes(corpus / "classes") if (corpus / "classes").exists() else None
+
+    def sources(directory):
+        skip = left_out(directory, compilers[0].dir) if not (directory / "classes").exists() else ()
+        return [Corpus(path) for path in sorted(directory.glob("*.c"))
+                if args.only in path.name and path.name not in skip]
+
+    files = sources(corpus)
+    looked_at = list(files)
+    if args.driver:
+        files += sources(args.driver.resolve())
     if not files:
         sys.exit(f"error: there is no C file to look at in {corpus}")
-    classes = Classes(corpus / "classes") if (corpus / "classes").exists() else None
     known = kunit_cases(corpus.parent)
     ran = kunit_passed(args.log) if args.log else known
     rows, passed, failed, skipped = [], 0, 0, 0
@@ -393,7 +417,8 @@ def main():
         progress = Progress(len(jobs))
         for job in jobs.values():
             job.add_done_callback(progress)
-        spatch = Spatch(args.rules, corpus, files, pathlib.Path(tmp))
+        # make coccicheck looks at the other driver.
+        spatch = Spatch(args.rules, corpus, looked_at, pathlib.Path(tmp))
     names = [*(c.name for c in compilers), "spatch"]
     for f in files:
         for case in [None, *f.wrong]:

@@ -3,8 +3,8 @@
 #
 # misuse.sh: compile tests/misuse with gcc and clang, with the flags that the
 # kernel uses for this directory, and compare with what each file promises; so
-# for tests/cost and the instructions that each pair of functions takes. Compile the
-# examples of the documentation, too.
+# for tests/cost and the instructions that each pair of functions takes. The sample has to
+# pass, too, and so have the examples of the documentation.
 # misuse.sh flags FILE: write these flags, for KVER and LLVM, to FILE.
 #
 # DIR=<driver> looks at the files of a driver instead: they must pass, but for the
@@ -58,6 +58,6 @@ elif [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
 	add context -23 "$TOP/scripts/sid-root.sh" "$TOP/scripts/sid-root.sh"
 fi
 cd "$TOP"
-[ -n "${DIR:-}" ] || run+=(--table Documentation/misuse-table.txt)
+[ -n "${DIR:-}" ] || run+=(--table Documentation/misuse-table.txt --driver samples/sgpu)
 python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle ${LOG:+--log "$LOG"} \
 	${ONLY:+--only "$ONLY"} "${run[@]}" "$corpus"

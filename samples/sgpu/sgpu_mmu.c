@@ -104,6 +104,7 @@ static struct sgpu_leaf *sgpu_leaf_split(struct sgpu_mid *mid, unsigned int i)
 
 /* Make [va, va + size) sparse or empty; all its tables were prepared. */
 static void sgpu_mmu_set(struct sgpu_mmu *mmu, u64 va, u64 size, bool sparse)
+	__drm_nonallocating
 {
 	struct sgpu_leaf *leaf;
 	struct sgpu_mid *mid;
