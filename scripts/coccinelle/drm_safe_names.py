@@ -145,7 +145,7 @@ RAW = {
             drm_gem_private_object_init drm_gem_private_object_fini drm_gem_object_release
             drm_gem_object_free drm_gem_object_lookup drm_gem_vm_open drm_gem_vm_close
             drm_gem_lru_init drm_gem_lru_remove drm_gem_lru_move_tail
-            drm_gem_lru_move_tail_locked""",
+            drm_gem_lru_move_tail_locked drm_gem_dumb_map_offset""",
         "drm/drm_prime.h": """drm_gem_prime_import drm_gem_prime_export drm_gem_prime_mmap
             drm_gem_dmabuf_export drm_gem_dmabuf_release""",
         "linux/dma-buf.h": "dma_buf_vmap dma_buf_vmap_unlocked dma_buf_vunmap dma_buf_vunmap_unlocked",
@@ -194,7 +194,7 @@ RAW_ALLOWED = {
         drm_gem_is_imported""",
     "drm/drm_prime.h": "drm_gem_is_prime_exported_dma_buf",
     "linux/dma-buf.h": """dma_buf_attach dma_buf_detach dma_buf_map_attachment
-        dma_buf_unmap_attachment dma_buf_put""",
+        dma_buf_unmap_attachment dma_buf_unmap_attachment_unlocked dma_buf_put""",
 }
 
 # What frees memory; a driver's functions that call one of them with their argument do so too.
