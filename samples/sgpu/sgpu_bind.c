@@ -9,7 +9,6 @@
 
 #include <drm/drm_exec.h>
 
-#include "sgpu_fault.h"
 #include "sgpu_vm.h"
 
 /* Both locks at once. A client that gets a signal does not wait for them. */
@@ -103,26 +102,6 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	return ret ?: sgpu_mmu_prepare(&vm->mmu, op->addr, op->size, map);
 }
 
-/*
- * In the fence signalling path. What was done before an operation fails, or the job
- * has to end, stays. Others may use the page table between two operations.
- */
-int sgpu_bind_run(struct sgpu_job *job)
-{
-	int ret = 0;
-	u32 i;
-
-	sgpu_job_begin(job);
-	for (i = 0; i < job->count && !ret; i++) {
-		ret = sgpu_job_check(job) ?: sgpu_fault_hang(job);
-		if (ret)
-			break;
-		guard(mutex)(&job->vm->lock);
-		ret = sgpu_gpuvm_run(job->vm, &job->binds[i]);
-	}
-	return ret;
-}
-
 /* Drop what was not run. */
 void sgpu_bind_drop(struct sgpu_job *job)
 {
@@ -184,23 +163,16 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
 		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file)
 {
-	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
 	struct sgpu_job *job;
 	int ret;
 
-	if (!vm)
-		return -ENOENT;
 	if (args->pad || !args->op_count || args->op_count > DRM_SGPU_MAX_OPS)
 		return -EINVAL;
 
-	job = sgpu_job_create(vm, file, args->syncs, args->sync_count);
+	job = sgpu_job_create(file, args->vm_id, args->syncs, args->sync_count);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
 	ret = sgpu_job_add_binds(reg, job, file, args->ops, args->op_count);
-	if (ret) {
-		sgpu_job_free(job);
-		return ret;
-	}
-	return sgpu_job_submit(job, &args->job);
+	return sgpu_job_submit(job, ret, &args->job);
 }

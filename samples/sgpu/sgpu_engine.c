@@ -293,25 +293,18 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, u64 user, u32 count)
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
 		    struct sgpu_file *file)
 {
-	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
 	struct sgpu_job *job;
 	int ret;
 
-	if (!vm)
-		return -ENOENT;
 	if (args->pad || !args->cmd_count || args->cmd_count > DRM_SGPU_MAX_CMDS)
 		return -EINVAL;
 
-	job = sgpu_job_create(vm, file, args->syncs, args->sync_count);
+	job = sgpu_job_create(file, args->vm_id, args->syncs, args->sync_count);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
 	ret = sgpu_job_add_cmds(job, args->cmds, args->cmd_count);
-	if (ret) {
-		sgpu_job_free(job);
-		return ret;
-	}
-	return sgpu_job_submit(job, &args->job);
+	return sgpu_job_submit(job, ret, &args->job);
 }
 
 int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,

@@ -11,7 +11,6 @@
 #include <linux/dma-fence-chain.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_exec.h>
@@ -25,51 +24,6 @@
 static unsigned int sgpu_timeout_ms = 30000;
 module_param_named(timeout_ms, sgpu_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "How long a job of a new VM may take, in milliseconds (default: 30000)");
-
-/* The job runs from here on: what it waited for until now does not count. */
-void sgpu_job_begin(struct sgpu_job *job)
-{
-	job->deadline = (jiffies + job->vm->queue.sched.timeout) ?: 1;
-}
-
-/*
- * Between two steps of a job: may it go on? Each flag is set once, by others,
- * and only ends the job. The thread that runs the job has set its deadline.
- */
-int sgpu_job_check(struct sgpu_job *job)
-{
-	struct sgpu_vm *vm = job->vm;
-
-	if (READ_ONCE(vm->hw->stopped))
-		return -ENODEV;
-	if (READ_ONCE(vm->queue.closed))
-		return -ESRCH;
-	if (job->deadline && time_after_eq(jiffies, job->deadline))
-		return -ETIME;
-	cond_resched();
-	return 0;
-}
-
-/* In the fence signalling path: allocates nothing, takes no resv lock. */
-static struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
-{
-	struct sgpu_job *job = container_of(base, struct sgpu_job, base);
-	bool cookie = dma_fence_begin_signalling();
-	struct dma_fence *fence;
-	int ret;
-
-	ret = sgpu_job_check(job);
-	/* Broken by a job before this one: the page table may say anything. */
-	if (!ret && drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(job->vm)))
-		ret = -ENOTRECOVERABLE;
-	if (!ret && job->binds)
-		ret = sgpu_bind_run(job);
-
-	/* Without a fence the job is done. */
-	fence = ret || job->binds ? ERR_PTR(ret) : sgpu_engine_start(job);
-	dma_fence_end_signalling(cookie);
-	return fence;
-}
 
 /*
  * A real GPU is reset here. This one calls sgpu_job_check() often, and ends the
@@ -310,16 +264,26 @@ static int sgpu_job_add_syncs(struct sgpu_job *job, struct sgpu_file *file,
 	return ret;
 }
 
-/*
- * A job for @vm, which it holds, with the syncobjs that the client gave. The
- * caller adds what it shall do, and submits or frees it.
- */
-struct sgpu_job *sgpu_job_create(struct sgpu_vm *vm, struct sgpu_file *file,
-				 u64 syncs, u32 sync_count)
+/* Free a job that was not submitted. */
+static void sgpu_job_free(struct sgpu_job *job)
 {
+	drm_sched_job_cleanup(&job->base);
+	sgpu_job_release(job);
+}
+
+/*
+ * A job for the address space @vm_id, which it holds, with the syncobjs that the
+ * client gave. The caller adds what it shall do, and submits it.
+ */
+struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
+				 u32 sync_count)
+{
+	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, vm_id);
 	struct sgpu_job *job;
 	int ret;
 
+	if (!vm)
+		return ERR_PTR(-ENOENT);
 	if (drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(vm)))
 		return ERR_PTR(-ENOTRECOVERABLE);
 	if (!atomic_add_unless(&file->job_count, 1, DRM_SGPU_MAX_JOBS))
@@ -342,13 +306,6 @@ struct sgpu_job *sgpu_job_create(struct sgpu_vm *vm, struct sgpu_file *file,
 		return ERR_PTR(ret);
 	}
 	return job;
-}
-
-/* Free a job that was not submitted. */
-void sgpu_job_free(struct sgpu_job *job)
-{
-	drm_sched_job_cleanup(&job->base);
-	sgpu_job_release(job);
 }
 
 static void sgpu_job_signal(struct sgpu_job *job, struct dma_fence *fence)
@@ -435,14 +392,14 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 }
 
 /*
- * Queue @job, which is used up, and tell its number. Fails with -ENOENT if its
- * address space was destroyed meanwhile.
+ * Queue @job, which is used up, and tell its number, unless it could not be filled,
+ * which @ret says. Fails with -ENOENT if its address space was destroyed meanwhile.
  */
-int sgpu_job_submit(struct sgpu_job *job, u64 *number)
+int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number)
 {
-	int ret = job->cmds ? sgpu_job_queue_locked(job, number) :
-			      sgpu_job_queue(job, NULL, number);
-
+	if (!ret)
+		ret = job->cmds ? sgpu_job_queue_locked(job, number) :
+				  sgpu_job_queue(job, NULL, number);
 	if (ret)
 		sgpu_job_free(job);
 	return ret;

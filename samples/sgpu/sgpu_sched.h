@@ -98,12 +98,14 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw);
 void sgpu_queue_close(struct sgpu_queue *queue);
 void sgpu_queue_fini(struct sgpu_queue *queue);
 
-struct sgpu_job *sgpu_job_create(struct sgpu_vm *vm, struct sgpu_file *file,
-				 u64 syncs, u32 sync_count);
-int sgpu_job_submit(struct sgpu_job *job, u64 *number);
-void sgpu_job_free(struct sgpu_job *job);
+struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
+				 u32 sync_count);
+int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number);
+
+/* sgpu_job.c */
 void sgpu_job_begin(struct sgpu_job *job);
 int sgpu_job_check(struct sgpu_job *job);
+struct dma_fence *sgpu_run_job(struct drm_sched_job *base);
 
 /* sgpu_engine.c */
 struct dma_fence *sgpu_engine_start(struct sgpu_job *job);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces, in immediate mode.
- *
- * What overlaps what in an update, and is split or goes, is the library's to find
- * out. It has three steps made here.
+ * Address spaces, in immediate mode: what surrounds the updates of sgpu_run.c.
  */
 
 #include <linux/sched/signal.h>
@@ -13,66 +10,17 @@
 #include "sgpu_vm.h"
 
 /* The buffer's pages are pinned and mapped for the device here, if ever. */
-static int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
-			   const struct sgpu_reg *reg)
+int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
+		    const struct sgpu_reg *reg)
 {
 	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
 	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->bound, &bo->shmem);
 }
 
-static void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
+void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
 {
 	drm_shmem_sgt_release(&vm_bo->sgt);
 }
-
-static int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
-			     const struct sgpu_sg_index *index,
-			     u64 addr, u64 size, u64 offset)
-{
-	int ret = -ENODEV;
-
-	drm_dev_if_registered(sgpu, reg, va->gem.obj->dev)
-		drm_shmem_if_sgt_owned(sgt, &reg->bound,
-				       &sgpu_gpuvm_bo(va)->sgt, ret)
-			ret = sgpu_mmu_map(&vm->mmu, addr, size,
-					   drm_shmem_sgt_table(sgt), index, offset,
-					   sgpu_gpuvm_va(va)->write);
-	/* Evicted: the next EXEC maps the pages. */
-	return ret == -EAGAIN ? 0 : ret;
-}
-
-static struct drm_gpuvm_mapped *
-sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
-{
-	int ret = 0;
-
-	if (op->obj)
-		ret = sgpu_vm_map_pages(vm, op->va, NULL, op->addr, op->range,
-					op->offset);
-	else
-		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
-	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
-}
-
-static struct drm_gpuvm_unmapped *
-sgpu_gpuvm_step_unmap(struct sgpu_vm *vm, const struct drm_gpuvm_op_unmap *op)
-{
-	if (!op->keep)
-		sgpu_mmu_unmap(&vm->mmu, op->va->va.addr, op->va->va.range);
-	return drm_gpuvm_op_unmap_done(op);
-}
-
-static struct drm_gpuvm_remapped *
-sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_op_remap *op)
-{
-	if (!op->keep)
-		sgpu_mmu_unmap(&vm->mmu, op->addr, op->range);
-	return drm_gpuvm_op_remap_done(op);
-}
-
-DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
-		  .bo_init = sgpu_vm_bo_init,
-		  .bo_fini = sgpu_vm_bo_fini);
 
 /*
  * Get back the pages of an evicted buffer. Returns an index of its table, which the

@@ -77,8 +77,16 @@ int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
 		    struct sgpu_file *file);
 
-/* sgpu_bind.c */
+int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
+		    const struct sgpu_reg *reg);
+void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo);
+
+/* sgpu_run.c */
+int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
+		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset);
 int sgpu_bind_run(struct sgpu_job *job);
+
+/* sgpu_bind.c */
 void sgpu_bind_drop(struct sgpu_job *job);
 int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
 		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file);

@@ -54,12 +54,7 @@
 		__VA_ARGS__;							\
 		return n;							\
 	}
-#define GET(_name, ...)								\
-	long signalling_##_name(void *p, unsigned long n);			\
-	long signalling_##_name(void *p, unsigned long n)			\
-	{									\
-		return (long)(__VA_ARGS__);					\
-	}
+#define GET(_name, ...)		CALL(_name, return (long)(__VA_ARGS__))
 
 /* Memory */
 GET(kmalloc, kmalloc(n, GFP_KERNEL))
@@ -187,6 +182,7 @@ CALL(drm_dev_unplug, drm_dev_unplug(p))
 /* The library's */
 GET(imm_prepare_unmap, drm_gpuvm_prepare_unmap(p, p, n, n))
 GET(imm_obtain, drm_gpuvm_imm_obtain(p, p))
+GET(imm_obtain_interruptible, drm_gpuvm_imm_obtain_interruptible(p, p))
 CALL(imm_bo_put, drm_gpuvm_imm_bo_put(p))
 GET(imm_lock, drm_gpuvm_imm_lock(p, p, n))
 CALL(imm_flush, drm_gpuvm_imm_flush())
