@@ -62,8 +62,8 @@ static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem
 /*
  * Lock the object with the lock of the mapping held, or return what the fault handler
  * returns. After VM_FAULT_NOPAGE the access faults again: in user mode after the signal was
- * handled, in the kernel at once. So an access of the kernel sleeps first, to let the holder
- * of the lock run, and that of a task which was killed fails.
+ * handled, but on UML, and in the kernel, at once. So this sleeps first, to let the holder
+ * of the lock run, and the access of a task that was killed fails.
  */
 static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__cond_acquires(0, drm_resv)
@@ -72,8 +72,7 @@ static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_g
 		return 0;
 	if (fatal_signal_pending(current))
 		return VM_FAULT_SIGBUS;
-	if (!(vmf->flags & FAULT_FLAG_USER))
-		schedule_timeout_killable(1);
+	schedule_timeout_killable(1);
 	return VM_FAULT_NOPAGE;
 }
 

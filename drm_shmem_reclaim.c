@@ -268,8 +268,12 @@ static struct drm_shmem_shrinker *drm_shmem_listed_by(const struct drm_shmem_obj
 static void drm_shmem_move(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s,
 			   enum __drm_shmem_list list) __must_hold(drm_resv)
 {
-	struct drm_gem_lru *lru = drm_shmem_shrinker_lru(s, list);
+	struct drm_gem_lru *lru;
 
+	/* Its end took the object off all lists, for good. */
+	if (!kref_read(&obj->base.base.refcount))
+		list = __DRM_SHMEM_UNLISTED;
+	lru = drm_shmem_shrinker_lru(s, list);
 	obj->__list = list;
 	if (lru) {
 		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_LRU);

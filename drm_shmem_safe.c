@@ -189,6 +189,8 @@ static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 	/* A flag that stays: the shrinker changes @lru meanwhile. */
 	if (obj->__flags & __DRM_SHMEM_LRU)
 		drm_gem_lru_remove(&obj->base.base);
+	/* For what the fini step, or who leaked the object, does with it */
+	obj->__list = __DRM_SHMEM_UNLISTED;
 }
 
 /*
@@ -441,7 +443,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
  * __drm_shmem_publish() - let others have an object
  * @obj: the object, which nobody else has
  *
- * See drm_shmem_publish(), which drivers call. *
+ * See drm_shmem_publish(), which drivers call.
+ *
  * Context: Any.
  */
 void __drm_shmem_publish(struct drm_shmem_obj *obj)
@@ -543,6 +546,22 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
 
+/*
+ * What drm_gem_dumb_map_offset() does, for the object that was looked up: the handle may be
+ * one of another object by now.
+ */
+static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
+{
+	int ret;
+
+	if (drm_gem_is_imported(gem))
+		return -EINVAL;
+	ret = drm_gem_create_mmap_offset(gem);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&gem->vma_node);
+	return ret;
+}
+
 /**
  * drm_shmem_dumb_map_offset() - &drm_driver.dumb_map_offset
  * @file: the file that the handle is from
@@ -570,7 +589,7 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
 		ret = __drm_shmem_mmap_offset(to_drm_shmem_obj(gem), offset);
 	else
-		ret = drm_gem_dumb_map_offset(file, drm, handle, offset);
+		ret = drm_shmem_core_mmap_offset(gem, offset);
 	drm_gem_object_put(gem);
 	return ret;
 }
@@ -914,7 +933,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_pin_cb);
 
 /**
  * __drm_shmem_unpin_cb() - &drm_gem_object_funcs.unpin
- * @gem: the object *
+ * @gem: the object
+ *
  * Context: May sleep. The caller holds the reservation lock.
  */
 void __drm_shmem_unpin_cb(struct drm_gem_object *gem)

@@ -653,7 +653,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
  * @to: empty handle
  * @from: the handle, empty afterwards
  *
- * If @to is in use then that is reported, and what it holds is released.
+ * If @to is in use then that is reported, and what it holds is released. The object can
+ * be evicted meanwhile; the evict step then finds it in use, or @to is suspended.
  *
  * Context: Any. As drm_shmem_sgt_release() if @to is in use.
  */
@@ -666,14 +667,18 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 				"drm_shmem_sgt_release() it first");
 		drm_shmem_sgt_release(to);
 	}
-	to->__obj = from->__obj;
-	to->__suspended = from->__suspended;
+	/*
+	 * @from stays marked as suspended, as a handle that was released: a suspend that
+	 * read its object meanwhile gives up the user either before this, or not at all.
+	 */
+	WRITE_ONCE(to->__suspended, xchg(&from->__suspended, 1));
+	/* Release: as in __drm_shmem_sgt_own(). */
+	smp_store_release(&to->__obj, from->__obj);
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;
 	to->__handle = from->__handle;
 #endif
-	from->__obj = NULL;
-	from->__suspended = 0;
+	WRITE_ONCE(from->__obj, NULL);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 

@@ -51,7 +51,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_track);
 
 /**
  * __drm_vmap_untrack() - undo __drm_vmap_track()
- * @h: the handle *
+ * @h: the handle
+ *
  * Context: Any.
  */
 void __drm_vmap_untrack(struct __drm_vmap *h)
@@ -217,7 +218,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_plain);
 
 /**
  * __drm_vmap_overwritten() - report that a handle in use would be overwritten
- * @h: the handle *
+ * @h: the handle
+ *
  * Context: Any.
  */
 void __drm_vmap_overwritten(struct __drm_vmap *h)

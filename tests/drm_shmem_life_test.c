@@ -664,6 +664,41 @@ static void table_in_fini(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 2);
 }
 
+/* A fini step that does what lists an object */
+static void fini_lists(struct life_bo *bo)
+{
+	struct drm_gem_object *gem = life_bo_gem(bo);
+	struct drm_shmem_shrinker *s = &test_dev(gem->dev)->shrinker;
+
+	/* It has no pages: the type's evict step is not called. */
+	KUNIT_EXPECT_EQ(life->test, drm_shmem_evict(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(life->test, life_map(gem->dev, bo), 0);
+	dma_resv_lock(gem->resv, NULL);
+	drm_shmem_touch(&bo->obj, s);
+	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_EQ(life->test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	KUNIT_EXPECT_NULL(life->test, gem->lru);
+}
+
+/* An object that was evicted, and nothing lists it again once its end began. */
+static void evicted_in_fini(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct life_bo *bo = life_bo(test, NULL);
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_EXPECT_EQ(test, life_map(t->drm, bo), 0);
+	dma_resv_lock(life_bo_gem(bo)->resv, NULL);
+	drm_shmem_touch(&bo->obj, s);
+	dma_resv_unlock(life_bo_gem(bo)->resv);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+	KUNIT_EXPECT_NOT_NULL(test, life_bo_gem(bo)->lru);
+	life->fini = fini_lists;
+	life_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
 /* A shared lock is not the object's own, and stays. */
 static void put_under_shared_lock(struct kunit *test)
 {
@@ -830,6 +865,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(evict_meets_unbind),
 	KUNIT_CASE(counted_after_revocation),
 	KUNIT_CASE(table_in_fini),
+	KUNIT_CASE(evicted_in_fini),
 	KUNIT_CASE(put_under_shared_lock),
 	KUNIT_CASE(leaked_is_revoked),
 	KUNIT_CASE(unbind_meets_leak),
