@@ -90,7 +90,7 @@ class Compiler:
                       if "-include" not in (before, w)] + ["-include", str(out)]
 
     def compile(self, words, more, signalling):
-        """Compile a file; check its object as scripts/Makefile.signalling does."""
+        """Compile a file; if that is asked for, check its object as Makefile.signalling does."""
         if not signalling or self.name == "sparse":
             return self.call([*words, *more])
         with tempfile.TemporaryDirectory() as tmp:
@@ -113,7 +113,9 @@ class Compiler:
         if self.name == "sparse":
             more = more[:-4] + more[-1:]
         for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
-            done = self.compile(words, more, "drm_safe_signalling.h" in first)
+            # A driver's own files are checked together, with its list, when it is built.
+            done = self.compile(words, more, "drm_safe_signalling.h" in first and
+                                (source.parent / "classes").exists())
             # gcc cannot always load what it precompiled where it has to be.
             if "PCH" not in done.stderr:
                 break

@@ -11,8 +11,8 @@ locked "$@"
 tool=$TOP/scripts/signalling.py
 lists=(--list "$TOP/scripts/signalling.list")
 
-# compile LLVM SOURCE OBJECT: with the flags of that kernel's objects.
-compile() {
+# compile_as LLVM SOURCE OBJECT: with the flags of that kernel's objects.
+compile_as() {
 	local flags=$DRM_SAFE_CACHE/signalling-flags lines
 
 	LLVM=$1 "$TOP/scripts/misuse.sh" flags "$flags"
@@ -102,7 +102,7 @@ for kernel in release debug; do
 	all_refused "$kernel, gcc" object "$BUILD/$kernel" \
 		"$BUILD/$kernel/drivers/gpu/drm/safe/.drm_gpuvm_imm_run.o.cmd"
 done
-all_refused "clang" compile -19
+all_refused "clang" compile_as -19
 check "what is listed neither sleeps nor allocates" \
 	"$tool" prove "${lists[@]}" "$BUILD"/{release,debug}/vmlinux
 

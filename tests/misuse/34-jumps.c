@@ -167,9 +167,11 @@ int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
 
 	ret = drm_shmem_vmap_own(&ring, &bo->shmem);
 	if (ret)
-		goto out;
+		return ret;
 	drm_vmap_write32(&ring, 0, 1);
-	ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+#if defined(PAST_A_TOKEN) || defined(PAST_A_HANDLE)
 out:
 	return ret;
+#endif
 }

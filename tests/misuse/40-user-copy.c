@@ -2,8 +2,8 @@
 // class: 40
 // title: copy from or to userspace under a reservation lock
 // rust: no
-// wrong: FROM_USER C(context): cannot call function '__drm_resv_need_false' while
-// wrong: TO_USER C(context): cannot call function '__drm_resv_need_false' while
+// wrong: FROM_USER C(context): cannot call function '__drm_vmap_from_user' while
+// wrong: TO_USER C(context): cannot call function '__drm_vmap_to_user' while
 // wrong: RAW_FROM_USER C(context): cannot call function '__drm_resv_need_false' while
 // wrong: RAW_TO_USER C(context): cannot call function '__drm_resv_need_false' while
 // run: drm_shmem_vmap.user_under_lock: -EDEADLK and a report, nothing is copied
