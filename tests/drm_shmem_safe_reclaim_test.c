@@ -3,6 +3,7 @@
  * Pin, madvise, purge and the shrinker: drm_shmem_reclaim.c
  */
 
+#include <kunit/static_stub.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -12,6 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 DEFINE_DRM_VMAP(reclaim_page, SZ_4K);
@@ -334,6 +336,11 @@ static void purge_not_counted(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
 
+static bool no_swap(void)
+{
+	return false;
+}
+
 static void shrinker(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -341,6 +348,8 @@ static void shrinker(struct kunit *test)
 	struct reclaim_page_owned own = {};
 	struct reclaim_bo *bo[5];
 
+	/* With it, what is needed after all could be evicted. */
+	kunit_activate_static_stub(test, drm_shmem_can_swap, no_swap);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
