@@ -89,6 +89,31 @@ unpack_package() {
 	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }
 
+# unpack_tool NAME PACKAGE...: have the program NAME of the newest of these packages, with
+# the libraries in the others, as $DRM_SAFE_CACHE/NAME/bin/NAME. Nothing is installed.
+unpack_tool() {
+	local name=$1 dir=$DRM_SAFE_CACHE/$1.new pkg
+
+	shift
+	rm -rf "$dir" "$DRM_SAFE_CACHE/${name:?}"
+	mkdir -p "$dir/bin"
+	update_apt
+	for pkg; do
+		unpack_package "$pkg" "$(newest_version "$pkg")" "$dir"
+	done
+	cat >"$dir/bin/$name" <<-'END'
+		#!/bin/sh
+		root=$(dirname "$(dirname "$(realpath "$0")")")
+		for loader in "$root"/lib*/ld-linux* "$root"/usr/lib*/ld-linux*; do
+			[ ! -e "$loader" ] || break
+		done
+		exec "$loader" --library-path "$(echo "$root"/usr/lib/*-linux-gnu):$root/usr/lib" \
+			"$root/usr/bin/$(basename "$0")" "$@"
+	END
+	chmod +x "$dir/bin/$name"
+	mv "$dir" "$DRM_SAFE_CACHE/$name"
+}
+
 # unpack_with_depends DIR PACKAGE...: the newest of them and of all that they need.
 unpack_with_depends() {
 	local dir=$1 debs=$1.debs names

@@ -10,29 +10,6 @@ locked "$@"
 
 CBMC=$DRM_SAFE_CACHE/cbmc/bin/cbmc
 
-# As sparse.sh does: sid's, with its libraries, and not installed.
-fetch_cbmc() {
-	local dir=$DRM_SAFE_CACHE/cbmc.new pkg
-
-	rm -rf "$dir" "$DRM_SAFE_CACHE/cbmc"
-	mkdir -p "$dir/bin"
-	update_apt
-	for pkg in cbmc minisat zlib1g libstdc++6 libgcc-s1 libc6; do
-		unpack_package $pkg "$(newest_version $pkg)" "$dir"
-	done
-	cat >"$dir/bin/cbmc" <<-'END'
-		#!/bin/sh
-		root=$(dirname "$(dirname "$(realpath "$0")")")
-		for loader in "$root"/lib*/ld-linux* "$root"/usr/lib*/ld-linux*; do
-			[ ! -e "$loader" ] || break
-		done
-		exec "$loader" --library-path "$(echo "$root"/usr/lib/*-linux-gnu):$root/usr/lib" \
-			"$root/usr/bin/cbmc" "$@"
-	END
-	chmod +x "$dir/bin/cbmc"
-	mv "$dir" "$DRM_SAFE_CACHE/cbmc"
-}
-
 # extract FILE NAME...: the functions of a file, as they stand there.
 extract() {
 	local file=$1 name text
@@ -72,7 +49,8 @@ found() {
 	grep '^VERIFICATION FAILED' "$TMP/$1.log"
 }
 
-[ -x "$CBMC" ] || step "fetching cbmc" fetch_cbmc >&2
+[ -x "$CBMC" ] || step "fetching cbmc" unpack_tool cbmc \
+	cbmc minisat zlib1g libstdc++6 libgcc-s1 libc6 >&2
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 extract_all >"$TMP/extracted.h"

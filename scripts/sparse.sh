@@ -12,30 +12,6 @@ locked "$@"
 
 SPARSE=$DRM_SAFE_CACHE/sparse/bin/sparse
 
-# The kernel's headers need a newer one than releases of Debian have: sid's, which
-# asks for sid's C library and nothing else. Neither is installed.
-fetch_sparse() {
-	local dir=$DRM_SAFE_CACHE/sparse.new pkg
-
-	rm -rf "$dir"
-	mkdir -p "$dir/bin"
-	update_apt
-	for pkg in sparse libc6; do
-		unpack_package $pkg "$(newest_version $pkg)" "$dir"
-	done
-	cat >"$dir/bin/sparse" <<-'END'
-		#!/bin/sh
-		root=$(dirname "$(dirname "$(realpath "$0")")")
-		for loader in "$root"/lib*/ld-linux* "$root"/usr/lib*/ld-linux*; do
-			[ ! -e "$loader" ] || break
-		done
-		exec "$loader" --library-path "$(echo "$root"/usr/lib/*-linux-gnu)" \
-			"$root/usr/bin/sparse" "$@"
-	END
-	chmod +x "$dir/bin/sparse"
-	mv "$dir" "$DRM_SAFE_CACHE/sparse"
-}
-
 # The question that the kernel's Makefile asks.
 valid() { [ "$("$TREE/scripts/checker-valid.sh" "$1")" = 1 ]; }
 
@@ -43,7 +19,9 @@ prepare_tree >&2
 if valid sparse; then
 	SPARSE=sparse
 elif [ ! -x "$SPARSE" ]; then
-	step "fetching sparse" fetch_sparse >&2
+	# The kernel's headers need a newer one than releases of Debian have: sid's, which
+	# asks for sid's C library and nothing else.
+	step "fetching sparse" unpack_tool sparse sparse libc6 >&2
 fi
 if [ "${1:-}" = tool ]; then
 	echo "$SPARSE"
