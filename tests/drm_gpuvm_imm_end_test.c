@@ -343,27 +343,6 @@ static void end_each_other(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, hook[i].calls, 1);
 }
 
-/* A thread that holds the reservation lock of an address space */
-struct end_holder {
-	struct dma_resv *resv;
-	struct completion locked;
-	struct completion unlock;
-	struct completion done;
-};
-
-static int end_holder_fn(void *data)
-{
-	struct end_holder *holder = data;
-
-	dma_resv_lock(holder->resv, NULL);
-	complete(&holder->locked);
-	wait_for_completion(&holder->unlock);
-	dma_resv_unlock(holder->resv);
-	complete(&holder->done);
-
-	return 0;
-}
-
 struct end_work {
 	struct work_struct work;
 	struct end_vm *vm;
@@ -383,7 +362,7 @@ static void end_while_other_waits(struct kunit *test)
 	struct workqueue_struct *wq = alloc_workqueue("end", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	struct end_vm *other = end_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
-	struct end_holder holder = {
+	struct test_holder holder = {
 		.resv = drm_gpuvm_imm_resv_obj(end_vm_shared(other))->resv,
 	};
 	struct drm_gpuvm_bo *vm_bo;
@@ -396,7 +375,7 @@ static void end_while_other_waits(struct kunit *test)
 	init_completion(&holder.locked);
 	init_completion(&holder.unlock);
 	init_completion(&holder.done);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(end_holder_fn, &holder, "end-holder")));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(test_holder_fn, &holder, "end-holder")));
 	wait_for_completion(&holder.locked);
 	drm_gpuvm_imm_bo_put(vm_bo);
 
@@ -579,7 +558,7 @@ static void end_device_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device.by_others, rounds);
 }
 
-/* Without the library, which counts who may sleep: reported, wherever it is */
+/* The core puts the last reference, and the library cannot tell whether it may sleep. */
 static void end_last_put_of_core(struct kunit *test)
 {
 	struct end_vm *vm = end_vm_new(test);

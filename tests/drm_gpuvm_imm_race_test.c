@@ -590,27 +590,6 @@ static void drm_gpuvm_imm_race_test_signal(struct kunit *test)
 	race_client_test(test, true);
 }
 
-/* A task that holds a reservation lock */
-struct race_holder {
-	struct dma_resv *resv;
-	struct completion locked;
-	struct completion unlock;
-	struct completion done;
-};
-
-static int race_holder_fn(void *data)
-{
-	struct race_holder *holder = data;
-
-	dma_resv_lock(holder->resv, NULL);
-	complete(&holder->locked);
-	wait_for_completion(&holder->unlock);
-	dma_resv_unlock(holder->resv);
-	complete(&holder->done);
-
-	return 0;
-}
-
 /* The _locked functions are for the task that holds the lock, and not for others. */
 static void drm_gpuvm_imm_race_test_not_locked(struct kunit *test)
 {
@@ -618,13 +597,13 @@ static void drm_gpuvm_imm_race_test_not_locked(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(test_vm_shared(vm))->resv;
-	struct race_holder holder = { .resv = resv };
+	struct test_holder holder = { .resv = resv };
 	struct task_struct *task;
 
 	init_completion(&holder.locked);
 	init_completion(&holder.unlock);
 	init_completion(&holder.done);
-	task = kthread_run(race_holder_fn, &holder, "race-holder");
+	task = kthread_run(test_holder_fn, &holder, "race-holder");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&holder.locked);
 	kunit_warning_suppress(test) {

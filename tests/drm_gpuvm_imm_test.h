@@ -89,6 +89,16 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 			    struct drm_gem_object *resv_obj);
 void test_bo_end(struct kunit *test, struct test_bo *bo);
 
+/* A task that holds a reservation lock: waits until it is told, see test_holder_fn() */
+struct test_holder {
+	struct dma_resv *resv;
+	struct completion locked;
+	struct completion unlock;
+	struct completion done;
+};
+
+int test_holder_fn(void *holder);
+
 static inline u64 test_page(u64 addr)
 {
 	return (addr - TEST_START) / TEST_PAGE;

@@ -175,6 +175,19 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 	return bo;
 }
 
+int test_holder_fn(void *data)
+{
+	struct test_holder *holder = data;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->locked);
+	wait_for_completion(&holder->unlock);
+	dma_resv_unlock(holder->resv);
+	complete(&holder->done);
+
+	return 0;
+}
+
 void test_bo_end(struct kunit *test, struct test_bo *bo)
 {
 	kunit_release_action(test, test_bo_put, &bo->base);
