@@ -75,6 +75,12 @@ static void foreign(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
+	/* Nor has it a registration that could be ending. */
+	kunit_warning_suppress(test) {
+		drm_dev_if_bound(bound, drm)
+			KUNIT_FAIL(test, "a block without a registration");
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
 	drm_dev_put(drm);
 }
 
