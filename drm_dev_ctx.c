@@ -239,8 +239,8 @@ enum drm_dev_ctx_state {
  *   bound parent means. @dev is the parent of @drm or, if the driver said so, a
  *   consumer of the parent by a device link, so that it is unbound first. It is
  *   not looked at after that.
- * - @name and @modname are those of the DRM_DEV_CTX() that the memory around @drm is of.
- *   They are the module's, which has callbacks to call as long as they are looked at.
+ * - @name and @modname say which DRM_DEV_CTX() declared the type that embeds @drm. The
+ *   strings are in the driver's module, which stays while its callbacks can be called.
  * - @state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @lock.
  * - @call, @ops and @data are set while the device is registered or being so;

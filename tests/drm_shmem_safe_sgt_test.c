@@ -660,7 +660,7 @@ static void import_waits_for_move(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mover.e.released);
 }
 
-/* Of all signals, only one that kills the task ends the wait. */
+/* A signal that kills the task ends the wait, and no other signal does. */
 static void import_killed_in_move(struct kunit *test)
 {
 	const struct drm_driver *const *driver = test->param_value;
