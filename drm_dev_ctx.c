@@ -47,65 +47,71 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * asks for the one it needs in its parameters, and to call it from another one
  * does not compile.
  *
- * One line in the driver's header declares them:
+ * A driver embeds the library's structs in its own:
  *
  * .. code-block:: c
  *
- *	struct sgpu_device {
- *		struct drm_device drm;
+ *	struct foo_device {
+ *		struct drm_dev_ctx ctx;		// has the struct drm_device: ctx.drm
  *		struct work_struct hangcheck;
  *	};
  *
- *	struct sgpu_hw;			// lives as long as the registration
- *
- *	struct sgpu_file {
- *		struct drm_file *drm;	// set for the driver
+ *	struct foo_hw {
+ *		struct drm_dev_ctx_data base;	// lives as long as the registration
  *		...
  *	};
  *
- *	DRM_DEV_CTX(sgpu, struct sgpu_device, drm, struct sgpu_hw,
- *		    struct sgpu_file);
+ *	struct foo_reg {
+ *		struct drm_dev_ctx_reg base;	// the proof, and nothing beside it
+ *	};
  *
- * From the weakest to the strongest:
+ *	static inline struct foo_device *to_foo(struct drm_device *drm)
+ *	{
+ *		return drm_dev_ctx_entry(drm, struct foo_device, ctx);
+ *	}
  *
- * - *Normal* is the ``struct sgpu_device``. It may not be registered yet, and
- *   the parent may be unbound already. sgpu_dev() gets it from the
- *   &struct drm_device, sgpu_unreg_dev(), sgpu_ioctl_dev() and sgpu_reg_dev()
- *   from the other contexts.
- * - *Ioctl* is ``struct sgpu_ioctl *``: the device has been registered, and may
+ *	static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
+ *	{
+ *		return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
+ *	}
+ *
+ * From the weakest to the strongest, the contexts are:
+ *
+ * - *Normal*, the ``struct foo_device``. It may not be registered yet, and the parent
+ *   may be unbound already.
+ * - *Ioctl*, a ``struct drm_dev_ctx_ioctl *``: the device has been registered, and may
  *   be unplugged by now.
- * - *Bound* is ``const struct drm_dev_bound *``: the parent is bound. Part of the
- *   two that follow, as the address of their member bound.
- * - *Unregistered* is ``struct sgpu_unreg *``, a token that exists once and is
+ * - *Bound*, a ``const struct drm_dev_ctx_bound *``: the parent is bound. It is part of
+ *   the two that follow, as the member bound of the library's struct.
+ * - *Unregistered*, a ``struct drm_dev_ctx_unreg *``: a token that exists once and is
  *   used up by registration.
- * - *Registered* is ``const struct sgpu_reg *``. It exists in the scope of
- *   drm_dev_if_registered() or drm_dev_registered_or(), and in the ioctls that
- *   ask for it. It gives the registration data: sgpu_reg_data().
+ * - *Registered*, a ``const struct foo_reg *``. It exists in the scope of
+ *   drm_dev_ctx_guard() or drm_dev_ctx_or(), and in the ioctls that ask for it. It
+ *   gives the registration data.
  *
  * A driver's probe function:
  *
  * .. code-block:: c
  *
- *	static const struct sgpu_reg_ops sgpu_reg_ops = {
- *		.quiesce = sgpu_hw_stop,	// (bound, struct sgpu_hw *)
- *		.release = sgpu_hw_free,	// (struct sgpu_hw *)
+ *	static const struct drm_dev_ctx_ops foo_ops = {
+ *		.quiesce = foo_quiesce,		// (bound, struct drm_dev_ctx_data *)
+ *		.release = foo_release,		// (struct drm_dev_ctx_data *)
  *	};
  *
- *	static int sgpu_probe(struct faux_device *fdev)
+ *	static int foo_probe(struct faux_device *fdev)
  *	{
- *		struct sgpu_unreg *unreg __free(sgpu_unreg) =
- *			sgpu_dev_alloc(&fdev->dev, &sgpu_driver);
- *		struct sgpu_hw *hw;
+ *		struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
+ *			drm_dev_ctx_alloc(&fdev->dev, &foo_driver, struct foo_device, ctx);
+ *		struct foo_hw *hw;
  *
  *		if (IS_ERR(unreg))
  *			return PTR_ERR(unreg);
  *
- *		hw = sgpu_hw_init(&unreg->bound, sgpu_unreg_dev(unreg));
+ *		hw = foo_hw_init(&unreg->bound, to_foo(drm_dev_ctx_unreg_drm(unreg)));
  *		if (IS_ERR(hw))
  *			return PTR_ERR(hw);
  *
- *		return drm_dev_ctx_register(sgpu, &fdev->dev, unreg,
- *					    &sgpu_reg_ops, hw);
+ *		return drm_dev_ctx_register(&fdev->dev, &unreg, &foo_ops, &hw->base);
  *	}
  *
  * There is no remove function: when the parent is unbound, the device is
@@ -113,47 +119,43 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * hardware is quiesced, and the registration data is released, in this order. If
  * drm_dev_ctx_register() fails then it has quiesced and released as well.
  *
- * Ioctls and files:
+ * An ioctl has a typed handler, an entry point that is defined in one line, and its
+ * place in the table:
  *
  * .. code-block:: c
  *
- *	int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
- *				 struct drm_sgpu_bo_create *args, struct sgpu_file *file);
- *	int sgpu_ioctl_bo_info(struct sgpu_device *sdev,
- *			       struct drm_sgpu_bo_info *args, struct sgpu_file *file);
- *	struct sgpu_file *sgpu_open(const struct sgpu_reg *reg, struct drm_file *file);
- *	void sgpu_postclose(struct sgpu_device *sdev, struct sgpu_file *file);
+ *	static int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
+ *				    struct drm_file *file);
+ *	static int foo_ioctl_info(struct drm_dev_ctx_ioctl *ioctl, struct drm_foo_info *args,
+ *				  struct drm_file *file);
  *
- *	#define SGPU_IOCTLS(X)						\
- *		X(SGPU_BO_CREATE, struct drm_sgpu_bo_create,		\
- *		  sgpu_ioctl_bo_create, REGISTERED, DRM_RENDER_ALLOW)	\
- *		X(SGPU_BO_INFO, struct drm_sgpu_bo_info,		\
- *		  sgpu_ioctl_bo_info, NORMAL, DRM_RENDER_ALLOW)
+ *	DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_submit);
+ *	DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_INFO, foo_ioctl_info, struct drm_foo_info);
  *
- *	DRM_DEV_IOCTL_TABLE(sgpu, SGPU_IOCTLS);
- *	DRM_DEV_FILE_OPS(sgpu, REGISTERED, sgpu_open, sgpu_postclose);
+ *	DRM_DEV_CTX_IOCTLS(foo_ioctls) = {
+ *		DRM_DEV_CTX_IOCTL_DEF(FOO_SUBMIT, DRM_RENDER_ALLOW),
+ *		DRM_DEV_CTX_IOCTL_DEF(FOO_INFO, DRM_RENDER_ALLOW),
+ *	};
  *
- *	static const struct drm_driver sgpu_driver = {
- *		.open = sgpu_drm_open,
- *		.postclose = sgpu_drm_postclose,
- *		.ioctls = sgpu_ioctls,
- *		.num_ioctls = ARRAY_SIZE(sgpu_ioctls),
+ *	static const struct drm_driver foo_driver = {
+ *		.ioctls = foo_ioctls,
+ *		.num_ioctls = ARRAY_SIZE(foo_ioctls),
  *		...
  *	};
  *
- * Every other entry point that starts something opens a section with one line:
- * callbacks of GEM objects, page faults, runtime PM callbacks, and work items and
- * timers such as this one:
+ * Every other entry point that starts something opens a section with one line: the
+ * open callback, callbacks of GEM objects, page faults, runtime PM callbacks, and work
+ * items and timers such as this one:
  *
  * .. code-block:: c
  *
- *	static void sgpu_hangcheck(struct work_struct *work)
+ *	static void foo_hangcheck(struct work_struct *work)
  *	{
- *		struct sgpu_device *sdev = container_of(work, struct sgpu_device, hangcheck);
+ *		struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
  *
- *		drm_dev_registered_or(sgpu, reg, &sdev->drm, return);
+ *		drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return);
  *
- *		sgpu_hw_kick(sgpu_reg_data(reg));
+ *		foo_hw_kick(foo_reg_hw(reg));
  *	}
  *
  * All of these are initiators. A completer is a function that ends the wait of
@@ -163,11 +165,11 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * .. code-block:: c
  *
- *	static irqreturn_t sgpu_irq_thread(int irq, void *data)
+ *	static irqreturn_t foo_irq_thread(int irq, void *data)
  *	{
- *		struct sgpu_hw *hw = data;	// quiesce calls free_irq()
+ *		struct foo_hw *hw = data;	// quiesce calls free_irq()
  *
- *		sgpu_hw_signal_done(hw);
+ *		foo_hw_signal_done(hw);
  *		return IRQ_HANDLED;
  *	}
  *
@@ -192,22 +194,23 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * .. code-block:: c
  *
- *	unreg = sgpu_dev_alloc_parent(&vdev->dev, vdev->dev.parent, &sgpu_driver);
+ *	unreg = drm_dev_ctx_alloc_parent(&vdev->dev, vdev->dev.parent, &foo_driver,
+ *					 struct foo_device, ctx);
  *	...
- *	return drm_dev_ctx_register(sgpu, &vdev->dev, unreg, &sgpu_reg_ops, hw);
+ *	return drm_dev_ctx_register(&vdev->dev, &unreg, &foo_ops, &hw->base);
  *
  * The first device is the one whose probe function runs: its unbinding ends the
  * registration. A device link has the driver core unbind it before the parent. A
  * component master states itself twice if its bind callback can run in the probe
- * function of a component. sgpu_dev_alloc() refuses a parent that was bound before,
- * or is bound to a driver in another module. sgpu_dev_alloc_parent() refuses a first
+ * function of a component. drm_dev_ctx_alloc() refuses a parent that was bound before,
+ * or is bound to a driver in another module. drm_dev_ctx_alloc_parent() refuses a first
  * device that was bound before, unless it is the parent as well.
  *
  * A driver with a display sets kms_shutdown to drm_atomic_helper_shutdown(). It
  * runs when the device is unplugged, so that no user can race with it, and
  * before quiesce. The callbacks it calls find the device unplugged, but the
- * hardware there: they use drm_dev_if_bound() where others use
- * drm_dev_if_registered(). So do workers that kms_shutdown or quiesce waits for.
+ * hardware there: they use drm_dev_ctx_guard_bound() where others use
+ * drm_dev_ctx_guard(). So do workers that kms_shutdown or quiesce waits for.
  *
  * Unplugging any device waits for the sections of all devices, as
  * drm_dev_unplug() does. To end a registration inside of a section therefore
@@ -216,126 +219,23 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * CONFIG_PROVE_LOCKING knows why: the sections are those of an SRCU domain.
  */
 
-enum drm_dev_ctx_state {
-	DRM_DEV_CTX_UNREGISTERED,
-	DRM_DEV_CTX_DROPPED,
-	DRM_DEV_CTX_REGISTERED,
-	DRM_DEV_CTX_ENDED,
-};
-
-/* How many places that were refused a section a report names */
-#define DRM_DEV_REFUSED_MAX	4
-
-/*
- * struct drm_dev_ctx - what the library keeps for a device
- *
- * Sits in front of the driver's struct in the same allocation, so that it is
- * reached from the struct drm_device without a look-up and lives as long.
- *
- * Invariants:
- *
- * - @magic is first, and points to drm_dev_ctx_magic.
- * - The devres action of @dev holds @drm while @dev is bound, which is what a
- *   bound parent means. @dev is the parent of @drm or, if the driver said so, a
- *   consumer of the parent by a device link, so that it is unbound first. It is
- *   not looked at after that.
- * - @name and @modname say which DRM_DEV_CTX() declared the type that embeds @drm. The
- *   strings are in the driver's module, which stays while its callbacks can be called.
- * - @state goes from unregistered to dropped or registered, and from registered
- *   to ended; under @lock.
- * - @call, @ops and @data are set while the device is registered or being so;
- *   under @lock, or from a section that needs the registration.
- * - @busy is the task that holds @lock.
- * - @lock has a lockdep class of its own, @key: the callbacks of one device can
- *   end the registration of another one, of the same driver or not.
- * - @going_live is set while drm_dev_register() runs, after @ops and @data.
- * - @bound_open, @bound_users and @bound_left are under @bound_lock. @bound_open is set
- *   from the beginning of a registration until its quiesce has returned. @bound_users
- *   counts the blocks of drm_dev_if_bound() that were entered without a section, which is
- *   while @bound_open is set; @data is not released before it is zero. Then the last one
- *   of them completes @bound_left.
- * - @refused has the places that were refused a section since unplugging began,
- *   each once, in front of zeroes. They are only ever added meanwhile.
- * - @revocables, @ends and @unbound are under @revocables_lock. @unbound is set
- *   before the first entry is revoked, and nothing is added after that.
- * - @ends counts the entries that drm_dev_revocable_take() took off and
- *   drm_dev_revocable_done() has not been called for. @ended is woken when it
- *   changes after @unbound was set, and when an entry has a reference again.
- * - The parent is bound, and @drm is held, until @unbound is set, @revocables is
- *   empty and @ends is zero.
- */
-struct drm_dev_ctx {
-	const void *magic;
-	struct drm_device *drm;
-	struct device *dev;
-	struct drm_dev_unreg unreg;
-	const char *name;
-	const char *modname;
-
-	struct mutex lock;	/* @state, and the callbacks of the registration */
-	struct lock_class_key key;
-	struct task_struct *busy;
-	enum drm_dev_ctx_state state;
-	bool going_live;
-	drm_dev_reg_call_t *call;
-	const void *ops;
-	void *data;
-
-	raw_spinlock_t bound_lock;	/* The three that follow, in interrupts, too */
-	bool bound_open __guarded_by(&bound_lock);
-	unsigned int bound_users __guarded_by(&bound_lock);
-	struct completion bound_left;
-
-	spinlock_t revocables_lock;	/* The three that follow */
-	struct list_head revocables __guarded_by(&revocables_lock);
-	unsigned int ends __guarded_by(&revocables_lock);
-	bool unbound __guarded_by(&revocables_lock);
-	wait_queue_head_t ended;
-	struct lockdep_map ends_map;	/* Unbinding waits for @ends. */
-
-	/* The report of an unplug that waits for long */
-	struct delayed_work stuck;
-	unsigned int stuck_ms;
-	unsigned long refused[DRM_DEV_REFUSED_MAX];
-
-#ifdef CONFIG_DRM_SAFE_DEBUG
-	struct ref_tracker_dir handles;
-#endif
-};
-
-/* Its address is in no memory but that of devices which were made here. */
+/* Set in devices that were made here. */
 static const char drm_dev_ctx_magic;
 
-static bool drm_dev_ctx_is_own(struct drm_device *drm)
+/* A struct drm_dev_ctx that somebody else allocated, or nobody. */
+static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
-	/*
-	 * The first word of the allocation of any struct drm_device can be
-	 * read, for it is at least as large as a struct drm_device.
-	 */
-	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+	if (likely(ctx->__magic == &drm_dev_ctx_magic))
+		return false;
 
-	return ctx && ctx->magic == &drm_dev_ctx_magic;
-}
-
-static struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
-{
-	/* By the first invariant of struct drm_dev_ctx. */
-	if (likely(drm_dev_ctx_is_own(drm)))
-		return drm->managed.final_kfree;
-
-	drm_safe_broken(drm, "own devices",
-			"the device was not allocated with drm_dev_ctx; see DRM_DEV_CTX()");
-	return NULL;
-}
-
-static size_t drm_dev_ctx_size(void)
-{
-	return ALIGN(sizeof(struct drm_dev_ctx), SMP_CACHE_BYTES);
+	drm_safe_broken(NULL, "own devices",
+			"the device was not allocated with drm_dev_ctx_alloc()");
+	return true;
 }
 
 /* How long unplugging waits before it says for what, in milliseconds; doubles each time */
-VISIBLE_IF_KUNIT unsigned int drm_dev_section_limit_ms = 10000;
-EXPORT_SYMBOL_IF_KUNIT(drm_dev_section_limit_ms);
+VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
@@ -343,32 +243,34 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_section_limit_ms);
  * All open sections. Raw, and with interrupts off: sections are opened in
  * interrupt handlers, too.
  */
-static DEFINE_RAW_SPINLOCK(drm_dev_sections_lock);
-static LIST_HEAD(drm_dev_sections);
+static DEFINE_RAW_SPINLOCK(drm_dev_ctx_sections_lock);
+static LIST_HEAD(drm_dev_ctx_sections);
 
-void __drm_dev_section_track(struct drm_dev_section *s)
+void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s)
 {
+	/* That of an ioctl is not asked whether it is registered. */
+	drm_dev_ctx_misses(s->ctx);
 	s->task = current;
 	s->where = _RET_IP_;
-	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
-	list_add_tail(&s->node, &drm_dev_sections);
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
+	list_add_tail(&s->node, &drm_dev_ctx_sections);
 }
-EXPORT_SYMBOL_GPL(__drm_dev_section_track);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_track);
 
-void __drm_dev_section_untrack(struct drm_dev_section *s)
+void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s)
 {
-	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_del(&s->node);
 }
-EXPORT_SYMBOL_GPL(__drm_dev_section_untrack);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_untrack);
 
 /* The unplug of any device waits for the sections of all devices. */
-static bool drm_dev_section_held(void)
+static bool drm_dev_ctx_section_held(void)
 {
-	struct drm_dev_section *s;
+	struct drm_dev_ctx_section *s;
 
-	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
-	list_for_each_entry(s, &drm_dev_sections, node)
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
+	list_for_each_entry(s, &drm_dev_ctx_sections, node)
 		if (s->task == current)
 			return true;
 	return false;
@@ -377,32 +279,47 @@ static bool drm_dev_section_held(void)
 /* Names all open sections: unplugging waits for those of all devices. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_section *s;
+	struct drm_dev_ctx_section *s;
 
-	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
-	if (list_empty(&drm_dev_sections))
-		drm_warn(ctx->drm, "no section is open\n");
-	list_for_each_entry(s, &drm_dev_sections, node) {
-		drm_warn(ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->drm->dev),
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
+	if (list_empty(&drm_dev_ctx_sections))
+		drm_warn(&ctx->drm, "no section is open\n");
+	list_for_each_entry(s, &drm_dev_ctx_sections, node) {
+		drm_warn(&ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->ctx->drm.dev),
 			 s->task->comm, task_pid_nr(s->task), (void *)s->where);
-		trace_drm_dev_ctx_stuck(ctx->drm, s->task, (void *)s->where);
+		trace_drm_dev_ctx_stuck(&ctx->drm, s->task, (void *)s->where);
 		sched_show_task(s->task);
 	}
 }
 
-static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
+static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_section *s;
+	struct drm_dev_ctx_section *s;
 
-	guard(raw_spinlock_irqsave)(&drm_dev_sections_lock);
-	list_for_each_entry(s, &drm_dev_sections, node)
-		if (s->drm == drm)
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
+	list_for_each_entry(s, &drm_dev_ctx_sections, node)
+		if (s->ctx == ctx)
 			seq_printf(m, "section: %s[%d] in %pS\n", s->task->comm,
 				   task_pid_nr(s->task), (void *)s->where);
 }
 
+/* All devices, for what knows only the struct drm_device. */
+static DEFINE_RAW_SPINLOCK(drm_dev_ctx_all_lock);
+static LIST_HEAD(drm_dev_ctx_all);
+
+static struct drm_dev_ctx *drm_dev_ctx_find(struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx;
+
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
+	list_for_each_entry(ctx, &drm_dev_ctx_all, __all)
+		if (&ctx->drm == drm)
+			return ctx;
+	return NULL;
+}
+
 /**
- * drm_dev_handle_add() - remember a handle for debugging
+ * drm_dev_ctx_handle_add() - remember a handle for debugging
  * @drm: the device that should outlive it
  * @handle: not in use
  *
@@ -411,66 +328,70 @@ static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm)
  *
  * Context: Any.
  */
-void drm_dev_handle_add(struct drm_device *drm, struct drm_dev_handle *handle)
+void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *handle)
 {
-	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+	struct drm_dev_ctx *ctx = drm_dev_ctx_find(drm);
 
-	if (drm_dev_ctx_is_own(drm))
-		ref_tracker_alloc(&ctx->handles, &handle->__tracker, GFP_NOWAIT);
+	if (ctx)
+		ref_tracker_alloc(&ctx->__handles, &handle->__tracker, GFP_NOWAIT);
 }
-EXPORT_SYMBOL_GPL(drm_dev_handle_add);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_handle_add);
 
 /**
- * drm_dev_handle_del() - forget a handle
- * @drm: the device, as given to drm_dev_handle_add()
+ * drm_dev_ctx_handle_del() - forget a handle
+ * @drm: the device, as given to drm_dev_ctx_handle_add()
  * @handle: the handle
  *
  * Context: Any.
  */
-void drm_dev_handle_del(struct drm_device *drm, struct drm_dev_handle *handle)
+void drm_dev_ctx_handle_del(struct drm_device *drm, struct drm_dev_ctx_handle *handle)
 {
-	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
+	struct drm_dev_ctx *ctx = drm_dev_ctx_find(drm);
 
-	if (drm_dev_ctx_is_own(drm))
-		ref_tracker_free(&ctx->handles, &handle->__tracker);
+	if (ctx)
+		ref_tracker_free(&ctx->__handles, &handle->__tracker);
 }
-EXPORT_SYMBOL_GPL(drm_dev_handle_del);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_handle_del);
 
 static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx)
 {
-	ref_tracker_dir_init(&ctx->handles, 0, "drm_dev_ctx");
+	ref_tracker_dir_init(&ctx->__handles, 0, "drm_dev_ctx");
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
+	list_add(&ctx->__all, &drm_dev_ctx_all);
 }
 
 static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx)
 {
-	if (!list_empty(&ctx->handles.list))
-		drm_safe_broken(ctx->drm, "handles go before their device",
+	if (!list_empty(&ctx->__handles.list))
+		drm_safe_broken(&ctx->drm, "handles go before their device",
 				"the device is released; the stacks below made what is alive");
-	ref_tracker_dir_exit(&ctx->handles);
+	ref_tracker_dir_exit(&ctx->__handles);
+	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
+	list_del(&ctx->__all);
 }
 
-static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx)
 {
 	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
 
-	if (buf && ref_tracker_dir_snprint(&ctx->handles, buf, PAGE_SIZE) > 0)
+	if (buf && ref_tracker_dir_snprint(&ctx->__handles, buf, PAGE_SIZE) > 0)
 		seq_printf(m, "handles: %s\n", buf);
 }
 #else
-static bool drm_dev_section_held(void)
+static bool drm_dev_ctx_section_held(void)
 {
 	return false;
 }
 
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
-	drm_warn(ctx->drm, "CONFIG_DRM_SAFE_DEBUG would name the sections\n");
+	drm_warn(&ctx->drm, "CONFIG_DRM_SAFE_DEBUG would name the sections\n");
 }
 
-static void drm_dev_sections_show(struct seq_file *m, struct drm_device *drm) {}
+static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
 static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx) {}
 static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx) {}
-static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
+static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
 #endif
 
 /*
@@ -480,31 +401,31 @@ static void drm_dev_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx) {}
  */
 static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx)
 {
-	for (int i = 0; i < ARRAY_SIZE(ctx->refused); i++) {
-		void *where = (void *)READ_ONCE(ctx->refused[i]);
+	for (int i = 0; i < ARRAY_SIZE(ctx->__refused); i++) {
+		void *where = (void *)READ_ONCE(ctx->__refused[i]);
 
 		if (!where)
 			return;
-		drm_warn(ctx->drm, "refused a section since: %pS; if it completes what a section waits for, it must not need one\n",
+		drm_warn(&ctx->drm, "refused a section since: %pS; if it completes what a section waits for, it must not need one\n",
 			 where);
-		trace_drm_dev_ctx_starved(ctx->drm, where);
+		trace_drm_dev_ctx_starved(&ctx->drm, where);
 	}
 }
 
 static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 {
-	schedule_delayed_work(&ctx->stuck, msecs_to_jiffies(ctx->stuck_ms));
-	ctx->stuck_ms = min(2 * ctx->stuck_ms, 600000U);
+	schedule_delayed_work(&ctx->__stuck, msecs_to_jiffies(ctx->__stuck_ms));
+	ctx->__stuck_ms = min(2 * ctx->__stuck_ms, 600000U);
 }
 
 /* Says what may keep a registration from ending, and what could not end that. */
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
-	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, stuck.work);
+	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
 
 	/* While a device is being registered, only failing unplugs it. */
-	if (drm_dev_is_unplugged(ctx->drm)) {
-		drm_warn(ctx->drm, "ending the registration takes long; it waits for the sections of all devices\n");
+	if (drm_dev_is_unplugged(&ctx->drm)) {
+		drm_warn(&ctx->drm, "ending the registration takes long; it waits for the sections of all devices\n");
 		drm_dev_ctx_report_sections(ctx);
 		drm_dev_ctx_report_refused(ctx);
 	}
@@ -514,24 +435,24 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 /* Around what may wait for sections */
 static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
 {
-	memset(ctx->refused, 0, sizeof(ctx->refused));
-	ctx->stuck_ms = drm_dev_section_limit_ms;
+	memset(ctx->__refused, 0, sizeof(ctx->__refused));
+	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
 	drm_dev_ctx_wait_longer(ctx);
 }
 
 static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
 {
-	cancel_delayed_work_sync(&ctx->stuck);
+	cancel_delayed_work_sync(&ctx->__stuck);
 }
 
 /* Remembers a place that was refused a section. In any context; takes no lock. */
 static void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where)
 	__drm_nonallocating
 {
-	for (int i = 0; i < ARRAY_SIZE(ctx->refused); i++) {
+	for (int i = 0; i < ARRAY_SIZE(ctx->__refused); i++) {
 		unsigned long old;
 
-		drm_safe_trusted(old = cmpxchg_relaxed(&ctx->refused[i], 0, where));
+		drm_safe_trusted(old = cmpxchg_relaxed(&ctx->__refused[i], 0, where));
 		if (!old || old == where)
 			return;
 	}
@@ -539,8 +460,8 @@ static void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long wher
 
 static size_t drm_dev_ctx_revocables(struct drm_dev_ctx *ctx)
 {
-	guard(spinlock)(&ctx->revocables_lock);
-	return list_count_nodes(&ctx->revocables);
+	guard(spinlock)(&ctx->__revocables_lock);
+	return list_count_nodes(&ctx->__revocables);
 }
 
 static int drm_dev_ctx_show(struct seq_file *m, void *unused)
@@ -552,46 +473,43 @@ static int drm_dev_ctx_show(struct seq_file *m, void *unused)
 		[DRM_DEV_CTX_ENDED] = "ended",
 	};
 	struct drm_debugfs_entry *entry = m->private;
-	struct drm_device *drm = entry->dev;
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+	/* The file is one of drm_dev_ctx_alloc()'s. */
+	struct drm_dev_ctx *ctx = container_of(entry->dev, struct drm_dev_ctx, drm);
 
-	if (!ctx)
-		return -EINVAL;
-
-	/* Not under @lock, which is held for as long as an unplug takes. */
-	seq_printf(m, "context: %s\n", states[READ_ONCE(ctx->state)]);
+	/* Not under @__lock, which is held for as long as an unplug takes. */
+	seq_printf(m, "context: %s\n", states[READ_ONCE(ctx->__state)]);
 	seq_printf(m, "revocables: %zu\n", drm_dev_ctx_revocables(ctx));
-	drm_dev_sections_show(m, drm);
-	drm_dev_handles_show(m, ctx);
+	drm_dev_ctx_sections_show(m, ctx);
+	drm_dev_ctx_handles_show(m, ctx);
 	return 0;
 }
 
-static void drm_dev_ctx_lock(struct drm_dev_ctx *ctx) __acquires(&ctx->lock)
+static void drm_dev_ctx_lock(struct drm_dev_ctx *ctx) __acquires(&ctx->__lock)
 {
-	mutex_lock(&ctx->lock);
-	WRITE_ONCE(ctx->busy, current);
+	mutex_lock(&ctx->__lock);
+	WRITE_ONCE(ctx->__busy, current);
 }
 
-static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->lock)
+static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->__lock)
 {
-	WRITE_ONCE(ctx->busy, NULL);
-	mutex_unlock(&ctx->lock);
+	WRITE_ONCE(ctx->__busy, NULL);
+	mutex_unlock(&ctx->__lock);
 }
 
 /* Whether this task holds @lock; nobody else can make that so. */
 static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 {
-	return READ_ONCE(ctx->busy) == current;
+	return READ_ONCE(ctx->__busy) == current;
 }
 
 /* Take the next entry that has a reference off the list, or return NULL. */
-static struct drm_dev_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
+static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_revocable *rev;
+	struct drm_dev_ctx_revocable *rev;
 
-	guard(spinlock)(&ctx->revocables_lock);
-	ctx->unbound = true;
-	list_for_each_entry(rev, &ctx->revocables, __node) {
+	guard(spinlock)(&ctx->__revocables_lock);
+	ctx->__unbound = true;
+	list_for_each_entry(rev, &ctx->__revocables, __node) {
 		/* Those that fail here are few: a task ends each, or revives it. */
 		if (!rev->__ops->get(rev))
 			continue;
@@ -603,16 +521,16 @@ static struct drm_dev_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *
 
 static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 {
-	guard(spinlock)(&ctx->revocables_lock);
-	return list_empty(&ctx->revocables) && !ctx->ends;
+	guard(spinlock)(&ctx->__revocables_lock);
+	return list_empty(&ctx->__revocables) && !ctx->__ends;
 }
 
 /*
  * Entries without a reference stay on the list. Each has a task that takes it off,
- * or that gives the reference back and calls drm_dev_revocable_retry(). Returns false
+ * or that gives the reference back and calls drm_dev_ctx_revocable_retry(). Returns false
  * until it has found an entry to revoke, or until none is left and @rev is NULL.
  */
-static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_revocable **rev)
+static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
 {
 	*rev = drm_dev_ctx_next_revocable(ctx);
 	return *rev || drm_dev_ctx_all_ended(ctx);
@@ -620,13 +538,13 @@ static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_revocabl
 
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_revocable *rev;
+	struct drm_dev_ctx_revocable *rev;
 
 	do {
 		/* Nothing is added any more, so what has all ended stays so. */
-		lock_map_acquire(&ctx->ends_map);
-		wait_event(ctx->ended, drm_dev_ctx_revokes(ctx, &rev));
-		lock_map_release(&ctx->ends_map);
+		lock_map_acquire(&ctx->__ends_map);
+		wait_event(ctx->__ended, drm_dev_ctx_revokes(ctx, &rev));
+		lock_map_release(&ctx->__ends_map);
 		if (rev)
 			rev->__ops->revoke(rev);
 	} while (rev);
@@ -638,28 +556,43 @@ static void drm_dev_ctx_unbind(void *res)
 	struct drm_dev_ctx *ctx = res;
 
 	drm_dev_ctx_revoke_all(ctx);
-	drm_dev_put(ctx->drm);
+	drm_dev_put(&ctx->drm);
 }
 
-static void drm_dev_ctx_call(struct drm_dev_ctx *ctx, enum drm_dev_reg_step step)
+static void drm_dev_ctx_shutdown(struct drm_dev_ctx *ctx)
 {
-	if (ctx->ops)
-		ctx->call(ctx->ops, step, ctx->drm, &ctx->unreg.bound, ctx->data);
+	if (ctx->__ops && ctx->__ops->kms_shutdown)
+		ctx->__ops->kms_shutdown(&ctx->drm);
 }
 
-/* From here on, drm_dev_if_bound() does without a section, if it gets none. */
+static void drm_dev_ctx_quiesce(const struct drm_dev_ctx_ops *ops,
+				const struct drm_dev_ctx_bound *bound,
+				struct drm_dev_ctx_data *data)
+{
+	if (ops && ops->quiesce)
+		ops->quiesce(bound, data);
+}
+
+static void drm_dev_ctx_release(const struct drm_dev_ctx_ops *ops,
+				struct drm_dev_ctx_data *data)
+{
+	if (ops && ops->release)
+		ops->release(data);
+}
+
+/* From here on, drm_dev_ctx_guard_bound() does without a section, if it gets none. */
 static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
 {
-	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
-	ctx->bound_open = true;
+	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
+	ctx->__bound_open = true;
 }
 
 /* Let no one in any more; returns how many blocks have to be waited for. */
 static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
 {
-	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
-	ctx->bound_open = false;
-	return ctx->bound_users;
+	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
+	ctx->__bound_open = false;
+	return ctx->__bound_users;
 }
 
 /*
@@ -668,12 +601,12 @@ static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
  */
 static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 {
-	unsigned int ms = drm_dev_section_limit_ms;
+	unsigned int ms = drm_dev_ctx_section_limit_ms;
 
 	if (!drm_dev_ctx_close_bound(ctx))
 		return;
-	while (!wait_for_completion_timeout(&ctx->bound_left, msecs_to_jiffies(ms))) {
-		drm_warn(ctx->drm, "quiesce has returned, and a block of drm_dev_if_bound() has not been left\n");
+	while (!wait_for_completion_timeout(&ctx->__bound_left, msecs_to_jiffies(ms))) {
+		drm_warn(&ctx->drm, "quiesce has returned, and a block of drm_dev_ctx_guard_bound() has not been left\n");
 		ms = min(2 * ms, 600000U);
 	}
 	/* The block that completed it may hold the lock still; the device goes after that. */
@@ -683,11 +616,11 @@ static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 /* Nothing needs the registration any more; end what belongs to it. */
 static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx)
 {
-	drm_dev_ctx_call(ctx, DRM_DEV_REG_QUIESCE);
+	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
 	drm_dev_ctx_drain_bound(ctx);
-	drm_dev_ctx_call(ctx, DRM_DEV_REG_RELEASE);
-	ctx->ops = NULL;
-	ctx->data = NULL;
+	drm_dev_ctx_release(ctx->__ops, ctx->__data);
+	ctx->__ops = NULL;
+	ctx->__data = NULL;
 }
 
 /* Somebody else unregistered the device; returns whether it is unplugged. */
@@ -713,13 +646,13 @@ static void drm_dev_ctx_unplug_again(struct drm_device *drm, bool unregistered)
 /* Nothing needs the registration any more when this returns. */
 static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 {
-	bool unregistered = !ctx->drm->registered;
+	bool unregistered = !ctx->drm.registered;
 
-	if (unlikely(unregistered) && drm_dev_ctx_left_behind(ctx->drm))
+	if (unlikely(unregistered) && drm_dev_ctx_left_behind(&ctx->drm))
 		return;
 
 	drm_dev_ctx_unplug_begins(ctx);
-	drm_dev_ctx_unplug_again(ctx->drm, unregistered);
+	drm_dev_ctx_unplug_again(&ctx->drm, unregistered);
 	drm_dev_ctx_unplug_ends(ctx);
 }
 
@@ -729,12 +662,12 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	bool registered;
 
 	drm_dev_ctx_lock(ctx);
-	registered = ctx->state == DRM_DEV_CTX_REGISTERED;
+	registered = ctx->__state == DRM_DEV_CTX_REGISTERED;
 	if (registered) {
-		trace_drm_dev_ctx_unplug(ctx->drm);
-		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
+		trace_drm_dev_ctx_unplug(&ctx->drm);
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_leave(ctx);
-		drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
+		drm_dev_ctx_shutdown(ctx);
 		drm_dev_ctx_end_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
@@ -745,7 +678,7 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 /* Whether this task may wait until nobody needs a registration any more. */
 static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 {
-	if (likely(!drm_dev_section_held()))
+	if (likely(!drm_dev_ctx_section_held()))
 		return true;
 
 	drm_safe_broken(drm, "unregister from outside",
@@ -759,7 +692,7 @@ static void drm_dev_ctx_unplug(void *res)
 	struct drm_dev_ctx *ctx = res;
 
 	/* There is no way back from here: reports it, and waits for ever. */
-	drm_dev_ctx_may_wait(ctx->drm);
+	drm_dev_ctx_may_wait(&ctx->drm);
 	drm_dev_ctx_end(ctx);
 }
 
@@ -769,8 +702,8 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	struct drm_dev_ctx *ctx = res;
 
 	drm_dev_ctx_debug_exit(ctx);
-	mutex_destroy(&ctx->lock);
-	lockdep_unregister_key(&ctx->key);
+	mutex_destroy(&ctx->__lock);
+	lockdep_unregister_key(&ctx->__key);
 }
 
 /* Whether @args->dev is bound to a driver in another module than the one that allocates. */
@@ -816,7 +749,7 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 	}
 	if (drm_dev_ctx_foreign(args)) {
 		drm_safe_broken(NULL, "a foreign parent is stated",
-				"%s is not being bound to this driver; use NAME_dev_alloc_parent() with the device that is",
+				"%s is not being bound to this driver; use drm_dev_ctx_alloc_parent() with the device that is",
 				dev_name(args->dev));
 		return true;
 	}
@@ -851,7 +784,7 @@ static int drm_dev_ctx_follow_parent(struct device *dev, struct device *parent)
  * __drm_dev_ctx_alloc() - allocate a device in its unregistered context
  * @args: what it is allocated from
  *
- * Drivers call the functions that DRM_DEV_CTX() declares. The memory stays until
+ * Drivers call drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent(). The memory stays until
  * &drm_dev_ctx_args.dev is unbound, or its probe function fails, and longer if
  * someone holds a reference.
  *
@@ -860,63 +793,59 @@ static int drm_dev_ctx_follow_parent(struct device *dev, struct device *parent)
  *
  * Return: the token, or an ERR_PTR().
  */
-struct drm_dev_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
+struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 {
 	static struct lock_class_key ends_key;
-	size_t offset = args->offset;
 	struct drm_dev_ctx *ctx;
+	void *device;
 	int ret;
 
-	if (size_add(offset, sizeof(struct drm_device)) > args->size ||
-	    args->size > KMALLOC_MAX_SIZE - drm_dev_ctx_size())
-		return ERR_PTR(-EINVAL);
 	if (drm_dev_ctx_misfits(args))
 		return ERR_PTR(-EINVAL);
 	ret = drm_dev_ctx_follow_parent(args->dev, args->parent);
 	if (ret)
 		return ERR_PTR(ret);
 
-	offset += drm_dev_ctx_size();
-	ctx = __drm_dev_alloc(args->parent, args->driver, drm_dev_ctx_size() + args->size,
-			      offset);
-	if (IS_ERR(ctx))
-		return ERR_CAST(ctx);
+	device = __drm_dev_alloc(args->parent, args->driver, args->size, args->offset);
+	if (IS_ERR(device))
+		return ERR_CAST(device);
 
-	ctx->magic = &drm_dev_ctx_magic;
-	ctx->dev = args->dev;
-	ctx->drm = (void *)ctx + offset;
-	ctx->unreg.bound.__drm = ctx->drm;
-	ctx->name = args->name;
-	ctx->modname = args->modname;
-	lockdep_register_key(&ctx->key);
-	mutex_init(&ctx->lock);
-	lockdep_set_class(&ctx->lock, &ctx->key);
-	raw_spin_lock_init(&ctx->bound_lock);
-	init_completion(&ctx->bound_left);
-	spin_lock_init(&ctx->revocables_lock);
+	/* Of drm_dev_ctx_alloc(): the offset is that of the member of a struct drm_dev_ctx. */
+	ctx = container_of(device + args->offset, struct drm_dev_ctx, drm);
+	ctx->__magic = &drm_dev_ctx_magic;
+	ctx->__dev = args->dev;
+	ctx->__type = args->type;
+	ctx->__modname = args->modname;
+	ctx->__unreg.bound.__ctx = ctx;
+	lockdep_register_key(&ctx->__key);
+	mutex_init(&ctx->__lock);
+	lockdep_set_class(&ctx->__lock, &ctx->__key);
+	raw_spin_lock_init(&ctx->__bound_lock);
+	init_completion(&ctx->__bound_left);
+	spin_lock_init(&ctx->__revocables_lock);
 	/* Nobody else has it yet. */
-	context_unsafe(INIT_LIST_HEAD(&ctx->revocables));
-	init_waitqueue_head(&ctx->ended);
-	lockdep_init_map(&ctx->ends_map, "drm_dev_ctx_ends", &ends_key, 0);
-	INIT_DELAYED_WORK(&ctx->stuck, drm_dev_ctx_stuck);
+	context_unsafe(INIT_LIST_HEAD(&ctx->__revocables));
+	init_waitqueue_head(&ctx->__ended);
+	lockdep_init_map(&ctx->__ends_map, "drm_dev_ctx_ends", &ends_key, 0);
+	INIT_DELAYED_WORK(&ctx->__stuck, drm_dev_ctx_stuck);
 	drm_dev_ctx_debug_init(ctx);
 
-	ret = drmm_add_action_or_reset(ctx->drm, drm_dev_ctx_fini, ctx);
+	ret = drmm_add_action_or_reset(&ctx->drm, drm_dev_ctx_fini, ctx);
 	if (ret) {
-		drm_dev_put(ctx->drm);
+		drm_dev_put(&ctx->drm);
 		return ERR_PTR(ret);
 	}
-	ret = devm_add_action_or_reset(ctx->dev, drm_dev_ctx_unbind, ctx);
+	ret = devm_add_action_or_reset(ctx->__dev, drm_dev_ctx_unbind, ctx);
 	if (ret)
 		return ERR_PTR(ret);
 
-	drm_debugfs_add_file(ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
-	return &ctx->unreg;
+	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
+	return &ctx->__unreg;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
 
 /* A token that is no more than NULL or an error, where one is needed. */
-static bool drm_dev_unreg_missing(struct drm_dev_unreg *unreg)
+static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 {
 	if (!IS_ERR_OR_NULL(unreg))
 		return false;
@@ -929,48 +858,48 @@ static bool drm_dev_unreg_missing(struct drm_dev_unreg *unreg)
 /* Uses up a token; @state is what becomes of the device. */
 static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
 {
-	lockdep_assert_held(&ctx->lock);
+	lockdep_assert_held(&ctx->__lock);
 
-	if (ctx->state != DRM_DEV_CTX_UNREGISTERED) {
-		drm_safe_broken(ctx->drm, "a token is used once",
+	if (ctx->__state != DRM_DEV_CTX_UNREGISTERED) {
+		drm_safe_broken(&ctx->drm, "a token is used once",
 				"this device was registered or dropped before");
 		return -EINVAL;
 	}
-	WRITE_ONCE(ctx->state, state);
+	WRITE_ONCE(ctx->__state, state);
 	return 0;
 }
 
 /**
- * __drm_dev_unreg_drop() - give up a device that was not registered
+ * __drm_dev_ctx_drop() - give up a device that was not registered
  * @unreg: the token
  *
- * Drivers call the function that DRM_DEV_CTX() declares, or leave the scope of
+ * Drivers call drm_dev_ctx_drop(), or leave the scope of
  * a token that is __free().
  *
  * Context: May sleep.
  */
-void __drm_dev_unreg_drop(struct drm_dev_unreg *unreg)
+void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 {
 	struct drm_dev_ctx *ctx;
 
-	if (drm_dev_unreg_missing(unreg))
+	if (drm_dev_ctx_unreg_missing(unreg))
 		return;
-	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
+	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	drm_dev_ctx_lock(ctx);
 	drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED);
 	drm_dev_ctx_unlock(ctx);
 }
-EXPORT_SYMBOL_GPL(__drm_dev_unreg_drop);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
 
 static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
 
-	if (dev != ctx->dev) {
-		drm_safe_broken(ctx->drm, "a device is registered where it was allocated",
+	if (dev != ctx->__dev) {
+		drm_safe_broken(&ctx->drm, "a device is registered where it was allocated",
 				"registered with %s, allocated with %s",
-				dev ? dev_name(dev) : "no device", dev_name(ctx->dev));
+				dev ? dev_name(dev) : "no device", dev_name(ctx->__dev));
 		return -EINVAL;
 	}
 
@@ -980,26 +909,22 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		return ret;
 
 	/*
-	 * Publishes @ops and @data before @going_live and, in drm_dev_register(),
-	 * @registered are set; pairs with the acquires in
-	 * __drm_dev_section_enter() and drm_dev_ctx_is_going_live(). The context of
-	 * an ioctl needs neither: minors are published and looked up under a lock.
+	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter(). The minors can be
+	 * live before drm_dev_register() returns; from now on sections are entered,
+	 * and if that fails then it waits for them.
 	 */
-	smp_wmb();
-	WRITE_ONCE(ctx->going_live, true);
+	smp_store_release(&ctx->__registered, true);
 	drm_dev_ctx_unplug_begins(ctx);
-	ret = drm_dev_register(ctx->drm, 0);
+	ret = drm_dev_register(&ctx->drm, 0);
 	drm_dev_ctx_unplug_ends(ctx);
-	/* Release: pairs with the acquire in drm_dev_ctx_is_going_live(). */
-	smp_store_release(&ctx->going_live, false);
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
 		 * unplugged the device and waited for whoever got in, but a
 		 * display may be on.
 		 */
-		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_call(ctx, DRM_DEV_REG_KMS_SHUTDOWN);
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_shutdown(ctx);
 		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
 	return ret;
@@ -1009,7 +934,6 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
  * __drm_dev_ctx_register() - register a device
  * @dev: the device that is being bound
  * @unreg: the token, consumed
- * @call: calls the callbacks in @ops
  * @ops: the driver's part of the registration, or NULL
  * @data: registration data, owned by the registration
  *
@@ -1019,22 +943,21 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
  *
  * Return: 0 or a negative error code.
  */
-int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
-			   drm_dev_reg_call_t *call, const void *ops, void *data)
+int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+			   const struct drm_dev_ctx_ops *ops, struct drm_dev_ctx_data *data)
 {
 	struct drm_dev_ctx *ctx;
 	int ret = -EINVAL;
 
-	if (drm_dev_unreg_missing(unreg)) {
+	if (drm_dev_ctx_unreg_missing(unreg)) {
 		/* No device, no proof: what runs by now cannot be ended. */
-		if (ops)
-			call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
+		drm_dev_ctx_release(ops, data);
 		return ret;
 	}
-	ctx = container_of(unreg, struct drm_dev_ctx, unreg);
+	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	/* As drm_dev_register() does if it fails. */
-	if (!drm_dev_ctx_may_wait(ctx->drm)) {
+	if (!drm_dev_ctx_may_wait(&ctx->drm)) {
 		ret = -EDEADLK;
 		goto err_data;
 	}
@@ -1046,14 +969,15 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 		goto err_data;
 	}
 
-	ctx->call = call;
-	ctx->ops = ops;
-	ctx->data = data;
+	ctx->__ops = ops;
+	ctx->__data = data;
+	if (data)
+		data->__ctx = ctx;
 	drm_dev_ctx_open_bound(ctx);
 	ret = drm_dev_ctx_go_live(ctx, dev);
-	trace_drm_dev_ctx_register(ctx->drm, ret);
+	trace_drm_dev_ctx_register(&ctx->drm, ret);
 	if (ret) {
-		WRITE_ONCE(ctx->state, DRM_DEV_CTX_ENDED);
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_end_data(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
@@ -1062,17 +986,15 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_unreg *unreg,
 
 err_data:
 	/* The caller's data is consumed, whatever is wrong. The parent is bound. */
-	if (ops) {
-		call(ops, DRM_DEV_REG_QUIESCE, ctx->drm, &unreg->bound, data);
-		call(ops, DRM_DEV_REG_RELEASE, NULL, NULL, data);
-	}
+	drm_dev_ctx_quiesce(ops, &unreg->bound, data);
+	drm_dev_ctx_release(ops, data);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
 
 /**
  * __drm_dev_ctx_unregister() - end a registration
- * @drm: the device
+ * @ctx: the device
  *
  * See drm_dev_ctx_unregister(), which drivers call.
  *
@@ -1080,201 +1002,101 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
  *
  * Return: 0 or a negative error code.
  */
-int __drm_dev_ctx_unregister(struct drm_device *drm)
+int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
+	if (drm_dev_ctx_misses(ctx))
 		return -EINVAL;
 
 	if (drm_dev_ctx_is_busy(ctx)) {
-		drm_safe_broken(drm, "unregister from outside",
+		drm_safe_broken(&ctx->drm, "unregister from outside",
 				"called from a callback of the registration, which has to return first");
 		return -EDEADLK;
 	}
-	if (!drm_dev_ctx_may_wait(drm))
+	if (!drm_dev_ctx_may_wait(&ctx->drm))
 		return -EDEADLK;
 
 	return drm_dev_ctx_end(ctx) ? 0 : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
 
-/**
- * drm_dev_bound_device() - the bound device to which a DRM device belongs
- * @bound: the proof that it is bound
- *
- * The device that the driver's probe function was called for: the place of the
- * driver's managed allocations and driver data. See also drm_dev_bound_parent().
- *
- * Context: Any.
- *
- * Return: the device, borrowed for the scope of the proof. NULL if the DRM device
- * is not one of this library, which is reported.
+#ifdef CONFIG_DRM_SAFE_DEBUG
+/*
+ * A device can be allocated with the &struct drm_driver of another one, whose callbacks
+ * would take the memory around the &struct drm_device for their own type.
  */
-struct device *drm_dev_bound_device(const struct drm_dev_bound *bound)
+void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type, const char *modname)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
-
-	return ctx ? ctx->dev : NULL;
-}
-EXPORT_SYMBOL_GPL(drm_dev_bound_device);
-
-/**
- * __drm_dev_check_type() - whether a device is of the type that a callback is for
- * @drm: the device
- * @name: what the callback's DRM_DEV_CTX() was given
- * @modname: its module
- *
- * A device can be allocated with the &struct drm_driver of another one. Its callbacks would take
- * the memory around the &struct drm_device for their own type.
- *
- * Context: Any.
- *
- * Return: 0, or -EINVAL, which is reported.
- */
-int __drm_dev_check_type(struct drm_device *drm, const char *name, const char *modname)
-{
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
-		return -EINVAL;
+	if (drm_dev_ctx_misses(ctx))
+		return;
 	/* Most often, the compiler has each string once. */
-	if (likely(ctx->name == name && ctx->modname == modname))
-		return 0;
-	if (!strcmp(ctx->name, name) && !strcmp(ctx->modname, modname))
-		return 0;
+	if (likely(ctx->__type == type && ctx->__modname == modname))
+		return;
+	if (!strcmp(ctx->__type, type) && !strcmp(ctx->__modname, modname))
+		return;
 
-	drm_safe_broken(drm, "a device has the drm_driver of its type",
-			"allocated by %s_dev_alloc() of %s, and its driver has callbacks of %s of %s",
-			ctx->name, ctx->modname, name, modname);
-	return -EINVAL;
+	drm_safe_broken(&ctx->drm, "a device has the drm_driver of its type",
+			"allocated as %s of %s, and taken for %s of %s",
+			ctx->__type, ctx->__modname, type, modname);
 }
-EXPORT_SYMBOL_GPL(__drm_dev_check_type);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_check_type);
+#endif
 
-/**
- * __drm_dev_reg_data() - the registration data
- * @reg: proof that there is some
- *
- * Context: Any.
- *
- * Return: what was given to drm_dev_ctx_register(), for the scope of @reg.
- */
-void *__drm_dev_reg_data(const struct drm_dev_reg *reg)
+/* A section was not entered at @where. Kept out of the way of those that are. */
+static void __cold drm_dev_ctx_refuse(struct drm_dev_ctx *ctx, unsigned long where)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(reg->bound.__drm);
+	bool unplugged = drm_dev_is_unplugged(&ctx->drm);
 
-	return ctx ? ctx->data : NULL;
-}
-EXPORT_SYMBOL_GPL(__drm_dev_reg_data);
-
-static void drm_dev_ctx_refuse(struct drm_device *drm, unsigned long where)
-	__drm_nonallocating
-{
-	bool unplugged = drm_dev_is_unplugged(drm);
-
-	if (unplugged && drm_dev_ctx_is_own(drm))
-		drm_dev_ctx_note_refused(drm->managed.final_kfree, where);
-	drm_safe_trusted(trace_drm_dev_ctx_refused(drm, unplugged, (void *)where));
+	if (unplugged)
+		drm_dev_ctx_note_refused(ctx, where);
+	trace_drm_dev_ctx_refused(&ctx->drm, unplugged, (void *)where);
 }
 
-/* A section was not entered. Kept out of the way of those that are. */
-void __cold __drm_dev_refused(struct drm_device *drm)
+void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx)
 {
-	drm_dev_ctx_refuse(drm, _RET_IP_);
+	if (!drm_dev_ctx_misses(ctx))
+		drm_dev_ctx_refuse(ctx, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(__drm_dev_refused);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_refused);
 
-/*
- * Whether DRM does not count the device as registered only because it is still at
- * it: its minors can be live before it does.
- */
-static bool drm_dev_ctx_is_going_live(struct drm_device *drm)
+/* Returns false once quiesce has returned, or will not run. */
+static bool drm_dev_ctx_bound_count(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
-
-	if (!drm_dev_ctx_is_own(drm))
+	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
+	if (!ctx->__bound_open)
 		return false;
-	/* Acquire: registration data first; and @registered is not older than this. */
-	if (smp_load_acquire(&ctx->going_live))
-		return true;
-	/* It may have been set between the caller's look at it and this one. */
-	return smp_load_acquire(&drm->registered);
-}
-
-/*
- * In an SRCU section of DRM's, of a device that does not count as registered. If it
- * is being registered then this makes a section of ours of it, which
- * drm_dev_register() waits for if it fails, and returns @drm. If not, then the
- * section is left, and this returns NULL.
- */
-struct drm_device *__cold __drm_dev_enter_early(struct drm_device *drm, int idx)
-	__context_unsafe("the caller's section begins only if this does not return NULL")
-{
-	if (drm_dev_ctx_is_going_live(drm))
-		return drm;
-
-	drm_dev_exit(idx);
-	drm_dev_ctx_refuse(drm, _RET_IP_);
-	return NULL;
-}
-EXPORT_SYMBOL_GPL(__drm_dev_enter_early);
-
-/*
- * Whether the hardware is there though no section can be entered: the registration is
- * ending, and quiesce has not returned. It waits for the caller to leave.
- */
-bool __drm_dev_bound_enter(struct drm_device *drm)
-{
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
-		return false;
-	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
-	if (!ctx->bound_open)
-		return false;
-	ctx->bound_users++;
+	ctx->__bound_users++;
 	return true;
 }
-EXPORT_SYMBOL_GPL(__drm_dev_bound_enter);
 
-/* Undo __drm_dev_bound_enter(). */
-void __drm_dev_bound_leave(struct drm_device *drm)
-{
-	/* Not NULL: it was entered. */
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	guard(raw_spinlock_irqsave)(&ctx->bound_lock);
-	ctx->bound_users--;
-	if (ctx->bound_open || ctx->bound_users)
-		return;
-	complete(&ctx->bound_left);
-}
-EXPORT_SYMBOL_GPL(__drm_dev_bound_leave);
-
-/**
- * drm_dev_ctx_is_unbound() - whether the parent that a device had was unbound
- * @drm: the device
- *
- * The parent may be bound again, for another &struct drm_device.
- *
- * Context: Task context. Does not sleep.
- *
- * Return: whether what was mapped for the parent was revoked, or is being so; false
- * for a device that is not of this library.
+/*
+ * No section can be entered, but the hardware is there if the registration is ending and
+ * quiesce has not returned. In that case the end waits for __drm_dev_ctx_bound_leave().
  */
-bool drm_dev_ctx_is_unbound(struct drm_device *drm)
+bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *ctx = drm->managed.final_kfree;
-
-	if (!drm_dev_ctx_is_own(drm))
+	/* A device that was not made here has no lock. */
+	if (drm_dev_ctx_misses(ctx))
 		return false;
-	guard(spinlock)(&ctx->revocables_lock);
-	return ctx->unbound;
+	if (drm_dev_ctx_bound_count(ctx))
+		return true;
+	drm_dev_ctx_refuse(ctx, _RET_IP_);
+	return false;
 }
-EXPORT_SYMBOL_GPL(drm_dev_ctx_is_unbound);
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_enter);
+
+/* Undo __drm_dev_ctx_bound_enter(). */
+void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
+{
+	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
+	ctx->__bound_users--;
+	if (ctx->__bound_open || ctx->__bound_users)
+		return;
+	complete(&ctx->__bound_left);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 
 /**
- * drm_dev_revocable_add() - have something revoked when the parent is unbound
+ * drm_dev_ctx_revocable_add() - have something revoked when the parent is unbound
  * @bound: proof that it is bound
  * @rev: zeroed, or taken off the list before
  * @ops: how to revoke it
@@ -1285,39 +1107,36 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_is_unbound);
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: 0, or -ENODEV if the parent is unbound or the device is not one of
- * this library: then nothing calls @ops.
+ * Return: 0, or -ENODEV if the parent is unbound: then nothing calls @ops.
  */
-int drm_dev_revocable_add(const struct drm_dev_bound *bound,
-			  struct drm_dev_revocable *rev,
-			  const struct drm_dev_revocable_ops *ops)
+int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
+			      struct drm_dev_ctx_revocable *rev,
+			      const struct drm_dev_ctx_revocable_ops *ops)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(bound->__drm);
+	struct drm_dev_ctx *ctx = bound->__ctx;
 
 	rev->__ops = ops;
 	INIT_LIST_HEAD(&rev->__node);
-	if (!ctx)
-		return -ENODEV;
 
-	scoped_guard(spinlock, &ctx->revocables_lock) {
-		if (!ctx->unbound) {
-			list_add_tail(&rev->__node, &ctx->revocables);
+	scoped_guard(spinlock, &ctx->__revocables_lock) {
+		if (!ctx->__unbound) {
+			list_add_tail(&rev->__node, &ctx->__revocables);
 			return 0;
 		}
 	}
-	drm_safe_broken(ctx->drm, "proofs end with their scope",
+	drm_safe_broken(&ctx->drm, "proofs end with their scope",
 			"the parent is unbound, and the proof that it is bound was kept");
 	return -ENODEV;
 }
-EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 
 /**
- * drm_dev_revocable_take() - take something off the list, in order to end it
- * @drm: the device
+ * drm_dev_ctx_revocable_take() - take something off the list, in order to end it
+ * @ctx: the device that @rev was added to, if it was
  * @rev: on the list, taken off before, revoked, or zeroed
  *
  * On success the parent stays bound, and the device exists, until the caller
- * calls drm_dev_revocable_done().
+ * calls drm_dev_ctx_revocable_done().
  *
  * The owner of the last reference always succeeds if the entry is on the list:
  * revocation leaves it there.
@@ -1328,77 +1147,66 @@ EXPORT_SYMBOL_GPL(drm_dev_revocable_add);
  * Return: whether the entry was on the list. If it was not then it was revoked,
  * or is being revoked now.
  */
-bool drm_dev_revocable_take(struct drm_device *drm, struct drm_dev_revocable *rev)
-	__context_unsafe("a device without a context has nothing on its list")
+bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
+	/* Never added: @ctx need not be one. */
+	if (!rev->__node.next)
 		return false;
 
-	scoped_guard(spinlock, &ctx->revocables_lock) {
-		/* NULL: it was never added. */
-		if (!rev->__node.next || list_empty(&rev->__node))
+	scoped_guard(spinlock, &ctx->__revocables_lock) {
+		if (list_empty(&rev->__node))
 			return false;
 		list_del_init(&rev->__node);
-		ctx->ends++;
+		ctx->__ends++;
 	}
 	/* Recursive: ending one object can put the last reference to another. */
-	lock_map_acquire_read(&ctx->ends_map);
+	lock_map_acquire_read(&ctx->__ends_map);
 	return true;
 }
-EXPORT_SYMBOL_GPL(drm_dev_revocable_take);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
 
 /**
- * drm_dev_revocable_done() - let the parent be unbound again
- * @drm: the device
+ * drm_dev_ctx_revocable_done() - let the parent be unbound again
+ * @ctx: the device of the entry
  *
- * What drm_dev_revocable_take() took off has been ended.
+ * What drm_dev_ctx_revocable_take() took off has been ended.
  *
- * Context: The task that called drm_dev_revocable_take(). Does not sleep.
+ * Context: The task that called drm_dev_ctx_revocable_take(). Does not sleep.
  */
-void drm_dev_revocable_done(struct drm_device *drm)
-	__context_unsafe("as drm_dev_revocable_take()")
+void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
+	__context_unsafe("as drm_dev_ctx_revocable_take()")
 {
-	/* Not NULL: an entry of this device was taken off. */
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	lock_map_release(&ctx->ends_map);
+	lock_map_release(&ctx->__ends_map);
 	/* Under the lock: the last one to leave it may see the device freed. */
-	guard(spinlock)(&ctx->revocables_lock);
-	ctx->ends--;
-	if (ctx->unbound)
-		wake_up(&ctx->ended);
+	guard(spinlock)(&ctx->__revocables_lock);
+	ctx->__ends--;
+	if (ctx->__unbound)
+		wake_up(&ctx->__ended);
 }
-EXPORT_SYMBOL_GPL(drm_dev_revocable_done);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_done);
 
 /**
- * drm_dev_revocable_retry() - have an entry revoked that has a reference again
- * @drm: the device, which has the entry on its list, or had it
+ * drm_dev_ctx_revocable_retry() - have an entry revoked that has a reference again
+ * @ctx: the device, which has the entry on its list, or had it
  *
  * For an owner of the last reference that neither ends the entry nor calls
- * drm_dev_revocable_take(): it gives the reference back and calls this. If the
- * parent is being unbound meanwhile, &drm_dev_revocable_ops.get has failed, and is
+ * drm_dev_ctx_revocable_take(): it gives the reference back and calls this. If the
+ * parent is being unbound meanwhile, &drm_dev_ctx_revocable_ops.get has failed, and is
  * called again.
  *
  * Context: Task context. Does not sleep.
  */
-void drm_dev_revocable_retry(struct drm_device *drm)
-	__context_unsafe("as drm_dev_revocable_take()")
+void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
-
-	if (!ctx)
-		return;
 	/*
-	 * Under the lock, as is &drm_dev_revocable_ops.get: if that has failed then
+	 * Under the lock, as is &drm_dev_ctx_revocable_ops.get: if that has failed then
 	 * the unbinding task waits already, or will look again.
 	 */
-	guard(spinlock)(&ctx->revocables_lock);
-	if (ctx->unbound)
-		wake_up(&ctx->ended);
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (ctx->__unbound)
+		wake_up(&ctx->__ended);
 }
-EXPORT_SYMBOL_GPL(drm_dev_revocable_retry);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
 
 MODULE_DESCRIPTION("DRM safe helpers");
 MODULE_LICENSE("Dual MIT/GPL");

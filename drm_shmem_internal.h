@@ -125,9 +125,18 @@ static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 
 struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
 	__must_hold(drm_resv);
-int __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
-			  struct drm_shmem_obj *obj, struct sg_table *sgt)
-	__must_not_hold(drm_resv);
+
+/*
+ * The contexts of an object's device, if it has any. It has if the object has, or had, a
+ * table of its own: that takes a proof of this device.
+ */
+static inline struct drm_dev_ctx *__drm_shmem_ctx(const struct drm_shmem_obj *obj)
+{
+	return container_of(obj->base.base.dev, struct drm_dev_ctx, drm);
+}
+
+int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+			  struct sg_table *sgt) __must_not_hold(drm_resv);
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);

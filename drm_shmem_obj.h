@@ -73,7 +73,7 @@ struct drm_shmem_obj {
 	u8 __flags;
 	u8 __list;			/* enum __drm_shmem_list */
 	bool __published;		/* no longer unique */
-	struct drm_dev_revocable __revocable;
+	struct drm_dev_ctx_revocable __revocable;
 	void *__vaddr;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker_dir __handles;
@@ -276,7 +276,7 @@ static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bo
  * drm_exec_fini() does, unless the object was imported. It waits for no unbind
  * and for no other object. An object holds its drm_device: what the device keeps
  * for itself must be put when it is unbound (for example by
- * &drm_dev_reg_ops.release), for it would keep the device alive otherwise.
+ * &drm_dev_ctx_ops.release), for it would keep the device alive otherwise.
  */
 #define DRM_SHMEM_OBJ(_name, _type, _member, _arg)				\
 static_assert(offsetof(_type, _member) == 0,					\

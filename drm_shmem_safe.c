@@ -75,18 +75,18 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  *	static int foo_ioctl_bo_create(const struct foo_reg *r,
  *				       struct drm_foo_bo_create *args,
- *				       struct foo_file *file)
+ *				       struct drm_file *file)
  *	{
  *		const struct foo_bo_args bo_args = { .flags = args->flags };
  *		struct foo_bo_unique *unique __free(foo_bo_unique) =
- *			foo_bo_create(drm_dev_bound_drm(&r->bound), args->size, NULL, &bo_args);
+ *			foo_bo_create(drm_dev_ctx_reg_drm(&r->base), args->size, NULL, &bo_args);
  *
  *		if (IS_ERR(unique))
  *			return PTR_ERR(unique);
  *
  *		struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
  *
- *		return foo_bo_handle_create(bo, foo_file_drm(file), &args->handle);
+ *		return foo_bo_handle_create(bo, file, &args->handle);
  *	}
  *
  * Mappings for the CPU have a type, which says how large they are at least.
@@ -760,7 +760,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_prime_import);
 static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 				     struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
-	const struct drm_dev_bound bound = { .__drm = obj->base.base.dev };
+	/* DRM_SHMEM_DRIVER_OPS_SGT() is for devices with contexts only. */
+	const struct drm_dev_ctx_bound bound = { .__ctx = __drm_shmem_ctx(obj) };
 	int ret;
 
 	ret = __drm_shmem_sgt_adopt(&bound, obj, sgt);
@@ -881,7 +882,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 	kref_init(&gem->refcount);
 	/* Unbinding may have found none, in which case it waits. */
 	if (drm_shmem_sgt_is_mapped(obj))
-		drm_dev_revocable_retry(gem->dev);
+		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));
 }
 
 /**

@@ -126,19 +126,18 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 	drm_shmem_sgt_free_locked(obj, sgt);
 }
 
-static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_revocable *rev)
+static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_ctx_revocable *rev)
 {
 	return container_of(rev, struct drm_shmem_obj, __revocable);
 }
 
-static bool drm_shmem_sgt_revocable_get(struct drm_dev_revocable *rev)
+static bool drm_shmem_sgt_revocable_get(struct drm_dev_ctx_revocable *rev)
 {
 	return kref_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base.refcount);
 }
 
 /* The parent is being unbound. This has a reference to the object. */
-static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
-	__must_not_hold(drm_resv)
+static void drm_shmem_sgt_revoke(struct drm_dev_ctx_revocable *rev) __must_not_hold(drm_resv)
 {
 	struct drm_shmem_obj *obj = drm_shmem_revocable_obj(rev);
 	struct drm_gem_object *gem = &obj->base.base;
@@ -152,7 +151,7 @@ static void drm_shmem_sgt_revoke(struct drm_dev_revocable *rev)
 	drm_gem_object_put(gem);
 }
 
-static const struct drm_dev_revocable_ops drm_shmem_sgt_revocable_ops = {
+static const struct drm_dev_ctx_revocable_ops drm_shmem_sgt_revocable_ops = {
 	.get = drm_shmem_sgt_revocable_get,
 	.revoke = drm_shmem_sgt_revoke,
 };
@@ -248,9 +247,8 @@ struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attac
 }
 
 /* The table, mapped if there is none yet, or an ERR_PTR() */
-static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bound,
-						 struct drm_shmem_obj *obj)
-	__must_hold(drm_resv)
+static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_ctx_bound *bound,
+						 struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = obj->__sgt;
@@ -269,7 +267,7 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
 	if (IS_ERR(sgt))
 		return sgt;
 
-	ret = drm_dev_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
+	ret = drm_dev_ctx_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
 	if (ret) {
 		drm_shmem_sgt_free_locked(obj, sgt);
 		return ERR_PTR(ret);
@@ -291,18 +289,17 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_bound *bou
  * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL,
  * with a report, if the device is another one, also one on the same parent.
  */
-int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
-				 const struct drm_shmem_obj *obj)
-	__drm_nonallocating
+int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
+				 const struct drm_shmem_obj *obj) __drm_nonallocating
 {
 	struct drm_device *drm = obj->base.base.dev;
 	bool unbound = false;
 
-	if (likely(drm == bound->__drm))
+	if (likely(drm == &bound->__ctx->drm))
 		return 0;
 	/* Bound again: the proof is of a later struct drm_device on the same parent. */
-	if (drm->dev == drm_dev_bound_parent(bound))
-		drm_safe_trusted(unbound = drm_dev_ctx_is_unbound(drm));
+	if (drm->dev == drm_dev_ctx_bound_parent(bound))
+		drm_safe_trusted(unbound = drm_dev_is_unplugged(drm));
 	if (unbound)
 		return -ENODEV;
 
@@ -332,7 +329,7 @@ static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
 }
 
 /* Become one more counted user of the table, which is mapped if need be. */
-static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_bound *bound,
+static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *bound,
 					    struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -355,7 +352,7 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_bound *bound,
 }
 
 /* The table of an object that does not count its users */
-static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_bound *bound,
+static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
 					  struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -376,13 +373,13 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_bound *bound,
 static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own)
 {
 	ref_tracker_alloc(&own->__obj->__handles, &own->__tracker, GFP_KERNEL);
-	drm_dev_handle_add(own->__obj->base.base.dev, &own->__handle);
+	drm_dev_ctx_handle_add(own->__obj->base.base.dev, &own->__handle);
 }
 
 static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own)
 {
 	ref_tracker_free(&own->__obj->__handles, &own->__tracker);
-	drm_dev_handle_del(own->__obj->base.base.dev, &own->__handle);
+	drm_dev_ctx_handle_del(own->__obj->base.base.dev, &own->__handle);
 }
 #else
 static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own) { }
@@ -397,15 +394,15 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or -ENODEV as drm_dev_revocable_add(): the table stays the core's.
+ * Return: 0, or -ENODEV as drm_dev_ctx_revocable_add(): the table stays the core's.
  */
-int __drm_shmem_sgt_adopt(const struct drm_dev_bound *bound,
-			  struct drm_shmem_obj *obj, struct sg_table *sgt)
+int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+			  struct sg_table *sgt)
 {
 	int ret;
 
 	drm_shmem_lock(&obj->base.base, false);
-	ret = drm_dev_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
+	ret = drm_dev_ctx_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
 	if (!ret) {
 		drm_shmem_sgt_check_segments(&obj->base.base, sgt);
 		drm_shmem_sgt_publish(obj, sgt);
@@ -428,7 +425,7 @@ void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 	if (!__drm_shmem_sgt_take(obj))
 		return;
 	WRITE_ONCE(obj->__sgt, NULL);
-	drm_dev_revocable_done(obj->base.base.dev);
+	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 
 /**
@@ -445,7 +442,7 @@ bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
 	__context_unsafe("given back by __drm_shmem_sgt_destroy()")
 {
 	return drm_shmem_sgt_is_mapped(obj) &&
-	       drm_dev_revocable_take(obj->base.base.dev, &obj->__revocable);
+	       drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable);
 }
 
 /**
@@ -475,7 +472,7 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 		refcount_set(&obj->base.pages_pin_count,
 			     refcount_read(&obj->base.pages_pin_count) - 1);
 	}
-	drm_dev_revocable_done(gem->dev);
+	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 
 /**
@@ -491,9 +488,8 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
-			struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
-			bool locked)
+int __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+			struct drm_shmem_sgt *sgt, bool locked)
 {
 	const bool counted = READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM;
 	struct sg_table *table;
@@ -527,8 +523,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
-			struct drm_shmem_obj *obj,
+int __drm_shmem_sgt_own(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			struct drm_shmem_sgt_owned *own, bool locked)
 {
 	int ret;
@@ -621,8 +616,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
-			   struct drm_shmem_sgt_owned *own)
+int __drm_shmem_sgt_resume(const struct drm_dev_ctx_bound *bound, struct drm_shmem_sgt_owned *own)
 {
 	struct drm_shmem_obj *obj = own->__obj;
 	int ret;
@@ -708,14 +702,14 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 		return -EBUSY;
 	/* Pairs with the release in __drm_shmem_sgt_end() and its like. */
 	smp_acquire__after_ctrl_dep();
-	if (!drm_dev_revocable_take(gem->dev, &obj->__revocable)) {
+	if (!drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable)) {
 		/* Revocation waits for the lock. Release: as drm_shmem_sgt_publish(). */
 		refcount_set_release(&obj->__sgt_users, 1);
 		return -EBUSY;
 	}
 
 	drm_shmem_sgt_unmap_locked(obj, NULL);
-	drm_dev_revocable_done(gem->dev);
+	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 	return 0;
 }
 

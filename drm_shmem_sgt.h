@@ -50,40 +50,36 @@ struct drm_shmem_sgt_owned {
 	unsigned int __suspended;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *__tracker;
-	struct drm_dev_handle __handle;
+	struct drm_dev_ctx_handle __handle;
 #endif
 	__DRM_SAFE_NO_ASSIGN;
 };
 
-int __drm_shmem_sgt_get(const struct drm_dev_bound *bound,
-			struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
-			bool locked);
-int __drm_shmem_sgt_own(const struct drm_dev_bound *bound,
-			struct drm_shmem_obj *obj,
+int __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+			struct drm_shmem_sgt *sgt, bool locked);
+int __drm_shmem_sgt_own(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			struct drm_shmem_sgt_owned *own, bool locked) __must_check;
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
 	__nonnull_args(1) __must_hold(drm_resv);
-int __drm_shmem_sgt_resume(const struct drm_dev_bound *bound,
-			   struct drm_shmem_sgt_owned *own)
-	__must_check __must_hold(drm_resv);
+int __drm_shmem_sgt_resume(const struct drm_dev_ctx_bound *bound,
+			   struct drm_shmem_sgt_owned *own) __must_check __must_hold(drm_resv);
 
-int __drm_shmem_sgt_check_device(const struct drm_dev_bound *bound,
+int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
 				 const struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
 			"sg tables are of a struct drm_shmem_obj: embed it in your object");
-__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_bound,
-			"an sg table needs the proof of a bound parent, such as &reg->bound");
+__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_ctx_bound,
+			"an sg table needs the proof of a bound parent, such as &reg->base.bound");
 
-static __always_inline int
-__drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
-		      struct drm_shmem_obj *obj, struct drm_shmem_sgt *sgt,
-		      bool locked)
+static __always_inline int __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound,
+						 struct drm_shmem_obj *obj,
+						 struct drm_shmem_sgt *sgt, bool locked)
 {
 	struct sg_table *table;
 	int ret;
@@ -91,7 +87,7 @@ __drm_shmem_sgt_begin(const struct drm_dev_bound *bound,
 	ret = __drm_shmem_check_call(&obj->base.base, locked);
 	if (ret)
 		return ret;
-	if (likely(obj->base.base.dev == bound->__drm &&
+	if (likely(obj->base.base.dev == &bound->__ctx->drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
 		 * Pairs with the release in drm_shmem_sgt_publish(): the entries
@@ -127,12 +123,12 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 		 default: (__drm_shmem_sgt_needs_drm_shmem_obj(),		\
 			   (struct drm_shmem_obj *)NULL))
 
-#define __drm_shmem_sgt_bound(_bound)						\
+#define __drm_shmem_sgt_bound(_bound) \
 	_Generic((_bound),							\
-		 struct drm_dev_bound *: (_bound),				\
-		 const struct drm_dev_bound *: (_bound),			\
-		 default: (__drm_shmem_sgt_needs_drm_dev_bound(),		\
-			   (const struct drm_dev_bound *)NULL))
+		 struct drm_dev_ctx_bound *: (_bound),				\
+		 const struct drm_dev_ctx_bound *: (_bound),			\
+		 default: (__drm_shmem_sgt_needs_drm_dev_ctx_bound(),		\
+			   (const struct drm_dev_ctx_bound *)NULL))
 
 #define __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)			\
 	(__drm_resv_need(_locked),						\
@@ -161,7 +157,7 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 /**
  * drm_shmem_if_sgt() - run a block with the sg table of an object
  * @_s: name of the handle in the block, a &struct drm_shmem_sgt
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another
  *	device, which is reported; -ENODEV if its table was revoked, also before
@@ -181,7 +177,7 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 /**
  * drm_shmem_if_sgt_locked() - the same, with the reservation lock held
  * @_s: name of the handle in the block
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result
  *
@@ -193,7 +189,7 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 /**
  * drm_shmem_sgt_or() - borrow the sg table for the rest of the scope
  * @_s: name of the handle
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result, as in drm_shmem_if_sgt()
  * @...: statement that leaves the scope, for when @_err is set
@@ -206,7 +202,7 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 /**
  * drm_shmem_sgt_or_locked() - the same, with the reservation lock held
  * @_s: name of the handle
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result
  * @...: statement that leaves the scope
@@ -233,7 +229,7 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 /**
  * drm_shmem_sgt_own() - own the sg table of an object
  * @_own: handle to fill in, a zeroed &struct drm_shmem_sgt_owned
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the &struct drm_shmem_obj
  *
  * Context: May sleep. Without the object's reservation lock.
@@ -249,7 +245,7 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 /**
  * drm_shmem_sgt_own_locked() - the same, with the reservation lock held
  * @_own: handle to fill in
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
  *
  * Context: May sleep. The caller holds the object's reservation lock.
@@ -264,7 +260,7 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 /**
  * drm_shmem_sgt_resume() - use an owned sg table again
  * @_own: the handle; nothing happens if it is not suspended
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  *
  * Other threads may be in drm_shmem_if_sgt_owned() meanwhile.
  *
@@ -278,16 +274,15 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 	 __drm_shmem_sgt_resume(__drm_shmem_sgt_bound(_bound), _own))
 
 /* An owner is a counted user, so the table stays unless it is revoked. */
-static __always_inline int
-__drm_shmem_sgt_try(const struct drm_dev_bound *bound,
-		    const struct drm_shmem_sgt_owned *own,
-		    struct drm_shmem_sgt *sgt)
+static __always_inline int __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound,
+					       const struct drm_shmem_sgt_owned *own,
+					       struct drm_shmem_sgt *sgt)
 {
 	struct sg_table *table;
 
 	if (!own->__obj)
 		return -EINVAL;
-	if (unlikely(own->__obj->base.base.dev != bound->__drm))
+	if (unlikely(own->__obj->base.base.dev != &bound->__ctx->drm))
 		return __drm_shmem_sgt_check_device(bound, own->__obj);
 	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
 	if (unlikely(smp_load_acquire(&own->__suspended)))
@@ -303,7 +298,7 @@ __drm_shmem_sgt_try(const struct drm_dev_bound *bound,
 /**
  * drm_shmem_if_sgt_owned() - run a block with an owned sg table
  * @_s: name of the handle in the block, a &struct drm_shmem_sgt
- * @_bound: the &struct drm_dev_bound of the object's device
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_own: the &struct drm_shmem_sgt_owned
  * @_err: variable for the result: 0; -EINVAL if the handle is empty or the
  *	object belongs to another device; -ENODEV if the table was revoked;

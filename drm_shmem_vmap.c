@@ -45,7 +45,7 @@ void __drm_vmap_track(struct __drm_vmap *h)
 
 	if (dir)
 		ref_tracker_alloc(dir, &h->tracker, GFP_KERNEL);
-	drm_dev_handle_add(h->shmem->base.dev, &h->handle);
+	drm_dev_ctx_handle_add(h->shmem->base.dev, &h->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_track);
 
@@ -61,7 +61,7 @@ void __drm_vmap_untrack(struct __drm_vmap *h)
 
 	if (dir)
 		ref_tracker_free(dir, &h->tracker);
-	drm_dev_handle_del(h->shmem->base.dev, &h->handle);
+	drm_dev_ctx_handle_del(h->shmem->base.dev, &h->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif

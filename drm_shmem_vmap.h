@@ -25,7 +25,7 @@ struct __drm_vmap {
 	struct drm_gem_shmem_object *shmem;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *tracker;
-	struct drm_dev_handle handle;
+	struct drm_dev_ctx_handle handle;
 #endif
 	unsigned int flags;
 };

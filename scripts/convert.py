@@ -18,20 +18,26 @@ import tempfile
 RULES = pathlib.Path(__file__).parent / "coccinelle" / "convert"
 INCLUDE = "ccflags-y += -I$(srctree)/drivers/gpu/drm/safe\n"
 
-BREAK = " \\\n\t  "
-HANDLER = r"\(struct drm_device \*\w+,\s*void \*\w+,\s*struct drm_file \*\w+\)"
+HANDLER = r"\(struct drm_device \*(\w+),\s*void \*(\w+),\s*struct drm_file \*(\w+)\)"
+STRUCT = r"^(?:static )?struct {} \{{.*?^\}}.*?;\n"
+DECLARATIONS = r"\t(?:const )?(?:struct|enum|unsigned|bool|int|size_t|[us]\d+)\b[^;]*;\n"
+CONTEXTS = r"\bdrm_dev_ctx_\w+\(|\bDRM_DEV_CTX_|\bstruct drm_dev_ctx "
+WIDTH = 100
 
 # What is converted, and why some of it is left.
 RAW = {
-    r"drm_gem_v(?:un)?map": "the address is stored, or the map is used as a whole: keep an owned handle",
+    r"drm_gem_v(?:un)?map":
+        "the address is stored, or the map is used as a whole: keep an owned handle",
     r"drm_gem_shmem_v(?:un)?map(?:_locked)?":
         "the caller holds the lock, or this is a callback of the object",
     r"drm_gem_shmem_get_pages_sgt": "takes a struct drm_shmem_obj and a proof: hand both in",
-    r"drm_dev_alloc": "embed the struct drm_device in a structure of the driver's",
+    r"drm_dev_alloc": "embed a struct drm_dev_ctx in a structure of the driver's",
     r"devm_drm_dev_alloc|drm_dev_register": "registered in another function: hand the token on",
     r"drm_dev_unregister|drm_dev_unplug": "ends a registration that was not converted",
-    r"drm_dev_enter|drm_dev_exit": "may run before the registration, where it succeeds: see drm_dev_if_registered()",
-    r"DRM_IOCTL_DEF_DRV": "a table by another macro, or the device, a handler or its argument was not found",
+    r"drm_dev_enter|drm_dev_exit":
+        "may run before the registration, where it succeeds: see drm_dev_ctx_guard()",
+    r"DRM_IOCTL_DEF_DRV":
+        "a table by another macro, or the device, the handler or its argument was not found",
 }
 
 
@@ -42,11 +48,13 @@ class Driver:
         self.top = work
         shutil.copytree(directory, work, ignore=shutil.ignore_patterns("*.o", ".*"))
         self.before = self.read()
-        text = "\n".join(self.before.values())
-        found = re.search(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*(\w+)\)", text)
+        self.raw = self.text()
+        found = re.search(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*(\w+)\)", self.raw)
         self.device, self.member = found.groups() if found else (None, None)
         self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.name)
-        self.contexts = False
+        self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
+                      "device": str(self.device), "member": str(self.member)}
+        self.unclear = None
         self.arguments = uapi_arguments([*uapi, *self.files("h")])
 
     def files(self, suffixes="ch"):
@@ -59,15 +67,18 @@ class Driver:
                 for p in sorted(self.top.rglob("*"))
                 if p.suffix in (".c", ".h") or p.name in ("Makefile", "Kconfig")}
 
-    def spatch(self, rule, **env):
-        """Apply a rule to every file."""
-        values = {"prefix": self.prefix, "device": self.device, "member": self.member}
-        defines = [w for name, value in values.items() if value for w in ("-D", f"{name}={value}")]
+    def text(self):
+        """All files as one."""
+        return "\n".join(self.read().values())
+
+    def spatch(self, rule, target=None, **env):
+        """Apply a rule to every file, or to one."""
+        defines = [w for pair in self.names.items() for w in ("-D", "=".join(pair))]
         done = subprocess.run(
             ["spatch", "--very-quiet", "--no-includes", "--include-headers", "--in-place",
              "-D", "patch", *defines,
              "--macro-file", RULES.parent / "scopes.macros",
-             "--sp-file", RULES / f"{rule}.cocci", "--dir", self.top],
+             "--sp-file", RULES / f"{rule}.cocci", *([target] if target else ["--dir", self.top])],
             env={**os.environ, **env}, capture_output=True, text=True, check=False)
         if done.returncode or "previous modification" in done.stderr + done.stdout:
             sys.exit(f"{rule}.cocci: {done.stderr[:2000]}")
@@ -80,112 +91,204 @@ class Driver:
             if new != old:
                 path.write_text(new, encoding="utf-8")
 
-    def table(self):
-        """A plain table of ioctls, and the handlers of all of its entries."""
-        entry = r"\s*DRM_IOCTL_DEF_DRV\((\w+),\s*(\w+),\s*([^)]*)\),?"
-        for text in self.read().values():
-            found = re.search(r"static (?:const )?struct drm_ioctl_desc (\w+)\[\] = \{"
-                              rf"((?:{entry})+)\s*\}};", text)
-            if found:
-                entries = re.findall(entry, found[2])
-                return found[1], found[0], entries
-        return None, None, []
+    def structure(self, tag):
+        """The definition of a structure of the driver's."""
+        found = re.search(STRUCT.format(tag), self.raw, re.M | re.S)
+        return found[0] if found else None
 
-    def plain_table(self):
-        """The same, if each handler is the driver's, used for nothing else, and its type known."""
-        name, old, entries = self.table()
-        text = re.sub(r"/\*.*?\*/", "", "\n".join(self.read().values()), flags=re.S)
-        if not any(self.definition(p.read_text(encoding="utf-8")) for p in self.files("h")):
-            return None, None, []
-        for ioctl, handler, _ in entries:
-            uses = re.findall(rf"(?<!TRACE_EVENT\()\b{handler}\b", text)
-            places = re.findall(rf"\b{handler}{HANDLER}", text)
-            if ioctl not in self.arguments or len(uses) != len(places) + 1 or not places:
-                return None, None, []
-        return name, old, entries
+    def is_device(self, owner, name, before):
+        """Is this the driver's device? None: unknown. Before: the text in front of its use."""
+        declared = r"\bstruct (\w+)\s+(?:\*\s*)*{}\b"
+        if owner:
+            owners = set(re.findall(declared.format(owner), self.raw))
+            members = [self.structure(tag) for tag in owners]
+            types = set(re.findall(declared.format(name), "".join(m for m in members if m)))
+        else:
+            declared = declared.format(name)
+            types = set(re.findall(declared, before)[-1:] or re.findall(declared, self.raw))
+        if re.search(rf"#define {name}\((?:.|\\\n)*struct {self.device}, {self.member}\)|"
+                     rf"^static struct {self.device} \{{[^}}]*\}} \*{name};", self.raw, re.M):
+            types.add(self.device)
+        if len(types) > 1:  # Nothing is known of the kernel's structures.
+            types = {t for t in types if re.search(rf"\b{self.member}\b",
+                                                   self.structure(t) or self.member)}
+        if types == {self.device}:
+            return True
+        return None if not types or self.device in types else False
 
-    def convert_ioctls(self, name, old, entries):
-        """Make the table anew, and its handlers."""
-        text = "\n".join(self.read().values())
-        arguments = {h: self.arguments[i] for i, h, _ in entries}
-        guarded = [h for h in arguments if re.search(
-            rf"\b{h}{HANDLER}\n\{{((?!\n\}}).)*drm_dev_registered_or\(", text, re.S)]
-        self.spatch("ioctl", GUARDED=" ".join(guarded),
-                    HANDLERS=" ".join(f"{h}={a}" for h, a in arguments.items()))
-        for handler, argument in arguments.items():
-            first = f"{self.prefix}_ioctl" if handler in guarded else self.device
-            self.edit(lambda text, h=handler, a=argument, f=first: declare(a, text, re.sub(
-                rf"(\b{h}\(struct )drm_device (\*\w+,\s*)void (\*\w+,\s*struct drm_file \*\w+\);)",
-                rf"\g<1>{f} \2struct {a} \3", text)))
-        rows = " \\\n".join(
-            f"\tX({i}, struct {arguments[h]},{' ' if len(i + 2 * h + flags) < 70 else BREAK}{h}, "
-            f"{'IOCTL' if h in guarded else 'NORMAL'}, {flags})" for i, h, flags in entries)
-        upper = self.prefix.upper()
-        new = (f"#define {upper}_IOCTLS(X) \\\n{rows}\n\n"
-               f"DRM_DEV_IOCTL_TABLE({self.prefix}, {upper}_IOCTLS);")
-        self.edit(lambda text: re.sub(rf"\b{name}\b", f"{self.prefix}_ioctls",
-                                      text.replace(old, new)))
+    def rename_member(self, text, to):
+        """Change each use of the device's struct drm_device, if each is clear."""
+        def use(match):
+            known = self.is_device(match["owner"], match["name"], text[:match.start()])
+            if known is None:
+                self.unclear = f"what has the member in {match[0]} was not found"
+            return match["all"] + (to if known else self.member)
+
+        unnamed = re.search(rf"typeof\([^)]*\),\s*{self.member}\b", text)
+        if unnamed:
+            self.unclear = f"name the structure in {unnamed[0]}"
+
+        call = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+        text = re.sub(rf"(?P<all>(?:\b(?P<owner>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))?"
+                      rf"\b(?P<name>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))"
+                      rf"{self.member}\b", use, text)
+        return re.sub(rf"\b(struct {self.device},\s*){self.member}\b", rf"\1{to}", text)
 
     def definition(self, text):
         """Where the device's structure is defined."""
-        return self.device and re.search(rf"^(?:static )?struct {self.device} \{{.*?^\}}.*?;\n",
-                                         text, re.M | re.S)
+        return self.device and re.search(STRUCT.format(self.device), text, re.M | re.S)
 
-    def uses_contexts(self, text):
-        """Does it need what DRM_DEV_CTX() declares?"""
-        return re.search(rf"\bDRM_DEV_IOCTL_TABLE\b|\bdrm_dev_(ctx_|registered_or)|"
-                         rf"\b{self.prefix}_unreg\b", text)
+    def choose_names(self):
+        """Of the new members, and of the function that gives the device."""
+        defined = self.definition(self.text())
+        for name, choice in {"ctx": ("ctx", "drm_ctx"), "data": ("base", "reg_data")}.items():
+            self.names[name] = next(n for n in choice if not re.search(rf"\b{n}\b", defined[0]))
+        container = rf"container_of\([^,]*, struct {self.device}, {self.member}\)"
+        text = next(t for t in self.before.values() if self.definition(t))
+        own = (re.search(rf"\*\s*(\w+)\([^()]*\)\n\{{\n\treturn {container};", text)
+               or re.search(rf"#define (\w+)\(\w+\)(?:\s|\\\n)*.*{container}", text))
+        self.names["to"] = own[1] if own else next(
+            n for n in (f"to_{self.prefix}", f"{self.prefix}_of") if n not in self.raw)
+        return not own
+
+    def convert_device(self):
+        """The device, and with it all that needs its contexts."""
+        if not self.definition(self.raw):
+            return
+        self.edit(lambda text: self.rename_member(text, self.member))
+        if self.unclear:
+            return
+        helper = self.choose_names()
+        self.spatch("device")
+        if "drm_dev_ctx_alloc(" not in self.text():
+            return
+        entries = self.entries()
+        # Nothing but its file knows a structure that no header has.
+        where = next(p for p in self.files() if self.definition(p.read_text(encoding="utf-8")))
+        self.spatch("section", where if where.suffix == ".c" else None,
+                    HANDLERS=" ".join(h for _, h in entries))
+        self.edit(self.finish_contexts)
+        to = f"{self.names['ctx']}.drm"
+        self.edit(lambda text: self.define(self.rename_member(text, to), helper))
+        handlers = [self.handler(*e) for e in entries]
+        self.edit(lambda text: self.convert_ioctls(text, handlers))
+
+    def table(self, text):
+        """A plain table of ioctls, and all of its entries."""
+        entry = r"\s*DRM_IOCTL_DEF_DRV\((\w+),\s*(\w+),[^)]*\),?"
+        found = re.search(r"static (?:const )?struct drm_ioctl_desc (\w+)\[\] = \{"
+                          rf"((?:{entry})+)\s*\}};\n", text)
+        return found, re.findall(entry, found[2]) if found else []
+
+    def entries(self):
+        """Those whose handler is the driver's, used for nothing else, and its type known."""
+        texts = re.sub(r"/\*.*?\*/", "", self.text(), flags=re.S)
+        entries = [e for text in self.read().values() for e in self.table(text)[1]]
+        return [(i, h) for i, h in entries if i in self.arguments
+                and re.search(rf"\b{h}{HANDLER}\n\{{\n", texts)
+                and len(re.findall(rf"(?<!TRACE_EVENT\()\b{h}\b", texts))
+                == len(re.findall(rf"\b{h}{HANDLER}", texts)) + 1]
+
+    def handler(self, ioctl, name):
+        """How it is to be called: with a proof, if it is a section from its start."""
+        proof, struct = self.names["proof"], f"struct {self.arguments[ioctl]}"
+        body = re.search(rf"\b{name}{HANDLER}\n\{{\n(.*?)^\}}", self.text(), re.M | re.S)[4]
+        args = re.search(rf"^\t{struct} \*(\w+) = \w+;\n", body, re.M)
+        found = {"ioctl": ioctl, "name": name, "struct": struct,
+                 "args": args[1] if args else "args", "drop": [args[0]] if args else []}
+        section = f"\tdrm_dev_ctx_or({proof}, reg, ioctl, return -ENODEV);\n"
+        start, needs, _ = body.partition(section)
+        if needs and not re.sub(DECLARATIONS, "", start).strip():
+            return {**found, "context": f"const struct {proof} *reg",
+                    "drm": "drm_dev_ctx_reg_drm(&reg->base)",
+                    "doc": "@reg: proof that the device is registered",
+                    "drop": [*found["drop"], f"{section}\n", section],
+                    "entry": fill("DRM_DEV_CTX_IOCTL(", [ioctl, name, proof, struct], ");\n")}
+        return {**found, "context": "struct drm_dev_ctx_ioctl *ioctl",
+                "drm": "drm_dev_ctx_ioctl_drm(ioctl)",
+                "doc": "@ioctl: the device, which may be unplugged",
+                "entry": fill("DRM_DEV_CTX_IOCTL_UNPLUGGED(", [ioctl, name, struct], ");\n")}
+
+    def convert_ioctls(self, text, handlers):
+        """Give handlers their types, and make entry points and the table anew."""
+        for handler in handlers:
+            text = typed(text, handler)
+        table, _ = self.table(text)
+        if not table or not handlers:
+            return text
+        new = re.sub(r".*\[\] = ", f"DRM_DEV_CTX_IOCTLS({table[1]}) = ", table[0], count=1)
+        for handler in handlers:
+            new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},",
+                         f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']},", new)
+        return text.replace(table[0], "".join(h["entry"] for h in handlers) + "\n" + new)
+
+    def finish_contexts(self, text):
+        """Write what a semantic patch cannot: of devices and sections."""
+        def context(match):
+            drm = match[1]
+            inside = text[text.rfind("\n{\n", 0, match.start()):match.start()]
+            known = (re.fullmatch(rf"&(.+)->{self.member}", drm)
+                     or re.search(rf"\b(\w+) = {self.names['to']}\({re.escape(drm)}\);", inside)
+                     or re.search(rf"\b{re.escape(drm)} = &(\w+)->{self.member};", inside))
+            device = known[1] if known else f"{self.names['to']}({drm})"
+            return f"&{device}->{self.names['ctx']}"
+
+        text = re.sub(r"\bDRM_SAFE_CTX\(((?:[^()]|\([^()]*\))*)\)", context, returns(text))
+        text = re.sub(r"\n\t+\n(?=\t+return|\t\w+ = \w+\(drm_dev_ctx_unreg_drm)", "\n", text)
+        text = re.sub(r"^(\t.*\bdrm_dev_ctx_(?:or|alloc|register)\()([^;]*\);)",
+                      lambda m: fill(m[1], re.split(r",\s+", m[2]), ""), text, flags=re.M)
+        return text.replace("struct drm_dev_ctx_unreg *unreg = NULL;",
+                            "struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;")
+
+    def define(self, text, helper):
+        """Make the device a drm_dev_ctx, and write what belongs to it."""
+        defined = self.definition(text)
+        if not defined:
+            return text
+        proof, ctx, data, to = (self.names[n] for n in ("proof", "ctx", "data", "to"))
+        new = re.sub(rf"^\tstruct drm_device {self.member};", f"\tstruct drm_dev_ctx {ctx};\n"
+                     f"\tstruct drm_dev_ctx_data {data};", defined[0], flags=re.M)
+        if re.search(rf"\b{proof}\b", self.text()):
+            new += (f"\n/* Proof that a struct {self.device} is registered */\n"
+                    f"struct {proof} {{\n\tstruct drm_dev_ctx_reg base;\n}};\n")
+        if helper:
+            new += (f"\nstatic inline struct {self.device} *{to}(struct drm_device *drm)\n{{\n"
+                    f"\treturn container_of(drm, struct {self.device}, {ctx}.drm);\n}}\n")
+        return text.replace(defined[0], new)
 
     def convert(self):
         """Run all rules."""
-        registers = [t for t in self.before.values()
-                     if "devm_drm_dev_alloc(" in t and "drm_dev_register(" in t]
-        if self.device and registers:
-            self.spatch("device")
-        name, old, entries = self.plain_table()
-        if self.device:
-            self.spatch("section", HANDLERS=" ".join(h for _, h, _ in entries))
-        if entries:
-            self.convert_ioctls(name, old, entries)
+        self.convert_device()
         self.spatch("vmap")
         self.spatch("sgt")
-        self.contexts = any(self.uses_contexts(text) for text in self.read().values())
         self.edit(self.finish)
         if self.read() != self.before:
             self.build_files()
 
     def finish(self, text):
-        """Write what a semantic patch cannot."""
-        text = re.sub(r"^(\tstruct (\w+_unreg) \*\w+) = NULL;", r"\1 __free(\2) = NULL;", text,
-                      flags=re.M)
+        """Write what a semantic patch cannot: of mappings; and what the text refers to."""
         text = re.sub(r"^(\s+struct \w+_map_owned \w+) = \{\s*\};",
                       r"\1 __cleanup(drm_vmap_cleanup) = {};", text, flags=re.M)
-        text = re.sub(r"\bDRM_SAFE_RETURN\((.*?)\)\)", r"return \1)", text).replace("return )", "return)")
-        uses_ctx = self.uses_contexts(text)
-        uses_map = re.search(r"\w+_map_owned", text)
-        defined = self.contexts and self.definition(text)
-        if defined:
-            text = text.replace(defined[0], f"{defined[0]}\nDRM_DEV_CTX_NO_FILE({self.prefix}, "
-                                f"struct {self.device}, {self.member}, struct {self.device});\n")
-        headers = (["drm_dev_ctx.h"] if uses_ctx or defined else []) + (
-            ["drm_shmem_safe.h"] if uses_map or "drm_shmem_sgt_or(" in text else [])
-        last = [m.end() for m in re.finditer(r"^#include .*\n", text, re.M)]
-        at = last[-1] if last else 0
-        new = "".join(f'#include "{h}"\n' for h in headers if f'"{h}"' not in text)
-        if uses_map:
-            new += ("\n/* The least that an object has */\n"
-                    f"DEFINE_DRM_VMAP({self.prefix}_map, PAGE_SIZE);\n")
-        return text[:at] + new + text[at:]
+        text = returns(text)
+        defined = f"DEFINE_DRM_VMAP({self.prefix}_map,"
+        if f"struct {self.prefix}_map_owned" in text and defined not in self.raw:
+            text = include(text, "drm_shmem_safe.h", "\n/* The least that an object has */\n"
+                           f"{defined} PAGE_SIZE);\n")
+        elif "drm_shmem_sgt_or(" in text:
+            text = include(text, "drm_shmem_safe.h")
+        if re.search(CONTEXTS, text):
+            text = include(text, "drm_dev_ctx.h")
+        return text
 
     def build_files(self):
         """Have the compiler find the headers, and Kconfig the module."""
         path = self.top / "Makefile"
-        if path.exists():
+        if path.exists() and INCLUDE not in self.raw:
             text = path.read_text(encoding="utf-8")
             head = re.match(r"(#.*\n)*\n?", text)[0]
             path.write_text(head + INCLUDE + "\n" + text[len(head):], encoding="utf-8")
         path = self.top / "Kconfig"
-        if path.exists():
+        if path.exists() and "select DRM_SAFE\n" not in self.raw:
             text = path.read_text(encoding="utf-8")
             path.write_text(re.sub(r"^(\s+)help$", r"\1select DRM_SAFE\n\1help", text, count=1,
                                    flags=re.M), encoding="utf-8")
@@ -200,23 +303,96 @@ class Driver:
 
     def left(self):
         """What is raw yet: (path, line, call, why)."""
+        unclear = {"devm_drm_dev_alloc": self.unclear} if self.unclear else {}
         for path, text in self.read().items():
             for number, line in enumerate(text.splitlines(), 1):
                 for regex, why in RAW.items():
                     for call in re.findall(rf"(?<!define )\b({regex})\(", line):
-                        yield path, number, call, why
+                        yield path, number, call, unclear.get(call, why)
 
     def count(self, texts):
         """How many raw calls there are."""
         return sum(len(re.findall(rf"\b(?:{regex})\(", t)) for t in texts.values() for regex in RAW)
 
 
-def declare(struct, old, new):
+def returns(text):
+    """Make statements of what a semantic patch has as expressions."""
+    text = re.sub(r"\bDRM_SAFE_RETURN\((.*?)\)\)", r"return \1)", text)
+    return text.replace("return )", "return)")
+
+
+def fill(head, args, tail):
+    """A call or a declaration, in lines that are short enough."""
+    column = len(head.expandtabs())
+    lines = [head]
+    for n, arg in enumerate(args):
+        arg += tail.rstrip("\n") if n == len(args) - 1 else ","
+        if len(f"{lines[-1]} {arg}".expandtabs()) > WIDTH:
+            lines.append("\t" * (column // 8) + " " * (column % 8) + arg)
+        else:
+            lines[-1] += arg if n == 0 else f" {arg}"
+    return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
+
+
+def include(text, header, more=""):
+    """Include a header, in order where there is one, and write more after all of them."""
+    last = [m.end() for m in re.finditer(r"^#include .*\n", text, re.M)]
+    end = last[-1] if last else 0
+    text = text[:end] + more + text[end:]
+    if f'"{header}"' in text:
+        return text
+    quoted = re.finditer(r'^#include "(.*)"\n', text, re.M)
+    at = next((m.start() for m in quoted if m[1] > header), end)
+    return f'{text[:at]}#include "{header}"\n{text[at:]}'
+
+
+def declare(struct, text):
     """Declare a structure in a header that has come to use it."""
-    if old == new or re.search(rf"_drm\.h[\">]|^struct {struct}\b", new, re.M):
-        return new
-    at = [m.end() for m in re.finditer(r"^#include .*\n", new, re.M)][-1]
-    return f"{new[:at]}\nstruct {struct};\n{new[at:]}"
+    known = CONTEXTS if struct == "drm_dev_ctx_ioctl" else r"_drm\.h[\">]"
+    if re.search(rf"{known}|^struct {struct}\b", text, re.M):
+        return text
+    at = [m.end() for m in re.finditer(r"^#include .*\n", text, re.M)][-1]
+    others = re.match(r"\n((?:struct \w+;\n)*)", text[at:])[1]
+    new = "".join(sorted([*others.splitlines(True), f"struct {struct};\n"]))
+    return f"{text[:at]}\n{new}{text[at + (len(others) + 1 if others else 0):]}"
+
+
+def rename(name, to, code):
+    """Give a variable another name, and say how often."""
+    parts = re.split(r"(/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\")", code, flags=re.S)
+    done = [re.subn(rf"(?<![\w>.]){name}\b", to, part) for part in parts[::2]]
+    parts[::2] = [text for text, _ in done]
+    return "".join(parts), sum(count for _, count in done)
+
+
+def typed(text, handler):
+    """Give a handler its types: where it is declared, and where it is defined."""
+    name = handler["name"]
+    found = re.search(rf"^(.*\b{name}){HANDLER}(;|\n\{{\n)", text, re.M)
+    if not found:
+        return text
+    head, drm, data, file, tail = found.groups()
+    new = fill(f"{head}(", [handler["context"], f"{handler['struct']} *{handler['args']}",
+                            f"struct drm_file *{file}"], ")" + tail)
+    if tail == ";":
+        text = text.replace(found[0], new)
+        for types in (handler["context"], handler["struct"]):
+            text = declare(re.search(r"struct (\w+)", types)[1], text)
+        return typed(text, handler)
+    end = text.index("\n}\n", found.end())
+    body = text[found.end():end]
+    for line in handler["drop"]:
+        body = body.replace(line, "", 1)
+    body, _ = rename(data, handler["args"], body)
+    direct, uses = rename(drm, handler["drm"], body)
+    if uses == 1:
+        body = direct
+    elif uses:
+        body = f"\tstruct drm_device *{drm} = {handler['drm']};\n{body}"
+    before = re.sub(r"/\*\*\n(?: \*.*\n)+(?:\w.*\n)?\Z", lambda doc: re.sub(
+        rf"@{drm}:.*", handler["doc"], re.sub(rf"@{data}\b", f"@{handler['args']}", doc[0])),
+                    text[:found.start()])
+    return typed(before + new + body.lstrip("\n") + text[end:], handler)
 
 
 def uapi_arguments(headers):

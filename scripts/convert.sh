@@ -25,6 +25,20 @@ mkdir -p "$work"
 # convert DIR NAME: to $work/NAME, and what there is to say to $work/NAME.report.
 convert() { python3 "$TOP/scripts/convert.py" --row --to "$work/$2" "$1" >"$work/$2.report"; }
 
+# stays: a device with a use that is of no known type is left, and all that needs it.
+stays() {
+	cp -r "$TOP/tests/convert/before" "$work/unclear"
+	echo 'struct drm_device *bar_any(void *p) { return &bar_of(p)->drm; }' >>"$work/unclear/bar_gem.c"
+	convert "$work/unclear" unclear.after &&
+		grep -q 'devm_drm_dev_alloc(): .*bar_of(p)->drm' "$work/unclear.after.report" &&
+		! grep -rq 'drm_dev_ctx_alloc\|DRM_DEV_CTX' "$work/unclear.after"
+}
+
+# again: nothing is left to do in a driver that was converted.
+again() {
+	convert "$work/bar" again && diff -r "$work/bar" "$work/again"
+}
+
 # config: one that has the drivers, on x86: one of them is for nothing else.
 config() {
 	need_packages libelf-dev
@@ -72,6 +86,8 @@ check "convert: a driver of ours" convert "$TOP/tests/convert/before" bar
 check "convert: it becomes what is expected" diff -r "$TOP/tests/convert/after" "$work/bar"
 check "convert: what is left is what is expected" \
 	diff <(tail -n +2 "$TOP/tests/convert/left") <(tail -n +2 "$work/bar.report")
+check "convert: a device that is not known everywhere stays" stays
+check "convert: what was converted stays" again
 if [ "$1" = expected ]; then
 	finish
 	exit

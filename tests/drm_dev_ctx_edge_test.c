@@ -19,96 +19,90 @@
 #include "drm_safe_test.h"
 
 struct edge_dev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
-DRM_DEV_CTX_NO_FILE(edge, struct edge_dev, drm, void);
+/* Proof that a struct edge_dev is registered */
+struct edge_reg {
+	struct drm_dev_ctx_reg base;
+};
 
-#define DRM_IOCTL_EDGE_ANY	DRM_IO(DRM_COMMAND_BASE)
-
-static int edge_ioctl_any(struct edge_dev *edge, void *args, struct drm_file *file)
+static inline struct edge_dev *edge_dev(struct drm_device *drm)
 {
-	return 1;
+	return drm_dev_ctx_entry(drm, struct edge_dev, ctx);
 }
 
-#define EDGE_IOCTLS(X)							\
-	X(EDGE_ANY, void, edge_ioctl_any, NORMAL, DRM_RENDER_ALLOW)
+static inline struct drm_dev_ctx *edge_ctx(struct drm_device *drm)
+{
+	return &edge_dev(drm)->ctx;
+}
 
-DRM_DEV_IOCTL_TABLE(edge, EDGE_IOCTLS);
-
-/* Another type of device, whose drm_driver has the ioctls of the first one */
+/* Another type of device */
 struct other_dev {
 	int before;
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
-
-DRM_DEV_CTX_NO_FILE(other, struct other_dev, drm, void);
 
 KUNIT_DEFINE_ACTION_WRAPPER(edge_put, drm_dev_put, struct drm_device *);
 
 /* A registered device, with a reference until the end of the test */
 static struct drm_device *edge_device(struct kunit *test, struct device *parent)
 {
-	struct edge_unreg *unreg = edge_dev_alloc(parent, drm_safe_test_driver());
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, drm_safe_test_driver(), struct edge_dev, ctx);
 	struct drm_device *drm;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	drm = drm_dev_bound_drm(&unreg->bound);
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	drm_dev_get(drm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, edge_put, drm), 0);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(edge, parent, unreg, NULL, NULL), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 	return drm;
 }
 
-/* A device that DRM's own functions made has nothing to revoke or record. */
+/* A device that DRM's own functions made has no contexts, nothing to revoke or to record. */
 static void foreign(struct kunit *test)
 {
-	struct drm_device *drm = drm_dev_alloc(drm_safe_test_driver(),
-					       drm_safe_test_parent(test));
-	struct drm_dev_handle handle = {};
-	struct drm_dev_revocable rev = {};
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
-	drm_dev_handle_add(drm, &handle);
-	drm_dev_handle_del(drm, &handle);
-	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_FALSE(test, drm_dev_revocable_take(drm, &rev));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-	}
-	/* Nor has it a registration that could be ending. */
-	kunit_warning_suppress(test) {
-		drm_dev_if_bound(bound, drm)
-			KUNIT_FAIL(test, "a block without a registration");
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-	}
-	drm_dev_put(drm);
-}
-
-/* The first of the edge driver's ioctls, on a device's render node */
-static int edge_ioctl(struct kunit *test, struct drm_device *drm)
-{
-	struct file *filp = drm_safe_test_open(test, drm->render);
+	struct edge_dev *dev = __drm_dev_alloc(drm_safe_test_parent(test), drm_safe_test_driver(),
+					       sizeof(*dev), offsetof(struct edge_dev, ctx.drm));
+	struct drm_dev_ctx_handle handle = {};
+	struct drm_dev_ctx_revocable rev = {};
 	int ret;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(filp));
-	ret = drm_ioctl_kernel(filp, edge_ioctls[0].func, NULL, edge_ioctls[0].flags);
-	drm_safe_test_close(test, filp);
-	return ret;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
+	drm_dev_ctx_handle_add(&dev->ctx.drm, &handle);
+	drm_dev_ctx_handle_del(&dev->ctx.drm, &handle);
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_revocable_take(&dev->ctx, &rev));
+	/* Not even if it is registered */
+	ret = drm_dev_register(&dev->ctx.drm, 0);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	kunit_warning_suppress(test) {
+		drm_dev_ctx_guard(edge_reg, reg, &dev->ctx)
+			KUNIT_FAIL(test, "a section of a device without contexts");
+		drm_dev_ctx_guard_bound(bound, &dev->ctx)
+			KUNIT_FAIL(test, "a block without a registration");
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(&dev->ctx), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+	}
+	drm_dev_unplug(&dev->ctx.drm);
+	drm_dev_put(&dev->ctx.drm);
 }
 
-/* Without files of the driver's own, each ioctl asks whether the device is of its type. */
-static void other_ioctls(struct kunit *test)
+/* A device of one type is not taken for one of another. */
+static void other_type(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
-	struct other_unreg *unreg = other_dev_alloc(parent, drm_safe_test_driver());
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, drm_safe_test_driver(), struct other_dev, ctx);
 	struct drm_device *drm;
 
-	KUNIT_EXPECT_EQ(test, edge_ioctl(test, edge_device(test, drm_safe_test_parent(test))), 1);
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	drm = drm_dev_bound_drm(&unreg->bound);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(other, parent, unreg, NULL, NULL), 0);
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	KUNIT_EXPECT_PTR_EQ(test, &drm_dev_ctx_entry(drm, struct other_dev, ctx)->ctx.drm, drm);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, edge_ioctl(test, drm), -EINVAL);
+		edge_dev(drm);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 }
@@ -130,10 +124,10 @@ static void sections(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, dentry);
 	entry = d_inode(dentry)->i_private;
 	m.private = entry;
-	drm_dev_if_registered(edge, reg, other) {
+	drm_dev_ctx_guard(edge_reg, reg, edge_ctx(other)) {
 		KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
 		KUNIT_EXPECT_NULL(test, strstr(buf, "section: "));
-		drm_dev_if_registered(edge, own, drm) {
+		drm_dev_ctx_guard(edge_reg, own, edge_ctx(drm)) {
 			m.count = 0;
 			KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
 			KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "section: "));
@@ -142,12 +136,10 @@ static void sections(struct kunit *test)
 	dput(dentry);
 }
 
-static struct kunit_case drm_dev_ctx_edge_cases[] = {
-	KUNIT_CASE(foreign),
-	KUNIT_CASE(other_ioctls),
-	KUNIT_CASE(sections),
-	{}
-};
+static struct kunit_case drm_dev_ctx_edge_cases[] = { KUNIT_CASE(foreign),
+						      KUNIT_CASE(other_type),
+						      KUNIT_CASE(sections),
+						      {} };
 
 static struct kunit_suite drm_dev_ctx_edge_suite = {
 	.name = "drm_dev_ctx_edge",

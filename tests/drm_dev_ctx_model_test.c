@@ -56,7 +56,7 @@ struct model_count {
 };
 
 struct model_rev {
-	struct drm_dev_revocable rev;
+	struct drm_dev_ctx_revocable rev;
 	struct model_slot *slot;
 	bool used;
 	bool listed;
@@ -68,8 +68,8 @@ struct model_slot {
 	struct model *model;
 	struct device *parent;
 	struct drm_device *drm;
-	struct mdev_unreg *unreg;
-	struct mdev_ioctl *ioctl;
+	struct drm_dev_ctx_unreg *unreg;
+	struct drm_dev_ctx_ioctl *ioctl;
 	enum model_state state;
 	bool bound;
 	u32 data;
@@ -94,20 +94,35 @@ struct model {
 };
 
 struct mdev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 	struct model_slot *slot;
 };
 
 struct mdev_hw {
+	struct drm_dev_ctx_data base;
 	struct model_slot *slot;
 	u32 data;
 };
 
-struct mdev_file {
-	struct drm_file *drm;
+/* Proof that a struct mdev is registered */
+struct mdev_reg {
+	struct drm_dev_ctx_reg base;
 };
 
-DRM_DEV_CTX(mdev, struct mdev, drm, struct mdev_hw, struct mdev_file);
+static inline struct mdev *mdev_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct mdev, ctx);
+}
+
+static inline struct drm_dev_ctx *mdev_ctx(struct drm_device *drm)
+{
+	return &mdev_dev(drm)->ctx;
+}
+
+static inline struct mdev_hw *mdev_reg_data(const struct mdev_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct mdev_hw, base);
+}
 
 static u32 model_random(struct model *model, u32 below)
 {
@@ -129,14 +144,14 @@ static void model_expect_done(struct model_slot *slot, const struct model_count 
 /* What a section reads of the registration data, or 0 if it does not open */
 static u32 model_read(struct drm_device *drm)
 {
-	drm_dev_registered_or(mdev, reg, drm, return 0);
+	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(drm), return 0);
 
 	return mdev_reg_data(reg)->data;
 }
 
-static u32 model_read_ioctl(struct mdev_ioctl *ioctl)
+static u32 model_read_ioctl(struct drm_dev_ctx_ioctl *ioctl)
 {
-	drm_dev_registered_or(mdev, reg, ioctl, return 0);
+	drm_dev_ctx_or(mdev_reg, reg, ioctl, return 0);
 
 	return mdev_reg_data(reg)->data;
 }
@@ -145,12 +160,12 @@ static bool model_enters_bound(struct drm_device *drm)
 {
 	bool entered = false;
 
-	drm_dev_if_bound(bound, drm)
+	drm_dev_ctx_guard_bound(bound, mdev_ctx(drm))
 		entered = true;
 	return entered;
 }
 
-static void model_revoke(struct drm_dev_revocable *rev)
+static void model_revoke(struct drm_dev_ctx_revocable *rev)
 {
 	struct model_rev *mrev = container_of(rev, struct model_rev, rev);
 
@@ -158,17 +173,17 @@ static void model_revoke(struct drm_dev_revocable *rev)
 	model_expect_done(mrev->slot, &mrev->slot->released);
 }
 
-static bool model_rev_get(struct drm_dev_revocable *rev)
+static bool model_rev_get(struct drm_dev_ctx_revocable *rev)
 {
 	return true;
 }
 
-static const struct drm_dev_revocable_ops model_rev_ops = {
+static const struct drm_dev_ctx_revocable_ops model_rev_ops = {
 	.get = model_rev_get,
 	.revoke = model_revoke,
 };
 
-static bool model_add(struct model_slot *slot, const struct drm_dev_bound *bound)
+static bool model_add(struct model_slot *slot, const struct drm_dev_ctx_bound *bound)
 {
 	struct model_rev *mrev = &slot->rev[model_random(slot->model, MODEL_LATE)];
 
@@ -177,7 +192,7 @@ static bool model_add(struct model_slot *slot, const struct drm_dev_bound *bound
 	mrev->used = true;
 	mrev->listed = true;
 	KUNIT_EXPECT_EQ(slot->model->test,
-			drm_dev_revocable_add(bound, &mrev->rev, &model_rev_ops), 0);
+			drm_dev_ctx_revocable_add(bound, &mrev->rev, &model_rev_ops), 0);
 	return true;
 }
 
@@ -195,21 +210,23 @@ static void mdev_kms_shutdown(struct drm_device *drm)
 	model_expect_ending(slot, drm);
 }
 
-static void mdev_quiesce(const struct drm_dev_bound *bound, struct mdev_hw *hw)
+static void mdev_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
+	struct mdev_hw *hw = container_of(data, struct mdev_hw, base);
 	struct model_slot *slot = hw->slot;
 
 	if (!model_called(slot, &slot->quiesced))
 		return;
 	model_expect_done(slot, &slot->shutdown);
-	model_expect_ending(slot, drm_dev_bound_drm(bound));
+	model_expect_ending(slot, drm_dev_ctx_bound_drm(bound));
 	KUNIT_EXPECT_EQ(slot->model->test, 0,
-			drm_dev_revocable_add(bound, &slot->rev[MODEL_LATE].rev,
-					      &model_rev_ops));
+			drm_dev_ctx_revocable_add(bound, &slot->rev[MODEL_LATE].rev,
+						  &model_rev_ops));
 }
 
-static void mdev_hw_release(struct mdev_hw *hw)
+static void mdev_hw_release(struct drm_dev_ctx_data *data)
 {
+	struct mdev_hw *hw = container_of(data, struct mdev_hw, base);
 	struct model_slot *slot = hw->slot;
 
 	model_called(slot, &slot->released);
@@ -217,28 +234,30 @@ static void mdev_hw_release(struct mdev_hw *hw)
 	kfree(hw);
 }
 
-static const struct mdev_reg_ops mdev_reg_ops = {
+static const struct drm_dev_ctx_ops mdev_reg_ops = {
 	.kms_shutdown = mdev_kms_shutdown,
 	.quiesce = mdev_quiesce,
 	.release = mdev_hw_release,
 };
 
-static struct mdev_file *mdev_open(const struct mdev_reg *reg, struct drm_file *drm_file)
+static int mdev_open(struct drm_device *drm, struct drm_file *file)
 {
-	struct model_slot *slot = mdev_reg_data(reg)->slot;
+	struct model_slot *slot = mdev_dev(drm)->slot;
 
+	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(drm), return -ENODEV);
+
+	KUNIT_EXPECT_PTR_EQ(slot->model->test, slot, mdev_reg_data(reg)->slot);
 	model_called(slot, &slot->opened);
-	slot->ioctl = mdev_reg_ioctl(reg);
-	return kzalloc_obj(struct mdev_file);
+	slot->ioctl = drm_dev_ctx_reg_ioctl(&reg->base);
+	return 0;
 }
 
-static void mdev_postclose(struct mdev *mdev, struct mdev_file *file)
+static void mdev_postclose(struct drm_device *drm, struct drm_file *file)
 {
-	model_called(mdev->slot, &mdev->slot->closed);
-	kfree(file);
-}
+	struct model_slot *slot = mdev_dev(drm)->slot;
 
-DRM_DEV_FILE_OPS(mdev, REGISTERED, mdev_open, mdev_postclose);
+	model_called(slot, &slot->closed);
+}
 
 static void mdev_release(struct drm_device *drm)
 {
@@ -258,8 +277,8 @@ static const struct drm_driver mdev_driver = {
 	.fops = &mdev_fops,
 	.name = "mdev",
 	.desc = "drm_dev_ctx model test",
-	.open = mdev_drm_open,
-	.postclose = mdev_drm_postclose,
+	.open = mdev_open,
+	.postclose = mdev_postclose,
 	.release = mdev_release,
 };
 
@@ -295,20 +314,20 @@ static bool model_alloc(struct model_slot *slot)
 {
 	struct model *model = slot->model;
 	struct device *parent = model->parent[model_random(model, MODEL_PARENTS)];
-	struct mdev_unreg *unreg;
+	struct drm_dev_ctx_unreg *unreg;
 
 	if (slot->state != MODEL_NONE)
 		return false;
-	unreg = mdev_dev_alloc(parent, &mdev_driver);
+	unreg = drm_dev_ctx_alloc(parent, &mdev_driver, struct mdev, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(model->test, unreg);
-	mdev_unreg_dev(unreg)->slot = slot;
+	mdev_dev(drm_dev_ctx_unreg_drm(unreg))->slot = slot;
 	slot->parent = parent;
-	slot->drm = drm_dev_bound_drm(&unreg->bound);
+	slot->drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	slot->unreg = unreg;
 	slot->state = MODEL_UNREGISTERED;
 	slot->bound = true;
 	for (int i = 0; i < MODEL_REVS; i++) {
-		slot->rev[i].rev = (struct drm_dev_revocable){};
+		slot->rev[i].rev = (struct drm_dev_ctx_revocable){};
 		slot->rev[i].used = false;
 	}
 	return true;
@@ -318,7 +337,7 @@ static bool model_register(struct model_slot *slot)
 {
 	struct model *model = slot->model;
 	struct device *parent = model->parent[model_random(model, MODEL_PARENTS)];
-	struct mdev_unreg *unreg = slot->unreg;
+	struct drm_dev_ctx_unreg *unreg = slot->unreg;
 	struct mdev_hw *hw;
 	int ret;
 
@@ -340,7 +359,7 @@ static bool model_register(struct model_slot *slot)
 	}
 	slot->unreg = NULL;
 	kunit_warning_suppress(model->test) {
-		ret = drm_dev_ctx_register(mdev, parent, unreg, &mdev_reg_ops, hw);
+		ret = drm_dev_ctx_register(parent, &unreg, &mdev_reg_ops, &hw->base);
 		KUNIT_EXPECT_EQ(model->test, ret, parent == slot->parent ? 0 : -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(model->test, ret ? 1 : 0);
 	}
@@ -349,13 +368,13 @@ static bool model_register(struct model_slot *slot)
 
 static bool model_drop(struct model_slot *slot)
 {
-	struct mdev_unreg *unreg = slot->unreg;
+	struct drm_dev_ctx_unreg *unreg = slot->unreg;
 
 	if (slot->state != MODEL_UNREGISTERED)
 		return false;
 	slot->state = MODEL_DROPPED;
 	slot->unreg = NULL;
-	drm_dev_ctx_drop(mdev, unreg);
+	drm_dev_ctx_drop(&unreg);
 	return true;
 }
 
@@ -367,7 +386,7 @@ static bool model_unregister(struct model_slot *slot)
 		return false;
 	if (registered)
 		model_end_registration(slot);
-	KUNIT_EXPECT_EQ(slot->model->test, drm_dev_ctx_unregister(slot->drm),
+	KUNIT_EXPECT_EQ(slot->model->test, drm_dev_ctx_unregister(mdev_ctx(slot->drm)),
 			registered ? 0 : -ENODEV);
 	return true;
 }
@@ -454,9 +473,9 @@ static bool model_add_reg(struct model_slot *slot)
 {
 	if (!slot->drm)
 		return false;
-	drm_dev_registered_or(mdev, reg, slot->drm, return false);
+	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(slot->drm), return false);
 
-	return model_add(slot, &reg->bound);
+	return model_add(slot, &reg->base.bound);
 }
 
 static struct model_rev *model_used_rev(struct model_slot *slot)
@@ -473,9 +492,9 @@ static bool model_end_rev(struct model_slot *slot)
 
 	if (!mrev)
 		return false;
-	taken = drm_dev_revocable_take(slot->drm, &mrev->rev);
+	taken = drm_dev_ctx_revocable_take(mdev_ctx(slot->drm), &mrev->rev);
 	if (taken)
-		drm_dev_revocable_done(slot->drm);
+		drm_dev_ctx_revocable_done(mdev_ctx(slot->drm));
 	KUNIT_EXPECT_EQ(slot->model->test, taken, mrev->listed);
 	mrev->listed = false;
 	return true;

@@ -26,21 +26,39 @@ module_param(cycles, uint, 0444);
 MODULE_PARM_DESC(cycles, "how often each test binds and unbinds (default: 200)");
 
 struct race_dev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
 struct race_hw {
+	struct drm_dev_ctx_data base;
 	u32 alive;
 	atomic_t users;
 	struct race *race;
 };
 
 struct race_file {
-	struct drm_file *drm;
 	u32 alive;
 };
 
-DRM_DEV_CTX(race, struct race_dev, drm, struct race_hw, struct race_file);
+/* Proof that a struct race_dev is registered */
+struct race_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct race_dev *race_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct race_dev, ctx);
+}
+
+static inline struct drm_dev_ctx *race_ctx(struct drm_device *drm)
+{
+	return &race_dev(drm)->ctx;
+}
+
+static inline struct race_hw *race_reg_data(const struct race_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct race_hw, base);
+}
 
 /*
  * Invariants:
@@ -66,7 +84,7 @@ static void race_check(struct race *race, const struct race_reg *reg)
 {
 	struct race_hw *hw = race_reg_data(reg);
 
-	if (hw->alive != RACE_ALIVE || !drm_dev_bound_parent(&reg->bound)->driver)
+	if (hw->alive != RACE_ALIVE || !drm_dev_ctx_bound_parent(&reg->base.bound)->driver)
 		atomic_inc(&race->wrong);
 	atomic_inc(&hw->users);
 	if (get_random_u32_below(8) == 0)
@@ -85,8 +103,9 @@ struct race_args {
 #define DRM_IOCTL_RACE_CHECK	DRM_IOW(DRM_COMMAND_BASE, struct race_args)
 
 static int race_ioctl_check(const struct race_reg *reg, struct race_args *args,
-			    struct race_file *file)
+			    struct drm_file *drm_file)
 {
+	struct race_file *file = drm_file->driver_priv;
 	struct race *race = (struct race *)(uintptr_t)args->race;
 
 	if (file->alive != RACE_ALIVE)
@@ -95,27 +114,33 @@ static int race_ioctl_check(const struct race_reg *reg, struct race_args *args,
 	return 0;
 }
 
-#define RACE_IOCTLS(X)							\
-	X(RACE_CHECK, struct race_args, race_ioctl_check, REGISTERED, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL(RACE_CHECK, race_ioctl_check, race_reg, struct race_args);
 
-DRM_DEV_IOCTL_TABLE(race, RACE_IOCTLS);
+DRM_DEV_CTX_IOCTLS(race_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(RACE_CHECK, DRM_RENDER_ALLOW),
+};
 
-static struct race_file *race_open(const struct race_reg *reg, struct drm_file *drm_file)
+static int race_open(struct drm_device *drm, struct drm_file *drm_file)
 {
-	struct race_file *file = kzalloc_obj(*file);
+	struct race_file *file;
 
-	if (file)
-		file->alive = race_reg_data(reg)->alive;
-	return file;
+	drm_dev_ctx_or(race_reg, reg, race_ctx(drm), return -ENODEV);
+
+	file = kzalloc_obj(*file);
+	if (!file)
+		return -ENOMEM;
+	file->alive = race_reg_data(reg)->alive;
+	drm_file->driver_priv = file;
+	return 0;
 }
 
-static void race_postclose(struct race_dev *rdev, struct race_file *file)
+static void race_postclose(struct drm_device *drm, struct drm_file *drm_file)
 {
+	struct race_file *file = drm_file->driver_priv;
+
 	file->alive = 0;
 	kfree(file);
 }
-
-DRM_DEV_FILE_OPS(race, REGISTERED, race_open, race_postclose);
 
 DEFINE_DRM_GEM_FOPS(race_fops);
 
@@ -124,29 +149,33 @@ static const struct drm_driver race_driver = {
 	.fops = &race_fops,
 	.name = "race",
 	.desc = "drm_dev_ctx race test",
-	.open = race_drm_open,
-	.postclose = race_drm_postclose,
+	.open = race_open,
+	.postclose = race_postclose,
 	.ioctls = race_ioctls,
 	.num_ioctls = ARRAY_SIZE(race_ioctls),
 };
 
-static void race_quiesce(const struct drm_dev_bound *bound, struct race_hw *hw)
+static void race_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
-	if (atomic_read(&hw->users) || !drm_dev_bound_parent(bound)->driver)
+	struct race_hw *hw = container_of(data, struct race_hw, base);
+
+	if (atomic_read(&hw->users) || !drm_dev_ctx_bound_parent(bound)->driver)
 		atomic_inc(&hw->race->wrong);
 	hw->alive = 0;
 	atomic_inc(&hw->race->quiesced);
 }
 
-static void race_release(struct race_hw *hw)
+static void race_release(struct drm_dev_ctx_data *data)
 {
+	struct race_hw *hw = container_of(data, struct race_hw, base);
+
 	if (hw->alive)
 		atomic_inc(&hw->race->wrong);
 	atomic_inc(&hw->race->released);
 	kfree(hw);
 }
 
-static const struct race_reg_ops race_reg_ops = {
+static const struct drm_dev_ctx_ops race_reg_ops = {
 	.quiesce = race_quiesce,
 	.release = race_release,
 };
@@ -192,7 +221,7 @@ static void race_enter_once(struct race *race, struct drm_device *drm)
 {
 	bool entered = false;
 
-	drm_dev_if_registered(race, reg, drm) {
+	drm_dev_ctx_guard(race_reg, reg, race_ctx(drm)) {
 		entered = true;
 		race_check(race, reg);
 	}
@@ -254,7 +283,7 @@ static int race_unregister_thread(void *data)
 
 	while ((drm = race_next(race))) {
 		usleep_range(1, 3000);
-		ret = drm_dev_ctx_unregister(drm);
+		ret = drm_dev_ctx_unregister(race_ctx(drm));
 		if (ret && ret != -ENODEV)
 			atomic_inc(&race->wrong);
 		atomic_inc(ret ? &race->not_ended : &race->ended);
@@ -315,13 +344,16 @@ static void race_run(struct kunit *test, struct race *race, const atomic_t *done
 
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, race_stop, race), 0);
 	for (unsigned int i = 0; i < cycles; i++) {
-		struct race_unreg *unreg = race_dev_alloc(parent, &race_driver);
+		struct drm_dev_ctx_unreg *unreg =
+			drm_dev_ctx_alloc(parent, &race_driver, struct race_dev, ctx);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 		/* Others have it before it is registered, and after. */
-		race_publish(race, drm_dev_bound_drm(&unreg->bound));
-		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(race, parent, unreg, &race_reg_ops,
-							   race_hw_new(test, race)), 0);
+		race_publish(race, drm_dev_ctx_bound_drm(&unreg->bound));
+		KUNIT_EXPECT_EQ(test,
+				drm_dev_ctx_register(parent, &unreg, &race_reg_ops,
+						     &race_hw_new(test, race)->base),
+				0);
 		race_live(done);
 		drm_safe_test_rebind(test, parent);
 		if (i % 2)

@@ -6,17 +6,21 @@
  * -------------------
  *
  *	struct my_dev {
- *		struct drm_device drm;
+ *		struct drm_dev_ctx ctx;
  *	};
- *	DRM_DEV_CTX_NO_FILE(my, struct my_dev, drm, void);
+ *
+ *	struct my_reg {
+ *		struct drm_dev_ctx_reg base;
+ *	};
  *
  *	struct device *parent = drm_safe_test_parent(test);
- *	struct my_unreg *unreg = my_dev_alloc(parent, &my_driver);
+ *	struct drm_dev_ctx_unreg *unreg =
+ *		drm_dev_ctx_alloc(parent, &my_driver, struct my_dev, ctx);
  *
  *	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
  *	... &unreg->bound is the proof that the parent is bound ...
- *	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(my, parent, unreg, NULL, NULL), 0);
- *	... drm_dev_if_registered(my, reg, drm) { &reg->bound } ...
+ *	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
+ *	drm_dev_ctx_guard(my_reg, reg, &my->ctx) ... &reg->base.bound ...
  *	drm_safe_test_unbind(test, parent);
  *
  * The parent is a faux device that can do DMA to 64 bits. It is unbound at the

@@ -81,8 +81,8 @@ static void debug_lists_handles(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_TRUE(test, debug_object_has_handle(test, bo));
-	drm_dev_if_registered(test, reg, t->drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, debug_device_handles(test, t->drm), 2);
 	drm_vmap_release(&own);
 	drm_shmem_sgt_move(&moved, &table);
@@ -189,8 +189,8 @@ static void debug_traces_free(struct kunit *test)
 	struct reclaim_bo *bo = debug_trace_bo(test, &traced);
 	int ret;
 
-	drm_dev_if_registered(test, reg, t->drm)
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "s");
 	reclaim_bo_put(bo);
 	debug_trace_end(test, &traced);
@@ -210,9 +210,9 @@ static void debug_traces_mappings(struct kunit *test)
 		drm_shmem_if_vmap(debug_map, inner, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "v");
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_dev_if_registered(test, reg, t->drm)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		for (int i = 0; i < 2; i++)
-			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 				KUNIT_EXPECT_STREQ(test, traced.seen, "vVs");
 	shmem_test_unbind(test);
 	debug_trace_end(test, &traced);
@@ -226,8 +226,8 @@ static void debug_traces_purge(struct kunit *test)
 	struct reclaim_bo *bo = debug_trace_bo(test, &traced);
 	int ret;
 
-	drm_dev_if_registered(test, reg, t->drm)
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
@@ -245,8 +245,8 @@ static void debug_traces_evict(struct kunit *test)
 	int ret;
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
-	drm_dev_if_registered(test, reg, t->drm)
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	for (int i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);

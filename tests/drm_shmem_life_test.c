@@ -136,8 +136,8 @@ static int life_map(struct drm_device *drm, struct life_bo *bo)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->bound, &bo->obj, ret, return ret);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->obj, ret, return ret);
 	return 0;
 }
 
@@ -633,7 +633,7 @@ static void evict_meets_unbind(struct kunit *test)
 static void counted_after_revocation(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct drm_dev_bound stale = { .__drm = t->drm };
+	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 	struct life_bo *bo = life_bo_mapped(test, NULL);
 	int ret;
 

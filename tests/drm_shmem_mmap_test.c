@@ -238,8 +238,8 @@ static int mmap_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
 	return 0;
 }
 

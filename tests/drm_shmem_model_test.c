@@ -233,8 +233,8 @@ static void model_borrow_table(struct kunit *test, struct model *model, struct m
 	int ret = -ESHUTDOWN;
 
 	/* An assertion in the section would leave it open. */
-	drm_dev_if_registered(test, reg, model_gem(bo)->dev)
-		drm_shmem_if_sgt(sgt, &reg->bound, bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(model_gem(bo)->dev))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, bo->obj, ret)
 			nents = drm_shmem_sgt_table(sgt)->nents;
 	KUNIT_ASSERT_EQ(test, ret, model_map_table(model, bo));
 	KUNIT_ASSERT_EQ(test, nents > 0, !ret);
@@ -250,11 +250,11 @@ static void model_resume(struct kunit *test, struct model *model, struct model_b
 {
 	int tried = -ESHUTDOWN, ret = -ESHUTDOWN;
 
-	drm_dev_if_registered(test, reg, model_gem(bo)->dev) {
-		drm_shmem_if_sgt_owned(sgt, &reg->bound, &bo->sgt[i], tried)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(model_gem(bo)->dev)) {
+		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &bo->sgt[i], tried)
 			;
 		dma_resv_lock(model_gem(bo)->resv, NULL);
-		ret = drm_shmem_sgt_resume(&bo->sgt[i], &reg->bound);
+		ret = drm_shmem_sgt_resume(&bo->sgt[i], &reg->base.bound);
 		dma_resv_unlock(model_gem(bo)->resv);
 	}
 	KUNIT_ASSERT_EQ(test, tried, !model_is_bound(model, bo) ? -ESHUTDOWN :
@@ -271,8 +271,8 @@ static void model_own_table(struct kunit *test, struct model *model, struct mode
 	if (!bo->held[i]) {
 		if (!bo->ref || model_random(model, 4))
 			return;
-		drm_dev_if_registered(test, reg, model_gem(bo)->dev)
-			ret = drm_shmem_sgt_own(&bo->sgt[i], &reg->bound, bo->obj);
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(model_gem(bo)->dev))
+			ret = drm_shmem_sgt_own(&bo->sgt[i], &reg->base.bound, bo->obj);
 		KUNIT_ASSERT_EQ(test, ret, model_map_table(model, bo));
 		bo->held[i] = !ret;
 		return;

@@ -28,15 +28,16 @@ static void dma_map_fails(struct kunit *test)
 	u64 mask = *t->parent->dma_mask;
 	int ret = 0;
 
-	drm_dev_if_registered(test, reg, t->drm) {
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		*t->parent->dma_mask = 1;
 		kunit_warning_suppress(test) {
 			for (int i = 0; i < 3; i++) {
-				drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+				drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 					KUNIT_FAIL(test, "mapped");
 				KUNIT_EXPECT_EQ(test, ret, -EIO);
 			}
-			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), -EIO);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj),
+					-EIO);
 		}
 		*t->parent->dma_mask = mask;
 
@@ -44,7 +45,7 @@ static void dma_map_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 0);
 		KUNIT_EXPECT_NULL(test, shmem->pages);
 		drm_shmem_sgt_release(&own);
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_NOT_NULL(test, drm_shmem_sgt_table(sgt));
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 1);
@@ -66,19 +67,19 @@ static void other_device(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_FALSE(test, bo->obj.base.map_wc);
 	kunit_warning_suppress(test) {
-		drm_dev_if_registered(test, reg, drm)
-			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj),
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj),
 					-EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_shmem_sgt_release(&own);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 
-	drm_dev_if_registered(test, reg, t->drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 	kunit_warning_suppress(test) {
-		drm_dev_if_registered(test, reg, drm)
-			drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
+			drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
 				KUNIT_FAIL(test, "another device's");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
@@ -161,8 +162,8 @@ static void memory_status_import(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
-	drm_dev_if_registered(test, reg, t->drm)
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			;
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
@@ -255,7 +256,7 @@ static int hold_lock(void *data)
 	return 0;
 }
 
-static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	struct edge_map_owned map = {};
 	int ret = drm_shmem_vmap_own(&map, &bo->obj);
@@ -264,7 +265,7 @@ static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
 	return ret;
 }
 
-static int signal_sgt(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_sgt(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	struct drm_shmem_sgt_owned table = {};
 	int ret = drm_shmem_sgt_own(&table, bound, &bo->obj);
@@ -273,29 +274,29 @@ static int signal_sgt(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
 	return ret;
 }
 
-static int signal_sgt_unmap(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_sgt_unmap(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	return drm_shmem_sgt_unmap(&bo->obj);
 }
 
-static int signal_mmap_offset(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_mmap_offset(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	u64 offset;
 
 	return reclaim_bo_mmap_offset(bo, &offset);
 }
 
-static int signal_madvise(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_madvise(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	return drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL) == 1 ? 0 : -EIO;
 }
 
-static int signal_purge(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_purge(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	return drm_shmem_purge(&bo->obj);
 }
 
-static int signal_evict(struct reclaim_bo *bo, const struct drm_dev_bound *bound)
+static int signal_evict(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	return drm_shmem_evict(&bo->obj);
 }
@@ -303,9 +304,9 @@ static int signal_evict(struct reclaim_bo *bo, const struct drm_dev_bound *bound
 /* No wait ends because of a signal unless the function's name says so. */
 static void signal_is_pending(struct kunit *test)
 {
-	static int (* const fns[])(struct reclaim_bo *bo, const struct drm_dev_bound *bound) = {
-		signal_vmap, signal_sgt, signal_sgt_unmap, signal_mmap_offset, signal_madvise,
-		signal_evict, signal_purge,
+	static int (*const fns[])(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound) = {
+		signal_vmap,	signal_sgt,   signal_sgt_unmap, signal_mmap_offset,
+		signal_madvise, signal_evict, signal_purge,
 	};
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
@@ -313,7 +314,7 @@ static void signal_is_pending(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_publish(reclaim_bo, unique);
-	drm_dev_if_registered(test, reg, t->drm) {
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
 			struct edge_holder holder = { .gem = reclaim_bo_gem(bo) };
 			int ret;
@@ -323,7 +324,7 @@ static void signal_is_pending(struct kunit *test)
 			KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hold_lock, &holder, "holder")));
 			wait_for_completion(&holder.locked);
 			set_thread_flag(TIF_SIGPENDING);
-			ret = fns[i](bo, &reg->bound);
+			ret = fns[i](bo, &reg->base.bound);
 			clear_thread_flag(TIF_SIGPENDING);
 			KUNIT_EXPECT_EQ_MSG(test, ret, 0, "function %d", i);
 			KUNIT_EXPECT_TRUE_MSG(test, READ_ONCE(holder.unlocked), "function %d", i);

@@ -72,15 +72,15 @@ static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
 	return 0;
 }
 
 static int own_table(struct drm_device *drm, struct evict_bo *bo)
 {
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	return drm_shmem_sgt_own(&bo->table, &reg->bound, &bo->obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	return drm_shmem_sgt_own(&bo->table, &reg->base.bound, &bo->obj);
 }
 
 static int resume_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
@@ -88,10 +88,10 @@ static int resume_table(struct drm_device *drm, struct drm_shmem_sgt_owned *tabl
 	struct drm_gem_object *gem = table->__obj ? &table->__obj->base.base : NULL;
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
 	if (gem)
 		dma_resv_lock(gem->resv, NULL);
-	ret = drm_shmem_sgt_resume(table, &reg->bound);
+	ret = drm_shmem_sgt_resume(table, &reg->base.bound);
 	if (gem)
 		dma_resv_unlock(gem->resv);
 	return ret;
@@ -102,8 +102,8 @@ static int use_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
 	bool used = false;
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_if_sgt_owned(sgt, &reg->bound, table, ret)
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_if_sgt_owned(sgt, &reg->base.bound, table, ret)
 		used = drm_shmem_sgt_table(sgt)->nents;
 	return used == !ret ? ret : -EIO;
 }
@@ -240,8 +240,8 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->asked, 0);
 
 	/* Who borrows the table is not known to the type. */
-	drm_dev_if_registered(test, reg, t->drm)
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, bo->asked, 1);
 	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);
@@ -271,8 +271,8 @@ static void evict_without_step(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_publish(reclaim_bo, unique);
-	drm_dev_if_registered(test, reg, t->drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	drm_shmem_sgt_release(&table);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
@@ -304,10 +304,10 @@ static void suspend(struct kunit *test)
 	drm_shmem_sgt_move(&moved, &bo->table);
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &moved), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EINVAL);
-	drm_dev_if_registered(test, reg, t->drm) {
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, -EBUSY,
-					drm_shmem_sgt_own(&moved, &reg->bound, &bo->obj));
+					drm_shmem_sgt_own(&moved, &reg->base.bound, &bo->obj));
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 		}
 	}
@@ -626,12 +626,13 @@ static void evict_lone_scan(struct kunit *test, struct evict_lone *lone,
 			    struct evict_ended *ended, unsigned int count)
 {
 	struct device *parent = drm_safe_test_parent(test);
-	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, &shmem_test_driver, struct test_dev, ctx);
 	struct drm_device *drm;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	drm = drm_dev_bound_drm(&unreg->bound);
-	lone->s = &test_unreg_dev(unreg)->shrinker;
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	lone->s = &test_dev(drm_dev_ctx_unreg_drm(unreg))->shrinker;
 	lone->scan = current;
 	init_completion(&lone->gone);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, lone->s), 0);
@@ -640,7 +641,7 @@ static void evict_lone_scan(struct kunit *test, struct evict_lone *lone,
 	KUNIT_ASSERT_TRUE(test, shrinker_try_get(lone->running));
 	for (unsigned int i = 0; i < count; i++)
 		evict_lone_bo(test, drm, lone->s, &ended[i]);
-	drm_dev_ctx_drop(test, unreg);
+	drm_dev_ctx_drop(&unreg);
 	drm_safe_test_unbind(test, parent);
 
 	/* None ever had pages. */

@@ -114,7 +114,7 @@ static int race_vmap_core(struct race *race)
 	return ret;
 }
 
-static int race_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *obj)
+static int race_table(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
 {
 	struct scatterlist *sg;
 	size_t bytes = 0;
@@ -128,8 +128,8 @@ static int race_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *o
 
 static int race_sgt(struct race *race)
 {
-	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
-	return race_table(&reg->bound, race->obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(race->drm), return -ESHUTDOWN);
+	return race_table(&reg->base.bound, race->obj);
 }
 
 static int race_sgt_owned(struct race *race)
@@ -137,11 +137,11 @@ static int race_sgt_owned(struct race *race)
 	struct drm_shmem_sgt_owned own = {};
 	int ret;
 
-	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
-	ret = drm_shmem_sgt_own(&own, &reg->bound, race->obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(race->drm), return -ESHUTDOWN);
+	ret = drm_shmem_sgt_own(&own, &reg->base.bound, race->obj);
 	if (ret)
 		return ret;
-	drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+	drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
 		ret = sg_dma_len(drm_shmem_sgt_table(sgt)->sgl) ? 0 : -EIO;
 	drm_shmem_sgt_release(&own);
 	return ret;
@@ -241,8 +241,8 @@ static int race_own_release(struct race *race)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, race->drm, return -ESHUTDOWN);
-	ret = drm_shmem_sgt_own(&race_own, &reg->bound, race->obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(race->drm), return -ESHUTDOWN);
+	ret = drm_shmem_sgt_own(&race_own, &reg->base.bound, race->obj);
 	drm_shmem_sgt_release(&race_own);
 	return ret;
 }
@@ -487,8 +487,8 @@ static int race_free(struct race *race)
 
 	if (IS_ERR(bo))
 		return -EIO;
-	drm_dev_if_registered(test, reg, race->drm)
-		ret = race_table(&reg->bound, &bo->obj);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(race->drm))
+		ret = race_table(&reg->base.bound, &bo->obj);
 	test_bo_put(bo);
 	return ret;
 }
@@ -558,8 +558,9 @@ static void free_against_unbind(struct kunit *test)
 		for (unsigned int i = 0; i < count; i++) {
 			heap.bo[i] = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
 			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap.bo[i]);
-			drm_dev_if_registered(test, reg, drm)
-				KUNIT_EXPECT_EQ(test, race_table(&reg->bound, &heap.bo[i]->obj), 0);
+			drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
+				KUNIT_EXPECT_EQ(test,
+						race_table(&reg->base.bound, &heap.bo[i]->obj), 0);
 		}
 		task = kthread_run(race_heap_free, &heap, "shmem-free");
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
@@ -617,8 +618,8 @@ static void many(struct kunit *test)
 			KUNIT_FAIL(test, "create %u: %ld", nr, PTR_ERR(bo[nr]));
 			break;
 		}
-		drm_dev_if_registered(test, reg, t->drm)
-			ret = race_table(&reg->bound, &bo[nr]->obj);
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+			ret = race_table(&reg->base.bound, &bo[nr]->obj);
 		if (ret)
 			KUNIT_FAIL(test, "map %u: %d", nr, ret);
 	}
@@ -670,11 +671,11 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 		return ret;
 	drm_vmap_release(&own);
 
-	drm_dev_if_registered(test, reg, t->drm) {
-		ret = drm_shmem_sgt_own(&table, &reg->bound, &bo->obj);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		ret = drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj);
 		drm_shmem_sgt_release(&table);
 		if (!ret)
-			ret = race_table(&reg->bound, &bo->obj);
+			ret = race_table(&reg->base.bound, &bo->obj);
 	}
 	if (ret)
 		return ret;
@@ -682,8 +683,8 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 	gem = t->drm->driver->gem_prime_import(t->drm, dmabuf);
 	if (IS_ERR(gem))
 		return PTR_ERR(gem);
-	drm_dev_if_registered(test, reg, t->drm)
-		ret = race_table(&reg->bound, &to_test_bo(gem)->obj);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		ret = race_table(&reg->base.bound, &to_test_bo(gem)->obj);
 	drm_gem_object_put(gem);
 	return ret;
 }

@@ -31,8 +31,8 @@ static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
 	return 0;
 }
 
@@ -253,11 +253,11 @@ static void purge_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 99);
 	drm_vmap_release(&own);
 
-	drm_dev_if_registered(test, reg, t->drm) {
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, ret, 0);
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->bound, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	}
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	drm_shmem_sgt_release(&table);
@@ -594,16 +594,17 @@ static void shrinker_goes_first(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, parent);
-	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, &shmem_test_driver, struct test_dev, ctx);
 	struct drm_shmem_shrinker *s;
 	struct shrinker *running;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	s = &test_unreg_dev(unreg)->shrinker;
-	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm_dev_bound_drm(&unreg->bound), s), 0);
+	s = &test_dev(drm_dev_ctx_unreg_drm(unreg))->shrinker;
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm_dev_ctx_bound_drm(&unreg->bound), s), 0);
 	running = s->__shrinker;
 	KUNIT_ASSERT_TRUE(test, shrinker_try_get(running));
-	drm_dev_ctx_drop(test, unreg);
+	drm_dev_ctx_drop(&unreg);
 	drm_safe_test_work_waits(test, unbind);
 	shrinker_put(running);
 	flush_work(unbind);

@@ -28,7 +28,7 @@ static void expect_table(struct kunit *test, const struct sg_table *table, size_
 	KUNIT_EXPECT_EQ(test, bytes, size);
 }
 
-static int get_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *obj)
+static int get_table(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
 {
 	int ret;
 
@@ -39,8 +39,8 @@ static int get_table(const struct drm_dev_bound *bound, struct drm_shmem_obj *ob
 /* get_table() with a registered device, or -ESHUTDOWN */
 static int get_table_registered(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	return get_table(&reg->bound, obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	return get_table(&reg->base.bound, obj);
 }
 
 static void get_registered(struct kunit *test)
@@ -51,8 +51,8 @@ static void get_registered(struct kunit *test)
 	int ret = -1, runs = 0;
 
 	for (int i = 0; i < 2; i++) {
-		drm_dev_if_registered(test, reg, t->drm) {
-			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret) {
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret) {
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_64K);
 				if (!first)
 					first = drm_shmem_sgt_table(sgt);
@@ -70,12 +70,13 @@ static void get_registered(struct kunit *test)
 static void get_unregistered(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
-	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, &shmem_test_driver, struct test_dev, ctx);
 	struct test_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	test_unreg_dev(unreg)->test = test->priv;
-	bo = test_bo_unique_bo(test_bo_create(drm_dev_bound_drm(&unreg->bound), SZ_4K, NULL, NULL));
+	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
+	bo = test_bo_unique_bo(test_bo_create(drm_dev_ctx_unreg_drm(unreg), SZ_4K, NULL, NULL));
 	if (IS_ERR(bo)) {
 		KUNIT_FAIL(test, "create: %ld", PTR_ERR(bo));
 		return;
@@ -91,8 +92,8 @@ static void get_locked(struct kunit *test)
 	int ret = -1;
 
 	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
-	drm_dev_if_registered(test, reg, t->drm) {
-		drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
 			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 	}
 	dma_resv_unlock(test_bo_gem(bo)->resv);
@@ -137,7 +138,7 @@ static void revoked(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	struct test_bo *never = shmem_test_bo(test, SZ_4K);
-	struct drm_dev_bound stale = { .__drm = t->drm };
+	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 	shmem_test_unbind(test);
@@ -170,8 +171,8 @@ static void wrong_lock(struct kunit *test)
 	}
 	dma_resv_unlock(test_bo_gem(bo)->resv);
 	kunit_warning_suppress(test) {
-		drm_dev_if_registered(test, reg, t->drm)
-			drm_shmem_if_sgt_locked(sgt, &reg->bound, &bo->obj, ret)
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+			drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
 				KUNIT_FAIL(test, "lent");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
@@ -202,13 +203,13 @@ static void owned(struct kunit *test)
 	struct drm_shmem_sgt_owned own = {}, other = {};
 	int ret = -1;
 
-	drm_dev_if_registered(test, reg, t->drm) {
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
-		drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
+		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
 			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		drm_shmem_sgt_move(&other, &own);
-		drm_shmem_if_sgt_owned(sgt, &reg->bound, &own, ret)
+		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
 			KUNIT_FAIL(test, "empty");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	}
@@ -226,11 +227,11 @@ static void owned_overwritten(struct kunit *test)
 	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
 	struct drm_shmem_sgt_owned own = {}, other = {};
 
-	drm_dev_if_registered(test, reg, t->drm) {
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->bound, &moved->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->base.bound, &moved->obj), 0);
 		kunit_warning_suppress(test) {
-			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj),
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj),
 					-EBUSY);
 			drm_shmem_sgt_move(&own, &other);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
@@ -249,13 +250,13 @@ static void owned_revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
-	struct drm_dev_bound stale = { .__drm = t->drm };
+	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 	struct drm_shmem_sgt_owned own = {};
 	int ret = -1;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	drm_dev_if_registered(test, reg, t->drm)
-		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 	test_bo_put(bo);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, t->revoked, 1);
@@ -279,13 +280,14 @@ static void unmap_early(struct kunit *test)
 	bo = drm_shmem_publish(reclaim_bo, unique);
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 	for (int i = 0; i < 2; i++) {
-		drm_dev_if_registered(test, reg, t->drm) {
-			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret) {
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret) {
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 				KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
 			}
 			KUNIT_EXPECT_EQ(test, ret, 0);
-			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->bound, &bo->obj), 0);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj),
+					0);
 		}
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
 		drm_shmem_sgt_release(&own);
@@ -319,8 +321,8 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, e.mapped, driver == &shmem_test_driver_sgt);
 	for (int i = 0; i < 2; i++) {
-		drm_dev_if_registered(test, reg, drm) {
-			drm_shmem_if_sgt(sgt, &reg->bound, &bo->obj, ret)
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
+			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_8K);
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);

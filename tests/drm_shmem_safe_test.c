@@ -333,8 +333,8 @@ static int obj_map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret;
 
-	drm_dev_registered_or(test, reg, drm, return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->bound, obj, ret, return ret);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
 	return 0;
 }
 
@@ -527,8 +527,8 @@ static void import_between(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, ret2, 0);
-	drm_dev_if_registered(test, reg, drm) {
-		drm_shmem_if_sgt(sgt, &reg->bound, &other->obj, ret)
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &other->obj, ret)
 			KUNIT_EXPECT_NE(test, drm_shmem_sgt_table(sgt)->nents, 0);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -547,7 +547,7 @@ static void import_unplugged(struct kunit *test)
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
 
-	drm_dev_ctx_unregister(drm);
+	drm_dev_ctx_unregister(test_ctx(drm));
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
@@ -583,18 +583,19 @@ static void note_release(struct drm_device *drm, void *data)
 static void object_keeps_device(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
-	struct test_unreg *unreg = test_dev_alloc(parent, &shmem_test_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, &shmem_test_driver, struct test_dev, ctx);
 	bool released = false;
 	struct drm_device *drm;
 	struct test_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	test_unreg_dev(unreg)->test = test->priv;
-	drm = drm_dev_bound_drm(&unreg->bound);
+	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, note_release, &released), 0);
 	bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(test, parent, unreg, NULL, NULL), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 
 	drm_safe_test_unbind(test, parent);
 	KUNIT_EXPECT_FALSE(test, released);

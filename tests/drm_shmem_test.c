@@ -96,15 +96,15 @@ KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_dev_put, drm_dev_put, struct drm_device *
 struct drm_device *shmem_test_device(struct kunit *test, struct device *parent,
 				     const struct drm_driver *driver)
 {
-	struct test_unreg *unreg = test_dev_alloc(parent, driver);
+	struct drm_dev_ctx_unreg *unreg = drm_dev_ctx_alloc(parent, driver, struct test_dev, ctx);
 	struct drm_device *drm;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	test_unreg_dev(unreg)->test = test->priv;
-	drm = drm_dev_bound_drm(&unreg->bound);
+	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	drm_dev_get(drm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, shmem_test_dev_put, drm), 0);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(test, parent, unreg, NULL, NULL), 0);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 	return drm;
 }
 

@@ -30,12 +30,30 @@ struct shmem_test {
 };
 
 struct test_dev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 	struct shmem_test *test;
 	struct drm_shmem_shrinker shrinker;
 };
 
-DRM_DEV_CTX_NO_FILE(test, struct test_dev, drm, void);
+/* Proof that a struct test_dev is registered */
+struct test_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct test_dev *test_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct test_dev, ctx);
+}
+
+static inline struct drm_dev_ctx *test_ctx(struct drm_device *drm)
+{
+	return &test_dev(drm)->ctx;
+}
+
+static inline struct test_dev *test_reg_dev(const struct test_reg *reg)
+{
+	return test_dev(drm_dev_ctx_reg_drm(&reg->base));
+}
 
 struct test_bo {
 	struct drm_shmem_obj obj;

@@ -55,8 +55,7 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 				 struct sgpu_file *file,
 				 const struct drm_sgpu_bind_op *op)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) =
-		sgpu_bo_lookup(sgpu_file_drm(file), op->handle);
+	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file->drm, op->handle);
 	struct drm_exec exec;
 	int ret;
 
@@ -160,9 +159,10 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 	return ret;
 }
 
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
-		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file)
+int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg, struct drm_sgpu_vm_bind *args,
+		       struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_job *job;
 	int ret;
 

@@ -34,9 +34,8 @@ DRM_SHMEM_OBJ_DEFINE(sgpu_bo, DRM_SHMEM_RECLAIM,
 		     .fini = sgpu_bo_fini,
 		     .evict = sgpu_vm_evict);
 
-int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
-			 struct drm_sgpu_bo_create *args,
-			 struct sgpu_file *file)
+int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *args,
+			 struct drm_file *file)
 {
 	const struct drm_shmem_opts opts = {
 		.map_wc = args->flags & DRM_SGPU_BO_WC,
@@ -50,25 +49,23 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg,
 	if (args->size > SGPU_VA_END - SGPU_VA_START)
 		return -EINVAL;
 
-	unique = sgpu_bo_create(&sgpu_reg_dev(reg)->drm, args->size, &opts, NULL);
+	unique = sgpu_bo_create(drm_dev_ctx_reg_drm(&reg->base), args->size, &opts, NULL);
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
 	struct sgpu_bo *bo __free(sgpu_bo) = drm_shmem_publish(sgpu_bo, unique);
 
-	ret = sgpu_bo_handle_create(bo, sgpu_file_drm(file), &args->handle);
+	ret = sgpu_bo_handle_create(bo, file, &args->handle);
 	if (ret)
 		return ret;
 	args->size = sgpu_bo_size(bo);
 	return 0;
 }
 
-int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg,
-			      struct drm_sgpu_bo_mmap_offset *args,
-			      struct sgpu_file *file)
+int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mmap_offset *args,
+			      struct drm_file *file)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) =
-		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file, args->handle);
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
@@ -93,12 +90,10 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 	return -EINVAL;
 }
 
-int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg,
-			  struct drm_sgpu_bo_madvise *args,
-			  struct sgpu_file *file)
+int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg, struct drm_sgpu_bo_madvise *args,
+			  struct drm_file *file)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) =
-		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file, args->handle);
 	int ret;
 
 	if (IS_ERR(bo))
@@ -134,11 +129,11 @@ static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
 	return ret;
 }
 
-int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
-		       struct drm_sgpu_bo_vmap *args, struct sgpu_file *file)
+int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args,
+		       struct drm_file *drm_file)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) =
-		sgpu_bo_lookup(sgpu_file_drm(file), args->handle);
+	struct sgpu_file *file = drm_file->driver_priv;
+	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(drm_file, args->handle);
 	struct sgpu_vmap *vmap;
 	int ret;
 
@@ -166,10 +161,10 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg,
 	return ret;
 }
 
-int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg,
-			 struct drm_sgpu_bo_vunmap *args,
-			 struct sgpu_file *file)
+int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vunmap *args,
+			 struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_vmap *vmap;
 
 	if (args->pad)

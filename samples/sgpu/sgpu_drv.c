@@ -80,8 +80,8 @@ void *sgpu_copy_array(u64 user, u32 count, size_t size)
 	return copy;
 }
 
-static int sgpu_ioctl_info(const struct sgpu_reg *reg,
-			   struct drm_sgpu_info *args, struct sgpu_file *file)
+static int sgpu_ioctl_info(const struct sgpu_reg *reg, struct drm_sgpu_info *args,
+			   struct drm_file *file)
 {
 	if (args->pad)
 		return -EINVAL;
@@ -93,44 +93,46 @@ static int sgpu_ioctl_info(const struct sgpu_reg *reg,
 	return 0;
 }
 
-#define SGPU_IOCTLS(X)								\
-	X(SGPU_INFO, struct drm_sgpu_info,					\
-	  sgpu_ioctl_info, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_BO_CREATE, struct drm_sgpu_bo_create,				\
-	  sgpu_ioctl_bo_create, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_BO_MMAP_OFFSET, struct drm_sgpu_bo_mmap_offset,			\
-	  sgpu_ioctl_bo_mmap_offset, REGISTERED, DRM_RENDER_ALLOW)		\
-	X(SGPU_BO_VMAP, struct drm_sgpu_bo_vmap,				\
-	  sgpu_ioctl_bo_vmap, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_BO_VUNMAP, struct drm_sgpu_bo_vunmap,				\
-	  sgpu_ioctl_bo_vunmap, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_VM_CREATE, struct drm_sgpu_vm_create,				\
-	  sgpu_ioctl_vm_create, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_VM_DESTROY, struct drm_sgpu_vm_destroy,				\
-	  sgpu_ioctl_vm_destroy, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_VM_BIND, struct drm_sgpu_vm_bind,				\
-	  sgpu_ioctl_vm_bind, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_EXEC, struct drm_sgpu_exec,					\
-	  sgpu_ioctl_exec, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_VM_FAULT, struct drm_sgpu_vm_fault,				\
-	  sgpu_ioctl_vm_fault, REGISTERED, DRM_RENDER_ALLOW)			\
-	X(SGPU_BO_MADVISE, struct drm_sgpu_bo_madvise,				\
-	  sgpu_ioctl_bo_madvise, REGISTERED, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL(SGPU_INFO, sgpu_ioctl_info, sgpu_reg, struct drm_sgpu_info);
+DRM_DEV_CTX_IOCTL(SGPU_BO_CREATE, sgpu_ioctl_bo_create, sgpu_reg, struct drm_sgpu_bo_create);
+DRM_DEV_CTX_IOCTL(SGPU_BO_MMAP_OFFSET, sgpu_ioctl_bo_mmap_offset, sgpu_reg,
+		  struct drm_sgpu_bo_mmap_offset);
+DRM_DEV_CTX_IOCTL(SGPU_BO_VMAP, sgpu_ioctl_bo_vmap, sgpu_reg, struct drm_sgpu_bo_vmap);
+DRM_DEV_CTX_IOCTL(SGPU_BO_VUNMAP, sgpu_ioctl_bo_vunmap, sgpu_reg, struct drm_sgpu_bo_vunmap);
+DRM_DEV_CTX_IOCTL(SGPU_VM_CREATE, sgpu_ioctl_vm_create, sgpu_reg, struct drm_sgpu_vm_create);
+DRM_DEV_CTX_IOCTL(SGPU_VM_DESTROY, sgpu_ioctl_vm_destroy, sgpu_reg, struct drm_sgpu_vm_destroy);
+DRM_DEV_CTX_IOCTL(SGPU_VM_BIND, sgpu_ioctl_vm_bind, sgpu_reg, struct drm_sgpu_vm_bind);
+DRM_DEV_CTX_IOCTL(SGPU_EXEC, sgpu_ioctl_exec, sgpu_reg, struct drm_sgpu_exec);
+DRM_DEV_CTX_IOCTL(SGPU_VM_FAULT, sgpu_ioctl_vm_fault, sgpu_reg, struct drm_sgpu_vm_fault);
+DRM_DEV_CTX_IOCTL(SGPU_BO_MADVISE, sgpu_ioctl_bo_madvise, sgpu_reg, struct drm_sgpu_bo_madvise);
 
-DRM_DEV_IOCTL_TABLE(sgpu, SGPU_IOCTLS);
+DRM_DEV_CTX_IOCTLS(sgpu_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_INFO, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_BO_CREATE, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_BO_MMAP_OFFSET, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_BO_VMAP, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_BO_VUNMAP, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_VM_CREATE, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_VM_DESTROY, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_VM_BIND, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_EXEC, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_VM_FAULT, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(SGPU_BO_MADVISE, DRM_RENDER_ALLOW),
+};
 
-static struct sgpu_file *sgpu_open(const struct sgpu_reg *reg,
-				   struct drm_file *drm)
+static int sgpu_open(struct drm_device *drm, struct drm_file *drm_file)
 {
 	struct sgpu_file *file = kzalloc_obj(*file, GFP_KERNEL_ACCOUNT);
 
 	if (!file)
-		return NULL;
+		return -ENOMEM;
 
+	file->drm = drm_file;
 	kref_init(&file->ref);
 	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	return file;
+	drm_file->driver_priv = file;
+	return 0;
 }
 
 static void sgpu_file_release(struct kref *ref)
@@ -149,8 +151,9 @@ void sgpu_file_put(struct sgpu_file *file)
 	kref_put(&file->ref, sgpu_file_release);
 }
 
-static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
+static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_vmap *vmap;
 	struct sgpu_vm *vm;
 	unsigned long id;
@@ -166,8 +169,6 @@ static void sgpu_postclose(struct sgpu_device *sgpu, struct sgpu_file *file)
 	sgpu_file_put(file);
 }
 
-DRM_DEV_FILE_OPS(sgpu, REGISTERED, sgpu_open, sgpu_postclose);
-
 /*
  * The module can be freed once the count is 0, but not before the end of this
  * section: the kernel waits for a grace period before it frees a module's code.
@@ -182,10 +183,9 @@ static void sgpu_release(struct drm_device *drm)
 DEFINE_DRM_GEM_FOPS(sgpu_fops);
 
 static const struct drm_driver sgpu_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE,
-	.open = sgpu_drm_open,
-	.postclose = sgpu_drm_postclose,
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+	.open = sgpu_open,
+	.postclose = sgpu_postclose,
 	.release = sgpu_release,
 	.ioctls = sgpu_ioctls,
 	.num_ioctls = ARRAY_SIZE(sgpu_ioctls),
@@ -196,17 +196,21 @@ static const struct drm_driver sgpu_driver = {
 	.major = 1,
 };
 
-static void sgpu_quiesce(const struct drm_dev_bound *bound, struct sgpu_hw *hw)
+static void sgpu_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
+	struct sgpu_hw *hw = container_of(data, struct sgpu_hw, base);
+
 	sgpu_hw_stop(hw);
 }
 
-static void sgpu_release_hw(struct sgpu_hw *hw)
+static void sgpu_release_hw(struct drm_dev_ctx_data *data)
 {
+	struct sgpu_hw *hw = container_of(data, struct sgpu_hw, base);
+
 	sgpu_hw_put(hw);
 }
 
-static const struct sgpu_reg_ops sgpu_reg_ops = {
+static const struct drm_dev_ctx_ops sgpu_reg_ops = {
 	.quiesce = sgpu_quiesce,
 	.release = sgpu_release_hw,
 };
@@ -230,21 +234,21 @@ static int sgpu_probe(struct device *dev)
 		return ret;
 	dev->dma_parms = &sgpu_dma_parms;
 
-	struct sgpu_unreg *unreg __free(sgpu_unreg) =
-		sgpu_dev_alloc(dev, &sgpu_driver);
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
+		drm_dev_ctx_alloc(dev, &sgpu_driver, struct sgpu_device, ctx);
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
 	atomic_inc(&sgpu_live.devices);
 
-	sgpu = sgpu_unreg_dev(unreg);
-	ret = drmm_shmem_shrinker_init(&sgpu->drm, &sgpu->shrinker);
+	sgpu = sgpu_dev(drm_dev_ctx_unreg_drm(unreg));
+	ret = drmm_shmem_shrinker_init(&sgpu->ctx.drm, &sgpu->shrinker);
 	if (ret)
 		return ret;
 
 	hw = sgpu_hw_create(dev);
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
-	return drm_dev_ctx_register(sgpu, dev, unreg, &sgpu_reg_ops, hw);
+	return drm_dev_ctx_register(dev, &unreg, &sgpu_reg_ops, &hw->base);
 }
 
 static int sgpu_platform_probe(struct platform_device *pdev)

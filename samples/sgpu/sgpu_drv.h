@@ -16,11 +16,9 @@
 /* Bounds the time that a command can take */
 #define SGPU_MAX_CMD_SIZE	((u64)SZ_1G)
 
-struct sgpu_hw;
-
 /* A device: what lives until its last reference is gone */
 struct sgpu_device {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 	struct drm_shmem_shrinker shrinker;
 };
 
@@ -46,11 +44,25 @@ struct sgpu_file {
 	atomic_t job_count;	/* at most DRM_SGPU_MAX_JOBS */
 };
 
-/*
- * sgpu: struct sgpu_unreg, struct sgpu_reg, struct sgpu_ioctl and what goes
- * with them. The registration data is the hardware.
- */
-DRM_DEV_CTX(sgpu, struct sgpu_device, drm, struct sgpu_hw, struct sgpu_file);
+/* Proof that a struct sgpu_device is registered */
+struct sgpu_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct sgpu_device *sgpu_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct sgpu_device, ctx);
+}
+
+static inline struct drm_dev_ctx *sgpu_ctx(struct drm_device *drm)
+{
+	return &sgpu_dev(drm)->ctx;
+}
+
+static inline struct sgpu_device *sgpu_reg_dev(const struct sgpu_reg *reg)
+{
+	return sgpu_dev(drm_dev_ctx_reg_drm(&reg->base));
+}
 
 /* How many of each are alive: shown by the parameter "live" of the module */
 struct sgpu_live {

@@ -291,8 +291,9 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, u64 user, u32 count)
 }
 
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
-		    struct sgpu_file *file)
+		    struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_job *job;
 	int ret;
 
@@ -307,9 +308,10 @@ int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
 	return sgpu_job_submit(job, ret, &args->job);
 }
 
-int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,
-			struct drm_sgpu_vm_fault *args, struct sgpu_file *file)
+int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg, struct drm_sgpu_vm_fault *args,
+			struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
 
 	if (!vm)

@@ -198,8 +198,7 @@ static int sgpu_job_add_wait(struct sgpu_job *job, struct sgpu_file *file,
 	struct dma_fence *fence;
 	int ret;
 
-	ret = drm_syncobj_find_fence(sgpu_file_drm(file), sync->handle,
-				     sync->point, 0, &fence);
+	ret = drm_syncobj_find_fence(file->drm, sync->handle, sync->point, 0, &fence);
 	return ret ?: drm_sched_job_add_dependency(&job->base, fence);
 }
 
@@ -216,7 +215,7 @@ static int sgpu_job_add_signal(struct sgpu_job *job, struct sgpu_file *file,
 			return -ENOMEM;
 	}
 	signal->point = sync->point;
-	signal->syncobj = drm_syncobj_find(sgpu_file_drm(file), sync->handle);
+	signal->syncobj = drm_syncobj_find(file->drm, sync->handle);
 	if (!signal->syncobj) {
 		dma_fence_chain_free(signal->chain);
 		return -ENOENT;
@@ -290,8 +289,8 @@ struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
 		return ERR_PTR(-EBUSY);
 
 	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
-	ret = job ? drm_sched_job_init(&job->base, &vm->queue.entity, 1, vm,
-				       sgpu_file_drm(file)->client_id) : -ENOMEM;
+	ret = job ? drm_sched_job_init(&job->base, &vm->queue.entity, 1, vm, file->drm->client_id) :
+		    -ENOMEM;
 	if (ret) {
 		kfree(job);
 		atomic_dec(&file->job_count);

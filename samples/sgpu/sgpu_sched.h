@@ -9,10 +9,9 @@
 #include <drm/gpu_scheduler.h>
 
 #include "drm_gpuvm_imm.h"
-#include "sgpu_uapi.h"
+#include "sgpu_drv.h"
 
 struct drm_syncobj;
-struct sgpu_file;
 struct sgpu_vm;
 
 /*
@@ -28,12 +27,18 @@ struct sgpu_vm;
  *   @submit_wq was flushed after that, and none runs once @engine was flushed, too.
  */
 struct sgpu_hw {
+	struct drm_dev_ctx_data base;
 	struct kref ref;
 	struct device *dev;
 	struct workqueue_struct *submit_wq;	/* starts jobs, and makes binds */
 	struct workqueue_struct *engine;	/* executes commands, one job at a time */
 	bool stopped;
 };
+
+static inline struct sgpu_hw *sgpu_reg_data(const struct sgpu_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct sgpu_hw, base);
+}
 
 /*
  * struct sgpu_queue - the jobs of an address space, in order

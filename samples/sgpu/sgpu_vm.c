@@ -14,7 +14,7 @@ int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
 		    const struct sgpu_reg *reg)
 {
 	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
-	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->bound, &bo->shmem);
+	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->base.bound, &bo->shmem);
 }
 
 void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
@@ -34,12 +34,12 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
 	struct sgpu_sg_index *index = NULL;
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(sgpu, reg, sgpu_bo_gem(bo)->dev) {
-		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->bound);
+	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(sgpu_bo_gem(bo)->dev)) {
+		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->base.bound);
 		if (!ret) {
 			/* The buffer has its pages also if this EXEC fails later. */
 			drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
-			drm_shmem_if_sgt_owned(sgt, &reg->bound, &vm_bo->sgt, ret)
+			drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
 				index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
 		}
 	}
@@ -175,7 +175,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
 	spin_lock_init(&vm->fault_lock);
 	mutex_init(&vm->lock);
 	sgpu_mmu_init(&vm->mmu);
-	ret = sgpu_gpuvm_init(vm, &sgpu_reg_dev(reg)->drm, &config);
+	ret = sgpu_gpuvm_init(vm, drm_dev_ctx_reg_drm(&reg->base), &config);
 	if (ret)
 		goto err_free;
 
@@ -198,10 +198,10 @@ err_count:
 	return ERR_PTR(ret);
 }
 
-int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
-			 struct drm_sgpu_vm_create *args,
-			 struct sgpu_file *file)
+int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *args,
+			 struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_vm *vm;
 	int ret;
 
@@ -219,10 +219,10 @@ int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
 	return ret;
 }
 
-int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg,
-			  struct drm_sgpu_vm_destroy *args,
-			  struct sgpu_file *file)
+int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg, struct drm_sgpu_vm_destroy *args,
+			  struct drm_file *drm_file)
 {
+	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_vm *vm;
 
 	if (args->pad)

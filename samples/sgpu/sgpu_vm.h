@@ -66,16 +66,14 @@ void sgpu_vm_close(struct sgpu_vm *vm);
 int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec);
 int sgpu_vm_evict(struct sgpu_bo *bo) __must_hold(drm_resv);
 
-int sgpu_ioctl_vm_create(const struct sgpu_reg *reg,
-			 struct drm_sgpu_vm_create *args,
-			 struct sgpu_file *file);
-int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg,
-			  struct drm_sgpu_vm_destroy *args,
-			  struct sgpu_file *file);
-int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg,
-			struct drm_sgpu_vm_fault *args, struct sgpu_file *file);
+int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *args,
+			 struct drm_file *drm_file);
+int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg, struct drm_sgpu_vm_destroy *args,
+			  struct drm_file *drm_file);
+int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg, struct drm_sgpu_vm_fault *args,
+			struct drm_file *drm_file);
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
-		    struct sgpu_file *file);
+		    struct drm_file *drm_file);
 
 int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
 		    const struct sgpu_reg *reg);
@@ -88,8 +86,8 @@ int sgpu_bind_run(struct sgpu_job *job);
 
 /* sgpu_bind.c */
 void sgpu_bind_drop(struct sgpu_job *job);
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg,
-		       struct drm_sgpu_vm_bind *args, struct sgpu_file *file);
+int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg, struct drm_sgpu_vm_bind *args,
+		       struct drm_file *drm_file);
 
 DEFINE_FREE(sgpu_vm, struct sgpu_vm *, if (_T) sgpu_vm_put(_T))
 

@@ -32,7 +32,7 @@ position p;
  f(...)
  {
  ... when any
- drm_dev_registered_or(...);
+ drm_dev_ctx_or(...);
  ... when any
  done@p(...)
  ... when any
@@ -41,16 +41,16 @@ position p;
 @block exists@
 identifier f;
 identifier done : script:python() { completes(done) };
-iterator name drm_dev_if_registered;
+iterator name drm_dev_ctx_guard;
 position p;
 @@
  f(...)
  {
  <+...
 (
- drm_dev_if_registered(...) { <+... done@p(...) ...+> }
+ drm_dev_ctx_guard(...) { <+... done@p(...) ...+> }
 |
- drm_dev_if_registered(...) done@p(...);
+ drm_dev_ctx_guard(...) done@p(...);
 )
  ...+>
  }

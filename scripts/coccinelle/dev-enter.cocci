@@ -36,5 +36,5 @@ q << entered.q;
 @@
 # The return of the statement that is taken when the section was not entered.
 if int(p[0].line) > int(q[0].line) + 1:
-    print("%s:%s:%s: ERROR: return without drm_dev_exit(); entered on line %s: use drm_dev_if_registered()" %
+    print("%s:%s:%s: ERROR: return without drm_dev_exit(); entered on line %s: use drm_dev_ctx_guard()" %
           (p[0].file, p[0].line, p[0].column, q[0].line))

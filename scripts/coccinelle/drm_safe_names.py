@@ -15,13 +15,6 @@ from drm_safe_source import blanked, calls, functions, library
 
 # What each macro declares for the name that it is given: kind of name, pattern.
 DECLARES = {
-    r"DRM_DEV_CTX(?:_NO_FILE)?": {
-        "error_pointer": ["{}_dev_alloc", "{}_dev_alloc_parent"],
-        "proof": ["{}_unreg", "{}_reg", "{}_ioctl"],
-        "section": ["{}_reg"],
-        "lent": ["{}_reg"],
-        "ctx": ["{}"],
-    },
     r"DRM_SHMEM_OBJ": {
         "error_pointer": ["{}_create", "{}_lookup"],
         "get": ["{}_lookup {}_put"],
@@ -46,17 +39,17 @@ DECLARES = {
 
 # The library's own.
 NAMES = {
-    "error_pointer": ["drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
+    "error_pointer": ["drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
+                      "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked"],
     "get": ["drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
-    "proof": ["drm_dev_bound", "drm_dev_unreg", "drm_dev_reg", "drm_gpuvm_mapped",
-              "drm_gpuvm_unmapped", "drm_gpuvm_remapped", "drm_shmem_sgt"],
+    "proof": ["drm_dev_ctx_bound", "drm_dev_ctx_unreg", "drm_dev_ctx_reg", "drm_dev_ctx_ioctl",
+              "drm_gpuvm_mapped", "drm_gpuvm_unmapped", "drm_gpuvm_remapped", "drm_shmem_sgt"],
     "section": [],
-    "ctx": [],
-    "lent": ["drm_dev_bound", "drm_shmem_sgt"],
+    "lent": ["drm_dev_ctx_bound", "drm_shmem_sgt"],
     "owned": ["drm_gpuvm_update", "drm_gpuvm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_core_find", "drm_gpuvm_core_find_first"],
     "run": ["drm_gpuvm_run"],
@@ -67,11 +60,14 @@ NAMES = {
                 "drm_gpuvm_prepare_split"],
     "update_data": ["drm_gpuvm_update_va"],
     "shared": ["drm_gpuvm_core_vm"],
-    "file": [],
+    "file": ["drm_file"],
 }
 
-# The per-file data of a driver: the fifth argument
-FILE_TYPE = re.compile(r"^[ \t]*DRM_DEV_CTX\((?:[^,;]*,){4}\s*struct (\w+)\s*\)", re.M)
+# The per-file data of a driver: a variable or a function that gives it
+FILE_TYPE = re.compile(r"\bstruct (\w+) \*\s*\w+(?: =|\([^()]*\)\s*\{\s*return) [^;]*->driver_priv;")
+
+# A driver's proof that its device is registered
+PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;", re.M)
 
 # What declares a handle in a structure.
 HANDLE_MACROS = ["DRM_GPUVM_CORE", "DRM_GPUVM_UPDATE"]
@@ -235,6 +231,8 @@ class Driver:
             for macro, patterns in given.items():
                 self.add(macro, {kind: patterns})
         self.names["file"] |= set(FILE_TYPE.findall(self.text))
+        for kind in "proof", "section", "lent":
+            self.names[kind] |= set(PROOF_TYPE.findall(self.text))
 
     def add(self, macro, kinds):
         """Add what a macro declares, wherever the driver uses it."""

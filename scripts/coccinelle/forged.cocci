@@ -10,7 +10,7 @@ virtual report
 import re
 import drm_safe_names as names
 private = re.compile(r'__drm_(dev|shmem|vmap|gpuvm|safe)_')
-handles = names.names("owned") | names.names("lent") - {"drm_dev_bound"}
+handles = names.names("owned") | names.names("lent") - {"drm_dev_ctx_bound"}
 
 # Structures that have handles in them, or structures that have.
 holds = re.compile(r'\b(?:%s)\(|\bstruct (?:%s)\s+\w' % ("|".join(names.HANDLE_MACROS),

@@ -9,15 +9,15 @@ import drm_safe_names as names
 frees = names.frees
 
 @token exists@
-expression a, b, E;
+expression a, E;
 identifier x, m;
 identifier f != {IS_ERR, IS_ERR_OR_NULL, PTR_ERR, drm_safe_take, no_free_ptr};
 position p, q;
 @@
 (
- drm_dev_ctx_register@q(a, b, x, ...)
+ drm_dev_ctx_register@q(a, &x, ...)
 |
- drm_dev_ctx_drop@q(a, x)
+ drm_dev_ctx_drop@q(&x)
 )
  ... when != x = E
      when != IS_ERR_OR_NULL(x)
@@ -58,12 +58,12 @@ position p, q;
 
 // Also where registering failed: the registration releases its data.
 @data exists@
-expression a, b, c, x, E;
-identifier d;
+expression a, b, c, E;
+identifier d, m;
 identifier f : script:python() { frees(f) };
 position p, q;
 @@
- drm_dev_ctx_register@q(a, b, x, c, d)
+ drm_dev_ctx_register@q(a, b, c, &d->m)
  ... when != d = E
  f@p(d, ...)
 

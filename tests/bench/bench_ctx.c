@@ -10,11 +10,24 @@
 #include "drm_safe_test.h"
 
 struct bench_dev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 	u32 work;
 };
 
-DRM_DEV_CTX_NO_FILE(bench, struct bench_dev, drm, void);
+/* Proof that a struct bench_dev is registered */
+struct bench_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct bench_dev *bench_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct bench_dev, ctx);
+}
+
+static inline struct drm_dev_ctx *bench_ctx(struct drm_device *drm)
+{
+	return &bench_dev(drm)->ctx;
+}
 
 struct bench_args {
 	u32 work;
@@ -26,7 +39,7 @@ struct bench_args {
 static int bench_ioctl_ours(const struct bench_reg *reg, struct bench_args *args,
 			    struct drm_file *file)
 {
-	bench_dev(drm_dev_bound_drm(&reg->bound))->work += args->work;
+	bench_dev(drm_dev_ctx_bound_drm(&reg->base.bound))->work += args->work;
 	return 0;
 }
 
@@ -42,10 +55,11 @@ static int bench_ioctl_raw(struct drm_device *drm, void *data, struct drm_file *
 	return 0;
 }
 
-#define BENCH_IOCTLS(X)							\
-	X(BENCH_OURS, struct bench_args, bench_ioctl_ours, REGISTERED, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL(BENCH_OURS, bench_ioctl_ours, bench_reg, struct bench_args);
 
-DRM_DEV_IOCTL_TABLE(bench, BENCH_IOCTLS);
+DRM_DEV_CTX_IOCTLS(bench_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(BENCH_OURS, DRM_RENDER_ALLOW),
+};
 
 DEFINE_DRM_GEM_FOPS(bench_fops);
 
@@ -83,8 +97,8 @@ static u64 guard_safe(void *ctx, unsigned int loops)
 	struct drm_device *drm = ((struct bench_ctx *)ctx)->drm;
 
 	return BENCH_LOOP(loops, ({
-		drm_dev_if_registered(bench, reg, drm)
-			bench_dev(drm_dev_bound_drm(&reg->bound))->work++;
+		drm_dev_ctx_guard(bench_reg, reg, bench_ctx(drm))
+			bench_dev(drm_dev_ctx_reg_drm(&reg->base))->work++;
 	}));
 }
 
@@ -105,11 +119,17 @@ static u64 ioctl_safe(void *ctx, unsigned int loops)
 						  bench_ioctls[0].flags));
 }
 
+/* As struct bench_dev, without this library */
+struct bench_raw_dev {
+	struct drm_device drm;
+	u32 work;
+};
+
 static void register_raw_once(struct bench_ctx *ctx)
 {
-	struct bench_dev *dev;
+	struct bench_raw_dev *dev;
 
-	dev = devm_drm_dev_alloc(ctx->parent, &bench_driver, struct bench_dev, drm);
+	dev = devm_drm_dev_alloc(ctx->parent, &bench_driver, struct bench_raw_dev, drm);
 	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(dev));
 	KUNIT_ASSERT_EQ(ctx->test, drm_dev_register(&dev->drm, 0), 0);
 	drm_dev_unplug(&dev->drm);
@@ -118,10 +138,11 @@ static void register_raw_once(struct bench_ctx *ctx)
 
 static void register_safe_once(struct bench_ctx *ctx)
 {
-	struct bench_unreg *unreg = bench_dev_alloc(ctx->parent, &bench_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(ctx->parent, &bench_driver, struct bench_dev, ctx);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, unreg);
-	KUNIT_ASSERT_EQ(ctx->test, drm_dev_ctx_register(bench, ctx->parent, unreg, NULL, NULL), 0);
+	KUNIT_ASSERT_EQ(ctx->test, drm_dev_ctx_register(ctx->parent, &unreg, NULL, NULL), 0);
 	drm_safe_test_rebind(ctx->test, ctx->parent);
 }
 
@@ -146,14 +167,14 @@ static const struct bench_pair bench_register_pair = {
 
 static void bench_ctx_start(struct kunit *test, struct bench_ctx *ctx)
 {
-	struct bench_unreg *unreg;
+	struct drm_dev_ctx_unreg *unreg;
 
 	ctx->test = test;
 	ctx->parent = drm_safe_test_parent(test);
-	unreg = bench_dev_alloc(ctx->parent, &bench_driver);
+	unreg = drm_dev_ctx_alloc(ctx->parent, &bench_driver, struct bench_dev, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	ctx->drm = drm_dev_bound_drm(&unreg->bound);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench, ctx->parent, unreg, NULL, NULL), 0);
+	ctx->drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(ctx->parent, &unreg, NULL, NULL), 0);
 	ctx->filp = drm_safe_test_open(test, ctx->drm->render);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->filp);
 }
@@ -174,7 +195,8 @@ static void bench_ctx_register(struct kunit *test)
 	struct bench_ctx ctx[BENCH_CPUS] = {};
 	void *const each[BENCH_CPUS] = { &ctx[0], &ctx[1] };
 	struct device *other = drm_safe_test_parent(test);
-	struct bench_unreg *alive = bench_dev_alloc(other, &bench_driver);
+	struct drm_dev_ctx_unreg *alive =
+		drm_dev_ctx_alloc(other, &bench_driver, struct bench_dev, ctx);
 
 	for (int i = 0; i < bench_cpus(); i++) {
 		ctx[i].test = test;
@@ -183,7 +205,7 @@ static void bench_ctx_register(struct kunit *test)
 	/* The first device and the last mount and unmount a file system. */
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, alive);
 	bench_compare(test, &bench_register_pair, 0, each);
-	drm_dev_ctx_drop(bench, alive);
+	drm_dev_ctx_drop(&alive);
 }
 
 static struct kunit_case bench_ctx_cases[] = {

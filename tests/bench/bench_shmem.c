@@ -13,10 +13,23 @@
 #include "drm_shmem_safe.h"
 
 struct bench_sdev {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
-DRM_DEV_CTX_NO_FILE(bench_s, struct bench_sdev, drm, void);
+/* Proof that a struct bench_sdev is registered */
+struct bench_s_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct bench_sdev *bench_s_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct bench_sdev, ctx);
+}
+
+static inline struct drm_dev_ctx *bench_s_ctx(struct drm_device *drm)
+{
+	return &bench_s_dev(drm)->ctx;
+}
 
 struct bench_bo {
 	struct drm_shmem_obj obj;
@@ -45,7 +58,7 @@ struct bench_shmem {
 	struct bench_bo *bo;
 	struct iosys_map map;
 	struct bench_page_owned own;
-	const struct drm_dev_bound *bound;
+	const struct drm_dev_ctx_bound *bound;
 	unsigned int n;
 	bool newest_first;
 	void **many;
@@ -212,7 +225,8 @@ static noinline unsigned int sgt_raw_once(struct drm_gem_shmem_object *shmem)
 	return IS_ERR(sgt) ? 0 : sgt->nents;
 }
 
-static noinline unsigned int sgt_safe_once(const struct drm_dev_bound *bound, struct bench_bo *bo)
+static noinline unsigned int sgt_safe_once(const struct drm_dev_ctx_bound *bound,
+					   struct bench_bo *bo)
 {
 	unsigned int nents = 0;
 	int ret;
@@ -355,19 +369,19 @@ static const struct bench_pair bench_shmem_pairs[] = {
 /* One device for all processors */
 static void bench_shmem_device(struct kunit *test, struct bench_shmem b[BENCH_CPUS])
 {
-	struct bench_s_unreg *unreg;
+	struct drm_dev_ctx_unreg *unreg;
 
 	b->test = test;
 	b->parent = drm_safe_test_parent(test);
-	unreg = bench_s_dev_alloc(b->parent, &bench_sdriver);
+	unreg = drm_dev_ctx_alloc(b->parent, &bench_sdriver, struct bench_sdev, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	b->drm = drm_dev_bound_drm(&unreg->bound);
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(bench_s, b->parent, unreg, NULL, NULL), 0);
+	b->drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(b->parent, &unreg, NULL, NULL), 0);
 	b[1].test = test;
 	b[1].drm = b->drm;
 }
 
-static void bench_shmem_objects(struct bench_shmem *b, const struct drm_dev_bound *bound)
+static void bench_shmem_objects(struct bench_shmem *b, const struct drm_dev_ctx_bound *bound)
 {
 	struct kunit *test = b->test;
 
@@ -394,9 +408,9 @@ static void bench_shmem_one(struct kunit *test)
 	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
 
 	bench_shmem_device(test, b);
-	drm_dev_if_registered(bench_s, reg, b->drm) {
+	drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
 		for (int i = 0; i < bench_cpus(); i++)
-			bench_shmem_objects(&b[i], &reg->bound);
+			bench_shmem_objects(&b[i], &reg->base.bound);
 		for (int i = 0; i < ARRAY_SIZE(bench_shmem_pairs); i++)
 			bench_compare(test, &bench_shmem_pairs[i], 0, each);
 	}
@@ -430,9 +444,9 @@ static void bench_shmem_many(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	bench_shmem_device(test, b);
-	drm_dev_if_registered(bench_s, reg, b->drm) {
+	drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
 		for (int i = 0; i < bench_cpus(); i++) {
-			b[i].bound = &reg->bound;
+			b[i].bound = &reg->base.bound;
 			b[i].many = many + i * most;
 		}
 		for (int i = 0; i < ARRAY_SIZE(ns); i++) {
@@ -458,10 +472,10 @@ static void bench_shmem_revoke(struct kunit *test)
 		u64 time;
 
 		bench_shmem_device(test, b);
-		drm_dev_if_registered(bench_s, reg, b->drm) {
+		drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
 			for (unsigned int k = 0; k < ns[i]; k++) {
 				many[k] = safe_new(b, SZ_4K);
-				sgt_safe_once(&reg->bound, many[k]);
+				sgt_safe_once(&reg->base.bound, many[k]);
 			}
 		}
 		time = BENCH_LOOP(1, drm_safe_test_unbind(test, b->parent));

@@ -6,10 +6,28 @@
 #include "drm_dev_ctx.h"
 
 struct cost_device {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
-DRM_DEV_CTX_NO_FILE(cost, struct cost_device, drm, void);
+/* Proof that a struct cost_device is registered */
+struct cost_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct cost_device *cost_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct cost_device, ctx);
+}
+
+static inline struct drm_dev_ctx *cost_ctx(struct drm_device *drm)
+{
+	return &cost_dev(drm)->ctx;
+}
+
+static inline struct cost_device *cost_reg_dev(const struct cost_reg *reg)
+{
+	return cost_dev(drm_dev_ctx_reg_drm(&reg->base));
+}
 
 int hw_by_hand(struct drm_device *drm);
 int hw_with_proof(const struct cost_reg *reg);

@@ -20,9 +20,9 @@ int ioctl_by_hand(struct drm_device *drm)
 	return ret;
 }
 
-int ioctl_of_ours(struct cost_ioctl *ioctl)
+int ioctl_of_ours(struct drm_dev_ctx_ioctl *ioctl)
 {
-	drm_dev_registered_or(cost, reg, ioctl, return -ENODEV);
+	drm_dev_ctx_or(cost_reg, reg, ioctl, return -ENODEV);
 
 	return hw_with_proof(reg);
 }
@@ -42,7 +42,7 @@ int normal_by_hand(struct drm_device *drm)
 
 int normal_of_ours(struct drm_device *drm)
 {
-	drm_dev_registered_or(cost, reg, drm, return -ENODEV);
+	drm_dev_ctx_or(cost_reg, reg, cost_ctx(drm), return -ENODEV);
 
 	return hw_with_proof(reg);
 }
@@ -59,10 +59,10 @@ int scope_by_hand(struct drm_device *drm)
 	return 0;
 }
 
-int scope_of_ours(struct cost_ioctl *ioctl)
+int scope_of_ours(struct drm_dev_ctx_ioctl *ioctl)
 {
-	drm_dev_if_registered(cost, reg, ioctl) {
-		hw_by_hand(&cost_reg_dev(reg)->drm);
+	drm_dev_ctx_guard(cost_reg, reg, ioctl) {
+		hw_by_hand(&cost_reg_dev(reg)->ctx.drm);
 		return 0;
 	}
 	return -ENODEV;
@@ -74,7 +74,7 @@ struct drm_device *weaken_by_hand(struct drm_device *drm)
 	return drm;
 }
 
-struct cost_device *weaken_of_ours(struct cost_ioctl *ioctl)
+struct cost_device *weaken_of_ours(struct drm_dev_ctx_ioctl *ioctl)
 {
-	return cost_ioctl_dev(ioctl);
+	return cost_dev(drm_dev_ctx_ioctl_drm(ioctl));
 }

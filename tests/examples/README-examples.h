@@ -3,22 +3,33 @@
 
 #include "drm_shmem_safe.h"
 
-struct foo_hw;
+struct foo_hw {
+	struct drm_dev_ctx_data base;
+};
 
-struct foo_device {
+struct foo_file {
+	u32 flags;
+};
+
+/* Proof that a struct foo_device is registered */
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
+}
+
+/* The driver before */
+struct foo_raw_device {
 	struct drm_device drm;
 	struct foo_hw *hw;
 };
 
-struct foo_file {
-	struct drm_file *drm;
-};
-
-DRM_DEV_CTX(foo, struct foo_device, drm, struct foo_hw, struct foo_file);
-
-static inline struct foo_device *to_foo_device(struct drm_device *drm)
+static inline struct foo_raw_device *to_foo_raw(struct drm_device *drm)
 {
-	return container_of(drm, struct foo_device, drm);
+	return container_of(drm, struct foo_raw_device, drm);
 }
 
 /* A driver that has not been converted embeds the core's object. */

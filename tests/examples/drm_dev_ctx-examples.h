@@ -2,25 +2,31 @@
 /* What the examples in drm_dev_ctx.c take for granted. */
 
 #include <linux/device/faux.h>
+#include <linux/interrupt.h>
+#include <linux/virtio.h>
 #include <linux/workqueue.h>
 
 #include "drm_dev_ctx.h"
-#include "samples/sgpu/sgpu_uapi.h"
 
-struct sgpu_device;
-struct sgpu_file;
-struct sgpu_hw;
+struct foo_device;
+struct foo_hw;
 
-struct drm_sgpu_bo_info {
-	__u32 handle;
-	__u32 pad;
+struct drm_foo_submit {
+	__u64 cmds;
 };
 
-#define DRM_IOCTL_SGPU_BO_INFO	DRM_IOWR(DRM_COMMAND_BASE + 0x20, struct drm_sgpu_bo_info)
+struct drm_foo_info {
+	__u32 param;
+	__u32 value;
+};
 
-extern const struct drm_driver sgpu_driver;
+#define DRM_IOCTL_FOO_SUBMIT	DRM_IOW(DRM_COMMAND_BASE, struct drm_foo_submit)
+#define DRM_IOCTL_FOO_INFO	DRM_IOWR(DRM_COMMAND_BASE + 1, struct drm_foo_info)
 
-struct sgpu_hw *sgpu_hw_init(const struct drm_dev_bound *bound, struct sgpu_device *sdev);
-void sgpu_hw_stop(const struct drm_dev_bound *bound, struct sgpu_hw *hw);
-void sgpu_hw_free(struct sgpu_hw *hw);
-void sgpu_hw_kick(struct sgpu_hw *hw);
+extern const struct drm_driver foo_driver;
+
+struct foo_hw *foo_hw_init(const struct drm_dev_ctx_bound *bound, struct foo_device *foo);
+void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data);
+void foo_release(struct drm_dev_ctx_data *data);
+void foo_hw_kick(struct foo_hw *hw);
+void foo_hw_signal_done(struct foo_hw *hw);

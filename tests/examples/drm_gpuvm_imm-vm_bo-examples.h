@@ -18,12 +18,13 @@ struct foo_vm_bo {
 };
 
 DRM_GPUVM_IMM_VM_BO(foo_vm, struct foo_vm, core, struct foo_va, struct foo_bo,
-		    shmem.base.base, struct foo_vm_bo, const struct drm_dev_bound);
+		    shmem.base.base, struct foo_vm_bo, const struct drm_dev_ctx_bound);
 
 struct drm_gpuvm_mapped *foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op);
 struct drm_gpuvm_unmapped *
 foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_op_unmap *op);
 struct drm_gpuvm_remapped *
 foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_op_remap *op);
-int foo_vm_bo_init(struct foo_vm_bo *data, struct foo_bo *bo, const struct drm_dev_bound *bound);
+int foo_vm_bo_init(struct foo_vm_bo *data, struct foo_bo *bo,
+		   const struct drm_dev_ctx_bound *bound);
 void foo_vm_bo_fini(struct foo_vm_bo *data);

@@ -5,17 +5,10 @@
 
 #include "drm_shmem_safe.h"
 
-struct foo_device {
-	struct drm_device drm;
+/* Proof that a struct foo_device is registered */
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
 };
-
-struct foo_hw;
-
-struct foo_file {
-	struct drm_file *drm;
-};
-
-DRM_DEV_CTX(foo, struct foo_device, drm, struct foo_hw, struct foo_file);
 
 struct drm_foo_bo_create {
 	__u64 size;

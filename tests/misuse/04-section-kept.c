@@ -17,13 +17,13 @@ int foo_bo_submit(struct foo_device *foo, u32 count)
 #if defined(HAND_WRITTEN)
 	int idx;
 
-	if (!drm_dev_enter(&foo->drm, &idx))
+	if (!drm_dev_enter(&foo->ctx.drm, &idx))
 		return -ENODEV;
 	if (!foo_hw_ready())
 		return -EBUSY;
 	drm_dev_exit(idx);
 #endif
-	drm_dev_if_registered(foo, reg, &foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
 		if (!foo_hw_ready())
 			return -EBUSY;
 		for (u32 i = 0; i < count; i++) {
@@ -48,9 +48,9 @@ void foo_hangcheck(struct work_struct *work)
 	struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
 
 #if defined(GOES_ON)
-	drm_dev_registered_or(foo, reg, &foo->drm, pr_err("gone\n"));
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, pr_err("gone\n"));
 #else
-	drm_dev_registered_or(foo, reg, &foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return);
 #endif
 
 	if (!foo_hw_ready())

@@ -130,8 +130,8 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	static struct drm_shmem_sgt_owned table;
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(foo, reg, foo_bo_gem(bo)->dev)
-		ret = drm_shmem_sgt_resume(&table, &reg->bound);
+	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(foo_bo_gem(bo)->dev))
+		ret = drm_shmem_sgt_resume(&table, &reg->base.bound);
 	if (ret)
 		return ret;
 #elif defined(EVICTS)

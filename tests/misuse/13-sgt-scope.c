@@ -26,7 +26,7 @@
 struct foo_job {
 	const struct drm_shmem_sgt *sgt;
 	const struct foo_reg *reg;
-	const struct drm_dev_bound *bound;
+	const struct drm_dev_ctx_bound *bound;
 	const struct sg_table *table;
 };
 
@@ -38,7 +38,7 @@ const struct drm_shmem_sgt *foo_bo_sgt(const struct foo_reg *reg, struct foo_bo 
 {
 	int ret;
 
-	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, return NULL);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, return NULL);
 	return sgt;
 }
 #endif
@@ -47,8 +47,8 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 {
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(foo, reg, &foo->drm) {
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
 			foo_mmu_map(drm_shmem_sgt_table(sgt));
 #if defined(STORED)
 			job->sgt = sgt;
@@ -63,7 +63,7 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 #endif
 	}
 #if defined(OUTLIVES_THE_PROOF)
-	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
 #endif
 	return ret;
@@ -73,8 +73,8 @@ int foo_job_run(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 {
 	int ret;
 
-	drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
-	drm_shmem_sgt_or(lent, &reg->bound, &bo->shmem, ret, return ret);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+	drm_shmem_sgt_or(lent, &reg->base.bound, &bo->shmem, ret, return ret);
 #if defined(KEPT_WITHOUT_A_BLOCK)
 	job->sgt = lent;
 #elif defined(PROOF_KEPT)
@@ -94,7 +94,7 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 #endif
 	int ret;
 
-	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret)
+	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
 #if defined(TABLE_USED_AFTER_ITS_SCOPE)
 		table = drm_shmem_sgt_table(sgt);
 	if (!ret)
@@ -105,7 +105,7 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 #if defined(PROOF_OF_THE_CALLER_KEPT)
 	job->reg = reg;
 #elif defined(BOUND_KEPT)
-	job->bound = &reg->bound;
+	job->bound = &reg->base.bound;
 #endif
 	return ret;
 }
@@ -113,7 +113,7 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 /* What is lent can be passed on in a structure that ends before it. */
 void foo_ioctl_prepare(const struct foo_reg *reg, struct foo_job *job, struct foo_job *queue)
 {
-	const struct drm_dev_bound *bound = &reg->bound;
+	const struct drm_dev_ctx_bound *bound = &reg->base.bound;
 	struct foo_job first = { .bound = bound };
 
 	foo_job_prepare(&first);
@@ -122,6 +122,6 @@ void foo_ioctl_prepare(const struct foo_reg *reg, struct foo_job *job, struct fo
 #elif defined(BOUND_KEPT_IN_A_COPY)
 	*queue = first;
 #elif defined(BOUND_KEPT_IN_A_LITERAL)
-	*job = (struct foo_job) { .bound = &reg->bound };
+	*job = (struct foo_job) { .bound = &reg->base.bound };
 #endif
 }

@@ -10,15 +10,15 @@
 
 #include "foo.h"
 
-int foo_ioctl_bo_wait(struct foo_file *file, u32 handle)
+int foo_ioctl_bo_wait(struct drm_file *file, u32 handle)
 {
 #if defined(LOOKUP_DROPPED)
-	foo_bo_lookup(foo_file_drm(file), handle);
+	foo_bo_lookup(file, handle);
 #endif
 #if defined(EARLY_RETURN)
-	struct foo_bo *bo = foo_bo_lookup(foo_file_drm(file), handle);
+	struct foo_bo *bo = foo_bo_lookup(file, handle);
 #else
-	struct foo_bo *bo __free(foo_bo) = foo_bo_lookup(foo_file_drm(file), handle);
+	struct foo_bo *bo __free(foo_bo) = foo_bo_lookup(file, handle);
 #endif
 
 	if (IS_ERR(bo))
@@ -28,13 +28,13 @@ int foo_ioctl_bo_wait(struct foo_file *file, u32 handle)
 	return 0;
 }
 
-int foo_ioctl_bo_create(struct foo_device *foo, struct foo_file *file, u32 *handle)
+int foo_ioctl_bo_create(struct foo_device *foo, struct drm_file *file, u32 *handle)
 {
 #if defined(CREATE_DROPPED)
-	foo_bo_create(&foo->drm, SZ_4K, NULL, NULL);
+	foo_bo_create(&foo->ctx.drm, SZ_4K, NULL, NULL);
 #endif
 	struct foo_bo_unique *unique __free(foo_bo_unique) =
-		foo_bo_create(&foo->drm, SZ_4K, NULL, NULL);
+		foo_bo_create(&foo->ctx.drm, SZ_4K, NULL, NULL);
 
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
@@ -43,10 +43,10 @@ int foo_ioctl_bo_create(struct foo_device *foo, struct foo_file *file, u32 *hand
 
 	struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
 
-	return foo_bo_handle_create(bo, foo_file_drm(file), handle);
+	return foo_bo_handle_create(bo, file, handle);
 }
 
-int foo_vm_share(struct foo_vm *vm, struct foo_file *file)
+int foo_vm_share(struct foo_vm *vm, struct drm_file *file)
 {
 #if defined(VM_DROPPED)
 	drm_gpuvm_imm_get(vm->core);

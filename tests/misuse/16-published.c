@@ -10,16 +10,16 @@
 
 #include "foo.h"
 
-int foo_ioctl_bo_create(struct foo_device *foo, struct foo_file *file, u32 *handle)
+int foo_ioctl_bo_create(struct foo_device *foo, struct drm_file *file, u32 *handle)
 {
 	struct foo_bo_unique *unique __free(foo_bo_unique) =
-		foo_bo_create(&foo->drm, SZ_4K, NULL, NULL);
+		foo_bo_create(&foo->ctx.drm, SZ_4K, NULL, NULL);
 
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
 #if defined(HANDLE_OF_UNIQUE)
-	return foo_bo_handle_create(unique, foo_file_drm(file), handle);
+	return foo_bo_handle_create(unique, file, handle);
 #endif
 	foo_bo_unique_bo(unique)->flags = 1;
 
@@ -30,5 +30,5 @@ int foo_ioctl_bo_create(struct foo_device *foo, struct foo_file *file, u32 *hand
 #elif defined(CHANGED_AFTER_PUBLISH)
 	foo_bo_unique_bo(unique)->flags = 2;
 #endif
-	return foo_bo_handle_create(bo, foo_file_drm(file), handle);
+	return foo_bo_handle_create(bo, file, handle);
 }

@@ -31,8 +31,8 @@ static int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec
 {
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(foo, reg, foo_bo_gem(bo)->dev)
-		ret = drm_shmem_sgt_resume(&foo_table, &reg->bound);
+	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(foo_bo_gem(bo)->dev))
+		ret = drm_shmem_sgt_resume(&foo_table, &reg->base.bound);
 	return ret;
 }
 #endif

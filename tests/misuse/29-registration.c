@@ -10,8 +10,9 @@
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
-// wrong: TESTED_FOR_NULL C: foo_dev_alloc\(\) returns an ERR_PTR\(\) and never NULL
+// wrong: TESTED_FOR_NULL C: drm_dev_ctx_alloc\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
+// wrong: NO_CONTEXTS B: must be a struct drm_dev_ctx
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
 // run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens before the registration data is published
 // run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
@@ -19,9 +20,18 @@
 
 #include "foo.h"
 
+#if defined(NO_CONTEXTS)
+struct foo_raw_device {
+	struct drm_device ctx;
+};
+
+#define foo_device foo_raw_device
+#endif
+
 int foo_probe(struct device *dev)
 {
-	struct foo_unreg *unreg __free(foo_unreg) = foo_dev_alloc(dev, &foo_driver);
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
+		drm_dev_ctx_alloc(dev, &foo_driver, struct foo_device, ctx);
 	struct foo_hw *hw;
 	int ret;
 
@@ -33,8 +43,8 @@ int foo_probe(struct device *dev)
 		return PTR_ERR(unreg);
 #endif
 
-	INIT_WORK(&foo_unreg_dev(unreg)->hangcheck, NULL);
-	hw = foo_hw_init(&unreg->bound, foo_unreg_dev(unreg));
+	INIT_WORK(&foo_dev(drm_dev_ctx_unreg_drm(unreg))->hangcheck, NULL);
+	hw = foo_hw_init(&unreg->bound, foo_dev(drm_dev_ctx_unreg_drm(unreg)));
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
 
@@ -43,24 +53,24 @@ int foo_probe(struct device *dev)
 #elif defined(HARDWARE_BEFORE_REGISTRATION)
 	foo_hw_submit(unreg, 0);
 #elif defined(OTHER_DATA)
-	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, dev);
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, dev);
 #elif defined(OTHER_OPS)
-	return drm_dev_ctx_register(foo, dev, unreg, &foo_driver, hw);
+	return drm_dev_ctx_register(dev, &unreg, &foo_driver, &hw->base);
 #elif defined(DEVICE_AS_TOKEN)
-	struct foo_device *foo = foo_unreg_dev(unreg);
+	struct foo_device *foo = foo_dev(drm_dev_ctx_unreg_drm(unreg));
 
-	return drm_dev_ctx_register(foo, dev, foo, &foo_reg_ops, hw);
+	return drm_dev_ctx_register(dev, &foo, &foo_reg_ops, &hw->base);
 #elif defined(RAW_REGISTER)
-	return drm_dev_register(&foo_unreg_dev(unreg)->drm, 0);
+	return drm_dev_register(drm_dev_ctx_unreg_drm(unreg), 0);
 #elif defined(NOT_CHECKED)
-	drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
 	return 0;
 #endif
-	ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	ret = drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
 #if defined(SET_UP_AFTER_REGISTRATION)
-	INIT_WORK(&foo_unreg_dev(unreg)->hangcheck, NULL);
+	INIT_WORK(&foo_dev(drm_dev_ctx_unreg_drm(unreg))->hangcheck, NULL);
 #elif defined(REGISTERED_TWICE)
-	ret = drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	ret = drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
 #elif defined(DATA_FREED)
 	if (ret)
 		foo_hw_free(hw);

@@ -4,12 +4,14 @@
 // rust: r
 // wrong: NEEDS_MORE_THAN_IT_ASKS_FOR B: incompatible pointer
 // wrong: IOCTL_CONTEXT_AS_PROOF B: incompatible pointer
+// wrong: OTHER_PROOF B: incompatible pointer
 // wrong: WORK_WITHOUT_SECTION B: incompatible pointer
 // wrong: OTHER_ARGUMENT B: incompatible pointer
 // wrong: OTHER_SIZE B: FOO_SUBMIT has an argument of another size than u64
-// wrong: SAME_NUMBER B: duplicate case
+// wrong: SAME_NUMBER B: initialized field overwritten|initializer overrides prior
 // wrong: NOT_A_DRIVER_IOCTL B: FOO_SUBMIT is not an ioctl of a DRM driver
-// wrong: NO_CONTEXT B: __DRM_DEV_NEED_SOMETIMES
+// wrong: NO_ENTRY_POINT B: undeclared
+// wrong: NOT_IN_THE_TABLE U: defined but not used|unused function
 // run: drm_dev_ctx.drm_dev_ctx_test_gem_callback: a callback of an object is refused after unplug
 // run: drm_dev_ctx.drm_dev_ctx_test_fault: so is a page fault
 // run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: and an interrupt thread
@@ -18,6 +20,12 @@
 // run: drm_dev_ctx_race.drm_dev_ctx_race_test_file: open and close against unbind
 
 #include "foo.h"
+
+#if defined(OTHER_PROOF)
+struct bar_reg {
+	struct drm_dev_ctx_reg base;
+};
+#endif
 
 struct drm_foo_submit {
 	__u32 doorbell;
@@ -40,52 +48,49 @@ struct drm_foo_wait {
 #define DRM_IOCTL_FOO_STATUS	DRM_IOR(DRM_COMMAND_BASE + DRM_FOO_STATUS, __u32)
 
 static int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
-			    struct foo_file *file)
+			    struct drm_file *file)
 {
 	return foo_hw_submit(reg, args->doorbell);
 }
 
-static int foo_ioctl_status(struct foo_ioctl *ioctl, __u32 *args, struct foo_file *file)
+static int foo_ioctl_status(struct drm_dev_ctx_ioctl *ioctl, __u32 *args, struct drm_file *file)
 {
 	*args = 0;
-	drm_dev_if_registered(foo, reg, ioctl)
+#if defined(IOCTL_CONTEXT_AS_PROOF)
+	foo_hw_submit(ioctl, 0);
+#endif
+	drm_dev_ctx_guard(foo_reg, reg, ioctl)
 		*args = 1;
 	return 0;
 }
 
 #if defined(NEEDS_MORE_THAN_IT_ASKS_FOR)
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, struct drm_foo_submit, foo_ioctl_submit, NORMAL, DRM_RENDER_ALLOW)
-#elif defined(IOCTL_CONTEXT_AS_PROOF)
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, struct drm_foo_submit, foo_ioctl_submit, IOCTL, DRM_RENDER_ALLOW)
-#elif defined(NO_CONTEXT)
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, struct drm_foo_submit, foo_ioctl_submit, SOMETIMES, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_SUBMIT, foo_ioctl_submit, struct drm_foo_submit);
 #elif defined(OTHER_SIZE)
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, u64, foo_ioctl_submit, REGISTERED, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, u64);
 #elif defined(OTHER_ARGUMENT)
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, struct drm_foo_wait, foo_ioctl_submit, REGISTERED, DRM_RENDER_ALLOW)
-#else
-#define FOO_SUBMIT(X) \
-	X(FOO_SUBMIT, struct drm_foo_submit, foo_ioctl_submit, REGISTERED, DRM_RENDER_ALLOW)
+DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_wait);
+#elif defined(OTHER_PROOF)
+DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, bar_reg, struct drm_foo_submit);
+#elif !defined(NO_ENTRY_POINT)
+DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_submit);
 #endif
+DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_STATUS, foo_ioctl_status, __u32);
 
 #if defined(SAME_NUMBER)
 #define DRM_IOCTL_FOO_AGAIN	DRM_IOR(DRM_COMMAND_BASE + DRM_FOO_SUBMIT, __u32)
-#define FOO_AGAIN(X)	X(FOO_AGAIN, __u32, foo_ioctl_status, IOCTL, 0)
-#else
-#define FOO_AGAIN(X)
+DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_AGAIN, foo_ioctl_status, __u32);
 #endif
 
-#define FOO_IOCTLS(X)								\
-	FOO_SUBMIT(X)								\
-	X(FOO_STATUS, __u32, foo_ioctl_status, IOCTL, DRM_RENDER_ALLOW)		\
-	FOO_AGAIN(X)
-
-DRM_DEV_IOCTL_TABLE(foo, FOO_IOCTLS);
+DRM_DEV_CTX_IOCTLS(foo_ioctls) = {
+#if !defined(NOT_IN_THE_TABLE)
+	DRM_DEV_CTX_IOCTL_DEF(FOO_SUBMIT, DRM_RENDER_ALLOW),
+#endif
+	DRM_DEV_CTX_IOCTL_DEF(FOO_STATUS, DRM_RENDER_ALLOW),
+#if defined(SAME_NUMBER)
+	DRM_DEV_CTX_IOCTL_DEF(FOO_AGAIN, 0),
+#endif
+};
 
 const struct drm_ioctl_desc *foo_ioctl_table(void)
 {
@@ -99,7 +104,7 @@ void foo_hangcheck(struct work_struct *work)
 #if defined(WORK_WITHOUT_SECTION)
 	foo_hw_submit(foo, 0);
 #else
-	drm_dev_if_registered(foo, reg, &foo->drm)
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx)
 		foo_hw_submit(reg, 0);
 #endif
 }

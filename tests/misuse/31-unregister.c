@@ -14,9 +14,9 @@ int foo_shut_down(struct foo_device *foo)
 #if defined(TOKEN_OF_ANOTHER_STATE)
 	return drm_dev_ctx_unregister(foo);
 #elif defined(RAW_UNREGISTER)
-	drm_dev_unregister(&foo->drm);
+	drm_dev_unregister(&foo->ctx.drm);
 	return 0;
 #else
-	return drm_dev_ctx_unregister(&foo->drm);
+	return drm_dev_ctx_unregister(&foo->ctx);
 #endif
 }

@@ -12,7 +12,7 @@
 int foo_give_up(struct foo_device *foo) __must_not_hold(drm_dev_section);
 int foo_give_up(struct foo_device *foo)
 {
-	return drm_dev_ctx_unregister(&foo->drm);
+	return drm_dev_ctx_unregister(&foo->ctx);
 }
 
 void foo_kick(struct foo_device *foo) __must_hold_shared(drm_dev_section);
@@ -21,7 +21,7 @@ void foo_kick(struct foo_device *foo) __must_hold_shared(drm_dev_section);
 int foo_stop(struct foo_device *foo) __must_hold_shared(drm_dev_section);
 int foo_stop(struct foo_device *foo)
 {
-	return drm_dev_ctx_unregister(&foo->drm);
+	return drm_dev_ctx_unregister(&foo->ctx);
 }
 #endif
 
@@ -29,7 +29,7 @@ int foo_reset(struct foo_device *foo)
 {
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(foo, reg, &foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
 		foo_kick(foo);
 		ret = foo_hw_submit(reg, 0);
 #if defined(WAITS_IN_A_CALLEE)

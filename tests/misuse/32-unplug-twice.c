@@ -17,24 +17,24 @@ void foo_reset(struct work_struct *work)
 	struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
 	int ret = 0;
 
-	drm_dev_if_registered(foo, reg, &foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
 		ret = foo_hw_submit(reg, 0);
 #if defined(INSIDE_OF_A_SECTION)
 		if (ret)
-			drm_dev_ctx_unregister(&foo->drm);
+			drm_dev_ctx_unregister(&foo->ctx);
 #endif
 	}
 	if (ret)
-		drm_dev_ctx_unregister(&foo->drm);
+		drm_dev_ctx_unregister(&foo->ctx);
 }
 
 void foo_reset_or(struct foo_device *foo)
 {
-	drm_dev_registered_or(foo, reg, &foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return);
 
 	if (foo_hw_submit(reg, 0)) {
 #if defined(INSIDE_OF_A_SCOPE)
-		drm_dev_ctx_unregister(&foo->drm);
+		drm_dev_ctx_unregister(&foo->ctx);
 #endif
 		schedule_work(&foo->hangcheck);
 	}
@@ -42,19 +42,19 @@ void foo_reset_or(struct foo_device *foo)
 
 void foo_display_off(struct foo_device *foo, struct foo_hw *hw)
 {
-	drm_dev_if_bound(bound, &foo->drm) {
+	drm_dev_ctx_guard_bound(bound, &foo->ctx) {
 		foo_hw_stop(bound, hw);
 #if defined(INSIDE_OF_A_BOUND_BLOCK)
-		drm_dev_ctx_unregister(&foo->drm);
+		drm_dev_ctx_unregister(&foo->ctx);
 #endif
 	}
 }
 
 /* A handler of an ioctl */
-int foo_ioctl_reset(const struct foo_reg *reg, u32 *flags, struct foo_file *file)
+int foo_ioctl_reset(const struct foo_reg *reg, u32 *flags, struct drm_file *file)
 {
 #if defined(IN_A_HANDLER)
-	return drm_dev_ctx_unregister(&foo_reg_dev(reg)->drm);
+	return drm_dev_ctx_unregister(&foo_reg_dev(reg)->ctx);
 #else
 	schedule_work(&foo_reg_dev(reg)->hangcheck);
 	return 0;

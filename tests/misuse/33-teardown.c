@@ -3,69 +3,65 @@
 // title: teardown of state never initialised
 // rust: b
 // wrong: QUIESCE_OF_DEVICE B: incompatible (function )?pointer|incompatible return type
-// wrong: RELEASE_OF_DEVICE B: incompatible (function )?pointer|incompatible return type
-// wrong: POSTCLOSE_OF_DRM_FILE B: incompatible (function )?pointer|incompatible return type
-// wrong: OPEN_WITHOUT_FILE W: incompatible|makes pointer from integer
+// wrong: RELEASE_OF_DEVICE B: pointer type mismatch in container_of
+// wrong: POSTCLOSE_OF_DEVICE B: incompatible (function )?pointer|incompatible return type
+// wrong: OPEN_WITHOUT_RESULT B: incompatible (function )?pointer|incompatible return type|should not return a value|with a value
 // run: drm_dev_ctx.drm_dev_ctx_test_register_fails: what was done before is undone, once
 // run: drm_dev_ctx.drm_dev_ctx_test_open_fails: postclose is not called
 
 #include "foo.h"
 
 #if defined(QUIESCE_OF_DEVICE)
-static void foo_quiesce(struct foo_device *foo)
+static void foo_quiesce(struct drm_device *drm)
 {
 }
 #else
-static void foo_quiesce(const struct drm_dev_bound *bound, struct foo_hw *hw)
+static void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
-	foo_hw_stop(bound, hw);
+	foo_hw_stop(bound, container_of(data, struct foo_hw, base));
 }
 #endif
 
+static void foo_release(struct drm_dev_ctx_data *data)
+{
 #if defined(RELEASE_OF_DEVICE)
-static void foo_release(struct foo_device *foo)
-{
-}
+	struct foo_device *foo = container_of(data, struct foo_device, ctx);
+
+	cancel_work_sync(&foo->hangcheck);
 #else
-static void foo_release(struct foo_hw *hw)
-{
-	foo_hw_free(hw);
-}
+	foo_hw_free(container_of(data, struct foo_hw, base));
 #endif
+}
 
 /* Called with what probe gave to the registration, and not without one. */
-const struct foo_reg_ops foo_reg_ops = {
+const struct drm_dev_ctx_ops foo_reg_ops = {
 	.quiesce = foo_quiesce,
 	.release = foo_release,
 };
 
-#if defined(OPEN_WITHOUT_FILE)
-static int foo_open(const struct foo_reg *reg, struct drm_file *drm_file)
-{
-	return 0;
-}
+#if defined(OPEN_WITHOUT_RESULT)
+static void foo_open(struct drm_device *drm, struct drm_file *file)
 #else
-static struct foo_file *foo_open(const struct foo_reg *reg, struct drm_file *drm_file)
-{
-	return kzalloc_obj(struct foo_file);
-}
+static int foo_open(struct drm_device *drm, struct drm_file *file)
 #endif
+{
+	drm_dev_ctx_or(foo_reg, reg, foo_ctx(drm), return -ENODEV);
 
-#if defined(POSTCLOSE_OF_DRM_FILE)
+	file->driver_priv = kzalloc_obj(struct foo_file);
+	return file->driver_priv ? 0 : -ENOMEM;
+}
+
+#if defined(POSTCLOSE_OF_DEVICE)
 static void foo_postclose(struct foo_device *foo, struct drm_file *file)
-{
-}
 #else
-static void foo_postclose(struct foo_device *foo, struct foo_file *file)
-{
-	kfree(file);
-}
+static void foo_postclose(struct drm_device *drm, struct drm_file *file)
 #endif
+{
+	kfree(file->driver_priv);
+}
 
-/* Called with what open made, and not if it failed. */
-DRM_DEV_FILE_OPS(foo, REGISTERED, foo_open, foo_postclose);
-
+/* Postclose is called for what open made, and not if it failed. */
 const struct drm_driver foo_driver = {
-	.open = foo_drm_open,
-	.postclose = foo_drm_postclose,
+	.open = foo_open,
+	.postclose = foo_postclose,
 };

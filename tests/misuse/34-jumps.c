@@ -28,9 +28,9 @@ int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 		goto out;
 #endif
 #if defined(PROOF_AFTER_GOTO)
-	drm_dev_registered_or(foo, reg, &foo->drm, goto out);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, goto out);
 #else
-	drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
 #endif
 
 #if defined(PAST_A_TABLE)
@@ -38,9 +38,9 @@ int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 		goto out;
 #endif
 #if defined(TABLE_AFTER_GOTO)
-	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, goto out);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, goto out);
 #else
-	drm_shmem_sgt_or(sgt, &reg->bound, &bo->shmem, ret, return ret);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, return ret);
 #endif
 
 #if defined(PAST_A_MAPPING)
@@ -75,14 +75,14 @@ int foo_blocks(struct foo_device *foo, struct foo_bo *bo, int what)
 	if (what == 1)
 		goto table;
 #endif
-	drm_dev_if_registered(foo, reg, &foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
 		if (what == 2)
 			goto out;
 #if defined(INTO_A_SECTION)
 section:
 #endif
 		foo_hw_submit(reg, 0);
-		drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
+		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
 			if (what == 3)
 				goto out;
 #if defined(INTO_A_TABLE)
@@ -129,12 +129,12 @@ int foo_ioctl(struct foo_device *foo, int what)
 	switch (what) {
 #if defined(CASE_PAST_A_SECTION)
 	case 1:
-		drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+		drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
 
 		return foo_hw_submit(reg, 0);
 #else
 	case 1: {
-		drm_dev_registered_or(foo, reg, &foo->drm, return -ENODEV);
+		drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
 
 		return foo_hw_submit(reg, 0);
 	}
@@ -155,7 +155,8 @@ int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
 	if (!hw)
 		goto out;
 #endif
-	struct foo_unreg *unreg __free(foo_unreg) = foo_dev_alloc(dev, &foo_driver);
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
+		drm_dev_ctx_alloc(dev, &foo_driver, struct foo_device, ctx);
 
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
@@ -169,7 +170,7 @@ int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
 	if (ret)
 		return ret;
 	drm_vmap_write32(&ring, 0, 1);
-	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
 #if defined(PAST_A_TOKEN) || defined(PAST_A_HANDLE)
 out:
 	return ret;

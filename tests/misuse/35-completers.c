@@ -42,7 +42,7 @@ void foo_fence_work(struct work_struct *work)
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
 
 #if defined(FENCE_IN_A_SECTION)
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return);
 
 	foo_hw_submit(reg, 0);
 #endif
@@ -54,7 +54,7 @@ void foo_idle_work(struct work_struct *work)
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
 
 #if defined(COMPLETE_IN_A_BLOCK)
-	drm_dev_if_registered(foo, reg, &queue->foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &queue->foo->ctx) {
 		if (!foo_hw_submit(reg, 0))
 			complete(&queue->idle);
 	}
@@ -69,7 +69,7 @@ foo_irq_thread(int irq, void *data)
 	struct foo_queue *queue = data;
 
 #if defined(INTERRUPT)
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return IRQ_NONE);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return IRQ_NONE);
 
 #endif
 	wake_up_all(&queue->waiting);
@@ -82,7 +82,7 @@ void foo_next_work(struct work_struct *work)
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
 
 	complete(&queue->idle);
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return);
 
 	foo_hw_submit(reg, 1);
 }
@@ -92,7 +92,7 @@ void foo_kthread_work(struct kthread_work *work)
 	struct foo_queue *queue = container_of(work, struct foo_queue, kwork);
 
 #if defined(KTHREAD_WORK)
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return);
 
 #endif
 	swake_up_one(&queue->swaiting);
@@ -103,7 +103,7 @@ void foo_tasklet(struct tasklet_struct *tasklet)
 	struct foo_queue *queue = container_of(tasklet, struct foo_queue, tasklet);
 
 #if defined(TASKLET)
-	drm_dev_if_registered(foo, reg, &queue->foo->drm)
+	drm_dev_ctx_guard(foo_reg, reg, &queue->foo->ctx)
 		wake_up_process(queue->task);
 #else
 	wake_up_process(queue->task);
@@ -115,7 +115,7 @@ static int foo_thread(void *data)
 	struct foo_queue *queue = data;
 
 #if defined(THREAD)
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return -ENODEV);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return -ENODEV);
 
 #endif
 	drm_syncobj_replace_fence(queue->syncobj, queue->fence);
@@ -138,7 +138,7 @@ void foo_drain_work(struct work_struct *work)
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
 
 #if defined(BY_ANOTHER_FUNCTION)
-	drm_dev_registered_or(foo, reg, &queue->foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return);
 
 #endif
 	foo_queue_idle(queue);

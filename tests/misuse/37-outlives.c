@@ -25,7 +25,7 @@ void foo_kick(struct work_struct *work)
 #elif defined(BEFORE_THE_SECTION)
 	foo_hw_submit(reg, 0);
 #endif
-	drm_dev_registered_or(foo, reg, &engine->foo->drm, return);
+	drm_dev_ctx_or(foo_reg, reg, &engine->foo->ctx, return);
 
 	foo_hw_submit(reg, 0);
 }
@@ -40,7 +40,7 @@ int foo_arm(const struct foo_reg *reg, struct foo_engine *engine)
 }
 
 /* The end of all that may run later */
-void foo_quiesce(const struct drm_dev_bound *bound, struct foo_hw *hw)
+void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct foo_hw *hw)
 {
 	disable_work_sync(&hw->reset);
 	foo_hw_stop(bound, hw);

@@ -2,36 +2,32 @@
 // class: 41
 // title: device and drm_driver of different types
 // rust: b
-// wrong: OTHER_DRIVER C: foo_dev_alloc\(\) is given 'bar_driver', which has callbacks of 'bar'
-// wrong: OTHER_CALLBACK C: foo_dev_alloc\(\) is given 'mixed_driver', which has callbacks of 'bar'
-// run: drm_dev_ctx.drm_dev_ctx_test_other_driver: no file is opened, one report
-// run: drm_dev_ctx_edge.other_ioctls: without files of its own, no ioctl
+// wrong: OTHER_DRIVER C: 'bar_driver' takes the device for a struct bar_device
+// wrong: OTHER_CALLBACK C: 'mixed_driver' takes the device for a struct bar_device
+// run: drm_dev_ctx_edge.other_type: one report, with CONFIG_DRM_SAFE_DEBUG
 
 #include "foo.h"
 
 struct bar_device {
 	u64 busy;
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
-struct bar_file {
-	struct drm_file *drm;
-};
-
-DRM_DEV_CTX(bar, struct bar_device, drm, void, struct bar_file);
-
-static struct bar_file *bar_open(struct bar_device *bar, struct drm_file *file)
+static inline struct bar_device *to_bar(struct drm_device *drm)
 {
-	bar->busy++;
-	return kzalloc_obj(struct bar_file);
+	return drm_dev_ctx_entry(drm, struct bar_device, ctx);
 }
 
-static void bar_postclose(struct bar_device *bar, struct bar_file *file)
+static int bar_open(struct drm_device *drm, struct drm_file *file)
 {
-	kfree(file);
+	to_bar(drm)->busy++;
+	return 0;
 }
 
-DRM_DEV_FILE_OPS(bar, NORMAL, bar_open, bar_postclose);
+static void bar_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	to_bar(drm)->busy--;
+}
 
 static const struct file_operations bar_fops = {
 	.owner = THIS_MODULE,
@@ -39,31 +35,31 @@ static const struct file_operations bar_fops = {
 };
 
 static const struct drm_driver bar_driver = {
-	.open = bar_drm_open,
-	.postclose = bar_drm_postclose,
+	.open = bar_open,
+	.postclose = bar_postclose,
 	.fops = &bar_fops,
 };
 
 #if defined(OTHER_CALLBACK)
 static const struct drm_driver mixed_driver = {
-	.postclose = bar_drm_postclose,
+	.postclose = bar_postclose,
 	.fops = &bar_fops,
 };
 #endif
 
-struct bar_unreg *bar_probe(struct device *dev)
+struct drm_dev_ctx_unreg *bar_probe(struct device *dev)
 {
-	return bar_dev_alloc(dev, &bar_driver);
+	return drm_dev_ctx_alloc(dev, &bar_driver, struct bar_device, ctx);
 }
 
 #if defined(OTHER_DRIVER)
-struct foo_unreg *foo_probe_other(struct device *dev)
+struct drm_dev_ctx_unreg *foo_probe_other(struct device *dev)
 {
-	return foo_dev_alloc(dev, &bar_driver);
+	return drm_dev_ctx_alloc(dev, &bar_driver, struct foo_device, ctx);
 }
 #elif defined(OTHER_CALLBACK)
-struct foo_unreg *foo_probe_other(struct device *dev)
+struct drm_dev_ctx_unreg *foo_probe_other(struct device *dev)
 {
-	return foo_dev_alloc(dev, &mixed_driver);
+	return drm_dev_ctx_alloc(dev, &mixed_driver, struct foo_device, ctx);
 }
 #endif

@@ -19,7 +19,7 @@ int foo_bo_unneeded(struct foo_reclaim_device *dev, struct foo_bo *bo)
 #if defined(CORE_SHRINKER)
 	return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, dev->core_shrinker);
 #elif defined(DEVICE)
-	return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, &dev->foo.drm);
+	return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, &dev->foo.ctx.drm);
 #else
 	return drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, &dev->shrinker);
 #endif

@@ -16,10 +16,10 @@ struct foo_shrunk_device {
 int foo_shrunk_init(struct foo_shrunk_device *dev)
 {
 #if defined(RESULT_LOST)
-	drmm_shmem_shrinker_init(&dev->foo.drm, &dev->shrinker);
+	drmm_shmem_shrinker_init(&dev->foo.ctx.drm, &dev->shrinker);
 	return 0;
 #else
-	return drmm_shmem_shrinker_init(&dev->foo.drm, &dev->shrinker);
+	return drmm_shmem_shrinker_init(&dev->foo.ctx.drm, &dev->shrinker);
 #endif
 }
 

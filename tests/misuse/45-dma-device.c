@@ -11,7 +11,7 @@
 
 int foo_dma_init(struct foo_device *foo, struct device *controller)
 {
-	drm_dev_set_dma_dev(&foo->drm, controller);
+	drm_dev_set_dma_dev(&foo->ctx.drm, controller);
 	dma_set_max_seg_size(controller, SZ_2M);
 	return 0;
 }
@@ -20,9 +20,9 @@ int foo_bo_send(const struct foo_reg *reg, struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_sgt(sgt, &reg->bound, &bo->shmem, ret) {
+	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
 #if defined(MAPPED_AGAIN)
-		ret = dma_map_sgtable(drm_dev_dma_dev(&foo_reg_dev(reg)->drm),
+		ret = dma_map_sgtable(drm_dev_dma_dev(&foo_reg_dev(reg)->ctx.drm),
 				      drm_shmem_sgt_table(sgt), DMA_TO_DEVICE, 0);
 #else
 		ret = foo_hw_submit(reg, sg_dma_len(drm_shmem_sgt_table(sgt)->sgl));

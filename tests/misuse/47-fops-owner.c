@@ -28,9 +28,10 @@ static const struct drm_driver foo_drm_driver = {
 
 int foo_probe(struct device *dev, struct foo_hw *hw)
 {
-	struct foo_unreg *unreg = foo_dev_alloc(dev, &foo_drm_driver);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(dev, &foo_drm_driver, struct foo_device, ctx);
 
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
-	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, hw);
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
 }

@@ -20,7 +20,7 @@ struct drm_foo_submit {
 #define FOO_MAX_CMDS	1024
 
 int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
-		     struct foo_file *file)
+		     struct drm_file *file)
 {
 	u64 *cmds __free(kvfree) = NULL;
 
@@ -46,12 +46,12 @@ int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
 }
 
 int foo_ioctl_remember(const struct foo_reg *reg, struct drm_foo_submit *args,
-		       struct foo_file *file)
+		       struct drm_file *file)
 {
 #if defined(INDEX)
-	return xa_alloc(&file->drm->syncobj_xa, &args->id, file, XA_LIMIT(1, 64), GFP_KERNEL);
+	return xa_alloc(&file->syncobj_xa, &args->id, file, XA_LIMIT(1, 64), GFP_KERNEL);
 #else
-	return xa_alloc(&file->drm->syncobj_xa, &args->id, file, XA_LIMIT(1, 64),
+	return xa_alloc(&file->syncobj_xa, &args->id, file, XA_LIMIT(1, 64),
 			GFP_KERNEL_ACCOUNT);
 #endif
 }

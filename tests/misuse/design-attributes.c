@@ -50,17 +50,17 @@ int foo_bo_pin(struct foo_bo *bo)
 	return drm_shmem_pin(shmem);
 }
 
-int foo_probe_early(struct device *dev, struct foo_unreg **token, bool early)
+int foo_probe_early(struct device *dev, struct drm_dev_ctx_unreg **token, bool early)
 	__releases(*token)
 {
-	struct foo_unreg *unreg = *token;
+	struct drm_dev_ctx_unreg *unreg = *token;
 
 #if defined(TOKEN_SPENT_ON_A_PATH)
-	if (early && drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL))
+	if (early && drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, NULL))
 		return -EIO;
 #endif
-	foo_unreg_dev(unreg)->hangcheck.func = NULL;
-	return drm_dev_ctx_register(foo, dev, unreg, &foo_reg_ops, NULL);
+	foo_dev(drm_dev_ctx_unreg_drm(unreg))->hangcheck.func = NULL;
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, NULL);
 }
 
 void foo_ring_stop(struct foo_ring_owned *ring, bool early)

@@ -9,16 +9,19 @@
 // wrong: STORED U(gcc): storing the address of local variable 'reg'
 // wrong: WEAKER_AS_STRONGER B: incompatible pointer
 // wrong: FORGED C: cast to 'struct foo_reg \*'
-// wrong: MADE_BY_HAND C: .__drm. is private to the library
+// wrong: MADE_BY_HAND C: .__ctx. is private to the library
 // wrong: OTHER_DRIVER B: incompatible pointer
 
 #include "foo.h"
 
 struct bar_device {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
-DRM_DEV_CTX_NO_FILE(bar, struct bar_device, drm, void);
+/* Proof that a struct bar_device is registered */
+struct bar_reg {
+	struct drm_dev_ctx_reg base;
+};
 
 struct foo_client {
 	const struct foo_reg *reg;
@@ -27,7 +30,7 @@ struct foo_client {
 #if defined(RETURNED)
 const struct foo_reg *foo_registered(struct foo_device *foo)
 {
-	drm_dev_registered_or(foo, reg, &foo->drm, return NULL);
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return NULL);
 	return reg;
 }
 #endif
@@ -36,9 +39,9 @@ int foo_submit(struct foo_device *foo, struct bar_device *bar, struct foo_client
 {
 	int ret = -ENODEV;
 
-	drm_dev_if_registered(foo, reg, &foo->drm) {
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
 		ret = foo_hw_submit(reg, 0);
-		foo_hw_stop(&reg->bound, foo_reg_data(reg));
+		foo_hw_stop(&reg->base.bound, foo_reg_data(reg));
 #if defined(ASSIGNED)
 		*reg = *client->reg;
 #elif defined(POINTED_ELSEWHERE)
@@ -50,16 +53,16 @@ int foo_submit(struct foo_device *foo, struct bar_device *bar, struct foo_client
 #elif defined(STORED)
 		client->reg = reg;
 #elif defined(WEAKER_AS_STRONGER)
-		ret = foo_hw_submit(&reg->bound, 0);
+		ret = foo_hw_submit(&reg->base.bound, 0);
 #elif defined(FORGED)
 		ret = foo_hw_submit((struct foo_reg *)foo, 0);
 #elif defined(MADE_BY_HAND)
 		struct foo_reg made[1] = {};
 
-		made->bound.__drm = &foo->drm;
+		made->base.bound.__ctx = &foo->ctx;
 		ret = foo_hw_submit(made, 0);
 #elif defined(OTHER_DRIVER)
-		drm_dev_if_registered(bar, breg, &bar->drm)
+		drm_dev_ctx_guard(bar_reg, breg, &bar->ctx)
 			ret = foo_hw_submit(breg, 0);
 #endif
 	}

@@ -14,20 +14,44 @@
 
 /* A device, what lives as long as its registration, and an open file */
 struct foo_device {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 	struct work_struct hangcheck;
 };
 
 struct foo_hw {
+	struct drm_dev_ctx_data base;
 	void __iomem *regs;
 	struct work_struct reset;
 };
 
 struct foo_file {
-	struct drm_file *drm;
+	u32 flags;
 };
 
-DRM_DEV_CTX(foo, struct foo_device, drm, struct foo_hw, struct foo_file);
+/* Proof that a struct foo_device is registered */
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct foo_device *foo_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct foo_device, ctx);
+}
+
+static inline struct drm_dev_ctx *foo_ctx(struct drm_device *drm)
+{
+	return &foo_dev(drm)->ctx;
+}
+
+static inline struct foo_device *foo_reg_dev(const struct foo_reg *reg)
+{
+	return foo_dev(drm_dev_ctx_reg_drm(&reg->base));
+}
+
+static inline struct foo_hw *foo_reg_data(const struct foo_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
+}
 
 /* A buffer */
 struct foo_bo {
@@ -63,13 +87,13 @@ DRM_GPUVM_IMM(foo_vm, struct foo_vm, core, struct foo_va, struct foo_bo,
 
 /* The rest of the driver */
 int foo_hw_submit(const struct foo_reg *reg, u32 doorbell);
-void foo_hw_stop(const struct drm_dev_bound *bound, struct foo_hw *hw);
+void foo_hw_stop(const struct drm_dev_ctx_bound *bound, struct foo_hw *hw);
 void foo_hw_free(struct foo_hw *hw);
-struct foo_hw *foo_hw_init(const struct drm_dev_bound *bound,
+struct foo_hw *foo_hw_init(const struct drm_dev_ctx_bound *bound,
 			   struct foo_device *foo);
 int foo_hw_ready(void);
 
 extern const struct drm_driver foo_driver;
-extern const struct foo_reg_ops foo_reg_ops;
+extern const struct drm_dev_ctx_ops foo_reg_ops;
 
 #endif /* _FOO_H */

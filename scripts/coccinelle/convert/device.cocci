@@ -1,92 +1,103 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Allocate and register a device through its contexts.
-// -D prefix=NAME, the name given to DRM_DEV_CTX(). The device is its own registration
-// data. convert.py makes "= NULL" of the token "__free(NAME_unreg) = NULL".
+// -D device=TAG -D member=M: the driver's structure, and the struct drm_device in it;
+// -D to=F: the driver's container_of(); -D ctx=M -D data=M: the new members. The device is
+// its own registration data. convert.py makes "__free(drm_dev_ctx_unreg) = NULL" of the
+// token's "= NULL", and a struct drm_dev_ctx of DRM_SAFE_CTX(the DRM device).
 virtual patch
 
 @allocated@
-identifier x, m, f;
-type T;
+identifier x, f, virtual.device, virtual.member;
 expression parent, driver;
 @@
  f(...)
  {
  <+...
- x = devm_drm_dev_alloc(parent, driver, T, m);
+ x = devm_drm_dev_alloc(parent, driver, struct device, member);
  ...+>
  }
-
-@script:python names@
-prefix << virtual.prefix;
-unreg;
-make;
-device;
-@@
-coccinelle.unreg = prefix + "_unreg"
-coccinelle.make = prefix + "_dev_alloc"
-coccinelle.device = prefix + "_unreg_dev"
 
 // Only where the same function registers it.
 @converted@
-identifier allocated.x, allocated.f, allocated.m, names.unreg, names.make, names.device;
-identifier virtual.prefix;
-type allocated.T;
+identifier allocated.x, allocated.f, virtual.device, virtual.member;
+identifier virtual.to, virtual.ctx, virtual.data;
 expression parent, driver, drm;
+statement S;
 @@
  f(...)
  {
-+struct unreg *token = NULL;
++struct drm_dev_ctx_unreg *unreg = NULL;
  ...
--x = devm_drm_dev_alloc(parent, driver, T, m);
--if (IS_ERR(x))
--	return PTR_ERR(x);
-+token = make(parent, driver);
-+if (IS_ERR(token))
-+	return PTR_ERR(token);
-+x = device(token);
+-x = devm_drm_dev_alloc(parent, driver, struct device, member);
+-if (IS_ERR(x)) S
++unreg = drm_dev_ctx_alloc(parent, driver, struct device, ctx);
++if (IS_ERR(unreg)) S
++x = to(drm_dev_ctx_unreg_drm(unreg));
  <+...
 -drm_dev_register(drm, 0)
-+drm_dev_ctx_register(prefix, parent, token, NULL, x)
++drm_dev_ctx_register(parent, &unreg, NULL, &x->data)
  ...+>
  }
 
-// Another way out: it stays.
-@checked depends on !converted@
-identifier allocated.x, allocated.f, allocated.m, names.unreg, names.make, names.device;
-identifier virtual.prefix;
-type allocated.T;
-expression parent, driver, drm;
+@failed depends on converted@
+identifier allocated.x, allocated.f;
 @@
  f(...)
  {
-+struct unreg *token = NULL;
  ...
--x = devm_drm_dev_alloc(parent, driver, T, m);
-+token = make(parent, driver);
-+x = IS_ERR(token) ? ERR_CAST(token) : device(token);
- <+...
--drm_dev_register(drm, 0)
-+drm_dev_ctx_register(prefix, parent, token, NULL, x)
- ...+>
+ if (IS_ERR(unreg))
+ 	return
+(
+-	PTR_ERR(x)
++	PTR_ERR(unreg)
+|
+-	x
++	ERR_CAST(unreg)
+)
+	;
+ ...
+ }
+
+// Another way out
+@jumped depends on converted@
+identifier allocated.x, allocated.f;
+@@
+ f(...)
+ {
+ ...
+ if (IS_ERR(unreg)) {
+ <...
+-PTR_ERR(x)
++PTR_ERR(unreg)
+ ...>
+ }
+ ...
  }
 
 // Here the device goes before the scope of the token does.
-@dropped depends on converted || checked@
-identifier allocated.f, virtual.prefix;
+@dropped depends on converted@
+identifier allocated.f;
 expression list args;
 @@
  f(...)
  {
  <...
-+if (!IS_ERR_OR_NULL(token))
-+	drm_dev_ctx_drop(prefix, token);
++if (!IS_ERR_OR_NULL(unreg))
++	drm_dev_ctx_drop(&unreg);
  devres_release_group(args);
  ...>
  }
 
+@ended depends on converted@
+expression drm;
+identifier f = {drm_dev_unregister, drm_dev_unplug};
+@@
+-f(drm)
++drm_dev_ctx_unregister(DRM_SAFE_CTX(drm))
+
 // The DRM device was had for that only.
-@idle depends on converted || checked@
-identifier allocated.f, allocated.m, d;
+@idle depends on converted@
+identifier allocated.f, virtual.member, d;
 expression x;
 @@
  f(...)
@@ -94,13 +105,6 @@ expression x;
  ... when any
 -struct drm_device *d;
  ... when != d
--d = &x->m;
+-d = &x->member;
  ... when != d
  }
-
-@ended depends on converted || checked@
-expression drm;
-identifier f = {drm_dev_unregister, drm_dev_unplug};
-@@
--f(drm)
-+drm_dev_ctx_unregister(drm)

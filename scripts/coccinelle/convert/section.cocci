@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A section that needs a registration ends with its scope.
-// -D prefix=NAME; the environment's HANDLERS has the handlers of ioctls that will get
+// -D proof=NAME_reg; the environment's HANDLERS has the handlers of ioctls that will get
 // their context. Only in functions that nothing calls before the registration: ioctls,
 // faults, and what commits a mode. drm_dev_enter() also succeeds before; others have to
-// be looked at. convert.py makes "return E" of DRM_SAFE_RETURN(E).
+// be looked at. convert.py makes "return E" of DRM_SAFE_RETURN(E), and a struct drm_dev_ctx
+// of DRM_SAFE_CTX(the DRM device).
 virtual patch
 
 @initialize:python@
@@ -55,49 +56,73 @@ handlers.discard(f)
 
 @ioctl@
 identifier f : script:python() { (f in handlers) };
-identifier idx, virtual.prefix, dev, data, file;
-expression drm, E;
+identifier idx, virtual.proof, dev, data, file;
+expression drm, E, E1;
+statement S;
 @@
  f(struct drm_device *dev, void *data, struct drm_file *file)
  {
  ... when any
 -if (!drm_dev_enter(drm, &idx))
 -	return E;
-+drm_dev_registered_or(prefix, reg, ioctl, DRM_SAFE_RETURN(E));
++drm_dev_ctx_or(proof, reg, ioctl, DRM_SAFE_RETURN(E));
  <...
+(
+ if (E1)
+-{ drm_dev_exit(idx);
+	S
+-}
+|
 -drm_dev_exit(idx);
+)
  ...>
  }
 
 @value@
 identifier f : script:python() { (f in entries) };
-identifier idx, virtual.prefix;
-expression drm, E;
+identifier idx, virtual.proof;
+expression drm, E, E1;
+statement S;
 @@
  f(...)
  {
  ... when any
 -if (!drm_dev_enter(drm, &idx))
 -	return E;
-+drm_dev_registered_or(prefix, reg, drm, DRM_SAFE_RETURN(E));
++drm_dev_ctx_or(proof, reg, DRM_SAFE_CTX(drm), DRM_SAFE_RETURN(E));
  <...
+(
+ if (E1)
+-{ drm_dev_exit(idx);
+	S
+-}
+|
 -drm_dev_exit(idx);
+)
  ...>
  }
 
 @nothing@
 identifier f : script:python() { (f in entries) };
-identifier idx, virtual.prefix;
-expression drm;
+identifier idx, virtual.proof;
+expression drm, E1;
+statement S;
 @@
  f(...)
  {
  ... when any
 -if (!drm_dev_enter(drm, &idx))
 -	return;
-+drm_dev_registered_or(prefix, reg, drm, DRM_SAFE_RETURN());
++drm_dev_ctx_or(proof, reg, DRM_SAFE_CTX(drm), DRM_SAFE_RETURN());
  <...
+(
+ if (E1)
+-{ drm_dev_exit(idx);
+	S
+-}
+|
 -drm_dev_exit(idx);
+)
  ...>
  }
 

@@ -7,7 +7,7 @@ virtual patch
 identifier f, bound, sgt, ret;
 expression E;
 @@
- f(..., const struct drm_dev_bound *bound, ...)
+ f(..., const struct drm_dev_ctx_bound *bound, ...)
  {
  ...
 -struct sg_table *sgt;
@@ -38,7 +38,7 @@ expression E;
 -sgt = drm_gem_shmem_get_pages_sgt(&E.base);
 -if (IS_ERR(sgt))
 -	return PTR_ERR(sgt);
-+drm_shmem_sgt_or(lent, &reg->bound, &E, ret, DRM_SAFE_RETURN(ret));
++drm_shmem_sgt_or(lent, &reg->base.bound, &E, ret, DRM_SAFE_RETURN(ret));
 +sgt = drm_shmem_sgt_table(lent);
  ...
  }

@@ -7,7 +7,7 @@ static void post_complete_all_work(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	complete_all(&post->done);				/* completers */
 }
@@ -17,7 +17,7 @@ static void right_complete_all_work(struct work_struct *work)
 	struct post *post = container_of(work, struct post, work);
 
 	complete_all(&post->done);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -25,7 +25,7 @@ static void post_complete_on_current_cpu_kwork(struct kthread_work *work)
 {
 	struct post *post = container_of(work, struct post, kwork);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		complete_on_current_cpu(&post->done);		/* completers */
 	}
@@ -36,7 +36,7 @@ static void right_complete_on_current_cpu_kwork(struct kthread_work *work)
 	struct post *post = container_of(work, struct post, kwork);
 
 	complete_on_current_cpu(&post->done);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -44,7 +44,7 @@ static void post_swake_up_one_timer(struct timer_list *timer)
 {
 	struct post *post = container_of(timer, struct post, timer);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	swake_up_one(&post->swait);				/* completers */
 }
@@ -54,7 +54,7 @@ static void right_swake_up_one_timer(struct timer_list *timer)
 	struct post *post = container_of(timer, struct post, timer);
 
 	swake_up_one(&post->swait);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -62,7 +62,7 @@ static void post_swake_up_all_tasklet(struct tasklet_struct *tasklet)
 {
 	struct post *post = container_of(tasklet, struct post, tasklet);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		swake_up_all(&post->swait);			/* completers */
 	}
@@ -73,7 +73,7 @@ static void right_swake_up_all_tasklet(struct tasklet_struct *tasklet)
 	struct post *post = container_of(tasklet, struct post, tasklet);
 
 	swake_up_all(&post->swait);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -81,7 +81,7 @@ static void post_wake_up_process_irq_work(struct irq_work *work)
 {
 	struct post *post = container_of(work, struct post, irq_work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	wake_up_process(post->task);				/* completers */
 }
@@ -91,7 +91,7 @@ static void right_wake_up_process_irq_work(struct irq_work *work)
 	struct post *post = container_of(work, struct post, irq_work);
 
 	wake_up_process(post->task);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -99,7 +99,7 @@ static void post_wake_up_state_rcu(struct rcu_head *rcu)
 {
 	struct post *post = container_of(rcu, struct post, rcu);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		wake_up_state(post->task, TASK_NORMAL);		/* completers */
 	}
@@ -110,7 +110,7 @@ static void right_wake_up_state_rcu(struct rcu_head *rcu)
 	struct post *post = container_of(rcu, struct post, rcu);
 
 	wake_up_state(post->task, TASK_NORMAL);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -118,7 +118,7 @@ static void post_wake_up_fence_cb(struct dma_fence *fence, struct dma_fence_cb *
 {
 	struct post *post = container_of(cb, struct post, cb);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	wake_up(&post->wait);					/* completers */
 }
@@ -128,7 +128,7 @@ static void right_wake_up_fence_cb(struct dma_fence *fence, struct dma_fence_cb 
 	struct post *post = container_of(cb, struct post, cb);
 
 	wake_up(&post->wait);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -136,7 +136,7 @@ static int post_wake_up_all_notifier(struct notifier_block *nb, unsigned long ev
 {
 	struct post *post = container_of(nb, struct post, nb);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		wake_up_all(&post->wait);			/* completers */
 	}
@@ -148,7 +148,7 @@ static int right_wake_up_all_notifier(struct notifier_block *nb, unsigned long e
 	struct post *post = container_of(nb, struct post, nb);
 
 	wake_up_all(&post->wait);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return NOTIFY_OK;
 }
@@ -157,7 +157,7 @@ static int post_wake_up_interruptible_poll_woken(struct wait_queue_entry *entry,
 {
 	struct post *post = container_of(entry, struct post, entry);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return 0);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return 0);
 
 	wake_up_interruptible_poll(&post->wait, EPOLLIN);	/* completers */
 	return 0;
@@ -168,7 +168,7 @@ static int right_wake_up_interruptible_poll_woken(struct wait_queue_entry *entry
 	struct post *post = container_of(entry, struct post, entry);
 
 	wake_up_interruptible_poll(&post->wait, EPOLLIN);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return 0;
 }
@@ -178,7 +178,7 @@ post_wake_up_var_irq(int irq, void *data)
 {
 	struct post *post = data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		wake_up_var(post);				/* completers */
 	}
@@ -191,7 +191,7 @@ right_wake_up_var_irq(int irq, void *data)
 	struct post *post = data;
 
 	wake_up_var(post);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return IRQ_HANDLED;
 }
@@ -201,7 +201,7 @@ post_wake_up_bit_hrtimer(struct hrtimer *timer)
 {
 	struct post *post = container_of(timer, struct post, hrtimer);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return HRTIMER_NORESTART);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return HRTIMER_NORESTART);
 
 	wake_up_bit(&post->flags, 0);				/* completers */
 	return HRTIMER_NORESTART;
@@ -213,7 +213,7 @@ right_wake_up_bit_hrtimer(struct hrtimer *timer)
 	struct post *post = container_of(timer, struct post, hrtimer);
 
 	wake_up_bit(&post->flags, 0);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return HRTIMER_NORESTART;
 }
@@ -222,7 +222,7 @@ static void post_clear_and_wake_up_bit_async(void *data, async_cookie_t cookie)
 {
 	struct post *post = data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		clear_and_wake_up_bit(0, &post->flags);		/* completers */
 	}
@@ -233,7 +233,7 @@ static void right_clear_and_wake_up_bit_async(void *data, async_cookie_t cookie)
 	struct post *post = data;
 
 	clear_and_wake_up_bit(0, &post->flags);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -241,7 +241,7 @@ static void post_store_release_wake_up_work(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	store_release_wake_up(&post->idle, true);		/* completers */
 }
@@ -251,7 +251,7 @@ static void right_store_release_wake_up_work(struct work_struct *work)
 	struct post *post = container_of(work, struct post, work);
 
 	store_release_wake_up(&post->idle, true);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -259,7 +259,7 @@ static void post_atomic_dec_and_wake_up_kwork(struct kthread_work *work)
 {
 	struct post *post = container_of(work, struct post, kwork);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		atomic_dec_and_wake_up(&post->count);		/* completers */
 	}
@@ -270,7 +270,7 @@ static void right_atomic_dec_and_wake_up_kwork(struct kthread_work *work)
 	struct post *post = container_of(work, struct post, kwork);
 
 	atomic_dec_and_wake_up(&post->count);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -278,7 +278,7 @@ static void post_rcuwait_wake_up_timer(struct timer_list *timer)
 {
 	struct post *post = container_of(timer, struct post, timer);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	rcuwait_wake_up(&post->rcuwait);			/* completers */
 }
@@ -288,7 +288,7 @@ static void right_rcuwait_wake_up_timer(struct timer_list *timer)
 	struct post *post = container_of(timer, struct post, timer);
 
 	rcuwait_wake_up(&post->rcuwait);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -296,7 +296,7 @@ static void post_up_tasklet(struct tasklet_struct *tasklet)
 {
 	struct post *post = container_of(tasklet, struct post, tasklet);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		up(&post->sem);					/* completers */
 	}
@@ -307,7 +307,7 @@ static void right_up_tasklet(struct tasklet_struct *tasklet)
 	struct post *post = container_of(tasklet, struct post, tasklet);
 
 	up(&post->sem);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -315,7 +315,7 @@ static void post_dma_fence_signal_locked_irq_work(struct irq_work *work)
 {
 	struct post *post = container_of(work, struct post, irq_work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	dma_fence_signal_locked(post->fence);			/* completers */
 }
@@ -325,7 +325,7 @@ static void right_dma_fence_signal_locked_irq_work(struct irq_work *work)
 	struct post *post = container_of(work, struct post, irq_work);
 
 	dma_fence_signal_locked(post->fence);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -333,7 +333,7 @@ static void post_dma_fence_signal_timestamp_rcu(struct rcu_head *rcu)
 {
 	struct post *post = container_of(rcu, struct post, rcu);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		dma_fence_signal_timestamp(post->fence, 0);	/* completers */
 	}
@@ -344,7 +344,7 @@ static void right_dma_fence_signal_timestamp_rcu(struct rcu_head *rcu)
 	struct post *post = container_of(rcu, struct post, rcu);
 
 	dma_fence_signal_timestamp(post->fence, 0);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -352,7 +352,7 @@ static void post_dma_fence_check_and_signal_fence_cb(struct dma_fence *fence, st
 {
 	struct post *post = container_of(cb, struct post, cb);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	dma_fence_check_and_signal(post->fence);		/* completers */
 }
@@ -362,7 +362,7 @@ static void right_dma_fence_check_and_signal_fence_cb(struct dma_fence *fence, s
 	struct post *post = container_of(cb, struct post, cb);
 
 	dma_fence_check_and_signal(post->fence);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -370,7 +370,7 @@ static int post_drm_syncobj_replace_fence_notifier(struct notifier_block *nb, un
 {
 	struct post *post = container_of(nb, struct post, nb);
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		drm_syncobj_replace_fence(post->syncobj, post->fence);	/* completers */
 	}
@@ -382,7 +382,7 @@ static int right_drm_syncobj_replace_fence_notifier(struct notifier_block *nb, u
 	struct post *post = container_of(nb, struct post, nb);
 
 	drm_syncobj_replace_fence(post->syncobj, post->fence);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return NOTIFY_OK;
 }
@@ -391,7 +391,7 @@ static int post_drm_syncobj_add_point_woken(struct wait_queue_entry *entry, unsi
 {
 	struct post *post = container_of(entry, struct post, entry);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return 0);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return 0);
 
 	drm_syncobj_add_point(post->syncobj, NULL, post->fence, 1);	/* completers */
 	return 0;
@@ -402,7 +402,7 @@ static int right_drm_syncobj_add_point_woken(struct wait_queue_entry *entry, uns
 	struct post *post = container_of(entry, struct post, entry);
 
 	drm_syncobj_add_point(post->syncobj, NULL, post->fence, 1);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return 0;
 }
@@ -412,7 +412,7 @@ post_drm_crtc_send_vblank_event_irq(int irq, void *data)
 {
 	struct post *post = data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		drm_crtc_send_vblank_event(post->crtc, post->event);	/* completers */
 	}
@@ -425,7 +425,7 @@ right_drm_crtc_send_vblank_event_irq(int irq, void *data)
 	struct post *post = data;
 
 	drm_crtc_send_vblank_event(post->crtc, post->event);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return IRQ_HANDLED;
 }
@@ -435,7 +435,7 @@ post_drm_send_event_locked_hrtimer(struct hrtimer *timer)
 {
 	struct post *post = container_of(timer, struct post, hrtimer);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return HRTIMER_NORESTART);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return HRTIMER_NORESTART);
 
 	drm_send_event_locked(&post->card->drm, post->base);	/* completers */
 	return HRTIMER_NORESTART;
@@ -447,7 +447,7 @@ right_drm_send_event_locked_hrtimer(struct hrtimer *timer)
 	struct post *post = container_of(timer, struct post, hrtimer);
 
 	drm_send_event_locked(&post->card->drm, post->base);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 	return HRTIMER_NORESTART;
 }
@@ -456,7 +456,7 @@ static void post_drm_writeback_signal_completion_async(void *data, async_cookie_
 {
 	struct post *post = data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm) {
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx) {
 		surface_kick(reg);
 		drm_writeback_signal_completion(post->writeback, 0);	/* completers */
 	}
@@ -467,7 +467,7 @@ static void right_drm_writeback_signal_completion_async(void *data, async_cookie
 	struct post *post = data;
 
 	drm_writeback_signal_completion(post->writeback, 0);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -475,7 +475,7 @@ static void post_eventfd_signal_work(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	eventfd_signal(post->eventfd);				/* completers */
 }
@@ -485,7 +485,7 @@ static void right_eventfd_signal_work(struct work_struct *work)
 	struct post *post = container_of(work, struct post, work);
 
 	eventfd_signal(post->eventfd);
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		surface_kick(reg);
 }
 
@@ -493,7 +493,7 @@ static int post_thread(void *data)
 {
 	struct post *post = data;
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return -ENODEV);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return -ENODEV);
 
 	complete(&post->done);						/* completers */
 	return 0;
@@ -503,7 +503,7 @@ static void post_tasklet(unsigned long data)
 {
 	struct post *post = (void *)data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		wake_up_all(&post->wait);				/* completers */
 }
 
@@ -511,7 +511,7 @@ static void post_dma_done(void *data)
 {
 	struct post *post = data;
 
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		wake_up_all(&post->wait);				/* completers */
 }
 
@@ -524,7 +524,7 @@ static void post_answer(struct post *post)
 /* The handler that calls it is below. */
 static void post_drain(struct post *post)
 {
-	drm_dev_if_registered(card, reg, &post->card->drm)
+	drm_dev_ctx_guard(card_reg, reg, &post->card->ctx)
 		post_answer(post);					/* completers */
 }
 
@@ -536,7 +536,7 @@ static void post_drain_work(struct work_struct *work)
 /* No handler: whoever calls it does without an answer. */
 static int post_submit(struct post *post)
 {
-	drm_dev_registered_or(card, reg, &post->card->drm, return -ENODEV);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return -ENODEV);
 
 	post_answer(post);
 	return 0;

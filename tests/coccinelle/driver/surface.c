@@ -64,17 +64,17 @@ static void surface_keep_vm(struct post *post, struct space *space)
 
 static void surface_keep_bound(const struct card_reg *reg, struct post *post)
 {
-	const struct drm_dev_bound *bound = &reg->bound;
+	const struct drm_dev_ctx_bound *bound = &reg->base.bound;
 	struct loan loan = { .bound = bound, .post = post };
 	struct loan other;
 
 	surface_visit(&loan);
-	other.bound = &reg->bound;
+	other.bound = &reg->base.bound;
 	surface_visit(&other);
 	post->loan = loan;				/* kept */
 	*post->loans = other;				/* kept */
 	post->loan.bound = bound;			/* kept */
-	post->bound = reg ? &reg->bound : NULL;		/* kept */
+	post->bound = reg ? &reg->base.bound : NULL;		/* kept */
 	post->loans[0].post = loan.post;
 }
 
@@ -83,16 +83,16 @@ static void surface_keep_literal(const struct card_reg *reg, struct post *post)
 	struct loan *loan = &post->loan;
 	struct loan own, *mine = &own;
 
-	mine->bound = &reg->bound;
+	mine->bound = &reg->base.bound;
 	surface_visit(mine);
-	loan->bound = &reg->bound;			/* kept */
+	loan->bound = &reg->base.bound;			/* kept */
 	post->loan = (struct loan) {			/* kept */
 		.post = post,
-		.bound = (const void *)&reg->bound,
+		.bound = (const void *)&reg->base.bound,
 	};
-	post->loan = (struct loan) { .post = surface_post(&reg->bound) };
-	last_bound = &reg->bound;			/* kept */
-	WRITE_ONCE(post->bound, &reg->bound);		/* kept */
+	post->loan = (struct loan) { .post = surface_post(&reg->base.bound) };
+	last_bound = &reg->base.bound;			/* kept */
+	WRITE_ONCE(post->bound, &reg->base.bound);		/* kept */
 	rcu_assign_pointer(post->bound, mine->bound);	/* kept */
 	dev_set_drvdata(post->dev, reg);		/* kept */
 	memcpy(&post->loan, &own, sizeof(own));		/* kept */
@@ -100,13 +100,13 @@ static void surface_keep_literal(const struct card_reg *reg, struct post *post)
 
 static struct loan surface_lend(struct card *card, struct surface *surface, struct post *post)
 {
-	const struct drm_dev_bound *outer = NULL;
+	const struct drm_dev_ctx_bound *outer = NULL;
 	const struct sg_table *table = NULL;
 	struct loan none = {};
 	int ret;
 
-	drm_dev_if_registered(card, reg, &card->drm) {
-		const struct drm_dev_bound *inner = &reg->bound;
+	drm_dev_ctx_guard(card_reg, reg, &card->ctx) {
+		const struct drm_dev_ctx_bound *inner = &reg->base.bound;
 
 		drm_shmem_if_sgt(sgt, inner, &surface->shmem, ret) {
 			struct loan loan = { .table = drm_shmem_sgt_table(sgt) };
@@ -219,9 +219,9 @@ static void engine_retire(struct engine *engine)
 	engine_shred(engine);
 }
 
-static int surface_probe(struct device *dev, struct card_unreg *unreg, struct engine *engine)
+static int surface_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg, struct engine *engine)
 {
-	int ret = drm_dev_ctx_register(card, dev, unreg, &card_ops, engine);
+	int ret = drm_dev_ctx_register(dev, &unreg, &card_ops, &engine->base);
 
 	if (ret)
 		engine_retire(engine);			/* spent */
@@ -292,7 +292,7 @@ static int surface_clear(struct surface *surface)
 
 static void surface_give_up(const struct card_reg *reg, struct card *card)
 {
-	drm_dev_ctx_unregister(&card->drm);		/* waits */
+	drm_dev_ctx_unregister(&card->ctx);		/* waits */
 }
 
 static int surface_reset(struct device *dev, struct engine *engine, bool idle)
@@ -301,11 +301,11 @@ static int surface_reset(struct device *dev, struct engine *engine, bool idle)
 
 	if (!idle)
 		goto out;				/* jumps */
-	struct card_unreg *unreg __free(card_unreg) = card_dev_alloc(dev, &card_driver);
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = drm_dev_ctx_alloc(dev, &card_driver, struct card, ctx);
 
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
-	ret = drm_dev_ctx_register(card, dev, unreg, &card_ops, engine);
+	ret = drm_dev_ctx_register(dev, &unreg, &card_ops, &engine->base);
 out:
 	return ret;
 }
@@ -314,7 +314,7 @@ static void surface_done(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_registered_or(card, reg, &post->card->drm, return);
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return);
 
 	complete(&post->done);				/* completers */
 }
@@ -373,19 +373,27 @@ out:
 	return ret;
 }
 
-static const struct drm_driver other_driver = {
-	.open = letter_drm_open,
-	.ioctls = card_ioctls,
-};
+static void own_release(struct drm_device *drm)
+{
+	card_dev(drm)->busy = false;
+}
+
+static void other_release(struct drm_device *drm)
+{
+	letter_dev(drm)->open = false;
+}
 
 static const struct drm_driver own_driver = {
-	.open = card_drm_open,
-	.ioctls = card_ioctls,
+	.release = own_release,
 };
 
-static struct card_unreg *surface_other(struct device *dev, struct device *parent, bool own)
+static const struct drm_driver other_driver = {
+	.release = other_release,
+};
+
+static struct drm_dev_ctx_unreg *surface_other(struct device *dev, struct device *parent, bool own)
 {
 	if (own)
-		return card_dev_alloc(dev, &own_driver);
-	return card_dev_alloc_parent(dev, parent, &other_driver);	/* belongs */
+		return drm_dev_ctx_alloc(dev, &own_driver, struct card, ctx);
+	return drm_dev_ctx_alloc_parent(dev, parent, &other_driver, struct card, ctx);	/* belongs */
 }

@@ -11,10 +11,11 @@
 #include <drm/drm_shmem_safe.h>
 
 struct card {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
 };
 
 struct engine {
+	struct drm_dev_ctx_data base;
 	void *fifo;
 };
 
@@ -23,14 +24,45 @@ struct visitor {
 	void *log;
 };
 
-DRM_DEV_CTX(card, struct card, drm, struct engine,
-	    struct visitor);
+static inline struct visitor *to_visitor(struct drm_file *file)
+{
+	return file->driver_priv;
+}
 
-struct letter {
-	struct drm_device drm;
+/* Proof that a struct card is registered */
+struct card_reg {
+	struct drm_dev_ctx_reg base;
 };
 
-DRM_DEV_CTX_NO_FILE(letter, struct letter, drm, void);
+static inline struct card *card_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct card, ctx);
+}
+
+static inline struct drm_dev_ctx *card_ctx(struct drm_device *drm)
+{
+	return &card_dev(drm)->ctx;
+}
+
+static inline struct card *card_reg_dev(const struct card_reg *reg)
+{
+	return card_dev(drm_dev_ctx_reg_drm(&reg->base));
+}
+
+static inline struct engine *card_reg_data(const struct card_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct engine, base);
+}
+
+struct letter {
+	struct drm_dev_ctx ctx;
+	bool open;
+};
+
+static inline struct letter *letter_dev(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct letter, ctx);
+}
 
 struct surface {
 	struct drm_shmem_obj shmem;
@@ -56,7 +88,7 @@ DRM_GPUVM_IMM_VM_BO(space, struct space, core, struct space_va, struct surface,
 		    shmem.base.base, struct space_bo, void);
 
 struct loan {
-	const struct drm_dev_bound *bound;
+	const struct drm_dev_ctx_bound *bound;
 	const struct sg_table *table;
 	struct post *post;
 };
@@ -64,7 +96,7 @@ struct loan {
 struct post {
 	struct loan loan;
 	struct loan *loans;
-	const struct drm_dev_bound *bound;
+	const struct drm_dev_ctx_bound *bound;
 	const struct card_reg *reg;
 	struct device *dev;
 	u64 length;

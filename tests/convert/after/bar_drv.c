@@ -13,43 +13,71 @@
 #include "bar_drv.h"
 #include "drm_dev_ctx.h"
 
-/* An ioctl: a section that ends with its scope. */
-int bar_submit_ioctl(struct bar_ioctl *ioctl, struct drm_bar_submit *args,
+/* An ioctl: a section that ends with its scope, and begins after a check. */
+int bar_submit_ioctl(struct drm_dev_ctx_ioctl *ioctl, struct drm_bar_submit *args,
 		     struct drm_file *file)
 {
-	struct bar_device *bar = bar_ioctl_dev(ioctl);
+	struct bar_device *bar = to_bar(drm_dev_ctx_ioctl_drm(ioctl));
 
 	if (args->flags)
 		return -EINVAL;
-	drm_dev_registered_or(bar, reg, ioctl, return -ENODEV);
-	if (!args->handle) {
+	drm_dev_ctx_or(bar_reg, reg, ioctl, return -ENODEV);
+	if (!args->handle)
 		return -ENOENT;
-	}
 	bar->doorbell = args->handle;
 	return 0;
 }
 
 /* One that has the DRM device of no use. */
-static int bar_get_param_ioctl(struct bar_device *self,
-			       struct drm_bar_get_param *args,
+static int bar_get_param_ioctl(struct drm_dev_ctx_ioctl *ioctl, struct drm_bar_get_param *args,
 			       struct drm_file *file)
 {
-	struct drm_device *dev = &self->drm;
-
-	args->value = to_bar(dev)->param;
+	args->value = to_bar(drm_dev_ctx_ioctl_drm(ioctl))->param;
 	return 0;
 }
 
-#define BAR_IOCTLS(X) \
-	X(BAR_SUBMIT, struct drm_bar_submit, bar_submit_ioctl, IOCTL, DRM_RENDER_ALLOW | DRM_AUTH) \
-	X(BAR_GET_PARAM, struct drm_bar_get_param, bar_get_param_ioctl, NORMAL, DRM_RENDER_ALLOW)
+/**
+ * bar_kick_ioctl() - one that is a section from its start
+ * @reg: proof that the device is registered
+ * @args: ioctl argument
+ * @file: DRM file
+ *
+ * Return: 0, or a negative error code.
+ */
+static int bar_kick_ioctl(const struct bar_reg *reg, struct drm_bar_kick *args,
+			  struct drm_file *file)
+{
+	struct drm_device *dev = drm_dev_ctx_reg_drm(&reg->base);
+	struct bar_device *bar = to_bar(dev);
+	int ret;
 
-DRM_DEV_IOCTL_TABLE(bar, BAR_IOCTLS);
+	/* A comment about data of dev stays. */
+	bar_dbg(bar, "data for engine %u\n", args->engine);
+	ret = args->pad ? -EINVAL : bar_link_up(&bar->link, dev);
+	return ret;
+}
+
+/* Left in the table: its argument has no type. */
+static int bar_idle_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	return to_bar(dev)->doorbell ? -EBUSY : 0;
+}
+
+DRM_DEV_CTX_IOCTL_UNPLUGGED(BAR_SUBMIT, bar_submit_ioctl, struct drm_bar_submit);
+DRM_DEV_CTX_IOCTL_UNPLUGGED(BAR_GET_PARAM, bar_get_param_ioctl, struct drm_bar_get_param);
+DRM_DEV_CTX_IOCTL(BAR_KICK, bar_kick_ioctl, bar_reg, struct drm_bar_kick);
+
+DRM_DEV_CTX_IOCTLS(bar_drm_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(BAR_SUBMIT, DRM_RENDER_ALLOW | DRM_AUTH),
+	DRM_DEV_CTX_IOCTL_DEF(BAR_GET_PARAM, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(BAR_KICK, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(BAR_IDLE, bar_idle_ioctl, 0),
+};
 
 static const struct drm_driver bar_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
-	.ioctls = bar_ioctls,
-	.num_ioctls = ARRAY_SIZE(bar_ioctls),
+	.ioctls = bar_drm_ioctls,
+	.num_ioctls = ARRAY_SIZE(bar_drm_ioctls),
 	.name = "bar",
 	.desc = "bar",
 	.major = 1,
@@ -60,8 +88,7 @@ static vm_fault_t bar_fault(struct vm_fault *vmf)
 {
 	struct bar_device *bar = vmf->vma->vm_private_data;
 
-	drm_dev_registered_or(bar, reg, &bar->drm,
-			      return VM_FAULT_SIGBUS);
+	drm_dev_ctx_or(bar_reg, reg, &bar->ctx, return VM_FAULT_SIGBUS);
 	bar->doorbell++;
 	return VM_FAULT_NOPAGE;
 }
@@ -72,7 +99,7 @@ static void bar_enable(struct drm_crtc *crtc, struct drm_atomic_commit *state)
 {
 	struct drm_device *drm = crtc->dev;
 
-	drm_dev_registered_or(bar, reg, drm, return);
+	drm_dev_ctx_or(bar_reg, reg, &to_bar(drm)->ctx, return);
 	to_bar(drm)->doorbell = 1;
 }
 
@@ -83,7 +110,7 @@ static void bar_reset(struct bar_device *bar)
 {
 	int idx;
 
-	if (!drm_dev_enter(&bar->drm, &idx))
+	if (!drm_dev_enter(&bar->ctx.drm, &idx))
 		return;
 	bar->doorbell = 0;
 	drm_dev_exit(idx);
@@ -91,18 +118,18 @@ static void bar_reset(struct bar_device *bar)
 
 static int bar_probe(struct platform_device *pdev)
 {
-	struct bar_unreg *token __free(bar_unreg) = NULL;
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;
 	struct bar_device *bar;
 	int ret;
 
-	token = bar_dev_alloc(&pdev->dev, &bar_driver);
-	if (IS_ERR(token))
-		return PTR_ERR(token);
-	bar = bar_unreg_dev(token);
+	unreg = drm_dev_ctx_alloc(&pdev->dev, &bar_driver, struct bar_device, ctx);
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	bar = to_bar(drm_dev_ctx_unreg_drm(unreg));
 	platform_set_drvdata(pdev, bar);
 
 	bar_reset(bar);
-	ret = drm_dev_ctx_register(bar, &pdev->dev, token, NULL, bar);
+	ret = drm_dev_ctx_register(&pdev->dev, &unreg, NULL, &bar->base);
 	if (ret)
 		dev_err(&pdev->dev, "no device: %d\n", ret);
 	return ret;
@@ -112,7 +139,7 @@ static void bar_remove(struct platform_device *pdev)
 {
 	struct bar_device *bar = platform_get_drvdata(pdev);
 
-	drm_dev_ctx_unregister(&bar->drm);
+	drm_dev_ctx_unregister(&bar->ctx);
 }
 
 static struct platform_driver bar_platform_driver = {

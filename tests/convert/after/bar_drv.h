@@ -4,19 +4,36 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_print.h>
 
-#include "drm_shmem_safe.h"
 #include "drm_dev_ctx.h"
+#include "drm_shmem_safe.h"
 
+struct bar_device;
 struct drm_bar_submit;
 
+/* Members of the same names, of other types */
+struct bar_link {
+	struct bar_device *dev;
+	struct device *drm;
+};
+
+struct bar_port {
+	struct device *dev;
+};
+
 struct bar_device {
-	struct drm_device drm;
+	struct drm_dev_ctx ctx;
+	struct drm_dev_ctx_data base;
+	struct bar_link link;
 	u32 doorbell;
 	u64 param;
 };
 
-DRM_DEV_CTX_NO_FILE(bar, struct bar_device, drm, struct bar_device);
+/* Proof that a struct bar_device is registered */
+struct bar_reg {
+	struct drm_dev_ctx_reg base;
+};
 
 struct bar_bo {
 	struct drm_gem_shmem_object base;
@@ -30,15 +47,23 @@ struct bar_heap {
 
 static inline struct bar_device *to_bar(struct drm_device *drm)
 {
-	return container_of(drm, struct bar_device, drm);
+	return container_of(drm, struct bar_device, ctx.drm);
 }
 
-int bar_submit_ioctl(struct bar_ioctl *dev, struct drm_bar_submit *data,
+#define bar_dbg(bar, fmt, ...) drm_dbg(&(bar)->ctx.drm, fmt, ##__VA_ARGS__)
+
+static inline int bar_link_up(struct bar_link *link, struct drm_device *drm)
+{
+	link->drm = link->dev->ctx.drm.dev;
+	return &link->dev->ctx.drm == drm ? 0 : -ENODEV;
+}
+
+int bar_submit_ioctl(struct drm_dev_ctx_ioctl *ioctl, struct drm_bar_submit *args,
 		     struct drm_file *file);
 int bar_bo_clear(struct bar_bo *bo, bool twice);
 int bar_bo_open(struct bar_bo *bo);
 void bar_bo_close(struct bar_bo *bo);
-int bar_heap_map(const struct drm_dev_bound *bound, struct bar_heap *heap);
+int bar_heap_map(const struct drm_dev_ctx_bound *bound, struct bar_heap *heap);
 void bar_mmu_write(const struct sg_table *sgt);
 
 #endif /* _BAR_DRV_H */

@@ -12,7 +12,7 @@
 #include "bar_drm.h"
 #include "bar_drv.h"
 
-/* An ioctl: a section that ends with its scope. */
+/* An ioctl: a section that ends with its scope, and begins after a check. */
 int bar_submit_ioctl(struct drm_device *dev, void *data,
 		     struct drm_file *file)
 {
@@ -43,9 +43,41 @@ static int bar_get_param_ioctl(struct drm_device *dev, void *data,
 	return 0;
 }
 
+/**
+ * bar_kick_ioctl() - one that is a section from its start
+ * @dev: DRM device
+ * @data: ioctl argument
+ * @file: DRM file
+ *
+ * Return: 0, or a negative error code.
+ */
+static int bar_kick_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct bar_device *bar = to_bar(dev);
+	struct drm_bar_kick *args = data;
+	int ret, idx;
+
+	if (!drm_dev_enter(dev, &idx))
+		return -ENODEV;
+
+	/* A comment about data of dev stays. */
+	bar_dbg(bar, "data for engine %u\n", args->engine);
+	ret = args->pad ? -EINVAL : bar_link_up(&bar->link, dev);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/* Left in the table: its argument has no type. */
+static int bar_idle_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	return to_bar(dev)->doorbell ? -EBUSY : 0;
+}
+
 static const struct drm_ioctl_desc bar_drm_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(BAR_SUBMIT, bar_submit_ioctl, DRM_RENDER_ALLOW | DRM_AUTH),
 	DRM_IOCTL_DEF_DRV(BAR_GET_PARAM, bar_get_param_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(BAR_KICK, bar_kick_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(BAR_IDLE, bar_idle_ioctl, 0),
 };
 
 static const struct drm_driver bar_driver = {

@@ -45,7 +45,7 @@ void bar_bo_close(struct bar_bo *bo)
 }
 
 /* There is a proof, and the object is one of the library's. */
-int bar_heap_map(const struct drm_dev_bound *bound, struct bar_heap *heap)
+int bar_heap_map(const struct drm_dev_ctx_bound *bound, struct bar_heap *heap)
 {
 	struct sg_table *sgt;
 	int ret;
