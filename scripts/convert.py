@@ -233,12 +233,12 @@ class Driver:
             device = known[1] if known else f"{self.names['to']}({drm})"
             return f"&{device}->{self.names['ctx']}"
 
-        text = re.sub(r"\bDRM_SAFE_CTX\(((?:[^()]|\([^()]*\))*)\)", context, returns(text))
+        text = re.sub(r"\bDRM_SAFE_CTX\(((?:[^()]|\([^()]*\))*)\)", context, text)
         text = re.sub(r"\n\t+\n(?=\t+return|\t\w+ = \w+\(drm_dev_ctx_unreg_drm)", "\n", text)
-        text = re.sub(r"^(\t.*\bdrm_dev_ctx_(?:or|alloc|register)\()([^;]*\);)",
+        text = re.sub(r"^(\t.*\bdrm_dev_ctx_(?:alloc|register)\()([^;]*\);)",
                       lambda m: fill(m[1], re.split(r",\s+", m[2]), ""), text, flags=re.M)
-        return text.replace("struct drm_dev_ctx_unreg *unreg = NULL;",
-                            "struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;")
+        return returns(re.sub(r"(\tstruct (drm_dev_ctx_unreg) \*unreg) = NULL;",
+                              r"\1 __free(\2) = NULL;", text))
 
     def define(self, text, helper):
         """Make the device a drm_dev_ctx, and write what belongs to it."""
@@ -248,7 +248,7 @@ class Driver:
         proof, ctx, data, to = (self.names[n] for n in ("proof", "ctx", "data", "to"))
         new = re.sub(rf"^\tstruct drm_device {self.member};", f"\tstruct drm_dev_ctx {ctx};\n"
                      f"\tstruct drm_dev_ctx_data {data};", defined[0], flags=re.M)
-        if re.search(rf"\b{proof}\b", self.text()):
+        if re.search(rf"\b{proof}\b", self.text()) and not self.structure(proof):
             new += (f"\n/* Proof that a struct {self.device} is registered */\n"
                     f"struct {proof} {{\n\tstruct drm_dev_ctx_reg base;\n}};\n")
         if helper:
@@ -315,12 +315,6 @@ class Driver:
         return sum(len(re.findall(rf"\b(?:{regex})\(", t)) for t in texts.values() for regex in RAW)
 
 
-def returns(text):
-    """Make statements of what a semantic patch has as expressions."""
-    text = re.sub(r"\bDRM_SAFE_RETURN\((.*?)\)\)", r"return \1)", text)
-    return text.replace("return )", "return)")
-
-
 def fill(head, args, tail):
     """A call or a declaration, in lines that are short enough."""
     column = len(head.expandtabs())
@@ -332,6 +326,15 @@ def fill(head, args, tail):
         else:
             lines[-1] += arg if n == 0 else f" {arg}"
     return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
+
+
+def returns(text):
+    """Make a statement of what a semantic patch has as the last argument of a call."""
+    def call(match):
+        args = re.split(r",\s+", match[2].strip())
+        return fill(match[1], [*args, f"return {match[3]}".strip()], ");")
+
+    return re.sub(r"^(\t+\w+_or\()([^;]*),\s+DRM_SAFE_RETURN\(([^;]*)\)\);", call, text, flags=re.M)
 
 
 def include(text, header, more=""):
