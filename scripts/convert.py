@@ -162,6 +162,7 @@ class Driver:
         self.spatch("device")
         if "drm_dev_ctx_alloc(" not in self.text():
             return
+        self.spatch("end")
         entries = self.entries()
         # Nothing but its file knows a structure that no header has.
         where = next(p for p in self.files() if self.definition(p.read_text(encoding="utf-8")))

@@ -3,7 +3,7 @@
 // -D device=TAG -D member=M: the driver's structure, and the struct drm_device in it;
 // -D to=F: the driver's container_of(); -D ctx=M -D data=M: the new members. The device is
 // its own registration data. convert.py makes "__free(drm_dev_ctx_unreg) = NULL" of the
-// token's "= NULL", and a struct drm_dev_ctx of DRM_SAFE_CTX(the DRM device).
+// token's "= NULL".
 virtual patch
 
 @allocated@
@@ -87,13 +87,6 @@ expression list args;
  devres_release_group(args);
  ...>
  }
-
-@ended depends on converted@
-expression drm;
-identifier f = {drm_dev_unregister, drm_dev_unplug};
-@@
--f(drm)
-+drm_dev_ctx_unregister(DRM_SAFE_CTX(drm))
 
 // The DRM device was had for that only.
 @idle depends on converted@

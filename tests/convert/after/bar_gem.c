@@ -4,6 +4,7 @@
 #include <drm/drm_gem.h>
 
 #include "bar_drv.h"
+#include "drm_dev_ctx.h"
 #include "drm_shmem_safe.h"
 
 /* The least that an object has */
@@ -63,4 +64,10 @@ int bar_heap_map(const struct drm_dev_ctx_bound *bound, struct bar_heap *heap)
 	sgt = drm_shmem_sgt_table(lent);
 	bar_mmu_write(sgt);
 	return 0;
+}
+
+/* The end, in another file than the registration */
+void bar_stop(struct bar_device *bar)
+{
+	drm_dev_ctx_unregister(&bar->ctx);
 }

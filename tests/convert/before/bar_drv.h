@@ -56,6 +56,7 @@ int bar_bo_clear(struct bar_bo *bo, bool twice);
 int bar_bo_open(struct bar_bo *bo);
 void bar_bo_close(struct bar_bo *bo);
 int bar_heap_map(const struct drm_dev_ctx_bound *bound, struct bar_heap *heap);
+void bar_stop(struct bar_device *bar);
 void bar_mmu_write(const struct sg_table *sgt);
 
 #endif /* _BAR_DRV_H */

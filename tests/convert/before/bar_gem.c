@@ -61,3 +61,9 @@ int bar_heap_map(const struct drm_dev_ctx_bound *bound, struct bar_heap *heap)
 	bar_mmu_write(sgt);
 	return 0;
 }
+
+/* The end, in another file than the registration */
+void bar_stop(struct bar_device *bar)
+{
+	drm_dev_unregister(&bar->drm);
+}
