@@ -49,12 +49,12 @@ class Driver:
         shutil.copytree(directory, work, ignore=shutil.ignore_patterns("*.o", ".*"))
         self.before = self.read()
         self.raw = self.text()
-        found = re.search(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*(\w+)\)", self.raw)
-        self.device, self.member = found.groups() if found else (None, None)
+        found = set(re.findall(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*(\w+)\)", self.raw))
+        self.device, self.member = found.pop() if len(found) == 1 else (None, None)
+        self.unclear = "the directory has devices of several types" if len(found) > 1 else None
         self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.name)
         self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
                       "device": str(self.device), "member": str(self.member)}
-        self.unclear = None
         self.arguments = uapi_arguments([*uapi, *self.files("h")])
 
     def files(self, suffixes="ch"):
@@ -143,7 +143,7 @@ class Driver:
         defined = self.definition(self.text())
         for name, choice in {"ctx": ("ctx", "drm_ctx"), "data": ("base", "reg_data")}.items():
             self.names[name] = next(n for n in choice if not re.search(rf"\b{n}\b", defined[0]))
-        container = rf"container_of\([^,]*, struct {self.device}, {self.member}\)"
+        container = rf"container_of(?:_const)?\([^,]*, struct {self.device}, {self.member}\)"
         text = next(t for t in self.before.values() if self.definition(t))
         own = (re.search(rf"\*\s*(\w+)\([^()]*\)\n\{{\n\treturn {container};", text)
                or re.search(rf"#define (\w+)\(\w+\)(?:\s|\\\n)*.*{container}", text))
@@ -162,12 +162,12 @@ class Driver:
         self.spatch("device")
         if "drm_dev_ctx_alloc(" not in self.text():
             return
-        self.spatch("end")
-        entries = self.entries()
         # Nothing but its file knows a structure that no header has.
         where = next(p for p in self.files() if self.definition(p.read_text(encoding="utf-8")))
-        self.spatch("section", where if where.suffix == ".c" else None,
-                    HANDLERS=" ".join(h for _, h in entries))
+        where = where if where.suffix == ".c" else None
+        entries = self.entries()
+        self.spatch("end", where)
+        self.spatch("section", where, HANDLERS=" ".join(h for _, h in entries))
         self.edit(self.finish_contexts)
         to = f"{self.names['ctx']}.drm"
         self.edit(lambda text: self.define(self.rename_member(text, to), helper))
