@@ -222,7 +222,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 /* Set in devices that were made here. */
 static const char drm_dev_ctx_magic;
 
-/* A struct drm_dev_ctx that somebody else allocated, or nobody. */
+/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
 	if (likely(ctx->__magic == &drm_dev_ctx_magic))
@@ -248,7 +248,7 @@ static LIST_HEAD(drm_dev_ctx_sections);
 
 void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s)
 {
-	/* That of an ioctl is not asked whether it is registered. */
+	/* An ioctl's section does not read @__registered, so a foreign device gets here. */
 	drm_dev_ctx_misses(s->ctx);
 	s->task = current;
 	s->where = _RET_IP_;
@@ -303,7 +303,7 @@ static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ct
 				   task_pid_nr(s->task), (void *)s->where);
 }
 
-/* All devices, for what knows only the struct drm_device. */
+/* All devices, for callers that have a struct drm_device of any origin. */
 static DEFINE_RAW_SPINLOCK(drm_dev_ctx_all_lock);
 static LIST_HEAD(drm_dev_ctx_all);
 
@@ -418,7 +418,10 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 	ctx->__stuck_ms = min(2 * ctx->__stuck_ms, 600000U);
 }
 
-/* Says what may keep a registration from ending, and what could not end that. */
+/*
+ * Reports the sections that keep a registration from ending, and the places that were
+ * refused a section and might have ended one of those.
+ */
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
@@ -432,7 +435,7 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 	drm_dev_ctx_wait_longer(ctx);
 }
 
-/* Around what may wait for sections */
+/* These two stand around a call that may wait for sections. */
 static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
 {
 	memset(ctx->__refused, 0, sizeof(ctx->__refused));
@@ -496,7 +499,7 @@ static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->__lock)
 	mutex_unlock(&ctx->__lock);
 }
 
-/* Whether this task holds @lock; nobody else can make that so. */
+/* Whether this task holds @__lock. No other task sets @__busy to this one. */
 static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 {
 	return READ_ONCE(ctx->__busy) == current;
@@ -510,7 +513,7 @@ static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_c
 	guard(spinlock)(&ctx->__revocables_lock);
 	ctx->__unbound = true;
 	list_for_each_entry(rev, &ctx->__revocables, __node) {
-		/* Those that fail here are few: a task ends each, or revives it. */
+		/* Few entries fail here: other tasks are giving up their last references. */
 		if (!rev->__ops->get(rev))
 			continue;
 		list_del_init(&rev->__node);
@@ -541,7 +544,7 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	struct drm_dev_ctx_revocable *rev;
 
 	do {
-		/* Nothing is added any more, so what has all ended stays so. */
+		/* Nothing is added any more, so an empty list stays empty. */
 		lock_map_acquire(&ctx->__ends_map);
 		wait_event(ctx->__ended, drm_dev_ctx_revokes(ctx, &rev));
 		lock_map_release(&ctx->__ends_map);
@@ -691,7 +694,7 @@ static void drm_dev_ctx_unplug(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	/* There is no way back from here: reports it, and waits for ever. */
+	/* An unbind cannot be refused. Inside of a section it never ends, so report that. */
 	drm_dev_ctx_may_wait(&ctx->drm);
 	drm_dev_ctx_end(ctx);
 }
@@ -718,11 +721,10 @@ static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Whether the driver that @args->dev is bound to is not the one that allocates: a
- * driver in another module, unless the driver states the device, or one whose probe
- * function returned before, unless it states the device as both, as component
- * masters do. Faux devices have no driver of their own, and nothing can be said of
- * them.
+ * Whether the driver of @args->dev is not the one that allocates. A driver in another
+ * module is not, unless the caller states the device. Nor is a driver whose probe
+ * function has returned, unless the caller states the device as both, as component
+ * masters do. Faux devices share one driver, so this cannot tell for them.
  */
 static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 {
@@ -810,7 +812,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (IS_ERR(device))
 		return ERR_CAST(device);
 
-	/* Of drm_dev_ctx_alloc(): the offset is that of the member of a struct drm_dev_ctx. */
+	/* The offset is that of a struct drm_dev_ctx's member drm. */
 	ctx = container_of(device + args->offset, struct drm_dev_ctx, drm);
 	ctx->__magic = &drm_dev_ctx_magic;
 	ctx->__dev = args->dev;
@@ -844,7 +846,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
 
-/* A token that is no more than NULL or an error, where one is needed. */
+/* Whether a token is NULL or an ERR_PTR(); reports it. */
 static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 {
 	if (!IS_ERR_OR_NULL(unreg))
@@ -920,8 +922,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
-		 * unplugged the device and waited for whoever got in, but a
-		 * display may be on.
+		 * unplugged the device and waited for sections, but a display
+		 * may be on.
 		 */
 		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_shutdown(ctx);
@@ -950,7 +952,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 	int ret = -EINVAL;
 
 	if (drm_dev_ctx_unreg_missing(unreg)) {
-		/* No device, no proof: what runs by now cannot be ended. */
+		/* Without a device there is no proof for quiesce. */
 		drm_dev_ctx_release(ops, data);
 		return ret;
 	}
@@ -1028,7 +1030,7 @@ void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type, const c
 {
 	if (drm_dev_ctx_misses(ctx))
 		return;
-	/* Most often, the compiler has each string once. */
+	/* The compiler usually merges equal strings of a file. */
 	if (likely(ctx->__type == type && ctx->__modname == modname))
 		return;
 	if (!strcmp(ctx->__type, type) && !strcmp(ctx->__modname, modname))

@@ -79,8 +79,8 @@ struct drm_dev_ctx_reg {
 };
 
 /*
- * A device that has been registered and may be unplugged by now. Never defined: it
- * is a struct drm_dev_ctx.
+ * A struct drm_dev_ctx whose device has been registered and may be unplugged by now.
+ * Another name, so that the types differ; it is never defined.
  */
 struct drm_dev_ctx_ioctl;
 
@@ -106,16 +106,16 @@ struct drm_dev_ctx_ops {
 	 * @kms_shutdown:
 	 *
 	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device
-	 * is unplugged, and the hardware is still there: what this calls uses
-	 * drm_dev_ctx_guard_bound().
+	 * is unplugged, but the hardware is still there: the callbacks of the display
+	 * use drm_dev_ctx_guard_bound().
 	 */
 	void (*kms_shutdown)(struct drm_device *drm);
 
 	/**
 	 * @quiesce:
 	 *
-	 * Optional. Ends what uses the hardware or the registration data: work
-	 * items, timers, interrupts. No section is open any more.
+	 * Optional. Ends everything that uses the hardware or the registration data:
+	 * work items, timers, interrupts. No section is open any more.
 	 */
 	void (*quiesce)(const struct drm_dev_ctx_bound *bound,
 			struct drm_dev_ctx_data *data);
@@ -123,7 +123,7 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @release:
 	 *
-	 * Optional. Frees the registration data. Nobody uses it any more.
+	 * Optional. Frees the registration data, which has no user any more.
 	 */
 	void (*release)(struct drm_dev_ctx_data *data);
 };
@@ -159,13 +159,13 @@ struct drm_dev_ctx_revocable_ops {
  * struct drm_dev_ctx_revocable - something that must not outlive the binding
  *
  * Embedded in what another part of the library maps for the parent of a
- * device. All of a device's are revoked when the parent is unbound, by one
- * devres action that is older than the registration.
+ * device. All entries of a device are revoked when the parent is unbound, by one
+ * devres action, which runs after the one that ends the registration.
  *
  * Invariants:
  *
- * - On the device's list from drm_dev_ctx_revocable_add() until
- *   drm_dev_ctx_revocable_take() returns true or &drm_dev_ctx_revocable_ops.get does.
+ * - It is on the device's list from drm_dev_ctx_revocable_add() until
+ *   drm_dev_ctx_revocable_take() or &drm_dev_ctx_revocable_ops.get returns true.
  *   Exactly one of them does.
  */
 struct drm_dev_ctx_revocable {
@@ -203,20 +203,21 @@ enum drm_dev_ctx_state {
  *   the device.
  * - The devres action of @__dev holds @drm while @__dev is bound, which is what a
  *   bound parent means. @__dev is the parent of @drm or, if the driver said so, a
- *   consumer of the parent by a device link, so that it is unbound first. It is
- *   not looked at after that.
+ *   consumer of the parent by a device link, so that it is unbound first. @__dev is
+ *   not accessed once it is unbound.
  * - @__state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @__lock.
  * - @__ops and @__data are set while the device is registered or being so; under
  *   @__lock, or from a section that needs the registration.
- * - @__registered is set, after @__ops and @__data, just before drm_dev_register(),
- *   for the minors are live before that returns. It stays set: what comes after the
- *   registration is unplugged.
+ * - @__registered is set after @__ops and @__data, just before drm_dev_register(),
+ *   because the minors are live before that function returns. It stays set: a device
+ *   whose registration has ended is unplugged.
  * - @__busy is the task that holds @__lock.
  * - @__lock has a lockdep class of its own, @__key: the callbacks of one device can
  *   end the registration of another one, of the same driver or not.
  * - @__type and @__modname name the struct that @drm was allocated in, and its module.
- *   They are the module's, which has callbacks to call as long as they are looked at.
+ *   The strings belong to that module. Only its callbacks have them read, so it is
+ *   still loaded then.
  * - @__bound_open, @__bound_users and @__bound_left are under @__bound_lock.
  *   @__bound_open is set from the beginning of a registration until its quiesce has
  *   returned. @__bound_users counts the blocks of drm_dev_ctx_guard_bound() that were
@@ -288,9 +289,10 @@ struct drm_dev_ctx_handle {
 };
 
 /*
- * The unplug section of a scope. Nothing points to it on the way to its proof, so
- * that the compiler knows at any place what is @open and tests nothing. DRM sees
- * @idx, which is therefore apart: a copy of it would take a register for the scope.
+ * The unplug section of a scope. No pointer to it is taken before its proof exists, so
+ * the compiler knows the value of @open everywhere and emits no test. drm_dev_enter()
+ * takes a pointer to @idx, which is therefore a variable of its own: a copy would occupy
+ * a register for the whole scope.
  */
 struct drm_dev_ctx_section {
 	struct drm_dev_ctx *ctx;
@@ -306,10 +308,10 @@ struct drm_dev_ctx_section {
 };
 
 /*
- * What a device is allocated from. @dev has to be bound just now by a driver in the
- * module that allocates, which @owner and @modname name. If the driver has @stated
- * the parent, then it may be another module, and bound before if it is the parent.
- * @type is the driver's struct, by its name.
+ * The arguments of an allocation. @owner and @modname name the calling module, whose
+ * driver has to be binding @dev. If the driver has @stated the parent, then @dev may be
+ * bound by another module's driver, and may have been bound before if it is the parent.
+ * @type is the name of the driver's struct.
  */
 struct drm_dev_ctx_args {
 	struct device *dev;
@@ -618,7 +620,8 @@ enum { __drm_dev_ctx_in_section };
  * @unreg: address of the variable that holds the token; the variable is NULL
  *	afterwards, whatever is returned
  * @ops: how the registration ends, or NULL
- * @data: registration data, owned by the registration from here on, or NULL
+ * @data: registration data, owned by the registration from here on; if it is NULL, then
+ *	@ops gets NULL
  *
  * Publishes the registration data and then the device. The registration ends
  * when @dev is unbound, or with drm_dev_ctx_unregister().
@@ -627,11 +630,11 @@ enum { __drm_dev_ctx_in_section };
  *
  * Context: May sleep. From the probe function of the driver of @dev.
  *
- * Return: 0 or a negative error code. On error the registration data was
- * quiesced and released, in this order, and nothing of the device is left to be
- * seen. kms_shutdown ran before if the device was live. Without a device, that is
- * if the token is NULL or an ERR_PTR(), which is reported, there is no proof for
- * quiesce, and the data was only released.
+ * Return: 0 or a negative error code. On error, the registration data was
+ * quiesced and released, in this order, and userspace does not find the device. If
+ * the device was live for a moment, then kms_shutdown ran first. A token that is NULL or
+ * an ERR_PTR() is reported. There is no proof for quiesce in that case, so the data was
+ * only released.
  */
 static __always_inline int __must_check
 drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
@@ -693,8 +696,9 @@ static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unregister(({ __drm_dev_ctx_assert_no_section(); (_ctx); }))
 
 /*
- * From the context of an ioctl the device has been registered: that needs no look.
- * Minors are published and looked up under a lock, and so is the registration data.
+ * An ioctl runs on a device that has been registered, so @registered is true there and
+ * @__registered is not read. DRM publishes minors and looks them up under a lock, which
+ * orders the registration data, too.
  */
 static __always_inline struct drm_dev_ctx_section
 __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
@@ -718,9 +722,9 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
 }
 
 /*
- * The classes that scoped_guard() uses. By hand rather than by DEFINE_CLASS(), so that
- * tags find the functions, and that clang's context analysis sees on every path what
- * the destructor, which runs on every path, releases.
+ * The classes that scoped_guard() uses. DEFINE_CLASS() would hide the functions from tags.
+ * The constructors acquire on every path, for clang's context analysis, because the
+ * destructor runs on every path.
  */
 typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_t;
 typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_bound_t;
@@ -777,7 +781,7 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 		 struct drm_dev_ctx_ioctl *: (struct drm_dev_ctx *)(void *)(_from)), \
 	_Generic((_from), struct drm_dev_ctx *: false, struct drm_dev_ctx_ioctl *: true)
 
-/* A class's constructor returns a copy: only then does the section have its address. */
+/* Tracks the section here: the constructor of a class returns a copy. */
 static __always_inline struct drm_dev_ctx *
 __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
 {
@@ -826,9 +830,9 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
  *
  * As drm_dev_ctx_guard(), but the block also runs while the registration
  * ends, in any task, until quiesce has returned: the device is unplugged by then, and
- * yet the hardware is there. For what drm_atomic_helper_shutdown() calls or waits
- * for, such as &drm_crtc_helper_funcs.atomic_disable, also in the worker of a
- * nonblocking commit, and for other work that quiesce flushes. The registration data
+ * yet the hardware is there. Use it in functions that drm_atomic_helper_shutdown()
+ * calls or waits for, such as &drm_crtc_helper_funcs.atomic_disable, also in the worker
+ * of a nonblocking commit, and in other work that quiesce flushes. The registration data
  * is not released before the block is left.
  *
  * Context: Any but NMI. The block must not wait for the end of the registration.
@@ -846,8 +850,8 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
  * @...: statement that leaves the scope if the device is not registered, such
  *	as ``return -ENODEV``
  *
- * Does not compile if a goto or a case label leads past it into its scope, also
- * the goto in @...: the proof does not exist there.
+ * Does not compile if a goto or a case label leads past it into its scope, where the
+ * proof would not exist. The same holds for a goto in @....
  *
  * Context: Any but NMI.
  */
@@ -865,7 +869,7 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
 		.base.bound.__ctx = __drm_dev_ctx_section_ctx(&__section_##_proof) \
 	} }
 
-/* sizeof() as _IOC_SIZE() has it: an ioctl without argument says void */
+/* The _IOC_SIZE() of an ioctl with an argument of @_type; void stands for none */
 #define __drm_dev_ctx_ioctl_size(_type)						\
 	(__builtin_types_compatible_p(_type, void) ? 0 : sizeof(_type))
 
