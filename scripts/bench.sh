@@ -39,13 +39,21 @@ table() {
 	echo "text of the library: $(text_size) bytes"
 }
 
-# docs_table: the same, as reStructuredText.
+# docs_table: the same, as reStructuredText, with a table for each number of CPUs.
 docs_table() {
+	local cpus
+
 	printf '%s\n' ".. SPDX-License-Identifier: GPL-2.0-only OR MIT" \
-		".. Written by make bench DOCS=1: Linux $("${KMAKE[@]}" -s kernelversion), ${ROUNDS:-15} rounds." \
-		"" ".. csv-table::" "   :header: Work,N,\"Raw, ns\",\"Safe, ns\",Ratio" "   :widths: 40 10 15 15 10" ""
-	awk -F'\t' '{ printf "   \"%s\",%s,%s,%.2f,%s\n", $1, $2 ? $2 : "", $4 ? sprintf("%.2f", $4 / 1000) : "",
-		$5 / 1000, $4 ? sprintf("%.2f", $8 / 1000) : "" }' "$OUT/bench.tsv"
+		".. Written by make bench DOCS=1: Linux $("${KMAKE[@]}" -s kernelversion), ${ROUNDS:-15} rounds."
+	for cpus in 1 2; do
+		printf '%s\n' "" ".. csv-table:: CPUs: $cpus" "   :header: Work,N,Ratio,\"Raw, ns\",\"Safe, ns\"" \
+			"   :widths: 40 12 12 18 18" ""
+		awk -F'\t' -v cpus=$cpus '
+			function ns(ps) { return !ps ? "" : sprintf(ps < 1e6 ? "%.2f" : "%.0f", ps / 1000) }
+			sub(/, 2 CPUs$/, "", $1) + 1 == cpus {
+				printf "   \"%s\",%s,%s,%s,%s\n", $1, $2 ? $2 : "",
+				       $4 ? sprintf("%.2f", $8 / 1000) : "", ns($4), ns($5) }' "$OUT/bench.tsv"
+	done
 	printf '%s\n' "" ".. csv-table::" "   :header: Memory,\"Raw, bytes\",\"Safe, bytes\"" ""
 	rows size "$BUILD/bench" | awk -F, '{ print "   one " $1 "," $2 "," $3 }'
 	echo "   \"code of drm_safe.ko\",,$(text_size)"
@@ -85,6 +93,6 @@ rows bench "$BUILD"/bench{,-smp} | sed -E ':a; s/,([0-9]+(\t[0-9\t]+)?)$/\t\1/; 
 } >"$OUT/bench.csv"
 table
 cut -f1,2 "$OUT/bench.tsv" | awk -F'\t' '$2 { print $1 }' | sort -u | while read -r name; do plot "$name"; done
-[ -z "${DOCS:-}" ] || docs_table >"$TOP/Documentation/bench-table.txt"
+[ -z "${DOCS:-}" ] || { docs_table >"$TOP/Documentation/bench-table.txt" && "$TOP/scripts/docs/plots.sh"; }
 say "written: $OUT/bench.csv and $(find "$OUT" -name '*.svg' | wc -l) plots"
 finish

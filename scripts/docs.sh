@@ -72,6 +72,7 @@ complete() {
 		grep -q "id=\"c\.$symbol\"" "$OUT"/html/*.html ||
 			{ echo "$symbol() is exported, and on no page"; rc=1; }
 	done < <(sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z].*\));/\1/p' "$TOP"/*.c)
+	"$TOP/scripts/docs/plots.sh" --check || rc=1
 	return $rc
 }
 
