@@ -507,13 +507,13 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
 #endif
 
 /**
- * drm_dev_ctx_entry() - the driver's struct around a DRM device
+ * drm_dev_ctx_entry() - the driver's type around a DRM device
  * @_drm: the &struct drm_device
  * @_type: the driver's struct
  * @_member: the &struct drm_dev_ctx in it
  *
  * As container_of(). With CONFIG_DRM_SAFE_DEBUG, a device that drm_dev_ctx_alloc() made for
- * another struct is reported: it was given the &struct drm_driver of another type.
+ * another type is reported: it was given the &struct drm_driver of another type.
  *
  * Context: Any.
  *
@@ -576,6 +576,7 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
  * Return: the token, a ``struct drm_dev_ctx_unreg *``; an ERR_PTR() on error:
+ *
  * * -EINVAL - @_dev is not being bound to a driver of this module, or the owner of
  *   the file operations is another one; each is reported
  * * -ENOMEM - there is no memory

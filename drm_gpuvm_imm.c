@@ -20,7 +20,7 @@
 /**
  * DOC: GPU address spaces in immediate mode
  *
- * A GPU address space has one owner. The owner's struct embeds the core, the
+ * A GPU address space has one owner. The owner's type embeds the core, the
  * only handle that changes mappings and the only way to the driver's page
  * table; everybody else holds the shared &struct drm_gpuvm_imm, a counted
  * reference with which updates are prepared. An update is made in two stages:

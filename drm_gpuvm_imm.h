@@ -21,8 +21,8 @@ struct drm_gpuvm_remapped;
 /**
  * struct drm_gpuvm_core - the one handle that can change an address space
  *
- * Embedded by value, with DRM_GPUVM_CORE(), in the struct in which a driver
- * keeps its page table. Who can reach that struct can reach the core, and who
+ * Embedded by value, with DRM_GPUVM_CORE(), in the type in which a driver
+ * keeps its page table. Who can reach that object can reach the core, and who
  * holds only the shared &struct drm_gpuvm_imm reaches neither.
  *
  * Invariants:
@@ -44,7 +44,7 @@ struct drm_gpuvm_core {
  * @_name: name of the member
  *
  * The member is an array so that it is not copied by initialisation; the
- * empty one beside it lets clang see that the struct cannot be assigned.
+ * empty one beside it lets clang see that the type cannot be assigned.
  */
 #define DRM_GPUVM_CORE(_name)							\
 	struct drm_gpuvm_core _name[1];						\
@@ -577,7 +577,7 @@ _name##_evict(_obj_type *obj,							\
 /**
  * DRM_GPUVM_IMM() - give a driver its typed functions
  * @_name: prefix of the functions
- * @_vm_type: the driver's struct with the core
+ * @_vm_type: the driver's type with the core
  * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
  * @_va_type: the driver's data for each mapping, zeroed at first and copied to
  *	the parts of a mapping that is split; see DRM_GPUVM_IMM_OPS()
@@ -634,7 +634,7 @@ struct drm_gpuvm_imm_ops
 /**
  * DRM_GPUVM_IMM_VM_BO() - the same, with data of the driver's per vm_bo
  * @_name: prefix of the functions
- * @_vm_type: the driver's struct with the core
+ * @_vm_type: the driver's type with the core
  * @_core: name of the member of @_vm_type that DRM_GPUVM_CORE() declared
  * @_va_type: the driver's data for each mapping, as in DRM_GPUVM_IMM()
  * @_obj_type: the driver's GEM object

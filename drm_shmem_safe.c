@@ -33,7 +33,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  * checked in its type, so that most accesses need no test and the wrong ones
  * do not compile.
  *
- * A driver embeds &struct drm_shmem_obj in a struct of its own and declares the
+ * A driver embeds &struct drm_shmem_obj in a type of its own and declares the
  * type once:
  *
  * .. code-block:: c
@@ -90,7 +90,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *	}
  *
  * Mappings for the CPU have a type, which says how large they are at least.
- * Constant offsets and struct members are checked against it when compiled;
+ * Constant offsets and members are checked against it when compiled;
  * offsets that are known at run time only go through drm_vmap_try_read32() and
  * its siblings:
  *

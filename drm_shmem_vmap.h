@@ -445,7 +445,12 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
  */
 #define drm_vmap_release_locked(_own)	__drm_vmap_release(_own, true)
 
-/* drm_vmap_cleanup() - for __cleanup() of owned handles on the stack */
+/**
+ * drm_vmap_cleanup() - release an owned mapping at the end of a scope
+ * @own: the handle, for __cleanup()
+ *
+ * Context: May sleep. The caller does not hold the object's reservation lock.
+ */
 static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv)
 {
 	__drm_vmap_end(own, true, false);
@@ -682,10 +687,10 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 #define __drm_vmap_field_t(_struct, _member)	typeof(((_struct *)0)->_member)
 
 /**
- * drm_vmap_read_field() - read a member of the struct at the mapping's start
+ * drm_vmap_read_field() - read a member of the structure at the mapping's start
  * @_v: the handle, with a minimum size of at least the struct's
  * @_struct: the struct, for example struct foo_hdr
- * @_member: the member, also of a nested struct or array: ring[3].head
+ * @_member: the member, also of a nested structure or array: ring[3].head
  *
  * Return: the member's value, in the member's type.
  */
@@ -697,7 +702,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 })
 
 /**
- * drm_vmap_write_field() - write a member of the struct at the mapping's start
+ * drm_vmap_write_field() - write a member of the structure at the mapping's start
  * @_v: the handle
  * @_struct: the struct
  * @_member: the member
@@ -805,7 +810,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 		      #_array " is not aligned in " #_struct)
 
 /**
- * drm_vmap_try_read_elem() - read an element of an array in the struct at the
+ * drm_vmap_try_read_elem() - read an element of an array in the structure at the
  *	mapping's start
  * @_v: the handle
  * @_struct: the struct
@@ -829,7 +834,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
 })
 
 /**
- * drm_vmap_try_write_elem() - write an element of an array in the struct at
+ * drm_vmap_try_write_elem() - write an element of an array in the structure at
  *	the mapping's start
  * @_v: the handle
  * @_struct: the struct

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# docs.sh          build the documentation as HTML; a warning is an error
-# docs.sh --check  the same, silent unless it fails
+# docs.sh             build the documentation as HTML; a warning is an error
+# docs.sh --check     the same, silent unless it fails
+# docs.sh --pictures  the same, and take pictures of the pages
 #
-# The kernel's own Sphinx configuration and extensions do the work. The pages are
-# built at the place that they would have in a kernel tree, so that what passes
-# here can be moved there.
+# The kernel's own Sphinx configuration and extensions do the work; scripts/docs/conf.py
+# adds a little. The pages are built at the place that they would have in a kernel tree, so
+# that what passes here can be moved there.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -18,10 +19,12 @@ PAGES=$OUT/Documentation/gpu/drm-safe
 # of pages that it took from its cache.
 html() {
 	rm -rf "$OUT"
-	mkdir -p "$PAGES"
+	mkdir -p "$PAGES" "$OUT/conf"
 	cp "$TOP"/Documentation/* "$PAGES"
+	ln -s "$TREE"/Documentation/* "$OUT/conf"
+	ln -sf "$TOP/scripts/docs/conf.py" "$OUT/conf"
 	ln -s "$TREE"/{drivers,MAINTAINERS} "$OUT"
-	srctree=$TREE sphinx-build -b html -W --keep-going -q -c "$TREE/Documentation" \
+	srctree=$TREE DRM_SAFE_DOCS=$TOP/scripts/docs sphinx-build -b html -W --keep-going -q -c "$OUT/conf" \
 		-D kerneldoc_srctree="$TREE" -D html_title="DRM safe helpers" \
 		-D project="DRM safe helpers" -D version="Linux $("${KMAKE[@]}" -s kernelversion)" \
 		-d "$OUT/doctrees" "$PAGES" "$OUT/html"
@@ -72,6 +75,7 @@ complete() {
 		grep -q "id=\"c\.$symbol\"" "$OUT"/html/*.html ||
 			{ echo "$symbol() is exported, and on no page"; rc=1; }
 	done < <(sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z].*\));/\1/p' "$TOP"/*.c)
+	python3 "$TOP/scripts/docs/rendered.py" "$TREE" "$OUT/html" || rc=1
 	"$TOP/scripts/docs/plots.sh" --check || rc=1
 	return $rc
 }
@@ -85,4 +89,8 @@ if [ "${1:-}" = --check ]; then
 else
 	step "building the documentation" build
 	say "read $OUT/html/index.html"
+fi
+if [ "${1:-}" = --pictures ]; then
+	need_packages chromium
+	python3 "$TOP/scripts/docs/pictures.py" "$OUT/html" "$OUT/pictures"
 fi

@@ -96,9 +96,12 @@ stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES
 docs: ## build the documentation with the kernel's Sphinx set-up
 	@scripts/docs.sh
 
+pictures: ## the same, and pictures of each page at the widths of a desktop and of a phone
+	@scripts/docs.sh --pictures
+
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
 .PHONY: help kernel kunit kunit-modules demo vm igt modules install-tree uninstall-tree \
 	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
-	coverage mutants fuzz kcsan docs check fresh-root clean
+	coverage mutants fuzz kcsan docs pictures check fresh-root clean

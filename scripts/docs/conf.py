@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""The kernel's Sphinx configuration, with what these pages need until the kernel has it.
+
+kernel-doc prints the definition of a struct whose members are all private as empty
+braces, and a heading for members that it has none of. Both are left out.
+"""
+# pylint: disable=exec-used,invalid-name,missing-function-docstring,undefined-variable
+import os
+import re
+
+from docutils import nodes
+
+with open(os.path.join(os.environ["srctree"], "Documentation/conf.py"), encoding="utf-8") as file:
+    exec(compile(file.read(), __file__, "exec"))
+
+html_static_path.append(os.environ["DRM_SAFE_DOCS"])
+html_css_files.append("pages.css")
+kernel_setup = setup
+
+
+def opaque(_app, doctree):
+    """Leave out empty definitions, and headings that nothing follows."""
+    for definition in list(doctree.findall(nodes.literal_block)):
+        if not re.fullmatch(r"(struct|union) \w+ \{\s*\};?", definition.astext()):
+            continue
+        container = definition.parent
+        before = container[container.index(definition) - 1]
+        for node in (before, definition):
+            container.remove(node)
+        if container.astext() == "Members":
+            container.parent.remove(container)
+
+
+def setup(app):
+    kernel_setup(app)
+    app.connect("doctree-read", opaque)
