@@ -7,7 +7,8 @@
 #
 # The kernel's own Sphinx configuration and extensions do the work; scripts/docs/conf.py
 # adds a little. The pages are built at the place that they would have in a kernel tree, so
-# that what passes here can be moved there.
+# that what passes here can be moved there. Parts of some pages are generated from the
+# headers: these are written anew first, and with --check have to be up to date.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -80,12 +81,21 @@ complete() {
 	return $rc
 }
 
-build() { html && complete; }
+# generated [--check]: what is made of the headers and their comments.
+generated() {
+	local rc=0
 
-need_packages python3-sphinx python3-yaml graphviz
+	python3 "$TOP/scripts/docs/functions.py" "$TREE" "$@" || rc=1
+	python3 "$TOP/scripts/docs/figures.py" "$TREE" "$@" || rc=1
+	return $rc
+}
+
+build() { generated "$@" && html && complete; }
+
+need_packages python3-sphinx python3-yaml graphviz universal-ctags
 prepare_tree
 if [ "${1:-}" = --check ]; then
-	log=$(build 2>&1) || die "the documentation does not build:"$'\n'"$log"
+	log=$(build --check 2>&1) || die "the documentation does not build:"$'\n'"$log"
 else
 	step "building the documentation" build
 	say "read $OUT/html/index.html"
