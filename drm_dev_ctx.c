@@ -1210,5 +1210,5 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
 
-MODULE_DESCRIPTION("DRM safe helpers");
+MODULE_DESCRIPTION("DRM safe helpers for device contexts, GEM shmem objects and GPU VMs");
 MODULE_LICENSE("Dual MIT/GPL");

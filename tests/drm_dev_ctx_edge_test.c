@@ -148,5 +148,5 @@ static struct kunit_suite drm_dev_ctx_edge_suite = {
 
 kunit_test_suite(drm_dev_ctx_edge_suite);
 
-MODULE_DESCRIPTION("KUnit suite of drm_dev_ctx: edges");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: edges of device contexts");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -679,5 +679,5 @@ static struct kunit_suite drm_dev_ctx_model_suite = {
 
 kunit_test_suite(drm_dev_ctx_model_suite);
 
-MODULE_DESCRIPTION("KUnit suite of drm_dev_ctx: random changes against a model");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: model of device contexts");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -423,5 +423,5 @@ static struct kunit_suite drm_dev_ctx_race_suite = {
 
 kunit_test_suite(drm_dev_ctx_race_suite);
 
-MODULE_DESCRIPTION("KUnit race suite of the DRM device contexts");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: races of device contexts");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -2556,5 +2556,5 @@ static struct kunit_suite drm_dev_ctx_suite = {
 
 kunit_test_suite(drm_dev_ctx_suite);
 
-MODULE_DESCRIPTION("KUnit suite of the DRM device contexts");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: device contexts");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -1458,5 +1458,5 @@ static struct kunit_suite drm_gpuvm_imm_suite = {
 
 kunit_test_suite(drm_gpuvm_imm_suite);
 
-MODULE_DESCRIPTION("KUnit suites of drm_gpuvm_imm");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: GPU address spaces");
 MODULE_LICENSE("Dual MIT/GPL");

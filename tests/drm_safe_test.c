@@ -294,5 +294,5 @@ void drm_safe_fail_resume(unsigned int left) {}
 EXPORT_SYMBOL_GPL(drm_safe_fail_resume);
 #endif
 
-MODULE_DESCRIPTION("Helpers of the DRM safe helpers' KUnit suites");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: shared code");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -542,5 +542,5 @@ struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 }
 
 MODULE_IMPORT_NS("DMA_BUF");
-MODULE_DESCRIPTION("KUnit suites of drm_shmem_safe");
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: GEM shmem objects");
 MODULE_LICENSE("Dual MIT/GPL");
