@@ -139,7 +139,9 @@ def main():
     top = args.top.resolve()
     compilers = [Compiler(top, top, *words) for words in args.compiler]
     found = {path: list(of_source(path)) for path in sorted(top.glob("*.[ch]"))}
-    found.update({path: list(of_page(path)) for path in sorted(top.glob("Documentation/*.rst"))})
+    found.update({path: list(of_page(path)) for path in sorted(top.glob("Documentation/*.rst"))
+                  # make misuse compiles what is on these.
+                  if not path.name.startswith("misuse-")})
     found[top / "README.md"] = list(of_readme(top / "README.md"))
     found = {path: examples for path, examples in found.items() if examples}
     headers = {path.name.removesuffix("-examples.h")

@@ -37,10 +37,11 @@ import tempfile
 import threading
 import time
 
+from misuse_doc import RUST, Results, diagnostic, write
+
 # What a driver's Makefile can add to the kernel's flags.
 USER_FLAGS = ["-Wdangling-pointer", "-Wjump-misses-init"]
 TOP = pathlib.Path(__file__).resolve().parents[1]
-RUST = {"b": "build", "r": "run time", "no": "no", "partly": "partly", "-": "-"}
 
 
 # What the kernel's Makefile gives sparse, besides the compiler's flags.
@@ -327,46 +328,6 @@ def kunit_passed(log):
     return passed
 
 
-def diagnostic(said):
-    """A diagnostic without what differs from compiler to compiler."""
-    text = re.sub(r"^call to .*? declared with (?:attribute error|'error' attribute): ", "", said)
-    text = re.sub(r"^static assertion failed(?: due to requirement .*?)?: ", "", text)
-    # gcc's name for an anonymous union, another one in each run
-    text = re.sub(r"\.<U[^>]*>", "", text)
-    text = re.sub(r" \(first use in this function\).*| \[-W.*?\]$", "", text).strip('"').replace("‘", "'").replace("’", "'")
-    return text
-
-
-def rst(rows, names):
-    """The table, for Documentation."""
-    out = [".. SPDX-License-Identifier: GPL-2.0-only OR MIT",
-           f".. Written by make misuse from tests/misuse, with {', '.join(names)}.", "",
-           ".. list-table::", "   :header-rows: 1",
-           "   :widths: 5 20 15 5 " + "5 " * len(names) + "40 8", ""]
-    head = ["Class", "Misuse", "Case", "Promised", *names, "What is said", "Rust"]
-    for row in [head, *rows]:
-        for i, cell in enumerate(row):
-            cell = "no" if cell == "-" else re.sub(r"([\\*`|_])", r"\\\1", cell)
-            out.append(("   * - " if i == 0 else "     - ") + cell)
-    return "\n".join(out).replace(" - \n", " -\n") + "\n"
-
-
-def carry(rows, labels, table, missing):
-    """Have what checkers that are not there gave and said as the old table has it."""
-    lines = re.sub(r"\\(.)", r"\1", table.replace(" -\n", " - \n")).split("\n   * - ")[1:]
-    old = [[cell.strip() for cell in line.split("\n     - ")] for line in lines]
-    for name in missing:
-        column = [i for i, label in enumerate(old[0]) if label.split()[-1] == name] if old else []
-        if not column:
-            continue
-        was = {tuple(row[:3]): (row[column[0]], row[-2]) for row in old[1:]}
-        for row in rows:
-            gave, said = was.get(tuple(row[:3]), ("", ""))
-            row.insert(column[0], gave)
-            row[-2] = row[-2] or said
-        labels.insert(column[0] - 4, old[0][column[0]])
-
-
 def main():
     """Run the corpus."""
     args = argparse.ArgumentParser()
@@ -375,7 +336,7 @@ def main():
                       metavar=("NAME", "BUILDDIR", "CMDFILE", "WRAPPER"))
     args.add_argument("--rules", type=pathlib.Path, required=True)
     args.add_argument("--jobs", type=int, default=2)
-    args.add_argument("--table", type=pathlib.Path)
+    args.add_argument("--pages", action="store_true", help="write the pages, if they are stale")
     args.add_argument("--log", help="what kunit.py printed")
     args.add_argument("--driver", type=pathlib.Path, help="a driver to look at, too")
     args.add_argument("--only", default="", help="files whose names contain this")
@@ -399,6 +360,8 @@ def main():
     known = kunit_cases(corpus.parent)
     ran = kunit_passed(args.log) if args.log else known
     rows, passed, failed, skipped = [], 0, 0, 0
+    labels = [*(c.label for c in compilers), "spatch"]
+    found = Results(labels)
 
     def result(what, problem):
         nonlocal passed, failed
@@ -434,6 +397,9 @@ def main():
             if case:
                 if classes:
                     classes.add(f.number, case[1])
+                for label, (gave, said, _) in zip(labels, results) if f in looked_at else []:
+                    if gave:
+                        found.add(f.path.name, case[0], label, gave, diagnostic(said[0]) if said else "")
                 rows.append([f.number, f.title, case[0], case[1], *[r[0] for r in results],
                              diagnostic(([r[1] for r in results if r[1]] or [[""]])[0][0]), RUST[f.rust]])
         for name, shows in f.runs:
@@ -456,19 +422,18 @@ def main():
     for row in rows:
         print("{:>6} {:42.42} {:36.36} {:2}".format(*row[:4]), *[f"{r:2}" for r in row[4:-2]],
               f"{row[-2]:.60} ({row[-1]})")
-    if args.table and not args.only:
-        old = args.table.read_text(encoding="utf-8") if args.table.exists() else ""
-        labels = [*(c.label for c in compilers), "spatch"]
+    if args.pages and not args.only:
+        old = Results.read(corpus / "results")
         missing = [name for name in ("context", "sparse") if name not in names]
         skipped += sum(case[2] in missing for f in files for case in f.wrong)
-        carry(rows, labels, old, missing)
-        new = rst(rows, labels)
+        found.carry(old, missing)
         # What other compilers call an error or a warning is another table.
-        if old and old.splitlines()[1] != new.splitlines()[1]:
+        if not set(old.tools) <= set(found.tools):
             skipped += 1
         else:
-            args.table.write_text(new, encoding="utf-8")
-            result(str(args.table), "" if new == old else "was out of date, is written anew")
+            stale = write(corpus, found)
+            result("the pages", f"written anew, as they were out of date: {' '.join(stale)}"
+                   if stale else "")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 

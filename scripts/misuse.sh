@@ -58,6 +58,6 @@ elif [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then
 	add context -23 "$TOP/scripts/sid-root.sh" "$TOP/scripts/sid-root.sh"
 fi
 cd "$TOP"
-[ -n "${DIR:-}" ] || run+=(--table Documentation/misuse-table.txt --driver samples/sgpu)
+[ -n "${DIR:-}" ] || run+=(--pages --driver samples/sgpu)
 python3 scripts/misuse.py --jobs "$JOBS" --rules scripts/coccinelle ${LOG:+--log "$LOG"} \
 	${ONLY:+--only "$ONLY"} "${run[@]}" "$corpus"
