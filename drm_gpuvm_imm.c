@@ -83,7 +83,7 @@
  *		return drm_gpuvm_op_remap_done(op);
  *	}
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_obj_type.funcs, SZ_4K);
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);
  *
  * A page table that needs memory for a split takes it from what the driver's
  * job brought along, which the step reaches through its struct foo_vm.
@@ -97,7 +97,7 @@
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_obj_type.funcs, SZ_4K,
+ *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K,
  *			  .bo_init = foo_vm_bo_init, .bo_fini = foo_vm_bo_fini);
  *
  * Setting up, binding and tearing down:
@@ -156,7 +156,7 @@
  * is mapped.
  *
  * Under memory pressure the page tables give up an object that is idle, from the
- * evict step of its type (see DRM_SHMEM_OBJ_DEFINE()), until the next execution
+ * evict step of its type (see &drm_shmem_obj_type.evict), until the next execution
  * validates it. What a VM keeps of the object meanwhile is a suspended handle:
  *
  * .. example: after drm_gpuvm_imm-vm_bo

@@ -92,6 +92,30 @@ drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 	return container_of(obj->base.base.funcs, struct drm_shmem_obj_type, funcs);
 }
 
+/* The steps that a type may leave out */
+static inline void drm_shmem_step_fini(struct drm_shmem_obj *obj)
+{
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	if (type->fini)
+		type->fini(obj);
+}
+
+static inline void drm_shmem_step_sgt_revoked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	if (type->sgt_revoked)
+		type->sgt_revoked(obj);
+}
+
+static inline int drm_shmem_step_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	return type->evict ? type->evict(obj) : 0;
+}
+
 /* Whether there is a table; one that was revoked is none. */
 static inline bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
 {
@@ -103,8 +127,10 @@ static inline bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
  * reports. A handle that cannot be recorded for want of memory only counts.
  */
 #ifdef CONFIG_DRM_SAFE_DEBUG
-static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj)
+static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj,
+					const struct drm_shmem_obj_type *type)
 {
+	obj->__type = type;
 	ref_tracker_dir_init(&obj->__handles, 0, "drm_shmem");
 }
 
@@ -118,7 +144,8 @@ static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj)
 	ref_tracker_dir_print(&obj->__handles, 16);
 }
 #else
-static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj) { }
+static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj,
+					const struct drm_shmem_obj_type *type) { }
 static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
@@ -134,6 +161,10 @@ static inline struct drm_dev_ctx *__drm_shmem_ctx(const struct drm_shmem_obj *ob
 {
 	return container_of(obj->base.base.dev, struct drm_dev_ctx, drm);
 }
+
+int drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
+int drm_shmem_export_check(struct drm_gem_object *gem) __must_check
+	__must_not_hold(drm_resv);
 
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			  struct sg_table *sgt) __must_not_hold(drm_resv);

@@ -16,7 +16,7 @@
  * DOC: mappings of userspace
  *
  * Userspace maps an object through the device, at the offset that
- * DRM_SHMEM_OBJ()'s mmap_offset function returns, or through a dma-buf. A mapping
+ * drm_shmem_mmap_offset() returns, or through a dma-buf. A mapping
  * costs no memory until it is touched. The first page fault gets the pages, and
  * charges them to the task that touches them.
  *
@@ -339,7 +339,7 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
 }
 
 /**
- * __drm_shmem_mmap_cb() - &drm_gem_object_funcs.mmap
+ * drm_shmem_gem_mmap() - &drm_gem_object_funcs.mmap
  * @gem: the object
  * @vma: where it is mapped
  *
@@ -349,7 +349,7 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
  * was not made by the export step; -EPERM if userspace cannot map the object; -ENODATA
  * if it was purged.
  */
-int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
+int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret = drm_shmem_check_mmap(obj);
@@ -367,4 +367,4 @@ int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_mmap_cb);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_mmap);

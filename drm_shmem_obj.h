@@ -13,6 +13,7 @@
 
 struct dma_buf;
 struct drm_mode_create_dumb;
+struct drm_shmem_obj_type;
 struct vm_operations_struct;
 
 /**
@@ -36,6 +37,9 @@ struct vm_operations_struct;
  * - While @__vmap_users is not zero, @__vaddr is not NULL, it and the flags for
  *   iomem and partial are constant, and the object holds one mapping of @base. All
  *   are changed under the reservation lock, the count from and to zero only then.
+ * - @__made_for is the type that drm_shmem_gem_create_object() made the memory for, until
+ *   the library makes an object of it. Until then, and for ever if the core makes it,
+ *   @base's &drm_gem_object.funcs are NULL or equal to those of the core.
  * - @__sgt is NULL, or a table that is mapped for the DMA device, or
  *   ERR_PTR(-ENODEV) for ever after revocation. It is changed under the
  *   reservation lock, or by the task that frees the object. With a table,
@@ -74,18 +78,26 @@ struct drm_shmem_obj {
 	u8 __list;			/* enum __drm_shmem_list */
 	bool __published;		/* no longer unique */
 	struct drm_dev_ctx_revocable __revocable;
-	void *__vaddr;
+	union {
+		void *__vaddr;
+		const struct drm_shmem_obj_type *__made_for;
+	};
 #ifdef CONFIG_DRM_SAFE_DEBUG
+	const struct drm_shmem_obj_type *__type;
 	struct ref_tracker_dir __handles;
 #endif
 };
 
 #define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
 #define __DRM_SHMEM_RECLAIM	BIT(1)	/* sg table users are counted */
-#define __DRM_SHMEM_LRU		BIT(2)	/* has been on the LRU of a shrinker */
-#define __DRM_SHMEM_PARTIAL	BIT(3)	/* @__vaddr has less than the object's pages */
-#define __DRM_SHMEM_NO_MMAP	BIT(4)	/* userspace cannot map it */
+#define __DRM_SHMEM_NO_MMAP	BIT(2)	/* userspace cannot map it */
+#define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
+#define __DRM_SHMEM_PARTIAL	BIT(4)	/* @__vaddr has less than the object's pages */
 #define __DRM_SHMEM_FAULTED	BIT(5)	/* userspace's mappings pin the pages */
+
+/* The two that an object has from its type, whose flags have no other bits */
+#define __DRM_SHMEM_TYPE_SHIFT	1
+#define __DRM_SHMEM_TYPE_BITS	2
 
 /* The list of a &struct drm_shmem_shrinker that an object is on */
 enum __drm_shmem_list {
@@ -125,92 +137,147 @@ struct drm_shmem_opts {
 /**
  * DRM_SHMEM_RECLAIM - objects of this type give back their memory
  *
- * Flag of a type, see DRM_SHMEM_OBJ_DEFINE(). Its objects' sg tables can be
- * unmapped early and its objects can be evicted or purged; in return each use
- * of a table is counted, which costs two atomic operations.
+ * For &drm_shmem_obj_type.flags. Its objects' sg tables can be unmapped early and its
+ * objects can be evicted or purged; in return each use of a table is counted, which costs
+ * two atomic operations.
  */
-#define DRM_SHMEM_RECLAIM	__DRM_SHMEM_RECLAIM
+#define DRM_SHMEM_RECLAIM	(__DRM_SHMEM_RECLAIM >> __DRM_SHMEM_TYPE_SHIFT)
 
 /**
  * DRM_SHMEM_NO_MMAP - userspace cannot map objects of this type
  *
- * Flag of a type, see DRM_SHMEM_OBJ_DEFINE(). An mmap offset of such an object is
- * refused with -EPERM, and so is mmap() of the device or of a dma-buf. For memory that
- * only the hardware and the kernel may see, such as firmware or page tables. Mappings
- * of the kernel, sg tables and exports work.
+ * For &drm_shmem_obj_type.flags. An mmap offset of such an object is refused with -EPERM,
+ * and so is mmap() of the device or of a dma-buf. For memory that only the hardware and
+ * the kernel may see, such as firmware or page tables. Mappings of the kernel, sg tables
+ * and exports work.
  */
-#define DRM_SHMEM_NO_MMAP	__DRM_SHMEM_NO_MMAP
+#define DRM_SHMEM_NO_MMAP	(__DRM_SHMEM_NO_MMAP >> __DRM_SHMEM_TYPE_SHIFT)
 
-/*
+/**
  * struct drm_shmem_obj_type - a driver's type of object
  *
- * Made by DRM_SHMEM_OBJ_DEFINE(). The address of @funcs in an object is what
- * tells one type from another.
+ * The base of what DRM_SHMEM_OBJ_TYPE() declares. A driver defines one for each of its
+ * types, const, with DRM_SHMEM_OBJ_FUNCS and with the steps that it adds. All steps are
+ * optional. They are given an object of this type, which drm_shmem_from_obj() turns into
+ * the driver's structure. The object is complete, except for @init.
  */
 struct drm_shmem_obj_type {
+	/**
+	 * @funcs:
+	 *
+	 * The functions of the objects, by DRM_SHMEM_OBJ_FUNCS. Their address tells one
+	 * type from another.
+	 */
 	struct drm_gem_object_funcs funcs;
-	struct drm_gem_object *(*create)(struct drm_device *drm, size_t size);
-	size_t size;
-	u8 flags;
-	int (*init)(struct drm_shmem_obj *obj, const void *arg);
+
+	/** @flags: DRM_SHMEM_RECLAIM, DRM_SHMEM_NO_MMAP, or both */
+	u8 flags : __DRM_SHMEM_TYPE_BITS;
+
+	/**
+	 * @init:
+	 *
+	 * Initialises the driver's part, which is zeroed. The object can be mapped, but is
+	 * not complete: drm_shmem_from_gem() does not know it yet. If this fails then no
+	 * other step is called. What a driver has to know beyond the object it sets
+	 * after drm_shmem_create(), while the object is unique.
+	 */
+	int (*init)(struct drm_shmem_obj *obj);
+
+	/**
+	 * @fini:
+	 *
+	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked
+	 * runs, nor will. The sg table is still mapped, unless it was revoked, and unbinding
+	 * the parent waits for this to return. While the parent is being unbound, it may run
+	 * in the task that unbinds it.
+	 */
 	void (*fini)(struct drm_shmem_obj *obj);
+
+	/** @open: a file gets a handle of the object; an error refuses that */
+	int (*open)(struct drm_shmem_obj *obj, struct drm_file *file);
+
+	/** @close: a file gives up its handle of the object */
+	void (*close)(struct drm_shmem_obj *obj, struct drm_file *file);
+
+	/** @print_info: as &drm_gem_object_funcs.print_info, after what every object prints */
+	void (*print_info)(struct drm_printer *p, unsigned int indent,
+			   const struct drm_shmem_obj *obj);
+
+	/**
+	 * @export:
+	 *
+	 * As &drm_gem_object_funcs.export. Calls drm_shmem_export() for the dma-buf unless it
+	 * makes one with operations of its own. The object of such a dma-buf is neither
+	 * purged nor evicted any more.
+	 */
+	struct dma_buf *(*export)(struct drm_shmem_obj *obj, int flags);
+
+	/**
+	 * @sgt_revoked:
+	 *
+	 * The sg table was revoked, because the parent of the device is being unbound.
+	 * Called once, under the reservation lock, with a reference. If @init runs at that
+	 * time then this is called after it.
+	 */
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
+
+	/**
+	 * @evict:
+	 *
+	 * The object is idle, has an sg table, and its pages are to go: it is evicted or
+	 * purged. Called with a reference. Take the table's addresses from all page tables
+	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that cannot
+	 * be done right now, return -EBUSY; what was suspended stays so. Under the
+	 * reservation lock, in memory reclaim: it allocates nothing, and other locks it
+	 * only tries.
+	 */
 	int (*evict)(struct drm_shmem_obj *obj);
 };
 
-/* A function without a body: the build fails if a call of it remains. */
-#define __DRM_SHMEM_BUILD_ERROR(_fn, _msg)					\
-	void __compiletime_error(_msg) _fn(void)
-
 struct drm_shmem_obj *
-__drm_shmem_create(const struct drm_shmem_obj_type *type,
-		   struct drm_device *drm, u64 size,
-		   const struct drm_shmem_opts *opts, const void *arg) __must_check;
+drm_shmem_obj_create(const struct drm_shmem_obj_type *type, size_t type_size,
+		     struct drm_device *drm, u64 size,
+		     const struct drm_shmem_opts *opts) __must_check;
 void __drm_shmem_publish(struct drm_shmem_obj *obj);
-int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
-			      u32 *handle) __must_check;
+int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
+			    u32 *handle) __must_check;
 struct drm_shmem_obj *
-__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
-		   u32 handle) __must_check;
-int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
+drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		     u32 handle) __must_check;
+int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
-int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
-			      u64 *offset) __must_not_hold(drm_resv);
-
-int __drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
-int __drm_shmem_export_check(struct drm_gem_object *gem) __must_check
-	__must_not_hold(drm_resv);
-
-struct drm_gem_object *
-__drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type);
-int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
-			    struct drm_file *file, struct drm_device *drm,
-			    struct drm_mode_create_dumb *args);
-struct drm_gem_object *
-__drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
-			 struct drm_device *drm, struct dma_buf *dma_buf);
-struct drm_gem_object *
-__drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
-				  struct drm_device *drm,
-				  struct dma_buf_attachment *attach,
-				  struct sg_table *sgt);
-
-void __drm_shmem_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
-int __drm_shmem_pin_cb(struct drm_gem_object *gem) __must_hold(drm_resv);
-void __drm_shmem_unpin_cb(struct drm_gem_object *gem) __must_hold(drm_resv);
-int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
-	__must_hold(drm_resv);
-int __drm_shmem_mmap_cb(struct drm_gem_object *gem, struct vm_area_struct *vma)
-	__must_not_hold(drm_resv);
-struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags);
-struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf *dma_buf);
-enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem);
-
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+
+/* For struct drm_driver */
+struct drm_gem_object *
+drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
+int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
+			  struct drm_mode_create_dumb *args);
+int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
+			      u64 *offset) __must_not_hold(drm_resv);
+struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
+						     struct dma_buf *dma_buf);
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
 					      struct dma_buf *dma_buf);
+struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
+						       struct dma_buf_attachment *attach,
+						       struct sg_table *sgt);
 
+/* For struct drm_gem_object_funcs, by DRM_SHMEM_OBJ_FUNCS */
+void drm_shmem_gem_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
+int drm_shmem_gem_open(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_gem_close(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
+			      const struct drm_gem_object *gem);
+struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags);
+int drm_shmem_gem_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
+void drm_shmem_gem_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
+int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+	__must_hold(drm_resv);
+int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+	__must_not_hold(drm_resv);
+enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem);
 extern const struct vm_operations_struct __drm_shmem_vm_ops;
 
 int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
@@ -229,347 +296,300 @@ static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bo
 }
 
 /**
- * DRM_SHMEM_OBJ() - declare a driver's type of object
- * @_name: prefix of everything this declares
- * @_type: the driver's struct
+ * drm_shmem_gem() - the GEM object of an object
+ * @obj: the object
+ *
+ * Return: the GEM object, which is the same memory.
+ */
+static __always_inline struct drm_gem_object *drm_shmem_gem(struct drm_shmem_obj *obj)
+{
+	return &obj->base.base;
+}
+
+/**
+ * drm_shmem_size() - the size of an object
+ * @obj: the object
+ *
+ * Return: the size in bytes, in whole pages.
+ */
+static __always_inline size_t drm_shmem_size(const struct drm_shmem_obj *obj)
+{
+	return obj->base.base.size;
+}
+
+/**
+ * drm_shmem_get() - get a reference to an object
+ * @obj: the object
+ *
+ * Context: Any.
+ */
+static inline void drm_shmem_get(struct drm_shmem_obj *obj)
+{
+	drm_gem_object_get(&obj->base.base);
+}
+
+/**
+ * drm_shmem_put() - give up a reference to an object
+ * @obj: the object, or NULL
+ *
+ * At the end of a scope, a variable that is declared with ``__free(drm_shmem)`` does the
+ * same. It may hold a pointer to an object of any type, also to a unique one, NULL, or an
+ * ERR_PTR().
+ *
+ * Waits for no unbind and for no other object. An object holds its drm_device: what the
+ * device keeps for itself must be put when it is unbound (for example by
+ * &drm_dev_ctx_ops.release), for it would keep the device alive otherwise.
+ *
+ * Context: May sleep. The object's own reservation lock must not be held. Those of other
+ * objects may be, as in drm_exec_fini(), unless the object was imported.
+ */
+static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
+{
+	if (obj)
+		drm_gem_object_put(&obj->base.base);
+}
+
+/* Of any type: the object comes first in it. As with DEFINE_FREE(), @p is untyped. */
+static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
+{
+	struct drm_shmem_obj *obj = *(struct drm_shmem_obj **)p;
+
+	if (!IS_ERR_OR_NULL(obj))
+		drm_shmem_put(obj);
+}
+
+/* The functions say that the object is one: first invariant of drm_shmem_obj. */
+static __always_inline struct drm_shmem_obj *
+__drm_shmem_obj_of(const struct drm_shmem_obj_type *type, struct drm_gem_object *gem)
+{
+	if (!gem || gem->funcs != &type->funcs)
+		return NULL;
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
+			    const struct drm_shmem_obj *obj);
+#else
+static inline void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
+					  const struct drm_shmem_obj *obj) { }
+#endif
+
+static __always_inline const struct drm_shmem_obj *
+__drm_shmem_of_type(const struct drm_shmem_obj_type *type, const struct drm_shmem_obj *obj)
+{
+	__drm_shmem_check_type(type, obj);
+	return obj;
+}
+
+/**
+ * DRM_SHMEM_OBJ_TYPE() - declare a driver's type of object
+ * @_name: name of the type's description, a const &struct drm_shmem_obj_type as its base
+ * @_type: the driver's structure
  * @_member: its &struct drm_shmem_obj, which must come first
- * @_arg: type of the argument of the type's init step
+ * @_unique: a structure tag of the driver's choice, never defined: an object that nobody else has
  *
- * Goes into the driver's header; DRM_SHMEM_OBJ_DEFINE() goes with it into one
- * of its C files. Declares, for _name "foo_bo" and _type "struct foo_bo":
+ * Goes into the driver's header. One of its C files defines the description:
  *
+ * .. example: alone
  * .. code-block:: c
  *
- *	struct foo_bo_unique *foo_bo_create(struct drm_device *drm, u64 size,
- *					    const struct drm_shmem_opts *opts, arg *arg);
- *	struct foo_bo *foo_bo_unique_bo(struct foo_bo_unique *unique);
- *	int foo_bo_handle_create(struct foo_bo *bo, struct drm_file *file, u32 *handle);
- *	struct foo_bo *foo_bo_lookup(struct drm_file *file, u32 handle);
- *	int foo_bo_mmap_offset(struct foo_bo *bo, u64 *offset);
- *	struct foo_bo *foo_bo_get(struct foo_bo *bo);
- *	void foo_bo_put(struct foo_bo *bo);
- *	struct drm_gem_object *foo_bo_gem(struct foo_bo *bo);
- *	struct foo_bo *to_foo_bo(struct drm_gem_object *gem);
- *	size_t foo_bo_size(struct foo_bo *bo);
+ *	struct foo_bo {
+ *		struct drm_shmem_obj obj;
+ *	};
  *
- * together with __free(foo_bo), __free(foo_bo_unique), struct foo_bo_ops, and
- * the callbacks that DRM_SHMEM_DRIVER_OPS() names.
+ *	DRM_SHMEM_OBJ_TYPE(foo_bo_type, struct foo_bo, obj, struct foo_bo_unique);
  *
- * foo_bo_create() gives an object that nobody else can reach: it has no handle,
- * no dma-buf and no mmap offset, and gets none before drm_shmem_publish()
- * consumes it. Its type keeps it away from what takes a shared object. The size may
- * be any that userspace gave, and is rounded up to whole pages. It returns an
- * ERR_PTR(): -EINVAL for size 0, for one that no object of this kernel can have, or
- * a @resv_parent of another device or without its own reservation object, which
- * are reported; -ENOMEM; -ENOSPC; or what the init step returned.
- *
- * foo_bo_lookup() returns an object with a reference, ERR_PTR(-ENOENT) if
- * there is no such handle, or ERR_PTR(-EINVAL) if its object is not a struct
- * foo_bo. to_foo_bo() takes no reference and returns NULL if the object is
- * not one. foo_bo_handle_create() returns -EINVAL for a file of another
- * device, which is reported. foo_bo_mmap_offset() gives the object its offset. It
- * returns -EINVAL for imported objects, -EPERM for those that userspace cannot map,
- * and -ENODATA for purged ones.
- *
- * All of them may sleep. foo_bo_put() must be called without the object's own
- * reservation lock; the caller may hold those of other objects, as
- * drm_exec_fini() does, unless the object was imported. It waits for no unbind
- * and for no other object. An object holds its drm_device: what the device keeps
- * for itself must be put when it is unbound (for example by
- * &drm_dev_ctx_ops.release), for it would keep the device alive otherwise.
+ *	const struct foo_bo_type foo_bo_type = {
+ *		DRM_SHMEM_OBJ_FUNCS,
+ *		.base.flags = DRM_SHMEM_RECLAIM,
+ *	};
  */
-#define DRM_SHMEM_OBJ(_name, _type, _member, _arg)				\
+#define DRM_SHMEM_OBJ_TYPE(_name, _type, _member, _unique)			\
+_unique;									\
+struct _name {									\
+	struct drm_shmem_obj_type base;						\
+	/* private: empty, for their types */					\
+	_type *__obj[0];							\
+	_unique *__unique[0];							\
+};										\
 static_assert(offsetof(_type, _member) == 0,					\
 	      "the struct drm_shmem_obj must be the first member of " #_type);	\
-static_assert(__same_type(((_type *)0)->_member, struct drm_shmem_obj),	\
+static_assert(__same_type(((_type *)0)->_member, struct drm_shmem_obj),		\
 	      #_type "." #_member " must be a struct drm_shmem_obj");		\
+extern const struct _name _name
+
+/**
+ * DRM_SHMEM_OBJ_FUNCS - the functions of a type's objects
+ *
+ * For the definition of what DRM_SHMEM_OBJ_TYPE() declared. Objects of a type without them
+ * are not made.
+ */
+#define DRM_SHMEM_OBJ_FUNCS							\
+	.base.funcs = {								\
+		.free = drm_shmem_gem_free,					\
+		.open = drm_shmem_gem_open,					\
+		.close = drm_shmem_gem_close,					\
+		.print_info = drm_shmem_gem_print_info,				\
+		.export = drm_shmem_gem_export,					\
+		.pin = drm_shmem_gem_pin,					\
+		.unpin = drm_shmem_gem_unpin,					\
+		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
+		.vmap = drm_shmem_gem_vmap,					\
+		.vunmap = drm_gem_shmem_object_vunmap,				\
+		.mmap = drm_shmem_gem_mmap,					\
+		.status = drm_shmem_gem_status,					\
+		.vm_ops = &__drm_shmem_vm_ops,					\
+	}
+
+/* What a description is about: the driver's structure */
+#define __drm_shmem_sizeof(_desc)	sizeof(*(_desc)->__obj[0])
+#define __drm_shmem_cast(_desc, _obj)	((typeof(*(_desc)->__obj[0]) *)(_obj))
+
+/**
+ * drm_shmem_create() - create an object
+ * @_desc: address of the description of its type
+ * @_drm: its device
+ * @_size: size in bytes, also one that userspace gave; it is rounded up to whole pages
+ * @_opts: a const &struct drm_shmem_opts, or NULL
+ *
+ * The object is unique: it has no handle, no dma-buf and no mmap offset, and gets none
+ * before drm_shmem_publish() consumes it. Its type, the structure that DRM_SHMEM_OBJ_TYPE()
+ * was given for that, keeps it away from what takes a shared object. Declare the
+ * variable with ``__free(drm_shmem)``.
+ *
+ * Context: May sleep. Calls the type's init step.
+ *
+ * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for one that no object of
+ * this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without its
+ * own reservation object, and for a type without DRM_SHMEM_OBJ_FUNCS, of which the last
+ * three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
+ */
+#define drm_shmem_create(_desc, _drm, _size, _opts)				\
+	((typeof(*(_desc)->__unique[0]) *)					\
+	 drm_shmem_obj_create(&(_desc)->base, __drm_shmem_sizeof(_desc), _drm, _size, _opts))
+
+/* A unique object is the object itself; the type says that no one else has it. */
+#define __drm_shmem_unique_obj(_desc, _unique) ({				\
+	typeof(*(_desc)->__unique[0]) *__u = (_unique);				\
 										\
-struct _name##_unique;								\
-										\
-struct _name##_ops {								\
-	int (*init)(_type *bo, _arg *arg);					\
-	void (*fini)(_type *bo);						\
-	int (*open)(_type *bo, struct drm_file *file);				\
-	void (*close)(_type *bo, struct drm_file *file);			\
-	void (*print_info)(struct drm_printer *p, unsigned int indent,		\
-			   const _type *bo);					\
-	struct dma_buf *(*export)(_type *bo, int flags);			\
-	void (*sgt_revoked)(_type *bo);						\
-	int (*evict)(_type *bo);						\
-};										\
-										\
-extern const struct drm_shmem_obj_type _name##_obj_type;			\
-struct drm_gem_object *_name##_gem_create_object(struct drm_device *drm, size_t size); \
-int _name##_dumb_create(struct drm_file *file, struct drm_device *drm,		\
-			struct drm_mode_create_dumb *args);			\
-struct drm_gem_object *_name##_prime_import(struct drm_device *drm,		\
-					    struct dma_buf *dma_buf);		\
-struct drm_gem_object *								\
-_name##_prime_import_sg_table(struct drm_device *drm,				\
-			      struct dma_buf_attachment *attach,		\
-			      struct sg_table *sgt);				\
-										\
-static inline _type *__##_name(struct drm_shmem_obj *obj)			\
-{										\
-	return container_of(obj, _type, _member);				\
-}										\
-										\
-static inline struct drm_gem_object *_name##_gem(_type *bo)			\
-{										\
-	return &bo->_member.base.base;						\
-}										\
-										\
-static inline size_t _name##_size(_type *bo)					\
-{										\
-	return bo->_member.base.base.size;					\
-}										\
-										\
-/* The vtable says that the object is one: first invariant of drm_shmem_obj. */	\
-static inline _type *to_##_name(struct drm_gem_object *gem)			\
-{										\
-	if (!gem || gem->funcs != &_name##_obj_type.funcs)			\
-		return NULL;							\
-	return container_of(gem, _type, _member.base.base);			\
-}										\
-										\
-static inline _type *_name##_get(_type *bo)					\
-{										\
-	drm_gem_object_get(_name##_gem(bo));					\
-	return bo;								\
-}										\
-										\
-static inline void _name##_put(_type *bo) __must_not_hold(drm_resv)		\
-{										\
-	if (bo)									\
-		drm_gem_object_put(_name##_gem(bo));				\
-}										\
-										\
-/* A unique object is the object itself; the type says that no one else has it. */ \
-static __always_inline _type *_name##_unique_bo(struct _name##_unique *unique)	\
-{										\
-	return (_type *)drm_safe_live(unique);					\
-}										\
-										\
-static inline __must_check struct _name##_unique *				\
-_name##_create(struct drm_device *drm, u64 size,				\
-	       const struct drm_shmem_opts *opts, _arg *arg)			\
-{										\
-	return (struct _name##_unique *)					\
-		__drm_shmem_create(&_name##_obj_type, drm, size, opts, arg);	\
-}										\
-										\
-static inline _type *__##_name##_publish(struct _name##_unique *unique)	\
-{										\
-	_type *bo = _name##_unique_bo(unique);					\
-										\
-	__drm_shmem_publish(&bo->_member);					\
-	return bo;								\
-}										\
-										\
-static inline __must_check int							\
-_name##_handle_create(_type *bo, struct drm_file *file, u32 *handle)		\
-{										\
-	return __drm_shmem_handle_create(&bo->_member, file, handle);		\
-}										\
-										\
-static inline __must_check _type *						\
-_name##_lookup(struct drm_file *file, u32 handle)				\
-{										\
-	return (_type *)__drm_shmem_lookup(&_name##_obj_type, file, handle);	\
-}										\
-										\
-static inline __must_check int _name##_mmap_offset(_type *bo, u64 *offset)	\
-	__must_not_hold(drm_resv)						\
-{										\
-	return __drm_shmem_mmap_offset(&bo->_member, offset);			\
-}										\
-										\
-DEFINE_FREE(_name, _type *, if (!IS_ERR_OR_NULL(_T)) _name##_put(_T))		\
-DEFINE_FREE(_name##_unique, struct _name##_unique *,				\
-	    if (!IS_ERR_OR_NULL(_T)) _name##_put(_name##_unique_bo(_T)))
+	(struct drm_shmem_obj *)drm_safe_live(__u);				\
+})
+
+/**
+ * drm_shmem_from_unique() - the driver's structure of a unique object
+ * @_desc: address of the description of its type
+ * @_unique: the unique object
+ *
+ * Return: the struct, as long as @_unique is not consumed.
+ */
+#define drm_shmem_from_unique(_desc, _unique)					\
+	__drm_shmem_cast(_desc, __drm_shmem_unique_obj(_desc, _unique))
 
 /**
  * drm_shmem_publish() - turn a unique object into a shared one
- * @_name: the type's name
- * @_unique: variable that holds the unique object; NULL afterwards
+ * @_desc: address of the description of its type
+ * @_unique: address of the variable that holds the unique object; the variable is NULL
+ *	afterwards
  *
- * Return: the object, with the reference that @_unique had.
+ * Context: Any.
+ *
+ * Return: the driver's structure, with the reference that the variable had.
  */
-#define drm_shmem_publish(_name, _unique)	__##_name##_publish(drm_safe_take(_unique))
+#define drm_shmem_publish(_desc, _unique) ({					\
+	typeof(*(_desc)->__unique[0]) **__var = (_unique);			\
+	struct drm_shmem_obj *__shared = (void *)drm_safe_take(*__var);		\
+										\
+	__drm_shmem_publish(__shared);						\
+	__drm_shmem_cast(_desc, __shared);					\
+})
 
 /**
- * DRM_SHMEM_OBJ_DEFINE() - define a driver's type of object
- * @_name: as in DRM_SHMEM_OBJ()
- * @_flags: 0, DRM_SHMEM_RECLAIM, DRM_SHMEM_NO_MMAP, or both
- * @...: initialisers of struct _name##_ops, all of them optional
+ * drm_shmem_lookup() - the object that a handle stands for
+ * @_desc: address of the description of the type that it has to be of
+ * @_file: the file that the handle is from
+ * @_handle: the handle
  *
- * The steps a driver can add, none of which is given an object of another
- * type or one that is not complete:
+ * Context: May sleep.
  *
- * - init: initialise the driver's part, which is zeroed. @arg is what was
- *   given to create, or NULL for dumb buffers and imported objects. The object
- *   can be mapped, but is not complete: to_foo_bo() does not know it yet. If
- *   init fails then no other step is called.
- * - fini: undo it. The last reference is gone, and so are evict and sgt_revoked:
- *   neither runs, nor will. The sg table is still mapped, unless it was revoked,
- *   and unbinding the parent waits for fini to return. While the parent is being
- *   unbound, fini may run in the task that unbinds it.
- * - open, close: a handle is made or goes away.
- * - print_info: as in &struct drm_gem_object_funcs.
- * - export: the same. The step calls drm_shmem_export() for the dma-buf unless it
- *   makes one with operations of its own. The object of such a dma-buf is neither
- *   purged nor evicted any more.
- * - sgt_revoked: the sg table was revoked, because the parent of the device is
- *   being unbound. Called once, under the reservation lock, with a reference. If
- *   the init step runs at that time then it is called after that.
- * - evict: the object is idle, has an sg table, and its pages are to go: it is evicted or
- *   purged. Called with a reference. Take the table's addresses from all page tables and
- *   suspend the handles that own it, with drm_shmem_sgt_suspend(). If that cannot be done
- *   right now, return -EBUSY; what
- *   was suspended stays so. Under the reservation lock, in memory reclaim: it
- *   allocates nothing, and other locks it only tries.
+ * Return: the driver's structure with a reference; ERR_PTR(-ENOENT) if there is no such
+ * handle; ERR_PTR(-EINVAL) if its object is of another type.
  */
-#define DRM_SHMEM_OBJ_DEFINE(_name, _flags, ...)				\
-static const struct _name##_ops __##_name##_ops = { __VA_ARGS__ };		\
-										\
-/* The type of the argument is that of create, which may be const or not. */	\
-static int __##_name##_init(struct drm_shmem_obj *obj, const void *arg)	\
-{										\
-	return __##_name##_ops.init ?						\
-		__##_name##_ops.init(__##_name(obj), (void *)arg) : 0;		\
-}										\
-										\
-static void __##_name##_fini(struct drm_shmem_obj *obj)			\
-{										\
-	if (__##_name##_ops.fini)						\
-		__##_name##_ops.fini(__##_name(obj));				\
-}										\
-										\
-static void __##_name##_sgt_revoked(struct drm_shmem_obj *obj)			\
-{										\
-	if (__##_name##_ops.sgt_revoked)					\
-		__##_name##_ops.sgt_revoked(__##_name(obj));			\
-}										\
-										\
-static int __##_name##_evict(struct drm_shmem_obj *obj)			\
-{										\
-	return __##_name##_ops.evict ? __##_name##_ops.evict(__##_name(obj)) : 0; \
-}										\
-										\
-static int __##_name##_open(struct drm_gem_object *gem, struct drm_file *file)	\
-{										\
-	int ret = __drm_shmem_check_published(gem);				\
-										\
-	if (ret || !__##_name##_ops.open)					\
-		return ret;							\
-	return __##_name##_ops.open(to_##_name(gem), file);			\
-}										\
-										\
-static void __##_name##_close(struct drm_gem_object *gem, struct drm_file *file) \
-{										\
-	if (__##_name##_ops.close)						\
-		__##_name##_ops.close(to_##_name(gem), file);			\
-}										\
-										\
-static void __##_name##_print_info(struct drm_printer *p, unsigned int indent,	\
-				   const struct drm_gem_object *gem)		\
-{										\
-	drm_gem_shmem_object_print_info(p, indent, gem);			\
-	if (__##_name##_ops.print_info)						\
-		__##_name##_ops.print_info(p, indent,				\
-					   to_##_name((struct drm_gem_object *)gem)); \
-}										\
-										\
-static struct dma_buf *__##_name##_export(struct drm_gem_object *gem, int flags) \
-{										\
-	int ret;								\
-										\
-	if (!__##_name##_ops.export)						\
-		return __drm_shmem_export_cb(gem, flags);			\
-	ret = __drm_shmem_export_check(gem);					\
-	if (ret)								\
-		return ERR_PTR(ret);						\
-	return __drm_shmem_exported(gem, __##_name##_ops.export(to_##_name(gem), flags)); \
-}										\
-										\
-const struct drm_shmem_obj_type _name##_obj_type = {				\
-	.funcs = {								\
-		.free = __drm_shmem_free,					\
-		.open = __##_name##_open,					\
-		.close = __##_name##_close,					\
-		.print_info = __##_name##_print_info,				\
-		.export = __##_name##_export,					\
-		.pin = __drm_shmem_pin_cb,					\
-		.unpin = __drm_shmem_unpin_cb,					\
-		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
-		.vmap = __drm_shmem_vmap_cb,					\
-		.vunmap = drm_gem_shmem_object_vunmap,				\
-		.mmap = __drm_shmem_mmap_cb,					\
-		.status = __drm_shmem_status_cb,				\
-		.vm_ops = &__drm_shmem_vm_ops,					\
-	},									\
-	.create = _name##_gem_create_object,					\
-	.size = sizeof(*to_##_name(NULL)),					\
-	.flags = (_flags),							\
-	.init = __##_name##_init,						\
-	.fini = __##_name##_fini,						\
-	.sgt_revoked = __##_name##_sgt_revoked,					\
-	.evict = __##_name##_evict,						\
-};										\
-										\
-struct drm_gem_object *								\
-_name##_gem_create_object(struct drm_device *drm, size_t size)			\
-{										\
-	return __drm_shmem_gem_create_object(&_name##_obj_type);		\
-}										\
-										\
-int _name##_dumb_create(struct drm_file *file, struct drm_device *drm,		\
-			struct drm_mode_create_dumb *args)			\
-{										\
-	return __drm_shmem_dumb_create(&_name##_obj_type, file, drm, args);	\
-}										\
-										\
-struct drm_gem_object *								\
-_name##_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)		\
-{										\
-	return __drm_shmem_prime_import(&_name##_obj_type, drm, dma_buf);	\
-}										\
-										\
-struct drm_gem_object *								\
-_name##_prime_import_sg_table(struct drm_device *drm,				\
-			      struct dma_buf_attachment *attach,		\
-			      struct sg_table *sgt)				\
-{										\
-	return __drm_shmem_prime_import_sg_table(&_name##_obj_type, drm,	\
-						 attach, sgt);			\
-}										\
-static_assert(!((_flags) & ~(DRM_SHMEM_RECLAIM | DRM_SHMEM_NO_MMAP)))
+#define drm_shmem_lookup(_desc, _file, _handle)					\
+	__drm_shmem_cast(_desc, drm_shmem_obj_lookup(&(_desc)->base, _file, _handle))
 
 /**
- * DRM_SHMEM_DRIVER_OPS() - GEM callbacks of &struct drm_driver
- * @_name: the type of the driver's dumb buffers and imported objects
+ * drm_shmem_from_gem() - the driver's structure of a GEM object
+ * @_desc: address of the description of the type
+ * @_gem: the &struct drm_gem_object, or NULL
+ *
+ * Takes no reference.
+ *
+ * Context: Any.
+ *
+ * Return: the driver's structure, or NULL if @_gem is not an object of the type, or not complete.
+ */
+#define drm_shmem_from_gem(_desc, _gem)						\
+	__drm_shmem_cast(_desc, __drm_shmem_obj_of(&(_desc)->base, _gem))
+
+/**
+ * drm_shmem_from_obj() - the driver's structure in a step of its type
+ * @_desc: address of the description of the type
+ * @_obj: what the step was given, which may be const
+ *
+ * With CONFIG_DRM_SAFE_DEBUG, an object of another type is reported.
+ *
+ * Context: Any.
+ *
+ * Return: the driver's structure, const if @_obj is.
+ */
+#define drm_shmem_from_obj(_desc, _obj)						\
+	_Generic((_obj),							\
+		 struct drm_shmem_obj *:					\
+			__drm_shmem_cast(_desc, __drm_shmem_of_type(&(_desc)->base, _obj)), \
+		 const struct drm_shmem_obj *:					\
+			(const typeof(*(_desc)->__obj[0]) *)			\
+			__drm_shmem_of_type(&(_desc)->base, _obj))
+
+/**
+ * drm_shmem_gem_create_object() - body of &drm_driver.gem_create_object
+ * @_desc: address of the description of the type of the driver's dumb buffers and imports
+ *
+ * What the driver has the core make of the memory, by drm_gem_shmem_create(), is an object
+ * with the core's functions, which is not of the type.
+ *
+ * Context: May sleep.
+ *
+ * Return: memory for an object, or an ERR_PTR(): -ENOMEM, or -EINVAL, with a report, for a
+ * type without DRM_SHMEM_OBJ_FUNCS.
+ */
+#define drm_shmem_gem_create_object(_desc)					\
+	drm_shmem_obj_alloc(&(_desc)->base, __drm_shmem_sizeof(_desc))
+
+/**
+ * DRM_SHMEM_DRIVER_OPS - GEM callbacks of &struct drm_driver
+ *
+ * Beside them, the driver sets &drm_driver.gem_create_object to a function that calls
+ * drm_shmem_gem_create_object(): its dumb buffers and imported objects are of that type.
  *
  * PRIME imports are mapped for the device when their sg table is first used. The mmap
  * offset of a dumb buffer is given by the same rules as that of any object.
  */
-#define DRM_SHMEM_DRIVER_OPS(_name)						\
-	.gem_create_object = _name##_gem_create_object,				\
-	.dumb_create = _name##_dumb_create,					\
+#define DRM_SHMEM_DRIVER_OPS							\
+	.dumb_create = drm_shmem_dumb_create,					\
 	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
-	.gem_prime_import = _name##_prime_import
+	.gem_prime_import = drm_shmem_prime_import_no_map
 
 /**
- * DRM_SHMEM_DRIVER_OPS_SGT() - the same, with imports mapped at once
- * @_name: the type of the driver's dumb buffers and imported objects
+ * DRM_SHMEM_DRIVER_OPS_SGT - the same, with imports mapped at once
  *
  * For devices that drm_dev_ctx made. Importing needs the device registered:
  * it returns -ENODEV otherwise.
  */
-#define DRM_SHMEM_DRIVER_OPS_SGT(_name)						\
-	.gem_create_object = _name##_gem_create_object,				\
-	.dumb_create = _name##_dumb_create,					\
+#define DRM_SHMEM_DRIVER_OPS_SGT						\
+	.dumb_create = drm_shmem_dumb_create,					\
 	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
 	.gem_prime_import = drm_shmem_prime_import,				\
-	.gem_prime_import_sg_table = _name##_prime_import_sg_table
+	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table
 
 #endif /* _DRM_SHMEM_OBJ_H */

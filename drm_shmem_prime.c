@@ -62,7 +62,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	struct dma_buf *dma_buf;
 	int ret;
 
-	ret = __drm_shmem_export_check(gem);
+	ret = drm_shmem_export_check(gem);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -79,36 +79,35 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 EXPORT_SYMBOL_GPL(drm_shmem_export);
 
 /**
- * __drm_shmem_export_cb() - &drm_gem_object_funcs.export
+ * drm_shmem_gem_export() - &drm_gem_object_funcs.export
  * @gem: the object
  * @flags: of the file
  *
  * Context: May sleep.
  *
- * Return: the dma-buf, or an ERR_PTR().
+ * Return: the dma-buf, or an ERR_PTR(): as drm_shmem_export(), or from the type's export
+ * step.
  */
-struct dma_buf *__drm_shmem_export_cb(struct drm_gem_object *gem, int flags)
+struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags)
 {
-	return drm_shmem_export(to_drm_shmem_obj(gem), flags);
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_export_cb);
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+	struct dma_buf *dma_buf;
+	int ret;
 
-/**
- * __drm_shmem_exported() - the export step of a type made a dma-buf
- * @gem: the object
- * @dma_buf: what the step returned, which may be an ERR_PTR()
- *
- * Context: May sleep.
- *
- * Return: @dma_buf.
- */
-struct dma_buf *__drm_shmem_exported(struct drm_gem_object *gem, struct dma_buf *dma_buf)
-{
+	if (!type->export)
+		return drm_shmem_export(obj, flags);
+	ret = drm_shmem_export_check(gem);
+	if (ret)
+		return ERR_PTR(ret);
+
+	dma_buf = type->export(obj, flags);
+	/* Nothing tells when a dma-buf of the driver's own ends. */
 	if (!IS_ERR(dma_buf) && dma_buf->ops != &drm_shmem_dma_buf_ops)
-		atomic_inc(&to_drm_shmem_obj(gem)->__dma_bufs);
+		atomic_inc(&obj->__dma_bufs);
 	return dma_buf;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_exported);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_export);
 
 /**
  * __drm_shmem_prime_own() - the object of a dma-buf, if it is the device's own
@@ -169,7 +168,7 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
  *
  * As the core's drm_gem_prime_import(), which does not know the device's own objects by
  * their dma-bufs, and whose wait for the exporter's fences ends with any signal. Part of
- * DRM_SHMEM_DRIVER_OPS_SGT().
+ * DRM_SHMEM_DRIVER_OPS_SGT.
  *
  * Context: May sleep.
  *

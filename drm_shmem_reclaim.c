@@ -90,7 +90,7 @@ static int drm_shmem_release_pages(struct drm_shmem_obj *obj) __must_hold(drm_re
 	if (drm_shmem_sgt_is_mapped(obj)) {
 		if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 			return -EOPNOTSUPP;
-		ret = drm_shmem_obj_type(obj)->evict(obj) ?: __drm_shmem_sgt_reclaim(obj);
+		ret = drm_shmem_step_evict(obj) ?: __drm_shmem_sgt_reclaim(obj);
 		if (ret)
 			return ret;
 	}
@@ -208,7 +208,7 @@ static bool drm_shmem_check_shrinker(struct drm_gem_object *gem,
 				     const struct drm_shmem_shrinker *shrinker)
 {
 	if (likely(shrinker->__drm == gem->dev))
-		return !__drm_shmem_check_published(gem);
+		return !drm_shmem_check_published(gem);
 
 	if (!shrinker->__drm)
 		drm_safe_broken(gem->dev, "a shrinker is initialised before use",

@@ -146,7 +146,7 @@ static void drm_shmem_sgt_revoke(struct drm_dev_ctx_revocable *rev) __must_not_h
 	trace_drm_shmem_sgt_revoke(gem);
 	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
 	/* If the object is incomplete then its init step is running, or has failed. */
-	drm_shmem_obj_type(obj)->sgt_revoked(obj);
+	drm_shmem_step_sgt_revoked(obj);
 	dma_resv_unlock(gem->resv);
 	drm_gem_object_put(gem);
 }

@@ -30,7 +30,7 @@ struct drm_shmem_sgt {
  *
  * Keeps the object, and keeps its table from being unmapped early or purged.
  * It does not keep the table from being revoked when the parent is unbound:
- * the object's type is told (DRM_SHMEM_OBJ_DEFINE()'s sgt_revoked), and
+ * the object's type is told (&drm_shmem_obj_type.sgt_revoked), and
  * drm_shmem_if_sgt_owned() skips its block from then on.
  *
  * For what keeps addresses of the table, like the page tables of a GPU. While
@@ -71,6 +71,10 @@ int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
 				 const struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
+
+/* A function without a body: the build fails if a call of it remains. */
+#define __DRM_SHMEM_BUILD_ERROR(_fn, _msg)					\
+	void __compiletime_error(_msg) _fn(void)
 
 __DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
 			"sg tables are of a struct drm_shmem_obj: embed it in your object");

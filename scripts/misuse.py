@@ -16,7 +16,7 @@ The level of a case is B if it is an error, W if it is a warning that is on by
 default, U if it is a warning that a driver's Makefile can turn on, C if it takes
 a checker: the rules of scripts/coccinelle, or what stands in brackets: context
 for clang's context analysis and function effects, sparse. U(gcc) says that only
-gcc has it. The file "classes" beside the corpus says which levels each class has
+gcc has it, and a line C beside it what a checker says to users of the others. The file "classes" beside the corpus says which levels each class has
 to reach.
 
 A directory without "classes" is a driver, and so is what --driver gives: its files must
@@ -182,6 +182,9 @@ def judge(compiler, corpus, case):
     if wanted == "C":
         level, said = compiler.run(corpus.path, name)
         found = [text for text in said if re.search(regex, text)]
+        # A line beside this one may say that this compiler sees the case without a checker.
+        if any(c == name and sees == compiler.name for c, _, sees, _ in corpus.wrong):
+            return level, [], ""
         if not compiler.checks:
             return level, [], f"refused by the compiler: {said[0]}" if said else ""
         if level == "B" or only != compiler.name:
@@ -237,7 +240,7 @@ class Spatch:
         if not corpus.wrong:
             shutil.copy(corpus.path, path)
             return
-        defines = [f"-{'D' if c == case else 'U'}{c[0]}" for c in corpus.wrong]
+        defines = [f"-{'D' if case and c[0] == case[0] else 'U'}{c[0]}" for c in corpus.wrong]
         with open(path, "w", encoding="utf-8") as out:
             subprocess.run(["unifdef", *defines, corpus.path], stdout=out, check=False)
 

@@ -174,10 +174,10 @@ static struct reclaim_bo *debug_trace_bo(struct kunit *test, struct debug_traced
 	struct reclaim_bo *bo;
 
 	debug_trace_begin(test, traced);
-	unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
-	traced->gem = reclaim_bo_gem(bo);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	traced->gem = drm_shmem_gem(&bo->obj);
 	return bo;
 }
 
@@ -192,7 +192,7 @@ static void debug_traces_free(struct kunit *test)
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "s");
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	debug_trace_end(test, &traced);
 	KUNIT_EXPECT_STREQ(test, traced.seen, "sS");
 }
@@ -202,7 +202,7 @@ static void debug_traces_mappings(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct debug_traced traced = { .gem = test_bo_gem(bo) };
+	struct debug_traced traced = { .gem = drm_shmem_gem(&bo->obj) };
 	int ret;
 
 	debug_trace_begin(test, &traced);
@@ -233,7 +233,7 @@ static void debug_traces_purge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 	debug_trace_end(test, &traced);
 	KUNIT_EXPECT_STREQ(test, traced.seen, "sSp");
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* An eviction that fails, or has nothing to do, is none. */
@@ -252,7 +252,7 @@ static void debug_traces_evict(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 	debug_trace_end(test, &traced);
 	KUNIT_EXPECT_STREQ(test, traced.seen, "sSe");
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static struct kunit_case drm_shmem_debug_cases[] = {

@@ -26,7 +26,7 @@ struct life_bo {
 	int *part;			/* made by init, freed by fini */
 };
 
-DRM_SHMEM_OBJ(life_bo, struct life_bo, obj, void);
+DRM_SHMEM_OBJ_TYPE(life_bo_type, struct life_bo, obj, struct life_bo_unique);
 
 /* What the steps of a test's objects do, and what they saw */
 struct life {
@@ -46,8 +46,9 @@ struct life {
 /* One test runs at a time, and imports have no argument. */
 static struct life *life;
 
-static int life_bo_init(struct life_bo *bo, void *arg)
+static int life_bo_init(struct drm_shmem_obj *obj)
 {
+	struct life_bo *bo = drm_shmem_from_obj(&life_bo_type, obj);
 	int ret = life->init ? life->init(bo) : 0;
 
 	if (ret)
@@ -59,8 +60,10 @@ static int life_bo_init(struct life_bo *bo, void *arg)
 	return 0;
 }
 
-static void life_bo_fini(struct life_bo *bo)
+static void life_bo_fini(struct drm_shmem_obj *obj)
 {
+	struct life_bo *bo = drm_shmem_from_obj(&life_bo_type, obj);
+
 	kfree(bo->part);
 	life->finis++;
 	if (life->fini)
@@ -71,8 +74,10 @@ static void life_bo_fini(struct life_bo *bo)
 	}
 }
 
-static int life_bo_evict(struct life_bo *bo)
+static int life_bo_evict(struct drm_shmem_obj *obj)
 {
+	struct life_bo *bo = drm_shmem_from_obj(&life_bo_type, obj);
+
 	life->evicts++;
 	if (life->evict)
 		life->evict(bo);
@@ -80,15 +85,28 @@ static int life_bo_evict(struct life_bo *bo)
 	return *bo->part;
 }
 
-static void life_bo_sgt_revoked(struct life_bo *bo)
+static void life_bo_sgt_revoked(struct drm_shmem_obj *obj)
 {
+	struct life_bo *bo = drm_shmem_from_obj(&life_bo_type, obj);
+
 	life->revoked++;
-	life->revoked_refs = kref_read(&life_bo_gem(bo)->refcount);
+	life->revoked_refs = kref_read(&drm_shmem_gem(obj)->refcount);
 	KUNIT_EXPECT_EQ(life->test, *bo->part, 0);
 }
 
-DRM_SHMEM_OBJ_DEFINE(life_bo, DRM_SHMEM_RECLAIM, .init = life_bo_init, .fini = life_bo_fini,
-		     .evict = life_bo_evict, .sgt_revoked = life_bo_sgt_revoked);
+const struct life_bo_type life_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.init = life_bo_init,
+	.base.fini = life_bo_fini,
+	.base.evict = life_bo_evict,
+	.base.sgt_revoked = life_bo_sgt_revoked,
+};
+
+static struct drm_gem_object *life_gem_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&life_bo_type);
+}
 
 DEFINE_DRM_GEM_FOPS(life_fops);
 
@@ -97,7 +115,8 @@ static const struct drm_driver life_driver = {
 	.fops = &life_fops,
 	.name = "life_test",
 	.desc = "test device of drm_shmem_safe",
-	DRM_SHMEM_DRIVER_OPS(life_bo),
+	.gem_create_object = life_gem_create_object,
+	DRM_SHMEM_DRIVER_OPS,
 };
 
 static const struct drm_driver life_driver_sgt = {
@@ -105,7 +124,8 @@ static const struct drm_driver life_driver_sgt = {
 	.fops = &life_fops,
 	.name = "life_test_sgt",
 	.desc = "test device of drm_shmem_safe",
-	DRM_SHMEM_DRIVER_OPS_SGT(life_bo),
+	.gem_create_object = life_gem_create_object,
+	DRM_SHMEM_DRIVER_OPS_SGT,
 };
 
 static int life_init(struct kunit *test)
@@ -126,10 +146,10 @@ static struct life_bo *life_bo(struct kunit *test, struct drm_gem_object *parent
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_opts opts = { .resv_parent = parent };
-	struct life_bo_unique *unique = life_bo_create(t->drm, SZ_8K, &opts, NULL);
+	struct life_bo_unique *unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, &opts);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	return drm_shmem_publish(life_bo, unique);
+	return drm_shmem_publish(&life_bo_type, &unique);
 }
 
 static int life_map(struct drm_device *drm, struct life_bo *bo)
@@ -158,7 +178,7 @@ struct life_put {
 
 static void life_put_fn(struct work_struct *work)
 {
-	life_bo_put(container_of(work, struct life_put, work)->bo);
+	drm_shmem_put(&container_of(work, struct life_put, work)->bo->obj);
 }
 
 static struct work_struct *life_put(struct kunit *test, struct life_bo *bo)
@@ -173,13 +193,13 @@ static struct work_struct *life_put(struct kunit *test, struct life_bo *bo)
 
 static bool life_has_offset(struct life_bo *bo)
 {
-	return drm_vma_node_start(&life_bo_gem(bo)->vma_node);
+	return drm_vma_node_start(&drm_shmem_gem(&bo->obj)->vma_node);
 }
 
 /* As mmap() of a guessed offset, between the two steps of the core's lookup */
 static int init_found(struct life_bo *bo)
 {
-	life->found = life_bo_gem(bo);
+	life->found = drm_shmem_gem(&bo->obj);
 	drm_gem_object_get(life->found);
 	return -EXDEV;
 }
@@ -189,22 +209,22 @@ static void init_fails_while_found(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
-	struct drm_shmem_opts opts = { .resv_parent = test_bo_gem(parent) };
+	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
 	unsigned int refs = kref_read(&t->drm->ref);
 	void *ret;
 
 	life->init = init_found;
 	for (int i = 0; i < 2; i++) {
-		ret = life_bo_create(t->drm, SZ_8K, i ? &opts : NULL, NULL);
+		ret = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, i ? &opts : NULL);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
 		KUNIT_ASSERT_NOT_NULL(test, life->found);
 		KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
 		KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs + 1);
-		KUNIT_EXPECT_NULL(test, to_life_bo(life->found));
+		KUNIT_EXPECT_NULL(test, drm_shmem_from_gem(&life_bo_type, life->found));
 		drm_gem_object_put(life->found);
 		KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs);
 	}
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(parent)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
 }
 
@@ -254,7 +274,7 @@ static void import_init_fails_while_found(struct kunit *test)
 /* The init step of an import finds the table that there is, and makes no second. */
 static int init_maps(struct life_bo *bo)
 {
-	return life_map(life_bo_gem(bo)->dev, bo);
+	return life_map(drm_shmem_gem(&bo->obj)->dev, bo);
 }
 
 static void import_init_maps(struct kunit *test)
@@ -280,7 +300,7 @@ static void expect_private(struct kunit *test, struct life_bo *bo)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct drm_gem_object *gem = life_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	u64 offset = 0;
 	u32 handle;
 
@@ -288,7 +308,7 @@ static void expect_private(struct kunit *test, struct life_bo *bo)
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_gem_handle_create(t->file, gem, &handle), -EINVAL);
 		KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_EQ(test, life_bo_mmap_offset(bo, &offset), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EINVAL);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), -EINVAL);
 		shmem_test_touch(&bo->obj, s);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 5);
@@ -305,8 +325,10 @@ static int init_private(struct life_bo *bo)
 	int ret;
 
 	expect_private(life->test, bo);
-	KUNIT_EXPECT_NULL(life->test, to_life_bo(life_bo_gem(bo)));
-	KUNIT_EXPECT_EQ(life->test, life_bo_gem(bo)->funcs->mmap(life_bo_gem(bo), &vma), -EINVAL);
+	KUNIT_EXPECT_NULL(life->test, drm_shmem_from_gem(&life_bo_type, drm_shmem_gem(&bo->obj)));
+	KUNIT_EXPECT_EQ(life->test,
+			drm_shmem_gem(&bo->obj)->funcs->mmap(drm_shmem_gem(&bo->obj), &vma),
+			-EINVAL);
 	KUNIT_EXPECT_EQ(life->test, drm_shmem_evict(&bo->obj), 0);
 
 	/* The init step can fill it. */
@@ -325,17 +347,17 @@ static void private_until_published(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, &test_dev(t->drm)->shrinker), 0);
 	life->init = init_private;
-	unique = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	KUNIT_EXPECT_PTR_EQ(test, to_life_bo(life_bo_gem(life_bo_unique_bo(unique))),
-			    life_bo_unique_bo(unique));
-	expect_private(test, life_bo_unique_bo(unique));
+	bo = drm_shmem_from_unique(&life_bo_type, unique);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_from_gem(&life_bo_type, drm_shmem_gem(&bo->obj)), bo);
+	expect_private(test, bo);
 
-	bo = drm_shmem_publish(life_bo, unique);
+	bo = drm_shmem_publish(&life_bo_type, &unique);
 	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
-	KUNIT_EXPECT_EQ(test, life_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
 	KUNIT_EXPECT_TRUE(test, life_has_offset(bo));
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
@@ -351,7 +373,7 @@ static int init_evicted(struct life_bo *bo)
 static void init_is_not_evicted(struct kunit *test)
 {
 	life->init = init_evicted;
-	life_bo_put(life_bo(test, NULL));
+	drm_shmem_put(&life_bo(test, NULL)->obj);
 	KUNIT_EXPECT_EQ(test, life->evicts, 0);
 }
 
@@ -363,14 +385,14 @@ static void exported_has_offset(struct kunit *test)
 	struct dma_buf *dmabuf;
 	u32 handle;
 
-	KUNIT_ASSERT_EQ(test, life_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	KUNIT_EXPECT_FALSE(test, life_has_offset(bo));
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_EXPECT_TRUE(test, life_has_offset(bo));
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
 	shmem_test_export_put(dmabuf);
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* The init step mapped the table, and then the parent is unbound. */
@@ -394,11 +416,11 @@ static void init_revoked(struct kunit *test)
 	struct life_bo_unique *unique;
 
 	life->init = init_unbound;
-	unique = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	/* Told when there was somebody to tell */
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
-	life_bo_put(life_bo_unique_bo(unique));
+	drm_shmem_put(&drm_shmem_from_unique(&life_bo_type, unique)->obj);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
@@ -410,7 +432,7 @@ static void init_revoked_fails(struct kunit *test)
 	void *ret;
 
 	life->init = init_unbound_fails;
-	ret = life_bo_create(t->drm, SZ_8K, NULL, NULL);
+	ret = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, life->revoked, 0);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
@@ -472,8 +494,8 @@ static void revoked_with_reference(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
-	struct dma_resv *resv = test_bo_gem(parent)->resv;
-	struct life_bo *bo = life_bo_mapped(test, test_bo_gem(parent));
+	struct dma_resv *resv = drm_shmem_gem(&parent->obj)->resv;
+	struct life_bo *bo = life_bo_mapped(test, drm_shmem_gem(&parent->obj));
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
 	struct work_struct *put = life_put(test, bo);
 
@@ -507,14 +529,14 @@ static void life_exec_fn(struct work_struct *work)
 	drm_exec_init(&exec, 0, 2);
 	drm_exec_until_all_locked(&exec) {
 		for (int i = 0; i < 2; i++) {
-			ret = drm_exec_lock_obj(&exec, life_bo_gem(w->bo[i]));
+			ret = drm_exec_lock_obj(&exec, drm_shmem_gem(&w->bo[i]->obj));
 			drm_exec_retry_on_contention(&exec);
 			KUNIT_EXPECT_EQ(life->test, ret, 0);
 		}
 	}
 	/* Now drm_exec has the last references. */
 	for (int i = 0; i < 2; i++)
-		life_bo_put(w->bo[i]);
+		drm_shmem_put(&w->bo[i]->obj);
 	complete(&w->locked);
 	wait_for_completion(&w->go);
 	drm_exec_fini(&exec);
@@ -587,7 +609,7 @@ static void free_meets_shrinker_and_unbind(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(drm, s), 0);
 	bo = life_bo_mapped(test, NULL);
-	resv = life_bo_gem(bo)->resv;
+	resv = drm_shmem_gem(&bo->obj)->resv;
 	put = life_put(test, bo);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
 
@@ -607,11 +629,11 @@ static void free_meets_shrinker_and_unbind(struct kunit *test)
 /* The driver's evict step is at work when the parent is unbound. */
 static void evict_unbinds(struct life_bo *bo)
 {
-	const unsigned int refs = kref_read(&life_bo_gem(bo)->refcount);
+	const unsigned int refs = kref_read(&drm_shmem_gem(&bo->obj)->refcount);
 
 	/* Revocation has a reference when it waits for the lock, which this task holds. */
 	schedule_work(life->unbind);
-	while (kref_read(&life_bo_gem(bo)->refcount) == refs)
+	while (kref_read(&drm_shmem_gem(&bo->obj)->refcount) == refs)
 		schedule_timeout_idle(1);
 }
 
@@ -626,7 +648,7 @@ static void evict_meets_unbind(struct kunit *test)
 	flush_work(life->unbind);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* A type that counts the users of tables, and a proof that was kept */
@@ -642,15 +664,15 @@ static void counted_after_revocation(struct kunit *test)
 		KUNIT_FAIL(test, "revoked");
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* A fini step that uses the table, although there was none */
 static void fini_maps(struct life_bo *bo)
 {
-	KUNIT_EXPECT_EQ(life->test, life_map(life_bo_gem(bo)->dev, bo), 0);
+	KUNIT_EXPECT_EQ(life->test, life_map(drm_shmem_gem(&bo->obj)->dev, bo), 0);
 	KUNIT_EXPECT_EQ(life->test, drm_shmem_sgt_unmap(&bo->obj), life->inits > 1 ? -EBUSY : 0);
-	KUNIT_EXPECT_EQ(life->test, life_map(life_bo_gem(bo)->dev, bo), 0);
+	KUNIT_EXPECT_EQ(life->test, life_map(drm_shmem_gem(&bo->obj)->dev, bo), 0);
 }
 
 static void table_in_fini(struct kunit *test)
@@ -658,16 +680,16 @@ static void table_in_fini(struct kunit *test)
 	struct life_bo *bo = life_bo(test, NULL);
 
 	life->fini = fini_maps;
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	/* And although there was one, which the end of the object keeps */
-	life_bo_put(life_bo_mapped(test, NULL));
+	drm_shmem_put(&life_bo_mapped(test, NULL)->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 2);
 }
 
 /* A fini step that does what lists an object */
 static void fini_lists(struct life_bo *bo)
 {
-	struct drm_gem_object *gem = life_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct drm_shmem_shrinker *s = &test_dev(gem->dev)->shrinker;
 
 	/* It has no pages: the type's evict step is not called. */
@@ -689,13 +711,13 @@ static void evicted_in_fini(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, life_map(t->drm, bo), 0);
-	dma_resv_lock(life_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_shmem_touch(&bo->obj, s);
-	dma_resv_unlock(life_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
-	KUNIT_EXPECT_NOT_NULL(test, life_bo_gem(bo)->lru);
+	KUNIT_EXPECT_NOT_NULL(test, drm_shmem_gem(&bo->obj)->lru);
 	life->fini = fini_lists;
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
@@ -703,15 +725,15 @@ static void evicted_in_fini(struct kunit *test)
 static void put_under_shared_lock(struct kunit *test)
 {
 	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
-	struct life_bo *bo = life_bo_mapped(test, test_bo_gem(parent));
+	struct life_bo *bo = life_bo_mapped(test, drm_shmem_gem(&parent->obj));
 
-	dma_resv_lock(test_bo_gem(parent)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&parent->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
-		life_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
 	}
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
-	dma_resv_unlock(test_bo_gem(parent)->resv);
+	dma_resv_unlock(drm_shmem_gem(&parent->obj)->resv);
 }
 
 /* What is leaked, because its lock is held, is revoked nevertheless. */
@@ -719,18 +741,18 @@ static void leaked_is_revoked(struct kunit *test)
 {
 	struct life_bo *bo = life_bo_mapped(test, NULL);
 
-	dma_resv_lock(life_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
-		life_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
-	dma_resv_unlock(life_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_FALSE(test, drm_shmem_sgt_is_mapped(&bo->obj));
 	/* The reference that nobody has */
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
@@ -772,14 +794,14 @@ static void unbind_meets_leak(struct kunit *test)
 	INIT_WORK(&hold->work, life_hold_fn);
 	init_completion(&hold->held);
 	hold->test = test;
-	hold->gem = life_bo_gem(bo);
+	hold->gem = drm_shmem_gem(&bo->obj);
 	hold->unbind = drm_safe_test_unbind_work(test, t->parent);
 
 	drm_shmem_if_vmap(life_page, map, &bo->obj, ret) {
 		schedule_work(&hold->work);
 		wait_for_completion(&hold->held);
 		kunit_warning_suppress(test) {
-			life_bo_put(bo);
+			drm_shmem_put(&bo->obj);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 		}
 	}
@@ -789,7 +811,7 @@ static void unbind_meets_leak(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
 	/* The reference that nobody has */
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
@@ -818,7 +840,7 @@ static void vmap_meets_another(struct kunit *test)
 {
 	struct life_vmap *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
 	struct life_bo *bo = life_bo(test, NULL);
-	struct dma_resv *resv = life_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
 	struct life_page_owned map = {};
 
 	KUNIT_ASSERT_NOT_NULL(test, v);
@@ -843,7 +865,7 @@ static void vmap_meets_another(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.vaddr);
 	drm_vmap_release(&map);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.vaddr);
-	life_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static struct kunit_case drm_shmem_life_cases[] = {

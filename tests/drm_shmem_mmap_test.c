@@ -31,8 +31,12 @@ struct hidden_bo {
 	struct drm_shmem_obj obj;
 };
 
-DRM_SHMEM_OBJ(hidden_bo, struct hidden_bo, obj, void);
-DRM_SHMEM_OBJ_DEFINE(hidden_bo, DRM_SHMEM_NO_MMAP);
+DRM_SHMEM_OBJ_TYPE(hidden_bo_type, struct hidden_bo, obj, struct hidden_bo_unique);
+
+const struct hidden_bo_type hidden_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_NO_MMAP,
+};
 
 KUNIT_DEFINE_ACTION_WRAPPER(mmap_put, drm_gem_object_put, struct drm_gem_object *);
 KUNIT_DEFINE_ACTION_WRAPPER(mmap_put_dma_buf, shmem_test_export_put, struct dma_buf *);
@@ -66,18 +70,19 @@ static void mmap_allow(struct kunit *test, struct drm_gem_object *gem)
 static struct reclaim_bo *mmap_bo(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, MMAP_SIZE, NULL, NULL);
+	struct reclaim_bo_unique *unique =
+		drm_shmem_create(&reclaim_bo_type, t->drm, MMAP_SIZE, NULL);
 	struct reclaim_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
-	mmap_allow(test, reclaim_bo_gem(bo));
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	mmap_allow(test, drm_shmem_gem(&bo->obj));
 	return bo;
 }
 
 static unsigned long mmap_device(struct kunit *test, struct reclaim_bo *bo)
 {
-	long addr = shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_SHARED);
+	long addr = shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_SHARED);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	KUNIT_ASSERT_NE(test, addr, 0);
@@ -108,7 +113,7 @@ static int mmap_obj_read(struct kunit *test, struct reclaim_bo *bo, unsigned int
 
 static struct address_space *mmap_mapping(struct reclaim_bo *bo)
 {
-	return reclaim_bo_gem(bo)->filp->f_mapping;
+	return drm_shmem_gem(&bo->obj)->filp->f_mapping;
 }
 
 static bool mmap_is_dirty(struct kunit *test, struct reclaim_bo *bo, unsigned int page)
@@ -180,7 +185,7 @@ static long mmap_dma_buf_at(struct kunit *test, struct dma_buf *dma_buf, unsigne
 static void dma_buf_offset(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
-	struct dma_buf *dma_buf = mmap_export(test, reclaim_bo_gem(bo));
+	struct dma_buf *dma_buf = mmap_export(test, drm_shmem_gem(&bo->obj));
 	long addr = mmap_dma_buf_at(test, dma_buf, 2 * PAGE_SIZE, 2 * PAGE_SIZE);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
@@ -203,7 +208,7 @@ static void dma_buf_offset(struct kunit *test)
 static void dma_buf_without_offset(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
-	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_buf *dma_buf = drm_gem_prime_export(gem, O_RDWR);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
@@ -294,7 +299,7 @@ static void purge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, vm_munmap(again, MMAP_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_SHARED), -ENODATA);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_SHARED), -ENODATA);
 }
 
 static bool mmap_can_swap(void)
@@ -343,14 +348,16 @@ static void refused(struct kunit *test)
 	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dma_buf);
 
-	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, reclaim_bo_gem(bo), MAP_PRIVATE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_PRIVATE), -EINVAL);
 
 	/* Its exporter has to be asked, through the dma-buf. */
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
-	KUNIT_EXPECT_EQ(test, drm_vma_node_allow(&test_bo_gem(imported)->vma_node, t->file), 0);
-	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, test_bo_gem(imported), MAP_SHARED), -EINVAL);
-	drm_vma_node_revoke(&test_bo_gem(imported)->vma_node, t->file);
-	test_bo_put(imported);
+	KUNIT_EXPECT_EQ(test, drm_vma_node_allow(&drm_shmem_gem(&imported->obj)->vma_node, t->file),
+			0);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&imported->obj), MAP_SHARED),
+			-EINVAL);
+	drm_vma_node_revoke(&drm_shmem_gem(&imported->obj)->vma_node, t->file);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dma_buf);
 }
 
@@ -367,8 +374,9 @@ static void no_mmap(struct kunit *test)
 {
 	const struct drm_shmem_opts opts = { .no_mmap = true };
 	struct shmem_test *t = test->priv;
-	struct hidden_bo_unique *hidden_unique = hidden_bo_create(t->drm, SZ_4K, NULL, NULL);
-	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, &opts, NULL);
+	struct hidden_bo_unique *hidden_unique =
+		drm_shmem_create(&hidden_bo_type, t->drm, SZ_4K, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
 	struct hidden_bo *hidden;
 	struct test_bo *bo;
 	u64 offset;
@@ -376,12 +384,12 @@ static void no_mmap(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, hidden_unique);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	hidden = drm_shmem_publish(hidden_bo, hidden_unique);
-	bo = drm_shmem_publish(test_bo, unique);
-	KUNIT_EXPECT_EQ(test, hidden_bo_mmap_offset(hidden, &offset), -EPERM);
-	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -EPERM);
-	mmap_expect_hidden(test, hidden_bo_gem(hidden));
-	mmap_expect_hidden(test, test_bo_gem(bo));
+	hidden = drm_shmem_publish(&hidden_bo_type, &hidden_unique);
+	bo = drm_shmem_publish(&test_bo_type, &unique);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&hidden->obj, &offset), -EPERM);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EPERM);
+	mmap_expect_hidden(test, drm_shmem_gem(&hidden->obj));
+	mmap_expect_hidden(test, drm_shmem_gem(&bo->obj));
 	/* The kernel can. */
 	drm_shmem_if_vmap(mmap_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 1);
@@ -409,7 +417,7 @@ static void fault_waits(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
 	struct mmap_access *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
-	struct dma_resv *resv = reclaim_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
 
 	KUNIT_ASSERT_NOT_NULL(test, a);
 	mmap_fill(test, &bo->obj);
@@ -482,7 +490,7 @@ static void fault_interrupted(struct kunit *test)
 
 			if (flags[i] & FAULT_FLAG_WRITE)
 				KUNIT_EXPECT_EQ(test, mmap_read(addr), 0);
-			holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+			holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
 			if (killed)
 				sigaddset(&current->pending.signal, SIGKILL);
 			set_thread_flag(TIF_SIGPENDING);
@@ -513,7 +521,7 @@ static void fault_keeps_file(struct kunit *test)
 	a->mm = current->mm;
 	shmem_test_watched = shmem_test_files;
 	shmem_test_gone = false;
-	holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+	holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
 	drm_safe_test_work_waits(test, &a->work);
 	KUNIT_EXPECT_EQ(test, vm_munmap(a->addr, MMAP_SIZE), 0);
 	flush_delayed_fput();
@@ -547,8 +555,9 @@ static void dumb_offset(struct kunit *test)
 {
 	const struct drm_shmem_opts opts = { .no_mmap = true };
 	struct shmem_test *t = test->priv;
-	struct hidden_bo_unique *hidden_unique = hidden_bo_create(t->drm, SZ_4K, NULL, NULL);
-	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, &opts, NULL);
+	struct hidden_bo_unique *hidden_unique =
+		drm_shmem_create(&hidden_bo_type, t->drm, SZ_4K, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
 	struct reclaim_bo *bo = mmap_bo(test);
 	struct shmem_test_export e = {};
 	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
@@ -559,23 +568,24 @@ static void dumb_offset(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, hidden_unique);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
-	hidden = drm_shmem_publish(hidden_bo, hidden_unique);
-	unmapped = drm_shmem_publish(test_bo, unique);
+	hidden = drm_shmem_publish(&hidden_bo_type, &hidden_unique);
+	unmapped = drm_shmem_publish(&test_bo_type, &unique);
 
-	KUNIT_EXPECT_EQ(test, mmap_dumb(test, reclaim_bo_gem(bo), &dumb), 0);
-	KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, drm_shmem_gem(&bo->obj), &dumb), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
 	KUNIT_EXPECT_EQ(test, dumb, offset);
-	KUNIT_EXPECT_EQ(test, mmap_dumb(test, hidden_bo_gem(hidden), &dumb), -EPERM);
-	KUNIT_EXPECT_EQ(test, mmap_dumb(test, test_bo_gem(unmapped), &dumb), -EPERM);
-	KUNIT_EXPECT_FALSE(test, drm_mm_node_allocated(&test_bo_gem(unmapped)->vma_node.vm_node));
-	KUNIT_EXPECT_EQ(test, mmap_dumb(test, test_bo_gem(imported), &dumb), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, drm_shmem_gem(&hidden->obj), &dumb), -EPERM);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, drm_shmem_gem(&unmapped->obj), &dumb), -EPERM);
+	KUNIT_EXPECT_FALSE(test,
+			   drm_mm_node_allocated(&drm_shmem_gem(&unmapped->obj)->vma_node.vm_node));
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, drm_shmem_gem(&imported->obj), &dumb), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
-	KUNIT_EXPECT_EQ(test, mmap_dumb(test, reclaim_bo_gem(bo), &dumb), -ENODATA);
+	KUNIT_EXPECT_EQ(test, mmap_dumb(test, drm_shmem_gem(&bo->obj), &dumb), -ENODATA);
 
-	hidden_bo_put(hidden);
-	test_bo_put(unmapped);
-	test_bo_put(imported);
+	drm_shmem_put(&hidden->obj);
+	drm_shmem_put(&unmapped->obj);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dma_buf);
 }
 
@@ -620,7 +630,7 @@ static void far_offset(struct kunit *test)
 				drm_vma_offset_add(mgr, filler,
 						   MMAP_FAR - DRM_FILE_PAGE_OFFSET_START));
 	addr = mmap_device(test, bo);
-	KUNIT_EXPECT_GE(test, drm_vma_node_offset_addr(&reclaim_bo_gem(bo)->vma_node), SZ_4G);
+	KUNIT_EXPECT_GE(test, drm_vma_node_offset_addr(&drm_shmem_gem(&bo->obj)->vma_node), SZ_4G);
 	mmap_fill(test, &bo->obj);
 	for (unsigned int i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, mmap_read(addr + PAGE_SIZE), mmap_first_word(1));

@@ -126,11 +126,11 @@ static struct drm_shmem_obj *model_obj(struct model *model, size_t size, bool re
 	struct test_bo_unique *t;
 
 	if (reclaim) {
-		r = reclaim_bo_create(model->drm, size, NULL, NULL);
-		return IS_ERR(r) ? NULL : &drm_shmem_publish(reclaim_bo, r)->obj;
+		r = drm_shmem_create(&reclaim_bo_type, model->drm, size, NULL);
+		return IS_ERR(r) ? NULL : &drm_shmem_publish(&reclaim_bo_type, &r)->obj;
 	}
-	t = test_bo_create(model->drm, size, NULL, NULL);
-	return IS_ERR(t) ? NULL : &drm_shmem_publish(test_bo, t)->obj;
+	t = drm_shmem_create(&test_bo_type, model->drm, size, NULL);
+	return IS_ERR(t) ? NULL : &drm_shmem_publish(&test_bo_type, &t)->obj;
 }
 
 static void model_create(struct kunit *test, struct model *model, struct model_bo *bo)

@@ -60,7 +60,7 @@ static void other_device(struct kunit *test)
 						   &shmem_test_driver);
 	struct shmem_test *t = test->priv;
 	const struct drm_shmem_opts opts = {};
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, &opts, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, &opts);
 	struct drm_shmem_sgt_owned own = {};
 	int ret = 0;
 
@@ -85,7 +85,7 @@ static void other_device(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	drm_shmem_sgt_release(&own);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void lengths(struct kunit *test)
@@ -132,19 +132,19 @@ static enum drm_gem_object_status status(struct drm_shmem_obj *obj)
 static void memory_status(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
 	struct reclaim_bo *bo;
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
 	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_TRUE(test, status(&bo->obj) & DRM_GEM_OBJECT_PURGEABLE);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* An import's memory is there while it is mapped, for the device or the CPU. */
@@ -169,7 +169,7 @@ static void memory_status_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -177,13 +177,13 @@ static void memory_status_import(struct kunit *test)
 static void pin_purged(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
 	struct drm_gem_object *gem;
 	struct reclaim_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
-	gem = reclaim_bo_gem(bo);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	gem = drm_shmem_gem(&bo->obj);
 	dma_resv_lock(gem->resv, NULL);
 	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
 	gem->funcs->unpin(gem);
@@ -193,7 +193,7 @@ static void pin_purged(struct kunit *test)
 	dma_resv_lock(gem->resv, NULL);
 	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), -ENODATA);
 	dma_resv_unlock(gem->resv);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 struct edge_import {
@@ -208,7 +208,7 @@ static int import_fn(struct kunit *test, void *ctx)
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static int signal_mmap_offset(struct reclaim_bo *bo, const struct drm_dev_ctx_bo
 {
 	u64 offset;
 
-	return reclaim_bo_mmap_offset(bo, &offset);
+	return drm_shmem_mmap_offset(&bo->obj, &offset);
 }
 
 static int signal_madvise(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
@@ -309,14 +309,14 @@ static void signal_is_pending(struct kunit *test)
 		signal_madvise, signal_evict, signal_purge,
 	};
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
 	struct reclaim_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
-			struct edge_holder holder = { .gem = reclaim_bo_gem(bo) };
+			struct edge_holder holder = { .gem = drm_shmem_gem(&bo->obj) };
 			int ret;
 
 			init_completion(&holder.locked);
@@ -331,7 +331,7 @@ static void signal_is_pending(struct kunit *test)
 			wait_for_completion(&holder.done);
 		}
 	}
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static int interrupted_madvise(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
@@ -352,25 +352,26 @@ static void signal_interrupts(struct kunit *test)
 	};
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
 	struct reclaim_bo *bo;
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
-		struct shmem_test_holder *holder = shmem_test_hold(test, reclaim_bo_gem(bo)->resv);
+		struct shmem_test_holder *holder =
+			shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
 
 		set_thread_flag(TIF_SIGPENDING);
 		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo, s), -EINTR, "function %d", i);
 		clear_thread_flag(TIF_SIGPENDING);
 		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
 		KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
-		KUNIT_EXPECT_NULL(test, reclaim_bo_gem(bo)->lru);
+		KUNIT_EXPECT_NULL(test, drm_shmem_gem(&bo->obj)->lru);
 		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo, s), 1, "function %d", i);
 	}
 	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static struct kunit_case drm_shmem_edge_cases[] = {

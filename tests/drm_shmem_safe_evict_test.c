@@ -40,33 +40,41 @@ struct evict_ended {
 	bool locked;		/* the LRU was, too */
 };
 
-DRM_SHMEM_OBJ(evict_bo, struct evict_bo, obj, void);
+DRM_SHMEM_OBJ_TYPE(evict_bo_type, struct evict_bo, obj, struct evict_bo_unique);
 
-static int evict_bo_evict(struct evict_bo *bo)
+static int evict_bo_evict(struct drm_shmem_obj *obj)
 {
-	dma_resv_assert_held(evict_bo_gem(bo)->resv);
+	struct evict_bo *bo = drm_shmem_from_obj(&evict_bo_type, obj);
+	struct drm_gem_object *gem = drm_shmem_gem(obj);
+
+	dma_resv_assert_held(gem->resv);
 	bo->asked++;
 	if (bo->ended) {
-		bo->ended->refs = kref_read(&evict_bo_gem(bo)->refcount);
-		bo->ended->locked = mutex_is_locked(&evict_bo_gem(bo)->dev->gem_lru_mutex);
+		bo->ended->refs = kref_read(&gem->refcount);
+		bo->ended->locked = mutex_is_locked(&gem->dev->gem_lru_mutex);
 	}
 	if (bo->drop)
-		evict_bo_put(bo);
+		drm_shmem_put(obj);
 	if (bo->ret)
 		return bo->ret;
 	drm_shmem_sgt_suspend(&bo->table);
 	return 0;
 }
 
-static void evict_bo_fini(struct evict_bo *bo)
+static void evict_bo_fini(struct drm_shmem_obj *obj)
 {
+	struct evict_bo *bo = drm_shmem_from_obj(&evict_bo_type, obj);
+
 	if (bo->ended)
 		bo->ended->task = current;
 }
 
-DRM_SHMEM_OBJ_DEFINE(evict_bo, DRM_SHMEM_RECLAIM,
-		     .evict = evict_bo_evict,
-		     .fini = evict_bo_fini);
+const struct evict_bo_type evict_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.evict = evict_bo_evict,
+	.base.fini = evict_bo_fini,
+};
 
 static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
@@ -130,10 +138,10 @@ static u32 read_first(struct evict_bo *bo)
 static struct evict_bo *evict_bo(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct evict_bo_unique *unique = evict_bo_create(t->drm, SZ_8K, NULL, NULL);
+	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, t->drm, SZ_8K, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	return drm_shmem_publish(evict_bo, unique);
+	return drm_shmem_publish(&evict_bo_type, &unique);
 }
 
 /* One with a table that it owns itself, and so would keep for ever */
@@ -149,7 +157,7 @@ static struct evict_bo *evict_bo_owned(struct kunit *test)
 static void evict_bo_end(struct evict_bo *bo)
 {
 	drm_shmem_sgt_release(&bo->table);
-	evict_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* Evicted again and again, the contents are what they were. */
@@ -197,7 +205,7 @@ static void evict_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -ENODATA);
 
 	evict_bo_end(bo);
-	test_bo_put(imported);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -226,11 +234,11 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
-	dma_resv_lock(evict_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_gem_shmem_put_pages_locked(&bo->obj.base);
-	dma_resv_unlock(evict_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 
-	KUNIT_EXPECT_EQ(test, evict_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
@@ -265,19 +273,19 @@ static void evict_in_use(struct kunit *test)
 static void evict_without_step(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
 	struct drm_shmem_sgt_owned table = {};
 	struct reclaim_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	drm_shmem_sgt_release(&table);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void suspend(struct kunit *test)
@@ -314,7 +322,7 @@ static void suspend(struct kunit *test)
 	drm_shmem_sgt_move(&bo->table, &moved);
 	drm_shmem_sgt_release(&bo->table);
 	KUNIT_EXPECT_EQ(test, refcount_read(users), 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&evict_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 
 	/* What it was is forgotten. */
 	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
@@ -382,9 +390,9 @@ static void shrinker(struct kunit *test)
 
 	/* 0 is used again. 1 is locked, so it is in use, and goes behind the others. */
 	shmem_test_touch(&bo[0]->obj, s);
-	dma_resv_lock(evict_bo_gem(bo[1])->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo[1]->obj)->resv, NULL);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), pages);
-	dma_resv_unlock(evict_bo_gem(bo[1])->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo[1]->obj)->resv);
 	KUNIT_EXPECT_NULL(test, bo[2]->obj.base.pages);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * pages);
 	shmem_test_touch(&bo[0]->obj, s);
@@ -421,7 +429,7 @@ static void shrinker_leaves(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(others); i++)
 		shmem_test_touch(&others[i]->obj, s);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
-	test_bo_put(imported);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dmabuf);
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
@@ -558,7 +566,7 @@ static bool evict_fence_signaled(struct dma_fence *fence)
 	struct evict_bo *bo = xchg(&container_of(fence, struct evict_fence, base)->bo, NULL);
 
 	if (bo)
-		evict_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	return true;
 }
 
@@ -570,7 +578,7 @@ static const struct dma_fence_ops evict_fence_ops = {
 
 static void evict_bo_put_when_asked(struct kunit *test, struct evict_bo *bo)
 {
-	struct dma_resv *resv = evict_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
 	struct evict_fence *fence = kzalloc_obj(*fence);
 
 	KUNIT_ASSERT_NOT_NULL(test, fence);
@@ -611,11 +619,11 @@ static void released(struct drm_device *drm, void *data)
 static void evict_lone_bo(struct kunit *test, struct drm_device *drm,
 			  struct drm_shmem_shrinker *s, struct evict_ended *ended)
 {
-	struct evict_bo_unique *unique = evict_bo_create(drm, SZ_8K, NULL, NULL);
+	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, drm, SZ_8K, NULL);
 	struct evict_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(evict_bo, unique);
+	bo = drm_shmem_publish(&evict_bo_type, &unique);
 	bo->ended = ended;
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
 	evict_bo_put_when_asked(test, bo);
@@ -750,13 +758,13 @@ static void list_advise(struct kunit *test, struct evict_bo *bo, struct list_sta
 	if (s && state->unneeded)
 		state->lru = &s->__purgeable;
 	else if (s || (before && !state->unneeded))
-		list_needed(state, &test_dev(evict_bo_gem(bo)->dev)->shrinker);
+		list_needed(state, &test_dev(drm_shmem_gem(&bo->obj)->dev)->shrinker);
 }
 
 static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state *state,
 		      enum list_op op)
 {
-	struct drm_device *drm = evict_bo_gem(bo)->dev;
+	struct drm_device *drm = drm_shmem_gem(&bo->obj)->dev;
 	struct drm_shmem_shrinker *s = &test_dev(drm)->shrinker;
 
 	switch (op) {
@@ -804,7 +812,8 @@ static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state
 	}
 	if (state->purged)
 		*state = (struct list_state){ .purged = true };
-	KUNIT_ASSERT_PTR_EQ_MSG(test, evict_bo_gem(bo)->lru, state->lru, "after call %d", op);
+	KUNIT_ASSERT_PTR_EQ_MSG(test, drm_shmem_gem(&bo->obj)->lru, state->lru, "after call %d",
+				op);
 	KUNIT_ASSERT_EQ(test, !!bo->obj.base.pages, state->pages);
 }
 
@@ -850,7 +859,7 @@ static void shrinker_lists_in_scan(struct kunit *test)
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct list_evict *evict = kunit_kzalloc(test, sizeof(*evict), GFP_KERNEL);
 	struct evict_bo *bo = evict_bo(test);
-	struct drm_gem_object *gem = evict_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 
 	KUNIT_ASSERT_NOT_NULL(test, evict);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);

@@ -156,11 +156,11 @@ static struct drm_shmem_obj *race_obj(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo *bo;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_16K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_16K, NULL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_shmem_if_vmap(race_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 0x600d600d);
 	KUNIT_ASSERT_EQ(test, ret, 0);
@@ -284,7 +284,7 @@ static int race_lookup(struct race *race)
 
 static int race_create_fails(struct race *race)
 {
-	struct test_bo_unique *unique = test_bo_create(race->drm, SZ_8K, NULL, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, race->drm, SZ_8K, NULL);
 
 	return IS_ERR(unique) ? 0 : -EIO;
 }
@@ -482,14 +482,14 @@ static void fault_against_end(struct kunit *test)
 /* Creates, maps and frees objects of its own while the device goes away. */
 static int race_free(struct race *race)
 {
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(race->drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(race->drm, SZ_4K, NULL);
 	int ret = -ESHUTDOWN;
 
 	if (IS_ERR(bo))
 		return -EIO;
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(race->drm))
 		ret = race_table(&reg->base.bound, &bo->obj);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	return ret;
 }
 
@@ -501,7 +501,7 @@ static void get_against_unbind(struct kunit *test)
 	for (int i = 0; i < RACE_UNBINDS; i++) {
 		struct device *parent = drm_safe_test_parent(test);
 		struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver);
-		struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+		struct test_bo *bo = test_bo_new(drm, SZ_4K, NULL);
 		struct race race = {
 			.drm = drm,
 			.fn = { race_sgt, race_free, race_free, race_sgt_owned },
@@ -517,7 +517,7 @@ static void get_against_unbind(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 		race_stop(&race, tasks, nr);
 		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
-		test_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	}
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
@@ -535,7 +535,7 @@ static int race_heap_free(void *data)
 
 	wait_for_completion(&heap->go);
 	for (unsigned int i = heap->count; i--;)
-		test_bo_put(heap->bo[i]);
+		drm_shmem_put(&heap->bo[i]->obj);
 	while (!kthread_should_stop())
 		usleep_range(50, 100);
 	return 0;
@@ -556,7 +556,7 @@ static void free_against_unbind(struct kunit *test)
 
 		init_completion(&heap.go);
 		for (unsigned int i = 0; i < count; i++) {
-			heap.bo[i] = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+			heap.bo[i] = test_bo_new(drm, SZ_4K, NULL);
 			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap.bo[i]);
 			drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
 				KUNIT_EXPECT_EQ(test,
@@ -613,7 +613,7 @@ static void many(struct kunit *test)
 	for (nr = 0; nr < count; nr++) {
 		int ret = -1;
 
-		bo[nr] = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+		bo[nr] = test_bo_new(t->drm, SZ_4K, NULL);
 		if (IS_ERR(bo[nr])) {
 			KUNIT_FAIL(test, "create %u: %ld", nr, PTR_ERR(bo[nr]));
 			break;
@@ -631,7 +631,7 @@ static void many(struct kunit *test)
 	if (order == MANY_RANDOM)
 		many_shuffle(bo, nr);
 	for (unsigned int i = 0; i < nr; i++)
-		test_bo_put(bo[order == MANY_LIFO ? nr - 1 - i : i]);
+		drm_shmem_put(&bo[order == MANY_LIFO ? nr - 1 - i : i]->obj);
 	kunit_info(test, "%u objects: %llu ns each\n", nr, (ktime_get_ns() - start) / nr);
 	kvfree(bo);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
@@ -654,14 +654,14 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 	u32 handle;
 	int ret;
 
-	struct test_bo_unique *unique __free(test_bo_unique) =
-		test_bo_create(t->drm, SZ_16K, NULL, NULL);
+	struct test_bo_unique *unique __free(drm_shmem) =
+		drm_shmem_create(&test_bo_type, t->drm, SZ_16K, NULL);
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
-	struct test_bo *bo __free(test_bo) = drm_shmem_publish(test_bo, unique);
+	struct test_bo *bo __free(drm_shmem) = drm_shmem_publish(&test_bo_type, &unique);
 
-	ret = test_bo_handle_create(bo, t->file, &handle);
+	ret = drm_shmem_handle_create(&bo->obj, t->file, &handle);
 	if (ret)
 		return ret;
 	drm_gem_handle_delete(t->file, handle);
@@ -684,7 +684,7 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 	if (IS_ERR(gem))
 		return PTR_ERR(gem);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		ret = race_table(&reg->base.bound, &to_test_bo(gem)->obj);
+		ret = race_table(&reg->base.bound, &drm_shmem_from_gem(&test_bo_type, gem)->obj);
 	drm_gem_object_put(gem);
 	return ret;
 }

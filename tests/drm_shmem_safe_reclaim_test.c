@@ -21,10 +21,10 @@ DEFINE_DRM_VMAP(reclaim_page, SZ_4K);
 static struct reclaim_bo *reclaim_bo(struct kunit *test, size_t size)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, size, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, size, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	return drm_shmem_publish(reclaim_bo, unique);
+	return drm_shmem_publish(&reclaim_bo_type, &unique);
 }
 
 static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
@@ -38,7 +38,7 @@ static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 
 static bool is_purged(struct reclaim_bo *bo)
 {
-	struct dma_resv *resv = reclaim_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
 	bool ret;
 
 	dma_resv_lock(resv, NULL);
@@ -58,15 +58,16 @@ static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 	int ret;
 
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
-	KUNIT_EXPECT_EQ(test, reclaim_bo_gem(bo)->funcs->mmap(reclaim_bo_gem(bo), &vma), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_shmem_gem(&bo->obj)->funcs->mmap(drm_shmem_gem(&bo->obj), &vma),
+			-ENODATA);
 	drm_shmem_if_vmap(reclaim_page, v, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENODATA);
 	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENODATA);
-	KUNIT_EXPECT_EQ(test, drm_gem_vmap(reclaim_bo_gem(bo), &map), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_gem_vmap(drm_shmem_gem(&bo->obj), &map), -ENODATA);
 	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), -ENODATA);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), -ENODATA);
-	KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -ENODATA);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
@@ -108,7 +109,7 @@ static void unpin_steals(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct drm_gem_object *gem = test_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	refcount_t *pins = &bo->obj.base.pages_pin_count;
 	int ret;
 
@@ -135,7 +136,7 @@ static void unpin_steals(struct kunit *test)
 
 static bool reclaim_is_dirty(struct kunit *test, struct reclaim_bo *bo)
 {
-	struct page *page = shmem_read_mapping_page(reclaim_bo_gem(bo)->filp->f_mapping, 0);
+	struct page *page = shmem_read_mapping_page(drm_shmem_gem(&bo->obj)->filp->f_mapping, 0);
 	bool dirty;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(page));
@@ -151,7 +152,7 @@ static void unpinned_is_dirty(struct kunit *test)
 
 	for (int i = 0; i < 3; i++) {
 		struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
-		struct drm_gem_object *gem = reclaim_bo_gem(bo);
+		struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 
 		KUNIT_EXPECT_FALSE(test, reclaim_is_dirty(test, bo));
 		switch (i) {
@@ -173,7 +174,7 @@ static void unpinned_is_dirty(struct kunit *test)
 		}
 		KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 		KUNIT_EXPECT_TRUE(test, reclaim_is_dirty(test, bo));
-		reclaim_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	}
 }
 
@@ -188,7 +189,7 @@ static void imported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EOPNOTSUPP);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -211,10 +212,10 @@ static void purge(struct kunit *test)
 
 	for (int mapped = 0; mapped < 2; mapped++) {
 		struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
-		struct drm_vma_offset_node *node = &reclaim_bo_gem(bo)->vma_node;
+		struct drm_vma_offset_node *node = &drm_shmem_gem(&bo->obj)->vma_node;
 		u64 offset;
 
-		KUNIT_EXPECT_EQ(test, reclaim_bo_mmap_offset(bo, &offset), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
 		KUNIT_EXPECT_NE(test, drm_vma_node_start(node), 0);
 		if (mapped)
 			KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
@@ -224,7 +225,7 @@ static void purge(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_vma_node_start(node), 0);
 		expect_purged(test, bo);
-		reclaim_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	}
 }
 
@@ -233,7 +234,7 @@ static void purge_in_use(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
-	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct drm_shmem_sgt_owned table = {};
 	struct reclaim_page_owned own = {};
 	struct dma_buf *dmabuf;
@@ -274,7 +275,7 @@ static void purge_in_use(struct kunit *test)
 	dma_resv_unlock(gem->resv);
 	dma_fence_put(fence);
 
-	KUNIT_EXPECT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
@@ -284,7 +285,7 @@ static void purge_in_use(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
 	expect_purged(test, bo);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static const char *fence_name(struct dma_fence *fence)
@@ -300,7 +301,7 @@ static const struct dma_fence_ops fence_ops = {
 static void purge_fenced(struct kunit *test)
 {
 	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
-	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_fence *fence = kzalloc_obj(*fence);
 	static DEFINE_SPINLOCK(lock);
 
@@ -315,7 +316,7 @@ static void purge_fenced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	dma_fence_signal(fence);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	dma_fence_put(fence);
 }
 
@@ -363,12 +364,12 @@ static void shrinker(struct kunit *test)
 
 	/* 0 is needed after all, 1 is mapped, 2 is locked, 3 can go, 4 is freed */
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
-	reclaim_bo_put(bo[4]);
+	drm_shmem_put(&bo[4]->obj);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * SZ_8K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo[1]->obj), 0);
-	dma_resv_lock(reclaim_bo_gem(bo[2])->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo[2]->obj)->resv, NULL);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
-	dma_resv_unlock(reclaim_bo_gem(bo[2])->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo[2]->obj)->resv);
 	drm_vmap_release(&own);
 	expect_purged(test, bo[3]);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * SZ_8K / PAGE_SIZE);
@@ -381,7 +382,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[0]->obj), 0);
 
 	for (int i = 0; i < 4; i++)
-		reclaim_bo_put(bo[i]);
+		drm_shmem_put(&bo[i]->obj);
 }
 
 /* A dma-buf keeps the contents for whoever gets it, also without a handle or importer. */
@@ -390,14 +391,14 @@ static void exported_stays(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
-	struct drm_gem_object *gem = reclaim_bo_gem(bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_buf *dmabuf, *again;
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
-	KUNIT_ASSERT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
@@ -414,7 +415,7 @@ static void exported_stays(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
 	expect_purged(test, bo);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* A type with dma-bufs of its own, of which the library does not see the end */
@@ -423,26 +424,33 @@ struct own_export_bo {
 	int ret;
 };
 
-DRM_SHMEM_OBJ(own_export_bo, struct own_export_bo, obj, void);
+DRM_SHMEM_OBJ_TYPE(own_export_bo_type, struct own_export_bo, obj, struct own_export_bo_unique);
 
-static struct dma_buf *own_export_bo_export(struct own_export_bo *bo, int flags)
+static struct dma_buf *own_export_bo_export(struct drm_shmem_obj *obj, int flags)
 {
-	return bo->ret ? ERR_PTR(bo->ret) : drm_gem_prime_export(own_export_bo_gem(bo), flags);
+	struct own_export_bo *bo = drm_shmem_from_obj(&own_export_bo_type, obj);
+
+	return bo->ret ? ERR_PTR(bo->ret) : drm_gem_prime_export(drm_shmem_gem(obj), flags);
 }
 
-DRM_SHMEM_OBJ_DEFINE(own_export_bo, DRM_SHMEM_RECLAIM, .export = own_export_bo_export);
+const struct own_export_bo_type own_export_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.export = own_export_bo_export,
+};
 
 static void exported_otherwise(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct own_export_bo_unique *unique = own_export_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct own_export_bo_unique *unique =
+		drm_shmem_create(&own_export_bo_type, t->drm, SZ_4K, NULL);
 	struct drm_gem_object *gem;
 	struct own_export_bo *bo;
 	struct dma_buf *dmabuf;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(own_export_bo, unique);
-	gem = own_export_bo_gem(bo);
+	bo = drm_shmem_publish(&own_export_bo_type, &unique);
+	gem = drm_shmem_gem(&bo->obj);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
 
@@ -459,7 +467,7 @@ static void exported_otherwise(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
-	own_export_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 /* A scan says how many pages went, not how many could have been there. */
@@ -478,7 +486,7 @@ static void shrinker_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[1]->obj), 0);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[2]->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[2]->obj), 0);
-	shmem_truncate_range(file_inode(reclaim_bo_gem(bo[2])->filp), 0, PAGE_SIZE - 1);
+	shmem_truncate_range(file_inode(drm_shmem_gem(&bo[2]->obj)->filp), 0, PAGE_SIZE - 1);
 
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
 	expect_purged(test, bo[0]);
@@ -487,7 +495,7 @@ static void shrinker_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE - 1);
 	expect_purged(test, bo[2]);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
-		reclaim_bo_put(bo[i]);
+		drm_shmem_put(&bo[i]->obj);
 }
 
 /* A driver that uses the core for pages has them. */
@@ -501,11 +509,11 @@ static void purge_used(struct kunit *test)
 	refcount_inc(uses);
 	drm_shmem_unpin(&bo->obj);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
-	dma_resv_lock(reclaim_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_gem_shmem_put_pages_locked(&bo->obj.base);
-	dma_resv_unlock(reclaim_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void expect_bad_shrinker(struct kunit *test, struct drm_shmem_shrinker *s)
@@ -521,8 +529,8 @@ static void expect_bad_shrinker(struct kunit *test, struct drm_shmem_shrinker *s
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
 	}
 	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 0);
-	KUNIT_EXPECT_NULL(test, reclaim_bo_gem(bo)->lru);
-	reclaim_bo_put(bo);
+	KUNIT_EXPECT_NULL(test, drm_shmem_gem(&bo->obj)->lru);
+	drm_shmem_put(&bo->obj);
 }
 
 static void shrinker_unprepared(struct kunit *test)
@@ -559,7 +567,7 @@ struct reclaim_put {
 
 static void reclaim_put_fn(struct work_struct *work)
 {
-	reclaim_bo_put(container_of(work, struct reclaim_put, work)->bo);
+	drm_shmem_put(&container_of(work, struct reclaim_put, work)->bo->obj);
 }
 
 /* The shrinker does not find an object any more whose end began. */
@@ -569,24 +577,24 @@ static void shrinker_misses_dying(struct kunit *test)
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct reclaim_put *put = kunit_kzalloc(test, sizeof(*put), GFP_KERNEL);
 	struct reclaim_bo *parent = reclaim_bo(test, SZ_4K);
-	const struct drm_shmem_opts opts = { .resv_parent = reclaim_bo_gem(parent) };
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, &opts, NULL);
+	const struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, &opts);
 
 	KUNIT_ASSERT_NOT_NULL(test, put);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	put->bo = drm_shmem_publish(reclaim_bo, unique);
+	put->bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	INIT_WORK(&put->work, reclaim_put_fn);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&put->bo->obj, DRM_SHMEM_DONTNEED, s), 1);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 1);
 
 	/* It goes, also while another task holds the reservation lock that it shares. */
-	dma_resv_lock(reclaim_bo_gem(parent)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&parent->obj)->resv, NULL);
 	schedule_work(&put->work);
 	flush_work(&put->work);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
-	dma_resv_unlock(reclaim_bo_gem(parent)->resv);
-	reclaim_bo_put(parent);
+	dma_resv_unlock(drm_shmem_gem(&parent->obj)->resv);
+	drm_shmem_put(&parent->obj);
 }
 
 /* A device outlives all runs of its shrinker, of which this is one. */

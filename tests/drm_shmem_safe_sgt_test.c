@@ -76,13 +76,13 @@ static void get_unregistered(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
-	bo = test_bo_unique_bo(test_bo_create(drm_dev_ctx_unreg_drm(unreg), SZ_4K, NULL, NULL));
+	bo = test_bo_new(drm_dev_ctx_unreg_drm(unreg), SZ_4K, NULL);
 	if (IS_ERR(bo)) {
 		KUNIT_FAIL(test, "create: %ld", PTR_ERR(bo));
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, get_table(&unreg->bound, &bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void get_locked(struct kunit *test)
@@ -91,12 +91,12 @@ static void get_locked(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	int ret = -1;
 
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
 			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 	}
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
@@ -123,11 +123,11 @@ static void wrong_device(struct kunit *test)
 static void freed_before_unbind(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, t->revoked, 0);
@@ -164,12 +164,12 @@ static void wrong_lock(struct kunit *test)
 	/* With lockdep, also where the wrong form would not take the lock. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
 		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 			drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
@@ -213,10 +213,10 @@ static void owned(struct kunit *test)
 			KUNIT_FAIL(test, "empty");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	}
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
 	drm_shmem_sgt_release(&own);
 	drm_shmem_sgt_release(&other);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
 }
 
@@ -237,19 +237,19 @@ static void owned_overwritten(struct kunit *test)
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 		}
 	}
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
 	drm_shmem_sgt_release(&other);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 2);
 	drm_shmem_sgt_release(&own);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__sgt_users), 1);
 }
 
 static void owned_revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
 	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 	struct drm_shmem_sgt_owned own = {};
 	int ret = -1;
@@ -257,7 +257,7 @@ static void owned_revoked(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, t->revoked, 1);
 	drm_shmem_if_sgt_owned(sgt, &stale, &own, ret)
@@ -271,13 +271,13 @@ static void owned_revoked(struct kunit *test)
 static void unmap_early(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
 	struct drm_shmem_sgt_owned own = {};
 	struct reclaim_bo *bo;
 	int ret = -1;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
@@ -294,7 +294,7 @@ static void unmap_early(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 	}
-	reclaim_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void unmap_early_not_counted(struct kunit *test)
@@ -334,7 +334,7 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
 		KUNIT_EXPECT_EQ(test, e.attached, 1);
 	}
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.maps, 1);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
@@ -373,7 +373,7 @@ static void imported_map_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EREMOTEIO);
 	e.map_ret = 0;
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 }
@@ -395,11 +395,11 @@ static void other_dma_device(struct kunit *test)
 {
 	struct device *dma = drm_safe_test_parent(test);
 	struct drm_device *drm = dma_device(test, &shmem_test_driver, dma);
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_8K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(drm, SZ_8K, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void other_dma_device_import(struct kunit *test)
@@ -416,9 +416,9 @@ static void other_dma_device_import(struct kunit *test)
 		struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-		KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->import_attach->dev, dma);
+		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->import_attach->dev, dma);
 		KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), 0);
-		test_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 		shmem_test_export_put(dmabuf);
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	}
@@ -439,7 +439,7 @@ static void long_segments(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, parms);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
 	if (IS_ENABLED(CONFIG_DMA_API_DEBUG)) {
-		test_bo_put(imported);
+		drm_shmem_put(&imported->obj);
 		shmem_test_export_put(dmabuf);
 		kunit_skip(test, "DMA-API debugging would report this, and nothing after it");
 	}
@@ -454,9 +454,9 @@ static void long_segments(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 	/* None is longer than all. */
-	dma_set_max_seg_size(t->parent, test_bo_size(never));
+	dma_set_max_seg_size(t->parent, drm_shmem_size(&never->obj));
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &never->obj), 0);
-	test_bo_put(imported);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dmabuf);
 	t->parent->dma_parms = NULL;
 }
@@ -478,7 +478,7 @@ static void short_segments(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
 	}
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	t->parent->dma_parms = NULL;
 }
@@ -563,7 +563,7 @@ static void imported_signal_is_pending(struct kunit *test)
 
 	flush_delayed_work(&fence->signal);
 	dma_fence_put(&fence->base);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -591,7 +591,7 @@ static void imported_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.mapped, 1);
 
 	dma_fence_put(&fence->base);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -655,7 +655,7 @@ static void import_waits_for_move(struct kunit *test)
 	flush_delayed_work(&mover.fence->signal);
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, !ret);
 	dma_fence_put(&mover.fence->base);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
 	shmem_test_export_put(dmabuf);
@@ -680,7 +680,7 @@ static void import_killed_in_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -EINTR);
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
 
 	/* The next import maps it. */
@@ -690,7 +690,7 @@ static void import_killed_in_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 1);
 	dma_fence_put(&mover.fence->base);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -706,12 +706,12 @@ static void import_error_of_exporter(struct kunit *test)
 
 	bo = sgt_import(test, drm, dmabuf, &ret);
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	shmem_test_export_put(dmabuf);
 }
 
-/* Each of the two callbacks of DRM_SHMEM_DRIVER_OPS_SGT() needs the other one. */
+/* Each of the two callbacks of DRM_SHMEM_DRIVER_OPS_SGT needs the other one. */
 static void import_without_table(struct kunit *test)
 {
 	static struct drm_driver driver;

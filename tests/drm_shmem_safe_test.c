@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Objects: drm_shmem_safe.c
+ * Objects: drm_shmem_obj.c
  */
 
 #include <linux/dma-buf.h>
@@ -41,15 +41,18 @@ static void create_sizes(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct test_bo_unique *bo = test_bo_create(t->drm, cases[i].size, NULL, NULL);
+		struct test_bo_unique *bo =
+			drm_shmem_create(&test_bo_type, t->drm, cases[i].size, NULL);
 
 		if (!cases[i].rounded) {
 			KUNIT_EXPECT_PTR_EQ(test, (void *)bo, ERR_PTR(-EINVAL));
 			continue;
 		}
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-		KUNIT_EXPECT_EQ(test, test_bo_size(test_bo_unique_bo(bo)), cases[i].rounded);
-		test_bo_put(test_bo_unique_bo(bo));
+		KUNIT_EXPECT_EQ(test,
+				drm_shmem_size(&drm_shmem_from_unique(&test_bo_type, bo)->obj),
+				cases[i].rounded);
+		drm_shmem_put(&drm_shmem_from_unique(&test_bo_type, bo)->obj);
 	}
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
@@ -57,23 +60,22 @@ static void create_sizes(struct kunit *test)
 static void create_init_step(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo_args args = { .color = 7 };
 	struct test_bo_unique *unique;
 	struct test_bo *bo;
 
-	unique = test_bo_create(t->drm, SZ_4K, NULL, &args);
+	unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
-	KUNIT_EXPECT_EQ(test, test_bo_unique_bo(unique)->color, 7);
+	drm_shmem_from_unique(&test_bo_type, unique)->color = 7;
 
-	bo = drm_shmem_publish(test_bo, unique);
+	bo = drm_shmem_publish(&test_bo_type, &unique);
 	KUNIT_EXPECT_NULL(test, unique);
 	KUNIT_EXPECT_EQ(test, bo->color, 7);
 
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_get(bo), bo);
-	test_bo_put(bo);
+	drm_shmem_get(&bo->obj);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 	KUNIT_EXPECT_EQ(test, t->fini, 1);
 }
@@ -84,7 +86,7 @@ static void create_init_fails(struct kunit *test)
 	unsigned int refs = kref_read(&t->drm->ref);
 
 	t->init_ret = -EXDEV;
-	KUNIT_EXPECT_PTR_EQ(test, (void *)test_bo_create(t->drm, SZ_4K, NULL, NULL),
+	KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL),
 			    ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, t->fini, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs);
@@ -94,31 +96,31 @@ static void create_resv_parent(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
-	struct drm_shmem_opts opts = { .resv_parent = test_bo_gem(parent), .map_wc = true };
+	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj), .map_wc = true };
 	struct drm_device *other =
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	struct test_bo *bo;
 	void *ret;
 
-	bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_8K, &opts, NULL));
+	bo = test_bo_new(t->drm, SZ_8K, &opts);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_TRUE(test, bo->obj.base.map_wc);
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->resv, test_bo_gem(parent)->resv);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(parent)->refcount), 2);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, drm_shmem_gem(&parent->obj)->resv);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 2);
 
 	/* Not its own: nobody would keep the parent's parent. Nor another device's */
 	kunit_warning_suppress(test) {
-		opts.resv_parent = test_bo_gem(bo);
-		ret = test_bo_create(t->drm, SZ_4K, &opts, NULL);
+		opts.resv_parent = drm_shmem_gem(&bo->obj);
+		ret = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
-		opts.resv_parent = test_bo_gem(parent);
-		ret = test_bo_create(other, SZ_4K, &opts, NULL);
+		opts.resv_parent = drm_shmem_gem(&parent->obj);
+		ret = drm_shmem_create(&test_bo_type, other, SZ_4K, &opts);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 
-	test_bo_put(bo);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(parent)->refcount), 1);
+	drm_shmem_put(&bo->obj);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 1);
 }
 
 static void unique_scope(struct kunit *test)
@@ -126,8 +128,8 @@ static void unique_scope(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	{
-		struct test_bo_unique *unique __free(test_bo_unique) =
-			test_bo_create(t->drm, SZ_4K, NULL, NULL);
+		struct test_bo_unique *unique __free(drm_shmem) =
+			drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
 
 		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, unique);
 		KUNIT_EXPECT_EQ(test, t->live, 1);
@@ -138,14 +140,12 @@ static void unique_scope(struct kunit *test)
 static void handle_unpublished(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo_unique *unique __free(test_bo_unique) =
-		test_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct test_bo *bo __free(drm_shmem) = test_bo_new(t->drm, SZ_4K, NULL);
 	u32 handle;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, test_bo_handle_create(test_bo_unique_bo(unique), t->file,
-							    &handle), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 }
@@ -156,20 +156,22 @@ static void handles(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *found;
 	u32 handle = 0;
 
-	KUNIT_ASSERT_EQ(test, test_bo_handle_create(bo, t->file, &handle), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	KUNIT_EXPECT_EQ(test, t->opened, 1);
 
-	found = test_bo_lookup(t->file, handle);
+	found = drm_shmem_lookup(&test_bo_type, t->file, handle);
 	KUNIT_EXPECT_PTR_EQ(test, found, bo);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 3);
-	test_bo_put(found);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 3);
+	drm_shmem_put(&found->obj);
 
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, 0), ERR_PTR(-ENOENT));
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle + 1), ERR_PTR(-ENOENT));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, 0), ERR_PTR(-ENOENT));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, handle + 1),
+			    ERR_PTR(-ENOENT));
 
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
 	KUNIT_EXPECT_EQ(test, t->opened, 0);
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-ENOENT));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, handle),
+			    ERR_PTR(-ENOENT));
 }
 
 /* The handle keeps the object, and the file the handle. */
@@ -178,14 +180,14 @@ static void handle_closed_with_file(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct file *filp = drm_safe_test_open(test, t->drm->render);
 	struct drm_file *file = filp->private_data;
-	struct test_bo_unique *unique = test_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
 	struct test_bo *bo;
 	u32 handle = 0;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(test_bo, unique);
-	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, file, &handle), 0);
-	test_bo_put(bo);
+	bo = drm_shmem_publish(&test_bo_type, &unique);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, file, &handle), 0);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
 	drm_safe_test_close(test, filp);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
@@ -199,8 +201,8 @@ static void handle_open_fails(struct kunit *test)
 	u32 handle = 0;
 
 	t->open_ret = -EACCES;
-	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, t->file, &handle), -EACCES);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), -EACCES);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, t->opened, 0);
 }
 
@@ -214,7 +216,8 @@ static void handle_of_other_device(struct kunit *test)
 	u32 handle = 0;
 
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, filp->private_data, &handle),
+		KUNIT_EXPECT_EQ(test,
+				drm_shmem_handle_create(&bo->obj, filp->private_data, &handle),
 				-EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
@@ -229,9 +232,10 @@ static void lookup_core_made(struct kunit *test)
 	u32 handle = 0;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
-	KUNIT_EXPECT_NULL(test, to_test_bo(&shmem->base));
+	KUNIT_EXPECT_NULL(test, drm_shmem_from_gem(&test_bo_type, &shmem->base));
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(t->file, &shmem->base, &handle), 0);
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, handle),
+			    ERR_PTR(-EINVAL));
 	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 2);
 	drm_gem_object_put(&shmem->base);
 	KUNIT_EXPECT_EQ(test, t->fini, 0);
@@ -240,17 +244,19 @@ static void lookup_core_made(struct kunit *test)
 static void lookup_other_type(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = reclaim_bo_create(t->drm, SZ_4K, NULL, NULL);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
 	struct reclaim_bo *bo;
 	u32 handle = 0;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(reclaim_bo, unique);
-	KUNIT_EXPECT_EQ(test, reclaim_bo_handle_create(bo, t->file, &handle), 0);
-	KUNIT_EXPECT_NULL(test, to_test_bo(reclaim_bo_gem(bo)));
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_lookup(t->file, handle), ERR_PTR(-EINVAL));
-	KUNIT_EXPECT_PTR_EQ(test, to_reclaim_bo(reclaim_bo_gem(bo)), bo);
-	reclaim_bo_put(bo);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
+	KUNIT_EXPECT_NULL(test, drm_shmem_from_gem(&test_bo_type, drm_shmem_gem(&bo->obj)));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, handle),
+			    ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_from_gem(&reclaim_bo_type, drm_shmem_gem(&bo->obj)),
+			    bo);
+	drm_shmem_put(&bo->obj);
 }
 
 static void dumb(struct kunit *test)
@@ -262,11 +268,11 @@ static void dumb(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, t->drm->driver->dumb_create(t->file, t->drm, &args), 0);
 	KUNIT_EXPECT_EQ(test, args.pitch, 12);
 	KUNIT_EXPECT_EQ(test, args.size, PAGE_SIZE);
-	bo = test_bo_lookup(t->file, args.handle);
+	bo = drm_shmem_lookup(&test_bo_type, t->file, args.handle);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
-	KUNIT_EXPECT_EQ(test, test_bo_size(bo), PAGE_SIZE);
-	test_bo_put(bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), PAGE_SIZE);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, args.handle), 0);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 
@@ -282,25 +288,25 @@ static void mmap_offset(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	u64 offset = 0;
 
-	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
 	KUNIT_EXPECT_NE(test, offset, 0);
-	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
+	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&drm_shmem_gem(&bo->obj)->vma_node));
 }
 
 /* Another object has all addresses that there are. */
 static void no_mmap_offset(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct drm_vma_offset_manager *addresses = test_bo_gem(bo)->dev->vma_offset_manager;
+	struct drm_vma_offset_manager *addresses = drm_shmem_gem(&bo->obj)->dev->vma_offset_manager;
 	struct drm_vma_offset_node all = {};
 	u64 offset = 1;
 
 	KUNIT_ASSERT_EQ(test, 0, drm_vma_offset_add(addresses, &all, DRM_FILE_PAGE_OFFSET_SIZE));
-	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, offset, 1);
 	drm_vma_offset_remove(addresses, &all);
-	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), 0);
-	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&test_bo_gem(bo)->vma_node));
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
+	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&drm_shmem_gem(&bo->obj)->vma_node));
 }
 
 /* What a task allocates for objects: by size, and how much of it has no account */
@@ -352,7 +358,7 @@ static void accounted(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 	dmabuf = shmem_test_export(test, &e, SZ_4K);
 	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(obj_kmalloc_probe, &allocs), 0);
-	bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	bo = test_bo_new(t->drm, SZ_4K, NULL);
 	imported = shmem_test_import(test, t->drm, dmabuf);
 	ret = IS_ERR(bo) ? PTR_ERR(bo) : obj_map_table(t->drm, &bo->obj);
 	unregister_trace_kmalloc(obj_kmalloc_probe, &allocs);
@@ -365,8 +371,8 @@ static void accounted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
-	test_bo_put(bo);
-	test_bo_put(imported);
+	drm_shmem_put(&bo->obj);
+	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -397,7 +403,7 @@ static void mmap_user(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SZ_8K), 0);
 	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
 
@@ -435,13 +441,13 @@ static void import_foreign(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
-	KUNIT_EXPECT_EQ(test, test_bo_size(bo), SZ_8K);
+	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), SZ_8K);
 	KUNIT_EXPECT_EQ(test, e.attached, 1);
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->resv, dmabuf->resv);
-	KUNIT_EXPECT_EQ(test, test_bo_mmap_offset(bo, &offset), -EINVAL);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EINVAL);
 	filp = drm_safe_test_open(test, drm->render);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
-	KUNIT_EXPECT_EQ(test, test_bo_handle_create(bo, filp->private_data, &handle), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, filp->private_data, &handle), 0);
 	drm_safe_test_close(test, filp);
 
 	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
@@ -452,7 +458,7 @@ static void import_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
@@ -486,22 +492,22 @@ static void import_own_one(struct kunit *test, struct drm_device *drm, struct te
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	again = shmem_test_import(test, drm, dmabuf);
 	KUNIT_EXPECT_PTR_EQ(test, again, bo);
-	test_bo_put(again);
+	drm_shmem_put(&again->obj);
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 }
 
 /* Its own export comes back as the same object, whichever way it was made. */
 static void import_own(struct kunit *test)
 {
 	struct drm_device *drm = import_device(test);
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(drm, SZ_4K, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	__drm_shmem_publish(&bo->obj);
 	import_own_one(test, drm, bo, drm_shmem_export(&bo->obj, O_RDWR));
-	import_own_one(test, drm, bo, drm_gem_prime_export(test_bo_gem(bo), O_RDWR));
-	test_bo_put(bo);
+	import_own_one(test, drm, bo, drm_gem_prime_export(drm_shmem_gem(&bo->obj), O_RDWR));
+	drm_shmem_put(&bo->obj);
 }
 
 /* From one device of ours to another, both with mappings and tables. */
@@ -533,13 +539,13 @@ static void import_between(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 
-	test_bo_put(other);
+	drm_shmem_put(&other->obj);
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 }
 
-/* Mapping for the device at once needs the device; see DRM_SHMEM_DRIVER_OPS_SGT() */
+/* Mapping for the device at once needs the device; see DRM_SHMEM_DRIVER_OPS_SGT */
 static void import_unplugged(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
@@ -554,24 +560,94 @@ static void import_unplugged(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-static struct drm_gem_object *import_as_reclaim(struct drm_device *drm, struct dma_buf *dmabuf)
+/* What a driver made by itself may be smaller than an object of the library. */
+static struct drm_gem_object *no_type_create_object(struct drm_device *drm, size_t size)
 {
-	return reclaim_bo_prime_import(drm, dmabuf);
+	struct drm_gem_shmem_object *shmem = kzalloc_obj(*shmem);
+
+	return shmem ? &shmem->base : ERR_PTR(-ENOMEM);
 }
 
-/* The core would allocate a struct test_bo for the import of a reclaim_bo. */
-static void import_wrong_type(struct kunit *test)
+DEFINE_DRM_GEM_FOPS(no_type_fops);
+
+/* The first has no gem_create_object, the second one of its own. */
+static const struct drm_driver no_type_drivers[] = {
+	{
+		.driver_features = DRIVER_GEM | DRIVER_RENDER,
+		.fops = &no_type_fops,
+		.name = "no_type",
+		DRM_SHMEM_DRIVER_OPS,
+	},
+	{
+		.driver_features = DRIVER_GEM | DRIVER_RENDER,
+		.fops = &no_type_fops,
+		.name = "no_type",
+		.gem_create_object = no_type_create_object,
+		DRM_SHMEM_DRIVER_OPS,
+	},
+};
+
+static void no_type_gen_desc(const struct drm_driver *driver, char *desc)
 {
-	struct shmem_test *t = test->priv;
+	strscpy(desc, driver->gem_create_object ? "own" : "none", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(no_type, no_type_drivers, no_type_gen_desc);
+
+/* Dumb buffers and imports are of the type that gem_create_object names. */
+static void no_type(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   test->param_value);
+	struct drm_mode_create_dumb args = { .width = 16, .height = 16, .bpp = 32 };
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct shmem_test *t = test->priv;
 
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_PTR_EQ(test, import_as_reclaim(t->drm, dmabuf), ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		KUNIT_EXPECT_PTR_EQ(test, drm->driver->gem_prime_import(drm, dmabuf),
+				    ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_EQ(test, drm->driver->dumb_create(t->file, drm, &args), -EINVAL);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
+}
+
+struct bare_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(bare_bo_type, struct bare_bo, obj, struct bare_bo_unique);
+
+/* Without DRM_SHMEM_OBJ_FUNCS */
+const struct bare_bo_type bare_bo_type = {};
+
+static void no_functions(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test,
+				    (void *)drm_shmem_create(&bare_bo_type, t->drm, SZ_4K, NULL),
+				    ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&bare_bo_type),
+				    ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+}
+
+/* A step that casts to another type is seen if the debug option is set. */
+static void step_of_other_type(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_from_obj(&reclaim_bo_type, &bo->obj),
+				    (void *)bo);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, IS_ENABLED(CONFIG_DRM_SAFE_DEBUG));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_from_obj(&test_bo_type, &bo->obj), bo);
 }
 
 static void note_release(struct drm_device *drm, void *data)
@@ -593,14 +669,14 @@ static void object_keeps_device(struct kunit *test)
 	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
 	drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, note_release, &released), 0);
-	bo = test_bo_unique_bo(test_bo_create(drm, SZ_4K, NULL, NULL));
+	bo = test_bo_new(drm, SZ_4K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 
 	drm_safe_test_unbind(test, parent);
 	KUNIT_EXPECT_FALSE(test, released);
-	KUNIT_EXPECT_PTR_EQ(test, test_bo_gem(bo)->dev, drm);
-	test_bo_put(bo);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->dev, drm);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_TRUE(test, released);
 }
 
@@ -608,18 +684,18 @@ static void object_keeps_device(struct kunit *test)
 static void put_under_own_lock(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
-		test_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_EQ(test, t->live, 1);
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	/* Free it after all: it has a reference that nobody has. */
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
 
@@ -646,7 +722,9 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
 	KUNIT_CASE(import_unplugged),
-	KUNIT_CASE(import_wrong_type),
+	KUNIT_CASE_PARAM(no_type, no_type_gen_params),
+	KUNIT_CASE(no_functions),
+	KUNIT_CASE(step_of_other_type),
 	KUNIT_CASE(object_keeps_device),
 	KUNIT_CASE(put_under_own_lock),
 	{}

@@ -402,14 +402,14 @@ static void owned(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct page_map_owned own = {}, other = {};
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_64K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_64K, NULL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	ret = drm_shmem_vmap_own(&own, &bo->obj);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	/* The handle outlives the caller's reference. */
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
 	drm_vmap_write32(&own, 0, 17);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(drm_vmap_borrow(&own), 0), 17);
@@ -442,7 +442,7 @@ static void owned_overwritten(struct kunit *test)
 	}
 	/* What was in the way is gone, what was moved is where it should be. */
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(bo)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 17);
 	drm_vmap_release(&other);
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 1);
@@ -453,7 +453,7 @@ static void owned_overwritten(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&test_bo_gem(moved)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
 }
 
 static void owned_cleanup(struct kunit *test)
@@ -496,7 +496,7 @@ static void locked(struct kunit *test)
 	struct page_map_owned own = {};
 	int ret;
 
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 1);
 		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj), 0);
@@ -504,7 +504,7 @@ static void locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 1);
 	drm_vmap_release_locked(&own);
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 }
 
@@ -526,7 +526,7 @@ static void wrong_lock(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
@@ -536,7 +536,7 @@ static void wrong_lock(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	drm_vmap_release(&own);
 }
 
@@ -547,21 +547,21 @@ static void wrong_lock_at_end(struct kunit *test)
 	struct page_map_owned own = {};
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
-	dma_resv_lock(test_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_vmap_release(&own);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(test_bo_gem(bo)->resv));
+	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj.base), 0);
-	dma_resv_unlock(test_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	kunit_warning_suppress(test) {
 		drm_vmap_release_locked(&own);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(test_bo_gem(bo)->resv));
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 }
 
@@ -665,13 +665,13 @@ static void no_vmap_callback(struct kunit *test)
 static void borrowed_outlives(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_unique_bo(test_bo_create(t->drm, SZ_4K, NULL, NULL));
+	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
 		kunit_warning_suppress(test) {
-			test_bo_put(bo);
+			drm_shmem_put(&bo->obj);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 		}
 		KUNIT_EXPECT_EQ(test, t->live, 1);
@@ -679,8 +679,8 @@ static void borrowed_outlives(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	/* Free it after all. */
-	kref_init(&test_bo_gem(bo)->refcount);
-	test_bo_put(bo);
+	kref_init(&drm_shmem_gem(&bo->obj)->refcount);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
 
@@ -737,7 +737,7 @@ static void iomem_rw(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(drm_vmap_borrow(&own), 400), 0x77777777);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 1);
 	drm_vmap_release(&own);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
@@ -763,7 +763,7 @@ static void iomem_is_not_sysmem(struct kunit *test)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -791,7 +791,7 @@ static void either(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
-	test_bo_put(bos[0]);
+	drm_shmem_put(&bos[0]->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -816,7 +816,7 @@ static void exporter_fails(struct kunit *test)
 	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 }
@@ -833,7 +833,7 @@ static void exporter_gives_null(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	for (int i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, drm_gem_vmap(test_bo_gem(bo), &core), -ENOMEM);
+		KUNIT_EXPECT_EQ(test, drm_gem_vmap(drm_shmem_gem(&bo->obj), &core), -ENOMEM);
 		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
@@ -847,7 +847,7 @@ static void exporter_gives_null(struct kunit *test)
 		drm_vmap_write32(map, 0, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -906,7 +906,7 @@ static void import_is_no_whole_pages(struct kunit *test)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -957,7 +957,7 @@ static void user_under_lock(struct kunit *test)
 	int ret;
 
 	for (int i = 0; i < ARRAY_SIZE(bos); i++) {
-		struct dma_resv *resv = test_bo_gem(bos[i])->resv;
+		struct dma_resv *resv = drm_shmem_gem(&bos[i]->obj)->resv;
 
 		drm_shmem_if_vmap(page_anymap, map, &bos[i]->obj, ret) {
 			drm_vmap_write32(map, 0, 3);
@@ -978,7 +978,7 @@ static void user_under_lock(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
-	test_bo_put(bos[1]);
+	drm_shmem_put(&bos[1]->obj);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -1074,7 +1074,7 @@ static void user_iomem(struct kunit *test)
 	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
 
 	user_copy(test, &bo->obj);
-	test_bo_put(bo);
+	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 }
 

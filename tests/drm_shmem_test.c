@@ -16,61 +16,70 @@
 
 static struct shmem_test *test_bo_test(struct test_bo *bo)
 {
-	return test_dev(test_bo_gem(bo)->dev)->test;
+	return test_dev(drm_shmem_gem(&bo->obj)->dev)->test;
 }
 
-static int test_bo_init(struct test_bo *bo, struct test_bo_args *args)
+static int test_bo_init(struct drm_shmem_obj *obj)
 {
-	struct shmem_test *t = test_bo_test(bo);
+	struct shmem_test *t = test_bo_test(drm_shmem_from_obj(&test_bo_type, obj));
 
 	if (t->init_ret)
 		return t->init_ret;
-	bo->color = args ? args->color : 0;
 	guard(spinlock)(&t->lock);
 	t->live++;
 	return 0;
 }
 
-static void test_bo_fini(struct test_bo *bo)
+static void test_bo_fini(struct drm_shmem_obj *obj)
 {
-	struct shmem_test *t = test_bo_test(bo);
+	struct shmem_test *t = test_bo_test(drm_shmem_from_obj(&test_bo_type, obj));
 
 	guard(spinlock)(&t->lock);
 	t->live--;
 	t->fini++;
 }
 
-static int test_bo_open(struct test_bo *bo, struct drm_file *file)
+static int test_bo_open(struct drm_shmem_obj *obj, struct drm_file *file)
 {
-	struct shmem_test *t = test_bo_test(bo);
+	struct shmem_test *t = test_bo_test(drm_shmem_from_obj(&test_bo_type, obj));
 
 	if (!t->open_ret)
 		t->opened++;
 	return t->open_ret;
 }
 
-static void test_bo_close(struct test_bo *bo, struct drm_file *file)
+static void test_bo_close(struct drm_shmem_obj *obj, struct drm_file *file)
 {
-	test_bo_test(bo)->opened--;
+	test_bo_test(drm_shmem_from_obj(&test_bo_type, obj))->opened--;
 }
 
-static void test_bo_sgt_revoked(struct test_bo *bo)
+static void test_bo_sgt_revoked(struct drm_shmem_obj *obj)
 {
-	struct shmem_test *t = test_bo_test(bo);
+	struct shmem_test *t = test_bo_test(drm_shmem_from_obj(&test_bo_type, obj));
 
-	dma_resv_assert_held(test_bo_gem(bo)->resv);
+	dma_resv_assert_held(drm_shmem_gem(obj)->resv);
 	guard(spinlock)(&t->lock);
 	t->revoked++;
 }
 
-DRM_SHMEM_OBJ_DEFINE(test_bo, 0,
-		     .init = test_bo_init,
-		     .fini = test_bo_fini,
-		     .open = test_bo_open,
-		     .close = test_bo_close,
-		     .sgt_revoked = test_bo_sgt_revoked);
+const struct test_bo_type test_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.init = test_bo_init,
+	.base.fini = test_bo_fini,
+	.base.open = test_bo_open,
+	.base.close = test_bo_close,
+	.base.sgt_revoked = test_bo_sgt_revoked,
+};
 
-DRM_SHMEM_OBJ_DEFINE(reclaim_bo, DRM_SHMEM_RECLAIM);
+const struct reclaim_bo_type reclaim_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+};
+
+static struct drm_gem_object *shmem_test_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&test_bo_type);
+}
 
 DEFINE_DRM_GEM_FOPS(shmem_test_fops);
 
@@ -79,7 +88,8 @@ const struct drm_driver shmem_test_driver = {
 	.fops = &shmem_test_fops,
 	.name = "shmem_test",
 	.desc = "test device of drm_shmem_safe",
-	DRM_SHMEM_DRIVER_OPS(test_bo),
+	.gem_create_object = shmem_test_create_object,
+	DRM_SHMEM_DRIVER_OPS,
 };
 
 const struct drm_driver shmem_test_driver_sgt = {
@@ -87,7 +97,8 @@ const struct drm_driver shmem_test_driver_sgt = {
 	.fops = &shmem_test_fops,
 	.name = "shmem_test_sgt",
 	.desc = "test device of drm_shmem_safe",
-	DRM_SHMEM_DRIVER_OPS_SGT(test_bo),
+	.gem_create_object = shmem_test_create_object,
+	DRM_SHMEM_DRIVER_OPS_SGT,
 };
 
 KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_dev_put, drm_dev_put, struct drm_device *);
@@ -143,7 +154,7 @@ void shmem_test_unbind(struct kunit *test)
 	drm_safe_test_unbind(test, t->parent);
 }
 
-KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_bo_put, test_bo_put, struct test_bo *);
+KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_bo_put, drm_shmem_put, struct drm_shmem_obj *);
 
 /* As under memory pressure: purges @nr pages, and says how many were. */
 unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr)
@@ -283,12 +294,12 @@ bool shmem_test_leave(struct shmem_test_holder *holder)
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo_unique *unique = test_bo_create(t->drm, size, NULL, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, size, NULL);
 	struct test_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(test_bo, unique);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, shmem_test_bo_put, bo), 0);
+	bo = drm_shmem_publish(&test_bo_type, &unique);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, shmem_test_bo_put, &bo->obj), 0);
 	return bo;
 }
 
@@ -537,8 +548,8 @@ struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 		gem = drm_gem_prime_import(drm, dmabuf);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
-	KUNIT_EXPECT_NOT_NULL(test, to_test_bo(gem));
-	return to_test_bo(gem);
+	KUNIT_EXPECT_NOT_NULL(test, drm_shmem_from_gem(&test_bo_type, gem));
+	return drm_shmem_from_gem(&test_bo_type, gem);
 }
 
 MODULE_IMPORT_NS("DMA_BUF");

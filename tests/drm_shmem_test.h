@@ -60,18 +60,21 @@ struct test_bo {
 	u32 color;
 };
 
-struct test_bo_args {
-	u32 color;
-};
+DRM_SHMEM_OBJ_TYPE(test_bo_type, struct test_bo, obj, struct test_bo_unique);
 
-DRM_SHMEM_OBJ(test_bo, struct test_bo, obj, struct test_bo_args);
+/* One that is never published, by its own type. May be an ERR_PTR(). */
+static inline struct test_bo *test_bo_new(struct drm_device *drm, size_t size,
+					  const struct drm_shmem_opts *opts)
+{
+	return (struct test_bo *)drm_shmem_create(&test_bo_type, drm, size, opts);
+}
 
 /* The same, with the early unmap and purging that DRM_SHMEM_RECLAIM gives. */
 struct reclaim_bo {
 	struct drm_shmem_obj obj;
 };
 
-DRM_SHMEM_OBJ(reclaim_bo, struct reclaim_bo, obj, void);
+DRM_SHMEM_OBJ_TYPE(reclaim_bo_type, struct reclaim_bo, obj, struct reclaim_bo_unique);
 
 extern const struct drm_driver shmem_test_driver;
 extern const struct drm_driver shmem_test_driver_sgt;	/* maps imports at once */

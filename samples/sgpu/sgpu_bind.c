@@ -21,7 +21,7 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 	drm_exec_until_all_locked(exec) {
 		ret = drm_exec_lock_obj(exec, drm_gpuvm_imm_resv_obj(shared));
 		if (!ret)
-			ret = drm_exec_lock_obj(exec, sgpu_bo_gem(bo));
+			ret = drm_exec_lock_obj(exec, drm_shmem_gem(&bo->shmem));
 		drm_exec_retry_on_contention(exec);
 		if (ret)
 			break;
@@ -35,7 +35,7 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 {
 	int ret;
 
-	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
+	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
 	/* A buffer that is bound already is not looked at again. */
 	if (drm_shmem_is_purged(&bo->shmem))
 		return -ENODATA;
@@ -55,7 +55,8 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 				 struct sgpu_file *file,
 				 const struct drm_sgpu_bind_op *op)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file->drm, op->handle);
+	struct sgpu_bo *bo __free(drm_shmem) =
+		drm_shmem_lookup(&sgpu_bo_type, file->drm, op->handle);
 	struct drm_exec exec;
 	int ret;
 

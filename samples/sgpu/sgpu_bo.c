@@ -10,15 +10,33 @@
 #include "sgpu_bo.h"
 #include "sgpu_vm.h"
 
-static int sgpu_bo_init(struct sgpu_bo *bo, void *arg)
+static int sgpu_bo_init(struct drm_shmem_obj *obj)
 {
 	atomic_inc(&sgpu_live.bos);
 	return 0;
 }
 
-static void sgpu_bo_fini(struct sgpu_bo *bo)
+static void sgpu_bo_fini(struct drm_shmem_obj *obj)
 {
 	atomic_dec(&sgpu_live.bos);
+}
+
+static int sgpu_bo_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return sgpu_vm_evict(drm_shmem_from_obj(&sgpu_bo_type, obj));
+}
+
+const struct sgpu_bo_type sgpu_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.init = sgpu_bo_init,
+	.base.fini = sgpu_bo_fini,
+	.base.evict = sgpu_bo_evict,
+};
+
+struct drm_gem_object *sgpu_gem_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&sgpu_bo_type);
 }
 
 /* What BO_VMAP reads is always there: buffers are whole pages. */
@@ -29,17 +47,13 @@ struct sgpu_vmap {
 	struct sgpu_map_owned map;
 };
 
-DRM_SHMEM_OBJ_DEFINE(sgpu_bo, DRM_SHMEM_RECLAIM,
-		     .init = sgpu_bo_init,
-		     .fini = sgpu_bo_fini,
-		     .evict = sgpu_vm_evict);
-
 int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *args,
 			 struct drm_file *file)
 {
 	const struct drm_shmem_opts opts = {
 		.map_wc = args->flags & DRM_SGPU_BO_WC,
 	};
+	struct drm_device *drm = drm_dev_ctx_reg_drm(&reg->base);
 	struct sgpu_bo_unique *unique;
 	int ret;
 
@@ -49,29 +63,29 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *
 	if (args->size > SGPU_VA_END - SGPU_VA_START)
 		return -EINVAL;
 
-	unique = sgpu_bo_create(drm_dev_ctx_reg_drm(&reg->base), args->size, &opts, NULL);
+	unique = drm_shmem_create(&sgpu_bo_type, drm, args->size, &opts);
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
-	struct sgpu_bo *bo __free(sgpu_bo) = drm_shmem_publish(sgpu_bo, unique);
+	struct sgpu_bo *bo __free(drm_shmem) = drm_shmem_publish(&sgpu_bo_type, &unique);
 
-	ret = sgpu_bo_handle_create(bo, file, &args->handle);
+	ret = drm_shmem_handle_create(&bo->shmem, file, &args->handle);
 	if (ret)
 		return ret;
-	args->size = sgpu_bo_size(bo);
+	args->size = drm_shmem_size(&bo->shmem);
 	return 0;
 }
 
 int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mmap_offset *args,
 			      struct drm_file *file)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file, args->handle);
+	struct sgpu_bo *bo __free(drm_shmem) = drm_shmem_lookup(&sgpu_bo_type, file, args->handle);
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	if (args->pad)
 		return -EINVAL;
-	return sgpu_bo_mmap_offset(bo, &args->offset);
+	return drm_shmem_mmap_offset(&bo->shmem, &args->offset);
 }
 
 /* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Bindings and mmap() keep nothing. */
@@ -93,7 +107,7 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg, struct drm_sgpu_bo_madvise *args,
 			  struct drm_file *file)
 {
-	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(file, args->handle);
+	struct sgpu_bo *bo __free(drm_shmem) = drm_shmem_lookup(&sgpu_bo_type, file, args->handle);
 	int ret;
 
 	if (IS_ERR(bo))
@@ -118,7 +132,7 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 /* A signal ends the wait for the lock. Getting the pages cannot be interrupted. */
 static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
 {
-	struct dma_resv *resv = sgpu_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->shmem)->resv;
 	int ret;
 
 	ret = dma_resv_lock_interruptible(resv, NULL);
@@ -133,7 +147,8 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args
 		       struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_bo *bo __free(sgpu_bo) = sgpu_bo_lookup(drm_file, args->handle);
+	struct sgpu_bo *bo __free(drm_shmem) =
+		drm_shmem_lookup(&sgpu_bo_type, drm_file, args->handle);
 	struct sgpu_vmap *vmap;
 	int ret;
 

@@ -12,8 +12,9 @@ struct sgpu_bo {
 	struct drm_shmem_obj shmem;
 };
 
-DRM_SHMEM_OBJ(sgpu_bo, struct sgpu_bo, shmem, void);
+DRM_SHMEM_OBJ_TYPE(sgpu_bo_type, struct sgpu_bo, shmem, struct sgpu_bo_unique);
 
+struct drm_gem_object *sgpu_gem_create_object(struct drm_device *drm, size_t size);
 void sgpu_vmap_free(struct sgpu_vmap *vmap);
 
 int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *args,

@@ -53,7 +53,7 @@ sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_op_remap *op)
 	return drm_gpuvm_op_remap_done(op);
 }
 
-DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_obj_type.funcs, PAGE_SIZE,
+DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_type.base.funcs, PAGE_SIZE,
 		  .bo_init = sgpu_vm_bo_init,
 		  .bo_fini = sgpu_vm_bo_fini);
 

@@ -362,7 +362,7 @@ static void sgpu_job_touch(struct drm_exec *exec)
 
 	drm_exec_for_each_locked_object(exec, gem) {
 		dma_resv_assert_held(gem->resv);
-		bo = to_sgpu_bo(gem);
+		bo = drm_shmem_from_gem(&sgpu_bo_type, gem);
 		if (bo)
 			drm_shmem_touch(&bo->shmem, &sgpu_dev(gem->dev)->shrinker);
 	}

@@ -13,7 +13,7 @@
 int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
 		    const struct sgpu_reg *reg)
 {
-	dma_resv_assert_held(sgpu_bo_gem(bo)->resv);
+	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
 	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->base.bound, &bo->shmem);
 }
 
@@ -34,7 +34,7 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
 	struct sgpu_sg_index *index = NULL;
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(sgpu_bo_gem(bo)->dev)) {
+	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(drm_shmem_gem(&bo->shmem)->dev)) {
 		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->base.bound);
 		if (!ret) {
 			/* The buffer has its pages also if this EXEC fails later. */
@@ -65,7 +65,7 @@ static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 	ret = ACQUIRE_ERR(mutex_intr, &lock);
 	if (ret)
 		return ret;
-	drm_gpuvm_core_for_each_of(va, vm->core, sgpu_bo_gem(bo)) {
+	drm_gpuvm_core_for_each_of(va, vm->core, drm_shmem_gem(&bo->shmem)) {
 		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range,
 					va->gem.offset);
 		if (!ret && fatal_signal_pending(current))

@@ -15,11 +15,6 @@ from drm_safe_source import blanked, calls, functions, library
 
 # What each macro declares for the name that it is given: kind of name, pattern.
 DECLARES = {
-    r"DRM_SHMEM_OBJ": {
-        "error_pointer": ["{}_create", "{}_lookup"],
-        "get": ["{}_lookup {}_put"],
-        "proof": ["{}_unique"],
-    },
     r"DRM_GPUVM_IMM(?:_VM_BO)?": {
         "error_pointer": ["{}_obtain", "{}_obtain_interruptible", "{}_obtain_locked"],
         "get": ["{}_obtain drm_gpuvm_imm_bo_put", "{}_obtain_interruptible drm_gpuvm_imm_bo_put",
@@ -39,10 +34,11 @@ DECLARES = {
 
 # The library's own.
 NAMES = {
-    "error_pointer": ["drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
+    "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked"],
-    "get": ["drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
+    "get": ["drm_shmem_create drm_shmem_put", "drm_shmem_lookup drm_shmem_put",
+            "drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
@@ -68,6 +64,9 @@ FILE_TYPE = re.compile(r"\bstruct (\w+) \*\s*\w+(?: =|\([^()]*\)\s*\{\s*return) 
 
 # A driver's proof that its device is registered
 PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;", re.M)
+
+# A driver's unique object, which drm_shmem_publish() uses up
+UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_TYPE\((?:[^,;]*,){3}\s*struct (\w+)\)", re.M)
 
 # What declares a handle in a structure.
 HANDLE_MACROS = ["DRM_GPUVM_CORE", "DRM_GPUVM_UPDATE"]
@@ -231,6 +230,7 @@ class Driver:
             for macro, patterns in given.items():
                 self.add(macro, {kind: patterns})
         self.names["file"] |= set(FILE_TYPE.findall(self.text))
+        self.names["proof"] |= set(UNIQUE_TYPE.findall(self.text))
         for kind in "proof", "section", "lent":
             self.names[kind] |= set(PROOF_TYPE.findall(self.text))
 

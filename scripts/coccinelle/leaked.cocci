@@ -25,11 +25,27 @@ def cleans_up(p, x):
 def is_pointer(p, x):
     return above(p).rfind("*" + x) > above(p).rfind("\n}")
 
+// Where the compiler does not warn: clang, below the cast of a macro.
+@dropped@
+identifier get : script:python() { is_get(get) };
+position p;
+@@
+ get@p(...);
+
+@script:python depends on report@
+p << dropped.p;
+get << dropped.get;
+@@
+print("%s:%s:%s: ERROR: the result of %s() is dropped, and never given back" %
+      (p[0].file, p[0].line, p[0].column, get))
+
 @pointer exists@
 identifier x;
 expression E;
 identifier get : script:python() { is_get(get) };
 identifier put : script:python() { is_put(put) };
+identifier m;
+expression d;
 type T;
 position q, p;
 @@
@@ -39,6 +55,8 @@ position q, p;
  x = get@q(...);
 )
  ... when != put(x)
+     when != put(&x->m)
+     when != drm_shmem_publish(d, &x)
      when != E = x
      when != return x;
      when != no_free_ptr(x)

@@ -35,9 +35,18 @@ struct bench_bo {
 	struct drm_shmem_obj obj;
 };
 
-DRM_SHMEM_OBJ(bench_bo, struct bench_bo, obj, void);
-DRM_SHMEM_OBJ_DEFINE(bench_bo, 0);
+DRM_SHMEM_OBJ_TYPE(bench_bo_type, struct bench_bo, obj, struct bench_bo_unique);
+
+const struct bench_bo_type bench_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+};
+
 DEFINE_DRM_VMAP(bench_page, SZ_4K);
+
+static struct drm_gem_object *bench_gem_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&bench_bo_type);
+}
 
 DEFINE_DRM_GEM_FOPS(bench_sfops);
 
@@ -46,7 +55,8 @@ static const struct drm_driver bench_sdriver = {
 	.fops = &bench_sfops,
 	.name = "bench_shmem",
 	.desc = "benchmark of drm_shmem_safe",
-	DRM_SHMEM_DRIVER_OPS(bench_bo),
+	.gem_create_object = bench_gem_create_object,
+	DRM_SHMEM_DRIVER_OPS,
 };
 
 /* Both objects are mapped and have a table, so that the pairs find them hot. */
@@ -74,10 +84,10 @@ static struct drm_gem_shmem_object *raw_new(struct bench_shmem *b, size_t size)
 
 static struct bench_bo *safe_new(struct bench_shmem *b, size_t size)
 {
-	struct bench_bo_unique *unique = bench_bo_create(b->drm, size, NULL, NULL);
+	struct bench_bo_unique *unique = drm_shmem_create(&bench_bo_type, b->drm, size, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(b->test, unique);
-	return drm_shmem_publish(bench_bo, unique);
+	return drm_shmem_publish(&bench_bo_type, &unique);
 }
 
 static noinline u32 vmap_raw_once(struct drm_gem_shmem_object *shmem)
@@ -269,7 +279,7 @@ static u64 create_raw(void *ctx, unsigned int loops)
 static u64 create_safe(void *ctx, unsigned int loops)
 {
 	settle();
-	return BENCH_LOOP(loops, bench_bo_put(safe_new(ctx, SZ_64K)));
+	return BENCH_LOOP(loops, drm_shmem_put(&safe_new(ctx, SZ_64K)->obj));
 }
 
 static u64 cold_vmap_raw(void *ctx, unsigned int loops)
@@ -290,7 +300,7 @@ static u64 cold_vmap_safe(void *ctx, unsigned int loops)
 		struct bench_bo *bo = safe_new(ctx, SZ_64K);
 
 		borrowed_once(bo);
-		bench_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	}));
 }
 
@@ -314,7 +324,7 @@ static u64 cold_sgt_safe(void *ctx, unsigned int loops)
 		struct bench_bo *bo = safe_new(ctx, SZ_64K);
 
 		sgt_safe_once(b->bound, bo);
-		bench_bo_put(bo);
+		drm_shmem_put(&bo->obj);
 	}));
 }
 
@@ -350,7 +360,7 @@ static u64 many_safe(void *ctx, unsigned int loops)
 		b->many[i] = safe_new(b, SZ_4K);
 		sgt_safe_once(b->bound, b->many[i]);
 	}
-	return BENCH_LOOP(loops, bench_bo_put((struct bench_bo *)many_next(b, __i)));
+	return BENCH_LOOP(loops, drm_shmem_put(&((struct bench_bo *)many_next(b, __i))->obj));
 }
 
 static const struct bench_pair bench_shmem_pairs[] = {
@@ -398,7 +408,7 @@ static void bench_shmem_put(struct bench_shmem *b)
 {
 	drm_vmap_release(&b->own);
 	drm_gem_vunmap(&b->raw->base, &b->map);
-	bench_bo_put(b->bo);
+	drm_shmem_put(&b->bo->obj);
 	drm_gem_object_put(&b->raw->base);
 }
 
@@ -482,7 +492,7 @@ static void bench_shmem_revoke(struct kunit *test)
 		kunit_info(test, "bench,unbind with all tables alive,%u,1,0,%llu,0,%llu,0", ns[i],
 			   div_u64(time * 1000, ns[i]), div_u64(time * 1000, ns[i]));
 		for (unsigned int k = 0; k < ns[i]; k++)
-			bench_bo_put(many[k]);
+			drm_shmem_put(&many[k]->obj);
 	}
 	kvfree(many);
 }

@@ -30,6 +30,7 @@ static inline struct cost_device *cost_reg_dev(const struct cost_reg *reg)
 }
 
 int hw_by_hand(struct drm_device *drm);
+int hw_table(const struct sg_table *sgt);
 int hw_with_proof(const struct cost_reg *reg);
 
 #endif /* _DRM_SAFE_COST_H */

@@ -18,7 +18,7 @@ struct foo_bo {
 	struct drm_shmem_obj shmem;
 };
 
-DRM_SHMEM_OBJ(foo_bo, struct foo_bo, shmem, void);
+DRM_SHMEM_OBJ_TYPE(foo_bo_type, struct foo_bo, shmem, struct foo_bo_unique);
 
 struct foo_bind {
 	__u64 addr;

@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the example in drm_shmem_obj.h takes for granted: it lists what this declares. */
+/* What the examples in drm_shmem_obj.c and drm_shmem_obj.h take for granted. */
+
+#include <linux/sizes.h>
 
 #include "drm_shmem_safe.h"
 
-struct foo_bo {
-	struct drm_shmem_obj obj;
+/* Proof that a struct foo_device is registered */
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
 };
 
-typedef u32 arg;
+struct drm_foo_bo_create {
+	__u64 size;
+	__u32 flags;
+	__u32 handle;
+};
 
-DRM_SHMEM_OBJ(foo_bo, struct foo_bo, obj, arg);
+#define FOO_BO_DEFAULT	1
+
+struct foo_ring {
+	u32 head;
+	u32 tail;
+};
+
+void foo_write_ptes(const struct foo_reg *reg, dma_addr_t addr, unsigned int len);

@@ -24,7 +24,7 @@ int foo_fw_entry(struct foo_bo *bo, u32 *entry)
 #elif defined(RAW_VMAP)
 	struct iosys_map map;
 
-	ret = drm_gem_vmap(foo_bo_gem(bo), &map);
+	ret = drm_gem_vmap(drm_shmem_gem(&bo->shmem), &map);
 	if (!ret)
 		*entry = iosys_map_rd_field(&map, 0, struct foo_fw_hdr, entry);
 #else
@@ -38,9 +38,9 @@ int foo_fw_entry_locked(struct foo_bo *bo, u32 *entry)
 {
 	int ret;
 
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
 		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
 }

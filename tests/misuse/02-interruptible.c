@@ -21,14 +21,14 @@ int foo_bo_clear_interruptible(struct foo_bo *bo)
 	int ret;
 
 #if defined(RESULT_IGNORED)
-	dma_resv_lock_interruptible(foo_bo_gem(bo)->resv, NULL);
+	dma_resv_lock_interruptible(drm_shmem_gem(&bo->shmem)->resv, NULL);
 #else
-	ret = dma_resv_lock_interruptible(foo_bo_gem(bo)->resv, NULL);
+	ret = dma_resv_lock_interruptible(drm_shmem_gem(&bo->shmem)->resv, NULL);
 	if (ret)
 		return ret;
 #endif
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
 }

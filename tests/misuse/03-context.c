@@ -31,16 +31,16 @@ static int foo_bo_clear(struct foo_bo *bo) __must_hold(drm_resv)
 	drm_shmem_vmap_or_locked(foo_fw, fw, &bo->shmem, ret, return ret);
 
 #if defined(ENDS_UNLOCKED)
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 #endif
 	return drm_vmap_fill(fw, 0, 0, SZ_4K);
 }
 
 int foo_bo_update(struct foo_bo *bo, struct foo_bo *other, bool sync)
 {
-	struct dma_resv *resv = foo_bo_gem(bo)->resv;
+	struct dma_resv *resv = drm_shmem_gem(&bo->shmem)->resv;
 	int ret;
 
 #if defined(NOT_HELD)
@@ -50,8 +50,8 @@ int foo_bo_update(struct foo_bo *bo, struct foo_bo *other, bool sync)
 #endif
 	dma_resv_lock(resv, NULL);
 #if defined(TAKEN_TWICE)
-	dma_resv_lock(foo_bo_gem(other)->resv, NULL);
-	dma_resv_unlock(foo_bo_gem(other)->resv);
+	dma_resv_lock(drm_shmem_gem(&other->shmem)->resv, NULL);
+	dma_resv_unlock(drm_shmem_gem(&other->shmem)->resv);
 #elif defined(PINNED_UNDER_IT)
 	ret = drm_shmem_pin(&other->shmem);
 #elif defined(MAPPED_UNDER_IT)

@@ -18,7 +18,7 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 {
 	int ret;
 
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
 #if defined(MAPS)
 	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
@@ -42,10 +42,11 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 		ret = drm_shmem_vmap_own_locked(own, &bo->shmem);
 	if (!ret)
 		ret = foo_vm_prepare_map_locked(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
-	if (!ret)
+	if (!ret) {
 		drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->shmem, ret)
 			pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
+	}
 #endif
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
 }

@@ -5,7 +5,7 @@
 // wrong: GOES_ON B: the last argument must leave the scope
 // wrong: BLOCK_USED_OUTSIDE B: 'ring' undeclared|undeclared identifier 'ring'
 // wrong: OWNED_NOT_CHECKED W: ignoring return value|unused
-// wrong: LOOKED_UP_OR_NULL C: foo_bo_lookup\(\) returns an ERR_PTR\(\) and never NULL
+// wrong: LOOKED_UP_OR_NULL C: drm_shmem_lookup\(\) returns an ERR_PTR\(\) and never NULL
 // run: drm_shmem_vmap.too_small: the block is skipped, -ENOSPC
 // run: drm_shmem_vmap.no_vmap_callback: a failed one leaves nothing behind
 
@@ -40,7 +40,7 @@ int foo_ring_start(struct foo_bo *bo, struct foo_ring_owned *keep)
 
 int foo_bo_mark(struct drm_file *file, u32 handle)
 {
-	struct foo_bo *bo __free(foo_bo) = foo_bo_lookup(file, handle);
+	struct foo_bo *bo __free(drm_shmem) = drm_shmem_lookup(&foo_bo_type, file, handle);
 
 #if defined(LOOKED_UP_OR_NULL)
 	if (!bo)

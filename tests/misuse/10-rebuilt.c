@@ -26,13 +26,13 @@ int foo_fw_reload(struct foo_bo *bo, struct foo_fw_owned *old)
 #elif defined(BORROWED_RELEASED)
 	drm_vmap_release(drm_vmap_borrow(&own));
 #elif defined(RAW_MAP)
-	drm_gem_vunmap(foo_bo_gem(bo), &own);
+	drm_gem_vunmap(drm_shmem_gem(&bo->shmem), &own);
 #elif defined(ADDRESS_RELEASED)
 	drm_vmap_release(drm_vmap_unsafe_ptr(&own));
 #elif defined(RAW_VUNMAP)
 	struct iosys_map map = drm_vmap_unsafe_map(&own);
 
-	drm_gem_vunmap(foo_bo_gem(bo), &map);
+	drm_gem_vunmap(drm_shmem_gem(&bo->shmem), &map);
 #else
 	drm_vmap_move(old, &own);
 #endif

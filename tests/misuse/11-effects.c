@@ -55,4 +55,4 @@ foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_op_remap *op)
 	return drm_gpuvm_op_remap_done(op);
 }
 
-DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_obj_type.funcs, SZ_4K);
+DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);

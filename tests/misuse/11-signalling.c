@@ -68,7 +68,7 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	if (xa_alloc(&file->syncobj_xa, &id, bo, xa_limit_32b, GFP_KERNEL))
 		return -ENOMEM;
 #elif defined(ALLOCATES_MANAGED)
-	if (!devm_kzalloc(foo_bo_gem(bo)->dev->dev, SZ_4K, GFP_KERNEL))
+	if (!devm_kzalloc(drm_shmem_gem(&bo->shmem)->dev->dev, SZ_4K, GFP_KERNEL))
 		return -ENOMEM;
 #elif defined(STORES)
 	if (xa_is_err(xa_store(&file->syncobj_xa, 0, bo, GFP_KERNEL)))
@@ -77,7 +77,8 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	struct dma_fence **fences;
 	unsigned int count;
 
-	if (dma_resv_get_fences(foo_bo_gem(bo)->resv, DMA_RESV_USAGE_READ, &count, &fences))
+	if (dma_resv_get_fences(drm_shmem_gem(&bo->shmem)->resv, DMA_RESV_USAGE_READ, &count,
+				&fences))
 		return -ENOMEM;
 #elif defined(GROWS)
 	u64 *pt = krealloc((u64 *)vm->root, SZ_8K, GFP_KERNEL);
@@ -85,36 +86,36 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	if (!pt)
 		return -ENOMEM;
 #elif defined(LOCKS)
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 #elif defined(LOCKS_OBJECT)
-	drm_gem_lock(foo_bo_gem(bo));
-	drm_gem_unlock(foo_bo_gem(bo));
+	drm_gem_lock(drm_shmem_gem(&bo->shmem));
+	drm_gem_unlock(drm_shmem_gem(&bo->shmem));
 #elif defined(LOCKS_SLOW)
-	dma_resv_lock_slow(foo_bo_gem(bo)->resv, &exec->ticket);
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_lock_slow(drm_shmem_gem(&bo->shmem)->resv, &exec->ticket);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 #elif defined(LOCKS_WW)
-	if (ww_mutex_lock_interruptible(&foo_bo_gem(bo)->resv->lock, NULL))
+	if (ww_mutex_lock_interruptible(&drm_shmem_gem(&bo->shmem)->resv->lock, NULL))
 		return -ERESTARTSYS;
-	ww_mutex_unlock(&foo_bo_gem(bo)->resv->lock);
+	ww_mutex_unlock(&drm_shmem_gem(&bo->shmem)->resv->lock);
 #elif defined(LOCKS_EXEC)
-	if (drm_exec_lock_obj(exec, foo_bo_gem(bo)))
+	if (drm_exec_lock_obj(exec, drm_shmem_gem(&bo->shmem)))
 		return -EDEADLK;
 #elif defined(LOCKS_VM)
 	if (drm_gpuvm_imm_lock(foo_vm_shared(vm), exec, 1))
 		return -EDEADLK;
 #elif defined(RESERVES)
-	if (dma_resv_reserve_fences(foo_bo_gem(bo)->resv, 1))
+	if (dma_resv_reserve_fences(drm_shmem_gem(&bo->shmem)->resv, 1))
 		return -ENOMEM;
 #elif defined(MAKES_HANDLE)
 	u32 handle;
 
-	if (drm_gem_handle_create(file, foo_bo_gem(bo), &handle))
+	if (drm_gem_handle_create(file, drm_shmem_gem(&bo->shmem), &handle))
 		return -ENOMEM;
 #elif defined(WAITS)
 	dma_fence_wait(last, false);
 #elif defined(WAITS_ALL)
-	dma_resv_wait_timeout(foo_bo_gem(bo)->resv, DMA_RESV_USAGE_READ, false,
+	dma_resv_wait_timeout(drm_shmem_gem(&bo->shmem)->resv, DMA_RESV_USAGE_READ, false,
 			      MAX_SCHEDULE_TIMEOUT);
 #elif defined(WAITS_FOR_HANDLE)
 	drm_gem_dma_resv_wait(file, 1, true, MAX_SCHEDULE_TIMEOUT);
@@ -130,7 +131,7 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	static struct drm_shmem_sgt_owned table;
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(foo_bo_gem(bo)->dev))
+	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(drm_shmem_gem(&bo->shmem)->dev))
 		ret = drm_shmem_sgt_resume(&table, &reg->base.bound);
 	if (ret)
 		return ret;
@@ -143,9 +144,9 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
 	if (ret)
 		return ret;
 #elif defined(OBTAINS)
-	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain(foo_vm_shared(vm), foo_bo_gem(bo)));
+	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain(foo_vm_shared(vm), drm_shmem_gem(&bo->shmem)));
 #elif defined(PUTS_OBJECT)
-	foo_bo_put(bo);
+	drm_shmem_put(&bo->shmem);
 #elif defined(PUTS_BO)
 	drm_gpuvm_bo_put((struct drm_gpuvm_bo *)vm);
 #elif defined(CLEANS_UP)

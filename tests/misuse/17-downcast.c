@@ -7,9 +7,16 @@
 // wrong: SHMEM_AS_GEM B: incompatible pointer
 // wrong: NOT_FIRST B: must be the first member of struct bar_bo
 // wrong: WRONG_MEMBER B: must be a struct drm_shmem_obj
+// wrong: LOOKED_UP_AS_OTHER B: incompatible (pointer|return type)
+// wrong: TYPED_STEP B: incompatible (function )?pointer
+// wrong: STEP_CASTS_BY_HAND C: cast this with drm_shmem_from_obj\(&foo_bo_type, ...\)
+// wrong: STEP_CASTS_TO_OTHER C: this object is of 'foo_bo_type'
+// wrong: FLAG_OF_NO_TYPE W: changes value from|changes value
 // run: drm_shmem_obj.lookup_other_type: -EINVAL for an object of another type
 // run: drm_shmem_obj.lookup_core_made: -EINVAL for one that the core made
-// run: drm_shmem_obj.import_wrong_type: -EINVAL and a report for an own object of another type
+// run: drm_shmem_obj.no_type: -EINVAL and a report for a gem_create_object of no type
+// run: drm_shmem_obj.no_functions: -EINVAL and a report for a type without functions
+// run: drm_shmem_obj.step_of_other_type: a report for a step that casts to another type
 // run: drm_shmem_obj.dumb: dumb buffers are full objects
 // run: drm_shmem_obj.import_foreign: so are imported ones
 
@@ -23,10 +30,11 @@ struct bar_bo {
 	struct drm_gem_shmem_object shmem;
 #else
 	struct drm_shmem_obj shmem;
+	u64 more;
 #endif
 };
 
-DRM_SHMEM_OBJ(bar_bo, struct bar_bo, shmem, void);
+DRM_SHMEM_OBJ_TYPE(bar_bo_type, struct bar_bo, shmem, struct bar_bo_unique);
 
 u32 foo_bo_flags(struct foo_bo *bo)
 {
@@ -38,12 +46,51 @@ u32 foo_gem_flags(struct drm_gem_object *gem)
 #if defined(GEM_AS_BO)
 	struct foo_bo *bo = gem;
 #elif defined(BO_AS_OTHER)
-	struct foo_bo *bo = to_bar_bo(gem);
+	struct foo_bo *bo = drm_shmem_from_gem(&bar_bo_type, gem);
 #elif defined(SHMEM_AS_GEM)
-	struct foo_bo *bo = to_foo_bo(to_drm_gem_shmem_obj(gem));
+	struct foo_bo *bo = drm_shmem_from_gem(&foo_bo_type, to_drm_gem_shmem_obj(gem));
 #else
-	struct foo_bo *bo = to_foo_bo(gem);
+	struct foo_bo *bo = drm_shmem_from_gem(&foo_bo_type, gem);
 #endif
 
 	return bo ? foo_bo_flags(bo) : 0;
 }
+
+struct foo_bo *foo_handle_bo(struct drm_file *file, u32 handle)
+{
+#if defined(LOOKED_UP_AS_OTHER)
+	return drm_shmem_lookup(&bar_bo_type, file, handle);
+#else
+	return drm_shmem_lookup(&foo_bo_type, file, handle);
+#endif
+}
+
+#if defined(TYPED_STEP)
+static void foo_bo_fini(struct foo_bo *bo)
+{
+	bo->flags = 0;
+}
+#elif defined(STEP_CASTS_BY_HAND)
+static void foo_bo_fini(struct drm_shmem_obj *obj)
+{
+	container_of(obj, struct foo_bo, shmem)->flags = 0;
+}
+#elif defined(STEP_CASTS_TO_OTHER)
+static void foo_bo_fini(struct drm_shmem_obj *obj)
+{
+	drm_shmem_from_obj(&bar_bo_type, obj)->more = 0;
+}
+#else
+static void foo_bo_fini(struct drm_shmem_obj *obj)
+{
+	drm_shmem_from_obj(&foo_bo_type, obj)->flags = 0;
+}
+#endif
+
+const struct foo_bo_type foo_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+#if defined(FLAG_OF_NO_TYPE)
+	.base.flags = __DRM_SHMEM_FAULTED,
+#endif
+	.base.fini = foo_bo_fini,
+};

@@ -8,8 +8,8 @@
 
 void foo_bo_forget(struct foo_bo *bo)
 {
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
 	bo->flags = 0;
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
-	foo_bo_put(bo);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
+	drm_shmem_put(&bo->shmem);
 }

@@ -10,5 +10,5 @@ int foo_bind(struct foo_vm *vm, struct foo_bo *bo, u64 addr,
 	     struct drm_gpuvm_update *update)
 {
 	return foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr,
-				  foo_bo_size(bo), 0);
+				  drm_shmem_size(&bo->shmem), 0);
 }

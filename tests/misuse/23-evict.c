@@ -31,7 +31,7 @@ static int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec
 {
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(foo_bo_gem(bo)->dev))
+	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(drm_shmem_gem(&bo->shmem)->dev))
 		ret = drm_shmem_sgt_resume(&foo_table, &reg->base.bound);
 	return ret;
 }
@@ -58,12 +58,14 @@ static int foo_vm_let_go(struct foo_vm *vm, struct foo_bo *bo, struct drm_gpuvm_
 
 /* The type's evict step */
 #if defined(NOT_LOCKED)
-int foo_bo_evict(struct foo_bo *bo);
+int foo_bo_evict(struct drm_shmem_obj *obj);
 #else
-int foo_bo_evict(struct foo_bo *bo) __must_hold(drm_resv);
+int foo_bo_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 #endif
-int foo_bo_evict(struct foo_bo *bo)
+int foo_bo_evict(struct drm_shmem_obj *obj)
 {
+	struct foo_bo *bo = drm_shmem_from_obj(&foo_bo_type, obj);
+
 #if defined(RESULT_LOST)
 	foo_vm_evict(bo, foo_vm_let_go);
 	return 0;

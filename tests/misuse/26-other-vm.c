@@ -12,7 +12,7 @@ int foo_bind_twice(struct foo_vm *vm, struct foo_bo *bo,
 {
 	struct drm_gpuvm_imm *shared = foo_vm_shared(vm);
 	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_bo) =
-		drm_gpuvm_imm_obtain(shared, foo_bo_gem(bo));
+		drm_gpuvm_imm_obtain(shared, drm_shmem_gem(&bo->shmem));
 	int ret;
 
 	if (IS_ERR(vm_bo))

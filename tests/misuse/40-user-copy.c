@@ -17,7 +17,7 @@ int foo_bo_update(struct foo_bo *bo, const void __user *src, void __user *dst)
 	u32 head[4] = {};
 	int ret;
 
-	dma_resv_lock(foo_bo_gem(bo)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret) {
 #if defined(FROM_USER)
 		ret = drm_vmap_from_user(fw, 0, src, SZ_4K);
@@ -30,7 +30,7 @@ int foo_bo_update(struct foo_bo *bo, const void __user *src, void __user *dst)
 #endif
 		drm_vmap_write32(fw, 0, head[0]);
 	}
-	dma_resv_unlock(foo_bo_gem(bo)->resv);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	if (ret)
 		return ret;
 

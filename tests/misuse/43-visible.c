@@ -14,21 +14,21 @@
 
 int foo_bo_show(struct foo_device *foo, struct drm_shmem_shrinker *shrinker, u64 *offset)
 {
-	struct foo_bo_unique *unique __free(foo_bo_unique) =
-		foo_bo_create(&foo->drm, SZ_4K, NULL, NULL);
+	struct foo_bo_unique *unique __free(drm_shmem) =
+		drm_shmem_create(&foo_bo_type, &foo->ctx.drm, SZ_4K, NULL);
 	int ret;
 
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
 #if defined(OFFSET_OF_UNIQUE)
-	return foo_bo_mmap_offset(unique, offset);
+	return drm_shmem_mmap_offset(unique, offset);
 #elif defined(LISTED_UNIQUE)
 	ret = drm_shmem_madvise(&unique->shmem, DRM_SHMEM_DONTNEED, shrinker);
 	return ret < 0 ? ret : 0;
 #endif
-	struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
+	struct foo_bo *bo __free(drm_shmem) = drm_shmem_publish(&foo_bo_type, &unique);
 
 	ret = drm_shmem_madvise(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
-	return ret < 0 ? ret : foo_bo_mmap_offset(bo, offset);
+	return ret < 0 ? ret : drm_shmem_mmap_offset(&bo->shmem, offset);
 }

@@ -27,7 +27,7 @@ int foo_bind(struct foo_vm *vm, struct drm_gpuvm_imm *shared, struct foo_bo *bo,
 	int ret;
 
 #if defined(OTHER_OBJECT)
-	ret = foo_vm_prepare_map(shared, update, foo_bo_gem(bo), 0, SZ_4K, 0);
+	ret = foo_vm_prepare_map(shared, update, drm_shmem_gem(&bo->shmem), 0, SZ_4K, 0);
 #else
 	ret = foo_vm_prepare_map(shared, update, bo, 0, SZ_4K, 0);
 #endif

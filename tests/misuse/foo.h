@@ -59,7 +59,7 @@ struct foo_bo {
 	u32 flags;
 };
 
-DRM_SHMEM_OBJ(foo_bo, struct foo_bo, shmem, u32);
+DRM_SHMEM_OBJ_TYPE(foo_bo_type, struct foo_bo, shmem, struct foo_bo_unique);
 
 /* Mappings: of firmware, of a ring, and of a buffer in video memory */
 struct foo_fw_hdr {

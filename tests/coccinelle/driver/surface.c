@@ -20,15 +20,45 @@ static int surface_flush(struct drm_device *drm)
 
 static int surface_show(struct drm_file *file, u32 handle)
 {
-	struct surface *surface = surface_lookup(file, handle);
+	struct surface *surface = drm_shmem_lookup(&surface_type, file, handle);
 
 	if (!surface)					/* error-pointers */
 		return -ENOENT;
-	if (surface_size(surface) < SZ_4K)
+	if (drm_shmem_size(&surface->shmem) < SZ_4K)
 		return -EINVAL;				/* leaked */
-	surface_put(surface);
+	drm_shmem_put(&surface->shmem);
 	return 0;
 }
+
+static void surface_peek(struct drm_file *file, u32 handle)
+{
+	drm_shmem_lookup(&surface_type, file, handle);	/* leaked */
+}
+
+static int surface_open(struct drm_shmem_obj *obj, struct drm_file *file)
+{
+	return drm_shmem_from_obj(&canvas_type, obj)->busy ? -EBUSY : 0;	/* casts */
+}
+
+static void surface_close(struct drm_shmem_obj *obj, struct drm_file *file)
+{
+	struct surface *surface = container_of(obj, struct surface, shmem);	/* casts */
+
+	surface_leave(surface, file);
+}
+
+static int surface_evict(struct drm_shmem_obj *obj)
+{
+	return surface_vacate(drm_shmem_from_obj(&surface_type, obj));
+}
+
+const struct surface_type surface_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.open = surface_open,
+	.base.close = surface_close,
+	.base.evict = surface_evict,
+};
 
 static int surface_bind(struct drm_gpuvm_imm *vm, struct surface *surface)
 {
@@ -155,20 +185,20 @@ static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update
 {
 	int ret;
 
-	dma_resv_lock(surface_gem(surface)->resv, NULL);
+	dma_resv_lock(drm_shmem_gem(&surface->shmem)->resv, NULL);
 	ret = space_prepare_map(vm, update, surface, 0, SZ_4K, 0, NULL);	/* locked-twice */
-	dma_resv_unlock(surface_gem(surface)->resv);
+	dma_resv_unlock(drm_shmem_gem(&surface->shmem)->resv);
 	return ret;
 }
 
 static void surface_end(struct surface *surface, struct space *space)
 {
-	dma_resv_lock(surface_gem(surface)->resv, NULL);
-	surface_put(surface);				/* locked-twice */
+	dma_resv_lock(drm_shmem_gem(&surface->shmem)->resv, NULL);
+	drm_shmem_put(&surface->shmem);				/* locked-twice */
 	space_fini(space);				/* locked-twice */
-	dma_resv_unlock(surface_gem(surface)->resv);
+	dma_resv_unlock(drm_shmem_gem(&surface->shmem)->resv);
 	space_fini(space);
-	surface_put(surface);
+	drm_shmem_put(&surface->shmem);
 }
 
 static int surface_begin(struct drm_device *drm, struct space *space, spinlock_t *lock)
@@ -188,7 +218,7 @@ static int surface_count(struct space *space, struct surface *surface)
 	int count = 0;
 
 	rcu_read_lock();
-	drm_gpuvm_core_for_each_of(va, space->core, surface_gem(surface))	/* atomic */
+	drm_gpuvm_core_for_each_of(va, space->core, drm_shmem_gem(&surface->shmem))	/* atomic */
 		count++;
 	rcu_read_unlock();
 	return count;
@@ -202,8 +232,8 @@ static const struct drm_gem_object_funcs surface_funcs = {
 static struct drm_gem_object *surface_raw(struct drm_file *file, struct surface *surface)
 {
 	surface->shmem.base.base.funcs = &surface_funcs;
-	drm_gem_object_get(surface_gem(surface));
-	if (drm_gem_vmap(surface_gem(surface), NULL))	/* raw */
+	drm_gem_object_get(drm_shmem_gem(&surface->shmem));
+	if (drm_gem_vmap(drm_shmem_gem(&surface->shmem), NULL))	/* raw */
 		return NULL;
 	return drm_gem_object_lookup(file, 1);		/* raw */
 }
@@ -274,9 +304,9 @@ static u64 *visitor_slots(struct visitor *visitor, u32 count)
 static void surface_drop(struct surface *surface, spinlock_t *lock)
 {
 	spin_lock(lock);
-	surface_put(surface);				/* atomic */
+	drm_shmem_put(&surface->shmem);				/* atomic */
 	spin_unlock(lock);
-	surface_put(surface);
+	drm_shmem_put(&surface->shmem);
 }
 
 static int surface_clear(struct surface *surface)

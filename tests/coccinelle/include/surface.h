@@ -68,7 +68,7 @@ struct surface {
 	struct drm_shmem_obj shmem;
 };
 
-DRM_SHMEM_OBJ(surface, struct surface, shmem, void);
+DRM_SHMEM_OBJ_TYPE(surface_type, struct surface, shmem, struct surface_unique);
 
 DEFINE_DRM_VMAP(mailbox, SZ_4K);
 

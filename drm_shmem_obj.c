@@ -43,29 +43,36 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		u32 flags;
  *	};
  *
- *	struct foo_bo_args {
- *		u32 flags;
- *	};
+ *	DRM_SHMEM_OBJ_TYPE(foo_bo_type, struct foo_bo, obj, struct foo_bo_unique);
  *
- *	DRM_SHMEM_OBJ(foo_bo, struct foo_bo, obj, const struct foo_bo_args);
- *
- * and, in a C file, defines it with the steps that it adds:
+ * In a C file, it describes the type with the steps that it adds:
  *
  * .. code-block:: c
  *
- *	static int foo_bo_init(struct foo_bo *bo, const struct foo_bo_args *args)
+ *	static int foo_bo_init(struct drm_shmem_obj *obj)
  *	{
- *		bo->flags = args ? args->flags : 0;
+ *		struct foo_bo *bo = drm_shmem_from_obj(&foo_bo_type, obj);
+ *
+ *		bo->flags = FOO_BO_DEFAULT;
  *		return 0;
  *	}
  *
- *	DRM_SHMEM_OBJ_DEFINE(foo_bo, 0, .init = foo_bo_init);
+ *	const struct foo_bo_type foo_bo_type = {
+ *		DRM_SHMEM_OBJ_FUNCS,
+ *		.base.init = foo_bo_init,
+ *	};
+ *
+ *	static struct drm_gem_object *foo_gem_create_object(struct drm_device *drm, size_t size)
+ *	{
+ *		return drm_shmem_gem_create_object(&foo_bo_type);
+ *	}
  *
  *	DEFINE_DRM_GEM_FOPS(foo_fops);
  *
  *	static const struct drm_driver foo_driver = {
  *		.fops = &foo_fops,
- *		DRM_SHMEM_DRIVER_OPS(foo_bo),
+ *		.gem_create_object = foo_gem_create_object,
+ *		DRM_SHMEM_DRIVER_OPS,
  *	};
  *
  * Dumb buffers and PRIME imports of this driver are then struct foo_bo, too.
@@ -77,16 +84,17 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *				       struct drm_foo_bo_create *args,
  *				       struct drm_file *file)
  *	{
- *		const struct foo_bo_args bo_args = { .flags = args->flags };
- *		struct foo_bo_unique *unique __free(foo_bo_unique) =
- *			foo_bo_create(drm_dev_ctx_reg_drm(&r->base), args->size, NULL, &bo_args);
+ *		struct drm_device *drm = drm_dev_ctx_reg_drm(&r->base);
+ *		struct foo_bo_unique *unique __free(drm_shmem) =
+ *			drm_shmem_create(&foo_bo_type, drm, args->size, NULL);
  *
  *		if (IS_ERR(unique))
  *			return PTR_ERR(unique);
+ *		drm_shmem_from_unique(&foo_bo_type, unique)->flags = args->flags;
  *
- *		struct foo_bo *bo __free(foo_bo) = drm_shmem_publish(foo_bo, unique);
+ *		struct foo_bo *bo __free(drm_shmem) = drm_shmem_publish(&foo_bo_type, &unique);
  *
- *		return foo_bo_handle_create(bo, file, &args->handle);
+ *		return drm_shmem_handle_create(&bo->obj, file, &args->handle);
  *	}
  *
  * Mappings for the CPU have a type, which says how large they are at least.
@@ -171,7 +179,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  */
 
 /*
- * The object that the reservation object belongs to. __drm_shmem_create()
+ * The object that the reservation object belongs to. drm_shmem_obj_create()
  * accepts only parents that use their own, so the container is right.
  */
 static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
@@ -233,7 +241,7 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
 }
 
 /**
- * __drm_shmem_check_published() - whether others may have an object
+ * drm_shmem_check_published() - whether others may have an object
  * @gem: the object
  *
  * An object that is incomplete or unique has no handle and no mmap offset, is in
@@ -243,7 +251,7 @@ static void drm_shmem_destroy(struct drm_shmem_obj *obj)
  *
  * Return: 0, or -EINVAL, with a report, if it was not published.
  */
-int __drm_shmem_check_published(struct drm_gem_object *gem)
+int drm_shmem_check_published(struct drm_gem_object *gem)
 {
 	if (READ_ONCE(to_drm_shmem_obj(gem)->__published))
 		return 0;
@@ -252,24 +260,16 @@ int __drm_shmem_check_published(struct drm_gem_object *gem)
 			"a unique object is given to others: drm_shmem_publish() it first");
 	return -EINVAL;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_check_published);
-
-static int drm_shmem_incomplete_open(struct drm_gem_object *gem, struct drm_file *file)
-{
-	return __drm_shmem_check_published(gem);
-}
 
 static struct dma_buf *drm_shmem_incomplete_export(struct drm_gem_object *gem, int flags)
 {
-	return ERR_PTR(__drm_shmem_check_published(gem));
+	return ERR_PTR(drm_shmem_check_published(gem));
 }
 
 static int drm_shmem_incomplete_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
 	return -EINVAL;
 }
-
-static void drm_shmem_incomplete_step(struct drm_shmem_obj *obj) { }
 
 static int drm_shmem_incomplete_evict(struct drm_shmem_obj *obj)
 {
@@ -282,22 +282,37 @@ static int drm_shmem_incomplete_evict(struct drm_shmem_obj *obj)
  */
 static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 	.funcs = {
-		.free = __drm_shmem_free,
-		.open = drm_shmem_incomplete_open,
+		.free = drm_shmem_gem_free,
+		.open = drm_shmem_gem_open,
 		.print_info = drm_gem_shmem_object_print_info,
 		.export = drm_shmem_incomplete_export,
-		.pin = __drm_shmem_pin_cb,
-		.unpin = __drm_shmem_unpin_cb,
+		.pin = drm_shmem_gem_pin,
+		.unpin = drm_shmem_gem_unpin,
 		.get_sg_table = drm_gem_shmem_object_get_sg_table,
-		.vmap = __drm_shmem_vmap_cb,
+		.vmap = drm_shmem_gem_vmap,
 		.vunmap = drm_gem_shmem_object_vunmap,
 		.mmap = drm_shmem_incomplete_mmap,
-		.status = __drm_shmem_status_cb,
+		.status = drm_shmem_gem_status,
 		.vm_ops = &__drm_shmem_vm_ops,
 	},
-	.fini = drm_shmem_incomplete_step,
-	.sgt_revoked = drm_shmem_incomplete_step,
 	.evict = drm_shmem_incomplete_evict,
+};
+
+/*
+ * The functions of an object that the core makes of the memory that
+ * drm_shmem_gem_create_object() returns: equal to the core's, which are static there. Their
+ * address tells such memory from memory that a driver allocates by itself.
+ */
+static const struct drm_gem_object_funcs drm_shmem_core_funcs = {
+	.free = drm_gem_shmem_object_free,
+	.print_info = drm_gem_shmem_object_print_info,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = drm_gem_shmem_object_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 
 /* From here on the last reference frees the object. */
@@ -305,9 +320,11 @@ static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 			    struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	drm_dev_get(drm);
-	drm_shmem_debug_init(obj);
+	drm_shmem_debug_init(obj, type);
 	obj->base.base.funcs = &drm_shmem_incomplete_type.funcs;
-	obj->__flags = type->flags;
+	/* No longer @__made_for */
+	obj->__vaddr = NULL;
+	obj->__flags = type->flags << __DRM_SHMEM_TYPE_SHIFT;
 }
 
 /*
@@ -326,12 +343,11 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
  * failure the caller puts the object.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
-			      struct drm_shmem_obj *obj, const void *arg)
+			      struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
+	int ret = type->init ? type->init(obj) : 0;
 
-	ret = type->init(obj, arg);
 	if (ret)
 		return ret;
 
@@ -344,21 +360,16 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 	drm_shmem_lock(gem, false);
 	gem->funcs = &type->funcs;
 	if (IS_ERR(obj->__sgt))
-		type->sgt_revoked(obj);
+		drm_shmem_step_sgt_revoked(obj);
 	drm_shmem_unlock(gem, false);
 	return 0;
 }
 
-/* Make an object that is not complete. */
-static struct drm_shmem_obj *drm_shmem_alloc(const struct drm_shmem_obj_type *type,
-					     struct drm_device *drm, size_t size,
-					     struct drm_gem_object *parent)
+/* Make an object that is not complete of memory, which is freed on failure. */
+static int drm_shmem_init(const struct drm_shmem_obj_type *type, struct drm_device *drm,
+			  struct drm_shmem_obj *obj, size_t size, struct drm_gem_object *parent)
 {
-	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL_ACCOUNT);
 	int ret;
-
-	if (!obj)
-		return ERR_PTR(-ENOMEM);
 
 	drm_shmem_begin(type, drm, obj);
 	if (parent) {
@@ -372,10 +383,38 @@ static struct drm_shmem_obj *drm_shmem_alloc(const struct drm_shmem_obj_type *ty
 		kfree(obj);
 		drm_gem_object_put(parent);
 		drm_dev_put(drm);
-		return ERR_PTR(ret);
+		return ret;
 	}
 	drm_shmem_hide(&obj->base.base);
-	return obj;
+	return 0;
+}
+
+/* Make an object of memory, which is freed on failure. */
+static int drm_shmem_make(const struct drm_shmem_obj_type *type, struct drm_device *drm,
+			  struct drm_shmem_obj *obj, size_t size,
+			  const struct drm_shmem_opts *opts)
+{
+	int ret;
+
+	ret = drm_shmem_init(type, drm, obj, size, opts->resv_parent);
+	if (ret)
+		return ret;
+	obj->base.map_wc = opts->map_wc;
+	if (opts->no_mmap)
+		obj->__flags |= __DRM_SHMEM_NO_MMAP;
+
+	ret = drm_shmem_complete(type, obj);
+	if (ret)
+		drm_gem_object_put(&obj->base.base);
+	return ret;
+}
+
+/* The size in whole pages, or 0 if no object can have it */
+static size_t drm_shmem_page_align(u64 size)
+{
+	/* Zero is also what a size that overflows is rounded to. */
+	size = PAGE_ALIGN(size);
+	return overflows_type(size, size_t) ? 0 : size;
 }
 
 static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object *parent)
@@ -396,48 +435,69 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
 }
 
 /**
- * __drm_shmem_create() - create an object
+ * drm_shmem_obj_alloc() - memory for an object that the core makes
  * @type: its type
+ * @type_size: size of the driver's structure
+ *
+ * See drm_shmem_gem_create_object(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: the zeroed object, or an ERR_PTR().
+ */
+struct drm_gem_object *drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type, size_t type_size)
+{
+	struct drm_shmem_obj *obj;
+
+	if (type->funcs.free != drm_shmem_gem_free) {
+		drm_safe_broken(NULL, "a type has the library's functions",
+				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type");
+		return ERR_PTR(-EINVAL);
+	}
+
+	obj = kzalloc(type_size, GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+	obj->base.base.funcs = &drm_shmem_core_funcs;
+	obj->__made_for = type;
+	return &obj->base.base;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_obj_alloc);
+
+/**
+ * drm_shmem_obj_create() - create an object
+ * @type: its type
+ * @type_size: size of the driver's structure
  * @drm: its device
  * @size: size in bytes
  * @opts: options, or NULL
- * @arg: argument of the type's init step
  *
- * See DRM_SHMEM_OBJ(), whose create function drivers call.
+ * See drm_shmem_create(), which drivers call.
  *
  * Context: May sleep.
  *
  * Return: the object, or an ERR_PTR().
  */
 struct drm_shmem_obj *
-__drm_shmem_create(const struct drm_shmem_obj_type *type,
-		   struct drm_device *drm, u64 size,
-		   const struct drm_shmem_opts *opts, const void *arg)
+drm_shmem_obj_create(const struct drm_shmem_obj_type *type, size_t type_size,
+		     struct drm_device *drm, u64 size, const struct drm_shmem_opts *opts)
 {
-	struct drm_gem_object *parent = opts ? opts->resv_parent : NULL;
-	struct drm_shmem_obj *obj;
+	static const struct drm_shmem_opts none;
+	const size_t aligned = drm_shmem_page_align(size);
+	struct drm_gem_object *gem;
 	int ret;
 
-	/* Zero is also what a size that overflows is rounded to. */
-	size = PAGE_ALIGN(size);
-	if (!size || overflows_type(size, size_t) || !drm_shmem_parent_fits(drm, parent))
+	opts = opts ?: &none;
+	if (!aligned || !drm_shmem_parent_fits(drm, opts->resv_parent))
 		return ERR_PTR(-EINVAL);
 
-	obj = drm_shmem_alloc(type, drm, size, parent);
-	if (IS_ERR(obj))
-		return obj;
-	obj->base.map_wc = opts && opts->map_wc;
-	if (opts && opts->no_mmap)
-		obj->__flags |= __DRM_SHMEM_NO_MMAP;
-
-	ret = drm_shmem_complete(type, obj, arg);
-	if (ret) {
-		drm_gem_object_put(&obj->base.base);
-		return ERR_PTR(ret);
-	}
-	return obj;
+	gem = drm_shmem_obj_alloc(type, type_size);
+	if (IS_ERR(gem))
+		return ERR_CAST(gem);
+	ret = drm_shmem_make(type, drm, to_drm_shmem_obj(gem), aligned, opts);
+	return ret ? ERR_PTR(ret) : to_drm_shmem_obj(gem);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_create);
+EXPORT_SYMBOL_GPL(drm_shmem_obj_create);
 
 /**
  * __drm_shmem_publish() - let others have an object
@@ -455,7 +515,7 @@ void __drm_shmem_publish(struct drm_shmem_obj *obj)
 EXPORT_SYMBOL_GPL(__drm_shmem_publish);
 
 /**
- * __drm_shmem_handle_create() - make a handle to an object
+ * drm_shmem_handle_create() - make a handle to an object
  * @obj: the object
  * @file: the file that gets the handle
  * @handle: where the handle is stored
@@ -465,8 +525,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_publish);
  * Return: 0, -EINVAL for a file of another device or an object that was not
  * published, -ENOMEM, -ENOSPC, or what the open step returned.
  */
-int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
-			      u32 *handle)
+int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file, u32 *handle)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
@@ -477,13 +536,15 @@ int __drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 	}
 	return drm_gem_handle_create(file, gem, handle);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_handle_create);
+EXPORT_SYMBOL_GPL(drm_shmem_handle_create);
 
 /**
- * __drm_shmem_lookup() - the object that a handle stands for
+ * drm_shmem_obj_lookup() - the object that a handle stands for
  * @type: the type that it has to be of
  * @file: the file that the handle is from
  * @handle: the handle
+ *
+ * See drm_shmem_lookup(), which drivers call.
  *
  * Context: May sleep.
  *
@@ -491,8 +552,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_handle_create);
  * if it is of another type.
  */
 struct drm_shmem_obj *
-__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
-		   u32 handle)
+drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		     u32 handle)
 {
 	struct drm_gem_object *gem = drm_gem_object_lookup(file, handle);
 
@@ -504,13 +565,13 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 	}
 	return to_drm_shmem_obj(gem);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
+EXPORT_SYMBOL_GPL(drm_shmem_obj_lookup);
 
 /* Which no lookup finds before, nor if userspace cannot map the object */
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = __drm_shmem_check_published(gem);
+	int ret = drm_shmem_check_published(gem);
 
 	if (ret)
 		return ret;
@@ -527,7 +588,7 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
 }
 
 /**
- * __drm_shmem_mmap_offset() - offset at which userspace can mmap an object
+ * drm_shmem_mmap_offset() - offset at which userspace can mmap an object
  * @obj: the object
  * @offset: where the offset is stored, in bytes
  *
@@ -536,7 +597,7 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
  * Return: 0, -EINVAL for imported objects and those that were not published,
  * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC.
  */
-int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
+int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
 	if (drm_gem_is_imported(&obj->base.base))
 		return -EINVAL;
@@ -544,7 +605,7 @@ int __drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 		return -EPERM;
 	return drm_shmem_add_offset(obj, offset);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_mmap_offset);
+EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset);
 
 /*
  * What drm_gem_dumb_map_offset() does, for the object that was looked up: the handle may be
@@ -569,14 +630,13 @@ static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
  * @handle: the handle
  * @offset: where the offset is stored, in bytes
  *
- * Part of DRM_SHMEM_DRIVER_OPS(). The core's drm_gem_dumb_map_offset() gives an offset to
+ * Part of DRM_SHMEM_DRIVER_OPS. The core's drm_gem_dumb_map_offset() gives an offset to
  * objects that userspace cannot map, and to purged ones. It still serves objects of the
  * driver that are not of a type of the library.
  *
  * Context: May sleep.
  *
- * Return: 0, -ENOENT if there is no such handle, or as DRM_SHMEM_OBJ()'s mmap_offset
- * function.
+ * Return: 0, -ENOENT if there is no such handle, or as drm_shmem_mmap_offset().
  */
 int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
 			      u64 *offset)
@@ -587,7 +647,7 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 	if (!gem)
 		return -ENOENT;
 	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
-		ret = __drm_shmem_mmap_offset(to_drm_shmem_obj(gem), offset);
+		ret = drm_shmem_mmap_offset(to_drm_shmem_obj(gem), offset);
 	else
 		ret = drm_shmem_core_mmap_offset(gem, offset);
 	drm_gem_object_put(gem);
@@ -596,7 +656,7 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
 
 /**
- * __drm_shmem_export_check() - whether an object may have a dma-buf
+ * drm_shmem_export_check() - whether an object may have a dma-buf
  * @gem: the object, complete
  *
  * Gives it an mmap offset: the core maps a dma-buf there, and unmaps what was
@@ -604,9 +664,9 @@ EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or as __drm_shmem_mmap_offset(), but not -EPERM.
+ * Return: 0, or as drm_shmem_mmap_offset(), but not -EPERM.
  */
-int __drm_shmem_export_check(struct drm_gem_object *gem)
+int drm_shmem_export_check(struct drm_gem_object *gem)
 {
 	u64 offset;
 
@@ -614,42 +674,59 @@ int __drm_shmem_export_check(struct drm_gem_object *gem)
 		return -EINVAL;
 	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_export_check);
 
-/**
- * __drm_shmem_gem_create_object() - memory for an object that the core makes
- * @type: its type
- *
- * The object gets the core's functions, and cannot be taken for one of @type
- * unless the library completes it.
- *
- * Context: May sleep.
- *
- * Return: the zeroed object, or ERR_PTR(-ENOMEM).
+/*
+ * The type that &drm_driver.gem_create_object made @gem for, which is nothing but memory
+ * or is an object of the core; NULL if that is none of the library's types.
  */
-struct drm_gem_object *
-__drm_shmem_gem_create_object(const struct drm_shmem_obj_type *type)
+static const struct drm_shmem_obj_type *drm_shmem_made_for(struct drm_device *drm,
+							   struct drm_gem_object *gem)
 {
-	struct drm_shmem_obj *obj = kzalloc(type->size, GFP_KERNEL_ACCOUNT);
+	if (gem && gem->funcs == &drm_shmem_core_funcs)
+		return to_drm_shmem_obj(gem)->__made_for;
 
-	return obj ? &obj->base.base : ERR_PTR(-ENOMEM);
+	drm_safe_broken(drm, "dumb buffers and imports have a type",
+			"gem_create_object of the struct drm_driver does not call drm_shmem_gem_create_object()");
+	return NULL;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_gem_create_object);
+
+/* Make a dumb buffer, which is of the type that the driver has for the core. */
+static struct drm_shmem_obj *drm_shmem_create_dumb(struct drm_device *drm, u64 size)
+{
+	static const struct drm_shmem_opts none;
+	const size_t aligned = drm_shmem_page_align(size);
+	const struct drm_shmem_obj_type *type;
+	struct drm_gem_object *gem;
+	int ret;
+
+	if (!aligned)
+		return ERR_PTR(-EINVAL);
+	gem = drm->driver->gem_create_object ? drm->driver->gem_create_object(drm, aligned) : NULL;
+	if (IS_ERR(gem))
+		return ERR_CAST(gem);
+	type = drm_shmem_made_for(drm, gem);
+	if (!type) {
+		kfree(gem);
+		return ERR_PTR(-EINVAL);
+	}
+	ret = drm_shmem_make(type, drm, to_drm_shmem_obj(gem), aligned, &none);
+	return ret ? ERR_PTR(ret) : to_drm_shmem_obj(gem);
+}
 
 /**
- * __drm_shmem_dumb_create() - &drm_driver.dumb_create
- * @type: type of the object
+ * drm_shmem_dumb_create() - &drm_driver.dumb_create
  * @file: the file that gets the handle
  * @drm: the device
  * @args: the ioctl's argument
+ *
+ * Part of DRM_SHMEM_DRIVER_OPS.
  *
  * Context: May sleep.
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
-			    struct drm_file *file, struct drm_device *drm,
-			    struct drm_mode_create_dumb *args)
+int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
+			  struct drm_mode_create_dumb *args)
 {
 	struct drm_shmem_obj *obj;
 	int ret;
@@ -658,50 +735,40 @@ int __drm_shmem_dumb_create(const struct drm_shmem_obj_type *type,
 	if (ret)
 		return ret;
 
-	obj = __drm_shmem_create(type, drm, args->size, NULL, NULL);
+	obj = drm_shmem_create_dumb(drm, args->size);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
 	__drm_shmem_publish(obj);
-	ret = __drm_shmem_handle_create(obj, file, &args->handle);
+	ret = drm_shmem_handle_create(obj, file, &args->handle);
 	drm_gem_object_put(&obj->base.base);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_dumb_create);
+EXPORT_SYMBOL_GPL(drm_shmem_dumb_create);
 
 /*
- * The core's import helpers allocate through &drm_driver.gem_create_object,
- * so that has to be the type's own for the memory to be of its size.
+ * Make an import that is not complete, and say of which type it is to be. On failure
+ * @attach stays the caller's.
  */
-static bool drm_shmem_creates(const struct drm_shmem_obj_type *type,
-			      struct drm_device *drm)
-{
-	if (drm->driver->gem_create_object == type->create)
-		return true;
-
-	drm_safe_broken(drm, "one type for dumb buffers and imports",
-			"use DRM_SHMEM_DRIVER_OPS() in the struct drm_driver");
-	return false;
-}
-
-/* Make an import that is not complete. On failure @attach stays the caller's. */
-static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_type *type,
-						    struct drm_device *drm,
-						    struct dma_buf_attachment *attach)
+static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
+						    struct dma_buf_attachment *attach,
+						    const struct drm_shmem_obj_type **type)
 {
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
-
-	if (!drm_shmem_creates(type, drm))
-		return ERR_PTR(-EINVAL);
 
 	/* A lookup may find this one, too, but does not put its last reference. */
 	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, NULL);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
+	*type = drm_shmem_made_for(drm, gem);
+	if (!*type) {
+		drm_gem_object_put(gem);
+		return ERR_PTR(-EINVAL);
+	}
 
 	obj = to_drm_shmem_obj(gem);
-	drm_shmem_begin(type, drm, obj);
+	drm_shmem_begin(*type, drm, obj);
 	drm_shmem_hide(gem);
 	gem->import_attach = attach;
 	gem->resv = attach->dmabuf->resv;
@@ -709,21 +776,21 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(const struct drm_shmem_obj_t
 }
 
 /**
- * __drm_shmem_prime_import() - &drm_driver.gem_prime_import
- * @type: type of the object
+ * drm_shmem_prime_import_no_map() - &drm_driver.gem_prime_import
  * @drm: the device
  * @dma_buf: what is imported
  *
- * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device.
+ * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device. Part of
+ * DRM_SHMEM_DRIVER_OPS.
  *
  * Context: May sleep.
  *
  * Return: the object with a reference, or an ERR_PTR().
  */
-struct drm_gem_object *
-__drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
-			 struct drm_device *drm, struct dma_buf *dma_buf)
+struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
+						     struct dma_buf *dma_buf)
 {
+	const struct drm_shmem_obj_type *type;
 	struct dma_buf_attachment *attach;
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
@@ -738,7 +805,7 @@ __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 		return ERR_CAST(attach);
 	get_dma_buf(dma_buf);
 
-	obj = drm_shmem_alloc_import(type, drm, attach);
+	obj = drm_shmem_alloc_import(drm, attach, &type);
 	if (IS_ERR(obj)) {
 		dma_buf_detach(dma_buf, attach);
 		dma_buf_put(dma_buf);
@@ -746,7 +813,7 @@ __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 	}
 
 	gem = &obj->base.base;
-	ret = drm_shmem_complete(type, obj, NULL);
+	ret = drm_shmem_complete(type, obj);
 	if (ret) {
 		drm_gem_object_put(gem);
 		return ERR_PTR(ret);
@@ -754,43 +821,43 @@ __drm_shmem_prime_import(const struct drm_shmem_obj_type *type,
 	__drm_shmem_publish(obj);
 	return gem;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_prime_import);
+EXPORT_SYMBOL_GPL(drm_shmem_prime_import_no_map);
 
 /* The init step sees the table as the object's. On failure the table is the core's. */
 static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 				     struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
-	/* DRM_SHMEM_DRIVER_OPS_SGT() is for devices with contexts only. */
+	/* DRM_SHMEM_DRIVER_OPS_SGT is for devices with contexts only. */
 	const struct drm_dev_ctx_bound bound = { .__ctx = __drm_shmem_ctx(obj) };
 	int ret;
 
 	ret = __drm_shmem_sgt_adopt(&bound, obj, sgt);
 	if (ret)
 		return ret;
-	ret = drm_shmem_complete(type, obj, NULL);
+	ret = drm_shmem_complete(type, obj);
 	if (ret)
 		__drm_shmem_sgt_disown(obj);
 	return ret;
 }
 
 /**
- * __drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
- * @type: type of the object
+ * drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
  * @drm: the device
  * @attach: attachment of the device to the dma-buf
  * @sgt: the dma-buf's sg table, mapped for the device
+ *
+ * Part of DRM_SHMEM_DRIVER_OPS_SGT.
  *
  * Context: May sleep.
  *
  * Return: the object with a reference; ERR_PTR(-ENODEV) unless the device is
  * registered; or another ERR_PTR().
  */
-struct drm_gem_object *
-__drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
-				  struct drm_device *drm,
-				  struct dma_buf_attachment *attach,
-				  struct sg_table *sgt)
+struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
+						       struct dma_buf_attachment *attach,
+						       struct sg_table *sgt)
 {
+	const struct drm_shmem_obj_type *type;
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
 	int idx, ret;
@@ -799,7 +866,7 @@ __drm_shmem_prime_import_sg_table(const struct drm_shmem_obj_type *type,
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	obj = drm_shmem_alloc_import(type, drm, attach);
+	obj = drm_shmem_alloc_import(drm, attach, &type);
 	if (IS_ERR(obj)) {
 		gem = ERR_CAST(obj);
 		goto out;
@@ -820,7 +887,7 @@ out:
 	drm_dev_exit(idx);
 	return gem;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_prime_import_sg_table);
+EXPORT_SYMBOL_GPL(drm_shmem_prime_import_sg_table);
 
 /**
  * __drm_shmem_check_locked() - whether the right form of a call is made
@@ -855,6 +922,24 @@ int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 
+#ifdef CONFIG_DRM_SAFE_DEBUG
+/**
+ * __drm_shmem_check_type() - report an object that is taken for one of another type
+ * @type: what it is taken for
+ * @obj: the object
+ *
+ * Context: Any.
+ */
+void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
+			    const struct drm_shmem_obj *obj)
+{
+	if (obj->__type != type)
+		drm_safe_broken(obj->base.base.dev, "a step knows the type of its object",
+				"drm_shmem_from_obj() is given the description of another type");
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_check_type);
+#endif
+
 static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -886,7 +971,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 }
 
 /**
- * __drm_shmem_free() - &drm_gem_object_funcs.free
+ * drm_shmem_gem_free() - &drm_gem_object_funcs.free
  * @gem: the object
  *
  * The end has an order: nothing finds the object any more, then the type's fini
@@ -896,7 +981,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
  * also the one that this object shares, unless this one was imported: detaching
  * from a dma-buf takes its lock.
  */
-void __drm_shmem_free(struct drm_gem_object *gem)
+void drm_shmem_gem_free(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	bool mapped;
@@ -909,43 +994,99 @@ void __drm_shmem_free(struct drm_gem_object *gem)
 
 	/* The parent stays bound, and the table mapped, for the fini step. */
 	mapped = __drm_shmem_sgt_take(obj);
-	drm_shmem_obj_type(obj)->fini(obj);
+	drm_shmem_step_fini(obj);
 	if (mapped || __drm_shmem_sgt_take(obj))
 		__drm_shmem_sgt_destroy(obj);
 	drm_shmem_destroy(obj);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_free);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_free);
 
 /**
- * __drm_shmem_pin_cb() - &drm_gem_object_funcs.pin
+ * drm_shmem_gem_open() - &drm_gem_object_funcs.open
+ * @gem: the object
+ * @file: the file that gets a handle
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, -EINVAL if the object was not published, or what the type's open step returned.
+ */
+int drm_shmem_gem_open(struct drm_gem_object *gem, struct drm_file *file)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+	int ret = drm_shmem_check_published(gem);
+
+	return ret || !type->open ? ret : type->open(obj, file);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_open);
+
+/**
+ * drm_shmem_gem_close() - &drm_gem_object_funcs.close
+ * @gem: the object
+ * @file: the file that gives up a handle
+ *
+ * Context: May sleep.
+ */
+void drm_shmem_gem_close(struct drm_gem_object *gem, struct drm_file *file)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	if (type->close)
+		type->close(obj, file);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_close);
+
+/**
+ * drm_shmem_gem_print_info() - &drm_gem_object_funcs.print_info
+ * @p: where to print
+ * @indent: tabs before each line
+ * @gem: the object
+ *
+ * Context: Any.
+ */
+void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
+			      const struct drm_gem_object *gem)
+{
+	const struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	drm_gem_shmem_object_print_info(p, indent, gem);
+	if (type->print_info)
+		type->print_info(p, indent, obj);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
+
+/**
+ * drm_shmem_gem_pin() - &drm_gem_object_funcs.pin
  * @gem: the object
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM.
  */
-int __drm_shmem_pin_cb(struct drm_gem_object *gem)
+int drm_shmem_gem_pin(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
 	return drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_pin_cb);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_pin);
 
 /**
- * __drm_shmem_unpin_cb() - &drm_gem_object_funcs.unpin
+ * drm_shmem_gem_unpin() - &drm_gem_object_funcs.unpin
  * @gem: the object
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
-void __drm_shmem_unpin_cb(struct drm_gem_object *gem)
+void drm_shmem_gem_unpin(struct drm_gem_object *gem)
 {
 	drm_shmem_unpin_locked(to_drm_shmem_obj(gem));
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_unpin_cb);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
 
 /**
- * __drm_shmem_vmap_cb() - &drm_gem_object_funcs.vmap
+ * drm_shmem_gem_vmap() - &drm_gem_object_funcs.vmap
  * @gem: the object
  * @map: the mapping
  *
@@ -954,7 +1095,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_unpin_cb);
  * Return: 0, -ENODATA if the object was purged, -ENOMEM also if an exporter gave no
  * address, or another error code.
  */
-int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
+int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
@@ -962,7 +1103,7 @@ int __drm_shmem_vmap_cb(struct drm_gem_object *gem, struct iosys_map *map)
 	       drm_gem_shmem_vmap_locked(&obj->base, map) ?:
 	       drm_shmem_check_map(gem, map);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_vmap_cb);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
 
 static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {
@@ -974,14 +1115,14 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 }
 
 /**
- * __drm_shmem_status_cb() - &drm_gem_object_funcs.status
+ * drm_shmem_gem_status() - &drm_gem_object_funcs.status
  * @gem: the object
  *
  * Context: Any.
  *
  * Return: what the object's memory counts as.
  */
-enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem)
+enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	enum drm_gem_object_status status = 0;
@@ -993,6 +1134,6 @@ enum drm_gem_object_status __drm_shmem_status_cb(struct drm_gem_object *gem)
 		status |= DRM_GEM_OBJECT_PURGEABLE;
 	return status;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_status_cb);
+EXPORT_SYMBOL_GPL(drm_shmem_gem_status);
 
 MODULE_IMPORT_NS("DMA_BUF");

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A step of a type of objects takes its object for one of another type.
+// Misuse class 17. A step is given the library's object, which container_of() makes any
+// type of. drm_shmem_from_obj() asks the type, if that is configured.
+virtual report
+
+@step@
+identifier desc, type, fn;
+identifier cb =~ "^(init|fini|open|close|print_info|export|sgt_revoked|evict)$";
+@@
+ const struct type desc = { ..., .base.cb = fn, ... };
+
+@by_hand@
+identifier step.fn, obj, t, m;
+position p;
+@@
+ fn(..., struct drm_shmem_obj *obj, ...)
+ {
+ <+...
+ container_of@p(obj, struct t, m)
+ ...+>
+ }
+
+@other@
+identifier step.fn, obj, what;
+position p;
+@@
+ fn(..., struct drm_shmem_obj *obj, ...)
+ {
+ <+...
+ drm_shmem_from_obj@p(&what, obj)
+ ...+>
+ }
+
+@script:python depends on report@
+p << by_hand.p;
+d << step.desc;
+@@
+print("%s:%s:%s: ERROR: cast this with drm_shmem_from_obj(&%s, ...)" %
+      (p[0].file, p[0].line, p[0].column, d))
+
+@script:python depends on report@
+p << other.p;
+what << other.what;
+d << step.desc;
+@@
+if what != d:
+    print("%s:%s:%s: ERROR: this object is of '%s'" % (p[0].file, p[0].line, p[0].column, d))
