@@ -479,17 +479,16 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
  * __drm_shmem_sgt_get() - borrow the table, where that takes more than a load
  * @bound: proof that the parent of the object's device is bound
  * @obj: the object
- * @sgt: handle to fill in
  * @locked: whether the caller holds the reservation lock
  *
- * See drm_shmem_if_sgt(), which drivers call.
+ * See drm_shmem_sgt_guard(), which drivers call.
  *
  * Context: May sleep.
  *
- * Return: 0 or a negative error code.
+ * Return: the handle, with an ERR_PTR() for a table if there is none.
  */
-int __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			struct drm_shmem_sgt *sgt, bool locked)
+struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
+					 struct drm_shmem_obj *obj, bool locked)
 {
 	const bool counted = READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM;
 	struct sg_table *table;
@@ -497,24 +496,22 @@ int __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_shmem_
 
 	ret = __drm_shmem_sgt_check_device(bound, obj);
 	if (ret)
-		return ret;
+		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 
 	table = counted ? drm_shmem_sgt_count(bound, obj, locked) :
 			  drm_shmem_sgt_map(bound, obj, locked);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-
-	sgt->__counted = counted ? obj : NULL;
-	sgt->__table = table;
-	return 0;
+	return (struct drm_shmem_sgt) {
+		.__table = table,
+		.__counted = counted && !IS_ERR(table) ? obj : NULL,
+	};
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
 /**
  * __drm_shmem_sgt_own() - own the table of an object
+ * @own: handle to fill in
  * @bound: proof that the parent of the object's device is bound
  * @obj: the object
- * @own: handle to fill in
  * @locked: whether the caller holds the reservation lock
  *
  * See drm_shmem_sgt_own(), which drivers call.
@@ -523,8 +520,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_sgt_own(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			struct drm_shmem_sgt_owned *own, bool locked)
+int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+			struct drm_shmem_obj *obj, bool locked)
 {
 	int ret;
 
@@ -607,8 +604,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
 
 /**
  * __drm_shmem_sgt_resume() - use an owned sg table again
- * @bound: proof that the parent of the object's device is bound
  * @own: the handle
+ * @bound: proof that the parent of the object's device is bound
  *
  * See drm_shmem_sgt_resume(), which drivers call.
  *
@@ -616,7 +613,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
  *
  * Return: 0 or a negative error code.
  */
-int __drm_shmem_sgt_resume(const struct drm_dev_ctx_bound *bound, struct drm_shmem_sgt_owned *own)
+int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
 {
 	struct drm_shmem_obj *obj = own->__obj;
 	int ret;
@@ -700,7 +697,7 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 	/* To zero: no new user without the reservation lock from here on. */
 	if (!refcount_dec_if_one(&obj->__sgt_users))
 		return -EBUSY;
-	/* Pairs with the release in __drm_shmem_sgt_end() and its like. */
+	/* Pairs with the release in class_drm_shmem_sgt_destructor() and its like. */
 	smp_acquire__after_ctrl_dep();
 	if (!drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable)) {
 		/* Revocation waits for the lock. Release: as drm_shmem_sgt_publish(). */

@@ -9,12 +9,13 @@
 /**
  * struct drm_shmem_sgt - borrowed sg table of an object
  *
- * Lives on the stack, in the scope that drm_shmem_if_sgt() opens, which is
+ * Lives on the stack, in the scope that drm_shmem_sgt_guard() opens, which is
  * inside of the scope of the proof that the parent of the device is bound.
  *
  * Invariants:
  *
- * - @__table is NULL, or mapped for the DMA device until the end of the scope.
+ * - @__table is mapped for the DMA device until the end of the scope. In what makes a
+ *   handle, it may be an ERR_PTR(): then there is no handle.
  * - @__counted is NULL, or an object of which this is one sg table user.
  */
 struct drm_shmem_sgt {
@@ -31,7 +32,7 @@ struct drm_shmem_sgt {
  * Keeps the object, and keeps its table from being unmapped early or purged.
  * It does not keep the table from being revoked when the parent is unbound:
  * the object's type is told (&drm_shmem_obj_type.sgt_revoked), and
- * drm_shmem_if_sgt_owned() skips its block from then on.
+ * drm_shmem_sgt_guard_owned() skips its block from then on.
  *
  * For what keeps addresses of the table, like the page tables of a GPU. While
  * it is suspended it keeps the object only, so that the object can be evicted.
@@ -55,17 +56,18 @@ struct drm_shmem_sgt_owned {
 	__DRM_SAFE_NO_ASSIGN;
 };
 
-int __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			struct drm_shmem_sgt *sgt, bool locked);
-int __drm_shmem_sgt_own(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			struct drm_shmem_sgt_owned *own, bool locked) __must_check;
+struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
+					 struct drm_shmem_obj *obj, bool locked);
+int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+			struct drm_shmem_obj *obj, bool locked) __must_check;
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
 	__nonnull_args(1) __must_hold(drm_resv);
-int __drm_shmem_sgt_resume(const struct drm_dev_ctx_bound *bound,
-			   struct drm_shmem_sgt_owned *own) __must_check __must_hold(drm_resv);
+int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own,
+			   const struct drm_dev_ctx_bound *bound)
+	__must_check __must_hold(drm_resv);
 
 int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
 				 const struct drm_shmem_obj *obj) __drm_nonallocating;
@@ -73,24 +75,27 @@ int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 
 /* A function without a body: the build fails if a call of it remains. */
-#define __DRM_SHMEM_BUILD_ERROR(_fn, _msg)					\
-	void __compiletime_error(_msg) _fn(void)
+void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
+__drm_shmem_sgt_no_proof(void);
 
-__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_shmem_obj,
-			"sg tables are of a struct drm_shmem_obj: embed it in your object");
-__DRM_SHMEM_BUILD_ERROR(__drm_shmem_sgt_needs_drm_dev_ctx_bound,
-			"an sg table needs the proof of a bound parent, such as &reg->base.bound");
+static __always_inline void __drm_shmem_sgt_check_proof(const struct drm_dev_ctx_bound *bound)
+{
+	const bool none = !bound;
 
-static __always_inline int __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound,
-						 struct drm_shmem_obj *obj,
-						 struct drm_shmem_sgt *sgt, bool locked)
+	if (__builtin_constant_p(none) && none)
+		__drm_shmem_sgt_no_proof();
+}
+
+static __always_inline struct drm_shmem_sgt
+__drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj, bool locked)
 {
 	struct sg_table *table;
 	int ret;
 
+	__drm_shmem_sgt_check_proof(bound);
 	ret = __drm_shmem_check_call(&obj->base.base, locked);
 	if (ret)
-		return ret;
+		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 	if (likely(obj->base.base.dev == &bound->__ctx->drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
@@ -100,18 +105,71 @@ static __always_inline int __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound 
 		 * the proof.
 		 */
 		table = READ_ONCE(obj->__sgt);
-		if (!IS_ERR_OR_NULL(table)) {
-			sgt->__table = table;
-			return 0;
-		}
+		if (!IS_ERR_OR_NULL(table))
+			return (struct drm_shmem_sgt) { .__table = table };
 	}
-	return __drm_shmem_sgt_get(bound, obj, sgt, locked);
+	return __drm_shmem_sgt_get(bound, obj, locked);
 }
 
-static __always_inline void __drm_shmem_sgt_end(void *p)
+/* An owner is a counted user, so the table stays unless it is revoked. */
+static __always_inline struct sg_table *
+__drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shmem_sgt_owned *own)
 {
-	struct drm_shmem_sgt *sgt = p;
+	__drm_shmem_sgt_check_proof(bound);
+	if (!own->__obj)
+		return ERR_PTR(-EINVAL);
+	if (unlikely(own->__obj->base.base.dev != &bound->__ctx->drm))
+		return ERR_PTR(__drm_shmem_sgt_check_device(bound, own->__obj));
+	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
+	if (unlikely(smp_load_acquire(&own->__suspended)))
+		return ERR_PTR(-EAGAIN);
+	/* The order is as in __drm_shmem_sgt_begin(). */
+	return READ_ONCE(own->__obj->__sgt);
+}
 
+/* The error stands beside the handle: a test of the handle's address would cost a branch. */
+static __always_inline struct drm_shmem_sgt
+__drm_shmem_sgt_result(struct drm_shmem_sgt sgt, int *err)
+{
+	*err = PTR_ERR_OR_ZERO(sgt.__table);
+	return sgt;
+}
+
+/*
+ * The classes that scoped_guard() uses. By hand rather than by DEFINE_CLASS(), so that
+ * tags find the functions, and that clang's context analysis sees which lock is held.
+ */
+typedef struct drm_shmem_sgt class_drm_shmem_sgt_t;
+typedef struct drm_shmem_sgt class_drm_shmem_sgt_locked_t;
+typedef struct drm_shmem_sgt class_drm_shmem_sgt_owned_t;
+
+static __always_inline struct drm_shmem_sgt
+class_drm_shmem_sgt_constructor(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+				int *err)
+	__must_not_hold(drm_resv)
+{
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, false), err);
+}
+
+static __always_inline struct drm_shmem_sgt
+class_drm_shmem_sgt_locked_constructor(const struct drm_dev_ctx_bound *bound,
+				       struct drm_shmem_obj *obj, int *err)
+	__must_hold(drm_resv)
+{
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, true), err);
+}
+
+static __always_inline struct drm_shmem_sgt
+class_drm_shmem_sgt_owned_constructor(const struct drm_dev_ctx_bound *bound,
+				      const struct drm_shmem_sgt_owned *own, int *err)
+{
+	const struct drm_shmem_sgt sgt = { .__table = __drm_shmem_sgt_try(bound, own) };
+
+	return __drm_shmem_sgt_result(sgt, err);
+}
+
+static __always_inline void class_drm_shmem_sgt_destructor(struct drm_shmem_sgt *sgt)
+{
 	/*
 	 * Release: pairs with the acquire in __drm_shmem_sgt_reclaim(). What was
 	 * done with the table comes before it can go.
@@ -120,47 +178,42 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
 		refcount_dec(&sgt->__counted->__sgt_users);
 }
 
-/* The argument itself, or a build error that says what it has to be. */
-#define __drm_shmem_sgt_obj(_obj)						\
-	_Generic((_obj),							\
-		 struct drm_shmem_obj *: (_obj),				\
-		 default: (__drm_shmem_sgt_needs_drm_shmem_obj(),		\
-			   (struct drm_shmem_obj *)NULL))
+static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *sgt)
+{
+	return IS_ERR(sgt->__table) ? NULL : sgt;
+}
 
-#define __drm_shmem_sgt_bound(_bound) \
-	_Generic((_bound),							\
-		 struct drm_dev_ctx_bound *: (_bound),				\
-		 const struct drm_dev_ctx_bound *: (_bound),			\
-		 default: (__drm_shmem_sgt_needs_drm_dev_ctx_bound(),		\
-			   (const struct drm_dev_ctx_bound *)NULL))
+#define class_drm_shmem_sgt_is_conditional		true
+#define class_drm_shmem_sgt_locked_destructor		class_drm_shmem_sgt_destructor
+#define class_drm_shmem_sgt_locked_lock_ptr		class_drm_shmem_sgt_lock_ptr
+#define class_drm_shmem_sgt_locked_is_conditional	true
+#define class_drm_shmem_sgt_owned_destructor		class_drm_shmem_sgt_destructor
+#define class_drm_shmem_sgt_owned_lock_ptr		class_drm_shmem_sgt_lock_ptr
+#define class_drm_shmem_sgt_owned_is_conditional	true
 
-#define __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)			\
-	(__drm_resv_need(_locked),						\
-	 __drm_shmem_sgt_begin(__drm_shmem_sgt_bound(_bound),			\
-			       __drm_shmem_sgt_obj(_obj), _s, _locked))
+/*
+ * The block of scoped_guard(), with its handle under the driver's name. An array, so that
+ * it can be neither copied nor returned. No jump leads into the block.
+ */
+#define __drm_shmem_sgt_guard(_class, _s, _bound, _from, _err)			\
+	scoped_guard(_class, _bound, _from, &(_err))				\
+		for (const struct drm_shmem_sgt _s[1] __maybe_unused = { scope }, \
+		     *__once = _s; __once; __once = NULL)			\
+			__drm_safe_no_jump_into(_s, __once, __once = NULL)
 
-#define __drm_shmem_if_sgt(_s, _bound, _obj, _err, _locked)			\
-	for (bool __once = true; __once; __once = false)			\
-		for (struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {}; \
-		     __once &&							\
-		     !((_err) = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked)); \
-		     __once = false)						\
-			__drm_safe_no_jump_into(_s, __once, __once = false)
-
-#define __drm_shmem_sgt_or(_locked, _s, _bound, _obj, _err, ...)		\
-	struct drm_shmem_sgt _s[1] __cleanup(__drm_shmem_sgt_end) = {};		\
-	const int __err_##_s = __drm_shmem_sgt_scope(_s, _bound, _obj, _locked);	\
-										\
-	(_err) = __err_##_s;							\
-	if (unlikely(__err_##_s)) {						\
+/* The same to the end of the scope; the last argument leaves it. */
+#define __drm_shmem_sgt_or(_class, _s, _bound, _obj, _err, ...)			\
+	CLASS(_class, __scope_##_s)(_bound, _obj, &(_err));			\
+	if (IS_ERR(__scope_##_s.__table)) {					\
 		__VA_ARGS__;							\
 		__drm_safe_must_leave();					\
 	}									\
-	__drm_safe_no_jump(_s, _s)
+	__drm_safe_no_jump(_s, __scope_##_s);					\
+	const struct drm_shmem_sgt _s[1] __maybe_unused = { __scope_##_s }
 
 /**
- * drm_shmem_if_sgt() - run a block with the sg table of an object
- * @_s: name of the handle in the block, a &struct drm_shmem_sgt
+ * drm_shmem_sgt_guard() - run a block with the sg table of an object
+ * @_s: name of the handle in the block, a const &struct drm_shmem_sgt
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another
@@ -171,15 +224,16 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps
  * them for drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an
- * imported object; of all signals, only one that kills the task ends that.
+ * imported object; of all signals, only one that kills the task ends that. The block is a
+ * loop that runs at most once: break leaves it.
  *
  * Context: May sleep. Without the object's reservation lock.
  */
-#define drm_shmem_if_sgt(_s, _bound, _obj, _err)				\
-	__drm_shmem_if_sgt(_s, _bound, _obj, _err, false)
+#define drm_shmem_sgt_guard(_s, _bound, _obj, _err)				\
+	__drm_shmem_sgt_guard(drm_shmem_sgt, _s, _bound, _obj, _err)
 
 /**
- * drm_shmem_if_sgt_locked() - the same, with the reservation lock held
+ * drm_shmem_sgt_guard_locked() - the same, with the reservation lock held
  * @_s: name of the handle in the block
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
@@ -187,21 +241,38 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  */
-#define drm_shmem_if_sgt_locked(_s, _bound, _obj, _err)				\
-	__drm_shmem_if_sgt(_s, _bound, _obj, _err, true)
+#define drm_shmem_sgt_guard_locked(_s, _bound, _obj, _err)			\
+	__drm_shmem_sgt_guard(drm_shmem_sgt_locked, _s, _bound, _obj, _err)
+
+/**
+ * drm_shmem_sgt_guard_owned() - run a block with an owned sg table
+ * @_s: name of the handle in the block, a const &struct drm_shmem_sgt
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_own: the &struct drm_shmem_sgt_owned
+ * @_err: variable for the result: 0; -EINVAL if the handle is empty or the
+ *	object belongs to another device; -ENODEV if the table was revoked;
+ *	-EAGAIN if the handle is suspended
+ *
+ * The block is skipped if @_err is set. The driver keeps the handle from being
+ * suspended while a block is run.
+ *
+ * Context: Any.
+ */
+#define drm_shmem_sgt_guard_owned(_s, _bound, _own, _err)			\
+	__drm_shmem_sgt_guard(drm_shmem_sgt_owned, _s, _bound, _own, _err)
 
 /**
  * drm_shmem_sgt_or() - borrow the sg table for the rest of the scope
  * @_s: name of the handle
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
- * @_err: variable for the result, as in drm_shmem_if_sgt()
+ * @_err: variable for the result, as in drm_shmem_sgt_guard()
  * @...: statement that leaves the scope, for when @_err is set
  *
- * Context: As drm_shmem_if_sgt().
+ * Context: As drm_shmem_sgt_guard().
  */
 #define drm_shmem_sgt_or(_s, _bound, _obj, _err, ...)				\
-	__drm_shmem_sgt_or(false, _s, _bound, _obj, _err, __VA_ARGS__)
+	__drm_shmem_sgt_or(drm_shmem_sgt, _s, _bound, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_sgt_or_locked() - the same, with the reservation lock held
@@ -211,10 +282,10 @@ static __always_inline void __drm_shmem_sgt_end(void *p)
  * @_err: variable for the result
  * @...: statement that leaves the scope
  *
- * Context: As drm_shmem_if_sgt_locked().
+ * Context: As drm_shmem_sgt_guard_locked().
  */
 #define drm_shmem_sgt_or_locked(_s, _bound, _obj, _err, ...)			\
-	__drm_shmem_sgt_or(true, _s, _bound, _obj, _err, __VA_ARGS__)
+	__drm_shmem_sgt_or(drm_shmem_sgt_locked, _s, _bound, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_sgt_table() - the table
@@ -232,93 +303,61 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
 
 /**
  * drm_shmem_sgt_own() - own the sg table of an object
- * @_own: handle to fill in, a zeroed &struct drm_shmem_sgt_owned
- * @_bound: the &struct drm_dev_ctx_bound of the object's device
- * @_obj: the &struct drm_shmem_obj
+ * @own: handle to fill in, a zeroed &struct drm_shmem_sgt_owned
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @obj: the object
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: as the result of drm_shmem_if_sgt(), or -EBUSY if the handle is in
+ * Return: as the result of drm_shmem_sgt_guard(), or -EBUSY if the handle is in
  * use.
  */
-#define drm_shmem_sgt_own(_own, _bound, _obj)					\
-	(__drm_resv_need(false),						\
-	 __drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
-			     __drm_shmem_sgt_obj(_obj), _own, false))
+static __always_inline int __must_check
+drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+		  struct drm_shmem_obj *obj)
+	__must_not_hold(drm_resv)
+{
+	__drm_shmem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_own(own, bound, obj, false);
+}
 
 /**
  * drm_shmem_sgt_own_locked() - the same, with the reservation lock held
- * @_own: handle to fill in
- * @_bound: the &struct drm_dev_ctx_bound of the object's device
- * @_obj: the object
+ * @own: handle to fill in
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @obj: the object
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  *
  * Return: as drm_shmem_sgt_own().
  */
-#define drm_shmem_sgt_own_locked(_own, _bound, _obj)				\
-	(__drm_resv_need(true),							\
-	 __drm_shmem_sgt_own(__drm_shmem_sgt_bound(_bound),			\
-			     __drm_shmem_sgt_obj(_obj), _own, true))
-
-/**
- * drm_shmem_sgt_resume() - use an owned sg table again
- * @_own: the handle; nothing happens if it is not suspended
- * @_bound: the &struct drm_dev_ctx_bound of the object's device
- *
- * Other threads may be in drm_shmem_if_sgt_owned() meanwhile.
- *
- * Context: May sleep. The caller holds the object's reservation lock.
- *
- * Return: as the result of drm_shmem_if_sgt(); -EINVAL also if the handle is
- * empty. It stays suspended if this fails.
- */
-#define drm_shmem_sgt_resume(_own, _bound)					\
-	(__drm_resv_need(true),							\
-	 __drm_shmem_sgt_resume(__drm_shmem_sgt_bound(_bound), _own))
-
-/* An owner is a counted user, so the table stays unless it is revoked. */
-static __always_inline int __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound,
-					       const struct drm_shmem_sgt_owned *own,
-					       struct drm_shmem_sgt *sgt)
+static __always_inline int __must_check
+drm_shmem_sgt_own_locked(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+			 struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
 {
-	struct sg_table *table;
-
-	if (!own->__obj)
-		return -EINVAL;
-	if (unlikely(own->__obj->base.base.dev != &bound->__ctx->drm))
-		return __drm_shmem_sgt_check_device(bound, own->__obj);
-	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
-	if (unlikely(smp_load_acquire(&own->__suspended)))
-		return -EAGAIN;
-	/* The order is as in __drm_shmem_sgt_begin(). */
-	table = READ_ONCE(own->__obj->__sgt);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	sgt->__table = table;
-	return 0;
+	__drm_shmem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_own(own, bound, obj, true);
 }
 
 /**
- * drm_shmem_if_sgt_owned() - run a block with an owned sg table
- * @_s: name of the handle in the block, a &struct drm_shmem_sgt
- * @_bound: the &struct drm_dev_ctx_bound of the object's device
- * @_own: the &struct drm_shmem_sgt_owned
- * @_err: variable for the result: 0; -EINVAL if the handle is empty or the
- *	object belongs to another device; -ENODEV if the table was revoked;
- *	-EAGAIN if the handle is suspended
+ * drm_shmem_sgt_resume() - use an owned sg table again
+ * @own: the handle; nothing happens if it is not suspended
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
  *
- * The block is skipped if @_err is set. The driver keeps the handle from being
- * suspended while a block is run.
+ * Other threads may be in drm_shmem_sgt_guard_owned() meanwhile.
  *
- * Context: Any.
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as the result of drm_shmem_sgt_guard(); -EINVAL also if the handle is
+ * empty. It stays suspended if this fails.
  */
-#define drm_shmem_if_sgt_owned(_s, _bound, _own, _err)				\
-	for (bool __once = true; __once; __once = false)			\
-		for (struct drm_shmem_sgt _s[1] = {};				\
-		     __once &&							\
-		     !((_err) = __drm_shmem_sgt_try(__drm_shmem_sgt_bound(_bound), _own, _s)); \
-		     __once = false)						\
-			__drm_safe_no_jump_into(_s, __once, __once = false)
+static __always_inline int __must_check
+drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
+	__must_hold(drm_resv)
+{
+	__drm_shmem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_resume(own, bound);
+}
 
 #endif /* _DRM_SHMEM_SGT_H */

@@ -190,7 +190,7 @@ static void debug_traces_free(struct kunit *test)
 	int ret;
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "s");
 	drm_shmem_put(&bo->obj);
 	debug_trace_end(test, &traced);
@@ -212,7 +212,7 @@ static void debug_traces_mappings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		for (int i = 0; i < 2; i++)
-			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 				KUNIT_EXPECT_STREQ(test, traced.seen, "vVs");
 	shmem_test_unbind(test);
 	debug_trace_end(test, &traced);
@@ -227,7 +227,7 @@ static void debug_traces_purge(struct kunit *test)
 	int ret;
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
@@ -246,7 +246,7 @@ static void debug_traces_evict(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	for (int i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);

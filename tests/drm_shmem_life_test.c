@@ -660,7 +660,7 @@ static void counted_after_revocation(struct kunit *test)
 	int ret;
 
 	shmem_test_unbind(test);
-	drm_shmem_if_sgt(sgt, &stale, &bo->obj, ret)
+	drm_shmem_sgt_guard(sgt, &stale, &bo->obj, ret)
 		KUNIT_FAIL(test, "revoked");
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);

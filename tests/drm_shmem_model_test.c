@@ -234,7 +234,7 @@ static void model_borrow_table(struct kunit *test, struct model *model, struct m
 
 	/* An assertion in the section would leave it open. */
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(model_gem(bo)->dev))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, bo->obj, ret)
 			nents = drm_shmem_sgt_table(sgt)->nents;
 	KUNIT_ASSERT_EQ(test, ret, model_map_table(model, bo));
 	KUNIT_ASSERT_EQ(test, nents > 0, !ret);
@@ -251,7 +251,7 @@ static void model_resume(struct kunit *test, struct model *model, struct model_b
 	int tried = -ESHUTDOWN, ret = -ESHUTDOWN;
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(model_gem(bo)->dev)) {
-		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &bo->sgt[i], tried)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &bo->sgt[i], tried)
 			;
 		dma_resv_lock(model_gem(bo)->resv, NULL);
 		ret = drm_shmem_sgt_resume(&bo->sgt[i], &reg->base.bound);

@@ -32,7 +32,7 @@ static void dma_map_fails(struct kunit *test)
 		*t->parent->dma_mask = 1;
 		kunit_warning_suppress(test) {
 			for (int i = 0; i < 3; i++) {
-				drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+				drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 					KUNIT_FAIL(test, "mapped");
 				KUNIT_EXPECT_EQ(test, ret, -EIO);
 			}
@@ -45,7 +45,7 @@ static void dma_map_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 0);
 		KUNIT_EXPECT_NULL(test, shmem->pages);
 		drm_shmem_sgt_release(&own);
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_NOT_NULL(test, drm_shmem_sgt_table(sgt));
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->pages_pin_count), 1);
@@ -79,7 +79,7 @@ static void other_device(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
-			drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
+			drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
 				KUNIT_FAIL(test, "another device's");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
@@ -163,7 +163,7 @@ static void memory_status_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			;
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);

@@ -111,7 +111,7 @@ static int use_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
 	int ret;
 
 	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
-	drm_shmem_if_sgt_owned(sgt, &reg->base.bound, table, ret)
+	drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, table, ret)
 		used = drm_shmem_sgt_table(sgt)->nents;
 	return used == !ret ? ret : -EIO;
 }
@@ -249,7 +249,7 @@ static void evict_in_use(struct kunit *test)
 
 	/* Who borrows the table is not known to the type. */
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, bo->asked, 1);
 	KUNIT_EXPECT_NOT_NULL(test, bo->obj.base.pages);

@@ -141,7 +141,7 @@ static int race_sgt_owned(struct race *race)
 	ret = drm_shmem_sgt_own(&own, &reg->base.bound, race->obj);
 	if (ret)
 		return ret;
-	drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
+	drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
 		ret = sg_dma_len(drm_shmem_sgt_table(sgt)->sgl) ? 0 : -EIO;
 	drm_shmem_sgt_release(&own);
 	return ret;

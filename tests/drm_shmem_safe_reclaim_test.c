@@ -255,7 +255,7 @@ static void purge_in_use(struct kunit *test)
 	drm_vmap_release(&own);
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);

@@ -52,7 +52,7 @@ static void get_registered(struct kunit *test)
 
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
-			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret) {
+			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_64K);
 				if (!first)
 					first = drm_shmem_sgt_table(sgt);
@@ -93,7 +93,7 @@ static void get_locked(struct kunit *test)
 
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
-		drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
+		drm_shmem_sgt_guard_locked(sgt, &reg->base.bound, &bo->obj, ret)
 			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 	}
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
@@ -172,7 +172,7 @@ static void wrong_lock(struct kunit *test)
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
-			drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->obj, ret)
+			drm_shmem_sgt_guard_locked(sgt, &reg->base.bound, &bo->obj, ret)
 				KUNIT_FAIL(test, "lent");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
@@ -205,11 +205,11 @@ static void owned(struct kunit *test)
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
-		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
 			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		drm_shmem_sgt_move(&other, &own);
-		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &own, ret)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
 			KUNIT_FAIL(test, "empty");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	}
@@ -260,7 +260,7 @@ static void owned_revoked(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, t->revoked, 1);
-	drm_shmem_if_sgt_owned(sgt, &stale, &own, ret)
+	drm_shmem_sgt_guard_owned(sgt, &stale, &own, ret)
 		KUNIT_FAIL(test, "revoked");
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
@@ -281,7 +281,7 @@ static void unmap_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
-			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret) {
+			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
 				KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
 			}
@@ -322,7 +322,7 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 	KUNIT_EXPECT_EQ(test, e.mapped, driver == &shmem_test_driver_sgt);
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
-			drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->obj, ret)
+			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 				expect_table(test, drm_shmem_sgt_table(sgt), SZ_8K);
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);

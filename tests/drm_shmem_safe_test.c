@@ -534,7 +534,7 @@ static void import_between(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, ret2, 0);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &other->obj, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &other->obj, ret)
 			KUNIT_EXPECT_NE(test, drm_shmem_sgt_table(sgt)->nents, 0);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);

@@ -16,7 +16,7 @@ int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 	int ret = -ENODEV;
 
 	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(va->gem.obj->dev))
-		drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &sgpu_gpuvm_bo(va)->sgt, ret)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &sgpu_gpuvm_bo(va)->sgt, ret)
 			ret = sgpu_mmu_map(&vm->mmu, addr, size,
 					   drm_shmem_sgt_table(sgt), index, offset,
 					   sgpu_gpuvm_va(va)->write);

@@ -39,7 +39,7 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
 		if (!ret) {
 			/* The buffer has its pages also if this EXEC fails later. */
 			drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
-			drm_shmem_if_sgt_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
+			drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
 				index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
 		}
 	}

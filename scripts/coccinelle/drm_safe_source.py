@@ -33,8 +33,10 @@ def closing(code, start):
 
 
 def calls(code):
-    """What some code calls: names, and what each is given."""
-    return [(m[1], arguments(code, m.end())[0]) for m in re.finditer(r"\b(\w+)\(", code)]
+    """What some code calls: names, and what each is given. A scope calls its constructor."""
+    found = [(m[1], arguments(code, m.end())[0]) for m in re.finditer(r"\b(\w+)\(", code)]
+    return found + [(f"class_{args[0]}_constructor", args[1:]) for name, args in found
+                    if name in ("CLASS", "scoped_guard", "guard") and args]
 
 
 def kernel_doc(path):
@@ -124,7 +126,7 @@ class Source:
         if context := self.contexts.get(name):
             if re.search(r"\b[Mm]ay sleep\b(?! if)", context):
                 return True
-            # "As drm_shmem_if_sgt()", but not "Any. As drm_vmap_release() if ..."
+            # "As drm_shmem_sgt_guard()", but not "Any. As drm_vmap_release() if ..."
             same = re.match(r"As ((?:drm|__drm)\w+)\(\)", context)
             return bool(same) and same[1] not in seen and self.sleeps(same[1], None, (*seen, name))
         if self.locks(name, args):

@@ -26,21 +26,21 @@ if p[0].file not in seen:
 @table exists@
 identifier v, x;
 expression a, b, c, E;
-iterator name drm_shmem_if_sgt, drm_shmem_if_sgt_locked, drm_shmem_if_sgt_owned;
+iterator name drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked, drm_shmem_sgt_guard_owned;
 position p, q;
 @@
 (
- drm_shmem_if_sgt(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+ drm_shmem_sgt_guard(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
 |
- drm_shmem_if_sgt(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+ drm_shmem_sgt_guard(v, a, b, c) x =@q drm_shmem_sgt_table(v);
 |
- drm_shmem_if_sgt_locked(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+ drm_shmem_sgt_guard_locked(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
 |
- drm_shmem_if_sgt_locked(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+ drm_shmem_sgt_guard_locked(v, a, b, c) x =@q drm_shmem_sgt_table(v);
 |
- drm_shmem_if_sgt_owned(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
+ drm_shmem_sgt_guard_owned(v, a, b, c) { <+... x =@q drm_shmem_sgt_table(v) ...+> }
 |
- drm_shmem_if_sgt_owned(v, a, b, c) x =@q drm_shmem_sgt_table(v);
+ drm_shmem_sgt_guard_owned(v, a, b, c) x =@q drm_shmem_sgt_table(v);
 )
  ... when != x = E
  x@p

@@ -28,7 +28,7 @@ position p;
 expression resv;
 identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
-iterator name drm_shmem_if_vmap, drm_shmem_if_sgt;
+iterator name drm_shmem_if_vmap, drm_shmem_sgt_guard;
 statement S;
 position p;
 @@
@@ -37,7 +37,7 @@ position p;
 (
  drm_shmem_if_vmap@p(...) S
 |
- drm_shmem_if_sgt@p(...) S
+ drm_shmem_sgt_guard@p(...) S
 )
 
 @script:python depends on report@

@@ -241,7 +241,7 @@ static noinline unsigned int sgt_safe_once(const struct drm_dev_ctx_bound *bound
 	unsigned int nents = 0;
 	int ret;
 
-	drm_shmem_if_sgt(sgt, bound, &bo->obj, ret)
+	drm_shmem_sgt_guard(sgt, bound, &bo->obj, ret)
 		nents = drm_shmem_sgt_table(sgt)->nents;
 	return nents;
 }

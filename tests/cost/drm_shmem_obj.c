@@ -46,7 +46,7 @@ int table_of_ours(const struct drm_dev_ctx_bound *bound, struct cost_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_sgt(sgt, bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, bound, &bo->shmem, ret)
 		hw_table(drm_shmem_sgt_table(sgt));
 	return ret;
 }

@@ -23,7 +23,7 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 #elif defined(TAKES_SGT)
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 #elif defined(MAPS_FROM_THERE_ON)
 	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
@@ -43,7 +43,7 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 	if (!ret)
 		ret = foo_vm_prepare_map_locked(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
 	if (!ret) {
-		drm_shmem_if_sgt_locked(sgt, &reg->base.bound, &bo->shmem, ret)
+		drm_shmem_sgt_guard_locked(sgt, &reg->base.bound, &bo->shmem, ret)
 			pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 	}
 #endif

@@ -2,10 +2,11 @@
 // class: 12
 // title: sg table used or unmapped after the device is unbound
 // rust: b
-// wrong: NO_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
+// wrong: NO_PROOF B: incompatible pointer
 // wrong: NULL_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
-// wrong: DEVICE_AS_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
-// wrong: PLAIN_OBJECT B: sg tables are of a struct drm_shmem_obj: embed it in your object
+// wrong: DEVICE_AS_PROOF B: incompatible pointer
+// wrong: PLAIN_OBJECT B: incompatible pointer
+// wrong: OWNED_WITHOUT_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
 // run: drm_shmem_sgt.revoked: unmapped on unbind, -ENODEV afterwards
 // run: drm_shmem_sgt.revoked_rebind: also after the device is bound again
 // run: drm_shmem_sgt.owned_revoked: an owner is told
@@ -16,27 +17,35 @@
 
 void foo_mmu_map(const struct sg_table *sgt);
 
+/* Kept, for what keeps addresses */
+static struct drm_shmem_sgt_owned foo_table;
+
 int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo)
 {
 	int ret = -ENODEV;
 
 #if defined(NO_PROOF)
-	drm_shmem_if_sgt(sgt, &foo->ctx.drm, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &foo->ctx.drm, &bo->shmem, ret)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
 #elif defined(NULL_PROOF)
-	drm_shmem_if_sgt(sgt, NULL, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, NULL, &bo->shmem, ret)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
+#elif defined(OWNED_WITHOUT_PROOF)
+	ret = drm_shmem_sgt_own(&foo_table, NULL, &bo->shmem);
 #elif defined(DEVICE_AS_PROOF)
-	drm_shmem_if_sgt(sgt, foo->ctx.drm.dev, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, foo->ctx.drm.dev, &bo->shmem, ret)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
 #elif defined(PLAIN_OBJECT)
 	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx)
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem.base, ret)
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem.base, ret)
 			foo_mmu_map(drm_shmem_sgt_table(sgt));
 #else
-	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx)
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 			foo_mmu_map(drm_shmem_sgt_table(sgt));
+		if (!ret)
+			ret = drm_shmem_sgt_own(&foo_table, &reg->base.bound, &bo->shmem);
+	}
 #endif
 	return ret;
 }

@@ -16,6 +16,8 @@
 // wrong: BOUND_KEPT_IN_A_LITERAL C: 'reg' is borrowed for a scope and must not be kept
 // wrong: TABLE_KEPT C: the table of 'lent' is borrowed for a scope and must not be kept
 // wrong: TABLE_USED_AFTER_ITS_SCOPE C: 'table' is borrowed for a scope and must not be kept
+// wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
+// wrong: NOT_LEFT B: the last argument must leave the scope
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
@@ -48,12 +50,14 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 	int ret = -ENODEV;
 
 	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret) {
 			foo_mmu_map(drm_shmem_sgt_table(sgt));
 #if defined(STORED)
 			job->sgt = sgt;
 #elif defined(KEPT)
 			job->sgt = sgt;
+#elif defined(ASSIGNED)
+			*sgt = (struct drm_shmem_sgt) {};
 #elif defined(FREED)
 			sg_free_table(drm_shmem_sgt_table(sgt));
 #endif
@@ -63,7 +67,7 @@ int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 #endif
 	}
 #if defined(OUTLIVES_THE_PROOF)
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		foo_mmu_map(drm_shmem_sgt_table(sgt));
 #endif
 	return ret;
@@ -74,7 +78,11 @@ int foo_job_run(struct foo_device *foo, struct foo_bo *bo, struct foo_job *job)
 	int ret;
 
 	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+#if defined(NOT_LEFT)
+	drm_shmem_sgt_or(lent, &reg->base.bound, &bo->shmem, ret, ret = 0);
+#else
 	drm_shmem_sgt_or(lent, &reg->base.bound, &bo->shmem, ret, return ret);
+#endif
 #if defined(KEPT_WITHOUT_A_BLOCK)
 	job->sgt = lent;
 #elif defined(PROOF_KEPT)
@@ -94,7 +102,7 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 #endif
 	int ret;
 
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 #if defined(TABLE_USED_AFTER_ITS_SCOPE)
 		table = drm_shmem_sgt_table(sgt);
 	if (!ret)

@@ -16,10 +16,10 @@ int foo_bo_unbind(const struct foo_reg *reg, struct foo_bo *bo)
 	int ret = 0;
 
 #if defined(FREED)
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		sg_free_table(drm_shmem_sgt_table(sgt));
 #elif defined(UNMAPPED)
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		dma_unmap_sgtable(drm_dev_ctx_bound_parent(&reg->base.bound),
 				  drm_shmem_sgt_table(sgt), DMA_BIDIRECTIONAL, 0);
 #elif defined(RAW_TABLE)

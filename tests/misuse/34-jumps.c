@@ -82,7 +82,7 @@ int foo_blocks(struct foo_device *foo, struct foo_bo *bo, int what)
 section:
 #endif
 		foo_hw_submit(reg, 0);
-		drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret) {
 			if (what == 3)
 				goto out;
 #if defined(INTO_A_TABLE)

@@ -43,7 +43,7 @@ int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *loc
 	spin_unlock_bh(lock);
 #elif defined(TAKES_SGT)
 	spin_lock_irq(lock);
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 	spin_unlock_irq(lock);
 #else

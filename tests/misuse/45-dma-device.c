@@ -20,7 +20,7 @@ int foo_bo_send(const struct foo_reg *reg, struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret) {
 #if defined(MAPPED_AGAIN)
 		ret = dma_map_sgtable(drm_dev_dma_dev(&foo_reg_dev(reg)->ctx.drm),
 				      drm_shmem_sgt_table(sgt), DMA_TO_DEVICE, 0);

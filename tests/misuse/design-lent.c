@@ -36,7 +36,7 @@ int foo_queue_init(struct foo_queue *queue, const struct foo_reg *reg, struct fo
 #elif defined(WRITTEN_TO_WHILE_LENT)
 	*drm_vmap_borrow(&ring) = (struct foo_ring) {};
 #elif defined(SGT_COPIED)
-	drm_shmem_if_sgt(sgt, &reg->base.bound, &bo->shmem, ret) {
+	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret) {
 		struct drm_shmem_sgt copy[1] = sgt;
 
 		pr_debug("%u\n", drm_shmem_sgt_table(copy)->nents);

@@ -138,7 +138,7 @@ static struct loan surface_lend(struct card *card, struct surface *surface, stru
 	drm_dev_ctx_guard(card_reg, reg, &card->ctx) {
 		const struct drm_dev_ctx_bound *inner = &reg->base.bound;
 
-		drm_shmem_if_sgt(sgt, inner, &surface->shmem, ret) {
+		drm_shmem_sgt_guard(sgt, inner, &surface->shmem, ret) {
 			struct loan loan = { .table = drm_shmem_sgt_table(sgt) };
 
 			surface_visit(&loan);
