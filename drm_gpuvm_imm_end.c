@@ -7,10 +7,13 @@
 
 #include <linux/export.h>
 #include <linux/lockdep.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
+
+#include <kunit/visibility.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_trace.h"
@@ -257,10 +260,14 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
  * drm_gpuvm_imm_flush() - wait until what was dropped is gone
  *
  * Updates and references that were dropped before the call hold no memory, no
- * object and no device when it returns, if they were the last that did. Only
- * tests and the end of a module need this. It waits for every address space of
- * every driver, and for those that these were the last to hold, and so on. What another
- * task has begun to clean up in drm_gpuvm_core_fini() is that task's.
+ * object and no device when it returns, if they were the last that did. It waits for every
+ * address space of every driver, and for those that these were the last to hold, and so on.
+ * What another task has begun to clean up in drm_gpuvm_core_fini() is that task's.
+ *
+ * The code of a module needs no call of this, because the library flushes between the
+ * module's exit function and the release of its memory. A driver calls this for what the
+ * exit function itself takes away and va_put, bo_fini or the end of an object use, such as
+ * a slab cache. Tests call it to look at what is left.
  *
  * Context: May sleep. The caller holds no reservation lock, and is not called from
  * va_put, bo_fini, the end of an object or the release of the device: these are what
@@ -285,14 +292,41 @@ void drm_gpuvm_imm_flush(void)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 
+/*
+ * The exit function of a module has returned, and the memory of the module is still there.
+ * Clean-ups call va_put, bo_fini and the end of objects, which may be in that memory.
+ */
+VISIBLE_IF_KUNIT int drm_gpuvm_imm_module_event(struct notifier_block *nb,
+						unsigned long state, void *module)
+{
+	if (state == MODULE_STATE_GOING)
+		drm_gpuvm_imm_flush();
+
+	return NOTIFY_DONE;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_module_event);
+
+static struct notifier_block drm_gpuvm_imm_module_nb = {
+	.notifier_call = drm_gpuvm_imm_module_event,
+};
+
 int __init drm_gpuvm_imm_wq_init(void)
 {
-	drm_gpuvm_imm_wq = alloc_workqueue("drm_gpuvm_imm", WQ_UNBOUND, 0);
+	int ret;
 
-	return drm_gpuvm_imm_wq ? 0 : -ENOMEM;
+	drm_gpuvm_imm_wq = alloc_workqueue("drm_gpuvm_imm", WQ_UNBOUND, 0);
+	if (!drm_gpuvm_imm_wq)
+		return -ENOMEM;
+
+	ret = register_module_notifier(&drm_gpuvm_imm_module_nb);
+	if (ret)
+		destroy_workqueue(drm_gpuvm_imm_wq);
+
+	return ret;
 }
 
 void drm_gpuvm_imm_wq_exit(void)
 {
+	unregister_module_notifier(&drm_gpuvm_imm_module_nb);
 	destroy_workqueue(drm_gpuvm_imm_wq);
 }

@@ -11,6 +11,7 @@
 
 #include "drm_gpuvm_imm.h"
 
+struct notifier_block;
 struct seq_file;
 
 /*
@@ -177,6 +178,9 @@ void drm_gpuvm_imm_drain(struct work_struct *work);
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm) __drm_nonallocating;
 void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_gpuvm_imm_module_event(struct notifier_block *nb, unsigned long state, void *module);
+#endif
 
 /* drm_gpuvm_imm_exec.c */
 int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);

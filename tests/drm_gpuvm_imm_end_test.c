@@ -8,6 +8,7 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -287,6 +288,21 @@ static void end_needs_no_worker(struct kunit *test)
 	sched_set_normal(current, 0);
 	KUNIT_EXPECT_PTR_EQ(test, hook.in, current);
 	KUNIT_EXPECT_PTR_EQ(test, inner.in, current);
+}
+
+/* What a module's exit function leaves to a work item is gone before the module is. */
+static void end_before_module(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct end_hook hook = { .sleeps = true };
+
+	end_map_at(test, vm, END_IN_BO_FINI, &hook);
+	end_unmap(test, vm);
+	KUNIT_EXPECT_EQ(test, NOTIFY_DONE,
+			drm_gpuvm_imm_module_event(NULL, MODULE_STATE_GOING, THIS_MODULE));
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(hook.left));
+	drm_gpuvm_imm_flush();
+	end_vm_end(vm);
 }
 
 /* Each address space holds the last reference to the next one: a flush waits for all. */
@@ -613,66 +629,23 @@ static void end_is_marked_first(struct kunit *test)
 #endif
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
-/* What lockdep is told of a task, also once it reports nothing any more */
-struct end_told {
-	struct tracepoint *tp;
-	struct task_struct *task;
-	const struct lockdep_map *resv;
-	unsigned int resvs;		/* that the reservation lock is taken */
-	unsigned int waits;		/* that it waits for clean-ups */
-};
-
-static void end_told_lock(void *data, struct lockdep_map *lock, unsigned int subclass,
-			  int trylock, int read, int check, struct lockdep_map *next,
-			  unsigned long ip)
-{
-	struct end_told *told = data;
-
-	if (current != told->task || trylock || read)
-		return;
-	told->resvs += lock == told->resv;
-	told->waits += !strcmp(lock->name, "drm_gpuvm_cleaners");
-}
-
-static void end_find_tracepoint(struct tracepoint *tp, void *priv)
-{
-	struct end_told *told = priv;
-
-	if (!strcmp(tp->name, "lock_acquire"))
-		told->tp = tp;
-}
-
-static void end_told_begin(struct kunit *test, struct end_told *told)
-{
-	told->task = current;
-	for_each_kernel_tracepoint(end_find_tracepoint, told);
-	KUNIT_ASSERT_NOT_NULL(test, told->tp);
-	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(told->tp, end_told_lock, told), 0);
-}
-
-static void end_told_end(struct kunit *test, struct end_told *told)
-{
-	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(told->tp, end_told_lock, told), 0);
-	tracepoint_synchronize_unregister();
-}
-
 /* Lockdep knows what an end and a flush may wait for, also if there is nothing to do. */
 static void end_tells_lockdep(struct kunit *test)
 {
 	struct end_vm *vm = end_vm_new(test);
-	struct end_told told = {
+	struct test_told told = {
 		.resv = &drm_gpuvm_imm_resv_obj(end_vm_shared(vm))->resv->lock.base.dep_map,
 	};
 
-	end_told_begin(test, &told);
+	test_told_begin(test, &told);
 	end_vm_end(vm);
-	end_told_end(test, &told);
+	test_told_end(test, &told);
 	KUNIT_EXPECT_EQ(test, told.resvs, 1);
 	KUNIT_EXPECT_EQ(test, told.waits, 1);
 
-	end_told_begin(test, &told);
+	test_told_begin(test, &told);
 	drm_gpuvm_imm_flush();
-	end_told_end(test, &told);
+	test_told_end(test, &told);
 	KUNIT_EXPECT_EQ(test, told.waits, 2);
 }
 #else
@@ -687,6 +660,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_of_itself),
 	KUNIT_CASE(end_drops_more),
 	KUNIT_CASE(end_needs_no_worker),
+	KUNIT_CASE(end_before_module),
 	KUNIT_CASE(end_flush_of_chain),
 	KUNIT_CASE(end_each_other),
 	KUNIT_CASE(end_while_other_waits),

@@ -99,6 +99,21 @@ struct test_holder {
 
 int test_holder_fn(void *holder);
 
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
+/* What lockdep is told of a task, also once it reports nothing any more */
+struct test_told {
+	struct tracepoint *tp;
+	struct task_struct *task;
+	const struct lockdep_map *resv;
+	unsigned int resvs;		/* that the reservation lock is taken */
+	unsigned int waits;		/* that it waits for clean-ups */
+	unsigned int reclaims;		/* that it may wait for memory */
+};
+
+void test_told_begin(struct kunit *test, struct test_told *told);
+void test_told_end(struct kunit *test, struct test_told *told);
+#endif
+
 static inline u64 test_page(u64 addr)
 {
 	return (addr - TEST_START) / TEST_PAGE;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/slab.h>
+#ifdef CONFIG_TRACEPOINTS
+#include <linux/tracepoint.h>
+#endif
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
@@ -174,6 +177,43 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 
 	return bo;
 }
+
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
+static void test_told_lock(void *data, struct lockdep_map *lock, unsigned int subclass,
+			   int trylock, int read, int check, struct lockdep_map *next,
+			   unsigned long ip)
+{
+	struct test_told *told = data;
+
+	if (current != told->task || trylock || read)
+		return;
+	told->resvs += lock == told->resv;
+	told->waits += !strcmp(lock->name, "drm_gpuvm_cleaners");
+	told->reclaims += !strcmp(lock->name, "fs_reclaim");
+}
+
+static void test_find_tracepoint(struct tracepoint *tp, void *priv)
+{
+	struct test_told *told = priv;
+
+	if (!strcmp(tp->name, "lock_acquire"))
+		told->tp = tp;
+}
+
+void test_told_begin(struct kunit *test, struct test_told *told)
+{
+	told->task = current;
+	for_each_kernel_tracepoint(test_find_tracepoint, told);
+	KUNIT_ASSERT_NOT_NULL(test, told->tp);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(told->tp, test_told_lock, told), 0);
+}
+
+void test_told_end(struct kunit *test, struct test_told *told)
+{
+	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(told->tp, test_told_lock, told), 0);
+	tracepoint_synchronize_unregister();
+}
+#endif
 
 int test_holder_fn(void *data)
 {
