@@ -164,6 +164,7 @@
  *
  *	static int foo_vm_evict_bo(struct foo_vm *vm, struct foo_bo *bo,
  *				   struct foo_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+ *		__must_hold(drm_resv)
  *	{
  *		struct drm_gpuva *va;
  *
@@ -177,6 +178,7 @@
  *	}
  *
  *	static int foo_bo_evict(struct foo_bo *bo)
+ *		__must_hold(drm_resv)
  *	{
  *		return foo_vm_evict(bo, foo_vm_evict_bo);
  *	}
@@ -224,8 +226,7 @@ static const struct drm_gpuvm_ops drm_gpuvm_imm_base_ops = {
 	.sm_step_remap = drm_gpuvm_imm_sm_step_remap,
 };
 
-static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config,
-				   struct drm_device *drm)
+static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config)
 {
 	u64 end, reserve_end;
 
@@ -234,11 +235,21 @@ static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config,
 	    check_add_overflow(config->reserve_start, config->reserve_range,
 			       &reserve_end))
 		return false;
-	if (config->reserve_range &&
-	    (config->reserve_start < config->start || reserve_end > end))
-		return false;
 
-	return !config->resv_obj || config->resv_obj->dev == drm;
+	return !config->reserve_range ||
+	       (config->reserve_start >= config->start && reserve_end <= end);
+}
+
+static bool drm_gpuvm_resv_obj_valid(struct drm_device *drm,
+				     const struct drm_gem_object *resv_obj)
+{
+	if (!resv_obj || resv_obj->dev == drm)
+		return true;
+
+	drm_safe_broken(drm, "a VM shares the reservation lock of an object of its device",
+			"resv_obj is an object of another device");
+
+	return false;
 }
 
 static bool drm_gpuvm_imm_aligned(const struct drm_gpuvm_imm *vm, u64 bytes)
@@ -263,10 +274,41 @@ static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
 		addr >= reserved->va.addr + reserved->va.range);
 }
 
+static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm,
+						  const struct drm_gem_object *obj)
+{
+	drm_safe_broken(vm->base.drm, "a VM takes objects of its own device and type",
+			"%s: %s", vm->base.name,
+			!obj ? "no object was given" :
+			obj->dev != vm->base.drm ? "the object is another device's" :
+			"the object has other functions than those of the VM's type");
+}
+
 static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
 				 const struct drm_gem_object *obj)
 {
-	return obj && obj->funcs == vm->ops->obj_funcs && obj->dev == vm->base.drm;
+	if (likely(obj && obj->funcs == vm->ops->obj_funcs && obj->dev == vm->base.drm))
+		return true;
+
+	drm_gpuvm_imm_report_foreign(vm, obj);
+
+	return false;
+}
+
+static bool drm_gpuvm_imm_bo_ok(const struct drm_gpuvm_imm *vm,
+				const struct drm_gpuvm_bo *vm_bo)
+{
+	bool given = !IS_ERR_OR_NULL(vm_bo);
+
+	if (likely(given && vm_bo->vm == &vm->base))
+		return true;
+
+	drm_safe_broken(vm->base.drm, "a vm_bo is used with its own VM",
+			"%s: %s", vm->base.name,
+			given ? "the vm_bo is another VM's" :
+			"no vm_bo was given: look at what obtaining it returned");
+
+	return false;
 }
 
 static bool drm_gpuvm_imm_part_ok(const struct drm_gpuvm_imm *vm,
@@ -309,8 +351,12 @@ static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm,
 {
 	guard(mutex)(&obj->gpuva.lock);
 
-	if (!drm_gpuvm_imm_mode_ok(obj))
+	if (!drm_gpuvm_imm_mode_ok(obj)) {
+		drm_safe_broken(vm->base.drm, "an object is in VMs of one mode",
+				"%s: the object is in a VM that is not in immediate mode",
+				vm->base.name);
 		return ERR_PTR(-EINVAL);
+	}
 
 	return drm_gpuvm_bo_find(&vm->base, obj);
 }
@@ -698,9 +744,9 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
  *
  * Context: May sleep.
  *
- * Return: 0, -EINVAL if the layout makes no sense or the object for the
- * reservation lock belongs to another device, -ENOMEM, or -EBUSY if @core is initialised
- * already, which is a driver bug.
+ * Return: 0, -EINVAL if the layout makes no sense or, which is a driver bug, the object
+ * for the reservation lock belongs to another device, -ENOMEM, or -EBUSY if @core is
+ * initialised already, which is a driver bug, too.
  */
 int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 			const struct drm_gpuvm_imm_ops *ops,
@@ -710,7 +756,8 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 	struct drm_gpuvm_imm *vm;
 	const char *name;
 
-	if (!drm_gpuvm_config_valid(config, drm))
+	if (!drm_gpuvm_config_valid(config) ||
+	    !drm_gpuvm_resv_obj_valid(drm, config->resv_obj))
 		return -EINVAL;
 	if (drm_gpuvm_core_vm(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
@@ -840,7 +887,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_get);
  *
  * Context: Any.
  *
- * Return: the first address, in bytes.
+ * Return: the first address, in bytes; 0 if @vm is NULL, which is a driver bug.
  */
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm)
 {
@@ -854,7 +901,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_start);
  *
  * Context: Any.
  *
- * Return: the length in bytes.
+ * Return: the length in bytes; 0 if @vm is NULL, which is a driver bug.
  */
 u64 drm_gpuvm_imm_va_length(const struct drm_gpuvm_imm *vm)
 {
@@ -868,7 +915,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
  *
  * Context: Any.
  *
- * Return: the first address behind it, in bytes.
+ * Return: the first address behind it, in bytes; 0 if @vm is NULL, which is a driver bug.
  */
 u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm)
 {
@@ -886,7 +933,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
  *
  * Context: Any.
  *
- * Return: the name, which lives as long as @vm.
+ * Return: the name, which lives as long as @vm; "none" if @vm is NULL, which is a driver
+ * bug.
  */
 const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm)
 {
@@ -903,7 +951,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
  *
  * Context: Any.
  *
- * Return: the object, borrowed from @vm.
+ * Return: the object, borrowed from @vm; NULL if @vm is NULL, which is a driver bug.
  */
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm)
 {
@@ -918,7 +966,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
  *
  * Context: Any.
  *
- * Return: true if @obj does not share the reservation lock of @vm.
+ * Return: true if @obj does not share the reservation lock of @vm; false if @vm is NULL,
+ * which is a driver bug.
  */
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 {
@@ -938,7 +987,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  *
  * Context: Any. An address space does not cease to be broken.
  *
- * Return: true if @vm is broken.
+ * Return: true if @vm is broken, or NULL, which is a driver bug.
  */
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
 {
@@ -1008,9 +1057,9 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
  * of @obj is short.
  *
  * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL)
- * if @obj belongs to another driver or device, or is mapped in a VM that is
- * not in immediate mode; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) if the caller is
- * found to hold the reservation lock, which is a driver bug.
+ * if @vm is NULL, or @obj is NULL, of another type or device, or in a VM that is not in
+ * immediate mode, which are driver bugs; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) if the caller
+ * is found to hold the reservation lock, which is a driver bug, too.
  */
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					  struct drm_gem_object *obj)
@@ -1138,7 +1187,8 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  * Return: 0, and @update is to be run or dropped; or with nothing changed
  *
  * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
- *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain()
+ *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain(), also if @vm is NULL because
+ *   its core has no address space
  * * -ENOMEM, also if some million updates of @vm are prepared
  * * -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @update is not empty, which is a driver bug
@@ -1213,8 +1263,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
  *
  * Context: May sleep. Takes no lock.
  *
- * Return: as drm_gpuvm_prepare_map(); -EINVAL also if @vm_bo belongs to another
- * address space.
+ * Return: as drm_gpuvm_prepare_map(); -EINVAL also if @vm_bo is NULL, an ERR_PTR() or
+ * another address space's, which are driver bugs.
  */
 int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
 			     struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
@@ -1226,7 +1276,7 @@ int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *
 	if (ret)
 		return ret;
 
-	if (IS_ERR_OR_NULL(vm_bo) || vm_bo->vm != &vm->base)
+	if (!drm_gpuvm_imm_bo_ok(vm, vm_bo))
 		return -EINVAL;
 
 	ret = drm_gpuvm_imm_map_check(vm, vm_bo->obj, addr, range, offset);
@@ -1380,7 +1430,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_split);
  *
  * Context: Any; the driver keeps others from changing the address space.
  *
- * Return: the mapping, valid until the address space is changed, or NULL.
+ * Return: the mapping, valid until the address space is changed; NULL if there is none,
+ * or @core has no address space.
  */
 const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
 					    u64 addr, u64 range)
@@ -1400,7 +1451,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_find);
  * Context: Any; the driver keeps others from changing the address space.
  *
  * Return: the first mapping that has an address in the range, valid until the
- * address space is changed; NULL if there is none or the range overflows.
+ * address space is changed; NULL if there is none, the range is empty or overflows, or
+ * @core has no address space.
  */
 const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *core,
 						  u64 addr, u64 range)
@@ -1418,6 +1470,21 @@ const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *c
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_find_first);
 
+/* The address space of a core; NULL, and reported, if the mapping is in another one */
+static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_core *core,
+						 const struct drm_gpuva *va)
+{
+	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+
+	if (likely(!vm || va->vm == &vm->base))
+		return vm;
+
+	drm_safe_broken(vm->base.drm, "a mapping is looked at with the core of its VM",
+			"%s: the mapping is one of %s", vm->base.name, va->vm->name);
+
+	return NULL;
+}
+
 /**
  * drm_gpuvm_core_next() - the next mapping in a range
  * @core: the core
@@ -1427,17 +1494,18 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_find_first);
  *
  * Context: Any; the driver keeps others from changing the address space.
  *
- * Return: as drm_gpuvm_core_find_first().
+ * Return: as drm_gpuvm_core_find_first(); NULL also if @va is a mapping of another address
+ * space, which is a driver bug.
  */
 const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
 					    const struct drm_gpuva *va, u64 addr,
 					    u64 range)
 {
-	struct drm_gpuva *from = (struct drm_gpuva *)va;
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
 	/* The cast: the VA is one of this VM's, const for drivers only. */
-	return drm_gpuvm_imm_skip(to_drm_gpuvm_imm(from->vm), __drm_gpuva_next(from),
-				  addr + range);
+	return vm ? drm_gpuvm_imm_skip(vm, __drm_gpuva_next((struct drm_gpuva *)va),
+				       addr + range) : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
 
@@ -1449,8 +1517,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
  * Context: May sleep. Takes the gpuva lock of @obj; the driver keeps others from
  * changing the address space.
  *
- * Return: one of the mappings of @obj, valid until the address space is changed,
- * or NULL if there is none.
+ * Return: one of the mappings of @obj, valid until the address space is changed;
+ * NULL if there is none, or @core has no address space.
  */
 const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *core,
 						struct drm_gem_object *obj)
@@ -1483,12 +1551,13 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_first_of);
  *
  * Context: As drm_gpuvm_core_first_of(), without the lock.
  *
- * Return: the next mapping of the same object, or NULL.
+ * Return: the next mapping of the same object; NULL if @va is the last one, or, which is a
+ * driver bug, a mapping of another address space.
  */
 const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core,
 					       const struct drm_gpuva *va)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
 	if (!vm)
 		return NULL;

@@ -22,8 +22,8 @@
  *
  * Context: May sleep.
  *
- * Return: 0, -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken(), or
- * what drm_exec_prepare_obj() returns.
+ * Return: 0, -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken(), -EINVAL if
+ * it is NULL, which is a driver bug, or what drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 		       unsigned int num_fences)
@@ -96,6 +96,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_lock_range);
  * @fence: the fence
  * @private_usage: how objects that share the reservation lock of @vm are used
  * @extobj_usage: how other objects are used
+ *
+ * Adds the fence to nothing if @vm is NULL, which is a driver bug.
  *
  * Context: The objects in @exec are locked, with room for the fence.
  */

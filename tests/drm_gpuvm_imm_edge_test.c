@@ -92,6 +92,15 @@ static void empty_update(struct kunit *test)
 	}
 }
 
+#define EDGE_REPORTED(_test, _ret, _call) do {					\
+	struct kunit *__test = (_test);						\
+										\
+	kunit_warning_suppress(__test) {					\
+		KUNIT_EXPECT_EQ(__test, _ret, _call);				\
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(__test, 1);		\
+	}									\
+} while (0)
+
 /* The core's size of an imported object is whole pages; the exporter may have less. */
 static void import_is_no_whole_pages(struct kunit *test)
 {
@@ -124,9 +133,9 @@ static void prepare_map_bo(struct kunit *test)
 	/* A vm_bo, and no mapping */
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
 
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_prepare_map_bo(test_vm_shared(other), update, vm_bo,
-						 TEST_START, TEST_PAGE, 0));
+	EDGE_REPORTED(test, -EINVAL,
+		      drm_gpuvm_prepare_map_bo(test_vm_shared(other), update, vm_bo,
+					       TEST_START, TEST_PAGE, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
 						 5 * TEST_PAGE, 0));
@@ -325,15 +334,6 @@ static void core_initialised_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
 }
 
-#define EDGE_REPORTED(_test, _ret, _call) do {					\
-	struct kunit *__test = (_test);						\
-										\
-	kunit_warning_suppress(__test) {					\
-		KUNIT_EXPECT_EQ(__test, _ret, _call);				\
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(__test, 1);		\
-	}									\
-} while (0)
-
 /* Functions that take the address space of such a core, and say something of it */
 static void vm_of_no_core(struct kunit *test)
 {
@@ -387,9 +387,9 @@ static void update_of_no_core(struct kunit *test)
 
 	/* And what stands for a vm_bo if that could not be obtained */
 	vm = test_vm_shared(live);
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, NULL, at, size, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_prepare_map_bo(vm, update, ERR_PTR(-ENOMEM), at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, NULL, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL,
+		      drm_gpuvm_prepare_map_bo(vm, update, ERR_PTR(-ENOMEM), at, size, 0));
 	drm_gpuvm_imm_bo_put(vm_bo);
 }
 

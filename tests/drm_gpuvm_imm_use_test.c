@@ -370,8 +370,10 @@ static void drm_gpuvm_imm_use_test_scopes(struct kunit *test)
 	struct use_vm *vm = use_vm_new(test);
 	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	struct drm_gpuvm_bo *bad = drm_gpuvm_imm_obtain(shared, drm_gpuvm_imm_resv_obj(shared));
+	struct drm_gpuvm_bo *bad = NULL;
 
+	kunit_warning_suppress(test)
+		bad = drm_gpuvm_imm_obtain(shared, drm_gpuvm_imm_resv_obj(shared));
 	KUNIT_EXPECT_EQ(test, PTR_ERR(bad), -EINVAL);
 	use_give(drm_gpuvm_imm_get(vm->core), bad);
 	use_give(NULL, drm_gpuvm_imm_obtain(shared, &bo->base));

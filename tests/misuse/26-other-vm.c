@@ -3,7 +3,8 @@
 // title: mapping through a vm_bo of another VM
 // rust: r
 // wrong: OBJECT_AS_VM_BO B: incompatible pointer
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign: -EINVAL, nothing changed
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign: -EINVAL and a report, nothing changed
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign_va: a mapping of another VM ends a walk, reported
 
 #include "foo.h"
 

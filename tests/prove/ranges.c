@@ -30,7 +30,7 @@ static void any_vm(void)
 
 	ops.granule = nondet_u64();
 	__CPROVER_assume(ops.granule && !(ops.granule & (ops.granule - 1)));
-	__CPROVER_assume(drm_gpuvm_config_valid(&config, NULL));
+	__CPROVER_assume(drm_gpuvm_config_valid(&config));
 	vm.base.mm_start = config.start;
 	vm.base.mm_range = config.range;
 	vm.base.kernel_alloc_node.va.addr = config.reserve_start;
