@@ -388,6 +388,14 @@ static int drm_gpuvm_imm_bo_init(struct drm_gpuvm_imm *vm,
 	return vm->ops->bo_init(vm_bo, arg);
 }
 
+/* Tell lockdep what a call may do, also where it finds all that it needs. */
+static inline void drm_gpuvm_imm_might_alloc(void)
+{
+	/* might_alloc() alone is a call where preemption is voluntary. */
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		might_alloc(GFP_KERNEL_ACCOUNT);
+}
+
 static struct drm_gpuvm_bo *
 drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj,
 			     void *arg)
@@ -395,6 +403,7 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
 
+	drm_gpuvm_imm_might_alloc();
 	vm_bo = drm_gpuvm_imm_bo_find(vm, obj);
 	if (vm_bo)
 		return vm_bo;
@@ -600,6 +609,7 @@ static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
 	unsigned int n = 0, size;
 	int ret;
 
+	drm_gpuvm_imm_might_alloc();
 	while (unlikely(size = drm_gpuvm_pool_lend(vm, vas, want, &n))) {
 		if (size > DRM_GPUVM_POOL_LIMIT)
 			return -ENOMEM;
@@ -1029,6 +1039,9 @@ struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 				"holds it; call the _locked form");
 		return ERR_PTR(-EDEADLK);
 	}
+	/* Also if the connection exists. */
+	if (!locked)
+		might_lock(&resv->lock.base);
 
 	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj, arg);
 	if (IS_ERR(vm_bo) || !drm_gpuvm_imm_needs_extobj(vm, vm_bo))

@@ -6,6 +6,8 @@
 
 #include <linux/slab.h>
 
+#include <trace/events/kmem.h>
+
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
 
@@ -435,6 +437,119 @@ static void drm_gpuvm_imm_use_test_range_fences(struct kunit *test)
 	dma_fence_put(fence);
 }
 
+/* What a task allocates, and how much of it is not charged to its client */
+struct use_allocs {
+	struct task_struct *task;
+	unsigned int vms, bos, vas, all, unaccounted;
+};
+
+static void use_kmalloc_probe(void *data, unsigned long call_site, const void *ptr,
+			      size_t bytes_req, size_t bytes_alloc, gfp_t gfp, int node)
+{
+	struct use_allocs *allocs = data;
+
+	if (current != allocs->task)
+		return;
+	allocs->vms += bytes_req == sizeof(struct drm_gpuvm_imm);
+	allocs->bos += bytes_req == sizeof(struct drm_gpuvm_bo);
+	allocs->vas += bytes_req == sizeof(struct drm_gpuva) + sizeof(struct test_va);
+	allocs->all++;
+	allocs->unaccounted += !(gfp & __GFP_ACCOUNT);
+}
+
+static int use_all_that_allocates(struct test_vm *vm, struct test_bo *bo,
+				  struct drm_device *drm)
+{
+	/* Not a constant: it is copied. */
+	char name[] = "accounted";
+	const struct drm_gpuvm_imm_config config = { .name = name, .range = SZ_1M };
+	struct drm_gpuvm_update update[2] = {};
+	int ret = test_vm_init(vm, drm, &config);
+
+	if (!ret)
+		ret = test_vm_prepare_map(test_vm_shared(vm), &update[0], bo, 0, TEST_PAGE, 0);
+	if (!ret)
+		ret = drm_gpuvm_prepare_unmap(test_vm_shared(vm), &update[1], 0, TEST_PAGE);
+	for (int i = 0; i < ARRAY_SIZE(update); i++)
+		drm_gpuvm_update_drop(&update[i]);
+
+	return ret ?: drm_gpuvm_pool_resize(test_vm_shared(vm), 2 * DRM_GPUVM_POOL_MIN);
+}
+
+/* What an ioctl makes is the client's: all of it. */
+static void drm_gpuvm_imm_use_test_accounted(struct kunit *test)
+{
+	struct use_allocs allocs = { .task = current };
+	struct test_env *env = test->priv;
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(use_kmalloc_probe, &allocs), 0);
+	ret = use_all_that_allocates(vm, bo, env->drm);
+	unregister_trace_kmalloc(use_kmalloc_probe, &allocs);
+	tracepoint_synchronize_unregister();
+	test_vm_fini(vm);
+
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, allocs.vms, 1);
+	KUNIT_EXPECT_EQ(test, allocs.bos, 1);
+	KUNIT_EXPECT_EQ(test, allocs.vas, 5);
+	/* Beside these the name, the object with the lock, and two arrays of a pool */
+	KUNIT_EXPECT_GE(test, allocs.all, 11);
+	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
+}
+
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
+/* Lockdep is told that preparing waits and allocates, also where all that it takes is there. */
+static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
+{
+	struct drm_gpuvm_update update[3] = {};
+	struct test_vm *vm = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct test_bo *bo = test_bo_new(test, 2, NULL);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base), *again;
+	struct test_told told = {
+		.resv = &drm_gpuvm_imm_resv_obj(shared)->resv->lock.base.dep_map,
+	};
+	int ret[ARRAY_SIZE(update)];
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+	/* For the pool */
+	for (int i = 0; i < ARRAY_SIZE(update); i++)
+		KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(shared, &update[i], bo, TEST_START,
+							     TEST_PAGE, 0));
+	for (int i = 0; i < ARRAY_SIZE(update); i++)
+		drm_gpuvm_update_drop(&update[i]);
+
+	test_told_begin(test, &told);
+	again = drm_gpuvm_imm_obtain(shared, &bo->base);
+	ret[0] = test_vm_prepare_map(shared, &update[0], bo, TEST_START, TEST_PAGE, 0);
+	ret[1] = test_vm_prepare_map_interruptible(shared, &update[1], bo, TEST_START,
+						   TEST_PAGE, 0);
+	ret[2] = drm_gpuvm_prepare_unmap(shared, &update[2], TEST_START, TEST_PAGE);
+	test_told_end(test, &told);
+
+	KUNIT_EXPECT_EQ(test, told.resvs, 3);
+	KUNIT_EXPECT_EQ(test, told.reclaims, 6);
+	KUNIT_EXPECT_PTR_EQ(test, again, vm_bo);
+	for (int i = 0; i < ARRAY_SIZE(update); i++) {
+		KUNIT_EXPECT_EQ(test, ret[i], 0);
+		drm_gpuvm_update_drop(&update[i]);
+	}
+	drm_gpuvm_imm_bo_put(again);
+	drm_gpuvm_imm_bo_put(vm_bo);
+}
+#else
+static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_LOCKDEP and CONFIG_TRACEPOINTS");
+}
+#endif
+
 static struct kunit_case drm_gpuvm_imm_use_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_use_test_steps),
 	KUNIT_CASE(drm_gpuvm_imm_use_test_prefetch),
@@ -443,6 +558,8 @@ static struct kunit_case drm_gpuvm_imm_use_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_use_test_map_bo),
 	KUNIT_CASE(drm_gpuvm_imm_use_test_scopes),
 	KUNIT_CASE(drm_gpuvm_imm_use_test_range_fences),
+	KUNIT_CASE(drm_gpuvm_imm_use_test_accounted),
+	KUNIT_CASE(drm_gpuvm_imm_use_test_tells_lockdep),
 	{}
 };
 
