@@ -41,7 +41,7 @@
  * .. code-block:: c
  *
  *	struct foo_vm {
- *		DRM_GPUVM_CORE(core);
+ *		DRM_GPUVM_IMM_CORE(core);
  *		struct mutex lock;		// one user of the core at a time
  *		struct foo_pt pt;
  *	};
@@ -57,30 +57,30 @@
  *
  * .. code-block:: c
  *
- *	static struct drm_gpuvm_mapped *
- *	foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)
+ *	static struct drm_gpuvm_imm_mapped *
+ *	foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *op)
  *	{
  *		struct foo_bo *bo = foo_vm_obj(op->va);	// NULL if sparse
  *		int ret = foo_pt_map(&vm->pt, bo, op->addr, op->range,
  *				     op->offset, foo_vm_va(op->va)->prot);
  *
- *		return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
+ *		return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
  *	}
  *
- *	static struct drm_gpuvm_unmapped *
- *	foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_op_unmap *op)
+ *	static struct drm_gpuvm_imm_unmapped *
+ *	foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
  *	{
  *		if (!op->keep)
  *			foo_pt_clear(&vm->pt, op->va->va.addr, op->va->va.range);
- *		return drm_gpuvm_op_unmap_done(op);
+ *		return drm_gpuvm_imm_unmap_done(op);
  *	}
  *
- *	static struct drm_gpuvm_remapped *
- *	foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_op_remap *op)
+ *	static struct drm_gpuvm_imm_remapped *
+ *	foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
  *	{
  *		if (!op->keep)
  *			foo_pt_clear(&vm->pt, op->addr, op->range);
- *		return drm_gpuvm_op_remap_done(op);
+ *		return drm_gpuvm_imm_remap_done(op);
  *	}
  *
  *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);
@@ -110,7 +110,7 @@
  *		.name = "foo", .range = SZ_1G,
  *	});
  *
- *	// ioctl; job->update is a struct drm_gpuvm_update in zeroed memory
+ *	// ioctl; job->update is a struct drm_gpuvm_imm_update in zeroed memory
  *	ret = foo_vm_prepare_map_interruptible(foo_vm_shared(vm), &job->update, bo,
  *					       args->addr, args->range, args->offset);
  *	if (ret)
@@ -122,7 +122,7 @@
  *		ret = foo_vm_run(vm, &job->update);
  *
  *	// free_job; nothing happens if the update was run
- *	drm_gpuvm_update_drop(&job->update);
+ *	drm_gpuvm_imm_update_drop(&job->update);
  *
  *	foo_vm_fini(vm);
  *
@@ -152,7 +152,7 @@
  * The driver's lock around what uses the core is taken in the fence signalling
  * path: nothing that is done under it may wait for memory, a reservation lock
  * or a fence. So the function that validates takes it only while it rewrites
- * the page table, and drm_gpuvm_core_for_each_of() tells it where the object
+ * the page table, and drm_gpuvm_imm_for_each_of() tells it where the object
  * is mapped.
  *
  * Under memory pressure the page tables give up an object that is idle, from the
@@ -226,7 +226,7 @@ static const struct drm_gpuvm_ops drm_gpuvm_imm_base_ops = {
 	.sm_step_remap = drm_gpuvm_imm_sm_step_remap,
 };
 
-static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config)
+static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config)
 {
 	u64 end, reserve_end;
 
@@ -240,8 +240,8 @@ static bool drm_gpuvm_config_valid(const struct drm_gpuvm_imm_config *config)
 	       (config->reserve_start >= config->start && reserve_end <= end);
 }
 
-static bool drm_gpuvm_resv_obj_valid(struct drm_device *drm,
-				     const struct drm_gem_object *resv_obj)
+static bool drm_gpuvm_imm_resv_obj_valid(struct drm_device *drm,
+					 const struct drm_gem_object *resv_obj)
 {
 	if (!resv_obj || resv_obj->dev == drm)
 		return true;
@@ -370,7 +370,7 @@ static void drm_gpuvm_imm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 }
 
 /* For the functions without a type, which have nothing to initialise data by. */
-#define DRM_GPUVM_NO_ARG	ERR_PTR(-EINVAL)
+#define DRM_GPUVM_IMM_NO_ARG	ERR_PTR(-EINVAL)
 
 static int drm_gpuvm_imm_bo_init(struct drm_gpuvm_imm *vm,
 				 struct drm_gpuvm_bo *vm_bo, void *arg)
@@ -378,7 +378,7 @@ static int drm_gpuvm_imm_bo_init(struct drm_gpuvm_imm *vm,
 	if (!vm->ops->bo_size)
 		return 0;
 
-	if (arg == DRM_GPUVM_NO_ARG) {
+	if (arg == DRM_GPUVM_IMM_NO_ARG) {
 		drm_safe_broken(vm->base.drm, "data of a vm_bo is initialised",
 				"%s: call the typed functions that DRM_GPUVM_IMM_VM_BO() gives",
 				vm->base.name);
@@ -465,14 +465,14 @@ static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *
  * Have room for @want VAs more to be put back, and take those of them that are
  * there. Returns 0, or how large the pool has to be first.
  */
-static unsigned int drm_gpuvm_pool_lend(struct drm_gpuvm_imm *vm,
-					struct drm_gpuva **vas, unsigned int want,
-					unsigned int *got)
+static unsigned int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
+					    struct drm_gpuva **vas, unsigned int want,
+					    unsigned int *got)
 {
 	guard(spinlock)(&vm->pool_lock);
 
 	if (unlikely(max(vm->pool_count, want) + vm->pool_lent > vm->pool_size))
-		return max(2 * vm->pool_size, DRM_GPUVM_POOL_MIN);
+		return max(2 * vm->pool_size, DRM_GPUVM_IMM_POOL_MIN);
 
 	vm->pool_lent += want;
 	for (*got = 0; *got < want && vm->pool_count; (*got)++)
@@ -482,28 +482,28 @@ static unsigned int drm_gpuvm_pool_lend(struct drm_gpuvm_imm *vm,
 }
 
 /* Put some of @n VAs into the pool: as many as there is room for, and one hold may take. */
-VISIBLE_IF_KUNIT unsigned int drm_gpuvm_pool_put_some(struct drm_gpuvm_imm *vm,
-						      struct drm_gpuva **vas, unsigned int n)
+VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm,
+							  struct drm_gpuva **vas, unsigned int n)
 {
-	KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_pool_put_some, vm, vas, n);
+	KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_imm_pool_put_some, vm, vas, n);
 
 	guard(spinlock)(&vm->pool_lock);
-	n = min3(n, vm->pool_size - vm->pool_count - vm->pool_lent, DRM_GPUVM_POOL_BATCH);
+	n = min3(n, vm->pool_size - vm->pool_count - vm->pool_lent, DRM_GPUVM_IMM_POOL_BATCH);
 	memcpy(vm->pool + vm->pool_count, vas, n * sizeof(*vas));
 	vm->pool_count += n;
 
 	return n;
 }
-EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_put_some);
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_put_some);
 
 /* Put @n VAs back, of which only this task knows, and free what others left no room for. */
-static void drm_gpuvm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
-				  unsigned int n)
+static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
+				      unsigned int n)
 {
 	unsigned int done;
 
 	for (; n; vas += done, n -= done) {
-		done = drm_gpuvm_pool_put_some(vm, vas, n);
+		done = drm_gpuvm_imm_pool_put_some(vm, vas, n);
 		if (!done)
 			break;
 	}
@@ -516,7 +516,7 @@ static void drm_gpuvm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **v
  * array after it took the place of the old one: a task that wants some meanwhile finds
  * fewer, and allocates. The caller holds a reference.
  */
-int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
+int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 {
 	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL_ACCOUNT);
 	unsigned int spare = 0;
@@ -531,14 +531,14 @@ int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 			vm->pool_size = size;
 		}
 	}
-	drm_gpuvm_pool_refill(vm, pool, spare);
+	drm_gpuvm_imm_pool_refill(vm, pool, spare);
 	kvfree(pool);
 
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_resize);
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_resize);
 
-static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep)
+static struct drm_gpuva *drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
 	guard(spinlock)(&vm->pool_lock);
 
@@ -546,50 +546,50 @@ static struct drm_gpuva *drm_gpuvm_pool_pop(struct drm_gpuvm_imm *vm, unsigned i
 }
 
 /* Free the spare VAs, except for @keep and as many as updates have. */
-void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
+void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
 	struct drm_gpuva *va;
 
-	while ((va = drm_gpuvm_pool_pop(vm, keep)))
+	while ((va = drm_gpuvm_imm_pool_pop(vm, keep)))
 		kfree(va);
 }
 
 /* How many VAs to have room for from now on, or 0 if the array is small enough */
-static unsigned int drm_gpuvm_pool_smaller(struct drm_gpuvm_imm *vm)
+static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 {
 	unsigned int size;
 
 	guard(spinlock)(&vm->pool_lock);
-	size = max(2 * (vm->pool_count + vm->pool_lent), DRM_GPUVM_POOL_MAX);
+	size = max(2 * (vm->pool_count + vm->pool_lent), DRM_GPUVM_IMM_POOL_MAX);
 
 	return size < vm->pool_size / 2 ? size : 0;
 }
 
-static bool drm_gpuvm_pool_is_idle(struct drm_gpuvm_imm *vm)
+static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
 {
 	guard(spinlock)(&vm->pool_lock);
 	vm->pool_trim = false;
 
-	return vm->pool_count > DRM_GPUVM_POOL_MAX + vm->pool_lent;
+	return vm->pool_count > DRM_GPUVM_IMM_POOL_MAX + vm->pool_lent;
 }
 
 /* Give back spare VAs and room for them, if there is much. */
-void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm)
+void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 {
 	unsigned int size;
 
-	if (!drm_gpuvm_pool_is_idle(vm))
+	if (!drm_gpuvm_imm_pool_is_idle(vm))
 		return;
 
-	drm_gpuvm_pool_free(vm, DRM_GPUVM_POOL_MIN);
-	size = drm_gpuvm_pool_smaller(vm);
+	drm_gpuvm_imm_pool_free(vm, DRM_GPUVM_IMM_POOL_MIN);
+	size = drm_gpuvm_imm_pool_smaller(vm);
 	/* Without memory for a smaller array, the larger one serves as well. */
 	if (size)
-		drm_gpuvm_pool_resize(vm, size);
+		drm_gpuvm_imm_pool_resize(vm, size);
 }
 
 /* Not initialised: nobody looks at a VA before drm_gpuvm_imm_init_va(). */
-static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
+static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
 
@@ -601,41 +601,41 @@ static struct drm_gpuva *drm_gpuvm_va_alloc(struct drm_gpuvm_imm *vm)
  * VAs for what is left of split mappings, and for the update's own, whose data
  * the driver may set before the run.
  */
-static int drm_gpuvm_update_alloc(struct drm_gpuvm_imm *vm,
-				  struct drm_gpuvm_update *update, bool map)
+static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
+				      struct drm_gpuvm_imm_update *update, bool map)
 {
-	unsigned int want = map ? DRM_GPUVM_UPDATE_VAS : DRM_GPUVM_UPDATE_NEW;
+	unsigned int want = map ? DRM_GPUVM_IMM_UPDATE_VAS : DRM_GPUVM_IMM_UPDATE_NEW;
 	struct drm_gpuva **vas = update->__vas;
 	unsigned int n = 0, size;
 	int ret;
 
 	drm_gpuvm_imm_might_alloc();
-	while (unlikely(size = drm_gpuvm_pool_lend(vm, vas, want, &n))) {
-		if (size > DRM_GPUVM_POOL_LIMIT)
+	while (unlikely(size = drm_gpuvm_imm_pool_lend(vm, vas, want, &n))) {
+		if (size > DRM_GPUVM_IMM_POOL_LIMIT)
 			return -ENOMEM;
-		ret = drm_gpuvm_pool_resize(vm, size);
+		ret = drm_gpuvm_imm_pool_resize(vm, size);
 		if (ret)
 			return ret;
 	}
 	update->__lent = want;
 	for (; n < want; n++) {
-		vas[n] = drm_gpuvm_va_alloc(vm);
+		vas[n] = drm_gpuvm_imm_va_alloc(vm);
 		if (!vas[n])
 			return -ENOMEM;
 	}
 	if (map)
-		memset(__drm_gpuvm_va_data(vas[DRM_GPUVM_UPDATE_NEW]), 0,
+		memset(__drm_gpuvm_imm_va_data(vas[DRM_GPUVM_IMM_UPDATE_NEW]), 0,
 		       vm->ops->va_size);
 
 	return 0;
 }
 
 /* Fill @update, consuming @vm_bo. From here on it can be dropped. */
-static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
-				 struct drm_gpuvm_update *update,
-				 enum drm_gpuvm_update_kind kind,
-				 struct drm_gpuvm_bo *vm_bo, u64 addr,
-				 u64 range, u64 offset)
+static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
+				     struct drm_gpuvm_imm_update *update,
+				     enum drm_gpuvm_imm_update_kind kind,
+				     struct drm_gpuvm_bo *vm_bo, u64 addr,
+				     u64 range, u64 offset)
 {
 	int ret = 0;
 
@@ -650,12 +650,12 @@ static int drm_gpuvm_update_fill(struct drm_gpuvm_imm *vm,
 	update->__offset = offset;
 	INIT_LIST_HEAD(&update->__removed);
 
-	if (kind != DRM_GPUVM_UPDATE_UNMAP_OBJ)
-		ret = drm_gpuvm_update_alloc(vm, update,
-					     kind == DRM_GPUVM_UPDATE_MAP);
-	trace_drm_gpuvm_prepare(update, ret);
+	if (kind != DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ)
+		ret = drm_gpuvm_imm_update_alloc(vm, update,
+						 kind == DRM_GPUVM_IMM_UPDATE_MAP);
+	trace_drm_gpuvm_imm_prepare(update, ret);
 	if (ret)
-		drm_gpuvm_update_drop(update);
+		drm_gpuvm_imm_update_drop(update);
 
 	return ret;
 }
@@ -669,8 +669,8 @@ noinline bool drm_gpuvm_imm_report_none(void)
 	return true;
 }
 
-static noinline int drm_gpuvm_prepare_refused(struct drm_gpuvm_imm *vm,
-					      const struct drm_gpuvm_update *update)
+static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
+						  const struct drm_gpuvm_imm_update *update)
 {
 	if (drm_gpuvm_imm_is_none(vm))
 		return -EINVAL;
@@ -684,14 +684,14 @@ static noinline int drm_gpuvm_prepare_refused(struct drm_gpuvm_imm *vm,
 }
 
 /* What every function that prepares an update asks first */
-static int drm_gpuvm_prepare_check(struct drm_gpuvm_imm *vm,
-				   const struct drm_gpuvm_update *update)
+static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
+				       const struct drm_gpuvm_imm_update *update)
 {
 	/* Unlocked: see the invariants of @broken. */
 	if (likely(vm && !update->__vm && !READ_ONCE(vm->broken)))
 		return 0;
 
-	return drm_gpuvm_prepare_refused(vm, update);
+	return drm_gpuvm_imm_prepare_refused(vm, update);
 }
 
 /* Tell a driver that reads the mappings while another task changes them. */
@@ -699,7 +699,7 @@ void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 {
 	struct task_struct *owner = READ_ONCE(vm->owner);
 
-	if (unlikely(owner && owner != current && owner != DRM_GPUVM_READER))
+	if (unlikely(owner && owner != current && owner != DRM_GPUVM_IMM_READER))
 		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
 				"%s: read while another task changes it; take a lock of the driver's around what uses the core",
 				vm->base.name);
@@ -746,7 +746,7 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
 }
 
 /**
- * drm_gpuvm_core_init() - make an address space
+ * drm_gpuvm_imm_core_init() - make an address space
  * @core: the core, in zeroed memory that stays where it is
  * @drm: the device
  * @ops: what DRM_GPUVM_IMM_OPS() defined
@@ -758,20 +758,20 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
  * for the reservation lock belongs to another device, -ENOMEM, or -EBUSY if @core is
  * initialised already, which is a driver bug, too.
  */
-int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
-			const struct drm_gpuvm_imm_ops *ops,
-			const struct drm_gpuvm_imm_config *config)
+int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
+			    const struct drm_gpuvm_imm_ops *ops,
+			    const struct drm_gpuvm_imm_config *config)
 {
 	struct drm_gem_object *resv_obj = config->resv_obj;
 	struct drm_gpuvm_imm *vm;
 	const char *name;
 
-	if (!drm_gpuvm_config_valid(config) ||
-	    !drm_gpuvm_resv_obj_valid(drm, config->resv_obj))
+	if (!drm_gpuvm_imm_config_valid(config) ||
+	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj))
 		return -EINVAL;
-	if (drm_gpuvm_core_vm(core)) {
+	if (drm_gpuvm_imm_shared(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
-				"%s: give it up first", drm_gpuvm_core_vm(core)->name);
+				"%s: give it up first", drm_gpuvm_imm_shared(core)->name);
 		return -EBUSY;
 	}
 
@@ -812,10 +812,10 @@ int drm_gpuvm_core_init(struct drm_gpuvm_core *core, struct drm_device *drm,
 
 	return 0;
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_init);
 
 /**
- * drm_gpuvm_core_fini() - give up the core of an address space
+ * drm_gpuvm_imm_fini() - give up the core of an address space
  * @core: the core; zeroed memory that was never initialised is fine
  *
  * Unmaps all mappings through the driver's unmap step, which must not fail here,
@@ -831,9 +831,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_init);
  * caller holds none. Any thread, also of a workqueue for memory reclaim, and any
  * function of the driver's that may sleep. Not from inside a step.
  */
-void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
+void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
 	might_sleep();
 	if (!vm) {
@@ -868,7 +868,7 @@ void drm_gpuvm_core_fini(struct drm_gpuvm_core *core)
 
 	drm_gpuvm_imm_end(vm);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_fini);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_fini);
 
 /**
  * drm_gpuvm_imm_get() - take a reference to an address space
@@ -877,12 +877,12 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_fini);
  * Context: Any.
  *
  * Return: the address space, to be put with drm_gpuvm_imm_put(), or NULL as
- * drm_gpuvm_core_vm(). It says what the address space is, and updates are
+ * drm_gpuvm_imm_shared(). It says what the address space is, and updates are
  * prepared with it, but it cannot be changed through it.
  */
-struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_core *core)
+struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_imm_core *core)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
 	if (vm)
 		drm_gpuvm_get(&vm->base);
@@ -932,7 +932,7 @@ u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm)
 	if (drm_gpuvm_imm_is_none(vm))
 		return 0;
 
-	/* drm_gpuvm_config_valid() saw that this does not overflow. */
+	/* drm_gpuvm_imm_config_valid() saw that this does not overflow. */
 	return vm->base.mm_start + vm->base.mm_range;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
@@ -1077,7 +1077,7 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 					  struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
 
@@ -1095,7 +1095,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_interruptible(struct drm_gpuvm_imm *vm,
 							struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG,
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG,
 				      DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_interruptible);
@@ -1113,7 +1113,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_interruptible);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
 						 struct drm_gem_object *obj)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
+	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
 
@@ -1142,7 +1142,7 @@ void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
 
 /**
- * __drm_gpuvm_prepare_map() - what the typed functions to map an object call
+ * __drm_gpuvm_imm_prepare_map() - what the typed functions to map an object call
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1152,19 +1152,19 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
  * @arg: what the driver's bo_init is given
  * @how: whether the caller holds the reservation lock of @vm, or how it is taken
  *
- * Context: As drm_gpuvm_prepare_map(), drm_gpuvm_prepare_map_interruptible() or
- * drm_gpuvm_prepare_map_locked(), by @how.
+ * Context: As drm_gpuvm_imm_prepare_map(), drm_gpuvm_imm_prepare_map_interruptible() or
+ * drm_gpuvm_imm_prepare_map_locked(), by @how.
  *
  * Return: as these, or what bo_init returned.
  */
-int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
-			    struct drm_gem_object *obj, u64 addr, u64 range,
-			    u64 offset, void *arg, enum drm_gpuvm_imm_how how)
+int __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				struct drm_gem_object *obj, u64 addr, u64 range,
+				u64 offset, void *arg, enum drm_gpuvm_imm_how how)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
@@ -1176,13 +1176,13 @@ int __drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *u
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, vm_bo,
-				     addr, range, offset);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_MAP, vm_bo,
+					 addr, range, offset);
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_prepare_map);
 
 /**
- * drm_gpuvm_prepare_map() - prepare to map a part of an object
+ * drm_gpuvm_imm_prepare_map() - prepare to map a part of an object
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1195,7 +1195,7 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  * mapping afterwards.
  *
  * Context: May sleep. May take the reservation lock of @vm, as drm_gpuvm_imm_obtain():
- * ioctls call drm_gpuvm_prepare_map_interruptible().
+ * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
  *
  * Return: 0, and @update is to be run or dropped; or with nothing changed
  *
@@ -1207,17 +1207,17 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_prepare_map);
  * * -EBUSY if @update is not empty, which is a driver bug
  * * -EDEADLK as drm_gpuvm_imm_obtain()
  */
-int drm_gpuvm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
-			  struct drm_gem_object *obj, u64 addr, u64 range,
-			  u64 offset)
+int drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+			      struct drm_gem_object *obj, u64 addr, u64 range,
+			      u64 offset)
 {
-	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
+					   DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map);
 
 /**
- * drm_gpuvm_prepare_map_interruptible() - drm_gpuvm_prepare_map() until a signal comes
+ * drm_gpuvm_imm_prepare_map_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1225,25 +1225,25 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map);
  * @range: how much of it, in bytes
  * @offset: from where on, in bytes from the start of @obj
  *
- * Context: As drm_gpuvm_prepare_map(), but a signal ends the wait for the reservation
+ * Context: As drm_gpuvm_imm_prepare_map(), but a signal ends the wait for the reservation
  * lock.
  *
- * Return: as drm_gpuvm_prepare_map(); -EINTR if a signal came, with nothing changed. An
+ * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal came, with nothing changed. An
  * ioctl returns that: userspace calls again.
  */
-int drm_gpuvm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
-					struct drm_gpuvm_update *update,
-					struct drm_gem_object *obj, u64 addr, u64 range,
-					u64 offset)
+int drm_gpuvm_imm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
+					    struct drm_gpuvm_imm_update *update,
+					    struct drm_gem_object *obj, u64 addr, u64 range,
+					    u64 offset)
 {
-	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       DRM_GPUVM_NO_ARG,
-				       DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
+					   DRM_GPUVM_IMM_NO_ARG,
+					   DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_interruptible);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_interruptible);
 
 /**
- * drm_gpuvm_prepare_map_locked() - drm_gpuvm_prepare_map() under the VM's lock
+ * drm_gpuvm_imm_prepare_map_locked() - drm_gpuvm_imm_prepare_map() under the VM's lock
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1253,20 +1253,20 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_interruptible);
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
- * Return: as drm_gpuvm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_prepare_map_locked(struct drm_gpuvm_imm *vm,
-				 struct drm_gpuvm_update *update,
-				 struct drm_gem_object *obj, u64 addr,
-				 u64 range, u64 offset)
+int drm_gpuvm_imm_prepare_map_locked(struct drm_gpuvm_imm *vm,
+				     struct drm_gpuvm_imm_update *update,
+				     struct drm_gem_object *obj, u64 addr,
+				     u64 range, u64 offset)
 {
-	return __drm_gpuvm_prepare_map(vm, update, obj, addr, range, offset,
-				       DRM_GPUVM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
+					   DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_locked);
 
 /**
- * drm_gpuvm_prepare_map_bo() - prepare to map through a vm_bo
+ * drm_gpuvm_imm_prepare_map_bo() - prepare to map through a vm_bo
  * @vm: the address space
  * @update: an empty update
  * @vm_bo: a vm_bo of @vm; the update takes a reference of its own
@@ -1276,16 +1276,16 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_locked);
  *
  * Context: May sleep. Takes no lock.
  *
- * Return: as drm_gpuvm_prepare_map(); -EINVAL also if @vm_bo is NULL, an ERR_PTR() or
+ * Return: as drm_gpuvm_imm_prepare_map(); -EINVAL also if @vm_bo is NULL, an ERR_PTR() or
  * another address space's, which are driver bugs.
  */
-int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
-			     struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
-			     u64 offset)
+int drm_gpuvm_imm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				 struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
+				 u64 offset)
 {
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
@@ -1296,14 +1296,14 @@ int drm_gpuvm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *
 	if (ret)
 		return ret;
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP,
-				     drm_gpuvm_bo_get(vm_bo), addr, range,
-				     offset);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_MAP,
+					 drm_gpuvm_bo_get(vm_bo), addr, range,
+					 offset);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_bo);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_bo);
 
 /**
- * drm_gpuvm_prepare_map_sparse() - prepare to map a range without an object
+ * drm_gpuvm_imm_prepare_map_sparse() - prepare to map a range without an object
  * @vm: the address space
  * @update: an empty update
  * @addr: start of the range, in bytes of GPU address
@@ -1314,28 +1314,28 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_bo);
  *
  * Context: May sleep. Takes no lock.
  *
- * Return: as drm_gpuvm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_prepare_map_sparse(struct drm_gpuvm_imm *vm,
-				 struct drm_gpuvm_update *update, u64 addr,
-				 u64 range)
+int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm,
+				     struct drm_gpuvm_imm_update *update, u64 addr,
+				     u64 range)
 {
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
 		return -EINVAL;
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_MAP, NULL, addr,
-				     range, 0);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_MAP, NULL, addr,
+					 range, 0);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_sparse);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_sparse);
 
 /**
- * drm_gpuvm_prepare_unmap() - prepare to unmap a range
+ * drm_gpuvm_imm_prepare_unmap() - prepare to unmap a range
  * @vm: the address space
  * @update: an empty update
  * @addr: start of the range, in bytes of GPU address
@@ -1346,27 +1346,27 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_map_sparse);
  *
  * Context: May sleep. Takes no lock.
  *
- * Return: as drm_gpuvm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
-			    u64 addr, u64 range)
+int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				u64 addr, u64 range)
 {
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
 	if (!drm_gpuvm_imm_range_ok(vm, addr, range))
 		return -EINVAL;
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_UNMAP, NULL,
-				     addr, range, 0);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_UNMAP, NULL,
+					 addr, range, 0);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
 
 /**
- * drm_gpuvm_prepare_unmap_obj() - prepare to unmap all of an object
+ * drm_gpuvm_imm_prepare_unmap_obj() - prepare to unmap all of an object
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1377,16 +1377,16 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap);
  *
  * Context: May sleep.
  *
- * Return: as drm_gpuvm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
-				struct drm_gpuvm_update *update,
-				struct drm_gem_object *obj)
+int drm_gpuvm_imm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
+				    struct drm_gpuvm_imm_update *update,
+				    struct drm_gem_object *obj)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
@@ -1397,13 +1397,13 @@ int drm_gpuvm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_UNMAP_OBJ,
-				     vm_bo, 0, 0, 0);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ,
+					 vm_bo, 0, 0, 0);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap_obj);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_obj);
 
 /**
- * drm_gpuvm_prepare_split() - prepare to split a mapping in two
+ * drm_gpuvm_imm_prepare_split() - prepare to split a mapping in two
  * @vm: the address space
  * @update: an empty update
  * @addr: where to split, in bytes of GPU address
@@ -1416,27 +1416,27 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_unmap_obj);
  *
  * Context: May sleep. Takes no lock.
  *
- * Return: as drm_gpuvm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
-			    u64 addr)
+int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				u64 addr)
 {
 	int ret;
 
-	ret = drm_gpuvm_prepare_check(vm, update);
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
 	if (ret)
 		return ret;
 
 	if (!drm_gpuvm_imm_split_ok(vm, addr))
 		return -EINVAL;
 
-	return drm_gpuvm_update_fill(vm, update, DRM_GPUVM_UPDATE_SPLIT, NULL,
-				     addr, 0, 0);
+	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_SPLIT, NULL,
+					 addr, 0, 0);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_split);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_split);
 
 /**
- * drm_gpuvm_core_find() - find the mapping of exactly a range
+ * drm_gpuvm_imm_find() - find the mapping of exactly a range
  * @core: the core
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
@@ -1446,17 +1446,17 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_split);
  * Return: the mapping, valid until the address space is changed; NULL if there is none,
  * or @core has no address space.
  */
-const struct drm_gpuva *drm_gpuvm_core_find(const struct drm_gpuvm_core *core,
-					    u64 addr, u64 range)
+const struct drm_gpuva *drm_gpuvm_imm_find(const struct drm_gpuvm_imm_core *core,
+					   u64 addr, u64 range)
 {
-	const struct drm_gpuva *va = drm_gpuvm_core_find_first(core, addr, range);
+	const struct drm_gpuva *va = drm_gpuvm_imm_find_first(core, addr, range);
 
 	return va && va->va.addr == addr && va->va.range == range ? va : NULL;
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_find);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_find);
 
 /**
- * drm_gpuvm_core_find_first() - find the first mapping in a range
+ * drm_gpuvm_imm_find_first() - find the first mapping in a range
  * @core: the core
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
@@ -1467,10 +1467,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_find);
  * address space is changed; NULL if there is none, the range is empty or overflows, or
  * @core has no address space.
  */
-const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *core,
-						  u64 addr, u64 range)
+const struct drm_gpuva *drm_gpuvm_imm_find_first(const struct drm_gpuvm_imm_core *core,
+						 u64 addr, u64 range)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 	u64 end;
 
 	if (!vm || !range || check_add_overflow(addr, range, &end))
@@ -1481,13 +1481,13 @@ const struct drm_gpuva *drm_gpuvm_core_find_first(const struct drm_gpuvm_core *c
 	return drm_gpuvm_imm_skip(vm, drm_gpuva_find_first(&vm->base, addr, range),
 				  end);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_find_first);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_find_first);
 
 /* The address space of a core; NULL, and reported, if the mapping is in another one */
-static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_core *core,
+static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_imm_core *core,
 						 const struct drm_gpuva *va)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
 	if (likely(!vm || va->vm == &vm->base))
 		return vm;
@@ -1499,7 +1499,7 @@ static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_core *co
 }
 
 /**
- * drm_gpuvm_core_next() - the next mapping in a range
+ * drm_gpuvm_imm_next() - the next mapping in a range
  * @core: the core
  * @va: a mapping in the range
  * @addr: start of the range, in bytes of GPU address
@@ -1507,12 +1507,12 @@ static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_core *co
  *
  * Context: Any; the driver keeps others from changing the address space.
  *
- * Return: as drm_gpuvm_core_find_first(); NULL also if @va is a mapping of another address
+ * Return: as drm_gpuvm_imm_find_first(); NULL also if @va is a mapping of another address
  * space, which is a driver bug.
  */
-const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
-					    const struct drm_gpuva *va, u64 addr,
-					    u64 range)
+const struct drm_gpuva *drm_gpuvm_imm_next(const struct drm_gpuvm_imm_core *core,
+					   const struct drm_gpuva *va, u64 addr,
+					   u64 range)
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
@@ -1520,10 +1520,10 @@ const struct drm_gpuva *drm_gpuvm_core_next(const struct drm_gpuvm_core *core,
 	return vm ? drm_gpuvm_imm_skip(vm, __drm_gpuva_next((struct drm_gpuva *)va),
 				       addr + range) : NULL;
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next);
 
 /**
- * drm_gpuvm_core_first_of() - find a mapping of an object
+ * drm_gpuvm_imm_first_of() - find a mapping of an object
  * @core: the core
  * @obj: the object
  *
@@ -1533,10 +1533,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_core_next);
  * Return: one of the mappings of @obj, valid until the address space is changed;
  * NULL if there is none, or @core has no address space.
  */
-const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *core,
-						struct drm_gem_object *obj)
+const struct drm_gpuva *drm_gpuvm_imm_first_of(const struct drm_gpuvm_imm_core *core,
+					       struct drm_gem_object *obj)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 	const struct drm_gpuva *va;
 	struct drm_gpuvm_bo *vm_bo;
 
@@ -1555,20 +1555,20 @@ const struct drm_gpuva *drm_gpuvm_core_first_of(const struct drm_gpuvm_core *cor
 
 	return va;
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_first_of);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_first_of);
 
 /**
- * drm_gpuvm_core_next_of() - find another mapping of an object
+ * drm_gpuvm_imm_next_of() - find another mapping of an object
  * @core: the core
  * @va: a mapping of the object
  *
- * Context: As drm_gpuvm_core_first_of(), without the lock.
+ * Context: As drm_gpuvm_imm_first_of(), without the lock.
  *
  * Return: the next mapping of the same object; NULL if @va is the last one, or, which is a
  * driver bug, a mapping of another address space.
  */
-const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core,
-					       const struct drm_gpuva *va)
+const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *core,
+					      const struct drm_gpuva *va)
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
@@ -1581,16 +1581,16 @@ const struct drm_gpuva *drm_gpuvm_core_next_of(const struct drm_gpuvm_core *core
 
 	return list_next_entry(va, gem.entry);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_next_of);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_of);
 
 /* The suites look at them. */
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_prepare);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_run);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_rollback);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_step);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_drain);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_prepare);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_run);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_rollback);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_step);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_drain);
 
-int __init drm_gpuvm_imm_init(void)
+int __init drm_gpuvm_imm_module_init(void)
 {
 	int ret = drm_gpuvm_imm_wq_init();
 
@@ -1602,7 +1602,7 @@ int __init drm_gpuvm_imm_init(void)
 	return 0;
 }
 
-void drm_gpuvm_imm_exit(void)
+void drm_gpuvm_imm_module_exit(void)
 {
 	drm_gpuvm_imm_debugfs_exit();
 	drm_gpuvm_imm_wq_exit();

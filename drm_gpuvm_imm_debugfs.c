@@ -15,9 +15,9 @@
 #include "drm_gpuvm_imm_internal.h"
 
 /* How many mappings are read while nobody can change them. */
-#define DRM_GPUVM_DEBUGFS_CHUNK	16
+#define DRM_GPUVM_IMM_DEBUGFS_CHUNK	16
 
-struct drm_gpuvm_debugfs_row {
+struct drm_gpuvm_imm_debugfs_row {
 	u64 addr;
 	u64 range;
 	u64 offset;
@@ -48,7 +48,7 @@ void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm)
  * work; that one may be waiting for a lock.
  */
 static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
-				   struct drm_gpuvm_debugfs_row *rows)
+				   struct drm_gpuvm_imm_debugfs_row *rows)
 {
 	u64 range = drm_gpuvm_imm_va_end(vm) - addr;
 	struct drm_gpuva *va;
@@ -59,10 +59,10 @@ static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 		return -EBUSY;
 
 	for (va = drm_gpuva_find_first(&vm->base, addr, range);
-	     va && n < DRM_GPUVM_DEBUGFS_CHUNK; va = __drm_gpuva_next(va)) {
+	     va && n < DRM_GPUVM_IMM_DEBUGFS_CHUNK; va = __drm_gpuva_next(va)) {
 		struct drm_gem_object *obj = va->gem.obj;
 
-		rows[n++] = (struct drm_gpuvm_debugfs_row) {
+		rows[n++] = (struct drm_gpuvm_imm_debugfs_row) {
 			.addr = va->va.addr,
 			.range = va->va.range,
 			.offset = va->gem.offset,
@@ -77,7 +77,7 @@ static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 
 static void drm_gpuvm_imm_show_row(struct seq_file *m,
 				   const struct drm_gpuvm_imm *vm,
-				   const struct drm_gpuvm_debugfs_row *row)
+				   const struct drm_gpuvm_imm_debugfs_row *row)
 {
 	seq_printf(m, "  0x%016llx 0x%016llx ", row->addr, row->range);
 	if (row->obj)
@@ -92,7 +92,7 @@ static void drm_gpuvm_imm_show_row(struct seq_file *m,
 
 VISIBLE_IF_KUNIT void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm)
 {
-	struct drm_gpuvm_debugfs_row rows[DRM_GPUVM_DEBUGFS_CHUNK];
+	struct drm_gpuvm_imm_debugfs_row rows[DRM_GPUVM_IMM_DEBUGFS_CHUNK];
 	u64 addr = drm_gpuvm_imm_va_start(vm), end = drm_gpuvm_imm_va_end(vm);
 	int n;
 

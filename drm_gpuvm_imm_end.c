@@ -21,7 +21,7 @@
 static struct workqueue_struct *drm_gpuvm_imm_wq;
 
 /*
- * struct drm_gpuvm_cleaner - a task that cleans up an address space
+ * struct drm_gpuvm_imm_cleaner - a task that cleans up an address space
  *
  * On the stack of a task while that calls the driver's va_put and bo_fini and puts
  * objects, or an address space, which puts an object and the device. Any of these can end
@@ -32,52 +32,52 @@ static struct workqueue_struct *drm_gpuvm_imm_wq;
  * - No task waits for a clean-up while it is in a list of these. So no two clean-ups
  *   wait for each other, and none for itself.
  * - A drain is in the list when it queues others, and leaves it with its last step.
- *   drm_gpuvm_cleaners_left counts those that left.
+ *   drm_gpuvm_imm_cleaners_left counts those that left.
  */
-struct drm_gpuvm_cleaner {
+struct drm_gpuvm_imm_cleaner {
 	struct list_head node;
 	struct task_struct *task;
 };
 
-static DEFINE_SPINLOCK(drm_gpuvm_cleaners_lock);
-static __guarded_by(&drm_gpuvm_cleaners_lock) LIST_HEAD(drm_gpuvm_cleaners);
-static __guarded_by(&drm_gpuvm_cleaners_lock) unsigned long drm_gpuvm_cleaners_left;
+static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
+static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_cleaners);
+static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_cleaners_left;
 
 /* To lockdep, a clean-up is a lock that cleaners share and that others wait for. */
 #ifdef CONFIG_LOCKDEP
-static struct lockdep_map drm_gpuvm_cleaners_map =
-	STATIC_LOCKDEP_MAP_INIT("drm_gpuvm_cleaners", &drm_gpuvm_cleaners_map);
+static struct lockdep_map drm_gpuvm_imm_cleaners_map =
+	STATIC_LOCKDEP_MAP_INIT("drm_gpuvm_imm_cleaners", &drm_gpuvm_imm_cleaners_map);
 #endif
 
-static void drm_gpuvm_cleaner_enter(struct drm_gpuvm_cleaner *self)
+static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self)
 {
 	self->task = current;
-	scoped_guard(spinlock, &drm_gpuvm_cleaners_lock)
-		list_add(&self->node, &drm_gpuvm_cleaners);
-	lock_map_acquire_read(&drm_gpuvm_cleaners_map);
+	scoped_guard(spinlock, &drm_gpuvm_imm_cleaners_lock)
+		list_add(&self->node, &drm_gpuvm_imm_cleaners);
+	lock_map_acquire_read(&drm_gpuvm_imm_cleaners_map);
 }
 
-static void drm_gpuvm_cleaner_leave(struct drm_gpuvm_cleaner *self)
+static void drm_gpuvm_imm_cleaner_leave(struct drm_gpuvm_imm_cleaner *self)
 {
-	lock_map_release(&drm_gpuvm_cleaners_map);
-	guard(spinlock)(&drm_gpuvm_cleaners_lock);
+	lock_map_release(&drm_gpuvm_imm_cleaners_map);
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 	list_del(&self->node);
-	drm_gpuvm_cleaners_left++;
+	drm_gpuvm_imm_cleaners_left++;
 }
 
-static unsigned long drm_gpuvm_count_left_cleaners(void)
+static unsigned long drm_gpuvm_imm_count_left_cleaners(void)
 {
-	guard(spinlock)(&drm_gpuvm_cleaners_lock);
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 
-	return drm_gpuvm_cleaners_left;
+	return drm_gpuvm_imm_cleaners_left;
 }
 
-static bool drm_gpuvm_is_cleaner(void)
+static bool drm_gpuvm_imm_is_cleaner(void)
 {
-	struct drm_gpuvm_cleaner *each;
+	struct drm_gpuvm_imm_cleaner *each;
 
-	guard(spinlock)(&drm_gpuvm_cleaners_lock);
-	list_for_each_entry(each, &drm_gpuvm_cleaners, node) {
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	list_for_each_entry(each, &drm_gpuvm_imm_cleaners, node) {
 		if (each->task == current)
 			return true;
 	}
@@ -86,10 +86,10 @@ static bool drm_gpuvm_is_cleaner(void)
 }
 
 /* Have lockdep see that this task is about to wait for cleaners. */
-static void drm_gpuvm_might_wait_for_cleaners(void)
+static void drm_gpuvm_imm_might_wait_for_cleaners(void)
 {
-	lock_map_acquire(&drm_gpuvm_cleaners_map);
-	lock_map_release(&drm_gpuvm_cleaners_map);
+	lock_map_acquire(&drm_gpuvm_imm_cleaners_map);
+	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 }
 
 /* Put what the driver's data of dead VAs holds. */
@@ -115,7 +115,7 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
  */
 static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 {
-	trace_drm_gpuvm_drain(vm);
+	trace_drm_gpuvm_imm_drain(vm);
 	drm_gpuvm_imm_put_dead(vm);
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
 }
@@ -123,13 +123,13 @@ static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 void drm_gpuvm_imm_drain(struct work_struct *work)
 {
 	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
-	struct drm_gpuvm_cleaner self;
+	struct drm_gpuvm_imm_cleaner self;
 
-	drm_gpuvm_cleaner_enter(&self);
+	drm_gpuvm_imm_cleaner_enter(&self);
 	drm_gpuvm_imm_clean(vm);
-	drm_gpuvm_pool_trim(vm);
+	drm_gpuvm_imm_pool_trim(vm);
 	drm_gpuvm_put(&vm->base);
-	drm_gpuvm_cleaner_leave(&self);
+	drm_gpuvm_imm_cleaner_leave(&self);
 }
 
 /*
@@ -142,12 +142,12 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = gpuvm->drm;
 
-	if (unlikely(!drm_gpuvm_is_cleaner()))
+	if (unlikely(!drm_gpuvm_imm_is_cleaner()))
 		drm_safe_broken(drm, "a clean-up puts the last reference to an address space",
 				"%s: call drm_gpuvm_imm_put() or drm_gpuvm_imm_bo_put(), not the core's functions",
 				vm->name);
 
-	drm_gpuvm_pool_free(vm, 0);
+	drm_gpuvm_imm_pool_free(vm, 0);
 	/* Nobody else has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
 	mutex_destroy(&vm->evict_lock);
@@ -199,10 +199,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
  */
 static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 {
-	if (drm_gpuvm_is_cleaner())
+	if (drm_gpuvm_imm_is_cleaner())
 		return cancel_work(&vm->drain);
 
-	drm_gpuvm_might_wait_for_cleaners();
+	drm_gpuvm_imm_might_wait_for_cleaners();
 
 	return cancel_work_sync(&vm->drain);
 }
@@ -221,12 +221,12 @@ static bool drm_gpuvm_imm_is_clean(struct drm_gpuvm_imm *vm)
  */
 static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
 {
-	struct drm_gpuvm_cleaner self;
+	struct drm_gpuvm_imm_cleaner self;
 
 	do {
-		drm_gpuvm_cleaner_enter(&self);
+		drm_gpuvm_imm_cleaner_enter(&self);
 		drm_gpuvm_imm_clean(vm);
-		drm_gpuvm_cleaner_leave(&self);
+		drm_gpuvm_imm_cleaner_leave(&self);
 		/* Not the last reference, since the core's is there still. */
 		if (drm_gpuvm_imm_cancel_drain(vm))
 			drm_gpuvm_put(&vm->base);
@@ -239,7 +239,7 @@ static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
  */
 void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 {
-	struct drm_gpuvm_cleaner self;
+	struct drm_gpuvm_imm_cleaner self;
 
 	/* Also if nothing is to be cleaned up: the caller holds no reservation lock. */
 	might_lock(&drm_gpuvm_resv(&vm->base)->lock.base);
@@ -249,11 +249,11 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 	 * Others can hold the address space for long, but prepare little any more. No smaller
 	 * array: that is an allocation, and memory reclaim may wait for this task.
 	 */
-	drm_gpuvm_pool_free(vm, DRM_GPUVM_POOL_MIN);
+	drm_gpuvm_imm_pool_free(vm, DRM_GPUVM_IMM_POOL_MIN);
 
-	drm_gpuvm_cleaner_enter(&self);
+	drm_gpuvm_imm_cleaner_enter(&self);
 	drm_gpuvm_put(&vm->base);
-	drm_gpuvm_cleaner_leave(&self);
+	drm_gpuvm_imm_cleaner_leave(&self);
 }
 
 /**
@@ -262,7 +262,7 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
  * Updates and references that were dropped before the call hold no memory, no
  * object and no device when it returns, if they were the last that did. It waits for every
  * address space of every driver, and for those that these were the last to hold, and so on.
- * What another task has begun to clean up in drm_gpuvm_core_fini() is that task's.
+ * What another task has begun to clean up in drm_gpuvm_imm_fini() is that task's.
  *
  * The code of a module needs no call of this, because the library flushes between the
  * module's exit function and the release of its memory. A driver calls this for what the
@@ -277,18 +277,18 @@ void drm_gpuvm_imm_flush(void)
 {
 	unsigned long left;
 
-	if (drm_gpuvm_is_cleaner()) {
+	if (drm_gpuvm_imm_is_cleaner()) {
 		drm_safe_broken(NULL, "a clean-up does not wait for itself",
 				"a flush was asked for in va_put, bo_fini or the end of an object or device");
 		return;
 	}
 
-	drm_gpuvm_might_wait_for_cleaners();
+	drm_gpuvm_imm_might_wait_for_cleaners();
 	/* A drain can queue others. If none left the list, none was queued when it began. */
 	do {
-		left = drm_gpuvm_count_left_cleaners();
+		left = drm_gpuvm_imm_count_left_cleaners();
 		flush_workqueue(drm_gpuvm_imm_wq);
-	} while (drm_gpuvm_count_left_cleaners() != left);
+	} while (drm_gpuvm_imm_count_left_cleaners() != left);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 

@@ -53,7 +53,7 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
 }
 
 /**
- * drm_gpuvm_core_lock_range() - lock the objects that are mapped in a range
+ * drm_gpuvm_imm_lock_range() - lock the objects that are mapped in a range
  * @core: the core
  * @exec: the locking context; should ignore duplicates, since an object can be
  *	mapped more than once
@@ -72,11 +72,11 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
  * Return: 0, -EINVAL if the range is empty or not in the address space, or there is none,
  * -ENOTRECOVERABLE if that is broken, or what drm_exec_prepare_obj() returns.
  */
-int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
-			      struct drm_exec *exec, u64 addr, u64 range,
-			      unsigned int num_fences)
+int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core,
+			     struct drm_exec *exec, u64 addr, u64 range,
+			     unsigned int num_fences)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
 	if (!vm || !range || !drm_gpuvm_imm_in_space(vm, addr, range))
 		return -EINVAL;
@@ -87,7 +87,7 @@ int drm_gpuvm_core_lock_range(const struct drm_gpuvm_core *core,
 
 	return drm_gpuvm_prepare_range(&vm->base, exec, addr, range, num_fences);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_core_lock_range);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock_range);
 
 /**
  * drm_gpuvm_imm_add_fence() - add a fence to everything that is locked
@@ -148,7 +148,7 @@ static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
  */
 static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 				    const struct drm_gpuvm_imm_ops *ops,
-				    int (*fn)(struct drm_gpuvm_core *core,
+				    int (*fn)(struct drm_gpuvm_imm_core *core,
 					      struct drm_gpuvm_bo *vm_bo, void *priv),
 				    void *priv)
 {
@@ -160,7 +160,7 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 		return -EBUSY;
 
 	vm = to_drm_gpuvm_imm(vm_bo->vm);
-	/* Trylock: drm_gpuvm_core_fini() takes gpuva locks under evict_lock. */
+	/* Trylock: drm_gpuvm_imm_fini() takes gpuva locks under evict_lock. */
 	if (!mutex_trylock(&vm->evict_lock))
 		return -EBUSY;
 
@@ -185,7 +185,7 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
  */
 int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
 			       const struct drm_gpuvm_imm_ops *ops,
-			       int (*fn)(struct drm_gpuvm_core *core,
+			       int (*fn)(struct drm_gpuvm_imm_core *core,
 					 struct drm_gpuvm_bo *vm_bo, void *priv),
 			       void *priv)
 {
@@ -205,7 +205,7 @@ int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
 }
 EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_evict_each);
 
-/* For drm_gpuvm_validate(): what __drm_gpuvm_core_validate() was given to call. */
+/* For drm_gpuvm_validate(): what __drm_gpuvm_imm_core_validate() was given to call. */
 int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
@@ -219,7 +219,7 @@ int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *ex
 }
 
 /*
- * __drm_gpuvm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()
+ * __drm_gpuvm_imm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()
  *
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
@@ -227,13 +227,13 @@ int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *ex
  * Return: 0, -EINVAL if @core has no address space, -ENOTRECOVERABLE if the address space
  * is broken, or the first error of @fn. What was validated stays so.
  */
-int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec,
-			      int (*fn)(struct drm_gpuvm_core *core,
-					struct drm_gpuvm_bo *vm_bo,
-					struct drm_exec *exec, void *priv),
-			      void *priv)
+int __drm_gpuvm_imm_core_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec,
+				  int (*fn)(struct drm_gpuvm_imm_core *core,
+					    struct drm_gpuvm_bo *vm_bo,
+					    struct drm_exec *exec, void *priv),
+				  void *priv)
 {
-	struct drm_gpuvm_imm *vm = drm_gpuvm_core_vm(core);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
 	if (!vm)
 		return -EINVAL;
@@ -247,4 +247,4 @@ int __drm_gpuvm_core_validate(struct drm_gpuvm_core *core, struct drm_exec *exec
 
 	return drm_gpuvm_validate(&vm->base, exec);
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_core_validate);
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_core_validate);

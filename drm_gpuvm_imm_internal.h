@@ -19,12 +19,12 @@ struct seq_file;
  * to updates, and than the first number beyond that, the drain frees all but the
  * second number beyond that. Updates that would lend more than the third fail.
  */
-#define DRM_GPUVM_POOL_MAX	512
-#define DRM_GPUVM_POOL_MIN	64
-#define DRM_GPUVM_POOL_LIMIT	SZ_4M
+#define DRM_GPUVM_IMM_POOL_MAX	512
+#define DRM_GPUVM_IMM_POOL_MIN	64
+#define DRM_GPUVM_IMM_POOL_LIMIT	SZ_4M
 
 /* How many VAs a task moves while it holds the lock of the pool, beside those of an update */
-#define DRM_GPUVM_POOL_BATCH	256
+#define DRM_GPUVM_IMM_POOL_BATCH	256
 
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
@@ -37,15 +37,15 @@ struct seq_file;
  *   drm_gpuvm_imm_get(), each filled update that has no vm_bo, each mapping,
  *   each vm_bo, and @drain while it is queued or runs.
  * - The last reference is put where sleeping is allowed: by @drain or by
- *   drm_gpuvm_core_fini(). drm_gpuvm_imm_put() hands a last reference over to
+ *   drm_gpuvm_imm_fini(). drm_gpuvm_imm_put() hands a last reference over to
  *   @drain. The core's own puts are never the last: mappings go while the core or
- *   its end has a reference, and vm_bos in @drain, drm_gpuvm_core_fini() or
+ *   its end has a reference, and vm_bos in @drain, drm_gpuvm_imm_fini() or
  *   __drm_gpuvm_imm_obtain(), each of which has one. So the device and @resv_obj
  *   are never released in the fence signalling path.
- * - @core is the core from drm_gpuvm_core_init() until drm_gpuvm_core_fini()
+ * - @core is the core from drm_gpuvm_imm_core_init() until drm_gpuvm_imm_fini()
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - The mappings, @broken and @replaces are changed by the task in @owner only. While
- *   @owner is DRM_GPUVM_READER, debugfs reads them, and does not sleep.
+ *   @owner is DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep.
  * - @broken is set once and stays so. It is read unlocked: a reader that misses it
  *   is as one that came before.
  * - Each entry that the steps left in the page table belongs to a mapping, also if
@@ -55,7 +55,7 @@ struct seq_file;
  *   what is in them; or in @dead, with data that must be released where sleeping is
  *   allowed. @drain is queued after each addition to @dead. A task that moves many of
  *   them has the rest for itself meanwhile.
- * - A task holds @pool_lock for no more than DRM_GPUVM_POOL_BATCH VAs and those of one
+ * - A task holds @pool_lock for no more than DRM_GPUVM_IMM_POOL_BATCH VAs and those of one
  *   update: others spin for it, also in the fence signalling path.
  * - @pool has room for @pool_size VAs: at least for those that are in it and those
  *   that filled updates were given, which can be put back without allocating.
@@ -65,7 +65,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
 	struct drm_gpuvm_ops base_ops;
 	const struct drm_gpuvm_imm_ops *ops;
-	struct drm_gpuvm_core *core;
+	struct drm_gpuvm_imm_core *core;
 	struct task_struct *owner;
 	bool broken;
 	bool replaces;			/* did the last map that looked for something? */
@@ -89,18 +89,18 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct list_head debugfs_node;
 #endif
 
-	int (*validate)(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,
+	int (*validate)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
 			struct drm_exec *exec, void *priv);
 	void *validate_priv;
 };
 
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 {
-	/* Every drm_gpuvm that gets here was made by drm_gpuvm_core_init(). */
+	/* Every drm_gpuvm that gets here was made by drm_gpuvm_imm_core_init(). */
 	return container_of(gpuvm, struct drm_gpuvm_imm, base);
 }
 
-#define DRM_GPUVM_READER	((struct task_struct *)1)
+#define DRM_GPUVM_IMM_READER	((struct task_struct *)1)
 
 /*
  * Acquire: what the last writer did to the mappings is seen. @seen is the owner that
@@ -124,7 +124,7 @@ static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
 {
 	struct task_struct *seen;
 
-	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_READER, &seen);
+	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_IMM_READER, &seen);
 }
 
 /* Become the one who changes the mappings; false if another task is. */
@@ -134,7 +134,7 @@ static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 	struct task_struct *seen;
 
 	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current, &seen))) {
-		if (seen != DRM_GPUVM_READER)
+		if (seen != DRM_GPUVM_IMM_READER)
 			return false;
 		drm_safe_trusted(cpu_relax());
 	}
@@ -150,14 +150,14 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 }
 
 /* drm_gpuvm_imm.c */
-int drm_gpuvm_imm_init(void) __must_check;
-void drm_gpuvm_imm_exit(void);
-int drm_gpuvm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
-void drm_gpuvm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
-void drm_gpuvm_pool_trim(struct drm_gpuvm_imm *vm);
+int drm_gpuvm_imm_module_init(void) __must_check;
+void drm_gpuvm_imm_module_exit(void);
+int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
+void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
+void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm);
 #if IS_ENABLED(CONFIG_KUNIT)
-unsigned int drm_gpuvm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
-				     unsigned int n);
+unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
+					 unsigned int n);
 #endif
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_report_none(void);
@@ -210,7 +210,7 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_non
 void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating;
 #if IS_ENABLED(CONFIG_KUNIT)
-void drm_gpuvm_pool_pause(struct drm_gpuvm_imm *vm)
+void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock) __drm_nonallocating;
 #endif
 

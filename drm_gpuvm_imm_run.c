@@ -22,15 +22,15 @@
  * Whatever it was, the step counts as failed and as not having changed the
  * page table, which is what the rules for steps ask of one that fails.
  */
-static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
-					  unsigned int done)
+static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *token,
+					      unsigned int done)
 	__drm_nonallocating
 {
 	if (IS_ERR(token) && !done)
 		return PTR_ERR(token);
 
 	drm_safe_broken(vm->base.drm, "a step completes its own operation, once",
-			"%s: %s; return what drm_gpuvm_op_*_done() of this operation gave, or ERR_PTR()",
+			"%s: %s; return what drm_gpuvm_imm_*_done() of this operation gave, or ERR_PTR()",
 			vm->base.name,
 			done > 1 ? "the operation was completed twice" :
 			IS_ERR(token) ? "a completed operation was failed" :
@@ -41,14 +41,14 @@ static noinline int drm_gpuvm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 	return IS_ERR(token) ? PTR_ERR(token) : -EINVAL;
 }
 
-static int drm_gpuvm_step_result(struct drm_gpuvm_imm *vm, void *token,
-				 const void *op, unsigned int done)
+static int drm_gpuvm_imm_step_result(struct drm_gpuvm_imm *vm, void *token,
+				     const void *op, unsigned int done)
 	__drm_nonallocating
 {
 	if (likely(token == op && done == 1))
 		return 0;
 
-	return drm_gpuvm_step_failed(vm, token, done);
+	return drm_gpuvm_imm_step_failed(vm, token, done);
 }
 
 /* Have the driver map a part of @va. */
@@ -57,7 +57,7 @@ static __always_inline int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm,
 					     u64 range)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_op_map op = {
+	struct drm_gpuvm_imm_map_step op = {
 		.va = va,
 		.obj = va->gem.obj,
 		.addr = addr,
@@ -65,9 +65,9 @@ static __always_inline int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm,
 		.offset = va->gem.obj ? va->gem.offset + (addr - va->va.addr) : 0,
 	};
 	void *token = vm->ops->step_map(vm->core, &op);
-	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
+	int ret = drm_gpuvm_imm_step_result(vm, token, &op, op.__done);
 
-	drm_safe_trusted(trace_drm_gpuvm_step(vm, "map", addr, range, ret));
+	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "map", addr, range, ret));
 
 	return ret;
 }
@@ -76,23 +76,23 @@ static __always_inline int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm,
 					       struct drm_gpuva *va, bool keep)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_op_unmap op = { .va = va, .keep = keep };
+	struct drm_gpuvm_imm_unmap_step op = { .va = va, .keep = keep };
 	void *token = vm->ops->step_unmap(vm->core, &op);
-	int ret = drm_gpuvm_step_result(vm, token, &op, op.__done);
+	int ret = drm_gpuvm_imm_step_result(vm, token, &op, op.__done);
 
-	drm_safe_trusted(trace_drm_gpuvm_step(vm, "unmap", va->va.addr, va->va.range, ret));
+	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "unmap", va->va.addr, va->va.range, ret));
 
 	return ret;
 }
 
 static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
-			       struct drm_gpuvm_op_remap *op)
+			       struct drm_gpuvm_imm_remap_step *op)
 	__drm_nonallocating
 {
 	void *token = vm->ops->step_remap(vm->core, op);
-	int ret = drm_gpuvm_step_result(vm, token, op, op->__done);
+	int ret = drm_gpuvm_imm_step_result(vm, token, op, op->__done);
 
-	drm_safe_trusted(trace_drm_gpuvm_step(vm, "remap", op->addr, op->range, ret));
+	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "remap", op->addr, op->range, ret));
 
 	return ret;
 }
@@ -118,13 +118,13 @@ static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
  * names the vm_bo already, rather than have it take one and the update put its
  * own right away.
  */
-static void drm_gpuvm_imm_link_new(struct drm_gpuvm_update *update,
+static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 				   struct drm_gpuva *va)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_bo *vm_bo = va->vm_bo;
 
-	update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
+	update->__vas[DRM_GPUVM_IMM_UPDATE_NEW] = NULL;
 	update->__vm_bo = NULL;
 	if (!vm_bo)
 		return;
@@ -148,10 +148,10 @@ static void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va
 
 /* Make the update's mapping, which is in the tree: nothing else is mapped there. */
 static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
-						 struct drm_gpuvm_update *update)
+						 struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
-	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 	int ret;
 
 	ret = drm_gpuvm_imm_map(vm, va, va->va.addr, va->va.range);
@@ -167,11 +167,11 @@ static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_update *update = priv;
+	struct drm_gpuvm_imm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
 	int ret;
 
-	ret = drm_gpuva_insert(&vm->base, update->__vas[DRM_GPUVM_UPDATE_NEW]);
+	ret = drm_gpuva_insert(&vm->base, update->__vas[DRM_GPUVM_IMM_UPDATE_NEW]);
 	if (WARN_ON_ONCE(ret))
 		return ret;
 
@@ -185,7 +185,7 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_update *update = priv;
+	struct drm_gpuvm_imm_update *update = priv;
 	int ret;
 
 	ret = drm_gpuvm_imm_unmap(update->__vm, op->unmap.va, op->unmap.keep);
@@ -211,15 +211,15 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 	if (!old->gem.obj)
 		op->gem.offset = 0;
 	drm_gpuvm_imm_init_va(vm, part, op, old->vm_bo);
-	drm_safe_trusted(memcpy(__drm_gpuvm_va_data(part), __drm_gpuvm_va_data(old),
+	drm_safe_trusted(memcpy(__drm_gpuvm_imm_va_data(part), __drm_gpuvm_imm_va_data(old),
 				vm->ops->va_size));
 
 	return part;
 }
 
 /* The part is in the tree: it is the update's no more. */
-static void drm_gpuvm_imm_take_part(struct drm_gpuvm_update *update,
-				    enum drm_gpuvm_update_va which,
+static void drm_gpuvm_imm_take_part(struct drm_gpuvm_imm_update *update,
+				    enum drm_gpuvm_imm_update_va which,
 				    struct drm_gpuva *part)
 	__drm_nonallocating
 {
@@ -236,18 +236,18 @@ static void drm_gpuvm_imm_take_part(struct drm_gpuvm_update *update,
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_update *update = priv;
+	struct drm_gpuvm_imm_update *update = priv;
 	struct drm_gpuvm_imm *vm = update->__vm;
 	struct drm_gpuva *old = op->remap.unmap->va;
 	struct drm_gpuva *prev, *next;
-	struct drm_gpuvm_op_remap step;
+	struct drm_gpuvm_imm_remap_step step;
 	int ret;
 
-	prev = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_UPDATE_PREV], old,
+	prev = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_IMM_UPDATE_PREV], old,
 				       op->remap.prev);
-	next = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_UPDATE_NEXT], old,
+	next = drm_gpuvm_imm_init_part(vm, update->__vas[DRM_GPUVM_IMM_UPDATE_NEXT], old,
 				       op->remap.next);
-	step = (struct drm_gpuvm_op_remap) {
+	step = (struct drm_gpuvm_imm_remap_step) {
 		.va = old,
 		.prev = prev,
 		.next = next,
@@ -260,8 +260,8 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 
 	drm_gpuva_remap(prev, next, &op->remap);
 	drm_gpuvm_imm_link(old->vm_bo, prev, next);
-	drm_gpuvm_imm_take_part(update, DRM_GPUVM_UPDATE_PREV, prev);
-	drm_gpuvm_imm_take_part(update, DRM_GPUVM_UPDATE_NEXT, next);
+	drm_gpuvm_imm_take_part(update, DRM_GPUVM_IMM_UPDATE_PREV, prev);
+	drm_gpuvm_imm_take_part(update, DRM_GPUVM_IMM_UPDATE_NEXT, next);
 	list_add_tail(&old->rb.entry, &update->__removed);
 
 	return 0;
@@ -269,7 +269,7 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 
 /* Split the mapping that has @update's address inside, if there is one. */
 static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
-			       struct drm_gpuvm_update *update)
+			       struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
 	u64 at = update->__addr;
@@ -281,7 +281,7 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 		.remap = { .prev = &prev, .next = &next, .unmap = &unmap },
 	};
 
-	/* drm_gpuvm_prepare_split() refuses addresses inside of the reserved range. */
+	/* drm_gpuvm_imm_prepare_split() refuses addresses inside of the reserved range. */
 	if (!va || va->va.addr == at)
 		return 0;
 
@@ -302,7 +302,7 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
  * this task, so that the walk needs no lock. Unmapped VAs stay on it.
  */
 static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
-				   struct drm_gpuvm_update *update)
+				   struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
@@ -327,7 +327,7 @@ static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 }
 
 /* The remaining start and end of a mapping, or NULL */
-struct drm_gpuvm_parts {
+struct drm_gpuvm_imm_parts {
 	struct drm_gpuva *prev;
 	struct drm_gpuva *next;
 };
@@ -336,12 +336,12 @@ struct drm_gpuvm_parts {
  * The parts that remain of @old, and the range of it that the removing step took away.
  * Later steps are undone already, so nothing else can be mapped there.
  */
-static struct drm_gpuvm_parts
+static struct drm_gpuvm_imm_parts
 drm_gpuvm_imm_find_removed(struct drm_gpuvm_imm *vm, const struct drm_gpuva *old,
 			   u64 *start, u64 *end)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_parts parts;
+	struct drm_gpuvm_imm_parts parts;
 
 	*start = old->va.addr;
 	*end = old->va.addr + old->va.range;
@@ -355,7 +355,7 @@ drm_gpuvm_imm_find_removed(struct drm_gpuvm_imm *vm, const struct drm_gpuva *old
 	return parts;
 }
 
-static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_parts *parts,
+static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_imm_parts *parts,
 				       struct list_head *removed)
 	__drm_nonallocating
 {
@@ -378,7 +378,7 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
 				 struct list_head *removed)
 	__must_hold(vm) __drm_nonallocating
 {
-	struct drm_gpuvm_parts parts;
+	struct drm_gpuvm_imm_parts parts;
 	u64 start, end;
 	int ret;
 
@@ -399,11 +399,11 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
  * Did the step that removed @old get @keep? Then the entries are those that the new
  * mapping, which was not made, would have.
  */
-static bool drm_gpuvm_imm_was_kept(const struct drm_gpuvm_update *update,
+static bool drm_gpuvm_imm_was_kept(const struct drm_gpuvm_imm_update *update,
 				   const struct drm_gpuva *old)
 	__drm_nonallocating
 {
-	return update->__kind == DRM_GPUVM_UPDATE_MAP &&
+	return update->__kind == DRM_GPUVM_IMM_UPDATE_MAP &&
 	       old->vm_bo && old->vm_bo == update->__vm_bo &&
 	       old->gem.offset - old->va.addr == update->__offset - update->__addr;
 }
@@ -433,7 +433,7 @@ static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *o
  * are, and nobody may build on them any more.
  */
 static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
-					    struct drm_gpuvm_update *update)
+					    struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
 	struct drm_gpuva *old, *tmp;
@@ -448,23 +448,23 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	list_splice(&parts, &update->__removed);
 }
 
-static __always_inline void drm_gpuvm_pool_push(struct drm_gpuvm_imm *vm,
-						struct drm_gpuva *va)
+static __always_inline void drm_gpuvm_imm_pool_push(struct drm_gpuvm_imm *vm,
+						    struct drm_gpuva *va)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
 	vm->pool[vm->pool_count++] = va;
 }
 
 /* Let other tasks have the lock. What they leave of the pool can be anything. */
-VISIBLE_IF_KUNIT void drm_gpuvm_pool_pause(struct drm_gpuvm_imm *vm)
+VISIBLE_IF_KUNIT void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
-	drm_safe_trusted(KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_pool_pause, vm));
+	drm_safe_trusted(KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_imm_pool_pause, vm));
 
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
 	drm_safe_trusted(spin_lock(&vm->pool_lock));
 }
-EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_pause);
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_pause);
 
 /*
  * Keep removed VAs for the next updates, as many as there is room for without
@@ -473,27 +473,27 @@ EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_pool_pause);
  * goes on after a pause.
  */
 static __always_inline struct drm_gpuva *
-drm_gpuvm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
+drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
-	unsigned int batch = DRM_GPUVM_POOL_BATCH;
+	unsigned int batch = DRM_GPUVM_IMM_POOL_BATCH;
 	struct drm_gpuva *va, *next;
 
 	list_for_each_entry_safe(va, next, vas, rb.entry) {
 		if (unlikely(!batch--)) {
-			drm_gpuvm_pool_pause(vm);
-			batch = DRM_GPUVM_POOL_BATCH - 1;
+			drm_gpuvm_imm_pool_pause(vm);
+			batch = DRM_GPUVM_IMM_POOL_BATCH - 1;
 		}
 		if (unlikely(vm->pool_count + vm->pool_lent >= vm->pool_size))
 			break;
-		drm_gpuvm_pool_push(vm, va);
+		drm_gpuvm_imm_pool_push(vm, va);
 	}
 
 	return va;
 }
 
 /* Free the rest of a list, from @va on; many, so without a lock. */
-static __always_inline void drm_gpuvm_free_from(struct drm_gpuva *va, struct list_head *vas)
+static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuva *va, struct list_head *vas)
 	__drm_nonallocating
 {
 	struct drm_gpuva *next;
@@ -508,9 +508,9 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	struct drm_gpuva *rest;
 
 	drm_safe_trusted(spin_lock(&vm->pool_lock));
-	rest = drm_gpuvm_pool_push_list(vm, vas);
+	rest = drm_gpuvm_imm_pool_push_list(vm, vas);
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
-	drm_gpuvm_free_from(rest, vas);
+	drm_gpuvm_imm_free_from(rest, vas);
 }
 
 /* Have the drain put what the data of these VAs holds, before they are recycled. */
@@ -522,15 +522,15 @@ static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
 }
 
-static void drm_gpuvm_update_bury(struct drm_gpuvm_imm *vm,
-				  struct drm_gpuvm_update *update)
+static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
+				      struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
-	struct drm_gpuva *new = update->__vas[DRM_GPUVM_UPDATE_NEW];
+	struct drm_gpuva *new = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 
 	if (new)
 		list_add(&new->rb.entry, &update->__removed);
-	update->__vas[DRM_GPUVM_UPDATE_NEW] = NULL;
+	update->__vas[DRM_GPUVM_IMM_UPDATE_NEW] = NULL;
 	drm_gpuvm_imm_bury(vm, &update->__removed);
 }
 
@@ -538,32 +538,32 @@ static void drm_gpuvm_update_bury(struct drm_gpuvm_imm *vm,
  * Recycle what an update has: VAs that were spare, which are not touched, and
  * those that it removed. True if there is something to do for the drain now.
  */
-static __always_inline bool drm_gpuvm_update_recycle(struct drm_gpuvm_imm *vm,
-						     struct drm_gpuvm_update *update)
+static __always_inline bool drm_gpuvm_imm_update_recycle(struct drm_gpuvm_imm *vm,
+							 struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuva *rest;
 	bool drain;
 
 	if (unlikely(vm->va_counted))
-		drm_gpuvm_update_bury(vm, update);
+		drm_gpuvm_imm_update_bury(vm, update);
 
 	drm_safe_trusted(spin_lock(&vm->pool_lock));
-	for (unsigned int i = 0; i < DRM_GPUVM_UPDATE_VAS; i++) {
+	for (unsigned int i = 0; i < DRM_GPUVM_IMM_UPDATE_VAS; i++) {
 		if (update->__vas[i])
-			drm_gpuvm_pool_push(vm, update->__vas[i]);
+			drm_gpuvm_imm_pool_push(vm, update->__vas[i]);
 		update->__vas[i] = NULL;
 	}
 	vm->pool_lent -= update->__lent;
 	update->__lent = 0;
-	rest = drm_gpuvm_pool_push_list(vm, &update->__removed);
+	rest = drm_gpuvm_imm_pool_push_list(vm, &update->__removed);
 	drain = !list_empty(&vm->dead);
-	if (unlikely(vm->pool_count > DRM_GPUVM_POOL_MAX + vm->pool_lent) && !vm->pool_trim) {
+	if (unlikely(vm->pool_count > DRM_GPUVM_IMM_POOL_MAX + vm->pool_lent) && !vm->pool_trim) {
 		vm->pool_trim = true;
 		drain = true;
 	}
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
-	drm_gpuvm_free_from(rest, &update->__removed);
+	drm_gpuvm_imm_free_from(rest, &update->__removed);
 
 	return drain;
 }
@@ -577,7 +577,7 @@ static __always_inline bool drm_gpuvm_update_recycle(struct drm_gpuvm_imm *vm,
  * Inline, like what it calls: on some architectures, of which UML is one, a call
  * costs as much as what is done here.
  */
-static __always_inline void drm_gpuvm_update_release(struct drm_gpuvm_update *update)
+static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -587,7 +587,7 @@ static __always_inline void drm_gpuvm_update_release(struct drm_gpuvm_update *up
 
 	list_for_each_entry(va, &update->__removed, rb.entry)
 		drm_gpuva_unlink_defer(va);
-	drain = drm_gpuvm_update_recycle(vm, update);
+	drain = drm_gpuvm_imm_update_recycle(vm, update);
 	if (update->__vm_bo)
 		drm_gpuvm_bo_put_deferred(update->__vm_bo);
 	update->__vm_bo = NULL;
@@ -611,10 +611,10 @@ static __always_inline void drm_gpuvm_update_release(struct drm_gpuvm_update *up
  * is what would be in vain.
  */
 static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
-				struct drm_gpuvm_update *update)
+				struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
-	struct drm_gpuva *va = update->__vas[DRM_GPUVM_UPDATE_NEW];
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 	struct drm_gpuvm_bo *vm_bo = update->__vm_bo;
 	struct drm_gpuvm_map_req req = {
 		.map.va.addr = update->__addr,
@@ -636,7 +636,7 @@ static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
 
 /* Most of what is unmapped was mapped by one update: there is nothing to split. */
 static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
-				  struct drm_gpuvm_update *update)
+				  struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
 	u64 addr = update->__addr, range = update->__range;
@@ -655,25 +655,25 @@ static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
 }
 
 static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
-				struct drm_gpuvm_update *update)
+				struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
 	switch (update->__kind) {
-	case DRM_GPUVM_UPDATE_MAP:
+	case DRM_GPUVM_IMM_UPDATE_MAP:
 		return drm_gpuvm_imm_do_map(vm, update);
-	case DRM_GPUVM_UPDATE_UNMAP:
+	case DRM_GPUVM_IMM_UPDATE_UNMAP:
 		return drm_gpuvm_imm_do_unmap(vm, update);
-	case DRM_GPUVM_UPDATE_UNMAP_OBJ:
+	case DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ:
 		return drm_gpuvm_imm_unmap_obj(vm, update);
-	case DRM_GPUVM_UPDATE_SPLIT:
+	case DRM_GPUVM_IMM_UPDATE_SPLIT:
 		return drm_gpuvm_imm_split(vm, update);
 	}
 
 	return -EINVAL;
 }
 
-static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
-					     struct drm_gpuvm_update *update)
+static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
+					       struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -686,7 +686,7 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
 				"%s", !vm ? "this one is empty" :
 				core->__vm != vm ? "this one was prepared for another VM" :
 				"this core is a copy: it stays where it was initialised");
-		drm_gpuvm_update_drop(update);
+		drm_gpuvm_imm_update_drop(update);
 		return -EINVAL;
 	}
 
@@ -694,7 +694,7 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
 		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
 				"%s: changed by two; take a lock of the driver's around what uses the core",
 				vm->base.name);
-		drm_gpuvm_update_drop(update);
+		drm_gpuvm_imm_update_drop(update);
 		return -EBUSY;
 	}
 
@@ -703,19 +703,19 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
 	} else {
 		ret = drm_gpuvm_imm_do_run(vm, update);
 		if (unlikely(ret)) {
-			drm_safe_trusted(trace_drm_gpuvm_rollback(update, ret));
+			drm_safe_trusted(trace_drm_gpuvm_imm_rollback(update, ret));
 			drm_gpuvm_imm_rollback(vm, update);
 		}
 	}
-	drm_safe_trusted(trace_drm_gpuvm_run(update, ret));
-	drm_gpuvm_update_release(update);
+	drm_safe_trusted(trace_drm_gpuvm_imm_run(update, ret));
+	drm_gpuvm_imm_update_release(update);
 	drm_gpuvm_imm_unclaim(vm);
 
 	return ret;
 }
 
 /**
- * drm_gpuvm_run() - make a prepared change
+ * drm_gpuvm_imm_core_run() - make a prepared change
  * @core: the core
  * @update: the update; empty afterwards, whatever is returned
  *
@@ -740,25 +740,25 @@ static __always_inline int drm_gpuvm_imm_run(struct drm_gpuvm_core *core,
  * * -EBUSY if the core is in use by another call, which is a driver bug
  * * -ENOTRECOVERABLE if the address space is broken
  */
-int drm_gpuvm_run(struct drm_gpuvm_core *core, struct drm_gpuvm_update *update)
+int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	bool cookie = dma_fence_begin_signalling();
-	int ret = drm_gpuvm_imm_run(core, update);
+	int ret = __drm_gpuvm_imm_run(core, update);
 
 	dma_fence_end_signalling(cookie);
 
 	return ret;
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_run);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_run);
 
 /**
- * drm_gpuvm_update_drop() - give up a prepared change
+ * drm_gpuvm_imm_update_drop() - give up a prepared change
  * @update: the update; empty afterwards. It may be empty already
  *
  * Context: Any thread, also in the fence signalling path.
  */
-void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
+void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
@@ -768,10 +768,10 @@ void drm_gpuvm_update_drop(struct drm_gpuvm_update *update)
 
 	/* The update's vm_bo may be all that holds the address space. */
 	drm_safe_trusted(drm_gpuvm_get(&vm->base));
-	drm_gpuvm_update_release(update);
+	drm_gpuvm_imm_update_release(update);
 	drm_gpuvm_imm_put(vm);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_update_drop);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_update_drop);
 
 /* Have the driver unmap @va when the core goes: its object may be freed after this. */
 static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)

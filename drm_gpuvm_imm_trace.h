@@ -9,15 +9,15 @@
 
 #include "drm_gpuvm_imm_internal.h"
 
-#define show_drm_gpuvm_update_kind(kind)					\
+#define show_drm_gpuvm_imm_update_kind(kind)					\
 	__print_symbolic(kind,							\
-			 { DRM_GPUVM_UPDATE_MAP, "map" },			\
-			 { DRM_GPUVM_UPDATE_UNMAP, "unmap" },			\
-			 { DRM_GPUVM_UPDATE_UNMAP_OBJ, "unmap_obj" },		\
-			 { DRM_GPUVM_UPDATE_SPLIT, "split" })
+			 { DRM_GPUVM_IMM_UPDATE_MAP, "map" },			\
+			 { DRM_GPUVM_IMM_UPDATE_UNMAP, "unmap" },		\
+			 { DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ, "unmap_obj" },	\
+			 { DRM_GPUVM_IMM_UPDATE_SPLIT, "split" })
 
-DECLARE_EVENT_CLASS(drm_gpuvm_update_class,
-	TP_PROTO(const struct drm_gpuvm_update *update, int ret),
+DECLARE_EVENT_CLASS(drm_gpuvm_imm_update_class,
+	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret),
 	TP_STRUCT__entry(
 		__string(dev, dev_name(update->__vm->base.drm->dev))
@@ -41,30 +41,30 @@ DECLARE_EVENT_CLASS(drm_gpuvm_update_class,
 	),
 	TP_printk("%s %s vm=%p %s addr=0x%llx range=0x%llx offset=0x%llx ret=%d",
 		  __get_str(dev), __get_str(name), __entry->vm,
-		  show_drm_gpuvm_update_kind(__entry->kind), __entry->addr,
+		  show_drm_gpuvm_imm_update_kind(__entry->kind), __entry->addr,
 		  __entry->range, __entry->offset, __entry->ret)
 );
 
 /* An update is ready to run, or there was not enough memory for it. */
-DEFINE_EVENT(drm_gpuvm_update_class, drm_gpuvm_prepare,
-	TP_PROTO(const struct drm_gpuvm_update *update, int ret),
+DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_prepare,
+	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret)
 );
 
 /* An update was run; its steps came before, and so did a rollback. */
-DEFINE_EVENT(drm_gpuvm_update_class, drm_gpuvm_run,
-	TP_PROTO(const struct drm_gpuvm_update *update, int ret),
+DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_run,
+	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret)
 );
 
 /* A step of an update failed with @ret, and those before it will be undone. */
-DEFINE_EVENT(drm_gpuvm_update_class, drm_gpuvm_rollback,
-	TP_PROTO(const struct drm_gpuvm_update *update, int ret),
+DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_rollback,
+	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret)
 );
 
 /* A step of the driver's returned: what it was to map, unmap or take away. */
-TRACE_EVENT(drm_gpuvm_step,
+TRACE_EVENT(drm_gpuvm_imm_step,
 	TP_PROTO(const struct drm_gpuvm_imm *vm, const char *step, u64 addr,
 		 u64 range, int ret),
 	TP_ARGS(vm, step, addr, range, ret),
@@ -92,7 +92,7 @@ TRACE_EVENT(drm_gpuvm_step,
 );
 
 /* vm_bos and VAs that were dropped in the signalling path are cleaned up. */
-TRACE_EVENT(drm_gpuvm_drain,
+TRACE_EVENT(drm_gpuvm_imm_drain,
 	TP_PROTO(const struct drm_gpuvm_imm *vm),
 	TP_ARGS(vm),
 	TP_STRUCT__entry(

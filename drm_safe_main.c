@@ -10,8 +10,8 @@
 #if IS_ENABLED(CONFIG_DRM_SAFE_GPUVM)
 #include "drm_gpuvm_imm_internal.h"
 #else
-static inline int drm_gpuvm_imm_init(void) { return 0; }
-static inline void drm_gpuvm_imm_exit(void) { }
+static inline int drm_gpuvm_imm_module_init(void) { return 0; }
+static inline void drm_gpuvm_imm_module_exit(void) { }
 #endif
 
 static int __init drm_safe_init(void)
@@ -20,7 +20,7 @@ static int __init drm_safe_init(void)
 
 	if (ret)
 		return ret;
-	ret = drm_gpuvm_imm_init();
+	ret = drm_gpuvm_imm_module_init();
 	if (ret)
 		__drm_shmem_reclaim_exit();
 	return ret;
@@ -29,7 +29,7 @@ subsys_initcall(drm_safe_init);
 
 static void __exit drm_safe_exit(void)
 {
-	drm_gpuvm_imm_exit();
+	drm_gpuvm_imm_module_exit();
 	__drm_shmem_reclaim_exit();
 }
 module_exit(drm_safe_exit);

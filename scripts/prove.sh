@@ -24,10 +24,10 @@ extract() {
 
 # extract_all: in the order in which they call each other.
 extract_all() {
-	grep -hE '^#define DRM_GPUVM_POOL_' "$TOP/drm_gpuvm_imm_internal.h"
+	grep -hE '^#define DRM_GPUVM_IMM_POOL_' "$TOP/drm_gpuvm_imm_internal.h"
 	extract drm_gpuvm_imm.c drm_gpuvm_imm_va_start drm_gpuvm_imm_va_end \
-		drm_gpuvm_config_valid drm_gpuvm_imm_aligned drm_gpuvm_imm_split_ok \
-		drm_gpuvm_imm_part_ok drm_gpuvm_pool_lend drm_gpuvm_pool_put_some
+		drm_gpuvm_imm_config_valid drm_gpuvm_imm_aligned drm_gpuvm_imm_split_ok \
+		drm_gpuvm_imm_part_ok drm_gpuvm_imm_pool_lend drm_gpuvm_imm_pool_put_some
 	extract drm_gpuvm_imm_exec.c drm_gpuvm_imm_in_space
 }
 

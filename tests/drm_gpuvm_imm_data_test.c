@@ -29,7 +29,7 @@ struct data_count {
 };
 
 struct data_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 	unsigned int fail_in;
 	unsigned int fail_again_in;
 	unsigned int seen;		/* steps that saw the data of the vm_bo */
@@ -110,24 +110,24 @@ static int data_vm_step(struct data_vm *vm, const struct drm_gpuva *va)
 	return -EIO;
 }
 
-static struct drm_gpuvm_mapped *
-data_vm_step_map(struct data_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+data_vm_step_map(struct data_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 	int ret = data_vm_step(vm, op->va);
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-data_vm_step_unmap(struct data_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+data_vm_step_unmap(struct data_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	int ret = data_vm_step(vm, op->va);
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_op_unmap_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-data_vm_step_remap(struct data_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+data_vm_step_remap(struct data_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	int ret = data_vm_step(vm, op->va);
 
@@ -137,7 +137,7 @@ data_vm_step_remap(struct data_vm *vm, const struct drm_gpuvm_op_remap *op)
 	if (op->next && data_vm_bo(op->next) != data_vm_bo(op->va))
 		vm->seen = 0;
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_op_remap_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(data_vm, &test_bo_funcs, TEST_PAGE,
@@ -177,7 +177,7 @@ static struct data_test *data_test_new(struct kunit *test)
 }
 
 /* As an ioctl: the mapping holds one reference from here on. */
-static int data_prepare(struct data_test *t, struct drm_gpuvm_update *update, u64 page,
+static int data_prepare(struct data_test *t, struct drm_gpuvm_imm_update *update, u64 page,
 			u64 pages)
 {
 	int ret = data_vm_prepare_map(data_vm_shared(&t->vm), update, t->bo,
@@ -192,7 +192,7 @@ static int data_prepare(struct data_test *t, struct drm_gpuvm_update *update, u6
 	return 0;
 }
 
-static int data_run(struct data_test *t, struct drm_gpuvm_update *update)
+static int data_run(struct data_test *t, struct drm_gpuvm_imm_update *update)
 {
 	bool cookie = dma_fence_begin_signalling();
 	int ret = data_vm_run(&t->vm, update);
@@ -204,27 +204,27 @@ static int data_run(struct data_test *t, struct drm_gpuvm_update *update)
 
 static int data_map(struct data_test *t, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
 	return data_prepare(t, update, page, pages) ?: data_run(t, update);
 }
 
 static int data_unmap(struct data_test *t, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	return drm_gpuvm_prepare_unmap(data_vm_shared(&t->vm), update,
-				       TEST_START + page * TEST_PAGE, pages * TEST_PAGE) ?:
+	return drm_gpuvm_imm_prepare_unmap(data_vm_shared(&t->vm), update,
+					   TEST_START + page * TEST_PAGE, pages * TEST_PAGE) ?:
 	       data_run(t, update);
 }
 
 static int data_map_sparse(struct data_test *t, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = drm_gpuvm_prepare_map_sparse(data_vm_shared(&t->vm), update,
-					   TEST_START + page * TEST_PAGE, pages * TEST_PAGE);
+	ret = drm_gpuvm_imm_prepare_map_sparse(data_vm_shared(&t->vm), update,
+					       TEST_START + page * TEST_PAGE, pages * TEST_PAGE);
 	if (ret)
 		return ret;
 	data_vm_update_va(update)->count = &t->count;
@@ -235,16 +235,16 @@ static int data_map_sparse(struct data_test *t, u64 page, u64 pages)
 
 static int data_split(struct data_test *t, u64 page)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	return drm_gpuvm_prepare_split(data_vm_shared(&t->vm), update,
-				       TEST_START + page * TEST_PAGE) ?:
+	return drm_gpuvm_imm_prepare_split(data_vm_shared(&t->vm), update,
+					   TEST_START + page * TEST_PAGE) ?:
 	       data_run(t, update);
 }
 
 static int data_unmap_obj(struct data_test *t)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
 	return data_vm_prepare_unmap_obj(data_vm_shared(&t->vm), update, t->bo) ?:
 	       data_run(t, update);
@@ -254,7 +254,7 @@ static int data_mappings(struct data_test *t)
 {
 	int n = 0;
 
-	drm_gpuvm_core_for_each(va, t->vm.core, TEST_START, TEST_PAGES * TEST_PAGE)
+	drm_gpuvm_imm_for_each(va, t->vm.core, TEST_START, TEST_PAGES * TEST_PAGE)
 		n++;
 
 	return n;
@@ -293,13 +293,13 @@ static int data_way_obtain_locked(struct kunit *test, struct data_test *t)
 
 static int data_way_drop(struct kunit *test, struct data_test *t)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	bool cookie;
 
 	KUNIT_ASSERT_EQ(test, data_prepare(t, update, 0, 4), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 1);
 	cookie = dma_fence_begin_signalling();
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	dma_fence_end_signalling(cookie);
 
 	return 0;
@@ -370,7 +370,7 @@ static int data_way_leave(struct kunit *test, struct data_test *t)
 
 static int data_way_init_fails(struct kunit *test, struct data_test *t)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_bo *vm_bo;
 
 	t->count.init_fails = -ENXIO;
@@ -457,7 +457,7 @@ static void drm_gpuvm_imm_data_test_bo(struct kunit *test)
 	vm_bo = data_vm_obtain(data_vm_shared(&t->vm), bo, &t->count);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 1);
-	drm_gpuvm_core_for_each_of(of, t->vm.core, &bo->base)
+	drm_gpuvm_imm_for_each_of(of, t->vm.core, &bo->base)
 		KUNIT_EXPECT_PTR_EQ(test, data_vm_bo(of), data_vm_vm_bo(vm_bo));
 	va = data_vm_find(&t->vm, TEST_START + 18 * TEST_PAGE, 2 * TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
@@ -485,7 +485,7 @@ static void drm_gpuvm_imm_data_test_bo(struct kunit *test)
 /* The functions without a type have nothing to initialise the data by. */
 static void drm_gpuvm_imm_data_test_no_arg(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct data_test *t = data_test_new(test);
 	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
 	struct drm_gpuvm_bo *vm_bo;
@@ -494,16 +494,16 @@ static void drm_gpuvm_imm_data_test_no_arg(struct kunit *test)
 		vm_bo = drm_gpuvm_imm_obtain(shared, &t->bo->base);
 		KUNIT_EXPECT_EQ(test, PTR_ERR(vm_bo), -EINVAL);
 		KUNIT_EXPECT_EQ(test, -EINVAL,
-				drm_gpuvm_prepare_map(shared, update, &t->bo->base, TEST_START,
-						      TEST_PAGE, 0));
+				drm_gpuvm_imm_prepare_map(shared, update, &t->bo->base, TEST_START,
+							  TEST_PAGE, 0));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 
 	/* What is there already needs no initialising. */
 	KUNIT_ASSERT_EQ(test, data_map(t, 0, 4), 0);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpuvm_prepare_map(shared, update, &t->bo->base, TEST_START,
-						       TEST_PAGE, 0));
-	drm_gpuvm_update_drop(update);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpuvm_imm_prepare_map(shared, update, &t->bo->base, TEST_START,
+							   TEST_PAGE, 0));
+	drm_gpuvm_imm_update_drop(update);
 	data_end(test, t, DATA_VM_FIRST);
 }
 
@@ -554,8 +554,8 @@ static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
 {
 	struct data_test *t = data_test_new(test);
 	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
-	const unsigned int n = DRM_GPUVM_POOL_MAX / 2 - 16;
-	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+	const unsigned int n = DRM_GPUVM_IMM_POOL_MAX / 2 - 16;
+	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, updates);
 	/* Three VAs each, of which two are spare after the run */
@@ -569,7 +569,7 @@ static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, data_unmap_obj(t), 0);
 	drm_gpuvm_imm_flush();
 	scoped_guard(spinlock, &shared->pool_lock)
-		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_POOL_MIN);
+		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_IMM_POOL_MIN);
 	data_end(test, t, DATA_VM_FIRST);
 }
 

@@ -143,7 +143,7 @@ struct test_trace {
 	char text[96];			/* of the last step */
 };
 
-static void test_trace_prepare(void *data, const struct drm_gpuvm_update *update, int ret)
+static void test_trace_prepare(void *data, const struct drm_gpuvm_imm_update *update, int ret)
 {
 	struct test_trace *trace = data;
 
@@ -154,7 +154,7 @@ static void test_trace_prepare(void *data, const struct drm_gpuvm_update *update
 	trace->last = ret;
 }
 
-static void test_trace_run(void *data, const struct drm_gpuvm_update *update, int ret)
+static void test_trace_run(void *data, const struct drm_gpuvm_imm_update *update, int ret)
 {
 	struct test_trace *trace = data;
 
@@ -164,7 +164,7 @@ static void test_trace_run(void *data, const struct drm_gpuvm_update *update, in
 	trace->last = ret;
 }
 
-static void test_trace_rollback(void *data, const struct drm_gpuvm_update *update, int ret)
+static void test_trace_rollback(void *data, const struct drm_gpuvm_imm_update *update, int ret)
 {
 	struct test_trace *trace = data;
 
@@ -192,11 +192,11 @@ static void test_trace_drain(void *data, const struct drm_gpuvm_imm *vm)
 
 static void test_trace_off(void *data)
 {
-	unregister_trace_drm_gpuvm_prepare(test_trace_prepare, data);
-	unregister_trace_drm_gpuvm_run(test_trace_run, data);
-	unregister_trace_drm_gpuvm_rollback(test_trace_rollback, data);
-	unregister_trace_drm_gpuvm_step(test_trace_step, data);
-	unregister_trace_drm_gpuvm_drain(test_trace_drain, data);
+	unregister_trace_drm_gpuvm_imm_prepare(test_trace_prepare, data);
+	unregister_trace_drm_gpuvm_imm_run(test_trace_run, data);
+	unregister_trace_drm_gpuvm_imm_rollback(test_trace_rollback, data);
+	unregister_trace_drm_gpuvm_imm_step(test_trace_step, data);
+	unregister_trace_drm_gpuvm_imm_drain(test_trace_drain, data);
 	tracepoint_synchronize_unregister();
 }
 
@@ -206,11 +206,11 @@ static struct test_trace *test_trace_on(struct kunit *test, struct test_vm *vm)
 
 	KUNIT_ASSERT_NOT_NULL(test, trace);
 	trace->vm = test_vm_shared(vm);
-	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_prepare(test_trace_prepare, trace));
-	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_run(test_trace_run, trace));
-	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_rollback(test_trace_rollback, trace));
-	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_step(test_trace_step, trace));
-	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_drain(test_trace_drain, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_imm_prepare(test_trace_prepare, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_imm_run(test_trace_run, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_imm_rollback(test_trace_rollback, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_imm_step(test_trace_step, trace));
+	KUNIT_ASSERT_EQ(test, 0, register_trace_drm_gpuvm_imm_drain(test_trace_drain, trace));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_trace_off, trace));
 
 	return trace;
@@ -255,10 +255,10 @@ static void drm_gpuvm_imm_debug_test_trace(struct kunit *test)
 
 static int test_prepare_unmap(struct kunit *test, void *ctx)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = ctx;
 
-	return drm_gpuvm_prepare_unmap(test_vm_shared(vm), update, TEST_START, TEST_PAGE);
+	return drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), update, TEST_START, TEST_PAGE);
 }
 
 /* A prepare that fails for want of memory is marked, too. */

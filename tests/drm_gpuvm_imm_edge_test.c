@@ -75,7 +75,7 @@ static void shared_resv(struct kunit *test)
 /* An update that was not prepared has no mapping, and one that was dropped neither. */
 static void empty_update(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 
@@ -83,9 +83,9 @@ static void empty_update(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(test_vm_shared(vm), update, bo, TEST_START,
 						     TEST_PAGE, 0));
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_update_va(update));
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	KUNIT_EXPECT_NULL(test, test_vm_update_va(update));
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
@@ -104,7 +104,7 @@ static void empty_update(struct kunit *test)
 /* The core's size of an imported object is whole pages; the exporter may have less. */
 static void import_is_no_whole_pages(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_imm *vm = test_vm_shared(test_vm_new(test));
 	struct test_bo *bo = test_bo_new(test, 4, NULL);
 	struct dma_buf dma_buf = { .size = 4 * TEST_PAGE - 1 };
@@ -117,13 +117,13 @@ static void import_is_no_whole_pages(struct kunit *test)
 							   TEST_PAGE, 3 * TEST_PAGE));
 	KUNIT_EXPECT_EQ(test, 0, test_vm_prepare_map(vm, update, bo, TEST_START,
 						     TEST_PAGE, 2 * TEST_PAGE));
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	bo->base.import_attach = NULL;
 }
 
 static void prepare_map_bo(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test), *other = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 4, NULL);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
@@ -131,23 +131,23 @@ static void prepare_map_bo(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(vm_bo));
 	/* A vm_bo, and no mapping */
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(vm->core, &bo->base));
 
 	EDGE_REPORTED(test, -EINVAL,
-		      drm_gpuvm_prepare_map_bo(test_vm_shared(other), update, vm_bo,
-					       TEST_START, TEST_PAGE, 0));
+		      drm_gpuvm_imm_prepare_map_bo(test_vm_shared(other), update, vm_bo,
+						   TEST_START, TEST_PAGE, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
-						 5 * TEST_PAGE, 0));
+			drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						     5 * TEST_PAGE, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, 0, TEST_PAGE, 0));
+			drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, 0, TEST_PAGE, 0));
 	KUNIT_ASSERT_EQ(test, 0,
-			drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
-						 2 * TEST_PAGE, TEST_PAGE));
+			drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+						     2 * TEST_PAGE, TEST_PAGE));
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, -EBUSY,
-				drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
-							 TEST_PAGE, 0));
+				drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+							     TEST_PAGE, 0));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_gpuvm_imm_bo_put(vm_bo);
@@ -156,7 +156,7 @@ static void prepare_map_bo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm->pt[0], test_pte(bo, 0, 1));
 	KUNIT_EXPECT_EQ(test, vm->pt[1], test_pte(bo, 0, 2));
 	KUNIT_EXPECT_EQ(test, vm->pt[2], 0);
-	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_imm_first_of(vm->core, &bo->base));
 }
 
 /* What the last map found out decides whether the next one looks first. */
@@ -183,7 +183,7 @@ static void replaces(struct kunit *test)
 /* The reserved range is no mapping: it is not split, and not found. */
 static void reserved(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	u64 inside = TEST_START + (TEST_PAGES - 8) * TEST_PAGE;
 	u64 end = TEST_START + TEST_PAGES * TEST_PAGE;
@@ -191,17 +191,17 @@ static void reserved(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 4, 1), 0);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, inside),
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_split(test_vm_shared(vm), update, inside),
 			-EINVAL);
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, inside, TEST_PAGE));
 
 	/* The next one is behind the range. */
 	va = test_vm_find_first(vm, TEST_START, 2 * TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(vm->core, va, TEST_START, 2 * TEST_PAGE));
-	va = drm_gpuvm_core_next(vm->core, va, TEST_START, end - TEST_START);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_next(vm->core, va, TEST_START, 2 * TEST_PAGE));
+	va = drm_gpuvm_imm_next(vm->core, va, TEST_START, end - TEST_START);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(vm->core, va, TEST_START, end - TEST_START));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_next(vm->core, va, TEST_START, end - TEST_START));
 }
 
 /* A reader of debugfs, which does not sleep, and ends at some time */
@@ -227,12 +227,12 @@ static void edge_reader_start(struct kunit *test, struct edge_reader *reader)
 /* A writer waits for the reader, and whoever looks up a mapping reads as well. */
 static void reader(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct edge_reader reader = { .vm = test_vm_shared(vm) };
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(reader.vm, update, TEST_START,
-							      TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(reader.vm, update, TEST_START,
+								  TEST_PAGE));
 	timer_setup_on_stack(&reader.timer, edge_reader_ends, 0);
 	edge_reader_start(test, &reader);
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
@@ -243,51 +243,51 @@ static void reader(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
 }
 
-static int edge_no_validate(struct drm_gpuvm_core *core, struct drm_gpuvm_bo *vm_bo,
+static int edge_no_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
 			    struct drm_exec *exec, void *priv)
 {
 	return 0;
 }
 
 /* Functions that take a core, which has no address space */
-static void edge_core_is_none(struct kunit *test, struct drm_gpuvm_core *core,
+static void edge_core_is_none(struct kunit *test, struct drm_gpuvm_imm_core *core,
 			      struct test_bo *bo)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	const struct drm_gpuva *va;
 
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_vm(core));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_get(core));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_find(core, TEST_START, TEST_PAGE));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_find_first(core, TEST_START, TEST_PAGE));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(core, &bo->base));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_find(core, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_find_first(core, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(core, &bo->base));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_core_lock_range(core, NULL, TEST_START, TEST_PAGE, 1));
+			drm_gpuvm_imm_lock_range(core, NULL, TEST_START, TEST_PAGE, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			__drm_gpuvm_core_validate(core, NULL, edge_no_validate, NULL));
+			__drm_gpuvm_imm_core_validate(core, NULL, edge_no_validate, NULL));
 
 	/* With a mapping of another address space, and an update of one */
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), 0);
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 1, 1, 0), 0);
 	va = test_vm_find(vm, TEST_START, TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next(core, va, TEST_START, TEST_PAGE));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_next_of(core, va));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(test_vm_shared(vm), update, TEST_START,
-							 TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_next(core, va, TEST_START, TEST_PAGE));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_next_of(core, va));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), update, TEST_START,
+							     TEST_PAGE));
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_gpuvm_run(core, update), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_core_run(core, update), -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_EQ(test, vm->unmaps, 0);
 	test_vm_end(test, vm);
 }
 
-static void edge_core_fini(struct kunit *test, struct drm_gpuvm_core *core, int warnings)
+static void edge_core_fini(struct kunit *test, struct drm_gpuvm_imm_core *core, int warnings)
 {
 	kunit_warning_suppress(test) {
-		drm_gpuvm_core_fini(core);
+		drm_gpuvm_imm_fini(core);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, warnings);
 	}
 }
@@ -298,7 +298,7 @@ static void core_never_initialised(struct kunit *test)
 	static const u8 fills[] = { 0x00, 0x5a, 0xff };
 	struct test_bo *bo = test_bo_new(test, 2, NULL);
 	struct test_vm *vm = test_vm_new(test);
-	struct drm_gpuvm_core core[1];
+	struct drm_gpuvm_imm_core core[1];
 
 	for (int i = 0; i < ARRAY_SIZE(fills); i++) {
 		memset(core, fills[i], sizeof(core));
@@ -310,7 +310,7 @@ static void core_never_initialised(struct kunit *test)
 	edge_core_is_none(test, core, bo);
 	edge_core_fini(test, core, 1);
 
-	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_core_vm(vm->core)->core, &vm->core[0]);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_shared(vm->core)->core, &vm->core[0]);
 	test_vm_fini(vm);
 	edge_core_is_none(test, vm->core, bo);
 	edge_core_fini(test, vm->core, 0);
@@ -364,7 +364,7 @@ static void vm_of_no_core(struct kunit *test)
 /* The same for those that prepare updates of it */
 static void update_of_no_core(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *live = test_vm_new(test), none = {};
 	struct drm_gpuvm_imm *vm = test_vm_shared(&none);
 	struct test_bo *bo = test_bo_new(test, 2, NULL);
@@ -379,29 +379,29 @@ static void update_of_no_core(struct kunit *test)
 	EDGE_REPORTED(test, -EINVAL,
 		      test_vm_prepare_map_interruptible(vm, update, bo, at, size, 0));
 	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_map_locked(vm, update, bo, at, size, 0));
-	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, vm_bo, at, size, 0));
-	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_sparse(vm, update, at, size));
-	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_unmap(vm, update, at, size));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_prepare_map_bo(vm, update, vm_bo, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_prepare_map_sparse(vm, update, at, size));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_prepare_unmap(vm, update, at, size));
 	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_unmap_obj(vm, update, bo));
-	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_split(vm, update, at));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_prepare_split(vm, update, at));
 
 	/* And what stands for a vm_bo if that could not be obtained */
 	vm = test_vm_shared(live);
-	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_prepare_map_bo(vm, update, NULL, at, size, 0));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_prepare_map_bo(vm, update, NULL, at, size, 0));
 	EDGE_REPORTED(test, -EINVAL,
-		      drm_gpuvm_prepare_map_bo(vm, update, ERR_PTR(-ENOMEM), at, size, 0));
+		      drm_gpuvm_imm_prepare_map_bo(vm, update, ERR_PTR(-ENOMEM), at, size, 0));
 	drm_gpuvm_imm_bo_put(vm_bo);
 }
 
 /* An update whose memory was overwritten is refused. */
 static void no_such_update(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(test_vm_shared(vm), update,
-							      TEST_START, TEST_PAGE));
-	update->__kind = DRM_GPUVM_UPDATE_SPLIT + 1;
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(test_vm_shared(vm), update,
+								  TEST_START, TEST_PAGE));
+	update->__kind = DRM_GPUVM_IMM_UPDATE_SPLIT + 1;
 	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EINVAL);
 	KUNIT_EXPECT_EQ(test, vm->maps, 0);
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));

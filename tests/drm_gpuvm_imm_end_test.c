@@ -29,14 +29,14 @@
 #include "drm_safe_test.h"
 
 struct end_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 /* What happens when data goes that holds it */
 struct end_hook {
 	struct end_vm *ends;		/* this address space ends, */
 	bool flushes;			/* or everything is flushed, */
-	struct drm_gpuvm_update *drops;	/* or this is dropped, */
+	struct drm_gpuvm_imm_update *drops;	/* or this is dropped, */
 	struct completion *inside;	/* after the first was completed, */
 	struct completion *leave;	/* and this was waited for */
 	unsigned int calls;
@@ -93,7 +93,7 @@ static void end_hook_call(struct end_hook *hook)
 	if (hook->flushes)
 		end_hook_flush(hook);
 	if (hook->drops)
-		drm_gpuvm_update_drop(hook->drops);
+		drm_gpuvm_imm_update_drop(hook->drops);
 	WRITE_ONCE(hook->left, true);
 }
 
@@ -118,22 +118,22 @@ static void end_bo_fini(struct end_bo *bo)
 	end_hook_call(bo->hook);
 }
 
-static struct drm_gpuvm_mapped *
-end_vm_step_map(struct end_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+end_vm_step_map(struct end_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-end_vm_step_unmap(struct end_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+end_vm_step_unmap(struct end_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-end_vm_step_remap(struct end_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+end_vm_step_remap(struct end_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(end_vm, &test_bo_funcs, TEST_PAGE,
@@ -160,7 +160,7 @@ static struct end_vm *end_vm_new(struct kunit *test)
 static void end_map(struct kunit *test, struct end_vm *vm, struct test_bo *bo,
 		    struct end_hook *va_hook, struct end_hook *bo_hook)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
 	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
 						    TEST_PAGE, 0, bo_hook));
@@ -170,10 +170,10 @@ static void end_map(struct kunit *test, struct end_vm *vm, struct test_bo *bo,
 
 static void end_unmap(struct kunit *test, struct end_vm *vm)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(end_vm_shared(vm), update, TEST_START,
-							 TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(end_vm_shared(vm), update, TEST_START,
+							     TEST_PAGE));
 	KUNIT_ASSERT_EQ(test, end_vm_run(vm, update), 0);
 }
 
@@ -247,7 +247,7 @@ static void end_of_itself(struct kunit *test)
 /* The clean-up leaves something behind itself: the end waits for that, too. */
 static void end_drops_more(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct end_vm *vm = end_vm_new(test);
 	struct end_hook inner = {}, hook = { .drops = update };
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
@@ -268,7 +268,7 @@ static void end_drops_more(struct kunit *test)
  */
 static void end_needs_no_worker(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct end_hook inner = {}, hook = { .drops = update };
 	struct test_bo *bo;
 	struct end_vm *vm;
@@ -308,7 +308,7 @@ static void end_before_module(struct kunit *test)
 /* Each address space holds the last reference to the next one: a flush waits for all. */
 static void end_flush_of_chain(struct kunit *test)
 {
-	struct drm_gpuvm_update update[6] = {};
+	struct drm_gpuvm_imm_update update[6] = {};
 	struct end_hook hook[ARRAY_SIZE(update)] = {};
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 	struct end_vm *vm;
@@ -323,7 +323,7 @@ static void end_flush_of_chain(struct kunit *test)
 			hook[i].drops = &update[i + 1];
 		end_vm_end(vm);
 	}
-	drm_gpuvm_update_drop(&update[0]);
+	drm_gpuvm_imm_update_drop(&update[0]);
 	drm_gpuvm_imm_flush();
 	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
 		KUNIT_EXPECT_EQ(test, hook[i].calls, 1);
@@ -531,7 +531,7 @@ static void end_last_put(struct kunit *test, struct device *parent, struct end_d
 			 bool update)
 {
 	struct drm_device *drm = drm_dev_alloc(&end_driver, parent);
-	struct drm_gpuvm_update last = {};
+	struct drm_gpuvm_imm_update last = {};
 	struct drm_gpuvm_imm *shared;
 	struct end_vm vm = {};
 	bool cookie;
@@ -541,8 +541,8 @@ static void end_last_put(struct kunit *test, struct device *parent, struct end_d
 	KUNIT_ASSERT_EQ(test, end_vm_init(&vm, drm, &end_config), 0);
 	shared = drm_gpuvm_imm_get(vm.core);
 	if (update) {
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(shared, &last, TEST_START,
-								 TEST_PAGE));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(shared, &last, TEST_START,
+								     TEST_PAGE));
 		drm_gpuvm_imm_put(shared);
 	}
 	end_vm_fini(&vm);
@@ -550,7 +550,7 @@ static void end_last_put(struct kunit *test, struct device *parent, struct end_d
 
 	cookie = dma_fence_begin_signalling();
 	if (update)
-		drm_gpuvm_update_drop(&last);
+		drm_gpuvm_imm_update_drop(&last);
 	else
 		drm_gpuvm_imm_put(shared);
 	dma_fence_end_signalling(cookie);
@@ -613,9 +613,9 @@ static void end_is_marked_first(struct kunit *test)
 	struct end_marked marked = { .vm = end_vm_shared(vm), .hook = &hook };
 
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
-	KUNIT_ASSERT_EQ(test, register_trace_drm_gpuvm_drain(end_mark, &marked), 0);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_gpuvm_imm_drain(end_mark, &marked), 0);
 	end_vm_end(vm);
-	unregister_trace_drm_gpuvm_drain(end_mark, &marked);
+	unregister_trace_drm_gpuvm_imm_drain(end_mark, &marked);
 	tracepoint_synchronize_unregister();
 	KUNIT_EXPECT_EQ(test, hook.calls, 1);
 	KUNIT_EXPECT_EQ(test, marked.drains, 1);

@@ -10,27 +10,27 @@
 
 /* Another type of VM, for the same objects */
 struct other_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 DRM_GPUVM_IMM(other_vm, struct other_vm, core, struct test_va, struct test_bo, base);
 
-static struct drm_gpuvm_mapped *
-other_vm_step_map(struct other_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+other_vm_step_map(struct other_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-other_vm_step_unmap(struct other_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+other_vm_step_unmap(struct other_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-other_vm_step_remap(struct other_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+other_vm_step_remap(struct other_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(other_vm, &test_bo_funcs, TEST_PAGE);
@@ -70,7 +70,7 @@ static int evict(struct test_bo *bo)
 static int validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec)
 {
 	vm->validated++;
-	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base)
+	drm_gpuvm_imm_for_each_of(va, vm->core, &bo->base)
 		test_vm_write(vm, va, va->va.addr, va->va.range, va->gem.offset);
 	return 0;
 }
@@ -164,7 +164,7 @@ static void evict_while_mapped(struct kunit *test)
 /* Evicted between the two stages of the first update: the next execution brings it back. */
 static void evict_while_prepared(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
@@ -187,7 +187,7 @@ static void evict_while_prepared(struct kunit *test)
 						     TEST_PAGE, 0));
 	test_vm_end(test, vm);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 }
 
 /* One does not let go of it: the others did, and get it back like that. */
@@ -227,7 +227,7 @@ static void plain_vm_free(struct drm_gpuvm *gpuvm)
 /* A VM of which nobody here knows what its page table has */
 static void evict_foreign(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
 	static const struct drm_gpuvm_ops plain_ops = { .vm_free = plain_vm_free };
 	struct test_env *env = test->priv;

@@ -81,7 +81,7 @@ static void model_unmap_obj(struct model_state *state, const struct test_bo *bo)
 }
 
 static int model_run(struct kunit *test, struct model *model,
-		     struct drm_gpuvm_update *update)
+		     struct drm_gpuvm_imm_update *update)
 {
 	struct test_vm *vm = model->vm;
 	int ret;
@@ -100,7 +100,7 @@ static int model_run(struct kunit *test, struct model *model,
 /* One change; the model has it only if it succeeds. */
 static void model_step(struct kunit *test, struct model *model)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_imm *shared = test_vm_shared(model->vm);
 	struct test_bo *bo = model->bo[model_random(model, MODEL_BOS)];
 	u64 page = model_random(model, MODEL_PAGES);
@@ -129,8 +129,8 @@ static void model_step(struct kunit *test, struct model *model)
 		break;
 	case 0:
 	case 1:
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, update, addr,
-								      pages * TEST_PAGE));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, update, addr,
+									  pages * TEST_PAGE));
 		if (!model_run(test, model, update))
 			model_map(&model->is, NULL, 0, page, pages, 0);
 		break;
@@ -138,8 +138,8 @@ static void model_step(struct kunit *test, struct model *model)
 	case 3:
 	case 4:
 	case 5:
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(shared, update, addr,
-								 pages * TEST_PAGE));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(shared, update, addr,
+								     pages * TEST_PAGE));
 		if (!model_run(test, model, update))
 			model_unmap(&model->is, page, pages);
 		break;
@@ -150,14 +150,14 @@ static void model_step(struct kunit *test, struct model *model)
 		break;
 	case 7:
 	case 8:
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_split(shared, update, addr));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_split(shared, update, addr));
 		if (!model_run(test, model, update))
 			model_cut(&model->is, page);
 		break;
 	case 9:
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(shared, update, addr,
-								 pages * TEST_PAGE));
-		drm_gpuvm_update_drop(update);
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(shared, update, addr,
+								     pages * TEST_PAGE));
+		drm_gpuvm_imm_update_drop(update);
 		break;
 	}
 }
@@ -168,7 +168,7 @@ static void model_check(struct kunit *test, struct model *model, unsigned int op
 	struct model_state *seen = &model->seen;
 
 	memset(seen, 0, sizeof(*seen));
-	drm_gpuvm_core_for_each(va, model->vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
+	drm_gpuvm_imm_for_each(va, model->vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
 		u64 first = (va->va.addr - TEST_START) / TEST_PAGE;
 
 		KUNIT_ASSERT_EQ(test, va->flags, va->gem.obj ? 0 : DRM_GPUVA_SPARSE);

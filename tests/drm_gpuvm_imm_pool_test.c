@@ -19,7 +19,7 @@
 
 /* An address space without a page table */
 struct pool_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 struct pool_va {
@@ -28,22 +28,22 @@ struct pool_va {
 
 DRM_GPUVM_IMM(pool_vm, struct pool_vm, core, struct pool_va, struct test_bo, base);
 
-static struct drm_gpuvm_mapped *
-pool_vm_step_map(struct pool_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+pool_vm_step_map(struct pool_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-pool_vm_step_unmap(struct pool_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+pool_vm_step_unmap(struct pool_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-pool_vm_step_remap(struct pool_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+pool_vm_step_remap(struct pool_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(pool_vm, &test_bo_funcs, TEST_PAGE);
@@ -52,7 +52,7 @@ DRM_GPUVM_IMM_OPS(pool_vm, &test_bo_funcs, TEST_PAGE);
 struct pool_test {
 	struct pool_vm vm;
 	struct drm_gpuvm_imm *shared;
-	struct drm_gpuvm_update *updates;	/* POOL_UPDATES of them */
+	struct drm_gpuvm_imm_update *updates;	/* POOL_UPDATES of them */
 	unsigned int filled;			/* of these, the first ones */
 	unsigned int count;			/* VAs in the pool at the start of a hold */
 	unsigned int holds;
@@ -81,14 +81,15 @@ static void pool_prepare(struct kunit *test, struct pool_test *t, unsigned int n
 {
 	for (; n; n--)
 		KUNIT_EXPECT_EQ(test, 0,
-				drm_gpuvm_prepare_map_sparse(t->shared, &t->updates[t->filled++],
-							     TEST_START, TEST_PAGE));
+				drm_gpuvm_imm_prepare_map_sparse(t->shared,
+								 &t->updates[t->filled++],
+								 TEST_START, TEST_PAGE));
 }
 
 static void pool_drop(struct pool_test *t, unsigned int n)
 {
 	for (; n; n--)
-		drm_gpuvm_update_drop(&t->updates[--t->filled]);
+		drm_gpuvm_imm_update_drop(&t->updates[--t->filled]);
 }
 
 /* As other tasks, which had waited for the lock */
@@ -99,7 +100,7 @@ static void pool_between_holds(struct kunit *test, struct pool_test *t)
 	if (t->once)
 		t->prepares = 0;
 	if (t->size)
-		KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(t->shared, t->size), 0);
+		KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, t->size), 0);
 }
 
 static void pool_pause(struct drm_gpuvm_imm *vm)
@@ -110,7 +111,7 @@ static void pool_pause(struct drm_gpuvm_imm *vm)
 
 	/* The first hold has the update's own VAs, too. */
 	KUNIT_EXPECT_LE(test, vm->pool_count - t->count,
-			DRM_GPUVM_POOL_BATCH + DRM_GPUVM_UPDATE_VAS);
+			DRM_GPUVM_IMM_POOL_BATCH + DRM_GPUVM_IMM_UPDATE_VAS);
 	t->holds++;
 	spin_unlock(&vm->pool_lock);
 	pool_between_holds(test, t);
@@ -124,27 +125,27 @@ static unsigned int pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **v
 	struct kunit *test = kunit_get_current_test();
 	struct pool_test *t = ((struct test_env *)test->priv)->more;
 
-	kunit_deactivate_static_stub(test, drm_gpuvm_pool_put_some);
-	n = drm_gpuvm_pool_put_some(vm, vas, n);
-	KUNIT_EXPECT_LE(test, n, DRM_GPUVM_POOL_BATCH);
+	kunit_deactivate_static_stub(test, drm_gpuvm_imm_pool_put_some);
+	n = drm_gpuvm_imm_pool_put_some(vm, vas, n);
+	KUNIT_EXPECT_LE(test, n, DRM_GPUVM_IMM_POOL_BATCH);
 	t->holds++;
 	t->moved += n;
 	pool_between_holds(test, t);
-	kunit_activate_static_stub(test, drm_gpuvm_pool_put_some, pool_put_some);
+	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_put_some, pool_put_some);
 	return n;
 }
 
-static void pool_run(struct kunit *test, struct pool_test *t, struct drm_gpuvm_update *update)
+static void pool_run(struct kunit *test, struct pool_test *t, struct drm_gpuvm_imm_update *update)
 {
 	KUNIT_EXPECT_EQ(test, pool_vm_run(&t->vm, update), 0);
 }
 
 static void pool_unmap(struct kunit *test, struct pool_test *t)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(t->shared, update, TEST_START,
-							 POOL_PAGES * TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(t->shared, update, TEST_START,
+							     POOL_PAGES * TEST_PAGE));
 	t->count = pool_count(t);
 	pool_run(test, t, update);
 }
@@ -160,7 +161,7 @@ static struct pool_test *pool_test_new(struct kunit *test)
 	};
 	struct pool_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct test_env *env = test->priv;
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	env->more = t;
@@ -171,12 +172,12 @@ static struct pool_test *pool_test_new(struct kunit *test)
 	pool_prepare(test, t, POOL_FILLED);
 	for (u64 i = 0; i < POOL_PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, 0,
-				drm_gpuvm_prepare_map_sparse(t->shared, &update,
-							     TEST_START + i * TEST_PAGE,
-							     TEST_PAGE));
+				drm_gpuvm_imm_prepare_map_sparse(t->shared, &update,
+								 TEST_START + i * TEST_PAGE,
+								 TEST_PAGE));
 		pool_run(test, t, &update);
 	}
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(t->shared, POOL_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, POOL_SIZE), 0);
 
 	return t;
 }
@@ -198,9 +199,9 @@ static void many_removed(struct kunit *test)
 	unsigned int spare = pool_count(t);
 
 	t->drops = 2;
-	kunit_activate_static_stub(test, drm_gpuvm_pool_pause, pool_pause);
+	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_pause, pool_pause);
 	pool_unmap(test, t);
-	KUNIT_EXPECT_EQ(test, t->holds, (POOL_PAGES - 1) / DRM_GPUVM_POOL_BATCH);
+	KUNIT_EXPECT_EQ(test, t->holds, (POOL_PAGES - 1) / DRM_GPUVM_IMM_POOL_BATCH);
 	KUNIT_EXPECT_EQ(test, pool_count(t), spare + POOL_PAGES + t->holds * 2 * 3);
 	pool_check_room(test, t);
 	pool_test_end(test, t);
@@ -212,13 +213,13 @@ static void many_left(struct kunit *test)
 	struct pool_test *t = pool_test_new(test);
 	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_get(t->vm.core);
 
-	kunit_activate_static_stub(test, drm_gpuvm_pool_pause, pool_pause);
+	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_pause, pool_pause);
 	pool_drop(t, t->filled);
 	drm_gpuvm_imm_flush();
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(shared, POOL_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(shared, POOL_SIZE), 0);
 	t->count = pool_count(t);
 	/* There is room for no more, and the walk over the mappings ends. */
-	t->size = t->count + DRM_GPUVM_POOL_BATCH;
+	t->size = t->count + DRM_GPUVM_IMM_POOL_BATCH;
 	pool_vm_fini(&t->vm);
 	KUNIT_EXPECT_EQ(test, t->holds, 1);
 	pool_check_room(test, t);
@@ -234,9 +235,9 @@ static void many_moved(struct kunit *test)
 	pool_unmap(test, t);
 	spare = pool_count(t);
 	KUNIT_ASSERT_GE(test, spare, POOL_PAGES);
-	kunit_activate_static_stub(test, drm_gpuvm_pool_put_some, pool_put_some);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(t->shared, POOL_SIZE + 1), 0);
-	KUNIT_EXPECT_EQ(test, t->holds, DIV_ROUND_UP(spare, DRM_GPUVM_POOL_BATCH));
+	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_put_some, pool_put_some);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, POOL_SIZE + 1), 0);
+	KUNIT_EXPECT_EQ(test, t->holds, DIV_ROUND_UP(spare, DRM_GPUVM_IMM_POOL_BATCH));
 	KUNIT_EXPECT_EQ(test, t->moved, spare);
 	KUNIT_EXPECT_EQ(test, pool_count(t), spare);
 
@@ -244,8 +245,8 @@ static void many_moved(struct kunit *test)
 	t->prepares = 3;
 	t->drops = 1;
 	t->size = 2 * POOL_SIZE;
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(t->shared, POOL_SIZE), 0);
-	KUNIT_EXPECT_GE(test, t->holds, DIV_ROUND_UP(spare, DRM_GPUVM_POOL_BATCH));
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, POOL_SIZE), 0);
+	KUNIT_EXPECT_GE(test, t->holds, DIV_ROUND_UP(spare, DRM_GPUVM_IMM_POOL_BATCH));
 	KUNIT_EXPECT_EQ(test, pool_count(t), spare - t->holds * 2 * 3);
 	pool_check_room(test, t);
 	pool_test_end(test, t);
@@ -261,8 +262,8 @@ static void no_room_left(struct kunit *test)
 	spare = pool_count(t);
 	t->prepares = 100;
 	t->once = true;
-	kunit_activate_static_stub(test, drm_gpuvm_pool_put_some, pool_put_some);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(t->shared, spare + 3 * t->filled), 0);
+	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_put_some, pool_put_some);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, spare + 3 * t->filled), 0);
 	KUNIT_EXPECT_LT(test, t->moved, spare);
 	pool_check_room(test, t);
 	pool_test_end(test, t);

@@ -49,7 +49,7 @@ static struct test_bo *race_bo(struct race_thread *thread)
 /* As a VM_BIND ioctl and its job. */
 static int race_bind(struct race_thread *thread)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	unsigned int nr = race_random(thread, 2);
 	struct test_vm *vm = thread->race->vm[nr];
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
@@ -64,13 +64,13 @@ static int race_bind(struct race_thread *thread)
 		ret = test_vm_prepare_map(shared, update, race_bo(thread), addr, range, 0);
 		break;
 	case 0:
-		ret = drm_gpuvm_prepare_unmap(shared, update, addr, range);
+		ret = drm_gpuvm_imm_prepare_unmap(shared, update, addr, range);
 		break;
 	case 1:
 		ret = test_vm_prepare_unmap_obj(shared, update, race_bo(thread));
 		break;
 	case 2:
-		ret = drm_gpuvm_prepare_map_sparse(shared, update, addr, range);
+		ret = drm_gpuvm_imm_prepare_map_sparse(shared, update, addr, range);
 		break;
 	}
 	if (ret || !race_random(thread, 4))
@@ -243,12 +243,12 @@ struct race_end {
 static int race_end_fn(void *data)
 {
 	struct race_end *end = data;
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 
 	while (!READ_ONCE(end->start))
 		cpu_relax();
 	if (!test_vm_prepare_map(end->shared, &update, end->bo, TEST_START, TEST_PAGE, 0))
-		drm_gpuvm_update_drop(&update);
+		drm_gpuvm_imm_update_drop(&update);
 	drm_gpuvm_imm_put(end->shared);
 	complete(&end->done);
 
@@ -292,7 +292,7 @@ static int race_ends_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuv
 	schedule_timeout_uninterruptible(1);
 	WRITE_ONCE(vm->evicted, vm->evicted + 1);
 
-	return drm_gpuvm_core_vm(vm->core) ? 0 : -ENOENT;
+	return drm_gpuvm_imm_shared(vm->core) ? 0 : -ENOENT;
 }
 
 static void race_ends_step(struct test_vm *vm)
@@ -372,10 +372,10 @@ static void race_wait_in_step(struct test_vm *vm)
 static int race_writer_fn(void *data)
 {
 	struct race_writers *writers = data;
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 
-	writers->ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(writers->vm), &update,
-						    TEST_START, TEST_PAGE);
+	writers->ret = drm_gpuvm_imm_prepare_map_sparse(test_vm_shared(writers->vm), &update,
+							TEST_START, TEST_PAGE);
 	if (!writers->ret)
 		writers->ret = test_vm_run(writers->vm, &update);
 	complete(&writers->done);
@@ -385,7 +385,7 @@ static int race_writer_fn(void *data)
 
 static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct race_writers writers = { .vm = test_vm_new(test) };
 	struct task_struct *task;
 
@@ -394,8 +394,8 @@ static void drm_gpuvm_imm_race_test_writers(struct kunit *test)
 	init_completion(&writers.done);
 	race_writers = &writers;
 	writers.vm->in_step = race_wait_in_step;
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_unmap(test_vm_shared(writers.vm), update,
-							 TEST_START, TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(test_vm_shared(writers.vm), update,
+							     TEST_START, TEST_PAGE));
 
 	task = kthread_run(race_writer_fn, &writers, "race-writer");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
@@ -440,10 +440,10 @@ static void race_wait_for_fini(struct test_vm *vm)
 static int race_fini_fn(void *data)
 {
 	struct race_fini *fini = data;
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 
-	fini->ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(fini->vm), &update,
-						 TEST_START, TEST_PAGE);
+	fini->ret = drm_gpuvm_imm_prepare_map_sparse(test_vm_shared(fini->vm), &update,
+						     TEST_START, TEST_PAGE);
 	if (!fini->ret)
 		fini->ret = test_vm_run(fini->vm, &update);
 	complete(&fini->done);
@@ -483,7 +483,7 @@ struct race_client {
 	struct drm_gpuvm_imm *shared;
 	struct test_bo *bo;
 	bool prepares;
-	struct drm_gpuvm_update update;
+	struct drm_gpuvm_imm_update update;
 	struct completion done;
 	struct completion leave;
 	int ret;		/* of the call that was interrupted, */
@@ -580,7 +580,7 @@ static void race_client_test(struct kunit *test, bool prepares)
 	complete(&client.leave);
 	wait_for_completion(&client.done);
 	KUNIT_EXPECT_EQ(test, client.ret_later, 0);
-	drm_gpuvm_update_drop(&client.update);
+	drm_gpuvm_imm_update_drop(&client.update);
 	put_task_struct(task);
 }
 
@@ -593,7 +593,7 @@ static void drm_gpuvm_imm_race_test_signal(struct kunit *test)
 /* The _locked functions are for the task that holds the lock, and not for others. */
 static void drm_gpuvm_imm_race_test_not_locked(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(test_vm_shared(vm))->resv;

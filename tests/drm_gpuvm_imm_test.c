@@ -250,11 +250,11 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 
 	/* At the ends, in nothing, at a start, inside, inside of a sparse one, reserved */
 	for (u64 at = 0; at <= TEST_PAGES; at += 2) {
-		DRM_GPUVM_UPDATE(update);
+		DRM_GPUVM_IMM_UPDATE(update);
 		u64 addr = TEST_START + at * TEST_PAGE;
 		bool ok = at <= TEST_PAGES - 16 || at == TEST_PAGES;
 
-		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(test_vm_shared(vm), update, addr),
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_split(test_vm_shared(vm), update, addr),
 				ok ? 0 : -EINVAL);
 		if (ok)
 			KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
@@ -262,7 +262,7 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 	test_check(test, vm, model);
 	KUNIT_EXPECT_EQ(test, vm->remaps, 6);
 
-	drm_gpuvm_core_for_each(each, vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
+	drm_gpuvm_imm_for_each(each, vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
 		KUNIT_EXPECT_EQ(test, each->va.range, 2 * TEST_PAGE);
 		n++;
 	}
@@ -278,7 +278,7 @@ static void drm_gpuvm_imm_test_split(struct kunit *test)
 
 static void drm_gpuvm_imm_test_unmap_obj(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct test_bo *other = test_bo_new(test, 16, NULL);
@@ -332,10 +332,10 @@ static void drm_gpuvm_imm_test_find(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START + 32 * TEST_PAGE,
 						   TEST_PAGES * TEST_PAGE));
 
-	drm_gpuvm_core_for_each(va, vm->core, at + len - 1, 8 * TEST_PAGE + 2)
+	drm_gpuvm_imm_for_each(va, vm->core, at + len - 1, 8 * TEST_PAGE + 2)
 		n += test_vm_va(va)->tag;
 	KUNIT_EXPECT_EQ(test, n, 3);
-	drm_gpuvm_core_for_each(va, vm->core, at + len, 8 * TEST_PAGE)
+	drm_gpuvm_imm_for_each(va, vm->core, at + len, 8 * TEST_PAGE)
 		n++;
 	KUNIT_EXPECT_EQ(test, n, 3);
 }
@@ -343,7 +343,7 @@ static void drm_gpuvm_imm_test_find(struct kunit *test)
 /* What is wrong is refused, and leaves nothing behind. */
 static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	static const struct {
 		u64 addr, range, offset;
 	} bad[] = {
@@ -379,27 +379,27 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 				    -EINVAL, "case %d", i);
 		if (i >= 12)
 			continue;
-		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_prepare_unmap(shared, update, addr, range),
+		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_imm_prepare_unmap(shared, update, addr, range),
 				    -EINVAL, "case %d", i);
-		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_prepare_map_sparse(shared, update, addr,
-								       range),
+		KUNIT_EXPECT_EQ_MSG(test, drm_gpuvm_imm_prepare_map_sparse(shared, update, addr,
+									   range),
 				    -EINVAL, "case %d", i);
 	}
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, TEST_START + 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_split(shared, update, TEST_START - TEST_PAGE),
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_split(shared, update, TEST_START + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_split(shared, update, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_split(shared, update, TEST_START - TEST_PAGE),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpuvm_prepare_split(shared, update,
-						TEST_START + (TEST_PAGES + 1) * TEST_PAGE));
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_map(shared, update, NULL, TEST_START,
-						  TEST_PAGE, 0), -EINVAL);
+			drm_gpuvm_imm_prepare_split(shared, update,
+						    TEST_START + (TEST_PAGES + 1) * TEST_PAGE));
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map(shared, update, NULL, TEST_START,
+						      TEST_PAGE, 0), -EINVAL);
 
 	/* The same through a vm_bo. */
 	vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
-						       17 * TEST_PAGE, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+							   17 * TEST_PAGE, 0), -EINVAL);
 	drm_gpuvm_imm_bo_put(vm_bo);
 
 	drm_gpuvm_imm_flush();
@@ -411,7 +411,7 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 /* Objects and vm_bos that do not belong here. */
 static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	static const struct drm_gem_object_funcs other_funcs = {};
 	struct test_env *env = test->priv;
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
@@ -438,14 +438,14 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	drm_dev_put(other_dev);
 
 	/* none at all */
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_unmap_obj(shared, update, NULL), -EINVAL);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_unmap_obj(shared, update, NULL), -EINVAL);
 	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, NULL)), -EINVAL);
 
 	/* of another VM */
 	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm2), &bo->base);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, TEST_START,
-						     TEST_PAGE, 0), -EINVAL);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
+							 TEST_PAGE, 0), -EINVAL);
 	drm_gpuvm_imm_bo_put(vm_bo);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, bo_refs(bo), 1);
@@ -464,13 +464,13 @@ static void drm_gpuvm_imm_test_foreign_va(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 1, 1, 1), 0);
 	first = test_vm_find(vm, TEST_START, TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, first);
-	second = drm_gpuvm_core_next(vm->core, first, TEST_START, 2 * TEST_PAGE);
+	second = drm_gpuvm_imm_next(vm->core, first, TEST_START, 2 * TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, second);
-	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_core_next_of(vm->core, first), second);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_next_of(vm->core, first), second);
 
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_core_next(vm2->core, first, TEST_START,
-							2 * TEST_PAGE)), 0);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_core_next_of(vm2->core, first)), 0);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_next(vm2->core, first, TEST_START,
+						       2 * TEST_PAGE)), 0);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_next_of(vm2->core, first)), 0);
 }
 
 static void test_plain_vm_free(struct drm_gpuvm *gpuvm)
@@ -480,7 +480,7 @@ static void test_plain_vm_free(struct drm_gpuvm *gpuvm)
 /* An object that is mapped in a VM of another mode has other locking rules. */
 static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	static const struct drm_gpuvm_ops ops = { .vm_free = test_plain_vm_free };
 	struct test_env *env = test->priv;
 	struct test_vm *vm = test_vm_new(test);
@@ -499,7 +499,7 @@ static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(test_vm_shared(vm), &bo->base)),
 		      -EINVAL);
 	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), -EINVAL);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_core_first_of(vm->core, &bo->base)), 0);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_first_of(vm->core, &bo->base)), 0);
 	KUNIT_EXPECT_EQ(test, bo_vms(bo), 1);
 
 	dma_resv_lock(bo->base.resv, NULL);
@@ -511,11 +511,11 @@ static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 
 static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	struct drm_gpuvm_core copy[1];
+	struct drm_gpuvm_imm_core copy[1];
 	u64 *model = test_model(test);
 
 	/* prepared twice: the first one stays */
@@ -523,12 +523,12 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 						  TEST_PAGE, 0), 0);
 	EXPECT_BROKEN(test, test_vm_prepare_map(shared, update, bo, TEST_START,
 						TEST_PAGE, 0), -EBUSY);
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
-							 TEST_PAGE), -EBUSY);
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
-						    TEST_PAGE), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START,
+							     TEST_PAGE), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_unmap(shared, update, TEST_START,
+							TEST_PAGE), -EBUSY);
 	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(shared, update, bo), -EBUSY);
-	EXPECT_BROKEN(test, drm_gpuvm_prepare_split(shared, update, TEST_START), -EBUSY);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_split(shared, update, TEST_START), -EBUSY);
 	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
 	model_set(model, bo, 0, 0, 1, 0);
 	test_check(test, vm, model);
@@ -538,19 +538,19 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	test_check(test, vm, model);
 
 	/* run by another VM */
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
-						      TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(shared, update, TEST_START,
+							  TEST_PAGE), 0);
 	EXPECT_BROKEN(test, test_run(test, vm2, update), -EINVAL);
 	test_check(test, vm, model);
 	KUNIT_EXPECT_EQ(test, vm2->unmaps, 0);
 
 	/* run and ended by a copy of the core, which the steps would not be called with */
 	memcpy(copy, vm->core, sizeof(copy));
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START,
-						      TEST_PAGE), 0);
-	EXPECT_BROKEN(test, drm_gpuvm_run(copy, update), -EINVAL);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(shared, update, TEST_START,
+							  TEST_PAGE), 0);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_core_run(copy, update), -EINVAL);
 	kunit_warning_suppress(test) {
-		drm_gpuvm_core_fini(copy);
+		drm_gpuvm_imm_fini(copy);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	test_check(test, vm, model);
@@ -561,8 +561,8 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	shared = drm_gpuvm_imm_get(vm->core);
 	test_vm_fini(vm);
 	EXPECT_BROKEN(test, test_run(test, vm, update), -EINVAL);
-	drm_gpuvm_update_drop(update);
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	drm_gpuvm_imm_put(shared);
 }
 
@@ -603,7 +603,7 @@ static void drm_gpuvm_imm_test_step_misuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_refs(vm), 3);
 }
 
-static struct drm_gpuvm_update *test_nested;
+static struct drm_gpuvm_imm_update *test_nested;
 static int test_nested_ret;
 
 static void test_run_in_step(struct test_vm *vm)
@@ -624,13 +624,13 @@ static void test_find_in_step(struct test_vm *vm)
 /* One writer at a time: a step must not call for another change. */
 static void drm_gpuvm_imm_test_two_writers(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(nested);
+	DRM_GPUVM_IMM_UPDATE(nested);
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	u64 *model = test_model(test);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(test_vm_shared(vm), nested, TEST_START,
-						      TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), nested, TEST_START,
+							  TEST_PAGE), 0);
 	test_nested = nested;
 	vm->in_step = test_run_in_step;
 	EXPECT_BROKEN(test, test_map(test, vm, bo, 1, 0, 4, 0), 0);
@@ -715,7 +715,7 @@ static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
 		model_set(model, bo, i, i * 4, 3, i);
 	}
 	for (unsigned int nth = 1; nth <= 10; nth++) {
-		DRM_GPUVM_UPDATE(update);
+		DRM_GPUVM_IMM_UPDATE(update);
 
 		KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), 0);
 		vm->fail_in = nth;
@@ -764,7 +764,7 @@ static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_
 	/* The pages are others now, and the page table is to say so. */
 	bo->evicted = false;
 	bo->id += 100;
-	drm_gpuvm_core_for_each_of(va, vm->core, &bo->base)
+	drm_gpuvm_imm_for_each_of(va, vm->core, &bo->base)
 		test_vm_write(vm, va, va->va.addr, va->va.range, va->gem.offset);
 	return 0;
 }
@@ -808,10 +808,10 @@ static void drm_gpuvm_imm_test_fini(struct kunit *test)
 	test_vm_fini(vm);
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_get(vm->core));
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &bo->base));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(vm->core, &bo->base));
 	KUNIT_EXPECT_EQ(test, test_vm_validate(vm, NULL, test_validate_one), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, NULL, TEST_START,
-							TEST_PAGE, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_lock_range(vm->core, NULL, TEST_START,
+						       TEST_PAGE, 1), -EINVAL);
 
 	/* The same memory serves another VM. */
 	memset(vm, 0, sizeof(*vm));
@@ -826,7 +826,7 @@ static void drm_gpuvm_imm_test_any_order(struct kunit *test)
 	struct test_env *env = test->priv;
 
 	for (unsigned int order = 0; order < 5 * 5 * 5 * 5 * 5; order++) {
-		struct drm_gpuvm_update *update;
+		struct drm_gpuvm_imm_update *update;
 		struct drm_gpuvm_imm *shared;
 		struct drm_gpuvm_bo *vm_bo;
 		unsigned int seen = 0;
@@ -865,7 +865,7 @@ static void drm_gpuvm_imm_test_any_order(struct kunit *test)
 				test_bo_end(test, bo);
 				break;
 			case 4:
-				drm_gpuvm_update_drop(update);
+				drm_gpuvm_imm_update_drop(update);
 				break;
 			}
 		}
@@ -880,7 +880,7 @@ static void drm_gpuvm_imm_test_drop_signalling(struct kunit *test)
 	struct test_env *env = test->priv;
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 	bool cookie;
 
 	KUNIT_ASSERT_EQ(test, test_vm_prepare_map(test_vm_shared(vm), &update, bo, TEST_START,
@@ -889,7 +889,7 @@ static void drm_gpuvm_imm_test_drop_signalling(struct kunit *test)
 	test_bo_end(test, bo);
 	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 1);
 	cookie = dma_fence_begin_signalling();
-	drm_gpuvm_update_drop(&update);
+	drm_gpuvm_imm_update_drop(&update);
 	dma_fence_end_signalling(cookie);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
@@ -915,7 +915,7 @@ static void drm_gpuvm_imm_test_run_signalling(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	struct drm_gpuvm_update update = {};
+	struct drm_gpuvm_imm_update update = {};
 
 	if (test_is_signalling())
 		kunit_skip(test, "no CONFIG_LOCKDEP");
@@ -930,7 +930,7 @@ static void drm_gpuvm_imm_test_run_signalling(struct kunit *test)
 
 static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *ext = test_bo_new(test, 16, NULL);
@@ -983,12 +983,12 @@ static unsigned int vm_spare_vas(struct test_vm *vm)
 /* VAs are used again, and those that are too many are not kept. */
 static void drm_gpuvm_imm_test_pool(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	const unsigned int many = TEST_PAGES - 20;
-	struct drm_gpuvm_update *updates;
+	struct drm_gpuvm_imm_update *updates;
 	u64 *model = test_model(test);
 
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 3, 0, 1, 0), 0);
@@ -1003,13 +1003,13 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
 		KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
 		test_vm_update_va(update)->tag = 9;
-		drm_gpuvm_update_drop(update);
+		drm_gpuvm_imm_update_drop(update);
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3);
-		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
-								   TEST_PAGE), 0);
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START,
+								       TEST_PAGE), 0);
 		KUNIT_EXPECT_EQ(test, test_vm_update_va(update)->tag, 0);
 		test_vm_update_va(update)->tag = 9;
-		drm_gpuvm_update_drop(update);
+		drm_gpuvm_imm_update_drop(update);
 	}
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, 0, 1, 0), 0);
 	model_set(model, bo, 1, 0, 1, 0);
@@ -1022,7 +1022,7 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 		for (int i = 0; !round && i < many; i++)
 			KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
 		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, many), 0);
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN);
 	}
 
 	/* Many prepared: what they were given can be put back, and is used again. */
@@ -1032,20 +1032,20 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 		drm_gpuvm_imm_flush();
 		for (int i = 0; i < many; i++)
 			KUNIT_ASSERT_EQ(test, 0,
-					drm_gpuvm_prepare_map_sparse(shared, &updates[i],
-								     TEST_START, TEST_PAGE));
+					drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
+									 TEST_START, TEST_PAGE));
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
 		for (int i = 0; i < many - 1; i++)
-			drm_gpuvm_update_drop(&updates[i]);
+			drm_gpuvm_imm_update_drop(&updates[i]);
 
 		/* One is prepared still: the drain frees most all the same. */
 		drm_gpuvm_imm_flush();
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 3);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 3);
 		if (run)
 			KUNIT_EXPECT_EQ(test, test_vm_run(vm, &updates[many - 1]), 0);
 		else
-			drm_gpuvm_update_drop(&updates[many - 1]);
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 6 - run);
+			drm_gpuvm_imm_update_drop(&updates[many - 1]);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 6 - run);
 	}
 }
 
@@ -1062,44 +1062,44 @@ static void drm_gpuvm_imm_test_pool_shrinks(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
-	const unsigned int n = 2 * DRM_GPUVM_POOL_MAX;
-	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+	const unsigned int n = 2 * DRM_GPUVM_IMM_POOL_MAX;
+	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, updates);
 	for (int i = 0; i < n; i++)
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
-								      TEST_START, TEST_PAGE));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
+									  TEST_START, TEST_PAGE));
 	KUNIT_EXPECT_GE(test, vm_pool_size(vm), 3 * n);
 	for (int i = 8; i < n; i++)
-		drm_gpuvm_update_drop(&updates[i]);
+		drm_gpuvm_imm_update_drop(&updates[i]);
 	drm_gpuvm_imm_flush();
-	KUNIT_EXPECT_LE(test, vm_pool_size(vm), DRM_GPUVM_POOL_MAX);
-	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN + 3 * 8);
+	KUNIT_EXPECT_LE(test, vm_pool_size(vm), DRM_GPUVM_IMM_POOL_MAX);
+	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 3 * 8);
 
 	/* Another thread took the room meanwhile. */
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_pool_resize(shared, 3 * 8), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(shared, 3 * 8), 0);
 	KUNIT_EXPECT_GE(test, vm_pool_size(vm), vm_spare_vas(vm) + 3 * 8);
 	for (int i = 0; i < 8; i++)
-		drm_gpuvm_update_drop(&updates[i]);
+		drm_gpuvm_imm_update_drop(&updates[i]);
 
 	/* The end of the core frees spare VAs, although another one has the address space. */
-	for (int i = 0; i < DRM_GPUVM_POOL_MIN; i++)
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
-								      TEST_START, TEST_PAGE));
-	for (int i = 0; i < DRM_GPUVM_POOL_MIN; i++)
-		drm_gpuvm_update_drop(&updates[i]);
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * DRM_GPUVM_POOL_MIN);
+	for (int i = 0; i < DRM_GPUVM_IMM_POOL_MIN; i++)
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
+									  TEST_START, TEST_PAGE));
+	for (int i = 0; i < DRM_GPUVM_IMM_POOL_MIN; i++)
+		drm_gpuvm_imm_update_drop(&updates[i]);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * DRM_GPUVM_IMM_POOL_MIN);
 	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_get(vm->core), shared);
 	test_vm_end(test, vm);
 	scoped_guard(spinlock, &shared->pool_lock)
-		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_POOL_MIN);
+		KUNIT_EXPECT_EQ(test, shared->pool_count, DRM_GPUVM_IMM_POOL_MIN);
 	drm_gpuvm_imm_put(shared);
 }
 
 /* More updates than anybody needs are refused, rather than the allocation warn. */
 static void drm_gpuvm_imm_test_pool_limit(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	unsigned int size;
@@ -1108,13 +1108,14 @@ static void drm_gpuvm_imm_test_pool_limit(struct kunit *test)
 	/* As if so many had been lent */
 	scoped_guard(spinlock, &shared->pool_lock) {
 		size = shared->pool_size;
-		shared->pool_size = DRM_GPUVM_POOL_LIMIT;
-		shared->pool_lent = DRM_GPUVM_POOL_LIMIT - 2;
+		shared->pool_size = DRM_GPUVM_IMM_POOL_LIMIT;
+		shared->pool_lent = DRM_GPUVM_IMM_POOL_LIMIT - 2;
 	}
-	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gpuvm_prepare_map_sparse(shared, update, TEST_START,
-								    TEST_PAGE));
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_unmap(shared, update, TEST_START, TEST_PAGE), 0);
-	drm_gpuvm_update_drop(update);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START,
+									TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, 0,
+			drm_gpuvm_imm_prepare_unmap(shared, update, TEST_START, TEST_PAGE));
+	drm_gpuvm_imm_update_drop(update);
 	scoped_guard(spinlock, &shared->pool_lock) {
 		shared->pool_size = size;
 		shared->pool_lent = 0;
@@ -1125,25 +1126,25 @@ static void drm_gpuvm_imm_test_pool_limit(struct kunit *test)
 /* Removed VAs do not take the room of those that updates were given. */
 static void drm_gpuvm_imm_test_pool_room(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	const unsigned int n = DRM_GPUVM_POOL_MIN / 3;
-	struct drm_gpuvm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
+	const unsigned int n = DRM_GPUVM_IMM_POOL_MIN / 3;
+	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, updates);
 	for (int i = 0; i < 8; i++)
 		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 1, i, 1, 0), 0);
 	for (int i = 0; i < n; i++)
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_prepare_map_sparse(shared, &updates[i],
-								      TEST_START, TEST_PAGE));
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
+									  TEST_START, TEST_PAGE));
 	KUNIT_ASSERT_EQ(test, test_vm_prepare_unmap_obj(shared, update, bo), 0);
 	KUNIT_ASSERT_EQ(test, test_run(test, vm, update), 0);
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN % 3);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN % 3);
 	for (int i = 0; i < n; i++)
-		drm_gpuvm_update_drop(&updates[i]);
-	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_POOL_MIN);
+		drm_gpuvm_imm_update_drop(&updates[i]);
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN);
 }
 
 /* Locks a VM for execution and lets @fn look at it. */
@@ -1231,8 +1232,8 @@ static int test_lock_range(struct test_vm *vm, struct drm_exec *exec, u64 page, 
 
 	drm_exec_init(exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(exec) {
-		ret = drm_gpuvm_core_lock_range(vm->core, exec, TEST_START + page * TEST_PAGE,
-						pages * TEST_PAGE, 1);
+		ret = drm_gpuvm_imm_lock_range(vm->core, exec, TEST_START + page * TEST_PAGE,
+					       pages * TEST_PAGE, 1);
 		drm_exec_retry_on_contention(exec);
 		if (ret)
 			break;
@@ -1260,14 +1261,14 @@ static void drm_gpuvm_imm_test_exec_range(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo[0]->base.resv));
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo[2]->base.resv));
 
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, 0, 1),
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_lock_range(vm->core, &exec, TEST_START, 0, 1),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, 0, TEST_PAGE, 1),
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_lock_range(vm->core, &exec, 0, TEST_PAGE, 1),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, U64_MAX, 1),
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_lock_range(vm->core, &exec, TEST_START, U64_MAX, 1),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START,
-							(TEST_PAGES + 1) * TEST_PAGE, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_lock_range(vm->core, &exec, TEST_START,
+						       (TEST_PAGES + 1) * TEST_PAGE, 1), -EINVAL);
 	drm_exec_fini(&exec);
 
 	/* The rest of the address space, and nothing but the reserved range */
@@ -1369,7 +1370,7 @@ struct test_fail {
 /* Every kind of update, once; the run itself must not fail. */
 static int test_fail_updates(struct kunit *test, struct test_fail *fail)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_imm *shared = test_vm_shared(&fail->vm);
 	const u64 at = TEST_START, len = 8 * TEST_PAGE;
 	int ret = 0;
@@ -1383,13 +1384,13 @@ static int test_fail_updates(struct kunit *test, struct test_fail *fail)
 			ret = test_vm_prepare_map(shared, update, fail->bo[1], at, len / 2, 0);
 			break;
 		case 2:
-			ret = drm_gpuvm_prepare_map_sparse(shared, update, at + len, len);
+			ret = drm_gpuvm_imm_prepare_map_sparse(shared, update, at + len, len);
 			break;
 		case 3:
-			ret = drm_gpuvm_prepare_split(shared, update, at + len + TEST_PAGE);
+			ret = drm_gpuvm_imm_prepare_split(shared, update, at + len + TEST_PAGE);
 			break;
 		case 4:
-			ret = drm_gpuvm_prepare_unmap(shared, update, at, TEST_PAGE);
+			ret = drm_gpuvm_imm_prepare_unmap(shared, update, at, TEST_PAGE);
 			break;
 		case 5:
 			ret = test_vm_prepare_unmap_obj(shared, update, fail->bo[0]);

@@ -43,7 +43,7 @@ struct test_bo {
 
 /* Each entry is one page: 0, TEST_PTE_SPARSE, or object, tag and page. */
 struct test_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 	u64 pt[TEST_PAGES];
 
 	unsigned int maps;
@@ -122,7 +122,7 @@ static inline u64 test_page(u64 addr)
 u64 test_pte(const struct test_bo *bo, u32 tag, u64 page);
 void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
 		   u64 offset) __drm_nonallocating;
-int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *update);
+int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_imm_update *update);
 int test_vm_lock(struct test_vm *vm, struct drm_exec *exec);
 int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_bo *bo,
 					       struct drm_exec *exec));

@@ -34,9 +34,9 @@ static void test_vm_hook(struct test_vm *vm)
 
 /* What a step of each kind returns, rightly or not. */
 #define TEST_DONE(vm, op, kind) ({						\
-	struct drm_gpuvm_op_##kind __other = *(op);				\
+	struct drm_gpuvm_imm_##kind##_step __other = *(op);				\
 	enum test_misbehave __what = (vm)->misbehave;				\
-	typeof(drm_gpuvm_op_##kind##_done(op)) __ret;				\
+	typeof(drm_gpuvm_imm_##kind##_done(op)) __ret;			\
 										\
 	(vm)->misbehave = TEST_BEHAVE;						\
 	switch (__what) {							\
@@ -44,8 +44,8 @@ static void test_vm_hook(struct test_vm *vm)
 		__ret = NULL;							\
 		break;								\
 	case TEST_RETURN_OTHER:							\
-		__ret = drm_gpuvm_op_##kind##_done(op);				\
-		__ret = drm_gpuvm_op_##kind##_done(&__other);			\
+		__ret = drm_gpuvm_imm_##kind##_done(op);			\
+		__ret = drm_gpuvm_imm_##kind##_done(&__other);		\
 		/* gcc sees that this is wrong. */				\
 		OPTIMIZER_HIDE_VAR(__ret);					\
 		break;								\
@@ -56,15 +56,15 @@ static void test_vm_hook(struct test_vm *vm)
 		__ret = (void *)(op);						\
 		break;								\
 	case TEST_COMPLETE_TWICE:						\
-		__ret = drm_gpuvm_op_##kind##_done(op);				\
-		__ret = drm_gpuvm_op_##kind##_done(op);				\
+		__ret = drm_gpuvm_imm_##kind##_done(op);			\
+		__ret = drm_gpuvm_imm_##kind##_done(op);			\
 		break;								\
 	case TEST_COMPLETE_AND_FAIL:						\
-		__ret = drm_gpuvm_op_##kind##_done(op);				\
+		__ret = drm_gpuvm_imm_##kind##_done(op);			\
 		__ret = ERR_PTR(-EIO);						\
 		break;								\
 	default:								\
-		__ret = drm_gpuvm_op_##kind##_done(op);				\
+		__ret = drm_gpuvm_imm_##kind##_done(op);			\
 	}									\
 	(vm)->stale = __ret;							\
 	__ret;									\
@@ -84,8 +84,8 @@ void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64
 						       offset / TEST_PAGE + i);
 }
 
-static struct drm_gpuvm_mapped *
-test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 	vm->maps++;
 	vm->last_map = op->addr;
@@ -99,8 +99,8 @@ test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_op_map *op)
 	return TEST_DONE(vm, op, map);
 }
 
-static struct drm_gpuvm_unmapped *
-test_vm_step_unmap(struct test_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+test_vm_step_unmap(struct test_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	vm->unmaps++;
 	vm->keeps += op->keep;
@@ -116,8 +116,8 @@ test_vm_step_unmap(struct test_vm *vm, const struct drm_gpuvm_op_unmap *op)
 	return TEST_DONE(vm, op, unmap);
 }
 
-static struct drm_gpuvm_remapped *
-test_vm_step_remap(struct test_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+test_vm_step_remap(struct test_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	vm->remaps++;
 	vm->keeps += op->keep;
@@ -188,7 +188,7 @@ static void test_told_lock(void *data, struct lockdep_map *lock, unsigned int su
 	if (current != told->task || trylock || read)
 		return;
 	told->resvs += lock == told->resv;
-	told->waits += !strcmp(lock->name, "drm_gpuvm_cleaners");
+	told->waits += !strcmp(lock->name, "drm_gpuvm_imm_cleaners");
 	told->reclaims += !strcmp(lock->name, "fs_reclaim");
 }
 
@@ -267,7 +267,7 @@ void test_vm_end(struct kunit *test, struct test_vm *vm)
 }
 
 /* Runs an update as a driver's run_job would, for lockdep and failslab to see. */
-int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_update *update)
+int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_imm_update *update)
 {
 	bool cookie = dma_fence_begin_signalling();
 	int ret;
@@ -319,7 +319,7 @@ int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_b
 int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag,
 	     u64 page, u64 pages, u64 from)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 	ret = test_vm_prepare_map(test_vm_shared(vm), update, bo,
@@ -334,12 +334,12 @@ int test_map(struct kunit *test, struct test_vm *vm, struct test_bo *bo, u32 tag
 
 int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = drm_gpuvm_prepare_map_sparse(test_vm_shared(vm), update,
-					   TEST_START + page * TEST_PAGE,
-					   pages * TEST_PAGE);
+	ret = drm_gpuvm_imm_prepare_map_sparse(test_vm_shared(vm), update,
+					       TEST_START + page * TEST_PAGE,
+					       pages * TEST_PAGE);
 	if (ret)
 		return ret;
 
@@ -348,12 +348,12 @@ int test_map_sparse(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 
 int test_unmap(struct kunit *test, struct test_vm *vm, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = drm_gpuvm_prepare_unmap(test_vm_shared(vm), update,
-				      TEST_START + page * TEST_PAGE,
-				      pages * TEST_PAGE);
+	ret = drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), update,
+					  TEST_START + page * TEST_PAGE,
+					  pages * TEST_PAGE);
 	if (ret)
 		return ret;
 
@@ -367,7 +367,7 @@ void test_check(struct kunit *test, struct test_vm *vm, const u64 *model)
 	u64 end = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, seen);
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START, TEST_PAGES * TEST_PAGE) {
 		KUNIT_EXPECT_GE(test, va->va.addr, end);
 		end = va->va.addr + va->va.range;
 		KUNIT_EXPECT_EQ(test, !va->gem.obj, !!(va->flags & DRM_GPUVA_SPARSE));

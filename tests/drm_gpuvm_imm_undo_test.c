@@ -76,7 +76,7 @@ static void undo_setup(struct kunit *test, struct undo *undo)
 	undo->vm.keeps = 0;
 }
 
-static int undo_prepare(struct undo *undo, struct drm_gpuvm_update *update,
+static int undo_prepare(struct undo *undo, struct drm_gpuvm_imm_update *update,
 			const struct undo_shape *shape)
 {
 	struct drm_gpuvm_imm *shared = test_vm_shared(&undo->vm);
@@ -88,13 +88,13 @@ static int undo_prepare(struct undo *undo, struct drm_gpuvm_update *update,
 		return test_vm_prepare_map(shared, update, bo, addr, range,
 					   shape->from * TEST_PAGE);
 	case UNDO_SPARSE:
-		return drm_gpuvm_prepare_map_sparse(shared, update, addr, range);
+		return drm_gpuvm_imm_prepare_map_sparse(shared, update, addr, range);
 	case UNDO_UNMAP:
-		return drm_gpuvm_prepare_unmap(shared, update, addr, range);
+		return drm_gpuvm_imm_prepare_unmap(shared, update, addr, range);
 	case UNDO_UNMAP_OBJ:
 		return test_vm_prepare_unmap_obj(shared, update, bo);
 	case UNDO_SPLIT:
-		return drm_gpuvm_prepare_split(shared, update, addr);
+		return drm_gpuvm_imm_prepare_split(shared, update, addr);
 	}
 
 	return -EINVAL;
@@ -141,7 +141,7 @@ static void undo_check_evict(struct kunit *test, struct undo *undo)
 
 /* Nothing uses an address space that is broken. */
 static void undo_check_broken(struct kunit *test, struct undo *undo,
-			      struct drm_gpuvm_update *update)
+			      struct drm_gpuvm_imm_update *update)
 {
 	struct drm_gpuvm_imm *shared = test_vm_shared(&undo->vm);
 
@@ -152,7 +152,7 @@ static void undo_check_broken(struct kunit *test, struct undo *undo,
 				-ENOTRECOVERABLE);
 	KUNIT_EXPECT_EQ(test, test_vm_exec(&undo->vm, NULL), -ENOTRECOVERABLE);
 	KUNIT_EXPECT_EQ(test, -ENOTRECOVERABLE,
-			drm_gpuvm_core_lock_range(undo->vm.core, NULL, TEST_START, TEST_PAGE, 1));
+			drm_gpuvm_imm_lock_range(undo->vm.core, NULL, TEST_START, TEST_PAGE, 1));
 }
 
 static void undo_end(struct kunit *test, struct undo *undo)
@@ -170,7 +170,7 @@ static void undo_end(struct kunit *test, struct undo *undo)
 static unsigned int undo_steps(struct kunit *test, struct undo *undo,
 			       const struct undo_shape *shape)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	unsigned int before, after;
 
 	undo_setup(test, undo);
@@ -187,8 +187,8 @@ static unsigned int undo_steps(struct kunit *test, struct undo *undo,
 static void undo_fail(struct kunit *test, struct undo *undo, const struct undo_shape *shape,
 		      unsigned int fail_in, unsigned int fail_again_in)
 {
-	DRM_GPUVM_UPDATE(update);
-	DRM_GPUVM_UPDATE(later);
+	DRM_GPUVM_IMM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(later);
 	u64 *seen = undo->model;
 
 	undo_setup(test, undo);
@@ -213,7 +213,7 @@ static void undo_fail(struct kunit *test, struct undo *undo, const struct undo_s
 		if (fail_in % 2)
 			undo_check_evict(test, undo);
 	}
-	drm_gpuvm_update_drop(later);
+	drm_gpuvm_imm_update_drop(later);
 	undo_end(test, undo);
 }
 
@@ -248,7 +248,7 @@ static void undo_one_of_several(struct kunit *test)
 		{ UNDO_SPARSE, 0, 50, 4, 0 },
 	};
 	struct undo *undo = kunit_kzalloc(test, sizeof(*undo), GFP_KERNEL);
-	struct drm_gpuvm_update *update;
+	struct drm_gpuvm_imm_update *update;
 
 	KUNIT_ASSERT_NOT_NULL(test, undo);
 	update = kunit_kcalloc(test, ARRAY_SIZE(shapes), sizeof(*update), GFP_KERNEL);
@@ -274,7 +274,7 @@ static void undo_one_of_several(struct kunit *test)
 	}
 
 	/* The driver decides about those after it. */
-	drm_gpuvm_update_drop(&update[2]);
+	drm_gpuvm_imm_update_drop(&update[2]);
 	KUNIT_EXPECT_EQ(test, test_run(test, &undo->vm, &update[3]), 0);
 	for (u64 i = 50; i < 54; i++)
 		undo->model[i] = test_pte(NULL, 0, 0);

@@ -15,7 +15,7 @@
 
 /* Its steps write down what they are given, addresses and lengths in pages. */
 struct use_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 	size_t len;
 	char log[USE_LOG];
 };
@@ -51,8 +51,8 @@ static void use_log_va(struct use_vm *vm, const char *name, const struct drm_gpu
 	use_log(vm, "#%u", use_vm_va(va)->tag);
 }
 
-static struct drm_gpuvm_mapped *
-use_vm_step_map(struct use_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+use_vm_step_map(struct use_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 	use_log(vm, "map");
 	use_log_range(vm, op->addr, op->range);
@@ -61,21 +61,21 @@ use_vm_step_map(struct use_vm *vm, const struct drm_gpuvm_op_map *op)
 	use_log_va(vm, " of", op->va);
 	use_log(vm, "\n");
 
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-use_vm_step_unmap(struct use_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+use_vm_step_unmap(struct use_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	use_log(vm, "unmap");
 	use_log_va(vm, "", op->va);
 	use_log(vm, "%s\n", op->keep ? " keep" : "");
 
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-use_vm_step_remap(struct use_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+use_vm_step_remap(struct use_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	use_log(vm, "remap");
 	use_log_range(vm, op->addr, op->range);
@@ -84,7 +84,7 @@ use_vm_step_remap(struct use_vm *vm, const struct drm_gpuvm_op_remap *op)
 	use_log_va(vm, " next", op->next);
 	use_log(vm, "%s\n", op->keep ? " keep" : "");
 
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(use_vm, &test_bo_funcs, TEST_PAGE);
@@ -122,42 +122,42 @@ static void use_expect(struct kunit *test, struct use_vm *vm, const char *text)
 static void use_map(struct kunit *test, struct use_vm *vm, struct test_bo *bo, u32 tag,
 		    u64 page, u64 pages, u64 from)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	u64 addr = TEST_START + page * TEST_PAGE, range = pages * TEST_PAGE;
 
 	if (bo)
 		KUNIT_ASSERT_EQ(test, use_vm_prepare_map(use_vm_shared(vm), update, bo, addr,
 							 range, from * TEST_PAGE), 0);
 	else
-		KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_sparse(use_vm_shared(vm), update,
-								   addr, range), 0);
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_sparse(use_vm_shared(vm), update,
+								       addr, range), 0);
 	use_vm_update_va(update)->tag = tag;
 	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
 }
 
 static void use_unmap(struct kunit *test, struct use_vm *vm, u64 page, u64 pages)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_unmap(use_vm_shared(vm), update,
-						      TEST_START + page * TEST_PAGE,
-						      pages * TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(use_vm_shared(vm), update,
+							  TEST_START + page * TEST_PAGE,
+							  pages * TEST_PAGE), 0);
 	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
 }
 
 static void use_split(struct kunit *test, struct use_vm *vm, u64 page)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_split(use_vm_shared(vm), update,
-						      TEST_START + page * TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_split(use_vm_shared(vm), update,
+							  TEST_START + page * TEST_PAGE), 0);
 	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
 }
 
 /* Each operation has the old mapping with its data, and what is to stay. */
 static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct use_vm *vm = use_vm_new(test);
 	struct test_bo *a = test_bo_new(test, 16, NULL), *b = test_bo_new(test, 16, NULL);
 
@@ -225,23 +225,23 @@ static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 		   "map 8+4 of 8+4#3\n"
 		   "map 4+4@7 of 4+4@7#4\n");
 
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START + 3 * TEST_PAGE, 18 * TEST_PAGE) {
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START + 3 * TEST_PAGE, 18 * TEST_PAGE) {
 		use_log_va(vm, " see", va);
 		KUNIT_EXPECT_PTR_EQ(test, use_vm_obj(va), use_vm_va(va)->tag == 2 ? b :
 				    use_vm_va(va)->tag == 3 ? NULL : a);
 	}
 	use_expect(test, vm, " see 0+4@0#2 see 4+4@7#4 see 8+4#3 see 20+4@3#1");
 
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START + 4 * TEST_PAGE, 16 * TEST_PAGE)
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START + 4 * TEST_PAGE, 16 * TEST_PAGE)
 		use_log_va(vm, " see", va);
 	use_expect(test, vm, " see 4+4@7#4 see 8+4#3");
 
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START + 12 * TEST_PAGE, 8 * TEST_PAGE)
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START + 12 * TEST_PAGE, 8 * TEST_PAGE)
 		use_log_va(vm, " see", va);
 	use_expect(test, vm, "");
 
 	/* The arguments are evaluated once, however many mappings there are. */
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START + counted++, TEST_PAGES * TEST_PAGE - 1)
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START + counted++, TEST_PAGES * TEST_PAGE - 1)
 		seen++;
 	KUNIT_EXPECT_GT(test, seen, 1);
 	KUNIT_EXPECT_EQ(test, counted, 1);
@@ -254,14 +254,14 @@ static void use_madvise(struct kunit *test, struct use_vm *vm, u64 page, u64 pag
 
 	use_split(test, vm, page);
 	use_split(test, vm, page + pages);
-	drm_gpuvm_core_for_each(va, vm->core, addr, range) {
+	drm_gpuvm_imm_for_each(va, vm->core, addr, range) {
 		KUNIT_EXPECT_GE(test, va->va.addr, addr);
 		KUNIT_EXPECT_LE(test, va->va.addr + va->va.range, addr + range);
 		use_vm_va(va)->tag = tag;
 	}
 	vm->len = 0;
 	vm->log[0] = '\0';
-	drm_gpuvm_core_for_each(va, vm->core, TEST_START, TEST_PAGES * TEST_PAGE)
+	drm_gpuvm_imm_for_each(va, vm->core, TEST_START, TEST_PAGES * TEST_PAGE)
 		use_log_va(vm, " see", va);
 }
 
@@ -306,7 +306,7 @@ static void drm_gpuvm_imm_use_test_mappings_of(struct kunit *test)
 	use_map(test, vm, a, 4, 32, 2, 0);
 	use_map(test, vm2, a, 5, 64, 2, 0);
 
-	drm_gpuvm_core_for_each_of(va, vm->core, &a->base) {
+	drm_gpuvm_imm_for_each_of(va, vm->core, &a->base) {
 		KUNIT_EXPECT_PTR_EQ(test, use_vm_obj(va), a);
 		sum += BIT((va->va.addr - TEST_START) / TEST_PAGE);
 	}
@@ -314,14 +314,14 @@ static void drm_gpuvm_imm_use_test_mappings_of(struct kunit *test)
 
 	/* It is in no list any more when it is unmapped, nor one that never was. */
 	use_unmap(test, vm, 2, 2);
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm->core, &b->base));
-	KUNIT_EXPECT_NULL(test, drm_gpuvm_core_first_of(vm2->core, &b->base));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(vm->core, &b->base));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(vm2->core, &b->base));
 }
 
 /* A vm_bo that a driver has saves the look-up; the update has its own reference. */
 static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct use_vm *vm = use_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
@@ -329,17 +329,17 @@ static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 	const u64 at = TEST_START + 3 * TEST_PAGE;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, at,
-						       2 * TEST_PAGE, TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, at,
+							   2 * TEST_PAGE, TEST_PAGE), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 2);
-	drm_gpuvm_update_drop(update);
+	drm_gpuvm_imm_update_drop(update);
 	KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 1);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, at,
-						       2 * TEST_PAGE, TEST_PAGE), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, at,
+							   2 * TEST_PAGE, TEST_PAGE), 0);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_gpuvm_prepare_map_bo(shared, update, vm_bo, at,
-							       TEST_PAGE, 0), -EBUSY);
+		KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, at,
+								   TEST_PAGE, 0), -EBUSY);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_gpuvm_imm_bo_put(vm_bo);
@@ -349,9 +349,10 @@ static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 
 static void use_scope(struct kunit *test, struct use_vm *vm, struct test_bo *bo)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_imm *shared __free(drm_gpuvm_imm) = drm_gpuvm_imm_get(vm->core);
-	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_bo) = drm_gpuvm_imm_obtain(shared, &bo->base);
+	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_imm_bo) =
+		drm_gpuvm_imm_obtain(shared, &bo->base);
 
 	KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_EQ(test, use_vm_prepare_map(shared, update, bo, TEST_START, TEST_PAGE, 0), 0);
@@ -363,7 +364,7 @@ static void use_scope(struct kunit *test, struct use_vm *vm, struct test_bo *bo)
 static noinline void use_give(struct drm_gpuvm_imm *shared, struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuvm_imm *own_vm __free(drm_gpuvm_imm) = shared;
-	struct drm_gpuvm_bo *own_bo __free(drm_gpuvm_bo) = vm_bo;
+	struct drm_gpuvm_bo *own_bo __free(drm_gpuvm_imm_bo) = vm_bo;
 }
 
 /* What is declared with a scope goes with it, whatever it is then. */
@@ -418,7 +419,7 @@ static void drm_gpuvm_imm_use_test_range_fences(struct kunit *test)
 
 	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_core_lock_range(vm->core, &exec, TEST_START, 12 * TEST_PAGE, 1);
+		ret = drm_gpuvm_imm_lock_range(vm->core, &exec, TEST_START, 12 * TEST_PAGE, 1);
 		drm_exec_retry_on_contention(&exec);
 		if (ret)
 			break;
@@ -463,17 +464,17 @@ static int use_all_that_allocates(struct test_vm *vm, struct test_bo *bo,
 	/* Not a constant: it is copied. */
 	char name[] = "accounted";
 	const struct drm_gpuvm_imm_config config = { .name = name, .range = SZ_1M };
-	struct drm_gpuvm_update update[2] = {};
+	struct drm_gpuvm_imm_update update[2] = {};
 	int ret = test_vm_init(vm, drm, &config);
 
 	if (!ret)
 		ret = test_vm_prepare_map(test_vm_shared(vm), &update[0], bo, 0, TEST_PAGE, 0);
 	if (!ret)
-		ret = drm_gpuvm_prepare_unmap(test_vm_shared(vm), &update[1], 0, TEST_PAGE);
+		ret = drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), &update[1], 0, TEST_PAGE);
 	for (int i = 0; i < ARRAY_SIZE(update); i++)
-		drm_gpuvm_update_drop(&update[i]);
+		drm_gpuvm_imm_update_drop(&update[i]);
 
-	return ret ?: drm_gpuvm_pool_resize(test_vm_shared(vm), 2 * DRM_GPUVM_POOL_MIN);
+	return ret ?: drm_gpuvm_imm_pool_resize(test_vm_shared(vm), 2 * DRM_GPUVM_IMM_POOL_MIN);
 }
 
 /* What an ioctl makes is the client's: all of it. */
@@ -507,7 +508,7 @@ static void drm_gpuvm_imm_use_test_accounted(struct kunit *test)
 /* Lockdep is told that preparing waits and allocates, also where all that it takes is there. */
 static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 {
-	struct drm_gpuvm_update update[3] = {};
+	struct drm_gpuvm_imm_update update[3] = {};
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 2, NULL);
@@ -523,14 +524,14 @@ static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, test_vm_prepare_map(shared, &update[i], bo, TEST_START,
 							     TEST_PAGE, 0));
 	for (int i = 0; i < ARRAY_SIZE(update); i++)
-		drm_gpuvm_update_drop(&update[i]);
+		drm_gpuvm_imm_update_drop(&update[i]);
 
 	test_told_begin(test, &told);
 	again = drm_gpuvm_imm_obtain(shared, &bo->base);
 	ret[0] = test_vm_prepare_map(shared, &update[0], bo, TEST_START, TEST_PAGE, 0);
 	ret[1] = test_vm_prepare_map_interruptible(shared, &update[1], bo, TEST_START,
 						   TEST_PAGE, 0);
-	ret[2] = drm_gpuvm_prepare_unmap(shared, &update[2], TEST_START, TEST_PAGE);
+	ret[2] = drm_gpuvm_imm_prepare_unmap(shared, &update[2], TEST_START, TEST_PAGE);
 	test_told_end(test, &told);
 
 	KUNIT_EXPECT_EQ(test, told.resvs, 3);
@@ -538,7 +539,7 @@ static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, again, vm_bo);
 	for (int i = 0; i < ARRAY_SIZE(update); i++) {
 		KUNIT_EXPECT_EQ(test, ret[i], 0);
-		drm_gpuvm_update_drop(&update[i]);
+		drm_gpuvm_imm_update_drop(&update[i]);
 	}
 	drm_gpuvm_imm_bo_put(again);
 	drm_gpuvm_imm_bo_put(vm_bo);

@@ -30,7 +30,7 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 }
 
 static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				struct drm_gpuvm_update *bind, struct sgpu_bo *bo,
+				struct drm_gpuvm_imm_update *bind, struct sgpu_bo *bo,
 				const struct drm_sgpu_bind_op *op)
 {
 	int ret;
@@ -51,7 +51,7 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				 struct drm_gpuvm_update *bind,
+				 struct drm_gpuvm_imm_update *bind,
 				 struct sgpu_file *file,
 				 const struct drm_sgpu_bind_op *op)
 {
@@ -71,7 +71,7 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-			     struct drm_gpuvm_update *bind,
+			     struct drm_gpuvm_imm_update *bind,
 			     struct sgpu_file *file,
 			     const struct drm_sgpu_bind_op *op)
 {
@@ -88,11 +88,11 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 		ret = sgpu_bind_prepare_map(reg, vm, bind, file, op);
 		break;
 	case DRM_SGPU_BIND_UNMAP:
-		ret = drm_gpuvm_prepare_unmap(shared, bind, op->addr, op->size);
+		ret = drm_gpuvm_imm_prepare_unmap(shared, bind, op->addr, op->size);
 		break;
 	case DRM_SGPU_BIND_SPARSE:
-		ret = drm_gpuvm_prepare_map_sparse(shared, bind, op->addr,
-						   op->size);
+		ret = drm_gpuvm_imm_prepare_map_sparse(shared, bind, op->addr,
+						       op->size);
 		break;
 	default:
 		return -EINVAL;
@@ -108,7 +108,7 @@ void sgpu_bind_drop(struct sgpu_job *job)
 	u32 i;
 
 	for (i = 0; i < job->count; i++)
-		drm_gpuvm_update_drop(&job->binds[i]);
+		drm_gpuvm_imm_update_drop(&job->binds[i]);
 	kvfree(job->binds);
 }
 

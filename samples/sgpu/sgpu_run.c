@@ -24,8 +24,8 @@ int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 	return ret == -EAGAIN ? 0 : ret;
 }
 
-static struct drm_gpuvm_mapped *
-sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 	int ret = 0;
 
@@ -34,23 +34,23 @@ sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_op_map *op)
 					op->offset);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
-	return ret ? ERR_PTR(ret) : drm_gpuvm_op_map_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-sgpu_gpuvm_step_unmap(struct sgpu_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+sgpu_gpuvm_step_unmap(struct sgpu_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	if (!op->keep)
 		sgpu_mmu_unmap(&vm->mmu, op->va->va.addr, op->va->va.range);
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	if (!op->keep)
 		sgpu_mmu_unmap(&vm->mmu, op->addr, op->range);
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_type.base.funcs, PAGE_SIZE,

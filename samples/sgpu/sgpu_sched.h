@@ -76,7 +76,7 @@ struct sgpu_job {
 	struct sgpu_vm *vm;
 	u64 number;
 	u32 count;
-	struct drm_gpuvm_update *binds;
+	struct drm_gpuvm_imm_update *binds;
 	struct drm_sgpu_cmd *cmds;
 
 	/* The engine's fence, for commands; initialised when they start */

@@ -65,7 +65,7 @@ static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 	ret = ACQUIRE_ERR(mutex_intr, &lock);
 	if (ret)
 		return ret;
-	drm_gpuvm_core_for_each_of(va, vm->core, drm_shmem_gem(&bo->shmem)) {
+	drm_gpuvm_imm_for_each_of(va, vm->core, drm_shmem_gem(&bo->shmem)) {
 		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range,
 					va->gem.offset);
 		if (!ret && fatal_signal_pending(current))

@@ -52,7 +52,7 @@ struct sgpu_vm {
 
 	struct mutex lock;	/* see above */
 
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 DRM_GPUVM_IMM_VM_BO(sgpu_gpuvm, struct sgpu_vm, core, struct sgpu_va,

@@ -29,7 +29,7 @@ identifier atomic = {spin_lock, spin_lock_irq, spin_lock_irqsave, spin_lock_bh,
 identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_unlock_bh,
 	preempt_enable, local_irq_enable, local_irq_restore, local_bh_enable, rcu_read_unlock};
 iterator name drm_shmem_if_vmap, drm_shmem_if_vmap_locked, drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked;
-iterator name drm_gpuvm_core_for_each_of;
+iterator name drm_gpuvm_imm_for_each_of;
 statement S;
 position p;
 @@
@@ -44,7 +44,7 @@ position p;
 |
  drm_shmem_sgt_guard_locked@p(...) S
 |
- drm_gpuvm_core_for_each_of@p(...) S
+ drm_gpuvm_imm_for_each_of@p(...) S
 )
 
 @script:python depends on report@

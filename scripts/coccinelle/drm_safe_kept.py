@@ -3,7 +3,7 @@
 
 A loan is a proof or a handle: a parameter of a lent type, to the end of the function, or
 what a scope of the library declares, to the end of that scope; or what a function like
-drm_gpuvm_core_vm() returns, to the end of the function. Its value is the handle, the
+drm_gpuvm_imm_shared() returns, to the end of the function. Its value is the handle, the
 address of one of its members, or its sg table. A variable that is declared inside of
 the scope may have the value, alone or in a structure, because it ends with the scope. The
 value is kept if anything else gets it, or gets a copy of such a variable: by an

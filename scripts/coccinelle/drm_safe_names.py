@@ -43,19 +43,19 @@ NAMES = {
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
     "proof": ["drm_dev_ctx_bound", "drm_dev_ctx_unreg", "drm_dev_ctx_reg", "drm_dev_ctx_ioctl",
-              "drm_gpuvm_mapped", "drm_gpuvm_unmapped", "drm_gpuvm_remapped", "drm_shmem_sgt"],
+              "drm_gpuvm_imm_mapped", "drm_gpuvm_imm_unmapped", "drm_gpuvm_imm_remapped", "drm_shmem_sgt"],
     "section": [],
     "lent": ["drm_dev_ctx_bound", "drm_shmem_sgt"],
-    "owned": ["drm_gpuvm_update", "drm_gpuvm_core", "drm_shmem_sgt_owned"],
-    "find": ["drm_gpuvm_core_find", "drm_gpuvm_core_find_first"],
-    "run": ["drm_gpuvm_run"],
-    "prepare": ["drm_gpuvm_prepare_map", "drm_gpuvm_prepare_map_interruptible",
-                "drm_gpuvm_prepare_map_locked",
-                "drm_gpuvm_prepare_map_bo", "drm_gpuvm_prepare_map_sparse",
-                "drm_gpuvm_prepare_unmap", "drm_gpuvm_prepare_unmap_obj",
-                "drm_gpuvm_prepare_split"],
-    "update_data": ["drm_gpuvm_update_va"],
-    "shared": ["drm_gpuvm_core_vm"],
+    "owned": ["drm_gpuvm_imm_update", "drm_gpuvm_imm_core", "drm_shmem_sgt_owned"],
+    "find": ["drm_gpuvm_imm_find", "drm_gpuvm_imm_find_first"],
+    "run": ["drm_gpuvm_imm_core_run"],
+    "prepare": ["drm_gpuvm_imm_prepare_map", "drm_gpuvm_imm_prepare_map_interruptible",
+                "drm_gpuvm_imm_prepare_map_locked",
+                "drm_gpuvm_imm_prepare_map_bo", "drm_gpuvm_imm_prepare_map_sparse",
+                "drm_gpuvm_imm_prepare_unmap", "drm_gpuvm_imm_prepare_unmap_obj",
+                "drm_gpuvm_imm_prepare_split"],
+    "update_data": ["drm_gpuvm_imm_update_va"],
+    "shared": ["drm_gpuvm_imm_shared"],
     "file": ["drm_file"],
 }
 
@@ -69,7 +69,7 @@ PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;"
 UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_TYPE\((?:[^,;]*,){3}\s*struct (\w+)\)", re.M)
 
 # What declares a handle in a structure.
-HANDLE_MACROS = ["DRM_GPUVM_CORE", "DRM_GPUVM_UPDATE"]
+HANDLE_MACROS = ["DRM_GPUVM_IMM_CORE", "DRM_GPUVM_IMM_UPDATE"]
 
 # What ends the wait of others: completions, wait queues, bits and variables, tasks,
 # semaphores, fences, sync objects, events of a display, eventfds.

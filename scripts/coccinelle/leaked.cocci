@@ -95,6 +95,6 @@ x << bare.x;
 T << bare.T;
 @@
 if names.is_struct(T, "owned") and not cleans_up(p, x):
-    with_what = "DRM_GPUVM_UPDATE()" if "update" in T else "__cleanup(drm_vmap_cleanup)"
+    with_what = "DRM_GPUVM_IMM_UPDATE()" if "update" in T else "__cleanup(drm_vmap_cleanup)"
     print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with %s" %
           (p[0].file, p[0].line, p[0].column, x, with_what))

@@ -18,7 +18,7 @@ def is_own(p, x):
     """Declared by the function that p is in: the last one above"""
     with open(p[0].file) as f:
         above = "".join(f.readlines()[:int(p[0].line)])
-    return above.rfind("DRM_GPUVM_UPDATE(%s)" % x) > above.rfind("\n}")
+    return above.rfind("DRM_GPUVM_IMM_UPDATE(%s)" % x) > above.rfind("\n}")
 
 @prepared@
 identifier f, update;

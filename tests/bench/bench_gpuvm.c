@@ -34,7 +34,7 @@ static void bench_gem_free(struct drm_gem_object *gem)
 static const struct drm_gem_object_funcs bench_gem_funcs = { .free = bench_gem_free };
 
 struct bench_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 	u64 steps;
 };
 
@@ -44,25 +44,25 @@ struct bench_va {
 
 DRM_GPUVM_IMM(bench_vm, struct bench_vm, core, struct bench_va, struct bench_gem, base);
 
-static struct drm_gpuvm_mapped *
-bench_vm_step_map(struct bench_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+bench_vm_step_map(struct bench_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 	vm->steps += op->range;
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-bench_vm_step_unmap(struct bench_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+bench_vm_step_unmap(struct bench_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	vm->steps += op->va->va.range;
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-bench_vm_step_remap(struct bench_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+bench_vm_step_remap(struct bench_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	vm->steps += op->range;
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(bench_vm, &bench_gem_funcs, SZ_4K);
@@ -99,7 +99,7 @@ struct bench_gpuvm {
 	u64 raw_steps;
 
 	struct bench_vm vm;
-	struct drm_gpuvm_update updates[BENCH_OPS];
+	struct drm_gpuvm_imm_update updates[BENCH_OPS];
 };
 
 /* The core's steps have the update only; the address space is that of the VA. */
@@ -258,7 +258,7 @@ static noinline void raw_path(struct bench_gpuvm *b, u64 addr)
 
 static noinline int safe_path(struct bench_gpuvm *b, u64 addr)
 {
-	struct drm_gpuvm_update *update = &b->updates[0];
+	struct drm_gpuvm_imm_update *update = &b->updates[0];
 
 	return bench_vm_prepare_map(bench_vm_shared(&b->vm), update, b->gem, addr, BENCH_SLOT,
 				    BENCH_SLOT) ?: bench_vm_run(&b->vm, update);
@@ -272,8 +272,9 @@ static void safe_prepare(struct bench_gpuvm *b, unsigned int i, u64 addr, u64 ra
 
 static void safe_prepare_unmap(struct bench_gpuvm *b, unsigned int i, u64 addr)
 {
-	KUNIT_ASSERT_EQ(b->test, drm_gpuvm_prepare_unmap(bench_vm_shared(&b->vm), &b->updates[i],
-							 addr, BENCH_SLOT), 0);
+	KUNIT_ASSERT_EQ(b->test, 0,
+			drm_gpuvm_imm_prepare_unmap(bench_vm_shared(&b->vm), &b->updates[i],
+						    addr, BENCH_SLOT));
 }
 
 static void safe_run(struct bench_gpuvm *b, unsigned int loops)
@@ -548,9 +549,9 @@ static void bench_gpuvm_sizes(struct kunit *test)
 	kunit_info(test, "size,vm_bo without data,%zu,%zu", sizeof(struct drm_gpuvm_bo),
 		   sizeof(struct drm_gpuvm_bo) + bench_vm_ops.bo_size);
 	kunit_info(test, "size,VM,%zu,%zu", sizeof(struct drm_gpuvm),
-		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_POOL_MIN * sizeof(void *));
+		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_IMM_POOL_MIN * sizeof(void *));
 	kunit_info(test, "size,prepared update,%zu,%zu", sizeof(struct raw_update),
-		   sizeof(struct drm_gpuvm_update));
+		   sizeof(struct drm_gpuvm_imm_update));
 }
 
 static void bench_gpuvm_all(struct kunit *test)

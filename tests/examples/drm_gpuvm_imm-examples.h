@@ -28,7 +28,7 @@ struct foo_bind {
 };
 
 struct foo_job {
-	struct drm_gpuvm_update update;
+	struct drm_gpuvm_imm_update update;
 };
 
 struct foo_vm;

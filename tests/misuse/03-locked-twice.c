@@ -14,7 +14,7 @@
 
 int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 		  struct foo_fw_owned *own, struct foo_vm *vm,
-		  struct drm_gpuvm_update *update)
+		  struct drm_gpuvm_imm_update *update)
 {
 	int ret;
 

@@ -28,8 +28,8 @@ void foo_pt_write(struct foo_vm *vm, u64 addr, u64 range)
 	foo_tlb_flush(vm, addr, range);
 }
 
-static struct drm_gpuvm_mapped *
-foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)
+static struct drm_gpuvm_imm_mapped *
+foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *op)
 {
 #if defined(STEP_ALLOCATES)
 	if (!vm->root)
@@ -38,21 +38,21 @@ foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_op_map *op)
 	foo_log(vm);
 #endif
 	foo_pt_write(vm, op->addr, op->range);
-	return drm_gpuvm_op_map_done(op);
+	return drm_gpuvm_imm_map_done(op);
 }
 
-static struct drm_gpuvm_unmapped *
-foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_op_unmap *op)
+static struct drm_gpuvm_imm_unmapped *
+foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
 {
 	foo_pt_write(vm, op->va->va.addr, op->va->va.range);
-	return drm_gpuvm_op_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(op);
 }
 
-static struct drm_gpuvm_remapped *
-foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_op_remap *op)
+static struct drm_gpuvm_imm_remapped *
+foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
 {
 	foo_pt_write(vm, op->addr, op->range);
-	return drm_gpuvm_op_remap_done(op);
+	return drm_gpuvm_imm_remap_done(op);
 }
 
 DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);

@@ -47,7 +47,7 @@
 #include "foo.h"
 
 /* &drm_sched_backend_ops.run_job */
-int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_update *update,
+int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 		 struct foo_bo *bo, struct drm_exec *exec, struct drm_file *file,
 		 struct dma_fence *last)
 {

@@ -8,7 +8,7 @@
 
 #include "foo.h"
 
-int foo_unbind_run(struct foo_vm *vm, struct drm_gpuvm_update *update)
+int foo_unbind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 {
 	int ret = foo_vm_run(vm, update);
 

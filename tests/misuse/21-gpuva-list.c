@@ -15,7 +15,7 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 {
 	u64 bytes = 0;
 
-	drm_gpuvm_core_for_each(va, vm->core, 0, SZ_1G) {
+	drm_gpuvm_imm_for_each(va, vm->core, 0, SZ_1G) {
 		bytes += va->va.range;
 		foo_vm_va(va)->prot = 1;
 #if defined(UNLINKED)
@@ -33,7 +33,7 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 	return bytes;
 }
 
-u64 foo_vm_replace(struct foo_vm *vm, struct drm_gpuvm_update *update, u64 addr)
+u64 foo_vm_replace(struct foo_vm *vm, struct drm_gpuvm_imm_update *update, u64 addr)
 {
 	const struct drm_gpuva *va = foo_vm_find(vm, addr, SZ_4K);
 	u64 offset;

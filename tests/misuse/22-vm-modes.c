@@ -7,7 +7,7 @@
 #include "foo.h"
 
 int foo_bind(struct foo_vm *vm, struct foo_bo *bo, u64 addr,
-	     struct drm_gpuvm_update *update)
+	     struct drm_gpuvm_imm_update *update)
 {
 	return foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr,
 				  drm_shmem_size(&bo->shmem), 0);

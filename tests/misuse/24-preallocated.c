@@ -6,7 +6,7 @@
 // wrong: RAW_REQUEST B: incompatible pointer
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: NOT_CHECKED W: ignoring return value
-// wrong: NOT_DROPPED C: nothing ends 'update' .* declare it with DRM_GPUVM_UPDATE
+// wrong: NOT_DROPPED C: nothing ends 'update' .* declare it with DRM_GPUVM_IMM_UPDATE
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is empty is reported
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_map_overlaps: every split has what it needs
 
@@ -14,7 +14,7 @@
 
 int foo_bind_now(struct foo_vm *vm, struct foo_bo *bo, u64 addr)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 #if defined(NOT_CHECKED)
@@ -44,11 +44,11 @@ int foo_bind_now(struct foo_vm *vm, struct foo_bo *bo, u64 addr)
 int foo_unmap_now(struct foo_vm *vm, u64 addr, bool busy)
 {
 #if defined(NOT_DROPPED)
-	struct drm_gpuvm_update update[1] = {};
+	struct drm_gpuvm_imm_update update[1] = {};
 #else
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 #endif
-	int ret = drm_gpuvm_prepare_unmap(foo_vm_shared(vm), update, addr, SZ_4K);
+	int ret = drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, SZ_4K);
 
 	if (ret)
 		return ret;

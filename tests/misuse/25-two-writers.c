@@ -6,8 +6,8 @@
 // wrong: CORE_ASSIGNED B: read-only|not assignable|cannot assign
 // wrong: VM_ASSIGNED B: read-only|cannot assign
 // wrong: CORE_INITIALISED B: invalid initializer|must be an initializer list
-// wrong: POINTER_IN_PLACE_OF_CORE B: declare the core with DRM_GPUVM_CORE\(\)
-// wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_core'
+// wrong: POINTER_IN_PLACE_OF_CORE B: declare the core with DRM_GPUVM_IMM_CORE\(\)
+// wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_imm_core'
 // wrong: VM_COPIED C: 'copy' is a copy of another 'struct foo_vm'
 // wrong: VM_BY_VALUE C: 'vm' is a copy of another 'struct foo_vm'
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
@@ -17,9 +17,9 @@
 
 struct bar_vm {
 #if defined(POINTER_IN_PLACE_OF_CORE)
-	struct drm_gpuvm_core *core;
+	struct drm_gpuvm_imm_core *core;
 #else
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 #endif
 };
 
@@ -27,14 +27,14 @@ DRM_GPUVM_IMM(bar_vm, struct bar_vm, core, struct foo_va, struct foo_bo,
 	      shmem.base.base);
 
 #if defined(VM_BY_VALUE)
-int foo_bind_copy(struct foo_vm vm, struct drm_gpuvm_update *update)
+int foo_bind_copy(struct foo_vm vm, struct drm_gpuvm_imm_update *update)
 {
 	return foo_vm_run(&vm, update);
 }
 #endif
 
 int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
-		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_update *update)
+		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_imm_update *update)
 {
 #if defined(SHARED_WRITES)
 	return foo_vm_run(shared, update);
@@ -43,13 +43,13 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 #elif defined(VM_ASSIGNED)
 	*vm = *other;
 #elif defined(CORE_INITIALISED)
-	struct drm_gpuvm_core copy[1] = vm->core;
+	struct drm_gpuvm_imm_core copy[1] = vm->core;
 
-	return drm_gpuvm_run(copy, update);
+	return drm_gpuvm_imm_core_run(copy, update);
 #elif defined(CORE_COPIED)
-	struct drm_gpuvm_core copy = vm->core[0];
+	struct drm_gpuvm_imm_core copy = vm->core[0];
 
-	return drm_gpuvm_run(&copy, update);
+	return drm_gpuvm_imm_core_run(&copy, update);
 #elif defined(VM_COPIED)
 	struct foo_vm copy = *vm;
 

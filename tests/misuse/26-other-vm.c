@@ -9,19 +9,19 @@
 #include "foo.h"
 
 int foo_bind_twice(struct foo_vm *vm, struct foo_bo *bo,
-		   struct drm_gpuvm_update *first, struct drm_gpuvm_update *second)
+		   struct drm_gpuvm_imm_update *first, struct drm_gpuvm_imm_update *second)
 {
 	struct drm_gpuvm_imm *shared = foo_vm_shared(vm);
-	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_bo) =
+	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_imm_bo) =
 		drm_gpuvm_imm_obtain(shared, drm_shmem_gem(&bo->shmem));
 	int ret;
 
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 #if defined(OBJECT_AS_VM_BO)
-	ret = drm_gpuvm_prepare_map_bo(shared, first, bo, 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map_bo(shared, first, bo, 0, SZ_4K, 0);
 #else
-	ret = drm_gpuvm_prepare_map_bo(shared, first, vm_bo, 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map_bo(shared, first, vm_bo, 0, SZ_4K, 0);
 #endif
-	return ret ?: drm_gpuvm_prepare_map_bo(shared, second, vm_bo, SZ_1M, SZ_4K, 0);
+	return ret ?: drm_gpuvm_imm_prepare_map_bo(shared, second, vm_bo, SZ_1M, SZ_4K, 0);
 }

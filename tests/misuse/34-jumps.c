@@ -114,9 +114,9 @@ int foo_bind(struct foo_vm *vm, u64 addr, bool idle)
 	if (idle)
 		return 0;
 #endif
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 
-	ret = drm_gpuvm_prepare_unmap(drm_gpuvm_core_vm(vm->core), update, addr, SZ_4K);
+	ret = drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, SZ_4K);
 	if (ret)
 		goto out;
 	ret = foo_vm_run(vm, update);

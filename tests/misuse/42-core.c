@@ -22,10 +22,10 @@ int foo_vm_setup(struct foo_vm *vm, struct drm_device *drm,
 #endif
 }
 
-int foo_vm_change(struct foo_vm *vm, struct drm_gpuvm_update *update)
+int foo_vm_change(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 {
 #if defined(NONE)
-	return drm_gpuvm_run(NULL, update);
+	return drm_gpuvm_imm_core_run(NULL, update);
 #else
 	return foo_vm_run(vm, update);
 #endif

@@ -11,13 +11,13 @@
 
 int foo_unmap(struct foo_vm *vm, u64 addr, u64 range)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 #if defined(PREPARE_IGNORED)
-	drm_gpuvm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+	drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
 #endif
-	ret = drm_gpuvm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+	ret = drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
 	if (ret)
 		return ret;
 #if defined(RUN_IGNORED)

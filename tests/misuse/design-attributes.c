@@ -10,7 +10,7 @@
 
 #include "foo.h"
 
-int foo_bind(struct drm_gpuvm_imm *vm, struct foo_bo *bo, struct drm_gpuvm_update *update)
+int foo_bind(struct drm_gpuvm_imm *vm, struct foo_bo *bo, struct drm_gpuvm_imm_update *update)
 {
 	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(vm, drm_shmem_gem(&bo->shmem));
 	int ret;
@@ -20,7 +20,7 @@ int foo_bind(struct drm_gpuvm_imm *vm, struct foo_bo *bo, struct drm_gpuvm_updat
 #if defined(VM_BO_USED_AFTER_PUT)
 	drm_gpuvm_imm_bo_put(vm_bo);
 #endif
-	ret = drm_gpuvm_prepare_map_bo(vm, update, vm_bo, 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map_bo(vm, update, vm_bo, 0, SZ_4K, 0);
 #if !defined(VM_BO_USED_AFTER_PUT)
 	drm_gpuvm_imm_bo_put(vm_bo);
 #endif

@@ -13,17 +13,17 @@
 #include "foo.h"
 
 struct bar_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 struct foo_bind {
-	struct drm_gpuvm_update update;
+	struct drm_gpuvm_imm_update update;
 };
 
 int foo_bind(struct foo_vm *vm, struct drm_gpuvm_imm *shared, struct foo_bo *bo,
 	     struct bar_vm *bar, struct foo_bind *bind)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 #if defined(OTHER_OBJECT)
@@ -43,7 +43,7 @@ int foo_bind(struct foo_vm *vm, struct drm_gpuvm_imm *shared, struct foo_bo *bo,
 #elif defined(OTHER_VM_RUNS)
 	return foo_vm_run(bar, update);
 #elif defined(UPDATE_COPIED)
-	struct drm_gpuvm_update copy[1] = update;
+	struct drm_gpuvm_imm_update copy[1] = update;
 
 	return foo_vm_run(vm, copy);
 #elif defined(UPDATE_ASSIGNED)

@@ -78,7 +78,7 @@ struct foo_va {
 };
 
 struct foo_vm {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 	u64 root;
 };
 

@@ -9,7 +9,7 @@
 unsigned int nondet_uint(void);
 
 static struct drm_gpuvm_imm vm;
-static struct drm_gpuva *slots[DRM_GPUVM_POOL_LIMIT];
+static struct drm_gpuva *slots[DRM_GPUVM_IMM_POOL_LIMIT];
 
 /* The pool has room for what is in it and for what was lent, and is not larger than this. */
 static void any_pool(void)
@@ -18,7 +18,7 @@ static void any_pool(void)
 	vm.pool_size = nondet_uint();
 	vm.pool_count = nondet_uint();
 	vm.pool_lent = nondet_uint();
-	__CPROVER_assume(vm.pool_size <= DRM_GPUVM_POOL_LIMIT);
+	__CPROVER_assume(vm.pool_size <= DRM_GPUVM_IMM_POOL_LIMIT);
 	__CPROVER_assume((u64)vm.pool_count + vm.pool_lent <= vm.pool_size);
 }
 
@@ -37,7 +37,7 @@ void prove_lend(void)
 	__CPROVER_assume(want >= 1 && want <= 3);
 	count = vm.pool_count;
 	lent = vm.pool_lent;
-	size = drm_gpuvm_pool_lend(&vm, vas, want, &got);
+	size = drm_gpuvm_imm_pool_lend(&vm, vas, want, &got);
 	check_pool();
 	if (size) {
 		assert(size > vm.pool_size);
@@ -57,9 +57,9 @@ void prove_put(void)
 	any_pool();
 	__CPROVER_assume(n);
 	count = vm.pool_count;
-	done = drm_gpuvm_pool_put_some(&vm, vas, n);
+	done = drm_gpuvm_imm_pool_put_some(&vm, vas, n);
 	check_pool();
-	assert(done <= n && done <= DRM_GPUVM_POOL_BATCH);
+	assert(done <= n && done <= DRM_GPUVM_IMM_POOL_BATCH);
 	assert(vm.pool_count == count + done);
 	assert(prove_copied_to == vm.pool + count);
 	assert(prove_copied == done * sizeof(*vas));

@@ -12,7 +12,7 @@ typedef unsigned __int128 u128;
 u64 nondet_u64(void);
 size_t nondet_size(void);
 
-/* An address space that drm_gpuvm_core_init() accepted */
+/* An address space that drm_gpuvm_imm_core_init() accepted */
 static struct drm_gpuvm_imm_ops ops;
 static struct drm_gpuvm_imm vm = { .ops = &ops };
 
@@ -30,7 +30,7 @@ static void any_vm(void)
 
 	ops.granule = nondet_u64();
 	__CPROVER_assume(ops.granule && !(ops.granule & (ops.granule - 1)));
-	__CPROVER_assume(drm_gpuvm_config_valid(&config));
+	__CPROVER_assume(drm_gpuvm_imm_config_valid(&config));
 	vm.base.mm_start = config.start;
 	vm.base.mm_range = config.range;
 	vm.base.kernel_alloc_node.va.addr = config.reserve_start;

@@ -180,7 +180,7 @@ static void surface_lock(struct dma_resv *resv)
 	dma_resv_unlock(resv);
 }
 
-static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_update *update,
+static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 		       struct surface *surface)
 {
 	int ret;
@@ -218,7 +218,7 @@ static int surface_count(struct space *space, struct surface *surface)
 	int count = 0;
 
 	rcu_read_lock();
-	drm_gpuvm_core_for_each_of(va, space->core, drm_shmem_gem(&surface->shmem))	/* atomic */
+	drm_gpuvm_imm_for_each_of(va, space->core, drm_shmem_gem(&surface->shmem))	/* atomic */
 		count++;
 	rcu_read_unlock();
 	return count;
@@ -258,7 +258,7 @@ static int surface_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg, st
 	return ret;
 }
 
-static u64 surface_rebind(struct space *space, struct drm_gpuvm_update *update)
+static u64 surface_rebind(struct space *space, struct drm_gpuvm_imm_update *update)
 {
 	const struct drm_gpuva *va;
 
@@ -351,7 +351,7 @@ static void surface_done(struct work_struct *work)
 
 static int surface_forget(struct space *space, struct surface *surface)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL); /* unrun */
@@ -363,7 +363,7 @@ static int surface_forget(struct space *space, struct surface *surface)
 
 static int surface_move(struct space *space, struct surface *surface)
 {
-	DRM_GPUVM_UPDATE(update);
+	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
 	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL);

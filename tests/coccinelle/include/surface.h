@@ -81,7 +81,7 @@ struct space_bo {
 };
 
 struct space {
-	DRM_GPUVM_CORE(core);
+	DRM_GPUVM_IMM_CORE(core);
 };
 
 DRM_GPUVM_IMM_VM_BO(space, struct space, core, struct space_va, struct surface,

@@ -97,10 +97,10 @@ static void right_end(struct right *right, struct right_job *job)
 	wake_up_all(&right->wait);
 }
 
-int right_run(struct right *right, struct drm_gpuvm_core *core,
-	      struct drm_gpuvm_update *update, unsigned long id);
-int right_run(struct right *right, struct drm_gpuvm_core *core,
-	      struct drm_gpuvm_update *update, unsigned long id)
+int right_run(struct right *right, struct drm_gpuvm_imm_core *core,
+	      struct drm_gpuvm_imm_update *update, unsigned long id);
+int right_run(struct right *right, struct drm_gpuvm_imm_core *core,
+	      struct drm_gpuvm_imm_update *update, unsigned long id)
 {
 	struct right_job *job = xa_load(&right->jobs_by_id, id);
 	int idx, ret;
@@ -111,7 +111,7 @@ int right_run(struct right *right, struct drm_gpuvm_core *core,
 		return -ENODEV;
 
 	mutex_lock(&right->lock);
-	ret = drm_gpuvm_run(core, update);
+	ret = drm_gpuvm_imm_core_run(core, update);
 	rb_erase(&right->node, &right->tree);
 	mutex_unlock(&right->lock);
 
