@@ -36,7 +36,7 @@
  * that were dropped in the signalling path are cleaned up from a work item. No
  * cleanup call is needed, and teardown order does not matter.
  *
- * A driver names its types once, in a header:
+ * A driver describes its types once, in a header:
  *
  * .. code-block:: c
  *
@@ -48,57 +48,84 @@
  *	struct foo_va {				// plain data of each mapping
  *		u32 prot;
  *	};
- *	DRM_GPUVM_IMM(foo_vm, struct foo_vm, core, struct foo_va,
- *		      struct foo_bo, shmem.base.base);
+ *	DRM_GPUVM_IMM_TYPE(foo_vm_type, struct foo_vm, core, struct foo_va,
+ *			   struct foo_bo, shmem.base.base);
  *
- * and writes the three steps in a C file. An operation is completed once, by
- * the function that gives the value to return; a step that fails returns an
- * ERR_PTR() and leaves the page table as it was:
+ * and writes the three steps in a C file. A step is completed once, by the function that
+ * gives the value to return; a step that fails returns an ERR_PTR() and leaves the page table
+ * as it was:
  *
  * .. code-block:: c
  *
  *	static struct drm_gpuvm_imm_mapped *
- *	foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+ *	foo_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+ *		__drm_nonallocating
  *	{
- *		struct foo_bo *bo = foo_vm_obj(op->va);	// NULL if sparse
- *		int ret = foo_pt_map(&vm->pt, bo, op->addr, op->range,
- *				     op->offset, foo_vm_va(op->va)->prot);
+ *		struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+ *		struct foo_va *data = drm_gpuvm_imm_va_data(&foo_vm_type, step->va);
+ *		struct foo_bo *bo = drm_gpuvm_imm_va_obj(&foo_vm_type, step->va); // NULL if sparse
+ *		int ret = foo_pt_map(&vm->pt, bo, step->addr, step->range,
+ *				     step->offset, data->prot);
  *
- *		return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
+ *		return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(step);
  *	}
  *
  *	static struct drm_gpuvm_imm_unmapped *
- *	foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+ *	foo_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+ *		__drm_nonallocating
  *	{
- *		if (!op->keep)
- *			foo_pt_clear(&vm->pt, op->va->va.addr, op->va->va.range);
- *		return drm_gpuvm_imm_unmap_done(op);
+ *		struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+ *
+ *		if (!step->keep)
+ *			foo_pt_clear(&vm->pt, step->va->va.addr, step->va->va.range);
+ *		return drm_gpuvm_imm_unmap_done(step);
  *	}
  *
  *	static struct drm_gpuvm_imm_remapped *
- *	foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+ *	foo_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+ *		__drm_nonallocating
  *	{
- *		if (!op->keep)
- *			foo_pt_clear(&vm->pt, op->addr, op->range);
- *		return drm_gpuvm_imm_remap_done(op);
+ *		struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+ *
+ *		if (!step->keep)
+ *			foo_pt_clear(&vm->pt, step->addr, step->range);
+ *		return drm_gpuvm_imm_remap_done(step);
  *	}
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);
+ *	const struct foo_vm_type foo_vm_type = {
+ *		.base.granule = SZ_4K,
+ *		.base.obj_funcs = &foo_bo_type.base.funcs,
+ *		.base.map = foo_vm_map,
+ *		.base.unmap = foo_vm_unmap,
+ *		.base.remap = foo_vm_remap,
+ *		.base.validate = foo_vm_validate,
+ *	};
  *
  * A page table that needs memory for a split takes it from what the driver's
  * job brought along, which the step reaches through its struct foo_vm.
  *
  * What a step needs of an object, like a sg table, is held by data per object
- * and address space: DRM_GPUVM_IMM_VM_BO(). It is made when an object is first
- * mapped, which may sleep, and released when nothing connects the two any more.
- * Data of a mapping that holds something is counted by va_get and va_put, see
- * DRM_GPUVM_IMM_OPS():
+ * and address space: DRM_GPUVM_IMM_TYPE_VM_BO(). It is made when an object is first
+ * mapped, by &drm_gpuvm_imm_type.bo_init, which may sleep. It is released, by
+ * &drm_gpuvm_imm_type.bo_fini, when nothing connects the two any more. Data of a mapping that
+ * holds something is counted by &drm_gpuvm_imm_type.va_get and &drm_gpuvm_imm_type.va_put.
  *
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
  *
- *	DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K,
- *			  .bo_init = foo_vm_bo_init, .bo_fini = foo_vm_bo_fini);
+ *	static int foo_vm_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
+ *	{
+ *		struct foo_vm_bo *data = drm_gpuvm_imm_bo_data(&foo_vm_type, vm_bo);
+ *		struct foo_bo *bo = drm_gpuvm_imm_bo_obj(&foo_vm_type, vm_bo);
+ *		const struct drm_dev_ctx_bound *bound = arg;
+ *
+ *		return drm_shmem_sgt_own(&data->sgt, bound, &bo->shmem);
+ *	}
+ *
+ *	static void foo_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
+ *	{
+ *		drm_shmem_sgt_release(&drm_gpuvm_imm_bo_data(&foo_vm_type, vm_bo)->sgt);
+ *	}
  *
  * Setting up, binding and tearing down:
  *
@@ -106,25 +133,27 @@
  *    struct foo_job *job, struct foo_bo *bo, struct foo_bind *args, int ret)
  * .. code-block:: c
  *
- *	ret = foo_vm_init(vm, drm, &(struct drm_gpuvm_imm_config) {
- *		.name = "foo", .range = SZ_1G,
- *	});
+ *	static const struct drm_gpuvm_imm_config config = { .name = "foo", .range = SZ_1G };
+ *
+ *	ret = drm_gpuvm_imm_init(&foo_vm_type, vm, drm, &config);
  *
  *	// ioctl; job->update is a struct drm_gpuvm_imm_update in zeroed memory
- *	ret = foo_vm_prepare_map_interruptible(foo_vm_shared(vm), &job->update, bo,
- *					       args->addr, args->range, args->offset);
+ *	ret = drm_gpuvm_imm_prepare_map_interruptible(&foo_vm_type,
+ *						      drm_gpuvm_imm_shared(vm->core),
+ *						      &job->update, bo, args->addr, args->range,
+ *						      args->offset, NULL);
  *	if (ret)
  *		return ret;
- *	foo_vm_update_va(&job->update)->prot = args->prot;
+ *	drm_gpuvm_imm_update_data(&foo_vm_type, &job->update)->prot = args->prot;
  *
  *	// run_job
  *	scoped_guard(mutex, &vm->lock)
- *		ret = foo_vm_run(vm, &job->update);
+ *		ret = drm_gpuvm_imm_run(&foo_vm_type, vm, &job->update);
  *
  *	// free_job; nothing happens if the update was run
  *	drm_gpuvm_imm_update_drop(&job->update);
  *
- *	foo_vm_fini(vm);
+ *	drm_gpuvm_imm_fini(vm->core);
  *
  * Execution locks the address space's reservation lock and those of all
  * external objects through &struct drm_exec, validates what was evicted, and
@@ -135,15 +164,15 @@
  * .. code-block:: c
  *
  *	drm_exec_until_all_locked(&exec) {
- *		ret = drm_gpuvm_imm_lock(foo_vm_shared(vm), &exec, 1);
+ *		ret = drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(vm->core), &exec, 1);
  *		drm_exec_retry_on_contention(&exec);
  *		if (ret)
  *			goto out;
  *	}
- *	ret = foo_vm_validate(vm, &exec, foo_bo_validate);
+ *	ret = drm_gpuvm_imm_validate(vm->core, &exec);
  *	if (ret)
  *		goto out;
- *	drm_gpuvm_imm_add_fence(foo_vm_shared(vm), &exec, fence,
+ *	drm_gpuvm_imm_add_fence(drm_gpuvm_imm_shared(vm->core), &exec, fence,
  *				DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
  *	...
  *	out:
@@ -151,7 +180,7 @@
  *
  * The driver's lock around what uses the core is taken in the fence signalling
  * path: nothing that is done under it may wait for memory, a reservation lock
- * or a fence. So the function that validates takes it only while it rewrites
+ * or a fence. So &drm_gpuvm_imm_type.validate takes it only while it rewrites
  * the page table, and drm_gpuvm_imm_for_each_of() tells it where the object
  * is mapped.
  *
@@ -162,36 +191,36 @@
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
  *
- *	static int foo_vm_evict_bo(struct foo_vm *vm, struct foo_bo *bo,
- *				   struct foo_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+ *	static int foo_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
  *		__must_hold(drm_resv)
  *	{
+ *		struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
  *		struct drm_gpuva *va;
  *
  *		if (!mutex_trylock(&vm->lock))
  *			return -EBUSY;
  *		drm_gpuvm_bo_for_each_va(va, vm_bo)
  *			foo_pt_clear(&vm->pt, va->va.addr, va->va.range);
- *		drm_shmem_sgt_suspend(&data->sgt);
+ *		drm_shmem_sgt_suspend(&drm_gpuvm_imm_bo_data(&foo_vm_type, vm_bo)->sgt);
  *		mutex_unlock(&vm->lock);
  *		return 0;
  *	}
  *
- *	static int foo_bo_evict(struct foo_bo *bo)
+ *	static int foo_bo_evict(struct drm_shmem_obj *obj)
  *		__must_hold(drm_resv)
  *	{
- *		return foo_vm_evict(bo, foo_vm_evict_bo);
+ *		return drm_gpuvm_imm_evict(&foo_vm_type, drm_shmem_from_obj(&foo_bo_type, obj));
  *	}
  *
- * The function is called for each VM that has a vm_bo of the object, also if its
+ * &drm_gpuvm_imm_type.evict is called for each VM that has a vm_bo of the object, also if its
  * first mapping is only prepared or just being made: the lock tells. A map step that
- * finds the handle suspended has nothing to do: it is one of the mappings that the
- * function which validates makes. Drivers that move objects in other ways call
- * drm_gpuvm_imm_evict().
+ * finds the handle suspended has nothing to do: it is one of the mappings that
+ * &drm_gpuvm_imm_type.validate makes. Drivers that move objects in other ways call
+ * drm_gpuvm_imm_set_invalid().
  *
  * Rules that the library watches, and reports once when they are broken: the
- * core is used by one task at a time; a step completes its own operation,
- * once; an update is run once, by the core that it was prepared for.
+ * core is used by one task at a time; a step is completed once, and says so; an
+ * update is run once, by the core that it was prepared for.
  *
  * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
  * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
@@ -200,23 +229,58 @@
  * a reservation lock does not compile there.
  */
 
-/* For the function by which drm_gpuvm_bo_create() allocates, which has no VM. */
-struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size)
+/*
+ * The core's vm_bo_alloc is not told the VM, so that there is one function for each size of
+ * the driver's data. They become one when drm_gpuvm_bo_create() passes the VM on.
+ */
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc(size_t data_size)
 {
-	struct drm_gpuvm_bo *vm_bo;
-
-	/* The driver's data follows; DRM_GPUVM_IMM_VM_BO() checked its alignment. */
-	return kzalloc(sizeof(*vm_bo) + data_size, GFP_KERNEL_ACCOUNT);
+	/* The driver's data follows; DRM_GPUVM_IMM_TYPE_VM_BO() checked its alignment. */
+	return kzalloc(sizeof(struct drm_gpuvm_bo) + data_size, GFP_KERNEL_ACCOUNT);
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_bo_alloc);
+
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_0(void)
+{
+	return drm_gpuvm_imm_bo_alloc(0);
+}
+
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_64(void)
+{
+	return drm_gpuvm_imm_bo_alloc(64);
+}
+
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_512(void)
+{
+	return drm_gpuvm_imm_bo_alloc(512);
+}
+
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_max(void)
+{
+	return drm_gpuvm_imm_bo_alloc(__DRM_GPUVM_IMM_VM_BO_MAX);
+}
+
+static void drm_gpuvm_imm_set_bo_alloc(struct drm_gpuvm_ops *ops, size_t data_size)
+{
+	if (!data_size)
+		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_0;
+	else if (data_size <= 64)
+		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_64;
+	else if (data_size <= 512)
+		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_512;
+	else
+		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_max;
+}
 
 static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
 {
-	to_drm_gpuvm_imm(vm_bo->vm)->ops->bo_fini(vm_bo);
+	const struct drm_gpuvm_imm_type *type = to_drm_gpuvm_imm(vm_bo->vm)->type;
+
+	if (type->bo_fini)
+		type->bo_fini(vm_bo);
 	kfree(vm_bo);
 }
 
-/* @base_ops of an address space, but for the driver's vm_bo_alloc. */
+/* @base_ops of an address space, but for vm_bo_alloc. */
 static const struct drm_gpuvm_ops drm_gpuvm_imm_base_ops = {
 	.vm_free = drm_gpuvm_imm_vm_free,
 	.vm_bo_free = drm_gpuvm_imm_vm_bo_free,
@@ -240,6 +304,34 @@ static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config
 	       (config->reserve_start >= config->start && reserve_end <= end);
 }
 
+/* What is wrong with a driver's description of its type, or NULL */
+static const char *drm_gpuvm_imm_type_lacks(const struct drm_gpuvm_imm_type *type)
+{
+	if (!type->granule || (type->granule & (type->granule - 1)))
+		return "the granule has to be a power of two";
+	if (!type->obj_funcs)
+		return "obj_funcs has to be there";
+	if (!type->map || !type->unmap || !type->remap)
+		return "map, unmap and remap have to be there";
+	if (!type->va_get != !type->va_put)
+		return "va_get and va_put come together";
+	if (type->evict && !type->validate)
+		return "validate brings back what evict takes away";
+
+	return NULL;
+}
+
+static bool drm_gpuvm_imm_type_valid(struct drm_device *drm,
+				     const struct drm_gpuvm_imm_type *type)
+{
+	const char *what = drm_gpuvm_imm_type_lacks(type);
+
+	if (what)
+		drm_safe_broken(drm, "the type of a VM is complete", "%s", what);
+
+	return !what;
+}
+
 static bool drm_gpuvm_imm_resv_obj_valid(struct drm_device *drm,
 					 const struct drm_gem_object *resv_obj)
 {
@@ -254,7 +346,7 @@ static bool drm_gpuvm_imm_resv_obj_valid(struct drm_device *drm,
 
 static bool drm_gpuvm_imm_aligned(const struct drm_gpuvm_imm *vm, u64 bytes)
 {
-	return !(bytes & (vm->ops->granule - 1));
+	return !(bytes & (vm->type->granule - 1));
 }
 
 static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range)
@@ -287,7 +379,7 @@ static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm
 static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
 				 const struct drm_gem_object *obj)
 {
-	if (likely(obj && obj->funcs == vm->ops->obj_funcs && obj->dev == vm->base.drm))
+	if (likely(obj && obj->funcs == vm->type->obj_funcs && obj->dev == vm->base.drm))
 		return true;
 
 	drm_gpuvm_imm_report_foreign(vm, obj);
@@ -295,18 +387,23 @@ static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
 	return false;
 }
 
+static noinline void drm_gpuvm_imm_report_bo(const struct drm_gpuvm_imm *vm,
+					     const struct drm_gpuvm_bo *vm_bo)
+{
+	drm_safe_broken(vm->base.drm, "a vm_bo is used with its own VM",
+			"%s: %s", vm->base.name,
+			IS_ERR_OR_NULL(vm_bo) ?
+			"no vm_bo was given: look at what obtaining it returned" :
+			"the vm_bo is another VM's");
+}
+
 static bool drm_gpuvm_imm_bo_ok(const struct drm_gpuvm_imm *vm,
 				const struct drm_gpuvm_bo *vm_bo)
 {
-	bool given = !IS_ERR_OR_NULL(vm_bo);
-
-	if (likely(given && vm_bo->vm == &vm->base))
+	if (!IS_ERR_OR_NULL(vm_bo) && vm_bo->vm == &vm->base)
 		return true;
 
-	drm_safe_broken(vm->base.drm, "a vm_bo is used with its own VM",
-			"%s: %s", vm->base.name,
-			given ? "the vm_bo is another VM's" :
-			"no vm_bo was given: look at what obtaining it returned");
+	drm_gpuvm_imm_report_bo(vm, vm_bo);
 
 	return false;
 }
@@ -346,17 +443,22 @@ static bool drm_gpuvm_imm_mode_ok(struct drm_gem_object *obj)
 	return true;
 }
 
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm,
-						  struct drm_gem_object *obj)
+static noinline struct drm_gpuvm_bo *
+drm_gpuvm_imm_report_mode(const struct drm_gpuvm_imm *vm)
+{
+	drm_safe_broken(vm->base.drm, "an object is in VMs of one mode",
+			"%s: the object is in a VM that is not in immediate mode", vm->base.name);
+
+	return ERR_PTR(-EINVAL);
+}
+
+static __always_inline struct drm_gpuvm_bo *
+drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 {
 	guard(mutex)(&obj->gpuva.lock);
 
-	if (!drm_gpuvm_imm_mode_ok(obj)) {
-		drm_safe_broken(vm->base.drm, "an object is in VMs of one mode",
-				"%s: the object is in a VM that is not in immediate mode",
-				vm->base.name);
-		return ERR_PTR(-EINVAL);
-	}
+	if (unlikely(!drm_gpuvm_imm_mode_ok(obj)))
+		return drm_gpuvm_imm_report_mode(vm);
 
 	return drm_gpuvm_bo_find(&vm->base, obj);
 }
@@ -367,25 +469,6 @@ static void drm_gpuvm_imm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 	drm_gem_object_put(vm_bo->obj);
 	drm_gpuvm_put(vm_bo->vm);
 	kfree(vm_bo);
-}
-
-/* For the functions without a type, which have nothing to initialise data by. */
-#define DRM_GPUVM_IMM_NO_ARG	ERR_PTR(-EINVAL)
-
-static int drm_gpuvm_imm_bo_init(struct drm_gpuvm_imm *vm,
-				 struct drm_gpuvm_bo *vm_bo, void *arg)
-{
-	if (!vm->ops->bo_size)
-		return 0;
-
-	if (arg == DRM_GPUVM_IMM_NO_ARG) {
-		drm_safe_broken(vm->base.drm, "data of a vm_bo is initialised",
-				"%s: call the typed functions that DRM_GPUVM_IMM_VM_BO() gives",
-				vm->base.name);
-		return -EINVAL;
-	}
-
-	return vm->ops->bo_init(vm_bo, arg);
 }
 
 /* Tell lockdep what a call may do, also where it finds all that it needs. */
@@ -412,7 +495,7 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 	if (!vm_bo)
 		return ERR_PTR(-ENOMEM);
 
-	ret = drm_gpuvm_imm_bo_init(vm, vm_bo, arg);
+	ret = vm->type->bo_init ? vm->type->bo_init(vm_bo, arg) : 0;
 	if (ret) {
 		drm_gpuvm_imm_bo_uncreate(vm_bo);
 		return ERR_PTR(ret);
@@ -593,8 +676,8 @@ static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
 
-	/* The driver's data follows; DRM_GPUVM_IMM() checked its alignment. */
-	return kmalloc(sizeof(*va) + vm->ops->va_size, GFP_KERNEL_ACCOUNT);
+	/* The driver's data follows; DRM_GPUVM_IMM_TYPE() checked its alignment. */
+	return kmalloc(sizeof(*va) + vm->va_size, GFP_KERNEL_ACCOUNT);
 }
 
 /*
@@ -624,8 +707,7 @@ static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 			return -ENOMEM;
 	}
 	if (map)
-		memset(__drm_gpuvm_imm_va_data(vas[DRM_GPUVM_IMM_UPDATE_NEW]), 0,
-		       vm->ops->va_size);
+		memset(__drm_gpuvm_imm_va_data(vas[DRM_GPUVM_IMM_UPDATE_NEW]), 0, vm->va_size);
 
 	return 0;
 }
@@ -746,27 +828,32 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
 }
 
 /**
- * drm_gpuvm_imm_core_init() - make an address space
+ * drm_gpuvm_imm_core_init() - drm_gpuvm_imm_init() with the core alone
  * @core: the core, in zeroed memory that stays where it is
  * @drm: the device
- * @ops: what DRM_GPUVM_IMM_OPS() defined
+ * @type: the type
  * @config: the layout; not used after the call
+ * @va_size: size of the driver's data of a mapping in bytes
+ * @vm_bo_size: size of the driver's data of an object in an address space in bytes
+ *
+ * Drivers call drm_gpuvm_imm_init(), which knows the sizes by the type.
  *
  * Context: May sleep.
  *
- * Return: 0, -EINVAL if the layout makes no sense or, which is a driver bug, the object
- * for the reservation lock belongs to another device, -ENOMEM, or -EBUSY if @core is
- * initialised already, which is a driver bug, too.
+ * Return: 0; -EINVAL if the layout makes no sense or, which are driver bugs, the object for
+ * the reservation lock belongs to another device or @type is not complete; -ENOMEM; or
+ * -EBUSY if @core is initialised already, which is a driver bug, too.
  */
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
-			    const struct drm_gpuvm_imm_ops *ops,
-			    const struct drm_gpuvm_imm_config *config)
+			    const struct drm_gpuvm_imm_type *type,
+			    const struct drm_gpuvm_imm_config *config,
+			    size_t va_size, size_t vm_bo_size)
 {
 	struct drm_gem_object *resv_obj = config->resv_obj;
 	struct drm_gpuvm_imm *vm;
 	const char *name;
 
-	if (!drm_gpuvm_imm_config_valid(config) ||
+	if (!drm_gpuvm_imm_type_valid(drm, type) || !drm_gpuvm_imm_config_valid(config) ||
 	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj))
 		return -EINVAL;
 	if (drm_gpuvm_imm_shared(core)) {
@@ -789,14 +876,15 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	}
 
 	vm->base_ops = drm_gpuvm_imm_base_ops;
-	vm->base_ops.vm_bo_alloc = ops->bo_alloc;
+	drm_gpuvm_imm_set_bo_alloc(&vm->base_ops, vm_bo_size);
 	drm_gpuvm_init(&vm->base, name,
 		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       drm, resv_obj, config->start, config->range,
 		       config->reserve_start, config->reserve_range,
 		       &vm->base_ops);
-	vm->ops = ops;
-	vm->va_counted = ops->va_counted();
+	vm->type = type;
+	vm->va_size = va_size;
+	vm->va_counted = type->va_put;
 	vm->core = core;
 	vm->name = name;
 	vm->resv_obj = resv_obj;
@@ -1006,21 +1094,9 @@ bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
 
-/**
- * __drm_gpuvm_imm_obtain() - what the typed functions to obtain a vm_bo call
- * @vm: the address space
- * @obj: the object, of the driver's own kind
- * @arg: what the driver's bo_init is given
- * @how: whether the caller holds the reservation lock of @vm, or how it is taken
- *
- * Context: As drm_gpuvm_imm_obtain(), drm_gpuvm_imm_obtain_interruptible() or
- * drm_gpuvm_imm_obtain_locked(), by @how.
- *
- * Return: as these, or what bo_init returned as an ERR_PTR().
- */
-struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					    struct drm_gem_object *obj, void *arg,
-					    enum drm_gpuvm_imm_how how)
+static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
+						   struct drm_gem_object *obj, void *arg,
+						   enum drm_gpuvm_imm_how how)
 {
 	bool locked = how == DRM_GPUVM_IMM_LOCKED;
 	struct drm_gpuvm_bo *vm_bo;
@@ -1055,12 +1131,12 @@ struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 
 	return vm_bo;
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
 
 /**
- * drm_gpuvm_imm_obtain() - get or make what connects an object to a VM
+ * drm_gpuvm_imm_obtain_gem() - get or make what connects an object to a VM
  * @vm: the address space
  * @obj: the object, of the driver's own kind
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * An external object is locked by drm_gpuvm_imm_lock() from here on.
  *
@@ -1074,17 +1150,18 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_obtain);
  * immediate mode, which are driver bugs; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) if the caller
  * is found to hold the reservation lock, which is a driver bug, too.
  */
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					  struct drm_gem_object *obj)
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
+					      struct drm_gem_object *obj, void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKS);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem);
 
 /**
- * drm_gpuvm_imm_obtain_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
+ * drm_gpuvm_imm_obtain_gem_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
  * @vm: the address space
  * @obj: the object, of the driver's own kind
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * Context: As drm_gpuvm_imm_obtain(), but a signal ends the wait for the reservation
  * lock.
@@ -1092,30 +1169,31 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain);
  * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal came, with nothing
  * changed. An ioctl returns that: userspace calls again.
  */
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_interruptible(struct drm_gpuvm_imm *vm,
-							struct drm_gem_object *obj)
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_interruptible(struct drm_gpuvm_imm *vm,
+							    struct drm_gem_object *obj,
+							    void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG,
-				      DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_interruptible);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_interruptible);
 
 /**
- * drm_gpuvm_imm_obtain_locked() - drm_gpuvm_imm_obtain() under the VM's lock
+ * drm_gpuvm_imm_obtain_gem_locked() - drm_gpuvm_imm_obtain() under the VM's lock
  * @vm: the address space
  * @obj: the object, of the driver's own kind
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
  * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EDEADLK) if the caller does not hold the
  * reservation lock, which is a driver bug.
  */
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
-						 struct drm_gem_object *obj)
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_locked(struct drm_gpuvm_imm *vm,
+						     struct drm_gem_object *obj, void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKED);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_locked);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_locked);
 
 /**
  * drm_gpuvm_imm_bo_put() - put a vm_bo
@@ -1141,25 +1219,10 @@ void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
 
-/**
- * __drm_gpuvm_imm_prepare_map() - what the typed functions to map an object call
- * @vm: the address space
- * @update: an empty update
- * @obj: the object, of the driver's own kind
- * @addr: where to map it, in bytes of GPU address
- * @range: how much of it, in bytes
- * @offset: from where on, in bytes from the start of @obj
- * @arg: what the driver's bo_init is given
- * @how: whether the caller holds the reservation lock of @vm, or how it is taken
- *
- * Context: As drm_gpuvm_imm_prepare_map(), drm_gpuvm_imm_prepare_map_interruptible() or
- * drm_gpuvm_imm_prepare_map_locked(), by @how.
- *
- * Return: as these, or what bo_init returned.
- */
-int __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-				struct drm_gem_object *obj, u64 addr, u64 range,
-				u64 offset, void *arg, enum drm_gpuvm_imm_how how)
+static __always_inline int
+__drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+			    struct drm_gem_object *obj, u64 addr, u64 range, u64 offset,
+			    void *arg, enum drm_gpuvm_imm_how how)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
@@ -1179,19 +1242,19 @@ int __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_u
 	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_MAP, vm_bo,
 					 addr, range, offset);
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_prepare_map);
 
 /**
- * drm_gpuvm_imm_prepare_map() - prepare to map a part of an object
+ * drm_gpuvm_imm_prepare_map_gem() - prepare to map a part of an object
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
  * @addr: where to map it, in bytes of GPU address
  * @range: how much of it, in bytes
  * @offset: from where on, in bytes from the start of @obj
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * What is mapped in the range when the update runs is replaced. Drivers call
- * the typed form that DRM_GPUVM_IMM() gives, and may set the data of the new
+ * drm_gpuvm_imm_prepare_map(), which takes theirs, and may set the data of the new
  * mapping afterwards.
  *
  * Context: May sleep. May take the reservation lock of @vm, as drm_gpuvm_imm_obtain():
@@ -1207,23 +1270,25 @@ EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_prepare_map);
  * * -EBUSY if @update is not empty, which is a driver bug
  * * -EDEADLK as drm_gpuvm_imm_obtain()
  */
-int drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-			      struct drm_gem_object *obj, u64 addr, u64 range,
-			      u64 offset)
+int drm_gpuvm_imm_prepare_map_gem(struct drm_gpuvm_imm *vm,
+				  struct drm_gpuvm_imm_update *update,
+				  struct drm_gem_object *obj, u64 addr, u64 range,
+				  u64 offset, void *arg)
 {
-	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
-					   DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKS);
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
+					   DRM_GPUVM_IMM_LOCKS);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem);
 
 /**
- * drm_gpuvm_imm_prepare_map_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
+ * drm_gpuvm_imm_prepare_map_gem_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
  * @addr: where to map it, in bytes of GPU address
  * @range: how much of it, in bytes
  * @offset: from where on, in bytes from the start of @obj
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * Context: As drm_gpuvm_imm_prepare_map(), but a signal ends the wait for the reservation
  * lock.
@@ -1231,39 +1296,39 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map);
  * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal came, with nothing changed. An
  * ioctl returns that: userspace calls again.
  */
-int drm_gpuvm_imm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
-					    struct drm_gpuvm_imm_update *update,
-					    struct drm_gem_object *obj, u64 addr, u64 range,
-					    u64 offset)
+int drm_gpuvm_imm_prepare_map_gem_interruptible(struct drm_gpuvm_imm *vm,
+						struct drm_gpuvm_imm_update *update,
+						struct drm_gem_object *obj, u64 addr,
+						u64 range, u64 offset, void *arg)
 {
-	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
-					   DRM_GPUVM_IMM_NO_ARG,
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
 					   DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_interruptible);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_interruptible);
 
 /**
- * drm_gpuvm_imm_prepare_map_locked() - drm_gpuvm_imm_prepare_map() under the VM's lock
+ * drm_gpuvm_imm_prepare_map_gem_locked() - drm_gpuvm_imm_prepare_map() under the VM's lock
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
  * @addr: where to map it, in bytes of GPU address
  * @range: how much of it, in bytes
  * @offset: from where on, in bytes from the start of @obj
+ * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
  * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_imm_prepare_map_locked(struct drm_gpuvm_imm *vm,
-				     struct drm_gpuvm_imm_update *update,
-				     struct drm_gem_object *obj, u64 addr,
-				     u64 range, u64 offset)
+int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
+					 struct drm_gpuvm_imm_update *update,
+					 struct drm_gem_object *obj, u64 addr, u64 range,
+					 u64 offset, void *arg)
 {
-	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset,
-					   DRM_GPUVM_IMM_NO_ARG, DRM_GPUVM_IMM_LOCKED);
+	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
+					   DRM_GPUVM_IMM_LOCKED);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_locked);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_locked);
 
 /**
  * drm_gpuvm_imm_prepare_map_bo() - prepare to map through a vm_bo
@@ -1309,7 +1374,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_bo);
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
  *
- * The step's operation has no object; reads of such a range give zeroes or
+ * The step has no object; reads of such a range give zeroes or
  * whatever else the driver's page table means by it.
  *
  * Context: May sleep. Takes no lock.
@@ -1366,7 +1431,7 @@ int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_u
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
 
 /**
- * drm_gpuvm_imm_prepare_unmap_obj() - prepare to unmap all of an object
+ * drm_gpuvm_imm_prepare_unmap_gem() - prepare to unmap all of an object
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1379,7 +1444,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
  *
  * Return: as drm_gpuvm_imm_prepare_map().
  */
-int drm_gpuvm_imm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
+int drm_gpuvm_imm_prepare_unmap_gem(struct drm_gpuvm_imm *vm,
 				    struct drm_gpuvm_imm_update *update,
 				    struct drm_gem_object *obj)
 {
@@ -1400,7 +1465,7 @@ int drm_gpuvm_imm_prepare_unmap_obj(struct drm_gpuvm_imm *vm,
 	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ,
 					 vm_bo, 0, 0, 0);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_obj);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_gem);
 
 /**
  * drm_gpuvm_imm_prepare_split() - prepare to split a mapping in two

@@ -52,8 +52,8 @@ struct drm_gpuvm_imm_core {
 
 /**
  * struct drm_gpuvm_imm_map_step - a range that is to be mapped
- * @va: the mapping that it is for, with the driver's data. Who looks for it in
- *	the address space finds it already, except in a rollback
+ * @va: the mapping that it is for, with the driver's data. It is in the address space
+ *	already, except in a rollback
  * @obj: the object, or NULL if the mapping is sparse
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
@@ -113,78 +113,148 @@ struct drm_gpuvm_imm_remap_step {
 
 /**
  * drm_gpuvm_imm_map_done() - complete a map step
- * @op: the operation of this step
+ * @step: the step
  *
- * Call once, when the page table is as @op wants it.
+ * Call once, when the page table is as @step wants it.
  *
- * Return: what the step has to return.
+ * Return: the value that the driver's function returns.
  */
 static __always_inline struct drm_gpuvm_imm_mapped * __must_check
-drm_gpuvm_imm_map_done(const struct drm_gpuvm_imm_map_step *op)
+drm_gpuvm_imm_map_done(const struct drm_gpuvm_imm_map_step *step)
 {
-	/* Drivers see the operation as const; it is a variable of the library. */
-	((struct drm_gpuvm_imm_map_step *)op)->__done++;
-	return (struct drm_gpuvm_imm_mapped *)op;
+	/* Drivers see the step as const; it is a variable of the library. */
+	((struct drm_gpuvm_imm_map_step *)step)->__done++;
+	return (struct drm_gpuvm_imm_mapped *)step;
 }
 
 /**
  * drm_gpuvm_imm_unmap_done() - complete an unmap step
- * @op: the operation of this step
+ * @step: the step
  *
  * Call once, when nothing of the mapping is left in the page table.
  *
- * Return: what the step has to return.
+ * Return: the value that the driver's function returns.
  */
 static __always_inline struct drm_gpuvm_imm_unmapped * __must_check
-drm_gpuvm_imm_unmap_done(const struct drm_gpuvm_imm_unmap_step *op)
+drm_gpuvm_imm_unmap_done(const struct drm_gpuvm_imm_unmap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_unmap_step *)op)->__done++;
-	return (struct drm_gpuvm_imm_unmapped *)op;
+	((struct drm_gpuvm_imm_unmap_step *)step)->__done++;
+	return (struct drm_gpuvm_imm_unmapped *)step;
 }
 
 /**
  * drm_gpuvm_imm_remap_done() - complete a remap step
- * @op: the operation of this step
+ * @step: the step
  *
- * Call once, when the page table is as @op wants it.
+ * Call once, when the page table is as @step wants it.
  *
- * Return: what the step has to return.
+ * Return: the value that the driver's function returns.
  */
 static __always_inline struct drm_gpuvm_imm_remapped * __must_check
-drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *op)
+drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_remap_step *)op)->__done++;
-	return (struct drm_gpuvm_imm_remapped *)op;
+	((struct drm_gpuvm_imm_remap_step *)step)->__done++;
+	return (struct drm_gpuvm_imm_remapped *)step;
 }
 
 /**
- * struct drm_gpuvm_imm_ops - what an address space needs from its driver
+ * struct drm_gpuvm_imm_type - a driver's type of address space
  *
- * Made by DRM_GPUVM_IMM_OPS().
+ * The base of what DRM_GPUVM_IMM_TYPE() declares. A driver defines one for each of its types,
+ * const. It has the granule, the objects and the three steps; the rest is optional.
  */
-struct drm_gpuvm_imm_ops {
-	/* private: */
-	size_t va_size;
-	size_t bo_size;
+struct drm_gpuvm_imm_type {
+	/**
+	 * @granule:
+	 *
+	 * Addresses, ranges and offsets are multiples of this many bytes; a power of two.
+	 */
 	u64 granule;
+
+	/** @obj_funcs: the functions by which the driver's own objects are known */
 	const struct drm_gem_object_funcs *obj_funcs;
-	bool (*va_counted)(void);
-	void (*va_get)(struct drm_gpuva *va) __drm_nonallocating;
-	void (*va_put)(struct drm_gpuva *va);
-	struct drm_gpuvm_bo *(*bo_alloc)(void);
+
+	/**
+	 * @map:
+	 *
+	 * Maps a range in the page table. Like @unmap and @remap, it completes its step once,
+	 * with the function that gives the value to return. If it fails, it returns an
+	 * ERR_PTR() and leaves the page table as it was. All three run in the fence signalling
+	 * path, and say __drm_nonallocating.
+	 */
+	struct drm_gpuvm_imm_mapped *(*map)(struct drm_gpuvm_imm_core *core,
+					    const struct drm_gpuvm_imm_map_step *step)
+		__drm_nonallocating;
+
+	/** @unmap: removes a mapping from the page table; must not fail when the core goes */
+	struct drm_gpuvm_imm_unmapped *(*unmap)(struct drm_gpuvm_imm_core *core,
+						const struct drm_gpuvm_imm_unmap_step *step)
+		__drm_nonallocating;
+
+	/** @remap: removes a part of a mapping from the page table */
+	struct drm_gpuvm_imm_remapped *(*remap)(struct drm_gpuvm_imm_core *core,
+						const struct drm_gpuvm_imm_remap_step *step)
+		__drm_nonallocating;
+
+	/**
+	 * @va_get:
+	 *
+	 * The data of a mapping was copied to a part of it; takes what the copy has to hold.
+	 * In the fence signalling path. Comes together with @va_put.
+	 */
+	void (*va_get)(const struct drm_gpuva *va) __drm_nonallocating;
+
+	/**
+	 * @va_put:
+	 *
+	 * The data of a mapping, or of one that was never made, goes; it may be zeroed still.
+	 * From a work item or drm_gpuvm_imm_fini(). It may sleep, end an address space, and
+	 * take each lock that is not held around drm_gpuvm_imm_fini(), as lockdep knows.
+	 */
+	void (*va_put)(const struct drm_gpuva *va);
+
+	/**
+	 * @bo_init:
+	 *
+	 * Initialises the data of an object in an address space, which is zeroed. @arg is the
+	 * last argument of the obtain or prepare call. May sleep, and take the object's
+	 * reservation lock but for an object that shares the one which the caller of a _locked
+	 * function holds. If it fails, then so does that call, and @bo_fini is not called. Two
+	 * tasks that obtain the same object at once may both call it; one of the results is
+	 * dropped.
+	 */
 	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
+
+	/**
+	 * @bo_fini:
+	 *
+	 * Undoes @bo_init. The object and the shared side of the address space are still
+	 * there; the page table need not be. May sleep, and end an address space. But data that
+	 * another task's made superfluous goes where the object is obtained: there, it takes no
+	 * reservation lock, since the caller of a _locked function holds one.
+	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
-	struct drm_gpuvm_imm_mapped *(*step_map)(struct drm_gpuvm_imm_core *core,
-						 const struct drm_gpuvm_imm_map_step *op)
-		__drm_nonallocating;
-	struct drm_gpuvm_imm_unmapped *(*step_unmap)(struct drm_gpuvm_imm_core *core,
-						     const struct drm_gpuvm_imm_unmap_step *op)
-		__drm_nonallocating;
-	struct drm_gpuvm_imm_remapped *(*step_remap)(struct drm_gpuvm_imm_core *core,
-						     const struct drm_gpuvm_imm_remap_step *op)
-		__drm_nonallocating;
+
+	/**
+	 * @validate:
+	 *
+	 * Brings an evicted object back, and maps it where it was mapped. Called by
+	 * drm_gpuvm_imm_validate(), with the reservation lock of the object.
+	 */
+	int (*validate)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			struct drm_exec *exec);
+
+	/**
+	 * @evict:
+	 *
+	 * Takes an object out of the page table. Called by drm_gpuvm_imm_evict(), with the
+	 * reservation lock of the object and its gpuva lock, in memory reclaim: it allocates
+	 * nothing, and other locks it only tries. If it cannot do so now, it returns -EBUSY.
+	 * Comes together with @validate.
+	 */
+	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);
 };
 
 /**
@@ -253,8 +323,9 @@ struct drm_gpuvm_imm_update {
 };
 
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
-			    const struct drm_gpuvm_imm_ops *ops,
-			    const struct drm_gpuvm_imm_config *config) __must_check;
+			    const struct drm_gpuvm_imm_type *type,
+			    const struct drm_gpuvm_imm_config *config,
+			    size_t va_size, size_t vm_bo_size) __must_check;
 void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core) __must_not_hold(drm_resv);
 
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
@@ -270,44 +341,35 @@ bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo) __drm_nonallocating;
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					  struct drm_gem_object *obj)
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
+					      struct drm_gem_object *obj, void *arg)
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_not_hold(drm_resv);
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_locked(struct drm_gpuvm_imm *vm,
-						 struct drm_gem_object *obj)
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_interruptible(struct drm_gpuvm_imm *vm,
+							    struct drm_gem_object *obj,
+							    void *arg)
+	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
+	__must_not_hold(drm_resv);
+struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_locked(struct drm_gpuvm_imm *vm,
+						     struct drm_gem_object *obj, void *arg)
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
 	__must_hold(drm_resv);
 
-struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_interruptible(struct drm_gpuvm_imm *vm,
-							struct drm_gem_object *obj)
-	__must_check __drm_safe_put_with(drm_gpuvm_imm_bo_put)
-	__must_not_hold(drm_resv);
-
-/* private: what a function does about the reservation lock of the address space */
-enum drm_gpuvm_imm_how {
-	DRM_GPUVM_IMM_LOCKS,		/* takes it */
-	DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE, /* takes it, unless there is a signal */
-	DRM_GPUVM_IMM_LOCKED,		/* the caller holds it */
-};
-
-struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
-					    struct drm_gem_object *obj, void *arg,
-					    enum drm_gpuvm_imm_how how) __must_check;
-
-int __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-				struct drm_gem_object *obj, u64 addr, u64 range,
-				u64 offset, void *arg, enum drm_gpuvm_imm_how how) __must_check;
-int drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-			      struct drm_gem_object *obj, u64 addr, u64 range,
-			      u64 offset) __must_check __must_not_hold(drm_resv);
-int drm_gpuvm_imm_prepare_map_interruptible(struct drm_gpuvm_imm *vm,
-					    struct drm_gpuvm_imm_update *update,
-					    struct drm_gem_object *obj, u64 addr, u64 range,
-					    u64 offset) __must_check __must_not_hold(drm_resv);
-int drm_gpuvm_imm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-				     struct drm_gem_object *obj, u64 addr, u64 range,
-				     u64 offset) __must_check __must_hold(drm_resv);
+int drm_gpuvm_imm_prepare_map_gem(struct drm_gpuvm_imm *vm,
+				  struct drm_gpuvm_imm_update *update,
+				  struct drm_gem_object *obj, u64 addr, u64 range,
+				  u64 offset, void *arg)
+	__must_check __must_not_hold(drm_resv);
+int drm_gpuvm_imm_prepare_map_gem_interruptible(struct drm_gpuvm_imm *vm,
+						struct drm_gpuvm_imm_update *update,
+						struct drm_gem_object *obj, u64 addr,
+						u64 range, u64 offset, void *arg)
+	__must_check __must_not_hold(drm_resv);
+int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
+					 struct drm_gpuvm_imm_update *update,
+					 struct drm_gem_object *obj, u64 addr, u64 range,
+					 u64 offset, void *arg)
+	__must_check __must_hold(drm_resv);
 int drm_gpuvm_imm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				 struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
 				 u64 offset) __must_check;
@@ -315,7 +377,7 @@ int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_
 				     u64 addr, u64 range) __must_check;
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr, u64 range) __must_check;
-int drm_gpuvm_imm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+int drm_gpuvm_imm_prepare_unmap_gem(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				    struct drm_gem_object *obj) __must_check;
 int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr) __must_check;
@@ -344,20 +406,11 @@ void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 			     struct dma_fence *fence,
 			     enum dma_resv_usage private_usage,
 			     enum dma_resv_usage extobj_usage);
-void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict) __must_hold(drm_resv);
-int __drm_gpuvm_imm_core_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec,
-				  int (*fn)(struct drm_gpuvm_imm_core *core,
-					    struct drm_gpuvm_bo *vm_bo,
-					    struct drm_exec *exec, void *priv),
-				  void *priv) __must_check;
-
-int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
-			       const struct drm_gpuvm_imm_ops *ops,
-			       int (*fn)(struct drm_gpuvm_imm_core *core,
-					 struct drm_gpuvm_bo *vm_bo, void *priv),
-			       void *priv) __must_check __must_hold(drm_resv);
-
-struct drm_gpuvm_bo *__drm_gpuvm_imm_bo_alloc(size_t data_size);
+void drm_gpuvm_imm_set_invalid(struct drm_gem_object *obj) __must_hold(drm_resv);
+void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj) __must_hold(drm_resv);
+int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec) __must_check;
+int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
+	__must_check __must_hold(drm_resv);
 
 /**
  * drm_gpuvm_imm_shared() - the shared side of an address space
@@ -373,19 +426,12 @@ drm_gpuvm_imm_shared(const struct drm_gpuvm_imm_core *core)
 	return likely(core->__self == core) ? core->__vm : NULL;
 }
 
-/* The driver's data of a VA sits behind it: see drm_gpuvm_imm_va_alloc(). */
-static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
-{
-	return (void *)(va + 1);
-}
-
-/* That of a vm_bo, too: see __drm_gpuvm_imm_bo_alloc(). */
-static __always_inline void *__drm_gpuvm_imm_bo_data(struct drm_gpuvm_bo *vm_bo)
-{
-	return vm_bo + 1;
-}
-
-/* The mapping that a prepared map update is about to make. */
+/**
+ * drm_gpuvm_imm_update_va() - the mapping that a prepared update makes
+ * @update: the update
+ *
+ * Return: the mapping, which is not in the address space yet; NULL if @update maps nothing.
+ */
 static __always_inline const struct drm_gpuva *
 drm_gpuvm_imm_update_va(const struct drm_gpuvm_imm_update *update)
 {
@@ -452,391 +498,370 @@ struct drm_gpuvm_imm_walk {
 				drm_gpuvm_imm_first_of(__walk.core, _gem_obj);	\
 		     _va; _va = drm_gpuvm_imm_next_of(__walk.core, _va))
 
-/* What both forms of DRM_GPUVM_IMM() declare. */
-#define __DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
+/* For DRM_GPUVM_IMM_TYPE(): a type whose vm_bos have no data of the driver's */
+struct drm_gpuvm_imm_no_data {};
+
+/* How much data a driver can have behind a vm_bo */
+#define __DRM_GPUVM_IMM_VM_BO_MAX	4096
+
+/**
+ * DRM_GPUVM_IMM_TYPE() - declare a driver's type of address space
+ * @_name: name of the type's description, with a const &struct drm_gpuvm_imm_type as its base
+ * @_vm_type: the driver's type with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
+ * @_va_type: the driver's data for each mapping, zeroed at first and copied to
+ *	the parts of a mapping that is split; see &drm_gpuvm_imm_type.va_get
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
+ *
+ * Goes into the driver's header. One of its C files defines the description:
+ *
+ * .. example: after drm_gpuvm_imm-steps
+ * .. code-block:: c
+ *
+ *	const struct foo_vm_type foo_vm_type = {
+ *		.base.granule = SZ_4K,
+ *		.base.obj_funcs = &foo_bo_type.base.funcs,
+ *		.base.map = foo_vm_map,
+ *		.base.unmap = foo_vm_unmap,
+ *		.base.remap = foo_vm_remap,
+ *	};
+ */
+#define DRM_GPUVM_IMM_TYPE(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
+	DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
+				 struct drm_gpuvm_imm_no_data, void)
+
+/**
+ * DRM_GPUVM_IMM_TYPE_VM_BO() - the same, with data of the driver's per vm_bo
+ * @_name: name of the type's description
+ * @_vm_type: the driver's type with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
+ * @_va_type: the driver's data for each mapping, as in DRM_GPUVM_IMM_TYPE()
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
+ * @_bo_type: the driver's data for each object in an address space
+ * @_arg: type of what &drm_gpuvm_imm_type.bo_init takes a pointer to
+ *
+ * The data is made when an object is first obtained for an address space and
+ * lives for as long as anything connects the two: mappings, updates, and callers that
+ * obtained it. It is the place for what every mapping of the object needs and
+ * what has to be released, like an owned sg table.
+ */
+#define DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
+				 _bo_type, _arg)				\
+struct _name {									\
+	struct drm_gpuvm_imm_type base;						\
+	/* private: empty, for their types and sizes */				\
+	_vm_type *__vm[0];							\
+	_va_type *__va[0];							\
+	_obj_type *__obj[0];							\
+	_bo_type *__bo[0];							\
+	_arg *__arg[0];								\
+	u8 __core_at[0][offsetof(_vm_type, _core) + 1];				\
+	u8 __gem_at[0][offsetof(_obj_type, _gem) + 1];				\
+};										\
 static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_imm_core[1]), \
 	      "declare the core with DRM_GPUVM_IMM_CORE()");			\
 static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
 static_assert(__alignof__(_va_type) <= __alignof__(struct drm_gpuva));		\
-extern const struct drm_gpuvm_imm_ops _name##_ops;				\
-										\
-static __always_inline _vm_type *_name##_of(struct drm_gpuvm_imm_core *core)	\
-{										\
-	return container_of(core, _vm_type, _core[0]);				\
-}										\
-static __always_inline struct drm_gpuvm_imm *_name##_shared(const _vm_type *vm)	\
-{										\
-	return drm_gpuvm_imm_shared(vm->_core);					\
-}										\
-static __always_inline _va_type *_name##_va(const struct drm_gpuva *va)		\
-{										\
-	return __drm_gpuvm_imm_va_data(va);					\
-}										\
-/* Invariant of the VM: its objects have the functions of @_obj_type. */	\
-static __always_inline _obj_type *_name##_obj(const struct drm_gpuva *va)	\
-{										\
-	return va->gem.obj ? container_of(va->gem.obj, _obj_type, _gem) : NULL;	\
-}										\
-static __always_inline _va_type *						\
-_name##_update_va(const struct drm_gpuvm_imm_update *update)			\
-{										\
-	const struct drm_gpuva *va = drm_gpuvm_imm_update_va(update);		\
-										\
-	return va ? __drm_gpuvm_imm_va_data(va) : NULL;				\
-}										\
-static __always_inline int __must_check						\
-_name##_init(_vm_type *vm, struct drm_device *drm,				\
-	     const struct drm_gpuvm_imm_config *config)				\
-{										\
-	return drm_gpuvm_imm_core_init(vm->_core, drm, &_name##_ops, config);	\
-}										\
-static __always_inline void _name##_fini(_vm_type *vm)				\
-	__must_not_hold(drm_resv)						\
-{										\
-	drm_gpuvm_imm_fini(vm->_core);						\
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_unmap_obj(struct drm_gpuvm_imm *vm,				\
-			  struct drm_gpuvm_imm_update *update, _obj_type *obj)	\
-{										\
-	return drm_gpuvm_imm_prepare_unmap_obj(vm, update, &obj->_gem);		\
-}										\
-static __always_inline int __must_check						\
-_name##_run(_vm_type *vm, struct drm_gpuvm_imm_update *update)			\
-{										\
-	return drm_gpuvm_imm_core_run(vm->_core, update);			\
-}										\
-static __always_inline const struct drm_gpuva *					\
-_name##_find(const _vm_type *vm, u64 addr, u64 range)				\
-{										\
-	return drm_gpuvm_imm_find(vm->_core, addr, range);			\
-}										\
-static __always_inline const struct drm_gpuva *					\
-_name##_find_first(const _vm_type *vm, u64 addr, u64 range)			\
-{										\
-	return drm_gpuvm_imm_find_first(vm->_core, addr, range);		\
-}
-
-/* An object in an address space as arguments: alone, or with the driver's data. */
-#define __DRM_GPUVM_IMM_OBJ(_name, _b)		__##_name##_bo_obj(_b)
-#define __DRM_GPUVM_IMM_OBJ_DATA(_name, _b)	__##_name##_bo_obj(_b), _name##_vm_bo(_b)
-
-/*
- * What calls a function of the driver's for an object in an address space. @_args
- * makes arguments of a vm_bo, which the function takes as the parameters in @...
- */
-#define __DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem, _args, ...) \
-static inline _obj_type *__##_name##_bo_obj(const struct drm_gpuvm_bo *vm_bo)	\
-{										\
-	return container_of(vm_bo->obj, _obj_type, _gem);			\
-}										\
-										\
-struct _name##_validate_call {							\
-	int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_exec *exec);		\
-};										\
-static inline int								\
-__##_name##_validate_one(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo, \
-			 struct drm_exec *exec, void *priv)			\
-{										\
-	struct _name##_validate_call *call = priv;				\
-										\
-	return call->fn(_name##_of(core), _args(_name, vm_bo), exec);		\
-}										\
-static inline int __must_check							\
-_name##_validate(_vm_type *vm, struct drm_exec *exec,				\
-		 int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_exec *exec))	\
-{										\
-	struct _name##_validate_call call = { .fn = fn };			\
-										\
-	return __drm_gpuvm_imm_core_validate(vm->_core, exec,			\
-					     __##_name##_validate_one, &call);	\
-}										\
-										\
-struct _name##_evict_call {							\
-	int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_gpuvm_bo *vm_bo);	\
-};										\
-static inline int								\
-__##_name##_evict_one(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo, \
-		      void *priv)						\
-{										\
-	struct _name##_evict_call *call = priv;					\
-										\
-	return call->fn(_name##_of(core), _args(_name, vm_bo), vm_bo);		\
-}										\
-static inline int __must_check							\
-_name##_evict(_obj_type *obj,							\
-	      int (*fn)(_vm_type *vm, __VA_ARGS__, struct drm_gpuvm_bo *vm_bo))	\
-	__must_hold(drm_resv)							\
-{										\
-	struct _name##_evict_call call = { .fn = fn };				\
-										\
-	return __drm_gpuvm_imm_evict_each(&obj->_gem, &_name##_ops,		\
-					  __##_name##_evict_one, &call);	\
-}
-
-/**
- * DRM_GPUVM_IMM() - give a driver its typed functions
- * @_name: prefix of the functions
- * @_vm_type: the driver's type with the core
- * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
- * @_va_type: the driver's data for each mapping, zeroed at first and copied to
- *	the parts of a mapping that is split; see DRM_GPUVM_IMM_OPS()
- * @_obj_type: the driver's GEM object
- * @_gem: the &struct drm_gem_object in @_obj_type
- *
- * Goes into a header of the driver. See the overview for what it gives.
- */
-#define DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)	\
-__DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)		\
-struct _name##_data_ops {							\
-	void (*va_get)(_va_type *va) __drm_nonallocating;			\
-	void (*va_put)(_va_type *va);						\
-};										\
-enum { __##_name##_bo_size };							\
-										\
-static inline int __##_name##_bo_init(const struct _name##_data_ops *ops,	\
-				      struct drm_gpuvm_bo *vm_bo, void *arg)	\
-{										\
-	return 0;								\
-}										\
-static inline void __##_name##_bo_fini(const struct _name##_data_ops *ops,	\
-				       struct drm_gpuvm_bo *vm_bo) { }		\
-										\
-static __always_inline int __must_check						\
-_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update, \
-		    _obj_type *obj, u64 addr, u64 range, u64 offset)		\
-	__must_not_hold(drm_resv)						\
-{										\
-	return drm_gpuvm_imm_prepare_map(vm, update, &obj->_gem, addr, range, offset); \
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map_interruptible(struct drm_gpuvm_imm *vm,			\
-				  struct drm_gpuvm_imm_update *update, _obj_type *obj, \
-				  u64 addr, u64 range, u64 offset)		\
-	__must_not_hold(drm_resv)						\
-{										\
-	return drm_gpuvm_imm_prepare_map_interruptible(vm, update, &obj->_gem, addr, \
-						       range, offset);		\
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
-			   struct drm_gpuvm_imm_update *update, _obj_type *obj,	\
-			   u64 addr, u64 range, u64 offset)			\
-	__must_hold(drm_resv)							\
-{										\
-	return drm_gpuvm_imm_prepare_map_locked(vm, update, &obj->_gem, addr,	\
-						range, offset);			\
-}										\
-__DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem,			\
-		     __DRM_GPUVM_IMM_OBJ, _obj_type *obj)			\
-struct drm_gpuvm_imm_ops
-
-/**
- * DRM_GPUVM_IMM_VM_BO() - the same, with data of the driver's per vm_bo
- * @_name: prefix of the functions
- * @_vm_type: the driver's type with the core
- * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
- * @_va_type: the driver's data for each mapping, as in DRM_GPUVM_IMM()
- * @_obj_type: the driver's GEM object
- * @_gem: the &struct drm_gem_object in @_obj_type
- * @_bo_type: the driver's data for each object in an address space
- * @_arg: type of what initialising a @_bo_type takes
- *
- * The data is made when an object is first obtained for an address space and
- * lives for as long as anything connects the two: mappings, updates, and who
- * obtained it. It is the place for what every mapping of the object needs and
- * what has to be released, like an owned sg table.
- */
-#define DRM_GPUVM_IMM_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem,	\
-			    _bo_type, _arg)					\
-__DRM_GPUVM_IMM(_name, _vm_type, _core, _va_type, _obj_type, _gem)		\
 static_assert(__alignof__(_bo_type) <= __alignof__(struct drm_gpuvm_bo));	\
-struct _name##_data_ops {							\
-	void (*va_get)(_va_type *va) __drm_nonallocating;			\
-	void (*va_put)(_va_type *va);						\
-	int (*bo_init)(_bo_type *bo, _obj_type *obj, _arg *arg);		\
-	void (*bo_fini)(_bo_type *bo);						\
-};										\
-enum { __##_name##_bo_size = sizeof(_bo_type) };				\
+static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX);			\
+extern const struct _name _name
+
+/* A pointer to what a description is about: its vm, va, obj, bo or arg */
+#define __drm_gpuvm_imm_ptr(_desc, _what)	typeof(*(_desc)->__##_what[0]) *
+
+/* @_x, as the pointer that it has to be: the compiler says so if it is not. */
+#define __drm_gpuvm_imm_is(_desc, _what, _x) ({					\
+	__drm_gpuvm_imm_ptr(_desc, _what) __is_##_what = (_x);			\
 										\
-static __always_inline _bo_type *_name##_vm_bo(struct drm_gpuvm_bo *vm_bo)	\
-{										\
-	return __drm_gpuvm_imm_bo_data(vm_bo);					\
-}										\
-/* A mapping of an object has a vm_bo, also before it is in the VM. */		\
-static __always_inline _bo_type *_name##_bo(const struct drm_gpuva *va)		\
-{										\
-	return va->vm_bo ? _name##_vm_bo(va->vm_bo) : NULL;			\
-}										\
-static inline int __##_name##_bo_init(const struct _name##_data_ops *ops,	\
-				      struct drm_gpuvm_bo *vm_bo, void *arg)	\
-{										\
-	return ops->bo_init ?							\
-		ops->bo_init(_name##_vm_bo(vm_bo),				\
-			     container_of(vm_bo->obj, _obj_type, _gem), arg) : 0; \
-}										\
-static inline void __##_name##_bo_fini(const struct _name##_data_ops *ops,	\
-				       struct drm_gpuvm_bo *vm_bo)		\
-{										\
-	if (ops->bo_fini)							\
-		ops->bo_fini(_name##_vm_bo(vm_bo));				\
-}										\
-static __always_inline struct drm_gpuvm_bo * __must_check			\
-_name##_obtain(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)		\
-	__must_not_hold(drm_resv)						\
-{										\
-	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
-				      DRM_GPUVM_IMM_LOCKS);			\
-}										\
-static __always_inline struct drm_gpuvm_bo * __must_check			\
-_name##_obtain_interruptible(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg) \
-	__must_not_hold(drm_resv)						\
-{										\
-	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
-				      DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);	\
-}										\
-static __always_inline struct drm_gpuvm_bo * __must_check			\
-_name##_obtain_locked(struct drm_gpuvm_imm *vm, _obj_type *obj, _arg *arg)	\
-	__must_hold(drm_resv)							\
-{										\
-	return __drm_gpuvm_imm_obtain(vm, &obj->_gem, (void *)arg,		\
-				      DRM_GPUVM_IMM_LOCKED);			\
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update, \
-		    _obj_type *obj, u64 addr, u64 range, u64 offset, _arg *arg)	\
-	__must_not_hold(drm_resv)						\
-{										\
-	return __drm_gpuvm_imm_prepare_map(vm, update, &obj->_gem, addr, range,	\
-					   offset, (void *)arg, DRM_GPUVM_IMM_LOCKS); \
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map_interruptible(struct drm_gpuvm_imm *vm,			\
-				  struct drm_gpuvm_imm_update *update, _obj_type *obj, \
-				  u64 addr, u64 range, u64 offset, _arg *arg)	\
-	__must_not_hold(drm_resv)						\
-{										\
-	return __drm_gpuvm_imm_prepare_map(vm, update, &obj->_gem, addr, range,	\
-					   offset, (void *)arg,			\
-					   DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);	\
-}										\
-static __always_inline int __must_check						\
-_name##_prepare_map_locked(struct drm_gpuvm_imm *vm,				\
-			   struct drm_gpuvm_imm_update *update, _obj_type *obj,	\
-			   u64 addr, u64 range, u64 offset, _arg *arg)		\
-	__must_hold(drm_resv)							\
-{										\
-	return __drm_gpuvm_imm_prepare_map(vm, update, &obj->_gem, addr, range,	\
-					   offset, (void *)arg, DRM_GPUVM_IMM_LOCKED); \
-}										\
-__DRM_GPUVM_IMM_EACH(_name, _vm_type, _core, _obj_type, _gem,			\
-		     __DRM_GPUVM_IMM_OBJ_DATA, _obj_type *obj, _bo_type *bo)	\
-struct drm_gpuvm_imm_ops
+	__is_##_what;								\
+})
+
+/* Where the core is in the driver's struct, and the GEM object in its object */
+#define __drm_gpuvm_imm_at(_desc, _what)	(sizeof((_desc)->__##_what##_at[0]) - 1)
+
+#define __drm_gpuvm_imm_core_of(_desc, _vm)					\
+	((struct drm_gpuvm_imm_core *)((void *)__drm_gpuvm_imm_is(_desc, vm, _vm) + \
+				       __drm_gpuvm_imm_at(_desc, core)))
+#define __drm_gpuvm_imm_gem_of(_desc, _obj)					\
+	((struct drm_gem_object *)((void *)__drm_gpuvm_imm_is(_desc, obj, _obj) + \
+				   __drm_gpuvm_imm_at(_desc, gem)))
+#define __drm_gpuvm_imm_arg(_desc, _x)	((void *)__drm_gpuvm_imm_is(_desc, arg, _x))
+
+static __always_inline void *
+__drm_gpuvm_imm_vm_of(struct drm_gpuvm_imm_core *core, size_t at)
+{
+	return (void *)core - at;
+}
+
+static __always_inline void *
+__drm_gpuvm_imm_obj_of(struct drm_gem_object *obj, size_t at)
+{
+	return obj ? (void *)obj - at : NULL;
+}
+
+/* The driver's data of a VA, and of a vm_bo, sits behind it. */
+static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
+{
+	return (void *)(va + 1);
+}
+
+static __always_inline void *__drm_gpuvm_imm_bo_data(struct drm_gpuvm_bo *vm_bo)
+{
+	return vm_bo + 1;
+}
+
+static __always_inline void *
+__drm_gpuvm_imm_update_data(const struct drm_gpuvm_imm_update *update)
+{
+	const struct drm_gpuva *va = drm_gpuvm_imm_update_va(update);
+
+	return va ? __drm_gpuvm_imm_va_data(va) : NULL;
+}
+
+/* A mapping of an object has a vm_bo, also before it is in the VM. */
+static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *va)
+{
+	return va->vm_bo ? __drm_gpuvm_imm_bo_data(va->vm_bo) : NULL;
+}
 
 /**
- * DRM_GPUVM_IMM_OPS() - define what DRM_GPUVM_IMM() declared
- * @_name: the name given to DRM_GPUVM_IMM()
- * @_obj_funcs: the functions by which the driver's own objects are known
- * @_granule: what addresses, ranges and offsets are multiples of, in bytes; a
- *	power of two
- * @...: initialisers of struct _name##_data_ops, all of them optional
+ * drm_gpuvm_imm_of() - the driver's struct in a step of its type
+ * @_desc: address of the description of the type
+ * @_core: the core that the step was given
  *
- * Goes into one C file of the driver, below its three steps, which are static
- * functions of that file named after @_name:
- *
- * .. code-block:: c
- *
- *	struct drm_gpuvm_imm_mapped *
- *	name_step_map(struct vm *vm, const struct drm_gpuvm_imm_map_step *op);
- *	struct drm_gpuvm_imm_unmapped *
- *	name_step_unmap(struct vm *vm, const struct drm_gpuvm_imm_unmap_step *op);
- *	struct drm_gpuvm_imm_remapped *
- *	name_step_remap(struct vm *vm, const struct drm_gpuvm_imm_remap_step *op);
- *
- * What a driver can add, if its data holds something:
- *
- * - va_get: the data of a mapping was copied to a part of it; take what the copy
- *   has to hold. In the fence signalling path. Comes together with va_put.
- * - va_put: the data of a mapping, or of one that was never made, goes; it may
- *   be zeroed still. From a work item or drm_gpuvm_imm_fini(). It may sleep, end
- *   an address space, and take each lock that is not held around
- *   drm_gpuvm_imm_fini(), as lockdep knows.
- * - bo_init: initialise the data of an object in an address space, which is
- *   zeroed. It gets the last argument of the typed obtain or prepare function.
- *   May sleep, and take the object's reservation lock but for an object that
- *   shares the one which the caller of a _locked function holds. If it fails,
- *   then so does that call, and bo_fini is not called. Two tasks that obtain
- *   the same object at once may both call it; one of the results is dropped.
- * - bo_fini: undo it. The object and the shared side of the address space are
- *   still there; the page table need not be. May sleep, and end an address space.
- *   But data that another task's made superfluous goes where the object is
- *   obtained: its bo_fini takes no reservation lock, since the caller of a _locked
- *   function holds one.
+ * Return: the struct.
  */
-#define DRM_GPUVM_IMM_OPS(_name, _obj_funcs, _granule, ...)			\
-static const struct _name##_data_ops __##_name##_data_ops = { __VA_ARGS__ };	\
-										\
-static struct drm_gpuvm_imm_mapped *						\
-__##_name##_step_map(struct drm_gpuvm_imm_core *core,				\
-		     const struct drm_gpuvm_imm_map_step *op) __drm_nonallocating \
-{										\
-	return _name##_step_map(_name##_of(core), op);				\
-}										\
-static struct drm_gpuvm_imm_unmapped *						\
-__##_name##_step_unmap(struct drm_gpuvm_imm_core *core,				\
-		       const struct drm_gpuvm_imm_unmap_step *op) __drm_nonallocating \
-{										\
-	return _name##_step_unmap(_name##_of(core), op);			\
-}										\
-static struct drm_gpuvm_imm_remapped *						\
-__##_name##_step_remap(struct drm_gpuvm_imm_core *core,				\
-		       const struct drm_gpuvm_imm_remap_step *op) __drm_nonallocating \
-{										\
-	return _name##_step_remap(_name##_of(core), op);			\
-}										\
-static bool __##_name##_va_counted(void)					\
-{										\
-	compiletime_assert(!__##_name##_data_ops.va_get == !__##_name##_data_ops.va_put, \
-			   "va_get and va_put come together");			\
-	return __##_name##_data_ops.va_put;					\
-}										\
-static void __##_name##_va_get(struct drm_gpuva *va) __drm_nonallocating	\
-{										\
-	if (__##_name##_data_ops.va_get)					\
-		__##_name##_data_ops.va_get(_name##_va(va));			\
-}										\
-static void __##_name##_va_put(struct drm_gpuva *va)				\
-{										\
-	if (__##_name##_data_ops.va_put)					\
-		__##_name##_data_ops.va_put(_name##_va(va));			\
-}										\
-static struct drm_gpuvm_bo *__##_name##_bo_alloc(void)				\
-{										\
-	return __drm_gpuvm_imm_bo_alloc(__##_name##_bo_size);			\
-}										\
-static int __##_name##_op_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)	\
-{										\
-	return __##_name##_bo_init(&__##_name##_data_ops, vm_bo, arg);		\
-}										\
-static void __##_name##_op_bo_fini(struct drm_gpuvm_bo *vm_bo)			\
-{										\
-	__##_name##_bo_fini(&__##_name##_data_ops, vm_bo);			\
-}										\
-static_assert((_granule) && !((_granule) & ((_granule) - 1)));			\
-const struct drm_gpuvm_imm_ops _name##_ops = {					\
-	.va_size = sizeof(*_name##_va(NULL)),					\
-	.bo_size = __##_name##_bo_size,						\
-	.granule = (_granule),							\
-	.obj_funcs = (_obj_funcs),						\
-	.va_counted = __##_name##_va_counted,					\
-	.va_get = __##_name##_va_get,						\
-	.va_put = __##_name##_va_put,						\
-	.bo_alloc = __##_name##_bo_alloc,					\
-	.bo_init = __##_name##_op_bo_init,					\
-	.bo_fini = __##_name##_op_bo_fini,					\
-	.step_map = __##_name##_step_map,					\
-	.step_unmap = __##_name##_step_unmap,					\
-	.step_remap = __##_name##_step_remap,					\
-}
+#define drm_gpuvm_imm_of(_desc, _core)						\
+	((__drm_gpuvm_imm_ptr(_desc, vm))					\
+	 __drm_gpuvm_imm_vm_of(_core, __drm_gpuvm_imm_at(_desc, core)))
+
+/**
+ * drm_gpuvm_imm_va_data() - the driver's data of a mapping
+ * @_desc: address of the description of the type
+ * @_va: the mapping
+ *
+ * Return: the data.
+ */
+#define drm_gpuvm_imm_va_data(_desc, _va)					\
+	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_va_data(_va))
+
+/**
+ * drm_gpuvm_imm_va_obj() - the driver's object of a mapping
+ * @_desc: address of the description of the type
+ * @_va: the mapping
+ *
+ * Return: the object, borrowed from the mapping; NULL if that is sparse.
+ */
+#define drm_gpuvm_imm_va_obj(_desc, _va)					\
+	((__drm_gpuvm_imm_ptr(_desc, obj))					\
+	 __drm_gpuvm_imm_obj_of((_va)->gem.obj, __drm_gpuvm_imm_at(_desc, gem)))
+
+/**
+ * drm_gpuvm_imm_va_bo_data() - the driver's data of a mapping's object
+ * @_desc: address of the description of the type
+ * @_va: the mapping
+ *
+ * Return: the data, as drm_gpuvm_imm_bo_data(); NULL if the mapping is sparse.
+ */
+#define drm_gpuvm_imm_va_bo_data(_desc, _va)					\
+	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_va_bo_data(_va))
+
+/**
+ * drm_gpuvm_imm_bo_data() - the driver's data of an object in an address space
+ * @_desc: address of the description of the type
+ * @_vm_bo: the &struct drm_gpuvm_bo
+ *
+ * Return: the data.
+ */
+#define drm_gpuvm_imm_bo_data(_desc, _vm_bo)					\
+	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_bo_data(_vm_bo))
+
+/**
+ * drm_gpuvm_imm_bo_obj() - the driver's object of a vm_bo
+ * @_desc: address of the description of the type
+ * @_vm_bo: the &struct drm_gpuvm_bo
+ *
+ * Return: the object, borrowed from @_vm_bo.
+ */
+#define drm_gpuvm_imm_bo_obj(_desc, _vm_bo)					\
+	((__drm_gpuvm_imm_ptr(_desc, obj))					\
+	 __drm_gpuvm_imm_obj_of((_vm_bo)->obj, __drm_gpuvm_imm_at(_desc, gem)))
+
+/**
+ * drm_gpuvm_imm_update_data() - the driver's data of the mapping that an update makes
+ * @_desc: address of the description of the type
+ * @_update: the prepared update
+ *
+ * Return: the data, to be set before the update runs; NULL if @_update maps nothing.
+ */
+#define drm_gpuvm_imm_update_data(_desc, _update)				\
+	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_update_data(_update))
+
+/**
+ * drm_gpuvm_imm_init() - make an address space
+ * @_desc: address of the description of its type
+ * @_vm: the driver's struct, zeroed and where it stays; drm_gpuvm_imm_fini() ends its core
+ * @_drm: the device
+ * @_config: the layout, a const &struct drm_gpuvm_imm_config; not used after the call
+ *
+ * Context: May sleep.
+ *
+ * Return: as drm_gpuvm_imm_core_init().
+ */
+#define drm_gpuvm_imm_init(_desc, _vm, _drm, _config)				\
+	drm_gpuvm_imm_core_init(__drm_gpuvm_imm_core_of(_desc, _vm), _drm,	\
+				&(_desc)->base, _config,			\
+				sizeof(*(_desc)->__va[0]), sizeof(*(_desc)->__bo[0]))
+
+/**
+ * drm_gpuvm_imm_run() - make a prepared change
+ * @_desc: address of the description of the type
+ * @_vm: the driver's type with the core
+ * @_update: the update; empty afterwards, whatever is returned
+ *
+ * Context: As drm_gpuvm_imm_core_run().
+ *
+ * Return: as drm_gpuvm_imm_core_run().
+ */
+#define drm_gpuvm_imm_run(_desc, _vm, _update)					\
+	drm_gpuvm_imm_core_run(__drm_gpuvm_imm_core_of(_desc, _vm), _update)
+
+/**
+ * drm_gpuvm_imm_obtain() - get or make what connects an object to a VM
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_obj: the driver's object
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
+ *
+ * Context: As drm_gpuvm_imm_obtain_gem().
+ *
+ * Return: as drm_gpuvm_imm_obtain_gem().
+ */
+#define drm_gpuvm_imm_obtain(_desc, _shared, _obj, _arg)			\
+	drm_gpuvm_imm_obtain_gem(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj),	\
+				 __drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_obtain_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_obj: the driver's object
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ *
+ * Context: As drm_gpuvm_imm_obtain_gem_interruptible().
+ *
+ * Return: as drm_gpuvm_imm_obtain_gem_interruptible().
+ */
+#define drm_gpuvm_imm_obtain_interruptible(_desc, _shared, _obj, _arg)		\
+	drm_gpuvm_imm_obtain_gem_interruptible(_shared,				\
+					       __drm_gpuvm_imm_gem_of(_desc, _obj), \
+					       __drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_obtain_locked() - drm_gpuvm_imm_obtain() under the VM's lock
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_obj: the driver's object
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ *
+ * Context: As drm_gpuvm_imm_obtain_gem_locked().
+ *
+ * Return: as drm_gpuvm_imm_obtain_gem_locked().
+ */
+#define drm_gpuvm_imm_obtain_locked(_desc, _shared, _obj, _arg)			\
+	drm_gpuvm_imm_obtain_gem_locked(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj), \
+					__drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_prepare_map() - prepare to map a part of an object
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_update: an empty update
+ * @_obj: the driver's object
+ * @_addr: where to map it, in bytes of GPU address
+ * @_range: how much of it, in bytes
+ * @_offset: from where on, in bytes from the start of @_obj
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
+ *
+ * Context: As drm_gpuvm_imm_prepare_map_gem().
+ *
+ * Return: as drm_gpuvm_imm_prepare_map_gem().
+ */
+#define drm_gpuvm_imm_prepare_map(_desc, _shared, _update, _obj, _addr, _range, _offset, _arg) \
+	drm_gpuvm_imm_prepare_map_gem(_shared, _update, __drm_gpuvm_imm_gem_of(_desc, _obj), \
+				      _addr, _range, _offset,			\
+				      __drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_prepare_map_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_update: an empty update
+ * @_obj: the driver's object
+ * @_addr: where to map it, in bytes of GPU address
+ * @_range: how much of it, in bytes
+ * @_offset: from where on, in bytes from the start of @_obj
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ *
+ * Context: As drm_gpuvm_imm_prepare_map_gem_interruptible().
+ *
+ * Return: as drm_gpuvm_imm_prepare_map_gem_interruptible().
+ */
+#define drm_gpuvm_imm_prepare_map_interruptible(_desc, _shared, _update, _obj, _addr, _range, \
+						_offset, _arg)			\
+	drm_gpuvm_imm_prepare_map_gem_interruptible(_shared, _update,		\
+						    __drm_gpuvm_imm_gem_of(_desc, _obj), \
+						    _addr, _range, _offset,	\
+						    __drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_prepare_map_locked() - drm_gpuvm_imm_prepare_map() under the VM's lock
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_update: an empty update
+ * @_obj: the driver's object
+ * @_addr: where to map it, in bytes of GPU address
+ * @_range: how much of it, in bytes
+ * @_offset: from where on, in bytes from the start of @_obj
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ *
+ * Context: As drm_gpuvm_imm_prepare_map_gem_locked().
+ *
+ * Return: as drm_gpuvm_imm_prepare_map_gem_locked().
+ */
+#define drm_gpuvm_imm_prepare_map_locked(_desc, _shared, _update, _obj, _addr, _range, \
+					 _offset, _arg)				\
+	drm_gpuvm_imm_prepare_map_gem_locked(_shared, _update,			\
+					     __drm_gpuvm_imm_gem_of(_desc, _obj), _addr, \
+					     _range, _offset, __drm_gpuvm_imm_arg(_desc, _arg))
+
+/**
+ * drm_gpuvm_imm_prepare_unmap_obj() - prepare to unmap all of an object
+ * @_desc: address of the description of the type
+ * @_shared: the address space
+ * @_update: an empty update
+ * @_obj: the driver's object
+ *
+ * Context: As drm_gpuvm_imm_prepare_unmap_gem().
+ *
+ * Return: as drm_gpuvm_imm_prepare_unmap_gem().
+ */
+#define drm_gpuvm_imm_prepare_unmap_obj(_desc, _shared, _update, _obj)		\
+	drm_gpuvm_imm_prepare_unmap_gem(_shared, _update,			\
+					__drm_gpuvm_imm_gem_of(_desc, _obj))
+
+/**
+ * drm_gpuvm_imm_evict() - take an object out of the page tables
+ * @_desc: address of the description of the type
+ * @_obj: the driver's object
+ *
+ * Context: As drm_gpuvm_imm_evict_gem().
+ *
+ * Return: as drm_gpuvm_imm_evict_gem().
+ */
+#define drm_gpuvm_imm_evict(_desc, _obj)					\
+	drm_gpuvm_imm_evict_gem(&(_desc)->base, __drm_gpuvm_imm_gem_of(_desc, _obj))
 
 #endif /* _DRM_GPUVM_IMM_H */

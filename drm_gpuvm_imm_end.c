@@ -104,7 +104,7 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 	scoped_guard(spinlock, &vm->pool_lock)
 		list_splice_init(&vm->dead, &dead);
 	list_for_each_entry(va, &dead, rb.entry)
-		vm->ops->va_put(va);
+		vm->type->va_put(va);
 	drm_gpuvm_imm_recycle(vm, &dead);
 }
 

@@ -114,31 +114,55 @@ void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_add_fence);
 
-/**
- * drm_gpuvm_imm_evict() - say that an object was evicted, or that it is back
- * @obj: the object
- * @evict: whether its pages went away
- *
- * Every address space that maps @obj has it validated by the next execution.
- *
- * Context: The caller holds the reservation lock of @obj; a shrinker can call
- * this. Takes the gpuva lock of @obj.
- */
-void drm_gpuvm_imm_evict(struct drm_gem_object *obj, bool evict)
+static void drm_gpuvm_imm_report_lacks(struct drm_device *drm, const char *step)
+{
+	drm_safe_broken(drm, "a type has the step that is asked for", "there is no %s", step);
+}
+
+static void drm_gpuvm_imm_mark(struct drm_gem_object *obj, bool invalid)
 {
 	dma_resv_assert_held(obj->resv);
 
 	guard(mutex)(&obj->gpuva.lock);
-	drm_gpuvm_bo_gem_evict(obj, evict);
+	drm_gpuvm_bo_gem_evict(obj, invalid);
 }
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict);
 
-/* Objects can be mapped in VMs of other types, too, of which @fn knows nothing. */
-static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
-				const struct drm_gpuvm_imm_ops *ops)
+/**
+ * drm_gpuvm_imm_set_invalid() - say that the pages of an object went away
+ * @obj: the object
+ *
+ * Every address space that maps @obj has it validated by the next execution. For drivers
+ * that move objects themselves; drm_gpuvm_imm_evict() does it for what it takes away.
+ *
+ * Context: The caller holds the reservation lock of @obj; a shrinker can call
+ * this. Takes the gpuva lock of @obj.
+ */
+void drm_gpuvm_imm_set_invalid(struct drm_gem_object *obj)
+{
+	drm_gpuvm_imm_mark(obj, true);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_set_invalid);
+
+/**
+ * drm_gpuvm_imm_set_valid() - say that the pages of an object are back
+ * @obj: the object
+ *
+ * No address space has @obj validated by its next execution: the driver has mapped it in
+ * all page tables. drm_gpuvm_imm_validate() says so for one address space.
+ *
+ * Context: As drm_gpuvm_imm_set_invalid().
+ */
+void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj)
+{
+	drm_gpuvm_imm_mark(obj, false);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_set_valid);
+
+/* Objects can be mapped in VMs of other types, too, whose page tables @type does not know. */
+static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_imm_type *type)
 {
 	return gpuvm->ops->vm_free == drm_gpuvm_imm_vm_free &&
-	       to_drm_gpuvm_imm(gpuvm)->ops == ops;
+	       to_drm_gpuvm_imm(gpuvm)->type == type;
 }
 
 /*
@@ -147,16 +171,13 @@ static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
  * the driver's lock tells whether it runs one. What runs later finds the object evicted.
  */
 static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
-				    const struct drm_gpuvm_imm_ops *ops,
-				    int (*fn)(struct drm_gpuvm_imm_core *core,
-					      struct drm_gpuvm_bo *vm_bo, void *priv),
-				    void *priv)
+				    const struct drm_gpuvm_imm_type *type)
 {
 	struct drm_gpuvm_imm *vm;
 	int ret;
 
 	lockdep_assert_held(&vm_bo->obj->gpuva.lock);
-	if (!drm_gpuvm_imm_is_of(vm_bo->vm, ops))
+	if (!drm_gpuvm_imm_is_of(vm_bo->vm, type))
 		return -EBUSY;
 
 	vm = to_drm_gpuvm_imm(vm_bo->vm);
@@ -165,7 +186,7 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 		return -EBUSY;
 
 	/* Without a core there is no page table, and there will be none. */
-	ret = vm->core ? fn(vm->core, vm_bo, priv) : 0;
+	ret = vm->core ? type->evict(vm->core, vm_bo) : 0;
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, true);
 	mutex_unlock(&vm->evict_lock);
@@ -173,65 +194,74 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 	return ret;
 }
 
-/*
- * __drm_gpuvm_imm_evict_each() - take an object out of its VMs, see DRM_GPUVM_IMM()
+/**
+ * drm_gpuvm_imm_evict_gem() - drm_gpuvm_imm_evict() with a GEM object
+ * @type: the type of the address spaces
+ * @obj: the object
  *
- * Context: In memory reclaim. The caller holds the reservation lock of @obj. Takes
- * its gpuva lock, under which @fn is called.
+ * Calls &drm_gpuvm_imm_type.evict for each address space of the type that has a vm_bo of
+ * @obj, also if its first mapping is only prepared. For an object's own evict step, see
+ * &struct drm_shmem_obj.
  *
- * Return: 0, -EBUSY if a VM of another type or one whose core just goes has a vm_bo
- * of @obj, or the first error of @fn. VMs that it was taken out of have it validated
- * by the next execution, also if they map it only after this.
+ * Context: Also in memory reclaim. The caller holds the reservation lock of @obj. Takes
+ * its gpuva lock, under which the step is called.
+ *
+ * Return: 0; -EBUSY if an address space of another type, or one whose core just goes, has a
+ * vm_bo of @obj; -EINVAL if the type has no evict step, which is a driver bug; or the first
+ * error of that step. The address spaces that @obj was taken out of have it validated by the
+ * next execution, also if they map it only after this.
  */
-int __drm_gpuvm_imm_evict_each(struct drm_gem_object *obj,
-			       const struct drm_gpuvm_imm_ops *ops,
-			       int (*fn)(struct drm_gpuvm_imm_core *core,
-					 struct drm_gpuvm_bo *vm_bo, void *priv),
-			       void *priv)
+int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret = 0;
 
 	dma_resv_assert_held(obj->resv);
+	if (!type->evict) {
+		drm_gpuvm_imm_report_lacks(obj->dev, "evict");
+		return -EINVAL;
+	}
 
 	guard(mutex)(&obj->gpuva.lock);
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
-		ret = drm_gpuvm_imm_evict_from(vm_bo, ops, fn, priv);
+		ret = drm_gpuvm_imm_evict_from(vm_bo, type);
 		if (ret)
 			break;
 	}
 
 	return ret;
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_evict_each);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict_gem);
 
-/* For drm_gpuvm_validate(): what __drm_gpuvm_imm_core_validate() was given to call. */
+/* For drm_gpuvm_validate() */
 int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
 	int ret;
 
-	ret = vm->validate(vm->core, vm_bo, exec, vm->validate_priv);
+	ret = vm->type->validate(vm->core, vm_bo, exec);
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, false);
 
 	return ret;
 }
 
-/*
- * __drm_gpuvm_imm_core_validate() - bring evicted objects back, see DRM_GPUVM_IMM()
+/**
+ * drm_gpuvm_imm_validate() - bring evicted objects back
+ * @core: the core
+ * @exec: the locking context
+ *
+ * Calls &drm_gpuvm_imm_type.validate for each object that was evicted since it was validated
+ * last.
  *
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
  *
- * Return: 0, -EINVAL if @core has no address space, -ENOTRECOVERABLE if the address space
- * is broken, or the first error of @fn. What was validated stays so.
+ * Return: 0; -EINVAL if @core has no address space or, which is a driver bug, its type has no
+ * validate step; -ENOTRECOVERABLE if the address space is broken; or the first error of that
+ * step. What was validated stays so.
  */
-int __drm_gpuvm_imm_core_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec,
-				  int (*fn)(struct drm_gpuvm_imm_core *core,
-					    struct drm_gpuvm_bo *vm_bo,
-					    struct drm_exec *exec, void *priv),
-				  void *priv)
+int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
 
@@ -241,10 +271,11 @@ int __drm_gpuvm_imm_core_validate(struct drm_gpuvm_imm_core *core, struct drm_ex
 	drm_gpuvm_resv_assert_held(&vm->base);
 	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
 		return -ENOTRECOVERABLE;
-
-	vm->validate = fn;
-	vm->validate_priv = priv;
+	if (!vm->type->validate) {
+		drm_gpuvm_imm_report_lacks(vm->base.drm, "validate");
+		return -EINVAL;
+	}
 
 	return drm_gpuvm_validate(&vm->base, exec);
 }
-EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_core_validate);
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_validate);

@@ -50,7 +50,8 @@ struct seq_file;
  *   is as one that came before.
  * - Each entry that the steps left in the page table belongs to a mapping, also if
  *   @broken: the mapping holds the object. See drm_gpuvm_imm_rollback().
- * - Every object that is mapped has @ops->obj_funcs and belongs to @base.drm.
+ * - Every object that is mapped has @type->obj_funcs and belongs to @base.drm.
+ * - Behind each VA are @va_size bytes of the driver's.
  * - VAs that are in no tree and no update are in @pool, and nothing is known of
  *   what is in them; or in @dead, with data that must be released where sleeping is
  *   allowed. @drain is queued after each addition to @dead. A task that moves many of
@@ -64,7 +65,8 @@ struct seq_file;
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;
 	struct drm_gpuvm_ops base_ops;
-	const struct drm_gpuvm_imm_ops *ops;
+	const struct drm_gpuvm_imm_type *type;
+	size_t va_size;
 	struct drm_gpuvm_imm_core *core;
 	struct task_struct *owner;
 	bool broken;
@@ -88,10 +90,13 @@ context_lock_struct(drm_gpuvm_imm) {
 #ifdef CONFIG_DEBUG_FS
 	struct list_head debugfs_node;
 #endif
+};
 
-	int (*validate)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
-			struct drm_exec *exec, void *priv);
-	void *validate_priv;
+/* What a function does about the reservation lock of the address space */
+enum drm_gpuvm_imm_how {
+	DRM_GPUVM_IMM_LOCKS,		/* takes it */
+	DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE, /* takes it, unless there is a signal */
+	DRM_GPUVM_IMM_LOCKED,		/* the caller holds it */
 };
 
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)

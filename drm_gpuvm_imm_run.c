@@ -18,7 +18,7 @@
 #include "drm_gpuvm_imm_trace.h"
 
 /*
- * A step returned something else than what its completed operation gave.
+ * A step returned something else than what completing it gave.
  * Whatever it was, the step counts as failed and as not having changed the
  * page table, which is what the rules for steps ask of one that fails.
  */
@@ -29,23 +29,23 @@ static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *to
 	if (IS_ERR(token) && !done)
 		return PTR_ERR(token);
 
-	drm_safe_broken(vm->base.drm, "a step completes its own operation, once",
-			"%s: %s; return what drm_gpuvm_imm_*_done() of this operation gave, or ERR_PTR()",
+	drm_safe_broken(vm->base.drm, "a step is completed once, and says so",
+			"%s: %s; return what drm_gpuvm_imm_*_done() of this step gave, or ERR_PTR()",
 			vm->base.name,
-			done > 1 ? "the operation was completed twice" :
-			IS_ERR(token) ? "a completed operation was failed" :
-			done ? "a completed operation was not returned" :
-			token ? "another operation was returned" :
+			done > 1 ? "the step was completed twice" :
+			IS_ERR(token) ? "a completed step was failed" :
+			done ? "a completed step did not say so" :
+			token ? "what another step gave was returned" :
 			"NULL was returned");
 
 	return IS_ERR(token) ? PTR_ERR(token) : -EINVAL;
 }
 
 static int drm_gpuvm_imm_step_result(struct drm_gpuvm_imm *vm, void *token,
-				     const void *op, unsigned int done)
+				     const void *step, unsigned int done)
 	__drm_nonallocating
 {
-	if (likely(token == op && done == 1))
+	if (likely(token == step && done == 1))
 		return 0;
 
 	return drm_gpuvm_imm_step_failed(vm, token, done);
@@ -57,15 +57,15 @@ static __always_inline int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm,
 					     u64 range)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_imm_map_step op = {
+	struct drm_gpuvm_imm_map_step step = {
 		.va = va,
 		.obj = va->gem.obj,
 		.addr = addr,
 		.range = range,
 		.offset = va->gem.obj ? va->gem.offset + (addr - va->va.addr) : 0,
 	};
-	void *token = vm->ops->step_map(vm->core, &op);
-	int ret = drm_gpuvm_imm_step_result(vm, token, &op, op.__done);
+	void *token = vm->type->map(vm->core, &step);
+	int ret = drm_gpuvm_imm_step_result(vm, token, &step, step.__done);
 
 	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "map", addr, range, ret));
 
@@ -76,9 +76,9 @@ static __always_inline int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm,
 					       struct drm_gpuva *va, bool keep)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_imm_unmap_step op = { .va = va, .keep = keep };
-	void *token = vm->ops->step_unmap(vm->core, &op);
-	int ret = drm_gpuvm_imm_step_result(vm, token, &op, op.__done);
+	struct drm_gpuvm_imm_unmap_step step = { .va = va, .keep = keep };
+	void *token = vm->type->unmap(vm->core, &step);
+	int ret = drm_gpuvm_imm_step_result(vm, token, &step, step.__done);
 
 	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "unmap", va->va.addr, va->va.range, ret));
 
@@ -86,13 +86,13 @@ static __always_inline int drm_gpuvm_imm_unmap(struct drm_gpuvm_imm *vm,
 }
 
 static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
-			       struct drm_gpuvm_imm_remap_step *op)
+			       struct drm_gpuvm_imm_remap_step *step)
 	__drm_nonallocating
 {
-	void *token = vm->ops->step_remap(vm->core, op);
-	int ret = drm_gpuvm_imm_step_result(vm, token, op, op->__done);
+	void *token = vm->type->remap(vm->core, step);
+	int ret = drm_gpuvm_imm_step_result(vm, token, step, step->__done);
 
-	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "remap", op->addr, op->range, ret));
+	drm_safe_trusted(trace_drm_gpuvm_imm_step(vm, "remap", step->addr, step->range, ret));
 
 	return ret;
 }
@@ -212,7 +212,7 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 		op->gem.offset = 0;
 	drm_gpuvm_imm_init_va(vm, part, op, old->vm_bo);
 	drm_safe_trusted(memcpy(__drm_gpuvm_imm_va_data(part), __drm_gpuvm_imm_va_data(old),
-				vm->ops->va_size));
+				vm->va_size));
 
 	return part;
 }
@@ -230,7 +230,7 @@ static void drm_gpuvm_imm_take_part(struct drm_gpuvm_imm_update *update,
 
 	update->__vas[which] = NULL;
 	if (vm->va_counted)
-		vm->ops->va_get(part);
+		vm->type->va_get(part);
 }
 
 int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
@@ -715,7 +715,7 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
 }
 
 /**
- * drm_gpuvm_imm_core_run() - make a prepared change
+ * drm_gpuvm_imm_core_run() - drm_gpuvm_imm_run() with the core alone
  * @core: the core
  * @update: the update; empty afterwards, whatever is returned
  *

@@ -9,7 +9,9 @@
 #include <linux/kref.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
@@ -44,20 +46,25 @@ struct data_bo {
 	u32 magic;
 };
 
-DRM_GPUVM_IMM_VM_BO(data_vm, struct data_vm, core, struct data_va, struct test_bo,
-		    base, struct data_bo, struct data_count);
+DRM_GPUVM_IMM_TYPE_VM_BO(data_vm_type, struct data_vm, core, struct data_va,
+			 struct test_bo, base, struct data_bo, struct data_count);
 
-static void data_va_get(struct data_va *va)
+static void data_va_get(const struct drm_gpuva *va)
+	__drm_nonallocating
 {
-	if (va->count)
-		atomic_inc(&va->count->refs);
+	struct data_va *data = drm_gpuvm_imm_va_data(&data_vm_type, va);
+
+	if (data->count)
+		atomic_inc(&data->count->refs);
 }
 
-static void data_va_put(struct data_va *va)
+static void data_va_put(const struct drm_gpuva *va)
 {
+	struct data_va *data = drm_gpuvm_imm_va_data(&data_vm_type, va);
+
 	might_sleep();
-	if (va->count)
-		atomic_dec(&va->count->refs);
+	if (data->count)
+		atomic_dec(&data->count->refs);
 }
 
 /* As if another task had been faster. */
@@ -68,11 +75,15 @@ static void data_bo_nest(struct test_bo *bo, struct data_count *count)
 	if (!nest)
 		return;
 	count->nest = NULL;
-	count->nested = data_vm_obtain(nest, bo, count);
+	count->nested = drm_gpuvm_imm_obtain(&data_vm_type, nest, bo, count);
 }
 
-static int data_bo_init(struct data_bo *data, struct test_bo *bo, struct data_count *count)
+static int data_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
+	struct data_bo *data = drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo);
+	struct test_bo *bo = drm_gpuvm_imm_bo_obj(&data_vm_type, vm_bo);
+	struct data_count *count = arg;
+
 	might_sleep();
 	data_bo_nest(bo, count);
 	if (data->count || data->magic)
@@ -88,8 +99,10 @@ static int data_bo_init(struct data_bo *data, struct test_bo *bo, struct data_co
 	return 0;
 }
 
-static void data_bo_fini(struct data_bo *data)
+static void data_bo_fini(struct drm_gpuvm_bo *vm_bo)
 {
+	struct data_bo *data = drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo);
+
 	might_sleep();
 	if (data->magic == DATA_BO_MAGIC)
 		atomic_inc(&data->count->finis);
@@ -98,7 +111,7 @@ static void data_bo_fini(struct data_bo *data)
 
 static int data_vm_step(struct data_vm *vm, const struct drm_gpuva *va)
 {
-	const struct data_bo *data = data_vm_bo(va);
+	const struct data_bo *data = drm_gpuvm_imm_va_bo_data(&data_vm_type, va);
 
 	if (va->gem.obj ? data->magic == DATA_BO_MAGIC : !data)
 		vm->seen++;
@@ -111,40 +124,53 @@ static int data_vm_step(struct data_vm *vm, const struct drm_gpuva *va)
 }
 
 static struct drm_gpuvm_imm_mapped *
-data_vm_step_map(struct data_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+data_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
-	int ret = data_vm_step(vm, op->va);
+	struct data_vm *vm = drm_gpuvm_imm_of(&data_vm_type, core);
+	int ret = data_vm_step(vm, step->va);
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-data_vm_step_unmap(struct data_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+data_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	int ret = data_vm_step(vm, op->va);
+	struct data_vm *vm = drm_gpuvm_imm_of(&data_vm_type, core);
+	int ret = data_vm_step(vm, step->va);
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_unmap_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-data_vm_step_remap(struct data_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+data_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	int ret = data_vm_step(vm, op->va);
+	const struct data_bo *data = drm_gpuvm_imm_va_bo_data(&data_vm_type, step->va);
+	struct data_vm *vm = drm_gpuvm_imm_of(&data_vm_type, core);
+	int ret = data_vm_step(vm, step->va);
 
 	/* The parts name the data, too. */
-	if (op->prev && data_vm_bo(op->prev) != data_vm_bo(op->va))
+	if (step->prev && drm_gpuvm_imm_va_bo_data(&data_vm_type, step->prev) != data)
 		vm->seen = 0;
-	if (op->next && data_vm_bo(op->next) != data_vm_bo(op->va))
+	if (step->next && drm_gpuvm_imm_va_bo_data(&data_vm_type, step->next) != data)
 		vm->seen = 0;
 
-	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_remap_done(op);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(data_vm, &test_bo_funcs, TEST_PAGE,
-		  .va_get = data_va_get,
-		  .va_put = data_va_put,
-		  .bo_init = data_bo_init,
-		  .bo_fini = data_bo_fini);
+const struct data_vm_type data_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = data_vm_map,
+	.base.unmap = data_vm_unmap,
+	.base.remap = data_vm_remap,
+	.base.va_get = data_va_get,
+	.base.va_put = data_va_put,
+	.base.bo_init = data_bo_init,
+	.base.bo_fini = data_bo_fini,
+};
 
 struct data_test {
 	struct data_count count;
@@ -162,7 +188,7 @@ static int data_vm_setup(struct kunit *test, struct data_vm *vm)
 	struct test_env *env = test->priv;
 
 	memset(vm, 0, sizeof(*vm));
-	return data_vm_init(vm, env->drm, &config);
+	return drm_gpuvm_imm_init(&data_vm_type, vm, env->drm, &config);
 }
 
 static struct data_test *data_test_new(struct kunit *test)
@@ -180,14 +206,14 @@ static struct data_test *data_test_new(struct kunit *test)
 static int data_prepare(struct data_test *t, struct drm_gpuvm_imm_update *update, u64 page,
 			u64 pages)
 {
-	int ret = data_vm_prepare_map(data_vm_shared(&t->vm), update, t->bo,
-				      TEST_START + page * TEST_PAGE, pages * TEST_PAGE, 0,
-				      &t->count);
+	int ret = drm_gpuvm_imm_prepare_map(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), update,
+					    t->bo, TEST_START + page * TEST_PAGE, pages * TEST_PAGE,
+					    0, &t->count);
 
 	if (ret)
 		return ret;
-	data_vm_update_va(update)->count = &t->count;
-	data_va_get(data_vm_update_va(update));
+	drm_gpuvm_imm_update_data(&data_vm_type, update)->count = &t->count;
+	data_va_get(drm_gpuvm_imm_update_va(update));
 
 	return 0;
 }
@@ -195,7 +221,7 @@ static int data_prepare(struct data_test *t, struct drm_gpuvm_imm_update *update
 static int data_run(struct data_test *t, struct drm_gpuvm_imm_update *update)
 {
 	bool cookie = dma_fence_begin_signalling();
-	int ret = data_vm_run(&t->vm, update);
+	int ret = drm_gpuvm_imm_run(&data_vm_type, &t->vm, update);
 
 	dma_fence_end_signalling(cookie);
 
@@ -213,9 +239,9 @@ static int data_unmap(struct data_test *t, u64 page, u64 pages)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	return drm_gpuvm_imm_prepare_unmap(data_vm_shared(&t->vm), update,
-					   TEST_START + page * TEST_PAGE, pages * TEST_PAGE) ?:
-	       data_run(t, update);
+	return drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(t->vm.core), update, TEST_START +
+					   page * TEST_PAGE, pages * TEST_PAGE) ?: data_run(t,
+											    update);
 }
 
 static int data_map_sparse(struct data_test *t, u64 page, u64 pages)
@@ -223,12 +249,12 @@ static int data_map_sparse(struct data_test *t, u64 page, u64 pages)
 	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = drm_gpuvm_imm_prepare_map_sparse(data_vm_shared(&t->vm), update,
+	ret = drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(t->vm.core), update,
 					       TEST_START + page * TEST_PAGE, pages * TEST_PAGE);
 	if (ret)
 		return ret;
-	data_vm_update_va(update)->count = &t->count;
-	data_va_get(data_vm_update_va(update));
+	drm_gpuvm_imm_update_data(&data_vm_type, update)->count = &t->count;
+	data_va_get(drm_gpuvm_imm_update_va(update));
 
 	return data_run(t, update);
 }
@@ -237,17 +263,16 @@ static int data_split(struct data_test *t, u64 page)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	return drm_gpuvm_imm_prepare_split(data_vm_shared(&t->vm), update,
-					   TEST_START + page * TEST_PAGE) ?:
-	       data_run(t, update);
+	return drm_gpuvm_imm_prepare_split(drm_gpuvm_imm_shared(t->vm.core), update, TEST_START +
+					   page * TEST_PAGE) ?: data_run(t, update);
 }
 
 static int data_unmap_obj(struct data_test *t)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	return data_vm_prepare_unmap_obj(data_vm_shared(&t->vm), update, t->bo) ?:
-	       data_run(t, update);
+	return drm_gpuvm_imm_prepare_unmap_obj(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core),
+					       update, t->bo) ?: data_run(t, update);
 }
 
 static int data_mappings(struct data_test *t)
@@ -268,10 +293,12 @@ static int data_live(struct data_count *count)
 /* The ways that what a driver's data holds can go. */
 static int data_way_obtain(struct kunit *test, struct data_test *t)
 {
-	struct drm_gpuvm_bo *vm_bo = data_vm_obtain(data_vm_shared(&t->vm), t->bo, &t->count);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(&data_vm_type,
+							  drm_gpuvm_imm_shared(t->vm.core), t->bo,
+							  &t->count);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
-	KUNIT_EXPECT_EQ(test, data_vm_vm_bo(vm_bo)->magic, DATA_BO_MAGIC);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo)->magic, DATA_BO_MAGIC);
 	drm_gpuvm_imm_bo_put(vm_bo);
 
 	return 0;
@@ -279,11 +306,11 @@ static int data_way_obtain(struct kunit *test, struct data_test *t)
 
 static int data_way_obtain_locked(struct kunit *test, struct data_test *t)
 {
-	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(t->vm.core);
 	struct drm_gpuvm_bo *vm_bo;
 
 	dma_resv_lock(drm_gpuvm_imm_resv_obj(shared)->resv, NULL);
-	vm_bo = data_vm_obtain_locked(shared, t->bo, &t->count);
+	vm_bo = drm_gpuvm_imm_obtain_locked(&data_vm_type, shared, t->bo, &t->count);
 	dma_resv_unlock(drm_gpuvm_imm_resv_obj(shared)->resv);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	drm_gpuvm_imm_bo_put(vm_bo);
@@ -375,7 +402,8 @@ static int data_way_init_fails(struct kunit *test, struct data_test *t)
 
 	t->count.init_fails = -ENXIO;
 	KUNIT_EXPECT_EQ(test, data_prepare(t, update, 0, 4), -ENXIO);
-	vm_bo = data_vm_obtain(data_vm_shared(&t->vm), t->bo, &t->count);
+	vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), t->bo,
+				     &t->count);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(vm_bo), -ENXIO);
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->bo->base.gpuva.list));
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 0);
@@ -406,7 +434,7 @@ static void data_end(struct kunit *test, struct data_test *t, enum data_order or
 		test_bo_end(test, t->bo);
 	if (order != DATA_SHARED_LAST)
 		drm_gpuvm_imm_put(shared);
-	data_vm_fini(&t->vm);
+	drm_gpuvm_imm_fini(t->vm.core);
 	/* Nobody has to wait for what the VM held. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 0);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
@@ -454,14 +482,16 @@ static void drm_gpuvm_imm_data_test_bo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, data_map_sparse(t, 18, 2), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 1);
 
-	vm_bo = data_vm_obtain(data_vm_shared(&t->vm), bo, &t->count);
+	vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), bo,
+				     &t->count);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 1);
 	drm_gpuvm_imm_for_each_of(of, t->vm.core, &bo->base)
-		KUNIT_EXPECT_PTR_EQ(test, data_vm_bo(of), data_vm_vm_bo(vm_bo));
-	va = data_vm_find(&t->vm, TEST_START + 18 * TEST_PAGE, 2 * TEST_PAGE);
+		KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_va_bo_data(&data_vm_type, of),
+				    drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo));
+	va = drm_gpuvm_imm_find(t->vm.core, TEST_START + 18 * TEST_PAGE, 2 * TEST_PAGE);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_EXPECT_NULL(test, data_vm_bo(va));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_va_bo_data(&data_vm_type, va));
 	drm_gpuvm_imm_bo_put(vm_bo);
 	/* Each step saw the right data: three maps, a split, two remaps. */
 	KUNIT_EXPECT_EQ(test, t->vm.seen, 6);
@@ -469,42 +499,63 @@ static void drm_gpuvm_imm_data_test_bo(struct kunit *test)
 	t->bo = other;
 	KUNIT_EXPECT_EQ(test, data_map(t, 32, 4), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 2);
-	vm_bo = data_vm_obtain(data_vm_shared(vm2), bo, &t->count);
+	vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(vm2->core), bo, &t->count);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 3);
 
-	data_vm_fini(&t->vm);
+	drm_gpuvm_imm_fini(t->vm.core);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 1);
-	data_vm_fini(vm2);
+	drm_gpuvm_imm_fini(vm2->core);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 1);
 	drm_gpuvm_imm_bo_put(vm_bo);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
 }
 
-/* The functions without a type have nothing to initialise the data by. */
-static void drm_gpuvm_imm_data_test_no_arg(struct kunit *test)
+/* Data of each size, of which every byte is the driver's */
+static size_t data_size;
+
+static int data_size_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
-	DRM_GPUVM_IMM_UPDATE(update);
-	struct data_test *t = data_test_new(test);
-	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
-	struct drm_gpuvm_bo *vm_bo;
+	u8 *data = (u8 *)(vm_bo + 1);
 
-	kunit_warning_suppress(test) {
-		vm_bo = drm_gpuvm_imm_obtain(shared, &t->bo->base);
-		KUNIT_EXPECT_EQ(test, PTR_ERR(vm_bo), -EINVAL);
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				drm_gpuvm_imm_prepare_map(shared, update, &t->bo->base, TEST_START,
-							  TEST_PAGE, 0));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	if (memchr_inv(data, 0, data_size))
+		return -EEXIST;
+	memset(data, 0x5a, data_size);
+
+	return 0;
+}
+
+static void data_size_fini(struct drm_gpuvm_bo *vm_bo)
+{
+	if (!memchr_inv(vm_bo + 1, 0x5a, data_size))
+		data_size = 0;
+}
+
+static void drm_gpuvm_imm_data_test_sizes(struct kunit *test)
+{
+	static const size_t sizes[] = { 1, 64, 65, 512, 513, __DRM_GPUVM_IMM_VM_BO_MAX };
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	struct drm_gpuvm_imm_type type = data_vm_type.base;
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct test_env *env = test->priv;
+
+	type.bo_init = data_size_init;
+	type.bo_fini = data_size_fini;
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct drm_gpuvm_imm_core core[1] = {};
+		struct drm_gpuvm_bo *vm_bo;
+
+		data_size = sizes[i];
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config,
+								 0, sizes[i]));
+		vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(core), &bo->base, NULL);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
+		if (!IS_ERR(vm_bo))
+			drm_gpuvm_imm_bo_put(vm_bo);
+		drm_gpuvm_imm_fini(core);
+		KUNIT_EXPECT_EQ(test, data_size, 0);
 	}
-
-	/* What is there already needs no initialising. */
-	KUNIT_ASSERT_EQ(test, data_map(t, 0, 4), 0);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpuvm_imm_prepare_map(shared, update, &t->bo->base, TEST_START,
-							   TEST_PAGE, 0));
-	drm_gpuvm_imm_update_drop(update);
-	data_end(test, t, DATA_VM_FIRST);
 }
 
 /* After random changes, some of which fail, each mapping has one reference. */
@@ -553,7 +604,7 @@ static void drm_gpuvm_imm_data_test_random(struct kunit *test)
 static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
 {
 	struct data_test *t = data_test_new(test);
-	struct drm_gpuvm_imm *shared = data_vm_shared(&t->vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(t->vm.core);
 	const unsigned int n = DRM_GPUVM_IMM_POOL_MAX / 2 - 16;
 	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
 
@@ -579,13 +630,14 @@ static void drm_gpuvm_imm_data_test_slower(struct kunit *test)
 	struct data_test *t = data_test_new(test);
 	struct drm_gpuvm_bo *vm_bo;
 
-	t->count.nest = data_vm_shared(&t->vm);
-	vm_bo = data_vm_obtain(data_vm_shared(&t->vm), t->bo, &t->count);
+	t->count.nest = drm_gpuvm_imm_shared(t->vm.core);
+	vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), t->bo,
+				     &t->count);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	KUNIT_EXPECT_PTR_EQ(test, vm_bo, t->count.nested);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 2);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 1);
-	KUNIT_EXPECT_EQ(test, data_vm_vm_bo(vm_bo)->magic, DATA_BO_MAGIC);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo)->magic, DATA_BO_MAGIC);
 	drm_gpuvm_imm_bo_put(t->count.nested);
 	drm_gpuvm_imm_bo_put(vm_bo);
 	data_end(test, t, DATA_VM_FIRST);
@@ -606,12 +658,13 @@ static int data_race_fn(void *p)
 	struct drm_gpuvm_bo *vm_bo;
 
 	for (int i = 0; i < DATA_RACE_ROUNDS; i++) {
-		vm_bo = data_vm_obtain(data_vm_shared(&t->vm), t->bo, &t->count);
+		vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), t->bo,
+					     &t->count);
 		if (IS_ERR(vm_bo)) {
 			race->errors++;
 			continue;
 		}
-		race->errors += data_vm_vm_bo(vm_bo)->magic != DATA_BO_MAGIC;
+		race->errors += drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo)->magic != DATA_BO_MAGIC;
 		drm_gpuvm_imm_bo_put(vm_bo);
 	}
 	complete(&race->done);
@@ -645,7 +698,7 @@ static int data_fail_fn(struct kunit *test, void *ctx)
 		return ret;
 	ret = data_map(t, 0, 9) ?: data_split(t, 3) ?: data_map_sparse(t, 4, 2) ?:
 	      data_map(t, 12, 2);
-	data_vm_fini(&t->vm);
+	drm_gpuvm_imm_fini(t->vm.core);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 0);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
 
@@ -665,7 +718,7 @@ static void drm_gpuvm_imm_data_test_fail_alloc(struct kunit *test)
 static struct kunit_case drm_gpuvm_imm_data_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_data_test_ways),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_bo),
-	KUNIT_CASE(drm_gpuvm_imm_data_test_no_arg),
+	KUNIT_CASE(drm_gpuvm_imm_data_test_sizes),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_random),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_slower),

@@ -127,7 +127,7 @@ static void prepare_map_bo(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test), *other = test_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 4, NULL);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
-	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(vm_bo));
 	/* A vm_bo, and no mapping */
@@ -243,13 +243,6 @@ static void reader(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
 }
 
-static int edge_no_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
-			    struct drm_exec *exec, void *priv)
-{
-	return 0;
-}
-
-/* Functions that take a core, which has no address space */
 static void edge_core_is_none(struct kunit *test, struct drm_gpuvm_imm_core *core,
 			      struct test_bo *bo)
 {
@@ -264,8 +257,7 @@ static void edge_core_is_none(struct kunit *test, struct drm_gpuvm_imm_core *cor
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_first_of(core, &bo->base));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			drm_gpuvm_imm_lock_range(core, NULL, TEST_START, TEST_PAGE, 1));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			__drm_gpuvm_imm_core_validate(core, NULL, edge_no_validate, NULL));
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_validate(core, NULL), -EINVAL);
 
 	/* With a mapping of another address space, and an update of one */
 	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 1, 0), 0);
@@ -334,6 +326,70 @@ static void core_initialised_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_map_sparse(test, vm, 0, 1), 0);
 }
 
+static void edge_va_get(const struct drm_gpuva *va)
+	__drm_nonallocating
+{
+}
+
+static void edge_va_put(const struct drm_gpuva *va)
+{
+}
+
+/* What a type lacks is found when an address space of it is made. */
+static void type_lacks(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	struct drm_gpuvm_imm_core core[1] = {};
+	struct drm_gpuvm_imm_type type[9];
+	struct test_env *env = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(type); i++)
+		type[i] = test_vm_type.base;
+	type[0].granule = 0;
+	type[1].granule = 3 * TEST_PAGE;
+	type[2].obj_funcs = NULL;
+	type[3].map = NULL;
+	type[4].unmap = NULL;
+	type[5].remap = NULL;
+	type[6].va_get = edge_va_get;
+	type[7].va_put = edge_va_put;
+	type[8].validate = NULL;
+	for (int i = 0; i < ARRAY_SIZE(type); i++) {
+		EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_core_init(core, env->drm, &type[i],
+								     &config, 0, 0));
+		KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
+	}
+}
+
+/* Steps that are optional, and asked for */
+static void type_without_steps(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	struct drm_gpuvm_imm_core core[1] = {};
+	struct drm_gpuvm_imm_type type = test_vm_type.base;
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct test_env *env = test->priv;
+	struct drm_exec exec;
+	int ret;
+
+	type.validate = NULL;
+	type.evict = NULL;
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config, 0, 0));
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(core), &exec, 1) ?:
+			drm_exec_lock_obj(&exec, &bo->base);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_validate(core, &exec));
+	EDGE_REPORTED(test, -EINVAL, drm_gpuvm_imm_evict_gem(&type, &bo->base));
+	drm_exec_fini(&exec);
+	drm_gpuvm_imm_fini(core);
+}
+
 /* Functions that take the address space of such a core, and say something of it */
 static void vm_of_no_core(struct kunit *test)
 {
@@ -368,13 +424,15 @@ static void update_of_no_core(struct kunit *test)
 	struct test_vm *live = test_vm_new(test), none = {};
 	struct drm_gpuvm_imm *vm = test_vm_shared(&none);
 	struct test_bo *bo = test_bo_new(test, 2, NULL);
-	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(live), &bo->base);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain_gem(test_vm_shared(live), &bo->base,
+							      NULL);
 	const u64 at = TEST_START, size = TEST_PAGE;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
-	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain(vm, &bo->base)));
-	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_interruptible(vm, &bo->base)));
-	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_locked(vm, &bo->base)));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_gem(vm, &bo->base, NULL)));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_gem_interruptible(vm, &bo->base,
+										    NULL)));
+	EDGE_REPORTED(test, -EINVAL, PTR_ERR(drm_gpuvm_imm_obtain_gem_locked(vm, &bo->base, NULL)));
 	EDGE_REPORTED(test, -EINVAL, test_vm_prepare_map(vm, update, bo, at, size, 0));
 	EDGE_REPORTED(test, -EINVAL,
 		      test_vm_prepare_map_interruptible(vm, update, bo, at, size, 0));
@@ -482,6 +540,8 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(reader),
 	KUNIT_CASE(core_never_initialised),
 	KUNIT_CASE(core_initialised_twice),
+	KUNIT_CASE(type_lacks),
+	KUNIT_CASE(type_without_steps),
 	KUNIT_CASE(vm_of_no_core),
 	KUNIT_CASE(update_of_no_core),
 	KUNIT_CASE(no_such_update),

@@ -54,12 +54,12 @@ struct end_bo {
 	struct end_hook *hook;
 };
 
-DRM_GPUVM_IMM_VM_BO(end_vm, struct end_vm, core, struct end_va, struct test_bo, base,
-		    struct end_bo, struct end_hook);
+DRM_GPUVM_IMM_TYPE_VM_BO(end_vm_type, struct end_vm, core, struct end_va,
+			 struct test_bo, base, struct end_bo, struct end_hook);
 
 static void end_vm_end(struct end_vm *vm)
 {
-	end_vm_fini(vm);
+	drm_gpuvm_imm_fini(vm->core);
 	kfree(vm);
 }
 
@@ -97,48 +97,60 @@ static void end_hook_call(struct end_hook *hook)
 	WRITE_ONCE(hook->left, true);
 }
 
-static void end_va_get(struct end_va *va)
+static void end_va_get(const struct drm_gpuva *va)
+	__drm_nonallocating
 {
 	/* Nothing is split here. */
 }
 
-static void end_va_put(struct end_va *va)
+static void end_va_put(const struct drm_gpuva *va)
 {
-	end_hook_call(va->hook);
+	end_hook_call(drm_gpuvm_imm_va_data(&end_vm_type, va)->hook);
 }
 
-static int end_bo_init(struct end_bo *bo, struct test_bo *obj, struct end_hook *hook)
+static int end_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
-	bo->hook = hook;
+	drm_gpuvm_imm_bo_data(&end_vm_type, vm_bo)->hook = arg;
 	return 0;
 }
 
-static void end_bo_fini(struct end_bo *bo)
+static void end_bo_fini(struct drm_gpuvm_bo *vm_bo)
 {
-	end_hook_call(bo->hook);
+	end_hook_call(drm_gpuvm_imm_bo_data(&end_vm_type, vm_bo)->hook);
 }
 
 static struct drm_gpuvm_imm_mapped *
-end_vm_step_map(struct end_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+end_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_map_done(op);
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-end_vm_step_unmap(struct end_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+end_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-end_vm_step_remap(struct end_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+end_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_remap_done(op);
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(end_vm, &test_bo_funcs, TEST_PAGE,
-		  .va_get = end_va_get, .va_put = end_va_put,
-		  .bo_init = end_bo_init, .bo_fini = end_bo_fini);
+const struct end_vm_type end_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = end_vm_map,
+	.base.unmap = end_vm_unmap,
+	.base.remap = end_vm_remap,
+	.base.va_get = end_va_get,
+	.base.va_put = end_va_put,
+	.base.bo_init = end_bo_init,
+	.base.bo_fini = end_bo_fini,
+};
 
 static const struct drm_gpuvm_imm_config end_config = {
 	.name = "end",
@@ -152,7 +164,7 @@ static struct end_vm *end_vm_new(struct kunit *test)
 	struct end_vm *vm = kzalloc_obj(*vm);
 
 	KUNIT_ASSERT_NOT_NULL(test, vm);
-	KUNIT_ASSERT_EQ(test, end_vm_init(vm, env->drm, &end_config), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&end_vm_type, vm, env->drm, &end_config), 0);
 	return vm;
 }
 
@@ -162,19 +174,20 @@ static void end_map(struct kunit *test, struct end_vm *vm, struct test_bo *bo,
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
-						    TEST_PAGE, 0, bo_hook));
-	end_vm_update_va(update)->hook = va_hook;
-	KUNIT_ASSERT_EQ(test, end_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
+							   drm_gpuvm_imm_shared(vm->core), update,
+							   bo, TEST_START, TEST_PAGE, 0, bo_hook));
+	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = va_hook;
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update), 0);
 }
 
 static void end_unmap(struct kunit *test, struct end_vm *vm)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(end_vm_shared(vm), update, TEST_START,
-							     TEST_PAGE));
-	KUNIT_ASSERT_EQ(test, end_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update,
+							     TEST_START, TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update), 0);
 }
 
 /* Where the last reference to another address space can be */
@@ -252,9 +265,10 @@ static void end_drops_more(struct kunit *test)
 	struct end_hook inner = {}, hook = { .drops = update };
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 
-	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
-						    TEST_PAGE, 0, NULL));
-	end_vm_update_va(update)->hook = &inner;
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
+							   drm_gpuvm_imm_shared(vm->core), update,
+							   bo, TEST_START, TEST_PAGE, 0, NULL));
+	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = &inner;
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
 	end_vm_end(vm);
 	KUNIT_EXPECT_EQ(test, hook.calls, 1);
@@ -278,9 +292,10 @@ static void end_needs_no_worker(struct kunit *test)
 
 	vm = end_vm_new(test);
 	bo = test_bo_new(test, 1, NULL);
-	KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), update, bo, TEST_START,
-						    TEST_PAGE, 0, NULL));
-	end_vm_update_va(update)->hook = &inner;
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
+							   drm_gpuvm_imm_shared(vm->core), update,
+							   bo, TEST_START, TEST_PAGE, 0, NULL));
+	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = &inner;
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
 	/* It runs until it sleeps. */
 	sched_set_fifo(current);
@@ -315,9 +330,11 @@ static void end_flush_of_chain(struct kunit *test)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
 		vm = end_vm_new(test);
-		KUNIT_ASSERT_EQ(test, 0, end_vm_prepare_map(end_vm_shared(vm), &update[i], bo,
-							    TEST_START, TEST_PAGE, 0, NULL));
-		end_vm_update_va(&update[i])->hook = &hook[i];
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
+								   drm_gpuvm_imm_shared(vm->core),
+								   &update[i], bo, TEST_START,
+								   TEST_PAGE, 0, NULL));
+		drm_gpuvm_imm_update_data(&end_vm_type, &update[i])->hook = &hook[i];
 		hook[i].sleeps = true;
 		if (i + 1 < ARRAY_SIZE(update))
 			hook[i].drops = &update[i + 1];
@@ -379,14 +396,14 @@ static void end_while_other_waits(struct kunit *test)
 	struct end_vm *other = end_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
 	struct test_holder holder = {
-		.resv = drm_gpuvm_imm_resv_obj(end_vm_shared(other))->resv,
+		.resv = drm_gpuvm_imm_resv_obj(drm_gpuvm_imm_shared(other->core))->resv,
 	};
 	struct drm_gpuvm_bo *vm_bo;
 	struct end_hook none = {};
 	struct end_work work;
 
 	KUNIT_ASSERT_NOT_NULL(test, wq);
-	vm_bo = end_vm_obtain(end_vm_shared(other), bo, &none);
+	vm_bo = drm_gpuvm_imm_obtain(&end_vm_type, drm_gpuvm_imm_shared(other->core), bo, &none);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 	init_completion(&holder.locked);
 	init_completion(&holder.unlock);
@@ -489,13 +506,13 @@ static void end_flush_in_last_put(struct kunit *test)
 
 		/* The address space has the last reference to the object. */
 		config.resv_obj = &bo->base;
-		KUNIT_ASSERT_EQ(test, end_vm_init(&vm, env->drm, &config), 0);
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&end_vm_type, &vm, env->drm, &config), 0);
 		bo->hook = &hook;
 		bo->in_free = end_in_free;
 		test_bo_end(test, bo);
 
 		shared = in_work ? drm_gpuvm_imm_get(vm.core) : NULL;
-		end_vm_fini(&vm);
+		drm_gpuvm_imm_fini(vm.core);
 		drm_gpuvm_imm_put(shared);
 		drm_gpuvm_imm_flush();
 		KUNIT_EXPECT_EQ(test, hook.calls, 1);
@@ -538,14 +555,14 @@ static void end_last_put(struct kunit *test, struct device *parent, struct end_d
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
 	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(drm, end_device_gone, device));
-	KUNIT_ASSERT_EQ(test, end_vm_init(&vm, drm, &end_config), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&end_vm_type, &vm, drm, &end_config), 0);
 	shared = drm_gpuvm_imm_get(vm.core);
 	if (update) {
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(shared, &last, TEST_START,
 								     TEST_PAGE));
 		drm_gpuvm_imm_put(shared);
 	}
-	end_vm_fini(&vm);
+	drm_gpuvm_imm_fini(vm.core);
 	drm_dev_put(drm);
 
 	cookie = dma_fence_begin_signalling();
@@ -610,7 +627,7 @@ static void end_is_marked_first(struct kunit *test)
 {
 	struct end_vm *vm = end_vm_new(test);
 	struct end_hook hook = {};
-	struct end_marked marked = { .vm = end_vm_shared(vm), .hook = &hook };
+	struct end_marked marked = { .vm = drm_gpuvm_imm_shared(vm->core), .hook = &hook };
 
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
 	KUNIT_ASSERT_EQ(test, register_trace_drm_gpuvm_imm_drain(end_mark, &marked), 0);
@@ -633,9 +650,8 @@ static void end_is_marked_first(struct kunit *test)
 static void end_tells_lockdep(struct kunit *test)
 {
 	struct end_vm *vm = end_vm_new(test);
-	struct test_told told = {
-		.resv = &drm_gpuvm_imm_resv_obj(end_vm_shared(vm))->resv->lock.base.dep_map,
-	};
+	struct dma_resv *resv = drm_gpuvm_imm_resv_obj(drm_gpuvm_imm_shared(vm->core))->resv;
+	struct test_told told = { .resv = &resv->lock.base.dep_map };
 
 	test_told_begin(test, &told);
 	end_vm_end(vm);

@@ -13,27 +13,36 @@ struct other_vm {
 	DRM_GPUVM_IMM_CORE(core);
 };
 
-DRM_GPUVM_IMM(other_vm, struct other_vm, core, struct test_va, struct test_bo, base);
+DRM_GPUVM_IMM_TYPE(other_vm_type, struct other_vm, core, struct test_va, struct test_bo, base);
 
 static struct drm_gpuvm_imm_mapped *
-other_vm_step_map(struct other_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+other_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_map_done(op);
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-other_vm_step_unmap(struct other_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+other_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-other_vm_step_remap(struct other_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+other_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_remap_done(op);
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(other_vm, &test_bo_funcs, TEST_PAGE);
+const struct other_vm_type other_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = other_vm_map,
+	.base.unmap = other_vm_unmap,
+	.base.remap = other_vm_remap,
+};
 
 /* The next call for this VM fails. */
 static struct test_vm *evict_fails;
@@ -102,7 +111,7 @@ static void evict_each(struct kunit *test)
 	model[12] = test_pte(priv, 3, 0);
 	model[13] = test_pte(priv, 3, 1);
 	/* One that has the object, and no mapping of it yet */
-	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm[2]), &ext->base);
+	vm_bo = drm_gpuvm_imm_obtain_gem(test_vm_shared(vm[2]), &ext->base, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
 
 	KUNIT_EXPECT_EQ(test, evict(ext), 0);
@@ -239,13 +248,14 @@ static void evict_foreign(struct kunit *test)
 	struct drm_gpuvm_bo *vm_bo;
 
 	KUNIT_ASSERT_TRUE(test, other && plain && va);
-	KUNIT_ASSERT_EQ(test, other_vm_init(other, env->drm, &config), 0);
-	KUNIT_ASSERT_EQ(test, 0, other_vm_prepare_map(other_vm_shared(other), update, bo, 0,
-						      TEST_PAGE, 0));
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&other_vm_type, other, env->drm, &config), 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&other_vm_type,
+							   drm_gpuvm_imm_shared(other->core),
+							   update, bo, 0, TEST_PAGE, 0, NULL));
 	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
-	KUNIT_ASSERT_EQ(test, other_vm_run(other, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&other_vm_type, other, update), 0);
 	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
-	other_vm_fini(other);
+	drm_gpuvm_imm_fini(other->core);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
 
 	drm_gpuvm_init(plain, "plain", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,

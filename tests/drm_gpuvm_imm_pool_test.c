@@ -26,27 +26,36 @@ struct pool_va {
 	u32 nothing;
 };
 
-DRM_GPUVM_IMM(pool_vm, struct pool_vm, core, struct pool_va, struct test_bo, base);
+DRM_GPUVM_IMM_TYPE(pool_vm_type, struct pool_vm, core, struct pool_va, struct test_bo, base);
 
 static struct drm_gpuvm_imm_mapped *
-pool_vm_step_map(struct pool_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+pool_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_map_done(op);
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-pool_vm_step_unmap(struct pool_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+pool_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_unmap_done(op);
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-pool_vm_step_remap(struct pool_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+pool_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	return drm_gpuvm_imm_remap_done(op);
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(pool_vm, &test_bo_funcs, TEST_PAGE);
+const struct pool_vm_type pool_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = pool_vm_map,
+	.base.unmap = pool_vm_unmap,
+	.base.remap = pool_vm_remap,
+};
 
 /* What happens between two holds */
 struct pool_test {
@@ -137,7 +146,7 @@ static unsigned int pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **v
 
 static void pool_run(struct kunit *test, struct pool_test *t, struct drm_gpuvm_imm_update *update)
 {
-	KUNIT_EXPECT_EQ(test, pool_vm_run(&t->vm, update), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_run(&pool_vm_type, &t->vm, update), 0);
 }
 
 static void pool_unmap(struct kunit *test, struct pool_test *t)
@@ -167,8 +176,8 @@ static struct pool_test *pool_test_new(struct kunit *test)
 	env->more = t;
 	t->updates = kunit_kcalloc(test, POOL_UPDATES, sizeof(*t->updates), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->updates);
-	KUNIT_ASSERT_EQ(test, pool_vm_init(&t->vm, env->drm, &config), 0);
-	t->shared = pool_vm_shared(&t->vm);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&pool_vm_type, &t->vm, env->drm, &config), 0);
+	t->shared = drm_gpuvm_imm_shared(t->vm.core);
 	pool_prepare(test, t, POOL_FILLED);
 	for (u64 i = 0; i < POOL_PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, 0,
@@ -189,7 +198,7 @@ static void pool_test_end(struct kunit *test, struct pool_test *t)
 	t->size = 0;
 	pool_drop(t, t->filled);
 	pool_check_room(test, t);
-	pool_vm_fini(&t->vm);
+	drm_gpuvm_imm_fini(t->vm.core);
 }
 
 /* An update that removes many mappings, while others are dropped */
@@ -220,7 +229,7 @@ static void many_left(struct kunit *test)
 	t->count = pool_count(t);
 	/* There is room for no more, and the walk over the mappings ends. */
 	t->size = t->count + DRM_GPUVM_IMM_POOL_BATCH;
-	pool_vm_fini(&t->vm);
+	drm_gpuvm_imm_fini(t->vm.core);
 	KUNIT_EXPECT_EQ(test, t->holds, 1);
 	pool_check_room(test, t);
 	drm_gpuvm_imm_put(shared);

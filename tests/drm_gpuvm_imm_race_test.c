@@ -90,7 +90,7 @@ static int race_obtain(struct race_thread *thread)
 	struct test_vm *vm = thread->race->vm[race_random(thread, 2)];
 	struct drm_gpuvm_bo *vm_bo;
 
-	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm), &race_bo(thread)->base);
+	vm_bo = drm_gpuvm_imm_obtain_gem(test_vm_shared(vm), &race_bo(thread)->base, NULL);
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 	drm_gpuvm_imm_bo_put(vm_bo);
@@ -125,7 +125,7 @@ static int race_evict(struct race_thread *thread)
 	if (race_random(thread, 2))
 		ret = test_vm_evict(bo, race_evict_one);
 	else
-		drm_gpuvm_imm_evict(&bo->base, true);
+		drm_gpuvm_imm_set_invalid(&bo->base);
 	dma_resv_unlock(bo->base.resv);
 
 	return ret == -EBUSY ? 0 : ret;
@@ -495,9 +495,10 @@ static int race_client_obtain(struct race_client *client, bool interruptible)
 	struct drm_gpuvm_bo *vm_bo;
 
 	if (interruptible)
-		vm_bo = drm_gpuvm_imm_obtain_interruptible(client->shared, &client->bo->base);
+		vm_bo = drm_gpuvm_imm_obtain_gem_interruptible(client->shared, &client->bo->base,
+							       NULL);
 	else
-		vm_bo = drm_gpuvm_imm_obtain(client->shared, &client->bo->base);
+		vm_bo = drm_gpuvm_imm_obtain_gem(client->shared, &client->bo->base, NULL);
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 	drm_gpuvm_imm_bo_put(vm_bo);

@@ -68,7 +68,7 @@ static void drm_gpuvm_imm_test_describe(struct kunit *test)
 			TEST_START + TEST_PAGES * TEST_PAGE);
 	KUNIT_EXPECT_STREQ(test, drm_gpuvm_imm_name(shared), "test");
 	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_imm_resv_obj(shared));
-	KUNIT_EXPECT_PTR_EQ(test, test_vm_of(vm->core), vm);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_of(&test_vm_type, vm->core), vm);
 }
 
 static void drm_gpuvm_imm_test_config(struct kunit *test)
@@ -392,11 +392,11 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			drm_gpuvm_imm_prepare_split(shared, update,
 						    TEST_START + (TEST_PAGES + 1) * TEST_PAGE));
-	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map(shared, update, NULL, TEST_START,
-						      TEST_PAGE, 0), -EINVAL);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map_gem(shared, update, NULL, TEST_START,
+							  TEST_PAGE, 0, NULL), -EINVAL);
 
 	/* The same through a vm_bo. */
-	vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+	vm_bo = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
 							   17 * TEST_PAGE, 0), -EINVAL);
@@ -424,7 +424,7 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	bo->base.funcs = &other_funcs;
 	EXPECT_BROKEN(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
 	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &bo->base)), -EINVAL);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
 	bo->base.funcs = &test_bo_funcs;
 
 	/* of another device */
@@ -433,16 +433,16 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	bo->base.dev = other_dev;
 	EXPECT_BROKEN(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
 	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &bo->base)), -EINVAL);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
 	bo->base.dev = env->drm;
 	drm_dev_put(other_dev);
 
 	/* none at all */
-	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_unmap_obj(shared, update, NULL), -EINVAL);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, NULL)), -EINVAL);
+	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_unmap_gem(shared, update, NULL), -EINVAL);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, NULL, NULL)), -EINVAL);
 
 	/* of another VM */
-	vm_bo = drm_gpuvm_imm_obtain(test_vm_shared(vm2), &bo->base);
+	vm_bo = drm_gpuvm_imm_obtain_gem(test_vm_shared(vm2), &bo->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
 	EXPECT_BROKEN(test, drm_gpuvm_imm_prepare_map_bo(shared, update, vm_bo, TEST_START,
 							 TEST_PAGE, 0), -EINVAL);
@@ -496,7 +496,7 @@ static void drm_gpuvm_imm_test_other_mode(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
 
 	EXPECT_BROKEN(test, test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(test_vm_shared(vm), &bo->base)),
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem(test_vm_shared(vm), &bo->base, NULL)),
 		      -EINVAL);
 	EXPECT_BROKEN(test, test_vm_prepare_unmap_obj(test_vm_shared(vm), update, bo), -EINVAL);
 	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_first_of(vm->core, &bo->base)), 0);
@@ -843,7 +843,7 @@ static void drm_gpuvm_imm_test_any_order(struct kunit *test)
 		update = kunit_kzalloc(test, sizeof(*update), GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, update);
 		shared = drm_gpuvm_imm_get(vm->core);
-		vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+		vm_bo = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
 		KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 16, 0), 0);
 		KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, 4, 4), 0);
@@ -941,14 +941,14 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_gpuvm_imm_is_extobj(shared, &ext->base));
 	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_extobj(shared, &priv->base));
 
-	ext_bo = drm_gpuvm_imm_obtain(shared, &ext->base);
+	ext_bo = drm_gpuvm_imm_obtain_gem(shared, &ext->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ext_bo);
 	KUNIT_EXPECT_FALSE(test, list_empty(&ext_bo->list.entry.extobj));
-	priv_bo = drm_gpuvm_imm_obtain(shared, &priv->base);
+	priv_bo = drm_gpuvm_imm_obtain_gem(shared, &priv->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, priv_bo);
 	KUNIT_EXPECT_TRUE(test, list_empty(&priv_bo->list.entry.extobj));
 
-	again = drm_gpuvm_imm_obtain(shared, &ext->base);
+	again = drm_gpuvm_imm_obtain_gem(shared, &ext->base, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, again, ext_bo);
 	drm_gpuvm_imm_bo_put(again);
 	drm_gpuvm_imm_bo_put(ext_bo);
@@ -959,16 +959,17 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 
 	/* The same for who holds the VM's lock. */
 	dma_resv_lock(resv, NULL);
-	again = drm_gpuvm_imm_obtain_locked(shared, &ext->base);
+	again = drm_gpuvm_imm_obtain_gem_locked(shared, &ext->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, again);
 	KUNIT_EXPECT_FALSE(test, list_empty(&again->list.entry.extobj));
 	KUNIT_EXPECT_EQ(test, test_vm_prepare_map_locked(shared, update, ext, TEST_START,
 							 TEST_PAGE, 0), 0);
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain(shared, &ext->base)), -EDEADLK);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &ext->base, NULL)), -EDEADLK);
 	dma_resv_unlock(resv);
 	drm_gpuvm_imm_bo_put(again);
 
-	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_locked(shared, &ext->base)), -EDEADLK);
+	EXPECT_BROKEN(test, PTR_ERR(drm_gpuvm_imm_obtain_gem_locked(shared, &ext->base, NULL)),
+		      -EDEADLK);
 	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
 }
 
@@ -1285,7 +1286,7 @@ static void test_evict(struct test_bo *bo)
 {
 	dma_resv_lock(bo->base.resv, NULL);
 	bo->evicted = true;
-	drm_gpuvm_imm_evict(&bo->base, true);
+	drm_gpuvm_imm_set_invalid(&bo->base);
 	dma_resv_unlock(bo->base.resv);
 }
 
@@ -1348,10 +1349,10 @@ static void drm_gpuvm_imm_test_evict(struct kunit *test)
 	test_evict(ext);
 	test_evict(priv);
 	dma_resv_lock(ext->base.resv, NULL);
-	drm_gpuvm_imm_evict(&ext->base, false);
+	drm_gpuvm_imm_set_valid(&ext->base);
 	dma_resv_unlock(ext->base.resv);
 	dma_resv_lock(priv->base.resv, NULL);
-	drm_gpuvm_imm_evict(&priv->base, false);
+	drm_gpuvm_imm_set_valid(&priv->base);
 	dma_resv_unlock(priv->base.resv);
 	test_exec(test, vm, test_exec_validate);
 	KUNIT_EXPECT_EQ(test, vm->validated, 3);

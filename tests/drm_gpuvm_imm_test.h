@@ -31,6 +31,8 @@ enum test_misbehave {
 	TEST_COMPLETE_AND_FAIL,
 };
 
+struct test_vm;
+
 struct test_bo {
 	struct drm_gem_object base;
 	struct drm_gem_object *resv_obj;
@@ -39,6 +41,8 @@ struct test_bo {
 	bool evicted;
 	void (*in_free)(struct test_bo *bo);
 	void *hook;			/* for @in_free */
+	/* What takes it out of a VM, under its reservation lock */
+	int (*evict)(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo);
 };
 
 /* Each entry is one page: 0, TEST_PTE_SPARSE, or object, tag and page. */
@@ -60,6 +64,8 @@ struct test_vm {
 	void *stale;
 	void (*in_step)(struct test_vm *vm);
 	bool signalling;		/* the last step that looked was in a section */
+	/* What brings an object back, under the VM's reservation lock */
+	int (*validate)(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec);
 };
 
 /* The driver's data: what the page table says beside the page. */
@@ -69,8 +75,88 @@ struct test_va {
 
 extern const struct drm_gem_object_funcs test_bo_funcs;
 
-DRM_GPUVM_IMM(test_vm, struct test_vm, core, struct test_va,
-	      struct test_bo, base);
+DRM_GPUVM_IMM_TYPE(test_vm_type, struct test_vm, core, struct test_va, struct test_bo, base);
+
+/* The typed calls that the suites make most */
+static inline struct drm_gpuvm_imm *test_vm_shared(const struct test_vm *vm)
+{
+	return drm_gpuvm_imm_shared(vm->core);
+}
+
+static inline int __must_check test_vm_init(struct test_vm *vm, struct drm_device *drm,
+					    const struct drm_gpuvm_imm_config *config)
+{
+	return drm_gpuvm_imm_init(&test_vm_type, vm, drm, config);
+}
+
+static inline void test_vm_fini(struct test_vm *vm)
+{
+	drm_gpuvm_imm_fini(vm->core);
+}
+
+static inline int __must_check
+test_vm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+		    struct test_bo *bo, u64 addr, u64 range, u64 offset)
+{
+	return drm_gpuvm_imm_prepare_map(&test_vm_type, vm, update, bo, addr, range, offset, NULL);
+}
+
+static inline int __must_check
+test_vm_prepare_map_interruptible(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				  struct test_bo *bo, u64 addr, u64 range, u64 offset)
+{
+	return drm_gpuvm_imm_prepare_map_interruptible(&test_vm_type, vm, update, bo, addr, range,
+						       offset, NULL);
+}
+
+static inline int __must_check
+test_vm_prepare_map_locked(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+			   struct test_bo *bo, u64 addr, u64 range, u64 offset)
+	__must_hold(drm_resv)
+{
+	return drm_gpuvm_imm_prepare_map_locked(&test_vm_type, vm, update, bo, addr, range,
+						offset, NULL);
+}
+
+static inline int __must_check
+test_vm_prepare_unmap_obj(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+			  struct test_bo *bo)
+{
+	return drm_gpuvm_imm_prepare_unmap_obj(&test_vm_type, vm, update, bo);
+}
+
+static inline struct test_va *test_vm_update_va(const struct drm_gpuvm_imm_update *update)
+{
+	return drm_gpuvm_imm_update_data(&test_vm_type, update);
+}
+
+static inline int __must_check
+test_vm_run(struct test_vm *vm, struct drm_gpuvm_imm_update *update)
+{
+	return drm_gpuvm_imm_run(&test_vm_type, vm, update);
+}
+
+static inline const struct drm_gpuva *
+test_vm_find(const struct test_vm *vm, u64 addr, u64 range)
+{
+	return drm_gpuvm_imm_find(vm->core, addr, range);
+}
+
+static inline const struct drm_gpuva *
+test_vm_find_first(const struct test_vm *vm, u64 addr, u64 range)
+{
+	return drm_gpuvm_imm_find_first(vm->core, addr, range);
+}
+
+static inline struct test_va *test_vm_va(const struct drm_gpuva *va)
+{
+	return drm_gpuvm_imm_va_data(&test_vm_type, va);
+}
+
+static inline struct test_bo *test_vm_obj(const struct drm_gpuva *va)
+{
+	return drm_gpuvm_imm_va_obj(&test_vm_type, va);
+}
 
 /* What a test has: a device, and counts of what lives. */
 struct test_env {
@@ -123,6 +209,11 @@ u64 test_pte(const struct test_bo *bo, u32 tag, u64 page);
 void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
 		   u64 offset) __drm_nonallocating;
 int test_run(struct kunit *test, struct test_vm *vm, struct drm_gpuvm_imm_update *update);
+int test_vm_validate(struct test_vm *vm, struct drm_exec *exec,
+		     int (*fn)(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec));
+int test_vm_evict(struct test_bo *bo,
+		  int (*fn)(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo))
+	__must_hold(drm_resv);
 int test_vm_lock(struct test_vm *vm, struct drm_exec *exec);
 int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_bo *bo,
 					       struct drm_exec *exec));

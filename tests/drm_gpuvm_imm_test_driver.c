@@ -85,54 +85,104 @@ void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64
 }
 
 static struct drm_gpuvm_imm_mapped *
-test_vm_step_map(struct test_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+test_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
+	struct test_vm *vm = drm_gpuvm_imm_of(&test_vm_type, core);
+
 	vm->maps++;
-	vm->last_map = op->addr;
+	vm->last_map = step->addr;
 	test_vm_hook(vm);
 	if (test_vm_fails(vm))
 		return ERR_PTR(-EIO);
 	if (vm->misbehave)
-		return TEST_DONE(vm, op, map);
+		return TEST_DONE(vm, step, map);
 
-	test_vm_write(vm, op->va, op->addr, op->range, op->offset);
-	return TEST_DONE(vm, op, map);
+	test_vm_write(vm, step->va, step->addr, step->range, step->offset);
+	return TEST_DONE(vm, step, map);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-test_vm_step_unmap(struct test_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+test_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
+	struct test_vm *vm = drm_gpuvm_imm_of(&test_vm_type, core);
+
 	vm->unmaps++;
-	vm->keeps += op->keep;
+	vm->keeps += step->keep;
 	test_vm_hook(vm);
 	if (test_vm_fails(vm))
 		return ERR_PTR(-EIO);
 	if (vm->misbehave)
-		return TEST_DONE(vm, op, unmap);
+		return TEST_DONE(vm, step, unmap);
 
-	if (!op->keep)
-		memset64(vm->pt + test_page(op->va->va.addr), 0,
-			 op->va->va.range / TEST_PAGE);
-	return TEST_DONE(vm, op, unmap);
+	if (!step->keep)
+		memset64(vm->pt + test_page(step->va->va.addr), 0,
+			 step->va->va.range / TEST_PAGE);
+	return TEST_DONE(vm, step, unmap);
 }
 
 static struct drm_gpuvm_imm_remapped *
-test_vm_step_remap(struct test_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+test_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
+	struct test_vm *vm = drm_gpuvm_imm_of(&test_vm_type, core);
+
 	vm->remaps++;
-	vm->keeps += op->keep;
+	vm->keeps += step->keep;
 	test_vm_hook(vm);
 	if (test_vm_fails(vm))
 		return ERR_PTR(-EIO);
 	if (vm->misbehave)
-		return TEST_DONE(vm, op, remap);
+		return TEST_DONE(vm, step, remap);
 
-	if (!op->keep)
-		memset64(vm->pt + test_page(op->addr), 0, op->range / TEST_PAGE);
-	return TEST_DONE(vm, op, remap);
+	if (!step->keep)
+		memset64(vm->pt + test_page(step->addr), 0, step->range / TEST_PAGE);
+	return TEST_DONE(vm, step, remap);
 }
 
-DRM_GPUVM_IMM_OPS(test_vm, &test_bo_funcs, TEST_PAGE);
+static int test_vm_validate_bo(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			       struct drm_exec *exec)
+{
+	struct test_vm *vm = drm_gpuvm_imm_of(&test_vm_type, core);
+
+	return vm->validate(vm, drm_gpuvm_imm_bo_obj(&test_vm_type, vm_bo), exec);
+}
+
+static int test_vm_evict_bo(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
+{
+	struct test_bo *bo = drm_gpuvm_imm_bo_obj(&test_vm_type, vm_bo);
+
+	return bo->evict(drm_gpuvm_imm_of(&test_vm_type, core), bo, vm_bo);
+}
+
+const struct test_vm_type test_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = test_vm_map,
+	.base.unmap = test_vm_unmap,
+	.base.remap = test_vm_remap,
+	.base.validate = test_vm_validate_bo,
+	.base.evict = test_vm_evict_bo,
+};
+
+/* Validate with a function of the test's. */
+int test_vm_validate(struct test_vm *vm, struct drm_exec *exec,
+		     int (*fn)(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec))
+{
+	vm->validate = fn;
+
+	return drm_gpuvm_imm_validate(vm->core, exec);
+}
+
+/* Evict with a function of the test's. */
+int test_vm_evict(struct test_bo *bo,
+		  int (*fn)(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo))
+{
+	bo->evict = fn;
+
+	return drm_gpuvm_imm_evict(&test_vm_type, bo);
+}
 
 static void test_bo_free(struct drm_gem_object *obj)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a driver builds on an address space: the operations that its steps are
+ * What a driver builds on an address space: what its steps are
  * given, and prefetch, madvise, look-up and locking of ranges.
  */
 
@@ -24,7 +24,7 @@ struct use_va {
 	u32 tag;
 };
 
-DRM_GPUVM_IMM(use_vm, struct use_vm, core, struct use_va, struct test_bo, base);
+DRM_GPUVM_IMM_TYPE(use_vm_type, struct use_vm, core, struct use_va, struct test_bo, base);
 
 static __printf(2, 3) void use_log(struct use_vm *vm, const char *fmt, ...)
 {
@@ -46,52 +46,69 @@ static void use_log_va(struct use_vm *vm, const char *name, const struct drm_gpu
 		return;
 	use_log(vm, "%s", name);
 	use_log_range(vm, va->va.addr, va->va.range);
-	if (use_vm_obj(va))
+	if (drm_gpuvm_imm_va_obj(&use_vm_type, va))
 		use_log(vm, "@%llu", va->gem.offset / TEST_PAGE);
-	use_log(vm, "#%u", use_vm_va(va)->tag);
+	use_log(vm, "#%u", drm_gpuvm_imm_va_data(&use_vm_type, va)->tag);
 }
 
 static struct drm_gpuvm_imm_mapped *
-use_vm_step_map(struct use_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+use_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
+	struct use_vm *vm = drm_gpuvm_imm_of(&use_vm_type, core);
+
 	use_log(vm, "map");
-	use_log_range(vm, op->addr, op->range);
-	if (op->obj)
-		use_log(vm, "@%llu", op->offset / TEST_PAGE);
-	use_log_va(vm, " of", op->va);
+	use_log_range(vm, step->addr, step->range);
+	if (step->obj)
+		use_log(vm, "@%llu", step->offset / TEST_PAGE);
+	use_log_va(vm, " of", step->va);
 	use_log(vm, "\n");
 
-	return drm_gpuvm_imm_map_done(op);
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-use_vm_step_unmap(struct use_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+use_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	use_log(vm, "unmap");
-	use_log_va(vm, "", op->va);
-	use_log(vm, "%s\n", op->keep ? " keep" : "");
+	struct use_vm *vm = drm_gpuvm_imm_of(&use_vm_type, core);
 
-	return drm_gpuvm_imm_unmap_done(op);
+	use_log(vm, "unmap");
+	use_log_va(vm, "", step->va);
+	use_log(vm, "%s\n", step->keep ? " keep" : "");
+
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-use_vm_step_remap(struct use_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+use_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	use_log(vm, "remap");
-	use_log_range(vm, op->addr, op->range);
-	use_log_va(vm, " of", op->va);
-	use_log_va(vm, " prev", op->prev);
-	use_log_va(vm, " next", op->next);
-	use_log(vm, "%s\n", op->keep ? " keep" : "");
+	struct use_vm *vm = drm_gpuvm_imm_of(&use_vm_type, core);
 
-	return drm_gpuvm_imm_remap_done(op);
+	use_log(vm, "remap");
+	use_log_range(vm, step->addr, step->range);
+	use_log_va(vm, " of", step->va);
+	use_log_va(vm, " prev", step->prev);
+	use_log_va(vm, " next", step->next);
+	use_log(vm, "%s\n", step->keep ? " keep" : "");
+
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(use_vm, &test_bo_funcs, TEST_PAGE);
+const struct use_vm_type use_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = use_vm_map,
+	.base.unmap = use_vm_unmap,
+	.base.remap = use_vm_remap,
+};
 
 static void use_vm_free(void *res)
 {
-	use_vm_fini(res);
+	struct use_vm *vm = res;
+
+	drm_gpuvm_imm_fini(vm->core);
 }
 
 static struct use_vm *use_vm_new(struct kunit *test)
@@ -105,7 +122,7 @@ static struct use_vm *use_vm_new(struct kunit *test)
 	struct test_env *env = test->priv;
 
 	KUNIT_ASSERT_NOT_NULL(test, vm);
-	KUNIT_ASSERT_EQ(test, use_vm_init(vm, env->drm, &config), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&use_vm_type, vm, env->drm, &config), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, use_vm_free, vm), 0);
 
 	return vm;
@@ -126,35 +143,38 @@ static void use_map(struct kunit *test, struct use_vm *vm, struct test_bo *bo, u
 	u64 addr = TEST_START + page * TEST_PAGE, range = pages * TEST_PAGE;
 
 	if (bo)
-		KUNIT_ASSERT_EQ(test, use_vm_prepare_map(use_vm_shared(vm), update, bo, addr,
-							 range, from * TEST_PAGE), 0);
+		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map(&use_vm_type,
+								drm_gpuvm_imm_shared(vm->core),
+								update, bo, addr, range,
+								from * TEST_PAGE, NULL), 0);
 	else
-		KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_sparse(use_vm_shared(vm), update,
-								       addr, range), 0);
-	use_vm_update_va(update)->tag = tag;
-	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
+		KUNIT_ASSERT_EQ(test,
+				drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(vm->core),
+								 update, addr, range), 0);
+	drm_gpuvm_imm_update_data(&use_vm_type, update)->tag = tag;
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
 }
 
 static void use_unmap(struct kunit *test, struct use_vm *vm, u64 page, u64 pages)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(use_vm_shared(vm), update,
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update,
 							  TEST_START + page * TEST_PAGE,
 							  pages * TEST_PAGE), 0);
-	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
 }
 
 static void use_split(struct kunit *test, struct use_vm *vm, u64 page)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_split(use_vm_shared(vm), update,
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_split(drm_gpuvm_imm_shared(vm->core), update,
 							  TEST_START + page * TEST_PAGE), 0);
-	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
 }
 
-/* Each operation has the old mapping with its data, and what is to stay. */
+/* Each step has the old mapping with its data, and what is to stay. */
 static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -194,15 +214,17 @@ static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 		   "remap 11+1 of 10+4@0#5 prev 10+1@0#5 next 12+2@2#5 keep\n"
 		   "map 11+1@1 of 11+1@1#6\n");
 
-	KUNIT_ASSERT_EQ(test, use_vm_prepare_unmap_obj(use_vm_shared(vm), update, a), 0);
-	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap_obj(&use_vm_type,
+							      drm_gpuvm_imm_shared(vm->core),
+							      update, a), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
 	use_expect(test, vm,
 		   "unmap 0+1@2#1\n"
 		   "unmap 10+1@0#5\n"
 		   "unmap 12+2@2#5\n"
 		   "unmap 11+1@1#6\n");
 
-	use_vm_fini(vm);
+	drm_gpuvm_imm_fini(vm->core);
 	use_expect(test, vm,
 		   "unmap 5+1#3\n"
 		   "unmap 6+2#3\n");
@@ -227,8 +249,9 @@ static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 
 	drm_gpuvm_imm_for_each(va, vm->core, TEST_START + 3 * TEST_PAGE, 18 * TEST_PAGE) {
 		use_log_va(vm, " see", va);
-		KUNIT_EXPECT_PTR_EQ(test, use_vm_obj(va), use_vm_va(va)->tag == 2 ? b :
-				    use_vm_va(va)->tag == 3 ? NULL : a);
+		KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_va_obj(&use_vm_type, va),
+				    drm_gpuvm_imm_va_data(&use_vm_type, va)->tag == 2 ? b :
+				    drm_gpuvm_imm_va_data(&use_vm_type, va)->tag == 3 ? NULL : a);
 	}
 	use_expect(test, vm, " see 0+4@0#2 see 4+4@7#4 see 8+4#3 see 20+4@3#1");
 
@@ -257,7 +280,7 @@ static void use_madvise(struct kunit *test, struct use_vm *vm, u64 page, u64 pag
 	drm_gpuvm_imm_for_each(va, vm->core, addr, range) {
 		KUNIT_EXPECT_GE(test, va->va.addr, addr);
 		KUNIT_EXPECT_LE(test, va->va.addr + va->va.range, addr + range);
-		use_vm_va(va)->tag = tag;
+		drm_gpuvm_imm_va_data(&use_vm_type, va)->tag = tag;
 	}
 	vm->len = 0;
 	vm->log[0] = '\0';
@@ -307,7 +330,7 @@ static void drm_gpuvm_imm_use_test_mappings_of(struct kunit *test)
 	use_map(test, vm2, a, 5, 64, 2, 0);
 
 	drm_gpuvm_imm_for_each_of(va, vm->core, &a->base) {
-		KUNIT_EXPECT_PTR_EQ(test, use_vm_obj(va), a);
+		KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_va_obj(&use_vm_type, va), a);
 		sum += BIT((va->va.addr - TEST_START) / TEST_PAGE);
 	}
 	KUNIT_EXPECT_EQ(test, sum, BIT(0) | BIT(4) | BIT_ULL(32));
@@ -324,8 +347,8 @@ static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 	DRM_GPUVM_IMM_UPDATE(update);
 	struct use_vm *vm = use_vm_new(test);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
-	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
-	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL);
 	const u64 at = TEST_START + 3 * TEST_PAGE;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
@@ -343,7 +366,7 @@ static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	drm_gpuvm_imm_bo_put(vm_bo);
-	KUNIT_ASSERT_EQ(test, use_vm_run(vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
 	use_expect(test, vm, "map 3+2@1 of 3+2@1#0\n");
 }
 
@@ -351,11 +374,13 @@ static void use_scope(struct kunit *test, struct use_vm *vm, struct test_bo *bo)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 	struct drm_gpuvm_imm *shared __free(drm_gpuvm_imm) = drm_gpuvm_imm_get(vm->core);
-	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_imm_bo) =
-		drm_gpuvm_imm_obtain(shared, &bo->base);
+	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_imm_bo) = drm_gpuvm_imm_obtain_gem(shared,
+										       &bo->base,
+										       NULL);
 
 	KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
-	KUNIT_EXPECT_EQ(test, use_vm_prepare_map(shared, update, bo, TEST_START, TEST_PAGE, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_map(&use_vm_type, shared, update, bo,
+							TEST_START, TEST_PAGE, 0, NULL), 0);
 	/* The core, the one from get, and vm_bo. */
 	KUNIT_EXPECT_EQ(test, kref_read(&shared->base.kref), 3);
 }
@@ -371,20 +396,20 @@ static noinline void use_give(struct drm_gpuvm_imm *shared, struct drm_gpuvm_bo 
 static void drm_gpuvm_imm_use_test_scopes(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
-	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	struct drm_gpuvm_bo *bad = NULL;
 
 	kunit_warning_suppress(test)
-		bad = drm_gpuvm_imm_obtain(shared, drm_gpuvm_imm_resv_obj(shared));
+		bad = drm_gpuvm_imm_obtain_gem(shared, drm_gpuvm_imm_resv_obj(shared), NULL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(bad), -EINVAL);
 	use_give(drm_gpuvm_imm_get(vm->core), bad);
-	use_give(NULL, drm_gpuvm_imm_obtain(shared, &bo->base));
+	use_give(NULL, drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL));
 	use_give(NULL, NULL);
 	drm_gpuvm_imm_flush();
 	use_scope(test, vm, bo);
 	drm_gpuvm_imm_flush();
-	KUNIT_EXPECT_EQ(test, kref_read(&use_vm_shared(vm)->base.kref), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_gpuvm_imm_shared(vm->core)->base.kref), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
 }
 
@@ -403,7 +428,7 @@ static void drm_gpuvm_imm_use_test_range_fences(struct kunit *test)
 {
 	static DEFINE_SPINLOCK(lock);
 	struct use_vm *vm = use_vm_new(test);
-	struct drm_gpuvm_imm *shared = use_vm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	struct test_bo *ext = test_bo_new(test, 16, NULL), *out = test_bo_new(test, 16, NULL);
 	struct test_bo *priv = test_bo_new(test, 16, drm_gpuvm_imm_resv_obj(shared));
 	struct dma_fence *fence = kzalloc_obj(*fence);
@@ -512,7 +537,7 @@ static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 2, NULL);
-	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(shared, &bo->base), *again;
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL), *again;
 	struct test_told told = {
 		.resv = &drm_gpuvm_imm_resv_obj(shared)->resv->lock.base.dep_map,
 	};
@@ -527,7 +552,7 @@ static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 		drm_gpuvm_imm_update_drop(&update[i]);
 
 	test_told_begin(test, &told);
-	again = drm_gpuvm_imm_obtain(shared, &bo->base);
+	again = drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL);
 	ret[0] = test_vm_prepare_map(shared, &update[0], bo, TEST_START, TEST_PAGE, 0);
 	ret[1] = test_vm_prepare_map_interruptible(shared, &update[1], bo, TEST_START,
 						   TEST_PAGE, 0);

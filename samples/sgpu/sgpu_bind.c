@@ -14,7 +14,7 @@
 /* Both locks at once. A client that gets a signal does not wait for them. */
 static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exec *exec)
 {
-	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	int ret = 0;
 
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 2);
@@ -33,6 +33,7 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 				struct drm_gpuvm_imm_update *bind, struct sgpu_bo *bo,
 				const struct drm_sgpu_bind_op *op)
 {
+	struct sgpu_va *data;
 	int ret;
 
 	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
@@ -40,11 +41,12 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	if (drm_shmem_is_purged(&bo->shmem))
 		return -ENODATA;
 
-	ret = sgpu_gpuvm_prepare_map_locked(sgpu_gpuvm_shared(vm), bind, bo, op->addr,
-					    op->size, op->offset, reg);
+	ret = drm_gpuvm_imm_prepare_map_locked(&sgpu_vm_type, drm_gpuvm_imm_shared(vm->core), bind,
+					       bo, op->addr, op->size, op->offset, reg);
 	if (ret)
 		return ret;
-	sgpu_gpuvm_update_va(bind)->write = !(op->flags & DRM_SGPU_BIND_READONLY);
+	data = drm_gpuvm_imm_update_data(&sgpu_vm_type, bind);
+	data->write = !(op->flags & DRM_SGPU_BIND_READONLY);
 	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
 	drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
 	return 0;
@@ -75,7 +77,7 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 			     struct sgpu_file *file,
 			     const struct drm_sgpu_bind_op *op)
 {
-	struct drm_gpuvm_imm *shared = sgpu_gpuvm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	bool map = op->op == DRM_SGPU_BIND_MAP;
 	int ret;
 

@@ -21,9 +21,10 @@ static void sgpu_bo_fini(struct drm_shmem_obj *obj)
 	atomic_dec(&sgpu_live.bos);
 }
 
+/* Take an idle buffer out of all page tables. */
 static int sgpu_bo_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	return sgpu_vm_evict(drm_shmem_from_obj(&sgpu_bo_type, obj));
+	return drm_gpuvm_imm_evict(&sgpu_vm_type, drm_shmem_from_obj(&sgpu_bo_type, obj));
 }
 
 const struct sgpu_bo_type sgpu_bo_type = {

@@ -46,7 +46,7 @@ struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
 
 	ret = sgpu_job_check(job);
 	/* Broken by a job before this one: the page table may say anything. */
-	if (!ret && drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(job->vm)))
+	if (!ret && drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(job->vm->core)))
 		ret = -ENOTRECOVERABLE;
 	if (!ret && job->binds)
 		ret = sgpu_bind_run(job);

@@ -13,49 +13,54 @@
 int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
 {
+	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, va->vm_bo);
 	int ret = -ENODEV;
 
 	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(va->gem.obj->dev))
-		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &sgpu_gpuvm_bo(va)->sgt, ret)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &data->sgt, ret)
 			ret = sgpu_mmu_map(&vm->mmu, addr, size,
 					   drm_shmem_sgt_table(sgt), index, offset,
-					   sgpu_gpuvm_va(va)->write);
+					   drm_gpuvm_imm_va_data(&sgpu_vm_type, va)->write);
 	/* Evicted: the next EXEC maps the pages. */
 	return ret == -EAGAIN ? 0 : ret;
 }
 
-static struct drm_gpuvm_imm_mapped *
-sgpu_gpuvm_step_map(struct sgpu_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+struct drm_gpuvm_imm_mapped *
+sgpu_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
+	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 	int ret = 0;
 
-	if (op->obj)
-		ret = sgpu_vm_map_pages(vm, op->va, NULL, op->addr, op->range,
-					op->offset);
+	if (step->obj)
+		ret = sgpu_vm_map_pages(vm, step->va, NULL, step->addr, step->range,
+					step->offset);
 	else
-		sgpu_mmu_map_sparse(&vm->mmu, op->addr, op->range);
-	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(op);
+		sgpu_mmu_map_sparse(&vm->mmu, step->addr, step->range);
+	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(step);
 }
 
-static struct drm_gpuvm_imm_unmapped *
-sgpu_gpuvm_step_unmap(struct sgpu_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+struct drm_gpuvm_imm_unmapped *
+sgpu_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	if (!op->keep)
-		sgpu_mmu_unmap(&vm->mmu, op->va->va.addr, op->va->va.range);
-	return drm_gpuvm_imm_unmap_done(op);
+	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
+
+	if (!step->keep)
+		sgpu_mmu_unmap(&vm->mmu, step->va->va.addr, step->va->va.range);
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
-static struct drm_gpuvm_imm_remapped *
-sgpu_gpuvm_step_remap(struct sgpu_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+struct drm_gpuvm_imm_remapped *
+sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	if (!op->keep)
-		sgpu_mmu_unmap(&vm->mmu, op->addr, op->range);
-	return drm_gpuvm_imm_remap_done(op);
-}
+	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 
-DRM_GPUVM_IMM_OPS(sgpu_gpuvm, &sgpu_bo_type.base.funcs, PAGE_SIZE,
-		  .bo_init = sgpu_vm_bo_init,
-		  .bo_fini = sgpu_vm_bo_fini);
+	if (!step->keep)
+		sgpu_mmu_unmap(&vm->mmu, step->addr, step->range);
+	return drm_gpuvm_imm_remap_done(step);
+}
 
 /*
  * What was done before an operation fails, or the job has to end, stays. Others may use
@@ -72,7 +77,7 @@ int sgpu_bind_run(struct sgpu_job *job)
 		if (ret)
 			break;
 		guard(mutex)(&job->vm->lock);
-		ret = sgpu_gpuvm_run(job->vm, &job->binds[i]);
+		ret = drm_gpuvm_imm_run(&sgpu_vm_type, job->vm, &job->binds[i]);
 	}
 	return ret;
 }

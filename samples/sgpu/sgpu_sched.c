@@ -283,7 +283,7 @@ struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
 
 	if (!vm)
 		return ERR_PTR(-ENOENT);
-	if (drm_gpuvm_imm_is_broken(sgpu_gpuvm_shared(vm)))
+	if (drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(vm->core)))
 		return ERR_PTR(-ENOTRECOVERABLE);
 	if (!atomic_add_unless(&file->job_count, 1, DRM_SGPU_MAX_JOBS))
 		return ERR_PTR(-EBUSY);
@@ -346,9 +346,8 @@ static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 	*number = job->number;
 	fence = &job->base.s_fence->finished;
 	if (exec)
-		drm_gpuvm_imm_add_fence(sgpu_gpuvm_shared(job->vm), exec, fence,
-					DMA_RESV_USAGE_BOOKKEEP,
-					DMA_RESV_USAGE_BOOKKEEP);
+		drm_gpuvm_imm_add_fence(drm_gpuvm_imm_shared(job->vm->core), exec, fence,
+					DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
 	sgpu_job_signal(job, fence);
 	drm_sched_entity_push_job(&job->base);
 	return 0;
@@ -375,13 +374,13 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 
 	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
-		ret = drm_gpuvm_imm_lock(sgpu_gpuvm_shared(job->vm), &exec, 1);
+		ret = drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(job->vm->core), &exec, 1);
 		drm_exec_retry_on_contention(&exec);
 		if (ret)
 			break;
 	}
 	if (!ret)
-		ret = sgpu_vm_validate(job->vm, &exec);
+		ret = drm_gpuvm_imm_validate(job->vm->core, &exec);
 	if (!ret) {
 		sgpu_job_touch(&exec);
 		ret = sgpu_job_queue(job, &exec, number);

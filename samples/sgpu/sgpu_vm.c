@@ -10,16 +10,19 @@
 #include "sgpu_vm.h"
 
 /* The buffer's pages are pinned and mapped for the device here, if ever. */
-int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
-		    const struct sgpu_reg *reg)
+static int sgpu_vm_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
+	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo);
+	struct sgpu_bo *bo = drm_gpuvm_imm_bo_obj(&sgpu_vm_type, vm_bo);
+	const struct sgpu_reg *reg = arg;
+
 	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
-	return drm_shmem_sgt_own_locked(&vm_bo->sgt, &reg->base.bound, &bo->shmem);
+	return drm_shmem_sgt_own_locked(&data->sgt, &reg->base.bound, &bo->shmem);
 }
 
-void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo)
+static void sgpu_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
 {
-	drm_shmem_sgt_release(&vm_bo->sgt);
+	drm_shmem_sgt_release(&drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo)->sgt);
 }
 
 /*
@@ -51,11 +54,14 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
  * wherever in the buffer it is. A client that was killed does not go on: the buffer
  * stays evicted in this address space until the next EXEC.
  */
-static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
-			       struct sgpu_vm_bo *vm_bo, struct drm_exec *exec)
+static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			    struct drm_exec *exec)
 	__must_hold(drm_resv)
 {
-	struct sgpu_sg_index *index __free(kvfree) = sgpu_vm_resume_bo(bo, vm_bo);
+	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
+	struct sgpu_bo *bo = drm_gpuvm_imm_bo_obj(&sgpu_vm_type, vm_bo);
+	struct sgpu_sg_index *index __free(kvfree) =
+		sgpu_vm_resume_bo(bo, drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo));
 	int ret;
 
 	if (IS_ERR(index))
@@ -65,7 +71,7 @@ static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 	ret = ACQUIRE_ERR(mutex_intr, &lock);
 	if (ret)
 		return ret;
-	drm_gpuvm_imm_for_each_of(va, vm->core, drm_shmem_gem(&bo->shmem)) {
+	drm_gpuvm_imm_for_each_of(va, core, vm_bo->obj) {
 		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range,
 					va->gem.offset);
 		if (!ret && fatal_signal_pending(current))
@@ -76,31 +82,33 @@ static int sgpu_vm_validate_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
 	return 0;
 }
 
-int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec)
-{
-	return sgpu_gpuvm_validate(vm, exec, sgpu_vm_validate_bo);
-}
-
-static int sgpu_vm_evict_bo(struct sgpu_vm *vm, struct sgpu_bo *bo,
-			    struct sgpu_vm_bo *data, struct drm_gpuvm_bo *vm_bo)
+/* Take an idle buffer out of the page table, unless a job is at work there. */
+static int sgpu_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
 	__must_hold(drm_resv)
 {
+	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 	struct drm_gpuva *va;
 
 	if (!mutex_trylock(&vm->lock))
 		return -EBUSY;
 	drm_gpuvm_bo_for_each_va(va, vm_bo)
 		sgpu_mmu_unmap(&vm->mmu, va->va.addr, va->va.range);
-	drm_shmem_sgt_suspend(&data->sgt);
+	drm_shmem_sgt_suspend(&drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo)->sgt);
 	mutex_unlock(&vm->lock);
 	return 0;
 }
 
-/* Take an idle buffer out of all page tables. */
-int sgpu_vm_evict(struct sgpu_bo *bo)
-{
-	return sgpu_gpuvm_evict(bo, sgpu_vm_evict_bo);
-}
+const struct sgpu_vm_type sgpu_vm_type = {
+	.base.granule = PAGE_SIZE,
+	.base.obj_funcs = &sgpu_bo_type.base.funcs,
+	.base.map = sgpu_vm_map,
+	.base.unmap = sgpu_vm_unmap,
+	.base.remap = sgpu_vm_remap,
+	.base.bo_init = sgpu_vm_bo_init,
+	.base.bo_fini = sgpu_vm_bo_fini,
+	.base.validate = sgpu_vm_validate,
+	.base.evict = sgpu_vm_evict,
+};
 
 static void sgpu_vm_release(struct kref *ref)
 {
@@ -108,7 +116,7 @@ static void sgpu_vm_release(struct kref *ref)
 
 	sgpu_queue_fini(&vm->queue);
 	/* Takes what is still mapped out of the page table first. */
-	sgpu_gpuvm_fini(vm);
+	drm_gpuvm_imm_fini(vm->core);
 	sgpu_mmu_fini(&vm->mmu);
 	mutex_destroy(&vm->lock);
 	sgpu_hw_put(vm->hw);
@@ -175,7 +183,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
 	spin_lock_init(&vm->fault_lock);
 	mutex_init(&vm->lock);
 	sgpu_mmu_init(&vm->mmu);
-	ret = sgpu_gpuvm_init(vm, drm_dev_ctx_reg_drm(&reg->base), &config);
+	ret = drm_gpuvm_imm_init(&sgpu_vm_type, vm, drm_dev_ctx_reg_drm(&reg->base), &config);
 	if (ret)
 		goto err_free;
 
@@ -189,7 +197,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
 	return vm;
 
 err_fini:
-	sgpu_gpuvm_fini(vm);
+	drm_gpuvm_imm_fini(vm->core);
 err_free:
 	sgpu_mmu_fini(&vm->mmu);
 	kfree(vm);

@@ -55,16 +55,14 @@ struct sgpu_vm {
 	DRM_GPUVM_IMM_CORE(core);
 };
 
-DRM_GPUVM_IMM_VM_BO(sgpu_gpuvm, struct sgpu_vm, core, struct sgpu_va,
-		    struct sgpu_bo, shmem.base.base,
-		    struct sgpu_vm_bo, const struct sgpu_reg);
+DRM_GPUVM_IMM_TYPE_VM_BO(sgpu_vm_type, struct sgpu_vm, core, struct sgpu_va,
+			 struct sgpu_bo, shmem.base.base,
+			 struct sgpu_vm_bo, const struct sgpu_reg);
 
 struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
 struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
 void sgpu_vm_put(struct sgpu_vm *vm);
 void sgpu_vm_close(struct sgpu_vm *vm);
-int sgpu_vm_validate(struct sgpu_vm *vm, struct drm_exec *exec);
-int sgpu_vm_evict(struct sgpu_bo *bo) __must_hold(drm_resv);
 
 int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *args,
 			 struct drm_file *drm_file);
@@ -75,11 +73,16 @@ int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg, struct drm_sgpu_vm_fault *ar
 int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file);
 
-int sgpu_vm_bo_init(struct sgpu_vm_bo *vm_bo, struct sgpu_bo *bo,
-		    const struct sgpu_reg *reg);
-void sgpu_vm_bo_fini(struct sgpu_vm_bo *vm_bo);
-
 /* sgpu_run.c */
+struct drm_gpuvm_imm_mapped *
+sgpu_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating;
+struct drm_gpuvm_imm_unmapped *
+sgpu_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating;
+struct drm_gpuvm_imm_remapped *
+sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating;
 int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset);
 int sgpu_bind_run(struct sgpu_job *job);

@@ -15,17 +15,6 @@ from drm_safe_source import blanked, calls, functions, library
 
 # What each macro declares for the name that it is given: kind of name, pattern.
 DECLARES = {
-    r"DRM_GPUVM_IMM(?:_VM_BO)?": {
-        "error_pointer": ["{}_obtain", "{}_obtain_interruptible", "{}_obtain_locked"],
-        "get": ["{}_obtain drm_gpuvm_imm_bo_put", "{}_obtain_interruptible drm_gpuvm_imm_bo_put",
-                "{}_obtain_locked drm_gpuvm_imm_bo_put"],
-        "find": ["{}_find", "{}_find_first"],
-        "run": ["{}_run"],
-        "prepare": ["{}_prepare_map", "{}_prepare_map_interruptible", "{}_prepare_map_locked",
-                    "{}_prepare_unmap_obj"],
-        "update_data": ["{}_update_va"],
-        "shared": ["{}_shared"],
-    },
     r"DEFINE_DRM_VMAP(?:_IOMEM|_EITHER)?": {
         "owned": ["{}_owned"],
         "lent": ["{}"],
@@ -36,11 +25,16 @@ DECLARES = {
 NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
-                      "drm_gpuvm_imm_obtain_locked"],
+                      "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_imm_obtain_gem",
+                      "drm_gpuvm_imm_obtain_gem_interruptible",
+                      "drm_gpuvm_imm_obtain_gem_locked"],
     "get": ["drm_shmem_create drm_shmem_put", "drm_shmem_lookup drm_shmem_put",
             "drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
+            "drm_gpuvm_imm_obtain_gem drm_gpuvm_imm_bo_put",
+            "drm_gpuvm_imm_obtain_gem_interruptible drm_gpuvm_imm_bo_put",
+            "drm_gpuvm_imm_obtain_gem_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
     "proof": ["drm_dev_ctx_bound", "drm_dev_ctx_unreg", "drm_dev_ctx_reg", "drm_dev_ctx_ioctl",
               "drm_gpuvm_imm_mapped", "drm_gpuvm_imm_unmapped", "drm_gpuvm_imm_remapped", "drm_shmem_sgt"],
@@ -48,13 +42,16 @@ NAMES = {
     "lent": ["drm_dev_ctx_bound", "drm_shmem_sgt"],
     "owned": ["drm_gpuvm_imm_update", "drm_gpuvm_imm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_imm_find", "drm_gpuvm_imm_find_first"],
-    "run": ["drm_gpuvm_imm_core_run"],
+    "run": ["drm_gpuvm_imm_run", "drm_gpuvm_imm_core_run"],
     "prepare": ["drm_gpuvm_imm_prepare_map", "drm_gpuvm_imm_prepare_map_interruptible",
-                "drm_gpuvm_imm_prepare_map_locked",
+                "drm_gpuvm_imm_prepare_map_locked", "drm_gpuvm_imm_prepare_map_gem",
+                "drm_gpuvm_imm_prepare_map_gem_interruptible",
+                "drm_gpuvm_imm_prepare_map_gem_locked",
                 "drm_gpuvm_imm_prepare_map_bo", "drm_gpuvm_imm_prepare_map_sparse",
                 "drm_gpuvm_imm_prepare_unmap", "drm_gpuvm_imm_prepare_unmap_obj",
+                "drm_gpuvm_imm_prepare_unmap_gem",
                 "drm_gpuvm_imm_prepare_split"],
-    "update_data": ["drm_gpuvm_imm_update_va"],
+    "update_data": ["drm_gpuvm_imm_update_va", "drm_gpuvm_imm_update_data"],
     "shared": ["drm_gpuvm_imm_shared"],
     "file": ["drm_file"],
 }
@@ -174,6 +171,11 @@ RAW = {
             drm_gem_for_each_gpuvm_bo drm_gem_for_each_gpuvm_bo_safe drm_gem_evict_locked""",
     },
 }
+
+# The steps of a driver's types of address space, and the description that names each
+VM_TYPE = re.compile(r"^const struct \w+ (\w+) = \{(.*?)^\};", re.M | re.S)
+VM_STEP = re.compile(r"\.base\.(?:map|unmap|remap|va_get|va_put|bo_init|bo_fini|validate|evict) ="
+                     r" (\w+)")
 
 # What a driver may go on to call: references, locks, questions, and what the library has no
 # form of.
@@ -313,6 +315,16 @@ class Driver:
         named = {callee for _, _, _, called in self.functions for callee, _ in called
                  if COMPLETES.fullmatch(callee)}
         return self.closure(named, True)
+
+    @functools.cached_property
+    def vm_steps(self):
+        """The steps of address spaces, each with the descriptions that it is in."""
+        found = {}
+        for description, body in VM_TYPE.findall(self.text):
+            if ".base.granule" in body:
+                for step in VM_STEP.findall(body):
+                    found.setdefault(step, set()).add(description)
+        return found
 
     def structs(self):
         """The structures of the driver: tag and body."""

@@ -43,9 +43,10 @@ def kernel_doc(path):
     """What each kernel-doc comment of a file is about, and its text."""
     for text in re.findall(r"/\*\*\n(.*?)\*/", path.read_text(encoding="utf-8"), re.S):
         text = re.sub(r"^\t* \* ?", "", text, flags=re.M)
-        found = re.match(r"(?:DOC: (.*)|(?:(?:struct|union|enum|define) )?(\w+)(?:\(\))?)", text)
+        found = re.match(r"(?:DOC: (.*)|(@\w+):|(?:(?:struct|union|enum|define) )?(\w+)(?:\(\))?)",
+                         text)
         if found:
-            yield (found[1] or found[2]).strip(), text
+            yield (found[1] or found[2] or found[3]).strip(), text
     for member, text in re.findall(r"/\*\* (@\w+): (.*?)\*/", path.read_text(encoding="utf-8"),
                                    re.S):
         yield member, re.sub(r"\n\t* \* ?", " ", text)

@@ -42,30 +42,45 @@ struct bench_va {
 	u64 tag;
 };
 
-DRM_GPUVM_IMM(bench_vm, struct bench_vm, core, struct bench_va, struct bench_gem, base);
+DRM_GPUVM_IMM_TYPE(bench_vm_type, struct bench_vm, core, struct bench_va, struct bench_gem, base);
 
 static struct drm_gpuvm_imm_mapped *
-bench_vm_step_map(struct bench_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+bench_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
-	vm->steps += op->range;
-	return drm_gpuvm_imm_map_done(op);
+	struct bench_vm *vm = drm_gpuvm_imm_of(&bench_vm_type, core);
+
+	vm->steps += step->range;
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-bench_vm_step_unmap(struct bench_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+bench_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	vm->steps += op->va->va.range;
-	return drm_gpuvm_imm_unmap_done(op);
+	struct bench_vm *vm = drm_gpuvm_imm_of(&bench_vm_type, core);
+
+	vm->steps += step->va->va.range;
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-bench_vm_step_remap(struct bench_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+bench_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	vm->steps += op->range;
-	return drm_gpuvm_imm_remap_done(op);
+	struct bench_vm *vm = drm_gpuvm_imm_of(&bench_vm_type, core);
+
+	vm->steps += step->range;
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(bench_vm, &bench_gem_funcs, SZ_4K);
+const struct bench_vm_type bench_vm_type = {
+	.base.granule = SZ_4K,
+	.base.obj_funcs = &bench_gem_funcs,
+	.base.map = bench_vm_map,
+	.base.unmap = bench_vm_unmap,
+	.base.remap = bench_vm_remap,
+};
 
 struct raw_va {
 	struct drm_gpuva base;
@@ -260,27 +275,30 @@ static noinline int safe_path(struct bench_gpuvm *b, u64 addr)
 {
 	struct drm_gpuvm_imm_update *update = &b->updates[0];
 
-	return bench_vm_prepare_map(bench_vm_shared(&b->vm), update, b->gem, addr, BENCH_SLOT,
-				    BENCH_SLOT) ?: bench_vm_run(&b->vm, update);
+	return drm_gpuvm_imm_prepare_map(&bench_vm_type, drm_gpuvm_imm_shared(b->vm.core), update,
+					 b->gem, addr, BENCH_SLOT, BENCH_SLOT, NULL) ?:
+		drm_gpuvm_imm_run(&bench_vm_type, &b->vm, update);
 }
 
 static void safe_prepare(struct bench_gpuvm *b, unsigned int i, u64 addr, u64 range, u64 offset)
 {
-	KUNIT_ASSERT_EQ(b->test, bench_vm_prepare_map(bench_vm_shared(&b->vm), &b->updates[i],
-						      b->gem, addr, range, offset), 0);
+	KUNIT_ASSERT_EQ(b->test, drm_gpuvm_imm_prepare_map(&bench_vm_type,
+							   drm_gpuvm_imm_shared(b->vm.core),
+							   &b->updates[i], b->gem, addr, range,
+							   offset, NULL), 0);
 }
 
 static void safe_prepare_unmap(struct bench_gpuvm *b, unsigned int i, u64 addr)
 {
-	KUNIT_ASSERT_EQ(b->test, 0,
-			drm_gpuvm_imm_prepare_unmap(bench_vm_shared(&b->vm), &b->updates[i],
-						    addr, BENCH_SLOT));
+	KUNIT_ASSERT_EQ(b->test, 0, drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(b->vm.core),
+								&b->updates[i], addr, BENCH_SLOT));
 }
 
 static void safe_run(struct bench_gpuvm *b, unsigned int loops)
 {
 	for (unsigned int i = 0; i < loops; i++)
-		KUNIT_ASSERT_EQ(b->test, bench_vm_run(&b->vm, &b->updates[i]), 0);
+		KUNIT_ASSERT_EQ(b->test, drm_gpuvm_imm_run(&bench_vm_type, &b->vm, &b->updates[i]),
+				0);
 }
 
 static u64 mapped(const struct bench_gpuvm *b, unsigned int i)
@@ -331,7 +349,8 @@ static u64 map_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, hole(b, i), BENCH_SLOT, BENCH_SLOT);
-	time = BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
+	time = BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
+							       &b->updates[__i]));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
 	safe_run(b, loops);
@@ -364,7 +383,8 @@ static u64 unmap_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
-	return BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
+	return BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
+							       &b->updates[__i]));
 }
 
 /* A page in the middle of a mapping becomes another one's. */
@@ -393,7 +413,8 @@ static u64 split_safe(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
-	time = BENCH_LOOP(loops, b->error |= bench_vm_run(&b->vm, &b->updates[__i]));
+	time = BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
+							       &b->updates[__i]));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i), BENCH_SLOT, 0);
 	safe_run(b, loops);
@@ -449,7 +470,8 @@ static u64 obtain_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, ({
 		struct drm_gpuvm_bo *vm_bo;
 
-		vm_bo = drm_gpuvm_imm_obtain(bench_vm_shared(&b->vm), &b->gem->base);
+		vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(b->vm.core), &b->gem->base,
+						 NULL);
 		drm_gpuvm_imm_bo_put(vm_bo);
 	}));
 }
@@ -503,7 +525,7 @@ static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned in
 	b->n = n;
 	b->gem = bench_gem_new(b);
 	raw_start(b);
-	KUNIT_ASSERT_EQ(b->test, bench_vm_init(&b->vm, b->drm, &config), 0);
+	KUNIT_ASSERT_EQ(b->test, drm_gpuvm_imm_init(&bench_vm_type, &b->vm, b->drm, &config), 0);
 	for (unsigned int i = 0; i < n; i++) {
 		raw_map_whole(b, 2 * i * BENCH_SLOT, BENCH_SLOT, 0);
 		safe_prepare(b, 0, 2 * i * BENCH_SLOT, BENCH_SLOT, 0);
@@ -519,7 +541,7 @@ static void bench_gpuvm_end(struct bench_gpuvm *b)
 	/* Both sides have done the same work, and all of it. */
 	KUNIT_EXPECT_EQ(b->test, b->error, 0);
 	KUNIT_EXPECT_EQ(b->test, b->raw_steps, b->vm.steps);
-	bench_vm_fini(&b->vm);
+	drm_gpuvm_imm_fini(b->vm.core);
 	raw_end(b);
 	drm_gem_object_put(&b->gem->base);
 }
@@ -545,9 +567,9 @@ static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
 static void bench_gpuvm_sizes(struct kunit *test)
 {
 	kunit_info(test, "size,VA with 8 bytes of data,%zu,%zu", sizeof(struct raw_va),
-		   sizeof(struct drm_gpuva) + bench_vm_ops.va_size);
+		   sizeof(struct drm_gpuva) + sizeof(struct bench_va));
 	kunit_info(test, "size,vm_bo without data,%zu,%zu", sizeof(struct drm_gpuvm_bo),
-		   sizeof(struct drm_gpuvm_bo) + bench_vm_ops.bo_size);
+		   sizeof(struct drm_gpuvm_bo));
 	kunit_info(test, "size,VM,%zu,%zu", sizeof(struct drm_gpuvm),
 		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_IMM_POOL_MIN * sizeof(void *));
 	kunit_info(test, "size,prepared update,%zu,%zu", sizeof(struct raw_update),

@@ -31,8 +31,8 @@ struct foo_job {
 	struct drm_gpuvm_imm_update update;
 };
 
-struct foo_vm;
-
-int foo_pt_map(struct foo_pt *pt, struct foo_bo *bo, u64 addr, u64 range, u64 offset, u32 prot);
-void foo_pt_clear(struct foo_pt *pt, u64 addr, u64 range);
-int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec);
+int foo_pt_map(struct foo_pt *pt, struct foo_bo *bo, u64 addr, u64 range, u64 offset, u32 prot)
+	__drm_nonallocating;
+void foo_pt_clear(struct foo_pt *pt, u64 addr, u64 range) __drm_nonallocating;
+int foo_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+		    struct drm_exec *exec);

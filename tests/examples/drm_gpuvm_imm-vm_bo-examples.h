@@ -17,14 +17,5 @@ struct foo_vm_bo {
 	struct drm_shmem_sgt_owned sgt;
 };
 
-DRM_GPUVM_IMM_VM_BO(foo_vm, struct foo_vm, core, struct foo_va, struct foo_bo,
-		    shmem.base.base, struct foo_vm_bo, const struct drm_dev_ctx_bound);
-
-struct drm_gpuvm_imm_mapped *foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *op);
-struct drm_gpuvm_imm_unmapped *
-foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_imm_unmap_step *op);
-struct drm_gpuvm_imm_remapped *
-foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_imm_remap_step *op);
-int foo_vm_bo_init(struct foo_vm_bo *data, struct foo_bo *bo,
-		   const struct drm_dev_ctx_bound *bound);
-void foo_vm_bo_fini(struct foo_vm_bo *data);
+DRM_GPUVM_IMM_TYPE_VM_BO(foo_vm_type, struct foo_vm, core, struct foo_va, struct foo_bo,
+			 shmem.base.base, struct foo_vm_bo, const struct drm_dev_ctx_bound);

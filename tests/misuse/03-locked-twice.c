@@ -7,7 +7,7 @@
 // wrong: MAPS_FROM_THERE_ON C: drm_shmem_vmap_or\(\) takes the reservation lock, which is held
 // wrong: TAKES_SGT_FROM_THERE_ON C: drm_shmem_sgt_or\(\) takes the reservation lock, which is held
 // wrong: OWNS C: drm_shmem_vmap_own\(\) takes the reservation lock, which is held
-// wrong: BINDS C: foo_vm_prepare_map\(\) takes the reservation lock, which is held
+// wrong: BINDS C: drm_gpuvm_imm_prepare_map\(\) takes the reservation lock, which is held
 // run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
 
 #include "foo.h"
@@ -34,14 +34,16 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 #elif defined(OWNS)
 	ret = drm_shmem_vmap_own(own, &bo->shmem);
 #elif defined(BINDS)
-	ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update, bo, 0,
+					SZ_4K, 0, NULL);
 #else
 	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	if (!ret)
 		ret = drm_shmem_vmap_own_locked(own, &bo->shmem);
 	if (!ret)
-		ret = foo_vm_prepare_map_locked(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
+		ret = drm_gpuvm_imm_prepare_map_locked(&foo_vm_type, drm_gpuvm_imm_shared(vm->core),
+						       update, bo, 0, SZ_4K, 0, NULL);
 	if (!ret) {
 		drm_shmem_sgt_guard_locked(sgt, &reg->base.bound, &bo->shmem, ret)
 			pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);

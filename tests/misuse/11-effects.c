@@ -2,8 +2,8 @@
 // class: 11
 // title: a step of an address space allocates, somewhere below
 // rust: no
-// wrong: STEP_ALLOCATES C(context): 'nonallocating' function 'foo_vm_step_map'
-// wrong: CALLS_WHAT_MAY_ALLOCATE C(context): 'nonallocating' function 'foo_vm_step_map'
+// wrong: STEP_ALLOCATES C(context): 'nonallocating' function 'foo_vm_map'
+// wrong: CALLS_WHAT_MAY_ALLOCATE C(context): 'nonallocating' function 'foo_vm_map'
 // wrong: DECLARED_AND_ALLOCATES C(context): 'nonallocating' function 'foo_pt_alloc'
 
 #include "foo.h"
@@ -29,30 +29,45 @@ void foo_pt_write(struct foo_vm *vm, u64 addr, u64 range)
 }
 
 static struct drm_gpuvm_imm_mapped *
-foo_vm_step_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *op)
+foo_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
 {
+	struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+
 #if defined(STEP_ALLOCATES)
 	if (!vm->root)
 		vm->root = (u64)foo_pt_alloc();
 #elif defined(CALLS_WHAT_MAY_ALLOCATE)
 	foo_log(vm);
 #endif
-	foo_pt_write(vm, op->addr, op->range);
-	return drm_gpuvm_imm_map_done(op);
+	foo_pt_write(vm, step->addr, step->range);
+	return drm_gpuvm_imm_map_done(step);
 }
 
 static struct drm_gpuvm_imm_unmapped *
-foo_vm_step_unmap(struct foo_vm *vm, const struct drm_gpuvm_imm_unmap_step *op)
+foo_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+	__drm_nonallocating
 {
-	foo_pt_write(vm, op->va->va.addr, op->va->va.range);
-	return drm_gpuvm_imm_unmap_done(op);
+	struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+
+	foo_pt_write(vm, step->va->va.addr, step->va->va.range);
+	return drm_gpuvm_imm_unmap_done(step);
 }
 
 static struct drm_gpuvm_imm_remapped *
-foo_vm_step_remap(struct foo_vm *vm, const struct drm_gpuvm_imm_remap_step *op)
+foo_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+	__drm_nonallocating
 {
-	foo_pt_write(vm, op->addr, op->range);
-	return drm_gpuvm_imm_remap_done(op);
+	struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+
+	foo_pt_write(vm, step->addr, step->range);
+	return drm_gpuvm_imm_remap_done(step);
 }
 
-DRM_GPUVM_IMM_OPS(foo_vm, &foo_bo_type.base.funcs, SZ_4K);
+const struct foo_vm_type foo_vm_type = {
+	.base.granule = SZ_4K,
+	.base.obj_funcs = &foo_bo_type.base.funcs,
+	.base.map = foo_vm_map,
+	.base.unmap = foo_vm_unmap,
+	.base.remap = foo_vm_remap,
+};

@@ -102,7 +102,7 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 	if (drm_exec_lock_obj(exec, drm_shmem_gem(&bo->shmem)))
 		return -EDEADLK;
 #elif defined(LOCKS_VM)
-	if (drm_gpuvm_imm_lock(foo_vm_shared(vm), exec, 1))
+	if (drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(vm->core), exec, 1))
 		return -EDEADLK;
 #elif defined(RESERVES)
 	if (dma_resv_reserve_fences(drm_shmem_gem(&bo->shmem)->resv, 1))
@@ -139,12 +139,14 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 	if (drm_shmem_evict(&bo->shmem))
 		return -EBUSY;
 #elif defined(PREPARES)
-	int ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, 0, SZ_4K, 0);
+	int ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update,
+					    bo, 0, SZ_4K, 0, NULL);
 
 	if (ret)
 		return ret;
 #elif defined(OBTAINS)
-	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain(foo_vm_shared(vm), drm_shmem_gem(&bo->shmem)));
+	drm_gpuvm_imm_bo_put(drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(vm->core),
+						      drm_shmem_gem(&bo->shmem), NULL));
 #elif defined(PUTS_OBJECT)
 	drm_shmem_put(&bo->shmem);
 #elif defined(PUTS_BO)
@@ -164,5 +166,5 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 	if (!foo_hw_ready())
 		return -EBUSY;
 #endif
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 }

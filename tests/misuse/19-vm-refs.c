@@ -5,7 +5,7 @@
 // wrong: GPUVM_PUT B: incompatible pointer
 // wrong: CORE_PUT B: incompatible pointer
 // wrong: RAW_BO_PUT_OF_VM B: incompatible pointer
-// wrong: BORROWED_KEPT C: what foo_vm_shared\(\) returns is borrowed
+// wrong: BORROWED_KEPT C: what drm_gpuvm_imm_shared\(\) returns is borrowed
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_any_order: references end in any order
 
 #include "foo.h"
@@ -18,7 +18,7 @@ struct foo_client {
 void foo_client_init(struct foo_client *client)
 {
 #if defined(BORROWED_KEPT)
-	client->shared = foo_vm_shared(&client->vm);
+	client->shared = drm_gpuvm_imm_shared(client->vm.core);
 #else
 	client->shared = drm_gpuvm_imm_get(client->vm.core);
 #endif
@@ -35,5 +35,5 @@ void foo_client_close(struct foo_client *client)
 #else
 	drm_gpuvm_imm_put(client->shared);
 #endif
-	foo_vm_fini(&client->vm);
+	drm_gpuvm_imm_fini(client->vm.core);
 }

@@ -10,10 +10,10 @@
 
 int foo_unbind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 {
-	int ret = foo_vm_run(vm, update);
+	int ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 
 #if defined(CLEANUP_BY_HAND)
-	drm_gpuvm_bo_deferred_cleanup(foo_vm_shared(vm));
+	drm_gpuvm_bo_deferred_cleanup(drm_gpuvm_imm_shared(vm->core));
 #endif
 	return ret;
 }

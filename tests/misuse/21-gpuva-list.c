@@ -17,7 +17,7 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 
 	drm_gpuvm_imm_for_each(va, vm->core, 0, SZ_1G) {
 		bytes += va->va.range;
-		foo_vm_va(va)->prot = 1;
+		drm_gpuvm_imm_va_data(&foo_vm_type, va)->prot = 1;
 #if defined(UNLINKED)
 		drm_gpuva_unlink(va);
 #elif defined(LINKED)
@@ -27,7 +27,7 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 #elif defined(REMOVED)
 		drm_gpuva_remove(va);
 #elif defined(INSIDE_OF_THE_VM)
-		bytes += foo_vm_shared(vm)->base.mm_range;
+		bytes += drm_gpuvm_imm_shared(vm->core)->base.mm_range;
 #endif
 	}
 	return bytes;
@@ -35,13 +35,13 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 
 u64 foo_vm_replace(struct foo_vm *vm, struct drm_gpuvm_imm_update *update, u64 addr)
 {
-	const struct drm_gpuva *va = foo_vm_find(vm, addr, SZ_4K);
+	const struct drm_gpuva *va = drm_gpuvm_imm_find(vm->core, addr, SZ_4K);
 	u64 offset;
 
 	if (!va)
 		return 0;
 	offset = va->gem.offset;
-	if (foo_vm_run(vm, update))
+	if (drm_gpuvm_imm_run(&foo_vm_type, vm, update))
 		return 0;
 #if defined(USED_AFTER_AN_UPDATE)
 	offset = va->gem.offset;

@@ -9,6 +9,6 @@
 int foo_bind(struct foo_vm *vm, struct foo_bo *bo, u64 addr,
 	     struct drm_gpuvm_imm_update *update)
 {
-	return foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr,
-				  drm_shmem_size(&bo->shmem), 0);
+	return drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update, bo,
+					 addr, drm_shmem_size(&bo->shmem), 0, NULL);
 }

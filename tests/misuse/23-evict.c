@@ -19,19 +19,20 @@
 static struct drm_shmem_sgt_owned foo_table;
 
 #if defined(RAW_CALLBACK)
-static int foo_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+static int foo_vm_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 {
 	return 0;
 }
 #else
-static int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec)
+static int foo_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			   struct drm_exec *exec)
 #if !defined(RESUMED_UNLOCKED)
 	__must_hold(drm_resv)
 #endif
 {
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(drm_shmem_gem(&bo->shmem)->dev))
+	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(vm_bo->obj->dev))
 		ret = drm_shmem_sgt_resume(&foo_table, &reg->base.bound);
 	return ret;
 }
@@ -40,15 +41,15 @@ static int foo_bo_validate(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec
 int foo_vm_make_resident(struct foo_vm *vm, struct drm_exec *exec)
 {
 #if defined(RAW_VALIDATE)
-	return drm_gpuvm_validate(foo_vm_shared(vm), exec);
+	return drm_gpuvm_validate(drm_gpuvm_imm_shared(vm->core), exec);
 #endif
-	return foo_vm_validate(vm, exec, foo_bo_validate);
+	return drm_gpuvm_imm_validate(vm->core, exec);
 }
 
 #if defined(RAW_EVICT)
-static int foo_vm_let_go(struct drm_gpuvm_bo *vm_bo, bool evict)
+static int foo_vm_evict(struct drm_gpuvm_bo *vm_bo, bool evict)
 #else
-static int foo_vm_let_go(struct foo_vm *vm, struct foo_bo *bo, struct drm_gpuvm_bo *vm_bo)
+static int foo_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
 #endif
 	__must_hold(drm_resv)
 {
@@ -56,7 +57,13 @@ static int foo_vm_let_go(struct foo_vm *vm, struct foo_bo *bo, struct drm_gpuvm_
 	return 0;
 }
 
-/* The type's evict step */
+const struct foo_vm_type foo_vm_type = {
+	.base.granule = SZ_4K,
+	.base.validate = foo_vm_validate,
+	.base.evict = foo_vm_evict,
+};
+
+/* The evict step of the type of objects */
 #if defined(NOT_LOCKED)
 int foo_bo_evict(struct drm_shmem_obj *obj);
 #else
@@ -67,9 +74,9 @@ int foo_bo_evict(struct drm_shmem_obj *obj)
 	struct foo_bo *bo = drm_shmem_from_obj(&foo_bo_type, obj);
 
 #if defined(RESULT_LOST)
-	foo_vm_evict(bo, foo_vm_let_go);
+	drm_gpuvm_imm_evict(&foo_vm_type, bo);
 	return 0;
 #else
-	return foo_vm_evict(bo, foo_vm_let_go);
+	return drm_gpuvm_imm_evict(&foo_vm_type, bo);
 #endif
 }

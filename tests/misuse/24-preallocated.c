@@ -2,7 +2,7 @@
 // class: 24
 // title: VAs not preallocated for a split
 // rust: partly
-// wrong: NO_UPDATE B: too few arguments
+// wrong: NO_UPDATE B: too few arguments|requires 3 arguments
 // wrong: RAW_REQUEST B: incompatible pointer
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: NOT_CHECKED W: ignoring return value
@@ -18,26 +18,28 @@ int foo_bind_now(struct foo_vm *vm, struct foo_bo *bo, u64 addr)
 	int ret;
 
 #if defined(NOT_CHECKED)
-	foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr, SZ_4K, 0);
+	drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update, bo, addr,
+				  SZ_4K, 0, NULL);
 	ret = 0;
 #else
-	ret = foo_vm_prepare_map(foo_vm_shared(vm), update, bo, addr, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update, bo,
+					addr, SZ_4K, 0, NULL);
 #endif
 	if (ret)
 		return ret;
 
 #if defined(NO_UPDATE)
-	return foo_vm_run(vm);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm);
 #elif defined(RAW_REQUEST)
 	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
 
-	return foo_vm_run(vm, &req);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, &req);
 #elif defined(RAW_MAP)
 	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
 
-	return drm_gpuvm_sm_map(foo_vm_shared(vm), vm, &req);
+	return drm_gpuvm_sm_map(drm_gpuvm_imm_shared(vm->core), vm, &req);
 #else
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 #endif
 }
 
@@ -48,9 +50,9 @@ int foo_unmap_now(struct foo_vm *vm, u64 addr, bool busy)
 #else
 	DRM_GPUVM_IMM_UPDATE(update);
 #endif
-	int ret = drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, SZ_4K);
+	int ret = drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, SZ_4K);
 
 	if (ret)
 		return ret;
-	return busy ? -EBUSY : foo_vm_run(vm, update);
+	return busy ? -EBUSY : drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 }

@@ -23,13 +23,12 @@ struct bar_vm {
 #endif
 };
 
-DRM_GPUVM_IMM(bar_vm, struct bar_vm, core, struct foo_va, struct foo_bo,
-	      shmem.base.base);
+DRM_GPUVM_IMM_TYPE(bar_vm_type, struct bar_vm, core, struct foo_va, struct foo_bo, shmem.base.base);
 
 #if defined(VM_BY_VALUE)
 int foo_bind_copy(struct foo_vm vm, struct drm_gpuvm_imm_update *update)
 {
-	return foo_vm_run(&vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, &vm, update);
 }
 #endif
 
@@ -37,7 +36,7 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_imm_update *update)
 {
 #if defined(SHARED_WRITES)
-	return foo_vm_run(shared, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, shared, update);
 #elif defined(CORE_ASSIGNED)
 	vm->core[0] = other->core[0];
 #elif defined(VM_ASSIGNED)
@@ -53,7 +52,7 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 #elif defined(VM_COPIED)
 	struct foo_vm copy = *vm;
 
-	return foo_vm_run(&copy, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, &copy, update);
 #endif
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 }

@@ -11,9 +11,9 @@
 int foo_bind_twice(struct foo_vm *vm, struct foo_bo *bo,
 		   struct drm_gpuvm_imm_update *first, struct drm_gpuvm_imm_update *second)
 {
-	struct drm_gpuvm_imm *shared = foo_vm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	struct drm_gpuvm_bo *vm_bo __free(drm_gpuvm_imm_bo) =
-		drm_gpuvm_imm_obtain(shared, drm_shmem_gem(&bo->shmem));
+		drm_gpuvm_imm_obtain(&foo_vm_type, shared, bo, NULL);
 	int ret;
 
 	if (IS_ERR(vm_bo))

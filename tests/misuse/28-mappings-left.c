@@ -9,6 +9,6 @@
 /* There is nothing to unmap first. */
 void foo_vm_destroy(struct foo_vm *vm)
 {
-	foo_vm_fini(vm);
+	drm_gpuvm_imm_fini(vm->core);
 	kfree(vm);
 }

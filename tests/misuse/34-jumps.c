@@ -119,7 +119,7 @@ int foo_bind(struct foo_vm *vm, u64 addr, bool idle)
 	ret = drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, SZ_4K);
 	if (ret)
 		goto out;
-	ret = foo_vm_run(vm, update);
+	ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 out:
 	return ret;
 }

@@ -15,10 +15,10 @@ int foo_vm_setup(struct foo_vm *vm, struct drm_device *drm,
 		 const struct drm_gpuvm_imm_config *config)
 {
 #if defined(RESULT_LOST)
-	foo_vm_init(vm, drm, config);
+	drm_gpuvm_imm_init(&foo_vm_type, vm, drm, config);
 	return 0;
 #else
-	return foo_vm_init(vm, drm, config);
+	return drm_gpuvm_imm_init(&foo_vm_type, vm, drm, config);
 #endif
 }
 
@@ -27,6 +27,6 @@ int foo_vm_change(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 #if defined(NONE)
 	return drm_gpuvm_imm_core_run(NULL, update);
 #else
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 #endif
 }

@@ -10,12 +10,10 @@
 
 #include "foo.h"
 
-int foo_validate_bo(struct foo_vm *vm, struct foo_bo *bo, struct drm_exec *exec);
-
 /* An execution, which a VM that lost mappings refuses */
 int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
 {
-	struct drm_gpuvm_imm *shared = foo_vm_shared(vm);
+	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	int ret;
 
 	drm_exec_until_all_locked(exec) {
@@ -28,9 +26,9 @@ int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
 			return ret;
 	}
 #if defined(VALIDATE_IGNORED)
-	foo_vm_validate(vm, exec, foo_validate_bo);
+	drm_gpuvm_imm_validate(vm->core, exec);
 #endif
-	ret = foo_vm_validate(vm, exec, foo_validate_bo);
+	ret = drm_gpuvm_imm_validate(vm->core, exec);
 	if (ret)
 		return ret;
 	drm_gpuvm_imm_add_fence(shared, exec, fence, DMA_RESV_USAGE_BOOKKEEP,
@@ -41,5 +39,5 @@ int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
 /* What userspace is told of its VM */
 bool foo_vm_is_lost(struct foo_vm *vm)
 {
-	return drm_gpuvm_imm_is_broken(foo_vm_shared(vm));
+	return drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(vm->core));
 }

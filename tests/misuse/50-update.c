@@ -15,17 +15,17 @@ int foo_unmap(struct foo_vm *vm, u64 addr, u64 range)
 	int ret;
 
 #if defined(PREPARE_IGNORED)
-	drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+	drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, range);
 #endif
-	ret = drm_gpuvm_imm_prepare_unmap(foo_vm_shared(vm), update, addr, range);
+	ret = drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, range);
 	if (ret)
 		return ret;
 #if defined(RUN_IGNORED)
-	foo_vm_run(vm, update);
+	drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 	return 0;
 #elif defined(NEVER_RUN)
 	return 0;
 #else
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 #endif
 }

@@ -12,7 +12,7 @@
 
 int foo_bind(struct drm_gpuvm_imm *vm, struct foo_bo *bo, struct drm_gpuvm_imm_update *update)
 {
-	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(vm, drm_shmem_gem(&bo->shmem));
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(&foo_vm_type, vm, bo, NULL);
 	int ret;
 
 	if (IS_ERR(vm_bo))

@@ -8,12 +8,57 @@
 // wrong: OTHER_VM_RUNS B: incompatible pointer
 // wrong: UPDATE_COPIED B: invalid initializer|must be an initializer list
 // wrong: UPDATE_ASSIGNED B: assignment of read-only|cannot assign to
+// wrong: STEP_OF_THE_VM B: incompatible (function )?pointer
+// wrong: DATA_AS_OTHER B: incompatible pointer
+// wrong: CAST_BY_HAND C: cast this with drm_gpuvm_imm_of\(&foo_vm_type
+// wrong: CAST_TO_OTHER C: 'foo_vm_map' is a step of 'foo_vm_type'
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update is run once, by its own core
 
 #include "foo.h"
 
 struct bar_vm {
 	DRM_GPUVM_IMM_CORE(core);
+	u64 root;
+};
+
+struct bar_va {
+	u64 flags;
+};
+
+DRM_GPUVM_IMM_TYPE(bar_vm_type, struct bar_vm, core, struct bar_va, struct foo_bo,
+		   shmem.base.base);
+
+#if defined(STEP_OF_THE_VM)
+static struct drm_gpuvm_imm_mapped *
+foo_vm_map(struct foo_vm *vm, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
+{
+#else
+static struct drm_gpuvm_imm_mapped *
+foo_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+	__drm_nonallocating
+{
+#if defined(CAST_BY_HAND)
+	struct foo_vm *vm = container_of(core, struct foo_vm, core[0]);
+#elif defined(CAST_TO_OTHER)
+	struct bar_vm *vm = drm_gpuvm_imm_of(&bar_vm_type, core);
+#else
+	struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
+#endif
+#endif
+#if defined(DATA_AS_OTHER)
+	struct bar_va *data = drm_gpuvm_imm_va_data(&foo_vm_type, step->va);
+#else
+	struct foo_va *data = drm_gpuvm_imm_va_data(&foo_vm_type, step->va);
+#endif
+
+	vm->root += !!data;
+	return drm_gpuvm_imm_map_done(step);
+}
+
+const struct foo_vm_type foo_vm_type = {
+	.base.granule = SZ_4K,
+	.base.map = foo_vm_map,
 };
 
 struct foo_bind {
@@ -27,29 +72,30 @@ int foo_bind(struct foo_vm *vm, struct drm_gpuvm_imm *shared, struct foo_bo *bo,
 	int ret;
 
 #if defined(OTHER_OBJECT)
-	ret = foo_vm_prepare_map(shared, update, drm_shmem_gem(&bo->shmem), 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, shared, update, drm_shmem_gem(&bo->shmem), 0,
+					SZ_4K, 0, NULL);
 #else
-	ret = foo_vm_prepare_map(shared, update, bo, 0, SZ_4K, 0);
+	ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, shared, update, bo, 0, SZ_4K, 0, NULL);
 #endif
 	if (ret)
 		return ret;
-	foo_vm_update_va(update)->prot = 1;
+	drm_gpuvm_imm_update_data(&foo_vm_type, update)->prot = 1;
 
 #if defined(SHARED_FINDS)
-	if (foo_vm_find(shared, 0, SZ_4K))
+	if (drm_gpuvm_imm_find(shared, 0, SZ_4K))
 		return -EBUSY;
 #elif defined(SHARED_HAS_NO_DATA)
-	foo_vm_of(shared)->root = 0;
+	drm_gpuvm_imm_of(&foo_vm_type, shared)->root = 0;
 #elif defined(OTHER_VM_RUNS)
-	return foo_vm_run(bar, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, bar, update);
 #elif defined(UPDATE_COPIED)
 	struct drm_gpuvm_imm_update copy[1] = update;
 
-	return foo_vm_run(vm, copy);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, copy);
 #elif defined(UPDATE_ASSIGNED)
 	bind->update = *update;
 #endif
-	if (foo_vm_find(vm, 0, SZ_4K))
+	if (drm_gpuvm_imm_find(vm->core, 0, SZ_4K))
 		return -EBUSY;
-	return foo_vm_run(vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
 }

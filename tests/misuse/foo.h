@@ -82,8 +82,7 @@ struct foo_vm {
 	u64 root;
 };
 
-DRM_GPUVM_IMM(foo_vm, struct foo_vm, core, struct foo_va, struct foo_bo,
-	      shmem.base.base);
+DRM_GPUVM_IMM_TYPE(foo_vm_type, struct foo_vm, core, struct foo_va, struct foo_bo, shmem.base.base);
 
 /* The rest of the driver */
 int foo_hw_submit(const struct foo_reg *reg, u32 doorbell);

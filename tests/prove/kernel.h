@@ -48,7 +48,7 @@ struct drm_gpuva {
 	struct { u64 addr, range; } va;
 };
 
-struct drm_gpuvm_imm_ops {
+struct drm_gpuvm_imm_type {
 	u64 granule;
 };
 
@@ -62,7 +62,7 @@ struct drm_gpuvm_imm {
 		u64 mm_start, mm_range;
 		struct drm_gpuva kernel_alloc_node;
 	} base;
-	const struct drm_gpuvm_imm_ops *ops;
+	const struct drm_gpuvm_imm_type *type;
 	int pool_lock;
 	unsigned int pool_size, pool_count, pool_lent;
 	struct drm_gpuva **pool;

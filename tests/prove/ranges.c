@@ -13,8 +13,8 @@ u64 nondet_u64(void);
 size_t nondet_size(void);
 
 /* An address space that drm_gpuvm_imm_core_init() accepted */
-static struct drm_gpuvm_imm_ops ops;
-static struct drm_gpuvm_imm vm = { .ops = &ops };
+static struct drm_gpuvm_imm_type type;
+static struct drm_gpuvm_imm vm = { .type = &type };
 
 static u128 vm_end(void)
 {
@@ -28,8 +28,8 @@ static void any_vm(void)
 		.reserve_start = nondet_u64(), .reserve_range = nondet_u64(),
 	};
 
-	ops.granule = nondet_u64();
-	__CPROVER_assume(ops.granule && !(ops.granule & (ops.granule - 1)));
+	type.granule = nondet_u64();
+	__CPROVER_assume(type.granule && !(type.granule & (type.granule - 1)));
 	__CPROVER_assume(drm_gpuvm_imm_config_valid(&config));
 	vm.base.mm_start = config.start;
 	vm.base.mm_range = config.range;
@@ -73,7 +73,7 @@ void prove_split(void)
 	inside = addr > reserved->va.addr &&
 		 addr < (u128)reserved->va.addr + reserved->va.range;
 	assert(drm_gpuvm_imm_split_ok(&vm, addr) ==
-	       (addr % ops.granule == 0 && addr >= vm.base.mm_start && addr <= vm_end() &&
+	       (addr % type.granule == 0 && addr >= vm.base.mm_start && addr <= vm_end() &&
 		!inside));
 }
 
@@ -85,5 +85,5 @@ void prove_part(void)
 
 	any_vm();
 	assert(drm_gpuvm_imm_part_ok(&vm, &obj, range, offset) ==
-	       (offset % ops.granule == 0 && (u128)offset + range <= obj.size));
+	       (offset % type.granule == 0 && (u128)offset + range <= obj.size));
 }

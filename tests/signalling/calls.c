@@ -181,8 +181,8 @@ CALL(drm_dev_unplug, drm_dev_unplug(p))
 
 /* The library's */
 GET(imm_prepare_unmap, drm_gpuvm_imm_prepare_unmap(p, p, n, n))
-GET(imm_obtain, drm_gpuvm_imm_obtain(p, p))
-GET(imm_obtain_interruptible, drm_gpuvm_imm_obtain_interruptible(p, p))
+GET(imm_obtain, drm_gpuvm_imm_obtain_gem(p, p, NULL))
+GET(imm_obtain_interruptible, drm_gpuvm_imm_obtain_gem_interruptible(p, p, NULL))
 CALL(imm_bo_put, drm_gpuvm_imm_bo_put(p))
 GET(imm_lock, drm_gpuvm_imm_lock(p, p, n))
 CALL(imm_flush, drm_gpuvm_imm_flush())

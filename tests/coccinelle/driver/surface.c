@@ -62,7 +62,7 @@ const struct surface_type surface_type = {
 
 static int surface_bind(struct drm_gpuvm_imm *vm, struct surface *surface)
 {
-	struct drm_gpuvm_bo *bo = space_obtain(vm, surface, NULL);
+	struct drm_gpuvm_bo *bo = drm_gpuvm_imm_obtain(&space_type, vm, surface, NULL);
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
@@ -89,7 +89,7 @@ static void surface_keep(struct post *post, const struct mailbox *box)
 
 static void surface_keep_vm(struct post *post, struct space *space)
 {
-	post->vm = space_shared(space);			/* kept */
+	post->vm = drm_gpuvm_imm_shared(space->core);			/* kept */
 }
 
 static void surface_keep_bound(const struct card_reg *reg, struct post *post)
@@ -166,10 +166,10 @@ static struct loan surface_lend(struct card *card, struct surface *surface, stru
 
 static void surface_keep_shared(struct post *post, struct space *space)
 {
-	struct drm_gpuvm_imm *vm = space_shared(space);
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(space->core);
 
 	post->length = drm_gpuvm_imm_va_length(vm);
-	post->length = drm_gpuvm_imm_va_length(space_shared(space));
+	post->length = drm_gpuvm_imm_va_length(drm_gpuvm_imm_shared(space->core));
 	post->vm = drm_gpuvm_imm_get(space->core);
 	post->vm = vm;					/* kept */
 }
@@ -186,7 +186,7 @@ static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *up
 	int ret;
 
 	dma_resv_lock(drm_shmem_gem(&surface->shmem)->resv, NULL);
-	ret = space_prepare_map(vm, update, surface, 0, SZ_4K, 0, NULL);	/* locked-twice */
+	ret = drm_gpuvm_imm_prepare_map(&space_type, vm, update, surface, 0, SZ_4K, 0, NULL);	/* locked-twice */
 	dma_resv_unlock(drm_shmem_gem(&surface->shmem)->resv);
 	return ret;
 }
@@ -195,9 +195,9 @@ static void surface_end(struct surface *surface, struct space *space)
 {
 	dma_resv_lock(drm_shmem_gem(&surface->shmem)->resv, NULL);
 	drm_shmem_put(&surface->shmem);				/* locked-twice */
-	space_fini(space);				/* locked-twice */
+	drm_gpuvm_imm_fini(space->core);				/* locked-twice */
 	dma_resv_unlock(drm_shmem_gem(&surface->shmem)->resv);
-	space_fini(space);
+	drm_gpuvm_imm_fini(space->core);
 	drm_shmem_put(&surface->shmem);
 }
 
@@ -206,9 +206,9 @@ static int surface_begin(struct drm_device *drm, struct space *space, spinlock_t
 	int ret;
 
 	spin_lock(lock);
-	ret = space_init(space, drm, &space_config);	/* atomic */
+	ret = drm_gpuvm_imm_init(&space_type, space, drm, &space_config);	/* atomic */
 	if (!ret)
-		drm_gpuvm_imm_va_start(space_shared(space));
+		drm_gpuvm_imm_va_start(drm_gpuvm_imm_shared(space->core));
 	spin_unlock(lock);
 	return ret;
 }
@@ -262,8 +262,8 @@ static u64 surface_rebind(struct space *space, struct drm_gpuvm_imm_update *upda
 {
 	const struct drm_gpuva *va;
 
-	va = space_find(space, 0, SZ_4K);
-	if (space_run(space, update))
+	va = drm_gpuvm_imm_find(space->core, 0, SZ_4K);
+	if (drm_gpuvm_imm_run(&space_type, space, update))
 		return 0;
 	return va->va.addr;				/* spent */
 }
@@ -349,15 +349,15 @@ static void surface_done(struct work_struct *work)
 	complete(&post->done);				/* completers */
 }
 
-static int surface_forget(struct space *space, struct surface *surface)
+static int surface_forget(struct drm_gpuvm_imm *vm, struct surface *surface)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL); /* unrun */
+	ret = drm_gpuvm_imm_prepare_map(&space_type, vm, update, surface, 0, SZ_4K, 0, NULL);	/* unrun */
 	if (ret)
 		return ret;
-	space_update_va(update)->prot = 1;
+	drm_gpuvm_imm_update_data(&space_type, update)->prot = 1;
 	return 0;
 }
 
@@ -366,12 +366,46 @@ static int surface_move(struct space *space, struct surface *surface)
 	DRM_GPUVM_IMM_UPDATE(update);
 	int ret;
 
-	ret = space_prepare_map(space_shared(space), update, surface, 0, SZ_4K, 0, NULL);
+	ret = drm_gpuvm_imm_prepare_map(&space_type, drm_gpuvm_imm_shared(space->core), update,
+					surface, 0, SZ_4K, 0, NULL);
 	if (ret)
 		return ret;
-	space_update_va(update)->prot = 1;
-	return space_run(space, update);
+	drm_gpuvm_imm_update_data(&space_type, update)->prot = 1;
+	return drm_gpuvm_imm_run(&space_type, space, update);
 }
+
+static struct drm_gpuvm_imm_mapped *
+space_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
+{
+	struct room *room = drm_gpuvm_imm_of(&room_type, core);			/* steps */
+
+	if (room_write(room, step->addr, step->range))
+		return NULL;
+	return drm_gpuvm_imm_map_done(step);
+}
+
+static struct drm_gpuvm_imm_unmapped *
+space_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_step *step)
+{
+	struct space *space = container_of(core, struct space, core[0]);	/* steps */
+
+	space_clear(space, step->va);
+	return drm_gpuvm_imm_unmap_done(step);
+}
+
+static struct drm_gpuvm_imm_remapped *
+space_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
+{
+	space_clear(drm_gpuvm_imm_of(&space_type, core), step->va);
+	return drm_gpuvm_imm_remap_done(step);
+}
+
+const struct space_type space_type = {
+	.base.granule = SZ_4K,
+	.base.map = space_map,
+	.base.unmap = space_unmap,
+	.base.remap = space_remap,
+};
 
 static struct card *surface_alloc(struct device *dev)
 {

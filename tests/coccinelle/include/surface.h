@@ -84,8 +84,16 @@ struct space {
 	DRM_GPUVM_IMM_CORE(core);
 };
 
-DRM_GPUVM_IMM_VM_BO(space, struct space, core, struct space_va, struct surface,
-		    shmem.base.base, struct space_bo, void);
+DRM_GPUVM_IMM_TYPE_VM_BO(space_type, struct space, core, struct space_va, struct surface,
+			 shmem.base.base, struct space_bo, void);
+
+/* Another type of address space */
+struct room {
+	DRM_GPUVM_IMM_CORE(core);
+};
+
+DRM_GPUVM_IMM_TYPE(room_type, struct room, core, struct space_va, struct surface,
+		   shmem.base.base);
 
 struct loan {
 	const struct drm_dev_ctx_bound *bound;
