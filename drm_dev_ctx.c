@@ -124,10 +124,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * .. code-block:: c
  *
- *	static int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
- *				    struct drm_file *file);
- *	static int foo_ioctl_info(struct drm_dev_ctx_ioctl *ioctl, struct drm_foo_info *args,
- *				  struct drm_file *file);
+ *	int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
+ *			     struct drm_file *file);
+ *	int foo_ioctl_info(struct drm_dev_ctx_ioctl *ioctl, struct drm_foo_info *args,
+ *			   struct drm_file *file);
  *
  *	DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_submit);
  *	DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_INFO, foo_ioctl_info, struct drm_foo_info);
@@ -137,7 +137,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		DRM_DEV_CTX_IOCTL_DEF(FOO_INFO, DRM_RENDER_ALLOW),
  *	};
  *
- *	static const struct drm_driver foo_driver = {
+ *	const struct drm_driver foo_driver = {
  *		.ioctls = foo_ioctls,
  *		.num_ioctls = ARRAY_SIZE(foo_ioctls),
  *		...
@@ -192,6 +192,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * The DRM device's parent is the device that is being bound. Where it is another
  * one, such as the PCI device below a virtio device, the driver states both:
  *
+ * .. example: in int foo_virtio_probe(struct virtio_device *vdev,
+ *    struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
  * .. code-block:: c
  *
  *	unreg = drm_dev_ctx_alloc_parent(&vdev->dev, vdev->dev.parent, &foo_driver,

@@ -933,6 +933,7 @@ static_assert(1)
  * DRM_DEV_CTX_IOCTLS() - begin the table of a driver's ioctls
  * @_name: the table, for &drm_driver.ioctls
  *
+ * .. example: after drm_dev_ctx-ioctl
  * .. code-block:: c
  *
  *	DRM_DEV_CTX_IOCTLS(foo_ioctls) = {

@@ -154,7 +154,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		struct scatterlist *sg;
  *		int i, ret;
  *
- *		drm_shmem_sgt_or(sgt, &r->bound, &bo->obj, ret, return ret);
+ *		drm_shmem_sgt_or(sgt, &r->base.bound, &bo->obj, ret, return ret);
  *
  *		for_each_sgtable_dma_sg(drm_shmem_sgt_table(sgt), sg, i)
  *			foo_write_ptes(r, sg_dma_address(sg), sg_dma_len(sg));

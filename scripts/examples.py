@@ -73,6 +73,8 @@ def blocks(path, lines):
             first = number + 1
             while body and not body[0].strip():
                 body, first = body[1:], first + 1
+            if not body:
+                sys.exit(f"{path}:{number}: an example without a line")
             yield Example(path, first, body, how)
             how = ""
 
@@ -90,8 +92,8 @@ def of_source(path):
     """Find the examples in the comments of a C file."""
     lines = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if found := re.match(r" \*( ?.*)$", line):
-            lines.append((number, found[1][1:]))
+        if found := re.match(r" \* ?(.*)$", line):
+            lines.append((number, found[1]))
         else:
             lines.append((number, "" if line.startswith("/*") else "."))
     refuse_unmarked(path, lines)
