@@ -337,6 +337,12 @@ int __drm_vmap_fill(const struct __drm_vmap *h, u64 offset, u8 value,
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_fill);
 
+/* Of a handle with the iomem flag: second invariant of struct __drm_vmap */
+static void __iomem *drm_vmap_iomem(const struct __drm_vmap *h)
+{
+	return (void __iomem __force *)h->addr;
+}
+
 /* Userspace is copied to and from I/O memory in pieces of this many bytes. */
 #define DRM_VMAP_BOUNCE	256
 
@@ -362,20 +368,16 @@ static int drm_vmap_check_user(const struct __drm_vmap *h, u64 offset, u64 len)
 	return -EDEADLK;
 }
 
-static int drm_vmap_bounce_from_user(const struct __drm_vmap *h, size_t offset,
-				     const void __user *src, size_t len)
+static int drm_vmap_bounce_from_user(void __iomem *dst, const void __user *src, size_t len)
 {
 	u8 buf[DRM_VMAP_BOUNCE];
 	size_t n;
-	int ret;
 
-	for (; len; offset += n, src += n, len -= n) {
+	for (; len; dst += n, src += n, len -= n) {
 		n = min(len, sizeof(buf));
 		if (copy_from_user(buf, src, n))
 			return -EFAULT;
-		ret = __drm_vmap_copy_to(h, offset, buf, n);
-		if (ret)
-			return ret;
+		memcpy_toio(dst, buf, n);
 	}
 	return 0;
 }
@@ -421,23 +423,19 @@ int __drm_vmap_from_user(const struct __drm_vmap *h, u64 offset,
 	if (ret)
 		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
-		return drm_vmap_bounce_from_user(h, offset, src, len);
+		return drm_vmap_bounce_from_user(drm_vmap_iomem(h) + offset, src, len);
 	return drm_vmap_copy_from_user(h->addr + offset, src, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_from_user);
 
-static int drm_vmap_bounce_to_user(const struct __drm_vmap *h, size_t offset,
-				   void __user *dst, size_t len)
+static int drm_vmap_bounce_to_user(void __user *dst, const void __iomem *src, size_t len)
 {
 	u8 buf[DRM_VMAP_BOUNCE];
 	size_t n;
-	int ret;
 
-	for (; len; offset += n, dst += n, len -= n) {
+	for (; len; dst += n, src += n, len -= n) {
 		n = min(len, sizeof(buf));
-		ret = __drm_vmap_copy_from(h, offset, buf, n);
-		if (ret)
-			return ret;
+		memcpy_fromio(buf, src, n);
 		if (copy_to_user(dst, buf, n))
 			return -EFAULT;
 	}
@@ -475,7 +473,7 @@ int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
 	if (ret)
 		return ret;
 	if (h->flags & __DRM_VMAP_IOMEM)
-		return drm_vmap_bounce_to_user(h, offset, dst, len);
+		return drm_vmap_bounce_to_user(dst, drm_vmap_iomem(h) + offset, len);
 	return drm_vmap_copy_to_user(dst, h->addr + offset, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_to_user);
