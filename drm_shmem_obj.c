@@ -104,7 +104,13 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  * .. code-block:: c
  *
- *	DEFINE_DRM_VMAP(foo_ring_map, SZ_4K);
+ *	struct foo_ring_map {
+ *		DRM_VMAP(SZ_4K);
+ *	};
+ *
+ *	struct foo_ring_map_owned {
+ *		DRM_VMAP_OWNED(struct foo_ring_map);
+ *	};
  *
  *	static void foo_ring_kick(const struct foo_ring_map *map, u32 tail)
  *	{
@@ -115,7 +121,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *	{
  *		int ret;
  *
- *		drm_shmem_if_vmap(foo_ring_map, map, &bo->obj, ret)
+ *		drm_vmap_guard(foo_ring_map, map, &bo->obj, ret)
  *			foo_ring_kick(map, 0);
  *
  *		return ret;
@@ -131,7 +137,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  *	static int foo_queue_init(struct foo_queue *queue, struct foo_bo *bo)
  *	{
- *		return drm_shmem_vmap_own(&queue->ring, &bo->obj);
+ *		return drm_vmap_own(&queue->ring, &bo->obj);
  *	}
  *
  *	static void foo_queue_kick(struct foo_queue *queue, u32 tail)

@@ -26,42 +26,42 @@
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /* A plain object has nowhere to record its handles, but its device may. */
-static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct __drm_vmap *h)
+static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct drm_vmap *m)
 {
-	if (h->flags & __DRM_VMAP_PLAIN)
+	if (m->flags & __DRM_VMAP_FLAG_PLAIN)
 		return NULL;
-	return &container_of(h->shmem, struct drm_shmem_obj, base)->__handles;
+	return &container_of(m->shmem, struct drm_shmem_obj, base)->__handles;
 }
 
 /**
  * __drm_vmap_track() - record a handle with the stack that made it
- * @h: the handle
+ * @m: the handle
  *
  * Context: May sleep.
  */
-void __drm_vmap_track(struct __drm_vmap *h)
+void __drm_vmap_track(struct drm_vmap *m)
 {
-	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(h);
+	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(m);
 
 	if (dir)
-		ref_tracker_alloc(dir, &h->tracker, GFP_KERNEL);
-	drm_dev_ctx_handle_add(h->shmem->base.dev, &h->handle);
+		ref_tracker_alloc(dir, &m->tracker, GFP_KERNEL);
+	drm_dev_ctx_handle_add(m->shmem->base.dev, &m->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_track);
 
 /**
  * __drm_vmap_untrack() - undo __drm_vmap_track()
- * @h: the handle
+ * @m: the handle
  *
  * Context: Any.
  */
-void __drm_vmap_untrack(struct __drm_vmap *h)
+void __drm_vmap_untrack(struct drm_vmap *m)
 {
-	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(h);
+	struct ref_tracker_dir *dir = drm_vmap_tracker_dir(m);
 
 	if (dir)
-		ref_tracker_free(dir, &h->tracker);
-	drm_dev_ctx_handle_del(h->shmem->base.dev, &h->handle);
+		ref_tracker_free(dir, &m->tracker);
+	drm_dev_ctx_handle_del(m->shmem->base.dev, &m->handle);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif
@@ -75,7 +75,7 @@ static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 		iosys_map_set_vaddr(map, addr);
 }
 
-static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
+static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
 	const u8 about_map = __DRM_SHMEM_IOMEM | __DRM_SHMEM_PARTIAL;
@@ -102,13 +102,13 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
 	obj->__vaddr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
 	WRITE_ONCE(obj->__flags, (obj->__flags & ~about_map) | flags);
 	trace_drm_shmem_vmap(gem);
-	/* Release: pairs with the acquire in __drm_shmem_vmap(). */
+	/* Release: pairs with the acquire in __drm_vmap_fill_in(). */
 	refcount_set_release(&obj->__vmap_users, 1);
 	return 0;
 }
 
 /**
- * __drm_shmem_vmap_first() - become a user of an object's mapping, making it
+ * __drm_vmap_first() - become a user of an object's mapping, making it
  * @obj: the object
  * @locked: whether the caller holds the reservation lock
  *
@@ -117,7 +117,7 @@ static int drm_shmem_vmap_first_locked(struct drm_shmem_obj *obj)
  * Return: 0, -ENODATA if the object was purged, -ENOMEM, what a dma-buf's
  * exporter returned, or as __drm_shmem_check_locked().
  */
-int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked)
+int __drm_vmap_first(struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
@@ -126,22 +126,22 @@ int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked)
 	if (ret)
 		return ret;
 	drm_shmem_lock(gem, locked);
-	ret = drm_shmem_vmap_first_locked(obj);
+	ret = drm_vmap_first_locked(obj);
 	drm_shmem_unlock(gem, locked);
 
 	return ret;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_vmap_first);
+EXPORT_SYMBOL_GPL(__drm_vmap_first);
 
 /**
- * __drm_shmem_vunmap_last() - stop being a user of an object's mapping,
+ * __drm_vmap_last() - stop being a user of an object's mapping,
  *	perhaps the last one
  * @obj: the object
  * @locked: whether the caller holds the reservation lock
  *
  * Context: May sleep.
  */
-void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
+void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct iosys_map map;
@@ -157,10 +157,10 @@ void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked)
 	}
 	drm_shmem_unlock(gem, locked);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
+EXPORT_SYMBOL_GPL(__drm_vmap_last);
 
 /**
- * __drm_shmem_vmap_plain() - map an object that is no &struct drm_shmem_obj
+ * __drm_vmap_map_plain() - map an object that is no &struct drm_shmem_obj
  * @shmem: the object
  * @map: where the mapping is stored
  * @locked: whether the caller holds the reservation lock
@@ -170,8 +170,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_last);
  * Return: 0, -EOPNOTSUPP if the object has no such function, -ENOMEM if it gave
  * no address, what it returned, or as __drm_shmem_check_locked().
  */
-int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
-			   struct iosys_map *map, bool locked)
+int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
+			 struct iosys_map *map, bool locked)
 {
 	struct drm_gem_object *gem = &shmem->base;
 	int ret;
@@ -188,10 +188,10 @@ int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
 
 	return ret;
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_vmap_plain);
+EXPORT_SYMBOL_GPL(__drm_vmap_map_plain);
 
 /**
- * __drm_shmem_vunmap_plain() - undo __drm_shmem_vmap_plain()
+ * __drm_vmap_unmap_plain() - undo __drm_vmap_map_plain()
  * @shmem: the object
  * @addr: where it was mapped
  * @iomem: whether that is an __iomem address
@@ -199,8 +199,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vmap_plain);
  *
  * Context: May sleep.
  */
-void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
-			      bool iomem, bool locked)
+void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
+			    bool iomem, bool locked)
 {
 	struct drm_gem_object *gem = &shmem->base;
 	struct iosys_map map;
@@ -214,37 +214,37 @@ void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 	gem->funcs->vunmap(gem, &map);
 	drm_shmem_unlock(gem, locked);
 }
-EXPORT_SYMBOL_GPL(__drm_shmem_vunmap_plain);
+EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 
 /**
  * __drm_vmap_overwritten() - report that a handle in use would be overwritten
- * @h: the handle
+ * @m: the handle
  *
  * Context: Any.
  */
-void __drm_vmap_overwritten(struct __drm_vmap *h)
+void __drm_vmap_overwritten(struct drm_vmap *m)
 {
-	drm_safe_broken(h->shmem->base.dev, "an owned handle is not overwritten",
+	drm_safe_broken(m->shmem->base.dev, "an owned handle is not overwritten",
 			"drm_vmap_release() it first");
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
 
 /**
  * __drm_vmap_replaced() - report that a handle in use is moved to, and end it
- * @h: the handle, empty afterwards
+ * @m: the handle, empty afterwards
  *
  * Context: May sleep. Without the object's reservation lock.
  */
-void __drm_vmap_replaced(struct __drm_vmap *h)
+void __drm_vmap_replaced(struct drm_vmap *m)
 {
-	__drm_vmap_overwritten(h);
-	__drm_vmap_end(h, true, false);
+	__drm_vmap_overwritten(m);
+	__drm_vmap_end(m, true, false);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_replaced);
 
 /**
- * __drm_vmap_unsafe() - the address in a handle
- * @h: the handle
+ * __drm_vmap_unsafe_ptr() - the address in a handle
+ * @m: the handle
  * @size: the size that the compiler may rely on
  *
  * Out of line, so that the compiler knows the size from the declaration.
@@ -253,21 +253,21 @@ EXPORT_SYMBOL_GPL(__drm_vmap_replaced);
  *
  * Return: the address.
  */
-void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size)
+void *__drm_vmap_unsafe_ptr(const struct drm_vmap *m, size_t size)
 {
-	return h->addr;
+	return m->addr;
 }
-EXPORT_SYMBOL_GPL(__drm_vmap_unsafe);
+EXPORT_SYMBOL_GPL(__drm_vmap_unsafe_ptr);
 
 /* Nothing is inside of an empty handle, not even nothing. */
-static bool drm_vmap_inside(const struct __drm_vmap *h, u64 off, u64 len)
+static bool drm_vmap_inside(const struct drm_vmap *m, u64 off, u64 len)
 {
-	return h->addr && len <= h->size && off <= h->size - len;
+	return m->addr && len <= m->size && off <= m->size - len;
 }
 
 /**
  * __drm_vmap_copy_to() - copy memory into a mapping
- * @h: the handle
+ * @m: the handle
  * @offset: in bytes
  * @src: the memory
  * @len: in bytes
@@ -276,14 +276,14 @@ static bool drm_vmap_inside(const struct __drm_vmap *h, u64 off, u64 len)
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_copy_to(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_copy_to(const struct drm_vmap *m, u64 offset,
 		       const void *src, u64 len)
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(m, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
+	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memcpy_to(&map, offset, src, len);
 	return 0;
 }
@@ -291,7 +291,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_to);
 
 /**
  * __drm_vmap_copy_from() - copy memory out of a mapping
- * @h: the handle
+ * @m: the handle
  * @offset: in bytes
  * @dst: the memory
  * @len: in bytes
@@ -300,14 +300,14 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_to);
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_copy_from(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_copy_from(const struct drm_vmap *m, u64 offset,
 			 void *dst, u64 len)
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(m, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
+	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memcpy_from(dst, &map, offset, len);
 	return 0;
 }
@@ -315,7 +315,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_from);
 
 /**
  * __drm_vmap_fill() - fill a part of a mapping
- * @h: the handle
+ * @m: the handle
  * @offset: in bytes
  * @value: the byte to fill it with
  * @len: in bytes
@@ -324,23 +324,23 @@ EXPORT_SYMBOL_GPL(__drm_vmap_copy_from);
  *
  * Return: 0, or -EINVAL unless all of it is inside.
  */
-int __drm_vmap_fill(const struct __drm_vmap *h, u64 offset, u8 value,
+int __drm_vmap_fill(const struct drm_vmap *m, u64 offset, u8 value,
 		    u64 len)
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(m, offset, len))
 		return -EINVAL;
-	drm_vmap_map(h->addr, h->flags & __DRM_VMAP_IOMEM, &map);
+	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memset(&map, offset, value, len);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_fill);
 
-/* Of a handle with the iomem flag: second invariant of struct __drm_vmap */
-static void __iomem *drm_vmap_iomem(const struct __drm_vmap *h)
+/* Of a handle with the iomem flag: second invariant of struct drm_vmap */
+static void __iomem *drm_vmap_iomem(const struct drm_vmap *m)
 {
-	return (void __iomem __force *)h->addr;
+	return (void __iomem __force *)m->addr;
 }
 
 /* Userspace is copied to and from I/O memory in pieces of this many bytes. */
@@ -353,17 +353,17 @@ static void __iomem *drm_vmap_iomem(const struct __drm_vmap *h)
  * A page fault takes the reservation lock of the object that is mapped there, which
  * may be this one. Checked in each call, because the page may be there in most.
  */
-static int drm_vmap_check_user(const struct __drm_vmap *h, u64 offset, u64 len)
+static int drm_vmap_check_user(const struct drm_vmap *m, u64 offset, u64 len)
 {
-	if (!drm_vmap_inside(h, offset, len))
+	if (!drm_vmap_inside(m, offset, len))
 		return -EINVAL;
-	if (!drm_resv_is_held(h->shmem->base.resv)) {
+	if (!drm_resv_is_held(m->shmem->base.resv)) {
 		/* Of other reservation locks, lockdep knows. */
 		might_fault();
 		return 0;
 	}
 
-	drm_safe_broken(h->shmem->base.dev, "userspace is copied without the reservation lock",
+	drm_safe_broken(m->shmem->base.dev, "userspace is copied without the reservation lock",
 			"a page fault would wait for the lock that the caller holds");
 	return -EDEADLK;
 }
@@ -406,7 +406,7 @@ static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len
 
 /**
  * __drm_vmap_from_user() - copy from userspace into a mapping
- * @h: the handle
+ * @m: the handle
  * @offset: in bytes
  * @src: userspace pointer
  * @len: in bytes
@@ -415,16 +415,16 @@ static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len
  *
  * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
-int __drm_vmap_from_user(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_from_user(const struct drm_vmap *m, u64 offset,
 			 const void __user *src, u64 len)
 {
-	int ret = drm_vmap_check_user(h, offset, len);
+	int ret = drm_vmap_check_user(m, offset, len);
 
 	if (ret)
 		return ret;
-	if (h->flags & __DRM_VMAP_IOMEM)
-		return drm_vmap_bounce_from_user(drm_vmap_iomem(h) + offset, src, len);
-	return drm_vmap_copy_from_user(h->addr + offset, src, len);
+	if (m->flags & __DRM_VMAP_FLAG_IOMEM)
+		return drm_vmap_bounce_from_user(drm_vmap_iomem(m) + offset, src, len);
+	return drm_vmap_copy_from_user(m->addr + offset, src, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_from_user);
 
@@ -456,7 +456,7 @@ static int drm_vmap_copy_to_user(void __user *dst, const void *src, size_t len)
 
 /**
  * __drm_vmap_to_user() - copy from a mapping to userspace
- * @h: the handle
+ * @m: the handle
  * @offset: in bytes
  * @dst: userspace pointer
  * @len: in bytes
@@ -465,15 +465,15 @@ static int drm_vmap_copy_to_user(void __user *dst, const void *src, size_t len)
  *
  * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
  */
-int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_to_user(const struct drm_vmap *m, u64 offset,
 		       void __user *dst, u64 len)
 {
-	int ret = drm_vmap_check_user(h, offset, len);
+	int ret = drm_vmap_check_user(m, offset, len);
 
 	if (ret)
 		return ret;
-	if (h->flags & __DRM_VMAP_IOMEM)
-		return drm_vmap_bounce_to_user(dst, drm_vmap_iomem(h) + offset, len);
-	return drm_vmap_copy_to_user(dst, h->addr + offset, len);
+	if (m->flags & __DRM_VMAP_FLAG_IOMEM)
+		return drm_vmap_bounce_to_user(dst, drm_vmap_iomem(m) + offset, len);
+	return drm_vmap_copy_to_user(dst, m->addr + offset, len);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_to_user);

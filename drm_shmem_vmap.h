@@ -8,18 +8,18 @@
 #include "drm_shmem_obj.h"
 
 /*
- * struct __drm_vmap - what is inside of every vmap handle
+ * struct drm_vmap - content of every mapping handle
  *
  * Invariants:
  *
- * - @addr is NULL and @size is 0, and nothing else means anything; or the handle
- *   is one user of the mapping of @shmem, which is @size bytes at @addr.
+ * - Either @addr is NULL, @size is 0 and the other members mean nothing, or the
+ *   handle is one user of the mapping of @shmem, which has @size bytes at @addr.
  * - @addr is an __iomem address exactly if the iomem flag is set, and the kind
- *   of the handle's type allows for it.
+ *   of the handle's type allows it.
  * - While @addr is not NULL, @size is at least the minimum size of the handle's
- *   type, and no more than what the exporter of an imported object has.
+ *   type, and at most the size of the dma-buf of an imported object.
  */
-struct __drm_vmap {
+struct drm_vmap {
 	void *addr;
 	size_t size;
 	struct drm_gem_shmem_object *shmem;
@@ -30,118 +30,137 @@ struct __drm_vmap {
 	unsigned int flags;
 };
 
-#define __DRM_VMAP_IOMEM	BIT(0)	/* same value as __DRM_SHMEM_IOMEM */
-#define __DRM_VMAP_PLAIN	BIT(1)	/* the object is no struct drm_shmem_obj */
+#define __DRM_VMAP_FLAG_IOMEM	BIT(0)	/* same value as __DRM_SHMEM_IOMEM */
+#define __DRM_VMAP_FLAG_PLAIN	BIT(1)	/* the object is no struct drm_shmem_obj */
 
-static_assert(__DRM_VMAP_IOMEM == __DRM_SHMEM_IOMEM);
+static_assert(__DRM_VMAP_FLAG_IOMEM == __DRM_SHMEM_IOMEM);
 
-/* What the mapping of a handle may be: sizes of a member that has no elements. */
+/* Kinds of memory that the mapping of a handle may be in */
 #define __DRM_VMAP_KIND_SYSMEM	1
 #define __DRM_VMAP_KIND_IOMEM	2
 #define __DRM_VMAP_KIND_EITHER	3
 
-#define __DRM_VMAP_BODY(_kind, _min)						\
+/* The arrays have no elements. The size of an element is what the type says. */
+#define __DRM_VMAP(_kind, _min)							\
+	static_assert((_min) > 0);						\
 	union {									\
 		/* private: */							\
-		unsigned long __opaque[sizeof(struct __drm_vmap) / sizeof(long)]; \
+		struct drm_vmap __map;						\
 		u8 __min_size[0][_min];						\
 		u8 __kind[0][_kind];						\
 	};									\
 	__DRM_SAFE_NO_ASSIGN
 
-#define __DEFINE_DRM_VMAP(_name, _kind, _min)					\
-struct _name {									\
-	__DRM_VMAP_BODY(_kind, _min);						\
-};										\
-										\
-struct _name##_owned {								\
-	union {									\
-		/* private: */							\
-		unsigned long __opaque[sizeof(struct __drm_vmap) / sizeof(long)]; \
-		u8 __min_size[0][_min];						\
-		u8 __kind[0][_kind];						\
-		u8 __only_owned_handles_are_filled_moved_or_released[0];	\
-		struct _name __only_owned_handles_are_lent;			\
-	};									\
-	__DRM_SAFE_NO_ASSIGN;							\
-};										\
-										\
-static_assert((_min) > 0)
-
 /**
- * DEFINE_DRM_VMAP() - define the types of a handle on a mapping
- * @_name: of the types: struct _name is a borrowed handle, struct _name_owned
- *	an owned one
- * @_min: least size of the mapping in bytes, a constant
+ * DRM_VMAP() - members of a borrowed mapping handle
+ * @_min: minimum size of the mapping in bytes, a constant
+ *
+ * The driver defines a structure with these members only:
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_ring {
+ *		DRM_VMAP(SZ_4K);
+ *	};
  *
  * The mapping is in system memory. Mapping an object that is smaller than
- * @_min fails with -ENOSPC; an imported one whose exporter maps I/O memory,
- * with -EOPNOTSUPP.
+ * @_min fails with -ENOSPC. Mapping an imported object whose exporter maps I/O
+ * memory fails with -EOPNOTSUPP.
  */
-#define DEFINE_DRM_VMAP(_name, _min)						\
-	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_SYSMEM, _min)
+#define DRM_VMAP(_min)		__DRM_VMAP(__DRM_VMAP_KIND_SYSMEM, _min)
 
 /**
- * DEFINE_DRM_VMAP_IOMEM() - the same, for mappings in I/O memory
- * @_name: of the types
- * @_min: least size of the mapping in bytes
+ * DRM_VMAP_IOMEM() - members of a borrowed handle on a mapping in I/O memory
+ * @_min: minimum size of the mapping in bytes
  *
- * Mapping an object in system memory fails with -EOPNOTSUPP.
+ * As DRM_VMAP(), but mapping an object in system memory fails with -EOPNOTSUPP.
  */
-#define DEFINE_DRM_VMAP_IOMEM(_name, _min)					\
-	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_IOMEM, _min)
+#define DRM_VMAP_IOMEM(_min)	__DRM_VMAP(__DRM_VMAP_KIND_IOMEM, _min)
 
 /**
- * DEFINE_DRM_VMAP_EITHER() - the same, for mappings of either kind
- * @_name: of the types
- * @_min: least size of the mapping in bytes
+ * DRM_VMAP_EITHER() - members of a borrowed handle on a mapping of either kind
+ * @_min: minimum size of the mapping in bytes
  *
- * Each access tests which kind it is.
+ * As DRM_VMAP(), but no kind of memory is refused. Each access tests the kind.
  */
-#define DEFINE_DRM_VMAP_EITHER(_name, _min)					\
-	__DEFINE_DRM_VMAP(_name, __DRM_VMAP_KIND_EITHER, _min)
+#define DRM_VMAP_EITHER(_min)	__DRM_VMAP(__DRM_VMAP_KIND_EITHER, _min)
 
-#define __drm_vmap(_v)		((struct __drm_vmap *)(_v)->__opaque)
+/**
+ * DRM_VMAP_OWNED() - members of an owned mapping handle
+ * @_type: the borrowed type that it can be lent as, ``struct foo_ring``
+ *
+ * An owned handle has the minimum size and the kind of memory of @_type:
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_ring_owned {
+ *		DRM_VMAP_OWNED(struct foo_ring);
+ *	};
+ */
+#define DRM_VMAP_OWNED(_type)							\
+	union {									\
+		/* private: */							\
+		struct drm_vmap __map;						\
+		struct drm_vmap __only_owned_handles_are_filled_moved_or_released; \
+		_type __only_owned_handles_are_lent;				\
+		u8 __min_size[0][__drm_vmap_min((_type *)0)];			\
+		u8 __kind[0][__drm_vmap_kind((_type *)0)];			\
+	};									\
+	__DRM_SAFE_NO_ASSIGN
+
 #define __drm_vmap_min(_v)	sizeof((_v)->__min_size[0])
 #define __drm_vmap_kind(_v)	sizeof((_v)->__kind[0])
 
-int __drm_shmem_vmap_first(struct drm_shmem_obj *obj, bool locked);
-void __drm_shmem_vunmap_last(struct drm_shmem_obj *obj, bool locked);
-int __drm_shmem_vmap_plain(struct drm_gem_shmem_object *shmem,
-			   struct iosys_map *map, bool locked);
-void __drm_shmem_vunmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
-			      bool iomem, bool locked);
-void __drm_vmap_overwritten(struct __drm_vmap *h);
-void __drm_vmap_replaced(struct __drm_vmap *h);
-void *__drm_vmap_unsafe(const struct __drm_vmap *h, size_t size) __alloc_size(2);
-int __drm_vmap_copy_to(const struct __drm_vmap *h, u64 offset,
+/* Arguments for the functions below: a handle with what its type says */
+#define __drm_vmap_args(_v)	&(_v)->__map, __drm_vmap_min(_v), __drm_vmap_kind(_v)
+#define __drm_vmap_try_args(_v)	&(_v)->__map, __drm_vmap_kind(_v)
+
+/* The same for an owned handle. The name of the member is in the compiler's message. */
+#define __drm_vmap_owned(_own)							\
+	(&(_own)->__only_owned_handles_are_filled_moved_or_released)
+#define __drm_vmap_owned_args(_own)						\
+	__drm_vmap_owned(_own), __drm_vmap_min(_own), __drm_vmap_kind(_own)
+
+/* Arguments, too: an object, and whether it is no struct drm_shmem_obj */
+#define __drm_vmap_object(_obj)							\
+	_obj, _Generic((_obj), struct drm_shmem_obj *: false,			\
+		       struct drm_gem_shmem_object *: true)
+
+int __drm_vmap_first(struct drm_shmem_obj *obj, bool locked);
+void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked);
+int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
+			 struct iosys_map *map, bool locked);
+void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
+			    bool iomem, bool locked);
+void __drm_vmap_overwritten(struct drm_vmap *m);
+void __drm_vmap_replaced(struct drm_vmap *m);
+void *__drm_vmap_unsafe_ptr(const struct drm_vmap *m, size_t size) __alloc_size(2);
+int __drm_vmap_copy_to(const struct drm_vmap *m, u64 offset,
 		       const void *src, u64 len);
-int __drm_vmap_copy_from(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_copy_from(const struct drm_vmap *m, u64 offset,
 			 void *dst, u64 len);
-int __drm_vmap_fill(const struct __drm_vmap *h, u64 offset, u8 value,
-		    u64 len);
-int __drm_vmap_from_user(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_fill(const struct drm_vmap *m, u64 offset, u8 value, u64 len);
+int __drm_vmap_from_user(const struct drm_vmap *m, u64 offset,
 			 const void __user *src, u64 len) __must_not_hold(drm_resv);
-int __drm_vmap_to_user(const struct __drm_vmap *h, u64 offset,
+int __drm_vmap_to_user(const struct drm_vmap *m, u64 offset,
 		       void __user *dst, u64 len) __must_not_hold(drm_resv);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-void __drm_vmap_track(struct __drm_vmap *h);
-void __drm_vmap_untrack(struct __drm_vmap *h);
+void __drm_vmap_track(struct drm_vmap *m);
+void __drm_vmap_untrack(struct drm_vmap *m);
 #else
-static inline void __drm_vmap_track(struct __drm_vmap *h) { }
-static inline void __drm_vmap_untrack(struct __drm_vmap *h) { }
+static inline void __drm_vmap_track(struct drm_vmap *m) { }
+static inline void __drm_vmap_untrack(struct drm_vmap *m) { }
 #endif
 
-static __always_inline void
-__drm_shmem_put_mapping(struct drm_shmem_obj *obj, bool locked)
+static __always_inline void __drm_vmap_put(struct drm_shmem_obj *obj, bool locked)
 {
 	/*
 	 * Release: what was done through the mapping comes before it can go.
 	 * The count reaches zero only under the reservation lock.
 	 */
 	if (!refcount_dec_not_one(&obj->__vmap_users))
-		__drm_shmem_vunmap_last(obj, locked);
+		__drm_vmap_last(obj, locked);
 }
 
 static __always_inline bool __drm_vmap_wrong_kind(unsigned int kind, bool iomem)
@@ -151,22 +170,22 @@ static __always_inline bool __drm_vmap_wrong_kind(unsigned int kind, bool iomem)
 
 /* The address is not NULL, of which the compiler makes use. */
 static __always_inline void
-__drm_vmap_set(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem, void *addr,
+__drm_vmap_set(struct drm_vmap *m, struct drm_gem_shmem_object *shmem, void *addr,
 	       size_t size, unsigned int flags)
 {
 	if (!addr)
 		__builtin_unreachable();
-	h->addr = addr;
-	h->size = size;
-	h->shmem = shmem;
-	h->flags = flags;
-	__drm_vmap_track(h);
+	m->addr = addr;
+	m->size = size;
+	m->shmem = shmem;
+	m->flags = flags;
+	__drm_vmap_track(m);
 }
 
-/* Fill in @h, which is empty; if this fails then it stays so. */
+/* Fill in @m, which is empty. On error it stays empty. */
 static __always_inline int
-__drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
-		 unsigned int kind, bool locked)
+__drm_vmap_fill_in(struct drm_vmap *m, size_t min, unsigned int kind,
+		   struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	size_t size = gem->size;
@@ -179,12 +198,12 @@ __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 	if (unlikely(size < min))
 		return -ENOSPC;
 	/*
-	 * Acquire: pairs with the release in __drm_shmem_vmap_first(). A caller
+	 * Acquire: pairs with the release in drm_vmap_first_locked(). A caller
 	 * that sees the count not zero sees the address that belongs to it, and
 	 * keeps it there: invariant of @__vmap_users.
 	 */
 	if (unlikely(!refcount_inc_not_zero_acquire(&obj->__vmap_users))) {
-		ret = __drm_shmem_vmap_first(obj, locked);
+		ret = __drm_vmap_first(obj, locked);
 		if (ret)
 			return ret;
 	}
@@ -196,18 +215,19 @@ __drm_shmem_vmap(struct __drm_vmap *h, struct drm_shmem_obj *obj, size_t min,
 		ret = __drm_vmap_wrong_kind(kind, flags & __DRM_SHMEM_IOMEM) ? -EOPNOTSUPP :
 		      size < min ? -ENOSPC : 0;
 		if (ret) {
-			__drm_shmem_put_mapping(obj, locked);
+			__drm_vmap_put(obj, locked);
 			return ret;
 		}
 	}
 
-	__drm_vmap_set(h, &obj->base, obj->__vaddr, size, flags & __DRM_SHMEM_IOMEM);
+	__drm_vmap_set(m, &obj->base, obj->__vaddr, size, flags & __DRM_SHMEM_IOMEM);
 	return 0;
 }
 
+/* The same from an object that is no struct drm_shmem_obj */
 static __always_inline int
-__drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
-		     size_t min, unsigned int kind, bool locked)
+__drm_vmap_fill_in_plain(struct drm_vmap *m, size_t min, unsigned int kind,
+			 struct drm_gem_shmem_object *shmem, bool locked)
 {
 	const size_t size = __drm_gem_bytes(&shmem->base);
 	struct iosys_map map;
@@ -219,20 +239,44 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
 		return ret;
 	if (size < min)
 		return -ENOSPC;
-	ret = __drm_shmem_vmap_plain(shmem, &map, locked);
+	ret = __drm_vmap_map_plain(shmem, &map, locked);
 	if (ret)
 		return ret;
 
-	/* The flag goes with the address: second invariant of struct __drm_vmap. */
+	/* The flag goes with the address: second invariant of struct drm_vmap. */
 	addr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
 	if (__drm_vmap_wrong_kind(kind, map.is_iomem)) {
-		__drm_shmem_vunmap_plain(shmem, addr, map.is_iomem, locked);
+		__drm_vmap_unmap_plain(shmem, addr, map.is_iomem, locked);
 		return -EOPNOTSUPP;
 	}
 
-	__drm_vmap_set(h, shmem, addr, size,
-		       __DRM_VMAP_PLAIN | (map.is_iomem ? __DRM_VMAP_IOMEM : 0));
+	__drm_vmap_set(m, shmem, addr, size, __DRM_VMAP_FLAG_PLAIN |
+		       (map.is_iomem ? __DRM_VMAP_FLAG_IOMEM : 0));
 	return 0;
+}
+
+/* @obj and @plain are what __drm_vmap_object() makes of the caller's pointer. */
+static __always_inline int
+__drm_vmap_begin_any(struct drm_vmap *m, size_t min, unsigned int kind,
+		     void *obj, bool plain, bool locked)
+{
+	return plain ? __drm_vmap_fill_in_plain(m, min, kind, obj, locked) :
+		       __drm_vmap_fill_in(m, min, kind, obj, locked);
+}
+
+static __always_inline int
+__drm_vmap_begin(struct drm_vmap *m, size_t min, unsigned int kind, void *obj, bool plain)
+	__must_not_hold(drm_resv)
+{
+	return __drm_vmap_begin_any(m, min, kind, obj, plain, false);
+}
+
+static __always_inline int
+__drm_vmap_begin_locked(struct drm_vmap *m, size_t min, unsigned int kind,
+			void *obj, bool plain)
+	__must_hold(drm_resv)
+{
+	return __drm_vmap_begin_any(m, min, kind, obj, plain, true);
 }
 
 /*
@@ -240,55 +284,50 @@ __drm_shmem_vmap_raw(struct __drm_vmap *h, struct drm_gem_shmem_object *shmem,
  * @shmem is, which makes the container_of() right.
  */
 static __always_inline void
-__drm_vmap_end(struct __drm_vmap *h, bool owned, bool locked)
+__drm_vmap_end(struct drm_vmap *m, bool owned, bool locked)
 {
-	struct drm_gem_shmem_object *shmem = h->shmem;
-	void *addr = h->addr;
+	struct drm_gem_shmem_object *shmem = m->shmem;
+	void *addr = m->addr;
 
 	if (!addr)
 		return;
 	__drm_shmem_check_call(&shmem->base, locked);
-	__drm_vmap_untrack(h);
-	h->addr = NULL;
-	h->size = 0;
-	if (unlikely(h->flags & __DRM_VMAP_PLAIN))
-		__drm_shmem_vunmap_plain(shmem, addr, h->flags & __DRM_VMAP_IOMEM, locked);
+	__drm_vmap_untrack(m);
+	m->addr = NULL;
+	m->size = 0;
+	if (unlikely(m->flags & __DRM_VMAP_FLAG_PLAIN))
+		__drm_vmap_unmap_plain(shmem, addr, m->flags & __DRM_VMAP_FLAG_IOMEM, locked);
 	else
-		__drm_shmem_put_mapping(container_of(shmem, struct drm_shmem_obj, base),
-					locked);
+		__drm_vmap_put(container_of(shmem, struct drm_shmem_obj, base), locked);
 	if (owned)
 		drm_gem_object_put(&shmem->base);
 }
 
-static __always_inline void __drm_vmap_scope_end(void *v)
+static __always_inline void __drm_vmap_scope_end(void *m)
 	__must_not_hold(drm_resv)
 {
-	__drm_vmap_end(v, false, false);
+	__drm_vmap_end(m, false, false);
 }
 
-static __always_inline void __drm_vmap_scope_end_locked(void *v)
+static __always_inline void __drm_vmap_scope_end_locked(void *m)
 	__must_hold(drm_resv)
 {
-	__drm_vmap_end(v, false, true);
+	__drm_vmap_end(m, false, true);
 }
 
-#define __drm_vmap_get(_v, _obj, _locked)					\
-	(__drm_resv_need(_locked),						\
-	 _Generic((_obj),							\
-		  struct drm_shmem_obj *: __drm_shmem_vmap,			\
-		  struct drm_gem_shmem_object *: __drm_shmem_vmap_raw)		\
-		(__drm_vmap(_v), _obj, __drm_vmap_min(_v), __drm_vmap_kind(_v), _locked))
-
-#define __drm_shmem_if_vmap(_end, _locked, _type, _v, _obj, _err)		\
+/* @_sfx: _locked if the caller holds the reservation lock, or nothing */
+#define __drm_vmap_guard(_sfx, _type, _v, _obj, _err)				\
 	for (bool __once = true; __once; __once = false)			\
-		for (struct _type _v[1] __cleanup(_end) = {};			\
-		     __once && !((_err) = __drm_vmap_get(_v, _obj, _locked));	\
+		for (struct _type _v[1] __cleanup(__drm_vmap_scope_end##_sfx) = {}; \
+		     __once && !((_err) = __drm_vmap_begin##_sfx(__drm_vmap_args(_v), \
+								 __drm_vmap_object(_obj))); \
 		     __once = false)						\
 			__drm_safe_no_jump_into(_v, __once, __once = false)
 
-#define __drm_shmem_vmap_or(_end, _locked, _type, _v, _obj, _err, ...)		\
-	struct _type _v[1] __cleanup(_end) = {};				\
-	const int __err_##_v = __drm_vmap_get(_v, _obj, _locked);		\
+#define __drm_vmap_or(_sfx, _type, _v, _obj, _err, ...)				\
+	struct _type _v[1] __cleanup(__drm_vmap_scope_end##_sfx) = {};		\
+	const int __err_##_v = __drm_vmap_begin##_sfx(__drm_vmap_args(_v),	\
+						      __drm_vmap_object(_obj));	\
 										\
 	(_err) = __err_##_v;							\
 	if (unlikely(__err_##_v)) {						\
@@ -298,9 +337,9 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
 	__drm_safe_no_jump(_v, _v)
 
 /**
- * drm_shmem_if_vmap() - run a block with a borrowed mapping
- * @_type: type of the handle, from DEFINE_DRM_VMAP() or one of its siblings
- * @_v: name of the handle in the block, a struct _type
+ * drm_vmap_guard() - run a block with a borrowed mapping
+ * @_type: the handle's type without struct, see DRM_VMAP()
+ * @_v: name of the handle in the block, a ``struct _type *``
  * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object, which the
  *	caller keeps alive
  * @_err: variable for the result: 0; -ENOSPC if the object has fewer bytes than
@@ -309,101 +348,90 @@ static __always_inline void __drm_vmap_scope_end_locked(void *v)
  *	exporter returns; or -EDEADLK if the caller is seen to hold the object's
  *	reservation lock, which is reported
  *
- * The block is skipped if @_err is set. An object that is mapped already is
- * mapped again without its reservation lock, unless it is a
- * &struct drm_gem_shmem_object.
+ * The block is skipped if @_err is set. It is a loop that runs at most once:
+ * break leaves it. An object that is mapped already is mapped again without its
+ * reservation lock, unless it is a &struct drm_gem_shmem_object.
  *
  * Context: May sleep. Without the object's reservation lock, at the start and
  * at the end of the block.
  */
-#define drm_shmem_if_vmap(_type, _v, _obj, _err)				\
-	__drm_shmem_if_vmap(__drm_vmap_scope_end, false, _type, _v, _obj, _err)
+#define drm_vmap_guard(_type, _v, _obj, _err)					\
+	__drm_vmap_guard(, _type, _v, _obj, _err)
 
 /**
- * drm_shmem_if_vmap_locked() - the same, with the reservation lock held
- * @_type: type of the handle
+ * drm_vmap_guard_locked() - the same, with the reservation lock held
+ * @_type: the handle's type without struct
  * @_v: name of the handle in the block
  * @_obj: the object
- * @_err: variable for the result, as in drm_shmem_if_vmap(); -EINVAL instead of
+ * @_err: variable for the result, as in drm_vmap_guard(); -EINVAL instead of
  *	-EDEADLK, if the caller is seen not to hold the lock
  *
  * Context: May sleep. The caller holds the object's reservation lock until
  * the block is left.
  */
-#define drm_shmem_if_vmap_locked(_type, _v, _obj, _err)				\
-	__drm_shmem_if_vmap(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err)
+#define drm_vmap_guard_locked(_type, _v, _obj, _err)				\
+	__drm_vmap_guard(_locked, _type, _v, _obj, _err)
 
 /**
- * drm_shmem_vmap_or() - declare a borrowed mapping for the rest of the scope
- * @_type: type of the handle
+ * drm_vmap_or() - declare a borrowed mapping for the rest of the scope
+ * @_type: the handle's type without struct
  * @_v: name of the handle
  * @_obj: the object
- * @_err: variable for the result, as in drm_shmem_if_vmap()
+ * @_err: variable for the result, as in drm_vmap_guard()
  * @...: statement that leaves the scope, for when @_err is set
  *
- * Context: As drm_shmem_if_vmap().
+ * Context: As drm_vmap_guard().
  */
-#define drm_shmem_vmap_or(_type, _v, _obj, _err, ...)				\
-	__drm_shmem_vmap_or(__drm_vmap_scope_end, false, _type, _v, _obj, _err, __VA_ARGS__)
+#define drm_vmap_or(_type, _v, _obj, _err, ...)					\
+	__drm_vmap_or(, _type, _v, _obj, _err, __VA_ARGS__)
 
 /**
- * drm_shmem_vmap_or_locked() - the same, with the reservation lock held
- * @_type: type of the handle
+ * drm_vmap_or_locked() - the same, with the reservation lock held
+ * @_type: the handle's type without struct
  * @_v: name of the handle
  * @_obj: the object
  * @_err: variable for the result
  * @...: statement that leaves the scope
  *
- * Context: As drm_shmem_if_vmap_locked().
+ * Context: As drm_vmap_guard_locked().
  */
-#define drm_shmem_vmap_or_locked(_type, _v, _obj, _err, ...)			\
-	__drm_shmem_vmap_or(__drm_vmap_scope_end_locked, true, _type, _v, _obj, _err, __VA_ARGS__)
+#define drm_vmap_or_locked(_type, _v, _obj, _err, ...)				\
+	__drm_vmap_or(_locked, _type, _v, _obj, _err, __VA_ARGS__)
 
-/*
- * Only owned handles have the member: the others end with their scope. Its name
- * is what the compiler says.
- */
-#define __drm_vmap_owned(_own)							\
-	((void)sizeof((_own)->__only_owned_handles_are_filled_moved_or_released), \
-	 __drm_vmap(_own))
-
-/*
- * The compiler is told at the end what it cannot know after the calls, that
- * the handle is empty. It is not written then, for it may be in the object.
- */
-#define __drm_vmap_release(_own, _locked) do {					\
-	struct __drm_vmap *__released = __drm_vmap_owned(_own);			\
-										\
-	__drm_resv_need(_locked);						\
-	__drm_vmap_end(__released, true, _locked);				\
-	if (__released->addr)							\
-		__builtin_unreachable();					\
-} while (0)
-
-/* A result that must be looked at has to come from a call, not from ({ }). */
-static __always_inline __must_check int __drm_shmem_must_check(int ret)
+static __always_inline int
+__drm_vmap_own_any(struct drm_vmap *own, size_t min, unsigned int kind,
+		   void *obj, bool plain, bool locked)
 {
+	int ret;
+
+	if (unlikely(own->addr)) {
+		__drm_vmap_overwritten(own);
+		return -EBUSY;
+	}
+	ret = __drm_vmap_begin_any(own, min, kind, obj, plain, locked);
+	if (!ret)
+		drm_gem_object_get(&own->shmem->base);
 	return ret;
 }
 
-#define __drm_shmem_vmap_own(_own, _obj, _locked) __drm_shmem_must_check(({	\
-	__drm_vmap_bind(__v, _own);						\
-	struct __drm_vmap *__own = __drm_vmap_owned(__v);			\
-	int __ret = -EBUSY;							\
-										\
-	if (unlikely(__own->addr)) {						\
-		__drm_vmap_overwritten(__own);					\
-	} else {								\
-		__ret = __drm_vmap_get(__v, _obj, _locked);			\
-		if (!__ret)							\
-			drm_gem_object_get(&__own->shmem->base);		\
-	}									\
-	__ret;									\
-}))
+static __always_inline int __must_check
+__drm_vmap_own(struct drm_vmap *own, size_t min, unsigned int kind, void *obj, bool plain)
+	__must_not_hold(drm_resv)
+{
+	return __drm_vmap_own_any(own, min, kind, obj, plain, false);
+}
+
+static __always_inline int __must_check
+__drm_vmap_own_locked(struct drm_vmap *own, size_t min, unsigned int kind,
+		      void *obj, bool plain)
+	__must_hold(drm_resv)
+{
+	return __drm_vmap_own_any(own, min, kind, obj, plain, true);
+}
 
 /**
- * drm_shmem_vmap_own() - make an owned mapping
- * @_own: handle to fill in, a zeroed struct _type_owned
+ * drm_vmap_own() - make an owned mapping
+ * @_own: handle to fill in, zeroed, see DRM_VMAP_OWNED()
  * @_obj: a &struct drm_shmem_obj or &struct drm_gem_shmem_object
  *
  * The handle keeps the object alive. It ends with drm_vmap_release(), or with
@@ -411,22 +439,43 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: as the result of drm_shmem_if_vmap(), or -EBUSY if the handle is in
+ * Return: as the result of drm_vmap_guard(), or -EBUSY if the handle is in
  * use.
  */
-#define drm_shmem_vmap_own(_own, _obj)		__drm_shmem_vmap_own(_own, _obj, false)
+#define drm_vmap_own(_own, _obj)						\
+	__drm_vmap_own(__drm_vmap_owned_args(_own), __drm_vmap_object(_obj))
 
 /**
- * drm_shmem_vmap_own_locked() - the same, with the reservation lock held
+ * drm_vmap_own_locked() - the same, with the reservation lock held
  * @_own: handle to fill in
  * @_obj: the object
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  *
- * Return: as drm_shmem_vmap_own().
+ * Return: as drm_vmap_own().
  */
-#define drm_shmem_vmap_own_locked(_own, _obj)					\
-	__drm_shmem_vmap_own(_own, _obj, true)
+#define drm_vmap_own_locked(_own, _obj)						\
+	__drm_vmap_own_locked(__drm_vmap_owned_args(_own), __drm_vmap_object(_obj))
+
+/*
+ * The compiler cannot know after the calls that the handle is empty, so it is told.
+ * Writing the handle again is no option: it may be in the object, which may be gone.
+ */
+static __always_inline void __drm_vmap_release(struct drm_vmap *own)
+	__must_not_hold(drm_resv)
+{
+	__drm_vmap_end(own, true, false);
+	if (own->addr)
+		__builtin_unreachable();
+}
+
+static __always_inline void __drm_vmap_release_locked(struct drm_vmap *own)
+	__must_hold(drm_resv)
+{
+	__drm_vmap_end(own, true, true);
+	if (own->addr)
+		__builtin_unreachable();
+}
 
 /**
  * drm_vmap_release() - end an owned mapping
@@ -434,7 +483,7 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
  *
  * Context: May sleep. Without the object's reservation lock.
  */
-#define drm_vmap_release(_own)		__drm_vmap_release(_own, false)
+#define drm_vmap_release(_own)		__drm_vmap_release(__drm_vmap_owned(_own))
 
 /**
  * drm_vmap_release_locked() - the same, with the reservation lock held
@@ -443,7 +492,7 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
  * Context: May sleep. The caller holds the object's reservation lock and, so
  * that the lock does not go away with it, a reference to the object.
  */
-#define drm_vmap_release_locked(_own)	__drm_vmap_release(_own, true)
+#define drm_vmap_release_locked(_own)	__drm_vmap_release_locked(__drm_vmap_owned(_own))
 
 /**
  * drm_vmap_cleanup() - release an owned mapping at the end of a scope
@@ -454,6 +503,26 @@ static __always_inline __must_check int __drm_shmem_must_check(int ret)
 static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv)
 {
 	__drm_vmap_end(own, true, false);
+}
+
+/* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
+static __always_inline const struct drm_vmap *__drm_vmap_live(const struct drm_vmap *m)
+{
+	bool dead = !m->addr;
+
+	compiletime_assert(!(__builtin_constant_p(dead) && dead),
+			   "this mapping was released, moved or never made");
+	return m;
+}
+
+static __always_inline void __drm_vmap_move(struct drm_vmap *to, struct drm_vmap *from)
+{
+	__drm_vmap_live(from);
+	if (unlikely(to->addr))
+		__drm_vmap_replaced(to);
+	*to = *from;
+	from->addr = NULL;
+	from->size = 0;
 }
 
 /**
@@ -467,26 +536,20 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
  * Context: Any. As drm_vmap_release() if @_to is in use.
  */
 #define drm_vmap_move(_to, _from) do {						\
-	struct __drm_vmap *__to = __drm_vmap_owned(_to);			\
-	struct __drm_vmap *__from = __drm_vmap_owned(_from);			\
-										\
 	static_assert(__same_type(*(_to), *(_from)),				\
 		      "an owned mapping moves to a handle of its own type");	\
-	__drm_vmap_assert_not_null(__from->addr);				\
-	if (unlikely(__to->addr))						\
-		__drm_vmap_replaced(__to);					\
-	*__to = *__from;							\
-	__from->addr = NULL;							\
-	__from->size = 0;							\
+	__drm_vmap_move(__drm_vmap_owned(_to), __drm_vmap_owned(_from));	\
 } while (0)
 
 /**
  * drm_vmap_borrow() - lend an owned mapping
  * @_own: the handle
  *
- * An empty handle can be lent: what is lent is as empty, and refused like it.
+ * An empty handle can be lent. The borrowed handle is empty, too, and refused
+ * in the same way.
  *
- * Return: the handle as a const struct _type \*, valid for as long as @_own.
+ * Return: the handle as a ``const struct foo *``, of the type that
+ * DRM_VMAP_OWNED() was given, valid for as long as @_own.
  */
 #define drm_vmap_borrow(_own)							\
 	((const typeof((_own)->__only_owned_handles_are_lent) *)		\
@@ -494,10 +557,10 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 
 /**
  * drm_vmap_narrow() - lend a mapping as one with a smaller minimum
- * @_type: the other type, of the same kind
+ * @_type: the other type without struct, of the same kind
  * @_v: the handle
  *
- * Return: the handle as a const struct _type \*.
+ * Return: the handle as a ``const struct _type *``.
  */
 #define drm_vmap_narrow(_type, _v) ({						\
 	static_assert(__drm_vmap_min(_v) >= __drm_vmap_min((struct _type *)0),	\
@@ -514,34 +577,20 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
  * Return: the size, which for an imported object is that of its dma-buf and need
  * not be a multiple of anything; 0 if the handle is empty.
  */
-#define drm_vmap_size(_v)	(__drm_vmap(_v)->size)
-
-/* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
-#define __drm_vmap_assert_not_null(_addr) do {					\
-	bool __dead = !(_addr);							\
-										\
-	compiletime_assert(!(__builtin_constant_p(__dead) && __dead),		\
-			   "this mapping was released, moved or never made");	\
-} while (0)
-
-#define __drm_vmap_assert_live(_v)	__drm_vmap_assert_not_null(__drm_vmap(_v)->addr)
-
-/* An offset of userspace is a u64, also where addresses have 32 bits. */
-#define __drm_vmap_off_t(_off)							\
-	typeof(__builtin_choose_expr(sizeof(_off) > sizeof(size_t), (u64)0, (size_t)0))
-
-#define __drm_vmap_assert_width(_T)						\
-	static_assert(sizeof(_T) <= sizeof(u64) && !(sizeof(_T) & (sizeof(_T) - 1)), \
-		      "an access has 8, 16, 32 or 64 bits")
+#define drm_vmap_size(_v)	((_v)->__map.size)
 
 /*
- * An access through an empty handle faults: no kernel maps the first 4 KiB, except that of
- * s390, which has the lowcore there. What lies behind them may be mapped, so there the
- * offset is left out.
+ * An access through an empty handle faults, because no kernel maps the first 4 KiB, except
+ * on s390, which has the lowcore there, and on arm before ARMv6, which may have the vectors
+ * there. The pages behind may be mapped, so an access that can reach them leaves out the
+ * offset.
  */
-#define __DRM_VMAP_NULL_IS_MAPPED	IS_ENABLED(CONFIG_S390)
+#define __DRM_VMAP_NULL_IS_MAPPED						\
+	(IS_ENABLED(CONFIG_S390) ||						\
+	 (IS_ENABLED(CONFIG_ARM) && !IS_ENABLED(CONFIG_CPU_V6) &&		\
+	  !IS_ENABLED(CONFIG_CPU_V6K) && !IS_ENABLED(CONFIG_CPU_V7)))
 
-/* Where nothing is mapped on any machine: the page of the ERR_PTR()s */
+/* The page of the ERR_PTR()s, where no machine maps anything */
 #define __DRM_VMAP_NOWHERE		((void *)PAGE_MASK)
 
 static __always_inline void *
@@ -552,139 +601,193 @@ __drm_vmap_place(void *addr, size_t off, bool faults, bool null_is_mapped)
 	return addr + (faults ? off : 0);
 }
 
-#define __drm_vmap_faults(_v, _off) ({						\
-	const bool __first = __drm_vmap_min(_v) <= SZ_4K || (_off) < SZ_4K;	\
-										\
-	(__builtin_constant_p(__first) && __first) || __drm_vmap(_v)->addr;	\
-})
+/* Where an access is. The compiler has to see that the offset is good. */
+static __always_inline void *
+__drm_vmap_at(const struct drm_vmap *m, size_t min, u64 off, size_t size)
+{
+	const bool first = min <= SZ_4K || off < SZ_4K;
 
-#define __drm_vmap_at(_v, _off, _T) ({						\
-	const __drm_vmap_off_t(_off) __off = (_off);				\
-										\
-	__drm_vmap_assert_live(_v);						\
-	__drm_vmap_assert_width(_T);						\
-	compiletime_assert(__drm_vmap_min(_v) >= sizeof(_T) &&			\
-			   __off <= __drm_vmap_min(_v) - sizeof(_T),		\
-			   "offset not provably inside of the mapping: use drm_vmap_try_*"); \
-	compiletime_assert(!(__off % sizeof(_T)),				\
-			   "offset not provably aligned");			\
-	__drm_vmap_place(__drm_vmap(_v)->addr, __off, __drm_vmap_faults(_v, __off),	\
-			 __DRM_VMAP_NULL_IS_MAPPED);				\
-})
+	__drm_vmap_live(m);
+	compiletime_assert(min >= size && off <= min - size,
+			   "offset not provably inside of the mapping: use drm_vmap_try_*");
+	compiletime_assert(!((size_t)off % size), "offset not provably aligned");
+	return __drm_vmap_place(m->addr, off, (__builtin_constant_p(first) && first) || m->addr,
+				__DRM_VMAP_NULL_IS_MAPPED);
+}
 
 /*
- * Which access it takes is known from the type, but for the kind "either".
- * Casts to __iomem: the flag says so, second invariant of struct __drm_vmap.
+ * The type tells which access it takes, except for the kind "either".
+ * Casts to __iomem: the flag says so, second invariant of struct drm_vmap.
  */
-#define __drm_vmap_is_iomem(_v)							\
-	(__drm_vmap_kind(_v) == __DRM_VMAP_KIND_IOMEM ||			\
-	 (__drm_vmap_kind(_v) == __DRM_VMAP_KIND_EITHER &&			\
-	  (__drm_vmap(_v)->flags & __DRM_VMAP_IOMEM)))
-
-static __always_inline u64 __drm_vmap_io_read(const void *addr, size_t size)
+static __always_inline bool __drm_vmap_is_iomem(const struct drm_vmap *m, unsigned int kind)
 {
-	const void __iomem *io = (const void __iomem __force *)addr;
+	return kind == __DRM_VMAP_KIND_IOMEM ||
+	       (kind == __DRM_VMAP_KIND_EITHER && unlikely(m->flags & __DRM_VMAP_FLAG_IOMEM));
+}
 
+static __always_inline void
+__drm_vmap_load_iomem(const void __iomem *io, size_t size, void *val)
+{
 	switch (size) {
 	case 1:
-		return readb(io);
+		*(u8 *)val = readb(io);
+		break;
 	case 2:
-		return readw(io);
+		*(u16 *)val = readw(io);
+		break;
 	case 4:
-		return readl(io);
+		*(u32 *)val = readl(io);
+		break;
 	default:
-		return readq(io);
+		*(u64 *)val = readq(io);
+		break;
 	}
 }
 
 static __always_inline void
-__drm_vmap_io_write(void *addr, size_t size, u64 val)
+__drm_vmap_store_iomem(void __iomem *io, size_t size, const void *val)
 {
-	void __iomem *io = (void __iomem __force *)addr;
-
 	switch (size) {
 	case 1:
-		writeb(val & U8_MAX, io);
+		writeb(*(const u8 *)val, io);
 		break;
 	case 2:
-		writew(val & U16_MAX, io);
+		writew(*(const u16 *)val, io);
 		break;
 	case 4:
-		writel(val & U32_MAX, io);
+		writel(*(const u32 *)val, io);
 		break;
 	default:
-		writeq(val, io);
+		writeq(*(const u64 *)val, io);
 		break;
 	}
 }
 
-#define __drm_vmap_load(_v, _T, _addr)						\
-	(__drm_vmap_is_iomem(_v) ?						\
-	 (__force _T)__drm_vmap_io_read(_addr, sizeof(_T)) :			\
-	 READ_ONCE(*(_T *)(_addr)))
+static __always_inline void __drm_vmap_assert_size(size_t size)
+{
+	compiletime_assert(size == 1 || size == 2 || size == 4 || size == 8,
+			   "an access has 8, 16, 32 or 64 bits");
+}
 
-#define __drm_vmap_store(_v, _T, _addr, _val) do {				\
-	const _T __val = (_val);						\
-										\
-	if (__drm_vmap_is_iomem(_v))						\
-		__drm_vmap_io_write(_addr, sizeof(_T), (__force u64)__val);	\
-	else									\
-		WRITE_ONCE(*(_T *)(_addr), __val);				\
-} while (0)
+/* With a pointer to an array, gcc makes the index part of the instruction. */
+#define __drm_vmap_elem(_T, _addr, _idx)	((*(_T (*)[])(_addr))[_idx])
 
-/* The handle, evaluated once; in the type that knows its size and kind */
-#define __drm_vmap_bind(_h, _v)	typeof(&*(_v)) _h = (_v)
+/*
+ * Load the element @idx of the array at @addr + @off; @val points to a variable of @size
+ * bytes, like each element. Most mappings of either kind are in system memory.
+ */
+static __always_inline void
+__drm_vmap_load(const void *addr, size_t off, size_t idx, bool iomem, size_t size, void *val)
+{
+	const void *array = addr + off;
 
-#define __drm_vmap_read(_v, _off, _T) ({					\
-	__drm_vmap_bind(__v, _v);						\
-	const void *__addr = __drm_vmap_at(__v, _off, _T);			\
-										\
-	__drm_vmap_load(__v, _T, __addr);					\
-})
+	__drm_vmap_assert_size(size);
+	if (unlikely(iomem))
+		__drm_vmap_load_iomem((const void __iomem __force *)addr + (off + idx * size),
+				      size, val);
+	else if (size == 1)
+		*(u8 *)val = READ_ONCE(__drm_vmap_elem(const u8, array, idx));
+	else if (size == 2)
+		*(u16 *)val = READ_ONCE(__drm_vmap_elem(const u16, array, idx));
+	else if (size == 4)
+		*(u32 *)val = READ_ONCE(__drm_vmap_elem(const u32, array, idx));
+	else
+		*(u64 *)val = READ_ONCE(__drm_vmap_elem(const u64, array, idx));
+}
 
-#define __drm_vmap_write(_v, _off, _T, _val) do {				\
-	__drm_vmap_bind(__v, _v);						\
-	void *__addr = __drm_vmap_at(__v, _off, _T);				\
-										\
-	__drm_vmap_store(__v, _T, __addr, _val);				\
-} while (0)
+/* The same for storing */
+static __always_inline void
+__drm_vmap_store(void *addr, size_t off, size_t idx, bool iomem, size_t size, const void *val)
+{
+	void *array = addr + off;
+
+	__drm_vmap_assert_size(size);
+	if (unlikely(iomem))
+		__drm_vmap_store_iomem((void __iomem __force *)addr + (off + idx * size),
+				       size, val);
+	else if (size == 1)
+		WRITE_ONCE(__drm_vmap_elem(u8, array, idx), *(const u8 *)val);
+	else if (size == 2)
+		WRITE_ONCE(__drm_vmap_elem(u16, array, idx), *(const u16 *)val);
+	else if (size == 4)
+		WRITE_ONCE(__drm_vmap_elem(u32, array, idx), *(const u32 *)val);
+	else
+		WRITE_ONCE(__drm_vmap_elem(u64, array, idx), *(const u64 *)val);
+}
+
+static __always_inline void
+__drm_vmap_read(const struct drm_vmap *m, size_t min, unsigned int kind, u64 off,
+		size_t size, void *val)
+{
+	__drm_vmap_load(__drm_vmap_at(m, min, off, size), 0, 0,
+			__drm_vmap_is_iomem(m, kind), size, val);
+}
+
+static __always_inline void
+__drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 off,
+		 size_t size, const void *val)
+{
+	__drm_vmap_store(__drm_vmap_at(m, min, off, size), 0, 0,
+			 __drm_vmap_is_iomem(m, kind), size, val);
+}
 
 /**
- * drm_vmap_read8() - read a byte at a constant offset
+ * drm_vmap_read() - read a value of some type at a constant offset
+ * @_T: the type, of 8, 16, 32 or 64 bits
  * @_v: the handle, borrowed or owned
- * @_off: offset in bytes, which the compiler must see to be below the
- *	minimum size of the type; drm_vmap_read16() and so on also want it
- *	to be a multiple of the size of the access
+ * @_off: offset in bytes, which the compiler must see to be a multiple of the
+ *	size of @_T, with room for it in the minimum size of the handle's type
  *
- * The same instruction as READ_ONCE() of a pointer, or as readb() if the type
- * is for I/O memory. Through an empty handle, it is an access to a page that no kernel
- * maps: the one at NULL, or on s390 the last one.
+ * The same instruction as READ_ONCE() of a pointer, or as readl() if the type
+ * is for I/O memory. Through an empty handle, this is an access to a page that no
+ * kernel maps: the one at NULL, or the last one where NULL is mapped.
  *
  * Return: the value.
  */
-#define drm_vmap_read8(_v, _off)	__drm_vmap_read(_v, _off, u8)
-/** drm_vmap_read16() - see drm_vmap_read8() */
-#define drm_vmap_read16(_v, _off)	__drm_vmap_read(_v, _off, u16)
-/** drm_vmap_read32() - see drm_vmap_read8() */
-#define drm_vmap_read32(_v, _off)	__drm_vmap_read(_v, _off, u32)
-/** drm_vmap_read64() - see drm_vmap_read8() */
-#define drm_vmap_read64(_v, _off)	__drm_vmap_read(_v, _off, u64)
+#define drm_vmap_read(_T, _v, _off) ({						\
+	union { _T val; u8 raw[sizeof(_T)]; } __read;				\
+										\
+	__drm_vmap_read(__drm_vmap_args(_v), _off, sizeof(_T), __read.raw);	\
+	__read.val;								\
+})
+/** drm_vmap_read8() - see drm_vmap_read() */
+#define drm_vmap_read8(_v, _off)	drm_vmap_read(u8, _v, _off)
+/** drm_vmap_read16() - see drm_vmap_read() */
+#define drm_vmap_read16(_v, _off)	drm_vmap_read(u16, _v, _off)
+/** drm_vmap_read32() - see drm_vmap_read() */
+#define drm_vmap_read32(_v, _off)	drm_vmap_read(u32, _v, _off)
+/** drm_vmap_read64() - see drm_vmap_read() */
+#define drm_vmap_read64(_v, _off)	drm_vmap_read(u64, _v, _off)
 
 /**
- * drm_vmap_write8() - write a byte at a constant offset
+ * drm_vmap_write() - write a value of some type at a constant offset
+ * @_T: the type
  * @_v: the handle
- * @_off: offset in bytes, as in drm_vmap_read8()
+ * @_off: offset in bytes, as in drm_vmap_read()
  * @_val: the value
  */
-#define drm_vmap_write8(_v, _off, _val)		__drm_vmap_write(_v, _off, u8, _val)
-/** drm_vmap_write16() - see drm_vmap_write8() */
-#define drm_vmap_write16(_v, _off, _val)	__drm_vmap_write(_v, _off, u16, _val)
-/** drm_vmap_write32() - see drm_vmap_write8() */
-#define drm_vmap_write32(_v, _off, _val)	__drm_vmap_write(_v, _off, u32, _val)
-/** drm_vmap_write64() - see drm_vmap_write8() */
-#define drm_vmap_write64(_v, _off, _val)	__drm_vmap_write(_v, _off, u64, _val)
+#define drm_vmap_write(_T, _v, _off, _val)					\
+	__drm_vmap_write(__drm_vmap_args(_v), _off, sizeof(_T), &(const _T) { _val })
+/** drm_vmap_write8() - see drm_vmap_write() */
+#define drm_vmap_write8(_v, _off, _val)		drm_vmap_write(u8, _v, _off, _val)
+/** drm_vmap_write16() - see drm_vmap_write() */
+#define drm_vmap_write16(_v, _off, _val)	drm_vmap_write(u16, _v, _off, _val)
+/** drm_vmap_write32() - see drm_vmap_write() */
+#define drm_vmap_write32(_v, _off, _val)	drm_vmap_write(u32, _v, _off, _val)
+/** drm_vmap_write64() - see drm_vmap_write() */
+#define drm_vmap_write64(_v, _off, _val)	drm_vmap_write(u64, _v, _off, _val)
+
+/* The offset of a member. The whole struct has to be inside of the least mapping. */
+static __always_inline size_t
+__drm_vmap_member(size_t min, size_t size_of_struct, size_t off)
+{
+	compiletime_assert(size_of_struct <= min, "the struct may be larger than the mapping");
+	return off;
+}
 
 #define __drm_vmap_field_t(_struct, _member)	typeof(((_struct *)0)->_member)
+#define __drm_vmap_field_off(_v, _struct, _member)				\
+	__drm_vmap_member(__drm_vmap_min(_v), sizeof(_struct), offsetof(_struct, _member))
 
 /**
  * drm_vmap_read_field() - read a member of the structure at the mapping's start
@@ -694,12 +797,9 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  *
  * Return: the member's value, in the member's type.
  */
-#define drm_vmap_read_field(_v, _struct, _member) ({				\
-	static_assert(sizeof(_struct) <= __drm_vmap_min(_v),			\
-		      #_struct " may be larger than the mapping");		\
-	__drm_vmap_read(_v, offsetof(_struct, _member),				\
-			__drm_vmap_field_t(_struct, _member));			\
-})
+#define drm_vmap_read_field(_v, _struct, _member)				\
+	drm_vmap_read(__drm_vmap_field_t(_struct, _member), _v,			\
+		      __drm_vmap_field_off(_v, _struct, _member))
 
 /**
  * drm_vmap_write_field() - write a member of the structure at the mapping's start
@@ -708,106 +808,147 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * @_member: the member
  * @_val: the value
  */
-#define drm_vmap_write_field(_v, _struct, _member, _val) do {			\
-	static_assert(sizeof(_struct) <= __drm_vmap_min(_v),			\
-		      #_struct " may be larger than the mapping");		\
-	__drm_vmap_write(_v, offsetof(_struct, _member),			\
-			 __drm_vmap_field_t(_struct, _member), _val);		\
-} while (0)
+#define drm_vmap_write_field(_v, _struct, _member, _val)			\
+	drm_vmap_write(__drm_vmap_field_t(_struct, _member), _v,		\
+		       __drm_vmap_field_off(_v, _struct, _member), _val)
 
 /*
- * Whether an access of @_n bytes, a power of two, at a multiple of that is inside
- * of @_size bytes. Such an offset leaves room for the access if it is below the size
+ * Whether an access of @n bytes, a power of two, at a multiple of that is inside
+ * of @size bytes. Such an offset leaves room for the access if it is below the size
  * rounded down. Nothing is subtracted that could wrap: a size of 0 has no offset.
+ *
+ * likely() and unlikely(), here and below, are where gcc and clang make no more
+ * instructions than by hand, see tests/cost.
  */
-#define __drm_vmap_fits(_size, _off, _n)					\
-	((_off) < ((_size) & ~((typeof(_size))(_n) - 1)) && !((_off) % (_n)))
+static __always_inline bool __drm_vmap_fits(size_t size, u64 off, size_t n)
+{
+	return likely(off < (size & ~(n - 1))) && likely(!((size_t)off % n));
+}
 
-#define __drm_vmap_try_at(_v, _off, _T)						\
-	__drm_vmap_fits(__drm_vmap(_v)->size, _off, sizeof(_T))
+static __always_inline int
+__drm_vmap_try_read(const struct drm_vmap *m, unsigned int kind, u64 off, size_t size,
+		    void *val)
+{
+	__drm_vmap_live(m);
+	if (!__drm_vmap_fits(m->size, off, size))
+		return -EINVAL;
+	__drm_vmap_load(m->addr, off, 0, __drm_vmap_is_iomem(m, kind), size, val);
+	return 0;
+}
 
-/* The access, if the offset is known to be good. */
-#define __drm_vmap_tried(_v, _good, ...) ({					\
-	int __ret = -EINVAL;							\
+static __always_inline int
+__drm_vmap_try_write(const struct drm_vmap *m, unsigned int kind, u64 off, size_t size,
+		     const void *val)
+{
+	__drm_vmap_live(m);
+	if (!__drm_vmap_fits(m->size, off, size))
+		return -EINVAL;
+	__drm_vmap_store(m->addr, off, 0, __drm_vmap_is_iomem(m, kind), size, val);
+	return 0;
+}
+
+/* Store at @_out what @_try read into __got. It is a union because @_T may be const. */
+#define __drm_vmap_got(_T, _out, _try) ({					\
+	union { _T val; u8 raw[sizeof(_T)]; } __got;				\
+	const int __failed = (_try);						\
 										\
-	__drm_vmap_assert_live(_v);						\
-	if (likely(_good)) {							\
-		__VA_ARGS__;							\
-		__ret = 0;							\
-	}									\
-	__ret;									\
-})
-
-#define __drm_vmap_try_read(_v, _off, _T, _out) ({				\
-	__drm_vmap_bind(__v, _v);						\
-	const __drm_vmap_off_t(_off) __off = (_off);				\
-										\
-	__drm_vmap_assert_width(_T);						\
-	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
-			 *(_out) = __drm_vmap_load(__v, _T, __drm_vmap(__v)->addr + __off)); \
-})
-
-#define __drm_vmap_try_write(_v, _off, _T, _val) ({				\
-	__drm_vmap_bind(__v, _v);						\
-	const __drm_vmap_off_t(_off) __off = (_off);				\
-										\
-	__drm_vmap_assert_width(_T);						\
-	__drm_vmap_tried(__v, __drm_vmap_try_at(__v, __off, _T),		\
-			 __drm_vmap_store(__v, _T, __drm_vmap(__v)->addr + __off, _val)); \
+	if (!__failed)								\
+		*(_out) = __got.val;						\
+	__failed;								\
 })
 
 /**
- * drm_vmap_try_read8() - read a byte at any offset
+ * drm_vmap_try_read() - read a value of some type at any offset
+ * @_T: the type, of 8, 16, 32 or 64 bits
  * @_v: the handle
- * @_off: offset in bytes, tested against the size of the mapping;
- *	drm_vmap_try_read16() and so on also test that it is a multiple of the
- *	size of the access
+ * @_off: offset in bytes, tested: inside of the mapping with all of @_T, and a
+ *	multiple of the size of @_T
  * @_out: pointer to where the value goes
  *
  * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is read then.
  */
-#define drm_vmap_try_read8(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u8, _out)
-/** drm_vmap_try_read16() - see drm_vmap_try_read8() */
-#define drm_vmap_try_read16(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u16, _out)
-/** drm_vmap_try_read32() - see drm_vmap_try_read8() */
-#define drm_vmap_try_read32(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u32, _out)
-/** drm_vmap_try_read64() - see drm_vmap_try_read8() */
-#define drm_vmap_try_read64(_v, _off, _out)	__drm_vmap_try_read(_v, _off, u64, _out)
+#define drm_vmap_try_read(_T, _v, _off, _out)					\
+	__drm_vmap_got(_T, _out, __drm_vmap_try_read(__drm_vmap_try_args(_v), _off, \
+						     sizeof(_T), __got.raw))
+/** drm_vmap_try_read8() - see drm_vmap_try_read() */
+#define drm_vmap_try_read8(_v, _off, _out)	drm_vmap_try_read(u8, _v, _off, _out)
+/** drm_vmap_try_read16() - see drm_vmap_try_read() */
+#define drm_vmap_try_read16(_v, _off, _out)	drm_vmap_try_read(u16, _v, _off, _out)
+/** drm_vmap_try_read32() - see drm_vmap_try_read() */
+#define drm_vmap_try_read32(_v, _off, _out)	drm_vmap_try_read(u32, _v, _off, _out)
+/** drm_vmap_try_read64() - see drm_vmap_try_read() */
+#define drm_vmap_try_read64(_v, _off, _out)	drm_vmap_try_read(u64, _v, _off, _out)
 
 /**
- * drm_vmap_try_write8() - write a byte at any offset
+ * drm_vmap_try_write() - write a value of some type at any offset
+ * @_T: the type
  * @_v: the handle
- * @_off: offset in bytes, as in drm_vmap_try_read8()
+ * @_off: offset in bytes, as in drm_vmap_try_read()
  * @_val: the value
  *
  * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is written
  * then.
  */
-#define drm_vmap_try_write8(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u8, _val)
-/** drm_vmap_try_write16() - see drm_vmap_try_write8() */
-#define drm_vmap_try_write16(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u16, _val)
-/** drm_vmap_try_write32() - see drm_vmap_try_write8() */
-#define drm_vmap_try_write32(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u32, _val)
-/** drm_vmap_try_write64() - see drm_vmap_try_write8() */
-#define drm_vmap_try_write64(_v, _off, _val)	__drm_vmap_try_write(_v, _off, u64, _val)
-
-#define __drm_vmap_elem_t(_struct, _array)	typeof(((_struct *)0)->_array[0])
-
-#define __drm_vmap_elem_off(_struct, _array, _idx)				\
-	(offsetof(_struct, _array) + (_idx) * sizeof(__drm_vmap_elem_t(_struct, _array)))
+#define drm_vmap_try_write(_T, _v, _off, _val)					\
+	__drm_vmap_try_write(__drm_vmap_try_args(_v), _off, sizeof(_T), &(const _T) { _val })
+/** drm_vmap_try_write8() - see drm_vmap_try_write() */
+#define drm_vmap_try_write8(_v, _off, _val)	drm_vmap_try_write(u8, _v, _off, _val)
+/** drm_vmap_try_write16() - see drm_vmap_try_write() */
+#define drm_vmap_try_write16(_v, _off, _val)	drm_vmap_try_write(u16, _v, _off, _val)
+/** drm_vmap_try_write32() - see drm_vmap_try_write() */
+#define drm_vmap_try_write32(_v, _off, _val)	drm_vmap_try_write(u32, _v, _off, _val)
+/** drm_vmap_try_write64() - see drm_vmap_try_write() */
+#define drm_vmap_try_write64(_v, _off, _val)	drm_vmap_try_write(u64, _v, _off, _val)
 
 /* An array that is inside of the least mapping is in every one that is not empty. */
-#define __drm_vmap_try_elem(_v, _struct, _array, _idx)				\
-	((_idx) < ARRAY_SIZE(((_struct *)0)->_array) &&				\
-	 (offsetofend(_struct, _array) <= __drm_vmap_min(_v) ?			\
-	  !!__drm_vmap(_v)->addr :						\
-	  __drm_vmap_try_at(_v, __drm_vmap_elem_off(_struct, _array, _idx),	\
-			    __drm_vmap_elem_t(_struct, _array))))
+static __always_inline bool
+__drm_vmap_has_elem(const struct drm_vmap *m, size_t min, size_t array, size_t len,
+		    size_t size, u64 idx)
+{
+	compiletime_assert(!(array % size), "the array is not aligned in the struct");
+	if (unlikely(idx >= len))
+		return false;
+	__drm_vmap_live(m);
+	if (array + len * size <= min)
+		return m->addr;
+	return __drm_vmap_fits(m->size, array + idx * size, size);
+}
 
-#define __drm_vmap_assert_elem_aligned(_struct, _array)				\
-	static_assert(!(offsetof(_struct, _array) %				\
-			sizeof(__drm_vmap_elem_t(_struct, _array))),		\
-		      #_array " is not aligned in " #_struct)
+static __always_inline int
+__drm_vmap_try_read_elem(const struct drm_vmap *m, size_t min, unsigned int kind,
+			 size_t array, size_t len, size_t size, u64 idx, void *val)
+{
+	if (unlikely(!__drm_vmap_has_elem(m, min, array, len, size, idx)))
+		return -EINVAL;
+	if (array + len * size > min) {
+		/* Computed for the test already */
+		array += idx * size;
+		idx = 0;
+	}
+	__drm_vmap_load(m->addr, array, idx, __drm_vmap_is_iomem(m, kind), size, val);
+	return 0;
+}
+
+static __always_inline int
+__drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kind,
+			  size_t array, size_t len, size_t size, u64 idx, const void *val)
+{
+	if (unlikely(!__drm_vmap_has_elem(m, min, array, len, size, idx)))
+		return -EINVAL;
+	if (array + len * size > min) {
+		/* Computed for the test already */
+		array += idx * size;
+		idx = 0;
+	}
+	__drm_vmap_store(m->addr, array, idx, __drm_vmap_is_iomem(m, kind), size, val);
+	return 0;
+}
+
+/* Arguments: the array of a struct, by offset, length and size of an element */
+#define __drm_vmap_elem_t(_struct, _array)	typeof(((_struct *)0)->_array[0])
+#define __drm_vmap_array(_struct, _array)					\
+	offsetof(_struct, _array), ARRAY_SIZE(((_struct *)0)->_array),		\
+	sizeof(__drm_vmap_elem_t(_struct, _array))
 
 /**
  * drm_vmap_try_read_elem() - read an element of an array in the structure at the
@@ -821,17 +962,11 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * Return: 0, or -EINVAL if @_idx is not below the array's length, the element not
  * inside of the mapping, or the handle empty.
  */
-#define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out) ({		\
-	__drm_vmap_bind(__v, _v);						\
-	const __drm_vmap_off_t(_idx) __idx = (_idx);				\
-										\
-	__drm_vmap_assert_elem_aligned(_struct, _array);			\
-	__drm_vmap_assert_width(__drm_vmap_elem_t(_struct, _array));		\
-	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
-			 *(_out) = __drm_vmap_load(__v, __drm_vmap_elem_t(_struct, _array), \
-						   __drm_vmap(__v)->addr +	\
-						   __drm_vmap_elem_off(_struct, _array, __idx))); \
-})
+#define drm_vmap_try_read_elem(_v, _struct, _array, _idx, _out)			\
+	__drm_vmap_got(__drm_vmap_elem_t(_struct, _array), _out,		\
+		       __drm_vmap_try_read_elem(__drm_vmap_args(_v),		\
+						__drm_vmap_array(_struct, _array), \
+						_idx, __got.raw))
 
 /**
  * drm_vmap_try_write_elem() - write an element of an array in the structure at
@@ -844,25 +979,12 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  *
  * Return: as drm_vmap_try_read_elem().
  */
-#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val) ({		\
-	__drm_vmap_bind(__v, _v);						\
-	const __drm_vmap_off_t(_idx) __idx = (_idx);				\
-										\
-	__drm_vmap_assert_elem_aligned(_struct, _array);			\
-	__drm_vmap_assert_width(__drm_vmap_elem_t(_struct, _array));		\
-	__drm_vmap_tried(__v, __drm_vmap_try_elem(__v, _struct, _array, __idx),	\
-			 __drm_vmap_store(__v, __drm_vmap_elem_t(_struct, _array), \
-					  __drm_vmap(__v)->addr +		\
-					  __drm_vmap_elem_off(_struct, _array, __idx), \
-					  _val));				\
-})
+#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val)		\
+	__drm_vmap_try_write_elem(__drm_vmap_args(_v),				\
+				  __drm_vmap_array(_struct, _array), _idx,	\
+				  &(const __drm_vmap_elem_t(_struct, _array)) { _val })
 
-#define __drm_vmap_bulk(_fn, _v, ...) ({					\
-	__drm_vmap_bind(__v, _v);						\
-										\
-	__drm_vmap_assert_live(__v);						\
-	_fn(__drm_vmap(__v), __VA_ARGS__);					\
-})
+#define __drm_vmap_use(_v)	__drm_vmap_live(&(_v)->__map)
 
 /**
  * drm_vmap_copy_to() - copy memory into a mapping
@@ -875,7 +997,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * nothing is copied then.
  */
 #define drm_vmap_copy_to(_v, _off, _src, _len)					\
-	__drm_vmap_bulk(__drm_vmap_copy_to, _v, _off, _src, _len)
+	__drm_vmap_copy_to(__drm_vmap_use(_v), _off, _src, _len)
 
 /**
  * drm_vmap_copy_from() - copy memory out of a mapping
@@ -887,7 +1009,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * Return: as drm_vmap_copy_to().
  */
 #define drm_vmap_copy_from(_v, _off, _dst, _len)				\
-	__drm_vmap_bulk(__drm_vmap_copy_from, _v, _off, _dst, _len)
+	__drm_vmap_copy_from(__drm_vmap_use(_v), _off, _dst, _len)
 
 /**
  * drm_vmap_fill() - fill a part of a mapping with a byte
@@ -899,7 +1021,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * Return: as drm_vmap_copy_to().
  */
 #define drm_vmap_fill(_v, _off, _value, _len)					\
-	__drm_vmap_bulk(__drm_vmap_fill, _v, _off, _value, _len)
+	__drm_vmap_fill(__drm_vmap_use(_v), _off, _value, _len)
 
 /**
  * drm_vmap_from_user() - copy from userspace into a mapping
@@ -916,7 +1038,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * first bytes may have been copied, and the others are what they were.
  */
 #define drm_vmap_from_user(_v, _off, _src, _len)				\
-	__drm_vmap_bulk(__drm_vmap_from_user, _v, _off, _src, _len)
+	__drm_vmap_from_user(__drm_vmap_use(_v), _off, _src, _len)
 
 /**
  * drm_vmap_to_user() - copy from a mapping to userspace
@@ -930,7 +1052,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * Return: as drm_vmap_from_user().
  */
 #define drm_vmap_to_user(_v, _off, _dst, _len)					\
-	__drm_vmap_bulk(__drm_vmap_to_user, _v, _off, _dst, _len)
+	__drm_vmap_to_user(__drm_vmap_use(_v), _off, _dst, _len)
 
 /**
  * drm_vmap_unsafe_ptr() - the address of a mapping in system memory
@@ -943,13 +1065,22 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  * minimum size.
  */
 #define drm_vmap_unsafe_ptr(_v) ({						\
-	__drm_vmap_bind(__v, _v);						\
-										\
-	static_assert(__drm_vmap_kind(__v) == __DRM_VMAP_KIND_SYSMEM,		\
+	static_assert(__drm_vmap_kind(_v) == __DRM_VMAP_KIND_SYSMEM,		\
 		      "this handle may be on I/O memory: use drm_vmap_unsafe_map()"); \
-	__drm_vmap_assert_live(__v);						\
-	__drm_vmap_unsafe(__drm_vmap(__v), __drm_vmap_min(__v));		\
+	__drm_vmap_unsafe_ptr(__drm_vmap_use(_v), __drm_vmap_min(_v));		\
 })
+
+static __always_inline struct iosys_map
+__drm_vmap_unsafe_map(const struct drm_vmap *m, unsigned int kind)
+{
+	struct iosys_map map;
+
+	if (__drm_vmap_is_iomem(m, kind))
+		iosys_map_set_vaddr_iomem(&map, (void __iomem __force *)m->addr);
+	else
+		iosys_map_set_vaddr(&map, m->addr);
+	return map;
+}
 
 /**
  * drm_vmap_unsafe_map() - the address of a mapping of any kind
@@ -959,17 +1090,7 @@ __drm_vmap_io_write(void *addr, size_t size, u64 val)
  *
  * Return: a &struct iosys_map, which iosys_map_is_null() if the handle is empty.
  */
-#define drm_vmap_unsafe_map(_v) ({						\
-	__drm_vmap_bind(__v, _v);						\
-	struct iosys_map __map;							\
-										\
-	__drm_vmap_assert_live(__v);						\
-	if (__drm_vmap_is_iomem(__v))						\
-		iosys_map_set_vaddr_iomem(&__map,				\
-			(void __iomem __force *)__drm_vmap(__v)->addr);		\
-	else									\
-		iosys_map_set_vaddr(&__map, __drm_vmap(__v)->addr);		\
-	__map;									\
-})
+#define drm_vmap_unsafe_map(_v)							\
+	__drm_vmap_unsafe_map(__drm_vmap_use(_v), __drm_vmap_kind(_v))
 
 #endif /* _DRM_SHMEM_VMAP_H */

@@ -271,10 +271,11 @@ class Driver:
         text = re.sub(r"^(\s+struct \w+_map_owned \w+) = \{\s*\};",
                       r"\1 __cleanup(drm_vmap_cleanup) = {};", text, flags=re.M)
         text = returns(text)
-        defined = f"DEFINE_DRM_VMAP({self.prefix}_map,"
-        if f"struct {self.prefix}_map_owned" in text and defined not in self.raw:
+        handle = f"struct {self.prefix}_map"
+        if f"{handle}_owned" in text and f"{handle} {{" not in self.raw:
             text = include(text, "drm_shmem_safe.h", "\n/* The least that an object has */\n"
-                           f"{defined} PAGE_SIZE);\n")
+                           f"{handle} {{\n\tDRM_VMAP(PAGE_SIZE);\n}};\n\n"
+                           f"{handle}_owned {{\n\tDRM_VMAP_OWNED({handle});\n}};\n")
         elif "drm_shmem_sgt_or(" in text:
             text = include(text, "drm_shmem_safe.h")
         if re.search(CONTEXTS, text):

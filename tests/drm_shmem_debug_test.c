@@ -10,7 +10,13 @@
 #include "drm_shmem_test.h"
 #include "drm_shmem_trace.h"
 
-DEFINE_DRM_VMAP(debug_map, SZ_4K);
+struct debug_map {
+	DRM_VMAP(SZ_4K);
+};
+
+struct debug_map_owned {
+	DRM_VMAP_OWNED(struct debug_map);
+};
 
 struct debug_test {
 	char list[SZ_8K];
@@ -71,7 +77,7 @@ static void debug_lists_handles(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 
 	KUNIT_EXPECT_EQ(test, debug_device_handles(test, t->drm), 0);
-	drm_shmem_if_vmap(debug_map, map, &bo->obj, ret) {
+	drm_vmap_guard(debug_map, map, &bo->obj, ret) {
 		KUNIT_EXPECT_TRUE(test, debug_object_has_handle(test, bo));
 		KUNIT_EXPECT_EQ(test, debug_device_handles(test, t->drm), 1);
 	}
@@ -79,7 +85,7 @@ static void debug_lists_handles(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, debug_object_has_handle(test, bo));
 	KUNIT_EXPECT_EQ(test, debug_device_handles(test, t->drm), 0);
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_TRUE(test, debug_object_has_handle(test, bo));
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
@@ -103,7 +109,7 @@ static void debug_lists_plain_handles(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
 	if (IS_ENABLED(CONFIG_DRM_SAFE_DEBUG)) {
-		drm_shmem_if_vmap(debug_map, map, shmem, ret)
+		drm_vmap_guard(debug_map, map, shmem, ret)
 			KUNIT_EXPECT_EQ(test, debug_device_handles(test, drm), 1);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, debug_device_handles(test, drm), 0);
@@ -206,8 +212,8 @@ static void debug_traces_mappings(struct kunit *test)
 	int ret;
 
 	debug_trace_begin(test, &traced);
-	drm_shmem_if_vmap(debug_map, outer, &bo->obj, ret)
-		drm_shmem_if_vmap(debug_map, inner, &bo->obj, ret)
+	drm_vmap_guard(debug_map, outer, &bo->obj, ret)
+		drm_vmap_guard(debug_map, inner, &bo->obj, ret)
 			KUNIT_EXPECT_STREQ(test, traced.seen, "v");
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))

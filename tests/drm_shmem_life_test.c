@@ -18,7 +18,13 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-DEFINE_DRM_VMAP(life_page, SZ_4K);
+struct life_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct life_page_owned {
+	DRM_VMAP_OWNED(struct life_page);
+};
 
 struct life_bo {
 	struct drm_shmem_obj obj;
@@ -332,7 +338,7 @@ static int init_private(struct life_bo *bo)
 	KUNIT_EXPECT_EQ(life->test, drm_shmem_evict(&bo->obj), 0);
 
 	/* The init step can fill it. */
-	drm_shmem_if_vmap(life_page, map, &bo->obj, ret)
+	drm_vmap_guard(life_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 4711);
 	return ret ?: init_maps(bo);
 }
@@ -797,7 +803,7 @@ static void unbind_meets_leak(struct kunit *test)
 	hold->gem = drm_shmem_gem(&bo->obj);
 	hold->unbind = drm_safe_test_unbind_work(test, t->parent);
 
-	drm_shmem_if_vmap(life_page, map, &bo->obj, ret) {
+	drm_vmap_guard(life_page, map, &bo->obj, ret) {
 		schedule_work(&hold->work);
 		wait_for_completion(&hold->held);
 		kunit_warning_suppress(test) {
@@ -827,7 +833,7 @@ static void life_vmap_fn(struct work_struct *work)
 {
 	struct life_vmap *v = container_of(work, struct life_vmap, work);
 
-	v->ret = drm_shmem_vmap_own(&v->map, &v->bo->obj);
+	v->ret = drm_vmap_own(&v->map, &v->bo->obj);
 }
 
 static void life_vunmap_fn(struct work_struct *work)
@@ -848,7 +854,7 @@ static void vmap_meets_another(struct kunit *test)
 	INIT_WORK(&v->work, life_vmap_fn);
 	dma_resv_lock(resv, NULL);
 	drm_safe_test_work_waits(test, &v->work);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&map, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&map, &bo->obj), 0);
 	dma_resv_unlock(resv);
 	flush_work(&v->work);
 	KUNIT_EXPECT_EQ(test, v->ret, 0);
@@ -858,7 +864,7 @@ static void vmap_meets_another(struct kunit *test)
 	INIT_WORK(&v->work, life_vunmap_fn);
 	dma_resv_lock(resv, NULL);
 	drm_safe_test_work_waits(test, &v->work);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&map, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&map, &bo->obj), 0);
 	dma_resv_unlock(resv);
 	flush_work(&v->work);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);

@@ -23,8 +23,13 @@
 #define MMAP_PAGES	4
 #define MMAP_SIZE	(MMAP_PAGES * PAGE_SIZE)
 
-DEFINE_DRM_VMAP(mmap_map, MMAP_SIZE);
-DEFINE_DRM_VMAP(mmap_page, SZ_4K);
+struct mmap_map {
+	DRM_VMAP(MMAP_SIZE);
+};
+
+struct mmap_page {
+	DRM_VMAP(SZ_4K);
+};
 
 /* Objects that userspace cannot map */
 struct hidden_bo {
@@ -51,7 +56,7 @@ static void mmap_fill(struct kunit *test, struct drm_shmem_obj *obj)
 {
 	int ret;
 
-	drm_shmem_if_vmap(mmap_map, map, obj, ret)
+	drm_vmap_guard(mmap_map, map, obj, ret)
 		for (unsigned int i = 0; i < MMAP_PAGES; i++)
 			KUNIT_EXPECT_EQ(test, 0, drm_vmap_try_write32(map, i * PAGE_SIZE,
 								      mmap_first_word(i)));
@@ -106,7 +111,7 @@ static int mmap_obj_read(struct kunit *test, struct reclaim_bo *bo, unsigned int
 	u32 val = 0;
 	int ret;
 
-	drm_shmem_if_vmap(mmap_map, map, &bo->obj, ret)
+	drm_vmap_guard(mmap_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, page * PAGE_SIZE, &val), 0);
 	return ret ?: val;
 }
@@ -391,7 +396,7 @@ static void no_mmap(struct kunit *test)
 	mmap_expect_hidden(test, drm_shmem_gem(&hidden->obj));
 	mmap_expect_hidden(test, drm_shmem_gem(&bo->obj));
 	/* The kernel can. */
-	drm_shmem_if_vmap(mmap_page, map, &bo->obj, ret)
+	drm_vmap_guard(mmap_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }

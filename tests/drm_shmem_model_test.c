@@ -30,7 +30,13 @@ static unsigned int model_seed = 0x73686d65;
 module_param(model_seed, uint, 0444);
 MODULE_PARM_DESC(model_seed, "what makes the random calls others");
 
-DEFINE_DRM_VMAP(model_page, SZ_4K);
+struct model_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct model_page_owned {
+	DRM_VMAP_OWNED(struct model_page);
+};
 
 enum model_table { MODEL_NO_TABLE, MODEL_MAPPED, MODEL_REVOKED };
 
@@ -182,7 +188,7 @@ static void model_borrow(struct kunit *test, struct model_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_vmap(model_page, map, bo->obj, ret)
+	drm_vmap_guard(model_page, map, bo->obj, ret)
 		model_write(test, bo, map);
 	KUNIT_ASSERT_EQ(test, ret, bo->purged ? -ENODATA : 0);
 	bo->populated = true;
@@ -196,7 +202,7 @@ static void model_vmap(struct kunit *test, struct model *model, struct model_bo 
 	if (!bo->vmapped[i]) {
 		if (!bo->ref || model_random(model, 4))
 			return;
-		KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&bo->vmap[i], bo->obj),
+		KUNIT_ASSERT_EQ(test, drm_vmap_own(&bo->vmap[i], bo->obj),
 				bo->purged ? -ENODATA : 0);
 		bo->vmapped[i] = !bo->purged;
 		bo->populated = true;

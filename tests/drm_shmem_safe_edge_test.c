@@ -16,7 +16,13 @@
 
 #include "drm_shmem_test.h"
 
-DEFINE_DRM_VMAP(edge_map, SZ_4K);
+struct edge_map {
+	DRM_VMAP(SZ_4K);
+};
+
+struct edge_map_owned {
+	DRM_VMAP_OWNED(struct edge_map);
+};
 
 /* A device that can address nothing, so that nothing can be mapped for it */
 static void dma_map_fails(struct kunit *test)
@@ -94,7 +100,7 @@ static void lengths(struct kunit *test)
 	static u8 data[16];
 	int ret;
 
-	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret) {
+	drm_vmap_guard(edge_map, map, &bo->obj, ret) {
 		static const struct {
 			size_t offset, len;
 		} outside[] = {
@@ -139,7 +145,7 @@ static void memory_status(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
-	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret)
+	drm_vmap_guard(edge_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
@@ -158,7 +164,7 @@ static void memory_status_import(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
-	drm_shmem_if_vmap(edge_map, map, &bo->obj, ret)
+	drm_vmap_guard(edge_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
@@ -259,7 +265,7 @@ static int hold_lock(void *data)
 static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
 {
 	struct edge_map_owned map = {};
-	int ret = drm_shmem_vmap_own(&map, &bo->obj);
+	int ret = drm_vmap_own(&map, &bo->obj);
 
 	drm_vmap_release(&map);
 	return ret;

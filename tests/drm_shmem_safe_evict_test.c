@@ -21,7 +21,13 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-DEFINE_DRM_VMAP(evict_page, SZ_4K);
+struct evict_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct evict_page_owned {
+	DRM_VMAP_OWNED(struct evict_page);
+};
 
 /* An object with what a page table would have of it */
 struct evict_bo {
@@ -120,7 +126,7 @@ static int write_first(struct evict_bo *bo, u32 value)
 {
 	int ret;
 
-	drm_shmem_if_vmap(evict_page, map, &bo->obj, ret)
+	drm_vmap_guard(evict_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, value);
 	return ret;
 }
@@ -130,7 +136,7 @@ static u32 read_first(struct evict_bo *bo)
 	u32 value = 0;
 	int ret;
 
-	drm_shmem_if_vmap(evict_page, map, &bo->obj, ret)
+	drm_vmap_guard(evict_page, map, &bo->obj, ret)
 		value = drm_vmap_read32(map, 0);
 	return value;
 }
@@ -219,7 +225,7 @@ static void evict_in_use(struct kunit *test)
 	u32 handle = 0;
 	int ret;
 
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
 	drm_vmap_release(&own);
 

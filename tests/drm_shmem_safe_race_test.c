@@ -19,7 +19,13 @@
 #define RACE_ROUNDS	(IS_ENABLED(CONFIG_KASAN) ? 500 : 3000)
 #define RACE_UNBINDS	(IS_ENABLED(CONFIG_KASAN) ? 10 : 30)
 
-DEFINE_DRM_VMAP(race_page, SZ_4K);
+struct race_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct race_page_owned {
+	DRM_VMAP_OWNED(struct race_page);
+};
 
 /* One object, and what each thread does with it until it is told to stop. */
 struct race {
@@ -85,7 +91,7 @@ static int race_vmap(struct race *race)
 {
 	int ret;
 
-	drm_shmem_vmap_or(race_page, map, race->obj, ret, return ret);
+	drm_vmap_or(race_page, map, race->obj, ret, return ret);
 	drm_vmap_write32(map, 64, 1);
 	return drm_vmap_read32(map, 0) == 0x600d600d ? 0 : -EIO;
 }
@@ -93,7 +99,7 @@ static int race_vmap(struct race *race)
 static int race_vmap_owned(struct race *race)
 {
 	struct race_page_owned own __cleanup(drm_vmap_cleanup) = {};
-	int ret = drm_shmem_vmap_own(&own, race->obj);
+	int ret = drm_vmap_own(&own, race->obj);
 
 	if (ret)
 		return ret;
@@ -161,7 +167,7 @@ static struct drm_shmem_obj *race_obj(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
-	drm_shmem_if_vmap(race_page, map, &bo->obj, ret)
+	drm_vmap_guard(race_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 0x600d600d);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	return &bo->obj;
@@ -341,7 +347,7 @@ static void vmap_against_purge(struct kunit *test)
 		race_stop(&race, tasks, nr);
 		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(obj), 0);
-		drm_shmem_if_vmap(race_page, map, obj, ret)
+		drm_vmap_guard(race_page, map, obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -ENODATA);
 		drm_gem_object_put(&obj->base.base);
@@ -666,7 +672,7 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 		return ret;
 	drm_gem_handle_delete(t->file, handle);
 
-	ret = drm_shmem_vmap_own(&own, &bo->obj);
+	ret = drm_vmap_own(&own, &bo->obj);
 	if (ret)
 		return ret;
 	drm_vmap_release(&own);

@@ -16,7 +16,13 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-DEFINE_DRM_VMAP(reclaim_page, SZ_4K);
+struct reclaim_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct reclaim_page_owned {
+	DRM_VMAP_OWNED(struct reclaim_page);
+};
 
 static struct reclaim_bo *reclaim_bo(struct kunit *test, size_t size)
 {
@@ -60,10 +66,10 @@ static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 	KUNIT_EXPECT_EQ(test, drm_shmem_gem(&bo->obj)->funcs->mmap(drm_shmem_gem(&bo->obj), &vma),
 			-ENODATA);
-	drm_shmem_if_vmap(reclaim_page, v, &bo->obj, ret)
+	drm_vmap_guard(reclaim_page, v, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENODATA);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENODATA);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -ENODATA);
 	KUNIT_EXPECT_EQ(test, drm_gem_vmap(drm_shmem_gem(&bo->obj), &map), -ENODATA);
 	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&bo->obj), -ENODATA);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), -ENODATA);
@@ -117,7 +123,7 @@ static void unpin_steals(struct kunit *test)
 	dma_resv_lock(gem->resv, NULL);
 	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
 	dma_resv_unlock(gem->resv);
-	drm_shmem_if_vmap(reclaim_page, map, &bo->obj, ret) {
+	drm_vmap_guard(reclaim_page, map, &bo->obj, ret) {
 		KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(pins), 4);
 		drm_shmem_unpin(&bo->obj);
@@ -244,12 +250,12 @@ static void purge_in_use(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 
-	drm_shmem_if_vmap(reclaim_page, map, &bo->obj, ret) {
+	drm_vmap_guard(reclaim_page, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 99);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 99);
 	drm_vmap_release(&own);
@@ -366,7 +372,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
 	drm_shmem_put(&bo[4]->obj);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * SZ_8K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo[1]->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo[1]->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo[2]->obj)->resv, NULL);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
 	dma_resv_unlock(drm_shmem_gem(&bo[2]->obj)->resv);

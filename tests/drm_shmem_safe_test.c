@@ -376,7 +376,9 @@ static void accounted(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-DEFINE_DRM_VMAP(obj_page, SZ_4K);
+struct obj_page {
+	DRM_VMAP(SZ_4K);
+};
 
 /* Userspace and a mapping see the same memory, through the dma-buf's file. */
 static void mmap_user(struct kunit *test)
@@ -393,7 +395,7 @@ static void mmap_user(struct kunit *test)
 	dma_buf_put(dmabuf);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	KUNIT_ASSERT_NE(test, addr, 0);
-	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 1234);
 		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
 		KUNIT_EXPECT_EQ(test, val, 1234);
@@ -450,7 +452,7 @@ static void import_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, filp->private_data, &handle), 0);
 	drm_safe_test_close(test, filp);
 
-	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 3);
 		KUNIT_EXPECT_EQ(test, *(u32 *)e.mem, 3);
 		KUNIT_EXPECT_EQ(test, e.vmapped, 1);
@@ -525,8 +527,8 @@ static void import_between(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, other, bo);
 	KUNIT_EXPECT_EQ(test, t->live, 2);
 
-	drm_shmem_if_vmap(obj_page, map, &bo->obj, ret) {
-		drm_shmem_if_vmap(obj_page, map2, &other->obj, ret2) {
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
+		drm_vmap_guard(obj_page, map2, &other->obj, ret2) {
 			drm_vmap_write32(map, 0, 10);
 			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map2, 0), 10);
 		}

@@ -12,13 +12,49 @@
 
 #include "drm_shmem_test.h"
 
-DEFINE_DRM_VMAP(page_map, SZ_4K);
-DEFINE_DRM_VMAP(big_map, SZ_64K);
-DEFINE_DRM_VMAP_IOMEM(page_iomap, SZ_4K);
-DEFINE_DRM_VMAP_EITHER(page_anymap, SZ_4K);
-DEFINE_DRM_VMAP(small_map, 64);
-DEFINE_DRM_VMAP_IOMEM(small_iomap, 64);
-DEFINE_DRM_VMAP_EITHER(small_anymap, 64);
+struct page_map {
+	DRM_VMAP(SZ_4K);
+};
+
+struct page_map_owned {
+	DRM_VMAP_OWNED(struct page_map);
+};
+
+struct big_map {
+	DRM_VMAP(SZ_64K);
+};
+
+struct big_map_owned {
+	DRM_VMAP_OWNED(struct big_map);
+};
+
+struct page_iomap {
+	DRM_VMAP_IOMEM(SZ_4K);
+};
+
+struct page_iomap_owned {
+	DRM_VMAP_OWNED(struct page_iomap);
+};
+
+struct page_anymap {
+	DRM_VMAP_EITHER(SZ_4K);
+};
+
+struct page_anymap_owned {
+	DRM_VMAP_OWNED(struct page_anymap);
+};
+
+struct small_map {
+	DRM_VMAP(64);
+};
+
+struct small_iomap {
+	DRM_VMAP_IOMEM(64);
+};
+
+struct small_anymap {
+	DRM_VMAP_EITHER(64);
+};
 
 struct test_hdr {
 	__le32 magic;
@@ -36,7 +72,7 @@ static void borrowed_rw(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
 	int ret, runs = 0;
 
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		runs++;
 		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), SZ_8K);
 		drm_vmap_write8(map, 1, 0x11);
@@ -54,7 +90,7 @@ static void borrowed_rw(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, SZ_4K - 8), 0x4444444444444444);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
@@ -63,7 +99,7 @@ static int borrowed_or(struct kunit *test, struct drm_shmem_obj *obj, bool neste
 {
 	int ret;
 
-	drm_shmem_vmap_or(page_map, map, obj, ret, return ret);
+	drm_vmap_or(page_map, map, obj, ret, return ret);
 	KUNIT_EXPECT_EQ(test, refcount_read(&obj->base.vmap_use_count), 1);
 	if (nested)
 		return borrowed_or(test, obj, false);
@@ -85,10 +121,10 @@ static void too_small(struct kunit *test)
 	struct big_map_owned own = {};
 	int ret;
 
-	drm_shmem_if_vmap(big_map, map, &bo->obj, ret)
+	drm_vmap_guard(big_map, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -ENOSPC);
 	drm_vmap_release(&own);
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
@@ -100,16 +136,16 @@ static void wrong_kind(struct kunit *test)
 	int ret;
 
 	for (int mapped = 0; mapped < 2; mapped++) {
-		drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret)
+		drm_vmap_guard(page_iomap, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), mapped);
 		if (!mapped)
-			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+			KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	}
 	drm_vmap_release(&own);
 
-	drm_shmem_if_vmap(page_anymap, map, &bo->obj, ret) {
+	drm_vmap_guard(page_anymap, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 5);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 5);
 		KUNIT_EXPECT_FALSE(test, drm_vmap_unsafe_map(map).is_iomem);
@@ -123,8 +159,8 @@ static void fields(struct kunit *test)
 	u64 val = 0;
 	int ret;
 
-	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
-			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_or(page_map, map, &bo->obj, ret,
+		    KUNIT_FAIL(test, "vmap: %d", ret); return);
 	drm_vmap_write_field(map, struct test_hdr, magic, cpu_to_le32(0x12345678));
 	drm_vmap_write_field(map, struct test_hdr, version, 3);
 	drm_vmap_write_field(map, struct test_hdr, kind, 9);
@@ -159,6 +195,58 @@ static_assert(sizeof(struct table) == SZ_8K);
 #define table_write(_map, _idx, _val) \
 	drm_vmap_try_write_elem(_map, struct table, entry, _idx, _val)
 
+struct test_types {
+	s8 small;
+	bool on;
+	const u16 fixed;
+	__be32 big;
+	s64 wide;
+	s16 signs[4];
+};
+
+/* A macro, because the types of the handles differ */
+#define HAS_TYPES() do {							\
+	s16 sign = 0;								\
+	s64 wide = 0;								\
+										\
+	drm_vmap_write_field(map, struct test_types, small, -3);		\
+	drm_vmap_write_field(map, struct test_types, on, 4);			\
+	drm_vmap_write_field(map, struct test_types, big, cpu_to_be32(0x12345678)); \
+	drm_vmap_write(s64, map, offsetof(struct test_types, wide), S64_MIN);	\
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_types, small), -3); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 0), 0xfd);			\
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_types, on), true); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 1), 1);			\
+	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_types, fixed), 0x5555); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 4), 0x12);			\
+	KUNIT_EXPECT_EQ(test, be32_to_cpu(drm_vmap_read(__be32, map, 4)), 0x12345678); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read(s64, map, 8, &wide), 0);	\
+	KUNIT_EXPECT_EQ(test, wide, S64_MIN);					\
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write(s64, map, 12, 0), -EINVAL);	\
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write_elem(map, struct test_types, signs, 3, -2), 0); \
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_types, signs, 3, &sign), 0); \
+	KUNIT_EXPECT_EQ(test, sign, -2);					\
+	KUNIT_EXPECT_EQ(test, drm_vmap_read16(map, 20), 0x5555);		\
+} while (0)
+
+/* What is stored and loaded has the type that the driver names, sign and all. */
+static void types(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	int ret;
+
+	drm_vmap_guard(page_map, map, &bo->obj, ret) {
+		drm_vmap_fill(map, 0, 0x55, SZ_4K);
+		HAS_TYPES();
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_vmap_guard(page_anymap, map, &bo->obj, ret) {
+		drm_vmap_fill(map, 0, 0x55, SZ_4K);
+		HAS_TYPES();
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
 static void elements_beyond_minimum(struct kunit *test)
 {
 	struct test_bo *small = shmem_test_bo(test, SZ_4K);
@@ -166,14 +254,14 @@ static void elements_beyond_minimum(struct kunit *test)
 	u64 val = 0;
 	int ret;
 
-	drm_shmem_if_vmap(page_map, map, &large->obj, ret) {
+	drm_vmap_guard(page_map, map, &large->obj, ret) {
 		KUNIT_EXPECT_EQ(test, table_write(map, 1022, 5), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 5);
 		KUNIT_EXPECT_EQ(test, table_read(map, 1023, &val), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(page_map, map, &small->obj, ret) {
+	drm_vmap_guard(page_map, map, &small->obj, ret) {
 		KUNIT_EXPECT_EQ(test, table_write(map, 510, 6), 0);
 		KUNIT_EXPECT_EQ(test, table_read(map, 510, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 6);
@@ -206,8 +294,8 @@ static void checked(struct kunit *test)
 	u32 val = 1;
 	int ret;
 
-	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
-			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_or(page_map, map, &bo->obj, ret,
+		    KUNIT_FAIL(test, "vmap: %d", ret); return);
 	TRY_WIDTH(8, u8);
 	TRY_WIDTH(16, u16);
 	TRY_WIDTH(32, u32);
@@ -329,10 +417,10 @@ static void empty(struct kunit *test)
 	owned_refuses(test, &own);
 	anymap_refuses(test, &any);
 
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&big, &bo->obj), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&big, &bo->obj), -ENOSPC);
 	lent_refuses(test, drm_vmap_narrow(page_map, &big));
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	drm_vmap_move(&other, &own);
 	owned_refuses(test, &own);
 	KUNIT_EXPECT_EQ(test, drm_vmap_size(&other), SZ_8K);
@@ -349,8 +437,8 @@ static void wide_offsets(struct kunit *test)
 	u32 val32 = 5;
 	int ret;
 
-	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
-			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_or(page_map, map, &bo->obj, ret,
+		    KUNIT_FAIL(test, "vmap: %d", ret); return);
 	KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, wide, &val32), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, wide + 8, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_vmap_try_read_elem(map, struct test_hdr, ring, wide, &val),
@@ -378,8 +466,8 @@ static void bulk(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
-			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_or(page_map, map, &bo->obj, ret,
+		    KUNIT_FAIL(test, "vmap: %d", ret); return);
 	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0xa5, size), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 0, buf, size), 0);
 	KUNIT_EXPECT_NULL(test, memchr_inv(buf, 0xa5, size));
@@ -406,7 +494,7 @@ static void owned(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	ret = drm_shmem_vmap_own(&own, &bo->obj);
+	ret = drm_vmap_own(&own, &bo->obj);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	/* The handle outlives the caller's reference. */
 	drm_shmem_put(&bo->obj);
@@ -430,12 +518,12 @@ static void owned_overwritten(struct kunit *test)
 	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
 	struct page_map_owned own = {}, other = {};
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&other, &moved->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&other, &moved->obj), 0);
 	drm_vmap_write32(&other, 0, 17);
 
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -EBUSY);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 		drm_vmap_move(&own, &other);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
@@ -463,7 +551,7 @@ static void owned_cleanup(struct kunit *test)
 	{
 		struct page_map_owned own __cleanup(drm_vmap_cleanup) = {};
 
-		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
@@ -480,12 +568,12 @@ static void narrow(struct kunit *test)
 	struct big_map_owned own = {};
 	int ret;
 
-	drm_shmem_if_vmap(big_map, map, &bo->obj, ret) {
+	drm_vmap_guard(big_map, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 8, 6);
 		KUNIT_EXPECT_EQ(test, takes_page(drm_vmap_narrow(page_map, map)), 6);
 	}
 	KUNIT_ASSERT_EQ(test, ret, 0);
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, takes_page(drm_vmap_narrow(page_map, &own)), 6);
 	drm_vmap_release(&own);
 }
@@ -497,9 +585,9 @@ static void locked(struct kunit *test)
 	int ret;
 
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
-	drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret) {
+	drm_vmap_guard_locked(page_map, map, &bo->obj, ret) {
 		drm_vmap_write32(map, 0, 1);
-		KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&own, &bo->obj), 0);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 1);
@@ -516,22 +604,22 @@ static void wrong_lock(struct kunit *test)
 
 	/* With lockdep, also where the wrong form would not take the lock. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
-		KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+		KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	kunit_warning_suppress(test) {
-		drm_shmem_if_vmap_locked(page_map, map, &bo->obj, ret)
+		drm_vmap_guard_locked(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
-		drm_shmem_if_vmap_locked(page_map, map, &bo->obj.base, ret)
+		drm_vmap_guard_locked(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
-		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		drm_vmap_guard(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
-		drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+		drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
@@ -546,7 +634,7 @@ static void wrong_lock_at_end(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	struct page_map_owned own = {};
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_vmap_release(&own);
@@ -555,7 +643,7 @@ static void wrong_lock_at_end(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own_locked(&own, &bo->obj.base), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own_locked(&own, &bo->obj.base), 0);
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	kunit_warning_suppress(test) {
 		drm_vmap_release_locked(&own);
@@ -570,7 +658,7 @@ static void unsafe_ptr(struct kunit *test)
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	int ret;
 
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		u32 *ptr = drm_vmap_unsafe_ptr(map);
 
 		ptr[3] = 21;
@@ -591,10 +679,10 @@ static void next_to_core(struct kunit *test)
 
 	for (int order = 0; order < 4; order++) {
 		if (order & 1)
-			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+			KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 		KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
 		if (!(order & 1))
-			KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+			KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 2);
 		iosys_map_wr(&map, 0, u32, 31 + order);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 31 + order);
@@ -624,20 +712,20 @@ static void plain_object(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gem_put, &shmem->base), 0);
 
-	drm_shmem_if_vmap(page_map, map, shmem, ret) {
+	drm_vmap_guard(page_map, map, shmem, ret) {
 		drm_vmap_write32(map, 0, 8);
 		KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 1);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(page_iomap, map, shmem, ret)
+	drm_vmap_guard(page_iomap, map, shmem, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
-	drm_shmem_if_vmap(big_map, map, shmem, ret)
+	drm_vmap_guard(big_map, map, shmem, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, refcount_read(&shmem->vmap_use_count), 0);
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, shmem), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, shmem), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 2);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 8);
 	drm_vmap_release(&own);
@@ -655,7 +743,7 @@ static void no_vmap_callback(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, shmem);
 	shmem->base.funcs = &none;
 	drm_gem_private_object_init(t->drm, &shmem->base, SZ_4K);
-	drm_shmem_if_vmap(page_map, map, shmem, ret)
+	drm_vmap_guard(page_map, map, shmem, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 	drm_gem_private_object_fini(&shmem->base);
@@ -669,7 +757,7 @@ static void borrowed_outlives(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		kunit_warning_suppress(test) {
 			drm_shmem_put(&bo->obj);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
@@ -707,7 +795,7 @@ static void iomem_rw(struct kunit *test)
 	u64 val = 0;
 	int ret;
 
-	drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret) {
+	drm_vmap_guard(page_iomap, map, &bo->obj, ret) {
 		drm_vmap_write8(map, 1, 0x11);
 		drm_vmap_write16(map, 2, 0x2222);
 		drm_vmap_write32(map, 4, 0x33333333);
@@ -735,7 +823,7 @@ static void iomem_rw(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(drm_vmap_borrow(&own), 400), 0x77777777);
 	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 1);
@@ -753,13 +841,13 @@ static void iomem_is_not_sysmem(struct kunit *test)
 	struct page_map_owned own = {};
 	int ret;
 
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 	/* The same through the raw object */
-	drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+	drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
@@ -781,7 +869,7 @@ static void either(struct kunit *test)
 	int ret;
 
 	for (int i = 0; i < 2; i++) {
-		drm_shmem_if_vmap(page_anymap, map, &bos[i]->obj, ret) {
+		drm_vmap_guard(page_anymap, map, &bos[i]->obj, ret) {
 			drm_vmap_write32(map, 0, 1000);
 			drm_vmap_write8(map, 8, 23);
 			KUNIT_EXPECT_EQ(test, either_sum(map), 1023);
@@ -807,13 +895,13 @@ static void exporter_fails(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	/* The core warns. */
 	kunit_warning_suppress(test) {
-		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		drm_vmap_guard(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EREMOTEIO);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
 	e.vmap_ret = 0;
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_shmem_put(&bo->obj);
@@ -834,16 +922,16 @@ static void exporter_gives_null(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	for (int i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, drm_gem_vmap(drm_shmem_gem(&bo->obj), &core), -ENOMEM);
-		drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+		drm_vmap_guard(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
-		drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+		drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
 	e.null_map = false;
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
@@ -864,16 +952,16 @@ static void import_is_no_whole_pages(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	drm_shmem_if_vmap(page_map, map, &bo->obj.base, ret)
+	drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	KUNIT_EXPECT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 
-	drm_shmem_if_vmap(small_map, map, &bo->obj, ret) {
+	drm_vmap_guard(small_map, map, &bo->obj, ret) {
 		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(map, 96, 7), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_read32(map, 96, &val), 0);
@@ -887,22 +975,22 @@ static void import_is_no_whole_pages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 99, NULL, 2), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(small_anymap, map, &bo->obj, ret)
+	drm_vmap_guard(small_anymap, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(small_map, map, &bo->obj.base, ret)
+	drm_vmap_guard(small_map, map, &bo->obj.base, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(small_iomap, map, &bo->obj, ret)
+	drm_vmap_guard(small_iomap, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
 
 	e.iomem = true;
-	drm_shmem_if_vmap(small_iomap, map, &bo->obj, ret)
+	drm_vmap_guard(small_iomap, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 100);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_shmem_if_vmap(page_iomap, map, &bo->obj, ret)
+	drm_vmap_guard(page_iomap, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
@@ -929,8 +1017,8 @@ static void user_fault_keeps(struct kunit *test)
 	unsigned long addr = user_pages(test);
 	int ret;
 
-	drm_shmem_vmap_or(page_map, map, &bo->obj, ret,
-			  KUNIT_FAIL(test, "vmap: %d", ret); return);
+	drm_vmap_or(page_map, map, &bo->obj, ret,
+		    KUNIT_FAIL(test, "vmap: %d", ret); return);
 	KUNIT_ASSERT_EQ(test, drm_vmap_fill(map, 0, 0x5a, SZ_4K), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, (void __user *)(addr + PAGE_SIZE), 64),
 			-EFAULT);
@@ -959,7 +1047,7 @@ static void user_under_lock(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(bos); i++) {
 		struct dma_resv *resv = drm_shmem_gem(&bos[i]->obj)->resv;
 
-		drm_shmem_if_vmap(page_anymap, map, &bos[i]->obj, ret) {
+		drm_vmap_guard(page_anymap, map, &bos[i]->obj, ret) {
 			drm_vmap_write32(map, 0, 3);
 			dma_resv_lock(resv, NULL);
 			kunit_warning_suppress(test) {
@@ -988,7 +1076,7 @@ static void user_huge(struct kunit *test)
 	const u64 len = (u64)INT_MAX + 1;
 	u32 __user *user = (u32 __user *)user_pages(test);
 	u32 *mem = kvzalloc(SZ_2M, GFP_KERNEL);
-	struct __drm_vmap h = {
+	struct drm_vmap h = {
 		.addr = mem, .size = len, .shmem = &shmem_test_bo(test, SZ_4K)->obj.base,
 	};
 	u32 val = 0;
@@ -1021,7 +1109,7 @@ static void user_pieces(struct kunit *test)
 	KUNIT_ASSERT_NE(test, addr, 0);
 	for (u32 off = 0; off < size; off += SZ_1K)
 		KUNIT_EXPECT_EQ(test, put_user(off, (u32 __user *)(addr + off)), 0);
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret) {
+	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, size), 0);
 		KUNIT_EXPECT_EQ(test, clear_user(user, size), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, size), 0);
@@ -1044,7 +1132,7 @@ static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_EQ(test, put_user(0xabcdef01, (u32 __user *)(addr + 700)), 0);
-	drm_shmem_if_vmap(page_anymap, map, obj, ret) {
+	drm_vmap_guard(page_anymap, map, obj, ret) {
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 8, user, 1000), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 708), 0xabcdef01);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 708, user + 4, 4), 0);
@@ -1085,12 +1173,12 @@ static void outlives_device(struct kunit *test)
 	struct page_map_owned own = {};
 	int ret;
 
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&own, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	shmem_test_unbind(test);
 	drm_vmap_write32(&own, 0, 4);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 4);
 	drm_vmap_release(&own);
-	drm_shmem_if_vmap(page_map, map, &bo->obj, ret)
+	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 4);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
@@ -1101,6 +1189,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(too_small),
 	KUNIT_CASE(wrong_kind),
 	KUNIT_CASE(fields),
+	KUNIT_CASE(types),
 	KUNIT_CASE(elements_beyond_minimum),
 	KUNIT_CASE(checked),
 	KUNIT_CASE(limit),

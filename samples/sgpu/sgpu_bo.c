@@ -41,7 +41,13 @@ struct drm_gem_object *sgpu_gem_create_object(struct drm_device *drm, size_t siz
 }
 
 /* What BO_VMAP reads is always there: buffers are whole pages. */
-DEFINE_DRM_VMAP(sgpu_map, sizeof(u64));
+struct sgpu_map {
+	DRM_VMAP(sizeof(u64));
+};
+
+struct sgpu_map_owned {
+	DRM_VMAP_OWNED(struct sgpu_map);
+};
 
 /* A kernel mapping that a client holds */
 struct sgpu_vmap {
@@ -139,7 +145,7 @@ static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	ret = drm_shmem_vmap_own_locked(&vmap->map, &bo->shmem);
+	ret = drm_vmap_own_locked(&vmap->map, &bo->shmem);
 	dma_resv_unlock(resv);
 	return ret;
 }

@@ -28,7 +28,7 @@ identifier atomic = {spin_lock, spin_lock_irq, spin_lock_irqsave, spin_lock_bh,
 	preempt_disable, local_irq_disable, local_irq_save, local_bh_disable, rcu_read_lock};
 identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_unlock_bh,
 	preempt_enable, local_irq_enable, local_irq_restore, local_bh_enable, rcu_read_unlock};
-iterator name drm_shmem_if_vmap, drm_shmem_if_vmap_locked, drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked;
+iterator name drm_vmap_guard, drm_vmap_guard_locked, drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked;
 iterator name drm_gpuvm_imm_for_each_of;
 statement S;
 position p;
@@ -36,9 +36,9 @@ position p;
  atomic(...)
  ... when != undo(...)
 (
- drm_shmem_if_vmap@p(...) S
+ drm_vmap_guard@p(...) S
 |
- drm_shmem_if_vmap_locked@p(...) S
+ drm_vmap_guard_locked@p(...) S
 |
  drm_shmem_sgt_guard@p(...) S
 |

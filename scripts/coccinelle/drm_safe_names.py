@@ -13,14 +13,6 @@ import re
 
 from drm_safe_source import blanked, calls, functions, library
 
-# What each macro declares for the name that it is given: kind of name, pattern.
-DECLARES = {
-    r"DEFINE_DRM_VMAP(?:_IOMEM|_EITHER)?": {
-        "owned": ["{}_owned"],
-        "lent": ["{}"],
-    },
-}
-
 # The library's own.
 NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
@@ -64,6 +56,12 @@ PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;"
 
 # A driver's unique object, which drm_shmem_publish() uses up
 UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_TYPE\((?:[^,;]*,){3}\s*struct (\w+)\)", re.M)
+
+# A driver's types of mapping handles
+VMAP_TYPES = {
+    "lent": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP(?:_IOMEM|_EITHER)?\(", re.M),
+    "owned": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP_OWNED\(", re.M),
+}
 
 # What declares a handle in a structure.
 HANDLE_MACROS = ["DRM_GPUVM_IMM_CORE", "DRM_GPUVM_IMM_UPDATE"]
@@ -224,8 +222,6 @@ class Driver:
         texts = [read(p) for p in self.everything()]
         self.text = "\n".join(texts)
         self.names = {kind: set(names) for kind, names in NAMES.items()}
-        for macro, kinds in DECLARES.items():
-            self.add(macro, kinds)
         for kind, (own, given) in {"locks": library().locking(),
                                    "sleeps": library().sleeping()}.items():
             self.names[kind] = set(own)
@@ -235,6 +231,8 @@ class Driver:
         self.names["proof"] |= set(UNIQUE_TYPE.findall(self.text))
         for kind in "proof", "section", "lent":
             self.names[kind] |= set(PROOF_TYPE.findall(self.text))
+        for kind, pattern in VMAP_TYPES.items():
+            self.names[kind] |= set(pattern.findall(self.text))
 
     def add(self, macro, kinds):
         """Add what a macro declares, wherever the driver uses it."""

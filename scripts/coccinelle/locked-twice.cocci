@@ -28,14 +28,14 @@ position p;
 expression resv;
 identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
-iterator name drm_shmem_if_vmap, drm_shmem_sgt_guard;
+iterator name drm_vmap_guard, drm_shmem_sgt_guard;
 statement S;
 position p;
 @@
  lock(resv, ...)
  ... when != unlock(resv, ...)
 (
- drm_shmem_if_vmap@p(...) S
+ drm_vmap_guard@p(...) S
 |
  drm_shmem_sgt_guard@p(...) S
 )

@@ -31,8 +31,8 @@ position p, q;
 
 @handle exists@
 expression E, h;
-identifier f != {drm_vmap_release, drm_vmap_release_locked, drm_shmem_vmap_own,
-		 drm_shmem_vmap_own_locked, drm_vmap_move,
+identifier f != {drm_vmap_release, drm_vmap_release_locked, drm_vmap_own,
+		 drm_vmap_own_locked, drm_vmap_move,
 		 drm_shmem_sgt_release, drm_shmem_sgt_own, drm_shmem_sgt_own_locked,
 		 drm_shmem_sgt_move};
 position p, q;
@@ -48,8 +48,8 @@ position p, q;
 |
  drm_shmem_sgt_move@q(E, h);
 )
- ... when != drm_shmem_vmap_own(h, ...)
-     when != drm_shmem_vmap_own_locked(h, ...)
+ ... when != drm_vmap_own(h, ...)
+     when != drm_vmap_own_locked(h, ...)
      when != drm_vmap_move(h, ...)
      when != drm_shmem_sgt_own(h, ...)
      when != drm_shmem_sgt_own_locked(h, ...)

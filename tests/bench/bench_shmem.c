@@ -41,7 +41,13 @@ const struct bench_bo_type bench_bo_type = {
 	DRM_SHMEM_OBJ_FUNCS,
 };
 
-DEFINE_DRM_VMAP(bench_page, SZ_4K);
+struct bench_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct bench_page_owned {
+	DRM_VMAP_OWNED(struct bench_page);
+};
 
 static struct drm_gem_object *bench_gem_create_object(struct drm_device *drm, size_t size)
 {
@@ -107,7 +113,7 @@ static noinline u32 borrowed_once(struct bench_bo *bo)
 	u32 value = 0;
 	int ret;
 
-	drm_shmem_if_vmap(bench_page, map, &bo->obj, ret)
+	drm_vmap_guard(bench_page, map, &bo->obj, ret)
 		value = drm_vmap_read32(map, 0);
 	return value;
 }
@@ -116,7 +122,7 @@ static noinline u32 owned_once(struct bench_bo *bo)
 {
 	struct bench_page_owned own __cleanup(drm_vmap_cleanup) = {};
 
-	return drm_shmem_vmap_own(&own, &bo->obj) ? 0 : drm_vmap_read32(&own, 0);
+	return drm_vmap_own(&own, &bo->obj) ? 0 : drm_vmap_read32(&own, 0);
 }
 
 static u64 vmap_raw(void *ctx, unsigned int loops)
@@ -399,7 +405,7 @@ static void bench_shmem_objects(struct bench_shmem *b, const struct drm_dev_ctx_
 	b->raw = raw_new(b, SZ_64K);
 	b->bo = safe_new(b, SZ_64K);
 	KUNIT_ASSERT_EQ(test, drm_gem_vmap(&b->raw->base, &b->map), 0);
-	KUNIT_ASSERT_EQ(test, drm_shmem_vmap_own(&b->own, &b->bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&b->own, &b->bo->obj), 0);
 	KUNIT_EXPECT_GT(test, sgt_raw_once(b->raw), 0);
 	KUNIT_EXPECT_GT(test, sgt_safe_once(b->bound, b->bo), 0);
 }

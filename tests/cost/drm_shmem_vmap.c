@@ -21,8 +21,13 @@ struct cost_ring {
 	u64 entry[8];
 };
 
-DEFINE_DRM_VMAP(cost_map, SZ_4K);
-DEFINE_DRM_VMAP_IOMEM(cost_iomap, SZ_4K);
+struct cost_map {
+	DRM_VMAP(SZ_4K);
+};
+
+struct cost_iomap {
+	DRM_VMAP_IOMEM(SZ_4K);
+};
 
 /* cost: read8 same: a constant offset is checked when compiled */
 u8 read8_by_hand(const struct cost_addr *a)
@@ -62,13 +67,13 @@ void field_by_hand(const struct cost_addr *a, u32 val)
 {
 	struct cost_ring *ring = a->addr;
 
-	WRITE_ONCE(ring->tail, READ_ONCE(ring->head) + val);
+	WRITE_ONCE(ring->tail, READ_ONCE(ring->head) - val);
 }
 
 void field_of_ours(const struct cost_map *map, u32 val)
 {
 	drm_vmap_write_field(map, struct cost_ring, tail,
-			     drm_vmap_read_field(map, struct cost_ring, head) + val);
+			     drm_vmap_read_field(map, struct cost_ring, head) - val);
 }
 
 /* cost: iomem same: the type says that it is I/O memory */
@@ -96,7 +101,7 @@ int checked_of_ours(const struct cost_map *map, size_t off, u32 val)
 	return drm_vmap_try_write32(map, off, val);
 }
 
-/* cost: element 1: index and mapping are tested once; gcc computes the address apart */
+/* cost: element 0: index and mapping are tested once */
 int element_by_hand(const struct cost_addr *a, size_t idx, u64 val)
 {
 	struct cost_ring *ring = a->addr;
@@ -116,12 +121,12 @@ int element_of_ours(const struct cost_map *map, size_t idx, u64 val)
  * In a scope, a mapping is there: the index alone is tested. Without the rest of the
  * scope, which is another pair's to count.
  */
-static __always_inline void cost_scope(struct __drm_vmap *h, struct drm_shmem_obj *obj)
+static __always_inline void cost_scope(struct drm_vmap *m, struct drm_shmem_obj *obj)
 {
-	__drm_vmap_set(h, &obj->base, obj->__vaddr, obj->base.base.size, 0);
+	__drm_vmap_set(m, &obj->base, obj->__vaddr, obj->base.base.size, 0);
 }
 
-/* cost: scoped 1: as above */
+/* cost: scoped 0: as above */
 int scoped_by_hand(struct drm_shmem_obj *obj, size_t idx, u64 val)
 {
 	struct cost_ring *ring = obj->__vaddr;
@@ -136,6 +141,6 @@ int scoped_of_ours(struct drm_shmem_obj *obj, size_t idx, u64 val)
 {
 	struct cost_map map[1] = {};
 
-	cost_scope(__drm_vmap(map), obj);
+	cost_scope(&map->__map, obj);
 	return drm_vmap_try_write_elem(map, struct cost_ring, entry, idx, val);
 }

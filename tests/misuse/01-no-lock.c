@@ -28,7 +28,7 @@ int foo_fw_entry(struct foo_bo *bo, u32 *entry)
 	if (!ret)
 		*entry = iosys_map_rd_field(&map, 0, struct foo_fw_hdr, entry);
 #else
-	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
 		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
 #endif
 	return ret;
@@ -39,7 +39,7 @@ int foo_fw_entry_locked(struct foo_bo *bo, u32 *entry)
 	int ret;
 
 	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
-	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret)
 		*entry = drm_vmap_read_field(fw, struct foo_fw_hdr, entry);
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;

@@ -11,7 +11,7 @@ int foo_bo_clear(struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	return ret;
 }
@@ -27,7 +27,7 @@ int foo_bo_clear_interruptible(struct foo_bo *bo)
 	if (ret)
 		return ret;
 #endif
-	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;

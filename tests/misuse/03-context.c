@@ -4,7 +4,7 @@
 // rust: no
 // wrong: TAKEN_TWICE C(context): cannot call function '__drm_resv_lock_alone' while
 // wrong: PINNED_UNDER_IT C(context): cannot call function 'drm_shmem_pin' while __ctx_lock_drm_resv 'drm_resv' is held
-// wrong: MAPPED_UNDER_IT C(context): cannot call function '__drm_resv_need_false' while
+// wrong: MAPPED_UNDER_IT C(context): cannot call function '__drm_vmap_begin' while
 // wrong: IN_A_CALLEE C(context): cannot call function 'foo_bo_sync' while __ctx_lock_drm_resv 'drm_resv' is held
 // wrong: NOT_HELD C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
 // wrong: NOT_UNLOCKED C(context): __ctx_lock_drm_resv 'drm_resv' is not held on every path|is still held
@@ -28,7 +28,7 @@ static int foo_bo_clear(struct foo_bo *bo) __must_hold(drm_resv)
 {
 	int ret;
 
-	drm_shmem_vmap_or_locked(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_or_locked(foo_fw, fw, &bo->shmem, ret, return ret);
 
 #if defined(ENDS_UNLOCKED)
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
@@ -55,7 +55,7 @@ int foo_bo_update(struct foo_bo *bo, struct foo_bo *other, bool sync)
 #elif defined(PINNED_UNDER_IT)
 	ret = drm_shmem_pin(&other->shmem);
 #elif defined(MAPPED_UNDER_IT)
-	drm_shmem_if_vmap(foo_fw, fw, &other->shmem, ret)
+	drm_vmap_guard(foo_fw, fw, &other->shmem, ret)
 		drm_vmap_write32(fw, 0, 1);
 #elif defined(IN_A_CALLEE)
 	ret = foo_bo_sync(other);

@@ -4,9 +4,9 @@
 // rust: no
 // wrong: MAPS C: this takes the reservation lock, which is held: use its _locked form
 // wrong: TAKES_SGT C: this takes the reservation lock, which is held: use its _locked form
-// wrong: MAPS_FROM_THERE_ON C: drm_shmem_vmap_or\(\) takes the reservation lock, which is held
+// wrong: MAPS_FROM_THERE_ON C: drm_vmap_or\(\) takes the reservation lock, which is held
 // wrong: TAKES_SGT_FROM_THERE_ON C: drm_shmem_sgt_or\(\) takes the reservation lock, which is held
-// wrong: OWNS C: drm_shmem_vmap_own\(\) takes the reservation lock, which is held
+// wrong: OWNS C: drm_vmap_own\(\) takes the reservation lock, which is held
 // wrong: BINDS C: drm_gpuvm_imm_prepare_map\(\) takes the reservation lock, which is held
 // run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
 
@@ -20,27 +20,27 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 
 	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
 #if defined(MAPS)
-	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 #elif defined(TAKES_SGT)
 	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 #elif defined(MAPS_FROM_THERE_ON)
-	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
 	drm_vmap_fill(fw, 0, 0, SZ_4K);
 #elif defined(TAKES_SGT_FROM_THERE_ON)
 	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, return ret);
 	pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 #elif defined(OWNS)
-	ret = drm_shmem_vmap_own(own, &bo->shmem);
+	ret = drm_vmap_own(own, &bo->shmem);
 #elif defined(BINDS)
 	ret = drm_gpuvm_imm_prepare_map(&foo_vm_type, drm_gpuvm_imm_shared(vm->core), update, bo, 0,
 					SZ_4K, 0, NULL);
 #else
-	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	if (!ret)
-		ret = drm_shmem_vmap_own_locked(own, &bo->shmem);
+		ret = drm_vmap_own_locked(own, &bo->shmem);
 	if (!ret)
 		ret = drm_gpuvm_imm_prepare_map_locked(&foo_vm_type, drm_gpuvm_imm_shared(vm->core),
 						       update, bo, 0, SZ_4K, 0, NULL);

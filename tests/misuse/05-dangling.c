@@ -26,7 +26,7 @@ const struct foo_fw *foo_fw_map(struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return NULL);
+	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return NULL);
 	return fw;
 }
 #endif
@@ -35,7 +35,7 @@ int foo_perfcnt_boot(struct foo_perfcnt *cnt)
 {
 	int ret;
 
-	drm_shmem_if_vmap(foo_fw, fw, &cnt->bo->shmem, ret) {
+	drm_vmap_guard(foo_fw, fw, &cnt->bo->shmem, ret) {
 		drm_vmap_write32(fw, 0, 1);
 		if (!foo_hw_ready())
 			return -EIO;
@@ -50,7 +50,7 @@ int foo_perfcnt_reset(struct foo_perfcnt *cnt)
 {
 	int ret;
 
-	drm_shmem_if_vmap(foo_fw, fw, &cnt->bo->shmem, ret) {
+	drm_vmap_guard(foo_fw, fw, &cnt->bo->shmem, ret) {
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 #if defined(KEPT)
 		cnt->borrowed = fw;
@@ -63,7 +63,7 @@ int foo_perfcnt_clear(struct foo_perfcnt *cnt)
 {
 	int ret;
 
-	drm_shmem_vmap_or(foo_fw, fw, &cnt->bo->shmem, ret, return ret);
+	drm_vmap_or(foo_fw, fw, &cnt->bo->shmem, ret, return ret);
 #if defined(KEPT_WITHOUT_A_BLOCK)
 	cnt->borrowed = fw;
 #endif
@@ -79,7 +79,7 @@ int foo_perfcnt_enable(struct foo_perfcnt *cnt)
 #endif
 	int ret;
 
-	ret = drm_shmem_vmap_own(&buf, &cnt->bo->shmem);
+	ret = drm_vmap_own(&buf, &cnt->bo->shmem);
 	if (ret)
 		return ret;
 

@@ -21,8 +21,8 @@ int foo_queue_reset(struct foo_queue *q)
 {
 	int ret;
 
-	drm_shmem_vmap_or(foo_ring, ring, &q->ring_bo->shmem, ret, return ret);
-	drm_shmem_vmap_or(foo_ring, spare, &q->spare_bo->shmem, ret, return ret);
+	drm_vmap_or(foo_ring, ring, &q->ring_bo->shmem, ret, return ret);
+	drm_vmap_or(foo_ring, spare, &q->spare_bo->shmem, ret, return ret);
 
 #if defined(ASSIGNED)
 	*ring = *spare;

@@ -16,24 +16,24 @@ int foo_ring_start(struct foo_bo *bo, struct foo_ring_owned *keep)
 	int ret;
 
 #if defined(GOES_ON)
-	drm_shmem_vmap_or(foo_ring, ring, &bo->shmem, ret, pr_err("no ring\n"));
+	drm_vmap_or(foo_ring, ring, &bo->shmem, ret, pr_err("no ring\n"));
 
 	drm_vmap_write32(ring, 0, 1);
 #elif defined(BLOCK_USED_OUTSIDE)
-	drm_shmem_if_vmap(foo_ring, ring, &bo->shmem, ret)
+	drm_vmap_guard(foo_ring, ring, &bo->shmem, ret)
 		pr_debug("mapped\n");
 	drm_vmap_write32(ring, 0, 1);
 #elif defined(OWNED_NOT_CHECKED)
-	drm_shmem_vmap_own(keep, &bo->shmem);
+	drm_vmap_own(keep, &bo->shmem);
 	drm_vmap_write32(keep, 0, 1);
 	ret = 0;
 #else
-	drm_shmem_if_vmap(foo_ring, ring, &bo->shmem, ret)
+	drm_vmap_guard(foo_ring, ring, &bo->shmem, ret)
 		drm_vmap_write32(ring, 0, 1);
 	if (ret)
 		return ret;
 
-	ret = drm_shmem_vmap_own(keep, &bo->shmem);
+	ret = drm_vmap_own(keep, &bo->shmem);
 #endif
 	return ret;
 }

@@ -27,7 +27,7 @@ int foo_vram_clear(struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_vmap(foo_vram, vram, &bo->shmem, ret) {
+	drm_vmap_guard(foo_vram, vram, &bo->shmem, ret) {
 #if defined(POINTER_TO_IOMEM)
 		memset(drm_vmap_unsafe_ptr(vram), 0, SZ_4K);
 #elif defined(ADDRESS_AS_SYSTEM_MEMORY)
@@ -43,7 +43,7 @@ int foo_vram_clear(struct foo_bo *bo)
 #endif
 	}
 	if (ret == -EOPNOTSUPP)
-		drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
 			foo_ring_kick(fw);
 	return ret;
 }

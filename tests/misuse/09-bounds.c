@@ -17,7 +17,7 @@ int foo_fw_boot(struct foo_bo *bo, u32 section)
 	u32 entry = 0;
 	int ret;
 
-	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
 
 #if defined(PAST_THE_END)
 	entry = drm_vmap_read32(fw, SZ_4K);

@@ -15,7 +15,7 @@ int foo_fw_reload(struct foo_bo *bo, struct foo_fw_owned *old)
 	struct foo_fw_owned own __cleanup(drm_vmap_cleanup) = {};
 	int ret;
 
-	ret = drm_shmem_vmap_own(&own, &bo->shmem);
+	ret = drm_vmap_own(&own, &bo->shmem);
 	if (ret)
 		return ret;
 

@@ -125,7 +125,7 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 #elif defined(MAPS)
 	int ret;
 
-	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret)
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
 		drm_vmap_write32(fw, 0, 1);
 #elif defined(RESUMES)
 	static struct drm_shmem_sgt_owned table;

@@ -48,9 +48,9 @@ int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 		goto out;
 #endif
 #if defined(MAPPING_AFTER_GOTO)
-	drm_shmem_vmap_or(foo_ring, ring, &bo->shmem, ret, goto out);
+	drm_vmap_or(foo_ring, ring, &bo->shmem, ret, goto out);
 #else
-	drm_shmem_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
 #endif
 
 	if (idle)
@@ -91,7 +91,7 @@ table:
 			foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
 		}
 	}
-	drm_shmem_if_vmap(foo_ring, ring, &bo->shmem, ret) {
+	drm_vmap_guard(foo_ring, ring, &bo->shmem, ret) {
 		if (what == 4)
 			goto out;
 #if defined(INTO_A_MAPPING)
@@ -166,7 +166,7 @@ int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
 #endif
 	struct foo_ring_owned ring __cleanup(drm_vmap_cleanup) = {};
 
-	ret = drm_shmem_vmap_own(&ring, &bo->shmem);
+	ret = drm_vmap_own(&ring, &bo->shmem);
 	if (ret)
 		return ret;
 	drm_vmap_write32(&ring, 0, 1);

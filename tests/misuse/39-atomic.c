@@ -3,8 +3,8 @@
 // title: sleeping call in atomic context
 // rust: no
 // wrong: MAPS C: this may sleep, and the caller must not: spin_lock
-// wrong: MAPS_FROM_THERE_ON C: drm_shmem_vmap_or\(\) may sleep, and the caller must not: spin_lock_irqsave
-// wrong: OWNS C: drm_shmem_vmap_own\(\) may sleep, and the caller must not: preempt_disable
+// wrong: MAPS_FROM_THERE_ON C: drm_vmap_or\(\) may sleep, and the caller must not: spin_lock_irqsave
+// wrong: OWNS C: drm_vmap_own\(\) may sleep, and the caller must not: preempt_disable
 // wrong: RELEASES C: drm_vmap_release\(\) may sleep, and the caller must not: rcu_read_lock
 // wrong: COPIES C: drm_vmap_from_user\(\) may sleep, and the caller must not: spin_lock_bh
 // wrong: TAKES_SGT C: this may sleep, and the caller must not: spin_lock_irq
@@ -21,17 +21,17 @@ int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *loc
 
 #if defined(MAPS)
 	spin_lock(lock);
-	drm_shmem_if_vmap(foo_ring, map, &bo->shmem, ret)
+	drm_vmap_guard(foo_ring, map, &bo->shmem, ret)
 		drm_vmap_write32(map, 0, 1);
 	spin_unlock(lock);
 #elif defined(MAPS_FROM_THERE_ON)
 	spin_lock_irqsave(lock, flags);
-	drm_shmem_vmap_or(foo_ring, map, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_ring, map, &bo->shmem, ret, return ret);
 	drm_vmap_write32(map, 0, 1);
 	spin_unlock_irqrestore(lock, flags);
 #elif defined(OWNS)
 	preempt_disable();
-	ret = drm_shmem_vmap_own(ring, &bo->shmem);
+	ret = drm_vmap_own(ring, &bo->shmem);
 	preempt_enable();
 #elif defined(RELEASES)
 	rcu_read_lock();

@@ -18,7 +18,7 @@ int foo_bo_update(struct foo_bo *bo, const void __user *src, void __user *dst)
 	int ret;
 
 	dma_resv_lock(drm_shmem_gem(&bo->shmem)->resv, NULL);
-	drm_shmem_if_vmap_locked(foo_fw, fw, &bo->shmem, ret) {
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret) {
 #if defined(FROM_USER)
 		ret = drm_vmap_from_user(fw, 0, src, SZ_4K);
 #elif defined(TO_USER)
@@ -34,7 +34,7 @@ int foo_bo_update(struct foo_bo *bo, const void __user *src, void __user *dst)
 	if (ret)
 		return ret;
 
-	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
 	ret = drm_vmap_from_user(fw, 0, src, SZ_4K);
 	return ret ?: drm_vmap_to_user(fw, 0, dst, SZ_4K);
 }

@@ -12,6 +12,6 @@ int foo_bo_write(struct foo_bo *bo, u64 offset, u32 val)
 {
 	int ret;
 
-	drm_shmem_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
+	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
 	return drm_vmap_try_write32(fw, offset, val);
 }

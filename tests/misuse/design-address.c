@@ -6,7 +6,7 @@
 // wrong: HANDLE_AS_POINTER B: incompatible pointer
 // wrong: HANDLE_AS_IOSYS_MAP B: incompatible pointer
 // wrong: DEREFERENCED B: invalid operands|invalid argument type|used where arithmetic|wrong type argument|aggregate value
-// wrong: PRIVATE_MEMBER C: '__opaque' is private to the library
+// wrong: PRIVATE_MEMBER C: '__map' is private to the library
 // run: drm_shmem_vmap.unsafe_ptr: the call knows the size that the type promises
 
 #include "foo.h"
@@ -18,7 +18,7 @@ int foo_fw_dump(struct foo_bo *bo)
 {
 	int ret;
 
-	drm_shmem_if_vmap(foo_fw, fw, &bo->shmem, ret) {
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret) {
 #if defined(MEMBER)
 		foo_dump(fw->addr);
 #elif defined(HANDLE_AS_POINTER)
@@ -28,7 +28,7 @@ int foo_fw_dump(struct foo_bo *bo)
 #elif defined(DEREFERENCED)
 		ret = !*fw;
 #elif defined(PRIVATE_MEMBER)
-		foo_dump((u8 *)fw->__opaque[0]);
+		foo_dump(fw->__map.addr);
 #else
 		foo_dump(drm_vmap_unsafe_ptr(fw));
 #endif

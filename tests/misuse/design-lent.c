@@ -23,7 +23,7 @@ static void foo_ring_kick(const struct foo_ring *ring)
 int foo_queue_init(struct foo_queue *queue, const struct foo_reg *reg, struct foo_bo *bo)
 {
 	struct foo_ring_owned ring __cleanup(drm_vmap_cleanup) = {};
-	int ret = drm_shmem_vmap_own(&ring, &bo->shmem);
+	int ret = drm_vmap_own(&ring, &bo->shmem);
 
 	if (ret)
 		return ret;

@@ -68,9 +68,25 @@ struct foo_fw_hdr {
 	u32 section[16];
 };
 
-DEFINE_DRM_VMAP(foo_fw, SZ_4K);
-DEFINE_DRM_VMAP(foo_ring, SZ_64K);
-DEFINE_DRM_VMAP_IOMEM(foo_vram, SZ_4K);
+struct foo_fw {
+	DRM_VMAP(SZ_4K);
+};
+
+struct foo_fw_owned {
+	DRM_VMAP_OWNED(struct foo_fw);
+};
+
+struct foo_ring {
+	DRM_VMAP(SZ_64K);
+};
+
+struct foo_ring_owned {
+	DRM_VMAP_OWNED(struct foo_ring);
+};
+
+struct foo_vram {
+	DRM_VMAP_IOMEM(SZ_4K);
+};
 
 /* An address space */
 struct foo_va {

@@ -72,10 +72,10 @@ expression E, P;
  <... when any
 (
 -drm_gem_vmap(&E.base, &map)
-+drm_shmem_vmap_own(&map, &E)
++drm_vmap_own(&map, &E)
 |
 -drm_gem_vmap(&P->base, &map)
-+drm_shmem_vmap_own(&map, P)
++drm_vmap_own(&map, P)
 |
 -drm_gem_vunmap(E, &map)
 +drm_vmap_release(&map)

@@ -314,7 +314,7 @@ static int surface_clear(struct surface *surface)
 	int ret;
 
 	preempt_disable();
-	drm_shmem_if_vmap(mailbox, box, &surface->shmem, ret)	/* atomic */
+	drm_vmap_guard(mailbox, box, &surface->shmem, ret)	/* atomic */
 		drm_vmap_write32(box, 0, 0);
 	preempt_enable();
 	return ret;

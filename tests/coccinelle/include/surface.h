@@ -70,7 +70,13 @@ struct surface {
 
 DRM_SHMEM_OBJ_TYPE(surface_type, struct surface, shmem, struct surface_unique);
 
-DEFINE_DRM_VMAP(mailbox, SZ_4K);
+struct mailbox {
+	DRM_VMAP(SZ_4K);
+};
+
+struct mailbox_owned {
+	DRM_VMAP_OWNED(struct mailbox);
+};
 
 struct space_va {
 	u32 prot;

@@ -8,7 +8,13 @@
 #include "drm_shmem_safe.h"
 
 /* The least that an object has */
-DEFINE_DRM_VMAP(bar_map, PAGE_SIZE);
+struct bar_map {
+	DRM_VMAP(PAGE_SIZE);
+};
+
+struct bar_map_owned {
+	DRM_VMAP_OWNED(struct bar_map);
+};
 
 /* The mapping ends here, on every path. */
 int bar_bo_clear(struct bar_bo *bo, bool twice)
@@ -16,7 +22,7 @@ int bar_bo_clear(struct bar_bo *bo, bool twice)
 	struct bar_map_owned map __cleanup(drm_vmap_cleanup) = {};
 	int ret;
 
-	ret = drm_shmem_vmap_own(&map, &bo->base);
+	ret = drm_vmap_own(&map, &bo->base);
 	if (ret)
 		return ret;
 	memset(drm_vmap_unsafe_map(&map).vaddr, 0, PAGE_SIZE);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the examples of drm_shmem_vmap.h take for granted, see scripts/examples.py. */
+#include <linux/sizes.h>
+
+#include "drm_shmem_safe.h"
+
+#define FOO_RING_SLOTS	16
