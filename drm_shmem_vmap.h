@@ -46,6 +46,7 @@ static_assert(__DRM_VMAP_FLAG_IOMEM == __DRM_SHMEM_IOMEM);
 	union {									\
 		/* private: */							\
 		struct drm_vmap __map;						\
+		struct drm_vmap __only_borrowed_handles_are_made_local;		\
 		u8 __min_size[0][_min];						\
 		u8 __kind[0][_kind];						\
 	};									\
@@ -569,6 +570,34 @@ static __always_inline void __drm_vmap_move(struct drm_vmap *to, struct drm_vmap
 		      "struct " #_type " is for another kind of memory");	\
 	(const struct _type *)(_v);						\
 })
+
+/**
+ * drm_vmap_local() - declare a copy of a borrowed handle for a loop
+ * @_l: name of the handle that is the copy
+ * @_v: the handle to copy, a borrowed one
+ *
+ * Through a pointer to a handle, the compiler loads the address again after each
+ * write, which may have changed it as far as the compiler knows. A copy on the
+ * stack keeps the address in a register:
+ *
+ * .. code-block:: c
+ *
+ *	static void foo_ring_clear(const struct foo_ring *ring)
+ *	{
+ *		drm_vmap_local(local, ring);
+ *
+ *		for (int i = 0; i < FOO_RING_SLOTS; i++)
+ *			drm_vmap_write32(local, i * sizeof(u32), 0);
+ *	}
+ *
+ * The copy must not be used after the owner's drm_vmap_release(). The handles of
+ * drm_vmap_guard() and drm_vmap_or() are on the stack already.
+ */
+#define drm_vmap_local(_l, _v)							\
+	const typeof(*(_v)) _l[1] = { {						\
+		.__map = (_v)->__only_borrowed_handles_are_made_local		\
+	} };									\
+	__drm_safe_no_jump(_l, _l)
 
 /**
  * drm_vmap_size() - size of a mapping in bytes

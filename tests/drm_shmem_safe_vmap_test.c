@@ -578,6 +578,32 @@ static void narrow(struct kunit *test)
 	drm_vmap_release(&own);
 }
 
+/* A copy of a handle is on the stack, reads and writes like it, and ends nothing. */
+static noinline void fill_local(struct kunit *test, const struct page_map *map)
+{
+	drm_vmap_local(local, map);
+	u64 val = 0;
+
+	for (unsigned int i = 0; i < 16; i++)
+		drm_vmap_write32(local, i * sizeof(u32), i);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write64(local, drm_vmap_size(local) - 8, 7), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(local, drm_vmap_size(local) - 8, &val), 0);
+	KUNIT_EXPECT_EQ(test, val, 7);
+	KUNIT_EXPECT_EQ(test, drm_vmap_try_write8(local, drm_vmap_size(local), 7), -EINVAL);
+	KUNIT_EXPECT_PTR_EQ(test, drm_vmap_unsafe_ptr(local), drm_vmap_unsafe_ptr(map));
+}
+
+static void local(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct page_map_owned own = {};
+
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+	fill_local(test, drm_vmap_borrow(&own));
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 60), 15);
+	drm_vmap_release(&own);
+}
+
 static void locked(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
@@ -1201,6 +1227,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(owned_overwritten),
 	KUNIT_CASE(owned_cleanup),
 	KUNIT_CASE(narrow),
+	KUNIT_CASE(local),
 	KUNIT_CASE(locked),
 	KUNIT_CASE(wrong_lock),
 	KUNIT_CASE(wrong_lock_at_end),

@@ -11,7 +11,7 @@ import re
 seen = set()
 cleaned = re.compile(r'\b(\w+)\s+__(?:free|cleanup)\(|\b(?:CLASS|ACQUIRE)\(\s*\w+,\s*(\w+)\)|\b(s?guard)\('
                      r'|\bDRM_GPUVM_IMM_UPDATE\((\w+)\)'
-                     r'|\bdrm_dev_ctx_or\(\s*\w+,\s*(\w+)|\bdrm_vmap_or\w*\(\s*\w+,\s*(\w+)'
+                     r'|\bdrm_dev_ctx_or\(\s*\w+,\s*(\w+)|\bdrm_vmap_or\w*\(\s*\w+,\s*(\w+)|\bdrm_vmap_local\(\s*(\w+)'
                      r'|\bdrm_shmem_sgt_or\w*\(\s*(\w+)')
 token = re.compile(r'[\x7b\x7d]|\bgoto\s+(\w+)\s*;|(?:^|(?<=[;\x7b\x7d]))\s*(\w+)\s*:(?!:)|\bswitch\b|\bcase\b[^:;]*:|\bdefault\s*:|' +
                    cleaned.pattern, re.M)

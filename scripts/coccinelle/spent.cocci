@@ -56,6 +56,24 @@ position p, q;
      when != drm_shmem_sgt_move(h, ...)
  f@p(..., h, ...)
 
+// A copy of a borrowed handle, after its owner gave up the mapping.
+@onstack exists@
+expression E, h;
+identifier l, f;
+position p, q;
+@@
+ drm_vmap_local(l, drm_vmap_borrow(h));
+ ... when any
+(
+ drm_vmap_release@q(h);
+|
+ drm_vmap_release_locked@q(h);
+|
+ drm_vmap_move@q(E, h);
+)
+ ... when any
+ f@p(..., l, ...)
+
 // Also where registering failed: the registration releases its data.
 @data exists@
 expression a, b, c, E;
@@ -97,6 +115,14 @@ va << mapping.va;
 @@
 print("%s:%s:%s: ERROR: the update on line %s may have removed '%s'" %
       (p[0].file, p[0].line, p[0].column, q[0].line, va))
+
+@script:python depends on report@
+p << onstack.p;
+q << onstack.q;
+l << onstack.l;
+@@
+print("%s:%s:%s: ERROR: '%s' is a copy of a handle that was released or moved on line %s" %
+      (p[0].file, p[0].line, p[0].column, l, q[0].line))
 
 @script:python depends on report@
 p << token.p;

@@ -155,7 +155,7 @@ static u64 write_raw(void *ctx, unsigned int loops)
 
 static u64 write_safe(void *ctx, unsigned int loops)
 {
-	const struct bench_page *map = drm_vmap_borrow(&((struct bench_shmem *)ctx)->own);
+	drm_vmap_local(map, drm_vmap_borrow(&((struct bench_shmem *)ctx)->own));
 
 	return BENCH_LOOP(loops, drm_vmap_write32(map, 32, __i));
 }
@@ -197,7 +197,7 @@ static u64 masked_raw(void *ctx, unsigned int loops)
 /* The compiler sees that the mask keeps the offset inside. */
 static u64 masked_safe(void *ctx, unsigned int loops)
 {
-	const struct bench_page *map = drm_vmap_borrow(&((struct bench_shmem *)ctx)->own);
+	drm_vmap_local(map, drm_vmap_borrow(&((struct bench_shmem *)ctx)->own));
 
 	return BENCH_LOOP(loops, drm_vmap_write32(map, (size_t)(__i & 1023) * 4, __i));
 }

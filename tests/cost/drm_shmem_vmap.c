@@ -76,6 +76,44 @@ void field_of_ours(const struct cost_map *map, u32 val)
 			     drm_vmap_read_field(map, struct cost_ring, head) - val);
 }
 
+/* cost: loop 0: a local handle keeps the address, also where memory may have changed */
+void loop_by_hand(const struct cost_addr *a, unsigned int n)
+{
+	void *addr = a->addr;
+
+	for (unsigned int i = 0; i < n; i++) {
+		WRITE_ONCE(*(u32 *)(addr + 8), i);
+		barrier();
+	}
+}
+
+void loop_of_ours(const struct cost_map *map, unsigned int n)
+{
+	drm_vmap_local(local, map);
+
+	for (unsigned int i = 0; i < n; i++) {
+		drm_vmap_write32(local, 8, i);
+		barrier();
+	}
+}
+
+/* cost: masked 1: nor is a masked offset tested; clang unrolls the loop in another way */
+void masked_by_hand(const struct cost_addr *a, unsigned int n)
+{
+	u32 *words = a->addr;
+
+	for (unsigned int i = 0; i < n; i++)
+		WRITE_ONCE(words[i & 1023], i);
+}
+
+void masked_of_ours(const struct cost_map *map, unsigned int n)
+{
+	drm_vmap_local(local, map);
+
+	for (unsigned int i = 0; i < n; i++)
+		drm_vmap_write32(local, (size_t)(i & 1023) * 4, i);
+}
+
 /* cost: iomem same: the type says that it is I/O memory */
 u32 iomem_by_hand(const struct cost_addr *a)
 {

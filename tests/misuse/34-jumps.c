@@ -7,6 +7,7 @@
 // wrong: TABLE_AFTER_GOTO B: jump into scope|cannot jump
 // wrong: PAST_A_SECTION B: jump into scope|cannot jump
 // wrong: PAST_A_MAPPING B: jump into scope|cannot jump
+// wrong: PAST_A_LOCAL_COPY B: jump into scope|cannot jump
 // wrong: PAST_A_TABLE B: jump into scope|cannot jump
 // wrong: PAST_AN_UPDATE B: jump into scope|cannot jump
 // wrong: INTO_A_SECTION B: jump into scope|cannot jump
@@ -53,11 +54,17 @@ int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 	drm_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
 #endif
 
+#if defined(PAST_A_LOCAL_COPY)
+	if (idle)
+		goto out;
+#endif
+	drm_vmap_local(local, ring);
+
 	if (idle)
 		goto out;
 	ret = foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
 out:
-	drm_vmap_write32(ring, 0, ret);
+	drm_vmap_write32(local, 0, ret);
 	return ret;
 }
 
