@@ -235,7 +235,10 @@ static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 	return true;
 }
 
-/* How long unplugging waits before it says for what, in milliseconds; doubles each time */
+/*
+ * How long the end of a registration waits before it says for what, in milliseconds; doubles
+ * each time.
+ */
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
@@ -266,7 +269,10 @@ void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_untrack);
 
-/* The unplug of any device waits for the sections of all devices. */
+/*
+ * Whether this task is in a section or a block. The unplug of any device waits for the sections
+ * of all devices. A block is a section as long as its device is registered.
+ */
 static bool drm_dev_ctx_section_held(void)
 {
 	struct drm_dev_ctx_section *s;
@@ -278,20 +284,36 @@ static bool drm_dev_ctx_section_held(void)
 	return false;
 }
 
-/* Names all open sections: unplugging waits for those of all devices. */
+/*
+ * Whether the end of the registration of @ctx may wait for @s: unplugging waits for the sections
+ * of all devices, and the steps after it for blocks of this one.
+ */
+static bool drm_dev_ctx_waits_for(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_section *s)
+{
+	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
+		return s->open;
+	return s->bound && s->ctx == ctx;
+}
+
+/* Names the sections and blocks that the end of the registration may wait for. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_section *s;
+	bool none = true;
 
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
-	if (list_empty(&drm_dev_ctx_sections))
-		drm_warn(&ctx->drm, "no section is open\n");
 	list_for_each_entry(s, &drm_dev_ctx_sections, node) {
-		drm_warn(&ctx->drm, "section of %s: %s[%d] in %pS\n", dev_name(s->ctx->drm.dev),
-			 s->task->comm, task_pid_nr(s->task), (void *)s->where);
+		if (!drm_dev_ctx_waits_for(ctx, s))
+			continue;
+		none = false;
+		drm_warn(&ctx->drm, "%s of %s: %s[%d] in %pS\n", s->open ? "section" : "block",
+			 dev_name(s->ctx->drm.dev), s->task->comm, task_pid_nr(s->task),
+			 (void *)s->where);
 		trace_drm_dev_ctx_stuck(&ctx->drm, s->task, (void *)s->where);
 		sched_show_task(s->task);
 	}
+	if (none)
+		drm_warn(&ctx->drm, "no section or block is open that this waits for\n");
 }
 
 static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ctx)
@@ -301,8 +323,8 @@ static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ct
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_for_each_entry(s, &drm_dev_ctx_sections, node)
 		if (s->ctx == ctx)
-			seq_printf(m, "section: %s[%d] in %pS\n", s->task->comm,
-				   task_pid_nr(s->task), (void *)s->where);
+			seq_printf(m, "%s: %s[%d] in %pS\n", s->open ? "section" : "block",
+				   s->task->comm, task_pid_nr(s->task), (void *)s->where);
 }
 
 /* All devices, for callers that have a struct drm_device of any origin. */
@@ -420,32 +442,53 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 	ctx->__stuck_ms = min(2 * ctx->__stuck_ms, 600000U);
 }
 
+/* Shows where the task is that ends the registration, if it is in a callback. */
+static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
+{
+	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
+
+	/* That task cancels this work before it gives up @__lock, so it is there. */
+	if (waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN || waits == DRM_DEV_CTX_WAITS_QUIESCE)
+		sched_show_task(READ_ONCE(ctx->__busy));
+}
+
 /*
- * Reports the sections that keep a registration from ending, and the places that were
- * refused a section and might have ended one of those.
+ * Reports what keeps a registration from ending: sections, blocks, or the callback that has not
+ * returned, and the places that were refused a section and might have ended that wait.
  */
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
+	static const char * const waits[] = {
+		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
+		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
+		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
+		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_bound()",
+	};
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
 
 	/* While a device is being registered, only failing unplugs it. */
 	if (drm_dev_is_unplugged(&ctx->drm)) {
-		drm_warn(&ctx->drm, "ending the registration takes long; it waits for the sections of all devices\n");
+		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
+			 waits[READ_ONCE(ctx->__waits_for)]);
+		drm_dev_ctx_report_task(ctx);
 		drm_dev_ctx_report_sections(ctx);
 		drm_dev_ctx_report_refused(ctx);
 	}
 	drm_dev_ctx_wait_longer(ctx);
 }
 
-/* These two stand around a call that may wait for sections. */
-static void drm_dev_ctx_unplug_begins(struct drm_dev_ctx *ctx)
+/*
+ * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() stand around what may unplug the device and end
+ * the registration, and so may wait for long.
+ */
+static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx)
 {
 	memset(ctx->__refused, 0, sizeof(ctx->__refused));
 	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
 	drm_dev_ctx_wait_longer(ctx);
 }
 
-static void drm_dev_ctx_unplug_ends(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
 {
 	cancel_delayed_work_sync(&ctx->__stuck);
 }
@@ -566,6 +609,7 @@ static void drm_dev_ctx_unbind(void *res)
 
 static void drm_dev_ctx_shutdown(struct drm_dev_ctx *ctx)
 {
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_KMS_SHUTDOWN);
 	if (ctx->__ops && ctx->__ops->kms_shutdown)
 		ctx->__ops->kms_shutdown(&ctx->drm);
 }
@@ -592,12 +636,20 @@ static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
 	ctx->__bound_open = true;
 }
 
-/* Let no one in any more; returns how many blocks have to be waited for. */
+/* No block is entered any more; returns how many have to be waited for. */
 static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
 {
 	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
 	ctx->__bound_open = false;
 	return ctx->__bound_users;
+}
+
+/* Has lockdep see the wait for blocks, also if there are none. As synchronize_srcu(). */
+static void drm_dev_ctx_might_wait_for_blocks(struct drm_dev_ctx *ctx)
+{
+#ifdef CONFIG_LOCKDEP
+	lock_map_sync(&ctx->__bound_map);
+#endif
 }
 
 /*
@@ -606,24 +658,25 @@ static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
  */
 static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 {
-	unsigned int ms = drm_dev_ctx_section_limit_ms;
-
-	if (!drm_dev_ctx_close_bound(ctx))
-		return;
-	while (!wait_for_completion_timeout(&ctx->__bound_left, msecs_to_jiffies(ms))) {
-		drm_warn(&ctx->drm, "quiesce has returned, and a block of drm_dev_ctx_guard_bound() has not been left\n");
-		ms = min(2 * ms, 600000U);
-	}
-	/* The block that completed it may hold the lock still; the device goes after that. */
-	drm_dev_ctx_close_bound(ctx);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_BLOCKS);
+	drm_dev_ctx_might_wait_for_blocks(ctx);
+	if (drm_dev_ctx_close_bound(ctx))
+		wait_for_completion(&ctx->__bound_left);
 }
 
-/* Nothing needs the registration any more; end what belongs to it. */
-static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx)
+/* End what belongs to the registration: nothing needs it any more. */
+static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				 struct drm_dev_ctx_data *data)
 {
-	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 	drm_dev_ctx_drain_bound(ctx);
-	drm_dev_ctx_release(ctx->__ops, ctx->__data);
+	drm_dev_ctx_release(ops, data);
+}
+
+static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_end_data(ctx, ctx->__ops, ctx->__data);
 	ctx->__ops = NULL;
 	ctx->__data = NULL;
 }
@@ -651,14 +704,14 @@ static void drm_dev_ctx_unplug_again(struct drm_device *drm, bool unregistered)
 /* Nothing needs the registration any more when this returns. */
 static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 {
-	bool unregistered = !ctx->drm.registered;
+	/* Marked: another task may be in drm_dev_unregister(), which is reported. */
+	bool unregistered = !READ_ONCE(ctx->drm.registered);
 
 	if (unlikely(unregistered) && drm_dev_ctx_left_behind(&ctx->drm))
 		return;
 
-	drm_dev_ctx_unplug_begins(ctx);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
 	drm_dev_ctx_unplug_again(&ctx->drm, unregistered);
-	drm_dev_ctx_unplug_ends(ctx);
 }
 
 /* Returns whether there was a registration to end. */
@@ -671,9 +724,11 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	if (registered) {
 		trace_drm_dev_ctx_unplug(&ctx->drm);
 		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_watch(ctx);
 		drm_dev_ctx_leave(ctx);
 		drm_dev_ctx_shutdown(ctx);
-		drm_dev_ctx_end_data(ctx);
+		drm_dev_ctx_end_registration(ctx);
+		drm_dev_ctx_unwatch(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
 
@@ -799,7 +854,7 @@ static int drm_dev_ctx_follow_parent(struct device *dev, struct device *parent)
  */
 struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 {
-	static struct lock_class_key ends_key;
+	static struct lock_class_key bound_key, ends_key;
 	struct drm_dev_ctx *ctx;
 	void *device;
 	int ret;
@@ -826,6 +881,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	lockdep_set_class(&ctx->__lock, &ctx->__key);
 	raw_spin_lock_init(&ctx->__bound_lock);
 	init_completion(&ctx->__bound_left);
+	lockdep_init_map(&ctx->__bound_map, "drm_dev_ctx_guard_bound", &bound_key, 0);
 	spin_lock_init(&ctx->__revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->__revocables));
@@ -900,6 +956,9 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
 
+	/* drm_dev_register() waits for sections if it fails. */
+	if (!drm_dev_ctx_may_wait(&ctx->drm))
+		return -EDEADLK;
 	if (dev != ctx->__dev) {
 		drm_safe_broken(&ctx->drm, "a device is registered where it was allocated",
 				"registered with %s, allocated with %s",
@@ -918,9 +977,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	 * and if that fails then it waits for them.
 	 */
 	smp_store_release(&ctx->__registered, true);
-	drm_dev_ctx_unplug_begins(ctx);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
 	ret = drm_dev_register(&ctx->drm, 0);
-	drm_dev_ctx_unplug_ends(ctx);
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
@@ -932,6 +990,45 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
 	return ret;
+}
+
+/* Publishes the registration data and the device; if that fails, ends the registration. */
+static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
+			     const struct drm_dev_ctx_ops *ops, struct drm_dev_ctx_data *data)
+{
+	int ret;
+
+	ctx->__ops = ops;
+	ctx->__data = data;
+	if (data)
+		data->__ctx = ctx;
+	drm_dev_ctx_open_bound(ctx);
+	drm_dev_ctx_watch(ctx);
+	ret = drm_dev_ctx_go_live(ctx, dev);
+	trace_drm_dev_ctx_register(&ctx->drm, ret);
+	if (ret) {
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_end_registration(ctx);
+	}
+	drm_dev_ctx_unwatch(ctx);
+	return ret;
+}
+
+/*
+ * The device has another registration, or had one, or was dropped. The data is the caller's no
+ * more, whatever is wrong, and the parent is bound.
+ */
+static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				    struct drm_dev_ctx_data *data)
+{
+	if (ctx->__state == DRM_DEV_CTX_REGISTERED) {
+		/* Blocks are entered, and belong to the other registration. */
+		drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
+		drm_dev_ctx_release(ops, data);
+		return;
+	}
+	drm_dev_ctx_open_bound(ctx);
+	drm_dev_ctx_end_data(ctx, ops, data);
 }
 
 /**
@@ -951,47 +1048,23 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 			   const struct drm_dev_ctx_ops *ops, struct drm_dev_ctx_data *data)
 {
 	struct drm_dev_ctx *ctx;
-	int ret = -EINVAL;
+	int ret;
 
 	if (drm_dev_ctx_unreg_missing(unreg)) {
 		/* Without a device there is no proof for quiesce. */
 		drm_dev_ctx_release(ops, data);
-		return ret;
+		return -EINVAL;
 	}
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
-	/* As drm_dev_register() does if it fails. */
-	if (!drm_dev_ctx_may_wait(&ctx->drm)) {
-		ret = -EDEADLK;
-		goto err_data;
-	}
-
 	drm_dev_ctx_lock(ctx);
 	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
-	if (ret) {
-		drm_dev_ctx_unlock(ctx);
-		goto err_data;
-	}
-
-	ctx->__ops = ops;
-	ctx->__data = data;
-	if (data)
-		data->__ctx = ctx;
-	drm_dev_ctx_open_bound(ctx);
-	ret = drm_dev_ctx_go_live(ctx, dev);
-	trace_drm_dev_ctx_register(&ctx->drm, ret);
-	if (ret) {
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_end_data(ctx);
-	}
+	if (ret)
+		drm_dev_ctx_refuse_data(ctx, ops, data);
+	else
+		ret = drm_dev_ctx_begin(ctx, dev, ops, data);
 	drm_dev_ctx_unlock(ctx);
 
-	return ret;
-
-err_data:
-	/* The caller's data is consumed, whatever is wrong. The parent is bound. */
-	drm_dev_ctx_quiesce(ops, &unreg->bound, data);
-	drm_dev_ctx_release(ops, data);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
@@ -1062,7 +1135,7 @@ void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_refused);
 
-/* Returns false once quiesce has returned, or will not run. */
+/* Returns false if there is no registration, or its quiesce has returned. */
 static bool drm_dev_ctx_bound_count(struct drm_dev_ctx *ctx)
 {
 	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
@@ -1070,6 +1143,14 @@ static bool drm_dev_ctx_bound_count(struct drm_dev_ctx *ctx)
 		return false;
 	ctx->__bound_users++;
 	return true;
+}
+
+/* Returns whether the end of the registration waits for a completion by the caller. */
+static bool drm_dev_ctx_bound_uncount(struct drm_dev_ctx *ctx)
+{
+	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
+	ctx->__bound_users--;
+	return !ctx->__bound_users && !ctx->__bound_open;
 }
 
 /*
@@ -1081,21 +1162,25 @@ bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx)
 	/* A device that was not made here has no lock. */
 	if (drm_dev_ctx_misses(ctx))
 		return false;
-	if (drm_dev_ctx_bound_count(ctx))
-		return true;
-	drm_dev_ctx_refuse(ctx, _RET_IP_);
-	return false;
+	if (!drm_dev_ctx_bound_count(ctx)) {
+		drm_dev_ctx_refuse(ctx, _RET_IP_);
+		return false;
+	}
+	lock_map_acquire_read(&ctx->__bound_map);
+	return true;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_enter);
 
-/* Undo __drm_dev_ctx_bound_enter(). */
+/*
+ * Undo __drm_dev_ctx_bound_enter(). The device can be freed as soon as the last block is counted
+ * out. If the end of the registration waits, it waits for the completion, so the device is still
+ * there.
+ */
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 {
-	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
-	ctx->__bound_users--;
-	if (ctx->__bound_open || ctx->__bound_users)
-		return;
-	complete(&ctx->__bound_left);
+	lock_map_release(&ctx->__bound_map);
+	if (drm_dev_ctx_bound_uncount(ctx))
+		complete(&ctx->__bound_left);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 

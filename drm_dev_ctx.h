@@ -184,6 +184,14 @@ enum drm_dev_ctx_state {
 	DRM_DEV_CTX_ENDED,
 };
 
+/* What the end of a registration waits for, in this order */
+enum drm_dev_ctx_wait {
+	DRM_DEV_CTX_WAITS_SECTIONS,
+	DRM_DEV_CTX_WAITS_KMS_SHUTDOWN,
+	DRM_DEV_CTX_WAITS_QUIESCE,
+	DRM_DEV_CTX_WAITS_BLOCKS,
+};
+
 /**
  * struct drm_dev_ctx - a DRM device and its contexts
  * @drm: the DRM device
@@ -222,7 +230,10 @@ enum drm_dev_ctx_state {
  *   @__bound_open is set from the beginning of a registration until its quiesce has
  *   returned. @__bound_users counts the blocks of drm_dev_ctx_guard_bound() that were
  *   entered without a section, which is while @__bound_open is set; @__data is not
- *   released before it is zero. Then the last one of them completes @__bound_left.
+ *   released before it is zero. The block that makes it zero after @__bound_open was
+ *   cleared completes @__bound_left.
+ * - @__waits_for is what the task that holds @__lock waits for, while @__stuck is
+ *   scheduled.
  * - @__refused has the places that were refused a section since unplugging began,
  *   each once, in front of zeroes. They are only ever added meanwhile.
  * - @__revocables, @__ends and @__unbound are under @__revocables_lock. @__unbound is
@@ -254,6 +265,9 @@ struct drm_dev_ctx {
 	bool __bound_open __guarded_by(&__bound_lock);
 	unsigned int __bound_users __guarded_by(&__bound_lock);
 	struct completion __bound_left;
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map __bound_map;	/* Release waits for @__bound_users. */
+#endif
 
 	spinlock_t __revocables_lock;	/* The three that follow */
 	struct list_head __revocables __guarded_by(&__revocables_lock);
@@ -263,8 +277,9 @@ struct drm_dev_ctx {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map __ends_map;	/* Unbinding waits for @__ends. */
 #endif
-	/* The report of an unplug that waits for long */
+	/* The report of a registration that takes long to end */
 	struct delayed_work __stuck;
+	enum drm_dev_ctx_wait __waits_for;
 	unsigned int __stuck_ms;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -757,12 +772,13 @@ static __always_inline void
 class_drm_dev_ctx_section_destructor(struct drm_dev_ctx_section *s)
 	__releases_shared(drm_dev_section) __no_context_analysis
 {
-	if (s->bound)
-		__drm_dev_ctx_bound_leave(s->ctx);
-	if (!s->open)
+	if (!s->open && !s->bound)
 		return;
 	__drm_dev_ctx_section_untrack(s);
-	drm_dev_exit(*s->idx);
+	if (s->bound)
+		__drm_dev_ctx_bound_leave(s->ctx);
+	else
+		drm_dev_exit(*s->idx);
 }
 
 static __always_inline void *
@@ -786,7 +802,7 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 static __always_inline struct drm_dev_ctx *
 __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
 {
-	if (s->open)
+	if (s->open || s->bound)
 		__drm_dev_ctx_section_track(s);
 	return s->ctx;
 }

@@ -65,7 +65,7 @@ TRACE_EVENT(drm_dev_ctx_refused,
 		  __entry->unplugged ? "unplugged" : "unregistered", __entry->where)
 );
 
-/* An unplug waits for long; once for each open section. */
+/* A registration takes long to end; once for each section or block that it may wait for. */
 TRACE_EVENT(drm_dev_ctx_stuck,
 	TP_PROTO(struct drm_device *drm, struct task_struct *task, void *where),
 	TP_ARGS(drm, task, where),
@@ -85,7 +85,7 @@ TRACE_EVENT(drm_dev_ctx_stuck,
 		  __get_str(driver), __entry->pid, __entry->where)
 );
 
-/* An unplug waits for long; once for each place that was refused a section since. */
+/* A registration takes long to end; once for each place that was refused a section since. */
 TRACE_EVENT(drm_dev_ctx_starved,
 	TP_PROTO(struct drm_device *drm, void *where),
 	TP_ARGS(drm, where),

@@ -43,6 +43,7 @@ struct tdev_log {
  *
  *	o, c	open and postclose
  *	s, q, r	kms_shutdown, quiesce and release of the registration
+ *	!	kms_shutdown or quiesce that is refused the hardware
  *	u	a revocable is revoked
  *	f	the device is released
  */
@@ -227,11 +228,27 @@ DEFINE_DRM_GEM_FOPS(tdev_fops);
 
 static const struct drm_driver tdev_driver = { TDEV_DRIVER };
 
+/* Whether a display callback would touch the hardware now. */
+static bool tdev_is_bound(struct drm_device *drm)
+{
+	bool bound = false;
+
+	drm_dev_ctx_guard_bound(b, tdev_ctx(drm))
+		bound = drm_dev_ctx_bound_drm(b) == drm;
+	return bound;
+}
+
+/* The step, if the hardware can be reached, which each callback needs */
+static void log_bound_step(struct tdev_log *log, struct drm_device *drm, char step)
+{
+	log_step(log, tdev_is_bound(drm) ? step : '!');
+}
+
 static void tdev_kms_shutdown(struct drm_device *drm)
 {
 	struct tdev *tdev = tdev_dev(drm);
 
-	log_step(tdev->log, 's');
+	log_bound_step(tdev->log, drm, 's');
 	if (tdev->in_shutdown)
 		tdev->in_shutdown(drm);
 }
@@ -241,7 +258,7 @@ static void tdev_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_c
 	struct tdev_hw *hw = container_of(data, struct tdev_hw, base);
 	struct drm_device *drm = drm_dev_ctx_bound_drm(bound);
 
-	log_step(hw->log, 'q');
+	log_bound_step(hw->log, drm, 'q');
 	if (hw->in_quiesce)
 		hw->in_quiesce(drm, hw);
 }
@@ -1525,16 +1542,6 @@ static void drm_dev_ctx_test_revocable_dropped(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "uf");
 }
 
-/* Whether a display callback would touch the hardware now. */
-static bool tdev_is_bound(struct drm_device *drm)
-{
-	bool bound = false;
-
-	drm_dev_ctx_guard_bound(b, tdev_ctx(drm))
-		bound = drm_dev_ctx_bound_drm(b) == drm;
-	return bound;
-}
-
 struct tdev_bound_work {
 	struct work_struct work;
 	struct drm_device *drm;
@@ -1586,11 +1593,16 @@ static void drm_dev_ctx_test_if_bound(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm));
 }
 
+/* Work in a block, which is entered while the registration ends, so without a section */
 struct tdev_bound_user {
+	struct kunit *test;
 	struct drm_device *drm;
 	struct work_struct work;
+	void (*inside)(struct tdev_bound_user *user);
 	struct completion entered;
 	struct completion leave;
+	int ret;
+	char blamed[KSYM_SYMBOL_LEN];
 };
 
 static void tdev_bound_user_work(struct work_struct *work)
@@ -1598,6 +1610,8 @@ static void tdev_bound_user_work(struct work_struct *work)
 	struct tdev_bound_user *user = container_of(work, struct tdev_bound_user, work);
 
 	drm_dev_ctx_guard_bound(bound, tdev_ctx(user->drm)) {
+		if (user->inside)
+			user->inside(user);
 		complete(&user->entered);
 		wait_for_completion(&user->leave);
 	}
@@ -1612,30 +1626,62 @@ static void tdev_start_bound_user(struct drm_device *drm)
 	wait_for_completion(&user->entered);
 }
 
+/* A device whose kms_shutdown starts such work, which enters its block before that returns */
+static struct tdev_bound_user *tdev_bound_user_new(struct kunit *test)
+{
+	struct tdev_bound_user *user = kunit_kzalloc(test, sizeof(*user), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, user);
+	user->test = test;
+	user->drm = tdev_registered(test);
+	INIT_WORK(&user->work, tdev_bound_user_work);
+	init_completion(&user->entered);
+	init_completion(&user->leave);
+	tdev_dev(user->drm)->user = user;
+	tdev_dev(user->drm)->in_shutdown = tdev_start_bound_user;
+	return user;
+}
+
 /* A block that quiesce does not wait for keeps the registration data. */
 static void drm_dev_ctx_test_bound_outlives_quiesce(struct kunit *test)
 {
-	struct tdev_bound_user user = { .drm = tdev_registered(test) };
+	struct tdev_bound_user *user = tdev_bound_user_new(test);
 	struct tdev_test *t = test->priv;
-	unsigned int limit = drm_dev_ctx_section_limit_ms;
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
 
-	INIT_WORK_ONSTACK(&user.work, tdev_bound_user_work);
-	init_completion(&user.entered);
-	init_completion(&user.leave);
-	tdev_dev(user.drm)->user = &user;
-	tdev_dev(user.drm)->in_shutdown = tdev_start_bound_user;
-
-	/* It says once in a while that it waits. */
-	drm_dev_ctx_section_limit_ms = 1;
 	drm_safe_test_work_waits(test, unbind);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sq");
-	KUNIT_EXPECT_FALSE(test, tdev_is_bound(user.drm));
-	complete(&user.leave);
-	flush_work(&user.work);
+	KUNIT_EXPECT_FALSE(test, tdev_is_bound(user->drm));
+	complete(&user->leave);
+	flush_work(&user->work);
 	flush_work(unbind);
-	drm_dev_ctx_section_limit_ms = limit;
-	destroy_work_on_stack(&user.work);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
+}
+
+/* Called in a block: the compiler does not see that. */
+static void tdev_unregister_inside(struct tdev_bound_user *user)
+{
+	kunit_warning_suppress(user->test) {
+		user->ret = drm_dev_ctx_unregister(tdev_ctx(user->drm));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(user->test, 1);
+	}
+}
+
+/* The end of the registration waits for the block, which must not wait for that end. */
+static void drm_dev_ctx_test_unregister_in_block(struct kunit *test)
+{
+	struct tdev_bound_user *user;
+	struct tdev_test *t = test->priv;
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "waits for ever without CONFIG_DRM_SAFE_DEBUG");
+
+	user = tdev_bound_user_new(test);
+	user->inside = tdev_unregister_inside;
+	complete(&user->leave);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(user->drm)), 0);
+	flush_work(&user->work);
+	KUNIT_EXPECT_EQ(test, user->ret, -EDEADLK);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 }
 
@@ -2321,13 +2367,51 @@ static void drm_dev_ctx_test_stuck(struct kunit *test)
 	tracepoint_synchronize_unregister();
 	KUNIT_EXPECT_EQ(test, traced.stuck, 1);
 }
+
+static void tdev_trace_block(void *data, struct drm_device *drm, struct task_struct *task,
+			     void *where)
+{
+	struct tdev_bound_user *user = data;
+
+	if (drm != user->drm)
+		return;
+	sprint_symbol_no_offset(user->blamed, (unsigned long)where);
+	complete(&user->leave);
+}
+
+/* So is a task in a block without a section. */
+static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+{
+	struct tdev_bound_user *user = tdev_bound_user_new(test);
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_block, user), 0);
+	drm_dev_ctx_section_limit_ms = 1;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(user->drm)), 0);
+	drm_dev_ctx_section_limit_ms = limit;
+	flush_work(&user->work);
+	unregister_trace_drm_dev_ctx_stuck(tdev_trace_block, user);
+	tracepoint_synchronize_unregister();
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_TRUE(test, strstarts(user->blamed, "tdev_bound_user_work"));
+}
 #else
 static void drm_dev_ctx_test_stuck(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 }
+
+static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+}
 #endif
 #else
+static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
 static void drm_dev_ctx_test_stuck(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
@@ -2518,6 +2602,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_quiesce),
 	KUNIT_CASE(drm_dev_ctx_test_quiesce_unbinds),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_in_section),
+	KUNIT_CASE(drm_dev_ctx_test_unregister_in_block),
 	KUNIT_CASE(drm_dev_ctx_test_unregister_threads),
 	KUNIT_CASE(drm_dev_ctx_test_register_fails),
 	KUNIT_CASE(drm_dev_ctx_test_early),
@@ -2540,6 +2625,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_debugfs),
 	KUNIT_CASE(drm_dev_ctx_test_trace),
 	KUNIT_CASE(drm_dev_ctx_test_stuck),
+	KUNIT_CASE(drm_dev_ctx_test_stuck_block),
 	KUNIT_CASE(drm_dev_ctx_test_completer),
 	KUNIT_CASE(drm_dev_ctx_test_completer_in_section),
 	KUNIT_CASE(drm_dev_ctx_test_register_slowly),
