@@ -43,6 +43,7 @@ struct tdev_log {
  *
  *	o, c	open and postclose
  *	s, q, r	kms_shutdown, quiesce and release of the registration
+ *	p	kms_shutdown powers the device up
  *	!	kms_shutdown or quiesce that is refused the hardware
  *	u	a revocable is revoked
  *	f	the device is released
@@ -60,6 +61,7 @@ struct tdev {
 	struct tdev_log *log;
 	void (*in_shutdown)(struct drm_device *drm);
 	struct tdev_bound_user *user;
+	bool powered;
 };
 
 struct tdev_hw {
@@ -2010,16 +2012,23 @@ static void drm_dev_ctx_test_irq_thread(struct kunit *test)
 	free_irq(irq, &t);
 }
 
-/* Runtime PM needs a driver with callbacks for it. */
+/*
+ * Runtime PM needs a driver with callbacks for it. The callbacks open no section, for a section
+ * waits for them.
+ */
 static int tdev_runtime_resume(struct device *dev)
 {
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(dev_get_drvdata(dev)), return -ENODEV);
+	struct drm_device *drm = dev_get_drvdata(dev);
 
-	return drm_dev_ctx_bound_parent(&reg->base.bound) == dev ? 0 : -EINVAL;
+	tdev_dev(drm)->powered = true;
+	return 0;
 }
 
 static int tdev_runtime_suspend(struct device *dev)
 {
+	struct drm_device *drm = dev_get_drvdata(dev);
+
+	tdev_dev(drm)->powered = false;
 	return 0;
 }
 
@@ -2040,10 +2049,29 @@ static struct platform_driver tdev_pm_driver = {
 	},
 };
 
+/* Whether the device can be powered up, and was, while it is in use */
+static bool tdev_powers(struct drm_device *drm)
+{
+	bool powered;
+
+	if (pm_runtime_resume_and_get(drm->dev))
+		return false;
+	powered = tdev_dev(drm)->powered;
+	return !pm_runtime_put_sync(drm->dev) && powered && !tdev_dev(drm)->powered;
+}
+
+static void tdev_powers_in_shutdown(struct drm_device *drm)
+{
+	log_step(tdev_dev(drm)->log, tdev_powers(drm) ? 'p' : '!');
+}
+
+/* Until runtime PM is disabled, the device is powered up, registered or not. */
 static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 {
+	struct tdev_test *t = test->priv;
 	struct platform_device *pdev;
 	struct drm_dev_ctx_unreg *unreg;
+	struct work_struct *unbind;
 	struct drm_device *drm;
 
 	if (!IS_ENABLED(CONFIG_PM))
@@ -2058,19 +2086,28 @@ static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 	/* Bound before, and by KUnit's module: stated */
 	unreg = drm_dev_ctx_alloc_parent(&pdev->dev, &pdev->dev, &tdev_driver, struct tdev, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
-	drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	tdev_dev(drm)->log = &t->log;
+	tdev_dev(drm)->in_shutdown = tdev_powers_in_shutdown;
 	dev_set_drvdata(&pdev->dev, drm);
-	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), -ENODEV);
-	/* An error stays until someone says that it is mended. */
-	pm_runtime_set_suspended(&pdev->dev);
+	KUNIT_EXPECT_TRUE(test, tdev_powers(drm));
 
-	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(&pdev->dev, &unreg, NULL, NULL), 0);
-	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), 0);
-	KUNIT_EXPECT_EQ(test, pm_runtime_put_sync(&pdev->dev), 0);
-
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
-	KUNIT_EXPECT_EQ(test, pm_runtime_resume_and_get(&pdev->dev), -ENODEV);
-	pm_runtime_set_suspended(&pdev->dev);
+	KUNIT_ASSERT_EQ(test,
+			drm_dev_ctx_register(&pdev->dev, &unreg, &tdev_reg_ops,
+					     &tdev_hw_new(test)->base),
+			0);
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_put, drm), 0);
+	unbind = drm_safe_test_unbind_work(test, &pdev->dev);
+	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+		/* The unplug waits for this section, which powers the device up. */
+		schedule_work(unbind);
+		while (!drm_dev_is_unplugged(drm))
+			cond_resched();
+		KUNIT_EXPECT_TRUE(test, tdev_powers(drm));
+	}
+	flush_work(unbind);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "spqr");
 }
 
 static void drm_dev_ctx_test_debugfs(struct kunit *test)

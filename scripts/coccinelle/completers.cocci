@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What others wait for is completed only if a section can be entered.
+/// What others wait for is completed only if a section or a block can be entered.
 // Misuse class 35: a handler that is refused a section completes nothing; an open
 // section that waits for it keeps the device from being unplugged. Handlers are work
 // items of each kind, timers, tasklets, interrupts, threads, and callbacks of fences, wait
 // queues, DMA engines, mailboxes and the like: see HANDLER_* in drm_safe_names.py. What ends
 // a wait is in COMPLETES there: complete(), wake_up(), swake_up(), wake_up_process(), up(),
 // dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
-// family. The section and the call may be in functions that the handler calls.
+// family. The section and the call may be in functions that the handler calls. A block of
+// drm_dev_ctx_guard_bound() is refused as well, before registration and after quiesce.
+// A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither.
 virtual report
 
 @initialize:python@
@@ -41,7 +43,7 @@ position p;
 @block exists@
 identifier f;
 identifier done : script:python() { completes(done) };
-iterator name drm_dev_ctx_guard;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_bound;
 position p;
 @@
  f(...)
@@ -51,9 +53,40 @@ position p;
  drm_dev_ctx_guard(...) { <+... done@p(...) ...+> }
 |
  drm_dev_ctx_guard(...) done@p(...);
+|
+ drm_dev_ctx_guard_bound(...) { <+... done@p(...) ...+> }
+|
+ drm_dev_ctx_guard_bound(...) done@p(...);
 )
  ...+>
  }
+
+@powers@
+identifier f;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_bound;
+position p;
+statement S;
+@@
+ f@p(...)
+ {
+ <+...
+(
+ drm_dev_ctx_or(...);
+|
+ drm_dev_ctx_guard(...) S
+|
+ drm_dev_ctx_guard_bound(...) S
+)
+ ...+>
+ }
+
+@script:python depends on report@
+p << powers.p;
+f << powers.f;
+@@
+if f in names.driver().powering:
+    print("%s:%s:%s: ERROR: %s() is called for runtime PM, which sections wait for, and opens one" %
+          (p[0].file, p[0].line, p[0].column, f))
 
 @script:python depends on report@
 p << scope.p;

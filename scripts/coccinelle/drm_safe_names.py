@@ -98,7 +98,23 @@ HANDLER_TYPE = re.compile(r"\birqreturn_t\b|\benum hrtimer_restart\b")
 HANDLER_GIVEN = re.compile(
     r"(?:\w*request_(?:threaded_|any_context_|percpu_)?(?:irq|nmi)|kthread_(?:run|create)\w*"
     r"|tasklet_init|async_schedule\w*|smp_call_function\w*|on_each_cpu\w*)")
-HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete)\s*=\s*&?(\w+)")
+HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete|timedout_job)\s*=\s*&?(\w+)")
+
+# Where the callbacks of runtime PM are named
+POWER_SET = re.compile(
+    r"\.runtime_(?:suspend|resume|idle)\s*=\s*(&?\w+)"
+    r"|\b(?:SET_)?RUNTIME_PM_OPS\(([^()]*)\)"
+    r"|\b(?:\w*RUNTIME_DEV_PM_OPS|UNIVERSAL_DEV_PM_OPS)\(\s*\w+,([^()]*)\)")
+
+# The structures with the callbacks of a display, and those that a commit or its end calls
+DISPLAY_OPS = re.compile(
+    r"\bstruct (?:drm_(?:crtc|encoder|bridge|plane|connector|mode_config)(?:_helper)?_funcs"
+    r"|drm_simple_display_pipe_funcs|drm_dev_ctx_ops)\b[^;={]*=\s*\{(.*?)\n\s*\}", re.S)
+DISPLAY_SET = re.compile(
+    r"\.(?:atomic_(?:pre_|post_)?(?:enable|disable)|enable|disable|prepare|commit|update|cleanup|dpms"
+    r"|atomic_(?:begin|flush|update|async_update|commit|commit_tail|mode_set)|mode_set(?:_nofb)?"
+    r"|(?:prepare|cleanup)_fb|(?:begin|end)_fb_access|(?:enable|disable)_vblank|kms_shutdown)"
+    r"\s*=\s*&?(\w+)")
 
 # Headers that stand for another one: who includes them uses that part.
 PARTS = {
@@ -306,6 +322,18 @@ class Driver:
                 if HANDLER_GIVEN.fullmatch(callee):
                     found |= {arg.lstrip("&") for arg in args}
         return self.closure(found, False)
+
+    @functools.cached_property
+    def powering(self):
+        """The driver's callbacks of runtime PM, and what they call."""
+        given = " ".join(" ".join(found) for found in POWER_SET.findall(self.text))
+        return self.closure(set(re.findall(r"\w+", given)) - {"NULL"}, False)
+
+    @functools.cached_property
+    def displaying(self):
+        """The driver's callbacks of a display that run after the unplug, too, and what they call."""
+        return self.closure({name for body in DISPLAY_OPS.findall(self.text)
+                             for name in DISPLAY_SET.findall(body)}, False)
 
     @functools.cached_property
     def completing(self):

@@ -9,17 +9,23 @@
 // wrong: TASKLET C: wake_up_process\(\) ends the wait of others only if a section can be entered
 // wrong: THREAD C: drm_syncobj_replace_fence\(\) ends the wait of others only if a section can be entered
 // wrong: BY_ANOTHER_FUNCTION C: foo_queue_idle\(\) ends the wait of others only if a section can be entered
+// wrong: COMPLETE_IN_A_BOUND_BLOCK C: complete\(\) ends the wait of others only if a section can be entered
+// wrong: TIMEOUT C: dma_fence_signal\(\) ends the wait of others only if a section can be entered
+// wrong: RUNTIME_PM C: foo_runtime_resume\(\) is called for runtime PM, which sections wait for, and opens one
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: the report of a long unplug names it
 // run: drm_dev_ctx.drm_dev_ctx_test_completer: without a section, the wait and the unplug end
+// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: a callback of runtime PM needs none
 
 #include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
+#include <linux/pm_runtime.h>
 #include <linux/swait.h>
 #include <linux/wait.h>
 
 #include <drm/drm_syncobj.h>
+#include <drm/gpu_scheduler.h>
 
 #include "foo.h"
 
@@ -58,6 +64,9 @@ void foo_idle_work(struct work_struct *work)
 		if (!foo_hw_submit(reg, 0))
 			complete(&queue->idle);
 	}
+#elif defined(COMPLETE_IN_A_BOUND_BLOCK)
+	drm_dev_ctx_guard_bound(bound, &queue->foo->ctx)
+		complete(&queue->idle);
 #else
 	complete(&queue->idle);
 #endif
@@ -143,3 +152,43 @@ void foo_drain_work(struct work_struct *work)
 #endif
 	foo_queue_idle(queue);
 }
+
+struct foo_job {
+	struct drm_sched_job base;
+	struct foo_queue *queue;
+};
+
+/* The scheduler waits for it, and with it all that wait for fences. */
+static enum drm_gpu_sched_stat foo_timedout_job(struct drm_sched_job *base)
+{
+	struct foo_job *job = container_of(base, struct foo_job, base);
+
+#if defined(TIMEOUT)
+	drm_dev_ctx_or(foo_reg, reg, &job->queue->foo->ctx, return DRM_GPU_SCHED_STAT_ENODEV);
+
+#endif
+	dma_fence_signal(job->queue->fence);
+	return DRM_GPU_SCHED_STAT_RESET;
+}
+
+const struct drm_sched_backend_ops foo_sched_ops = {
+	.timedout_job = foo_timedout_job,
+};
+
+/* The queue is there for as long as runtime PM is enabled. */
+static int foo_runtime_resume(struct device *dev)
+{
+	struct foo_queue *queue = dev_get_drvdata(dev);
+
+#if defined(RUNTIME_PM)
+	drm_dev_ctx_or(foo_reg, reg, &queue->foo->ctx, return -ENODEV);
+
+	foo_hw_submit(reg, 0);
+#endif
+	wake_up_all(&queue->waiting);
+	return 0;
+}
+
+const struct dev_pm_ops foo_pm_ops = {
+	.runtime_resume = foo_runtime_resume,
+};

@@ -549,3 +549,69 @@ static int post_start(struct post *post, struct dma_async_tx_descriptor *desc)
 	post->task = kthread_run(post_thread, post, "post");
 	return PTR_ERR_OR_ZERO(post->task);
 }
+
+/* Before registration, and after quiesce, a block is refused as a section is. */
+static void post_bound_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_guard_bound(bound, &post->card->ctx) {
+		surface_stop(bound);
+		complete(&post->done);				/* completers */
+	}
+}
+
+static void right_bound_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_guard_bound(bound, &post->card->ctx)
+		surface_stop(bound);
+	complete(&post->done);
+}
+
+static enum drm_gpu_sched_stat post_timedout_job(struct drm_sched_job *job)
+{
+	struct post *post = container_of(job, struct post, job);
+
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return DRM_GPU_SCHED_STAT_ENODEV);
+
+	dma_fence_signal(post->fence);				/* completers */
+	return DRM_GPU_SCHED_STAT_RESET;
+}
+
+static const struct drm_sched_backend_ops post_sched_ops = {
+	.timedout_job = post_timedout_job,
+};
+
+static int post_power(struct post *post)			/* completers */
+{
+	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return -ENODEV);
+
+	return surface_kick(reg);
+}
+
+static int post_resume(struct device *dev)
+{
+	return post_power(dev_get_drvdata(dev));
+}
+
+/* What it needs outlives pm_runtime_disable(). */
+static int right_suspend(struct device *dev)
+{
+	struct post *post = dev_get_drvdata(dev);
+
+	post->idle = true;
+	return 0;
+}
+
+static int post_idle(struct device *dev)			/* completers */
+{
+	struct post *post = dev_get_drvdata(dev);
+
+	drm_dev_ctx_guard_bound(bound, &post->card->ctx)
+		surface_stop(bound);
+	return 0;
+}
+
+static DEFINE_RUNTIME_DEV_PM_OPS(post_pm_ops, right_suspend, post_resume, post_idle);

@@ -461,3 +461,58 @@ static struct drm_dev_ctx_unreg *surface_other(struct device *dev, struct device
 		return drm_dev_ctx_alloc(dev, &own_driver, struct card, ctx);
 	return drm_dev_ctx_alloc_parent(dev, parent, &other_driver, struct card, ctx);	/* belongs */
 }
+
+static void surface_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
+{
+	drm_dev_ctx_guard(card_reg, reg, card_ctx(crtc->dev))		/* display */
+		surface_kick(reg);
+}
+
+static void surface_plane_off(struct drm_device *drm)
+{
+	drm_dev_ctx_or(card_reg, reg, card_ctx(drm), return);		/* display */
+
+	surface_kick(reg);
+}
+
+static void surface_plane_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	surface_plane_off(plane->dev);
+}
+
+static void surface_kms_shutdown(struct drm_device *drm)
+{
+	drm_dev_ctx_guard(card_reg, reg, card_ctx(drm))			/* display */
+		drm_atomic_helper_shutdown(drm);
+}
+
+static void right_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
+{
+	drm_dev_ctx_guard_bound(bound, card_ctx(crtc->dev))
+		surface_kick_bound(bound);
+}
+
+/* Userspace asks for modes, which it does not after the unplug. */
+static int right_get_modes(struct drm_connector *connector)
+{
+	drm_dev_ctx_or(card_reg, reg, card_ctx(connector->dev), return 0);
+
+	return surface_kick(reg);
+}
+
+static const struct drm_crtc_helper_funcs surface_crtc_funcs = {
+	.atomic_enable = right_crtc_enable,
+	.atomic_disable = surface_crtc_disable,
+};
+
+static const struct drm_plane_helper_funcs surface_plane_funcs = {
+	.atomic_update = surface_plane_update,
+};
+
+static const struct drm_connector_helper_funcs surface_connector_funcs = {
+	.get_modes = right_get_modes,
+};
+
+static const struct drm_dev_ctx_ops surface_ops = {
+	.kms_shutdown = surface_kms_shutdown,
+};
