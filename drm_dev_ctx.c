@@ -130,7 +130,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *			   struct drm_file *file);
  *
  *	DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_submit);
- *	DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_INFO, foo_ioctl_info, struct drm_foo_info);
+ *	DRM_DEV_CTX_IOCTL_UNGUARDED(FOO_INFO, foo_ioctl_info, struct drm_foo_info);
  *
  *	DRM_DEV_CTX_IOCTLS(foo_ioctls) = {
  *		DRM_DEV_CTX_IOCTL_DEF(FOO_SUBMIT, DRM_RENDER_ALLOW),
@@ -144,8 +144,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *	};
  *
  * Every other entry point that starts something opens a section with one line: the
- * open callback, callbacks of GEM objects, page faults, runtime PM callbacks, and work
- * items and timers such as this one:
+ * open callback, callbacks of GEM objects, page faults, and work items and timers such
+ * as this one:
  *
  * .. code-block:: c
  *
@@ -160,7 +160,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * All of these are initiators. A completer is a function that ends the wait of
  * others: an interrupt handler or a work item that signals fences, calls
- * complete() or reads the hardware's responses. A completer must not open a
+ * complete() or reads the hardware's responses. A callback of runtime PM is one, too:
+ * sections wait for it in pm_runtime_resume_and_get(). A completer must not open a
  * section:
  *
  * .. code-block:: c

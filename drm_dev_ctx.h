@@ -928,15 +928,16 @@ static_assert(1)
 			    return _handler(reg, args, file))
 
 /**
- * DRM_DEV_CTX_IOCTL_UNPLUGGED() - the entry point of an ioctl that works unplugged, too
+ * DRM_DEV_CTX_IOCTL_UNGUARDED() - the entry point of an ioctl that unplugging does not wait for
  * @_ioctl: the ioctl, without ``DRM_IOCTL_``
  * @_handler: ``int handler(struct drm_dev_ctx_ioctl *ioctl, _arg_t *args, struct drm_file *file)``
  * @_arg_t: type of the argument; void for an ioctl without one
  *
- * The device has been registered, and may be unplugged at any time: the handler opens
- * a section for what needs the hardware.
+ * The device has been registered, and may be unplugged at any time while the handler runs:
+ * the handler opens a section where it touches the hardware. For handlers that copy from
+ * or to userspace, or wait for long. After the unplug, drm_ioctl() returns -ENODEV.
  */
-#define DRM_DEV_CTX_IOCTL_UNPLUGGED(_ioctl, _handler, _arg_t)			\
+#define DRM_DEV_CTX_IOCTL_UNGUARDED(_ioctl, _handler, _arg_t)			\
 	__DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, return _handler(ioctl, args, file))
 
 #ifdef CONFIG_CC_IS_CLANG
@@ -966,7 +967,7 @@ static_assert(1)
 /**
  * DRM_DEV_CTX_IOCTL_DEF() - an entry of the table of a driver's ioctls
  * @_ioctl: the ioctl, without ``DRM_IOCTL_``, that DRM_DEV_CTX_IOCTL() or
- *	DRM_DEV_CTX_IOCTL_UNPLUGGED() defined
+ *	DRM_DEV_CTX_IOCTL_UNGUARDED() defined
  * @_flags: of &enum drm_ioctl_flags
  */
 #define DRM_DEV_CTX_IOCTL_DEF(_ioctl, _flags)					\

@@ -208,7 +208,7 @@ class Driver:
         return {**found, "context": "struct drm_dev_ctx_ioctl *ioctl",
                 "drm": "drm_dev_ctx_ioctl_drm(ioctl)",
                 "doc": "@ioctl: the device, which may be unplugged",
-                "entry": fill("DRM_DEV_CTX_IOCTL_UNPLUGGED(", [ioctl, name, struct], ");\n")}
+                "entry": fill("DRM_DEV_CTX_IOCTL_UNGUARDED(", [ioctl, name, struct], ");\n")}
 
     def convert_ioctls(self, text, handlers):
         """Give handlers their types, and make entry points and the table anew."""

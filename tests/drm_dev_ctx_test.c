@@ -161,10 +161,10 @@ static int tdev_ioctl_master(struct drm_dev_ctx_ioctl *ioctl, struct tdev_args *
 }
 
 DRM_DEV_CTX_IOCTL(TDEV_REG, tdev_ioctl_reg, tdev_reg, struct tdev_args);
-DRM_DEV_CTX_IOCTL_UNPLUGGED(TDEV_CTX, tdev_ioctl_ctx, struct tdev_args);
-DRM_DEV_CTX_IOCTL_UNPLUGGED(TDEV_ANY, tdev_ioctl_any, void);
+DRM_DEV_CTX_IOCTL_UNGUARDED(TDEV_CTX, tdev_ioctl_ctx, struct tdev_args);
+DRM_DEV_CTX_IOCTL_UNGUARDED(TDEV_ANY, tdev_ioctl_any, void);
 DRM_DEV_CTX_IOCTL(TDEV_NESTED, tdev_ioctl_nested, tdev_reg, struct tdev_args);
-DRM_DEV_CTX_IOCTL_UNPLUGGED(TDEV_MASTER, tdev_ioctl_master, struct tdev_args);
+DRM_DEV_CTX_IOCTL_UNGUARDED(TDEV_MASTER, tdev_ioctl_master, struct tdev_args);
 
 DRM_DEV_CTX_IOCTLS(tdev_ioctls) = {
 	DRM_DEV_CTX_IOCTL_DEF(TDEV_REG, DRM_AUTH | DRM_RENDER_ALLOW),
@@ -2416,10 +2416,10 @@ static void tdev_trace_block(void *data, struct drm_device *drm, struct task_str
 	complete(&user->leave);
 }
 
-/* So is a task in a block without a section. */
-static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+/* Ends a registration that waits for a block, and expects that @culprit is named for it. */
+static void tdev_expect_blamed(struct kunit *test, struct tdev_bound_user *user,
+			       const char *culprit)
 {
-	struct tdev_bound_user *user = tdev_bound_user_new(test);
 	unsigned int limit = drm_dev_ctx_section_limit_ms;
 
 	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_block, user), 0);
@@ -2430,7 +2430,29 @@ static void drm_dev_ctx_test_stuck_block(struct kunit *test)
 	unregister_trace_drm_dev_ctx_stuck(tdev_trace_block, user);
 	tracepoint_synchronize_unregister();
 	if (IS_ENABLED(CONFIG_KALLSYMS))
-		KUNIT_EXPECT_TRUE(test, strstarts(user->blamed, "tdev_bound_user_work"));
+		KUNIT_EXPECT_TRUE(test, strstarts(user->blamed, culprit));
+}
+
+/* So is a task in a block without a section. */
+static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+{
+	tdev_expect_blamed(test, tdev_bound_user_new(test), "tdev_bound_user_work");
+}
+
+/* As a callback of the display that waits for the fence of a commit */
+static void tdev_wait_in_block(struct drm_device *drm)
+{
+	drm_dev_ctx_guard_bound(bound, tdev_ctx(drm))
+		wait_for_completion(&tdev_dev(drm)->user->leave);
+}
+
+/* So is kms_shutdown. */
+static void drm_dev_ctx_test_stuck_shutdown(struct kunit *test)
+{
+	struct tdev_bound_user *user = tdev_bound_user_new(test);
+
+	tdev_dev(user->drm)->in_shutdown = tdev_wait_in_block;
+	tdev_expect_blamed(test, user, "tdev_wait_in_block");
 }
 #else
 static void drm_dev_ctx_test_stuck(struct kunit *test)
@@ -2442,9 +2464,19 @@ static void drm_dev_ctx_test_stuck_block(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 }
+
+static void drm_dev_ctx_test_stuck_shutdown(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+}
 #endif
 #else
 static void drm_dev_ctx_test_stuck_block(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_stuck_shutdown(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 }
@@ -2663,6 +2695,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_trace),
 	KUNIT_CASE(drm_dev_ctx_test_stuck),
 	KUNIT_CASE(drm_dev_ctx_test_stuck_block),
+	KUNIT_CASE(drm_dev_ctx_test_stuck_shutdown),
 	KUNIT_CASE(drm_dev_ctx_test_completer),
 	KUNIT_CASE(drm_dev_ctx_test_completer_in_section),
 	KUNIT_CASE(drm_dev_ctx_test_register_slowly),

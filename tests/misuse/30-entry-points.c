@@ -65,7 +65,7 @@ static int foo_ioctl_status(struct drm_dev_ctx_ioctl *ioctl, __u32 *args, struct
 }
 
 #if defined(NEEDS_MORE_THAN_IT_ASKS_FOR)
-DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_SUBMIT, foo_ioctl_submit, struct drm_foo_submit);
+DRM_DEV_CTX_IOCTL_UNGUARDED(FOO_SUBMIT, foo_ioctl_submit, struct drm_foo_submit);
 #elif defined(OTHER_SIZE)
 DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, u64);
 #elif defined(OTHER_ARGUMENT)
@@ -75,11 +75,11 @@ DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, bar_reg, struct drm_foo_submit);
 #elif !defined(NO_ENTRY_POINT)
 DRM_DEV_CTX_IOCTL(FOO_SUBMIT, foo_ioctl_submit, foo_reg, struct drm_foo_submit);
 #endif
-DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_STATUS, foo_ioctl_status, __u32);
+DRM_DEV_CTX_IOCTL_UNGUARDED(FOO_STATUS, foo_ioctl_status, __u32);
 
 #if defined(SAME_NUMBER)
 #define DRM_IOCTL_FOO_AGAIN	DRM_IOR(DRM_COMMAND_BASE + DRM_FOO_SUBMIT, __u32)
-DRM_DEV_CTX_IOCTL_UNPLUGGED(FOO_AGAIN, foo_ioctl_status, __u32);
+DRM_DEV_CTX_IOCTL_UNGUARDED(FOO_AGAIN, foo_ioctl_status, __u32);
 #endif
 
 DRM_DEV_CTX_IOCTLS(foo_ioctls) = {

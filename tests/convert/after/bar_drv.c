@@ -63,8 +63,8 @@ static int bar_idle_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 	return to_bar(dev)->doorbell ? -EBUSY : 0;
 }
 
-DRM_DEV_CTX_IOCTL_UNPLUGGED(BAR_SUBMIT, bar_submit_ioctl, struct drm_bar_submit);
-DRM_DEV_CTX_IOCTL_UNPLUGGED(BAR_GET_PARAM, bar_get_param_ioctl, struct drm_bar_get_param);
+DRM_DEV_CTX_IOCTL_UNGUARDED(BAR_SUBMIT, bar_submit_ioctl, struct drm_bar_submit);
+DRM_DEV_CTX_IOCTL_UNGUARDED(BAR_GET_PARAM, bar_get_param_ioctl, struct drm_bar_get_param);
 DRM_DEV_CTX_IOCTL(BAR_KICK, bar_kick_ioctl, bar_reg, struct drm_bar_kick);
 
 DRM_DEV_CTX_IOCTLS(bar_drm_ioctls) = {
