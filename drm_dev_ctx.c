@@ -204,6 +204,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * The first device is the one whose probe function runs: its unbinding ends the
  * registration. A device link has the driver core unbind it before the parent. A
+ * DMA device that drm_dev_set_dma_dev() sets is followed in the same way. A
  * component master states itself twice if its bind callback can run in the probe
  * function of a component. drm_dev_ctx_alloc() refuses a parent that was bound before,
  * or is bound to a driver in another module. drm_dev_ctx_alloc_parent() refuses a first
@@ -823,20 +824,20 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Have the driver core unbind @dev before it unbinds @parent, which does DMA for
- * it. The core refuses if @parent depends on @dev already or, with
- * CONFIG_PM_SLEEP, is outside of power management, as faux devices are.
+ * Have the driver core unbind @dev before it unbinds @supplier, which @what names. The core
+ * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, is outside of power
+ * management, as faux devices are.
  */
-static int drm_dev_ctx_follow_parent(struct device *dev, struct device *parent)
+static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
 	/* A device without a driver stays as it is. */
-	if (parent == dev || !parent->driver)
+	if (supplier == dev || !supplier->driver)
 		return 0;
-	if (device_link_add(dev, parent, DL_FLAG_AUTOREMOVE_CONSUMER))
+	if (device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER))
 		return 0;
 
-	dev_err(dev, "cannot be unbound before %s, the parent of its DRM device\n",
-		dev_name(parent));
+	dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
+		dev_name(supplier), what);
 	return -EINVAL;
 }
 
@@ -862,7 +863,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	if (drm_dev_ctx_misfits(args))
 		return ERR_PTR(-EINVAL);
-	ret = drm_dev_ctx_follow_parent(args->dev, args->parent);
+	ret = drm_dev_ctx_follow(args->dev, args->parent, "parent");
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -966,6 +967,11 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 				dev ? dev_name(dev) : "no device", dev_name(ctx->__dev));
 		return -EINVAL;
 	}
+
+	/* The driver may have set it since the allocation. */
+	ret = drm_dev_ctx_follow(dev, drm_dev_dma_dev(&ctx->drm), "DMA device");
+	if (ret)
+		return ret;
 
 	/* Before the device goes live, for then nothing may fail any more. */
 	ret = devm_add_action(dev, drm_dev_ctx_unplug, ctx);

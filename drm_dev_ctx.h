@@ -211,8 +211,9 @@ enum drm_dev_ctx_wait {
  *   the device.
  * - The devres action of @__dev holds @drm while @__dev is bound, which is what a
  *   bound parent means. @__dev is the parent of @drm or, if the driver said so, a
- *   consumer of the parent by a device link, so that it is unbound first. @__dev is
- *   not accessed once it is unbound.
+ *   consumer of the parent by a device link, so that it is unbound first. The same
+ *   holds for the DMA device of @drm from registration on. @__dev is not accessed once
+ *   it is unbound.
  * - @__state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @__lock.
  * - @__ops and @__data are set while the device is registered or being so; under
@@ -399,7 +400,8 @@ drm_dev_ctx_bound_drm(const struct drm_dev_ctx_bound *bound)
  * @bound: the proof that it is bound
  *
  * The device that names the DRM device, and that does DMA for it unless
- * drm_dev_set_dma_dev() set another one: use drm_dev_dma_dev() for DMA. It is
+ * drm_dev_set_dma_dev() set another one: use drm_dev_dma_dev() for DMA. That one is
+ * unbound after the device to which the DRM device belongs, too. The parent is
  * drm_dev_ctx_bound_device() as well, unless the device was allocated with
  * drm_dev_ctx_alloc_parent().
  *
@@ -640,7 +642,8 @@ enum { __drm_dev_ctx_in_section };
  *	@ops gets NULL
  *
  * Publishes the registration data and then the device. The registration ends
- * when @dev is unbound, or with drm_dev_ctx_unregister().
+ * when @dev is unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was
+ * called, then a device link has the driver core unbind @dev before that DMA device.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *

@@ -1264,6 +1264,46 @@ static void drm_dev_ctx_test_stated_parent_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 }
 
+static void tdev_dma_device_is_bound(struct drm_device *drm, struct tdev_hw *hw)
+{
+	log_step(hw->log, drm_dev_dma_dev(drm)->driver ? 'b' : '-');
+}
+
+/* A device that does DMA through another one, which is unbound first */
+static void drm_dev_ctx_test_dma_device(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = tdev_new(test);
+	struct tdev_revocable rev = { .log = &t->log };
+	struct tdev_hw *hw = tdev_hw_new(test);
+	struct device *dma_dev;
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_kunit_driver), 0);
+	dma_dev = tdev_platform(test);
+	hw->in_quiesce = tdev_dma_device_is_bound;
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(unreg), dma_dev);
+	tdev_add(test, &unreg->bound, &rev);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops, &hw->base), 0);
+
+	device_release_driver(dma_dev);
+	KUNIT_EXPECT_NULL(test, t->parent->driver);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqbruf");
+}
+
+/* A DMA device that the driver core cannot unbind later is refused. */
+static void drm_dev_ctx_test_dma_device_odd(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = tdev_new(test);
+
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(unreg), drm_safe_test_parent(test));
+	KUNIT_EXPECT_EQ(test,
+			drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
+					     &tdev_hw_new(test)->base),
+			IS_ENABLED(CONFIG_PM_SLEEP) ? -EINVAL : 0);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, IS_ENABLED(CONFIG_PM_SLEEP) ? "qr" : "");
+}
+
 /*
  * As virtio does it: the parent's probe function makes the device, whose own probe
  * function runs inside of it, and the parent's remove function takes it away.
@@ -2662,6 +2702,8 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_first),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_nested),
+	KUNIT_CASE(drm_dev_ctx_test_dma_device),
+	KUNIT_CASE(drm_dev_ctx_test_dma_device_odd),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),
 	KUNIT_CASE(drm_dev_ctx_test_ioctl_flags),
