@@ -449,7 +449,8 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 {
 	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
 
-	/* That task cancels this work before it gives up @__lock, so it is there. */
+	/* The worker can exit after it has set @__busy back. */
+	guard(rcu)();
 	if (waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN || waits == DRM_DEV_CTX_WAITS_QUIESCE)
 		sched_show_task(READ_ONCE(ctx->__busy));
 }
@@ -546,7 +547,10 @@ static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->__lock)
 	mutex_unlock(&ctx->__lock);
 }
 
-/* Whether this task holds @__lock. No other task sets @__busy to this one. */
+/*
+ * Whether this task runs a callback of the registration, or is about to. No other task sets
+ * @__busy to this one.
+ */
 static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 {
 	return READ_ONCE(ctx->__busy) == current;
@@ -609,11 +613,37 @@ static void drm_dev_ctx_unbind(void *res)
 	drm_dev_put(&ctx->drm);
 }
 
+static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
+{
+	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __shutdown);
+	struct task_struct *ending = ctx->__busy;
+
+	WRITE_ONCE(ctx->__busy, current);
+	ctx->__ops->kms_shutdown(&ctx->drm);
+	WRITE_ONCE(ctx->__busy, ending);
+}
+
+/*
+ * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if there is a
+ * signal. A worker gets none.
+ */
 static void drm_dev_ctx_shutdown(struct drm_dev_ctx *ctx)
 {
+	if (!ctx->__ops || !ctx->__ops->kms_shutdown)
+		return;
 	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_KMS_SHUTDOWN);
-	if (ctx->__ops && ctx->__ops->kms_shutdown)
-		ctx->__ops->kms_shutdown(&ctx->drm);
+	queue_work(system_dfl_wq, &ctx->__shutdown);
+	flush_work(&ctx->__shutdown);
+}
+
+static void drm_dev_ctx_init_shutdown(struct drm_dev_ctx *ctx)
+{
+	INIT_WORK(&ctx->__shutdown, drm_dev_ctx_shutdown_fn);
+	lockdep_register_key(&ctx->__shutdown_key);
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&ctx->__shutdown.lockdep_map, "drm_dev_ctx_shutdown",
+			 &ctx->__shutdown_key, 0);
+#endif
 }
 
 static void drm_dev_ctx_quiesce(const struct drm_dev_ctx_ops *ops,
@@ -766,6 +796,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	drm_dev_ctx_debug_exit(ctx);
 	mutex_destroy(&ctx->__lock);
 	lockdep_unregister_key(&ctx->__key);
+	lockdep_unregister_key(&ctx->__shutdown_key);
 }
 
 /* Whether @args->dev is bound to a driver in another module than the one that allocates. */
@@ -881,6 +912,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	lockdep_register_key(&ctx->__key);
 	mutex_init(&ctx->__lock);
 	lockdep_set_class(&ctx->__lock, &ctx->__key);
+	drm_dev_ctx_init_shutdown(ctx);
 	raw_spin_lock_init(&ctx->__bound_lock);
 	init_completion(&ctx->__bound_left);
 	lockdep_init_map(&ctx->__bound_map, "drm_dev_ctx_guard_bound", &bound_key, 0);

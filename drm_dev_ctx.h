@@ -98,8 +98,8 @@ struct drm_dev_ctx_data {
 /**
  * struct drm_dev_ctx_ops - how a registration ends
  *
- * The callbacks run in the order in which they stand here, each once, in the thread
- * that ends the registration. None of them may wait for that thread.
+ * The callbacks run in the order in which they stand here, each once. The thread that
+ * ends the registration waits for each, so none of them may wait for that thread.
  */
 struct drm_dev_ctx_ops {
 	/**
@@ -107,7 +107,8 @@ struct drm_dev_ctx_ops {
 	 *
 	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device
 	 * is unplugged, but the hardware is still there: the callbacks of the display
-	 * use drm_dev_ctx_guard_bound().
+	 * use drm_dev_ctx_guard_bound(). Runs in a worker of the kernel, so that no
+	 * signal to the task that unbinds the parent ends its waits.
 	 */
 	void (*kms_shutdown)(struct drm_device *drm);
 
@@ -221,9 +222,10 @@ enum drm_dev_ctx_wait {
  * - @__registered is set after @__ops and @__data, just before drm_dev_register(),
  *   because the minors are live before that function returns. It stays set: a device
  *   whose registration has ended is unplugged.
- * - @__busy is the task that holds @__lock.
- * - @__lock has a lockdep class of its own, @__key: the callbacks of one device can
- *   end the registration of another one, of the same driver or not.
+ * - @__busy is the task that holds @__lock, or the worker that it has call kms_shutdown.
+ * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
+ *   because the callbacks of one device can end the registration of another one, of the
+ *   same driver or not.
  * - @__type and @__modname name the struct that @drm was allocated in, and its module.
  *   The strings belong to that module. Only its callbacks have them read, so it is
  *   still loaded then.
@@ -260,6 +262,8 @@ struct drm_dev_ctx {
 	struct mutex __lock;	/* @__state, and the callbacks of the registration */
 	struct lock_class_key __key;
 	struct task_struct *__busy;
+	struct work_struct __shutdown;
+	struct lock_class_key __shutdown_key;
 	enum drm_dev_ctx_state __state;
 
 	raw_spinlock_t __bound_lock;	/* The three that follow, in interrupts, too */

@@ -56,6 +56,7 @@ static void log_step(struct tdev_log *log, char step)
 
 struct tdev {
 	u64 aligned __aligned(SMP_CACHE_BYTES);
+	struct kunit *test;
 	int before;
 	struct drm_dev_ctx ctx;
 	struct tdev_log *log;
@@ -303,6 +304,7 @@ static struct drm_dev_ctx_unreg *tdev_new_driver(struct kunit *test,
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	tdev_dev(drm_dev_ctx_unreg_drm(unreg))->log = &t->log;
+	tdev_dev(drm_dev_ctx_unreg_drm(unreg))->test = test;
 	return unreg;
 }
 
@@ -1600,7 +1602,7 @@ static void tdev_is_bound_work(struct work_struct *work)
 static void tdev_check_bound(struct drm_device *drm)
 {
 	struct tdev_bound_work w = { .drm = drm };
-	struct kunit *test = kunit_get_current_test();
+	struct kunit *test = tdev_dev(drm)->test;
 
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
@@ -1633,6 +1635,31 @@ static void drm_dev_ctx_test_if_bound(struct kunit *test)
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 	KUNIT_EXPECT_FALSE(test, tdev_is_bound(drm));
+}
+
+static void tdev_unregister_in_shutdown(struct drm_device *drm)
+{
+	struct kunit *test = tdev_dev(drm)->test;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -EDEADLK);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	/* As in drm_atomic_helper_shutdown() */
+	KUNIT_EXPECT_FALSE(test, signal_pending(current));
+}
+
+/* The display is turned off to the end, though the task that ends the registration has a signal. */
+static void drm_dev_ctx_test_shutdown_signal(struct kunit *test)
+{
+	struct drm_device *drm = tdev_registered(test);
+	struct tdev_test *t = test->priv;
+
+	tdev_dev(drm)->in_shutdown = tdev_unregister_in_shutdown;
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 }
 
 /* Work in a block, which is entered while the registration ends, so without a section */
@@ -2725,6 +2752,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_revocable_retry),
 	KUNIT_CASE(drm_dev_ctx_test_revocable_dropped),
 	KUNIT_CASE(drm_dev_ctx_test_if_bound),
+	KUNIT_CASE(drm_dev_ctx_test_shutdown_signal),
 	KUNIT_CASE(drm_dev_ctx_test_bound_outlives_quiesce),
 	KUNIT_CASE(drm_dev_ctx_test_section_exits),
 	KUNIT_CASE(drm_dev_ctx_test_tasks),
