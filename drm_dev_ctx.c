@@ -253,10 +253,28 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 static DEFINE_RAW_SPINLOCK(drm_dev_ctx_sections_lock);
 static LIST_HEAD(drm_dev_ctx_sections);
 
-void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s)
+/*
+ * A device can be given the ioctls of another type, whose handlers take the registration data
+ * for their own. The proof tells: its type is the same in all sections of a device. Blocks
+ * have the library's.
+ */
+static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char *type)
 {
+	const char *first;
+
 	/* An ioctl's section does not read @__registered, so a foreign device gets here. */
-	drm_dev_ctx_misses(s->ctx);
+	if (drm_dev_ctx_misses(s->ctx) || !strcmp(type, "drm_dev_ctx_bound"))
+		return;
+	first = cmpxchg_relaxed(&s->ctx->__reg_type, NULL, type);
+	if (likely(!first || first == type || !strcmp(first, type)))
+		return;
+	drm_safe_broken(&s->ctx->drm, "a device has the drm_driver of its type",
+			"a section of %s, after those of %s", type, first);
+}
+
+void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type)
+{
+	drm_dev_ctx_check_reg_type(s, type);
 	s->task = current;
 	s->where = _RET_IP_;
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
@@ -811,10 +829,15 @@ static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Whether the driver of @args->dev is not the one that allocates. A driver in another
- * module is not, unless the caller states the device. Nor is a driver whose probe
- * function has returned, unless the caller states the device as both, as component
- * masters do. Faux devices share one driver, so this cannot tell for them.
+ * Whether another driver than the one that allocates binds @args->dev. That is the case if
+ *
+ * - its driver is in another module, unless the caller states the device. Of two built-in drivers,
+ *   @args->modname tells. It differs within a driver of several objects that are not linked into
+ *   one, so such a driver has to state the device.
+ * - its probe function has returned, unless the caller states the device as both, as component
+ *   masters do.
+ *
+ * Faux devices share one driver, so this cannot tell for them.
  */
 static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 {
@@ -907,7 +930,6 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	ctx->__magic = &drm_dev_ctx_magic;
 	ctx->__dev = args->dev;
 	ctx->__type = args->type;
-	ctx->__modname = args->modname;
 	ctx->__unreg.bound.__ctx = ctx;
 	lockdep_register_key(&ctx->__key);
 	mutex_init(&ctx->__lock);
@@ -1140,19 +1162,19 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
  * A device can be allocated with the &struct drm_driver of another one, whose callbacks
  * would take the memory around the &struct drm_device for their own type.
  */
-void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type, const char *modname)
+void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type)
 {
 	if (drm_dev_ctx_misses(ctx))
 		return;
-	/* The compiler usually merges equal strings of a file. */
-	if (likely(ctx->__type == type && ctx->__modname == modname))
-		return;
-	if (!strcmp(ctx->__type, type) && !strcmp(ctx->__modname, modname))
+	/*
+	 * The compiler usually merges equal strings of a file. KBUILD_MODNAME would tell
+	 * drivers apart, but differs among the objects of a driver that is only built in.
+	 */
+	if (likely(ctx->__type == type || !strcmp(ctx->__type, type)))
 		return;
 
 	drm_safe_broken(&ctx->drm, "a device has the drm_driver of its type",
-			"allocated as %s of %s, and taken for %s of %s",
-			ctx->__type, ctx->__modname, type, modname);
+			"allocated as %s, and taken for %s", ctx->__type, type);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_check_type);
 #endif

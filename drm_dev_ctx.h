@@ -58,7 +58,8 @@ struct drm_dev_ctx_unreg {
  * struct drm_dev_ctx_reg - proof that a device is registered and not unplugged
  * @bound: the weaker proof
  *
- * The base of a driver's own proof, which has it as its only member, named base:
+ * The base of a driver's own proof, which has it as its only member, named base. All
+ * sections of a device have proofs of one type:
  *
  * .. code-block:: c
  *
@@ -226,9 +227,9 @@ enum drm_dev_ctx_wait {
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
- * - @__type and @__modname name the struct that @drm was allocated in, and its module.
- *   The strings belong to that module. Only its callbacks have them read, so it is
- *   still loaded then.
+ * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
+ *   first section. The strings belong to the driver's module. Only its callbacks have
+ *   them read, so it is still loaded then.
  * - @__bound_open, @__bound_users and @__bound_left are under @__bound_lock.
  *   @__bound_open is set from the beginning of a registration until its quiesce has
  *   returned. @__bound_users counts the blocks of drm_dev_ctx_guard_bound() that were
@@ -257,7 +258,6 @@ struct drm_dev_ctx {
 	struct device *__dev;
 	struct drm_dev_ctx_unreg __unreg;
 	const char *__type;
-	const char *__modname;
 
 	struct mutex __lock;	/* @__state, and the callbacks of the registration */
 	struct lock_class_key __key;
@@ -288,6 +288,7 @@ struct drm_dev_ctx {
 	unsigned int __stuck_ms;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 #ifdef CONFIG_DRM_SAFE_DEBUG
+	const char *__reg_type;
 	struct list_head __all;	/* of the devices that are there */
 	struct ref_tracker_dir __handles;
 #endif
@@ -374,14 +375,15 @@ extern unsigned int drm_dev_ctx_section_limit_ms;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
 void drm_dev_ctx_handle_del(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
-void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s);
+void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type);
 void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s);
 #else
 static inline void drm_dev_ctx_handle_add(struct drm_device *drm,
 					  struct drm_dev_ctx_handle *handle) {}
 static inline void drm_dev_ctx_handle_del(struct drm_device *drm,
 					  struct drm_dev_ctx_handle *handle) {}
-static __always_inline void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s) {}
+static __always_inline void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s,
+							const char *type) {}
 static __always_inline void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s) {}
 #endif
 
@@ -521,10 +523,9 @@ static inline struct drm_device *drm_dev_ctx_data_drm(const struct drm_dev_ctx_d
 }
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type, const char *modname);
+void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type);
 #else
-static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type,
-						     const char *modname) {}
+static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type) {}
 #endif
 
 /**
@@ -543,7 +544,7 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
 #define drm_dev_ctx_entry(_drm, _type, _member) ({				\
 	struct drm_dev_ctx *__entry = container_of(_drm, struct drm_dev_ctx, drm); \
 										\
-	__drm_dev_ctx_check_type(__entry, #_type, KBUILD_MODNAME);		\
+	__drm_dev_ctx_check_type(__entry, #_type);				\
 	container_of(__entry, _type, _member);					\
 })
 
@@ -805,12 +806,15 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 		 struct drm_dev_ctx_ioctl *: (struct drm_dev_ctx *)(void *)(_from)), \
 	_Generic((_from), struct drm_dev_ctx *: false, struct drm_dev_ctx_ioctl *: true)
 
-/* Tracks the section here: the constructor of a class returns a copy. */
+/*
+ * Tracks the section here: the constructor of a class returns a copy. @type names the proof's
+ * type.
+ */
 static __always_inline struct drm_dev_ctx *
-__drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
+__drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 {
 	if (s->open || s->bound)
-		__drm_dev_ctx_section_track(s);
+		__drm_dev_ctx_section_track(s, type);
 	return s->ctx;
 }
 
@@ -824,7 +828,7 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
  */
 #define __drm_dev_ctx_proof(_type, _proof, _member)				\
 	for (const struct _type _proof[1] __maybe_unused =			\
-	     { { ._member = __drm_dev_ctx_section_ctx(&scope) } },		\
+	     { { ._member = __drm_dev_ctx_section_ctx(&scope, #_type) } },	\
 	     *__drm_dev_ctx_in_section = _proof; __drm_dev_ctx_in_section;	\
 	     __drm_dev_ctx_in_section = NULL)					\
 		__drm_safe_no_jump_into(scope, __drm_dev_ctx_in_section,	\
@@ -890,7 +894,7 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s)
 	}									\
 	__drm_safe_no_jump(_proof, __section_##_proof);				\
 	const struct _type _proof[1] __maybe_unused = { {			\
-		.base.bound.__ctx = __drm_dev_ctx_section_ctx(&__section_##_proof) \
+		.base.bound.__ctx = __drm_dev_ctx_section_ctx(&__section_##_proof, #_type) \
 	} }
 
 /* The _IOC_SIZE() of an ioctl with an argument of @_type; void stands for none */

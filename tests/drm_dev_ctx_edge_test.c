@@ -107,6 +107,64 @@ static void other_type(struct kunit *test)
 	}
 }
 
+/* Proof that a struct other_dev is registered */
+struct other_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+#define DRM_IOCTL_OTHER_NOTHING	DRM_IO(DRM_COMMAND_BASE)
+
+static int other_ioctl_nothing(const struct other_reg *reg, void *args, struct drm_file *file)
+{
+	return 0;
+}
+
+DRM_DEV_CTX_IOCTL(OTHER_NOTHING, other_ioctl_nothing, other_reg, void);
+
+DRM_DEV_CTX_IOCTLS(other_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(OTHER_NOTHING, DRM_RENDER_ALLOW),
+};
+
+/* Nor is its registration data: the ioctls of another type, behind an open of its own */
+static void other_ioctls_of_type(struct kunit *test)
+{
+	struct drm_device *drm = edge_device(test, drm_safe_test_parent(test));
+	bool entered = false;
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	drm_dev_ctx_guard(edge_reg, reg, edge_ctx(drm))
+		entered = true;
+	KUNIT_EXPECT_TRUE(test, entered);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, other_ioctls[0].func(drm, NULL, NULL), 0);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+
+/* A driver of several objects that are built in one by one: KBUILD_MODNAME differs. */
+static void other_object(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_args args = {
+		.dev = parent,
+		.parent = parent,
+		.driver = drm_safe_test_driver(),
+		.size = sizeof(struct edge_dev),
+		.offset = offsetof(struct edge_dev, ctx.drm),
+		.owner = drm_safe_test_driver()->fops->owner,
+		.modname = "drm_dev_ctx_edge_test_probe",
+		.type = "struct edge_dev",
+	};
+	struct drm_dev_ctx_unreg *unreg = __drm_dev_ctx_alloc(&args);
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	KUNIT_EXPECT_PTR_EQ(test, &edge_dev(drm)->ctx.drm, drm);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
+}
+
 /* What debugfs shows of a device: its own sections, not those of others */
 static void sections(struct kunit *test)
 {
@@ -136,10 +194,14 @@ static void sections(struct kunit *test)
 	dput(dentry);
 }
 
-static struct kunit_case drm_dev_ctx_edge_cases[] = { KUNIT_CASE(foreign),
-						      KUNIT_CASE(other_type),
-						      KUNIT_CASE(sections),
-						      {} };
+static struct kunit_case drm_dev_ctx_edge_cases[] = {
+	KUNIT_CASE(foreign),
+	KUNIT_CASE(other_type),
+	KUNIT_CASE(other_ioctls_of_type),
+	KUNIT_CASE(other_object),
+	KUNIT_CASE(sections),
+	{}
+};
 
 static struct kunit_suite drm_dev_ctx_edge_suite = {
 	.name = "drm_dev_ctx_edge",

@@ -12,6 +12,8 @@ import drm_safe_names as names
 from drm_safe_source import arguments, blanked
 seen = set()
 alloc = re.compile(r"\bdrm_dev_ctx_alloc(?:_parent)?\(")
+ioctls = re.compile(r"\.ioctls\s*=\s*(\w+)")
+entry = re.compile(r"\bDRM_DEV_CTX_IOCTL_DEF\(\s*(\w+)")
 callback = re.compile(r"\.(?:open|postclose|release|gem_\w+|prime_\w+|dumb_\w+|show_fdinfo)\s*=\s*(\w+)")
 
 # What the functions of the driver take a device for
@@ -27,10 +29,21 @@ def takes(f, known=()):
                 found |= takes(g, (*known, f))
     return found
 
-# The callbacks of a struct drm_driver
+# What is between the braces of a variable
+def initializer(declared):
+    found = re.search(declared + r" = \x7b(.*?)^\x7d", names.driver().text, re.M | re.S)
+    return found[1] if found else ""
+
+# The handlers of a table of ioctls
+def handlers(table):
+    return [handler for name in entry.findall(initializer(r"\bDRM_DEV_CTX_IOCTLS\(%s\)" % table))
+            for handler in re.findall(r"\bDRM_DEV_CTX_IOCTL(?:_UNGUARDED)?\(\s*%s,\s*(\w+)" % name,
+                                      names.driver().text)]
+
+# The callbacks of a struct drm_driver, and the handlers of its ioctls
 def callbacks(x):
-    found = re.search(r"\bstruct drm_driver %s = \x7b(.*?)^\x7d" % x, names.driver().text, re.M | re.S)
-    return callback.findall(found[1]) if found else []
+    own = initializer(r"\bstruct drm_driver %s" % x)
+    return callback.findall(own) + [f for table in ioctls.findall(own) for f in handlers(table)]
 
 def read(name):
     with open(name, errors="replace") as f:

@@ -4,7 +4,10 @@
 // rust: b
 // wrong: OTHER_DRIVER C: 'bar_driver' takes the device for a struct bar_device
 // wrong: OTHER_CALLBACK C: 'mixed_driver' takes the device for a struct bar_device
+// wrong: OTHER_IOCTLS C: 'mixed_driver' takes the device for a struct bar_device
 // run: drm_dev_ctx_edge.other_type: one report, with CONFIG_DRM_SAFE_DEBUG
+// run: drm_dev_ctx_edge.other_ioctls_of_type: the same if the handlers take only the registration data
+// run: drm_dev_ctx_edge.other_object: a driver of several objects is one driver
 
 #include "foo.h"
 
@@ -34,15 +37,42 @@ static const struct file_operations bar_fops = {
 	DRM_GEM_FOPS,
 };
 
+#define DRM_IOCTL_BAR_BUSY	DRM_IOR(DRM_COMMAND_BASE, u64)
+
+/* Proof that a struct bar_device is registered */
+struct bar_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static int bar_ioctl_busy(const struct bar_reg *reg, u64 *busy, struct drm_file *file)
+{
+	*busy = to_bar(drm_dev_ctx_reg_drm(&reg->base))->busy;
+	return 0;
+}
+
+DRM_DEV_CTX_IOCTL(BAR_BUSY, bar_ioctl_busy, bar_reg, u64);
+
+DRM_DEV_CTX_IOCTLS(bar_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(BAR_BUSY, DRM_RENDER_ALLOW),
+};
+
 static const struct drm_driver bar_driver = {
 	.open = bar_open,
 	.postclose = bar_postclose,
+	.ioctls = bar_ioctls,
+	.num_ioctls = ARRAY_SIZE(bar_ioctls),
 	.fops = &bar_fops,
 };
 
 #if defined(OTHER_CALLBACK)
 static const struct drm_driver mixed_driver = {
 	.postclose = bar_postclose,
+	.fops = &bar_fops,
+};
+#elif defined(OTHER_IOCTLS)
+static const struct drm_driver mixed_driver = {
+	.ioctls = bar_ioctls,
+	.num_ioctls = ARRAY_SIZE(bar_ioctls),
 	.fops = &bar_fops,
 };
 #endif
@@ -57,7 +87,7 @@ struct drm_dev_ctx_unreg *foo_probe_other(struct device *dev)
 {
 	return drm_dev_ctx_alloc(dev, &bar_driver, struct foo_device, ctx);
 }
-#elif defined(OTHER_CALLBACK)
+#elif defined(OTHER_CALLBACK) || defined(OTHER_IOCTLS)
 struct drm_dev_ctx_unreg *foo_probe_other(struct device *dev)
 {
 	return drm_dev_ctx_alloc(dev, &mixed_driver, struct foo_device, ctx);
