@@ -137,9 +137,9 @@ static int sgpu_bind_account(struct sgpu_bind_work *work,
 }
 
 static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
-			      struct sgpu_file *file, u64 user, u32 count)
+			      struct sgpu_file *file, const struct drm_sgpu_bind_op *ops,
+			      u32 count)
 {
-	struct drm_sgpu_bind_op *ops __free(kvfree) = NULL;
 	struct sgpu_bind_work work = {};
 	int ret = 0;
 	u32 i;
@@ -148,10 +148,6 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 	if (!job->binds)
 		return -ENOMEM;
 	job->count = count;
-
-	ops = sgpu_copy_array(user, count, sizeof(*ops));
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
 
 	for (i = 0; i < count && !ret; i++) {
 		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file,
@@ -162,20 +158,33 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 	return ret;
 }
 
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg, struct drm_sgpu_vm_bind *args,
+/* Copies before it opens its section: userspace can delay a page fault, and so an unplug. */
+int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
+	struct drm_sgpu_sync *syncs __free(kvfree) = NULL;
+	struct drm_sgpu_bind_op *ops __free(kvfree) = NULL;
 	struct sgpu_job *job;
 	int ret;
 
-	if (args->pad || !args->op_count || args->op_count > DRM_SGPU_MAX_OPS)
+	if (args->pad || !args->op_count || args->op_count > DRM_SGPU_MAX_OPS ||
+	    args->sync_count > DRM_SGPU_MAX_SYNCS)
 		return -EINVAL;
 
-	job = sgpu_job_create(file, args->vm_id, args->syncs, args->sync_count);
+	ops = sgpu_copy_array(args->ops, args->op_count, sizeof(*ops));
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	syncs = sgpu_copy_array(args->syncs, args->sync_count, sizeof(*syncs));
+	if (IS_ERR(syncs))
+		return PTR_ERR(syncs);
+
+	drm_dev_ctx_or(sgpu_reg, reg, ioctl, return -ENODEV);
+
+	job = sgpu_job_create(file, args->vm_id, syncs, args->sync_count);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	ret = sgpu_job_add_binds(reg, job, file, args->ops, args->op_count);
+	ret = sgpu_job_add_binds(reg, job, file, ops, args->op_count);
 	return sgpu_job_submit(job, ret, &args->job);
 }

@@ -101,8 +101,8 @@ DRM_DEV_CTX_IOCTL(SGPU_BO_VMAP, sgpu_ioctl_bo_vmap, sgpu_reg, struct drm_sgpu_bo
 DRM_DEV_CTX_IOCTL(SGPU_BO_VUNMAP, sgpu_ioctl_bo_vunmap, sgpu_reg, struct drm_sgpu_bo_vunmap);
 DRM_DEV_CTX_IOCTL(SGPU_VM_CREATE, sgpu_ioctl_vm_create, sgpu_reg, struct drm_sgpu_vm_create);
 DRM_DEV_CTX_IOCTL(SGPU_VM_DESTROY, sgpu_ioctl_vm_destroy, sgpu_reg, struct drm_sgpu_vm_destroy);
-DRM_DEV_CTX_IOCTL(SGPU_VM_BIND, sgpu_ioctl_vm_bind, sgpu_reg, struct drm_sgpu_vm_bind);
-DRM_DEV_CTX_IOCTL(SGPU_EXEC, sgpu_ioctl_exec, sgpu_reg, struct drm_sgpu_exec);
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_VM_BIND, sgpu_ioctl_vm_bind, struct drm_sgpu_vm_bind);
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_EXEC, sgpu_ioctl_exec, struct drm_sgpu_exec);
 DRM_DEV_CTX_IOCTL(SGPU_VM_FAULT, sgpu_ioctl_vm_fault, sgpu_reg, struct drm_sgpu_vm_fault);
 DRM_DEV_CTX_IOCTL(SGPU_BO_MADVISE, sgpu_ioctl_bo_madvise, sgpu_reg, struct drm_sgpu_bo_madvise);
 

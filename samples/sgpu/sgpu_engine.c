@@ -269,42 +269,52 @@ static int sgpu_check_cmd(const struct drm_sgpu_cmd *cmd)
 	return 0;
 }
 
-static int sgpu_job_add_cmds(struct sgpu_job *job, u64 user, u32 count)
+/* Takes over @cmds. */
+static int sgpu_job_add_cmds(struct sgpu_job *job, struct drm_sgpu_cmd *cmds, u32 count)
 {
 	int ret = 0;
-	void *cmds;
 	u32 i;
+
+	job->cmds = cmds;
+	job->count = count;
 
 	job->fence = kzalloc_obj(*job->fence, GFP_KERNEL_ACCOUNT);
 	if (!job->fence)
 		return -ENOMEM;
-
-	cmds = sgpu_copy_array(user, count, sizeof(*job->cmds));
-	if (IS_ERR(cmds))
-		return PTR_ERR(cmds);
-	job->cmds = cmds;
-	job->count = count;
 
 	for (i = 0; i < count && !ret; i++)
 		ret = sgpu_check_cmd(&job->cmds[i]);
 	return ret;
 }
 
-int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
+/* As sgpu_ioctl_vm_bind(), this copies before it opens its section. */
+int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
+	struct drm_sgpu_sync *syncs __free(kvfree) = NULL;
+	struct drm_sgpu_cmd *cmds __free(kvfree) = NULL;
 	struct sgpu_job *job;
 	int ret;
 
-	if (args->pad || !args->cmd_count || args->cmd_count > DRM_SGPU_MAX_CMDS)
+	if (args->pad || !args->cmd_count || args->cmd_count > DRM_SGPU_MAX_CMDS ||
+	    args->sync_count > DRM_SGPU_MAX_SYNCS)
 		return -EINVAL;
 
-	job = sgpu_job_create(file, args->vm_id, args->syncs, args->sync_count);
+	cmds = sgpu_copy_array(args->cmds, args->cmd_count, sizeof(*cmds));
+	if (IS_ERR(cmds))
+		return PTR_ERR(cmds);
+	syncs = sgpu_copy_array(args->syncs, args->sync_count, sizeof(*syncs));
+	if (IS_ERR(syncs))
+		return PTR_ERR(syncs);
+
+	drm_dev_ctx_or(sgpu_reg, reg, ioctl, return -ENODEV);
+
+	job = sgpu_job_create(file, args->vm_id, syncs, args->sync_count);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	ret = sgpu_job_add_cmds(job, args->cmds, args->cmd_count);
+	ret = sgpu_job_add_cmds(job, no_free_ptr(cmds), args->cmd_count);
 	return sgpu_job_submit(job, ret, &args->job);
 }
 

@@ -239,24 +239,17 @@ static int sgpu_job_add_sync(struct sgpu_job *job, struct sgpu_file *file,
 }
 
 static int sgpu_job_add_syncs(struct sgpu_job *job, struct sgpu_file *file,
-			      u64 user, u32 count)
+			      const struct drm_sgpu_sync *syncs, u32 count)
 {
-	struct drm_sgpu_sync *syncs __free(kvfree) = NULL;
 	int ret = 0;
 	u32 i;
 
-	if (count > DRM_SGPU_MAX_SYNCS)
-		return -EINVAL;
 	if (!count)
 		return 0;
 
 	job->signals = kzalloc_objs(*job->signals, count, GFP_KERNEL_ACCOUNT);
 	if (!job->signals)
 		return -ENOMEM;
-
-	syncs = sgpu_copy_array(user, count, sizeof(*syncs));
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
 
 	for (i = 0; i < count && !ret; i++)
 		ret = sgpu_job_add_sync(job, file, &syncs[i]);
@@ -274,8 +267,8 @@ static void sgpu_job_free(struct sgpu_job *job)
  * A job for the address space @vm_id, which it holds, with the syncobjs that the
  * client gave. The caller adds what it shall do, and submits it.
  */
-struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
-				 u32 sync_count)
+struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id,
+				 const struct drm_sgpu_sync *syncs, u32 sync_count)
 {
 	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, vm_id);
 	struct sgpu_job *job;

@@ -103,8 +103,8 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw);
 void sgpu_queue_close(struct sgpu_queue *queue);
 void sgpu_queue_fini(struct sgpu_queue *queue);
 
-struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id, u64 syncs,
-				 u32 sync_count);
+struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id,
+				 const struct drm_sgpu_sync *syncs, u32 sync_count);
 int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number);
 
 /* sgpu_job.c */

@@ -70,7 +70,7 @@ int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg, struct drm_sgpu_vm_destroy
 			  struct drm_file *drm_file);
 int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg, struct drm_sgpu_vm_fault *args,
 			struct drm_file *drm_file);
-int sgpu_ioctl_exec(const struct sgpu_reg *reg, struct drm_sgpu_exec *args,
+int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file);
 
 /* sgpu_run.c */
@@ -89,7 +89,7 @@ int sgpu_bind_run(struct sgpu_job *job);
 
 /* sgpu_bind.c */
 void sgpu_bind_drop(struct sgpu_job *job);
-int sgpu_ioctl_vm_bind(const struct sgpu_reg *reg, struct drm_sgpu_vm_bind *args,
+int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file);
 
 DEFINE_FREE(sgpu_vm, struct sgpu_vm *, if (_T) sgpu_vm_put(_T))
