@@ -543,7 +543,7 @@ static int drm_dev_ctx_show(struct seq_file *m, void *unused)
 	};
 	struct drm_debugfs_entry *entry = m->private;
 	/* The file is one of drm_dev_ctx_alloc()'s. */
-	struct drm_dev_ctx *ctx = container_of(entry->dev, struct drm_dev_ctx, drm);
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(entry->dev);
 
 	/* Not under @__lock, which is held for as long as an unplug takes. */
 	seq_printf(m, "context: %s\n", states[READ_ONCE(ctx->__state)]);
@@ -926,7 +926,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 		return ERR_CAST(device);
 
 	/* The offset is that of a struct drm_dev_ctx's member drm. */
-	ctx = container_of(device + args->offset, struct drm_dev_ctx, drm);
+	ctx = to_drm_dev_ctx(device + args->offset);
 	ctx->__magic = &drm_dev_ctx_magic;
 	ctx->__dev = args->dev;
 	ctx->__type = args->type;

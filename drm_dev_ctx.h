@@ -388,6 +388,22 @@ static __always_inline void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_sec
 #endif
 
 /**
+ * to_drm_dev_ctx() - the contexts of a DRM device
+ * @drm: a device that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made
+ *
+ * For functions that get a &struct drm_device from DRM, and need a section or a block. With
+ * CONFIG_DRM_SAFE_DEBUG, both report a device that was not made so.
+ *
+ * Context: Any.
+ *
+ * Return: the contexts, which exist as long as @drm.
+ */
+static __always_inline struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm)
+{
+	return container_of(drm, struct drm_dev_ctx, drm);
+}
+
+/**
  * drm_dev_ctx_bound_drm() - the DRM device that a proof is about
  * @bound: the proof
  *
@@ -542,7 +558,7 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * Return: the struct.
  */
 #define drm_dev_ctx_entry(_drm, _type, _member) ({				\
-	struct drm_dev_ctx *__entry = container_of(_drm, struct drm_dev_ctx, drm); \
+	struct drm_dev_ctx *__entry = to_drm_dev_ctx(_drm);			\
 										\
 	__drm_dev_ctx_check_type(__entry, #_type);				\
 	container_of(__entry, _type, _member);					\
@@ -914,8 +930,7 @@ static int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
 		      _IOC_NR(DRM_IOCTL_##_ioctl) < DRM_COMMAND_END,		\
 		      #_ioctl " is not an ioctl of a DRM driver");		\
 	/* A driver with these ioctls allocates its devices as struct drm_dev_ctx. */ \
-	struct drm_dev_ctx_ioctl *ioctl =					\
-		(void *)container_of(drm, struct drm_dev_ctx, drm);		\
+	struct drm_dev_ctx_ioctl *ioctl = (void *)to_drm_dev_ctx(drm);		\
 	_arg_t *args = data;							\
 										\
 	_call;									\

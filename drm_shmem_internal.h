@@ -159,7 +159,7 @@ struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attac
  */
 static inline struct drm_dev_ctx *__drm_shmem_ctx(const struct drm_shmem_obj *obj)
 {
-	return container_of(obj->base.base.dev, struct drm_dev_ctx, drm);
+	return to_drm_dev_ctx(obj->base.base.dev);
 }
 
 int drm_shmem_check_published(struct drm_gem_object *gem) __must_check;

@@ -32,11 +32,6 @@ static inline struct edge_dev *edge_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct edge_dev, ctx);
 }
 
-static inline struct drm_dev_ctx *edge_ctx(struct drm_device *drm)
-{
-	return &edge_dev(drm)->ctx;
-}
-
 /* Another type of device */
 struct other_dev {
 	int before;
@@ -133,7 +128,7 @@ static void other_ioctls_of_type(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
-	drm_dev_ctx_guard(edge_reg, reg, edge_ctx(drm))
+	drm_dev_ctx_guard(edge_reg, reg, to_drm_dev_ctx(drm))
 		entered = true;
 	KUNIT_EXPECT_TRUE(test, entered);
 	kunit_warning_suppress(test) {
@@ -182,10 +177,10 @@ static void sections(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, dentry);
 	entry = d_inode(dentry)->i_private;
 	m.private = entry;
-	drm_dev_ctx_guard(edge_reg, reg, edge_ctx(other)) {
+	drm_dev_ctx_guard(edge_reg, reg, to_drm_dev_ctx(other)) {
 		KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
 		KUNIT_EXPECT_NULL(test, strstr(buf, "section: "));
-		drm_dev_ctx_guard(edge_reg, own, edge_ctx(drm)) {
+		drm_dev_ctx_guard(edge_reg, own, to_drm_dev_ctx(drm)) {
 			m.count = 0;
 			KUNIT_EXPECT_EQ(test, entry->file.show(&m, NULL), 0);
 			KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "section: "));

@@ -114,11 +114,6 @@ static inline struct mdev *mdev_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct mdev, ctx);
 }
 
-static inline struct drm_dev_ctx *mdev_ctx(struct drm_device *drm)
-{
-	return &mdev_dev(drm)->ctx;
-}
-
 static inline struct mdev_hw *mdev_reg_data(const struct mdev_reg *reg)
 {
 	return container_of(drm_dev_ctx_reg_data(&reg->base), struct mdev_hw, base);
@@ -144,7 +139,7 @@ static void model_expect_done(struct model_slot *slot, const struct model_count 
 /* What a section reads of the registration data, or 0 if it does not open */
 static u32 model_read(struct drm_device *drm)
 {
-	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(drm), return 0);
+	drm_dev_ctx_or(mdev_reg, reg, to_drm_dev_ctx(drm), return 0);
 
 	return mdev_reg_data(reg)->data;
 }
@@ -160,7 +155,7 @@ static bool model_enters_bound(struct drm_device *drm)
 {
 	bool entered = false;
 
-	drm_dev_ctx_guard_bound(bound, mdev_ctx(drm))
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
 		entered = true;
 	return entered;
 }
@@ -244,7 +239,7 @@ static int mdev_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct model_slot *slot = mdev_dev(drm)->slot;
 
-	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(drm), return -ENODEV);
+	drm_dev_ctx_or(mdev_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
 	KUNIT_EXPECT_PTR_EQ(slot->model->test, slot, mdev_reg_data(reg)->slot);
 	model_called(slot, &slot->opened);
@@ -386,7 +381,7 @@ static bool model_unregister(struct model_slot *slot)
 		return false;
 	if (registered)
 		model_end_registration(slot);
-	KUNIT_EXPECT_EQ(slot->model->test, drm_dev_ctx_unregister(mdev_ctx(slot->drm)),
+	KUNIT_EXPECT_EQ(slot->model->test, drm_dev_ctx_unregister(to_drm_dev_ctx(slot->drm)),
 			registered ? 0 : -ENODEV);
 	return true;
 }
@@ -473,7 +468,7 @@ static bool model_add_reg(struct model_slot *slot)
 {
 	if (!slot->drm)
 		return false;
-	drm_dev_ctx_or(mdev_reg, reg, mdev_ctx(slot->drm), return false);
+	drm_dev_ctx_or(mdev_reg, reg, to_drm_dev_ctx(slot->drm), return false);
 
 	return model_add(slot, &reg->base.bound);
 }
@@ -492,9 +487,9 @@ static bool model_end_rev(struct model_slot *slot)
 
 	if (!mrev)
 		return false;
-	taken = drm_dev_ctx_revocable_take(mdev_ctx(slot->drm), &mrev->rev);
+	taken = drm_dev_ctx_revocable_take(to_drm_dev_ctx(slot->drm), &mrev->rev);
 	if (taken)
-		drm_dev_ctx_revocable_done(mdev_ctx(slot->drm));
+		drm_dev_ctx_revocable_done(to_drm_dev_ctx(slot->drm));
 	KUNIT_EXPECT_EQ(slot->model->test, taken, mrev->listed);
 	mrev->listed = false;
 	return true;

@@ -50,11 +50,6 @@ static inline struct race_dev *race_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct race_dev, ctx);
 }
 
-static inline struct drm_dev_ctx *race_ctx(struct drm_device *drm)
-{
-	return &race_dev(drm)->ctx;
-}
-
 static inline struct race_hw *race_reg_data(const struct race_reg *reg)
 {
 	return container_of(drm_dev_ctx_reg_data(&reg->base), struct race_hw, base);
@@ -124,7 +119,7 @@ static int race_open(struct drm_device *drm, struct drm_file *drm_file)
 {
 	struct race_file *file;
 
-	drm_dev_ctx_or(race_reg, reg, race_ctx(drm), return -ENODEV);
+	drm_dev_ctx_or(race_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
 	file = kzalloc_obj(*file);
 	if (!file)
@@ -221,7 +216,7 @@ static void race_enter_once(struct race *race, struct drm_device *drm)
 {
 	bool entered = false;
 
-	drm_dev_ctx_guard(race_reg, reg, race_ctx(drm)) {
+	drm_dev_ctx_guard(race_reg, reg, to_drm_dev_ctx(drm)) {
 		entered = true;
 		race_check(race, reg);
 	}
@@ -283,7 +278,7 @@ static int race_unregister_thread(void *data)
 
 	while ((drm = race_next(race))) {
 		usleep_range(1, 3000);
-		ret = drm_dev_ctx_unregister(race_ctx(drm));
+		ret = drm_dev_ctx_unregister(to_drm_dev_ctx(drm));
 		if (ret && ret != -ENODEV)
 			atomic_inc(&race->wrong);
 		atomic_inc(ret ? &race->not_ended : &race->ended);

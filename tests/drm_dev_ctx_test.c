@@ -89,11 +89,6 @@ static inline struct tdev *tdev_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct tdev, ctx);
 }
 
-static inline struct drm_dev_ctx *tdev_ctx(struct drm_device *drm)
-{
-	return &tdev_dev(drm)->ctx;
-}
-
 static inline struct tdev *tdev_reg_dev(const struct tdev_reg *reg)
 {
 	return tdev_dev(drm_dev_ctx_reg_drm(&reg->base));
@@ -136,7 +131,7 @@ static int tdev_ioctl_ctx(struct drm_dev_ctx_ioctl *ioctl, struct tdev_args *arg
 /* What a handler calls opens a section of its own, from no more than the device. */
 static int tdev_nested(struct drm_device *drm)
 {
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), return -EAGAIN);
+	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), return -EAGAIN);
 
 	return tdev_reg_data(reg)->value;
 }
@@ -191,7 +186,7 @@ static int tdev_open(struct drm_device *drm, struct drm_file *drm_file)
 {
 	struct tdev_file *file;
 
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), return -ENODEV);
+	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
 	if (!tdev_reg_data(reg)->value)
 		return -EPERM;
@@ -236,7 +231,7 @@ static bool tdev_is_bound(struct drm_device *drm)
 {
 	bool bound = false;
 
-	drm_dev_ctx_guard_bound(b, tdev_ctx(drm))
+	drm_dev_ctx_guard_bound(b, to_drm_dev_ctx(drm))
 		bound = drm_dev_ctx_bound_drm(b) == drm;
 	return bound;
 }
@@ -347,7 +342,7 @@ static struct drm_device *tdev_registered(struct kunit *test)
 
 static bool tdev_enters(struct drm_device *drm)
 {
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), return false);
+	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), return false);
 
 	return true;
 }
@@ -368,7 +363,7 @@ static void drm_dev_ctx_test_life(struct kunit *test)
 			drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
 					     &tdev_hw_new(test)->base),
 			0);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		entered = true;
 		KUNIT_EXPECT_PTR_EQ(test, drm_dev_ctx_bound_parent(&reg->base.bound), t->parent);
 		KUNIT_EXPECT_PTR_EQ(test, drm_dev_ctx_bound_drm(&reg->base.bound), drm);
@@ -404,7 +399,7 @@ static void drm_dev_ctx_test_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_ops, 1);
 	KUNIT_EXPECT_EQ(test, nr_hw, 1);
 	KUNIT_EXPECT_NULL(test, unreg);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm))
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm))
 		KUNIT_EXPECT_PTR_EQ(test, tdev_reg_data(reg), hw[1]);
 }
 
@@ -416,7 +411,7 @@ static void drm_dev_ctx_test_no_ops(struct kunit *test)
 	struct drm_device *drm = drm_dev_ctx_bound_drm(&unreg->bound);
 
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, NULL, NULL), 0);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm))
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm))
 		KUNIT_EXPECT_NULL(test, tdev_reg_data(reg));
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "f");
@@ -446,7 +441,7 @@ static void drm_dev_ctx_test_drop(struct kunit *test)
 		drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	}
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -ENODEV);
 
 	{
 		struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = tdev_new(test);
@@ -811,16 +806,16 @@ static void drm_dev_ctx_test_unregister(struct kunit *test)
 	struct drm_device *never = drm_dev_ctx_bound_drm(&unreg->bound);
 	struct drm_device *drm = tdev_registered(test);
 
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(never)), -ENODEV);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(never)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -ENODEV);
 
 	/* The refused unregistration did not spoil the token. */
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, NULL, NULL), 0);
 	drm_safe_test_unbind(test, t->parent);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -ENODEV);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 }
 
@@ -850,7 +845,7 @@ static void drm_dev_ctx_test_unplug_raw(struct kunit *test)
 
 static void tdev_unregister_in_callback(struct drm_device *drm, struct tdev_hw *hw)
 {
-	hw->ret = drm_dev_ctx_unregister(tdev_ctx(drm));
+	hw->ret = drm_dev_ctx_unregister(to_drm_dev_ctx(drm));
 	KUNIT_EXPECT_EQ(kunit_get_current_test(), hw->ret, -EDEADLK);
 }
 
@@ -863,7 +858,7 @@ static void drm_dev_ctx_test_unregister_in_quiesce(struct kunit *test)
 	hw->in_quiesce = tdev_unregister_in_callback;
 	drm = tdev_registered_hw(test, hw);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
@@ -894,7 +889,7 @@ static void drm_dev_ctx_test_quiesce_unbinds(struct kunit *test)
 /* Called with the proof: the compiler does not see that a section is open. */
 static noinline int tdev_unregister_with(const struct tdev_reg *reg)
 {
-	return drm_dev_ctx_unregister(tdev_ctx(drm_dev_ctx_bound_drm(&reg->base.bound)));
+	return drm_dev_ctx_unregister(to_drm_dev_ctx(drm_dev_ctx_bound_drm(&reg->base.bound)));
 }
 
 static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
@@ -907,7 +902,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
 		kunit_skip(test, "waits for ever without CONFIG_DRM_SAFE_DEBUG");
 
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		kunit_warning_suppress(test) {
 			ret = tdev_unregister_with(reg);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
@@ -927,7 +922,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 }
 
 static void tdev_linger(struct drm_device *drm, struct tdev_hw *hw)
@@ -938,7 +933,7 @@ static void tdev_linger(struct drm_device *drm, struct tdev_hw *hw)
 
 static int tdev_unregister_thread(void *data)
 {
-	return drm_dev_ctx_unregister(tdev_ctx(data));
+	return drm_dev_ctx_unregister(to_drm_dev_ctx(data));
 }
 
 /* Who comes second waits until the hardware is stopped. */
@@ -957,7 +952,7 @@ static void drm_dev_ctx_test_unregister_threads(struct kunit *test)
 	wake_up_process(task);
 	wait_for_completion(&hw->stopping);
 
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -ENODEV);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
 	put_task_struct(task);
@@ -992,7 +987,7 @@ static void drm_dev_ctx_test_register_fails(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_safe_test_open(test, drm->render)), -ENODEV);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -ENODEV);
 
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
@@ -1128,9 +1123,9 @@ static void tdev_add(struct kunit *test, const struct drm_dev_ctx_bound *bound,
 /* Takes an entry off that is on the list, or finds that it is not. */
 static bool tdev_end(struct drm_device *drm, struct tdev_revocable *rev)
 {
-	if (!drm_dev_ctx_revocable_take(tdev_ctx(drm), &rev->rev))
+	if (!drm_dev_ctx_revocable_take(to_drm_dev_ctx(drm), &rev->rev))
 		return false;
-	drm_dev_ctx_revocable_done(tdev_ctx(drm));
+	drm_dev_ctx_revocable_done(to_drm_dev_ctx(drm));
 	return true;
 }
 
@@ -1151,7 +1146,7 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 			drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
 					     &tdev_hw_new(test)->base),
 			0);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		tdev_add(test, &reg->base.bound, &revs[1]);
 		tdev_add(test, &reg->base.bound, &revs[2]);
 		tdev_add(test, &reg->base.bound, &revs[3]);
@@ -1159,22 +1154,22 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tdev_end(drm, &revs[2]));
 	KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[2]));
 	/* One is taken off while the other is, and added again. */
-	if (drm_dev_ctx_revocable_take(tdev_ctx(drm), &revs[1].rev)) {
+	if (drm_dev_ctx_revocable_take(to_drm_dev_ctx(drm), &revs[1].rev)) {
 		KUNIT_EXPECT_TRUE(test, tdev_end(drm, &revs[3]));
-		drm_dev_ctx_revocable_done(tdev_ctx(drm));
+		drm_dev_ctx_revocable_done(to_drm_dev_ctx(drm));
 	}
-	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = tdev_ctx(drm) }, &revs[1]);
-	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = tdev_ctx(drm) }, &revs[3]);
+	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = to_drm_dev_ctx(drm) }, &revs[1]);
+	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = to_drm_dev_ctx(drm) }, &revs[3]);
 
 	drm_dev_get(drm);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqruuu");
 
 	/* A proof that was kept */
 	kunit_warning_suppress(test) {
-		const struct drm_dev_ctx_bound kept = { .__ctx = tdev_ctx(drm) };
+		const struct drm_dev_ctx_bound kept = { .__ctx = to_drm_dev_ctx(drm) };
 
 		KUNIT_EXPECT_EQ(test,
 				drm_dev_ctx_revocable_add(&kept, &revs[0].rev, &tdev_revocable_ops),
@@ -1257,7 +1252,7 @@ static void drm_dev_ctx_test_stated_parent_first(struct kunit *test)
 	parent = tdev_platform(test);
 	hw->in_quiesce = tdev_parent_is_bound;
 	drm = tdev_stated_hw(test, t->parent, parent, hw);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm))
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm))
 		tdev_add(test, &reg->base.bound, &rev);
 
 	device_release_driver(parent);
@@ -1466,11 +1461,11 @@ static void tdev_slow_end(struct work_struct *work)
 {
 	struct tdev_slow *slow = container_of(work, struct tdev_slow, end);
 
-	if (!drm_dev_ctx_revocable_take(tdev_ctx(slow->drm), &slow->rev))
+	if (!drm_dev_ctx_revocable_take(to_drm_dev_ctx(slow->drm), &slow->rev))
 		return;
 	slow->ended++;
 	tdev_slow_wait(slow);
-	drm_dev_ctx_revocable_done(tdev_ctx(slow->drm));
+	drm_dev_ctx_revocable_done(to_drm_dev_ctx(slow->drm));
 }
 
 static struct tdev_slow *tdev_slow_new(struct kunit *test)
@@ -1508,14 +1503,14 @@ static void drm_dev_ctx_test_revocable_end(struct kunit *test)
 	struct tdev_revocable other = {};
 	bool taken;
 
-	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = tdev_ctx(slow->drm) }, &other);
-	taken = drm_dev_ctx_revocable_take(tdev_ctx(slow->drm), &other.rev);
+	tdev_add(test, &(struct drm_dev_ctx_bound){ .__ctx = to_drm_dev_ctx(slow->drm) }, &other);
+	taken = drm_dev_ctx_revocable_take(to_drm_dev_ctx(slow->drm), &other.rev);
 	schedule_work(&slow->end);
 	wait_for_completion(&slow->begun);
 	drm_safe_test_work_waits(test, slow->unbind);
 	KUNIT_EXPECT_EQ(test, slow->ended, 1);
 	if (taken)
-		drm_dev_ctx_revocable_done(tdev_ctx(slow->drm));
+		drm_dev_ctx_revocable_done(to_drm_dev_ctx(slow->drm));
 	KUNIT_EXPECT_TRUE(test, taken);
 	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
 	tdev_slow_finish(test, slow);
@@ -1556,19 +1551,19 @@ static void drm_dev_ctx_test_revocable_retry(struct kunit *test)
 	struct drm_device *drm = slow->drm;
 
 	/* While the parent is bound, and while there is nothing to revoke */
-	drm_dev_ctx_revocable_retry(tdev_ctx(drm));
+	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	slow->dying = true;
 	drm_safe_test_work_waits(test, slow->unbind);
-	drm_dev_ctx_revocable_retry(tdev_ctx(drm));
+	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	KUNIT_EXPECT_EQ(test, slow->revoked, 0);
 	slow->dying = false;
-	drm_dev_ctx_revocable_retry(tdev_ctx(drm));
+	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	wait_for_completion(&slow->begun);
 	KUNIT_EXPECT_EQ(test, slow->revoked, 1);
 	drm_dev_get(drm);
 	tdev_slow_finish(test, slow);
 	/* The parent is unbound. */
-	drm_dev_ctx_revocable_retry(tdev_ctx(drm));
+	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	drm_dev_put(drm);
 }
 
@@ -1642,7 +1637,7 @@ static void tdev_unregister_in_shutdown(struct drm_device *drm)
 	struct kunit *test = tdev_dev(drm)->test;
 
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), -EDEADLK);
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -EDEADLK);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 	/* As in drm_atomic_helper_shutdown() */
@@ -1657,7 +1652,7 @@ static void drm_dev_ctx_test_shutdown_signal(struct kunit *test)
 
 	tdev_dev(drm)->in_shutdown = tdev_unregister_in_shutdown;
 	set_tsk_thread_flag(current, TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	clear_tsk_thread_flag(current, TIF_SIGPENDING);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 }
@@ -1678,7 +1673,7 @@ static void tdev_bound_user_work(struct work_struct *work)
 {
 	struct tdev_bound_user *user = container_of(work, struct tdev_bound_user, work);
 
-	drm_dev_ctx_guard_bound(bound, tdev_ctx(user->drm)) {
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(user->drm)) {
 		if (user->inside)
 			user->inside(user);
 		complete(&user->entered);
@@ -1731,7 +1726,7 @@ static void drm_dev_ctx_test_bound_outlives_quiesce(struct kunit *test)
 static void tdev_unregister_inside(struct tdev_bound_user *user)
 {
 	kunit_warning_suppress(user->test) {
-		user->ret = drm_dev_ctx_unregister(tdev_ctx(user->drm));
+		user->ret = drm_dev_ctx_unregister(to_drm_dev_ctx(user->drm));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(user->test, 1);
 	}
 }
@@ -1748,7 +1743,7 @@ static void drm_dev_ctx_test_unregister_in_block(struct kunit *test)
 	user = tdev_bound_user_new(test);
 	user->inside = tdev_unregister_inside;
 	complete(&user->leave);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(user->drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(user->drm)), 0);
 	flush_work(&user->work);
 	KUNIT_EXPECT_EQ(test, user->ret, -EDEADLK);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
@@ -1760,19 +1755,19 @@ static void drm_dev_ctx_test_section_exits(struct kunit *test)
 	struct drm_device *drm = tdev_registered(test);
 	int outer = 0, runs = 0;
 
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		runs++;
 		if (runs)
 			break;
 		runs = 100;
 	}
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		runs++;
 		if (runs)
 			continue;
 		runs = 100;
 	}
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		runs++;
 		if (runs)
 			goto left;
@@ -1780,10 +1775,10 @@ static void drm_dev_ctx_test_section_exits(struct kunit *test)
 	}
 left:
 	for (outer = 0; outer < 3; outer++) {
-		drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), continue);
-		drm_dev_ctx_or(tdev_reg, again, tdev_ctx(drm), continue);
+		drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), continue);
+		drm_dev_ctx_or(tdev_reg, again, to_drm_dev_ctx(drm), continue);
 
-		drm_dev_ctx_guard(tdev_reg, nested, tdev_ctx(drm)) {
+		drm_dev_ctx_guard(tdev_reg, nested, to_drm_dev_ctx(drm)) {
 			KUNIT_EXPECT_PTR_EQ(test, tdev_reg_dev(nested), tdev_reg_dev(reg));
 			runs++;
 		}
@@ -1791,10 +1786,10 @@ left:
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, runs, 5);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 
 	for (outer = 0; outer < 3; outer++) {
-		drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), continue);
+		drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), continue);
 		runs++;
 	}
 	KUNIT_EXPECT_EQ(test, runs, 5);
@@ -1824,11 +1819,6 @@ static inline struct tdev *tasks_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct tdev, ctx);
 }
 
-static inline struct drm_dev_ctx *tasks_ctx(struct drm_device *drm)
-{
-	return &tasks_dev(drm)->ctx;
-}
-
 static inline struct tasks_hw *tasks_reg_data(const struct tasks_reg *reg)
 {
 	return container_of(drm_dev_ctx_reg_data(&reg->base), struct tasks_hw, base);
@@ -1836,7 +1826,7 @@ static inline struct tasks_hw *tasks_reg_data(const struct tasks_reg *reg)
 
 static void tasks_note(struct tasks_hw *hw, int what)
 {
-	drm_dev_ctx_or(tasks_reg, reg, tasks_ctx(hw->drm), return);
+	drm_dev_ctx_or(tasks_reg, reg, to_drm_dev_ctx(hw->drm), return);
 
 	WARN_ON(tasks_reg_data(reg) != hw || hw->freed);
 	atomic_inc(&hw->entered[what]);
@@ -1945,14 +1935,14 @@ static void drm_dev_ctx_test_irq(struct kunit *test)
 	struct drm_device *drm = tdev_registered(test);
 
 	kunit_run_irq_test(test, tdev_enters_irq, 1000, drm);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	kunit_run_irq_test(test, tdev_refuses_irq, 1000, drm);
 }
 
 /* Entry points of other kinds, each with its one line. */
 static int tdev_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(obj->dev), return -ENODEV);
+	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(obj->dev), return -ENODEV);
 
 	return tdev_reg_data(reg)->value;
 }
@@ -1963,7 +1953,7 @@ static void drm_dev_ctx_test_gem_callback(struct kunit *test)
 	struct drm_gem_object obj = { .dev = drm };
 
 	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), TDEV_VALUE);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	KUNIT_EXPECT_EQ(test, tdev_gem_open(&obj, NULL), -ENODEV);
 }
 
@@ -1977,7 +1967,7 @@ static vm_fault_t tdev_fault(struct vm_fault *vmf)
 {
 	struct tdev_mapping *m = vmf->vma->vm_private_data;
 
-	drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(m->drm), return VM_FAULT_SIGBUS);
+	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(m->drm), return VM_FAULT_SIGBUS);
 
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(m->page));
 }
@@ -2023,7 +2013,7 @@ static void drm_dev_ctx_test_fault(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
 	KUNIT_EXPECT_EQ(test, val, TDEV_VALUE);
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(m.drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(m.drm)), 0);
 	KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)(addr + PAGE_SIZE)), -EFAULT);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
 }
@@ -2040,7 +2030,7 @@ static irqreturn_t tdev_irq_thread(int irq, void *data)
 	struct tdev_irq *t = data;
 
 	t->entered = false;
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(t->drm))
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(t->drm))
 		t->entered = tdev_reg_data(reg)->value == TDEV_VALUE;
 	complete(&t->ran);
 	return IRQ_HANDLED;
@@ -2074,7 +2064,7 @@ static void drm_dev_ctx_test_irq_thread(struct kunit *test)
 						   "tdev", &t), 0);
 
 	KUNIT_EXPECT_TRUE(test, tdev_irq_enters(test, &t, irq));
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(t.drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t.drm)), 0);
 	KUNIT_EXPECT_FALSE(test, tdev_irq_enters(test, &t, irq));
 	free_irq(irq, &t);
 }
@@ -2166,7 +2156,7 @@ static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 	drm_dev_get(drm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_put, drm), 0);
 	unbind = drm_safe_test_unbind_work(test, &pdev->dev);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		/* The unplug waits for this section, which powers the device up. */
 		schedule_work(unbind);
 		while (!drm_dev_is_unplugged(drm))
@@ -2192,7 +2182,7 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, NULL, NULL), 0);
 	drm_dev_ctx_handle_add(drm, &handle);
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		tdev_add(test, &reg->base.bound, &rev);
 		drm_safe_test_debugfs(test, drm, buf, SZ_8K);
 	}
@@ -2256,7 +2246,7 @@ static void drm_dev_ctx_test_trace(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, NULL, NULL), 0);
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 
 	unregister_trace_drm_dev_ctx_refused(tdev_trace_refused, &traced);
@@ -2283,7 +2273,7 @@ static int tdev_sleep_thread(void *data)
 {
 	struct tdev_sleeper *sleeper = data;
 
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(sleeper->drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(sleeper->drm)) {
 		complete(&sleeper->inside);
 		wait_for_completion(&sleeper->leave);
 	}
@@ -2307,7 +2297,7 @@ static struct task_struct *tdev_sleeper_start(struct kunit *test, struct tdev_sl
 #define TDEV_REFUSED(_n)							\
 	static noinline bool tdev_refused_##_n(struct drm_device *drm)		\
 	{									\
-		drm_dev_ctx_or(tdev_reg, reg, tdev_ctx(drm), return false);	\
+		drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), return false);	\
 										\
 		return tdev_reg_data(reg)->value == (_n);			\
 	}
@@ -2328,7 +2318,7 @@ static void tdev_complete_in_section(struct work_struct *work)
 {
 	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
 
-	drm_dev_ctx_guard(tdev_reg, reg, tdev_ctx(sleeper->drm)) {
+	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(sleeper->drm)) {
 		/* Not yet: the device is to be unplugged first. */
 		schedule_delayed_work(&sleeper->completer, 1);
 		return;
@@ -2373,7 +2363,7 @@ static struct tdev_sleeper *tdev_completed_by(struct kunit *test, work_func_t co
 	schedule_delayed_work(&sleeper->completer, 0);
 
 	drm_dev_ctx_section_limit_ms = 50;
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(sleeper->drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(sleeper->drm)), 0);
 	drm_dev_ctx_section_limit_ms = limit;
 
 	disable_delayed_work_sync(&sleeper->completer);
@@ -2461,7 +2451,7 @@ static void drm_dev_ctx_test_stuck(struct kunit *test)
 	task = tdev_sleeper_start(test, &sleeper);
 
 	drm_dev_ctx_section_limit_ms = 50;
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	drm_dev_ctx_section_limit_ms = limit;
 
 	kthread_stop(task);
@@ -2491,7 +2481,7 @@ static void tdev_expect_blamed(struct kunit *test, struct tdev_bound_user *user,
 
 	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_block, user), 0);
 	drm_dev_ctx_section_limit_ms = 1;
-	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(tdev_ctx(user->drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(user->drm)), 0);
 	drm_dev_ctx_section_limit_ms = limit;
 	flush_work(&user->work);
 	unregister_trace_drm_dev_ctx_stuck(tdev_trace_block, user);
@@ -2509,7 +2499,7 @@ static void drm_dev_ctx_test_stuck_block(struct kunit *test)
 /* As a callback of the display that waits for the fence of a commit */
 static void tdev_wait_in_block(struct drm_device *drm)
 {
-	drm_dev_ctx_guard_bound(bound, tdev_ctx(drm))
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
 		wait_for_completion(&tdev_dev(drm)->user->leave);
 }
 

@@ -54,11 +54,6 @@ static inline struct sgpu_device *sgpu_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct sgpu_device, ctx);
 }
 
-static inline struct drm_dev_ctx *sgpu_ctx(struct drm_device *drm)
-{
-	return &sgpu_dev(drm)->ctx;
-}
-
 static inline struct sgpu_device *sgpu_reg_dev(const struct sgpu_reg *reg)
 {
 	return sgpu_dev(drm_dev_ctx_reg_drm(&reg->base));

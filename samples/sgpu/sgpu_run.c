@@ -16,7 +16,7 @@ int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
 	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, va->vm_bo);
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(va->gem.obj->dev))
+	drm_dev_ctx_guard(sgpu_reg, reg, to_drm_dev_ctx(va->gem.obj->dev))
 		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &data->sgt, ret)
 			ret = sgpu_mmu_map(&vm->mmu, addr, size,
 					   drm_shmem_sgt_table(sgt), index, offset,

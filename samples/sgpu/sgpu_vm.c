@@ -37,7 +37,7 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
 	struct sgpu_sg_index *index = NULL;
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(sgpu_reg, reg, sgpu_ctx(drm_shmem_gem(&bo->shmem)->dev)) {
+	drm_dev_ctx_guard(sgpu_reg, reg, to_drm_dev_ctx(drm_shmem_gem(&bo->shmem)->dev)) {
 		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->base.bound);
 		if (!ret) {
 			/* The buffer has its pages also if this EXEC fails later. */

@@ -24,11 +24,6 @@ static inline struct bench_dev *bench_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct bench_dev, ctx);
 }
 
-static inline struct drm_dev_ctx *bench_ctx(struct drm_device *drm)
-{
-	return &bench_dev(drm)->ctx;
-}
-
 struct bench_args {
 	u32 work;
 };
@@ -97,7 +92,7 @@ static u64 guard_safe(void *ctx, unsigned int loops)
 	struct drm_device *drm = ((struct bench_ctx *)ctx)->drm;
 
 	return BENCH_LOOP(loops, ({
-		drm_dev_ctx_guard(bench_reg, reg, bench_ctx(drm))
+		drm_dev_ctx_guard(bench_reg, reg, to_drm_dev_ctx(drm))
 			bench_dev(drm_dev_ctx_reg_drm(&reg->base))->work++;
 	}));
 }

@@ -26,11 +26,6 @@ static inline struct bench_sdev *bench_s_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct bench_sdev, ctx);
 }
 
-static inline struct drm_dev_ctx *bench_s_ctx(struct drm_device *drm)
-{
-	return &bench_s_dev(drm)->ctx;
-}
-
 struct bench_bo {
 	struct drm_shmem_obj obj;
 };
@@ -424,7 +419,7 @@ static void bench_shmem_one(struct kunit *test)
 	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
 
 	bench_shmem_device(test, b);
-	drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
+	drm_dev_ctx_guard(bench_s_reg, reg, to_drm_dev_ctx(b->drm)) {
 		for (int i = 0; i < bench_cpus(); i++)
 			bench_shmem_objects(&b[i], &reg->base.bound);
 		for (int i = 0; i < ARRAY_SIZE(bench_shmem_pairs); i++)
@@ -460,7 +455,7 @@ static void bench_shmem_many(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	bench_shmem_device(test, b);
-	drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
+	drm_dev_ctx_guard(bench_s_reg, reg, to_drm_dev_ctx(b->drm)) {
 		for (int i = 0; i < bench_cpus(); i++) {
 			b[i].bound = &reg->base.bound;
 			b[i].many = many + i * most;
@@ -488,7 +483,7 @@ static void bench_shmem_revoke(struct kunit *test)
 		u64 time;
 
 		bench_shmem_device(test, b);
-		drm_dev_ctx_guard(bench_s_reg, reg, bench_s_ctx(b->drm)) {
+		drm_dev_ctx_guard(bench_s_reg, reg, to_drm_dev_ctx(b->drm)) {
 			for (unsigned int k = 0; k < ns[i]; k++) {
 				many[k] = safe_new(b, SZ_4K);
 				sgt_safe_once(&reg->base.bound, many[k]);

@@ -19,11 +19,6 @@ static inline struct cost_device *cost_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct cost_device, ctx);
 }
 
-static inline struct drm_dev_ctx *cost_ctx(struct drm_device *drm)
-{
-	return &cost_dev(drm)->ctx;
-}
-
 static inline struct cost_device *cost_reg_dev(const struct cost_reg *reg)
 {
 	return cost_dev(drm_dev_ctx_reg_drm(&reg->base));

@@ -42,7 +42,7 @@ int normal_by_hand(struct drm_device *drm)
 
 int normal_of_ours(struct drm_device *drm)
 {
-	drm_dev_ctx_or(cost_reg, reg, cost_ctx(drm), return -ENODEV);
+	drm_dev_ctx_or(cost_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
 	return hw_with_proof(reg);
 }

@@ -17,7 +17,6 @@ static inline struct foo_crtc *to_foo_crtc(struct drm_crtc *crtc)
 	return container_of(crtc, struct foo_crtc, base);
 }
 
-struct drm_dev_ctx *foo_ctx(struct drm_device *drm);
 void foo_hw_display_off(struct foo_crtc *crtc);
 
 #endif /* _DEV_CTX_EXAMPLES_H */

@@ -131,7 +131,7 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 	static struct drm_shmem_sgt_owned table;
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(drm_shmem_gem(&bo->shmem)->dev))
+	drm_dev_ctx_guard(foo_reg, reg, to_drm_dev_ctx(drm_shmem_gem(&bo->shmem)->dev))
 		ret = drm_shmem_sgt_resume(&table, &reg->base.bound);
 	if (ret)
 		return ret;

@@ -32,7 +32,7 @@ static int foo_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo 
 {
 	int ret = -ENODEV;
 
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(vm_bo->obj->dev))
+	drm_dev_ctx_guard(foo_reg, reg, to_drm_dev_ctx(vm_bo->obj->dev))
 		ret = drm_shmem_sgt_resume(&foo_table, &reg->base.bound);
 	return ret;
 }

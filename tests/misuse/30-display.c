@@ -18,10 +18,10 @@ void foo_hw_display_off(struct foo_device *foo);
 static void foo_crtc_atomic_disable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
 {
 #if defined(SECTION_IN_A_COMMIT)
-	drm_dev_ctx_guard(foo_reg, reg, foo_ctx(crtc->dev))
+	drm_dev_ctx_guard(foo_reg, reg, to_drm_dev_ctx(crtc->dev))
 		foo_hw_display_off(foo_reg_dev(reg));
 #else
-	drm_dev_ctx_guard_bound(bound, foo_ctx(crtc->dev))
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
 		foo_hw_display_off(foo_dev(drm_dev_ctx_bound_drm(bound)));
 #endif
 }
@@ -33,11 +33,11 @@ const struct drm_crtc_helper_funcs foo_crtc_helper_funcs = {
 static void foo_plane_off(struct drm_plane *plane)
 {
 #if defined(SECTION_IN_A_HELPER)
-	drm_dev_ctx_or(foo_reg, reg, foo_ctx(plane->dev), return);
+	drm_dev_ctx_or(foo_reg, reg, to_drm_dev_ctx(plane->dev), return);
 
 	foo_hw_display_off(foo_reg_dev(reg));
 #else
-	drm_dev_ctx_guard_bound(bound, foo_ctx(plane->dev))
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
 		foo_hw_display_off(foo_dev(drm_dev_ctx_bound_drm(bound)));
 #endif
 }

@@ -45,7 +45,7 @@ static void foo_open(struct drm_device *drm, struct drm_file *file)
 static int foo_open(struct drm_device *drm, struct drm_file *file)
 #endif
 {
-	drm_dev_ctx_or(foo_reg, reg, foo_ctx(drm), return -ENODEV);
+	drm_dev_ctx_or(foo_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
 	file->driver_priv = kzalloc_obj(struct foo_file);
 	return file->driver_priv ? 0 : -ENOMEM;

@@ -38,11 +38,6 @@ static inline struct foo_device *foo_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct foo_device, ctx);
 }
 
-static inline struct drm_dev_ctx *foo_ctx(struct drm_device *drm)
-{
-	return &foo_dev(drm)->ctx;
-}
-
 static inline struct foo_device *foo_reg_dev(const struct foo_reg *reg)
 {
 	return foo_dev(drm_dev_ctx_reg_drm(&reg->base));

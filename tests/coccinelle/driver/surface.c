@@ -464,13 +464,13 @@ static struct drm_dev_ctx_unreg *surface_other(struct device *dev, struct device
 
 static void surface_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
 {
-	drm_dev_ctx_guard(card_reg, reg, card_ctx(crtc->dev))		/* display */
+	drm_dev_ctx_guard(card_reg, reg, to_drm_dev_ctx(crtc->dev))		/* display */
 		surface_kick(reg);
 }
 
 static void surface_plane_off(struct drm_device *drm)
 {
-	drm_dev_ctx_or(card_reg, reg, card_ctx(drm), return);		/* display */
+	drm_dev_ctx_or(card_reg, reg, to_drm_dev_ctx(drm), return);		/* display */
 
 	surface_kick(reg);
 }
@@ -482,20 +482,20 @@ static void surface_plane_update(struct drm_plane *plane, struct drm_atomic_comm
 
 static void surface_kms_shutdown(struct drm_device *drm)
 {
-	drm_dev_ctx_guard(card_reg, reg, card_ctx(drm))			/* display */
+	drm_dev_ctx_guard(card_reg, reg, to_drm_dev_ctx(drm))			/* display */
 		drm_atomic_helper_shutdown(drm);
 }
 
 static void right_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
 {
-	drm_dev_ctx_guard_bound(bound, card_ctx(crtc->dev))
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
 		surface_kick_bound(bound);
 }
 
 /* Userspace asks for modes, which it does not after the unplug. */
 static int right_get_modes(struct drm_connector *connector)
 {
-	drm_dev_ctx_or(card_reg, reg, card_ctx(connector->dev), return 0);
+	drm_dev_ctx_or(card_reg, reg, to_drm_dev_ctx(connector->dev), return 0);
 
 	return surface_kick(reg);
 }

@@ -39,11 +39,6 @@ static inline struct card *card_dev(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct card, ctx);
 }
 
-static inline struct drm_dev_ctx *card_ctx(struct drm_device *drm)
-{
-	return &card_dev(drm)->ctx;
-}
-
 static inline struct card *card_reg_dev(const struct card_reg *reg)
 {
 	return card_dev(drm_dev_ctx_reg_drm(&reg->base));
