@@ -16,12 +16,14 @@ signalling.py corpus VMLINUX
 
 A line of a list is "NAME", which "prove" looks at; "NAME: reason", for a function
 that was read; or "NAME?", for one that not every kernel has. NAME can be a pattern
-of the shell. "!NAME: reason" is not allowed, but what it calls is not looked at.
+of the shell. "&NAME" may have its address stored, and must not be called: another
+context calls it. "!NAME: reason" is not allowed, but what it calls is not looked at.
 "#" begins a comment.
 """
 import argparse
 import collections
 import fnmatch
+import functools
 import pathlib
 import re
 import subprocess
@@ -44,8 +46,17 @@ WATCHERS = re.compile(
     r"__?kasan_\w*|__asan_\w*|kmemleak_\w*|__ubsan_\w*|__sanitizer_\w*|__kcsan_\w*|__tsan_\w*|"
     r"print_\w*|refcount_warn_saturate|__(list|hlist)_\w*report|trace_\w*|__traceiter_\w*|"
     r"perf_\w*|bpf_\w*|__bug\w*|die\w*|oops_\w*|should_fail\w*|__should_fail\w*|stack_depot_\w*|"
-    r"preempt_schedule\w*|__rcu_read_unlock\w*|rcu_\w*|call_rcu\w*|stack_trace_save\w*|"
-    r"unwind_\w*|kunit_\w*|segv\w*|fault_\w*)")
+    r"preempt_schedule\w*|__rcu_read_unlock\w*|rcu_(?!barrier|sync_)\w*|call_rcu\w*|"
+    r"stack_trace_save\w*|unwind_\w*|kunit_\w*|segv\w*)")
+
+# Relocations that load an address; on x86-64, the instruction tells.
+LOADS = re.compile(r"R_(AARCH64_AD\w+|ARM_(THM_)?MOV\w+|390_PC32DBL|PPC64_TOC16\w*|RISCV_(HI20|LO12_\w)|386_32)")
+
+# x86-64's registers: all their names, and those that a call overwrites.
+REGISTERS = {name: f"r{x}x" for x in "abcd" for name in (f"r{x}x", f"e{x}x", f"{x}x", f"{x}l")} | \
+    {name: f"r{x}" for x in ("si", "di", "bp") for name in (f"r{x}", f"e{x}", x, f"{x}l")} | \
+    {f"r{n}{width}": f"r{n}" for n in range(8, 16) for width in ("", "d", "w", "b")}
+OVERWRITTEN = {"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"}
 
 
 class Allowed:
@@ -53,7 +64,7 @@ class Allowed:
 
     def __init__(self, paths):
         self.names, self.patterns, self.reasons, self.optional = set(), [], {}, set()
-        self.behind = set()
+        self.behind, self.stored = set(), set()
         for path in paths:
             for line in path.read_text(encoding="utf-8").splitlines():
                 name, colon, reason = line.partition("#")[0].partition(":")
@@ -65,7 +76,10 @@ class Allowed:
                     continue
                 if name.endswith("?"):
                     name = name[:-1]
-                    self.optional.add(name)
+                    self.optional.add(name.lstrip("&"))
+                if name[0] == "&":
+                    self.stored.add(name[1:])
+                    continue
                 if colon:
                     self.reasons[name] = reason.strip()
                 if re.search(r"[*?\[]", name):
@@ -83,13 +97,72 @@ class Allowed:
         return name in self.names or bool(self.match(name))
 
 
+class Code:
+    """The instructions of one function of x86-64, as objdump prints them."""
+
+    def __init__(self):
+        self.lines = []
+
+    @functools.cached_property
+    def index(self):
+        """Which instruction is at an address."""
+        return {self.address(n): n for n in range(len(self.lines))}
+
+    def address(self, at):
+        """Where an instruction is."""
+        return int(self.lines[at].partition(":")[0], 16)
+
+    def instruction(self, at):
+        """What an instruction does, and with what."""
+        text = re.sub(r"^(notrack|bnd)\s+", "", self.lines[at].partition("\t")[2].strip())
+        kind, _, what = text.partition(" ")
+        return kind, what.strip()
+
+    def called(self, start, register):
+        """True if what an instruction loads into a register may be called from there."""
+        todo, seen = [(start + 1, REGISTERS.get(register, register))], set()
+        while todo:
+            at, reg = todo.pop()
+            while at is not None and at < len(self.lines) and (at, reg) not in seen:
+                seen.add((at, reg))
+                kind, what = self.instruction(at)
+                if kind in ("call", "jmp") and what[0] == "*":
+                    if what == f"*%{reg}" or kind == "jmp":
+                        return True
+                if kind == "call" and reg in OVERWRITTEN or kind[:3] in ("ret", "ud2"):
+                    break
+                if kind[0] == "j":
+                    target = self.index.get(int(what.split()[0], 16))
+                    if kind == "jmp":
+                        at = target
+                        continue
+                    todo.append((target, reg))
+                elif kind[:3] in ("mov", "cmo") and \
+                        (copied := re.fullmatch(rf"%{reg},%(\w+)", what)):
+                    todo.append((at + 1, REGISTERS.get(copied[1], copied[1])))
+                if self.writes(kind, what, reg):
+                    break
+                at += 1
+        return False
+
+    @staticmethod
+    def writes(kind, what, register):
+        """True if an instruction overwrites a register."""
+        last = re.search(r"(?:^|,)%(\w+)$", what)
+        return bool(last) and REGISTERS.get(last[1]) == register and \
+            not kind.startswith(("cmov", "cmp", "test", "push", "bt", "call", "j"))
+
+
 class Object:
     """An object file: what it defines, and what it takes from elsewhere, for whom."""
 
     def __init__(self, path, tool):
         self.path, self.source, self.defined = path, pathlib.Path(path).stem + ".c", set()
+        self.tool = tool
+        # Of each symbol: the functions that name it, and each place that does.
         self.taken = collections.defaultdict(set)
-        self.user_access = set()
+        self.places = collections.defaultdict(list)
+        self.user_access, self.discarded = set(), set()
         functions, section = collections.defaultdict(list), ""
         out = run(tool, "-t", "-r", path)
         for line in out.splitlines():
@@ -106,16 +179,58 @@ class Object:
             elif found := re.match(r"RELOCATION RECORDS FOR \[(.*)\]", line):
                 section = found[1]
             elif found := re.match(r"([0-9a-f]+)\s+(R_\S+)\s+(\S+?)(?:[-+]0x[0-9a-f]+)?$", line):
-                self.reference(functions[section], section, int(found[1], 16), found[3])
+                self.reference(functions[section], section, int(found[1], 16), *found.groups()[1:])
+        # What is only named where the linker throws it away is not used.
+        for name in self.discarded:
+            if not self.taken[name] and not self.places[name]:
+                del self.taken[name]
 
-    def reference(self, functions, section, offset, name):
+    def reference(self, functions, section, offset, kind, name):
         """One relocation."""
+        if section.startswith((".discard", ".debug")):
+            if section.startswith(".discard"):
+                self.discarded.add(name)
+            return
         inside = max((f for f in functions if f[0] <= offset), default=(0, ""))[1]
-        inside = re.sub(r"\.(cold|part|constprop|isra|llvm)\b.*", "", inside)
-        if name in self.taken and inside:
-            self.taken[name].add(inside)
+        inside = base(inside)
         if section.startswith("__ex_table"):
             self.user_access.add(section)
+        if name not in self.taken:
+            return
+        if inside:
+            self.taken[name].add(inside)
+        self.places[name].append((section, offset, inside, kind))
+
+    def calls(self, name):
+        """The functions that call what they name, or may do so."""
+        return {inside for section, offset, inside, kind in self.places[name]
+                if inside and not LOADS.fullmatch(kind) and
+                not (kind.startswith("R_X86_64") and self.is_stored(section, offset))}
+
+    def is_stored(self, section, offset):
+        """True if the instruction at that place loads an address which is not called then."""
+        code, at = max(((code, at) for code in self.code[section]
+                        for start, at in code.index.items() if start <= offset),
+                       key=lambda found: found[0].address(found[1]), default=(None, 0))
+        if not code:
+            return False
+        kind, what = code.instruction(at)
+        if register := re.search(r",%(\w+)$", what):
+            return kind.startswith(("mov", "lea")) and not code.called(at, register[1])
+        return kind.startswith("mov")
+
+    @functools.cached_property
+    def code(self):
+        """The functions of each section."""
+        found, section = collections.defaultdict(list), ""
+        for line in run(self.tool, "-d", "--no-show-raw-insn", self.path).splitlines():
+            if line.startswith("Disassembly of section "):
+                section = line.split()[-1].rstrip(":")
+            elif line.endswith(">:"):
+                found[section].append(Code())
+            elif re.match(r"\s+[0-9a-f]+:\t", line):
+                found[section][-1].lines.append(line)
+        return found
 
 
 def run(*command):
@@ -133,10 +248,16 @@ def check(args):
         for name, functions in sorted(obj.taken.items()):
             if name in ours or name in allowed:
                 continue
+            why = f"{args.list[-1].name} does not have it"
+            if name in allowed.stored:
+                functions = obj.calls(name)
+                if not functions:
+                    continue
+                why = f"{args.list[-1].name} has its address only"
             bad += 1
             for user in sorted(f"{f}()" for f in functions) or ["this file"]:
                 print(f"{obj.source}: error: {user} uses {name}, which may sleep or allocate: "
-                      f"{args.list[-1].name} does not have it", file=sys.stderr)
+                      f"{why}", file=sys.stderr)
         if obj.user_access:
             bad += 1
             print(f"{obj.source}: error: this file accesses memory of userspace, which may fault "
@@ -149,28 +270,33 @@ class Kernel:
 
     def __init__(self, path, tool):
         self.callers = collections.defaultdict(set)
+        symbols = run(tool, "-t", path)
+        self.symbols = set(re.findall(r"^\w+ .{7} .*\s(\S+)$", symbols, re.M))
         self.address = {int(address, 16): base(name) for address, name in
-                        re.findall(r"^(\w+) .{6}F .*\s(\S+)$", run(tool, "-t", path), re.M)}
+                        re.findall(r"^(\w+) .{6}F .*\s(\S+)$", symbols, re.M)}
         self.functions = set(self.address.values())
-        name, loaded = "", collections.defaultdict(set)
+        name, code = "", Code()
         with subprocess.Popen([tool, "-d", "--no-show-raw-insn", path], text=True,
                               stdout=subprocess.PIPE) as dump:
             for line in dump.stdout:
-                if line[0] != " ":
-                    if line.endswith(">:\n"):
-                        name = base(line[line.index("<") + 1:-3])
-                        loaded.clear()
-                elif "<" in line:
+                if line[0] == " ":
+                    code.lines.append(line[:-1])
                     # Within the function, mostly
-                    if "+" not in line and (found := re.search(
+                    if "<" in line and "+" not in line and (found := re.search(
                             r"\t(?:call|j\w+|bl?)\s.*<([^>+]+)>", line)):
                         self.call(name, base(found[1]))
-                elif "movabs" in line:
-                    if found := re.search(r"\tmovabs \$0x(\w+),(%\w+)", line):
-                        loaded[found[2]].add(int(found[1], 16))
-                elif "*" in line and (found := re.search(r"\t(?:call|jmp)\s+\*(%\w+)$", line)):
-                    for address in loaded[found[1]]:
-                        self.call(name, self.address.get(address, name))
+                elif line.endswith(">:\n"):
+                    self.loads(name, code)
+                    name, code = base(line[line.index("<") + 1:-3]), Code()
+        self.loads(name, code)
+
+    def loads(self, name, code):
+        """The calls through registers of one function."""
+        for at, line in enumerate(code.lines):
+            if "\tmovabs" in line and (found := re.search(r"\tmovabs \$0x(\w+),%(\w+)", line)):
+                callee = self.address.get(int(found[1], 16))
+                if callee and code.called(at, found[2]):
+                    self.call(name, callee)
 
     def call(self, caller, callee):
         """A direct call, or one through a register that was loaded with a constant."""
@@ -206,7 +332,7 @@ def path_from(way, name):
 def prove(args):
     """No listed function sleeps or allocates without a reason."""
     allowed = Allowed(args.list)
-    bad, known, needed = 0, set(), set()
+    bad, known, symbols, needed = 0, set(), set(), set()
     for path in args.file:
         kernel = Kernel(path, args.objdump)
         way = kernel.reaching(allowed.behind | allowed.reasons.keys())
@@ -214,8 +340,10 @@ def prove(args):
             bad += 1
             print(f"{name} reaches one that sleeps or allocates: {path_from(way, name)}")
         known |= kernel.functions
+        symbols |= kernel.symbols
         needed |= {allowed.reason(f) for f in kernel.reaching(allowed.behind)}
-    for name in sorted(allowed.names - allowed.optional - allowed.reasons.keys() - known):
+    for name in sorted((allowed.names - allowed.reasons.keys() - known |
+                        allowed.stored - symbols) - allowed.optional):
         bad += 1
         print(f"{name} is listed, and in none of these kernels")
     for name in sorted(f for f, reason in allowed.reasons.items()

@@ -10,6 +10,7 @@ locked "$@"
 
 tool=$TOP/scripts/signalling.py
 lists=(--list "$TOP/scripts/signalling.list")
+own_lists=(--list "$TOP/signalling.list" --list "$TOP/samples/sgpu/signalling.list")
 
 # compile_as LLVM SOURCE OBJECT: with the flags of that kernel's objects.
 compile_as() {
@@ -72,6 +73,36 @@ corpus_refused() {
 		refused "$TMP/corpus.o" "${names[@]}"
 }
 
+# found KERNEL NAME...: the proof finds each function that waits, if it is listed.
+found() {
+	local kernel=$1 said lost
+
+	shift
+	printf '%s\n' "$@" >"$TMP/waits.list"
+	! said=$("$tool" prove --list "$TMP/waits.list" "$BUILD/$kernel/vmlinux") ||
+		{ echo "nothing is found"; return 1; }
+	lost=$(printf '%s\n' "$@" | grep -vxFf <(sed -n 's/ reaches one that .*//p' <<<"$said")) || return 0
+	echo "not found: $lost"
+	return 1
+}
+
+# stored_not_called COMPILE...: of tests/signalling/stored.c, only what calls is refused.
+stored_not_called() {
+	local said
+
+	printf '%s\n' '&foo_work' '&foo_other' foo_listed '__asan_*' '__fentry__' >"$TMP/stored.list"
+	"$@" -c -o "$TMP/stored.o" "$TOP/tests/signalling/stored.c" || return
+	! said=$("$tool" check --list "$TMP/stored.list" "$TMP/stored.o" 2>&1) || return
+	diff <(grep -oE '(called|stored)_\w+\(\) uses \w+' <<<"$said" | sort) - <<-'END'
+		called_after_it_was_stored() uses foo_work
+		called_at_the_end() uses foo_work
+		called_directly() uses foo_work
+		called_in_a_loop() uses foo_other
+		called_one_of_two() uses foo_other
+		called_one_of_two() uses foo_work
+	END
+}
+
 # driver NAME: compile tests/signalling/NAME.
 driver() {
 	LLVM=$llvm "$0" driver "$1" "$config"
@@ -103,8 +134,18 @@ for kernel in release debug; do
 		"$BUILD/$kernel/drivers/gpu/drm/safe/.drm_gpuvm_imm_run.o.cmd"
 done
 all_refused "clang" compile_as -19
-check "what is listed neither sleeps nor allocates" \
-	"$tool" prove "${lists[@]}" "$BUILD"/{release,debug}/vmlinux
+check "what is listed, also by the library and the sample, neither sleeps nor allocates" \
+	"$tool" prove "${lists[@]}" "${own_lists[@]}" "$BUILD"/{release,debug}/vmlinux
+check "a listed function that waits is found" found debug msleep flush_work rcu_barrier \
+	synchronize_rcu fault_in_readable fault_in_writeable dma_fence_wait_timeout
+for compiler in gcc clang-19; do
+	for model in kernel large; do
+		check "$compiler, -mcmodel=$model: an address that is stored is no call" \
+			stored_not_called $compiler -O2 -fno-pie -mcmodel=$model
+	done
+done
+check "gcc, with KASAN: an address that is stored is no call" \
+	stored_not_called gcc -O2 -fno-pie -mcmodel=large -fsanitize=kernel-address
 
 # kbuild itself, with few and with many of those that watch the code.
 for llvm in "" -19; do

@@ -20,6 +20,7 @@
 #include <linux/kthread.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pm_runtime.h>
 #include <linux/radix-tree.h>
 #include <linux/rwsem.h>
@@ -119,7 +120,10 @@ CALL(kthread_flush_work, kthread_flush_work(p))
 CALL(free_irq, free_irq(n, p))
 CALL(synchronize_irq, synchronize_irq(n))
 CALL(synchronize_rcu, synchronize_rcu())
+CALL(synchronize_rcu_expedited, synchronize_rcu_expedited())
+CALL(rcu_barrier, rcu_barrier())
 CALL(synchronize_srcu, synchronize_srcu(p))
+CALL(srcu_barrier, srcu_barrier(p))
 CALL(down, down(p))
 CALL(down_read, down_read(p))
 CALL(down_write, down_write(p))
@@ -137,6 +141,8 @@ GET(copy_to_user, copy_to_user((void __user *)n, p, SZ_8K))
 GET(clear_user, clear_user((void __user *)n, SZ_8K))
 GET(memdup_user, memdup_user((void __user *)n, SZ_8K))
 GET(strncpy_from_user, strncpy_from_user(p, (char __user *)n, SZ_8K))
+GET(fault_in_readable, fault_in_readable((char __user *)n, SZ_8K))
+GET(fault_in_writeable, fault_in_writeable((char __user *)n, SZ_8K))
 GET(get_user_pages_fast, get_user_pages_fast(n, 1, 0, p))
 
 /* Fences and reservation locks */

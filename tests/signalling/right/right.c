@@ -33,6 +33,7 @@
 #include "drm_shmem_safe.h"
 
 struct right {
+	struct drm_dev_ctx ctx;
 	struct drm_device *drm;
 	struct mutex lock;
 	spinlock_t irq_lock;
@@ -53,6 +54,10 @@ struct right {
 	unsigned long used[4];
 };
 
+struct right_reg {
+	struct drm_dev_ctx_reg base;
+};
+
 struct right_job {
 	struct list_head link;
 	struct llist_node dead;
@@ -64,8 +69,8 @@ static void right_release(struct kref *ref)
 	kfree(container_of(ref, struct right, ref));
 }
 
-void right_write(struct right *right, struct sg_table *sgt, u64 offset);
-void right_write(struct right *right, struct sg_table *sgt, u64 offset)
+void right_write(struct right *right, const struct sg_table *sgt, u64 offset);
+void right_write(struct right *right, const struct sg_table *sgt, u64 offset)
 {
 	struct sg_dma_page_iter iter;
 	unsigned int i = 0;
@@ -77,6 +82,22 @@ void right_write(struct right *right, struct sg_table *sgt, u64 offset)
 	bitmap_set(right->used, 0, i);
 	if (find_first_zero_bit(right->used, 256) >= 256)
 		drm_warn(right->drm, "%s is full\n", right->name);
+}
+
+/* Each way for a step to get a proof. */
+int right_step(struct right *right, struct drm_shmem_sgt_owned *owned);
+int right_step(struct right *right, struct drm_shmem_sgt_owned *owned)
+{
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard(right_reg, reg, &right->ctx)
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, owned, ret)
+			right_write(right, drm_shmem_sgt_table(sgt), 0);
+	drm_dev_ctx_guard_bound(bound, &right->ctx)
+		drm_shmem_sgt_guard_owned(sgt, bound, owned, ret)
+			right_write(right, drm_shmem_sgt_table(sgt), 0);
+	drm_dev_ctx_or(right_reg, reg, &right->ctx, return -ENODEV);
+	return drm_dev_ctx_reg_drm(&reg->base) == right->drm ? ret : -EINVAL;
 }
 
 static void right_end(struct right *right, struct right_job *job)
