@@ -92,6 +92,7 @@ begin "W=1" scripts/w1.sh
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "fence signalling path" scripts/signalling.sh
+part "proofs" scripts/prove.sh
 part "Coccinelle" scripts/coccicheck.sh
 part "conversion" scripts/convert.sh expected
 part "external modules, kernel tree" scripts/build-test.sh

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # prove.sh: proofs of the library's arithmetic, by cbmc, from the text of its own files.
-# Each is for all values; a fault that is planted in what they stand on must be found.
+# Each is for all values, on 32 and on 64 bits. The faults that the proofs name, such as a limit
+# that is off by one and a sum that overflows, are planted in that text and must be found.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"
@@ -10,56 +11,105 @@ locked "$@"
 
 CBMC=$DRM_SAFE_CACHE/cbmc/bin/cbmc
 
-# extract FILE NAME...: the functions of a file, as they stand there.
+# extract FILE NAME...: the functions, macros and structs of a file, as they stand there.
 extract() {
 	local file=$1 name text
 
 	shift
 	for name; do
-		text=$(sed -n "/^[A-Za-z].*\b$name(/,/^}/p" "$TOP/$file")
-		[ -n "$text" ] || die "$file has no function $name()"
+		text=$(awk -v name="$name" '
+			$0 ~ "^#define " name "[( \t]" || $0 ~ "^struct " name " \\{" ||
+			($0 ~ "^[A-Za-z].*[ *]" name "\\(" && $0 !~ /;$/) { on = 1 }
+			index($0, name "(") == 1 { print before; on = 1 }
+			{ before = $0 }
+			on { print }
+			on && (/^#define/ || more) { more = /\\$/; if (!more) exit }
+			on && /^}/ && !more { exit }' "$TOP/$file")
+		[ -n "$text" ] || die "$file has no $name"
 		printf '%s\n\n' "$text"
 	done
 }
 
-# extract_all: in the order in which they call each other.
-extract_all() {
+# extract_pool, extract_vmap: in the order in which they need each other.
+extract_pool() {
 	grep -hE '^#define DRM_GPUVM_IMM_POOL_' "$TOP/drm_gpuvm_imm_internal.h"
 	extract drm_gpuvm_imm.c drm_gpuvm_imm_va_start drm_gpuvm_imm_va_end \
 		drm_gpuvm_imm_config_valid drm_gpuvm_imm_aligned drm_gpuvm_imm_split_ok \
-		drm_gpuvm_imm_part_ok drm_gpuvm_imm_pool_lend drm_gpuvm_imm_pool_put_some
+		drm_gpuvm_imm_part_ok drm_gpuvm_imm_pool_lend drm_gpuvm_imm_pool_put_some \
+		drm_gpuvm_imm_pool_refill drm_gpuvm_imm_pool_resize drm_gpuvm_imm_pool_smaller
 	extract drm_gpuvm_imm_exec.c drm_gpuvm_imm_in_space
 }
 
-# prove FUNCTION FILE [FLAG...]
-prove() {
-	local function=$1 file=$2
-
-	shift 2
-	"$CBMC" "$@" -I "$TMP" -I "$TOP/tests/prove" --function "$function" --bounds-check \
-		--signed-overflow-check --div-by-zero-check --unwind 5 --unwinding-assertions \
-		"$file" >"$TMP/$function.log" 2>&1
+extract_vmap() {
+	extract drm_safe.h __drm_gem_bytes
+	grep -hE '^#define __DRM_SHMEM_(IOMEM|PARTIAL)' "$TOP/drm_shmem_obj.h"
+	grep -hE '^#define __DRM_VMAP_(FLAG_[A-Z]*|KIND_[A-Z]*|NOWHERE)\b' "$TOP/drm_shmem_vmap.h"
+	extract drm_shmem_vmap.h drm_vmap __DRM_VMAP DRM_VMAP DRM_VMAP_IOMEM DRM_VMAP_EITHER \
+		__drm_vmap_min __drm_vmap_kind __drm_vmap_args __drm_vmap_try_args \
+		__drm_vmap_wrong_kind __drm_vmap_set __drm_vmap_fill_in __drm_vmap_fill_in_plain \
+		__drm_vmap_live __DRM_VMAP_NULL_IS_MAPPED __drm_vmap_place __drm_vmap_at \
+		__drm_vmap_is_iomem __drm_vmap_fits __drm_vmap_try_read __drm_vmap_try_write \
+		__drm_vmap_has_elem __drm_vmap_try_read_elem __drm_vmap_try_write_elem \
+		__drm_vmap_elem_t __drm_vmap_array
+	extract drm_shmem_vmap.c drm_vmap_inside
 }
 
-proved() { prove "$@" || { tail -n 30 "$TMP/$1.log"; return 1; }; }
+# plants FILE FUNCTION: the changes that "plant:" lines above a proof ask for, one a line.
+plants() {
+	awk -v function_="$2" '
+		/^\/\/ plant: / { sub("^// plant: ", ""); plants = plants $0 "\n"; next }
+		index($0, "void " function_ "(void)") == 1 { printf "%s", plants }
+		/^}/ { plants = "" }' "$1"
+}
 
-# Not for another reason, such as a file that does not compile.
+# prove BITS FUNCTION FILE [EXTRACTED [FLAG...]]
+prove() {
+	local bits=$1 function=$2 file=$3 dir=${4:-$TMP} flags
+
+	mapfile -t flags < <(sed -n 's,^// cbmc: ,,p' "$file")
+	"$CBMC" "--$bits" "${flags[@]}" "${@:5}" -I "$dir" -I "$TOP/tests/prove" --function "$function" \
+		--bounds-check --signed-overflow-check --div-by-zero-check --slice-formula --unwind 6 \
+		--unwinding-assertions "$file" >"$TMP/$function.log" 2>&1
+}
+
+proved() { prove "$@" || { grep -E 'FAILURE|error' "$TMP/$2.log"; tail -n 30 "$TMP/$2.log"; return 1; }; }
+
+# found CHANGE BITS FUNCTION FILE: with that change of the text the proof fails, and not
+# for another reason, such as a file that does not compile.
 found() {
-	! prove "$@" || { echo "nothing was found"; return 1; }
-	grep '^VERIFICATION FAILED' "$TMP/$1.log"
+	local change=$1 dir=$TMP/planted text changed=
+
+	shift
+	rm -rf "$dir"
+	mkdir "$dir"
+	for text in "$TMP"/extracted-*.h; do
+		sed -E "$change" "$text" >"$dir/${text##*/}"
+		cmp -s "$text" "$dir/${text##*/}" || changed=1
+	done
+	[ -n "$changed" ] || { echo "nothing is changed by $change"; return 1; }
+	# The first failure is enough: to find the others takes minutes.
+	! prove "$@" "$dir" --stop-on-fail || { echo "nothing was found"; return 1; }
+	grep '^VERIFICATION FAILED' "$TMP/$2.log" || { tail -n 30 "$TMP/$2.log"; return 1; }
 }
 
 [ -x "$CBMC" ] || step "fetching cbmc" unpack_tool cbmc \
 	cbmc minisat zlib1g libstdc++6 libgcc-s1 libc6 >&2
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
-extract_all >"$TMP/extracted.h"
+extract_pool >"$TMP/extracted-pool.h"
+extract_vmap >"$TMP/extracted-vmap.h"
 for file in "$TOP"/tests/prove/*.c; do
 	mapfile -t names < <(sed -n 's/^void \(prove_[a-z_]*\)(void)$/\1/p' "$file")
 	[ ${#names[@]} -gt 0 ] || die "there is nothing to prove in $file"
 	for name in "${names[@]}"; do
-		check "$name" proved "$name" "$file"
-		check "$name finds a planted fault" found "$name" "$file" -DPLANT
+		mapfile -t changes < <(plants "$file" "$name")
+		[ ${#changes[@]} -gt 0 ] || die "no fault is planted for $name"
+		for bits in 32 64; do
+			check "$name, $bits bits" proved $bits "$name" "$file"
+			for change in "${changes[@]}"; do
+				check "$name, $bits bits, finds $change" found "$change" $bits "$name" "$file"
+			done
+		done
 	done
 done
 finish

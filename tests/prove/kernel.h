@@ -1,91 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the functions that are proved take from the kernel and from the library's structs.
- * The functions themselves come from the library's own files: see scripts/prove.sh.
+ * What the functions and macros that are proved take from the kernel and from the library's
+ * structs. They themselves come from the library's own files: see scripts/prove.sh. No
+ * header of the C library is included, as a machine may have none for 32 bits.
  */
 #ifndef _PROVE_KERNEL_H
 #define _PROVE_KERNEL_H
 
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+typedef __UINT64_TYPE__ u64;
+typedef __UINT32_TYPE__ u32;
+typedef __UINT16_TYPE__ u16;
+typedef __UINT8_TYPE__ u8;
+typedef __SIZE_TYPE__ size_t;
+typedef __UINTPTR_TYPE__ uintptr_t;
+typedef unsigned __int128 u128;
+typedef _Bool bool;
 
-typedef uint64_t u64;
+#define true			1
+#define false			0
+#define NULL			((void *)0)
+#define offsetof(_t, _m)	__builtin_offsetof(_t, _m)
+#define assert(_cond)		__CPROVER_assert(_cond, #_cond)
+#define assume(_cond)		__CPROVER_assume(_cond)
+#define static_assert(_cond, ...)	_Static_assert(_cond, #_cond)
+#define BUILD_BUG_ON_ZERO(_cond, ...)	((int)sizeof(struct { static_assert(!(_cond)); }))
 
 #define __nonnull_args(...)
 #define __must_check
+#define __maybe_unused
+#define __always_inline		inline
 #define unlikely(x)		(x)
 #define likely(x)		(x)
+#define READ_ONCE(x)		(x)
 #define VISIBLE_IF_KUNIT	static
 #define KUNIT_STATIC_STUB_REDIRECT(...)
-#define guard(_lock)		prove_lock
+#define EXPORT_SYMBOL_IF_KUNIT(...)
+#define BIT(_n)			(1U << (_n))
 #define min(a, b)		((a) < (b) ? (a) : (b))
-#ifdef PLANT
-#define max(a, b)		(a)
-#else
 #define max(a, b)		((a) > (b) ? (a) : (b))
-#endif
+#define min3(a, b, c)		min(a, min(b, c))
+#define swap(a, b)		do { typeof(a) __t = (a); (a) = (b); (b) = __t; } while (0)
+#define SZ_4K			0x1000
 #define SZ_4M			0x400000
-
-/* Planted faults: overflows and the room of a pool are not looked at. Each proof must fail. */
-#ifdef PLANT
-#define check_add_overflow(a, b, d)	(*(d) = (a) + (b), false)
-#define min3(a, b, c)			min(a, c)
-#else
+#define ARRAY_SIZE(_a)		(sizeof(_a) / sizeof((_a)[0]))
+#define offsetofend(_t, _m)	(offsetof(_t, _m) + sizeof(((_t *)0)->_m))
+#define container_of(_p, _t, _m)	((_t *)((char *)(_p) - offsetof(_t, _m)))
 #define check_add_overflow(a, b, d)	__builtin_add_overflow(a, b, d)
-#define min3(a, b, c)			min(a, min(b, c))
-#endif
+
+#define EINVAL			22
+#define ENOMEM			12
+#define ENOSPC			28
+#define EOPNOTSUPP		95
+
+u64 nondet_u64(void);
+u32 nondet_u32(void);
+size_t nondet_size(void);
+unsigned int nondet_uint(void);
+bool nondet_bool(void);
+int nondet_int(void);
 
 struct drm_device;
+
+struct dma_buf {
+	size_t size;
+};
+
+struct dma_buf_attachment {
+	struct dma_buf *dmabuf;
+};
 
 struct drm_gem_object {
 	struct drm_device *dev;
 	size_t size;
+	struct dma_buf_attachment *import_attach;
 };
 
-struct drm_gpuva {
-	struct { u64 addr, range; } va;
-};
-
-struct drm_gpuvm_imm_type {
-	u64 granule;
-};
-
-struct drm_gpuvm_imm_config {
-	struct drm_gem_object *resv_obj;
-	u64 start, range, reserve_start, reserve_range;
-};
-
-struct drm_gpuvm_imm {
-	struct {
-		u64 mm_start, mm_range;
-		struct drm_gpuva kernel_alloc_node;
-	} base;
-	const struct drm_gpuvm_imm_type *type;
-	int pool_lock;
-	unsigned int pool_size, pool_count, pool_lent;
-	struct drm_gpuva **pool;
-};
-
-static inline void prove_lock(int *lock)
+static inline bool drm_gem_is_imported(const struct drm_gem_object *obj)
 {
+	return obj->import_attach;
 }
-
-static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
-{
-	return !vm;
-}
-
-/* The size of an import is any number, also one that is no whole pages. */
-static inline size_t __drm_gem_bytes(const struct drm_gem_object *obj)
-{
-	return obj->size;
-}
-
-/* Where the copy goes, and how much of it: what the proof looks at. */
-static struct drm_gpuva **prove_copied_to;
-static size_t prove_copied;
-#define memcpy(_to, _from, _n)	(prove_copied_to = (_to), prove_copied = (_n))
 
 #endif /* _PROVE_KERNEL_H */

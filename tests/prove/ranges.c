@@ -4,17 +4,16 @@
  * starts at each function prove_*().
  */
 
-#include "kernel.h"
-#include "extracted.h"
-
-typedef unsigned __int128 u128;
-
-u64 nondet_u64(void);
-size_t nondet_size(void);
+#include "gpuvm.h"
+#include "extracted-pool.h"
 
 /* An address space that drm_gpuvm_imm_core_init() accepted */
 static struct drm_gpuvm_imm_type type;
 static struct drm_gpuvm_imm vm = { .type = &type };
+
+static void prove_lock(int *lock)
+{
+}
 
 static u128 vm_end(void)
 {
@@ -29,8 +28,8 @@ static void any_vm(void)
 	};
 
 	type.granule = nondet_u64();
-	__CPROVER_assume(type.granule && !(type.granule & (type.granule - 1)));
-	__CPROVER_assume(drm_gpuvm_imm_config_valid(&config));
+	assume(type.granule && !(type.granule & (type.granule - 1)));
+	assume(drm_gpuvm_imm_config_valid(&config));
 	vm.base.mm_start = config.start;
 	vm.base.mm_range = config.range;
 	vm.base.kernel_alloc_node.va.addr = config.reserve_start;
@@ -38,13 +37,14 @@ static void any_vm(void)
 }
 
 /* Neither range overflows, and the reserved one is in the space. */
+// plant: 1i #undef check_add_overflow\n#define check_add_overflow(a, b, d) (*(d) = (a) + (b), false)
 void prove_config(void)
 {
 	const struct drm_gpuva *reserved = &vm.base.kernel_alloc_node;
 
 	any_vm();
 	assert(vm.base.mm_range);
-	assert(vm_end() <= UINT64_MAX);
+	assert(vm_end() <= (u64)-1);
 	assert((u64)vm_end() == drm_gpuvm_imm_va_end(&vm));
 	if (reserved->va.range) {
 		assert(reserved->va.addr >= vm.base.mm_start);
@@ -53,6 +53,8 @@ void prove_config(void)
 }
 
 /* A range in the space is that without the wrap of 64 bits. */
+// plant: 1i #undef check_add_overflow\n#define check_add_overflow(a, b, d) (*(d) = (a) + (b), false)
+// plant: s/end <= drm_gpuvm_imm_va_end/end < drm_gpuvm_imm_va_end/
 void prove_in_space(void)
 {
 	u64 addr = nondet_u64(), range = nondet_u64();
@@ -63,6 +65,8 @@ void prove_in_space(void)
 }
 
 /* Each aligned address of the space, and its end, but none inside of the reserved range */
+// plant: s/addr <= reserved/addr < reserved/
+// plant: s/addr <= drm_gpuvm_imm_va_end/addr < drm_gpuvm_imm_va_end/
 void prove_split(void)
 {
 	const struct drm_gpuva *reserved = &vm.base.kernel_alloc_node;
@@ -78,6 +82,7 @@ void prove_split(void)
 }
 
 /* A part of an object ends in it, whatever its size is. */
+// plant: 1i #undef check_add_overflow\n#define check_add_overflow(a, b, d) (*(d) = (a) + (b), false)
 void prove_part(void)
 {
 	struct drm_gem_object obj = { .size = nondet_size() };
