@@ -155,22 +155,31 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  * .. code-block:: c
  *
- *	static int foo_bo_map_gpu(const struct foo_reg *r, struct foo_bo *bo)
+ *	struct foo_mapping {
+ *		struct drm_shmem_sgt_owned sgt;
+ *	};
+ *
+ *	static int foo_map_gpu(const struct foo_reg *r, struct foo_bo *bo,
+ *			       struct foo_mapping *map)
  *	{
  *		struct scatterlist *sg;
  *		int i, ret;
  *
- *		drm_shmem_sgt_or(sgt, &r->base.bound, &bo->obj, ret, return ret);
+ *		ret = drm_shmem_sgt_own(&map->sgt, &r->base.bound, &bo->obj);
+ *		if (ret)
+ *			return ret;
  *
- *		for_each_sgtable_dma_sg(drm_shmem_sgt_table(sgt), sg, i)
- *			foo_write_ptes(r, sg_dma_address(sg), sg_dma_len(sg));
+ *		drm_shmem_sgt_guard_owned(sgt, &r->base.bound, &map->sgt, ret)
+ *			for_each_sgtable_dma_sg(drm_shmem_sgt_table(sgt), sg, i)
+ *				foo_write_ptes(r, sg_dma_address(sg), sg_dma_len(sg));
  *
- *		return 0;
+ *		return ret;
  *	}
  *
  * When the parent is unbound, each table is unmapped, once, and is gone for
  * that object for ever. What keeps addresses of a table is a &struct
- * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step.
+ * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step. What only
+ * reads a table while a block is run borrows it, with drm_shmem_sgt_guard().
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
  * to, and must be called without it. What ends in _interruptible fails with -EINTR if a

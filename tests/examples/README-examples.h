@@ -41,6 +41,12 @@ struct foo_bo {
 	struct drm_shmem_obj base;
 };
 
+/* A piece of the GPU's page table */
+struct foo_mapping {
+	struct drm_shmem_sgt_owned sgt;
+	u64 addr;
+};
+
 struct foo_fw_hdr {
 	u32 version;
 };
