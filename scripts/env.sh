@@ -139,15 +139,36 @@ config_file() {
 	echo "$file"
 }
 
-# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file. kunit.py knows how,
-# if not all else is to be off.
+# config_key DIR CONFIG: what .config was made from, and what it is.
+config_key() {
+	{
+		cat "$2" "$TOP/Kconfig"
+		readlink -f "$TREE/Makefile"
+		echo "${CC:-} ${LLVM:-}"
+		cat "$1/.config"
+	} 2>/dev/null | sha1sum
+}
+
+# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file, unless it is what that
+# gave the last time. kunit.py knows how, if not all else is to be off.
 config_uml() {
-	local dir=$BUILD/$1 config opts=()
+	local dir=$BUILD/$1 file
 
 	[ "$(uname -m)" = x86_64 ] || die "user mode Linux needs an x86-64 machine"
 	case ${LLVM:-} in
 	-*) need_packages "clang$LLVM" "lld$LLVM" "llvm$LLVM" ;;
 	esac
+	file=$(config_file "$@")
+	[ "$(config_key "$dir" "$file")" != "$(cat "$dir/.config.key" 2>/dev/null)" ] || return 0
+	rm -f "$dir/.config.key"
+	write_config "$@" || return
+	config_key "$dir" "$file" >"$dir/.config.key"
+}
+
+# write_config NAME [CONFIG]: what config_uml does if there is something to do.
+write_config() {
+	local dir=$BUILD/$1 config opts=()
+
 	mkdir -p "$dir"
 	config=$(config_file "$@")
 	if [[ $config == *.allnoconfig ]]; then
