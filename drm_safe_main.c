@@ -3,6 +3,7 @@
  * The parts of the module, each of which can fail to start
  */
 
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/module.h>
 
@@ -13,6 +14,10 @@
 static inline int drm_gpuvm_imm_module_init(void) { return 0; }
 static inline void drm_gpuvm_imm_module_exit(void) { }
 #endif
+
+/* See drm_safe.h: the setting of CONFIG_DRM_SAFE_DEBUG, in the name of a symbol. */
+const char __drm_safe_setting = 1;
+EXPORT_SYMBOL_GPL(__drm_safe_setting);
 
 static int __init drm_safe_init(void)
 {

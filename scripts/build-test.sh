@@ -65,6 +65,32 @@ partial() {
 	diff <(echo ./drm_safe.ko) <(cd "$TOP/out/modules" && find . -name '*.ko' ! -path './tests/*')
 }
 
+# The sample of a driver outside of the tree is registered in a guest, and unloaded.
+external_driver() {
+	local out
+
+	out=$(DIR=$TOP/samples/external KO='' DEBUG='' "$TOP/scripts/try.sh" 2>&1) || { echo "$out"; return 1; }
+	grep -F 'Initialized foo' <<<"$out" || { echo "$out"; return 1; }
+}
+
+# other_setting ARG...: the same driver with CONFIG_DRM_SAFE_DEBUG, for a kernel without.
+other_setting() {
+	"${KMAKE[@]}" O="$BUILD/demo" M="$TOP/samples/external" MO="$TMP/foo" -j"$JOBS" \
+		DRM_SAFE="$TREE/$SAFE" KBUILD_EXTRA_SYMBOLS= DEBUG=1 "$@" modules
+}
+
+# modpost refuses it and, if modpost is told not to, the module loader does.
+other_setting_is_refused() {
+	local out
+
+	! out=$(other_setting 2>&1) || { echo "it is built"; return 1; }
+	grep "drm_safe_built_with_debug['\"].*undefined" <<<"$out" || { echo "$out"; return 1; }
+	other_setting KBUILD_MODPOST_WARN=1 || return
+	! out=$(KO=$TMP/foo/foo.ko DEBUG='' "$TOP/scripts/try.sh" 2>&1) || { echo "it is loaded"; return 1; }
+	grep 'foo: Unknown symbol drm_safe_built_with_debug' "$DRM_SAFE_CACHE/log/uml-try.log" ||
+		{ echo "$out"; return 1; }
+}
+
 no_kernel_is_told() {
 	local out
 
@@ -79,6 +105,9 @@ check "install-tree and uninstall-tree" install_is_undone
 check "a foreign directory in the tree is kept" foreign_is_kept
 check "external modules" external_modules
 check "external modules without a kernel" no_kernel_is_told
+build_uml demo
+check "a driver outside of the tree, in a guest" external_driver
+check "a driver with the other setting is refused" other_setting_is_refused
 check "external modules for a kernel without DRM_GPUVM" partial without-gpuvm \
 	"lacks CONFIG_DRM_GPUVM"
 check "external modules for a kernel without DRM_SCHED" partial without-sched \

@@ -33,6 +33,9 @@ igt: ## the tests for all DRM drivers (IGT, from Debian) on the sample driver, w
 modules: ## build the external modules [KDIR=<configured kernel>] [CC=] [LLVM=] [DEBUG=1]
 	@scripts/modules.sh
 
+try: ## build a driver outside of the tree with the library, load and unload it in a guest [DIR=<driver>] [KO='<file.ko>...'] [DEBUG=1]
+	@DIR="$(DIR)" KO="$(KO)" DEBUG="$(DEBUG)" scripts/try.sh
+
 install-tree: ## put this directory into a kernel tree [TREE=<dir>]
 	@scripts/tree.sh install "$(TREE)"
 
@@ -57,7 +60,7 @@ misuse: ## compile what must not compile, gcc and clang [DIR=<driver>] [ONLY=<pa
 signalling: ## what the check of the fence signalling path lets pass and refuses
 	@scripts/signalling.sh
 
-prove: ## prove the arithmetic of address spaces for all values, with cbmc
+prove: ## prove limits of mappings and the arithmetic of address spaces for all values, with cbmc
 	@scripts/prove.sh
 
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<its scopes>]
@@ -102,6 +105,6 @@ pictures: ## the same, and pictures of each page at the widths of a desktop and 
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
-.PHONY: help kernel kunit kunit-modules demo vm igt modules install-tree uninstall-tree \
+.PHONY: help kernel kunit kunit-modules demo vm igt modules try install-tree uninstall-tree \
 	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs pictures check fresh-root clean
