@@ -2,7 +2,7 @@
 /*
  * Edges that the other suites do not get to: a device for which nothing can be
  * mapped, lengths around the end of a mapping, what memory counts as, imports
- * without memory, a pin of what was purged, and signals that are pending.
+ * without memory, a pin of what was purged, signals that are pending, and atomic context.
  */
 
 #include <linux/completion.h>
@@ -13,6 +13,8 @@
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
+#include <trace/events/printk.h>
 
 #include "drm_shmem_test.h"
 
@@ -380,6 +382,46 @@ static void signal_interrupts(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
+/* What the kernel's log says in a task of sleeping where it must not */
+struct edge_log {
+	struct task_struct *task;
+	unsigned int reports;
+};
+
+static void edge_console_probe(void *data, const char *text, size_t len)
+{
+	struct edge_log *log = data;
+
+	if (current == log->task && strnstr(text, "sleeping function called", len))
+		log->reports++;
+}
+
+/* A call in atomic context is reported, also if it has no reason to sleep this time. */
+static void atomic_context(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct edge_log log = { .task = current };
+	struct edge_map_owned first = {}, own = {};
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || !IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_TRACEPOINTS");
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&first, &bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, register_trace_console(edge_console_probe, &log), 0);
+	kunit_info(test, "expected report begins");
+	preempt_disable();
+	ret = drm_vmap_own(&own, &bo->obj);
+	preempt_enable();
+	kunit_info(test, "expected report ends");
+	unregister_trace_console(edge_console_probe, &log);
+	tracepoint_synchronize_unregister();
+
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, log.reports, 1);
+	drm_vmap_release(&own);
+	drm_vmap_release(&first);
+}
+
 static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(dma_map_fails),
 	KUNIT_CASE(other_device),
@@ -390,6 +432,7 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(import_fails),
 	KUNIT_CASE(signal_is_pending),
 	KUNIT_CASE(signal_interrupts),
+	KUNIT_CASE(atomic_context),
 	{}
 };
 

@@ -8,6 +8,7 @@
 // wrong: RELEASES C: drm_vmap_release\(\) may sleep, and the caller must not: rcu_read_lock
 // wrong: COPIES C: drm_vmap_from_user\(\) may sleep, and the caller must not: spin_lock_bh
 // wrong: TAKES_SGT C: this may sleep, and the caller must not: spin_lock_irq
+// run: drm_shmem_edge.atomic_context: the first call is reported, also if the object is mapped
 
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
