@@ -5,6 +5,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 
 #include "sgpu_fault.h"
@@ -13,6 +14,7 @@
 static const char * const sgpu_fault_names[SGPU_FAULTS] = {
 	[SGPU_FAIL_MAP] = "fail_map",
 	[SGPU_HANG_BIND] = "hang_bind",
+	[SGPU_LATE_BIND] = "late_bind",
 };
 
 static struct fault_attr sgpu_fault_attrs[SGPU_FAULTS];
@@ -45,11 +47,15 @@ bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 	return due;
 }
 
-/* A bind that was ordered to hang ends when the job has to. */
+/* A bind that was ordered to hang ends when the job has to; a late one has to at once. */
 int sgpu_fault_hang(struct sgpu_job *job)
 {
 	int ret = 0;
 
+	if (sgpu_fault_due(SGPU_LATE_BIND)) {
+		job->deadline = jiffies ?: 1;
+		return sgpu_job_check(job);
+	}
 	if (!sgpu_fault_due(SGPU_HANG_BIND))
 		return 0;
 	while (!ret) {

@@ -15,6 +15,7 @@ struct sgpu_job;
 enum sgpu_fault {
 	SGPU_FAIL_MAP,		/* the page table cannot be written */
 	SGPU_HANG_BIND,		/* a bind makes no progress */
+	SGPU_LATE_BIND,		/* a bind has used up its time */
 	SGPU_FAULTS,
 };
 
