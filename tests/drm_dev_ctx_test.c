@@ -2128,7 +2128,7 @@ static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 	struct tdev_test *t = test->priv;
 	struct platform_device *pdev;
 	struct drm_dev_ctx_unreg *unreg;
-	struct work_struct *unbind;
+	struct task_struct *task;
 	struct drm_device *drm;
 
 	if (!IS_ENABLED(CONFIG_PM))
@@ -2155,15 +2155,18 @@ static void drm_dev_ctx_test_runtime_pm(struct kunit *test)
 			0);
 	drm_dev_get(drm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_put, drm), 0);
-	unbind = drm_safe_test_unbind_work(test, &pdev->dev);
+	task = kthread_create(tdev_unregister_thread, drm, "tdev");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
 	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		/* The unplug waits for this section, which powers the device up. */
-		schedule_work(unbind);
+		wake_up_process(task);
 		while (!drm_dev_is_unplugged(drm))
-			cond_resched();
+			schedule_timeout_uninterruptible(1);
 		KUNIT_EXPECT_TRUE(test, tdev_powers(drm));
 	}
-	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	put_task_struct(task);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "spqr");
 }
 
