@@ -925,10 +925,12 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 }
 
+/* Does not return before another task waits for the end of the registration. */
 static void tdev_linger(struct drm_device *drm, struct tdev_hw *hw)
 {
 	complete(&hw->stopping);
-	msleep(50);
+	while (!drm_safe_test_lock_waits(&to_drm_dev_ctx(drm)->__lock))
+		schedule_timeout_idle(1);
 }
 
 static int tdev_unregister_thread(void *data)
@@ -1487,6 +1489,12 @@ static struct tdev_slow *tdev_slow_new(struct kunit *test)
 	return slow;
 }
 
+/* Does unbinding wait for the end of what was mapped? */
+static bool tdev_is_waited_for(struct drm_device *drm)
+{
+	return wq_has_sleeper(&to_drm_dev_ctx(drm)->__ended);
+}
+
 static void tdev_slow_finish(struct kunit *test, struct tdev_slow *slow)
 {
 	complete_all(&slow->go);
@@ -1507,7 +1515,7 @@ static void drm_dev_ctx_test_revocable_end(struct kunit *test)
 	taken = drm_dev_ctx_revocable_take(to_drm_dev_ctx(slow->drm), &other.rev);
 	schedule_work(&slow->end);
 	wait_for_completion(&slow->begun);
-	drm_safe_test_work_waits(test, slow->unbind);
+	drm_safe_test_work_waits(test, slow->unbind, tdev_is_waited_for(slow->drm));
 	KUNIT_EXPECT_EQ(test, slow->ended, 1);
 	if (taken)
 		drm_dev_ctx_revocable_done(to_drm_dev_ctx(slow->drm));
@@ -1536,7 +1544,7 @@ static void drm_dev_ctx_test_revocable_dying(struct kunit *test)
 	struct tdev_slow *slow = tdev_slow_new(test);
 
 	slow->dying = true;
-	drm_safe_test_work_waits(test, slow->unbind);
+	drm_safe_test_work_waits(test, slow->unbind, tdev_is_waited_for(slow->drm));
 	schedule_work(&slow->end);
 	wait_for_completion(&slow->begun);
 	KUNIT_EXPECT_TRUE(test, work_busy(slow->unbind));
@@ -1553,7 +1561,7 @@ static void drm_dev_ctx_test_revocable_retry(struct kunit *test)
 	/* While the parent is bound, and while there is nothing to revoke */
 	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	slow->dying = true;
-	drm_safe_test_work_waits(test, slow->unbind);
+	drm_safe_test_work_waits(test, slow->unbind, tdev_is_waited_for(slow->drm));
 	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	KUNIT_EXPECT_EQ(test, slow->revoked, 0);
 	slow->dying = false;
@@ -1713,7 +1721,8 @@ static void drm_dev_ctx_test_bound_outlives_quiesce(struct kunit *test)
 	struct tdev_test *t = test->priv;
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
 
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, unbind,
+				 swait_active(&to_drm_dev_ctx(user->drm)->__bound_left.wait));
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sq");
 	KUNIT_EXPECT_FALSE(test, tdev_is_bound(user->drm));
 	complete(&user->leave);
@@ -1806,6 +1815,7 @@ struct tasks_hw {
 	struct delayed_work delayed;
 	struct timer_list timer;
 	atomic_t entered[3];
+	atomic_t refused;
 	bool freed;
 };
 
@@ -1826,7 +1836,7 @@ static inline struct tasks_hw *tasks_reg_data(const struct tasks_reg *reg)
 
 static void tasks_note(struct tasks_hw *hw, int what)
 {
-	drm_dev_ctx_or(tasks_reg, reg, to_drm_dev_ctx(hw->drm), return);
+	drm_dev_ctx_or(tasks_reg, reg, to_drm_dev_ctx(hw->drm), atomic_inc(&hw->refused); return);
 
 	WARN_ON(tasks_reg_data(reg) != hw || hw->freed);
 	atomic_inc(&hw->entered[what]);
@@ -1882,7 +1892,6 @@ static void drm_dev_ctx_test_tasks(struct kunit *test)
 	struct tdev_test *t = test->priv;
 	struct tasks_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
 	struct drm_dev_ctx_unreg *unreg;
-	int runs[3];
 
 	KUNIT_ASSERT_NOT_NULL(test, hw);
 	unreg = drm_dev_ctx_alloc(t->parent, drm_safe_test_driver(), struct tdev, ctx);
@@ -1895,27 +1904,28 @@ static void drm_dev_ctx_test_tasks(struct kunit *test)
 
 	/* They may run before there is a registration to need. */
 	queue_work(system_unbound_wq, &hw->work);
-	msleep(20);
+	while (atomic_read(&hw->refused) < 2)
+		schedule_timeout_idle(1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hw->entered[0]), 0);
 
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &tasks_reg_ops, &hw->base),
 			0);
 	schedule_delayed_work(&hw->delayed, 1);
 	mod_timer(&hw->timer, jiffies + 1);
-	msleep(100);
+	/* Each of them rearms itself. */
+	for (int i = 0; i < ARRAY_SIZE(hw->entered); i++)
+		while (atomic_read(&hw->entered[i]) < 2)
+			schedule_timeout_idle(1);
 	drm_safe_test_unbind(test, t->parent);
 	KUNIT_EXPECT_TRUE(test, hw->freed);
 
-	for (int i = 0; i < ARRAY_SIZE(runs); i++) {
-		runs[i] = atomic_read(&hw->entered[i]);
-		KUNIT_EXPECT_GT_MSG(test, runs[i], 0, "entry point %d", i);
-	}
-	queue_work(system_unbound_wq, &hw->work);
-	schedule_delayed_work(&hw->delayed, 1);
+	/* None runs, and none can be started. */
+	KUNIT_EXPECT_FALSE(test, work_busy(&hw->work));
+	KUNIT_EXPECT_FALSE(test, work_busy(&hw->delayed.work));
+	KUNIT_EXPECT_FALSE(test, queue_work(system_unbound_wq, &hw->work));
+	KUNIT_EXPECT_FALSE(test, schedule_delayed_work(&hw->delayed, 1));
 	mod_timer(&hw->timer, jiffies + 1);
-	msleep(50);
-	for (int i = 0; i < ARRAY_SIZE(runs); i++)
-		KUNIT_EXPECT_EQ(test, atomic_read(&hw->entered[i]), runs[i]);
+	KUNIT_EXPECT_FALSE(test, timer_pending(&hw->timer));
 	drm_dev_put(hw->drm);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/debugfs.h>
-#include <linux/delay.h>
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -82,16 +81,6 @@ struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device 
 	return &unbinder->work;
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_unbind_work);
-
-/* Begins work that has to wait for something else; flush_work() it in the end. */
-void drm_safe_test_work_waits(struct kunit *test, struct work_struct *work)
-{
-	schedule_work(work);
-	/* Long enough for who does not wait */
-	msleep(50);
-	KUNIT_EXPECT_TRUE(test, work_busy(work));
-}
-EXPORT_SYMBOL_GPL(drm_safe_test_work_waits);
 
 /* Unbinds a parent, and binds the same struct device again. */
 void drm_safe_test_rebind(struct kunit *test, struct device *parent)

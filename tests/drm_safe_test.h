@@ -26,9 +26,21 @@
  * The parent is a faux device that can do DMA to 64 bits. It is unbound at the
  * end of the test unless the test did so; hold a reference, drm_dev_get(), to
  * look at the device afterwards. drm_safe_test_rebind() unbinds it and binds
- * the very same struct device again. Unbinding is drm_safe_test_unbind_work(), too,
- * which drm_safe_test_work_waits() expects to be stuck. drm_safe_test_driver() gives a driver with
+ * the very same struct device again. drm_safe_test_unbind_work() unbinds it in a work
+ * item. drm_safe_test_driver() gives a driver with
  * GEM and a render node, for tests that do not bring their own.
+ *
+ * Work that has to wait
+ * ---------------------
+ *
+ *	dma_resv_lock(resv, NULL);
+ *	drm_safe_test_work_waits(test, work, drm_safe_test_lock_waits(&resv->lock.base));
+ *	... the work item sleeps in dma_resv_lock() ...
+ *	dma_resv_unlock(resv);
+ *	flush_work(work);
+ *
+ * The last argument is true once a task waits for what the test holds. It says for what the
+ * work item waits, so that no other wait, and no time, is taken for this one.
  *
  * A file on it
  * ------------
@@ -58,6 +70,11 @@
 #define _DRM_SAFE_TEST_H
 
 #include <kunit/test.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/swait.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -73,7 +90,38 @@ struct device *drm_safe_test_parent(struct kunit *test);
 void drm_safe_test_unbind(struct kunit *test, struct device *parent);
 void drm_safe_test_rebind(struct kunit *test, struct device *parent);
 struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device *parent);
-void drm_safe_test_work_waits(struct kunit *test, struct work_struct *work);
+
+/**
+ * drm_safe_test_lock_waits() - does a task wait for a lock?
+ * @_lock: a &struct mutex, or &ww_mutex.base
+ *
+ * Return: true if a task is on the list of those that wait. A task that spins is not on it:
+ * the holder of the lock has to sleep between two looks.
+ */
+#ifdef CONFIG_PREEMPT_RT
+#define drm_safe_test_lock_waits(_lock)	(!RB_EMPTY_ROOT(&(_lock)->rtmutex.waiters.rb_root))
+#else
+/* MUTEX_FLAG_WAITERS of kernel/locking/mutex.h */
+#define drm_safe_test_lock_waits(_lock)	(!!(atomic_long_read(&(_lock)->owner) & 1))
+#endif
+
+/**
+ * drm_safe_test_work_waits() - begin work that has to wait for something
+ * @_test: the test, which fails if the work ends without having waited
+ * @_work: the work, which the caller flushes in the end
+ * @_waits: whether a task waits for it: drm_safe_test_lock_waits(), swait_active() of a
+ *	completion, wq_has_sleeper(). Evaluated until it is true
+ */
+#define drm_safe_test_work_waits(_test, _work, _waits) do {			\
+	struct work_struct *__work = (_work);					\
+	bool __waits;								\
+										\
+	KUNIT_EXPECT_FALSE_MSG(_test, _waits, "another task waits already");	\
+	schedule_work(__work);							\
+	while (!(__waits = (_waits)) && work_busy(__work))			\
+		schedule_timeout_idle(1);					\
+	KUNIT_EXPECT_TRUE_MSG(_test, __waits, "the work did not wait");		\
+} while (0)
 
 /* A driver for tests that need nothing special; the file operations are the suite's. */
 static inline const struct drm_driver *drm_safe_test_driver(void)

@@ -486,7 +486,7 @@ static void no_revoke_after_fini(struct kunit *test)
 	schedule_work(put);
 	wait_for_completion(&life->in_fini);
 	/* Its table stays mapped until the driver is done with it. */
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, unbind, wq_has_sleeper(&test_ctx(t->drm)->__ended));
 	KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_mapped(&bo->obj));
 	complete(&life->leave_fini);
 	flush_work(put);
@@ -506,7 +506,7 @@ static void revoked_with_reference(struct kunit *test)
 	struct work_struct *put = life_put(test, bo);
 
 	dma_resv_lock(resv, NULL);
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, unbind, drm_safe_test_lock_waits(&resv->lock.base));
 	schedule_work(put);
 	flush_work(put);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
@@ -561,6 +561,12 @@ static struct life_exec *life_exec(struct kunit *test)
 	return w;
 }
 
+static bool life_exec_blocks(struct life_exec *w)
+{
+	return drm_safe_test_lock_waits(&drm_shmem_gem(&w->bo[0]->obj)->resv->lock.base) ||
+	       drm_safe_test_lock_waits(&drm_shmem_gem(&w->bo[1]->obj)->resv->lock.base);
+}
+
 /* Revocation waits for the lock of the one or the other when drm_exec puts both. */
 static void exec_against_unbind(struct kunit *test, int first)
 {
@@ -572,7 +578,7 @@ static void exec_against_unbind(struct kunit *test, int first)
 	KUNIT_ASSERT_EQ(test, life_map(t->drm, w->bo[!first]), 0);
 	schedule_work(&w->work);
 	wait_for_completion(&w->locked);
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, unbind, life_exec_blocks(w));
 	complete(&w->go);
 	flush_work(&w->work);
 	flush_work(unbind);
@@ -622,8 +628,8 @@ static void free_meets_shrinker_and_unbind(struct kunit *test)
 	/* As a shrinker that has found the object, and works on it */
 	mutex_lock(&drm->gem_lru_mutex);
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(resv));
-	drm_safe_test_work_waits(test, put);
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, put, drm_safe_test_lock_waits(&drm->gem_lru_mutex));
+	drm_safe_test_work_waits(test, unbind, wq_has_sleeper(&test_ctx(drm)->__ended));
 	dma_resv_unlock(resv);
 	mutex_unlock(&drm->gem_lru_mutex);
 	flush_work(put);
@@ -780,7 +786,8 @@ static void life_hold_fn(struct work_struct *work)
 	complete(&hold->held);
 	while (kref_read(&hold->gem->refcount))
 		schedule_timeout_idle(1);
-	drm_safe_test_work_waits(hold->test, hold->unbind);
+	drm_safe_test_work_waits(hold->test, hold->unbind,
+				 wq_has_sleeper(&test_ctx(hold->gem->dev)->__ended));
 	mutex_unlock(lru);
 }
 
@@ -853,7 +860,7 @@ static void vmap_meets_another(struct kunit *test)
 	v->bo = bo;
 	INIT_WORK(&v->work, life_vmap_fn);
 	dma_resv_lock(resv, NULL);
-	drm_safe_test_work_waits(test, &v->work);
+	drm_safe_test_work_waits(test, &v->work, drm_safe_test_lock_waits(&resv->lock.base));
 	KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&map, &bo->obj), 0);
 	dma_resv_unlock(resv);
 	flush_work(&v->work);
@@ -863,7 +870,7 @@ static void vmap_meets_another(struct kunit *test)
 
 	INIT_WORK(&v->work, life_vunmap_fn);
 	dma_resv_lock(resv, NULL);
-	drm_safe_test_work_waits(test, &v->work);
+	drm_safe_test_work_waits(test, &v->work, drm_safe_test_lock_waits(&resv->lock.base));
 	KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&map, &bo->obj), 0);
 	dma_resv_unlock(resv);
 	flush_work(&v->work);

@@ -430,7 +430,7 @@ static void fault_waits(struct kunit *test)
 	a->addr = mmap_device(test, bo);
 	a->mm = current->mm;
 	dma_resv_lock(resv, NULL);
-	drm_safe_test_work_waits(test, &a->work);
+	drm_safe_test_work_waits(test, &a->work, drm_safe_test_lock_waits(&resv->lock.base));
 	/* Not locked: the order of the two locks is the other one. */
 	while (rwsem_is_locked(&a->mm->mmap_lock))
 		schedule_timeout_uninterruptible(1);
@@ -527,7 +527,8 @@ static void fault_keeps_file(struct kunit *test)
 	shmem_test_watched = shmem_test_files;
 	shmem_test_gone = false;
 	holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
-	drm_safe_test_work_waits(test, &a->work);
+	drm_safe_test_work_waits(test, &a->work,
+				 drm_safe_test_lock_waits(&holder->resv->lock.base));
 	KUNIT_EXPECT_EQ(test, vm_munmap(a->addr, MMAP_SIZE), 0);
 	flush_delayed_fput();
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(shmem_test_gone));

@@ -6,7 +6,6 @@
  */
 
 #include <linux/completion.h>
-#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -243,25 +242,25 @@ static void import_fails(struct kunit *test)
 	}
 }
 
-/* Somebody who holds the lock of an object for a while */
+/* A task that holds the lock of an object until another task waits for it */
 struct edge_holder {
-	struct drm_gem_object *gem;
+	struct work_struct work;
+	struct dma_resv *resv;
 	struct completion locked;
-	struct completion done;
-	bool unlocked;
+	bool waited;
+	bool leave;
 };
 
-static int hold_lock(void *data)
+static void hold_lock(struct work_struct *work)
 {
-	struct edge_holder *holder = data;
+	struct edge_holder *holder = container_of(work, struct edge_holder, work);
 
-	dma_resv_lock(holder->gem->resv, NULL);
+	dma_resv_lock(holder->resv, NULL);
 	complete(&holder->locked);
-	msleep(20);
-	WRITE_ONCE(holder->unlocked, true);
-	dma_resv_unlock(holder->gem->resv);
-	complete(&holder->done);
-	return 0;
+	while (!drm_safe_test_lock_waits(&holder->resv->lock.base) && !READ_ONCE(holder->leave))
+		schedule_timeout_idle(1);
+	holder->waited = drm_safe_test_lock_waits(&holder->resv->lock.base);
+	dma_resv_unlock(holder->resv);
 }
 
 static int signal_vmap(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound)
@@ -324,19 +323,21 @@ static void signal_is_pending(struct kunit *test)
 	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
-			struct edge_holder holder = { .gem = drm_shmem_gem(&bo->obj) };
+			struct edge_holder holder = { .resv = drm_shmem_gem(&bo->obj)->resv };
 			int ret;
 
 			init_completion(&holder.locked);
-			init_completion(&holder.done);
-			KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(hold_lock, &holder, "holder")));
+			INIT_WORK_ONSTACK(&holder.work, hold_lock);
+			schedule_work(&holder.work);
 			wait_for_completion(&holder.locked);
 			set_thread_flag(TIF_SIGPENDING);
 			ret = fns[i](bo, &reg->base.bound);
 			clear_thread_flag(TIF_SIGPENDING);
+			WRITE_ONCE(holder.leave, true);
+			flush_work(&holder.work);
+			destroy_work_on_stack(&holder.work);
 			KUNIT_EXPECT_EQ_MSG(test, ret, 0, "function %d", i);
-			KUNIT_EXPECT_TRUE_MSG(test, READ_ONCE(holder.unlocked), "function %d", i);
-			wait_for_completion(&holder.done);
+			KUNIT_EXPECT_TRUE_MSG(test, holder.waited, "function %d", i);
 		}
 	}
 	drm_shmem_put(&bo->obj);

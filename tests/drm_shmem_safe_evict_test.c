@@ -875,7 +875,8 @@ static void shrinker_lists_in_scan(struct kunit *test)
 	evict->bo = bo;
 	mutex_lock(&t->drm->gem_lru_mutex);
 	gem->lru = NULL;
-	drm_safe_test_work_waits(test, &evict->work);
+	drm_safe_test_work_waits(test, &evict->work,
+				 drm_safe_test_lock_waits(&t->drm->gem_lru_mutex));
 	gem->lru = &s->__evictable;
 	mutex_unlock(&t->drm->gem_lru_mutex);
 	flush_work(&evict->work);

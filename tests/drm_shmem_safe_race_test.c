@@ -242,6 +242,7 @@ static void vmap_and_sgt_users(struct kunit *test)
 
 /* One handle that one thread has, while an evict step suspends it */
 static struct drm_shmem_sgt_owned race_own;
+static unsigned int race_owned, race_suspended;
 
 static int race_own_release(struct race *race)
 {
@@ -249,6 +250,12 @@ static int race_own_release(struct race *race)
 
 	drm_dev_ctx_or(test_reg, reg, test_ctx(race->drm), return -ESHUTDOWN);
 	ret = drm_shmem_sgt_own(&race_own, &reg->base.bound, race->obj);
+	/* On one processor, the others have to get there. */
+	WRITE_ONCE(race_owned, race_owned + 1);
+	if (race_owned % 32 == 0)
+		usleep_range(1, 10);
+	if (READ_ONCE(race_own.__suspended))
+		WRITE_ONCE(race_suspended, race_suspended + 1);
 	drm_shmem_sgt_release(&race_own);
 	return ret;
 }
@@ -257,6 +264,17 @@ static int race_suspend(struct race *race)
 {
 	shmem_test_suspend(race->obj, &race_own);
 	return 0;
+}
+
+/* Each thread has done its part often, and the handle was released suspended and not. */
+static bool race_suspend_did(struct race *race)
+{
+	const unsigned int suspended = READ_ONCE(race_suspended);
+
+	for (int i = 0; i < RACE_THREADS; i++)
+		if (atomic_read(&race->did[i]) < RACE_ROUNDS)
+			return false;
+	return suspended >= 32 && READ_ONCE(race_owned) - suspended >= 32;
 }
 
 /* Exactly one of suspend and release gives up the user. */
@@ -269,8 +287,17 @@ static void suspend_against_release(struct kunit *test)
 		.obj = obj,
 		.fn = { race_own_release, race_suspend, race_suspend, race_sgt },
 	};
+	struct task_struct *tasks[RACE_THREADS];
+	int nr;
 
-	race_run(test, &race);
+	race_owned = 0;
+	race_suspended = 0;
+	nr = race_start(&race, tasks);
+	KUNIT_EXPECT_EQ(test, nr, RACE_THREADS);
+	while (nr == RACE_THREADS && !race_suspend_did(&race))
+		schedule_timeout_idle(1);
+	race_stop(&race, tasks, nr);
+	KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__sgt_users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
 	drm_gem_object_put(&obj->base.base);
@@ -602,9 +629,15 @@ static void many_shuffle(struct test_bo **bo, unsigned int count)
 	}
 }
 
+static size_t many_devres(struct device *dev)
+{
+	guard(spinlock_irqsave)(&dev->devres_lock);
+	return list_count_nodes(&dev->devres_head);
+}
+
 /*
- * Many objects with a table, in each order of going away. The time is not
- * judged here, but a list that is searched would show.
+ * Many objects with a table, in each order of going away. None of them adds to what the
+ * driver core searches for each devres that goes.
  */
 static void many(struct kunit *test)
 {
@@ -612,8 +645,8 @@ static void many(struct kunit *test)
 	const enum many_order order = *(const enum many_order *)test->param_value;
 	struct shmem_test *t = test->priv;
 	struct test_bo **bo = kvcalloc(count, sizeof(*bo), GFP_KERNEL);
+	const size_t devres = many_devres(t->parent);
 	unsigned int nr;
-	u64 start;
 
 	KUNIT_ASSERT_NOT_NULL(test, bo);
 	for (nr = 0; nr < count; nr++) {
@@ -629,7 +662,7 @@ static void many(struct kunit *test)
 		if (ret)
 			KUNIT_FAIL(test, "map %u: %d", nr, ret);
 	}
-	start = ktime_get_ns();
+	KUNIT_EXPECT_EQ(test, many_devres(t->parent), devres);
 	if (order == MANY_UNBIND) {
 		shmem_test_unbind(test);
 		KUNIT_EXPECT_EQ(test, t->revoked, nr);
@@ -638,7 +671,6 @@ static void many(struct kunit *test)
 		many_shuffle(bo, nr);
 	for (unsigned int i = 0; i < nr; i++)
 		drm_shmem_put(&bo[order == MANY_LIFO ? nr - 1 - i : i]->obj);
-	kunit_info(test, "%u objects: %llu ns each\n", nr, (ktime_get_ns() - start) / nr);
 	kvfree(bo);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 	if (order != MANY_UNBIND)

@@ -619,7 +619,7 @@ static void shrinker_goes_first(struct kunit *test)
 	running = s->__shrinker;
 	KUNIT_ASSERT_TRUE(test, shrinker_try_get(running));
 	drm_dev_ctx_drop(&unreg);
-	drm_safe_test_work_waits(test, unbind);
+	drm_safe_test_work_waits(test, unbind, swait_active(&running->done.wait));
 	shrinker_put(running);
 	flush_work(unbind);
 }
