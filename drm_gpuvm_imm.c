@@ -520,12 +520,10 @@ static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 static int drm_gpuvm_imm_lock_resv(struct dma_resv *resv, enum drm_gpuvm_imm_how how)
 	__context_unsafe("the analysis knows what the caller holds by the call's name")
 {
-	if (how == DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE)
-		return dma_resv_lock_interruptible(resv, NULL);
-	if (how == DRM_GPUVM_IMM_LOCKS)
-		dma_resv_lock(resv, NULL);
-
-	return 0;
+	if (how == DRM_GPUVM_IMM_LOCKED)
+		return 0;
+	return drm_resv_lock_state(resv, how == DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE ?
+					 TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE);
 }
 
 static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *vm_bo,

@@ -234,6 +234,7 @@ struct drm_gpuvm_imm_type {
 	 * there; the page table need not be. May sleep, and end an address space. But data that
 	 * another task's made superfluous goes where the object is obtained: there, it takes no
 	 * reservation lock, since the caller of a _locked function holds one.
+	 * drm_shmem_sgt_release() takes none while the object is there.
 	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 

@@ -11,8 +11,11 @@
 #include <linux/list.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include <drm/drm_device.h>
+
+#include "drm_safe_context.h"
 
 /*
  * Whether the caller holds a reservation lock. dma_resv_is_locked() cannot tell
@@ -29,6 +32,39 @@ static inline bool drm_resv_is_held(struct dma_resv *resv)
 	/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
 	return (atomic_long_read(&resv->lock.base.owner) & ~7L) == (long)current;
 #endif
+}
+
+/*
+ * Another task may have to run, for the sake of what a pending signal keeps this one from
+ * waiting for. Return: false if the task was killed, and has to give up.
+ */
+static inline bool drm_resv_try_again(void)
+{
+	if (fatal_signal_pending(current))
+		return false;
+	schedule_timeout_killable(1);
+	return true;
+}
+
+/*
+ * Lock a reservation object, and wait for it in the task state @state. Goes when ww_mutex
+ * waits in any task state, as struct mutex does.
+ *
+ * Return: 0; -EINTR if a signal came, with TASK_INTERRUPTIBLE, or if the task was killed,
+ * with TASK_KILLABLE. TASK_UNINTERRUPTIBLE cannot fail.
+ */
+static inline int drm_resv_lock_state(struct dma_resv *resv, unsigned int state)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("the analysis does not follow the result through a loop")
+{
+	int ret;
+
+	if (state == TASK_UNINTERRUPTIBLE)
+		return dma_resv_lock(resv, NULL);
+	do {
+		ret = dma_resv_lock_interruptible(resv, NULL);
+	} while (ret && state == TASK_KILLABLE && drm_resv_try_again());
+	return ret;
 }
 
 /*

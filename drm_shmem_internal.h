@@ -37,6 +37,19 @@ static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
 		dma_resv_unlock(gem->resv);
 }
 
+/* How a call gets the reservation lock */
+enum drm_shmem_how {
+	DRM_SHMEM_LOCKS,
+	DRM_SHMEM_LOCKS_INTERRUPTIBLE,
+	DRM_SHMEM_LOCKS_KILLABLE,	/* a callback of the core, which userspace waits for */
+	DRM_SHMEM_LOCKED,		/* the caller holds it */
+};
+
+static inline enum drm_shmem_how drm_shmem_how(bool locked)
+{
+	return locked ? DRM_SHMEM_LOCKED : DRM_SHMEM_LOCKS;
+}
+
 /*
  * For functions that look at the lock anyway: the check that __drm_shmem_check_call()
  * leaves out without lockdep. With it, the call was checked before.
@@ -54,6 +67,40 @@ static inline bool drm_shmem_caller_locked(struct drm_gem_object *gem, bool lock
 {
 	drm_shmem_check_slow(gem, locked);
 	return drm_resv_is_held(gem->resv);
+}
+
+/* The lock of an import is its exporter's, who may hold it for long. */
+static inline unsigned int drm_shmem_lock_state(struct drm_gem_object *gem,
+						enum drm_shmem_how how)
+{
+	if (how == DRM_SHMEM_LOCKS_INTERRUPTIBLE)
+		return TASK_INTERRUPTIBLE;
+	if (how == DRM_SHMEM_LOCKS_KILLABLE || drm_gem_is_imported(gem))
+		return TASK_KILLABLE;
+	return TASK_UNINTERRUPTIBLE;
+}
+
+/*
+ * The reservation lock, for a call that can fail. Also makes the check of
+ * drm_shmem_check_slow(). Return: 0; -EINTR; -EINVAL or -EDEADLK for the wrong form of a call.
+ */
+static inline int drm_shmem_lock_how(struct drm_gem_object *gem, enum drm_shmem_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("the analysis knows what the caller holds by the call's name")
+{
+	int ret = drm_shmem_check_slow(gem, how == DRM_SHMEM_LOCKED);
+
+	if (ret || how == DRM_SHMEM_LOCKED)
+		return ret;
+	return drm_resv_lock_state(gem->resv, drm_shmem_lock_state(gem, how));
+}
+
+/* The same for a function without a _locked form, whose call was not checked before */
+static inline int drm_shmem_lock_call(struct drm_gem_object *gem, enum drm_shmem_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("see drm_shmem_lock_how()")
+{
+	return __drm_shmem_check_call(gem, false) ?: drm_shmem_lock_how(gem, how);
 }
 
 /*
@@ -150,8 +197,8 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
-struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
-	__must_hold(drm_resv);
+int __drm_shmem_sgt_wait(struct dma_resv *resv) __must_check __must_hold(drm_resv);
+bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;
 
 /*
  * The contexts of an object's device, if it has any. It has if the object has, or had, a
@@ -167,17 +214,23 @@ int drm_shmem_export_check(struct drm_gem_object *gem) __must_check
 	__must_not_hold(drm_resv);
 
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			  struct sg_table *sgt) __must_not_hold(drm_resv);
+			  struct sg_table *sgt);
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
 int __drm_shmem_reclaim_init(void);
+void __drm_shmem_queue_work(struct work_struct *work);
 void __drm_shmem_reclaim_exit(void);
 void __drm_shmem_is_back(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
+struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
+						    struct dma_buf *dma_buf)
+	__must_check __must_not_hold(drm_resv);
+void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 bool drm_shmem_can_swap(void);

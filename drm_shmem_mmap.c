@@ -24,7 +24,9 @@
  * disappears from all page tables, and the next access gets it back. An object that is
  * purged disappears, too, and an access raises SIGBUS from then on. The pages go back
  * to the system in both cases, and also when the last mapping ends. An access for which
- * there is no memory raises SIGBUS.
+ * there is no memory raises SIGBUS. The end of a mapping does not wait for the reservation
+ * lock: if another task has it, the pages stay until the object is evicted, purged, mapped
+ * and unmapped again, or freed.
  *
  * Each address shows the page of the object that was mapped there, also after the
  * mapping was split by munmap() or mprotect(), moved by mremap(), or inherited by
@@ -124,8 +126,15 @@ static int drm_shmem_mmap_populate(struct drm_shmem_obj *obj) __must_hold(drm_re
 	return 0;
 }
 
-/* No page table entry is left. Each page that was written to is marked dirty. */
-static void drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+/**
+ * __drm_shmem_mmap_unpopulate() - give up the pages that userspace had
+ * @obj: the object
+ *
+ * No page table entry is left. Each page that was written to is marked dirty.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj)
 {
 	if (!(obj->__flags & __DRM_SHMEM_FAULTED))
 		return;
@@ -156,7 +165,7 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 		unmap_mapping_pages(gem->dev->anon_inode->i_mapping,
 				    drm_vma_node_start(&gem->vma_node),
 				    drm_vma_node_size(&gem->vma_node), true);
-	drm_shmem_mmap_unpopulate(obj);
+	__drm_shmem_mmap_unpopulate(obj);
 }
 
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
@@ -282,17 +291,31 @@ static void drm_shmem_vm_open(struct vm_area_struct *vma)
 	drm_gem_vm_open(vma);
 }
 
+/*
+ * Waits for nobody, because the end of a mapping cannot fail, also not for a task that was
+ * killed. If another task has the lock just now then the pages stay, and go by the next
+ * eviction, purge or end of a mapping, or with the object.
+ */
+static void drm_shmem_mmap_end(struct drm_shmem_obj *obj)
+	__context_unsafe("a lock that is tried")
+{
+	struct dma_resv *resv = obj->base.base.resv;
+	const bool locked = dma_resv_trylock(resv);
+	const bool last = refcount_dec_and_test(&obj->__mmaps);
+
+	if (!locked)
+		return;
+	if (last)
+		__drm_shmem_mmap_unpopulate(obj);
+	dma_resv_unlock(resv);
+}
+
 static void drm_shmem_vm_close(struct vm_area_struct *vma)
 {
 	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vma);
-	struct drm_gem_object *gem = &obj->base.base;
 
-	if (!refcount_dec_not_one(&obj->__mmaps)) {
-		dma_resv_lock(gem->resv, NULL);
-		if (refcount_dec_and_test(&obj->__mmaps))
-			drm_shmem_mmap_unpopulate(obj);
-		dma_resv_unlock(gem->resv);
-	}
+	if (!refcount_dec_not_one(&obj->__mmaps))
+		drm_shmem_mmap_end(obj);
 	drm_gem_vm_close(vma);
 }
 
@@ -320,7 +343,9 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	drm_shmem_lock(gem, false);
+	ret = drm_shmem_lock_call(gem, DRM_SHMEM_LOCKS_KILLABLE);
+	if (ret)
+		return ret;
 	ret = drm_shmem_check_purged(obj);
 	/* Without an offset nothing finds the mapping again. */
 	if (!ret && !drm_mm_node_allocated(&gem->vma_node.vm_node))
@@ -347,7 +372,7 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
  *
  * Return: 0; -EINVAL for imported objects, for private mappings, and for a dma-buf that
  * was not made by the export step; -EPERM if userspace cannot map the object; -ENODATA
- * if it was purged.
+ * if it was purged; -EINTR if the task was killed while it waited for the lock.
  */
 int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {

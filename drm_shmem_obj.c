@@ -183,10 +183,14 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *
  * Locking: what does not end in _locked takes the reservation lock where it has
  * to, and must be called without it. What ends in _interruptible fails with -EINTR if a
- * signal comes while it waits for that lock. No other wait ends because of a
- * signal but one: mapping the table of an imported object waits for the exporter, until
- * its fences are signalled or the task is killed, which gives -EINTR. The
- * steps of a driver and of a dma-buf's exporter return what they like.
+ * signal comes while it waits for that lock. An ioctl calls that, or it takes the lock with
+ * dma_resv_lock_interruptible() and calls a function that ends in _locked: each function
+ * that can fail and waits for the lock has one of these two forms.
+ *
+ * No other wait ends because of a signal, unless it kills the task, which gives -EINTR:
+ * calls of userspace that the core makes, such as mmap() of the device, do not wait any
+ * longer then, and neither does what waits for the exporter of an imported object, for the
+ * lock or for fences. The steps of a driver and of a dma-buf's exporter return what they like.
  *
  * Lifetime: an object keeps its &struct drm_device, never its parent's binding.
  * An owned handle keeps its object; stored in that same object it would keep
@@ -230,6 +234,8 @@ static void drm_shmem_release_own(struct drm_shmem_obj *obj)
 
 	gem->resv = &gem->_resv;
 	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
+	/* The last mapping of userspace may have ended while another task had the lock. */
+	__drm_shmem_mmap_unpopulate(obj);
 	drm_WARN_ON(gem->dev, refcount_read(&shmem->vmap_use_count));
 	if (shmem->pages)
 		drm_gem_shmem_put_pages_locked(shmem);
@@ -583,15 +589,14 @@ drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *fil
 EXPORT_SYMBOL_GPL(drm_shmem_obj_lookup);
 
 /* Which no lookup finds before, nor if userspace cannot map the object */
-static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
+static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_shmem_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_check_published(gem);
+	int ret = drm_shmem_check_published(gem) ?: drm_shmem_lock_call(gem, how);
 
 	if (ret)
 		return ret;
 
-	dma_resv_lock(gem->resv, NULL);
 	ret = drm_shmem_check_purged(obj);
 	if (!ret && !(obj->__flags & __DRM_SHMEM_NO_MMAP))
 		ret = drm_gem_create_mmap_offset(gem);
@@ -602,6 +607,16 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
 	return ret;
 }
 
+static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
+				    enum drm_shmem_how how)
+{
+	if (drm_gem_is_imported(&obj->base.base))
+		return -EINVAL;
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
+		return -EPERM;
+	return drm_shmem_add_offset(obj, offset, how);
+}
+
 /**
  * drm_shmem_mmap_offset() - offset at which userspace can mmap an object
  * @obj: the object
@@ -610,17 +625,30 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset)
  * Context: May sleep. Takes the reservation lock.
  *
  * Return: 0, -EINVAL for imported objects and those that were not published,
- * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC.
+ * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC, or
+ * -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
-	if (drm_gem_is_imported(&obj->base.base))
-		return -EINVAL;
-	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
-		return -EPERM;
-	return drm_shmem_add_offset(obj, offset);
+	return drm_shmem_do_mmap_offset(obj, offset, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset);
+
+/**
+ * drm_shmem_mmap_offset_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ * @offset: where the offset is stored, in bytes
+ *
+ * Context: As drm_shmem_mmap_offset().
+ *
+ * Return: as drm_shmem_mmap_offset(), or -EINTR if a signal came while it waited for the
+ * lock.
+ */
+int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset)
+{
+	return drm_shmem_do_mmap_offset(obj, offset, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset_interruptible);
 
 /*
  * What drm_gem_dumb_map_offset() does, for the object that was looked up: the handle may be
@@ -651,7 +679,8 @@ static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
  *
  * Context: May sleep.
  *
- * Return: 0, -ENOENT if there is no such handle, or as drm_shmem_mmap_offset().
+ * Return: 0, -ENOENT if there is no such handle, -EINTR if the task was killed while it
+ * waited for the lock, or as drm_shmem_mmap_offset().
  */
 int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
 			      u64 *offset)
@@ -662,7 +691,8 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 	if (!gem)
 		return -ENOENT;
 	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
-		ret = drm_shmem_mmap_offset(to_drm_shmem_obj(gem), offset);
+		ret = drm_shmem_do_mmap_offset(to_drm_shmem_obj(gem), offset,
+					       DRM_SHMEM_LOCKS_KILLABLE);
 	else
 		ret = drm_shmem_core_mmap_offset(gem, offset);
 	drm_gem_object_put(gem);
@@ -679,7 +709,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or as drm_shmem_mmap_offset(), but not -EPERM.
+ * Return: 0, -EINTR if the task was killed while it waited for the lock, or as
+ * drm_shmem_mmap_offset(), but not -EPERM.
  */
 int drm_shmem_export_check(struct drm_gem_object *gem)
 {
@@ -687,7 +718,7 @@ int drm_shmem_export_check(struct drm_gem_object *gem)
 
 	if (drm_gem_is_imported(gem))
 		return -EINVAL;
-	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset);
+	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset, DRM_SHMEM_LOCKS_KILLABLE);
 }
 
 /*
@@ -798,9 +829,10 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
  * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device. Part of
  * DRM_SHMEM_DRIVER_OPS.
  *
- * Context: May sleep.
+ * Context: May sleep. Takes the reservation lock of the dma-buf.
  *
- * Return: the object with a reference, or an ERR_PTR().
+ * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
+ * it waited for the exporter's lock.
  */
 struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 						     struct dma_buf *dma_buf)
@@ -815,15 +847,13 @@ struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 	if (gem)
 		return gem;
 
-	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	attach = __drm_shmem_prime_attach(drm, dma_buf);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
-	get_dma_buf(dma_buf);
 
 	obj = drm_shmem_alloc_import(drm, attach, &type);
 	if (IS_ERR(obj)) {
-		dma_buf_detach(dma_buf, attach);
-		dma_buf_put(dma_buf);
+		__drm_shmem_prime_detach(attach);
 		return ERR_CAST(obj);
 	}
 
@@ -849,10 +879,14 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 	ret = __drm_shmem_sgt_adopt(&bound, obj, sgt);
 	if (ret)
 		return ret;
-	ret = drm_shmem_complete(type, obj);
-	if (ret)
+	ret = type->init ? type->init(obj) : 0;
+	if (ret) {
 		__drm_shmem_sgt_disown(obj);
-	return ret;
+		return ret;
+	}
+	/* In a section, the table was not revoked: there is nobody to tell, and no lock to take. */
+	obj->base.base.funcs = &type->funcs;
+	return 0;
 }
 
 /**

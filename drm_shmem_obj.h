@@ -53,9 +53,10 @@ struct vm_operations_struct;
  * - @__published is set once, without a lock, by the task that has the unique object.
  *   Until then the object has no handle, no dma-buf and no mmap offset, and is on no
  *   list of a shrinker.
- * - @__mmaps counts the VMAs of userspace that show the object. It goes to and from
- *   zero under the reservation lock. Their page table entries exist only while
- *   __DRM_SHMEM_FAULTED is set, which stands for one pin of @base.
+ * - @__mmaps counts the VMAs of userspace that show the object. It goes from zero under
+ *   the reservation lock. Their page table entries exist only while
+ *   __DRM_SHMEM_FAULTED is set, which stands for one pin of @base, and which stays set
+ *   after the last VMA only if another task had the lock when that went.
  * - @__pins counts the pins of drm_shmem_pin(), each of which is one of @base. It is
  *   changed under the reservation lock.
  * - @__dma_bufs counts the dma-bufs of the object that exist. One whose operations are
@@ -245,6 +246,8 @@ struct drm_shmem_obj *
 drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 		     u32 handle) __must_check;
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
+	__must_not_hold(drm_resv);
+int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);

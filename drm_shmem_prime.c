@@ -2,7 +2,11 @@
 
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>
+#include <linux/device.h>
 #include <linux/export.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
@@ -44,7 +48,8 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * Context: May sleep. Takes the reservation lock.
  *
  * Return: the dma-buf, or an ERR_PTR(): -EINVAL if the object was not published,
- * -ENODATA if it was purged, -ENOSPC, -ENOMEM.
+ * -ENODATA if it was purged, -ENOSPC, -ENOMEM, -EINTR if the task was killed while it waited
+ * for the lock.
  */
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 {
@@ -128,14 +133,123 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
 	return gem;
 }
 
-static struct sg_table *drm_shmem_prime_map(struct dma_buf_attachment *attach)
-	__must_not_hold(drm_resv)
+/**
+ * __drm_shmem_prime_attach() - attach the DMA device to a dma-buf
+ * @drm: the device
+ * @dma_buf: the dma-buf
+ *
+ * The core takes the exporter's lock to attach, and waits for it whatever happens. So this
+ * waits until the lock is free, or the task is killed.
+ *
+ * Context: May sleep. Takes the reservation lock of the dma-buf.
+ *
+ * Return: the attachment, which holds a reference to the dma-buf, until
+ * __drm_shmem_prime_detach(); ERR_PTR(-EINTR) if the task was killed; or another ERR_PTR().
+ */
+struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
+						    struct dma_buf *dma_buf)
+{
+	struct dma_buf_attachment *attach;
+	int ret;
+
+	ret = drm_resv_lock_state(dma_buf->resv, TASK_KILLABLE);
+	if (ret)
+		return ERR_PTR(ret);
+	dma_resv_unlock(dma_buf->resv);
+
+	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	if (!IS_ERR(attach))
+		get_dma_buf(dma_buf);
+	return attach;
+}
+
+struct drm_shmem_detach {
+	struct work_struct work;
+	struct dma_buf_attachment *attach;
+	struct device *dev;
+};
+
+static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dma_buf = attach->dmabuf;
+
+	dma_buf_detach(dma_buf, attach);
+	dma_buf_put(dma_buf);
+}
+
+static void drm_shmem_detach_fn(struct work_struct *work)
+{
+	struct drm_shmem_detach *detach = container_of(work, struct drm_shmem_detach, work);
+
+	drm_shmem_detach_now(detach->attach);
+	put_device(detach->dev);
+	kfree(detach);
+}
+
+static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
+{
+	struct drm_shmem_detach *detach = kmalloc_obj(*detach);
+
+	if (!detach)
+		return false;
+	INIT_WORK(&detach->work, drm_shmem_detach_fn);
+	detach->attach = attach;
+	detach->dev = get_device(attach->dev);
+	__drm_shmem_queue_work(&detach->work);
+	return true;
+}
+
+/**
+ * __drm_shmem_prime_detach() - undo __drm_shmem_prime_attach()
+ * @attach: the attachment, which no object has
+ *
+ * The core takes the exporter's lock for that, too. A task that was killed leaves that wait
+ * to a work item.
+ *
+ * Context: May sleep. Takes the reservation lock of the dma-buf.
+ */
+void __drm_shmem_prime_detach(struct dma_buf_attachment *attach)
+{
+	if (!fatal_signal_pending(current) || !drm_shmem_detach_later(attach))
+		drm_shmem_detach_now(attach);
+}
+
+/* On success, the caller is in the section that @idx is of. */
+static struct sg_table *drm_shmem_prime_map_in_section(struct drm_device *drm,
+						       struct dma_buf_attachment *attach, int *idx)
+	__must_hold(drm_resv)
+	__context_unsafe("a section that ends in drm_shmem_prime_import_attached()")
 {
 	struct sg_table *sgt;
 
-	dma_resv_lock(attach->dmabuf->resv, NULL);
-	sgt = __drm_shmem_sgt_map_attachment(attach);
-	dma_resv_unlock(attach->dmabuf->resv);
+	if (!drm_dev_enter(drm, idx))
+		return ERR_PTR(-ENODEV);
+	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		drm_dev_exit(*idx);
+	return sgt;
+}
+
+/*
+ * Map a dma-buf in a section, so that nothing is mapped after an unplug. The section waits
+ * neither for the lock of the exporter nor for its fences, and an unplug for neither: fences
+ * are added under the lock, which is held. Only the exporter itself may wait, and for what
+ * it does in the call. See __drm_shmem_sgt_again() for the loop of the caller.
+ */
+static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
+					    struct dma_buf_attachment *attach, int *idx)
+	__must_not_hold(drm_resv)
+{
+	struct dma_resv *resv = attach->dmabuf->resv;
+	struct sg_table *sgt;
+	int ret;
+
+	ret = drm_resv_lock_state(resv, TASK_KILLABLE);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = __drm_shmem_sgt_wait(resv);
+	sgt = ret ? ERR_PTR(ret) : drm_shmem_prime_map_in_section(drm, attach, idx);
+	dma_resv_unlock(resv);
 
 	return sgt;
 }
@@ -144,20 +258,26 @@ static struct sg_table *drm_shmem_prime_map(struct dma_buf_attachment *attach)
 static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device *drm,
 							      struct dma_buf_attachment *attach)
 	__must_not_hold(drm_resv)
+	__context_unsafe("a section that begins in drm_shmem_prime_map_in_section()")
 {
-	struct sg_table *sgt = drm_shmem_prime_map(attach);
 	struct drm_gem_object *gem;
+	struct sg_table *sgt;
+	int idx;
 
+	do {
+		sgt = drm_shmem_prime_map(drm, attach, &idx);
+	} while (__drm_shmem_sgt_again(&sgt));
 	if (IS_ERR(sgt))
 		return ERR_CAST(sgt);
 
 	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
 	if (IS_ERR(gem)) {
 		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-		return gem;
+	} else {
+		gem->import_attach = attach;
+		gem->resv = attach->dmabuf->resv;
 	}
-	gem->import_attach = attach;
-	gem->resv = attach->dmabuf->resv;
+	drm_dev_exit(idx);
 	return gem;
 }
 
@@ -167,14 +287,17 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
  * @dma_buf: what is imported
  *
  * As the core's drm_gem_prime_import(), which does not know the device's own objects by
- * their dma-bufs, and whose wait for the exporter's fences ends with any signal. Part of
- * DRM_SHMEM_DRIVER_OPS_SGT.
+ * their dma-bufs, maps the dma-buf whether the device is registered or not, and whose wait
+ * for the exporter's fences ends with any signal. Part of DRM_SHMEM_DRIVER_OPS_SGT.
+ *
+ * It waits for the exporter before it enters the section in which it maps: no unplug waits
+ * for the exporter's lock, or for fences that it has.
  *
  * Context: May sleep.
  *
  * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
- * it waited; or what the exporter, the type's init step, or
- * &drm_driver.gem_prime_import_sg_table returned.
+ * it waited; -ENODEV unless the device is registered; or what the exporter, the type's init
+ * step, or &drm_driver.gem_prime_import_sg_table returned.
  */
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
@@ -186,16 +309,13 @@ struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma
 	if (!drm->driver->gem_prime_import_sg_table)
 		return ERR_PTR(-EINVAL);
 
-	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	attach = __drm_shmem_prime_attach(drm, dma_buf);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
-	get_dma_buf(dma_buf);
 
 	gem = drm_shmem_prime_import_attached(drm, attach);
-	if (IS_ERR(gem)) {
-		dma_buf_detach(dma_buf, attach);
-		dma_buf_put(dma_buf);
-	}
+	if (IS_ERR(gem))
+		__drm_shmem_prime_detach(attach);
 	return gem;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import);

@@ -106,8 +106,6 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 
 	dma_resv_assert_held(gem->resv);
 
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
 	if (obj->base.madv < 0)
 		return 0;
 	if (obj->base.madv == DRM_SHMEM_WILLNEED || !drm_shmem_is_idle(obj))
@@ -133,7 +131,7 @@ static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 
 	dma_resv_assert_held(gem->resv);
 
-	if (drm_gem_is_imported(gem) || !(obj->__flags & __DRM_SHMEM_RECLAIM))
+	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 		return -EOPNOTSUPP;
 	if (!obj->base.pages)
 		return drm_shmem_check_purged(obj);
@@ -146,6 +144,25 @@ static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 	return ret;
 }
 
+static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	if (drm_gem_is_imported(gem))
+		return -EOPNOTSUPP;
+
+	ret = drm_shmem_lock_call(gem, how);
+	if (ret)
+		return ret;
+	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+	if (!ret)
+		obj->__pins++;
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
+
 /**
  * drm_shmem_pin() - keep the pages of an object
  * @obj: the object
@@ -155,25 +172,28 @@ static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0, -EOPNOTSUPP for imported objects, -ENODATA for purged ones,
- * -ENOMEM.
+ * -ENOMEM, or -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_pin(struct drm_shmem_obj *obj)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
-
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
-
-	drm_shmem_lock(gem, false);
-	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
-	if (!ret)
-		obj->__pins++;
-	drm_shmem_unlock(gem, false);
-
-	return ret;
+	return drm_shmem_do_pin(obj, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_pin);
+
+/**
+ * drm_shmem_pin_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ *
+ * Context: As drm_shmem_pin().
+ *
+ * Return: as drm_shmem_pin(), or -EINTR if a signal came while it waited for the lock, and
+ * nothing changed.
+ */
+int drm_shmem_pin_interruptible(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_do_pin(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_pin_interruptible);
 
 /**
  * drm_shmem_unpin() - undo drm_shmem_pin()
@@ -187,8 +207,9 @@ EXPORT_SYMBOL_GPL(drm_shmem_pin);
 void drm_shmem_unpin(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
+	const bool locked = __drm_shmem_check_locked(gem, false);
 
-	drm_shmem_lock(gem, false);
+	drm_shmem_lock(gem, locked);
 	if (obj->__pins) {
 		obj->__pins--;
 		drm_shmem_unpin_locked(obj);
@@ -196,7 +217,7 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 		drm_safe_broken(gem->dev, "each unpin undoes a pin",
 				"drm_shmem_pin() was not called, or was undone");
 	}
-	drm_shmem_unlock(gem, false);
+	drm_shmem_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
@@ -323,18 +344,8 @@ void __drm_shmem_is_back(struct drm_shmem_obj *obj)
 		drm_shmem_move(obj, drm_shmem_listed_by(obj), __DRM_SHMEM_EVICTABLE);
 }
 
-/* The caller's choice: a signal ends the wait, or nothing does. */
-static int drm_shmem_lock_maybe(struct drm_gem_object *gem, bool interruptible)
-	__cond_acquires(0, drm_resv)
-{
-	if (interruptible)
-		return dma_resv_lock_interruptible(gem->resv, NULL);
-	dma_resv_lock(gem->resv, NULL);
-	return 0;
-}
-
 static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
-				struct drm_shmem_shrinker *shrinker, bool interruptible)
+				struct drm_shmem_shrinker *shrinker, enum drm_shmem_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
@@ -346,7 +357,7 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
 	if (drm_gem_is_imported(gem))
 		return -EOPNOTSUPP;
 
-	ret = drm_shmem_lock_maybe(gem, interruptible);
+	ret = drm_shmem_lock_call(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
@@ -374,12 +385,12 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
  * Return: 1 if the object still has its contents, 0 if it was purged, -EINVAL
  * for a bad @madv, a @shrinker that was not initialised for the object's device, or an
  * object that is given to a @shrinker and was not published, -EOPNOTSUPP for imported
- * objects.
+ * objects, -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker)
 {
-	return drm_shmem_do_madvise(obj, madv, shrinker, false);
+	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_madvise);
 
@@ -399,9 +410,28 @@ EXPORT_SYMBOL_GPL(drm_shmem_madvise);
 int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 				    struct drm_shmem_shrinker *shrinker)
 {
-	return drm_shmem_do_madvise(obj, madv, shrinker, true);
+	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_madvise_interruptible);
+
+static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret;
+
+	if (drm_gem_is_imported(gem))
+		return -EOPNOTSUPP;
+
+	ret = drm_shmem_lock_call(gem, how);
+	if (ret)
+		return ret;
+	ret = drm_shmem_purge_locked(obj);
+	if (!ret)
+		drm_shmem_list(obj, NULL);
+	drm_shmem_unlock(gem, false);
+
+	return ret;
+}
 
 /**
  * drm_shmem_purge() - throw the contents of an object away
@@ -414,29 +444,39 @@ EXPORT_SYMBOL_GPL(drm_shmem_madvise_interruptible);
  *
  * Return: 0, also if it was purged before; -EBUSY if the contents are needed
  * or in use; -EOPNOTSUPP for imported objects, and for those that have an sg
- * table and whose type is not DRM_SHMEM_RECLAIM; or what the evict step returned.
+ * table and whose type is not DRM_SHMEM_RECLAIM; -EDEADLK if called under the lock,
+ * which is reported; or what the evict step returned.
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
-
-	drm_shmem_lock(gem, false);
-	ret = drm_shmem_purge_locked(obj);
-	if (!ret)
-		drm_shmem_list(obj, NULL);
-	drm_shmem_unlock(gem, false);
-
-	return ret;
+	return drm_shmem_do_purge(obj, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_purge);
 
-static int drm_shmem_do_evict(struct drm_shmem_obj *obj, bool interruptible)
+/**
+ * drm_shmem_purge_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ *
+ * Context: As drm_shmem_purge().
+ *
+ * Return: as drm_shmem_purge(), or -EINTR if a signal came while it waited for the lock, and
+ * nothing changed.
+ */
+int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_do_purge(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_purge_interruptible);
+
+static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_shmem_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_maybe(gem, interruptible);
+	if (drm_gem_is_imported(gem))
+		return -EOPNOTSUPP;
+
+	ret = drm_shmem_lock_call(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_shmem_evict_locked(obj);
@@ -461,11 +501,12 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, bool interruptible)
  * Return: 0, also if the object has no pages just now; -EBUSY if it is in use by
  * anything but its table, or that is in use or being revoked; -ENODATA if it was
  * purged; -EOPNOTSUPP for imported objects, and for those whose type is not
- * DRM_SHMEM_RECLAIM; or what the evict step returned.
+ * DRM_SHMEM_RECLAIM; -EDEADLK if called under the lock, which is reported; or what the
+ * evict step returned.
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_evict(obj, false);
+	return drm_shmem_do_evict(obj, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict);
 
@@ -480,7 +521,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict);
  */
 int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_evict(obj, true);
+	return drm_shmem_do_evict(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
 
@@ -753,6 +794,12 @@ int __init __drm_shmem_reclaim_init(void)
 	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
 
 	return drm_shmem_wq ? 0 : -ENOMEM;
+}
+
+/* For what has to wait for a lock that the caller must not wait for; unloading waits for it. */
+void __drm_shmem_queue_work(struct work_struct *work)
+{
+	queue_work(drm_shmem_wq, work);
 }
 
 /* Waits for ends of objects, whose drivers can be gone by now. */

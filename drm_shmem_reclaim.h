@@ -51,6 +51,8 @@ struct drm_shmem_shrinker {
 
 int drm_shmem_pin(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_pin_interruptible(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 void drm_shmem_unpin(struct drm_shmem_obj *obj)
 	__nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
@@ -60,6 +62,8 @@ int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_ma
 				    struct drm_shmem_shrinker *shrinker) __must_check
 	__must_not_hold(drm_resv);
 int drm_shmem_purge(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);

@@ -3,7 +3,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_shmem_internal.h"
@@ -156,12 +155,9 @@ static const struct drm_dev_ctx_revocable_ops drm_shmem_sgt_revocable_ops = {
 	.revoke = drm_shmem_sgt_revoke,
 };
 
-static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj,
-				  struct sg_table *sgt)
-	__must_hold(drm_resv)
+/* The caller holds the reservation lock, or the object is nobody else's. */
+static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
-	dma_resv_assert_held(obj->base.base.resv);
-
 	/*
 	 * Release: pairs with __drm_shmem_sgt_begin() and __drm_shmem_sgt_try(),
 	 * which follow the pointer. The table's entries come before it.
@@ -193,12 +189,18 @@ static void drm_shmem_sgt_check_segments(struct drm_gem_object *gem,
 	}
 }
 
-/*
- * Wait for the exporter's fences. A killed task stops waiting: the lock is the
- * exporter's, and the fence may be another driver's. Fences have no killable wait.
+/**
+ * __drm_shmem_sgt_wait() - wait for the fences of an exporter
+ * @resv: of the dma-buf
+ *
+ * A task that was killed stops waiting: the lock is the exporter's, and the fence may be
+ * another driver's. Fences have no killable wait.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: 0, or -EINTR if the task was killed.
  */
-static int drm_shmem_sgt_wait_killable(struct dma_resv *resv)
-	__must_hold(drm_resv)
+int __drm_shmem_sgt_wait(struct dma_resv *resv)
 {
 	while (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, false,
 				      DRM_SHMEM_KILLED_AFTER))
@@ -207,42 +209,51 @@ static int drm_shmem_sgt_wait_killable(struct dma_resv *resv)
 	return 0;
 }
 
-/* Another task may have to run for what a signal keeps this one from waiting for. */
-static bool drm_shmem_sgt_map_again(void)
+/**
+ * __drm_shmem_sgt_again() - whether to map a dma-buf again, because a signal came
+ * @sgt: what dma_buf_map_attachment() returned; -EINTR afterwards if the task was killed
+ *
+ * The wait of dma_buf_map_attachment() for fences ends with any signal, with -ERESTARTSYS,
+ * and so may the waits of the exporter, with -ERESTARTSYS or -EINTR. The exporter may add a
+ * fence in that very call, by moving its memory. Therefore waiting for the fences first is
+ * not enough, and the caller waits and maps in a loop until this returns false:
+ *
+ * - The signal stays pending, and so each wait that a signal ends fails at once. The wait of
+ *   __drm_shmem_sgt_wait() between two attempts does not: the next attempt finds the fences
+ *   of this one signalled.
+ * - What the exporter waits for may need another task. So this sleeps before each attempt.
+ * - A signal that kills the task ends the loop.
+ * - Without a pending signal the error is the exporter's own, and ends the loop.
+ *
+ * Context: May sleep.
+ *
+ * Return: true if the caller has to try again.
+ */
+bool __drm_shmem_sgt_again(struct sg_table **sgt)
 {
-	if (!signal_pending(current) || fatal_signal_pending(current))
+	if (*sgt != ERR_PTR(-ERESTARTSYS) && *sgt != ERR_PTR(-EINTR))
 		return false;
-	schedule_timeout_killable(1);
-	return true;
+	if (!signal_pending(current))
+		return false;
+	if (drm_resv_try_again())
+		return true;
+	*sgt = ERR_PTR(-EINTR);
+	return false;
 }
 
-/**
- * __drm_shmem_sgt_map_attachment() - map a dma-buf, in spite of signals
- * @attach: attachment of the device to the dma-buf
- *
- * The wait of dma_buf_map_attachment() for the exporter's fences ends with any signal, and
- * so may those of an exporter. The exporter may add the fence in that call, by moving
- * its memory, so to wait before is not enough.
- *
- * Context: May sleep. The caller holds the reservation lock of the dma-buf.
- *
- * Return: the table, or an ERR_PTR(): -EINTR if the task was killed while it waited, or
- * what the exporter returned.
- */
-struct sg_table *__drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach)
+/* Map a dma-buf in spite of signals, see __drm_shmem_sgt_again(). */
+static struct sg_table *drm_shmem_sgt_map_import(struct dma_buf_attachment *attach)
+	__must_hold(drm_resv)
 {
 	struct sg_table *sgt;
 	int ret;
 
 	do {
-		ret = drm_shmem_sgt_wait_killable(attach->dmabuf->resv);
+		ret = __drm_shmem_sgt_wait(attach->dmabuf->resv);
 		if (ret)
 			return ERR_PTR(ret);
 		sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
-	} while (sgt == ERR_PTR(-ERESTARTSYS) && drm_shmem_sgt_map_again());
-
-	if (sgt == ERR_PTR(-ERESTARTSYS) && fatal_signal_pending(current))
-		return ERR_PTR(-EINTR);
+	} while (__drm_shmem_sgt_again(&sgt));
 	return sgt;
 }
 
@@ -261,7 +272,7 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_ctx_bound 
 		return ERR_PTR(ret);
 
 	if (drm_gem_is_imported(gem))
-		sgt = __drm_shmem_sgt_map_attachment(gem->import_attach);
+		sgt = drm_shmem_sgt_map_import(gem->import_attach);
 	else
 		sgt = drm_shmem_sgt_map_own(obj);
 	if (IS_ERR(sgt))
@@ -330,7 +341,7 @@ static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
 
 /* Become one more counted user of the table, which is mapped if need be. */
 static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *bound,
-					    struct drm_shmem_obj *obj, bool locked)
+					    struct drm_shmem_obj *obj, enum drm_shmem_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = drm_shmem_sgt_count_unlocked(obj);
@@ -339,14 +350,13 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 	if (sgt)
 		return sgt;
 
-	ret = drm_shmem_check_slow(gem, locked);
+	ret = drm_shmem_lock_how(gem, how);
 	if (ret)
 		return ERR_PTR(ret);
-	drm_shmem_lock(gem, locked);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	if (!IS_ERR(sgt))
 		refcount_inc(&obj->__sgt_users);
-	drm_shmem_unlock(gem, locked);
+	drm_shmem_unlock(gem, how == DRM_SHMEM_LOCKED);
 
 	return sgt;
 }
@@ -359,10 +369,9 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_shmem_check_slow(gem, locked);
+	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
 	if (ret)
 		return ERR_PTR(ret);
-	drm_shmem_lock(gem, locked);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	drm_shmem_unlock(gem, locked);
 
@@ -392,7 +401,9 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
  * @obj: the object, which nobody else has
  * @sgt: mapped by the core for the object's attachment
  *
- * Context: May sleep. Takes the reservation lock.
+ * Waits for no lock: nobody else has the object, and revocation comes after the section.
+ *
+ * Context: May sleep. In a section, which @bound stands for.
  *
  * Return: 0, or -ENODEV as drm_dev_ctx_revocable_add(): the table stays the core's.
  */
@@ -401,15 +412,12 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 {
 	int ret;
 
-	drm_shmem_lock(&obj->base.base, false);
 	ret = drm_dev_ctx_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
-	if (!ret) {
-		drm_shmem_sgt_check_segments(&obj->base.base, sgt);
-		drm_shmem_sgt_publish(obj, sgt);
-	}
-	drm_shmem_unlock(&obj->base.base, false);
-
-	return ret;
+	if (ret)
+		return ret;
+	drm_shmem_sgt_check_segments(&obj->base.base, sgt);
+	drm_shmem_sgt_publish(obj, sgt);
+	return 0;
 }
 
 /**
@@ -498,7 +506,7 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 
-	table = counted ? drm_shmem_sgt_count(bound, obj, locked) :
+	table = counted ? drm_shmem_sgt_count(bound, obj, drm_shmem_how(locked)) :
 			  drm_shmem_sgt_map(bound, obj, locked);
 	return (struct drm_shmem_sgt) {
 		.__table = table,
@@ -534,7 +542,7 @@ int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ct
 		return -EBUSY;
 	}
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, locked));
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, drm_shmem_how(locked)));
 	if (ret)
 		return ret;
 
@@ -564,7 +572,12 @@ static void drm_shmem_sgt_give_up(struct drm_shmem_sgt_owned *own, struct drm_sh
  *
  * The table stays mapped for the object's next user.
  *
- * Context: May sleep. Without any reservation lock.
+ * Takes no lock, but puts the object. A caller that has another reference to the object may
+ * hold any reservation lock, as the bo_fini step of an address space may. Without another
+ * one, the rules are those for the last put of an object.
+ *
+ * Context: May sleep. Without any reservation lock, unless the caller has another reference
+ * to the object.
  */
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
 {
@@ -626,7 +639,7 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev
 	if (!own->__suspended)
 		return 0;
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, true));
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, DRM_SHMEM_LOCKED));
 	if (ret)
 		return ret;
 
@@ -710,6 +723,18 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 	return 0;
 }
 
+static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+{
+	int ret = drm_shmem_lock_call(&obj->base.base, how);
+
+	if (ret)
+		return ret;
+	ret = __drm_shmem_sgt_reclaim(obj);
+	drm_shmem_unlock(&obj->base.base, false);
+
+	return ret;
+}
+
 /**
  * drm_shmem_sgt_unmap() - unmap the sg table of an object early
  * @obj: the object
@@ -719,16 +744,27 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0, also if there is no table; -EBUSY if it is in use, or being
- * revoked; -EOPNOTSUPP if the object's type is not DRM_SHMEM_RECLAIM.
+ * revoked; -EOPNOTSUPP if the object's type is not DRM_SHMEM_RECLAIM; -EINTR if the task was
+ * killed while it waited for the lock of an exporter; or -EDEADLK if called under the lock,
+ * which is reported.
  */
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 {
-	int ret;
-
-	drm_shmem_lock(&obj->base.base, false);
-	ret = __drm_shmem_sgt_reclaim(obj);
-	drm_shmem_unlock(&obj->base.base, false);
-
-	return ret;
+	return drm_shmem_sgt_do_unmap(obj, DRM_SHMEM_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap);
+
+/**
+ * drm_shmem_sgt_unmap_interruptible() - the same, with a wait that a signal ends
+ * @obj: the object
+ *
+ * Context: As drm_shmem_sgt_unmap().
+ *
+ * Return: as drm_shmem_sgt_unmap(), or -EINTR if a signal came while it waited for the lock,
+ * and nothing changed.
+ */
+int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_sgt_do_unmap(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap_interruptible);

@@ -73,6 +73,8 @@ int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
 				 const struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
+int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj) __must_check
+	__must_not_hold(drm_resv);
 
 /* A function without a body: the build fails if a call of it remains. */
 void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")

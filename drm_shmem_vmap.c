@@ -115,17 +115,17 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
  * Context: May sleep.
  *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM, what a dma-buf's
- * exporter returned, or as __drm_shmem_check_locked().
+ * exporter returned, -EINTR if the task was killed while it waited for the lock of an
+ * exporter, or as __drm_shmem_check_locked().
  */
 int __drm_vmap_first(struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_check_slow(gem, locked);
+	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
 	if (ret)
 		return ret;
-	drm_shmem_lock(gem, locked);
 	ret = drm_vmap_first_locked(obj);
 	drm_shmem_unlock(gem, locked);
 
@@ -168,7 +168,8 @@ EXPORT_SYMBOL_GPL(__drm_vmap_last);
  * Context: May sleep.
  *
  * Return: 0, -EOPNOTSUPP if the object has no such function, -ENOMEM if it gave
- * no address, what it returned, or as __drm_shmem_check_locked().
+ * no address, what it returned, -EINTR if the task was killed while it waited for the lock
+ * of an exporter, or as __drm_shmem_check_locked().
  */
 int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 			 struct iosys_map *map, bool locked)
@@ -178,11 +179,9 @@ int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
-	ret = drm_shmem_check_slow(gem, locked);
+	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
 	if (ret)
 		return ret;
-
-	drm_shmem_lock(gem, locked);
 	ret = gem->funcs->vmap(gem, map) ?: drm_shmem_check_map(gem, map);
 	drm_shmem_unlock(gem, locked);
 

@@ -346,7 +346,8 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  * @_err: variable for the result: 0; -ENOSPC if the object has fewer bytes than
  *	the type's minimum, where an imported one has those of its dma-buf;
  *	-EOPNOTSUPP; -ENODATA if the object was purged; -ENOMEM; what a dma-buf's
- *	exporter returns; or -EDEADLK if the caller is seen to hold the object's
+ *	exporter returns; -EINTR if the task was killed while it waited for the lock of
+ *	an exporter; or -EDEADLK if the caller is seen to hold the object's
  *	reservation lock, which is reported
  *
  * The block is skipped if @_err is set. It is a loop that runs at most once:

@@ -495,6 +495,31 @@ static void no_revoke_after_fini(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
+/* The last put of an import waits for the lock of its exporter, to detach, and for no more. */
+static void import_put_waits(struct kunit *test)
+{
+	struct drm_device *drm = life_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_gem_object *gem = life_import(drm, dmabuf);
+	struct life_put put = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	/* Not life_put(): other tests flush that under a reservation lock. */
+	INIT_WORK_ONSTACK(&put.work, life_put_fn);
+	put.bo = drm_shmem_from_gem(&life_bo_type, gem);
+	dma_resv_lock(dmabuf->resv, NULL);
+	drm_safe_test_work_waits(test, &put.work,
+				 drm_safe_test_lock_waits(&dmabuf->resv->lock.base));
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	dma_resv_unlock(dmabuf->resv);
+	flush_work(&put.work);
+	destroy_work_on_stack(&put.work);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	shmem_test_export_put(dmabuf);
+}
+
 /* A put waits for no revocation: revocation has a reference of its own. */
 static void revoked_with_reference(struct kunit *test)
 {
@@ -890,6 +915,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(exported_has_offset),
 	KUNIT_CASE(init_revoked),
 	KUNIT_CASE(init_revoked_fails),
+	KUNIT_CASE_PARAM(import_put_waits, life_driver_gen_params),
 	KUNIT_CASE(no_evict_after_fini),
 	KUNIT_CASE(no_revoke_after_fini),
 	KUNIT_CASE(revoked_with_reference),

@@ -353,11 +353,42 @@ static int interrupted_evict(struct reclaim_bo *bo, struct drm_shmem_shrinker *s
 	return drm_shmem_evict_interruptible(&bo->obj) ?: 1;
 }
 
+static int interrupted_pin(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	const int ret = drm_shmem_pin_interruptible(&bo->obj);
+
+	if (ret)
+		return ret;
+	drm_shmem_unpin(&bo->obj);
+	return 1;
+}
+
+static int interrupted_unmap(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	return drm_shmem_sgt_unmap_interruptible(&bo->obj) ?: 1;
+}
+
+static int interrupted_mmap_offset(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	u64 offset;
+
+	return drm_shmem_mmap_offset_interruptible(&bo->obj, &offset) ?: 1;
+}
+
+/* What is needed is not purged: without a signal, it fails for another reason. */
+static int interrupted_purge(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	const int ret = drm_shmem_purge_interruptible(&bo->obj);
+
+	return ret == -EBUSY ? 1 : ret;
+}
+
 /* A signal ends the wait of what is named for it, and nothing changes. */
 static void signal_interrupts(struct kunit *test)
 {
 	static int (* const fns[])(struct reclaim_bo *bo, struct drm_shmem_shrinker *s) = {
-		interrupted_evict, interrupted_madvise,
+		interrupted_pin, interrupted_unmap, interrupted_mmap_offset,
+		interrupted_purge, interrupted_evict, interrupted_madvise,
 	};
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
@@ -423,6 +454,185 @@ static void atomic_context(struct kunit *test)
 	drm_vmap_release(&first);
 }
 
+static int killed_mmap(struct reclaim_bo *bo)
+{
+	struct vm_area_struct vma = { .vm_flags = VM_SHARED | VM_MAYWRITE };
+
+	return drm_shmem_gem(&bo->obj)->funcs->mmap(drm_shmem_gem(&bo->obj), &vma);
+}
+
+static int killed_export(struct reclaim_bo *bo)
+{
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	struct dma_buf *dmabuf = gem->funcs->export(gem, O_RDWR);
+
+	if (!IS_ERR(dmabuf))
+		shmem_test_export_put(dmabuf);
+	return PTR_ERR_OR_ZERO(dmabuf);
+}
+
+static struct drm_file *killed_file;
+static u32 killed_handle;
+
+static int killed_dumb_offset(struct reclaim_bo *bo)
+{
+	struct drm_device *drm = drm_shmem_gem(&bo->obj)->dev;
+	u64 offset;
+
+	return drm->driver->dumb_map_offset(killed_file, drm, killed_handle, &offset);
+}
+
+/* A task that was killed does not wait in a call of userspace's that the core made. */
+static void signal_kills(struct kunit *test)
+{
+	static int (* const fns[])(struct reclaim_bo *bo) = {
+		killed_dumb_offset, killed_export, killed_mmap,
+	};
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &killed_handle), 0);
+	killed_file = t->file;
+	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
+		struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
+		struct shmem_test_holder *holder = shmem_test_hold(test, resv);
+
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo), -EINTR, "function %d", i);
+		sigdelset(&current->pending.signal, SIGKILL);
+		clear_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->obj.__dma_bufs), 0);
+	KUNIT_EXPECT_FALSE(test, drm_mm_node_allocated(&drm_shmem_gem(&bo->obj)->vma_node.vm_node));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, killed_handle), 0);
+	drm_shmem_put(&bo->obj);
+}
+
+/* Nor for the lock of an exporter, whatever it wants there */
+static void signal_kills_import(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct shmem_test_holder *holder;
+	struct drm_shmem_sgt_owned table = {};
+	struct edge_map_owned map = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	holder = shmem_test_hold(test, dmabuf->resv);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		int ret;
+
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own(&map, &bo->obj), -EINTR);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own(&map, &bo->obj.base), -EINTR);
+		ret = drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj);
+		KUNIT_EXPECT_EQ(test, ret, -EINTR);
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
+			KUNIT_FAIL(test, "mapped");
+		KUNIT_EXPECT_EQ(test, ret, -EINTR);
+		sigdelset(&current->pending.signal, SIGKILL);
+		clear_thread_flag(TIF_SIGPENDING);
+	}
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	KUNIT_EXPECT_EQ(test, e.maps, 0);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+static int twice_pin(struct reclaim_bo *bo)
+{
+	return drm_shmem_pin(&bo->obj);
+}
+
+static int twice_madvise(struct reclaim_bo *bo)
+{
+	return drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL);
+}
+
+static int twice_purge(struct reclaim_bo *bo)
+{
+	return drm_shmem_purge(&bo->obj);
+}
+
+static int twice_evict(struct reclaim_bo *bo)
+{
+	return drm_shmem_evict_interruptible(&bo->obj);
+}
+
+static int twice_unmap(struct reclaim_bo *bo)
+{
+	return drm_shmem_sgt_unmap(&bo->obj);
+}
+
+static int twice_mmap_offset(struct reclaim_bo *bo)
+{
+	u64 offset;
+
+	return drm_shmem_mmap_offset(&bo->obj, &offset);
+}
+
+/* What takes the lock is refused under it, in each kernel: there is no _locked form. */
+static void locked_twice(struct kunit *test)
+	__context_unsafe("calls that are wrong")
+{
+	static int (* const fns[])(struct reclaim_bo *bo) = {
+		twice_pin, twice_madvise, twice_purge, twice_evict, twice_unmap, twice_mmap_offset,
+	};
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
+	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ_MSG(test, fns[i](bo), -EDEADLK, "function %d", i);
+			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		}
+	}
+	/* What cannot fail does what it should. */
+	kunit_warning_suppress(test) {
+		drm_shmem_unpin(&bo->obj);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+	drm_shmem_put(&bo->obj);
+}
+
+/* A handle to a table can be given up under the lock, if another reference is left. */
+static void released_under_lock(struct kunit *test)
+	__context_unsafe("the analysis knows nothing of the other reference")
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
+	struct drm_shmem_sgt_owned table = {};
+	struct reclaim_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
+	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
+	drm_shmem_sgt_release(&table);
+	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	drm_shmem_put(&bo->obj);
+}
+
 static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(dma_map_fails),
 	KUNIT_CASE(other_device),
@@ -433,6 +643,10 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(import_fails),
 	KUNIT_CASE(signal_is_pending),
 	KUNIT_CASE(signal_interrupts),
+	KUNIT_CASE(signal_kills),
+	KUNIT_CASE(signal_kills_import),
+	KUNIT_CASE(locked_twice),
+	KUNIT_CASE(released_under_lock),
 	KUNIT_CASE(atomic_context),
 	{}
 };

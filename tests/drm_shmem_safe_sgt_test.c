@@ -7,6 +7,8 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -509,9 +511,17 @@ static const struct dma_fence_ops sgt_fence_kill_ops = {
 	.enable_signaling = sgt_fence_kill,
 };
 
+/* A task begins to wait: only now can the fence be signalled. */
+static bool sgt_fence_begin(struct dma_fence *fence)
+{
+	schedule_delayed_work(&container_of(fence, struct sgt_fence, base)->signal, 1);
+	return true;
+}
+
 static const struct dma_fence_ops sgt_fence_ops = {
 	.get_driver_name = sgt_fence_name,
 	.get_timeline_name = sgt_fence_name,
+	.enable_signaling = sgt_fence_begin,
 };
 
 static void sgt_fence_signal(struct work_struct *work)
@@ -555,7 +565,6 @@ static void imported_signal_is_pending(struct kunit *test)
 	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_ops);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	schedule_delayed_work(&fence->signal, HZ / 10);
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 	clear_thread_flag(TIF_SIGPENDING);
@@ -610,8 +619,6 @@ static void sgt_mover_map(struct shmem_test_export *e, struct dma_buf *dmabuf)
 	if (mover->fence)
 		return;
 	mover->fence = sgt_fence_add_locked(mover->test, dmabuf, mover->ops);
-	if (mover->ops == &sgt_fence_ops)
-		schedule_delayed_work(&mover->fence->signal, HZ / 10);
 }
 
 static const struct drm_driver *const sgt_drivers[] = {
@@ -681,7 +688,8 @@ static void import_killed_in_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
 	drm_shmem_put(&bo->obj);
-	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
+	while (READ_ONCE(mover.e.attached))
+		schedule_timeout_idle(1);
 
 	/* The next import maps it. */
 	KUNIT_ASSERT_NOT_NULL(test, mover.fence);
@@ -708,6 +716,191 @@ static void import_error_of_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	shmem_test_export_put(dmabuf);
+}
+
+/* An exporter whose own wait ends with a signal, once */
+static void sgt_interrupted(struct shmem_test_export *e, struct dma_buf *dmabuf)
+{
+	e->map_ret = 0;
+}
+
+/* A wait of the exporter that a signal ended begins anew, whatever the exporter calls it. */
+static void import_interrupts_exporter(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	static const int errors[] = { -EINTR, -ERESTARTSYS };
+
+	for (int i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct shmem_test_export e = {
+			.map_ret = errors[i], .on_map_fails = sgt_interrupted,
+		};
+		struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+		struct test_bo *bo;
+		int ret;
+
+		set_thread_flag(TIF_SIGPENDING);
+		bo = sgt_import(test, drm, dmabuf, &ret);
+		clear_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, e.maps, 1);
+		drm_shmem_put(&bo->obj);
+		KUNIT_EXPECT_EQ(test, e.mapped, 0);
+		shmem_test_export_put(dmabuf);
+	}
+}
+
+/* A task that is killed waits no longer for the exporter's lock. */
+static void import_killed_in_lock(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct shmem_test_holder *holder = shmem_test_hold(test, dmabuf->resv);
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EINTR));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.maps, 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+/* An exporter whose lock another task gets, and keeps, between two attempts to map */
+struct sgt_grabber {
+	struct shmem_test_export e;
+	struct work_struct work;
+	struct dma_buf *dmabuf;
+	struct task_struct *importer;
+	struct completion leave;
+	bool queued;
+};
+
+static void sgt_grab_fn(struct work_struct *work)
+{
+	struct sgt_grabber *grabber = container_of(work, struct sgt_grabber, work);
+
+	dma_resv_lock(grabber->dmabuf->resv, NULL);
+	sigaddset(&grabber->importer->pending.signal, SIGKILL);
+	wait_for_completion(&grabber->leave);
+	dma_resv_unlock(grabber->dmabuf->resv);
+}
+
+static void sgt_grab(struct shmem_test_export *e, struct dma_buf *dmabuf)
+{
+	struct sgt_grabber *grabber = container_of(e, struct sgt_grabber, e);
+
+	if (!grabber->queued)
+		schedule_work(&grabber->work);
+	grabber->queued = true;
+	while (!drm_safe_test_lock_waits(&dmabuf->resv->lock.base))
+		schedule_timeout_idle(1);
+}
+
+/* Nor does it wait for the lock to undo what was done before: a work item does. */
+static void import_killed_when_attached(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &shmem_test_driver_sgt);
+	struct sgt_grabber grabber = {
+		.e.map_ret = -EINTR, .e.on_map_fails = sgt_grab, .importer = current,
+	};
+
+	grabber.dmabuf = shmem_test_export(test, &grabber.e, SZ_4K);
+	INIT_WORK_ONSTACK(&grabber.work, sgt_grab_fn);
+	init_completion(&grabber.leave);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, grabber.dmabuf), ERR_PTR(-EINTR));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, grabber.e.attached, 1);
+	complete(&grabber.leave);
+	flush_work(&grabber.work);
+	destroy_work_on_stack(&grabber.work);
+	while (READ_ONCE(grabber.e.attached))
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_EQ(test, grabber.e.maps, 0);
+	dma_buf_put(grabber.dmabuf);
+	while (!READ_ONCE(grabber.e.released)) {
+		flush_delayed_fput();
+		schedule_timeout_idle(1);
+	}
+}
+
+/* Nothing is mapped for a device that was unplugged. */
+static void import_after_unplug(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+
+	drm_safe_test_unbind(test, parent);
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, e.maps, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	shmem_test_export_put(dmabuf);
+}
+
+/* An import by another task, and a fence that tells when that waits */
+struct sgt_importer {
+	struct work_struct work;
+	struct completion waits;
+	struct drm_device *drm;
+	struct dma_buf *dmabuf;
+	struct drm_gem_object *gem;
+};
+
+static struct sgt_importer *sgt_importer;
+
+static bool sgt_fence_tell(struct dma_fence *fence)
+{
+	complete(&sgt_importer->waits);
+	return true;
+}
+
+static const struct dma_fence_ops sgt_fence_tell_ops = {
+	.get_driver_name = sgt_fence_name,
+	.get_timeline_name = sgt_fence_name,
+	.enable_signaling = sgt_fence_tell,
+};
+
+static void sgt_importer_fn(struct work_struct *work)
+{
+	struct sgt_importer *importer = container_of(work, struct sgt_importer, work);
+
+	importer->gem = importer->drm->driver->gem_prime_import(importer->drm, importer->dmabuf);
+}
+
+/* The device is unplugged while an import waits for a fence, and not after it. */
+static void import_waits_without_section(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_tell_ops);
+	struct sgt_importer importer = { .drm = drm, .dmabuf = dmabuf };
+
+	sgt_importer = &importer;
+	INIT_WORK_ONSTACK(&importer.work, sgt_importer_fn);
+	init_completion(&importer.waits);
+	schedule_work(&importer.work);
+	wait_for_completion(&importer.waits);
+	drm_safe_test_unbind(test, parent);
+	KUNIT_EXPECT_TRUE(test, work_busy(&importer.work));
+	dma_fence_signal(&fence->base);
+	flush_work(&importer.work);
+	destroy_work_on_stack(&importer.work);
+	KUNIT_EXPECT_PTR_EQ(test, importer.gem, ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, e.maps, 0);
+	dma_fence_put(&fence->base);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -752,6 +945,11 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_error_of_exporter, sgt_driver_gen_params),
+	KUNIT_CASE_PARAM(import_interrupts_exporter, sgt_driver_gen_params),
+	KUNIT_CASE_PARAM(import_killed_in_lock, sgt_driver_gen_params),
+	KUNIT_CASE(import_killed_when_attached),
+	KUNIT_CASE(import_after_unplug),
+	KUNIT_CASE(import_waits_without_section),
 	KUNIT_CASE(import_without_table),
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),

@@ -423,8 +423,11 @@ static struct sg_table *shmem_export_map(struct dma_buf_attachment *attach,
 	int ret = e->map_ret;
 	unsigned int i;
 
-	if (ret)
+	if (ret) {
+		if (e->on_map_fails)
+			e->on_map_fails(e, attach->dmabuf);
 		return ERR_PTR(ret);
+	}
 	sgt = kzalloc_obj(*sgt);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);

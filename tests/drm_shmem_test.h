@@ -91,6 +91,7 @@ struct shmem_test_export {
 	int vmapped;
 	int maps;
 	void (*on_map)(struct shmem_test_export *e, struct dma_buf *dmabuf);
+	void (*on_map_fails)(struct shmem_test_export *e, struct dma_buf *dmabuf);
 	bool released;
 	void *mem;
 	size_t size;

@@ -92,7 +92,7 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mma
 		return PTR_ERR(bo);
 	if (args->pad)
 		return -EINVAL;
-	return drm_shmem_mmap_offset(&bo->shmem, &args->offset);
+	return drm_shmem_mmap_offset_interruptible(&bo->shmem, &args->offset);
 }
 
 /* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Bindings and mmap() keep nothing. */
