@@ -380,6 +380,10 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
  * If @shrinker is NULL then no shrinker touches an object that is not needed, until a later
  * call names one. An object that is needed stays with the shrinker that may evict it.
  *
+ * The advice is the object's, and not that of one client: the last call counts, and a purge
+ * takes the contents from each client that has a handle. An ioctl that takes the advice
+ * refuses DRM_SHMEM_DONTNEED for an object that drm_shmem_is_shared() with another client.
+ *
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 1 if the object still has its contents, 0 if it was purged, -EINVAL
@@ -524,6 +528,28 @@ int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
 	return drm_shmem_do_evict(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
+
+/**
+ * drm_shmem_is_shared() - may more than one client have an object?
+ * @obj: the object
+ *
+ * For ioctls that throw contents away, or advise to. The core does not say whose the handles
+ * are: a second handle counts as a second client, and so does a framebuffer of the object,
+ * and a dma-buf, which the core keeps until the handle that it was made of is closed.
+ *
+ * A client that is the only one stays so until it gives the object to another one itself.
+ * An object that it gives away after it said DRM_SHMEM_DONTNEED is one whose contents may go.
+ *
+ * Context: Any. The caller looked the object up in the client's handles.
+ *
+ * Return: true if the object has more than one handle, or a dma-buf.
+ */
+bool drm_shmem_is_shared(struct drm_shmem_obj *obj)
+{
+	/* Unlocked: only the client itself can make its only handle one of several. */
+	return READ_ONCE(obj->base.base.handle_count) > 1 || atomic_read(&obj->__dma_bufs);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_is_shared);
 
 /**
  * drm_shmem_touch() - an object is about to be used by the hardware

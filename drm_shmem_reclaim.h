@@ -65,6 +65,7 @@ int drm_shmem_purge(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+bool drm_shmem_is_shared(struct drm_shmem_obj *obj) __nonnull_args(1);
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)

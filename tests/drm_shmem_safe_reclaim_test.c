@@ -424,6 +424,36 @@ static void exported_stays(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
+/* Whether the contents are one client's only, which may then throw them away */
+static void shared(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct file *filp = drm_safe_test_open(test, t->drm->render);
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	struct dma_buf *dmabuf;
+	u32 handle, other;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_is_shared(&bo->obj));
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, filp->private_data, &other), 0);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_is_shared(&bo->obj));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(filp->private_data, other), 0);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_is_shared(&bo->obj));
+
+	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, bo->obj.base.base.handle_count, 1);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_is_shared(&bo->obj));
+	shmem_test_export_put(dmabuf);
+	/* The core keeps it for the client's next export. */
+	KUNIT_EXPECT_TRUE(test, drm_shmem_is_shared(&bo->obj));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	flush_delayed_fput();
+	KUNIT_EXPECT_FALSE(test, drm_shmem_is_shared(&bo->obj));
+	drm_shmem_put(&bo->obj);
+}
+
 /* A type with dma-bufs of its own, of which the library does not see the end */
 struct own_export_bo {
 	struct drm_shmem_obj obj;
@@ -638,6 +668,7 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(purge_used),
 	KUNIT_CASE(exported_stays),
 	KUNIT_CASE(exported_otherwise),
+	KUNIT_CASE(shared),
 	KUNIT_CASE(shrinker),
 	KUNIT_CASE(shrinker_counts),
 	KUNIT_CASE(shrinker_unprepared),

@@ -104,6 +104,9 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 	case DRM_SGPU_MADV_WILLNEED:
 		return drm_shmem_madvise_interruptible(&bo->shmem, DRM_SHMEM_WILLNEED, shrinker);
 	case DRM_SGPU_MADV_DONTNEED:
+		/* A purge would take the contents from other clients, too. */
+		if (drm_shmem_is_shared(&bo->shmem))
+			return -EBUSY;
 		return drm_shmem_madvise_interruptible(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
 	case DRM_SGPU_MADV_PAGEOUT:
 		return drm_shmem_evict_interruptible(&bo->shmem) ?: 1;

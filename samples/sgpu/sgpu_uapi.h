@@ -11,7 +11,6 @@
  * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
  * if a reserved member (pad) is not zero or an unknown flag is set. One that has to
  * wait for a lock fails with EINTR when a signal comes, and the client sees no change.
- * BO_MADVISE is the exception: a signal does not end its wait.
  *
  * The driver charges its memory for a client to the client's memory cgroup, and bounds
  * it: an ioctl fails with EBUSY if the client has as many VMs, kernel mappings or jobs
@@ -137,7 +136,7 @@ struct drm_sgpu_bo_vunmap {
 
 /* What BO_MADVISE says of the contents of a buffer */
 #define DRM_SGPU_MADV_WILLNEED	0	/* they are needed, as those of a new one */
-#define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away */
+#define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away; not of a shared buffer */
 #define DRM_SGPU_MADV_PAGEOUT	2	/* they may be swapped out now */
 
 /**
@@ -152,9 +151,10 @@ struct drm_sgpu_bo_vunmap {
  * the buffer: the next EXEC gets back what it binds.
  *
  * Buffers whose contents are not needed are purged, bound or not, before others are
- * evicted. One that BO_VMAP has mapped, or that a dma-buf exists of, is kept
- * meanwhile. A mapping of mmap() keeps nothing: once the buffer is purged, an access
- * to it raises SIGBUS.
+ * evicted. DONTNEED fails with EBUSY for a buffer that another client may have: one with a
+ * second handle, or that was exported. One that BO_VMAP has mapped, or that a dma-buf was made
+ * of since, is kept meanwhile. A mapping of mmap() keeps nothing: once the buffer is
+ * purged, an access to it raises SIGBUS.
  *
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
