@@ -10,6 +10,10 @@
 #include "drm_safe_core.h"
 #include "drm_shmem_safe.h"
 
+void __drm_shmem_is_back(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_is_filled(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_is_gone(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+
 /* @gem is one: its funcs, vm_ops or dma-buf operations are the library's. */
 static inline struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
 {
@@ -112,6 +116,7 @@ static inline void drm_shmem_unpin_locked(struct drm_shmem_obj *obj)
 {
 	obj->base.pages_mark_dirty_on_put = true;
 	drm_gem_shmem_unpin_locked(&obj->base);
+	__drm_shmem_is_gone(obj);
 }
 
 /* A purged object has lost its contents and never maps again. */
@@ -223,7 +228,6 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 int __drm_shmem_reclaim_init(void);
 void __drm_shmem_queue_work(struct work_struct *work);
 void __drm_shmem_reclaim_exit(void);
-void __drm_shmem_is_back(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);

@@ -140,6 +140,7 @@ void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj)
 		return;
 	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_FAULTED);
 	drm_gem_shmem_unpin_locked(&obj->base);
+	__drm_shmem_is_gone(obj);
 }
 
 /**

@@ -1117,8 +1117,12 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
 int drm_shmem_gem_pin(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	int ret;
 
-	return drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+	if (!ret)
+		__drm_shmem_is_filled(obj);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_pin);
 
@@ -1147,10 +1151,14 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
 int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	int ret;
 
-	return drm_shmem_check_purged(obj) ?:
-	       drm_gem_shmem_vmap_locked(&obj->base, map) ?:
-	       drm_shmem_check_map(gem, map);
+	ret = drm_shmem_check_purged(obj) ?:
+	      drm_gem_shmem_vmap_locked(&obj->base, map) ?:
+	      drm_shmem_check_map(gem, map);
+	if (!ret)
+		__drm_shmem_is_filled(obj);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
 

@@ -46,8 +46,10 @@
  * must not wait for.
  *
  * What a scan reports as freed is what went: for a purge the pages that were in memory,
- * for an eviction the pages that became swappable. An object that never had pages
- * counts for nothing.
+ * for an eviction the pages that became swappable. Before, the shrinker counts the
+ * sizes of the objects that have something to give back: contents to purge, which may be
+ * swapped out, or pages to evict, which may be in use. Objects without are not counted, and
+ * no scan looks at them.
  */
 
 static struct workqueue_struct *drm_shmem_wq;
@@ -156,8 +158,10 @@ static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_shmem_how how)
 	if (ret)
 		return ret;
 	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
-	if (!ret)
+	if (!ret) {
 		obj->__pins++;
+		__drm_shmem_is_filled(obj);
+	}
 	drm_shmem_unlock(gem, false);
 
 	return ret;
@@ -304,6 +308,12 @@ static void drm_shmem_move(struct drm_shmem_obj *obj, struct drm_shmem_shrinker 
 	}
 }
 
+/* Whether a purge gives something back: pages, or what was swapped out */
+static bool drm_shmem_has_contents(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return obj->base.pages || inode_get_bytes(file_inode(obj->base.base.filp));
+}
+
 /* The list that is right for an object that a shrinker may reclaim */
 static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
@@ -311,7 +321,7 @@ static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *ob
 	if (drm_shmem_is_purged(obj))
 		return __DRM_SHMEM_UNLISTED;
 	if (obj->base.madv == DRM_SHMEM_DONTNEED)
-		return __DRM_SHMEM_PURGEABLE;
+		return drm_shmem_has_contents(obj) ? __DRM_SHMEM_PURGEABLE : __DRM_SHMEM_EVICTED;
 	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 		return __DRM_SHMEM_UNLISTED;
 	return obj->base.pages ? __DRM_SHMEM_EVICTABLE : __DRM_SHMEM_EVICTED;
@@ -331,17 +341,45 @@ static void drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker 
 }
 
 /**
- * __drm_shmem_is_back() - an object got its pages back
+ * __drm_shmem_is_back() - an object got pages that a shrinker may reclaim
  * @obj: the object
  *
- * If a shrinker evicted the object then it may do so again.
+ * If a shrinker evicted the object, or found it empty, then it may do so again.
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
 void __drm_shmem_is_back(struct drm_shmem_obj *obj)
 {
 	if (obj->__list == __DRM_SHMEM_EVICTED)
-		drm_shmem_move(obj, drm_shmem_listed_by(obj), __DRM_SHMEM_EVICTABLE);
+		drm_shmem_move(obj, drm_shmem_listed_by(obj), drm_shmem_right_list(obj));
+}
+
+/**
+ * __drm_shmem_is_filled() - an object got pages that a mapping or a pin keeps
+ * @obj: the object
+ *
+ * It cannot be evicted meanwhile. If it is not needed then it can be purged afterwards.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_is_filled(struct drm_shmem_obj *obj)
+{
+	if (obj->base.madv == DRM_SHMEM_DONTNEED)
+		__drm_shmem_is_back(obj);
+}
+
+/**
+ * __drm_shmem_is_gone() - an object may have given up its pages
+ * @obj: the object
+ *
+ * There is no more to evict then.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_is_gone(struct drm_shmem_obj *obj)
+{
+	if (obj->__list == __DRM_SHMEM_EVICTABLE && !obj->base.pages)
+		drm_shmem_move(obj, drm_shmem_listed_by(obj), __DRM_SHMEM_EVICTED);
 }
 
 static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
@@ -573,7 +611,7 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 		return;
 	if (obj->base.madv == DRM_SHMEM_WILLNEED && !drm_gem_is_imported(gem) &&
 	    (obj->__flags & __DRM_SHMEM_RECLAIM))
-		drm_shmem_move(obj, shrinker, __DRM_SHMEM_EVICTABLE);
+		drm_shmem_move(obj, shrinker, drm_shmem_right_list(obj));
 }
 EXPORT_SYMBOL_GPL(drm_shmem_touch);
 

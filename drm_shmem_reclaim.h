@@ -28,8 +28,9 @@ enum drm_shmem_madv {
  *
  * - An object on @__purgeable is not needed. One on @__evictable is needed, and was
  *   touched after those before it, unless a scan found it in use and moved it to the end.
- *   One on @__evicted is needed, and has given up its pages; whatever gets them back
- *   moves it to @__evictable. These are published, and are moved under their reservation
+ *   One on @__evicted has nothing to give back: it is needed, and had no pages when it was
+ *   put there, or it is not needed, and never had contents. Whatever maps its pages moves it
+ *   to one of the other two. These are published, and are moved under their reservation
  *   lock. One on @__dead has no reference, and @__end ends it. The lists are under
  *   &drm_device.gem_lru_mutex.
  * - While @__ending is set, @__end is queued or runs, and holds one reference to the

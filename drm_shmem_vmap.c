@@ -102,6 +102,7 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	obj->__vaddr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
 	WRITE_ONCE(obj->__flags, (obj->__flags & ~about_map) | flags);
 	trace_drm_shmem_vmap(gem);
+	__drm_shmem_is_filled(obj);
 	/* Release: pairs with the acquire in __drm_vmap_fill_in(). */
 	refcount_set_release(&obj->__vmap_users, 1);
 	return 0;
@@ -154,6 +155,7 @@ void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 		drm_vmap_map(obj->__vaddr, obj->__flags & __DRM_SHMEM_IOMEM, &map);
 		obj->__vaddr = NULL;
 		drm_gem_shmem_vunmap_locked(&obj->base, &map);
+		__drm_shmem_is_gone(obj);
 	}
 	drm_shmem_unlock(gem, locked);
 }

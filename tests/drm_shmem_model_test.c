@@ -362,8 +362,8 @@ static void model_touch(struct model_bo *bo)
 	shmem_test_touch(bo->obj, model_shrinker(model_gem(bo)->dev));
 	if (!bo->needed || !bo->reclaim || bo->purged)
 		return;
-	bo->touched = true;
-	bo->evicted = false;
+	bo->touched = model_has_pages(bo);
+	bo->evicted = !bo->touched;
 }
 
 /* What evicting should say, and make of the object. */
@@ -422,7 +422,17 @@ static void model_purge(struct kunit *test, struct model *model, struct model_bo
 
 static bool model_is_listed(const struct model *model, const struct model_bo *bo)
 {
-	return bo->obj && (bo->listed || bo->touched) && model_is_bound(model, bo);
+	return bo->obj && ((bo->listed && bo->populated) || bo->touched) &&
+	       model_is_bound(model, bo);
+}
+
+/* What has no pages any more is not on the list of what can be evicted. */
+static void model_settle(struct model_bo *bo)
+{
+	if (!bo->obj || !bo->touched || model_has_pages(bo))
+		return;
+	bo->touched = false;
+	bo->evicted = true;
 }
 
 /* Did the shrinker get pages of this one? */
@@ -510,6 +520,8 @@ static void model_check(struct kunit *test, struct model *model, unsigned int op
 	unsigned long listed = 0;
 	int live = 0;
 
+	for (int i = 0; i < MODEL_BOS; i++)
+		model_settle(&model->bo[i]);
 	for (int i = 0; i < MODEL_BOS; i++) {
 		const struct model_bo *bo = &model->bo[i];
 

@@ -506,32 +506,126 @@ static void exported_otherwise(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* A scan says how many pages went, not how many could have been there. */
-static void shrinker_counts(struct kunit *test)
+/* All ways to fill an object with pages that go back to shmem */
+enum fill { FILL_VMAP, FILL_PIN, FILL_TABLE, FILL_CORE_VMAP, FILL_CORE_PIN, FILLS };
+
+static void fill(struct kunit *test, struct reclaim_bo *bo, enum fill how)
+{
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	struct reclaim_page_owned own = {};
+	struct iosys_map map;
+
+	switch (how) {
+	case FILL_VMAP:
+		KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+		drm_vmap_release(&own);
+		break;
+	case FILL_PIN:
+		KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+		drm_shmem_unpin(&bo->obj);
+		break;
+	case FILL_TABLE:
+		KUNIT_EXPECT_EQ(test, map_table(gem->dev, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+		break;
+	case FILL_CORE_VMAP:
+		KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
+		drm_gem_vunmap(gem, &map);
+		break;
+	case FILL_CORE_PIN:
+		dma_resv_lock(gem->resv, NULL);
+		KUNIT_ASSERT_EQ(test, gem->funcs->pin(gem), 0);
+		gem->funcs->unpin(gem);
+		dma_resv_unlock(gem->resv);
+		break;
+	case FILLS:
+		break;
+	}
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* A count and a scan are of what can go, not of what could have been there. */
+static void shrinker_counts_filled(struct kunit *test, enum fill i)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct reclaim_bo *bo[3];
 
-	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
 		bo[i] = reclaim_bo(test, SZ_16K);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
-	/* 0 never had pages, 1 has them, and 2 has unpinned ones, of which it lost one. */
+	/* Nothing is there to be given back. */
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	/* 0 has no pages, 1 has them, and 2 has unpinned ones, of which it lost one. */
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[1]->obj), 0);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[2]->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[2]->obj), 0);
 	shmem_truncate_range(file_inode(drm_shmem_gem(&bo[2]->obj)->filp), 0, PAGE_SIZE - 1);
 
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * SZ_16K / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
-	expect_purged(test, bo[0]);
 	expect_purged(test, bo[1]);
 	KUNIT_EXPECT_EQ(test, bo[2]->obj.base.madv, 1);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE - 1);
 	expect_purged(test, bo[2]);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, bo[0]->obj.base.madv, 1);
+	/* Whatever fills it, also for a moment, makes it one to purge. */
+	fill(test, bo[0], i);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
+	expect_purged(test, bo[0]);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
 		drm_shmem_put(&bo[i]->obj);
+}
+
+static void shrinker_counts(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	for (enum fill i = 0; i < FILLS; i++)
+		shrinker_counts_filled(test, i);
+}
+
+static bool yes_swap(void)
+{
+	return true;
+}
+
+/* Nor is an object counted that is needed, and has no pages to evict, whatever took them. */
+static void shrinker_counts_evictable(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
+	struct reclaim_page_owned own = {};
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	kunit_activate_static_stub(test, drm_shmem_can_swap, yes_swap);
+	shmem_test_touch(&bo->obj, s);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	for (enum fill i = 0; i < FILLS; i++) {
+		fill(test, bo, i);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
+		if (i) {
+			KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
+			drm_vmap_release(&own);
+		} else {
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+		}
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	}
+	drm_shmem_put(&bo->obj);
 }
 
 /* A driver that uses the core for pages has them. */
@@ -621,6 +715,7 @@ static void shrinker_misses_dying(struct kunit *test)
 	put->bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	INIT_WORK(&put->work, reclaim_put_fn);
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	fill(test, put->bo, FILL_PIN);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&put->bo->obj, DRM_SHMEM_DONTNEED, s), 1);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 1);
 
@@ -671,6 +766,7 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(shared),
 	KUNIT_CASE(shrinker),
 	KUNIT_CASE(shrinker_counts),
+	KUNIT_CASE(shrinker_counts_evictable),
 	KUNIT_CASE(shrinker_unprepared),
 	KUNIT_CASE(shrinker_foreign),
 	KUNIT_CASE(shrinker_misses_dying),
