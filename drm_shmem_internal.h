@@ -6,6 +6,7 @@
 #define _DRM_SHMEM_INTERNAL_H
 
 #include <linux/dma-resv.h>
+#include <linux/mm_types.h>
 
 #include "drm_safe_core.h"
 #include "drm_shmem_safe.h"
@@ -239,6 +240,8 @@ void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold
 #if IS_ENABLED(CONFIG_KUNIT)
 bool drm_shmem_can_swap(void);
 struct module *drm_shmem_owner(const struct drm_device *drm);
+bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
+vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);
 #endif
 
 #endif /* _DRM_SHMEM_INTERNAL_H */

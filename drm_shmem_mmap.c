@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <kunit/visibility.h>
 #include <linux/dma-buf.h>
 #include <linux/export.h>
 #include <linux/file.h>
@@ -169,6 +170,20 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 	__drm_shmem_mmap_unpopulate(obj);
 }
 
+/*
+ * Whether a page table entry of PMD size, which has the page at @phys, shows at each address
+ * the page that belongs there, and nothing where the mapping is not.
+ */
+VISIBLE_IF_KUNIT __maybe_unused
+bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys)
+{
+	const unsigned long start = ALIGN_DOWN(vmf->address, PMD_SIZE);
+
+	return start >= vmf->vma->vm_start && vmf->vma->vm_end - start >= PMD_SIZE &&
+	       (vmf->address & ~PMD_MASK) == (phys & ~PMD_MASK);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_pmd_fits);
+
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 /*
  * A page table entry of PMD size does not become writable by way of pfn_mkwrite, so that
@@ -177,14 +192,11 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 static vm_fault_t drm_shmem_insert_pmd(struct vm_fault *vmf, struct page *page)
 {
 	const bool write = vmf->flags & FAULT_FLAG_WRITE;
-	unsigned long start = ALIGN_DOWN(vmf->address, PMD_SIZE);
 	phys_addr_t phys = page_to_phys(page);
 	struct folio *folio = page_folio(page);
 	vm_fault_t ret;
 
-	if (start < vmf->vma->vm_start || start + PMD_SIZE > vmf->vma->vm_end ||
-	    (vmf->address & ~PMD_MASK) != (phys & ~PMD_MASK) ||
-	    !folio_test_pmd_mappable(folio))
+	if (!drm_shmem_pmd_fits(vmf, phys) || !folio_test_pmd_mappable(folio))
 		return VM_FAULT_FALLBACK;
 
 	ret = vmf_insert_pfn_pmd(vmf, PHYS_PFN(phys & PMD_MASK), write);
@@ -228,7 +240,7 @@ static vm_fault_t drm_shmem_fault_locked(struct vm_fault *vmf, unsigned int orde
 	return ret;
 }
 
-static vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order)
+VISIBLE_IF_KUNIT vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct drm_gem_object *gem = &drm_shmem_vma_obj(vmf->vma)->base.base;
 	vm_fault_t ret;
@@ -244,6 +256,7 @@ static vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_any_fault);
 
 static vm_fault_t drm_shmem_fault(struct vm_fault *vmf)
 {

@@ -446,6 +446,35 @@ static void init_revoked_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs - 1);
 }
 
+/*
+ * A device that is plugged, and whose parent is not bound: one that was never registered,
+ * and that nobody can open. The table stays the core's then.
+ */
+static void import_unbound(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, &life_driver_sgt, struct test_dev, ctx);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	drm_dev_get(drm);
+	drm_dev_ctx_drop(&unreg);
+	drm_safe_test_unbind(test, parent);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-ENODEV));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, life->inits, 0);
+	drm_dev_put(drm);
+	shmem_test_export_put(dmabuf);
+}
+
 static bool can_swap(void)
 {
 	return true;
@@ -915,6 +944,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(exported_has_offset),
 	KUNIT_CASE(init_revoked),
 	KUNIT_CASE(init_revoked_fails),
+	KUNIT_CASE(import_unbound),
 	KUNIT_CASE_PARAM(import_put_waits, life_driver_gen_params),
 	KUNIT_CASE(no_evict_after_fini),
 	KUNIT_CASE(no_revoke_after_fini),

@@ -571,6 +571,67 @@ static void unmap_does_not_wait(struct kunit *test)
 	}
 }
 
+/* A large page table entry is for what a mapping shows in whole, and in the right place. */
+static void pmd_fits(struct kunit *test)
+{
+	const unsigned long at = 8 * PMD_SIZE;
+	static const struct {
+		unsigned long start, end;	/* of the mapping, from @at on */
+		unsigned long address;
+		unsigned long phys;
+		bool fits;
+	} cases[] = {
+		{ 0, PMD_SIZE, 0, 0, true },
+		{ 0, PMD_SIZE, PMD_SIZE - PAGE_SIZE, PMD_SIZE - PAGE_SIZE, true },
+		{ 0, 2 * PMD_SIZE, PMD_SIZE, 5 * PMD_SIZE, true },
+		/* It would show more than the mapping does, */
+		{ PAGE_SIZE, 2 * PMD_SIZE, PAGE_SIZE, PAGE_SIZE, false },
+		{ PAGE_SIZE, 2 * PMD_SIZE, PMD_SIZE, 0, true },
+		{ 0, PMD_SIZE - PAGE_SIZE, 0, 0, false },
+		{ 0, 2 * PMD_SIZE - PAGE_SIZE, PMD_SIZE, 0, false },
+		/* and other pages. */
+		{ 0, PMD_SIZE, PAGE_SIZE, 0, false },
+		{ 0, PMD_SIZE, 0, PAGE_SIZE, false },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vm_area_struct vma = {
+			.vm_start = at + cases[i].start, .vm_end = at + cases[i].end,
+		};
+		const struct vm_fault vmf = { .vma = &vma, .address = at + cases[i].address };
+
+		KUNIT_EXPECT_EQ_MSG(test, drm_shmem_pmd_fits(&vmf, 3 * PMD_SIZE + cases[i].phys),
+				    cases[i].fits, "case %d", i);
+	}
+}
+
+/* What cannot be one large entry is left to a fault for a page. */
+static void fault_of_order(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	const unsigned long addr = mmap_device(test, bo);
+	struct vm_area_struct *vma;
+
+	mmap_fill(test, &bo->obj);
+	scoped_guard(mmap_read_lock, current->mm) {
+		vma = vma_lookup(current->mm, addr);
+		for (unsigned int order = 1; order <= PMD_ORDER + 1; order++) {
+			struct vm_fault vmf = {
+				.vma = vma, .address = addr, .pgoff = vma->vm_pgoff,
+			};
+
+			KUNIT_EXPECT_TRUE(test, drm_shmem_any_fault(&vmf, order) ==
+						VM_FAULT_FALLBACK);
+			KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
+			/* Of the orders, only that of a PMD is looked at. */
+			KUNIT_EXPECT_EQ(test, !!bo->obj.base.pages, order >= PMD_ORDER);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, mmap_read(addr + PAGE_SIZE), mmap_first_word(1));
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
 /* As the ioctl MODE_MAP_DUMB */
 static int mmap_dumb(struct kunit *test, struct drm_gem_object *gem, u64 *offset)
 {
@@ -694,6 +755,8 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(fault_interrupted),
 	KUNIT_CASE(fault_keeps_file),
 	KUNIT_CASE(unmap_does_not_wait),
+	KUNIT_CASE(pmd_fits),
+	KUNIT_CASE(fault_of_order),
 	KUNIT_CASE(dumb_offset),
 	KUNIT_CASE(dumb_offset_of_other),
 	KUNIT_CASE(far_offset),

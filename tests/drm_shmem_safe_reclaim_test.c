@@ -749,6 +749,33 @@ static void shrinker_goes_first(struct kunit *test)
 	flush_work(unbind);
 }
 
+/* A device whose shrinker is prepared, with allocations of that failing */
+static int shrinker_init_fn(struct kunit *test, void *ctx)
+{
+	unsigned int left = drm_safe_fail_pause();
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(ctx, &shmem_test_driver, struct test_dev, ctx);
+	struct drm_shmem_shrinker *s;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	s = &test_dev(drm_dev_ctx_unreg_drm(unreg))->shrinker;
+	drm_safe_fail_resume(left);
+	ret = drmm_shmem_shrinker_init(drm_dev_ctx_bound_drm(&unreg->bound), s);
+	left = drm_safe_fail_pause();
+	KUNIT_EXPECT_EQ(test, !s->__drm, !!ret);
+	drm_dev_ctx_drop(&unreg);
+	drm_safe_fail_resume(left);
+	return ret;
+}
+
+static void shrinker_init_fails(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, shrinker_init_fn, parent), 2);
+}
+
 static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(pin),
 	KUNIT_CASE(unpin_unbalanced),
@@ -771,6 +798,7 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(shrinker_foreign),
 	KUNIT_CASE(shrinker_misses_dying),
 	KUNIT_CASE(shrinker_goes_first),
+	KUNIT_CASE(shrinker_init_fails),
 	{}
 };
 

@@ -759,6 +759,35 @@ static void plain_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&shmem->base.refcount), 1);
 }
 
+static int static_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+{
+	static u8 memory[SZ_4K];
+
+	iosys_map_set_vaddr(map, memory);
+	return 0;
+}
+
+/* An object of a driver that maps it for good */
+static void no_vunmap_callback(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_gem_shmem_object *shmem = kunit_kzalloc(test, sizeof(*shmem), GFP_KERNEL);
+	static const struct drm_gem_object_funcs funcs = { .vmap = static_vmap };
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, shmem);
+	shmem->base.funcs = &funcs;
+	drm_gem_private_object_init(t->drm, &shmem->base, SZ_4K);
+	for (unsigned int i = 0; i < 2; i++) {
+		drm_vmap_guard(page_map, map, shmem, ret) {
+			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), i);
+			drm_vmap_write32(map, 0, i + 1);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	drm_gem_private_object_fini(&shmem->base);
+}
+
 static void no_vmap_callback(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1235,6 +1264,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(next_to_core),
 	KUNIT_CASE(plain_object),
 	KUNIT_CASE(no_vmap_callback),
+	KUNIT_CASE(no_vunmap_callback),
 	KUNIT_CASE(borrowed_outlives),
 	KUNIT_CASE(iomem_rw),
 	KUNIT_CASE(iomem_is_not_sysmem),
