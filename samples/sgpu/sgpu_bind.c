@@ -53,8 +53,7 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				 struct drm_gpuvm_imm_update *bind,
-				 struct sgpu_file *file,
+				 struct drm_gpuvm_imm_update *bind, struct sgpu_file *file,
 				 const struct drm_sgpu_bind_op *op)
 {
 	struct sgpu_bo *bo __free(drm_shmem) =
@@ -73,8 +72,7 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 }
 
 static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-			     struct drm_gpuvm_imm_update *bind,
-			     struct sgpu_file *file,
+			     struct drm_gpuvm_imm_update *bind, struct sgpu_file *file,
 			     const struct drm_sgpu_bind_op *op)
 {
 	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
@@ -93,8 +91,7 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 		ret = drm_gpuvm_imm_prepare_unmap(shared, bind, op->addr, op->size);
 		break;
 	case DRM_SGPU_BIND_SPARSE:
-		ret = drm_gpuvm_imm_prepare_map_sparse(shared, bind, op->addr,
-						       op->size);
+		ret = drm_gpuvm_imm_prepare_map_sparse(shared, bind, op->addr, op->size);
 		break;
 	default:
 		return -EINVAL;
@@ -107,9 +104,7 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 /* Drop what was not run. */
 void sgpu_bind_drop(struct sgpu_job *job)
 {
-	u32 i;
-
-	for (i = 0; i < job->count; i++)
+	for (u32 i = 0; i < job->count; i++)
 		drm_gpuvm_imm_update_drop(&job->binds[i]);
 	kvfree(job->binds);
 }
@@ -124,14 +119,12 @@ struct sgpu_bind_work {
 	u64 reach;
 };
 
-static int sgpu_bind_account(struct sgpu_bind_work *work,
-			     const struct drm_sgpu_bind_op *op)
+static int sgpu_bind_account(struct sgpu_bind_work *work, const struct drm_sgpu_bind_op *op)
 {
 	work->range += op->size;
 	if (op->op == DRM_SGPU_BIND_MAP)
 		work->reach += op->offset + op->size;
-	if (work->range > SGPU_VA_END - SGPU_VA_START ||
-	    work->reach > DRM_SGPU_MAX_REACH)
+	if (work->range > SGPU_VA_END - SGPU_VA_START || work->reach > DRM_SGPU_MAX_REACH)
 		return -E2BIG;
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -142,16 +135,14 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 {
 	struct sgpu_bind_work work = {};
 	int ret = 0;
-	u32 i;
 
 	job->binds = kvzalloc_objs(*job->binds, count, GFP_KERNEL_ACCOUNT);
 	if (!job->binds)
 		return -ENOMEM;
 	job->count = count;
 
-	for (i = 0; i < count && !ret; i++) {
-		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file,
-					&ops[i]);
+	for (u32 i = 0; i < count && !ret; i++) {
+		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file, &ops[i]);
 		if (!ret)
 			ret = sgpu_bind_account(&work, &ops[i]);
 	}

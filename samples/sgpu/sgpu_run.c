@@ -33,8 +33,7 @@ sgpu_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step
 	int ret = 0;
 
 	if (step->obj)
-		ret = sgpu_vm_map_pages(vm, step->va, NULL, step->addr, step->range,
-					step->offset);
+		ret = sgpu_vm_map_pages(vm, step->va, NULL, step->addr, step->range, step->offset);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, step->addr, step->range);
 	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(step);
@@ -69,10 +68,9 @@ sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_
 int sgpu_bind_run(struct sgpu_job *job)
 {
 	int ret = 0;
-	u32 i;
 
 	sgpu_job_begin(job);
-	for (i = 0; i < job->count && !ret; i++) {
+	for (u32 i = 0; i < job->count && !ret; i++) {
 		ret = sgpu_job_check(job) ?: sgpu_fault_hang(job);
 		if (ret)
 			break;

@@ -30,8 +30,7 @@ static void sgpu_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
  * caller frees with kvfree(). It is good while the caller holds the buffer's lock, for
  * as long as the table can be used.
  */
-static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo,
-					       struct sgpu_vm_bo *vm_bo)
+static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo, struct sgpu_vm_bo *vm_bo)
 	__must_hold(drm_resv)
 {
 	struct sgpu_sg_index *index = NULL;
@@ -72,8 +71,7 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 	if (ret)
 		return ret;
 	drm_gpuvm_imm_for_each_of(va, core, vm_bo->obj) {
-		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range,
-					va->gem.offset);
+		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range, va->gem.offset);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (ret)
@@ -159,8 +157,7 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id)
 	return vm;
 }
 
-static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
-				   struct sgpu_file *file)
+static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file *file)
 {
 	const struct drm_gpuvm_imm_config config = {
 		.name = "sgpu",
@@ -168,16 +165,14 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg,
 		.range = SGPU_VA_END - SGPU_VA_START,
 	};
 	struct sgpu_vm *vm;
-	int ret;
+	int ret = -ENOMEM;
 
 	if (!atomic_add_unless(&file->vm_count, 1, DRM_SGPU_MAX_VMS))
 		return ERR_PTR(-EBUSY);
 
 	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
-	if (!vm) {
-		ret = -ENOMEM;
+	if (!vm)
 		goto err_count;
-	}
 
 	kref_init(&vm->ref);
 	spin_lock_init(&vm->fault_lock);
