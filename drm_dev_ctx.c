@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_managed.h>
@@ -223,13 +224,22 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * CONFIG_PROVE_LOCKING knows why: the sections are those of an SRCU domain.
  */
 
-/* Set in devices that were made here. */
-static const char drm_dev_ctx_magic;
+/*
+ * The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made. A struct drm_device
+ * of another driver may be the last thing in its allocation, so no member of
+ * struct drm_dev_ctx tells. Struct drm_device has none that the library could set.
+ */
+static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
 
-/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. */
+static unsigned long drm_dev_ctx_index(const struct drm_dev_ctx *ctx)
+{
+	return (unsigned long)&ctx->drm;
+}
+
+/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. Does not dereference @ctx. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
-	if (likely(ctx->__magic == &drm_dev_ctx_magic))
+	if (likely(xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx))))
 		return false;
 
 	drm_safe_broken(NULL, "own devices",
@@ -811,6 +821,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
+	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx));
 	drm_dev_ctx_debug_exit(ctx);
 	mutex_destroy(&ctx->__lock);
 	lockdep_unregister_key(&ctx->__key);
@@ -927,7 +938,11 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	/* The offset is that of a struct drm_dev_ctx's member drm. */
 	ctx = to_drm_dev_ctx(device + args->offset);
-	ctx->__magic = &drm_dev_ctx_magic;
+	ret = xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx), ctx, GFP_KERNEL);
+	if (ret) {
+		drm_dev_put(&ctx->drm);
+		return ERR_PTR(ret);
+	}
 	ctx->__dev = args->dev;
 	ctx->__type = args->type;
 	ctx->__unreg.bound.__ctx = ctx;
@@ -1252,18 +1267,26 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
  * @ops: how to revoke it
  *
  * Allocates nothing. Refuses and reports a proof that was kept after the parent
- * was unbound.
+ * was unbound, and a device that drm_dev_ctx_alloc() did not make.
  *
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: 0, or -ENODEV if the parent is unbound: then nothing calls @ops.
+ * Return: 0, or -ENODEV if the parent is unbound or the device has no contexts: then
+ * nothing calls @ops.
  */
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
 			      const struct drm_dev_ctx_revocable_ops *ops)
 {
 	struct drm_dev_ctx *ctx = bound->__ctx;
+
+	/*
+	 * A table needs an entry, so this keeps foreign devices from all that follows: the
+	 * other functions are only called for what was added.
+	 */
+	if (drm_dev_ctx_misses(ctx))
+		return -ENODEV;
 
 	rev->__ops = ops;
 	INIT_LIST_HEAD(&rev->__node);

@@ -209,8 +209,6 @@ enum drm_dev_ctx_wait {
  *
  * Invariants:
  *
- * - @__magic is set exactly if drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made
- *   the device.
  * - The devres action of @__dev holds @drm while @__dev is bound, which is what a
  *   bound parent means. @__dev is the parent of @drm or, if the driver said so, a
  *   consumer of the parent by a device link, so that it is unbound first. The same
@@ -254,7 +252,6 @@ struct drm_dev_ctx {
 	struct drm_dev_ctx_data *__data;
 	bool __registered;
 	const struct drm_dev_ctx_ops *__ops;
-	const void *__magic;
 	struct device *__dev;
 	struct drm_dev_ctx_unreg __unreg;
 	const char *__type;

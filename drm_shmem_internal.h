@@ -208,7 +208,7 @@ bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;
 
 /*
  * The contexts of an object's device, if it has any. It has if the object has, or had, a
- * table of its own: that takes a proof of this device.
+ * table of its own: drm_dev_ctx_revocable_add() looks.
  */
 static inline struct drm_dev_ctx *__drm_shmem_ctx(const struct drm_shmem_obj *obj)
 {

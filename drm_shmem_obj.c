@@ -872,7 +872,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_prime_import_no_map);
 static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 				     struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
-	/* DRM_SHMEM_DRIVER_OPS_SGT is for devices with contexts only. */
+	/* drm_dev_ctx_revocable_add() refuses a device without contexts. */
 	const struct drm_dev_ctx_bound bound = { .__ctx = __drm_shmem_ctx(obj) };
 	int ret;
 

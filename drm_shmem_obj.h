@@ -586,8 +586,9 @@ extern const struct _name _name
 /**
  * DRM_SHMEM_DRIVER_OPS_SGT - the same, with imports mapped at once
  *
- * For devices that drm_dev_ctx made. Importing needs the device registered:
- * it returns -ENODEV otherwise.
+ * For devices that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made. Importing needs
+ * the device registered: it returns -ENODEV otherwise. On another device it reports that,
+ * and returns -ENODEV.
  */
 #define DRM_SHMEM_DRIVER_OPS_SGT						\
 	.dumb_create = drm_shmem_dumb_create,					\

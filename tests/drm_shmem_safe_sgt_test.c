@@ -921,6 +921,31 @@ static void import_without_table(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* Nothing follows the struct drm_device, so KASAN sees each access to contexts. */
+struct sgt_foreign_device {
+	struct drm_device drm;
+};
+
+/* DRM_SHMEM_DRIVER_OPS_SGT on a device without contexts */
+static void import_foreign_device(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct sgt_foreign_device *foreign =
+		devm_drm_dev_alloc(drm_safe_test_parent(test), &shmem_test_driver_sgt,
+				   struct sgt_foreign_device, drm);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(foreign));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, &foreign->drm, dmabuf),
+				    ERR_PTR(-ENODEV));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	shmem_test_export_put(dmabuf);
+}
+
 static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(get_registered),
 	KUNIT_CASE(get_unregistered),
@@ -951,6 +976,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(import_after_unplug),
 	KUNIT_CASE(import_waits_without_section),
 	KUNIT_CASE(import_without_table),
+	KUNIT_CASE(import_foreign_device),
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),
 	KUNIT_CASE(long_segments),

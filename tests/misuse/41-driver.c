@@ -8,6 +8,7 @@
 // run: drm_dev_ctx_edge.other_type: one report, with CONFIG_DRM_SAFE_DEBUG
 // run: drm_dev_ctx_edge.other_ioctls_of_type: the same if the handlers take only the registration data
 // run: drm_dev_ctx_edge.other_object: a driver of several objects is one driver
+// run: drm_shmem_sgt.import_foreign_device: -ENODEV and a report for DRM_SHMEM_DRIVER_OPS_SGT on a device without contexts
 
 #include "foo.h"
 
