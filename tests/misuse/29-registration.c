@@ -10,6 +10,8 @@
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
+// wrong: BAR_OPS C: this data is a struct foo_hw where it is registered
+// wrong: BAR_DATA C: this data is a struct bar_hw where it is registered
 // wrong: TESTED_FOR_NULL C: drm_dev_ctx_alloc\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: NO_CONTEXTS B: must be a struct drm_dev_ctx
@@ -27,6 +29,37 @@ struct foo_raw_device {
 
 #define foo_device foo_raw_device
 #endif
+
+/* What a registration of another kind of device has */
+struct bar_hw {
+	struct drm_dev_ctx_data base;
+	struct work_struct poll;
+};
+
+#if defined(BAR_OPS)
+static void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	cancel_work_sync(&container_of(data, struct bar_hw, base)->poll);
+}
+#else
+static void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	cancel_work_sync(&container_of(data, struct foo_hw, base)->reset);
+}
+#endif
+
+static const struct drm_dev_ctx_ops foo_own_ops = {
+	.quiesce = foo_quiesce,
+};
+
+#if defined(BAR_DATA)
+int foo_register(struct device *dev, struct drm_dev_ctx_unreg *unreg, struct bar_hw *hw)
+#else
+int foo_register(struct device *dev, struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
+#endif
+{
+	return drm_dev_ctx_register(dev, &unreg, &foo_own_ops, &hw->base);
+}
 
 int foo_probe(struct device *dev)
 {

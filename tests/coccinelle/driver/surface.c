@@ -516,3 +516,43 @@ static const struct drm_connector_helper_funcs surface_connector_funcs = {
 static const struct drm_dev_ctx_ops surface_ops = {
 	.kms_shutdown = surface_kms_shutdown,
 };
+
+static void letter_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	engine_stop(container_of(data, struct engine, base));	/* registered */
+}
+
+static void letter_release(struct drm_dev_ctx_data *data)
+{
+	struct engine *engine = container_of(data, struct engine, base);	/* registered */
+
+	engine_shred(engine);
+}
+
+static const struct drm_dev_ctx_ops letter_ops = {
+	.quiesce = letter_quiesce,
+	.release = letter_release,
+};
+
+static int letter_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+			   struct stamp *stamp)
+{
+	return drm_dev_ctx_register(dev, &unreg, &letter_ops, &stamp->base);
+}
+
+static void engine_release(struct drm_dev_ctx_data *data)
+{
+	struct engine *engine = container_of(data, struct engine, base);
+
+	engine_shred(engine);
+}
+
+static const struct drm_dev_ctx_ops engine_ops = {
+	.release = engine_release,
+};
+
+static int engine_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+			   struct engine *engine)
+{
+	return drm_dev_ctx_register(dev, &unreg, &engine_ops, &engine->base);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// A callback of a registration takes the registration data for another struct.
+// Misuse class 29. drm_dev_ctx_register() takes the callbacks and the base of the data, and
+// container_of() in a callback makes any struct of that.
+virtual report
+
+@registered@
+identifier ops, m, t;
+struct t *x;
+expression dev, unreg;
+@@
+ drm_dev_ctx_register(dev, unreg, &ops, &x->m)
+
+@callback@
+identifier registered.ops;
+identifier fn;
+identifier cb =~ "^(quiesce|release)$";
+@@
+ struct drm_dev_ctx_ops ops = { ..., .cb = fn, ... };
+
+@cast@
+identifier callback.fn, data, u, member;
+position p;
+@@
+ fn(..., struct drm_dev_ctx_data *data)
+ {
+ <+...
+ container_of@p(data, struct u, member)
+ ...+>
+ }
+
+@script:python depends on report@
+t << registered.t;
+u << cast.u;
+p << cast.p;
+@@
+if u != t:
+    print("%s:%s:%s: ERROR: this data is a struct %s where it is registered" %
+          (p[0].file, p[0].line, p[0].column, t))
