@@ -230,45 +230,54 @@
  */
 
 /*
- * The core's vm_bo_alloc is not told the VM, so that there is one function for each size of
- * the driver's data. They become one when drm_gpuvm_bo_create() passes the VM on.
+ * The core does not pass the VM to vm_bo_alloc, so there is one function for each size class of
+ * a vm_bo and the driver's data behind it; the largest is __DRM_GPUVM_IMM_VM_BO_BYTES. These
+ * functions become one when drm_gpuvm_bo_create() passes the VM on.
+ * DRM_GPUVM_IMM_TYPE_VM_BO() checked the alignment of the data.
  */
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc(size_t data_size)
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_bare(void)
 {
-	/* The driver's data follows; DRM_GPUVM_IMM_TYPE_VM_BO() checked its alignment. */
-	return kzalloc(sizeof(struct drm_gpuvm_bo) + data_size, GFP_KERNEL_ACCOUNT);
+	return kzalloc(sizeof(struct drm_gpuvm_bo), GFP_KERNEL_ACCOUNT);
 }
 
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_0(void)
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_256(void)
 {
-	return drm_gpuvm_imm_bo_alloc(0);
+	return kzalloc(256, GFP_KERNEL_ACCOUNT);
 }
 
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_64(void)
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_1k(void)
 {
-	return drm_gpuvm_imm_bo_alloc(64);
+	return kzalloc(SZ_1K, GFP_KERNEL_ACCOUNT);
 }
 
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_512(void)
+static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_4k(void)
 {
-	return drm_gpuvm_imm_bo_alloc(512);
+	return kzalloc(SZ_4K, GFP_KERNEL_ACCOUNT);
 }
 
-static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_max(void)
-{
-	return drm_gpuvm_imm_bo_alloc(__DRM_GPUVM_IMM_VM_BO_MAX);
-}
+/* The larger classes are those of kmalloc(), so no part of an allocation is lost. */
+static const struct {
+	size_t bytes;
+	struct drm_gpuvm_bo *(*alloc)(void);
+} drm_gpuvm_imm_bo_classes[] = {
+	{ sizeof(struct drm_gpuvm_bo), drm_gpuvm_imm_bo_alloc_bare },
+	{ 256, drm_gpuvm_imm_bo_alloc_256 },
+	{ SZ_1K, drm_gpuvm_imm_bo_alloc_1k },
+	{ __DRM_GPUVM_IMM_VM_BO_BYTES, drm_gpuvm_imm_bo_alloc_4k },
+};
 
-static void drm_gpuvm_imm_set_bo_alloc(struct drm_gpuvm_ops *ops, size_t data_size)
+/* Returns false if no class has room for @data_size bytes of data. */
+static bool drm_gpuvm_imm_set_bo_alloc(struct drm_gpuvm_ops *ops, size_t data_size)
 {
-	if (!data_size)
-		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_0;
-	else if (data_size <= 64)
-		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_64;
-	else if (data_size <= 512)
-		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_512;
-	else
-		ops->vm_bo_alloc = drm_gpuvm_imm_bo_alloc_max;
+	for (int i = 0; i < ARRAY_SIZE(drm_gpuvm_imm_bo_classes); i++) {
+		size_t room = drm_gpuvm_imm_bo_classes[i].bytes - sizeof(struct drm_gpuvm_bo);
+
+		if (data_size > room)
+			continue;
+		ops->vm_bo_alloc = drm_gpuvm_imm_bo_classes[i].alloc;
+		return true;
+	}
+	return false;
 }
 
 static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
@@ -839,7 +848,8 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
  * Context: May sleep.
  *
  * Return: 0; -EINVAL if the layout makes no sense or, which are driver bugs, the object for
- * the reservation lock belongs to another device or @type is not complete; -ENOMEM; or
+ * the reservation lock belongs to another device, @type is not complete, or @vm_bo_size is
+ * more than DRM_GPUVM_IMM_TYPE_VM_BO() accepts; -ENOMEM; or
  * -EBUSY if @core is initialised already, which is a driver bug, too.
  */
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
@@ -847,12 +857,14 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 			    const struct drm_gpuvm_imm_config *config,
 			    size_t va_size, size_t vm_bo_size)
 {
+	struct drm_gpuvm_ops base_ops = drm_gpuvm_imm_base_ops;
 	struct drm_gem_object *resv_obj = config->resv_obj;
 	struct drm_gpuvm_imm *vm;
 	const char *name;
 
 	if (!drm_gpuvm_imm_type_valid(drm, type) || !drm_gpuvm_imm_config_valid(config) ||
-	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj))
+	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj) ||
+	    !drm_gpuvm_imm_set_bo_alloc(&base_ops, vm_bo_size))
 		return -EINVAL;
 	if (drm_gpuvm_imm_shared(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
@@ -873,8 +885,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 		return -ENOMEM;
 	}
 
-	vm->base_ops = drm_gpuvm_imm_base_ops;
-	drm_gpuvm_imm_set_bo_alloc(&vm->base_ops, vm_bo_size);
+	vm->base_ops = base_ops;
 	drm_gpuvm_init(&vm->base, name,
 		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       drm, resv_obj, config->start, config->range,

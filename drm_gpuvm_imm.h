@@ -3,6 +3,7 @@
 #define _DRM_GPUVM_IMM_H
 
 #include <linux/dma-resv.h>
+#include <linux/sizes.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_gpuvm.h>
@@ -502,8 +503,10 @@ struct drm_gpuvm_imm_walk {
 /* For DRM_GPUVM_IMM_TYPE(): a type whose vm_bos have no data of the driver's */
 struct drm_gpuvm_imm_no_data {};
 
-/* How much data a driver can have behind a vm_bo */
-#define __DRM_GPUVM_IMM_VM_BO_MAX	4096
+/* The largest allocation for a vm_bo, and how much of it is left for a driver's data */
+#define __DRM_GPUVM_IMM_VM_BO_BYTES	SZ_4K
+#define __DRM_GPUVM_IMM_VM_BO_MAX						\
+	(__DRM_GPUVM_IMM_VM_BO_BYTES - sizeof(struct drm_gpuvm_bo))
 
 /**
  * DRM_GPUVM_IMM_TYPE() - declare a driver's type of address space

@@ -534,7 +534,12 @@ static void data_size_fini(struct drm_gpuvm_bo *vm_bo)
 
 static void drm_gpuvm_imm_data_test_sizes(struct kunit *test)
 {
-	static const size_t sizes[] = { 1, 64, 65, 512, 513, __DRM_GPUVM_IMM_VM_BO_MAX };
+	static const size_t sizes[] = {
+		1, 64, 65, 512, 513,
+		SZ_256 - sizeof(struct drm_gpuvm_bo), SZ_256 + 1 - sizeof(struct drm_gpuvm_bo),
+		SZ_1K - sizeof(struct drm_gpuvm_bo), SZ_1K + 1 - sizeof(struct drm_gpuvm_bo),
+		__DRM_GPUVM_IMM_VM_BO_MAX,
+	};
 	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
 	struct drm_gpuvm_imm_type type = data_vm_type.base;
 	struct test_bo *bo = test_bo_new(test, 1, NULL);
@@ -551,11 +556,26 @@ static void drm_gpuvm_imm_data_test_sizes(struct kunit *test)
 								 0, sizes[i]));
 		vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(core), &bo->base, NULL);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
-		if (!IS_ERR(vm_bo))
+		if (!IS_ERR(vm_bo)) {
+			KUNIT_EXPECT_LE(test, ksize(vm_bo), __DRM_GPUVM_IMM_VM_BO_BYTES);
 			drm_gpuvm_imm_bo_put(vm_bo);
+		}
 		drm_gpuvm_imm_fini(core);
 		KUNIT_EXPECT_EQ(test, data_size, 0);
 	}
+}
+
+/* Data for which no vm_bo has room */
+static void drm_gpuvm_imm_data_test_too_large(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	struct drm_gpuvm_imm_core core[1] = {};
+	struct test_env *env = test->priv;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gpuvm_imm_core_init(core, env->drm, &data_vm_type.base, &config, 0,
+						__DRM_GPUVM_IMM_VM_BO_MAX + 1));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
 }
 
 /* After random changes, some of which fail, each mapping has one reference. */
@@ -719,6 +739,7 @@ static struct kunit_case drm_gpuvm_imm_data_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_data_test_ways),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_bo),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_sizes),
+	KUNIT_CASE(drm_gpuvm_imm_data_test_too_large),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_random),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_pool),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_slower),
