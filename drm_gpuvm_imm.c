@@ -1118,11 +1118,11 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 	resv = drm_gpuvm_resv(&vm->base);
 	if (drm_resv_is_held(resv) != locked) {
 		drm_safe_broken(vm->base.drm,
-				"_locked is for who holds the VM's reservation lock",
+				"a _locked call is made with the VM's reservation lock",
 				"%s: the caller %s", vm->base.name,
 				locked ? "does not hold it" :
-				"holds it; call the _locked form");
-		return ERR_PTR(-EDEADLK);
+				"holds it already: use the _locked form");
+		return ERR_PTR(locked ? -EINVAL : -EDEADLK);
 	}
 	/* Also if the connection exists. */
 	if (!locked)

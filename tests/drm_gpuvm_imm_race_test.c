@@ -608,7 +608,7 @@ static void drm_gpuvm_imm_race_test_not_locked(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&holder.locked);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, -EDEADLK,
+		KUNIT_EXPECT_EQ(test, -EINVAL,
 				test_vm_prepare_map_locked(test_vm_shared(vm), update, bo,
 							   TEST_START, TEST_PAGE, 0));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
