@@ -224,9 +224,10 @@
  *
  * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
  * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
- * rollback and clean-up. A file of a driver that holds only code of the
- * signalling path includes drm_safe_signalling.h first: what allocates or takes
- * a reservation lock does not compile there.
+ * rollback and clean-up. A driver's file with code of the signalling path alone
+ * includes drm_safe_signalling.h first. This makes sure that the driver's Makefile names the
+ * object. After compiling, the undefined symbols of the object are compared with the list of
+ * functions that neither allocate memory nor take a reservation lock.
  */
 
 /*
@@ -427,7 +428,7 @@ static bool drm_gpuvm_imm_part_ok(const struct drm_gpuvm_imm *vm,
 	       !check_add_overflow(offset, range, &end) && end <= __drm_gem_bytes(obj);
 }
 
-/* Each has one reason that a driver can act on, so -EINVAL is all they get. */
+/* All of these are caller errors, so return -EINVAL. */
 static int drm_gpuvm_imm_map_check(struct drm_gpuvm_imm *vm,
 				   const struct drm_gem_object *obj, u64 addr,
 				   u64 range, u64 offset)

@@ -23,8 +23,8 @@ struct drm_gpuvm_imm_remapped;
  * struct drm_gpuvm_imm_core - the one handle that can change an address space
  *
  * Embedded by value, with DRM_GPUVM_IMM_CORE(), in the type in which a driver
- * keeps its page table. Who can reach that object can reach the core, and who
- * holds only the shared &struct drm_gpuvm_imm reaches neither.
+ * keeps its page table. Code with access to that struct has access to the core. The
+ * shared &struct drm_gpuvm_imm gives access to neither.
  *
  * Invariants:
  *

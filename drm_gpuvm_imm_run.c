@@ -605,10 +605,10 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 }
 
 /*
- * Most mappings go where nothing is mapped, which inserting them finds out: to
- * look before takes a walk too many. One that replaced something is likely to be
- * followed by others that do, as when a sparse range is filled. There, inserting
- * is what would be in vain.
+ * Most mappings go where nothing is mapped, and inserting the mapping finds out. Looking up
+ * first would cost an extra tree walk. A mapping that replaced another one is likely to be
+ * followed by more of its kind, for example while a driver fills a sparse range. For
+ * these, look up first, because inserting would fail.
  */
 static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
 				struct drm_gpuvm_imm_update *update)

@@ -22,7 +22,9 @@
  * the caller from another task, and lockdep_is_held() needs lockdep. Goes when
  * ww_mutex has a function for it.
  *
- * Unlocked read of the owner: only the owner itself sets it to @current or clears it.
+ * Unlocked read of the owner: only this task sets it to @current, apart from an unlocker
+ * that hands the lock over to this task while it waits. While @current is the owner, only
+ * this task changes it.
  */
 static inline bool drm_resv_is_held(struct dma_resv *resv)
 {
@@ -80,12 +82,12 @@ static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 }
 
 /*
- * Have drm_dev_unregister() take a device that it unregistered before off @own, which is
- * the caller's: it takes the device off the core's list of clients each time, and reports
- * or corrupts that. The first call poisoned the entry, so it is on no list, and the core's
- * lock guards nothing of it. Without CONFIG_DRM_CLIENT, or if the other call has not come
- * that far, this does nothing. Goes when drm_client_sysrq_unregister() leaves alone what is
- * on no list.
+ * Prepare a device that was unregistered before for another drm_dev_unregister(). That
+ * function deletes the device from the core's sysrq list each time, and deleting it twice
+ * corrupts the list. So add the entry to @own, a list of the caller's, for the second call
+ * to delete it from there. The first call poisoned the entry: it is on no list, and needs no
+ * lock. Without CONFIG_DRM_CLIENT, or while the first call has not deleted the entry, this
+ * does nothing. Goes when drm_client_sysrq_unregister() ignores a device that is on no list.
  */
 static inline void drm_dev_relist_sysrq(struct drm_device *drm, struct list_head *own)
 {
