@@ -1148,17 +1148,12 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
  * @obj: the object, of the driver's own kind
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * An external object is locked by drm_gpuvm_imm_lock() from here on.
+ * Drivers call drm_gpuvm_imm_obtain(), which takes their own type of object.
  *
- * Context: May sleep. Takes the reservation lock of @vm unless the connection
- * exists already. The wait for it is as long as other tasks hold it, and ends for no
- * signal: ioctls call drm_gpuvm_imm_obtain_interruptible(). The wait for the gpuva lock
- * of @obj is short.
+ * Context: As drm_gpuvm_imm_obtain().
  *
- * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL)
- * if @vm is NULL, or @obj is NULL, of another type or device, or in a VM that is not in
- * immediate mode, which are driver bugs; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) if the caller
- * is found to hold the reservation lock, which is a driver bug, too.
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINVAL) also if @obj is NULL, which is a driver
+ * bug.
  */
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
 					      struct drm_gem_object *obj, void *arg)
@@ -1173,11 +1168,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem);
  * @obj: the object, of the driver's own kind
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_obtain(), but a signal ends the wait for the reservation
- * lock.
+ * Context: As drm_gpuvm_imm_obtain_interruptible().
  *
- * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal came, with nothing
- * changed. An ioctl returns that: userspace calls again.
+ * Return: as drm_gpuvm_imm_obtain_interruptible().
  */
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_interruptible(struct drm_gpuvm_imm *vm,
 							    struct drm_gem_object *obj,
@@ -1195,8 +1188,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_interruptible);
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
- * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EDEADLK) if the caller does not hold the
- * reservation lock, which is a driver bug.
+ * Return: as drm_gpuvm_imm_obtain_locked().
  */
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_locked(struct drm_gpuvm_imm *vm,
 						     struct drm_gem_object *obj, void *arg)
@@ -1267,18 +1259,9 @@ __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_updat
  * drm_gpuvm_imm_prepare_map(), which takes theirs, and may set the data of the new
  * mapping afterwards.
  *
- * Context: May sleep. May take the reservation lock of @vm, as drm_gpuvm_imm_obtain():
- * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
+ * Context: As drm_gpuvm_imm_prepare_map().
  *
- * Return: 0, and @update is to be run or dropped; or with nothing changed
- *
- * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
- *   not inside of @vm and @obj; or as drm_gpuvm_imm_obtain(), also if @vm is NULL because
- *   its core has no address space
- * * -ENOMEM, also if some million updates of @vm are prepared
- * * -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken()
- * * -EBUSY if @update is not empty, which is a driver bug
- * * -EDEADLK as drm_gpuvm_imm_obtain()
+ * Return: as drm_gpuvm_imm_prepare_map().
  */
 int drm_gpuvm_imm_prepare_map_gem(struct drm_gpuvm_imm *vm,
 				  struct drm_gpuvm_imm_update *update,
@@ -1300,11 +1283,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem);
  * @offset: from where on, in bytes from the start of @obj
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_prepare_map(), but a signal ends the wait for the reservation
- * lock.
+ * Context: As drm_gpuvm_imm_prepare_map_interruptible().
  *
- * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal came, with nothing changed. An
- * ioctl returns that: userspace calls again.
+ * Return: as drm_gpuvm_imm_prepare_map_interruptible().
  */
 int drm_gpuvm_imm_prepare_map_gem_interruptible(struct drm_gpuvm_imm *vm,
 						struct drm_gpuvm_imm_update *update,
@@ -1328,7 +1309,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_interruptible);
  *
  * Context: May sleep. The caller holds the reservation lock of @vm.
  *
- * Return: as drm_gpuvm_imm_prepare_map().
+ * Return: as drm_gpuvm_imm_prepare_map_locked().
  */
 int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
 					 struct drm_gpuvm_imm_update *update,

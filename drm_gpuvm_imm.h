@@ -739,9 +739,18 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_obj: the driver's object
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
  *
- * Context: As drm_gpuvm_imm_obtain_gem().
+ * An external object is locked by drm_gpuvm_imm_lock() from here on.
  *
- * Return: as drm_gpuvm_imm_obtain_gem().
+ * Context: May sleep. Takes the reservation lock of @_shared unless the connection
+ * exists already. The wait for it is as long as other tasks hold it, and ends for no
+ * signal: ioctls call drm_gpuvm_imm_obtain_interruptible(). The wait for the gpuva lock
+ * of @_obj is short.
+ *
+ * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL) if @_shared is
+ * NULL, or @_obj is of another type or device, or in a VM that is not in immediate mode,
+ * which are driver bugs; ERR_PTR(-ENOMEM); what &drm_gpuvm_imm_type.bo_init returned;
+ * ERR_PTR(-EDEADLK) if the caller is found to hold the reservation lock, which is a driver
+ * bug, too.
  */
 #define drm_gpuvm_imm_obtain(_desc, _shared, _obj, _arg)			\
 	drm_gpuvm_imm_obtain_gem(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj),	\
@@ -754,9 +763,10 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_obj: the driver's object
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_obtain_gem_interruptible().
+ * Context: As drm_gpuvm_imm_obtain(), but a signal ends the wait for the reservation lock.
  *
- * Return: as drm_gpuvm_imm_obtain_gem_interruptible().
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal came, with nothing
+ * changed. An ioctl returns that: userspace calls again.
  */
 #define drm_gpuvm_imm_obtain_interruptible(_desc, _shared, _obj, _arg)		\
 	drm_gpuvm_imm_obtain_gem_interruptible(_shared,				\
@@ -770,9 +780,10 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_obj: the driver's object
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_obtain_gem_locked().
+ * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
- * Return: as drm_gpuvm_imm_obtain_gem_locked().
+ * Return: as drm_gpuvm_imm_obtain(), except for -EDEADLK; ERR_PTR(-EINVAL) also if the caller
+ * does not hold the reservation lock, which is a driver bug.
  */
 #define drm_gpuvm_imm_obtain_locked(_desc, _shared, _obj, _arg)			\
 	drm_gpuvm_imm_obtain_gem_locked(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj), \
@@ -789,9 +800,21 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_offset: from where on, in bytes from the start of @_obj
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
  *
- * Context: As drm_gpuvm_imm_prepare_map_gem().
+ * The update replaces what is mapped in the range when it runs. Afterwards, the caller may set
+ * the data of the new mapping, see drm_gpuvm_imm_update_data().
  *
- * Return: as drm_gpuvm_imm_prepare_map_gem().
+ * Context: May sleep. May take the reservation lock of @_shared, as drm_gpuvm_imm_obtain():
+ * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
+ *
+ * Return: 0, and @_update is to be run or dropped; or with nothing changed
+ *
+ * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
+ *   not inside of @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL
+ *   because its core has no address space
+ * * -ENOMEM, also if some million updates of @_shared are prepared
+ * * -ENOTRECOVERABLE if @_shared is broken, see drm_gpuvm_imm_is_broken()
+ * * -EBUSY if @_update is not empty, which is a driver bug
+ * * -EDEADLK, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
  */
 #define drm_gpuvm_imm_prepare_map(_desc, _shared, _update, _obj, _addr, _range, _offset, _arg) \
 	drm_gpuvm_imm_prepare_map_gem(_shared, _update, __drm_gpuvm_imm_gem_of(_desc, _obj), \
@@ -809,9 +832,11 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_offset: from where on, in bytes from the start of @_obj
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_prepare_map_gem_interruptible().
+ * Context: As drm_gpuvm_imm_prepare_map(), but a signal ends the wait for the reservation
+ * lock.
  *
- * Return: as drm_gpuvm_imm_prepare_map_gem_interruptible().
+ * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal came, with nothing changed. An
+ * ioctl returns that: userspace calls again.
  */
 #define drm_gpuvm_imm_prepare_map_interruptible(_desc, _shared, _update, _obj, _addr, _range, \
 						_offset, _arg)			\
@@ -831,9 +856,10 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_offset: from where on, in bytes from the start of @_obj
  * @_arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * Context: As drm_gpuvm_imm_prepare_map_gem_locked().
+ * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
- * Return: as drm_gpuvm_imm_prepare_map_gem_locked().
+ * Return: as drm_gpuvm_imm_prepare_map(), except for -EDEADLK; -EINVAL also if the caller does
+ * not hold the reservation lock, which is a driver bug.
  */
 #define drm_gpuvm_imm_prepare_map_locked(_desc, _shared, _update, _obj, _addr, _range, \
 					 _offset, _arg)				\
