@@ -109,7 +109,14 @@ static_assert(__DRM_VMAP_FLAG_IOMEM == __DRM_SHMEM_IOMEM);
 	};									\
 	__DRM_SAFE_NO_ASSIGN
 
-#define __drm_vmap_min(_v)	sizeof((_v)->__min_size[0])
+/*
+ * The end of a scope is given the driver's structure and takes it for its content. What
+ * fills in or lends a handle uses the minimum size, and so is checked here.
+ */
+#define __drm_vmap_min(_v)							\
+	(sizeof((_v)->__min_size[0]) +						\
+	 BUILD_BUG_ON_ZERO(sizeof(*(_v)) != sizeof(struct drm_vmap),		\
+			   "a mapping handle has the members of DRM_VMAP() only"))
 #define __drm_vmap_kind(_v)	sizeof((_v)->__kind[0])
 
 /* Arguments for the functions below: a handle with what its type says */

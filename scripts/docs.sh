@@ -46,7 +46,7 @@ wants_sections() {
 # and on the page about it.
 has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
-		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR)\([^";]*?"([^"]+)"/g,
+		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR|BUILD_BUG_ON_ZERO)\([^";]*?"([^"]+)"/g,
 		/^#error "([^"]+)"/mg,
 		/static_assert\([^"#;]*"([^"#]+)"\s*\)/g' "$TOP"/*.[ch] | sort -u
 }

@@ -10,10 +10,26 @@
 // wrong: LOCAL_KEPT C: 'local' is borrowed for a scope and must not be kept
 // wrong: LOCAL_AFTER_RELEASE C: 'local' is a copy of a handle that was released or moved on line \d+
 // wrong: SGT_COPIED B: invalid initializer|must be an initializer list
+// wrong: MEMBER_IN_FRONT B: a mapping handle has the members of DRM_VMAP\(\) only
+// wrong: OWNED_MEMBER_IN_FRONT B: a mapping handle has the members of DRM_VMAP\(\) only
 // run: drm_shmem_vmap.owned: an owned handle keeps its object
 // run: drm_shmem_vmap.local: a copy on the stack works like the handle
 
 #include "foo.h"
+
+struct foo_cmds {
+#if defined(MEMBER_IN_FRONT)
+	u32 seq;
+#endif
+	DRM_VMAP(SZ_4K);
+};
+
+struct foo_cmds_owned {
+#if defined(OWNED_MEMBER_IN_FRONT)
+	u32 seq;
+#endif
+	DRM_VMAP_OWNED(struct foo_fw);
+};
 
 struct foo_queue {
 	struct foo_ring_owned ring;
@@ -72,4 +88,19 @@ int foo_queue_init(struct foo_queue *queue, const struct foo_reg *reg, struct fo
 #endif
 	drm_vmap_move(&queue->ring, &ring);
 	return ret;
+}
+
+int foo_cmds_clear(struct foo_bo *bo)
+{
+	int ret;
+
+	drm_vmap_guard(foo_cmds, cmds, &bo->shmem, ret)
+		drm_vmap_write32(cmds, 0, 0);
+
+	return ret;
+}
+
+int foo_cmds_keep(struct foo_cmds_owned *cmds, struct foo_bo *bo)
+{
+	return drm_vmap_own(cmds, &bo->shmem);
 }
