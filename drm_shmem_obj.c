@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_dumb_buffers.h>
@@ -309,9 +310,9 @@ static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 		.export = drm_shmem_incomplete_export,
 		.pin = drm_shmem_gem_pin,
 		.unpin = drm_shmem_gem_unpin,
-		.get_sg_table = drm_gem_shmem_object_get_sg_table,
+		.get_sg_table = drm_shmem_gem_get_sg_table,
 		.vmap = drm_shmem_gem_vmap,
-		.vunmap = drm_gem_shmem_object_vunmap,
+		.vunmap = drm_shmem_gem_vunmap,
 		.mmap = drm_shmem_incomplete_mmap,
 		.status = drm_shmem_gem_status,
 		.vm_ops = &__drm_shmem_vm_ops,
@@ -455,6 +456,21 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
 	return true;
 }
 
+/*
+ * The functions are what the library knows an object by, and each keeps invariants of it. They
+ * are functions of this module, so their addresses are the same in each driver.
+ */
+static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
+{
+	static const struct {
+		struct drm_shmem_obj_type base;
+	} whole = {
+		DRM_SHMEM_OBJ_FUNCS,
+	};
+
+	return !memcmp(&type->funcs, &whole.base.funcs, sizeof(type->funcs));
+}
+
 /**
  * drm_shmem_obj_alloc() - memory for an object that the core makes
  * @type: its type
@@ -470,9 +486,9 @@ struct drm_gem_object *drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type
 {
 	struct drm_shmem_obj *obj;
 
-	if (type->funcs.free != drm_shmem_gem_free) {
+	if (!drm_shmem_type_is_whole(type)) {
 		drm_safe_broken(NULL, "a type has the library's functions",
-				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type");
+				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and set none of them");
 		return ERR_PTR(-EINVAL);
 	}
 
@@ -1139,6 +1155,20 @@ void drm_shmem_gem_unpin(struct drm_gem_object *gem)
 EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
 
 /**
+ * drm_shmem_gem_get_sg_table() - &drm_gem_object_funcs.get_sg_table
+ * @gem: the object
+ *
+ * Context: May sleep.
+ *
+ * Return: a table of the object's pages, which are pinned, or an ERR_PTR().
+ */
+struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem)
+{
+	return drm_gem_shmem_get_sg_table(&to_drm_shmem_obj(gem)->base);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
+
+/**
  * drm_shmem_gem_vmap() - &drm_gem_object_funcs.vmap
  * @gem: the object
  * @map: the mapping
@@ -1161,6 +1191,19 @@ int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
+
+/**
+ * drm_shmem_gem_vunmap() - &drm_gem_object_funcs.vunmap
+ * @gem: the object
+ * @map: the mapping
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void drm_shmem_gem_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
+{
+	drm_gem_shmem_vunmap_locked(&to_drm_shmem_obj(gem)->base, map);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_vunmap);
 
 static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {

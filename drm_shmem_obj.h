@@ -276,7 +276,10 @@ void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
 struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags);
 int drm_shmem_gem_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
 void drm_shmem_gem_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
+struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem);
 int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+	__must_hold(drm_resv);
+void drm_shmem_gem_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
 	__must_hold(drm_resv);
 int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	__must_not_hold(drm_resv);
@@ -426,7 +429,7 @@ extern const struct _name _name
  * DRM_SHMEM_OBJ_FUNCS - the functions of a type's objects
  *
  * For the definition of what DRM_SHMEM_OBJ_TYPE() declared. Objects of a type without them
- * are not made.
+ * are not made, nor those of a type that sets one of them itself: what a driver adds are the steps.
  */
 #define DRM_SHMEM_OBJ_FUNCS							\
 	.base.funcs = {								\
@@ -437,9 +440,9 @@ extern const struct _name _name
 		.export = drm_shmem_gem_export,					\
 		.pin = drm_shmem_gem_pin,					\
 		.unpin = drm_shmem_gem_unpin,					\
-		.get_sg_table = drm_gem_shmem_object_get_sg_table,		\
+		.get_sg_table = drm_shmem_gem_get_sg_table,			\
 		.vmap = drm_shmem_gem_vmap,					\
-		.vunmap = drm_gem_shmem_object_vunmap,				\
+		.vunmap = drm_shmem_gem_vunmap,					\
 		.mmap = drm_shmem_gem_mmap,					\
 		.status = drm_shmem_gem_status,					\
 		.vm_ops = &__drm_shmem_vm_ops,					\
@@ -465,7 +468,7 @@ extern const struct _name _name
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for one that no object of
  * this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without its
- * own reservation object, and for a type without DRM_SHMEM_OBJ_FUNCS, of which the last
+ * own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS, of which the last
  * three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
@@ -564,7 +567,7 @@ extern const struct _name _name
  * Context: May sleep.
  *
  * Return: memory for an object, or an ERR_PTR(): -ENOMEM, or -EINVAL, with a report, for a
- * type without DRM_SHMEM_OBJ_FUNCS.
+ * type with other functions than DRM_SHMEM_OBJ_FUNCS.
  */
 #define drm_shmem_gem_create_object(_desc)					\
 	drm_shmem_obj_alloc(&(_desc)->base, __drm_shmem_sizeof(_desc))

@@ -639,6 +639,37 @@ static void no_functions(struct kunit *test)
 	}
 }
 
+DRM_SHMEM_OBJ_TYPE(own_vm_bo_type, struct bare_bo, obj, struct own_vm_bo_unique);
+DRM_SHMEM_OBJ_TYPE(own_vunmap_bo_type, struct bare_bo, obj, struct own_vunmap_bo_unique);
+
+/* What a driver sets after DRM_SHMEM_OBJ_FUNCS takes the place of what that set. */
+__diag_push();
+__diag_ignore_all("-Woverride-init", "this is tested");
+const struct own_vm_bo_type own_vm_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.funcs.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+const struct own_vunmap_bo_type own_vunmap_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.funcs.vunmap = drm_gem_shmem_object_vunmap,
+};
+__diag_pop();
+
+static void own_functions(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test,
+				    (void *)drm_shmem_create(&own_vm_bo_type, t->drm, SZ_4K, NULL),
+				    ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&own_vunmap_bo_type),
+				    ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+}
+
 /* A step that casts to another type is seen if the debug option is set. */
 static void step_of_other_type(struct kunit *test)
 {
@@ -726,6 +757,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(import_unplugged),
 	KUNIT_CASE_PARAM(no_type, no_type_gen_params),
 	KUNIT_CASE(no_functions),
+	KUNIT_CASE(own_functions),
 	KUNIT_CASE(step_of_other_type),
 	KUNIT_CASE(object_keeps_device),
 	KUNIT_CASE(put_under_own_lock),

@@ -16,6 +16,7 @@
 // run: drm_shmem_obj.lookup_core_made: -EINVAL for one that the core made
 // run: drm_shmem_obj.no_type: -EINVAL and a report for a gem_create_object of no type
 // run: drm_shmem_obj.no_functions: -EINVAL and a report for a type without functions
+// run: drm_shmem_obj.own_functions: the same for a type that replaces one of them
 // run: drm_shmem_obj.step_of_other_type: a report for a step that casts to another type
 // run: drm_shmem_obj.dumb: dumb buffers are full objects
 // run: drm_shmem_obj.import_foreign: so are imported ones
