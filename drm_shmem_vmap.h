@@ -796,6 +796,11 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
 /** drm_vmap_read64() - see drm_vmap_read() */
 #define drm_vmap_read64(_v, _off)	drm_vmap_read(u64, _v, _off)
 
+/*
+ * In what writes, the value goes into a variable and not into a compound literal, which
+ * would take a number for the first member of a structure or of an array.
+ */
+
 /**
  * drm_vmap_write() - write a value of some type at a constant offset
  * @_T: the type
@@ -803,8 +808,11 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
  * @_off: offset in bytes, as in drm_vmap_read()
  * @_val: the value
  */
-#define drm_vmap_write(_T, _v, _off, _val)					\
-	__drm_vmap_write(__drm_vmap_args(_v), _off, sizeof(_T), &(const _T) { _val })
+#define drm_vmap_write(_T, _v, _off, _val) ({					\
+	const typeof(_T) __val = (_val);					\
+										\
+	__drm_vmap_write(__drm_vmap_args(_v), _off, sizeof(_T), &__val);	\
+})
 /** drm_vmap_write8() - see drm_vmap_write() */
 #define drm_vmap_write8(_v, _off, _val)		drm_vmap_write(u8, _v, _off, _val)
 /** drm_vmap_write16() - see drm_vmap_write() */
@@ -926,8 +934,11 @@ __drm_vmap_try_write(const struct drm_vmap *m, unsigned int kind, u64 off, size_
  * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is written
  * then.
  */
-#define drm_vmap_try_write(_T, _v, _off, _val)					\
-	__drm_vmap_try_write(__drm_vmap_try_args(_v), _off, sizeof(_T), &(const _T) { _val })
+#define drm_vmap_try_write(_T, _v, _off, _val) ({				\
+	const typeof(_T) __val = (_val);					\
+										\
+	__drm_vmap_try_write(__drm_vmap_try_args(_v), _off, sizeof(_T), &__val); \
+})
 /** drm_vmap_try_write8() - see drm_vmap_try_write() */
 #define drm_vmap_try_write8(_v, _off, _val)	drm_vmap_try_write(u8, _v, _off, _val)
 /** drm_vmap_try_write16() - see drm_vmap_try_write() */
@@ -1016,10 +1027,12 @@ __drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kin
  *
  * Return: as drm_vmap_try_read_elem().
  */
-#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val)		\
+#define drm_vmap_try_write_elem(_v, _struct, _array, _idx, _val) ({		\
+	const __drm_vmap_elem_t(_struct, _array) __val = (_val);		\
+										\
 	__drm_vmap_try_write_elem(__drm_vmap_args(_v),				\
-				  __drm_vmap_array(_struct, _array), _idx,	\
-				  &(const __drm_vmap_elem_t(_struct, _array)) { _val })
+				  __drm_vmap_array(_struct, _array), _idx, &__val); \
+})
 
 #define __drm_vmap_use(_v)	__drm_vmap_live(&(_v)->__map)
 

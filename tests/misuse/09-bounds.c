@@ -7,6 +7,10 @@
 // wrong: UNALIGNED B: offset not provably aligned
 // wrong: FIELD_PAST_THE_END B: offset not provably inside of the mapping
 // wrong: TOO_SMALL B: the mapping may be smaller than struct foo_ring
+// wrong: WRITTEN_TO_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
+// wrong: WRITTEN_TO_AN_ARRAY B: invalid initializer|array initializer must be an initializer list
+// wrong: TRIED_TO_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
+// wrong: ELEMENT_IS_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
 // run: drm_shmem_vmap.checked: checked accessors return -EINVAL
 // run: drm_shmem_vmap.bulk: so do copies and fills
 
@@ -36,4 +40,32 @@ int foo_fw_boot(struct foo_bo *bo, u32 section)
 	ret = drm_vmap_try_read_elem(fw, struct foo_fw_hdr, section, section, &entry);
 #endif
 	return ret ?: entry;
+}
+
+/* What the firmware reads: two members each, which a single write does not set */
+struct foo_fw_slot {
+	u32 head;
+	u32 tail;
+};
+
+struct foo_fw_slots {
+	struct foo_fw_slot slot[8];
+	u32 pair[2];
+};
+
+int foo_fw_reset(const struct foo_fw *fw, u32 slot)
+{
+#if defined(WRITTEN_TO_A_STRUCT)
+	drm_vmap_write_field(fw, struct foo_fw_slots, slot[0], 0);
+#elif defined(WRITTEN_TO_AN_ARRAY)
+	drm_vmap_write_field(fw, struct foo_fw_slots, pair, 0);
+#elif defined(TRIED_TO_A_STRUCT)
+	return drm_vmap_try_write(struct foo_fw_slot, fw, slot * sizeof(u64), 0);
+#elif defined(ELEMENT_IS_A_STRUCT)
+	return drm_vmap_try_write_elem(fw, struct foo_fw_slots, slot, slot, 0);
+#else
+	drm_vmap_write_field(fw, struct foo_fw_slots, slot[0].head, 0);
+	drm_vmap_write_field(fw, struct foo_fw_slots, pair[1], 0);
+#endif
+	return drm_vmap_try_write_elem(fw, struct foo_fw_slots, pair, slot, 0);
 }
