@@ -199,7 +199,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  */
 
 /*
- * The object that the reservation object belongs to. drm_shmem_obj_create()
+ * The object that the reservation object belongs to. __drm_shmem_create()
  * accepts only parents that use their own, so the container is right.
  */
 static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
@@ -472,7 +472,7 @@ static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
 }
 
 /**
- * drm_shmem_obj_alloc() - memory for an object that the core makes
+ * __drm_shmem_alloc() - memory for an object that the core makes
  * @type: its type
  * @type_size: size of the driver's structure
  *
@@ -482,7 +482,7 @@ static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
  *
  * Return: the zeroed object, or an ERR_PTR().
  */
-struct drm_gem_object *drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type, size_t type_size)
+struct drm_gem_object *__drm_shmem_alloc(const struct drm_shmem_obj_type *type, size_t type_size)
 {
 	struct drm_shmem_obj *obj;
 
@@ -499,10 +499,10 @@ struct drm_gem_object *drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type
 	obj->__made_for = type;
 	return &obj->base.base;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_obj_alloc);
+EXPORT_SYMBOL_GPL(__drm_shmem_alloc);
 
 /**
- * drm_shmem_obj_create() - create an object
+ * __drm_shmem_create() - create an object
  * @type: its type
  * @type_size: size of the driver's structure
  * @drm: its device
@@ -516,8 +516,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_obj_alloc);
  * Return: the object, or an ERR_PTR().
  */
 struct drm_shmem_obj *
-drm_shmem_obj_create(const struct drm_shmem_obj_type *type, size_t type_size,
-		     struct drm_device *drm, u64 size, const struct drm_shmem_opts *opts)
+__drm_shmem_create(const struct drm_shmem_obj_type *type, size_t type_size,
+		   struct drm_device *drm, u64 size, const struct drm_shmem_opts *opts)
 {
 	static const struct drm_shmem_opts none;
 	const size_t aligned = drm_shmem_page_align(size);
@@ -528,13 +528,13 @@ drm_shmem_obj_create(const struct drm_shmem_obj_type *type, size_t type_size,
 	if (!aligned || !drm_shmem_parent_fits(drm, opts->resv_parent))
 		return ERR_PTR(-EINVAL);
 
-	gem = drm_shmem_obj_alloc(type, type_size);
+	gem = __drm_shmem_alloc(type, type_size);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
 	ret = drm_shmem_make(type, drm, to_drm_shmem_obj(gem), aligned, opts);
 	return ret ? ERR_PTR(ret) : to_drm_shmem_obj(gem);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_obj_create);
+EXPORT_SYMBOL_GPL(__drm_shmem_create);
 
 /**
  * __drm_shmem_publish() - let others have an object
@@ -576,7 +576,7 @@ int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file, u3
 EXPORT_SYMBOL_GPL(drm_shmem_handle_create);
 
 /**
- * drm_shmem_obj_lookup() - the object that a handle stands for
+ * __drm_shmem_lookup() - the object that a handle stands for
  * @type: the type that it has to be of
  * @file: the file that the handle is from
  * @handle: the handle
@@ -589,8 +589,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_handle_create);
  * if it is of another type.
  */
 struct drm_shmem_obj *
-drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
-		     u32 handle)
+__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		   u32 handle)
 {
 	struct drm_gem_object *gem = drm_gem_object_lookup(file, handle);
 
@@ -602,7 +602,7 @@ drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *fil
 	}
 	return to_drm_shmem_obj(gem);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_obj_lookup);
+EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
 
 /* Which no lookup finds before, nor if userspace cannot map the object */
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_shmem_how how)

@@ -236,15 +236,15 @@ struct drm_shmem_obj_type {
 };
 
 struct drm_shmem_obj *
-drm_shmem_obj_create(const struct drm_shmem_obj_type *type, size_t type_size,
-		     struct drm_device *drm, u64 size,
-		     const struct drm_shmem_opts *opts) __must_check;
+__drm_shmem_create(const struct drm_shmem_obj_type *type, size_t type_size,
+		   struct drm_device *drm, u64 size,
+		   const struct drm_shmem_opts *opts) __must_check;
 void __drm_shmem_publish(struct drm_shmem_obj *obj);
 int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 			    u32 *handle) __must_check;
 struct drm_shmem_obj *
-drm_shmem_obj_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
-		     u32 handle) __must_check;
+__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		   u32 handle) __must_check;
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
@@ -254,7 +254,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 
 /* For struct drm_driver */
 struct drm_gem_object *
-drm_shmem_obj_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
+__drm_shmem_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
 int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
 			  struct drm_mode_create_dumb *args);
 int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
@@ -473,7 +473,7 @@ extern const struct _name _name
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\
-	 drm_shmem_obj_create(&(_desc)->base, __drm_shmem_sizeof(_desc), _drm, _size, _opts))
+	 __drm_shmem_create(&(_desc)->base, __drm_shmem_sizeof(_desc), _drm, _size, _opts))
 
 /* A unique object is the object itself; the type says that no one else has it. */
 #define __drm_shmem_unique_obj(_desc, _unique) ({				\
@@ -522,7 +522,7 @@ extern const struct _name _name
  * handle; ERR_PTR(-EINVAL) if its object is of another type.
  */
 #define drm_shmem_lookup(_desc, _file, _handle)					\
-	__drm_shmem_cast(_desc, drm_shmem_obj_lookup(&(_desc)->base, _file, _handle))
+	__drm_shmem_cast(_desc, __drm_shmem_lookup(&(_desc)->base, _file, _handle))
 
 /**
  * drm_shmem_from_gem() - the driver's structure of a GEM object
@@ -570,7 +570,7 @@ extern const struct _name _name
  * type with other functions than DRM_SHMEM_OBJ_FUNCS.
  */
 #define drm_shmem_gem_create_object(_desc)					\
-	drm_shmem_obj_alloc(&(_desc)->base, __drm_shmem_sizeof(_desc))
+	__drm_shmem_alloc(&(_desc)->base, __drm_shmem_sizeof(_desc))
 
 /**
  * DRM_SHMEM_DRIVER_OPS - GEM callbacks of &struct drm_driver

@@ -12,6 +12,7 @@
 // wrong: STEP_CASTS_BY_HAND C: cast this with drm_shmem_from_obj\(&foo_bo_type, ...\)
 // wrong: STEP_CASTS_TO_OTHER C: this object is of 'foo_bo_type'
 // wrong: FLAG_OF_NO_TYPE W: changes value from|changes value
+// wrong: SIZE_BY_HAND C: __drm_shmem_create\(\) is private to the library
 // run: drm_shmem_obj.lookup_other_type: -EINVAL for an object of another type
 // run: drm_shmem_obj.lookup_core_made: -EINVAL for one that the core made
 // run: drm_shmem_obj.no_type: -EINVAL and a report for a gem_create_object of no type
@@ -95,3 +96,14 @@ const struct foo_bo_type foo_bo_type = {
 #endif
 	.base.fini = foo_bo_fini,
 };
+
+struct foo_bo_unique *foo_bo_create(struct drm_device *drm, u64 size)
+{
+#if defined(SIZE_BY_HAND)
+	/* Of the part that the library has: the flags of struct foo_bo are behind it. */
+	return (void *)__drm_shmem_create(&foo_bo_type.base, sizeof(struct drm_shmem_obj),
+					  drm, size, NULL);
+#else
+	return drm_shmem_create(&foo_bo_type, drm, size, NULL);
+#endif
+}
