@@ -572,20 +572,27 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
  * @obj: the object
  *
  * For ioctls that throw contents away, or advise to. The core does not say whose the handles
- * are: a second handle counts as a second client, and so does a framebuffer of the object,
- * and a dma-buf, which the core keeps until the handle that it was made of is closed.
+ * are: a second handle counts as a second client, and so does a framebuffer of the object;
+ * a dma-buf, which the core keeps until the handle that it was made of is closed; and a GEM
+ * name, by which any client can open the object until its last handle is closed.
  *
  * A client that is the only one stays so until it gives the object to another one itself.
  * An object that it gives away after it said DRM_SHMEM_DONTNEED is one whose contents may go.
  *
  * Context: Any. The caller looked the object up in the client's handles.
  *
- * Return: true if the object has more than one handle, or a dma-buf.
+ * Return: true if the object has more than one handle, a dma-buf, or a name.
  */
 bool drm_shmem_is_shared(struct drm_shmem_obj *obj)
 {
-	/* Unlocked: only the client itself can make its only handle one of several. */
-	return READ_ONCE(obj->base.base.handle_count) > 1 || atomic_read(&obj->__dma_bufs);
+	struct drm_gem_object *gem = &obj->base.base;
+
+	/*
+	 * Unlocked: while the object has one handle, no dma-buf and no name, only the client
+	 * itself can change that.
+	 */
+	return READ_ONCE(gem->handle_count) > 1 || READ_ONCE(gem->name) ||
+	       atomic_read(&obj->__dma_bufs);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_is_shared);
 

@@ -424,6 +424,30 @@ static void exported_stays(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
+/* What DRM_IOCTL_GEM_FLINK does */
+static void give_name(struct kunit *test, struct drm_gem_object *gem)
+{
+	guard(mutex)(&gem->dev->object_name_lock);
+	gem->name = idr_alloc(&gem->dev->object_name_idr, gem, 1, 0, GFP_KERNEL);
+	KUNIT_ASSERT_GT(test, gem->name, 0);
+}
+
+/* Any client can open an object by its name, which goes with the last handle. */
+static void shared_by_name(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_is_shared(&bo->obj));
+	give_name(test, &bo->obj.base.base);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_is_shared(&bo->obj));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_is_shared(&bo->obj));
+	drm_shmem_put(&bo->obj);
+}
+
 /* Whether the contents are one client's only, which may then throw them away */
 static void shared(struct kunit *test)
 {
@@ -791,6 +815,7 @@ static struct kunit_case drm_shmem_reclaim_cases[] = {
 	KUNIT_CASE(exported_stays),
 	KUNIT_CASE(exported_otherwise),
 	KUNIT_CASE(shared),
+	KUNIT_CASE(shared_by_name),
 	KUNIT_CASE(shrinker),
 	KUNIT_CASE(shrinker_counts),
 	KUNIT_CASE(shrinker_counts_evictable),
