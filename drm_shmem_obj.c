@@ -457,8 +457,8 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
 }
 
 /*
- * The functions are what the library knows an object by, and each keeps invariants of it. They
- * are functions of this module, so their addresses are the same in each driver.
+ * The library knows an object by its functions, and each of them keeps invariants. All are
+ * functions of this module, so their addresses are the same in each driver.
  */
 static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
 {

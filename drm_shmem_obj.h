@@ -468,8 +468,8 @@ extern const struct _name _name
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for one that no object of
  * this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without its
- * own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS, of which the last
- * three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
+ * own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS, of
+ * which the last three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\

@@ -797,8 +797,8 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
 #define drm_vmap_read64(_v, _off)	drm_vmap_read(u64, _v, _off)
 
 /*
- * In what writes, the value goes into a variable and not into a compound literal, which
- * would take a number for the first member of a structure or of an array.
+ * The macros that write put the value into a variable. A compound literal would take a
+ * number for the first member of a structure or of an array.
  */
 
 /**

@@ -654,6 +654,7 @@ const struct own_vunmap_bo_type own_vunmap_bo_type = {
 	DRM_SHMEM_OBJ_FUNCS,
 	.base.funcs.vunmap = drm_gem_shmem_object_vunmap,
 };
+
 __diag_pop();
 
 static void own_functions(struct kunit *test)

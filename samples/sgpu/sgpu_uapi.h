@@ -152,9 +152,9 @@ struct drm_sgpu_bo_vunmap {
  *
  * Buffers whose contents are not needed are purged, bound or not, before others are
  * evicted. DONTNEED fails with EBUSY for a buffer that another client may have: one with a
- * second handle or a GEM name, or that was exported. One that BO_VMAP has mapped, or that a dma-buf was made
- * of since, is kept meanwhile. A mapping of mmap() keeps nothing: once the buffer is
- * purged, an access to it raises SIGBUS.
+ * second handle or a GEM name, or that was exported. One that BO_VMAP has mapped, or that
+ * a dma-buf was made of since, is kept meanwhile. A mapping of mmap() keeps nothing: once
+ * the buffer is purged, an access to it raises SIGBUS.
  *
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
