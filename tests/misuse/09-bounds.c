@@ -7,10 +7,10 @@
 // wrong: UNALIGNED B: offset not provably aligned
 // wrong: FIELD_PAST_THE_END B: offset not provably inside of the mapping
 // wrong: TOO_SMALL B: the mapping may be smaller than struct foo_ring
-// wrong: WRITTEN_TO_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
+// wrong: WRITTEN_TO_A_STRUCT B: invalid initializer|initializing 'const .*'\)? with an expression of incompatible type
 // wrong: WRITTEN_TO_AN_ARRAY B: invalid initializer|array initializer must be an initializer list
-// wrong: TRIED_TO_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
-// wrong: ELEMENT_IS_A_STRUCT B: invalid initializer|initializing 'const .*' with an expression of incompatible type
+// wrong: TRIED_TO_A_STRUCT B: invalid initializer|initializing 'const .*'\)? with an expression of incompatible type
+// wrong: ELEMENT_IS_A_STRUCT B: invalid initializer|initializing 'const .*'\)? with an expression of incompatible type
 // run: drm_shmem_vmap.checked: checked accessors return -EINVAL
 // run: drm_shmem_vmap.bulk: so do copies and fills
 

@@ -47,7 +47,7 @@ static int foo_open(struct drm_device *drm, struct drm_file *file)
 {
 	drm_dev_ctx_or(foo_reg, reg, to_drm_dev_ctx(drm), return -ENODEV);
 
-	file->driver_priv = kzalloc_obj(struct foo_file);
+	file->driver_priv = kzalloc_obj(struct foo_file, GFP_KERNEL_ACCOUNT);
 	return file->driver_priv ? 0 : -ENOMEM;
 }
 
