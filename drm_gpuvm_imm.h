@@ -23,7 +23,7 @@ struct drm_gpuvm_imm_remapped;
  * struct drm_gpuvm_imm_core - the one handle that can change an address space
  *
  * Embedded by value, with DRM_GPUVM_IMM_CORE(), in the type in which a driver
- * keeps its page table. Code with access to that struct has access to the core. The
+ * keeps its page table. Code with access to that type has access to the core. The
  * shared &struct drm_gpuvm_imm gives access to neither.
  *
  * Invariants:
@@ -631,7 +631,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
 }
 
 /**
- * drm_gpuvm_imm_of() - the driver's struct in a step of its type
+ * drm_gpuvm_imm_of() - the driver's address space, from the core of a step
  * @_desc: address of the description of the type
  * @_core: the core that the step was given
  *
