@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Find the rules that the kernel-doc and the pages give a driver, and what sees them.
 
-A rule is a sentence that says what a driver must do, must not do, or has to hold. Each
-one stands in tests/rules with what sees that it is broken, and this must be there:
+A rule is a sentence that says what a driver must do, must not do, or has to hold, a line
+about the context of a call, or a clause about which arguments it takes. Each one stands in
+tests/rules with what sees that it is broken, and this must be there:
 
     annotation TEXT     the declaration of the function has it
     misuse FILE CASE    a case of tests/misuse
     kunit SUITE.CASE    a KUnit case that breaks the rule, or shows that it cannot be
     message TEXT        what the library says, from the page about messages
     spatch RULE         a rule of scripts/coccinelle
+    script FILE CHECK   a check that a script of scripts/ makes
     not seen: REASON    nothing sees it; goes to the page of what is not seen
     no rule: REASON     the sentence demands nothing that a driver could get wrong
 
@@ -19,7 +21,9 @@ the rules of many functions, with one of the lines above below it, or several.
 import argparse
 import pathlib
 import re
+import shutil
 import sys
+import tempfile
 
 from misuse import Corpus, kunit_cases
 
@@ -28,17 +32,30 @@ sys.path.insert(0, str(TOP / "scripts/coccinelle"))
 
 from drm_safe_source import Source, kernel_doc  # pylint: disable=wrong-import-position
 
+# What makes a sentence a rule: a modal, an imperative, or what somebody else has to do. It
+# finds facts, too, which an entry says then.
 RULE = re.compile(
-    r"\b(must|has to|have to|may not|[Nn]ot (?:under|from|inside of a)|only (?:from|under) |"
-    r"[Cc]aller (?:holds|keeps|sees)|sees to it|(?:caller|driver|function|others?) holds? (?:no|none)|"
-    r"(?:is|are) not to|do(?:es)? not (?:call|keep|take|use|mix|cast)|without any|"
-    r"(?:is|are) not used|which the caller|[Ww]ithout (?:the|any|a)(?: object's)? reservation lock)\b")
+    r"\b(must|shall|should|may (?:only|not)|ha(?:s|ve) to|needs? to|(?:is|are) (?:not )?to (?!it\b)|"
+    r"[Nn]ot (?:under|from|in|inside|while|with|used|in use)|do(?:es)? not (?:call|keep|take|use|mix|cast)|"
+    r"[Nn]either|[Oo]nly|[Nn]ever|keeps?|zeroed|[Cc]aller|[Oo]thers|other threads|probe function|"
+    r"sees? to|[Nn]obody|[Ww]ithout (?:the|any|a|it))\b|"
+    r"\b(?:driver|function)s? (?:keeps?|holds?|calls?|puts?|sees?|takes?|ends?|gives?|sets?|owns?|"
+    r"releases?|states?|stops?|runs?|opens?|must|has|have)\b|"
+    r"^(?:Do|Call|Take|Give|Use|Set|Put|Keep|Have|Release|Drop|Look|Pass|End|Jump|Allocate|Define|For)\b")
 
-# What only looks like one.
-FACT = re.compile(r"[Ww]hether the caller holds|what (?:it|the step|the copy) has to|"
-                  r"if nobody holds|that (?:it|they) ha(?:s|ve) to be of|where it has to, and$")
+# A clause about an argument or a member that says which ones may be given
+CLAUSE = re.compile(
+    r"\b(zeroed|empty|constant|multiple|stays?|owned by|at least|is being bound|being bound|outlives?|"
+    r"as long-lived|which the|in use|off the list|on the list|same|of the (?:driver's own|object's)|"
+    r"locked|not|first|before|a reference)\b")
 
-PAGES = ["dev-ctx.rst", "shmem.rst", "gpuvm.rst", "overview.rst", "rules.rst", "tutorial.rst"]
+# Text that is no rule: results, invariants of the library's own, code, and headings
+RESULTS = re.compile(r"^(?:Return|Invariants):.*?(?=^(?:Context|Return|[A-Z]\w+):|\Z)", re.M | re.S)
+CODE = re.compile(r"^(?:\.\. code-block::.*|\.\. example:.*|.*::)\n(?:\s*\n|[ \t]+.*\n)+", re.M)
+HEADING = re.compile(r"\A(?:(?:struct|union|enum|define) )?\w+(?:\(\))? - (?:.*\n)(?:\t.*\n)*")
+
+PAGES = ["dev-ctx.rst", "shmem.rst", "gpuvm.rst", "overview.rst", "rules.rst", "tutorial.rst",
+         "debugging.rst"]
 
 
 def sentences(text):
@@ -55,9 +72,24 @@ def page(path):
     return re.sub(r"^\.\. .*\n(?:[ \t]+.*\n|\n(?=[ \t]))*", "", text, flags=re.M)
 
 
-def is_rule(sentence):
-    """True for a sentence that demands something."""
-    return RULE.search(sentence) and not FACT.search(sentence)
+def paragraphs(text):
+    """The parts of a kernel-doc comment: "Context", "@name" or nothing, and the text."""
+    text = CODE.sub("\n", RESULTS.sub("", HEADING.sub("", text)))
+    for part in re.split(r"\n\s*\n|\n(?=\s*(?:[-*#] |@\S+:|[A-Z]\w+:\s))", text):
+        part = " ".join(part.split()).strip(" *-#")
+        found = re.match(r"(Context|@\S+?):\s*(.*)", part)
+        yield found.groups() if found else ("", part)
+
+
+def kernel_doc_rules(text):
+    """What a kernel-doc comment demands: sentences, the context, clauses about arguments."""
+    for about, part in paragraphs(text):
+        if about:
+            parts = re.split(r"(?<=[.;])\s+", part)
+            yield from (f"{about}: {p.rstrip('.;')}" for p in parts
+                        if p and (about == "Context" or RULE.search(p) or CLAUSE.search(p)))
+        else:
+            yield from (s for s in sentences(part) if RULE.search(s))
 
 
 def rules(top):
@@ -66,7 +98,7 @@ def rules(top):
     for path in sorted([*top.glob("drm_*.h"), *top.glob("drm_*.c")]):
         for about, text in kernel_doc(path):
             if not about.startswith("__"):
-                found += [(about, s) for s in sentences(text) if is_rule(s)]
+                found += [(about, s) for s in kernel_doc_rules(text)]
     for name in PAGES:
         text = page(top / "Documentation" / name)
         if name == "rules.rst":
@@ -74,7 +106,7 @@ def rules(top):
             heads = re.findall(r"^#\. \*\*(.*?)\*\*", text, re.M | re.S)
             found += [(name, " ".join(head.split())) for head in heads]
         else:
-            found += [(name, s) for s in sentences(text) if is_rule(s)]
+            found += [(name, s) for s in sentences(text) if RULE.search(s)]
     return list(dict.fromkeys(found))
 
 
@@ -134,6 +166,11 @@ class Evidence:
         if kind == "spatch":
             rule = self.top / "scripts/coccinelle" / f"{what}.cocci"
             return "" if rule.exists() else f"no rule {what}"
+        if kind == "script":
+            name, _, check = what.partition(" ")
+            path = self.top / "scripts" / name
+            there = path.exists() and f'check "{check}"' in path.read_text(encoding="utf-8")
+            return "" if there else f"{name} has no check '{check}'"
         return f"'{how}' is nothing that sees a rule"
 
 
@@ -150,22 +187,13 @@ def not_seen(found, entries):
     return "\n".join(out)
 
 
-def main():
-    """Compare the rules with the table."""
-    args = argparse.ArgumentParser(description=__doc__,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument("--list", action="store_true", help="print the rules that stand nowhere")
-    args.add_argument("--write", action="store_true", help="write the page of what is not seen")
-    args = args.parse_args()
-
-    found, entries, evidence = rules(TOP), table(TOP / "tests/rules"), Evidence(TOP)
+def problems(found, entries, evidence):
+    """What is wrong with the rules and the table."""
     bad = []
     for about, sentence in found:
         fitting = [e for e in entries if e.fits(about, sentence)]
         for entry in fitting:
             entry.used = True
-        if args.list and not fitting:
-            print(f"{about}: {sentence}")
         if not any(e.sees for e in fitting):
             bad.append(f"nothing is said to see this rule: {about}: {sentence}")
             continue
@@ -175,14 +203,81 @@ def main():
             if entry.about == "*" and len(lacks) < len(entry.sees):
                 continue
             bad += [f"{about}: {sentence[:60]}: {lack}" for lack in lacks]
-    bad += [f"no rule begins so any more: {e.about}: {e.text}" for e in entries if not e.used]
+    return bad + [f"no rule begins so any more: {e.about}: {e.text}" for e in entries if not e.used]
+
+
+# One line each: a rule that the table does not have.
+PLANTED = {"drm_planted.h": """
+/**
+ * drm_planted() - do something
+ * @p: where to do it; zeroed, and aligned to 64 bytes
+ * @q: how to do it
+ *
+ * The driver keeps @p until drm_planted_end() returns.
+ * Others may not use @p.
+ *
+ * Context: From the interrupt handler of the device.
+ *
+ * Return: 0
+ */
+struct drm_planted {
+	/**
+	 * @member: where to do it
+	 *
+	 * Put this in the release step.
+	 */
+	void *member;
+};
+""", "Documentation/shmem.rst": "\nA planted page has to be read from the end.\n"}
+PLANTED_ENTRIES = """
+drm_planted: Nothing begins so.
+	no rule: planted
+drm_shmem_pin: Context: May sleep
+	kunit drm_planted.missing
+"""
+
+
+def self_test(top):
+    """Say what this does not find of the rules and entries that it plants."""
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = pathlib.Path(tmp)
+        shutil.copytree(top / "Documentation", tmp / "Documentation")
+        for path in top.glob("drm_*.[ch]"):
+            shutil.copy(path, tmp)
+        for name, text in PLANTED.items():
+            with open(tmp / name, "a", encoding="utf-8") as out:
+                out.write(text)
+        planted = tmp / "rules"
+        planted.write_text((top / "tests/rules").read_text(encoding="utf-8") + PLANTED_ENTRIES,
+                           encoding="utf-8")
+        bad = "\n".join(problems(rules(tmp), table(planted), Evidence(top)))
+    return [f"not found: {text}" for text in (
+        "drm_planted: @p: zeroed", "drm_planted: The driver keeps @p",
+        "drm_planted: Others may not use @p", "drm_planted: Context: From the interrupt",
+        "@member: Put this", "shmem.rst: A planted page", "begins so any more: drm_planted: Nothing",
+        "no KUnit case drm_planted.missing") if text not in bad]
+
+
+def main():
+    """Compare the rules with the table."""
+    args = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--list", action="store_true", help="print the rules that stand nowhere")
+    args.add_argument("--write", action="store_true", help="write the page of what is not seen")
+    args = args.parse_args()
+
+    found, entries = rules(TOP), table(TOP / "tests/rules")
+    if args.list:
+        print("\n".join(f"{about}: {sentence}" for about, sentence in found
+                        if not any(e.fits(about, sentence) for e in entries)))
+        return 0
+    bad = problems(found, entries, Evidence(TOP)) + self_test(TOP)
     path, text = TOP / "Documentation/not-seen.txt", not_seen(found, entries)
     if args.write:
         path.write_text(text, encoding="utf-8")
     elif not path.exists() or path.read_text(encoding="utf-8") != text:
         bad.append(f"{path.name} is out of date: run scripts/rules.py --write")
-    if not args.list:
-        print("\n".join([*bad, f"{len(found)} rules, {len(bad)} problems"]))
+    print("\n".join([*bad, f"{len(found)} rules, {len(bad)} problems"]))
     return bool(bad)
 
 
