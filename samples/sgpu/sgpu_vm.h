@@ -84,7 +84,8 @@ struct drm_gpuvm_imm_remapped *
 sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
 	__drm_nonallocating;
 int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
-		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset);
+		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
+	__drm_nonallocating;
 int sgpu_bind_run(struct sgpu_job *job);
 
 /* sgpu_bind.c */

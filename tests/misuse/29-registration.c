@@ -53,11 +53,16 @@ static const struct drm_dev_ctx_ops foo_own_ops = {
 };
 
 #if defined(BAR_DATA)
-int foo_register(struct device *dev, struct drm_dev_ctx_unreg *unreg, struct bar_hw *hw)
+int foo_register(struct device *dev, struct bar_hw *hw)
 #else
-int foo_register(struct device *dev, struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
+int foo_register(struct device *dev, struct foo_hw *hw)
 #endif
 {
+	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
+		drm_dev_ctx_alloc(dev, &foo_driver, struct foo_device, ctx);
+
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
 	return drm_dev_ctx_register(dev, &unreg, &foo_own_ops, &hw->base);
 }
 
