@@ -639,33 +639,20 @@ static void no_functions(struct kunit *test)
 	}
 }
 
-DRM_SHMEM_OBJ_TYPE(own_vm_bo_type, struct bare_bo, obj, struct own_vm_bo_unique);
-DRM_SHMEM_OBJ_TYPE(own_vunmap_bo_type, struct bare_bo, obj, struct own_vunmap_bo_unique);
-
 /* What a driver sets after DRM_SHMEM_OBJ_FUNCS takes the place of what that set. */
-__diag_push();
-__diag_ignore_all("-Woverride-init", "this is tested");
-const struct own_vm_bo_type own_vm_bo_type = {
-	DRM_SHMEM_OBJ_FUNCS,
-	.base.funcs.vm_ops = &drm_gem_shmem_vm_ops,
-};
-
-const struct own_vunmap_bo_type own_vunmap_bo_type = {
-	DRM_SHMEM_OBJ_FUNCS,
-	.base.funcs.vunmap = drm_gem_shmem_object_vunmap,
-};
-
-__diag_pop();
-
 static void own_functions(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
+	struct bare_bo_type own_vm_ops = { DRM_SHMEM_OBJ_FUNCS };
+	struct bare_bo_type own_vunmap = { DRM_SHMEM_OBJ_FUNCS };
 
+	own_vm_ops.base.funcs.vm_ops = &drm_gem_shmem_vm_ops;
+	own_vunmap.base.funcs.vunmap = drm_gem_shmem_object_vunmap;
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_PTR_EQ(test,
-				    (void *)drm_shmem_create(&own_vm_bo_type, t->drm, SZ_4K, NULL),
+				    (void *)drm_shmem_create(&own_vm_ops, t->drm, SZ_4K, NULL),
 				    ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&own_vunmap_bo_type),
+		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&own_vunmap),
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
 	}
