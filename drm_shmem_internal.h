@@ -237,9 +237,10 @@ struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
 	__must_check __must_not_hold(drm_resv);
 void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
 
+struct module *drm_shmem_owner(const struct drm_device *drm);
+
 #if IS_ENABLED(CONFIG_KUNIT)
 bool drm_shmem_can_swap(void);
-struct module *drm_shmem_owner(const struct drm_device *drm);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
 vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);
 #endif

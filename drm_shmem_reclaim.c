@@ -704,7 +704,7 @@ static struct drm_gem_object *drm_shmem_shrinker_next(struct drm_shmem_shrinker 
 }
 
 /* The driver, whose steps an end of an object calls */
-VISIBLE_IF_KUNIT struct module *drm_shmem_owner(const struct drm_device *drm)
+struct module *drm_shmem_owner(const struct drm_device *drm)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_owner, drm);
 
