@@ -211,8 +211,10 @@ EXPORT_SYMBOL_GPL(drm_shmem_pin_interruptible);
 void drm_shmem_unpin(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	const bool locked = __drm_shmem_check_locked(gem, false);
+	bool locked;
 
+	__drm_shmem_check_call(gem, false);
+	locked = drm_shmem_caller_locked(gem, false);
 	drm_shmem_lock(gem, locked);
 	if (obj->__pins) {
 		obj->__pins--;
