@@ -604,7 +604,10 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
 
-/* Which no lookup finds before, nor if userspace cannot map the object */
+/*
+ * Give the object its mmap offset, unless userspace cannot map it. No lookup finds the
+ * object by an offset before this.
+ */
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_shmem_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;

@@ -68,7 +68,7 @@ struct vm_operations_struct;
 struct drm_shmem_obj {
 	struct drm_gem_shmem_object base;
 	/* private: */
-	/* First, in @base's last cache line: read at the end of each object. */
+	/* Comes first, to be in @base's last cache line: the end of each object reads it. */
 	struct sg_table *__sgt;
 	refcount_t __vmap_users;
 	refcount_t __sgt_users;

@@ -80,7 +80,8 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
  * drm_shmem_is_purged() - has an object lost its contents?
  * @obj: the object
  *
- * For what is to use an object later: what maps it finds out itself.
+ * A caller that will use the object later asks. What maps an object need not: it fails for a
+ * purged one.
  *
  * Context: The caller holds the object's reservation lock, without which it can be
  * purged at any time.
