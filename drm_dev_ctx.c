@@ -231,15 +231,21 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  */
 static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
 
-static unsigned long drm_dev_ctx_index(const struct drm_dev_ctx *ctx)
+static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 {
-	return (unsigned long)&ctx->drm;
+	return (unsigned long)drm;
 }
 
-/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. Does not dereference @ctx. */
+/* Returns NULL for a device of another origin, which it does not dereference. */
+static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
+{
+	return xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
+}
+
+/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
-	if (likely(xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx))))
+	if (likely(drm_dev_ctx_find(&ctx->drm)))
 		return false;
 
 	drm_safe_broken(NULL, "own devices",
@@ -357,21 +363,6 @@ static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ct
 				   s->task->comm, task_pid_nr(s->task), (void *)s->where);
 }
 
-/* All devices, for callers that have a struct drm_device of any origin. */
-static DEFINE_RAW_SPINLOCK(drm_dev_ctx_all_lock);
-static LIST_HEAD(drm_dev_ctx_all);
-
-static struct drm_dev_ctx *drm_dev_ctx_find(struct drm_device *drm)
-{
-	struct drm_dev_ctx *ctx;
-
-	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
-	list_for_each_entry(ctx, &drm_dev_ctx_all, __all)
-		if (&ctx->drm == drm)
-			return ctx;
-	return NULL;
-}
-
 /**
  * drm_dev_ctx_handle_add() - remember a handle for debugging
  * @drm: the device that should outlive it
@@ -410,8 +401,6 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_handle_del);
 static void drm_dev_ctx_debug_init(struct drm_dev_ctx *ctx)
 {
 	ref_tracker_dir_init(&ctx->__handles, 0, "drm_dev_ctx");
-	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
-	list_add(&ctx->__all, &drm_dev_ctx_all);
 }
 
 static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx)
@@ -420,8 +409,6 @@ static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx)
 		drm_safe_broken(&ctx->drm, "handles go before their device",
 				"the device is released; the stacks below made what is alive");
 	ref_tracker_dir_exit(&ctx->__handles);
-	guard(raw_spinlock_irqsave)(&drm_dev_ctx_all_lock);
-	list_del(&ctx->__all);
 }
 
 static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx)
@@ -821,8 +808,8 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx));
 	drm_dev_ctx_debug_exit(ctx);
+	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
 	mutex_destroy(&ctx->__lock);
 	lockdep_unregister_key(&ctx->__key);
 	lockdep_unregister_key(&ctx->__shutdown_key);
@@ -936,9 +923,9 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (IS_ERR(device))
 		return ERR_CAST(device);
 
-	/* The offset is that of a struct drm_dev_ctx's member drm. */
+	/* @offset says where the member drm of a struct drm_dev_ctx is. */
 	ctx = to_drm_dev_ctx(device + args->offset);
-	ret = xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(ctx), ctx, GFP_KERNEL);
+	ret = xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
 	if (ret) {
 		drm_dev_put(&ctx->drm);
 		return ERR_PTR(ret);

@@ -286,7 +286,6 @@ struct drm_dev_ctx {
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const char *__reg_type;
-	struct list_head __all;	/* of the devices that are there */
 	struct ref_tracker_dir __handles;
 #endif
 };
