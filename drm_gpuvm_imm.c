@@ -526,27 +526,17 @@ static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 	       list_empty_careful(&vm_bo->list.entry.extobj);
 }
 
-/* Without a context, only a signal keeps this from the lock. */
-static int drm_gpuvm_imm_lock_resv(struct dma_resv *resv, enum drm_gpuvm_imm_how how)
-	__context_unsafe("the analysis knows what the caller holds by the call's name")
-{
-	if (how == DRM_GPUVM_IMM_LOCKED)
-		return 0;
-	return drm_resv_lock_state(resv, how == DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE ?
-					 TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE);
-}
-
 static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *vm_bo,
-				    enum drm_gpuvm_imm_how how)
-	__context_unsafe("see drm_gpuvm_imm_lock_resv()")
+				    enum drm_resv_how how)
+	__context_unsafe("see drm_resv_lock_how()")
 {
-	int ret = drm_gpuvm_imm_lock_resv(resv, how);
+	int ret = drm_resv_lock_how(resv, how);
 
 	if (ret)
 		return ret;
 
 	drm_gpuvm_bo_extobj_add(vm_bo);
-	if (how != DRM_GPUVM_IMM_LOCKED)
+	if (how != DRM_RESV_LOCKED)
 		dma_resv_unlock(resv);
 
 	return 0;
@@ -1106,9 +1096,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
 
 static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 						   struct drm_gem_object *obj, void *arg,
-						   enum drm_gpuvm_imm_how how)
+						   enum drm_resv_how how)
 {
-	bool locked = how == DRM_GPUVM_IMM_LOCKED;
+	bool locked = how == DRM_RESV_LOCKED;
 	struct drm_gpuvm_bo *vm_bo;
 	struct dma_resv *resv;
 	int ret;
@@ -1158,7 +1148,7 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
 					      struct drm_gem_object *obj, void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKS);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem);
 
@@ -1176,7 +1166,7 @@ struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_interruptible(struct drm_gpuvm_imm
 							    struct drm_gem_object *obj,
 							    void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_interruptible);
 
@@ -1193,7 +1183,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_interruptible);
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem_locked(struct drm_gpuvm_imm *vm,
 						     struct drm_gem_object *obj, void *arg)
 {
-	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_GPUVM_IMM_LOCKED);
+	return __drm_gpuvm_imm_obtain(vm, obj, arg, DRM_RESV_LOCKED);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_locked);
 
@@ -1224,7 +1214,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_put);
 static __always_inline int
 __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 			    struct drm_gem_object *obj, u64 addr, u64 range, u64 offset,
-			    void *arg, enum drm_gpuvm_imm_how how)
+			    void *arg, enum drm_resv_how how)
 {
 	struct drm_gpuvm_bo *vm_bo;
 	int ret;
@@ -1269,7 +1259,7 @@ int drm_gpuvm_imm_prepare_map_gem(struct drm_gpuvm_imm *vm,
 				  u64 offset, void *arg)
 {
 	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
-					   DRM_GPUVM_IMM_LOCKS);
+					   DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem);
 
@@ -1293,7 +1283,7 @@ int drm_gpuvm_imm_prepare_map_gem_interruptible(struct drm_gpuvm_imm *vm,
 						u64 range, u64 offset, void *arg)
 {
 	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
-					   DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE);
+					   DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_interruptible);
 
@@ -1317,7 +1307,7 @@ int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
 					 u64 offset, void *arg)
 {
 	return __drm_gpuvm_imm_prepare_map(vm, update, obj, addr, range, offset, arg,
-					   DRM_GPUVM_IMM_LOCKED);
+					   DRM_RESV_LOCKED);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_locked);
 

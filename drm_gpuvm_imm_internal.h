@@ -92,13 +92,6 @@ context_lock_struct(drm_gpuvm_imm) {
 #endif
 };
 
-/* What a function does about the reservation lock of the address space */
-enum drm_gpuvm_imm_how {
-	DRM_GPUVM_IMM_LOCKS,		/* takes it */
-	DRM_GPUVM_IMM_LOCKS_INTERRUPTIBLE, /* takes it, unless there is a signal */
-	DRM_GPUVM_IMM_LOCKED,		/* the caller holds it */
-};
-
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 {
 	/* Every drm_gpuvm that gets here was made by drm_gpuvm_imm_core_init(). */

@@ -48,24 +48,38 @@ static inline bool drm_resv_try_again(void)
 	return true;
 }
 
+/* How a call gets a reservation lock */
+enum drm_resv_how {
+	DRM_RESV_LOCKS,
+	DRM_RESV_LOCKS_INTERRUPTIBLE,	/* a signal ends the wait */
+	DRM_RESV_LOCKS_KILLABLE,	/* the end of the task does */
+	DRM_RESV_LOCKED,		/* the caller holds it */
+};
+
+static inline enum drm_resv_how drm_resv_how(bool locked)
+{
+	return locked ? DRM_RESV_LOCKED : DRM_RESV_LOCKS;
+}
+
 /*
- * Lock a reservation object, and wait for it in the task state @state. Goes when ww_mutex
- * waits in any task state, as struct mutex does.
+ * Lock a reservation object, without a context. The loop goes when ww_mutex waits in any
+ * task state, as struct mutex does.
  *
- * Return: 0; -EINTR if a signal came, with TASK_INTERRUPTIBLE, or if the task was killed,
- * with TASK_KILLABLE. TASK_UNINTERRUPTIBLE cannot fail.
+ * Return: 0, or -EINTR if the wait ended early.
  */
-static inline int drm_resv_lock_state(struct dma_resv *resv, unsigned int state)
+static inline int drm_resv_lock_how(struct dma_resv *resv, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
-	__context_unsafe("the analysis does not follow the result through a loop")
+	__context_unsafe("the analysis knows what the caller holds by the call's name")
 {
 	int ret;
 
-	if (state == TASK_UNINTERRUPTIBLE)
+	if (how == DRM_RESV_LOCKED)
+		return 0;
+	if (how == DRM_RESV_LOCKS)
 		return dma_resv_lock(resv, NULL);
 	do {
 		ret = dma_resv_lock_interruptible(resv, NULL);
-	} while (ret && state == TASK_KILLABLE && drm_resv_try_again());
+	} while (ret && how == DRM_RESV_LOCKS_KILLABLE && drm_resv_try_again());
 	return ret;
 }
 

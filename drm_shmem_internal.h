@@ -42,19 +42,6 @@ static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
 		dma_resv_unlock(gem->resv);
 }
 
-/* How a call gets the reservation lock */
-enum drm_shmem_how {
-	DRM_SHMEM_LOCKS,
-	DRM_SHMEM_LOCKS_INTERRUPTIBLE,
-	DRM_SHMEM_LOCKS_KILLABLE,	/* a callback of the core, which userspace waits for */
-	DRM_SHMEM_LOCKED,		/* the caller holds it */
-};
-
-static inline enum drm_shmem_how drm_shmem_how(bool locked)
-{
-	return locked ? DRM_SHMEM_LOCKED : DRM_SHMEM_LOCKS;
-}
-
 /*
  * For functions that look at the lock anyway: the check that __drm_shmem_check_call()
  * leaves out without lockdep. With it, the call was checked before.
@@ -74,34 +61,26 @@ static inline bool drm_shmem_caller_locked(struct drm_gem_object *gem, bool lock
 	return drm_resv_is_held(gem->resv);
 }
 
-/* The lock of an import is its exporter's, who may hold it for long. */
-static inline unsigned int drm_shmem_lock_state(struct drm_gem_object *gem,
-						enum drm_shmem_how how)
-{
-	if (how == DRM_SHMEM_LOCKS_INTERRUPTIBLE)
-		return TASK_INTERRUPTIBLE;
-	if (how == DRM_SHMEM_LOCKS_KILLABLE || drm_gem_is_imported(gem))
-		return TASK_KILLABLE;
-	return TASK_UNINTERRUPTIBLE;
-}
-
 /*
  * The reservation lock, for a call that can fail. Also makes the check of
  * drm_shmem_check_slow(). Return: 0; -EINTR; -EINVAL or -EDEADLK for the wrong form of a call.
  */
-static inline int drm_shmem_lock_how(struct drm_gem_object *gem, enum drm_shmem_how how)
+static inline int drm_shmem_lock_how(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
 	__context_unsafe("the analysis knows what the caller holds by the call's name")
 {
-	int ret = drm_shmem_check_slow(gem, how == DRM_SHMEM_LOCKED);
+	int ret = drm_shmem_check_slow(gem, how == DRM_RESV_LOCKED);
 
-	if (ret || how == DRM_SHMEM_LOCKED)
+	if (ret)
 		return ret;
-	return drm_resv_lock_state(gem->resv, drm_shmem_lock_state(gem, how));
+	/* An import has its exporter's lock. The exporter can hold it for long. */
+	if (how == DRM_RESV_LOCKS && drm_gem_is_imported(gem))
+		how = DRM_RESV_LOCKS_KILLABLE;
+	return drm_resv_lock_how(gem->resv, how);
 }
 
 /* The same for a function without a _locked form, whose call was not checked before */
-static inline int drm_shmem_lock_call(struct drm_gem_object *gem, enum drm_shmem_how how)
+static inline int drm_shmem_lock_call(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
 	__context_unsafe("see drm_shmem_lock_how()")
 {

@@ -357,7 +357,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_call(gem, DRM_SHMEM_LOCKS_KILLABLE);
+	ret = drm_shmem_lock_call(gem, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ret;
 	ret = drm_shmem_check_purged(obj);

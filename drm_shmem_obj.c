@@ -608,7 +608,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
  * Give the object its mmap offset, unless userspace cannot map it. No lookup finds the
  * object by an offset before this.
  */
-static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_shmem_how how)
+static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret = drm_shmem_check_published(gem) ?: drm_shmem_lock_call(gem, how);
@@ -627,7 +627,7 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm
 }
 
 static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
-				    enum drm_shmem_how how)
+				    enum drm_resv_how how)
 {
 	if (drm_gem_is_imported(&obj->base.base))
 		return -EINVAL;
@@ -649,7 +649,7 @@ static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
  */
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
-	return drm_shmem_do_mmap_offset(obj, offset, DRM_SHMEM_LOCKS);
+	return drm_shmem_do_mmap_offset(obj, offset, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset);
 
@@ -665,7 +665,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset);
  */
 int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset)
 {
-	return drm_shmem_do_mmap_offset(obj, offset, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_do_mmap_offset(obj, offset, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset_interruptible);
 
@@ -711,7 +711,7 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 		return -ENOENT;
 	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
 		ret = drm_shmem_do_mmap_offset(to_drm_shmem_obj(gem), offset,
-					       DRM_SHMEM_LOCKS_KILLABLE);
+					       DRM_RESV_LOCKS_KILLABLE);
 	else
 		ret = drm_shmem_core_mmap_offset(gem, offset);
 	drm_gem_object_put(gem);
@@ -737,7 +737,7 @@ int drm_shmem_export_check(struct drm_gem_object *gem)
 
 	if (drm_gem_is_imported(gem))
 		return -EINVAL;
-	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset, DRM_SHMEM_LOCKS_KILLABLE);
+	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset, DRM_RESV_LOCKS_KILLABLE);
 }
 
 /*

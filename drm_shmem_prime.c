@@ -152,7 +152,7 @@ struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
 	struct dma_buf_attachment *attach;
 	int ret;
 
-	ret = drm_resv_lock_state(dma_buf->resv, TASK_KILLABLE);
+	ret = drm_resv_lock_how(dma_buf->resv, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ERR_PTR(ret);
 	dma_resv_unlock(dma_buf->resv);
@@ -244,7 +244,7 @@ static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_resv_lock_state(resv, TASK_KILLABLE);
+	ret = drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = __drm_shmem_sgt_wait(resv);

@@ -146,15 +146,19 @@ static int drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 	return ret;
 }
 
-static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+/* The lock, for a call about the pages of an object. The pages of an import are the exporter's. */
+static int drm_shmem_lock_own(struct drm_gem_object *gem, enum drm_resv_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("see drm_resv_lock_how()")
+{
+	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_shmem_lock_call(gem, how);
+}
+
+static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
+	int ret = drm_shmem_lock_own(gem, how);
 
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
-
-	ret = drm_shmem_lock_call(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
@@ -180,7 +184,7 @@ static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_shmem_how how)
  */
 int drm_shmem_pin(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_pin(obj, DRM_SHMEM_LOCKS);
+	return drm_shmem_do_pin(obj, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_pin);
 
@@ -195,7 +199,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_pin);
  */
 int drm_shmem_pin_interruptible(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_pin(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_do_pin(obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_pin_interruptible);
 
@@ -385,7 +389,7 @@ void __drm_shmem_is_gone(struct drm_shmem_obj *obj)
 }
 
 static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
-				struct drm_shmem_shrinker *shrinker, enum drm_shmem_how how)
+				struct drm_shmem_shrinker *shrinker, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
@@ -394,10 +398,8 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
 		return -EINVAL;
 	if (shrinker && !drm_shmem_check_shrinker(gem, shrinker))
 		return -EINVAL;
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
 
-	ret = drm_shmem_lock_call(gem, how);
+	ret = drm_shmem_lock_own(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
@@ -434,7 +436,7 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 		      struct drm_shmem_shrinker *shrinker)
 {
-	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_SHMEM_LOCKS);
+	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_madvise);
 
@@ -454,19 +456,15 @@ EXPORT_SYMBOL_GPL(drm_shmem_madvise);
 int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 				    struct drm_shmem_shrinker *shrinker)
 {
-	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_do_madvise(obj, madv, shrinker, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_madvise_interruptible);
 
-static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
+	int ret = drm_shmem_lock_own(gem, how);
 
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
-
-	ret = drm_shmem_lock_call(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_shmem_purge_locked(obj);
@@ -493,7 +491,7 @@ static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_shmem_how how)
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_purge(obj, DRM_SHMEM_LOCKS);
+	return drm_shmem_do_purge(obj, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_purge);
 
@@ -508,19 +506,15 @@ EXPORT_SYMBOL_GPL(drm_shmem_purge);
  */
 int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_purge(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_do_purge(obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_purge_interruptible);
 
-static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret;
+	int ret = drm_shmem_lock_own(gem, how);
 
-	if (drm_gem_is_imported(gem))
-		return -EOPNOTSUPP;
-
-	ret = drm_shmem_lock_call(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_shmem_evict_locked(obj);
@@ -550,7 +544,7 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_shmem_how how)
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_evict(obj, DRM_SHMEM_LOCKS);
+	return drm_shmem_do_evict(obj, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict);
 
@@ -565,7 +559,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict);
  */
 int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_do_evict(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_do_evict(obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
 

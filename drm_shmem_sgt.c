@@ -341,7 +341,7 @@ static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
 
 /* Become one more counted user of the table, which is mapped if need be. */
 static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *bound,
-					    struct drm_shmem_obj *obj, enum drm_shmem_how how)
+					    struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = drm_shmem_sgt_count_unlocked(obj);
@@ -356,7 +356,7 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	if (!IS_ERR(sgt))
 		refcount_inc(&obj->__sgt_users);
-	drm_shmem_unlock(gem, how == DRM_SHMEM_LOCKED);
+	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return sgt;
 }
@@ -369,7 +369,7 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
+	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
@@ -506,7 +506,7 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 
-	table = counted ? drm_shmem_sgt_count(bound, obj, drm_shmem_how(locked)) :
+	table = counted ? drm_shmem_sgt_count(bound, obj, drm_resv_how(locked)) :
 			  drm_shmem_sgt_map(bound, obj, locked);
 	return (struct drm_shmem_sgt) {
 		.__table = table,
@@ -542,7 +542,7 @@ int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ct
 		return -EBUSY;
 	}
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, drm_shmem_how(locked)));
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, drm_resv_how(locked)));
 	if (ret)
 		return ret;
 
@@ -639,7 +639,7 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev
 	if (!own->__suspended)
 		return 0;
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, DRM_SHMEM_LOCKED));
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, DRM_RESV_LOCKED));
 	if (ret)
 		return ret;
 
@@ -723,7 +723,7 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 	return 0;
 }
 
-static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_shmem_how how)
+static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	int ret = drm_shmem_lock_call(&obj->base.base, how);
 
@@ -750,7 +750,7 @@ static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_shmem_how 
  */
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_sgt_do_unmap(obj, DRM_SHMEM_LOCKS);
+	return drm_shmem_sgt_do_unmap(obj, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap);
 
@@ -765,6 +765,6 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap);
  */
 int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj)
 {
-	return drm_shmem_sgt_do_unmap(obj, DRM_SHMEM_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_sgt_do_unmap(obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap_interruptible);

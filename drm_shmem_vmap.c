@@ -124,7 +124,7 @@ int __drm_vmap_first(struct drm_shmem_obj *obj, bool locked)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
+	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
 	if (ret)
 		return ret;
 	ret = drm_vmap_first_locked(obj);
@@ -181,7 +181,7 @@ int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
-	ret = drm_shmem_lock_how(gem, drm_shmem_how(locked));
+	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
 	if (ret)
 		return ret;
 	ret = gem->funcs->vmap(gem, map) ?: drm_shmem_check_map(gem, map);
