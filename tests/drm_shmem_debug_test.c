@@ -175,14 +175,10 @@ static void debug_trace_end(struct kunit *test, struct debug_traced *traced)
 /* Begins with a new object. */
 static struct reclaim_bo *debug_trace_bo(struct kunit *test, struct debug_traced *traced)
 {
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique;
 	struct reclaim_bo *bo;
 
 	debug_trace_begin(test, traced);
-	unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
+	bo = shmem_test_reclaim_bo(test, SZ_4K);
 	traced->gem = drm_shmem_gem(&bo->obj);
 	return bo;
 }

@@ -74,13 +74,8 @@ static void mmap_allow(struct kunit *test, struct drm_gem_object *gem)
 
 static struct reclaim_bo *mmap_bo(struct kunit *test)
 {
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique =
-		drm_shmem_create(&reclaim_bo_type, t->drm, MMAP_SIZE, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, MMAP_SIZE);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	mmap_allow(test, drm_shmem_gem(&bo->obj));
 	return bo;
 }

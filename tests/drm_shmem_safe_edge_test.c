@@ -138,13 +138,9 @@ static enum drm_gem_object_status status(struct drm_shmem_obj *obj)
 /* What fdinfo counts an object's memory as */
 static void memory_status(struct kunit *test)
 {
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	int ret;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
 	drm_vmap_guard(edge_map, map, &bo->obj, ret)
 		KUNIT_EXPECT_EQ(test, status(&bo->obj), DRM_GEM_OBJECT_RESIDENT);
@@ -183,13 +179,9 @@ static void memory_status_import(struct kunit *test)
 /* A purged object stays without pages, whoever wants them: here a dma-buf. */
 static void pin_purged(struct kunit *test)
 {
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	struct drm_gem_object *gem;
-	struct reclaim_bo *bo;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	gem = drm_shmem_gem(&bo->obj);
 	dma_resv_lock(gem->resv, NULL);
 	KUNIT_EXPECT_EQ(test, gem->funcs->pin(gem), 0);
@@ -316,11 +308,8 @@ static void signal_is_pending(struct kunit *test)
 		signal_madvise, signal_evict, signal_purge,
 	};
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
 			struct edge_holder holder = { .resv = drm_shmem_gem(&bo->obj)->resv };
@@ -392,12 +381,9 @@ static void signal_interrupts(struct kunit *test)
 	};
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
 		struct shmem_test_holder *holder =
 			shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
@@ -489,11 +475,8 @@ static void signal_kills(struct kunit *test)
 		killed_dumb_offset, killed_export, killed_mmap,
 	};
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &killed_handle), 0);
 	killed_file = t->file;
 	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
@@ -588,12 +571,8 @@ static void locked_twice(struct kunit *test)
 	static int (* const fns[])(struct reclaim_bo *bo) = {
 		twice_pin, twice_madvise, twice_purge, twice_evict, twice_unmap, twice_mmap_offset,
 	};
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
@@ -617,12 +596,9 @@ static void released_under_lock(struct kunit *test)
 	__context_unsafe("the analysis knows nothing of the other reference")
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_8K, NULL);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	struct drm_shmem_sgt_owned table = {};
-	struct reclaim_bo *bo;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);

@@ -279,12 +279,9 @@ static void evict_in_use(struct kunit *test)
 static void evict_without_step(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	struct drm_shmem_sgt_owned table = {};
-	struct reclaim_bo *bo;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&table, &reg->base.bound, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);

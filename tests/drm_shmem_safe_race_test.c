@@ -160,13 +160,9 @@ static int race_unmap(struct race *race)
 
 static struct drm_shmem_obj *race_obj(struct kunit *test)
 {
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_16K, NULL);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
 	int ret;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	drm_vmap_guard(race_page, map, &bo->obj, ret)
 		drm_vmap_write32(map, 0, 0x600d600d);
 	KUNIT_ASSERT_EQ(test, ret, 0);

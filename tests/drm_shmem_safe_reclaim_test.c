@@ -24,15 +24,6 @@ struct reclaim_page_owned {
 	DRM_VMAP_OWNED(struct reclaim_page);
 };
 
-static struct reclaim_bo *reclaim_bo(struct kunit *test, size_t size)
-{
-	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, size, NULL);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	return drm_shmem_publish(&reclaim_bo_type, &unique);
-}
-
 static int map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret;
@@ -157,7 +148,7 @@ static void unpinned_is_dirty(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	for (int i = 0; i < 3; i++) {
-		struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 		struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 
 		KUNIT_EXPECT_FALSE(test, reclaim_is_dirty(test, bo));
@@ -217,7 +208,7 @@ static void purge(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	for (int mapped = 0; mapped < 2; mapped++) {
-		struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
+		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
 		struct drm_vma_offset_node *node = &drm_shmem_gem(&bo->obj)->vma_node;
 		u64 offset;
 
@@ -239,7 +230,7 @@ static void purge(struct kunit *test)
 static void purge_in_use(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct drm_shmem_sgt_owned table = {};
 	struct reclaim_page_owned own = {};
@@ -306,7 +297,7 @@ static const struct dma_fence_ops fence_ops = {
 
 static void purge_fenced(struct kunit *test)
 {
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_fence *fence = kzalloc_obj(*fence);
 	static DEFINE_SPINLOCK(lock);
@@ -362,7 +353,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
-		bo[i] = reclaim_bo(test, SZ_8K);
+		bo[i] = shmem_test_reclaim_bo(test, SZ_8K);
 		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[i]->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
@@ -396,7 +387,7 @@ static void exported_stays(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_buf *dmabuf, *again;
 	u32 handle;
@@ -436,7 +427,7 @@ static void give_name(struct kunit *test, struct drm_gem_object *gem)
 static void shared_by_name(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
@@ -453,7 +444,7 @@ static void shared(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct file *filp = drm_safe_test_open(test, t->drm->render);
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
 	struct dma_buf *dmabuf;
 	u32 handle, other;
 
@@ -576,7 +567,7 @@ static void shrinker_counts_filled(struct kunit *test, enum fill i)
 	struct reclaim_bo *bo[3];
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
-		bo[i] = reclaim_bo(test, SZ_16K);
+		bo[i] = shmem_test_reclaim_bo(test, SZ_16K);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
 	/* Nothing is there to be given back. */
@@ -625,7 +616,7 @@ static void shrinker_counts_evictable(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_16K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
 	struct reclaim_page_owned own = {};
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
@@ -655,7 +646,7 @@ static void shrinker_counts_evictable(struct kunit *test)
 /* A driver that uses the core for pages has them. */
 static void purge_used(struct kunit *test)
 {
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	refcount_t *uses = &bo->obj.base.pages_use_count;
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
@@ -672,7 +663,7 @@ static void purge_used(struct kunit *test)
 
 static void expect_bad_shrinker(struct kunit *test, struct drm_shmem_shrinker *s)
 {
-	struct reclaim_bo *bo = reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s),
@@ -730,7 +721,7 @@ static void shrinker_misses_dying(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct reclaim_put *put = kunit_kzalloc(test, sizeof(*put), GFP_KERNEL);
-	struct reclaim_bo *parent = reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *parent = shmem_test_reclaim_bo(test, SZ_4K);
 	const struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
 	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, &opts);
 

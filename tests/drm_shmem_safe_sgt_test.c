@@ -273,13 +273,10 @@ static void owned_revoked(struct kunit *test)
 static void unmap_early(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	struct drm_shmem_sgt_owned own = {};
-	struct reclaim_bo *bo;
 	int ret = -1;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {

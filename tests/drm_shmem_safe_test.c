@@ -244,12 +244,9 @@ static void lookup_core_made(struct kunit *test)
 static void lookup_other_type(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, NULL);
-	struct reclaim_bo *bo;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
 	u32 handle = 0;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
-	bo = drm_shmem_publish(&reclaim_bo_type, &unique);
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	KUNIT_EXPECT_NULL(test, drm_shmem_from_gem(&test_bo_type, drm_shmem_gem(&bo->obj)));
 	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_lookup(&test_bo_type, t->file, handle),

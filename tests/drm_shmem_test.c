@@ -303,6 +303,16 @@ struct test_bo *shmem_test_bo(struct kunit *test, size_t size)
 	return bo;
 }
 
+/* Another one, of the type that gives back its memory. The test puts it. */
+struct reclaim_bo *shmem_test_reclaim_bo(struct kunit *test, size_t size)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, size, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	return drm_shmem_publish(&reclaim_bo_type, &unique);
+}
+
 /*
  * I/O memory to test on. Where the kernel emulates all of it, as on UML, this
  * is a region of its own; elsewhere any memory can be accessed that way.

@@ -103,6 +103,7 @@ struct drm_device *shmem_test_device(struct kunit *test, struct device *parent,
 void shmem_test_unbind(struct kunit *test);
 long shmem_test_mmap(struct kunit *test, struct drm_gem_object *gem, unsigned long flags);
 struct test_bo *shmem_test_bo(struct kunit *test, size_t size);
+struct reclaim_bo *shmem_test_reclaim_bo(struct kunit *test, size_t size);
 struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *e, size_t size);
 void shmem_test_export_put(struct dma_buf *dmabuf);
 struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
