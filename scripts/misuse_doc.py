@@ -16,7 +16,8 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
-SPDX = "SPDX-License-Identifier: GPL-2.0-only OR MIT"
+sys.path.append(str(TOP / "scripts/docs"))
+import rst  # pylint: disable=wrong-import-position
 RUST = {"b": "build", "r": "run time", "partly": "partly", "no": "no", "-": "-"}
 LEVELS = {"B": "error", "W": "warning", "U": "warning that a driver turns on",
           "C": "report of a checker"}
@@ -84,7 +85,7 @@ class Results:
 
     def text(self):
         """As the file has it."""
-        out = [f"# {SPDX}", f"# Written by make misuse, with {', '.join(self.tools)}"]
+        out = [f"# {rst.SPDX}", f"# Written by make misuse, with {', '.join(self.tools)}"]
         for (file, case), tools in self.found.items():
             out += ["\t".join((file, case, tool, *tools[tool])).rstrip("\t")
                     for tool in self.tools if tool in tools]
@@ -218,7 +219,7 @@ def page_of_classes(corpus, results, page):
     """A page with a section for each class."""
     name, title, _ = page
     head = f"What is refused: {title[0].lower()}{title[1:]}"
-    out = [f".. {SPDX}", ".. Written by make misuse from tests/misuse.", "",
+    out = [f".. {rst.SPDX}", ".. Written by make misuse from tests/misuse.", "",
            "=" * len(head), head, "=" * len(head), "",
            "Each section starts with code that compiles. Each case changes that code as the diff shows; below",
            "the diff are the messages of the tools. :doc:`misuse` explains the levels.", ""]
@@ -236,14 +237,6 @@ def page_of_classes(corpus, results, page):
     return f"misuse-{name}.rst", "\n".join(out).rstrip("\n") + "\n"
 
 
-def table(widths, rows):
-    """A list-table whose first row is the header."""
-    out = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
-    for row in rows:
-        out += [("   * - " if i == 0 else "     - ") + str(cell) for i, cell in enumerate(row)]
-    return [line.rstrip() for line in out] + [""]
-
-
 def best(counts):
     """Where a class is refused first."""
     return next((text for levels, text in (("BW", "build"), ("UC", "checker"), ("R", "run time"))
@@ -257,7 +250,7 @@ def summary(corpus, results):
     first = [best(corpus.counts(n)) for n in classes]
     # The earliest that Rust has counts, as it does for the library.
     rust = [corpus.rust(n).split(", ")[0] for n in classes]
-    out = [f".. {SPDX}",
+    out = [f".. {rst.SPDX}",
            f".. Written by make misuse from tests/misuse, with {', '.join(results.tools)}.", ""]
     rows = [["Classes refused", "Library", "Rust"]]
     for text, ours, theirs in (("when the driver is compiled", "build", "build"),
@@ -268,7 +261,7 @@ def summary(corpus, results):
         counts = [first.count(ours) if ours else "", rust.count(theirs) if theirs else ""]
         if any(counts):
             rows.append([text, *counts])
-    out += table((70, 15, 15), rows)
+    out += rst.table((70, 15, 15), rows)
     total = {level: 0 for level in "BWUCR"}
     for page in PAGES:
         if not corpus.on_page(page):
@@ -282,7 +275,7 @@ def summary(corpus, results):
                          if number != "design" else "promises that have no class",
                          ", ".join(f"{counts[level]}\N{NO-BREAK SPACE}{level}" for level in "BWUCR" if counts[level]),
                          corpus.rust(number)])
-        out += table((60, 24, 16), rows)
+        out += rst.table((60, 24, 16), rows)
     out += [f"In all, there are {sum(total.values())} cases: "
             + ", ".join(f"{count} at level {level}" for level, count in total.items()) + ".", ""]
     out += [".. toctree::", "   :maxdepth: 1", "", *(f"   misuse-{page[0]}" for page in PAGES)]

@@ -15,9 +15,10 @@ import re
 import subprocess
 import sys
 
+import rst
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FILE = TOP / "Documentation/api-figures.txt"
-SPDX = "SPDX-License-Identifier: GPL-2.0-only OR MIT"
 PRIVATE = re.compile(r"_(?:internal|trace|core)\.h$")
 
 
@@ -77,14 +78,13 @@ def table(tree):
         rows.append([f"``{path.name}``", *figures])
         total = [max(a, b) if i == 3 else a + b for i, (a, b) in enumerate(zip(total, figures))]
     rows.append(["all", *total])
-    out = [f".. {SPDX}", f".. Written by make docs from the headers, with {version}.", "",
-           ".. list-table::", "   :header-rows: 1", "   :widths: 40 12 14 20 14", ""]
-    for row in [["Header", "Lines", "Macros, share", "Macros, longest", "Tags"],
-                *([name, lines, f"{100 * inside // lines} %", f"{macros}, {longest}", functions]
-                  for name, lines, inside, macros, longest, functions in rows)]:
-        out += [("   * - " if i == 0 else "     - ") + str(cell) for i, cell in enumerate(row)]
+    out = [f".. {rst.SPDX}", f".. Written by make docs from the headers, with {version}.", ""]
+    out += rst.table((40, 12, 14, 20, 14),
+                     [["Header", "Lines", "Macros, share", "Macros, longest", "Tags"],
+                      *([name, lines, f"{100 * inside // lines} %", f"{macros}, {longest}", functions]
+                        for name, lines, inside, macros, longest, functions in rows)])
     names, missing = sample(tree, headers)
-    out += ["", f"The sample driver calls {len(names)} names of the library and its own. "
+    out += [f"The sample driver calls {len(names)} names of the library and its own. "
             + ("ctags finds all of them." if not missing else
                f"ctags does not find {len(missing)}, which macros generate:"), ""]
     if missing:

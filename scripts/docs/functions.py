@@ -14,9 +14,10 @@ import re
 import subprocess
 import sys
 
+import rst
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PAGES = TOP / "Documentation"
-SPDX = "SPDX-License-Identifier: GPL-2.0-only OR MIT"
 
 
 def directives(page):
@@ -64,14 +65,15 @@ def index(tree, page):
     sections = {}
     for heading, file, options in directives(page):
         sections.setdefault(heading, []).extend(kernel_doc(tree, file, options))
-    out = [f".. {SPDX}", ".. Written by make docs from the kernel-doc comments."]
+    out = [f".. {rst.SPDX}", ".. Written by make docs from the kernel-doc comments.", ""]
     for heading, found in sections.items():
         if not found:
             continue
-        out += ["", f".. rubric:: {heading}", "", ".. list-table::", "   :widths: 42 58", ""]
-        for kind, name, purpose in sorted(set(found), key=lambda row: (row[1].lower(), row)):
-            out += [f"   * - {role(kind, name)}", f"     - {purpose}".rstrip()]
-    return "\n".join(out) + "\n"
+        out += [f".. rubric:: {heading}", ""]
+        out += rst.table((42, 58), [(role(kind, name), purpose) for kind, name, purpose in
+                                    sorted(set(found), key=lambda row: (row[1].lower(), row))],
+                         header=False)
+    return "\n".join(out)
 
 
 def main():
