@@ -383,7 +383,7 @@ static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm
 			"%s: %s", vm->base.name,
 			!obj ? "no object was given" :
 			obj->dev != vm->base.drm ? "the object is another device's" :
-			"the object has other functions than those of the VM's type");
+			"the object is of another type");
 }
 
 static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,

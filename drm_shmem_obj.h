@@ -39,7 +39,7 @@ struct vm_operations_struct;
  *   are changed under the reservation lock, the count from and to zero only then.
  * - @__made_for is the type that drm_shmem_gem_create_object() made the memory for, until
  *   the library makes an object of it. Until then, and for ever if the core makes it,
- *   @base's &drm_gem_object.funcs are NULL or equal to those of the core.
+ *   @base has the functions of the core.
  * - @__sgt is NULL, or a table that is mapped for the DMA device, or
  *   ERR_PTR(-ENODEV) for ever after revocation. It is changed under the
  *   reservation lock, or by the task that frees the object. With a table,
@@ -355,7 +355,10 @@ static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_
 		drm_gem_object_put(&obj->base.base);
 }
 
-/* Of any type: the object comes first in it. As with DEFINE_FREE(), @p is untyped. */
+/*
+ * Untyped, as with DEFINE_FREE(). The variable can hold a pointer to a driver's struct of any
+ * type, because the struct drm_shmem_obj is its first member.
+ */
 static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 {
 	struct drm_shmem_obj *obj = *(struct drm_shmem_obj **)p;

@@ -80,8 +80,8 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
  * drm_shmem_is_purged() - has an object lost its contents?
  * @obj: the object
  *
- * A caller that will use the object later asks. What maps an object need not: it fails for a
- * purged one.
+ * A caller that will use the object later asks. A call that maps the object need not ask: it
+ * fails for a purged one.
  *
  * Context: The caller holds the object's reservation lock, without which it can be
  * purged at any time.

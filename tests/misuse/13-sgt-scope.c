@@ -21,7 +21,7 @@
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
-// run: drm_shmem_race.free_against_unbind: unmapped once, whoever comes first
+// run: drm_shmem_race.free_against_unbind: the table is unmapped once in either order
 
 #include "foo.h"
 

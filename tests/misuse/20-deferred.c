@@ -4,7 +4,7 @@
 // rust: no
 // wrong: CLEANUP_BY_HAND B: incompatible pointer
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: dropped there, cleaned up elsewhere
-// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_end: nothing is left, whoever comes last
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_end: nothing is left, in any order
 
 #include "foo.h"
 
