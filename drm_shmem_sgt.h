@@ -78,7 +78,8 @@ int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj) __must_check
 
 /* A function without a body: the build fails if a call of it remains. */
 void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
-__drm_shmem_sgt_no_proof(void) __drm_nonallocating;
+__drm_shmem_sgt_no_proof(void)
+	__drm_nonallocating;
 
 static __always_inline void __drm_shmem_sgt_check_proof(const struct drm_dev_ctx_bound *bound)
 {
