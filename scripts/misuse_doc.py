@@ -83,12 +83,17 @@ class Results:
                 if key in self.found and tool in cases:
                     self.found[key][tool] = cases[tool]
 
+    def of(self, file, case):
+        """What was found of a case, in the order of the tools, wherever it comes from."""
+        found = self.found.get((file, case), {})
+        return {tool: found[tool] for tool in self.tools if tool in found}
+
     def text(self):
         """As the file has it."""
         out = [f"# {rst.SPDX}", f"# Written by make misuse, with {', '.join(self.tools)}"]
-        for (file, case), tools in self.found.items():
-            out += ["\t".join((file, case, tool, *tools[tool])).rstrip("\t")
-                    for tool in self.tools if tool in tools]
+        for file, case in self.found:
+            out += ["\t".join((file, case, tool, *found)).rstrip("\t")
+                    for tool, found in self.of(file, case).items()]
         return "\n".join(out) + "\n"
 
 
@@ -167,7 +172,7 @@ def section_of_file(source, results):
     right = source.lines()
     out = block("c", right)
     for name, level in source.cases:
-        tools = results.found.get((source.path.name, name), {})
+        tools = results.of(source.path.name, name)
         out += [f"**{escaped(name)}**: {LEVELS[level]} ({level})", ""]
         out += block("diff", changes(right, source.lines(name)))
         out += [*said_by(tools, level), ""]
