@@ -909,6 +909,7 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 {
 	static struct lock_class_key bound_key, ends_key;
+	struct drm_driver early;
 	struct drm_dev_ctx *ctx;
 	void *device;
 	int ret;
@@ -919,7 +920,10 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (ret)
 		return ERR_PTR(ret);
 
-	device = __drm_dev_alloc(args->parent, args->driver, args->size, args->offset);
+	/* If anything below fails, the driver has nothing to release: it never had the device. */
+	early = *args->driver;
+	early.release = NULL;
+	device = __drm_dev_alloc(args->parent, &early, args->size, args->offset);
 	if (IS_ERR(device))
 		return ERR_CAST(device);
 
@@ -957,6 +961,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (ret)
 		return ERR_PTR(ret);
 
+	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
 	return &ctx->__unreg;
 }

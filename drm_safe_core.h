@@ -96,6 +96,16 @@ static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 }
 
 /*
+ * Gives a device that nobody else has yet another driver, which differs in callbacks only, as
+ * rust/kernel/drm/device.rs does. Goes when __drm_dev_alloc() leaves &drm_driver.release alone
+ * until its caller says that the device is complete.
+ */
+static inline void drm_dev_set_driver(struct drm_device *drm, const struct drm_driver *driver)
+{
+	drm->driver = driver;
+}
+
+/*
  * Prepare a device that was unregistered before for another drm_dev_unregister(). That
  * function deletes the device from the core's sysrq list each time, and deleting it twice
  * corrupts the list. So add the entry to @own, a list of the caller's, for the second call

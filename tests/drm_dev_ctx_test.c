@@ -206,9 +206,16 @@ static void tdev_postclose(struct drm_device *drm, struct drm_file *file)
 	kfree(file->driver_priv);
 }
 
+/* How often a device was released that has no log */
+static unsigned int tdev_released_early;
+
 static void tdev_release(struct drm_device *drm)
 {
-	log_step(tdev_dev(drm)->log, 'f');
+	struct tdev_log *log = tdev_dev(drm)->log;
+
+	if (!log)
+		tdev_released_early++;
+	log_step(log, 'f');
 }
 
 DEFINE_DRM_GEM_FOPS(tdev_fops);
@@ -2617,9 +2624,13 @@ static int tdev_fail(struct kunit *test, void *data)
 	int ret;
 
 	t->log = (struct tdev_log){};
+	tdev_released_early = 0;
 	unreg = drm_dev_ctx_alloc(t->parent, &tdev_driver, struct tdev, ctx);
-	if (IS_ERR(unreg))
+	if (IS_ERR(unreg)) {
+		/* The driver does not hear of a device that it does not get. */
+		KUNIT_EXPECT_EQ(test, tdev_released_early, 0);
 		return PTR_ERR(unreg);
+	}
 	tdev_dev(drm_dev_ctx_unreg_drm(unreg))->log = &t->log;
 
 	hw = kzalloc_obj(*hw);
