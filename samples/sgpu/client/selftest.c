@@ -20,6 +20,7 @@
 
 #define VA	0x40000000ULL	/* where most tests bind */
 #define VA_OUT	0x80000000ULL	/* where results go */
+#define TRIES	6000	/* of what has to happen soon, 10 ms apart: only a hang takes so many */
 
 static unsigned int checks, failures;
 
@@ -828,7 +829,7 @@ static int vm_create_soon(uint32_t *id)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int i, ret = -EBUSY;
 
-	for (i = 0; i < 100 && ret == -EBUSY; i++) {
+	for (i = 0; i < TRIES && ret == -EBUSY; i++) {
 		ret = vm_create(dev.fd, id);
 		if (ret == -EBUSY)
 			nanosleep(&pause, NULL);
@@ -1196,7 +1197,7 @@ static bool gets_purged(uint32_t handle)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int i;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < TRIES; i++) {
 		if (!shrink_all() || is_purged(handle))
 			break;
 		nanosleep(&pause, NULL);
@@ -1220,7 +1221,7 @@ static int gets_evicted(uint32_t handle)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int i, ret = -EBUSY;
 
-	for (i = 0; i < 100 && ret == -EBUSY; i++) {
+	for (i = 0; i < TRIES && ret == -EBUSY; i++) {
 		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
 		if (ret == -EBUSY)
 			nanosleep(&pause, NULL);
