@@ -1024,6 +1024,12 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 		drm_shmem_debug_print(obj);
 		return false;
 	}
+	/* One is the table's own, and an owned one keeps the object. Other types do not count. */
+	if (refcount_read(&obj->__sgt_users) > 1) {
+		drm_safe_broken(gem->dev, "a borrowed sg table does not keep the object",
+				"last reference dropped with a table in use; the object is leaked");
+		return false;
+	}
 	return true;
 }
 

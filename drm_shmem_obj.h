@@ -41,7 +41,8 @@ struct vm_operations_struct;
  *   the library makes an object of it. Until then, and for ever if the core makes it,
  *   @base has the functions of the core.
  * - @__sgt is NULL, or a table that is mapped for the DMA device, or
- *   ERR_PTR(-ENODEV) for ever after revocation. It is changed under the
+ *   ERR_PTR(-ENODEV) for ever after revocation, or once the core has the table of an
+ *   import back whose init step failed. It is changed under the
  *   reservation lock, or by the task that frees the object. With a table,
  *   @__revocable is on the list of what dies with the parent's binding, or was
  *   taken off by the task that is about to unmap the table.

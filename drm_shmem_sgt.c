@@ -122,6 +122,9 @@ static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
 
 	trace_drm_shmem_sgt_unmap(&obj->base.base);
 	WRITE_ONCE(obj->__sgt, next);
+	/* Users of a table that was revoked are still counted. */
+	if (!next)
+		refcount_set(&obj->__sgt_users, 0);
 	drm_shmem_sgt_free_locked(obj, sgt);
 }
 
@@ -424,6 +427,9 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
  * __drm_shmem_sgt_disown() - undo __drm_shmem_sgt_adopt()
  * @obj: the object, which nobody else has
  *
+ * From here on the table is as one that was revoked. The init step that failed may have left
+ * an owned handle, whose uses are then refused, and which is still counted.
+ *
  * Context: Any, in the section that the table was adopted in, so that it was
  * not revoked.
  */
@@ -432,7 +438,7 @@ void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 {
 	if (!__drm_shmem_sgt_take(obj))
 		return;
-	WRITE_ONCE(obj->__sgt, NULL);
+	WRITE_ONCE(obj->__sgt, ERR_PTR(-ENODEV));
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 
@@ -475,6 +481,7 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 	} else {
 		trace_drm_shmem_sgt_unmap(gem);
 		WRITE_ONCE(obj->__sgt, NULL);
+		refcount_set(&obj->__sgt_users, 0);
 		drm_shmem_sgt_free_own(obj, sgt);
 		/* drm_shmem_release_own() reports pins that are left. */
 		refcount_set(&obj->base.pages_pin_count,

@@ -301,6 +301,46 @@ static void import_init_maps(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* An init step that owns the table, and fails without giving it back */
+static int init_owns(struct life_bo *bo)
+{
+	life->found = drm_shmem_gem(&bo->obj);
+	drm_dev_ctx_or(test_reg, reg, test_ctx(life->found->dev), return -ESHUTDOWN);
+	return drm_shmem_sgt_own(&bo->table, &reg->base.bound, &bo->obj) ?: -EXDEV;
+}
+
+/* The core has the table back: what was owned of it is refused, and counted as before. */
+static void import_init_owns_and_fails(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &life_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_shmem_sgt_owned other = {};
+	struct life_bo *bo;
+	int ret = 0;
+
+	life->init = init_owns;
+	KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-EXDEV));
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	bo = container_of(life->found, struct life_bo, obj.base.base);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &bo->table, ret)
+			KUNIT_FAIL(test, "the table is the core's");
+		KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->base.bound, &bo->obj),
+				-ENODEV);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 2);
+	drm_gem_object_get(life->found);
+	drm_shmem_sgt_release(&bo->table);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
+	drm_gem_object_put(life->found);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 /* Expects that neither a handle, nor a dma-buf, nor an offset is made, and no shrinker told. */
 static void expect_private(struct kunit *test, struct life_bo *bo)
 {
@@ -733,6 +773,28 @@ static void counted_after_revocation(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
+/* What borrows a table does not keep the object, whose memory it writes in the end. */
+static void put_while_borrowed(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct life_bo *bo = life_bo(test, NULL);
+	int ret = -1;
+
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
+			kunit_warning_suppress(test) {
+				drm_shmem_put(&bo->obj);
+				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			}
+			KUNIT_EXPECT_EQ(test, life->finis, 0);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	/* It was leaked, and has a reference again. */
+	drm_shmem_put(&bo->obj);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
 /* A fini step that uses the table, although there was none */
 static void fini_maps(struct life_bo *bo)
 {
@@ -939,6 +1001,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(init_fails_while_found),
 	KUNIT_CASE_PARAM(import_init_fails_while_found, life_driver_gen_params),
 	KUNIT_CASE_PARAM(import_init_maps, life_driver_gen_params),
+	KUNIT_CASE(import_init_owns_and_fails),
 	KUNIT_CASE(private_until_published),
 	KUNIT_CASE(init_is_not_evicted),
 	KUNIT_CASE(exported_has_offset),
@@ -955,6 +1018,7 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(free_meets_shrinker_and_unbind),
 	KUNIT_CASE(evict_meets_unbind),
 	KUNIT_CASE(counted_after_revocation),
+	KUNIT_CASE(put_while_borrowed),
 	KUNIT_CASE(table_in_fini),
 	KUNIT_CASE(evicted_in_fini),
 	KUNIT_CASE(put_under_shared_lock),
