@@ -61,6 +61,21 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
 			struct drm_shmem_obj *obj, bool locked) __must_check;
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
+
+/**
+ * drm_shmem_sgt_cleanup() - release an owned sg table, at the end of a scope or of a structure
+ * @own: the handle, which may be empty and is so afterwards
+ *
+ * As drm_vmap_cleanup() for a mapping: for __cleanup() on the stack, and for the function
+ * that frees a structure with the handle.
+ *
+ * Context: As drm_shmem_sgt_release().
+ */
+static inline void drm_shmem_sgt_cleanup(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv)
+{
+	drm_shmem_sgt_release(own);
+}
+
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)

@@ -504,8 +504,11 @@ static __always_inline void __drm_vmap_release_locked(struct drm_vmap *own)
 #define drm_vmap_release_locked(_own)	__drm_vmap_release_locked(__drm_vmap_owned(_own))
 
 /**
- * drm_vmap_cleanup() - release an owned mapping at the end of a scope
- * @own: the handle, for __cleanup()
+ * drm_vmap_cleanup() - release an owned mapping, at the end of a scope or of a structure
+ * @own: the handle, which may be empty and is so afterwards
+ *
+ * For __cleanup() on the stack, and for the function that frees a structure with the handle.
+ * Takes each type of owned mapping, and so any pointer: an sg table has drm_shmem_sgt_cleanup().
  *
  * Context: May sleep. The caller does not hold the object's reservation lock.
  */

@@ -222,6 +222,44 @@ static void owned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
 }
 
+static int own_to_the_end_of_the_scope(struct kunit *test, bool early)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_sgt_owned own __cleanup(drm_shmem_sgt_cleanup) = {};
+
+	if (early)
+		return kref_read(&drm_shmem_gem(&bo->obj)->refcount);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
+	return refcount_read(&bo->obj.__sgt_users);
+}
+
+/* A structure that ends, with its handle filled or empty, and so does a scope. */
+static void owned_cleanup(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct owner {
+		struct drm_shmem_sgt_owned own;
+	} *owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	drm_shmem_sgt_cleanup(&owner->own);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&owner->own, &reg->base.bound, &bo->obj),
+				0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 2);
+	for (int i = 0; i < 2; i++) {
+		drm_shmem_sgt_cleanup(&owner->own);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	}
+	KUNIT_EXPECT_EQ(test, own_to_the_end_of_the_scope(test, true), 1);
+	KUNIT_EXPECT_EQ(test, own_to_the_end_of_the_scope(test, false), 2);
+}
+
 static void owned_overwritten(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -953,6 +991,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(wrong_lock),
 	KUNIT_CASE(revoked_rebind),
 	KUNIT_CASE(owned),
+	KUNIT_CASE(owned_cleanup),
 	KUNIT_CASE(owned_overwritten),
 	KUNIT_CASE(owned_revoked),
 	KUNIT_CASE(unmap_early),

@@ -208,6 +208,13 @@ RAW_ALLOWED = {
         dma_buf_unmap_attachment dma_buf_unmap_attachment_unlocked dma_buf_put""",
 }
 
+# What ends each kind of owned handle that the library declares; any other one is a mapping.
+ENDS = {"drm_shmem_sgt_owned": "drm_shmem_sgt_cleanup", "drm_gpuvm_imm_core": "drm_gpuvm_imm_fini",
+        "drm_gpuvm_imm_update": "drm_gpuvm_imm_update_drop"}
+
+# What makes memory
+ALLOCATES = re.compile(r"(?:(?:devm|drmm)_)?k[vmzc]*alloc\w*|kmem_cache_\w*alloc\w*|kvm?zalloc\w*|kmemdup\w*|vz?alloc\w*")
+
 # What frees memory; a driver's functions that call one of them with their argument do so too.
 FREES = {"kfree", "kvfree", "kfree_sensitive", "vfree", "kfree_rcu", "kmem_cache_free", "put_device"}
 
@@ -355,6 +362,49 @@ class Driver:
     def structs(self):
         """The structures of the driver: tag and body."""
         return re.findall(r"^struct (\w+) \{\n(.*?)^\}", self.text, re.M | re.S)
+
+    @functools.cached_property
+    def owners(self):
+        """The structures with owned handles: the members that are or have some, and their tags."""
+        found, known = {}, self.names["owned"]
+        while True:
+            more = {tag: members for tag, body in self.structs()
+                    if (members := self.owned_members(body, known | found.keys()))
+                    and tag not in known}
+            if more == found:
+                return found
+            found = more
+
+    @staticmethod
+    def owned_members(body, tags):
+        """The members of a structure that are structures of some tags: name and tag."""
+        members = {name: tag for tag, name in
+                   re.findall(r"^\s+struct (\w+) (\w+)(?:\[\w+\])*;", blanked(body), re.M) if tag in tags}
+        return members | {name: "drm_gpuvm_imm_core" for name in
+                          re.findall(r"\bDRM_GPUVM_IMM_CORE\((\w+)\)", body)}
+
+    def hands_on(self, variable, member, called, seen=()):
+        """True if one of some calls is given a member of a variable, or a function that does so is."""
+        for callee, args in called:
+            if callee in FREES or callee in ("container_of", "sizeof"):
+                continue
+            for at, arg in enumerate(args):
+                if re.search(rf"\b{variable}->{member}\b", arg):
+                    return True
+                if arg == variable and self.ends(callee, at, member, seen):
+                    return True
+        return False
+
+    def ends(self, function, at, member, seen):
+        """True if a function gives a member of an argument to others. Others' functions may."""
+        if function in seen:
+            return False
+        bodies = [(params, called) for name, _, params, called in self.functions if name == function]
+        for params, called in bodies:
+            name = re.search(r"(\w+)$", params[at]) if at < len(params) else None
+            if not name or self.hands_on(name[1], member, called, (*seen, function)):
+                return True
+        return not bodies
 
     @functools.cached_property
     def freeing(self):

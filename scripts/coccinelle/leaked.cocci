@@ -6,13 +6,18 @@ virtual report
 @initialize:python@
 @@
 import re
+import drm_safe_freed
 import drm_safe_names as names
+seen = set()
 
 def is_get(f):
     return f in names.puts()
 
 def is_put(f):
     return f in names.puts().values()
+
+def is_free(f):
+    return f in names.FREES
 
 def above(p):
     with open(p[0].file) as f:
@@ -95,6 +100,60 @@ x << bare.x;
 T << bare.T;
 @@
 if names.is_struct(T, "owned") and not cleans_up(p, x):
-    with_what = "DRM_GPUVM_IMM_UPDATE()" if "update" in T else "__cleanup(drm_vmap_cleanup)"
+    with_what = {"drm_gpuvm_imm_update": "DRM_GPUVM_IMM_UPDATE()",
+                 "drm_shmem_sgt_owned": "__cleanup(drm_shmem_sgt_cleanup)"
+                 }.get(names.tag(T), "__cleanup(drm_vmap_cleanup)")
     print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with %s" %
           (p[0].file, p[0].line, p[0].column, x, with_what))
+
+// A structure that is freed with what it owns: what drm_safe_freed.py finds in a file
+@definition@
+identifier f;
+position p;
+@@
+ f@p(...) { ... }
+
+@script:python depends on report@
+p << definition.p;
+@@
+if p[0].file not in seen:
+    seen.add(p[0].file)
+    for found in drm_safe_freed.freed, drm_safe_freed.wrong_ends:
+        for line, text in found(p[0].file):
+            print("%s:%s:1: ERROR: %s" % (p[0].file, line, text))
+
+// The same after it was filled, where it was allocated
+@filled exists@
+identifier own = {drm_vmap_own, drm_vmap_own_locked, drm_shmem_sgt_own, drm_shmem_sgt_own_locked};
+identifier end = {drm_vmap_release, drm_vmap_release_locked, drm_vmap_cleanup,
+		  drm_shmem_sgt_release, drm_shmem_sgt_cleanup};
+identifier move = {drm_vmap_move, drm_shmem_sgt_move};
+identifier free : script:python() { is_free(free) };
+identifier other : script:python() { not is_free(other) };
+identifier x, m;
+expression ret, E;
+statement S;
+position p;
+@@
+(
+ ret = own(&x->m, ...);
+ if (\(ret\|ret < 0\)) S
+|
+ if (own(&x->m, ...)) S
+)
+ ... when any
+     when != end(&x->m)
+     when != move(E, &x->m)
+     when != other(x, ...)
+     when != x = E
+ free@p(x, ...)
+
+@script:python depends on report@
+p << filled.p;
+x << filled.x;
+m << filled.m;
+own << filled.own;
+@@
+print("%s:%s:%s: ERROR: '%s' is freed with its '%s': %s() that first" %
+      (p[0].file, p[0].line, p[0].column, x, m,
+       "drm_shmem_sgt_cleanup" if "sgt" in own else "drm_vmap_cleanup"))

@@ -9,15 +9,23 @@
 // wrong: KEPT C: 'fw' is borrowed for a scope and must not be kept
 // wrong: KEPT_WITHOUT_A_BLOCK C: 'fw' is borrowed for a scope and must not be kept
 // wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
+// wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
+// wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': drm_shmem_sgt_cleanup\(\) that first
+// wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
+// wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
 // run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
 // run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
+// run: drm_shmem_sgt.owned_cleanup: and every way out of that of a table
 // run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
+
+#include <linux/slab.h>
 
 #include "foo.h"
 
 struct foo_perfcnt {
 	struct foo_bo *bo;
 	struct foo_fw_owned buf;
+	struct drm_shmem_sgt_owned table;
 	const struct foo_fw *borrowed;
 };
 
@@ -101,4 +109,48 @@ int foo_perfcnt_enable(struct foo_perfcnt *cnt)
 void foo_perfcnt_disable(struct foo_perfcnt *cnt)
 {
 	drm_vmap_release(&cnt->buf);
+}
+
+struct foo_perfcnt *foo_perfcnt_create(const struct foo_reg *reg, struct foo_bo *bo)
+{
+	struct foo_perfcnt *cnt = kzalloc_obj(*cnt);
+
+	if (!cnt)
+		return NULL;
+	cnt->bo = bo;
+	if (drm_vmap_own(&cnt->buf, &bo->shmem)) {
+		kfree(cnt);
+		return NULL;
+	}
+	if (drm_shmem_sgt_own(&cnt->table, &reg->base.bound, &bo->shmem)) {
+#if !defined(FREED_ON_AN_ERROR)
+		drm_vmap_cleanup(&cnt->buf);
+#endif
+		kfree(cnt);
+		return NULL;
+	}
+	return cnt;
+}
+
+void foo_perfcnt_free(struct foo_perfcnt *cnt)
+{
+#if !defined(FREED_WITH_IT)
+	drm_vmap_cleanup(&cnt->buf);
+#endif
+#if !defined(TABLE_FREED_WITH_IT)
+	drm_shmem_sgt_cleanup(&cnt->table);
+#endif
+	kfree(cnt);
+}
+
+/* The addresses of a buffer are read once. */
+int foo_perfcnt_program(const struct foo_reg *reg, struct foo_bo *bo)
+{
+#if defined(END_OF_A_MAPPING)
+	struct drm_shmem_sgt_owned table __cleanup(drm_vmap_cleanup) = {};
+#else
+	struct drm_shmem_sgt_owned table __cleanup(drm_shmem_sgt_cleanup) = {};
+#endif
+
+	return drm_shmem_sgt_own(&table, &reg->base.bound, &bo->shmem);
 }

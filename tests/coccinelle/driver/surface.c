@@ -407,6 +407,99 @@ const struct space_type space_type = {
 	.base.remap = space_remap,
 };
 
+static void parcel_free(struct parcel *parcel)
+{
+	drm_vmap_cleanup(&parcel->box);
+	kfree(parcel);					/* leaked */
+}
+
+static void parcel_end(struct parcel *parcel)
+{
+	drm_shmem_sgt_cleanup(&parcel->sgt);
+	drm_vmap_cleanup(&parcel->box);
+}
+
+static void parcel_put(struct kref *ref)
+{
+	struct parcel *parcel = container_of(ref, struct parcel, ref);
+
+	parcel_end(parcel);
+	kfree_rcu(parcel, rcu);
+}
+
+static void parcel_log(struct parcel *parcel)
+{
+	pr_debug("%p\n", parcel);
+}
+
+static void shipment_free(struct shipment *shipment)
+{
+	parcel_log(&shipment->parcels[0]);
+	kfree(shipment->label);
+	kfree(shipment);
+}
+
+static void shipment_lose(struct shipment *shipment)
+{
+	kfree(shipment->label);
+	kfree(shipment);				/* leaked */
+}
+
+static void space_free(struct space *space)
+{
+	drm_gpuvm_imm_fini(space->core);
+	kfree(space);
+}
+
+static void task_free(struct drm_sched_job *job)
+{
+	struct task *task = container_of(job, struct task, base);
+
+	drm_sched_job_cleanup(job);
+	kfree(task);					/* leaked */
+}
+
+static struct parcel *parcel_new(const struct card_reg *reg, struct surface *surface)
+{
+	struct drm_shmem_sgt_owned sgt __cleanup(drm_vmap_cleanup) = {};	/* leaked */
+	struct drm_shmem_sgt_owned other = {};				/* leaked */
+	struct parcel *parcel = kzalloc_obj(*parcel);
+	int ret;
+
+	if (!parcel)
+		return NULL;
+	ret = drm_vmap_own(&parcel->box, &surface->shmem);
+	if (ret) {
+		kfree(parcel);
+		return NULL;
+	}
+	ret = drm_shmem_sgt_own(&parcel->sgt, &reg->base.bound, &surface->shmem);
+	if (ret) {
+		kfree(parcel);				/* leaked */
+		return NULL;
+	}
+	return parcel;
+}
+
+static struct parcel *parcel_make(const struct card_reg *reg, struct surface *surface)
+{
+	struct drm_shmem_sgt_owned sgt __cleanup(drm_shmem_sgt_cleanup) = {};
+	struct parcel *parcel = kzalloc_obj(*parcel);
+
+	if (!parcel)
+		return NULL;
+	if (drm_vmap_own(&parcel->box, &surface->shmem)) {
+		kfree(parcel);
+		return NULL;
+	}
+	if (drm_shmem_sgt_own(&parcel->sgt, &reg->base.bound, &surface->shmem)) {
+		drm_vmap_cleanup(&parcel->box);
+		kfree(parcel);
+		return NULL;
+	}
+	return parcel;
+}
+
 static struct card *surface_alloc(struct device *dev)
 {
 	return devm_drm_dev_alloc(dev, &card_driver, struct card, drm);	/* raw */

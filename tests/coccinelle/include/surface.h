@@ -118,4 +118,21 @@ struct post {
 	struct completion done;
 };
 
+struct parcel {
+	struct kref ref;
+	struct rcu_head rcu;
+	struct mailbox_owned box;
+	struct drm_shmem_sgt_owned sgt;
+};
+
+struct shipment {
+	struct parcel parcels[2];
+	char *label;
+};
+
+struct task {
+	struct drm_sched_job base;
+	struct drm_gpuvm_imm_update update;
+};
+
 #endif /* _SURFACE_H */

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Find where a function frees a structure with owned handles and none of them is given back.
+
+The function that frees a structure gives each owned handle in it to a function that ends it, or
+the structure to a function that does so. A function that allocated the structure may free it
+empty, which the rule in leaked.cocci follows.
+
+This reads the text, because the handles of a structure are known by their types alone.
+"""
+import re
+
+import drm_safe_names as names
+from drm_safe_source import blanked, calls, functions
+
+
+def variables(params, body):
+    """The pointers to structures with owned handles, and what each starts as."""
+    owners = "|".join(names.driver().owners)
+    if not owners:
+        return
+    for param in params:
+        if found := re.fullmatch(rf"(?:const )?struct ({owners}) \*\s*(\w+)", param):
+            yield found[2], found[1], ""
+    for found in re.finditer(rf"\bstruct ({owners}) \*\s*(\w+)([^;]*);", body):
+        yield found[2], found[1], found[3]
+
+
+def allocated(variable, body):
+    """True if the function may have made the structure."""
+    for made in re.findall(rf"\b{variable}\s*(?:__free\(\w+\)\s*)?=(?!=)\s*([^;]*);", body):
+        if any(names.ALLOCATES.fullmatch(callee) for callee, _ in calls(made)):
+            return True
+    return False
+
+
+def ending(kind):
+    """What to do with a handle of a kind, or with a structure that has some."""
+    if kind in names.driver().owners:
+        return "end"
+    return names.ENDS.get(kind, "drm_vmap_cleanup") + "()"
+
+
+def freed(path):
+    """Where, and what to say: line, text."""
+    with open(path, errors="replace", encoding="utf-8") as file:
+        text = blanked(file.read())
+    for _, _, params, start, end in functions(text):
+        body = text[start:end]
+        called = calls(body)
+        for variable, tag, _ in variables(params, body):
+            free = re.search(rf"\b({'|'.join(names.FREES)})\(\s*{variable}\s*[,)]", body)
+            if not free or allocated(variable, body):
+                continue
+            line = text.count("\n", 0, start + free.start()) + 1
+            for member, kind in names.driver().owners[tag].items():
+                if not names.driver().hands_on(variable, member, called):
+                    yield line, "'%s' is freed with its '%s': %s that first" % (
+                        variable, member, ending(kind))
+
+
+def wrong_ends(path):
+    """Variables whose end is that of another kind of handle: line, text."""
+    with open(path, errors="replace", encoding="utf-8") as file:
+        text = blanked(file.read())
+    mappings = names.names("owned") - names.ENDS.keys()
+    for found in re.finditer(r"\bstruct (\w+) (\w+)(?:\[\w*\])?\s+__cleanup\(drm_vmap_cleanup\)", text):
+        if found[1] not in mappings:
+            yield text.count("\n", 0, found.start()) + 1, \
+                "'%s' is no owned mapping, and drm_vmap_cleanup() takes it for one" % found[2]
