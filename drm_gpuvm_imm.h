@@ -253,7 +253,8 @@ struct drm_gpuvm_imm_type {
 	 *
 	 * Takes an object out of the page table. Called by drm_gpuvm_imm_evict(), with the
 	 * reservation lock of the object and its gpuva lock, in memory reclaim: it allocates
-	 * nothing, and other locks it only tries. If it cannot do so now, it returns -EBUSY.
+	 * nothing, and other locks that sleep it only tries. If it cannot do so now, it returns
+	 * -EBUSY.
 	 * Comes together with @validate.
 	 */
 	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);

@@ -230,8 +230,8 @@ struct drm_shmem_obj_type {
 	 * purged. Called with a reference. Take the table's addresses from all page tables
 	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that cannot
 	 * be done right now, return -EBUSY; what was suspended stays so. Under the
-	 * reservation lock, in memory reclaim: it allocates nothing, and other locks it
-	 * only tries.
+	 * reservation lock, in memory reclaim: it allocates nothing, and other locks that
+	 * sleep it only tries.
 	 */
 	int (*evict)(struct drm_shmem_obj *obj);
 };

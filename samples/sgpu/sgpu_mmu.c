@@ -123,6 +123,13 @@ void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size)
 	sgpu_mmu_set(mmu, va, size, false);
 }
 
+/* The same under the lock, for what may only try it */
+void sgpu_mmu_unmap_locked(struct sgpu_mmu *mmu, u64 va, u64 size)
+{
+	lockdep_assert_held(&mmu->lock);
+	sgpu_mmu_set(mmu, va, size, false);
+}
+
 void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size)
 {
 	guard(mutex)(&mmu->lock);

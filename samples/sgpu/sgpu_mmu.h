@@ -66,6 +66,7 @@ int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
 		 const struct sg_table *sgt, const struct sgpu_sg_index *index,
 		 u64 offset, bool write) __drm_nonallocating;
 void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
+void sgpu_mmu_unmap_locked(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size) __drm_nonallocating;
 u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va);
 

@@ -80,19 +80,25 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 	return 0;
 }
 
-/* Take an idle buffer out of the page table, unless a job is at work there. */
+/*
+ * Take an idle buffer out of the page table, unless a job is at work there, or the engine
+ * at an access. This is memory reclaim: what waits for memory may hold either lock.
+ */
 static int sgpu_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
 	__must_hold(drm_resv)
 {
 	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 	struct drm_gpuva *va;
 
-	if (!mutex_trylock(&vm->lock))
+	ACQUIRE(mutex_try, lock)(&vm->lock);
+	if (ACQUIRE_ERR(mutex_try, &lock))
+		return -EBUSY;
+	ACQUIRE(mutex_try, mmu_lock)(&vm->mmu.lock);
+	if (ACQUIRE_ERR(mutex_try, &mmu_lock))
 		return -EBUSY;
 	drm_gpuvm_bo_for_each_va(va, vm_bo)
-		sgpu_mmu_unmap(&vm->mmu, va->va.addr, va->va.range);
+		sgpu_mmu_unmap_locked(&vm->mmu, va->va.addr, va->va.range);
 	drm_shmem_sgt_suspend(&drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo)->sgt);
-	mutex_unlock(&vm->lock);
 	return 0;
 }
 

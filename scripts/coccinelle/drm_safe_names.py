@@ -191,6 +191,9 @@ VM_TYPE = re.compile(r"^const struct \w+ (\w+) = \{(.*?)^\};", re.M | re.S)
 VM_STEP = re.compile(r"\.base\.(?:map|unmap|remap|va_get|va_put|bo_init|bo_fini|validate|evict) ="
                      r" (\w+)")
 
+# Those of both kinds of types that run in memory reclaim
+EVICT_STEP = re.compile(r"\.base\.evict\s*=\s*(\w+)")
+
 # What a driver may go on to call: references, locks, questions, and what the library has no
 # form of.
 RAW_ALLOWED = {
@@ -358,6 +361,11 @@ class Driver:
                 for step in VM_STEP.findall(body):
                     found.setdefault(step, set()).add(description)
         return found
+
+    @functools.cached_property
+    def evicting(self):
+        """The evict steps of objects and of address spaces, and what they call."""
+        return self.closure(set(EVICT_STEP.findall(self.text)), False)
 
     def structs(self):
         """The structures of the driver: tag and body."""

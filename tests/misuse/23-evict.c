@@ -8,12 +8,20 @@
 // wrong: RESULT_LOST W: warn_unused_result|unused-result
 // wrong: NOT_LOCKED C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
 // wrong: RESUMED_UNLOCKED C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
+// wrong: LOCK_WAITED_FOR C: foo_vm_evict\(\) is part of an evict step, and waits for a lock
+// wrong: ALLOCATES C: foo_vm_evict\(\) is part of an evict step, and allocates
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: evicted and validated by many threads
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_evict: evicted while the VM ends
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: evicted objects are found and validated
 // run: drm_gpuvm_imm_evict.evict_foreign: of other VMs nobody says that they let go
 
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
 #include "foo.h"
+
+/* Held around drm_gpuvm_imm_run() */
+static DEFINE_MUTEX(foo_lock);
 
 /* What the VM has of the object, of which there is one in this example */
 static struct drm_shmem_sgt_owned foo_table;
@@ -53,7 +61,17 @@ static int foo_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm
 #endif
 	__must_hold(drm_resv)
 {
+#if defined(LOCK_WAITED_FOR)
+	mutex_lock(&foo_lock);
+#else
+	if (!mutex_trylock(&foo_lock))
+		return -EBUSY;
+#endif
+#if defined(ALLOCATES)
+	kfree(kmalloc(SZ_4K, GFP_NOWAIT));
+#endif
 	drm_shmem_sgt_suspend(&foo_table);
+	mutex_unlock(&foo_lock);
 	return 0;
 }
 

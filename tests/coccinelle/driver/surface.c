@@ -47,9 +47,48 @@ static void surface_close(struct drm_shmem_obj *obj, struct drm_file *file)
 	surface_leave(surface, file);
 }
 
+static void surface_forget_all(struct surface *surface)
+{
+	struct line *line = kmalloc_obj(*line, GFP_NOWAIT);	/* evict */
+
+	guard(mutex)(&surface->lock);				/* evict */
+	surface_note(surface, line);
+}
+
 static int surface_evict(struct drm_shmem_obj *obj)
 {
-	return surface_vacate(drm_shmem_from_obj(&surface_type, obj));
+	struct surface *surface = drm_shmem_from_obj(&surface_type, obj);
+
+	mutex_lock(&surface->lock);				/* evict */
+	mutex_unlock(&surface->lock);
+	down_read(&surface->sem);				/* evict */
+	up_read(&surface->sem);
+	if (!down_write_trylock(&surface->sem))
+		return -EBUSY;
+	surface_forget_all(surface);
+	up_write(&surface->sem);
+	return surface_vacate(surface);
+}
+
+/* Called from elsewhere, it may wait. */
+static void surface_refresh(struct surface *surface)
+{
+	guard(mutex)(&surface->lock);
+	surface_vacate(surface);
+}
+
+static int space_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
+{
+	struct space *space = drm_gpuvm_imm_of(&space_type, core);
+
+	ACQUIRE(mutex_intr, slow)(&space->slow);		/* evict */
+	if (ACQUIRE_ERR(mutex_intr, &slow))
+		return -EBUSY;
+	ACQUIRE(mutex_try, lock)(&space->lock);
+	if (ACQUIRE_ERR(mutex_try, &lock))
+		return -EBUSY;
+	guard(spinlock)(&space->entries_lock);
+	return space_vacate(space, vm_bo);
 }
 
 const struct surface_type surface_type = {
@@ -405,6 +444,7 @@ const struct space_type space_type = {
 	.base.map = space_map,
 	.base.unmap = space_unmap,
 	.base.remap = space_remap,
+	.base.evict = space_evict,
 };
 
 static void parcel_free(struct parcel *parcel)

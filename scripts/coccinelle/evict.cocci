@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// An evict step waits for a lock, or allocates.
+// Misuse class 23. The step runs in memory reclaim, which a task with that lock may wait for.
+// Looks at the steps of both kinds of types, and at what they call. Spinlocks are fine: no
+// task waits for memory under one. spatch knows no guard() by its class, so this reads the text.
+virtual report
+
+@initialize:python@
+@@
+import re
+import drm_safe_names as names
+from drm_safe_source import blanked, functions
+seen = set()
+waits = re.compile(r"mutex_lock\w*|down|down_(?:read|write|killable|interruptible|timeout)(?:_(?!trylock)\w+)?"
+                   r"|dma_resv_lock\w*|ww_mutex_lock\w*|drm_gem_lock|drm_exec_(?:lock|prepare)\w*"
+                   r"|wait_(?:event|for|on|var)\w*|flush_\w*work\w*|cancel_\w*work_sync|synchronize_\w+"
+                   r"|msleep\w*|usleep_range|fsleep|schedule(?:_timeout\w*)?|dma_fence_wait\w*|dma_resv_wait_timeout"
+                   r"|class_(?:mutex|rwsem_read|rwsem_write|ww_mutex)(?:_intr|_kill)?_constructor")
+
+# A scope names the class in its first argument.
+def called(body):
+    yield from ((m[1], m.start()) for m in re.finditer(r"\b(\w+)\(", body))
+    for m in re.finditer(r"\b(?:guard|ACQUIRE|CLASS|scoped_guard|(?:scoped_)?cond_guard)\(\s*(\w+)", body):
+        yield "class_%s_constructor" % m[1], m.start()
+
+def fault(f):
+    if waits.fullmatch(f) or f in names.names("locks"):
+        return "waits for a lock, which it may only try"
+    return "allocates" if names.ALLOCATES.fullmatch(f) else None
+
+def read(name):
+    with open(name, errors="replace") as f:
+        text = blanked(f.read())
+    for step, _, _, start, end in functions(text):
+        if step not in names.driver().evicting:
+            continue
+        for f, at in called(text[start:end]):
+            if what := fault(f):
+                f = re.sub(r"^class_(\w+)_constructor\(\)$", r"guard(\1)", f + "()")
+                print("%s:%s:1: ERROR: %s() is part of an evict step, and %s: %s" %
+                      (name, text.count("\n", 0, start + at) + 1, step, what, f))
+
+@definition@
+identifier f;
+position p;
+@@
+ f@p(...) { ... }
+
+@script:python depends on report@
+p << definition.p;
+@@
+if p[0].file not in seen:
+    seen.add(p[0].file)
+    read(p[0].file)
