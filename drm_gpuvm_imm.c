@@ -678,10 +678,22 @@ static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 	return kmalloc(sizeof(*va) + vm->va_size, GFP_KERNEL_ACCOUNT);
 }
 
-/*
- * VAs for what is left of split mappings, and for the update's own, whose data
- * the driver may set before the run.
- */
+/* Make the update's own VA the mapping to be: the driver may look at it, and set its data. */
+static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update)
+{
+	struct drm_gpuva *va = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
+	const struct drm_gpuva_op_map op = {
+		.va.addr = update->__addr,
+		.va.range = update->__range,
+		.gem.obj = update->__vm_bo ? update->__vm_bo->obj : NULL,
+		.gem.offset = update->__offset,
+	};
+
+	drm_gpuvm_imm_init_va(vm, va, &op, update->__vm_bo);
+	memset(__drm_gpuvm_imm_va_data(va), 0, vm->va_size);
+}
+
+/* VAs for what is left of split mappings, and for the update's own */
 static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 				      struct drm_gpuvm_imm_update *update, bool map)
 {
@@ -705,7 +717,7 @@ static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 			return -ENOMEM;
 	}
 	if (map)
-		memset(__drm_gpuvm_imm_va_data(vas[DRM_GPUVM_IMM_UPDATE_NEW]), 0, vm->va_size);
+		drm_gpuvm_imm_init_new(vm, update);
 
 	return 0;
 }
@@ -748,6 +760,39 @@ noinline bool drm_gpuvm_imm_report_none(void)
 
 	return true;
 }
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+/**
+ * __drm_gpuvm_imm_check() - report an address space that is taken for one of another type
+ * @type: what it is taken for
+ * @vm: the address space, or NULL
+ *
+ * Context: Any.
+ */
+void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type, const struct drm_gpuvm_imm *vm)
+{
+	if (likely(!vm || vm->type == type))
+		return;
+	drm_safe_broken(vm->base.drm, "a call names the type of its VM",
+			"%s: the VM, or what belongs to it, is given together with the description of another type",
+			vm->base.name);
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_check);
+
+/**
+ * __drm_gpuvm_imm_check_base() - the same by what a mapping or a vm_bo names
+ * @type: what the address space is taken for
+ * @base: the core's part of it, or NULL
+ *
+ * Context: Any.
+ */
+void __drm_gpuvm_imm_check_base(const struct drm_gpuvm_imm_type *type, const struct drm_gpuvm *base)
+{
+	if (base)
+		__drm_gpuvm_imm_check(type, container_of(base, struct drm_gpuvm_imm, base));
+}
+EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_check_base);
+#endif
 
 static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 						  const struct drm_gpuvm_imm_update *update)

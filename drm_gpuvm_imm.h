@@ -583,6 +583,33 @@ extern const struct _name _name
 	__is_##_what;								\
 })
 
+/*
+ * With CONFIG_DRM_SAFE_DEBUG, an address space of another type than the one that a call names is
+ * reported. A checked object of the fence signalling path must not name the description, so
+ * there is nothing in it: the rule "steps" of spatch looks there.
+ */
+#if defined(CONFIG_DRM_SAFE_DEBUG) && !defined(DRM_SAFE_SIGNALLING_CHECKED)
+void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type,
+			   const struct drm_gpuvm_imm *vm) __drm_nonallocating;
+void __drm_gpuvm_imm_check_base(const struct drm_gpuvm_imm_type *type,
+				const struct drm_gpuvm *base) __drm_nonallocating;
+#else
+static __always_inline void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type,
+						  const struct drm_gpuvm_imm *vm) { }
+static __always_inline void __drm_gpuvm_imm_check_base(const struct drm_gpuvm_imm_type *type,
+						       const struct drm_gpuvm *base) { }
+#endif
+
+static __always_inline struct drm_gpuvm_imm *
+__drm_gpuvm_imm_checked(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_imm *vm)
+{
+	__drm_gpuvm_imm_check(type, vm);
+	return vm;
+}
+
+/* The shared side, which is of the type that the call names */
+#define __drm_gpuvm_imm_vm(_desc, _shared)	__drm_gpuvm_imm_checked(&(_desc)->base, _shared)
+
 /* Where the core is in the driver's struct, and the GEM object in its object */
 #define __drm_gpuvm_imm_at(_desc, _what)	(sizeof((_desc)->__##_what##_at[0]) - 1)
 
@@ -592,18 +619,48 @@ extern const struct _name _name
 #define __drm_gpuvm_imm_gem_of(_desc, _obj)					\
 	((struct drm_gem_object *)((void *)__drm_gpuvm_imm_is(_desc, obj, _obj) + \
 				   __drm_gpuvm_imm_at(_desc, gem)))
-#define __drm_gpuvm_imm_arg(_desc, _x)	((void *)__drm_gpuvm_imm_is(_desc, arg, _x))
+#define __drm_gpuvm_imm_arg(_desc, _x)						\
+	__drm_gpuvm_imm_bo_arg((void *)__drm_gpuvm_imm_is(_desc, arg, _x),	\
+			       __same_type(*(_desc)->__arg[0], void))
+
+/* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
+static __always_inline void *__drm_gpuvm_imm_bo_arg(void *arg, bool none)
+{
+	const bool missing = !arg && !none;
+
+	compiletime_assert(!(__builtin_constant_p(missing) && missing),
+			   "the bo_init step of this type needs an argument");
+	return arg;
+}
 
 static __always_inline void *
-__drm_gpuvm_imm_vm_of(struct drm_gpuvm_imm_core *core, size_t at)
+__drm_gpuvm_imm_vm_of(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_imm_core *core,
+		      size_t at)
 {
+	__drm_gpuvm_imm_check(type, drm_gpuvm_imm_shared(core));
 	return (void *)core - at;
 }
 
 static __always_inline void *
-__drm_gpuvm_imm_obj_of(struct drm_gem_object *obj, size_t at)
+__drm_gpuvm_imm_obj_of(const struct drm_gpuvm_imm_type *type, const struct drm_gpuvm *base,
+		       struct drm_gem_object *obj, size_t at)
 {
+	__drm_gpuvm_imm_check_base(type, base);
 	return obj ? (void *)obj - at : NULL;
+}
+
+static __always_inline void *
+__drm_gpuvm_imm_va_obj(const struct drm_gpuvm_imm_type *type, const struct drm_gpuva *va,
+		       size_t at)
+{
+	return __drm_gpuvm_imm_obj_of(type, va->vm, va->gem.obj, at);
+}
+
+static __always_inline void *
+__drm_gpuvm_imm_bo_obj(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_bo *vm_bo,
+		       size_t at)
+{
+	return __drm_gpuvm_imm_obj_of(type, vm_bo->vm, vm_bo->obj, at);
 }
 
 /* The driver's data of a VA, and of a vm_bo, sits behind it. */
@@ -612,23 +669,34 @@ static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
 	return (void *)(va + 1);
 }
 
-static __always_inline void *__drm_gpuvm_imm_bo_data(struct drm_gpuvm_bo *vm_bo)
+static __always_inline void *
+__drm_gpuvm_imm_va_data_of(const struct drm_gpuvm_imm_type *type, const struct drm_gpuva *va)
 {
+	__drm_gpuvm_imm_check_base(type, va->vm);
+	return __drm_gpuvm_imm_va_data(va);
+}
+
+static __always_inline void *
+__drm_gpuvm_imm_bo_data(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_bo *vm_bo)
+{
+	__drm_gpuvm_imm_check_base(type, vm_bo->vm);
 	return vm_bo + 1;
 }
 
 static __always_inline void *
-__drm_gpuvm_imm_update_data(const struct drm_gpuvm_imm_update *update)
+__drm_gpuvm_imm_update_data(const struct drm_gpuvm_imm_type *type,
+			    const struct drm_gpuvm_imm_update *update)
 {
 	const struct drm_gpuva *va = drm_gpuvm_imm_update_va(update);
 
-	return va ? __drm_gpuvm_imm_va_data(va) : NULL;
+	return va ? __drm_gpuvm_imm_va_data_of(type, va) : NULL;
 }
 
-/* A mapping of an object has a vm_bo, also before it is in the VM. */
-static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *va)
+/* A mapping of an object has a vm_bo from the time that it is prepared. */
+static __always_inline void *
+__drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct drm_gpuva *va)
 {
-	return va->vm_bo ? __drm_gpuvm_imm_bo_data(va->vm_bo) : NULL;
+	return va->vm_bo ? __drm_gpuvm_imm_bo_data(type, va->vm_bo) : NULL;
 }
 
 /**
@@ -640,7 +708,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  */
 #define drm_gpuvm_imm_of(_desc, _core)						\
 	((__drm_gpuvm_imm_ptr(_desc, vm))					\
-	 __drm_gpuvm_imm_vm_of(_core, __drm_gpuvm_imm_at(_desc, core)))
+	 __drm_gpuvm_imm_vm_of(&(_desc)->base, _core, __drm_gpuvm_imm_at(_desc, core)))
 
 /**
  * drm_gpuvm_imm_va_data() - the driver's data of a mapping
@@ -650,7 +718,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * Return: the data.
  */
 #define drm_gpuvm_imm_va_data(_desc, _va)					\
-	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_va_data(_va))
+	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_va_data_of(&(_desc)->base, _va))
 
 /**
  * drm_gpuvm_imm_va_obj() - the driver's object of a mapping
@@ -661,7 +729,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  */
 #define drm_gpuvm_imm_va_obj(_desc, _va)					\
 	((__drm_gpuvm_imm_ptr(_desc, obj))					\
-	 __drm_gpuvm_imm_obj_of((_va)->gem.obj, __drm_gpuvm_imm_at(_desc, gem)))
+	 __drm_gpuvm_imm_va_obj(&(_desc)->base, _va, __drm_gpuvm_imm_at(_desc, gem)))
 
 /**
  * drm_gpuvm_imm_va_bo_data() - the driver's data of a mapping's object
@@ -671,7 +739,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * Return: the data, as drm_gpuvm_imm_bo_data(); NULL if the mapping is sparse.
  */
 #define drm_gpuvm_imm_va_bo_data(_desc, _va)					\
-	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_va_bo_data(_va))
+	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_va_bo_data(&(_desc)->base, _va))
 
 /**
  * drm_gpuvm_imm_bo_data() - the driver's data of an object in an address space
@@ -681,7 +749,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * Return: the data.
  */
 #define drm_gpuvm_imm_bo_data(_desc, _vm_bo)					\
-	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_bo_data(_vm_bo))
+	((__drm_gpuvm_imm_ptr(_desc, bo))__drm_gpuvm_imm_bo_data(&(_desc)->base, _vm_bo))
 
 /**
  * drm_gpuvm_imm_bo_obj() - the driver's object of a vm_bo
@@ -692,7 +760,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  */
 #define drm_gpuvm_imm_bo_obj(_desc, _vm_bo)					\
 	((__drm_gpuvm_imm_ptr(_desc, obj))					\
-	 __drm_gpuvm_imm_obj_of((_vm_bo)->obj, __drm_gpuvm_imm_at(_desc, gem)))
+	 __drm_gpuvm_imm_bo_obj(&(_desc)->base, _vm_bo, __drm_gpuvm_imm_at(_desc, gem)))
 
 /**
  * drm_gpuvm_imm_update_data() - the driver's data of the mapping that an update makes
@@ -702,7 +770,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * Return: the data, to be set before the update runs; NULL if @_update maps nothing.
  */
 #define drm_gpuvm_imm_update_data(_desc, _update)				\
-	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_update_data(_update))
+	((__drm_gpuvm_imm_ptr(_desc, va))__drm_gpuvm_imm_update_data(&(_desc)->base, _update))
 
 /**
  * drm_gpuvm_imm_init() - make an address space
@@ -738,7 +806,8 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_obj: the driver's object
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL, and only then, if the type has no data
+ *	per vm_bo
  *
  * An external object is locked by drm_gpuvm_imm_lock() from here on.
  *
@@ -754,7 +823,8 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * bug, too.
  */
 #define drm_gpuvm_imm_obtain(_desc, _shared, _obj, _arg)			\
-	drm_gpuvm_imm_obtain_gem(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj),	\
+	drm_gpuvm_imm_obtain_gem(__drm_gpuvm_imm_vm(_desc, _shared),		\
+				 __drm_gpuvm_imm_gem_of(_desc, _obj),		\
 				 __drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
@@ -770,7 +840,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * changed. An ioctl returns that: userspace calls again.
  */
 #define drm_gpuvm_imm_obtain_interruptible(_desc, _shared, _obj, _arg)		\
-	drm_gpuvm_imm_obtain_gem_interruptible(_shared,				\
+	drm_gpuvm_imm_obtain_gem_interruptible(__drm_gpuvm_imm_vm(_desc, _shared), \
 					       __drm_gpuvm_imm_gem_of(_desc, _obj), \
 					       __drm_gpuvm_imm_arg(_desc, _arg))
 
@@ -787,7 +857,8 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * does not hold the reservation lock, which is a driver bug.
  */
 #define drm_gpuvm_imm_obtain_locked(_desc, _shared, _obj, _arg)			\
-	drm_gpuvm_imm_obtain_gem_locked(_shared, __drm_gpuvm_imm_gem_of(_desc, _obj), \
+	drm_gpuvm_imm_obtain_gem_locked(__drm_gpuvm_imm_vm(_desc, _shared),	\
+					__drm_gpuvm_imm_gem_of(_desc, _obj),	\
 					__drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
@@ -799,7 +870,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * @_addr: where to map it, in bytes of GPU address
  * @_range: how much of it, in bytes
  * @_offset: from where on, in bytes from the start of @_obj
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given, as in drm_gpuvm_imm_obtain()
  *
  * The update replaces what is mapped in the range when it runs. Afterwards, the caller may set
  * the data of the new mapping, see drm_gpuvm_imm_update_data().
@@ -818,9 +889,9 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * * -EDEADLK, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
  */
 #define drm_gpuvm_imm_prepare_map(_desc, _shared, _update, _obj, _addr, _range, _offset, _arg) \
-	drm_gpuvm_imm_prepare_map_gem(_shared, _update, __drm_gpuvm_imm_gem_of(_desc, _obj), \
-				      _addr, _range, _offset,			\
-				      __drm_gpuvm_imm_arg(_desc, _arg))
+	drm_gpuvm_imm_prepare_map_gem(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
+				      __drm_gpuvm_imm_gem_of(_desc, _obj), _addr, _range, \
+				      _offset, __drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
  * drm_gpuvm_imm_prepare_map_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
@@ -841,9 +912,9 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  */
 #define drm_gpuvm_imm_prepare_map_interruptible(_desc, _shared, _update, _obj, _addr, _range, \
 						_offset, _arg)			\
-	drm_gpuvm_imm_prepare_map_gem_interruptible(_shared, _update,		\
-						    __drm_gpuvm_imm_gem_of(_desc, _obj), \
-						    _addr, _range, _offset,	\
+	drm_gpuvm_imm_prepare_map_gem_interruptible(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
+						    __drm_gpuvm_imm_gem_of(_desc, _obj), _addr, \
+						    _range, _offset,		\
 						    __drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
@@ -864,7 +935,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  */
 #define drm_gpuvm_imm_prepare_map_locked(_desc, _shared, _update, _obj, _addr, _range, \
 					 _offset, _arg)				\
-	drm_gpuvm_imm_prepare_map_gem_locked(_shared, _update,			\
+	drm_gpuvm_imm_prepare_map_gem_locked(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
 					     __drm_gpuvm_imm_gem_of(_desc, _obj), _addr, \
 					     _range, _offset, __drm_gpuvm_imm_arg(_desc, _arg))
 
@@ -880,7 +951,7 @@ static __always_inline void *__drm_gpuvm_imm_va_bo_data(const struct drm_gpuva *
  * Return: as drm_gpuvm_imm_prepare_unmap_gem().
  */
 #define drm_gpuvm_imm_prepare_unmap_obj(_desc, _shared, _update, _obj)		\
-	drm_gpuvm_imm_prepare_unmap_gem(_shared, _update,			\
+	drm_gpuvm_imm_prepare_unmap_gem(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
 					__drm_gpuvm_imm_gem_of(_desc, _obj))
 
 /**

@@ -147,6 +147,18 @@ static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 	smp_store_release(&vm->owner, NULL);
 }
 
+/* Make a VA what @op says: ready for the tree and for the driver to see. */
+static inline void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
+					 const struct drm_gpuva_op_map *op,
+					 struct drm_gpuvm_bo *vm_bo)
+	__drm_nonallocating
+{
+	drm_gpuva_init_from_op(va, op);
+	va->vm = &vm->base;
+	va->vm_bo = vm_bo;
+	va->flags = op->gem.obj ? 0 : DRM_GPUVA_SPARSE;
+}
+
 /* drm_gpuvm_imm.c */
 int drm_gpuvm_imm_module_init(void) __must_check;
 void drm_gpuvm_imm_module_exit(void);

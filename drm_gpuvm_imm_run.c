@@ -134,18 +134,6 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
-/* Make a VA what @op says: ready for the tree and for the driver to see. */
-static void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
-				  const struct drm_gpuva_op_map *op,
-				  struct drm_gpuvm_bo *vm_bo)
-	__drm_nonallocating
-{
-	drm_gpuva_init_from_op(va, op);
-	va->vm = &vm->base;
-	va->vm_bo = vm_bo;
-	va->flags = op->gem.obj ? 0 : DRM_GPUVA_SPARSE;
-}
-
 /* Make the update's mapping, which is in the tree: nothing else is mapped there. */
 static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuvm_imm_update *update)
@@ -163,7 +151,7 @@ static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
-/* @op says what drm_gpuvm_imm_do_map() made the VA already. */
+/* @op says what the VA was made when it was prepared. */
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
@@ -528,8 +516,11 @@ static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
 {
 	struct drm_gpuva *new = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 
-	if (new)
+	if (new) {
+		/* As of one that was unlinked: nothing holds the vm_bo until the data is put. */
+		new->vm_bo = NULL;
 		list_add(&new->rb.entry, &update->__removed);
+	}
 	update->__vas[DRM_GPUVM_IMM_UPDATE_NEW] = NULL;
 	drm_gpuvm_imm_bury(vm, &update->__removed);
 }
@@ -624,7 +615,6 @@ static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
 	};
 	int ret;
 
-	drm_gpuvm_imm_init_va(vm, va, &req.map, vm_bo);
 	if (!vm->replaces && !drm_gpuva_insert(&vm->base, va))
 		return drm_gpuvm_imm_map_new(vm, update);
 

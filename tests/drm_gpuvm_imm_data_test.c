@@ -22,6 +22,7 @@
 /* What is counted, for all VMs of a test. */
 struct data_count {
 	atomic_t refs;			/* held by mappings */
+	atomic_t stale;			/* mappings that named a vm_bo when their data went */
 	atomic_t inits;
 	atomic_t finis;
 	int init_fails;			/* what bo_init returns */
@@ -63,8 +64,12 @@ static void data_va_put(const struct drm_gpuva *va)
 	struct data_va *data = drm_gpuvm_imm_va_data(&data_vm_type, va);
 
 	might_sleep();
-	if (data->count)
-		atomic_dec(&data->count->refs);
+	if (!data->count)
+		return;
+	/* Nothing holds the vm_bo any more. */
+	if (va->vm_bo)
+		atomic_inc(&data->count->stale);
+	atomic_dec(&data->count->refs);
 }
 
 /* As if another task had been faster. */
@@ -735,7 +740,41 @@ static void drm_gpuvm_imm_data_test_fail_alloc(struct kunit *test)
 	KUNIT_EXPECT_GT(test, drm_safe_fail_nth(test, data_fail_fn, t), 10);
 }
 
+/* The mapping of an update is what it will be, from the time that it is prepared. */
+static void drm_gpuvm_imm_data_test_prepared(struct kunit *test)
+{
+	DRM_GPUVM_IMM_UPDATE(update);
+	struct data_test *t = data_test_new(test);
+	const struct drm_gpuva *va;
+	struct data_bo *data;
+
+	/* Memory of the pool, with what was in it */
+	KUNIT_ASSERT_EQ(test, data_map(t, 0, 4), 0);
+	KUNIT_ASSERT_EQ(test, data_unmap(t, 0, 4), 0);
+	for (int i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, data_prepare(t, update, 8, 2), 0);
+		va = drm_gpuvm_imm_update_va(update);
+		KUNIT_EXPECT_EQ(test, va->va.addr, TEST_START + 8 * TEST_PAGE);
+		KUNIT_EXPECT_EQ(test, va->va.range, 2 * TEST_PAGE);
+		KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_va_obj(&data_vm_type, va), t->bo);
+		data = drm_gpuvm_imm_va_bo_data(&data_vm_type, va);
+		KUNIT_ASSERT_NOT_NULL(test, data);
+		KUNIT_EXPECT_EQ(test, data->magic, DATA_BO_MAGIC);
+		drm_gpuvm_imm_update_drop(update);
+	}
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(t->vm.core),
+							       update, TEST_START, TEST_PAGE), 0);
+	va = drm_gpuvm_imm_update_va(update);
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_va_obj(&data_vm_type, va));
+	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_va_bo_data(&data_vm_type, va));
+	drm_gpuvm_imm_update_drop(update);
+	drm_gpuvm_imm_fini(t->vm.core);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.stale), 0);
+}
+
 static struct kunit_case drm_gpuvm_imm_data_test_cases[] = {
+	KUNIT_CASE(drm_gpuvm_imm_data_test_prepared),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_ways),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_bo),
 	KUNIT_CASE(drm_gpuvm_imm_data_test_sizes),

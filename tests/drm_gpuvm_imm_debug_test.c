@@ -289,7 +289,99 @@ static void drm_gpuvm_imm_debug_test_trace_nomem(struct kunit *test)
 
 #endif
 
+/* The same structures, by another description */
+DRM_GPUVM_IMM_TYPE(debug_vm_type, struct test_vm, core, struct test_va, struct test_bo, base);
+
+const struct debug_vm_type debug_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+};
+
+/* Each call says once that the VM is not of the type that it names, and does what it is for. */
+#define DEBUG_EXPECT_REPORT(_test, ...) do {					\
+	struct kunit *__test = (_test);						\
+										\
+	kunit_warning_suppress(__test) {					\
+		__VA_ARGS__;							\
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(__test,			\
+						      IS_ENABLED(CONFIG_DRM_SAFE_DEBUG)); \
+	}									\
+} while (0)
+
+static void debug_expect_prepare(struct kunit *test, struct test_vm *vm, struct test_bo *bo,
+				 struct drm_gpuvm_imm_update *update)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	const struct debug_vm_type *type = &debug_vm_type;
+	int ret = -1;
+
+	DEBUG_EXPECT_REPORT(test, ret = drm_gpuvm_imm_prepare_unmap_obj(type, shared, update, bo));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_gpuvm_imm_update_drop(update);
+	DEBUG_EXPECT_REPORT(test, ret = drm_gpuvm_imm_prepare_map_interruptible(type, shared,
+										update, bo,
+										TEST_START,
+										TEST_PAGE, 0,
+										NULL));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_gpuvm_imm_update_drop(update);
+	dma_resv_lock(drm_gpuvm_imm_resv_obj(shared)->resv, NULL);
+	DEBUG_EXPECT_REPORT(test, ret = drm_gpuvm_imm_prepare_map_locked(type, shared, update, bo,
+									 TEST_START, TEST_PAGE,
+									 0, NULL));
+	dma_resv_unlock(drm_gpuvm_imm_resv_obj(shared)->resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_gpuvm_imm_update_drop(update);
+	DEBUG_EXPECT_REPORT(test, ret = drm_gpuvm_imm_prepare_map(type, shared, update, bo,
+								  TEST_START, TEST_PAGE, 0, NULL));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+static void debug_expect_obtain(struct kunit *test, struct test_vm *vm, struct test_bo *bo)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	struct drm_gpuvm_bo *vm_bo = NULL;
+	struct test_bo *obj = NULL;
+
+	DEBUG_EXPECT_REPORT(test, vm_bo = drm_gpuvm_imm_obtain(&debug_vm_type, shared, bo, NULL));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
+	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_bo_data(&debug_vm_type, vm_bo));
+	DEBUG_EXPECT_REPORT(test, obj = drm_gpuvm_imm_bo_obj(&debug_vm_type, vm_bo));
+	KUNIT_EXPECT_PTR_EQ(test, obj, bo);
+	drm_gpuvm_imm_bo_put(vm_bo);
+}
+
+static void debug_expect_va(struct kunit *test, const struct drm_gpuva *va, struct test_bo *bo)
+{
+	struct test_bo *obj = NULL;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_va_data(&debug_vm_type, va));
+	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_va_bo_data(&debug_vm_type, va));
+	DEBUG_EXPECT_REPORT(test, obj = drm_gpuvm_imm_va_obj(&debug_vm_type, va));
+	KUNIT_EXPECT_PTR_EQ(test, obj, bo);
+}
+
+static void drm_gpuvm_imm_debug_test_other_type(struct kunit *test)
+{
+	DRM_GPUVM_IMM_UPDATE(update);
+	struct test_vm *vm = test_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 64, NULL);
+	struct test_vm *same = NULL;
+
+	debug_expect_obtain(test, vm, bo);
+	debug_expect_prepare(test, vm, bo, update);
+	/* Of a mapping that is none yet, and of one that is */
+	debug_expect_va(test, drm_gpuvm_imm_update_va(update), bo);
+	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_update_data(&debug_vm_type, update));
+	KUNIT_EXPECT_EQ(test, test_vm_run(vm, update), 0);
+	debug_expect_va(test, test_vm_find(vm, TEST_START, TEST_PAGE), bo);
+	DEBUG_EXPECT_REPORT(test, same = drm_gpuvm_imm_of(&debug_vm_type, vm->core));
+	KUNIT_EXPECT_PTR_EQ(test, same, vm);
+}
+
 static struct kunit_case drm_gpuvm_imm_debug_test_cases[] = {
+	KUNIT_CASE(drm_gpuvm_imm_debug_test_other_type),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_show),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_file),
 	KUNIT_CASE(drm_gpuvm_imm_debug_test_trace),
