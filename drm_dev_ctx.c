@@ -876,6 +876,30 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 }
 
 /*
+ * Whether there is a device of the same struct drm_driver in another struct. The callbacks of a
+ * driver take their devices for one. A device is in the array until its last reference goes.
+ */
+static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
+{
+	struct drm_dev_ctx *ctx;
+	unsigned long index;
+	bool other = false;
+
+	xa_lock_irq(&drm_dev_ctx_devices);
+	xa_for_each(&drm_dev_ctx_devices, index, ctx) {
+		other = ctx->drm.driver == args->driver && strcmp(ctx->__type, args->type);
+		if (other)
+			break;
+	}
+	xa_unlock_irq(&drm_dev_ctx_devices);
+	if (other)
+		drm_safe_broken(NULL, "a device has the drm_driver of its type",
+				"%s is that of another struct than %s", args->driver->name,
+				args->type);
+	return other;
+}
+
+/*
  * Have the driver core unbind @dev before it unbinds @supplier, which @what names. The core
  * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, is outside of power
  * management, as faux devices are.
@@ -914,7 +938,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	void *device;
 	int ret;
 
-	if (drm_dev_ctx_misfits(args))
+	if (drm_dev_ctx_misfits(args) || drm_dev_ctx_other_type(args))
 		return ERR_PTR(-EINVAL);
 	ret = drm_dev_ctx_follow(args->dev, args->parent, "parent");
 	if (ret)
@@ -929,13 +953,13 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	/* @offset says where the member drm of a struct drm_dev_ctx is. */
 	ctx = to_drm_dev_ctx(device + args->offset);
+	ctx->__type = args->type;
 	ret = xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
 	if (ret) {
 		drm_dev_put(&ctx->drm);
 		return ERR_PTR(ret);
 	}
 	ctx->__dev = args->dev;
-	ctx->__type = args->type;
 	ctx->__unreg.bound.__ctx = ctx;
 	lockdep_register_key(&ctx->__key);
 	mutex_init(&ctx->__lock);

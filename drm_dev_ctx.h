@@ -611,8 +611,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  *
  * Return: the token, a ``struct drm_dev_ctx_unreg *``; an ERR_PTR() on error:
  *
- * * -EINVAL - @_dev is not being bound to a driver of this module, or the owner of
- *   the file operations is another one; each is reported
+ * * -EINVAL - @_dev is not being bound to a driver of this module, the owner of the file
+ *   operations is another one, or a device of @_driver exists in another struct; each is reported
  * * -ENOMEM - there is no memory
  */
 #define drm_dev_ctx_alloc(_dev, _driver, _type, _member) ({			\

@@ -102,6 +102,23 @@ static void other_type(struct kunit *test)
 	}
 }
 
+/* In no kernel is there one driver with devices of two types. */
+static void other_type_of_driver(struct kunit *test)
+{
+	const struct drm_driver *driver = drm_safe_test_driver();
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_unreg *unreg;
+
+	edge_device(test, drm_safe_test_parent(test));
+	kunit_warning_suppress(test) {
+		unreg = drm_dev_ctx_alloc(parent, driver, struct other_dev, ctx);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-EINVAL));
+	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(unreg));
+}
+
 /* Proof that a struct other_dev is registered */
 struct other_reg {
 	struct drm_dev_ctx_reg base;
@@ -192,6 +209,7 @@ static void sections(struct kunit *test)
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
 	KUNIT_CASE(other_type),
+	KUNIT_CASE(other_type_of_driver),
 	KUNIT_CASE(other_ioctls_of_type),
 	KUNIT_CASE(other_object),
 	KUNIT_CASE(sections),

@@ -5,6 +5,7 @@
 // wrong: OTHER_DRIVER C: 'bar_driver' takes the device for a struct bar_device
 // wrong: OTHER_CALLBACK C: 'mixed_driver' takes the device for a struct bar_device
 // wrong: OTHER_IOCTLS C: 'mixed_driver' takes the device for a struct bar_device
+// run: drm_dev_ctx_edge.other_type_of_driver: -EINVAL for the second type of device of a drm_driver
 // run: drm_dev_ctx_edge.other_type: one report, with CONFIG_DRM_SAFE_DEBUG
 // run: drm_dev_ctx_edge.other_ioctls_of_type: the same if the handlers take only the registration data
 // run: drm_dev_ctx_edge.other_object: a driver of several objects is one driver
