@@ -9,7 +9,8 @@ signalling.py check [--list FILE]... OBJECT...
 
 signalling.py prove [--list FILE]... VMLINUX...
     No function of the lists may reach, through direct calls in these kernels, one
-    that sleeps or allocates, unless its line says why that is right.
+    that sleeps or allocates, unless its line says why that is right. Each line names
+    something that is in one of them.
 
 signalling.py corpus VMLINUX
     Print all functions that do reach one and are not listed, for the tests.
@@ -73,6 +74,8 @@ class Allowed:
                     continue
                 if name[0] == "!":
                     self.behind.add(name[1:].rstrip("?"))
+                    if name.endswith("?"):
+                        self.optional.add(name[1:-1])
                     continue
                 if name.endswith("?"):
                     name = name[:-1]
@@ -92,6 +95,12 @@ class Allowed:
         """Why a function may be called that reaches one that must not."""
         return next((reason for pattern, reason in self.reasons.items()
                      if fnmatch.fnmatchcase(name, pattern)), "")
+
+    def missing(self, functions, symbols):
+        """The entries that name nothing, of those which each kernel has to have."""
+        found = {*self.names, *self.behind} - functions | self.stored - symbols
+        found |= {p for p in self.patterns if not fnmatch.filter(functions | symbols, p)}
+        return found - self.optional
 
     def __contains__(self, name):
         return name in self.names or bool(self.match(name))
@@ -342,8 +351,7 @@ def prove(args):
         known |= kernel.functions
         symbols |= kernel.symbols
         needed |= {allowed.reason(f) for f in kernel.reaching(allowed.behind)}
-    for name in sorted((allowed.names - allowed.reasons.keys() - known |
-                        allowed.stored - symbols) - allowed.optional):
+    for name in sorted(allowed.missing(known, symbols)):
         bad += 1
         print(f"{name} is listed, and in none of these kernels")
     for name in sorted(f for f, reason in allowed.reasons.items()

@@ -86,6 +86,19 @@ found() {
 	return 1
 }
 
+# nothing_named KERNEL: the proof fails for each kind of line that names nothing.
+nothing_named() {
+	local said
+
+	printf '%s\n' no_such_name 'no_such_reason: sleeps' 'no_such_pattern_*' \
+		'!no_such_callee: sleeps' '&no_such_address' 'no_such_choice?' >"$TMP/nothing.list"
+	! said=$("$tool" prove --list "$TMP/nothing.list" "$BUILD/$1/vmlinux") ||
+		{ echo "nothing is missed"; return 1; }
+	diff <(sed -n 's/ is listed, and in none of these kernels//p' <<<"$said" | sort) \
+		<(printf '%s\n' no_such_address no_such_callee no_such_name 'no_such_pattern_*' \
+			no_such_reason | sort)
+}
+
 # stored_not_called COMPILE...: of tests/signalling/stored.c, only what calls is refused.
 stored_not_called() {
 	local said
@@ -138,6 +151,7 @@ check "what is listed, also by the library and the sample, neither sleeps nor al
 	"$tool" prove "${lists[@]}" "${own_lists[@]}" "$BUILD"/{release,debug}/vmlinux
 check "a listed function that waits is found" found debug msleep flush_work rcu_barrier \
 	synchronize_rcu fault_in_readable fault_in_writeable dma_fence_wait_timeout
+check "a line that names nothing is found" nothing_named debug
 for compiler in gcc clang-19; do
 	for model in kernel large; do
 		check "$compiler, -mcmodel=$model: an address that is stored is no call" \

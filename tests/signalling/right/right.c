@@ -100,6 +100,35 @@ int right_step(struct right *right, struct drm_shmem_sgt_owned *owned)
 	return drm_dev_ctx_reg_drm(&reg->base) == right->drm ? ret : -EINVAL;
 }
 
+struct right_ring {
+	DRM_VMAP(SZ_4K);
+};
+
+/* What a step looks at, and what it gives up */
+u64 right_look(struct right *right, struct drm_gpuvm_imm_core *core,
+	       const struct right_ring *ring, struct drm_gpuvm_bo *vm_bo);
+u64 right_look(struct right *right, struct drm_gpuvm_imm_core *core,
+	       const struct right_ring *ring, struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_get(core);
+	u64 mapped = 0;
+
+	if (drm_gpuvm_imm_is_broken(vm))
+		drm_warn(right->drm, "%s is broken\n", drm_gpuvm_imm_name(vm));
+	drm_gpuvm_imm_for_each(va, core, drm_gpuvm_imm_va_start(vm), drm_gpuvm_imm_va_length(vm))
+		mapped += va->va.range;
+	if (drm_gpuvm_imm_find(core, 0, mapped) ||
+	    drm_gpuvm_imm_is_extobj(vm, drm_gpuvm_imm_resv_obj(vm)))
+		mapped = drm_gpuvm_imm_va_end(vm);
+	drm_vmap_write64(ring, 0, mapped);
+	if (drm_vmap_fill(ring, 8, 0, 8) || drm_vmap_copy_to(ring, 16, right->name, 16) ||
+	    drm_vmap_copy_from(ring, 16, right->name, 16))
+		mapped = 0;
+	drm_gpuvm_imm_bo_put(vm_bo);
+	drm_gpuvm_imm_put(vm);
+	return mapped;
+}
+
 static void right_end(struct right *right, struct right_job *job)
 {
 	scoped_guard(spinlock_irqsave, &right->irq_lock) {
