@@ -162,8 +162,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * All of these are initiators. A completer is a function that ends the wait of
  * others: an interrupt handler or a work item that signals fences, calls
  * complete() or reads the hardware's responses. A callback of runtime PM is one, too:
- * sections wait for it in pm_runtime_resume_and_get(). A completer must not open a
- * section:
+ * sections wait for it in pm_runtime_resume_and_get(). So is &drm_sched_backend_ops.timedout_job,
+ * which ends a job that hangs. A completer must not open a section:
  *
  * .. code-block:: c
  *

@@ -8,7 +8,8 @@
 // dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
 // family. The section and the call may be in functions that the handler calls. A block of
 // drm_dev_ctx_guard_bound() is refused as well, before registration and after quiesce.
-// A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither.
+// A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither. Nor
+// does timedout_job: the scheduler ends the jobs that it names.
 virtual report
 
 @initialize:python@
@@ -84,9 +85,11 @@ statement S;
 p << powers.p;
 f << powers.f;
 @@
-if f in names.driver().powering:
-    print("%s:%s:%s: ERROR: %s() is called for runtime PM, which sections wait for, and opens one" %
-          (p[0].file, p[0].line, p[0].column, f))
+for called, why in (names.driver().powering, "for runtime PM, which sections wait for"), \
+                   (names.driver().timing_out, "for a job that hangs, which sections may wait for"):
+    if f in called:
+        print("%s:%s:%s: ERROR: %s() is called %s, and opens one" %
+              (p[0].file, p[0].line, p[0].column, f, why))
 
 @script:python depends on report@
 p << scope.p;

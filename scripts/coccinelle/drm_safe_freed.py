@@ -40,6 +40,19 @@ def ending(kind):
     return names.ENDS.get(kind, "drm_vmap_cleanup") + "()"
 
 
+def arrays(body, called):
+    """Owned handles that are freed by a pointer which a structure has: place, what, kind."""
+    pointers = {name: tag for _, members in names.driver().structs() for tag, name in
+                re.findall(r"^\s+struct (\w+) \*(\w+);", members, re.M)
+                if tag in names.names("owned")}
+    for found in re.finditer(rf"\b(?:{'|'.join(names.FREES)})\(\s*\w+->(\w+)\s*[,)]", body):
+        member = found[1]
+        if member in pointers and not re.search(rf"->{member}\s*=(?!=)", body) and not any(
+                re.search(rf"->{member}\b", arg) for callee, args in called
+                if callee not in names.FREES for arg in args):
+            yield found.start(), member, pointers[member]
+
+
 def freed(path):
     """Where, and what to say: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
@@ -47,6 +60,9 @@ def freed(path):
     for _, _, params, start, end in functions(text):
         body = text[start:end]
         called = calls(body)
+        for at, member, kind in arrays(body, called):
+            yield text.count("\n", 0, start + at) + 1, \
+                "'%s' are freed as they are: %s them first" % (member, ending(kind))
         for variable, tag, _ in variables(params, body):
             free = re.search(rf"\b({'|'.join(names.FREES)})\(\s*{variable}\s*[,)]", body)
             if not free or allocated(variable, body):

@@ -100,6 +100,15 @@ HANDLER_GIVEN = re.compile(
     r"|tasklet_init|async_schedule\w*|smp_call_function\w*|on_each_cpu\w*)")
 HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete|timedout_job)\s*=\s*&?(\w+)")
 
+# What may wait for a page fault of userspace, and so for as long as userspace likes
+COPIES_USER = re.compile(
+    r"_*copy_(?:struct_)?(?:from|to)_user(?:_\w+)?|copy_safe_to_user\w*|_*(?:get|put|clear)_user"
+    r"|v?memdup_(?:array_)?user\w*|vmemdup_array_user|strn(?:cpy|len|dup)_(?:from_)?user\w*|fault_in_\w+"
+    r"|(?:get|pin)_user_pages\w*|drm_vmap_(?:from|to)_user")
+
+# Where the callback for a job that hangs is named
+TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
+
 # Where the callbacks of runtime PM are named
 POWER_SET = re.compile(
     r"\.runtime_(?:suspend|resume|idle)\s*=\s*(&?\w+)"
@@ -338,6 +347,17 @@ class Driver:
         """The driver's callbacks of runtime PM, and what they call."""
         given = " ".join(" ".join(found) for found in POWER_SET.findall(self.text))
         return self.closure(set(re.findall(r"\w+", given)) - {"NULL"}, False)
+
+    @functools.cached_property
+    def timing_out(self):
+        """What the scheduler calls for a job that hangs, and what that calls."""
+        return self.closure(set(TIMEOUT_SET.findall(self.text)), False)
+
+    @functools.cached_property
+    def copying(self):
+        """The driver's functions that access memory of userspace."""
+        return self.closure({callee for _, _, _, called in self.functions for callee, _ in called
+                             if COPIES_USER.fullmatch(callee)}, True)
 
     @functools.cached_property
     def displaying(self):

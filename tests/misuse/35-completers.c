@@ -11,6 +11,7 @@
 // wrong: BY_ANOTHER_FUNCTION C: foo_queue_idle\(\) ends the wait of others only if a section can be entered
 // wrong: COMPLETE_IN_A_BOUND_BLOCK C: complete\(\) ends the wait of others only if a section can be entered
 // wrong: TIMEOUT C: dma_fence_signal\(\) ends the wait of others only if a section can be entered
+// wrong: RESET_IN_A_SECTION C: foo_timedout_job\(\) is called for a job that hangs, which sections may wait for
 // wrong: RUNTIME_PM C: foo_runtime_resume\(\) is called for runtime PM, which sections wait for, and opens one
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: the report of a long unplug names it
 // run: drm_dev_ctx.drm_dev_ctx_test_completer: without a section, the wait and the unplug end
@@ -166,6 +167,9 @@ static enum drm_gpu_sched_stat foo_timedout_job(struct drm_sched_job *base)
 #if defined(TIMEOUT)
 	drm_dev_ctx_or(foo_reg, reg, &job->queue->foo->ctx, return DRM_GPU_SCHED_STAT_ENODEV);
 
+#elif defined(RESET_IN_A_SECTION)
+	drm_dev_ctx_guard(foo_reg, reg, &job->queue->foo->ctx)
+		foo_hw_submit(reg, 0);
 #endif
 	dma_fence_signal(job->queue->fence);
 	return DRM_GPU_SCHED_STAT_RESET;

@@ -2,10 +2,13 @@
 // class: 36
 // title: wait inside a section that nothing ends at unplug
 // rust: no
+// wrong: COPIES C: copy_from_user\(\) may wait for userspace in a section
+// wrong: HELPER_COPIES C: foo_get_cmds\(\) may wait for userspace in a section
 // run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
 
 #include <linux/completion.h>
+#include <linux/uaccess.h>
 
 #include "foo.h"
 
@@ -15,4 +18,29 @@ int foo_wait_idle(const struct foo_reg *reg, struct completion *idle)
 	if (!wait_for_completion_timeout(idle, HZ))
 		return -ETIMEDOUT;
 	return foo_hw_submit(reg, 0);
+}
+
+static int foo_get_cmds(u32 *cmds, u64 from)
+{
+	return copy_from_user(cmds, u64_to_user_ptr(from), SZ_4K) ? -EFAULT : 0;
+}
+
+/* Userspace says how long the page fault takes, and so does this section if it is open. */
+int foo_ioctl_run(struct drm_dev_ctx_ioctl *ioctl, u64 from, u32 *cmds)
+{
+#if !defined(HELPER_COPIES)
+	int ret = foo_get_cmds(cmds, from);
+
+	if (ret)
+		return ret;
+#endif
+	drm_dev_ctx_or(foo_reg, reg, ioctl, return -ENODEV);
+#if defined(COPIES)
+	if (copy_from_user(cmds, u64_to_user_ptr(from), SZ_4K))
+		return -EFAULT;
+#elif defined(HELPER_COPIES)
+	if (foo_get_cmds(cmds, from))
+		return -EFAULT;
+#endif
+	return foo_hw_submit(reg, cmds[0]);
 }

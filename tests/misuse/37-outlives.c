@@ -5,8 +5,12 @@
 // wrong: NO_PROOF B: incompatible pointer
 // wrong: PROOF_FOR_LATER C: 'reg' is borrowed for a scope and must not be kept
 // wrong: BEFORE_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
+// wrong: WORK_NOT_ENDED C: quiesce does not end 'reset' of struct foo_hw
+// wrong: IRQ_NOT_ENDED C: quiesce does not end the interrupt of devm_request_irq\(\): free_irq\(\) there
 // run: drm_dev_ctx.drm_dev_ctx_test_tasks: quiesce ends them, also those that rearm themselves
 // run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: an interrupt thread is refused after an unplug
+
+#include <linux/interrupt.h>
 
 #include "foo.h"
 
@@ -39,9 +43,39 @@ int foo_arm(const struct foo_reg *reg, struct foo_engine *engine)
 	return 0;
 }
 
-/* The end of all that may run later */
-void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct foo_hw *hw)
+/* What may run later, and its end */
+static void foo_reset(struct work_struct *work)
 {
+	foo_hw_ready();
+}
+
+static irqreturn_t foo_irq(int irq, void *data)
+{
+	struct foo_hw *hw = data;
+
+	schedule_work(&hw->reset);
+	return IRQ_HANDLED;
+}
+
+int foo_hw_begin(struct device *dev, struct foo_hw *hw, int irq)
+{
+	INIT_WORK(&hw->reset, foo_reset);
+	return devm_request_irq(dev, irq, foo_irq, 0, "foo", hw);
+}
+
+static void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	struct foo_hw *hw = container_of(data, struct foo_hw, base);
+
+#if !defined(IRQ_NOT_ENDED)
+	devm_free_irq(drm_dev_ctx_bound_device(bound), 1, hw);
+#endif
+#if !defined(WORK_NOT_ENDED)
 	disable_work_sync(&hw->reset);
+#endif
 	foo_hw_stop(bound, hw);
 }
+
+const struct drm_dev_ctx_ops foo_reg_ops = {
+	.quiesce = foo_quiesce,
+};

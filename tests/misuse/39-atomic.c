@@ -15,7 +15,7 @@
 
 #include "foo.h"
 
-int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *lock,
+int foo_ring_write(const struct drm_dev_ctx_bound *bound, struct foo_bo *bo, spinlock_t *lock,
 		   struct foo_ring_owned *ring, const void __user *src, unsigned long flags)
 {
 	int ret = 0;
@@ -44,7 +44,7 @@ int foo_ring_write(const struct foo_reg *reg, struct foo_bo *bo, spinlock_t *loc
 	spin_unlock_bh(lock);
 #elif defined(TAKES_SGT)
 	spin_lock_irq(lock);
-	drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->shmem, ret)
+	drm_shmem_sgt_guard(sgt, bound, &bo->shmem, ret)
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 	spin_unlock_irq(lock);
 #else

@@ -20,7 +20,7 @@ struct drm_foo_submit {
 
 #define FOO_MAX_CMDS	1024
 
-int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
+int foo_ioctl_submit(struct drm_dev_ctx_ioctl *ioctl, struct drm_foo_submit *args,
 		     struct drm_file *file)
 {
 	u64 *cmds __free(kvfree) = NULL;
@@ -43,6 +43,7 @@ int foo_ioctl_submit(const struct foo_reg *reg, struct drm_foo_submit *args,
 		return -ENOMEM;
 	if (copy_from_user(cmds, u64_to_user_ptr(args->cmds), args->count * sizeof(*cmds)))
 		return -EFAULT;
+	drm_dev_ctx_or(foo_reg, reg, ioctl, return -ENODEV);
 	return foo_hw_submit(reg, lower_32_bits(cmds[0]));
 }
 

@@ -5,9 +5,33 @@
 // wrong: RUN_IGNORED W: ignoring return value
 // wrong: PREPARE_IGNORED W: ignoring return value
 // wrong: NEVER_RUN C: 'update' is prepared and never run
+// wrong: FREED_WITH_THE_JOB C: 'job' is freed with its 'update': drm_gpuvm_imm_update_drop\(\) that first
+// wrong: FREED_AS_THEY_ARE C: 'more' are freed as they are: drm_gpuvm_imm_update_drop\(\) them first
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is full is not filled again
 
+#include <linux/slab.h>
+
 #include "foo.h"
+
+/* A job that has one update, and a job that has many */
+struct foo_job {
+	struct drm_gpuvm_imm_update update;
+	struct drm_gpuvm_imm_update *more;
+	u32 count;
+};
+
+void foo_free_job(struct foo_job *job)
+{
+#if !defined(FREED_AS_THEY_ARE)
+	for (u32 i = 0; i < job->count; i++)
+		drm_gpuvm_imm_update_drop(&job->more[i]);
+#endif
+	kvfree(job->more);
+#if !defined(FREED_WITH_THE_JOB)
+	drm_gpuvm_imm_update_drop(&job->update);
+#endif
+	kfree(job);
+}
 
 int foo_unmap(struct foo_vm *vm, u64 addr, u64 range)
 {

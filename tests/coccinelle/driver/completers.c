@@ -570,7 +570,7 @@ static void right_bound_work(struct work_struct *work)
 	complete(&post->done);
 }
 
-static enum drm_gpu_sched_stat post_timedout_job(struct drm_sched_job *job)
+static enum drm_gpu_sched_stat post_timedout_job(struct drm_sched_job *job)	/* completers */
 {
 	struct post *post = container_of(job, struct post, job);
 
@@ -582,6 +582,11 @@ static enum drm_gpu_sched_stat post_timedout_job(struct drm_sched_job *job)
 
 static const struct drm_sched_backend_ops post_sched_ops = {
 	.timedout_job = post_timedout_job,
+};
+
+/* The function is in another file, and completes what it stops. */
+static const struct drm_sched_backend_ops line_sched_ops = {
+	.timedout_job = line_timedout_job,
 };
 
 static int post_power(struct post *post)			/* completers */

@@ -307,7 +307,60 @@ static u64 surface_rebind(struct space *space, struct drm_gpuvm_imm_update *upda
 	return va->va.addr;				/* spent */
 }
 
-static int surface_write(const struct card_reg *reg, struct line *line, struct visitor *visitor)
+static void line_reset(struct line *line)			/* completers */
+{
+	drm_dev_ctx_guard(card_reg, reg, &line->card->ctx)
+		surface_kick(reg);
+}
+
+enum drm_gpu_sched_stat line_timedout_job(struct drm_sched_job *job)
+{
+	drm_sched_stop(job->sched, job);
+	line_reset(to_line(job));
+	drm_sched_start(job->sched, 0);
+	return DRM_GPU_SCHED_STAT_RESET;
+}
+
+static int line_copy(struct line *line, void __user *from)
+{
+	return copy_from_user(line->text, from, line->size) ? -EFAULT : 0;
+}
+
+static int line_ioctl(const struct card_reg *reg, struct line *line, void __user *to)
+{
+	if (line_copy(line, to))					/* usercopy */
+		return -EFAULT;
+	return put_user(line->size, (u32 __user *)to);		/* usercopy */
+}
+
+static int line_fill(struct drm_dev_ctx_ioctl *ioctl, struct line *line, void __user *from)
+{
+	int ret = line_copy(line, from);
+
+	if (ret)
+		return ret;
+	drm_dev_ctx_guard(card_reg, reg, ioctl) {
+		surface_kick(reg);
+		ret = line_copy(line, from);			/* usercopy */
+	}
+	drm_dev_ctx_guard(card_reg, reg, ioctl)
+		line->idle = true;
+	if (ret)
+		return line_copy(line, from);
+	if (line->idle) {
+		drm_dev_ctx_or(card_reg, reg, ioctl, return -ENODEV);
+
+		surface_kick(reg);
+	}
+	if (line_copy(line, from))
+		return -EFAULT;
+	drm_dev_ctx_or(card_reg, reg, ioctl, return -ENODEV);
+
+	surface_kick(reg);
+	return copy_to_user(from, line->text, line->size) ? -EFAULT : 0;	/* usercopy */
+}
+
+static int surface_write(struct line *line, struct visitor *visitor)
 {
 	void *copy = vmemdup_user(line->text, line->size);	/* accounted */
 
@@ -499,6 +552,18 @@ static void task_free(struct drm_sched_job *job)
 	kfree(task);					/* leaked */
 }
 
+static void task_forget(struct task *task)
+{
+	kvfree(task->more);				/* leaked */
+}
+
+static void task_drop(struct task *task)
+{
+	for (u32 i = 0; i < task->count; i++)
+		drm_gpuvm_imm_update_drop(&task->more[i]);
+	kvfree(task->more);
+}
+
 static struct parcel *parcel_new(const struct card_reg *reg, struct surface *surface)
 {
 	struct drm_shmem_sgt_owned sgt __cleanup(drm_vmap_cleanup) = {};	/* leaked */
@@ -648,6 +713,33 @@ static const struct drm_connector_helper_funcs surface_connector_funcs = {
 
 static const struct drm_dev_ctx_ops surface_ops = {
 	.kms_shutdown = surface_kms_shutdown,
+};
+
+static int stamp_probe(struct platform_device *pdev, struct stamp *stamp)
+{
+	INIT_WORK(&stamp->ink, stamp_ink);
+	INIT_DELAYED_WORK(&stamp->dry, stamp_dry);		/* quiesce */
+	timer_setup(&stamp->press, stamp_press, 0);
+	timer_setup(&stamp->lift, stamp_lift, 0);		/* quiesce */
+	return devm_request_irq(&pdev->dev, 1, stamp_irq, 0, "stamp", stamp);	/* quiesce */
+}
+
+static void stamp_stop(struct stamp *stamp)
+{
+	disable_work_sync(&stamp->ink);
+	timer_delete(&stamp->lift);
+}
+
+static void stamp_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	struct stamp *stamp = container_of(data, struct stamp, base);
+
+	stamp_stop(stamp);
+	timer_shutdown_sync(&stamp->press);
+}
+
+static const struct drm_dev_ctx_ops stamp_ops = {
+	.quiesce = stamp_quiesce,
 };
 
 static void letter_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)

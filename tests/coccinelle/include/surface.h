@@ -133,6 +133,17 @@ struct shipment {
 struct task {
 	struct drm_sched_job base;
 	struct drm_gpuvm_imm_update update;
+	struct drm_gpuvm_imm_update *more;
+	u32 count;
+};
+
+/* Registration data with what runs later */
+struct stamp {
+	struct drm_dev_ctx_data base;
+	struct work_struct ink;
+	struct delayed_work dry;
+	struct timer_list press;
+	struct timer_list lift;
 };
 
 #endif /* _SURFACE_H */

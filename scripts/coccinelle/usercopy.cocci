@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// Memory of userspace is accessed in a section.
+// Misuse class 36. The page fault ends when userspace wants it to, and an unplug waits for that.
+// Looks at functions that are given the proof, and from where a section or block is opened to
+// the end of the block that this is in. Flows go by way of the driver's own functions. The
+// scopes are those of macros, which spatch does not see the end of: this reads the text.
+virtual report
+
+@initialize:python@
+@@
+import re
+import drm_safe_names as names
+from drm_safe_source import arguments, blanked, closing, functions
+seen = set()
+opens = re.compile(r"\bdrm_dev_ctx_(or|guard|guard_bound)\(")
+
+def copies(f):
+    return names.COPIES_USER.fullmatch(f) or f in names.driver().copying
+
+# The part of a body that the section is open in: the block or statement, or all that follows
+def scope(body, macro):
+    at = arguments(body, macro.end())[1]
+    if macro[1] != "or":
+        block = re.match(r"\s*\{", body[at:])
+        return (at, closing(body, at + block.end())) if block else (at, body.find(";", at))
+    return at, closing(body, at)
+
+def sections(params, body):
+    if any(tag in names.names("section") for p in params
+           for tag in re.findall(r"^const struct (\w+) \*", p)):
+        yield 0, len(body)
+    for macro in opens.finditer(body):
+        yield scope(body, macro)
+
+def read(name):
+    with open(name, errors="replace") as f:
+        text = blanked(f.read())
+    for _, _, params, start, end in functions(text):
+        body, said = text[start:end], set()
+        for begin, stop in sections(params, body):
+            for m in re.finditer(r"\b(\w+)\(", body[begin:stop]):
+                at = start + begin + m.start()
+                if copies(m[1]) and at not in said:
+                    said.add(at)
+                    print("%s:%s:1: ERROR: %s() may wait for userspace in a section, which an unplug waits for" %
+                          (name, text.count("\n", 0, at) + 1, m[1]))
+
+@definition@
+identifier f;
+position p;
+@@
+ f@p(...) { ... }
+
+@script:python depends on report@
+p << definition.p;
+@@
+if p[0].file not in seen:
+    seen.add(p[0].file)
+    read(p[0].file)
