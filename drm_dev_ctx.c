@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/cache.h>
 #include <linux/completion.h>
@@ -236,6 +237,15 @@ static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 	return (unsigned long)drm;
 }
 
+/* From here on, the device is one of the library's. */
+VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
+
+	return xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
+
 /* Returns NULL for a device of another origin, which it does not dereference. */
 static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
 {
@@ -262,6 +272,16 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
+/* Whether @ctx was not made by drm_dev_ctx_alloc(), without a report */
+bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
+{
+	bool known;
+
+	drm_safe_trusted(known = drm_dev_ctx_find(&ctx->drm));
+	return !known;
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_is_foreign);
+
 /*
  * All open sections. Raw, and with interrupts off: sections are opened in
  * interrupt handlers, too.
@@ -278,8 +298,7 @@ static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char
 {
 	const char *first;
 
-	/* An ioctl's section does not read @__registered, so a foreign device gets here. */
-	if (drm_dev_ctx_misses(s->ctx) || !strcmp(type, "drm_dev_ctx_bound"))
+	if (!strcmp(type, "drm_dev_ctx_bound"))
 		return;
 	first = cmpxchg_relaxed(&s->ctx->__reg_type, NULL, type);
 	if (likely(!first || first == type || !strcmp(first, type)))
@@ -954,7 +973,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	/* @offset says where the member drm of a struct drm_dev_ctx is. */
 	ctx = to_drm_dev_ctx(device + args->offset);
 	ctx->__type = args->type;
-	ret = xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
+	ret = drm_dev_ctx_make_known(ctx);
 	if (ret) {
 		drm_dev_put(&ctx->drm);
 		return ERR_PTR(ret);
@@ -1054,7 +1073,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	}
 
 	/* The driver may have set it since the allocation. */
-	ret = drm_dev_ctx_follow(dev, drm_dev_dma_dev(&ctx->drm), "DMA device");
+	ctx->__dma_dev = drm_dev_dma_dev(&ctx->drm);
+	ret = drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
 
@@ -1276,6 +1296,20 @@ void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 
+/* Whether the DMA device was set where nothing follows it any more; reports it. */
+static bool drm_dev_ctx_dma_dev_changed(struct drm_dev_ctx *ctx)
+{
+	/* Acquire: pairs with the release in drm_dev_ctx_go_live(). */
+	if (!smp_load_acquire(&ctx->__registered) ||
+	    likely(drm_dev_dma_dev(&ctx->drm) == ctx->__dma_dev))
+		return false;
+
+	drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
+			"drm_dev_set_dma_dev() was called since; %s may be unbound first",
+			dev_name(drm_dev_dma_dev(&ctx->drm)));
+	return true;
+}
+
 /**
  * drm_dev_ctx_revocable_add() - have something revoked when the parent is unbound
  * @bound: proof that it is bound
@@ -1288,8 +1322,8 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: 0, or -ENODEV if the parent is unbound or the device has no contexts: then
- * nothing calls @ops.
+ * Return: 0; -ENODEV if the parent is unbound or the device has no contexts; or -EINVAL, with a
+ * report, if the DMA device was changed after the registration. Nothing calls @ops then.
  */
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
@@ -1303,6 +1337,8 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
+	if (drm_dev_ctx_dma_dev_changed(ctx))
+		return -EINVAL;
 
 	rev->__ops = ops;
 	INIT_LIST_HEAD(&rev->__node);

@@ -225,6 +225,8 @@ enum drm_dev_ctx_wait {
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
+ * - @__dma_dev is the DMA device of @drm when it was registered. Nothing is mapped for another
+ *   one, which would not be unbound after @__dev.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
  *   first section. The strings belong to the driver's module. Only its callbacks have
  *   them read, so it is still loaded then.
@@ -253,6 +255,7 @@ struct drm_dev_ctx {
 	bool __registered;
 	const struct drm_dev_ctx_ops *__ops;
 	struct device *__dev;
+	struct device *__dma_dev;
 	struct drm_dev_ctx_unreg __unreg;
 	const char *__type;
 
@@ -353,6 +356,14 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx) __must_not_hold(drm_dev_se
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
+#ifdef CONFIG_DRM_SAFE_DEBUG
+bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx) __drm_nonallocating;
+#else
+static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
+{
+	return false;
+}
+#endif
 
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
@@ -366,6 +377,7 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern unsigned int drm_dev_ctx_section_limit_ms;
+int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx);
 #endif
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -388,7 +400,7 @@ static __always_inline void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_sec
  * @drm: a device that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made
  *
  * For functions that get a &struct drm_device from DRM, and need a section or a block. With
- * CONFIG_DRM_SAFE_DEBUG, both report a device that was not made so.
+ * CONFIG_DRM_SAFE_DEBUG, both refuse and report a device that was not made so.
  *
  * Context: Any.
  *
@@ -660,7 +672,8 @@ enum { __drm_dev_ctx_in_section };
  *
  * Publishes the registration data and then the device. The registration ends
  * when @dev is unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was
- * called, then a device link has the driver core unbind @dev before that DMA device.
+ * called, then a device link has the driver core unbind @dev before that DMA device. It must not
+ * be called after this: no sg table is mapped then, which is reported.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *
@@ -742,6 +755,9 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
 {
 	struct drm_dev_ctx_section s = { .ctx = ctx, .idx = idx };
 
+	/* What follows the struct drm_device of another driver is not read. */
+	if (__drm_dev_ctx_is_foreign(ctx))
+		return s;
 	if (unlikely(!drm_dev_enter(&ctx->drm, idx)))
 		return s;
 	/*

@@ -125,6 +125,8 @@ static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
 	return drm_gpuvm_imm_claim_once(vm, DRM_GPUVM_IMM_READER, &seen);
 }
 
+void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm) __drm_nonallocating;
+
 /* Become the one who changes the mappings; false if another task is. */
 static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 	__cond_acquires(true, vm) __drm_nonallocating
@@ -134,7 +136,7 @@ static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 	while (unlikely(!drm_gpuvm_imm_claim_once(vm, current, &seen))) {
 		if (seen != DRM_GPUVM_IMM_READER)
 			return false;
-		drm_safe_trusted(cpu_relax());
+		drm_gpuvm_imm_wait_for_reader(vm);
 	}
 
 	return true;

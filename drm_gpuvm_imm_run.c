@@ -443,6 +443,16 @@ static __always_inline void drm_gpuvm_imm_pool_push(struct drm_gpuvm_imm *vm,
 	vm->pool[vm->pool_count++] = va;
 }
 
+/* One turn of a writer that waits until debugfs has read. Out of line, for tests to see it. */
+void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm)
+	__drm_nonallocating
+{
+	drm_safe_trusted(KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_imm_wait_for_reader, vm));
+
+	drm_safe_trusted(cpu_relax());
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_wait_for_reader);
+
 /* Let other tasks have the lock. What they leave of the pool can be anything. */
 VISIBLE_IF_KUNIT void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock) __drm_nonallocating

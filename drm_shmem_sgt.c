@@ -408,7 +408,7 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
  *
  * Context: May sleep. In a section, which @bound stands for.
  *
- * Return: 0, or -ENODEV as drm_dev_ctx_revocable_add(): the table stays the core's.
+ * Return: 0, or an error of drm_dev_ctx_revocable_add(): the table stays the core's.
  */
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			  struct sg_table *sgt)

@@ -235,7 +235,8 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another
- *	device, which is reported; -ENODEV if its table was revoked, also before
+ *	device, or the DMA device was changed after the registration, which are
+ *	reported; -ENODEV if its table was revoked, also before
  *	the parent of its device was bound again; -ENODATA if it was purged;
  *	-ENOMEM; -EINTR if the task was killed while it waited; or what mapping it
  *	for DMA returned, for an import from the exporter

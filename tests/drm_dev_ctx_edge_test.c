@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include <drm/drm_debugfs.h>
@@ -83,6 +84,72 @@ static void foreign(struct kunit *test)
 	drm_dev_put(&dev->ctx.drm);
 }
 
+/* Proof that a struct other_dev is registered */
+struct other_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+#define DRM_IOCTL_OTHER_NOTHING	DRM_IO(DRM_COMMAND_BASE)
+
+static int other_ioctl_nothing(const struct other_reg *reg, void *args, struct drm_file *file)
+{
+	return 0;
+}
+
+DRM_DEV_CTX_IOCTL(OTHER_NOTHING, other_ioctl_nothing, other_reg, void);
+
+DRM_DEV_CTX_IOCTLS(other_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(OTHER_NOTHING, DRM_RENDER_ALLOW),
+};
+
+/* A device that is the last thing in its memory: nothing behind it is read. */
+static void foreign_alone(struct kunit *test)
+{
+	struct drm_device *drm = __drm_dev_alloc(drm_safe_test_parent(test),
+						 drm_safe_test_driver(), sizeof(*drm), 0);
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm));
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG)) {
+		drm_dev_put(drm);
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	}
+	ret = drm_dev_register(drm, 0);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	kunit_warning_suppress(test) {
+		drm_dev_ctx_guard(edge_reg, reg, to_drm_dev_ctx(drm))
+			KUNIT_FAIL(test, "a section of a device without contexts");
+		drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
+			KUNIT_FAIL(test, "a block without a registration");
+		/* A handler of an ioctl is entered without a look at the registration. */
+		KUNIT_EXPECT_EQ(test, other_ioctls[0].func(drm, NULL, NULL), -ENODEV);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+	}
+	drm_dev_unplug(drm);
+	drm_dev_put(drm);
+}
+
+/* A device that cannot be remembered is not made. */
+static int edge_not_known(struct drm_dev_ctx *ctx)
+{
+	return -ENOMEM;
+}
+
+static void not_known(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	const struct drm_driver *driver = drm_safe_test_driver();
+	struct drm_dev_ctx_unreg *unreg;
+
+	kunit_activate_static_stub(test, drm_dev_ctx_make_known, edge_not_known);
+	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
+	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-ENOMEM));
+	kunit_deactivate_static_stub(test, drm_dev_ctx_make_known);
+	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
+}
+
 /* A device of one type is not taken for one of another. */
 static void other_type(struct kunit *test)
 {
@@ -118,24 +185,6 @@ static void other_type_of_driver(struct kunit *test)
 	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(unreg));
 }
-
-/* Proof that a struct other_dev is registered */
-struct other_reg {
-	struct drm_dev_ctx_reg base;
-};
-
-#define DRM_IOCTL_OTHER_NOTHING	DRM_IO(DRM_COMMAND_BASE)
-
-static int other_ioctl_nothing(const struct other_reg *reg, void *args, struct drm_file *file)
-{
-	return 0;
-}
-
-DRM_DEV_CTX_IOCTL(OTHER_NOTHING, other_ioctl_nothing, other_reg, void);
-
-DRM_DEV_CTX_IOCTLS(other_ioctls) = {
-	DRM_DEV_CTX_IOCTL_DEF(OTHER_NOTHING, DRM_RENDER_ALLOW),
-};
 
 /* Nor is its registration data: the ioctls of another type, behind an open of its own */
 static void other_ioctls_of_type(struct kunit *test)
@@ -208,6 +257,8 @@ static void sections(struct kunit *test)
 
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
+	KUNIT_CASE(foreign_alone),
+	KUNIT_CASE(not_known),
 	KUNIT_CASE(other_type),
 	KUNIT_CASE(other_type_of_driver),
 	KUNIT_CASE(other_ioctls_of_type),
@@ -225,3 +276,4 @@ kunit_test_suite(drm_dev_ctx_edge_suite);
 
 MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: edges of device contexts");
 MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -4,10 +4,10 @@
  * range, and updates through a vm_bo.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/dma-buf.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/timer.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
@@ -204,24 +204,20 @@ static void reserved(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_next(vm->core, va, TEST_START, end - TEST_START));
 }
 
-/* A reader of debugfs, which does not sleep, and ends at some time */
-struct edge_reader {
-	struct drm_gpuvm_imm *vm;
-	struct timer_list timer;
-};
-
-static void edge_reader_ends(struct timer_list *timer)
-	__context_unsafe("for edge_reader_start()")
-{
-	struct edge_reader *reader = timer_container_of(reader, timer, timer);
-
-	drm_gpuvm_imm_unclaim(reader->vm);
-}
-
-static void edge_reader_start(struct kunit *test, struct edge_reader *reader)
+/* A reader of debugfs, which ends once a writer waits for it */
+static void edge_reader_start(struct kunit *test, struct drm_gpuvm_imm *vm)
 	__context_unsafe("until edge_reader_ends()")
 {
-	KUNIT_ASSERT_TRUE(test, drm_gpuvm_imm_claim_for_reader(reader->vm));
+	KUNIT_ASSERT_TRUE(test, drm_gpuvm_imm_claim_for_reader(vm));
+}
+
+static unsigned int edge_waits;
+
+static void edge_reader_ends(struct drm_gpuvm_imm *vm)
+	__context_unsafe("for edge_reader_start()")
+{
+	edge_waits++;
+	drm_gpuvm_imm_unclaim(vm);
 }
 
 /* A writer waits for the reader, and whoever looks up a mapping reads as well. */
@@ -229,17 +225,17 @@ static void reader(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
 	struct test_vm *vm = test_vm_new(test);
-	struct edge_reader reader = { .vm = test_vm_shared(vm) };
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(reader.vm, update, TEST_START,
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START,
 								  TEST_PAGE));
-	timer_setup_on_stack(&reader.timer, edge_reader_ends, 0);
-	edge_reader_start(test, &reader);
+	edge_waits = 0;
+	kunit_activate_static_stub(test, drm_gpuvm_imm_wait_for_reader, edge_reader_ends);
+	edge_reader_start(test, shared);
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
-	mod_timer(&reader.timer, jiffies + 2);
 	KUNIT_EXPECT_EQ(test, test_vm_run(vm, update), 0);
-	timer_delete_sync(&reader.timer);
-	timer_destroy_on_stack(&reader.timer);
+	kunit_deactivate_static_stub(test, drm_gpuvm_imm_wait_for_reader);
+	KUNIT_EXPECT_EQ(test, edge_waits, 1);
 	KUNIT_EXPECT_NOT_NULL(test, test_vm_find_first(vm, TEST_START, TEST_PAGE));
 }
 
@@ -557,3 +553,5 @@ static struct kunit_suite drm_gpuvm_imm_edge_suite = {
 };
 
 kunit_test_suite(drm_gpuvm_imm_edge_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

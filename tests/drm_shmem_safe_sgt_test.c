@@ -3,11 +3,13 @@
  * sg tables: drm_shmem_sgt.c
  */
 
+#include <kunit/platform_device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/platform_device.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
@@ -415,22 +417,68 @@ static void imported_map_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 }
 
+/* A controller that does DMA. It has no driver, so that nothing has to follow it. */
+static struct device *dma_controller(struct kunit *test)
+{
+	struct platform_device *pdev = kunit_platform_device_alloc(test, "drm_shmem_sgt",
+								   PLATFORM_DEVID_AUTO);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64)), 0);
+	return &pdev->dev;
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(dma_device_put, drm_dev_put, struct drm_device *);
+
 /* As a USB function, which does no DMA of its own */
 static struct drm_device *dma_device(struct kunit *test, const struct drm_driver *driver,
 				     struct device *dma)
 {
 	struct device *parent = drm_safe_test_parent(test);
-	struct drm_device *drm = shmem_test_device(test, parent, driver);
+	struct drm_dev_ctx_unreg *unreg = drm_dev_ctx_alloc(parent, driver, struct test_dev, ctx);
+	struct drm_device *drm;
 
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	test_dev(drm)->test = test->priv;
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, dma_device_put, drm), 0);
 	*parent->dma_mask = 1;
 	drm_dev_set_dma_dev(drm, dma);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 	return drm;
+}
+
+/* A DMA device that nothing follows: no table is mapped for it. */
+static void late_dma_device(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &shmem_test_driver_sgt);
+	struct device *dma = dma_controller(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+
+	drm_dev_set_dma_dev(t->drm, dma);
+	drm_dev_set_dma_dev(drm, dma);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), -EINVAL);
+		KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EINVAL));
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	shmem_test_export_put(dmabuf);
+	drm_dev_set_dma_dev(t->drm, t->parent);
+	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 }
 
 /* Tables are mapped for the DMA device, and imports are attached to it. */
 static void other_dma_device(struct kunit *test)
 {
-	struct device *dma = drm_safe_test_parent(test);
+	struct device *dma = dma_controller(test);
 	struct drm_device *drm = dma_device(test, &shmem_test_driver, dma);
 	struct test_bo *bo = test_bo_new(drm, SZ_8K, NULL);
 
@@ -446,7 +494,7 @@ static void other_dma_device_import(struct kunit *test)
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(drivers); i++) {
-		struct device *dma = drm_safe_test_parent(test);
+		struct device *dma = dma_controller(test);
 		struct drm_device *drm = dma_device(test, drivers[i], dma);
 		struct shmem_test_export e = {};
 		struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
@@ -1013,6 +1061,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(import_waits_without_section),
 	KUNIT_CASE(import_without_table),
 	KUNIT_CASE(import_foreign_device),
+	KUNIT_CASE(late_dma_device),
 	KUNIT_CASE(other_dma_device),
 	KUNIT_CASE(other_dma_device_import),
 	KUNIT_CASE(long_segments),
