@@ -929,18 +929,22 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 #define __drm_dev_ctx_ioctl_size(_type)						\
 	(__builtin_types_compatible_p(_type, void) ? 0 : sizeof(_type))
 
-/* The entry point of an ioctl; @_call calls the handler with args and file. */
-#define __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, _call)				\
-static int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
-					struct drm_file *file)			\
-{										\
+/* The ioctl is one of a driver's, with an argument of this size */
+#define __drm_dev_ctx_assert_ioctl(_ioctl, _arg_t)				\
 	static_assert(_IOC_SIZE(DRM_IOCTL_##_ioctl) ==				\
 		      __drm_dev_ctx_ioctl_size(_arg_t),				\
 		      #_ioctl " has an argument of another size than " #_arg_t); \
 	static_assert(_IOC_TYPE(DRM_IOCTL_##_ioctl) == DRM_IOCTL_BASE &&	\
 		      _IOC_NR(DRM_IOCTL_##_ioctl) >= DRM_COMMAND_BASE &&	\
 		      _IOC_NR(DRM_IOCTL_##_ioctl) < DRM_COMMAND_END,		\
-		      #_ioctl " is not an ioctl of a DRM driver");		\
+		      #_ioctl " is not an ioctl of a DRM driver")
+
+/* The entry point of an ioctl; @_call calls the handler with args and file. */
+#define __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, _call)				\
+static int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
+					struct drm_file *file)			\
+{										\
+	__drm_dev_ctx_assert_ioctl(_ioctl, _arg_t);				\
 	/* A driver with these ioctls allocates its devices as struct drm_dev_ctx. */ \
 	struct drm_dev_ctx_ioctl *ioctl = (void *)to_drm_dev_ctx(drm);		\
 	_arg_t *args = data;							\

@@ -536,6 +536,15 @@ struct drm_gpuvm_imm_no_data {};
 	DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
 				 struct drm_gpuvm_imm_no_data, void)
 
+/* What is given fits: the members are what they are said to be, and the data where it goes. */
+#define __DRM_GPUVM_IMM_ASSERT_TYPE(_vm_type, _core, _va_type, _obj_type, _gem, _bo_type) \
+static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_imm_core[1]), \
+	      "declare the core with DRM_GPUVM_IMM_CORE()");			\
+static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
+static_assert(__alignof__(_va_type) <= __alignof__(struct drm_gpuva));		\
+static_assert(__alignof__(_bo_type) <= __alignof__(struct drm_gpuvm_bo));	\
+static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX)
+
 /**
  * DRM_GPUVM_IMM_TYPE_VM_BO() - the same, with data of the driver's per vm_bo
  * @_name: name of the type's description
@@ -565,12 +574,7 @@ struct _name {									\
 	u8 __core_at[0][offsetof(_vm_type, _core) + 1];				\
 	u8 __gem_at[0][offsetof(_obj_type, _gem) + 1];				\
 };										\
-static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_imm_core[1]), \
-	      "declare the core with DRM_GPUVM_IMM_CORE()");			\
-static_assert(__same_type(((_obj_type *)0)->_gem, struct drm_gem_object));	\
-static_assert(__alignof__(_va_type) <= __alignof__(struct drm_gpuva));		\
-static_assert(__alignof__(_bo_type) <= __alignof__(struct drm_gpuvm_bo));	\
-static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX);			\
+__DRM_GPUVM_IMM_ASSERT_TYPE(_vm_type, _core, _va_type, _obj_type, _gem, _bo_type); \
 extern const struct _name _name
 
 /* A pointer to what a description is about: its vm, va, obj, bo or arg */

@@ -90,12 +90,15 @@ struct drm_shmem_obj {
 #endif
 };
 
-#define __DRM_SHMEM_IOMEM	BIT(0)	/* @__vaddr is an __iomem address */
-#define __DRM_SHMEM_RECLAIM	BIT(1)	/* sg table users are counted */
-#define __DRM_SHMEM_NO_MMAP	BIT(2)	/* userspace cannot map it */
-#define __DRM_SHMEM_LRU		BIT(3)	/* has been on the LRU of a shrinker */
-#define __DRM_SHMEM_PARTIAL	BIT(4)	/* @__vaddr has less than the object's pages */
-#define __DRM_SHMEM_FAULTED	BIT(5)	/* userspace's mappings pin the pages */
+/* private: bits of &drm_shmem_obj.__flags */
+enum {
+	__DRM_SHMEM_IOMEM	= BIT(0),	/* @__vaddr is an __iomem address */
+	__DRM_SHMEM_RECLAIM	= BIT(1),	/* sg table users are counted */
+	__DRM_SHMEM_NO_MMAP	= BIT(2),	/* userspace cannot map it */
+	__DRM_SHMEM_LRU		= BIT(3),	/* has been on the LRU of a shrinker */
+	__DRM_SHMEM_PARTIAL	= BIT(4),	/* @__vaddr has less than the object's pages */
+	__DRM_SHMEM_FAULTED	= BIT(5),	/* userspace's mappings pin the pages */
+};
 
 /* The two that an object has from its type, whose flags have no other bits */
 #define __DRM_SHMEM_TYPE_SHIFT	1
@@ -480,11 +483,18 @@ extern const struct _name _name
 	 __drm_shmem_create(&(_desc)->base, __drm_shmem_sizeof(_desc), _drm, _size, _opts))
 
 /* A unique object is the object itself; the type says that no one else has it. */
-#define __drm_shmem_unique_obj(_desc, _unique) ({				\
-	typeof(*(_desc)->__unique[0]) *__u = (_unique);				\
-										\
-	(struct drm_shmem_obj *)drm_safe_live(__u);				\
-})
+static __always_inline struct drm_shmem_obj *__drm_shmem_unique_obj(void *unique)
+{
+	return drm_safe_live(unique);
+}
+
+static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
+{
+	struct drm_shmem_obj *obj = drm_safe_take(*unique);
+
+	__drm_shmem_publish(obj);
+	return obj;
+}
 
 /**
  * drm_shmem_from_unique() - the driver's structure of a unique object
@@ -494,7 +504,8 @@ extern const struct _name _name
  * Return: the struct, as long as @_unique is not consumed.
  */
 #define drm_shmem_from_unique(_desc, _unique)					\
-	__drm_shmem_cast(_desc, __drm_shmem_unique_obj(_desc, _unique))
+	__drm_shmem_cast(_desc, __drm_shmem_unique_obj((typeof(*(_desc)->__unique[0]) *) \
+						       { (_unique) }))
 
 /**
  * drm_shmem_publish() - turn a unique object into a shared one
@@ -506,13 +517,9 @@ extern const struct _name _name
  *
  * Return: the driver's structure, with the reference that the variable had.
  */
-#define drm_shmem_publish(_desc, _unique) ({					\
-	typeof(*(_desc)->__unique[0]) **__var = (_unique);			\
-	struct drm_shmem_obj *__shared = (void *)drm_safe_take(*__var);		\
-										\
-	__drm_shmem_publish(__shared);						\
-	__drm_shmem_cast(_desc, __shared);					\
-})
+#define drm_shmem_publish(_desc, _unique)					\
+	__drm_shmem_cast(_desc, __drm_shmem_share((void **)			\
+		(typeof(*(_desc)->__unique[0]) **) { (_unique) }))
 
 /**
  * drm_shmem_lookup() - the object that a handle stands for

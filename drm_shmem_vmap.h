@@ -30,15 +30,20 @@ struct drm_vmap {
 	unsigned int flags;
 };
 
-#define __DRM_VMAP_FLAG_IOMEM	BIT(0)	/* same value as __DRM_SHMEM_IOMEM */
-#define __DRM_VMAP_FLAG_PLAIN	BIT(1)	/* the object is no struct drm_shmem_obj */
+/* Bits of @flags */
+enum {
+	__DRM_VMAP_FLAG_IOMEM = BIT(0),	/* same value as __DRM_SHMEM_IOMEM */
+	__DRM_VMAP_FLAG_PLAIN = BIT(1),	/* the object is no struct drm_shmem_obj */
+};
 
-static_assert(__DRM_VMAP_FLAG_IOMEM == __DRM_SHMEM_IOMEM);
+static_assert((unsigned int)__DRM_VMAP_FLAG_IOMEM == (unsigned int)__DRM_SHMEM_IOMEM);
 
 /* Kinds of memory that the mapping of a handle may be in */
-#define __DRM_VMAP_KIND_SYSMEM	1
-#define __DRM_VMAP_KIND_IOMEM	2
-#define __DRM_VMAP_KIND_EITHER	3
+enum {
+	__DRM_VMAP_KIND_SYSMEM = 1,
+	__DRM_VMAP_KIND_IOMEM,
+	__DRM_VMAP_KIND_EITHER,
+};
 
 /* The arrays have no elements. The size of an element is what the type says. */
 #define __DRM_VMAP(_kind, _min)							\

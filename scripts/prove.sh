@@ -42,8 +42,9 @@ extract_pool() {
 
 extract_vmap() {
 	extract drm_safe.h __drm_gem_bytes
-	grep -hE '^#define __DRM_SHMEM_(IOMEM|PARTIAL)' "$TOP/drm_shmem_obj.h"
-	grep -hE '^#define __DRM_VMAP_(FLAG_[A-Z]*|KIND_[A-Z]*|NOWHERE)\b' "$TOP/drm_shmem_vmap.h"
+	# Bits and kinds, which have no name as a whole
+	sed -n '/^enum {$/,/^};$/p' "$TOP/drm_shmem_obj.h" "$TOP/drm_shmem_vmap.h"
+	grep -hE '^#define __DRM_VMAP_NOWHERE\b' "$TOP/drm_shmem_vmap.h"
 	extract drm_shmem_vmap.h drm_vmap __DRM_VMAP DRM_VMAP DRM_VMAP_IOMEM DRM_VMAP_EITHER \
 		__drm_vmap_min __drm_vmap_kind __drm_vmap_args __drm_vmap_try_args \
 		__drm_vmap_wrong_kind __drm_vmap_set __drm_vmap_fill_in __drm_vmap_fill_in_plain \
