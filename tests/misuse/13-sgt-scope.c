@@ -19,6 +19,7 @@
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
 // wrong: NOT_LEFT B: the last argument must leave the scope
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
+// run: drm_shmem_life.put_while_borrowed: an object freed too early is reported, if its type counts users
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it
 // run: drm_shmem_race.free_against_unbind: the table is unmapped once in either order

@@ -3,6 +3,7 @@
 // title: DMA through another device, or segments longer than it takes
 // rust: no
 // wrong: MAPPED_AGAIN W: discards 'const' qualifier|discards qualifiers
+// run: drm_shmem_sgt.late_dma_device: none is mapped for one that is set too late, which is reported
 // run: drm_shmem_sgt.other_dma_device: the table is mapped for the DMA device
 // run: drm_shmem_sgt.other_dma_device_import: imports are attached to it
 // run: drm_shmem_sgt.long_segments: reported once, and used
