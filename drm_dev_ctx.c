@@ -1396,7 +1396,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
  *
  * What drm_dev_ctx_revocable_take() took off has been ended.
  *
- * Context: The task that called drm_dev_ctx_revocable_take(). Does not sleep.
+ * Context: The task that called drm_dev_ctx_revocable_take(), or
+ * drm_dev_ctx_revocable_resume(). Does not sleep.
  */
 void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
 	__context_unsafe("as drm_dev_ctx_revocable_take()")
@@ -1409,6 +1410,35 @@ void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
 		wake_up(&ctx->__ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_done);
+
+/**
+ * drm_dev_ctx_revocable_defer() - leave the end of an entry to another task
+ * @ctx: the device of the entry
+ *
+ * The other task calls drm_dev_ctx_revocable_resume() before it ends the entry, and
+ * drm_dev_ctx_revocable_done() afterwards.
+ *
+ * Context: The task that called drm_dev_ctx_revocable_take(). Does not sleep.
+ */
+void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
+	__context_unsafe("as drm_dev_ctx_revocable_take()")
+{
+	lock_map_release(&ctx->__ends_map);
+}
+
+/**
+ * drm_dev_ctx_revocable_resume() - end an entry that another task took off
+ * @ctx: the device of the entry
+ *
+ * See drm_dev_ctx_revocable_defer().
+ *
+ * Context: Any. Does not sleep.
+ */
+void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
+	__context_unsafe("as drm_dev_ctx_revocable_take()")
+{
+	lock_map_acquire_read(&ctx->__ends_map);
+}
 
 /**
  * drm_dev_ctx_revocable_retry() - have an entry revoked that has a reference again

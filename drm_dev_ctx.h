@@ -373,6 +373,10 @@ bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
 	__must_check __cond_acquires_shared(true, drm_dev_revocation);
 void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
 	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
+	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
+	__acquires_shared(drm_dev_revocation);
 void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
 
 #if IS_ENABLED(CONFIG_KUNIT)

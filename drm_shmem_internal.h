@@ -202,7 +202,7 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 			  struct sg_table *sgt);
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_not_hold(drm_resv);
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
 int __drm_shmem_reclaim_init(void);
@@ -215,10 +215,13 @@ struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
 						    struct dma_buf *dma_buf)
 	__must_check __must_not_hold(drm_resv);
 void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
+void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
+			   struct sg_table *sgt, struct drm_dev_ctx *ctx);
 
 struct module *drm_shmem_owner(const struct drm_device *drm);
 
 #if IS_ENABLED(CONFIG_KUNIT)
+void drm_shmem_flush_work(void);
 bool drm_shmem_can_swap(void);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
 vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);

@@ -247,16 +247,32 @@ static void drm_shmem_release_own(struct drm_shmem_obj *obj)
 	drm_gem_object_release(gem);
 }
 
-static void drm_shmem_destroy(struct drm_shmem_obj *obj)
+/* @mapped says that __drm_shmem_sgt_take() has succeeded. Waits for no lock of the exporter. */
+static void drm_shmem_destroy_import(struct drm_shmem_obj *obj, bool mapped)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct dma_buf_attachment *attach = gem->import_attach;
+	struct sg_table *sgt = mapped ? obj->__sgt : NULL;
+	struct drm_dev_ctx *ctx = mapped ? __drm_shmem_ctx(obj) : NULL;
+	struct drm_device *drm = gem->dev;
+
+	if (mapped)
+		trace_drm_shmem_sgt_unmap(gem);
+	drm_shmem_debug_fini(obj);
+	drm_gem_object_release(gem);
+	__drm_shmem_prime_end(obj, attach, sgt, ctx);
+	drm_dev_put(drm);
+}
+
+static void drm_shmem_destroy_own(struct drm_shmem_obj *obj, bool mapped)
 {
 	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
 	struct drm_device *drm = obj->base.base.dev;
 
+	if (mapped)
+		__drm_shmem_sgt_destroy(obj);
 	drm_shmem_debug_fini(obj);
-	if (drm_gem_is_imported(&obj->base.base))
-		drm_gem_shmem_release(&obj->base);
-	else
-		drm_shmem_release_own(obj);
+	drm_shmem_release_own(obj);
 	kfree(obj);
 	drm_gem_object_put(parent);
 	drm_dev_put(drm);
@@ -1051,9 +1067,11 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
  * The end has an order: nothing finds the object any more, then the type's fini
  * step runs, then the memory goes.
  *
+ * Detaching an imported object, and unmapping its table, takes the lock of its exporter: a
+ * work item does that afterwards. Unbinding waits for the table.
+ *
  * Context: May sleep. The caller may hold the reservation locks of other objects,
- * also the one that this object shares, unless this one was imported: detaching
- * from a dma-buf takes its lock.
+ * also the one that this object shares.
  */
 void drm_shmem_gem_free(struct drm_gem_object *gem)
 {
@@ -1069,9 +1087,11 @@ void drm_shmem_gem_free(struct drm_gem_object *gem)
 	/* The parent stays bound, and the table mapped, for the fini step. */
 	mapped = __drm_shmem_sgt_take(obj);
 	drm_shmem_step_fini(obj);
-	if (mapped || __drm_shmem_sgt_take(obj))
-		__drm_shmem_sgt_destroy(obj);
-	drm_shmem_destroy(obj);
+	mapped = mapped || __drm_shmem_sgt_take(obj);
+	if (drm_gem_is_imported(gem))
+		drm_shmem_destroy_import(obj, mapped);
+	else
+		drm_shmem_destroy_own(obj, mapped);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_free);
 

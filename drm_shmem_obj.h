@@ -346,12 +346,13 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * same. It may hold a pointer to an object of any type, also to a unique one, NULL, or an
  * ERR_PTR().
  *
- * Waits for no unbind and for no other object. An object holds its drm_device: what the
+ * Waits for no unbind, for no other object, and not for the exporter of an imported object: a
+ * work item detaches from its dma-buf. An object holds its drm_device: what the
  * device keeps for itself must be put when it is unbound (for example by
  * &drm_dev_ctx_ops.release), for it would keep the device alive otherwise.
  *
  * Context: May sleep. The object's own reservation lock must not be held. Those of other
- * objects may be, as in drm_exec_fini(), unless the object was imported.
+ * objects may be, as in drm_exec_fini().
  */
 static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
 {

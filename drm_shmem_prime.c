@@ -167,7 +167,12 @@ struct drm_shmem_detach {
 	struct work_struct work;
 	struct dma_buf_attachment *attach;
 	struct device *dev;
+	struct sg_table *sgt;		/* NULL, or mapped for @attach: the parent stays bound */
+	struct drm_dev_ctx *ctx;
 };
+
+/* The end of an import is in the memory of the object. */
+static_assert(sizeof(struct drm_shmem_detach) <= sizeof(struct drm_shmem_obj));
 
 static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
 {
@@ -177,26 +182,71 @@ static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
 	dma_buf_put(dma_buf);
 }
 
+static void drm_shmem_detach_unmap(struct drm_shmem_detach *detach)
+	__context_unsafe("taken by __drm_shmem_sgt_take(), in another task")
+{
+	if (!detach->sgt)
+		return;
+	drm_dev_ctx_revocable_resume(detach->ctx);
+	dma_buf_unmap_attachment_unlocked(detach->attach, detach->sgt, DMA_BIDIRECTIONAL);
+	drm_dev_ctx_revocable_done(detach->ctx);
+}
+
 static void drm_shmem_detach_fn(struct work_struct *work)
 {
 	struct drm_shmem_detach *detach = container_of(work, struct drm_shmem_detach, work);
 
+	drm_shmem_detach_unmap(detach);
 	drm_shmem_detach_now(detach->attach);
 	put_device(detach->dev);
 	kfree(detach);
 }
 
-static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
+/* @detach is zeroed, and is freed by the work item. */
+static void drm_shmem_detach_queue(struct drm_shmem_detach *detach,
+				   struct dma_buf_attachment *attach)
 {
-	struct drm_shmem_detach *detach = kmalloc_obj(*detach);
-
-	if (!detach)
-		return false;
 	INIT_WORK(&detach->work, drm_shmem_detach_fn);
 	detach->attach = attach;
 	detach->dev = get_device(attach->dev);
 	__drm_shmem_queue_work(&detach->work);
+}
+
+static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
+{
+	struct drm_shmem_detach *detach = kzalloc_obj(*detach);
+
+	if (!detach)
+		return false;
+	drm_shmem_detach_queue(detach, attach);
 	return true;
+}
+
+/**
+ * __drm_shmem_prime_end() - free an object that was imported, and detach it
+ * @obj: the object, of which nothing is left but its memory
+ * @attach: its attachment
+ * @sgt: its table, after __drm_shmem_sgt_take(), or NULL
+ * @ctx: the device that the table was taken off, if there is one
+ *
+ * Both take the exporter's lock, which the exporter can hold for long, and for which the
+ * caller may wait for no lock at all: it can hold those of other objects, as drm_exec_fini()
+ * does. So a work item does it. It is made of the memory of the object, so that nothing can
+ * fail, and calls no function of the driver: only the library waits for it.
+ *
+ * Context: Any.
+ */
+void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
+			   struct sg_table *sgt, struct drm_dev_ctx *ctx)
+{
+	struct drm_shmem_detach *detach = memset(obj, 0, sizeof(*detach));
+
+	if (sgt) {
+		detach->sgt = sgt;
+		detach->ctx = ctx;
+		drm_dev_ctx_revocable_defer(ctx);
+	}
+	drm_shmem_detach_queue(detach, attach);
 }
 
 /**

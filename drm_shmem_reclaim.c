@@ -869,6 +869,15 @@ void __drm_shmem_queue_work(struct work_struct *work)
 	queue_work(drm_shmem_wq, work);
 }
 
+#if IS_ENABLED(CONFIG_KUNIT)
+/* Ends of imports are over when this returns. */
+void drm_shmem_flush_work(void)
+{
+	flush_workqueue(drm_shmem_wq);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
+#endif
+
 /* Waits for ends of objects, whose drivers can be gone by now. */
 void __drm_shmem_reclaim_exit(void)
 {

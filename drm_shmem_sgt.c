@@ -464,9 +464,10 @@ bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
  * @obj: object without a reference, after __drm_shmem_sgt_take()
  *
  * Nobody else has the object or finds it, so its own table and its pin go
- * without the lock. The pages go with the object.
+ * without the lock. The pages go with the object. The table of an imported object is left
+ * to __drm_shmem_prime_end().
  *
- * Context: May sleep. Takes the reservation lock of an imported object.
+ * Context: May sleep.
  */
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 	__context_unsafe("taken by __drm_shmem_sgt_take()")
@@ -474,19 +475,13 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = obj->__sgt;
 
-	if (drm_gem_is_imported(gem)) {
-		drm_shmem_lock(gem, false);
-		drm_shmem_sgt_unmap_locked(obj, NULL);
-		drm_shmem_unlock(gem, false);
-	} else {
-		trace_drm_shmem_sgt_unmap(gem);
-		WRITE_ONCE(obj->__sgt, NULL);
-		refcount_set(&obj->__sgt_users, 0);
-		drm_shmem_sgt_free_own(obj, sgt);
-		/* drm_shmem_release_own() reports pins that are left. */
-		refcount_set(&obj->base.pages_pin_count,
-			     refcount_read(&obj->base.pages_pin_count) - 1);
-	}
+	trace_drm_shmem_sgt_unmap(gem);
+	WRITE_ONCE(obj->__sgt, NULL);
+	refcount_set(&obj->__sgt_users, 0);
+	drm_shmem_sgt_free_own(obj, sgt);
+	/* drm_shmem_release_own() reports pins that are left. */
+	refcount_set(&obj->base.pages_pin_count,
+		     refcount_read(&obj->base.pages_pin_count) - 1);
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 

@@ -271,6 +271,7 @@ static void import_init_fails_while_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	drm_gem_object_put(life->found);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
 	shmem_test_export_put(dmabuf);
@@ -295,9 +296,10 @@ static void import_init_maps(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
 	KUNIT_EXPECT_EQ(test, e.maps, 1);
 	drm_gem_object_put(gem);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
-	KUNIT_EXPECT_EQ(test, life->finis, 1);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -564,29 +566,58 @@ static void no_revoke_after_fini(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
 
-/* The last put of an import waits for the lock of its exporter, to detach, and for no more. */
-static void import_put_waits(struct kunit *test)
+/*
+ * The last put of an import does not wait for the lock of its exporter; what needs the lock
+ * is done later.
+ */
+static void import_put_does_not_wait(struct kunit *test)
 {
 	struct drm_device *drm = life_device(test);
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
 	struct drm_gem_object *gem = life_import(drm, dmabuf);
-	struct life_put put = {};
+	struct shmem_test_holder *holder;
+	int mapped = e.mapped;
+	unsigned int refs;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
-	/* Not life_put(): other tests flush that under a reservation lock. */
-	INIT_WORK_ONSTACK(&put.work, life_put_fn);
-	put.bo = drm_shmem_from_gem(&life_bo_type, gem);
-	dma_resv_lock(dmabuf->resv, NULL);
-	drm_safe_test_work_waits(test, &put.work,
-				 drm_safe_test_lock_waits(&dmabuf->resv->lock.base));
+	refs = kref_read(&drm->ref);
+	holder = shmem_test_hold(test, dmabuf->resv);
+	drm_gem_object_put(gem);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
-	dma_resv_unlock(dmabuf->resv);
-	flush_work(&put.work);
-	destroy_work_on_stack(&put.work);
+	/* Only the attachment and its table are left. */
+	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs - 1);
+	KUNIT_EXPECT_EQ(test, e.attached, 1);
+	KUNIT_EXPECT_EQ(test, e.mapped, mapped);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+/* Unbinding does: it waits until a table that is left was unmapped. */
+static void import_put_then_unbind(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &life_driver_sgt);
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, parent);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_gem_object *gem = life_import(drm, dmabuf);
+	struct shmem_test_holder *holder;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	holder = shmem_test_hold(test, dmabuf->resv);
+	drm_gem_object_put(gem);
+	drm_safe_test_work_waits(test, unbind, wq_has_sleeper(&test_ctx(drm)->__ended));
+	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	flush_work(unbind);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, life->revoked, 0);
 	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
 }
 
 /* A put waits for no revocation: revocation has a reference of its own. */
@@ -642,7 +673,7 @@ static void life_exec_fn(struct work_struct *work)
 	drm_exec_fini(&exec);
 }
 
-static struct life_exec *life_exec(struct kunit *test)
+static struct life_exec *life_exec_empty(struct kunit *test)
 {
 	struct life_exec *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
 
@@ -650,6 +681,13 @@ static struct life_exec *life_exec(struct kunit *test)
 	INIT_WORK(&w->work, life_exec_fn);
 	init_completion(&w->locked);
 	init_completion(&w->go);
+	return w;
+}
+
+static struct life_exec *life_exec(struct kunit *test)
+{
+	struct life_exec *w = life_exec_empty(test);
+
 	for (int i = 0; i < 2; i++)
 		w->bo[i] = life_bo(test, NULL);
 	return w;
@@ -700,6 +738,36 @@ static void exec_puts_last_alone(struct kunit *test)
 	schedule_work(&w->work);
 	flush_work(&w->work);
 	KUNIT_EXPECT_EQ(test, life->finis, 2);
+}
+
+/*
+ * The same with two imports: the one is put under the lock of the other, and an older
+ * submission of their exporter, which holds the lock of the former, waits for the latter.
+ */
+static void exec_puts_imports(struct kunit *test)
+{
+	struct drm_device *drm = life_device(test);
+	struct life_exec *w = life_exec_empty(test);
+	struct shmem_test_export e[2] = {};
+	struct dma_buf *dmabuf[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct drm_gem_object *gem;
+
+		dmabuf[i] = shmem_test_export(test, &e[i], SZ_8K);
+		gem = life_import(drm, dmabuf[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+		w->bo[i] = drm_shmem_from_gem(&life_bo_type, gem);
+	}
+	complete(&w->go);
+	schedule_work(&w->work);
+	flush_work(&w->work);
+	KUNIT_EXPECT_EQ(test, life->finis, 2);
+	for (int i = 0; i < 2; i++) {
+		shmem_test_export_put(dmabuf[i]);
+		KUNIT_EXPECT_EQ(test, e[i].attached, 0);
+		KUNIT_EXPECT_TRUE(test, e[i].released);
+	}
 }
 
 /* Shrinker, unbinding and the last put meet. */
@@ -1008,13 +1076,15 @@ static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(init_revoked),
 	KUNIT_CASE(init_revoked_fails),
 	KUNIT_CASE(import_unbound),
-	KUNIT_CASE_PARAM(import_put_waits, life_driver_gen_params),
+	KUNIT_CASE_PARAM(import_put_does_not_wait, life_driver_gen_params),
+	KUNIT_CASE(import_put_then_unbind),
 	KUNIT_CASE(no_evict_after_fini),
 	KUNIT_CASE(no_revoke_after_fini),
 	KUNIT_CASE(revoked_with_reference),
 	KUNIT_CASE(exec_puts_last),
 	KUNIT_CASE(exec_puts_last_reverse),
 	KUNIT_CASE(exec_puts_last_alone),
+	KUNIT_CASE_PARAM(exec_puts_imports, life_driver_gen_params),
 	KUNIT_CASE(free_meets_shrinker_and_unbind),
 	KUNIT_CASE(evict_meets_unbind),
 	KUNIT_CASE(counted_after_revocation),

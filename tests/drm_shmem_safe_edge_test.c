@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <trace/events/printk.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 struct edge_map {
@@ -227,6 +228,7 @@ static void import_fails(struct kunit *test)
 		};
 
 		KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, import_fn, &import), 2);
+		drm_shmem_flush_work();
 		KUNIT_EXPECT_EQ(test, e.attached, 0);
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
 		shmem_test_export_put(import.dmabuf);

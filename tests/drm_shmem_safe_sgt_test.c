@@ -16,6 +16,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 /* A table covers the whole object and is mapped for the device. */
@@ -746,6 +747,7 @@ static void import_waits_for_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, !ret);
 	dma_fence_put(&mover.fence->base);
 	drm_shmem_put(&bo->obj);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
 	shmem_test_export_put(dmabuf);
@@ -798,6 +800,7 @@ static void import_error_of_exporter(struct kunit *test)
 	bo = sgt_import(test, drm, dmabuf, &ret);
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	drm_shmem_put(&bo->obj);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	shmem_test_export_put(dmabuf);
 }
@@ -829,6 +832,7 @@ static void import_interrupts_exporter(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, e.maps, 1);
 		drm_shmem_put(&bo->obj);
+		drm_shmem_flush_work();
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
 		shmem_test_export_put(dmabuf);
 	}

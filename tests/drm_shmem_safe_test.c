@@ -15,6 +15,7 @@
 
 #include <trace/events/kmem.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 static void create_sizes(struct kunit *test)
@@ -476,6 +477,7 @@ static void import_init_fails(struct kunit *test)
 	t->init_ret = -EXDEV;
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, t->fini, 0);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);

@@ -12,6 +12,7 @@
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 static struct shmem_test *test_bo_test(struct test_bo *bo)
@@ -542,9 +543,13 @@ struct dma_buf *shmem_test_export(struct kunit *test, struct shmem_test_export *
 	return dmabuf;
 }
 
-/* Puts a dma-buf; if that was the last reference then it is gone on return. */
+/*
+ * Puts a dma-buf; if that was the last reference then it is gone on return. So are imports
+ * whose last reference was put.
+ */
 void shmem_test_export_put(struct dma_buf *dmabuf)
 {
+	drm_shmem_flush_work();
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
 }
