@@ -184,7 +184,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * it; the hardware is there until then.
  *
  * If an unplug takes long, then the kernel log names the functions that were
- * refused a section meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections.
+ * refused a section meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe
+ * function takes long, or gives up the device, then it names those that were refused one
+ * before registration.
  *
  * The section keeps the hardware, it does not keep the work item: what can run
  * later belongs to the registration data and is ended in quiesce, by
@@ -456,20 +458,28 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 
 /*
  * Names the places that were refused a section since the device began to be
- * unplugged. If such a place completes what an open section waits for, then the
- * section waits for ever: a completer must not need a section.
+ * unplugged, or before it was registered. If such a place completes what an open section
+ * waits for, or the probe function, then that waits for ever: a completer must not need a
+ * section.
  */
-static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when,
+				       const char *waits)
 {
 	for (int i = 0; i < ARRAY_SIZE(ctx->__refused); i++) {
 		void *where = (void *)READ_ONCE(ctx->__refused[i]);
 
 		if (!where)
 			return;
-		drm_warn(&ctx->drm, "refused a section since: %pS; if it completes what a section waits for, it must not need one\n",
-			 where);
+		drm_warn(&ctx->drm, "refused a section %s: %pS; if it completes what %s waits for, it must not need one\n",
+			 when, where, waits);
 		trace_drm_dev_ctx_starved(&ctx->drm, where);
 	}
+}
+
+/* The device was not registered, or not yet, and a section is refused until it is. */
+static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
 }
 
 static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
@@ -490,6 +500,19 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 }
 
 /*
+ * Revocation waits for the reservation lock of an object, or for a task that has put the last
+ * reference to one.
+ */
+static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
+{
+	struct task_struct *task = READ_ONCE(ctx->__revokes);
+
+	drm_warn(&ctx->drm, "unbinding the parent takes long; it waits for sg tables in use\n");
+	trace_drm_dev_ctx_stuck(&ctx->drm, task, NULL);
+	sched_show_task(task);
+}
+
+/*
  * Reports what keeps a registration from ending: sections, blocks, or the callback that has not
  * returned, and the places that were refused a section and might have ended that wait.
  */
@@ -503,31 +526,37 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 	};
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
 
-	/* While a device is being registered, only failing unplugs it. */
-	if (drm_dev_is_unplugged(&ctx->drm)) {
+	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_TABLES) {
+		drm_dev_ctx_report_tables(ctx);
+	} else if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED) {
+		drm_dev_ctx_report_early(ctx);
+	} else if (drm_dev_is_unplugged(&ctx->drm)) {
+		/* While a device is being registered, only failing unplugs it. */
 		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
 			 waits[READ_ONCE(ctx->__waits_for)]);
 		drm_dev_ctx_report_task(ctx);
 		drm_dev_ctx_report_sections(ctx);
-		drm_dev_ctx_report_refused(ctx);
+		drm_dev_ctx_report_refused(ctx, "since", "a section");
 	}
-	drm_dev_ctx_wait_longer(ctx);
-}
-
-/*
- * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() stand around what may unplug the device and end
- * the registration, and so may wait for long.
- */
-static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx)
-{
-	memset(ctx->__refused, 0, sizeof(ctx->__refused));
-	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
 	drm_dev_ctx_wait_longer(ctx);
 }
 
 static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
 {
 	cancel_delayed_work_sync(&ctx->__stuck);
+}
+
+/*
+ * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() stand around what may wait for long: what may
+ * unplug the device and end the registration, revocation, and a probe function, from the
+ * allocation on, which waits for its own completers.
+ */
+static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_unwatch(ctx);
+	memset(ctx->__refused, 0, sizeof(ctx->__refused));
+	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
+	drm_dev_ctx_wait_longer(ctx);
 }
 
 /* Remembers a place that was refused a section. In any context; takes no lock. */
@@ -638,12 +667,31 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	} while (rev);
 }
 
+/* The device is not registered any more: a refused section can be why probe has failed. */
+static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_unwatch(ctx);
+	drm_dev_ctx_report_early(ctx);
+}
+
+/* Revokes all, and reports it if that takes long. */
+static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
+{
+	WRITE_ONCE(ctx->__revokes, current);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_TABLES);
+	drm_dev_ctx_watch(ctx);
+	drm_dev_ctx_revoke_all(ctx);
+	drm_dev_ctx_unwatch(ctx);
+}
+
 /* The older devres action: the parent has no driver any more. */
 static void drm_dev_ctx_unbind(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	drm_dev_ctx_revoke_all(ctx);
+	if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
+		drm_dev_ctx_unwatch_probe(ctx);
+	drm_dev_ctx_revoke_watched(ctx);
 	drm_dev_put(&ctx->drm);
 }
 
@@ -1006,6 +1054,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
+	drm_dev_ctx_watch(ctx);
 	return &ctx->__unreg;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
@@ -1053,7 +1102,8 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	drm_dev_ctx_lock(ctx);
-	drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED);
+	if (!drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED))
+		drm_dev_ctx_unwatch_probe(ctx);
 	drm_dev_ctx_unlock(ctx);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
@@ -1235,7 +1285,7 @@ static void __cold drm_dev_ctx_refuse(struct drm_dev_ctx *ctx, unsigned long whe
 {
 	bool unplugged = drm_dev_is_unplugged(&ctx->drm);
 
-	if (unplugged)
+	if (unplugged || READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
 		drm_dev_ctx_note_refused(ctx, where);
 	trace_drm_dev_ctx_refused(&ctx->drm, unplugged, (void *)where);
 }

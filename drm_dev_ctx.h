@@ -186,12 +186,13 @@ enum drm_dev_ctx_state {
 	DRM_DEV_CTX_ENDED,
 };
 
-/* What the end of a registration waits for, in this order */
+/* What the end of a registration waits for, in this order, and then the unbinding */
 enum drm_dev_ctx_wait {
 	DRM_DEV_CTX_WAITS_SECTIONS,
 	DRM_DEV_CTX_WAITS_KMS_SHUTDOWN,
 	DRM_DEV_CTX_WAITS_QUIESCE,
 	DRM_DEV_CTX_WAITS_BLOCKS,
+	DRM_DEV_CTX_WAITS_TABLES,
 };
 
 /**
@@ -237,9 +238,10 @@ enum drm_dev_ctx_wait {
  *   released before it is zero. The block that makes it zero after @__bound_open was
  *   cleared completes @__bound_left.
  * - @__waits_for is what the task that holds @__lock waits for, while @__stuck is
- *   scheduled.
- * - @__refused has the places that were refused a section since unplugging began,
- *   each once, in front of zeroes. They are only ever added meanwhile.
+ *   scheduled and the device is not unregistered; or the task that revokes, @__revokes.
+ * - @__refused has the places that were refused a section while the device was
+ *   unregistered, or since unplugging began, each once, in front of zeroes. They are only
+ *   ever added meanwhile.
  * - @__revocables, @__ends and @__unbound are under @__revocables_lock. @__unbound is
  *   set before the first entry is revoked, and nothing is added after that.
  * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off and
@@ -282,10 +284,11 @@ struct drm_dev_ctx {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map __ends_map;	/* Unbinding waits for @__ends. */
 #endif
-	/* The report of a registration that takes long to end */
+	/* The report of a probe, or the end of a registration or a binding, that takes long */
 	struct delayed_work __stuck;
 	enum drm_dev_ctx_wait __waits_for;
 	unsigned int __stuck_ms;
+	struct task_struct *__revokes;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const char *__reg_type;

@@ -65,7 +65,10 @@ TRACE_EVENT(drm_dev_ctx_refused,
 		  __entry->unplugged ? "unplugged" : "unregistered", __entry->where)
 );
 
-/* A registration takes long to end; once for each section or block that it may wait for. */
+/*
+ * A registration takes long to end; once for each section or block that it may wait for. Or an
+ * unbinding does: @task is the one that unbinds, and @where is NULL.
+ */
 TRACE_EVENT(drm_dev_ctx_stuck,
 	TP_PROTO(struct drm_device *drm, struct task_struct *task, void *where),
 	TP_ARGS(drm, task, where),
@@ -85,7 +88,10 @@ TRACE_EVENT(drm_dev_ctx_stuck,
 		  __get_str(driver), __entry->pid, __entry->where)
 );
 
-/* A registration takes long to end; once for each place that was refused a section since. */
+/*
+ * A registration takes long to end; once for each place that was refused a section since. Or a
+ * probe function takes long, or gave up the device: the place was refused one before.
+ */
 TRACE_EVENT(drm_dev_ctx_starved,
 	TP_PROTO(struct drm_device *drm, void *where),
 	TP_ARGS(drm, where),

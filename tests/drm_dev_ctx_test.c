@@ -2408,6 +2408,142 @@ static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, strstarts(sleeper->blamed, "tdev_complete_in_section"));
 }
 
+/* The same in a probe function, before registration */
+static void tdev_complete_in_probe(struct work_struct *work)
+{
+	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
+
+	WARN_ON(tdev_refused_1(sleeper->drm));
+}
+
+/* Allocates a device, and has what a report of a completer tells written to @sleeper. */
+static struct drm_dev_ctx_unreg *tdev_new_starved(struct kunit *test, struct tdev_sleeper *sleeper,
+						  unsigned int limit_ms)
+{
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+	struct drm_dev_ctx_unreg *unreg;
+
+	init_completion(&sleeper->leave);
+	drm_dev_ctx_section_limit_ms = limit_ms;
+	unreg = tdev_new(test);
+	drm_dev_ctx_section_limit_ms = limit;
+	sleeper->drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_starved(tdev_trace_starved, sleeper), 0);
+	return unreg;
+}
+
+static void tdev_expect_starved(struct kunit *test, struct tdev_sleeper *sleeper,
+				const char *culprit)
+{
+	unregister_trace_drm_dev_ctx_starved(tdev_trace_starved, sleeper);
+	tracepoint_synchronize_unregister();
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_TRUE(test, strstarts(sleeper->blamed, culprit));
+}
+
+/* A probe function that waits for a completer, which is refused a section, is told so. */
+static void drm_dev_ctx_test_completer_in_probe(struct kunit *test)
+{
+	struct tdev_sleeper sleeper = {};
+	struct drm_dev_ctx_unreg *unreg = tdev_new_starved(test, &sleeper, 1);
+
+	INIT_DELAYED_WORK_ONSTACK(&sleeper.completer, tdev_complete_in_probe);
+	schedule_delayed_work(&sleeper.completer, 0);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&sleeper.leave, 10 * HZ), 0);
+	flush_delayed_work(&sleeper.completer);
+	destroy_delayed_work_on_stack(&sleeper.completer);
+	drm_dev_ctx_drop(&unreg);
+	tdev_expect_starved(test, &sleeper, "tdev_refused_1");
+}
+
+/* So is one that gives up, at once. */
+static void drm_dev_ctx_test_completer_dropped(struct kunit *test)
+{
+	struct tdev_sleeper sleeper = {};
+	struct drm_dev_ctx_unreg *unreg = tdev_new_starved(test, &sleeper, 10000);
+
+	KUNIT_EXPECT_FALSE(test, tdev_refused_2(sleeper.drm));
+	KUNIT_EXPECT_EQ(test, sleeper.reports, 0);
+	drm_dev_ctx_drop(&unreg);
+	KUNIT_EXPECT_EQ(test, sleeper.reports, 1);
+	tdev_expect_starved(test, &sleeper, "tdev_refused_2");
+}
+
+/* And one that does not even give up its token */
+static void drm_dev_ctx_test_completer_unbound(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_sleeper sleeper = {};
+
+	tdev_new_starved(test, &sleeper, 10000);
+	KUNIT_EXPECT_FALSE(test, tdev_refused_3(sleeper.drm));
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, sleeper.reports, 1);
+	tdev_expect_starved(test, &sleeper, "tdev_refused_3");
+}
+
+/* Something whose revocation waits until it was reported, as for the lock of an exporter */
+struct tdev_held {
+	struct drm_dev_ctx_revocable rev;
+	struct drm_device *drm;
+	struct completion leave;
+	struct task_struct *task;	/* that waits */
+	struct task_struct *reported;
+};
+
+static void tdev_held_revoke(struct drm_dev_ctx_revocable *rev)
+{
+	struct tdev_held *held = container_of(rev, struct tdev_held, rev);
+
+	held->task = current;
+	wait_for_completion_timeout(&held->leave, 10 * HZ);
+}
+
+static const struct drm_dev_ctx_revocable_ops tdev_held_ops = {
+	.get = tdev_get,
+	.revoke = tdev_held_revoke,
+};
+
+static void tdev_trace_held(void *data, struct drm_device *drm, struct task_struct *task,
+			    void *where)
+{
+	struct tdev_held *held = data;
+
+	if (drm != held->drm)
+		return;
+	held->reported = task;
+	complete(&held->leave);
+}
+
+/* An unbind that waits for a table is reported, of a registered device and of another one. */
+static void drm_dev_ctx_test_stuck_revocation(struct kunit *test)
+{
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+	struct tdev_test *t = test->priv;
+
+	for (int registered = 0; registered < 2; registered++) {
+		struct drm_dev_ctx_unreg *unreg = tdev_new(test);
+		struct tdev_held held = { .drm = drm_dev_ctx_bound_drm(&unreg->bound) };
+
+		init_completion(&held.leave);
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_revocable_add(&unreg->bound, &held.rev,
+								&tdev_held_ops), 0);
+		if (registered)
+			KUNIT_EXPECT_EQ(test,
+					drm_dev_ctx_register(t->parent, &unreg, NULL, NULL), 0);
+		else
+			drm_dev_ctx_drop(&unreg);
+		KUNIT_ASSERT_EQ(test, register_trace_drm_dev_ctx_stuck(tdev_trace_held, &held), 0);
+		drm_dev_ctx_section_limit_ms = 20;
+		drm_safe_test_rebind(test, t->parent);
+		drm_dev_ctx_section_limit_ms = limit;
+		unregister_trace_drm_dev_ctx_stuck(tdev_trace_held, &held);
+		tracepoint_synchronize_unregister();
+		KUNIT_EXPECT_NOT_NULL(test, held.task);
+		KUNIT_EXPECT_PTR_EQ(test, held.reported, held.task);
+	}
+}
+
 /* A registration that takes long, and does not fail, is nothing to report. */
 static int tdev_load_slowly(struct drm_device *drm, unsigned long flags)
 {
@@ -2570,6 +2706,26 @@ static void drm_dev_ctx_test_completer(struct kunit *test)
 }
 
 static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_completer_in_probe(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_completer_dropped(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_completer_unbound(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+}
+
+static void drm_dev_ctx_test_stuck_revocation(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 }
@@ -2783,6 +2939,10 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stuck_shutdown),
 	KUNIT_CASE(drm_dev_ctx_test_completer),
 	KUNIT_CASE(drm_dev_ctx_test_completer_in_section),
+	KUNIT_CASE(drm_dev_ctx_test_completer_in_probe),
+	KUNIT_CASE(drm_dev_ctx_test_completer_dropped),
+	KUNIT_CASE(drm_dev_ctx_test_completer_unbound),
+	KUNIT_CASE(drm_dev_ctx_test_stuck_revocation),
 	KUNIT_CASE(drm_dev_ctx_test_register_slowly),
 	KUNIT_CASE(drm_dev_ctx_test_handle_leak),
 	KUNIT_CASE_SLOW(drm_dev_ctx_test_fail),
