@@ -3,8 +3,11 @@
  * The parts of the module, each of which can fail to start
  */
 
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 
 #include "drm_shmem_internal.h"
@@ -18,6 +21,36 @@ static inline void drm_gpuvm_imm_module_exit(void) { }
 /* See drm_safe.h: the setting of CONFIG_DRM_SAFE_DEBUG, in the name of a symbol. */
 const char __drm_safe_setting = 1;
 EXPORT_SYMBOL_GPL(__drm_safe_setting);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+static const char *drm_safe_noted[8];
+static atomic_t drm_safe_notes;
+
+/* A report that a test has suppressed: a count of warnings does not tell which rule it names. */
+void drm_safe_note_broken(const char *rule)
+{
+	unsigned int nr = atomic_inc_return(&drm_safe_notes) - 1;
+
+	WRITE_ONCE(drm_safe_noted[nr % ARRAY_SIZE(drm_safe_noted)], rule);
+}
+
+/* The last rule that was noted for @back 1, the one before it for 2, and so on; or NULL. */
+const char *drm_safe_noted_broken(unsigned int back)
+{
+	unsigned int nr = atomic_read(&drm_safe_notes);
+
+	if (!back || back > min(nr, ARRAY_SIZE(drm_safe_noted)))
+		return NULL;
+	return READ_ONCE(drm_safe_noted[(nr - back) % ARRAY_SIZE(drm_safe_noted)]);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_safe_noted_broken);
+
+void drm_safe_forget_broken(void)
+{
+	atomic_set(&drm_safe_notes, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_safe_forget_broken);
+#endif
 
 static int __init drm_safe_init(void)
 {

@@ -9,7 +9,8 @@ tests/rules with what sees that it is broken, and this must be there:
     annotation TEXT     the declaration of the function has it
     misuse FILE CASE    a case of tests/misuse
     kunit SUITE.CASE    a KUnit case that breaks the rule, or shows that it cannot be
-    message TEXT        what the library says, from the page about messages
+    message TEXT        what the library says, from the page about messages, and what a KUnit
+                        case expects to be said, if it is the name of a rule in a report
     spatch RULE         a rule of scripts/coccinelle
     script FILE CHECK   a check that a script of scripts/ makes
     not seen: REASON    nothing sees it; goes to the page of what is not seen
@@ -138,6 +139,31 @@ def table(path):
     return entries
 
 
+# The name of the rule in a report, and in what a test expects: EXPECT_BROKEN() and its like
+REPORT = re.compile(r'\bdrm_safe_broken\((?:[^,"();]|\([^()]*\))+,\s*"([^"]+)"')
+EXPECTED = re.compile(r"\b(?:EXPECT_(?:BROKEN|BROKEN_TIMES|REFUSED)|EDGE_REPORTED|expect_bad_shrinker|"
+                      r"KUNIT_EXPECT_STREQ\(\w+, drm_safe_test_broken)\(([^;]*);")
+
+
+def reported(top):
+    """The rules that the library reports as broken."""
+    return {name for path in top.glob("drm_*.[ch]")
+            for name in REPORT.findall(path.read_text(encoding="utf-8"))}
+
+
+def expected(top):
+    """The strings that KUnit cases compare with the rule of a report."""
+    return {name for path in (top / "tests").glob("drm_*.c")
+            for text in EXPECTED.findall(path.read_text(encoding="utf-8"))
+            for name in re.findall(r'"([^"]*)"', text)}
+
+
+def unexpected(top, tests):
+    """Rules in reports that no KUnit case breaks."""
+    return [f"no KUnit case expects the report '{name}'"
+            for name in sorted(reported(top) - expected(tests))]
+
+
 class Evidence:
     """What there is to see a broken rule."""
 
@@ -147,6 +173,7 @@ class Evidence:
         self.cases = {(p.name, case) for p in (top / "tests/misuse").glob("*.c")
                       for case, *_ in Corpus(p).wrong}
         self.kunit = kunit_cases(top / "tests")
+        self.unexpected = reported(top) - expected(top)
         self.messages = set(re.findall(r"``(.*?)``", (top / "Documentation/messages.rst")
                                        .read_text(encoding="utf-8")))
 
@@ -162,6 +189,8 @@ class Evidence:
         if kind == "kunit":
             return "" if what in self.kunit else f"no KUnit case {what}"
         if kind == "message":
+            if what in self.unexpected:
+                return f"no KUnit case expects the message '{what}'"
             return "" if what in self.messages else f"no message '{what}'"
         if kind == "spatch":
             rule = self.top / "scripts/coccinelle" / f"{what}.cocci"
@@ -228,6 +257,7 @@ struct drm_planted {
 	 */
 	void *member;
 };
+#define drm_planted(drm) drm_safe_broken(&(drm)->base, "a planted rule", "it is broken")
 """, "Documentation/shmem.rst": "\nA planted page has to be read from the end.\n"}
 PLANTED_ENTRIES = """
 drm_planted: Nothing begins so.
@@ -250,12 +280,12 @@ def self_test(top):
         planted = tmp / "rules"
         planted.write_text((top / "tests/rules").read_text(encoding="utf-8") + PLANTED_ENTRIES,
                            encoding="utf-8")
-        bad = "\n".join(problems(rules(tmp), table(planted), Evidence(top)))
+        bad = "\n".join([*problems(rules(tmp), table(planted), Evidence(top)), *unexpected(tmp, top)])
     return [f"not found: {text}" for text in (
         "drm_planted: @p: zeroed", "drm_planted: The driver keeps @p",
         "drm_planted: Others may not use @p", "drm_planted: Context: From the interrupt",
         "@member: Put this", "shmem.rst: A planted page", "begins so any more: drm_planted: Nothing",
-        "no KUnit case drm_planted.missing") if text not in bad]
+        "no KUnit case drm_planted.missing", "expects the report 'a planted rule'") if text not in bad]
 
 
 def main():
@@ -271,7 +301,7 @@ def main():
         print("\n".join(f"{about}: {sentence}" for about, sentence in found
                         if not any(e.fits(about, sentence) for e in entries)))
         return 0
-    bad = problems(found, entries, Evidence(TOP)) + self_test(TOP)
+    bad = problems(found, entries, Evidence(TOP)) + unexpected(TOP, TOP) + self_test(TOP)
     path, text = TOP / "Documentation/not-seen.txt", not_seen(found, entries)
     if args.write:
         path.write_text(text, encoding="utf-8")

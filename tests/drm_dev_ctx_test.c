@@ -484,7 +484,7 @@ static void drm_dev_ctx_test_token_twice(struct kunit *test)
 				drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
 						     &tdev_hw_new(test)->base),
 				-EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a token is used once");
 	}
 	/* The second registration's data went, the first one's did not. */
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
@@ -492,7 +492,7 @@ static void drm_dev_ctx_test_token_twice(struct kunit *test)
 
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_drop(&alias);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a token is used once");
 	}
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
 }
@@ -510,7 +510,7 @@ static void drm_dev_ctx_test_token_after_drop(struct kunit *test)
 				drm_dev_ctx_register(t->parent, &alias, &tdev_reg_ops,
 						     &tdev_hw_new(test)->base),
 				-EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a token is used once");
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
@@ -531,13 +531,13 @@ static void drm_dev_ctx_test_token_missing(struct kunit *test)
 					drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
 							     &tdev_hw_new(test)->base),
 					-EINVAL);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "a token is used once");
 		}
 		unreg = wrong[i];
 		OPTIMIZER_HIDE_VAR(unreg);
 		kunit_warning_suppress(test) {
 			drm_dev_ctx_drop(&unreg);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "a token is used once");
 		}
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "rr");
@@ -555,7 +555,7 @@ static void drm_dev_ctx_test_wrong_parent(struct kunit *test)
 				drm_dev_ctx_register(other, &unreg, &tdev_reg_ops,
 						     &tdev_hw_new(test)->base),
 				-EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a device is registered where it was allocated");
 	}
 	KUNIT_EXPECT_NULL(test, unreg);
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
@@ -586,7 +586,7 @@ static void drm_dev_ctx_test_alloc_unbound(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, PTR_ERR(unreg), -EINVAL);
 		unreg = drm_dev_ctx_alloc_parent(t->parent, NULL, &tdev_driver, struct tdev, ctx);
 		KUNIT_EXPECT_EQ(test, PTR_ERR(unreg), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 3);
+		EXPECT_BROKEN_TIMES(test, 3, "bound parents");
 	}
 }
 
@@ -607,7 +607,7 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR(__drm_dev_ctx_alloc(&args)), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "file operations have an owner");
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
 
@@ -671,7 +671,7 @@ static void tdev_expect_foreign(struct kunit *test, struct device *dev)
 				PTR_ERR(drm_dev_ctx_alloc_parent(dev, t->parent, &tdev_driver,
 								 struct tdev, ctx)),
 				-EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "a foreign parent is stated");
 	}
 }
 
@@ -695,7 +695,7 @@ static void tdev_expect_foreign_driver(struct kunit *test, struct module *owner,
 	t->parent->driver = &fake;
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR(__drm_dev_ctx_alloc(&args)), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a foreign parent is stated");
 	}
 	t->parent->driver = real;
 }
@@ -842,7 +842,7 @@ static void drm_dev_ctx_test_unplug_raw(struct kunit *test)
 		kunit_warning_suppress(test) {
 			drm_safe_test_rebind(test, t->parent);
 			/* DRM does not see the second drm_dev_unregister(). */
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "unplug with drm_dev_ctx_unregister()");
 		}
 		KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 		KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(drm));
@@ -865,7 +865,7 @@ static void drm_dev_ctx_test_unregister_in_quiesce(struct kunit *test)
 	drm = tdev_registered_hw(test, hw);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "unregister from outside");
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqr");
 }
@@ -911,7 +911,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	drm_dev_ctx_guard(tdev_reg, reg, to_drm_dev_ctx(drm)) {
 		kunit_warning_suppress(test) {
 			ret = tdev_unregister_with(reg);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "unregister from outside");
 		}
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
@@ -923,7 +923,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 		kunit_warning_suppress(test) {
 			ret = __drm_dev_ctx_register(t->parent, unreg, &tdev_reg_ops,
 						     &tdev_hw_new(test)->base);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "unregister from outside");
 		}
 	}
 	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
@@ -1182,7 +1182,7 @@ static void drm_dev_ctx_test_revocable(struct kunit *test)
 		KUNIT_EXPECT_EQ(test,
 				drm_dev_ctx_revocable_add(&kept, &revs[0].rev, &tdev_revocable_ops),
 				-ENODEV);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "proofs end with their scope");
 	}
 	for (int i = 0; i < ARRAY_SIZE(revs); i++)
 		KUNIT_EXPECT_FALSE(test, tdev_end(drm, &revs[i]));
@@ -1652,7 +1652,7 @@ static void tdev_unregister_in_shutdown(struct drm_device *drm)
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), -EDEADLK);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "unregister from outside");
 	}
 	/* As in drm_atomic_helper_shutdown() */
 	KUNIT_EXPECT_FALSE(test, signal_pending(current));
@@ -1742,7 +1742,7 @@ static void tdev_unregister_inside(struct tdev_bound_user *user)
 {
 	kunit_warning_suppress(user->test) {
 		user->ret = drm_dev_ctx_unregister(to_drm_dev_ctx(user->drm));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(user->test, 1);
+		EXPECT_BROKEN(user->test, "unregister from outside");
 	}
 }
 
@@ -2751,12 +2751,16 @@ static void drm_dev_ctx_test_handle_leak(struct kunit *test)
 	kunit_warning_suppress(test) {
 		drm_safe_test_rebind(test, t->parent);
 		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
+		KUNIT_EXPECT_STREQ(test, drm_safe_test_broken(1), "handles go before their device");
+		drm_safe_test_forget_broken();
 	}
 	/* Again, for the first time ref_tracker warned as well. */
 	drm_dev_ctx_handle_add(drm_dev_ctx_bound_drm(&tdev_new(test)->bound), &handle);
 	kunit_warning_suppress(test) {
 		drm_safe_test_rebind(test, t->parent);
 		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
+		KUNIT_EXPECT_STREQ(test, drm_safe_test_broken(1), "handles go before their device");
+		drm_safe_test_forget_broken();
 	}
 	kunit_info(test, "expected report ends");
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "ff");

@@ -13,6 +13,7 @@
 #include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
 
+#include "drm_safe.h"
 #include "drm_safe_test.h"
 
 /* More failures than any function under test has allocations */
@@ -283,5 +284,19 @@ void drm_safe_fail_resume(unsigned int left) {}
 EXPORT_SYMBOL_GPL(drm_safe_fail_resume);
 #endif
 
+/* The rule of the last report for @back 1, of the one before it for 2, and so on; or NULL. */
+const char *drm_safe_test_broken(unsigned int back)
+{
+	return drm_safe_noted_broken(back);
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_broken);
+
+void drm_safe_test_forget_broken(void)
+{
+	drm_safe_forget_broken();
+}
+EXPORT_SYMBOL_GPL(drm_safe_test_forget_broken);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: shared code");
 MODULE_LICENSE("Dual MIT/GPL");

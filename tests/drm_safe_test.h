@@ -42,6 +42,17 @@
  * The last argument is true once a task waits for what the test holds. It says for what the
  * work item waits, so that no other wait, and no time, is taken for this one.
  *
+ * Broken rules
+ * ------------
+ *
+ *	kunit_warning_suppress(test) {
+ *		... break a rule ...
+ *		EXPECT_BROKEN(test, "its name in the report");
+ *	}
+ *
+ * expects one report for each name, in this order, and no other warning.
+ * EXPECT_BROKEN_TIMES(test, 3, "name") expects three of one name; it may be none.
+ *
  * A file on it
  * ------------
  *
@@ -121,6 +132,40 @@ struct work_struct *drm_safe_test_unbind_work(struct kunit *test, struct device 
 	while (!(__waits = (_waits)) && work_busy(__work))			\
 		schedule_timeout_idle(1);					\
 	KUNIT_EXPECT_TRUE_MSG(_test, __waits, "the work did not wait");		\
+} while (0)
+
+const char *drm_safe_test_broken(unsigned int back);
+void drm_safe_test_forget_broken(void);
+
+/**
+ * EXPECT_BROKEN() - expect that the library has reported rules as broken
+ * @_test: the test, in a block of kunit_warning_suppress()
+ * @...: the names of the rules, each as often as it was reported
+ */
+#define EXPECT_BROKEN(_test, ...) do {						\
+	static const char * const __rules[] = { __VA_ARGS__ };			\
+										\
+	KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(_test, ARRAY_SIZE(__rules));	\
+	for (int __i = 0; __i < ARRAY_SIZE(__rules); __i++)			\
+		KUNIT_EXPECT_STREQ(_test,					\
+				   drm_safe_test_broken(ARRAY_SIZE(__rules) - __i), \
+				   __rules[__i]);				\
+	drm_safe_test_forget_broken();						\
+} while (0)
+
+/**
+ * EXPECT_BROKEN_TIMES() - expect that the library has reported one rule
+ * @_test: the test, in a block of kunit_warning_suppress()
+ * @_nr: how often, which may be never
+ * @_rule: the name of the rule
+ */
+#define EXPECT_BROKEN_TIMES(_test, _nr, _rule) do {				\
+	const int __nr = (_nr);							\
+										\
+	KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(_test, __nr);			\
+	for (int __i = 1; __i <= __nr; __i++)					\
+		KUNIT_EXPECT_STREQ(_test, drm_safe_test_broken(__i), _rule);	\
+	drm_safe_test_forget_broken();						\
 } while (0)
 
 /* A driver for tests that need nothing special; the file operations are the suite's. */

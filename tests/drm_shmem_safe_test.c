@@ -117,7 +117,8 @@ static void create_resv_parent(struct kunit *test)
 		opts.resv_parent = drm_shmem_gem(&parent->obj);
 		ret = drm_shmem_create(&test_bo_type, other, SZ_4K, &opts);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN(test, "a reservation object is shared by its owner",
+			      "both are of one device");
 	}
 
 	drm_shmem_put(&bo->obj);
@@ -147,7 +148,7 @@ static void handle_unpublished(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "publish before use");
 	}
 }
 
@@ -220,7 +221,7 @@ static void handle_of_other_device(struct kunit *test)
 		KUNIT_EXPECT_EQ(test,
 				drm_shmem_handle_create(&bo->obj, filp->private_data, &handle),
 				-EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "both are of one device");
 	}
 	KUNIT_EXPECT_EQ(test, t->opened, 0);
 }
@@ -609,7 +610,7 @@ static void no_type(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, drm->driver->gem_prime_import(drm, dmabuf),
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_EQ(test, drm->driver->dumb_create(t->file, drm, &args), -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "dumb buffers and imports have a type");
 	}
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.attached, 0);
@@ -634,7 +635,7 @@ static void no_functions(struct kunit *test)
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&bare_bo_type),
 				    ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "a type has the library's functions");
 	}
 }
 
@@ -653,7 +654,7 @@ static void own_functions(struct kunit *test)
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&own_vunmap),
 				    ERR_PTR(-EINVAL));
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "a type has the library's functions");
 	}
 }
 
@@ -665,7 +666,8 @@ static void step_of_other_type(struct kunit *test)
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_from_obj(&reclaim_bo_type, &bo->obj),
 				    (void *)bo);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, IS_ENABLED(CONFIG_DRM_SAFE_DEBUG));
+		EXPECT_BROKEN_TIMES(test, IS_ENABLED(CONFIG_DRM_SAFE_DEBUG),
+				    "a step knows the type of its object");
 	}
 	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_from_obj(&test_bo_type, &bo->obj), bo);
 }
@@ -710,7 +712,7 @@ static void put_under_own_lock(struct kunit *test)
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_shmem_put(&bo->obj);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "an object is not freed under its reservation lock");
 	}
 	KUNIT_EXPECT_EQ(test, t->live, 1);
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);

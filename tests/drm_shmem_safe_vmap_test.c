@@ -526,7 +526,7 @@ static void owned_overwritten(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 		drm_vmap_move(&own, &other);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "an owned handle is not overwritten");
 	}
 	/* What was in the way is gone, what was moved is where it should be. */
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
@@ -538,7 +538,7 @@ static void owned_overwritten(struct kunit *test)
 	/* Moved to itself a handle is empty, too. */
 	kunit_warning_suppress(test) {
 		drm_vmap_move(&own, &own);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "an owned handle is not overwritten");
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
@@ -638,7 +638,7 @@ static void wrong_lock(struct kunit *test)
 		drm_vmap_guard_locked(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "a _locked call is made with the reservation lock");
 	}
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
@@ -648,7 +648,7 @@ static void wrong_lock(struct kunit *test)
 		drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
 		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+		EXPECT_BROKEN_TIMES(test, 2, "the reservation lock is taken once");
 	}
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	drm_vmap_release(&own);
@@ -664,7 +664,7 @@ static void wrong_lock_at_end(struct kunit *test)
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	kunit_warning_suppress(test) {
 		drm_vmap_release(&own);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "the reservation lock is taken once");
 	}
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
@@ -673,7 +673,7 @@ static void wrong_lock_at_end(struct kunit *test)
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	kunit_warning_suppress(test) {
 		drm_vmap_release_locked(&own);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		EXPECT_BROKEN(test, "a _locked call is made with the reservation lock");
 	}
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
@@ -815,7 +815,7 @@ static void borrowed_outlives(struct kunit *test)
 	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		kunit_warning_suppress(test) {
 			drm_shmem_put(&bo->obj);
-			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+			EXPECT_BROKEN(test, "a borrowed mapping does not keep the object");
 		}
 		KUNIT_EXPECT_EQ(test, t->live, 1);
 		drm_vmap_write32(map, 0, 1);
@@ -1108,10 +1108,10 @@ static void user_under_lock(struct kunit *test)
 			kunit_warning_suppress(test) {
 				ret = drm_vmap_from_user(map, 0, user, 4);
 				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
-				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 				ret = drm_vmap_to_user(map, 0, user, 4);
 				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
-				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+				EXPECT_BROKEN_TIMES(test, 2,
+						    "userspace is copied without the reservation lock");
 			}
 			dma_resv_unlock(resv);
 			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), 3);
