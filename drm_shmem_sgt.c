@@ -540,7 +540,7 @@ int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ct
 		return ret;
 	if (own->__obj) {
 		drm_safe_broken(obj->base.base.dev, "an owned handle is not overwritten",
-				"drm_shmem_sgt_release() it first");
+				"it is in use, and drm_shmem_sgt_release() comes first, or it was not zeroed");
 		return -EBUSY;
 	}
 	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
@@ -659,19 +659,22 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
  * @to: empty handle
  * @from: the handle, empty afterwards
  *
- * If @to is in use then that is reported, and what it holds is released. The object can
- * be evicted meanwhile; the evict step then finds it in use, or @to is suspended.
+ * If @to is in use then that is reported, and what it held is leaked: memory that was never
+ * initialised looks the same. The object can be evicted meanwhile; the evict step then finds
+ * it in use, or @to is suspended.
  *
- * Context: Any. As drm_shmem_sgt_release() if @to is in use.
+ * Context: Any.
  */
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from)
 {
 	if (to->__obj) {
-		drm_safe_broken(to->__obj->base.base.dev,
+		drm_safe_broken(from->__obj ? from->__obj->base.base.dev : NULL,
 				"an owned handle is not overwritten",
-				"drm_shmem_sgt_release() it first");
-		drm_shmem_sgt_release(to);
+				"it is in use, and drm_shmem_sgt_release() comes first, or it was not zeroed");
+		/* What is suspended from here on is the table that is moved. */
+		if (to != from)
+			WRITE_ONCE(to->__obj, NULL);
 	}
 	/*
 	 * @from stays marked as suspended, as a handle that was released: a suspend that

@@ -218,30 +218,19 @@ void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 
 /**
- * __drm_vmap_overwritten() - report that a handle in use would be overwritten
- * @m: the handle
+ * __drm_vmap_overwritten() - report that a handle in use is filled or moved to
+ * @gem: what it is to hold, or NULL
+ *
+ * What it holds is not looked at: a handle that was never initialised looks the same.
  *
  * Context: Any.
  */
-void __drm_vmap_overwritten(struct drm_vmap *m)
+void __drm_vmap_overwritten(const struct drm_gem_object *gem)
 {
-	drm_safe_broken(m->shmem->base.dev, "an owned handle is not overwritten",
-			"drm_vmap_release() it first");
+	drm_safe_broken(gem ? gem->dev : NULL, "an owned handle is not overwritten",
+			"it is in use, and drm_vmap_release() comes first, or it was not zeroed");
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
-
-/**
- * __drm_vmap_replaced() - report that a handle in use is moved to, and end it
- * @m: the handle, empty afterwards
- *
- * Context: May sleep. Without the object's reservation lock.
- */
-void __drm_vmap_replaced(struct drm_vmap *m)
-{
-	__drm_vmap_overwritten(m);
-	__drm_vmap_end(m, true, false);
-}
-EXPORT_SYMBOL_GPL(__drm_vmap_replaced);
 
 /**
  * __drm_vmap_unsafe_ptr() - the address in a handle

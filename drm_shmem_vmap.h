@@ -145,8 +145,7 @@ int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 			 struct iosys_map *map, bool locked);
 void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 			    bool iomem, bool locked);
-void __drm_vmap_overwritten(struct drm_vmap *m);
-void __drm_vmap_replaced(struct drm_vmap *m);
+void __drm_vmap_overwritten(const struct drm_gem_object *gem);
 void *__drm_vmap_unsafe_ptr(const struct drm_vmap *m, size_t size) __alloc_size(2);
 int __drm_vmap_copy_to(const struct drm_vmap *m, u64 offset,
 		       const void *src, u64 len);
@@ -419,7 +418,8 @@ __drm_vmap_own_any(struct drm_vmap *own, size_t min, unsigned int kind,
 	int ret;
 
 	if (unlikely(own->addr)) {
-		__drm_vmap_overwritten(own);
+		/* Of either type, @obj begins with its struct drm_gem_object. */
+		__drm_vmap_overwritten(obj);
 		return -EBUSY;
 	}
 	ret = __drm_vmap_begin_any(own, min, kind, obj, plain, locked);
@@ -536,7 +536,7 @@ static __always_inline void __drm_vmap_move(struct drm_vmap *to, struct drm_vmap
 {
 	__drm_vmap_live(from);
 	if (unlikely(to->addr))
-		__drm_vmap_replaced(to);
+		__drm_vmap_overwritten(from->addr ? &from->shmem->base : NULL);
 	*to = *from;
 	from->addr = NULL;
 	from->size = 0;
@@ -547,10 +547,11 @@ static __always_inline void __drm_vmap_move(struct drm_vmap *to, struct drm_vmap
  * @_to: empty handle
  * @_from: handle of the same type, empty afterwards
  *
- * If @_to is in use then that is reported, and what it holds is released: on
- * every path @_from is empty, which the compiler can see.
+ * If @_to is in use then that is reported, and what it held is leaked: memory that was
+ * never initialised looks the same. On every path @_from is empty, which the compiler can
+ * see.
  *
- * Context: Any. As drm_vmap_release() if @_to is in use.
+ * Context: Any.
  */
 #define drm_vmap_move(_to, _from) do {						\
 	static_assert(__same_type(*(_to), *(_from)),				\

@@ -268,11 +268,12 @@ static void owned_overwritten(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
-	struct drm_shmem_sgt_owned own = {}, other = {};
+	struct drm_shmem_sgt_owned own = {}, other = {}, lost;
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->base.bound, &moved->obj), 0);
+		memcpy(&lost, &own, sizeof(own));
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj),
 					-EBUSY);
@@ -280,6 +281,9 @@ static void owned_overwritten(struct kunit *test)
 			EXPECT_BROKEN_TIMES(test, 2, "an owned handle is not overwritten");
 		}
 	}
+	/* What was in the way is leaked. */
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
+	drm_shmem_sgt_release(&lost);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
 	drm_shmem_sgt_release(&other);
@@ -287,6 +291,38 @@ static void owned_overwritten(struct kunit *test)
 	drm_shmem_sgt_release(&own);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__sgt_users), 1);
+}
+
+/* A handle in memory that was never zeroed is not looked at. */
+static void owned_never_initialised(struct kunit *test)
+{
+	static const u8 fills[] = { 0x01, 0x5a, 0xff };
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct drm_shmem_sgt_owned own = {}, junk;
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+	for (int i = 0; i < ARRAY_SIZE(fills); i++) {
+		memset(&junk, fills[i], sizeof(junk));
+		kunit_warning_suppress(test) {
+			ret = drm_shmem_sgt_own(&junk, &reg->base.bound, &bo->obj);
+			KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+			EXPECT_BROKEN(test, "an owned handle is not overwritten");
+		}
+		ret = drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj);
+		KUNIT_ASSERT_EQ(test, ret, 0);
+		kunit_warning_suppress(test) {
+			drm_shmem_sgt_move(&junk, &own);
+			EXPECT_BROKEN(test, "an owned handle is not overwritten");
+		}
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &junk, ret)
+			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		drm_shmem_sgt_release(&junk);
+		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	}
 }
 
 static void owned_revoked(struct kunit *test)
@@ -1044,6 +1080,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(owned),
 	KUNIT_CASE(owned_cleanup),
 	KUNIT_CASE(owned_overwritten),
+	KUNIT_CASE(owned_never_initialised),
 	KUNIT_CASE(owned_revoked),
 	KUNIT_CASE(unmap_early),
 	KUNIT_CASE(unmap_early_not_counted),

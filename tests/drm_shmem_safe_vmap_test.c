@@ -516,32 +516,64 @@ static void owned_overwritten(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
-	struct page_map_owned own = {}, other = {};
+	struct page_map_owned own = {}, other = {}, lost;
 
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&other, &moved->obj), 0);
 	drm_vmap_write32(&other, 0, 17);
 
+	memcpy(&lost, &own, sizeof(own));
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), -EBUSY);
 		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 		drm_vmap_move(&own, &other);
 		EXPECT_BROKEN_TIMES(test, 2, "an owned handle is not overwritten");
 	}
-	/* What was in the way is gone, what was moved is where it should be. */
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	/* What was in the way is leaked, what was moved is where it should be. */
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 17);
 	drm_vmap_release(&other);
 	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 1);
+	drm_vmap_release(&lost);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 
 	/* Moved to itself a handle is empty, too. */
+	memcpy(&lost, &own, sizeof(own));
 	kunit_warning_suppress(test) {
 		drm_vmap_move(&own, &own);
 		EXPECT_BROKEN(test, "an owned handle is not overwritten");
 	}
-	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 1);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__vmap_users), 1);
+	drm_vmap_release(&lost);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
+}
+
+/* A handle in memory that was never zeroed is not looked at. */
+static void owned_never_initialised(struct kunit *test)
+{
+	static const u8 fills[] = { 0x01, 0x5a, 0xff };
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct page_map_owned own = {}, junk;
+
+	for (int i = 0; i < ARRAY_SIZE(fills); i++) {
+		memset(&junk, fills[i], sizeof(junk));
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_vmap_own(&junk, &bo->obj), -EBUSY);
+			EXPECT_BROKEN(test, "an owned handle is not overwritten");
+		}
+		KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+		kunit_warning_suppress(test) {
+			drm_vmap_move(&junk, &own);
+			EXPECT_BROKEN(test, "an owned handle is not overwritten");
+		}
+		drm_vmap_write32(&junk, 0, 23);
+		drm_vmap_release(&junk);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 0);
+		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	}
 }
 
 static void owned_cleanup(struct kunit *test)
@@ -1254,6 +1286,7 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(bulk),
 	KUNIT_CASE(owned),
 	KUNIT_CASE(owned_overwritten),
+	KUNIT_CASE(owned_never_initialised),
 	KUNIT_CASE(owned_cleanup),
 	KUNIT_CASE(narrow),
 	KUNIT_CASE(local),
