@@ -1027,6 +1027,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 		return ERR_PTR(ret);
 	}
 	ctx->__dev = args->dev;
+	ctx->__in_probe = !device_is_bound(args->dev);
 	ctx->__unreg.bound.__ctx = ctx;
 	lockdep_register_key(&ctx->__key);
 	mutex_init(&ctx->__lock);
@@ -1108,6 +1109,21 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
 
+/*
+ * Whether the probe function that allocated the device has returned; reports it. A device of a
+ * parent that was bound before tells nothing: a component master's, or a faux device's.
+ */
+static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
+{
+	if (!ctx->__in_probe || !device_is_bound(ctx->__dev))
+		return false;
+
+	drm_safe_broken(&ctx->drm, "a device is registered in its probe function",
+			"the probe function that allocated it has returned: %s is bound",
+			dev_name(ctx->__dev));
+	return true;
+}
+
 static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
@@ -1121,6 +1137,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 				dev ? dev_name(dev) : "no device", dev_name(ctx->__dev));
 		return -EINVAL;
 	}
+	if (drm_dev_ctx_is_late(ctx))
+		return -EINVAL;
 
 	/* The driver may have set it since the allocation. */
 	ctx->__dma_dev = drm_dev_dma_dev(&ctx->drm);

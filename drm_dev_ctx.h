@@ -258,6 +258,7 @@ struct drm_dev_ctx {
 	const struct drm_dev_ctx_ops *__ops;
 	struct device *__dev;
 	struct device *__dma_dev;
+	bool __in_probe;	/* @__dev was not bound when the device was allocated */
 	struct drm_dev_ctx_unreg __unreg;
 	const char *__type;
 

@@ -238,6 +238,7 @@ static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
  */
 void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
 			   struct sg_table *sgt, struct drm_dev_ctx *ctx)
+	__context_unsafe("taken by __drm_shmem_sgt_take()")
 {
 	struct drm_shmem_detach *detach = memset(obj, 0, sizeof(*detach));
 

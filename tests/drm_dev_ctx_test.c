@@ -616,6 +616,20 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR(__drm_dev_ctx_alloc(&args)));
 }
 
+/* A driver that registers its device when its probe function has returned */
+static struct drm_dev_ctx_unreg *tdev_late;
+
+static int tdev_late_probe(struct platform_device *pdev)
+{
+	tdev_late = drm_dev_ctx_alloc(&pdev->dev, &tdev_driver, struct tdev, ctx);
+	return PTR_ERR_OR_ZERO(tdev_late);
+}
+
+static struct platform_driver tdev_late_driver = {
+	.probe = tdev_late_probe,
+	.driver.name = "drm_safe_test_late",
+};
+
 /* A driver that allocates in its probe function, which is the place */
 static int tdev_bus_probe(struct platform_device *pdev)
 {
@@ -655,6 +669,27 @@ static struct platform_device *tdev_bus_device(struct kunit *test, const char *n
 	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
 	KUNIT_ASSERT_NOT_NULL(test, pdev->dev.driver);
 	return pdev;
+}
+
+static void drm_dev_ctx_test_register_late(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct platform_device *pdev;
+
+	KUNIT_ASSERT_EQ(test, platform_driver_register(&tdev_late_driver), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_bus_unregister,
+							&tdev_late_driver), 0);
+	pdev = tdev_bus_device(test, tdev_late_driver.driver.name);
+	tdev_dev(drm_dev_ctx_unreg_drm(tdev_late))->log = &t->log;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test,
+				drm_dev_ctx_register(&pdev->dev, &tdev_late, &tdev_reg_ops,
+						     &tdev_hw_new(test)->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a device is registered in its probe function");
+	}
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
+	t->log = (struct tdev_log){};
 }
 
 /* @dev is bound, and its driver's probe function has returned. */
@@ -2900,6 +2935,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_alloc_aligned),
 	KUNIT_CASE(drm_dev_ctx_test_alloc_unbound),
 	KUNIT_CASE(drm_dev_ctx_test_alloc_fops),
+	KUNIT_CASE(drm_dev_ctx_test_register_late),
 	KUNIT_CASE(drm_dev_ctx_test_foreign_parent),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_first),

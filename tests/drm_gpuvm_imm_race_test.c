@@ -16,6 +16,7 @@
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
 
 #define RACE_BOS	4
 #define RACE_PAGES	(TEST_PAGES - 16)

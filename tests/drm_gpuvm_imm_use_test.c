@@ -10,6 +10,7 @@
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
 
 #define USE_LOG		1024
 
