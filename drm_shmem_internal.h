@@ -148,12 +148,6 @@ static inline int drm_shmem_step_evict(struct drm_shmem_obj *obj) __must_hold(dr
 	return type->evict ? type->evict(obj) : 0;
 }
 
-/* Whether there is a table; one that was revoked is none. */
-static inline bool drm_shmem_sgt_is_mapped(const struct drm_shmem_obj *obj)
-{
-	return !IS_ERR_OR_NULL(READ_ONCE(obj->__sgt));
-}
-
 /*
  * Every handle of an object with the stack that made it, for debugfs and for
  * reports. A handle that cannot be recorded for want of memory only counts.

@@ -1056,7 +1056,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 
 	kref_init(&gem->refcount);
 	/* Unbinding may have found none, in which case it waits. */
-	if (drm_shmem_sgt_is_mapped(obj))
+	if (drm_shmem_has_sgt(obj))
 		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));
 }
 
@@ -1238,7 +1238,7 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {
 	/* An exporter's pages are there while something maps them. */
 	if (drm_gem_is_imported(&obj->base.base))
-		return drm_shmem_sgt_is_mapped(obj) || refcount_read(&obj->__vmap_users);
+		return drm_shmem_has_sgt(obj) || refcount_read(&obj->__vmap_users);
 	/* Unlocked: statistics, which are stale when they are printed. */
 	return data_race(obj->base.pages);
 }

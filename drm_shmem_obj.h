@@ -13,6 +13,7 @@
 
 struct dma_buf;
 struct drm_mode_create_dumb;
+struct drm_scanout_buffer;
 struct drm_shmem_obj_type;
 struct vm_operations_struct;
 
@@ -253,6 +254,7 @@ int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
+int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb) __must_check;
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 
@@ -325,6 +327,38 @@ static __always_inline struct drm_gem_object *drm_shmem_gem(struct drm_shmem_obj
 static __always_inline size_t drm_shmem_size(const struct drm_shmem_obj *obj)
 {
 	return obj->base.base.size;
+}
+
+/**
+ * drm_shmem_has_vmap() - is an object mapped into the kernel right now?
+ * @obj: the object
+ *
+ * Nothing is made or kept: the answer can be wrong when it is used, unless the caller knows
+ * of a handle. Mappings that go through the core's helpers alone do not count.
+ *
+ * Context: Any.
+ *
+ * Return: whether a mapping handle of the library is in use.
+ */
+static inline bool drm_shmem_has_vmap(const struct drm_shmem_obj *obj)
+{
+	return refcount_read(&obj->__vmap_users);
+}
+
+/**
+ * drm_shmem_has_sgt() - is an object mapped for the DMA device right now?
+ * @obj: the object
+ *
+ * Nothing is made or kept: the answer can be wrong when it is used, unless the caller knows of a
+ * handle, or the reservation lock is held.
+ *
+ * Context: Any.
+ *
+ * Return: whether there is an sg table. One that was revoked is none.
+ */
+static inline bool drm_shmem_has_sgt(const struct drm_shmem_obj *obj)
+{
+	return !IS_ERR_OR_NULL(READ_ONCE(obj->__sgt));
 }
 
 /**

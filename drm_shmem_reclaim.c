@@ -57,7 +57,7 @@ static struct workqueue_struct *drm_shmem_wq;
 /* Pins that are neither the sg table's nor those of userspace's mappings */
 static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	unsigned int own = drm_shmem_sgt_is_mapped(obj);
+	unsigned int own = drm_shmem_has_sgt(obj);
 
 	if (obj->__flags & __DRM_SHMEM_FAULTED)
 		own++;
@@ -89,7 +89,7 @@ static int drm_shmem_release_pages(struct drm_shmem_obj *obj) __must_hold(drm_re
 {
 	int ret;
 
-	if (drm_shmem_sgt_is_mapped(obj)) {
+	if (drm_shmem_has_sgt(obj)) {
 		if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 			return -EOPNOTSUPP;
 		ret = drm_shmem_step_evict(obj) ?: __drm_shmem_sgt_reclaim(obj);

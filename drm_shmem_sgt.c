@@ -455,7 +455,7 @@ void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
 	__context_unsafe("given back by __drm_shmem_sgt_destroy()")
 {
-	return drm_shmem_sgt_is_mapped(obj) &&
+	return drm_shmem_has_sgt(obj) &&
 	       drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable);
 }
 
@@ -707,7 +707,7 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 
 	dma_resv_assert_held(gem->resv);
 
-	if (!drm_shmem_sgt_is_mapped(obj))
+	if (!drm_shmem_has_sgt(obj))
 		return 0;
 	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 		return -EOPNOTSUPP;

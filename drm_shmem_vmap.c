@@ -6,6 +6,8 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <drm/drm_panic.h>
+
 #include "drm_shmem_internal.h"
 #include "drm_shmem_trace.h"
 
@@ -160,6 +162,45 @@ void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 	drm_shmem_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_last);
+
+/**
+ * drm_shmem_panic_scanout() - let drm_panic draw on an object
+ * @obj: the object of a framebuffer that is on a plane
+ * @sb: what &drm_plane_helper_funcs.get_scanout_buffer is given; its first map is set, or its
+ *	pages
+ *
+ * Takes no lock and waits for nothing. What it gives is there for as long as the framebuffer is
+ * pinned: &drm_plane_helper_funcs.prepare_fb has called drm_shmem_pin(), or has an owned
+ * mapping handle. If the object is mapped into the kernel, then drm_panic draws on the mapping,
+ * else on its pages, one at a time.
+ *
+ * Context: Any, also NMI, in a panic. A driver calls it from get_scanout_buffer alone.
+ *
+ * Return: 0, or -ENODEV if the object has neither a mapping nor pages that drm_panic could map,
+ * as an imported one may have.
+ */
+int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb)
+{
+	struct page **pages = READ_ONCE(obj->base.pages);
+	void *vaddr = READ_ONCE(obj->base.vaddr);
+
+	/* Acquire: pairs with the release in drm_vmap_first_locked(). */
+	if (atomic_read_acquire(&obj->__vmap_users.refs)) {
+		drm_vmap_map(obj->__vaddr, READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM,
+			     &sb->map[0]);
+		return 0;
+	}
+	/* The core's own mapping, of a client in the kernel */
+	if (vaddr) {
+		iosys_map_set_vaddr(&sb->map[0], vaddr);
+		return 0;
+	}
+	if (!pages)
+		return -ENODEV;
+	sb->pages = pages;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_panic_scanout);
 
 /**
  * __drm_vmap_map_plain() - map an object that is no &struct drm_shmem_obj

@@ -558,7 +558,7 @@ static void no_revoke_after_fini(struct kunit *test)
 	wait_for_completion(&life->in_fini);
 	/* Its table stays mapped until the driver is done with it. */
 	drm_safe_test_work_waits(test, unbind, wq_has_sleeper(&test_ctx(t->drm)->__ended));
-	KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_mapped(&bo->obj));
+	KUNIT_EXPECT_TRUE(test, drm_shmem_has_sgt(&bo->obj));
 	complete(&life->leave_fini);
 	flush_work(put);
 	flush_work(unbind);
@@ -946,7 +946,7 @@ static void leaked_is_revoked(struct kunit *test)
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
-	KUNIT_EXPECT_FALSE(test, drm_shmem_sgt_is_mapped(&bo->obj));
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
 	/* The reference that nobody has */
 	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);

@@ -10,6 +10,8 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include <drm/drm_panic.h>
+
 #include "drm_shmem_test.h"
 
 struct page_map {
@@ -756,6 +758,46 @@ static void next_to_core(struct kunit *test)
 	}
 }
 
+/* What drm_panic draws on: a mapping, ours or the core's, or pages, or nothing */
+static void panic_scanout(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct drm_gem_object *gem = &bo->obj.base.base;
+	struct drm_scanout_buffer sb = {};
+	struct page_map_owned own = {};
+	struct iosys_map map;
+
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), -ENODEV);
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&sb.map[0]));
+	KUNIT_EXPECT_PTR_EQ(test, sb.pages, bo->obj.base.pages);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
+
+	sb = (struct drm_scanout_buffer){};
+	KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_PTR_EQ(test, sb.map[0].vaddr, map.vaddr);
+	KUNIT_EXPECT_NULL(test, sb.pages);
+
+	sb = (struct drm_scanout_buffer){};
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+	drm_gem_vunmap(gem, &map);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_has_vmap(&bo->obj));
+	/* Under the reservation lock, as a panic may come */
+	dma_resv_lock(gem->resv, NULL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_PTR_EQ(test, sb.map[0].vaddr, drm_vmap_unsafe_ptr(&own));
+	KUNIT_EXPECT_FALSE(test, sb.map[0].is_iomem);
+	drm_vmap_release(&own);
+	drm_shmem_unpin(&bo->obj);
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
+}
+
 KUNIT_DEFINE_ACTION_WRAPPER(gem_put, drm_gem_object_put, struct drm_gem_object *);
 
 /* A driver that embeds struct drm_gem_shmem_object and nothing else of ours. */
@@ -870,6 +912,25 @@ static struct test_bo *import_iomem(struct kunit *test, struct shmem_test_export
 	bo = shmem_test_import(test, t->drm, *dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	return bo;
+}
+
+/* An imported object has no pages, and its mapping may be I/O memory. */
+static void panic_scanout_import(struct kunit *test)
+{
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf;
+	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
+	struct drm_scanout_buffer sb = {};
+	struct page_iomap_owned own = {};
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), -ENODEV);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_TRUE(test, sb.map[0].is_iomem);
+	KUNIT_EXPECT_FALSE(test, iosys_map_is_null(&sb.map[0]));
+	drm_vmap_release(&own);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
 }
 
 static void iomem_rw(struct kunit *test)
@@ -1295,6 +1356,8 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(wrong_lock_at_end),
 	KUNIT_CASE(unsafe_ptr),
 	KUNIT_CASE(next_to_core),
+	KUNIT_CASE(panic_scanout),
+	KUNIT_CASE(panic_scanout_import),
 	KUNIT_CASE(plain_object),
 	KUNIT_CASE(no_vmap_callback),
 	KUNIT_CASE(no_vunmap_callback),
