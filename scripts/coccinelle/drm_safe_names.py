@@ -16,6 +16,7 @@ from drm_safe_source import blanked, calls, functions, library
 # The library's own.
 NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
+                      "drm_dev_ctx_attach",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_imm_obtain_gem",
                       "drm_gpuvm_imm_obtain_gem_interruptible",
@@ -28,10 +29,10 @@ NAMES = {
             "drm_gpuvm_imm_obtain_gem_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_gem_locked drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_get drm_gpuvm_imm_put"],
-    "proof": ["drm_dev_ctx_bound", "drm_dev_ctx_unreg", "drm_dev_ctx_reg", "drm_dev_ctx_ioctl",
+    "proof": ["drm_dev_ctx_bound", "drm_dev_ctx_live", "drm_dev_ctx_unreg", "drm_dev_ctx_reg", "drm_dev_ctx_ioctl",
               "drm_gpuvm_imm_mapped", "drm_gpuvm_imm_unmapped", "drm_gpuvm_imm_remapped", "drm_shmem_sgt"],
     "section": [],
-    "lent": ["drm_dev_ctx_bound", "drm_shmem_sgt"],
+    "lent": ["drm_dev_ctx_bound", "drm_dev_ctx_live", "drm_shmem_sgt"],
     "owned": ["drm_gpuvm_imm_update", "drm_gpuvm_imm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_imm_find", "drm_gpuvm_imm_find_first"],
     "run": ["drm_gpuvm_imm_run", "drm_gpuvm_imm_core_run"],
@@ -89,7 +90,7 @@ COMPLETES_NOT = re.compile(
 
 # A handler is known by one of its arguments,
 HANDLER_ARGUMENT = re.compile(
-    r"struct (?:work_struct|kthread_work|timer_list|hrtimer|dma_fence_cb|tasklet_struct|irq_work"
+    r"struct (?:drm_dev_ctx_(?:work|timer|irq)|work_struct|kthread_work|timer_list|hrtimer|dma_fence_cb|tasklet_struct|irq_work"
     r"|rcu_head|callback_head|wait_queue_entry|notifier_block|napi_struct|urb|virtqueue|mbox_client"
     r"|rpmsg_device|drm_flip_work) ?\*|async_cookie_t\b")
 # by its type,
@@ -108,6 +109,21 @@ COPIES_USER = re.compile(
 
 # Where the callback for a job that hangs is named
 TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
+
+# What a handler of the library's is given, of which it takes nothing but its own
+OWN_ITEM = re.compile(r"drm_dev_ctx_(?:work|timer|irq)")
+
+# The structures with a driver's functions that a bus calls
+BUS_OPS = re.compile(r"\bstruct \w+_(?:driver|device_ops) (\w+) = \{(.*?)\n\}", re.S)
+
+# What ends a registration
+ENDS = {"drm_dev_ctx_unregister", "drm_dev_ctx_shutdown"}
+
+# What asks runtime PM to suspend a device
+SUSPENDS = re.compile(r"\bpm_runtime_(?:put|allow|idle|set_autosuspend|use_autosuspend)\w*\(")
+
+# The registration data of a driver
+DATA_TYPE = re.compile(r"^[ \t]*struct (\w+) \{[^{}]*\bstruct drm_dev_ctx_data \w+;", re.M)
 
 # Where the callbacks of runtime PM are named
 POWER_SET = re.compile(
@@ -360,6 +376,34 @@ class Driver:
                              if COPIES_USER.fullmatch(callee)}, True)
 
     @functools.cached_property
+    def powers(self):
+        """True if the driver has its device suspended at run time."""
+        return bool(self.powering or SUSPENDS.search(self.text))
+
+    @functools.cached_property
+    def registers(self):
+        """True if the driver registers a device of the library's."""
+        return "drm_dev_ctx_register" in (callee for _, _, _, called in self.functions
+                                          for callee, _ in called)
+
+    @functools.cached_property
+    def ending(self):
+        """The driver's functions that end a registration, by way of others, too."""
+        return self.closure(ENDS, True)
+
+    @functools.cached_property
+    def data(self):
+        """The structures of the driver that are registration data."""
+        return set(DATA_TYPE.findall(self.text))
+
+    def callback(self, ops, name):
+        """The function that a structure with functions for a bus names, or nothing."""
+        for found, body in BUS_OPS.findall(self.text):
+            if found == ops and (function := re.search(rf"\.{name}\s*=\s*&?(\w+)", body)):
+                return function[1]
+        return ""
+
+    @functools.cached_property
     def displaying(self):
         """The driver's callbacks of a display that run after the unplug, too, and what they call."""
         return self.closure({name for body in DISPLAY_OPS.findall(self.text)
@@ -468,6 +512,11 @@ def raw(header):
 def puts():
     """What gives back the result of each function that gets something."""
     return dict(pair.split() for pair in names("get"))
+
+
+def is_handler_item(struct):
+    """True for a structure that a handler is given."""
+    return bool(OWN_ITEM.fullmatch(struct) or HANDLER_ARGUMENT.match(f"struct {struct} *"))
 
 
 def frees(function):
