@@ -5,8 +5,8 @@
 
 ifneq ($(KERNELRELEASE),)
 
-drm_safe-y := drm_safe_main.o drm_dev_ctx.o drm_shmem_obj.o drm_shmem_vmap.o drm_shmem_sgt.o \
-	      drm_shmem_reclaim.o drm_shmem_mmap.o drm_shmem_prime.o
+drm_safe-y := drm_safe_main.o drm_dev_ctx.o drm_dev_ctx_async.o drm_dev_ctx_sleepers.o \
+	      drm_shmem_obj.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o drm_shmem_mmap.o drm_shmem_prime.o
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o drm_gpuvm_imm_exec.o drm_gpuvm_imm_end.o
 ifdef CONFIG_DEBUG_FS
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o
@@ -28,6 +28,7 @@ ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/
 
 # define_trace.h includes the trace header by its name
 CFLAGS_drm_dev_ctx.o := -I$(src)
+CFLAGS_drm_dev_ctx_sleepers.o := -I$(src)
 CFLAGS_drm_shmem_obj.o := -I$(src)
 
 # The fuzzer asks what it reaches in here, whatever CONFIG_KCOV_INSTRUMENT_ALL says.

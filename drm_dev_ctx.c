@@ -55,7 +55,6 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  *	struct foo_device {
  *		struct drm_dev_ctx ctx;		// has the struct drm_device: ctx.drm
- *		struct work_struct hangcheck;
  *	};
  *
  *	struct foo_hw {
@@ -72,9 +71,14 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		return drm_dev_ctx_entry(drm, struct foo_device, ctx);
  *	}
  *
+ *	static inline struct foo_hw *foo_live_hw(const struct drm_dev_ctx_live *live)
+ *	{
+ *		return container_of(drm_dev_ctx_live_data(live), struct foo_hw, base);
+ *	}
+ *
  *	static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
  *	{
- *		return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
+ *		return foo_live_hw(drm_dev_ctx_reg_live(&reg->base));
  *	}
  *
  * From the weakest to the strongest, the contexts are:
@@ -84,9 +88,12 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * - *Ioctl*, a ``struct drm_dev_ctx_ioctl *``: the device has been registered, and may
  *   be unplugged by now.
  * - *Bound*, a ``const struct drm_dev_ctx_bound *``: the parent is bound. It is part of
- *   the two that follow, as the member bound of the library's struct.
+ *   the three that follow, as the member bound of the library's struct.
  * - *Unregistered*, a ``struct drm_dev_ctx_unreg *``: a token that exists once and is
  *   used up by registration.
+ * - *Live*, a ``const struct drm_dev_ctx_live *``: the hardware and the registration data are
+ *   there, registered or not. It exists in the scope of drm_dev_ctx_guard_live() or
+ *   drm_dev_ctx_live_or(), and in what completes what others wait for.
  * - *Registered*, a ``const struct foo_reg *``. It exists in the scope of
  *   drm_dev_ctx_guard() or drm_dev_ctx_or(), and in the ioctls that ask for it. It
  *   gives the registration data.
@@ -119,7 +126,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * There is no remove function: when the parent is unbound, the device is
  * unplugged, all sections that need the registration are waited for, the
  * hardware is quiesced, and the registration data is released, in this order. If
- * drm_dev_ctx_register() fails then it has quiesced and released as well.
+ * drm_dev_ctx_register() fails then it has quiesced and released as well. Buses on which
+ * the end comes too late for that are the exception: see *A bus that is done before the
+ * registration is*. The shutdown function of the driver calls drm_dev_ctx_shutdown().
  *
  * An ioctl has a typed handler, an entry point that is defined in one line, and its
  * place in the table:
@@ -146,19 +155,23 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *	};
  *
  * Every other entry point that starts something opens a section with one line: the
- * open callback, callbacks of GEM objects, page faults, and work items and timers such
- * as this one:
+ * open callback, callbacks of GEM objects, page faults, and what other parts of the kernel
+ * call, such as this one:
  *
  * .. code-block:: c
  *
- *	static void foo_hangcheck(struct work_struct *work)
+ *	static int foo_reboot(struct notifier_block *nb, unsigned long action, void *unused)
  *	{
- *		struct foo_device *foo = container_of(work, struct foo_device, hangcheck);
+ *		struct foo_notifier *notifier = container_of(nb, struct foo_notifier, nb);
  *
- *		drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return);
+ *		drm_dev_ctx_or(foo_reg, reg, notifier->ctx, return NOTIFY_DONE);
  *
  *		foo_hw_kick(foo_reg_hw(reg));
+ *		return NOTIFY_OK;
  *	}
+ *
+ * Work items, timers and interrupts are declared with what they need, in drm_dev_ctx_async.h.
+ * The library opens the section, and ends them.
  *
  * All of these are initiators. A completer is a function that ends the wait of
  * others: an interrupt handler or a work item that signals fences, calls
@@ -168,31 +181,33 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *
  * .. code-block:: c
  *
- *	static irqreturn_t foo_irq_thread(int irq, void *data)
+ *	static irqreturn_t foo_irq_thread(const struct drm_dev_ctx_live *live,
+ *					  struct drm_dev_ctx_data *data,
+ *					  struct drm_dev_ctx_irq *irq)
  *	{
- *		struct foo_hw *hw = data;	// quiesce calls free_irq()
- *
- *		foo_hw_signal_done(hw);
+ *		foo_hw_signal_done(foo_live_hw(live));
  *		return IRQ_HANDLED;
  *	}
  *
  * Unplugging waits for the open sections, and an open section can wait for the
  * completer. If the completer is refused a section, then it completes nothing,
  * and all three wait for ever. Before registration a section is refused as well:
- * a probe function that waits for such a completer gets no answer. A completer
- * takes what it needs from the registration data, and runs until quiesce ends
- * it; the hardware is there until then.
+ * a probe function that waits for such a completer gets no answer. Such a probe function calls
+ * drm_dev_ctx_attach() first. A completer takes what it needs from the registration data, and
+ * runs until quiesce has returned, and the library ends it; the hardware is there until then.
+ *
+ * A section that waits for something that only userspace or another section does, such as
+ * room in a queue, is ended by stop.
  *
  * If an unplug takes long, then the kernel log names the functions that were
  * refused a section meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe
  * function takes long, or gives up the device, then it names those that were refused one
  * before registration.
  *
- * The section keeps the hardware, it does not keep the work item: what can run
- * later belongs to the registration data and is ended in quiesce, by
- * disable_work_sync(), disable_delayed_work_sync(), timer_shutdown_sync() or
- * free_irq(). No such function may wait for itself, so nothing that runs in a
- * section may wait for quiesce.
+ * The section keeps the hardware, it does not keep what calls the function. What can run later,
+ * and is not one of drm_dev_ctx_async.h, belongs to the registration data and is ended in
+ * quiesce. No such function may wait for itself, so nothing that runs in a section may wait
+ * for quiesce.
  *
  * The DRM device's parent is the device that is being bound. Where it is another
  * one, such as the PCI device below a virtio device, the driver states both:
@@ -214,10 +229,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * or is bound to a driver in another module. drm_dev_ctx_alloc_parent() refuses a first
  * device that was bound before, unless it is the parent as well.
  *
- * A driver with a display sets kms_shutdown to drm_atomic_helper_shutdown(). It
+ * A driver with a display has a kms_shutdown that calls drm_atomic_helper_shutdown(). It
  * runs when the device is unplugged, so that no user can race with it, and
  * before quiesce. The callbacks it calls find the device unplugged, but the
- * hardware there: they use drm_dev_ctx_guard_bound() where others use
+ * hardware there: they use drm_dev_ctx_guard_live() where others use
  * drm_dev_ctx_guard(). So do workers that kms_shutdown or quiesce waits for.
  *
  * Unplugging any device waits for the sections of all devices, as
@@ -293,14 +308,14 @@ static LIST_HEAD(drm_dev_ctx_sections);
 
 /*
  * A device can be given the ioctls of another type, whose handlers take the registration data
- * for their own. The proof tells: its type is the same in all sections of a device. Blocks
- * have the library's.
+ * for their own. The proof tells: its type is the same in all sections of a device. Blocks,
+ * and what the library itself runs, have the library's.
  */
 static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char *type)
 {
 	const char *first;
 
-	if (!strcmp(type, "drm_dev_ctx_bound"))
+	if (strstarts(type, "drm_dev_ctx_"))
 		return;
 	first = cmpxchg_relaxed(&s->ctx->__reg_type, NULL, type);
 	if (likely(!first || first == type || !strcmp(first, type)))
@@ -445,8 +460,11 @@ static bool drm_dev_ctx_section_held(void)
 	return false;
 }
 
+/* Sections are not counted, so this names who may be in one. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
+	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
+		__drm_dev_ctx_report_sleepers(ctx, READ_ONCE(ctx->__busy));
 	drm_warn(&ctx->drm, "CONFIG_DRM_SAFE_DEBUG would name the sections\n");
 }
 
@@ -480,6 +498,20 @@ static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when
 static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
+
+/* Names the driver's function that is ended, and those that run, as far as can be seen. */
+static void drm_dev_ctx_report_async(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_ctx_async *async;
+
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	if (ctx->__async_now)
+		drm_warn(&ctx->drm, "ending %pS\n",
+			 ctx->__async_now->__ops->handler(ctx->__async_now));
+	for (int turn = 0; turn < DRM_DEV_CTX_TURNS; turn++)
+		list_for_each_entry(async, &ctx->__async[turn], __node)
+			if (async->__ops->runs && async->__ops->runs(async))
+				drm_warn(&ctx->drm, "%pS runs\n", async->__ops->handler(async));
 }
 
 static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
@@ -495,7 +527,8 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 
 	/* The worker can exit after it has set @__busy back. */
 	guard(rcu)();
-	if (waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN || waits == DRM_DEV_CTX_WAITS_QUIESCE)
+	if (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
+	    waits == DRM_DEV_CTX_WAITS_QUIESCE)
 		sched_show_task(READ_ONCE(ctx->__busy));
 }
 
@@ -519,22 +552,27 @@ static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
 	static const char * const waits[] = {
+		[DRM_DEV_CTX_WAITS_STOP] = "stop",
 		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
 		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
 		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
-		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_bound()",
+		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
+		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
 	};
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
 
 	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_TABLES) {
 		drm_dev_ctx_report_tables(ctx);
-	} else if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED) {
+	} else if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED &&
+		   READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS) {
 		drm_dev_ctx_report_early(ctx);
-	} else if (drm_dev_is_unplugged(&ctx->drm)) {
+	} else if (drm_dev_is_unplugged(&ctx->drm) ||
+		   READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_SECTIONS) {
 		/* While a device is being registered, only failing unplugs it. */
 		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
 			 waits[READ_ONCE(ctx->__waits_for)]);
 		drm_dev_ctx_report_task(ctx);
+		drm_dev_ctx_report_async(ctx);
 		drm_dev_ctx_report_sections(ctx);
 		drm_dev_ctx_report_refused(ctx, "since", "a section");
 	}
@@ -551,9 +589,10 @@ static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
  * unplug the device and end the registration, revocation, and a probe function, from the
  * allocation on, which waits for its own completers.
  */
-static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait waits)
 {
 	drm_dev_ctx_unwatch(ctx);
+	WRITE_ONCE(ctx->__waits_for, waits);
 	memset(ctx->__refused, 0, sizeof(ctx->__refused));
 	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
 	drm_dev_ctx_wait_longer(ctx);
@@ -678,8 +717,7 @@ static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 {
 	WRITE_ONCE(ctx->__revokes, current);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_TABLES);
-	drm_dev_ctx_watch(ctx);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
 	drm_dev_ctx_revoke_all(ctx);
 	drm_dev_ctx_unwatch(ctx);
 }
@@ -701,7 +739,7 @@ static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
 	struct task_struct *ending = ctx->__busy;
 
 	WRITE_ONCE(ctx->__busy, current);
-	ctx->__ops->kms_shutdown(&ctx->drm);
+	ctx->__ops->kms_shutdown(&ctx->__live, ctx->__data);
 	WRITE_ONCE(ctx->__busy, ending);
 }
 
@@ -709,7 +747,7 @@ static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
  * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if there is a
  * signal. A worker gets none.
  */
-static void drm_dev_ctx_shutdown(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 {
 	if (!ctx->__ops || !ctx->__ops->kms_shutdown)
 		return;
@@ -743,7 +781,68 @@ static void drm_dev_ctx_release(const struct drm_dev_ctx_ops *ops,
 		ops->release(data);
 }
 
-/* From here on, drm_dev_ctx_guard_bound() does without a section, if it gets none. */
+/* Code that needs a live device, or a registration, may run from here on. */
+static void drm_dev_ctx_open_async(struct drm_dev_ctx *ctx, bool reg)
+{
+	struct drm_dev_ctx_async *async;
+
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	for (int turn = 0; turn < DRM_DEV_CTX_TURNS; turn++) {
+		if (__drm_dev_ctx_needs_reg(turn) != reg)
+			continue;
+		/*
+		 * Release: pairs with the acquire in __drm_dev_ctx_async_phase(). The
+		 * registration data is published.
+		 */
+		smp_store_release(&ctx->__phase[turn], DRM_DEV_CTX_OPEN);
+		list_for_each_entry(async, &ctx->__async[turn], __node)
+			async->__ops->start(async);
+	}
+}
+
+/* Takes off the list what is to be ended next of a turn, or returns NULL. */
+static struct drm_dev_ctx_async *drm_dev_ctx_next_async(struct drm_dev_ctx *ctx,
+							enum drm_dev_ctx_turn turn)
+{
+	struct drm_dev_ctx_async *async;
+
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	WRITE_ONCE(ctx->__phase[turn], DRM_DEV_CTX_OVER);
+	async = list_first_entry_or_null(&ctx->__async[turn], struct drm_dev_ctx_async, __node);
+	if (async) {
+		list_del_init(&async->__node);
+		async->__ending = true;
+		ctx->__async_now = async;
+	}
+	return async;
+}
+
+/* It can be freed from here on: see drm_dev_ctx_async_take(). */
+static void drm_dev_ctx_async_has_ended(struct drm_dev_ctx *ctx, struct drm_dev_ctx_async *async)
+{
+	scoped_guard(raw_spinlock_irqsave, &ctx->__async_lock) {
+		async->__ending = false;
+		ctx->__async_now = NULL;
+	}
+	wake_up(&ctx->__async_ended);
+}
+
+/* Ends the code of all turns from @first to @last. Of one turn, what was added last goes first. */
+static void drm_dev_ctx_end_async(struct drm_dev_ctx *ctx, enum drm_dev_ctx_turn first,
+				  enum drm_dev_ctx_turn last)
+{
+	struct drm_dev_ctx_async *async;
+
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_ASYNC);
+	for (enum drm_dev_ctx_turn turn = first; turn <= last; turn++) {
+		while ((async = drm_dev_ctx_next_async(ctx, turn))) {
+			async->__ops->end(async);
+			drm_dev_ctx_async_has_ended(ctx, async);
+		}
+	}
+}
+
+/* From here on, drm_dev_ctx_guard_live() does without a section, if it gets none. */
 static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
 {
 	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
@@ -779,20 +878,19 @@ static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 }
 
 /* End what belongs to the registration: nothing needs it any more. */
-static void drm_dev_ctx_end_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
-				 struct drm_dev_ctx_data *data)
-{
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
-	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
-	drm_dev_ctx_drain_bound(ctx);
-	drm_dev_ctx_release(ops, data);
-}
-
 static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 {
-	drm_dev_ctx_end_data(ctx, ctx->__ops, ctx->__data);
+	/* If the device was never registered then this was held back. */
+	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
+	drm_dev_ctx_drain_bound(ctx);
+	/* Not before: a block can wait for an interrupt. */
+	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_LIVE_WORK, DRM_DEV_CTX_LIVE_IRQ);
+	drm_dev_ctx_release(ctx->__ops, ctx->__data);
 	ctx->__ops = NULL;
 	ctx->__data = NULL;
+	ctx->__attached = false;
 }
 
 /* Somebody else unregistered the device; returns whether it is unplugged. */
@@ -828,6 +926,51 @@ static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unplug_again(&ctx->drm, unregistered);
 }
 
+/*
+ * Has the driver end the waits inside of sections. The section makes the proof right, and its
+ * type is the library's. There is none if somebody else has unplugged the device.
+ */
+static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
+{
+	int idx;
+
+	if (!ctx->__ops || !ctx->__ops->stop)
+		return;
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_STOP);
+	scoped_guard(drm_dev_ctx_section, &idx, ctx, true) {
+		const struct drm_dev_ctx_reg reg = {
+			.bound.__ctx = __drm_dev_ctx_section_ctx(&scope, "drm_dev_ctx_reg"),
+		};
+
+		ctx->__ops->stop(&reg, ctx->__data);
+	}
+}
+
+static void drm_dev_ctx_end_registered(struct drm_dev_ctx *ctx)
+{
+	trace_drm_dev_ctx_unplug(&ctx->drm);
+	/* Before @stop: see drm_dev_ctx_reg_ending(). */
+	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_stop(ctx);
+	drm_dev_ctx_leave(ctx);
+	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
+	drm_dev_ctx_shutdown_kms(ctx);
+	drm_dev_ctx_end_registration(ctx);
+	drm_dev_ctx_unwatch(ctx);
+}
+
+/* The device is not registered any more, but it can have registration data. */
+static void drm_dev_ctx_end_attached(struct drm_dev_ctx *ctx)
+{
+	lockdep_assert_held(&ctx->__lock);
+	if (!ctx->__attached)
+		return;
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_end_registration(ctx);
+	drm_dev_ctx_unwatch(ctx);
+}
+
 /* Returns whether there was a registration to end. */
 static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 {
@@ -835,15 +978,8 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 
 	drm_dev_ctx_lock(ctx);
 	registered = ctx->__state == DRM_DEV_CTX_REGISTERED;
-	if (registered) {
-		trace_drm_dev_ctx_unplug(&ctx->drm);
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_watch(ctx);
-		drm_dev_ctx_leave(ctx);
-		drm_dev_ctx_shutdown(ctx);
-		drm_dev_ctx_end_registration(ctx);
-		drm_dev_ctx_unwatch(ctx);
-	}
+	if (registered)
+		drm_dev_ctx_end_registered(ctx);
 	drm_dev_ctx_unlock(ctx);
 
 	return registered;
@@ -868,6 +1004,17 @@ static void drm_dev_ctx_unplug(void *res)
 	/* An unbind cannot be refused. Inside of a section it never ends, so report that. */
 	drm_dev_ctx_may_wait(&ctx->drm);
 	drm_dev_ctx_end(ctx);
+}
+
+/* As before, of a device that was given its data: the token may be left. */
+static void drm_dev_ctx_detach(void *res)
+{
+	struct drm_dev_ctx *ctx = res;
+
+	drm_dev_ctx_unplug(ctx);
+	drm_dev_ctx_lock(ctx);
+	drm_dev_ctx_end_attached(ctx);
+	drm_dev_ctx_unlock(ctx);
 }
 
 /* The last reference to the device is gone. */
@@ -984,6 +1131,16 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 	return -EINVAL;
 }
 
+static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
+{
+	raw_spin_lock_init(&ctx->__async_lock);
+	for (int turn = 0; turn < DRM_DEV_CTX_TURNS; turn++) {
+		/* Nobody else has it yet. */
+		context_unsafe(INIT_LIST_HEAD(&ctx->__async[turn]));
+	}
+	init_waitqueue_head(&ctx->__async_ended);
+}
+
 /**
  * __drm_dev_ctx_alloc() - allocate a device in its unregistered context
  * @args: what it is allocated from
@@ -1029,13 +1186,15 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	ctx->__dev = args->dev;
 	ctx->__in_probe = !device_is_bound(args->dev);
 	ctx->__unreg.bound.__ctx = ctx;
+	ctx->__live.bound.__ctx = ctx;
 	lockdep_register_key(&ctx->__key);
 	mutex_init(&ctx->__lock);
 	lockdep_set_class(&ctx->__lock, &ctx->__key);
 	drm_dev_ctx_init_shutdown(ctx);
+	drm_dev_ctx_init_async(ctx);
 	raw_spin_lock_init(&ctx->__bound_lock);
 	init_completion(&ctx->__bound_left);
-	lockdep_init_map(&ctx->__bound_map, "drm_dev_ctx_guard_bound", &bound_key, 0);
+	lockdep_init_map(&ctx->__bound_map, "drm_dev_ctx_guard_live", &bound_key, 0);
 	spin_lock_init(&ctx->__revocables_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&ctx->__revocables));
@@ -1055,7 +1214,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
-	drm_dev_ctx_watch(ctx);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
 	return &ctx->__unreg;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
@@ -1071,16 +1230,24 @@ static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 	return true;
 }
 
-/* Uses up a token; @state is what becomes of the device. */
-static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
+/* Whether the token of a device was used up before; reports it. */
+static bool drm_dev_ctx_used_up(struct drm_dev_ctx *ctx)
 {
 	lockdep_assert_held(&ctx->__lock);
 
-	if (ctx->__state != DRM_DEV_CTX_UNREGISTERED) {
-		drm_safe_broken(&ctx->drm, "a token is used once",
-				"this device was registered or dropped before");
+	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED)
+		return false;
+
+	drm_safe_broken(&ctx->drm, "a token is used once",
+			"this device was registered or dropped before");
+	return true;
+}
+
+/* Uses up a token; @state is what becomes of the device. */
+static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
+{
+	if (drm_dev_ctx_used_up(ctx))
 		return -EINVAL;
-	}
 	WRITE_ONCE(ctx->__state, state);
 	return 0;
 }
@@ -1090,7 +1257,7 @@ static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state st
  * @unreg: the token
  *
  * Drivers call drm_dev_ctx_drop(), or leave the scope of
- * a token that is __free().
+ * a token that is __free(). Ends the registration data that drm_dev_ctx_attach() was given.
  *
  * Context: May sleep.
  */
@@ -1103,8 +1270,10 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	drm_dev_ctx_lock(ctx);
-	if (!drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED))
+	if (!drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED)) {
 		drm_dev_ctx_unwatch_probe(ctx);
+		drm_dev_ctx_end_attached(ctx);
+	}
 	drm_dev_ctx_unlock(ctx);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
@@ -1157,7 +1326,6 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	 * and if that fails then it waits for them.
 	 */
 	smp_store_release(&ctx->__registered, true);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
 	ret = drm_dev_register(&ctx->drm, 0);
 	if (ret) {
 		/*
@@ -1166,10 +1334,21 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		 * may be on.
 		 */
 		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
-		drm_dev_ctx_shutdown(ctx);
+		drm_dev_ctx_shutdown_kms(ctx);
 		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
 	return ret;
+}
+
+static void drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				struct drm_dev_ctx_data *data)
+{
+	ctx->__ops = ops;
+	ctx->__data = data;
+	if (data)
+		data->__ctx = ctx;
+	drm_dev_ctx_open_async(ctx, false);
+	drm_dev_ctx_open_bound(ctx);
 }
 
 /* Publishes the registration data and the device; if that fails, ends the registration. */
@@ -1178,17 +1357,16 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
 {
 	int ret;
 
-	ctx->__ops = ops;
-	ctx->__data = data;
-	if (data)
-		data->__ctx = ctx;
-	drm_dev_ctx_open_bound(ctx);
-	drm_dev_ctx_watch(ctx);
+	if (!ctx->__attached)
+		drm_dev_ctx_publish(ctx, ops, data);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
 	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(&ctx->drm, ret);
 	if (ret) {
 		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_end_registration(ctx);
+	} else {
+		drm_dev_ctx_open_async(ctx, true);
 	}
 	drm_dev_ctx_unwatch(ctx);
 	return ret;
@@ -1201,14 +1379,103 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
 static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				    struct drm_dev_ctx_data *data)
 {
-	if (ctx->__state == DRM_DEV_CTX_REGISTERED) {
-		/* Blocks are entered, and belong to the other registration. */
+	/* Given twice: what the device has is ended with the device. */
+	if (data && data == ctx->__data)
+		return;
+	if (ctx->__state == DRM_DEV_CTX_REGISTERED || ctx->__attached) {
+		/* Blocks are entered, and belong to the other data. */
 		drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 		drm_dev_ctx_release(ops, data);
 		return;
 	}
 	drm_dev_ctx_open_bound(ctx);
-	drm_dev_ctx_end_data(ctx, ops, data);
+	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
+	drm_dev_ctx_drain_bound(ctx);
+	drm_dev_ctx_release(ops, data);
+}
+
+/* Whether the device has other registration data than this; reports it. */
+static bool drm_dev_ctx_other_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				   struct drm_dev_ctx_data *data)
+{
+	if (!ctx->__attached || (ops == ctx->__ops && data == ctx->__data))
+		return false;
+
+	drm_safe_broken(&ctx->drm, "a device has one registration data",
+			"it has other data, or other callbacks for it, from drm_dev_ctx_attach()");
+	return true;
+}
+
+static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				   struct drm_dev_ctx_data *data)
+{
+	int ret;
+
+	if (drm_dev_ctx_used_up(ctx) || drm_dev_ctx_other_data(ctx, ops, NULL)) {
+		drm_dev_ctx_refuse_data(ctx, ops, data);
+		return -EINVAL;
+	}
+	drm_dev_ctx_publish(ctx, ops, data);
+	/* Older than what the driver is about to make, and younger than what it has made. */
+	ret = devm_add_action(ctx->__dev, drm_dev_ctx_detach, ctx);
+	if (ret)
+		drm_dev_ctx_end_registration(ctx);
+	else
+		ctx->__attached = true;
+	return ret;
+}
+
+/**
+ * __drm_dev_ctx_attach() - give a device its registration data before it is registered
+ * @unreg: the token
+ * @ops: the driver's part of the registration, or NULL
+ * @data: registration data, owned by the device
+ *
+ * See drm_dev_ctx_attach(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: the proof, or an ERR_PTR().
+ */
+const struct drm_dev_ctx_live *
+__drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
+		     struct drm_dev_ctx_data *data)
+{
+	struct drm_dev_ctx *ctx;
+	int ret;
+
+	if (drm_dev_ctx_unreg_missing(unreg)) {
+		drm_dev_ctx_release(ops, data);
+		return ERR_PTR(-EINVAL);
+	}
+	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
+
+	drm_dev_ctx_lock(ctx);
+	ret = drm_dev_ctx_attach_data(ctx, ops, data);
+	drm_dev_ctx_unlock(ctx);
+
+	return ret ? ERR_PTR(ret) : &ctx->__live;
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_attach);
+
+static int drm_dev_ctx_register_locked(struct drm_dev_ctx *ctx, struct device *dev,
+				       const struct drm_dev_ctx_ops *ops,
+				       struct drm_dev_ctx_data *data)
+{
+	int ret;
+
+	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
+	if (ret) {
+		drm_dev_ctx_refuse_data(ctx, ops, data);
+		return ret;
+	}
+	if ((ops || data) && drm_dev_ctx_other_data(ctx, ops, data)) {
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_refuse_data(ctx, ops, data);
+		drm_dev_ctx_end_attached(ctx);
+		return -EINVAL;
+	}
+	return drm_dev_ctx_begin(ctx, dev, ops, data);
 }
 
 /**
@@ -1238,11 +1505,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	drm_dev_ctx_lock(ctx);
-	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
-	if (ret)
-		drm_dev_ctx_refuse_data(ctx, ops, data);
-	else
-		ret = drm_dev_ctx_begin(ctx, dev, ops, data);
+	ret = drm_dev_ctx_register_locked(ctx, dev, ops, data);
 	drm_dev_ctx_unlock(ctx);
 
 	return ret;
@@ -1276,6 +1539,45 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
 
+/* A device that @dev is bound for, with a reference. @index is where to look on. */
+static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, unsigned long *index)
+{
+	struct drm_dev_ctx *ctx;
+
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	xa_for_each_start(&drm_dev_ctx_devices, *index, ctx, *index) {
+		if (ctx->__dev != dev || !kref_get_unless_zero(&ctx->drm.ref))
+			continue;
+		++*index;
+		return ctx;
+	}
+	return NULL;
+}
+
+/**
+ * drm_dev_ctx_shutdown() - end what is registered on a device, when the system goes down
+ * @dev: the device that drm_dev_ctx_alloc() was given
+ *
+ * For the shutdown function of a driver, which the kernel calls at reboot, at power-off, and
+ * before kexec runs another kernel: it turns the display off and stops the hardware, so
+ * that no DMA goes on. Does what drm_dev_ctx_unregister() does, of each DRM device on @dev.
+ * The sg tables stay mapped. Does nothing if there is no registration.
+ *
+ * Context: May sleep. Not from a section that needs a registration, nor from a
+ * callback of &struct drm_dev_ctx_ops.
+ */
+void drm_dev_ctx_shutdown(struct device *dev)
+{
+	struct drm_dev_ctx *ctx;
+	unsigned long index = 0;
+
+	while ((ctx = drm_dev_ctx_next_on(dev, &index))) {
+		__drm_dev_ctx_unregister(ctx);
+		drm_dev_put(&ctx->drm);
+	}
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_shutdown);
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /*
  * A device can be allocated with the &struct drm_driver of another one, whose callbacks
@@ -1306,6 +1608,12 @@ static void __cold drm_dev_ctx_refuse(struct drm_dev_ctx *ctx, unsigned long whe
 	if (unplugged || READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
 		drm_dev_ctx_note_refused(ctx, where);
 	trace_drm_dev_ctx_refused(&ctx->drm, unplugged, (void *)where);
+}
+
+/* As __drm_dev_ctx_refused(), of the driver's function at @where, on a device of the library. */
+void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where)
+{
+	drm_dev_ctx_refuse(ctx, where);
 }
 
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx)
@@ -1376,6 +1684,66 @@ static bool drm_dev_ctx_dma_dev_changed(struct drm_dev_ctx *ctx)
 			"drm_dev_set_dma_dev() was called since; %s may be unbound first",
 			dev_name(drm_dev_dma_dev(&ctx->drm)));
 	return true;
+}
+
+/**
+ * drm_dev_ctx_async_add() - have asynchronous code ended with the registration
+ * @live: proof that there is registration data
+ * @async: zeroed, or taken off the list before
+ * @ops: how to end it
+ * @turn: what it is, and what it needs
+ *
+ * Context: Any but NMI.
+ *
+ * Return: 0, or -ENODEV if the code of this turn was ended before: then nothing calls @ops.
+ */
+int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
+			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn)
+{
+	struct drm_dev_ctx *ctx = live->bound.__ctx;
+
+	INIT_LIST_HEAD(&async->__node);
+	async->__ctx = ctx;
+	async->__ops = ops;
+	async->__turn = turn;
+	async->__ending = false;
+
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	if (ctx->__phase[turn] == DRM_DEV_CTX_OVER)
+		return -ENODEV;
+	list_add(&async->__node, &ctx->__async[turn]);
+	return 0;
+}
+
+/* Returns whether the device is about to end it. */
+static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
+{
+	guard(raw_spinlock_irqsave)(&async->__ctx->__async_lock);
+	return async->__ending;
+}
+
+/**
+ * drm_dev_ctx_async_take() - take asynchronous code off the list, in order to end it
+ * @async: the code, which was added
+ *
+ * The caller frees it afterwards. If the device is ending it then this waits for that.
+ *
+ * Context: May sleep. Not from the code itself.
+ *
+ * Return: whether it was on the list. If it was not then it has been ended.
+ */
+bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx *ctx = async->__ctx;
+	bool listed;
+
+	scoped_guard(raw_spinlock_irqsave, &ctx->__async_lock) {
+		listed = !list_empty(&async->__node);
+		list_del_init(&async->__node);
+	}
+	if (!listed)
+		wait_event(ctx->__async_ended, !drm_dev_ctx_async_is_ending(async));
+	return listed;
 }
 
 /**

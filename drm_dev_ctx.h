@@ -39,6 +39,23 @@ struct drm_dev_ctx_bound {
 	__DRM_SAFE_NO_ASSIGN;
 };
 
+/**
+ * struct drm_dev_ctx_live - proof that a device has its hardware and its registration data
+ * @bound: the weaker proof
+ *
+ * A function that touches the hardware, and need not keep the device from being
+ * unplugged, takes a pointer to this: the callbacks of a display, and what completes what
+ * sections wait for. drm_dev_ctx_reg_live() gives it from a &struct drm_dev_ctx_reg.
+ *
+ * Invariants:
+ *
+ * - The registration data has been published, and is not released: since
+ *   drm_dev_ctx_attach() or the beginning of drm_dev_ctx_register().
+ */
+struct drm_dev_ctx_live {
+	struct drm_dev_ctx_bound bound;
+};
+
 __DRM_TOKEN(drm_dev_ctx_unreg);
 
 /**
@@ -99,25 +116,37 @@ struct drm_dev_ctx_data {
 /**
  * struct drm_dev_ctx_ops - how a registration ends
  *
- * The callbacks run in the order in which they stand here, each once. The thread that
- * ends the registration waits for each, so none of them may wait for that thread.
+ * The callbacks run in the order in which they stand here, each at most once. The thread
+ * that ends the registration waits for each, so none of them may wait for that thread.
  */
 struct drm_dev_ctx_ops {
+	/**
+	 * @stop:
+	 *
+	 * Optional. Ends the waits inside of sections that nothing else ends. The device is
+	 * still registered. A section can be entered after this, too: it asks
+	 * drm_dev_ctx_reg_ending() before it waits. Does not run if the device was never
+	 * registered.
+	 */
+	void (*stop)(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data);
+
 	/**
 	 * @kms_shutdown:
 	 *
 	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device
 	 * is unplugged, but the hardware is still there: the callbacks of the display
-	 * use drm_dev_ctx_guard_bound(). Runs in a worker of the kernel, so that no
-	 * signal to the task that unbinds the parent ends its waits.
+	 * use drm_dev_ctx_guard_live(). Runs in a worker of the kernel, so that no
+	 * signal to the task that unbinds the parent ends its waits. Does not run if the
+	 * device was never registered.
 	 */
-	void (*kms_shutdown)(struct drm_device *drm);
+	void (*kms_shutdown)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data);
 
 	/**
 	 * @quiesce:
 	 *
-	 * Optional. Ends everything that uses the hardware or the registration data:
-	 * work items, timers, interrupts. No section is open any more.
+	 * Optional. Stops the hardware, and ends what uses it or the registration data and
+	 * does not belong to the library. No section is open any more. What others
+	 * have to wait for is completed until this returns, and after it.
 	 */
 	void (*quiesce)(const struct drm_dev_ctx_bound *bound,
 			struct drm_dev_ctx_data *data);
@@ -125,7 +154,8 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @release:
 	 *
-	 * Optional. Frees the registration data, which has no user any more.
+	 * Optional. Frees the registration data, which has no user any more. If there
+	 * is a quiesce, then it ran before.
 	 */
 	void (*release)(struct drm_dev_ctx_data *data);
 };
@@ -176,6 +206,87 @@ struct drm_dev_ctx_revocable {
 	const struct drm_dev_ctx_revocable_ops *__ops;
 };
 
+struct drm_dev_ctx_async;
+
+/**
+ * struct drm_dev_ctx_async_ops - how asynchronous code starts and ends
+ */
+struct drm_dev_ctx_async_ops {
+	/**
+	 * @start:
+	 *
+	 * Starts what was started while it was held back. Called under a raw spinlock with
+	 * interrupts off.
+	 */
+	void (*start)(struct drm_dev_ctx_async *async);
+
+	/**
+	 * @end:
+	 *
+	 * Waits until it does not run, and has it never run again. May sleep. May run
+	 * in two tasks at a time.
+	 */
+	void (*end)(struct drm_dev_ctx_async *async);
+
+	/**
+	 * @handler:
+	 *
+	 * The driver's function, for reports.
+	 */
+	void *(*handler)(const struct drm_dev_ctx_async *async);
+
+	/**
+	 * @runs:
+	 *
+	 * Optional. Whether the driver's function runs now. Called as @start is.
+	 */
+	bool (*runs)(struct drm_dev_ctx_async *async);
+};
+
+/* The asynchronous code of a registration, in the order in which it is ended */
+enum drm_dev_ctx_turn {
+	/* What needs a registration ends after the unplug. */
+	DRM_DEV_CTX_REG_WORK,
+	DRM_DEV_CTX_REG_TIMER,
+	/*
+	 * What needs a live device ends after quiesce. What waits comes first, and what ends
+	 * waits comes last.
+	 */
+	DRM_DEV_CTX_LIVE_WORK,
+	DRM_DEV_CTX_LIVE_TIMER,
+	DRM_DEV_CTX_LIVE_IRQ,
+	DRM_DEV_CTX_TURNS,
+};
+
+/* Whether the code of a turn runs: it is held back, runs, has been ended */
+enum drm_dev_ctx_phase {
+	DRM_DEV_CTX_HELD,
+	DRM_DEV_CTX_OPEN,
+	DRM_DEV_CTX_OVER,
+};
+
+/**
+ * struct drm_dev_ctx_async - asynchronous code that belongs to a registration
+ *
+ * Embedded in the work items, timers and interrupts of drm_dev_ctx_async.h.
+ *
+ * Invariants:
+ *
+ * - It is on a list of its device from drm_dev_ctx_async_add() until
+ *   drm_dev_ctx_async_take(), or until the device ends it, which sets @__ending
+ *   meanwhile; both under &drm_dev_ctx.__async_lock.
+ * - @__ctx is set from drm_dev_ctx_async_add() until drm_dev_ctx_async_take(). The device
+ *   outlives it.
+ */
+struct drm_dev_ctx_async {
+	/* private: */
+	struct list_head __node;
+	struct drm_dev_ctx *__ctx;
+	const struct drm_dev_ctx_async_ops *__ops;
+	enum drm_dev_ctx_turn __turn;
+	bool __ending;
+};
+
 /* How many places that were refused a section a report names */
 #define __DRM_DEV_CTX_REFUSED_MAX	4
 
@@ -188,10 +299,12 @@ enum drm_dev_ctx_state {
 
 /* What the end of a registration waits for, in this order, and then the unbinding */
 enum drm_dev_ctx_wait {
+	DRM_DEV_CTX_WAITS_STOP,
 	DRM_DEV_CTX_WAITS_SECTIONS,
 	DRM_DEV_CTX_WAITS_KMS_SHUTDOWN,
 	DRM_DEV_CTX_WAITS_QUIESCE,
 	DRM_DEV_CTX_WAITS_BLOCKS,
+	DRM_DEV_CTX_WAITS_ASYNC,
 	DRM_DEV_CTX_WAITS_TABLES,
 };
 
@@ -217,8 +330,10 @@ enum drm_dev_ctx_wait {
  *   it is unbound.
  * - @__state goes from unregistered to dropped or registered, and from registered
  *   to ended; under @__lock.
- * - @__ops and @__data are set while the device is registered or being so; under
- *   @__lock, or from a section that needs the registration.
+ * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
+ *   until the data is released; under @__lock, or with a proof that the device is live.
+ * - @__attached is set by drm_dev_ctx_attach(), under @__lock. A device that is unregistered
+ *   and has @__attached owns the data.
  * - @__registered is set after @__ops and @__data, just before drm_dev_register(),
  *   because the minors are live before that function returns. It stays set: a device
  *   whose registration has ended is unplugged.
@@ -232,11 +347,16 @@ enum drm_dev_ctx_wait {
  *   first section. The strings belong to the driver's module. Only its callbacks have
  *   them read, so it is still loaded then.
  * - @__bound_open, @__bound_users and @__bound_left are under @__bound_lock.
- *   @__bound_open is set from the beginning of a registration until its quiesce has
- *   returned. @__bound_users counts the blocks of drm_dev_ctx_guard_bound() that were
- *   entered without a section, which is while @__bound_open is set; @__data is not
+ *   @__bound_open is set from drm_dev_ctx_attach() or the beginning of a registration until
+ *   its quiesce has returned. @__bound_users counts the blocks of drm_dev_ctx_guard_live()
+ *   that were entered without a section, which is while @__bound_open is set; @__data is not
  *   released before it is zero. The block that makes it zero after @__bound_open was
  *   cleared completes @__bound_left.
+ * - @__async, @__phase and @__async_now are under @__async_lock. @__phase is read without:
+ *   it goes from held to open and over. The data is published before live code runs, and
+ *   the device is registered before code that needs that does.
+ * - @__async_now is what the task that holds @__lock ends. @__async_ended is woken when it
+ *   has ended.
  * - @__waits_for is what the task that holds @__lock waits for, while @__stuck is
  *   scheduled and the device is not unregistered; or the task that revokes, @__revokes.
  * - @__refused has the places that were refused a section while the device was
@@ -255,11 +375,13 @@ struct drm_dev_ctx {
 	/* private: */
 	struct drm_dev_ctx_data *__data;
 	bool __registered;
+	bool __attached;
 	const struct drm_dev_ctx_ops *__ops;
 	struct device *__dev;
 	struct device *__dma_dev;
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
 	struct drm_dev_ctx_unreg __unreg;
+	struct drm_dev_ctx_live __live;
 	const char *__type;
 
 	struct mutex __lock;	/* @__state, and the callbacks of the registration */
@@ -276,6 +398,12 @@ struct drm_dev_ctx {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map __bound_map;	/* Release waits for @__bound_users. */
 #endif
+
+	raw_spinlock_t __async_lock;	/* The three that follow, in interrupts, too */
+	struct list_head __async[DRM_DEV_CTX_TURNS] __guarded_by(&__async_lock);
+	struct drm_dev_ctx_async *__async_now __guarded_by(&__async_lock);
+	enum drm_dev_ctx_phase __phase[DRM_DEV_CTX_TURNS];
+	wait_queue_head_t __async_ended;
 
 	spinlock_t __revocables_lock;	/* The three that follow */
 	struct list_head __revocables __guarded_by(&__revocables_lock);
@@ -322,7 +450,7 @@ struct drm_dev_ctx_section {
 	struct drm_dev_ctx *ctx;
 	int *idx;
 	bool open;
-	/* Entered with __drm_dev_ctx_bound_enter() instead, see drm_dev_ctx_guard_bound() */
+	/* Entered with __drm_dev_ctx_bound_enter() instead, see drm_dev_ctx_guard_live() */
 	bool bound;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct list_head node;
@@ -352,11 +480,15 @@ struct drm_dev_ctx_args {
 struct drm_dev_ctx_unreg *
 __drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args) __must_check;
 void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg);
+const struct drm_dev_ctx_live *
+__drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
+		     struct drm_dev_ctx_data *data) __must_check;
 int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 			   const struct drm_dev_ctx_ops *ops,
 			   struct drm_dev_ctx_data *data)
 	__must_check __must_not_hold(drm_dev_section);
 int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx) __must_not_hold(drm_dev_section);
+void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
@@ -368,6 +500,29 @@ static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *c
 	return false;
 }
 #endif
+
+int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
+void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where);
+
+int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
+			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
+bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);
+
+/* Whether code of this turn needs a registration */
+static inline bool __drm_dev_ctx_needs_reg(enum drm_dev_ctx_turn turn)
+{
+	return turn < DRM_DEV_CTX_LIVE_WORK;
+}
+
+static inline enum drm_dev_ctx_phase
+__drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
+{
+	/*
+	 * Acquire: pairs with the release in drm_dev_ctx_open_async(). What is started now
+	 * sees the registration data.
+	 */
+	return smp_load_acquire(&async->__ctx->__phase[async->__turn]);
+}
 
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
@@ -510,6 +665,65 @@ static __always_inline struct drm_dev_ctx_data *
 drm_dev_ctx_reg_data(const struct drm_dev_ctx_reg *reg)
 {
 	return reg->bound.__ctx->__data;
+}
+
+/**
+ * drm_dev_ctx_reg_live() - the weaker proof of a device that is registered
+ * @reg: the proof
+ *
+ * Context: Any.
+ *
+ * Return: the weaker proof, for the scope of @reg.
+ */
+static __always_inline const struct drm_dev_ctx_live *
+drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
+{
+	return container_of_const(&reg->bound, struct drm_dev_ctx_live, bound);
+}
+
+/**
+ * drm_dev_ctx_reg_ending() - whether the registration is about to end
+ * @reg: the proof
+ *
+ * For the condition of a wait inside of a section: true before &drm_dev_ctx_ops.stop is
+ * called, which wakes up the wait.
+ *
+ * Context: Any.
+ *
+ * Return: whether the end of the registration has begun. It waits for this section.
+ */
+static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg *reg)
+{
+	return READ_ONCE(reg->bound.__ctx->__state) == DRM_DEV_CTX_ENDED;
+}
+
+/**
+ * drm_dev_ctx_live_drm() - the DRM device that is live
+ * @live: the proof
+ *
+ * Context: Any.
+ *
+ * Return: the device, borrowed for the scope of the proof.
+ */
+static __always_inline struct drm_device *
+drm_dev_ctx_live_drm(const struct drm_dev_ctx_live *live)
+{
+	return drm_dev_ctx_bound_drm(&live->bound);
+}
+
+/**
+ * drm_dev_ctx_live_data() - the registration data
+ * @live: proof that there is some
+ *
+ * Context: Any.
+ *
+ * Return: what was given to drm_dev_ctx_attach() or drm_dev_ctx_register(), for the scope
+ * of @live.
+ */
+static __always_inline struct drm_dev_ctx_data *
+drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
+{
+	return live->bound.__ctx->__data;
 }
 
 /**
@@ -669,6 +883,30 @@ enum { __drm_dev_ctx_in_section };
 		      "inside of a section that needs a registration, this waits for itself")
 
 /**
+ * drm_dev_ctx_attach() - give a device its registration data before it is registered
+ * @unreg: the token
+ * @ops: how the registration ends, or NULL
+ * @data: registration data, owned by the device from here on
+ *
+ * For hardware that has to answer before the device can be registered: blocks of
+ * drm_dev_ctx_guard_live() are entered from here on, and interrupts can be requested.
+ * Once for a device. The data is quiesced and released, in this order, when the
+ * registration ends or fails, when the token is dropped, or when its device is unbound.
+ *
+ * Context: May sleep. From the probe function of the driver of the device.
+ *
+ * Return: the proof, borrowed from the token; an ERR_PTR() on error: the data was quiesced
+ * and released. -EINVAL if the device has registration data or had some, which is
+ * reported; -ENOMEM.
+ */
+static __always_inline const struct drm_dev_ctx_live * __must_check
+drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
+		   struct drm_dev_ctx_data *data)
+{
+	return __drm_dev_ctx_attach(drm_safe_live(unreg), ops, data);
+}
+
+/**
  * drm_dev_ctx_register() - register a device
  * @dev: the device that is being bound, to which the device was allocated;
  *	another one is reported and gives -EINVAL
@@ -676,7 +914,8 @@ enum { __drm_dev_ctx_in_section };
  *	afterwards, whatever is returned
  * @ops: how the registration ends, or NULL
  * @data: registration data, owned by the registration from here on; if it is NULL, then
- *	@ops gets NULL
+ *	@ops gets NULL. If drm_dev_ctx_attach() was called, then @ops and @data are as
+ *	there, or both NULL
  *
  * Publishes the registration data and then the device. The registration ends
  * when @dev is unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was
@@ -729,7 +968,7 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound
  * @ctx: the device; the caller holds a reference, or the parent is bound
  *
- * Unplugs the device, waits for all sections that need the registration, shuts
+ * Stops waits, unplugs the device, waits for all sections that need the registration, shuts
  * down the display, quiesces the hardware and releases the registration data;
  * if another thread is doing so, waits for it. Does not compile in the scope of
  * drm_dev_ctx_guard() or drm_dev_ctx_or(), on whatever device: DRM waits for the
@@ -787,7 +1026,7 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
  * destructor runs on every path.
  */
 typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_t;
-typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_bound_t;
+typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_live_t;
 
 static __always_inline struct drm_dev_ctx_section
 class_drm_dev_ctx_section_constructor(int *idx, struct drm_dev_ctx *ctx, bool registered)
@@ -802,7 +1041,7 @@ class_drm_dev_ctx_section_constructor(int *idx, struct drm_dev_ctx *ctx, bool re
 
 /* Whether the device is registered, or is being unregistered and not quiesced yet */
 static __always_inline struct drm_dev_ctx_section
-class_drm_dev_ctx_section_bound_constructor(int *idx, struct drm_dev_ctx *ctx)
+class_drm_dev_ctx_section_live_constructor(int *idx, struct drm_dev_ctx *ctx)
 	__acquires_shared(drm_dev_section) __no_context_analysis
 {
 	struct drm_dev_ctx_section s = __drm_dev_ctx_try_enter(idx, ctx, false);
@@ -832,9 +1071,9 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 }
 
 #define class_drm_dev_ctx_section_is_conditional	true
-#define class_drm_dev_ctx_section_bound_destructor	class_drm_dev_ctx_section_destructor
-#define class_drm_dev_ctx_section_bound_lock_ptr	class_drm_dev_ctx_section_lock_ptr
-#define class_drm_dev_ctx_section_bound_is_conditional	true
+#define class_drm_dev_ctx_section_live_destructor	class_drm_dev_ctx_section_destructor
+#define class_drm_dev_ctx_section_live_lock_ptr	class_drm_dev_ctx_section_lock_ptr
+#define class_drm_dev_ctx_section_live_is_conditional	true
 
 /* What a section is entered from: a device, or an ioctl's context of it */
 #define __drm_dev_ctx_from(_from)						\
@@ -853,6 +1092,18 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 		__drm_dev_ctx_section_track(s, type);
 	return s->ctx;
 }
+
+/*
+ * scoped_cond_guard(), whose statement for a class that is not entered comes last and may have
+ * commas. @_args are those of the constructor, in parentheses.
+ */
+#define __drm_dev_ctx_scoped_else(_name, _label, _args, ...)			\
+	for (CLASS(_name, scope)_args; true; ({ goto _label; }))		\
+		if (!__guard_ptr(_name)(&scope)) {				\
+			__VA_ARGS__;						\
+_label:										\
+			break;							\
+		} else
 
 /* An int for the section of the block that follows, which is run once */
 #define __drm_dev_ctx_idx()							\
@@ -888,11 +1139,29 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 			__drm_dev_ctx_proof(_type, _proof, base.bound.__ctx)
 
 /**
- * drm_dev_ctx_guard_bound() - run a block if the hardware may still be used
- * @_bound: name of the proof, a ``const struct drm_dev_ctx_bound *`` for the block
+ * drm_dev_ctx_guard_else() - run a block if a device is registered, or else a statement
+ * @_type: the driver's proof, without struct: see &struct drm_dev_ctx_reg
+ * @_proof: name of the proof, a ``const struct _type *`` for the block
+ * @_from: the &struct drm_dev_ctx, or the ``struct drm_dev_ctx_ioctl *`` of an ioctl
+ * @...: statement in place of the block, such as ``ret = -ENODEV``
+ *
+ * As drm_dev_ctx_guard().
+ *
+ * Context: Any but NMI. The block may sleep if its surroundings may.
+ */
+#define drm_dev_ctx_guard_else(_type, _proof, _from, ...)			\
+	__drm_dev_ctx_idx()							\
+		__drm_dev_ctx_scoped_else(drm_dev_ctx_section, __UNIQUE_ID(label), \
+					  (&__idx, __drm_dev_ctx_from(_from)), __VA_ARGS__) \
+			__drm_dev_ctx_proof(_type, _proof, base.bound.__ctx)
+
+/**
+ * drm_dev_ctx_guard_live() - run a block if the hardware may still be used
+ * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
  * @_ctx: the device
  *
- * As drm_dev_ctx_guard(), but the block also runs while the registration
+ * As drm_dev_ctx_guard(), but the block also runs before registration, from
+ * drm_dev_ctx_attach() on, and while the registration
  * ends, in any task, until quiesce has returned: the device is unplugged by then, and
  * yet the hardware is there. Use it in functions that drm_atomic_helper_shutdown()
  * calls or waits for, such as &drm_crtc_helper_funcs.atomic_disable, also in the worker
@@ -901,10 +1170,26 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
  *
  * Context: Any but NMI. The block must not wait for the end of the registration.
  */
-#define drm_dev_ctx_guard_bound(_bound, _ctx)					\
+#define drm_dev_ctx_guard_live(_live, _ctx)					\
 	__drm_dev_ctx_idx()							\
-		scoped_guard(drm_dev_ctx_section_bound, &__idx, _ctx)		\
-			__drm_dev_ctx_proof(drm_dev_ctx_bound, _bound, __ctx)
+		scoped_guard(drm_dev_ctx_section_live, &__idx, _ctx)		\
+			__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
+
+/**
+ * drm_dev_ctx_guard_live_else() - run a block if the hardware may be used, or else a statement
+ * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
+ * @_ctx: the device
+ * @...: statement in place of the block, such as ``ret = -ENODEV``
+ *
+ * As drm_dev_ctx_guard_live().
+ *
+ * Context: Any but NMI. The block must not wait for the end of the registration.
+ */
+#define drm_dev_ctx_guard_live_else(_live, _ctx, ...)				\
+	__drm_dev_ctx_idx()							\
+		__drm_dev_ctx_scoped_else(drm_dev_ctx_section_live, __UNIQUE_ID(label), \
+					  (&__idx, _ctx), __VA_ARGS__)		\
+			__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
 
 /**
  * drm_dev_ctx_or() - need a registered device to the end of the scope
@@ -923,14 +1208,35 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 	int __idx_##_proof;							\
 	CLASS(drm_dev_ctx_section, __section_##_proof)(&__idx_##_proof,		\
 						       __drm_dev_ctx_from(_from)); \
+	__drm_dev_ctx_or(_type, _proof, base.bound.__ctx, __VA_ARGS__)
+
+/**
+ * drm_dev_ctx_live_or() - need the hardware to the end of the scope
+ * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` from here on
+ * @_ctx: the device
+ * @...: statement that leaves the scope if the hardware may not be used, such
+ *	as ``return -ENODEV``
+ *
+ * The rest of the scope is as the block of drm_dev_ctx_guard_live(). Does not compile if a goto
+ * or a case label leads past it into its scope.
+ *
+ * Context: Any but NMI. The scope must not wait for the end of the registration.
+ */
+#define drm_dev_ctx_live_or(_live, _ctx, ...)					\
+	int __idx_##_live;							\
+	CLASS(drm_dev_ctx_section_live, __section_##_live)(&__idx_##_live, _ctx); \
+	__drm_dev_ctx_or(drm_dev_ctx_live, _live, bound.__ctx, __VA_ARGS__)
+
+/* The rest of the two above; @_member of the proof is the device. */
+#define __drm_dev_ctx_or(_type, _proof, _member, ...)				\
 	extern struct drm_dev_ctx_section *__drm_dev_ctx_in_section __maybe_unused; \
-	if (!__section_##_proof.open) {						\
+	if (!class_drm_dev_ctx_section_lock_ptr(&__section_##_proof)) {		\
 		__VA_ARGS__;							\
 		__drm_safe_must_leave();					\
 	}									\
 	__drm_safe_no_jump(_proof, __section_##_proof);				\
 	const struct _type _proof[1] __maybe_unused = { {			\
-		.base.bound.__ctx = __drm_dev_ctx_section_ctx(&__section_##_proof, #_type) \
+		._member = __drm_dev_ctx_section_ctx(&__section_##_proof, #_type) \
 	} }
 
 /* The _IOC_SIZE() of an ioctl with an argument of @_type; void stands for none */
@@ -949,8 +1255,8 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 
 /* The entry point of an ioctl; @_call calls the handler with args and file. */
 #define __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, _call)				\
-static int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
-					struct drm_file *file)			\
+int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,		\
+				 struct drm_file *file)				\
 {										\
 	__drm_dev_ctx_assert_ioctl(_ioctl, _arg_t);				\
 	/* A driver with these ioctls allocates its devices as struct drm_dev_ctx. */ \
@@ -961,6 +1267,11 @@ static int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
 }										\
 static_assert(1)
 
+#define __DRM_DEV_CTX_IOCTL_REG(_ioctl, _handler, _reg_t, _arg_t)		\
+	__DRM_DEV_CTX_IOCTL(_ioctl, _arg_t,					\
+			    drm_dev_ctx_or(_reg_t, reg, ioctl, return -ENODEV);	\
+			    return _handler(reg, args, file))
+
 /**
  * DRM_DEV_CTX_IOCTL() - the entry point of an ioctl that needs a registered device
  * @_ioctl: the ioctl, without ``DRM_IOCTL_``
@@ -970,12 +1281,10 @@ static_assert(1)
  *
  * The ioctl fails with -ENODEV once the device is unplugged, and unplugging waits for
  * the handler. The build fails if the handler has other types, or if the argument has
- * not the size that the ioctl's number says.
+ * not the size that the ioctl's number says. For the table of the same file.
  */
 #define DRM_DEV_CTX_IOCTL(_ioctl, _handler, _reg_t, _arg_t)			\
-	__DRM_DEV_CTX_IOCTL(_ioctl, _arg_t,					\
-			    drm_dev_ctx_or(_reg_t, reg, ioctl, return -ENODEV);	\
-			    return _handler(reg, args, file))
+	static __DRM_DEV_CTX_IOCTL_REG(_ioctl, _handler, _reg_t, _arg_t)
 
 /**
  * DRM_DEV_CTX_IOCTL_UNGUARDED() - the entry point of an ioctl that unplugging does not wait for
@@ -985,9 +1294,41 @@ static_assert(1)
  *
  * The device has been registered, and may be unplugged at any time while the handler runs:
  * the handler opens a section where it touches the hardware. For handlers that copy from
- * or to userspace, or wait for long. After the unplug, drm_ioctl() returns -ENODEV.
+ * or to userspace, or wait for long. After the unplug, drm_ioctl() returns -ENODEV. For the
+ * table of the same file.
  */
 #define DRM_DEV_CTX_IOCTL_UNGUARDED(_ioctl, _handler, _arg_t)			\
+	static __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, return _handler(ioctl, args, file))
+
+/**
+ * DRM_DEV_CTX_IOCTL_DECLARE() - declare the entry point of an ioctl for the table of another file
+ * @_ioctl: the ioctl, without ``DRM_IOCTL_``
+ *
+ * In a header of the driver. DRM_DEV_CTX_IOCTL_EXTERN() or
+ * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() defines it. Two drivers that are both built in must not
+ * have an ioctl of the same name so.
+ */
+#define DRM_DEV_CTX_IOCTL_DECLARE(_ioctl)					\
+	int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
+					 struct drm_file *file)
+
+/**
+ * DRM_DEV_CTX_IOCTL_EXTERN() - as DRM_DEV_CTX_IOCTL(), for the table of another file
+ * @_ioctl: the ioctl, which DRM_DEV_CTX_IOCTL_DECLARE() declared
+ * @_handler: as for DRM_DEV_CTX_IOCTL()
+ * @_reg_t: the driver's proof, without struct
+ * @_arg_t: type of the argument; void for an ioctl without one
+ */
+#define DRM_DEV_CTX_IOCTL_EXTERN(_ioctl, _handler, _reg_t, _arg_t)		\
+	__DRM_DEV_CTX_IOCTL_REG(_ioctl, _handler, _reg_t, _arg_t)
+
+/**
+ * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() - as DRM_DEV_CTX_IOCTL_UNGUARDED(), for another file's table
+ * @_ioctl: the ioctl, which DRM_DEV_CTX_IOCTL_DECLARE() declared
+ * @_handler: as for DRM_DEV_CTX_IOCTL_UNGUARDED()
+ * @_arg_t: type of the argument; void for an ioctl without one
+ */
+#define DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN(_ioctl, _handler, _arg_t)		\
 	__DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, return _handler(ioctl, args, file))
 
 #ifdef CONFIG_CC_IS_CLANG
@@ -1013,6 +1354,17 @@ static_assert(1)
 #define DRM_DEV_CTX_IOCTLS(_name)						\
 	_Pragma(__DRM_DEV_CTX_ONCE)						\
 	static const struct drm_ioctl_desc _name[]
+
+/**
+ * DRM_DEV_CTX_IOCTLS_EXTERN() - as DRM_DEV_CTX_IOCTLS(), for the &struct drm_driver of another file
+ * @_name: the table. A header declares it with the number of ioctls:
+ *	``extern const struct drm_ioctl_desc foo_ioctls[FOO_IOCTLS];``
+ *
+ * The build fails if it has another number of them.
+ */
+#define DRM_DEV_CTX_IOCTLS_EXTERN(_name)					\
+	_Pragma(__DRM_DEV_CTX_ONCE)						\
+	const struct drm_ioctl_desc _name[]
 
 /**
  * DRM_DEV_CTX_IOCTL_DEF() - an entry of the table of a driver's ioctls

@@ -75,7 +75,7 @@ static void foreign(struct kunit *test)
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_guard(edge_reg, reg, &dev->ctx)
 			KUNIT_FAIL(test, "a section of a device without contexts");
-		drm_dev_ctx_guard_bound(bound, &dev->ctx)
+		drm_dev_ctx_guard_live(live, &dev->ctx)
 			KUNIT_FAIL(test, "a block without a registration");
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(&dev->ctx), -EINVAL);
 		EXPECT_BROKEN_TIMES(test, 3, "own devices");

@@ -155,7 +155,7 @@ static bool model_enters_bound(struct drm_device *drm)
 {
 	bool entered = false;
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
 		entered = true;
 	return entered;
 }
@@ -197,8 +197,9 @@ static void model_expect_ending(struct model_slot *slot, struct drm_device *drm)
 	KUNIT_EXPECT_TRUE(slot->model->test, model_enters_bound(drm));
 }
 
-static void mdev_kms_shutdown(struct drm_device *drm)
+static void mdev_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
 {
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct model_slot *slot = mdev_dev(drm)->slot;
 
 	model_called(slot, &slot->shutdown);

@@ -237,8 +237,8 @@ static bool tdev_is_bound(struct drm_device *drm)
 {
 	bool bound = false;
 
-	drm_dev_ctx_guard_bound(b, to_drm_dev_ctx(drm))
-		bound = drm_dev_ctx_bound_drm(b) == drm;
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
+		bound = drm_dev_ctx_live_drm(live) == drm;
 	return bound;
 }
 
@@ -248,8 +248,9 @@ static void log_bound_step(struct tdev_log *log, struct drm_device *drm, char st
 	log_step(log, tdev_is_bound(drm) ? step : '!');
 }
 
-static void tdev_kms_shutdown(struct drm_device *drm)
+static void tdev_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
 {
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct tdev *tdev = tdev_dev(drm);
 
 	log_bound_step(tdev->log, drm, 's');
@@ -1722,7 +1723,7 @@ static void tdev_bound_user_work(struct work_struct *work)
 {
 	struct tdev_bound_user *user = container_of(work, struct tdev_bound_user, work);
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(user->drm)) {
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(user->drm)) {
 		if (user->inside)
 			user->inside(user);
 		complete(&user->entered);
@@ -2691,7 +2692,7 @@ static void drm_dev_ctx_test_stuck_block(struct kunit *test)
 /* As a callback of the display that waits for the fence of a commit */
 static void tdev_wait_in_block(struct drm_device *drm)
 {
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
 		wait_for_completion(&tdev_dev(drm)->user->leave);
 }
 

@@ -7,7 +7,7 @@
 // a wait is in COMPLETES there: complete(), wake_up(), swake_up(), wake_up_process(), up(),
 // dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
 // family. The section and the call may be in functions that the handler calls. A block of
-// drm_dev_ctx_guard_bound() is refused as well, before registration and after quiesce.
+// drm_dev_ctx_guard_live() is refused as well, before registration and after quiesce.
 // A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither. Nor
 // does timedout_job: the scheduler ends the jobs that it names.
 virtual report
@@ -44,7 +44,7 @@ position p;
 @block exists@
 identifier f;
 identifier done : script:python() { completes(done) };
-iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_bound;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_live;
 position p;
 @@
  f(...)
@@ -55,16 +55,16 @@ position p;
 |
  drm_dev_ctx_guard(...) done@p(...);
 |
- drm_dev_ctx_guard_bound(...) { <+... done@p(...) ...+> }
+ drm_dev_ctx_guard_live(...) { <+... done@p(...) ...+> }
 |
- drm_dev_ctx_guard_bound(...) done@p(...);
+ drm_dev_ctx_guard_live(...) done@p(...);
 )
  ...+>
  }
 
 @powers@
 identifier f;
-iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_bound;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_live;
 position p;
 statement S;
 @@
@@ -76,7 +76,7 @@ statement S;
 |
  drm_dev_ctx_guard(...) S
 |
- drm_dev_ctx_guard_bound(...) S
+ drm_dev_ctx_guard_live(...) S
 )
  ...+>
  }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A callback of the display needs a section, which it does not get when the display is turned off.
 // Misuse class 30. kms_shutdown runs after the unplug, when sections are refused and the
-// hardware is still there. drm_dev_ctx_guard_bound() opens a block for both. The section may be
+// hardware is still there. drm_dev_ctx_guard_live() opens a block for both. The section may be
 // in a function that the callback calls.
 virtual report
 
@@ -31,5 +31,5 @@ p << section.p;
 f << section.f;
 @@
 if f in names.driver().displaying:
-    print("%s:%s:%s: ERROR: %s() is skipped when the display is turned off: use drm_dev_ctx_guard_bound()" %
+    print("%s:%s:%s: ERROR: %s() is skipped when the display is turned off: use drm_dev_ctx_guard_live()" %
           (p[0].file, p[0].line, p[0].column, f))

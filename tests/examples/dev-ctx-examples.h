@@ -3,10 +3,24 @@
 #ifndef _DEV_CTX_EXAMPLES_H
 #define _DEV_CTX_EXAMPLES_H
 
+#include <linux/platform_device.h>
+#include <linux/wait.h>
+
 #include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
 #include <drm/drm_crtc.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_async.h"
+
+struct foo_hw {
+	struct drm_dev_ctx_data base;
+	struct drm_dev_ctx_irq irq;
+	wait_queue_head_t room;
+};
+
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
+};
 
 struct foo_crtc {
 	struct drm_crtc base;
@@ -17,6 +31,16 @@ static inline struct foo_crtc *to_foo_crtc(struct drm_crtc *crtc)
 	return container_of(crtc, struct foo_crtc, base);
 }
 
-void foo_hw_display_off(struct foo_crtc *crtc);
+static inline struct foo_hw *foo_live_hw(const struct drm_dev_ctx_live *live)
+{
+	return container_of(drm_dev_ctx_live_data(live), struct foo_hw, base);
+}
+
+extern const struct drm_dev_ctx_ops foo_ops;
+extern const struct drm_dev_ctx_irq_ops foo_irq_ops;
+
+bool foo_ring_has_room(struct foo_hw *hw);
+int foo_hw_ask(struct foo_hw *hw);
+void foo_hw_display_off(struct foo_hw *hw, struct foo_crtc *crtc);
 
 #endif /* _DEV_CTX_EXAMPLES_H */

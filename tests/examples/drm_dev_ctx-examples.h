@@ -3,10 +3,10 @@
 
 #include <linux/device/faux.h>
 #include <linux/interrupt.h>
+#include <linux/notifier.h>
 #include <linux/virtio.h>
-#include <linux/workqueue.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_async.h"
 
 struct foo_device;
 struct foo_hw;
@@ -29,4 +29,10 @@ struct foo_hw *foo_hw_init(const struct drm_dev_ctx_bound *bound, struct foo_dev
 void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data);
 void foo_release(struct drm_dev_ctx_data *data);
 void foo_hw_kick(struct foo_hw *hw);
+
+struct foo_notifier {
+	struct notifier_block nb;
+	struct drm_dev_ctx *ctx;
+};
+
 void foo_hw_signal_done(struct foo_hw *hw);

@@ -21,8 +21,8 @@ static void foo_crtc_atomic_disable(struct drm_crtc *crtc, struct drm_atomic_com
 	drm_dev_ctx_guard(foo_reg, reg, to_drm_dev_ctx(crtc->dev))
 		foo_hw_display_off(foo_reg_dev(reg));
 #else
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
-		foo_hw_display_off(foo_dev(drm_dev_ctx_bound_drm(bound)));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(crtc->dev))
+		foo_hw_display_off(foo_dev(drm_dev_ctx_live_drm(live)));
 #endif
 }
 
@@ -37,8 +37,8 @@ static void foo_plane_off(struct drm_plane *plane)
 
 	foo_hw_display_off(foo_reg_dev(reg));
 #else
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		foo_hw_display_off(foo_dev(drm_dev_ctx_bound_drm(bound)));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		foo_hw_display_off(foo_dev(drm_dev_ctx_live_drm(live)));
 #endif
 }
 

@@ -42,8 +42,8 @@ void foo_reset_or(struct foo_device *foo)
 
 void foo_display_off(struct foo_device *foo, struct foo_hw *hw)
 {
-	drm_dev_ctx_guard_bound(bound, &foo->ctx) {
-		foo_hw_stop(bound, hw);
+	drm_dev_ctx_guard_live(live, &foo->ctx) {
+		foo_hw_stop(&live->bound, hw);
 #if defined(INSIDE_OF_A_BOUND_BLOCK)
 		drm_dev_ctx_unregister(&foo->ctx);
 #endif

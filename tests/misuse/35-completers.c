@@ -66,7 +66,7 @@ void foo_idle_work(struct work_struct *work)
 			complete(&queue->idle);
 	}
 #elif defined(COMPLETE_IN_A_BOUND_BLOCK)
-	drm_dev_ctx_guard_bound(bound, &queue->foo->ctx)
+	drm_dev_ctx_guard_live(live, &queue->foo->ctx)
 		complete(&queue->idle);
 #else
 	complete(&queue->idle);

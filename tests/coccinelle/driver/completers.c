@@ -555,8 +555,8 @@ static void post_bound_work(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_ctx_guard_bound(bound, &post->card->ctx) {
-		surface_stop(bound);
+	drm_dev_ctx_guard_live(live, &post->card->ctx) {
+		surface_stop(&live->bound);
 		complete(&post->done);				/* completers */
 	}
 }
@@ -565,8 +565,8 @@ static void right_bound_work(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
 
-	drm_dev_ctx_guard_bound(bound, &post->card->ctx)
-		surface_stop(bound);
+	drm_dev_ctx_guard_live(live, &post->card->ctx)
+		surface_stop(&live->bound);
 	complete(&post->done);
 }
 
@@ -614,8 +614,8 @@ static int post_idle(struct device *dev)			/* completers */
 {
 	struct post *post = dev_get_drvdata(dev);
 
-	drm_dev_ctx_guard_bound(bound, &post->card->ctx)
-		surface_stop(bound);
+	drm_dev_ctx_guard_live(live, &post->card->ctx)
+		surface_stop(&live->bound);
 	return 0;
 }
 

@@ -678,16 +678,19 @@ static void surface_plane_update(struct drm_plane *plane, struct drm_atomic_comm
 	surface_plane_off(plane->dev);
 }
 
-static void surface_kms_shutdown(struct drm_device *drm)
+static void surface_kms_shutdown(const struct drm_dev_ctx_live *live,
+				 struct drm_dev_ctx_data *data)
 {
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
+
 	drm_dev_ctx_guard(card_reg, reg, to_drm_dev_ctx(drm))			/* display */
 		drm_atomic_helper_shutdown(drm);
 }
 
 static void right_crtc_enable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
 {
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
-		surface_kick_bound(bound);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(crtc->dev))
+		surface_kick_bound(&live->bound);
 }
 
 /* Userspace asks for modes, which it does not after the unplug. */

@@ -93,8 +93,8 @@ int right_step(struct right *right, struct drm_shmem_sgt_owned *owned)
 	drm_dev_ctx_guard(right_reg, reg, &right->ctx)
 		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, owned, ret)
 			right_write(right, drm_shmem_sgt_table(sgt), 0);
-	drm_dev_ctx_guard_bound(bound, &right->ctx)
-		drm_shmem_sgt_guard_owned(sgt, bound, owned, ret)
+	drm_dev_ctx_guard_live(live, &right->ctx)
+		drm_shmem_sgt_guard_owned(sgt, &live->bound, owned, ret)
 			right_write(right, drm_shmem_sgt_table(sgt), 0);
 	drm_dev_ctx_or(right_reg, reg, &right->ctx, return -ENODEV);
 	return drm_dev_ctx_reg_drm(&reg->base) == right->drm ? ret : -EINVAL;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Who keeps an unplug waiting, as far as it can be seen of sections that nobody counts: a
+ * task that sleeps, with a function of a DRM driver on its stack, may do so in a section.
+ */
+
+#include <kunit/visibility.h>
+#include <linux/kallsyms.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include <drm/drm_print.h>
+
+#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_trace.h"
+
+#ifdef CONFIG_STACKTRACE
+/* A report names no more tasks than this, and looks at no more of a stack than that. */
+#define DRM_DEV_CTX_SLEEPERS	8
+#define DRM_DEV_CTX_FRAMES	32
+
+/*
+ * Functions that a task is in while it may be in a section, of whatever driver. A driver that is
+ * built in has no module that its own functions could be told by.
+ */
+static bool drm_dev_ctx_calls_drivers(unsigned long addr)
+{
+	static const char * const names[] = { "drm_ioctl_kernel", "drm_dev_ctx_work_run_reg" };
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, addr);
+	/* The name of a module follows, if it is in one. */
+	name[strcspn(name, " .")] = '\0';
+	return match_string(names, ARRAY_SIZE(names), name) >= 0;
+}
+
+static bool drm_dev_ctx_in_driver(struct drm_dev_ctx *ctx, unsigned long addr)
+{
+	const struct file_operations *fops = ctx->drm.driver->fops;
+
+	if (fops && fops->owner && within_module(addr, fops->owner))
+		return true;
+	return drm_dev_ctx_calls_drivers(addr);
+}
+
+/* Returns where a task that sleeps is in a driver, or 0. */
+static unsigned long drm_dev_ctx_sleeps_in(struct drm_dev_ctx *ctx, struct task_struct *task)
+{
+	unsigned long frames[DRM_DEV_CTX_FRAMES];
+	unsigned int n;
+
+	if (task_is_running(task))
+		return 0;
+	n = stack_trace_save_tsk(task, frames, ARRAY_SIZE(frames), 0);
+	for (unsigned int i = 0; i < n; i++)
+		if (drm_dev_ctx_in_driver(ctx, frames[i]))
+			return frames[i];
+	return 0;
+}
+
+/*
+ * Names the tasks that may be in a section, but @except, which waits for them. Returns how many it
+ * has named.
+ */
+int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except)
+{
+	struct task_struct *group, *task;
+	int left = DRM_DEV_CTX_SLEEPERS;
+	unsigned long where;
+
+	guard(rcu)();
+	for_each_process_thread(group, task) {
+		if (task == current || task == except)
+			continue;
+		where = drm_dev_ctx_sleeps_in(ctx, task);
+		if (!where)
+			continue;
+		left--;
+		drm_warn(&ctx->drm, "%s[%d] sleeps in %pS, perhaps in a section\n", task->comm,
+			 task_pid_nr(task), (void *)where);
+		trace_drm_dev_ctx_stuck(&ctx->drm, task, (void *)where);
+		sched_show_task(task);
+		/* Of the two loops, break would leave one. */
+		if (!left)
+			return DRM_DEV_CTX_SLEEPERS;
+	}
+	return DRM_DEV_CTX_SLEEPERS - left;
+}
+#else
+int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except)
+{
+	return 0;
+}
+#endif
+EXPORT_SYMBOL_IF_KUNIT(__drm_dev_ctx_report_sleepers);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// class: 37
+// title: work items, timers and interrupts of the library that are taken for others
+// rust: partly
+// wrong: KERNELS_HANDLER B: _Generic|not compatible
+// wrong: HANDLER_OF_A_TIMER B: _Generic|not compatible
+// wrong: DATA_IN_PLACE_OF_PROOF B: _Generic|not compatible
+// wrong: QUEUED_AS_THE_KERNELS B: incompatible pointer
+// wrong: MORE_THAN_LIVE B: incompatible pointer
+// wrong: WITHOUT_DATA B: incompatible pointer
+// wrong: INTERRUPT_IN_A_SECTION B: incompatible pointer|incompatible function pointer
+// wrong: NOT_REQUESTED W: ignoring return value
+// wrong: PROOF_KEPT C: 'live' is borrowed for a scope and must not be kept
+// wrong: BY_CONTAINER_OF C: take the registration data from the argument of foo_poll\(\)
+// wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_engine, without a proof
+// wrong: VIRTIO_WITHOUT_REMOVE C: foo_virtio_driver.remove has to call drm_dev_ctx_unregister\(\)
+// run: drm_dev_ctx_async.rearming: ended by the library, also those that rearm themselves
+// run: drm_dev_ctx_async.dropped: what was held back never runs
+// run: drm_dev_ctx_async.irq: quiesce can wait for it, release does without it
+
+#include <linux/virtio.h>
+
+#include "drm_dev_ctx_async.h"
+#include "foo.h"
+
+struct foo_engine {
+	struct drm_dev_ctx_data base;
+	struct drm_dev_ctx_work poll;
+	struct drm_dev_ctx_work done;
+	struct drm_dev_ctx_timer timer;
+	struct drm_dev_ctx_irq irq;
+	struct work_struct raw;
+	const struct drm_dev_ctx_live *live;
+	u32 seen;
+};
+
+int foo_engine_kick(const struct foo_reg *reg, struct foo_engine *engine);
+void foo_engine_done(const struct drm_dev_ctx_live *live, struct foo_engine *engine);
+
+static struct foo_engine *foo_engine(struct drm_dev_ctx_data *data)
+{
+	return container_of(data, struct foo_engine, base);
+}
+
+/* An initiator, a completer, and a timer */
+static void foo_poll(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
+		     struct drm_dev_ctx_work *work)
+{
+#if defined(BY_CONTAINER_OF)
+	struct foo_engine *engine = container_of(work, struct foo_engine, poll);
+#else
+	struct foo_engine *engine = foo_engine(data);
+#endif
+
+	if (!foo_engine_kick(container_of(reg, struct foo_reg, base), engine))
+		drm_dev_ctx_work_queue(work, system_wq, HZ);
+}
+
+static void foo_done(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+		     struct drm_dev_ctx_work *work)
+{
+#if defined(MORE_THAN_LIVE)
+	foo_engine_kick(live, foo_engine(data));
+#elif defined(PROOF_KEPT)
+	foo_engine(data)->live = live;
+#endif
+	foo_engine_done(live, foo_engine(data));
+}
+
+static void foo_tick(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+		     struct drm_dev_ctx_timer *timer)
+{
+	foo_engine(data)->seen++;
+	drm_dev_ctx_timer_mod(timer, jiffies + HZ);
+}
+
+/* What the kernel's own have */
+#if defined(RAW_WORK)
+static void foo_raw_poll(struct work_struct *work)
+{
+	container_of(work, struct foo_engine, raw)->seen++;
+}
+#else
+static void foo_raw_poll(struct work_struct *work)
+{
+}
+#endif
+
+#if defined(DATA_IN_PLACE_OF_PROOF)
+static void foo_of_data(struct drm_dev_ctx_data *data, struct drm_dev_ctx_work *work)
+{
+}
+#endif
+
+#if defined(INTERRUPT_IN_A_SECTION)
+static irqreturn_t foo_irq(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
+			   struct drm_dev_ctx_irq *irq)
+#else
+static irqreturn_t foo_irq(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			   struct drm_dev_ctx_irq *irq)
+#endif
+{
+	drm_dev_ctx_work_queue(&foo_engine(data)->done, system_wq, 0);
+	return IRQ_HANDLED;
+}
+
+static const struct drm_dev_ctx_irq_ops foo_irq_ops = {
+	.handler = foo_irq,
+};
+
+int foo_engine_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+		     struct foo_engine *engine, unsigned int nr)
+{
+	const struct drm_dev_ctx_live *live;
+	int ret;
+
+	live = drm_dev_ctx_attach(unreg, &foo_reg_ops, &engine->base);
+	if (IS_ERR(live))
+		return PTR_ERR(live);
+	INIT_WORK(&engine->raw, foo_raw_poll);
+#if defined(KERNELS_HANDLER)
+	drm_dev_ctx_work_init(&engine->poll, live, foo_raw_poll);
+#elif defined(HANDLER_OF_A_TIMER)
+	drm_dev_ctx_work_init(&engine->poll, live, foo_tick);
+#elif defined(DATA_IN_PLACE_OF_PROOF)
+	drm_dev_ctx_work_init(&engine->poll, live, foo_of_data);
+#elif defined(WITHOUT_DATA)
+	drm_dev_ctx_work_init(&engine->poll, &unreg->bound, foo_poll);
+#else
+	drm_dev_ctx_work_init(&engine->poll, live, foo_poll);
+#endif
+	drm_dev_ctx_work_init(&engine->done, live, foo_done);
+	drm_dev_ctx_timer_init(&engine->timer, live, foo_tick);
+	drm_dev_ctx_timer_mod(&engine->timer, jiffies + HZ);
+#if defined(QUEUED_AS_THE_KERNELS)
+	schedule_work(&engine->poll);
+#endif
+	drm_dev_ctx_work_queue(&engine->poll, system_wq, 0);
+#if defined(NOT_REQUESTED)
+	drm_dev_ctx_irq_request(&engine->irq, live, nr, &foo_irq_ops, 0, "foo");
+	ret = 0;
+#else
+	ret = drm_dev_ctx_irq_request(&engine->irq, live, nr, &foo_irq_ops, 0, "foo");
+#endif
+	if (ret)
+		return ret;
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &engine->base);
+}
+
+#if !defined(VIRTIO_WITHOUT_REMOVE)
+static void foo_virtio_remove(struct virtio_device *vdev)
+{
+	struct foo_device *foo = vdev->priv;
+
+	drm_dev_ctx_unregister(&foo->ctx);
+}
+#endif
+
+struct virtio_driver foo_virtio_driver = {
+#if !defined(VIRTIO_WITHOUT_REMOVE)
+	.remove = foo_virtio_remove,
+#endif
+};
