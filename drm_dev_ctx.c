@@ -498,6 +498,7 @@ static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when
 static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
+}
 
 /* Names the driver's function that is ended, and those that run, as far as can be seen. */
 static void drm_dev_ctx_report_async(struct drm_dev_ctx *ctx)
@@ -1564,7 +1565,7 @@ static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, unsigned long
  * The sg tables stay mapped. Does nothing if there is no registration.
  *
  * Context: May sleep. Not from a section that needs a registration, nor from a
- * callback of &struct drm_dev_ctx_ops.
+ * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
  */
 void drm_dev_ctx_shutdown(struct device *dev)
 {
@@ -1861,6 +1862,7 @@ void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
 {
 	lock_map_release(&ctx->__ends_map);
 }
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_defer);
 
 /**
  * drm_dev_ctx_revocable_resume() - end an entry that another task took off
@@ -1875,6 +1877,7 @@ void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
 {
 	lock_map_acquire_read(&ctx->__ends_map);
 }
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_resume);
 
 /**
  * drm_dev_ctx_revocable_retry() - have an entry revoked that has a reference again

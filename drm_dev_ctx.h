@@ -975,7 +975,7 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * sections of all devices, so this would wait for itself.
  *
  * Context: May sleep. Not from a section that needs a registration, nor from a
- * callback of &struct drm_dev_ctx_ops.
+ * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
  *
  * Return:
  * * 0 - the registration ended here

@@ -623,19 +623,7 @@ __drm_gpuvm_imm_checked(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_
 #define __drm_gpuvm_imm_gem_of(_desc, _obj)					\
 	((struct drm_gem_object *)((void *)__drm_gpuvm_imm_is(_desc, obj, _obj) + \
 				   __drm_gpuvm_imm_at(_desc, gem)))
-#define __drm_gpuvm_imm_arg(_desc, _x)						\
-	__drm_gpuvm_imm_bo_arg((void *)__drm_gpuvm_imm_is(_desc, arg, _x),	\
-			       __same_type(*(_desc)->__arg[0], void))
-
-/* The test is on a bool because gcc folds __builtin_constant_p(pointer) to 0. */
-static __always_inline void *__drm_gpuvm_imm_bo_arg(void *arg, bool none)
-{
-	const bool missing = !arg && !none;
-
-	compiletime_assert(!(__builtin_constant_p(missing) && missing),
-			   "the bo_init step of this type needs an argument");
-	return arg;
-}
+#define __drm_gpuvm_imm_arg(_desc, _x)	((void *)__drm_gpuvm_imm_is(_desc, arg, _x))
 
 static __always_inline void *
 __drm_gpuvm_imm_vm_of(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_imm_core *core,
@@ -810,8 +798,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_obj: the driver's object
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL, and only then, if the type has no data
- *	per vm_bo
+ * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
  *
  * An external object is locked by drm_gpuvm_imm_lock() from here on.
  *

@@ -58,13 +58,6 @@ static struct adev_hw *adev_data(struct drm_dev_ctx_data *data)
 	return container_of(data, struct adev_hw, base);
 }
 
-static bool adev_enters(struct drm_device *drm)
-{
-	drm_dev_ctx_or(adev_reg, reg, to_drm_dev_ctx(drm), return false);
-
-	return true;
-}
-
 static void adev_ran(struct adev_hw *hw, int what, bool right)
 {
 	if (!right || hw->t->released)
@@ -74,8 +67,7 @@ static void adev_ran(struct adev_hw *hw, int what, bool right)
 
 static bool adev_reg_right(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
 {
-	return drm_dev_ctx_reg_data(reg) == data && adev_enters(drm_dev_ctx_reg_drm(reg)) &&
-	       !adev_data(data)->t->quiesced;
+	return drm_dev_ctx_reg_data(reg) == data && !adev_data(data)->t->quiesced;
 }
 
 /* Each of these rearms itself, for as long as it can. */
@@ -216,11 +208,17 @@ static void adev_start(struct adev_test *t)
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->live_timer, jiffies + 1));
 }
 
-static void adev_wait_runs(struct adev_test *t, int what, int runs)
+/* Waits until @what has run @runs times in all. */
+static void adev_wait_all(struct adev_test *t, int what, int runs)
 {
-	runs += atomic_read(&t->runs[what]);
 	while (atomic_read(&t->runs[what]) < runs)
 		schedule_timeout_idle(1);
+}
+
+/* Waits for @runs more of what rearms itself. */
+static void adev_wait_runs(struct adev_test *t, int what, int runs)
+{
+	adev_wait_all(t, what, atomic_read(&t->runs[what]) + runs);
 }
 
 static void adev_expect_released(struct kunit *test)
@@ -344,7 +342,7 @@ static void held_back(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_timer_delete_sync(&hw->timer));
 	adev_register(test);
 	/* With the delay that it was given last */
-	adev_wait_runs(t, 0, 1);
+	adev_wait_all(t, 0, 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[2]), 0);
 
 	/* As any work item and timer from here on */
@@ -358,7 +356,7 @@ static void held_back(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_timer_mod(&hw->timer, jiffies + 1000 * HZ));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_timer_delete_sync(&hw->timer));
 	drm_dev_ctx_timer_mod(&hw->timer, jiffies);
-	adev_wait_runs(t, 2, 1);
+	adev_wait_all(t, 2, 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
 }
 
@@ -403,9 +401,10 @@ static void long_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_da
 	wait_for_completion(&hw->done);
 }
 
+/* Not in the registration data, which is released while this task still has the item */
 struct adev_fini {
 	struct work_struct work;
-	struct adev_hw *hw;
+	struct drm_dev_ctx_work item;
 	bool ended;
 };
 
@@ -413,7 +412,7 @@ static void fini_work(struct work_struct *work)
 {
 	struct adev_fini *fini = container_of(work, struct adev_fini, work);
 
-	drm_dev_ctx_work_fini(&fini->hw->live_work);
+	drm_dev_ctx_work_fini(&fini->item);
 	WRITE_ONCE(fini->ended, true);
 }
 
@@ -422,25 +421,25 @@ static void ended_by_both(struct kunit *test)
 {
 	struct adev_test *t = test->priv;
 	struct adev_hw *hw = t->hw;
-	struct adev_fini fini = { .hw = hw };
+	struct adev_fini *fini = kunit_kzalloc(test, sizeof(*fini), GFP_KERNEL);
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
 
-	drm_dev_ctx_work_init(&hw->live_work, t->live, long_work);
+	KUNIT_ASSERT_NOT_NULL(test, fini);
+	drm_dev_ctx_work_init(&fini->item, t->live, long_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&fini->item, system_unbound_wq, 0);
 	wait_for_completion(&hw->begun);
 	schedule_work(unbind);
-	while (!READ_ONCE(hw->live_work.__async.__ending))
+	while (!READ_ONCE(fini->item.__async.__ending))
 		schedule_timeout_idle(1);
-	INIT_WORK_ONSTACK(&fini.work, fini_work);
-	drm_safe_test_work_waits(test, &fini.work,
+	INIT_WORK(&fini->work, fini_work);
+	drm_safe_test_work_waits(test, &fini->work,
 				 wq_has_sleeper(&to_drm_dev_ctx(t->drm)->__async_ended));
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(fini.ended));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(fini->ended));
 	KUNIT_EXPECT_FALSE(test, t->released);
 	complete(&hw->done);
 	flush_work(unbind);
-	flush_work(&fini.work);
-	destroy_work_on_stack(&fini.work);
+	flush_work(&fini->work);
 	adev_expect_released(test);
 }
 
@@ -495,7 +494,7 @@ static void init_misuse(struct kunit *test)
 	}
 	/* The first ones are as they were. */
 	adev_register(test);
-	adev_wait_runs(t, 0, 1);
+	adev_wait_all(t, 0, 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
 }
 

@@ -119,7 +119,7 @@ static void foreign_alone(struct kunit *test)
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_guard(edge_reg, reg, to_drm_dev_ctx(drm))
 			KUNIT_FAIL(test, "a section of a device without contexts");
-		drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(drm))
+		drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
 			KUNIT_FAIL(test, "a block without a registration");
 		/* A handler of an ioctl is entered without a look at the registration. */
 		KUNIT_EXPECT_EQ(test, other_ioctls[0].func(drm, NULL, NULL), -ENODEV);

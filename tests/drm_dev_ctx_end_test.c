@@ -444,7 +444,7 @@ static int attach_fails(struct kunit *test, void *unused)
 
 static void attach_without_memory(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, drm_safe_fail_nth(test, attach_fails, NULL), 1);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, attach_fails, NULL), 1);
 }
 
 /* As the kernel calls it at reboot: the devices of this parent end, and files stay. */

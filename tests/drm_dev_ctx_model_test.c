@@ -72,6 +72,7 @@ struct model_slot {
 	struct drm_dev_ctx_ioctl *ioctl;
 	enum model_state state;
 	bool bound;
+	struct mdev_hw *attached;	/* the data of a device that is not registered yet */
 	u32 data;
 	unsigned int refs;
 	unsigned int files;
@@ -293,6 +294,7 @@ static void model_let_go(struct model_slot *slot)
 static void model_end_data(struct model_slot *slot)
 {
 	slot->state = MODEL_ENDED;
+	slot->attached = NULL;
 	slot->data = 0;
 	slot->quiesced.due++;
 	slot->released.due++;
@@ -329,6 +331,32 @@ static bool model_alloc(struct model_slot *slot)
 	return true;
 }
 
+static struct mdev_hw *model_hw_new(struct model_slot *slot)
+{
+	struct model *model = slot->model;
+	struct mdev_hw *hw = kzalloc_obj(*hw);
+
+	KUNIT_ASSERT_NOT_NULL(model->test, hw);
+	hw->slot = slot;
+	hw->data = ++model->registrations;
+	return hw;
+}
+
+static bool model_attach(struct model_slot *slot)
+{
+	const struct drm_dev_ctx_live *live;
+	struct mdev_hw *hw;
+
+	if (slot->state != MODEL_UNREGISTERED || slot->attached)
+		return false;
+	hw = model_hw_new(slot);
+	live = drm_dev_ctx_attach(slot->unreg, &mdev_reg_ops, &hw->base);
+	KUNIT_ASSERT_FALSE(slot->model->test, IS_ERR(live));
+	KUNIT_EXPECT_PTR_EQ(slot->model->test, drm_dev_ctx_live_data(live), &hw->base);
+	slot->attached = hw;
+	return true;
+}
+
 static bool model_register(struct model_slot *slot)
 {
 	struct model *model = slot->model;
@@ -339,10 +367,7 @@ static bool model_register(struct model_slot *slot)
 
 	if (slot->state != MODEL_UNREGISTERED)
 		return false;
-	hw = kzalloc_obj(*hw);
-	KUNIT_ASSERT_NOT_NULL(model->test, hw);
-	hw->slot = slot;
-	hw->data = ++model->registrations;
+	hw = slot->attached ?: model_hw_new(slot);
 
 	/* Now and then on a parent that may be another's */
 	if (model_random(model, 8))
@@ -369,6 +394,8 @@ static bool model_drop(struct model_slot *slot)
 
 	if (slot->state != MODEL_UNREGISTERED)
 		return false;
+	if (slot->attached)
+		model_end_data(slot);
 	slot->state = MODEL_DROPPED;
 	slot->unreg = NULL;
 	drm_dev_ctx_drop(&unreg);
@@ -537,6 +564,7 @@ static const struct {
 } model_op[] = {
 	{ "alloc", model_alloc, 16 },
 	{ "register", model_register, 16 },
+	{ "attach", model_attach, 8 },
 	{ "drop", model_drop, 4 },
 	{ "unregister", model_unregister, 2 },
 	{ "unbind", model_unbind, 1 },
@@ -598,7 +626,8 @@ static void model_check_sections(struct model_slot *slot, int op)
 	KUNIT_ASSERT_EQ_MSG(test, model_read(slot->drm), slot->data, "after %s",
 			    model_op[op].name);
 	KUNIT_ASSERT_EQ_MSG(test, model_enters_bound(slot->drm),
-			    slot->state == MODEL_REGISTERED, "after %s", model_op[op].name);
+			    slot->state == MODEL_REGISTERED || slot->attached, "after %s",
+			    model_op[op].name);
 	if (slot->ioctl)
 		KUNIT_ASSERT_EQ_MSG(test, model_read_ioctl(slot->ioctl), slot->data, "after %s",
 				    model_op[op].name);

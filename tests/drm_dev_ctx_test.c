@@ -604,6 +604,7 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 		.offset = offsetof(struct tdev, ctx.drm),
 		.owner = (struct module *)test,
 		.modname = KBUILD_MODNAME,
+		.type = "struct tdev",
 	};
 
 	kunit_warning_suppress(test) {
@@ -618,12 +619,12 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 }
 
 /* A driver that registers its device when its probe function has returned */
-static struct drm_dev_ctx_unreg *tdev_late;
+static struct drm_dev_ctx_unreg *tdev_after_probe;
 
 static int tdev_late_probe(struct platform_device *pdev)
 {
-	tdev_late = drm_dev_ctx_alloc(&pdev->dev, &tdev_driver, struct tdev, ctx);
-	return PTR_ERR_OR_ZERO(tdev_late);
+	tdev_after_probe = drm_dev_ctx_alloc(&pdev->dev, &tdev_driver, struct tdev, ctx);
+	return PTR_ERR_OR_ZERO(tdev_after_probe);
 }
 
 static struct platform_driver tdev_late_driver = {
@@ -681,10 +682,10 @@ static void drm_dev_ctx_test_register_late(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, tdev_bus_unregister,
 							&tdev_late_driver), 0);
 	pdev = tdev_bus_device(test, tdev_late_driver.driver.name);
-	tdev_dev(drm_dev_ctx_unreg_drm(tdev_late))->log = &t->log;
+	tdev_dev(drm_dev_ctx_unreg_drm(tdev_after_probe))->log = &t->log;
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test,
-				drm_dev_ctx_register(&pdev->dev, &tdev_late, &tdev_reg_ops,
+				drm_dev_ctx_register(&pdev->dev, &tdev_after_probe, &tdev_reg_ops,
 						     &tdev_hw_new(test)->base),
 				-EINVAL);
 		EXPECT_BROKEN(test, "a device is registered in its probe function");
@@ -726,6 +727,7 @@ static void tdev_expect_foreign_driver(struct kunit *test, struct module *owner,
 		.offset = offsetof(struct tdev, ctx.drm),
 		.owner = caller,
 		.modname = "mine",
+		.type = "struct tdev",
 	};
 
 	t->parent->driver = &fake;

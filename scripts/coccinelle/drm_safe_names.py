@@ -143,7 +143,7 @@ DISPLAY_SET = re.compile(
 
 # Headers that stand for another one: who includes them uses that part.
 PARTS = {
-    "drm_dev_ctx.h": set(),
+    "drm_dev_ctx.h": {"drm_dev_ctx_async.h"},
     "drm_shmem_safe.h": {"drm_shmem_obj.h", "drm_shmem_sgt.h", "drm_shmem_reclaim.h"},
     "drm_gpuvm_imm.h": set(),
 }

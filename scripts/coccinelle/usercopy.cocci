@@ -12,7 +12,7 @@ import re
 import drm_safe_names as names
 from drm_safe_source import arguments, blanked, closing, functions
 seen = set()
-opens = re.compile(r"\bdrm_dev_ctx_(or|guard|guard_bound)\(")
+opens = re.compile(r"\bdrm_dev_ctx_(or|guard|guard_live|guard_else|guard_live_else|live_or)\(")
 
 def copies(f):
     return names.COPIES_USER.fullmatch(f) or f in names.driver().copying

@@ -7,6 +7,8 @@
 // run: drm_shmem_vmap.owned_never_initialised: -EBUSY, reported, and what it seems to hold is not looked at
 // run: drm_shmem_sgt.owned_never_initialised: the same for an sg table
 
+#include <linux/slab.h>
+
 #include "foo.h"
 
 struct foo_queue {

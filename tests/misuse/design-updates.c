@@ -12,7 +12,6 @@
 // wrong: DATA_AS_OTHER B: incompatible pointer
 // wrong: CAST_BY_HAND C: cast this with drm_gpuvm_imm_of\(&foo_vm_type
 // wrong: CAST_TO_OTHER C: 'foo_vm_map' is a step of 'foo_vm_type'
-// wrong: NO_ARGUMENT B: the bo_init step of this type needs an argument
 // run: drm_gpuvm_imm_debug.drm_gpuvm_imm_debug_test_other_type: each call says that the VM is of another type
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update is run once, by its own core
 
@@ -44,9 +43,6 @@ DRM_GPUVM_IMM_TYPE_VM_BO(baz_vm_type, struct baz_vm, core, struct bar_va, struct
 
 struct drm_gpuvm_bo *baz_obtain(struct drm_gpuvm_imm *shared, struct foo_bo *bo, struct foo_hw *hw)
 {
-#if defined(NO_ARGUMENT)
-	hw = NULL;
-#endif
 	return drm_gpuvm_imm_obtain(&baz_vm_type, shared, bo, hw);
 }
 
