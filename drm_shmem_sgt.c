@@ -436,7 +436,8 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 	__context_unsafe("as __drm_shmem_sgt_destroy()")
 {
-	if (!__drm_shmem_sgt_take(obj))
+	/* Nothing else takes it off: revocation comes after the section. */
+	if (WARN_ON(!__drm_shmem_sgt_take(obj)))
 		return;
 	WRITE_ONCE(obj->__sgt, ERR_PTR(-ENODEV));
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
