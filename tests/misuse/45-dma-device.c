@@ -6,6 +6,7 @@
 // run: drm_shmem_sgt.late_dma_device: none is mapped for one that is set too late, which is reported
 // run: drm_shmem_sgt.other_dma_device: the table is mapped for the DMA device
 // run: drm_shmem_sgt.other_dma_device_import: imports are attached to it
+// run: drm_shmem_edge.dma_map_fails: pages that the device cannot reach are -EIO, and nothing is left
 // run: drm_shmem_sgt.long_segments: reported once, and used
 
 #include "foo.h"
