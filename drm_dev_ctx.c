@@ -759,12 +759,8 @@ static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 
 static void drm_dev_ctx_init_shutdown(struct drm_dev_ctx *ctx)
 {
-	INIT_WORK(&ctx->__shutdown, drm_dev_ctx_shutdown_fn);
 	lockdep_register_key(&ctx->__shutdown_key);
-#ifdef CONFIG_LOCKDEP
-	lockdep_init_map(&ctx->__shutdown.lockdep_map, "drm_dev_ctx_shutdown",
-			 &ctx->__shutdown_key, 0);
-#endif
+	__INIT_WORK_KEY(&ctx->__shutdown, drm_dev_ctx_shutdown_fn, 0, &ctx->__shutdown_key);
 }
 
 static void drm_dev_ctx_quiesce(const struct drm_dev_ctx_ops *ops,
@@ -917,8 +913,7 @@ static void drm_dev_ctx_unplug_again(struct drm_device *drm, bool unregistered)
 /* Nothing needs the registration any more when this returns. */
 static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 {
-	/* Marked: another task may be in drm_dev_unregister(), which is reported. */
-	bool unregistered = !READ_ONCE(ctx->drm.registered);
+	bool unregistered = drm_dev_is_unregistered(&ctx->drm);
 
 	if (unlikely(unregistered) && drm_dev_ctx_left_behind(&ctx->drm))
 		return;

@@ -368,7 +368,7 @@ static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range
 /* Between two addresses of the address space, or at its start or end */
 static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
 {
-	const struct drm_gpuva *reserved = &vm->base.kernel_alloc_node;
+	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
 
 	return drm_gpuvm_imm_aligned(vm, addr) &&
 	       addr >= drm_gpuvm_imm_va_start(vm) && addr <= drm_gpuvm_imm_va_end(vm) &&
@@ -473,14 +473,6 @@ drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 	return drm_gpuvm_bo_find(&vm->base, obj);
 }
 
-/* In no list, and nobody else's: what drm_gpuvm_bo_create() did, undone. */
-static void drm_gpuvm_imm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
-{
-	drm_gem_object_put(vm_bo->obj);
-	drm_gpuvm_put(vm_bo->vm);
-	kfree(vm_bo);
-}
-
 /* Tell lockdep what a call may do, also where it finds all that it needs. */
 static inline void drm_gpuvm_imm_might_alloc(void)
 {
@@ -507,7 +499,7 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 
 	ret = vm->type->bo_init ? vm->type->bo_init(vm_bo, arg) : 0;
 	if (ret) {
-		drm_gpuvm_imm_bo_uncreate(vm_bo);
+		drm_gpuvm_bo_uncreate(vm_bo);
 		return ERR_PTR(ret);
 	}
 
@@ -523,7 +515,7 @@ static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 				       struct drm_gpuvm_bo *vm_bo)
 {
 	return drm_gpuvm_is_extobj(&vm->base, vm_bo->obj) &&
-	       list_empty_careful(&vm_bo->list.entry.extobj);
+	       !drm_gpuvm_bo_is_extobj(vm_bo);
 }
 
 static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *vm_bo,
@@ -833,7 +825,7 @@ void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
 				     const struct drm_gpuva *va)
 {
-	return va != &vm->base.kernel_alloc_node;
+	return va != drm_gpuvm_reserved(&vm->base);
 }
 
 /* The first mapping from @va on that starts before the end of the range. */
@@ -1162,7 +1154,7 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 	}
 	/* Also if the connection exists. */
 	if (!locked)
-		might_lock(&resv->lock.base);
+		drm_resv_might_lock(resv);
 
 	vm_bo = drm_gpuvm_imm_find_or_create(vm, obj, arg);
 	if (IS_ERR(vm_bo) || !drm_gpuvm_imm_needs_extobj(vm, vm_bo))
@@ -1639,9 +1631,8 @@ const struct drm_gpuva *drm_gpuvm_imm_first_of(const struct drm_gpuvm_imm_core *
 	if (IS_ERR_OR_NULL(vm_bo))
 		return NULL;
 
-	/* Only who changes the VM changes this list, so it needs no lock. */
-	va = list_first_entry_or_null(&vm_bo->list.gpuva, struct drm_gpuva,
-				      gem.entry);
+	/* Only the owner of the VM changes this list, so it needs no lock. */
+	va = drm_gpuvm_bo_first_va(vm_bo);
 	drm_gpuvm_imm_bo_put(vm_bo);
 
 	return va;
@@ -1667,10 +1658,8 @@ const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *c
 		return NULL;
 
 	drm_gpuvm_imm_assert_readable(vm);
-	if (list_is_last(&va->gem.entry, &va->vm_bo->list.gpuva))
-		return NULL;
 
-	return list_next_entry(va, gem.entry);
+	return drm_gpuvm_bo_next_va(va);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_of);
 

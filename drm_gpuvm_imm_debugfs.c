@@ -83,8 +83,8 @@ static void drm_gpuvm_imm_show_row(struct seq_file *m,
 	if (row->obj)
 		seq_printf(m, "object %p size 0x%zx offset 0x%llx\n", row->obj,
 			   row->size, row->offset);
-	else if (row->addr == vm->base.kernel_alloc_node.va.addr &&
-		 row->range == vm->base.kernel_alloc_node.va.range)
+	else if (row->addr == drm_gpuvm_reserved(&vm->base)->va.addr &&
+		 row->range == drm_gpuvm_reserved(&vm->base)->va.range)
 		seq_puts(m, "reserved\n");
 	else
 		seq_puts(m, "sparse\n");

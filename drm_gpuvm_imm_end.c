@@ -103,7 +103,7 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 
 	scoped_guard(spinlock, &vm->pool_lock)
 		list_splice_init(&vm->dead, &dead);
-	list_for_each_entry(va, &dead, rb.entry)
+	list_for_each_entry(va, &dead, drm_gpuva_link_entry)
 		vm->type->va_put(va);
 	drm_gpuvm_imm_recycle(vm, &dead);
 }
@@ -186,7 +186,7 @@ void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 	if (!vm)
 		return;
 
-	drm_safe_trusted(put = refcount_dec_not_one(&vm->base.kref.refcount));
+	drm_safe_trusted(put = drm_gpuvm_put_unless_last(&vm->base));
 	if (!put)
 		drm_gpuvm_imm_put_and_drain(vm);
 }
@@ -211,7 +211,7 @@ static bool drm_gpuvm_imm_is_clean(struct drm_gpuvm_imm *vm)
 {
 	guard(spinlock)(&vm->pool_lock);
 
-	return list_empty(&vm->dead) && llist_empty(&vm->base.bo_defer);
+	return list_empty(&vm->dead) && !drm_gpuvm_has_deferred(&vm->base);
 }
 
 /*
@@ -242,7 +242,7 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 	struct drm_gpuvm_imm_cleaner self;
 
 	/* Also if nothing is to be cleaned up: the caller holds no reservation lock. */
-	might_lock(&drm_gpuvm_resv(&vm->base)->lock.base);
+	drm_resv_might_lock(drm_gpuvm_resv(&vm->base));
 
 	drm_gpuvm_imm_clean_all(vm);
 	/*

@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 
 #include "drm_gpuvm_imm.h"
+#include "drm_safe_core.h"
 
 struct notifier_block;
 struct seq_file;
@@ -76,7 +77,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct mutex evict_lock;	/* keeps @core from going */
 
 	spinlock_t pool_lock;		/* protects the next six */
-	struct list_head dead __guarded_by(&pool_lock);	/* linked by rb.entry */
+	struct list_head dead __guarded_by(&pool_lock);	/* linked by drm_gpuva_link_entry */
 	unsigned int pool_size __guarded_by(&pool_lock);
 	unsigned int pool_count __guarded_by(&pool_lock);	/* in @pool */
 	unsigned int pool_lent __guarded_by(&pool_lock);	/* to updates */

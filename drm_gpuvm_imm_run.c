@@ -130,7 +130,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 		return;
 
 	mutex_lock(&vm_bo->obj->gpuva.lock);
-	list_add_tail(&va->gem.entry, &vm_bo->list.gpuva);
+	drm_gpuva_link_owned(va);
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
@@ -168,7 +168,7 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 
 /*
  * Removed VAs stay linked to their vm_bo, which keeps their objects, until
- * the update cannot fail any more. rb.entry is free: they are in no tree.
+ * the update cannot fail any more. Their link is free: they are in no tree.
  */
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
@@ -181,7 +181,7 @@ int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 		return ret;
 
 	drm_gpuva_unmap(&op->unmap);
-	list_add_tail(&op->unmap.va->rb.entry, &update->__removed);
+	list_add_tail(&op->unmap.va->drm_gpuva_link_entry, &update->__removed);
 
 	return 0;
 }
@@ -250,7 +250,7 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 	drm_gpuvm_imm_link(old->vm_bo, prev, next);
 	drm_gpuvm_imm_take_part(update, DRM_GPUVM_IMM_UPDATE_PREV, prev);
 	drm_gpuvm_imm_take_part(update, DRM_GPUVM_IMM_UPDATE_NEXT, next);
-	list_add_tail(&old->rb.entry, &update->__removed);
+	list_add_tail(&old->drm_gpuva_link_entry, &update->__removed);
 
 	return 0;
 }
@@ -353,7 +353,7 @@ static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_imm_parts *parts,
 		if (!both[i])
 			continue;
 		drm_gpuva_remove(both[i]);
-		list_add(&both[i]->rb.entry, removed);
+		list_add(&both[i]->drm_gpuva_link_entry, removed);
 	}
 }
 
@@ -376,7 +376,7 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
 		return ret;
 
 	drm_gpuvm_imm_remove_parts(&parts, removed);
-	list_del(&old->rb.entry);
+	list_del(&old->drm_gpuva_link_entry);
 	ret = drm_gpuva_insert(&vm->base, old);
 	WARN_ON_ONCE(ret);
 
@@ -410,7 +410,7 @@ static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *o
 	old->gem.offset += start - old->va.addr;
 	old->va.addr = start;
 	old->va.range = end - start;
-	list_del(&old->rb.entry);
+	list_del(&old->drm_gpuva_link_entry);
 	WARN_ON_ONCE(drm_gpuva_insert(&vm->base, old));
 }
 
@@ -427,7 +427,7 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	struct drm_gpuva *old, *tmp;
 	LIST_HEAD(parts);
 
-	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, rb.entry) {
+	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, drm_gpuva_link_entry) {
 		if (!vm->broken && drm_gpuvm_imm_restore(vm, old, &parts))
 			WRITE_ONCE(vm->broken, true);
 		if (vm->broken && drm_gpuvm_imm_was_kept(update, old))
@@ -477,7 +477,7 @@ drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	unsigned int batch = DRM_GPUVM_IMM_POOL_BATCH;
 	struct drm_gpuva *va, *next;
 
-	list_for_each_entry_safe(va, next, vas, rb.entry) {
+	list_for_each_entry_safe(va, next, vas, drm_gpuva_link_entry) {
 		if (unlikely(!batch--)) {
 			drm_gpuvm_imm_pool_pause(vm);
 			batch = DRM_GPUVM_IMM_POOL_BATCH - 1;
@@ -496,7 +496,7 @@ static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuva *va, struct
 {
 	struct drm_gpuva *next;
 
-	list_for_each_entry_safe_from(va, next, vas, rb.entry)
+	list_for_each_entry_safe_from(va, next, vas, drm_gpuva_link_entry)
 		drm_safe_trusted(kfree(va));
 }
 
@@ -529,7 +529,7 @@ static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
 	if (new) {
 		/* As of one that was unlinked: nothing holds the vm_bo until the data is put. */
 		new->vm_bo = NULL;
-		list_add(&new->rb.entry, &update->__removed);
+		list_add(&new->drm_gpuva_link_entry, &update->__removed);
 	}
 	update->__vas[DRM_GPUVM_IMM_UPDATE_NEW] = NULL;
 	drm_gpuvm_imm_bury(vm, &update->__removed);
@@ -586,7 +586,7 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 	struct drm_gpuva *va;
 	bool drain;
 
-	list_for_each_entry(va, &update->__removed, rb.entry)
+	list_for_each_entry(va, &update->__removed, drm_gpuva_link_entry)
 		drm_gpuva_unlink_defer(va);
 	drain = drm_gpuvm_imm_update_recycle(vm, update);
 	if (update->__vm_bo)
@@ -595,13 +595,13 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 	update->__vm = NULL;
 
 	/* What this task added to the list is seen by it. */
-	if (unlikely(drain || !llist_empty(&vm->base.bo_defer))) {
+	if (unlikely(drain || drm_gpuvm_has_deferred(&vm->base))) {
 		if (!held)
 			drm_safe_trusted(drm_gpuvm_get(&vm->base));
 		drm_gpuvm_imm_put_and_drain(vm);
 	} else if (held) {
 		/* Not the last one: see above. */
-		drm_safe_trusted(refcount_dec(&vm->base.kref.refcount));
+		drm_safe_trusted(drm_gpuvm_put_not_last(&vm->base));
 	}
 }
 
@@ -793,12 +793,12 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	LIST_HEAD(removed);
 
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
-		if (va == &vm->base.kernel_alloc_node)
+		if (va == drm_gpuvm_reserved(&vm->base))
 			continue;
 		drm_gpuvm_imm_unmap_last(vm, va);
 		drm_gpuva_remove(va);
 		drm_gpuva_unlink_defer(va);
-		list_add(&va->rb.entry, &removed);
+		list_add(&va->drm_gpuva_link_entry, &removed);
 	}
 	if (vm->va_counted) {
 		drm_gpuvm_imm_bury(vm, &removed);

@@ -159,14 +159,8 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 
 	dma_resv_assert_held(gem->resv);
-	/*
-	 * drm_vma_node_unmap() takes bytes, which unmap_mapping_range() cuts to 32 bits
-	 * where a pgoff_t has no more: it misses an offset from 4 GiB on.
-	 */
 	if (obj->__flags & __DRM_SHMEM_FAULTED)
-		unmap_mapping_pages(gem->dev->anon_inode->i_mapping,
-				    drm_vma_node_start(&gem->vma_node),
-				    drm_vma_node_size(&gem->vma_node), true);
+		drm_gem_unmap_userspace(gem);
 	__drm_shmem_mmap_unpopulate(obj);
 }
 
@@ -362,7 +356,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 		return ret;
 	ret = drm_shmem_check_purged(obj);
 	/* Without an offset nothing finds the mapping again. */
-	if (!ret && !drm_mm_node_allocated(&gem->vma_node.vm_node))
+	if (!ret && !drm_gem_has_mmap_offset(gem))
 		ret = -EINVAL;
 	if (!ret && !refcount_inc_not_zero(&obj->__mmaps))
 		refcount_set(&obj->__mmaps, 1);

@@ -206,9 +206,7 @@ static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	if (gem->resv == &gem->_resv || drm_gem_is_imported(gem))
-		return NULL;
-	return container_of(gem->resv, struct drm_gem_object, _resv);
+	return drm_gem_is_imported(gem) ? NULL : drm_gem_resv_owner(gem);
 }
 
 /* The shrinker cannot get a reference any more, and does not count the object from here on. */
@@ -221,30 +219,17 @@ static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 	obj->__list = __DRM_SHMEM_UNLISTED;
 }
 
-/*
- * As drm_gem_shmem_release() for an object that was not imported, but this waits
- * for no lock: the caller may hold the reservation locks of other objects, or
- * the one that this object shares. Nobody else has the object, so its own lock
- * is free. The core's function could try it, too, and this one would go.
- */
+/* The caller may hold the reservation locks of other objects, or the one that this shares. */
 static void drm_shmem_release_own(struct drm_shmem_obj *obj)
-	__context_unsafe("a lock that is tried, and taken")
 {
-	struct drm_gem_shmem_object *shmem = &obj->base;
-	struct drm_gem_object *gem = &shmem->base;
+	struct drm_gem_object *gem = &obj->base.base;
+	struct dma_resv *shared;
 
-	gem->resv = &gem->_resv;
-	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
+	shared = drm_gem_lock_freed(gem);
 	/* The last mapping of userspace may have ended while another task had the lock. */
 	__drm_shmem_mmap_unpopulate(obj);
-	drm_WARN_ON(gem->dev, refcount_read(&shmem->vmap_use_count));
-	if (shmem->pages)
-		drm_gem_shmem_put_pages_locked(shmem);
-	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_use_count));
-	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_pin_count));
-	dma_resv_unlock(gem->resv);
-
-	drm_gem_object_release(gem);
+	drm_gem_unlock_freed(gem, shared);
+	drm_gem_shmem_release_freed(&obj->base);
 }
 
 /* @mapped says that __drm_shmem_sgt_take() has succeeded. Waits for no lock of the exporter. */
@@ -464,7 +449,7 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
 				"the object that the reservation object belongs to is another device's");
 		return false;
 	}
-	if (parent->resv != &parent->_resv) {
+	if (drm_gem_resv_owner(parent)) {
 		drm_safe_broken(drm, "a reservation object is shared by its owner",
 				"the object that is named uses another one's: name that one");
 		return false;
@@ -961,7 +946,7 @@ struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
 	if (ret) {
 		/* Attachment and table stay the core's. */
 		gem->import_attach = NULL;
-		gem->resv = &gem->_resv;
+		drm_gem_unshare_resv(gem);
 		drm_gem_object_put(gem);
 		gem = ERR_PTR(ret);
 		goto out;
@@ -1001,7 +986,7 @@ int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
 		return -EDEADLK;
 	}
 	if (!locked)
-		might_lock(&gem->resv->lock.base);
+		drm_resv_might_lock(gem->resv);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
@@ -1054,7 +1039,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	kref_init(&gem->refcount);
+	drm_gem_object_revive(gem);
 	/* Unbinding may have found none, in which case it waits. */
 	if (drm_shmem_has_sgt(obj))
 		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));

@@ -61,15 +61,15 @@ static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj) __must_hold(drm
 
 	if (obj->__flags & __DRM_SHMEM_FAULTED)
 		own++;
-	return refcount_read(&obj->base.pages_pin_count) > own;
+	return drm_gem_shmem_pins(&obj->base) > own;
 }
 
 /* Uses of the pages that no pin stands for: those of a driver that calls the core */
 static bool drm_shmem_is_used(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	const unsigned int pinned = !!refcount_read(&obj->base.pages_pin_count);
+	const unsigned int pinned = !!drm_gem_shmem_pins(&obj->base);
 
-	return refcount_read(&obj->base.pages_use_count) > pinned;
+	return drm_gem_shmem_page_users(&obj->base) > pinned;
 }
 
 /* Nothing uses the object but its table and userspace's mappings. */
@@ -103,7 +103,6 @@ static int drm_shmem_release_pages(struct drm_shmem_obj *obj) __must_hold(drm_re
 static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	struct address_space *mapping;
 	int ret;
 
 	dma_resv_assert_held(gem->resv);
@@ -117,12 +116,7 @@ static int drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_res
 		return ret;
 
 	trace_drm_shmem_purge(gem);
-	obj->base.madv = -1;
-	drm_gem_free_mmap_offset(gem);
-
-	mapping = file_inode(gem->filp)->i_mapping;
-	shmem_truncate_range(mapping->host, 0, (loff_t)-1);
-	invalidate_mapping_pages(mapping, 0, (loff_t)-1);
+	drm_gem_shmem_purge_backing(&obj->base);
 	return 0;
 }
 
@@ -266,13 +260,6 @@ static struct drm_gem_lru *drm_shmem_shrinker_lru(struct drm_shmem_shrinker *s,
 	return NULL;
 }
 
-/* A scan takes an object off its list for a moment, to move it to the end. */
-static struct drm_gem_lru *drm_shmem_lru(const struct drm_gem_object *gem)
-{
-	guard(mutex)(&gem->dev->gem_lru_mutex);
-	return gem->lru;
-}
-
 /* The shrinker on one of whose lists an object is, or NULL */
 static struct drm_shmem_shrinker *drm_shmem_listed_by(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
@@ -281,7 +268,7 @@ static struct drm_shmem_shrinker *drm_shmem_listed_by(const struct drm_shmem_obj
 
 	if (obj->__list == __DRM_SHMEM_UNLISTED)
 		return NULL;
-	lru = drm_shmem_lru(&obj->base.base);
+	lru = drm_gem_object_lru(&obj->base.base);
 	switch ((enum __drm_shmem_list)obj->__list) {
 	case __DRM_SHMEM_PURGEABLE:
 		return container_of(lru, struct drm_shmem_shrinker, __purgeable);
@@ -302,7 +289,7 @@ static void drm_shmem_move(struct drm_shmem_obj *obj, struct drm_shmem_shrinker 
 	struct drm_gem_lru *lru;
 
 	/* Its end took the object off all lists, for good. */
-	if (!kref_read(&obj->base.base.refcount))
+	if (!drm_gem_object_has_refs(&obj->base.base))
 		list = __DRM_SHMEM_UNLISTED;
 	lru = drm_shmem_shrinker_lru(s, list);
 	obj->__list = list;
@@ -587,8 +574,7 @@ bool drm_shmem_is_shared(struct drm_shmem_obj *obj)
 	 * Unlocked: while the object has one handle, no dma-buf and no name, only the client
 	 * itself can change that.
 	 */
-	return READ_ONCE(gem->handle_count) > 1 || READ_ONCE(gem->name) ||
-	       atomic_read(&obj->__dma_bufs);
+	return drm_gem_object_is_named_twice(gem) || atomic_read(&obj->__dma_bufs);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_is_shared);
 
@@ -688,12 +674,12 @@ static struct drm_gem_object *drm_shmem_shrinker_next(struct drm_shmem_shrinker 
 
 	guard(mutex)(&s->__drm->gem_lru_mutex);
 	while (*todo > 0) {
-		gem = list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
+		gem = drm_gem_lru_first_locked(lru);
 		if (!gem)
 			return NULL;
 		*todo -= gem->size >> PAGE_SHIFT;
 		drm_gem_lru_move_tail_locked(lru, gem);
-		if (kref_get_unless_zero(&gem->refcount))
+		if (drm_gem_object_get_unless_zero(gem))
 			return gem;
 	}
 	return NULL;
@@ -707,10 +693,6 @@ struct module *drm_shmem_owner(const struct drm_device *drm)
 	return drm->driver->fops ? drm->driver->fops->owner : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_owner);
-
-static void drm_shmem_shrinker_last(struct kref *ref)
-{
-}
 
 /*
  * An object without references, which nobody can have any more, and which @s->__end
@@ -736,7 +718,7 @@ static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem
 /* Give up the reference of drm_shmem_shrinker_next(). */
 static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
 {
-	if (kref_put(&gem->refcount, drm_shmem_shrinker_last))
+	if (drm_gem_object_put_and_test(gem))
 		drm_shmem_shrinker_bury(s, gem);
 }
 
@@ -746,7 +728,7 @@ static struct drm_gem_object *drm_shmem_shrinker_dead(struct drm_shmem_shrinker 
 	struct drm_gem_object *gem;
 
 	guard(mutex)(&s->__drm->gem_lru_mutex);
-	gem = list_first_entry_or_null(&s->__dead.list, struct drm_gem_object, lru_node);
+	gem = drm_gem_lru_first_locked(&s->__dead);
 	s->__ending = !!gem;
 	return gem;
 }
@@ -760,7 +742,7 @@ static void drm_shmem_shrinker_end(struct work_struct *work)
 
 	/* The end of an object takes it off the list. */
 	while ((gem = drm_shmem_shrinker_dead(s)))
-		drm_gem_object_free(&gem->refcount);
+		drm_gem_object_free_dead(gem);
 
 	/* @s and @work may go with the device. */
 	drm_dev_put(drm);

@@ -135,7 +135,7 @@ static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_ctx_revocabl
 
 static bool drm_shmem_sgt_revocable_get(struct drm_dev_ctx_revocable *rev)
 {
-	return kref_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base.refcount);
+	return drm_gem_object_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base);
 }
 
 /* The parent is being unbound. This has a reference to the object. */
@@ -464,9 +464,9 @@ bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
  * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
  * @obj: object without a reference, after __drm_shmem_sgt_take()
  *
- * Nobody else has the object or finds it, so its own table and its pin go
- * without the lock. The pages go with the object. The table of an imported object is left
- * to __drm_shmem_prime_end().
+ * Nobody else has the object or finds it, so its own table and its pin go under the
+ * lock that it has for itself, also if it shares another one. The pages go with the object.
+ * The table of an imported object is left to __drm_shmem_prime_end().
  *
  * Context: May sleep.
  */
@@ -474,15 +474,15 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 	__context_unsafe("taken by __drm_shmem_sgt_take()")
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	struct sg_table *sgt = obj->__sgt;
+	struct dma_resv *shared;
 
 	trace_drm_shmem_sgt_unmap(gem);
+	shared = drm_gem_lock_freed(gem);
+	drm_shmem_sgt_free_own(obj, obj->__sgt);
 	WRITE_ONCE(obj->__sgt, NULL);
 	refcount_set(&obj->__sgt_users, 0);
-	drm_shmem_sgt_free_own(obj, sgt);
-	/* drm_shmem_release_own() reports pins that are left. */
-	refcount_set(&obj->base.pages_pin_count,
-		     refcount_read(&obj->base.pages_pin_count) - 1);
+	drm_gem_shmem_unpin_locked(&obj->base);
+	drm_gem_unlock_freed(gem, shared);
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 

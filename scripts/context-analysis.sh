@@ -30,6 +30,8 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
+effects="-Wfunction-effects -DDRM_SAFE_CHECK_EFFECTS"
+
 # Clang 23 of this machine, or of a root that only root can make.
 in_root=("$TOP/scripts/sid-root.sh")
 ! command -v clang-23 >/dev/null || in_root=()
@@ -44,7 +46,7 @@ if [ -n "${DIR:-}" ]; then
 	[ -d "$DIR" ] || die "DIR=$DIR is not a directory"
 	check "context analysis: $DIR" "${in_root[@]}" "$0" modular.kunitconfig \
 		--system-header-prefix=drm/ CONTEXT_ANALYSIS=y
-	check "function effects: $DIR" "${in_root[@]}" "$0" driver.kunitconfig -Wfunction-effects
+	check "function effects: $DIR" "${in_root[@]}" "$0" driver.kunitconfig "$effects"
 	finish
 	exit
 fi
@@ -54,7 +56,7 @@ fi
 for kver in 7.3 7.2; do
 	check "context analysis, $kver" env KVER=$kver "${in_root[@]}" "$0" debug.kunitconfig "" $safe/
 done
-check "function effects, 7.3" "${in_root[@]}" "$0" .kunitconfig -Wfunction-effects \
+check "function effects, 7.3" "${in_root[@]}" "$0" .kunitconfig "$effects" \
 	$safe/drm_{dev_ctx,shmem_sgt,gpuvm_imm,gpuvm_imm_run,gpuvm_imm_end}.o \
 	$safe/samples/sgpu/sgpu_{vm,mmu}.o
 finish

@@ -72,7 +72,7 @@ class Compiler:
                                      capture_output=True, check=True).stdout.split(".")[0].strip()
             self.label = f"{name} {version}"
         if name == "context":
-            words.insert(len(wrap) + 1, "-Wfunction-effects")
+            words[len(wrap) + 1:len(wrap) + 1] = ["-Wfunction-effects", "-DDRM_SAFE_CHECK_EFFECTS"]
             self.label = f"clang {version} context"
         # Nobody declares or calls the functions of the corpus. The last one is
         # for a warning that clang gives of the kernel's own io.h on UML.

@@ -84,6 +84,10 @@ check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]
 # What userspace makes the library allocate counts as its own.
 check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
+mapfile -t library < <(printf '%s\n' "${sources[@]}" | grep '^[^/]*$' | grep -vxF drm_safe_core.h)
+check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files" \
+	python3 "$TOP/scripts/layers.py" "${library[@]}"
+check "each kind of internal is found" python3 "$TOP/scripts/layers.py" --test
 check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 check "the names in the spatch rules are those of the kernel and the library" \

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""layers.py FILE...: print each line that touches internals of the DRM core.
+
+drm_safe_core.h may do so, and no other file of the library. A line that only reads a member
+that drivers are told to read, such as &drm_gem_shmem_object.pages, is no finding.
+layers.py --test: each line that must be found is.
+"""
+import re
+import sys
+
+# What is looked for, and a line in which it has to be found
+RULES = {
+    r"drm(->|\.)(managed|registered|unplugged|client_sysrq_list|open_count|filelist\w*)\b":
+        "if (ctx->drm.registered)",
+    r"(->|\.)(final_kfree|anon_inode)\b": "mapping = gem->dev->anon_inode->i_mapping;",
+    r"(->|\.)(pages_(use|pin)_count|vmap_use_count)\b": "refcount_read(&shmem->pages_pin_count);",
+    r"\b(base|shmem)(->|\.)(sgt|vaddr)\b": "sgt = obj->base.sgt;",
+    r"\b(base|shmem)(->|\.)(madv|pages)\s*=[^=]": "shmem->madv = -1;",
+    r"(->|\.)(_resv|handle_count|vm_node|lru_node)\b": "gem->resv = &gem->_resv;",
+    r"\bgem(->|\.)(lru|name)\b": "return gem->lru;",
+    r"\blist\.(gpuva|entry)\b": "list_empty(&vm_bo->list.entry.extobj);",
+    r"\bgem\.entry\b": "list_next_entry(va, gem.entry);",
+    r"\brb\.(entry|node|tree|list)\b": "list_add(&va->rb.entry, removed);",
+    r"(->|\.)(bo_defer|kernel_alloc_node)\b": "va == &vm->base.kernel_alloc_node",
+    r"(->|\.)(extobj|evict)\.(list|lock|local_list)\b": "spin_lock(&gpuvm->extobj.lock);",
+    r"(->|\.)k?ref(count)?\.refcount\b": "refcount_dec(&vm->base.kref.refcount);",
+    r"\bkref_\w+\(&?[\w.>()-]*(gem|obj|base)[\w.>()-]*(->|\.)(kref|refcount)": "kref_put(&gem->refcount, fn);",
+    r"&gem(->|\.)refcount\b": "drm_gem_object_free(&gem->refcount);",
+    r"(->|\.)(vmapping_counter|vmap_ptr)\b": "dma_buf->vmapping_counter = 0;",
+    r"(->|\.)(lock\.base|wait_lock|dep_map|lockdep_map)\b": "might_lock(&resv->lock.base);",
+    # A header that drivers include leaves the kernel's names to the kernel.
+    r"^#\s*(define|undef)\s+(IS_ERR\w*|dma_(resv|fence|buf)_\w+|mutex_\w+|copy_(to|from)_user)\b":
+        "#define dma_resv_lock(_resv, _ticket) 0",
+    r"^(\w[\w *]*[ *])(mutex_(un)?lock(_nested)?|queue_work_on|warn_slowpath_fmt|drm_dev_(enter|exit|unplug)"
+    r"|drm_gem_(un)?lock|drm_gpuva_(insert|remove|(un)?link\w*|remap|unmap|find_first)"
+    r"|drm_gpuvm_(put|sm_\w+|bo_put_deferred)|dma_\w+)\((?!\)).*(;|[^{]\n)":
+        "void mutex_unlock(struct mutex *lock) __drm_nonallocating;",
+}
+
+
+def code(text):
+    """The text without comments and strings, line by line."""
+    def blank(match):
+        return re.sub(r"[^\n]+", " ", match[0])
+
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\])*"', blank, text, flags=re.S)
+
+
+def findings(text):
+    for number, line in enumerate(code(text).splitlines(keepends=True), 1):
+        for rule in RULES:
+            if re.search(rule, line):
+                yield number, line.strip()
+                break
+
+
+def main():
+    if sys.argv[1:] == ["--test"]:
+        missed = [line for rule, line in RULES.items() if not re.search(rule, code(line + "\n"))]
+        missed += [line for line in RULES.values() if list(findings(f"/* {line} */\n"))]
+        print("\n".join(missed), end="")
+        sys.exit(bool(missed))
+    found = False
+    for name in sys.argv[1:]:
+        with open(name, encoding="utf-8") as file:
+            for number, line in findings(file.read()):
+                print(f"{name}:{number}: {line}")
+                found = True
+    sys.exit(found)
+
+
+main()
