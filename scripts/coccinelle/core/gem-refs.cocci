@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gem: add functions for objects whose last reference is gone
+//
+// An LRU scan and the revocation of mappings meet objects that another task is about to free.
+// They call kref functions on &drm_gem_object.refcount. A shrinker also must not free the object
+// itself: the end of an object takes locks.
+//
+// Add functions for this, and for what else is asked of an object that a shrinker finds.
+//
+// Files: include/drm/drm_gem.h
+
+@@
+typedef bool;
+identifier obj;
+@@
++/**
++ * drm_gem_object_has_refs - has an object references?
++ * @obj: GEM buffer object
++ *
++ * Returns: false if its last reference is gone: a task is about to free it.
++ */
++static inline bool drm_gem_object_has_refs(const struct drm_gem_object *obj)
++{
++	return kref_read(&obj->refcount);
++}
++
++/**
++ * drm_gem_object_get_unless_zero - acquire a reference to an object that may be freed
++ * @obj: GEM buffer object, which a lock keeps from being freed
++ *
++ * Returns: true if there is a reference now.
++ */
++static inline bool drm_gem_object_get_unless_zero(struct drm_gem_object *obj)
++{
++	return kref_get_unless_zero(&obj->refcount);
++}
++#define drm_gem_object_get_unless_zero drm_gem_object_get_unless_zero
++
++/**
++ * drm_gem_object_put_and_test - release a reference, and free nothing
++ * @obj: GEM buffer object
++ *
++ * For memory reclaim, where an object must not be freed.
++ *
++ * Returns: true if it was the last reference: drm_gem_object_free_dead() has to be called
++ * where waiting is allowed.
++ */
++static inline bool drm_gem_object_put_and_test(struct drm_gem_object *obj)
++{
++	return refcount_dec_and_test(&obj->refcount.refcount);
++}
++#define drm_gem_object_put_and_test drm_gem_object_put_and_test
++
++/**
++ * drm_gem_object_free_dead - free an object whose last reference is gone
++ * @obj: GEM buffer object, of which drm_gem_object_put_and_test() said so
++ */
++static inline void drm_gem_object_free_dead(struct drm_gem_object *obj)
++{
++	drm_gem_object_free(&obj->refcount);
++}
++
++/**
++ * drm_gem_has_mmap_offset - can userspace map an object?
++ * @obj: GEM buffer object
++ *
++ * Returns: true from drm_gem_create_mmap_offset() until drm_gem_free_mmap_offset().
++ */
++static inline bool drm_gem_has_mmap_offset(const struct drm_gem_object *obj)
++{
++	return drm_mm_node_allocated(&obj->vma_node.vm_node);
++}
++#define drm_gem_has_mmap_offset drm_gem_has_mmap_offset
++
+ void drm_gem_lru_remove(struct drm_gem_object *obj);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gpuvm: add accessors for users in the fence signalling path
+//
+// A user of immediate mode that changes an address space in the fence signalling path must not
+// put the last reference there, has to know whether drm_gpuvm_bo_deferred_cleanup() has something
+// to do, and walks the mappings of a vm_bo. It reads the members for this.
+//
+// Add functions: they say what may be relied on.
+//
+// Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
+
+@@
+typedef bool;
+identifier gpuvm;
+@@
++/**
++ * drm_gpuvm_put_unless_last() - drop a reference that is not the last one
++ * @gpuvm: the &drm_gpuvm to release the reference of
++ *
++ * May be called from atomic context and in the fence signalling path.
++ *
++ * Returns: true if the reference was dropped; false if it is the last one, which stays.
++ */
++static inline bool drm_gpuvm_put_unless_last(struct drm_gpuvm *gpuvm)
++{
++	return refcount_dec_not_one(&gpuvm->kref.refcount);
++}
++#define drm_gpuvm_put_unless_last drm_gpuvm_put_unless_last
++
++/**
++ * drm_gpuvm_put_not_last() - drop a reference of which the caller knows that there is another
++ * @gpuvm: the &drm_gpuvm to release the reference of
++ *
++ * May be called from atomic context and in the fence signalling path.
++ */
++static inline void drm_gpuvm_put_not_last(struct drm_gpuvm *gpuvm)
++{
++	refcount_dec(&gpuvm->kref.refcount);
++}
++
++/**
++ * drm_gpuvm_has_deferred() - has drm_gpuvm_bo_deferred_cleanup() something to do?
++ * @gpuvm: the &drm_gpuvm to check
++ *
++ * Returns: true if a &drm_gpuvm_bo waits for its cleanup.
++ */
++static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
++{
++	return !llist_empty(&gpuvm->bo_defer);
++}
++#define drm_gpuvm_has_deferred drm_gpuvm_has_deferred
++
++/**
++ * drm_gpuvm_reserved() - the range that drm_gpuvm_init() was told to reserve
++ * @gpuvm: the &drm_gpuvm
++ *
++ * Returns: the &drm_gpuva of the range, which is in the tree if the range is not empty.
++ */
++static inline const struct drm_gpuva *drm_gpuvm_reserved(const struct drm_gpuvm *gpuvm)
++{
++	return &gpuvm->kernel_alloc_node;
++}
++#define drm_gpuvm_reserved drm_gpuvm_reserved
++
+ void drm_gpuvm_put(struct drm_gpuvm *gpuvm);
+
+@@
+typedef bool;
+identifier vm_bo;
+@@
++/**
++ * drm_gpuvm_bo_is_extobj() - has drm_gpuvm_bo_extobj_add() been called?
++ * @vm_bo: the &drm_gpuvm_bo
++ *
++ * Unlocked: the answer stays true as long as there is a reference to @vm_bo.
++ *
++ * Returns: true if @vm_bo is in the list of external objects.
++ */
++static inline bool drm_gpuvm_bo_is_extobj(const struct drm_gpuvm_bo *vm_bo)
++{
++	return !list_empty_careful(&vm_bo->list.entry.extobj);
++}
++#define drm_gpuvm_bo_is_extobj drm_gpuvm_bo_is_extobj
++
++/**
++ * drm_gpuva_link_owned() - link a &drm_gpuva that has a reference to its &drm_gpuvm_bo
++ * @va: the &drm_gpuva, whose @vm_bo is set
++ *
++ * As drm_gpuva_link(), which takes another reference.
++ */
++static inline void drm_gpuva_link_owned(struct drm_gpuva *va)
++{
++	drm_gem_gpuva_assert_lock_held(va->vm, va->gem.obj);
++	list_add_tail(&va->gem.entry, &va->vm_bo->list.gpuva);
++}
++#define drm_gpuva_link_owned drm_gpuva_link_owned
++
++/**
++ * drm_gpuvm_bo_first_va() - the first mapping of a &drm_gpuvm_bo
++ * @vm_bo: the &drm_gpuvm_bo
++ *
++ * Returns: the mapping, or NULL if there is none.
++ */
++static inline struct drm_gpuva *drm_gpuvm_bo_first_va(struct drm_gpuvm_bo *vm_bo)
++{
++	return list_first_entry_or_null(&vm_bo->list.gpuva, struct drm_gpuva, gem.entry);
++}
++#define drm_gpuvm_bo_first_va drm_gpuvm_bo_first_va
++
++/**
++ * drm_gpuvm_bo_next_va() - the mapping of a &drm_gpuvm_bo after another
++ * @va: the other
++ *
++ * Returns: the mapping, or NULL if @va is the last one.
++ */
++static inline const struct drm_gpuva *drm_gpuvm_bo_next_va(const struct drm_gpuva *va)
++{
++	if (list_is_last(&va->gem.entry, &va->vm_bo->list.gpuva))
++		return NULL;
++	return list_next_entry(va, gem.entry);
++}
++
++void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo);
++#define drm_gpuvm_bo_uncreate drm_gpuvm_bo_uncreate
++
+ void drm_gpuvm_bo_extobj_add(struct drm_gpuvm_bo *vm_bo);
+
+@@
+declarer name EXPORT_SYMBOL_GPL;
+@@
+ EXPORT_SYMBOL_GPL(drm_gpuvm_bo_put_deferred);
++/**
++ * drm_gpuvm_bo_uncreate() - undo drm_gpuvm_bo_create()
++ * @vm_bo: a &drm_gpuvm_bo that was not published, and that nobody else has
++ */
++void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
++{
++	drm_gpuvm_bo_destroy_not_in_lists(vm_bo);
++}
++EXPORT_SYMBOL_GPL(drm_gpuvm_bo_uncreate);

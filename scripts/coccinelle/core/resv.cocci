@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// dma-buf: annotate the reservation lock for context analysis
+//
+// Clang's context analysis proves that each path holds the locks that it has to hold, and
+// that none is left held. It knows nothing of dma_resv_lock() and its like.
+//
+// Annotate them. All reservation locks are one token: the analysis cannot tell that two
+// expressions mean the same object, and a task that holds one such lock must not take
+// another one without a ticket anyway. Add a guard, and a function that tells lockdep of
+// a call that may take the lock.
+//
+// Files: include/linux/dma-resv.h include/drm/drm_gem.h
+
+@script:python names@
+lock; lock_interruptible; lock_slow; trylock; unlock; gem_lock; gem_unlock;
+@@
+def attributes(name, text):
+    # What takes the lock is a ww_mutex, which is not that token.
+    return cocci.make_ident(f"{text} __no_context_analysis {name}")
+
+coccinelle.lock = attributes("dma_resv_lock", "__cond_acquires(0, drm_resv)")
+coccinelle.lock_interruptible = attributes("dma_resv_lock_interruptible", "__cond_acquires(0, drm_resv)")
+coccinelle.lock_slow = attributes("dma_resv_lock_slow", "__acquires(drm_resv)")
+coccinelle.trylock = attributes("dma_resv_trylock", "__cond_acquires(true, drm_resv)")
+coccinelle.unlock = attributes("dma_resv_unlock", "__releases(drm_resv)")
+coccinelle.gem_lock = cocci.make_ident("__acquires(drm_resv) drm_gem_lock")
+coccinelle.gem_unlock = cocci.make_ident("__releases(drm_resv) drm_gem_unlock")
+
+@script:python guard@
+kind; take; leave;
+@@
+coccinelle.kind = cocci.make_ident("struct dma_resv *")
+coccinelle.take = cocci.make_ident("dma_resv_lock(_T, NULL)")
+coccinelle.leave = cocci.make_ident("dma_resv_unlock(_T)")
+
+@@
+identifier guard.kind;
+identifier guard.take;
+identifier guard.leave;
+declarer name DEFINE_GUARD;
+identifier obj;
+@@
++DEFINE_GUARD(dma_resv, kind, take, leave);
++
+ void dma_resv_init(struct dma_resv *obj);
+
+@token@
+declarer name token_context_lock;
+identifier ww;
+@@
+ extern struct ww_class ww;
++
++/* All reservation locks are one to clang's context analysis. */
++#define drm_resv drm_resv
++token_context_lock(drm_resv, __reentrant_ctx_lock);
++
++/* Tell lockdep that a function may take a reservation lock. */
++#define drm_resv_might_lock(obj) might_lock(&(obj)->lock.base)
+
+@@
+identifier names.lock;
+parameter list ps;
+@@
+ static inline int
+-dma_resv_lock
++lock
+ (ps) { ... }
+
+@@
+identifier names.lock_interruptible;
+parameter list ps;
+@@
+ static inline int
+-dma_resv_lock_interruptible
++lock_interruptible
+ (ps) { ... }
+
+@@
+identifier names.lock_slow;
+parameter list ps;
+@@
+ static inline void
+-dma_resv_lock_slow
++lock_slow
+ (ps) { ... }
+
+@@
+typedef bool;
+identifier names.trylock;
+parameter list ps;
+@@
+ bool
+-dma_resv_trylock
++trylock
+ (ps) { ... }
+
+@@
+identifier names.unlock;
+parameter list ps;
+@@
+ static inline void
+-dma_resv_unlock
++unlock
+ (ps) { ... }
+
+@@
+identifier names.gem_lock;
+parameter list ps;
+@@
+ void
+-drm_gem_lock
++gem_lock
+ (ps);
+
+@@
+identifier names.gem_unlock;
+parameter list ps;
+@@
+ void
+-drm_gem_unlock
++gem_unlock
+ (ps);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gem-shmem: tell how many pins and users the pages have
+//
+// A helper that evicts objects has to know whether anybody but itself pins their pages or uses
+// them, and has to give up what shmem keeps of an object whose table is not the core's. Both
+// mean to read and write counts that belong to drm_gem_shmem_helper.c.
+//
+// Add functions for the counts, and make the last part of drm_gem_shmem_purge_locked() one.
+//
+// Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
+
+@@
+identifier shmem;
+@@
++/**
++ * drm_gem_shmem_pins - how many pins an object has
++ * @shmem: shmem GEM object
++ *
++ * The caller holds the reservation lock.
++ *
++ * Returns: the number of pins
++ */
++static inline unsigned int drm_gem_shmem_pins(const struct drm_gem_shmem_object *shmem)
++{
++	return refcount_read(&shmem->pages_pin_count);
++}
++#define drm_gem_shmem_pins drm_gem_shmem_pins
++
++/**
++ * drm_gem_shmem_page_users - how many users the pages of an object have
++ * @shmem: shmem GEM object
++ *
++ * All pins are one user. The caller holds the reservation lock.
++ *
++ * Returns: the number of users
++ */
++static inline unsigned int drm_gem_shmem_page_users(const struct drm_gem_shmem_object *shmem)
++{
++	return refcount_read(&shmem->pages_use_count);
++}
++
++void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem);
++#define drm_gem_shmem_purge_backing drm_gem_shmem_purge_backing
+ void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem);
+
+@@
+declarer name EXPORT_SYMBOL_GPL;
+@@
+ EXPORT_SYMBOL_GPL(drm_gem_shmem_madvise_locked);
++/**
++ * drm_gem_shmem_purge_backing - give up the contents of an object without pages
++ * @shmem: shmem GEM object
++ *
++ * The part of drm_gem_shmem_purge_locked() for users that have unmapped the object and given up
++ * its pages themselves. The object can neither get pages nor be mapped any more.
++ */
++void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem)
++{
++	struct drm_gem_object *obj = &shmem->base;
++
++	dma_resv_assert_held(obj->resv);
++
++	shmem->madv = -1;
++	drm_gem_free_mmap_offset(obj);
++
++	/* Reclaim may call this: give the pages back now. */
++	shmem_truncate_range(file_inode(obj->filp), 0, (loff_t)-1);
++	invalidate_mapping_pages(file_inode(obj->filp)->i_mapping, 0, (loff_t)-1);
++}
++EXPORT_SYMBOL_GPL(drm_gem_shmem_purge_backing);
+
+@purge@
+identifier shmem, obj, dev;
+typedef loff_t;
+@@
+ void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem)
+ {
+ 	struct drm_gem_object *obj = &shmem->base;
+ 	struct drm_device *dev = obj->dev;
+ 	...
+-	shmem->madv = -1;
+-
+ 	drm_vma_node_unmap(...);
+-	drm_gem_free_mmap_offset(obj);
+-
+-	shmem_truncate_range(file_inode(obj->filp), 0, (loff_t)-1);
+-
+-	invalidate_mapping_pages(file_inode(obj->filp)->i_mapping, 0, (loff_t)-1);
++	drm_gem_shmem_purge_backing(shmem);
+ }

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# core-patches.sh: the semantic patches of scripts/coccinelle/core apply to each supported
+# kernel, and with them the library compiles without what it does in drm_safe_core.h
+# instead. A semantic patch names the files that it changes.
+# core-patches.sh build: the second, for KVER.
+#
+# Sourced, it gives the functions only.
+
+CORE=scripts/coccinelle/core
+
+series() { python3 "$TOP/scripts/series.py" "$@"; }
+
+# change_core FORM TREE NAME: each file has to change. The FORM is that of a series, or core:
+# with the macros that tell the library.
+change_core() {
+	local tree=$2 files file
+
+	mapfile -t files < <(series core "$3")
+	for file in "${files[@]}"; do
+		[ -f "$tree/$file" ] || { echo "there is no $file"; return 1; }
+		(cd "$tree" && spatch --very-quiet --sp-file "$TOP/$CORE/$3.cocci" -o "$tree/$file.new" "$file") || return
+		if [ ! -s "$tree/$file.new" ] || cmp -s "$tree/$file" "$tree/$file.new"; then
+			echo "$file: nothing matches, or the core has it already"
+			rm -f "$tree/$file.new"
+			return 1
+		fi
+		mv "$tree/$file.new" "$tree/$file"
+	done
+	(cd "$tree" && series tidy "$1" "${files[@]}")
+}
+
+# own FILE: of a tree of links, as a copy.
+own() {
+	local dir link
+
+	while dir=$(dirname "$1"); [ "$(realpath "$tree/$dir")" != "$tree/$dir" ]; do
+		while [ ! -L "$tree/$dir" ]; do dir=$(dirname "$dir"); done
+		link=$(readlink -f "$tree/$dir")
+		rm "$tree/$dir"
+		mkdir "$tree/$dir"
+		ln -s -t "$tree/$dir" "$link"/*
+	done
+	cp --remove-destination "$(readlink -f "$tree/$1")" "$tree/$1"
+}
+
+# applies NAME
+applies() {
+	local file
+
+	for file in $(series core "$1"); do own "$file" || return; done
+	change_core core "$tree" "$1"
+}
+
+# each_is_used: the library looks for each macro that tells it of a change.
+each_is_used() {
+	local mark rc=0
+
+	for mark in $(series marks); do
+		grep -qE "^#if(n)?def $mark\$" "$TOP"/*.h "$TOP"/scripts/analysis/*.h ||
+			{ echo "nothing looks for $mark"; rc=1; }
+	done
+	return $rc
+}
+
+# builds: what the core has now as well would be defined twice.
+builds() {
+	mapfile -t objects < <(for name in "${names[@]}"; do series core "$name"; done | sed -n 's/\.c$/.o/p' | sort -u)
+	make ARCH=um -C "$tree" O="$BUILD/core" --no-print-directory -s -j"$JOBS" olddefconfig &&
+		make ARCH=um -C "$tree" O="$BUILD/core" --no-print-directory -s -j"$JOBS" W=1e \
+			drivers/gpu/drm/safe/ "${objects[@]}"
+}
+
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/tree.sh"
+locked "$@"
+
+need_packages coccinelle libpython3-dev unifdef
+mapfile -t names < <(basename -s .cocci "$TOP/$CORE"/*.cocci)
+if [ "${1:-}" = build ]; then
+	prepare_tree
+	tree=$DRM_SAFE_CACHE/core-tree$KEY
+	rm -rf "$tree"
+	link_tree "$(dirname "$(readlink -f "$TREE/Makefile")")" "$tree"
+	copy_files "$tree"
+	for name in "${names[@]}"; do check "$KVER: $name applies" applies "$name"; done
+	mkdir -p "$BUILD/core"
+	cp "$TOP/tests/.kunitconfig" "$BUILD/core/.config"
+	check "$KVER: the library builds without what is now the core's" builds
+	finish
+	exit
+fi
+check "the library looks for each change of the core" each_is_used
+for kver in 7.3 7.2; do
+	out=$(KVER=$kver KSRC='' "$0" build) || true
+	echo "$out" | sed '$d'
+	read -r ok _ bad _ <<<"$(tail -n1 <<<"$out")"
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+done
+finish
