@@ -29,6 +29,9 @@ kernel_repository() {
 	rm -rf "$work"
 	cp -a --reflink=auto "$source" "$work"
 	git -C "$work" init -q
+	# Nobody keeps it: time is worth more than room.
+	git -C "$work" config core.compression 0
+	git -C "$work" config gc.auto 0
 	git -C "$work" add -A -f
 	git -C "$work" commit -q -m "${source##*/}"
 	echo "$source" >"$work/.git/drm-safe-of"

@@ -42,6 +42,12 @@ install-tree: ## put this directory into a kernel tree [TREE=<dir>]
 uninstall-tree: ## take it out again [TREE=<dir>]
 	@scripts/tree.sh uninstall "$(TREE)"
 
+series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...']
+	@TREE="$(TREE)" CHECK="$(CHECK)" ONLY="$(ONLY)" scripts/series.sh
+
+core-patches: ## apply the changes of the DRM core that the library wants, and compile the library with them
+	@scripts/core-patches.sh
+
 style: ## checkpatch, kernel-doc, SPDX tags and the like
 	@scripts/style.sh
 
@@ -105,6 +111,6 @@ pictures: ## the same, and pictures of each page at the widths of a desktop and 
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
-.PHONY: help kernel kunit kunit-modules demo vm igt modules try install-tree uninstall-tree \
+.PHONY: help kernel kunit kunit-modules demo vm igt modules try install-tree uninstall-tree series core-patches \
 	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs pictures check fresh-root clean
