@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/stringhash.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -245,8 +246,34 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 /*
  * The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made. A struct drm_device
  * of another driver may be the last thing in its allocation, so no member of
- * struct drm_dev_ctx tells. Struct drm_device has none that the library could set.
+ * struct drm_dev_ctx tells. Goes when struct drm_device has one that the library can set.
  */
+#ifdef drm_device_ctx
+VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
+
+	ctx->drm.ctx = ctx;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
+
+static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
+{
+	ctx->drm.ctx = NULL;
+}
+
+static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
+{
+	return drm->ctx;
+}
+
+/* No list, no comparison: CONFIG_DRM_SAFE_DEBUG sees what it would have seen. */
+static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
+{
+	return false;
+}
+#else
 static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
 
 static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
@@ -263,11 +290,37 @@ VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
 
+static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
+{
+	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
+}
+
 /* Returns NULL for a device of another origin, which it does not dereference. */
 static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
 {
 	return xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
 }
+
+/*
+ * Whether @driver has a device of another type. Reads nothing that belongs to a driver, which may
+ * have been unloaded, and left a device behind.
+ */
+static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
+{
+	struct drm_dev_ctx *ctx;
+	unsigned long index;
+	bool differs = false;
+
+	xa_lock_irq(&drm_dev_ctx_devices);
+	xa_for_each(&drm_dev_ctx_devices, index, ctx) {
+		differs = ctx->__driver == driver && ctx->__type_hash != type_hash;
+		if (differs)
+			break;
+	}
+	xa_unlock_irq(&drm_dev_ctx_devices);
+	return differs;
+}
+#endif
 
 /* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
@@ -1019,7 +1072,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	struct drm_dev_ctx *ctx = res;
 
 	drm_dev_ctx_debug_exit(ctx);
-	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
+	drm_dev_ctx_forget(ctx);
 	mutex_destroy(&ctx->__lock);
 	lockdep_unregister_key(&ctx->__key);
 	lockdep_unregister_key(&ctx->__shutdown_key);
@@ -1085,28 +1138,23 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 	return false;
 }
 
+static u32 drm_dev_ctx_type_hash(const struct drm_dev_ctx_args *args)
+{
+	return full_name_hash(NULL, args->type, strlen(args->type));
+}
+
 /*
  * Whether there is a device of the same struct drm_driver in another struct. The callbacks of a
  * driver take their devices for one. A device is in the array until its last reference goes.
  */
 static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 {
-	struct drm_dev_ctx *ctx;
-	unsigned long index;
-	bool other = false;
+	if (!drm_dev_ctx_differs(args->driver, drm_dev_ctx_type_hash(args)))
+		return false;
 
-	xa_lock_irq(&drm_dev_ctx_devices);
-	xa_for_each(&drm_dev_ctx_devices, index, ctx) {
-		other = ctx->drm.driver == args->driver && strcmp(ctx->__type, args->type);
-		if (other)
-			break;
-	}
-	xa_unlock_irq(&drm_dev_ctx_devices);
-	if (other)
-		drm_safe_broken(NULL, "a device has the drm_driver of its type",
-				"%s is that of another struct than %s", args->driver->name,
-				args->type);
-	return other;
+	drm_safe_broken(NULL, "a device has the drm_driver of its type",
+			"%s is that of another struct than %s", args->driver->name, args->type);
+	return true;
 }
 
 /*
@@ -1174,6 +1222,8 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	/* @offset says where the member drm of a struct drm_dev_ctx is. */
 	ctx = to_drm_dev_ctx(device + args->offset);
 	ctx->__type = args->type;
+	ctx->__driver = args->driver;
+	ctx->__type_hash = drm_dev_ctx_type_hash(args);
 	ret = drm_dev_ctx_make_known(ctx);
 	if (ret) {
 		drm_dev_put(&ctx->drm);

@@ -383,6 +383,8 @@ struct drm_dev_ctx {
 	struct drm_dev_ctx_unreg __unreg;
 	struct drm_dev_ctx_live __live;
 	const char *__type;
+	const struct drm_driver *__driver;	/* never read, only compared */
+	u32 __type_hash;
 
 	struct mutex __lock;	/* @__state, and the callbacks of the registration */
 	struct lock_class_key __key;

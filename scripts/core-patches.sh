@@ -58,7 +58,7 @@ each_is_used() {
 	local mark rc=0
 
 	for mark in $(series marks); do
-		grep -qE "^#if(n)?def $mark\$" "$TOP"/*.h "$TOP"/scripts/analysis/*.h ||
+		grep -qE "^#if(n)?def $mark\$" "$TOP"/*.[ch] "$TOP"/scripts/analysis/*.h ||
 			{ echo "nothing looks for $mark"; rc=1; }
 	done
 	return $rc

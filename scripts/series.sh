@@ -41,8 +41,7 @@ kernel_repository() {
 start_branch() {
 	[ "$(in_tree rev-parse --abbrev-ref HEAD)" = $BRANCH ] ||
 		in_tree update-ref refs/drm-safe/base HEAD
-	[ -z "$(in_tree status --porcelain --untracked-files=no)" ] ||
-		die "$tree has changes that are in no commit"
+	[ -z "$(in_tree status --porcelain)" ] || die "$tree has files or changes that are in no commit"
 	in_tree checkout -q -B $BRANCH refs/drm-safe/base
 }
 
@@ -57,8 +56,8 @@ make_patch() {
 	core) change_core series "$tree" "$3" ;;
 	convert) convert_driver "$3" ;;
 	files) series write "$1" "$tree" ;;
-	esac || { in_tree reset -q --hard; return 1; }
-	in_tree add -A -f
+	esac || { in_tree reset -q --hard && in_tree clean -qfd; return 1; }
+	in_tree add -A
 	series message "$1" | in_tree commit -q -F - && in_tree update-ref "refs/drm-safe/patch/$1" HEAD
 }
 
@@ -131,12 +130,14 @@ suites_pass() {
 
 # same_tree: git am of the mails gives what the branch has.
 same_tree() {
-	local dir=$DRM_SAFE_CACHE/series-am rc=0
+	local dir=$DRM_SAFE_CACHE/series-am rc=0 patches
+
+	patches=("$MAILS"/*.patch)
 
 	in_tree worktree remove --force "$dir" 2>/dev/null || true
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
 	git -C "$dir" sparse-checkout set include/drm include/linux drivers/gpu/drm drivers/dma-buf Documentation/gpu &&
-		git -C "$dir" checkout -q && git -C "$dir" am -q "$MAILS"/0[0-9][0-9][1-9]-* "$MAILS"/0[0-9][1-9]0-* &&
+		git -C "$dir" checkout -q && git -C "$dir" am -q "${patches[@]:1}" &&
 		git -C "$dir" diff --quiet "$BRANCH" HEAD || rc=1
 	in_tree worktree remove --force "$dir"
 	return $rc

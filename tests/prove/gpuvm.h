@@ -33,6 +33,9 @@ struct drm_gpuvm_imm {
 	struct drm_gpuva **pool;
 };
 
+/* That of drm_safe_core.h takes a struct drm_gpuvm. */
+#define drm_gpuvm_reserved(_base)	(&(_base)->kernel_alloc_node)
+
 /* Other tasks, before the lock is taken */
 static void prove_lock(int *lock);
 
