@@ -28,6 +28,7 @@ change_core() {
 		fi
 		mv "$tree/$file.new" "$tree/$file"
 	done
+	series lost "$3" "$tree" || return
 	(cd "$tree" && series tidy "$1" "${files[@]}")
 }
 

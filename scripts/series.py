@@ -8,6 +8,7 @@ series.py core NAME      the files that a semantic patch of the core changes
 series.py marks          the macros that tell the library that the core has a change
 series.py message NAME   the commit message
 series.py write NAME TREE  make what a patch of files changes in TREE
+series.py lost NAME TREE   what a semantic patch of the core should have added to TREE
 series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
 series.py converted DIR    the same for a driver that was converted
 series.py cover FILE       fill in the letter that git made
@@ -65,6 +66,25 @@ def marks(pattern=r"( (\1|1)$|\()"):
                    for mark in re.findall(rf"^\+#define (\w+){pattern}", path.read_text(encoding="utf-8"), re.M)})
 
 
+def lost(name, tree):
+    """The lines that a semantic patch adds and that no file has after it: rules without a match."""
+    def squashed(text):
+        return re.sub(r"\s", "", text)
+
+    cocci = (TOP / f"scripts/coccinelle/core/{name}.cocci").read_text(encoding="utf-8")
+    text = squashed("".join((tree / file).read_text(encoding="utf-8") for file in core_head(name)[1]))
+    # What a script makes is found by its text, as often as it makes it.
+    words = {word for line in re.findall(r"^@script:python \w+@\n(.*)\n", cocci, re.M) for word in re.findall(r"\w+", line)}
+    made = [literal for call in re.findall(r"^coccinelle\.\w+ = \w[\w.]*\((.*)\)$", cocci, re.M)
+            for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', call)]
+    for line in re.findall(r"^\+(.*)$", cocci, re.M):
+        if not words & set(re.findall(r"\w+", line)) and squashed(line) not in text:
+            yield line
+    for literal in set(made):
+        if text.count(squashed(literal)) < made.count(literal):
+            yield literal
+
+
 def tidy(path, series):
     """What spatch cannot write in the kernel's form; a series needs no marks either."""
     text = path.read_text(encoding="utf-8")
@@ -75,6 +95,8 @@ def tidy(path, series):
                   r"(\w+\([^()]*\))", r"\1 \3\n\t\2", text, flags=re.M)
     text = re.sub(r"^(\w.*\)){$", r"\1\n{", text, flags=re.M)
     text = re.sub(r"^(DEFINE_(?:CLASS|GUARD)\((?:.*\n){0,4}?.*\));$", r"\1", text, flags=re.M)
+    # The core's comments beside a line that has become too long
+    text = re.sub(r"^(?=.{94})(.*drm_vma_node_start.*;) /\* [^*]* \*/$", r"\1", text, flags=re.M)
     text = text.replace("(loff_t) - 1", "(loff_t)-1")
     path.write_text(text, encoding="utf-8")
 
@@ -316,6 +338,10 @@ def main():
         print(message(found[args[0]]), end="")
     elif command == "write":
         write(args[0], pathlib.Path(args[1]))
+    elif command == "lost":
+        missing = list(lost(args[0], pathlib.Path(args[1])))
+        print(*(f"not added: {line}" for line in missing), sep="\n", end="\n" if missing else "")
+        sys.exit(bool(missing))
     elif command == "converted":
         converted(pathlib.Path(args[0]))
     elif command == "cover":

@@ -32,6 +32,7 @@ kernel_repository() {
 	# Nobody keeps it: time is worth more than room.
 	git -C "$work" config core.compression 0
 	git -C "$work" config gc.auto 0
+	git -C "$work" config feature.manyFiles true
 	git -C "$work" add -A -f
 	git -C "$work" commit -q -m "${source##*/}"
 	echo "$source" >"$work/.git/drm-safe-of"

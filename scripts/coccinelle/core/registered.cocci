@@ -26,11 +26,12 @@ identifier dev;
 + */
 +static inline bool drm_dev_is_unregistered(const struct drm_device *dev)
 +{
++	/* Pairs with the release in drm_dev_register() */
 +	return !smp_load_acquire(&dev->registered);
 +}
 +#define drm_dev_is_unregistered drm_dev_is_unregistered
 +
- void drm_dev_unregister(struct drm_device *dev);
+ void drm_dev_get(struct drm_device *dev);
 
 @@
 struct drm_device *dev;

@@ -43,6 +43,25 @@ identifier shmem;
 +#define drm_gem_shmem_purge_backing drm_gem_shmem_purge_backing
  void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem);
 
+@purge@
+identifier shmem, obj, dev;
+@@
+ void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem)
+ {
+ 	struct drm_gem_object *obj = &shmem->base;
+ 	struct drm_device *dev = obj->dev;
+ 	...
+-	shmem->madv = -1;
+-
+ 	drm_vma_node_unmap(...);
+-	drm_gem_free_mmap_offset(obj);
+-
+-	shmem_truncate_range(file_inode(obj->filp), 0, (loff_t)-1);
+-
+-	invalidate_mapping_pages(file_inode(obj->filp)->i_mapping, 0, (loff_t)-1);
++	drm_gem_shmem_purge_backing(shmem);
+ }
+
 @@
 declarer name EXPORT_SYMBOL_GPL;
 @@
@@ -68,23 +87,3 @@ declarer name EXPORT_SYMBOL_GPL;
 +	invalidate_mapping_pages(file_inode(obj->filp)->i_mapping, 0, (loff_t)-1);
 +}
 +EXPORT_SYMBOL_GPL(drm_gem_shmem_purge_backing);
-
-@purge@
-identifier shmem, obj, dev;
-typedef loff_t;
-@@
- void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem)
- {
- 	struct drm_gem_object *obj = &shmem->base;
- 	struct drm_device *dev = obj->dev;
- 	...
--	shmem->madv = -1;
--
- 	drm_vma_node_unmap(...);
--	drm_gem_free_mmap_offset(obj);
--
--	shmem_truncate_range(file_inode(obj->filp), 0, (loff_t)-1);
--
--	invalidate_mapping_pages(file_inode(obj->filp)->i_mapping, 0, (loff_t)-1);
-+	drm_gem_shmem_purge_backing(shmem);
- }
