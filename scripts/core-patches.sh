@@ -20,7 +20,7 @@ change_core() {
 	mapfile -t files < <(series core "$3")
 	for file in "${files[@]}"; do
 		[ -f "$tree/$file" ] || { echo "there is no $file"; return 1; }
-		(cd "$tree" && spatch --very-quiet --sp-file "$TOP/$CORE/$3.cocci" -o "$tree/$file.new" "$file") || return
+		(cd "$tree" && spatch --very-quiet --sp-file "$TOP/$CORE/$3.cocci" -o "$tree/$file.new" "$file") >/dev/null || return
 		if [ ! -s "$tree/$file.new" ] || cmp -s "$tree/$file" "$tree/$file.new"; then
 			echo "$file: nothing matches, or the core has it already"
 			rm -f "$tree/$file.new"
