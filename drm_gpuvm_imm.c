@@ -1099,14 +1099,23 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
  * @vm: the address space
  * @obj: the object
  *
+ * @obj can be any object that drm_exec has locked, such as the one that @vm shares the
+ * reservation lock of.
+ *
  * Context: Any.
  *
- * Return: true if @obj does not share the reservation lock of @vm; false if @vm is NULL,
- * which is a driver bug.
+ * Return: true if @obj does not share the reservation lock of @vm; false if @vm is NULL, or
+ * @obj is of another device, which are driver bugs.
  */
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 {
-	return !drm_gpuvm_imm_is_none(vm) && drm_gpuvm_is_extobj(&vm->base, obj);
+	if (drm_gpuvm_imm_is_none(vm))
+		return false;
+	if (unlikely(obj->dev != vm->base.drm)) {
+		drm_gpuvm_imm_report_foreign(vm, obj);
+		return false;
+	}
+	return drm_gpuvm_is_extobj(&vm->base, obj);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
 

@@ -207,9 +207,9 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
  * its gpuva lock, under which the step is called.
  *
  * Return: 0; -EBUSY if an address space of another type, or one whose core just goes, has a
- * vm_bo of @obj; -EINVAL if the type has no evict step, which is a driver bug; or the first
- * error of that step. The address spaces that @obj was taken out of have it validated by the
- * next execution, also if they map it only after this.
+ * vm_bo of @obj; -EINVAL if the type has no evict step, or takes objects of another type,
+ * which are driver bugs; or the first error of that step. The address spaces that @obj was
+ * taken out of have it validated by the next execution, also if they map it only after this.
  */
 int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
 {
@@ -219,6 +219,11 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
 	dma_resv_assert_held(obj->resv);
 	if (!type->evict) {
 		drm_gpuvm_imm_report_lacks(obj->dev, "evict");
+		return -EINVAL;
+	}
+	if (obj->funcs != type->obj_funcs) {
+		drm_safe_broken(obj->dev, "a VM takes objects of its own device and type",
+				"an object of another type is to be evicted from VMs of this one");
 		return -EINVAL;
 	}
 

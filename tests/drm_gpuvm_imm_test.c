@@ -430,6 +430,10 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 		       test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
 	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
 		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
+	dma_resv_lock(bo->base.resv, NULL);
+	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
+		       drm_gpuvm_imm_evict_gem(&test_vm_type.base, &bo->base), -EINVAL);
+	dma_resv_unlock(bo->base.resv);
 	bo->base.funcs = &test_bo_funcs;
 
 	/* of another device */
@@ -442,6 +446,8 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 		       test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
 	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
 		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
+	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
+		       drm_gpuvm_imm_is_extobj(shared, &bo->base), false);
 	bo->base.dev = env->drm;
 	drm_dev_put(other_dev);
 
