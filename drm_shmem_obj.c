@@ -771,10 +771,9 @@ static struct drm_shmem_obj *drm_shmem_create_dumb(struct drm_device *drm, u64 s
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
 	type = drm_shmem_made_for(drm, gem);
-	if (!type) {
-		kfree(gem);
+	/* The driver's memory need not be freed with kfree(), or begin where @gem does: a leak. */
+	if (!type)
 		return ERR_PTR(-EINVAL);
-	}
 	ret = drm_shmem_make(type, drm, to_drm_shmem_obj(gem), aligned, &none);
 	return ret ? ERR_PTR(ret) : to_drm_shmem_obj(gem);
 }
