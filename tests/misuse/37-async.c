@@ -12,7 +12,7 @@
 // wrong: NOT_REQUESTED W: ignoring return value
 // wrong: PROOF_KEPT C: 'live' is borrowed for a scope and must not be kept
 // wrong: BY_CONTAINER_OF C: take the registration data from the argument of foo_poll\(\)
-// wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_engine, without a proof
+// wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_blit, without a proof
 // wrong: VIRTIO_WITHOUT_REMOVE C: foo_virtio_driver.remove has to call drm_dev_ctx_unregister\(\)
 // run: drm_dev_ctx_async.rearming: ended by the library, also those that rearm themselves
 // run: drm_dev_ctx_async.dropped: what was held back never runs
@@ -23,7 +23,7 @@
 #include "drm_dev_ctx_async.h"
 #include "foo.h"
 
-struct foo_engine {
+struct foo_blit {
 	struct drm_dev_ctx_data base;
 	struct drm_dev_ctx_work poll;
 	struct drm_dev_ctx_work done;
@@ -34,12 +34,12 @@ struct foo_engine {
 	u32 seen;
 };
 
-int foo_engine_kick(const struct foo_reg *reg, struct foo_engine *engine);
-void foo_engine_done(const struct drm_dev_ctx_live *live, struct foo_engine *engine);
+int foo_blit_kick(const struct foo_reg *reg, struct foo_blit *blit);
+void foo_blit_done(const struct drm_dev_ctx_live *live, struct foo_blit *blit);
 
-static struct foo_engine *foo_engine(struct drm_dev_ctx_data *data)
+static struct foo_blit *foo_blit(struct drm_dev_ctx_data *data)
 {
-	return container_of(data, struct foo_engine, base);
+	return container_of(data, struct foo_blit, base);
 }
 
 /* An initiator, a completer, and a timer */
@@ -47,12 +47,12 @@ static void foo_poll(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data 
 		     struct drm_dev_ctx_work *work)
 {
 #if defined(BY_CONTAINER_OF)
-	struct foo_engine *engine = container_of(work, struct foo_engine, poll);
+	struct foo_blit *blit = container_of(work, struct foo_blit, poll);
 #else
-	struct foo_engine *engine = foo_engine(data);
+	struct foo_blit *blit = foo_blit(data);
 #endif
 
-	if (!foo_engine_kick(container_of(reg, struct foo_reg, base), engine))
+	if (!foo_blit_kick(container_of(reg, struct foo_reg, base), blit))
 		drm_dev_ctx_work_queue(work, system_wq, HZ);
 }
 
@@ -60,17 +60,17 @@ static void foo_done(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_dat
 		     struct drm_dev_ctx_work *work)
 {
 #if defined(MORE_THAN_LIVE)
-	foo_engine_kick(live, foo_engine(data));
+	foo_blit_kick(live, foo_blit(data));
 #elif defined(PROOF_KEPT)
-	foo_engine(data)->live = live;
+	foo_blit(data)->live = live;
 #endif
-	foo_engine_done(live, foo_engine(data));
+	foo_blit_done(live, foo_blit(data));
 }
 
 static void foo_tick(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		     struct drm_dev_ctx_timer *timer)
 {
-	foo_engine(data)->seen++;
+	foo_blit(data)->seen++;
 	drm_dev_ctx_timer_mod(timer, jiffies + HZ);
 }
 
@@ -78,7 +78,7 @@ static void foo_tick(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_dat
 #if defined(RAW_WORK)
 static void foo_raw_poll(struct work_struct *work)
 {
-	container_of(work, struct foo_engine, raw)->seen++;
+	container_of(work, struct foo_blit, raw)->seen++;
 }
 #else
 static void foo_raw_poll(struct work_struct *work)
@@ -100,7 +100,7 @@ static irqreturn_t foo_irq(const struct drm_dev_ctx_live *live, struct drm_dev_c
 			   struct drm_dev_ctx_irq *irq)
 #endif
 {
-	drm_dev_ctx_work_queue(&foo_engine(data)->done, system_wq, 0);
+	drm_dev_ctx_work_queue(&foo_blit(data)->done, system_wq, 0);
 	return IRQ_HANDLED;
 }
 
@@ -108,43 +108,43 @@ static const struct drm_dev_ctx_irq_ops foo_irq_ops = {
 	.handler = foo_irq,
 };
 
-int foo_engine_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
-		     struct foo_engine *engine, unsigned int nr)
+int foo_blit_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+		     struct foo_blit *blit, unsigned int nr)
 {
 	const struct drm_dev_ctx_live *live;
 	int ret;
 
-	live = drm_dev_ctx_attach(unreg, &foo_reg_ops, &engine->base);
+	live = drm_dev_ctx_attach(unreg, &foo_reg_ops, &blit->base);
 	if (IS_ERR(live))
 		return PTR_ERR(live);
-	INIT_WORK(&engine->raw, foo_raw_poll);
+	INIT_WORK(&blit->raw, foo_raw_poll);
 #if defined(KERNELS_HANDLER)
-	drm_dev_ctx_work_init(&engine->poll, live, foo_raw_poll);
+	drm_dev_ctx_work_init(&blit->poll, live, foo_raw_poll);
 #elif defined(HANDLER_OF_A_TIMER)
-	drm_dev_ctx_work_init(&engine->poll, live, foo_tick);
+	drm_dev_ctx_work_init(&blit->poll, live, foo_tick);
 #elif defined(DATA_IN_PLACE_OF_PROOF)
-	drm_dev_ctx_work_init(&engine->poll, live, foo_of_data);
+	drm_dev_ctx_work_init(&blit->poll, live, foo_of_data);
 #elif defined(WITHOUT_DATA)
-	drm_dev_ctx_work_init(&engine->poll, &unreg->bound, foo_poll);
+	drm_dev_ctx_work_init(&blit->poll, &unreg->bound, foo_poll);
 #else
-	drm_dev_ctx_work_init(&engine->poll, live, foo_poll);
+	drm_dev_ctx_work_init(&blit->poll, live, foo_poll);
 #endif
-	drm_dev_ctx_work_init(&engine->done, live, foo_done);
-	drm_dev_ctx_timer_init(&engine->timer, live, foo_tick);
-	drm_dev_ctx_timer_mod(&engine->timer, jiffies + HZ);
+	drm_dev_ctx_work_init(&blit->done, live, foo_done);
+	drm_dev_ctx_timer_init(&blit->timer, live, foo_tick);
+	drm_dev_ctx_timer_mod(&blit->timer, jiffies + HZ);
 #if defined(QUEUED_AS_THE_KERNELS)
-	schedule_work(&engine->poll);
+	schedule_work(&blit->poll);
 #endif
-	drm_dev_ctx_work_queue(&engine->poll, system_wq, 0);
+	drm_dev_ctx_work_queue(&blit->poll, system_wq, 0);
 #if defined(NOT_REQUESTED)
-	drm_dev_ctx_irq_request(&engine->irq, live, nr, &foo_irq_ops, 0, "foo");
+	drm_dev_ctx_irq_request(&blit->irq, live, nr, &foo_irq_ops, 0, "foo");
 	ret = 0;
 #else
-	ret = drm_dev_ctx_irq_request(&engine->irq, live, nr, &foo_irq_ops, 0, "foo");
+	ret = drm_dev_ctx_irq_request(&blit->irq, live, nr, &foo_irq_ops, 0, "foo");
 #endif
 	if (ret)
 		return ret;
-	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &engine->base);
+	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &blit->base);
 }
 
 #if !defined(VIRTIO_WITHOUT_REMOVE)
@@ -156,7 +156,13 @@ static void foo_virtio_remove(struct virtio_device *vdev)
 }
 #endif
 
+static void foo_virtio_shutdown(struct virtio_device *vdev)
+{
+	drm_dev_ctx_shutdown(&vdev->dev);
+}
+
 struct virtio_driver foo_virtio_driver = {
+	.shutdown = foo_virtio_shutdown,
 #if !defined(VIRTIO_WITHOUT_REMOVE)
 	.remove = foo_virtio_remove,
 #endif
