@@ -7,7 +7,7 @@ series.py show NAME KEY  the values of KEY, such as Suites, one a line
 series.py core NAME      the files that a semantic patch of the core changes
 series.py marks          the macros that tell the library that the core has a change
 series.py message NAME   the commit message
-series.py write NAME TREE  make what a patch of files changes in TREE
+series.py write NAME TREE  make what a patch of files changes in TREE; print the files
 series.py lost NAME TREE   what a semantic patch of the core should have added to TREE
 series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
 series.py converted DIR    the same for a driver that was converted
@@ -258,7 +258,11 @@ class Series:
         return re.sub(r"^F:.*\n", "", text, flags=re.M) + "".join(f"F:\t{p}\n" for p in sorted(patterns))
 
 
+written = []	# all files of the tree that have what put() was given
+
+
 def put(path, text):
+    written.append(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
@@ -277,13 +281,19 @@ def block(tree, name, text, after, before_next=False):
 
 
 def converted(directory):
-    """Include the headers from where the series has them, and select what is used."""
+    """Include the headers from where the series has them."""
+    def sort(includes):
+        return "".join(sorted(includes[0].splitlines(keepends=True)))
+
     for path in directory.glob("*.[ch]"):
         text = path.read_text(encoding="utf-8")
-        put(path, re.sub(r'^#include "(drm_(?:dev_ctx|shmem_safe|gpuvm_imm)\.h)"', r"#include <drm/\1>", text, flags=re.M))
-    path = directory / "Kconfig"
-    text = path.read_text(encoding="utf-8")
-    put(path, re.sub(r"(?=^\tselect DRM_GEM)", "\tselect DRM_SAFE\n", text, count=1, flags=re.M))
+        ours = re.findall(r'^#include "(drm_(?:dev_ctx|shmem_safe|gpuvm_imm)\.h)"\n', text, flags=re.M)
+        for header in ours:
+            text = text.replace(f'#include "{header}"\n', "", 1)
+            text = re.sub(r"^#include <drm/", f"#include <drm/{header}>\n#include <drm/", text, count=1, flags=re.M)
+        put(path, re.sub(r"(^#include <drm/.*\n)+", sort, text, flags=re.M) if ours else text)
+    path = directory / "Makefile"
+    put(path, re.sub(r"^ccflags-y \+= .*drm/safe\n\n?", "", path.read_text(encoding="utf-8"), flags=re.M))
 
 
 def write(name, tree):
@@ -338,6 +348,7 @@ def main():
         print(message(found[args[0]]), end="")
     elif command == "write":
         write(args[0], pathlib.Path(args[1]))
+        print(*(path.relative_to(args[1]) for path in written), sep="\n")
     elif command == "lost":
         missing = list(lost(args[0], pathlib.Path(args[1])))
         print(*(f"not added: {line}" for line in missing), sep="\n", end="\n" if missing else "")

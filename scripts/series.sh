@@ -32,7 +32,6 @@ kernel_repository() {
 	# Nobody keeps it: time is worth more than room.
 	git -C "$work" config core.compression 0
 	git -C "$work" config gc.auto 0
-	git -C "$work" config feature.manyFiles true
 	git -C "$work" add -A -f
 	git -C "$work" commit -q -m "${source##*/}"
 	echo "$source" >"$work/.git/drm-safe-of"
@@ -53,12 +52,18 @@ convert_driver() {
 
 # make_patch NAME KIND [WHAT]: one commit.
 make_patch() {
+	local files=()
+
 	case $2 in
 	core) change_core series "$tree" "$3" ;;
 	convert) convert_driver "$3" ;;
-	files) series write "$1" "$tree" ;;
-	esac || { in_tree reset -q --hard && in_tree clean -qfd; return 1; }
-	in_tree add -A
+	files)
+		# Some kernels' .gitignore has all files.
+		mapfile -t files < <(series write "$1" "$tree")
+		[ ${#files[@]} -gt 0 ] && in_tree add -f -- "${files[@]}"
+		;;
+	esac || { in_tree reset -q --hard; return 1; }
+	in_tree add -u
 	series message "$1" | in_tree commit -q -F - && in_tree update-ref "refs/drm-safe/patch/$1" HEAD
 }
 
