@@ -190,6 +190,9 @@ class Series:
 
     def text(self, file):
         text = kernel_form(file)
+        if "DRM_SAFE_GPUVM" not in self.symbols:
+            text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
+                          r"\n\1", text, flags=re.M)
         if file in self.until:
             text = until(text, self.until[file])
             # What is included for the rest comes with it.
