@@ -39,6 +39,7 @@ ccflags-$(CONFIG_GCOV) += -fno-inline
 
 obj-$(CONFIG_DRM_SAFE_KUNIT_TEST) += tests/
 obj-$(CONFIG_DRM_SAFE_SGPU) += samples/sgpu/
+obj-$(CONFIG_DRM_SAFE_VGPU) += samples/vgpu/
 
 # An external module has no Kconfig: the C code learns here what make was told.
 ifneq ($(KBUILD_EXTMOD),)

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _VGPU_H
+#define _VGPU_H
+
+#include <linux/idr.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/virtio.h>
+#include <linux/virtio_gpu.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_plane.h>
+
+#include "drm_dev_ctx.h"
+#include "drm_shmem_safe.h"
+
+/* The cursor of every virtio GPU has this size. */
+#define VGPU_CURSOR_SIZE	64
+
+/* How long a device may take to answer. After that it counts as lost. */
+#define VGPU_LIMIT		(15 * HZ)
+
+struct vgpu_hw;
+struct vgpu_queue;
+
+/*
+ * struct vgpu_cmd - a command, in one of the slots of its queue
+ *
+ * Invariants:
+ *
+ * - @users counts the driver and, until the answer, the device. The slot is free when
+ *   it is zero. Under the lock of @queue.
+ * - @done is set once @result and the answer are there.
+ * - @data belongs to the command, and is freed with it: @out_len bytes that the device
+ *   reads after @req, or @in_len bytes that it writes in place of @resp.
+ */
+struct vgpu_cmd {
+	struct vgpu_queue *queue;
+	struct list_head node;
+	unsigned int users;
+	bool done;
+	int result;
+	void *data;
+	size_t out_len;
+	size_t in_len;
+	size_t req_len;
+	union {
+		struct virtio_gpu_ctrl_hdr hdr;
+		struct virtio_gpu_resource_create_2d create;
+		struct virtio_gpu_resource_unref unref;
+		struct virtio_gpu_resource_attach_backing attach;
+		struct virtio_gpu_transfer_to_host_2d transfer;
+		struct virtio_gpu_resource_flush flush;
+		struct virtio_gpu_set_scanout scanout;
+		struct virtio_gpu_cmd_get_edid edid;
+		struct virtio_gpu_update_cursor cursor;
+	} req;
+	struct virtio_gpu_ctrl_hdr resp __aligned(ARCH_DMA_MINALIGN);
+} __aligned(ARCH_DMA_MINALIGN);
+
+/*
+ * struct vgpu_queue - a virtqueue, and all commands that can be on it
+ *
+ * Invariants:
+ *
+ * - @vq is accessed under @lock, and only while @live is set: the device is not being
+ *   reset.
+ * - A command that is on no list has a user.
+ */
+struct vgpu_queue {
+	struct vgpu_hw *hw;
+	spinlock_t lock;		/* also in interrupts */
+	struct virtqueue *vq;
+	bool live;
+	bool stopped;			/* who waits in a section is to leave */
+	struct list_head free;
+	wait_queue_head_t wait;		/* for a free slot, room in @vq, or an answer */
+	struct vgpu_cmd *cmds;
+};
+
+/*
+ * struct vgpu_hw - the virtio device, as long as the registration
+ *
+ * Invariants:
+ *
+ * - @has_vqs and the @live of both queues are changed under @reset_lock.
+ * - @life changes when the device forgets all resources.
+ */
+struct vgpu_hw {
+	struct drm_dev_ctx_data base;
+	struct virtio_device *vdev;
+	struct drm_dev_ctx *ctx;
+	struct vgpu_queue ctrl;
+	struct vgpu_queue cursor;
+	struct work_struct config_work;
+	struct mutex reset_lock;	/* around the start and the end of a life */
+	bool has_vqs;
+	unsigned int life;
+	struct ida ids;
+	atomic64_t fences;
+	struct vgpu_cmd *panic;		/* the commands of drm_panic */
+};
+
+/* An output: the device calls it a scanout, by the index of its CRTC. */
+struct vgpu_output {
+	struct drm_crtc crtc;
+	struct drm_connector connector;
+	/* What the device says of it, under the mutex of the mode configuration */
+	bool enabled;
+	u32 width;
+	u32 height;
+};
+
+/* A device: what lives until its last reference is gone */
+struct vgpu_device {
+	struct drm_dev_ctx ctx;
+	struct vgpu_hw *hw;
+	struct vgpu_output *outputs;
+	unsigned int num_outputs;
+};
+
+/* A buffer: nothing of its own beside what every object has */
+struct vgpu_bo {
+	struct drm_shmem_obj shmem;
+};
+
+DRM_SHMEM_OBJ_TYPE(vgpu_bo_type, struct vgpu_bo, shmem, struct vgpu_bo_unique);
+
+/*
+ * struct vgpu_fb - a framebuffer, which the device knows as a resource
+ *
+ * Invariants:
+ *
+ * - @owns is set, @sgt filled in and @id allocated when the framebuffer is shown first.
+ *   All stay so to its end.
+ * - The device has the addresses of @sgt while @life is that of the hardware, and may
+ *   have them while @lock is held.
+ */
+struct vgpu_fb {
+	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees it */
+	struct mutex lock;		/* the four that follow */
+	struct drm_shmem_sgt_owned sgt;
+	bool owns;
+	u32 id;
+	unsigned int life;
+};
+
+static inline struct vgpu_device *to_vgpu(struct drm_device *drm)
+{
+	return drm_dev_ctx_entry(drm, struct vgpu_device, ctx);
+}
+
+/* The hardware is there before the first proof is used, and until the last block is left. */
+static inline struct vgpu_hw *vgpu_bound_hw(const struct drm_dev_ctx_bound *bound)
+{
+	return to_vgpu(drm_dev_ctx_bound_drm(bound))->hw;
+}
+
+static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
+{
+	return container_of(fb, struct vgpu_fb, base);
+}
+
+/* vgpu_queue.c */
+struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *ctx);
+void vgpu_hw_free(struct vgpu_hw *hw);
+int vgpu_hw_start(struct vgpu_hw *hw);
+void vgpu_hw_reset(struct vgpu_hw *hw);
+void vgpu_hw_stop(struct vgpu_hw *hw);
+void vgpu_hw_leave(struct vgpu_hw *hw);
+struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, bool killable);
+void vgpu_cmd_put(struct vgpu_cmd *cmd);
+int vgpu_cmd_queue(struct vgpu_cmd *cmd, bool killable);
+int vgpu_cmd_wait(struct vgpu_cmd *cmd, bool killable);
+int vgpu_cmd_run(struct vgpu_cmd *cmd, bool killable);
+int vgpu_cmd_send(struct vgpu_cmd *cmd);
+struct vgpu_cmd *vgpu_cmd_panic_get(struct vgpu_cmd *cmd, u32 type, size_t req_len);
+void vgpu_cmd_panic(struct vgpu_cmd *cmd);
+
+#define vgpu_cmd_new(_q, _type, _member, _killable)				\
+	vgpu_cmd_get(_q, _type, sizeof_field(struct vgpu_cmd, req._member), _killable)
+
+/* vgpu_object.c */
+struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size);
+struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *file,
+				       const struct drm_format_info *info,
+				       const struct drm_mode_fb_cmd2 *mode_cmd);
+int vgpu_fb_show(struct vgpu_fb *fb);
+int vgpu_fb_sync(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb);
+
+/* vgpu_plane.c */
+struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
+				    unsigned int index);
+void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index);
+
+/* vgpu_display.c */
+int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw);
+int vgpu_display_update(struct vgpu_device *vgpu, struct vgpu_hw *hw);
+void vgpu_config_work(struct work_struct *work);
+
+#endif /* _VGPU_H */

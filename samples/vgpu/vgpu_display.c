@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The outputs of the device, and what is connected to them.
+ */
+
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_edid.h>
+#include <drm/drm_encoder.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_mode_config.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+#include <drm/drm_vblank.h>
+#include <drm/drm_vblank_helper.h>
+
+#include "vgpu.h"
+
+#define VGPU_MIN_SIZE		32
+#define VGPU_MAX_SIZE		8192
+#define VGPU_DEFAULT_WIDTH	1024
+#define VGPU_DEFAULT_HEIGHT	768
+
+static struct vgpu_output *connector_to_output(struct drm_connector *connector)
+{
+	return container_of(connector, struct vgpu_output, connector);
+}
+
+/* A command whose answer is more than a header, in memory that goes with the command */
+static struct vgpu_cmd *vgpu_query(struct vgpu_hw *hw, u32 type, size_t req_len, size_t in_len)
+{
+	void *data = kzalloc(in_len, GFP_KERNEL);
+	struct vgpu_cmd *cmd;
+
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	cmd = vgpu_cmd_get(&hw->ctrl, type, req_len, true);
+	if (IS_ERR(cmd)) {
+		kfree(data);
+		return cmd;
+	}
+	cmd->data = data;
+	cmd->in_len = in_len;
+	return cmd;
+}
+
+static void vgpu_outputs_set(struct vgpu_device *vgpu,
+			     const struct virtio_gpu_resp_display_info *info)
+{
+	guard(mutex)(&vgpu->ctx.drm.mode_config.mutex);
+	for (unsigned int i = 0; i < vgpu->num_outputs; i++) {
+		struct vgpu_output *out = &vgpu->outputs[i];
+
+		out->enabled = le32_to_cpu(info->pmodes[i].enabled);
+		out->width = le32_to_cpu(info->pmodes[i].r.width);
+		out->height = le32_to_cpu(info->pmodes[i].r.height);
+	}
+}
+
+/* Ask the device what is connected to its outputs. */
+int vgpu_display_update(struct vgpu_device *vgpu, struct vgpu_hw *hw)
+{
+	struct vgpu_cmd *cmd = vgpu_query(hw, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
+					  sizeof(struct virtio_gpu_ctrl_hdr),
+					  sizeof(struct virtio_gpu_resp_display_info));
+	int ret;
+
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	ret = vgpu_cmd_queue(cmd, true) ?: vgpu_cmd_wait(cmd, true);
+	if (!ret)
+		vgpu_outputs_set(vgpu, cmd->data);
+	vgpu_cmd_put(cmd);
+	return ret;
+}
+
+static int vgpu_edid_block(void *context, u8 *buf, unsigned int block, size_t len)
+{
+	const struct virtio_gpu_resp_edid *resp = context;
+	const size_t size = min(le32_to_cpu(resp->size), sizeof(resp->edid));
+	const size_t start = block * EDID_LENGTH;
+
+	if (start > size || len > size - start)
+		return -EINVAL;
+	memcpy(buf, resp->edid + start, len);
+	return 0;
+}
+
+static int vgpu_read_edid(struct vgpu_hw *hw, struct vgpu_output *out)
+{
+	const struct drm_edid *edid;
+	struct vgpu_cmd *cmd;
+	int ret;
+
+	if (!virtio_has_feature(hw->vdev, VIRTIO_GPU_F_EDID))
+		return -EOPNOTSUPP;
+	cmd = vgpu_query(hw, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
+			 sizeof(struct virtio_gpu_resp_edid));
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	cmd->req.edid.scanout = cpu_to_le32(drm_crtc_index(&out->crtc));
+	ret = vgpu_cmd_queue(cmd, true) ?: vgpu_cmd_wait(cmd, true);
+	if (!ret) {
+		edid = drm_edid_read_custom(&out->connector, vgpu_edid_block, cmd->data);
+		drm_edid_connector_update(&out->connector, edid);
+		drm_edid_free(edid);
+	}
+	vgpu_cmd_put(cmd);
+	return ret;
+}
+
+/* Modes for a device that says how large its window is, and not more */
+static int vgpu_add_modes(struct drm_connector *connector)
+{
+	struct vgpu_output *out = connector_to_output(connector);
+	struct drm_display_mode *mode;
+	int count;
+
+	count = drm_add_modes_noedid(connector, VGPU_MAX_SIZE, VGPU_MAX_SIZE);
+	if (!out->width || !out->height) {
+		drm_set_preferred_mode(connector, VGPU_DEFAULT_WIDTH, VGPU_DEFAULT_HEIGHT);
+		return count;
+	}
+	mode = drm_cvt_mode(connector->dev, out->width, out->height, 60, false, false, false);
+	if (!mode)
+		return count;
+	mode->type |= DRM_MODE_TYPE_PREFERRED;
+	drm_mode_probed_add(connector, mode);
+	return count + 1;
+}
+
+/* Without an answer, the EDID stays what it was. */
+static int vgpu_get_modes(struct drm_connector *connector)
+{
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(connector->dev))
+		vgpu_read_edid(vgpu_bound_hw(bound), connector_to_output(connector));
+	return drm_edid_connector_add_modes(connector) ?: vgpu_add_modes(connector);
+}
+
+static enum drm_connector_status vgpu_detect(struct drm_connector *connector, bool force)
+{
+	return connector_to_output(connector)->enabled ? connector_status_connected :
+							 connector_status_disconnected;
+}
+
+static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
+{
+	drm_crtc_vblank_off(crtc);
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
+		vgpu_scanout_off(vgpu_bound_hw(bound), drm_crtc_index(crtc));
+}
+
+static const struct drm_crtc_funcs vgpu_crtc_funcs = {
+	.set_config = drm_atomic_helper_set_config,
+	.page_flip = drm_atomic_helper_page_flip,
+	.reset = drm_atomic_helper_crtc_reset,
+	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	DRM_CRTC_VBLANK_TIMER_FUNCS,
+};
+
+static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
+	.atomic_flush = drm_crtc_vblank_atomic_flush,
+	.atomic_enable = drm_crtc_vblank_atomic_enable,
+	.atomic_disable = vgpu_crtc_disable,
+};
+
+static const struct drm_connector_funcs vgpu_connector_funcs = {
+	.detect = vgpu_detect,
+	.fill_modes = drm_helper_probe_single_connector_modes,
+	.reset = drm_atomic_helper_connector_reset,
+	.atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
+};
+
+static const struct drm_connector_helper_funcs vgpu_connector_helper_funcs = {
+	.get_modes = vgpu_get_modes,
+};
+
+static const struct drm_mode_config_funcs vgpu_mode_config_funcs = {
+	.fb_create = vgpu_fb_create,
+	.atomic_check = drm_atomic_helper_check,
+	.atomic_commit = drm_atomic_helper_commit,
+};
+
+static int vgpu_output_init(struct drm_device *drm, struct vgpu_output *out, unsigned int index)
+{
+	struct drm_plane *primary, *cursor;
+	struct drm_encoder *encoder;
+	int ret;
+
+	primary = vgpu_plane_create(drm, DRM_PLANE_TYPE_PRIMARY, index);
+	if (IS_ERR(primary))
+		return PTR_ERR(primary);
+	cursor = vgpu_plane_create(drm, DRM_PLANE_TYPE_CURSOR, index);
+	if (IS_ERR(cursor))
+		return PTR_ERR(cursor);
+	ret = drmm_crtc_init_with_planes(drm, &out->crtc, primary, cursor, &vgpu_crtc_funcs, NULL);
+	if (ret)
+		return ret;
+	drm_crtc_helper_add(&out->crtc, &vgpu_crtc_helper_funcs);
+
+	ret = drmm_connector_init(drm, &out->connector, &vgpu_connector_funcs,
+				  DRM_MODE_CONNECTOR_VIRTUAL, NULL);
+	if (ret)
+		return ret;
+	drm_connector_helper_add(&out->connector, &vgpu_connector_helper_funcs);
+	drm_connector_attach_edid_property(&out->connector);
+
+	encoder = drmm_plain_encoder_alloc(drm, NULL, DRM_MODE_ENCODER_VIRTUAL, NULL);
+	if (IS_ERR(encoder))
+		return PTR_ERR(encoder);
+	encoder->possible_crtcs = BIT(index);
+	return drm_connector_attach_encoder(&out->connector, encoder);
+}
+
+/* Make the outputs of a device that nobody sees yet. */
+int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
+{
+	struct drm_device *drm = &vgpu->ctx.drm;
+	u32 count;
+	int ret;
+
+	virtio_cread_le(hw->vdev, struct virtio_gpu_config, num_scanouts, &count);
+	count = min(count, VIRTIO_GPU_MAX_SCANOUTS);
+	if (!count)
+		return -ENODEV;
+	vgpu->outputs = drmm_kcalloc(drm, count, sizeof(*vgpu->outputs), GFP_KERNEL);
+	if (!vgpu->outputs)
+		return -ENOMEM;
+	vgpu->num_outputs = count;
+
+	ret = drmm_mode_config_init(drm);
+	if (ret)
+		return ret;
+	drm->mode_config.funcs = &vgpu_mode_config_funcs;
+	drm->mode_config.min_width = VGPU_MIN_SIZE;
+	drm->mode_config.min_height = VGPU_MIN_SIZE;
+	drm->mode_config.max_width = VGPU_MAX_SIZE;
+	drm->mode_config.max_height = VGPU_MAX_SIZE;
+	drm->mode_config.fb_modifiers_not_supported = true;
+	drm->mode_config.quirk_addfb_prefer_host_byte_order = true;
+
+	for (unsigned int i = 0; i < count; i++) {
+		ret = vgpu_output_init(drm, &vgpu->outputs[i], i);
+		if (ret)
+			return ret;
+	}
+	ret = drm_vblank_init(drm, count);
+	if (ret)
+		return ret;
+	drm_mode_config_reset(drm);
+	return vgpu_display_update(vgpu, hw);
+}
+
+/*
+ * The device has news of its outputs. No section, which an unplug would wait for: the locks
+ * of the mode configuration are held for as long as a commit waits for its clients' fences.
+ * Quiesce ends this.
+ */
+void vgpu_config_work(struct work_struct *work)
+{
+	struct vgpu_hw *hw = container_of(work, struct vgpu_hw, config_work);
+	struct vgpu_device *vgpu = to_vgpu(&hw->ctx->drm);
+	u32 events;
+
+	virtio_cread_le(hw->vdev, struct virtio_gpu_config, events_read, &events);
+	events &= VIRTIO_GPU_EVENT_DISPLAY;
+	if (!events)
+		return;
+	/* News that come from here on are another event. */
+	virtio_cwrite_le(hw->vdev, struct virtio_gpu_config, events_clear, &events);
+	if (!vgpu_display_update(vgpu, hw))
+		drm_kms_helper_hotplug_event(&vgpu->ctx.drm);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Framebuffers, which are the resources of the device. A resource has a width, a height
+ * and a format, as a framebuffer has, and its backing is the sg table of the buffer. The
+ * device keeps the addresses, so the framebuffer owns the table.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_print.h>
+
+#include "vgpu.h"
+
+const struct vgpu_bo_type vgpu_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+};
+
+struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&vgpu_bo_type);
+}
+
+/* DRM names the bytes of a pixel from the last one, virtio from the first. */
+static u32 vgpu_format(const struct drm_framebuffer *fb)
+{
+	switch (fb->format->format) {
+	case DRM_FORMAT_XRGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
+	case DRM_FORMAT_ARGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM;
+	case DRM_FORMAT_BGRX8888:
+		return VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
+	default:
+		return VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM;
+	}
+}
+
+static int vgpu_create(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+					    create, true);
+
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	cmd->req.create.resource_id = cpu_to_le32(fb->id);
+	cmd->req.create.format = cpu_to_le32(vgpu_format(&fb->base));
+	/* The device takes the lines of the buffer for as long as those of the resource. */
+	cmd->req.create.width = cpu_to_le32(fb->base.pitches[0] / 4);
+	cmd->req.create.height = cpu_to_le32(fb->base.height);
+	return vgpu_cmd_run(cmd, true);
+}
+
+/*
+ * The addresses that the device needs. Without VIRTIO_F_ACCESS_PLATFORM it accesses the
+ * guest's memory past any IOMMU, by physical addresses. The pages of an import are not
+ * ours to look at, so that its addresses serve only if there is no IOMMU.
+ */
+static struct virtio_gpu_mem_entry *
+vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, bool imported, unsigned int *count)
+{
+	struct drm_device *drm = &hw->ctx->drm;
+	const bool dma = imported || !virtio_has_dma_quirk(hw->vdev);
+	struct virtio_gpu_mem_entry *entries;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (imported && virtio_has_dma_quirk(hw->vdev) && device_iommu_mapped(drm_dev_dma_dev(drm)))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	*count = dma ? table->nents : table->orig_nents;
+	entries = kvzalloc_objs(*entries, *count, GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+	for_each_sg(table->sgl, sg, *count, i) {
+		entries[i].addr = cpu_to_le64(dma ? sg_dma_address(sg) : sg_phys(sg));
+		entries[i].length = cpu_to_le32(dma ? sg_dma_len(sg) : sg->length);
+	}
+	return entries;
+}
+
+static int vgpu_attach(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct sg_table *table)
+{
+	struct virtio_gpu_mem_entry *entries;
+	struct vgpu_cmd *cmd;
+	unsigned int count;
+
+	entries = vgpu_entries(hw, table, drm_gem_is_imported(fb->base.obj[0]), &count);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, true);
+	if (IS_ERR(cmd)) {
+		kvfree(entries);
+		return PTR_ERR(cmd);
+	}
+	cmd->req.attach.resource_id = cpu_to_le32(fb->id);
+	cmd->req.attach.nr_entries = cpu_to_le32(count);
+	cmd->data = entries;
+	cmd->out_len = array_size(count, sizeof(*entries));
+	return vgpu_cmd_run(cmd, true);
+}
+
+/*
+ * The device is to forget a resource. When this returns it has no address of the buffer:
+ * it says so, does not know the resource, or is reset.
+ */
+static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref,
+					    false);
+	int ret;
+
+	if (IS_ERR(cmd)) {
+		ret = PTR_ERR(cmd);
+	} else {
+		cmd->req.unref.resource_id = cpu_to_le32(fb->id);
+		ret = vgpu_cmd_run(cmd, false);
+	}
+	if (ret && ret != -EREMOTEIO)
+		vgpu_hw_reset(hw);
+	fb->life = 0;
+}
+
+/*
+ * Own the sg table of the buffer. The locks and the fences of an import are its exporter's,
+ * who may take as long as it likes: waited for before the block, which an unplug waits for.
+ */
+static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
+{
+	struct dma_resv *resv = drm_shmem_gem(&bo->shmem)->resv;
+	long ret;
+
+	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
+	if (ret >= 0)
+		ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(fb->base.dev))
+		ret = drm_shmem_sgt_own_locked(&fb->sgt, bound, &bo->shmem);
+	dma_resv_unlock(resv);
+	fb->owns = !ret;
+	return ret;
+}
+
+/* Make a resource of a framebuffer, if the device does not know it. */
+static int vgpu_fb_attach(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+{
+	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	int ret;
+
+	if (fb->life == hw->life)
+		return 0;
+	if (!fb->id) {
+		ret = ida_alloc_min(&hw->ids, 1, GFP_KERNEL_ACCOUNT);
+		if (ret < 0)
+			return ret;
+		fb->id = ret;
+	}
+	ret = vgpu_create(hw, fb);
+	if (!ret) {
+		drm_shmem_sgt_guard_owned(sgt, bound, &fb->sgt, ret)
+			ret = vgpu_attach(hw, fb, drm_shmem_sgt_table(sgt));
+	}
+	if (ret)
+		vgpu_forget(hw, fb);
+	else
+		fb->life = hw->life;
+	return ret;
+}
+
+/* Have the device know a framebuffer, before a commit that shows it. In the ioctl. */
+int vgpu_fb_show(struct vgpu_fb *fb)
+{
+	struct vgpu_bo *bo = drm_shmem_from_gem(&vgpu_bo_type, fb->base.obj[0]);
+	int ret;
+
+	if (!bo)
+		return -EINVAL;
+	ret = mutex_lock_interruptible(&fb->lock);
+	if (ret)
+		return ret;
+	if (!fb->owns)
+		ret = vgpu_fb_own(fb, bo);
+	if (!ret) {
+		ret = -ENODEV;
+		drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(fb->base.dev))
+			ret = vgpu_fb_attach(bound, fb);
+	}
+	mutex_unlock(&fb->lock);
+	return ret;
+}
+
+/* Let the device see what was drawn. The exporter of an import does so itself. */
+int vgpu_fb_sync(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+{
+	struct device *dev = drm_dev_dma_dev(drm_dev_ctx_bound_drm(bound));
+	const struct sg_table *table;
+	int ret;
+
+	drm_shmem_sgt_guard_owned(sgt, bound, &fb->sgt, ret) {
+		table = drm_shmem_sgt_table(sgt);
+		if (!drm_gem_is_imported(fb->base.obj[0]))
+			dma_sync_sg_for_device(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
+	}
+	return ret;
+}
+
+static void vgpu_fb_destroy(struct drm_framebuffer *base)
+{
+	struct vgpu_fb *fb = to_vgpu_fb(base);
+
+	/* A device that is gone was reset, and has no address. */
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(base->dev)) {
+		struct vgpu_hw *hw = vgpu_bound_hw(bound);
+
+		if (fb->life == hw->life)
+			vgpu_forget(hw, fb);
+		if (fb->id)
+			ida_free(&hw->ids, fb->id);
+	}
+	drm_shmem_sgt_release(&fb->sgt);
+	mutex_destroy(&fb->lock);
+	drm_gem_fb_destroy(base);
+}
+
+static const struct drm_framebuffer_funcs vgpu_fb_funcs = {
+	.create_handle = drm_gem_fb_create_handle,
+	.dirty = drm_atomic_helper_dirtyfb,
+	.destroy = vgpu_fb_destroy,
+};
+
+struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *file,
+				       const struct drm_format_info *info,
+				       const struct drm_mode_fb_cmd2 *mode_cmd)
+{
+	struct vgpu_fb *fb;
+	int ret;
+
+	if (mode_cmd->pitches[0] % 4)
+		return ERR_PTR(-EINVAL);
+	fb = kzalloc_obj(*fb, GFP_KERNEL_ACCOUNT);
+	if (!fb)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&fb->lock);
+	ret = drm_gem_fb_init_with_funcs(drm, &fb->base, file, info, mode_cmd, &vgpu_fb_funcs);
+	if (ret) {
+		kfree(fb);
+		return ERR_PTR(ret);
+	}
+	return &fb->base;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What is on the outputs: a primary plane and a cursor for each. The functions that DRM
+ * calls in a commit also run while the registration ends, to turn the display off, so
+ * they are blocks of drm_dev_ctx_guard_bound().
+ */
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_blend.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_atomic_helper.h>
+#include <drm/drm_panic.h>
+#include <drm/drm_print.h>
+
+#include "vgpu.h"
+
+static struct virtio_gpu_rect vgpu_rect(const struct drm_rect *rect)
+{
+	return (struct virtio_gpu_rect) {
+		.x = cpu_to_le32(rect->x1),
+		.y = cpu_to_le32(rect->y1),
+		.width = cpu_to_le32(drm_rect_width(rect)),
+		.height = cpu_to_le32(drm_rect_height(rect)),
+	};
+}
+
+/* Where the first pixel of a rectangle is in the buffer */
+static __le64 vgpu_offset(const struct drm_framebuffer *fb, const struct drm_rect *rect)
+{
+	return cpu_to_le64(fb->offsets[0] + (u64)rect->y1 * fb->pitches[0] +
+			   rect->x1 * fb->format->cpp[0]);
+}
+
+static void vgpu_fill_transfer(struct vgpu_cmd *cmd, struct vgpu_fb *fb,
+			       const struct drm_rect *rect)
+{
+	cmd->req.transfer.resource_id = cpu_to_le32(fb->id);
+	cmd->req.transfer.r = vgpu_rect(rect);
+	cmd->req.transfer.offset = vgpu_offset(&fb->base, rect);
+}
+
+static void vgpu_fill_flush(struct vgpu_cmd *cmd, struct vgpu_fb *fb, const struct drm_rect *rect)
+{
+	cmd->req.flush.resource_id = cpu_to_le32(fb->id);
+	cmd->req.flush.r = vgpu_rect(rect);
+}
+
+/* Have the device copy a part of the buffer into its resource. */
+static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb,
+				      const struct drm_rect *rect)
+{
+	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_cmd *cmd;
+	int ret;
+
+	ret = vgpu_fb_sync(bound, fb);
+	if (ret)
+		return ERR_PTR(ret);
+	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, transfer, false);
+	if (!IS_ERR(cmd))
+		vgpu_fill_transfer(cmd, fb, rect);
+	return cmd;
+}
+
+static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id,
+			const struct drm_rect *rect)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, false);
+
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	cmd->req.scanout.scanout_id = cpu_to_le32(index);
+	cmd->req.scanout.resource_id = cpu_to_le32(id);
+	cmd->req.scanout.r = vgpu_rect(rect);
+	return vgpu_cmd_send(cmd);
+}
+
+void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index)
+{
+	vgpu_scanout(hw, index, 0, &DRM_RECT_INIT(0, 0, 0, 0));
+}
+
+/*
+ * Have the device show a part of a resource. With a fence, its answer says that this is
+ * so, and that it has read the buffer: clients may draw to it once the commit is done.
+ */
+static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, false);
+
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	vgpu_fill_flush(cmd, fb, rect);
+	cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
+	cmd->req.hdr.fence_id = cpu_to_le64(atomic64_inc_return(&hw->fences));
+	return vgpu_cmd_run(cmd, false);
+}
+
+static int vgpu_primary_show(const struct drm_dev_ctx_bound *bound, struct drm_plane_state *old,
+			     struct drm_plane_state *new, struct drm_crtc_state *crtc)
+{
+	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
+	struct vgpu_cmd *cmd;
+	struct drm_rect src, damage;
+	int ret;
+
+	if (!crtc->active || !drm_atomic_helper_damage_merged(old, new, &damage))
+		return 0;
+
+	cmd = vgpu_transfer(bound, fb, &damage);
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	ret = vgpu_cmd_send(cmd);
+	if (ret)
+		return ret;
+
+	drm_rect_fp_to_int(&src, &new->src);
+	if (new->fb != old->fb || !drm_rect_equals(&new->src, &old->src) ||
+	    drm_atomic_crtc_needs_modeset(crtc))
+		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, &src);
+	return ret ?: vgpu_flush(hw, fb, &damage);
+}
+
+static void vgpu_primary_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
+	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
+	int ret = 0;
+
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
+		ret = vgpu_primary_show(bound, old, new, crtc);
+	if (ret && ret != -ENODEV)
+		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
+}
+
+static void vgpu_primary_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
+
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
+		vgpu_scanout_off(vgpu_bound_hw(bound), drm_crtc_index(old->crtc));
+}
+
+static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type, u32 id,
+			    const struct drm_plane_state *state)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor, false);
+
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	cmd->req.cursor.pos.scanout_id = cpu_to_le32(drm_crtc_index(crtc));
+	cmd->req.cursor.pos.x = cpu_to_le32(state->crtc_x);
+	cmd->req.cursor.pos.y = cpu_to_le32(state->crtc_y);
+	cmd->req.cursor.hot_x = cpu_to_le32(state->hotspot_x);
+	cmd->req.cursor.hot_y = cpu_to_le32(state->hotspot_y);
+	cmd->req.cursor.resource_id = cpu_to_le32(id);
+	return vgpu_cmd_send(cmd);
+}
+
+/* The queue of the cursor passes that of the transfers, so this waits for the copy. */
+static int vgpu_cursor_show(const struct drm_dev_ctx_bound *bound, struct drm_plane_state *old,
+			    struct drm_plane_state *new)
+{
+	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
+	struct vgpu_cmd *cmd;
+	int ret;
+
+	if (new->fb == old->fb && new->crtc == old->crtc)
+		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb->id, new);
+
+	cmd = vgpu_transfer(bound, fb, &DRM_RECT_INIT(0, 0, VGPU_CURSOR_SIZE, VGPU_CURSOR_SIZE));
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+	ret = vgpu_cmd_run(cmd, false);
+	return ret ?: vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb->id, new);
+}
+
+static void vgpu_cursor_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
+	int ret = 0;
+
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
+		ret = vgpu_cursor_show(bound, old, new);
+	if (ret && ret != -ENODEV)
+		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
+}
+
+static void vgpu_cursor_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
+
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
+		vgpu_move_cursor(vgpu_bound_hw(bound), old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0,
+				 old);
+}
+
+static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
+	const bool cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
+	struct drm_crtc_state *crtc;
+
+	if (!new->crtc)
+		return 0;
+	if (cursor && (new->fb->width != VGPU_CURSOR_SIZE || new->fb->height != VGPU_CURSOR_SIZE ||
+		       new->fb->pitches[0] != VGPU_CURSOR_SIZE * 4))
+		return -EINVAL;
+	/* Each framebuffer has a copy of its own on the device. */
+	if (new->fb != old->fb)
+		new->ignore_damage_clips = true;
+
+	crtc = drm_atomic_get_crtc_state(commit, new->crtc);
+	if (IS_ERR(crtc))
+		return PTR_ERR(crtc);
+	return drm_atomic_helper_check_plane_state(new, crtc, DRM_PLANE_NO_SCALING,
+						   DRM_PLANE_NO_SCALING, cursor, true);
+}
+
+/* What can fail, and what waits for others */
+static int vgpu_plane_prepare(struct drm_plane *plane, struct drm_plane_state *new)
+{
+	int ret;
+
+	if (!new->fb)
+		return 0;
+	ret = drm_gem_plane_helper_prepare_fb(plane, new);
+	return ret ?: vgpu_fb_show(to_vgpu_fb(new->fb));
+}
+
+/* The pages stay as long as the framebuffer owns its table. */
+static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_buffer *sb)
+{
+	struct drm_framebuffer *fb = plane->state ? plane->state->fb : NULL;
+	struct vgpu_bo *bo;
+
+	if (!fb || !plane->state->visible || fb->offsets[0] || drm_gem_is_imported(fb->obj[0]))
+		return -ENODEV;
+	bo = drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0]);
+	if (!bo || !bo->shmem.base.pages)
+		return -ENODEV;
+
+	sb->pages = bo->shmem.base.pages;
+	sb->format = fb->format;
+	sb->width = fb->width;
+	sb->height = fb->height;
+	sb->pitch[0] = fb->pitches[0];
+	return 0;
+}
+
+static void vgpu_panic_show(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+{
+	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
+	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_cmd *transfer, *flush;
+
+	transfer = vgpu_cmd_panic_get(&hw->panic[0], VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+				      sizeof(transfer->req.transfer));
+	flush = vgpu_cmd_panic_get(&hw->panic[1], VIRTIO_GPU_CMD_RESOURCE_FLUSH,
+				   sizeof(flush->req.flush));
+	if (!transfer || !flush || vgpu_fb_sync(bound, fb))
+		return;
+	vgpu_fill_transfer(transfer, fb, &all);
+	vgpu_fill_flush(flush, fb, &all);
+	vgpu_cmd_panic(transfer);
+	vgpu_cmd_panic(flush);
+}
+
+/* What is on the display in a panic can be shown only if nobody was using the queue. */
+static void vgpu_panic_flush(struct drm_plane *plane)
+{
+	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
+		vgpu_panic_show(bound, to_vgpu_fb(plane->state->fb));
+}
+
+static const struct drm_plane_funcs vgpu_plane_funcs = {
+	.update_plane = drm_atomic_helper_update_plane,
+	.disable_plane = drm_atomic_helper_disable_plane,
+	.reset = drm_atomic_helper_plane_reset,
+	.atomic_duplicate_state = drm_atomic_helper_plane_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_plane_destroy_state,
+};
+
+static const struct drm_plane_helper_funcs vgpu_primary_funcs = {
+	.prepare_fb = vgpu_plane_prepare,
+	.atomic_check = vgpu_plane_check,
+	.atomic_update = vgpu_primary_update,
+	.atomic_disable = vgpu_primary_disable,
+	.get_scanout_buffer = vgpu_get_scanout_buffer,
+	.panic_flush = vgpu_panic_flush,
+};
+
+static const struct drm_plane_helper_funcs vgpu_cursor_funcs = {
+	.prepare_fb = vgpu_plane_prepare,
+	.atomic_check = vgpu_plane_check,
+	.atomic_update = vgpu_cursor_update,
+	.atomic_disable = vgpu_cursor_disable,
+};
+
+static const u32 vgpu_primary_format = DRM_FORMAT_HOST_XRGB8888;
+static const u32 vgpu_cursor_format = DRM_FORMAT_HOST_ARGB8888;
+
+struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
+				    unsigned int index)
+{
+	const bool cursor = type == DRM_PLANE_TYPE_CURSOR;
+	struct drm_plane *plane;
+
+	plane = drmm_universal_plane_alloc(drm, struct drm_plane, dev, BIT(index),
+					   &vgpu_plane_funcs,
+					   cursor ? &vgpu_cursor_format : &vgpu_primary_format, 1,
+					   NULL, type, NULL);
+	if (IS_ERR(plane))
+		return plane;
+	drm_plane_helper_add(plane, cursor ? &vgpu_cursor_funcs : &vgpu_primary_funcs);
+	if (cursor)
+		drm_plane_create_blend_mode_property(plane, BIT(DRM_MODE_BLEND_PREMULTI));
+	else
+		drm_plane_enable_fb_damage_clips(plane);
+	return plane;
+}
