@@ -92,6 +92,7 @@ fi
 
 tests=$TOP/tests/coccinelle
 driver "$TOP/samples/sgpu"
+driver "$TOP/samples/vgpu"
 for file in "$rules"/*.cocci; do
 	check "${file##*/} bites" bites "$file" "$tests/driver"
 done
