@@ -54,8 +54,23 @@ checkpatch() {
 		}' "$TOP/scripts/checkpatch.accepted" -
 }
 
-# code_lines FILE: how many lines it has that are neither blank nor comment.
-code_lines() { gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null | wc -l; }
+# code FILE...: their lines that are neither blank nor comment. code_lines counts them.
+code() { for file; do gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null; done; }
+code_lines() { code "$@" | wc -l; }
+
+# two_d: what is left of code without the functions and structures for contexts and
+# capability sets, which are 3D, and for blobs and UUIDs. One begins and ends in the first
+# column, and has its name before the first brace.
+two_d() {
+	awk '{ part = part $0 "\n" }
+	     /^[^ \t].*;$|^}|^#/ {
+		head = part
+		sub(/\{.*/, "", head)
+		if (head !~ /3d|virgl|context|capset|cap_cache|blob|uuid|vram|host_visible/)
+			printf "%s", part
+		part = ""
+	     }'
+}
 
 # misspelt: is a name in the rule "raw" that the kernel does not have found?
 misspelt() {
@@ -94,9 +109,11 @@ check "the names in the spatch rules are those of the kernel and the library" \
 	python3 "$TOP/scripts/rule-names.py" "$TREE"
 check "a misspelt name is found" misspelt
 # The point of the library: what is left for a driver to write.
-lines=0
-for part in vm run bind; do
-	lines=$((lines + $(code_lines "samples/sgpu/sgpu_$part.c")))
-done
+lines=$(code_lines samples/sgpu/sgpu_{vm,run,bind}.c)
 check "the sample's address spaces and VM_BIND: $lines lines of code, under 380" [ "$lines" -lt 380 ]
+lines=$(code_lines samples/vgpu/*.[ch])
+virtio=$(code "$TREE"/drivers/gpu/drm/virtio/virtgpu_{drv.h,drv.c,kms.c,display.c,plane.c,vq.c,object.c,gem.c,fence.c} |
+	two_d | wc -l)
+check "the sample with a display: $lines lines of code, under 1500; the kernel's driver, in 2D: $virtio" \
+	[ "$lines" -lt 1500 ]
 finish
