@@ -8,7 +8,6 @@
 #include <linux/virtio.h>
 #include <linux/virtio_gpu.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
@@ -16,6 +15,7 @@
 #include <drm/drm_plane.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_dev_ctx_async.h"
 #include "drm_shmem_safe.h"
 
 /* The cursor of every virtio GPU has this size. */
@@ -96,7 +96,7 @@ struct vgpu_hw {
 	struct drm_dev_ctx *ctx;
 	struct vgpu_queue ctrl;
 	struct vgpu_queue cursor;
-	struct work_struct config_work;
+	struct drm_dev_ctx_work config_work;
 	struct mutex reset_lock;	/* around the start and the end of a life */
 	bool has_vqs;
 	unsigned int life;
@@ -118,7 +118,6 @@ struct vgpu_output {
 /* A device: what lives until its last reference is gone */
 struct vgpu_device {
 	struct drm_dev_ctx ctx;
-	struct vgpu_hw *hw;
 	struct vgpu_output *outputs;
 	unsigned int num_outputs;
 };
@@ -154,10 +153,9 @@ static inline struct vgpu_device *to_vgpu(struct drm_device *drm)
 	return drm_dev_ctx_entry(drm, struct vgpu_device, ctx);
 }
 
-/* The hardware is there before the first proof is used, and until the last block is left. */
-static inline struct vgpu_hw *vgpu_bound_hw(const struct drm_dev_ctx_bound *bound)
+static inline struct vgpu_hw *vgpu_live_hw(const struct drm_dev_ctx_live *live)
 {
-	return to_vgpu(drm_dev_ctx_bound_drm(bound))->hw;
+	return container_of(drm_dev_ctx_live_data(live), struct vgpu_hw, base);
 }
 
 static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
@@ -190,7 +188,7 @@ struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *
 				       const struct drm_format_info *info,
 				       const struct drm_mode_fb_cmd2 *mode_cmd);
 int vgpu_fb_show(struct vgpu_fb *fb);
-int vgpu_fb_sync(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb);
+int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb);
 
 /* vgpu_plane.c */
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
@@ -200,6 +198,7 @@ void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index);
 /* vgpu_display.c */
 int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw);
 int vgpu_display_update(struct vgpu_device *vgpu, struct vgpu_hw *hw);
-void vgpu_config_work(struct work_struct *work);
+void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+		      struct drm_dev_ctx_work *work);
 
 #endif /* _VGPU_H */

@@ -135,8 +135,8 @@ static int vgpu_add_modes(struct drm_connector *connector)
 /* Without an answer, the EDID stays what it was. */
 static int vgpu_get_modes(struct drm_connector *connector)
 {
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(connector->dev))
-		vgpu_read_edid(vgpu_bound_hw(bound), connector_to_output(connector));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(connector->dev))
+		vgpu_read_edid(vgpu_live_hw(live), connector_to_output(connector));
 	return drm_edid_connector_add_modes(connector) ?: vgpu_add_modes(connector);
 }
 
@@ -149,8 +149,8 @@ static enum drm_connector_status vgpu_detect(struct drm_connector *connector, bo
 static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *commit)
 {
 	drm_crtc_vblank_off(crtc);
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(crtc->dev))
-		vgpu_scanout_off(vgpu_bound_hw(bound), drm_crtc_index(crtc));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(crtc->dev))
+		vgpu_scanout_off(vgpu_live_hw(live), drm_crtc_index(crtc));
 }
 
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {
@@ -257,14 +257,15 @@ int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 }
 
 /*
- * The device has news of its outputs. No section, which an unplug would wait for: the locks
- * of the mode configuration are held for as long as a commit waits for its clients' fences.
- * Quiesce ends this.
+ * The device has news of its outputs. Not in a section, which an unplug would wait for: the
+ * locks of the mode configuration are held for as long as a commit waits for the fences of
+ * clients.
  */
-void vgpu_config_work(struct work_struct *work)
+void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+		      struct drm_dev_ctx_work *work)
 {
-	struct vgpu_hw *hw = container_of(work, struct vgpu_hw, config_work);
-	struct vgpu_device *vgpu = to_vgpu(&hw->ctx->drm);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
+	struct vgpu_device *vgpu = to_vgpu(drm_dev_ctx_live_drm(live));
 	u32 events;
 
 	virtio_cread_le(hw->vdev, struct virtio_gpu_config, events_read, &events);

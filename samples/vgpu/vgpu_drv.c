@@ -36,13 +36,22 @@ static const struct drm_driver vgpu_driver = {
 	.major = 1,
 };
 
-/* No client can reach the device any more, and the display is off. */
+/* The device is about to be unplugged: end the waits in sections, which that waits for. */
+static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
+{
+	vgpu_hw_leave(container_of(data, struct vgpu_hw, base));
+}
+
+/* No client can reach the device any more. */
+static void vgpu_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
+{
+	drm_atomic_helper_shutdown(drm_dev_ctx_live_drm(live));
+}
+
+/* The display is off. */
 static void vgpu_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
-	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
-
-	disable_work_sync(&hw->config_work);
-	vgpu_hw_stop(hw);
+	vgpu_hw_stop(container_of(data, struct vgpu_hw, base));
 }
 
 static void vgpu_release(struct drm_dev_ctx_data *data)
@@ -51,7 +60,8 @@ static void vgpu_release(struct drm_dev_ctx_data *data)
 }
 
 static const struct drm_dev_ctx_ops vgpu_reg_ops = {
-	.kms_shutdown = drm_atomic_helper_shutdown,
+	.stop = vgpu_stop,
+	.kms_shutdown = vgpu_kms_shutdown,
 	.quiesce = vgpu_quiesce,
 	.release = vgpu_release,
 };
@@ -75,21 +85,24 @@ static void vgpu_set_dma_dev(struct drm_device *drm, struct vgpu_hw *hw)
 	dma_set_max_seg_size(dev, min(dma_max_mapping_size(dev), UINT_MAX));
 }
 
-static int vgpu_setup(struct vgpu_device *vgpu, struct vgpu_hw *hw)
+/* Have the device answer, before anyone else can see it. */
+static int vgpu_setup(const struct drm_dev_ctx_live *live)
 {
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	int ret;
 
-	vgpu->hw = hw;
+	drm_dev_ctx_work_init(&hw->config_work, live, vgpu_config_work);
 	ret = vgpu_hw_start(hw);
 	if (ret)
 		return ret;
-	vgpu_set_dma_dev(&vgpu->ctx.drm, hw);
-	return vgpu_display_init(vgpu, hw);
+	vgpu_set_dma_dev(drm, hw);
+	return vgpu_display_init(to_vgpu(drm), hw);
 }
 
 static int vgpu_probe(struct virtio_device *vdev)
 {
-	struct vgpu_device *vgpu;
+	const struct drm_dev_ctx_live *live;
 	struct vgpu_hw *hw;
 	int ret;
 
@@ -104,20 +117,16 @@ static int vgpu_probe(struct virtio_device *vdev)
 					 struct vgpu_device, ctx);
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
-	vgpu = to_vgpu(drm_dev_ctx_unreg_drm(unreg));
 
-	hw = vgpu_hw_create(vdev, &vgpu->ctx);
+	hw = vgpu_hw_create(vdev, to_drm_dev_ctx(drm_dev_ctx_unreg_drm(unreg)));
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
-	ret = vgpu_setup(vgpu, hw);
-	if (ret) {
-		vgpu_hw_stop(hw);
-		vgpu_hw_free(hw);
-		return ret;
-	}
-	ret = drm_dev_ctx_register(&vdev->dev, &unreg, &vgpu_reg_ops, &hw->base);
+	live = drm_dev_ctx_attach(unreg, &vgpu_reg_ops, &hw->base);
+	if (IS_ERR(live))
+		return PTR_ERR(live);
+	ret = vgpu_setup(live) ?: drm_dev_ctx_register(&vdev->dev, &unreg, NULL, NULL);
 	if (!ret)
-		drm_client_setup(&vgpu->ctx.drm, NULL);
+		drm_client_setup(&hw->ctx->drm, NULL);
 	return ret;
 }
 
@@ -129,15 +138,19 @@ static void vgpu_remove(struct virtio_device *vdev)
 {
 	struct vgpu_hw *hw = vdev->priv;
 
-	vgpu_hw_leave(hw);
 	drm_dev_ctx_unregister(hw->ctx);
+}
+
+static void vgpu_shutdown(struct virtio_device *vdev)
+{
+	drm_dev_ctx_shutdown(&vdev->dev);
 }
 
 static void vgpu_config_changed(struct virtio_device *vdev)
 {
 	struct vgpu_hw *hw = vdev->priv;
 
-	schedule_work(&hw->config_work);
+	drm_dev_ctx_work_queue(&hw->config_work, system_percpu_wq, 0);
 }
 
 /* The device forgets everything while it sleeps. There are no news of its outputs meanwhile. */
@@ -146,10 +159,10 @@ static int vgpu_freeze(struct virtio_device *vdev)
 	struct vgpu_hw *hw = vdev->priv;
 	int ret;
 
-	cancel_work_sync(&hw->config_work);
+	drm_dev_ctx_work_cancel_sync(&hw->config_work);
 	ret = drm_mode_config_helper_suspend(&hw->ctx->drm);
 	if (ret)
-		schedule_work(&hw->config_work);
+		drm_dev_ctx_work_queue(&hw->config_work, system_percpu_wq, 0);
 	else
 		vgpu_hw_stop(hw);
 	return ret;
@@ -188,7 +201,7 @@ static struct virtio_driver vgpu_virtio_driver = {
 	.id_table = vgpu_ids,
 	.probe = vgpu_probe,
 	.remove = vgpu_remove,
-	.shutdown = vgpu_remove,
+	.shutdown = vgpu_shutdown,
 	.config_changed = vgpu_config_changed,
 	.freeze = pm_sleep_ptr(vgpu_freeze),
 	.restore = pm_sleep_ptr(vgpu_restore),

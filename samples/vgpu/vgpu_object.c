@@ -141,17 +141,17 @@ static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 	if (ret)
 		return ret;
 	ret = -ENODEV;
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(fb->base.dev))
-		ret = drm_shmem_sgt_own_locked(&fb->sgt, bound, &bo->shmem);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(fb->base.dev))
+		ret = drm_shmem_sgt_own_locked(&fb->sgt, &live->bound, &bo->shmem);
 	dma_resv_unlock(resv);
 	fb->owns = !ret;
 	return ret;
 }
 
 /* Make a resource of a framebuffer, if the device does not know it. */
-static int vgpu_fb_attach(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
-	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	int ret;
 
 	if (fb->life == hw->life)
@@ -164,7 +164,7 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_bound *bound, struct vgpu_fb 
 	}
 	ret = vgpu_create(hw, fb);
 	if (!ret) {
-		drm_shmem_sgt_guard_owned(sgt, bound, &fb->sgt, ret)
+		drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret)
 			ret = vgpu_attach(hw, fb, drm_shmem_sgt_table(sgt));
 	}
 	if (ret)
@@ -189,21 +189,21 @@ int vgpu_fb_show(struct vgpu_fb *fb)
 		ret = vgpu_fb_own(fb, bo);
 	if (!ret) {
 		ret = -ENODEV;
-		drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(fb->base.dev))
-			ret = vgpu_fb_attach(bound, fb);
+		drm_dev_ctx_guard_live(live, to_drm_dev_ctx(fb->base.dev))
+			ret = vgpu_fb_attach(live, fb);
 	}
 	mutex_unlock(&fb->lock);
 	return ret;
 }
 
 /* Let the device see what was drawn. The exporter of an import does so itself. */
-int vgpu_fb_sync(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
-	struct device *dev = drm_dev_dma_dev(drm_dev_ctx_bound_drm(bound));
+	struct device *dev = drm_dev_dma_dev(drm_dev_ctx_live_drm(live));
 	const struct sg_table *table;
 	int ret;
 
-	drm_shmem_sgt_guard_owned(sgt, bound, &fb->sgt, ret) {
+	drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret) {
 		table = drm_shmem_sgt_table(sgt);
 		if (!drm_gem_is_imported(fb->base.obj[0]))
 			dma_sync_sg_for_device(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
@@ -216,8 +216,8 @@ static void vgpu_fb_destroy(struct drm_framebuffer *base)
 	struct vgpu_fb *fb = to_vgpu_fb(base);
 
 	/* A device that is gone was reset, and has no address. */
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(base->dev)) {
-		struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(base->dev)) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
 
 		if (fb->life == hw->life)
 			vgpu_forget(hw, fb);

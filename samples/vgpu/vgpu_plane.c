@@ -2,7 +2,7 @@
 /*
  * What is on the outputs: a primary plane and a cursor for each. The functions that DRM
  * calls in a commit also run while the registration ends, to turn the display off, so
- * they are blocks of drm_dev_ctx_guard_bound().
+ * they are blocks of drm_dev_ctx_guard_live().
  */
 
 #include <drm/drm_atomic.h>
@@ -49,14 +49,14 @@ static void vgpu_fill_flush(struct vgpu_cmd *cmd, struct vgpu_fb *fb, const stru
 }
 
 /* Have the device copy a part of the buffer into its resource. */
-static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb,
+static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 				      const struct drm_rect *rect)
 {
-	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	ret = vgpu_fb_sync(bound, fb);
+	ret = vgpu_fb_sync(live, fb);
 	if (ret)
 		return ERR_PTR(ret);
 	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, transfer, false);
@@ -99,10 +99,10 @@ static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_r
 	return vgpu_cmd_run(cmd, false);
 }
 
-static int vgpu_primary_show(const struct drm_dev_ctx_bound *bound, struct drm_plane_state *old,
+static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
 			     struct drm_plane_state *new, struct drm_crtc_state *crtc)
 {
-	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
 	struct vgpu_cmd *cmd;
 	struct drm_rect src, damage;
@@ -111,7 +111,7 @@ static int vgpu_primary_show(const struct drm_dev_ctx_bound *bound, struct drm_p
 	if (!crtc->active || !drm_atomic_helper_damage_merged(old, new, &damage))
 		return 0;
 
-	cmd = vgpu_transfer(bound, fb, &damage);
+	cmd = vgpu_transfer(live, fb, &damage);
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	ret = vgpu_cmd_send(cmd);
@@ -132,8 +132,8 @@ static void vgpu_primary_update(struct drm_plane *plane, struct drm_atomic_commi
 	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
 	int ret = 0;
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		ret = vgpu_primary_show(bound, old, new, crtc);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		ret = vgpu_primary_show(live, old, new, crtc);
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
@@ -142,8 +142,8 @@ static void vgpu_primary_disable(struct drm_plane *plane, struct drm_atomic_comm
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		vgpu_scanout_off(vgpu_bound_hw(bound), drm_crtc_index(old->crtc));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		vgpu_scanout_off(vgpu_live_hw(live), drm_crtc_index(old->crtc));
 }
 
 static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type, u32 id,
@@ -163,10 +163,10 @@ static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 }
 
 /* The queue of the cursor passes that of the transfers, so this waits for the copy. */
-static int vgpu_cursor_show(const struct drm_dev_ctx_bound *bound, struct drm_plane_state *old,
+static int vgpu_cursor_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
 			    struct drm_plane_state *new)
 {
-	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
 	struct vgpu_cmd *cmd;
 	int ret;
@@ -174,7 +174,7 @@ static int vgpu_cursor_show(const struct drm_dev_ctx_bound *bound, struct drm_pl
 	if (new->fb == old->fb && new->crtc == old->crtc)
 		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb->id, new);
 
-	cmd = vgpu_transfer(bound, fb, &DRM_RECT_INIT(0, 0, VGPU_CURSOR_SIZE, VGPU_CURSOR_SIZE));
+	cmd = vgpu_transfer(live, fb, &DRM_RECT_INIT(0, 0, VGPU_CURSOR_SIZE, VGPU_CURSOR_SIZE));
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	ret = vgpu_cmd_run(cmd, false);
@@ -187,8 +187,8 @@ static void vgpu_cursor_update(struct drm_plane *plane, struct drm_atomic_commit
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	int ret = 0;
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		ret = vgpu_cursor_show(bound, old, new);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		ret = vgpu_cursor_show(live, old, new);
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
@@ -197,8 +197,8 @@ static void vgpu_cursor_disable(struct drm_plane *plane, struct drm_atomic_commi
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		vgpu_move_cursor(vgpu_bound_hw(bound), old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0,
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		vgpu_move_cursor(vgpu_live_hw(live), old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0,
 				 old);
 }
 
@@ -245,28 +245,27 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	if (!fb || !plane->state->visible || fb->offsets[0] || drm_gem_is_imported(fb->obj[0]))
 		return -ENODEV;
 	bo = drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0]);
-	if (!bo || !bo->shmem.base.pages)
+	if (!bo)
 		return -ENODEV;
 
-	sb->pages = bo->shmem.base.pages;
 	sb->format = fb->format;
 	sb->width = fb->width;
 	sb->height = fb->height;
 	sb->pitch[0] = fb->pitches[0];
-	return 0;
+	return drm_shmem_panic_scanout(&bo->shmem, sb);
 }
 
-static void vgpu_panic_show(const struct drm_dev_ctx_bound *bound, struct vgpu_fb *fb)
+static void vgpu_panic_show(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
-	struct vgpu_hw *hw = vgpu_bound_hw(bound);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_cmd *transfer, *flush;
 
 	transfer = vgpu_cmd_panic_get(&hw->panic[0], VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
 				      sizeof(transfer->req.transfer));
 	flush = vgpu_cmd_panic_get(&hw->panic[1], VIRTIO_GPU_CMD_RESOURCE_FLUSH,
 				   sizeof(flush->req.flush));
-	if (!transfer || !flush || vgpu_fb_sync(bound, fb))
+	if (!transfer || !flush || vgpu_fb_sync(live, fb))
 		return;
 	vgpu_fill_transfer(transfer, fb, &all);
 	vgpu_fill_flush(flush, fb, &all);
@@ -277,8 +276,8 @@ static void vgpu_panic_show(const struct drm_dev_ctx_bound *bound, struct vgpu_f
 /* What is on the display in a panic can be shown only if nobody was using the queue. */
 static void vgpu_panic_flush(struct drm_plane *plane)
 {
-	drm_dev_ctx_guard_bound(bound, to_drm_dev_ctx(plane->dev))
-		vgpu_panic_show(bound, to_vgpu_fb(plane->state->fb));
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
+		vgpu_panic_show(live, to_vgpu_fb(plane->state->fb));
 }
 
 static const struct drm_plane_funcs vgpu_plane_funcs = {

@@ -445,7 +445,6 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 	hw->vdev = vdev;
 	vdev->priv = hw;
 	hw->ctx = ctx;
-	INIT_WORK(&hw->config_work, vgpu_config_work);
 	mutex_init(&hw->reset_lock);
 	ida_init(&hw->ids);
 
