@@ -852,7 +852,8 @@ static void put_while_borrowed(struct kunit *test)
 		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
 			kunit_warning_suppress(test) {
 				drm_shmem_put(&bo->obj);
-				KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+				EXPECT_BROKEN(test,
+					      "a borrowed sg table does not keep the object");
 			}
 			KUNIT_EXPECT_EQ(test, life->finis, 0);
 		}
