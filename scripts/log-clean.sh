@@ -33,6 +33,7 @@ for log; do
 		/unreferenced object|Kernel panic|Oops|general protection|refcount_t: / ||
 		/list_(add|del) corruption|usercopy: |Bad page state|suspicious RCU usage/ ||
 		/sleeping function called|bad unlock balance|still has locks held|cut here/ ||
+		/DMAR: \[.*fault/ ||
 		/Segfault with no mm|[sS]oft lockup|rcu: .*stall|hung task|scheduling while atomic/ {
 			report(NR, $0)
 		}
