@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Devices with displays, through the ioctls that every one of them has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+
+#include "kms.h"
+
+/* The host of a guest computes the same, and compares. */
+uint32_t pattern(unsigned int head, uint32_t x, uint32_t y)
+{
+	uint32_t red = (x * 7 + head * 85) & 0xff;
+	uint32_t green = (y * 5 + head * 31) & 0xff;
+	uint32_t blue = (x ^ y) & 0xff;
+
+	return red << 16 | green << 8 | blue;
+}
+
+uint32_t *buffer_pixel(const struct buffer *buffer, uint32_t x, uint32_t y)
+{
+	return (uint32_t *)((char *)buffer->map + y * buffer->stride) + x;
+}
+
+void buffer_draw(struct buffer *buffer, unsigned int head)
+{
+	for (uint32_t y = 0; y < buffer->height; y++)
+		for (uint32_t x = 0; x < buffer->width; x++)
+			*buffer_pixel(buffer, x, y) = pattern(head, x, y);
+}
+
+/* Opaque in its upper half, transparent and so black in its lower */
+void buffer_draw_cursor(struct buffer *buffer, unsigned int head)
+{
+	for (uint32_t y = 0; y < buffer->height; y++)
+		for (uint32_t x = 0; x < buffer->width; x++)
+			*buffer_pixel(buffer, x, y) = y < buffer->height / 2 ?
+				0xff000000 | pattern(head + 1, x, y) : 0;
+}
+
+int buffer_create(int fd, struct buffer *buffer, uint32_t width, uint32_t height)
+{
+	uint64_t offset;
+	void *map;
+
+	memset(buffer, 0, sizeof(*buffer));
+	if (drmModeCreateDumbBuffer(fd, width, height, 32, 0, &buffer->handle,
+				    &buffer->stride, &buffer->size))
+		return -errno;
+	buffer->width = width;
+	buffer->height = height;
+	if (drmModeMapDumbBuffer(fd, buffer->handle, &offset))
+		goto failed;
+	map = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (map == MAP_FAILED)
+		goto failed;
+	buffer->map = map;
+	return 0;
+
+failed:
+	buffer_destroy(fd, buffer);
+	return -errno;
+}
+
+/* Keeps errno, for those who have failed. */
+void buffer_destroy(int fd, struct buffer *buffer)
+{
+	int error = errno;
+
+	if (buffer->fb)
+		drmModeRmFB(fd, buffer->fb);
+	if (buffer->map)
+		munmap(buffer->map, buffer->size);
+	if (buffer->handle)
+		drmModeDestroyDumbBuffer(fd, buffer->handle);
+	memset(buffer, 0, sizeof(*buffer));
+	errno = error;
+}
+
+static int buffer_add_fb(int fd, struct buffer *buffer)
+{
+	uint32_t handles[4] = { buffer->handle };
+	uint32_t strides[4] = { buffer->stride };
+	uint32_t offsets[4] = { 0 };
+
+	if (drmModeAddFB2(fd, buffer->width, buffer->height, DRM_FORMAT_XRGB8888,
+			  handles, strides, offsets, &buffer->fb, 0))
+		return -errno;
+	return 0;
+}
+
+/* The connector's own CRTC, as connector n of a virtual device drives scanout n */
+static uint32_t crtc_of(int fd, const drmModeRes *res, const drmModeConnector *connector)
+{
+	drmModeEncoder *encoder;
+	uint32_t crtc = 0;
+
+	if (!connector->count_encoders)
+		return 0;
+	encoder = drmModeGetEncoder(fd, connector->encoders[0]);
+	if (!encoder)
+		return 0;
+	for (int i = 0; i < res->count_crtcs; i++) {
+		if (encoder->possible_crtcs & 1u << i) {
+			crtc = res->crtcs[i];
+			break;
+		}
+	}
+	drmModeFreeEncoder(encoder);
+	return crtc;
+}
+
+static void add_output(struct display *display, const drmModeRes *res, unsigned int head)
+{
+	drmModeConnector *connector = drmModeGetConnector(display->fd, res->connectors[head]);
+	struct output *output = &display->outputs[display->count];
+
+	if (!connector)
+		return;
+	if (connector->connection == DRM_MODE_CONNECTED && connector->count_modes) {
+		memset(output, 0, sizeof(*output));
+		output->head = head;
+		output->connector = connector->connector_id;
+		output->crtc = crtc_of(display->fd, res, connector);
+		output->mode = connector->modes[0];
+		for (int i = connector->count_modes - 1; i >= 0; i--)
+			if (connector->modes[i].type & DRM_MODE_TYPE_PREFERRED)
+				output->mode = connector->modes[i];
+		display->count++;
+	}
+	drmModeFreeConnector(connector);
+}
+
+/* The first device with a display. */
+int display_open(struct display *display)
+{
+	drmModeRes *res = NULL;
+	glob_t nodes;
+
+	memset(display, 0, sizeof(*display));
+	display->fd = -1;
+	if (glob("/dev/dri/card*", 0, NULL, &nodes))
+		return -ENODEV;
+	for (size_t i = 0; i < nodes.gl_pathc && !res; i++) {
+		display->fd = open(nodes.gl_pathv[i], O_RDWR | O_CLOEXEC);
+		if (display->fd < 0)
+			continue;
+		res = drmModeGetResources(display->fd);
+		if (!res)
+			close(display->fd);
+	}
+	globfree(&nodes);
+	if (!res)
+		return -ENODEV;
+	for (int i = 0; i < res->count_connectors && i < MAX_OUTPUTS; i++)
+		add_output(display, res, i);
+	drmModeFreeResources(res);
+	return 0;
+}
+
+void display_close(struct display *display)
+{
+	for (unsigned int i = 0; i < display->count; i++) {
+		struct output *output = &display->outputs[i];
+
+		buffer_destroy(display->fd, &output->cursor);
+		buffer_destroy(display->fd, &output->buffers[0]);
+		buffer_destroy(display->fd, &output->buffers[1]);
+	}
+	close(display->fd);
+	display->count = 0;
+}
+
+/* Show the pattern. */
+int output_show(int fd, struct output *output)
+{
+	int ret;
+
+	for (int i = 0; i < 2; i++) {
+		struct buffer *buffer = &output->buffers[i];
+
+		ret = buffer_create(fd, buffer, output->mode.hdisplay, output->mode.vdisplay);
+		if (!ret)
+			ret = buffer_add_fb(fd, buffer);
+		if (ret)
+			return ret;
+		buffer_draw(buffer, output->head);
+	}
+	if (drmModeSetCrtc(fd, output->crtc, output->buffers[0].fb, 0, 0,
+			   &output->connector, 1, &output->mode))
+		return -errno;
+	return 0;
+}
+
+/* Show the cursor there. */
+int output_cursor(int fd, struct output *output, int x, int y)
+{
+	int ret = buffer_create(fd, &output->cursor, CURSOR_SIZE, CURSOR_SIZE);
+
+	if (ret)
+		return ret;
+	buffer_draw_cursor(&output->cursor, output->head);
+	if (drmModeSetCursor(fd, output->crtc, output->cursor.handle, CURSOR_SIZE, CURSOR_SIZE) ||
+	    drmModeMoveCursor(fd, output->crtc, x, y))
+		return -errno;
+	return 0;
+}
