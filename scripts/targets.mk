@@ -27,6 +27,9 @@ demo: ## carry a file through the sample driver with its client [INPUT=<file>]
 vm: ## run the sample driver on Debian's own kernel in QEMU: 64- and 32-bit clients, libdrm's programs, IGT, Mesa
 	@scripts/vm.sh
 
+vgpu: ## run the sample driver with a display on Debian's kernel in QEMU, beside the kernel's own [DRIVERS=] [STEPS=] [ROUNDS=1000]
+	@scripts/vgpu.sh
+
 igt: ## the tests for all DRM drivers (IGT, from Debian) on the sample driver, with KASAN and kmemleak
 	@scripts/igt.sh
 
@@ -111,6 +114,6 @@ pictures: ## the same, and pictures of each page at the widths of a desktop and 
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
-.PHONY: help kernel kunit kunit-modules demo vm igt modules try install-tree uninstall-tree series core-patches \
+.PHONY: help kernel kunit kunit-modules demo vm vgpu igt modules try install-tree uninstall-tree series core-patches \
 	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
 	coverage mutants fuzz kcsan docs pictures check fresh-root clean

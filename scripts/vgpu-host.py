@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# vgpu-host.py OUT HEADS QEMU...: run QEMU with a virtual GPU, whose device has the id
+# "gpu", and do what the guest asks for on its second serial port, a line each time:
+#
+#   watch                   from now on, note where cursors are put
+#   shot HEAD NAME          save what the output shows as OUT/NAME.png
+#   pattern HEAD W H        compare that, pixel by pixel, with what tests/kms draws
+#   cursor HEAD X Y         compare the hardware cursor, and where it was last put
+#   colours HEAD N          does the output show at least so many colours?
+#   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
+#   size HEAD W H           change the size of the output; 0 0 takes it away
+#   say TEXT                append TEXT to $SHARE/report
+#   status N                write N to $SHARE/status
+#   wake                    wake the machine, once it sleeps
+#   quit                    end QEMU
+#   panic HEAD NAME         save what the output shows after the guest's last word,
+#                           once it is a panic screen, and end QEMU
+#
+# The answer is one line: "ok", or "no" and why.
+
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ENCODINGS = {"raw": 0, "desktop size": -223, "extended desktop size": -308, "alpha cursor": -314}
+PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
+
+
+def connect(path):
+    """Connect to a socket that QEMU makes when it starts."""
+    for _ in range(300):
+        try:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            return sock
+        except OSError:
+            sock.close()
+            time.sleep(0.1)
+    raise SystemExit(f"vgpu-host.py: QEMU has no socket {path}")
+
+
+class Monitor:
+    """QEMU's monitor (QMP)."""
+
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.file = connect(path).makefile("rw")
+        self.file.readline()
+        self.call("qmp_capabilities")
+
+    def call(self, command, **arguments):
+        with self.lock:
+            json.dump({"execute": command, "arguments": arguments}, self.file)
+            self.file.write("\n")
+            self.file.flush()
+            while True:
+                answer = json.loads(self.file.readline())
+                if "error" in answer:
+                    raise RuntimeError(answer["error"]["desc"])
+                if "return" in answer:
+                    return answer["return"]
+
+
+class Viewer(threading.Thread):
+    """A VNC client of one output: it asks for sizes, and sees the cursor."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.sock = connect(path)
+        self.cursor = None      # (width, height, pixels)
+        self.handshake()
+        self.start()
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.sock.recv(size - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def handshake(self):
+        self.read(12)
+        self.sock.sendall(b"RFB 003.008\n")
+        self.read(self.read(1)[0])
+        self.sock.sendall(b"\1")
+        self.read(4)
+        self.sock.sendall(b"\1")
+        self.size = struct.unpack(">HH", self.read(4))
+        self.read(16)
+        self.read(struct.unpack(">I", self.read(4))[0])
+        self.sock.sendall(struct.pack(f">BxH{len(ENCODINGS)}i", 2, len(ENCODINGS), *ENCODINGS.values()))
+        self.ask()
+
+    def ask(self):
+        """Ask for one pixel: it is the rest that matters."""
+        self.sock.sendall(struct.pack(">BBHHHH", 3, 1, 0, 0, 1, 1))
+
+    def run(self):
+        try:
+            while True:
+                self.message(self.read(1)[0])
+        except (EOFError, OSError):
+            pass
+
+    def message(self, kind):
+        if kind == 0:
+            for _ in range(struct.unpack(">xH", self.read(3))[0]):
+                self.rectangle(*struct.unpack(">HHHHi", self.read(12)))
+            self.ask()
+        elif kind == 3:
+            self.read(struct.unpack(">3xI", self.read(7))[0])
+        elif kind != 2:
+            raise EOFError
+
+    def rectangle(self, x, y, width, height, encoding):
+        if encoding == ENCODINGS["raw"]:
+            self.read(width * height * 4)
+        elif encoding == ENCODINGS["extended desktop size"]:
+            self.read(self.read(4)[0] * 16)
+            self.size = width, height
+        elif encoding == ENCODINGS["desktop size"]:
+            self.size = width, height
+        elif encoding == ENCODINGS["alpha cursor"]:
+            self.read(4)
+            self.cursor = width, height, self.read(width * height * 4)
+        else:
+            raise EOFError
+
+    def resize(self, width, height):
+        self.sock.sendall(struct.pack(">BxHHBx", 251, width, height, 1) +
+                          struct.pack(">IHHHHI", 0, 0, 0, width, height, 0))
+
+
+def pattern(head, x, y):
+    """What tests/kms draws: red, green and blue."""
+    return (x * 7 + head * 85) & 255, (y * 5 + head * 31) & 255, (x ^ y) & 255
+
+
+def pattern_row(head, width, y):
+    row = bytearray(3 * width)
+    row[0::3] = bytes((x * 7 + head * 85) & 255 for x in range(width))
+    row[1::3] = bytes([(y * 5 + head * 31) & 255]) * width
+    row[2::3] = bytes((x ^ y) & 255 for x in range(width))
+    return bytes(row)
+
+
+def cursor_pixel(head, x, y, height):
+    """The same for the cursor, as QEMU has it: blue, green, red, alpha."""
+    red, green, blue = pattern(head + 1, x, y)
+    return bytes((blue, green, red, 255)) if y < height // 2 else bytes(4)
+
+
+class Guest:
+    """What the guest can ask for; each request is a method, and returns why not."""
+
+    def __init__(self, out, log, monitor, viewers):
+        self.out, self.log, self.monitor, self.viewers = out, log, monitor, viewers
+
+    def dump(self, head, name, form):
+        path = os.path.join(self.out, name)
+        self.monitor.call("screendump", filename=path, device="gpu", head=int(head), format=form)
+        return path
+
+    def picture(self, head):
+        """Width, height and the bytes of red, green and blue."""
+        path = self.dump(head, ".shot.ppm", "ppm")
+        with open(path, "rb") as file:
+            data = file.read()
+        os.remove(path)
+        header = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", data)
+        return int(header[1]), int(header[2]), data[header.end():]
+
+    def colours(self, head):
+        """How many pixels each colour has."""
+        data, count = self.picture(head)[2], {}
+        for pixel in zip(data[0::3], data[1::3], data[2::3]):
+            count[pixel] = count.get(pixel, 0) + 1
+        return count
+
+    def do_watch(self):
+        self.monitor.call("trace-event-set-state", name="virtio_gpu_update_cursor", enable=True)
+
+    def do_shot(self, head, name):
+        self.dump(head, name + ".png", "png")
+
+    def do_pattern(self, head, width, height):
+        head, width, height = int(head), int(width), int(height)
+        seen = self.picture(head)
+        if seen[:2] != (width, height):
+            return f"output {head} shows {seen[0]}x{seen[1]}, not {width}x{height}"
+        for y in range(height):
+            row, want = seen[2][3 * width * y:3 * width * (y + 1)], pattern_row(head, width, y)
+            if row != want:
+                x = next(i for i in range(3 * width) if row[i] != want[i]) // 3
+                return (f"output {head}, pixel {x},{y}: {row[3 * x:3 * x + 3].hex()} "
+                        f"instead of {want[3 * x:3 * x + 3].hex()}")
+        return None
+
+    def do_cursor(self, head, x, y):
+        head, seen = int(head), self.viewers[int(head)].cursor
+        if not seen:
+            return f"output {head} has no cursor"
+        width, height, data = seen
+        want = b"".join(cursor_pixel(head, i % width, i // width, height) for i in range(width * height))
+        if data != want:
+            at = next(i for i in range(len(want)) if data[i] != want[i]) // 4
+            return (f"the cursor of output {head}, pixel {at % width},{at // width}: "
+                    f"{data[4 * at:4 * at + 4].hex()} instead of {want[4 * at:4 * at + 4].hex()}")
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            places = re.findall(rf"update_cursor scanout {head}, x (\d+), y (\d+), ", file.read())
+        if not places or places[-1] != (x, y):
+            return f"the cursor of output {head} is at {places[-1:]}, not at {x},{y}"
+        return None
+
+    def do_colours(self, head, number):
+        count = len(self.colours(head))
+        return None if count >= int(number) else f"output {head} shows {count} colours"
+
+    def do_pixels(self, head, colour, number):
+        count = self.colours(head).get(tuple(bytes.fromhex(colour)), 0)
+        return None if count >= int(number) else f"output {head} shows {count} pixels of {colour}"
+
+    def do_size(self, head, width, height):
+        self.viewers[int(head)].resize(int(width), int(height))
+
+    def do_say(self, *words):
+        with open(os.path.join(os.environ["SHARE"], "report"), "a", encoding="utf-8") as file:
+            print(*words, file=file)
+
+    def do_status(self, status):
+        with open(os.path.join(os.environ["SHARE"], "status"), "w", encoding="utf-8") as file:
+            print(status, file=file)
+
+    def do_wake(self):
+        threading.Thread(target=self.wake, daemon=True).start()
+
+    def wake(self):
+        for _ in range(1200):
+            if self.monitor.call("query-status")["status"] == "suspended":
+                self.monitor.call("system_wakeup")
+                break
+            time.sleep(0.1)
+
+    def do_quit(self):
+        self.monitor.call("quit")
+
+    def panic_screen(self, head):
+        """White on black and nothing else: DRM's panic screen covers what was there."""
+        count = self.colours(head)
+        white, total = count.get((255, 255, 255), 0), sum(count.values())
+        return set(count) == PANIC_COLOURS and total // 1000 < white < total // 2
+
+    def do_panic(self, head, name):
+        if self.panic_screen(head):
+            return "that looks like a panic screen before the panic"
+        threading.Thread(target=self.watch_panic, args=(head, name), daemon=True).start()
+        return None
+
+    def watch_panic(self, head, name):
+        for _ in range(60):
+            time.sleep(1)
+            if self.panic_screen(head):
+                break
+        self.do_shot(head, name)
+        with open(os.path.join(self.out, name + ".seen"), "w", encoding="utf-8") as file:
+            print("yes" if self.panic_screen(head) else "no", file=file)
+        self.monitor.call("quit")
+
+    def answer(self, line):
+        words = line.split()
+        try:
+            why = getattr(self, "do_" + words[0])(*words[1:])
+        except Exception as error:      # the guest is told, whatever it is
+            why = f"{type(error).__name__}: {error}"
+        return f"no {why}" if why else "ok"
+
+    def serve(self, serial):
+        try:
+            for line in serial.makefile("r", encoding="utf-8", errors="replace"):
+                if line.strip():
+                    serial.sendall((self.answer(line.strip()) + "\n").encode())
+        except OSError:         # QEMU has ended
+            pass
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def main():
+    out, heads, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    os.makedirs(out, exist_ok=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        path = lambda name: os.path.join(tmp, name)
+        command += ["-chardev", f"socket,id=ask,path={path('ask')},server=on,wait=off", "-serial", "chardev:ask",
+                    "-qmp", f"unix:{path('qmp')},server=on,wait=off"]
+        for head in range(heads):
+            command += ["-vnc", f"unix:{path(f'vnc{head}')},id=vnc{head},display=gpu,head={head}"]
+        command += ["-D", path("trace")]
+        with subprocess.Popen(command, preexec_fn=die_with_parent) as qemu:
+            monitor = Monitor(path("qmp"))
+            viewers = [Viewer(path(f"vnc{head}")) for head in range(heads)]
+            guest = Guest(out, path("trace"), monitor, viewers)
+            threading.Thread(target=guest.serve, args=(connect(path("ask")),), daemon=True).start()
+            return qemu.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

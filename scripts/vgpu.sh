@@ -1,0 +1,353 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# vgpu.sh: the sample driver with a display, beside the kernel's own for the same
+# device, on Debian's kernel in QEMU, with an IOMMU as a witness.
+#
+#   DRIVERS  which of them: "vgpu virtio_gpu". The first has to pass, what the other
+#            does stands beside it.
+#   STEPS    what to do, in this order; "short" for what make check does:
+#       show      a pattern and a cursor on one and on three outputs, which come, go
+#                 and change; what comes out is compared pixel by pixel
+#       desktop   a compositor and a terminal; pictures for people in out/vgpu
+#       storm     the device taken away in each way there is, ROUNDS times, in use
+#       plant     the same witness sees a table that is used after it was unmapped
+#       suspend   to sleep and back in use, ROUNDS / 10 times
+#       panic     the panic screen
+#       igt       what DRM's developers test with: no subtest that the kernel's driver
+#                 passes may fail; the table is out/vgpu/igt.txt
+#       debug     show, storm and suspend on a kernel of ours that looks for errors
+#   ROUNDS   of the storm; 1000 unless set
+#   TESTS    of IGT, instead of tests/kms/igt.list
+#   VM_KVER  series of Debian's kernel (7.2 or 7.3)
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/apt.sh"
+. "$TOP/scripts/guest.sh"
+. "$TOP/scripts/stock.sh"
+. "$TOP/scripts/tree.sh"
+VM_KVER=${VM_KVER:-7.3}
+DRIVERS=${DRIVERS:-vgpu virtio_gpu}
+STEPS=${STEPS:-show desktop storm plant suspend panic igt debug}
+if [ "$STEPS" = short ]; then
+	STEPS="show storm plant" DRIVERS=vgpu ROUNDS=${ROUNDS:-8}
+fi
+ROUNDS=${ROUNDS:-1000}
+locked "$@"
+
+KMS=$TOP/out/kms/kms
+SHOTS=$TOP/out/vgpu
+DESKTOP=$DRM_SAFE_CACHE/desktop
+KERNEL=		# the file that gets booted
+ON=		# which kernel that is, for people
+DRIVER=		# the driver that the guest loads
+HEADS=1		# how many outputs there can be
+ARGS=()		# more for the kernel's command line
+BOOT_ROUNDS=250	# of a storm, in one boot
+BOOTS=7		# of a driver whose storms end early
+
+build_kms() {
+	need_packages gcc libc6-dev make pkg-config libdrm-dev
+	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
+}
+
+# skip NAME WHY
+skip() {
+	skipped=$((skipped + 1))
+	echo "skipped: $1: $2"
+}
+
+# vgpu_command STEPS: set CMD to boot $KERNEL with $DRIVER, on a machine with a virtual
+# GPU of $HEADS outputs behind an IOMMU. What is unmapped is out of that at once
+# (strict), and a busy host is no reason for no timer.
+vgpu_command() {
+	CMD=(env "SHARE=$SHARE" "$TOP/scripts/vgpu-host.py" "$SHOTS" "$HEADS"
+		qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -machine q35 -nodefaults -no-reboot
+		-serial stdio -kernel "$KERNEL" -initrd "$INITRD"
+		-device "intel-iommu,intremap=on,caching-mode=on"
+		-device "virtio-gpu-pci,id=gpu,max_outputs=$HEADS,iommu_platform=on,disable-legacy=on"
+		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
+		-virtfs "local,path=$USERSPACE/usr,mount_tag=usr,security_model=none,readonly=on"
+		-append "console=ttyS0 oops=panic panic=-1 no_timer_check intel_iommu=on iommu.strict=1
+			DRIVER=$DRIVER HEADS=$HEADS STEPS=$1 ${ARGS[*]}")
+}
+
+# need_desktop: have a compositor and IGT, and what they run on.
+need_desktop() {
+	USERSPACE=$DESKTOP
+	[ -d "$DESKTOP" ] || step "fetching a desktop and graphics tests" fetch_desktop
+}
+
+fetch_desktop() {
+	update_apt || return
+	rm -rf "$DESKTOP.new"
+	unpack_with_depends "$DESKTOP.new" igt-gpu-tools-tests weston seatd udev fonts-dejavu-core || return
+	mv "$DESKTOP.new" "$DESKTOP"
+}
+
+# stock_guest [VGPU]: Debian's kernel, with this vgpu.ko if not the one from out/modules.
+stock_guest() {
+	local modules=("$TOP/out/modules/drm_safe.ko" "${1:-$TOP/out/modules/samples/vgpu/vgpu.ko}") own
+
+	ours || modules=()
+	own=$(stock_modules fs/9p/9p net/9p/9pnet_virtio drivers/gpu/drm/virtio/virtio-gpu drivers/gpu/drm/vgem/vgem)
+	mapfile -t -O "${#modules[@]}" modules <<<"$own"
+	ON="Debian's kernel" KERNEL=$MODULES/vmlinuz INITRD=$STOCK/initramfs-vgpu.gz
+	make_initramfs "$MODULES" "$KMS" "$(command -v modetest)" "${modules[@]}"
+}
+
+# debug_guest: a kernel of ours with all the checks that fit.
+debug_guest() {
+	local dir=$BUILD/vgpu KMAKE=("${KMAKE[@]/ARCH=um/ARCH=x86_64}")
+
+	need_packages libelf-dev
+	prepare_tree
+	build_uml vgpu || return
+	ON="a kernel that debugs" KERNEL=$dir/arch/x86/boot/bzImage INITRD=$dir/initramfs.gz
+	make_initramfs "$dir" "$KMS" "$(command -v modetest)" \
+		"$dir"/{fs/9p/9p,net/9p/9pnet_virtio,drivers/gpu/drm/virtio/virtio-gpu}.ko \
+		"$dir/$SAFE"/{drm_safe,samples/vgpu/vgpu}.ko
+}
+
+# judged: is it about the driver that has to pass?
+judged() { [ "$DRIVER" = "${DRIVERS%% *}" ]; }
+
+# try NAME STEPS SECONDS: let the guest run STEPS, and note how that went.
+try() {
+	local log=$DRM_SAFE_CACHE/log/$2-$DRIVER rc=ok
+
+	LOG=$DRM_SAFE_CACHE/log/vgpu-$2.log
+	if judged; then
+		check_steps "$DRIVER: $1, on $ON" vgpu "$2" "$3"
+	else
+		run_guest vgpu "$2" "$3" >"$log" 2>&1 || rc="not ok"
+		say "$DRIVER: $1, on $ON: $rc, see $log"
+	fi
+	note "$1, on $ON"
+}
+
+# note NAME: what the last guest said, and how it ended.
+note() {
+	local end="not ok"
+
+	[ ! -e "$SHARE/report" ] ||
+		sed -n "s/^\(ok\|not ok\) $DRIVER: \(.*\)/$1: \2|$DRIVER|\1/p" "$SHARE/report" >>"$SHARE/notes"
+	if [ "$(cat "$SHARE/status" 2>/dev/null)" = 0 ] && "$TOP/scripts/log-clean.sh" "$LOG" >/dev/null; then
+		end=ok
+	fi
+	echo "$1: all of it, and a clean log|$DRIVER|$end" >>"$SHARE/notes"
+}
+
+# show_notes: each driver's results beside the other's.
+show_notes() {
+	[ -s "$SHARE/notes" ] || return 0
+	echo
+	awk -F'|' -v drivers="$DRIVERS" '
+		!($1 in seen) { seen[$1] = 1; name[++n] = $1 }
+		{ result[$1, $2] = $3 }
+		END {
+			count = split(drivers, driver, " ")
+			for (d = 1; d <= count; d++) printf "%-12s", driver[d]
+			print ""
+			for (i = 1; i <= n; i++) {
+				for (d = 1; d <= count; d++)
+					printf "%-12s", ((name[i], driver[d]) in result) ? result[name[i], driver[d]] : "-"
+				print name[i]
+			}
+		}' "$SHARE/notes"
+}
+
+# ours: is there our driver, and is it asked for?
+ours() { [[ " $DRIVERS " == *" vgpu "* ]]; }
+
+step_show() {
+	local HEADS PROGRESS=(checks '^(not )?ok ')
+
+	for HEADS in 1 3; do
+		try "a pattern on $HEADS outputs" vgpu-show 600
+	done
+}
+
+step_desktop() {
+	local HEADS=2 PROGRESS=(checks '^(not )?ok ')
+
+	need_desktop
+	try "a desktop" vgpu-desktop 900
+}
+
+# storm_boot ROUNDS CLIENTS: as many rounds as can be had in one boot.
+storm_boot() {
+	local HEADS=3 ARGS=("${ARGS[@]}" slab_debug=U "ROUNDS=$1" "CLIENTS=$2") PROGRESS=(rounds '^round [0-9]*$' "$1")
+
+	rm -f "$SHARE/out/storm"
+	try "taken away from $2" vgpu-storm $((600 + 20 * $1))
+}
+
+# tally: add up what a boot gave, in the variables of step_storm.
+tally() {
+	local count=0 hung=1 objects=- kb=-
+
+	[ ! -s "$SHARE/out/storm" ] || read -r count hung objects kb _ <"$SHARE/out/storm"
+	boots=$((boots + 1)) rounds=$((rounds + count)) hangs=$((hangs + hung))
+	[[ $objects == [-0]* ]] || { leaks=$((leaks + 1)) lost=$((lost + objects)); }
+	[[ $kb != [0-9]* ]] || memory=$((memory + kb))
+	warnings=$((warnings + $(grep -c 'cut here' "$LOG" || true)))
+	faults=$((faults + $(grep -c 'DMAR: \[.*fault' "$LOG" || true)))
+	say "$DRIVER, boot $boots: $count rounds, hung $hung times, $objects objects and $kb KB left behind"
+}
+
+# step_storm: with the client that does everything at once, each fourth boot beside a
+# compositor.
+step_storm() {
+	local boots=0 rounds=0 hangs=0 leaks=0 lost=0 memory=0 warnings=0 faults=0 left clients max=$BOOTS
+
+	! judged || max=$((ROUNDS / BOOT_ROUNDS + 4))
+	while left=$((ROUNDS - rounds)) && [ $left -gt 0 ] && [ $boots -lt $max ]; do
+		clients=kms
+		[ $((boots % 4)) != 3 ] || { need_desktop; clients=weston; }
+		storm_boot $((left < BOOT_ROUNDS ? left : BOOT_ROUNDS)) $clients
+		tally
+		[ $hangs = 0 ] || ! judged || break
+	done
+	storms+=$(printf '%-12s %-22s %5d %7d %6d %6d %8d %9d %9d %7d' "$DRIVER" "$ON" $boots $rounds $hangs \
+		$leaks $lost $memory $warnings $faults)$'\n'
+}
+
+show_storms() {
+	[ -n "$storms" ] || return 0
+	printf '\n%-12s %-22s %5s %7s %6s %6s %8s %9s %9s %7s\n%s\n' driver on boots rounds hangs \
+		leaks objects "KB shmem" warnings faults "$storms"
+}
+
+# planted: with a copy of the driver that unmaps what it then gives to the device.
+planted() {
+	local dir=$DRM_SAFE_CACHE/planted log=$DRM_SAFE_CACHE/log/planted file=samples/vgpu/vgpu_object.c unmap
+
+	unmap="dma_unmap_sgtable(drm_dev_dma_dev(\\&hw->ctx->drm), (struct sg_table *)table, DMA_BIDIRECTIONAL, 0);"
+	copy_files "$dir"
+	dir=$dir/$SAFE
+	sed -i "s|^\(\t*\)cmd->data = entries;|\1$unmap\n&|" "$dir/$file"
+	! cmp -s "$TOP/$file" "$dir/$file" || { echo "there is no place to plant the bug in $file"; return 1; }
+	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
+	stock_guest "$dir/out/modules/samples/vgpu/vgpu.ko" || return
+	run_guest vgpu vgpu-plant 600 >"$log" || true
+	grep -m1 'DMAR: \[.*fault' "$LOG"
+}
+
+step_plant() {
+	[ "$DRIVER" = vgpu ] || return 0
+	check "the IOMMU sees a table that is used after it was unmapped" planted
+	stock_guest
+}
+
+step_suspend() {
+	local n=$((ROUNDS / 10 > 1 ? ROUNDS / 10 : 2)) HEADS=2
+
+	local ARGS=("${ARGS[@]}" "ROUNDS=$n" no_console_suspend) PROGRESS=(rounds '^round ' "$n")
+	try "to sleep and back" vgpu-suspend $((600 + 20 * n))
+}
+
+# panics: the host saw a panic screen.
+panics() {
+	local LOG=$DRM_SAFE_CACHE/log/vgpu-panic-$DRIVER.log seen=$SHOTS/$DRIVER-panic.seen
+
+	rm -f "$seen"
+	vgpu_command vgpu-panic
+	timeout -s KILL 600 "${CMD[@]}" </dev/null >"$LOG" 2>&1 || true
+	grep 'Kernel panic - not syncing: sysrq triggered crash' "$LOG" || { tail -n 20 "$LOG"; return 1; }
+	[ "$(cat "$seen")" = yes ]
+}
+
+step_panic() {
+	local end="not ok"
+
+	if judged; then check "$DRIVER: a panic screen is shown, on $ON" panics; else panics >/dev/null || true; fi
+	[ "$(cat "$SHOTS/$DRIVER-panic.seen" 2>/dev/null)" != yes ] || end=ok
+	echo "a panic screen is shown, on $ON|$DRIVER|$end" >>"$SHARE/notes"
+}
+
+# run_igt FILE TEST...: what each subtest said.
+run_igt() {
+	local HEADS=2 file=$1 PROGRESS
+
+	shift
+	PROGRESS=(tests '^ran ' $#)
+	printf '%s\n' "$@" >"$SHARE/in/tests"
+	run_guest vgpu vgpu-igt $((600 + 300 * $#)) >"$DRM_SAFE_CACHE/log/igt-$DRIVER" || true
+	sort "$SHARE/out/igt" >"$file"
+}
+
+# igt_table OURS THEIRS: a line for each subtest: what the drivers have it say.
+igt_table() { join -a1 -a2 -e MISSING -o 0,1.2,2.2 "$1" "$2"; }
+
+# worse: the lines of the table where the kernel's driver passes, and ours does not.
+worse() { awk '$3 == "SUCCESS" && $2 != "SUCCESS"'; }
+
+# no_worse TABLE
+no_worse() { ! worse <"$1" | grep .; }
+
+step_igt() {
+	local tests
+
+	need_desktop
+	mapfile -t tests < <(grep -v '^#' "$TOP/tests/kms/igt.list")
+	[ -z "${TESTS:-}" ] || read -ra tests <<<"$TESTS"
+	run_igt "$SHOTS/igt-$DRIVER" "${tests[@]}"
+	say "$DRIVER: $(cut -d' ' -f2 "$SHOTS/igt-$DRIVER" | sort | uniq -c | xargs)"
+}
+
+# compare_igt: in a table. What was worse gets a second chance, as some tests look at the
+# clock and the host is busy.
+compare_igt() {
+	local tests table=$SHOTS/igt.txt DRIVER=vgpu
+
+	igt_table "$SHOTS"/igt-{vgpu,virtio_gpu} >"$table"
+	mapfile -t tests < <(worse <"$table" | sed 's/[@ ].*//' | sort -u)
+	if [ ${#tests[@]} -gt 0 ]; then
+		say "once more: ${tests[*]}"
+		run_igt "$SHOTS/igt-again" "${tests[@]}"
+		awk 'NR == FNR { if ($2 == "SUCCESS") good[$1] = 1; next }
+			$2 != "SUCCESS" && $1 in good { $2 = "SUCCESS" } { print }' "$SHOTS/igt-again" "$SHOTS/igt-vgpu" >"$table.ours"
+		igt_table "$table.ours" "$SHOTS/igt-virtio_gpu" >"$table"
+		rm "$table.ours"
+	fi
+	printf '\n%6s  %-10s %s\n' "" vgpu virtio_gpu
+	awk '{ print $2, $3 }' "$table" | sort | uniq -c | sort -rn |
+		awk '{ printf "%6d  %-10s %s\n", $1, $2, $3 }'
+	check "no subtest of $(wc -l <"$table") that passes on virtio_gpu fails on vgpu" no_worse "$table"
+}
+
+# step_debug: what errors there may be that do not show.
+step_debug() {
+	local ROUNDS=$((ROUNDS / 10 > 8 ? ROUNDS / 10 : 8)) BOOT_ROUNDS=50
+
+	[ "$DRIVER" = vgpu ] || return 0
+	debug_guest || { check "a kernel that debugs" false; return 0; }
+	step_show
+	step_storm
+	step_suspend
+	stock_guest
+}
+
+need_stock
+need_packages libdrm-tests cpio python3
+USERSPACE=$STOCK
+build_kms
+if ours && [ ! -d "$TOP/samples/vgpu" ]; then
+	skip "vgpu" "there is no samples/vgpu"
+	DRIVERS=${DRIVERS/vgpu/}
+fi
+! ours || KDIR=$KDIR "$TOP/scripts/modules.sh"
+new_share
+mkdir -p "$SHOTS"
+stock_guest
+storms=
+for name in $STEPS; do
+	for DRIVER in $DRIVERS; do
+		"step_$name"
+	done
+	[ "$name" != igt ] || [ "$(wc -w <<<"$DRIVERS")" = 1 ] || compare_igt
+done
+show_notes
+show_storms
+finish
