@@ -7,6 +7,7 @@
 #include <linux/workqueue.h>
 
 #include "drm_dev_ctx_async.h"
+#include "drm_safe_core.h"
 
 /**
  * DOC: asynchronous code
@@ -220,9 +221,7 @@ static void drm_dev_ctx_work_prepare(struct drm_dev_ctx_work *work, work_func_t 
 				     const char *name, struct lock_class_key *key)
 {
 	INIT_DELAYED_WORK(&work->__work, run);
-#ifdef CONFIG_LOCKDEP
-	lockdep_init_map(&work->__work.work.lockdep_map, name, key, 0);
-#endif
+	drm_work_set_class(&work->__work.work, name, key);
 	work->__held = NULL;
 }
 

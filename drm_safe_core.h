@@ -115,6 +115,18 @@ static inline bool drm_dev_is_unregistered(const struct drm_device *drm)
 #endif
 
 /*
+ * The lockdep class of a work item, which INIT_DELAYED_WORK() takes from its own place in the
+ * source. Goes when the workqueues have an initialiser that takes name and key.
+ */
+static inline void drm_work_set_class(struct work_struct *work, const char *name,
+				      struct lock_class_key *key)
+{
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&work->lockdep_map, name, key, 0);
+#endif
+}
+
+/*
  * Gives a device that nobody else has yet another driver, which differs in callbacks only, as
  * rust/kernel/drm/device.rs does. Goes when __drm_dev_alloc() leaves &drm_driver.release alone
  * until its caller says that the device is complete.
@@ -236,6 +248,16 @@ static inline void drm_gem_unlock_freed(struct drm_gem_object *gem, struct dma_r
 {
 	dma_resv_unlock(gem->resv);
 	gem->resv = shared;
+}
+
+/*
+ * The core's own mapping of an object, of a client in the kernel, or NULL. Unlocked, for
+ * drm_panic: the mapping stays for as long as the framebuffer is on a plane. Goes when the core
+ * has a function for get_scanout_buffer.
+ */
+static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
+{
+	return READ_ONCE(shmem->vaddr);
 }
 
 /* drm_gem_shmem_release() for an object of its own pages, under drm_gem_lock_freed() */

@@ -182,7 +182,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_last);
 int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb)
 {
 	struct page **pages = READ_ONCE(obj->base.pages);
-	void *vaddr = READ_ONCE(obj->base.vaddr);
+	void *vaddr = drm_gem_shmem_vaddr(&obj->base);
 
 	/* Acquire: pairs with the release in drm_vmap_first_locked(). */
 	if (atomic_read_acquire(&obj->__vmap_users.refs)) {

@@ -91,10 +91,8 @@ static int sgpu_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *v
 	struct drm_gpuva *va;
 
 	ACQUIRE(mutex_try, lock)(&vm->lock);
-	if (ACQUIRE_ERR(mutex_try, &lock))
-		return -EBUSY;
 	ACQUIRE(mutex_try, mmu_lock)(&vm->mmu.lock);
-	if (ACQUIRE_ERR(mutex_try, &mmu_lock))
+	if (ACQUIRE_ERR(mutex_try, &lock) || ACQUIRE_ERR(mutex_try, &mmu_lock))
 		return -EBUSY;
 	drm_gpuvm_bo_for_each_va(va, vm_bo)
 		sgpu_mmu_unmap_locked(&vm->mmu, va->va.addr, va->va.range);

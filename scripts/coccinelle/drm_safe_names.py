@@ -117,7 +117,7 @@ OWN_ITEM = re.compile(r"drm_dev_ctx_(?:work|timer|irq)")
 BUS_OPS = re.compile(r"\bstruct \w+_(?:driver|device_ops) (\w+) = \{(.*?)\n\}", re.S)
 
 # What ends a registration
-ENDS = {"drm_dev_ctx_unregister", "drm_dev_ctx_shutdown"}
+UNREGISTERS = {"drm_dev_ctx_unregister", "drm_dev_ctx_shutdown"}
 
 # What asks runtime PM to suspend a device
 SUSPENDS = re.compile(r"\bpm_runtime_(?:put|allow|idle|set_autosuspend|use_autosuspend)\w*\(")
@@ -389,7 +389,7 @@ class Driver:
     @functools.cached_property
     def ending(self):
         """The driver's functions that end a registration, by way of others, too."""
-        return self.closure(ENDS, True)
+        return self.closure(UNREGISTERS, True)
 
     @functools.cached_property
     def data(self):

@@ -13,7 +13,6 @@
 // wrong: PROOF_KEPT C: 'live' is borrowed for a scope and must not be kept
 // wrong: BY_CONTAINER_OF C: take the registration data from the argument of foo_poll\(\)
 // wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_blit, without a proof
-// wrong: VIRTIO_WITHOUT_REMOVE C: foo_virtio_driver.remove has to call drm_dev_ctx_unregister\(\)
 // run: drm_dev_ctx_async.rearming: ended by the library, also those that rearm themselves
 // run: drm_dev_ctx_async.dropped: what was held back never runs
 // run: drm_dev_ctx_async.irq: quiesce can wait for it, release does without it
@@ -81,7 +80,7 @@ static void foo_raw_poll(struct work_struct *work)
 	container_of(work, struct foo_blit, raw)->seen++;
 }
 #else
-static void foo_raw_poll(struct work_struct *work)
+static void __maybe_unused foo_raw_poll(struct work_struct *work)
 {
 }
 #endif
@@ -117,7 +116,9 @@ int foo_blit_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 	live = drm_dev_ctx_attach(unreg, &foo_reg_ops, &blit->base);
 	if (IS_ERR(live))
 		return PTR_ERR(live);
+#if defined(RAW_WORK)
 	INIT_WORK(&blit->raw, foo_raw_poll);
+#endif
 #if defined(KERNELS_HANDLER)
 	drm_dev_ctx_work_init(&blit->poll, live, foo_raw_poll);
 #elif defined(HANDLER_OF_A_TIMER)
@@ -147,14 +148,12 @@ int foo_blit_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 	return drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &blit->base);
 }
 
-#if !defined(VIRTIO_WITHOUT_REMOVE)
 static void foo_virtio_remove(struct virtio_device *vdev)
 {
 	struct foo_device *foo = vdev->priv;
 
 	drm_dev_ctx_unregister(&foo->ctx);
 }
-#endif
 
 static void foo_virtio_shutdown(struct virtio_device *vdev)
 {
@@ -163,7 +162,5 @@ static void foo_virtio_shutdown(struct virtio_device *vdev)
 
 struct virtio_driver foo_virtio_driver = {
 	.shutdown = foo_virtio_shutdown,
-#if !defined(VIRTIO_WITHOUT_REMOVE)
 	.remove = foo_virtio_remove,
-#endif
 };

@@ -51,15 +51,13 @@ static void foo_reset(struct work_struct *work)
 
 static irqreturn_t foo_irq(int irq, void *data)
 {
-	struct foo_hw *hw = data;
-
-	schedule_work(&hw->reset);
 	return IRQ_HANDLED;
 }
 
 int foo_hw_begin(struct device *dev, struct foo_hw *hw, int irq)
 {
 	INIT_WORK(&hw->reset, foo_reset);
+	schedule_work(&hw->reset);
 	return devm_request_irq(dev, irq, foo_irq, 0, "foo", hw);
 }
 
