@@ -345,7 +345,7 @@ static void debug_expect_obtain(struct kunit *test, struct test_vm *vm, struct t
 
 	DEBUG_EXPECT_REPORT(test, vm_bo = drm_gpuvm_imm_obtain(&debug_vm_type, shared, bo, NULL));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm_bo);
-	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_bo_data(&debug_vm_type, vm_bo));
+	DEBUG_EXPECT_REPORT(test, (void)drm_gpuvm_imm_bo_data(&debug_vm_type, vm_bo));
 	DEBUG_EXPECT_REPORT(test, obj = drm_gpuvm_imm_bo_obj(&debug_vm_type, vm_bo));
 	KUNIT_EXPECT_PTR_EQ(test, obj, bo);
 	drm_gpuvm_imm_bo_put(vm_bo);
@@ -356,8 +356,8 @@ static void debug_expect_va(struct kunit *test, const struct drm_gpuva *va, stru
 	struct test_bo *obj = NULL;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_va_data(&debug_vm_type, va));
-	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_va_bo_data(&debug_vm_type, va));
+	DEBUG_EXPECT_REPORT(test, (void)drm_gpuvm_imm_va_data(&debug_vm_type, va));
+	DEBUG_EXPECT_REPORT(test, (void)drm_gpuvm_imm_va_bo_data(&debug_vm_type, va));
 	DEBUG_EXPECT_REPORT(test, obj = drm_gpuvm_imm_va_obj(&debug_vm_type, va));
 	KUNIT_EXPECT_PTR_EQ(test, obj, bo);
 }
@@ -373,7 +373,7 @@ static void drm_gpuvm_imm_debug_test_other_type(struct kunit *test)
 	debug_expect_prepare(test, vm, bo, update);
 	/* Of a mapping that is none yet, and of one that is */
 	debug_expect_va(test, drm_gpuvm_imm_update_va(update), bo);
-	DEBUG_EXPECT_REPORT(test, drm_gpuvm_imm_update_data(&debug_vm_type, update));
+	DEBUG_EXPECT_REPORT(test, (void)drm_gpuvm_imm_update_data(&debug_vm_type, update));
 	KUNIT_EXPECT_EQ(test, test_vm_run(vm, update), 0);
 	debug_expect_va(test, test_vm_find(vm, TEST_START, TEST_PAGE), bo);
 	DEBUG_EXPECT_REPORT(test, same = drm_gpuvm_imm_of(&debug_vm_type, vm->core));
