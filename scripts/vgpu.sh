@@ -26,6 +26,7 @@
 . "$TOP/scripts/guest.sh"
 . "$TOP/scripts/stock.sh"
 . "$TOP/scripts/tree.sh"
+locked "$@"
 VM_KVER=${VM_KVER:-7.3}
 DRIVERS=${DRIVERS:-vgpu virtio_gpu}
 STEPS=${STEPS:-show desktop storm plant suspend panic igt debug}
@@ -33,7 +34,6 @@ if [ "$STEPS" = short ]; then
 	STEPS="show storm plant" DRIVERS=vgpu ROUNDS=${ROUNDS:-8}
 fi
 ROUNDS=${ROUNDS:-1000}
-locked "$@"
 
 KMS=$TOP/out/kms/kms
 SHOTS=$TOP/out/vgpu
