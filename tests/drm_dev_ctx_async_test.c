@@ -350,7 +350,8 @@ static void held_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, 0));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_cancel_sync(&hw->work));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, 1000 * HZ));
-	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_flush(&hw->work));
+	/* Whether it waits depends on whether a worker was faster. */
+	drm_dev_ctx_work_flush(&hw->work);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[0]), 2);
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_mod(&hw->timer, jiffies + 1000 * HZ));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_timer_mod(&hw->timer, jiffies + 1000 * HZ));
