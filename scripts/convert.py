@@ -7,6 +7,7 @@ patches, in scripts/coccinelle/convert; what those cannot write is written here.
 """
 import argparse
 import difflib
+import functools
 import os
 import pathlib
 import re
@@ -15,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 
+from convert_objects import Objects
+from convert_text import (CALL, Section, add_argument, add_parameter, edit_functions, end_labels, fill,
+                          functions, without_comments, wrap)
+
 RULES = pathlib.Path(__file__).parent / "coccinelle" / "convert"
 INCLUDE = "ccflags-y += -I$(srctree)/drivers/gpu/drm/safe\n"
 
@@ -22,23 +27,40 @@ HANDLER = r"\(struct drm_device \*(\w+),\s*void \*(\w+),\s*struct drm_file \*(\w
 STRUCT = r"^(?:static )?struct {} \{{.*?^\}}.*?;\n"
 DECLARATIONS = r"\t(?:const )?(?:struct|enum|unsigned|bool|int|size_t|[us]\d+)\b[^;]*;\n"
 CONTEXTS = r"\bdrm_dev_ctx_\w+\(|\bDRM_DEV_CTX_|\bstruct drm_dev_ctx "
-WIDTH = 100
 
-# What is converted, and why some of it is left.
+# What is converted, and what a person does about that which is left.
 RAW = {
-    r"drm_gem_v(?:un)?map":
+    r"drm_gem_v(?:un)?map\(":
         "the address is stored, or the map is used as a whole: keep an owned handle",
-    r"drm_gem_shmem_v(?:un)?map(?:_locked)?":
-        "the caller holds the lock, or this is a callback of the object",
-    r"drm_gem_shmem_get_pages_sgt": "takes a struct drm_shmem_obj and a proof: hand both in",
-    r"drm_dev_alloc": "embed a struct drm_dev_ctx in a structure of the driver's",
-    r"devm_drm_dev_alloc|drm_dev_register": "registered in another function: hand the token on",
-    r"drm_dev_unregister|drm_dev_unplug": "ends a registration that was not converted",
-    r"drm_dev_enter|drm_dev_exit":
-        "may run before the registration, where it succeeds: see drm_dev_ctx_guard()",
-    r"DRM_IOCTL_DEF_DRV":
-        "a table by another macro, or the device, the handler or its argument was not found",
+    r"drm_gem_shmem_v(?:un)?map(?:_locked)?\(":
+        "the caller holds the lock, or this is a callback of the object: keep an owned handle",
+    r"drm_gem_shmem_get_pages_sgt\(":
+        "the table is kept, or its object is not converted: own it, with the proof of a section",
+    r"drm_dev_alloc\(": "embed a struct drm_dev_ctx in a structure of the driver's",
+    r"devm_drm_dev_alloc\(|drm_dev_register\(": "registered in another function: hand the token on",
+    r"drm_dev_unregister\(|drm_dev_unplug\(": "ends a registration that was not converted",
+    r"drm_dev_enter\(|drm_dev_exit\(":
+        "not a scope: a jump leads past its start, its result is ignored, or it ends elsewhere",
+    r"DRM_IOCTL_DEF_DRV\(":
+        "the handler is used for something else, or its argument has no structure",
+    r"DRM_GEM_SHMEM_DRIVER_OPS\w*\b": "the driver's objects are of several kinds: declare a type for each",
+    r"(?<=\t)struct drm_gem_shmem_object(?= \w+;)": "embed a struct drm_shmem_obj, and declare its type",
+    r"drm_gem_shmem_(?:create|free|object_free)\(": "create an object of a type, and put it",
+    r"drm_gem_shmem_prime_import_sg_table\(": "do in the type's init step what follows the import",
+    r"drm_gem_shmem_(?:un)?pin(?:_locked)?\(": "use drm_shmem_pin(), with the object of the type",
+    r"drm_gem_shmem_(?:madvise|purge)_locked\(": "use drm_shmem_madvise() and the library's shrinker",
+    r"&drm_gem_shmem_vm_ops\b": "the functions of a type come from DRM_SHMEM_OBJ_FUNCS",
 }
+
+# The same, of drivers with GEM shmem objects. An object of the library has no offset before drm_shmem_mmap_offset().
+RAW_SHMEM = {
+    r"drm_vma_node_offset_addr\(": "ask drm_shmem_mmap_offset() of the object of the type",
+    r"vmap\((?=\w+(?:->|\.)(?:\w+\.)*pages\b)": "the driver maps the pages itself: keep an owned handle",
+}
+
+# Those of them that an embedded object's conversion would do
+OBJECT_CALLS = ("&drm_gem_shmem_vm_ops", "struct drm_gem_shmem_object", "drm_gem_shmem_create", "drm_gem_shmem_free",
+                "drm_gem_shmem_object_free", "drm_gem_shmem_prime_import_sg_table")
 
 
 class Driver:
@@ -46,16 +68,28 @@ class Driver:
 
     def __init__(self, directory, work, uapi):
         self.top = work
-        shutil.copytree(directory, work, ignore=shutil.ignore_patterns("*.o", ".*"))
+        copy_driver(directory, work)
         self.before = self.read()
+        self.edit(expand)
         self.raw = self.text()
-        found = set(re.findall(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*(\w+)\)", self.raw))
-        self.device, self.member = found.pop() if len(found) == 1 else (None, None)
-        self.unclear = "the directory has devices of several types" if len(found) > 1 else None
-        self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.name)
+        calls = set(re.findall(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*([\w.]+)\)", self.raw))
+        # The core's structure that has the device cannot be changed.
+        found = {(tag, member) for tag, member in calls if "." not in member}
+        self.device, self.member = found.pop() if len(calls) == len(found) == 1 else (None, None)
+        self.unclear = None
+        if len(calls) > 1:
+            self.unclear = "the driver has devices of several types"
+        elif calls and not self.device:
+            self.unclear = "the device is in a structure of the kernel's: embed a struct drm_dev_ctx beside it"
+        self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
+        self.objects = None     # why its objects stay as they are
+        self.separate = None
+        self.attach = False
         self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
                       "device": str(self.device), "member": str(self.member)}
         self.arguments = uapi_arguments([*uapi, *self.files("h")])
+        if not self.device:
+            self.choose_separate()
 
     def files(self, suffixes="ch"):
         """Sources, or headers alone."""
@@ -71,11 +105,11 @@ class Driver:
         """All files as one."""
         return "\n".join(self.read().values())
 
-    def spatch(self, rule, target=None, **env):
-        """Apply a rule to every file, or to one."""
-        defines = [w for pair in self.names.items() for w in ("-D", "=".join(pair))]
+    def spatch(self, rule, target=None, names=None, **env):
+        """Apply a rule to every file, or to one. With names of its own, it sees the driver's headers."""
+        defines = [w for pair in (names or self.names).items() for w in ("-D", "=".join(pair))]
         done = subprocess.run(
-            ["spatch", "--very-quiet", "--no-includes", "--include-headers", "--in-place",
+            ["spatch", "--very-quiet", "--local-includes" if names else "--no-includes", "--include-headers", "--in-place",
              "-D", "patch", *defines,
              "--macro-file", RULES.parent / "scopes.macros",
              "--sp-file", RULES / f"{rule}.cocci", *([target] if target else ["--dir", self.top])],
@@ -98,10 +132,12 @@ class Driver:
 
     def is_device(self, owner, name, before):
         """Is this the driver's device? None: unknown. Before: the text in front of its use."""
-        declared = r"\bstruct (\w+)\s+(?:\*\s*)*{}\b"
+        declared = r"\bstruct (\w+)\s+(?:\*\s*)*(?:\w+(?:\s*=\s*[^;,{{}}]*)?,\s*(?:\*\s*)*)*{}\b"
         if owner:
             owners = set(re.findall(declared.format(owner), self.raw))
             members = [self.structure(tag) for tag in owners]
+            if owners and not any(members):  # A structure of the kernel's has none of the driver's.
+                return False
             types = set(re.findall(declared.format(name), "".join(m for m in members if m)))
         else:
             declared = declared.format(name)
@@ -132,6 +168,8 @@ class Driver:
         text = re.sub(rf"(?P<all>(?:\b(?P<owner>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))?"
                       rf"\b(?P<name>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))"
                       rf"{self.member}\b", use, text)
+        # The struct device of the struct drm_device, if both members have one name
+        text = re.sub(rf"(?P<all>(?P<owner>)\b(?P<name>\w+)(?:->|\.)){self.member}(?=\.{self.member}\b)", use, text)
         return re.sub(rf"\b(struct {self.device},\s*){self.member}\b", rf"\1{to}", text)
 
     def definition(self, text):
@@ -148,36 +186,232 @@ class Driver:
         own = (re.search(rf"\*\s*(\w+)\([^()]*\)\n\{{\n\treturn {container};", text)
                or re.search(rf"#define (\w+)\(\w+\)(?:\s|\\\n)*.*{container}", text))
         self.names["to"] = own[1] if own else next(
-            n for n in (f"to_{self.prefix}", f"{self.prefix}_of") if n not in self.raw)
+            n for n in (f"to_{self.prefix}", f"{self.prefix}_of", f"{self.prefix}_from_drm") if n not in self.raw)
         return not own
+
+    def choose_separate(self):
+        """A device that is not in a structure of the driver's gets one of its own."""
+        if re.search(r"\bdrm_dev_ctx_alloc", self.raw) or len(re.findall(r"(?<!devm_)\bdrm_dev_alloc\(", self.raw)) != 1:
+            return
+        for text in self.read().values():
+            for f in functions(text):
+                call = re.search(r"\b(\w+) = drm_dev_alloc\((.+?), (.+)\);\n", f["body"])
+                if call and "drm_dev_register(" in f["body"]:
+                    owner = re.search(r"^struct (\w+) \{[^}]*?\tstruct drm_device \*\w+;", self.raw, re.M)
+                    if owner:
+                        self.prefix = re.sub(r"_(dev|device)$", "", owner[1])
+                    self.separate = {"function": f["name"], "drm": call[1], "driver": call[2], "parent": call[3]}
+                    self.device, self.member = f"{self.prefix}_drm", "drm"
+                    self.names.update(prefix=self.prefix, proof=f"{self.prefix}_reg", device=self.device,
+                                      member=self.member, ctx="ctx", data="base")
+
+    def convert_separate(self):
+        """Make, register and end a device of its own."""
+        found, ctx = self.separate, self.names["ctx"]
+        drm, parent = found["drm"], found["parent"]
+        bound = re.fullmatch(r"(.+)->dev\.parent", parent)
+        device = f"&{bound[1]}->dev" if bound else parent
+        how = "drm_dev_ctx_alloc_parent" if bound else "drm_dev_ctx_alloc"
+        args = [device, *([parent] if bound else []), found["driver"], f"struct {self.device}", ctx]
+
+        def alloc(head, name, _, body):
+            if name != found["function"]:
+                return None
+            body = re.sub(rf"^\t{drm} = drm_dev_alloc\(.*\);\n\tif \(IS_ERR\({drm}\)\)(?P<leave>( \{{\n(\t\t.*\n)+\t\}}|\n\t\t.*)\n)",
+                          lambda m: fill(f"\tunreg = {how}(", args, ");\n")
+                          + f"\tif (IS_ERR(unreg)){m['leave'].replace(f'ERR({drm})', 'ERR(unreg)')}"
+                          f"\t{drm} = drm_dev_ctx_unreg_drm(unreg);\n", body, count=1, flags=re.M)
+            body = re.sub(r"\bdrm_dev_register\((.*), 0\)",
+                          lambda m: fill("drm_dev_ctx_register(", [
+                              device, "&unreg", "NULL",
+                              f"&to_{self.device}({m[1]})->{self.names['data']}"], ")"),
+                          body)
+            body = re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M)
+            return head, "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n" + body
+
+        def end(head, _, __, body):
+            if not re.search(r"\bdrm_dev_(unregister|unplug)\(", body):
+                return None
+            body = re.sub(r"^\tdrm_dev_put\(.*\);\n", "", body, flags=re.M)
+            return head, re.sub(rf"\bdrm_dev_(?:unregister|unplug)({CALL})",
+                                r"drm_dev_ctx_unregister(to_drm_dev_ctx\1)", body)
+
+        self.edit(lambda text: edit_functions(edit_functions(text, alloc), end))
+        owner = re.search(r"^struct (\w+) \{[^}]*?\tstruct drm_device \*\w+;", self.raw, re.M)
+        new = (f"/* The DRM device, which the driver's structure points to */\nstruct {self.device} {{\n"
+               f"\tstruct drm_dev_ctx {ctx};\n\tstruct drm_dev_ctx_data {self.names['data']};\n}};\n\n"
+               f"static inline struct {self.device} *to_{self.device}(struct drm_device *drm)\n{{\n"
+               f"\treturn container_of(drm, struct {self.device}, {ctx}.drm);\n}}\n\n")
+        if owner:
+            self.edit(lambda text: text.replace(f"\nstruct {owner[1]} {{", f"\n{new}struct {owner[1]} {{", 1)
+                      if new not in text else text)
+        return bool(owner)
 
     def convert_device(self):
         """The device, and with it all that needs its contexts."""
-        if not self.definition(self.raw):
-            return
-        self.edit(lambda text: self.rename_member(text, self.member))
-        if self.unclear:
-            return
-        helper = self.choose_names()
-        self.spatch("device")
-        if "drm_dev_ctx_alloc(" not in self.text():
+        if self.separate:
+            if not self.convert_separate():
+                return
+        else:
+            if not self.definition(self.raw):
+                return
+            self.edit(lambda text: self.rename_member(text, self.member))
+            if self.unclear:
+                return
+            helper = self.choose_names()
+            self.hand_on()
+            self.spatch("device")
+        if not re.search(r"\bdrm_dev_ctx_alloc(_parent)?\(", self.text()):
             return
         # Nothing but its file knows a structure that no header has.
         where = next(p for p in self.files() if self.definition(p.read_text(encoding="utf-8")))
         where = where if where.suffix == ".c" else None
         entries = self.entries()
-        self.spatch("end", where)
-        self.spatch("section", where, HANDLERS=" ".join(h for _, h in entries))
+        if not self.separate:
+            self.spatch("end", where)
+            self.spatch("section", where, HANDLERS=" ".join(h for _, h in entries))
+        self.edit(lambda text: self.convert_sections(text, [h for _, h in entries]))
         self.edit(self.finish_contexts)
-        to = f"{self.names['ctx']}.drm"
-        self.edit(lambda text: self.define(self.rename_member(text, to), helper))
+        self.edit(lambda text: edit_functions(text, end_sections))
+        if self.attach:
+            self.edit(self.attach_data)
+        if self.separate:
+            self.edit(self.define_proof)
+        else:
+            to = f"{self.names['ctx']}.drm"
+            self.edit(lambda text: self.define(self.rename_member(text, to), helper))
         handlers = [self.handler(*e) for e in entries]
         self.edit(lambda text: self.convert_ioctls(text, handlers))
 
+    def hand_on(self):
+        """Where one function allocates a device and another one registers it: hand the token on."""
+        found = {f["name"]: f for text in self.read().values() for f in functions(text)}
+        makers = [f for f in found.values() if "devm_drm_dev_alloc(" in f["body"]]
+        users = [f for f in found.values() if re.search(r"\bdrm_dev_register\(", f["body"])]
+        if len(makers) != 1 or len(users) != 1 or makers[0]["name"] == users[0]["name"]:
+            return
+        maker, user = makers[0]["name"], users[0]["name"]
+        code = without_comments(self.text())
+
+        def calls(caller, name):
+            return len(re.findall(rf"\b{name}\(", without_comments(found[caller]["body"])))
+
+        def alone(name):
+            return all(f["name"] == name or not re.search(rf"\b{name}\b", without_comments(f["body"]))
+                       or f["name"] in (maker, user) for f in found.values()) and not re.search(
+                           rf"[=&,(]\s*{name}\s*[,;)}}]", code)
+
+        if calls(user, maker) == 1 and alone(maker):
+            self.edit(lambda text: self.hand_token(text, maker, user, up=True))
+        elif calls(maker, user) == 1 and alone(user):
+            self.edit(lambda text: self.hand_token(text, maker, user, up=False))
+
+    def hand_token(self, text, maker, user, up):
+        """Up: the one that allocates is called by the one that registers."""
+        token, handed = ("*unreg", maker) if up else ("unreg", user)
+        param = "struct drm_dev_ctx_unreg **unreg"
+        local = "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n"
+        to, ctx = self.names["to"], self.names["ctx"]
+
+        def change(head, name, params, body):
+            if name == maker:
+                body = re.sub(rf"^\t(\w+) = devm_drm_dev_alloc\(([^;]*?),\s*struct {self.device},\s*{self.member}\);\n"
+                              r"\tif \(IS_ERR\(\1\)\)(?P<leave>[^;]*;)",
+                              lambda m: fill(f"\t{token} = drm_dev_ctx_alloc(", [
+                                  *re.split(r",\s*", m[2]), f"struct {self.device}", ctx], ");\n")
+                              + f"\tif (IS_ERR({token}))"
+                              + re.sub(rf"return {m[1]};", f"return ERR_CAST({token});",
+                                       re.sub(rf"(ERR|CAST)\({m[1]}\)", rf"\1({token})", m["leave"]))
+                              + f"\n\t{m[1]} = {to}(drm_dev_ctx_unreg_drm({token}));", body, count=1, flags=re.M)
+            if name == user:
+                tag = re.search(rf"struct {self.device} \*(\w+)", f"{params}{body}")
+                if not tag:
+                    return None
+                body = re.sub(r"\bdrm_dev_register\((&?)(.*), [^,()]+\)", lambda m: fill(
+                    "drm_dev_ctx_register(", [f"{m[2]}{'.' if m[1] else '->'}dev", "&unreg" if up else "unreg",
+                                              "NULL", f"&{tag[1]}->{self.names['data']}"], ")"), body)
+            if name not in (maker, user):
+                return None
+            if name == handed:
+                head = head[:-len(params)] + wrap(head[:-len(params)], add_parameter(params, param))
+            else:
+                body = local + add_argument(body, handed, "&unreg")
+            return head, body
+
+        text = edit_functions(text, change)
+        return re.sub(rf"^(\w[\w \t*]*\b{handed})(\([^;{{}}]*?\));",
+                      lambda m: m[1] + wrap(m[1], add_parameter(m[2], param)) + ";", text, flags=re.M)
+
+    def convert_sections(self, text, handlers):
+        """Scopes of those sections that the semantic patch left."""
+        proof = self.names["proof"]
+
+        def context(drm, name):
+            known = re.fullmatch(rf"&(.+)->{self.member}", drm)
+            if name in handlers:
+                return "ioctl"
+            return f"&{known[1]}->{self.names['ctx']}" if known and not self.separate else f"to_drm_dev_ctx({drm})"
+
+        def change(head, name, params, body):
+            if "drm_dev_enter(" not in without_comments(body):
+                return None
+            commits = re.search(r"struct drm_atomic_(commit|state) \*", params)
+            # Only what is live can be turned off after the unplug.
+            off = commits and re.search(r"^\tdrm_dev_enter\(", body, re.M)
+            registered = not off and (name in handlers or commits or re.search(r"struct vm_fault \*", params))
+            forms = {
+                "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name)})",
+                "guard_else": lambda drm, leave:
+                    f"drm_dev_ctx_guard_else({proof}, reg, {context(drm, name)}, {leave})",
+            } if registered else {
+                "or": lambda drm, leave: f"drm_dev_ctx_live_or(live, {context(drm, name)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard_live(live, {context(drm, name)})",
+                "guard_else": lambda drm, leave:
+                    f"drm_dev_ctx_guard_live_else(live, {context(drm, name)}, {leave})",
+            }
+            if off:
+                forms["ignored"] = True
+            new = Section(forms).convert(body)
+            if not new:
+                return None
+            self.attach |= not registered and not off
+            return head, new
+
+        return edit_functions(text, change)
+
+    def attach_data(self, text):
+        """Sections of functions that may run before the registration find the device live from here on."""
+        data = self.names["data"]
+
+        def change(head, _, __, body):
+            found = re.search(r"^\t(\w+) = \w+\(drm_dev_ctx_unreg_drm\((?P<token>\*?unreg)\)\);\n"
+                              if not self.separate else
+                              r"^\t(\w+) = drm_dev_ctx_unreg_drm\((?P<token>unreg)\);\n", body, re.M)
+            leave = re.search(r"if \(IS_ERR\(\*?unreg\)\)(?P<leave>( \{)?\n(?:.*\n)*?)(?=\t[^\t])", body)
+            if not found or not leave:
+                return None
+            at = f"&to_{self.device}({found[1]})->{data}" if self.separate else f"&{found[1]}->{data}"
+            new = (f"\tlive = drm_dev_ctx_attach({found['token']}, NULL, {at});\n"
+                   f"\tif (IS_ERR(live)){leave['leave'].replace(found['token'], 'live').rstrip()}\n")
+            body = body[:found.end()] + new + body[found.end():]
+            return head, f"\tconst struct drm_dev_ctx_live *live;\n{body}"
+
+        return edit_functions(text, change)
+
+    def define_proof(self, text):
+        """The proof of a device that has a structure of its own."""
+        proof = self.names["proof"]
+        defined = self.definition(text)
+        if not defined or self.structure(proof) or not re.search(rf"\b{proof}\b", self.text()):
+            return text
+        return text.replace(defined[0], f"{defined[0]}\n/* Proof that the device is registered */\n"
+                            f"struct {proof} {{\n\tstruct drm_dev_ctx_reg base;\n}};\n")
+
     def table(self, text):
         """A plain table of ioctls, and all of its entries."""
-        entry = r"\s*DRM_IOCTL_DEF_DRV\((\w+),\s*(\w+),[^)]*\),?"
-        found = re.search(r"static (?:const )?struct drm_ioctl_desc (\w+)\[\] = \{"
+        entry = r"(?:\s*/\*(?:[^*]|\*(?!/))*\*/)*\s*DRM_IOCTL_DEF_DRV\((\w+),\s*(\w+),[^)]*\),?"
+        found = re.search(r"(?:static )?(?:const )?struct drm_ioctl_desc (\w+)\[[^]]*\] = \{"
                           rf"((?:{entry})+)\s*\}};\n", text)
         return found, re.findall(entry, found[2]) if found else []
 
@@ -194,7 +428,10 @@ class Driver:
         """How it is to be called: with a proof, if it is a section from its start."""
         proof, struct = self.names["proof"], f"struct {self.arguments[ioctl]}"
         body = re.search(rf"\b{name}{HANDLER}\n\{{\n(.*?)^\}}", self.text(), re.M | re.S)[4]
-        args = re.search(rf"^\t{struct} \*(\w+) = \w+;\n", body, re.M)
+        # Its own name for the argument, perhaps with the structure of another ioctl
+        data = re.search(rf"\b{name}{HANDLER}\n\{{\n", self.text())[2]
+        args = (re.search(rf"^\t{struct} \*(\w+) = \w+;\n", body, re.M)
+                or re.search(rf"^\t(?:const )?struct \w+ \*(\w+) = {data};\n", body, re.M))
         found = {"ioctl": ioctl, "name": name, "struct": struct,
                  "args": args[1] if args else "args", "drop": [args[0]] if args else []}
         section = f"\tdrm_dev_ctx_or({proof}, reg, ioctl, return -ENODEV);\n"
@@ -215,9 +452,12 @@ class Driver:
         for handler in handlers:
             text = typed(text, handler)
         table, _ = self.table(text)
+        if handlers:  # A table of another file is const from now on.
+            text = text.replace("extern struct drm_ioctl_desc ", "extern const struct drm_ioctl_desc ")
         if not table or not handlers:
             return text
-        new = re.sub(r".*\[\] = ", f"DRM_DEV_CTX_IOCTLS({table[1]}) = ", table[0], count=1)
+        kind = "DRM_DEV_CTX_IOCTLS" if table[0].startswith("static") else "DRM_DEV_CTX_IOCTLS_EXTERN"
+        new = re.sub(r".*\[[^]]*\] = ", f"{kind}({table[1]}) = ", table[0], count=1)
         for handler in handlers:
             new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},",
                          f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']},", new)
@@ -247,7 +487,7 @@ class Driver:
         if not defined:
             return text
         proof, ctx, data, to = (self.names[n] for n in ("proof", "ctx", "data", "to"))
-        new = re.sub(rf"^\tstruct drm_device {self.member};", f"\tstruct drm_dev_ctx {ctx};\n"
+        new = re.sub(rf"^\tstruct drm_device\s+{self.member};", f"\tstruct drm_dev_ctx {ctx};\n"
                      f"\tstruct drm_dev_ctx_data {data};", defined[0], flags=re.M)
         if re.search(rf"\b{proof}\b", self.text()) and not self.structure(proof):
             new += (f"\n/* Proof that a struct {self.device} is registered */\n"
@@ -260,6 +500,7 @@ class Driver:
     def convert(self):
         """Run all rules."""
         self.convert_device()
+        Objects(self).convert()
         self.spatch("vmap")
         self.spatch("sgt")
         self.edit(self.finish)
@@ -276,7 +517,7 @@ class Driver:
             text = include(text, "drm_shmem_safe.h", "\n/* The least that an object has */\n"
                            f"{handle} {{\n\tDRM_VMAP(PAGE_SIZE);\n}};\n\n"
                            f"{handle}_owned {{\n\tDRM_VMAP_OWNED({handle});\n}};\n")
-        elif "drm_shmem_sgt_or(" in text:
+        elif re.search(r"\bdrm_shmem_\w+\(|DRM_SHMEM_OBJ_TYPE\(", text):
             text = include(text, "drm_shmem_safe.h")
         if re.search(CONTEXTS, text):
             text = include(text, "drm_dev_ctx.h")
@@ -284,11 +525,8 @@ class Driver:
 
     def build_files(self):
         """Have the compiler find the headers, and Kconfig the module."""
-        path = self.top / "Makefile"
-        if path.exists() and INCLUDE not in self.raw:
-            text = path.read_text(encoding="utf-8")
-            head = re.match(r"(#.*\n)*\n?", text)[0]
-            path.write_text(head + INCLUDE + "\n" + text[len(head):], encoding="utf-8")
+        for path in self.top.rglob("Makefile"):
+            find_headers(path)
         path = self.top / "Kconfig"
         if path.exists() and "select DRM_SAFE\n" not in self.raw:
             text = path.read_text(encoding="utf-8")
@@ -305,29 +543,77 @@ class Driver:
 
     def left(self):
         """What is raw yet: (path, line, call, why)."""
-        unclear = {"devm_drm_dev_alloc": self.unclear} if self.unclear else {}
+        unclear = {call: self.unclear for call in ("devm_drm_dev_alloc", "drm_dev_register")} if self.unclear else {}
+        if self.objects:
+            unclear.update({call: self.objects for call in OBJECT_CALLS})
         for path, text in self.read().items():
-            for number, line in enumerate(text.splitlines(), 1):
-                for regex, why in RAW.items():
-                    for call in re.findall(rf"(?<!define )\b({regex})\(", line):
+            for number, line in enumerate(without_comments(text).splitlines(), 1):
+                for regex, why in self.raw_calls.items():
+                    for call in re.findall(rf"(?<!define )(?<!\w)({regex})", line):
+                        call = call.rstrip("(")
                         yield path, number, call, unclear.get(call, why)
 
     def count(self, texts):
-        """How many raw calls there are."""
-        return sum(len(re.findall(rf"\b(?:{regex})\(", t)) for t in texts.values() for regex in RAW)
+        """How many raw calls there are. A comment, or what a macro makes of them, is none."""
+        return sum(len(re.findall(rf"(?<!define )(?<!\w)(?:{regex})", without_comments(expand(t))))
+                   for path, t in texts.items() if path.suffix in (".c", ".h") for regex in self.raw_calls)
+
+    @functools.cached_property
+    def raw_calls(self):
+        """Those that are raw in this driver."""
+        shmem = re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", without_comments("\n".join(self.before.values())))
+        return {**RAW, **RAW_SHMEM} if shmem else RAW
 
 
-def fill(head, args, tail):
-    """A call or a declaration, in lines that are short enough."""
-    column = len(head.expandtabs())
-    lines = [head]
-    for n, arg in enumerate(args):
-        arg += tail.rstrip("\n") if n == len(args) - 1 else ","
-        if len(f"{lines[-1]} {arg}".expandtabs()) > WIDTH:
-            lines.append("\t" * (column // 8) + " " * (column % 8) + arg)
-        else:
-            lines[-1] += arg if n == 0 else f" {arg}"
-    return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
+def end_sections(head, _, __, body):
+    """Labels that the semantic patch left at the end of a section."""
+    new = end_labels(body) if re.search(r"\bdrm_dev_ctx_\w*or\(", body) else body
+    return (head, new) if new != body else None
+
+
+def find_headers(makefile):
+    """Have the compiler find the library's headers, if it does not yet."""
+    text = makefile.read_text(encoding="utf-8")
+    if INCLUDE not in text:
+        head = re.match(r"(#.*\n)*\n?", text)[0]
+        makefile.write_text(head + INCLUDE + "\n" + text[len(head):], encoding="utf-8")
+
+
+def copy_driver(directory, work):
+    """Of a directory, or of one file of a directory in which each file is a driver."""
+    if directory.is_dir():
+        shutil.copytree(directory, work, ignore=shutil.ignore_patterns("*.o", ".*"))
+        return
+    work.mkdir(parents=True)
+    shutil.copy(directory, work)
+    for name in re.findall(r'^#include "(\w[\w.-]*)"', directory.read_text(encoding="utf-8"), re.M):
+        if (directory.parent / name).exists():
+            shutil.copy(directory.parent / name, work)
+    config = re.search(rf"^obj-(.*)\+= {directory.stem}\.o$",
+                       (directory.parent / "Makefile").read_text(encoding="utf-8"), re.M)
+    (work / "Makefile").write_text(f"{config[0]}\n", encoding="utf-8")
+
+
+def expand(text):
+    """Without what hides a type or a call: typeof(), and a macro of the driver's for entries of a table of ioctls."""
+    for name in re.findall(r"\b(\w+) = devm_drm_dev_alloc\([^;]*?typeof\(\*\1\)", text):
+        tag = re.search(rf"\bstruct (\w+) \*{name};", text)
+        if tag:
+            text = re.sub(rf"(\b{name} = devm_drm_dev_alloc\([^;]*?)typeof\(\*{name}\)", rf"\1struct {tag[1]}", text)
+    found = re.search(r"^[ \t]*#define (\w+)\(([^)]*)\)((?:.*\\\n)*.*\bDRM_IOCTL_DEF_DRV\(.*)\n\n?", text, re.M)
+    if not found or not re.search(rf"^\t{found[1]}\(", text, re.M):
+        return text
+    names = re.split(r",\s*", found[2])
+    body = re.sub(r"\s*\\?\n\s*", "", found[3].replace("\\\n", " ")).strip()
+
+    def call(match):
+        args = dict(zip(names, re.split(r",\s*", match[1][1:-1])))
+        new = re.sub(r"\s*##\s*", "##", body)
+        new = re.sub(r"\w+", lambda word: args.get(word[0], word[0]), new)
+        return "\t" + new.replace("##", "")
+
+    text = text.replace(found[0], "")
+    return re.sub(rf"^\t{found[1]}({CALL})", call, text, flags=re.M)
 
 
 def returns(text):
@@ -405,6 +691,12 @@ def uapi_arguments(headers):
     found = {}
     for path in headers:
         text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+        for name, params, body in re.findall(r"^#define (\w+)\(([^)]*)\)\s+(.*\bstruct \w*\s*##.*)$", text, re.M):
+            names = re.split(r",\s*", params)
+            struct = re.search(r"\bstruct ((?:\w+\s*##\s*)+\w+)", body)[1]
+            for ioctl, args in re.findall(rf"\bDRM_IOCTL_(\w+)\s*=?\s+{name}\(([^)]*)\)", text):
+                given = dict(zip(names, re.split(r",\s*", args)))
+                found[ioctl] = "".join(given.get(w, w) for w in re.split(r"\s*##\s*", struct))
         found.update(re.findall(r"#define\s+DRM_IOCTL_(\w+)\s+DRM_IOWR?\s*\([^,]*,\s*"
                                 r"struct\s+(\w+)\s*\)", text))
         found.update(re.findall(r"#define\s+DRM_IOCTL_(\w+)\s+DRM_IO(?:R|W)\s*\([^,]*,\s*"
@@ -424,10 +716,12 @@ def main():
     args = args.parse_args()
 
     directory = args.directory.resolve()
+    if directory.is_dir() and not list(directory.rglob("*.c")):
+        sys.exit(f"there is no C file in {directory}")
     uapi = args.uapi or next((p / "include/uapi/drm" for p in directory.parents
                               if (p / "include/uapi/drm").is_dir()), None)
     with tempfile.TemporaryDirectory() as tmp:
-        driver = Driver(directory, args.to or pathlib.Path(tmp) / directory.name,
+        driver = Driver(directory, args.to or pathlib.Path(tmp) / (directory.name if directory.is_dir() else directory.stem),
                         sorted(uapi.glob("*.h")) if uapi else [])
         driver.convert()
         diff = driver.diff(args.name or directory.name)
@@ -445,8 +739,14 @@ def main():
             print(f"{path}:{number}: {call}(): {why}", file=sys.stdout if args.row else sys.stderr)
         if args.apply:
             for path, text in driver.read().items():
-                if text != driver.before[path]:
+                if text == driver.before[path]:
+                    continue
+                if directory.is_dir():
                     (directory / path).write_text(text, encoding="utf-8")
+                elif path.name == "Makefile":
+                    find_headers(directory.parent / path)
+                else:
+                    (directory.parent / path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,32 +6,57 @@
 # convert.sh expected: convert tests/convert/before and compare with what is in after.
 # convert.sh check: that, and convert drivers of the kernel, build what comes out, and
 # tabulate what was done in Documentation/convert-table.txt.
+#   ONLY  which of the drivers; what was found of the others is kept
+#   LLVM  compile with clang
 
 . "$(dirname "$0")/env.sh"
 
 need_packages coccinelle libpython3-dev python3
 if [ $# = 0 ]; then
-	[ -d "${DIR:-}" ] || die "which driver? make convert DIR=<directory of its sources>"
+	[ -e "${DIR:-}" ] || die "which driver? make convert DIR=<directory of its sources, or one of several files>"
 	exec python3 "$TOP/scripts/convert.py" ${APPLY:+--apply} "$DIR"
 fi
 
 locked "$@"
-drivers=(gpu/drm/lima gpu/drm/panfrost gpu/drm/v3d gpu/drm/vkms gpu/drm/vgem accel/ivpu accel/rocket)
+# A file is a driver of its own, in a directory of several.
+all=(
+	gpu/drm/vgem gpu/drm/vkms gpu/drm/udl gpu/drm/gud gpu/drm/hyperv gpu/drm/solomon
+	gpu/drm/sitronix/st7571.c gpu/drm/sitronix/st7920.c
+	gpu/drm/tiny/{appletbdrm,bochs,cirrus-qemu,gm12u320,pixpaper}.c
+	accel/rocket accel/ethosu gpu/drm/lima gpu/drm/panfrost gpu/drm/v3d gpu/drm/virtio
+	gpu/drm/imagination accel/amdxdna accel/ivpu gpu/drm/panthor
+)
+drivers=("${all[@]}")
+[ -z "${ONLY:-}" ] || read -ra drivers <<<"$ONLY"
 work=$DRM_SAFE_CACHE/convert
 table=$TOP/Documentation/convert-table.txt
-rm -rf "$work"
+[ -n "${ONLY:-}" ] || rm -rf "$work"
 mkdir -p "$work"
 
 # convert DIR NAME: to $work/NAME, and what there is to say to $work/NAME.report.
-convert() { python3 "$TOP/scripts/convert.py" --row --to "$work/$2" "$1" >"$work/$2.report"; }
+convert() {
+	rm -rf "${work:?}/$2"
+	python3 "$TOP/scripts/convert.py" --row --to "$work/$2" "$1" >"$work/$2.report"
+}
 
 # stays: a device with a use that is of no known type is left, and all that needs it.
 stays() {
+	rm -rf "$work/unclear"
 	cp -r "$TOP/tests/convert/before" "$work/unclear"
 	echo 'struct drm_device *bar_any(void *p) { return &bar_of(p)->drm; }' >>"$work/unclear/bar_gem.c"
 	convert "$work/unclear" unclear.after &&
 		grep -q 'devm_drm_dev_alloc(): .*bar_of(p)->drm' "$work/unclear.after.report" &&
 		! grep -rq 'drm_dev_ctx_alloc\|DRM_DEV_CTX' "$work/unclear.after"
+}
+
+# filled: objects are left, and all that belongs to them, if the driver fills in their pages.
+filled() {
+	rm -rf "$work/filled"
+	cp -r "$TOP/tests/convert/embedded/before" "$work/filled"
+	echo 'void corge_fill(struct corge_bo *bo, struct page **pages) { bo->base.pages = pages; }' >>"$work/filled/corge_gem.c"
+	convert "$work/filled" filled.after &&
+		grep -q 'drm_gem_shmem_create(): the driver fills in pages' "$work/filled.after.report" &&
+		! grep -rq 'drm_shmem_' "$work/filled.after"
 }
 
 # again: nothing is left to do in a driver that was converted, until a proof is passed on.
@@ -44,54 +69,109 @@ again() {
 			"$work/again.after/bar_gem.c"
 }
 
-# config: one that has the drivers, on x86: one of them is for nothing else.
+# expected DIR NAME: DIR/before becomes DIR/after, and DIR/left is what is left.
+expected() {
+	convert "$1/before" "$2" && diff -r "$1/after" "$work/$2" &&
+		diff <(tail -n +2 "$1/left") <(tail -n +2 "$work/$2.report")
+}
+
+# idle NAME: a second run has nothing to change.
+idle() {
+	rm -rf "$work/$1.twice"
+	python3 "$TOP/scripts/convert.py" --row --to "$work/$1.twice" "$work/$1" >/dev/null &&
+		diff -r "$work/$1" "$work/$1.twice" && rm -rf "$work/$1.twice"
+}
+
+# config: one that has what the drivers use, on x86: one of them is for nothing else.
 config() {
 	need_packages libelf-dev
 	{
-		printf 'CONFIG_%s=y\n' 64BIT SMP COMPILE_TEST MODULES PCI PCI_MSI OF COMMON_CLK \
-			IOMMU_SUPPORT DRM DRM_ACCEL PM DEBUG_FS CONFIGFS_FS MMU KUNIT
-		printf 'CONFIG_DRM_%s=m\n' SAFE_KUNIT_TEST LIMA PANFROST V3D VKMS VGEM \
-			ACCEL_IVPU ACCEL_ROCKET
+		printf 'CONFIG_%s=y\n' 64BIT SMP COMPILE_TEST MODULES PCI PCI_MSI OF COMMON_CLK USB_SUPPORT USB SPI I2C \
+			VIRTIO_MENU VIRTIO_PCI FB HYPERVISOR_GUEST PARAVIRT ACPI EFI BACKLIGHT_CLASS_DEVICE PM_DEVFREQ REGMAP \
+			IOMMU_SUPPORT AMD_IOMMU DRM DRM_ACCEL PM DEBUG_FS CONFIGFS_FS MMU KUNIT SYNC_FILE X86_LOCAL_APIC
+		printf 'CONFIG_%s=m\n' DRM_SAFE_KUNIT_TEST DRM_LIMA DRM_PANFROST DRM_V3D DRM_VKMS DRM_VGEM DRM_UDL DRM_GUD \
+			DRM_HYPERV DRM_SSD130X DRM_ST7571 DRM_ST7571_I2C DRM_ST7920 DRM_APPLETBDRM DRM_BOCHS DRM_CIRRUS_QEMU \
+			DRM_GM12U320 DRM_PIXPAPER DRM_VIRTIO_GPU DRM_POWERVR DRM_PANTHOR DRM_ACCEL_IVPU DRM_ACCEL_ROCKET \
+			DRM_ACCEL_AMDXDNA DRM_ACCEL_ARM_ETHOSU HYPERV
 	} >"$work/fragment"
 	"${x86[@]}" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig
 	"${x86[@]}" modules_prepare
 }
 
-# builds DIR: does it compile without a warning? modpost does not know the kernel's
-# symbols, for there is no kernel.
+# builds NAME [SOURCES]: does it compile without a warning? modpost does not know the kernel's
+# symbols, for there is no kernel. Tests may include a header by its place in the kernel,
+# and x86 does not read 64 bits of a device at once.
 builds() {
-	local log
+	local dir=$work/$1 log symbols defines extra=
 
-	if ! log=$("${x86[@]}" W=1 KBUILD_MODPOST_WARN=1 M="$1" modules 2>&1) ||
-		[ -z "$(find "$1" -name '*.ko')" ]; then
+	rm -f "$dir".{built,fails}
+	[ ! -d "${2:-}/tests" ] || extra="-I$2/tests "
+	! grep -rqw ioread64 "$dir" || extra+="-include linux/io-64-nonatomic-lo-hi.h "
+	mapfile -t symbols < <(driver_symbols "$dir" "$BUILD/convert/.config")
+	defines=("${symbols[@]/#/-D}")
+	defines=("${defines[@]/%/_MODULE=1}")
+	if ! log=$("${x86[@]}" W=1 KBUILD_MODPOST_WARN=1 M="$dir" "${symbols[@]/%/=m}" \
+		KCPPFLAGS="$extra${defines[*]}" modules 2>&1) || [ -z "$(find "$dir" -name '*.o' ! -name '*.mod.o')" ]; then
+		touch "$dir.fails"
 		echo "$log"
 		return 1
 	fi
-	! grep -E 'warning:|error:' <<<"$log"
+	! grep -E 'warning:|error:' <<<"$log" || { touch "$dir.fails"; return 1; }
+	touch "$dir.built"
+}
+
+# reasons: of what is left in all drivers, each once with its calls.
+reasons() {
+	local driver
+
+	for driver in "${all[@]}"; do cat "$work/$(basename "$driver" .c).report"; done | sed -n 's/^[^|]*:[0-9]*: \([^:]*\)(): \(.*\)/\2|\1/p' | sort -u |
+		awk -F'|' '$1 != why { if (why) print ""; why = $1; printf "- %s:", why; sep = " " } { printf "%s``%s``", sep, $2; sep = ", " } END { print "" }'
+}
+
+# spaces: the drivers with address spaces, and how many calls that takes.
+spaces() {
+	local driver calls
+
+	for driver in "${all[@]}"; do
+		calls=$(grep -rhoE --include='*.[ch]' '\bdrm_gpu(vm|va)_[a-z_]+\(' "$TREE/drivers/$driver" | wc -l)
+		[ "$calls" = 0 ] || printf -- '- %s: %s calls of drm_gpuvm and drm_gpuva\n' "$(basename "$driver" .c)" "$calls"
+	done
 }
 
 # rows: of the table, and what is left, with lines of the converted files.
 rows() {
-	local driver name row
+	local driver name row built
 
 	printf '%s\n' ".. SPDX-License-Identifier: GPL-2.0-only OR MIT" \
 		".. Written by make convert-check, with Linux $("${KMAKE[@]}" -s kernelversion)." "" \
-		".. list-table::" "   :header-rows: 1" "   :widths: 15 15 15 15 40" "" \
-		"   * - Driver" "     - Raw calls" "     - Converted" "     - Lines" "     - Left by hand"
-	for driver in "${drivers[@]}"; do
-		name=${driver##*/}
+		".. list-table::" "   :header-rows: 1" "   :widths: 14 8 8 8 14 8 40" "" \
+		"   * - Driver" "     - Raw calls" "     - Converted" "     - Percent" "     - Lines" "     - Builds" "     - Left by hand"
+	for driver in "${all[@]}"; do
+		name=$(basename "$driver" .c)
 		IFS='|' read -r -a row < <(grep '|' "$work/$name.report" | head -n1)
-		printf '   * - %s\n     - %s\n     - %s\n     - %s\n     -' "${row[@]}"
-		sed -n '2,$s/^[^ ]*: \([a-zA-Z_]*()\): .*/\1/p' "$work/$name.report" | sort | uniq -c |
-			awk '{ printf "%s %s %s", (NR > 1 ? "," : ""), $1, $2 } END { print "" }'
+		built="not tried"
+		[ ! -e "$work/$name.built" ] || built=yes
+		[ ! -e "$work/$name.fails" ] || built=no
+		printf '   * - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     -' "$name" "${row[1]}" "${row[2]}" \
+			$((100 * row[2] / row[1])) "${row[3]}" "$built"
+		sed -n '2,$s/^[^ ]*: \([^:]*\)(): .*/\1/p' "$work/$name.report" | sort | uniq -c |
+			awk '{ n = $1; $1 = ""; printf "%s %s%s", (NR > 1 ? "," : ""), n, $0 } END { print "" }'
 	done
+	printf '\nWhat is left, and what a person does about it:\n\n'
+	reasons
+	printf '\nAddress spaces are not counted, and stay:\n\n'
+	spaces
 }
 
-check "convert: a driver of ours" convert "$TOP/tests/convert/before" bar
-check "convert: it becomes what is expected" diff -r "$TOP/tests/convert/after" "$work/bar"
-check "convert: what is left is what is expected" \
-	diff <(tail -n +2 "$TOP/tests/convert/left") <(tail -n +2 "$work/bar.report")
+check "convert: a driver of ours becomes what is expected" expected "$TOP/tests/convert" bar
+check "convert: and one with a table by a macro, plain objects and a token that is handed on" \
+	expected "$TOP/tests/convert/more" qux
+check "convert: and one whose device is pointed to, below another parent" expected "$TOP/tests/convert/separate" quux
+check "convert: and one whose objects are embedded" expected "$TOP/tests/convert/embedded" corge
+check "convert: and one whose objects can end half made" expected "$TOP/tests/convert/half" grault
+for name in qux corge grault; do check "convert: $name: a second run changes nothing" idle $name; done
 check "convert: a device that is not known everywhere stays" stays
+check "convert: an object whose pages the driver fills in stays" filled
 check "convert: what was converted stays" again
 if [ "$1" = expected ]; then
 	finish
@@ -99,16 +179,18 @@ if [ "$1" = expected ]; then
 fi
 
 prepare_tree
-x86=(make ARCH=x86_64 -C "$TREE" O="$BUILD/convert" --no-print-directory -s -j"$JOBS")
+x86=(make ARCH=x86_64 -C "$TREE" O="$BUILD/convert" --no-print-directory -s -j"$JOBS" ${LLVM:+"LLVM=$LLVM"})
 check "convert: configuration for x86" config
-sed -i 's/CONFIG_DRM_BAR/CONFIG_DRM_SAFE_KUNIT_TEST/' "$work/bar/Makefile"
-check "convert: a driver of ours: builds" builds "$work/bar"
+for name in bar qux quux corge grault; do check "convert: a driver of ours: $name builds" builds "$name"; done
 for driver in "${drivers[@]}"; do
-	name=${driver##*/}
+	name=$(basename "$driver" .c)
 	check "convert: $name" convert "$TREE/drivers/$driver" "$name"
-	check "convert: $name: builds" builds "$work/$name"
+	check "convert: $name: a second run changes nothing" idle "$name"
+	check "convert: $name: builds" builds "$name" "$TREE/drivers/$driver"
 done
-
+for driver in "${all[@]}"; do
+	[ -e "$work/$(basename "$driver" .c).report" ] || { finish; exit; }
+done
 rows >"$work/table"
 check "convert: the table is up to date" diff "$table" "$work/table" || true
 cp "$work/table" "$table"

@@ -108,16 +108,13 @@ static const struct drm_crtc_helper_funcs bar_crtc_funcs __used = { .atomic_enab
 /* Left: this may run before the registration. */
 static void bar_reset(struct bar_device *bar)
 {
-	int idx;
-
-	if (!drm_dev_enter(&bar->ctx.drm, &idx))
-		return;
+	drm_dev_ctx_live_or(live, &bar->ctx, return);
 	bar->doorbell = 0;
-	drm_dev_exit(idx);
 }
 
 static int bar_probe(struct platform_device *pdev)
 {
+	const struct drm_dev_ctx_live *live;
 	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;
 	struct bar_device *bar;
 	int ret;
@@ -126,6 +123,9 @@ static int bar_probe(struct platform_device *pdev)
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
 	bar = to_bar(drm_dev_ctx_unreg_drm(unreg));
+	live = drm_dev_ctx_attach(unreg, NULL, &bar->base);
+	if (IS_ERR(live))
+		return PTR_ERR(live);
 	platform_set_drvdata(pdev, bar);
 
 	bar_reset(bar);

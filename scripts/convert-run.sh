@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# convert-run.sh: drivers of the kernel, as Debian ships them and as make convert leaves them, beside
+# each other on Debian's kernel in QEMU: the same graphics tests, subtest by subtest, and the same
+# storm of taking the device away.
+#
+#   DRIVERS  which of them: "vgem vkms virtio_gpu"
+#   ROUNDS   of the storm; 20 unless set
+#   TESTS    of IGT, instead of those in tests/convert/igt.list for the driver
+#   VM_KVER  series of Debian's kernel
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/apt.sh"
+. "$TOP/scripts/guest.sh"
+. "$TOP/scripts/stock.sh"
+locked "$@"
+VM_KVER=${VM_KVER:-7.3}
+DRIVERS=${DRIVERS:-vgem vkms virtio_gpu}
+ROUNDS=${ROUNDS:-20}
+
+KMS=$TOP/out/kms/kms
+OUT=$TOP/out/convert
+USERSPACE=$DRM_SAFE_CACHE/userspace
+work=$DRM_SAFE_CACHE/convert-run
+declare -A directory=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio)
+
+build_kms() {
+	need_packages gcc libc6-dev make pkg-config libdrm-dev
+	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
+}
+
+# converted DRIVER: build it for Debian's kernel, with the library's symbols.
+converted() {
+	local dir=$work/$1
+
+	rm -rf "$dir"
+	python3 "$TOP/scripts/convert.py" --row --to "$dir" "$TREE/drivers/gpu/drm/${directory[$1]}" >"$work/$1.report" || return
+	make -C "$KDIR" --no-print-directory -s -j"$JOBS" M="$dir" KCPPFLAGS="-I$TOP" \
+		KBUILD_EXTRA_SYMBOLS="$TOP/out/modules/Module.symvers" modules || return
+	[ -n "$(ko "$1")" ]
+}
+
+# ko DRIVER: the file of the converted driver.
+ko() { find "$work/$1" -name "${1//_/[-_]}.ko" -print -quit; }
+
+# guest_command STEPS: set CMD to boot Debian's kernel with the driver.
+guest_command() {
+	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -machine q35 -nodefaults -nographic -no-reboot
+		-serial stdio -kernel "$MODULES/vmlinuz" -initrd "$INITRD" -device "virtio-gpu-pci,disable-legacy=on"
+		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
+		-virtfs "local,path=$USERSPACE/usr,mount_tag=usr,security_model=none,readonly=on"
+		-append "console=ttyS0 oops=panic panic=-1 no_timer_check DRIVER=$DRIVER ROUNDS=$ROUNDS STEPS=$1")
+}
+
+# run WHICH: the guest, with Debian's driver (before) or ours (after).
+run() {
+	local own modules=() file
+
+	own=$(stock_modules fs/9p/9p net/9p/9pnet_virtio)
+	mapfile -t modules <<<"$own"
+	if [ "$1" = after ]; then
+		modules+=("$TOP/out/modules/drm_safe.ko" "$(ko "$DRIVER")")
+	else
+		file=drivers/gpu/drm/${directory[$DRIVER]}/$DRIVER
+		modules+=("$(stock_modules "${file/virtio_gpu/virtio-gpu}")")
+	fi
+	INITRD=$work/initramfs-$1.gz LOG=$DRM_SAFE_CACHE/log/convert-$DRIVER-$1.log
+	make_initramfs "$MODULES" "$KMS" "${modules[@]}" || return
+	run_guest guest convert 1800
+}
+
+# tests: of IGT, for the driver.
+tests() {
+	if [ -n "${TESTS:-}" ]; then
+		tr ' ' '\n' <<<"$TESTS"
+	else
+		sed -n "s/^$DRIVER: //p" "$TOP/tests/convert/igt.list" | tr ' ' '\n'
+	fi
+}
+
+# table: what each subtest said before and after.
+table() { join -a1 -a2 -e MISSING -o 0,1.2,2.2 "$OUT/$DRIVER.before" "$OUT/$DRIVER.after"; }
+
+# as_before: no subtest that passes on Debian's driver fails on the converted one, and some pass.
+as_before() {
+	! awk '$2 == "SUCCESS" && $3 != "SUCCESS"' "$OUT/$DRIVER.txt" | grep . &&
+		grep -q ' SUCCESS SUCCESS$' "$OUT/$DRIVER.txt"
+}
+
+need_stock
+need_packages libdrm-tests cpio python3 coccinelle libpython3-dev
+need_userspace
+prepare_tree
+build_kms
+KDIR=$KDIR "$TOP/scripts/modules.sh" >"$DRM_SAFE_CACHE/log/modules" 2>&1 || { cat "$DRM_SAFE_CACHE/log/modules"; die "the library does not build"; }
+mkdir -p "$work" "$OUT"
+new_share
+for DRIVER in $DRIVERS; do
+	check "$DRIVER: converts, and builds" converted "$DRIVER"
+	tests >"$SHARE/in/tests"
+	for which in before after; do
+		rm -f "$SHARE/out/igt"
+		if [ $which = before ]; then
+			run before >"$DRM_SAFE_CACHE/log/$DRIVER-before" 2>&1 || say "$DRIVER, as Debian ships it: not all is well, see $DRM_SAFE_CACHE/log/$DRIVER-before"
+		else
+			check "$DRIVER, converted: tests, a storm of $ROUNDS rounds, and a clean log" run after
+		fi
+		sort "$SHARE/out/igt" >"$OUT/$DRIVER.$which" || true
+	done
+	table >"$OUT/$DRIVER.txt"
+	awk '{ print $2, $3 }' "$OUT/$DRIVER.txt" | sort | uniq -c | awk -v d="$DRIVER" '{ printf "%s: %d subtests: %s before, %s after\n", d, $1, $2, $3 }'
+	check "$DRIVER: each subtest that passes before passes after" as_before
+done
+finish

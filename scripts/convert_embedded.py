@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""A struct drm_gem_shmem_object that a driver embeds becomes a struct drm_shmem_obj, for convert.py.
+
+Either all that a driver does with its objects is known here, and all of it is converted, or
+nothing is, and the report says what stands in the way.
+"""
+import functools
+import re
+
+from convert_text import (CALL, add_argument, add_parameter, drop_variable, edit_functions, fill, functions,
+                          tidy, unused_labels, without_comments, wrap)
+
+EMBEDDED = re.compile(r"^struct (?P<tag>\w+) \{\n(?P<before>(?:[^}\n].*\n|\n)*?)"
+                      r"\tstruct drm_gem_shmem_object\s+(?P<member>\w+);\n(?:[^}\n].*\n|\n)*?\};\n", re.M)
+TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \{\n(?P<entries>(?:\t.*\n)*)\};\n", re.M)
+# The library's functions do what these do.
+PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
+STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export"}
+FREE = r"drm_gem_shmem_(?:object_)?free"
+
+
+class Stays(Exception):
+    """Why the objects of a driver stay as they are."""
+
+
+class Embedded:
+    """The objects of a driver that are all of one kind."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        code = without_comments(driver.text())
+        found = list(EMBEDDED.finditer(code))
+        if not found:
+            raise Stays(None)
+        if len(found) > 1:
+            raise Stays("the driver's objects are of several kinds: declare a type for each")
+        if re.search(r"^\t\w", found[0]["before"], re.M):
+            raise Stays("the struct drm_shmem_obj must be the first member: move it")
+        self.tag, self.member = found[0]["tag"], found[0]["member"]
+        self.obj = next(n for n in ("obj", "shmem", "shmem_obj") if n != self.member
+                        and not re.search(rf"\b{n};", found[0][0]))
+        self.type, self.unique = f"{self.tag}_type", f"{self.tag}_unique"
+        self.made = next(n for n in ("created", "is_created") if not re.search(rf"\b{n};", found[0][0]))
+        self.functions = {f["name"]: f for text in driver.read().values() for f in functions(text)}
+        self.lent = {}
+        self.find_downcast(code)
+        self.find_table(code)
+        self.find_create(code)
+        self.check(code)
+
+    def find_downcast(self, code):
+        """The driver's function from a GEM object to its structure."""
+        found = [f for f in self.functions.values()
+                 if re.search(rf"\bstruct\s+{self.tag}\s*\*\s*\w+\(struct drm_gem_object \*\w+\)\Z", f["head"])
+                 and re.fullmatch(r"\treturn [^;]*;\n", f["body"])]
+        if len(found) != 1:
+            raise Stays("the driver has no downcast that is a function: write one with drm_shmem_from_gem()")
+        self.downcast = found[0]["name"]
+        if re.search(rf"&\s*{self.downcast}\b(?!\()", code):
+            raise Stays("the downcast is used as a pointer")
+
+    def find_table(self, code):
+        """The functions of the objects, which become steps."""
+        tables = [t for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" in t[0]]
+        if len(tables) != 1 or len(TABLE.findall(code)) != 1:
+            raise Stays("the driver's objects are of several kinds: declare a type for each")
+        self.table, self.steps, self.drop = tables[0]["name"], {}, []
+        for name, function in re.findall(r"\t\.(\w+)\s*= ([&\w]+),", tables[0]["entries"]):
+            if re.fullmatch(PLAIN, function):
+                continue
+            body = self.functions[function]["body"] if function in self.functions else ""
+            if name == "status" and not re.search(r"\b(?!if\b|drm_gem_is_imported\b|" + self.downcast + r"\b)\w+\(", body):
+                self.drop.append(function)      # the library's is about the same
+            elif name in STEPS and function in self.functions:
+                self.steps[name] = function
+            else:
+                raise Stays(f"the driver has its own {name} for its objects: declare a type for those that differ")
+
+    def find_create(self, code):
+        """What makes the memory of an object, and what completes it."""
+        made = set(re.findall(r"\.gem_create_object\s*= (\w+),", code))
+        self.create = made.pop() if len(made) == 1 else None
+        body = self.functions[self.create]["body"] if self.create in self.functions else ""
+        known = re.search(r"\t(\w+) = kzalloc_obj\(\*\1\);\n\tif \(!\1\)\n\t\treturn ERR_PTR\(-ENOMEM\);\n", body)
+        if not known:
+            raise Stays("how the driver makes the memory of an object is not known: use drm_shmem_gem_create_object()")
+        self.var = known[1]
+        self.imports = [f["name"] for f in self.functions.values()
+                        if "drm_gem_shmem_prime_import_sg_table(" in without_comments(f["body"])]
+        self.finish = None
+        for name in self.imports:
+            f = self.functions[name]
+            after = re.fullmatch(
+                r"\tstruct drm_gem_object \*(\w+);\n\tint (\w+);\n\n"
+                r"\t\1 = drm_gem_shmem_prime_import_sg_table\([^;]*\);\n\tif \(IS_ERR\(\1\)\)\n\t\treturn \1;\n\n"
+                rf"\t\2 = (\w+)\(\1\);\n\tif \(\2\) \{{\n\t\t{FREE}\([^;]*\);\n\t\treturn ERR_PTR\(\2\);\n\t\}}\n\n"
+                r"\treturn \1;\n", f["body"])
+            if not after or self.finish or after[3] not in self.functions:
+                raise Stays("do in the type's init step what follows the import")
+            self.finish = after[3]
+        if self.finish and not re.search(r"\(struct drm_gem_object \*\w+\)\Z", self.functions[self.finish]["head"]):
+            raise Stays("do in the type's init step what follows the import")
+
+    def check(self, code):
+        """What the library does for its objects, the driver must not do."""
+        alias = [self.member, *re.findall(r"\bstruct drm_gem_shmem_object \*(\w+)\b", code)]
+        names = "|".join(sorted(set(alias)))
+        if re.search(rf"\b(?:{names})(?:\.|->)(?:pages|sgt|vaddr|madv)\s*=[^=]", code):
+            raise Stays("the driver fills in pages or tables itself: give such objects a type of their own")
+        if re.search(r"\bdrm_gem_shmem_(?:un)?pin|\bdrm_gem_shmem_v(?:un)?map|\bdrm_gem_shmem_(?:madvise|purge)", code):
+            raise Stays("the driver pins, maps or purges with the core's functions: use the library's, with the object of the type")
+        if "drm_gem_shmem_get_pages_sgt(" in code and not re.search(r"\bdrm_dev_ctx_alloc", code):
+            raise Stays("its device was not converted: tables need the proof that its parent is bound")
+        if self.half and re.search(r"\.gem_prime_import_sg_table|\.dumb_create|DRIVER_OPS", code):
+            raise Stays("an object can end half made: have its free function find out what was done")
+        if re.search(r"\.gem_prime_import\s*=", code):
+            raise Stays("the driver has its own import: write the export step, and use drm_shmem_prime_import()")
+
+        for f in self.functions.values():
+            self.try_function(f)
+        if self.finish and any(re.search(rf"\b{self.downcast}\(", self.functions[n]["body"]) for n in set(re.findall(
+                r"\b(\w+)\(", self.functions[self.finish]["body"])) & set(self.functions) - {self.downcast}):
+            raise Stays("what completes an object looks for it by its functions, which it does not have yet")
+
+    def try_function(self, f):
+        """Is anything left in a function that does not suit an object of the library?"""
+        if f["name"] in (*self.imports, *self.drop, *self.table_users):
+            return
+        new = self.edit_function(f["head"], f["name"], f["params"], f["body"])
+        body = without_comments(new[1] if new else f["body"])
+        if re.search(rf"\bdrm_gem_shmem_create\(|\b{FREE}\(", body):
+            raise Stays("how an object is created and freed is not known: create an object of a type, and put it")
+        if re.search(r"\bdrm_gem_shmem_get_pages_sgt\(", body):
+            raise Stays("the table is kept, or handed on: own it, with the proof of a section")
+        aliases = [self.member, self.obj + r"\.base", *re.findall(r"\bstruct drm_gem_shmem_object \*(\w+)\b", body)]
+        if re.search(rf"(?:->|\.|\b)(?:{'|'.join(aliases)})(?:->|\.)sgt\b", body):
+            raise Stays("the driver reads the table of the core: lend it, or own it")
+        if re.search(r"\bdrm_vma_node_offset_addr\(", body):
+            raise Stays("ask drm_shmem_mmap_offset() of the object of the type")
+
+    def convert(self):
+        """All of it."""
+        driver = self.driver
+        driver.edit(self.change)
+        for path in driver.files():
+            if re.search(rf"\bstruct {self.tag}\b|\b{self.downcast}\(", path.read_text(encoding="utf-8")):
+                driver.spatch("members", path, {"object": self.tag, "from": self.member, "obj": self.obj})
+        driver.edit(lambda text: re.sub(r"^(\t+)((?: {8})+)", lambda m: m[1] + "\t" * (len(m[2]) // 8), text, flags=re.M))
+        driver.edit(self.declare)
+
+    def change(self, text):
+        """The functions, while the members have their old names."""
+        text = edit_functions(text, self.edit_function)
+        for name in self.drop + self.imports:
+            text = drop_function(text, name)
+        for name in (*self.steps.values(), *([self.finish] if self.finish else [])):
+            param = f"struct {self.tag} *bo" if name == self.finish else "struct drm_shmem_obj *shmem"
+            text = re.sub(rf"^(\w.*\b{name}\()struct drm_gem_object \*\w+(.*;)$", rf"\1{param}\2", text, flags=re.M)
+        text = re.sub(r"^(\t\.gem_prime_import_sg_table)(\s*)= (?:" + "|".join([*self.imports, "drm_gem_shmem_prime_import_sg_table"])
+                      + r"),\n", r"\t.gem_prime_import\2= drm_shmem_prime_import,\n\1\2= drm_shmem_prime_import_sg_table,\n",
+                      text, flags=re.M)
+        return self.hand_table(text)
+
+    def edit_function(self, head, name, params, body):
+        """One function."""
+        new = (head, body)
+        if name == self.downcast:
+            param = re.search(r"\*(\w+)\)\Z", params)[1]
+            return head, f"\treturn drm_shmem_from_gem(&{self.type}, {param});\n"
+        if name == self.create:
+            return head, f"\treturn drm_shmem_gem_create_object(&{self.type});\n"
+        step = next((s for s, f in self.steps.items() if f == name), None)
+        if step:
+            new = self.step(head, body, step)
+        elif name == self.finish:
+            new = self.finisher(head, params, body)
+        elif "drm_gem_shmem_create(" in without_comments(body):
+            new = head, self.creator(body)
+        new = new[0], self.offset(self.sync(self.borrow(new[1], name)))
+        return new if new != (head, body) else None
+
+    def step(self, head, body, step):
+        """A function of the object becomes a step of its type."""
+        gem = re.search(r"\bstruct drm_gem_object \*(\w+)", head)[1]
+        head = head.replace(f"struct drm_gem_object *{gem}", "struct drm_shmem_obj *shmem")
+        body = re.sub(rf"\b{self.downcast}\({gem}\)", f"drm_shmem_from_obj(&{self.type}, shmem)", body)
+        if step == "free":
+            body = re.sub(rf"^\t{FREE}\([^;]*\);\n", "", body, flags=re.M)
+        if re.search(rf"\b{gem}\b", without_comments(body)):
+            body = f"\tstruct drm_gem_object *{gem} = drm_shmem_gem(shmem);\n{body}"
+        if step == "free" and self.half:
+            bo = re.search(rf"\tstruct {self.tag} \*(\w+)\b", body)[1]
+            start = re.match(r"(?:\t(?:struct|size_t|int|unsigned|u32|u64|bool)\b[^;]*;\n)*\n?", body).end()
+            body = (f"{body[:start].rstrip()}\n\n\t/* An object whose creation failed has been undone. */\n"
+                    f"\tif (!{bo}->{self.made})\n\t\treturn;\n\n{body[start:]}")
+        return head, tidy(body)
+
+    @functools.cached_property
+    def half(self):
+        """Can an object end before it is complete? The core's free skips the driver's, then."""
+        return any(re.search(rf"\b{FREE}\(", without_comments(f["body"])) and self.frees(f)
+                   for f in self.functions.values())
+
+    def frees(self, f):
+        """Does a function free an object that it has begun to fill in?"""
+        if f["name"] in self.steps.values() or f["name"] in self.imports or "drm_gem_shmem_create(" not in f["body"]:
+            return False
+        begun = f["body"]
+        if self.finish:
+            begun = re.sub(rf"\t(\w+) = {self.finish}\([^;]*\);\n\tif \(\1\)\n", "", begun)
+        return bool(re.search(r"\bif \((?:ret|err|IS_ERR)\b", begun.split("drm_gem_shmem_create(", 1)[1].split(";", 2)[2]))
+
+    def finisher(self, head, params, body):
+        """What completes an object is called by its init step."""
+        gem = re.search(r"\*(\w+)\)\Z", params)[1]
+        head = head.replace(params, f"(struct {self.tag} *bo)")
+        own = re.search(rf"^\tstruct {self.tag} \*(\w+) = {self.downcast}\({gem}\);\n", body, re.M)
+        if own:
+            body = re.sub(rf"\b{own[1]}\b", "bo", body.replace(own[0], "", 1)) if own[1] != "bo" else body.replace(own[0], "", 1)
+        body = re.sub(rf"\b{self.downcast}\({gem}\)", "bo", body)
+        if re.search(rf"\b{gem}\b", without_comments(body)):
+            body = f"\tstruct drm_gem_object *{gem} = &bo->{self.obj}.base.base;\n{body}"
+        return head, body
+
+    def creator(self, body):
+        """Create an object of the type, which goes at the end of the scope unless it is handed on."""
+        call = re.search(r"^\t(\w+) = drm_gem_shmem_create\((.*)\);\n\tif \(IS_ERR\(\1\)\)\n\t\treturn (ERR_CAST|PTR_ERR)\(\1\);\n",
+                         body, re.M)
+        if not call:
+            return body
+        shmem = call[1]
+        gem = re.search(rf"^\t(\w+) = &{shmem}->base;\n", body, re.M)
+        source = rf"(?:&{shmem}->base{'|' + gem[1] if gem else ''})"
+        own = re.search(rf"^\t(\w+) = {self.downcast}\({source}\);\n", body, re.M)
+        if not own:
+            return body
+        bo = own[1]
+        where = f"{bo}->{self.obj}.base"
+        body = body.replace(own[0], "", 1)
+        made = (fill("\tnew = drm_shmem_create(", [f"&{self.type}", *re.split(r",\s*(?![^()]*\))", call[2]), "NULL"], ");\n")
+                + f"\tif (IS_ERR(new))\n\t\treturn {call[3]}(new);\n"
+                f"\t{bo} = drm_shmem_publish(&{self.type}, &new);\n")
+        if gem:
+            made += f"\t{gem[1]} = &{where}.base;\n"
+            body = body.replace(gem[0], "", 1)
+        body = body.replace(call[0], made, 1)
+        if self.finish:
+            body = re.sub(rf"^\t(\w+) = {self.finish}\([^;]*\);\n\tif \(\1\)\n\t\tgoto \w+;\n\n?", "", body, flags=re.M)
+        body = self.undo(body, shmem, gem[1] if gem else None, bo)
+        body = re.sub(rf"&{shmem}->base\b", f"&{where}.base", body)
+        body = re.sub(rf"\b{shmem}->", f"{where}.", body)
+        body = re.sub(rf"^\tstruct drm_gem_shmem_object \*{shmem};\n", "", body, flags=re.M)
+        body = re.sub(rf"(?<![\w>.*]){shmem}\b(?!\()", f"&{where}", body)
+        body = re.sub(rf"^\tstruct {self.tag} \*{bo};\n", "", body, flags=re.M)
+        body = (f"\tstruct {self.unique} *new __free(drm_shmem) = NULL;\n"
+                f"\tstruct {self.tag} *{bo} __free(drm_shmem) = NULL;\n{body}")
+        for variable in ("ret", "err"):
+            body = drop_variable(body, variable)
+        return tidy(body)
+
+    def undo(self, body, shmem, gem, bo):
+        """The object goes with the scope: nothing frees or puts it, and no label is left for that alone."""
+        half = bool(re.search(rf"^\t{FREE}\(", body, re.M)) and self.half
+        body = re.sub(rf"^\t{FREE}\((?:{shmem}|{gem})\);\n", "", body, flags=re.M)
+        label = re.search(r"^(\w+):\n\n*(\treturn [^;]*;\n)\Z", body, re.M)
+        if label:
+            body = re.sub(rf"\bgoto {label[1]};", label[2].strip(), body)
+            body = body.replace(f"{label[1]}:\n", "", 1)
+            # What follows a return, and has no label any more, is never run.
+            if not re.search(r"^\w+:$", body, re.M):
+                body = re.sub(r"(^\treturn [^;]*;\n)\n*\treturn [^;]*;\n\Z", r"\1", body, flags=re.M)
+        done = f"\t{bo}->{self.made} = true;\n" if half else ""
+        if gem:
+            body = re.sub(rf"^\tdrm_gem_object_put\({gem}\);\n", done, body, count=1, flags=re.M)
+        if re.search(rf"^\treturn {bo};\n", body, re.M):
+            body = re.sub(rf"^\treturn {bo};\n", f"{done if not gem else ''}\treturn no_free_ptr({bo});\n", body, flags=re.M)
+        return body
+
+    def borrow(self, body, name):
+        """The table is lent for a section, as far as the scope reaches."""
+        call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&(\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
+                         r"\tif \(IS_ERR\(\1\)\)(?:\n\t\treturn PTR_ERR\(\1\);\n"
+                         r"| \{\n\t\t(?:\w+) = PTR_ERR\(\1\);\n\t\treturn (?:\w+);\n\t\}\n)", body, re.M)
+        if not call or "goto " in body[:call.start()]:
+            return body
+        sgt, bo = call[1], call[2]
+        error = re.search(r"^\tint (?:\w+, )*(ret|err)\b", body, re.M)
+        if not error:
+            body, error = body.replace("\n\n", "\n\tint ret;\n\n", 1), (None, "ret")
+            call = re.search(re.escape(call[0]), body)
+        at = body.index(call[0])
+        new = (f"\tdrm_dev_ctx_live_or(live, to_drm_dev_ctx({bo}->{self.obj}.base.base.dev), return -ENODEV);\n"
+               f"\tdrm_shmem_sgt_or(lent, &live->bound, &{bo}->{self.obj}, {error[1]}, return {error[1]});\n")
+        rest = body[at + len(call[0]):]
+        rest = re.sub(rf"\b(?:\w+->)?(?:{self.member}->sgt|{self.member}\.sgt|{self.obj}\.base\.sgt)\b", sgt, rest)
+        rest = re.sub(rf"^(.*)\biommu_map_sgtable\(([^;]*?),\s*{sgt},\s*([^;]*?)\);",
+                      lambda m: fill(f"{m[1]}iommu_map_sg(", [*re.split(r",\s*", m[2]), f"{sgt}->sgl", f"{sgt}->orig_nents",
+                                                              m[3], "GFP_KERNEL"], ");"), rest, flags=re.M)
+        self.lent[name] = sgt
+        for user in self.table_users:
+            rest = add_argument(rest, user, sgt)
+        if re.search(rf"\b{sgt}\b", without_comments(rest)):
+            new += f"\t{sgt} = drm_shmem_sgt_table(lent);\n"
+            before = re.sub(rf"^\tstruct sg_table \*{sgt};", f"\tconst struct sg_table *{sgt};", body[:at], flags=re.M)
+        else:
+            before = re.sub(rf"^\tstruct sg_table \*{sgt};\n", "", body[:at], flags=re.M)
+        return before + new + rest
+
+    @functools.cached_property
+    def table_users(self):
+        """Functions that read the table of an object that they are given."""
+        return [name for name, f in self.functions.items()
+                if name not in self.steps.values()
+                and re.search(r"\b\w+->sgt\b", f["body"]) and "drm_gem_shmem_get_pages_sgt(" not in f["body"]
+                and re.search(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &\w+->{self.member};\n", f["body"], re.M)
+                and f["params"].count(",") == 0]
+
+    def hand_table(self, text):
+        """They get it from their caller."""
+        def change(head, name, params, body):
+            if name not in self.table_users:
+                return None
+            alias = re.search(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &\w+->{self.member};\n", body, re.M)[1]
+            new = add_parameter(params, "const struct sg_table *sgt")
+            body = re.sub(rf"\b{alias}->sgt\b", "sgt", body)
+            if len(re.findall(rf"\b{alias}\b", without_comments(body))) == 1:
+                body = re.sub(rf"^\tstruct drm_gem_shmem_object \*{alias} = .*;\n", "", body, flags=re.M)
+            return head.replace(params, wrap(head[:-len(params)], new)), body
+
+        text = edit_functions(text, change)
+        for name in self.table_users:
+            text = re.sub(rf"^(\w.*\b{name})(\([^;{{}}]*?\));",
+                          lambda m: m[1] + wrap(m[1], add_parameter(m[2], "const struct sg_table *sgt")) + ";", text, flags=re.M)
+        return text
+
+    def sync(self, body):
+        """What synchronises a whole table is an access of the CPU."""
+        for alias, bo in re.findall(rf"^\t(\w+) = &([^;]+)->{self.member};\n", body, re.M):
+            for how, call in (("cpu", "begin"), ("device", "end")):
+                raw = re.search(rf"^\tdma_sync_sgtable_for_{how}\([^;]*?, {alias}->sgt, (\w+)\);\n", body, re.M)
+                if not raw:
+                    continue
+                new = f"drm_shmem_cpu_{call}(&{bo}->{self.obj}, {raw[1]});\n"
+                known = re.search(r"^\t(?:int|long) (ret|err)\b", body, re.M)
+                if call == "begin" and known:
+                    new = f"if (!{known[1]})\n\t\t{known[1]} = {new}"
+                elif call == "begin":
+                    continue
+                body = body.replace(raw[0], f"\t{new}", 1)
+            if not re.search(rf"\b{alias}->", body):
+                body = re.sub(rf"^\t{alias} = &[^;]*;\n", "", body, flags=re.M)
+                body = drop_variable(body, alias)
+        return tidy(body)
+
+    def offset(self, body):
+        """An object has no offset before somebody asks for it."""
+        call = re.search(r"^\t([^\n=]*?) = drm_vma_node_offset_addr\(&(\w+)->vma_node\);\n", body, re.M)
+        if not call:
+            return body
+        bo = re.search(rf"\b(\w+) = (?:{self.downcast}\({call[2]}\)|drm_shmem_publish\()", body)
+        obj = f"&{bo[1] if bo else f'{self.downcast}({call[2]})'}->{self.obj}"
+        to = call[1][1:] if call[1].startswith("*") else f"&{call[1]}"
+        known = re.search(r"^\tint (?:\w+, )*(ret|err)\b", body, re.M)
+        ret = known[1] if known else "ret"
+        new = f"\t{ret} = drm_shmem_mmap_offset({obj}, {to});\n"
+        rest = body[call.end():]
+        last = re.match(rf"(\n*\tdrm_gem_object_put\({call[2]}\);\n\n*\treturn )0;\n\Z", rest)
+        jump = re.search(rf"\tif \({ret}\)\n(\t\tgoto \w+;\n)", rest)
+        if last:
+            body = f"{body[:call.start()]}{new}{last[1]}{ret};\n"
+        elif jump:
+            body = f"{body[:call.start()]}{new}\tif ({ret})\n{jump[1]}{rest}"
+        else:
+            return body
+        return body if known else body.replace("\n\n", f"\n\tint {ret};\n\n", 1)
+
+    def declare(self, text):
+        """The structure, its type, and the description of the type."""
+        found = re.search(rf"^struct {self.tag} \{{\n(?:.*\n)*?\}};\n", text, re.M)
+        if found and f"struct drm_gem_shmem_object" in found[0]:
+            new = re.sub(rf"\tstruct drm_gem_shmem_object(\s+){self.member};", rf"\tstruct drm_shmem_obj\1{self.obj};", found[0])
+            if self.half:
+                new = new.replace("\n};\n", f"\n\n\t/* The driver's part is complete. */\n\tbool {self.made};\n}};\n")
+            text = text.replace(found[0], f"{new}\n" + fill("DRM_SHMEM_OBJ_TYPE(", [
+                self.type, f"struct {self.tag}", self.obj, f"struct {self.unique}"], ");\n"))
+        table = re.search(rf"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?^static const struct drm_gem_object_funcs {self.table} = \{{\n(?:\t.*\n)*\}};\n\n?",
+                          text, re.M)
+        if not table or ";" in table[0].split("{")[0]:
+            return text
+        text = text.replace(table[0], "")
+        after = max(m.end() for m in re.finditer(r"^\}\n", text, re.M)
+                    if self.ends(text, m.end()))
+        init = self.init()
+        new = (f"\n{init}const struct {self.type} {self.type} = {{\n\tDRM_SHMEM_OBJ_FUNCS,\n"
+               + (f"\t.base.init = {self.tag}_init,\n" if init else "")
+               + "".join(f"\t.base.{STEPS[s]} = {f},\n" for s, f in self.steps.items()) + "};\n")
+        return text[:after] + new + text[after:]
+
+    def ends(self, text, end):
+        """Does a function end here that the description comes after?"""
+        names = [self.create, self.finish, *self.steps.values()]
+        return any(f["name"] in names and f.end() == end for f in functions(text))
+
+    def init(self):
+        """What gem_create_object does beyond the memory, and what completes the object."""
+        body, var = self.functions[self.create]["body"], self.var
+        body = re.sub(rf"^\t{var} = kzalloc_obj\(\*{var}\);\n\tif \(!{var}\)\n\t\treturn ERR_PTR\(-ENOMEM\);\n", "", body, flags=re.M)
+        body = re.sub(r"^\tif \(size == 0\)\n\t\treturn ERR_PTR\(-EINVAL\);\n", "", body, flags=re.M)
+        body = re.sub(rf"^\t[^\n;=]*funcs = &{self.table};\n", "", body, flags=re.M)
+        body = re.sub(r"^\treturn [^;]*;\n", "", body, flags=re.M)
+        body = re.sub(rf"^\tstruct {self.tag} \*{var};\n", "", body, flags=re.M)
+        alias = re.search(rf"^\t(\w+) = &{var}->{self.member}\.base;\n", body, re.M)
+        if alias:
+            rest = body.replace(alias[0], "", 1)
+            body = drop_variable(rest, alias[1]) if len(re.findall(rf"\b{alias[1]}\b", rest)) == 1 else body
+        body = re.sub(rf"\b{var}->{self.member}\b", f"{var}->{self.obj}.base", body)
+        if not body.strip() and not self.finish:
+            return ""
+        last = f"\treturn {self.finish}({var});\n" if self.finish else "\n\treturn 0;\n"
+        return (f"static int {self.tag}_init(struct drm_shmem_obj *shmem)\n{{\n"
+                + tidy(f"\tstruct {self.tag} *{var} = drm_shmem_from_obj(&{self.type}, shmem);\n\n{body.strip(chr(10))}\n{last}")
+                + "}\n\n")
+
+
+def drop_function(text, name):
+    """Without a function and its declarations."""
+    text = edit_functions(text, lambda _, f, __, ___: ("", "\0") if f == name else None)
+    text = re.sub(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?\n\{\n\0\}\n\n?", "", text, flags=re.M)
+    return re.sub(rf"^\w[^;{{}}#]*\b{name}\([^;{{}}]*\);\n", "", text, flags=re.M)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""The text of a driver's C files, for convert.py: comments, functions, sections."""
+import re
+
+CALL = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
+WIDTH = 100
+FUNCTION = re.compile(r"^(?P<head>(?:\w[\w \t*]*\n)?(?:[a-z_][\w \t*]*?\b)??(?P<name>\w+)(?P<params>\([^;{}]*?\)))\n"
+                      r"\{\n(?P<body>.*?)^\}\n", re.M | re.S)
+
+
+def without_comments(text):
+    """The same lines, without comments and strings."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match[0]) if match[0][0] == "/" else '""'
+
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", blank, text, flags=re.S)
+
+
+def functions(text):
+    """All definitions of functions: matches with head, name, params and body."""
+    return FUNCTION.finditer(text)
+
+
+def edit_functions(text, edit):
+    """Change functions: edit(head, name, params, body) gives the new head and body, or None."""
+    def function(match):
+        new = edit(match["head"], match["name"], match["params"], match["body"])
+        return f"{new[0]}\n{{\n{new[1]}}}\n" if new else match[0]
+
+    return FUNCTION.sub(function, text)
+
+
+def tidy(body):
+    """Without the blank lines that an edit leaves."""
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    body = re.sub(r"\n\n(\t*\})", r"\n\1", body)
+    body = re.sub(r"\{\n\n", "{\n", body)
+    body = re.sub(r"^\t+\n", "", body, flags=re.M)
+    return body.lstrip("\n").rstrip("\n") + "\n" if body.strip() else ""
+
+
+def drop_variable(body, name):
+    """Without the declaration of a variable that nothing uses."""
+    if len(re.findall(rf"\b{name}\b", without_comments(body))) != 1:
+        return body
+
+    def declaration(match):
+        names = [n for n in re.split(r",\s*", match["names"]) if not re.match(rf"\**{name}\b", n)]
+        return f"{match['type']}{', '.join(names)};\n" if names else ""
+
+    return re.sub(rf"^(?P<type>\t+(?:const )?(?:struct \w+|int|unsigned int|u32|bool|size_t) )"
+                  rf"(?P<names>[^;()]*\b{name}\b[^;()]*(?:= [^;]*)?);\n", declaration, body, count=1, flags=re.M)
+
+
+def drop_exits(text, idx):
+    """Without drm_dev_exit(), and without braces that stood there for it alone."""
+    text = re.sub(rf"\{{\n\t+drm_dev_exit\({idx}\);\n(\t+)(return\b[^;{{}}]*;|goto \w+;)\n\t+\}}(?! else)\n",
+                  r"\n\1\2\n", text)
+    text = re.sub(rf"^\t+drm_dev_exit\({idx}\);\n", "", text, flags=re.M)
+    return re.sub(r"[ \t]+\n", "\n", text)
+
+
+def end_labels(body):
+    """A label that nothing follows any more: return instead."""
+    found = re.search(r"^(\w+):\n*\Z", body, re.M)
+    while found:
+        label = found[1]
+        body = re.sub(rf"\bgoto {label};", "return;", body[:found.start()])
+        found = re.search(r"^(\w+):\n*\Z", body, re.M)
+    return re.sub(r"\n\treturn;\n\Z", "\n", body)
+
+
+def unused_labels(body):
+    """Without labels that nothing goes to any more."""
+    for label in re.findall(r"^(\w+):$", body, re.M):
+        if label != "default" and not re.search(rf"\bgoto {label};", body):
+            body = re.sub(rf"^{label}:\n", "", body, count=1, flags=re.M)
+    return body
+
+
+def indent(text):
+    """One tab deeper, but for labels."""
+    return re.sub(r"^(?=[^\n])(?!\w+:$)", "\t", text, flags=re.M)
+
+
+class Section:
+    """A section of a function, of which a scope can be made."""
+
+    start = re.compile(r"^(?P<tabs>\t+)if \((?P<first>[^\n]*? \|\| )?!drm_dev_enter\((?P<drm>[^\n]*), &(?P<idx>\w+)\)\)"
+                       r"(?: \{(?P<block>\n(?:(?P=tabs)\t[^\n]*\n|\n)+?)(?P=tabs)\}\n|\n\t+(?P<stay>return\b[^;]*|goto \w+);\n)",
+                       re.M)
+    inside = re.compile(r"^(?P<tabs>\t+)if \((?P<first>(?!\()[^|;{}]*? &&\s+)?drm_dev_enter\((?P<drm>[^\n]*), &(?P<idx>\w+)\)\) \{\n"
+                        r"(?P<block>.*?)^(?P=tabs)\}(?:\s+else \{\n\t+(?P<other>[^;\n]*);\n\t+\}|(?P<more>[^\n]*))\n",
+                        re.M | re.S)
+
+    def __init__(self, forms):
+        self.forms = forms      # of a proof: {"or": f(drm, leave), "guard": f(drm)}
+
+    def convert(self, body):
+        """A function's body with scopes, or None if a section has no form for that."""
+        while True:
+            new = self.one_inside(body) or ("ignored" in self.forms and self.ignored(body)) or self.one(body)
+            if not new:
+                return body
+            if new is body:
+                return None
+            body = new
+
+    def one_inside(self, body):
+        """if (drm_dev_enter()) { }: a block."""
+        found = self.inside.search(body)
+        if not found:
+            return None
+        idx, block = found["idx"], found["block"]
+        if found["more"] or re.search(rf"drm_dev_enter\([^;]*&{idx}\b", block) or (found["first"] and found["other"]):
+            return body
+        block = drop_exits(block, idx)
+        form = (self.forms["guard_else"](found["drm"], found["other"]) if found["other"]
+                else self.forms["guard"](found["drm"]))
+        new = f"{found['tabs']}{form} {{\n{tidy(block)}{found['tabs']}}}\n"
+        if found["first"]:
+            first = re.sub(r"\s*&&\s*\Z", "", found["first"])
+            new = f"{found['tabs']}if ({first}) {{\n{indent(new)}{found['tabs']}}}\n"
+        body = body[:found.start()] + new + body[found.end():]
+        return tidy(drop_variable(body, idx))
+
+    def ignored(self, body):
+        """A check whose result is ignored is a bug, for the exit needs it: a block."""
+        found = re.search(r"^\tdrm_dev_enter\((?P<drm>[^\n]*), &(?P<idx>\w+)\);\n(?P<block>(?:\t.*\n|\n)*?)"
+                          r"\tdrm_dev_exit\((?P=idx)\);\n", body, re.M)
+        if not found or "return" in found["block"]:
+            return None
+        new = f"\t{self.forms['guard'](found['drm'])} {{\n{tidy(indent(found['block']))}\t}}\n"
+        return tidy(drop_variable(body[:found.start()] + new + body[found.end():], found["idx"]))
+
+    def one(self, body):
+        """The first section that a check begins."""
+        found = self.start.search(body)
+        if not found:
+            return body if "drm_dev_enter(" in body else None
+        tabs, idx = found["tabs"], found["idx"]
+        rest = body[found.end():]
+        closed = re.search(rf"^\t{{0,{len(tabs) - 1}}}\}}", rest, re.M)
+        scope, after = (rest[:closed.start()], rest[closed.start():]) if closed else (rest, "")
+        if not re.search(rf"^\t+drm_dev_exit\({idx}\);", scope, re.M) or f"drm_dev_exit({idx})" in after:
+            return body
+        before = body[:found.start()]
+        if found["first"]:
+            if not (found["stay"] or "").startswith("return"):
+                return body
+            first = found["first"][:-4]
+            before += f"{tabs}if ({first})\n{tabs}\t{found['stay']};\n"
+        new = None
+        if not re.search(rf"drm_dev_enter\([^;]*&{idx}\b", scope):
+            new = self.to_the_end(before, found, scope, after)
+        new = new or self.as_block(before, found, scope, after)
+        return tidy(drop_variable(new, idx)) if new else body
+
+    def to_the_end(self, before, found, scope, after):
+        """Until the end of the scope: if no jump goes past the start, and the check leaves it."""
+        leave = found["stay"] or self.leaves(found["block"], scope + after)
+        if not leave or leave.startswith("goto") or self.jumps_in(before, scope + after):
+            return None
+        # A lock that the rest gives up would be given up in the section: as before, but for those of others.
+        new = self.forms["or"](found["drm"], leave)
+        scope = drop_exits(scope, found["idx"])
+        body = f"{before}{found['tabs']}{new}\n{scope}{after}"
+        return unused_labels(end_labels(body) if not after else body)
+
+    @staticmethod
+    def leaves(block, rest):
+        """What a check does if it fails, with what stands behind the label that it goes to, if that is short."""
+        lines = [line.strip() for line in block.strip().splitlines()]
+        jump = re.fullmatch(r"goto (\w+);", lines[-1])
+        if jump:
+            tail = re.search(rf"^{jump[1]}:\n((?:\t[^\n]*;\n|\n){{0,4}}\treturn\b[^;\n]*;\n)\Z", rest, re.M)
+            if not tail:
+                return None
+            lines[-1:] = [line.strip() for line in tail[1].splitlines() if line]
+        if not lines[-1].startswith("return") or any(not re.search(r";$|^if \(.*\)$", line) for line in lines):
+            return None
+        return f"{{ {' '.join(lines)} }}" if len(lines) > 1 else lines[0][:-1]
+
+    @staticmethod
+    def jumps_in(before, rest):
+        """Does a jump in front lead behind?"""
+        return any(re.search(rf"^\s*{label}:", rest, re.M) for label in re.findall(r"\bgoto (\w+);", before))
+
+    def as_block(self, before, found, scope, after):
+        """A block up to the exit: if the check goes to what follows the exit, or leaves."""
+        tabs, idx = found["tabs"], found["idx"]
+        exits = [m for m in re.finditer(rf"^(\t+)drm_dev_exit\({idx}\);\n", scope, re.M) if m[1] == tabs]
+        enters = re.search(rf"drm_dev_enter\([^;]*&{idx}\b", scope)
+        exits = [m for m in exits if not enters or m.start() < enters.start()]
+        if not exits:
+            return None
+        last = exits[-1]
+        region, tail = scope[:last.start()], scope[last.end():]
+        stay = found["stay"]
+        follows = re.match(r"\n*(\w+):\n", tail)
+        if stay and stay.startswith("goto "):
+            if not follows or follows[1] != stay[5:]:
+                return None
+            leave = None
+        else:
+            leave = stay
+        # A label right in front of the exit ends the block.
+        label = re.search(r"\n(\w+):\n*\Z", region)
+        if label:
+            if re.search(r"\b(for|while|switch|\w*for_each\w*) ?\(", region):
+                return None
+            if re.search(rf"\bgoto {label[1]};", before):
+                return None
+            region = re.sub(rf"\bgoto {label[1]};", "break;", region[:label.start() + 1])
+        if self.jumps_in(before, region) or re.search(r"^\w+:$", region, re.M):
+            return None
+        region = tidy(indent(drop_exits(region, idx)))
+        if leave or found["block"]:
+            text = self.forms["guard_else"](found["drm"], leave) if leave else None
+            if not text:
+                return None
+        else:
+            text = self.forms["guard"](found["drm"])
+        body = f"{before}{tabs}{text} {{\n{region}{tabs}}}\n\n{tail}{after}"
+        if follows and not re.search(rf"\bgoto {follows[1]};", body):
+            body = re.sub(rf"\n+{follows[1]}:\n", "\n\n", body, count=1)
+        return body
+
+
+def add_parameter(params, param):
+    """(...) with one more at its end."""
+    inner = params[1:-1].rstrip()
+    return f"({param})" if inner in ("", "void") else f"({inner}, {param})"
+
+
+def add_argument(text, name, argument):
+    """Each call of a function, with one more argument."""
+    return re.sub(rf"(?<![\w.>])({name})({CALL})", lambda m: m[1] + add_parameter(m[2], argument), text)
+
+
+def wrap(head, params):
+    """Parameters, in lines that are short enough."""
+    return fill(f"{head}(".rsplit("\n", 1)[-1], re.split(r",\s*", params[1:-1]), ")")[len(head.rsplit("\n", 1)[-1]):]
+
+
+def fill(head, args, tail):
+    """A call or a declaration, in lines that are short enough."""
+    column = len(head.expandtabs())
+    lines = [head]
+    for n, arg in enumerate(args):
+        arg += tail.rstrip("\n") if n == len(args) - 1 else ","
+        if len(f"{lines[-1]} {arg}".expandtabs()) > WIDTH:
+            lines.append("\t" * (column // 8) + " " * (column % 8) + arg)
+        else:
+            lines[-1] += arg if n == 0 else f" {arg}"
+    return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
