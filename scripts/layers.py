@@ -4,8 +4,11 @@
 
 drm_safe_core.h may do so, and no other file of the library. A line that only reads a member
 that drivers are told to read, such as &drm_gem_shmem_object.pages, is no finding.
-layers.py --test: each line that must be found is.
+layers.py --core FILE: print each function of drm_safe_core.h whose comment does not say
+with which change of the core it goes; where there is a semantic patch, by its name.
+layers.py --test: each line that must be found is, and each function.
 """
+import pathlib
 import re
 import sys
 
@@ -55,12 +58,65 @@ def findings(text):
                 break
 
 
+def changes():
+    """The semantic patch that has each macro by which a core tells of a change."""
+    core = pathlib.Path(__file__).resolve().parent / "coccinelle/core"
+    return {mark: path.name for path in core.glob("*.cocci")
+            for mark in re.findall(r"^\+#define (\w+)", path.read_text(encoding="utf-8"), re.M)}
+
+
+def unexplained(text):
+    """Functions and macros without a comment that says when they go."""
+    marks, mark, comment, named, last = changes(), None, "", 0, None
+    for item in re.finditer(r"^#ifndef (?P<mark>\w+)$|^#ifdef (?P<changed>\w+)$|^#(?P<part>else|endif)|"
+                            r"^(?P<comment>/\*.*?\*/)$|^static inline [^;{]*?(?P<name>\w+)\(|"
+                            r"^#define (?P<macro>\w+)[(\s]+(?!drm_\w+$)", text, re.M | re.S):
+        found = {key: value for key, value in item.groupdict().items() if value}
+        if "comment" in found:
+            comment, named = found["comment"], 0
+        elif "mark" in found:
+            mark, comment = found["mark"] if found["mark"] in marks else mark, ""
+        elif "changed" in found:
+            mark = "+" + found["changed"] if found["changed"] in marks else mark
+        elif "part" in found:
+            mark = mark[1:] if mark and mark[0] == "+" and found["part"] == "else" else mark
+            if found["part"] == "endif":
+                mark = None
+        elif name := found.get("name") or found.get("macro"):
+            named, again, last = named + 1, name == last, name
+            words = r"\bGo(es)?\b" if named == 1 else r"\bGoes with|[Bb]oth\b.*\bgo\b|three\b.*\bgo\b"
+            if again or mark and mark[0] == "+" or name.startswith("_DRM_SAFE"):
+                continue
+            if not re.search(words + r"|[Bb]oth\b.*\bgo\b|three\b.*\bgo\b|with which it goes", comment, re.S):
+                yield f"{name}: which change of the core makes it unnecessary?"
+            elif mark and marks[mark] not in comment and "with which it goes" not in comment:
+                yield f"{name}: the comment does not name {marks[mark]}"
+
+
 def main():
+    if sys.argv[1:2] == ["--core"]:
+        with open(sys.argv[2], encoding="utf-8") as file:
+            text = file.read()
+        lines = list(unexplained(text))
+        if "static inline" not in text:
+            lines.append("there is no function to look at")
+        print(*lines, sep="\n", end="\n" if lines else "")
+        sys.exit(bool(lines))
     if sys.argv[1:] == ["--test"]:
         missed = [line for rule, line in RULES.items() if not re.search(rule, code(line + "\n"))]
         missed += [line for line in RULES.values() if list(findings(f"/* {line} */\n"))]
+        mark, file = sorted(changes().items())[0]
+        function = "static inline int drm_f(void)\n{\n}\n"
+        for wrong, text in ((1, function), (1, "/* Does it. */\n" + function), (0, "/* Goes soon. */\n" + function),
+                            (1, f"#ifndef {mark}\n/* Goes soon. */\n{function}#endif\n"),
+                            (0, f"#ifndef {mark}\n/* Goes with {file}. */\n{function}#endif\n"),
+                            (1, "/* Goes soon. */\n" + function + function.replace("drm_f", "drm_g"))):
+            if len(list(unexplained(text))) != wrong:
+                missed.append(text)
         print("\n".join(missed), end="")
         sys.exit(bool(missed))
+    if not sys.argv[1:]:
+        sys.exit("there is nothing to look at")
     found = False
     for name in sys.argv[1:]:
         with open(name, encoding="utf-8") as file:

@@ -4,6 +4,7 @@
  * them takes its part from this file.
  */
 
+#include <kunit/visibility.h>
 #include <linux/export.h>
 #include <linux/workqueue.h>
 
@@ -29,9 +30,23 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 {
 }
 
-int __drm_shmem_sgt_wait(struct dma_resv *resv)
+void __drm_shmem_sgt_moved(struct drm_shmem_obj *obj)
+{
+}
+
+int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj)
 {
 	return 0;
+}
+
+int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
+{
+	return 0;
+}
+
+bool __drm_shmem_again(int *ret)
+{
+	return false;
 }
 
 bool __drm_shmem_sgt_again(struct sg_table **sgt)
@@ -42,6 +57,38 @@ bool __drm_shmem_sgt_again(struct sg_table **sgt)
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 {
 	return 0;
+}
+
+void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
+{
+}
+EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
+
+/* drm_shmem_sync.c */
+struct sg_table *__drm_shmem_sync_map(struct dma_buf_attachment *attach,
+				      enum dma_data_direction dir)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			    enum dma_data_direction dir)
+{
+}
+
+void __drm_shmem_sync_attached(struct dma_buf_attachment *attach, enum dma_data_direction dir,
+			       bool to_device)
+{
+}
+
+int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
+{
+	return -EOPNOTSUPP;
+}
+
+int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
+{
+	return -EOPNOTSUPP;
 }
 
 /* drm_shmem_mmap.c */
@@ -59,16 +106,16 @@ int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_mmap);
 
-/* drm_shmem_reclaim.c */
-void __drm_shmem_is_back(struct drm_shmem_obj *obj)
+/* drm_shmem_reclaim.c, drm_shmem_shrinker.c */
+void __drm_shmem_relist(struct drm_shmem_obj *obj)
 {
 }
 
-void __drm_shmem_is_filled(struct drm_shmem_obj *obj)
+void __drm_shmem_try_relist(struct drm_shmem_obj *obj)
 {
 }
 
-void __drm_shmem_is_gone(struct drm_shmem_obj *obj)
+void __drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 {
 }
 
@@ -93,16 +140,52 @@ struct module *drm_shmem_owner(const struct drm_device *drm)
 	return drm->driver->fops ? drm->driver->fops->owner : NULL;
 }
 
+int drm_shmem_pin(struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	dma_resv_lock(obj->base.base.resv, NULL);
+	ret = drm_gem_shmem_pin_locked(&obj->base);
+	dma_resv_unlock(obj->base.base.resv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_pin);
+
+void drm_shmem_unpin(struct drm_shmem_obj *obj)
+{
+	dma_resv_lock(obj->base.base.resv, NULL);
+	drm_shmem_unpin_locked(obj);
+	dma_resv_unlock(obj->base.base.resv);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_unpin);
+
+void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
+{
+}
+EXPORT_SYMBOL_GPL(drm_shmem_touch);
+
+static struct workqueue_struct *drm_shmem_wq;
+
 int __drm_shmem_reclaim_init(void)
 {
-	return 0;
+	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
+	return drm_shmem_wq ? 0 : -ENOMEM;
 }
 
-void __drm_shmem_queue_work(struct work_struct *work)
+bool __drm_shmem_queue_work(struct work_struct *work)
 {
-	queue_work(system_dfl_wq, work);
+	return queue_work(drm_shmem_wq, work);
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+void drm_shmem_flush_work(void)
+{
+	flush_workqueue(drm_shmem_wq);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
+#endif
 
 void __drm_shmem_reclaim_exit(void)
 {
+	destroy_workqueue(drm_shmem_wq);
 }

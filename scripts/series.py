@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """The library as files of a kernel tree, one patch after the other: see series.txt.
 
-series.py list           the patches, one a line: name, kind and what it needs
+series.py list           the names of the patches
+series.py letters        the cover letters: name, directory, and the last patch of each
 series.py show NAME KEY  the values of KEY, such as Suites, one a line
 series.py core NAME      the files that a semantic patch of the core changes
 series.py marks          the macros that tell the library that the core has a change
@@ -11,21 +12,45 @@ series.py write NAME TREE  make what a patch of files changes in TREE; print the
 series.py lost NAME TREE   what a semantic patch of the core should have added to TREE
 series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
 series.py converted DIR    the same for a driver that was converted
-series.py cover FILE       fill in the letter that git made
+series.py cover NAME FILE  fill in the letter that git made
 series.py config NAME      the configuration of its KUnit suites
+series.py left-out         the library's files that no patch adds
+series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
 """
+import fnmatch
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DRM = "drivers/gpu/drm"
+LITMUS = "Documentation/litmus-tests/drm-safe"
+# What drm_safe_core.h has in place of functions of the core, in a core that has the changes
+ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
+           "drm_gem_shmem_release_freed": "drm_gem_shmem_release"}
+LITMUS_README = """DRM SAFE HELPERS (/drm-safe directory)
+--------------------------------------
+
+Each of these litmus tests has the barriers of one place in the DRM safe
+helpers, where a comment names the test.  Some use drm_safe.def:  run herd7
+with "-macros drm_safe.def" in that directory.
+
+
+"""
+CORE_HEAD = """ * Core internals that the library touches, each in one small function. The comment of a function
+ * says with which change of the core the function goes.
+ */
+"""
+# The names that files of ours begin with in directories that are not ours
+PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view", "sgpu_drm")
 INTERNAL = re.compile(r"(.*_internal|.*_trace|drm_safe_core)\.h")
 
 
-def patches():
-    """All patches: {name: {key: [values]}}; "text" is the message's."""
+def sections():
+    """All patches and letters: {name: {key: [values]}}; "text" is the message's."""
     found, patch = {}, None
     for line in (TOP / "scripts/series.txt").read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[[\w-]+\]", line):
@@ -40,6 +65,21 @@ def patches():
     return found
 
 
+def patches():
+    return {name: patch for name, patch in sections().items() if "Letter" not in patch}
+
+
+def letters():
+    """Each cover letter with its last patch."""
+    found = []
+    for name, section in sections().items():
+        if "Letter" in section:
+            found.append([name, section["Letter"][0], None])
+        else:
+            found[-1][2] = name
+    return found
+
+
 def core_head(name):
     """The comment that a semantic patch of the core begins with: lines, and its files."""
     head = re.match(r"(//.*\n)+", (TOP / f"scripts/coccinelle/core/{name}.cocci").read_text(encoding="utf-8"))
@@ -51,12 +91,12 @@ def core_head(name):
 def message(patch):
     text = patch["text"]
     subject = patch.get("Subject", [""])[0]
-    if "Core" in patch:
+    if not any(text):
         subject, *text = core_head(patch["Core"][0])[0]
     body = "\n".join(text).strip()
     # Mails have 75 columns.
-    paragraphs = [subprocess.run(["fmt", "-w", "75"], input=part, text=True, capture_output=True,
-                                 check=True).stdout.strip() for part in re.split(r"\n\n+", body)]
+    paragraphs = [textwrap.fill(" ".join(part.split()), 75, break_long_words=False, break_on_hyphens=False)
+                  for part in re.split(r"\n\n+", body)]
     return subject + "\n\n" + "\n\n".join(paragraphs) + "\n"
 
 
@@ -101,6 +141,10 @@ def tidy(path, series):
     path.write_text(text, encoding="utf-8")
 
 
+# What only this directory has a use for
+NOT_IN_A_TREE = ("drm_safe_signalling.h", "tests/drm_safe_gcov.c")
+
+
 def unifdef(text, *flags):
     return subprocess.run(["unifdef", "-B", *flags], input=text, text=True,
                           capture_output=True, check=False).stdout
@@ -109,6 +153,8 @@ def unifdef(text, *flags):
 def place(name):
     """Where a file of this directory is in a kernel tree."""
     path = pathlib.PurePath(name)
+    if name.startswith("tests/litmus/"):
+        return f"{LITMUS}/{path.name}"
     if name.startswith("tests/"):
         return f"{DRM}/tests/{path.name}"
     if path.name == "sgpu_uapi.h":
@@ -140,12 +186,19 @@ def kernel_form(name):
     text = (TOP / name).read_text(encoding="utf-8")
     to = place(name)
     if name.endswith((".rst", ".txt")):
+        # What a page says of the scripts, which stay here
+        text = re.sub(r"^\.\. here only:\n\n.*?^\.\. end of what is here only\n\n?", "", text, flags=re.M | re.S)
         text = re.sub(rf"{DRM}/safe/([\w/-]+\.[ch])", lambda path: place(path[1]), text)
         return text.replace(f"{DRM}/safe/tests", f"{DRM}/tests").replace(f"{DRM}/safe", DRM)
     if name == "drm_safe_context.h":
         text = unifdef(text, "-UWARN_CONTEXT_ANALYSIS")
         text = text.replace("/* Only the analysis has a use for what the kernel's headers do not say. */\n", "")
     text = unifdef(text, "-UDRM_SAFE_CHECK_EFFECTS", *(f"-D{mark}" for mark in marks()))
+    for ours, theirs in ALIASES.items():
+        text = text.replace(f"#define {ours} {theirs}\n", "")
+        text = re.sub(rf"\b{ours}\b", theirs, text)
+    if name == "drm_safe_core.h":
+        text = re.sub(r"^ \* Core internals that(?:.*\n)*? \*/\n", CORE_HEAD, text, count=1, flags=re.M)
     text = re.sub(r'^#include "([\w.]+)"', lambda match: f"#include {include(to, match[1])}", text, flags=re.M)
     text = text.replace("#define TRACE_INCLUDE_PATH .", f"#define TRACE_INCLUDE_PATH ../../{DRM}")
     if to.startswith("include/uapi/"):
@@ -193,34 +246,40 @@ class Series:
         if "DRM_SAFE_GPUVM" not in self.symbols:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
+        if file == "drm_shmem_safe.h":
+            text = re.sub(r"^#include <drm/(.*)>\n", lambda line: line[0] if line[1] in self.files else "",
+                          text, flags=re.M)
         if file in self.until:
             text = until(text, self.until[file])
-            # What is included for the rest comes with it.
-            text = re.sub(r'^#if IS_ENABLED.*?^#endif\n', "", text, flags=re.M | re.S) if file.endswith(".c") else text
-            text = re.sub(r'#include "drm_shmem_internal.h"\n', "#include <drm/drm_safe.h>\n", text) \
+            # What is declared for the rest comes with it.
+            text = re.sub(r"^static inline \w+ drm_gpuvm_imm_module_\w+\(void\) \{.*\}\n", "", text, flags=re.M)
+            text = re.sub(r'#include "drm_shmem_internal.h"\n', '#include "drm_dev_ctx_internal.h"\n', text) \
                 if "drm_shmem_obj.c" not in self.files else text
-        return text
+        return re.sub(r"\n\n\n+", "\n\n", text)
 
-    def kconfig(self):
+    def kconfig(self, *wanted):
+        """The entries of these symbols, as far as the series has them."""
         text = (TOP / "Kconfig").read_text(encoding="utf-8")
-        missing = {"DRM_SAFE_GPUVM", "DRM_SAFE_SGPU", "DRM_SAFE_BENCH"} - set(self.symbols)
-        blocks = [block for block in re.split(r"\n(?=config )", text)[1:]
-                  if re.match(r"config (\w+)", block)[1] in self.symbols]
-        text = "\n".join(block.rstrip("\n") + "\n" for block in blocks)
-        for symbol in missing:
+        entries = [entry.rstrip("\n") + "\n" for entry in re.split(r"\n(?=config )", text)[1:]
+                   if re.match(r"config (\w+)", entry)[1] in set(wanted) & set(self.symbols)]
+        text = "\n".join(entries)
+        for symbol in {"DRM_SAFE_GPUVM", "DRM_SAFE_SGPU", "DRM_SAFE_BENCH"} - set(self.symbols):
             text = re.sub(rf"^\tselect ({symbol}|\w+ if {symbol})\n", "", text, flags=re.M)
-        return text
+        return text + "\n" if text else ""
+
+    def listed(self, variable):
+        """The objects that our Makefile gives a variable, as far as they are there."""
+        text = (TOP / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+        names = re.search(rf"^{re.escape(variable)} [:+]= (.*)$", text, re.M)[1].split()
+        return [name for name in names if name.removesuffix(".o") in self.objects(".")]
 
     def makefile(self):
         """Of the library: the lines of our Makefile that name objects."""
-        objects = self.objects(".")
-        base = [f"{o}.o" for o in ("drm_safe_main", "drm_dev_ctx", "drm_shmem_obj", "drm_shmem_prime", "drm_shmem_vmap",
-                                   "drm_shmem_sgt", "drm_shmem_mmap", "drm_shmem_reclaim") if o in objects]
+        base = self.listed("drm_safe-y")
         if self.stubs():
             base.append("drm_shmem_stubs.o")
         lines = ["drm_safe-y := \\\n\t" + " \\\n\t".join(base)]
-        gpuvm = [f"{o}.o" for o in ("drm_gpuvm_imm", "drm_gpuvm_imm_run", "drm_gpuvm_imm_exec", "drm_gpuvm_imm_end")
-                 if o in objects]
+        gpuvm = self.listed("drm_safe-$(CONFIG_DRM_SAFE_GPUVM)")
         if gpuvm:
             lines.append("drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += \\\n\t" + " \\\n\t".join(gpuvm))
             lines.append("ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o\nendif")
@@ -250,15 +309,13 @@ class Series:
         return head.rstrip("\n") + "\n\n" + "\n".join(part.strip("\n") + "\n" for part in left) if left else ""
 
     def maintainers(self):
-        patterns = ["Documentation/gpu/drm-safe/"]
-        places = [place(f) for f in self.files] + [place(f"tests/{t}") for t in self.tests]
-        for prefix in ("drm_dev_ctx", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "sgpu"):
-            for directory in (f"{DRM}/", f"{DRM}/tests/", "include/drm/", "include/uapi/drm/"):
-                if any(re.fullmatch(rf"{directory}{prefix}[\w.]*", p) for p in places):
-                    patterns.append(f"{directory}{prefix}*")
-        patterns.append(f"{DRM}/sgpu/")
+        """The entry of MAINTAINERS, which names the files that are there."""
+        places = {place(f) for f in self.files} | {place(f"tests/{t}") for t in self.tests}
+        patterns = {re.sub(r"(/sgpu|/drm-safe)/.*", r"\1/", p) for p in places}
+        for prefix in PREFIXES:
+            patterns = {re.sub(rf"(/{prefix})[\w.]*$", r"\1*", p) for p in patterns}
         text = (TOP / "MAINTAINERS").read_text(encoding="utf-8")
-        return re.sub(r"^F:.*\n", "", text, flags=re.M) + "".join(f"F:\t{p}\n" for p in sorted(patterns))
+        return re.sub(r"^F:.*\n", "", text, flags=re.M) + "".join(f"F:\t{p}\n" for p in sorted(patterns)) + "\n"
 
 
 written = []	# all files of the tree that have what put() was given
@@ -271,16 +328,17 @@ def put(path, text):
         path.write_text(text, encoding="utf-8")
 
 
-def block(tree, name, text, after, before_next=False):
-    """Have @text in a file of the kernel, between what git has of it: after the line @after."""
+def insert(tree, name, *inserts):
+    """Have texts in a file of the kernel, between what git has of it: each before a line."""
     path = tree / name
     old = subprocess.run(["git", "-C", tree, "show", f"refs/drm-safe/base:{name}"], text=True,
                          capture_output=True, check=True).stdout
-    match = re.search(after, old, re.M)
-    if not match:
-        sys.exit(f"{name}: there is no line that matches {after}")
-    at = match.start() if before_next else match.end()
-    put(path, old[:at] + text + old[at:])
+    for text, before in inserts:
+        match = re.search(before, old, re.M)
+        if not match:
+            sys.exit(f"{name}: there is no line that matches {before}")
+        old = old[:match.start()] + text + old[match.start():]
+    put(path, old)
 
 
 def converted(directory):
@@ -311,33 +369,73 @@ def write(name, tree):
     else:
         stubs.unlink(missing_ok=True)
     sgpu = "DRM_SAFE_SGPU" in now.symbols
-    block(tree, f"{DRM}/Kconfig", now.kconfig() + "\n", r'^source "drivers/gpu/drm/clients/Kconfig"', True)
-    block(tree, f"{DRM}/Makefile", now.makefile() + ("obj-$(CONFIG_DRM_SAFE_SGPU) += sgpu/\n" if sgpu else "") + "\n",
-          r"^drm_suballoc_helper-y", True)
-    block(tree, f"{DRM}/tests/Makefile", "\n" + now.tests_makefile(), r"(?s)\Z|\n\Z")
+    insert(tree, f"{DRM}/Kconfig", (now.kconfig("DRM_SAFE", "DRM_SAFE_GPUVM"), r"^config DRM_SCHED$"),
+           ('source "drivers/gpu/drm/sgpu/Kconfig"\n' if sgpu else "", r'^source "drivers/gpu/drm/sitronix/Kconfig"'))
+    insert(tree, f"{DRM}/Kconfig.debug", (now.kconfig("DRM_SAFE_DEBUG", "DRM_SAFE_KUNIT_TEST"),
+                                          r"^config DRM_EXPORT_FOR_TESTS$"))
+    insert(tree, f"{DRM}/Makefile", (now.makefile() + "\n", r"^drm_suballoc_helper-y"),
+           ("obj-$(CONFIG_DRM_SAFE_SGPU) += sgpu/\n" if sgpu else "", r"^obj-y\s*\+= sitronix/"))
+    insert(tree, f"{DRM}/tests/Makefile", ("\n" + now.tests_makefile(), r"\Z"))
+    insert(tree, f"{DRM}/tests/.kunitconfig", ("CONFIG_DRM_SAFE_KUNIT_TEST=y\n", r"\Z"))
+    insert(tree, "Documentation/litmus-tests/README", (LITMUS_README, r"^RCU \(/rcu directory\)$"))
+    insert(tree, "MAINTAINERS", (now.maintainers(), r"^DRM TTM SUBSYSTEM\n"))
     if sgpu:
         objects = " \\\n\t".join(sorted(f"{o}.o" for o in now.objects("samples/sgpu") if o != "sgpu_fault"))
         put(tree / DRM / "sgpu/Makefile", "# SPDX-License-Identifier: GPL-2.0-only OR MIT\n\n"
             f"obj-$(CONFIG_DRM_SAFE_SGPU) += sgpu.o\nsgpu-y := \\\n\t{objects}\n"
             "sgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += sgpu_fault.o\n")
+        put(tree / DRM / "sgpu/Kconfig", "# SPDX-License-Identifier: GPL-2.0-only OR MIT\n\n"
+            + now.kconfig("DRM_SAFE_SGPU").rstrip("\n") + "\n")
     if "Documentation/index.rst" in now.files:
         pages = {pathlib.PurePath(f).stem for f in now.files if f.endswith(".rst")}
         index = (TOP / "Documentation/index.rst").read_text(encoding="utf-8")
         put(tree / "Documentation/gpu/drm-safe/index.rst", "".join(
             line for line in index.splitlines(keepends=True)
             if not re.fullmatch(r"   [a-z-]+\n", line) or line.strip() in pages))
-        block(tree, "Documentation/gpu/index.rst", "   drm-safe/index\n", r"^   drm-compute\n")
-        block(tree, "MAINTAINERS", now.maintainers() + "\n", r"^DRM TTM SUBSYSTEM\n", True)
+        insert(tree, "Documentation/gpu/index.rst", ("   drm-safe/index\n", r"(?<=^   drm-compute\n)"))
+
+
+def left_out():
+    """Files of the library and its tests that the last patch does not have."""
+    last = Series(list(patches())[-1])
+    have = set(last.files) | {f"tests/{test}" for test in last.tests} | set(NOT_IN_A_TREE)
+    files = [*TOP.glob("drm_*.[ch]"), *TOP.glob("tests/drm_*.[ch]"), *TOP.glob("samples/sgpu/*.[ch]")]
+    if not files:
+        sys.exit("there is nothing to look at")
+    return sorted({str(path.relative_to(TOP)) for path in files} - have)
+
+
+def orphans(tree, files):
+    """Files that no pattern of our entry in MAINTAINERS has, and patterns that have no file."""
+    text = (tree / "MAINTAINERS").read_text(encoding="utf-8")
+    entry = re.search(r"^DRM SAFE HELPERS\n(.+\n)*", text, re.M)
+    patterns = re.findall(r"^F:\t(.*)$", entry[0], re.M) if entry else []
+    for file in files:
+        if not any(fnmatch.fnmatchcase(file, p + "*" if p.endswith("/") else p) for p in patterns):
+            yield f"{file}: not in MAINTAINERS"
+    for pattern in patterns:
+        if not any(tree.glob(pattern)):
+            yield f"MAINTAINERS: no file is {pattern}"
 
 
 def main():
     command, *args = sys.argv[1:]
-    found = patches()
+    found = sections()
     if command == "list":
-        for name, patch in found.items():
-            if name != "cover":
-                kind = "core" if "Core" in patch else "convert" if "Convert" in patch else "files"
-                print(name, kind, *patch.get("Core", patch.get("Convert", [])))
+        print("\n".join(patches()))
+    elif command == "letters":
+        for letter in letters():
+            print(*letter)
+    elif command == "left-out":
+        files = left_out()
+        print(*(f"no patch has {file}" for file in files), sep="\n", end="\n" if files else "")
+        sys.exit(bool(files))
+    elif command == "orphans":
+        lines = list(orphans(pathlib.Path(args[0]), args[1:]))
+        if not args[1:]:
+            lines.append("there is nothing to look at")
+        print("\n".join(lines), end="\n" if lines else "")
+        sys.exit(bool(lines))
     elif command == "core":
         print("\n".join(core_head(args[0])[1]))
     elif command == "show":
@@ -359,16 +457,22 @@ def main():
     elif command == "converted":
         converted(pathlib.Path(args[0]))
     elif command == "cover":
-        path = pathlib.Path(args[0])
-        subject, body = message(found["cover"]).split("\n\n", 1)
+        path = pathlib.Path(args[1])
+        subject, body = message(found[args[0]]).split("\n\n", 1)
         text = path.read_text(encoding="utf-8")
         put(path, text.replace("*** SUBJECT HERE ***", subject).replace("*** BLURB HERE ***", body.rstrip("\n")))
     elif command == "config":
         symbols = Series(args[0]).symbols
-        lines = (TOP / "tests/.kunitconfig").read_text(encoding="utf-8").splitlines()
-        print("\n".join(line for line in lines if not re.match(r"CONFIG_DRM_SAFE_(\w+)=", line) or
-                        re.match(r"CONFIG_(\w+)=", line)[1] in symbols))
-        print("CONFIG_DRM_KUNIT_TEST=y\nCONFIG_DRM_VGEM=y\nCONFIG_DRM_VKMS=y")
+        name = os.environ.get("KCONFIG", "")
+        for file in ("small.config", f"{name}.kunitconfig"):
+            for line in (TOP / "tests" / file).read_text(encoding="utf-8").splitlines():
+                symbol = re.match(r"CONFIG_(DRM_SAFE_\w+)=", line)
+                if not symbol or symbol[1] in symbols:
+                    print(line)
+        print("CONFIG_PROC_SYSCTL=y\nCONFIG_DRM_VGEM=y")
+        if "DRM_SAFE_SGPU" in symbols:
+            # For sgpu_fault.c
+            print("CONFIG_DEBUG_KERNEL=y\nCONFIG_DEBUG_FS=y\nCONFIG_FAULT_INJECTION=y\nCONFIG_FAULT_INJECTION_DEBUG_FS=y")
     else:
         sys.exit(__doc__)
 

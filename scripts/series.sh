@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# series.sh: make the library a series of patches to the kernel, in the branch drm-safe of
+# series.sh [TREE]: make the library a series of patches to the kernel, in the branch drm-safe of
 # TREE, a clean git work tree, or of the fetched source, of which it makes one. The mails
 # come to out/series. What a patch is stands in series.txt.
-# CHECK=1 proves of each patch that it builds without a warning with gcc and clang and W=1,
-# passes checkpatch --strict and its KUnit suites, and that the mails make the same tree.
-# ONLY='name...' checks these.
+# CHECK=1 proves of each patch that the files that it changes build without a warning with gcc and
+# clang and W=1, each header by itself, that checkpatch --strict and its KUnit suites pass, and
+# that the mails make the same tree. ONLY='name...' checks these. KCONFIG=debug runs the suites in
+# a kernel with all debugging. CHECK=again checks the series that an earlier run made.
+# FROM=name keeps the patches before that one from an earlier run.
 
-series_tree=${TREE:-}
+series_tree=${1:-}
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/core-patches.sh"
 locked "$@"
@@ -16,6 +18,7 @@ locked "$@"
 BRANCH='drm-safe'
 MAILS=$TOP/out/series
 work=$DRM_SAFE_CACHE/series$KEY
+KUNIT=$BUILD/series-kunit${KCONFIG:+-$KCONFIG}
 
 series() { python3 "$TOP/scripts/series.py" "$@"; }
 in_tree() { git -C "$tree" "$@"; }
@@ -37,12 +40,19 @@ kernel_repository() {
 	echo "$source" >"$work/.git/drm-safe-of"
 }
 
-# start_branch: from what the tree had before the series.
+# start_branch: from what the tree had before the series, or from the patch before FROM.
 start_branch() {
-	[ "$(in_tree rev-parse --abbrev-ref HEAD)" = $BRANCH ] ||
-		in_tree update-ref refs/drm-safe/base HEAD
+	local before=refs/drm-safe/base
+
+	[ -z "${FROM:-}" ] ||
+		before=refs/drm-safe/patch/$(series list | grep -B1 -x "$FROM" | head -n1)
+	# A check that was interrupted leaves a patch of ours, and no branch.
+	case $(in_tree rev-parse --abbrev-ref HEAD) in
+	"$BRANCH" | HEAD) in_tree merge-base --is-ancestor refs/drm-safe/base HEAD 2>/dev/null ;;
+	*) false ;;
+	esac || in_tree update-ref refs/drm-safe/base HEAD
 	[ -z "$(in_tree status --porcelain)" ] || die "$tree has files or changes that are in no commit"
-	in_tree checkout -q -B $BRANCH refs/drm-safe/base
+	in_tree checkout -q -B $BRANCH "$before"
 }
 
 convert_driver() {
@@ -50,66 +60,93 @@ convert_driver() {
 	series converted "$tree/drivers/gpu/drm/$1"
 }
 
-# make_patch NAME KIND [WHAT]: one commit.
-make_patch() {
-	local files=()
+# change NAME: make what a patch changes.
+change() {
+	local what files
 
-	case $2 in
-	core) change_core series "$tree" "$3" ;;
-	convert) convert_driver "$3" ;;
-	files)
-		# Some kernels' .gitignore has all files.
-		mapfile -t files < <(series write "$1" "$tree")
-		[ ${#files[@]} -gt 0 ] && in_tree add -f -- "${files[@]}"
-		;;
-	esac || { in_tree reset -q --hard; return 1; }
+	for what in $(series show "$1" Core); do
+		change_core series "$tree" "$what" || return
+	done
+	for what in $(series show "$1" Convert); do
+		convert_driver "$what" || return
+	done
+	[ -n "$(series show "$1" Files)" ] || return 0
+	mapfile -t files < <(series write "$1" "$tree")
+	# Some kernels' .gitignore has all files.
+	[ ${#files[@]} -gt 0 ] && in_tree add -f -- "${files[@]}"
+}
+
+# make_patch NAME: one commit.
+make_patch() {
+	change "$1" || { in_tree reset -q --hard; return 1; }
 	in_tree add -u
 	series message "$1" | in_tree commit -q -F - && in_tree update-ref "refs/drm-safe/patch/$1" HEAD
 }
 
+# mails: one directory for each cover letter, whose patches apply after those of the one before.
 mails() {
+	local letter dir last from=refs/drm-safe/base base=()
+
+	# Of a source without history, nobody knows the commit.
+	[ -z "$series_tree" ] || base=(--base=refs/drm-safe/base)
 	rm -rf "$MAILS"
-	in_tree format-patch -q --cover-letter -o "$MAILS" refs/drm-safe/base.."$BRANCH" || return
-	series cover "$MAILS/0000-cover-letter.patch" || return
-	! grep -l '^Signed-off-by' "$MAILS"/*
+	while read -r letter dir last; do
+		in_tree format-patch -q --cover-letter "${base[@]}" -o "$MAILS/$dir" \
+			"$from..refs/drm-safe/patch/$last" || return
+		series cover "$letter" "$MAILS/$dir/0000-cover-letter.patch" || return
+		from=refs/drm-safe/patch/$last
+	done < <(series letters)
+	! grep -rl '^Signed-off-by' "$MAILS"
 }
+
+# changed_by COMMIT [PATHSPEC]: the files that are there after it.
+changed_by() { in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM "$1" -- "${@:2}"; }
 
 # objects COMMIT: of the C files that it changes.
-objects() {
-	in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM "$1" -- 'drivers/*.c' |
-		sed 's/\.c$/.o/'
-}
+objects() { changed_by "$1" 'drivers/*.c' | sed 's/\.c$/.o/'; }
 
-# kernel_make LLVM ARG...: in a build directory for each compiler.
+# kernel_make DIR ARG...
 kernel_make() {
-	local llvm=$1 dir=$BUILD/series${1:+-llvm}
-
-	shift
-	make ARCH=um -C "$tree" O="$dir" --no-print-directory -s -j"$JOBS" ${llvm:+LLVM=$llvm} "$@"
+	make ARCH=um -C "$tree" O="$1" --no-print-directory -s -j"$JOBS" "${@:2}"
 }
 
-# configure NAME LLVM: what the suites of a patch want.
+# configure NAME DIR ARG...: with the symbols that the library has with the patch.
 configure() {
-	local dir=$BUILD/series${2:+-llvm}
+	local dir=$2
 
 	mkdir -p "$dir"
-	series config "$1" >"$dir/wanted"
-	"$tree/tools/testing/kunit/kunit.py" config --build_dir "$dir" --kunitconfig "$dir/wanted" \
-		${2:+--make_options LLVM=$2} >"$dir/config.log" 2>&1 || { cat "$dir/config.log"; return 1; }
-	kernel_make "$2" olddefconfig
+	series config "$1" >"$dir/wanted.new"
+	! cmp -s "$dir/wanted.new" "$dir/wanted" || return 0
+	kernel_make "$dir" "${@:3}" KCONFIG_ALLCONFIG="$dir/wanted.new" allnoconfig && mv "$dir/wanted.new" "$dir/wanted"
 }
 
-# builds NAME LLVM: without a warning about a file that the patch changes.
+# headers_compile DIR COMMIT: each header of the commit by itself, and twice.
+headers_compile() {
+	local dir=$1 cmd header rc=0
+
+	# How kbuild compiles a file of the DRM core, without what it writes.
+	cmd=$(sed -n '1s/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$dir/drivers/gpu/drm/.drm_drv.o.cmd" | sed 's/-Wp,-MMD,[^ ]*//')
+	[ -n "$cmd" ] || { echo "no command compiles drm_drv.o"; return 1; }
+	while read -r header; do
+		(cd "$dir" && eval "$cmd -Werror -fsyntax-only -x c /dev/null -include $tree/$header -include $tree/$header") ||
+			{ echo "$header does not compile by itself"; rc=1; }
+		python3 "$tree/scripts/kernel-doc" -none -Werror "$tree/$header" || rc=1
+	done < <(changed_by "$2" 'include/*.h')
+	return $rc
+}
+
+# builds NAME COMPILER [COMMIT]: without a warning about a file that the patch, or COMMIT,
+# changes: with W=1 the C files that it changes, and each header that it changes by itself.
 builds() {
-	local log files flags=()
+	local log files args=(W=1) commit=${3:-refs/drm-safe/patch/$1} dir=$BUILD/series-$2
 
 	# See w1.sh.
-	[ -z "$2" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
-	configure "$@" || return
-	mapfile -t files < <(objects "refs/drm-safe/patch/$1")
-	log=$(kernel_make "$2" W=1 "${flags[@]}" "${files[@]}" drivers/gpu/drm/ 2>&1) || { echo "$log"; return 1; }
-	! grep -E 'warning:|error:' <<<"$log" |
-		grep -F "$(in_tree diff-tree -r --name-only --no-commit-id "refs/drm-safe/patch/$1")"
+	[ "$2" = gcc ] || args+=(LLVM=-19 {KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
+	KCONFIG='' configure "$1" "$dir" "${args[@]}" || return
+	mapfile -t files < <(objects "$commit")
+	log=$(kernel_make "$dir" "${args[@]}" "${files[@]}" drivers/gpu/drm/drm_drv.o 2>&1) || { echo "$log"; return 1; }
+	! grep -E 'warning:|error:' <<<"$log" | grep -F "$(changed_by "$commit")" || return
+	headers_compile "$dir" "$commit"
 }
 
 # The kinds of report that style.sh accepts of files of ours, and what is for who sends.
@@ -122,40 +159,98 @@ checkpatch() {
 			--ignore "$accepted,FILE_PATH_CHANGES" -
 }
 
-suites_pass() {
-	local suites out
+# suite_passes GLOB: and has a case.
+suite_passes() {
+	local out args=()
 
-	mapfile -t suites < <(series show "$1" Suites)
-	set -f
-	for suite in "${suites[@]}"; do
-		out=$("$tree/tools/testing/kunit/kunit.py" run --build_dir "$BUILD/series" \
-			--kunitconfig "$BUILD/series/wanted" --jobs "$JOBS" "$suite" 2>&1) || { echo "$out"; return 1; }
-		echo "$out" | grep -E 'Testing complete\. Ran [1-9]' || { echo "$out"; return 1; }
-	done
+	[ "${KCONFIG:-}" != debug ] || args=(--kernel_args={ncpus=2,seccomp=on,kasan_multi_shot,slab_debug=F})
+	out=$("$tree/tools/testing/kunit/kunit.py" exec --build_dir "$KUNIT" --timeout 1800 \
+		"${args[@]}" "$1" 2>&1) || { echo "$out"; return 1; }
+	echo "$out" | grep -E 'Testing complete\. Ran [1-9]' || { echo "$out"; return 1; }
 }
 
-# same_tree: git am of the mails gives what the branch has.
+# suites_pass NAME: with a kernel in which whatever the patches up to this one change is compiled.
+suites_pass() {
+	local suite dir=$KUNIT
+
+	configure "$1" "$dir" || return
+	kernel_make "$dir" all || return
+	while read -r suite; do
+		suite_passes "$suite" || return
+	done < <(series show "$1" Suites)
+}
+
+# documented: the pages build with the kernel's Sphinx set-up, without a warning.
+documented() {
+	need_packages python3-sphinx python3-yaml graphviz || return
+	make -C "$tree" O="$BUILD/series-docs" --no-print-directory -s SPHINXDIRS=gpu/drm-safe \
+		SPHINXOPTS="-W --keep-going -q" htmldocs
+}
+
+# same_tree COMMIT: git am of the mails gives what it has.
 same_tree() {
-	local dir=$DRM_SAFE_CACHE/series-am rc=0 patches
+	local dir=$DRM_SAFE_CACHE/series-am$KEY rc=0 patches
 
-	patches=("$MAILS"/*.patch)
-
+	mapfile -t patches < <(series letters | while read -r _ letter _; do
+		printf '%s\n' "$MAILS/$letter"/*.patch | grep -v '/0000-'
+	done)
 	in_tree worktree remove --force "$dir" 2>/dev/null || true
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
-	git -C "$dir" sparse-checkout set include/drm include/linux drivers/gpu/drm drivers/dma-buf Documentation/gpu &&
-		git -C "$dir" checkout -q && git -C "$dir" am -q "${patches[@]:1}" &&
-		git -C "$dir" diff --quiet "$BRANCH" HEAD || rc=1
+	git -C "$dir" sparse-checkout set include drivers/gpu/drm drivers/dma-buf Documentation/gpu Documentation/litmus-tests &&
+		git -C "$dir" checkout -q && git -C "$dir" am -q "${patches[@]}" &&
+		git -C "$dir" diff --quiet "$1" HEAD || rc=1
 	in_tree worktree remove --force "$dir"
 	return $rc
+}
+
+# has_maintainer COMMIT: what it adds is in the entry of MAINTAINERS.
+has_maintainer() {
+	local files
+
+	mapfile -t files < <(in_tree diff-tree -r --name-only --no-commit-id --diff-filter=A "$1")
+	[ ${#files[@]} = 0 ] || series orphans "$tree" "${files[@]}"
 }
 
 # check_patch NAME
 check_patch() {
 	in_tree checkout -q --detach "refs/drm-safe/patch/$1"
-	check "$1: clang, W=1" builds "$1" -19
-	check "$1: gcc, W=1" builds "$1" ""
+	check "$1: MAINTAINERS" has_maintainer "refs/drm-safe/patch/$1"
 	check "$1: checkpatch --strict" checkpatch "$1"
+	check "$1: gcc, W=1" builds "$1" gcc
+	check "$1: clang, W=1" builds "$1" clang
 	[ -z "$(series show "$1" Suites)" ] || check "$1: KUnit" suites_pass "$1"
+	[[ $(series show "$1" Files) != *.rst* ]] || check "$1: Sphinx" documented
+}
+
+fails() { ! "$@"; }
+
+# plant FILE SED: a commit with a changed file, on top of a patch.
+plant() {
+	sed -i "$2" "$tree/$1"
+	in_tree commit -q -a -m planted || die "$1 has no line that $2 changes"
+	in_tree update-ref refs/drm-safe/patch/planted HEAD
+}
+
+# check_checks: each finds what is planted in a commit on top of a patch.
+check_checks() {
+	local planted=refs/drm-safe/patch/planted main=drivers/gpu/drm/drm_safe_main.c
+
+	in_tree checkout -q --detach refs/drm-safe/patch/contexts
+	plant $main 's/^EXPORT_SYMBOL_IF_KUNIT(drm_safe_forget.*/&\n\nstatic int planted( void )\n{\n\treturn 0;\n}/'
+	check "a planted warning is found" fails builds contexts gcc $planted
+	check "a planted line is found by checkpatch" fails checkpatch planted
+	check "a suite without a case is found" fails suite_passes 'planted*'
+	check "a tree that is not that of the mails is found" fails same_tree $planted
+	in_tree checkout -q --detach refs/drm-safe/patch/contexts
+	plant $main '/^#include <linux.module/a#include <drm/drm_shmem_obj.h>'
+	check "a patch that needs a later one is found" fails builds contexts gcc $planted
+	in_tree checkout -q --detach refs/drm-safe/patch/contexts
+	plant include/drm/drm_dev_ctx.h '/^#include/d'
+	check "a header that needs another is found" fails builds contexts gcc $planted
+	in_tree checkout -q --detach refs/drm-safe/patch/contexts
+	plant MAINTAINERS 's,^F:\tinclude/drm/drm_dev_ctx\*,F:\tinclude/drm/drm_dev_ctxt*,'
+	check "a wrong path in MAINTAINERS is found" fails has_maintainer refs/drm-safe/patch/contexts
+	in_tree update-ref -d $planted
 }
 
 need_packages git coccinelle libpython3-dev unifdef
@@ -168,18 +263,22 @@ fi
 export GIT_AUTHOR_NAME=${GIT_AUTHOR_NAME:-$(git config user.name || echo drm-safe)}
 export GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL:-$(git config user.email || echo drm-safe@localhost)}
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
-[ -n "$series_tree" ] || step "a git work tree of the kernel in $work" kernel_repository
-start_branch
-while read -r name kind what; do
-	check "$name" make_patch "$name" "$kind" "$what"
-done < <(series list)
-check "mails in ${MAILS#"$TOP/"}" mails
+if [ "${CHECK:-}" != again ]; then
+	[ -n "$series_tree" ] || step "a git work tree of the kernel in $work" kernel_repository
+	start_branch
+	check "each file of the library is in a patch" series left-out
+	while read -r name; do
+		check "$name" make_patch "$name"
+	done < <(series list | sed -n "/^${FROM:-.*}\$/,\$p")
+	check "mails in ${MAILS#"$TOP/"}" mails
+fi
 if [ -n "${CHECK:-}" ]; then
 	need_packages clang-19 lld-19 llvm-19
-	while read -r name _; do
+	while read -r name; do
 		[[ " ${ONLY:-$name} " != *" $name "* ]] || check_patch "$name"
 	done < <(series list)
+	check_checks
 	in_tree checkout -q $BRANCH
-	check "git am makes the same tree" same_tree
+	check "git am makes the same tree" same_tree $BRANCH
 fi
 finish

@@ -2,10 +2,10 @@
 // drm/gem: add functions for objects whose last reference is gone
 //
 // An LRU scan and the revocation of mappings meet objects that another task is about to free.
-// They call kref functions on &drm_gem_object.refcount. A shrinker also must not free the object
-// itself: the end of an object takes locks.
+// They call kref functions on &drm_gem_object.refcount. A shrinker must not free the object itself
+// either, because that takes locks.
 //
-// Add functions for this, and for what else is asked of an object that a shrinker finds.
+// Add functions for this, and one that tells whether userspace can find an object.
 //
 // Files: include/drm/drm_gem.h
 
@@ -14,7 +14,7 @@ typedef bool;
 identifier obj;
 @@
 +/**
-+ * drm_gem_object_has_refs - has an object references?
++ * drm_gem_object_has_refs - does an object have references?
 + * @obj: GEM buffer object
 + *
 + * Returns: false if its last reference is gone: a task is about to free it.
@@ -28,7 +28,7 @@ identifier obj;
 + * drm_gem_object_get_unless_zero - acquire a reference to an object that may be freed
 + * @obj: GEM buffer object, which a lock keeps from being freed
 + *
-+ * Returns: true if there is a reference now.
++ * Returns: true if the caller has a reference now.
 + */
 +static inline bool drm_gem_object_get_unless_zero(struct drm_gem_object *obj)
 +{
@@ -42,8 +42,8 @@ identifier obj;
 + *
 + * For memory reclaim, where an object must not be freed.
 + *
-+ * Returns: true if it was the last reference: drm_gem_object_free_dead() has to be called
-+ * where waiting is allowed.
++ * Returns: true if it was the last reference. The caller then calls drm_gem_object_free_dead()
++ * from where it may wait.
 + */
 +static inline bool drm_gem_object_put_and_test(struct drm_gem_object *obj)
 +{
@@ -53,7 +53,7 @@ identifier obj;
 +
 +/**
 + * drm_gem_object_free_dead - free an object whose last reference is gone
-+ * @obj: GEM buffer object, of which drm_gem_object_put_and_test() said so
++ * @obj: GEM buffer object, for which drm_gem_object_put_and_test() returned true
 + */
 +static inline void drm_gem_object_free_dead(struct drm_gem_object *obj)
 +{

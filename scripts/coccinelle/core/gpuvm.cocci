@@ -2,10 +2,11 @@
 // drm/gpuvm: add accessors for users in the fence signalling path
 //
 // A user of immediate mode that changes an address space in the fence signalling path must not
-// put the last reference there, has to know whether drm_gpuvm_bo_deferred_cleanup() has something
-// to do, and walks the mappings of a vm_bo. It reads the members for this.
+// put the last reference there, has to know whether drm_gpuvm_bo_deferred_cleanup() has work to
+// do, and walks the mappings of a vm_bo. Today it has to read members that are documented as
+// private.
 //
-// Add functions: they say what may be relied on.
+// Add functions whose documentation says what such users may rely on.
 //
 // Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
 
@@ -28,7 +29,7 @@ identifier gpuvm;
 +#define drm_gpuvm_put_unless_last drm_gpuvm_put_unless_last
 +
 +/**
-+ * drm_gpuvm_put_not_last() - drop a reference of which the caller knows that there is another
++ * drm_gpuvm_put_not_last() - drop a reference; the caller knows that another one exists
 + * @gpuvm: the &drm_gpuvm to release the reference of
 + *
 + * May be called from atomic context and in the fence signalling path.
@@ -39,7 +40,7 @@ identifier gpuvm;
 +}
 +
 +/**
-+ * drm_gpuvm_has_deferred() - has drm_gpuvm_bo_deferred_cleanup() something to do?
++ * drm_gpuvm_has_deferred() - does drm_gpuvm_bo_deferred_cleanup() have work to do?
 + * @gpuvm: the &drm_gpuvm to check
 + *
 + * Returns: true if a &drm_gpuvm_bo waits for its cleanup.
@@ -66,6 +67,7 @@ identifier gpuvm;
 
 @@
 typedef bool;
+iterator name list_for_each_entry_continue;
 identifier vm_bo;
 @@
 +/**
@@ -120,6 +122,23 @@ identifier vm_bo;
 +	return list_next_entry(va, gem.entry);
 +}
 +
++/**
++ * drm_gem_next_gpuvm_bo() - the &drm_gpuvm_bo of an object after another
++ * @obj: the object
++ * @vm_bo: the other, or NULL for the first one
++ *
++ * Returns: the &drm_gpuvm_bo, or NULL if @vm_bo is the last one.
++ */
++static inline struct drm_gpuvm_bo *drm_gem_next_gpuvm_bo(struct drm_gem_object *obj,
++							  struct drm_gpuvm_bo *vm_bo)
++{
++	vm_bo = list_prepare_entry(vm_bo, &obj->gpuva.list, list.entry.gem);
++	list_for_each_entry_continue(vm_bo, &obj->gpuva.list, list.entry.gem)
++		return vm_bo;
++	return NULL;
++}
++#define drm_gem_next_gpuvm_bo drm_gem_next_gpuvm_bo
++
 +void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo);
 +#define drm_gpuvm_bo_uncreate drm_gpuvm_bo_uncreate
 +
@@ -131,7 +150,7 @@ declarer name EXPORT_SYMBOL_GPL;
  EXPORT_SYMBOL_GPL(drm_gpuvm_bo_put_deferred);
 +/**
 + * drm_gpuvm_bo_uncreate() - undo drm_gpuvm_bo_create()
-+ * @vm_bo: a &drm_gpuvm_bo that was not published, and that nobody else has
++ * @vm_bo: a &drm_gpuvm_bo that was not published, and that no other task has
 + */
 +void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 +{

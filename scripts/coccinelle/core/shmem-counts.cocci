@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/gem-shmem: tell how many pins and users the pages have
 //
-// A helper that evicts objects has to know whether anybody but itself pins their pages or uses
-// them, and has to give up what shmem keeps of an object whose table is not the core's. Both
-// mean to read and write counts that belong to drm_gem_shmem_helper.c.
+// A helper that evicts objects has to know whether another user pins or uses their pages, and has
+// to drop the backing storage of an object whose sg table it manages itself. For both, it has to
+// read and write members that belong to drm_gem_shmem_helper.c.
 //
 // Add functions for the counts, and make the last part of drm_gem_shmem_purge_locked() one.
 //
@@ -67,11 +67,11 @@ declarer name EXPORT_SYMBOL_GPL;
 @@
  EXPORT_SYMBOL_GPL(drm_gem_shmem_madvise_locked);
 +/**
-+ * drm_gem_shmem_purge_backing - give up the contents of an object without pages
++ * drm_gem_shmem_purge_backing - drop the backing storage of an object without pages
 + * @shmem: shmem GEM object
 + *
-+ * The part of drm_gem_shmem_purge_locked() for users that have unmapped the object and given up
-+ * its pages themselves. The object can neither get pages nor be mapped any more.
++ * The last part of drm_gem_shmem_purge_locked(), for users that have unmapped the object and put
++ * its pages themselves. The caller holds the reservation lock. The object can neither get pages nor be mapped any more.
 + */
 +void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem)
 +{

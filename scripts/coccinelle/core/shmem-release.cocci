@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/gem-shmem: wait for no lock when an object is released
 //
-// drm_gem_shmem_release() takes the reservation lock of an object that nobody else has. That is
-// only there for the assertions of what it calls. A task that puts a last reference while it
-// holds the reservation lock of another object waits for nothing, and lockdep still reports it:
-// all reservation locks are of one class.
+// drm_gem_shmem_release() takes the reservation lock of an object that no other task has, only to
+// satisfy the assertions of the functions that it calls. If the object shares the lock of another
+// object, a task that puts the last reference with that lock held deadlocks. If it does not, a
+// task that holds the lock of another object gets a report of lockdep, because all reservation
+// locks are of one class.
 //
-// Try the lock. It can be taken only if the object shares the lock of another one, and then it
-// is not needed: use the one that is in the object.
+// Use the object's own lock, which no other task can hold, and only try it.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 
@@ -18,7 +18,7 @@ identifier shmem;
  {
  <...
 -dma_resv_lock(shmem->base.resv, NULL);
-+/* Nobody else has the object, so that its own lock is free. */
++/* No other task has the object, so its own lock is free. */
 +shmem->base.resv = &shmem->base._resv;
 +drm_WARN_ON(shmem->base.dev, !dma_resv_trylock(shmem->base.resv));
  ...>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/client: let a device be unregistered from sysrq twice
 //
-// A driver that calls drm_dev_unregister() and then drm_dev_unplug(), for instance because it
-// unregisters by hand and with devres, has the entry of the device deleted twice from the list
-// that the sysrq key walks. The second list_del() finds poison, and corrupts memory if the list
-// is not checked.
+// A driver can call drm_dev_unregister() and then drm_dev_unplug(), for instance because it
+// unregisters by hand and with devres. The core then deletes the device twice from the list that
+// the sysrq key walks. The second list_del() finds poison, and corrupts memory if
+// CONFIG_DEBUG_LIST is off.
 //
-// Initialise the entry when it leaves the list, and ignore a device that is on none. A device
-// that was never on the list is reported as before, by its null pointers.
+// Initialise the entry when it leaves the list, so the second deletion does nothing. A device
+// that was never on the list has null pointers there, and is still reported.
 //
 // Files: drivers/gpu/drm/drm_client_sysrq.c include/drm/drm_device.h
 

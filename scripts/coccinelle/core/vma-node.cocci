@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/vma_manager: unmap a node by pages
 //
-// drm_vma_node_unmap() gives unmap_mapping_range() the offset in bytes. That takes a loff_t, but
-// cuts the page number to an unsigned long where a node has an offset from 4 GiB on and
-// unsigned long has 32 bits, and misses the mapping.
+// drm_vma_node_unmap() gives unmap_mapping_range() the offset in bytes. Where unsigned long has 32
+// bits, that function truncates an offset from 4 GiB on, and the mapping of the node stays.
 //
 // Give the pages to unmap_mapping_pages().
 //

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // dma-buf: refuse a mapping without an address
 //
-// dma_buf_vmap() counts a mapping for which the exporter's vmap returned success and no address.
-// The next dma_buf_vmap() and each dma_buf_vunmap() then hit a BUG_ON(), which takes the machine
-// down for a fault of one exporter.
+// dma_buf_vmap() counts a mapping even if the exporter's vmap returned success and no address.
+// The next dma_buf_vmap() and each dma_buf_vunmap() then hit a BUG_ON(), so the fault of one
+// exporter stops the machine.
 //
 // Return -ENOMEM for it, as drm_gem_vmap() does.
 //

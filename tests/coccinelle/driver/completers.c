@@ -570,6 +570,43 @@ static void right_bound_work(struct work_struct *work)
 	complete(&post->done);
 }
 
+/* Open for as long as anyone waits */
+static void right_callback_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_guard_callback(live, &post->card->ctx)
+		complete(&post->done);
+}
+
+static void post_live_or_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_live_or(live, &post->card->ctx, return);
+
+	surface_stop(&live->bound);
+	complete(&post->done);					/* completers */
+}
+
+static void post_guard_else_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_guard_else(card_reg, reg, &post->card->ctx, post->idle = true) {
+		surface_kick(reg);
+		complete(&post->done);				/* completers */
+	}
+}
+
+static void post_guard_live_else_work(struct work_struct *work)
+{
+	struct post *post = container_of(work, struct post, work);
+
+	drm_dev_ctx_guard_live_else(live, &post->card->ctx, post->idle = true)
+		complete(&post->done);				/* completers */
+}
+
 static enum drm_gpu_sched_stat post_timedout_job(struct drm_sched_job *job)	/* completers */
 {
 	struct post *post = container_of(job, struct post, job);

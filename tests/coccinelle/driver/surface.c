@@ -219,6 +219,18 @@ static void surface_lock(struct dma_resv *resv)
 	dma_resv_unlock(resv);
 }
 
+static int surface_acquire(struct dma_resv *resv, struct mutex *mutex)
+{
+	int ret;
+
+	ACQUIRE(drm_resv_intr, lock)(resv);
+	ret = ACQUIRE_ERR(drm_resv_intr, &lock);
+	if (ret)
+		return ret;
+	ACQUIRE(mutex_try, busy)(mutex);		/* lock-ignored */
+	return 0;
+}
+
 static int surface_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 		       struct surface *surface)
 {
@@ -263,6 +275,34 @@ static int surface_count(struct space *space, struct surface *surface)
 	return count;
 }
 
+static int surface_spaces(struct surface *surface, spinlock_t *lock)
+{
+	int count = 0;
+
+	spin_lock(lock);
+	drm_gpuvm_imm_for_each_bo(vm_bo, &space_type, surface)	/* atomic */
+		count++;
+	spin_unlock(lock);
+	return count;
+}
+
+static u64 surface_mapped(struct surface *surface)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuva *va;
+	u64 bytes = 0;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, drm_shmem_gem(&surface->shmem)) {	/* raw */
+		drm_gpuvm_bo_for_each_va(va, vm_bo)		/* raw */
+			bytes += va->va.range;
+	}
+	drm_gpuvm_imm_for_each_bo(each, &space_type, surface) {
+		drm_gpuvm_imm_bo_for_each_va(mapping, each)
+			bytes += mapping->va.range;
+	}
+	return bytes;
+}
+
 static const struct drm_gem_object_funcs surface_funcs = {
 	.pin = drm_gem_shmem_object_pin,		/* raw */
 	.print_info = drm_gem_shmem_object_print_info,
@@ -302,7 +342,7 @@ static u64 surface_rebind(struct space *space, struct drm_gpuvm_imm_update *upda
 	const struct drm_gpuva *va;
 
 	va = drm_gpuvm_imm_find(space->core, 0, SZ_4K);
-	if (drm_gpuvm_imm_run(&space_type, space, update))
+	if (drm_gpuvm_imm_run(&space_type, space, update, NULL))
 		return 0;
 	return va->va.addr;				/* spent */
 }
@@ -331,6 +371,23 @@ static int line_ioctl(const struct card_reg *reg, struct line *line, void __user
 	if (line_copy(line, to))					/* usercopy */
 		return -EFAULT;
 	return put_user(line->size, (u32 __user *)to);		/* usercopy */
+}
+
+static bool surface_has(struct surface *surface, struct surface *other, struct drm_gem_object *gem, u64 at)
+{
+	if (at < drm_shmem_size(&surface->shmem))
+		return true;
+	return at < gem->size ||				/* rounded */
+	       at < surface->shmem.base.base.size ||		/* rounded */
+	       at < drm_shmem_gem(&other->shmem)->size;		/* rounded */
+}
+
+static int line_light(struct card *card, struct line *line, void __user *from)
+{
+	drm_dev_ctx_live_or(live, &card->ctx, return -ENODEV);
+
+	surface_kick_bound(&live->bound);
+	return line_copy(line, from);				/* usercopy */
 }
 
 static int line_fill(struct drm_dev_ctx_ioctl *ioctl, struct line *line, void __user *from)
@@ -393,6 +450,21 @@ static u64 *visitor_slots(struct visitor *visitor, u32 count)
 	return kvzalloc_objs(u64, count);			/* accounted */
 }
 
+static int surface_try(struct surface *surface, spinlock_t *lock)
+{
+	int ret;
+
+	spin_lock(lock);
+	drm_vmap_guard_interruptible(mailbox, box, &surface->shmem, ret)	/* atomic */
+		drm_vmap_write32(box, 0, 1);
+	spin_unlock(lock);
+	dma_resv_lock(drm_shmem_gem(&surface->shmem)->resv, NULL);
+	drm_vmap_guard_interruptible(mailbox, box, &surface->shmem, ret)	/* locked-twice */
+		drm_vmap_write32(box, 0, 1);
+	dma_resv_unlock(drm_shmem_gem(&surface->shmem)->resv);
+	return ret;
+}
+
 static void surface_drop(struct surface *surface, spinlock_t *lock)
 {
 	spin_lock(lock);
@@ -432,6 +504,17 @@ out:
 	return ret;
 }
 
+static int surface_light(struct card *card, bool idle)
+{
+	if (idle)
+		goto out;				/* jumps */
+	drm_dev_ctx_live_or(live, &card->ctx, return -ENODEV);
+
+	surface_lamp(live);
+out:
+	return 0;
+}
+
 static void surface_done(struct work_struct *work)
 {
 	struct post *post = container_of(work, struct post, work);
@@ -463,7 +546,7 @@ static int surface_move(struct space *space, struct surface *surface)
 	if (ret)
 		return ret;
 	drm_gpuvm_imm_update_data(&space_type, update)->prot = 1;
-	return drm_gpuvm_imm_run(&space_type, space, update);
+	return drm_gpuvm_imm_run(&space_type, space, update, NULL);
 }
 
 static struct drm_gpuvm_imm_mapped *
@@ -483,6 +566,19 @@ space_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_st
 
 	space_clear(space, step->va);
 	return drm_gpuvm_imm_unmap_done(step);
+}
+
+static void space_flush(struct drm_gpuvm_imm_core *core,
+			const struct drm_gpuvm_imm_unmap_step *step)
+{
+	struct bundle *asked = drm_gpuvm_imm_unmap_ctx(&space_type, core, step);
+	struct bundle *other = drm_gpuvm_imm_unmap_ctx(&space_type, core, step);
+	struct bundle *bundle = drm_gpuvm_imm_unmap_ctx(&space_type, core, step);
+
+	if (asked)
+		asked->count++;
+	space_count(space_of(core), other ? &other->count : NULL);
+	bundle->count++;				/* steps */
 }
 
 static struct drm_gpuvm_imm_remapped *
@@ -678,6 +774,13 @@ static void surface_plane_update(struct drm_plane *plane, struct drm_atomic_comm
 	surface_plane_off(plane->dev);
 }
 
+static void surface_plane_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
+{
+	drm_dev_ctx_guard_else(card_reg, reg, to_drm_dev_ctx(plane->dev), surface_lost(plane)) {	/* display */
+		surface_kick(reg);
+	}
+}
+
 static void surface_kms_shutdown(const struct drm_dev_ctx_live *live,
 				 struct drm_dev_ctx_data *data)
 {
@@ -708,6 +811,7 @@ static const struct drm_crtc_helper_funcs surface_crtc_funcs = {
 
 static const struct drm_plane_helper_funcs surface_plane_funcs = {
 	.atomic_update = surface_plane_update,
+	.atomic_disable = surface_plane_disable,
 };
 
 static const struct drm_connector_helper_funcs surface_connector_funcs = {
@@ -757,7 +861,19 @@ static void letter_release(struct drm_dev_ctx_data *data)
 	engine_shred(engine);
 }
 
+static void letter_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
+{
+	engine_stop(container_of(data, struct engine, base));	/* registered */
+}
+
+static void letter_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
+{
+	engine_stop(container_of(data, struct engine, base));	/* registered */
+}
+
 static const struct drm_dev_ctx_ops letter_ops = {
+	.stop = letter_stop,
+	.kms_shutdown = letter_shutdown,
 	.quiesce = letter_quiesce,
 	.release = letter_release,
 };
@@ -766,6 +882,20 @@ static int letter_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 			   struct stamp *stamp)
 {
 	return drm_dev_ctx_register(dev, &unreg, &letter_ops, &stamp->base);
+}
+
+static void seal_release(struct drm_dev_ctx_data *data)
+{
+	engine_shred(container_of(data, struct engine, base));	/* registered */
+}
+
+static const struct drm_dev_ctx_ops seal_ops = {
+	.release = seal_release,
+};
+
+static const struct drm_dev_ctx_live *seal_attach(struct drm_dev_ctx_unreg *unreg, struct stamp *stamp)
+{
+	return drm_dev_ctx_attach(unreg, &seal_ops, &stamp->base);
 }
 
 static void engine_release(struct drm_dev_ctx_data *data)

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gem: charge the array of an object's pages to its client
+//
+// The pages of an object are charged to the memory cgroup of the task that gets them. The array
+// with their addresses is not, although a client causes it with one ioctl: 8 bytes a page, so
+// 32 MiB for an object of 16 GiB.
+//
+// Allocate it with GFP_KERNEL_ACCOUNT.
+//
+// Files: drivers/gpu/drm/drm_gem.c
+
+@@
+identifier obj, pages;
+expression npages;
+@@
+ struct page **drm_gem_get_pages(struct drm_gem_object *obj)
+ {
+ ...
+-	pages = kvmalloc_objs(struct page *, npages);
++	pages = kvmalloc_objs(struct page *, npages, GFP_KERNEL_ACCOUNT);
+ ...
+ }
