@@ -1,31 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/cpumask.h>
+#include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
 #include <linux/sort.h>
 #include <linux/workqueue.h>
 
 #include "bench.h"
+#include "drm_gpuvm_imm.h"
 
 #if defined(CONFIG_UML) && !defined(MODULE)
 #include <os.h>
 #endif
 
 #define BENCH_ROUNDS_MAX	101
+#define BENCH_LOOPS_MIN		100u
 
 static unsigned int rounds = 15;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "how often each side of a pair is timed (default: 15, at most 101)");
 
-/* The host's clock is finer than that of a UML kernel. */
+static unsigned int divide = 1;
+module_param(divide, uint, 0444);
+MODULE_PARM_DESC(divide, "do work that is repeated for the clock less often, by this (default: 1)");
+
+static unsigned int most = UINT_MAX;
+module_param(most, uint, 0444);
+MODULE_PARM_DESC(most, "at most so many objects or mappings (default: no limit)");
+
+/* Whether work on @n objects or mappings is to be timed */
+bool bench_wants(unsigned int n)
+{
+	return n <= most;
+}
+
+/*
+ * With CONFIG_IRQ_TIME_ACCOUNTING, the time of the task, without that of interrupts and of other
+ * tasks. The host's clock is finer than that of a UML kernel.
+ */
 u64 bench_clock(void)
 {
 #if defined(CONFIG_UML) && !defined(MODULE)
 	return os_nsecs();
+#elif defined(CONFIG_IRQ_TIME_ACCOUNTING) && !defined(MODULE)
+	return task_sched_runtime(current);
 #else
 	return ktime_get_ns();
+#endif
+}
+
+/* What all other tasks have run for until now: work items, RCU callbacks in their threads */
+static u64 bench_others(void)
+{
+	u64 time = 0;
+#if defined(CONFIG_IRQ_TIME_ACCOUNTING) && !defined(MODULE)
+	struct task_struct *group, *task;
+
+	guard(rcu)();
+	for_each_process_thread(group, task)
+		if (task != current)
+			time += task_sched_runtime(task);
+#endif
+	return time;
+}
+
+/* Has others do what was put off. */
+static void bench_settle(void)
+{
+	flush_delayed_fput();
+	drm_gpuvm_imm_flush();
+	rcu_barrier();
+#ifndef MODULE
+	kvfree_rcu_barrier();
 #endif
 }
 
@@ -85,13 +136,36 @@ static u64 bench_together(struct workqueue_struct *wq, bench_fn *fn, void *const
 	return time / cpus;
 }
 
-/* Picoseconds per repetition */
+/*
+ * Picoseconds per repetition, and in @later, if it is not NULL, those that the other tasks took for
+ * what was put off. These are of all that the function does, not only of what it times.
+ */
 static u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
-		      unsigned int loops)
+		      unsigned int loops, u64 *later)
 {
-	u64 time = bench_cpus() > 1 ? bench_together(wq, fn, ctx, loops) : fn(ctx[0], loops);
+	u64 time, others, idle;
+
+	bench_settle();
+	idle = bench_others();
+	bench_settle();
+	others = bench_others();
+	/* To settle takes others some time, even if nothing was put off. */
+	idle = others - idle;
+	time = bench_cpus() > 1 ? bench_together(wq, fn, ctx, loops) : fn(ctx[0], loops);
+	bench_settle();
+	others = bench_others() - others;
+	if (later)
+		*later = div_u64((others - min(others, idle)) * 1000, loops);
 
 	return div_u64(time * 1000, loops);
+}
+
+/* Where a number of objects is given, it may be the number of the loops, too. */
+static unsigned int bench_loops(const struct bench_pair *pair, unsigned int n)
+{
+	if (n || divide <= 1)
+		return pair->loops;
+	return max(pair->loops / divide, min(pair->loops, BENCH_LOOPS_MIN));
 }
 
 /**
@@ -109,29 +183,36 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 		   void *const *ctx)
 {
 	const unsigned int count = clamp(rounds, 1, BENCH_ROUNDS_MAX);
-	u64 *raw = kunit_kcalloc(test, 3 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
+	const unsigned int loops = bench_loops(pair, n);
+	u64 *raw = kunit_kcalloc(test, 5 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
 	u64 *safe = raw + BENCH_ROUNDS_MAX;
 	u64 *ratio = safe + BENCH_ROUNDS_MAX;
+	u64 *raw_later = ratio + BENCH_ROUNDS_MAX;
+	u64 *safe_later = raw_later + BENCH_ROUNDS_MAX;
 	struct workqueue_struct *wq;
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
 	/* What was freed meanwhile is not to wait for the end of such long work. */
 	wq = alloc_workqueue("bench", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
 	KUNIT_ASSERT_NOT_NULL(test, wq);
-	bench_once(wq, pair->raw, ctx, pair->loops);
-	bench_once(wq, pair->safe, ctx, pair->loops);
+	bench_once(wq, pair->raw, ctx, loops, NULL);
+	bench_once(wq, pair->safe, ctx, loops, NULL);
 	for (unsigned int i = 0; i < count; i++) {
-		raw[i] = bench_once(wq, pair->raw, ctx, pair->loops);
-		safe[i] = bench_once(wq, pair->safe, ctx, pair->loops);
+		raw[i] = bench_once(wq, pair->raw, ctx, loops, &raw_later[i]);
+		safe[i] = bench_once(wq, pair->safe, ctx, loops, &safe_later[i]);
 		ratio[i] = div64_u64(1000 * safe[i], max(raw[i], 1));
 	}
 	destroy_workqueue(wq);
 	sort(raw, count, sizeof(*raw), bench_cmp, NULL);
 	sort(safe, count, sizeof(*safe), bench_cmp, NULL);
 	sort(ratio, count, sizeof(*ratio), bench_cmp, NULL);
+	sort(raw_later, count, sizeof(*raw_later), bench_cmp, NULL);
+	sort(safe_later, count, sizeof(*safe_later), bench_cmp, NULL);
 	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu,%llu", pair->name,
 		   bench_cpus() > 1 ? ", 2 CPUs" : "", n, count, raw[count / 2],
 		   safe[count / 2], raw[0], safe[0], ratio[count / 2]);
+	kunit_info(test, "later,%s,%u,%llu,%llu", pair->name, n, raw_later[count / 2],
+		   safe_later[count / 2]);
 	kunit_kfree(test, raw);
 }
 

@@ -41,8 +41,19 @@ struct bench_pair {
 
 u64 bench_clock(void);
 unsigned int bench_cpus(void);
+bool bench_wants(unsigned int n);
 void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
 		   void *const *ctx);
+
+/*
+ * For one side of a pair, as if it were in another file: the compiler knows nothing of the
+ * arguments, such as that a size is constant, which would leave out a check.
+ */
+#if __has_attribute(__noipa__)
+#define bench_alone	noinline __attribute__((__noipa__))
+#else
+#define bench_alone	noinline
+#endif
 
 /* Time a statement; the compiler cannot merge its repetitions. */
 #define BENCH_LOOP(_loops, _statement) ({				\

@@ -77,9 +77,11 @@ struct bench_ctx {
 static u64 guard_raw(void *ctx, unsigned int loops)
 {
 	struct drm_device *drm = ((struct bench_ctx *)ctx)->drm;
-	int idx;
 
+	/* The index is one of the block, as in a function of a driver: it is zeroed each time. */
 	return BENCH_LOOP(loops, ({
+		int idx;
+
 		if (drm_dev_enter(drm, &idx)) {
 			bench_dev(drm)->work++;
 			drm_dev_exit(idx);
@@ -141,6 +143,35 @@ static void register_safe_once(struct bench_ctx *ctx)
 	drm_safe_test_rebind(ctx->test, ctx->parent);
 }
 
+static void alloc_raw_once(struct bench_ctx *ctx)
+{
+	struct bench_raw_dev *dev;
+
+	dev = devm_drm_dev_alloc(ctx->parent, &bench_driver, struct bench_raw_dev, drm);
+	KUNIT_ASSERT_FALSE(ctx->test, IS_ERR(dev));
+	drm_safe_test_rebind(ctx->test, ctx->parent);
+}
+
+static void alloc_safe_once(struct bench_ctx *ctx)
+{
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(ctx->parent, &bench_driver, struct bench_dev, ctx);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(ctx->test, unreg);
+	drm_dev_ctx_drop(&unreg);
+	drm_safe_test_rebind(ctx->test, ctx->parent);
+}
+
+static u64 alloc_raw(void *ctx, unsigned int loops)
+{
+	return BENCH_LOOP(loops, alloc_raw_once(ctx));
+}
+
+static u64 alloc_safe(void *ctx, unsigned int loops)
+{
+	return BENCH_LOOP(loops, alloc_safe_once(ctx));
+}
+
 static u64 register_raw(void *ctx, unsigned int loops)
 {
 	return BENCH_LOOP(loops, register_raw_once(ctx));
@@ -156,8 +187,10 @@ static const struct bench_pair bench_ctx_pairs[] = {
 	{ "ioctl dispatch", ioctl_raw, ioctl_safe, 100000 },
 };
 
-static const struct bench_pair bench_register_pair = {
-	"register and unplug", register_raw, register_safe, 3
+/* With an unbinding that releases the device, and a binding */
+static const struct bench_pair bench_device_pairs[] = {
+	{ "device, allocate and release", alloc_raw, alloc_safe, 20 },
+	{ "register and unplug", register_raw, register_safe, 3 },
 };
 
 static void bench_ctx_start(struct kunit *test, struct bench_ctx *ctx)
@@ -199,7 +232,8 @@ static void bench_ctx_register(struct kunit *test)
 	}
 	/* The first device and the last mount and unmount a file system. */
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, alive);
-	bench_compare(test, &bench_register_pair, 0, each);
+	for (int i = 0; i < ARRAY_SIZE(bench_device_pairs); i++)
+		bench_compare(test, &bench_device_pairs[i], 0, each);
 	drm_dev_ctx_drop(&alive);
 }
 

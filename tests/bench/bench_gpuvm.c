@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gpuvm.h>
 
@@ -74,7 +75,20 @@ bench_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap
 	return drm_gpuvm_imm_remap_done(step);
 }
 
+static int bench_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
+{
+	return 0;
+}
+
+static int bench_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			     struct drm_exec *exec)
+{
+	return 0;
+}
+
 const struct bench_vm_type bench_vm_type = {
+	.base.evict = bench_vm_evict,
+	.base.validate = bench_vm_validate,
 	.base.granule = SZ_4K,
 	.base.obj_funcs = &bench_gem_funcs,
 	.base.map = bench_vm_map,
@@ -103,6 +117,8 @@ struct bench_gpuvm {
 	struct kunit *test;
 	struct drm_device *drm;
 	struct bench_gem *gem;
+	struct bench_gem *own_gem;	/* as @gem, but in the library's address space alone */
+	struct bench_gem *other;	/* not mapped */
 	unsigned int n;
 	u32 slot[BENCH_OPS];
 	struct rnd_state rnd;
@@ -146,6 +162,10 @@ static int raw_step_map(struct drm_gpuva_op *op, void *priv)
 
 	run->b->raw_steps += op->map.va.range;
 	drm_gpuva_map(run->b->raw, &va->base, &op->map);
+	if (!run->update->vm_bo) {
+		va->base.flags |= DRM_GPUVA_SPARSE;
+		return 0;
+	}
 	raw_link(va, run->update->vm_bo);
 	drm_gpuvm_bo_put_deferred(run->update->vm_bo);
 	run->update->vm_bo = NULL;
@@ -193,7 +213,14 @@ static void raw_vm_free(struct drm_gpuvm *gpuvm)
 	kfree(gpuvm);
 }
 
+static int raw_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	drm_gpuvm_bo_evict(vm_bo, false);
+	return 0;
+}
+
 static const struct drm_gpuvm_ops raw_ops = {
+	.vm_bo_validate = raw_validate,
 	.vm_free = raw_vm_free,
 	.sm_step_map = raw_step_map,
 	.sm_step_unmap = raw_step_unmap,
@@ -210,6 +237,7 @@ static void raw_prepare(struct raw_update *update, struct drm_gpuvm_bo *vm_bo, u
 		update->spare[i] = kzalloc_obj(*update->spare[i]);
 }
 
+/* Frees what the run left. It is a part of the time, as in drm_gpuvm_imm_run(). */
 static void raw_drop(struct raw_update *update)
 {
 	for (int i = 0; i < ARRAY_SIZE(update->spare); i++)
@@ -277,7 +305,7 @@ static noinline int safe_path(struct bench_gpuvm *b, u64 addr)
 
 	return drm_gpuvm_imm_prepare_map(&bench_vm_type, drm_gpuvm_imm_shared(b->vm.core), update,
 					 b->gem, addr, BENCH_SLOT, BENCH_SLOT, NULL) ?:
-		drm_gpuvm_imm_run(&bench_vm_type, &b->vm, update);
+		drm_gpuvm_imm_run(&bench_vm_type, &b->vm, update, NULL);
 }
 
 static void safe_prepare(struct bench_gpuvm *b, unsigned int i, u64 addr, u64 range, u64 offset)
@@ -297,8 +325,8 @@ static void safe_prepare_unmap(struct bench_gpuvm *b, unsigned int i, u64 addr)
 static void safe_run(struct bench_gpuvm *b, unsigned int loops)
 {
 	for (unsigned int i = 0; i < loops; i++)
-		KUNIT_ASSERT_EQ(b->test, drm_gpuvm_imm_run(&bench_vm_type, &b->vm, &b->updates[i]),
-				0);
+		KUNIT_ASSERT_EQ(b->test, 0, drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
+							      &b->updates[i], NULL));
 }
 
 static u64 mapped(const struct bench_gpuvm *b, unsigned int i)
@@ -333,11 +361,12 @@ static u64 map_raw(void *ctx, unsigned int loops)
 	for (unsigned int i = 0; i < loops; i++)
 		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo), hole(b, i),
 			    BENCH_SLOT, BENCH_SLOT);
-	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i]));
-	for (unsigned int i = 0; i < loops; i++) {
-		raw_drop(&b->raw_updates[i]);
+	time = BENCH_LOOP(loops, ({
+		raw_map(b, &b->raw_updates[__i]);
+		raw_drop(&b->raw_updates[__i]);
+	}));
+	for (unsigned int i = 0; i < loops; i++)
 		raw_unmap_whole(b, hole(b, i), BENCH_SLOT);
-	}
 	return time;
 }
 
@@ -350,7 +379,7 @@ static u64 map_safe(void *ctx, unsigned int loops)
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, hole(b, i), BENCH_SLOT, BENCH_SLOT);
 	time = BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
-							       &b->updates[__i]));
+							       &b->updates[__i], NULL));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
 	safe_run(b, loops);
@@ -367,9 +396,10 @@ static u64 unmap_raw(void *ctx, unsigned int loops)
 	shuffle(b, loops);
 	for (unsigned int i = 0; i < loops; i++)
 		raw_prepare(&b->raw_updates[i], NULL, hole(b, i), BENCH_SLOT, 0);
-	time = BENCH_LOOP(loops, raw_unmap(b, &b->raw_updates[__i]));
-	for (unsigned int i = 0; i < loops; i++)
-		raw_drop(&b->raw_updates[i]);
+	time = BENCH_LOOP(loops, ({
+		raw_unmap(b, &b->raw_updates[__i]);
+		raw_drop(&b->raw_updates[__i]);
+	}));
 	return time;
 }
 
@@ -384,7 +414,7 @@ static u64 unmap_safe(void *ctx, unsigned int loops)
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare_unmap(b, i, hole(b, i));
 	return BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
-							       &b->updates[__i]));
+							       &b->updates[__i], NULL));
 }
 
 /* A page in the middle of a mapping becomes another one's. */
@@ -397,11 +427,12 @@ static u64 split_raw(void *ctx, unsigned int loops)
 	for (unsigned int i = 0; i < loops; i++)
 		raw_prepare(&b->raw_updates[i], drm_gpuvm_bo_get(b->raw_bo),
 			    mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
-	time = BENCH_LOOP(loops, raw_map(b, &b->raw_updates[__i]));
-	for (unsigned int i = 0; i < loops; i++) {
-		raw_drop(&b->raw_updates[i]);
+	time = BENCH_LOOP(loops, ({
+		raw_map(b, &b->raw_updates[__i]);
+		raw_drop(&b->raw_updates[__i]);
+	}));
+	for (unsigned int i = 0; i < loops; i++)
 		raw_map_whole(b, mapped(b, i), BENCH_SLOT, 0);
-	}
 	return time;
 }
 
@@ -414,7 +445,7 @@ static u64 split_safe(void *ctx, unsigned int loops)
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i) + SZ_16K, SZ_4K, BENCH_SLOT);
 	time = BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
-							       &b->updates[__i]));
+							       &b->updates[__i], NULL));
 	for (unsigned int i = 0; i < loops; i++)
 		safe_prepare(b, i, mapped(b, i), BENCH_SLOT, 0);
 	safe_run(b, loops);
@@ -448,32 +479,191 @@ static u64 path_safe(void *ctx, unsigned int loops)
 	return time;
 }
 
+/* Connect an object with the address space, and give that up. */
+static __always_inline void raw_obtain_put(struct bench_gpuvm *b, struct bench_gem *gem)
+{
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_create(b->raw, &gem->base);
+
+	vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
+	dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	dma_resv_unlock(drm_gpuvm_resv(b->raw));
+	drm_gpuvm_bo_put_deferred(vm_bo);
+}
+
+static __always_inline void safe_obtain_put(struct bench_gpuvm *b, struct bench_gem *gem)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(b->vm.core), &gem->base, NULL);
+	drm_gpuvm_imm_bo_put(vm_bo);
+}
+
 static u64 obtain_raw(void *ctx, unsigned int loops)
 {
 	struct bench_gpuvm *b = ctx;
 
-	return BENCH_LOOP(loops, ({
-		struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_create(b->raw, &b->gem->base);
-
-		vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
-		dma_resv_lock(drm_gpuvm_resv(b->raw), NULL);
-		drm_gpuvm_bo_extobj_add(vm_bo);
-		dma_resv_unlock(drm_gpuvm_resv(b->raw));
-		drm_gpuvm_bo_put_deferred(vm_bo);
-	}));
+	return BENCH_LOOP(loops, raw_obtain_put(b, b->gem));
 }
 
 static u64 obtain_safe(void *ctx, unsigned int loops)
 {
 	struct bench_gpuvm *b = ctx;
 
+	return BENCH_LOOP(loops, safe_obtain_put(b, b->gem));
+}
+
+/* The first connection of an object, and its end, which is put off: on one side by RCU only. */
+static u64 obtain_first_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		raw_obtain_put(b, b->other);
+		drm_gpuvm_bo_deferred_cleanup(b->raw);
+	}));
+}
+
+/* A work item does what the raw side calls itself. */
+static u64 obtain_first_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, safe_obtain_put(b, b->other));
+}
+
+/* Lock the address space and all of its objects for an execution. */
+static __always_inline int raw_lock_all(struct bench_gpuvm *b, struct drm_exec *exec)
+{
+	int ret = 0;
+
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_prepare_vm(b->raw, exec, 1) ?:
+		      drm_gpuvm_prepare_objects(b->raw, exec, 1);
+		drm_exec_retry_on_contention(exec);
+	}
+	return ret;
+}
+
+static __always_inline int safe_lock_all(struct bench_gpuvm *b, struct drm_exec *exec)
+{
+	int ret = 0;
+
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(b->vm.core), exec, 1);
+		drm_exec_retry_on_contention(exec);
+	}
+	return ret;
+}
+
+static u64 exec_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		struct drm_exec exec;
+		int ret = raw_lock_all(b, &exec);
+
+		b->error |= ret;
+		drm_exec_fini(&exec);
+	}));
+}
+
+static u64 exec_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		struct drm_exec exec;
+		int ret = safe_lock_all(b, &exec);
+
+		b->error |= ret;
+		drm_exec_fini(&exec);
+	}));
+}
+
+/* An object is evicted, and validated by the next execution. The steps are empty. */
+static u64 evict_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
 	return BENCH_LOOP(loops, ({
 		struct drm_gpuvm_bo *vm_bo;
+		struct drm_exec exec;
+		int ret = raw_lock_all(b, &exec);
 
-		vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(b->vm.core), &b->gem->base,
-						 NULL);
-		drm_gpuvm_imm_bo_put(vm_bo);
+		scoped_guard(mutex, &b->gem->base.gpuva.lock) {
+			drm_gem_for_each_gpuvm_bo(vm_bo, &b->gem->base)
+				if (vm_bo->vm == b->raw)
+					drm_gpuvm_bo_evict(vm_bo, true);
+		}
+		b->error |= ret ?: drm_gpuvm_validate(b->raw, &exec);
+		drm_exec_fini(&exec);
 	}));
+}
+
+static u64 evict_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, ({
+		struct drm_exec exec;
+		int ret = safe_lock_all(b, &exec);
+
+		b->error |= ret ?: drm_gpuvm_imm_evict(&bench_vm_type, b->own_gem) ?:
+			    drm_gpuvm_imm_validate(b->vm.core, &exec);
+		drm_exec_fini(&exec);
+	}));
+}
+
+static int raw_sparse(struct bench_gpuvm *b, struct raw_update *update)
+{
+	struct raw_run run = { .b = b, .update = update };
+	struct drm_gpuvm_map_req req = {
+		.map.va.addr = update->addr,
+		.map.va.range = update->range,
+	};
+
+	return drm_gpuvm_sm_map(b->raw, &run, &req);
+}
+
+static u64 sparse_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	shuffle(b, loops);
+	for (unsigned int i = 0; i < loops; i++) {
+		raw_prepare(&b->raw_updates[i], NULL, hole(b, i), BENCH_SLOT, 0);
+		b->raw_updates[i].spare[2] = kzalloc_obj(*b->raw_updates[i].spare[2]);
+	}
+	time = BENCH_LOOP(loops, ({
+		b->error |= raw_sparse(b, &b->raw_updates[__i]);
+		raw_drop(&b->raw_updates[__i]);
+	}));
+	for (unsigned int i = 0; i < loops; i++)
+		raw_unmap_whole(b, hole(b, i), BENCH_SLOT);
+	return time;
+}
+
+static u64 sparse_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+	u64 time;
+
+	shuffle(b, loops);
+	for (unsigned int i = 0; i < loops; i++)
+		b->error |= drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(b->vm.core),
+							     &b->updates[i], hole(b, i),
+							     BENCH_SLOT);
+	time = BENCH_LOOP(loops, b->error |= drm_gpuvm_imm_run(&bench_vm_type, &b->vm,
+							       &b->updates[__i], NULL));
+	for (unsigned int i = 0; i < loops; i++)
+		safe_prepare_unmap(b, i, hole(b, i));
+	safe_run(b, loops);
+	return time;
 }
 
 static void raw_start(struct bench_gpuvm *b)
@@ -515,7 +705,15 @@ static const struct bench_pair bench_gpuvm_pairs[] = {
 	{ "map", map_raw, map_safe },
 	{ "unmap", unmap_raw, unmap_safe },
 	{ "split", split_raw, split_safe },
+	{ "map, sparse", sparse_raw, sparse_safe },
 	{ "whole driver path", path_raw, path_safe },
+};
+
+/* Work that does not depend on the number of mappings */
+static const struct bench_pair bench_gpuvm_others[] = {
+	{ "obtain first, with its end", obtain_first_raw, obtain_first_safe, 1000 },
+	{ "exec, lock", exec_raw, exec_safe, 10000 },
+	{ "exec, evict and validate", evict_raw, evict_safe, 10000 },
 };
 
 static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned int ops)
@@ -524,6 +722,8 @@ static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned in
 
 	b->n = n;
 	b->gem = bench_gem_new(b);
+	b->own_gem = bench_gem_new(b);
+	b->other = bench_gem_new(b);
 	raw_start(b);
 	KUNIT_ASSERT_EQ(b->test, drm_gpuvm_imm_init(&bench_vm_type, &b->vm, b->drm, &config), 0);
 	for (unsigned int i = 0; i < n; i++) {
@@ -544,6 +744,29 @@ static void bench_gpuvm_end(struct bench_gpuvm *b)
 	drm_gpuvm_imm_fini(b->vm.core);
 	raw_end(b);
 	drm_gem_object_put(&b->gem->base);
+	drm_gem_object_put(&b->own_gem->base);
+	drm_gem_object_put(&b->other->base);
+}
+
+/* Two VMs, of which each has one external object */
+static void bench_gpuvm_no_n(struct bench_gpuvm *b)
+{
+	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+
+	for (int i = 0; i < bench_cpus(); i++) {
+		bench_gpuvm_start(&b[i], 0, 0);
+		KUNIT_ASSERT_EQ(b->test, 0,
+				drm_gpuvm_imm_prepare_map(&bench_vm_type,
+							  drm_gpuvm_imm_shared(b[i].vm.core),
+							  &b[i].updates[0], b[i].own_gem, 0,
+							  BENCH_SLOT, 0, NULL));
+		safe_run(&b[i], 1);
+		raw_map_whole(&b[i], 0, BENCH_SLOT, 0);
+	}
+	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_others); i++)
+		bench_compare(b->test, &bench_gpuvm_others[i], 0, each);
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_gpuvm_end(&b[i]);
 }
 
 static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
@@ -571,7 +794,7 @@ static void bench_gpuvm_sizes(struct kunit *test)
 	kunit_info(test, "size,vm_bo without data,%zu,%zu", sizeof(struct drm_gpuvm_bo),
 		   sizeof(struct drm_gpuvm_bo));
 	kunit_info(test, "size,VM,%zu,%zu", sizeof(struct drm_gpuvm),
-		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_IMM_POOL_MIN * sizeof(void *));
+		   sizeof(struct drm_gpuvm_imm) + DRM_GPUVM_IMM_POOL_FIRST * sizeof(void *));
 	kunit_info(test, "size,prepared update,%zu,%zu", sizeof(struct raw_update),
 		   sizeof(struct drm_gpuvm_imm_update));
 }
@@ -587,7 +810,8 @@ static void bench_gpuvm_all(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(b->drm));
 	b[1].test = test;
 	b[1].drm = b->drm;
-	for (int i = 0; i < ARRAY_SIZE(ns); i++)
+	bench_gpuvm_no_n(b);
+	for (int i = 0; i < ARRAY_SIZE(ns) && bench_wants(ns[i]); i++)
 		bench_gpuvm_n(b, ns[i]);
 	drm_gpuvm_imm_flush();
 	drm_dev_put(b->drm);

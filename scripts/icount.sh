@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# icount.sh: what the library costs in instructions, beside the raw helpers, in one boot of QEMU
+# with -icount: the guest's clock then goes on by one nanosecond for each instruction, and each
+# run gives the same figures. ARCH is x86_64 (the default) or arm64.
+#
+# The rows are compared with tests/bench/icount-ARCH.csv, which RECORD=1 writes anew, with the
+# tables and the plot of Documentation/bench.rst, and with
+# tests/bench/icount.targets. CHECK=1 leaves out the targets, and the rows of many objects, so that
+# it takes no longer than the boot. N=100000 is the number of objects up to which rows are counted.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/qemu.sh"
+locked "$@"
+
+ARCH=${ARCH:-x86_64}
+CONFIGS=("$TOP/tests/bench/icount.kunitconfig" "$TOP/tests/bench/icount-$ARCH.config")
+DIR=$BUILD/icount-$ARCH
+ARGS="kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_safe_bench*} nokaslr maxcpus=1"
+# All that is put off runs in threads, whose time can be read.
+ARGS+=" rcutree.use_softirq=0"
+[ -z "${CHECK:-}" ] || N=${N:-1000}
+export N=${N:-100000}
+# Each round is like the one before, and the clock is as fine as an instruction.
+ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_bench.most=$N"
+[ "$ARCH" != x86_64 ] || ARGS+=" tsc=reliable"
+
+prepare_tree
+qemu_arch "$ARCH"
+step "building the kernel for $ARCH in $DIR" qemu_build_small "$ARCH" "$DIR" "${CONFIGS[@]}" ||
+	die "the kernel does not build"
+say "counting"
+qemu_boot "$DIR" -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m 3G |
+	tee "$DIR/test.log" | progress rows '# [a-z_]*: bench,' || true
+kunit parse "$DIR" "$DIR/test.log"
+mkdir -p "$TOP/out/bench"
+# A suite that fails has counted nothing that can be compared.
+[ $failed = 0 ] || { finish; exit; }
+rc=0
+"$TOP/scripts/icount.py" "$ARCH" "$DIR/test.log" "$TOP/out/bench/icount-$ARCH.csv" || rc=$?
+if [ -n "${RECORD:-}" ]; then
+	need_packages dwarves
+	"$TOP/scripts/icount.py" --table >"$TOP/Documentation/icount-table.txt"
+	[ "$ARCH" != x86_64 ] || "$TOP/scripts/memory.py" "$DIR" >"$TOP/Documentation/memory-table.txt"
+	"$TOP/scripts/docs/plots.sh"
+fi
+exit $rc

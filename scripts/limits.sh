@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# limits.sh: where memory ends. A client's memory cgroup is charged with what the client makes,
+# and bounds it; and each allocation of the library's own fails when the module is loaded.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/guest.sh"
+locked "$@"
+
+# guest KERNEL STEPS NAME: run STEPS on that UML kernel.
+guest() {
+	local GUEST=$1 UML_ARGS=(kunit.enable=0)
+
+	uml_guest "$CLIENT"
+	check_steps "$3" uml "$2"
+}
+
+prepare_tree
+build_client
+new_share
+guest memcg memcg "a memory cgroup is charged with what a client makes, and bounds it"
+guest modular loads "the module is loaded with allocations failing"
+finish

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash
+#
+# Sourced after env.sh: kernels for QEMU that kunit.py builds, with Debian's cross compilers, and
+# how they boot. kunit.py would have QEMU use KVM, which is not there or does not work in many a
+# virtual machine.
+
+# qemu_arch ARCH: an architecture of kunit.py's. Sets CROSS, KCONFIG, IMAGE, CMDLINE and QEMU, and
+# has the packages.
+qemu_arch() {
+	local packages
+
+	case $1 in
+	x86_64 | i386) CROSS='' packages=(qemu-system-x86) ;;
+	arm64) CROSS=aarch64-linux-gnu- packages=(qemu-system-arm gcc-aarch64-linux-gnu) ;;
+	arm) CROSS=arm-linux-gnueabihf- packages=(qemu-system-arm gcc-arm-linux-gnueabihf) ;;
+	riscv) CROSS=riscv64-linux-gnu- packages=(qemu-system-misc opensbi gcc-riscv64-linux-gnu) ;;
+	s390) CROSS=s390x-linux-gnu- packages=(qemu-system-misc gcc-s390x-linux-gnu) ;;
+	powerpc) CROSS=powerpc64-linux-gnu- packages=(qemu-system-ppc gcc-powerpc64-linux-gnu) ;;
+	*) die "ARCH is x86_64, i386, arm64, arm, riscv, s390 or powerpc" ;;
+	esac
+	need_packages libelf-dev "${packages[@]}"
+	mapfile -t QEMU < <(PYTHONPATH=$TREE/tools/testing python3 -c '
+import importlib
+import sys
+arch = importlib.import_module("kunit.qemu_configs." + sys.argv[1]).QEMU_ARCH
+print(arch.kconfig.strip().replace("\n", " "), arch.kernel_path, arch.kernel_command_line,
+      "qemu-system-" + arch.qemu_arch, *arch.extra_qemu_params, sep="\n")' "$1")
+	[ ${#QEMU[@]} -ge 4 ] || die "kunit.py knows no $1"
+	KCONFIG=${QEMU[0]// /$'\n'} IMAGE=${QEMU[1]} CMDLINE=${QEMU[2]} QEMU=("${QEMU[@]:3}")
+	[[ " ${QEMU[*]} " == *" -cpu "* || $1 == s390 ]] || QEMU+=(-cpu max)
+}
+
+# qemu_build ARCH DIR ARG...: build the kernel; the arguments are kunit.py's.
+qemu_build() {
+	local arch=$1 dir=$2
+
+	shift 2
+	mkdir -p "$dir"
+	"$TREE/tools/testing/kunit/kunit.py" build --arch "$arch" ${CROSS:+--cross_compile "$CROSS"} \
+		--build_dir "$dir" --jobs "$JOBS" "$@"
+}
+
+# qemu_build_small ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
+# and no more.
+qemu_build_small() {
+	local arch=$1 dir=$2 kmake
+
+	shift 2
+	kmake=(make -C "$TREE" --no-print-directory -s ARCH="$arch" CROSS_COMPILE="$CROSS" O="$dir")
+	mkdir -p "$dir"
+	{ cat "$@"; echo "$KCONFIG"; } >"$dir/all.config"
+	"${kmake[@]}" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig 2>"$dir/config.log" ||
+		{ cat "$dir/config.log" >&2; return 1; }
+	check_config "$dir/all.config" "$dir/.config"
+	"${kmake[@]}" -j"$JOBS" "${IMAGE##*/}"
+}
+
+# qemu_boot DIR ARG...: until the kernel reboots, which QEMU takes for its end. The arguments are
+# QEMU's. ARGS are the kernel's.
+qemu_boot() {
+	local dir=$1
+
+	shift
+	timeout -s KILL 3600 "${QEMU[@]}" "$@" -nodefaults -nographic -no-reboot -serial stdio \
+		-kernel "$dir/$IMAGE" -append "$CMDLINE $ARGS" </dev/null
+}
