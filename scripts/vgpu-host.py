@@ -7,7 +7,7 @@
 #   watch                   from now on, note where cursors are put
 #   shot HEAD NAME          save what the output shows as OUT/NAME.png
 #   pattern HEAD W H        compare that, pixel by pixel, with what tests/kms draws
-#   cursor HEAD X Y         compare the hardware cursor, and where it was last put
+#   cursor HEAD X Y [W H]   compare the hardware cursor, and where it was last put
 #   colours HEAD N          does the output show at least so many colours?
 #   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
 #   size HEAD W H           change the size of the output; 0 0 takes it away
@@ -15,8 +15,8 @@
 #   status N                write N to $SHARE/status
 #   wake                    wake the machine, once it sleeps
 #   quit                    end QEMU
-#   panic HEAD NAME         save what the output shows after the guest's last word,
-#                           once it is a panic screen, and end QEMU
+#   panic HEADS NAME        save what each of so many outputs shows after the guest's
+#                           last word, once all are panic screens, and end QEMU
 #
 # The answer is one line: "ok", or "no" and why.
 
@@ -209,12 +209,15 @@ class Guest:
                         f"instead of {want[3 * x:3 * x + 3].hex()}")
         return None
 
-    def do_cursor(self, head, x, y):
+    def do_cursor(self, head, x, y, columns=64, lines=64):
+        columns, lines = int(columns), int(lines)
         head, seen = int(head), self.viewers[int(head)].cursor
         if not seen:
             return f"output {head} has no cursor"
         width, height, data = seen
-        want = b"".join(cursor_pixel(head, i % width, i // width, height) for i in range(width * height))
+        want = b"".join(cursor_pixel(head, i % width, i // width, lines)
+                        if i % width < columns and i // width < lines else bytes(4)
+                        for i in range(width * height))
         if data != want:
             at = next(i for i in range(len(want)) if data[i] != want[i]) // 4
             return (f"the cursor of output {head}, pixel {at % width},{at // width}: "
@@ -263,20 +266,25 @@ class Guest:
         white, total = count.get((255, 255, 255), 0), sum(count.values())
         return set(count) == PANIC_COLOURS and total // 1000 < white < total // 2
 
-    def do_panic(self, head, name):
-        if self.panic_screen(head):
+    def panic_screens(self, heads):
+        return [self.panic_screen(head) for head in range(heads)]
+
+    def do_panic(self, heads, name):
+        heads = int(heads)
+        if any(self.panic_screens(heads)):
             return "that looks like a panic screen before the panic"
-        threading.Thread(target=self.watch_panic, args=(head, name), daemon=True).start()
+        threading.Thread(target=self.watch_panic, args=(heads, name), daemon=True).start()
         return None
 
-    def watch_panic(self, head, name):
+    def watch_panic(self, heads, name):
         for _ in range(60):
             time.sleep(1)
-            if self.panic_screen(head):
+            if all(self.panic_screens(heads)):
                 break
-        self.do_shot(head, name)
+        for head in range(heads):
+            self.do_shot(head, f"{name}-{head}")
         with open(os.path.join(self.out, name + ".seen"), "w", encoding="utf-8") as file:
-            print("yes" if self.panic_screen(head) else "no", file=file)
+            print(*("yes" if seen else "no" for seen in self.panic_screens(heads)), file=file)
         self.monitor.call("quit")
 
     def answer(self, line):

@@ -21,8 +21,11 @@
 /* The cursor of every virtio GPU has this size. */
 #define VGPU_CURSOR_SIZE	64
 
-/* How long a device may take to answer. After that it counts as lost. */
+/* How long a device may take to answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
+
+/* How often in a row it is tried to start a device again */
+#define VGPU_RETRIES		3
 
 struct vgpu_hw;
 struct vgpu_queue;
@@ -32,8 +35,9 @@ struct vgpu_queue;
  *
  * Invariants:
  *
- * - @users counts the driver and, until the answer, the device. The slot is free when
- *   it is zero. Under the lock of @queue.
+ * - @users counts the driver and, until the answer or the reset, the device. The slot is
+ *   free when it is zero. Under the lock of @queue.
+ * - The device gets the command in @life, or never.
  * - @done is set once @result and the answer are there.
  * - @data belongs to the command, and is freed with it: @out_len bytes that the device
  *   reads after @req, or @in_len bytes that it writes in place of @resp.
@@ -42,6 +46,7 @@ struct vgpu_cmd {
 	struct vgpu_queue *queue;
 	struct list_head node;
 	unsigned int users;
+	unsigned int life;
 	bool done;
 	int result;
 	void *data;
@@ -67,8 +72,8 @@ struct vgpu_cmd {
  *
  * Invariants:
  *
- * - @vq is accessed under @lock, and only while @live is set: the device is not being
- *   reset.
+ * - @vq is accessed under @lock, and only while @live is set: the device was started, and
+ *   has not failed.
  * - A command that is on no list has a user.
  */
 struct vgpu_queue {
@@ -76,7 +81,6 @@ struct vgpu_queue {
 	spinlock_t lock;		/* also in interrupts */
 	struct virtqueue *vq;
 	bool live;
-	bool stopped;			/* who waits in a section is to leave */
 	struct list_head free;
 	wait_queue_head_t wait;		/* for a free slot, room in @vq, or an answer */
 	struct vgpu_cmd *cmds;
@@ -87,8 +91,14 @@ struct vgpu_queue {
  *
  * Invariants:
  *
- * - @has_vqs and the @live of both queues are changed under @reset_lock.
- * - @life changes when the device forgets all resources.
+ * - @has_vqs is accessed under @reset_lock, and the @live of both queues is set under it. It
+ *   may be held for as long as a reset takes, so not in a section.
+ * - @life changes when the device was reset, and has forgotten all resources and addresses.
+ *   It does not change while a queue is live.
+ * - @kept has the framebuffers that were destroyed, but may be known to the device in this
+ *   @life. Both are changed under the lock of @ctrl.
+ * - @tries counts how often it was tried to start the device again since that succeeded. With
+ *   more than VGPU_RETRIES it is given up.
  */
 struct vgpu_hw {
 	struct drm_dev_ctx_data base;
@@ -97,12 +107,15 @@ struct vgpu_hw {
 	struct vgpu_queue ctrl;
 	struct vgpu_queue cursor;
 	struct drm_dev_ctx_work config_work;
-	struct mutex reset_lock;	/* around the start and the end of a life */
+	struct drm_dev_ctx_work recover_work;
+	struct mutex reset_lock;	/* around the start and the reset of the device */
 	bool has_vqs;
 	unsigned int life;
+	struct list_head kept;
+	unsigned int tries;
 	struct ida ids;
 	atomic64_t fences;
-	struct vgpu_cmd *panic;		/* the commands of drm_panic */
+	struct vgpu_cmd *panic;		/* the commands of drm_panic, two for each output */
 };
 
 /* An output: the device calls it a scanout, by the index of its CRTC. */
@@ -134,18 +147,18 @@ DRM_SHMEM_OBJ_TYPE(vgpu_bo_type, struct vgpu_bo, shmem, struct vgpu_bo_unique);
  *
  * Invariants:
  *
- * - @owns is set, @sgt filled in and @id allocated when the framebuffer is shown first.
- *   All stay so to its end.
- * - The device has the addresses of @sgt while @life is that of the hardware, and may
- *   have them while @lock is held.
+ * - @sgt is filled in and @id allocated when the framebuffer is shown first. Both stay so to
+ *   its end.
+ * - While @life equals the hardware's, the device may have the addresses of @sgt. While @lock
+ *   is not held and the device has not failed, it has them.
  */
 struct vgpu_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees it */
-	struct mutex lock;		/* the four that follow */
+	struct mutex lock;		/* the three that follow */
 	struct drm_shmem_sgt_owned sgt;
-	bool owns;
 	u32 id;
 	unsigned int life;
+	struct list_head kept;		/* in the list of the hardware, once destroyed */
 };
 
 static inline struct vgpu_device *to_vgpu(struct drm_device *drm)
@@ -158,6 +171,12 @@ static inline struct vgpu_hw *vgpu_live_hw(const struct drm_dev_ctx_live *live)
 	return container_of(drm_dev_ctx_live_data(live), struct vgpu_hw, base);
 }
 
+/* Will the device be started again? It then gets to know what is shown. */
+static inline bool vgpu_hw_is_down(const struct vgpu_hw *hw)
+{
+	return !READ_ONCE(hw->ctrl.live) && READ_ONCE(hw->tries) <= VGPU_RETRIES;
+}
+
 static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
 {
 	return container_of(fb, struct vgpu_fb, base);
@@ -166,21 +185,28 @@ static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
 /* vgpu_queue.c */
 struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *ctx);
 void vgpu_hw_free(struct vgpu_hw *hw);
-int vgpu_hw_start(struct vgpu_hw *hw);
-void vgpu_hw_reset(struct vgpu_hw *hw);
+int vgpu_hw_start(const struct drm_dev_ctx_live *live);
+void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life);
 void vgpu_hw_stop(struct vgpu_hw *hw);
 void vgpu_hw_leave(struct vgpu_hw *hw);
-struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, bool killable);
+bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb);
+/*
+ * A wait with a @live also ends when the task is killed, and when the registration is about to
+ * end. With NULL, the answer or the limit ends it.
+ */
+struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len,
+			      const struct drm_dev_ctx_live *live);
 void vgpu_cmd_put(struct vgpu_cmd *cmd);
-int vgpu_cmd_queue(struct vgpu_cmd *cmd, bool killable);
-int vgpu_cmd_wait(struct vgpu_cmd *cmd, bool killable);
-int vgpu_cmd_run(struct vgpu_cmd *cmd, bool killable);
+int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
+int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
+int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_send(struct vgpu_cmd *cmd);
-struct vgpu_cmd *vgpu_cmd_panic_get(struct vgpu_cmd *cmd, u32 type, size_t req_len);
-void vgpu_cmd_panic(struct vgpu_cmd *cmd);
+struct vgpu_cmd *vgpu_panic_cmds(struct vgpu_hw *hw, unsigned int index);
+void vgpu_panic_init(struct vgpu_cmd *cmd, u32 type, size_t req_len);
+void vgpu_panic_queue(struct vgpu_cmd *cmd);
 
-#define vgpu_cmd_new(_q, _type, _member, _killable)				\
-	vgpu_cmd_get(_q, _type, sizeof_field(struct vgpu_cmd, req._member), _killable)
+#define vgpu_cmd_new(_q, _type, _member, _live)					\
+	vgpu_cmd_get(_q, _type, sizeof_field(struct vgpu_cmd, req._member), _live)
 
 /* vgpu_object.c */
 struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size);
@@ -188,7 +214,9 @@ struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *
 				       const struct drm_format_info *info,
 				       const struct drm_mode_fb_cmd2 *mode_cmd);
 int vgpu_fb_show(struct vgpu_fb *fb);
+bool vgpu_fb_is_small(const struct drm_framebuffer *fb);
 int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb);
+void vgpu_fb_free(struct vgpu_fb *fb);
 
 /* vgpu_plane.c */
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
@@ -196,8 +224,9 @@ struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type 
 void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index);
 
 /* vgpu_display.c */
-int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw);
-int vgpu_display_update(struct vgpu_device *vgpu, struct vgpu_hw *hw);
+int vgpu_display_init(const struct drm_dev_ctx_live *live);
+int vgpu_display_update(const struct drm_dev_ctx_live *live);
+int vgpu_display_show(struct drm_device *drm);
 void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work);
 

@@ -12,6 +12,7 @@
 #include <drm/drm_encoder.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_mode_config.h>
+#include <drm/drm_modeset_lock.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
@@ -19,7 +20,6 @@
 
 #include "vgpu.h"
 
-#define VGPU_MIN_SIZE		32
 #define VGPU_MAX_SIZE		8192
 #define VGPU_DEFAULT_WIDTH	1024
 #define VGPU_DEFAULT_HEIGHT	768
@@ -30,14 +30,15 @@ static struct vgpu_output *connector_to_output(struct drm_connector *connector)
 }
 
 /* A command whose answer is more than a header, in memory that goes with the command */
-static struct vgpu_cmd *vgpu_query(struct vgpu_hw *hw, u32 type, size_t req_len, size_t in_len)
+static struct vgpu_cmd *vgpu_query(const struct drm_dev_ctx_live *live, u32 type, size_t req_len,
+				   size_t in_len)
 {
 	void *data = kzalloc(in_len, GFP_KERNEL);
 	struct vgpu_cmd *cmd;
 
 	if (!data)
 		return ERR_PTR(-ENOMEM);
-	cmd = vgpu_cmd_get(&hw->ctrl, type, req_len, true);
+	cmd = vgpu_cmd_get(&vgpu_live_hw(live)->ctrl, type, req_len, live);
 	if (IS_ERR(cmd)) {
 		kfree(data);
 		return cmd;
@@ -61,18 +62,18 @@ static void vgpu_outputs_set(struct vgpu_device *vgpu,
 }
 
 /* Ask the device what is connected to its outputs. */
-int vgpu_display_update(struct vgpu_device *vgpu, struct vgpu_hw *hw)
+int vgpu_display_update(const struct drm_dev_ctx_live *live)
 {
-	struct vgpu_cmd *cmd = vgpu_query(hw, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
+	struct vgpu_cmd *cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
 					  sizeof(struct virtio_gpu_ctrl_hdr),
 					  sizeof(struct virtio_gpu_resp_display_info));
 	int ret;
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	ret = vgpu_cmd_queue(cmd, true) ?: vgpu_cmd_wait(cmd, true);
+	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
 	if (!ret)
-		vgpu_outputs_set(vgpu, cmd->data);
+		vgpu_outputs_set(to_vgpu(drm_dev_ctx_live_drm(live)), cmd->data);
 	vgpu_cmd_put(cmd);
 	return ret;
 }
@@ -89,20 +90,20 @@ static int vgpu_edid_block(void *context, u8 *buf, unsigned int block, size_t le
 	return 0;
 }
 
-static int vgpu_read_edid(struct vgpu_hw *hw, struct vgpu_output *out)
+static int vgpu_read_edid(const struct drm_dev_ctx_live *live, struct vgpu_output *out)
 {
 	const struct drm_edid *edid;
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	if (!virtio_has_feature(hw->vdev, VIRTIO_GPU_F_EDID))
+	if (!virtio_has_feature(vgpu_live_hw(live)->vdev, VIRTIO_GPU_F_EDID))
 		return -EOPNOTSUPP;
-	cmd = vgpu_query(hw, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
+	cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
 			 sizeof(struct virtio_gpu_resp_edid));
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	cmd->req.edid.scanout = cpu_to_le32(drm_crtc_index(&out->crtc));
-	ret = vgpu_cmd_queue(cmd, true) ?: vgpu_cmd_wait(cmd, true);
+	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
 	if (!ret) {
 		edid = drm_edid_read_custom(&out->connector, vgpu_edid_block, cmd->data);
 		drm_edid_connector_update(&out->connector, edid);
@@ -136,7 +137,7 @@ static int vgpu_add_modes(struct drm_connector *connector)
 static int vgpu_get_modes(struct drm_connector *connector)
 {
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(connector->dev))
-		vgpu_read_edid(vgpu_live_hw(live), connector_to_output(connector));
+		vgpu_read_edid(live, connector_to_output(connector));
 	return drm_edid_connector_add_modes(connector) ?: vgpu_add_modes(connector);
 }
 
@@ -218,13 +219,14 @@ static int vgpu_output_init(struct drm_device *drm, struct vgpu_output *out, uns
 }
 
 /* Make the outputs of a device that nobody sees yet. */
-int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
+int vgpu_display_init(const struct drm_dev_ctx_live *live)
 {
-	struct drm_device *drm = &vgpu->ctx.drm;
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
+	struct vgpu_device *vgpu = to_vgpu(drm);
 	u32 count;
 	int ret;
 
-	virtio_cread_le(hw->vdev, struct virtio_gpu_config, num_scanouts, &count);
+	virtio_cread_le(vgpu_live_hw(live)->vdev, struct virtio_gpu_config, num_scanouts, &count);
 	count = min(count, VIRTIO_GPU_MAX_SCANOUTS);
 	if (!count)
 		return -ENODEV;
@@ -237,8 +239,6 @@ int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 	if (ret)
 		return ret;
 	drm->mode_config.funcs = &vgpu_mode_config_funcs;
-	drm->mode_config.min_width = VGPU_MIN_SIZE;
-	drm->mode_config.min_height = VGPU_MIN_SIZE;
 	drm->mode_config.max_width = VGPU_MAX_SIZE;
 	drm->mode_config.max_height = VGPU_MAX_SIZE;
 	drm->mode_config.fb_modifiers_not_supported = true;
@@ -253,7 +253,24 @@ int vgpu_display_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 	if (ret)
 		return ret;
 	drm_mode_config_reset(drm);
-	return vgpu_display_update(vgpu, hw);
+	return vgpu_display_update(live);
+}
+
+/* Have a device that was started again show what the state says, with all it needs for that. */
+int vgpu_display_show(struct drm_device *drm)
+{
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_crtc *crtc;
+	int ret;
+
+	DRM_MODESET_LOCK_ALL_BEGIN(drm, ctx, 0, ret);
+	drm_for_each_crtc(crtc, drm) {
+		ret = drm_atomic_helper_reset_crtc(crtc, &ctx);
+		if (ret)
+			break;
+	}
+	DRM_MODESET_LOCK_ALL_END(drm, ctx, ret);
+	return ret;
 }
 
 /*
@@ -265,7 +282,6 @@ void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_da
 		      struct drm_dev_ctx_work *work)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
-	struct vgpu_device *vgpu = to_vgpu(drm_dev_ctx_live_drm(live));
 	u32 events;
 
 	virtio_cread_le(hw->vdev, struct virtio_gpu_config, events_read, &events);
@@ -274,6 +290,6 @@ void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_da
 		return;
 	/* News that come from here on are another event. */
 	virtio_cwrite_le(hw->vdev, struct virtio_gpu_config, events_clear, &events);
-	if (!vgpu_display_update(vgpu, hw))
-		drm_kms_helper_hotplug_event(&vgpu->ctx.drm);
+	if (!vgpu_display_update(live))
+		drm_kms_helper_hotplug_event(drm_dev_ctx_live_drm(live));
 }

@@ -17,12 +17,12 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_fbdev_shmem.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_modeset_helper.h>
+#include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 
 #include "vgpu.h"
 
-DEFINE_DRM_GEM_FOPS(vgpu_fops);
+DEFINE_DRM_SHMEM_FOPS(vgpu_fops);
 
 static const struct drm_driver vgpu_driver = {
 	.driver_features = DRIVER_MODESET | DRIVER_ATOMIC | DRIVER_GEM | DRIVER_CURSOR_HOTSPOT |
@@ -42,9 +42,10 @@ static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data
 	vgpu_hw_leave(container_of(data, struct vgpu_hw, base));
 }
 
-/* No client can reach the device any more. */
+/* No client can reach the device any more, and nothing turns the display on again. */
 static void vgpu_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
 {
+	drm_dev_ctx_work_cancel_sync(&vgpu_live_hw(live)->recover_work);
 	drm_atomic_helper_shutdown(drm_dev_ctx_live_drm(live));
 }
 
@@ -85,19 +86,65 @@ static void vgpu_set_dma_dev(struct drm_device *drm, struct vgpu_hw *hw)
 	dma_set_max_seg_size(dev, min(dma_max_mapping_size(dev), UINT_MAX));
 }
 
-/* Have the device answer, before anyone else can see it. */
-static int vgpu_setup(const struct drm_dev_ctx_live *live)
+/*
+ * Start a device that was reset and knows nothing, and have it show what the state says. That
+ * may have changed meanwhile: a commit does not fail while the device is down.
+ */
+static int vgpu_restart(const struct drm_dev_ctx_live *live)
 {
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	int ret;
 
+	ret = vgpu_hw_start(live) ?: vgpu_display_update(live) ?: vgpu_display_show(drm);
+	/* A commit does not tell that the device has failed. */
+	if (!ret && !READ_ONCE(hw->ctrl.live))
+		ret = -ENODEV;
+	if (ret) {
+		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
+		return ret;
+	}
+	WRITE_ONCE(hw->tries, 0);
+	drm_kms_helper_hotplug_event(drm);
+	return 0;
+}
+
+/*
+ * The device has failed, or could not be started. In no section, as vgpu_config_work(). When
+ * the registration is about to end then vgpu_quiesce() resets the device.
+ */
+static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			      struct drm_dev_ctx_work *work)
+{
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
+
+	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->ctrl.live))
+		return;
+	vgpu_hw_stop(hw);
+	WRITE_ONCE(hw->tries, hw->tries + 1);
+	if (hw->tries > VGPU_RETRIES)
+		drm_err(drm, "the device is given up\n");
+	else if (!vgpu_restart(live))
+		drm_info(drm, "the device was started again\n");
+}
+
+/* Have the device answer, before anyone else can see it. */
+static int vgpu_setup(const struct drm_dev_ctx_live *live)
+{
+	struct vgpu_hw *hw = vgpu_live_hw(live);
+	int ret;
+
 	drm_dev_ctx_work_init(&hw->config_work, live, vgpu_config_work);
-	ret = vgpu_hw_start(hw);
+	drm_dev_ctx_work_init(&hw->recover_work, live, vgpu_recover_work);
+	ret = vgpu_hw_start(live);
 	if (ret)
 		return ret;
-	vgpu_set_dma_dev(drm, hw);
-	return vgpu_display_init(to_vgpu(drm), hw);
+	vgpu_set_dma_dev(drm_dev_ctx_live_drm(live), hw);
+	ret = vgpu_display_init(live);
+	if (!ret)
+		WRITE_ONCE(hw->tries, 0);
+	return ret;
 }
 
 static int vgpu_probe(struct virtio_device *vdev)
@@ -136,9 +183,9 @@ static int vgpu_probe(struct virtio_device *vdev)
  */
 static void vgpu_remove(struct virtio_device *vdev)
 {
-	struct vgpu_hw *hw = vdev->priv;
+	struct drm_dev_ctx *ctx = vdev->priv;
 
-	drm_dev_ctx_unregister(hw->ctx);
+	drm_dev_ctx_unregister(ctx);
 }
 
 static void vgpu_shutdown(struct virtio_device *vdev)
@@ -148,40 +195,29 @@ static void vgpu_shutdown(struct virtio_device *vdev)
 
 static void vgpu_config_changed(struct virtio_device *vdev)
 {
-	struct vgpu_hw *hw = vdev->priv;
-
-	drm_dev_ctx_work_queue(&hw->config_work, system_percpu_wq, 0);
+	drm_dev_ctx_guard_callback(live, vdev->priv)
+		drm_dev_ctx_work_queue(&vgpu_live_hw(live)->config_work, system_percpu_wq, 0);
 }
 
-/* The device forgets everything while it sleeps. There are no news of its outputs meanwhile. */
+/* The device forgets everything while it sleeps, but the state stays. */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
-	struct vgpu_hw *hw = vdev->priv;
-	int ret;
+	drm_dev_ctx_guard_callback(live, vdev->priv) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-	drm_dev_ctx_work_cancel_sync(&hw->config_work);
-	ret = drm_mode_config_helper_suspend(&hw->ctx->drm);
-	if (ret)
-		drm_dev_ctx_work_queue(&hw->config_work, system_percpu_wq, 0);
-	else
+		drm_dev_ctx_work_cancel_sync(&hw->config_work);
+		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
 		vgpu_hw_stop(hw);
-	return ret;
+	}
+	return 0;
 }
 
-/*
- * The commit that shows the display again has the device know what is shown. It is made, and
- * fails, also if the device cannot be started.
- */
+/* If this fails then vgpu_recover_work() tries again. */
 static int vgpu_restore(struct virtio_device *vdev)
 {
-	struct vgpu_hw *hw = vdev->priv;
-	struct drm_device *drm = &hw->ctx->drm;
-	int ret, err;
-
-	ret = vgpu_hw_start(hw) ?: vgpu_display_update(to_vgpu(drm), hw);
-	err = drm_mode_config_helper_resume(drm);
-	drm_kms_helper_hotplug_event(drm);
-	return ret ?: err;
+	drm_dev_ctx_guard_callback(live, vdev->priv)
+		vgpu_restart(live);
+	return 0;
 }
 
 static const struct virtio_device_id vgpu_ids[] = {

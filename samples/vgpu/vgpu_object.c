@@ -41,31 +41,46 @@ static u32 vgpu_format(const struct drm_framebuffer *fb)
 	}
 }
 
-static int vgpu_create(struct vgpu_hw *hw, struct vgpu_fb *fb)
+/* A resource that can be a cursor has the size of one. */
+bool vgpu_fb_is_small(const struct drm_framebuffer *fb)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
-					    create, true);
+	return fb->width <= VGPU_CURSOR_SIZE && fb->height <= VGPU_CURSOR_SIZE;
+}
+
+static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
+{
+	const bool small = vgpu_fb_is_small(&fb->base);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl,
+					    VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create, live);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
+	cmd->life = fb->life;
 	cmd->req.create.resource_id = cpu_to_le32(fb->id);
 	cmd->req.create.format = cpu_to_le32(vgpu_format(&fb->base));
-	/* The device takes the lines of the buffer for as long as those of the resource. */
-	cmd->req.create.width = cpu_to_le32(fb->base.pitches[0] / 4);
-	cmd->req.create.height = cpu_to_le32(fb->base.height);
-	return vgpu_cmd_run(cmd, true);
+	/*
+	 * The device expects lines of one length in the buffer and in the resource. See
+	 * vgpu_transfer() for others.
+	 */
+	cmd->req.create.width = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.pitches[0] / 4);
+	cmd->req.create.height = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.height);
+	return vgpu_cmd_run(cmd, live);
 }
 
 /*
- * The addresses that the device needs. Without VIRTIO_F_ACCESS_PLATFORM it accesses the
- * guest's memory past any IOMMU, by physical addresses. The pages of an import are not
- * ours to look at, so that its addresses serve only if there is no IOMMU.
+ * The addresses of that part of the buffer that the framebuffer has. Without
+ * VIRTIO_F_ACCESS_PLATFORM the device accesses the guest's memory past any IOMMU, by physical
+ * addresses. The pages of an import are not ours to look at, so that its addresses serve only
+ * if there is no IOMMU.
  */
 static struct virtio_gpu_mem_entry *
-vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, bool imported, unsigned int *count)
+vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_framebuffer *fb,
+	     unsigned int *count)
 {
-	struct drm_device *drm = &hw->ctx->drm;
+	u64 left = fb->offsets[0] + (u64)fb->pitches[0] * fb->height;
+	const bool imported = drm_gem_is_imported(fb->obj[0]);
 	const bool dma = imported || !virtio_has_dma_quirk(hw->vdev);
+	struct drm_device *drm = &hw->ctx->drm;
 	struct virtio_gpu_mem_entry *entries;
 	struct scatterlist *sg;
 	unsigned int i;
@@ -78,73 +93,79 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, bool imported, un
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
 	for_each_sg(table->sgl, sg, *count, i) {
+		const unsigned int len = min(left, dma ? sg_dma_len(sg) : sg->length);
+
+		if (!len)
+			break;
 		entries[i].addr = cpu_to_le64(dma ? sg_dma_address(sg) : sg_phys(sg));
-		entries[i].length = cpu_to_le32(dma ? sg_dma_len(sg) : sg->length);
+		entries[i].length = cpu_to_le32(len);
+		left -= len;
 	}
+	*count = i;
 	return entries;
 }
 
-static int vgpu_attach(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct sg_table *table)
+static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
+		       const struct sg_table *table)
 {
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct virtio_gpu_mem_entry *entries;
 	struct vgpu_cmd *cmd;
 	unsigned int count;
 
-	entries = vgpu_entries(hw, table, drm_gem_is_imported(fb->base.obj[0]), &count);
+	entries = vgpu_entries(hw, table, &fb->base, &count);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
-	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, true);
+	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, live);
 	if (IS_ERR(cmd)) {
 		kvfree(entries);
 		return PTR_ERR(cmd);
 	}
+	cmd->life = fb->life;
 	cmd->req.attach.resource_id = cpu_to_le32(fb->id);
 	cmd->req.attach.nr_entries = cpu_to_le32(count);
 	cmd->data = entries;
 	cmd->out_len = array_size(count, sizeof(*entries));
-	return vgpu_cmd_run(cmd, true);
+	return vgpu_cmd_run(cmd, live);
 }
 
 /*
- * The device is to forget a resource. When this returns it has no address of the buffer:
- * it says so, does not know the resource, or is reset.
+ * Have the device forget a resource. It has no address of the buffer any more if it says that,
+ * or that it does not know the resource. Otherwise it may have them until it is reset.
  */
 static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref,
-					    false);
+					    NULL);
 	int ret;
 
 	if (IS_ERR(cmd)) {
 		ret = PTR_ERR(cmd);
 	} else {
+		cmd->life = fb->life;
 		cmd->req.unref.resource_id = cpu_to_le32(fb->id);
-		ret = vgpu_cmd_run(cmd, false);
+		ret = vgpu_cmd_run(cmd, NULL);
 	}
-	if (ret && ret != -EREMOTEIO)
-		vgpu_hw_reset(hw);
-	fb->life = 0;
+	if (!ret || ret == -ENOENT)
+		fb->life = 0;
+	else
+		vgpu_hw_fail(hw, fb->life);
 }
 
 /*
- * Own the sg table of the buffer. The locks and the fences of an import are its exporter's,
- * who may take as long as it likes: waited for before the block, which an unplug waits for.
+ * Own the sg table of the buffer. An import has its exporter's lock and fences, which can take
+ * long. An unplug waits for the block, so this waits for them before the block.
  */
 static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 {
-	struct dma_resv *resv = drm_shmem_gem(&bo->shmem)->resv;
-	long ret;
+	int ret = drm_shmem_lock_idle_interruptible(&bo->shmem);
 
-	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
-	if (ret >= 0)
-		ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
 	ret = -ENODEV;
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(fb->base.dev))
 		ret = drm_shmem_sgt_own_locked(&fb->sgt, &live->bound, &bo->shmem);
-	dma_resv_unlock(resv);
-	fb->owns = !ret;
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
 }
 
@@ -152,9 +173,10 @@ static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
+	const unsigned int life = READ_ONCE(hw->life);
 	int ret;
 
-	if (fb->life == hw->life)
+	if (fb->life == life || vgpu_hw_is_down(hw))
 		return 0;
 	if (!fb->id) {
 		ret = ida_alloc_min(&hw->ids, 1, GFP_KERNEL_ACCOUNT);
@@ -162,15 +184,14 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 			return ret;
 		fb->id = ret;
 	}
-	ret = vgpu_create(hw, fb);
+	fb->life = life;
+	ret = vgpu_create(live, fb);
 	if (!ret) {
 		drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret)
-			ret = vgpu_attach(hw, fb, drm_shmem_sgt_table(sgt));
+			ret = vgpu_attach(live, fb, drm_shmem_sgt_table(sgt));
 	}
 	if (ret)
 		vgpu_forget(hw, fb);
-	else
-		fb->life = hw->life;
 	return ret;
 }
 
@@ -185,7 +206,7 @@ int vgpu_fb_show(struct vgpu_fb *fb)
 	ret = mutex_lock_interruptible(&fb->lock);
 	if (ret)
 		return ret;
-	if (!fb->owns)
+	if (drm_shmem_sgt_is_empty(&fb->sgt))
 		ret = vgpu_fb_own(fb, bo);
 	if (!ret) {
 		ret = -ENODEV;
@@ -211,22 +232,30 @@ int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	return ret;
 }
 
+void vgpu_fb_free(struct vgpu_fb *fb)
+{
+	drm_shmem_sgt_release(&fb->sgt);
+	mutex_destroy(&fb->lock);
+	drm_gem_fb_destroy(&fb->base);
+}
+
 static void vgpu_fb_destroy(struct drm_framebuffer *base)
 {
 	struct vgpu_fb *fb = to_vgpu_fb(base);
+	bool kept = false;
 
 	/* A device that is gone was reset, and has no address. */
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(base->dev)) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-		if (fb->life == hw->life)
+		if (fb->life == READ_ONCE(hw->life))
 			vgpu_forget(hw, fb);
 		if (fb->id)
 			ida_free(&hw->ids, fb->id);
+		kept = vgpu_hw_keep(hw, fb);
 	}
-	drm_shmem_sgt_release(&fb->sgt);
-	mutex_destroy(&fb->lock);
-	drm_gem_fb_destroy(base);
+	if (!kept)
+		vgpu_fb_free(fb);
 }
 
 static const struct drm_framebuffer_funcs vgpu_fb_funcs = {

@@ -48,27 +48,46 @@ static void vgpu_fill_flush(struct vgpu_cmd *cmd, struct vgpu_fb *fb, const stru
 	cmd->req.flush.r = vgpu_rect(rect);
 }
 
-/* Have the device copy a part of the buffer into its resource. */
-static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
-				      const struct drm_rect *rect)
+/* The lines of a small framebuffer have another length than those of its resource. */
+static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 {
-	struct vgpu_hw *hw = vgpu_live_hw(live);
-	struct vgpu_cmd *cmd;
-	int ret;
+	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
+}
 
-	ret = vgpu_fb_sync(live, fb);
-	if (ret)
-		return ERR_PTR(ret);
-	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, transfer, false);
+static struct vgpu_cmd *vgpu_transfer_part(struct vgpu_hw *hw, struct vgpu_fb *fb,
+					   const struct drm_rect *rect)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+					    transfer, NULL);
+
 	if (!IS_ERR(cmd))
 		vgpu_fill_transfer(cmd, fb, rect);
 	return cmd;
 }
 
+/* Have the device copy a part of the buffer into its resource. Returns the last command. */
+static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
+				      const struct drm_rect *rect)
+{
+	struct drm_rect part = *rect;
+	struct vgpu_cmd *cmd;
+	int ret;
+
+	ret = vgpu_fb_sync(live, fb);
+	while (!ret && vgpu_by_lines(&fb->base) && part.y1 < part.y2 - 1) {
+		struct drm_rect line = part;
+
+		line.y2 = ++part.y1;
+		cmd = vgpu_transfer_part(vgpu_live_hw(live), fb, &line);
+		ret = PTR_ERR_OR_ZERO(cmd) ?: vgpu_cmd_send(cmd);
+	}
+	return ret ? ERR_PTR(ret) : vgpu_transfer_part(vgpu_live_hw(live), fb, &part);
+}
+
 static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id,
 			const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, false);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -89,14 +108,14 @@ void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index)
  */
 static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, false);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	vgpu_fill_flush(cmd, fb, rect);
 	cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
 	cmd->req.hdr.fence_id = cpu_to_le64(atomic64_inc_return(&hw->fences));
-	return vgpu_cmd_run(cmd, false);
+	return vgpu_cmd_run(cmd, NULL);
 }
 
 static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
@@ -149,7 +168,7 @@ static void vgpu_primary_disable(struct drm_plane *plane, struct drm_atomic_comm
 static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type, u32 id,
 			    const struct drm_plane_state *state)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor, false);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -162,22 +181,22 @@ static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 	return vgpu_cmd_send(cmd);
 }
 
-/* The queue of the cursor passes that of the transfers, so this waits for the copy. */
+/* A cursor command can overtake a transfer, which has another queue: this waits for the copy. */
 static int vgpu_cursor_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
-			    struct drm_plane_state *new)
+			    struct drm_plane_state *new, struct drm_crtc_state *crtc)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	if (new->fb == old->fb && new->crtc == old->crtc)
+	if (new->fb == old->fb && new->crtc == old->crtc && !drm_atomic_crtc_needs_modeset(crtc))
 		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb->id, new);
 
-	cmd = vgpu_transfer(live, fb, &DRM_RECT_INIT(0, 0, VGPU_CURSOR_SIZE, VGPU_CURSOR_SIZE));
+	cmd = vgpu_transfer(live, fb, &DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height));
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	ret = vgpu_cmd_run(cmd, false);
+	ret = vgpu_cmd_run(cmd, NULL);
 	return ret ?: vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb->id, new);
 }
 
@@ -185,10 +204,11 @@ static void vgpu_cursor_update(struct drm_plane *plane, struct drm_atomic_commit
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
+	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
 	int ret = 0;
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		ret = vgpu_cursor_show(live, old, new);
+		ret = vgpu_cursor_show(live, old, new, crtc);
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
@@ -211,8 +231,7 @@ static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *c
 
 	if (!new->crtc)
 		return 0;
-	if (cursor && (new->fb->width != VGPU_CURSOR_SIZE || new->fb->height != VGPU_CURSOR_SIZE ||
-		       new->fb->pitches[0] != VGPU_CURSOR_SIZE * 4))
+	if (cursor && !vgpu_fb_is_small(new->fb))
 		return -EINVAL;
 	/* Each framebuffer has a copy of its own on the device. */
 	if (new->fb != old->fb)
@@ -242,7 +261,8 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	struct drm_framebuffer *fb = plane->state ? plane->state->fb : NULL;
 	struct vgpu_bo *bo;
 
-	if (!fb || !plane->state->visible || fb->offsets[0] || drm_gem_is_imported(fb->obj[0]))
+	if (!fb || !plane->state->visible || fb->offsets[0] || vgpu_by_lines(fb) ||
+	    drm_gem_is_imported(fb->obj[0]))
 		return -ENODEV;
 	bo = drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0]);
 	if (!bo)
@@ -255,29 +275,29 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	return drm_shmem_panic_scanout(&bo->shmem, sb);
 }
 
-static void vgpu_panic_show(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
+static void vgpu_panic_show(const struct drm_dev_ctx_live *live, unsigned int index,
+			    struct vgpu_fb *fb)
 {
 	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
-	struct vgpu_hw *hw = vgpu_live_hw(live);
-	struct vgpu_cmd *transfer, *flush;
+	struct vgpu_cmd *cmds = vgpu_panic_cmds(vgpu_live_hw(live), index);
 
-	transfer = vgpu_cmd_panic_get(&hw->panic[0], VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-				      sizeof(transfer->req.transfer));
-	flush = vgpu_cmd_panic_get(&hw->panic[1], VIRTIO_GPU_CMD_RESOURCE_FLUSH,
-				   sizeof(flush->req.flush));
-	if (!transfer || !flush || vgpu_fb_sync(live, fb))
+	if (!cmds || vgpu_fb_sync(live, fb))
 		return;
-	vgpu_fill_transfer(transfer, fb, &all);
-	vgpu_fill_flush(flush, fb, &all);
-	vgpu_cmd_panic(transfer);
-	vgpu_cmd_panic(flush);
+	vgpu_panic_init(&cmds[0], VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, sizeof(cmds->req.transfer));
+	vgpu_fill_transfer(&cmds[0], fb, &all);
+	vgpu_panic_queue(&cmds[0]);
+	vgpu_panic_init(&cmds[1], VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(cmds->req.flush));
+	vgpu_fill_flush(&cmds[1], fb, &all);
+	vgpu_panic_queue(&cmds[1]);
 }
 
 /* What is on the display in a panic can be shown only if nobody was using the queue. */
 static void vgpu_panic_flush(struct drm_plane *plane)
 {
-	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		vgpu_panic_show(live, to_vgpu_fb(plane->state->fb));
+	struct drm_plane_state *state = plane->state;
+
+	drm_dev_ctx_guard_callback(live, to_drm_dev_ctx(plane->dev))
+		vgpu_panic_show(live, drm_crtc_index(state->crtc), to_vgpu_fb(state->fb));
 }
 
 static const struct drm_plane_funcs vgpu_plane_funcs = {

@@ -3,12 +3,12 @@
  * Commands on their way to the device and back. Each queue has a fixed number of slots
  * for commands, so what waits for the device has a bound. An answer comes by the
  * callback of the virtqueue, which ends the waits of those who are in a section. So the
- * callback opens none: it takes the hardware from the virtio device, and is ended by
- * the reset.
+ * callback opens none: its block runs until the reset has ended all callbacks.
  */
 
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pci.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -20,19 +20,12 @@
 
 #define VGPU_CTRL_CMDS		64
 #define VGPU_CURSOR_CMDS	16
-#define VGPU_PANIC_CMDS		2
+#define VGPU_PANIC_CMDS		2	/* of each output */
 
-/* Wait for @_cond, which is evaluated until it is true once. As wait_event_timeout(). */
-#define vgpu_wait_event(_q, _cond, _killable)					\
-	((_killable) ?								\
-	 wait_event_killable_timeout((_q)->wait, _cond, VGPU_LIMIT) :		\
-	 wait_event_timeout((_q)->wait, _cond, VGPU_LIMIT))
-
-/* The waits that a kill ends are those of sections: they end before an unplug, too. */
-static bool vgpu_leaves(struct vgpu_queue *q, bool killable)
-{
-	return !READ_ONCE(q->live) || (killable && READ_ONCE(q->stopped));
-}
+/* Wait for @_cond, which is evaluated until it is true once. As drm_dev_ctx_wait_event(). */
+#define vgpu_wait_event(_q, _live, _cond)					\
+	((_live) ? drm_dev_ctx_wait_event(_live, (_q)->wait, _cond, VGPU_LIMIT) : \
+	 wait_event_timeout((_q)->wait, _cond, VGPU_LIMIT) ? 0 : -ETIMEDOUT)
 
 static struct vgpu_cmd *vgpu_cmd_take(struct vgpu_queue *q)
 {
@@ -47,8 +40,9 @@ static struct vgpu_cmd *vgpu_cmd_take(struct vgpu_queue *q)
 	return cmd;
 }
 
-static void vgpu_cmd_init(struct vgpu_cmd *cmd, u32 type, size_t req_len)
+static void vgpu_cmd_init(struct vgpu_cmd *cmd, u32 type, size_t req_len, unsigned int life)
 {
+	cmd->life = life;
 	cmd->done = false;
 	cmd->out_len = 0;
 	cmd->in_len = 0;
@@ -58,27 +52,29 @@ static void vgpu_cmd_init(struct vgpu_cmd *cmd, u32 type, size_t req_len)
 	cmd->req.hdr.type = cpu_to_le32(type);
 }
 
-/* Why a wait has ended without what it waited for: what is left of its time says so. */
-static int vgpu_wait_error(struct vgpu_queue *q, long left)
+/* Why a wait has ended without what it waited for */
+static int vgpu_wait_error(struct vgpu_queue *q, unsigned int life, int ret)
 {
-	if (!left)
-		vgpu_hw_reset(q->hw);
-	return left < 0 ? -EINTR : -ENODEV;
+	if (ret == -ETIMEDOUT)
+		vgpu_hw_fail(q->hw, life);
+	return ret == -EINTR ? ret : -ENODEV;
 }
 
 /*
  * Get a free slot for a command of @req_len bytes, and wait until there is one. Returns an
  * ERR_PTR(): -ENODEV if the device is lost or about to go, or -EINTR.
  */
-struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, bool killable)
+struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len,
+			      const struct drm_dev_ctx_live *live)
 {
+	const unsigned int life = READ_ONCE(q->hw->life);
 	struct vgpu_cmd *cmd = NULL;
-	long left;
+	int ret;
 
-	left = vgpu_wait_event(q, vgpu_leaves(q, killable) || (cmd = vgpu_cmd_take(q)), killable);
+	ret = vgpu_wait_event(q, live, !READ_ONCE(q->live) || (cmd = vgpu_cmd_take(q)));
 	if (!cmd)
-		return ERR_PTR(vgpu_wait_error(q, left));
-	vgpu_cmd_init(cmd, type, req_len);
+		return ERR_PTR(vgpu_wait_error(q, life, ret));
+	vgpu_cmd_init(cmd, type, req_len, life);
 	return cmd;
 }
 
@@ -114,7 +110,14 @@ static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 	type = len < sizeof(*hdr) ? 0 : le32_to_cpu(hdr->type);
 	if (type >= VIRTIO_GPU_RESP_OK_NODATA && type < VIRTIO_GPU_RESP_ERR_UNSPEC)
 		return 0;
-	return type == VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY ? -ENOSPC : -EREMOTEIO;
+	switch (type) {
+	case VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY:
+		return -ENOSPC;
+	case VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID:
+		return -ENOENT;
+	default:
+		return -EREMOTEIO;
+	}
 }
 
 /* The device is done with a command, by an answer or by a reset. */
@@ -161,16 +164,14 @@ static void vgpu_queue_done(struct vgpu_queue *q)
 
 static void vgpu_ctrl_done(struct virtqueue *vq)
 {
-	struct vgpu_hw *hw = vq->vdev->priv;
-
-	vgpu_queue_done(&hw->ctrl);
+	drm_dev_ctx_guard_callback(live, vq->vdev->priv)
+		vgpu_queue_done(&vgpu_live_hw(live)->ctrl);
 }
 
 static void vgpu_cursor_done(struct virtqueue *vq)
 {
-	struct vgpu_hw *hw = vq->vdev->priv;
-
-	vgpu_queue_done(&hw->cursor);
+	drm_dev_ctx_guard_callback(live, vq->vdev->priv)
+		vgpu_queue_done(&vgpu_live_hw(live)->cursor);
 }
 
 /* The pages of @data, which may be in vmalloc's memory */
@@ -197,7 +198,10 @@ static int vgpu_data_sgs(struct sg_table *sgt, void *data, size_t len)
 	return 0;
 }
 
-/* Give a command to the device, which is its second user from here on. */
+/*
+ * Give a command to the device, which is its second user from here on. Returns -ENOSPC if it
+ * has to wait for others, and -ENOMEM if it is longer than a command may be.
+ */
 static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 {
 	struct scatterlist req, in, *sgs[3];
@@ -206,7 +210,7 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 	int ret;
 
 	lockdep_assert_held(&q->lock);
-	if (!q->live)
+	if (!q->live || cmd->life != q->hw->life)
 		return -ENODEV;
 
 	sg_init_one(&req, &cmd->req, cmd->req_len);
@@ -219,6 +223,8 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 		sg_init_one(&in, &cmd->resp, sizeof(cmd->resp));
 	if (vgpu_answers(q))
 		sgs[outs + ins++] = &in;
+	if (outs + ins + sg_nents(out) > virtqueue_get_vring_size(q->vq))
+		return -ENOMEM;
 
 	ret = virtqueue_add_sgs(q->vq, sgs, outs, ins, cmd, GFP_ATOMIC);
 	if (ret)
@@ -235,51 +241,48 @@ static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 }
 
 /* Give a command to the device. Waits for room in the virtqueue if there is none. */
-int vgpu_cmd_queue(struct vgpu_cmd *cmd, bool killable)
+int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_queue *q = cmd->queue;
 	struct sg_table sgt = {};
-	int ret = 0;
-	long left;
+	int ret = 0, err;
 
 	if (cmd->out_len)
 		ret = vgpu_data_sgs(&sgt, cmd->data, cmd->out_len);
 	if (ret)
 		return ret;
 
-	left = vgpu_wait_event(q, (ret = vgpu_cmd_try_add(cmd, sgt.sgl)) != -ENOSPC ||
-			       vgpu_leaves(q, killable), killable);
+	err = vgpu_wait_event(q, live, (ret = vgpu_cmd_try_add(cmd, sgt.sgl)) != -ENOSPC);
 	if (ret == -ENOSPC)
-		ret = vgpu_wait_error(q, left);
+		ret = vgpu_wait_error(q, cmd->life, err);
+	else if (ret == -EIO)		/* The device has broken the virtqueue. */
+		vgpu_hw_fail(q->hw, cmd->life);
 	sg_free_table(&sgt);
 	return ret;
 }
 
 /*
  * Wait for the answer to a command. The device keeps the slot, and the command's data, if
- * the wait ends early. Returns 0, or a negative error code: -ENOSPC or -EREMOTEIO from
- * the device; -ENODEV if it is lost or about to go; -EINTR.
+ * the wait ends early. Returns 0, or a negative error code: -ENOSPC, -ENOENT or -EREMOTEIO
+ * from the device; -ENODEV if it is lost or about to go; -EINTR.
  */
-int vgpu_cmd_wait(struct vgpu_cmd *cmd, bool killable)
+int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_queue *q = cmd->queue;
-	long left;
+	int ret;
 
-	left = vgpu_wait_event(q, vgpu_cmd_is_done(cmd) || (killable && READ_ONCE(q->stopped)),
-			       killable);
-	if (vgpu_cmd_is_done(cmd))
-		return cmd->result;
-	return vgpu_wait_error(q, left);
+	ret = vgpu_wait_event(q, live, vgpu_cmd_is_done(cmd) || !READ_ONCE(q->live));
+	return vgpu_cmd_is_done(cmd) ? cmd->result : vgpu_wait_error(q, cmd->life, ret);
 }
 
 /* Give a command to the device, wait for the answer, and put it. */
-int vgpu_cmd_run(struct vgpu_cmd *cmd, bool killable)
+int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
 	int ret;
 
-	ret = vgpu_cmd_queue(cmd, killable);
+	ret = vgpu_cmd_queue(cmd, live);
 	if (!ret)
-		ret = vgpu_cmd_wait(cmd, killable);
+		ret = vgpu_cmd_wait(cmd, live);
 	vgpu_cmd_put(cmd);
 	return ret;
 }
@@ -289,25 +292,29 @@ int vgpu_cmd_send(struct vgpu_cmd *cmd)
 {
 	int ret;
 
-	ret = vgpu_cmd_queue(cmd, false);
+	ret = vgpu_cmd_queue(cmd, NULL);
 	vgpu_cmd_put(cmd);
 	return ret;
 }
 
-/* A command for a panic, which has a slot of its own. Returns NULL if the device has it. */
-struct vgpu_cmd *vgpu_cmd_panic_get(struct vgpu_cmd *cmd, u32 type, size_t req_len)
+/* The two commands of an output for a panic. Returns NULL if the device has one of them. */
+struct vgpu_cmd *vgpu_panic_cmds(struct vgpu_hw *hw, unsigned int index)
 {
-	if (!vgpu_cmd_is_done(cmd))
-		return NULL;
-	vgpu_cmd_init(cmd, type, req_len);
-	return cmd;
+	struct vgpu_cmd *cmds = &hw->panic[VGPU_PANIC_CMDS * index];
+
+	return vgpu_cmd_is_done(&cmds[0]) && vgpu_cmd_is_done(&cmds[1]) ? cmds : NULL;
+}
+
+void vgpu_panic_init(struct vgpu_cmd *cmd, u32 type, size_t req_len)
+{
+	vgpu_cmd_init(cmd, type, req_len, cmd->queue->hw->life);
 }
 
 /*
  * Give the device a command in a panic, which waits for nothing. If the lock is taken,
  * then the panic may have come from the code that holds it.
  */
-void vgpu_cmd_panic(struct vgpu_cmd *cmd)
+void vgpu_panic_queue(struct vgpu_cmd *cmd)
 {
 	struct vgpu_queue *q = cmd->queue;
 	int ret = -EBUSY;
@@ -320,10 +327,21 @@ void vgpu_cmd_panic(struct vgpu_cmd *cmd)
 		cmd->done = true;
 }
 
-static void vgpu_queue_set_live(struct vgpu_queue *q, bool live)
+static void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
 {
 	guard(spinlock_irqsave)(&q->lock);
-	q->live = live;
+	q->vq = vq;
+	q->live = true;
+}
+
+/* Returns whether the queue was in use, in that life. */
+static bool vgpu_queue_stop(struct vgpu_queue *q, unsigned int life)
+{
+	guard(spinlock_irqsave)(&q->lock);
+	if (!q->live || q->hw->life != life)
+		return false;
+	q->live = false;
+	return true;
 }
 
 static void vgpu_queue_reclaim(struct vgpu_queue *q)
@@ -335,51 +353,104 @@ static void vgpu_queue_reclaim(struct vgpu_queue *q)
 	wake_up_all(&q->wait);
 }
 
-static void vgpu_hw_reset_locked(struct vgpu_hw *hw)
+/*
+ * The device does not do what it has to, in a life: it gets no command any more. Whether it
+ * accesses memory, nobody knows until it is reset. A reset has no time limit, and this may be
+ * in a section, so it is left to vgpu_recover_work().
+ */
+void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
+{
+	if (!vgpu_queue_stop(&hw->ctrl, life))
+		return;
+	vgpu_queue_stop(&hw->cursor, life);
+	vgpu_hw_leave(hw);
+	drm_err(&hw->ctx->drm, "the device has failed and is reset\n");
+	drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, 0);
+}
+
+/*
+ * Keep a destroyed framebuffer if the device may know it, until the device is reset. Returns
+ * false if that has happened.
+ */
+bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	guard(spinlock_irqsave)(&hw->ctrl.lock);
+	if (fb->life != hw->life)
+		return false;
+	list_add(&fb->kept, &hw->kept);
+	return true;
+}
+
+/* A device that was pulled out accesses nothing, and would not say that it is reset. */
+static bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
+{
+	struct device *dev = hw->vdev->dev.parent;
+
+	return dev_is_pci(dev) && pci_channel_offline(to_pci_dev(dev));
+}
+
+/* Afterwards, the device has no address. Those in @kept can be freed. */
+static void vgpu_hw_reset(struct vgpu_hw *hw, struct list_head *kept)
 {
 	lockdep_assert_held(&hw->reset_lock);
-	vgpu_queue_set_live(&hw->ctrl, false);
-	vgpu_queue_set_live(&hw->cursor, false);
-	virtio_reset_device(hw->vdev);
-	if (!hw->has_vqs)
-		return;
-	/* No callback runs any more, and the device has no address. */
-	vgpu_queue_reclaim(&hw->ctrl);
-	vgpu_queue_reclaim(&hw->cursor);
+	vgpu_queue_stop(&hw->ctrl, hw->life);
+	vgpu_queue_stop(&hw->cursor, hw->life);
+	if (!vgpu_hw_is_gone(hw))
+		virtio_reset_device(hw->vdev);
+	if (hw->has_vqs) {
+		vgpu_queue_reclaim(&hw->ctrl);
+		vgpu_queue_reclaim(&hw->cursor);
+		hw->vdev->config->del_vqs(hw->vdev);
+	}
+	hw->has_vqs = false;
+
+	guard(spinlock_irqsave)(&hw->ctrl.lock);
+	hw->life++;
+	list_splice_init(&hw->kept, kept);
 }
 
-/* The device does not answer: take all memory from it before that is used for more. */
-void vgpu_hw_reset(struct vgpu_hw *hw)
-{
-	guard(mutex)(&hw->reset_lock);
-	if (!hw->ctrl.live)
-		return;
-	drm_err(&hw->ctx->drm, "the device does not answer and is reset\n");
-	vgpu_hw_reset_locked(hw);
-}
-
-/* Reset the device and give back its virtqueues. All who wait for it are told. */
+/*
+ * Reset the device and give back its virtqueues. All waits for it end, and the framebuffers
+ * that were kept are freed. In no section, as a reset takes as long as the device wants.
+ */
 void vgpu_hw_stop(struct vgpu_hw *hw)
 {
-	guard(mutex)(&hw->reset_lock);
-	vgpu_hw_reset_locked(hw);
-	if (hw->has_vqs)
-		hw->vdev->config->del_vqs(hw->vdev);
-	hw->has_vqs = false;
+	struct vgpu_fb *fb, *next;
+	LIST_HEAD(kept);
+
+	scoped_guard(mutex, &hw->reset_lock)
+		vgpu_hw_reset(hw, &kept);
+	list_for_each_entry_safe(fb, next, &kept, kept)
+		vgpu_fb_free(fb);
 }
 
 /* The device is about to be unplugged: end the waits in sections, which that waits for. */
 void vgpu_hw_leave(struct vgpu_hw *hw)
 {
-	WRITE_ONCE(hw->ctrl.stopped, true);
-	WRITE_ONCE(hw->cursor.stopped, true);
 	wake_up_all(&hw->ctrl.wait);
 	wake_up_all(&hw->cursor.wait);
 }
 
-/* Start a device that was reset and knows no resource. */
-int vgpu_hw_start(struct vgpu_hw *hw)
+/* The virtio core does this before probe and restore. After a reset of ours, nobody has. */
+static int vgpu_hw_negotiate(struct virtio_device *vdev)
 {
+	int ret;
+
+	if (vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FEATURES_OK)
+		return 0;
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
+	ret = vdev->config->finalize_features(vdev);
+	if (ret)
+		return ret;
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_FEATURES_OK);
+	return vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FEATURES_OK ? 0 : -ENODEV;
+}
+
+/* Start a device that was reset and knows no resource. None is started after its end. */
+int vgpu_hw_start(const struct drm_dev_ctx_live *live)
+{
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct virtqueue_info info[] = {
 		{ "control", vgpu_ctrl_done },
 		{ "cursor", vgpu_cursor_done },
@@ -388,16 +459,17 @@ int vgpu_hw_start(struct vgpu_hw *hw)
 	int ret;
 
 	guard(mutex)(&hw->reset_lock);
-	ret = virtio_find_vqs(hw->vdev, ARRAY_SIZE(vqs), vqs, info, NULL);
+	if (drm_dev_ctx_live_ending(live) || vgpu_hw_is_gone(hw))
+		return -ENODEV;
+	ret = vgpu_hw_negotiate(hw->vdev);
+	if (!ret)
+		ret = virtio_find_vqs(hw->vdev, ARRAY_SIZE(vqs), vqs, info, NULL);
 	if (ret)
 		return ret;
 	hw->has_vqs = true;
-	hw->ctrl.vq = vqs[0];
-	hw->cursor.vq = vqs[1];
-	hw->life++;
 	virtio_device_ready(hw->vdev);
-	vgpu_queue_set_live(&hw->ctrl, true);
-	vgpu_queue_set_live(&hw->cursor, true);
+	vgpu_queue_start(&hw->ctrl, vqs[0]);
+	vgpu_queue_start(&hw->cursor, vqs[1]);
 	return 0;
 }
 
@@ -418,7 +490,7 @@ static int vgpu_queue_init(struct vgpu_queue *q, struct vgpu_hw *hw, unsigned in
 }
 
 /* Commands that are on no list, and not on a virtqueue either: done, with one user for ever */
-static void vgpu_panic_init(struct vgpu_queue *q, struct vgpu_cmd *cmds, unsigned int count)
+static void vgpu_panic_prepare(struct vgpu_queue *q, struct vgpu_cmd *cmds, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
 		cmds[i].queue = q;
@@ -443,17 +515,20 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 	if (!hw)
 		return ERR_PTR(-ENOMEM);
 	hw->vdev = vdev;
-	vdev->priv = hw;
+	vdev->priv = ctx;
 	hw->ctx = ctx;
+	hw->life = 1;
+	INIT_LIST_HEAD(&hw->kept);
+	hw->tries = VGPU_RETRIES;	/* A device that never answered is given up. */
 	mutex_init(&hw->reset_lock);
 	ida_init(&hw->ids);
 
-	hw->panic = kzalloc_objs(*hw->panic, VGPU_PANIC_CMDS);
+	hw->panic = kzalloc_objs(*hw->panic, VIRTIO_GPU_MAX_SCANOUTS * VGPU_PANIC_CMDS);
 	if (!hw->panic || vgpu_queue_init(&hw->ctrl, hw, VGPU_CTRL_CMDS) ||
 	    vgpu_queue_init(&hw->cursor, hw, VGPU_CURSOR_CMDS)) {
 		vgpu_hw_free(hw);
 		return ERR_PTR(-ENOMEM);
 	}
-	vgpu_panic_init(&hw->ctrl, hw->panic, VGPU_PANIC_CMDS);
+	vgpu_panic_prepare(&hw->ctrl, hw->panic, VIRTIO_GPU_MAX_SCANOUTS * VGPU_PANIC_CMDS);
 	return hw;
 }
