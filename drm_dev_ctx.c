@@ -7,13 +7,16 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/panic.h>
 #include <linux/ref_tracker.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -26,7 +29,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_core.h"
 
 #define CREATE_TRACE_POINTS
@@ -41,14 +44,13 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 /**
  * DOC: overview
  *
- * A DRM device has three lifetimes. The &struct drm_device lives as long as
- * someone holds a reference, an open file for example. The &struct device below
- * it is bound to its driver for a part of that time. The hardware may be used
- * while the device is registered and not unplugged, which is a part of the
- * latter. Each function of a driver runs in one of these contexts, and what it
- * may do depends on which. The contexts of a device are types here: a function
- * asks for the one it needs in its parameters, and to call it from another one
- * does not compile.
+ * A DRM device has three lifetimes. The &struct drm_device lives as long as someone holds a
+ * reference, an open file for example. The &struct device below it is bound to its driver for a
+ * part of that time. The hardware may be used while the device is registered and not unplugged,
+ * which is a part of the latter. Each function of a driver runs in one of these contexts, and the
+ * context decides what the function may do. The contexts of a device are types here: a function
+ * asks for the context it needs with a parameter, and a call from another context does not
+ * compile.
  *
  * A driver embeds the library's structs in its own:
  *
@@ -94,10 +96,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *   used up by registration.
  * - *Live*, a ``const struct drm_dev_ctx_live *``: the hardware and the registration data are
  *   there, registered or not. It exists in the scope of drm_dev_ctx_guard_live() or
- *   drm_dev_ctx_live_or(), and in what completes what others wait for.
- * - *Registered*, a ``const struct foo_reg *``. It exists in the scope of
- *   drm_dev_ctx_guard() or drm_dev_ctx_or(), and in the ioctls that ask for it. It
- *   gives the registration data.
+ *   drm_dev_ctx_live_or(), and in completers, which end the waits of others.
+ * - *Registered*, a ``const struct foo_reg *``. It exists in the scope of drm_dev_ctx_guard() or
+ *   drm_dev_ctx_or(), and in the ioctls that ask for it. It gives access to the registration
+ *   data.
  *
  * A driver's probe function:
  *
@@ -124,15 +126,15 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		return drm_dev_ctx_register(&fdev->dev, &unreg, &foo_ops, &hw->base);
  *	}
  *
- * There is no remove function: when the parent is unbound, the device is
- * unplugged, all sections that need the registration are waited for, the
- * hardware is quiesced, and the registration data is released, in this order. If
- * drm_dev_ctx_register() fails then it has quiesced and released as well. Buses on which
- * the end comes too late for that are the exception: see *A bus that is done before the
- * registration is*. The shutdown function of the driver calls drm_dev_ctx_shutdown().
+ * There is no remove function: when the parent is unbound, the device is unplugged, the library
+ * waits for all sections that need the registration, the hardware is quiesced, and the
+ * registration data is released, in this order. If drm_dev_ctx_register() fails, it has quiesced
+ * and released as well. On some buses the unbinding comes too late for that: see *A bus that is
+ * done before the registration is*. The shutdown function of the driver calls
+ * drm_dev_ctx_shutdown().
  *
- * An ioctl has a typed handler, an entry point that is defined in one line, and its
- * place in the table:
+ * An ioctl has a typed handler, an entry point that takes one line to define, and a place in the
+ * table:
  *
  * .. code-block:: c
  *
@@ -171,14 +173,14 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		return NOTIFY_OK;
  *	}
  *
- * Work items, timers and interrupts are declared with what they need, in drm_dev_ctx_async.h.
- * The library opens the section, and ends them.
+ * A driver declares work items, timers and interrupts with the context they need, see
+ * drm_dev_ctx_async.h. The library opens their sections, and ends them.
  *
- * All of these are initiators. A completer is a function that ends the wait of
- * others: an interrupt handler or a work item that signals fences, calls
- * complete() or reads the hardware's responses. A callback of runtime PM is one, too:
- * sections wait for it in pm_runtime_resume_and_get(). So is &drm_sched_backend_ops.timedout_job,
- * which ends a job that hangs. A completer must not open a section:
+ * All of these are initiators. A completer is a function that ends the waits of others: an
+ * interrupt handler or a work item that signals fences, calls complete() or reads the hardware's
+ * responses. A runtime PM callback is a completer, too, because sections wait for it in
+ * pm_runtime_resume_and_get(). So is &drm_sched_backend_ops.timedout_job, which ends a job that
+ * hangs. A completer must not open a section:
  *
  * .. code-block:: c
  *
@@ -190,28 +192,27 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		return IRQ_HANDLED;
  *	}
  *
- * Unplugging waits for the open sections, and an open section can wait for the
- * completer. If the completer is refused a section, then it completes nothing,
- * and all three wait for ever. Before registration a section is refused as well:
- * a probe function that waits for such a completer gets no answer. Such a probe function calls
- * drm_dev_ctx_attach() first. A completer takes what it needs from the registration data, and
- * runs until quiesce has returned, and the library ends it; the hardware is there until then.
+ * Unplugging waits for the open sections, and an open section can wait for the completer. If the
+ * completer is refused a section, it completes nothing, and all three wait forever. Before
+ * registration a section is refused as well, so a probe function that waits for such a completer
+ * waits in vain. Such a probe function calls drm_dev_ctx_attach() first. A completer takes what
+ * it needs from the registration data. It can run until quiesce has returned and the library has
+ * ended it. The hardware is there until then.
  *
  * A section that waits for something that only userspace or another section does, such as
  * room in a queue, is ended by stop.
  *
- * If an unplug takes long, then the kernel log names the functions that were
- * refused a section meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe
- * function takes long, or gives up the device, then it names those that were refused one
- * before registration.
+ * If an unplug takes long, the kernel log names the functions that were refused a section
+ * meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe function takes long,
+ * or gives up the device, the log names the functions that were refused a section before
+ * registration.
  *
- * The section keeps the hardware, it does not keep what calls the function. What can run later,
- * and is not one of drm_dev_ctx_async.h, belongs to the registration data and is ended in
- * quiesce. No such function may wait for itself, so nothing that runs in a section may wait
- * for quiesce.
+ * The section keeps the hardware, but not whatever calls the function. Code that can run later
+ * belongs to the registration data, and quiesce ends it unless drm_dev_ctx_async.h does. No such
+ * function may wait for itself, so nothing that runs in a section may wait for quiesce.
  *
- * The DRM device's parent is the device that is being bound. Where it is another
- * one, such as the PCI device below a virtio device, the driver states both:
+ * The DRM device's parent is the device that is being bound. Where the parent is another device,
+ * such as the PCI device below a virtio device, the driver states both:
  *
  * .. example: in int foo_virtio_probe(struct virtio_device *vdev,
  *    struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
@@ -222,63 +223,41 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *	...
  *	return drm_dev_ctx_register(&vdev->dev, &unreg, &foo_ops, &hw->base);
  *
- * The first device is the one whose probe function runs: its unbinding ends the
- * registration. A device link has the driver core unbind it before the parent. A
- * DMA device that drm_dev_set_dma_dev() sets is followed in the same way. A
- * component master states itself twice if its bind callback can run in the probe
- * function of a component. drm_dev_ctx_alloc() refuses a parent that was bound before,
- * or is bound to a driver in another module. drm_dev_ctx_alloc_parent() refuses a first
- * device that was bound before, unless it is the parent as well.
+ * The first device is the one whose probe function runs, and unbinding it ends the registration.
+ * A device link makes the driver core unbind it before the parent. A DMA device that
+ * drm_dev_set_dma_dev() sets gets a device link, too. A component master states itself twice if
+ * its bind callback can run in the probe function of a component. drm_dev_ctx_alloc() refuses a
+ * parent that was bound before, or is bound to a driver in another module.
+ * drm_dev_ctx_alloc_parent() refuses a first device that was bound before, unless it is the
+ * parent as well.
  *
- * A driver with a display has a kms_shutdown that calls drm_atomic_helper_shutdown(). It
- * runs when the device is unplugged, so that no user can race with it, and
- * before quiesce. The callbacks it calls find the device unplugged, but the
- * hardware there: they use drm_dev_ctx_guard_live() where others use
- * drm_dev_ctx_guard(). So do workers that kms_shutdown or quiesce waits for.
+ * A driver with a display has a kms_shutdown that calls drm_atomic_helper_shutdown(). It runs
+ * when the device is unplugged, so that no user can race with it, and before quiesce. The
+ * callbacks that it calls find the device unplugged, but the hardware is still there, so they use
+ * drm_dev_ctx_guard_live() where others use drm_dev_ctx_guard(). So do workers that kms_shutdown
+ * or quiesce waits for.
  *
- * Unplugging any device waits for the sections of all devices, as
- * drm_dev_unplug() does. To end a registration inside of a section therefore
- * does not compile where the compiler sees the section, and fails with -EDEADLK
- * under CONFIG_DRM_SAFE_DEBUG wherever it is. Without, it waits for ever, and
- * CONFIG_PROVE_LOCKING knows why: the sections are those of an SRCU domain.
+ * Unplugging any device waits for the sections of all devices, as drm_dev_unplug() does. Code
+ * that ends a registration inside a section therefore does not compile where the compiler sees
+ * the section. Elsewhere, it fails with -EDEADLK under CONFIG_DRM_SAFE_DEBUG. Without that option
+ * it waits forever, and CONFIG_PROVE_LOCKING reports why: the sections belong to an SRCU domain.
  */
 
-/*
- * The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made. A struct drm_device
- * of another driver may be the last thing in its allocation, so no member of
- * struct drm_dev_ctx tells. Goes when struct drm_device has one that the library can set.
- */
-#ifdef drm_device_ctx
-VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
-
-	ctx->drm.ctx = ctx;
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
-
-static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
-{
-	ctx->drm.ctx = NULL;
-}
-
-static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
-{
-	return drm->ctx;
-}
-
-/* No list, no comparison: CONFIG_DRM_SAFE_DEBUG sees what it would have seen. */
-static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
-{
-	return false;
-}
-#else
+/* The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made */
 static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
 
+/* No more than the size of a struct drm_device, in bytes */
+#define DRM_DEV_CTX_SLOT	SZ_512
+
+/*
+ * A small index makes a flat array: the whole address of a device would take eleven nodes. A
+ * device has its index for itself, because the next one begins only after its end. The address
+ * of a foreign device may have the same index.
+ */
 static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 {
-	return (unsigned long)drm;
+	BUILD_BUG_ON(sizeof(*drm) < DRM_DEV_CTX_SLOT);
+	return ((unsigned long)drm - PAGE_OFFSET) / DRM_DEV_CTX_SLOT;
 }
 
 /* From here on, the device is one of the library's. */
@@ -286,43 +265,50 @@ VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
 
+	drm_dev_set_ctx(&ctx->drm, ctx);
 	return xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
 
 static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
 {
+	drm_dev_set_ctx(&ctx->drm, NULL);
 	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
 }
 
-/* Returns NULL for a device of another origin, which it does not dereference. */
+/*
+ * Returns NULL for a foreign device, which is not part of a struct drm_dev_ctx. A foreign
+ * struct drm_device may be the last thing in its allocation, so this must not read the members
+ * of struct drm_dev_ctx. Without the core's member for this, the address is looked up.
+ */
 static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
 {
-	return xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
+#ifdef drm_device_ctx
+	return drm->ctx;
+#else
+	struct drm_dev_ctx *ctx = xa_load(&drm_dev_ctx_devices, drm_dev_ctx_index(drm));
+
+	return ctx && &ctx->drm == drm ? ctx : NULL;
+#endif
 }
 
 /*
- * Whether @driver has a device of another type. Reads nothing that belongs to a driver, which may
- * have been unloaded, and left a device behind.
+ * Returns whether @driver has a device of another type. Reads nothing that belongs to a driver:
+ * the driver may have been unloaded and have left a device behind.
  */
 static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 {
 	struct drm_dev_ctx *ctx;
 	unsigned long index;
-	bool differs = false;
 
-	xa_lock_irq(&drm_dev_ctx_devices);
-	xa_for_each(&drm_dev_ctx_devices, index, ctx) {
-		differs = ctx->__driver == driver && ctx->__type_hash != type_hash;
-		if (differs)
-			break;
-	}
-	xa_unlock_irq(&drm_dev_ctx_devices);
-	return differs;
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	xa_for_each(&drm_dev_ctx_devices, index, ctx)
+		if (ctx->__driver == driver && ctx->__type_hash != type_hash)
+			return true;
+	return false;
 }
-#endif
 
-/* Whether @ctx was not made by drm_dev_ctx_alloc(); reports it. */
+/* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
 	if (likely(drm_dev_ctx_find(&ctx->drm)))
@@ -334,15 +320,15 @@ static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 }
 
 /*
- * How long the end of a registration waits before it says for what, in milliseconds; doubles
- * each time.
+ * How long the end of a registration waits before it reports what it waits for, in
+ * milliseconds. The time doubles with each report.
  */
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
-/* Whether @ctx was not made by drm_dev_ctx_alloc(), without a report */
+/* Like drm_dev_ctx_misses(), but without a report */
 bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 {
 	bool known;
@@ -353,16 +339,16 @@ bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_is_foreign);
 
 /*
- * All open sections. Raw, and with interrupts off: sections are opened in
- * interrupt handlers, too.
+ * All open sections. The lock is raw, and taken with interrupts off, because interrupt
+ * handlers open sections, too.
  */
 static DEFINE_RAW_SPINLOCK(drm_dev_ctx_sections_lock);
 static LIST_HEAD(drm_dev_ctx_sections);
 
 /*
- * A device can be given the ioctls of another type, whose handlers take the registration data
- * for their own. The proof tells: its type is the same in all sections of a device. Blocks,
- * and what the library itself runs, have the library's.
+ * A driver can give a device the ioctls of another type, whose handlers then misinterpret the
+ * registration data. The type of the proof shows that, because it is the same in all sections
+ * of a device. Blocks, and code that the library itself runs, have the library's proof types.
  */
 static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char *type)
 {
@@ -382,6 +368,10 @@ void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type
 	drm_dev_ctx_check_reg_type(s, type);
 	s->task = current;
 	s->where = _RET_IP_;
+	INIT_LIST_HEAD(&s->node);
+	/* The panic may have stopped the lock's owner. */
+	if (panic_in_progress())
+		return;
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_add_tail(&s->node, &drm_dev_ctx_sections);
 }
@@ -389,14 +379,16 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_track);
 
 void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s)
 {
+	if (panic_in_progress())
+		return;
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_del(&s->node);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_untrack);
 
 /*
- * Whether this task is in a section or a block. The unplug of any device waits for the sections
- * of all devices. A block is a section as long as its device is registered.
+ * Returns whether this task is in a section or a block. The unplug of any device waits for the
+ * sections of all devices, and a block is a section as long as its device is registered.
  */
 static bool drm_dev_ctx_section_held(void)
 {
@@ -410,8 +402,8 @@ static bool drm_dev_ctx_section_held(void)
 }
 
 /*
- * Whether the end of the registration of @ctx may wait for @s: unplugging waits for the sections
- * of all devices, and the steps after it for blocks of this one.
+ * Returns whether the end of the registration of @ctx may wait for @s. Unplugging waits for the
+ * sections of all devices, and the steps after it wait for the blocks of this device.
  */
 static bool drm_dev_ctx_waits_for(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_section *s)
 {
@@ -513,7 +505,7 @@ static bool drm_dev_ctx_section_held(void)
 	return false;
 }
 
-/* Sections are not counted, so this names who may be in one. */
+/* Sections are not counted, so this only names the tasks that may be in one. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
 	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
@@ -528,10 +520,10 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 #endif
 
 /*
- * Names the places that were refused a section since the device began to be
- * unplugged, or before it was registered. If such a place completes what an open section
- * waits for, or the probe function, then that waits for ever: a completer must not need a
- * section.
+ * Names the places that were refused a section since the device began to be unplugged, or
+ * before it was registered. If such a place should complete something that an open
+ * section or the probe function waits for, the wait never ends: a completer must not need
+ * a section.
  */
 static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when,
 				       const char *waits)
@@ -547,13 +539,13 @@ static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when
 	}
 }
 
-/* The device was not registered, or not yet, and a section is refused until it is. */
+/* The device is not registered, or not yet, and sections are refused until it is. */
 static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
 }
 
-/* Names the driver's function that is ended, and those that run, as far as can be seen. */
+/* Names the driver's function that is being ended, and those that are known to run. */
 static void drm_dev_ctx_report_async(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_async *async;
@@ -574,12 +566,12 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 	ctx->__stuck_ms = min(2 * ctx->__stuck_ms, 600000U);
 }
 
-/* Shows where the task is that ends the registration, if it is in a callback. */
+/* If the task that ends the registration is in a callback, shows its stack. */
 static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 {
 	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
 
-	/* The worker can exit after it has set @__busy back. */
+	/* The worker can exit after it has set @__busy back: see ctx-busy.litmus. */
 	guard(rcu)();
 	if (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
 	    waits == DRM_DEV_CTX_WAITS_QUIESCE)
@@ -588,7 +580,7 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 
 /*
  * Revocation waits for the reservation lock of an object, or for a task that has put the last
- * reference to one.
+ * reference to an object.
  */
 static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 {
@@ -601,7 +593,7 @@ static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 
 /*
  * Reports what keeps a registration from ending: sections, blocks, or the callback that has not
- * returned, and the places that were refused a section and might have ended that wait.
+ * returned. Also names the places that were refused a section and might have ended the wait.
  */
 static void drm_dev_ctx_stuck(struct work_struct *work)
 {
@@ -614,17 +606,17 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
 	};
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
+	enum drm_dev_ctx_wait what = READ_ONCE(ctx->__waits_for);
+	bool sections = what == DRM_DEV_CTX_WAITS_SECTIONS;
 
-	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_TABLES) {
+	if (what == DRM_DEV_CTX_WAITS_TABLES) {
 		drm_dev_ctx_report_tables(ctx);
-	} else if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED &&
-		   READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS) {
+	} else if (sections && READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED) {
 		drm_dev_ctx_report_early(ctx);
-	} else if (drm_dev_is_unplugged(&ctx->drm) ||
-		   READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_SECTIONS) {
-		/* While a device is being registered, only failing unplugs it. */
+	} else if (!sections || drm_dev_is_unplugged(&ctx->drm)) {
+		/* A device that is being registered is only unplugged if the registration fails. */
 		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
-			 waits[READ_ONCE(ctx->__waits_for)]);
+			 waits[what]);
 		drm_dev_ctx_report_task(ctx);
 		drm_dev_ctx_report_async(ctx);
 		drm_dev_ctx_report_sections(ctx);
@@ -639,9 +631,9 @@ static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
 }
 
 /*
- * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() stand around what may wait for long: what may
- * unplug the device and end the registration, revocation, and a probe function, from the
- * allocation on, which waits for its own completers.
+ * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() enclose code that may wait for a long time:
+ * code that may unplug the device and end the registration, revocation, and a probe function,
+ * from the allocation on, because it may wait for its own completers.
  */
 static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait waits)
 {
@@ -652,7 +644,7 @@ static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait wai
 	drm_dev_ctx_wait_longer(ctx);
 }
 
-/* Remembers a place that was refused a section. In any context; takes no lock. */
+/* Records a place that was refused a section. May be called in any context, so it takes no lock. */
 static void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where)
 	__drm_nonallocating
 {
@@ -680,10 +672,10 @@ static int drm_dev_ctx_show(struct seq_file *m, void *unused)
 		[DRM_DEV_CTX_ENDED] = "ended",
 	};
 	struct drm_debugfs_entry *entry = m->private;
-	/* The file is one of drm_dev_ctx_alloc()'s. */
+	/* drm_dev_ctx_alloc() made the device of this file. */
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(entry->dev);
 
-	/* Not under @__lock, which is held for as long as an unplug takes. */
+	/* Does not take @__lock, which is held for as long as an unplug takes. */
 	seq_printf(m, "context: %s\n", states[READ_ONCE(ctx->__state)]);
 	seq_printf(m, "revocables: %zu\n", drm_dev_ctx_revocables(ctx));
 	drm_dev_ctx_sections_show(m, ctx);
@@ -704,8 +696,8 @@ static void drm_dev_ctx_unlock(struct drm_dev_ctx *ctx) __releases(&ctx->__lock)
 }
 
 /*
- * Whether this task runs a callback of the registration, or is about to. No other task sets
- * @__busy to this one.
+ * Returns whether this task runs a callback of the registration, or is about to. No other
+ * task sets @__busy to this task.
  */
 static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 {
@@ -718,9 +710,13 @@ static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_c
 	struct drm_dev_ctx_revocable *rev;
 
 	guard(spinlock)(&ctx->__revocables_lock);
-	ctx->__unbound = true;
+	/* Under the lock: see revocable-done.litmus and revocable-retry.litmus. */
+	WRITE_ONCE(ctx->__unbound, true);
 	list_for_each_entry(rev, &ctx->__revocables, __node) {
-		/* Few entries fail here: other tasks are giving up their last references. */
+		/*
+		 * Few entries fail here: only those whose last reference another task is giving
+		 * up.
+		 */
 		if (!rev->__ops->get(rev))
 			continue;
 		list_del_init(&rev->__node);
@@ -731,19 +727,27 @@ static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_c
 
 static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 {
+	/* Under the lock: see revocable-done.litmus and revocable-take.litmus. */
 	guard(spinlock)(&ctx->__revocables_lock);
 	return list_empty(&ctx->__revocables) && !ctx->__ends;
 }
 
 /*
- * Entries without a reference stay on the list. Each has a task that takes it off,
- * or that gives the reference back and calls drm_dev_ctx_revocable_retry(). Returns false
- * until it has found an entry to revoke, or until none is left and @rev is NULL.
+ * Entries without a reference stay on the list. For each there is a task that takes it
+ * off, or gives the reference back and calls drm_dev_ctx_revocable_retry(). Returns false
+ * until it has found an entry to revoke, or until no entry is left and @rev is NULL.
  */
 static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
 {
 	*rev = drm_dev_ctx_next_revocable(ctx);
 	return *rev || drm_dev_ctx_all_ended(ctx);
+}
+
+/* Tells lockdep, even if there is nothing to wait for this time. */
+static void drm_dev_ctx_might_wait_for_ends(struct drm_dev_ctx *ctx)
+{
+	lock_map_acquire(&ctx->__ends_map);
+	lock_map_release(&ctx->__ends_map);
 }
 
 static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
@@ -760,29 +764,53 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	} while (rev);
 }
 
-/* The device is not registered any more: a refused section can be why probe has failed. */
+/* The device is not registered: a refused section can be the reason that probe failed. */
 static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_unwatch(ctx);
 	drm_dev_ctx_report_early(ctx);
 }
 
-/* Revokes all, and reports it if that takes long. */
+/* Adds no entries from here on. Returns whether there is none, as most devices have none left. */
+static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
+{
+	/* Under the lock: see revocable-done.litmus. */
+	guard(spinlock)(&ctx->__revocables_lock);
+	WRITE_ONCE(ctx->__unbound, true);
+	return list_empty(&ctx->__revocables) && !ctx->__ends;
+}
+
+/* Revokes all entries, and reports it if that takes long. */
 static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 {
+	drm_dev_ctx_might_wait_for_ends(ctx);
+	/* Whatever was watched before, the device can be freed after this. */
+	drm_dev_ctx_unwatch(ctx);
+	if (drm_dev_ctx_has_no_revocable(ctx))
+		return;
 	WRITE_ONCE(ctx->__revokes, current);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
 	drm_dev_ctx_revoke_all(ctx);
 	drm_dev_ctx_unwatch(ctx);
 }
 
-/* The older devres action: the parent has no driver any more. */
+/* Uses up a token that is left when the parent is unbound: there is no device to register. */
+static void drm_dev_ctx_lose_token(struct drm_dev_ctx *ctx)
+{
+	drm_dev_ctx_lock(ctx);
+	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED) {
+		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_DROPPED);
+		drm_dev_ctx_unwatch_probe(ctx);
+	}
+	drm_dev_ctx_unlock(ctx);
+}
+
+/* The older devres action, which runs last: the parent has no driver any more. */
 static void drm_dev_ctx_unbind(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
-		drm_dev_ctx_unwatch_probe(ctx);
+	drm_dev_ctx_lose_token(ctx);
 	drm_dev_ctx_revoke_watched(ctx);
 	drm_dev_put(&ctx->drm);
 }
@@ -794,12 +822,13 @@ static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
 
 	WRITE_ONCE(ctx->__busy, current);
 	ctx->__ops->kms_shutdown(&ctx->__live, ctx->__data);
+	/* A report may look at this worker: see ctx-busy.litmus. */
 	WRITE_ONCE(ctx->__busy, ending);
 }
 
 /*
- * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if there is a
- * signal. A worker gets none.
+ * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if a signal
+ * arrives. A worker gets no signals.
  */
 static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 {
@@ -841,8 +870,10 @@ static void drm_dev_ctx_open_async(struct drm_dev_ctx *ctx, bool reg)
 		if (__drm_dev_ctx_needs_reg(turn) != reg)
 			continue;
 		/*
-		 * Release: pairs with the acquire in __drm_dev_ctx_async_phase(). The
-		 * registration data is published.
+		 * Release: pairs with the calls that start code after they have read the
+		 * phase in __drm_dev_ctx_async_phase(), see async-open.litmus. The
+		 * release also publishes the registration data. Code that is held back is
+		 * started now, or by the task that holds it back: see async-hold.litmus.
 		 */
 		smp_store_release(&ctx->__phase[turn], DRM_DEV_CTX_OPEN);
 		list_for_each_entry(async, &ctx->__async[turn], __node)
@@ -850,13 +881,14 @@ static void drm_dev_ctx_open_async(struct drm_dev_ctx *ctx, bool reg)
 	}
 }
 
-/* Takes off the list what is to be ended next of a turn, or returns NULL. */
+/* Takes the code that is to be ended next in a turn off the list, or returns NULL. */
 static struct drm_dev_ctx_async *drm_dev_ctx_next_async(struct drm_dev_ctx *ctx,
 							enum drm_dev_ctx_turn turn)
 {
 	struct drm_dev_ctx_async *async;
 
 	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	/* Under the lock: see async-over.litmus. */
 	WRITE_ONCE(ctx->__phase[turn], DRM_DEV_CTX_OVER);
 	async = list_first_entry_or_null(&ctx->__async[turn], struct drm_dev_ctx_async, __node);
 	if (async) {
@@ -867,7 +899,10 @@ static struct drm_dev_ctx_async *drm_dev_ctx_next_async(struct drm_dev_ctx *ctx,
 	return async;
 }
 
-/* It can be freed from here on: see drm_dev_ctx_async_take(). */
+/*
+ * @async can be freed from here on: see drm_dev_ctx_async_take(), async-end.litmus and
+ * async-wake.litmus.
+ */
 static void drm_dev_ctx_async_has_ended(struct drm_dev_ctx *ctx, struct drm_dev_ctx_async *async)
 {
 	scoped_guard(raw_spinlock_irqsave, &ctx->__async_lock) {
@@ -877,7 +912,10 @@ static void drm_dev_ctx_async_has_ended(struct drm_dev_ctx *ctx, struct drm_dev_
 	wake_up(&ctx->__async_ended);
 }
 
-/* Ends the code of all turns from @first to @last. Of one turn, what was added last goes first. */
+/*
+ * Ends the code of all turns from @first to @last. Within a turn, code that was added last is ended
+ * first.
+ */
 static void drm_dev_ctx_end_async(struct drm_dev_ctx *ctx, enum drm_dev_ctx_turn first,
 				  enum drm_dev_ctx_turn last)
 {
@@ -892,22 +930,28 @@ static void drm_dev_ctx_end_async(struct drm_dev_ctx *ctx, enum drm_dev_ctx_turn
 	}
 }
 
-/* From here on, drm_dev_ctx_guard_live() does without a section, if it gets none. */
+/*
+ * From here on, drm_dev_ctx_guard_live() runs its block without a section if it cannot enter
+ * one.
+ */
 static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
 {
-	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
-	ctx->__bound_open = true;
+	/*
+	 * Release: pairs with __drm_dev_ctx_bound_enter(), after which the registration data
+	 * is read, see ctx-open.litmus. No block is open: the end before this has waited for
+	 * all blocks.
+	 */
+	atomic_set_release(&ctx->__bound_users, 0);
 }
 
-/* No block is entered any more; returns how many have to be waited for. */
-static unsigned int drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
+/* No block can be entered after this. Returns whether there are open blocks to wait for. */
+static bool drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
 {
-	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
-	ctx->__bound_open = false;
-	return ctx->__bound_users;
+	/* If there are no open blocks, this makes visible what blocks did: see ctx-block.litmus. */
+	return atomic_fetch_or(DRM_DEV_CTX_CLOSED, &ctx->__bound_users);
 }
 
-/* Has lockdep see the wait for blocks, also if there are none. As synchronize_srcu(). */
+/* Shows lockdep the wait for blocks even if there are none, as synchronize_srcu() does. */
 static void drm_dev_ctx_might_wait_for_blocks(struct drm_dev_ctx *ctx)
 {
 #ifdef CONFIG_LOCKDEP
@@ -916,8 +960,8 @@ static void drm_dev_ctx_might_wait_for_blocks(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Quiesce has returned. It has ended all work that belongs to the registration, so there
- * is a block to wait for only if the work is not the registration's.
+ * Quiesce has returned, and has ended all work that belongs to the registration. So only
+ * work that does not belong to the registration can still be in a block.
  */
 static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 {
@@ -927,15 +971,18 @@ static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 		wait_for_completion(&ctx->__bound_left);
 }
 
-/* End what belongs to the registration: nothing needs it any more. */
+/*
+ * Ends what belongs to the registration. Nothing needs the registration any more: see
+ * ctx-section.litmus.
+ */
 static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 {
-	/* If the device was never registered then this was held back. */
+	/* If the device was never registered, this code was held back. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
 	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
 	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
 	drm_dev_ctx_drain_bound(ctx);
-	/* Not before: a block can wait for an interrupt. */
+	/* This comes after the wait for blocks, because a block can wait for an interrupt. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_LIVE_WORK, DRM_DEV_CTX_LIVE_IRQ);
 	drm_dev_ctx_release(ctx->__ops, ctx->__data);
 	ctx->__ops = NULL;
@@ -943,7 +990,7 @@ static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 	ctx->__attached = false;
 }
 
-/* Somebody else unregistered the device; returns whether it is unplugged. */
+/* Other code has unregistered the device. Returns whether the device is unplugged. */
 static bool drm_dev_ctx_left_behind(struct drm_device *drm)
 {
 	drm_safe_broken(drm, "unplug with drm_dev_ctx_unregister()",
@@ -953,20 +1000,25 @@ static bool drm_dev_ctx_left_behind(struct drm_device *drm)
 	return drm_dev_is_unplugged(drm);
 }
 
-/* As drm_dev_unplug(), also of a device that was unregistered before. */
+/* Like drm_dev_unplug(), but also for a device that was unregistered before. */
 static void drm_dev_ctx_unplug_again(struct drm_device *drm, bool unregistered)
 {
+#ifndef drm_client_sysrq_unregister_again
 	LIST_HEAD(own);
 
 	if (unregistered)
 		drm_dev_relist_sysrq(drm, &own);
+#endif
 	drm_dev_unplug(drm);
 }
 
-/* Nothing needs the registration any more when this returns. */
+/*
+ * Nothing needs the registration any more when this returns: see ctx-section.litmus and
+ * sgt-section.litmus.
+ */
 static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 {
-	bool unregistered = drm_dev_is_unregistered(&ctx->drm);
+	bool unregistered = !drm_dev_is_registered(&ctx->drm);
 
 	if (unlikely(unregistered) && drm_dev_ctx_left_behind(&ctx->drm))
 		return;
@@ -976,8 +1028,8 @@ static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Has the driver end the waits inside of sections. The section makes the proof right, and its
- * type is the library's. There is none if somebody else has unplugged the device.
+ * Makes the driver end the waits inside sections. The section justifies the proof, whose type
+ * is the library's. There is no section if other code has unplugged the device.
  */
 static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
 {
@@ -993,6 +1045,45 @@ static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
 
 		ctx->__ops->stop(&reg, ctx->__data);
 	}
+}
+
+/* How often to check whether drm_dev_register() has failed, in milliseconds */
+#define DRM_DEV_CTX_LATE_STOP_MS	50
+
+/*
+ * If drm_dev_register() fails, it unplugs the device and waits for the sections that were
+ * entered while the minors were live. This cannot enter a section any more, and the proof needs
+ * none: the waiting task ends the registration data, and cancels this work first.
+ */
+static void drm_dev_ctx_late_stop(struct work_struct *work)
+{
+	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __late_stop.work);
+	const struct drm_dev_ctx_reg reg = { .bound.__ctx = ctx };
+	struct task_struct *registering = ctx->__busy;
+
+	if (!drm_dev_is_unplugged(&ctx->drm)) {
+		schedule_delayed_work(&ctx->__late_stop,
+				      msecs_to_jiffies(DRM_DEV_CTX_LATE_STOP_MS));
+		return;
+	}
+	/* Before @stop: see drm_dev_ctx_reg_ending(). */
+	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+	WRITE_ONCE(ctx->__busy, current);
+	ctx->__ops->stop(&reg, ctx->__data);
+	WRITE_ONCE(ctx->__busy, registering);
+}
+
+/* Like drm_dev_register(), but calls stop to end the sections that it waits for if it fails. */
+static int drm_dev_ctx_register_core(struct drm_dev_ctx *ctx)
+{
+	int ret;
+
+	if (ctx->__ops && ctx->__ops->stop)
+		schedule_delayed_work(&ctx->__late_stop,
+				      msecs_to_jiffies(DRM_DEV_CTX_LATE_STOP_MS));
+	ret = drm_dev_register(&ctx->drm, 0);
+	cancel_delayed_work_sync(&ctx->__late_stop);
+	return ret;
 }
 
 static void drm_dev_ctx_end_registered(struct drm_dev_ctx *ctx)
@@ -1034,7 +1125,33 @@ static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
 	return registered;
 }
 
-/* Whether this task may wait until nobody needs a registration any more. */
+static bool drm_dev_ctx_async_is_current(struct drm_dev_ctx_async *async)
+{
+	return async->__ops->is_current && async->__ops->is_current(async);
+}
+
+/*
+ * Returns whether this is called from a handler that the end of the registration waits for.
+ * A handler that the device is about to end is not on any list.
+ */
+static bool drm_dev_ctx_in_handler(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_ctx_async *async;
+
+	/* Not in a task: in a timer or an interrupt */
+	if (!in_task())
+		return true;
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	if (ctx->__async_now && drm_dev_ctx_async_is_current(ctx->__async_now))
+		return true;
+	for (int turn = 0; turn < DRM_DEV_CTX_TURNS; turn++)
+		list_for_each_entry(async, &ctx->__async[turn], __node)
+			if (drm_dev_ctx_async_is_current(async))
+				return true;
+	return false;
+}
+
+/* Returns whether this task may wait until no task needs a registration any more. */
 static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 {
 	if (likely(!drm_dev_ctx_section_held()))
@@ -1045,17 +1162,17 @@ static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 	return false;
 }
 
-/* The younger devres action: the parent is being unbound. */
+/* The younger devres action, which runs first: the parent is being unbound. */
 static void drm_dev_ctx_unplug(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
-	/* An unbind cannot be refused. Inside of a section it never ends, so report that. */
+	/* An unbind cannot be refused. Inside a section it never ends, so report that. */
 	drm_dev_ctx_may_wait(&ctx->drm);
 	drm_dev_ctx_end(ctx);
 }
 
-/* As before, of a device that was given its data: the token may be left. */
+/* Like drm_dev_ctx_unplug(), for a device that was attached: the token may be left. */
 static void drm_dev_ctx_detach(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
@@ -1078,7 +1195,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	lockdep_unregister_key(&ctx->__shutdown_key);
 }
 
-/* Whether @args->dev is bound to a driver in another module than the one that allocates. */
+/* Returns whether the driver of @args->dev is in another module than the caller. */
 static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 {
 	const struct device_driver *drv = args->dev->driver;
@@ -1090,15 +1207,15 @@ static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Whether another driver than the one that allocates binds @args->dev. That is the case if
+ * Returns whether another driver than the caller's binds @args->dev. That is the case if
  *
- * - its driver is in another module, unless the caller states the device. Of two built-in drivers,
- *   @args->modname tells. It differs within a driver of several objects that are not linked into
+ * - its driver is in another module, unless the caller states the device. @args->modname tells two
+ *   built-in drivers apart. It differs within a driver of several objects that are not linked into
  *   one, so such a driver has to state the device.
  * - its probe function has returned, unless the caller states the device as both, as component
  *   masters do.
  *
- * Faux devices share one driver, so this cannot tell for them.
+ * Faux devices share one driver, so this check does not work for them.
  */
 static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 {
@@ -1113,7 +1230,7 @@ static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 	return device_is_bound(args->dev);
 }
 
-/* Whether things were given together that do not belong together. */
+/* Returns whether the arguments do not fit each other, and reports it. */
 static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 {
 	const struct file_operations *fops = args->driver->fops;
@@ -1144,8 +1261,9 @@ static u32 drm_dev_ctx_type_hash(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Whether there is a device of the same struct drm_driver in another struct. The callbacks of a
- * driver take their devices for one. A device is in the array until its last reference goes.
+ * Returns whether there is a device of the same struct drm_driver in another struct. The
+ * callbacks of a driver expect one type of device. A device is in the array until its last
+ * reference is put.
  */
 static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 {
@@ -1158,9 +1276,9 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Have the driver core unbind @dev before it unbinds @supplier, which @what names. The core
- * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, is outside of power
- * management, as faux devices are.
+ * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
+ * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
+ * management, as is the case for faux devices.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
@@ -1187,11 +1305,11 @@ static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
 
 /**
  * __drm_dev_ctx_alloc() - allocate a device in its unregistered context
- * @args: what it is allocated from
+ * @args: the arguments of the allocation
  *
- * Drivers call drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent(). The memory stays until
- * &drm_dev_ctx_args.dev is unbound, or its probe function fails, and longer if
- * someone holds a reference.
+ * Drivers call drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent(). The memory stays
+ * allocated until &drm_dev_ctx_args.dev is unbound, or its probe function fails, and
+ * longer if someone holds a reference.
  *
  * Context: May sleep. Called from the probe function of the driver of
  * &drm_dev_ctx_args.dev.
@@ -1212,7 +1330,10 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (ret)
 		return ERR_PTR(ret);
 
-	/* If anything below fails, the driver has nothing to release: it never had the device. */
+	/*
+	 * If anything below fails, the driver has nothing to release, because it never got the
+	 * device.
+	 */
 	early = *args->driver;
 	early.release = NULL;
 	device = __drm_dev_alloc(args->parent, &early, args->size, args->offset);
@@ -1224,11 +1345,6 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	ctx->__type = args->type;
 	ctx->__driver = args->driver;
 	ctx->__type_hash = drm_dev_ctx_type_hash(args);
-	ret = drm_dev_ctx_make_known(ctx);
-	if (ret) {
-		drm_dev_put(&ctx->drm);
-		return ERR_PTR(ret);
-	}
 	ctx->__dev = args->dev;
 	ctx->__in_probe = !device_is_bound(args->dev);
 	ctx->__unreg.bound.__ctx = ctx;
@@ -1238,7 +1354,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	lockdep_set_class(&ctx->__lock, &ctx->__key);
 	drm_dev_ctx_init_shutdown(ctx);
 	drm_dev_ctx_init_async(ctx);
-	raw_spin_lock_init(&ctx->__bound_lock);
+	atomic_set(&ctx->__bound_users, DRM_DEV_CTX_CLOSED);
 	init_completion(&ctx->__bound_left);
 	lockdep_init_map(&ctx->__bound_map, "drm_dev_ctx_guard_live", &bound_key, 0);
 	spin_lock_init(&ctx->__revocables_lock);
@@ -1247,6 +1363,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	init_waitqueue_head(&ctx->__ended);
 	lockdep_init_map(&ctx->__ends_map, "drm_dev_ctx_ends", &ends_key, 0);
 	INIT_DELAYED_WORK(&ctx->__stuck, drm_dev_ctx_stuck);
+	INIT_DELAYED_WORK(&ctx->__late_stop, drm_dev_ctx_late_stop);
 	drm_dev_ctx_debug_init(ctx);
 
 	ret = drmm_add_action_or_reset(&ctx->drm, drm_dev_ctx_fini, ctx);
@@ -1258,6 +1375,13 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (ret)
 		return ERR_PTR(ret);
 
+	/* From here on drm_dev_ctx_shutdown() can find it, so it is complete. */
+	ret = drm_dev_ctx_make_known(ctx);
+	if (ret) {
+		devm_release_action(ctx->__dev, drm_dev_ctx_unbind, ctx);
+		return ERR_PTR(ret);
+	}
+
 	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
@@ -1265,7 +1389,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
 
-/* Whether a token is NULL or an ERR_PTR(); reports it. */
+/* Returns whether a token is NULL or an ERR_PTR(), and reports it. */
 static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 {
 	if (!IS_ERR_OR_NULL(unreg))
@@ -1276,7 +1400,7 @@ static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 	return true;
 }
 
-/* Whether the token of a device was used up before; reports it. */
+/* Returns whether the token of a device was used up before, and reports it. */
 static bool drm_dev_ctx_used_up(struct drm_dev_ctx *ctx)
 {
 	lockdep_assert_held(&ctx->__lock);
@@ -1289,7 +1413,7 @@ static bool drm_dev_ctx_used_up(struct drm_dev_ctx *ctx)
 	return true;
 }
 
-/* Uses up a token; @state is what becomes of the device. */
+/* Uses up a token. @state is the new state of the device. */
 static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
 {
 	if (drm_dev_ctx_used_up(ctx))
@@ -1325,8 +1449,9 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
 
 /*
- * Whether the probe function that allocated the device has returned; reports it. A device of a
- * parent that was bound before tells nothing: a component master's, or a faux device's.
+ * Returns whether the probe function that allocated the device has returned, and reports it.
+ * This is not known if the parent was bound before the allocation, as with a component master
+ * or a faux device.
  */
 static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 {
@@ -1361,18 +1486,19 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	if (ret)
 		return ret;
 
-	/* Before the device goes live, for then nothing may fail any more. */
+	/* Before the device goes live, because nothing may fail after that. */
 	ret = devm_add_action(dev, drm_dev_ctx_unplug, ctx);
 	if (ret)
 		return ret;
 
 	/*
-	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter(). The minors can be
-	 * live before drm_dev_register() returns; from now on sections are entered,
-	 * and if that fails then it waits for them.
+	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter() and in
+	 * drm_dev_ctx_dma_dev_changed(), see ctx-registered.litmus. The minors can be
+	 * live before drm_dev_register() returns, so sections can be entered from now on.
+	 * If drm_dev_register() fails, it waits for them.
 	 */
-	smp_store_release(&ctx->__registered, true);
-	ret = drm_dev_register(&ctx->drm, 0);
+	smp_store_release(&ctx->__registered, ctx);
+	ret = drm_dev_ctx_register_core(ctx);
 	if (ret) {
 		/*
 		 * The minors may have been live for a moment. drm_dev_register()
@@ -1397,7 +1523,7 @@ static void drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ct
 	drm_dev_ctx_open_bound(ctx);
 }
 
-/* Publishes the registration data and the device; if that fails, ends the registration. */
+/* Publishes the registration data and the device. Ends the registration if that fails. */
 static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
 			     const struct drm_dev_ctx_ops *ops, struct drm_dev_ctx_data *data)
 {
@@ -1418,38 +1544,84 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
 	return ret;
 }
 
+static bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->__revocables_lock);
+	return ctx->__unbound;
+}
+
 /*
- * The device has another registration, or had one, or was dropped. The data is the caller's no
- * more, whatever is wrong, and the parent is bound.
+ * The device has another registration, or had one, or was dropped. In any case the data no longer
+ * belongs to the caller. It is quiesced only if the parent is bound, because quiesce gets the
+ * proof of that.
  */
 static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				    struct drm_dev_ctx_data *data)
 {
-	/* Given twice: what the device has is ended with the device. */
-	if (data && data == ctx->__data)
+	/* The same data was given twice. It is ended with the device. */
+	if (data == ctx->__data && (data || ops == ctx->__ops))
 		return;
+	if (data)
+		data->__ctx = ctx;
+	if (drm_dev_ctx_is_unbound(ctx)) {
+		drm_dev_ctx_release(ops, data);
+		return;
+	}
 	if (ctx->__state == DRM_DEV_CTX_REGISTERED || ctx->__attached) {
-		/* Blocks are entered, and belong to the other data. */
+		/* Blocks can be entered now, and use the other data. */
 		drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 		drm_dev_ctx_release(ops, data);
 		return;
 	}
+	/* No code is added for this data, because the device does not end it. */
+	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_LIVE_IRQ);
+	/* Code that quiesce waits for may enter blocks, and blocks use this data. */
+	ctx->__data = data;
 	drm_dev_ctx_open_bound(ctx);
 	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 	drm_dev_ctx_drain_bound(ctx);
 	drm_dev_ctx_release(ops, data);
+	ctx->__data = NULL;
 }
 
-/* Whether the device has other registration data than this; reports it. */
-static bool drm_dev_ctx_other_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
-				   struct drm_dev_ctx_data *data)
+/*
+ * Returns whether drm_dev_ctx_attach() has failed. It has ended the code of the registration, and
+ * an ended phase does not begin again.
+ */
+static bool drm_dev_ctx_lost_data(struct drm_dev_ctx *ctx)
 {
-	if (!ctx->__attached || (ops == ctx->__ops && data == ctx->__data))
+	return !ctx->__attached &&
+	       READ_ONCE(ctx->__phase[DRM_DEV_CTX_LIVE_WORK]) == DRM_DEV_CTX_OVER;
+}
+
+/* Returns whether the device got registration data before, and reports it. */
+static bool drm_dev_ctx_had_data(struct drm_dev_ctx *ctx)
+{
+	if (!ctx->__attached && !drm_dev_ctx_lost_data(ctx))
 		return false;
 
 	drm_safe_broken(&ctx->drm, "a device has one registration data",
-			"it has other data, or other callbacks for it, from drm_dev_ctx_attach()");
+			"it has or had data, or callbacks for it, from drm_dev_ctx_attach()");
 	return true;
+}
+
+/*
+ * Returns whether the device has other registration data than this, or lost its data, and reports
+ * it. @ops and @data may be NULL if the device has data.
+ */
+static bool drm_dev_ctx_other_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				   struct drm_dev_ctx_data *data)
+{
+	bool other = (ops || data) && (ops != ctx->__ops || data != ctx->__data);
+
+	return (other || drm_dev_ctx_lost_data(ctx)) && drm_dev_ctx_had_data(ctx);
+}
+
+/* The end of data has changed @__waits_for. Until the token is used up, probe is watched. */
+static void drm_dev_ctx_watch_probe_again(struct drm_dev_ctx *ctx)
+{
+	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED)
+		WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
 }
 
 static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
@@ -1457,12 +1629,15 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 {
 	int ret;
 
-	if (drm_dev_ctx_used_up(ctx) || drm_dev_ctx_other_data(ctx, ops, NULL)) {
+	if (drm_dev_ctx_used_up(ctx) || drm_dev_ctx_had_data(ctx)) {
 		drm_dev_ctx_refuse_data(ctx, ops, data);
 		return -EINVAL;
 	}
 	drm_dev_ctx_publish(ctx, ops, data);
-	/* Older than what the driver is about to make, and younger than what it has made. */
+	/*
+	 * Runs after the devres actions that the driver adds later, and before those it added
+	 * earlier.
+	 */
 	ret = devm_add_action(ctx->__dev, drm_dev_ctx_detach, ctx);
 	if (ret)
 		drm_dev_ctx_end_registration(ctx);
@@ -1498,6 +1673,8 @@ __drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_o
 
 	drm_dev_ctx_lock(ctx);
 	ret = drm_dev_ctx_attach_data(ctx, ops, data);
+	if (ret)
+		drm_dev_ctx_watch_probe_again(ctx);
 	drm_dev_ctx_unlock(ctx);
 
 	return ret ? ERR_PTR(ret) : &ctx->__live;
@@ -1515,8 +1692,9 @@ static int drm_dev_ctx_register_locked(struct drm_dev_ctx *ctx, struct device *d
 		drm_dev_ctx_refuse_data(ctx, ops, data);
 		return ret;
 	}
-	if ((ops || data) && drm_dev_ctx_other_data(ctx, ops, data)) {
+	if (drm_dev_ctx_other_data(ctx, ops, data)) {
 		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_unwatch_probe(ctx);
 		drm_dev_ctx_refuse_data(ctx, ops, data);
 		drm_dev_ctx_end_attached(ctx);
 		return -EINVAL;
@@ -1578,6 +1756,11 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 				"called from a callback of the registration, which has to return first");
 		return -EDEADLK;
 	}
+	if (drm_dev_ctx_in_handler(ctx)) {
+		drm_safe_broken(&ctx->drm, "unregister from outside",
+				"called from a handler that belongs to the registration, which has to return first");
+		return -EDEADLK;
+	}
 	if (!drm_dev_ctx_may_wait(&ctx->drm))
 		return -EDEADLK;
 
@@ -1585,7 +1768,10 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
 
-/* A device that @dev is bound for, with a reference. @index is where to look on. */
+/*
+ * Returns the next DRM device that belongs to @dev, with a reference. @index is where to
+ * continue.
+ */
 static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, unsigned long *index)
 {
 	struct drm_dev_ctx *ctx;
@@ -1600,14 +1786,58 @@ static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, unsigned long
 	return NULL;
 }
 
+/* Runs a devres action now, unless another task runs it or ran it, or there is none. */
+static void drm_dev_ctx_act_now(struct drm_dev_ctx *ctx, void (*action)(void *res))
+{
+	if (!devm_remove_action_nowarn(ctx->__dev, action, ctx))
+		action(ctx);
+}
+
+/*
+ * Runs the actions in the order of devres. The caller has a reference, because the last action
+ * puts the binding's reference.
+ */
+static void drm_dev_ctx_unbind_now(struct drm_dev_ctx *ctx)
+{
+	/* The token is not used up yet. */
+	if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
+		return;
+	if (__drm_dev_ctx_unregister(ctx) == -EDEADLK)
+		return;
+
+	devm_remove_action_nowarn(ctx->__dev, drm_dev_ctx_unplug, ctx);
+	drm_dev_ctx_act_now(ctx, drm_dev_ctx_detach);
+	drm_dev_ctx_act_now(ctx, drm_dev_ctx_unbind);
+}
+
 /**
- * drm_dev_ctx_shutdown() - end what is registered on a device, when the system goes down
+ * __drm_dev_ctx_remove() - do what unbinding a device does to its DRM devices
+ * @dev: the device that drm_dev_ctx_alloc() was given
+ *
+ * See drm_dev_ctx_remove(), which drivers call.
+ *
+ * Context: May sleep.
+ */
+void __drm_dev_ctx_remove(struct device *dev)
+{
+	struct drm_dev_ctx *ctx;
+	unsigned long index = 0;
+
+	while ((ctx = drm_dev_ctx_next_on(dev, &index))) {
+		drm_dev_ctx_unbind_now(ctx);
+		drm_dev_put(&ctx->drm);
+	}
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_remove);
+
+/**
+ * drm_dev_ctx_shutdown() - end the registrations on a device when the system goes down
  * @dev: the device that drm_dev_ctx_alloc() was given
  *
  * For the shutdown function of a driver, which the kernel calls at reboot, at power-off, and
- * before kexec runs another kernel: it turns the display off and stops the hardware, so
- * that no DMA goes on. Does what drm_dev_ctx_unregister() does, of each DRM device on @dev.
- * The sg tables stay mapped. Does nothing if there is no registration.
+ * before kexec runs another kernel. Turns the display off and stops the hardware, so that no
+ * DMA continues: does what drm_dev_ctx_unregister() does, for each DRM device on @dev. The
+ * sg tables stay mapped. Does nothing if there is no registration.
  *
  * Context: May sleep. Not from a section that needs a registration, nor from a
  * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
@@ -1626,8 +1856,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_shutdown);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /*
- * A device can be allocated with the &struct drm_driver of another one, whose callbacks
- * would take the memory around the &struct drm_device for their own type.
+ * A driver can allocate a device with the &struct drm_driver of another type, whose
+ * callbacks would interpret the memory around the &struct drm_device as that type.
  */
 void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type)
 {
@@ -1646,8 +1876,11 @@ void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_check_type);
 #endif
 
-/* A section was not entered at @where. Kept out of the way of those that are. */
-static void __cold drm_dev_ctx_refuse(struct drm_dev_ctx *ctx, unsigned long where)
+/*
+ * A section of one of the library's devices was not entered at @where. This is out of line to
+ * keep the fast path short.
+ */
+void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where)
 {
 	bool unplugged = drm_dev_is_unplugged(&ctx->drm);
 
@@ -1656,48 +1889,25 @@ static void __cold drm_dev_ctx_refuse(struct drm_dev_ctx *ctx, unsigned long whe
 	trace_drm_dev_ctx_refused(&ctx->drm, unplugged, (void *)where);
 }
 
-/* As __drm_dev_ctx_refused(), of the driver's function at @where, on a device of the library. */
-void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where)
-{
-	drm_dev_ctx_refuse(ctx, where);
-}
-
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx)
 {
 	if (!drm_dev_ctx_misses(ctx))
-		drm_dev_ctx_refuse(ctx, _RET_IP_);
+		__drm_dev_ctx_refused_at(ctx, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_refused);
 
-/* Returns false if there is no registration, or its quiesce has returned. */
-static bool drm_dev_ctx_bound_count(struct drm_dev_ctx *ctx)
-{
-	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
-	if (!ctx->__bound_open)
-		return false;
-	ctx->__bound_users++;
-	return true;
-}
-
-/* Returns whether the end of the registration waits for a completion by the caller. */
-static bool drm_dev_ctx_bound_uncount(struct drm_dev_ctx *ctx)
-{
-	guard(raw_spinlock_irqsave)(&ctx->__bound_lock);
-	ctx->__bound_users--;
-	return !ctx->__bound_users && !ctx->__bound_open;
-}
-
 /*
- * No section can be entered, but the hardware is there if the registration is ending and
- * quiesce has not returned. In that case the end waits for __drm_dev_ctx_bound_leave().
+ * The hardware is there if there is registration data and quiesce has not returned. The end
+ * of the registration then waits for __drm_dev_ctx_bound_leave(). Takes no lock: in a panic,
+ * the task that holds it may have been stopped. See ctx-open.litmus.
  */
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx)
 {
-	/* A device that was not made here has no lock. */
+	/* A foreign device has no such members. */
 	if (drm_dev_ctx_misses(ctx))
 		return false;
-	if (!drm_dev_ctx_bound_count(ctx)) {
-		drm_dev_ctx_refuse(ctx, _RET_IP_);
+	if (!atomic_inc_unless_negative(&ctx->__bound_users)) {
+		__drm_dev_ctx_refused_at(ctx, _RET_IP_);
 		return false;
 	}
 	lock_map_acquire_read(&ctx->__bound_map);
@@ -1706,22 +1916,28 @@ bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_enter);
 
 /*
- * Undo __drm_dev_ctx_bound_enter(). The device can be freed as soon as the last block is counted
- * out. If the end of the registration waits, it waits for the completion, so the device is still
- * there.
+ * Undoes __drm_dev_ctx_bound_enter(). The device can be freed as soon as the last block is
+ * counted out, unless the end of the registration waits. It waits for the completion, so the
+ * device is still there in that case. See ctx-block.litmus.
  */
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 {
 	lock_map_release(&ctx->__bound_map);
-	if (drm_dev_ctx_bound_uncount(ctx))
+	if (atomic_dec_return(&ctx->__bound_users) != DRM_DEV_CTX_CLOSED)
+		return;
+	/* The panic has stopped the waiter, which may hold the lock of the completion. */
+	if (!panic_in_progress())
 		complete(&ctx->__bound_left);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 
-/* Whether the DMA device was set where nothing follows it any more; reports it. */
+/*
+ * Returns whether the DMA device changed after the registration, and reports it. There is no
+ * device link for the new one.
+ */
 static bool drm_dev_ctx_dma_dev_changed(struct drm_dev_ctx *ctx)
 {
-	/* Acquire: pairs with the release in drm_dev_ctx_go_live(). */
+	/* Acquire: pairs with the release in drm_dev_ctx_go_live(), see ctx-registered.litmus. */
 	if (!smp_load_acquire(&ctx->__registered) ||
 	    likely(drm_dev_dma_dev(&ctx->drm) == ctx->__dma_dev))
 		return false;
@@ -1733,15 +1949,16 @@ static bool drm_dev_ctx_dma_dev_changed(struct drm_dev_ctx *ctx)
 }
 
 /**
- * drm_dev_ctx_async_add() - have asynchronous code ended with the registration
+ * drm_dev_ctx_async_add() - end asynchronous code with the registration
  * @live: proof that there is registration data
  * @async: zeroed, or taken off the list before
  * @ops: how to end it
- * @turn: what it is, and what it needs
+ * @turn: the kind of code, and the context that it needs
  *
  * Context: Any but NMI.
  *
- * Return: 0, or -ENODEV if the code of this turn was ended before: then nothing calls @ops.
+ * Return: 0, or -ENODEV if the code of this turn has been ended already. Nothing calls @ops
+ * in that case.
  */
 int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
 			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn)
@@ -1754,6 +1971,7 @@ int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ct
 	async->__turn = turn;
 	async->__ending = false;
 
+	/* Under the lock: see async-over.litmus. */
 	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
 	if (ctx->__phase[turn] == DRM_DEV_CTX_OVER)
 		return -ENODEV;
@@ -1761,7 +1979,7 @@ int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ct
 	return 0;
 }
 
-/* Returns whether the device is about to end it. */
+/* Returns whether the device is about to end @async: see async-end.litmus. */
 static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
 {
 	guard(raw_spinlock_irqsave)(&async->__ctx->__async_lock);
@@ -1772,11 +1990,12 @@ static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
  * drm_dev_ctx_async_take() - take asynchronous code off the list, in order to end it
  * @async: the code, which was added
  *
- * The caller frees it afterwards. If the device is ending it then this waits for that.
+ * The caller frees @async afterwards. If the device is ending it, this waits until it has
+ * ended.
  *
  * Context: May sleep. Not from the code itself.
  *
- * Return: whether it was on the list. If it was not then it has been ended.
+ * Return: whether it was on the list. If it was not, it has been ended.
  */
 bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
 {
@@ -1787,19 +2006,20 @@ bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
 		listed = !list_empty(&async->__node);
 		list_del_init(&async->__node);
 	}
+	/* See async-end.litmus and async-wake.litmus. */
 	if (!listed)
 		wait_event(ctx->__async_ended, !drm_dev_ctx_async_is_ending(async));
 	return listed;
 }
 
 /**
- * drm_dev_ctx_revocable_add() - have something revoked when the parent is unbound
- * @bound: proof that it is bound
+ * drm_dev_ctx_revocable_add() - revoke an entry when the parent is unbound
+ * @bound: proof that the parent is bound
  * @rev: zeroed, or taken off the list before
  * @ops: how to revoke it
  *
- * Allocates nothing. Refuses and reports a proof that was kept after the parent
- * was unbound, and a device that drm_dev_ctx_alloc() did not make.
+ * Allocates no memory. Refuses and reports a proof that was kept after the parent was unbound,
+ * and a device that drm_dev_ctx_alloc() did not make.
  *
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
@@ -1814,8 +2034,8 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	struct drm_dev_ctx *ctx = bound->__ctx;
 
 	/*
-	 * A table needs an entry, so this keeps foreign devices from all that follows: the
-	 * other functions are only called for what was added.
+	 * A table needs an entry, so this check keeps foreign devices out of the functions
+	 * below: they are only called for added entries.
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
@@ -1826,7 +2046,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	INIT_LIST_HEAD(&rev->__node);
 
 	scoped_guard(spinlock, &ctx->__revocables_lock) {
-		if (!ctx->__unbound) {
+		if (!READ_ONCE(ctx->__unbound)) {
 			list_add_tail(&rev->__node, &ctx->__revocables);
 			return 0;
 		}
@@ -1838,28 +2058,29 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 
 /**
- * drm_dev_ctx_revocable_take() - take something off the list, in order to end it
+ * drm_dev_ctx_revocable_take() - take an entry off the list, in order to end it
  * @ctx: the device that @rev was added to, if it was
  * @rev: on the list, taken off before, revoked, or zeroed
  *
  * On success the parent stays bound, and the device exists, until the caller
  * calls drm_dev_ctx_revocable_done().
  *
- * The owner of the last reference always succeeds if the entry is on the list:
- * revocation leaves it there.
+ * The owner of the last reference always succeeds if the entry is on the list, because
+ * revocation leaves such an entry there.
  *
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: whether the entry was on the list. If it was not then it was revoked,
- * or is being revoked now.
+ * Return: whether the entry was on the list. If it was not, it was revoked, or is being
+ * revoked now.
  */
 bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev)
 {
-	/* Never added: @ctx need not be one. */
+	/* Never added: @ctx need not be valid. */
 	if (!rev->__node.next)
 		return false;
 
+	/* The task that takes the entry off ends it: see revocable-take.litmus. */
 	scoped_guard(spinlock, &ctx->__revocables_lock) {
 		if (list_empty(&rev->__node))
 			return false;
@@ -1876,7 +2097,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
  * drm_dev_ctx_revocable_done() - let the parent be unbound again
  * @ctx: the device of the entry
  *
- * What drm_dev_ctx_revocable_take() took off has been ended.
+ * The entry that drm_dev_ctx_revocable_take() took off has been ended.
  *
  * Context: The task that called drm_dev_ctx_revocable_take(), or
  * drm_dev_ctx_revocable_resume(). Does not sleep.
@@ -1885,10 +2106,14 @@ void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
 	__context_unsafe("as drm_dev_ctx_revocable_take()")
 {
 	lock_map_release(&ctx->__ends_map);
-	/* Under the lock: the last one to leave it may see the device freed. */
+	/*
+	 * Under the lock: once the last task leaves it, the device may be freed. The end of
+	 * the entry comes before that, see revocable-take.litmus, and so do wake-ups, see
+	 * revocable-done.litmus.
+	 */
 	guard(spinlock)(&ctx->__revocables_lock);
 	ctx->__ends--;
-	if (ctx->__unbound)
+	if (READ_ONCE(ctx->__unbound))
 		wake_up(&ctx->__ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_done);
@@ -1925,24 +2150,24 @@ void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_resume);
 
 /**
- * drm_dev_ctx_revocable_retry() - have an entry revoked that has a reference again
+ * drm_dev_ctx_revocable_retry() - revoke an entry that has a reference again
  * @ctx: the device, which has the entry on its list, or had it
  *
- * For an owner of the last reference that neither ends the entry nor calls
- * drm_dev_ctx_revocable_take(): it gives the reference back and calls this. If the
- * parent is being unbound meanwhile, &drm_dev_ctx_revocable_ops.get has failed, and is
- * called again.
+ * An owner of the last reference that neither ends the entry nor calls
+ * drm_dev_ctx_revocable_take() gives the reference back and calls this. If the parent is
+ * being unbound meanwhile, &drm_dev_ctx_revocable_ops.get has failed, and is called
+ * again.
  *
  * Context: Task context. Does not sleep.
  */
 void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 {
 	/*
-	 * Under the lock, as is &drm_dev_ctx_revocable_ops.get: if that has failed then
-	 * the unbinding task waits already, or will look again.
+	 * Under the lock, like &drm_dev_ctx_revocable_ops.get. If @get has failed, the
+	 * unbinding task waits already, or will look again: see revocable-retry.litmus.
 	 */
 	guard(spinlock)(&ctx->__revocables_lock);
-	if (ctx->__unbound)
+	if (READ_ONCE(ctx->__unbound))
 		wake_up(&ctx->__ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);

@@ -2,6 +2,7 @@
 #ifndef _DRM_DEV_CTX_H
 #define _DRM_DEV_CTX_H
 
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
 #include <linux/list.h>
@@ -20,6 +21,7 @@
 #include "drm_safe.h"
 
 struct drm_dev_ctx;
+struct drm_shmem_ends;
 
 /**
  * struct drm_dev_ctx_bound - proof that the parent of a DRM device is bound
@@ -43,14 +45,15 @@ struct drm_dev_ctx_bound {
  * struct drm_dev_ctx_live - proof that a device has its hardware and its registration data
  * @bound: the weaker proof
  *
- * A function that touches the hardware, and need not keep the device from being
- * unplugged, takes a pointer to this: the callbacks of a display, and what completes what
- * sections wait for. drm_dev_ctx_reg_live() gives it from a &struct drm_dev_ctx_reg.
+ * A function that touches the hardware, and need not keep the device from being unplugged,
+ * takes a pointer to this. Examples are the callbacks of a display, and the completers
+ * that sections wait for. drm_dev_ctx_reg_live() returns one for a
+ * &struct drm_dev_ctx_reg.
  *
  * Invariants:
  *
- * - The registration data has been published, and is not released: since
- *   drm_dev_ctx_attach() or the beginning of drm_dev_ctx_register().
+ * - The registration data is published, and not released yet. drm_dev_ctx_attach() or the
+ *   beginning of drm_dev_ctx_register() publishes it.
  */
 struct drm_dev_ctx_live {
 	struct drm_dev_ctx_bound bound;
@@ -59,13 +62,13 @@ struct drm_dev_ctx_live {
 __DRM_TOKEN(drm_dev_ctx_unreg);
 
 /**
- * struct drm_dev_ctx_unreg - token of a device that was not registered yet
+ * struct drm_dev_ctx_unreg - token of a device that is not registered yet
  * @bound: the weaker proof
  *
  * Invariants:
  *
  * - There is at most one for a device.
- * - It is used up by registration, or when it is dropped.
+ * - Registration uses it up, and so does dropping it.
  */
 struct drm_dev_ctx_unreg {
 	struct drm_dev_ctx_bound bound;
@@ -75,8 +78,8 @@ struct drm_dev_ctx_unreg {
  * struct drm_dev_ctx_reg - proof that a device is registered and not unplugged
  * @bound: the weaker proof
  *
- * The base of a driver's own proof, which has it as its only member, named base. All
- * sections of a device have proofs of one type:
+ * The base of a driver's own proof type, whose only member it is, named base. All
+ * sections of a device have proofs of the same type:
  *
  * .. code-block:: c
  *
@@ -89,7 +92,8 @@ struct drm_dev_ctx_unreg {
  *
  * Invariants:
  *
- * - This task is in the device's unplug section, and the registration data has
+ * - This task is in the device's unplug section, or is called as
+ *   &drm_dev_ctx_ops.stop of a registration that fails. The registration data has
  *   been published.
  */
 struct drm_dev_ctx_reg {
@@ -97,16 +101,16 @@ struct drm_dev_ctx_reg {
 };
 
 /*
- * A struct drm_dev_ctx whose device has been registered and may be unplugged by now.
- * Another name, so that the types differ; it is never defined.
+ * A struct drm_dev_ctx whose device has been registered and may be unplugged by now. The
+ * name is another one so that the types differ. The struct is never defined.
  */
 struct drm_dev_ctx_ioctl;
 
 /**
  * struct drm_dev_ctx_data - base of the registration data
  *
- * Embedded in the struct that a driver gives to drm_dev_ctx_register() and that
- * lives as long as the registration.
+ * Embedded in the struct that a driver gives to drm_dev_ctx_register(). The data lives
+ * as long as the registration.
  */
 struct drm_dev_ctx_data {
 	/* private: */
@@ -116,27 +120,28 @@ struct drm_dev_ctx_data {
 /**
  * struct drm_dev_ctx_ops - how a registration ends
  *
- * The callbacks run in the order in which they stand here, each at most once. The thread
- * that ends the registration waits for each, so none of them may wait for that thread.
+ * The callbacks run in the order of the members, each at most once. The thread that ends
+ * the registration waits for each callback, so none of them may wait for that thread.
  */
 struct drm_dev_ctx_ops {
 	/**
 	 * @stop:
 	 *
-	 * Optional. Ends the waits inside of sections that nothing else ends. The device is
-	 * still registered. A section can be entered after this, too: it asks
+	 * Optional. Ends those waits inside sections that nothing else ends. The device is
+	 * still registered. A section can still be entered after this has run: it asks
 	 * drm_dev_ctx_reg_ending() before it waits. Does not run if the device was never
-	 * registered.
+	 * registered. If drm_dev_register() fails and waits for sections that were entered
+	 * meanwhile, a worker calls this, and the device is unplugged.
 	 */
 	void (*stop)(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data);
 
 	/**
 	 * @kms_shutdown:
 	 *
-	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device
-	 * is unplugged, but the hardware is still there: the callbacks of the display
-	 * use drm_dev_ctx_guard_live(). Runs in a worker of the kernel, so that no
-	 * signal to the task that unbinds the parent ends its waits. Does not run if the
+	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device is
+	 * unplugged, but the hardware is still there: the callbacks of the display use
+	 * drm_dev_ctx_guard_live(). Runs in a kernel worker, so that a signal to the task
+	 * that unbinds the parent does not interrupt its waits. Does not run if the
 	 * device was never registered.
 	 */
 	void (*kms_shutdown)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data);
@@ -144,9 +149,10 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @quiesce:
 	 *
-	 * Optional. Stops the hardware, and ends what uses it or the registration data and
-	 * does not belong to the library. No section is open any more. What others
-	 * have to wait for is completed until this returns, and after it.
+	 * Optional. Stops the hardware, and ends every user of the hardware or of the
+	 * registration data that the library does not end itself. No section is open any
+	 * more. What others have to wait for is still completed while this runs, and after
+	 * it has returned.
 	 */
 	void (*quiesce)(const struct drm_dev_ctx_bound *bound,
 			struct drm_dev_ctx_data *data);
@@ -154,8 +160,8 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @release:
 	 *
-	 * Optional. Frees the registration data, which has no user any more. If there
-	 * is a quiesce, then it ran before.
+	 * Optional. Frees the registration data, which has no users any more. @quiesce,
+	 * if set, has run before.
 	 */
 	void (*release)(struct drm_dev_ctx_data *data);
 };
@@ -169,20 +175,19 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @get:
 	 *
-	 * Take a reference, which @revoke puts. Returns false if the last
-	 * reference is gone: its owner is about to call
-	 * drm_dev_ctx_revocable_take(), or to give the reference back and call
-	 * drm_dev_ctx_revocable_retry(), and unbinding waits for it to do so.
-	 * Called under a spinlock, and in the condition of a wait: does not
-	 * sleep.
+	 * Take a reference, which @revoke puts. Returns false if the last reference is
+	 * gone. In that case its owner is about to call drm_dev_ctx_revocable_take(), or
+	 * to give the reference back and call drm_dev_ctx_revocable_retry(), and
+	 * unbinding waits for it to do so. Must not sleep: called under a spinlock and in
+	 * the condition of a wait.
 	 */
 	bool (*get)(struct drm_dev_ctx_revocable *rev);
 
 	/**
 	 * @revoke:
 	 *
-	 * The parent is being unbound. The entry is off the list, and cannot be
-	 * added again. Called without any lock, and may sleep.
+	 * Revokes the entry because the parent is being unbound. The entry is off the
+	 * list, and cannot be added again. Called without any lock held, and may sleep.
 	 */
 	void (*revoke)(struct drm_dev_ctx_revocable *rev);
 };
@@ -190,15 +195,15 @@ struct drm_dev_ctx_revocable_ops {
 /**
  * struct drm_dev_ctx_revocable - something that must not outlive the binding
  *
- * Embedded in what another part of the library maps for the parent of a
- * device. All entries of a device are revoked when the parent is unbound, by one
- * devres action, which runs after the one that ends the registration.
+ * Other parts of the library embed it in what they map for the parent of a device. When
+ * the parent is unbound, one devres action revokes all entries of a device. It runs after
+ * the devres action that ends the registration.
  *
  * Invariants:
  *
- * - It is on the device's list from drm_dev_ctx_revocable_add() until
- *   drm_dev_ctx_revocable_take() or &drm_dev_ctx_revocable_ops.get returns true.
- *   Exactly one of them does.
+ * - An entry is on the device's list from drm_dev_ctx_revocable_add() until
+ *   drm_dev_ctx_revocable_take() or &drm_dev_ctx_revocable_ops.get returns true. Exactly
+ *   one of them does.
  */
 struct drm_dev_ctx_revocable {
 	/* private: */
@@ -215,16 +220,16 @@ struct drm_dev_ctx_async_ops {
 	/**
 	 * @start:
 	 *
-	 * Starts what was started while it was held back. Called under a raw spinlock with
-	 * interrupts off.
+	 * Starts code that was started while its turn was held back. Called under a raw
+	 * spinlock with interrupts off.
 	 */
 	void (*start)(struct drm_dev_ctx_async *async);
 
 	/**
 	 * @end:
 	 *
-	 * Waits until it does not run, and has it never run again. May sleep. May run
-	 * in two tasks at a time.
+	 * Waits until the code no longer runs, and makes sure that it does not run again.
+	 * May sleep. Called once, by the task that took @async off the list.
 	 */
 	void (*end)(struct drm_dev_ctx_async *async);
 
@@ -238,19 +243,28 @@ struct drm_dev_ctx_async_ops {
 	/**
 	 * @runs:
 	 *
-	 * Optional. Whether the driver's function runs now. Called as @start is.
+	 * Optional. Returns whether the driver's function is running. Called in the same
+	 * context as @start.
 	 */
 	bool (*runs)(struct drm_dev_ctx_async *async);
+
+	/**
+	 * @is_current:
+	 *
+	 * Optional. Returns whether the current task runs the driver's function. Called in
+	 * the same context as @start.
+	 */
+	bool (*is_current)(struct drm_dev_ctx_async *async);
 };
 
 /* The asynchronous code of a registration, in the order in which it is ended */
 enum drm_dev_ctx_turn {
-	/* What needs a registration ends after the unplug. */
+	/* Code that needs a registration ends after the unplug. */
 	DRM_DEV_CTX_REG_WORK,
 	DRM_DEV_CTX_REG_TIMER,
 	/*
-	 * What needs a live device ends after quiesce. What waits comes first, and what ends
-	 * waits comes last.
+	 * Code that needs a live device ends after quiesce. Code that waits comes first, and
+	 * code that ends waits comes last.
 	 */
 	DRM_DEV_CTX_LIVE_WORK,
 	DRM_DEV_CTX_LIVE_TIMER,
@@ -258,7 +272,7 @@ enum drm_dev_ctx_turn {
 	DRM_DEV_CTX_TURNS,
 };
 
-/* Whether the code of a turn runs: it is held back, runs, has been ended */
+/* Whether the code of a turn may run: it is held back, may run, or has been ended. */
 enum drm_dev_ctx_phase {
 	DRM_DEV_CTX_HELD,
 	DRM_DEV_CTX_OPEN,
@@ -268,13 +282,13 @@ enum drm_dev_ctx_phase {
 /**
  * struct drm_dev_ctx_async - asynchronous code that belongs to a registration
  *
- * Embedded in the work items, timers and interrupts of drm_dev_ctx_async.h.
+ * The work items, timers and interrupts of drm_dev_ctx_async.h embed it.
  *
  * Invariants:
  *
  * - It is on a list of its device from drm_dev_ctx_async_add() until
- *   drm_dev_ctx_async_take(), or until the device ends it, which sets @__ending
- *   meanwhile; both under &drm_dev_ctx.__async_lock.
+ *   drm_dev_ctx_async_take(), or until the device ends it. @__ending is set while the
+ *   device ends it. Both are protected by &drm_dev_ctx.__async_lock.
  * - @__ctx is set from drm_dev_ctx_async_add() until drm_dev_ctx_async_take(). The device
  *   outlives it.
  */
@@ -287,7 +301,10 @@ struct drm_dev_ctx_async {
 	bool __ending;
 };
 
-/* How many places that were refused a section a report names */
+/* Added to the count of blocks while no block may be entered */
+#define DRM_DEV_CTX_CLOSED	INT_MIN
+
+/* The number of refused places that a report names */
 #define __DRM_DEV_CTX_REFUSED_MAX	4
 
 enum drm_dev_ctx_state {
@@ -297,7 +314,10 @@ enum drm_dev_ctx_state {
 	DRM_DEV_CTX_ENDED,
 };
 
-/* What the end of a registration waits for, in this order, and then the unbinding */
+/*
+ * What the end of a registration waits for, in this order, and finally what unbinding
+ * waits for
+ */
 enum drm_dev_ctx_wait {
 	DRM_DEV_CTX_WAITS_STOP,
 	DRM_DEV_CTX_WAITS_SECTIONS,
@@ -323,50 +343,54 @@ enum drm_dev_ctx_wait {
  *
  * Invariants:
  *
- * - The devres action of @__dev holds @drm while @__dev is bound, which is what a
- *   bound parent means. @__dev is the parent of @drm or, if the driver said so, a
- *   consumer of the parent by a device link, so that it is unbound first. The same
- *   holds for the DMA device of @drm from registration on. @__dev is not accessed once
- *   it is unbound.
- * - @__state goes from unregistered to dropped or registered, and from registered
- *   to ended; under @__lock.
+ * - The devres action of @__dev holds @drm while @__dev is bound: this is the definition of a
+ *   bound parent. @__dev is the parent of @drm. If the driver stated both devices, @__dev is a
+ *   consumer of the parent by a device link instead, and is unbound first. The same holds for
+ *   the DMA device of @drm from registration on. @__dev is not accessed once it is unbound.
+ * - @__state goes from unregistered to dropped or registered, and from registered to ended. It
+ *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
- *   until the data is released; under @__lock, or with a proof that the device is live.
- * - @__attached is set by drm_dev_ctx_attach(), under @__lock. A device that is unregistered
- *   and has @__attached owns the data.
- * - @__registered is set after @__ops and @__data, just before drm_dev_register(),
- *   because the minors are live before that function returns. It stays set: a device
- *   whose registration has ended is unplugged.
- * - @__busy is the task that holds @__lock, or the worker that it has call kms_shutdown.
+ *   until the data is released. They are accessed under @__lock, or with a proof that the
+ *   device is live.
+ * - @__attached is set by drm_dev_ctx_attach(), under @__lock. An unregistered device with
+ *   @__attached set owns the data. If @__phase of an unregistered device is over, then
+ *   drm_dev_ctx_attach() has failed, and the device gets no other data.
+ * - @__registered is set after @__ops and @__data, just before drm_dev_register(), because the
+ *   minors are live before that function returns. It stays set: a device whose registration
+ *   has ended is unplugged. Its value is the address of this structure, because the memory
+ *   behind a &struct drm_device that is not part of a &struct drm_dev_ctx does not hold that
+ *   address there.
+ * - @__busy is the task that holds @__lock, or the worker in which that task runs
+ *   kms_shutdown.
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
- * - @__dma_dev is the DMA device of @drm when it was registered. Nothing is mapped for another
- *   one, which would not be unbound after @__dev.
+ * - @__dma_dev is the DMA device of @drm when it was registered. Nothing is mapped for any
+ *   other DMA device, because that device would not be unbound after @__dev.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
- *   first section. The strings belong to the driver's module. Only its callbacks have
- *   them read, so it is still loaded then.
- * - @__bound_open, @__bound_users and @__bound_left are under @__bound_lock.
- *   @__bound_open is set from drm_dev_ctx_attach() or the beginning of a registration until
- *   its quiesce has returned. @__bound_users counts the blocks of drm_dev_ctx_guard_live()
- *   that were entered without a section, which is while @__bound_open is set; @__data is not
- *   released before it is zero. The block that makes it zero after @__bound_open was
- *   cleared completes @__bound_left.
- * - @__async, @__phase and @__async_now are under @__async_lock. @__phase is read without:
- *   it goes from held to open and over. The data is published before live code runs, and
- *   the device is registered before code that needs that does.
- * - @__async_now is what the task that holds @__lock ends. @__async_ended is woken when it
- *   has ended.
- * - @__waits_for is what the task that holds @__lock waits for, while @__stuck is
- *   scheduled and the device is not unregistered; or the task that revokes, @__revokes.
- * - @__refused has the places that were refused a section while the device was
- *   unregistered, or since unplugging began, each once, in front of zeroes. They are only
- *   ever added meanwhile.
- * - @__revocables, @__ends and @__unbound are under @__revocables_lock. @__unbound is
- *   set before the first entry is revoked, and nothing is added after that.
- * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off and
- *   drm_dev_ctx_revocable_done() has not been called for. @__ended is woken when it
- *   changes after @__unbound was set, and when an entry has a reference again.
+ *   first section. The strings belong to the driver's module. They are only read when its
+ *   callbacks run, so it is still loaded then.
+ * - @__bound_users counts the blocks that were entered without a section, of
+ *   drm_dev_ctx_guard_live() and drm_dev_ctx_guard_callback(). DRM_DEV_CTX_CLOSED makes it
+ *   negative, except from drm_dev_ctx_attach() or the beginning of a registration until its
+ *   quiesce has returned. While it is negative, no block can be entered. @__data is not
+ *   released before all blocks have been left: the last block to be left after the count
+ *   became negative completes @__bound_left.
+ * - @__async, @__phase and @__async_now are protected by @__async_lock. @__phase is also read
+ *   without it, because it only goes from held to open to over. The data is published before
+ *   live code runs, and the device is registered before code runs that needs a registration.
+ * - @__async_now is the code that the task that holds @__lock is ending. @__async_ended is
+ *   woken when it has ended.
+ * - @__waits_for is what the task that holds @__lock, or the task that revokes, @__revokes, is
+ *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered.
+ * - @__refused lists the places that were refused a section while the device was unregistered,
+ *   or since unplugging began. Each place is there once, and zeroes follow the last one.
+ *   During that time places are only added.
+ * - @__revocables, @__ends and @__unbound are protected by @__revocables_lock. @__unbound is
+ *   set before the first entry is revoked, and no entry is added after that.
+ * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off and for which
+ *   drm_dev_ctx_revocable_done() has not been called yet. @__ended is woken when it changes
+ *   after @__unbound was set, and when an entry has a reference again.
  * - The parent is bound, and @drm is held, until @__unbound is set, @__revocables is
  *   empty and @__ends is zero.
  */
@@ -374,9 +398,9 @@ struct drm_dev_ctx {
 	struct drm_device drm;
 	/* private: */
 	struct drm_dev_ctx_data *__data;
-	bool __registered;
-	bool __attached;
+	struct drm_dev_ctx *__registered;
 	const struct drm_dev_ctx_ops *__ops;
+	bool __attached;
 	struct device *__dev;
 	struct device *__dma_dev;
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
@@ -393,9 +417,7 @@ struct drm_dev_ctx {
 	struct lock_class_key __shutdown_key;
 	enum drm_dev_ctx_state __state;
 
-	raw_spinlock_t __bound_lock;	/* The three that follow, in interrupts, too */
-	bool __bound_open __guarded_by(&__bound_lock);
-	unsigned int __bound_users __guarded_by(&__bound_lock);
+	atomic_t __bound_users;
 	struct completion __bound_left;
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map __bound_map;	/* Release waits for @__bound_users. */
@@ -415,12 +437,15 @@ struct drm_dev_ctx {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map __ends_map;	/* Unbinding waits for @__ends. */
 #endif
-	/* The report of a probe, or the end of a registration or a binding, that takes long */
+	/* Reports a probe, or the end of a registration or a binding, that takes long. */
 	struct delayed_work __stuck;
+	/* Calls stop if drm_dev_register() fails and waits for sections. */
+	struct delayed_work __late_stop;
 	enum drm_dev_ctx_wait __waits_for;
 	unsigned int __stuck_ms;
 	struct task_struct *__revokes;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
+	struct drm_shmem_ends *__shmem_ends;	/* NULL, or the only one, which is set once */
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const char *__reg_type;
 	struct ref_tracker_dir __handles;
@@ -430,10 +455,10 @@ struct drm_dev_ctx {
 /**
  * struct drm_dev_ctx_handle - something that should be gone before its device is
  *
- * Embedded in the handles that other parts of the library give out. With
- * CONFIG_DRM_SAFE_DEBUG it remembers the stack that made the handle, for
- * debugfs and for the report when the device is released before it; otherwise
- * it takes no room.
+ * The handles that other parts of the library give out embed it. With
+ * CONFIG_DRM_SAFE_DEBUG it records the stack of the task that made the handle, for
+ * debugfs and for the report when the device is released first. Without that option it
+ * takes no space.
  */
 struct drm_dev_ctx_handle {
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -443,9 +468,9 @@ struct drm_dev_ctx_handle {
 };
 
 /*
- * The unplug section of a scope. No pointer to it is taken before its proof exists, so
- * the compiler knows the value of @open everywhere and emits no test. drm_dev_enter()
- * takes a pointer to @idx, which is therefore a variable of its own: a copy would occupy
+ * The unplug section of a scope. Nothing takes a pointer to it before its proof exists,
+ * so the compiler knows the value of @open everywhere and emits no test. @idx is a
+ * variable of its own because drm_dev_enter() takes a pointer to it: a copy would occupy
  * a register for the whole scope.
  */
 struct drm_dev_ctx_section {
@@ -463,9 +488,9 @@ struct drm_dev_ctx_section {
 
 /*
  * The arguments of an allocation. @owner and @modname name the calling module, whose
- * driver has to be binding @dev. If the driver has @stated the parent, then @dev may be
- * bound by another module's driver, and may have been bound before if it is the parent.
- * @type is the name of the driver's struct.
+ * driver has to be binding @dev. If the driver has @stated the parent, another module's
+ * driver may be binding @dev. In that case @dev may also have been bound before, if it is
+ * the parent. @type is the name of the driver's struct.
  */
 struct drm_dev_ctx_args {
 	struct device *dev;
@@ -490,6 +515,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 			   struct drm_dev_ctx_data *data)
 	__must_check __must_not_hold(drm_dev_section);
 int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx) __must_not_hold(drm_dev_section);
+void __drm_dev_ctx_remove(struct device *dev) __must_not_hold(drm_dev_section);
 void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
@@ -503,58 +529,10 @@ static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *c
 }
 #endif
 
-int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
-void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where);
-
-int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
-			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
-bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);
-
-/* Whether code of this turn needs a registration */
-static inline bool __drm_dev_ctx_needs_reg(enum drm_dev_ctx_turn turn)
-{
-	return turn < DRM_DEV_CTX_LIVE_WORK;
-}
-
-static inline enum drm_dev_ctx_phase
-__drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
-{
-	/*
-	 * Acquire: pairs with the release in drm_dev_ctx_open_async(). What is started now
-	 * sees the registration data.
-	 */
-	return smp_load_acquire(&async->__ctx->__phase[async->__turn]);
-}
-
-int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
-			      struct drm_dev_ctx_revocable *rev,
-			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;
-bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
-				struct drm_dev_ctx_revocable *rev)
-	__must_check __cond_acquires_shared(true, drm_dev_revocation);
-void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
-	__releases_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
-	__releases_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
-	__acquires_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
-
-#if IS_ENABLED(CONFIG_KUNIT)
-extern unsigned int drm_dev_ctx_section_limit_ms;
-int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx);
-#endif
-
 #ifdef CONFIG_DRM_SAFE_DEBUG
-void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
-void drm_dev_ctx_handle_del(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
 void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type);
 void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s);
 #else
-static inline void drm_dev_ctx_handle_add(struct drm_device *drm,
-					  struct drm_dev_ctx_handle *handle) {}
-static inline void drm_dev_ctx_handle_del(struct drm_device *drm,
-					  struct drm_dev_ctx_handle *handle) {}
 static __always_inline void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s,
 							const char *type) {}
 static __always_inline void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s) {}
@@ -564,8 +542,8 @@ static __always_inline void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_sec
  * to_drm_dev_ctx() - the contexts of a DRM device
  * @drm: a device that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made
  *
- * For functions that get a &struct drm_device from DRM, and need a section or a block. With
- * CONFIG_DRM_SAFE_DEBUG, both refuse and report a device that was not made so.
+ * For functions that get a &struct drm_device from DRM and need a section or a block.
+ * Sections, blocks and the entry points of ioctls refuse and report any other device.
  *
  * Context: Any.
  *
@@ -594,10 +572,10 @@ drm_dev_ctx_bound_drm(const struct drm_dev_ctx_bound *bound)
  * drm_dev_ctx_bound_parent() - the parent of a DRM device
  * @bound: the proof that it is bound
  *
- * The device that names the DRM device, and that does DMA for it unless
- * drm_dev_set_dma_dev() set another one: use drm_dev_dma_dev() for DMA. That one is
- * unbound after the device to which the DRM device belongs, too. The parent is
- * drm_dev_ctx_bound_device() as well, unless the device was allocated with
+ * The parent names the DRM device, and does DMA for it unless drm_dev_set_dma_dev() set
+ * another one: use drm_dev_dma_dev() for DMA. The DMA device, too, is unbound after the
+ * device to which the DRM device belongs. The parent is the same as
+ * drm_dev_ctx_bound_device(), unless the DRM device was allocated with
  * drm_dev_ctx_alloc_parent().
  *
  * Context: Any.
@@ -614,8 +592,8 @@ drm_dev_ctx_bound_parent(const struct drm_dev_ctx_bound *bound)
  * drm_dev_ctx_bound_device() - the bound device to which a DRM device belongs
  * @bound: the proof that it is bound
  *
- * The device that the driver's probe function was called for: the place of the
- * driver's managed allocations and driver data. See also drm_dev_ctx_bound_parent().
+ * This is the device for which the driver's probe function was called. The driver's
+ * managed allocations and driver data belong to it. See also drm_dev_ctx_bound_parent().
  *
  * Context: Any.
  *
@@ -687,8 +665,8 @@ drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
  * drm_dev_ctx_reg_ending() - whether the registration is about to end
  * @reg: the proof
  *
- * For the condition of a wait inside of a section: true before &drm_dev_ctx_ops.stop is
- * called, which wakes up the wait.
+ * For the condition of a wait inside a section. It becomes true before
+ * &drm_dev_ctx_ops.stop is called, which wakes up the wait.
  *
  * Context: Any.
  *
@@ -697,6 +675,24 @@ drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
 static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg *reg)
 {
 	return READ_ONCE(reg->bound.__ctx->__state) == DRM_DEV_CTX_ENDED;
+}
+
+/**
+ * drm_dev_ctx_live_ending() - whether the registration is about to end, or is ending
+ * @live: the proof
+ *
+ * For the condition of a wait, like drm_dev_ctx_reg_ending(). It is still true in
+ * kms_shutdown and quiesce.
+ *
+ * Context: Any.
+ *
+ * Return: whether the end of the registration has begun, or the device was given up.
+ */
+static __always_inline bool drm_dev_ctx_live_ending(const struct drm_dev_ctx_live *live)
+{
+	const enum drm_dev_ctx_state state = READ_ONCE(live->bound.__ctx->__state);
+
+	return state == DRM_DEV_CTX_ENDED || state == DRM_DEV_CTX_DROPPED;
 }
 
 /**
@@ -726,6 +722,44 @@ static __always_inline struct drm_dev_ctx_data *
 drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 {
 	return live->bound.__ctx->__data;
+}
+
+/**
+ * drm_dev_ctx_wait_event() - wait in a section or a block without blocking an unplug
+ * @_proof: a pointer to a &struct drm_dev_ctx_reg or a &struct drm_dev_ctx_live
+ * @_wq_head: the ``struct wait_queue_head``, which &drm_dev_ctx_ops.stop wakes up, too
+ * @_condition: what to wait for, evaluated until it is true once
+ * @_timeout: for how long, in jiffies; MAX_SCHEDULE_TIMEOUT for as long as it takes
+ *
+ * An unplug waits for the section or the block, so the wait also ends when the
+ * registration begins to end, and when the task is killed.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 if @_condition was true; -ENODEV if the registration is about to end;
+ * -ETIMEDOUT; or -EINTR if the task was killed.
+ */
+#define drm_dev_ctx_wait_event(_proof, _wq_head, _condition, _timeout) ({	\
+	const struct drm_dev_ctx_live *__waits =				\
+		_Generic((_proof),						\
+			 const struct drm_dev_ctx_reg *:			\
+				drm_dev_ctx_reg_live((const void *)(_proof)),	\
+			 const struct drm_dev_ctx_live *: (const void *)(_proof)); \
+	bool __met = false;							\
+	long __left = wait_event_killable_timeout(_wq_head,			\
+		(__met = (_condition)) || drm_dev_ctx_live_ending(__waits), _timeout); \
+										\
+	__drm_dev_ctx_wait_result(__met, __left);				\
+})
+
+/* Derives why a wait ended from the return value of wait_event_killable_timeout(). */
+static inline int __drm_dev_ctx_wait_result(bool met, long left)
+{
+	if (met)
+		return 0;
+	if (left < 0)
+		return -EINTR;
+	return left ? -ENODEV : -ETIMEDOUT;
 }
 
 /**
@@ -782,8 +816,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * @_type: the driver's struct
  * @_member: the &struct drm_dev_ctx in it
  *
- * As container_of(). With CONFIG_DRM_SAFE_DEBUG, a device that drm_dev_ctx_alloc() made for
- * another type is reported: it was given the &struct drm_driver of another type.
+ * Like container_of(). CONFIG_DRM_SAFE_DEBUG reports a device that drm_dev_ctx_alloc() made
+ * for another type: such a device was given the &struct drm_driver of another type.
  *
  * Context: Any.
  *
@@ -797,9 +831,9 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
 })
 
 /*
- * Without an owner, the module can be unloaded while files are open. Where the
- * compiler sees the struct drm_driver, the build fails; where it does not, the
- * allocation.
+ * Without an owner, the module can be unloaded while files are open. The build fails
+ * where the compiler sees the struct drm_driver, and the allocation fails where it does
+ * not.
  */
 #ifdef MODULE
 #define __drm_dev_ctx_assert_owner(_driver) ({					\
@@ -847,8 +881,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  *
  * Return: the token, a ``struct drm_dev_ctx_unreg *``; an ERR_PTR() on error:
  *
- * * -EINVAL - @_dev is not being bound to a driver of this module, the owner of the file
- *   operations is another one, or a device of @_driver exists in another struct; each is reported
+ * * -EINVAL - @_dev is not being bound to a driver of this module, another module owns the file
+ *   operations, or @_driver has a device in another struct; each is reported
  * * -ENOMEM - there is no memory
  */
 #define drm_dev_ctx_alloc(_dev, _driver, _type, _member) ({			\
@@ -865,7 +899,7 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * @_type: the driver's struct
  * @_member: the &struct drm_dev_ctx in it
  *
- * Has the driver core unbind @_dev before @_parent, by a device link.
+ * A device link makes the driver core unbind @_dev before @_parent.
  *
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
@@ -875,8 +909,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
 	___drm_dev_ctx_alloc(_dev, _parent, true, _driver, _type, _member)
 
 /*
- * Means "no section is open in this scope"; the macros below hide it by a
- * declaration of the same name and another type.
+ * Means "no section is open in this scope". The macros below hide it with a declaration
+ * of the same name and another type.
  */
 enum { __drm_dev_ctx_in_section };
 
@@ -890,15 +924,16 @@ enum { __drm_dev_ctx_in_section };
  * @ops: how the registration ends, or NULL
  * @data: registration data, owned by the device from here on
  *
- * For hardware that has to answer before the device can be registered: blocks of
- * drm_dev_ctx_guard_live() are entered from here on, and interrupts can be requested.
- * Once for a device. The data is quiesced and released, in this order, when the
- * registration ends or fails, when the token is dropped, or when its device is unbound.
+ * For hardware that has to answer before the device can be registered: from here on,
+ * blocks of drm_dev_ctx_guard_live() run, and the driver can request interrupts. This
+ * works once for a device, even if it fails: drop the token then. The library quiesces and
+ * releases the data, in this order, when the registration ends or fails, when the token is
+ * dropped, or when its device is unbound.
  *
  * Context: May sleep. From the probe function of the driver of the device.
  *
- * Return: the proof, borrowed from the token; an ERR_PTR() on error: the data was quiesced
- * and released. -EINVAL if the device has registration data or had some, which is
+ * Return: the proof, borrowed from the token; an ERR_PTR() on error, after the data was
+ * quiesced and released. -EINVAL if the device has registration data or had some, which is
  * reported; -ENOMEM.
  */
 static __always_inline const struct drm_dev_ctx_live * __must_check
@@ -915,24 +950,24 @@ drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops
  * @unreg: address of the variable that holds the token; the variable is NULL
  *	afterwards, whatever is returned
  * @ops: how the registration ends, or NULL
- * @data: registration data, owned by the registration from here on; if it is NULL, then
- *	@ops gets NULL. If drm_dev_ctx_attach() was called, then @ops and @data are as
- *	there, or both NULL
+ * @data: registration data, owned by the registration from here on; if it is NULL, then @ops
+ *	gets NULL. If drm_dev_ctx_attach() was called, then @ops and @data are the same as there,
+ *	or both NULL
  *
- * Publishes the registration data and then the device. The registration ends
- * when @dev is unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was
- * called, then a device link has the driver core unbind @dev before that DMA device. It must not
- * be called after this: no sg table is mapped then, which is reported.
+ * Publishes the registration data and then the device. The registration ends when @dev is
+ * unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was called, a device link
+ * makes the driver core unbind @dev before that DMA device. The driver must not call
+ * drm_dev_set_dma_dev() after this: the library then maps no sg table, and reports it.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *
  * Context: May sleep. From the probe function of the driver of @dev.
  *
- * Return: 0 or a negative error code. On error, the registration data was
- * quiesced and released, in this order, and userspace does not find the device. If
- * the device was live for a moment, then kms_shutdown ran first. A token that is NULL or
- * an ERR_PTR() is reported. There is no proof for quiesce in that case, so the data was
- * only released.
+ * Return: 0 or a negative error code. On error, the registration data has been quiesced and
+ * released, in this order, and userspace does not find the device. If the device was live for a
+ * moment, kms_shutdown ran first. The library reports a token that is NULL or an ERR_PTR(), or
+ * that is used after @dev was unbound. There is no proof for quiesce in that case, so the data
+ * has only been released.
  */
 static __always_inline int __must_check
 drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
@@ -951,9 +986,9 @@ drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
  * @unreg: address of the variable that holds the token; the variable is NULL
  *	afterwards
  *
- * The same happens at the end of the scope of a token that is
- * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is
- * unbound or its probe function has failed, as with devm_drm_dev_alloc().
+ * The same happens at the end of the scope of a token that is declared with
+ * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is unbound
+ * or its probe function has failed, as with devm_drm_dev_alloc().
  *
  * Context: May sleep.
  */
@@ -971,10 +1006,10 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * @ctx: the device; the caller holds a reference, or the parent is bound
  *
  * Stops waits, unplugs the device, waits for all sections that need the registration, shuts
- * down the display, quiesces the hardware and releases the registration data;
- * if another thread is doing so, waits for it. Does not compile in the scope of
- * drm_dev_ctx_guard() or drm_dev_ctx_or(), on whatever device: DRM waits for the
- * sections of all devices, so this would wait for itself.
+ * down the display, quiesces the hardware and releases the registration data; if another
+ * thread is doing so, waits for that thread. Does not compile in the scope of
+ * drm_dev_ctx_guard() or drm_dev_ctx_or() of any device: DRM waits for the sections of all
+ * devices, so this would wait for itself.
  *
  * Context: May sleep. Not from a section that needs a registration, nor from a
  * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
@@ -982,7 +1017,7 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * Return:
  * * 0 - the registration ended here
  * * -ENODEV - there is none: it ended before, or never was
- * * -EDEADLK - called from where it would wait for itself; nothing was done
+ * * -EDEADLK - the call would wait for itself; nothing was done
  */
 static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 	__must_not_hold(drm_dev_section)
@@ -993,10 +1028,36 @@ static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 #define drm_dev_ctx_unregister(_ctx)						\
 	drm_dev_ctx_unregister(({ __drm_dev_ctx_assert_no_section(); (_ctx); }))
 
+/**
+ * drm_dev_ctx_remove() - do what unbinding a device does to its DRM devices, now
+ * @dev: the device that drm_dev_ctx_alloc() was given
+ *
+ * For a remove function, which needs no pointer but @dev, and for the unbind function of a
+ * component, after which @dev stays bound. Ends each registration on @dev as
+ * drm_dev_ctx_unregister() does, revokes the sg tables, and drops the reference that the
+ * binding holds: the memory of a DRM device is freed with its last reference, which need
+ * not wait until @dev is unbound. Another DRM device can be allocated to @dev afterwards. A
+ * DRM device whose token is not used up yet stays. Does nothing if there is nothing left.
+ *
+ * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
+ *
+ * Context: May sleep. Not from a section that needs a registration, nor from a
+ * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h: that is
+ * reported, and the device stays as it is.
+ */
+static __always_inline void drm_dev_ctx_remove(struct device *dev)
+	__must_not_hold(drm_dev_section)
+{
+	__drm_dev_ctx_remove(dev);
+}
+
+#define drm_dev_ctx_remove(_dev)						\
+	drm_dev_ctx_remove(({ __drm_dev_ctx_assert_no_section(); (_dev); }))
+
 /*
- * An ioctl runs on a device that has been registered, so @registered is true there and
- * @__registered is not read. DRM publishes minors and looks them up under a lock, which
- * orders the registration data, too.
+ * @registered is true for ioctls: an ioctl runs on a device that has been registered, which
+ * __drm_dev_ctx_ioctl_of() has checked. DRM publishes minors and looks them up under a
+ * lock, and this lock also orders the registration data.
  */
 static __always_inline struct drm_dev_ctx_section
 __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
@@ -1004,17 +1065,20 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
 {
 	struct drm_dev_ctx_section s = { .ctx = ctx, .idx = idx };
 
-	/* What follows the struct drm_device of another driver is not read. */
+	/* CONFIG_DRM_SAFE_DEBUG does not read the memory behind a foreign device. */
 	if (__drm_dev_ctx_is_foreign(ctx))
 		return s;
 	if (unlikely(!drm_dev_enter(&ctx->drm, idx)))
 		return s;
 	/*
-	 * drm_dev_enter() succeeds on a device that was never registered.
-	 * Acquire: pairs with the release in drm_dev_ctx_go_live(). The
-	 * registration data of a registered device is seen, too.
+	 * drm_dev_enter() also succeeds on a device that was never registered, and on a
+	 * foreign one.
+	 * Acquire: pairs with the release in drm_dev_ctx_go_live(), see
+	 * ctx-registered.litmus. The acquire also makes the registration data of a
+	 * registered device visible. The data stays until the section is left: see
+	 * ctx-section.litmus. So do tables: see sgt-section.litmus.
 	 */
-	if (unlikely(!registered && !smp_load_acquire(&ctx->__registered))) {
+	if (unlikely(!registered && smp_load_acquire(&ctx->__registered) != ctx)) {
 		drm_dev_exit(*idx);
 		return s;
 	}
@@ -1029,6 +1093,7 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
  */
 typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_t;
 typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_live_t;
+typedef struct drm_dev_ctx_section class_drm_dev_ctx_section_callback_t;
 
 static __always_inline struct drm_dev_ctx_section
 class_drm_dev_ctx_section_constructor(int *idx, struct drm_dev_ctx *ctx, bool registered)
@@ -1041,7 +1106,7 @@ class_drm_dev_ctx_section_constructor(int *idx, struct drm_dev_ctx *ctx, bool re
 	return s;
 }
 
-/* Whether the device is registered, or is being unregistered and not quiesced yet */
+/* Enters if the device is registered, or is being unregistered and not quiesced yet. */
 static __always_inline struct drm_dev_ctx_section
 class_drm_dev_ctx_section_live_constructor(int *idx, struct drm_dev_ctx *ctx)
 	__acquires_shared(drm_dev_section) __no_context_analysis
@@ -1051,6 +1116,17 @@ class_drm_dev_ctx_section_live_constructor(int *idx, struct drm_dev_ctx *ctx)
 	if (unlikely(!s.open))
 		s.bound = __drm_dev_ctx_bound_enter(ctx);
 	return s;
+}
+
+/* Enters if there is registration data, registered or not. Opens no section. */
+static __always_inline struct drm_dev_ctx_section
+class_drm_dev_ctx_section_callback_constructor(struct drm_dev_ctx *ctx)
+	__acquires_shared(drm_dev_section) __no_context_analysis
+{
+	return (struct drm_dev_ctx_section) {
+		.ctx = ctx,
+		.bound = __drm_dev_ctx_bound_enter(ctx),
+	};
 }
 
 static __always_inline void
@@ -1076,6 +1152,9 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 #define class_drm_dev_ctx_section_live_destructor	class_drm_dev_ctx_section_destructor
 #define class_drm_dev_ctx_section_live_lock_ptr	class_drm_dev_ctx_section_lock_ptr
 #define class_drm_dev_ctx_section_live_is_conditional	true
+#define class_drm_dev_ctx_section_callback_destructor	class_drm_dev_ctx_section_destructor
+#define class_drm_dev_ctx_section_callback_lock_ptr	class_drm_dev_ctx_section_lock_ptr
+#define class_drm_dev_ctx_section_callback_is_conditional	true
 
 /* What a section is entered from: a device, or an ioctl's context of it */
 #define __drm_dev_ctx_from(_from)						\
@@ -1084,8 +1163,8 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 	_Generic((_from), struct drm_dev_ctx *: false, struct drm_dev_ctx_ioctl *: true)
 
 /*
- * Tracks the section here: the constructor of a class returns a copy. @type names the proof's
- * type.
+ * Tracks the section here and not in the constructor of the class, which returns a copy.
+ * @type names the proof's type.
  */
 static __always_inline struct drm_dev_ctx *
 __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
@@ -1096,8 +1175,8 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 }
 
 /*
- * scoped_cond_guard(), whose statement for a class that is not entered comes last and may have
- * commas. @_args are those of the constructor, in parentheses.
+ * Like scoped_cond_guard(), but the statement for a class that is not entered comes last and
+ * may contain commas. @_args are the arguments of the constructor, in parentheses.
  */
 #define __drm_dev_ctx_scoped_else(_name, _label, _args, ...)			\
 	for (CLASS(_name, scope)_args; true; ({ goto _label; }))		\
@@ -1107,7 +1186,7 @@ _label:										\
 			break;							\
 		} else
 
-/* An int for the section of the block that follows, which is run once */
+/* Declares an int for the section of the block that follows, and runs the block once. */
 #define __drm_dev_ctx_idx()							\
 	for (int __idx, *__once = &__idx; __once; __once = NULL)
 
@@ -1129,9 +1208,9 @@ _label:										\
  * @_proof: name of the proof, a ``const struct _type *`` for the block
  * @_from: the &struct drm_dev_ctx, or the ``struct drm_dev_ctx_ioctl *`` of an ioctl
  *
- * The block is skipped unless the device is registered and not unplugged, and
- * the device stays so until the block is left, on whatever path. It is a loop
- * that runs at most once: break leaves it.
+ * The block is skipped unless the device is registered and not unplugged, and the device
+ * stays so until the block is left, on whatever path. The block is a loop that runs at
+ * most once: break leaves it.
  *
  * Context: Any but NMI. The block may sleep if its surroundings may.
  */
@@ -1147,7 +1226,7 @@ _label:										\
  * @_from: the &struct drm_dev_ctx, or the ``struct drm_dev_ctx_ioctl *`` of an ioctl
  * @...: statement in place of the block, such as ``ret = -ENODEV``
  *
- * As drm_dev_ctx_guard().
+ * Like drm_dev_ctx_guard().
  *
  * Context: Any but NMI. The block may sleep if its surroundings may.
  */
@@ -1162,13 +1241,13 @@ _label:										\
  * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
  * @_ctx: the device
  *
- * As drm_dev_ctx_guard(), but the block also runs before registration, from
- * drm_dev_ctx_attach() on, and while the registration
- * ends, in any task, until quiesce has returned: the device is unplugged by then, and
- * yet the hardware is there. Use it in functions that drm_atomic_helper_shutdown()
- * calls or waits for, such as &drm_crtc_helper_funcs.atomic_disable, also in the worker
- * of a nonblocking commit, and in other work that quiesce flushes. The registration data
- * is not released before the block is left.
+ * Like drm_dev_ctx_guard(), but the block also runs before registration, from
+ * drm_dev_ctx_attach() on, and while the registration ends, in any task, until quiesce
+ * has returned. The device is unplugged by then, but the hardware is still there. Use it
+ * in functions that drm_atomic_helper_shutdown() calls or waits for, such as
+ * &drm_crtc_helper_funcs.atomic_disable, also in the worker of a nonblocking commit, and
+ * in other work that quiesce flushes. The registration data is not released before the
+ * block is left.
  *
  * Context: Any but NMI. The block must not wait for the end of the registration.
  */
@@ -1183,7 +1262,7 @@ _label:										\
  * @_ctx: the device
  * @...: statement in place of the block, such as ``ret = -ENODEV``
  *
- * As drm_dev_ctx_guard_live().
+ * Like drm_dev_ctx_guard_live().
  *
  * Context: Any but NMI. The block must not wait for the end of the registration.
  */
@@ -1194,6 +1273,27 @@ _label:										\
 			__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
 
 /**
+ * drm_dev_ctx_guard_callback() - run a block in a callback that others call
+ * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
+ * @_ctx: the device, which the callback's caller keeps, as the driver data of a bus device
+ *
+ * For completers that do not belong to drm_dev_ctx_async.h, such as the callback of a virtqueue,
+ * for power management callbacks, and for &drm_plane_helper_funcs.panic_flush. The block runs
+ * from drm_dev_ctx_attach() on until quiesce has returned. The block is not a section, so an
+ * unplug does not wait for it, and it may wait for the locks of the mode configuration. The
+ * registration data is not released before the block is left. When quiesce returns, it has
+ * completed what the block completes.
+ *
+ * Takes no lock, so that any context can enter the block. An NMI may enter it only in a panic,
+ * when nothing else runs.
+ *
+ * Context: Any. The block must not wait for the end of the registration.
+ */
+#define drm_dev_ctx_guard_callback(_live, _ctx)					\
+	scoped_guard(drm_dev_ctx_section_callback, _ctx)			\
+		__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
+
+/**
  * drm_dev_ctx_or() - need a registered device to the end of the scope
  * @_type: the driver's proof, without struct: see &struct drm_dev_ctx_reg
  * @_proof: name of the proof, a ``const struct _type *`` from here on
@@ -1201,7 +1301,7 @@ _label:										\
  * @...: statement that leaves the scope if the device is not registered, such
  *	as ``return -ENODEV``
  *
- * Does not compile if a goto or a case label leads past it into its scope, where the
+ * Does not compile if a goto or a case label jumps past it into its scope, where the
  * proof would not exist. The same holds for a goto in @....
  *
  * Context: Any but NMI.
@@ -1219,8 +1319,8 @@ _label:										\
  * @...: statement that leaves the scope if the hardware may not be used, such
  *	as ``return -ENODEV``
  *
- * The rest of the scope is as the block of drm_dev_ctx_guard_live(). Does not compile if a goto
- * or a case label leads past it into its scope.
+ * The rest of the scope is like the block of drm_dev_ctx_guard_live(). Does not compile if a
+ * goto or a case label jumps past it into its scope.
  *
  * Context: Any but NMI. The scope must not wait for the end of the registration.
  */
@@ -1245,7 +1345,7 @@ _label:										\
 #define __drm_dev_ctx_ioctl_size(_type)						\
 	(__builtin_types_compatible_p(_type, void) ? 0 : sizeof(_type))
 
-/* The ioctl is one of a driver's, with an argument of this size */
+/* Asserts that the ioctl is a driver's ioctl, with an argument of this size. */
 #define __drm_dev_ctx_assert_ioctl(_ioctl, _arg_t)				\
 	static_assert(_IOC_SIZE(DRM_IOCTL_##_ioctl) ==				\
 		      __drm_dev_ctx_ioctl_size(_arg_t),				\
@@ -1255,16 +1355,36 @@ _label:										\
 		      _IOC_NR(DRM_IOCTL_##_ioctl) < DRM_COMMAND_END,		\
 		      #_ioctl " is not an ioctl of a DRM driver")
 
+/*
+ * The context of an ioctl on @drm, or NULL with a report. A struct drm_driver with these ioctls
+ * expects devices that drm_dev_ctx_alloc() made, but any device can have it.
+ */
+static __always_inline struct drm_dev_ctx_ioctl *__drm_dev_ctx_ioctl_of(struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	/* Unordered: see __drm_dev_ctx_try_enter(). */
+	if (unlikely(__drm_dev_ctx_is_foreign(ctx) || READ_ONCE(ctx->__registered) != ctx)) {
+		__drm_dev_ctx_refused(ctx);
+		return NULL;
+	}
+	/* It was read, so it is not NULL. This lets the compiler drop the caller's check. */
+	if (!ctx)
+		__builtin_unreachable();
+	return (struct drm_dev_ctx_ioctl *)ctx;
+}
+
 /* The entry point of an ioctl; @_call calls the handler with args and file. */
 #define __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, _call)				\
 int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,		\
 				 struct drm_file *file)				\
 {										\
 	__drm_dev_ctx_assert_ioctl(_ioctl, _arg_t);				\
-	/* A driver with these ioctls allocates its devices as struct drm_dev_ctx. */ \
-	struct drm_dev_ctx_ioctl *ioctl = (void *)to_drm_dev_ctx(drm);		\
+	struct drm_dev_ctx_ioctl *ioctl = __drm_dev_ctx_ioctl_of(drm);		\
 	_arg_t *args = data;							\
 										\
+	if (unlikely(!ioctl))							\
+		return -ENODEV;							\
 	_call;									\
 }										\
 static_assert(1)
@@ -1281,9 +1401,9 @@ static_assert(1)
  * @_reg_t: the driver's proof, without struct: see &struct drm_dev_ctx_reg
  * @_arg_t: type of the argument; void for an ioctl without one
  *
- * The ioctl fails with -ENODEV once the device is unplugged, and unplugging waits for
- * the handler. The build fails if the handler has other types, or if the argument has
- * not the size that the ioctl's number says. For the table of the same file.
+ * The ioctl fails with -ENODEV once the device is unplugged, and unplugging waits for the
+ * handler. The build fails if the handler has other types, or if the argument does not have
+ * the size that the ioctl's number encodes. For the table of the same file.
  */
 #define DRM_DEV_CTX_IOCTL(_ioctl, _handler, _reg_t, _arg_t)			\
 	static __DRM_DEV_CTX_IOCTL_REG(_ioctl, _handler, _reg_t, _arg_t)
@@ -1294,10 +1414,10 @@ static_assert(1)
  * @_handler: ``int handler(struct drm_dev_ctx_ioctl *ioctl, _arg_t *args, struct drm_file *file)``
  * @_arg_t: type of the argument; void for an ioctl without one
  *
- * The device has been registered, and may be unplugged at any time while the handler runs:
- * the handler opens a section where it touches the hardware. For handlers that copy from
- * or to userspace, or wait for long. After the unplug, drm_ioctl() returns -ENODEV. For the
- * table of the same file.
+ * The device has been registered, and may be unplugged at any time while the handler runs: the
+ * handler opens a section where it touches the hardware. For handlers that copy from or to
+ * userspace, or wait for a long time. After the unplug, drm_ioctl() returns -ENODEV. For the table
+ * of the same file.
  */
 #define DRM_DEV_CTX_IOCTL_UNGUARDED(_ioctl, _handler, _arg_t)			\
 	static __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, return _handler(ioctl, args, file))
@@ -1306,9 +1426,9 @@ static_assert(1)
  * DRM_DEV_CTX_IOCTL_DECLARE() - declare the entry point of an ioctl for the table of another file
  * @_ioctl: the ioctl, without ``DRM_IOCTL_``
  *
- * In a header of the driver. DRM_DEV_CTX_IOCTL_EXTERN() or
- * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() defines it. Two drivers that are both built in must not
- * have an ioctl of the same name so.
+ * Goes into a header of the driver. DRM_DEV_CTX_IOCTL_EXTERN() or
+ * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() defines the entry point. Two drivers that are both built
+ * in must not declare an ioctl of the same name.
  */
 #define DRM_DEV_CTX_IOCTL_DECLARE(_ioctl)					\
 	int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
@@ -1350,8 +1470,8 @@ static_assert(1)
  *		DRM_DEV_CTX_IOCTL_DEF(FOO_SUBMIT, DRM_RENDER_ALLOW),
  *	};
  *
- * A ``static const struct drm_ioctl_desc`` array. The build fails if a number occurs
- * twice. ARRAY_SIZE() of the table is &drm_driver.num_ioctls.
+ * The table is a ``static const struct drm_ioctl_desc`` array. The build fails if a
+ * number occurs twice. ARRAY_SIZE() of the table is &drm_driver.num_ioctls.
  */
 #define DRM_DEV_CTX_IOCTLS(_name)						\
 	_Pragma(__DRM_DEV_CTX_ONCE)						\
@@ -1362,7 +1482,7 @@ static_assert(1)
  * @_name: the table. A header declares it with the number of ioctls:
  *	``extern const struct drm_ioctl_desc foo_ioctls[FOO_IOCTLS];``
  *
- * The build fails if it has another number of them.
+ * The build fails if the table has another number of ioctls.
  */
 #define DRM_DEV_CTX_IOCTLS_EXTERN(_name)					\
 	_Pragma(__DRM_DEV_CTX_ONCE)						\

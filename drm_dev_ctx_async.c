@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/export.h>
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
+#include <linux/kthread.h>
 #include <linux/lockdep.h>
+#include <linux/sched/task.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
 #include "drm_dev_ctx_async.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_core.h"
 
 /**
  * DOC: asynchronous code
  *
- * Work items, timers and interrupts belong to the registration data. A driver that declares
- * them here does not end them:
+ * Work items, timers, threads and interrupts belong to the registration data. A driver that
+ * declares them here need not end them:
  *
  * .. code-block:: c
  *
@@ -58,8 +62,8 @@
  *		return ret;
  *	return drm_dev_ctx_register(dev, &unreg, &foo_ops, &hw->base);
  *
- * A handler gets the proof of what it needs, and the registration data. What it needs says
- * when it is ended:
+ * A handler gets a proof of the context that it needs, and the registration data. The context
+ * decides when the handler is ended:
  *
  * - An *initiator* takes a &struct drm_dev_ctx_reg. It runs in a section, and is ended when the
  *   device is unplugged. Until the device is registered, it is held back.
@@ -67,24 +71,28 @@
  *   drm_dev_ctx_attach() on, and is ended after quiesce. Sections, kms_shutdown and quiesce may
  *   wait for it.
  *
- * All are ended before release: work items first, which may wait for the others, then timers,
- * then interrupts. A completer that waits for another work item is the driver's to avoid. What
- * is embedded in something that goes earlier is ended by drm_dev_ctx_work_fini(),
- * drm_dev_ctx_timer_fini() or drm_dev_ctx_irq_free().
+ * A thread takes a &struct drm_dev_ctx_live, because it runs all the time. It opens a section for
+ * each operation that it starts, and completes nothing inside a section.
+ *
+ * The library ends all of them before release: first work items and threads, which may wait for
+ * the others, then timers, then interrupts. It is up to the driver to avoid a completer that
+ * waits for another work item. If an item is embedded in something that is freed earlier, end it
+ * with drm_dev_ctx_work_fini(), drm_dev_ctx_timer_fini(), drm_dev_ctx_hrtimer_fini(),
+ * drm_dev_ctx_kthread_stop() or drm_dev_ctx_irq_free().
  */
 
-/* Whether there was an init; reports it. */
+/* Returns whether @async was never initialised, and reports that. */
 static bool drm_dev_ctx_async_misses(const struct drm_dev_ctx_async *async)
 {
 	if (likely(async->__ctx))
 		return false;
 
 	drm_safe_broken(NULL, "asynchronous code is initialised before use",
-			"there was no drm_dev_ctx_work_init() or drm_dev_ctx_timer_init()");
+			"there was no drm_dev_ctx_work_init(), or the like of a timer or thread");
 	return true;
 }
 
-/* Whether it has been initialised, and not ended since; reports it. */
+/* Returns whether @async was initialised and not ended since, and reports that. */
 static bool drm_dev_ctx_async_is_used(const struct drm_dev_ctx_live *live,
 				      const struct drm_dev_ctx_async *async)
 {
@@ -105,7 +113,10 @@ static void drm_dev_ctx_async_track(struct drm_dev_ctx_section *s, void *fn)
 #endif
 }
 
-/* A block for @fn. It needs no count, because the end of the registration waits for @fn. */
+/*
+ * A block for @fn. The block need not be counted, because the end of the registration waits for
+ * @fn.
+ */
 static void drm_dev_ctx_async_enter_live(struct drm_dev_ctx_section *s,
 					 struct drm_dev_ctx_async *async, void *fn)
 {
@@ -118,7 +129,10 @@ static void drm_dev_ctx_async_leave_live(struct drm_dev_ctx_section *s)
 	__drm_dev_ctx_section_untrack(s);
 }
 
-/* A section for @fn. It runs since the device was registered, so no more than that is asked. */
+/*
+ * A section for @fn, which does not run before the device is registered. So this only checks for an
+ * unplug.
+ */
 static bool drm_dev_ctx_async_enter_reg(struct drm_dev_ctx_section *s, int *idx,
 					struct drm_dev_ctx_async *async, void *fn)
 	__context_unsafe("left with drm_dev_ctx_async_leave_reg() if it was entered")
@@ -139,7 +153,7 @@ static void drm_dev_ctx_async_leave_reg(struct drm_dev_ctx_section *s)
 	drm_dev_exit(*s->idx);
 }
 
-/* The lock keeps it so. */
+/* The lock keeps the answer valid. */
 static bool drm_dev_ctx_async_is_held(const struct drm_dev_ctx_async *async)
 {
 	return __drm_dev_ctx_async_phase(async) == DRM_DEV_CTX_HELD;
@@ -150,6 +164,16 @@ static bool drm_dev_ctx_async_is_over(const struct drm_dev_ctx_async *async)
 	return __drm_dev_ctx_async_phase(async) == DRM_DEV_CTX_OVER;
 }
 
+/* Does nothing if @async was never initialised, or if the device has ended it already. */
+static void drm_dev_ctx_async_fini(struct drm_dev_ctx_async *async)
+{
+	if (!async->__ctx)
+		return;
+	if (drm_dev_ctx_async_take(async))
+		async->__ops->end(async);
+	async->__ctx = NULL;
+}
+
 /* Work items */
 
 static struct drm_dev_ctx_work *drm_dev_ctx_async_work(const struct drm_dev_ctx_async *async)
@@ -157,7 +181,10 @@ static struct drm_dev_ctx_work *drm_dev_ctx_async_work(const struct drm_dev_ctx_
 	return container_of(async, struct drm_dev_ctx_work, __async);
 }
 
-/* The handler may free what @work is in. */
+/*
+ * The handler may free the memory that @work is embedded in. It sees the registration data: see
+ * async-open.litmus.
+ */
 static void drm_dev_ctx_work_run_reg(struct work_struct *base)
 {
 	struct drm_dev_ctx_work *work = container_of(base, struct drm_dev_ctx_work, __work.work);
@@ -171,6 +198,7 @@ static void drm_dev_ctx_work_run_reg(struct work_struct *base)
 	drm_dev_ctx_async_leave_reg(&s);
 }
 
+/* Like drm_dev_ctx_work_run_reg(), see async-open.litmus. */
 static void drm_dev_ctx_work_run_live(struct work_struct *base)
 {
 	struct drm_dev_ctx_work *work = container_of(base, struct drm_dev_ctx_work, __work.work);
@@ -209,11 +237,18 @@ static bool drm_dev_ctx_work_runs(struct drm_dev_ctx_async *async)
 	return work_busy(&drm_dev_ctx_async_work(async)->__work.work) & WORK_BUSY_RUNNING;
 }
 
+/* Compares addresses only, because the handler may have freed the memory around the work item. */
+static bool drm_dev_ctx_work_is_current(struct drm_dev_ctx_async *async)
+{
+	return current_work() == &drm_dev_ctx_async_work(async)->__work.work;
+}
+
 static const struct drm_dev_ctx_async_ops drm_dev_ctx_work_ops = {
 	.start = drm_dev_ctx_work_start,
 	.end = drm_dev_ctx_work_end,
 	.handler = drm_dev_ctx_work_handler,
 	.runs = drm_dev_ctx_work_runs,
+	.is_current = drm_dev_ctx_work_is_current,
 };
 
 /* Each work item has a lockdep class of its own, as with INIT_WORK(). */
@@ -258,24 +293,42 @@ void __drm_dev_ctx_work_init_live(struct drm_dev_ctx_work *work,
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_work_init_live);
 
 /*
- * Has a work item queued when its device is registered. If that has happened meanwhile then
- * @held is false. Returns whether it was to be queued before.
+ * Defers the queueing of a work item until its device is registered. Returns false if the
+ * device has been registered meanwhile. Otherwise sets @before to whether the work item
+ * was already deferred. Under the lock: see async-hold.litmus.
  */
 static bool drm_dev_ctx_work_hold(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
-				  unsigned long delay, bool mod, bool *held)
+				  unsigned long delay, bool mod, bool *before)
 {
-	bool before;
-
 	guard(raw_spinlock_irqsave)(&work->__async.__ctx->__async_lock);
-	*held = drm_dev_ctx_async_is_held(&work->__async);
-	if (!*held)
+	if (!drm_dev_ctx_async_is_held(&work->__async))
 		return false;
-	before = work->__held;
-	if (mod || !before) {
+	*before = work->__held;
+	if (mod || !*before) {
 		work->__held = wq;
 		work->__delay = delay;
 	}
-	return before;
+	return true;
+}
+
+/*
+ * Returns whether a work item must not be queued now, because it is held back, was ended,
+ * or was never initialised. In that case, @ret is the return value for the caller.
+ */
+static bool drm_dev_ctx_work_put_off(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
+				     unsigned long delay, bool mod, bool *ret)
+{
+	bool before;
+
+	*ret = false;
+	if (drm_dev_ctx_async_misses(&work->__async))
+		return true;
+	if (unlikely(drm_dev_ctx_async_is_held(&work->__async)) &&
+	    drm_dev_ctx_work_hold(work, wq, delay, mod, &before)) {
+		*ret = before == mod;
+		return true;
+	}
+	return unlikely(drm_dev_ctx_async_is_over(&work->__async));
 }
 
 /**
@@ -284,8 +337,9 @@ static bool drm_dev_ctx_work_hold(struct drm_dev_ctx_work *work, struct workqueu
  * @wq: the workqueue
  * @delay: in jiffies; 0 for at once
  *
- * As queue_delayed_work(). A work item that needs a registration, of a device that is not
- * registered yet, is queued when it is. Does nothing once the library has ended it.
+ * Like queue_delayed_work(). If the work item needs a registration and the device is not
+ * registered yet, it is queued on registration. Does nothing once the library has ended
+ * the work item.
  *
  * Context: Any but NMI.
  *
@@ -294,17 +348,11 @@ static bool drm_dev_ctx_work_hold(struct drm_dev_ctx_work *work, struct workqueu
 bool drm_dev_ctx_work_queue(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
 			    unsigned long delay)
 {
-	bool held, before;
+	bool ret;
 
-	if (drm_dev_ctx_async_misses(&work->__async))
-		return false;
-	if (unlikely(drm_dev_ctx_async_is_held(&work->__async))) {
-		before = drm_dev_ctx_work_hold(work, wq, delay, false, &held);
-		if (held)
-			return !before;
-	}
-	if (unlikely(drm_dev_ctx_async_is_over(&work->__async)))
-		return false;
+	if (drm_dev_ctx_work_put_off(work, wq, delay, false, &ret))
+		return ret;
+	/* Orders the load of the phase before the handler: see async-open.litmus. */
 	return queue_delayed_work(wq, &work->__work, delay);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_work_queue);
@@ -315,7 +363,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_queue);
  * @wq: the workqueue
  * @delay: in jiffies; 0 for at once
  *
- * As mod_delayed_work(); see drm_dev_ctx_work_queue().
+ * Like mod_delayed_work(); see drm_dev_ctx_work_queue().
  *
  * Context: Any but NMI.
  *
@@ -324,17 +372,10 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_queue);
 bool drm_dev_ctx_work_mod(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
 			  unsigned long delay)
 {
-	bool held, before;
+	bool ret;
 
-	if (drm_dev_ctx_async_misses(&work->__async))
-		return false;
-	if (unlikely(drm_dev_ctx_async_is_held(&work->__async))) {
-		before = drm_dev_ctx_work_hold(work, wq, delay, true, &held);
-		if (held)
-			return before;
-	}
-	if (unlikely(drm_dev_ctx_async_is_over(&work->__async)))
-		return false;
+	if (drm_dev_ctx_work_put_off(work, wq, delay, true, &ret))
+		return ret;
 	return mod_delayed_work(wq, &work->__work, delay);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_work_mod);
@@ -351,11 +392,11 @@ static bool drm_dev_ctx_work_unhold(struct drm_dev_ctx_work *work)
 }
 
 /**
- * drm_dev_ctx_work_cancel_sync() - cancel a work item, and wait until it does not run
+ * drm_dev_ctx_work_cancel_sync() - cancel a work item, and wait until it no longer runs
  * @work: the work item
  *
- * As cancel_delayed_work_sync(). It can be queued again. Not needed at the end of the
- * registration.
+ * Like cancel_delayed_work_sync(). The work item can be queued again. Not needed at the
+ * end of the registration.
  *
  * Context: May sleep. Not from the handler.
  *
@@ -376,7 +417,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_cancel_sync);
  * drm_dev_ctx_work_flush() - wait for a work item
  * @work: the work item
  *
- * As flush_delayed_work(). One that is held back is not waited for.
+ * Like flush_delayed_work(). Does not wait for a work item that is held back.
  *
  * Context: May sleep. Not from the handler. If it needs a registration, not from a section.
  *
@@ -394,18 +435,14 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_flush);
  * drm_dev_ctx_work_fini() - end a work item before the registration ends
  * @work: the work item; nothing happens if it was never initialised and is zeroed
  *
- * For a work item in something that is freed before the registration ends, or that may be. It
- * can be initialised again afterwards.
+ * For a work item in memory that is freed, or may be freed, before the registration ends. The
+ * work item can be initialised again afterwards.
  *
  * Context: May sleep. Not from the handler. The device exists.
  */
 void drm_dev_ctx_work_fini(struct drm_dev_ctx_work *work)
 {
-	if (!work->__async.__ctx)
-		return;
-	drm_dev_ctx_async_take(&work->__async);
-	drm_dev_ctx_work_end(&work->__async);
-	work->__async.__ctx = NULL;
+	drm_dev_ctx_async_fini(&work->__async);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_work_fini);
 
@@ -416,6 +453,7 @@ static struct drm_dev_ctx_timer *drm_dev_ctx_async_timer(const struct drm_dev_ct
 	return container_of(async, struct drm_dev_ctx_timer, __async);
 }
 
+/* The handler sees the registration data: see async-open.litmus. */
 static void drm_dev_ctx_timer_run_reg(struct timer_list *base)
 {
 	struct drm_dev_ctx_timer *timer = timer_container_of(timer, base, __timer);
@@ -429,6 +467,7 @@ static void drm_dev_ctx_timer_run_reg(struct timer_list *base)
 	drm_dev_ctx_async_leave_reg(&s);
 }
 
+/* Like drm_dev_ctx_timer_run_reg(), see async-open.litmus. */
 static void drm_dev_ctx_timer_run_live(struct timer_list *base)
 {
 	struct drm_dev_ctx_timer *timer = timer_container_of(timer, base, __timer);
@@ -504,20 +543,17 @@ void __drm_dev_ctx_timer_init_live(struct drm_dev_ctx_timer *timer,
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_timer_init_live);
 
-/* As drm_dev_ctx_work_hold() */
+/* Like drm_dev_ctx_work_hold(), see async-hold.litmus. */
 static bool drm_dev_ctx_timer_hold(struct drm_dev_ctx_timer *timer, unsigned long expires,
-				   bool *held)
+				   bool *before)
 {
-	bool before;
-
 	guard(raw_spinlock_irqsave)(&timer->__async.__ctx->__async_lock);
-	*held = drm_dev_ctx_async_is_held(&timer->__async);
-	if (!*held)
+	if (!drm_dev_ctx_async_is_held(&timer->__async))
 		return false;
-	before = timer->__held;
+	*before = timer->__held;
 	timer->__held = true;
 	timer->__expires = expires;
-	return before;
+	return true;
 }
 
 /**
@@ -525,8 +561,8 @@ static bool drm_dev_ctx_timer_hold(struct drm_dev_ctx_timer *timer, unsigned lon
  * @timer: the timer
  * @expires: when it expires, in jiffies
  *
- * As mod_timer(). A timer that needs a registration, of a device that is not registered
- * yet, is started when it is. Does nothing once the library has ended it.
+ * Like mod_timer(). If the timer needs a registration and the device is not registered
+ * yet, it is started on registration. Does nothing once the library has ended the timer.
  *
  * Context: Any but NMI.
  *
@@ -534,17 +570,16 @@ static bool drm_dev_ctx_timer_hold(struct drm_dev_ctx_timer *timer, unsigned lon
  */
 bool drm_dev_ctx_timer_mod(struct drm_dev_ctx_timer *timer, unsigned long expires)
 {
-	bool held, before;
+	bool before;
 
 	if (drm_dev_ctx_async_misses(&timer->__async))
 		return false;
-	if (unlikely(drm_dev_ctx_async_is_held(&timer->__async))) {
-		before = drm_dev_ctx_timer_hold(timer, expires, &held);
-		if (held)
-			return before;
-	}
+	if (unlikely(drm_dev_ctx_async_is_held(&timer->__async)) &&
+	    drm_dev_ctx_timer_hold(timer, expires, &before))
+		return before;
 	if (unlikely(drm_dev_ctx_async_is_over(&timer->__async)))
 		return false;
+	/* Orders the load of the phase before the handler: see async-open.litmus. */
 	return mod_timer(&timer->__timer, expires);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_timer_mod);
@@ -564,7 +599,8 @@ static bool drm_dev_ctx_timer_unhold(struct drm_dev_ctx_timer *timer)
  * drm_dev_ctx_timer_delete_sync() - stop a timer, and wait until it does not run
  * @timer: the timer
  *
- * As timer_delete_sync(). It can be started again. Not needed at the end of the registration.
+ * Like timer_delete_sync(). The timer can be started again. Not needed at the end of the
+ * registration.
  *
  * Context: Task context, not with interrupts off. Not from the handler.
  *
@@ -585,19 +621,360 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_timer_delete_sync);
  * drm_dev_ctx_timer_fini() - end a timer before the registration ends
  * @timer: the timer; nothing happens if it was never initialised and is zeroed
  *
- * As drm_dev_ctx_work_fini().
+ * Like drm_dev_ctx_work_fini().
  *
  * Context: May sleep. Not from the handler. The device exists.
  */
 void drm_dev_ctx_timer_fini(struct drm_dev_ctx_timer *timer)
 {
-	if (!timer->__async.__ctx)
-		return;
-	drm_dev_ctx_async_take(&timer->__async);
-	drm_dev_ctx_timer_end(&timer->__async);
-	timer->__async.__ctx = NULL;
+	drm_dev_ctx_async_fini(&timer->__async);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_timer_fini);
+
+/* High-resolution timers */
+
+static struct drm_dev_ctx_hrtimer *
+drm_dev_ctx_async_hrtimer(const struct drm_dev_ctx_async *async)
+{
+	return container_of(async, struct drm_dev_ctx_hrtimer, __async);
+}
+
+static enum hrtimer_restart drm_dev_ctx_hrtimer_run_reg(struct hrtimer *base)
+{
+	struct drm_dev_ctx_hrtimer *timer = container_of(base, struct drm_dev_ctx_hrtimer, __timer);
+	const struct drm_dev_ctx_reg reg = { .bound.__ctx = timer->__async.__ctx };
+	struct drm_dev_ctx_section s;
+	enum hrtimer_restart ret;
+	int idx;
+
+	if (!drm_dev_ctx_async_enter_reg(&s, &idx, &timer->__async, timer->__reg))
+		return HRTIMER_NORESTART;
+	ret = timer->__reg(&reg, drm_dev_ctx_reg_data(&reg), timer);
+	drm_dev_ctx_async_leave_reg(&s);
+	return ret;
+}
+
+static enum hrtimer_restart drm_dev_ctx_hrtimer_run_live(struct hrtimer *base)
+{
+	struct drm_dev_ctx_hrtimer *timer = container_of(base, struct drm_dev_ctx_hrtimer, __timer);
+	const struct drm_dev_ctx_live live = { .bound.__ctx = timer->__async.__ctx };
+	struct drm_dev_ctx_section s;
+	enum hrtimer_restart ret;
+
+	drm_dev_ctx_async_enter_live(&s, &timer->__async, timer->__live);
+	ret = timer->__live(&live, drm_dev_ctx_live_data(&live), timer);
+	drm_dev_ctx_async_leave_live(&s);
+	return ret;
+}
+
+static void drm_dev_ctx_hrtimer_begin(struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx_hrtimer *timer = drm_dev_ctx_async_hrtimer(async);
+
+	if (timer->__held)
+		hrtimer_start_range_ns(&timer->__timer, timer->__expires, timer->__range_ns,
+				       timer->__mode);
+	timer->__held = false;
+}
+
+/* The kernel cannot shut down an hrtimer, so each call that starts it checks @__over. */
+static void drm_dev_ctx_hrtimer_end(struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx_hrtimer *timer = drm_dev_ctx_async_hrtimer(async);
+
+	scoped_guard(raw_spinlock_irqsave, &async->__ctx->__async_lock)
+		timer->__over = true;
+	/* This also works if the handler restarts the timer. */
+	hrtimer_cancel(&timer->__timer);
+}
+
+static void *drm_dev_ctx_hrtimer_handler(const struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx_hrtimer *timer = drm_dev_ctx_async_hrtimer(async);
+
+	return __drm_dev_ctx_needs_reg(async->__turn) ? (void *)timer->__reg :
+						       (void *)timer->__live;
+}
+
+static const struct drm_dev_ctx_async_ops drm_dev_ctx_hrtimer_ops = {
+	.start = drm_dev_ctx_hrtimer_begin,
+	.end = drm_dev_ctx_hrtimer_end,
+	.handler = drm_dev_ctx_hrtimer_handler,
+};
+
+static void drm_dev_ctx_hrtimer_add(struct drm_dev_ctx_hrtimer *timer,
+				    const struct drm_dev_ctx_live *live,
+				    enum drm_dev_ctx_turn turn)
+{
+	/* Before the timer can be ended. */
+	timer->__held = false;
+	timer->__over = false;
+	drm_dev_ctx_async_add(live, &timer->__async, &drm_dev_ctx_hrtimer_ops, turn);
+}
+
+/* drm_dev_ctx_hrtimer_init() with a handler that needs a registration */
+void __drm_dev_ctx_hrtimer_init_reg(struct drm_dev_ctx_hrtimer *timer,
+				    const struct drm_dev_ctx_live *live,
+				    enum hrtimer_restart (*fn)(const struct drm_dev_ctx_reg *reg,
+							       struct drm_dev_ctx_data *data,
+							       struct drm_dev_ctx_hrtimer *timer),
+				    clockid_t clock_id, enum hrtimer_mode mode)
+{
+	if (drm_dev_ctx_async_is_used(live, &timer->__async))
+		return;
+	hrtimer_setup(&timer->__timer, drm_dev_ctx_hrtimer_run_reg, clock_id, mode);
+	timer->__reg = fn;
+	drm_dev_ctx_hrtimer_add(timer, live, DRM_DEV_CTX_REG_TIMER);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_hrtimer_init_reg);
+
+/* The same with one that needs a live device */
+void __drm_dev_ctx_hrtimer_init_live(struct drm_dev_ctx_hrtimer *timer,
+				     const struct drm_dev_ctx_live *live,
+				     enum hrtimer_restart (*fn)(const struct drm_dev_ctx_live *live,
+								struct drm_dev_ctx_data *data,
+								struct drm_dev_ctx_hrtimer *timer),
+				     clockid_t clock_id, enum hrtimer_mode mode)
+{
+	if (drm_dev_ctx_async_is_used(live, &timer->__async))
+		return;
+	hrtimer_setup(&timer->__timer, drm_dev_ctx_hrtimer_run_live, clock_id, mode);
+	timer->__live = fn;
+	drm_dev_ctx_hrtimer_add(timer, live, DRM_DEV_CTX_LIVE_TIMER);
+}
+EXPORT_SYMBOL_GPL(__drm_dev_ctx_hrtimer_init_live);
+
+/**
+ * drm_dev_ctx_hrtimer_start() - start a high-resolution timer, or change when it expires
+ * @timer: the timer
+ * @expires: when it expires, as @mode says
+ * @range_ns: how many nanoseconds it may be late
+ * @mode: as for hrtimer_start_range_ns(), and of the kind that the timer was prepared with
+ *
+ * If the timer needs a registration and the device is not registered yet, it is started on
+ * registration. Does nothing once the library has ended the timer. Takes a raw spinlock of
+ * the device.
+ *
+ * Context: Any but NMI.
+ */
+void drm_dev_ctx_hrtimer_start(struct drm_dev_ctx_hrtimer *timer, ktime_t expires, u64 range_ns,
+			       enum hrtimer_mode mode)
+{
+	if (drm_dev_ctx_async_misses(&timer->__async))
+		return;
+	guard(raw_spinlock_irqsave)(&timer->__async.__ctx->__async_lock);
+	if (timer->__over || drm_dev_ctx_async_is_over(&timer->__async))
+		return;
+	timer->__held = true;
+	timer->__expires = expires;
+	timer->__range_ns = range_ns;
+	timer->__mode = mode;
+	if (!drm_dev_ctx_async_is_held(&timer->__async))
+		drm_dev_ctx_hrtimer_begin(&timer->__async);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_hrtimer_start);
+
+/**
+ * drm_dev_ctx_hrtimer_forward_now() - make a timer expire again, from its handler
+ * @timer: the timer
+ * @interval: how much later than the last expiry, or a multiple of it if that time is
+ *	over
+ *
+ * Like hrtimer_forward_now(). The handler then returns HRTIMER_RESTART.
+ *
+ * Context: Only from the handler of @timer.
+ *
+ * Return: how many intervals later.
+ */
+u64 drm_dev_ctx_hrtimer_forward_now(struct drm_dev_ctx_hrtimer *timer, ktime_t interval)
+{
+	return hrtimer_forward_now(&timer->__timer, interval);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_hrtimer_forward_now);
+
+/* Returns whether it was to be started. */
+static bool drm_dev_ctx_hrtimer_unhold(struct drm_dev_ctx_hrtimer *timer)
+{
+	bool held;
+
+	guard(raw_spinlock_irqsave)(&timer->__async.__ctx->__async_lock);
+	held = timer->__held;
+	timer->__held = false;
+	return held;
+}
+
+/**
+ * drm_dev_ctx_hrtimer_cancel() - stop a timer, and wait until it does not run
+ * @timer: the timer
+ *
+ * Like hrtimer_cancel(). The timer can be started again. Not needed at the end of the
+ * registration.
+ *
+ * Context: Task context, not with interrupts off. Not from the handler.
+ *
+ * Return: whether it was started, and had not expired.
+ */
+bool drm_dev_ctx_hrtimer_cancel(struct drm_dev_ctx_hrtimer *timer)
+{
+	bool held;
+
+	if (drm_dev_ctx_async_misses(&timer->__async))
+		return false;
+	held = drm_dev_ctx_hrtimer_unhold(timer);
+	return hrtimer_cancel(&timer->__timer) || held;
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_hrtimer_cancel);
+
+/**
+ * drm_dev_ctx_hrtimer_fini() - end a timer before the registration ends
+ * @timer: the timer; nothing happens if it was never initialised and is zeroed
+ *
+ * Like drm_dev_ctx_work_fini().
+ *
+ * Context: May sleep. Not from the handler. The device exists.
+ */
+void drm_dev_ctx_hrtimer_fini(struct drm_dev_ctx_hrtimer *timer)
+{
+	drm_dev_ctx_async_fini(&timer->__async);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_hrtimer_fini);
+
+/* Threads */
+
+static struct drm_dev_ctx_kthread *
+drm_dev_ctx_async_kthread(const struct drm_dev_ctx_async *async)
+{
+	return container_of(async, struct drm_dev_ctx_kthread, __async);
+}
+
+static int drm_dev_ctx_kthread_fn(void *data)
+{
+	struct drm_dev_ctx_kthread *kthread = data;
+	const struct drm_dev_ctx_live live = { .bound.__ctx = kthread->__async.__ctx };
+
+	kthread->__live(&live, drm_dev_ctx_live_data(&live), kthread);
+	return 0;
+}
+
+/* It was never held back. */
+static void drm_dev_ctx_kthread_begin(struct drm_dev_ctx_async *async) {}
+
+/*
+ * Without the reference, the task may be gone. Timers and interrupts end later, and may still
+ * wake up the thread.
+ */
+static void drm_dev_ctx_kthread_end(struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx_kthread *kthread = drm_dev_ctx_async_kthread(async);
+	struct task_struct *task = kthread->__task;
+
+	kthread_stop(task);
+	scoped_guard(raw_spinlock_irqsave, &async->__ctx->__async_lock)
+		kthread->__task = NULL;
+	put_task_struct(task);
+}
+
+static void *drm_dev_ctx_kthread_handler(const struct drm_dev_ctx_async *async)
+{
+	return drm_dev_ctx_async_kthread(async)->__live;
+}
+
+static bool drm_dev_ctx_kthread_is_current(struct drm_dev_ctx_async *async)
+{
+	return drm_dev_ctx_async_kthread(async)->__task == current;
+}
+
+static const struct drm_dev_ctx_async_ops drm_dev_ctx_kthread_ops = {
+	.start = drm_dev_ctx_kthread_begin,
+	.end = drm_dev_ctx_kthread_end,
+	.handler = drm_dev_ctx_kthread_handler,
+	.is_current = drm_dev_ctx_kthread_is_current,
+};
+
+/**
+ * drm_dev_ctx_kthread_run() - run a thread that belongs to a registration
+ * @kthread: the thread, zeroed, or stopped with drm_dev_ctx_kthread_stop()
+ * @live: proof that there is registration data
+ * @fn: its function, which returns soon after kthread_should_stop() is true
+ * @name: name of the thread
+ *
+ * The thread runs from now on, whether the device is registered or not. After quiesce, the
+ * library calls kthread_stop(), which wakes up the thread and waits for it. The function may
+ * return earlier.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0; -EINVAL if @kthread is in use, which is reported; -ENODEV if the registration ended;
+ * -EINTR if the task was killed; or -ENOMEM.
+ */
+int drm_dev_ctx_kthread_run(struct drm_dev_ctx_kthread *kthread,
+			    const struct drm_dev_ctx_live *live,
+			    void (*fn)(const struct drm_dev_ctx_live *live,
+				       struct drm_dev_ctx_data *data,
+				       struct drm_dev_ctx_kthread *kthread),
+			    const char *name)
+{
+	struct task_struct *task;
+	int ret;
+
+	if (drm_dev_ctx_async_is_used(live, &kthread->__async))
+		return -EINVAL;
+	task = kthread_create(drm_dev_ctx_kthread_fn, kthread, "%s", name);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	/*
+	 * Two references: one for drm_dev_ctx_kthread_end(), which can run at any time from now on,
+	 * and one for this function
+	 */
+	get_task_struct(task);
+	get_task_struct(task);
+	kthread->__task = task;
+	kthread->__live = fn;
+	ret = drm_dev_ctx_async_add(live, &kthread->__async, &drm_dev_ctx_kthread_ops,
+				    DRM_DEV_CTX_LIVE_WORK);
+	if (ret) {
+		/* The thread was never woken up, so it does not call @fn. */
+		drm_dev_ctx_kthread_end(&kthread->__async);
+		kthread->__async.__ctx = NULL;
+	} else {
+		wake_up_process(task);
+	}
+	put_task_struct(task);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_kthread_run);
+
+/**
+ * drm_dev_ctx_kthread_wake_up() - wake up a thread
+ * @kthread: the thread, which runs or has returned
+ *
+ * As with wake_up_process(), the thread sets its state first, and checks for work after that.
+ * Does nothing once the library has stopped the thread. Takes a raw spinlock of the device.
+ *
+ * Context: Any but NMI. Not during or after drm_dev_ctx_kthread_stop().
+ *
+ * Return: whether it slept.
+ */
+bool drm_dev_ctx_kthread_wake_up(struct drm_dev_ctx_kthread *kthread)
+{
+	if (drm_dev_ctx_async_misses(&kthread->__async))
+		return false;
+	guard(raw_spinlock_irqsave)(&kthread->__async.__ctx->__async_lock);
+	return kthread->__task && wake_up_process(kthread->__task);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_kthread_wake_up);
+
+/**
+ * drm_dev_ctx_kthread_stop() - stop a thread before the registration ends
+ * @kthread: the thread; nothing happens if it was never started and is zeroed
+ *
+ * Context: May sleep. Not from the thread itself. The device exists.
+ */
+void drm_dev_ctx_kthread_stop(struct drm_dev_ctx_kthread *kthread)
+{
+	drm_dev_ctx_async_fini(&kthread->__async);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_kthread_stop);
 
 /* Interrupts */
 
@@ -631,14 +1008,24 @@ static irqreturn_t drm_dev_ctx_irq_run_handler(int nr, void *data)
 static irqreturn_t drm_dev_ctx_irq_run_thread(int nr, void *data)
 {
 	struct drm_dev_ctx_irq *irq = data;
+	irqreturn_t ret;
 
-	return drm_dev_ctx_irq_run(irq, irq->__ops->thread);
+	WRITE_ONCE(irq->__task, current);
+	ret = drm_dev_ctx_irq_run(irq, irq->__ops->thread);
+	WRITE_ONCE(irq->__task, NULL);
+	return ret;
+}
+
+/* No other task sets @__task to this task. */
+static bool drm_dev_ctx_irq_is_current(struct drm_dev_ctx_async *async)
+{
+	return READ_ONCE(drm_dev_ctx_async_irq(async)->__task) == current;
 }
 
 /* It was never held back. */
 static void drm_dev_ctx_irq_start(struct drm_dev_ctx_async *async) {}
 
-/* free_irq() waits for the handlers. It is called once: see drm_dev_ctx_irq_free(). */
+/* free_irq() waits for the handlers. */
 static void drm_dev_ctx_irq_end(struct drm_dev_ctx_async *async)
 {
 	struct drm_dev_ctx_irq *irq = drm_dev_ctx_async_irq(async);
@@ -657,20 +1044,21 @@ static const struct drm_dev_ctx_async_ops drm_dev_ctx_irq_async_ops = {
 	.start = drm_dev_ctx_irq_start,
 	.end = drm_dev_ctx_irq_end,
 	.handler = drm_dev_ctx_irq_handler,
+	.is_current = drm_dev_ctx_irq_is_current,
 };
 
 /**
  * drm_dev_ctx_irq_request() - request an interrupt that belongs to a registration
  * @irq: the interrupt, zeroed, or freed with drm_dev_ctx_irq_free()
  * @live: proof that there is registration data
- * @nr: number of the interrupt, of pci_irq_vector() for example
+ * @nr: number of the interrupt, from pci_irq_vector() for example
  * @ops: its handlers
  * @flags: IRQF_* flags of request_threaded_irq(); IRQF_ONESHOT if there is only a thread
  * @name: name in /proc/interrupts; stays until the interrupt is freed
  *
  * The handlers may be called before this returns. They run until after quiesce, which stops
- * the hardware, and the library frees the interrupt before release. No devm function is
- * needed, which would free it too late: the registration data would be gone.
+ * the hardware, and the library frees the interrupt before release. A devm function is not
+ * needed, and would free the interrupt too late: the registration data would be gone.
  *
  * Context: May sleep.
  *
@@ -685,10 +1073,14 @@ int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ct
 
 	if (drm_dev_ctx_async_is_used(live, &irq->__async))
 		return -EINVAL;
-	/* The handlers need this, and drm_dev_ctx_async_add() has it freed. */
+	/*
+	 * The handlers need this, and from drm_dev_ctx_async_add() on the device can free the
+	 * interrupt.
+	 */
 	irq->__async.__ctx = live->bound.__ctx;
 	irq->__ops = ops;
 	irq->__irq = nr;
+	irq->__task = NULL;
 	ret = request_threaded_irq(nr, ops->handler ? drm_dev_ctx_irq_run_handler : NULL,
 				   ops->thread ? drm_dev_ctx_irq_run_thread : NULL,
 				   flags, name, irq);
@@ -716,10 +1108,6 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_request);
  */
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq)
 {
-	if (!irq->__async.__ctx)
-		return;
-	if (drm_dev_ctx_async_take(&irq->__async))
-		drm_dev_ctx_irq_end(&irq->__async);
-	irq->__async.__ctx = NULL;
+	drm_dev_ctx_async_fini(&irq->__async);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_free);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Work items, timers and interrupts that belong to a registration. Stands on
+ * Work items, timers, threads and interrupts that belong to a registration. Stands on
  * drm_dev_ctx.h, which knows no more of them than struct drm_dev_ctx_async.
  */
 #ifndef _DRM_DEV_CTX_ASYNC_H
 #define _DRM_DEV_CTX_ASYNC_H
 
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/lockdep_types.h>
 #include <linux/timer.h>
@@ -16,8 +17,8 @@
 /**
  * struct drm_dev_ctx_work - a work item that belongs to a registration
  *
- * Embedded in the registration data, or in what is freed before the &struct drm_device is.
- * May be queued with a delay, by itself, too.
+ * Embedded in the registration data, or in something that is freed before the &struct drm_device.
+ * It may be queued with a delay, and its handler may queue it again.
  */
 struct drm_dev_ctx_work {
 	/* private: */
@@ -29,7 +30,7 @@ struct drm_dev_ctx_work {
 		void (*__live)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			       struct drm_dev_ctx_work *work);
 	};
-	/* Where it was queued while it was held back; under &drm_dev_ctx.__async_lock */
+	/* The workqueue on which it was queued while held back; under &drm_dev_ctx.__async_lock */
 	struct workqueue_struct *__held;
 	unsigned long __delay;
 };
@@ -37,8 +38,8 @@ struct drm_dev_ctx_work {
 /**
  * struct drm_dev_ctx_timer - a timer that belongs to a registration
  *
- * Embedded in the registration data, or in what is freed before the &struct drm_device is.
- * May be started by itself, too.
+ * Embedded in the registration data, or in something that is freed before the &struct drm_device.
+ * Its handler may start it again.
  */
 struct drm_dev_ctx_timer {
 	/* private: */
@@ -55,20 +56,64 @@ struct drm_dev_ctx_timer {
 	unsigned long __expires;
 };
 
+/**
+ * struct drm_dev_ctx_hrtimer - a high-resolution timer that belongs to a registration
+ *
+ * Embedded in the registration data, or in something that is freed before the &struct drm_device.
+ *
+ * Invariants:
+ *
+ * - @__held, @__over and the three members after them are protected by
+ *   &drm_dev_ctx.__async_lock. No call starts @__timer while @__over is set.
+ */
+struct drm_dev_ctx_hrtimer {
+	/* private: */
+	struct drm_dev_ctx_async __async;
+	struct hrtimer __timer;
+	union {
+		enum hrtimer_restart (*__reg)(const struct drm_dev_ctx_reg *reg,
+					      struct drm_dev_ctx_data *data,
+					      struct drm_dev_ctx_hrtimer *timer);
+		enum hrtimer_restart (*__live)(const struct drm_dev_ctx_live *live,
+					       struct drm_dev_ctx_data *data,
+					       struct drm_dev_ctx_hrtimer *timer);
+	};
+	bool __over;
+	/* When it is to expire, if it was started while held back */
+	bool __held;
+	ktime_t __expires;
+	u64 __range_ns;
+	enum hrtimer_mode __mode;
+};
+
+/**
+ * struct drm_dev_ctx_kthread - a thread that belongs to a registration
+ *
+ * Embedded in the registration data, or in something that is freed before the &struct drm_device.
+ */
+struct drm_dev_ctx_kthread {
+	/* private: */
+	struct drm_dev_ctx_async __async;
+	/* With a reference; NULL once it was stopped, under &drm_dev_ctx.__async_lock */
+	struct task_struct *__task;
+	void (*__live)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+		       struct drm_dev_ctx_kthread *kthread);
+};
+
 struct drm_dev_ctx_irq;
 
 /**
  * struct drm_dev_ctx_irq_ops - the handlers of an interrupt
  *
- * One of the two may be missing. Both end the waits of others, so both run until after
- * quiesce, and open no section.
+ * A driver may leave out one of the two. Both end the waits of others, so both run until
+ * after quiesce, and open no section.
  */
 struct drm_dev_ctx_irq_ops {
 	/**
 	 * @handler:
 	 *
-	 * As the handler of request_threaded_irq(). If the line is shared then it can
-	 * be called until release, when the device has raised no interrupt, too.
+	 * Like the handler of request_threaded_irq(). If the line is shared, it can be
+	 * called until release, even if the device has raised no interrupt.
 	 */
 	irqreturn_t (*handler)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			       struct drm_dev_ctx_irq *irq);
@@ -76,7 +121,7 @@ struct drm_dev_ctx_irq_ops {
 	/**
 	 * @thread:
 	 *
-	 * As the thread function of request_threaded_irq().
+	 * Like the thread function of request_threaded_irq().
 	 */
 	irqreturn_t (*thread)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			      struct drm_dev_ctx_irq *irq);
@@ -85,13 +130,14 @@ struct drm_dev_ctx_irq_ops {
 /**
  * struct drm_dev_ctx_irq - an interrupt that belongs to a registration
  *
- * Embedded in the registration data, or in what is freed before the &struct drm_device is.
+ * Embedded in the registration data, or in something that is freed before the &struct drm_device.
  */
 struct drm_dev_ctx_irq {
 	/* private: */
 	struct drm_dev_ctx_async __async;
 	const struct drm_dev_ctx_irq_ops *__ops;
 	unsigned int __irq;
+	struct task_struct *__task;	/* while @__ops->thread runs */
 };
 
 void __drm_dev_ctx_work_init_reg(struct drm_dev_ctx_work *work,
@@ -130,12 +176,39 @@ bool drm_dev_ctx_timer_mod(struct drm_dev_ctx_timer *timer, unsigned long expire
 bool drm_dev_ctx_timer_delete_sync(struct drm_dev_ctx_timer *timer);
 void drm_dev_ctx_timer_fini(struct drm_dev_ctx_timer *timer);
 
+void __drm_dev_ctx_hrtimer_init_reg(struct drm_dev_ctx_hrtimer *timer,
+				    const struct drm_dev_ctx_live *live,
+				    enum hrtimer_restart (*fn)(const struct drm_dev_ctx_reg *reg,
+							       struct drm_dev_ctx_data *data,
+							       struct drm_dev_ctx_hrtimer *timer),
+				    clockid_t clock_id, enum hrtimer_mode mode);
+void __drm_dev_ctx_hrtimer_init_live(struct drm_dev_ctx_hrtimer *timer,
+				     const struct drm_dev_ctx_live *live,
+				     enum hrtimer_restart (*fn)(const struct drm_dev_ctx_live *live,
+								struct drm_dev_ctx_data *data,
+								struct drm_dev_ctx_hrtimer *timer),
+				     clockid_t clock_id, enum hrtimer_mode mode);
+void drm_dev_ctx_hrtimer_start(struct drm_dev_ctx_hrtimer *timer, ktime_t expires, u64 range_ns,
+			       enum hrtimer_mode mode);
+u64 drm_dev_ctx_hrtimer_forward_now(struct drm_dev_ctx_hrtimer *timer, ktime_t interval);
+bool drm_dev_ctx_hrtimer_cancel(struct drm_dev_ctx_hrtimer *timer);
+void drm_dev_ctx_hrtimer_fini(struct drm_dev_ctx_hrtimer *timer);
+
+int drm_dev_ctx_kthread_run(struct drm_dev_ctx_kthread *kthread,
+			    const struct drm_dev_ctx_live *live,
+			    void (*fn)(const struct drm_dev_ctx_live *live,
+				       struct drm_dev_ctx_data *data,
+				       struct drm_dev_ctx_kthread *kthread),
+			    const char *name) __must_check;
+bool drm_dev_ctx_kthread_wake_up(struct drm_dev_ctx_kthread *kthread);
+void drm_dev_ctx_kthread_stop(struct drm_dev_ctx_kthread *kthread);
+
 int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ctx_live *live,
 			    unsigned int nr, const struct drm_dev_ctx_irq_ops *ops,
 			    unsigned long flags, const char *name) __must_check;
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
 
-/* Calls one of two functions, by the proof that the handler @_fn takes. */
+/* Calls one of two functions, depending on the proof that the handler @_fn takes. */
 #define __drm_dev_ctx_async_init(_what, _async, _live, _fn)			\
 	_Generic((_fn),								\
 		 void (*)(const struct drm_dev_ctx_reg *, struct drm_dev_ctx_data *, \
@@ -154,17 +227,17 @@ void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
  * drm_dev_ctx_work_init() - prepare a work item that belongs to a registration
  * @_work: the &struct drm_dev_ctx_work, zeroed, or ended with drm_dev_ctx_work_fini()
  * @_live: proof that there is registration data
- * @_fn: the handler, which says what it needs:
+ * @_fn: the handler, whose type says what it needs:
  *	a void function of a ``const struct drm_dev_ctx_reg *`` or a
  *	``const struct drm_dev_ctx_live *``, a ``struct drm_dev_ctx_data *``, and a
  *	``struct drm_dev_ctx_work *``
  *
  * A handler that takes a &struct drm_dev_ctx_reg is called in a section. It does not run
- * before the device is registered, nor after it was unplugged: if it is queued before then it
- * runs once the device is registered, and never if registration fails. A handler that takes
- * a &struct drm_dev_ctx_live may run until after quiesce, and is for what completes what
- * others wait for. Either is cancelled and waited for by the library, which also
- * keeps it from being queued again.
+ * before the device is registered, nor after it was unplugged. If the work item is queued
+ * before registration, the handler runs once the device is registered, and never if
+ * registration fails. A handler that takes a &struct drm_dev_ctx_live may run until after
+ * quiesce, and is for completers, which end the waits of others. The library cancels both
+ * kinds, waits for them, and makes sure that they are not queued again.
  *
  * Context: Any but NMI.
  */
@@ -175,16 +248,43 @@ void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
  * drm_dev_ctx_timer_init() - prepare a timer that belongs to a registration
  * @_timer: the &struct drm_dev_ctx_timer, zeroed, or ended with drm_dev_ctx_timer_fini()
  * @_live: proof that there is registration data
- * @_fn: the handler, which says what it needs:
+ * @_fn: the handler, whose type says what it needs:
  *	a void function of a ``const struct drm_dev_ctx_reg *`` or a
  *	``const struct drm_dev_ctx_live *``, a ``struct drm_dev_ctx_data *``, and a
  *	``struct drm_dev_ctx_timer *``
  *
- * As drm_dev_ctx_work_init(); the handler does not sleep.
+ * Like drm_dev_ctx_work_init(); the handler does not sleep.
  *
  * Context: Any but NMI.
  */
 #define drm_dev_ctx_timer_init(_timer, _live, _fn)				\
 	__drm_dev_ctx_async_init(timer, _timer, _live, _fn)
+
+/**
+ * drm_dev_ctx_hrtimer_init() - prepare a high-resolution timer that belongs to a registration
+ * @_timer: the &struct drm_dev_ctx_hrtimer, zeroed, or ended with drm_dev_ctx_hrtimer_fini()
+ * @_live: proof that there is registration data
+ * @_fn: the handler, whose type says what it needs:
+ *	an ``enum hrtimer_restart`` function of a ``const struct drm_dev_ctx_reg *`` or a
+ *	``const struct drm_dev_ctx_live *``, a ``struct drm_dev_ctx_data *``, and a
+ *	``struct drm_dev_ctx_hrtimer *``
+ * @_clock_id: as for hrtimer_setup(): CLOCK_MONOTONIC, for example
+ * @_mode: as for hrtimer_setup()
+ *
+ * Like drm_dev_ctx_work_init(); the handler does not sleep.
+ *
+ * Context: Any but NMI.
+ */
+#define drm_dev_ctx_hrtimer_init(_timer, _live, _fn, _clock_id, _mode)		\
+	_Generic((_fn),								\
+		 enum hrtimer_restart (*)(const struct drm_dev_ctx_reg *,	\
+					  struct drm_dev_ctx_data *,		\
+					  struct drm_dev_ctx_hrtimer *):	\
+			 __drm_dev_ctx_hrtimer_init_reg,			\
+		 enum hrtimer_restart (*)(const struct drm_dev_ctx_live *,	\
+					  struct drm_dev_ctx_data *,		\
+					  struct drm_dev_ctx_hrtimer *):	\
+			 __drm_dev_ctx_hrtimer_init_live)			\
+	(_timer, _live, _fn, _clock_id, _mode)
 
 #endif /* _DRM_DEV_CTX_ASYNC_H */

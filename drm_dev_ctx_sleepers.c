@@ -15,17 +15,17 @@
 
 #include <drm/drm_print.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_dev_ctx_trace.h"
 
 #ifdef CONFIG_STACKTRACE
-/* A report names no more tasks than this, and looks at no more of a stack than that. */
+/* Limits of a report: the number of tasks, and the number of entries of each stack */
 #define DRM_DEV_CTX_SLEEPERS	8
 #define DRM_DEV_CTX_FRAMES	32
 
 /*
- * Functions that a task is in while it may be in a section, of whatever driver. A driver that is
- * built in has no module that its own functions could be told by.
+ * Returns whether @addr is in a function that calls drivers, so that the task may be in a
+ * section of any driver. The functions of a built-in driver cannot be told by their module.
  */
 static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 {
@@ -33,7 +33,7 @@ static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 	char name[KSYM_SYMBOL_LEN];
 
 	sprint_symbol_no_offset(name, addr);
-	/* The name of a module follows, if it is in one. */
+	/* The name of the module follows, if the function is in one. */
 	name[strcspn(name, " .")] = '\0';
 	return match_string(names, ARRAY_SIZE(names), name) >= 0;
 }
@@ -47,7 +47,7 @@ static bool drm_dev_ctx_in_driver(struct drm_dev_ctx *ctx, unsigned long addr)
 	return drm_dev_ctx_calls_drivers(addr);
 }
 
-/* Returns where a task that sleeps is in a driver, or 0. */
+/* Returns the address in a driver where a task sleeps, or 0. */
 static unsigned long drm_dev_ctx_sleeps_in(struct drm_dev_ctx *ctx, struct task_struct *task)
 {
 	unsigned long frames[DRM_DEV_CTX_FRAMES];
@@ -63,8 +63,8 @@ static unsigned long drm_dev_ctx_sleeps_in(struct drm_dev_ctx *ctx, struct task_
 }
 
 /*
- * Names the tasks that may be in a section, but @except, which waits for them. Returns how many it
- * has named.
+ * Names the tasks that may be in a section, except for @except, which waits for them. Returns how
+ * many it has named. A task can exit meanwhile: see ctx-busy.litmus.
  */
 int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except)
 {
@@ -84,7 +84,7 @@ int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_str
 			 task_pid_nr(task), (void *)where);
 		trace_drm_dev_ctx_stuck(&ctx->drm, task, (void *)where);
 		sched_show_task(task);
-		/* Of the two loops, break would leave one. */
+		/* A break would only leave the inner loop. */
 		if (!left)
 			return DRM_DEV_CTX_SLEEPERS;
 	}

@@ -66,8 +66,8 @@ TRACE_EVENT(drm_dev_ctx_refused,
 );
 
 /*
- * A registration takes long to end; once for each section or block that it may wait for. Or an
- * unbinding does: @task is the one that unbinds, and @where is NULL.
+ * A registration takes long to end: one event for each section or block that it may wait for.
+ * Also for an unbind that takes long: @task is the task that unbinds, and @where is NULL.
  */
 TRACE_EVENT(drm_dev_ctx_stuck,
 	TP_PROTO(struct drm_device *drm, struct task_struct *task, void *where),
@@ -89,8 +89,9 @@ TRACE_EVENT(drm_dev_ctx_stuck,
 );
 
 /*
- * A registration takes long to end; once for each place that was refused a section since. Or a
- * probe function takes long, or gave up the device: the place was refused one before.
+ * A registration takes long to end: one event for each place that was refused a section since
+ * the end began. Also for a probe function that takes long or gives up the device: for each
+ * place that was refused a section before registration.
  */
 TRACE_EVENT(drm_dev_ctx_starved,
 	TP_PROTO(struct drm_device *drm, void *where),

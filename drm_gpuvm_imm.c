@@ -20,21 +20,20 @@
 /**
  * DOC: GPU address spaces in immediate mode
  *
- * A GPU address space has one owner. The owner's type embeds the core, the
- * only handle that changes mappings and the only way to the driver's page
- * table; everybody else holds the shared &struct drm_gpuvm_imm, a counted
- * reference with which updates are prepared. An update is made in two stages:
+ * A GPU address space has one owner. The owner's type embeds the core, the only handle that
+ * changes mappings and the only way to the driver's page table; all other code holds the shared
+ * &struct drm_gpuvm_imm, a counted reference that is used to prepare updates. An update has two
+ * stages:
  *
- * - *Prepare*, in the ioctl: may sleep and fail. Checks the range against the
- *   address space and the object, obtains the vm_bo, and allocates the VAs
- *   that the worst split takes.
+ * - *Prepare*, in the ioctl: may sleep and fail. Checks the range against the address space and
+ *   the object, obtains the vm_bo, and allocates the VAs for the worst split.
  * - *Run*, in the fence signalling path, say in &drm_sched_backend_ops.run_job:
  *   allocates nothing, takes no reservation lock, and calls the driver's steps.
  *
- * A step that fails has the steps before it undone, through the driver's own
- * steps. What is left when the core goes is unmapped the same way, and vm_bos
- * that were dropped in the signalling path are cleaned up from a work item. No
- * cleanup call is needed, and teardown order does not matter.
+ * If a step fails, the library undoes the steps before it, with the driver's own steps. Mappings
+ * that are left when the core is given up are unmapped the same way, and a work item cleans up
+ * vm_bos that were dropped in the signalling path. No cleanup call is needed, and teardown order
+ * does not matter.
  *
  * A driver describes its types once, in a header:
  *
@@ -51,9 +50,8 @@
  *	DRM_GPUVM_IMM_TYPE(foo_vm_type, struct foo_vm, core, struct foo_va,
  *			   struct foo_bo, shmem.base.base);
  *
- * and writes the three steps in a C file. A step is completed once, by the function that
- * gives the value to return; a step that fails returns an ERR_PTR() and leaves the page table
- * as it was:
+ * and writes the three steps in a C file. A step is completed once, by the function that provides
+ * the return value. A step that fails returns an ERR_PTR() and leaves the page table as it was:
  *
  * .. code-block:: c
  *
@@ -101,14 +99,15 @@
  *		.base.validate = foo_vm_validate,
  *	};
  *
- * A page table that needs memory for a split takes it from what the driver's
- * job brought along, which the step reaches through its struct foo_vm.
+ * A page table that needs memory for a split takes it from memory that the driver's job brought
+ * along. drm_gpuvm_imm_run() passes that memory to each step of the run, as the context that the
+ * type declares with DRM_GPUVM_IMM_TYPE_CTX(). Types without one pass NULL.
  *
- * What a step needs of an object, like a sg table, is held by data per object
- * and address space: DRM_GPUVM_IMM_TYPE_VM_BO(). It is made when an object is first
- * mapped, by &drm_gpuvm_imm_type.bo_init, which may sleep. It is released, by
- * &drm_gpuvm_imm_type.bo_fini, when nothing connects the two any more. Data of a mapping that
- * holds something is counted by &drm_gpuvm_imm_type.va_get and &drm_gpuvm_imm_type.va_put.
+ * Data for each object in an address space holds what a step needs of an object, like an sg table:
+ * DRM_GPUVM_IMM_TYPE_VM_BO(). &drm_gpuvm_imm_type.bo_init, which may sleep, makes this data when
+ * an object is first mapped. &drm_gpuvm_imm_type.bo_fini releases it when nothing connects the two
+ * any more. If the data of a mapping holds references, &drm_gpuvm_imm_type.va_get and
+ * &drm_gpuvm_imm_type.va_put count them.
  *
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
@@ -148,16 +147,15 @@
  *
  *	// run_job
  *	scoped_guard(mutex, &vm->lock)
- *		ret = drm_gpuvm_imm_run(&foo_vm_type, vm, &job->update);
+ *		ret = drm_gpuvm_imm_run(&foo_vm_type, vm, &job->update, NULL);
  *
  *	// free_job; nothing happens if the update was run
  *	drm_gpuvm_imm_update_drop(&job->update);
  *
  *	drm_gpuvm_imm_fini(vm->core);
  *
- * Execution locks the address space's reservation lock and those of all
- * external objects through &struct drm_exec, validates what was evicted, and
- * adds its fence to all of them:
+ * Execution locks the address space's reservation lock and those of all external objects through
+ * &struct drm_exec, validates evicted objects, and adds its fence to all of them:
  *
  * .. example: in int foo_vm_exec(struct foo_vm *vm, struct drm_exec exec,
  *    struct dma_fence *fence, int ret)
@@ -178,15 +176,14 @@
  *	out:
  *		drm_exec_fini(&exec);
  *
- * The driver's lock around what uses the core is taken in the fence signalling
- * path: nothing that is done under it may wait for memory, a reservation lock
- * or a fence. So &drm_gpuvm_imm_type.validate takes it only while it rewrites
- * the page table, and drm_gpuvm_imm_for_each_of() tells it where the object
- * is mapped.
+ * The driver's lock around the core is taken in the fence signalling path: nothing under it may
+ * wait for memory, a reservation lock or a fence. Therefore &drm_gpuvm_imm_type.validate takes the
+ * lock only while it rewrites the page table, and drm_gpuvm_imm_for_each_of() tells it where the
+ * object is mapped.
  *
- * Under memory pressure the page tables give up an object that is idle, from the
- * evict step of its type (see &drm_shmem_obj_type.evict), until the next execution
- * validates it. What a VM keeps of the object meanwhile is a suspended handle:
+ * Under memory pressure, the evict step of an idle object's type (see &drm_shmem_obj_type.evict)
+ * takes the object out of the page tables, until the next execution validates it. Meanwhile, a VM
+ * only keeps a suspended handle of the object:
  *
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
@@ -195,11 +192,10 @@
  *		__must_hold(drm_resv)
  *	{
  *		struct foo_vm *vm = drm_gpuvm_imm_of(&foo_vm_type, core);
- *		struct drm_gpuva *va;
  *
  *		if (!mutex_trylock(&vm->lock))
  *			return -EBUSY;
- *		drm_gpuvm_bo_for_each_va(va, vm_bo)
+ *		drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
  *			foo_pt_clear(&vm->pt, va->va.addr, va->va.range);
  *		drm_shmem_sgt_suspend(&drm_gpuvm_imm_bo_data(&foo_vm_type, vm_bo)->sgt);
  *		mutex_unlock(&vm->lock);
@@ -212,15 +208,13 @@
  *		return drm_gpuvm_imm_evict(&foo_vm_type, drm_shmem_from_obj(&foo_bo_type, obj));
  *	}
  *
- * &drm_gpuvm_imm_type.evict is called for each VM that has a vm_bo of the object, also if its
- * first mapping is only prepared or just being made: the lock tells. A map step that
- * finds the handle suspended has nothing to do: it is one of the mappings that
- * &drm_gpuvm_imm_type.validate makes. Drivers that move objects in other ways call
- * drm_gpuvm_imm_set_invalid().
+ * &drm_gpuvm_imm_type.evict is called for each VM that has a vm_bo of the object, even if its
+ * first mapping is only prepared or just being made, which the lock shows. A map step that finds
+ * the handle suspended does nothing: &drm_gpuvm_imm_type.validate makes its mapping later. Drivers
+ * that move objects in other ways call drm_gpuvm_imm_set_invalid().
  *
- * Rules that the library watches, and reports once when they are broken: the
- * core is used by one task at a time; a step is completed once, and says so; an
- * update is run once, by the core that it was prepared for.
+ * The library checks these rules, and reports a broken rule once: one task at a time uses the
+ * core; a step is completed once; an update is run once, by the core that it was prepared for.
  *
  * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
  * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
@@ -232,9 +226,9 @@
 
 /*
  * The core does not pass the VM to vm_bo_alloc, so there is one function for each size class of
- * a vm_bo and the driver's data behind it; the largest is __DRM_GPUVM_IMM_VM_BO_BYTES. These
- * functions become one when drm_gpuvm_bo_create() passes the VM on.
- * DRM_GPUVM_IMM_TYPE_VM_BO() checked the alignment of the data.
+ * a vm_bo and the driver's data behind it; the largest is __DRM_GPUVM_IMM_VM_BO_BYTES. One
+ * function is enough once drm_gpuvm_bo_create() passes the VM on. DRM_GPUVM_IMM_TYPE_VM_BO()
+ * checked the alignment of the data.
  */
 static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_bare(void)
 {
@@ -256,31 +250,6 @@ static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_4k(void)
 	return kzalloc(SZ_4K, GFP_KERNEL_ACCOUNT);
 }
 
-/* The larger classes are those of kmalloc(), so no part of an allocation is lost. */
-static const struct {
-	size_t bytes;
-	struct drm_gpuvm_bo *(*alloc)(void);
-} drm_gpuvm_imm_bo_classes[] = {
-	{ sizeof(struct drm_gpuvm_bo), drm_gpuvm_imm_bo_alloc_bare },
-	{ 256, drm_gpuvm_imm_bo_alloc_256 },
-	{ SZ_1K, drm_gpuvm_imm_bo_alloc_1k },
-	{ __DRM_GPUVM_IMM_VM_BO_BYTES, drm_gpuvm_imm_bo_alloc_4k },
-};
-
-/* Returns false if no class has room for @data_size bytes of data. */
-static bool drm_gpuvm_imm_set_bo_alloc(struct drm_gpuvm_ops *ops, size_t data_size)
-{
-	for (int i = 0; i < ARRAY_SIZE(drm_gpuvm_imm_bo_classes); i++) {
-		size_t room = drm_gpuvm_imm_bo_classes[i].bytes - sizeof(struct drm_gpuvm_bo);
-
-		if (data_size > room)
-			continue;
-		ops->vm_bo_alloc = drm_gpuvm_imm_bo_classes[i].alloc;
-		return true;
-	}
-	return false;
-}
-
 static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
 {
 	const struct drm_gpuvm_imm_type *type = to_drm_gpuvm_imm(vm_bo->vm)->type;
@@ -290,15 +259,38 @@ static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
 	kfree(vm_bo);
 }
 
-/* @base_ops of an address space, but for vm_bo_alloc. */
-static const struct drm_gpuvm_ops drm_gpuvm_imm_base_ops = {
-	.vm_free = drm_gpuvm_imm_vm_free,
-	.vm_bo_free = drm_gpuvm_imm_vm_bo_free,
-	.vm_bo_validate = drm_gpuvm_imm_vm_bo_validate,
-	.sm_step_map = drm_gpuvm_imm_sm_step_map,
-	.sm_step_unmap = drm_gpuvm_imm_sm_step_unmap,
-	.sm_step_remap = drm_gpuvm_imm_sm_step_remap,
+#define DRM_GPUVM_IMM_BASE_OPS(_bo_alloc) {					\
+	.vm_free = drm_gpuvm_imm_vm_free,					\
+	.vm_bo_alloc = _bo_alloc,						\
+	.vm_bo_free = drm_gpuvm_imm_vm_bo_free,					\
+	.vm_bo_validate = drm_gpuvm_imm_vm_bo_validate,				\
+	.sm_step_map = drm_gpuvm_imm_sm_step_map,				\
+	.sm_step_unmap = drm_gpuvm_imm_sm_step_unmap,				\
+	.sm_step_remap = drm_gpuvm_imm_sm_step_remap,				\
+}
+
+/* The larger classes match the kmalloc() size classes, so no part of an allocation is wasted. */
+static const struct {
+	size_t bytes;
+	struct drm_gpuvm_ops ops;
+} drm_gpuvm_imm_bo_classes[] = {
+	{ sizeof(struct drm_gpuvm_bo), DRM_GPUVM_IMM_BASE_OPS(drm_gpuvm_imm_bo_alloc_bare) },
+	{ 256, DRM_GPUVM_IMM_BASE_OPS(drm_gpuvm_imm_bo_alloc_256) },
+	{ SZ_1K, DRM_GPUVM_IMM_BASE_OPS(drm_gpuvm_imm_bo_alloc_1k) },
+	{ __DRM_GPUVM_IMM_VM_BO_BYTES, DRM_GPUVM_IMM_BASE_OPS(drm_gpuvm_imm_bo_alloc_4k) },
 };
+
+/*
+ * Returns the ops of address spaces with @data_size bytes in each vm_bo, or NULL if no class is
+ * large enough.
+ */
+static const struct drm_gpuvm_ops *drm_gpuvm_imm_base_ops(size_t data_size)
+{
+	for (int i = 0; i < ARRAY_SIZE(drm_gpuvm_imm_bo_classes); i++)
+		if (data_size <= drm_gpuvm_imm_bo_classes[i].bytes - sizeof(struct drm_gpuvm_bo))
+			return &drm_gpuvm_imm_bo_classes[i].ops;
+	return NULL;
+}
 
 static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config)
 {
@@ -314,7 +306,7 @@ static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config
 	       (config->reserve_start >= config->start && reserve_end <= end);
 }
 
-/* What is wrong with a driver's description of its type, or NULL */
+/* Returns what is wrong with a driver's description of its type, or NULL. */
 static const char *drm_gpuvm_imm_type_lacks(const struct drm_gpuvm_imm_type *type)
 {
 	if (!type->granule || (type->granule & (type->granule - 1)))
@@ -365,7 +357,7 @@ static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range
 	       drm_gpuvm_range_valid(&vm->base, addr, range);
 }
 
-/* Between two addresses of the address space, or at its start or end */
+/* Returns whether @addr is between two addresses of the address space, or at its start or end. */
 static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
 {
 	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
@@ -441,7 +433,7 @@ static int drm_gpuvm_imm_map_check(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* All vm_bos of an object are of one mode, so the first one tells it. */
+/* All vm_bos of an object have the same mode, so it is enough to check the first one. */
 static bool drm_gpuvm_imm_mode_ok(struct drm_gem_object *obj)
 {
 	struct drm_gpuvm_bo *vm_bo;
@@ -473,10 +465,10 @@ drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 	return drm_gpuvm_bo_find(&vm->base, obj);
 }
 
-/* Tell lockdep what a call may do, also where it finds all that it needs. */
+/* Tells lockdep what a call may do, even if the call needs no allocation this time. */
 static inline void drm_gpuvm_imm_might_alloc(void)
 {
-	/* might_alloc() alone is a call where preemption is voluntary. */
+	/* With voluntary preemption, might_alloc() alone would emit a call. */
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
 		might_alloc(GFP_KERNEL_ACCOUNT);
 }
@@ -507,9 +499,9 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 }
 
 /*
- * Unlocked: a vm_bo leaves the list only when its last reference is gone, and
- * the caller has one. If another task is about to add it just now, then that
- * task holds the reservation lock, and who takes that lock later sees it.
+ * Unlocked: a vm_bo leaves the list only when its last reference is gone, and the caller
+ * has one. If another task is just adding it, that task holds the reservation lock, and
+ * every later holder of the lock sees the vm_bo: see vm-extobj.litmus.
  */
 static bool drm_gpuvm_imm_needs_extobj(struct drm_gpuvm_imm *vm,
 				       struct drm_gpuvm_bo *vm_bo)
@@ -527,6 +519,7 @@ static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *
 	if (ret)
 		return ret;
 
+	/* Under the lock: see vm-extobj.litmus. */
 	drm_gpuvm_bo_extobj_add(vm_bo);
 	if (how != DRM_RESV_LOCKED)
 		dma_resv_unlock(resv);
@@ -535,8 +528,8 @@ static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *
 }
 
 /*
- * Have room for @want VAs more to be put back, and take those of them that are
- * there. Returns 0, or how large the pool has to be first.
+ * Reserves room for putting back @want more VAs, and takes up to @want VAs from the pool.
+ * Returns 0, or the size that the pool needs first.
  */
 static unsigned int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
 					    struct drm_gpuva **vas, unsigned int want,
@@ -545,7 +538,7 @@ static unsigned int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
 	guard(spinlock)(&vm->pool_lock);
 
 	if (unlikely(max(vm->pool_count, want) + vm->pool_lent > vm->pool_size))
-		return max(2 * vm->pool_size, DRM_GPUVM_IMM_POOL_MIN);
+		return max(2 * vm->pool_size, DRM_GPUVM_IMM_POOL_FIRST);
 
 	vm->pool_lent += want;
 	for (*got = 0; *got < want && vm->pool_count; (*got)++)
@@ -554,7 +547,10 @@ static unsigned int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* Put some of @n VAs into the pool: as many as there is room for, and one hold may take. */
+/*
+ * Puts some of @n VAs into the pool: limited by the room, and by the batch size for one lock
+ * hold.
+ */
 VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm,
 							  struct drm_gpuva **vas, unsigned int n)
 {
@@ -569,7 +565,10 @@ VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_put_some);
 
-/* Put @n VAs back, of which only this task knows, and free what others left no room for. */
+/*
+ * Puts back @n VAs that only this task knows, and frees those for which other tasks left no
+ * room.
+ */
 static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 				      unsigned int n)
 {
@@ -585,9 +584,9 @@ static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva
 }
 
 /*
- * Have room for @size VAs, unless there are more by now. The spare VAs move to the new
- * array after it took the place of the old one: a task that wants some meanwhile finds
- * fewer, and allocates. The caller holds a reference.
+ * Resizes the pool to @size VAs, unless it holds more by now. The spare VAs move to the
+ * new array after it has replaced the old one. Meanwhile, other tasks find fewer VAs, and
+ * allocate. The caller holds a reference.
  */
 int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 {
@@ -611,23 +610,34 @@ int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_resize);
 
-static struct drm_gpuva *drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep)
+/* Takes up to @most VAs, but not the last @keep, nor as many as updates have borrowed. */
+static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep,
+					   void **vas, unsigned int most)
 {
-	guard(spinlock)(&vm->pool_lock);
+	unsigned int n;
 
-	return vm->pool_count > keep + vm->pool_lent ? vm->pool[--vm->pool_count] : NULL;
+	guard(spinlock)(&vm->pool_lock);
+	keep += vm->pool_lent;
+	if (vm->pool_count <= keep)
+		return 0;
+	n = min(most, vm->pool_count - keep);
+	vm->pool_count -= n;
+	memcpy(vas, vm->pool + vm->pool_count, n * sizeof(*vas));
+
+	return n;
 }
 
-/* Free the spare VAs, except for @keep and as many as updates have. */
+/* Frees the spare VAs, except for @keep, and as many as updates have borrowed. */
 void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
-	struct drm_gpuva *va;
+	void *vas[DRM_GPUVM_IMM_POOL_FREE];
+	unsigned int n;
 
-	while ((va = drm_gpuvm_imm_pool_pop(vm, keep)))
-		kfree(va);
+	while ((n = drm_gpuvm_imm_pool_pop(vm, keep, vas, ARRAY_SIZE(vas))))
+		kfree_bulk(n, vas);
 }
 
-/* How many VAs to have room for from now on, or 0 if the array is small enough */
+/* Returns the new size for the array, or 0 if it is small enough. */
 static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 {
 	unsigned int size;
@@ -646,7 +656,7 @@ static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
 	return vm->pool_count > DRM_GPUVM_IMM_POOL_MAX + vm->pool_lent;
 }
 
-/* Give back spare VAs and room for them, if there is much. */
+/* Frees spare VAs and shrinks the array, if there are many. */
 void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 {
 	unsigned int size;
@@ -656,12 +666,12 @@ void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 
 	drm_gpuvm_imm_pool_free(vm, DRM_GPUVM_IMM_POOL_MIN);
 	size = drm_gpuvm_imm_pool_smaller(vm);
-	/* Without memory for a smaller array, the larger one serves as well. */
+	/* On failure, the pool just keeps the larger array. */
 	if (size)
 		drm_gpuvm_imm_pool_resize(vm, size);
 }
 
-/* Not initialised: nobody looks at a VA before drm_gpuvm_imm_init_va(). */
+/* The memory is not initialised: nothing looks at a VA before drm_gpuvm_imm_init_va(). */
 static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
@@ -670,7 +680,9 @@ static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 	return kmalloc(sizeof(*va) + vm->va_size, GFP_KERNEL_ACCOUNT);
 }
 
-/* Make the update's own VA the mapping to be: the driver may look at it, and set its data. */
+/*
+ * Initialises the update's own VA as the new mapping. The driver may look at it, and set its data.
+ */
 static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update)
 {
 	struct drm_gpuva *va = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
@@ -685,13 +697,17 @@ static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_im
 	memset(__drm_gpuvm_imm_va_data(va), 0, vm->va_size);
 }
 
-/* VAs for what is left of split mappings, and for the update's own */
-static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
-				      struct drm_gpuvm_imm_update *update, bool map)
+/*
+ * Allocates VAs for the remaining parts of split mappings, and for the update's own mapping:
+ * those from @first on, and before @end.
+ */
+static __always_inline int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
+						      struct drm_gpuvm_imm_update *update,
+						      enum drm_gpuvm_imm_update_va first,
+						      enum drm_gpuvm_imm_update_va end)
 {
-	unsigned int want = map ? DRM_GPUVM_IMM_UPDATE_VAS : DRM_GPUVM_IMM_UPDATE_NEW;
-	struct drm_gpuva **vas = update->__vas;
-	unsigned int n = 0, size;
+	struct drm_gpuva **vas = update->__vas + first;
+	unsigned int n = 0, want = end - first, size;
 	int ret;
 
 	drm_gpuvm_imm_might_alloc();
@@ -708,13 +724,13 @@ static int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 		if (!vas[n])
 			return -ENOMEM;
 	}
-	if (map)
+	if (end > DRM_GPUVM_IMM_UPDATE_NEW)
 		drm_gpuvm_imm_init_new(vm, update);
 
 	return 0;
 }
 
-/* Fill @update, consuming @vm_bo. From here on it can be dropped. */
+/* Fills @update, and consumes @vm_bo. From here on the update can be dropped. */
 static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 				     struct drm_gpuvm_imm_update *update,
 				     enum drm_gpuvm_imm_update_kind kind,
@@ -736,7 +752,13 @@ static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 
 	if (kind != DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ)
 		ret = drm_gpuvm_imm_update_alloc(vm, update,
-						 kind == DRM_GPUVM_IMM_UPDATE_MAP);
+						 kind == DRM_GPUVM_IMM_UPDATE_MAP_HOLE ?
+						 DRM_GPUVM_IMM_UPDATE_NEW :
+						 DRM_GPUVM_IMM_UPDATE_PREV,
+						 kind == DRM_GPUVM_IMM_UPDATE_MAP ||
+						 kind == DRM_GPUVM_IMM_UPDATE_MAP_HOLE ?
+						 DRM_GPUVM_IMM_UPDATE_VAS :
+						 DRM_GPUVM_IMM_UPDATE_NEW);
 	trace_drm_gpuvm_imm_prepare(update, ret);
 	if (ret)
 		drm_gpuvm_imm_update_drop(update);
@@ -755,8 +777,8 @@ noinline bool drm_gpuvm_imm_report_none(void)
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /**
- * __drm_gpuvm_imm_check() - report an address space that is taken for one of another type
- * @type: what it is taken for
+ * __drm_gpuvm_imm_check() - report an address space that is used as another type
+ * @type: the type as which it is used
  * @vm: the address space, or NULL
  *
  * Context: Any.
@@ -772,8 +794,8 @@ void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type, const struct d
 EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_check);
 
 /**
- * __drm_gpuvm_imm_check_base() - the same by what a mapping or a vm_bo names
- * @type: what the address space is taken for
+ * __drm_gpuvm_imm_check_base() - the same for the address space of a mapping or a vm_bo
+ * @type: the type as which the address space is used
  * @base: the core's part of it, or NULL
  *
  * Context: Any.
@@ -800,7 +822,7 @@ static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 	return -EBUSY;
 }
 
-/* What every function that prepares an update asks first */
+/* The checks that every function makes first that prepares an update */
 static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
 				       const struct drm_gpuvm_imm_update *update)
 {
@@ -811,7 +833,7 @@ static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
 	return drm_gpuvm_imm_prepare_refused(vm, update);
 }
 
-/* Tell a driver that reads the mappings while another task changes them. */
+/* Reports a driver that reads the mappings while another task changes them. */
 void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 {
 	struct task_struct *owner = READ_ONCE(vm->owner);
@@ -828,7 +850,7 @@ static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
 	return va != drm_gpuvm_reserved(&vm->base);
 }
 
-/* The first mapping from @va on that starts before the end of the range. */
+/* Returns the first mapping from @va on that starts before the end of the range. */
 static const struct drm_gpuva *
 drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end)
 {
@@ -845,8 +867,8 @@ static void drm_gpuvm_imm_resv_free(struct drm_gem_object *obj)
 }
 
 /*
- * As drm_gpuvm_resv_object_alloc(), whose object is not accounted to its user. When
- * that one is, it serves here.
+ * Like drm_gpuvm_resv_object_alloc(), but accounts the object to its user. The core's
+ * function will do once it does that, too.
  */
 static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
 {
@@ -870,29 +892,29 @@ static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
  * @config: the layout; not used after the call
  * @va_size: size of the driver's data of a mapping in bytes
  * @vm_bo_size: size of the driver's data of an object in an address space in bytes
+ * @has_ctx: each run has a context
  *
- * Drivers call drm_gpuvm_imm_init(), which knows the sizes by the type.
+ * Drivers call drm_gpuvm_imm_init(), which derives the last three from the type.
  *
  * Context: May sleep.
  *
- * Return: 0; -EINVAL if the layout makes no sense or, which are driver bugs, the object for
- * the reservation lock belongs to another device, @type is not complete, or @vm_bo_size is
- * more than DRM_GPUVM_IMM_TYPE_VM_BO() accepts; -ENOMEM; or
- * -EBUSY if @core is initialised already, which is a driver bug, too.
+ * Return: 0; -EINVAL if the layout is invalid, or for these driver bugs: the object for the
+ * reservation lock belongs to another device, @type is not complete, or @vm_bo_size is more
+ * than DRM_GPUVM_IMM_TYPE_VM_BO() accepts; -ENOMEM; or -EBUSY if @core is initialised
+ * already, which is a driver bug, too.
  */
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
 			    const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gpuvm_imm_config *config,
-			    size_t va_size, size_t vm_bo_size)
+			    size_t va_size, size_t vm_bo_size, bool has_ctx)
 {
-	struct drm_gpuvm_ops base_ops = drm_gpuvm_imm_base_ops;
+	const struct drm_gpuvm_ops *ops = drm_gpuvm_imm_base_ops(vm_bo_size);
 	struct drm_gem_object *resv_obj = config->resv_obj;
 	struct drm_gpuvm_imm *vm;
 	const char *name;
 
 	if (!drm_gpuvm_imm_type_valid(drm, type) || !drm_gpuvm_imm_config_valid(config) ||
-	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj) ||
-	    !drm_gpuvm_imm_set_bo_alloc(&base_ops, vm_bo_size))
+	    !drm_gpuvm_imm_resv_obj_valid(drm, config->resv_obj) || !ops)
 		return -EINVAL;
 	if (drm_gpuvm_imm_shared(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
@@ -913,16 +935,15 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 		return -ENOMEM;
 	}
 
-	vm->base_ops = base_ops;
 	drm_gpuvm_init(&vm->base, name,
 		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       drm, resv_obj, config->start, config->range,
-		       config->reserve_start, config->reserve_range,
-		       &vm->base_ops);
+		       config->reserve_start, config->reserve_range, ops);
 	vm->type = type;
 	vm->va_size = va_size;
 	vm->va_counted = type->va_put;
 	vm->core = core;
+	vm->plain_core = has_ctx ? NULL : core;
 	vm->name = name;
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
@@ -931,6 +952,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&vm->dead));
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
+	vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
 	core->__vm = vm;
 	core->__self = core;
 	drm_gpuvm_imm_debugfs_add(vm);
@@ -943,18 +965,18 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_init);
  * drm_gpuvm_imm_fini() - give up the core of an address space
  * @core: the core; zeroed memory that was never initialised is fine
  *
- * Unmaps all mappings through the driver's unmap step, which must not fail here,
- * and cleans up the vm_bos. When this returns, and nobody else holds the address
- * space or an update for it, then it is gone.
+ * Unmaps all mappings through the driver's unmap step, which must not fail here, and
+ * cleans up the vm_bos. When this returns, the address space is gone, unless something
+ * else holds the address space or an update for it.
  *
- * Waits for this address space only: for its reservation lock, for an eviction
- * from it, and for its clean-up in another task. Inside of a clean-up, that is in
- * va_put, bo_fini or the end of an object, it does not wait for another task's,
- * which then puts what it found.
+ * Waits for this address space only: for its reservation lock, for an eviction from it,
+ * and for its clean-up in another task. Inside a clean-up, that is, in va_put, bo_fini or
+ * the end of an object, it does not wait for the clean-up of another task, which then
+ * puts whatever it has found.
  *
- * Context: May sleep. Takes the reservation lock of the address space; the
- * caller holds none. Any thread, also of a workqueue for memory reclaim, and any
- * function of the driver's that may sleep. Not from inside a step.
+ * Context: May sleep. Takes the reservation lock of the address space; the caller holds
+ * none. Any thread, also of a workqueue for memory reclaim, and any function of the
+ * driver that may sleep. Not from inside a step.
  */
 void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 {
@@ -962,7 +984,7 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 
 	might_sleep();
 	if (!vm) {
-		/* The steps of a copy would be called with the original. */
+		/* A copy is refused: the steps would be called with the original. */
 		if (core->__self || core->__vm)
 			drm_safe_broken(NULL, "a core stays where it was initialised",
 					"a copy of one was dropped, or memory that was never initialised");
@@ -986,6 +1008,7 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 	scoped_guard(mutex, &vm->evict_lock) {
 		drm_gpuvm_imm_unmap_all(vm);
 		WRITE_ONCE(vm->core, NULL);
+		WRITE_ONCE(vm->plain_core, NULL);
 	}
 	core->__vm = NULL;
 	core->__self = NULL;
@@ -1002,8 +1025,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_fini);
  * Context: Any.
  *
  * Return: the address space, to be put with drm_gpuvm_imm_put(), or NULL as
- * drm_gpuvm_imm_shared(). It says what the address space is, and updates are
- * prepared with it, but it cannot be changed through it.
+ * drm_gpuvm_imm_shared(). The reference identifies the address space and is used to
+ * prepare updates, but the address space cannot be changed through it.
  */
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_imm_core *core)
 {
@@ -1050,14 +1073,14 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_length);
  *
  * Context: Any.
  *
- * Return: the first address behind it, in bytes; 0 if @vm is NULL, which is a driver bug.
+ * Return: the first address after it, in bytes; 0 if @vm is NULL, which is a driver bug.
  */
 u64 drm_gpuvm_imm_va_end(const struct drm_gpuvm_imm *vm)
 {
 	if (drm_gpuvm_imm_is_none(vm))
 		return 0;
 
-	/* drm_gpuvm_imm_config_valid() saw that this does not overflow. */
+	/* drm_gpuvm_imm_config_valid() has checked that this does not overflow. */
 	return vm->base.mm_start + vm->base.mm_range;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_va_end);
@@ -1081,8 +1104,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
  * drm_gpuvm_imm_resv_obj() - the object that has the reservation lock
  * @vm: the address space
  *
- * Objects that share this one's reservation object are private to the address
- * space: one lock is for all of them. They must hold this object.
+ * Objects that share the reservation object of this object are private to the address
+ * space: one lock protects all of them. They must hold this object.
  *
  * Context: Any.
  *
@@ -1123,13 +1146,13 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  * drm_gpuvm_imm_is_broken() - did an address space lose mappings?
  * @vm: the address space
  *
- * An address space is broken if a step of an update failed, and so did one of the
- * steps that were to undo it. It has lost mappings then. Nothing uses it any more:
- * preparing and running updates, locking and validating fail with
- * -ENOTRECOVERABLE. Evicting from it and ending it work. A driver may want to tell
+ * An address space is broken if a step of an update failed, and one of the steps that
+ * undo it failed as well. The address space has lost mappings in that case, and can no
+ * longer be used: preparing and running updates, locking and validating fail with
+ * -ENOTRECOVERABLE. Evicting from it and ending it still work. A driver may want to tell
  * userspace, as for a hung GPU context.
  *
- * Context: Any. An address space does not cease to be broken.
+ * Context: Any. A broken address space stays broken.
  *
  * Return: true if @vm is broken, or NULL, which is a driver bug.
  */
@@ -1161,7 +1184,7 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 				"holds it already: use the _locked form");
 		return ERR_PTR(locked ? -EINVAL : -EDEADLK);
 	}
-	/* Also if the connection exists. */
+	/* Even if the connection exists. */
 	if (!locked)
 		drm_resv_might_lock(resv);
 
@@ -1179,7 +1202,7 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 }
 
 /**
- * drm_gpuvm_imm_obtain_gem() - get or make what connects an object to a VM
+ * drm_gpuvm_imm_obtain_gem() - get or make the vm_bo that connects an object to a VM
  * @vm: the address space
  * @obj: the object, of the driver's own kind
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
@@ -1199,7 +1222,7 @@ struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem);
 
 /**
- * drm_gpuvm_imm_obtain_gem_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
+ * drm_gpuvm_imm_obtain_gem_interruptible() - drm_gpuvm_imm_obtain() with an interruptible wait
  * @vm: the address space
  * @obj: the object, of the driver's own kind
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
@@ -1235,7 +1258,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_obtain_gem_locked);
 
 /**
  * drm_gpuvm_imm_bo_put() - put a vm_bo
- * @vm_bo: what drm_gpuvm_imm_obtain() gave, or NULL
+ * @vm_bo: a vm_bo from drm_gpuvm_imm_obtain(), or NULL
  *
  * Context: Any thread, also in the fence signalling path.
  */
@@ -1247,7 +1270,9 @@ void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
 	if (!vm_bo)
 		return;
 
-	/* The vm_bo may be all that holds the address space. */
+	/* Only the last put takes the lock. */
+	drm_safe_trusted(might_lock(&vm_bo->obj->gpuva.lock));
+	/* The vm_bo may hold the only reference to the address space. */
 	vm = to_drm_gpuvm_imm(vm_bo->vm);
 	drm_safe_trusted(drm_gpuvm_get(&vm->base));
 	if (drm_gpuvm_bo_put_deferred(vm_bo))
@@ -1291,9 +1316,9 @@ __drm_gpuvm_imm_prepare_map(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_updat
  * @offset: from where on, in bytes from the start of @obj
  * @arg: what &drm_gpuvm_imm_type.bo_init is given
  *
- * What is mapped in the range when the update runs is replaced. Drivers call
- * drm_gpuvm_imm_prepare_map(), which takes theirs, and may set the data of the new
- * mapping afterwards.
+ * When the update runs, it replaces everything that is mapped in the range. Drivers call
+ * drm_gpuvm_imm_prepare_map(), which takes their own type of object, and may set the data
+ * of the new mapping afterwards.
  *
  * Context: As drm_gpuvm_imm_prepare_map().
  *
@@ -1310,7 +1335,7 @@ int drm_gpuvm_imm_prepare_map_gem(struct drm_gpuvm_imm *vm,
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem);
 
 /**
- * drm_gpuvm_imm_prepare_map_gem_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
+ * drm_gpuvm_imm_prepare_map_gem_interruptible() - the same, with an interruptible wait
  * @vm: the address space
  * @update: an empty update
  * @obj: the object, of the driver's own kind
@@ -1357,6 +1382,28 @@ int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_gem_locked);
 
+static __always_inline int
+drm_gpuvm_imm_prepare_vm_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+			    enum drm_gpuvm_imm_update_kind kind, struct drm_gpuvm_bo *vm_bo,
+			    u64 addr, u64 range, u64 offset)
+{
+	int ret;
+
+	ret = drm_gpuvm_imm_prepare_check(vm, update);
+	if (ret)
+		return ret;
+
+	if (!drm_gpuvm_imm_bo_ok(vm, vm_bo))
+		return -EINVAL;
+
+	ret = drm_gpuvm_imm_map_check(vm, vm_bo->obj, addr, range, offset);
+	if (ret)
+		return ret;
+
+	return drm_gpuvm_imm_update_fill(vm, update, kind, drm_gpuvm_bo_get(vm_bo), addr, range,
+					 offset);
+}
+
 /**
  * drm_gpuvm_imm_prepare_map_bo() - prepare to map through a vm_bo
  * @vm: the address space
@@ -1375,24 +1422,36 @@ int drm_gpuvm_imm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_
 				 struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
 				 u64 offset)
 {
-	int ret;
-
-	ret = drm_gpuvm_imm_prepare_check(vm, update);
-	if (ret)
-		return ret;
-
-	if (!drm_gpuvm_imm_bo_ok(vm, vm_bo))
-		return -EINVAL;
-
-	ret = drm_gpuvm_imm_map_check(vm, vm_bo->obj, addr, range, offset);
-	if (ret)
-		return ret;
-
-	return drm_gpuvm_imm_update_fill(vm, update, DRM_GPUVM_IMM_UPDATE_MAP,
-					 drm_gpuvm_bo_get(vm_bo), addr, range,
-					 offset);
+	return drm_gpuvm_imm_prepare_vm_bo(vm, update, DRM_GPUVM_IMM_UPDATE_MAP, vm_bo, addr,
+					   range, offset);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_bo);
+
+/**
+ * drm_gpuvm_imm_prepare_map_hole() - prepare to map where nothing is mapped
+ * @vm: the address space
+ * @update: an empty update
+ * @vm_bo: a vm_bo of @vm; the update takes a reference of its own
+ * @addr: where to map its object, in bytes of GPU address
+ * @range: how much of it, in bytes
+ * @offset: from where on, in bytes from the start of the object
+ *
+ * For addresses that the driver allocates itself, say with &struct drm_mm. Nothing is split, so
+ * this allocates one VA instead of three, and the run needs no lookup. If something is mapped
+ * in the range, the run changes nothing and returns -EEXIST.
+ *
+ * Context: May sleep. Takes no lock.
+ *
+ * Return: as drm_gpuvm_imm_prepare_map_bo().
+ */
+int drm_gpuvm_imm_prepare_map_hole(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				   struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
+				   u64 offset)
+{
+	return drm_gpuvm_imm_prepare_vm_bo(vm, update, DRM_GPUVM_IMM_UPDATE_MAP_HOLE, vm_bo, addr,
+					   range, offset);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_hole);
 
 /**
  * drm_gpuvm_imm_prepare_map_sparse() - prepare to map a range without an object
@@ -1401,8 +1460,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_bo);
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
  *
- * The step has no object; reads of such a range give zeroes or
- * whatever else the driver's page table means by it.
+ * The step gets no object. Reads of such a range return zeroes, or whatever else the
+ * driver's page table defines for it.
  *
  * Context: May sleep. Takes no lock.
  *
@@ -1433,8 +1492,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_sparse);
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
  *
- * Mappings that are only partly in the range are split. That nothing is
- * mapped there is no error.
+ * Mappings that are only partly in the range are split. An empty range is not an error.
  *
  * Context: May sleep. Takes no lock.
  *
@@ -1463,9 +1521,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
  * @update: an empty update
  * @obj: the object, of the driver's own kind
  *
- * Every mapping of @obj in @vm at the time of the run is removed. That there
- * is none is no error; what is mapped for the first time after this call is
- * not removed.
+ * Every mapping of @obj in @vm at the time of the run is removed. It is not an error if
+ * there is none. An object that is mapped for the first time after this call is not
+ * removed.
  *
  * Context: May sleep.
  *
@@ -1500,11 +1558,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_gem);
  * @update: an empty update
  * @addr: where to split, in bytes of GPU address
  *
- * If a mapping starts before and ends after @addr when the update runs, then
- * it becomes two, each with a copy of its data; else nothing happens, as at the
- * start or end of @vm and of its reserved range. Two such
- * updates make a range start and end with mappings of its own, whose data can
- * then be changed, as for an madvise().
+ * If a mapping starts before and ends after @addr when the update runs, it is split into
+ * two, each with a copy of its data. Otherwise nothing happens, as at the start or end of
+ * @vm and of its reserved range. Two such updates give a range separate mappings, whose
+ * data can then be changed, as for an madvise().
  *
  * Context: May sleep. Takes no lock.
  *
@@ -1575,7 +1632,10 @@ const struct drm_gpuva *drm_gpuvm_imm_find_first(const struct drm_gpuvm_imm_core
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_find_first);
 
-/* The address space of a core; NULL, and reported, if the mapping is in another one */
+/*
+ * Returns the address space of a core. Returns NULL, with a report, if the mapping is in
+ * another one.
+ */
 static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_imm_core *core,
 						 const struct drm_gpuva *va)
 {
@@ -1608,7 +1668,7 @@ const struct drm_gpuva *drm_gpuvm_imm_next(const struct drm_gpuvm_imm_core *core
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
-	/* The cast: the VA is one of this VM's, const for drivers only. */
+	/* The cast is right because the VA belongs to this VM, and is const for drivers only. */
 	return vm ? drm_gpuvm_imm_skip(vm, __drm_gpuva_next((struct drm_gpuva *)va),
 				       addr + range) : NULL;
 }
@@ -1672,7 +1732,101 @@ const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *c
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_of);
 
-/* The suites look at them. */
+/**
+ * drm_gpuvm_imm_bo_vm() - the address space of a vm_bo
+ * @vm_bo: the vm_bo
+ *
+ * Context: Any.
+ *
+ * Return: the shared side of the address space, borrowed from @vm_bo.
+ */
+struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo)
+{
+	return to_drm_gpuvm_imm(vm_bo->vm);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_vm);
+
+static noinline bool drm_gpuvm_imm_report_unlocked(const struct drm_gem_object *obj)
+{
+	drm_safe_broken(obj->dev, "the mappings of an object are walked under its gpuva lock",
+			"the caller does not hold it: use drm_gpuvm_imm_for_each_bo(), or as the owner of the core drm_gpuvm_imm_for_each_of()");
+
+	return false;
+}
+
+/* In a step, no other task changes the mappings, so the walk needs no lock. */
+static bool drm_gpuvm_imm_may_walk(struct drm_gem_object *obj, const struct drm_gpuvm_imm *vm)
+{
+	if (likely(drm_lock_is_held(&obj->gpuva.lock) || (vm && READ_ONCE(vm->owner) == current)))
+		return true;
+
+	return drm_gpuvm_imm_report_unlocked(obj);
+}
+
+/**
+ * drm_gpuvm_imm_bo_first_va() - a mapping of a vm_bo
+ * @vm_bo: the vm_bo
+ *
+ * Drivers call drm_gpuvm_imm_bo_for_each_va().
+ *
+ * Context: In a step of the address space, or with the gpuva lock of the object.
+ *
+ * Return: one of the mappings, valid until the lock is dropped or the step returns; NULL if
+ * there is none, or the caller has neither, which is a driver bug.
+ */
+const struct drm_gpuva *drm_gpuvm_imm_bo_first_va(struct drm_gpuvm_bo *vm_bo)
+{
+	if (!drm_gpuvm_imm_may_walk(vm_bo->obj, to_drm_gpuvm_imm(vm_bo->vm)))
+		return NULL;
+
+	return drm_gpuvm_bo_first_va(vm_bo);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_first_va);
+
+/**
+ * drm_gpuvm_imm_bo_next_va() - another mapping of the same vm_bo
+ * @va: the mapping before it
+ *
+ * Context: As drm_gpuvm_imm_bo_first_va().
+ *
+ * Return: the next mapping, as drm_gpuvm_imm_bo_first_va(); NULL if @va is the last one.
+ */
+const struct drm_gpuva *drm_gpuvm_imm_bo_next_va(const struct drm_gpuva *va)
+{
+	if (!drm_gpuvm_imm_may_walk(va->gem.obj, to_drm_gpuvm_imm(va->vm)))
+		return NULL;
+
+	return drm_gpuvm_bo_next_va(va);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_next_va);
+
+/**
+ * drm_gpuvm_imm_next_bo() - the next address space of a type that an object is in
+ * @type: the type
+ * @obj: the object
+ * @vm_bo: the vm_bo of the previous address space, or NULL
+ *
+ * Drivers call drm_gpuvm_imm_for_each_bo().
+ *
+ * Context: With the gpuva lock of @obj.
+ *
+ * Return: the vm_bo, valid until the lock is dropped; NULL if there is none, or the caller does
+ * not hold the lock, which is a driver bug.
+ */
+struct drm_gpuvm_bo *drm_gpuvm_imm_next_bo(const struct drm_gpuvm_imm_type *type,
+					   struct drm_gem_object *obj, struct drm_gpuvm_bo *vm_bo)
+{
+	if (!drm_gpuvm_imm_may_walk(obj, NULL))
+		return NULL;
+	do {
+		vm_bo = drm_gem_next_gpuvm_bo(obj, vm_bo);
+	} while (vm_bo && !drm_gpuvm_imm_is_of(vm_bo->vm, type));
+
+	return vm_bo;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_bo);
+
+/* The test suites use these. */
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_prepare);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_run);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_rollback);

@@ -11,8 +11,8 @@
 #include "drm_safe.h"
 
 /*
- * The shared, counted side of an address space, and what a driver's step
- * returns. All are incomplete on purpose: only the library makes them.
+ * The shared, counted side of an address space, and the return types of a driver's steps.
+ * All of them are incomplete on purpose: only the library makes them.
  */
 struct drm_gpuvm_imm;
 struct drm_gpuvm_imm_mapped;
@@ -22,21 +22,25 @@ struct drm_gpuvm_imm_remapped;
 /**
  * struct drm_gpuvm_imm_core - the one handle that can change an address space
  *
- * Embedded by value, with DRM_GPUVM_IMM_CORE(), in the type in which a driver
- * keeps its page table. Code with access to that type has access to the core. The
- * shared &struct drm_gpuvm_imm gives access to neither.
+ * The driver embeds it by value, with DRM_GPUVM_IMM_CORE(), in the type in which it keeps
+ * its page table. Code with access to that type has access to the core. The shared
+ * &struct drm_gpuvm_imm gives access to neither.
  *
  * Invariants:
  *
- * - There is one for each address space; it cannot be copied.
- * - It stays where it is from drm_gpuvm_imm_core_init() to drm_gpuvm_imm_fini().
+ * - There is one core for each address space. It cannot be copied.
+ * - It does not move between drm_gpuvm_imm_core_init() and drm_gpuvm_imm_fini().
  * - @__self is the core itself from drm_gpuvm_imm_core_init() to drm_gpuvm_imm_fini(), and
- *   then NULL. So memory that was never initialised, and a copy, have no address space.
+ *   then NULL. So neither memory that was never initialised nor a copy has an address
+ *   space.
+ * - @__ctx is the context of the current run. The task that runs the update sets and clears
+ *   it. Otherwise, and always if the type has no context, it is NULL.
  */
 struct drm_gpuvm_imm_core {
 	/* private: */
 	struct drm_gpuvm_imm *__vm;
 	const struct drm_gpuvm_imm_core *__self;
+	void *__ctx;
 	__DRM_SAFE_NO_ASSIGN;
 };
 
@@ -44,24 +48,24 @@ struct drm_gpuvm_imm_core {
  * DRM_GPUVM_IMM_CORE() - declare the core as a member of a driver's struct
  * @_name: name of the member
  *
- * The member is an array so that it is not copied by initialisation; the
- * empty one beside it lets clang see that the type cannot be assigned.
+ * The member is an array so that an initialisation cannot copy it. The empty member
+ * beside it lets clang see that the type cannot be assigned.
  */
 #define DRM_GPUVM_IMM_CORE(_name)						\
 	struct drm_gpuvm_imm_core _name[1];					\
 	const u8 _name##__no_assign[0]
 
 /**
- * struct drm_gpuvm_imm_map_step - a range that is to be mapped
- * @va: the mapping that it is for, with the driver's data. It is in the address space
- *	already, except in a rollback
+ * struct drm_gpuvm_imm_map_step - a range to map
+ * @va: the mapping that the range belongs to, with the driver's data. It is in the
+ *	address space already, except in a rollback
  * @obj: the object, or NULL if the mapping is sparse
  * @addr: start of the range, in bytes of GPU address
  * @range: length of the range in bytes
  * @offset: where the range starts in @obj, in bytes
  *
- * The range is all of @va, except when a failed update is rolled back: then
- * it is the part of @va that an earlier step took away.
+ * The range is all of @va, except in the rollback of a failed update: there it is the
+ * part of @va that an earlier step removed.
  */
 struct drm_gpuvm_imm_map_step {
 	const struct drm_gpuva *va;
@@ -74,13 +78,13 @@ struct drm_gpuvm_imm_map_step {
 };
 
 /**
- * struct drm_gpuvm_imm_unmap_step - a mapping that is to be removed
+ * struct drm_gpuvm_imm_unmap_step - a mapping to remove
  * @va: the mapping, with the driver's data
- * @keep: the same pages get mapped at the same addresses by a later step of
- *	this update, so the page table entries may stay. If that step fails, they are
- *	mapped again for @va, or unmapped at the end
+ * @keep: a later step of this update maps the same pages at the same addresses, so the
+ *	page table entries may stay. If that step fails, they are mapped again for @va, or
+ *	unmapped at the end
  *
- * The step may fail, except when the core goes.
+ * The step may fail, except when the core is given up.
  */
 struct drm_gpuvm_imm_unmap_step {
 	const struct drm_gpuva *va;
@@ -90,16 +94,16 @@ struct drm_gpuvm_imm_unmap_step {
 };
 
 /**
- * struct drm_gpuvm_imm_remap_step - a mapping of which only parts are to stay
+ * struct drm_gpuvm_imm_remap_step - a mapping to remove a part of
  * @va: the mapping as it was, with the driver's data
- * @prev: what stays at its start, or NULL
- * @next: what stays at its end, or NULL
- * @addr: start of what goes, in bytes of GPU address
- * @range: length of what goes in bytes; 0 if the mapping is only split in two
- * @keep: as in &struct drm_gpuvm_imm_unmap_step, for what goes
+ * @prev: the part that stays at its start, or NULL
+ * @next: the part that stays at its end, or NULL
+ * @addr: start of the removed part, in bytes of GPU address
+ * @range: length of the removed part in bytes; 0 if the mapping is only split in two
+ * @keep: as in &struct drm_gpuvm_imm_unmap_step, for the removed part
  *
- * The driver's data of @prev and @next start as copies of that of @va. The
- * page table entries of @prev and @next are in place and should stay so.
+ * The driver's data of @prev and @next start as copies of that of @va. The page table
+ * entries of @prev and @next are in place and should stay in place.
  */
 struct drm_gpuvm_imm_remap_step {
 	const struct drm_gpuva *va;
@@ -164,7 +168,7 @@ drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *step)
  * struct drm_gpuvm_imm_type - a driver's type of address space
  *
  * The base of what DRM_GPUVM_IMM_TYPE() declares. A driver defines one for each of its types,
- * const. It has the granule, the objects and the three steps; the rest is optional.
+ * const. It needs the granule, the objects and the three steps. The rest is optional.
  */
 struct drm_gpuvm_imm_type {
 	/**
@@ -174,22 +178,24 @@ struct drm_gpuvm_imm_type {
 	 */
 	u64 granule;
 
-	/** @obj_funcs: the functions by which the driver's own objects are known */
+	/** @obj_funcs: the functions that identify the driver's own objects */
 	const struct drm_gem_object_funcs *obj_funcs;
 
 	/**
 	 * @map:
 	 *
 	 * Maps a range in the page table. Like @unmap and @remap, it completes its step once,
-	 * with the function that gives the value to return. If it fails, it returns an
+	 * with the function that provides the return value. If it fails, it returns an
 	 * ERR_PTR() and leaves the page table as it was. All three run in the fence signalling
-	 * path, and say __drm_nonallocating.
+	 * path, and are annotated with __drm_nonallocating.
 	 */
 	struct drm_gpuvm_imm_mapped *(*map)(struct drm_gpuvm_imm_core *core,
 					    const struct drm_gpuvm_imm_map_step *step)
 		__drm_nonallocating;
 
-	/** @unmap: removes a mapping from the page table; must not fail when the core goes */
+	/**
+	 * @unmap: removes a mapping from the page table; must not fail when the core is given up
+	 */
 	struct drm_gpuvm_imm_unmapped *(*unmap)(struct drm_gpuvm_imm_core *core,
 						const struct drm_gpuvm_imm_unmap_step *step)
 		__drm_nonallocating;
@@ -202,17 +208,18 @@ struct drm_gpuvm_imm_type {
 	/**
 	 * @va_get:
 	 *
-	 * The data of a mapping was copied to a part of it; takes what the copy has to hold.
-	 * In the fence signalling path. Comes together with @va_put.
+	 * The data of a mapping was copied to a part of it. Takes what the copy has to
+	 * hold. Runs in the fence signalling path. Requires @va_put.
 	 */
 	void (*va_get)(const struct drm_gpuva *va) __drm_nonallocating;
 
 	/**
 	 * @va_put:
 	 *
-	 * The data of a mapping, or of one that was never made, goes; it may be zeroed still.
-	 * From a work item or drm_gpuvm_imm_fini(). It may sleep, end an address space, and
-	 * take each lock that is not held around drm_gpuvm_imm_fini(), as lockdep knows.
+	 * The data of a mapping, or of one that was never made, is about to be freed; it may
+	 * still be zeroed. Runs in a work item or in drm_gpuvm_imm_fini(). It may sleep, end
+	 * an address space, and take any lock that is not held around drm_gpuvm_imm_fini(),
+	 * which lockdep checks.
 	 */
 	void (*va_put)(const struct drm_gpuva *va);
 
@@ -221,29 +228,29 @@ struct drm_gpuvm_imm_type {
 	 *
 	 * Initialises the data of an object in an address space, which is zeroed. @arg is the
 	 * last argument of the obtain or prepare call. May sleep, and take the object's
-	 * reservation lock but for an object that shares the one which the caller of a _locked
-	 * function holds. If it fails, then so does that call, and @bo_fini is not called. Two
-	 * tasks that obtain the same object at once may both call it; one of the results is
-	 * dropped.
+	 * reservation lock, except for an object that shares the lock which the caller of a
+	 * _locked function holds. If it fails, that call fails, too, and @bo_fini is not
+	 * called. Two tasks that obtain the same object concurrently may both call this; one
+	 * of the results is dropped.
 	 */
 	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
 
 	/**
 	 * @bo_fini:
 	 *
-	 * Undoes @bo_init. The object and the shared side of the address space are still
-	 * there; the page table need not be. May sleep, and end an address space. But data that
-	 * another task's made superfluous goes where the object is obtained: there, it takes no
-	 * reservation lock, since the caller of a _locked function holds one.
-	 * drm_shmem_sgt_release() takes none while the object is there.
+	 * Undoes @bo_init. The object and the shared side of the address space still exist, the
+	 * page table need not. May sleep, and end an address space. If two tasks obtained the
+	 * object concurrently, this drops the superfluous data in the obtaining call. There, it
+	 * takes no reservation lock, since the caller of a _locked function holds one.
+	 * drm_shmem_sgt_release() takes no reservation lock while the object exists.
 	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 
 	/**
 	 * @validate:
 	 *
-	 * Brings an evicted object back, and maps it where it was mapped. Called by
-	 * drm_gpuvm_imm_validate(), with the reservation lock of the object.
+	 * Brings back an evicted object, and maps it where it was mapped before. Called
+	 * by drm_gpuvm_imm_validate(), with the reservation lock of the object.
 	 */
 	int (*validate)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
 			struct drm_exec *exec);
@@ -252,10 +259,9 @@ struct drm_gpuvm_imm_type {
 	 * @evict:
 	 *
 	 * Takes an object out of the page table. Called by drm_gpuvm_imm_evict(), with the
-	 * reservation lock of the object and its gpuva lock, in memory reclaim: it allocates
-	 * nothing, and other locks that sleep it only tries. If it cannot do so now, it returns
-	 * -EBUSY.
-	 * Comes together with @validate.
+	 * reservation lock of the object and its gpuva lock, in memory reclaim: it must not
+	 * allocate memory, and may only trylock other sleeping locks. If it cannot do so now,
+	 * it returns -EBUSY. Requires @validate.
 	 */
 	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);
 };
@@ -263,12 +269,12 @@ struct drm_gpuvm_imm_type {
 /**
  * struct drm_gpuvm_imm_config - the layout of an address space
  * @name: name of the address space, copied; NULL for "unknown"
- * @resv_obj: object whose reservation lock the address space and its private
- *	objects share; NULL to have one made
+ * @resv_obj: object whose reservation lock the address space and its private objects
+ *	share; NULL to make one
  * @start: first address, in bytes
  * @range: length of the address space in bytes, not 0
- * @reserve_start: start of what nothing can be mapped to, in bytes
- * @reserve_range: length of what nothing can be mapped to in bytes, or 0
+ * @reserve_start: start of the reserved range, to which nothing can be mapped, in bytes
+ * @reserve_range: length of the reserved range in bytes, or 0
  */
 struct drm_gpuvm_imm_config {
 	const char *name;
@@ -282,15 +288,16 @@ struct drm_gpuvm_imm_config {
 /* private: kinds of struct drm_gpuvm_imm_update */
 enum drm_gpuvm_imm_update_kind {
 	DRM_GPUVM_IMM_UPDATE_MAP,
+	DRM_GPUVM_IMM_UPDATE_MAP_HOLE,
 	DRM_GPUVM_IMM_UPDATE_UNMAP,
 	DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ,
 	DRM_GPUVM_IMM_UPDATE_SPLIT,
 };
 
-/* private: what the VAs of a struct drm_gpuvm_imm_update are for */
+/* private: the uses of the VAs of a struct drm_gpuvm_imm_update */
 enum drm_gpuvm_imm_update_va {
-	DRM_GPUVM_IMM_UPDATE_PREV,		/* what stays at the start of a mapping */
-	DRM_GPUVM_IMM_UPDATE_NEXT,		/* what stays at the end of one */
+	DRM_GPUVM_IMM_UPDATE_PREV,		/* the part that stays at the start */
+	DRM_GPUVM_IMM_UPDATE_NEXT,		/* the part that stays at the end */
 	DRM_GPUVM_IMM_UPDATE_NEW,		/* the update's own mapping */
 	DRM_GPUVM_IMM_UPDATE_VAS,
 };
@@ -298,37 +305,37 @@ enum drm_gpuvm_imm_update_va {
 /**
  * struct drm_gpuvm_imm_update - a change of an address space, ready to be made
  *
- * Embedded in a driver's job, or declared with DRM_GPUVM_IMM_UPDATE(). Zeroed
- * memory is an empty update. One of the drm_gpuvm_imm_prepare functions fills it
- * with everything that the change can need; drm_gpuvm_imm_core_run() makes the change
- * and drm_gpuvm_imm_update_drop() gives it up. Both leave it empty.
+ * A driver embeds it in its job, or declares it with DRM_GPUVM_IMM_UPDATE(). Zeroed
+ * memory is an empty update. One of the drm_gpuvm_imm_prepare functions fills it with
+ * everything that the change can need. drm_gpuvm_imm_core_run() makes the change and
+ * drm_gpuvm_imm_update_drop() gives it up. Both leave it empty.
  *
  * Invariants:
  *
  * - Empty, if and only if it has no address space.
- * - If filled, it holds the vm_bo of what is to be mapped or the address space,
- *   which a vm_bo holds too; and as many VAs as the change can need.
+ * - If filled, it holds the vm_bo of the object to map, which holds the address space, or
+ *   else the address space itself. It also holds as many VAs as the change can need.
  * - Changed by one thread at a time.
  */
 struct drm_gpuvm_imm_update {
 	/* private: */
-	struct drm_gpuvm_imm *__vm;
-	struct drm_gpuvm_bo *__vm_bo;
-	enum drm_gpuvm_imm_update_kind __kind : 8;
-	bool __vm_held;
-	u8 __lent;
-	u64 __addr;
-	u64 __range;
-	u64 __offset;
-	struct drm_gpuva *__vas[DRM_GPUVM_IMM_UPDATE_VAS];
-	struct list_head __removed;
+	struct drm_gpuvm_imm *__vm;		/* the address space */
+	struct drm_gpuvm_bo *__vm_bo;		/* of the object to map */
+	enum drm_gpuvm_imm_update_kind __kind : 8;	/* what the run does */
+	bool __vm_held;				/* whether @__vm is a reference */
+	u8 __lent;				/* VAs that the pool has room for */
+	u64 __addr;				/* what to change, */
+	u64 __range;				/* of this length, */
+	u64 __offset;				/* from where on in the object */
+	struct drm_gpuva *__vas[DRM_GPUVM_IMM_UPDATE_VAS];	/* for the new mappings */
+	struct list_head __removed;		/* VAs that the run removed */
 	__DRM_SAFE_NO_ASSIGN;
 };
 
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
 			    const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gpuvm_imm_config *config,
-			    size_t va_size, size_t vm_bo_size) __must_check;
+			    size_t va_size, size_t vm_bo_size, bool has_ctx) __must_check;
 void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core) __must_not_hold(drm_resv);
 
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
@@ -376,6 +383,9 @@ int drm_gpuvm_imm_prepare_map_gem_locked(struct drm_gpuvm_imm *vm,
 int drm_gpuvm_imm_prepare_map_bo(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				 struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
 				 u64 offset) __must_check;
+int drm_gpuvm_imm_prepare_map_hole(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				   struct drm_gpuvm_bo *vm_bo, u64 addr, u64 range,
+				   u64 offset) __must_check;
 int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				     u64 addr, u64 range) __must_check;
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
@@ -386,6 +396,9 @@ int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_u
 				u64 addr) __must_check;
 void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update) __drm_nonallocating;
 int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
+	__nonnull_args(1, 2) __must_check __drm_nonallocating;
+int drm_gpuvm_imm_core_run_ctx(struct drm_gpuvm_imm_core *core,
+			       struct drm_gpuvm_imm_update *update, void *ctx)
 	__nonnull_args(1, 2) __must_check __drm_nonallocating;
 
 const struct drm_gpuva *drm_gpuvm_imm_find(const struct drm_gpuvm_imm_core *core,
@@ -400,6 +413,12 @@ const struct drm_gpuva *drm_gpuvm_imm_first_of(const struct drm_gpuvm_imm_core *
 					       struct drm_gem_object *obj);
 const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *core,
 					      const struct drm_gpuva *va);
+
+struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo);
+const struct drm_gpuva *drm_gpuvm_imm_bo_first_va(struct drm_gpuvm_bo *vm_bo);
+const struct drm_gpuva *drm_gpuvm_imm_bo_next_va(const struct drm_gpuva *va);
+struct drm_gpuvm_bo *drm_gpuvm_imm_next_bo(const struct drm_gpuvm_imm_type *type,
+					   struct drm_gem_object *obj, struct drm_gpuvm_bo *vm_bo);
 
 int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 		       unsigned int num_fences) __must_check;
@@ -420,8 +439,8 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
  * @core: the core
  *
  * Return: the address space, borrowed for as long as the core lives; NULL if @core was
- * never initialised, was given up, or is a copy. Take a reference of its own with
- * drm_gpuvm_imm_get().
+ * never initialised, was given up, or is a copy. Call drm_gpuvm_imm_get() for a separate
+ * reference.
  */
 static __always_inline struct drm_gpuvm_imm *
 drm_gpuvm_imm_shared(const struct drm_gpuvm_imm_core *core)
@@ -472,9 +491,8 @@ struct drm_gpuvm_imm_walk {
  * @_addr: start of the range, in bytes of GPU address
  * @_range: length of the range in bytes
  *
- * Goes in the order of addresses over every mapping that has an address in
- * the range; this is what prefetching one takes. The address space must not be
- * changed by the body.
+ * Visits every mapping that has an address in the range, in the order of addresses, for
+ * example to prefetch the range. The body must not change the address space.
  */
 #define drm_gpuvm_imm_for_each(_va, _core, _addr, _range)			\
 	for (const struct drm_gpuvm_imm_walk					\
@@ -492,7 +510,7 @@ struct drm_gpuvm_imm_walk {
  * @_core: the core
  * @_gem_obj: the &struct drm_gem_object
  *
- * In no particular order. The address space must not be changed by the body.
+ * In no particular order. The body must not change the address space.
  */
 #define drm_gpuvm_imm_for_each_of(_va, _core, _gem_obj)				\
 	for (const struct drm_gpuvm_imm_walk __walk = { .core = _core },	\
@@ -501,7 +519,33 @@ struct drm_gpuvm_imm_walk {
 				drm_gpuvm_imm_first_of(__walk.core, _gem_obj);	\
 		     _va; _va = drm_gpuvm_imm_next_of(__walk.core, _va))
 
-/* For DRM_GPUVM_IMM_TYPE(): a type whose vm_bos have no data of the driver's */
+/**
+ * drm_gpuvm_imm_bo_for_each_va() - walk over the mappings of a vm_bo
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_vm_bo: the &struct drm_gpuvm_bo
+ *
+ * For &drm_gpuvm_imm_type.evict, for steps, and for the body of drm_gpuvm_imm_for_each_bo(), in
+ * which the mappings cannot change. The owner of the core, for whom a lock of the driver's
+ * ensures that, calls drm_gpuvm_imm_for_each_of().
+ *
+ * In no particular order. The body must not change the address space.
+ *
+ * Context: As drm_gpuvm_imm_bo_first_va().
+ */
+#define drm_gpuvm_imm_bo_for_each_va(_va, _vm_bo)				\
+	for (const struct drm_gpuva *_va = drm_gpuvm_imm_bo_first_va(_vm_bo);	\
+	     _va; _va = drm_gpuvm_imm_bo_next_va(_va))
+
+/* The lock of the vm_bos and mappings that connect an object to address spaces */
+DEFINE_LOCK_GUARD_1(drm_gpuvm_imm_bos, struct drm_gem_object,
+		    mutex_lock(&_T->lock->gpuva.lock), mutex_unlock(&_T->lock->gpuva.lock))
+
+/**
+ * struct drm_gpuvm_imm_no_data - no driver data
+ *
+ * Empty, and free of cost. For types that keep no data for each mapping, or no data for each
+ * object in an address space.
+ */
 struct drm_gpuvm_imm_no_data {};
 
 /* The largest allocation for a vm_bo, and how much of it is left for a driver's data */
@@ -515,7 +559,8 @@ struct drm_gpuvm_imm_no_data {};
  * @_vm_type: the driver's type with the core
  * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
  * @_va_type: the driver's data for each mapping, zeroed at first and copied to
- *	the parts of a mapping that is split; see &drm_gpuvm_imm_type.va_get
+ *	the parts of a mapping that is split; see &drm_gpuvm_imm_type.va_get.
+ *	&struct drm_gpuvm_imm_no_data if there is none
  * @_obj_type: the driver's GEM object
  * @_gem: the &struct drm_gem_object in @_obj_type
  *
@@ -536,7 +581,10 @@ struct drm_gpuvm_imm_no_data {};
 	DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
 				 struct drm_gpuvm_imm_no_data, void)
 
-/* What is given fits: the members are what they are said to be, and the data where it goes. */
+/*
+ * Asserts that the arguments fit: the members have the stated types, and the data fits into its
+ * place.
+ */
 #define __DRM_GPUVM_IMM_ASSERT_TYPE(_vm_type, _core, _va_type, _obj_type, _gem, _bo_type) \
 static_assert(__same_type(((_vm_type *)0)->_core, struct drm_gpuvm_imm_core[1]), \
 	      "declare the core with DRM_GPUVM_IMM_CORE()");			\
@@ -546,7 +594,7 @@ static_assert(__alignof__(_bo_type) <= __alignof__(struct drm_gpuvm_bo));	\
 static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX)
 
 /**
- * DRM_GPUVM_IMM_TYPE_VM_BO() - the same, with data of the driver's per vm_bo
+ * DRM_GPUVM_IMM_TYPE_VM_BO() - the same, with driver data for each vm_bo
  * @_name: name of the type's description
  * @_vm_type: the driver's type with the core
  * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
@@ -554,15 +602,38 @@ static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX)
  * @_obj_type: the driver's GEM object
  * @_gem: the &struct drm_gem_object in @_obj_type
  * @_bo_type: the driver's data for each object in an address space
- * @_arg: type of what &drm_gpuvm_imm_type.bo_init takes a pointer to
+ * @_arg: type that &drm_gpuvm_imm_type.bo_init takes a pointer to
  *
- * The data is made when an object is first obtained for an address space and
- * lives for as long as anything connects the two: mappings, updates, and callers that
- * obtained it. It is the place for what every mapping of the object needs and
- * what has to be released, like an owned sg table.
+ * The data is made when an object is first obtained for an address space. It lives for as
+ * long as anything connects the two: mappings, updates, and callers that obtained the
+ * object. It is the place for anything that every mapping of the object needs and that
+ * has to be released, like an owned sg table.
  */
 #define DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
 				 _bo_type, _arg)				\
+	DRM_GPUVM_IMM_TYPE_CTX(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
+			       _bo_type, _arg, void)
+
+/**
+ * DRM_GPUVM_IMM_TYPE_CTX() - the same, with a context that each run gives its steps
+ * @_name: name of the type's description
+ * @_vm_type: the driver's type with the core
+ * @_core: name of the member of @_vm_type that DRM_GPUVM_IMM_CORE() declared
+ * @_va_type: the driver's data for each mapping, as in DRM_GPUVM_IMM_TYPE()
+ * @_obj_type: the driver's GEM object
+ * @_gem: the &struct drm_gem_object in @_obj_type
+ * @_bo_type: the driver's data for each object in an address space, as in
+ *	DRM_GPUVM_IMM_TYPE_VM_BO(); &struct drm_gpuvm_imm_no_data if there is none
+ * @_arg: type that &drm_gpuvm_imm_type.bo_init takes a pointer to, or void
+ * @_ctx: type that drm_gpuvm_imm_run() takes a pointer to, or void
+ *
+ * A context holds things that belong to one change rather than to the address space:
+ * page-table memory that the job brought along, a fence, a proof that the device is
+ * registered. The steps get it with drm_gpuvm_imm_step_ctx() and
+ * drm_gpuvm_imm_unmap_ctx().
+ */
+#define DRM_GPUVM_IMM_TYPE_CTX(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
+			       _bo_type, _arg, _ctx)				\
 struct _name {									\
 	struct drm_gpuvm_imm_type base;						\
 	/* private: empty, for their types and sizes */				\
@@ -571,26 +642,41 @@ struct _name {									\
 	_obj_type *__obj[0];							\
 	_bo_type *__bo[0];							\
 	_arg *__arg[0];								\
+	_ctx *__ctx[0];								\
 	u8 __core_at[0][offsetof(_vm_type, _core) + 1];				\
 	u8 __gem_at[0][offsetof(_obj_type, _gem) + 1];				\
 };										\
 __DRM_GPUVM_IMM_ASSERT_TYPE(_vm_type, _core, _va_type, _obj_type, _gem, _bo_type); \
 extern const struct _name _name
 
-/* A pointer to what a description is about: its vm, va, obj, bo or arg */
+/* The pointer type for a part of a description: its vm, va, obj, bo, arg or ctx */
 #define __drm_gpuvm_imm_ptr(_desc, _what)	typeof(*(_desc)->__##_what[0]) *
 
-/* @_x, as the pointer that it has to be: the compiler says so if it is not. */
+/* @_x, as a pointer of the right type. The compiler complains if it has another type. */
 #define __drm_gpuvm_imm_is(_desc, _what, _x) ({					\
 	__drm_gpuvm_imm_ptr(_desc, _what) __is_##_what = (_x);			\
 										\
 	__is_##_what;								\
 })
 
+/* Does a type lack an arg, or a ctx? */
+#define __drm_gpuvm_imm_lacks(_desc, _what)					\
+	__same_type(*(_desc)->__##_what[0], void)
+
 /*
- * With CONFIG_DRM_SAFE_DEBUG, an address space of another type than the one that a call names is
- * reported. A checked object of the fence signalling path must not name the description, so
- * there is nothing in it: the rule "steps" of spatch looks there.
+ * @_x, for a part that a type may lack. @_x is NULL exactly if the type lacks it, and never a
+ * plain void *.
+ */
+#define __drm_gpuvm_imm_given(_desc, _what, _x) ({				\
+	static_assert(__same_type(*(_x), *(_desc)->__##_what[0]),		\
+		      "NULL for a type that has none, or else a pointer to what it declares"); \
+	(void *)__drm_gpuvm_imm_is(_desc, _what, _x);				\
+})
+
+/*
+ * With CONFIG_DRM_SAFE_DEBUG, this reports an address space of another type than the one that a
+ * call names. A checked object of the fence signalling path must not name the description, so
+ * this does nothing there: the rule "steps" of spatch looks at those files instead.
  */
 #if defined(CONFIG_DRM_SAFE_DEBUG) && !defined(DRM_SAFE_SIGNALLING_CHECKED)
 void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type,
@@ -611,10 +697,10 @@ __drm_gpuvm_imm_checked(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_
 	return vm;
 }
 
-/* The shared side, which is of the type that the call names */
+/* The shared side, checked against the type that the call names */
 #define __drm_gpuvm_imm_vm(_desc, _shared)	__drm_gpuvm_imm_checked(&(_desc)->base, _shared)
 
-/* Where the core is in the driver's struct, and the GEM object in its object */
+/* The offsets of the core in the driver's struct, and of the GEM object in its object */
 #define __drm_gpuvm_imm_at(_desc, _what)	(sizeof((_desc)->__##_what##_at[0]) - 1)
 
 #define __drm_gpuvm_imm_core_of(_desc, _vm)					\
@@ -623,7 +709,7 @@ __drm_gpuvm_imm_checked(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_
 #define __drm_gpuvm_imm_gem_of(_desc, _obj)					\
 	((struct drm_gem_object *)((void *)__drm_gpuvm_imm_is(_desc, obj, _obj) + \
 				   __drm_gpuvm_imm_at(_desc, gem)))
-#define __drm_gpuvm_imm_arg(_desc, _x)	((void *)__drm_gpuvm_imm_is(_desc, arg, _x))
+#define __drm_gpuvm_imm_arg(_desc, _x)	__drm_gpuvm_imm_given(_desc, arg, _x)
 
 static __always_inline void *
 __drm_gpuvm_imm_vm_of(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_imm_core *core,
@@ -654,6 +740,18 @@ __drm_gpuvm_imm_bo_obj(const struct drm_gpuvm_imm_type *type, struct drm_gpuvm_b
 {
 	return __drm_gpuvm_imm_obj_of(type, vm_bo->vm, vm_bo->obj, at);
 }
+
+/* Steps get the core itself, not a copy. No other task runs an update meanwhile. */
+static __always_inline void *
+__drm_gpuvm_imm_ctx_of(const struct drm_gpuvm_imm_type *type,
+		       const struct drm_gpuvm_imm_core *core)
+{
+	__drm_gpuvm_imm_check(type, drm_gpuvm_imm_shared(core));
+	return core->__ctx;
+}
+
+#define __drm_gpuvm_imm_is_step(_kind, _ptr)					\
+	__same_type(*(_ptr), struct drm_gpuvm_imm_##_kind##_step)
 
 /* The driver's data of a VA, and of a vm_bo, sits behind it. */
 static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
@@ -694,13 +792,50 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 /**
  * drm_gpuvm_imm_of() - the driver's address space, from the core of a step
  * @_desc: address of the description of the type
- * @_core: the core that the step was given
+ * @_core: the core that the step got
  *
  * Return: the struct.
  */
 #define drm_gpuvm_imm_of(_desc, _core)						\
 	((__drm_gpuvm_imm_ptr(_desc, vm))					\
 	 __drm_gpuvm_imm_vm_of(&(_desc)->base, _core, __drm_gpuvm_imm_at(_desc, core)))
+
+/**
+ * drm_gpuvm_imm_step_ctx() - the context of a run, in a map or remap step
+ * @_desc: address of the description of the type
+ * @_core: the core that the step got
+ * @_step: the step, as the proof that a run is at work
+ *
+ * Steps that undo others get the context of the run that failed.
+ *
+ * Return: the context, borrowed until the step returns; never NULL.
+ */
+#define drm_gpuvm_imm_step_ctx(_desc, _core, _step) ({				\
+	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
+	static_assert(__drm_gpuvm_imm_is_step(map, _step) ||			\
+		      __drm_gpuvm_imm_is_step(remap, _step),			\
+		      "for map and remap steps; unmap steps call drm_gpuvm_imm_unmap_ctx()"); \
+	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
+})
+
+/**
+ * drm_gpuvm_imm_unmap_ctx() - the context of a run, in an unmap step
+ * @_desc: address of the description of the type
+ * @_core: the core that the step got
+ * @_step: the step
+ *
+ * drm_gpuvm_imm_fini() ends the core without a run, so that the end of an address space
+ * needs no memory that could be missing. A whole mapping can be unmapped without any.
+ *
+ * Return: the context, borrowed until the step returns; NULL if drm_gpuvm_imm_fini() calls
+ * the step.
+ */
+#define drm_gpuvm_imm_unmap_ctx(_desc, _core, _step) ({				\
+	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
+	static_assert(__drm_gpuvm_imm_is_step(unmap, _step),			\
+		      "for unmap steps; others call drm_gpuvm_imm_step_ctx()");	\
+	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
+})
 
 /**
  * drm_gpuvm_imm_va_data() - the driver's data of a mapping
@@ -717,7 +852,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_desc: address of the description of the type
  * @_va: the mapping
  *
- * Return: the object, borrowed from the mapping; NULL if that is sparse.
+ * Return: the object, borrowed from the mapping; NULL if the mapping is sparse.
  */
 #define drm_gpuvm_imm_va_obj(_desc, _va)					\
 	((__drm_gpuvm_imm_ptr(_desc, obj))					\
@@ -767,7 +902,8 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 /**
  * drm_gpuvm_imm_init() - make an address space
  * @_desc: address of the description of its type
- * @_vm: the driver's struct, zeroed and where it stays; drm_gpuvm_imm_fini() ends its core
+ * @_vm: the driver's struct, zeroed and at its final address; drm_gpuvm_imm_fini() ends
+ *	its core
  * @_drm: the device
  * @_config: the layout, a const &struct drm_gpuvm_imm_config; not used after the call
  *
@@ -778,34 +914,42 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_init(_desc, _vm, _drm, _config)				\
 	drm_gpuvm_imm_core_init(__drm_gpuvm_imm_core_of(_desc, _vm), _drm,	\
 				&(_desc)->base, _config,			\
-				sizeof(*(_desc)->__va[0]), sizeof(*(_desc)->__bo[0]))
+				sizeof(*(_desc)->__va[0]), sizeof(*(_desc)->__bo[0]), \
+				!__drm_gpuvm_imm_lacks(_desc, ctx))
 
 /**
  * drm_gpuvm_imm_run() - make a prepared change
  * @_desc: address of the description of the type
  * @_vm: the driver's type with the core
  * @_update: the update; empty afterwards, whatever is returned
+ * @_ctx: the context for each step of this run, a pointer to the type that
+ *	DRM_GPUVM_IMM_TYPE_CTX() names; NULL if the type has no context
+ *
+ * A type without a context pays nothing for this.
  *
  * Context: As drm_gpuvm_imm_core_run().
  *
- * Return: as drm_gpuvm_imm_core_run().
+ * Return: as drm_gpuvm_imm_core_run_ctx().
  */
-#define drm_gpuvm_imm_run(_desc, _vm, _update)					\
-	drm_gpuvm_imm_core_run(__drm_gpuvm_imm_core_of(_desc, _vm), _update)
+#define drm_gpuvm_imm_run(_desc, _vm, _update, _ctx)				\
+	__builtin_choose_expr(__drm_gpuvm_imm_lacks(_desc, ctx),		\
+		drm_gpuvm_imm_core_run(__drm_gpuvm_imm_core_of(_desc, _vm), _update), \
+		drm_gpuvm_imm_core_run_ctx(__drm_gpuvm_imm_core_of(_desc, _vm), _update, \
+					   __drm_gpuvm_imm_given(_desc, ctx, _ctx)))
 
 /**
- * drm_gpuvm_imm_obtain() - get or make what connects an object to a VM
+ * drm_gpuvm_imm_obtain() - get or make the vm_bo that connects an object to a VM
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_obj: the driver's object
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given; NULL if the type has no data per vm_bo
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init; NULL if the type has no data for
+ *	each vm_bo
  *
- * An external object is locked by drm_gpuvm_imm_lock() from here on.
+ * From here on, drm_gpuvm_imm_lock() locks the object if it is external.
  *
- * Context: May sleep. Takes the reservation lock of @_shared unless the connection
- * exists already. The wait for it is as long as other tasks hold it, and ends for no
- * signal: ioctls call drm_gpuvm_imm_obtain_interruptible(). The wait for the gpuva lock
- * of @_obj is short.
+ * Context: May sleep. Takes the reservation lock of @_shared unless the connection exists
+ * already. Other tasks may hold it for long, and no signal ends the wait: ioctls call
+ * drm_gpuvm_imm_obtain_interruptible(). The wait for the gpuva lock of @_obj is short.
  *
  * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL) if @_shared is
  * NULL, or @_obj is of another type or device, or in a VM that is not in immediate mode,
@@ -819,16 +963,16 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 				 __drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
- * drm_gpuvm_imm_obtain_interruptible() - drm_gpuvm_imm_obtain() until a signal comes
+ * drm_gpuvm_imm_obtain_interruptible() - drm_gpuvm_imm_obtain() with an interruptible wait
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_obj: the driver's object
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init
  *
  * Context: As drm_gpuvm_imm_obtain(), but a signal ends the wait for the reservation lock.
  *
- * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal came, with nothing
- * changed. An ioctl returns that: userspace calls again.
+ * Return: as drm_gpuvm_imm_obtain(); ERR_PTR(-EINTR) if a signal arrived, with nothing
+ * changed. An ioctl returns that, and userspace calls it again.
  */
 #define drm_gpuvm_imm_obtain_interruptible(_desc, _shared, _obj, _arg)		\
 	drm_gpuvm_imm_obtain_gem_interruptible(__drm_gpuvm_imm_vm(_desc, _shared), \
@@ -840,7 +984,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_obj: the driver's object
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init
  *
  * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
@@ -861,20 +1005,20 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_addr: where to map it, in bytes of GPU address
  * @_range: how much of it, in bytes
  * @_offset: from where on, in bytes from the start of @_obj
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given, as in drm_gpuvm_imm_obtain()
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init, as in drm_gpuvm_imm_obtain()
  *
- * The update replaces what is mapped in the range when it runs. Afterwards, the caller may set
- * the data of the new mapping, see drm_gpuvm_imm_update_data().
+ * When the update runs, it replaces everything that is mapped in the range. Afterwards, the
+ * caller may set the data of the new mapping, see drm_gpuvm_imm_update_data().
  *
  * Context: May sleep. May take the reservation lock of @_shared, as drm_gpuvm_imm_obtain():
  * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
  *
  * Return: 0, and @_update is to be run or dropped; or with nothing changed
  *
- * * -EINVAL if the range is empty, not a multiple of the driver's granule, or
- *   not inside of @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL
- *   because its core has no address space
- * * -ENOMEM, also if some million updates of @_shared are prepared
+ * * -EINVAL if the range is empty, not a multiple of the driver's granule, or not inside
+ *   @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL because its
+ *   core has no address space
+ * * -ENOMEM, also if millions of updates of @_shared are prepared
  * * -ENOTRECOVERABLE if @_shared is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @_update is not empty, which is a driver bug
  * * -EDEADLK, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
@@ -885,7 +1029,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 				      _offset, __drm_gpuvm_imm_arg(_desc, _arg))
 
 /**
- * drm_gpuvm_imm_prepare_map_interruptible() - drm_gpuvm_imm_prepare_map() until a signal comes
+ * drm_gpuvm_imm_prepare_map_interruptible() - the same, with an interruptible wait
  * @_desc: address of the description of the type
  * @_shared: the address space
  * @_update: an empty update
@@ -893,13 +1037,13 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_addr: where to map it, in bytes of GPU address
  * @_range: how much of it, in bytes
  * @_offset: from where on, in bytes from the start of @_obj
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init
  *
  * Context: As drm_gpuvm_imm_prepare_map(), but a signal ends the wait for the reservation
  * lock.
  *
- * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal came, with nothing changed. An
- * ioctl returns that: userspace calls again.
+ * Return: as drm_gpuvm_imm_prepare_map(); -EINTR if a signal arrived, with nothing changed.
+ * An ioctl returns that, and userspace calls it again.
  */
 #define drm_gpuvm_imm_prepare_map_interruptible(_desc, _shared, _update, _obj, _addr, _range, \
 						_offset, _arg)			\
@@ -917,7 +1061,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_addr: where to map it, in bytes of GPU address
  * @_range: how much of it, in bytes
  * @_offset: from where on, in bytes from the start of @_obj
- * @_arg: what &drm_gpuvm_imm_type.bo_init is given
+ * @_arg: the argument for &drm_gpuvm_imm_type.bo_init
  *
  * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
@@ -944,6 +1088,29 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_prepare_unmap_obj(_desc, _shared, _update, _obj)		\
 	drm_gpuvm_imm_prepare_unmap_gem(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
 					__drm_gpuvm_imm_gem_of(_desc, _obj))
+
+/**
+ * drm_gpuvm_imm_for_each_bo() - walk over the address spaces of a type that an object is in
+ * @_vm_bo: name of the &struct drm_gpuvm_bo pointer, declared here
+ * @_desc: address of the description of the type
+ * @_obj: the driver's object
+ *
+ * Visits each address space that the object was obtained for and that still exists, even if
+ * nothing is mapped in it. drm_gpuvm_imm_bo_data() and drm_gpuvm_imm_bo_vm() tell about each
+ * of them. Address spaces of other types are left out.
+ *
+ * Holds the gpuva lock of @_obj during the block, until break, return or its end. Since steps
+ * wait for that lock, the body allocates nothing that waits. It does not put a vm_bo, take
+ * the lock, or run an update: lockdep checks that.
+ *
+ * Context: May sleep. The wait for the gpuva lock is short.
+ */
+#define drm_gpuvm_imm_for_each_bo(_vm_bo, _desc, _obj)				\
+	scoped_guard(drm_gpuvm_imm_bos, __drm_gpuvm_imm_gem_of(_desc, _obj))	\
+		for (struct drm_gpuvm_bo *_vm_bo =				\
+				drm_gpuvm_imm_next_bo(&(_desc)->base, scope.lock, NULL); \
+		     _vm_bo;							\
+		     _vm_bo = drm_gpuvm_imm_next_bo(&(_desc)->base, scope.lock, _vm_bo))
 
 /**
  * drm_gpuvm_imm_evict() - take an object out of the page tables

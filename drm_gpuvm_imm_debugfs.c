@@ -14,7 +14,7 @@
 
 #include "drm_gpuvm_imm_internal.h"
 
-/* How many mappings are read while nobody can change them. */
+/* How many mappings debugfs reads at a time, during which no task can change them */
 #define DRM_GPUVM_IMM_DEBUGFS_CHUNK	16
 
 struct drm_gpuvm_imm_debugfs_row {
@@ -35,7 +35,7 @@ void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm)
 	list_add_tail(&vm->debugfs_node, &drm_gpuvm_imm_vms);
 }
 
-/* Nobody reads the mappings any more when this returns. */
+/* When this returns, debugfs no longer reads the mappings. */
 void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm)
 {
 	guard(mutex)(&drm_gpuvm_imm_vms_lock);
@@ -43,9 +43,9 @@ void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Copy some mappings from @addr on, without sleeping: a writer that comes now
- * spins until this is through. Returns how many, or -EBUSY if a writer is at
- * work; that one may be waiting for a lock.
+ * Copies some mappings from @addr on. Does not sleep, because a writer that arrives now
+ * spins until this is done. Returns the number of mappings, or -EBUSY if there is a
+ * writer, which may be waiting for a lock.
  */
 static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 				   struct drm_gpuvm_imm_debugfs_row *rows)

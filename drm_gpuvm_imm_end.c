@@ -7,7 +7,9 @@
 
 #include <linux/export.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -23,37 +25,80 @@ static struct workqueue_struct *drm_gpuvm_imm_wq;
 /*
  * struct drm_gpuvm_imm_cleaner - a task that cleans up an address space
  *
- * On the stack of a task while that calls the driver's va_put and bo_fini and puts
- * objects, or an address space, which puts an object and the device. Any of these can end
- * an address space.
+ * It lives on the stack of a task while that task calls the driver's va_put and bo_fini,
+ * and puts objects or an address space. Putting an address space puts an object and the
+ * device. Any of these calls can end another address space.
+ *
+ * A cleaner can queue drains. A flush waits for these, too, but not for those that other tasks
+ * queue meanwhile, or it might never end. Eras tell them apart: each flush begins one. A cleaner
+ * belongs to the era in which it begins. If a cleaner of an older era queued it, or runs it, it
+ * belongs to that era.
  *
  * Invariants:
  *
- * - No task waits for a clean-up while it is in a list of these. So no two clean-ups
- *   wait for each other, and none for itself.
- * - A drain is in the list when it queues others, and leaves it with its last step.
- *   drm_gpuvm_imm_cleaners_left counts those that left.
+ * - No task waits for a clean-up while it is in a list of cleaners. So no two clean-ups
+ *   wait for each other, and none waits for itself.
+ * - A drain is in the list when it queues other drains. drm_gpuvm_imm_inherited counts the
+ *   drains that cleaners of an older era than the current one have queued.
  */
 struct drm_gpuvm_imm_cleaner {
 	struct list_head node;
 	struct task_struct *task;
+	unsigned long era;
 };
 
 static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_cleaners);
-static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_cleaners_left;
+static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_era;
+static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_inherited;
 
-/* To lockdep, a clean-up is a lock that cleaners share and that others wait for. */
+/* Flushes take turns: the era belongs to the flush that holds the lock. */
+static DEFINE_MUTEX(drm_gpuvm_imm_flush_lock);
+
+/* To lockdep, a clean-up is a lock that cleaners share and that other tasks wait for. */
 #ifdef CONFIG_LOCKDEP
 static struct lockdep_map drm_gpuvm_imm_cleaners_map =
 	STATIC_LOCKDEP_MAP_INIT("drm_gpuvm_imm_cleaners", &drm_gpuvm_imm_cleaners_map);
 #endif
 
-static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self)
+/* Returns the innermost cleaner that this task is, or NULL. */
+static struct drm_gpuvm_imm_cleaner *drm_gpuvm_imm_current_cleaner(void)
+	__must_hold(&drm_gpuvm_imm_cleaners_lock) __drm_nonallocating
+{
+	struct drm_gpuvm_imm_cleaner *each;
+
+	list_for_each_entry(each, &drm_gpuvm_imm_cleaners, node) {
+		if (each->task == current)
+			return each;
+	}
+
+	return NULL;
+}
+
+/*
+ * Returns the era of a cleaner that begins. The address space keeps what its drain inherits if
+ * the drain was queued again, since that one may have been meant.
+ */
+static unsigned long drm_gpuvm_imm_begin_in_era(struct drm_gpuvm_imm *vm)
+	__must_hold(&drm_gpuvm_imm_cleaners_lock)
+{
+	struct drm_gpuvm_imm_cleaner *outer = drm_gpuvm_imm_current_cleaner();
+	unsigned long era = min(vm->drain_era, drm_gpuvm_imm_era);
+
+	if (!work_pending(&vm->drain))
+		vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
+
+	return outer ? min(era, outer->era) : era;
+}
+
+static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self,
+					struct drm_gpuvm_imm *vm)
 {
 	self->task = current;
-	scoped_guard(spinlock, &drm_gpuvm_imm_cleaners_lock)
+	scoped_guard(spinlock, &drm_gpuvm_imm_cleaners_lock) {
+		self->era = drm_gpuvm_imm_begin_in_era(vm);
 		list_add(&self->node, &drm_gpuvm_imm_cleaners);
+	}
 	lock_map_acquire_read(&drm_gpuvm_imm_cleaners_map);
 }
 
@@ -62,37 +107,69 @@ static void drm_gpuvm_imm_cleaner_leave(struct drm_gpuvm_imm_cleaner *self)
 	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 	list_del(&self->node);
-	drm_gpuvm_imm_cleaners_left++;
-}
-
-static unsigned long drm_gpuvm_imm_count_left_cleaners(void)
-{
-	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
-
-	return drm_gpuvm_imm_cleaners_left;
 }
 
 static bool drm_gpuvm_imm_is_cleaner(void)
 {
-	struct drm_gpuvm_imm_cleaner *each;
-
 	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
-	list_for_each_entry(each, &drm_gpuvm_imm_cleaners, node) {
-		if (each->task == current)
-			return true;
-	}
 
-	return false;
+	return drm_gpuvm_imm_current_cleaner();
 }
 
-/* Have lockdep see that this task is about to wait for cleaners. */
+static void drm_gpuvm_imm_begin_era(void)
+{
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	drm_gpuvm_imm_era++;
+}
+
+static unsigned long drm_gpuvm_imm_count_inherited(void)
+{
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+
+	return drm_gpuvm_imm_inherited;
+}
+
+/*
+ * If this task is a cleaner, the drain that it is about to queue inherits the era. The caller
+ * queues the drain under the lock, so that the drain that begins next looks after this.
+ */
+static void drm_gpuvm_imm_inherit_era(struct drm_gpuvm_imm *vm)
+	__must_hold(&drm_gpuvm_imm_cleaners_lock) __drm_nonallocating
+{
+	struct drm_gpuvm_imm_cleaner *self = drm_gpuvm_imm_current_cleaner();
+
+	if (!self)
+		return;
+	vm->drain_era = min(vm->drain_era, self->era);
+	if (self->era != drm_gpuvm_imm_era)
+		drm_gpuvm_imm_inherited++;
+}
+
+static bool drm_gpuvm_imm_queue_drain(struct drm_gpuvm_imm *vm)
+	__drm_nonallocating
+{
+	bool queued;
+
+	/* A cleaner sees itself in the list. */
+	if (likely(context_unsafe(list_empty(&drm_gpuvm_imm_cleaners))))
+		return queue_work(drm_gpuvm_imm_wq, &vm->drain);
+
+	drm_safe_trusted(spin_lock(&drm_gpuvm_imm_cleaners_lock));
+	drm_gpuvm_imm_inherit_era(vm);
+	queued = queue_work(drm_gpuvm_imm_wq, &vm->drain);
+	drm_safe_trusted(spin_unlock(&drm_gpuvm_imm_cleaners_lock));
+
+	return queued;
+}
+
+/* Tells lockdep that this task is about to wait for cleaners. */
 static void drm_gpuvm_imm_might_wait_for_cleaners(void)
 {
 	lock_map_acquire(&drm_gpuvm_imm_cleaners_map);
 	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 }
 
-/* Put what the driver's data of dead VAs holds. */
+/* Puts what the driver's data of dead VAs holds. */
 static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
@@ -109,9 +186,9 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Clean up all vm_bos and VAs that were left behind before the call. The caller holds a
- * reference, and is a cleaner. Two tasks can do so at once: each takes the ones that it
- * finds.
+ * Cleans up all vm_bos and VAs that were left behind before the call. The caller holds a
+ * reference, and is a cleaner. Two tasks can do so at the same time: each takes the ones
+ * that it finds.
  */
 static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 {
@@ -120,12 +197,14 @@ static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 	drm_gpuvm_bo_deferred_cleanup(&vm->base);
 }
 
+/* This may put the last reference to the address space: see vm-put.litmus. */
 void drm_gpuvm_imm_drain(struct work_struct *work)
 {
 	struct drm_gpuvm_imm *vm = container_of(work, struct drm_gpuvm_imm, drain);
 	struct drm_gpuvm_imm_cleaner self;
 
-	drm_gpuvm_imm_cleaner_enter(&self);
+	drm_gpuvm_imm_cleaner_enter(&self, vm);
+	/* The workqueue code has a barrier before this: see vm-drain.litmus. */
 	drm_gpuvm_imm_clean(vm);
 	drm_gpuvm_imm_pool_trim(vm);
 	drm_gpuvm_put(&vm->base);
@@ -133,8 +212,9 @@ void drm_gpuvm_imm_drain(struct work_struct *work)
 }
 
 /*
- * @vm_free of the core. By the invariants, a cleaner is here, which may sleep. Other tasks
- * get here by functions of the core that put what the library counts.
+ * The vm_free callback of the core. By the invariants, only a cleaner gets here, and it
+ * may sleep. Other tasks can only get here if they use functions of the core to put
+ * references that the library counts.
  */
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 {
@@ -148,26 +228,35 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 				vm->name);
 
 	drm_gpuvm_imm_pool_free(vm, 0);
-	/* Nobody else has the address space any more. */
+	/* No other task has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
 	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
-	/* The core puts its own before or after this: 7.3 after. */
+	/*
+	 * The core puts its own reference to the device before or after this. Kernel 7.3 does
+	 * so after.
+	 */
 	drm_dev_put(drm);
 }
 
 /*
- * Give a reference to the drain, which cleans up what the caller left behind. If the
- * drain is queued already, with a reference of its own, it sees that too, and the
- * caller's is put. It can be the last one if the drain ran meanwhile. If the drain is
- * being cancelled, drm_gpuvm_imm_end() sees it, and still has the core's reference.
+ * Gives a reference to the drain, which cleans up what the caller left behind. If the
+ * drain is queued already, with a reference of its own, it sees what the caller left,
+ * too, and the caller's reference is put. That can be the last reference if the drain ran
+ * meanwhile. If the drain is being cancelled, drm_gpuvm_imm_end() sees what the caller
+ * left, and still has the core's reference.
  */
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
-	if (!queue_work(drm_gpuvm_imm_wq, &vm->drain))
+	/*
+	 * queue_work() guarantees no ordering if it returns false. This barrier makes a
+	 * drain that was queued before see what the caller left: see vm-drain.litmus.
+	 */
+	smp_mb();
+	if (!drm_gpuvm_imm_queue_drain(vm))
 		drm_gpuvm_imm_put(vm);
 }
 
@@ -175,8 +264,8 @@ void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
  * drm_gpuvm_imm_put() - put a reference to an address space
  * @vm: the address space, or NULL
  *
- * Context: Any thread, also in the fence signalling path. What the last reference
- * holds, like the device, is released by a work item.
+ * Context: Any thread, also in the fence signalling path. A work item releases what the
+ * last reference holds, like the device.
  */
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
@@ -193,9 +282,10 @@ void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
 
 /*
- * Take the reference of a drain that has not started, and wait for one that runs, unless
- * somebody may be waiting for this task. Never for one that a worker has yet to start:
- * the new worker may need memory that this task is to free.
+ * Takes over the reference of a drain that has not started, and waits for a running
+ * drain, unless another task may be waiting for this task. Never waits for a drain that a
+ * worker has yet to start, because a new worker may need memory that this task is about
+ * to free.
  */
 static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 {
@@ -215,67 +305,71 @@ static bool drm_gpuvm_imm_is_clean(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * This task does what a drain that has not started would do. That is cancelled last: what
- * a task left that could not queue it meanwhile, or that it would have cleaned up, is
- * seen after that.
+ * This task does the work of a drain that has not started. The drain is cancelled last.
+ * What another task left without being able to queue the drain, or what the cancelled
+ * drain would have cleaned up, is seen after that.
  */
 static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuvm_imm_cleaner self;
 
 	do {
-		drm_gpuvm_imm_cleaner_enter(&self);
+		drm_gpuvm_imm_cleaner_enter(&self, vm);
 		drm_gpuvm_imm_clean(vm);
 		drm_gpuvm_imm_cleaner_leave(&self);
-		/* Not the last reference, since the core's is there still. */
+		/* This is not the last reference, since the core's reference still exists. */
 		if (drm_gpuvm_imm_cancel_drain(vm))
 			drm_gpuvm_put(&vm->base);
 	} while (!drm_gpuvm_imm_is_clean(vm));
 }
 
 /*
- * Put the reference of the core, which is gone. If nobody else but drains has one,
- * nothing is left when this returns.
+ * Puts the reference of the core, which has been given up. If only drains have other
+ * references, nothing is left when this returns.
  */
 void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuvm_imm_cleaner self;
 
-	/* Also if nothing is to be cleaned up: the caller holds no reservation lock. */
+	/*
+	 * Tell lockdep even if there is nothing to clean up: the caller must hold no
+	 * reservation lock.
+	 */
 	drm_resv_might_lock(drm_gpuvm_resv(&vm->base));
 
 	drm_gpuvm_imm_clean_all(vm);
 	/*
-	 * Others can hold the address space for long, but prepare little any more. No smaller
-	 * array: that is an allocation, and memory reclaim may wait for this task.
+	 * Other tasks can hold the address space for long, but prepare few updates any more,
+	 * so free spare VAs. Keep the array: a smaller one would be an allocation, and memory
+	 * reclaim may wait for this task.
 	 */
 	drm_gpuvm_imm_pool_free(vm, DRM_GPUVM_IMM_POOL_MIN);
 
-	drm_gpuvm_imm_cleaner_enter(&self);
+	drm_gpuvm_imm_cleaner_enter(&self, vm);
 	drm_gpuvm_put(&vm->base);
 	drm_gpuvm_imm_cleaner_leave(&self);
 }
 
 /**
- * drm_gpuvm_imm_flush() - wait until what was dropped is gone
+ * drm_gpuvm_imm_flush() - wait until everything that was dropped is gone
  *
- * Updates and references that were dropped before the call hold no memory, no
- * object and no device when it returns, if they were the last that did. It waits for every
- * address space of every driver, and for those that these were the last to hold, and so on.
- * What another task has begun to clean up in drm_gpuvm_imm_fini() is that task's.
+ * When this returns, updates and references that were dropped before the call no longer
+ * hold memory, objects or devices, if they were the last ones that did. This waits for
+ * every address space of every driver, for those that these were the last to hold, and so
+ * on. It does not wait for what another task has begun to clean up in drm_gpuvm_imm_fini(), nor
+ * for what is dropped after the call. So it ends, even if other tasks drop updates all the time.
  *
  * The code of a module needs no call of this, because the library flushes between the
- * module's exit function and the release of its memory. A driver calls this for what the
- * exit function itself takes away and va_put, bo_fini or the end of an object use, such as
- * a slab cache. Tests call it to look at what is left.
+ * module's exit function and the release of its memory. A driver calls this if the exit
+ * function itself destroys something that va_put, bo_fini or the end of an object use, such
+ * as a slab cache. Tests call it to look at what is left.
  *
- * Context: May sleep. The caller holds no reservation lock, and is not called from
- * va_put, bo_fini, the end of an object or the release of the device: these are what
- * it waits for.
+ * Context: May sleep. The caller holds no reservation lock, and is not called from va_put,
+ * bo_fini, the end of an object or the release of the device, because this waits for these.
  */
 void drm_gpuvm_imm_flush(void)
 {
-	unsigned long left;
+	unsigned long inherited;
 
 	if (drm_gpuvm_imm_is_cleaner()) {
 		drm_safe_broken(NULL, "a clean-up does not wait for itself",
@@ -284,17 +378,24 @@ void drm_gpuvm_imm_flush(void)
 	}
 
 	drm_gpuvm_imm_might_wait_for_cleaners();
-	/* A drain can queue others. If none left the list, none was queued when it began. */
+	guard(mutex)(&drm_gpuvm_imm_flush_lock);
+	flush_workqueue(drm_gpuvm_imm_wq);
+	/*
+	 * The drains that were queued before the call have ended in an older era, and those that
+	 * they queued inherit it.
+	 */
+	drm_gpuvm_imm_begin_era();
 	do {
-		left = drm_gpuvm_imm_count_left_cleaners();
+		inherited = drm_gpuvm_imm_count_inherited();
 		flush_workqueue(drm_gpuvm_imm_wq);
-	} while (drm_gpuvm_imm_count_left_cleaners() != left);
+	} while (drm_gpuvm_imm_count_inherited() != inherited);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 
 /*
  * The exit function of a module has returned, and the memory of the module is still there.
- * Clean-ups call va_put, bo_fini and the end of objects, which may be in that memory.
+ * Clean-ups call va_put, bo_fini and the functions that end objects, which may be in that
+ * memory.
  */
 VISIBLE_IF_KUNIT int drm_gpuvm_imm_module_event(struct notifier_block *nb,
 						unsigned long state, void *module)

@@ -16,9 +16,8 @@
  * @exec: the locking context
  * @num_fences: how many fences will be added to each reservation object
  *
- * For the loop of drm_exec_until_all_locked(), followed there by
- * drm_exec_retry_on_contention(). Finds out which external objects were
- * evicted.
+ * For the loop of drm_exec_until_all_locked(), where drm_exec_retry_on_contention()
+ * follows it. Finds out which external objects were evicted.
  *
  * Context: May sleep.
  *
@@ -32,7 +31,8 @@ int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 
 	if (drm_gpuvm_imm_is_none(vm))
 		return -EINVAL;
-	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
+	/* Unlocked: see the invariants of @broken. */
+	if (unlikely(READ_ONCE(vm->broken)))
 		return -ENOTRECOVERABLE;
 
 	ret = drm_gpuvm_prepare_vm(&vm->base, exec, num_fences);
@@ -43,7 +43,7 @@ int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_lock);
 
-/* In the address space; the reserved range has no objects. */
+/* Returns whether the range is in the address space. The reserved range has no objects. */
 static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64 range)
 {
 	u64 end;
@@ -61,16 +61,17 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
  * @range: length of the range in bytes
  * @num_fences: how many fences will be added to each reservation object
  *
- * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces
- * outside of the fence signalling path. Others must not hold what keeps run()
- * away while they wait for reservation locks: lockdep knows. They lock all.
+ * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces outside the
+ * fence signalling path. Other drivers must not hold the lock that keeps run() away while
+ * they wait for reservation locks, which lockdep checks. They lock all objects.
  *
- * The range may contain the reserved one, where nothing is to be locked.
+ * The range may contain the reserved range, where there is nothing to lock.
  *
  * Context: May sleep; the driver keeps others from changing the address space.
  *
- * Return: 0, -EINVAL if the range is empty or not in the address space, or there is none,
- * -ENOTRECOVERABLE if that is broken, or what drm_exec_prepare_obj() returns.
+ * Return: 0, -EINVAL if the range is empty or not in the address space, or there is no
+ * address space, -ENOTRECOVERABLE if the address space is broken, or what
+ * drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core,
 			     struct drm_exec *exec, u64 addr, u64 range,
@@ -80,7 +81,8 @@ int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core,
 
 	if (!vm || !range || !drm_gpuvm_imm_in_space(vm, addr, range))
 		return -EINVAL;
-	if (drm_gpuvm_imm_is_broken(vm))
+	/* Unlocked: see the invariants of @broken. */
+	if (unlikely(READ_ONCE(vm->broken)))
 		return -ENOTRECOVERABLE;
 
 	drm_gpuvm_imm_assert_readable(vm);
@@ -131,8 +133,9 @@ static void drm_gpuvm_imm_mark(struct drm_gem_object *obj, bool invalid)
  * drm_gpuvm_imm_set_invalid() - say that the pages of an object went away
  * @obj: the object
  *
- * Every address space that maps @obj has it validated by the next execution. For drivers
- * that move objects themselves; drm_gpuvm_imm_evict() does it for what it takes away.
+ * The next execution of every address space that maps @obj validates it. For drivers that
+ * move objects themselves; drm_gpuvm_imm_evict() does this for the objects that it
+ * evicts.
  *
  * Context: The caller holds the reservation lock of @obj; a shrinker can call
  * this. Takes the gpuva lock of @obj.
@@ -147,8 +150,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_set_invalid);
  * drm_gpuvm_imm_set_valid() - say that the pages of an object are back
  * @obj: the object
  *
- * No address space has @obj validated by its next execution: the driver has mapped it in
- * all page tables. drm_gpuvm_imm_validate() says so for one address space.
+ * The next execution of an address space does not validate @obj: the driver has mapped it
+ * in all page tables. drm_gpuvm_imm_validate() does this for one address space.
  *
  * Context: As drm_gpuvm_imm_set_invalid().
  */
@@ -158,17 +161,10 @@ void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_set_valid);
 
-/* Objects can be mapped in VMs of other types, too, whose page tables @type does not know. */
-static bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_imm_type *type)
-{
-	return gpuvm->ops->vm_free == drm_gpuvm_imm_vm_free &&
-	       to_drm_gpuvm_imm(gpuvm)->type == type;
-}
-
 /*
- * A vm_bo that has no mapping can be that of an update that is prepared, or of one
- * that runs: its step may have looked the pages up already. So the VM is asked, and
- * the driver's lock tells whether it runs one. What runs later finds the object evicted.
+ * A vm_bo without mappings can belong to a prepared or a running update, whose step may
+ * have looked up the pages already. So this asks the VM, too, and the driver's lock tells
+ * whether an update is running. An update that runs later finds the object evicted.
  */
 static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 				    const struct drm_gpuvm_imm_type *type)
@@ -185,7 +181,7 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 	if (!mutex_trylock(&vm->evict_lock))
 		return -EBUSY;
 
-	/* Without a core there is no page table, and there will be none. */
+	/* Without a core there is no page table now or later. */
 	ret = vm->core ? type->evict(vm->core, vm_bo) : 0;
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, true);
@@ -200,16 +196,17 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
  * @obj: the object
  *
  * Calls &drm_gpuvm_imm_type.evict for each address space of the type that has a vm_bo of
- * @obj, also if its first mapping is only prepared. For an object's own evict step, see
+ * @obj, even if its first mapping is only prepared. For an object's own evict step, see
  * &struct drm_shmem_obj.
  *
  * Context: Also in memory reclaim. The caller holds the reservation lock of @obj. Takes
  * its gpuva lock, under which the step is called.
  *
- * Return: 0; -EBUSY if an address space of another type, or one whose core just goes, has a
- * vm_bo of @obj; -EINVAL if the type has no evict step, or takes objects of another type,
- * which are driver bugs; or the first error of that step. The address spaces that @obj was
- * taken out of have it validated by the next execution, also if they map it only after this.
+ * Return: 0; -EBUSY if an address space of another type, or one whose core is just being
+ * given up, has a vm_bo of @obj; -EINVAL if the type has no evict step, or takes objects of
+ * another type, which are driver bugs; or the first error of that step. The next execution
+ * of each address space that @obj was taken out of validates it, even if it is only mapped
+ * after this.
  */
 int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
 {
@@ -256,15 +253,15 @@ int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *ex
  * @core: the core
  * @exec: the locking context
  *
- * Calls &drm_gpuvm_imm_type.validate for each object that was evicted since it was validated
- * last.
+ * Calls &drm_gpuvm_imm_type.validate for each object that was evicted since its last
+ * validation.
  *
  * Context: May sleep. The VM and its objects are locked by drm_gpuvm_imm_lock()
  * with @exec, which also keeps two validations apart.
  *
  * Return: 0; -EINVAL if @core has no address space or, which is a driver bug, its type has no
  * validate step; -ENOTRECOVERABLE if the address space is broken; or the first error of that
- * step. What was validated stays so.
+ * step. Objects that were validated before the error stay valid.
  */
 int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec)
 {
@@ -274,7 +271,8 @@ int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exe
 		return -EINVAL;
 
 	drm_gpuvm_resv_assert_held(&vm->base);
-	if (unlikely(drm_gpuvm_imm_is_broken(vm)))
+	/* Unlocked: see the invariants of @broken. */
+	if (unlikely(READ_ONCE(vm->broken)))
 		return -ENOTRECOVERABLE;
 	if (!vm->type->validate) {
 		drm_gpuvm_imm_report_lacks(vm->base.drm, "validate");

@@ -3,6 +3,7 @@
 #define _DRM_GPUVM_IMM_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -16,21 +17,31 @@ struct notifier_block;
 struct seq_file;
 
 /*
- * Updates reuse spare VAs. When an address space has more of them than it has lent
- * to updates, and than the first number beyond that, the drain frees all but the
- * second number beyond that. Updates that would lend more than the third fail.
+ * Updates reuse spare VAs. When an address space has more spare VAs than it has lent to
+ * updates plus the first number, the drain frees all but the lent ones plus the second
+ * number. Updates for which the pool would have to grow beyond the third number fail. The
+ * first array has room for the fourth number, which is enough for five updates at a time.
  */
 #define DRM_GPUVM_IMM_POOL_MAX	512
 #define DRM_GPUVM_IMM_POOL_MIN	64
 #define DRM_GPUVM_IMM_POOL_LIMIT	SZ_4M
+#define DRM_GPUVM_IMM_POOL_FIRST	16
 
-/* How many VAs a task moves while it holds the lock of the pool, beside those of an update */
+/* Newer than any era of clean-ups: see struct drm_gpuvm_imm_cleaner */
+#define DRM_GPUVM_IMM_NO_ERA	ULONG_MAX
+
+/*
+ * How many VAs a task moves while it holds the lock of the pool, in addition to those of an update
+ */
 #define DRM_GPUVM_IMM_POOL_BATCH	256
+
+/* How many VAs are freed at a time: an array of these is on the stack */
+#define DRM_GPUVM_IMM_POOL_FREE		16
 
 /*
  * struct drm_gpuvm_imm - the shared side of an address space
  *
- * To clang's context analysis it is a lock, which its @owner holds.
+ * To clang's context analysis, it is a lock that its @owner holds.
  *
  * Invariants:
  *
@@ -38,58 +49,60 @@ struct seq_file;
  *   drm_gpuvm_imm_get(), each filled update that has no vm_bo, each mapping,
  *   each vm_bo, and @drain while it is queued or runs.
  * - The last reference is put where sleeping is allowed: by @drain or by
- *   drm_gpuvm_imm_fini(). drm_gpuvm_imm_put() hands a last reference over to
- *   @drain. The core's own puts are never the last: mappings go while the core or
- *   its end has a reference, and vm_bos in @drain, drm_gpuvm_imm_fini() or
- *   __drm_gpuvm_imm_obtain(), each of which has one. So the device and @resv_obj
- *   are never released in the fence signalling path.
+ *   drm_gpuvm_imm_fini(). drm_gpuvm_imm_put() hands a last reference over to @drain. The
+ *   DRM core itself never puts the last reference: mappings are freed while the
+ *   &struct drm_gpuvm_imm_core or its end has a reference, and vm_bos are freed in @drain,
+ *   drm_gpuvm_imm_fini() or __drm_gpuvm_imm_obtain(), each of which has a reference. So
+ *   the device and @resv_obj are never released in the fence signalling path.
  * - @core is the core from drm_gpuvm_imm_core_init() until drm_gpuvm_imm_fini()
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
- * - The mappings, @broken and @replaces are changed by the task in @owner only. While
- *   @owner is DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep.
- * - @broken is set once and stays so. It is read unlocked: a reader that misses it
- *   is as one that came before.
- * - Each entry that the steps left in the page table belongs to a mapping, also if
- *   @broken: the mapping holds the object. See drm_gpuvm_imm_rollback().
+ * - @plain_core is @core if the runs of @type have no context, or else NULL.
+ * - Only the task in @owner changes the mappings, @broken and @replaces. While @owner is
+ *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep.
+ * - @broken is set once and stays set. It is read unlocked: a reader that misses it is
+ *   like one that came earlier.
+ * - Each entry that the steps left in the page table belongs to a mapping, which holds the
+ *   object, even if @broken is set. See drm_gpuvm_imm_rollback().
  * - Every object that is mapped has @type->obj_funcs and belongs to @base.drm.
- * - Behind each VA are @va_size bytes of the driver's.
- * - VAs that are in no tree and no update are in @pool, and nothing is known of
- *   what is in them; or in @dead, with data that must be released where sleeping is
- *   allowed. @drain is queued after each addition to @dead. A task that moves many of
- *   them has the rest for itself meanwhile.
+ * - Each VA is followed by @va_size bytes of driver data.
+ * - VAs that are in no tree and no update are either in @pool, with undefined content, or
+ *   in @dead, with data that must be released where sleeping is allowed. @drain is queued
+ *   after each addition to @dead. While a task moves many of them, it alone has the rest.
  * - A task holds @pool_lock for no more than DRM_GPUVM_IMM_POOL_BATCH VAs and those of one
- *   update: others spin for it, also in the fence signalling path.
- * - @pool has room for @pool_size VAs: at least for those that are in it and those
- *   that filled updates were given, which can be put back without allocating.
- * - @pool_trim says that @drain was queued to free spare VAs and did not look yet.
+ *   update, because other tasks spin for it, also in the fence signalling path.
+ * - @pool has room for @pool_size VAs. That is enough for at least the VAs in it and those
+ *   that are lent to filled updates, so these can be put back without an allocation.
+ * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
+ *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
+ * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
  */
 context_lock_struct(drm_gpuvm_imm) {
-	struct drm_gpuvm base;
-	struct drm_gpuvm_ops base_ops;
-	const struct drm_gpuvm_imm_type *type;
-	size_t va_size;
-	struct drm_gpuvm_imm_core *core;
-	struct task_struct *owner;
-	bool broken;
-	bool replaces;			/* did the last map that looked for something? */
-	bool va_counted;
+	struct drm_gpuvm base;				/* the DRM core's part */
+	const struct drm_gpuvm_imm_type *type;		/* the driver's steps */
+	size_t va_size;					/* of the driver's data of a mapping */
+	struct drm_gpuvm_imm_core *core;		/* the handle that changes mappings */
+	struct drm_gpuvm_imm_core *plain_core;		/* the same, for runs without a context */
+	struct task_struct *owner;			/* the task that changes mappings */
+	bool broken;					/* the page table is in an unknown state */
+	bool replaces;					/* did the last lookup find something? */
+	bool va_counted;				/* the driver counts its data of mappings */
 
-	struct mutex evict_lock;	/* keeps @core from going */
+	spinlock_t pool_lock;				/* protects the next six members */
+	unsigned int pool_size __guarded_by(&pool_lock);	/* the room in @pool */
+	unsigned int pool_count __guarded_by(&pool_lock);	/* the VAs in @pool */
+	unsigned int pool_lent __guarded_by(&pool_lock);	/* the VAs that updates hold */
+	bool pool_trim __guarded_by(&pool_lock);	/* @drain will free spare VAs */
+	struct drm_gpuva **pool __guarded_by(&pool_lock);	/* spare VAs */
+	struct list_head dead __guarded_by(&pool_lock);	/* VAs whose data the drain puts */
 
-	spinlock_t pool_lock;		/* protects the next six */
-	struct list_head dead __guarded_by(&pool_lock);	/* linked by drm_gpuva_link_entry */
-	unsigned int pool_size __guarded_by(&pool_lock);
-	unsigned int pool_count __guarded_by(&pool_lock);	/* in @pool */
-	unsigned int pool_lent __guarded_by(&pool_lock);	/* to updates */
-	struct drm_gpuva **pool __guarded_by(&pool_lock);
-	bool pool_trim __guarded_by(&pool_lock);
-
-	struct work_struct drain;
-	struct drm_gem_object *resv_obj;
-	const char *name;
+	struct mutex evict_lock;			/* keeps @core alive */
+	struct work_struct drain;			/* cleans up outside the signalling path */
+	unsigned long drain_era;			/* which flushes wait for @drain */
+	struct drm_gem_object *resv_obj;		/* has the reservation lock */
+	const char *name;				/* for reports and debugfs */
 
 #ifdef CONFIG_DEBUG_FS
-	struct list_head debugfs_node;
+	struct list_head debugfs_node;			/* in the list of all VMs */
 #endif
 };
 
@@ -99,10 +112,22 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 	return container_of(gpuvm, struct drm_gpuvm_imm, base);
 }
 
+/* drm_gpuvm_imm_end.c */
+void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
+
+/* Objects can also be mapped in VMs of other types, whose page tables @type does not know. */
+static inline bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
+				       const struct drm_gpuvm_imm_type *type)
+{
+	return gpuvm->ops->vm_free == drm_gpuvm_imm_vm_free &&
+	       to_drm_gpuvm_imm(gpuvm)->type == type;
+}
+
 #define DRM_GPUVM_IMM_READER	((struct task_struct *)1)
 
 /*
- * Acquire: what the last writer did to the mappings is seen. @seen is the owner that
+ * Acquire: pairs with the release in drm_gpuvm_imm_unclaim(), see vm-owner.litmus. The
+ * acquire makes the last writer's changes to the mappings visible. @seen is the owner that
  * was in the way.
  */
 static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
@@ -128,7 +153,7 @@ static inline bool drm_gpuvm_imm_claim_for_reader(struct drm_gpuvm_imm *vm)
 
 void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm) __drm_nonallocating;
 
-/* Become the one who changes the mappings; false if another task is. */
+/* Makes this task the one that changes the mappings. Returns false if another task does. */
 static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 	__cond_acquires(true, vm) __drm_nonallocating
 {
@@ -146,11 +171,11 @@ static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
 	__releases(vm) __context_unsafe("is the lock")
 {
-	/* Release: pairs with the acquire of the next drm_gpuvm_imm_claim(). */
+	/* Release: pairs with the acquire in drm_gpuvm_imm_claim_once(), see vm-owner.litmus. */
 	smp_store_release(&vm->owner, NULL);
 }
 
-/* Make a VA what @op says: ready for the tree and for the driver to see. */
+/* Initialises a VA from @op, so that it is ready for the tree and for the driver. */
 static inline void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 					 const struct drm_gpuva_op_map *op,
 					 struct drm_gpuvm_bo *vm_bo)
@@ -176,8 +201,8 @@ void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_report_none(void);
 
 /*
- * A function was given the address space of a core that has none. Reported, since the
- * function can do nothing, and few of them return an error.
+ * Returns whether @vm is NULL, because a core has no address space. Reports this, since
+ * the caller can do nothing, and few callers return an error.
  */
 static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
 {
@@ -190,7 +215,6 @@ void drm_gpuvm_imm_wq_exit(void);
 void drm_gpuvm_imm_drain(struct work_struct *work);
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm) __drm_nonallocating;
 void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm);
-void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
 #if IS_ENABLED(CONFIG_KUNIT)
 int drm_gpuvm_imm_module_event(struct notifier_block *nb, unsigned long state, void *module);
 #endif

@@ -18,9 +18,9 @@
 #include "drm_gpuvm_imm_trace.h"
 
 /*
- * A step returned something else than what completing it gave.
- * Whatever it was, the step counts as failed and as not having changed the
- * page table, which is what the rules for steps ask of one that fails.
+ * A step did not return the value that completing it provided. Whatever it returned, the
+ * step counts as failed, and as not having changed the page table: a step that
+ * fails must not change it.
  */
 static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 					      unsigned int done)
@@ -51,7 +51,7 @@ static int drm_gpuvm_imm_step_result(struct drm_gpuvm_imm *vm, void *token,
 	return drm_gpuvm_imm_step_failed(vm, token, done);
 }
 
-/* Have the driver map a part of @va. */
+/* Makes the driver map a part of @va. */
 static __always_inline int drm_gpuvm_imm_map(struct drm_gpuvm_imm *vm,
 					     struct drm_gpuva *va, u64 addr,
 					     u64 range)
@@ -97,7 +97,7 @@ static int drm_gpuvm_imm_remap(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
-/* Link up to two new VAs; a sparse one has no vm_bo. */
+/* Links up to two new VAs. A sparse VA has no vm_bo. */
 static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
 			       struct drm_gpuva *b)
 	__drm_nonallocating
@@ -114,9 +114,8 @@ static void drm_gpuvm_imm_link(struct drm_gpuvm_bo *vm_bo, struct drm_gpuva *a,
 }
 
 /*
- * As drm_gpuva_link(), but hands the update's reference over to the VA, which
- * names the vm_bo already, rather than have it take one and the update put its
- * own right away.
+ * Like drm_gpuva_link(), but transfers the update's reference to the VA, which points to
+ * the vm_bo already. This saves taking one reference and putting another right away.
  */
 static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 				   struct drm_gpuva *va)
@@ -134,7 +133,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
-/* Make the update's mapping, which is in the tree: nothing else is mapped there. */
+/* Maps the update's VA, which is in the tree already. Nothing else is mapped there. */
 static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
@@ -151,7 +150,7 @@ static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
-/* @op says what the VA was made when it was prepared. */
+/* The VA was already initialised with the values of @op when the update was prepared. */
 int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
@@ -167,8 +166,8 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
 }
 
 /*
- * Removed VAs stay linked to their vm_bo, which keeps their objects, until
- * the update cannot fail any more. Their link is free: they are in no tree.
+ * Removed VAs stay linked to their vm_bo, which keeps their objects, until the update
+ * cannot fail any more. Their link is free because they are in no tree.
  */
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
@@ -186,7 +185,7 @@ int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	return 0;
 }
 
-/* What stays of @old: a VA of its own, with a copy of the driver's data. */
+/* Makes a VA for a remaining part of @old, with a copy of the driver's data. */
 static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuva *part,
 						 const struct drm_gpuva *old,
@@ -205,7 +204,7 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 	return part;
 }
 
-/* The part is in the tree: it is the update's no more. */
+/* The part is in the tree, and no longer belongs to the update. */
 static void drm_gpuvm_imm_take_part(struct drm_gpuvm_imm_update *update,
 				    enum drm_gpuvm_imm_update_va which,
 				    struct drm_gpuva *part)
@@ -255,7 +254,7 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 	return 0;
 }
 
-/* Split the mapping that has @update's address inside, if there is one. */
+/* Splits the mapping that has @update's address inside, if there is one. */
 static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 			       struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
@@ -269,7 +268,7 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 		.remap = { .prev = &prev, .next = &next, .unmap = &unmap },
 	};
 
-	/* drm_gpuvm_imm_prepare_split() refuses addresses inside of the reserved range. */
+	/* drm_gpuvm_imm_prepare_split() refuses addresses inside the reserved range. */
 	if (!va || va->va.addr == at)
 		return 0;
 
@@ -286,8 +285,8 @@ static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 }
 
 /*
- * The list of a vm_bo's VAs is changed by the owner of the VM alone, which is
- * this task, so that the walk needs no lock. Unmapped VAs stay on it.
+ * Only the owner of the VM changes the list of a vm_bo's VAs. That is this task, so the
+ * walk needs no lock. Unmapped VAs stay on the list.
  */
 static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 				   struct drm_gpuvm_imm_update *update)
@@ -321,7 +320,7 @@ struct drm_gpuvm_imm_parts {
 };
 
 /*
- * The parts that remain of @old, and the range of it that the removing step took away.
+ * Finds the remaining parts of @old, and the range that the removing step took away.
  * Later steps are undone already, so nothing else can be mapped there.
  */
 static struct drm_gpuvm_imm_parts
@@ -358,9 +357,9 @@ static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_imm_parts *parts,
 }
 
 /*
- * Undo the step that removed @old: map the range again that this step took away.
- * Moves the remaining parts to @removed. A split takes nothing away, but has no step
- * before it that is to be undone.
+ * Undoes the step that removed @old: maps the range again that this step took away. Moves
+ * the remaining parts to @removed. A split takes nothing away, but there is no step
+ * before it to undo.
  */
 static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old,
 				 struct list_head *removed)
@@ -384,8 +383,8 @@ static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old
 }
 
 /*
- * Did the step that removed @old get @keep? Then the entries are those that the new
- * mapping, which was not made, would have.
+ * Returns whether the step that removed @old got @keep. If so, the entries are those that
+ * the new mapping, which was not made, would have.
  */
 static bool drm_gpuvm_imm_was_kept(const struct drm_gpuvm_imm_update *update,
 				   const struct drm_gpuva *old)
@@ -397,9 +396,9 @@ static bool drm_gpuvm_imm_was_kept(const struct drm_gpuvm_imm_update *update,
 }
 
 /*
- * The step that removed @old cannot be undone, and its entries may be in the page
- * table still: make of @old the mapping that they are. Like any mapping, this one
- * holds the object, is evicted, and is unmapped when the core goes.
+ * The step that removed @old cannot be undone, and its entries may still be in the page
+ * table, so turn @old into the mapping that these entries represent. Like any mapping, it
+ * holds the object, can be evicted, and is unmapped when the core is given up.
  */
 static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *old)
 	__must_hold(vm) __drm_nonallocating
@@ -415,10 +414,9 @@ static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *o
 }
 
 /*
- * A step failed: undo those before it, last one first. Nothing can fail after
- * the new mapping was made, so that only removals have to be undone. If the
- * driver fails here too, the mappings become what the page table says that they
- * are, and nobody may build on them any more.
+ * A step failed, so undo the steps before it, the last one first. Nothing can fail after
+ * the new mapping was made, so only removals have to be undone. If the driver fails here
+ * too, the mappings are changed to match the page table, and must not be used any more.
  */
 static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 					    struct drm_gpuvm_imm_update *update)
@@ -428,9 +426,9 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	LIST_HEAD(parts);
 
 	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, drm_gpuva_link_entry) {
-		if (!vm->broken && drm_gpuvm_imm_restore(vm, old, &parts))
+		if (!READ_ONCE(vm->broken) && drm_gpuvm_imm_restore(vm, old, &parts))
 			WRITE_ONCE(vm->broken, true);
-		if (vm->broken && drm_gpuvm_imm_was_kept(update, old))
+		if (READ_ONCE(vm->broken) && drm_gpuvm_imm_was_kept(update, old))
 			drm_gpuvm_imm_reinsert(vm, old);
 	}
 	list_splice(&parts, &update->__removed);
@@ -443,7 +441,7 @@ static __always_inline void drm_gpuvm_imm_pool_push(struct drm_gpuvm_imm *vm,
 	vm->pool[vm->pool_count++] = va;
 }
 
-/* One turn of a writer that waits until debugfs has read. Out of line, for tests to see it. */
+/* One turn of a writer that waits until debugfs has read. Out of line so that tests can see it. */
 void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
@@ -453,7 +451,7 @@ void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_wait_for_reader);
 
-/* Let other tasks have the lock. What they leave of the pool can be anything. */
+/* Lets other tasks take the lock. They may change the pool in any way. */
 VISIBLE_IF_KUNIT void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
@@ -465,10 +463,10 @@ VISIBLE_IF_KUNIT void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_pause);
 
 /*
- * Keep removed VAs for the next updates, as many as there is room for without
- * that of those which updates were given. Returns the first of those that are too
- * many, which end the list. Only this task has the rest of the list, so that the walk
- * goes on after a pause.
+ * Keeps removed VAs for the next updates, as many as fit without the room that is
+ * reserved for lent VAs. Returns the first VA that does not fit. The VAs from there to
+ * the end of the list are left over. Only this task has the rest of the list, so the walk
+ * can continue after a pause.
  */
 static __always_inline struct drm_gpuva *
 drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
@@ -490,7 +488,7 @@ drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	return va;
 }
 
-/* Free the rest of a list, from @va on; many, so without a lock. */
+/* Frees the rest of a list, from @va on. There may be many, so this holds no lock. */
 static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuva *va, struct list_head *vas)
 	__drm_nonallocating
 {
@@ -511,7 +509,7 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	drm_gpuvm_imm_free_from(rest, vas);
 }
 
-/* Have the drain put what the data of these VAs holds, before they are recycled. */
+/* Leaves it to the drain to put what the data of these VAs holds, before they are recycled. */
 static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating
 {
@@ -527,7 +525,7 @@ static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
 	struct drm_gpuva *new = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 
 	if (new) {
-		/* As of one that was unlinked: nothing holds the vm_bo until the data is put. */
+		/* As if it was unlinked: nothing holds the vm_bo until the data is put. */
 		new->vm_bo = NULL;
 		list_add(&new->drm_gpuva_link_entry, &update->__removed);
 	}
@@ -536,8 +534,8 @@ static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
 }
 
 /*
- * Recycle what an update has: VAs that were spare, which are not touched, and
- * those that it removed. True if there is something to do for the drain now.
+ * Recycles the VAs of an update: spare ones, whose memory this does not touch, and those
+ * that the update removed. Returns true if the drain has something to do now.
  */
 static __always_inline bool drm_gpuvm_imm_update_recycle(struct drm_gpuvm_imm *vm,
 							 struct drm_gpuvm_imm_update *update)
@@ -570,13 +568,12 @@ static __always_inline bool drm_gpuvm_imm_update_recycle(struct drm_gpuvm_imm *v
 }
 
 /*
- * Empty an update: release the removed VAs for good, the spare ones, and the
- * references. Used after a run, whatever became of it, and for one that was not
- * run, of which nothing was removed. The caller sees to it that the address
- * space stays.
+ * Empties an update: releases the removed VAs for good, the spare VAs, and the
+ * references. Used after a run, successful or not, and for an update that was not run,
+ * which has removed nothing. The caller makes sure that the address space stays.
  *
- * Inline, like what it calls: on some architectures, of which UML is one, a call
- * costs as much as what is done here.
+ * This and the functions that it calls are inline, because on some architectures, such as
+ * UML, a call costs as much as the work here.
  */
 static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
@@ -594,7 +591,7 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 	update->__vm_bo = NULL;
 	update->__vm = NULL;
 
-	/* What this task added to the list is seen by it. */
+	/* This task sees what it has added to the list. */
 	if (unlikely(drain || drm_gpuvm_has_deferred(&vm->base))) {
 		if (!held)
 			drm_safe_trusted(drm_gpuvm_get(&vm->base));
@@ -634,7 +631,17 @@ static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
 	return ret;
 }
 
-/* Most of what is unmapped was mapped by one update: there is nothing to split. */
+/* Inserting fails if something is mapped there. */
+static int drm_gpuvm_imm_do_map_hole(struct drm_gpuvm_imm *vm,
+				     struct drm_gpuvm_imm_update *update)
+	__must_hold(vm) __drm_nonallocating
+{
+	int ret = drm_gpuva_insert(&vm->base, update->__vas[DRM_GPUVM_IMM_UPDATE_NEW]);
+
+	return ret ?: drm_gpuvm_imm_map_new(vm, update);
+}
+
+/* Most unmapped ranges were mapped by one update, so there is nothing to split. */
 static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
 				  struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
@@ -661,6 +668,8 @@ static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
 	switch (update->__kind) {
 	case DRM_GPUVM_IMM_UPDATE_MAP:
 		return drm_gpuvm_imm_do_map(vm, update);
+	case DRM_GPUVM_IMM_UPDATE_MAP_HOLE:
+		return drm_gpuvm_imm_do_map_hole(vm, update);
 	case DRM_GPUVM_IMM_UPDATE_UNMAP:
 		return drm_gpuvm_imm_do_unmap(vm, update);
 	case DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ:
@@ -672,33 +681,35 @@ static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
 	return -EINVAL;
 }
 
-static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
-					       struct drm_gpuvm_imm_update *update)
+/* Reports why an update is not run, and drops it. */
+static noinline int drm_gpuvm_imm_run_refused(struct drm_gpuvm_imm_core *core,
+					      struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
 	struct drm_gpuvm_imm *vm = update->__vm;
-	int ret;
 
-	/* Unlocked: changed by the end of the core only, which comes after its last run. */
-	if (unlikely(!vm || READ_ONCE(vm->core) != core)) {
+	if (vm && READ_ONCE(vm->core) == core)
+		drm_safe_broken(vm->base.drm, "a run has a context if its type says so",
+				"%s: the steps would get none; call drm_gpuvm_imm_run()",
+				vm->base.name);
+	else
 		drm_safe_broken(vm ? vm->base.drm : NULL,
 				"an update is run once, by the core of the VM it was prepared for",
 				"%s", !vm ? "this one is empty" :
 				core->__vm != vm ? "this one was prepared for another VM" :
 				"this core is a copy: it stays where it was initialised");
-		drm_gpuvm_imm_update_drop(update);
-		return -EINVAL;
-	}
+	drm_gpuvm_imm_update_drop(update);
 
-	if (unlikely(!drm_gpuvm_imm_claim(vm))) {
-		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
-				"%s: changed by two; take a lock of the driver's around what uses the core",
-				vm->base.name);
-		drm_gpuvm_imm_update_drop(update);
-		return -EBUSY;
-	}
+	return -EINVAL;
+}
 
-	if (unlikely(vm->broken)) {
+static __always_inline int drm_gpuvm_imm_run_claimed(struct drm_gpuvm_imm *vm,
+						     struct drm_gpuvm_imm_update *update)
+	__must_hold(vm) __drm_nonallocating
+{
+	int ret;
+
+	if (unlikely(READ_ONCE(vm->broken))) {
 		ret = -ENOTRECOVERABLE;
 	} else {
 		ret = drm_gpuvm_imm_do_run(vm, update);
@@ -708,6 +719,31 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
 		}
 	}
 	drm_safe_trusted(trace_drm_gpuvm_imm_run(update, ret));
+
+	return ret;
+}
+
+/* Without a context, @ctx is the constant NULL, which compiles to no code. */
+static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
+					       struct drm_gpuvm_imm_update *update, void *ctx)
+	__drm_nonallocating
+{
+	struct drm_gpuvm_imm *vm = update->__vm;
+	int ret;
+
+	if (unlikely(!drm_gpuvm_imm_claim(vm))) {
+		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
+				"%s: changed by two; take a lock of the driver's around what uses the core",
+				vm->base.name);
+		drm_gpuvm_imm_update_drop(update);
+		return -EBUSY;
+	}
+
+	if (ctx)
+		core->__ctx = ctx;
+	ret = drm_gpuvm_imm_run_claimed(vm, update);
+	if (ctx)
+		core->__ctx = NULL;
 	drm_gpuvm_imm_update_release(update);
 	drm_gpuvm_imm_unclaim(vm);
 
@@ -716,16 +752,15 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
 
 /**
  * drm_gpuvm_imm_core_run() - drm_gpuvm_imm_run() with the core alone
- * @core: the core
+ * @core: the core, of a type without a context
  * @update: the update; empty afterwards, whatever is returned
  *
- * Calls the driver's steps for what the change takes. If one fails, those
- * before it are undone through the driver's steps, and the mappings are what
- * they were before. If one of those fails too, then the address space is broken,
- * see drm_gpuvm_imm_is_broken(). It has lost mappings then, but none whose entries
- * a step may have kept in the page table.
+ * Calls the driver's steps that the change needs. If a step fails, the steps before it are
+ * undone with the driver's steps, and the mappings are the same as before. If one of these
+ * fails too, the address space is broken, see drm_gpuvm_imm_is_broken(). It has lost
+ * mappings in that case, but none whose entries a step may have kept in the page table.
  *
- * What earlier updates have changed is not undone, also if one job runs several.
+ * Changes of earlier updates are not undone, even if one job runs several updates.
  *
  * Context: In the fence signalling path, in a thread: it may sleep. Allocates no
  * memory and takes no reservation lock; takes the gpuva lock of the objects. The call is
@@ -735,22 +770,58 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  * Return: 0, or
  *
  * * what the failed step returned
+ * * -EEXIST if something is mapped in the hole of drm_gpuvm_imm_prepare_map_hole()
  * * -EINVAL if @update is empty or was prepared for another address space, or
- *   if @core is a copy
+ *   if @core is a copy, or of a type with a context
  * * -EBUSY if the core is in use by another call, which is a driver bug
  * * -ENOTRECOVERABLE if the address space is broken
  */
 int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
 {
+	struct drm_gpuvm_imm *vm = update->__vm;
 	bool cookie = dma_fence_begin_signalling();
-	int ret = __drm_gpuvm_imm_run(core, update);
+	int ret;
 
+	/* Unlocked: only the end of the core changes this, and that comes after the last run. */
+	if (likely(vm && READ_ONCE(vm->plain_core) == core))
+		ret = __drm_gpuvm_imm_run(core, update, NULL);
+	else
+		ret = drm_gpuvm_imm_run_refused(core, update);
 	dma_fence_end_signalling(cookie);
 
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_run);
+
+/**
+ * drm_gpuvm_imm_core_run_ctx() - drm_gpuvm_imm_run() with the core alone, and a context
+ * @core: the core
+ * @update: the update; empty afterwards, whatever is returned
+ * @ctx: the context for each step of this run
+ *
+ * Context: As drm_gpuvm_imm_core_run().
+ *
+ * Return: as drm_gpuvm_imm_core_run(); -EINVAL also if @ctx is NULL, which is a driver bug.
+ */
+int drm_gpuvm_imm_core_run_ctx(struct drm_gpuvm_imm_core *core,
+			       struct drm_gpuvm_imm_update *update, void *ctx)
+	__drm_nonallocating
+{
+	struct drm_gpuvm_imm *vm = update->__vm;
+	bool cookie = dma_fence_begin_signalling();
+	int ret;
+
+	/* Unlocked: see drm_gpuvm_imm_core_run(). */
+	if (likely(vm && ctx && READ_ONCE(vm->core) == core))
+		ret = __drm_gpuvm_imm_run(core, update, ctx);
+	else
+		ret = drm_gpuvm_imm_run_refused(core, update);
+	dma_fence_end_signalling(cookie);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_run_ctx);
 
 /**
  * drm_gpuvm_imm_update_drop() - give up a prepared change
@@ -766,14 +837,14 @@ void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update)
 	if (!vm)
 		return;
 
-	/* The update's vm_bo may be all that holds the address space. */
+	/* The update's vm_bo may hold the only reference to the address space. */
 	drm_safe_trusted(drm_gpuvm_get(&vm->base));
 	drm_gpuvm_imm_update_release(update);
 	drm_gpuvm_imm_put(vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_update_drop);
 
-/* Have the driver unmap @va when the core goes: its object may be freed after this. */
+/* Makes the driver unmap @va when the core is given up. Its object may be freed after this. */
 static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)
 	__drm_nonallocating
 {
@@ -785,7 +856,7 @@ static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva 
 				vm->base.name, ret, va->va.addr);
 }
 
-/* Remove every mapping that is left when the core goes. */
+/* Removes every mapping that is left when the core is given up. */
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {

@@ -12,6 +12,7 @@
 #define show_drm_gpuvm_imm_update_kind(kind)					\
 	__print_symbolic(kind,							\
 			 { DRM_GPUVM_IMM_UPDATE_MAP, "map" },			\
+			 { DRM_GPUVM_IMM_UPDATE_MAP_HOLE, "map hole" },		\
 			 { DRM_GPUVM_IMM_UPDATE_UNMAP, "unmap" },		\
 			 { DRM_GPUVM_IMM_UPDATE_UNMAP_OBJ, "unmap_obj" },	\
 			 { DRM_GPUVM_IMM_UPDATE_SPLIT, "split" })
@@ -57,13 +58,13 @@ DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_run,
 	TP_ARGS(update, ret)
 );
 
-/* A step of an update failed with @ret, and those before it will be undone. */
+/* A step of an update failed with @ret, and the steps before it will be undone. */
 DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_rollback,
 	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret)
 );
 
-/* A step of the driver's returned: what it was to map, unmap or take away. */
+/* A step of the driver returned. Shows what it should map, unmap or take away. */
 TRACE_EVENT(drm_gpuvm_imm_step,
 	TP_PROTO(const struct drm_gpuvm_imm *vm, const char *step, u64 addr,
 		 u64 range, int ret),

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #ifndef _DRM_SAFE_CORE_H
 /*
- * Core internals that the library touches, each in one small function. The
- * comment names the core change that makes the function unnecessary. Where
- * scripts/coccinelle/core has that change, the changed core defines a macro, and the
- * function is not compiled. scripts/style.sh finds internals in other files.
+ * Core internals that the library touches, each in one small function. The comment of a function
+ * says with which change of the core the function goes. If it names a semantic patch, that is a
+ * file of scripts/coccinelle/core with the change: a core that has the change defines a macro, and
+ * the function is not compiled. scripts/layers.py finds internals in other files, and functions
+ * here whose comment says nothing.
  */
 #define _DRM_SAFE_CORE_H
 
+#include <linux/dcache.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/lockref.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -22,101 +26,93 @@
 #include <drm/drm_print.h>
 
 #include "drm_safe_context.h"
+#include "drm_safe_resv.h"
+
+struct drm_dev_ctx;
 
 /*
- * Whether the caller holds a reservation lock. dma_resv_is_locked() cannot tell
- * the caller from another task, and lockdep_is_held() needs lockdep. Goes when
- * ww_mutex has a function for it.
+ * Returns whether the caller holds a mutex, or the mutex in a ww_mutex. mutex_is_locked() and
+ * dma_resv_is_locked() cannot tell the caller from another task, and lockdep_is_held() needs
+ * lockdep. Goes when mutex and ww_mutex have a function for it.
  *
  * Unlocked read of the owner: only this task sets it to @current, apart from an unlocker
  * that hands the lock over to this task while it waits. While @current is the owner, only
  * this task changes it.
  */
+#ifdef CONFIG_PREEMPT_RT
+#define drm_lock_is_held(_lock)	(rt_mutex_owner(&(_lock)->rtmutex) == current)
+#else
+/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
+#define drm_lock_is_held(_lock)	((atomic_long_read(&(_lock)->owner) & ~7L) == (long)current)
+#endif
+
+/* Returns whether the caller holds a reservation lock. Goes with drm_lock_is_held(). */
 static inline bool drm_resv_is_held(struct dma_resv *resv)
 {
-#ifdef CONFIG_PREEMPT_RT
-	return rt_mutex_owner(&resv->lock.base.rtmutex) == current;
-#else
-	/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
-	return (atomic_long_read(&resv->lock.base.owner) & ~7L) == (long)current;
-#endif
+	return drm_lock_is_held(&resv->lock.base);
 }
 
+#ifndef dma_buf_vmap_refuses_null
 /*
- * Another task may have to run, for the sake of what a pending signal keeps this one from
- * waiting for. Return: false if the task was killed, and has to give up.
- */
-static inline bool drm_resv_try_again(void)
-{
-	if (fatal_signal_pending(current))
-		return false;
-	schedule_timeout_killable(1);
-	return true;
-}
-
-/* How a call gets a reservation lock */
-enum drm_resv_how {
-	DRM_RESV_LOCKS,
-	DRM_RESV_LOCKS_INTERRUPTIBLE,	/* a signal ends the wait */
-	DRM_RESV_LOCKS_KILLABLE,	/* the end of the task does */
-	DRM_RESV_LOCKED,		/* the caller holds it */
-};
-
-static inline enum drm_resv_how drm_resv_how(bool locked)
-{
-	return locked ? DRM_RESV_LOCKED : DRM_RESV_LOCKS;
-}
-
-/*
- * Lock a reservation object, without a context. The loop goes when ww_mutex waits in any
- * task state, as struct mutex does.
- *
- * Return: 0, or -EINTR if the wait ended early.
- */
-static inline int drm_resv_lock_how(struct dma_resv *resv, enum drm_resv_how how)
-	__cond_acquires(0, drm_resv)
-	__context_unsafe("the analysis knows what the caller holds by the call's name")
-{
-	int ret;
-
-	if (how == DRM_RESV_LOCKED)
-		return 0;
-	if (how == DRM_RESV_LOCKS)
-		return dma_resv_lock(resv, NULL);
-	do {
-		ret = dma_resv_lock_interruptible(resv, NULL);
-	} while (ret && how == DRM_RESV_LOCKS_KILLABLE && drm_resv_try_again());
-	return ret;
-}
-
-/*
- * Forget a mapping without an address, which an exporter passed off as a success:
+ * Forgets a mapping without an address that an exporter returned as a success:
  * dma_buf_vmap() counts it, and both dma_buf_vunmap() and the next dma_buf_vmap() hit a
- * BUG_ON(). Goes when dma_buf_vmap() returns -ENOMEM for it.
+ * BUG_ON(). Goes when dma_buf_vmap() returns -ENOMEM for such a mapping: vmap-null.cocci.
  */
 static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 {
-#ifndef dma_buf_vmap_refuses_null
 	dma_resv_assert_held(dma_buf->resv);
 	if (dma_buf->vmapping_counter && iosys_map_is_null(&dma_buf->vmap_ptr))
 		dma_buf->vmapping_counter = 0;
-#endif
 }
+#endif
 
-#ifndef drm_dev_is_unregistered
 /*
- * Whether a device is not registered, or not any more. Marked: another task may be in
- * drm_dev_unregister(), which is reported. Goes when the core publishes the member.
+ * The dentry of a dma-buf, whose end releases the dma-buf. An O_PATH file keeps the dentry when
+ * &dma_buf.file is freed already, so only a caller with a reference to the dma-buf may call
+ * this. Keeps a dentry whose release has not begun, and of which the caller knows that it is not
+ * freed. Both go when a dma-buf has a reference count of its own.
  */
-static inline bool drm_dev_is_unregistered(const struct drm_device *drm)
+static inline struct dentry *drm_dma_buf_dentry(const struct dma_buf *dma_buf)
 {
-	return !READ_ONCE(drm->registered);
+	return dma_buf->file->f_path.dentry;
+}
+
+static inline bool drm_dma_buf_get_unless_dead(struct dentry *dentry)
+{
+	return lockref_get_not_dead(&dentry->d_lockref);
+}
+
+#ifndef drm_dev_is_registered
+/*
+ * Returns whether a device is registered. The access is marked because another task may be in
+ * drm_dev_unregister(), which is reported. Goes when the core publishes the member:
+ * registered.cocci.
+ */
+static inline bool drm_dev_is_registered(const struct drm_device *drm)
+{
+	return READ_ONCE(drm->registered);
+}
+#endif
+
+#ifdef drm_device_ctx
+/* Sets the pointer of a device to its contexts. */
+static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *ctx)
+{
+	drm->ctx = ctx;
+}
+#else
+/*
+ * Does nothing: a device is looked up in a table. Goes when struct drm_device has a pointer to its
+ * contexts: context.cocci.
+ */
+static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *ctx)
+{
 }
 #endif
 
 /*
- * The lockdep class of a work item, which INIT_DELAYED_WORK() takes from its own place in the
- * source. Goes when the workqueues have an initialiser that takes name and key.
+ * Sets the lockdep class of a work item, which INIT_DELAYED_WORK() derives from its place in
+ * the source. Goes when the workqueues have an initialiser that takes name and key.
  */
 static inline void drm_work_set_class(struct work_struct *work, const char *name,
 				      struct lock_class_key *key)
@@ -127,40 +123,41 @@ static inline void drm_work_set_class(struct work_struct *work, const char *name
 }
 
 /*
- * Gives a device that nobody else has yet another driver, which differs in callbacks only, as
- * rust/kernel/drm/device.rs does. Goes when __drm_dev_alloc() leaves &drm_driver.release alone
- * until its caller says that the device is complete.
+ * Gives a device that no other task has yet a different driver, which only differs in
+ * callbacks, as rust/kernel/drm/device.rs does. Goes when __drm_dev_alloc() leaves
+ * &drm_driver.release alone until its caller says that the device is complete.
  */
 static inline void drm_dev_set_driver(struct drm_device *drm, const struct drm_driver *driver)
 {
 	drm->driver = driver;
 }
 
+#ifndef drm_client_sysrq_unregister_again
 /*
- * Prepare a device that was unregistered before for another drm_dev_unregister(). That
+ * Prepares a device that was unregistered before for another drm_dev_unregister(). That
  * function deletes the device from the core's sysrq list each time, and deleting it twice
- * corrupts the list. So add the entry to @own, a list of the caller's, for the second call
- * to delete it from there. The first call poisoned the entry: it is on no list, and needs no
- * lock. Without CONFIG_DRM_CLIENT, or while the first call has not deleted the entry, this
- * does nothing. Goes when drm_client_sysrq_unregister() ignores a device that is on no list.
+ * corrupts the list. So this adds the entry to @own, a list of the caller, from which the
+ * second call deletes it. The first call has poisoned the entry, so it is on no list, and
+ * needs no lock. Without CONFIG_DRM_CLIENT, or while the first call has not deleted the
+ * entry, this does nothing. Goes when drm_client_sysrq_unregister() ignores a device that is
+ * on no list: sysrq.cocci.
  */
 static inline void drm_dev_relist_sysrq(struct drm_device *drm, struct list_head *own)
 {
-#ifndef drm_client_sysrq_unregister_again
 	if (READ_ONCE(drm->client_sysrq_list.next) == LIST_POISON1)
 		list_add(&drm->client_sysrq_list, own);
-#endif
 }
+#endif
 
 #ifndef drm_resv_might_lock
-/* Tell lockdep that a call may take a reservation lock. Goes when dma_resv has it. */
+/* Tells lockdep that a call may take a reservation lock. Goes with resv.cocci. */
 #define drm_resv_might_lock(_resv)	might_lock(&(_resv)->lock.base)
 #endif
 
 #ifndef drm_gem_object_get_unless_zero
 /*
- * The references of a GEM object. A scan and a revocation meet objects whose last reference
- * is gone. Both go when the core has functions for it.
+ * The references of a GEM object. A scan and a revocation can find objects whose last
+ * reference is gone. Both functions go when the core has them: gem-refs.cocci.
  */
 static inline bool drm_gem_object_has_refs(const struct drm_gem_object *gem)
 {
@@ -174,15 +171,17 @@ static inline bool drm_gem_object_get_unless_zero(struct drm_gem_object *gem)
 #endif
 
 #ifndef drm_gem_object_put_and_test
-/*
- * Put a reference to an object, without freeing the object. Return: true if that was the
- * last reference: the caller calls drm_gem_object_free_dead(). Goes when drm_gem_lru_scan() has
- * last references put where waiting is allowed.
- */
+/* Does nothing: see drm_gem_object_put_and_test(), with which it goes. */
 static inline void __drm_gem_object_stays(struct kref *ref)
 {
 }
 
+/*
+ * Puts a reference to an object, without freeing the object. Accesses to the object come before
+ * it is freed: see gem-put.litmus. Return: true if that was the last reference, in which case
+ * the caller calls drm_gem_object_free_dead(). Both functions go when the core has them:
+ * gem-refs.cocci.
+ */
 static inline bool drm_gem_object_put_and_test(struct drm_gem_object *gem)
 {
 	return kref_put(&gem->refcount, __drm_gem_object_stays);
@@ -195,7 +194,7 @@ static inline void drm_gem_object_free_dead(struct drm_gem_object *gem)
 #endif
 
 /*
- * Give an object that is not to be freed a reference that nobody has. Goes when
+ * Gives an object that must not be freed a reference that nobody holds. Goes when
  * &drm_gem_object_funcs.free can refuse.
  */
 static inline void drm_gem_object_revive(struct drm_gem_object *gem)
@@ -204,15 +203,28 @@ static inline void drm_gem_object_revive(struct drm_gem_object *gem)
 }
 
 /*
- * Whether an object has more than one handle, or a name. Unlocked, so for callers to whom
- * that cannot change. Goes when drm_gem_object_is_shared_for_memory_stats() knows names.
+ * Returns whether an object has more than one handle, or a name. Unlocked, so only for
+ * callers for whom the answer cannot change. Goes when
+ * drm_gem_object_is_shared_for_memory_stats() counts names, too.
  */
 static inline bool drm_gem_object_is_named_twice(const struct drm_gem_object *gem)
 {
 	return READ_ONCE(gem->handle_count) > 1 || READ_ONCE(gem->name);
 }
 
-/* The object whose reservation lock @gem shares, or NULL. Goes when the core counts it. */
+/*
+ * Returns how many handles an object has. Unlocked, for debugfs. Goes when the core has a function
+ * that returns &drm_gem_object.handle_count.
+ */
+static inline unsigned int drm_gem_handles(const struct drm_gem_object *gem)
+{
+	return READ_ONCE(gem->handle_count);
+}
+
+/*
+ * Returns the object whose reservation lock @gem shares, or NULL. Goes when an object of the core
+ * keeps the object whose lock it shares.
+ */
 static inline struct drm_gem_object *drm_gem_resv_owner(const struct drm_gem_object *gem)
 {
 	if (gem->resv == &gem->_resv)
@@ -220,72 +232,71 @@ static inline struct drm_gem_object *drm_gem_resv_owner(const struct drm_gem_obj
 	return container_of(gem->resv, struct drm_gem_object, _resv);
 }
 
-/* Have an object lock itself with the lock that it has for itself. As above. */
+/* Makes an object use its own reservation lock. Goes with the function above. */
 static inline void drm_gem_unshare_resv(struct drm_gem_object *gem)
 {
 	gem->resv = &gem->_resv;
 }
 
 /*
- * Lock an object that is freed, with the lock that it has for itself. Nobody else has
- * the object, so that this waits for nothing: the caller may hold the reservation locks of
- * other objects. Goes when drm_gem_shmem_release() waits for no lock.
- *
- * Return: the lock that the object has instead, for drm_gem_unlock_freed().
+ * Locks an object that is being freed, with its own lock, also if it shared another one. No
+ * other task has the object, so this waits for nothing, and the caller may hold the reservation
+ * locks of other objects. Goes when the core has a function that locks an object that is being
+ * freed.
  */
-static inline struct dma_resv *drm_gem_lock_freed(struct drm_gem_object *gem)
+static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 	__acquires(drm_resv) __context_unsafe("a lock that is tried, and taken")
 {
-	struct dma_resv *shared = gem->resv;
-
 	drm_gem_unshare_resv(gem);
 	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
-	return shared;
-}
-
-static inline void drm_gem_unlock_freed(struct drm_gem_object *gem, struct dma_resv *shared)
-	__releases(drm_resv)
-{
-	dma_resv_unlock(gem->resv);
-	gem->resv = shared;
 }
 
 /*
- * The core's own mapping of an object, of a client in the kernel, or NULL. Unlocked, for
- * drm_panic: the mapping stays for as long as the framebuffer is on a plane. Goes when the core
- * has a function for get_scanout_buffer.
+ * Returns the core's own mapping of an object, made for a client in the kernel, or NULL.
+ * Unlocked, for drm_panic: the mapping stays for as long as the framebuffer is on a plane. Goes
+ * when the core has a function for get_scanout_buffer.
  */
 static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
 {
 	return READ_ONCE(shmem->vaddr);
 }
 
-/* drm_gem_shmem_release() for an object of its own pages, under drm_gem_lock_freed() */
-static inline void drm_gem_shmem_release_freed(struct drm_gem_shmem_object *shmem)
-	__context_unsafe("see drm_gem_lock_freed()")
-{
+/*
+ * Do the work of drm_gem_shmem_release() for an object with its own pages: the first part in
+ * the same section of drm_gem_lock_freed() as what the caller has to do, because each section
+ * costs as much as the rest of this. Both go when drm_gem_shmem_release() waits for no lock:
+ * shmem-release.cocci.
+ */
 #ifdef drm_gem_shmem_release_tries
-	drm_gem_unshare_resv(&shmem->base);
-	drm_gem_shmem_release(shmem);
+static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shmem)
+	__must_hold(drm_resv)
+{
+}
+
+#define drm_gem_shmem_release_unlocked drm_gem_shmem_release
 #else
+static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shmem)
+	__must_hold(drm_resv)
+{
 	struct drm_gem_object *gem = &shmem->base;
 
-	drm_gem_lock_freed(gem);
 	drm_WARN_ON(gem->dev, refcount_read(&shmem->vmap_use_count));
 	if (shmem->pages)
 		drm_gem_shmem_put_pages_locked(shmem);
 	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_use_count));
 	drm_WARN_ON(gem->dev, refcount_read(&shmem->pages_pin_count));
-	dma_resv_unlock(gem->resv);
-
-	drm_gem_object_release(gem);
-#endif
 }
+
+static inline void drm_gem_shmem_release_unlocked(struct drm_gem_shmem_object *shmem)
+{
+	drm_gem_object_release(&shmem->base);
+}
+#endif
 
 #ifndef drm_gem_shmem_pins
 /*
- * How many pins and how many users the pages of an object have. The caller holds the
- * reservation lock. Go when the core tells.
+ * Return how many pins and how many users the pages of an object have. The caller holds
+ * the reservation lock. Both go when the core has them: shmem-counts.cocci.
  */
 static inline unsigned int drm_gem_shmem_pins(const struct drm_gem_shmem_object *shmem)
 {
@@ -301,7 +312,8 @@ static inline unsigned int drm_gem_shmem_page_users(const struct drm_gem_shmem_o
 #ifndef drm_gem_shmem_purge_backing
 /*
  * The last part of drm_gem_shmem_purge_locked(), for an object that has no table of the core
- * and no pages any more. Goes when the core has this part for itself.
+ * and no pages any more. Goes when the core has a separate function for this part:
+ * shmem-counts.cocci.
  */
 static inline void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem)
 {
@@ -314,34 +326,68 @@ static inline void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shme
 }
 #endif
 
+#ifdef drm_gem_huge_mnt_create_undoes
+#define drm_gem_create_huge_mnt drm_gem_huge_mnt_create
+#else
+/*
+ * Like drm_gem_huge_mnt_create(), which on failure leaves behind an error pointer, or a
+ * freed mount, as the mount. Each later object then fails, or uses it. Goes when that
+ * function no longer does this: huge-mnt.cocci.
+ */
+static inline int drm_gem_create_huge_mnt(struct drm_device *drm, const char *value)
+{
+	int ret = drm_gem_huge_mnt_create(drm, value);
+
+	ret = ret ?: PTR_ERR_OR_ZERO(drm_gem_get_huge_mnt(drm));
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	if (ret)
+		drm->huge_mnt = NULL;
+#endif
+	return ret;
+}
+#endif
+
 #ifndef drm_gem_has_mmap_offset
-/* Whether userspace can find an object in the device's file. Goes when the core tells. */
+/*
+ * Returns whether userspace can find an object in the device's file. Goes when the core has
+ * this: gem-refs.cocci.
+ */
 static inline bool drm_gem_has_mmap_offset(const struct drm_gem_object *gem)
 {
 	return drm_mm_node_allocated(&gem->vma_node.vm_node);
 }
 #endif
 
+#ifdef drm_vma_node_unmap_pages
+/* Unmaps an object from userspace. */
+static inline void drm_gem_unmap_userspace(struct drm_gem_object *gem)
+{
+	drm_vma_node_unmap(&gem->vma_node, gem->dev->anon_inode->i_mapping);
+}
+#else
 /*
- * Take an object from userspace. drm_vma_node_unmap() takes bytes, which
- * unmap_mapping_range() cuts to 32 bits where a pgoff_t has no more: it misses an offset
- * from 4 GiB on. Goes when it takes pages.
+ * Unmaps an object from userspace. drm_vma_node_unmap() uses bytes, which
+ * unmap_mapping_range() truncates to 32 bits where pgoff_t is that small, so it misses
+ * offsets from 4 GiB on. Goes when it uses pages: vma-node.cocci.
  */
 static inline void drm_gem_unmap_userspace(struct drm_gem_object *gem)
 {
-#ifdef drm_vma_node_unmap_pages
-	drm_vma_node_unmap(&gem->vma_node, gem->dev->anon_inode->i_mapping);
-#else
 	unmap_mapping_pages(gem->dev->anon_inode->i_mapping, drm_vma_node_start(&gem->vma_node),
 			    drm_vma_node_size(&gem->vma_node), true);
-#endif
 }
+#endif
 
 /*
  * The list that an object is on, and the first object of a list. drm_gem_lru_scan() puts last
- * references in memory reclaim, keeps objects off the list for so long that others look
- * for them there, and frees a list that is left behind. Go when it does not.
+ * references in memory reclaim, keeps objects off the list so long that other tasks miss them
+ * there, and frees a list that is left behind. The three functions go when it no longer does this.
  */
+static inline struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *gem)
+{
+	lockdep_assert_held(&gem->dev->gem_lru_mutex);
+	return gem->lru;
+}
+
 static inline struct drm_gem_lru *drm_gem_object_lru(const struct drm_gem_object *gem)
 {
 	guard(mutex)(&gem->dev->gem_lru_mutex);
@@ -353,11 +399,17 @@ static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru
 	return list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
 }
 
+/*
+ * A list of GEM objects that are on no LRU. Goes when struct drm_gem_object has a link for the
+ * driver.
+ */
+#define drm_gem_object_link_entry	lru_node
+
 /* A list of VAs that are in no tree. Goes when struct drm_gpuva has a link for the driver. */
 #define drm_gpuva_link_entry	rb.entry
 
 #ifndef drm_gpuvm_reserved
-/* What drm_gpuvm_init() was told to reserve. Goes when the core has a function for it. */
+/* Returns the range that drm_gpuvm_init() reserved. Goes when the core does: gpuvm.cocci. */
 static inline const struct drm_gpuva *drm_gpuvm_reserved(const struct drm_gpuvm *gpuvm)
 {
 	return &gpuvm->kernel_alloc_node;
@@ -366,24 +418,30 @@ static inline const struct drm_gpuva *drm_gpuvm_reserved(const struct drm_gpuvm 
 
 #ifndef drm_gpuvm_put_unless_last
 /*
- * Put a reference to an address space in the fence signalling path: unless it is the last
- * one; or where the caller knows that there is another. Go when the core has functions for it.
+ * Put a reference to an address space in the fence signalling path: unless it is the last one,
+ * or where the caller knows that there is another. Both go when the core has functions for this:
+ * gpuvm.cocci.
  *
  * Return: whether the reference was put.
  */
 static inline bool drm_gpuvm_put_unless_last(struct drm_gpuvm *gpuvm)
 {
+	/* Release: earlier accesses come before the last put, see vm-put.litmus. */
 	return refcount_dec_not_one(&gpuvm->kref.refcount);
 }
 
 static inline void drm_gpuvm_put_not_last(struct drm_gpuvm *gpuvm)
 {
+	/* Release: as above, see vm-put.litmus. */
 	refcount_dec(&gpuvm->kref.refcount);
 }
 #endif
 
 #ifndef drm_gpuvm_has_deferred
-/* Whether drm_gpuvm_bo_deferred_cleanup() has something to do. Goes when the core tells. */
+/*
+ * Returns whether drm_gpuvm_bo_deferred_cleanup() has something to do. Goes when the core has
+ * this: gpuvm.cocci.
+ */
 static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
 {
 	return !llist_empty(&gpuvm->bo_defer);
@@ -392,8 +450,8 @@ static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
 
 #ifndef drm_gpuvm_bo_uncreate
 /*
- * Undo drm_gpuvm_bo_create(): the vm_bo is in no list, and nobody else's. Goes when
- * drm_gpuvm_bo_destroy_not_in_lists() is exported.
+ * Undoes drm_gpuvm_bo_create(). The vm_bo is in no list, and no other task has it. Goes
+ * when the core exports drm_gpuvm_bo_destroy_not_in_lists(): gpuvm.cocci.
  */
 static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 {
@@ -404,17 +462,20 @@ static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 #endif
 
 #ifndef drm_gpuvm_bo_is_extobj
-/* Whether drm_gpuvm_bo_extobj_add() has been called. Goes when the core tells. */
+/*
+ * Returns whether drm_gpuvm_bo_extobj_add() has been called. The caller has a reference to
+ * @vm_bo, so @vm_bo stays on the list. Goes when the core has this: gpuvm.cocci.
+ */
 static inline bool drm_gpuvm_bo_is_extobj(const struct drm_gpuvm_bo *vm_bo)
 {
-	return !list_empty_careful(&vm_bo->list.entry.extobj);
+	return !list_empty(&vm_bo->list.entry.extobj);
 }
 #endif
 
 #ifndef drm_gpuva_link_owned
 /*
- * As drm_gpuva_link(), for a VA that has a reference to its vm_bo already. Goes when the core
- * has it.
+ * Like drm_gpuva_link(), for a VA that has a reference to its vm_bo already. Goes when the
+ * core has this: gpuvm.cocci.
  */
 static inline void drm_gpuva_link_owned(struct drm_gpuva *va)
 {
@@ -422,8 +483,20 @@ static inline void drm_gpuva_link_owned(struct drm_gpuva *va)
 }
 #endif
 
+#ifndef drm_gem_next_gpuvm_bo
+/* Returns the next vm_bo of an object, or the first one. Goes when the core does: gpuvm.cocci. */
+static inline struct drm_gpuvm_bo *drm_gem_next_gpuvm_bo(struct drm_gem_object *obj,
+							 struct drm_gpuvm_bo *vm_bo)
+{
+	vm_bo = list_prepare_entry(vm_bo, &obj->gpuva.list, list.entry.gem);
+	list_for_each_entry_continue(vm_bo, &obj->gpuva.list, list.entry.gem)
+		return vm_bo;
+	return NULL;
+}
+#endif
+
 #ifndef drm_gpuvm_bo_first_va
-/* The mappings of a vm_bo, one by one. Go when the core has them. */
+/* Walk over the mappings of a vm_bo. Both go when the core has them: gpuvm.cocci. */
 static inline struct drm_gpuva *drm_gpuvm_bo_first_va(struct drm_gpuvm_bo *vm_bo)
 {
 	return list_first_entry_or_null(&vm_bo->list.gpuva, struct drm_gpuva, gem.entry);

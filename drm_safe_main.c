@@ -18,23 +18,26 @@ static inline int drm_gpuvm_imm_module_init(void) { return 0; }
 static inline void drm_gpuvm_imm_module_exit(void) { }
 #endif
 
-/* See drm_safe.h: the setting of CONFIG_DRM_SAFE_DEBUG, in the name of a symbol. */
+/* The name of the symbol carries the setting of CONFIG_DRM_SAFE_DEBUG, see drm_safe.h. */
 const char __drm_safe_setting = 1;
 EXPORT_SYMBOL_GPL(__drm_safe_setting);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-static const char *drm_safe_noted[8];
+static const char *drm_safe_noted[16];
 static atomic_t drm_safe_notes;
 
-/* A report that a test has suppressed: a count of warnings does not tell which rule it names. */
+/*
+ * Notes a report that a test has suppressed, because a count of warnings does not tell which rule
+ * was named.
+ */
 void drm_safe_note_broken(const char *rule)
 {
-	unsigned int nr = atomic_inc_return(&drm_safe_notes) - 1;
+	unsigned int nr = atomic_fetch_inc_relaxed(&drm_safe_notes);
 
 	WRITE_ONCE(drm_safe_noted[nr % ARRAY_SIZE(drm_safe_noted)], rule);
 }
 
-/* The last rule that was noted for @back 1, the one before it for 2, and so on; or NULL. */
+/* Returns the last rule that was noted for @back 1, the one before it for 2, and so on, or NULL. */
 const char *drm_safe_noted_broken(unsigned int back)
 {
 	unsigned int nr = atomic_read(&drm_safe_notes);
@@ -59,14 +62,18 @@ static int __init drm_safe_init(void)
 	if (ret)
 		return ret;
 	ret = drm_gpuvm_imm_module_init();
-	if (ret)
+	if (ret) {
 		__drm_shmem_reclaim_exit();
-	return ret;
+		return ret;
+	}
+	__drm_shmem_list_init();
+	return 0;
 }
 subsys_initcall(drm_safe_init);
 
 static void __exit drm_safe_exit(void)
 {
+	__drm_shmem_list_exit();
 	drm_gpuvm_imm_module_exit();
 	__drm_shmem_reclaim_exit();
 }

@@ -6,24 +6,26 @@
 #define _DRM_SHMEM_INTERNAL_H
 
 #include <linux/dma-resv.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_core.h"
 #include "drm_shmem_safe.h"
 
-void __drm_shmem_is_back(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-void __drm_shmem_is_filled(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-void __drm_shmem_is_gone(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_relist(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
-/* @gem is one: its funcs, vm_ops or dma-buf operations are the library's. */
+/* @gem is an object of the library: its funcs, vm_ops or dma-buf operations are the library's. */
 static inline struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
 {
 	return container_of(gem, struct drm_shmem_obj, base.base);
 }
 
 /*
- * The reservation lock: a driver's call holds it, or the call takes it for
- * itself. Uninterruptible, and without a context it cannot fail.
+ * Takes the reservation lock unless the driver's call holds it. The lock is taken
+ * uninterruptibly, which cannot fail without a ww context.
  */
 static inline void drm_shmem_lock(struct drm_gem_object *gem, bool locked)
 	__acquires(drm_resv)
@@ -44,7 +46,7 @@ static inline void drm_shmem_unlock(struct drm_gem_object *gem, bool locked)
 
 /*
  * For functions that look at the lock anyway: the check that __drm_shmem_check_call()
- * leaves out without lockdep. With it, the call was checked before.
+ * leaves out without lockdep. With lockdep, the call was checked before.
  */
 static inline int drm_shmem_check_slow(struct drm_gem_object *gem, bool locked)
 {
@@ -52,8 +54,8 @@ static inline int drm_shmem_check_slow(struct drm_gem_object *gem, bool locked)
 }
 
 /*
- * The same where nothing can be refused. Return: whether the caller holds the lock,
- * so that a wrong call does the right thing after it was reported.
+ * The same for a function that cannot fail. Return: whether the caller holds the lock, so
+ * that a wrong call does the right thing after it was reported.
  */
 static inline bool drm_shmem_caller_locked(struct drm_gem_object *gem, bool locked)
 {
@@ -62,7 +64,7 @@ static inline bool drm_shmem_caller_locked(struct drm_gem_object *gem, bool lock
 }
 
 /*
- * The reservation lock, for a call that can fail. Also makes the check of
+ * Takes the reservation lock, for a call that can fail. Also does the check of
  * drm_shmem_check_slow(). Return: 0; -EINTR; -EINVAL or -EDEADLK for the wrong form of a call.
  */
 static inline int drm_shmem_lock_how(struct drm_gem_object *gem, enum drm_resv_how how)
@@ -73,7 +75,7 @@ static inline int drm_shmem_lock_how(struct drm_gem_object *gem, enum drm_resv_h
 
 	if (ret)
 		return ret;
-	/* An import has its exporter's lock. The exporter can hold it for long. */
+	/* An import uses its exporter's lock, which the exporter can hold for long. */
 	if (how == DRM_RESV_LOCKS && drm_gem_is_imported(gem))
 		how = DRM_RESV_LOCKS_KILLABLE;
 	return drm_resv_lock_how(gem->resv, how);
@@ -88,36 +90,57 @@ static inline int drm_shmem_lock_call(struct drm_gem_object *gem, enum drm_resv_
 }
 
 /*
- * Whoever pinned the pages could write to them, by way of a device, where the
- * kernel does not see it. Reclaim drops pages of shmem that look unwritten.
+ * Code that pinned the pages may have had a device write to them, which the kernel does
+ * not see. Reclaim drops shmem pages that look clean.
  */
 static inline void drm_shmem_unpin_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
 	obj->base.pages_mark_dirty_on_put = true;
 	drm_gem_shmem_unpin_locked(&obj->base);
-	__drm_shmem_is_gone(obj);
+	__drm_shmem_relist(obj);
 }
 
-/* A purged object has lost its contents and never maps again. */
+/* A purged object has lost its contents and can never be mapped again. */
 static inline int drm_shmem_check_purged(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
 	return drm_shmem_is_purged(obj) ? -ENODATA : 0;
 }
 
-/* A mapping without an address is none, as for drm_gem_vmap(). */
+/*
+ * An object that is larger than memory cannot get pages, because it needs all of them at the
+ * same time. The core would first allocate an array for them, whose size depends on the client,
+ * and a failure of that allocation would be logged.
+ */
+static inline int drm_shmem_check_large(const struct drm_shmem_obj *obj)
+{
+	if (drm_gem_is_imported(&obj->base.base))
+		return 0;
+	return obj->base.base.size >> PAGE_SHIFT > totalram_pages() ? -ENOMEM : 0;
+}
+
+/* Checks whether an object may get its pages. */
+static inline int drm_shmem_check_fillable(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	return drm_shmem_check_purged(obj) ?: drm_shmem_check_large(obj);
+}
+
+/* A mapping without an address counts as a failure, as in drm_gem_vmap(). */
 static inline int drm_shmem_check_map(struct drm_gem_object *gem, const struct iosys_map *map)
 	__must_hold(drm_resv)
 {
 	if (!iosys_map_is_null(map))
 		return 0;
+#ifndef dma_buf_vmap_refuses_null
 	if (drm_gem_is_imported(gem))
 		drm_dma_buf_forget_null_map(gem->import_attach->dmabuf);
+#endif
 	return -ENOMEM;
 }
 
-/* An object that is not complete has a type, too, which refuses what it can. */
+/* An object that is not complete has a type, too, whose steps refuse what they can. */
 static inline const struct drm_shmem_obj_type *
 drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 {
@@ -141,6 +164,14 @@ static inline void drm_shmem_step_sgt_revoked(struct drm_shmem_obj *obj) __must_
 		type->sgt_revoked(obj);
 }
 
+static inline void drm_shmem_step_moved(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+
+	if (type->moved)
+		type->moved(obj);
+}
+
 static inline int drm_shmem_step_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -149,8 +180,8 @@ static inline int drm_shmem_step_evict(struct drm_shmem_obj *obj) __must_hold(dr
 }
 
 /*
- * Every handle of an object with the stack that made it, for debugfs and for
- * reports. A handle that cannot be recorded for want of memory only counts.
+ * Records each handle of an object with the stack that made it, for debugfs and for
+ * reports. If there is no memory for the record, the handle is only counted.
  */
 #ifdef CONFIG_DRM_SAFE_DEBUG
 static inline void drm_shmem_debug_init(struct drm_shmem_obj *obj,
@@ -176,45 +207,175 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
-int __drm_shmem_sgt_wait(struct dma_resv *resv) __must_check __must_hold(drm_resv);
+int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
+bool __drm_shmem_again(int *ret) __must_check;
 bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;
 
 /*
- * The contexts of an object's device, if it has any. It has if the object has, or had, a
- * table of its own: drm_dev_ctx_revocable_add() looks.
+ * Returns the contexts of an object's device. The device has contexts if the object has,
+ * or had, a table of its own: drm_dev_ctx_revocable_add() checks that.
  */
 static inline struct drm_dev_ctx *__drm_shmem_ctx(const struct drm_shmem_obj *obj)
 {
 	return to_drm_dev_ctx(obj->base.base.dev);
 }
 
+/*
+ * Whether the object has a table whose memory has moved. Unlocked, unless the caller holds the
+ * reservation lock.
+ */
+static inline bool __drm_shmem_sgt_is_stale(const struct drm_shmem_obj *obj)
+{
+	return (READ_ONCE(obj->__flags) & __DRM_SHMEM_STALE) && drm_shmem_has_sgt(obj);
+}
+
+void __drm_shmem_finish(struct drm_shmem_obj *obj);
+struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj) __must_check;
+void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *later);
+
 int drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
 int drm_shmem_export_check(struct drm_gem_object *gem) __must_check
 	__must_not_hold(drm_resv);
 
+#ifdef CONFIG_DEBUG_FS
+void __drm_shmem_show(struct drm_shmem_obj *obj);
+void __drm_shmem_hide(struct drm_shmem_obj *obj);
+void __drm_shmem_list_init(void);
+void __drm_shmem_list_exit(void);
+
+/* For an object that no task has, and that is on no list */
+static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj)
+{
+	kfree(obj->__label);
+}
+#else
+static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_show(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_hide(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_list_init(void) { }
+static inline void __drm_shmem_list_exit(void) { }
+#endif
+void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32);
+unsigned int __drm_shmem_max_segment(struct device *dev);
+
+/* The table of any object, see drm_gem_table.c */
+void __drm_gem_table_unmap(struct drm_gem_table *table, struct drm_gem_object *gem,
+			   const struct drm_gem_sgt_ops *ops, struct sg_table *next);
+void __drm_gem_table_revoke(struct drm_gem_table *table, struct drm_gem_object *gem,
+			    const struct drm_gem_sgt_ops *ops) __must_not_hold(drm_resv);
+int __drm_gem_table_unmap_idle(struct drm_gem_table *table, struct drm_gem_object *gem,
+			       const struct drm_gem_sgt_ops *ops)
+	__must_check __must_hold(drm_resv);
+bool __drm_gem_table_take(struct drm_gem_table *table, struct drm_gem_object *gem)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+int __drm_gem_table_publish(struct drm_gem_table *table, struct drm_gem_object *gem,
+			    const struct drm_dev_ctx_bound *bound,
+			    const struct drm_dev_ctx_revocable_ops *revocable_ops,
+			    struct sg_table *sgt) __must_check;
+struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem_object *gem,
+				     const struct drm_dev_ctx_bound *bound,
+				     const struct drm_dev_ctx_revocable_ops *revocable_ops,
+				     const struct drm_gem_sgt_ops *ops)
+	__must_check __must_hold(drm_resv);
+struct sg_table *__drm_gem_table_count(struct drm_gem_table *table) __must_check;
+int __drm_gem_table_check_empty(const struct drm_gem_table_own *own, struct drm_device *drm)
+	__must_check;
+void __drm_gem_table_own(struct drm_gem_table_own *own, struct drm_gem_table *table,
+			 struct drm_gem_object *gem);
+bool __drm_gem_table_give_up(struct drm_gem_table_own *own) __must_check;
+void __drm_gem_table_disown(struct drm_gem_table_own *own, struct drm_gem_object *gem);
+void __drm_gem_table_resumed(struct drm_gem_table_own *own) __must_hold(drm_resv);
+void __drm_gem_table_move(struct drm_gem_table_own *to, struct drm_gem_table_own *from,
+			  struct drm_device *drm);
+
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj) __must_check;
+struct sg_table *__drm_shmem_sgt_use(struct drm_shmem_obj *obj) __must_check;
+void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj);
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			  struct sg_table *sgt);
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj);
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj) __must_check __must_hold(drm_resv);
+void __drm_shmem_sgt_left(struct drm_shmem_obj *obj) __drm_nonallocating;
+int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+
+unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
+bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+
+bool __drm_shmem_check_shrinker(struct drm_gem_object *gem,
+				const struct drm_shmem_shrinker *shrinker);
+struct drm_shmem_shrinker *__drm_shmem_listed_by(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv);
+void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
+	__must_hold(drm_resv);
+bool __drm_shmem_try_relist(struct drm_shmem_obj *obj);
+void __drm_shmem_leave_lru(struct drm_shmem_obj *obj);
 
 int __drm_shmem_reclaim_init(void);
-void __drm_shmem_queue_work(struct work_struct *work);
+bool __drm_shmem_queue_work(struct work_struct *work);
+bool __drm_shmem_queue_wait(struct work_struct *work);
 void __drm_shmem_reclaim_exit(void);
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
+struct drm_shmem_exported;
+struct drm_shmem_exported *__drm_shmem_exports_alloc(void) __must_check;
+void __drm_shmem_exports_add(struct drm_shmem_exported *exported, struct drm_gem_object *gem,
+			     struct dma_buf *dma_buf);
+void __drm_shmem_exports_end(const struct dma_buf *dma_buf);
+void __drm_shmem_exports_invalidate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_dma_buf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach);
+void __drm_shmem_dma_buf_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach);
+int __drm_shmem_dma_buf_pin(struct dma_buf_attachment *attach) __must_hold(drm_resv);
+void __drm_shmem_dma_buf_unpin(struct dma_buf_attachment *attach) __must_hold(drm_resv);
+struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction dir) __must_hold(drm_resv);
+void __drm_shmem_dma_buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			       enum dma_data_direction dir) __must_hold(drm_resv);
+
+struct dma_buf_attachment *__drm_shmem_follow_attach(struct dma_buf *dma_buf,
+						     struct drm_shmem_obj *obj)
+	__must_check __must_not_hold(drm_resv);
+void __drm_shmem_follow_forget(struct dma_buf_attachment *attach);
 struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
-						    struct dma_buf *dma_buf)
+						    struct dma_buf *dma_buf,
+						    struct drm_shmem_obj *follows)
 	__must_check __must_not_hold(drm_resv);
 void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
 void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
 			   struct sg_table *sgt, struct drm_dev_ctx *ctx);
 
+struct sg_table *__drm_shmem_sync_map(struct dma_buf_attachment *attach,
+				      enum dma_data_direction dir)
+	__must_check __must_hold(drm_resv);
+void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			    enum dma_data_direction dir) __must_hold(drm_resv);
+void __drm_shmem_sync_attached(struct dma_buf_attachment *attach, enum dma_data_direction dir,
+			       bool to_device) __must_hold(drm_resv);
+void __drm_shmem_exports_sync(struct drm_shmem_obj *obj, enum dma_data_direction dir,
+			      bool to_device) __must_hold(drm_resv);
+int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
+	__must_check __must_not_hold(drm_resv);
+int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
+	__must_check __must_not_hold(drm_resv);
+
 struct module *drm_shmem_owner(const struct drm_device *drm);
 
 #if IS_ENABLED(CONFIG_KUNIT)
+int drm_shmem_list_show(struct seq_file *m, void *data);
+bool drm_shmem_has_dma32(void);
+bool drm_shmem_is_limited(struct device *dev);
+size_t drm_shmem_max_mapping(struct device *dev);
+void drm_shmem_dma_sync_table(struct device *dev, struct sg_table *sgt,
+			      enum dma_data_direction dir, bool to_device);
+void drm_shmem_dma_sync_piece(struct device *dev, dma_addr_t addr, size_t len,
+			      enum dma_data_direction dir, bool to_device);
+void drm_shmem_sync_pieces(struct device *dev, struct sg_table *sgt, u64 offset, u64 len,
+			   enum dma_data_direction dir, bool to_device);
 void drm_shmem_flush_work(void);
 bool drm_shmem_can_swap(void);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);

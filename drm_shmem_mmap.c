@@ -16,33 +16,32 @@
 /**
  * DOC: mappings of userspace
  *
- * Userspace maps an object through the device, at the offset that
- * drm_shmem_mmap_offset() returns, or through a dma-buf. A mapping
- * costs no memory until it is touched. The first page fault gets the pages, and
- * charges them to the task that touches them.
+ * Userspace maps an object through the device, at the offset that drm_shmem_mmap_offset()
+ * returns, or through a dma-buf. A mapping costs no memory until it is touched. The first
+ * page fault gets the pages, and charges them to the faulting task.
  *
- * A mapping keeps the object, but not its pages. An object that is evicted
- * disappears from all page tables, and the next access gets it back. An object that is
- * purged disappears, too, and an access raises SIGBUS from then on. The pages go back
- * to the system in both cases, and also when the last mapping ends. An access for which
- * there is no memory raises SIGBUS. The end of a mapping does not wait for the reservation
- * lock: if another task has it, the pages stay until the object is evicted, purged, mapped
- * and unmapped again, or freed.
+ * A mapping keeps the object, but not its pages. Eviction removes an object from all page
+ * tables, and the next access gets it back. A purge removes it, too, and an access raises
+ * SIGBUS from then on. The pages go back to the system in both cases, and also when the
+ * last mapping ends. An access for which there is no memory raises SIGBUS. The end of a
+ * mapping does not wait for the reservation lock: if another task holds it, the pages stay
+ * until the object is evicted, purged, mapped and unmapped again, or freed.
  *
  * Each address shows the page of the object that was mapped there, also after the
  * mapping was split by munmap() or mprotect(), moved by mremap(), or inherited by
  * fork(). A write marks the page that it hits as dirty.
  *
- * An import is not mapped: mmap() of the importing device returns -EINVAL. Userspace
- * maps the dma-buf itself, so that the exporter decides, and sees DMA_BUF_IOCTL_SYNC.
- * Objects with &drm_shmem_opts.no_mmap, and those of a type with DRM_SHMEM_NO_MMAP,
- * return -EPERM.
+ * An import cannot be mapped: mmap() of the importing device returns -EINVAL. Userspace
+ * maps the dma-buf itself, so that the exporter is in control, and sees
+ * DMA_BUF_IOCTL_SYNC. If an object has &drm_shmem_opts.no_mmap, or its type
+ * DRM_SHMEM_NO_MMAP, mmap() returns -EPERM.
  *
  * The lock order is &mm_struct.mmap_lock before the reservation lock. The page fault
- * handler waits for the reservation lock without the mmap lock where the architecture
- * can retry, and keeps the file meanwhile, and through it the driver. It waits with the
- * mmap lock for the first write to a page that was read, and where the fault was retried
- * already. A signal ends both waits, and the access is tried again after it was handled.
+ * handler waits for the reservation lock without the mmap lock where the architecture can
+ * retry, and holds a reference to the file meanwhile, which keeps the driver. It waits
+ * with the mmap lock held for the first write to a page that was read, and if the fault
+ * was retried already. A signal ends both waits, and the access is tried again after the
+ * signal was handled.
  */
 
 static struct drm_shmem_obj *drm_shmem_vma_obj(const struct vm_area_struct *vma)
@@ -52,9 +51,10 @@ static struct drm_shmem_obj *drm_shmem_vma_obj(const struct vm_area_struct *vma)
 
 /*
  * The page of the object at the faulting address. A split moves vm_pgoff together with
- * the start of the VMA, and a dma-buf is mapped from any offset, so the offset in the
- * VMA says nothing. drm_gem_prime_mmap() adds the start of the node to the vm_pgoff of
- * a dma-buf's mapping. The node stays until the object is purged, under the lock.
+ * the start of the VMA, and a dma-buf can be mapped from any offset, so the offset in the
+ * VMA is not enough. drm_gem_prime_mmap() adds the start of the node to the vm_pgoff of a
+ * dma-buf's mapping. The node stays until the object is purged, which happens under the
+ * lock.
  */
 static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
@@ -63,10 +63,10 @@ static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem
 }
 
 /*
- * Lock the object with the lock of the mapping held, or return what the fault handler
- * returns. After VM_FAULT_NOPAGE the access faults again: in user mode after the signal was
- * handled, but on UML, and in the kernel, at once. So this sleeps first, to let the holder
- * of the lock run, and the access of a task that was killed fails.
+ * Locks the object with the lock of the mapping held, or returns the value for the fault
+ * handler. After VM_FAULT_NOPAGE the access faults again: in user mode after the signal was
+ * handled, but on UML and in the kernel at once. So this sleeps first, to let the lock
+ * holder run, and the access of a killed task fails.
  */
 static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__cond_acquires(0, drm_resv)
@@ -80,8 +80,9 @@ static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_g
 }
 
 /*
- * Wait for the object with neither the mmap lock nor the lock of the VMA held. The VMA can
- * go, and with it its references to the object and to the file, which keeps the driver.
+ * Waits for the object with neither the mmap lock nor the lock of the VMA held. The VMA
+ * can go away meanwhile, with its references to the object and to the file, which keeps
+ * the driver.
  */
 static void drm_shmem_fault_wait(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__must_not_hold(drm_resv)
@@ -97,8 +98,8 @@ static void drm_shmem_fault_wait(struct vm_fault *vmf, struct drm_gem_object *ge
 }
 
 /*
- * Lock the object, or return what the fault handler returns. The first attempt of a fault
- * waits for nothing while the mapping is locked, if it can be retried.
+ * Locks the object, or returns the value for the fault handler. If a fault can be
+ * retried, its first attempt does not wait while the mapping is locked.
  */
 static vm_fault_t drm_shmem_fault_lock(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__cond_acquires(0, drm_resv)
@@ -112,7 +113,7 @@ static vm_fault_t drm_shmem_fault_lock(struct vm_fault *vmf, struct drm_gem_obje
 	return VM_FAULT_RETRY;
 }
 
-/* One pin, for all page table entries of userspace */
+/* Takes one pin, for all page table entries of userspace. */
 static int drm_shmem_mmap_populate(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	int ret = drm_shmem_check_purged(obj);
@@ -123,15 +124,16 @@ static int drm_shmem_mmap_populate(struct drm_shmem_obj *obj) __must_hold(drm_re
 	if (ret)
 		return ret;
 	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_FAULTED);
-	__drm_shmem_is_back(obj);
+	__drm_shmem_relist(obj);
 	return 0;
 }
 
 /**
- * __drm_shmem_mmap_unpopulate() - give up the pages that userspace had
+ * __drm_shmem_mmap_unpopulate() - give up the pages that userspace had mapped
  * @obj: the object
  *
- * No page table entry is left. Each page that was written to is marked dirty.
+ * No page table entry is left when this is called. Each page that was written to has been
+ * marked dirty.
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
@@ -141,16 +143,17 @@ void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj)
 		return;
 	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_FAULTED);
 	drm_gem_shmem_unpin_locked(&obj->base);
-	__drm_shmem_is_gone(obj);
+	__drm_shmem_relist(obj);
 }
+EXPORT_SYMBOL_IF_KUNIT(__drm_shmem_mmap_unpopulate);
 
 /**
  * __drm_shmem_mmap_zap() - take the pages of an object from userspace
  * @obj: the object
  *
  * The next access faults. Finds the mappings of the device's files, and of dma-bufs that
- * drm_gem_dmabuf_export() made, because these share one address_space. An object with
- * another dma-buf is never zapped: its @__dma_bufs is not zero.
+ * drm_gem_dmabuf_export() made, because these share one address_space. An object with a
+ * different dma-buf is never zapped: its @__dma_bufs is not zero.
  *
  * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
  */
@@ -165,8 +168,8 @@ void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj)
 }
 
 /*
- * Whether a page table entry of PMD size, which has the page at @phys, shows at each address
- * the page that belongs there, and nothing where the mapping is not.
+ * Returns whether a page table entry of PMD size with the page at @phys would map the right
+ * page at each address, and nothing outside the mapping.
  */
 VISIBLE_IF_KUNIT __maybe_unused
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys)
@@ -180,8 +183,8 @@ EXPORT_SYMBOL_IF_KUNIT(drm_shmem_pmd_fits);
 
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 /*
- * A page table entry of PMD size does not become writable by way of pfn_mkwrite, so that
- * a write is recorded here.
+ * A page table entry of PMD size does not become writable through pfn_mkwrite, so this
+ * records a write.
  */
 static vm_fault_t drm_shmem_insert_pmd(struct vm_fault *vmf, struct page *page)
 {
@@ -217,8 +220,8 @@ static vm_fault_t drm_shmem_fault_locked(struct vm_fault *vmf, unsigned int orde
 	if (nr >= obj->base.base.size >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
 	/*
-	 * VM_FAULT_OOM would make the access fault again for ever: the pages are allocated
-	 * without waking the OOM killer.
+	 * VM_FAULT_OOM would make the access fault again forever, because the pages are
+	 * allocated without waking the OOM killer.
 	 */
 	err = drm_shmem_mmap_populate(obj);
 	if (err)
@@ -264,7 +267,7 @@ static vm_fault_t drm_shmem_mkwrite_locked(struct vm_fault *vmf, struct drm_shme
 
 	if (nr >= obj->base.base.size >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
-	/* The page was taken away meanwhile: the access faults again. */
+	/* Another task has removed the page meanwhile: the access faults again. */
 	if (!(obj->__flags & __DRM_SHMEM_FAULTED))
 		return VM_FAULT_NOPAGE;
 	folio_mark_dirty(page_folio(obj->base.pages[nr]));
@@ -272,8 +275,8 @@ static vm_fault_t drm_shmem_mkwrite_locked(struct vm_fault *vmf, struct drm_shme
 }
 
 /*
- * The first write to a page that is mapped. The memory management does not expect
- * VM_FAULT_RETRY here, and so the mapping stays locked.
+ * The first write to a mapped page. The memory management does not expect VM_FAULT_RETRY
+ * here, so the mapping stays locked.
  */
 static vm_fault_t drm_shmem_pfn_mkwrite(struct vm_fault *vmf)
 {
@@ -292,7 +295,7 @@ static vm_fault_t drm_shmem_pfn_mkwrite(struct vm_fault *vmf)
 	return ret;
 }
 
-/* One more part of a mapping that exists: it was split, moved, or inherited. */
+/* One more part of an existing mapping, which was split, moved, or inherited. */
 static void drm_shmem_vm_open(struct vm_area_struct *vma)
 {
 	refcount_inc(&drm_shmem_vma_obj(vma)->__mmaps);
@@ -300,15 +303,16 @@ static void drm_shmem_vm_open(struct vm_area_struct *vma)
 }
 
 /*
- * Waits for nobody, because the end of a mapping cannot fail, also not for a task that was
- * killed. If another task has the lock just now then the pages stay, and go by the next
- * eviction, purge or end of a mapping, or with the object.
+ * Does not wait, because the end of a mapping must not fail, not even for a killed task.
+ * If another task holds the lock, the pages stay until the next eviction, purge or end of
+ * a mapping, or until the object is freed.
  */
 static void drm_shmem_mmap_end(struct drm_shmem_obj *obj)
 	__context_unsafe("a lock that is tried")
 {
 	struct dma_resv *resv = obj->base.base.resv;
 	const bool locked = dma_resv_trylock(resv);
+	/* Pairs with the release in drm_shmem_vm_close(), see mmap-last.litmus. */
 	const bool last = refcount_dec_and_test(&obj->__mmaps);
 
 	if (!locked)
@@ -322,6 +326,7 @@ static void drm_shmem_vm_close(struct vm_area_struct *vma)
 {
 	struct drm_shmem_obj *obj = drm_shmem_vma_obj(vma);
 
+	/* Release: the core has removed the entries of the VMA, see mmap-last.litmus. */
 	if (!refcount_dec_not_one(&obj->__mmaps))
 		drm_shmem_mmap_end(obj);
 	drm_gem_vm_close(vma);
@@ -343,7 +348,13 @@ static int drm_shmem_check_mmap(const struct drm_shmem_obj *obj)
 {
 	if (drm_gem_is_imported(&obj->base.base))
 		return -EINVAL;
-	return READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP ? -EPERM : 0;
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
+		return -EPERM;
+	/*
+	 * Faults of such an object could not be served, and the kernel repeats a fault that lacks
+	 * memory.
+	 */
+	return drm_shmem_check_large(obj);
 }
 
 static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
@@ -355,7 +366,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	if (ret)
 		return ret;
 	ret = drm_shmem_check_purged(obj);
-	/* Without an offset nothing finds the mapping again. */
+	/* Without an offset, the mapping could not be found again. */
 	if (!ret && !drm_gem_has_mmap_offset(gem))
 		ret = -EINVAL;
 	if (!ret && !refcount_inc_not_zero(&obj->__mmaps))
@@ -365,7 +376,10 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	return ret;
 }
 
-/* Do writes go to copies of the pages? The kernel's name for this differs from 7.2 to 7.3. */
+/*
+ * Returns whether writes go to copies of the pages. Kernels 7.2 and 7.3 have different names for
+ * this.
+ */
 static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
@@ -380,7 +394,8 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
  *
  * Return: 0; -EINVAL for imported objects, for private mappings, and for a dma-buf that
  * was not made by the export step; -EPERM if userspace cannot map the object; -ENODATA
- * if it was purged; -EINTR if the task was killed while it waited for the lock.
+ * if it was purged; -ENOMEM if it is larger than memory; -EINTR if the task was killed while
+ * it waited for the lock.
  */
 int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {

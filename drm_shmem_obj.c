@@ -7,6 +7,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/unroll.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_dumb_buffers.h>
@@ -23,16 +24,16 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_vunmap);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_map);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_unmap);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_revoke);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_moved);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_purge);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
 
 /**
  * DOC: overview
  *
- * GEM shmem objects whose kernel mappings and sg tables are handles. A handle
- * cannot be copied, ends with its scope or its owner, and carries what was
- * checked in its type, so that most accesses need no test and the wrong ones
- * do not compile.
+ * GEM shmem objects whose kernel mappings and sg tables are handles. A handle cannot be copied,
+ * and ends with its scope or its owner. Its type carries the result of earlier checks, so most
+ * accesses need no test, and wrong accesses do not compile.
  *
  * A driver embeds &struct drm_shmem_obj in a type of its own and declares the
  * type once:
@@ -98,10 +99,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		return drm_shmem_handle_create(&bo->obj, file, &args->handle);
  *	}
  *
- * Mappings for the CPU have a type, which says how large they are at least.
- * Constant offsets and members are checked against it when compiled;
- * offsets that are known at run time only go through drm_vmap_try_read32() and
- * its siblings:
+ * The type of a CPU mapping has its minimum size. The compiler checks constant offsets and
+ * members against that size. Offsets that are only known at run time go through
+ * drm_vmap_try_read32() and its siblings:
  *
  * .. code-block:: c
  *
@@ -128,7 +128,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		return ret;
  *	}
  *
- * What has to stay mapped owns its mapping, and through it the object:
+ * A structure that needs a long-lived mapping owns the mapping, and through it the object:
  *
  * .. code-block:: c
  *
@@ -177,25 +177,25 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		return ret;
  *	}
  *
- * When the parent is unbound, each table is unmapped, once, and is gone for
- * that object for ever. What keeps addresses of a table is a &struct
- * drm_shmem_sgt_owned, and is told by the type's sgt_revoked step. What only
- * reads a table while a block is run borrows it, with drm_shmem_sgt_guard().
+ * When the parent is unbound, the library unmaps each table once, and the object gets no other
+ * table after that. Code that keeps addresses of a table holds a &struct drm_shmem_sgt_owned,
+ * and the type's sgt_revoked step tells it about the unbind. Code that only reads a table while
+ * a block runs borrows the table, with drm_shmem_sgt_guard().
  *
- * Locking: what does not end in _locked takes the reservation lock where it has
- * to, and must be called without it. What ends in _interruptible fails with -EINTR if a
- * signal comes while it waits for that lock. An ioctl calls that, or it takes the lock with
- * dma_resv_lock_interruptible() and calls a function that ends in _locked: each function
- * that can fail and waits for the lock has one of these two forms.
+ * Locking: functions without the suffix _locked take the reservation lock where they have to,
+ * and must be called without it. Functions with the suffix _interruptible fail with -EINTR if a
+ * signal arrives while they wait for that lock. An ioctl calls one of these, or it takes the
+ * lock with dma_resv_lock_interruptible() and calls a function with the suffix _locked: each
+ * function that can fail and waits for the lock has one of these two forms.
  *
- * No other wait ends because of a signal, unless it kills the task, which gives -EINTR:
- * calls of userspace that the core makes, such as mmap() of the device, do not wait any
- * longer then, and neither does what waits for the exporter of an imported object, for the
- * lock or for fences. The steps of a driver and of a dma-buf's exporter return what they like.
+ * Other waits only end early, with -EINTR, if a signal kills the task: waits in system calls
+ * that the core serves, such as mmap() of the device, and waits for the exporter of an imported
+ * object, for the lock or for fences. The steps of a driver and of a dma-buf's exporter may
+ * return any error.
  *
- * Lifetime: an object keeps its &struct drm_device, never its parent's binding.
- * An owned handle keeps its object; stored in that same object it would keep
- * it for ever.
+ * Lifetime: an object keeps its &struct drm_device, never its parent's binding. An owned handle
+ * holds a reference to its object. Stored in that same object, it would keep the object
+ * forever.
  */
 
 /*
@@ -209,41 +209,37 @@ static struct drm_gem_object *drm_shmem_resv_parent(struct drm_shmem_obj *obj)
 	return drm_gem_is_imported(gem) ? NULL : drm_gem_resv_owner(gem);
 }
 
-/* The shrinker cannot get a reference any more, and does not count the object from here on. */
-static void drm_shmem_leave_lru(struct drm_shmem_obj *obj)
-{
-	/* A flag that stays: the shrinker changes @lru meanwhile. */
-	if (obj->__flags & __DRM_SHMEM_LRU)
-		drm_gem_lru_remove(&obj->base.base);
-	/* For what the fini step, or who leaked the object, does with it */
-	obj->__list = __DRM_SHMEM_UNLISTED;
-}
-
-/* The caller may hold the reservation locks of other objects, or the one that this shares. */
-static void drm_shmem_release_own(struct drm_shmem_obj *obj)
+/*
+ * The caller may hold the reservation locks of other objects, including the one that this object
+ * shares.
+ */
+static void drm_shmem_release_own(struct drm_shmem_obj *obj, bool mapped)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	struct dma_resv *shared;
 
-	shared = drm_gem_lock_freed(gem);
-	/* The last mapping of userspace may have ended while another task had the lock. */
+	drm_gem_lock_freed(gem);
+	if (mapped)
+		__drm_shmem_sgt_destroy(obj);
+	/* Another task may have held the lock when the last userspace mapping ended. */
 	__drm_shmem_mmap_unpopulate(obj);
-	drm_gem_unlock_freed(gem, shared);
-	drm_gem_shmem_release_freed(&obj->base);
+	drm_gem_shmem_release_locked(&obj->base);
+	dma_resv_unlock(gem->resv);
+	drm_gem_shmem_release_unlocked(&obj->base);
 }
 
-/* @mapped says that __drm_shmem_sgt_take() has succeeded. Waits for no lock of the exporter. */
+/* @mapped says that __drm_shmem_sgt_take() succeeded. Does not wait for the exporter's lock. */
 static void drm_shmem_destroy_import(struct drm_shmem_obj *obj, bool mapped)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct dma_buf_attachment *attach = gem->import_attach;
-	struct sg_table *sgt = mapped ? obj->__sgt : NULL;
+	struct sg_table *sgt = mapped ? obj->__table.__sgt : NULL;
 	struct drm_dev_ctx *ctx = mapped ? __drm_shmem_ctx(obj) : NULL;
 	struct drm_device *drm = gem->dev;
 
 	if (mapped)
 		trace_drm_shmem_sgt_unmap(gem);
 	drm_shmem_debug_fini(obj);
+	__drm_shmem_free_label(obj);
 	drm_gem_object_release(gem);
 	__drm_shmem_prime_end(obj, attach, sgt, ctx);
 	drm_dev_put(drm);
@@ -254,10 +250,9 @@ static void drm_shmem_destroy_own(struct drm_shmem_obj *obj, bool mapped)
 	struct drm_gem_object *parent = drm_shmem_resv_parent(obj);
 	struct drm_device *drm = obj->base.base.dev;
 
-	if (mapped)
-		__drm_shmem_sgt_destroy(obj);
 	drm_shmem_debug_fini(obj);
-	drm_shmem_release_own(obj);
+	__drm_shmem_free_label(obj);
+	drm_shmem_release_own(obj, mapped);
 	kfree(obj);
 	drm_gem_object_put(parent);
 	drm_dev_put(drm);
@@ -300,8 +295,8 @@ static int drm_shmem_incomplete_evict(struct drm_shmem_obj *obj)
 }
 
 /*
- * The type of an object until its init step has succeeded. It can be mapped for
- * the init step, and goes by its last reference, without the driver's fini step.
+ * The type of an object until its init step has succeeded. The init step can map the
+ * object. Putting the last reference frees it, without the driver's fini step.
  */
 static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 	.funcs = {
@@ -323,8 +318,9 @@ static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 
 /*
  * The functions of an object that the core makes of the memory that
- * drm_shmem_gem_create_object() returns: equal to the core's, which are static there. Their
- * address tells such memory from memory that a driver allocates by itself.
+ * drm_shmem_gem_create_object() returns: copies of the core's functions, because the core's
+ * struct is static. Their address tells such memory from memory that a driver allocates by
+ * itself.
  */
 static const struct drm_gem_object_funcs drm_shmem_core_funcs = {
 	.free = drm_gem_shmem_object_free,
@@ -345,14 +341,14 @@ static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 	drm_dev_get(drm);
 	drm_shmem_debug_init(obj, type);
 	obj->base.base.funcs = &drm_shmem_incomplete_type.funcs;
-	/* No longer @__made_for */
+	/* The union no longer holds @__made_for. */
 	obj->__vaddr = NULL;
-	obj->__flags = type->flags << __DRM_SHMEM_TYPE_SHIFT;
+	obj->__flags = (type->flags & ~DRM_SHMEM_DMA32) << __DRM_SHMEM_TYPE_SHIFT;
 }
 
 /*
- * The core makes an object with an mmap offset, where a lookup can find it. A
- * lookup that found it may hold a reference for a while. No later one finds it.
+ * The core makes an object with an mmap offset, where a lookup can find it. A lookup that
+ * found it may hold a reference for a while. After this, lookups cannot find it.
  */
 static void drm_shmem_hide(struct drm_gem_object *gem)
 {
@@ -362,7 +358,7 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
 }
 
 /*
- * Complete @obj as an object of @type. Its memory has that type's size. On
+ * Completes @obj as an object of @type. The memory of @obj has that type's size. On
  * failure the caller puts the object.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
@@ -374,21 +370,25 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 	if (ret)
 		return ret;
 
-	if (!READ_ONCE(obj->__sgt)) {
+	if (!READ_ONCE(obj->__table.__sgt)) {
 		gem->funcs = &type->funcs;
+		__drm_shmem_show(obj);
 		return 0;
 	}
 
-	/* The init step mapped the table, which may have been revoked since. */
+	/* The init step mapped the table. Since then, it may have been revoked or moved. */
 	drm_shmem_lock(gem, false);
 	gem->funcs = &type->funcs;
-	if (IS_ERR(obj->__sgt))
+	if (IS_ERR(READ_ONCE(obj->__table.__sgt)))
 		drm_shmem_step_sgt_revoked(obj);
+	else if (obj->__flags & __DRM_SHMEM_STALE)
+		drm_shmem_step_moved(obj);
 	drm_shmem_unlock(gem, false);
+	__drm_shmem_show(obj);
 	return 0;
 }
 
-/* Make an object that is not complete of memory, which is freed on failure. */
+/* Turns memory into an object that is not complete yet. Frees the memory on failure. */
 static int drm_shmem_init(const struct drm_shmem_obj_type *type, struct drm_device *drm,
 			  struct drm_shmem_obj *obj, size_t size, struct drm_gem_object *parent)
 {
@@ -401,7 +401,10 @@ static int drm_shmem_init(const struct drm_shmem_obj_type *type, struct drm_devi
 	}
 	ret = drm_gem_shmem_init(drm, &obj->base, size);
 	if (ret) {
-		/* Nothing has found it: only a success adds the offset. */
+		/*
+		 * No lookup can have found it: drm_gem_shmem_init() adds the offset only on
+		 * success.
+		 */
 		drm_shmem_debug_fini(obj);
 		kfree(obj);
 		drm_gem_object_put(parent);
@@ -409,10 +412,11 @@ static int drm_shmem_init(const struct drm_shmem_obj_type *type, struct drm_devi
 		return ret;
 	}
 	drm_shmem_hide(&obj->base.base);
+	__drm_shmem_place(obj, type->flags & DRM_SHMEM_DMA32);
 	return 0;
 }
 
-/* Make an object of memory, which is freed on failure. */
+/* Turns memory into an object. Frees the memory on failure. */
 static int drm_shmem_make(const struct drm_shmem_obj_type *type, struct drm_device *drm,
 			  struct drm_shmem_obj *obj, size_t size,
 			  const struct drm_shmem_opts *opts)
@@ -424,7 +428,7 @@ static int drm_shmem_make(const struct drm_shmem_obj_type *type, struct drm_devi
 		return ret;
 	obj->base.map_wc = opts->map_wc;
 	if (opts->no_mmap)
-		obj->__flags |= __DRM_SHMEM_NO_MMAP;
+		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_NO_MMAP);
 
 	ret = drm_shmem_complete(type, obj);
 	if (ret)
@@ -435,7 +439,7 @@ static int drm_shmem_make(const struct drm_shmem_obj_type *type, struct drm_devi
 /* The size in whole pages, or 0 if no object can have it */
 static size_t drm_shmem_page_align(u64 size)
 {
-	/* Zero is also what a size that overflows is rounded to. */
+	/* A size that overflows is rounded to zero, too. */
 	size = PAGE_ALIGN(size);
 	return overflows_type(size, size_t) ? 0 : size;
 }
@@ -458,8 +462,8 @@ static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object 
 }
 
 /*
- * The library knows an object by its functions, and each of them keeps invariants. All are
- * functions of this module, so their addresses are the same in each driver.
+ * The library knows an object by its functions, and each function keeps invariants. All of
+ * them are in this module, so their addresses are the same for each driver.
  */
 static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
 {
@@ -468,9 +472,33 @@ static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
 	} whole = {
 		DRM_SHMEM_OBJ_FUNCS,
 	};
+	const unsigned long *is = (const unsigned long *)&type->funcs;
+	const unsigned long *should = (const unsigned long *)&whole.base.funcs;
+	unsigned long differs = 0;
 
-	return !memcmp(&type->funcs, &whole.base.funcs, sizeof(type->funcs));
+	/* For each object: a call of memcmp() takes three times as many instructions. */
+	unrolled_full
+	for (size_t i = 0; i < sizeof(type->funcs) / sizeof(*is); i++)
+		differs |= is[i] ^ should[i];
+
+	return !differs;
 }
+
+/**
+ * __drm_shmem_kind_broken() - report an incomplete description of a kind
+ * @type: its type
+ *
+ * Context: Any.
+ *
+ * Return: NULL, for which no object is made.
+ */
+const struct drm_shmem_obj_type *__drm_shmem_kind_broken(const struct drm_shmem_obj_type *type)
+{
+	drm_safe_broken(NULL, "a kind has a base and operations",
+			"use DRM_SHMEM_OBJ_KIND_OF() in the definition of the kind");
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_kind_broken);
 
 /**
  * __drm_shmem_alloc() - memory for an object that the core makes
@@ -487,9 +515,17 @@ struct drm_gem_object *__drm_shmem_alloc(const struct drm_shmem_obj_type *type, 
 {
 	struct drm_shmem_obj *obj;
 
+	/* __drm_shmem_kind_broken() has reported this. */
+	if (!type)
+		return ERR_PTR(-EINVAL);
 	if (!drm_shmem_type_is_whole(type)) {
 		drm_safe_broken(NULL, "a type has the library's functions",
 				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and set none of them");
+		return ERR_PTR(-EINVAL);
+	}
+	if (type->moved && !(type->flags & DRM_SHMEM_RECLAIM)) {
+		drm_safe_broken(NULL, "a type that follows counts the users of its tables",
+				"it has a moved step, and its flags lack DRM_SHMEM_RECLAIM");
 		return ERR_PTR(-EINVAL);
 	}
 
@@ -547,7 +583,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
  */
 void __drm_shmem_publish(struct drm_shmem_obj *obj)
 {
-	/* Not a flag: revocation and eviction change those at the same time. */
+	/* Not a bit of @__flags, because revocation and eviction may change those concurrently. */
 	WRITE_ONCE(obj->__published, true);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_publish);
@@ -605,8 +641,36 @@ __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_lookup);
 
+/**
+ * __drm_shmem_lookup_base() - the object that a handle stands for, of any kind of a base
+ * @base: the base that its type has to be a kind of
+ * @file: the file that the handle is from
+ * @handle: the handle
+ *
+ * See drm_shmem_lookup(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: as __drm_shmem_lookup().
+ */
+struct drm_shmem_obj *
+__drm_shmem_lookup_base(const struct drm_shmem_obj_base *base, struct drm_file *file,
+			u32 handle)
+{
+	struct drm_gem_object *gem = drm_gem_object_lookup(file, handle);
+
+	if (!gem)
+		return ERR_PTR(-ENOENT);
+	if (!__drm_shmem_obj_of_base(base, gem)) {
+		drm_gem_object_put(gem);
+		return ERR_PTR(-EINVAL);
+	}
+	return to_drm_shmem_obj(gem);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_lookup_base);
+
 /*
- * Give the object its mmap offset, unless userspace cannot map it. No lookup finds the
+ * Gives the object its mmap offset, unless userspace cannot map it. No lookup finds the
  * object by an offset before this.
  */
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_resv_how how)
@@ -655,7 +719,7 @@ int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset);
 
 /**
- * drm_shmem_mmap_offset_interruptible() - the same, with a wait that a signal ends
+ * drm_shmem_mmap_offset_interruptible() - the same, with an interruptible wait
  * @obj: the object
  * @offset: where the offset is stored, in bytes
  *
@@ -671,8 +735,8 @@ int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset)
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset_interruptible);
 
 /*
- * What drm_gem_dumb_map_offset() does, for the object that was looked up: the handle may be
- * one of another object by now.
+ * Does what drm_gem_dumb_map_offset() does, but for the object that was looked up, because
+ * the handle may belong to another object by now.
  */
 static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
 {
@@ -694,8 +758,8 @@ static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
  * @offset: where the offset is stored, in bytes
  *
  * Part of DRM_SHMEM_DRIVER_OPS. The core's drm_gem_dumb_map_offset() gives an offset to
- * objects that userspace cannot map, and to purged ones. It still serves objects of the
- * driver that are not of a type of the library.
+ * objects that userspace cannot map, and to purged ones. This function still does what
+ * the core's does for objects of the driver that are not of a type of the library.
  *
  * Context: May sleep.
  *
@@ -724,8 +788,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
  * drm_shmem_export_check() - whether an object may have a dma-buf
  * @gem: the object, complete
  *
- * Gives it an mmap offset: the core maps a dma-buf there, and unmaps what was
- * mapped there.
+ * Gives the object an mmap offset, because the core maps and unmaps a dma-buf there.
  *
  * Context: May sleep. Takes the reservation lock.
  *
@@ -742,8 +805,8 @@ int drm_shmem_export_check(struct drm_gem_object *gem)
 }
 
 /*
- * The type that &drm_driver.gem_create_object made @gem for, which is nothing but memory
- * or is an object of the core; NULL if that is none of the library's types.
+ * Returns the type that &drm_driver.gem_create_object made @gem for, or NULL if it is not
+ * a type of the library. @gem is only memory so far, or an object of the core.
  */
 static const struct drm_shmem_obj_type *drm_shmem_made_for(struct drm_device *drm,
 							   struct drm_gem_object *gem)
@@ -756,7 +819,7 @@ static const struct drm_shmem_obj_type *drm_shmem_made_for(struct drm_device *dr
 	return NULL;
 }
 
-/* Make a dumb buffer, which is of the type that the driver has for the core. */
+/* Makes a dumb buffer, of the type that the driver uses for objects that the core makes. */
 static struct drm_shmem_obj *drm_shmem_create_dumb(struct drm_device *drm, u64 size)
 {
 	static const struct drm_shmem_opts none;
@@ -771,7 +834,10 @@ static struct drm_shmem_obj *drm_shmem_create_dumb(struct drm_device *drm, u64 s
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
 	type = drm_shmem_made_for(drm, gem);
-	/* The driver's memory need not be freed with kfree(), or begin where @gem does: a leak. */
+	/*
+	 * kfree() may not be the right way to free the driver's memory, and the memory need not
+	 * begin at @gem. So leak it.
+	 */
 	if (!type)
 		return ERR_PTR(-EINVAL);
 	ret = drm_shmem_make(type, drm, to_drm_shmem_obj(gem), aligned, &none);
@@ -812,18 +878,19 @@ int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
 EXPORT_SYMBOL_GPL(drm_shmem_dumb_create);
 
 /*
- * Make an import that is not complete, and say of which type it is to be. On failure
- * @attach stays the caller's.
+ * Makes an import that is neither complete nor attached, and returns its future type.
  */
 static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
-						    struct dma_buf_attachment *attach,
+						    struct dma_buf *dma_buf,
 						    const struct drm_shmem_obj_type **type)
 {
+	/* The core only reads the dma-buf from the attachment. */
+	struct dma_buf_attachment of = { .dmabuf = dma_buf };
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
 
-	/* A lookup may find this one, too, but does not put its last reference. */
-	gem = drm_gem_shmem_prime_import_sg_table(drm, attach, NULL);
+	/* A lookup may find this object, too, but does not put the last reference to it. */
+	gem = drm_gem_shmem_prime_import_sg_table(drm, &of, NULL);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
 	*type = drm_shmem_made_for(drm, gem);
@@ -835,17 +902,34 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
 	obj = to_drm_shmem_obj(gem);
 	drm_shmem_begin(*type, drm, obj);
 	drm_shmem_hide(gem);
-	gem->import_attach = attach;
-	gem->resv = attach->dmabuf->resv;
 	return obj;
+}
+
+/* Puts @obj on failure. */
+static int drm_shmem_attach_import(const struct drm_shmem_obj_type *type,
+				   struct drm_shmem_obj *obj, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct dma_buf_attachment *attach;
+
+	/* The exporter can call back as soon as the object is attached. */
+	gem->resv = dma_buf->resv;
+	attach = __drm_shmem_prime_attach(gem->dev, dma_buf, type->moved ? obj : NULL);
+	if (IS_ERR(attach)) {
+		drm_gem_unshare_resv(gem);
+		drm_gem_object_put(gem);
+		return PTR_ERR(attach);
+	}
+	gem->import_attach = attach;
+	return 0;
 }
 
 /**
  * drm_shmem_prime_import_no_map() - &drm_driver.gem_prime_import
  * @drm: the device
- * @dma_buf: what is imported
+ * @dma_buf: the dma-buf to import
  *
- * As drm_gem_shmem_prime_import_no_map(), but attaches the DMA device. Part of
+ * Like drm_gem_shmem_prime_import_no_map(), but attaches the DMA device. Part of
  * DRM_SHMEM_DRIVER_OPS.
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
@@ -857,7 +941,6 @@ struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 						     struct dma_buf *dma_buf)
 {
 	const struct drm_shmem_obj_type *type;
-	struct dma_buf_attachment *attach;
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
 	int ret;
@@ -866,15 +949,12 @@ struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 	if (gem)
 		return gem;
 
-	attach = __drm_shmem_prime_attach(drm, dma_buf);
-	if (IS_ERR(attach))
-		return ERR_CAST(attach);
-
-	obj = drm_shmem_alloc_import(drm, attach, &type);
-	if (IS_ERR(obj)) {
-		__drm_shmem_prime_detach(attach);
+	obj = drm_shmem_alloc_import(drm, dma_buf, &type);
+	if (IS_ERR(obj))
 		return ERR_CAST(obj);
-	}
+	ret = drm_shmem_attach_import(type, obj, dma_buf);
+	if (ret)
+		return ERR_PTR(ret);
 
 	gem = &obj->base.base;
 	ret = drm_shmem_complete(type, obj);
@@ -887,7 +967,7 @@ struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import_no_map);
 
-/* The init step sees the table as the object's. On failure the table is the core's. */
+/* In the init step, the table belongs to the object. On failure the table belongs to the core. */
 static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 				     struct drm_shmem_obj *obj, struct sg_table *sgt)
 {
@@ -903,8 +983,12 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 		__drm_shmem_sgt_disown(obj);
 		return ret;
 	}
-	/* In a section, the table was not revoked: there is nobody to tell, and no lock to take. */
+	/*
+	 * This runs in a section, so the table was not revoked. No step needs to be called, and no
+	 * lock taken.
+	 */
 	obj->base.base.funcs = &type->funcs;
+	__drm_shmem_show(obj);
 	return 0;
 }
 
@@ -934,16 +1018,18 @@ struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	obj = drm_shmem_alloc_import(drm, attach, &type);
+	obj = drm_shmem_alloc_import(drm, attach->dmabuf, &type);
 	if (IS_ERR(obj)) {
 		gem = ERR_CAST(obj);
 		goto out;
 	}
 
 	gem = &obj->base.base;
+	gem->import_attach = attach;
+	gem->resv = attach->dmabuf->resv;
 	ret = drm_shmem_complete_import(type, obj, sgt);
 	if (ret) {
-		/* Attachment and table stay the core's. */
+		/* The attachment and the table still belong to the core. */
 		gem->import_attach = NULL;
 		drm_gem_unshare_resv(gem);
 		drm_gem_object_put(gem);
@@ -958,9 +1044,9 @@ out:
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import_sg_table);
 
 /**
- * __drm_shmem_check_locked() - whether the right form of a call is made
+ * __drm_shmem_check_locked() - check whether the right form of a function is called
  * @gem: the object
- * @locked: whether it is the form for callers that hold the reservation lock
+ * @locked: whether this is the form for callers that hold the reservation lock
  *
  * A wrong call is reported and refused the first time it is made, even if it
  * would not take the lock this time.
@@ -992,8 +1078,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /**
- * __drm_shmem_check_type() - report an object that is taken for one of another type
- * @type: what it is taken for
+ * __drm_shmem_check_type() - report an object that is used as another type
+ * @type: the type as which it is used
  * @obj: the object
  *
  * Context: Any.
@@ -1006,13 +1092,30 @@ void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
 				"drm_shmem_from_obj() is given the description of another type");
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_type);
+
+/**
+ * __drm_shmem_check_base() - report an object that is used with another base
+ * @base: the base as which it is used
+ * @obj: the object
+ *
+ * Context: Any.
+ */
+void __drm_shmem_check_base(const struct drm_shmem_obj_base *base,
+			    const struct drm_shmem_obj *obj)
+{
+	if (__drm_shmem_type_base(obj->__type) != base)
+		drm_safe_broken(obj->base.base.dev, "a step knows the type of its object",
+				"drm_shmem_from_obj() is given the base '%s', which is not the type's",
+				base->name);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_check_base);
 #endif
 
 static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	/* The lock of another object stays when this one goes. */
+	/* A shared lock belongs to another object, and outlives this one. */
 	if (!drm_shmem_resv_parent(obj) && drm_resv_is_held(gem->resv)) {
 		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
 				"last reference dropped with the lock held; the object is leaked");
@@ -1024,8 +1127,11 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 		drm_shmem_debug_print(obj);
 		return false;
 	}
-	/* One is the table's own, and an owned one keeps the object. Other types do not count. */
-	if (refcount_read(&obj->__sgt_users) > 1) {
+	/*
+	 * One user is the table itself, unless it is stale. An owned handle keeps the object,
+	 * so the others can only be borrowed. Objects of other types do not count users.
+	 */
+	if (refcount_read(&obj->__table.__users) > !(obj->__flags & __DRM_SHMEM_STALE)) {
 		drm_safe_broken(gem->dev, "a borrowed sg table does not keep the object",
 				"last reference dropped with a table in use; the object is leaked");
 		return false;
@@ -1033,26 +1139,29 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 	return true;
 }
 
-/* Give the object a reference that nobody has: its table is still revoked. */
+/* Gives the object a reference that nobody holds. Its table is still revoked. */
 static void drm_shmem_leak(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
 	drm_gem_object_revive(gem);
-	/* Unbinding may have found none, in which case it waits. */
+	/* Unbinding may have found no reference. If so, it waits. */
 	if (drm_shmem_has_sgt(obj))
 		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));
+	else if (drm_gem_is_imported(gem))
+		/* The driver may be unloaded before the exporter moves the memory. */
+		__drm_shmem_follow_forget(gem->import_attach);
 }
 
 /**
  * drm_shmem_gem_free() - &drm_gem_object_funcs.free
  * @gem: the object
  *
- * The end has an order: nothing finds the object any more, then the type's fini
- * step runs, then the memory goes.
+ * An object ends in this order: lookups stop finding it, the type's release step runs, the
+ * hardware answers if that step put off the end, the fini step runs, and the memory is freed.
  *
- * Detaching an imported object, and unmapping its table, takes the lock of its exporter: a
- * work item does that afterwards. Unbinding waits for the table.
+ * Detaching an imported object and unmapping its table takes the lock of its exporter, so a
+ * work item does that later. Unbinding waits for the table.
  *
  * Context: May sleep. The caller may hold the reservation locks of other objects,
  * also the one that this object shares.
@@ -1060,24 +1169,46 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 void drm_shmem_gem_free(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
-	bool mapped;
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+	struct drm_shmem_put_off *later;
 
-	drm_shmem_leave_lru(obj);
+	/*
+	 * The shrinker cannot get a reference any more, and does not count the object from here on.
+	 */
+	__drm_shmem_leave_lru(obj);
 	if (!drm_shmem_may_free(obj)) {
 		drm_shmem_leak(obj);
 		return;
 	}
 
+	__drm_shmem_hide(obj);
+	later = type->release ? type->release(obj) ?: __drm_shmem_forgotten(obj) : NULL;
+	if (later)
+		__drm_shmem_released(obj, later);
+	else
+		__drm_shmem_finish(obj);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_gem_free);
+
+/**
+ * __drm_shmem_finish() - free an object that nothing uses any more
+ * @obj: the object, without a reference
+ *
+ * Context: May sleep. The caller may hold the reservation locks of other objects.
+ */
+void __drm_shmem_finish(struct drm_shmem_obj *obj)
+{
+	bool mapped;
+
 	/* The parent stays bound, and the table mapped, for the fini step. */
 	mapped = __drm_shmem_sgt_take(obj);
 	drm_shmem_step_fini(obj);
 	mapped = mapped || __drm_shmem_sgt_take(obj);
-	if (drm_gem_is_imported(gem))
+	if (drm_gem_is_imported(&obj->base.base))
 		drm_shmem_destroy_import(obj, mapped);
 	else
 		drm_shmem_destroy_own(obj, mapped);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_free);
 
 /**
  * drm_shmem_gem_open() - &drm_gem_object_funcs.open
@@ -1130,6 +1261,8 @@ void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
 
 	drm_gem_shmem_object_print_info(p, indent, gem);
+	/* Read without the lock, because this is a statistic */
+	drm_printf_indent(p, indent, "evictions=%u\n", READ_ONCE(obj->__evictions));
 	if (type->print_info)
 		type->print_info(p, indent, obj);
 }
@@ -1148,9 +1281,9 @@ int drm_shmem_gem_pin(struct drm_gem_object *gem)
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret;
 
-	ret = drm_shmem_check_purged(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
+	ret = drm_shmem_check_fillable(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
 	if (!ret)
-		__drm_shmem_is_filled(obj);
+		__drm_shmem_relist(obj);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_pin);
@@ -1177,7 +1310,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
  */
 struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem)
 {
-	return drm_gem_shmem_get_sg_table(&to_drm_shmem_obj(gem)->base);
+	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem));
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
 
@@ -1196,11 +1329,11 @@ int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret;
 
-	ret = drm_shmem_check_purged(obj) ?:
+	ret = drm_shmem_check_fillable(obj) ?:
 	      drm_gem_shmem_vmap_locked(&obj->base, map) ?:
 	      drm_shmem_check_map(gem, map);
 	if (!ret)
-		__drm_shmem_is_filled(obj);
+		__drm_shmem_relist(obj);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
@@ -1214,16 +1347,19 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
  */
 void drm_shmem_gem_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
-	drm_gem_shmem_vunmap_locked(&to_drm_shmem_obj(gem)->base, map);
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+
+	drm_gem_shmem_vunmap_locked(&obj->base, map);
+	__drm_shmem_relist(obj);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_vunmap);
 
 static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {
-	/* An exporter's pages are there while something maps them. */
+	/* An exporter's pages count as resident while the object maps them. */
 	if (drm_gem_is_imported(&obj->base.base))
 		return drm_shmem_has_sgt(obj) || refcount_read(&obj->__vmap_users);
-	/* Unlocked: statistics, which are stale when they are printed. */
+	/* Read without the lock: statistics may be stale when they are printed. */
 	return data_race(obj->base.pages);
 }
 
@@ -1242,7 +1378,7 @@ enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem)
 
 	if (drm_shmem_is_resident(obj))
 		status |= DRM_GEM_OBJECT_RESIDENT;
-	/* Unlocked, too */
+	/* Read without the lock, too */
 	if (data_race(obj->base.madv) > 0)
 		status |= DRM_GEM_OBJECT_PURGEABLE;
 	return status;

@@ -4,17 +4,22 @@
 
 #include <linux/ref_tracker.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_vma_manager.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_gem_sgt.h"
 
 struct dma_buf;
 struct drm_mode_create_dumb;
+struct drm_printer;
 struct drm_scanout_buffer;
+struct drm_shmem_listed;
 struct drm_shmem_obj_type;
+struct drm_shmem_put_off;
 struct vm_operations_struct;
 
 /**
@@ -22,69 +27,77 @@ struct vm_operations_struct;
  * @base: the GEM shmem object; its own helpers for vmap, pin, sg tables,
  *	madvise and purge are replaced by those of this library
  *
- * The first member of the driver's own struct.
+ * Must be the first member of the driver's own struct.
  *
  * Invariants:
  *
- * - @base's &drm_gem_object.funcs are those of the driver's &struct
- *   drm_shmem_obj_type exactly when the object is complete: allocated with that
- *   type's size, and its init step has succeeded. Until then they are those of
- *   a type of the library's own, whose steps do nothing and which gives out no
- *   handle, dma-buf or mapping of userspace.
- * - It holds a reference to its &struct drm_device and, if it shares one, to the
- *   object that the reservation object belongs to.
- * - It has no mmap offset before it is published, except while the core makes
- *   it. A lookup that finds it there gets a reference and no permission.
- * - While @__vmap_users is not zero, @__vaddr is not NULL, it and the flags for
- *   iomem and partial are constant, and the object holds one mapping of @base. All
- *   are changed under the reservation lock, the count from and to zero only then.
- * - @__made_for is the type that drm_shmem_gem_create_object() made the memory for, until
- *   the library makes an object of it. Until then, and for ever if the core makes it,
- *   @base has the functions of the core.
- * - @__sgt is NULL, or a table that is mapped for the DMA device, or
- *   ERR_PTR(-ENODEV) for ever after revocation, or once the core has the table of an
- *   import back whose init step failed. It is changed under the
- *   reservation lock, or by the task that frees the object. With a table,
- *   @__revocable is on the list of what dies with the parent's binding, or was
- *   taken off by the task that is about to unmap the table.
+ * - @base's &drm_gem_object.funcs point into the driver's &struct drm_shmem_obj_type exactly
+ *   when the object is complete, that is, when it was allocated with that type's size and its
+ *   init step has succeeded. Until then they point into an internal type of the library, whose
+ *   steps do nothing, and which allows no handle, dma-buf or userspace mapping.
+ * - The object holds a reference to its &struct drm_device. If it shares the reservation object
+ *   of another object, it holds a reference to that object, too.
+ * - It has no mmap offset before it is published, except while the core makes it. A lookup that
+ *   finds it during that time gets a reference, but no permission.
+ * - While @__vmap_users is not zero, @__vaddr is not NULL, @__vaddr and the flags for iomem and
+ *   partial are constant, and the object holds one mapping of @base. All of them change under
+ *   the reservation lock. @__vmap_users may also change without the lock, but not from or to
+ *   zero.
+ * - @__made_for is the type that drm_shmem_gem_create_object() made the memory for, until the
+ *   library makes an object of it. Until then, and forever if the core makes the object, @base
+ *   has the functions of the core.
+ * - @__table is like that of any object, see struct drm_gem_table. It also counts as revoked after
+ *   the core got back the table of an import whose init step failed.
  * - @__flags is changed before the object is complete, or under the reservation
  *   lock, and read with READ_ONCE() without either.
- * - @__list says which list of a shrinker the object is on. Both are changed under the
- *   reservation lock, until the last reference is gone. A scan moves the object within
- *   its list without that lock.
+ * - The object is on no list of a shrinker unless __DRM_SHMEM_LRU is set. Once set, that flag
+ *   stays set. See &struct drm_shmem_shrinker for how the list changes.
+ * - @__evictions counts how often its pages were evicted, up to 255. It is changed under the
+ *   reservation lock, and read with READ_ONCE() without.
  * - @__published is set once, without a lock, by the task that has the unique object.
  *   Until then the object has no handle, no dma-buf and no mmap offset, and is on no
  *   list of a shrinker.
- * - @__mmaps counts the VMAs of userspace that show the object. It goes from zero under
- *   the reservation lock. Their page table entries exist only while
- *   __DRM_SHMEM_FAULTED is set, which stands for one pin of @base, and which stays set
- *   after the last VMA only if another task had the lock when that went.
- * - @__pins counts the pins of drm_shmem_pin(), each of which is one of @base. It is
+ * - @__ending is zero unless the end was put off. It is changed under the lock of
+ *   &struct drm_shmem_ends.
+ * - @__mmaps counts the userspace VMAs that map the object. It leaves zero only under the
+ *   reservation lock. The page table entries of these VMAs exist only while __DRM_SHMEM_FAULTED
+ *   is set, which stands for one pin of @base. This flag outlasts the last VMA only if another
+ *   task held the lock when that VMA was closed.
+ * - @__table.__pins counts the pins of drm_shmem_pin(), each of which is one of @base. It is
  *   changed under the reservation lock.
- * - @__dma_bufs counts the dma-bufs of the object that exist. One whose operations are
- *   the driver's own counts for ever, because nothing tells when it ends.
- * - @__sgt_users is zero while @__sgt is NULL, and one more than the number of
- *   counted users otherwise. It goes to and from zero under the reservation
- *   lock.
+ * - @__dma_bufs counts the existing dma-bufs of the object. Once there was a dma-buf with the
+ *   driver's own operations, __DRM_SHMEM_FOREIGN is added forever, because the library does not
+ *   learn when such a dma-buf ends. Each table of an importer that can be told adds
+ *   __DRM_SHMEM_TOLD, under the reservation lock, and stands for one pin of @base.
+ * - @__listed is NULL, or the list that the object is on. The list is protected by the lock of
+ *   the lists. So is @__label, until the object ends. @__creator and @__comm are constant while
+ *   it is on the list.
+ * - While __DRM_SHMEM_STALE is set, @__table.__users is exactly the number of counted users: the
+ *   last user to leave drops it to zero, and has the table unmapped.
  */
 struct drm_shmem_obj {
 	struct drm_gem_shmem_object base;
 	/* private: */
-	/* Comes first, to be in @base's last cache line: the end of each object reads it. */
-	struct sg_table *__sgt;
-	refcount_t __vmap_users;
-	refcount_t __sgt_users;
-	refcount_t __mmaps;
-	atomic_t __dma_bufs;
-	unsigned int __pins;
-	u8 __flags;
-	u8 __list;			/* enum __drm_shmem_list */
-	bool __published;		/* no longer unique */
-	struct drm_dev_ctx_revocable __revocable;
 	union {
-		void *__vaddr;
+		void *__vaddr;		/* of the mapping in the kernel */
 		const struct drm_shmem_obj_type *__made_for;
 	};
+	refcount_t __vmap_users;	/* of @__vaddr */
+	refcount_t __mmaps;		/* VMAs of userspace */
+	atomic_t __dma_bufs;		/* that exist */
+	u8 __flags;			/* a bit for each of the properties below */
+	u8 __evictions;			/* how often, up to 255 */
+	bool __published;		/* no longer unique */
+	u8 __ending;			/* what its end waits for */
+	/* Begins with its pointer. Freeing, and borrowing it, read @__flags, too. */
+	struct drm_gem_table __table;	/* the sg table, which ends with the binding */
+#ifdef CONFIG_DEBUG_FS
+	struct drm_shmem_listed *__listed;
+	struct list_head __list_node;
+	char *__label;
+	pid_t __creator;
+	char __comm[TASK_COMM_LEN];
+#endif
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const struct drm_shmem_obj_type *__type;
 	struct ref_tracker_dir __handles;
@@ -97,23 +110,42 @@ enum {
 	__DRM_SHMEM_RECLAIM	= BIT(1),	/* sg table users are counted */
 	__DRM_SHMEM_NO_MMAP	= BIT(2),	/* userspace cannot map it */
 	__DRM_SHMEM_LRU		= BIT(3),	/* has been on the LRU of a shrinker */
-	__DRM_SHMEM_PARTIAL	= BIT(4),	/* @__vaddr has less than the object's pages */
+	__DRM_SHMEM_PARTIAL	= BIT(4),	/* @__vaddr maps a part of the object */
 	__DRM_SHMEM_FAULTED	= BIT(5),	/* userspace's mappings pin the pages */
+	__DRM_SHMEM_SHARES	= BIT(6),	/* several groups use it, or none */
+	__DRM_SHMEM_STALE	= BIT(7),	/* the memory of @__table has moved */
 };
 
-/* The two that an object has from its type, whose flags have no other bits */
+/*
+ * The two counts of @__dma_bufs, and the flag. Only the pins keep an object, so a count that
+ * overflows does no more than to let the shrinker try in vain, or not at all.
+ */
+#define __DRM_SHMEM_TOLD_SHIFT	15
+#define __DRM_SHMEM_TOLD	BIT(__DRM_SHMEM_TOLD_SHIFT)
+#define __DRM_SHMEM_TOLD_MASK	GENMASK(14, 0)
+#define __DRM_SHMEM_FOREIGN	BIT(30)
+
+/* The two flags that an object gets from its type. The type's flags also have DRM_SHMEM_DMA32. */
 #define __DRM_SHMEM_TYPE_SHIFT	1
 #define __DRM_SHMEM_TYPE_BITS	2
+#define __DRM_SHMEM_TYPE_FLAGS	3
 
-/* The list of a &struct drm_shmem_shrinker that an object is on */
+/*
+ * The list of a &struct drm_shmem_shrinker that an object is on. A scan takes the lists
+ * in this order, and stops before those whose objects have no memory to give back.
+ */
 enum __drm_shmem_list {
-	__DRM_SHMEM_UNLISTED,
 	__DRM_SHMEM_PURGEABLE,
-	__DRM_SHMEM_EVICTABLE,
-	__DRM_SHMEM_EVICTED,
+	__DRM_SHMEM_UNUSED,
+	__DRM_SHMEM_MMAPPED,
+	__DRM_SHMEM_GROUPED,
+	__DRM_SHMEM_SHARED,
+	__DRM_SHMEM_PARKED,
+	__DRM_SHMEM_DEAD,
+	__DRM_SHMEM_UNLISTED,
 };
 
-static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
+static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) || IS_ENABLED(CONFIG_DEBUG_FS) ||
 	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <= 64);
 
 /**
@@ -126,16 +158,16 @@ struct drm_shmem_opts {
 	/**
 	 * @no_mmap:
 	 *
-	 * Userspace cannot map this object, neither through the device nor through
-	 * a dma-buf: both return -EPERM. See DRM_SHMEM_NO_MMAP for a whole type.
+	 * Userspace cannot map this object, neither through the device nor through a
+	 * dma-buf: both return -EPERM. See DRM_SHMEM_NO_MMAP for a whole type.
 	 */
 	bool no_mmap;
 
 	/**
 	 * @resv_parent:
 	 *
-	 * Share the reservation object of this GEM object, which is kept alive
-	 * for as long as the new object. It must use its own one.
+	 * Share the reservation object of this GEM object. The new object holds a
+	 * reference to it. This GEM object must use its own reservation object.
 	 */
 	struct drm_gem_object *resv_parent;
 };
@@ -143,78 +175,108 @@ struct drm_shmem_opts {
 /**
  * DRM_SHMEM_RECLAIM - objects of this type give back their memory
  *
- * For &drm_shmem_obj_type.flags. Its objects' sg tables can be unmapped early and its
- * objects can be evicted or purged; in return each use of a table is counted, which costs
- * two atomic operations.
+ * For &drm_shmem_obj_type.flags. The sg tables of such objects can be unmapped early, and
+ * the objects can be evicted or purged. In return, each use of a table is counted, which
+ * costs two atomic operations.
  */
 #define DRM_SHMEM_RECLAIM	(__DRM_SHMEM_RECLAIM >> __DRM_SHMEM_TYPE_SHIFT)
 
 /**
  * DRM_SHMEM_NO_MMAP - userspace cannot map objects of this type
  *
- * For &drm_shmem_obj_type.flags. An mmap offset of such an object is refused with -EPERM,
- * and so is mmap() of the device or of a dma-buf. For memory that only the hardware and
- * the kernel may see, such as firmware or page tables. Mappings of the kernel, sg tables
- * and exports work.
+ * For &drm_shmem_obj_type.flags. Asking for an mmap offset of such an object fails with
+ * -EPERM, and so does mmap() of the device or of a dma-buf. For memory that only the
+ * hardware and the kernel may see, such as firmware or page tables. Kernel mappings, sg
+ * tables and exports still work.
  */
 #define DRM_SHMEM_NO_MMAP	(__DRM_SHMEM_NO_MMAP >> __DRM_SHMEM_TYPE_SHIFT)
 
 /**
+ * DRM_SHMEM_DMA32 - the pages of objects of this type are below 4 GiB
+ *
+ * For &drm_shmem_obj_type.flags. The address of such an object fits into a 32-bit register, for
+ * devices that otherwise reach more memory. The DMA mask of the device applies to all types,
+ * see &drm_shmem_device_opts.dma_mask. An import has the pages that its exporter chose.
+ */
+#define DRM_SHMEM_DMA32		BIT(__DRM_SHMEM_TYPE_BITS)
+
+/**
  * struct drm_shmem_obj_type - a driver's type of object
  *
- * The base of what DRM_SHMEM_OBJ_TYPE() declares. A driver defines one for each of its
- * types, const, with DRM_SHMEM_OBJ_FUNCS and with the steps that it adds. All steps are
- * optional. They are given an object of this type, which drm_shmem_from_obj() turns into
- * the driver's structure. The object is complete, except for @init.
+ * The base of what DRM_SHMEM_OBJ_TYPE() declares. A driver defines a const one for each
+ * of its types, with DRM_SHMEM_OBJ_FUNCS and with the steps that it adds. All steps are
+ * optional. They get an object of this type, which drm_shmem_from_obj() turns into the
+ * driver's structure. The object is complete, except for @init.
  */
 struct drm_shmem_obj_type {
 	/**
 	 * @funcs:
 	 *
-	 * The functions of the objects, by DRM_SHMEM_OBJ_FUNCS. Their address tells one
-	 * type from another.
+	 * The functions of the objects, set with DRM_SHMEM_OBJ_FUNCS. Their address
+	 * identifies the type.
 	 */
 	struct drm_gem_object_funcs funcs;
 
-	/** @flags: DRM_SHMEM_RECLAIM, DRM_SHMEM_NO_MMAP, or both */
-	u8 flags : __DRM_SHMEM_TYPE_BITS;
+	/** @flags: any of DRM_SHMEM_RECLAIM, DRM_SHMEM_NO_MMAP and DRM_SHMEM_DMA32 */
+	u8 flags : __DRM_SHMEM_TYPE_FLAGS;
+
+	/**
+	 * @kind: set by DRM_SHMEM_OBJ_KIND_OF(): this type is part of a
+	 * &struct drm_shmem_obj_kind
+	 */
+	u8 kind : 1;
 
 	/**
 	 * @init:
 	 *
 	 * Initialises the driver's part, which is zeroed. The object can be mapped, but is
-	 * not complete: drm_shmem_from_gem() does not know it yet. If this fails then no
-	 * other step is called. What a driver has to know beyond the object it sets
+	 * not complete: drm_shmem_from_gem() does not know it yet. If this fails, no other
+	 * step is called. The driver sets everything that depends on more than the object
 	 * after drm_shmem_create(), while the object is unique.
 	 */
 	int (*init)(struct drm_shmem_obj *obj);
 
 	/**
+	 * @release:
+	 *
+	 * The last reference is gone, and the object is on no list. For a device that may use
+	 * the object until it has answered a command: the step puts off the end with
+	 * drm_shmem_put_off(), sends the command, and returns what drm_shmem_put_off() returned.
+	 * If the step returns NULL, the object ends at once. Runs in whichever thread puts the
+	 * last reference, perhaps with reservation locks of other objects held, so it waits for
+	 * nothing.
+	 */
+	struct drm_shmem_put_off *(*release)(struct drm_shmem_obj *obj);
+
+	/**
 	 * @fini:
 	 *
-	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked
-	 * runs, nor will. The sg table is still mapped, unless it was revoked, and unbinding
+	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked runs
+	 * or will run. The sg table is still mapped, unless it was revoked, and unbinding
 	 * the parent waits for this to return. While the parent is being unbound, it may run
 	 * in the task that unbinds it.
 	 */
 	void (*fini)(struct drm_shmem_obj *obj);
 
-	/** @open: a file gets a handle of the object; an error refuses that */
+	/** @open: a file gets a handle of the object; an error refuses the handle */
 	int (*open)(struct drm_shmem_obj *obj, struct drm_file *file);
 
 	/** @close: a file gives up its handle of the object */
 	void (*close)(struct drm_shmem_obj *obj, struct drm_file *file);
 
-	/** @print_info: as &drm_gem_object_funcs.print_info, after what every object prints */
+	/**
+	 * @print_info: like &drm_gem_object_funcs.print_info, called after the common part is
+	 * printed
+	 */
 	void (*print_info)(struct drm_printer *p, unsigned int indent,
 			   const struct drm_shmem_obj *obj);
 
 	/**
 	 * @export:
 	 *
-	 * As &drm_gem_object_funcs.export. Calls drm_shmem_export() for the dma-buf unless it
-	 * makes one with operations of its own. The object of such a dma-buf is neither
-	 * purged nor evicted any more.
+	 * Like &drm_gem_object_funcs.export. Calls drm_shmem_export() for the dma-buf unless
+	 * it makes one with operations of its own. The object of a dma-buf with its own
+	 * operations is neither purged nor evicted any more.
 	 */
 	struct dma_buf *(*export)(struct drm_shmem_obj *obj, int flags);
 
@@ -222,22 +284,67 @@ struct drm_shmem_obj_type {
 	 * @sgt_revoked:
 	 *
 	 * The sg table was revoked, because the parent of the device is being unbound.
-	 * Called once, under the reservation lock, with a reference. If @init runs at that
-	 * time then this is called after it.
+	 * Called once, under the reservation lock, with a reference. If @init is running
+	 * at that time, this is called after it.
 	 */
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
 
 	/**
+	 * @moved:
+	 *
+	 * The exporter of an import moves its memory, or takes it away. Only for a type with
+	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves. Called with a
+	 * reference, for an object that has an sg table. Suspend the handles that own the
+	 * table, with drm_shmem_sgt_suspend(), and use drm_gpuvm_imm_set_invalid() so that
+	 * page tables with its addresses are rewritten before the next job. The exporter waits
+	 * for the fences of running jobs. Called under the reservation lock, perhaps in memory
+	 * reclaim: the step allocates no memory, waits for no fence, and takes no lock that is
+	 * held where memory is allocated. If @init is running at that time, this is called
+	 * after it.
+	 */
+	void (*moved)(struct drm_shmem_obj *obj);
+
+	/**
 	 * @evict:
 	 *
-	 * The object is idle, has an sg table, and its pages are to go: it is evicted or
+	 * The object is idle and has an sg table, and its pages are about to be evicted or
 	 * purged. Called with a reference. Take the table's addresses from all page tables
-	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that cannot
-	 * be done right now, return -EBUSY; what was suspended stays so. Under the
-	 * reservation lock, in memory reclaim: it allocates nothing, and other locks that
-	 * sleep it only tries.
+	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that is not
+	 * possible right now, return -EBUSY; suspended handles stay suspended. Called under
+	 * the reservation lock, in memory reclaim: the step must not allocate memory, and
+	 * may only trylock other sleeping locks.
 	 */
 	int (*evict)(struct drm_shmem_obj *obj);
+};
+
+/**
+ * struct drm_shmem_obj_base - common base of several types of object of a driver
+ *
+ * The base of what DRM_SHMEM_OBJ_BASE() declares. Its address identifies the base.
+ */
+struct drm_shmem_obj_base {
+	/** @name: of the base, for reports */
+	const char *name;
+};
+
+/**
+ * struct drm_shmem_obj_kind - a driver's type of object that is one of several kinds
+ *
+ * The layout of what DRM_SHMEM_OBJ_KIND() declares.
+ *
+ * Invariants:
+ *
+ * - A &struct drm_shmem_obj_type with &drm_shmem_obj_type.kind set is the first member of one.
+ */
+struct drm_shmem_obj_kind {
+	/** @base: the type, see &struct drm_shmem_obj_type */
+	struct drm_shmem_obj_type base;
+
+	/** @of: the base that all kinds share */
+	const struct drm_shmem_obj_base *of;
+
+	/** @ops: the operations of this kind, in the base's type of operations */
+	const void *ops;
 };
 
 struct drm_shmem_obj *
@@ -250,6 +357,9 @@ int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
 struct drm_shmem_obj *
 __drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
 		   u32 handle) __must_check;
+struct drm_shmem_obj *
+__drm_shmem_lookup_base(const struct drm_shmem_obj_base *base, struct drm_file *file,
+			u32 handle) __must_check;
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
 	__must_not_hold(drm_resv);
 int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
@@ -261,6 +371,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 /* For struct drm_driver */
 struct drm_gem_object *
 __drm_shmem_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
+void drm_shmem_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
 			  struct drm_mode_create_dumb *args);
 int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
@@ -295,12 +406,13 @@ extern const struct vm_operations_struct __drm_shmem_vm_ops;
 int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
 
 /*
- * Whether the right form of a call is made, and where it may sleep. With lockdep,
- * each call is checked; without it, only those that look at the lock anyway.
+ * Checks whether the caller uses the right form of a function, in a context that may
+ * sleep. With lockdep, this checks each call. Without it, it only checks calls that look
+ * at the lock anyway.
  */
 static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bool locked)
 {
-	/* Unlike might_sleep(), this is nothing unless it is configured. */
+	/* Unlike might_sleep(), this compiles to nothing unless it is configured. */
 	__might_sleep(__FILE__, __LINE__);
 	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
 		return __drm_shmem_check_locked(gem, locked);
@@ -322,19 +434,22 @@ static __always_inline struct drm_gem_object *drm_shmem_gem(struct drm_shmem_obj
  * drm_shmem_size() - the size of an object
  * @obj: the object
  *
- * Return: the size in bytes, in whole pages.
+ * Return: the size in bytes, which is whole pages except for an import. For an import it is
+ * the size of the exporter's dma-buf, while the size of the &struct drm_gem_object is
+ * rounded up.
  */
 static __always_inline size_t drm_shmem_size(const struct drm_shmem_obj *obj)
 {
-	return obj->base.base.size;
+	return __drm_gem_bytes(&obj->base.base);
 }
 
 /**
  * drm_shmem_has_vmap() - is an object mapped into the kernel right now?
  * @obj: the object
  *
- * Nothing is made or kept: the answer can be wrong when it is used, unless the caller knows
- * of a handle. Mappings that go through the core's helpers alone do not count.
+ * No mapping is made or kept, so the answer can be stale when it is used, unless the
+ * caller knows of a handle. Mappings that go through the core's helpers alone do not
+ * count.
  *
  * Context: Any.
  *
@@ -349,16 +464,16 @@ static inline bool drm_shmem_has_vmap(const struct drm_shmem_obj *obj)
  * drm_shmem_has_sgt() - is an object mapped for the DMA device right now?
  * @obj: the object
  *
- * Nothing is made or kept: the answer can be wrong when it is used, unless the caller knows of a
- * handle, or the reservation lock is held.
+ * No table is made or kept, so the answer can be stale when it is used, unless the caller
+ * knows of a handle, or holds the reservation lock.
  *
  * Context: Any.
  *
- * Return: whether there is an sg table. One that was revoked is none.
+ * Return: whether there is an sg table. A revoked one does not count.
  */
 static inline bool drm_shmem_has_sgt(const struct drm_shmem_obj *obj)
 {
-	return !IS_ERR_OR_NULL(READ_ONCE(obj->__sgt));
+	return __drm_gem_is_table(READ_ONCE(obj->__table.__sgt));
 }
 
 /**
@@ -377,13 +492,13 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * @obj: the object, or NULL
  *
  * At the end of a scope, a variable that is declared with ``__free(drm_shmem)`` does the
- * same. It may hold a pointer to an object of any type, also to a unique one, NULL, or an
+ * same. It may hold a pointer to an object of any type, shared or unique, NULL, or an
  * ERR_PTR().
  *
- * Waits for no unbind, for no other object, and not for the exporter of an imported object: a
- * work item detaches from its dma-buf. An object holds its drm_device: what the
- * device keeps for itself must be put when it is unbound (for example by
- * &drm_dev_ctx_ops.release), for it would keep the device alive otherwise.
+ * Does not wait for an unbind, for other objects, or for the exporter of an imported object:
+ * a work item detaches from its dma-buf. An object holds a reference to its drm_device, so a
+ * device that keeps objects for itself must put them when it is unbound (for example in
+ * &drm_dev_ctx_ops.release), or they keep the device alive.
  *
  * Context: May sleep. The object's own reservation lock must not be held. Those of other
  * objects may be, as in drm_exec_fini().
@@ -395,8 +510,8 @@ static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_
 }
 
 /*
- * Untyped, as with DEFINE_FREE(). The variable can hold a pointer to a driver's struct of any
- * type, because the struct drm_shmem_obj is its first member.
+ * The argument is untyped, as with DEFINE_FREE(). The variable can hold a pointer to a
+ * driver's struct of any type, because the struct drm_shmem_obj is its first member.
  */
 static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 {
@@ -406,7 +521,7 @@ static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 		drm_shmem_put(obj);
 }
 
-/* The functions say that the object is one: first invariant of drm_shmem_obj. */
+/* The functions identify an object of the library: first invariant of drm_shmem_obj. */
 static __always_inline struct drm_shmem_obj *
 __drm_shmem_obj_of(const struct drm_shmem_obj_type *type, struct drm_gem_object *gem)
 {
@@ -415,10 +530,34 @@ __drm_shmem_obj_of(const struct drm_shmem_obj_type *type, struct drm_gem_object 
 	return container_of(gem, struct drm_shmem_obj, base.base);
 }
 
+/* The base of a type that is one of several kinds, or NULL */
+static __always_inline const struct drm_shmem_obj_base *
+__drm_shmem_type_base(const struct drm_shmem_obj_type *type)
+{
+	/* The flag makes this right: invariant of struct drm_shmem_obj_kind. */
+	return type->kind ? container_of(type, struct drm_shmem_obj_kind, base)->of : NULL;
+}
+
+/* Only objects of the library have these vm_ops, and their functions are in their type. */
+static __always_inline struct drm_shmem_obj *
+__drm_shmem_obj_of_base(const struct drm_shmem_obj_base *base, struct drm_gem_object *gem)
+{
+	const struct drm_gem_object_funcs *funcs = gem ? gem->funcs : NULL;
+
+	if (!funcs || funcs->vm_ops != &__drm_shmem_vm_ops ||
+	    __drm_shmem_type_base(container_of(funcs, struct drm_shmem_obj_type, funcs)) != base)
+		return NULL;
+	return container_of(gem, struct drm_shmem_obj, base.base);
+}
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
 			    const struct drm_shmem_obj *obj);
+void __drm_shmem_check_base(const struct drm_shmem_obj_base *base,
+			    const struct drm_shmem_obj *obj);
 #else
+static inline void __drm_shmem_check_base(const struct drm_shmem_obj_base *base,
+					  const struct drm_shmem_obj *obj) { }
 static inline void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
 					  const struct drm_shmem_obj *obj) { }
 #endif
@@ -430,12 +569,33 @@ __drm_shmem_of_type(const struct drm_shmem_obj_type *type, const struct drm_shme
 	return obj;
 }
 
+static __always_inline const struct drm_shmem_obj *
+__drm_shmem_of_base(const struct drm_shmem_obj_base *base, const struct drm_shmem_obj *obj)
+{
+	__drm_shmem_check_base(base, obj);
+	return obj;
+}
+
+const struct drm_shmem_obj_type *__drm_shmem_kind_broken(const struct drm_shmem_obj_type *type);
+
+/* A description that is larger than its type describes a kind. A kind has a base and operations. */
+static __always_inline const struct drm_shmem_obj_type *
+__drm_shmem_whole(const struct drm_shmem_obj_type *type, size_t size)
+{
+	const struct drm_shmem_obj_kind *kind = (const void *)type;
+
+	if (size > sizeof(*type) && unlikely(!type->kind || !kind->of || !kind->ops))
+		return __drm_shmem_kind_broken(type);
+	return type;
+}
+
 /**
  * DRM_SHMEM_OBJ_TYPE() - declare a driver's type of object
  * @_name: name of the type's description, a const &struct drm_shmem_obj_type as its base
  * @_type: the driver's structure
  * @_member: its &struct drm_shmem_obj, which must come first
- * @_unique: a structure tag of the driver's choice, never defined: an object that nobody else has
+ * @_unique: a structure tag of the driver's choice, never defined: the type of an object that
+ *	nobody else has
  *
  * Goes into the driver's header. One of its C files defines the description:
  *
@@ -470,8 +630,8 @@ extern const struct _name _name
 /**
  * DRM_SHMEM_OBJ_FUNCS - the functions of a type's objects
  *
- * For the definition of what DRM_SHMEM_OBJ_TYPE() declared. Objects of a type without them
- * are not made, nor those of a type that sets one of them itself: what a driver adds are the steps.
+ * For the definition of what DRM_SHMEM_OBJ_TYPE() declared. The library makes no object of a type
+ * that lacks these functions, or that overrides one of them: a driver adds steps instead.
  */
 #define DRM_SHMEM_OBJ_FUNCS							\
 	.base.funcs = {								\
@@ -490,34 +650,44 @@ extern const struct _name _name
 		.vm_ops = &__drm_shmem_vm_ops,					\
 	}
 
-/* What a description is about: the driver's structure */
+/* The size of the driver's structure that a description is about */
 #define __drm_shmem_sizeof(_desc)	sizeof(*(_desc)->__obj[0])
 #define __drm_shmem_cast(_desc, _obj)	((typeof(*(_desc)->__obj[0]) *)(_obj))
+
+/* Selects one of two functions: for the description of a type, or of a base */
+#define __drm_shmem_type_or_base(_desc, _for_type, _for_base)			\
+	_Generic(&(_desc)->base,						\
+		 const struct drm_shmem_obj_type *: _for_type,			\
+		 const struct drm_shmem_obj_base *: _for_base)
+
+/* The type of the object to create */
+#define __drm_shmem_type(_desc)							\
+	__drm_shmem_whole(&(_desc)->base, sizeof(*(_desc)))
 
 /**
  * drm_shmem_create() - create an object
  * @_desc: address of the description of its type
  * @_drm: its device
- * @_size: size in bytes, also one that userspace gave; it is rounded up to whole pages
+ * @_size: size in bytes, which may come from userspace; it is rounded up to whole pages
  * @_opts: a const &struct drm_shmem_opts, or NULL
  *
  * The object is unique: it has no handle, no dma-buf and no mmap offset, and gets none
- * before drm_shmem_publish() consumes it. Its type, the structure that DRM_SHMEM_OBJ_TYPE()
- * was given for that, keeps it away from what takes a shared object. Declare the
+ * before drm_shmem_publish() consumes it. Its type, the @_unique tag of
+ * DRM_SHMEM_OBJ_TYPE(), keeps it away from functions that take a shared object. Declare the
  * variable with ``__free(drm_shmem)``.
  *
  * Context: May sleep. Calls the type's init step.
  *
- * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for one that no object of
- * this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without its
- * own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS, of
- * which the last three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
+ * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for a size that no object
+ * of this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without
+ * its own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS;
+ * the last three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\
-	 __drm_shmem_create(&(_desc)->base, __drm_shmem_sizeof(_desc), _drm, _size, _opts))
+	 __drm_shmem_create(__drm_shmem_type(_desc), __drm_shmem_sizeof(_desc), _drm, _size, _opts))
 
-/* A unique object is the object itself; the type says that no one else has it. */
+/* A unique object is the object itself. Its type says that no one else has it. */
 static __always_inline struct drm_shmem_obj *__drm_shmem_unique_obj(void *unique)
 {
 	return drm_safe_live(unique);
@@ -558,7 +728,8 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
 
 /**
  * drm_shmem_lookup() - the object that a handle stands for
- * @_desc: address of the description of the type that it has to be of
+ * @_desc: address of the description of the type that it has to be of, or of a base for
+ *	an object of any of its kinds
  * @_file: the file that the handle is from
  * @_handle: the handle
  *
@@ -568,11 +739,13 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * handle; ERR_PTR(-EINVAL) if its object is of another type.
  */
 #define drm_shmem_lookup(_desc, _file, _handle)					\
-	__drm_shmem_cast(_desc, __drm_shmem_lookup(&(_desc)->base, _file, _handle))
+	__drm_shmem_cast(_desc, __drm_shmem_type_or_base(_desc, __drm_shmem_lookup,	\
+							 __drm_shmem_lookup_base)	\
+				(&(_desc)->base, _file, _handle))
 
 /**
  * drm_shmem_from_gem() - the driver's structure of a GEM object
- * @_desc: address of the description of the type
+ * @_desc: address of the description of the type, or of a base
  * @_gem: the &struct drm_gem_object, or NULL
  *
  * Takes no reference.
@@ -582,11 +755,17 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * Return: the driver's structure, or NULL if @_gem is not an object of the type, or not complete.
  */
 #define drm_shmem_from_gem(_desc, _gem)						\
-	__drm_shmem_cast(_desc, __drm_shmem_obj_of(&(_desc)->base, _gem))
+	__drm_shmem_cast(_desc, __drm_shmem_type_or_base(_desc, __drm_shmem_obj_of,	\
+							 __drm_shmem_obj_of_base)	\
+				(&(_desc)->base, _gem))
+
+#define __drm_shmem_as(_desc, _obj)						\
+	__drm_shmem_type_or_base(_desc, __drm_shmem_of_type, __drm_shmem_of_base) \
+		(&(_desc)->base, _obj)
 
 /**
  * drm_shmem_from_obj() - the driver's structure in a step of its type
- * @_desc: address of the description of the type
+ * @_desc: address of the description of the type, or of a base whose kinds share the step
  * @_obj: what the step was given, which may be const
  *
  * With CONFIG_DRM_SAFE_DEBUG, an object of another type is reported.
@@ -598,17 +777,17 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
 #define drm_shmem_from_obj(_desc, _obj)						\
 	_Generic((_obj),							\
 		 struct drm_shmem_obj *:					\
-			__drm_shmem_cast(_desc, __drm_shmem_of_type(&(_desc)->base, _obj)), \
+			__drm_shmem_cast(_desc, __drm_shmem_as(_desc, _obj)),	\
 		 const struct drm_shmem_obj *:					\
 			(const typeof(*(_desc)->__obj[0]) *)			\
-			__drm_shmem_of_type(&(_desc)->base, _obj))
+			__drm_shmem_as(_desc, _obj))
 
 /**
  * drm_shmem_gem_create_object() - body of &drm_driver.gem_create_object
  * @_desc: address of the description of the type of the driver's dumb buffers and imports
  *
- * What the driver has the core make of the memory, by drm_gem_shmem_create(), is an object
- * with the core's functions, which is not of the type.
+ * If the driver calls drm_gem_shmem_create(), the core makes an object with the core's
+ * functions of the memory. Such an object is not of the type.
  *
  * Context: May sleep.
  *
@@ -616,33 +795,75 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * type with other functions than DRM_SHMEM_OBJ_FUNCS.
  */
 #define drm_shmem_gem_create_object(_desc)					\
-	__drm_shmem_alloc(&(_desc)->base, __drm_shmem_sizeof(_desc))
+	__drm_shmem_alloc(__drm_shmem_type(_desc), __drm_shmem_sizeof(_desc))
+
+/* Without the callbacks for which a driver may have its own functions */
+#define __DRM_SHMEM_DRIVER_OPS							\
+	.dumb_create = drm_shmem_dumb_create,					\
+	.dumb_map_offset = drm_shmem_dumb_map_offset
+
+/**
+ * DRM_SHMEM_DRIVER_OPS_FDINFO() - GEM callbacks of &struct drm_driver
+ * @_show: the driver's own &drm_driver.show_fdinfo, which calls drm_shmem_show_fdinfo()
+ *
+ * Like DRM_SHMEM_DRIVER_OPS, for a driver that shows more about a client than its memory.
+ */
+#define DRM_SHMEM_DRIVER_OPS_FDINFO(_show)					\
+	__DRM_SHMEM_DRIVER_OPS,							\
+	.show_fdinfo = _show,							\
+	.gem_prime_import = drm_shmem_prime_import_no_map
 
 /**
  * DRM_SHMEM_DRIVER_OPS - GEM callbacks of &struct drm_driver
  *
- * Beside them, the driver sets &drm_driver.gem_create_object to a function that calls
+ * In addition, the driver sets &drm_driver.gem_create_object to a function that calls
  * drm_shmem_gem_create_object(): its dumb buffers and imported objects are of that type.
  *
- * PRIME imports are mapped for the device when their sg table is first used. The mmap
- * offset of a dumb buffer is given by the same rules as that of any object.
+ * PRIME imports are mapped for the device when their sg table is first used. A dumb buffer
+ * gets an mmap offset by the same rules as any other object. The fdinfo of each client shows
+ * its memory if the driver uses DEFINE_DRM_SHMEM_FOPS().
  */
-#define DRM_SHMEM_DRIVER_OPS							\
-	.dumb_create = drm_shmem_dumb_create,					\
-	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
-	.gem_prime_import = drm_shmem_prime_import_no_map
+#define DRM_SHMEM_DRIVER_OPS	DRM_SHMEM_DRIVER_OPS_FDINFO(drm_shmem_show_fdinfo)
 
 /**
- * DRM_SHMEM_DRIVER_OPS_SGT - the same, with imports mapped at once
- *
- * For devices that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made. Importing needs
- * the device registered: it returns -ENODEV otherwise. On another device it reports that,
- * and returns -ENODEV.
+ * DRM_SHMEM_DRIVER_OPS_SGT_FDINFO() - the same, with imports mapped at once
+ * @_show: the driver's own &drm_driver.show_fdinfo, which calls drm_shmem_show_fdinfo()
  */
-#define DRM_SHMEM_DRIVER_OPS_SGT						\
-	.dumb_create = drm_shmem_dumb_create,					\
-	.dumb_map_offset = drm_shmem_dumb_map_offset,				\
+#define DRM_SHMEM_DRIVER_OPS_SGT_FDINFO(_show)					\
+	__DRM_SHMEM_DRIVER_OPS,							\
+	.show_fdinfo = _show,							\
 	.gem_prime_import = drm_shmem_prime_import,				\
 	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table
+
+/**
+ * DRM_SHMEM_DRIVER_OPS_SGT - GEM callbacks that map imports at once
+ *
+ * For devices that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made. An import on
+ * such a device returns -ENODEV unless the device is registered. An import on any other
+ * device reports that, and returns -ENODEV.
+ */
+#define DRM_SHMEM_DRIVER_OPS_SGT	DRM_SHMEM_DRIVER_OPS_SGT_FDINFO(drm_shmem_show_fdinfo)
+
+/**
+ * DRM_SHMEM_FOPS - file operations of a device
+ *
+ * DRM_GEM_FOPS, plus the fdinfo that DRM_SHMEM_DRIVER_OPS provides.
+ */
+#define DRM_SHMEM_FOPS								\
+	DRM_GEM_FOPS,								\
+	.show_fdinfo = drm_show_fdinfo
+
+/**
+ * DEFINE_DRM_SHMEM_FOPS() - define the file operations of a driver
+ * @_name: name of the static const &struct file_operations
+ *
+ * Like DEFINE_DRM_GEM_FOPS(), with DRM_SHMEM_FOPS. The file operations belong to the
+ * module that defines them.
+ */
+#define DEFINE_DRM_SHMEM_FOPS(_name)						\
+	static const struct file_operations _name = {				\
+		.owner = THIS_MODULE,						\
+		DRM_SHMEM_FOPS,							\
+	}
 
 #endif /* _DRM_SHMEM_OBJ_H */

@@ -14,24 +14,29 @@
 #include "drm_shmem_internal.h"
 
 /*
- * The dma-bufs of the library's objects: the core's, with operations of their own, because
- * the core says when a dma-buf is made, but not when it ends. &drm_gem_object.dma_buf
- * is of no use for that: it goes with the last handle, which the dma-buf can outlive.
+ * The dma-bufs of the library's objects work like the core's, but have their own
+ * operations, because the core tells when a dma-buf is made, but not when it ends.
+ * &drm_gem_object.dma_buf does not tell that: it is cleared with the last handle, and the
+ * dma-buf can outlive that handle.
  */
 
 static void drm_shmem_dma_buf_release(struct dma_buf *dma_buf)
 {
 	/* The dma-buf still holds the object. */
-	atomic_dec(&to_drm_shmem_obj(dma_buf->priv)->__dma_bufs);
+	__drm_shmem_exports_end(dma_buf);
 	drm_gem_dmabuf_release(dma_buf);
 }
 
 static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
-	.attach = drm_gem_map_attach,
-	.detach = drm_gem_map_detach,
-	.map_dma_buf = drm_gem_map_dma_buf,
-	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.attach = __drm_shmem_dma_buf_attach,
+	.detach = __drm_shmem_dma_buf_detach,
+	.pin = __drm_shmem_dma_buf_pin,
+	.unpin = __drm_shmem_dma_buf_unpin,
+	.map_dma_buf = __drm_shmem_dma_buf_map,
+	.unmap_dma_buf = __drm_shmem_dma_buf_unmap,
 	.release = drm_shmem_dma_buf_release,
+	.begin_cpu_access = __drm_shmem_export_begin,
+	.end_cpu_access = __drm_shmem_export_end,
 	.mmap = drm_gem_dmabuf_mmap,
 	.vmap = drm_gem_dmabuf_vmap,
 	.vunmap = drm_gem_dmabuf_vunmap,
@@ -42,8 +47,9 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * @obj: the object
  * @flags: of the file, such as O_RDWR
  *
- * What the core's drm_gem_prime_export() does. For the export step of a type. The object
- * is neither purged nor evicted while the dma-buf exists.
+ * Does what the core's drm_gem_prime_export() does, for the export step of a type. While the
+ * dma-buf exists, the object is not purged, and it is evicted only if its importers can be
+ * told.
  *
  * Context: May sleep. Takes the reservation lock.
  *
@@ -64,21 +70,31 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 		.resv = gem->resv,
 		.priv = gem,
 	};
+	struct drm_shmem_exported *exported;
 	struct dma_buf *dma_buf;
 	int ret;
 
 	ret = drm_shmem_export_check(gem);
 	if (ret)
 		return ERR_PTR(ret);
+	exported = __drm_shmem_exports_alloc();
+	if (!exported)
+		return ERR_PTR(-ENOMEM);
 
 	/*
-	 * Reclaim that finds the count zero comes before anybody has the dma-buf. Such
-	 * a dma-buf is of a purged object, and says so when it is used.
+	 * If reclaim finds the count zero, it comes before any task has the dma-buf. The
+	 * dma-buf of an object that was purged then fails when it is used.
 	 */
 	atomic_inc(&obj->__dma_bufs);
 	dma_buf = drm_gem_dmabuf_export(drm, &info);
-	if (IS_ERR(dma_buf))
+	if (IS_ERR(dma_buf)) {
 		atomic_dec(&obj->__dma_bufs);
+		kfree(exported);
+	} else {
+		__drm_shmem_exports_add(exported, gem, dma_buf);
+		/* It is not purged meanwhile. If the lock is taken, a scan finds that out. */
+		__drm_shmem_try_relist(obj);
+	}
 	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_export);
@@ -107,15 +123,23 @@ struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags)
 		return ERR_PTR(ret);
 
 	dma_buf = type->export(obj, flags);
-	/* Nothing tells when a dma-buf of the driver's own ends. */
-	if (!IS_ERR(dma_buf) && dma_buf->ops != &drm_shmem_dma_buf_ops)
-		atomic_inc(&obj->__dma_bufs);
+	if (!dma_buf) {
+		drm_safe_broken(gem->dev, "an export step returns a dma-buf",
+				"it returns NULL: use ERR_PTR() for an error");
+		return ERR_PTR(-EINVAL);
+	}
+	/* The library does not learn when a dma-buf with the driver's own operations ends. */
+	if (!IS_ERR(dma_buf) && dma_buf->ops != &drm_shmem_dma_buf_ops) {
+		atomic_or(__DRM_SHMEM_FOREIGN, &obj->__dma_bufs);
+		/* As in drm_shmem_export() */
+		__drm_shmem_try_relist(obj);
+	}
 	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_export);
 
 /**
- * __drm_shmem_prime_own() - the object of a dma-buf, if it is the device's own
+ * __drm_shmem_prime_own() - the object of a dma-buf, if it belongs to the same device
  * @drm: the device
  * @dma_buf: the dma-buf
  *
@@ -137,8 +161,9 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
  * __drm_shmem_prime_attach() - attach the DMA device to a dma-buf
  * @drm: the device
  * @dma_buf: the dma-buf
+ * @follows: the import that wants to know when the exporter moves the memory, or NULL
  *
- * The core takes the exporter's lock to attach, and waits for it whatever happens. So this
+ * The core takes the exporter's lock to attach, with an uninterruptible wait. So this first
  * waits until the lock is free, or the task is killed.
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
@@ -147,7 +172,8 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
  * __drm_shmem_prime_detach(); ERR_PTR(-EINTR) if the task was killed; or another ERR_PTR().
  */
 struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
-						    struct dma_buf *dma_buf)
+						    struct dma_buf *dma_buf,
+						    struct drm_shmem_obj *follows)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
@@ -157,7 +183,8 @@ struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
 		return ERR_PTR(ret);
 	dma_resv_unlock(dma_buf->resv);
 
-	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
+	attach = follows ? __drm_shmem_follow_attach(dma_buf, follows) :
+			   dma_buf_attach(dma_buf, drm_dev_dma_dev(drm));
 	if (!IS_ERR(attach))
 		get_dma_buf(dma_buf);
 	return attach;
@@ -171,14 +198,20 @@ struct drm_shmem_detach {
 	struct drm_dev_ctx *ctx;
 };
 
-/* The end of an import is in the memory of the object. */
+/* The work item of an import's end reuses the memory of the object. */
 static_assert(sizeof(struct drm_shmem_detach) <= sizeof(struct drm_shmem_obj));
 
 static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dma_buf = attach->dmabuf;
+	/*
+	 * A struct drm_shmem_follow, or NULL. The exporter may call it until the attachment is
+	 * detached.
+	 */
+	void *follow = attach->importer_priv;
 
 	dma_buf_detach(dma_buf, attach);
+	kfree(follow);
 	dma_buf_put(dma_buf);
 }
 
@@ -202,7 +235,7 @@ static void drm_shmem_detach_fn(struct work_struct *work)
 	kfree(detach);
 }
 
-/* @detach is zeroed, and is freed by the work item. */
+/* @detach is zeroed. The work item frees it. */
 static void drm_shmem_detach_queue(struct drm_shmem_detach *detach,
 				   struct dma_buf_attachment *attach)
 {
@@ -224,15 +257,16 @@ static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
 
 /**
  * __drm_shmem_prime_end() - free an object that was imported, and detach it
- * @obj: the object, of which nothing is left but its memory
+ * @obj: the object, only the memory of which is left
  * @attach: its attachment
  * @sgt: its table, after __drm_shmem_sgt_take(), or NULL
- * @ctx: the device that the table was taken off, if there is one
+ * @ctx: the device from whose list the table was taken, if there is a table
  *
- * Both take the exporter's lock, which the exporter can hold for long, and for which the
- * caller may wait for no lock at all: it can hold those of other objects, as drm_exec_fini()
- * does. So a work item does it. It is made of the memory of the object, so that nothing can
- * fail, and calls no function of the driver: only the library waits for it.
+ * Unmapping and detaching take the exporter's lock, which the exporter can hold for long.
+ * The caller must not wait for any lock, because it can hold the locks of other objects, as
+ * drm_exec_fini() does. So a work item does this. The work item reuses the memory of the
+ * object, so nothing can fail, and it calls no function of the driver, because only the
+ * library waits for it.
  *
  * Context: Any.
  */
@@ -240,8 +274,10 @@ void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment 
 			   struct sg_table *sgt, struct drm_dev_ctx *ctx)
 	__context_unsafe("taken by __drm_shmem_sgt_take()")
 {
-	struct drm_shmem_detach *detach = memset(obj, 0, sizeof(*detach));
+	struct drm_shmem_detach *detach;
 
+	__drm_shmem_follow_forget(attach);
+	detach = memset(obj, 0, sizeof(*detach));
 	if (sgt) {
 		detach->sgt = sgt;
 		detach->ctx = ctx;
@@ -254,8 +290,8 @@ void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment 
  * __drm_shmem_prime_detach() - undo __drm_shmem_prime_attach()
  * @attach: the attachment, which no object has
  *
- * The core takes the exporter's lock for that, too. A task that was killed leaves that wait
- * to a work item.
+ * The core takes the exporter's lock for this, too. A killed task leaves that wait to a
+ * work item.
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
  */
@@ -265,7 +301,7 @@ void __drm_shmem_prime_detach(struct dma_buf_attachment *attach)
 		drm_shmem_detach_now(attach);
 }
 
-/* On success, the caller is in the section that @idx is of. */
+/* On success, the caller is in the section of @idx. */
 static struct sg_table *drm_shmem_prime_map_in_section(struct drm_device *drm,
 						       struct dma_buf_attachment *attach, int *idx)
 	__must_hold(drm_resv)
@@ -282,10 +318,10 @@ static struct sg_table *drm_shmem_prime_map_in_section(struct drm_device *drm,
 }
 
 /*
- * Map a dma-buf in a section, so that nothing is mapped after an unplug. The section waits
- * neither for the lock of the exporter nor for its fences, and an unplug for neither: fences
- * are added under the lock, which is held. Only the exporter itself may wait, and for what
- * it does in the call. See __drm_shmem_sgt_again() for the loop of the caller.
+ * Maps a dma-buf in a section, so that nothing is mapped after an unplug. The section waits
+ * neither for the exporter's lock nor for its fences, so an unplug does not wait for them
+ * either: the lock is held, and fences are added under it. Only the exporter itself may wait
+ * in the call. See __drm_shmem_sgt_again() for the loop of the caller.
  */
 static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 					    struct dma_buf_attachment *attach, int *idx)
@@ -298,14 +334,14 @@ static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 	ret = drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = __drm_shmem_sgt_wait(resv);
+	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
 	sgt = ret ? ERR_PTR(ret) : drm_shmem_prime_map_in_section(drm, attach, idx);
 	dma_resv_unlock(resv);
 
 	return sgt;
 }
 
-/* On success the object keeps @attach, and the table is its own. */
+/* On success the object owns @attach and the table. */
 static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device *drm,
 							      struct dma_buf_attachment *attach)
 	__must_not_hold(drm_resv)
@@ -335,14 +371,15 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
 /**
  * drm_shmem_prime_import() - &drm_driver.gem_prime_import
  * @drm: the device
- * @dma_buf: what is imported
+ * @dma_buf: the dma-buf to import
  *
- * As the core's drm_gem_prime_import(), which does not know the device's own objects by
- * their dma-bufs, maps the dma-buf whether the device is registered or not, and whose wait
- * for the exporter's fences ends with any signal. Part of DRM_SHMEM_DRIVER_OPS_SGT.
+ * Like the core's drm_gem_prime_import(). But that function does not recognise the device's
+ * own objects by these dma-bufs, maps the dma-buf whether the device is registered or not,
+ * and lets any signal end its wait for the exporter's fences. Part of
+ * DRM_SHMEM_DRIVER_OPS_SGT.
  *
- * It waits for the exporter before it enters the section in which it maps: no unplug waits
- * for the exporter's lock, or for fences that it has.
+ * This waits for the exporter before it enters the section in which it maps, so no unplug
+ * waits for the exporter's lock or fences.
  *
  * Context: May sleep.
  *
@@ -360,7 +397,7 @@ struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma
 	if (!drm->driver->gem_prime_import_sg_table)
 		return ERR_PTR(-EINVAL);
 
-	attach = __drm_shmem_prime_attach(drm, dma_buf);
+	attach = __drm_shmem_prime_attach(drm, dma_buf, NULL);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 

@@ -2,6 +2,8 @@
 #ifndef _DRM_SHMEM_RECLAIM_H
 #define _DRM_SHMEM_RECLAIM_H
 
+#include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/workqueue.h>
 
 #include "drm_shmem_obj.h"
@@ -9,7 +11,7 @@
 struct shrinker;
 
 /**
- * enum drm_shmem_madv - what the contents of an object are worth
+ * enum drm_shmem_madv - whether the contents of an object are needed
  */
 enum drm_shmem_madv {
 	/** @DRM_SHMEM_WILLNEED: they are needed */
@@ -18,36 +20,69 @@ enum drm_shmem_madv {
 	DRM_SHMEM_DONTNEED,
 };
 
+/* private: a list of a shrinker or of a group. Unlike DRM's list, it knows which one it is. */
+struct __drm_shmem_lru {
+	struct drm_gem_lru base;
+	enum __drm_shmem_list list;
+	struct drm_shmem_shrinker *shrinker;
+};
+
 /**
  * struct drm_shmem_shrinker - gives back pages of a device's objects
  *
- * Part of the driver's device struct, for which drmm_shmem_shrinker_init() is
- * called.
+ * The driver embeds it in its device struct, and initialises it with
+ * drmm_shmem_shrinker_init().
  *
  * Invariants:
  *
- * - An object on @__purgeable is not needed. One on @__evictable is needed, and was
- *   touched after those before it, unless a scan found it in use and moved it to the end.
- *   One on @__evicted has nothing to give back: it is needed, and had no pages when it was
- *   put there, or it is not needed, and never had contents. Whatever maps its pages moves it
- *   to one of the other two. These are published, and are moved under their reservation
- *   lock. One on @__dead has no reference, and @__end ends it. The lists are under
- *   &drm_device.gem_lru_mutex.
- * - While @__ending is set, @__end is queued or runs, and holds one reference to the
- *   device and one to the driver's module, which only @__end gives up. @__ending is under
- *   &drm_device.gem_lru_mutex, and set whenever there is an object on @__dead.
+ * - @__lrus are indexed by &enum __drm_shmem_list. The list for groups stays empty: each
+ *   group has its own list, and @__grouped counts their pages.
+ * - An object on a list is published, and moves to another list under its reservation lock,
+ *   except when its group ends. An object on the list of dead objects has no references,
+ *   and @__end ends it. The lists are protected by &drm_device.gem_lru_mutex.
+ * - The list of an object is the one that was right at the last change under its
+ *   reservation lock. A scan checks it again.
+ * - @__groups has the groups, the least recently used one first, and the cursors of scans.
+ *   @__groups and @__grouped are protected by &drm_device.gem_lru_mutex.
+ * - While @__ending is set, @__end is queued or runs, and holds one reference to the device
+ *   and one to the driver's module, which only @__end gives up. @__ending is protected by
+ *   &drm_device.gem_lru_mutex, and set whenever there is a dead object.
+ * - @__repeats is set if the last scan found objects, but could free nothing.
  * - @__drm is NULL unless the shrinker is registered.
  */
 struct drm_shmem_shrinker {
 	/* private: */
 	struct drm_device *__drm;
 	struct shrinker *__shrinker;
-	struct drm_gem_lru __purgeable;
-	struct drm_gem_lru __evictable;
-	struct drm_gem_lru __evicted;
-	struct drm_gem_lru __dead;
+	struct __drm_shmem_lru __lrus[__DRM_SHMEM_UNLISTED];
+	struct list_head __groups;
+	unsigned long __grouped;
+	unsigned long __last;		/* freed by the last scan, in pages */
 	struct work_struct __end;
 	bool __ending;
+	atomic_t __repeats;
+};
+
+/**
+ * struct drm_shmem_group - objects that are evicted together
+ *
+ * The driver embeds it in the structure whose objects are used together: an address space, a
+ * context, a process. Memory pressure takes the objects of one group before those of the
+ * next.
+ *
+ * Invariants:
+ *
+ * - @__lru has no shrinker before drm_shmem_group_init(), nor after drm_shmem_group_fini().
+ *   In between, @__node is on its shrinker's list, and the group holds a reference to the
+ *   device.
+ * - Only this group uses an object on @__lru, as far as drm_shmem_touch_for() was told.
+ */
+struct drm_shmem_group {
+	/* private: */
+	struct __drm_shmem_lru __lru;
+	struct list_head __node;
+
+	__DRM_SAFE_NO_ASSIGN;
 };
 
 int drm_shmem_pin(struct drm_shmem_obj *obj)
@@ -76,17 +111,24 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 int drmm_shmem_shrinker_init(struct drm_device *drm,
 			     struct drm_shmem_shrinker *shrinker) __must_check;
 
+int drm_shmem_group_init(struct drm_shmem_group *group, struct drm_shmem_shrinker *shrinker)
+	__must_check __nonnull_args(1, 2);
+void drm_shmem_group_fini(struct drm_shmem_group *group) __nonnull_args(1);
+void drm_shmem_group_touch(struct drm_shmem_group *group) __nonnull_args(1);
+void drm_shmem_touch_for(struct drm_shmem_obj *obj, struct drm_shmem_group *group)
+	__nonnull_args(1, 2) __must_hold(drm_resv);
+
 /**
  * drm_shmem_is_purged() - has an object lost its contents?
  * @obj: the object
  *
- * A caller that will use the object later asks. A call that maps the object need not ask: it
- * fails for a purged one.
+ * For a caller that will use the object later. A call that maps the object need not ask,
+ * because it fails for a purged object.
  *
  * Context: The caller holds the object's reservation lock, without which it can be
  * purged at any time.
  *
- * Return: true if @obj was purged, which it stays.
+ * Return: true if @obj was purged. It stays purged.
  */
 static inline bool drm_shmem_is_purged(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)

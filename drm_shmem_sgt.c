@@ -8,39 +8,36 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_trace.h"
 
-/* For how long a task that was killed goes on to wait for a fence, in jiffies */
+/* How long a killed task continues to wait for a fence, in jiffies */
 #define DRM_SHMEM_KILLED_AFTER	(HZ / 10)
 
 /**
  * DOC: sg tables
  *
- * The table of an object is mapped for the DMA device of its &struct drm_device
- * when it is first needed, under the reservation lock, and unmapped exactly
- * once, by whichever comes first:
+ * The library maps the table of an object for the DMA device of its &struct drm_device
+ * when the table is first needed, under the reservation lock. It unmaps the table exactly
+ * once, like the table of any object. An eviction and a purge unmap it early, which only types
+ * with DRM_SHMEM_RECLAIM know.
  *
- * - the object is freed;
- * - it is unmapped early, evicted or purged, with no user left, which only types with
- *   DRM_SHMEM_RECLAIM can tell;
- * - the parent is unbound, which revokes it, users or not.
- *
- * The device's list of mappings decides between them: whoever takes the entry
- * off unmaps the table. Revocation takes an entry off only with a reference to
- * the object, and then waits for its reservation lock. Unmapping early holds that
- * lock already, and fails if revocation has taken the entry off. Freeing finds the
- * entry on the list, or the table revoked: revocation leaves the entry of an
- * object that has no reference to the task that frees it, and unbinding waits for
- * that task. So the last put of an object waits for nothing.
- *
- * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so
- * that the core cannot unmap it a second time, or for a device that is not
- * bound any more. A table pins the object's pages.
+ * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so the core
+ * cannot unmap the table a second time, or for a device that is no longer bound. A table
+ * pins the object's pages.
  */
 
-/* As drm_gem_shmem_get_sg_table(), but charged to the memory cgroup of the task. */
-static struct sg_table *drm_shmem_sgt_alloc(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+/**
+ * __drm_shmem_sgt_alloc() - a table of the pages of an object
+ * @obj: the object, whose pages the caller has pinned
+ *
+ * Like drm_gem_shmem_get_sg_table(), but charges the memory to the memory cgroup of the task, and
+ * its segments are no longer than the object's device takes.
+ *
+ * Context: May sleep.
+ *
+ * Return: the table, which is not mapped, or an ERR_PTR().
+ */
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	size_t max = dma_max_mapping_size(drm_dev_dma_dev(gem->dev));
 	struct sg_table *sgt = kmalloc_obj(*sgt, GFP_KERNEL_ACCOUNT);
 	int ret;
 
@@ -48,7 +45,7 @@ static struct sg_table *drm_shmem_sgt_alloc(struct drm_shmem_obj *obj) __must_ho
 		return ERR_PTR(-ENOMEM);
 	ret = sg_alloc_table_from_pages_segment(sgt, obj->base.pages, gem->size >> PAGE_SHIFT,
 						0, gem->size,
-						min_not_zero(max, (size_t)UINT_MAX),
+						__drm_shmem_max_segment(drm_dev_dma_dev(gem->dev)),
 						GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(sgt);
@@ -64,11 +61,11 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_gem_shmem_pin_locked(&obj->base);
+	ret = drm_shmem_check_large(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
 	if (ret)
 		return ERR_PTR(ret);
 
-	sgt = drm_shmem_sgt_alloc(obj);
+	sgt = __drm_shmem_sgt_alloc(obj);
 	if (IS_ERR(sgt))
 		goto err_unpin;
 
@@ -76,7 +73,6 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	if (ret)
 		goto err_free;
 
-	__drm_shmem_is_back(obj);
 	return sgt;
 
 err_free:
@@ -88,7 +84,7 @@ err_unpin:
 	return sgt;
 }
 
-/* The parent is bound: it is being unbound just now, or that is blocked. */
+/* The parent is still bound: it is just being unbound, or unbinding waits for this. */
 static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
 				   struct sg_table *sgt)
 {
@@ -97,14 +93,15 @@ static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
 	kfree(sgt);
 }
 
-static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
-				      struct sg_table *sgt)
+/* &drm_gem_sgt_ops.unmap */
+static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
 	__must_hold(drm_resv)
 {
-	struct drm_gem_object *gem = &obj->base.base;
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
 	dma_resv_assert_held(gem->resv);
 
+	trace_drm_shmem_sgt_unmap(gem);
 	if (drm_gem_is_imported(gem)) {
 		dma_buf_unmap_attachment(gem->import_attach, sgt, DMA_BIDIRECTIONAL);
 		return;
@@ -113,120 +110,63 @@ static void drm_shmem_sgt_free_locked(struct drm_shmem_obj *obj,
 	drm_shmem_unpin_locked(obj);
 }
 
-/* Unmap the table: @next is what the object has instead from then on. */
-static void drm_shmem_sgt_unmap_locked(struct drm_shmem_obj *obj,
-				       struct sg_table *next)
-	__must_hold(drm_resv)
-{
-	struct sg_table *sgt = obj->__sgt;
-
-	trace_drm_shmem_sgt_unmap(&obj->base.base);
-	WRITE_ONCE(obj->__sgt, next);
-	/* Users of a table that was revoked are still counted. */
-	if (!next)
-		refcount_set(&obj->__sgt_users, 0);
-	drm_shmem_sgt_free_locked(obj, sgt);
-}
-
-static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_ctx_revocable *rev)
-{
-	return container_of(rev, struct drm_shmem_obj, __revocable);
-}
-
-static bool drm_shmem_sgt_revocable_get(struct drm_dev_ctx_revocable *rev)
-{
-	return drm_gem_object_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base);
-}
-
-/* The parent is being unbound. This has a reference to the object. */
-static void drm_shmem_sgt_revoke(struct drm_dev_ctx_revocable *rev) __must_not_hold(drm_resv)
-{
-	struct drm_shmem_obj *obj = drm_shmem_revocable_obj(rev);
-	struct drm_gem_object *gem = &obj->base.base;
-
-	dma_resv_lock(gem->resv, NULL);
-	trace_drm_shmem_sgt_revoke(gem);
-	drm_shmem_sgt_unmap_locked(obj, ERR_PTR(-ENODEV));
-	/* If the object is incomplete then its init step is running, or has failed. */
-	drm_shmem_step_sgt_revoked(obj);
-	dma_resv_unlock(gem->resv);
-	drm_gem_object_put(gem);
-}
-
-static const struct drm_dev_ctx_revocable_ops drm_shmem_sgt_revocable_ops = {
-	.get = drm_shmem_sgt_revocable_get,
-	.revoke = drm_shmem_sgt_revoke,
-};
-
-/* The caller holds the reservation lock, or the object is nobody else's. */
-static void drm_shmem_sgt_publish(struct drm_shmem_obj *obj, struct sg_table *sgt)
-{
-	/*
-	 * Release: pairs with __drm_shmem_sgt_begin() and __drm_shmem_sgt_try(),
-	 * which follow the pointer. The table's entries come before it.
-	 */
-	smp_store_release(&obj->__sgt, sgt);
-	/* Release: pairs with the acquire in drm_shmem_sgt_count(). */
-	refcount_set_release(&obj->__sgt_users, 1);
-}
-
-/* The driver has to say what its device takes; the core's tables do not ask. */
-static void drm_shmem_sgt_check_segments(struct drm_gem_object *gem,
-					 const struct sg_table *sgt)
-{
-	struct device *dev = drm_dev_dma_dev(gem->dev);
-	const unsigned int max = dma_get_max_seg_size(dev);
-	struct scatterlist *sg;
-	int i;
-
-	/* No segment is longer than the object; some buses have no such limit. */
-	if (likely(gem->size <= max) || !dev->dma_parms)
-		return;
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (sg_dma_len(sg) <= max)
-			continue;
-		drm_safe_broken(gem->dev, "segments are as long as the device takes",
-				"one of %u bytes, where %s takes %u: see dma_set_max_seg_size()",
-				sg_dma_len(sg), dev_name(dev), max);
-		return;
-	}
-}
-
 /**
- * __drm_shmem_sgt_wait() - wait for the fences of an exporter
+ * __drm_shmem_wait() - wait for the fences of an exporter
  * @resv: of the dma-buf
+ * @usage: which of them
  *
- * A task that was killed stops waiting: the lock is the exporter's, and the fence may be
- * another driver's. Fences have no killable wait.
+ * A killed task stops waiting, because the fence may belong to another driver. The fence
+ * API has no killable wait.
  *
- * Context: May sleep. The caller holds the reservation lock.
+ * Context: May sleep.
  *
  * Return: 0, or -EINTR if the task was killed.
  */
-int __drm_shmem_sgt_wait(struct dma_resv *resv)
+int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 {
-	while (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, false,
-				      DRM_SHMEM_KILLED_AFTER))
+	while (!dma_resv_wait_timeout(resv, usage, false, DRM_SHMEM_KILLED_AFTER))
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	return 0;
 }
 
 /**
- * __drm_shmem_sgt_again() - whether to map a dma-buf again, because a signal came
- * @sgt: what dma_buf_map_attachment() returned; -EINTR afterwards if the task was killed
+ * __drm_shmem_again() - check whether to ask an exporter again, because a signal arrived
+ * @ret: what it returned; -EINTR afterwards if the task was killed
  *
- * The wait of dma_buf_map_attachment() for fences ends with any signal, with -ERESTARTSYS,
- * and so may the waits of the exporter, with -ERESTARTSYS or -EINTR. The exporter may add a
- * fence in that very call, by moving its memory. Therefore waiting for the fences first is
- * not enough, and the caller waits and maps in a loop until this returns false:
+ * Any signal ends the waits for fences in dma_buf_map_attachment() and
+ * dma_buf_begin_cpu_access(), with -ERESTARTSYS. It may also end the waits of the exporter,
+ * with -ERESTARTSYS or -EINTR. The exporter may add a fence in the same call, by moving its
+ * memory, so it is not enough to wait for the fences first. The caller waits and asks in a
+ * loop until this returns false:
  *
- * - The signal stays pending, and so each wait that a signal ends fails at once. The wait of
- *   __drm_shmem_sgt_wait() between two attempts does not: the next attempt finds the fences
- *   of this one signalled.
- * - What the exporter waits for may need another task. So this sleeps before each attempt.
+ * - The signal stays pending, so each interruptible wait fails at once. The wait of
+ *   __drm_shmem_wait() between two attempts does not fail, and the next attempt finds the
+ *   fences of this one signalled.
+ * - The exporter may wait for something that needs another task to run, so this sleeps
+ *   before each attempt.
  * - A signal that kills the task ends the loop.
- * - Without a pending signal the error is the exporter's own, and ends the loop.
+ * - Without a pending signal, the error comes from the exporter itself, and ends the loop.
+ *
+ * Context: May sleep.
+ *
+ * Return: true if the caller has to try again.
+ */
+bool __drm_shmem_again(int *ret)
+{
+	if (*ret != -ERESTARTSYS && *ret != -EINTR)
+		return false;
+	if (!signal_pending(current))
+		return false;
+	if (drm_resv_try_again())
+		return true;
+	*ret = -EINTR;
+	return false;
+}
+
+/**
+ * __drm_shmem_sgt_again() - the same after dma_buf_map_attachment()
+ * @sgt: what it returned; ERR_PTR(-EINTR) afterwards if the task was killed
  *
  * Context: May sleep.
  *
@@ -234,115 +174,273 @@ int __drm_shmem_sgt_wait(struct dma_resv *resv)
  */
 bool __drm_shmem_sgt_again(struct sg_table **sgt)
 {
-	if (*sgt != ERR_PTR(-ERESTARTSYS) && *sgt != ERR_PTR(-EINTR))
-		return false;
-	if (!signal_pending(current))
-		return false;
-	if (drm_resv_try_again())
-		return true;
-	*sgt = ERR_PTR(-EINTR);
-	return false;
+	int ret = PTR_ERR_OR_ZERO(*sgt);
+	const bool again = __drm_shmem_again(&ret);
+
+	if (ret)
+		*sgt = ERR_PTR(ret);
+	return again;
 }
 
-/* Map a dma-buf in spite of signals, see __drm_shmem_sgt_again(). */
+/* Maps a dma-buf in spite of signals, see __drm_shmem_sgt_again(). */
 static struct sg_table *drm_shmem_sgt_map_import(struct dma_buf_attachment *attach)
 	__must_hold(drm_resv)
 {
+	struct dma_resv *resv = attach->dmabuf->resv;
 	struct sg_table *sgt;
 	int ret;
 
 	do {
-		ret = __drm_shmem_sgt_wait(attach->dmabuf->resv);
+		ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
 		if (ret)
 			return ERR_PTR(ret);
 		sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
 	} while (__drm_shmem_sgt_again(&sgt));
+	if (IS_ERR(sgt) || !attach->importer_ops)
+		return sgt;
+
+	/* The exporter may have moved the memory in that call. Nothing else waits for the move. */
+	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
+	if (ret) {
+		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+		return ERR_PTR(ret);
+	}
 	return sgt;
 }
 
-/* The table, mapped if there is none yet, or an ERR_PTR() */
-static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_ctx_bound *bound,
-						 struct drm_shmem_obj *obj) __must_hold(drm_resv)
+/* &drm_gem_sgt_ops.map */
+static struct sg_table *drm_shmem_sgt_op_map(struct drm_gem_object *gem) __must_hold(drm_resv)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	struct sg_table *sgt = obj->__sgt;
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	struct sg_table *sgt;
 	int ret;
 
-	if (sgt)
-		return sgt;
 	ret = drm_shmem_check_purged(obj);
 	if (ret)
 		return ERR_PTR(ret);
-
 	if (drm_gem_is_imported(gem))
 		sgt = drm_shmem_sgt_map_import(gem->import_attach);
 	else
 		sgt = drm_shmem_sgt_map_own(obj);
-	if (IS_ERR(sgt))
-		return sgt;
+	if (!IS_ERR(sgt))
+		trace_drm_shmem_sgt_map(gem);
+	return sgt;
+}
 
-	ret = drm_dev_ctx_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
-	if (ret) {
-		drm_shmem_sgt_free_locked(obj, sgt);
+/* &drm_gem_sgt_ops.revoked */
+static void drm_shmem_sgt_op_revoked(struct drm_gem_object *gem) __must_hold(drm_resv)
+{
+	/* If the object is incomplete, its init step is running, or has failed. */
+	drm_shmem_step_sgt_revoked(to_drm_shmem_obj(gem));
+}
+
+static const struct drm_gem_sgt_ops drm_shmem_sgt_ops = {
+	.map = drm_shmem_sgt_op_map,
+	.unmap = drm_shmem_sgt_op_unmap,
+	.revoked = drm_shmem_sgt_op_revoked,
+};
+
+/**
+ * __drm_shmem_sgt_unmap_stale() - unmap a table whose memory has moved
+ * @obj: the object, whose jobs do not use the table any more
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: 0, also if there is no such table; -EBUSY if it has users, or is being revoked.
+ */
+int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj)
+{
+	struct drm_dev_ctx *ctx = __drm_shmem_ctx(obj);
+
+	if (!__drm_shmem_sgt_is_stale(obj))
+		return 0;
+	/* Acquire: pairs with the release in __drm_shmem_sgt_uncount(), see sgt-stale.litmus. */
+	if (refcount_read(&obj->__table.__users))
+		return -EBUSY;
+	smp_acquire__after_ctrl_dep();
+	if (!drm_dev_ctx_revocable_take(ctx, &obj->__table.__revocable))
+		return -EBUSY;
+
+	__drm_gem_table_unmap(&obj->__table, &obj->base.base, &drm_shmem_sgt_ops, NULL);
+	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_STALE);
+	drm_dev_ctx_revocable_done(ctx);
+	return 0;
+}
+
+static bool drm_shmem_sgt_has_jobs(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return !dma_resv_test_signaled(obj->base.base.resv, DMA_RESV_USAGE_BOOKKEEP);
+}
+
+/* Unmaps a table whose memory has moved, after its jobs, for the next table. */
+static int drm_shmem_sgt_end_stale(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	int ret;
+
+	if (!__drm_shmem_sgt_is_stale(obj))
+		return 0;
+	/* Unordered: __drm_shmem_sgt_unmap_stale() reads it again. */
+	if (refcount_read(&obj->__table.__users))
+		return -EAGAIN;
+	ret = __drm_shmem_wait(obj->base.base.resv, DMA_RESV_USAGE_BOOKKEEP);
+	if (ret)
+		return ret;
+	return __drm_shmem_sgt_unmap_stale(obj) ? -EAGAIN : 0;
+}
+
+/**
+ * __drm_shmem_sgt_moved() - the exporter moves the memory of an import
+ * @obj: the object
+ *
+ * Current users and jobs continue to use the table. It gets no new users.
+ *
+ * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
+ *
+ * Return: whether there is a table whose memory has not moved before.
+ */
+bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+
+	if (!drm_shmem_has_sgt(obj) || (obj->__flags & __DRM_SHMEM_STALE))
+		return false;
+	trace_drm_shmem_sgt_moved(&obj->base.base);
+	drm_shmem_step_moved(obj);
+	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_STALE);
+	/*
+	 * Release: pairs with the acquire in __drm_gem_table_count(), see
+	 * sgt-moved.litmus. The flag comes before the count.
+	 */
+	if (!refcount_dec_and_test(&obj->__table.__users))
+		return true;
+	if (drm_shmem_sgt_has_jobs(obj))
+		__drm_shmem_sgt_left(obj);
+	else
+		__drm_shmem_sgt_unmap_stale(obj);
+	return true;
+}
+
+static struct drm_shmem_obj *drm_shmem_revocable_obj(struct drm_dev_ctx_revocable *rev)
+{
+	return container_of(rev, struct drm_shmem_obj, __table.__revocable);
+}
+
+static bool drm_shmem_sgt_revocable_get(struct drm_dev_ctx_revocable *rev)
+{
+	return drm_gem_object_get_unless_zero(&drm_shmem_revocable_obj(rev)->base.base);
+}
+
+/* The parent is being unbound. The caller has taken a reference to the object. */
+static void drm_shmem_sgt_revoke(struct drm_dev_ctx_revocable *rev) __must_not_hold(drm_resv)
+{
+	struct drm_shmem_obj *obj = drm_shmem_revocable_obj(rev);
+
+	trace_drm_shmem_sgt_revoke(&obj->base.base);
+	/* There is no table that could move, and the driver may be unloaded. */
+	if (drm_gem_is_imported(&obj->base.base))
+		__drm_shmem_follow_forget(obj->base.base.import_attach);
+	__drm_gem_table_revoke(&obj->__table, &obj->base.base, &drm_shmem_sgt_ops);
+}
+
+static const struct drm_dev_ctx_revocable_ops drm_shmem_sgt_revocable_ops = {
+	.get = drm_shmem_sgt_revocable_get,
+	.revoke = drm_shmem_sgt_revoke,
+};
+
+/* Returns the table, or an ERR_PTR(). Maps it if there is none yet. */
+static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_ctx_bound *bound,
+						 struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	int ret = drm_shmem_sgt_end_stale(obj);
+
+	if (ret)
 		return ERR_PTR(ret);
-	}
+	return __drm_gem_table_map(&obj->__table, &obj->base.base, bound,
+				   &drm_shmem_sgt_revocable_ops, &drm_shmem_sgt_ops);
+}
 
-	drm_shmem_sgt_check_segments(gem, sgt);
-	trace_drm_shmem_sgt_map(gem);
-	drm_shmem_sgt_publish(obj, sgt);
+/**
+ * __drm_shmem_sgt_uncount() - stop being a counted user of a table
+ * @obj: the object
+ *
+ * The caller may be the last user of a table whose memory has moved. Its accesses come before
+ * the table can be unmapped.
+ *
+ * Context: Any.
+ */
+void __drm_shmem_sgt_uncount(struct drm_shmem_obj *obj) __drm_nonallocating
+{
+	/*
+	 * Release: pairs with the acquire in __drm_gem_table_unmap_idle(), see sgt-reclaim.litmus
+	 * and sgt-give-up.litmus. The count can only reach zero here if the memory has moved,
+	 * see sgt-stale.litmus.
+	 */
+	if (refcount_dec_and_test(&obj->__table.__users))
+		__drm_shmem_sgt_left(obj);
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_uncount);
+
+/* Becomes a user of the table without the reservation lock, if the table has users. */
+static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
+{
+	struct sg_table *sgt = __drm_gem_table_count(&obj->__table);
+
+	if (!sgt)
+		return NULL;
+	/*
+	 * Ordered by the acquire in __drm_gem_table_count(): a user that comes after the move
+	 * sees the flag, see sgt-moved.litmus.
+	 */
+	if (unlikely(READ_ONCE(obj->__flags) & __DRM_SHMEM_STALE)) {
+		__drm_shmem_sgt_uncount(obj);
+		return NULL;
+	}
+	if (IS_ERR(sgt))
+		__drm_shmem_sgt_uncount(obj);
 	return sgt;
 }
 
 /**
- * __drm_shmem_sgt_check_device() - whether a proof is of an object's device
- * @bound: the proof
+ * __drm_shmem_sgt_use() - the table of an object, if it is mapped
  * @obj: the object
  *
- * Context: Task context. Does not sleep.
+ * The object is not imported. The caller has the proof that the parent is bound, which keeps the
+ * table from being revoked. The table stays mapped until __drm_shmem_sgt_unuse().
  *
- * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL,
- * with a report, if the device is another one, also one on the same parent.
+ * Context: Any.
+ *
+ * Return: the table; NULL if there is none, or it was revoked.
  */
-int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
-				 const struct drm_shmem_obj *obj) __drm_nonallocating
-{
-	struct drm_device *drm = obj->base.base.dev;
-	bool unbound = false;
-
-	if (likely(drm == &bound->__ctx->drm))
-		return 0;
-	/* Bound again: the proof is of a later struct drm_device on the same parent. */
-	if (drm->dev == drm_dev_ctx_bound_parent(bound))
-		drm_safe_trusted(unbound = drm_dev_is_unplugged(drm));
-	if (unbound)
-		return -ENODEV;
-
-	drm_safe_broken(drm, "both are of one device",
-			"an sg table is wanted with the proof of another device");
-	return -EINVAL;
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_sgt_check_device);
-
-/* Become a user of the table without the reservation lock, if it has users. */
-static struct sg_table *drm_shmem_sgt_count_unlocked(struct drm_shmem_obj *obj)
+struct sg_table *__drm_shmem_sgt_use(struct drm_shmem_obj *obj)
 {
 	struct sg_table *sgt;
 
-	/*
-	 * Acquire: pairs with the release in drm_shmem_sgt_publish(). A count
-	 * that is not zero means that there is a table, and keeps it from
-	 * anything but revocation, which comes after the proof.
-	 */
-	if (!refcount_inc_not_zero_acquire(&obj->__sgt_users))
-		return NULL;
-
-	sgt = READ_ONCE(obj->__sgt);
-	if (IS_ERR(sgt))
-		refcount_dec(&obj->__sgt_users);
-	return sgt;
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM)
+		sgt = drm_shmem_sgt_count_unlocked(obj);
+	else
+		/* The ordering is the same as in __drm_shmem_sgt_begin(), see sgt-begin.litmus. */
+		sgt = READ_ONCE(obj->__table.__sgt);
+	return IS_ERR(sgt) ? NULL : sgt;
 }
 
-/* Become one more counted user of the table, which is mapped if need be. */
+/**
+ * __drm_shmem_sgt_unuse() - end a use of the table, after __drm_shmem_sgt_use() found one
+ * @obj: the object
+ *
+ * Context: Any.
+ */
+void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj)
+{
+	/*
+	 * Release: like __drm_shmem_sgt_uncount(), see sgt-reclaim.litmus. The count does
+	 * not reach zero, because the memory of the device's own objects does not move
+	 * under its table.
+	 */
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM)
+		refcount_dec(&obj->__table.__users);
+}
+
+/* Adds a counted user to the table, and maps the table if necessary. */
 static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *bound,
 					    struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
@@ -357,8 +455,10 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
-	if (!IS_ERR(sgt))
-		refcount_inc(&obj->__sgt_users);
+	if (!IS_ERR(sgt)) {
+		refcount_inc(&obj->__table.__users);
+		__drm_shmem_relist(obj);
+	}
 	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return sgt;
@@ -366,69 +466,64 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 
 /* The table of an object that does not count its users */
 static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
-					  struct drm_shmem_obj *obj, bool locked)
+					  struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
+	ret = drm_shmem_lock_how(gem, how);
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
-	drm_shmem_unlock(gem, locked);
+	if (!IS_ERR(sgt))
+		__drm_shmem_relist(obj);
+	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return sgt;
 }
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own)
+static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj)
 {
-	ref_tracker_alloc(&own->__obj->__handles, &own->__tracker, GFP_KERNEL);
-	drm_dev_ctx_handle_add(own->__obj->base.base.dev, &own->__handle);
+	ref_tracker_alloc(&obj->__handles, &own->__tracker, GFP_KERNEL);
 }
 
-static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own)
+static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj)
 {
-	ref_tracker_free(&own->__obj->__handles, &own->__tracker);
-	drm_dev_ctx_handle_del(own->__obj->base.base.dev, &own->__handle);
+	ref_tracker_free(&obj->__handles, &own->__tracker);
 }
 #else
-static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own) { }
-static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own) { }
+static void drm_shmem_sgt_track(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj) { }
+static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj) { }
 #endif
 
 /**
- * __drm_shmem_sgt_adopt() - make an imported table the object's
+ * __drm_shmem_sgt_adopt() - give an object its imported table
  * @bound: proof that the parent of the device is bound
  * @obj: the object, which nobody else has
  * @sgt: mapped by the core for the object's attachment
  *
- * Waits for no lock: nobody else has the object, and revocation comes after the section.
+ * Takes no lock: no other task has the object, and revocation comes after the section.
  *
  * Context: May sleep. In a section, which @bound stands for.
  *
- * Return: 0, or an error of drm_dev_ctx_revocable_add(): the table stays the core's.
+ * Return: 0, or an error of drm_dev_ctx_revocable_add(), in which case the table still
+ * belongs to the core.
  */
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			  struct sg_table *sgt)
 {
-	int ret;
-
-	ret = drm_dev_ctx_revocable_add(bound, &obj->__revocable, &drm_shmem_sgt_revocable_ops);
-	if (ret)
-		return ret;
-	drm_shmem_sgt_check_segments(&obj->base.base, sgt);
-	drm_shmem_sgt_publish(obj, sgt);
-	return 0;
+	return __drm_gem_table_publish(&obj->__table, &obj->base.base, bound,
+				       &drm_shmem_sgt_revocable_ops, sgt);
 }
 
 /**
  * __drm_shmem_sgt_disown() - undo __drm_shmem_sgt_adopt()
  * @obj: the object, which nobody else has
  *
- * From here on the table is as one that was revoked. The init step that failed may have left
- * an owned handle, whose uses are then refused, and which is still counted.
+ * From here on the table looks revoked. The failed init step may have left an owned handle.
+ * Uses of this handle are refused, and it is still counted.
  *
  * Context: Any, in the section that the table was adopted in, so that it was
  * not revoked.
@@ -436,61 +531,54 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 	__context_unsafe("as __drm_shmem_sgt_destroy()")
 {
-	/* Nothing else takes it off: revocation comes after the section. */
+	/* Nothing else takes the entry off, because revocation comes after the section. */
 	if (WARN_ON(!__drm_shmem_sgt_take(obj)))
 		return;
-	WRITE_ONCE(obj->__sgt, ERR_PTR(-ENODEV));
+	WRITE_ONCE(obj->__table.__sgt, ERR_PTR(-ENODEV));
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 
 /**
- * __drm_shmem_sgt_take() - keep the table of an object that is freed
+ * __drm_shmem_sgt_take() - keep the table of an object that is being freed
  * @obj: object without a reference, or that nobody else has
  *
  * On success the parent stays bound until __drm_shmem_sgt_destroy().
  *
  * Context: Any.
  *
- * Return: whether there is a table. A table that is revoked is none.
+ * Return: whether there is a table. A revoked table does not count.
  */
 bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj)
 	__context_unsafe("given back by __drm_shmem_sgt_destroy()")
 {
-	return drm_shmem_has_sgt(obj) &&
-	       drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable);
+	return __drm_gem_table_take(&obj->__table, &obj->base.base);
 }
 
 /**
- * __drm_shmem_sgt_destroy() - unmap the table of an object that is freed
+ * __drm_shmem_sgt_destroy() - unmap the table of an object that is being freed
  * @obj: object without a reference, after __drm_shmem_sgt_take()
  *
- * Nobody else has the object or finds it, so its own table and its pin go under the
- * lock that it has for itself, also if it shares another one. The pages go with the object.
- * The table of an imported object is left to __drm_shmem_prime_end().
+ * Unmaps the object's own table, and drops its pin. The pages are freed with the object.
+ * __drm_shmem_prime_end() unmaps the table of an imported object.
  *
- * Context: May sleep.
+ * Context: May sleep. Under drm_gem_lock_freed().
  */
 void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 	__context_unsafe("taken by __drm_shmem_sgt_take()")
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	struct dma_resv *shared;
-
-	trace_drm_shmem_sgt_unmap(gem);
-	shared = drm_gem_lock_freed(gem);
-	drm_shmem_sgt_free_own(obj, obj->__sgt);
-	WRITE_ONCE(obj->__sgt, NULL);
-	refcount_set(&obj->__sgt_users, 0);
+	trace_drm_shmem_sgt_unmap(&obj->base.base);
+	drm_shmem_sgt_free_own(obj, READ_ONCE(obj->__table.__sgt));
+	WRITE_ONCE(obj->__table.__sgt, NULL);
+	refcount_set(&obj->__table.__users, 0);
 	drm_gem_shmem_unpin_locked(&obj->base);
-	drm_gem_unlock_freed(gem, shared);
 	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 }
 
 /**
- * __drm_shmem_sgt_get() - borrow the table, where that takes more than a load
+ * __drm_shmem_sgt_get() - borrow the table, if that takes more than a load
  * @bound: proof that the parent of the object's device is bound
  * @obj: the object
- * @locked: whether the caller holds the reservation lock
+ * @how: how to take the reservation lock
  *
  * See drm_shmem_sgt_guard(), which drivers call.
  *
@@ -499,18 +587,18 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
  * Return: the handle, with an ERR_PTR() for a table if there is none.
  */
 struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
-					 struct drm_shmem_obj *obj, bool locked)
+					 struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	const bool counted = READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM;
 	struct sg_table *table;
 	int ret;
 
-	ret = __drm_shmem_sgt_check_device(bound, obj);
+	ret = __drm_gem_sgt_check_drm(bound, obj->base.base.dev);
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 
-	table = counted ? drm_shmem_sgt_count(bound, obj, drm_resv_how(locked)) :
-			  drm_shmem_sgt_map(bound, obj, locked);
+	table = counted ? drm_shmem_sgt_count(bound, obj, how) :
+			  drm_shmem_sgt_map(bound, obj, how);
 	return (struct drm_shmem_sgt) {
 		.__table = table,
 		.__counted = counted && !IS_ERR(table) ? obj : NULL,
@@ -518,12 +606,58 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
+/* Returns which fences the next table has to wait for. */
+static enum dma_resv_usage drm_shmem_sgt_waits_for(const struct drm_shmem_obj *obj)
+{
+	return __drm_shmem_sgt_is_stale(obj) ? DMA_RESV_USAGE_BOOKKEEP : DMA_RESV_USAGE_KERNEL;
+}
+
+/**
+ * drm_shmem_lock_idle_interruptible() - lock an object while its memory is not being moved
+ * @obj: the object
+ *
+ * For an object that may be an import, before the section that maps its table: the fences and the
+ * lock of an import belong to the exporter and can take long, and an unplug should not wait for
+ * them. In the section, drm_shmem_sgt_own_locked() and drm_shmem_sgt_guard_locked() then find all
+ * fences signalled. The caller gives the lock back with dma_resv_unlock().
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: 0, with the object's reservation lock held; -ERESTARTSYS or -EINTR if a signal arrived;
+ * or -EDEADLK if called under the lock, which is reported.
+ */
+int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
+	__context_unsafe("see drm_shmem_lock_how()")
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	long left;
+	int ret;
+
+	do {
+		ret = __drm_shmem_check_call(gem, false);
+		if (ret)
+			return ret;
+		left = dma_resv_wait_timeout(gem->resv, drm_shmem_sgt_waits_for(obj), true,
+					     MAX_SCHEDULE_TIMEOUT);
+		if (left < 0)
+			return left;
+		ret = drm_shmem_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
+		if (ret)
+			return ret;
+		if (dma_resv_test_signaled(gem->resv, drm_shmem_sgt_waits_for(obj)))
+			return 0;
+		/* A fence was added between the wait and the lock, or the memory was moved. */
+		drm_shmem_unlock(gem, false);
+	} while (true);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_lock_idle_interruptible);
+
 /**
  * __drm_shmem_sgt_own() - own the table of an object
  * @own: handle to fill in
  * @bound: proof that the parent of the object's device is bound
  * @obj: the object
- * @locked: whether the caller holds the reservation lock
+ * @how: how to take the reservation lock
  *
  * See drm_shmem_sgt_own(), which drivers call.
  *
@@ -532,41 +666,28 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  * Return: 0 or a negative error code.
  */
 int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
-			struct drm_shmem_obj *obj, bool locked)
+			struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	int ret;
 
-	ret = __drm_shmem_check_call(&obj->base.base, locked);
-	if (ret)
-		return ret;
-	if (own->__obj) {
-		drm_safe_broken(obj->base.base.dev, "an owned handle is not overwritten",
-				"it is in use, and drm_shmem_sgt_release() comes first, or it was not zeroed");
-		return -EBUSY;
-	}
-	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, drm_resv_how(locked)));
+	ret = __drm_shmem_check_call(&obj->base.base, how == DRM_RESV_LOCKED) ?:
+	      __drm_gem_table_check_empty(&own->__own, obj->base.base.dev) ?:
+	      __drm_gem_sgt_check_drm(bound, obj->base.base.dev) ?:
+	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, how));
 	if (ret)
 		return ret;
 
-	drm_gem_object_get(&obj->base.base);
-	WRITE_ONCE(own->__suspended, 0);
-	/* Release: drm_shmem_sgt_suspend() exchanges the flag after it read this. */
-	smp_store_release(&own->__obj, obj);
-	drm_shmem_sgt_track(own);
+	__drm_gem_table_own(&own->__own, &obj->__table, &obj->base.base);
+	drm_shmem_sgt_track(own, obj);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_own);
 
-/* Stop being a user of the table, once. */
+/* Like drm_gem_sgt_give_up(), with the same ordering: see sgt-give-up.litmus. */
 static void drm_shmem_sgt_give_up(struct drm_shmem_sgt_owned *own, struct drm_shmem_obj *obj)
 {
-	/*
-	 * Release: pairs with the acquire in __drm_shmem_sgt_reclaim(). What was
-	 * done with the table comes before it can go.
-	 */
-	if (!xchg(&own->__suspended, 1))
-		refcount_dec(&obj->__sgt_users);
+	if (__drm_gem_table_give_up(&own->__own))
+		__drm_shmem_sgt_uncount(obj);
 }
 
 /**
@@ -576,42 +697,44 @@ static void drm_shmem_sgt_give_up(struct drm_shmem_sgt_owned *own, struct drm_sh
  * The table stays mapped for the object's next user.
  *
  * Takes no lock, but puts the object. A caller that has another reference to the object may
- * hold any reservation lock, as the bo_fini step of an address space may. Without another
- * one, the rules are those for the last put of an object.
+ * hold any reservation lock, for example in the bo_fini step of an address space. Without
+ * another reference, the rules for the last put of an object apply.
  *
  * Context: May sleep. Without any reservation lock, unless the caller has another reference
  * to the object.
  */
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own)
 {
-	struct drm_shmem_obj *obj = own->__obj;
+	struct drm_shmem_obj *obj = __drm_shmem_sgt_of(own);
 
 	if (!obj)
 		return;
-	drm_shmem_sgt_untrack(own);
+	drm_shmem_sgt_untrack(own, obj);
 	drm_shmem_sgt_give_up(own, obj);
-	/* It stays marked as suspended: drm_shmem_sgt_suspend() may have read @obj. */
-	WRITE_ONCE(own->__obj, NULL);
+	__drm_gem_table_disown(&own->__own, &obj->base.base);
+	__drm_shmem_try_relist(obj);
 	drm_gem_object_put(&obj->base.base);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
 
 /**
- * drm_shmem_sgt_suspend() - do without an owned sg table until it is resumed
+ * drm_shmem_sgt_suspend() - give up an owned sg table until the handle is resumed
  * @own: the handle, which may be empty or suspended already
  *
- * The handle keeps the object, but not its table. For a type's evict step: the
- * hardware must not know addresses of the table any more. The handle may be
- * released by another task meanwhile, if the caller keeps the object and @own; it
- * may not be used for another object.
+ * The handle keeps the object, but not its table. For a type's evict step: the hardware
+ * must not know addresses of the table any more. Another task may release the handle
+ * meanwhile, if the caller keeps the object and @own, but the handle may not be used for
+ * another object.
  *
  * Context: Any thread. The caller holds the object's reservation lock.
  */
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
 {
-	struct drm_shmem_obj *obj = READ_ONCE(own->__obj);
+	/* The exchange depends on this load, so it comes after it: see sgt-own.litmus. */
+	struct drm_gem_table *table = READ_ONCE(own->__own.__of);
+	struct drm_shmem_obj *obj = container_of(table, struct drm_shmem_obj, __table);
 
-	if (!obj)
+	if (!table)
 		return;
 	dma_resv_assert_held(obj->base.base.resv);
 	drm_shmem_sgt_give_up(own, obj);
@@ -631,7 +754,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_suspend);
  */
 int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
 {
-	struct drm_shmem_obj *obj = own->__obj;
+	struct drm_shmem_obj *obj = __drm_shmem_sgt_of(own);
 	int ret;
 
 	if (!obj)
@@ -639,18 +762,14 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev
 	ret = __drm_shmem_check_call(&obj->base.base, true);
 	if (ret)
 		return ret;
-	if (!own->__suspended)
+	if (!own->__own.__suspended)
 		return 0;
-	ret = __drm_shmem_sgt_check_device(bound, obj) ?:
+	ret = __drm_gem_sgt_check_drm(bound, obj->base.base.dev) ?:
 	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, DRM_RESV_LOCKED));
 	if (ret)
 		return ret;
 
-	/*
-	 * Release: pairs with the acquire in __drm_shmem_sgt_try(). A handle that
-	 * is not suspended has a table.
-	 */
-	smp_store_release(&own->__suspended, 0);
+	__drm_gem_table_resumed(&own->__own);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
@@ -660,43 +779,29 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
  * @to: empty handle
  * @from: the handle, empty afterwards
  *
- * If @to is in use then that is reported, and what it held is leaked: memory that was never
- * initialised looks the same. The object can be evicted meanwhile; the evict step then finds
- * it in use, or @to is suspended.
+ * If @to is in use, this is reported, and its content is leaked, because memory that was
+ * never initialised looks the same. The object can be evicted meanwhile: either the evict
+ * step finds it in use, or @to is suspended.
  *
  * Context: Any.
  */
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from)
 {
-	if (to->__obj) {
-		drm_safe_broken(from->__obj ? from->__obj->base.base.dev : NULL,
-				"an owned handle is not overwritten",
-				"it is in use, and drm_shmem_sgt_release() comes first, or it was not zeroed");
-		/* What is suspended from here on is the table that is moved. */
-		if (to != from)
-			WRITE_ONCE(to->__obj, NULL);
-	}
-	/*
-	 * @from stays marked as suspended, as a handle that was released: a suspend that
-	 * read its object meanwhile gives up the user either before this, or not at all.
-	 */
-	WRITE_ONCE(to->__suspended, xchg(&from->__suspended, 1));
-	/* Release: as in __drm_shmem_sgt_own(). */
-	smp_store_release(&to->__obj, from->__obj);
+	struct drm_shmem_obj *obj = __drm_shmem_sgt_of(from);
+
+	__drm_gem_table_move(&to->__own, &from->__own, obj ? obj->base.base.dev : NULL);
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;
-	to->__handle = from->__handle;
 #endif
-	WRITE_ONCE(from->__obj, NULL);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_move);
 
 /**
- * __drm_shmem_sgt_reclaim() - unmap the table before its time
+ * __drm_shmem_sgt_reclaim() - unmap the table early
  * @obj: the object
  *
- * Only for a type that counts all users of its tables, and if there are none.
+ * Works only for a type that counts all users of its tables, and only if there are none.
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
@@ -710,23 +815,12 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 
 	if (!drm_shmem_has_sgt(obj))
 		return 0;
-	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
+	if (!(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))
 		return -EOPNOTSUPP;
+	if (__drm_shmem_sgt_is_stale(obj))
+		return drm_shmem_sgt_has_jobs(obj) ? -EBUSY : __drm_shmem_sgt_unmap_stale(obj);
 
-	/* To zero: no new user without the reservation lock from here on. */
-	if (!refcount_dec_if_one(&obj->__sgt_users))
-		return -EBUSY;
-	/* Pairs with the release in class_drm_shmem_sgt_destructor() and its like. */
-	smp_acquire__after_ctrl_dep();
-	if (!drm_dev_ctx_revocable_take(__drm_shmem_ctx(obj), &obj->__revocable)) {
-		/* Revocation waits for the lock. Release: as drm_shmem_sgt_publish(). */
-		refcount_set_release(&obj->__sgt_users, 1);
-		return -EBUSY;
-	}
-
-	drm_shmem_sgt_unmap_locked(obj, NULL);
-	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
-	return 0;
+	return __drm_gem_table_unmap_idle(&obj->__table, gem, &drm_shmem_sgt_ops);
 }
 
 static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_resv_how how)
@@ -745,14 +839,14 @@ static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_resv_how h
  * drm_shmem_sgt_unmap() - unmap the sg table of an object early
  * @obj: the object
  *
- * The next use maps it again. The hardware must not use it any more.
+ * The next use maps the table again. The hardware must not use it any more.
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, also if there is no table; -EBUSY if it is in use, or being
- * revoked; -EOPNOTSUPP if the object's type is not DRM_SHMEM_RECLAIM; -EINTR if the task was
- * killed while it waited for the lock of an exporter; or -EDEADLK if called under the lock,
- * which is reported.
+ * Return: 0, also if there is no table; -EBUSY if it is in use or being revoked, or if the
+ * exporter has moved the memory and jobs run; -EOPNOTSUPP if the object's type is not
+ * DRM_SHMEM_RECLAIM; -EINTR if the task was killed while it waited for the lock of an exporter;
+ * or -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 {
@@ -761,13 +855,13 @@ int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 EXPORT_SYMBOL_GPL(drm_shmem_sgt_unmap);
 
 /**
- * drm_shmem_sgt_unmap_interruptible() - the same, with a wait that a signal ends
+ * drm_shmem_sgt_unmap_interruptible() - the same, with an interruptible wait
  * @obj: the object
  *
  * Context: As drm_shmem_sgt_unmap().
  *
- * Return: as drm_shmem_sgt_unmap(), or -EINTR if a signal came while it waited for the lock,
- * and nothing changed.
+ * Return: as drm_shmem_sgt_unmap(), or -EINTR if a signal arrived while it waited for the
+ * lock, with nothing changed.
  */
 int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj)
 {

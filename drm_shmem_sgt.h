@@ -2,21 +2,19 @@
 #ifndef _DRM_SHMEM_SGT_H
 #define _DRM_SHMEM_SGT_H
 
-#include <linux/scatterlist.h>
-
 #include "drm_shmem_obj.h"
 
 /**
  * struct drm_shmem_sgt - borrowed sg table of an object
  *
- * Lives on the stack, in the scope that drm_shmem_sgt_guard() opens, which is
- * inside of the scope of the proof that the parent of the device is bound.
+ * Lives on the stack, in the scope that drm_shmem_sgt_guard() opens. That scope is inside
+ * the scope of the proof that the parent of the device is bound.
  *
  * Invariants:
  *
- * - @__table is mapped for the DMA device until the end of the scope. In what makes a
- *   handle, it may be an ERR_PTR(): then there is no handle.
- * - @__counted is NULL, or an object of which this is one sg table user.
+ * - @__table is mapped for the DMA device until the end of the scope. Functions that make
+ *   a handle may set it to an ERR_PTR(), in which case there is no handle.
+ * - @__counted is NULL, or the object whose sg table counts this handle as a user.
  */
 struct drm_shmem_sgt {
 	/* private: */
@@ -29,44 +27,48 @@ struct drm_shmem_sgt {
 /**
  * struct drm_shmem_sgt_owned - owned sg table of an object
  *
- * Keeps the object, and keeps its table from being unmapped early or purged.
- * It does not keep the table from being revoked when the parent is unbound:
- * the object's type is told (&drm_shmem_obj_type.sgt_revoked), and
+ * Holds a reference to the object, and keeps its table from being unmapped early or
+ * purged. It does not keep the table from being revoked when the parent is unbound: the
+ * library tells the object's type (&drm_shmem_obj_type.sgt_revoked), and
  * drm_shmem_sgt_guard_owned() skips its block from then on.
  *
- * For what keeps addresses of the table, like the page tables of a GPU. While
- * it is suspended it keeps the object only, so that the object can be evicted.
+ * For code that keeps addresses of the table, like the page tables of a GPU. A suspended
+ * handle keeps the object only, so that the object can be evicted.
  *
  * Invariants:
  *
- * - Changed by one thread at a time, except that drm_shmem_sgt_suspend() may run
- *   during drm_shmem_sgt_release().
- * - While @__obj is not NULL and @__suspended not set, this is one counted user.
- *   The call that exchanges @__suspended from 0 gives up that user. It becomes 0
- *   under the reservation lock, or in a handle that is empty.
+ * - @__own is like that of any object, see struct drm_gem_table_own. Its table is that of a
+ *   &struct drm_shmem_obj.
  */
 struct drm_shmem_sgt_owned {
 	/* private: */
-	struct drm_shmem_obj *__obj;
-	unsigned int __suspended;
+	struct drm_gem_table_own __own;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct ref_tracker *__tracker;
-	struct drm_dev_ctx_handle __handle;
 #endif
 	__DRM_SAFE_NO_ASSIGN;
 };
 
+/* Returns the object of a handle, or NULL. */
+static __always_inline struct drm_shmem_obj *
+__drm_shmem_sgt_of(const struct drm_shmem_sgt_owned *own)
+{
+	struct drm_gem_table *table = own->__own.__of;
+
+	return table ? container_of(table, struct drm_shmem_obj, __table) : NULL;
+}
+
 struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
-					 struct drm_shmem_obj *obj, bool locked);
+					 struct drm_shmem_obj *obj, enum drm_resv_how how);
 int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
-			struct drm_shmem_obj *obj, bool locked) __must_check;
+			struct drm_shmem_obj *obj, enum drm_resv_how how) __must_check;
 void drm_shmem_sgt_release(struct drm_shmem_sgt_owned *own) __must_not_hold(drm_resv);
 
 /**
  * drm_shmem_sgt_cleanup() - release an owned sg table, at the end of a scope or of a structure
  * @own: the handle, which may be empty and is so afterwards
  *
- * As drm_vmap_cleanup() for a mapping: for __cleanup() on the stack, and for the function
+ * Like drm_vmap_cleanup() for a mapping: for __cleanup() on the stack, and for the function
  * that frees a structure with the handle.
  *
  * Context: As drm_shmem_sgt_release().
@@ -76,6 +78,23 @@ static inline void drm_shmem_sgt_cleanup(struct drm_shmem_sgt_owned *own) __must
 	drm_shmem_sgt_release(own);
 }
 
+/**
+ * drm_shmem_sgt_is_empty() - is an owned handle empty?
+ * @own: the handle
+ *
+ * Context: Any. The caller keeps others from filling or releasing @own, if the answer is to
+ * last.
+ *
+ * Return: whether it was never filled, or was released since. A handle that is suspended, or whose
+ * table was revoked, is not empty.
+ */
+static inline bool drm_shmem_sgt_is_empty(const struct drm_shmem_sgt_owned *own)
+{
+	return !READ_ONCE(own->__own.__of);
+}
+
+int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
+	__must_check __cond_acquires(0, drm_resv) __must_not_hold(drm_resv);
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)
@@ -84,68 +103,62 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own,
 			   const struct drm_dev_ctx_bound *bound)
 	__must_check __must_hold(drm_resv);
 
-int __drm_shmem_sgt_check_device(const struct drm_dev_ctx_bound *bound,
-				 const struct drm_shmem_obj *obj) __drm_nonallocating;
+void __drm_shmem_sgt_uncount(struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 int drm_shmem_sgt_unmap_interruptible(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
 
-/* A function without a body: the build fails if a call of it remains. */
-void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
-__drm_shmem_sgt_no_proof(void)
-	__drm_nonallocating;
-
-static __always_inline void __drm_shmem_sgt_check_proof(const struct drm_dev_ctx_bound *bound)
-{
-	const bool none = !bound;
-
-	if (__builtin_constant_p(none) && none)
-		__drm_shmem_sgt_no_proof();
-}
-
 static __always_inline struct drm_shmem_sgt
-__drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj, bool locked)
+__drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+		      enum drm_resv_how how)
 {
 	struct sg_table *table;
 	int ret;
 
-	__drm_shmem_sgt_check_proof(bound);
-	ret = __drm_shmem_check_call(&obj->base.base, locked);
+	__drm_gem_sgt_check_proof(bound);
+	ret = __drm_shmem_check_call(&obj->base.base, how == DRM_RESV_LOCKED);
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 	if (likely(obj->base.base.dev == &bound->__ctx->drm &&
 		   !(READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM))) {
 		/*
-		 * Pairs with the release in drm_shmem_sgt_publish(): the entries
-		 * are read by way of the pointer, and so after it. The table
-		 * stays: only revocation would unmap it, and that comes after
-		 * the proof.
+		 * Pairs with the first release in __drm_gem_table_publish(): reads of the
+		 * entries depend on the pointer, so they come after its load, see
+		 * sgt-begin.litmus. The table stays mapped: only revocation could unmap
+		 * it, and revocation comes after the end of the proof, see
+		 * sgt-section.litmus.
 		 */
-		table = READ_ONCE(obj->__sgt);
-		if (!IS_ERR_OR_NULL(table))
+		table = READ_ONCE(obj->__table.__sgt);
+		if (likely(__drm_gem_is_table(table)))
 			return (struct drm_shmem_sgt) { .__table = table };
 	}
-	return __drm_shmem_sgt_get(bound, obj, locked);
+	return __drm_shmem_sgt_get(bound, obj, how);
 }
 
 /* An owner is a counted user, so the table stays unless it is revoked. */
 static __always_inline struct sg_table *
 __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shmem_sgt_owned *own)
 {
-	__drm_shmem_sgt_check_proof(bound);
-	if (!own->__obj)
+	const struct drm_shmem_obj *obj =
+		container_of(own->__own.__of, struct drm_shmem_obj, __table);
+
+	__drm_gem_sgt_check_proof(bound);
+	if (!own->__own.__of)
 		return ERR_PTR(-EINVAL);
-	if (unlikely(own->__obj->base.base.dev != &bound->__ctx->drm))
-		return ERR_PTR(__drm_shmem_sgt_check_device(bound, own->__obj));
-	/* Acquire: pairs with the release in __drm_shmem_sgt_resume(). */
-	if (unlikely(smp_load_acquire(&own->__suspended)))
+	if (unlikely(obj->base.base.dev != &bound->__ctx->drm))
+		return ERR_PTR(__drm_gem_sgt_check_drm(bound, obj->base.base.dev));
+	/* Acquire: pairs with the release in __drm_gem_table_resumed(), see sgt-resume.litmus. */
+	if (unlikely(smp_load_acquire(&own->__own.__suspended)))
 		return ERR_PTR(-EAGAIN);
-	/* The order is as in __drm_shmem_sgt_begin(). */
-	return READ_ONCE(own->__obj->__sgt);
+	/* The ordering is the same as in __drm_shmem_sgt_begin(). */
+	return READ_ONCE(obj->__table.__sgt);
 }
 
-/* The error stands beside the handle: a test of the handle's address would cost a branch. */
+/*
+ * The error is returned in a variable of its own, because a test of the handle's address would
+ * cost a branch.
+ */
 static __always_inline struct drm_shmem_sgt
 __drm_shmem_sgt_result(struct drm_shmem_sgt sgt, int *err)
 {
@@ -154,10 +167,11 @@ __drm_shmem_sgt_result(struct drm_shmem_sgt sgt, int *err)
 }
 
 /*
- * The classes that scoped_guard() uses. By hand rather than by DEFINE_CLASS(), so that
- * tags find the functions, and that clang's context analysis sees which lock is held.
+ * The classes that scoped_guard() uses. They do not use DEFINE_CLASS(), so that tags find
+ * the functions, and so that clang's context analysis sees which lock is held.
  */
 typedef struct drm_shmem_sgt class_drm_shmem_sgt_t;
+typedef struct drm_shmem_sgt class_drm_shmem_sgt_interruptible_t;
 typedef struct drm_shmem_sgt class_drm_shmem_sgt_locked_t;
 typedef struct drm_shmem_sgt class_drm_shmem_sgt_owned_t;
 
@@ -166,7 +180,16 @@ class_drm_shmem_sgt_constructor(const struct drm_dev_ctx_bound *bound, struct dr
 				int *err)
 	__must_not_hold(drm_resv)
 {
-	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, false), err);
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, DRM_RESV_LOCKS), err);
+}
+
+static __always_inline struct drm_shmem_sgt
+class_drm_shmem_sgt_interruptible_constructor(const struct drm_dev_ctx_bound *bound,
+					      struct drm_shmem_obj *obj, int *err)
+	__must_not_hold(drm_resv)
+{
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj,
+							    DRM_RESV_LOCKS_INTERRUPTIBLE), err);
 }
 
 static __always_inline struct drm_shmem_sgt
@@ -174,7 +197,7 @@ class_drm_shmem_sgt_locked_constructor(const struct drm_dev_ctx_bound *bound,
 				       struct drm_shmem_obj *obj, int *err)
 	__must_hold(drm_resv)
 {
-	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, true), err);
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_begin(bound, obj, DRM_RESV_LOCKED), err);
 }
 
 static __always_inline struct drm_shmem_sgt
@@ -188,12 +211,8 @@ class_drm_shmem_sgt_owned_constructor(const struct drm_dev_ctx_bound *bound,
 
 static __always_inline void class_drm_shmem_sgt_destructor(struct drm_shmem_sgt *sgt)
 {
-	/*
-	 * Release: pairs with the acquire in __drm_shmem_sgt_reclaim(). What was
-	 * done with the table comes before it can go.
-	 */
 	if (sgt->__counted)
-		refcount_dec(&sgt->__counted->__sgt_users);
+		__drm_shmem_sgt_uncount(sgt->__counted);
 }
 
 static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *sgt)
@@ -202,6 +221,9 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
 }
 
 #define class_drm_shmem_sgt_is_conditional		true
+#define class_drm_shmem_sgt_interruptible_destructor	class_drm_shmem_sgt_destructor
+#define class_drm_shmem_sgt_interruptible_lock_ptr	class_drm_shmem_sgt_lock_ptr
+#define class_drm_shmem_sgt_interruptible_is_conditional true
 #define class_drm_shmem_sgt_locked_destructor		class_drm_shmem_sgt_destructor
 #define class_drm_shmem_sgt_locked_lock_ptr		class_drm_shmem_sgt_lock_ptr
 #define class_drm_shmem_sgt_locked_is_conditional	true
@@ -210,8 +232,9 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
 #define class_drm_shmem_sgt_owned_is_conditional	true
 
 /*
- * The block of scoped_guard(), with its handle under the driver's name. An array, so that
- * it can be neither copied nor returned. No jump leads into the block.
+ * The block of scoped_guard(), with its handle under the driver's name. The handle is an
+ * array, so it can be neither copied nor returned. A jump into the block does not
+ * compile.
  */
 #define __drm_shmem_sgt_guard(_class, _s, _bound, _from, _err)			\
 	scoped_guard(_class, _bound, _from, &(_err))				\
@@ -219,7 +242,7 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
 		     *__once = _s; __once; __once = NULL)			\
 			__drm_safe_no_jump_into(_s, __once, __once = NULL)
 
-/* The same to the end of the scope; the last argument leaves it. */
+/* The same to the end of the scope. The last argument is a statement that leaves the scope. */
 #define __drm_shmem_sgt_or(_class, _s, _bound, _obj, _err, ...)			\
 	CLASS(_class, __scope_##_s)(_bound, _obj, &(_err));			\
 	if (IS_ERR(__scope_##_s.__table)) {					\
@@ -234,17 +257,17 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  * @_s: name of the handle in the block, a const &struct drm_shmem_sgt
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the &struct drm_shmem_obj, which the caller keeps alive
- * @_err: variable for the result: 0; -EINVAL if the object belongs to another
- *	device, or the DMA device was changed after the registration, which are
- *	reported; -ENODEV if its table was revoked, also before
- *	the parent of its device was bound again; -ENODATA if it was purged;
- *	-ENOMEM; -EINTR if the task was killed while it waited; or what mapping it
- *	for DMA returned, for an import from the exporter
+ * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
+ *	the DMA device was changed after the registration, which are reported; -ENODEV if
+ *	its table was revoked, even if the parent of its device was bound again since;
+ *	-ENODATA if it was purged; -ENOMEM; -EAGAIN if its exporter has moved it while
+ *	others use the table; -EINTR if the task was killed while it waited; or the error
+ *	of the DMA mapping, which for an import comes from the exporter
  *
- * The block is skipped if @_err is set. The first use pins the pages and maps
- * them for drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an
- * imported object; of all signals, only one that kills the task ends that. The block is a
- * loop that runs at most once: break leaves it.
+ * The block is skipped if @_err is set. The first use pins the pages and maps them for
+ * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object.
+ * Only a signal that kills the task ends that wait. The block is a loop that runs at most
+ * once: break leaves it.
  *
  * Context: May sleep. Without the object's reservation lock.
  */
@@ -264,6 +287,19 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
 	__drm_shmem_sgt_guard(drm_shmem_sgt_locked, _s, _bound, _obj, _err)
 
 /**
+ * drm_shmem_sgt_guard_interruptible() - drm_shmem_sgt_guard() with an interruptible wait
+ * @_s: name of the handle in the block
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_obj: the object
+ * @_err: variable for the result, as in drm_shmem_sgt_guard(); -EINTR if a signal arrived,
+ *	with nothing changed. An ioctl returns that, and userspace calls it again
+ *
+ * Context: As drm_shmem_sgt_guard(), but a signal ends the wait for the reservation lock.
+ */
+#define drm_shmem_sgt_guard_interruptible(_s, _bound, _obj, _err)		\
+	__drm_shmem_sgt_guard(drm_shmem_sgt_interruptible, _s, _bound, _obj, _err)
+
+/**
  * drm_shmem_sgt_guard_owned() - run a block with an owned sg table
  * @_s: name of the handle in the block, a const &struct drm_shmem_sgt
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
@@ -272,8 +308,8 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  *	object belongs to another device; -ENODEV if the table was revoked;
  *	-EAGAIN if the handle is suspended
  *
- * The block is skipped if @_err is set. The driver keeps the handle from being
- * suspended while a block is run.
+ * The block is skipped if @_err is set. The driver keeps the handle from being suspended
+ * while the block runs.
  *
  * Context: Any.
  */
@@ -286,7 +322,7 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_obj: the object
  * @_err: variable for the result, as in drm_shmem_sgt_guard()
- * @...: statement that leaves the scope, for when @_err is set
+ * @...: statement that leaves the scope if @_err is set
  *
  * Context: As drm_shmem_sgt_guard().
  */
@@ -305,6 +341,19 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  */
 #define drm_shmem_sgt_or_locked(_s, _bound, _obj, _err, ...)			\
 	__drm_shmem_sgt_or(drm_shmem_sgt_locked, _s, _bound, _obj, _err, __VA_ARGS__)
+
+/**
+ * drm_shmem_sgt_or_interruptible() - drm_shmem_sgt_or() with an interruptible wait
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_obj: the object
+ * @_err: variable for the result
+ * @...: statement that leaves the scope
+ *
+ * Context: As drm_shmem_sgt_guard_interruptible().
+ */
+#define drm_shmem_sgt_or_interruptible(_s, _bound, _obj, _err, ...)		\
+	__drm_shmem_sgt_or(drm_shmem_sgt_interruptible, _s, _bound, _obj, _err, __VA_ARGS__)
 
 /**
  * drm_shmem_sgt_table() - the table
@@ -336,8 +385,27 @@ drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_boun
 		  struct drm_shmem_obj *obj)
 	__must_not_hold(drm_resv)
 {
-	__drm_shmem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_own(own, bound, obj, false);
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKS);
+}
+
+/**
+ * drm_shmem_sgt_own_interruptible() - drm_shmem_sgt_own() with an interruptible wait
+ * @own: handle to fill in
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @obj: the object
+ *
+ * Context: As drm_shmem_sgt_own(), but a signal ends the wait for the reservation lock.
+ *
+ * Return: as drm_shmem_sgt_own(); -EINTR if a signal came, with nothing changed.
+ */
+static __always_inline int __must_check
+drm_shmem_sgt_own_interruptible(struct drm_shmem_sgt_owned *own,
+				const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
+	__must_not_hold(drm_resv)
+{
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 
 /**
@@ -355,8 +423,8 @@ drm_shmem_sgt_own_locked(struct drm_shmem_sgt_owned *own, const struct drm_dev_c
 			 struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
-	__drm_shmem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_own(own, bound, obj, true);
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKED);
 }
 
 /**
@@ -368,14 +436,14 @@ drm_shmem_sgt_own_locked(struct drm_shmem_sgt_owned *own, const struct drm_dev_c
  *
  * Context: May sleep. The caller holds the object's reservation lock.
  *
- * Return: as the result of drm_shmem_sgt_guard(); -EINVAL also if the handle is
- * empty. It stays suspended if this fails.
+ * Return: as the result of drm_shmem_sgt_guard(); -EINVAL also if the handle is empty. On
+ * failure the handle stays suspended.
  */
 static __always_inline int __must_check
 drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
 	__must_hold(drm_resv)
 {
-	__drm_shmem_sgt_check_proof(bound);
+	__drm_gem_sgt_check_proof(bound);
 	return __drm_shmem_sgt_resume(own, bound);
 }
 

@@ -27,7 +27,7 @@ DECLARE_EVENT_CLASS(drm_shmem_event,
 	TP_printk("dev=%s gem=%p size=%zu", __get_str(dev), __entry->gem, __entry->size)
 );
 
-/* The object's mapping for the CPU is made or goes away; not each handle. */
+/* The object's CPU mapping is made or removed. There is no event for each handle. */
 DEFINE_EVENT(drm_shmem_event, drm_shmem_vmap,
 	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
 DEFINE_EVENT(drm_shmem_event, drm_shmem_vunmap,
@@ -38,6 +38,9 @@ DEFINE_EVENT(drm_shmem_event, drm_shmem_sgt_map,
 DEFINE_EVENT(drm_shmem_event, drm_shmem_sgt_unmap,
 	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
 DEFINE_EVENT(drm_shmem_event, drm_shmem_sgt_revoke,
+	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
+/* The exporter moves the memory. The event drm_shmem_sgt_unmap shows when the table is unmapped. */
+DEFINE_EVENT(drm_shmem_event, drm_shmem_sgt_moved,
 	TP_PROTO(struct drm_gem_object *gem), TP_ARGS(gem));
 
 DEFINE_EVENT(drm_shmem_event, drm_shmem_purge,

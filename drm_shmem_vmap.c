@@ -14,20 +14,19 @@
 /**
  * DOC: mappings
  *
- * All handles of a &struct drm_shmem_obj share one mapping of the GEM shmem
- * object, which is one user of &drm_gem_shmem_object.vmap_use_count next to
- * those that the core makes, for a dma-buf for example. The core's count is
- * set without a release and its address is valid only under the reservation
- * lock; so this library has its own count and address, which it publishes with
- * release and reads with acquire. Only the first handle and the last take the
- * lock.
+ * All handles of a &struct drm_shmem_obj share one mapping of the GEM shmem object, which
+ * is one user of &drm_gem_shmem_object.vmap_use_count next to users of the core, for
+ * example for a dma-buf. The core sets its count without a release, and its address is
+ * valid only under the reservation lock. So this library has its own count and address,
+ * which it publishes with a release and reads with an acquire. Only the first and the
+ * last handle take the lock.
  *
- * A plain &struct drm_gem_shmem_object has no room for that. Its handles go
- * through the core's helpers under the lock, each time.
+ * A plain &struct drm_gem_shmem_object has no room for these members. Its handles go
+ * through the core's helpers under the lock each time.
  */
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
-/* A plain object has nowhere to record its handles, but its device may. */
+/* A plain object has no place to record its handles, but its device may have one. */
 static struct ref_tracker_dir *drm_vmap_tracker_dir(const struct drm_vmap *m)
 {
 	if (m->flags & __DRM_VMAP_FLAG_PLAIN)
@@ -68,7 +67,7 @@ void __drm_vmap_untrack(struct drm_vmap *m)
 EXPORT_SYMBOL_GPL(__drm_vmap_untrack);
 #endif
 
-/* An address is kept together with a flag that says which of the two it is. */
+/* The flag next to an address says which of the two kinds it is. */
 static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 {
 	if (iomem)
@@ -89,7 +88,7 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	if (refcount_inc_not_zero(&obj->__vmap_users))
 		return 0;
 
-	ret = drm_shmem_check_purged(obj);
+	ret = drm_shmem_check_fillable(obj);
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_vmap_locked(&obj->base, &map) ?:
@@ -104,16 +103,19 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	obj->__vaddr = map.is_iomem ? (void __force *)map.vaddr_iomem : map.vaddr;
 	WRITE_ONCE(obj->__flags, (obj->__flags & ~about_map) | flags);
 	trace_drm_shmem_vmap(gem);
-	__drm_shmem_is_filled(obj);
-	/* Release: pairs with the acquire in __drm_vmap_fill_in(). */
+	__drm_shmem_relist(obj);
+	/*
+	 * Release: pairs with the acquire in __drm_vmap_fill_in() and in
+	 * drm_shmem_panic_scanout(), see vmap-first.litmus.
+	 */
 	refcount_set_release(&obj->__vmap_users, 1);
 	return 0;
 }
 
 /**
- * __drm_vmap_first() - become a user of an object's mapping, making it
+ * __drm_vmap_first() - become a user of an object's mapping, and make the mapping if necessary
  * @obj: the object
- * @locked: whether the caller holds the reservation lock
+ * @how: how to take the reservation lock
  *
  * Context: May sleep.
  *
@@ -121,16 +123,16 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
  * exporter returned, -EINTR if the task was killed while it waited for the lock of an
  * exporter, or as __drm_shmem_check_locked().
  */
-int __drm_vmap_first(struct drm_shmem_obj *obj, bool locked)
+int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
+	ret = drm_shmem_lock_how(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_vmap_first_locked(obj);
-	drm_shmem_unlock(gem, locked);
+	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return ret;
 }
@@ -151,13 +153,16 @@ void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 
 	locked = drm_shmem_caller_locked(gem, locked);
 	drm_shmem_lock(gem, locked);
-	/* Others may have come since: only the lock makes this the last one. */
+	/*
+	 * Other users may have arrived meanwhile: only the lock makes this the last one.
+	 * Acquire: pairs with the release in __drm_vmap_put(), see vmap-last.litmus.
+	 */
 	if (refcount_dec_and_test(&obj->__vmap_users)) {
 		trace_drm_shmem_vunmap(gem);
-		drm_vmap_map(obj->__vaddr, obj->__flags & __DRM_SHMEM_IOMEM, &map);
+		drm_vmap_map(obj->__vaddr, READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM, &map);
 		obj->__vaddr = NULL;
 		drm_gem_shmem_vunmap_locked(&obj->base, &map);
-		__drm_shmem_is_gone(obj);
+		__drm_shmem_relist(obj);
 	}
 	drm_shmem_unlock(gem, locked);
 }
@@ -166,31 +171,31 @@ EXPORT_SYMBOL_GPL(__drm_vmap_last);
 /**
  * drm_shmem_panic_scanout() - let drm_panic draw on an object
  * @obj: the object of a framebuffer that is on a plane
- * @sb: what &drm_plane_helper_funcs.get_scanout_buffer is given; its first map is set, or its
+ * @sb: the argument of &drm_plane_helper_funcs.get_scanout_buffer; its first map is set, or its
  *	pages
  *
- * Takes no lock and waits for nothing. What it gives is there for as long as the framebuffer is
- * pinned: &drm_plane_helper_funcs.prepare_fb has called drm_shmem_pin(), or has an owned
- * mapping handle. If the object is mapped into the kernel, then drm_panic draws on the mapping,
- * else on its pages, one at a time.
+ * Takes no lock and waits for nothing. The memory that this returns is there for as long as the
+ * framebuffer is pinned: &drm_plane_helper_funcs.prepare_fb has called drm_shmem_pin(), or has
+ * an owned mapping handle. If the object is mapped into the kernel, drm_panic draws on the
+ * mapping. Otherwise it draws on the pages, one at a time.
  *
  * Context: Any, also NMI, in a panic. A driver calls it from get_scanout_buffer alone.
  *
  * Return: 0, or -ENODEV if the object has neither a mapping nor pages that drm_panic could map,
- * as an imported one may have.
+ * which may be the case for an imported object.
  */
 int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb)
 {
 	struct page **pages = READ_ONCE(obj->base.pages);
 	void *vaddr = drm_gem_shmem_vaddr(&obj->base);
 
-	/* Acquire: pairs with the release in drm_vmap_first_locked(). */
+	/* Acquire: pairs with the release in drm_vmap_first_locked(), see vmap-first.litmus. */
 	if (atomic_read_acquire(&obj->__vmap_users.refs)) {
 		drm_vmap_map(obj->__vaddr, READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM,
 			     &sb->map[0]);
 		return 0;
 	}
-	/* The core's own mapping, of a client in the kernel */
+	/* The core's own mapping, made for a client in the kernel */
 	if (vaddr) {
 		iosys_map_set_vaddr(&sb->map[0], vaddr);
 		return 0;
@@ -203,30 +208,30 @@ int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer
 EXPORT_SYMBOL_GPL(drm_shmem_panic_scanout);
 
 /**
- * __drm_vmap_map_plain() - map an object that is no &struct drm_shmem_obj
+ * __drm_vmap_map_plain() - map an object that is not a &struct drm_shmem_obj
  * @shmem: the object
  * @map: where the mapping is stored
- * @locked: whether the caller holds the reservation lock
+ * @how: how to take the reservation lock
  *
  * Context: May sleep.
  *
- * Return: 0, -EOPNOTSUPP if the object has no such function, -ENOMEM if it gave
+ * Return: 0, -EOPNOTSUPP if the object has no vmap function, -ENOMEM if that function gave
  * no address, what it returned, -EINTR if the task was killed while it waited for the lock
  * of an exporter, or as __drm_shmem_check_locked().
  */
 int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
-			 struct iosys_map *map, bool locked)
+			 struct iosys_map *map, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &shmem->base;
 	int ret;
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
-	ret = drm_shmem_lock_how(gem, drm_resv_how(locked));
+	ret = drm_shmem_lock_how(gem, how);
 	if (ret)
 		return ret;
 	ret = gem->funcs->vmap(gem, map) ?: drm_shmem_check_map(gem, map);
-	drm_shmem_unlock(gem, locked);
+	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return ret;
 }
@@ -260,9 +265,10 @@ EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 
 /**
  * __drm_vmap_overwritten() - report that a handle in use is filled or moved to
- * @gem: what it is to hold, or NULL
+ * @gem: the new object of the handle, or NULL
  *
- * What it holds is not looked at: a handle that was never initialised looks the same.
+ * This does not look at the content of the handle, because a handle that was never
+ * initialised looks the same.
  *
  * Context: Any.
  */
@@ -278,7 +284,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
  * @m: the handle
  * @size: the size that the compiler may rely on
  *
- * Out of line, so that the compiler knows the size from the declaration.
+ * This is out of line so that the compiler knows the size from the declaration.
  *
  * Context: Any.
  *
@@ -290,10 +296,15 @@ void *__drm_vmap_unsafe_ptr(const struct drm_vmap *m, size_t size)
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_unsafe_ptr);
 
-/* Nothing is inside of an empty handle, not even nothing. */
+/*
+ * No range is inside an empty handle, not even one of length 0. The first test is false for such
+ * a handle, whose size is 0, and for a length of 0, which is rare.
+ */
 static bool drm_vmap_inside(const struct drm_vmap *m, u64 off, u64 len)
 {
-	return m->addr && len <= m->size && off <= m->size - len;
+	if (likely(len - 1 < m->size))
+		return likely(off <= m->size - len);
+	return !len && m->addr && off <= m->size;
 }
 
 /**
@@ -312,7 +323,7 @@ int __drm_vmap_copy_to(const struct drm_vmap *m, u64 offset,
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(m, offset, len))
+	if (unlikely(!drm_vmap_inside(m, offset, len)))
 		return -EINVAL;
 	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memcpy_to(&map, offset, src, len);
@@ -336,7 +347,7 @@ int __drm_vmap_copy_from(const struct drm_vmap *m, u64 offset,
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(m, offset, len))
+	if (unlikely(!drm_vmap_inside(m, offset, len)))
 		return -EINVAL;
 	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memcpy_from(dst, &map, offset, len);
@@ -360,7 +371,7 @@ int __drm_vmap_fill(const struct drm_vmap *m, u64 offset, u8 value,
 {
 	struct iosys_map map;
 
-	if (!drm_vmap_inside(m, offset, len))
+	if (unlikely(!drm_vmap_inside(m, offset, len)))
 		return -EINVAL;
 	drm_vmap_map(m->addr, m->flags & __DRM_VMAP_FLAG_IOMEM, &map);
 	iosys_map_memset(&map, offset, value, len);
@@ -368,28 +379,33 @@ int __drm_vmap_fill(const struct drm_vmap *m, u64 offset, u8 value,
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_fill);
 
-/* Of a handle with the iomem flag: second invariant of struct drm_vmap */
+/* For a handle with the iomem flag: second invariant of struct drm_vmap */
 static void __iomem *drm_vmap_iomem(const struct drm_vmap *m)
 {
 	return (void __iomem __force *)m->addr;
 }
 
-/* Userspace is copied to and from I/O memory in pieces of this many bytes. */
+/* Copies between userspace and I/O memory use pieces of this many bytes. */
 #define DRM_VMAP_BOUNCE	256
 
-/* And to and from system memory: copy_to_user() refuses more than INT_MAX bytes at once. */
+/*
+ * Copies between userspace and system memory: copy_to_user() refuses more than INT_MAX bytes at
+ * once.
+ */
 #define DRM_VMAP_PIECE	SZ_2M
 
 /*
- * A page fault takes the reservation lock of the object that is mapped there, which
- * may be this one. Checked in each call, because the page may be there in most.
+ * A page fault takes the reservation lock of the object that is mapped at the address,
+ * which may be this object. Check this in each call, because most calls find the page
+ * present.
  */
 static int drm_vmap_check_user(const struct drm_vmap *m, u64 offset, u64 len)
 {
-	if (!drm_vmap_inside(m, offset, len))
+	if (unlikely(!drm_vmap_inside(m, offset, len)))
 		return -EINVAL;
-	if (!drm_resv_is_held(m->shmem->base.resv)) {
-		/* Of other reservation locks, lockdep knows. */
+	/* A resource of a driver has no such lock. */
+	if (!m->shmem || !drm_resv_is_held(m->shmem->base.resv)) {
+		/* lockdep checks the other reservation locks. */
 		might_fault();
 		return 0;
 	}
@@ -413,7 +429,7 @@ static int drm_vmap_bounce_from_user(void __iomem *dst, const void __user *src, 
 	return 0;
 }
 
-/* Unlike copy_from_user(), this leaves alone what it does not copy. */
+/* Unlike copy_from_user(), this does not change bytes that it does not copy. */
 static int drm_vmap_copy_piece(void *dst, const void __user *src, size_t len)
 {
 	if (!access_ok(src, len))

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Work items, timers and interrupts that belong to a registration, and are ended with it. */
+/*
+ * Work items, timers, threads and interrupts that belong to a registration, and are ended with it.
+ */
 
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <kunit/test.h>
@@ -35,7 +39,7 @@ struct adev_test {
 	int irq;
 	bool released;
 	bool quiesced;
-	atomic_t runs[4];	/* of the work items and the timers, see adev_hw */
+	atomic_t runs[7];	/* of the work items, timers and the thread, see adev_hw */
 	atomic_t wrong;		/* a handler with the wrong proof or data, or too late */
 	bool answers;		/* the interrupt ends waits */
 	void (*in_quiesce)(struct adev_hw *hw);
@@ -48,6 +52,9 @@ struct adev_hw {
 	struct drm_dev_ctx_work live_work;
 	struct drm_dev_ctx_timer timer;
 	struct drm_dev_ctx_timer live_timer;
+	struct drm_dev_ctx_hrtimer hrtimer;
+	struct drm_dev_ctx_hrtimer live_hrtimer;
+	struct drm_dev_ctx_kthread kthread;
 	struct drm_dev_ctx_irq irq;
 	struct completion done, begun;
 	atomic_t handled, threaded;
@@ -107,12 +114,50 @@ static void adev_live_timer(const struct drm_dev_ctx_live *live, struct drm_dev_
 	drm_dev_ctx_timer_mod(timer, jiffies + 1);
 }
 
+static enum hrtimer_restart adev_hrtimer(const struct drm_dev_ctx_reg *reg,
+					 struct drm_dev_ctx_data *data,
+					 struct drm_dev_ctx_hrtimer *timer)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	drm_dev_ctx_hrtimer_forward_now(timer, ms_to_ktime(2));
+	adev_ran(hw, 4, timer == &hw->hrtimer && adev_reg_right(reg, data));
+	return HRTIMER_RESTART;
+}
+
+static enum hrtimer_restart adev_live_hrtimer(const struct drm_dev_ctx_live *live,
+					      struct drm_dev_ctx_data *data,
+					      struct drm_dev_ctx_hrtimer *timer)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	adev_ran(hw, 5, timer == &hw->live_hrtimer && drm_dev_ctx_live_data(live) == data);
+	drm_dev_ctx_hrtimer_start(timer, ms_to_ktime(2), 0, HRTIMER_MODE_REL);
+	return HRTIMER_NORESTART;
+}
+
+static void adev_kthread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			 struct drm_dev_ctx_kthread *kthread)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	while (!kthread_should_stop()) {
+		adev_ran(hw, 6, kthread == &hw->kthread && drm_dev_ctx_live_data(live) == data);
+		schedule_timeout_idle(1);
+	}
+}
+
 static irqreturn_t adev_irq(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			    struct drm_dev_ctx_irq *irq)
 {
 	struct adev_hw *hw = adev_data(data);
+	bool entered = false;
 
-	if (drm_dev_ctx_live_data(live) != data || irq != &hw->irq || hw->t->released)
+	/* With interrupts off, too; not after quiesce */
+	drm_dev_ctx_guard_callback(again, to_drm_dev_ctx(drm_dev_ctx_live_drm(live)))
+		entered = drm_dev_ctx_live_data(again) == data;
+	if ((!entered && !hw->t->quiesced) || drm_dev_ctx_live_data(live) != data ||
+	    irq != &hw->irq || hw->t->released)
 		atomic_inc(&hw->t->wrong);
 	atomic_inc(&hw->handled);
 	return IRQ_WAKE_THREAD;
@@ -206,6 +251,22 @@ static void adev_start(struct adev_test *t)
 	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->timer, jiffies + 1));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->live_timer, jiffies + 1));
+	drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, adev_hrtimer, CLOCK_MONOTONIC,
+				 HRTIMER_MODE_REL);
+	drm_dev_ctx_hrtimer_init(&hw->live_hrtimer, t->live, adev_live_hrtimer, CLOCK_MONOTONIC,
+				 HRTIMER_MODE_REL);
+	drm_dev_ctx_hrtimer_start(&hw->hrtimer, ms_to_ktime(2), 0, HRTIMER_MODE_REL);
+	drm_dev_ctx_hrtimer_start(&hw->live_hrtimer, ms_to_ktime(2), 0, HRTIMER_MODE_REL);
+	KUNIT_EXPECT_EQ(t->test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, adev_kthread,
+							 "adev"), 0);
+}
+
+/* What needs a registration has not run. */
+static void adev_expect_held(struct adev_test *t)
+{
+	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[0]), 0);
+	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[2]), 0);
+	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[4]), 0);
 }
 
 /* Waits until @what has run @runs times in all. */
@@ -246,8 +307,9 @@ static void rearming(struct kunit *test)
 	/* What completes runs before registration, what initiates does not. */
 	adev_wait_runs(t, 1, 3);
 	adev_wait_runs(t, 3, 3);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[0]), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[2]), 0);
+	adev_wait_runs(t, 5, 3);
+	adev_wait_runs(t, 6, 3);
+	adev_expect_held(t);
 	adev_register(test);
 	for (int i = 0; i < ARRAY_SIZE(t->runs); i++)
 		adev_wait_runs(t, i, 3);
@@ -260,15 +322,20 @@ static void adev_check_in_quiesce(struct adev_hw *hw)
 {
 	struct adev_test *t = hw->t;
 	int work = atomic_read(&t->runs[0]), timer = atomic_read(&t->runs[2]);
+	int hrtimer = atomic_read(&t->runs[4]);
 
 	adev_wait_runs(t, 1, 3);
 	adev_wait_runs(t, 3, 3);
+	adev_wait_runs(t, 5, 3);
+	adev_wait_runs(t, 6, 3);
+	drm_dev_ctx_hrtimer_start(&hw->hrtimer, 0, 0, HRTIMER_MODE_REL);
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_mod(&hw->work, system_unbound_wq, 0));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->timer, jiffies));
 	msleep(20);
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[0]), work);
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[2]), timer);
+	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[4]), hrtimer);
 }
 
 static void quiesce(struct kunit *test)
@@ -291,8 +358,7 @@ static void dropped(struct kunit *test)
 	adev_wait_runs(t, 1, 1);
 	drm_dev_ctx_drop(&t->unreg);
 	adev_expect_released(test);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[0]), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[2]), 0);
+	adev_expect_held(t);
 }
 
 static void register_fails(struct kunit *test)
@@ -306,8 +372,7 @@ static void register_fails(struct kunit *test)
 		EXPECT_BROKEN(test, "a device is registered where it was allocated");
 	}
 	adev_expect_released(test);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[0]), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[2]), 0);
+	adev_expect_held(t);
 }
 
 static void once_work(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
@@ -361,10 +426,174 @@ static void held_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
 }
 
+static enum hrtimer_restart once_hrtimer(const struct drm_dev_ctx_reg *reg,
+					 struct drm_dev_ctx_data *data,
+					 struct drm_dev_ctx_hrtimer *timer)
+{
+	adev_ran(adev_data(data), 4, adev_reg_right(reg, data));
+	return HRTIMER_NORESTART;
+}
+
+/* The same of a timer of the other kind */
+static void held_back_hrtimer(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct drm_dev_ctx_hrtimer *timer = &t->hw->hrtimer;
+
+	drm_dev_ctx_hrtimer_init(timer, t->live, once_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_hrtimer_cancel(timer));
+	drm_dev_ctx_hrtimer_start(timer, 0, 0, HRTIMER_MODE_REL);
+	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_hrtimer_cancel(timer));
+	drm_dev_ctx_hrtimer_start(timer, ms_to_ktime(1000000), 0, HRTIMER_MODE_REL);
+	drm_dev_ctx_hrtimer_start(timer, 0, 1000, HRTIMER_MODE_REL);
+	adev_register(test);
+	adev_wait_all(t, 4, 1);
+	drm_dev_ctx_hrtimer_start(timer, ms_to_ktime(1000000), 0, HRTIMER_MODE_REL);
+	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_hrtimer_cancel(timer));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_hrtimer_cancel(timer));
+	drm_dev_ctx_hrtimer_start(timer, 0, 0, HRTIMER_MODE_REL);
+	adev_wait_all(t, 4, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
+}
+
+/* Returns at once; the library has it still to give up. */
+static void short_kthread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			  struct drm_dev_ctx_kthread *kthread)
+{
+	adev_ran(adev_data(data), 6, true);
+	complete(&adev_data(data)->done);
+}
+
+static void sleeping_kthread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			     struct drm_dev_ctx_kthread *kthread)
+{
+	complete(&adev_data(data)->begun);
+	set_current_state(TASK_IDLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		adev_ran(adev_data(data), 6, true);
+		set_current_state(TASK_IDLE);
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+static void kthread(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, short_kthread, "adev"),
+			0);
+	wait_for_completion(&hw->done);
+	drm_dev_ctx_kthread_wake_up(&hw->kthread);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, short_kthread,
+							      "adev"), -EINVAL);
+		EXPECT_BROKEN(test, "asynchronous code is initialised once");
+	}
+	drm_dev_ctx_kthread_stop(&hw->kthread);
+	drm_dev_ctx_kthread_stop(&hw->kthread);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[6]), 1);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, sleeping_kthread,
+						      "adev"), 0);
+	wait_for_completion(&hw->begun);
+	adev_register(test);
+	while (atomic_read(&t->runs[6]) < 2) {
+		drm_dev_ctx_kthread_wake_up(&hw->kthread);
+		schedule_timeout_idle(1);
+	}
+	drm_safe_test_unbind(test, t->parent);
+	adev_expect_released(test);
+}
+
+static void waking_timer(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			 struct drm_dev_ctx_timer *timer)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	drm_dev_ctx_kthread_wake_up(&hw->kthread);
+	adev_ran(hw, 3, drm_dev_ctx_live_data(live) == data);
+	drm_dev_ctx_timer_mod(timer, jiffies + 1);
+}
+
+/* The library ends this after the thread, and before the timer. */
+static void work_after_kthread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			       struct drm_dev_ctx_work *work)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	while (!READ_ONCE(work->__async.__ending))
+		schedule_timeout_idle(1);
+	/* The kernel frees the task after a grace period. */
+	rcu_barrier();
+	if (READ_ONCE(hw->kthread.__task) || drm_dev_ctx_kthread_wake_up(&hw->kthread))
+		atomic_inc(&hw->t->wrong);
+	adev_wait_runs(hw->t, 3, 3);
+}
+
+/* Timers and interrupts may wake up a thread that the library has stopped before them. */
+static void kthread_woken_late(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+
+	drm_dev_ctx_work_init(&hw->live_work, t->live, work_after_kthread);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, sleeping_kthread,
+						      "adev"), 0);
+	drm_dev_ctx_timer_init(&hw->live_timer, t->live, waking_timer);
+	drm_dev_ctx_timer_mod(&hw->live_timer, jiffies + 1);
+	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	adev_register(test);
+	adev_wait_runs(t, 6, 3);
+	drm_safe_test_unbind(test, t->parent);
+	adev_expect_released(test);
+}
+
+/* Ends when its turn is over, and none is started after that. */
+static void adev_kthread_late(struct adev_hw *hw)
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(hw->t->drm);
+	enum drm_dev_ctx_phase phase = ctx->__phase[DRM_DEV_CTX_LIVE_WORK];
+
+	WRITE_ONCE(ctx->__phase[DRM_DEV_CTX_LIVE_WORK], DRM_DEV_CTX_OVER);
+	KUNIT_EXPECT_EQ(hw->t->test, drm_dev_ctx_kthread_run(&hw->kthread, hw->t->live,
+							     short_kthread, "adev"), -ENODEV);
+	WRITE_ONCE(ctx->__phase[DRM_DEV_CTX_LIVE_WORK], phase);
+	KUNIT_EXPECT_EQ(hw->t->test, atomic_read(&hw->t->runs[6]), 0);
+}
+
+static void kthread_late(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+
+	adev_register(test);
+	t->in_quiesce = adev_kthread_late;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm)), 0);
+	adev_expect_released(test);
+}
+
+static int kthread_fails(struct kunit *test, void *unused)
+{
+	struct adev_test *t = test->priv;
+	int ret = drm_dev_ctx_kthread_run(&t->hw->kthread, t->live, sleeping_kthread, "adev");
+	unsigned int left = drm_safe_fail_pause();
+
+	drm_dev_ctx_kthread_stop(&t->hw->kthread);
+	drm_safe_fail_resume(left);
+	return ret;
+}
+
+static void kthread_without_memory(struct kunit *test)
+{
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, kthread_fails, NULL), 1);
+}
+
 /* Something with a work item and a timer that goes before the registration does */
 struct adev_queue {
 	struct drm_dev_ctx_work work;
 	struct drm_dev_ctx_timer timer;
+	struct drm_dev_ctx_hrtimer hrtimer;
+	struct drm_dev_ctx_kthread kthread;
 	struct drm_dev_ctx_irq irq;
 };
 
@@ -377,16 +606,22 @@ static void freed_before(struct kunit *test)
 	/* Zeroed, as on an error path */
 	drm_dev_ctx_work_fini(&queue->work);
 	drm_dev_ctx_timer_fini(&queue->timer);
+	drm_dev_ctx_hrtimer_fini(&queue->hrtimer);
+	drm_dev_ctx_kthread_stop(&queue->kthread);
 	drm_dev_ctx_irq_free(&queue->irq);
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_work_init(&queue->work, t->live, once_work);
 		drm_dev_ctx_timer_init(&queue->timer, t->live, once_timer);
 		drm_dev_ctx_work_queue(&queue->work, system_wq, 0);
 		drm_dev_ctx_timer_mod(&queue->timer, jiffies);
+		drm_dev_ctx_hrtimer_init(&queue->hrtimer, t->live, once_hrtimer, CLOCK_MONOTONIC,
+					 HRTIMER_MODE_REL);
+		drm_dev_ctx_hrtimer_start(&queue->hrtimer, 0, 0, HRTIMER_MODE_REL);
 		if (i)
 			adev_register(test);
 		drm_dev_ctx_work_fini(&queue->work);
 		drm_dev_ctx_timer_fini(&queue->timer);
+		drm_dev_ctx_hrtimer_fini(&queue->hrtimer);
 	}
 	kfree(queue);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
@@ -479,10 +714,18 @@ static void init_misuse(struct kunit *test)
 	drm_dev_ctx_work_init(&hw->work, t->live, once_work);
 	drm_dev_ctx_work_queue(&hw->work, system_wq, 0);
 	drm_dev_ctx_timer_init(&hw->timer, t->live, once_timer);
+	drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, once_hrtimer, CLOCK_MONOTONIC,
+				 HRTIMER_MODE_REL);
 	kunit_warning_suppress(test) {
 		drm_dev_ctx_work_init(&hw->work, t->live, adev_live_work);
 		drm_dev_ctx_timer_init(&hw->timer, t->live, adev_live_timer);
-		EXPECT_BROKEN_TIMES(test, 2, "asynchronous code is initialised once");
+		drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, adev_live_hrtimer,
+					 CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+		drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, once_hrtimer,
+					 CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+		drm_dev_ctx_work_init(&hw->work, t->live, once_work);
+		drm_dev_ctx_timer_init(&hw->timer, t->live, once_timer);
+		EXPECT_BROKEN_TIMES(test, 6, "asynchronous code is initialised once");
 	}
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->live_work, system_wq, 0));
@@ -491,7 +734,10 @@ static void init_misuse(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_flush(&hw->live_work));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_mod(&hw->live_timer, jiffies));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_delete_sync(&hw->live_timer));
-		EXPECT_BROKEN_TIMES(test, 6,
+		drm_dev_ctx_hrtimer_start(&hw->live_hrtimer, 0, 0, HRTIMER_MODE_REL);
+		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_hrtimer_cancel(&hw->live_hrtimer));
+		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_kthread_wake_up(&hw->kthread));
+		EXPECT_BROKEN_TIMES(test, 9,
 				    "asynchronous code is initialised before use");
 	}
 	/* The first ones are as they were. */
@@ -500,18 +746,28 @@ static void init_misuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
 }
 
-static void unregister_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
-			    struct drm_dev_ctx_work *work)
+/* Not by the macro: the compiler would refuse that where it sees the section. */
+static void adev_unregister_is_refused(struct adev_hw *hw)
 {
-	struct adev_hw *hw = adev_data(data);
-
 	kunit_warning_suppress(hw->t->test) {
-		KUNIT_EXPECT_EQ(hw->t->test,
-				drm_dev_ctx_unregister(to_drm_dev_ctx(drm_dev_ctx_live_drm(live))),
+		KUNIT_EXPECT_EQ(hw->t->test, __drm_dev_ctx_unregister(to_drm_dev_ctx(hw->t->drm)),
 				-EDEADLK);
 		EXPECT_BROKEN(hw->t->test, "unregister from outside");
 	}
-	complete(&hw->done);
+}
+
+static void unregister_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			    struct drm_dev_ctx_work *work)
+{
+	adev_unregister_is_refused(adev_data(data));
+	complete(&adev_data(data)->done);
+}
+
+static void unregister_reg_work(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
+				struct drm_dev_ctx_work *work)
+{
+	adev_unregister_is_refused(adev_data(data));
+	complete(&adev_data(data)->done);
 }
 
 /* The end of the registration waits for each handler. */
@@ -520,12 +776,77 @@ static void unregister_in_handler(struct kunit *test)
 	struct adev_test *t = test->priv;
 	struct adev_hw *hw = t->hw;
 
-	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
-		kunit_skip(test, "waits for ever without CONFIG_DRM_SAFE_DEBUG");
 	drm_dev_ctx_work_init(&hw->live_work, t->live, unregister_work);
+	drm_dev_ctx_work_init(&hw->work, t->live, unregister_reg_work);
 	adev_register(test);
 	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
 	wait_for_completion(&hw->done);
+	drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0);
+	wait_for_completion(&hw->done);
+}
+
+static void unregister_late_work(const struct drm_dev_ctx_live *live,
+				 struct drm_dev_ctx_data *data, struct drm_dev_ctx_work *work)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	complete(&hw->begun);
+	while (to_drm_dev_ctx(hw->t->drm)->__waits_for != DRM_DEV_CTX_WAITS_ASYNC)
+		schedule_timeout_idle(1);
+	while (!READ_ONCE(work->__async.__ending))
+		schedule_timeout_idle(1);
+	adev_unregister_is_refused(hw);
+}
+
+/* The handler is on no list any more, because it is ended just now. */
+static void unregister_in_ending_handler(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+
+	drm_dev_ctx_work_init(&hw->live_work, t->live, unregister_late_work);
+	adev_register(test);
+	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	wait_for_completion(&hw->begun);
+	drm_safe_test_unbind(test, t->parent);
+	adev_expect_released(test);
+}
+
+static void unregister_kthread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			       struct drm_dev_ctx_kthread *kthread)
+{
+	adev_unregister_is_refused(adev_data(data));
+	complete(&adev_data(data)->done);
+}
+
+static void unregister_in_kthread(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+
+	adev_register(test);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_kthread_run(&hw->kthread, t->live, unregister_kthread,
+						      "adev"), 0);
+	wait_for_completion(&hw->done);
+}
+
+/* As in the handler of a timer, where nothing may wait */
+static void unregister_in_softirq(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	int ret;
+
+	adev_register(test);
+	kunit_warning_suppress(test) {
+		local_bh_disable();
+		preempt_count_sub(SOFTIRQ_OFFSET);
+		ret = drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm));
+		preempt_count_add(SOFTIRQ_OFFSET);
+		local_bh_enable();
+		EXPECT_BROKEN(test, "unregister from outside");
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+	KUNIT_EXPECT_FALSE(test, t->quiesced);
 }
 
 static void adev_free_desc(void *irq)
@@ -598,6 +919,33 @@ static irqreturn_t other_irq(int irq, void *data)
 {
 	atomic_inc((atomic_t *)data);
 	return IRQ_HANDLED;
+}
+
+static irqreturn_t unregister_thread(const struct drm_dev_ctx_live *live,
+				     struct drm_dev_ctx_data *data, struct drm_dev_ctx_irq *irq)
+{
+	adev_unregister_is_refused(adev_data(data));
+	complete(&adev_data(data)->done);
+	return IRQ_HANDLED;
+}
+
+static const struct drm_dev_ctx_irq_ops unregister_irq_ops = {
+	.thread = unregister_thread,
+};
+
+static void unregister_in_irq(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+	int nr = adev_irq_desc(test);
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_irq_request(&hw->irq, t->live, nr, &unregister_irq_ops,
+						      IRQF_ONESHOT, "adev"), 0);
+	adev_register(test);
+	adev_raise(t);
+	wait_for_completion(&hw->done);
+	/* Not in the thread, nothing is wrong with it. */
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm)), 0);
 }
 
 /* A shared line outlives the device; there is no handler of it any more. */
@@ -751,11 +1099,20 @@ static struct kunit_case drm_dev_ctx_async_cases[] = {
 	KUNIT_CASE(dropped),
 	KUNIT_CASE(register_fails),
 	KUNIT_CASE(held_back),
+	KUNIT_CASE(held_back_hrtimer),
+	KUNIT_CASE(kthread),
+	KUNIT_CASE(kthread_woken_late),
+	KUNIT_CASE(kthread_late),
+	KUNIT_CASE(kthread_without_memory),
 	KUNIT_CASE(freed_before),
 	KUNIT_CASE(ended_by_both),
 	KUNIT_CASE(initialised_late),
 	KUNIT_CASE(init_misuse),
 	KUNIT_CASE(unregister_in_handler),
+	KUNIT_CASE(unregister_in_ending_handler),
+	KUNIT_CASE(unregister_in_kthread),
+	KUNIT_CASE(unregister_in_softirq),
+	KUNIT_CASE(unregister_in_irq),
 	KUNIT_CASE(irq),
 	KUNIT_CASE(irq_shared),
 	KUNIT_CASE(irq_free),

@@ -16,7 +16,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_ioctl.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_test.h"
 
 struct edge_dev {
@@ -56,7 +56,36 @@ static struct drm_device *edge_device(struct kunit *test, struct device *parent)
 	return drm;
 }
 
-/* A device that DRM's own functions made has no contexts, nothing to revoke or to record. */
+/* Proof that a struct other_dev is registered */
+struct other_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+#define DRM_IOCTL_OTHER_NOTHING	DRM_IO(DRM_COMMAND_BASE)
+#define DRM_IOCTL_OTHER_ANY	DRM_IO(DRM_COMMAND_BASE + 1)
+
+static int other_ioctl_nothing(const struct other_reg *reg, void *args, struct drm_file *file)
+{
+	return 0;
+}
+
+static int other_ioctl_any(struct drm_dev_ctx_ioctl *ioctl, void *args, struct drm_file *file)
+{
+	return 0;
+}
+
+DRM_DEV_CTX_IOCTL(OTHER_NOTHING, other_ioctl_nothing, other_reg, void);
+DRM_DEV_CTX_IOCTL_UNGUARDED(OTHER_ANY, other_ioctl_any, void);
+
+DRM_DEV_CTX_IOCTLS(other_ioctls) = {
+	DRM_DEV_CTX_IOCTL_DEF(OTHER_NOTHING, DRM_RENDER_ALLOW),
+	DRM_DEV_CTX_IOCTL_DEF(OTHER_ANY, DRM_RENDER_ALLOW),
+};
+
+/*
+ * A device that DRM's own functions made has no contexts, nothing to revoke or to record. Whatever
+ * is in the memory behind it, no kernel takes that for a registration.
+ */
 static void foreign(struct kunit *test)
 {
 	struct edge_dev *dev = __drm_dev_alloc(drm_safe_test_parent(test), drm_safe_test_driver(),
@@ -66,6 +95,7 @@ static void foreign(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
+	memset_after(dev, 0xa5, ctx.drm);
 	drm_dev_ctx_handle_add(&dev->ctx.drm, &handle);
 	drm_dev_ctx_handle_del(&dev->ctx.drm, &handle);
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_revocable_take(&dev->ctx, &rev));
@@ -78,29 +108,15 @@ static void foreign(struct kunit *test)
 		drm_dev_ctx_guard_live(live, &dev->ctx)
 			KUNIT_FAIL(test, "a block without a registration");
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(&dev->ctx), -EINVAL);
-		EXPECT_BROKEN_TIMES(test, 3, "own devices");
+		/* Neither a handler with a section nor one without is called. */
+		for (int i = 0; i < ARRAY_SIZE(other_ioctls); i++)
+			KUNIT_EXPECT_EQ(test, other_ioctls[i].func(&dev->ctx.drm, NULL, NULL),
+					-ENODEV);
+		EXPECT_BROKEN_TIMES(test, 5, "own devices");
 	}
 	drm_dev_unplug(&dev->ctx.drm);
 	drm_dev_put(&dev->ctx.drm);
 }
-
-/* Proof that a struct other_dev is registered */
-struct other_reg {
-	struct drm_dev_ctx_reg base;
-};
-
-#define DRM_IOCTL_OTHER_NOTHING	DRM_IO(DRM_COMMAND_BASE)
-
-static int other_ioctl_nothing(const struct other_reg *reg, void *args, struct drm_file *file)
-{
-	return 0;
-}
-
-DRM_DEV_CTX_IOCTL(OTHER_NOTHING, other_ioctl_nothing, other_reg, void);
-
-DRM_DEV_CTX_IOCTLS(other_ioctls) = {
-	DRM_DEV_CTX_IOCTL_DEF(OTHER_NOTHING, DRM_RENDER_ALLOW),
-};
 
 /* A device that is the last thing in its memory: nothing behind it is read. */
 static void foreign_alone(struct kunit *test)
@@ -121,17 +137,33 @@ static void foreign_alone(struct kunit *test)
 			KUNIT_FAIL(test, "a section of a device without contexts");
 		drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
 			KUNIT_FAIL(test, "a block without a registration");
-		/* A handler of an ioctl is entered without a look at the registration. */
-		KUNIT_EXPECT_EQ(test, other_ioctls[0].func(drm, NULL, NULL), -ENODEV);
-		EXPECT_BROKEN_TIMES(test, 3, "own devices");
+		for (int i = 0; i < ARRAY_SIZE(other_ioctls); i++)
+			KUNIT_EXPECT_EQ(test, other_ioctls[i].func(drm, NULL, NULL), -ENODEV);
+		EXPECT_BROKEN_TIMES(test, 4, "own devices");
 	}
 	drm_dev_unplug(drm);
 	drm_dev_put(drm);
 }
 
-/* A device that cannot be remembered is not made. */
+static size_t edge_devres(struct device *dev)
+{
+	guard(spinlock_irqsave)(&dev->devres_lock);
+	return list_count_nodes(&dev->devres_head);
+}
+
+/*
+ * A device that cannot be remembered is not made. drm_dev_ctx_shutdown() finds one that is
+ * remembered, and takes its lock: it is complete by then.
+ */
 static int edge_not_known(struct drm_dev_ctx *ctx)
 {
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_EXPECT_NOT_NULL(test, ctx->__dev);
+	KUNIT_EXPECT_EQ(test, edge_devres(ctx->__dev), *(size_t *)test->priv + 1);
+	/* One without mutex_init() is reported here. */
+	KUNIT_EXPECT_TRUE(test, mutex_trylock(&ctx->__lock));
+	mutex_unlock(&ctx->__lock);
 	return -ENOMEM;
 }
 
@@ -139,12 +171,15 @@ static void not_known(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
 	const struct drm_driver *driver = drm_safe_test_driver();
+	size_t devres = edge_devres(parent);
 	struct drm_dev_ctx_unreg *unreg;
 
+	test->priv = &devres;
 	kunit_activate_static_stub(test, drm_dev_ctx_make_known, edge_not_known);
 	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
 	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-ENOMEM));
 	kunit_deactivate_static_stub(test, drm_dev_ctx_make_known);
+	KUNIT_EXPECT_EQ(test, edge_devres(parent), devres);
 	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
@@ -255,6 +290,49 @@ static void sections(struct kunit *test)
 	dput(dentry);
 }
 
+struct edge_show {
+	struct seq_file m;
+	struct drm_debugfs_entry *entry;
+	unsigned int without;	/* how often it had no memory for the handles */
+};
+
+static int edge_show_fn(struct kunit *test, void *ctx)
+{
+	struct edge_show *show = ctx;
+
+	show->m.count = 0;
+	KUNIT_EXPECT_EQ(test, show->entry->file.show(&show->m, NULL), 0);
+	show->m.buf[show->m.count] = '\0';
+	KUNIT_EXPECT_NOT_NULL(test, strstr(show->m.buf, "revocables: "));
+	show->without += !strstr(show->m.buf, "handles: ");
+	return 0;
+}
+
+/* debugfs leaves out the handles that it has no memory for, and shows the rest. */
+static void show_without_memory(struct kunit *test)
+{
+	struct drm_device *drm = edge_device(test, drm_safe_test_parent(test));
+	char *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct edge_show show = { .m = { .buf = buf, .size = SZ_4K - 1 } };
+	struct drm_dev_ctx_handle handle = {};
+	struct dentry *dentry;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS) || !IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
+	    !IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG and CONFIG_FAULT_INJECTION_DEBUG_FS");
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	dentry = debugfs_lookup("drm_dev_ctx", drm->debugfs_root);
+	KUNIT_ASSERT_NOT_NULL(test, dentry);
+	show.entry = d_inode(dentry)->i_private;
+	show.m.private = show.entry;
+	drm_dev_ctx_handle_add(drm, &handle);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, edge_show_fn, &show), 1);
+	KUNIT_EXPECT_GE(test, show.without, 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "handles: "));
+	drm_dev_ctx_handle_del(drm, &handle);
+	dput(dentry);
+}
+
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
 	KUNIT_CASE(foreign_alone),
@@ -264,6 +342,7 @@ static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(other_ioctls_of_type),
 	KUNIT_CASE(other_object),
 	KUNIT_CASE(sections),
+	KUNIT_CASE(show_without_memory),
 	{}
 };
 

@@ -15,7 +15,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_ioctl.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_test.h"
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

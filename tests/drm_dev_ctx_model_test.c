@@ -17,7 +17,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
-#include "drm_dev_ctx.h"
+#include "drm_dev_ctx_internal.h"
 #include "drm_safe_test.h"
 
 #define MODEL_PARENTS	3

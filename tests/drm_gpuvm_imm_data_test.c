@@ -226,7 +226,7 @@ static int data_prepare(struct data_test *t, struct drm_gpuvm_imm_update *update
 static int data_run(struct data_test *t, struct drm_gpuvm_imm_update *update)
 {
 	bool cookie = dma_fence_begin_signalling();
-	int ret = drm_gpuvm_imm_run(&data_vm_type, &t->vm, update);
+	int ret = drm_gpuvm_imm_run(&data_vm_type, &t->vm, update, NULL);
 
 	dma_fence_end_signalling(cookie);
 
@@ -558,7 +558,7 @@ static void drm_gpuvm_imm_data_test_sizes(struct kunit *test)
 
 		data_size = sizes[i];
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config,
-								 0, sizes[i]));
+								 0, sizes[i], false));
 		vm_bo = drm_gpuvm_imm_obtain_gem(drm_gpuvm_imm_shared(core), &bo->base, NULL);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(vm_bo));
 		if (!IS_ERR(vm_bo)) {
@@ -579,7 +579,7 @@ static void drm_gpuvm_imm_data_test_too_large(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			drm_gpuvm_imm_core_init(core, env->drm, &data_vm_type.base, &config, 0,
-						__DRM_GPUVM_IMM_VM_BO_MAX + 1));
+						__DRM_GPUVM_IMM_VM_BO_MAX + 1, false));
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
 }
 

@@ -354,8 +354,50 @@ static void type_lacks(struct kunit *test)
 	type[8].validate = NULL;
 	for (int i = 0; i < ARRAY_SIZE(type); i++) {
 		EDGE_REPORTED(test, "the type of a VM is complete", -EINVAL,
-			      drm_gpuvm_imm_core_init(core, env->drm, &type[i], &config, 0, 0));
+			      drm_gpuvm_imm_core_init(core, env->drm, &type[i], &config, 0, 0,
+						      false));
 		KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
+	}
+}
+
+/* Granules below and above the size of pages */
+static void granules(struct kunit *test)
+{
+	DRM_GPUVM_IMM_UPDATE(update);
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_64M };
+	const u64 granule[] = { PAGE_SIZE / 4, PAGE_SIZE, 4 * PAGE_SIZE };
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct drm_gpuvm_imm_core core[1] = {};
+	struct test_env *env = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(granule); i++) {
+		const u64 g = granule[i], offsets[] = { 0, g, g / 2, 1 };
+		struct drm_gpuvm_imm_type type = test_vm_type.base;
+		struct drm_gpuvm_imm *vm;
+
+		type.granule = g;
+		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config,
+								 0, 0, false));
+		vm = drm_gpuvm_imm_shared(core);
+		/* Of the address, the range, and the offset, one at a time */
+		for (int k = 0; k < ARRAY_SIZE(offsets); k++) {
+			const u64 off = offsets[k];
+			const int ret = off % g ? -EINVAL : 0;
+
+			KUNIT_EXPECT_EQ(test, ret,
+					drm_gpuvm_imm_prepare_map_gem(vm, update, &bo->base,
+								      off, g, 0, NULL));
+			drm_gpuvm_imm_update_drop(update);
+			KUNIT_EXPECT_EQ(test, ret,
+					drm_gpuvm_imm_prepare_map_gem(vm, update, &bo->base,
+								      g, g + off, 0, NULL));
+			drm_gpuvm_imm_update_drop(update);
+			KUNIT_EXPECT_EQ(test, ret,
+					drm_gpuvm_imm_prepare_map_gem(vm, update, &bo->base,
+								      g, g, off, NULL));
+			drm_gpuvm_imm_update_drop(update);
+		}
+		drm_gpuvm_imm_fini(core);
 	}
 }
 
@@ -372,7 +414,8 @@ static void type_without_steps(struct kunit *test)
 
 	type.validate = NULL;
 	type.evict = NULL;
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0,
+			drm_gpuvm_imm_core_init(core, env->drm, &type, &config, 0, 0, false));
 	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
 		ret = drm_gpuvm_imm_lock(drm_gpuvm_imm_shared(core), &exec, 1) ?:
@@ -558,6 +601,7 @@ static struct kunit_case drm_gpuvm_imm_edge_cases[] = {
 	KUNIT_CASE(core_never_initialised),
 	KUNIT_CASE(core_initialised_twice),
 	KUNIT_CASE(type_lacks),
+	KUNIT_CASE(granules),
 	KUNIT_CASE(type_without_steps),
 	KUNIT_CASE(vm_of_no_core),
 	KUNIT_CASE(update_of_no_core),

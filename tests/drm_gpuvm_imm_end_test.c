@@ -8,6 +8,7 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -53,6 +54,9 @@ struct end_va {
 struct end_bo {
 	struct end_hook *hook;
 };
+
+/* For a vm_bo without one */
+static struct end_hook *const end_no_hook;
 
 DRM_GPUVM_IMM_TYPE_VM_BO(end_vm_type, struct end_vm, core, struct end_va,
 			 struct test_bo, base, struct end_bo, struct end_hook);
@@ -178,7 +182,7 @@ static void end_map(struct kunit *test, struct end_vm *vm, struct test_bo *bo,
 							   drm_gpuvm_imm_shared(vm->core), update,
 							   bo, TEST_START, TEST_PAGE, 0, bo_hook));
 	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = va_hook;
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update, NULL), 0);
 }
 
 static void end_unmap(struct kunit *test, struct end_vm *vm)
@@ -187,7 +191,7 @@ static void end_unmap(struct kunit *test, struct end_vm *vm)
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update,
 							     TEST_START, TEST_PAGE));
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&end_vm_type, vm, update, NULL), 0);
 }
 
 /* Where the last reference to another address space can be */
@@ -267,7 +271,8 @@ static void end_drops_more(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
 							   drm_gpuvm_imm_shared(vm->core), update,
-							   bo, TEST_START, TEST_PAGE, 0, NULL));
+							   bo, TEST_START, TEST_PAGE, 0,
+							   end_no_hook));
 	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = &inner;
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
 	end_vm_end(vm);
@@ -294,7 +299,8 @@ static void end_needs_no_worker(struct kunit *test)
 	bo = test_bo_new(test, 1, NULL);
 	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
 							   drm_gpuvm_imm_shared(vm->core), update,
-							   bo, TEST_START, TEST_PAGE, 0, NULL));
+							   bo, TEST_START, TEST_PAGE, 0,
+							   end_no_hook));
 	drm_gpuvm_imm_update_data(&end_vm_type, update)->hook = &inner;
 	end_map_at(test, vm, END_IN_VA_PUT, &hook);
 	/* It runs until it sleeps. */
@@ -320,33 +326,143 @@ static void end_before_module(struct kunit *test)
 	end_vm_end(vm);
 }
 
-/* Each address space holds the last reference to the next one: a flush waits for all. */
-static void end_flush_of_chain(struct kunit *test)
+/*
+ * Address spaces, each of which holds the last reference to the next one. One of them does so
+ * through another one, which its clean-up ends.
+ */
+struct end_chain {
+	struct drm_gpuvm_imm_update update[6];
+	struct end_hook hook[6], nested;
+	struct test_bo *bo;
+};
+
+static void end_chain_make(struct kunit *test, struct end_chain *chain)
 {
-	struct drm_gpuvm_imm_update update[6] = {};
-	struct end_hook hook[ARRAY_SIZE(update)] = {};
-	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	const unsigned int n = ARRAY_SIZE(chain->update);
 	struct end_vm *vm;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
+	chain->bo = test_bo_new(test, 1, NULL);
+	for (unsigned int i = 0; i < n; i++) {
 		vm = end_vm_new(test);
-		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&end_vm_type,
-								   drm_gpuvm_imm_shared(vm->core),
-								   &update[i], bo, TEST_START,
-								   TEST_PAGE, 0, NULL));
-		drm_gpuvm_imm_update_data(&end_vm_type, &update[i])->hook = &hook[i];
-		hook[i].sleeps = true;
-		if (i + 1 < ARRAY_SIZE(update))
-			hook[i].drops = &update[i + 1];
+		KUNIT_ASSERT_EQ(test, 0,
+				drm_gpuvm_imm_prepare_map(&end_vm_type,
+							  drm_gpuvm_imm_shared(vm->core),
+							  &chain->update[i], chain->bo, TEST_START,
+							  TEST_PAGE, 0, end_no_hook));
+		drm_gpuvm_imm_update_data(&end_vm_type, &chain->update[i])->hook = &chain->hook[i];
+		chain->hook[i].sleeps = true;
+		if (i + 1 < n)
+			chain->hook[i].drops = &chain->update[i + 1];
 		end_vm_end(vm);
 	}
-	drm_gpuvm_imm_update_drop(&update[0]);
+	swap(chain->hook[2].drops, chain->nested.drops);
+	chain->hook[2].ends = end_vm_new(test);
+	end_map(test, chain->hook[2].ends, chain->bo, &chain->nested, NULL);
+}
+
+/* Returns how many are gone. */
+static unsigned int end_chain_flush(struct end_chain *chain)
+{
+	unsigned int gone = 0;
+
+	drm_gpuvm_imm_update_drop(&chain->update[0]);
 	drm_gpuvm_imm_flush();
-	for (unsigned int i = 0; i < ARRAY_SIZE(update); i++) {
-		KUNIT_EXPECT_EQ(test, hook[i].calls, 1);
-		KUNIT_EXPECT_TRUE(test, READ_ONCE(hook[i].left));
+	for (unsigned int i = 0; i < ARRAY_SIZE(chain->hook); i++)
+		gone += READ_ONCE(chain->hook[i].left);
+
+	return gone;
+}
+
+/* A flush waits for all. */
+static void end_flush_of_chain(struct kunit *test)
+{
+	struct end_chain *chain = kunit_kzalloc(test, sizeof(*chain), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, chain);
+	end_chain_make(test, chain);
+	KUNIT_EXPECT_EQ(test, end_chain_flush(chain), ARRAY_SIZE(chain->hook));
+	for (unsigned int i = 0; i < ARRAY_SIZE(chain->hook); i++)
+		KUNIT_EXPECT_EQ(test, chain->hook[i].calls, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&chain->bo->base.refcount), 1);
+}
+
+/* Clean-ups of other address spaces, each of which ends when the next one has begun */
+struct end_load {
+	struct completion inside[2], leave[2];
+	struct end_hook hook[2];
+	struct end_vm *vm[2];
+	struct test_bo *bo;
+	unsigned int rounds;
+};
+
+static void end_load_round(struct kunit *test, struct end_load *load)
+{
+	unsigned int next = load->rounds++ % 2;
+
+	end_map(test, load->vm[next], load->bo, &load->hook[next], NULL);
+	end_unmap(test, load->vm[next]);
+	wait_for_completion(&load->inside[next]);
+	complete(&load->leave[!next]);
+	schedule_timeout_uninterruptible(1);
+}
+
+static void end_load_begin(struct kunit *test, struct end_load *load)
+{
+	load->bo = test_bo_new(test, 1, NULL);
+	for (int i = 0; i < 2; i++) {
+		init_completion(&load->inside[i]);
+		init_completion(&load->leave[i]);
+		load->hook[i].inside = &load->inside[i];
+		load->hook[i].leave = &load->leave[i];
+		load->vm[i] = end_vm_new(test);
 	}
-	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+	end_load_round(test, load);
+	/* Nothing is in the other one that this is for. */
+	reinit_completion(&load->leave[1]);
+}
+
+static void end_load_end(struct end_load *load)
+{
+	for (int i = 0; i < 2; i++) {
+		complete_all(&load->leave[i]);
+		end_vm_end(load->vm[i]);
+	}
+}
+
+struct end_flusher {
+	struct end_chain chain;
+	struct completion done;
+	unsigned int gone;
+};
+
+static int end_flusher_fn(void *data)
+{
+	struct end_flusher *flusher = data;
+
+	flusher->gone = end_chain_flush(&flusher->chain);
+	complete(&flusher->done);
+
+	return 0;
+}
+
+/* A flush waits for what was dropped before it, and not for what others drop meanwhile. */
+static void end_flush_under_load(struct kunit *test)
+{
+	struct end_flusher *flusher = kunit_kzalloc(test, sizeof(*flusher), GFP_KERNEL);
+	struct end_load load = {};
+	const unsigned int limit = 300;
+
+	KUNIT_ASSERT_NOT_NULL(test, flusher);
+	init_completion(&flusher->done);
+	end_chain_make(test, &flusher->chain);
+	end_load_begin(test, &load);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(end_flusher_fn, flusher, "end-flusher")));
+	while (!completion_done(&flusher->done) && load.rounds < limit)
+		end_load_round(test, &load);
+	KUNIT_EXPECT_LT(test, load.rounds, limit);
+	end_load_end(&load);
+	wait_for_completion(&flusher->done);
+	KUNIT_EXPECT_EQ(test, flusher->gone, ARRAY_SIZE(flusher->chain.hook));
 }
 
 /* Two address spaces end each other, while both are cleaned up. */
@@ -678,6 +794,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_needs_no_worker),
 	KUNIT_CASE(end_before_module),
 	KUNIT_CASE(end_flush_of_chain),
+	KUNIT_CASE(end_flush_under_load),
 	KUNIT_CASE(end_each_other),
 	KUNIT_CASE(end_while_other_waits),
 	KUNIT_CASE(end_waits_for_own),

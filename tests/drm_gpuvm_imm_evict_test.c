@@ -3,10 +3,13 @@
  * Objects that are taken out of the page tables, as a type's evict step does it
  */
 
+#include <linux/completion.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 
 #include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
+#include "drm_safe_test.h"
 
 /* Another type of VM, for the same objects */
 struct other_vm {
@@ -52,15 +55,13 @@ static DEFINE_MUTEX(evict_vm_lock);
 
 static int evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
 {
-	struct drm_gpuva *va;
-
 	if (vm == evict_fails)
 		return -EAGAIN;
 	if (!mutex_trylock(&evict_vm_lock))
 		return -EBUSY;
 	vm->evicted++;
 	bo->evicted = true;
-	drm_gpuvm_bo_for_each_va(va, vm_bo)
+	drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
 		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
 	mutex_unlock(&evict_vm_lock);
 	return 0;
@@ -253,7 +254,7 @@ static void evict_foreign(struct kunit *test)
 							   drm_gpuvm_imm_shared(other->core),
 							   update, bo, 0, TEST_PAGE, 0, NULL));
 	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&other_vm_type, other, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&other_vm_type, other, update, NULL), 0);
 	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
 	drm_gpuvm_imm_fini(other->core);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
@@ -277,12 +278,163 @@ static void evict_foreign(struct kunit *test)
 	drm_gpuvm_put(plain);
 }
 
+/* What a walk sees: of how many address spaces how many mappings */
+struct walk {
+	unsigned int vms;
+	unsigned int vas;
+	unsigned int mine;		/* mappings of the objects, in VMs of the test's */
+};
+
+static struct walk walk_obj(struct test_bo *bo, const struct test_vm *vm)
+{
+	struct walk seen = {};
+
+	drm_gpuvm_imm_for_each_bo(vm_bo, &test_vm_type, bo) {
+		seen.vms++;
+		drm_gpuvm_imm_bo_for_each_va(va, vm_bo) {
+			seen.vas++;
+			seen.mine += test_vm_obj(va) == bo &&
+				     drm_gpuvm_imm_bo_vm(vm_bo) == test_vm_shared(vm);
+		}
+	}
+
+	return seen;
+}
+
+/* True if the walk was left on the way, which gives the lock back. */
+static bool walk_left(struct test_bo *bo, bool by_break)
+{
+	drm_gpuvm_imm_for_each_bo(vm_bo, &test_vm_type, bo) {
+		if (by_break)
+			break;
+		return !mutex_trylock(&bo->base.gpuva.lock);
+	}
+
+	return by_break;
+}
+
+/* All address spaces of the type that an object is in, and all mappings in each */
+static void walk_objects(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
+	struct test_env *env = test->priv;
+	struct test_bo *bo = test_bo_new(test, 16, NULL), *alone = test_bo_new(test, 16, NULL);
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct other_vm *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct drm_gpuvm_bo *vm_bo;
+	struct walk seen;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&other_vm_type, other, env->drm, &config), 0);
+	vm_bo = drm_gpuvm_imm_obtain(&other_vm_type, drm_gpuvm_imm_shared(other->core), bo, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
+	seen = walk_obj(bo, vm);
+	KUNIT_EXPECT_EQ(test, seen.vms, 0);
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 8, 4, 4), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, alone, 0, 16, 4, 0), 0);
+	KUNIT_ASSERT_EQ(test, test_map(test, vm2, bo, 0, 0, 16, 0), 0);
+	seen = walk_obj(bo, vm);
+	KUNIT_EXPECT_EQ(test, seen.vms, 2);
+	KUNIT_EXPECT_EQ(test, seen.vas, 3);
+	KUNIT_EXPECT_EQ(test, seen.mine, 2);
+	seen = walk_obj(alone, vm);
+	KUNIT_EXPECT_EQ(test, seen.vms, 1);
+	KUNIT_EXPECT_EQ(test, seen.vas, 1);
+
+	KUNIT_EXPECT_TRUE(test, walk_left(bo, true));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&bo->base.gpuva.lock));
+	KUNIT_EXPECT_TRUE(test, walk_left(bo, false));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&bo->base.gpuva.lock));
+
+	drm_gpuvm_imm_bo_put(vm_bo);
+	drm_gpuvm_imm_fini(other->core);
+}
+
+static struct drm_gpuvm_bo *walked;
+static unsigned int walked_vas;
+
+static void walk_in_step(struct test_vm *vm)
+{
+	drm_gpuvm_imm_bo_for_each_va(va, walked)
+		walked_vas++;
+}
+
+/* A step needs no lock: nobody else changes the mappings. */
+static void walk_step(struct kunit *test)
+{
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct test_vm *vm = test_vm_new(test);
+
+	walked = drm_gpuvm_imm_obtain(&test_vm_type, test_vm_shared(vm), bo, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(walked));
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 4, 0), 0);
+	walked_vas = 0;
+	vm->in_step = walk_in_step;
+	KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 0, 8, 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, walked_vas, 1);
+	drm_gpuvm_imm_bo_put(walked);
+}
+
+static int walk_lock_fn(void *obj)
+{
+	struct test_bo *bo = obj;
+
+	mutex_lock(&bo->base.gpuva.lock);
+	wait_for_completion(&((struct test_holder *)bo->hook)->unlock);
+	mutex_unlock(&bo->base.gpuva.lock);
+	complete(&((struct test_holder *)bo->hook)->done);
+
+	return 0;
+}
+
+/* Without the lock, also while another task has it */
+static void walk_unlocked(struct kunit *test)
+{
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct test_vm *vm = test_vm_new(test);
+	struct test_holder holder = {};
+	const struct drm_gpuva *va;
+	struct drm_gpuvm_bo *vm_bo;
+
+	KUNIT_ASSERT_EQ(test, test_map(test, vm, bo, 0, 0, 4, 0), 0);
+	va = test_vm_find_first(vm, TEST_START, TEST_PAGE);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	vm_bo = va->vm_bo;
+	init_completion(&holder.unlock);
+	init_completion(&holder.done);
+	bo->hook = &holder;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(walk_lock_fn, bo, "walk_lock")));
+	while (!mutex_is_locked(&bo->base.gpuva.lock))
+		cond_resched();
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_bo_first_va(vm_bo));
+		EXPECT_BROKEN(test, "the mappings of an object are walked under its gpuva lock");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_bo_next_va(va));
+		EXPECT_BROKEN(test, "the mappings of an object are walked under its gpuva lock");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_NULL(test,
+				  drm_gpuvm_imm_next_bo(&test_vm_type.base, &bo->base, NULL));
+		EXPECT_BROKEN(test, "the mappings of an object are walked under its gpuva lock");
+	}
+	complete(&holder.unlock);
+	wait_for_completion(&holder.done);
+}
+
 static struct kunit_case drm_gpuvm_imm_evict_cases[] = {
 	KUNIT_CASE(evict_each),
 	KUNIT_CASE(evict_while_mapped),
 	KUNIT_CASE(evict_while_prepared),
 	KUNIT_CASE(evict_some),
 	KUNIT_CASE(evict_foreign),
+	KUNIT_CASE(walk_objects),
+	KUNIT_CASE(walk_step),
+	KUNIT_CASE(walk_unlocked),
 	{}
 };
 

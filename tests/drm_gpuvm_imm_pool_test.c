@@ -146,7 +146,7 @@ static unsigned int pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **v
 
 static void pool_run(struct kunit *test, struct pool_test *t, struct drm_gpuvm_imm_update *update)
 {
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_run(&pool_vm_type, &t->vm, update), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_run(&pool_vm_type, &t->vm, update, NULL), 0);
 }
 
 static void pool_unmap(struct kunit *test, struct pool_test *t)

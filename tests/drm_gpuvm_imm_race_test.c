@@ -104,11 +104,10 @@ static struct race *race_evicts;
 static int race_evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
 {
 	struct mutex *lock = &race_evicts->lock[vm == race_evicts->vm[1]];
-	struct drm_gpuva *va;
 
 	if (!mutex_trylock(lock))
 		return -EBUSY;
-	drm_gpuvm_bo_for_each_va(va, vm_bo)
+	drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
 		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
 	mutex_unlock(lock);
 

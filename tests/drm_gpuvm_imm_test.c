@@ -49,14 +49,6 @@ static unsigned int bo_vms(struct test_bo *bo)
 	return n;
 }
 
-/* A rule is broken: one report, and what is returned. */
-#define EXPECT_REFUSED(test, rule, expr, ret) do {				\
-	kunit_warning_suppress(test) {						\
-		KUNIT_EXPECT_EQ(test, (expr), (ret));				\
-		EXPECT_BROKEN(test, rule);					\
-	}									\
-} while (0)
-
 static void drm_gpuvm_imm_test_describe(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
@@ -410,6 +402,20 @@ static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_refs(vm), 1);
 }
 
+/* An object that does not belong here can be neither mapped, unmapped nor obtained. */
+static void test_foreign_refused(struct kunit *test, struct test_vm *vm,
+				 struct drm_gpuvm_imm_update *update, struct test_bo *bo)
+{
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+
+	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
+		       test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
+	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
+		       test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
+	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
+		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
+}
+
 /* Objects and vm_bos that do not belong here. */
 static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 {
@@ -424,12 +430,7 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 
 	/* of another driver */
 	bo->base.funcs = &other_funcs;
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
+	test_foreign_refused(test, vm, update, bo);
 	dma_resv_lock(bo->base.resv, NULL);
 	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
 		       drm_gpuvm_imm_evict_gem(&test_vm_type.base, &bo->base), -EINVAL);
@@ -440,12 +441,7 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 	other_dev = drm_dev_alloc(env->drm->driver, drm_safe_test_parent(test));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other_dev);
 	bo->base.dev = other_dev;
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       test_map(test, vm, bo, 0, 0, 1, 0), -EINVAL);
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       test_vm_prepare_unmap_obj(shared, update, bo), -EINVAL);
-	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
-		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &bo->base, NULL)), -EINVAL);
+	test_foreign_refused(test, vm, update, bo);
 	EXPECT_REFUSED(test, "a VM takes objects of its own device and type",
 		       drm_gpuvm_imm_is_extobj(shared, &bo->base), false);
 	bo->base.dev = env->drm;
@@ -471,6 +467,62 @@ static void drm_gpuvm_imm_test_foreign(struct kunit *test)
 }
 
 /* A mapping, and the core of another VM */
+/* A hole that is known to be one takes one VA, and nothing else is changed if it is none. */
+static void drm_gpuvm_imm_test_map_hole(struct kunit *test)
+{
+	DRM_GPUVM_IMM_UPDATE(update);
+	struct test_bo *bo = test_bo_new(test, 16, NULL);
+	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
+	u64 *model = test_model(test);
+	struct drm_gpuvm_bo *vm_bo;
+
+	vm_bo = drm_gpuvm_imm_obtain(&test_vm_type, shared, bo, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo));
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_hole(shared, update, vm_bo, TEST_START,
+							     4 * TEST_PAGE, TEST_PAGE), 0);
+	KUNIT_EXPECT_NULL(test, update->__vas[DRM_GPUVM_IMM_UPDATE_PREV]);
+	KUNIT_EXPECT_NULL(test, update->__vas[DRM_GPUVM_IMM_UPDATE_NEXT]);
+	test_vm_update_va(update)->tag = 7;
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), 0);
+	model_set(model, bo, 7, 0, 4, 1);
+	test_check(test, vm, model);
+
+	/* It is none any more. */
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_hole(shared, update, vm_bo,
+							     TEST_START + 3 * TEST_PAGE,
+							     4 * TEST_PAGE, 0), 0);
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EEXIST);
+	KUNIT_EXPECT_EQ(test, vm->maps, 1);
+	KUNIT_EXPECT_EQ(test, vm->unmaps + vm->remaps, 0);
+	test_check(test, vm, model);
+
+	/* The step fails. */
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_hole(shared, update, vm_bo,
+							     TEST_START + 4 * TEST_PAGE,
+							     4 * TEST_PAGE, 0), 0);
+	vm->fail_in = 1;
+	KUNIT_EXPECT_EQ(test, test_run(test, vm, update), -EIO);
+	test_check(test, vm, model);
+
+	/* Not run */
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_map_hole(shared, update, vm_bo, TEST_START,
+							     4 * TEST_PAGE, 0), 0);
+	drm_gpuvm_imm_update_drop(update);
+
+	/* Refused as by drm_gpuvm_imm_prepare_map_bo() */
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_prepare_map_hole(shared, update, vm_bo, TEST_START,
+							     17 * TEST_PAGE, 0), -EINVAL);
+	EXPECT_REFUSED(test, "a vm_bo is used with its own VM",
+		       drm_gpuvm_imm_prepare_map_hole(test_vm_shared(vm2), update, vm_bo,
+						      TEST_START, TEST_PAGE, 0), -EINVAL);
+	EXPECT_REFUSED(test, "a vm_bo is used with its own VM",
+		       drm_gpuvm_imm_prepare_map_hole(shared, update, NULL, TEST_START,
+						      TEST_PAGE, 0), -EINVAL);
+	drm_gpuvm_imm_bo_put(vm_bo);
+	test_check(test, vm, model);
+}
+
 static void drm_gpuvm_imm_test_foreign_va(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test), *vm2 = test_vm_new(test);
@@ -1023,6 +1075,7 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 	const unsigned int many = TEST_PAGES - 20;
+	const unsigned int prepared = DRM_GPUVM_IMM_POOL_MAX / 3 + 3;
 	struct drm_gpuvm_imm_update *updates;
 	u64 *model = test_model(test);
 
@@ -1057,29 +1110,32 @@ static void drm_gpuvm_imm_test_pool(struct kunit *test)
 		for (int i = 0; !round && i < many; i++)
 			KUNIT_ASSERT_EQ(test, test_unmap(test, vm, i, 1), 0);
 		KUNIT_ASSERT_EQ(test, test_unmap(test, vm, 0, many), 0);
-		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN);
+		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_FIRST);
 	}
 
-	/* Many prepared: what they were given can be put back, and is used again. */
-	updates = kunit_kcalloc(test, many, sizeof(*updates), GFP_KERNEL);
+	/*
+	 * Many prepared: what they were given can be put back, and is used again. Only the last
+	 * update that is dropped makes the pool too large, so that the drain starts then.
+	 */
+	updates = kunit_kcalloc(test, prepared, sizeof(*updates), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, updates);
 	for (int run = 0; run < 2; run++) {
 		drm_gpuvm_imm_flush();
-		for (int i = 0; i < many; i++)
+		for (int i = 0; i < prepared; i++)
 			KUNIT_ASSERT_EQ(test, 0,
 					drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
 									 TEST_START, TEST_PAGE));
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 0);
-		for (int i = 0; i < many - 1; i++)
+		for (int i = 0; i < prepared - 1; i++)
 			drm_gpuvm_imm_update_drop(&updates[i]);
 
 		/* One is prepared still: the drain frees most all the same. */
 		drm_gpuvm_imm_flush();
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 3);
 		if (run)
-			KUNIT_EXPECT_EQ(test, test_vm_run(vm, &updates[many - 1]), 0);
+			KUNIT_EXPECT_EQ(test, test_vm_run(vm, &updates[prepared - 1]), 0);
 		else
-			drm_gpuvm_imm_update_drop(&updates[many - 1]);
+			drm_gpuvm_imm_update_drop(&updates[prepared - 1]);
 		KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 6 - run);
 	}
 }
@@ -1488,6 +1544,7 @@ static struct kunit_case drm_gpuvm_imm_test_cases[] = {
 	KUNIT_CASE(drm_gpuvm_imm_test_find),
 	KUNIT_CASE(drm_gpuvm_imm_test_prepare_invalid),
 	KUNIT_CASE(drm_gpuvm_imm_test_foreign),
+	KUNIT_CASE(drm_gpuvm_imm_test_map_hole),
 	KUNIT_CASE(drm_gpuvm_imm_test_foreign_va),
 	KUNIT_CASE(drm_gpuvm_imm_test_other_mode),
 	KUNIT_CASE(drm_gpuvm_imm_test_update_misuse),

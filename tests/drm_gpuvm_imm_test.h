@@ -15,7 +15,8 @@
 
 #include "drm_gpuvm_imm.h"
 
-#define TEST_PAGE		SZ_4K
+/* Whole pages of any size: objects have no parts of one. */
+#define TEST_PAGE		PAGE_SIZE
 #define TEST_START		SZ_16M
 #define TEST_PAGES		256
 #define TEST_PTE_SPARSE		1
@@ -133,7 +134,7 @@ static inline struct test_va *test_vm_update_va(const struct drm_gpuvm_imm_updat
 static inline int __must_check
 test_vm_run(struct test_vm *vm, struct drm_gpuvm_imm_update *update)
 {
-	return drm_gpuvm_imm_run(&test_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&test_vm_type, vm, update, NULL);
 }
 
 static inline const struct drm_gpuva *
@@ -199,6 +200,14 @@ struct test_told {
 void test_told_begin(struct kunit *test, struct test_told *told);
 void test_told_end(struct kunit *test, struct test_told *told);
 #endif
+
+/* A rule is broken: one report, and what is returned. */
+#define EXPECT_REFUSED(test, rule, expr, ret) do {				\
+	kunit_warning_suppress(test) {						\
+		KUNIT_EXPECT_EQ(test, (expr), (ret));				\
+		EXPECT_BROKEN(test, rule);					\
+	}									\
+} while (0)
 
 static inline u64 test_page(u64 addr)
 {

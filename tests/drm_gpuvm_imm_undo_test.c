@@ -122,9 +122,7 @@ static void undo_check_held(struct kunit *test, struct undo *undo)
 
 static int undo_evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
 {
-	struct drm_gpuva *va;
-
-	drm_gpuvm_bo_for_each_va(va, vm_bo)
+	drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
 		memset64(vm->pt + test_page(va->va.addr), 0, va->va.range / TEST_PAGE);
 	return 0;
 }

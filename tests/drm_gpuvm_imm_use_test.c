@@ -153,7 +153,7 @@ static void use_map(struct kunit *test, struct use_vm *vm, struct test_bo *bo, u
 				drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(vm->core),
 								 update, addr, range), 0);
 	drm_gpuvm_imm_update_data(&use_vm_type, update)->tag = tag;
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 }
 
 static void use_unmap(struct kunit *test, struct use_vm *vm, u64 page, u64 pages)
@@ -163,7 +163,7 @@ static void use_unmap(struct kunit *test, struct use_vm *vm, u64 page, u64 pages
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update,
 							  TEST_START + page * TEST_PAGE,
 							  pages * TEST_PAGE), 0);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 }
 
 static void use_split(struct kunit *test, struct use_vm *vm, u64 page)
@@ -172,7 +172,7 @@ static void use_split(struct kunit *test, struct use_vm *vm, u64 page)
 
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_split(drm_gpuvm_imm_shared(vm->core), update,
 							  TEST_START + page * TEST_PAGE), 0);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 }
 
 /* Each step has the old mapping with its data, and what is to stay. */
@@ -218,7 +218,7 @@ static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_prepare_unmap_obj(&use_vm_type,
 							      drm_gpuvm_imm_shared(vm->core),
 							      update, a), 0);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 	use_expect(test, vm,
 		   "unmap 0+1@2#1\n"
 		   "unmap 10+1@0#5\n"
@@ -367,7 +367,7 @@ static void drm_gpuvm_imm_use_test_map_bo(struct kunit *test)
 		EXPECT_BROKEN(test, "an update is prepared once");
 	}
 	drm_gpuvm_imm_bo_put(vm_bo);
-	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 	use_expect(test, vm, "map 3+2@1 of 3+2@1#0\n");
 }
 

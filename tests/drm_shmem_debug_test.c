@@ -11,7 +11,7 @@
 #include "drm_shmem_trace.h"
 
 struct debug_map {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct debug_map_owned {
@@ -68,7 +68,7 @@ static bool debug_object_has_handle(struct kunit *test, struct test_bo *bo)
 static void debug_lists_handles(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned table = {}, moved = {};
 	struct debug_map_owned own = {};
 	int ret;
@@ -104,7 +104,7 @@ static void debug_lists_plain_handles(struct kunit *test)
 {
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
 						   drm_safe_test_driver());
-	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, SZ_4K);
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, PAGE_SIZE);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
@@ -178,7 +178,7 @@ static struct reclaim_bo *debug_trace_bo(struct kunit *test, struct debug_traced
 	struct reclaim_bo *bo;
 
 	debug_trace_begin(test, traced);
-	bo = shmem_test_reclaim_bo(test, SZ_4K);
+	bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	traced->gem = drm_shmem_gem(&bo->obj);
 	return bo;
 }
@@ -203,7 +203,7 @@ static void debug_traces_free(struct kunit *test)
 static void debug_traces_mappings(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct debug_traced traced = { .gem = drm_shmem_gem(&bo->obj) };
 	int ret;
 

@@ -19,7 +19,7 @@
 #include "drm_shmem_test.h"
 
 struct life_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct life_page_owned {
@@ -152,7 +152,8 @@ static struct life_bo *life_bo(struct kunit *test, struct drm_gem_object *parent
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_opts opts = { .resv_parent = parent };
-	struct life_bo_unique *unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, &opts);
+	struct life_bo_unique *unique = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE,
+							 &opts);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	return drm_shmem_publish(&life_bo_type, &unique);
@@ -214,14 +215,14 @@ static int init_found(struct life_bo *bo)
 static void init_fails_while_found(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
 	unsigned int refs = kref_read(&t->drm->ref);
 	void *ret;
 
 	life->init = init_found;
 	for (int i = 0; i < 2; i++) {
-		ret = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, i ? &opts : NULL);
+		ret = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE, i ? &opts : NULL);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
 		KUNIT_ASSERT_NOT_NULL(test, life->found);
 		KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
@@ -261,7 +262,7 @@ static void import_init_fails_while_found(struct kunit *test)
 {
 	struct drm_device *drm = life_device(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	unsigned int refs = kref_read(&drm->ref);
 
 	life->init = init_found;
@@ -278,6 +279,133 @@ static void import_init_fails_while_found(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
+/* The ways to an object, of which each allocation fails in turn */
+struct life_way {
+	const char *name;
+	const struct drm_driver *driver;
+	bool import, dumb, shared;
+};
+
+static const struct life_way life_ways[] = {
+	{ "create", &life_driver },
+	{ "create, shared lock", &life_driver, .shared = true },
+	{ "dumb buffer", &life_driver, .dumb = true },
+	{ "import", &life_driver, .import = true },
+	{ "import, mapped at once", &life_driver_sgt, .import = true },
+};
+
+static void life_way_desc(const struct life_way *way, char *desc)
+{
+	strscpy(desc, way->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(life_way, life_ways, life_way_desc);
+
+struct life_making {
+	const struct life_way *way;
+	struct drm_device *drm;
+	struct drm_file *file;
+	struct drm_gem_object *parent;
+	struct shmem_test_export e;
+	struct dma_buf *dmabuf;
+	u32 handle;
+};
+
+/* Another task has found the object, and holds it when the next step fails. */
+static int init_is_found(struct life_bo *bo)
+{
+	life->found = drm_shmem_gem(&bo->obj);
+	drm_gem_object_get(life->found);
+	return 0;
+}
+
+/* An object with a reference, or with a handle if it is a dumb buffer */
+static struct drm_gem_object *life_make(struct life_making *m)
+{
+	struct drm_mode_create_dumb args = { .width = 64, .height = 64, .bpp = 32 };
+	struct drm_shmem_opts opts = { .resv_parent = m->parent };
+	struct life_bo_unique *unique;
+	int ret;
+
+	if (m->way->import)
+		return life_import(m->drm, m->dmabuf);
+	if (m->way->dumb) {
+		ret = m->drm->driver->dumb_create(m->file, m->drm, &args);
+		m->handle = args.handle;
+		return ret ? ERR_PTR(ret) : NULL;
+	}
+	unique = drm_shmem_create(&life_bo_type, m->drm, 2 * PAGE_SIZE, &opts);
+	if (IS_ERR(unique))
+		return ERR_CAST(unique);
+	return drm_shmem_gem(&drm_shmem_publish(&life_bo_type, &unique)->obj);
+}
+
+/* Nothing is left but what the other task holds, and then nothing at all. */
+static void life_check_gone(struct kunit *test, struct life_making *m, unsigned int refs)
+{
+	if (life->found) {
+		KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
+		KUNIT_EXPECT_EQ(test, life->found->handle_count, 0);
+		KUNIT_EXPECT_EQ(test, drm_vma_node_start(&life->found->vma_node), 0);
+		drm_gem_object_put(life->found);
+	}
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, life->finis, life->inits);
+	KUNIT_EXPECT_EQ(test, kref_read(&m->drm->ref), refs);
+	KUNIT_EXPECT_TRUE(test, idr_is_empty(&m->file->object_idr));
+	KUNIT_EXPECT_EQ(test, m->e.attached, 0);
+	KUNIT_EXPECT_EQ(test, m->e.mapped, 0);
+	if (m->parent)
+		KUNIT_EXPECT_EQ(test, kref_read(&m->parent->refcount), 1);
+}
+
+static int life_make_fn(struct kunit *test, void *ctx)
+{
+	struct life_making *m = ctx;
+	unsigned int refs = kref_read(&m->drm->ref), left;
+	struct drm_gem_object *gem;
+
+	life->found = NULL;
+	gem = life_make(m);
+	left = drm_safe_fail_pause();
+	if (!gem)
+		drm_gem_handle_delete(m->file, m->handle);
+	else if (!IS_ERR(gem))
+		drm_gem_object_put(gem);
+	life_check_gone(test, m, refs);
+	drm_safe_fail_resume(left);
+	return PTR_ERR_OR_ZERO(gem);
+}
+
+/* Whichever step fails, an object that is found goes with its last reference, and once. */
+static void each_step_fails(struct kunit *test)
+{
+	const struct life_way *way = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), way->driver);
+	struct file *filp = drm_safe_test_open(test, drm->render);
+	struct life_making m = { .way = way, .drm = drm };
+
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION_DEBUG_FS");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	m.file = filp->private_data;
+	m.dmabuf = shmem_test_export(test, &m.e, 2 * PAGE_SIZE);
+	if (way->shared) {
+		struct life_bo_unique *unique = drm_shmem_create(&life_bo_type, drm, PAGE_SIZE,
+								 NULL);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+		m.parent = drm_shmem_gem(&drm_shmem_publish(&life_bo_type, &unique)->obj);
+		life->inits = 0;
+	}
+	life->init = init_is_found;
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, life_make_fn, &m), 3);
+	if (m.parent)
+		drm_gem_object_put(m.parent);
+	shmem_test_export_put(m.dmabuf);
+	KUNIT_EXPECT_TRUE(test, m.e.released);
+}
+
 /* The init step of an import finds the table that there is, and makes no second. */
 static int init_maps(struct life_bo *bo)
 {
@@ -288,7 +416,7 @@ static void import_init_maps(struct kunit *test)
 {
 	struct drm_device *drm = life_device(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem;
 
 	life->init = init_maps;
@@ -317,7 +445,7 @@ static void import_init_owns_and_fails(struct kunit *test)
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
 						   &life_driver_sgt);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct drm_shmem_sgt_owned other = {};
 	struct life_bo *bo;
 	int ret = 0;
@@ -333,10 +461,10 @@ static void import_init_owns_and_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&other, &reg->base.bound, &bo->obj),
 				-ENODEV);
 	}
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 2);
 	drm_gem_object_get(life->found);
 	drm_shmem_sgt_release(&bo->table);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
 	drm_gem_object_put(life->found);
 	shmem_test_export_put(dmabuf);
@@ -395,7 +523,7 @@ static void private_until_published(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, &test_dev(t->drm)->shrinker), 0);
 	life->init = init_private;
-	unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
+	unique = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	bo = drm_shmem_from_unique(&life_bo_type, unique);
 	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_from_gem(&life_bo_type, drm_shmem_gem(&bo->obj)), bo);
@@ -464,7 +592,7 @@ static void init_revoked(struct kunit *test)
 	struct life_bo_unique *unique;
 
 	life->init = init_unbound;
-	unique = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
+	unique = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	/* Told when there was somebody to tell */
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
@@ -480,7 +608,7 @@ static void init_revoked_fails(struct kunit *test)
 	void *ret;
 
 	life->init = init_unbound_fails;
-	ret = drm_shmem_create(&life_bo_type, t->drm, SZ_8K, NULL);
+	ret = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, life->revoked, 0);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
@@ -498,7 +626,7 @@ static void import_unbound(struct kunit *test)
 	struct drm_dev_ctx_unreg *unreg =
 		drm_dev_ctx_alloc(parent, &life_driver_sgt, struct test_dev, ctx);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct drm_device *drm;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
@@ -574,7 +702,7 @@ static void import_put_does_not_wait(struct kunit *test)
 {
 	struct drm_device *drm = life_device(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem = life_import(drm, dmabuf);
 	struct shmem_test_holder *holder;
 	int mapped = e.mapped;
@@ -603,7 +731,7 @@ static void import_put_then_unbind(struct kunit *test)
 	struct drm_device *drm = shmem_test_device(test, parent, &life_driver_sgt);
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, parent);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem = life_import(drm, dmabuf);
 	struct shmem_test_holder *holder;
 
@@ -624,7 +752,7 @@ static void import_put_then_unbind(struct kunit *test)
 static void revoked_with_reference(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
 	struct dma_resv *resv = drm_shmem_gem(&parent->obj)->resv;
 	struct life_bo *bo = life_bo_mapped(test, drm_shmem_gem(&parent->obj));
 	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
@@ -754,7 +882,7 @@ static void exec_puts_imports(struct kunit *test)
 	for (int i = 0; i < 2; i++) {
 		struct drm_gem_object *gem;
 
-		dmabuf[i] = shmem_test_export(test, &e[i], SZ_8K);
+		dmabuf[i] = shmem_test_export(test, &e[i], 2 * PAGE_SIZE);
 		gem = life_import(drm, dmabuf[i]);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
 		w->bo[i] = drm_shmem_from_gem(&life_bo_type, gem);
@@ -837,7 +965,7 @@ static void counted_after_revocation(struct kunit *test)
 	drm_shmem_sgt_guard(sgt, &stale, &bo->obj, ret)
 		KUNIT_FAIL(test, "revoked");
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 	drm_shmem_put(&bo->obj);
 }
 
@@ -921,7 +1049,7 @@ static void evicted_in_fini(struct kunit *test)
 /* A shared lock is not the object's own, and stays. */
 static void put_under_shared_lock(struct kunit *test)
 {
-	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
 	struct life_bo *bo = life_bo_mapped(test, drm_shmem_gem(&parent->obj));
 
 	dma_resv_lock(drm_shmem_gem(&parent->obj)->resv, NULL);
@@ -1069,6 +1197,7 @@ static void vmap_meets_another(struct kunit *test)
 static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(init_fails_while_found),
 	KUNIT_CASE_PARAM(import_init_fails_while_found, life_driver_gen_params),
+	KUNIT_CASE_PARAM(each_step_fails, life_way_gen_params),
 	KUNIT_CASE_PARAM(import_init_maps, life_driver_gen_params),
 	KUNIT_CASE(import_init_owns_and_fails),
 	KUNIT_CASE(private_until_published),

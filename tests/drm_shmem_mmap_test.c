@@ -28,7 +28,7 @@ struct mmap_map {
 };
 
 struct mmap_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 /* Objects that userspace cannot map */
@@ -345,7 +345,7 @@ static void refused(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo *bo = mmap_bo(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dma_buf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dma_buf);
 
 	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_PRIVATE), -EINVAL);
@@ -375,8 +375,8 @@ static void no_mmap(struct kunit *test)
 	const struct drm_shmem_opts opts = { .no_mmap = true };
 	struct shmem_test *t = test->priv;
 	struct hidden_bo_unique *hidden_unique =
-		drm_shmem_create(&hidden_bo_type, t->drm, SZ_4K, NULL);
-	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
+		drm_shmem_create(&hidden_bo_type, t->drm, PAGE_SIZE, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
 	struct hidden_bo *hidden;
 	struct test_bo *bo;
 	u64 offset;
@@ -446,6 +446,19 @@ static vm_fault_t mmap_fault(unsigned long addr, unsigned int flags)
 	return handle_mm_fault(vma_lookup(current->mm, addr), addr, flags, NULL);
 }
 
+/* The first attempt of a fault that can be retried: before a wait, it gives back the mmap lock. */
+static vm_fault_t mmap_fault_once(unsigned long addr)
+	__context_unsafe("the handler may give back the lock")
+{
+	vm_fault_t ret;
+
+	mmap_read_lock(current->mm);
+	ret = handle_mm_fault(vma_lookup(current->mm, addr), addr, FAULT_FLAG_ALLOW_RETRY, NULL);
+	if (!(ret & VM_FAULT_RETRY))
+		mmap_read_unlock(current->mm);
+	return ret;
+}
+
 /* Never VM_FAULT_OOM, after which the access would fault again for ever. */
 static int mmap_fail_fn(struct kunit *test, void *ctx)
 {
@@ -471,6 +484,23 @@ static void allocations_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmap_read(fail.addr), mmap_first_word(0));
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&fail.bo->obj), 0);
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, mmap_fail_fn, &fail), 1);
+}
+
+/* A signal ends the wait of a fault that can be retried, and the access faults again. */
+static void fault_interrupted_once(struct kunit *test)
+{
+	struct reclaim_bo *bo = mmap_bo(test);
+	unsigned long addr = mmap_device(test, bo);
+	struct shmem_test_holder *holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
+	vm_fault_t ret;
+
+	set_thread_flag(TIF_SIGPENDING);
+	ret = mmap_fault_once(addr);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	KUNIT_EXPECT_TRUE(test, ret & VM_FAULT_RETRY);
+	/* Without a signal, it goes through. */
+	KUNIT_EXPECT_FALSE(test, mmap_fault(addr, 0) & VM_FAULT_ERROR);
 }
 
 /*
@@ -649,11 +679,11 @@ static void dumb_offset(struct kunit *test)
 	const struct drm_shmem_opts opts = { .no_mmap = true };
 	struct shmem_test *t = test->priv;
 	struct hidden_bo_unique *hidden_unique =
-		drm_shmem_create(&hidden_bo_type, t->drm, SZ_4K, NULL);
-	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
+		drm_shmem_create(&hidden_bo_type, t->drm, PAGE_SIZE, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
 	struct reclaim_bo *bo = mmap_bo(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dma_buf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dma_buf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dma_buf), *unmapped;
 	struct hidden_bo *hidden;
 	u64 offset, dumb = 0;
@@ -748,6 +778,7 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(no_mmap),
 	KUNIT_CASE(fault_waits),
 	KUNIT_CASE(fault_interrupted),
+	KUNIT_CASE(fault_interrupted_once),
 	KUNIT_CASE(fault_keeps_file),
 	KUNIT_CASE(unmap_does_not_wait),
 	KUNIT_CASE(pmd_fits),

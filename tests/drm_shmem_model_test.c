@@ -31,7 +31,7 @@ module_param(model_seed, uint, 0444);
 MODULE_PARM_DESC(model_seed, "what makes the random calls others");
 
 struct model_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct model_page_owned {
@@ -142,7 +142,7 @@ static struct drm_shmem_obj *model_obj(struct model *model, size_t size, bool re
 static void model_create(struct kunit *test, struct model *model, struct model_bo *bo)
 {
 	const bool reclaim = model_random(model, 4);
-	const size_t size = 1 + model_random(model, MODEL_PAGES * SZ_4K);
+	const size_t size = 1 + model_random(model, MODEL_PAGES * PAGE_SIZE);
 
 	bo->obj = model_obj(model, size, reclaim);
 	KUNIT_ASSERT_NOT_NULL(test, bo->obj);
@@ -422,8 +422,12 @@ static void model_purge(struct kunit *test, struct model *model, struct model_bo
 
 static bool model_is_listed(const struct model *model, const struct model_bo *bo)
 {
-	return bo->obj && ((bo->listed && bo->populated) || bo->touched) &&
-	       model_is_bound(model, bo);
+	const bool pinned = bo->pins || model_count(bo->vmapped);
+	/* Without counted users, a table stays until the object ends. */
+	const bool stays = bo->table == MODEL_MAPPED && !bo->reclaim;
+
+	return bo->obj && !pinned && model_is_bound(model, bo) &&
+	       ((bo->listed && bo->populated && !stays) || bo->touched);
 }
 
 /* What has no pages any more is not on the list of what can be evicted. */
@@ -506,10 +510,11 @@ static void model_check_bo(struct kunit *test, const struct model_bo *bo, unsign
 	KUNIT_ASSERT_EQ_MSG(test, refcount_read(&obj->base.pages_pin_count),
 			    bo->pins + !!vmapped + (bo->table == MODEL_MAPPED), "pins, op %u", op);
 	KUNIT_ASSERT_EQ_MSG(test, obj->base.madv < 0, bo->purged, "purged, op %u", op);
-	KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(obj->__sgt),
+	KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(obj->__table.__sgt),
 			    bo->table == MODEL_REVOKED ? -ENODEV : 0, "revoked, op %u", op);
-	KUNIT_ASSERT_EQ_MSG(test, !!obj->__sgt, bo->table != MODEL_NO_TABLE, "table, op %u", op);
-	KUNIT_ASSERT_EQ_MSG(test, refcount_read(&obj->__sgt_users),
+	KUNIT_ASSERT_EQ_MSG(test, !!obj->__table.__sgt, bo->table != MODEL_NO_TABLE,
+			    "table, op %u", op);
+	KUNIT_ASSERT_EQ_MSG(test, refcount_read(&obj->__table.__users),
 			    bo->table == MODEL_NO_TABLE ? 0 : 1 + model_users(bo),
 			    "users of the table, op %u", op);
 }

@@ -19,7 +19,7 @@
 #include "drm_shmem_test.h"
 
 struct edge_map {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct edge_map_owned {
@@ -30,7 +30,7 @@ struct edge_map_owned {
 static void dma_map_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct test_bo *bo = shmem_test_bo(test, 16 * PAGE_SIZE);
 	struct drm_gem_shmem_object *shmem = &bo->obj.base;
 	struct drm_shmem_sgt_owned own = {};
 	u64 mask = *t->parent->dma_mask;
@@ -68,7 +68,7 @@ static void other_device(struct kunit *test)
 						   &shmem_test_driver);
 	struct shmem_test *t = test->priv;
 	const struct drm_shmem_opts opts = {};
-	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, &opts);
+	struct test_bo *bo = test_bo_new(t->drm, PAGE_SIZE, &opts);
 	struct drm_shmem_sgt_owned own = {};
 	int ret = 0;
 
@@ -98,7 +98,7 @@ static void other_device(struct kunit *test)
 
 static void lengths(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	static u8 data[16];
 	int ret;
 
@@ -106,8 +106,8 @@ static void lengths(struct kunit *test)
 		static const struct {
 			size_t offset, len;
 		} outside[] = {
-			{ 0, SZ_4K + 1 }, { 0, SIZE_MAX }, { SZ_4K, 1 }, { SIZE_MAX, 1 },
-			{ SZ_4K - 1, 2 }, { SIZE_MAX, SIZE_MAX }, { SZ_4K + 1, 0 },
+			{ 0, PAGE_SIZE + 1 }, { 0, SIZE_MAX }, { PAGE_SIZE, 1 }, { SIZE_MAX, 1 },
+			{ PAGE_SIZE - 1, 2 }, { SIZE_MAX, SIZE_MAX }, { PAGE_SIZE + 1, 0 },
 		};
 
 		drm_vmap_write64(map, 0, 1);
@@ -123,10 +123,10 @@ static void lengths(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, offset, NULL, len), -EINVAL);
 		}
 		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 1);
-		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0xff, SZ_4K), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, SZ_4K - 1, data, 1), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0xff, PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, PAGE_SIZE - 1, data, 1), 0);
 		KUNIT_EXPECT_EQ(test, data[0], 0xff);
-		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, SZ_4K, data, 0), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, PAGE_SIZE, data, 0), 0);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
@@ -139,7 +139,7 @@ static enum drm_gem_object_status status(struct drm_shmem_obj *obj)
 /* What fdinfo counts an object's memory as */
 static void memory_status(struct kunit *test)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	int ret;
 
 	KUNIT_EXPECT_EQ(test, status(&bo->obj), 0);
@@ -156,7 +156,7 @@ static void memory_status_import(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	int ret;
 
@@ -180,7 +180,7 @@ static void memory_status_import(struct kunit *test)
 /* A purged object stays without pages, whoever wants them: here a dma-buf. */
 static void pin_purged(struct kunit *test)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem;
 
 	gem = drm_shmem_gem(&bo->obj);
@@ -224,7 +224,7 @@ static void import_fails(struct kunit *test)
 		struct shmem_test_export e = {};
 		struct edge_import import = {
 			.drm = shmem_test_device(test, parent, drivers[i]),
-			.dmabuf = shmem_test_export(test, &e, SZ_8K),
+			.dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE),
 		};
 
 		KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, import_fn, &import), 2);
@@ -310,7 +310,7 @@ static void signal_is_pending(struct kunit *test)
 		signal_madvise, signal_evict, signal_purge,
 	};
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		for (int i = 0; i < ARRAY_SIZE(fns); i++) {
@@ -374,16 +374,118 @@ static int interrupted_purge(struct reclaim_bo *bo, struct drm_shmem_shrinker *s
 	return ret == -EBUSY ? 1 : ret;
 }
 
+static int interrupted_vmap_own(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	struct edge_map_owned own = {};
+	int ret = drm_vmap_own_interruptible(&own, &bo->obj);
+
+	if (ret)
+		return ret;
+	drm_vmap_release(&own);
+	return 1;
+}
+
+static int interrupted_vmap_plain(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	struct edge_map_owned own = {};
+	int ret = drm_vmap_own_interruptible(&own, &bo->obj.base);
+
+	if (ret)
+		return ret;
+	drm_vmap_release(&own);
+	return 1;
+}
+
+static int interrupted_vmap_guard(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	int ret;
+
+	drm_vmap_guard_interruptible(edge_map, map, &bo->obj, ret)
+		ret = 1;
+	return ret;
+}
+
+static int interrupted_vmap_or(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	int ret;
+
+	drm_vmap_or_interruptible(edge_map, map, &bo->obj, ret, return ret);
+	return drm_vmap_gem(map) == drm_shmem_gem(&bo->obj);
+}
+
+/* The table stays mapped for the next user, who would take no lock: takes it away. */
+static int interrupted_sgt(struct reclaim_bo *bo, int ret)
+{
+	if (ret)
+		return ret;
+	return drm_shmem_sgt_unmap(&bo->obj) ?: 1;
+}
+
+static int interrupted_sgt_own(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	struct drm_shmem_sgt_owned own = {};
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm_shmem_gem(&bo->obj)->dev))
+		ret = drm_shmem_sgt_own_interruptible(&own, &reg->base.bound, &bo->obj);
+	drm_shmem_sgt_release(&own);
+	return interrupted_sgt(bo, ret);
+}
+
+static int interrupted_sgt_guard(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm_shmem_gem(&bo->obj)->dev))
+		drm_shmem_sgt_guard_interruptible(sgt, &reg->base.bound, &bo->obj, ret)
+			ret = IS_ERR_OR_NULL(drm_shmem_sgt_table(sgt)) ? -EIO : 0;
+	return interrupted_sgt(bo, ret);
+}
+
+static int interrupted_sgt_table(const struct test_reg *reg, struct reclaim_bo *bo)
+{
+	int ret;
+
+	drm_shmem_sgt_or_interruptible(sgt, &reg->base.bound, &bo->obj, ret, return ret);
+	return IS_ERR_OR_NULL(drm_shmem_sgt_table(sgt)) ? -EIO : 0;
+}
+
+static int interrupted_sgt_or(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm_shmem_gem(&bo->obj)->dev))
+		ret = interrupted_sgt_table(reg, bo);
+	return interrupted_sgt(bo, ret);
+}
+
+/* A guard, as in an ioctl */
+static int interrupted_guard(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
+{
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
+	int ret;
+
+	ACQUIRE(drm_resv_intr, lock)(resv);
+	ret = ACQUIRE_ERR(drm_resv_intr, &lock);
+	if (ret)
+		return ret;
+	dma_resv_assert_held(resv);
+	return 1;
+}
+
 /* A signal ends the wait of what is named for it, and nothing changes. */
 static void signal_interrupts(struct kunit *test)
 {
 	static int (* const fns[])(struct reclaim_bo *bo, struct drm_shmem_shrinker *s) = {
 		interrupted_pin, interrupted_unmap, interrupted_mmap_offset,
+		interrupted_vmap_own, interrupted_vmap_plain, interrupted_vmap_guard,
+		interrupted_vmap_or, interrupted_sgt_own, interrupted_sgt_guard,
+		interrupted_sgt_or, interrupted_guard,
 		interrupted_purge, interrupted_evict, interrupted_madvise,
 	};
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	for (int i = 0; i < ARRAY_SIZE(fns); i++) {
@@ -399,6 +501,85 @@ static void signal_interrupts(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, fns[i](bo, s), 1, "function %d", i);
 	}
 	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
+	drm_shmem_put(&bo->obj);
+}
+
+struct edge_leave {
+	struct delayed_work work;
+	struct shmem_test_holder *holder;
+};
+
+static void edge_leave_fn(struct work_struct *work)
+{
+	struct edge_leave *leave = container_of(work, struct edge_leave, work.work);
+
+	complete(&leave->holder->leave);
+}
+
+/* Only the end of the task ends the wait, another signal does not. */
+static void guard_killable(struct kunit *test)
+{
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
+	struct edge_leave leave = { .holder = shmem_test_hold(test, resv) };
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	{
+		ACQUIRE(drm_resv_kill, lock)(resv);
+		KUNIT_EXPECT_EQ(test, ACQUIRE_ERR(drm_resv_kill, &lock), -EINTR);
+	}
+	sigdelset(&current->pending.signal, SIGKILL);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(leave.holder->left));
+
+	INIT_DELAYED_WORK_ONSTACK(&leave.work, edge_leave_fn);
+	schedule_delayed_work(&leave.work, 2);
+	{
+		ACQUIRE(drm_resv_kill, lock)(resv);
+		KUNIT_EXPECT_EQ(test, ACQUIRE_ERR(drm_resv_kill, &lock), 0);
+		KUNIT_EXPECT_TRUE(test, READ_ONCE(leave.holder->left));
+		clear_thread_flag(TIF_SIGPENDING);
+	}
+	clear_thread_flag(TIF_SIGPENDING);
+	flush_delayed_work(&leave.work);
+	destroy_delayed_work_on_stack(&leave.work);
+	flush_work(&leave.holder->work);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(resv));
+	drm_shmem_put(&bo->obj);
+}
+
+/* As a mutex's: to the end of the scope, for a block, and only if nobody else has it */
+static void guards(struct kunit *test)
+{
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
+	struct shmem_test_holder *holder;
+	struct edge_map_owned map = {};
+	bool busy = false;
+
+	scoped_guard(drm_resv, resv) {
+		dma_resv_assert_held(resv);
+		KUNIT_EXPECT_EQ(test, drm_vmap_own_locked(&map, &bo->obj), 0);
+	}
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(resv));
+	scoped_cond_guard(drm_resv_try, busy = true, resv)
+		dma_resv_assert_held(resv);
+	KUNIT_EXPECT_FALSE(test, busy);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(resv));
+
+	holder = shmem_test_hold(test, resv);
+	{
+		ACQUIRE(drm_resv_try, lock)(resv);
+		KUNIT_EXPECT_EQ(test, ACQUIRE_ERR(drm_resv_try, &lock), -EBUSY);
+	}
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+
+	/* Which object a mapping is of */
+	KUNIT_EXPECT_PTR_EQ(test, drm_vmap_gem(&map), drm_shmem_gem(&bo->obj));
+	KUNIT_EXPECT_PTR_EQ(test, drm_vmap_obj(&reclaim_bo_type, &map), bo);
+	KUNIT_EXPECT_NULL(test, drm_vmap_obj(&test_bo_type, &map));
+	drm_vmap_release(&map);
+	KUNIT_EXPECT_NULL(test, drm_vmap_gem(&map));
 	drm_shmem_put(&bo->obj);
 }
 
@@ -419,13 +600,14 @@ static void edge_console_probe(void *data, const char *text, size_t len)
 /* A call in atomic context is reported, also if it has no reason to sleep this time. */
 static void atomic_context(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
 	struct edge_log log = { .task = current };
 	struct edge_map_owned first = {}, own = {};
+	struct test_bo *bo;
 	int ret;
 
 	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || !IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_TRACEPOINTS");
+	bo = shmem_test_bo(test, PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&first, &bo->obj), 0);
 	KUNIT_ASSERT_EQ(test, register_trace_console(edge_console_probe, &log), 0);
 	kunit_info(test, "expected report begins");
@@ -477,7 +659,7 @@ static void signal_kills(struct kunit *test)
 		killed_dumb_offset, killed_export, killed_mmap,
 	};
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &killed_handle), 0);
 	killed_file = t->file;
@@ -504,7 +686,7 @@ static void signal_kills_import(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	struct shmem_test_holder *holder;
 	struct drm_shmem_sgt_owned table = {};
@@ -573,7 +755,7 @@ static void locked_twice(struct kunit *test)
 	static int (* const fns[])(struct reclaim_bo *bo) = {
 		twice_pin, twice_madvise, twice_purge, twice_evict, twice_unmap, twice_mmap_offset,
 	};
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
@@ -598,7 +780,7 @@ static void released_under_lock(struct kunit *test)
 	__context_unsafe("the analysis knows nothing of the other reference")
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	struct drm_shmem_sgt_owned table = {};
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
@@ -606,7 +788,7 @@ static void released_under_lock(struct kunit *test)
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_shmem_sgt_release(&table);
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	drm_shmem_put(&bo->obj);
 }
@@ -622,6 +804,8 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(signal_is_pending),
 	KUNIT_CASE(signal_interrupts),
 	KUNIT_CASE(signal_kills),
+	KUNIT_CASE(guard_killable),
+	KUNIT_CASE(guards),
 	KUNIT_CASE(signal_kills_import),
 	KUNIT_CASE(locked_twice),
 	KUNIT_CASE(released_under_lock),

@@ -22,7 +22,7 @@
 #include "drm_shmem_test.h"
 
 struct evict_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct evict_page_owned {
@@ -99,7 +99,8 @@ static int own_table(struct drm_device *drm, struct evict_bo *bo)
 
 static int resume_table(struct drm_device *drm, struct drm_shmem_sgt_owned *table)
 {
-	struct drm_gem_object *gem = table->__obj ? &table->__obj->base.base : NULL;
+	struct drm_shmem_obj *obj = __drm_shmem_sgt_of(table);
+	struct drm_gem_object *gem = obj ? &obj->base.base : NULL;
 	int ret;
 
 	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
@@ -144,7 +145,8 @@ static u32 read_first(struct evict_bo *bo)
 static struct evict_bo *evict_bo(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, t->drm, SZ_8K, NULL);
+	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, t->drm, 2 * PAGE_SIZE,
+							  NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	return drm_shmem_publish(&evict_bo_type, &unique);
@@ -197,14 +199,14 @@ static void evict_refused(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
 	struct evict_bo *bo = evict_bo(test);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&imported->obj), -EOPNOTSUPP);
 	/* Its type does not count the users of tables. */
-	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&shmem_test_bo(test, SZ_4K)->obj), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&shmem_test_bo(test, PAGE_SIZE)->obj), -EOPNOTSUPP);
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
@@ -221,6 +223,7 @@ static void evict_in_use(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct evict_bo *bo = evict_bo_owned(test);
 	struct evict_page_owned own = {};
+	struct dma_buf_attachment *attach;
 	struct dma_buf *dmabuf;
 	u32 handle = 0;
 	int ret;
@@ -247,7 +250,11 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	/* An importer that cannot be told pins the pages, mapped or not. */
+	attach = dma_buf_attach(dmabuf, t->parent);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(attach));
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	dma_buf_detach(dmabuf, attach);
 	dma_buf_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
 	flush_delayed_fput();
@@ -279,7 +286,7 @@ static void evict_in_use(struct kunit *test)
 static void evict_without_step(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned table = {};
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
@@ -296,7 +303,7 @@ static void suspend(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct evict_bo *bo = evict_bo(test);
 	struct drm_shmem_sgt_owned moved = {};
-	refcount_t *users = &bo->obj.__sgt_users;
+	refcount_t *users = &bo->obj.__table.__users;
 
 	/* Nothing to suspend, nor to resume */
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), -EINVAL);
@@ -375,7 +382,7 @@ static void shrinker(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	const unsigned long pages = SZ_8K / PAGE_SIZE;
+	const unsigned long pages = 2;
 	struct evict_bo *bo[4];
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
@@ -421,9 +428,9 @@ static void shrinker_leaves(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
-	struct test_bo *others[] = { shmem_test_bo(test, SZ_4K), imported };
+	struct test_bo *others[] = { shmem_test_bo(test, PAGE_SIZE), imported };
 	struct evict_bo *bo[2];
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
@@ -442,15 +449,15 @@ static void shrinker_leaves(struct kunit *test)
 								   DRM_SHMEM_DONTNEED, s));
 		shmem_test_touch(&bo[i]->obj, s);
 	}
-	KUNIT_EXPECT_EQ(test, s->__evictable.count, SZ_8K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, s->__purgeable.count, SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, s->__lrus[__DRM_SHMEM_SHARED].base.count, 2);
+	KUNIT_EXPECT_EQ(test, s->__lrus[__DRM_SHMEM_PURGEABLE].base.count, 2);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[0]->obj), 0);
-	KUNIT_EXPECT_EQ(test, s->__evictable.count, 0);
+	KUNIT_EXPECT_EQ(test, s->__lrus[__DRM_SHMEM_SHARED].base.count, 0);
 
 	/* It stays one that may be purged, also when it was evicted. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[1]->obj), 0);
-	KUNIT_EXPECT_EQ(test, s->__purgeable.count, SZ_8K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, s->__lrus[__DRM_SHMEM_PURGEABLE].base.count, 2);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), 2);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[1]->table), -ENODATA);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo[0]->table), 0);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
@@ -462,7 +469,7 @@ static void shrinker_prefers(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	const unsigned long pages = SZ_8K / PAGE_SIZE;
+	const unsigned long pages = 2;
 	struct evict_bo *bo[2];
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
@@ -506,15 +513,15 @@ static void shrinker_rotates(struct kunit *test)
 		bo[i]->ret = i < 2 ? -EBUSY : 0;
 	}
 	for (int i = 2; i < 4; i++) {
-		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_8K / PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), 2);
 		KUNIT_EXPECT_EQ(test, bo[i]->asked, 1);
 		KUNIT_EXPECT_EQ(test, bo[0]->asked, 1);
 		KUNIT_EXPECT_EQ(test, bo[1]->asked, 1);
 	}
-	/* Each of those left is looked at once. */
+	/* Each of those left is looked at once in each of two scans. */
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, bo[0]->asked, 2);
-	KUNIT_EXPECT_EQ(test, bo[1]->asked, 2);
+	KUNIT_EXPECT_EQ(test, bo[0]->asked, 3);
+	KUNIT_EXPECT_EQ(test, bo[1]->asked, 3);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
 		evict_bo_end(bo[i]);
 }
@@ -542,7 +549,7 @@ static void shrinker_puts_last(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 1, drm_shmem_madvise(&bo->obj,
 								   DRM_SHMEM_DONTNEED, s));
 		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1),
-				busy ? SHRINK_STOP : SZ_8K / PAGE_SIZE);
+				busy ? SHRINK_STOP : 2);
 		flush_work(&s->__end);
 		KUNIT_EXPECT_EQ(test, ended.refs, 2);
 		KUNIT_EXPECT_FALSE(test, ended.locked);
@@ -622,7 +629,7 @@ static void released(struct drm_device *drm, void *data)
 static void evict_lone_bo(struct kunit *test, struct drm_device *drm,
 			  struct drm_shmem_shrinker *s, struct evict_ended *ended)
 {
-	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, drm, SZ_8K, NULL);
+	struct evict_bo_unique *unique = drm_shmem_create(&evict_bo_type, drm, 2 * PAGE_SIZE, NULL);
 	struct evict_bo *bo;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
@@ -658,7 +665,7 @@ static void evict_lone_scan(struct kunit *test, struct evict_lone *lone,
 	drm_safe_test_unbind(test, parent);
 
 	/* The last one goes when the scan asks for its fence, and is purged nevertheless. */
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(lone->s, 100), count * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(lone->s, 100), count * 2);
 	KUNIT_EXPECT_FALSE(test, lone->by_scan);
 	if (!lone->by_scan)
 		shrinker_put(lone->running);
@@ -739,16 +746,23 @@ struct list_state {
 	bool pages;
 };
 
-static void list_needed(struct list_state *state, struct drm_shmem_shrinker *s)
+static struct drm_gem_lru *list_lru(struct drm_shmem_shrinker *s, enum __drm_shmem_list list)
 {
-	state->lru = state->pages ? &s->__evictable : &s->__evicted;
+	return &s->__lrus[list].base;
+}
+
+/* Nothing owns the table: only a touch says that the hardware uses it. */
+static void list_needed(struct list_state *state, struct drm_shmem_shrinker *s,
+			enum __drm_shmem_list list)
+{
+	state->lru = list_lru(s, state->pages ? list : __DRM_SHMEM_PARKED);
 }
 
 static void list_evicted(struct list_state *state, struct drm_shmem_shrinker *s)
 {
 	state->pages = false;
 	if (state->lru && !state->unneeded)
-		state->lru = &s->__evicted;
+		state->lru = list_lru(s, __DRM_SHMEM_PARKED);
 }
 
 static void list_advise(struct kunit *test, struct evict_bo *bo, struct list_state *state,
@@ -762,9 +776,11 @@ static void list_advise(struct kunit *test, struct evict_bo *bo, struct list_sta
 	state->unneeded = madv == DRM_SHMEM_DONTNEED;
 	state->lru = NULL;
 	if (s && state->unneeded)
-		state->lru = state->contents ? &s->__purgeable : &s->__evicted;
+		state->lru = list_lru(s, state->contents ? __DRM_SHMEM_PURGEABLE :
+							   __DRM_SHMEM_PARKED);
 	else if (s || (before && !state->unneeded))
-		list_needed(state, &test_dev(drm_shmem_gem(&bo->obj)->dev)->shrinker);
+		list_needed(state, &test_dev(drm_shmem_gem(&bo->obj)->dev)->shrinker,
+			    __DRM_SHMEM_UNUSED);
 }
 
 static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state *state,
@@ -777,7 +793,7 @@ static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state
 	case LIST_TOUCH:
 		shmem_test_touch(&bo->obj, s);
 		if (!state->unneeded && !state->purged)
-			list_needed(state, s);
+			list_needed(state, s, __DRM_SHMEM_SHARED);
 		break;
 	case LIST_DONTNEED:
 		list_advise(test, bo, state, DRM_SHMEM_DONTNEED, s);
@@ -795,8 +811,9 @@ static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state
 		KUNIT_ASSERT_EQ(test, map_table(drm, &bo->obj), state->purged ? -ENODATA : 0);
 		state->pages = !state->purged;
 		state->contents = state->pages;
-		if (state->lru == &s->__evicted)
-			state->lru = state->unneeded ? &s->__purgeable : &s->__evictable;
+		if (state->lru == list_lru(s, __DRM_SHMEM_PARKED))
+			state->lru = list_lru(s, state->unneeded ? __DRM_SHMEM_PURGEABLE :
+								   __DRM_SHMEM_SHARED);
 		break;
 	case LIST_EVICT:
 		KUNIT_ASSERT_EQ(test, drm_shmem_evict(&bo->obj), state->purged ? -ENODATA : 0);
@@ -809,9 +826,10 @@ static void list_step(struct kunit *test, struct evict_bo *bo, struct list_state
 		break;
 	case LIST_SCAN:
 		shmem_test_scan(s, ULONG_MAX);
-		if (state->lru == &s->__purgeable)
+		if (state->lru == list_lru(s, __DRM_SHMEM_PURGEABLE))
 			state->purged = true;
-		else if (state->lru == &s->__evictable)
+		else if (state->lru == list_lru(s, __DRM_SHMEM_SHARED) ||
+			 state->lru == list_lru(s, __DRM_SHMEM_UNUSED))
 			list_evicted(state, s);
 		break;
 	case LIST_OPS:
@@ -878,12 +896,12 @@ static void shrinker_lists_in_scan(struct kunit *test)
 	gem->lru = NULL;
 	drm_safe_test_work_waits(test, &evict->work,
 				 drm_safe_test_lock_waits(&t->drm->gem_lru_mutex));
-	gem->lru = &s->__evictable;
+	gem->lru = list_lru(s, __DRM_SHMEM_SHARED);
 	mutex_unlock(&t->drm->gem_lru_mutex);
 	flush_work(&evict->work);
 	KUNIT_EXPECT_EQ(test, evict->ret, 0);
-	KUNIT_EXPECT_PTR_EQ(test, gem->lru, &s->__evicted);
-	KUNIT_EXPECT_EQ(test, s->__evictable.count, 0);
+	KUNIT_EXPECT_PTR_EQ(test, gem->lru, list_lru(s, __DRM_SHMEM_PARKED));
+	KUNIT_EXPECT_EQ(test, s->__lrus[__DRM_SHMEM_SHARED].base.count, 0);
 	evict_bo_end(bo);
 }
 
@@ -954,4 +972,5 @@ static struct kunit_suite drm_shmem_evict_suite = {
 
 kunit_test_suite(drm_shmem_evict_suite);
 
+MODULE_IMPORT_NS("DMA_BUF");
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -20,7 +20,7 @@
 #define RACE_UNBINDS	(IS_ENABLED(CONFIG_KASAN) ? 10 : 30)
 
 struct race_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct race_page_owned {
@@ -160,7 +160,7 @@ static int race_unmap(struct race *race)
 
 static struct drm_shmem_obj *race_obj(struct kunit *test)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 4 * PAGE_SIZE);
 	int ret;
 
 	drm_vmap_guard(race_page, map, &bo->obj, ret)
@@ -250,7 +250,7 @@ static int race_own_release(struct race *race)
 	WRITE_ONCE(race_owned, race_owned + 1);
 	if (race_owned % 32 == 0)
 		usleep_range(1, 10);
-	if (READ_ONCE(race_own.__suspended))
+	if (READ_ONCE(race_own.__own.__suspended))
 		WRITE_ONCE(race_suspended, race_suspended + 1);
 	drm_shmem_sgt_release(&race_own);
 	return ret;
@@ -294,7 +294,7 @@ static void suspend_against_release(struct kunit *test)
 		schedule_timeout_idle(1);
 	race_stop(&race, tasks, nr);
 	KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&obj->__table.__users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
 	drm_gem_object_put(&obj->base.base);
 }
@@ -305,7 +305,7 @@ static unsigned long race_guess;
 
 static int race_lookup(struct race *race)
 {
-	struct vm_area_struct vma = { .vm_end = SZ_8K, .vm_pgoff = race_guess };
+	struct vm_area_struct vma = { .vm_end = 2 * PAGE_SIZE, .vm_pgoff = race_guess };
 	int ret = drm_gem_mmap(race_client, &vma);
 
 	return ret == -EINVAL || ret == -EACCES ? 0 : -EIO;
@@ -313,7 +313,8 @@ static int race_lookup(struct race *race)
 
 static int race_create_fails(struct race *race)
 {
-	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, race->drm, SZ_8K, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, race->drm, 2 * PAGE_SIZE,
+							 NULL);
 
 	return IS_ERR(unique) ? 0 : -EIO;
 }
@@ -326,7 +327,7 @@ static void create_against_lookup(struct kunit *test)
 		.drm = t->drm,
 		.fn = { race_create_fails, race_lookup, race_create_fails, race_lookup },
 	};
-	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, SZ_8K);
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, 2 * PAGE_SIZE);
 	unsigned int refs;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
@@ -450,7 +451,7 @@ static void fault_against_evict(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, atomic_read(&race.did[i]), RACE_ROUNDS);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(obj), 0);
 	KUNIT_EXPECT_NULL(test, obj->base.pages);
-	KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, 4 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&obj->base.base.refcount), 1);
 	drm_gem_object_put(&obj->base.base);
 }
@@ -476,7 +477,7 @@ static void fault_against_purge(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(obj), 0);
 		KUNIT_EXPECT_EQ(test, race_read_fault(&race), -EFAULT);
 		KUNIT_EXPECT_NULL(test, obj->base.pages);
-		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, 4 * PAGE_SIZE), 0);
 		drm_gem_object_put(&obj->base.base);
 	}
 }
@@ -502,7 +503,7 @@ static void fault_against_end(struct kunit *test)
 		usleep_range(0, 100 * i);
 		if (i == RACE_UNBINDS - 1)
 			shmem_test_unbind(test);
-		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, SZ_16K), 0);
+		KUNIT_EXPECT_EQ(test, vm_munmap(race.addr, 4 * PAGE_SIZE), 0);
 		race_stop(&race, tasks, nr);
 		KUNIT_EXPECT_EQ(test, atomic_read(&race.errors), 0);
 	}
@@ -511,7 +512,7 @@ static void fault_against_end(struct kunit *test)
 /* Creates, maps and frees objects of its own while the device goes away. */
 static int race_free(struct race *race)
 {
-	struct test_bo *bo = test_bo_new(race->drm, SZ_4K, NULL);
+	struct test_bo *bo = test_bo_new(race->drm, PAGE_SIZE, NULL);
 	int ret = -ESHUTDOWN;
 
 	if (IS_ERR(bo))
@@ -530,7 +531,7 @@ static void get_against_unbind(struct kunit *test)
 	for (int i = 0; i < RACE_UNBINDS; i++) {
 		struct device *parent = drm_safe_test_parent(test);
 		struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver);
-		struct test_bo *bo = test_bo_new(drm, SZ_4K, NULL);
+		struct test_bo *bo = test_bo_new(drm, PAGE_SIZE, NULL);
 		struct race race = {
 			.drm = drm,
 			.fn = { race_sgt, race_free, race_free, race_sgt_owned },
@@ -585,7 +586,7 @@ static void free_against_unbind(struct kunit *test)
 
 		init_completion(&heap.go);
 		for (unsigned int i = 0; i < count; i++) {
-			heap.bo[i] = test_bo_new(drm, SZ_4K, NULL);
+			heap.bo[i] = test_bo_new(drm, PAGE_SIZE, NULL);
 			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap.bo[i]);
 			drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
 				KUNIT_EXPECT_EQ(test,
@@ -648,7 +649,7 @@ static void many(struct kunit *test)
 	for (nr = 0; nr < count; nr++) {
 		int ret = -1;
 
-		bo[nr] = test_bo_new(t->drm, SZ_4K, NULL);
+		bo[nr] = test_bo_new(t->drm, PAGE_SIZE, NULL);
 		if (IS_ERR(bo[nr])) {
 			KUNIT_FAIL(test, "create %u: %ld", nr, PTR_ERR(bo[nr]));
 			break;
@@ -689,7 +690,7 @@ static int fail_everything(struct kunit *test, struct dma_buf *dmabuf)
 	int ret;
 
 	struct test_bo_unique *unique __free(drm_shmem) =
-		drm_shmem_create(&test_bo_type, t->drm, SZ_16K, NULL);
+		drm_shmem_create(&test_bo_type, t->drm, 4 * PAGE_SIZE, NULL);
 	if (IS_ERR(unique))
 		return PTR_ERR(unique);
 
@@ -739,7 +740,7 @@ static int fail_and_check(struct kunit *test, void *ctx)
 static void allocations_fail(struct kunit *test)
 {
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct fail_ctx fail = { .dmabuf = dmabuf };
 	unsigned int nr = drm_safe_fail_nth(test, fail_and_check, &fail);
 

@@ -17,7 +17,7 @@
 #include "drm_shmem_test.h"
 
 struct reclaim_page {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct reclaim_page_owned {
@@ -73,7 +73,7 @@ static void expect_purged(struct kunit *test, struct reclaim_bo *bo)
 
 static void pin(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	refcount_t *pins = &bo->obj.base.pages_pin_count;
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
@@ -88,7 +88,7 @@ static void pin(struct kunit *test)
 static void unpin_unbalanced(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	/* Once without any pin, once with the sg table's only */
 	for (int i = 0; i < 2; i++) {
@@ -105,7 +105,7 @@ static void unpin_unbalanced(struct kunit *test)
 static void unpin_steals(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	refcount_t *pins = &bo->obj.base.pages_pin_count;
 	int ret;
@@ -148,7 +148,7 @@ static void unpinned_is_dirty(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	for (int i = 0; i < 3; i++) {
-		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 		struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 
 		KUNIT_EXPECT_FALSE(test, reclaim_is_dirty(test, bo));
@@ -179,7 +179,7 @@ static void imported(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -192,7 +192,7 @@ static void imported(struct kunit *test)
 
 static void madvise(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, bo->obj.base.madv, 1);
@@ -208,7 +208,7 @@ static void purge(struct kunit *test)
 	struct shmem_test *t = test->priv;
 
 	for (int mapped = 0; mapped < 2; mapped++) {
-		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
+		struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 4 * PAGE_SIZE);
 		struct drm_vma_offset_node *node = &drm_shmem_gem(&bo->obj)->vma_node;
 		u64 offset;
 
@@ -230,7 +230,7 @@ static void purge(struct kunit *test)
 static void purge_in_use(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct drm_shmem_sgt_owned table = {};
 	struct reclaim_page_owned own = {};
@@ -297,7 +297,7 @@ static const struct dma_fence_ops fence_ops = {
 
 static void purge_fenced(struct kunit *test)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_fence *fence = kzalloc_obj(*fence);
 	static DEFINE_SPINLOCK(lock);
@@ -321,7 +321,7 @@ static void purge_fenced(struct kunit *test)
 static void purge_not_counted(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
@@ -353,28 +353,29 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
-		bo[i] = shmem_test_reclaim_bo(test, SZ_8K);
+		bo[i] = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[i]->obj), 0);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
-	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 5 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 5 * 2);
 
 	/* 0 is needed after all, 1 is mapped, 2 is locked, 3 can go, 4 is freed */
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[0]->obj, DRM_SHMEM_WILLNEED, s), 1);
 	drm_shmem_put(&bo[4]->obj);
-	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 3 * 2);
 	KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo[1]->obj), 0);
 	dma_resv_lock(drm_shmem_gem(&bo[2]->obj)->resv, NULL);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), 2);
 	dma_resv_unlock(drm_shmem_gem(&bo[2]->obj)->resv);
 	drm_vmap_release(&own);
 	expect_purged(test, bo[3]);
-	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * 2);
 
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_8K / PAGE_SIZE);
-	expect_purged(test, bo[1]);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	/* The one that was mapped is the last that was used. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), 2);
 	expect_purged(test, bo[2]);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), 2);
+	expect_purged(test, bo[1]);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo[0]->obj), 0);
 
@@ -387,7 +388,7 @@ static void exported_stays(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_buf *dmabuf, *again;
 	u32 handle;
@@ -407,10 +408,11 @@ static void exported_stays(struct kunit *test)
 	for (int i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_STOP);
 		KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), -EBUSY);
-		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+		/* No importer has the pages. */
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 		shmem_test_export_put(i ? again : dmabuf);
 	}
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SZ_8K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), 2);
 	expect_purged(test, bo);
 	drm_shmem_put(&bo->obj);
 }
@@ -427,7 +429,7 @@ static void give_name(struct kunit *test, struct drm_gem_object *gem)
 static void shared_by_name(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
@@ -444,7 +446,7 @@ static void shared(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct file *filp = drm_safe_test_open(test, t->drm->render);
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 	struct dma_buf *dmabuf;
 	u32 handle, other;
 
@@ -481,7 +483,10 @@ static struct dma_buf *own_export_bo_export(struct drm_shmem_obj *obj, int flags
 {
 	struct own_export_bo *bo = drm_shmem_from_obj(&own_export_bo_type, obj);
 
-	return bo->ret ? ERR_PTR(bo->ret) : drm_gem_prime_export(drm_shmem_gem(obj), flags);
+	/* 1 is for a step that is wrong. */
+	if (bo->ret)
+		return bo->ret == 1 ? NULL : ERR_PTR(bo->ret);
+	return drm_gem_prime_export(drm_shmem_gem(obj), flags);
 }
 
 const struct own_export_bo_type own_export_bo_type = {
@@ -494,7 +499,7 @@ static void exported_otherwise(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct own_export_bo_unique *unique =
-		drm_shmem_create(&own_export_bo_type, t->drm, SZ_4K, NULL);
+		drm_shmem_create(&own_export_bo_type, t->drm, PAGE_SIZE, NULL);
 	struct drm_gem_object *gem;
 	struct own_export_bo *bo;
 	struct dma_buf *dmabuf;
@@ -508,6 +513,11 @@ static void exported_otherwise(struct kunit *test)
 	/* One that was not made keeps nothing. */
 	bo->ret = -ENOSPC;
 	KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-ENOSPC));
+	bo->ret = 1;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, gem->funcs->export(gem, 0), ERR_PTR(-EINVAL));
+		EXPECT_BROKEN(test, "an export step returns a dma-buf");
+	}
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 
 	bo->ret = 0;
@@ -567,7 +577,7 @@ static void shrinker_counts_filled(struct kunit *test, enum fill i)
 	struct reclaim_bo *bo[3];
 
 	for (int i = 0; i < ARRAY_SIZE(bo); i++) {
-		bo[i] = shmem_test_reclaim_bo(test, SZ_16K);
+		bo[i] = shmem_test_reclaim_bo(test, 4 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo[i]->obj, DRM_SHMEM_DONTNEED, s), 1);
 	}
 	/* Nothing is there to be given back. */
@@ -578,19 +588,19 @@ static void shrinker_counts_filled(struct kunit *test, enum fill i)
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo[2]->obj), 0);
 	shmem_truncate_range(file_inode(drm_shmem_gem(&bo[2]->obj)->filp), 0, PAGE_SIZE - 1);
 
-	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * SZ_16K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 2 * 4);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), 4);
 	expect_purged(test, bo[1]);
 	KUNIT_EXPECT_EQ(test, bo[2]->obj.base.madv, 1);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), 4 - 1);
 	expect_purged(test, bo[2]);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
 	KUNIT_EXPECT_EQ(test, bo[0]->obj.base.madv, 1);
 	/* Whatever fills it, also for a moment, makes it one to purge. */
 	fill(test, bo[0], i);
-	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SZ_16K / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), 4);
 	expect_purged(test, bo[0]);
 	for (int i = 0; i < ARRAY_SIZE(bo); i++)
 		drm_shmem_put(&bo[i]->obj);
@@ -616,7 +626,7 @@ static void shrinker_counts_evictable(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 4 * PAGE_SIZE);
 	struct reclaim_page_owned own = {};
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
@@ -629,11 +639,13 @@ static void shrinker_counts_evictable(struct kunit *test)
 	}
 	for (unsigned int i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, map_table(t->drm, &bo->obj), 0);
-		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4);
 		if (i) {
 			KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+			/* Nor one that something keeps */
+			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
-			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SZ_16K / PAGE_SIZE);
+			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 			drm_vmap_release(&own);
 		} else {
 			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
@@ -646,7 +658,7 @@ static void shrinker_counts_evictable(struct kunit *test)
 /* A driver that uses the core for pages has them. */
 static void purge_used(struct kunit *test)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	refcount_t *uses = &bo->obj.base.pages_use_count;
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
@@ -664,7 +676,7 @@ static void purge_used(struct kunit *test)
 static void expect_bad_shrinker(struct kunit *test, struct drm_shmem_shrinker *s,
 				const char *rule)
 {
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s),
@@ -722,9 +734,10 @@ static void shrinker_misses_dying(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
 	struct reclaim_put *put = kunit_kzalloc(test, sizeof(*put), GFP_KERNEL);
-	struct reclaim_bo *parent = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *parent = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	const struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
-	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, SZ_4K, &opts);
+	struct reclaim_bo_unique *unique = drm_shmem_create(&reclaim_bo_type, t->drm, PAGE_SIZE,
+							    &opts);
 
 	KUNIT_ASSERT_NOT_NULL(test, put);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);

@@ -51,14 +51,14 @@ static int get_table_registered(struct drm_device *drm, struct drm_shmem_obj *ob
 static void get_registered(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct test_bo *bo = shmem_test_bo(test, 16 * PAGE_SIZE);
 	const struct sg_table *first = NULL;
 	int ret = -1, runs = 0;
 
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
-				expect_table(test, drm_shmem_sgt_table(sgt), SZ_64K);
+				expect_table(test, drm_shmem_sgt_table(sgt), 16 * PAGE_SIZE);
 				if (!first)
 					first = drm_shmem_sgt_table(sgt);
 				KUNIT_EXPECT_PTR_EQ(test, drm_shmem_sgt_table(sgt), first);
@@ -81,7 +81,7 @@ static void get_unregistered(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
-	bo = test_bo_new(drm_dev_ctx_unreg_drm(unreg), SZ_4K, NULL);
+	bo = test_bo_new(drm_dev_ctx_unreg_drm(unreg), PAGE_SIZE, NULL);
 	if (IS_ERR(bo)) {
 		KUNIT_FAIL(test, "create: %ld", PTR_ERR(bo));
 		return;
@@ -93,13 +93,13 @@ static void get_unregistered(struct kunit *test)
 static void get_locked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	int ret = -1;
 
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		drm_shmem_sgt_guard_locked(sgt, &reg->base.bound, &bo->obj, ret)
-			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+			expect_table(test, drm_shmem_sgt_table(sgt), PAGE_SIZE);
 	}
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -112,7 +112,7 @@ static void wrong_device(struct kunit *test)
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	/* Both are live, and have one parent. */
 	struct drm_device *sibling = shmem_test_device(test, t->parent, &shmem_test_driver);
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	for (int mapped = 0; mapped < 2; mapped++) {
 		kunit_warning_suppress(test) {
@@ -128,7 +128,7 @@ static void wrong_device(struct kunit *test)
 static void freed_before_unbind(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
+	struct test_bo *bo = test_bo_new(t->drm, PAGE_SIZE, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
@@ -141,8 +141,8 @@ static void freed_before_unbind(struct kunit *test)
 static void revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct test_bo *never = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct test_bo *never = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
@@ -163,7 +163,7 @@ static void revoked(struct kunit *test)
 static void wrong_lock(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	int ret = -1;
 
 	/* With lockdep, also where the wrong form would not take the lock. */
@@ -188,8 +188,8 @@ static void wrong_lock(struct kunit *test)
 static void revoked_rebind(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct test_bo *never = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct test_bo *never = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_device *again;
 
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
@@ -204,16 +204,20 @@ static void revoked_rebind(struct kunit *test)
 static void owned(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned own = {}, other = {};
 	int ret = -1;
 
+	KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_empty(&own));
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
-			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+			expect_table(test, drm_shmem_sgt_table(sgt), PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_FALSE(test, drm_shmem_sgt_is_empty(&own));
 		drm_shmem_sgt_move(&other, &own);
+		KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_empty(&own));
+		KUNIT_EXPECT_FALSE(test, drm_shmem_sgt_is_empty(&other));
 		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &own, ret)
 			KUNIT_FAIL(test, "empty");
 		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
@@ -222,13 +226,13 @@ static void owned(struct kunit *test)
 	drm_shmem_sgt_release(&own);
 	drm_shmem_sgt_release(&other);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 }
 
 static int own_to_the_end_of_the_scope(struct kunit *test, bool early)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned own __cleanup(drm_shmem_sgt_cleanup) = {};
 
 	if (early)
@@ -236,14 +240,14 @@ static int own_to_the_end_of_the_scope(struct kunit *test, bool early)
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&own, &reg->base.bound, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
-	return refcount_read(&bo->obj.__sgt_users);
+	return refcount_read(&bo->obj.__table.__users);
 }
 
 /* A structure that ends, with its handle filled or empty, and so does a scope. */
 static void owned_cleanup(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct owner {
 		struct drm_shmem_sgt_owned own;
 	} *owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
@@ -253,10 +257,10 @@ static void owned_cleanup(struct kunit *test)
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own(&owner->own, &reg->base.bound, &bo->obj),
 				0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 2);
 	for (int i = 0; i < 2; i++) {
 		drm_shmem_sgt_cleanup(&owner->own);
-		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 	}
 	KUNIT_EXPECT_EQ(test, own_to_the_end_of_the_scope(test, true), 1);
@@ -266,8 +270,8 @@ static void owned_cleanup(struct kunit *test)
 static void owned_overwritten(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct test_bo *moved = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned own = {}, other = {}, lost;
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
@@ -285,12 +289,12 @@ static void owned_overwritten(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
 	drm_shmem_sgt_release(&lost);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 	drm_shmem_sgt_release(&other);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 2);
 	drm_shmem_sgt_release(&own);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&moved->obj)->refcount), 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__sgt_users), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&moved->obj.__table.__users), 1);
 }
 
 /* A handle in memory that was never zeroed is not looked at. */
@@ -298,7 +302,7 @@ static void owned_never_initialised(struct kunit *test)
 {
 	static const u8 fills[] = { 0x01, 0x5a, 0xff };
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned own = {}, junk;
 	int ret;
 
@@ -317,18 +321,18 @@ static void owned_never_initialised(struct kunit *test)
 			EXPECT_BROKEN(test, "an owned handle is not overwritten");
 		}
 		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &junk, ret)
-			expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+			expect_table(test, drm_shmem_sgt_table(sgt), PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		drm_shmem_sgt_release(&junk);
 		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__sgt_users), 1);
+		KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__table.__users), 1);
 	}
 }
 
 static void owned_revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
+	struct test_bo *bo = test_bo_new(t->drm, PAGE_SIZE, NULL);
 	struct drm_dev_ctx_bound stale = { .__ctx = test_ctx(t->drm) };
 	struct drm_shmem_sgt_owned own = {};
 	int ret = -1;
@@ -350,7 +354,7 @@ static void owned_revoked(struct kunit *test)
 static void unmap_early(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	struct drm_shmem_sgt_owned own = {};
 	int ret = -1;
 
@@ -358,7 +362,7 @@ static void unmap_early(struct kunit *test)
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret) {
-				expect_table(test, drm_shmem_sgt_table(sgt), SZ_4K);
+				expect_table(test, drm_shmem_sgt_table(sgt), PAGE_SIZE);
 				KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
 			}
 			KUNIT_EXPECT_EQ(test, ret, 0);
@@ -376,7 +380,7 @@ static void unmap_early(struct kunit *test)
 static void unmap_early_not_counted(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, get_table_registered(t->drm, &bo->obj), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EOPNOTSUPP);
@@ -390,7 +394,7 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 	struct device *parent = drm_safe_test_parent(test);
 	struct drm_device *drm = shmem_test_device(test, parent, driver);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
 	int ret = -1;
 
@@ -399,7 +403,7 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
 			drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
-				expect_table(test, drm_shmem_sgt_table(sgt), SZ_8K);
+				expect_table(test, drm_shmem_sgt_table(sgt), 2 * PAGE_SIZE);
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_EQ(test, e.mapped, 1);
@@ -442,7 +446,7 @@ static void imported_map_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = { .map_ret = -EREMOTEIO };
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -495,8 +499,8 @@ static void late_dma_device(struct kunit *test)
 						   &shmem_test_driver_sgt);
 	struct device *dma = dma_controller(test);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
 
 	drm_dev_set_dma_dev(t->drm, dma);
 	drm_dev_set_dma_dev(drm, dma);
@@ -518,7 +522,7 @@ static void other_dma_device(struct kunit *test)
 {
 	struct device *dma = dma_controller(test);
 	struct drm_device *drm = dma_device(test, &shmem_test_driver, dma);
-	struct test_bo *bo = test_bo_new(drm, SZ_8K, NULL);
+	struct test_bo *bo = test_bo_new(drm, 2 * PAGE_SIZE, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), 0);
@@ -535,7 +539,7 @@ static void other_dma_device_import(struct kunit *test)
 		struct device *dma = dma_controller(test);
 		struct drm_device *drm = dma_device(test, drivers[i], dma);
 		struct shmem_test_export e = {};
-		struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+		struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
 		struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -553,9 +557,9 @@ static void long_segments(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct device_dma_parameters *parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
-	struct test_bo *never = shmem_test_bo(test, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
+	struct test_bo *never = shmem_test_bo(test, 2 * PAGE_SIZE);
 	struct test_bo *large = shmem_test_bo(test, SZ_256K);
 	struct test_bo *imported = shmem_test_import(test, t->drm, dmabuf);
 
@@ -680,7 +684,7 @@ static void imported_signal_is_pending(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_ops);
 
@@ -696,12 +700,65 @@ static void imported_signal_is_pending(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* Waits before the section, and then has the lock. */
+static void lock_idle(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_ops);
+	struct drm_shmem_sgt_owned own = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), 0);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(dmabuf->resv));
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own_locked(&own, &reg->base.bound, &bo->obj),
+				0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), -EDEADLK);
+		EXPECT_BROKEN(test, "the reservation lock is taken once");
+	}
+	dma_resv_unlock(dmabuf->resv);
+
+	flush_delayed_work(&fence->signal);
+	dma_fence_put(&fence->base);
+	drm_shmem_sgt_release(&own);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A signal ends the wait, and there is no lock to give back. */
+static void lock_idle_interrupted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_kill_ops);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), -ERESTARTSYS);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
+
+	dma_fence_signal(&fence->base);
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), 0);
+	dma_resv_unlock(dmabuf->resv);
+	dma_fence_put(&fence->base);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
 /* A task that is killed stops to wait for a fence that nobody signals. */
 static void imported_killed(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_kill_ops);
 
@@ -770,7 +827,7 @@ static void import_waits_for_move(struct kunit *test)
 	struct sgt_mover mover = {
 		.e.on_map = sgt_mover_map, .test = test, .ops = &sgt_fence_ops,
 	};
-	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, PAGE_SIZE);
 	struct test_bo *bo;
 	int ret;
 
@@ -798,7 +855,7 @@ static void import_killed_in_move(struct kunit *test)
 	struct sgt_mover mover = {
 		.e.on_map = sgt_mover_map, .test = test, .ops = &sgt_fence_kill_ops,
 	};
-	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, PAGE_SIZE);
 	struct test_bo *bo;
 	int ret;
 
@@ -829,7 +886,7 @@ static void import_error_of_exporter(struct kunit *test)
 	const struct drm_driver *const *driver = test->param_value;
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
 	struct shmem_test_export e = { .map_ret = -ERESTARTSYS };
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo;
 	int ret;
 
@@ -858,7 +915,7 @@ static void import_interrupts_exporter(struct kunit *test)
 		struct shmem_test_export e = {
 			.map_ret = errors[i], .on_map_fails = sgt_interrupted,
 		};
-		struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+		struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 		struct test_bo *bo;
 		int ret;
 
@@ -880,7 +937,7 @@ static void import_killed_in_lock(struct kunit *test)
 	const struct drm_driver *const *driver = test->param_value;
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct shmem_test_holder *holder = shmem_test_hold(test, dmabuf->resv);
 
 	sigaddset(&current->pending.signal, SIGKILL);
@@ -935,7 +992,7 @@ static void import_killed_when_attached(struct kunit *test)
 		.e.map_ret = -EINTR, .e.on_map_fails = sgt_grab, .importer = current,
 	};
 
-	grabber.dmabuf = shmem_test_export(test, &grabber.e, SZ_4K);
+	grabber.dmabuf = shmem_test_export(test, &grabber.e, PAGE_SIZE);
 	INIT_WORK_ONSTACK(&grabber.work, sgt_grab_fn);
 	init_completion(&grabber.leave);
 	set_thread_flag(TIF_SIGPENDING);
@@ -962,7 +1019,7 @@ static void import_after_unplug(struct kunit *test)
 	struct device *parent = drm_safe_test_parent(test);
 	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 
 	drm_safe_test_unbind(test, parent);
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
@@ -1007,7 +1064,7 @@ static void import_waits_without_section(struct kunit *test)
 	struct device *parent = drm_safe_test_parent(test);
 	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_tell_ops);
 	struct sgt_importer importer = { .drm = drm, .dmabuf = dmabuf };
 
@@ -1032,7 +1089,7 @@ static void import_without_table(struct kunit *test)
 {
 	static struct drm_driver driver;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct drm_device *drm;
 
 	driver = *drm_safe_test_driver();
@@ -1053,7 +1110,7 @@ struct sgt_foreign_device {
 static void import_foreign_device(struct kunit *test)
 {
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct sgt_foreign_device *foreign =
 		devm_drm_dev_alloc(drm_safe_test_parent(test), &shmem_test_driver_sgt,
 				   struct sgt_foreign_device, drm);
@@ -1092,6 +1149,8 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_map_fails),
 	KUNIT_CASE(imported_signal_is_pending),
 	KUNIT_CASE(imported_killed),
+	KUNIT_CASE(lock_idle),
+	KUNIT_CASE(lock_idle_interrupted),
 	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_error_of_exporter, sgt_driver_gen_params),

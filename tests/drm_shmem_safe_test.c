@@ -4,16 +4,11 @@
  */
 
 #include <linux/dma-buf.h>
-#include <linux/file.h>
-#include <linux/mman.h>
 #include <linux/sizes.h>
-#include <linux/uaccess.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
-
-#include <trace/events/kmem.h>
 
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
@@ -64,7 +59,7 @@ static void create_init_step(struct kunit *test)
 	struct test_bo_unique *unique;
 	struct test_bo *bo;
 
-	unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
+	unique = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
 	drm_shmem_from_unique(&test_bo_type, unique)->color = 7;
@@ -87,7 +82,7 @@ static void create_init_fails(struct kunit *test)
 	unsigned int refs = kref_read(&t->drm->ref);
 
 	t->init_ret = -EXDEV;
-	KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL),
+	KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, NULL),
 			    ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, t->fini, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&t->drm->ref), refs);
@@ -96,14 +91,14 @@ static void create_init_fails(struct kunit *test)
 static void create_resv_parent(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *parent = shmem_test_bo(test, SZ_4K);
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj), .map_wc = true };
 	struct drm_device *other =
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	struct test_bo *bo;
 	void *ret;
 
-	bo = test_bo_new(t->drm, SZ_8K, &opts);
+	bo = test_bo_new(t->drm, 2 * PAGE_SIZE, &opts);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_TRUE(test, bo->obj.base.map_wc);
 	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, drm_shmem_gem(&parent->obj)->resv);
@@ -112,10 +107,10 @@ static void create_resv_parent(struct kunit *test)
 	/* Not its own: nobody would keep the parent's parent. Nor another device's */
 	kunit_warning_suppress(test) {
 		opts.resv_parent = drm_shmem_gem(&bo->obj);
-		ret = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, &opts);
+		ret = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
 		opts.resv_parent = drm_shmem_gem(&parent->obj);
-		ret = drm_shmem_create(&test_bo_type, other, SZ_4K, &opts);
+		ret = drm_shmem_create(&test_bo_type, other, PAGE_SIZE, &opts);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
 		EXPECT_BROKEN(test, "a reservation object is shared by its owner",
 			      "both are of one device");
@@ -131,7 +126,7 @@ static void unique_scope(struct kunit *test)
 
 	{
 		struct test_bo_unique *unique __free(drm_shmem) =
-			drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
+			drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, NULL);
 
 		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, unique);
 		KUNIT_EXPECT_EQ(test, t->live, 1);
@@ -142,7 +137,7 @@ static void unique_scope(struct kunit *test)
 static void handle_unpublished(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo __free(drm_shmem) = test_bo_new(t->drm, SZ_4K, NULL);
+	struct test_bo *bo __free(drm_shmem) = test_bo_new(t->drm, PAGE_SIZE, NULL);
 	u32 handle;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -155,7 +150,7 @@ static void handle_unpublished(struct kunit *test)
 static void handles(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *found;
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE), *found;
 	u32 handle = 0;
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
@@ -182,7 +177,7 @@ static void handle_closed_with_file(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct file *filp = drm_safe_test_open(test, t->drm->render);
 	struct drm_file *file = filp->private_data;
-	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, SZ_4K, NULL);
+	struct test_bo_unique *unique = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, NULL);
 	struct test_bo *bo;
 	u32 handle = 0;
 
@@ -199,7 +194,7 @@ static void handle_closed_with_file(struct kunit *test)
 static void handle_open_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	u32 handle = 0;
 
 	t->open_ret = -EACCES;
@@ -214,7 +209,7 @@ static void handle_of_other_device(struct kunit *test)
 	struct drm_device *other =
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	struct file *filp = drm_safe_test_open(test, other->render);
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	u32 handle = 0;
 
 	kunit_warning_suppress(test) {
@@ -230,7 +225,7 @@ static void handle_of_other_device(struct kunit *test)
 static void lookup_core_made(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, SZ_4K);
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(t->drm, PAGE_SIZE);
 	u32 handle = 0;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, shmem);
@@ -246,7 +241,7 @@ static void lookup_core_made(struct kunit *test)
 static void lookup_other_type(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_4K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
 	u32 handle = 0;
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
@@ -284,7 +279,7 @@ static void dumb(struct kunit *test)
 
 static void mmap_offset(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	u64 offset = 0;
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
@@ -295,7 +290,7 @@ static void mmap_offset(struct kunit *test)
 /* Another object has all addresses that there are. */
 static void no_mmap_offset(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_vma_offset_manager *addresses = drm_shmem_gem(&bo->obj)->dev->vma_offset_manager;
 	struct drm_vma_offset_node all = {};
 	u64 offset = 1;
@@ -306,260 +301,6 @@ static void no_mmap_offset(struct kunit *test)
 	drm_vma_offset_remove(addresses, &all);
 	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), 0);
 	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&drm_shmem_gem(&bo->obj)->vma_node));
-}
-
-/* What a task allocates for objects: by size, and how much of it has no account */
-struct obj_allocs {
-	struct task_struct *task;
-	unsigned int objects, tables, segments, unaccounted;
-};
-
-static void obj_kmalloc_probe(void *data, unsigned long call_site, const void *ptr,
-			      size_t bytes_req, size_t bytes_alloc, gfp_t gfp, int node)
-{
-	struct obj_allocs *allocs = data;
-	unsigned int *count;
-
-	if (current != allocs->task)
-		return;
-	if (bytes_req == sizeof(struct test_bo))
-		count = &allocs->objects;
-	else if (bytes_req == sizeof(struct sg_table))
-		count = &allocs->tables;
-	else if (bytes_req == sizeof(struct scatterlist))
-		count = &allocs->segments;
-	else
-		return;
-	(*count)++;
-	allocs->unaccounted += !(gfp & __GFP_ACCOUNT);
-}
-
-static int obj_map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
-{
-	int ret;
-
-	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
-	return 0;
-}
-
-/* What an ioctl makes is the client's. */
-static void accounted(struct kunit *test)
-{
-	struct shmem_test *t = test->priv;
-	struct obj_allocs allocs = { .task = current };
-	struct shmem_test_export e = {};
-	struct test_bo *imported, *bo;
-	struct dma_buf *dmabuf;
-	int ret;
-
-	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
-		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
-	dmabuf = shmem_test_export(test, &e, SZ_4K);
-	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(obj_kmalloc_probe, &allocs), 0);
-	bo = test_bo_new(t->drm, SZ_4K, NULL);
-	imported = shmem_test_import(test, t->drm, dmabuf);
-	ret = IS_ERR(bo) ? PTR_ERR(bo) : obj_map_table(t->drm, &bo->obj);
-	unregister_trace_kmalloc(obj_kmalloc_probe, &allocs);
-	tracepoint_synchronize_unregister();
-
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_GE(test, allocs.objects, 2);
-	KUNIT_EXPECT_GE(test, allocs.tables, 1);
-	KUNIT_EXPECT_GE(test, allocs.segments, 1);
-	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
-	drm_shmem_put(&bo->obj);
-	drm_shmem_put(&imported->obj);
-	shmem_test_export_put(dmabuf);
-}
-
-struct obj_page {
-	DRM_VMAP(SZ_4K);
-};
-
-/* Userspace and a mapping see the same memory, through the dma-buf's file. */
-static void mmap_user(struct kunit *test)
-{
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
-	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
-	unsigned long addr;
-	u32 val = 0;
-	int ret;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	addr = kunit_vm_mmap(test, dmabuf->file, 0, SZ_8K, PROT_READ | PROT_WRITE,
-			     MAP_SHARED, 0);
-	dma_buf_put(dmabuf);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	KUNIT_ASSERT_NE(test, addr, 0);
-	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
-		drm_vmap_write32(map, 0, 1234);
-		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
-		KUNIT_EXPECT_EQ(test, val, 1234);
-		KUNIT_EXPECT_EQ(test, put_user(5678, (u32 __user *)(addr + 4)), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 5678);
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SZ_8K), 0);
-	flush_delayed_fput();
-	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
-}
-
-/* What a test does with each of the two drivers, one per kind of import */
-static const struct drm_driver *const import_drivers[] = {
-	&shmem_test_driver,
-	&shmem_test_driver_sgt,
-};
-
-static void import_driver_desc(const struct drm_driver *const *driver, char *desc)
-{
-	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(import_driver, import_drivers, import_driver_desc);
-
-static struct drm_device *import_device(struct kunit *test)
-{
-	const struct drm_driver *const *driver = test->param_value;
-
-	return shmem_test_device(test, drm_safe_test_parent(test), *driver);
-}
-
-static void import_foreign(struct kunit *test)
-{
-	struct shmem_test *t = test->priv;
-	struct drm_device *drm = import_device(test);
-	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
-	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
-	struct file *filp;
-	u64 offset;
-	u32 handle;
-	int ret;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_EXPECT_EQ(test, t->live, 1);
-	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), SZ_8K);
-	KUNIT_EXPECT_EQ(test, e.attached, 1);
-	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, dmabuf->resv);
-	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EINVAL);
-	filp = drm_safe_test_open(test, drm->render);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
-	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, filp->private_data, &handle), 0);
-	drm_safe_test_close(test, filp);
-
-	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
-		drm_vmap_write32(map, 0, 3);
-		KUNIT_EXPECT_EQ(test, *(u32 *)e.mem, 3);
-		KUNIT_EXPECT_EQ(test, e.vmapped, 1);
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
-
-	drm_shmem_put(&bo->obj);
-	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, t->live, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
-	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	KUNIT_EXPECT_TRUE(test, e.released);
-}
-
-static void import_init_fails(struct kunit *test)
-{
-	struct shmem_test *t = test->priv;
-	struct drm_device *drm = import_device(test);
-	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
-	unsigned int refs = kref_read(&drm->ref);
-
-	t->init_ret = -EXDEV;
-	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
-	KUNIT_EXPECT_EQ(test, t->fini, 0);
-	drm_shmem_flush_work();
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
-	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
-	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_TRUE(test, e.released);
-}
-
-static void import_own_one(struct kunit *test, struct drm_device *drm, struct test_bo *bo,
-			   struct dma_buf *dmabuf)
-{
-	struct test_bo *again;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	again = shmem_test_import(test, drm, dmabuf);
-	KUNIT_EXPECT_PTR_EQ(test, again, bo);
-	drm_shmem_put(&again->obj);
-	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-}
-
-/* Its own export comes back as the same object, whichever way it was made. */
-static void import_own(struct kunit *test)
-{
-	struct drm_device *drm = import_device(test);
-	struct test_bo *bo = test_bo_new(drm, SZ_4K, NULL);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	__drm_shmem_publish(&bo->obj);
-	import_own_one(test, drm, bo, drm_shmem_export(&bo->obj, O_RDWR));
-	import_own_one(test, drm, bo, drm_gem_prime_export(drm_shmem_gem(&bo->obj), O_RDWR));
-	drm_shmem_put(&bo->obj);
-}
-
-/* From one device of ours to another, both with mappings and tables. */
-static void import_between(struct kunit *test)
-{
-	struct shmem_test *t = test->priv;
-	struct drm_device *drm = import_device(test);
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K), *other;
-	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
-	int ret, ret2 = -1;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	other = shmem_test_import(test, drm, dmabuf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
-	KUNIT_EXPECT_PTR_NE(test, other, bo);
-	KUNIT_EXPECT_EQ(test, t->live, 2);
-
-	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
-		drm_vmap_guard(obj_page, map2, &other->obj, ret2) {
-			drm_vmap_write32(map, 0, 10);
-			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map2, 0), 10);
-		}
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, ret2, 0);
-	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
-		drm_shmem_sgt_guard(sgt, &reg->base.bound, &other->obj, ret)
-			KUNIT_EXPECT_NE(test, drm_shmem_sgt_table(sgt)->nents, 0);
-	}
-	KUNIT_EXPECT_EQ(test, ret, 0);
-
-	drm_shmem_put(&other->obj);
-	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
-}
-
-/* Mapping for the device at once needs the device; see DRM_SHMEM_DRIVER_OPS_SGT */
-static void import_unplugged(struct kunit *test)
-{
-	struct device *parent = drm_safe_test_parent(test);
-	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
-	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
-
-	drm_dev_ctx_unregister(test_ctx(drm));
-	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
-	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	shmem_test_export_put(dmabuf);
 }
 
 /* What a driver made by itself may be smaller than an object of the library. */
@@ -604,7 +345,7 @@ static void no_type(struct kunit *test)
 						   test->param_value);
 	struct drm_mode_create_dumb args = { .width = 16, .height = 16, .bpp = 32 };
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct shmem_test *t = test->priv;
 
 	kunit_warning_suppress(test) {
@@ -635,7 +376,8 @@ static void no_functions(struct kunit *test)
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_PTR_EQ(test,
-				    (void *)drm_shmem_create(&bare_bo_type, t->drm, SZ_4K, NULL),
+				    (void *)drm_shmem_create(&bare_bo_type, t->drm, PAGE_SIZE,
+							     NULL),
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&bare_bo_type),
 				    ERR_PTR(-EINVAL));
@@ -654,7 +396,7 @@ static void own_functions(struct kunit *test)
 	own_vunmap.base.funcs.vunmap = drm_gem_shmem_object_vunmap;
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_PTR_EQ(test,
-				    (void *)drm_shmem_create(&own_vm_ops, t->drm, SZ_4K, NULL),
+				    (void *)drm_shmem_create(&own_vm_ops, t->drm, PAGE_SIZE, NULL),
 				    ERR_PTR(-EINVAL));
 		KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem_create_object(&own_vunmap),
 				    ERR_PTR(-EINVAL));
@@ -665,7 +407,7 @@ static void own_functions(struct kunit *test)
 /* A step that casts to another type is seen if the debug option is set. */
 static void step_of_other_type(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_from_obj(&reclaim_bo_type, &bo->obj),
@@ -695,7 +437,7 @@ static void object_keeps_device(struct kunit *test)
 	test_dev(drm_dev_ctx_unreg_drm(unreg))->test = test->priv;
 	drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	KUNIT_ASSERT_EQ(test, drmm_add_action(drm, note_release, &released), 0);
-	bo = test_bo_new(drm, SZ_4K, NULL);
+	bo = test_bo_new(drm, PAGE_SIZE, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 
@@ -710,7 +452,7 @@ static void object_keeps_device(struct kunit *test)
 static void put_under_own_lock(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
+	struct test_bo *bo = test_bo_new(t->drm, PAGE_SIZE, NULL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
@@ -741,13 +483,6 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(dumb),
 	KUNIT_CASE(mmap_offset),
 	KUNIT_CASE(no_mmap_offset),
-	KUNIT_CASE(accounted),
-	KUNIT_CASE(mmap_user),
-	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
-	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
-	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
-	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
-	KUNIT_CASE(import_unplugged),
 	KUNIT_CASE_PARAM(no_type, no_type_gen_params),
 	KUNIT_CASE(no_functions),
 	KUNIT_CASE(own_functions),

@@ -15,7 +15,7 @@
 #include "drm_shmem_test.h"
 
 struct page_map {
-	DRM_VMAP(SZ_4K);
+	DRM_VMAP(PAGE_SIZE);
 };
 
 struct page_map_owned {
@@ -23,7 +23,7 @@ struct page_map_owned {
 };
 
 struct big_map {
-	DRM_VMAP(SZ_64K);
+	DRM_VMAP(16 * PAGE_SIZE);
 };
 
 struct big_map_owned {
@@ -31,7 +31,7 @@ struct big_map_owned {
 };
 
 struct page_iomap {
-	DRM_VMAP_IOMEM(SZ_4K);
+	DRM_VMAP_IOMEM(PAGE_SIZE);
 };
 
 struct page_iomap_owned {
@@ -39,7 +39,7 @@ struct page_iomap_owned {
 };
 
 struct page_anymap {
-	DRM_VMAP_EITHER(SZ_4K);
+	DRM_VMAP_EITHER(PAGE_SIZE);
 };
 
 struct page_anymap_owned {
@@ -71,16 +71,16 @@ struct test_hdr {
 
 static void borrowed_rw(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
 	int ret, runs = 0;
 
 	drm_vmap_guard(page_map, map, &bo->obj, ret) {
 		runs++;
-		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), SZ_8K);
+		KUNIT_EXPECT_EQ(test, drm_vmap_size(map), 2 * PAGE_SIZE);
 		drm_vmap_write8(map, 1, 0x11);
 		drm_vmap_write16(map, 2, 0x2222);
 		drm_vmap_write32(map, 4, 0x33333333);
-		drm_vmap_write64(map, SZ_4K - 8, 0x4444444444444444);
+		drm_vmap_write64(map, PAGE_SIZE - 8, 0x4444444444444444);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read8(map, 1), 0x11);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read16(map, 2), 0x2222);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 0x33333333);
@@ -93,7 +93,7 @@ static void borrowed_rw(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 
 	drm_vmap_guard(page_map, map, &bo->obj, ret)
-		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, SZ_4K - 8), 0x4444444444444444);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, PAGE_SIZE - 8), 0x4444444444444444);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
@@ -111,7 +111,7 @@ static int borrowed_or(struct kunit *test, struct drm_shmem_obj *obj, bool neste
 
 static void borrowed_scope(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, borrowed_or(test, &bo->obj, true), 42);
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.vmap_use_count), 0);
@@ -119,7 +119,7 @@ static void borrowed_scope(struct kunit *test)
 
 static void too_small(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct big_map_owned own = {};
 	int ret;
 
@@ -133,7 +133,7 @@ static void too_small(struct kunit *test)
 
 static void wrong_kind(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {};
 	int ret;
 
@@ -157,7 +157,7 @@ static void wrong_kind(struct kunit *test)
 
 static void fields(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	u64 val = 0;
 	int ret;
 
@@ -234,16 +234,16 @@ struct test_types {
 /* What is stored and loaded has the type that the driver names, sign and all. */
 static void types(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	int ret;
 
 	drm_vmap_guard(page_map, map, &bo->obj, ret) {
-		drm_vmap_fill(map, 0, 0x55, SZ_4K);
+		drm_vmap_fill(map, 0, 0x55, PAGE_SIZE);
 		HAS_TYPES();
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_vmap_guard(page_anymap, map, &bo->obj, ret) {
-		drm_vmap_fill(map, 0, 0x55, SZ_4K);
+		drm_vmap_fill(map, 0, 0x55, PAGE_SIZE);
 		HAS_TYPES();
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -251,14 +251,14 @@ static void types(struct kunit *test)
 
 static void elements_beyond_minimum(struct kunit *test)
 {
-	struct test_bo *small = shmem_test_bo(test, SZ_4K);
-	struct test_bo *large = shmem_test_bo(test, SZ_8K);
+	struct test_bo *small = shmem_test_bo(test, PAGE_SIZE);
+	struct test_bo *large = shmem_test_bo(test, 2 * PAGE_SIZE);
 	u64 val = 0;
 	int ret;
 
 	drm_vmap_guard(page_map, map, &large->obj, ret) {
 		KUNIT_EXPECT_EQ(test, table_write(map, 1022, 5), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, 2 * PAGE_SIZE - 8, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 5);
 		KUNIT_EXPECT_EQ(test, table_read(map, 1023, &val), -EINVAL);
 	}
@@ -290,7 +290,7 @@ static void elements_beyond_minimum(struct kunit *test)
 
 static void checked(struct kunit *test)
 {
-	const size_t size = SZ_8K;
+	const size_t size = 2 * PAGE_SIZE;
 	struct test_bo *bo = shmem_test_bo(test, size);
 	const size_t outside[] = { size, size + 8, SZ_1M, SIZE_MAX - 7, SIZE_MAX };
 	u32 val = 1;
@@ -316,7 +316,8 @@ static void checked(struct kunit *test)
 static void limit(struct kunit *test)
 {
 	const size_t edges[] = {
-		0, 1, 7, 8, 9, SZ_4K - 1, SZ_4K, SZ_4K + 1, SIZE_MAX / 2, SIZE_MAX / 2 + 1,
+		0, 1, 7, 8, 9, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, SIZE_MAX / 2,
+		SIZE_MAX / 2 + 1,
 		SIZE_MAX - 8, SIZE_MAX - 7, SIZE_MAX - 1, SIZE_MAX,
 	};
 	unsigned int wrong = 0;
@@ -411,7 +412,7 @@ static void empty_hits_nothing(struct kunit *test)
 /* Where the compiler cannot know: never filled, failed, released, moved. */
 static void empty(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
 	struct page_map_owned own = {}, other = {};
 	struct page_anymap_owned any = {};
 	struct big_map_owned big = {};
@@ -425,7 +426,7 @@ static void empty(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	drm_vmap_move(&other, &own);
 	owned_refuses(test, &own);
-	KUNIT_EXPECT_EQ(test, drm_vmap_size(&other), SZ_8K);
+	KUNIT_EXPECT_EQ(test, drm_vmap_size(&other), 2 * PAGE_SIZE);
 	drm_vmap_release(&other);
 	owned_refuses(test, &other);
 }
@@ -433,7 +434,7 @@ static void empty(struct kunit *test)
 /* An offset that has more bits than an address is not cut. */
 static void wide_offsets(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	const u64 wide = BIT_ULL(32);
 	u64 val = 5;
 	u32 val32 = 5;
@@ -462,7 +463,7 @@ static void wide_offsets(struct kunit *test)
 
 static void bulk(struct kunit *test)
 {
-	const size_t size = SZ_4K;
+	const size_t size = PAGE_SIZE;
 	struct test_bo *bo = shmem_test_bo(test, size);
 	u8 *buf = kunit_kzalloc(test, size, GFP_KERNEL);
 	int ret;
@@ -476,7 +477,7 @@ static void bulk(struct kunit *test)
 
 	memset(buf, 0x5a, size);
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size - 3, buf, 3), 0);
-	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, SZ_4K - 4), 0x5a5a5aa5);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, PAGE_SIZE - 4), 0x5a5a5aa5);
 
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size, buf, 0), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, size, buf, 1), -EINVAL);
@@ -485,14 +486,14 @@ static void bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 2, buf, SIZE_MAX), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, size + 1, buf, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, size - 1, 0, 2), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, SZ_4K - 4), 0x5a5a5aa5);
+	KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, PAGE_SIZE - 4), 0x5a5a5aa5);
 }
 
 static void owned(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct page_map_owned own = {}, other = {};
-	struct test_bo *bo = test_bo_new(t->drm, SZ_64K, NULL);
+	struct test_bo *bo = test_bo_new(t->drm, 16 * PAGE_SIZE, NULL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -516,8 +517,8 @@ static void owned(struct kunit *test)
 
 static void owned_overwritten(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
-	struct test_bo *moved = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct test_bo *moved = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {}, other = {}, lost;
 
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
@@ -557,7 +558,7 @@ static void owned_overwritten(struct kunit *test)
 static void owned_never_initialised(struct kunit *test)
 {
 	static const u8 fills[] = { 0x01, 0x5a, 0xff };
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {}, junk;
 
 	for (int i = 0; i < ARRAY_SIZE(fills); i++) {
@@ -580,7 +581,7 @@ static void owned_never_initialised(struct kunit *test)
 
 static void owned_cleanup(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	{
 		struct page_map_owned own __cleanup(drm_vmap_cleanup) = {};
@@ -598,7 +599,7 @@ static u32 takes_page(const struct page_map *map)
 
 static void narrow(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct test_bo *bo = shmem_test_bo(test, 16 * PAGE_SIZE);
 	struct big_map_owned own = {};
 	int ret;
 
@@ -629,7 +630,7 @@ static noinline void fill_local(struct kunit *test, const struct page_map *map)
 
 static void local(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_64K);
+	struct test_bo *bo = shmem_test_bo(test, 16 * PAGE_SIZE);
 	struct page_map_owned own = {};
 
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
@@ -640,7 +641,7 @@ static void local(struct kunit *test)
 
 static void locked(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {};
 	int ret;
 
@@ -658,7 +659,7 @@ static void locked(struct kunit *test)
 
 static void wrong_lock(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {};
 	int ret;
 
@@ -691,7 +692,7 @@ static void wrong_lock(struct kunit *test)
 /* The end of a mapping cannot be refused: it is reported, and done. */
 static void wrong_lock_at_end(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {};
 
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
@@ -715,7 +716,7 @@ static void wrong_lock_at_end(struct kunit *test)
 
 static void unsafe_ptr(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	int ret;
 
 	drm_vmap_guard(page_map, map, &bo->obj, ret) {
@@ -731,7 +732,7 @@ static void unsafe_ptr(struct kunit *test)
 /* The core maps for itself, as a dma-buf does: each before and after the other. */
 static void next_to_core(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct drm_gem_shmem_object *shmem = &bo->obj.base;
 	struct drm_gem_object *gem = &shmem->base;
 	struct page_map_owned own = {};
@@ -761,7 +762,7 @@ static void next_to_core(struct kunit *test)
 /* What drm_panic draws on: a mapping, ours or the core's, or pages, or nothing */
 static void panic_scanout(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
 	struct drm_gem_object *gem = &bo->obj.base.base;
 	struct drm_scanout_buffer sb = {};
 	struct page_map_owned own = {};
@@ -805,7 +806,7 @@ static void plain_object(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
 	struct drm_device *drm = shmem_test_device(test, parent, drm_safe_test_driver());
-	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, SZ_4K);
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, PAGE_SIZE);
 	struct page_map_owned own = {};
 	int ret;
 
@@ -835,7 +836,7 @@ static void plain_object(struct kunit *test)
 
 static int static_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
-	static u8 memory[SZ_4K];
+	static u8 memory[PAGE_SIZE];
 
 	iosys_map_set_vaddr(map, memory);
 	return 0;
@@ -851,7 +852,7 @@ static void no_vunmap_callback(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, shmem);
 	shmem->base.funcs = &funcs;
-	drm_gem_private_object_init(t->drm, &shmem->base, SZ_4K);
+	drm_gem_private_object_init(t->drm, &shmem->base, PAGE_SIZE);
 	for (unsigned int i = 0; i < 2; i++) {
 		drm_vmap_guard(page_map, map, shmem, ret) {
 			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 0), i);
@@ -871,7 +872,7 @@ static void no_vmap_callback(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, shmem);
 	shmem->base.funcs = &none;
-	drm_gem_private_object_init(t->drm, &shmem->base, SZ_4K);
+	drm_gem_private_object_init(t->drm, &shmem->base, PAGE_SIZE);
 	drm_vmap_guard(page_map, map, shmem, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
@@ -882,7 +883,7 @@ static void no_vmap_callback(struct kunit *test)
 static void borrowed_outlives(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
-	struct test_bo *bo = test_bo_new(t->drm, SZ_4K, NULL);
+	struct test_bo *bo = test_bo_new(t->drm, PAGE_SIZE, NULL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -908,7 +909,7 @@ static struct test_bo *import_iomem(struct kunit *test, struct shmem_test_export
 	struct test_bo *bo;
 
 	e->iomem = true;
-	*dmabuf = shmem_test_export(test, e, SZ_8K);
+	*dmabuf = shmem_test_export(test, e, 2 * PAGE_SIZE);
 	bo = shmem_test_import(test, t->drm, *dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	return bo;
@@ -954,9 +955,9 @@ static void iomem_rw(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 8), 0x4444444455555555);
 		drm_vmap_write_field(map, struct test_hdr, ring[1], 66);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read_field(map, struct test_hdr, ring[1]), 66);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K, &val), -EINVAL);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_write64(map, SZ_8K - 8, 7), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, SZ_8K - 8, &val), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, 2 * PAGE_SIZE, &val), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_write64(map, 2 * PAGE_SIZE - 8, 7), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, 2 * PAGE_SIZE - 8, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 7);
 		KUNIT_EXPECT_TRUE(test, drm_vmap_unsafe_map(map).is_iomem);
 
@@ -964,9 +965,9 @@ static void iomem_rw(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 100, buf, sizeof(buf)), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 100, back, sizeof(back)), 0);
 		KUNIT_EXPECT_MEMEQ(test, buf, back, sizeof(buf));
-		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0x77, SZ_8K), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0x77, 2 * PAGE_SIZE), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 400), 0x77777777);
-		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 1, 0, SZ_8K), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 1, 0, 2 * PAGE_SIZE), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
@@ -1012,7 +1013,8 @@ static void either(struct kunit *test)
 {
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf;
-	struct test_bo *bos[] = { import_iomem(test, &e, &dmabuf), shmem_test_bo(test, SZ_8K) };
+	struct test_bo *bos[] = { import_iomem(test, &e, &dmabuf), shmem_test_bo(test,
+										 2 * PAGE_SIZE) };
 	u16 val = 0;
 	int ret;
 
@@ -1036,7 +1038,7 @@ static void exporter_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = { .vmap_ret = -EREMOTEIO };
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	int ret;
 
@@ -1062,7 +1064,7 @@ static void exporter_gives_null(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = { .null_map = true };
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_4K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
 	struct iosys_map core;
 	int ret;
@@ -1100,6 +1102,7 @@ static void import_is_no_whole_pages(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), 100);
 	drm_vmap_guard(page_map, map, &bo->obj, ret)
 		KUNIT_FAIL(test, "mapped");
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
@@ -1161,13 +1164,13 @@ static unsigned long user_pages(struct kunit *test)
 /* What a fault keeps from being copied stays what it was. */
 static void user_fault_keeps(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	unsigned long addr = user_pages(test);
 	int ret;
 
 	drm_vmap_or(page_map, map, &bo->obj, ret,
 		    KUNIT_FAIL(test, "vmap: %d", ret); return);
-	KUNIT_ASSERT_EQ(test, drm_vmap_fill(map, 0, 0x5a, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, drm_vmap_fill(map, 0, 0x5a, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, (void __user *)(addr + PAGE_SIZE), 64),
 			-EFAULT);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read64(map, 0), 0x5a5a5a5a5a5a5a5a);
@@ -1187,7 +1190,8 @@ static void user_under_lock(struct kunit *test)
 {
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf;
-	struct test_bo *bos[] = { shmem_test_bo(test, SZ_8K), import_iomem(test, &e, &dmabuf) };
+	struct test_bo *bos[] = { shmem_test_bo(test, 2 * PAGE_SIZE), import_iomem(test, &e,
+										   &dmabuf) };
 	void __user *user = (void __user *)user_pages(test);
 	u32 val;
 	int ret;
@@ -1225,7 +1229,7 @@ static void user_huge(struct kunit *test)
 	u32 __user *user = (u32 __user *)user_pages(test);
 	u32 *mem = kvzalloc(SZ_2M, GFP_KERNEL);
 	struct drm_vmap h = {
-		.addr = mem, .size = len, .shmem = &shmem_test_bo(test, SZ_4K)->obj.base,
+		.addr = mem, .size = len, .shmem = &shmem_test_bo(test, PAGE_SIZE)->obj.base,
 	};
 	u32 val = 0;
 
@@ -1271,7 +1275,7 @@ static void user_pieces(struct kunit *test)
 
 static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 {
-	unsigned long addr = kunit_vm_mmap(test, NULL, 0, SZ_8K, PROT_READ | PROT_WRITE,
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
 					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	void __user *user = (void __user *)addr;
 	u32 val = 0;
@@ -1287,11 +1291,11 @@ static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)(addr + 4)), 0);
 		KUNIT_EXPECT_EQ(test, val, 0xabcdef01);
 
-		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, SZ_8K - 1, user, 2), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 2 * PAGE_SIZE - 1, user, 2), -EINVAL);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 1, user, SIZE_MAX), -EINVAL);
-		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, SZ_8K, user, 0), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 2 * PAGE_SIZE, user, 0), 0);
 		/* Behind the end of what is mapped */
-		KUNIT_EXPECT_EQ(test, vm_munmap(addr, SZ_8K), 0);
+		KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 8), -EFAULT);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, 8), -EFAULT);
 	}
@@ -1300,7 +1304,7 @@ static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 
 static void user_sysmem(struct kunit *test)
 {
-	user_copy(test, &shmem_test_bo(test, SZ_8K)->obj);
+	user_copy(test, &shmem_test_bo(test, 2 * PAGE_SIZE)->obj);
 }
 
 static void user_iomem(struct kunit *test)
@@ -1317,7 +1321,7 @@ static void user_iomem(struct kunit *test)
 /* A mapping needs neither the file nor the registration nor the binding. */
 static void outlives_device(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct page_map_owned own = {};
 	int ret;
 

@@ -82,7 +82,7 @@ static struct drm_gem_object *shmem_test_create_object(struct drm_device *drm, s
 	return drm_shmem_gem_create_object(&test_bo_type);
 }
 
-DEFINE_DRM_GEM_FOPS(shmem_test_fops);
+DEFINE_DRM_SHMEM_FOPS(shmem_test_fops);
 
 const struct drm_driver shmem_test_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
@@ -126,6 +126,9 @@ static void shmem_test_check(void *data)
 	struct kunit *test = data;
 	struct shmem_test *t = test->priv;
 
+	/* A file that was closed and an import that was put may end later. */
+	flush_delayed_fput();
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 	KUNIT_EXPECT_EQ(test, t->opened, 0);
 }
@@ -157,12 +160,17 @@ void shmem_test_unbind(struct kunit *test)
 
 KUNIT_DEFINE_ACTION_WRAPPER(shmem_test_bo_put, drm_shmem_put, struct drm_shmem_obj *);
 
-/* As under memory pressure: purges @nr pages, and says how many were. */
-unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr)
+unsigned long shmem_test_scan_once(struct drm_shmem_shrinker *s, gfp_t gfp, unsigned long nr)
 {
-	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = nr };
+	struct shrink_control sc = { .gfp_mask = gfp, .nr_to_scan = nr };
 
 	return s->__shrinker->scan_objects(s->__shrinker, &sc);
+}
+
+/* As under memory pressure: purges @nr pages, until it gives up, and says how many were. */
+unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr)
+{
+	return shmem_test_scan_once(s, GFP_KERNEL, nr) ?: shmem_test_scan_once(s, GFP_KERNEL, nr);
 }
 
 unsigned long shmem_test_count(struct drm_shmem_shrinker *s)
@@ -318,7 +326,7 @@ struct reclaim_bo *shmem_test_reclaim_bo(struct kunit *test, size_t size)
  * I/O memory to test on. Where the kernel emulates all of it, as on UML, this
  * is a region of its own; elsewhere any memory can be accessed that way.
  */
-#define SHMEM_TEST_IO_SIZE	SZ_64K
+#define SHMEM_TEST_IO_SIZE	(16 * PAGE_SIZE)
 static u8 shmem_test_io[SHMEM_TEST_IO_SIZE];
 
 #if IS_ENABLED(CONFIG_INDIRECT_IOMEM)

@@ -112,6 +112,7 @@ extern int shmem_test_files;	/* how many shmem_test_mmap() has made */
 extern int shmem_test_watched;	/* the number of one of them, */
 extern bool shmem_test_gone;	/* which is gone */
 
+unsigned long shmem_test_scan_once(struct drm_shmem_shrinker *s, gfp_t gfp, unsigned long nr);
 unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr);
 unsigned long shmem_test_count(struct drm_shmem_shrinker *s);
 void shmem_test_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s);

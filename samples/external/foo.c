@@ -14,6 +14,7 @@
 #include <drm/drm_print.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_shmem_obj.h"
 
 /* A device, and what lives as long as its registration */
 struct foo_device {
@@ -67,7 +68,7 @@ static const struct drm_dev_ctx_ops foo_reg_ops = {
 	.release = foo_release,
 };
 
-DEFINE_DRM_GEM_FOPS(foo_fops);
+DEFINE_DRM_SHMEM_FOPS(foo_fops);
 
 static const struct drm_driver foo_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,

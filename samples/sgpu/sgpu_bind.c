@@ -9,6 +9,7 @@
 
 #include <drm/drm_exec.h>
 
+#include "sgpu_fault.h"
 #include "sgpu_vm.h"
 
 /* Both locks at once. A client that gets a signal does not wait for them. */
@@ -19,9 +20,8 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 2);
 	drm_exec_until_all_locked(exec) {
-		ret = drm_exec_lock_obj(exec, drm_gpuvm_imm_resv_obj(shared));
-		if (!ret)
-			ret = drm_exec_lock_obj(exec, drm_shmem_gem(&bo->shmem));
+		ret = drm_exec_lock_obj(exec, drm_gpuvm_imm_resv_obj(shared)) ?:
+		      drm_exec_lock_obj(exec, drm_shmem_gem(&bo->shmem));
 		drm_exec_retry_on_contention(exec);
 		if (ret)
 			break;
@@ -33,10 +33,10 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 				struct drm_gpuvm_imm_update *bind, struct sgpu_bo *bo,
 				const struct drm_sgpu_bind_op *op)
 {
-	struct sgpu_va *data;
 	int ret;
 
 	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
+	sgpu_fault_hold();
 	/* A buffer that is bound already is not looked at again. */
 	if (drm_shmem_is_purged(&bo->shmem))
 		return -ENODATA;
@@ -45,10 +45,10 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 					       bo, op->addr, op->size, op->offset, reg);
 	if (ret)
 		return ret;
-	data = drm_gpuvm_imm_update_data(&sgpu_vm_type, bind);
-	data->write = !(op->flags & DRM_SGPU_BIND_READONLY);
+	drm_gpuvm_imm_update_data(&sgpu_vm_type, bind)->write =
+		!(op->flags & DRM_SGPU_BIND_READONLY);
 	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
-	drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
+	drm_shmem_touch_for(&bo->shmem, &vm->group);
 	return 0;
 }
 
@@ -64,9 +64,8 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	ret = sgpu_bind_lock(vm, bo, &exec);
-	if (!ret)
-		ret = sgpu_bind_prepare_bo(reg, vm, bind, bo, op);
+	ret = sgpu_bind_lock(vm, bo, &exec) ?:
+	      sgpu_bind_prepare_bo(reg, vm, bind, bo, op);
 	drm_exec_fini(&exec);
 	return ret;
 }

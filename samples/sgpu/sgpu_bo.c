@@ -139,20 +139,6 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
-/* A signal ends the wait for the lock. Getting the pages cannot be interrupted. */
-static int sgpu_vmap_own(struct sgpu_vmap *vmap, struct sgpu_bo *bo)
-{
-	struct dma_resv *resv = drm_shmem_gem(&bo->shmem)->resv;
-	int ret;
-
-	ret = dma_resv_lock_interruptible(resv, NULL);
-	if (ret)
-		return ret;
-	ret = drm_vmap_own_locked(&vmap->map, &bo->shmem);
-	dma_resv_unlock(resv);
-	return ret;
-}
-
 int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args,
 		       struct drm_file *drm_file)
 {
@@ -170,7 +156,7 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args
 	vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
 	if (!vmap)
 		return -ENOMEM;
-	ret = sgpu_vmap_own(vmap, bo);
+	ret = drm_vmap_own_interruptible(&vmap->map, &bo->shmem);
 	if (ret) {
 		kfree(vmap);
 		return ret;

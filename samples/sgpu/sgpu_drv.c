@@ -180,7 +180,7 @@ static void sgpu_release(struct drm_device *drm)
 		wake_up_var(&sgpu_live.devices);
 }
 
-DEFINE_DRM_GEM_FOPS(sgpu_fops);
+DEFINE_DRM_SHMEM_FOPS(sgpu_fops);
 
 static const struct drm_driver sgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,

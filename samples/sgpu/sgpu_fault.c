@@ -7,6 +7,7 @@
 #include <linux/fault-inject.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "sgpu_fault.h"
 #include "sgpu_sched.h"
@@ -15,6 +16,7 @@ static const char * const sgpu_fault_names[SGPU_FAULTS] = {
 	[SGPU_FAIL_MAP] = "fail_map",
 	[SGPU_HANG_BIND] = "hang_bind",
 	[SGPU_LATE_BIND] = "late_bind",
+	[SGPU_HOLD_LOCKS] = "hold_locks",
 };
 
 static struct fault_attr sgpu_fault_attrs[SGPU_FAULTS];
@@ -63,4 +65,13 @@ int sgpu_fault_hang(struct sgpu_job *job)
 		ret = sgpu_job_check(job);
 	}
 	return ret;
+}
+
+/* The caller holds the locks that others wait for. */
+void sgpu_fault_hold(void)
+{
+	if (!sgpu_fault_due(SGPU_HOLD_LOCKS))
+		return;
+	while (!fatal_signal_pending(current))
+		schedule_timeout_killable(HZ);
 }

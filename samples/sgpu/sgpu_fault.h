@@ -16,6 +16,7 @@ enum sgpu_fault {
 	SGPU_FAIL_MAP,		/* the page table cannot be written */
 	SGPU_HANG_BIND,		/* a bind makes no progress */
 	SGPU_LATE_BIND,		/* a bind has used up its time */
+	SGPU_HOLD_LOCKS,	/* a bind holds its locks until its client is killed */
 	SGPU_FAULTS,
 };
 
@@ -24,6 +25,7 @@ void sgpu_fault_init(void);
 void sgpu_fault_exit(void);
 bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating;
 int sgpu_fault_hang(struct sgpu_job *job);
+void sgpu_fault_hold(void);
 #else
 static inline void sgpu_fault_init(void) { }
 static inline void sgpu_fault_exit(void) { }
@@ -35,6 +37,10 @@ static inline bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 static inline int sgpu_fault_hang(struct sgpu_job *job)
 {
 	return 0;
+}
+
+static inline void sgpu_fault_hold(void)
+{
 }
 #endif
 

@@ -10,17 +10,15 @@
 #include "sgpu_fault.h"
 #include "sgpu_vm.h"
 
-int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
-		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
+int sgpu_map_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm, const struct drm_gpuva *va,
+		const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
 {
 	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, va->vm_bo);
-	int ret = -ENODEV;
+	int ret = 0;
 
-	drm_dev_ctx_guard(sgpu_reg, reg, to_drm_dev_ctx(va->gem.obj->dev))
-		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &data->sgt, ret)
-			ret = sgpu_mmu_map(&vm->mmu, addr, size,
-					   drm_shmem_sgt_table(sgt), index, offset,
-					   drm_gpuvm_imm_va_data(&sgpu_vm_type, va)->write);
+	drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &data->sgt, ret)
+		ret = sgpu_mmu_map(&vm->mmu, addr, size, drm_shmem_sgt_table(sgt), index, offset,
+				   drm_gpuvm_imm_va_data(&sgpu_vm_type, va)->write);
 	/* Evicted: the next EXEC maps the pages. */
 	return ret == -EAGAIN ? 0 : ret;
 }
@@ -29,11 +27,12 @@ struct drm_gpuvm_imm_mapped *
 sgpu_vm_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *step)
 	__drm_nonallocating
 {
+	const struct sgpu_reg *reg = drm_gpuvm_imm_step_ctx(&sgpu_vm_type, core, step);
 	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 	int ret = 0;
 
 	if (step->obj)
-		ret = sgpu_vm_map_pages(vm, step->va, NULL, step->addr, step->range, step->offset);
+		ret = sgpu_map_bo(reg, vm, step->va, NULL, step->addr, step->range, step->offset);
 	else
 		sgpu_mmu_map_sparse(&vm->mmu, step->addr, step->range);
 	return ret ? ERR_PTR(ret) : drm_gpuvm_imm_map_done(step);
@@ -63,10 +62,12 @@ sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_
 
 /*
  * What was done before an operation fails, or the job has to end, stays. Others may use
- * the page table between two operations.
+ * the page table between two operations. The device stays registered while one is made, and
+ * while one that fails is undone.
  */
 int sgpu_bind_run(struct sgpu_job *job)
 {
+	struct drm_gem_object *gem = drm_gpuvm_imm_resv_obj(drm_gpuvm_imm_shared(job->vm->core));
 	int ret = 0;
 
 	sgpu_job_begin(job);
@@ -75,7 +76,8 @@ int sgpu_bind_run(struct sgpu_job *job)
 		if (ret)
 			break;
 		guard(mutex)(&job->vm->lock);
-		ret = drm_gpuvm_imm_run(&sgpu_vm_type, job->vm, &job->binds[i]);
+		drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(gem->dev), return -ENODEV);
+		ret = drm_gpuvm_imm_run(&sgpu_vm_type, job->vm, &job->binds[i], reg);
 	}
 	return ret;
 }

@@ -346,17 +346,18 @@ static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 	return 0;
 }
 
-/* Tell the shrinker what commands are about to use. */
-static void sgpu_job_touch(struct drm_exec *exec)
+/* Tell the shrinker what commands are about to use: the address space, and its buffers. */
+static void sgpu_job_touch(struct sgpu_vm *vm, struct drm_exec *exec)
 {
 	struct drm_gem_object *gem;
 	struct sgpu_bo *bo;
 
+	drm_shmem_group_touch(&vm->group);
 	drm_exec_for_each_locked_object(exec, gem) {
 		dma_resv_assert_held(gem->resv);
 		bo = drm_shmem_from_gem(&sgpu_bo_type, gem);
 		if (bo)
-			drm_shmem_touch(&bo->shmem, &sgpu_dev(gem->dev)->shrinker);
+			drm_shmem_touch_for(&bo->shmem, &vm->group);
 	}
 }
 
@@ -375,7 +376,7 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 	if (!ret)
 		ret = drm_gpuvm_imm_validate(job->vm->core, &exec);
 	if (!ret) {
-		sgpu_job_touch(&exec);
+		sgpu_job_touch(job->vm, &exec);
 		ret = sgpu_job_queue(job, &exec, number);
 	}
 	drm_exec_fini(&exec);

@@ -146,9 +146,9 @@ struct drm_sgpu_bo_vunmap {
  * is swap, bound or not: the GPU lets go of them until the next EXEC in one of
  * their address spaces, and mappings of mmap() until the next access. PAGEOUT does
  * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
- * not done, by BO_VMAP, or by a dma-buf. It also fails with EBUSY while a VM that the
- * buffer is bound in changes its page table. A VM_BIND that has not run does not keep
- * the buffer: the next EXEC gets back what it binds.
+ * not done, by BO_VMAP, or by a device that has mapped a dma-buf of it. It also fails
+ * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
+ * that has not run does not keep the buffer: the next EXEC gets back what it binds.
  *
  * Buffers whose contents are not needed are purged, bound or not, before others are
  * evicted. DONTNEED fails with EBUSY for a buffer that another client may have: one with a

@@ -30,21 +30,19 @@ static void sgpu_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
  * caller frees with kvfree(). It is good while the caller holds the buffer's lock, for
  * as long as the table can be used.
  */
-static struct sgpu_sg_index *sgpu_vm_resume_bo(struct sgpu_bo *bo, struct sgpu_vm_bo *vm_bo)
+static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
+					       struct sgpu_bo *bo, struct sgpu_vm_bo *vm_bo)
 	__must_hold(drm_resv)
 {
 	struct sgpu_sg_index *index = NULL;
-	int ret = -ENODEV;
+	int ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->base.bound);
 
-	drm_dev_ctx_guard(sgpu_reg, reg, to_drm_dev_ctx(drm_shmem_gem(&bo->shmem)->dev)) {
-		ret = drm_shmem_sgt_resume(&vm_bo->sgt, &reg->base.bound);
-		if (!ret) {
-			/* The buffer has its pages also if this EXEC fails later. */
-			drm_shmem_touch(&bo->shmem, &sgpu_reg_dev(reg)->shrinker);
-			drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
-				index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
-		}
-	}
+	if (ret)
+		return ERR_PTR(ret);
+	/* The buffer has its pages also if this EXEC fails later. */
+	drm_shmem_touch_for(&bo->shmem, &vm->group);
+	drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
+		index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
 	return ret ? ERR_PTR(ret) : index;
 }
 
@@ -59,9 +57,12 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 {
 	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
 	struct sgpu_bo *bo = drm_gpuvm_imm_bo_obj(&sgpu_vm_type, vm_bo);
-	struct sgpu_sg_index *index __free(kvfree) =
-		sgpu_vm_resume_bo(bo, drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo));
 	int ret;
+
+	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(vm_bo->obj->dev), return -ENODEV);
+
+	struct sgpu_sg_index *index __free(kvfree) =
+		sgpu_vm_resume_bo(reg, vm, bo, drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo));
 
 	if (IS_ERR(index))
 		return PTR_ERR(index);
@@ -71,9 +72,8 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 	if (ret)
 		return ret;
 	drm_gpuvm_imm_for_each_of(va, core, vm_bo->obj) {
-		ret = sgpu_vm_map_pages(vm, va, index, va->va.addr, va->va.range, va->gem.offset);
-		if (!ret && fatal_signal_pending(current))
-			ret = -EINTR;
+		ret = sgpu_map_bo(reg, vm, va, index, va->va.addr, va->va.range, va->gem.offset) ?:
+		      (fatal_signal_pending(current) ? -EINTR : 0);
 		if (ret)
 			return ret;
 	}
@@ -88,13 +88,12 @@ static int sgpu_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *v
 	__must_hold(drm_resv)
 {
 	struct sgpu_vm *vm = drm_gpuvm_imm_of(&sgpu_vm_type, core);
-	struct drm_gpuva *va;
 
 	ACQUIRE(mutex_try, lock)(&vm->lock);
 	ACQUIRE(mutex_try, mmu_lock)(&vm->mmu.lock);
 	if (ACQUIRE_ERR(mutex_try, &lock) || ACQUIRE_ERR(mutex_try, &mmu_lock))
 		return -EBUSY;
-	drm_gpuvm_bo_for_each_va(va, vm_bo)
+	drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
 		sgpu_mmu_unmap_locked(&vm->mmu, va->va.addr, va->va.range);
 	drm_shmem_sgt_suspend(&drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo)->sgt);
 	return 0;
@@ -119,6 +118,7 @@ static void sgpu_vm_release(struct kref *ref)
 	sgpu_queue_fini(&vm->queue);
 	/* Takes what is still mapped out of the page table first. */
 	drm_gpuvm_imm_fini(vm->core);
+	drm_shmem_group_fini(&vm->group);
 	sgpu_mmu_fini(&vm->mmu);
 	mutex_destroy(&vm->lock);
 	sgpu_hw_put(vm->hw);
@@ -153,12 +153,9 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id)
 	struct sgpu_vm *vm;
 
 	/* What is in the array has a reference until it was erased. */
-	xa_lock(&file->vms);
+	guard(spinlock)(&file->vms.xa_lock);
 	vm = xa_load(&file->vms, id);
-	if (vm)
-		sgpu_vm_get(vm);
-	xa_unlock(&file->vms);
-	return vm;
+	return vm ? sgpu_vm_get(vm) : NULL;
 }
 
 static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file *file)
@@ -182,9 +179,12 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file 
 	spin_lock_init(&vm->fault_lock);
 	mutex_init(&vm->lock);
 	sgpu_mmu_init(&vm->mmu);
-	ret = drm_gpuvm_imm_init(&sgpu_vm_type, vm, drm_dev_ctx_reg_drm(&reg->base), &config);
+	ret = drm_shmem_group_init(&vm->group, &sgpu_reg_dev(reg)->shrinker);
 	if (ret)
 		goto err_free;
+	ret = drm_gpuvm_imm_init(&sgpu_vm_type, vm, drm_dev_ctx_reg_drm(&reg->base), &config);
+	if (ret)
+		goto err_group;
 
 	ret = sgpu_queue_init(&vm->queue, sgpu_reg_data(reg));
 	if (ret)
@@ -197,6 +197,8 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file 
 
 err_fini:
 	drm_gpuvm_imm_fini(vm->core);
+err_group:
+	drm_shmem_group_fini(&vm->group);
 err_free:
 	sgpu_mmu_fini(&vm->mmu);
 	kfree(vm);

@@ -51,13 +51,15 @@ struct sgpu_vm {
 	struct drm_sgpu_vm_fault fault;
 
 	struct mutex lock;	/* see above */
+	struct drm_shmem_group group;	/* the buffers that nothing but this address space maps */
 
 	DRM_GPUVM_IMM_CORE(core);
 };
 
-DRM_GPUVM_IMM_TYPE_VM_BO(sgpu_vm_type, struct sgpu_vm, core, struct sgpu_va,
-			 struct sgpu_bo, shmem.base.base,
-			 struct sgpu_vm_bo, const struct sgpu_reg);
+/* Both what obtains a buffer and what runs an update have proof that the device is registered. */
+DRM_GPUVM_IMM_TYPE_CTX(sgpu_vm_type, struct sgpu_vm, core, struct sgpu_va,
+		       struct sgpu_bo, shmem.base.base,
+		       struct sgpu_vm_bo, const struct sgpu_reg, const struct sgpu_reg);
 
 struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
 struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
@@ -83,8 +85,8 @@ sgpu_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_
 struct drm_gpuvm_imm_remapped *
 sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_step *step)
 	__drm_nonallocating;
-int sgpu_vm_map_pages(struct sgpu_vm *vm, const struct drm_gpuva *va,
-		      const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
+int sgpu_map_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm, const struct drm_gpuva *va,
+		const struct sgpu_sg_index *index, u64 addr, u64 size, u64 offset)
 	__drm_nonallocating;
 int sgpu_bind_run(struct sgpu_job *job);
 

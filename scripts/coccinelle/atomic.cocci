@@ -29,7 +29,10 @@ identifier atomic = {spin_lock, spin_lock_irq, spin_lock_irqsave, spin_lock_bh,
 identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_unlock_bh,
 	preempt_enable, local_irq_enable, local_irq_restore, local_bh_enable, rcu_read_unlock};
 iterator name drm_vmap_guard, drm_vmap_guard_locked, drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked;
-iterator name drm_gpuvm_imm_for_each_of;
+iterator name drm_vmap_guard_interruptible, drm_shmem_sgt_guard_interruptible;
+iterator name drm_vmap_cpu_guard, drm_vmap_sync_guard, drm_shmem_cpu_guard;
+iterator name drm_gem_sgt_guard, drm_gem_sgt_guard_locked, drm_gem_sgt_guard_interruptible;
+iterator name drm_gpuvm_imm_for_each_of, drm_gpuvm_imm_for_each_bo;
 statement S;
 position p;
 @@
@@ -44,7 +47,25 @@ position p;
 |
  drm_shmem_sgt_guard_locked@p(...) S
 |
+ drm_vmap_guard_interruptible@p(...) S
+|
+ drm_shmem_sgt_guard_interruptible@p(...) S
+|
+ drm_gem_sgt_guard@p(...) S
+|
+ drm_gem_sgt_guard_locked@p(...) S
+|
+ drm_gem_sgt_guard_interruptible@p(...) S
+|
+ drm_vmap_cpu_guard@p(...) S
+|
+ drm_vmap_sync_guard@p(...) S
+|
+ drm_shmem_cpu_guard@p(...) S
+|
  drm_gpuvm_imm_for_each_of@p(...) S
+|
+ drm_gpuvm_imm_for_each_bo@p(...) S
 )
 
 @script:python depends on report@

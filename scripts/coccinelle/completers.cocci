@@ -7,7 +7,8 @@
 // a wait is in COMPLETES there: complete(), wake_up(), swake_up(), wake_up_process(), up(),
 // dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
 // family. The section and the call may be in functions that the handler calls. A block of
-// drm_dev_ctx_guard_live() is refused as well, before registration and after quiesce.
+// drm_dev_ctx_guard_live() is refused as well, before registration and after quiesce. That of
+// drm_dev_ctx_guard_callback() is open for as long as anyone waits.
 // A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither. Nor
 // does timedout_job: the scheduler ends the jobs that it names.
 virtual report
@@ -35,7 +36,11 @@ position p;
  f(...)
  {
  ... when any
+(
  drm_dev_ctx_or(...);
+|
+ drm_dev_ctx_live_or(...);
+)
  ... when any
  done@p(...)
  ... when any
@@ -44,7 +49,7 @@ position p;
 @block exists@
 identifier f;
 identifier done : script:python() { completes(done) };
-iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_live;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_else, drm_dev_ctx_guard_live, drm_dev_ctx_guard_live_else;
 position p;
 @@
  f(...)
@@ -55,16 +60,24 @@ position p;
 |
  drm_dev_ctx_guard(...) done@p(...);
 |
+ drm_dev_ctx_guard_else(...) { <+... done@p(...) ...+> }
+|
+ drm_dev_ctx_guard_else(...) done@p(...);
+|
  drm_dev_ctx_guard_live(...) { <+... done@p(...) ...+> }
 |
  drm_dev_ctx_guard_live(...) done@p(...);
+|
+ drm_dev_ctx_guard_live_else(...) { <+... done@p(...) ...+> }
+|
+ drm_dev_ctx_guard_live_else(...) done@p(...);
 )
  ...+>
  }
 
 @powers@
 identifier f;
-iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_live;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_else, drm_dev_ctx_guard_live, drm_dev_ctx_guard_live_else;
 position p;
 statement S;
 @@
@@ -74,9 +87,15 @@ statement S;
 (
  drm_dev_ctx_or(...);
 |
+ drm_dev_ctx_live_or(...);
+|
  drm_dev_ctx_guard(...) S
 |
+ drm_dev_ctx_guard_else(...) S
+|
  drm_dev_ctx_guard_live(...) S
+|
+ drm_dev_ctx_guard_live_else(...) S
 )
  ...+>
  }

@@ -11,7 +11,7 @@ import drm_safe_names as names
 
 @section@
 identifier f;
-iterator name drm_dev_ctx_guard;
+iterator name drm_dev_ctx_guard, drm_dev_ctx_guard_else;
 position p;
 statement S;
 @@
@@ -22,6 +22,8 @@ statement S;
  drm_dev_ctx_or@p(...);
 |
  drm_dev_ctx_guard@p(...) S
+|
+ drm_dev_ctx_guard_else@p(...) S
 )
  ...+>
  }

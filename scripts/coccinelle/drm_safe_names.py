@@ -15,13 +15,17 @@ from drm_safe_source import blanked, calls, functions, library
 
 # The library's own.
 NAMES = {
-    "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent",
-                      "drm_dev_ctx_attach",
+    "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_shmem_lookup_user",
+                      "drm_shmem_lookup_handles", "drm_shmem_lookup_members",
+                      "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent", "drm_dev_ctx_attach",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_imm_obtain_gem",
                       "drm_gpuvm_imm_obtain_gem_interruptible",
                       "drm_gpuvm_imm_obtain_gem_locked"],
     "get": ["drm_shmem_create drm_shmem_put", "drm_shmem_lookup drm_shmem_put",
+            "drm_shmem_lookup_user drm_shmem_objs_free",
+            "drm_shmem_lookup_handles drm_shmem_objs_free",
+            "drm_shmem_lookup_members drm_shmem_objs_free",
             "drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
@@ -35,12 +39,13 @@ NAMES = {
     "lent": ["drm_dev_ctx_bound", "drm_dev_ctx_live", "drm_shmem_sgt"],
     "owned": ["drm_gpuvm_imm_update", "drm_gpuvm_imm_core", "drm_shmem_sgt_owned"],
     "find": ["drm_gpuvm_imm_find", "drm_gpuvm_imm_find_first"],
-    "run": ["drm_gpuvm_imm_run", "drm_gpuvm_imm_core_run"],
+    "run": ["drm_gpuvm_imm_run", "drm_gpuvm_imm_core_run", "drm_gpuvm_imm_core_run_ctx"],
     "prepare": ["drm_gpuvm_imm_prepare_map", "drm_gpuvm_imm_prepare_map_interruptible",
                 "drm_gpuvm_imm_prepare_map_locked", "drm_gpuvm_imm_prepare_map_gem",
                 "drm_gpuvm_imm_prepare_map_gem_interruptible",
                 "drm_gpuvm_imm_prepare_map_gem_locked",
-                "drm_gpuvm_imm_prepare_map_bo", "drm_gpuvm_imm_prepare_map_sparse",
+                "drm_gpuvm_imm_prepare_map_bo", "drm_gpuvm_imm_prepare_map_hole",
+                "drm_gpuvm_imm_prepare_map_sparse",
                 "drm_gpuvm_imm_prepare_unmap", "drm_gpuvm_imm_prepare_unmap_obj",
                 "drm_gpuvm_imm_prepare_unmap_gem",
                 "drm_gpuvm_imm_prepare_split"],
@@ -56,11 +61,11 @@ FILE_TYPE = re.compile(r"\bstruct (\w+) \*\s*\w+(?: =|\([^()]*\)\s*\{\s*return) 
 PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;", re.M)
 
 # A driver's unique object, which drm_shmem_publish() uses up
-UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_TYPE\((?:[^,;]*,){3}\s*struct (\w+)\)", re.M)
+UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_(?:TYPE|KIND)\((?:[^,;]*,){3}\s*struct (\w+)[,)]", re.M)
 
 # A driver's types of mapping handles
 VMAP_TYPES = {
-    "lent": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP(?:_IOMEM|_EITHER)?\(", re.M),
+    "lent": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP(?:_IOMEM|_EITHER|_CONST|_VIEW)?\(", re.M),
     "owned": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP_OWNED\(", re.M),
 }
 
@@ -117,7 +122,7 @@ OWN_ITEM = re.compile(r"drm_dev_ctx_(?:work|timer|irq)")
 BUS_OPS = re.compile(r"\bstruct \w+_(?:driver|device_ops) (\w+) = \{(.*?)\n\}", re.S)
 
 # What ends a registration
-UNREGISTERS = {"drm_dev_ctx_unregister", "drm_dev_ctx_shutdown"}
+UNREGISTERS = {"drm_dev_ctx_unregister", "drm_dev_ctx_remove", "drm_dev_ctx_shutdown"}
 
 # What asks runtime PM to suspend a device
 SUSPENDS = re.compile(r"\bpm_runtime_(?:put|allow|idle|set_autosuspend|use_autosuspend)\w*\(")
@@ -143,8 +148,10 @@ DISPLAY_SET = re.compile(
 
 # Headers that stand for another one: who includes them uses that part.
 PARTS = {
-    "drm_dev_ctx.h": {"drm_dev_ctx_async.h"},
-    "drm_shmem_safe.h": {"drm_shmem_obj.h", "drm_shmem_sgt.h", "drm_shmem_reclaim.h"},
+    "drm_dev_ctx.h": {"drm_dev_ctx_async.h", "drm_dev_ctx_res.h"},
+    "drm_shmem_safe.h": {"drm_shmem_kind.h", "drm_shmem_obj.h", "drm_shmem_objs.h",
+                         "drm_shmem_sgt.h", "drm_shmem_reclaim.h", "drm_vmap_view.h",
+                         "drm_shmem_ends.h", "drm_gem_sgt.h"},
     "drm_gpuvm_imm.h": set(),
 }
 
@@ -173,13 +180,16 @@ RAW = {
             drm_gem_shmem_object_vmap drm_gem_shmem_object_vunmap to_drm_gem_shmem_obj""",
         "drm/drm_gem.h": """drm_gem_vmap drm_gem_vunmap drm_gem_handle_create
             drm_gem_create_mmap_offset drm_gem_free_mmap_offset drm_gem_object_init
-            drm_gem_private_object_init drm_gem_private_object_fini drm_gem_object_release
-            drm_gem_object_free drm_gem_object_lookup drm_gem_vm_open drm_gem_vm_close
+            drm_gem_private_object_fini drm_gem_object_free drm_gem_object_lookup drm_gem_objects_lookup
+            drm_gem_vm_open drm_gem_vm_close
             drm_gem_lru_init drm_gem_lru_remove drm_gem_lru_move_tail
-            drm_gem_lru_move_tail_locked drm_gem_dumb_map_offset""",
+            drm_gem_lru_move_tail_locked drm_gem_dumb_map_offset drm_gem_huge_mnt_create""",
         "drm/drm_prime.h": """drm_gem_prime_import drm_gem_prime_export drm_gem_prime_mmap
-            drm_gem_dmabuf_export drm_gem_dmabuf_release""",
-        "linux/dma-buf.h": "dma_buf_vmap dma_buf_vmap_unlocked dma_buf_vunmap dma_buf_vunmap_unlocked",
+            drm_gem_dmabuf_export drm_gem_dmabuf_release drm_gem_map_attach
+            drm_gem_map_detach drm_gem_map_dma_buf drm_gem_unmap_dma_buf""",
+        "linux/dma-buf.h": """dma_buf_begin_cpu_access dma_buf_end_cpu_access
+            dma_buf_vmap dma_buf_vmap_unlocked dma_buf_vunmap
+            dma_buf_vunmap_unlocked dma_buf_dynamic_attach dma_buf_invalidate_mappings""",
     },
     "drm_gpuvm_imm.h": {
         "drm/drm_gpuvm.h": """drm_gpuvm_init drm_gpuvm_get drm_gpuvm_put drm_gpuvm_resv
@@ -217,7 +227,7 @@ VM_STEP = re.compile(r"\.base\.(?:map|unmap|remap|va_get|va_put|bo_init|bo_fini|
                      r" (\w+)")
 
 # Those of both kinds of types that run in memory reclaim
-EVICT_STEP = re.compile(r"\.base\.evict\s*=\s*(\w+)")
+EVICT_STEP = re.compile(r"\.base\.(?:evict|moved)\s*=\s*(\w+)")
 
 # What a driver may go on to call: references, locks, questions, and what the library has no
 # form of.
@@ -229,15 +239,19 @@ RAW_ALLOWED = {
         drm_debugfs_remove_root""",
     "drm/drm_gem_shmem_helper.h": "drm_gem_shmem_print_info drm_gem_shmem_object_print_info",
     "drm/drm_gpuvm.h": "drm_gpuvm_resv_object_alloc drm_gpuva_invalidated",
+    # The last two are for objects that are not of shmem, see drm_gem_sgt.h.
     "drm/drm_gem.h": """drm_gem_object_get drm_gem_object_put drm_gem_lock drm_gem_unlock
-        drm_gem_is_imported""",
+        drm_gem_is_imported drm_gem_get_huge_mnt drm_gem_object_is_shared_for_memory_stats
+        drm_gem_private_object_init drm_gem_object_release""",
     "drm/drm_prime.h": "drm_gem_is_prime_exported_dma_buf",
     "linux/dma-buf.h": """dma_buf_attach dma_buf_detach dma_buf_map_attachment
-        dma_buf_unmap_attachment dma_buf_unmap_attachment_unlocked dma_buf_put""",
+        dma_buf_unmap_attachment dma_buf_unmap_attachment_unlocked dma_buf_put
+        dma_buf_attach_revocable""",
 }
 
 # What ends each kind of owned handle that the library declares; any other one is a mapping.
-ENDS = {"drm_shmem_sgt_owned": "drm_shmem_sgt_cleanup", "drm_gpuvm_imm_core": "drm_gpuvm_imm_fini",
+ENDS = {"drm_shmem_sgt_owned": "drm_shmem_sgt_cleanup",
+        "drm_gem_sgt_owned": "drm_gem_sgt_cleanup", "drm_gpuvm_imm_core": "drm_gpuvm_imm_fini",
         "drm_gpuvm_imm_update": "drm_gpuvm_imm_update_drop"}
 
 # What makes memory

@@ -154,11 +154,36 @@ class Source:
         found = {}
         for path in self.paths:
             for about, text in kernel_doc(path):
-                declares = re.search(r"^@(\w+): name of the (?:proof|handle|&struct drm_gpuva)",
+                declares = re.search(r"^@(\w+): name of the (?:proof|handle|&struct drm_gpu\w+)",
                                      text, re.M)
                 if about in self.macros and declares:
                     found[about] = self.macros[about][0].index(declares[1])
         return found
+
+    def not_jumped(self, name, args, seen=()):
+        """What a macro declares that no jump may skip, or nothing."""
+        for called, given in calls(self.expanded(name, args)):
+            if called == "__drm_safe_no_jump":
+                return given[0].strip()
+            if called in self.macros and called not in (*seen, name) and \
+                    (found := self.not_jumped(called, given, (*seen, name))):
+                return found
+        return None
+
+    def skipped(self):
+        """The public macros that declare such a thing: name, and which argument that is."""
+        found = {}
+        for name, (params, _) in self.macros.items():
+            if not name.startswith("__") and (arg := self.not_jumped(name, params)) in params:
+                found[name] = params.index(arg)
+        return found
+
+    def device_scopes(self, live=True):
+        """The macros that open a section or a block of a device; without @live, a section only."""
+        proofs = {about for path in self.paths for about, text in kernel_doc(path)
+                  if re.search(r"^@\w+: name of the proof", text, re.M)}
+        return sorted(name for name in proofs & self.macros.keys() if name.startswith("drm_dev_ctx_") and
+                      (live or not re.search("live|callback", name)))
 
     def is_block(self, name):
         """True if a macro is followed by a block."""

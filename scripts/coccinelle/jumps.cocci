@@ -8,11 +8,11 @@ virtual report
 @initialize:python@
 @@
 import re
+from drm_safe_source import library
 seen = set()
-cleaned = re.compile(r'\b(\w+)\s+__(?:free|cleanup)\(|\b(?:CLASS|ACQUIRE)\(\s*\w+,\s*(\w+)\)|\b(s?guard)\('
-                     r'|\bDRM_GPUVM_IMM_UPDATE\((\w+)\)'
-                     r'|\bdrm_dev_ctx_or\(\s*\w+,\s*(\w+)|\bdrm_vmap_or\w*\(\s*\w+,\s*(\w+)|\bdrm_vmap_local\(\s*(\w+)'
-                     r'|\bdrm_shmem_sgt_or\w*\(\s*(\w+)')
+cleaned = re.compile("|".join([
+    r'\b(\w+)\s+__(?:free|cleanup)\(', r'\b(?:CLASS|ACQUIRE)\(\s*\w+,\s*(\w+)\)', r'\b(s?guard)\(',
+    *(rf'\b{macro}\((?:[^,()]*,)' + '\x7b%d\x7d' % at + r'\s*(\w+)' for macro, at in library().skipped().items())]))
 token = re.compile(r'[\x7b\x7d]|\bgoto\s+(\w+)\s*;|(?:^|(?<=[;\x7b\x7d]))\s*(\w+)\s*:(?!:)|\bswitch\b|\bcase\b[^:;]*:|\bdefault\s*:|' +
                    cleaned.pattern, re.M)
 # \x22 and \x27 are quotes, which spatch would count here; so it does braces.

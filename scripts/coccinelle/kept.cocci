@@ -51,3 +51,37 @@ x << table.x;
 @@
 print("%s:%s:%s: ERROR: '%s' is borrowed for a scope and must not be kept" %
       (p[0].file, p[0].line, p[0].column, x))
+
+@gem_table exists@
+identifier v, x;
+expression a, b, c, E;
+iterator name drm_gem_sgt_guard, drm_gem_sgt_guard_locked, drm_gem_sgt_guard_owned;
+iterator name drm_gem_sgt_guard_interruptible;
+position p, q;
+@@
+(
+ drm_gem_sgt_guard(v, a, b, c) { <+... x =@q drm_gem_sgt_table(v) ...+> }
+|
+ drm_gem_sgt_guard(v, a, b, c) x =@q drm_gem_sgt_table(v);
+|
+ drm_gem_sgt_guard_locked(v, a, b, c) { <+... x =@q drm_gem_sgt_table(v) ...+> }
+|
+ drm_gem_sgt_guard_locked(v, a, b, c) x =@q drm_gem_sgt_table(v);
+|
+ drm_gem_sgt_guard_interruptible(v, a, b, c) { <+... x =@q drm_gem_sgt_table(v) ...+> }
+|
+ drm_gem_sgt_guard_interruptible(v, a, b, c) x =@q drm_gem_sgt_table(v);
+|
+ drm_gem_sgt_guard_owned(v, a, b, c) { <+... x =@q drm_gem_sgt_table(v) ...+> }
+|
+ drm_gem_sgt_guard_owned(v, a, b, c) x =@q drm_gem_sgt_table(v);
+)
+ ... when != x = E
+ x@p
+
+@script:python depends on report@
+p << gem_table.p;
+x << gem_table.x;
+@@
+print("%s:%s:%s: ERROR: '%s' is borrowed for a scope and must not be kept" %
+      (p[0].file, p[0].line, p[0].column, x))

@@ -13,6 +13,24 @@ position p;
 @@
  lock@p(args);
 
+// drm_safe_resv.h and mutex.h have these.
+@acquired@
+identifier lock = {drm_resv_intr, drm_resv_kill, drm_resv_try, mutex_intr, mutex_kill, mutex_try};
+identifier x;
+expression E;
+position p;
+@@
+ ACQUIRE@p(lock, x)(E);
+ ... when != ACQUIRE_ERR(lock, &x)
+
+@script:python depends on report@
+p << acquired.p;
+lock << acquired.lock;
+x << acquired.x;
+@@
+print("%s:%s:%s: ERROR: nothing asks ACQUIRE_ERR(%s, &%s): the lock may not be held" %
+      (p[0].file, p[0].line, p[0].column, lock, x))
+
 @script:python depends on report@
 p << ignored.p;
 lock << ignored.lock;

@@ -39,6 +39,19 @@ position p;
 @@
  E = f@p
 
+@loop@
+iterator I : script:python() { is_raw(I) };
+position p;
+statement S;
+@@
+ I@p(...) S
+
+@script:python depends on report@
+p << loop.p;
+I << loop.I;
+@@
+say(p, I)
+
 @script:python depends on report@
 p << call.p;
 f << call.f;

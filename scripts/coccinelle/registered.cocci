@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A callback of a registration takes the registration data for another struct.
-// Misuse class 29. drm_dev_ctx_register() takes the callbacks and the base of the data, and
+// Misuse class 29. drm_dev_ctx_register(), or drm_dev_ctx_attach(), takes the callbacks and the base of the data, and
 // container_of() in a callback makes any struct of that.
 virtual report
 
@@ -9,12 +9,16 @@ identifier ops, m, t;
 struct t *x;
 expression dev, unreg;
 @@
+(
  drm_dev_ctx_register(dev, unreg, &ops, &x->m)
+|
+ drm_dev_ctx_attach(unreg, &ops, &x->m)
+)
 
 @callback@
 identifier registered.ops;
 identifier fn;
-identifier cb =~ "^(quiesce|release)$";
+identifier cb =~ "^(stop|kms_shutdown|quiesce|release)$";
 @@
  struct drm_dev_ctx_ops ops = { ..., .cb = fn, ... };
 

@@ -56,13 +56,23 @@ position p, q;
      when != drm_shmem_sgt_move(h, ...)
  f@p(..., h, ...)
 
-// A copy of a borrowed handle, after its owner gave up the mapping.
+// A copy of a borrowed handle, or a view through one, after its owner gave up the mapping.
 @onstack exists@
 expression E, h;
 identifier l, f;
 position p, q;
 @@
+(
  drm_vmap_local(l, drm_vmap_borrow(h));
+|
+ drm_vmap_view(..., l, drm_vmap_borrow(h), ...);
+|
+ drm_vmap_view_or(..., l, drm_vmap_borrow(h), ...);
+|
+ drm_vmap_view_elem_or(..., l, drm_vmap_borrow(h), ...);
+|
+ drm_vmap_range_or(..., l, drm_vmap_borrow(h), ...);
+)
  ... when any
 (
  drm_vmap_release@q(h);

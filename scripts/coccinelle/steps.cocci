@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A step of a type of address space takes what it is given for that of another type.
+/// A step of a type of address space takes what it is given for that of another type, or for
+/// there if it may be missing.
 // Misuse class 25. A step is given the core, which every type has.
 virtual report
 
@@ -25,7 +26,8 @@ position p;
 @typed@
 identifier fn : script:python() { is_step(fn) };
 identifier cast = {drm_gpuvm_imm_of, drm_gpuvm_imm_va_data, drm_gpuvm_imm_va_obj,
-		   drm_gpuvm_imm_va_bo_data, drm_gpuvm_imm_bo_data, drm_gpuvm_imm_bo_obj};
+		   drm_gpuvm_imm_va_bo_data, drm_gpuvm_imm_bo_data, drm_gpuvm_imm_bo_obj,
+		   drm_gpuvm_imm_step_ctx, drm_gpuvm_imm_unmap_ctx};
 identifier what;
 position p;
 @@
@@ -35,6 +37,34 @@ position p;
  cast@p(&what, ...)
  ...+>
  }
+
+// What is done first with the context of an unmap step, which may be NULL
+@asked@
+identifier x, m;
+expression E;
+position p;
+@@
+(
+ x ? <+... x@p->m ...+> : E
+|
+ x && <+... x@p->m ...+>
+)
+
+@unasked exists@
+type T;
+identifier x, m;
+position p != asked.p;
+@@
+ T *x = drm_gpuvm_imm_unmap_ctx(...);
+ ... when != x
+ x@p->m
+
+@script:python depends on report@
+p << unasked.p;
+x << unasked.x;
+@@
+print("%s:%s:%s: ERROR: '%s' is NULL when the core goes: drm_gpuvm_imm_fini() has no context" %
+      (p[0].file, p[0].line, p[0].column, x))
 
 @script:python depends on report@
 p << by_hand.p;

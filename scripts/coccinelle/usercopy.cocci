@@ -10,9 +10,9 @@ virtual report
 @@
 import re
 import drm_safe_names as names
-from drm_safe_source import arguments, blanked, closing, functions
+from drm_safe_source import arguments, blanked, closing, functions, library
 seen = set()
-opens = re.compile(r"\bdrm_dev_ctx_(or|guard|guard_live|guard_else|guard_live_else|live_or)\(")
+opens = re.compile(r"\b(%s)\(" % "|".join(library().device_scopes()))
 
 def copies(f):
     return names.COPIES_USER.fullmatch(f) or f in names.driver().copying
@@ -20,7 +20,7 @@ def copies(f):
 # The part of a body that the section is open in: the block or statement, or all that follows
 def scope(body, macro):
     at = arguments(body, macro.end())[1]
-    if macro[1] != "or":
+    if not macro[1].endswith("or"):
         block = re.match(r"\s*\{", body[at:])
         return (at, closing(body, at + block.end())) if block else (at, body.find(";", at))
     return at, closing(body, at)

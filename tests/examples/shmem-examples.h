@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the examples in Documentation/shmem.rst take for granted. */
 
-#include <linux/dma-mapping.h>
-#include <linux/pagemap.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_print.h>
 
 #include "drm_shmem_safe.h"
 
 struct foo_bo {
 	struct drm_shmem_obj obj;
+};
+
+struct foo_device {
+	struct drm_shmem_shrinker shrinker;
+};
+
+struct foo_vm {
+	struct drm_shmem_group group;
+};
+
+/* Proof that a struct foo_device is registered */
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+struct foo_fw_map {
+	DRM_VMAP(SZ_64K);
 };

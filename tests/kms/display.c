@@ -200,14 +200,16 @@ int output_show(int fd, struct output *output)
 }
 
 /* Show the cursor there. */
-int output_cursor(int fd, struct output *output, int x, int y)
+int output_cursor(int fd, struct output *output, bool small, int x, int y)
 {
-	int ret = buffer_create(fd, &output->cursor, CURSOR_SIZE, CURSOR_SIZE);
+	uint32_t width = small ? SMALL_WIDTH : CURSOR_SIZE;
+	uint32_t height = small ? SMALL_HEIGHT : CURSOR_SIZE;
+	int ret = buffer_create(fd, &output->cursor, width, height);
 
 	if (ret)
 		return ret;
 	buffer_draw_cursor(&output->cursor, output->head);
-	if (drmModeSetCursor(fd, output->crtc, output->cursor.handle, CURSOR_SIZE, CURSOR_SIZE) ||
+	if (drmModeSetCursor(fd, output->crtc, output->cursor.handle, width, height) ||
 	    drmModeMoveCursor(fd, output->crtc, x, y))
 		return -errno;
 	return 0;

@@ -13,6 +13,8 @@
 #include <xf86drmMode.h>
 
 #define CURSOR_SIZE	64
+#define SMALL_WIDTH	32
+#define SMALL_HEIGHT	24
 #define MAX_OUTPUTS	16
 
 /* A dumb buffer, mapped, with 32 bits a pixel */
@@ -52,7 +54,7 @@ uint32_t *buffer_pixel(const struct buffer *buffer, uint32_t x, uint32_t y);
 int display_open(struct display *display);
 void display_close(struct display *display);
 int output_show(int fd, struct output *output);
-int output_cursor(int fd, struct output *output, int x, int y);
+int output_cursor(int fd, struct output *output, bool small, int x, int y);
 
 int storm(void);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * kms show [wrong]: draw the pattern and a cursor on each connected output, tell on
- * standard output what is shown, and stay until killed. With "wrong", one pixel is.
+ * kms show [wrong|small]: draw the pattern and a cursor on each connected output, tell on
+ * standard output what is shown, and stay until killed. With "wrong", one pixel is; with
+ * "small", the cursor is not as large as it can be.
  * kms list: tell which outputs are connected.
  * kms storm: use the display in all ways at once, through whatever happens to the
  * device, until killed.
@@ -27,8 +28,9 @@ static int list(void)
 	return 0;
 }
 
-static int show(bool wrong)
+static int show(const char *how)
 {
+	bool wrong = !strcmp(how, "wrong"), small = !strcmp(how, "small");
 	struct display display;
 	int ret = display_open(&display);
 
@@ -40,7 +42,8 @@ static int show(bool wrong)
 
 		ret = output_show(display.fd, output);
 		if (!ret)
-			ret = output_cursor(display.fd, output, 100 + 10 * head, 50 + 10 * head);
+			ret = output_cursor(display.fd, output, small, 100 + 10 * head,
+					    50 + 10 * head);
 		if (ret)
 			return ret;
 		if (wrong) {
@@ -62,7 +65,7 @@ int main(int argc, char **argv)
 	int ret = -EINVAL;
 
 	if (!strcmp(command, "show"))
-		ret = show(argc > 2);
+		ret = show(argc > 2 ? argv[2] : "");
 	else if (!strcmp(command, "list"))
 		ret = list();
 	else if (!strcmp(command, "storm"))

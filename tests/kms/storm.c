@@ -209,7 +209,7 @@ static int session_open(struct session *session)
 
 		ret = output_show(session->display.fd, output);
 		if (!ret)
-			ret = output_cursor(session->display.fd, output, 0, 0);
+			ret = output_cursor(session->display.fd, output, false, 0, 0);
 	}
 	check(session, ret);
 	return 0;
@@ -225,6 +225,18 @@ static void session_close(struct session *session)
 	display_close(&session->display);
 }
 
+/* Say once that the display is in use in each way. */
+static void tell_use(void)
+{
+	static bool told;
+
+	if (told || !flips || !moves || !objects)
+		return;
+	told = true;
+	printf("used\n");
+	fflush(stdout);
+}
+
 /* Two connected outputs or none: it goes on without flips then. */
 static void session_run(struct session *session)
 {
@@ -237,6 +249,7 @@ static void session_run(struct session *session)
 			flip(session, n);
 		else
 			usleep(10000);
+		tell_use();
 	}
 	if (session->over)
 		devices++;

@@ -3,6 +3,10 @@
 // title: unlock after a failed interruptible lock
 // rust: b
 // wrong: RESULT_IGNORED C: the result of dma_resv_lock_interruptible\(\) is ignored
+// wrong: NOT_ASKED C: nothing asks ACQUIRE_ERR\(drm_resv_kill, &lock\)
+// wrong: UNDER_A_GUARD C(context): cannot call function '__drm_vmap_begin' while context lock
+// run: drm_shmem_edge.signal_interrupts: a signal ends the wait, with nothing changed
+// run: drm_shmem_edge.guard_killable: only the end of the task ends this one
 
 #include "foo.h"
 
@@ -12,6 +16,36 @@ int foo_bo_clear(struct foo_bo *bo)
 	int ret;
 
 	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+	return ret;
+}
+
+/* A reservation lock has the same guards as a mutex. */
+int foo_bo_clear_killable(struct foo_bo *bo)
+{
+	int ret;
+
+	ACQUIRE(drm_resv_kill, lock)(drm_shmem_gem(&bo->shmem)->resv);
+#if !defined(NOT_ASKED)
+	ret = ACQUIRE_ERR(drm_resv_kill, &lock);
+	if (ret)
+		return ret;
+#endif
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret)
+		drm_vmap_fill(fw, 0, 0, SZ_4K);
+	return ret;
+}
+
+int foo_bo_clear_guarded(struct foo_bo *bo)
+{
+	int ret;
+
+	guard(drm_resv)(drm_shmem_gem(&bo->shmem)->resv);
+#if defined(UNDER_A_GUARD)
+	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret)
+#else
+	drm_vmap_guard_locked(foo_fw, fw, &bo->shmem, ret)
+#endif
 		drm_vmap_fill(fw, 0, 0, SZ_4K);
 	return ret;
 }

@@ -15,7 +15,7 @@
 // wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
 // run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
 // run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
-// run: drm_shmem_sgt.owned_cleanup: and every way out of that of a table
+// run: drm_shmem_sgt.owned_cleanup: a structure with a table as well, on every way out
 // run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
 
 #include <linux/slab.h>

@@ -166,5 +166,5 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 	if (!foo_hw_ready())
 		return -EBUSY;
 #endif
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 }

@@ -19,6 +19,8 @@
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
 // wrong: NOT_LEFT B: the last argument must leave the scope
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
+// checked: KEPT_WITHOUT_A_BLOCK: A pointer to something borrowed that goes into a structure. gcc sees the plain cases with ``-Wdangling-pointer``.
+// checked: PROOF_OF_THE_CALLER_KEPT: A proof that a function was given and stores.
 // run: drm_shmem_life.put_while_borrowed: an object freed too early is reported, if its type counts users
 // run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
 // run: drm_shmem_sgt.unmap_early: not while someone uses it

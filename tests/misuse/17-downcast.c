@@ -20,7 +20,7 @@
 // run: drm_shmem_obj.own_functions: the same for a type that replaces one of them
 // run: drm_shmem_obj.step_of_other_type: a report for a step that casts to another type
 // run: drm_shmem_obj.dumb: dumb buffers are full objects
-// run: drm_shmem_obj.import_foreign: so are imported ones
+// run: drm_shmem_prime.import_foreign: so are imported ones
 
 #include "foo.h"
 

@@ -10,7 +10,7 @@
 
 int foo_unbind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 {
-	int ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	int ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 
 #if defined(CLEANUP_BY_HAND)
 	drm_gpuvm_bo_deferred_cleanup(drm_gpuvm_imm_shared(vm->core));

@@ -2,7 +2,7 @@
 // class: 24
 // title: VAs not preallocated for a split
 // rust: partly
-// wrong: NO_UPDATE B: too few arguments|requires 3 arguments
+// wrong: NO_UPDATE B: too few arguments|requires 4 arguments
 // wrong: RAW_REQUEST B: incompatible pointer
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: NOT_CHECKED W: ignoring return value
@@ -29,17 +29,17 @@ int foo_bind_now(struct foo_vm *vm, struct foo_bo *bo, u64 addr)
 		return ret;
 
 #if defined(NO_UPDATE)
-	return drm_gpuvm_imm_run(&foo_vm_type, vm);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, NULL);
 #elif defined(RAW_REQUEST)
 	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
 
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, &req);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, &req, NULL);
 #elif defined(RAW_MAP)
 	struct drm_gpuvm_map_req req = { .map.va.addr = addr, .map.va.range = SZ_4K };
 
 	return drm_gpuvm_sm_map(drm_gpuvm_imm_shared(vm->core), vm, &req);
 #else
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 #endif
 }
 
@@ -54,5 +54,5 @@ int foo_unmap_now(struct foo_vm *vm, u64 addr, bool busy)
 
 	if (ret)
 		return ret;
-	return busy ? -EBUSY : drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return busy ? -EBUSY : drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 }

@@ -10,6 +10,7 @@
 // wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_imm_core'
 // wrong: VM_COPIED C: 'copy' is a copy of another 'struct foo_vm'
 // wrong: VM_BY_VALUE C: 'vm' is a copy of another 'struct foo_vm'
+// checked: VM_COPIED: An initialiser that copies a structure, ``struct foo_vm copy = *vm;``, is C that nothing forbids.
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: also from two threads
 
@@ -28,7 +29,7 @@ DRM_GPUVM_IMM_TYPE(bar_vm_type, struct bar_vm, core, struct foo_va, struct foo_b
 #if defined(VM_BY_VALUE)
 int foo_bind_copy(struct foo_vm vm, struct drm_gpuvm_imm_update *update)
 {
-	return drm_gpuvm_imm_run(&foo_vm_type, &vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, &vm, update, NULL);
 }
 #endif
 
@@ -36,7 +37,7 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 		 struct drm_gpuvm_imm *shared, struct drm_gpuvm_imm_update *update)
 {
 #if defined(SHARED_WRITES)
-	return drm_gpuvm_imm_run(&foo_vm_type, shared, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, shared, update, NULL);
 #elif defined(CORE_ASSIGNED)
 	vm->core[0] = other->core[0];
 #elif defined(VM_ASSIGNED)
@@ -52,7 +53,7 @@ int foo_bind_run(struct foo_vm *vm, struct foo_vm *other,
 #elif defined(VM_COPIED)
 	struct foo_vm copy = *vm;
 
-	return drm_gpuvm_imm_run(&foo_vm_type, &copy, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, &copy, update, NULL);
 #endif
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 }

@@ -16,6 +16,8 @@
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: NO_CONTEXTS B: must be a struct drm_dev_ctx
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
+// checked: TESTED_FOR_NULL: An ERR_PTR() that is tested for NULL.
+// checked: DATA_FREED: Registration data that is freed once more after registering failed.
 // run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens before the registration data is published
 // run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
 // run: drm_dev_ctx.drm_dev_ctx_test_token_twice: a token whose use is not seen is reported

@@ -5,7 +5,9 @@
 // wrong: INSIDE_OF_A_SECTION B: this waits for itself
 // wrong: INSIDE_OF_A_SCOPE B: this waits for itself
 // wrong: INSIDE_OF_A_BOUND_BLOCK B: this waits for itself
+// wrong: INSIDE_OF_A_CALLBACK B: this waits for itself
 // wrong: IN_A_HANDLER C: 'reg' is a section that this waits for
+// checked: IN_A_HANDLER: drm_dev_ctx_unregister() in a function that takes a proof. A handler of an ioctl runs inside of a section that only its table opens.
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister: the second time gives -ENODEV
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: -EDEADLK and a report
 // run: drm_dev_ctx.drm_dev_ctx_test_unregister_threads: both wait, one does it
@@ -45,6 +47,16 @@ void foo_display_off(struct foo_device *foo, struct foo_hw *hw)
 	drm_dev_ctx_guard_live(live, &foo->ctx) {
 		foo_hw_stop(&live->bound, hw);
 #if defined(INSIDE_OF_A_BOUND_BLOCK)
+		drm_dev_ctx_unregister(&foo->ctx);
+#endif
+	}
+}
+
+void foo_queue_done(struct foo_device *foo, struct foo_hw *hw)
+{
+	drm_dev_ctx_guard_callback(live, &foo->ctx) {
+		foo_hw_stop(&live->bound, hw);
+#if defined(INSIDE_OF_A_CALLBACK)
 		drm_dev_ctx_unregister(&foo->ctx);
 #endif
 	}

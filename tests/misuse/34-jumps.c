@@ -3,6 +3,7 @@
 // title: goto or case into or past a scope
 // rust: b
 // wrong: PROOF_AFTER_GOTO B: jump into scope|cannot jump
+// wrong: LIVE_AFTER_GOTO B: jump into scope|cannot jump
 // wrong: MAPPING_AFTER_GOTO B: jump into scope|cannot jump
 // wrong: TABLE_AFTER_GOTO B: jump into scope|cannot jump
 // wrong: PAST_A_SECTION B: jump into scope|cannot jump
@@ -13,11 +14,22 @@
 // wrong: INTO_A_SECTION B: jump into scope|cannot jump
 // wrong: INTO_A_MAPPING B: jump into scope|cannot jump
 // wrong: INTO_A_TABLE B: jump into scope|cannot jump
+// wrong: INTO_A_LIVE_BLOCK B: jump into scope|cannot jump
 // wrong: CASE_PAST_A_SECTION B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_PAST_A_LIVE_DEVICE B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_PAST_A_MAPPING B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_PAST_A_LOCAL_COPY B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_PAST_A_TABLE B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_PAST_AN_UPDATE B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_INTO_A_BLOCK B: switch jumps into scope|cannot jump from switch
+// wrong: DEFAULT_PAST_A_MAPPING B: switch jumps into scope|cannot jump from switch
 // wrong: PAST_A_TOKEN U: jump skips variable initialization|cannot jump
 // wrong: PAST_A_HANDLE U: jump skips variable initialization|cannot jump
 
 #include "foo.h"
+
+void foo_hw_off(const struct drm_dev_ctx_live *live);
+void foo_update_fill(struct drm_gpuvm_imm_update *update);
 
 /* Each way out leaves the scope, and what is used at a label was made before. */
 int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
@@ -126,7 +138,7 @@ int foo_bind(struct foo_vm *vm, u64 addr, bool idle)
 	ret = drm_gpuvm_imm_prepare_unmap(drm_gpuvm_imm_shared(vm->core), update, addr, SZ_4K);
 	if (ret)
 		goto out;
-	ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	ret = drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 out:
 	return ret;
 }
@@ -151,6 +163,86 @@ int foo_ioctl(struct foo_device *foo, int what)
 	default:
 		return -EINVAL;
 	}
+}
+
+/* What a case declares ends with the case. */
+int foo_switch(const struct foo_reg *reg, struct foo_device *foo, struct foo_bo *bo,
+	       const struct foo_ring *lent, int what)
+{
+	int ret = 0;
+
+	switch (what) {
+	case 0: {
+		drm_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
+
+		drm_vmap_write32(ring, 0, 1);
+		break;
+	}
+	case 1:
+#if defined(CASE_PAST_A_LIVE_DEVICE)
+		drm_dev_ctx_live_or(live, &foo->ctx, return -ENODEV);
+		foo_hw_off(live);
+#elif defined(CASE_PAST_A_MAPPING)
+		drm_vmap_or(foo_ring, ring, &bo->shmem, ret, return ret);
+		drm_vmap_write32(ring, 0, 1);
+#elif defined(CASE_PAST_A_LOCAL_COPY)
+		drm_vmap_local(local, lent);
+		drm_vmap_write32(local, 0, 1);
+#elif defined(CASE_PAST_A_TABLE)
+		drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, return ret);
+		ret = foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
+#elif defined(CASE_PAST_AN_UPDATE)
+		DRM_GPUVM_IMM_UPDATE(update);
+		foo_update_fill(update);
+#else
+		ret = foo_hw_ready();
+#endif
+		break;
+	case 2:
+		drm_vmap_guard(foo_ring, ring, &bo->shmem, ret) {
+#if defined(CASE_INTO_A_BLOCK)
+	case 3:
+#endif
+			drm_vmap_write32(ring, 0, 1);
+		}
+		break;
+	case 4:
+#if defined(DEFAULT_PAST_A_MAPPING)
+		drm_vmap_or(foo_ring, last, &bo->shmem, ret, return ret);
+		drm_vmap_write32(last, 0, 1);
+#endif
+		break;
+	default:
+		return -EINVAL;
+	}
+	return ret;
+}
+
+/* The hardware of a device that may be unplugged */
+int foo_off(struct foo_device *foo, bool idle)
+{
+#if defined(INTO_A_LIVE_BLOCK)
+	if (idle)
+		goto off;
+#elif defined(LIVE_AFTER_GOTO)
+	if (idle)
+		goto out;
+#else
+	if (idle)
+		return 0;
+#endif
+	drm_dev_ctx_guard_live(live, &foo->ctx) {
+#if defined(INTO_A_LIVE_BLOCK)
+off:
+#endif
+		foo_hw_off(live);
+	}
+	drm_dev_ctx_live_or(last, &foo->ctx, return -ENODEV);
+#if defined(LIVE_AFTER_GOTO)
+out:
+#endif
+	foo_hw_off(last);
+	return 0;
 }
 
 /* Nothing jumps past a variable that has a cleanup: it is declared before. */

@@ -27,6 +27,6 @@ int foo_vm_change(struct foo_vm *vm, struct drm_gpuvm_imm_update *update)
 #if defined(NONE)
 	return drm_gpuvm_imm_core_run(NULL, update);
 #else
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 #endif
 }

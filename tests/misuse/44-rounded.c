@@ -3,10 +3,14 @@
 // title: bounds from a rounded number
 // rust: no
 // wrong: ASSUMED B: offset not provably inside of the mapping
+// wrong: SIZE_OF_THE_GEM_OBJECT C: of an import, this is rounded up
+// wrong: SIZE_OF_ITS_MEMBER C: of an import, this is rounded up
 // run: drm_gpuvm_imm_edge.import_is_no_whole_pages: -EINVAL, no page is mapped that is not all the exporter's
 // run: drm_shmem_vmap.import_is_no_whole_pages: a mapping is as large as the dma-buf; -ENOSPC, -EINVAL
 
 #include "foo.h"
+
+void foo_dma_start(dma_addr_t addr, size_t size);
 
 /* An imported object may have less than its pages: the mapping knows, the object does not. */
 int foo_bo_write(struct foo_bo *bo, u64 offset, u32 val)
@@ -23,4 +27,21 @@ int foo_bo_write(struct foo_bo *bo, u64 offset, u32 val)
 #else
 	return drm_vmap_try_write32(fw, offset, val);
 #endif
+}
+
+/* What the device may access is what the exporter has. */
+int foo_bo_blit(const struct foo_reg *reg, struct foo_bo *bo)
+{
+	int ret;
+
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &bo->shmem, ret, return ret);
+#if defined(SIZE_OF_THE_GEM_OBJECT)
+	foo_dma_start(sg_dma_address(drm_shmem_sgt_table(sgt)->sgl),
+		      drm_shmem_gem(&bo->shmem)->size);
+#elif defined(SIZE_OF_ITS_MEMBER)
+	foo_dma_start(sg_dma_address(drm_shmem_sgt_table(sgt)->sgl), bo->shmem.base.base.size);
+#else
+	foo_dma_start(sg_dma_address(drm_shmem_sgt_table(sgt)->sgl), drm_shmem_size(&bo->shmem));
+#endif
+	return 0;
 }

@@ -6,7 +6,7 @@
 // wrong: FLAGS C: what kvmalloc_array\(\) allocates is not charged to the client
 // wrong: NO_FLAGS C: what kvzalloc_objs\(\) allocates is not charged to the client
 // wrong: INDEX C: what xa_alloc\(\) allocates is not charged to the client
-// run: drm_shmem_obj.accounted: what an ioctl makes of objects and tables is charged
+// run: drm_shmem_prime.accounted: what an ioctl makes of objects and tables is charged
 
 #include <linux/uaccess.h>
 

@@ -45,11 +45,11 @@ int foo_unmap(struct foo_vm *vm, u64 addr, u64 range)
 	if (ret)
 		return ret;
 #if defined(RUN_IGNORED)
-	drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 	return 0;
 #elif defined(NEVER_RUN)
 	return 0;
 #else
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 #endif
 }

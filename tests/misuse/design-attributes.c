@@ -7,6 +7,8 @@
 // wrong: NO_OBJECT W(gcc): argument 1 null where non-null expected
 // wrong: TOKEN_SPENT_ON_A_PATH C: 'unreg' was used up on line \d+, on a path to here
 // wrong: RELEASED_ON_A_PATH C: 'ring' was released or moved on line \d+, on a path to here
+// checked: TOKEN_SPENT_ON_A_PATH: A token that is used up on some paths only: the optimizer knows that a variable is NULL, or does not. The run-time check reports the use.
+// checked: RELEASED_ON_A_PATH: An owned handle that is released or moved on some paths only, for the same reason.
 
 #include "foo.h"
 

@@ -105,15 +105,15 @@ int foo_bind(struct foo_vm *vm, struct drm_gpuvm_imm *shared, struct foo_bo *bo,
 #elif defined(SHARED_HAS_NO_DATA)
 	drm_gpuvm_imm_of(&foo_vm_type, shared)->root = 0;
 #elif defined(OTHER_VM_RUNS)
-	return drm_gpuvm_imm_run(&foo_vm_type, bar, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, bar, update, NULL);
 #elif defined(UPDATE_COPIED)
 	struct drm_gpuvm_imm_update copy[1] = update;
 
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, copy);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, copy, NULL);
 #elif defined(UPDATE_ASSIGNED)
 	bind->update = *update;
 #endif
 	if (drm_gpuvm_imm_find(vm->core, 0, SZ_4K))
 		return -EBUSY;
-	return drm_gpuvm_imm_run(&foo_vm_type, vm, update);
+	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 }

@@ -69,9 +69,18 @@ struct dma_buf_attachment {
 	struct dma_buf *dmabuf;
 };
 
+/* Where userspace maps an object, in pages */
+struct drm_vma_node {
+	uintptr_t start;
+};
+
+struct dma_resv;
+
 struct drm_gem_object {
 	struct drm_device *dev;
 	size_t size;
+	struct drm_vma_node vma_node;
+	struct dma_resv *resv;
 	struct dma_buf_attachment *import_attach;
 };
 

@@ -170,10 +170,10 @@ void prove_masked(void)
 	__drm_vmap_elem_t(struct table, _array) __val;				\
 										\
 	check_access(__drm_vmap_try_read_elem(__drm_vmap_args(_v),		\
-					      __drm_vmap_array(struct table, _array), \
+					      __drm_vmap_array(_v, struct table, _array), \
 					      _idx, &__val), __good, __off);	\
 	check_access(__drm_vmap_try_write_elem(__drm_vmap_args(_v),		\
-					       __drm_vmap_array(struct table, _array), \
+					       __drm_vmap_array(_v, struct table, _array), \
 					       _idx, &__val), __good, __off);	\
 } while (0)
 
@@ -201,8 +201,8 @@ void prove_table(void)
 
 /* A copy, of any length: an empty handle takes not even none. */
 // plant: s/off <= m->size - len/off + len <= m->size/
-// plant: s/len <= m->size \&\&/len <= m->size + 1 \&\&/
-// plant: s/return m->addr \&\& /return /
+// plant: s/len - 1 < m->size/len - 1 <= m->size/
+// plant: s/!len \&\& m->addr \&\& /!len \&\& /
 void prove_copied_range(void)
 {
 	struct drm_vmap m;

@@ -39,6 +39,7 @@ int device_bind(const char *name, bool bind);
 unsigned long device_timeout(void);
 int device_set_timeout(unsigned long ms);
 bool fault_order(const char *name, int spared, int times);
+int fault_left(const char *name);
 bool fault_taken(const char *name);
 bool fault_storm(const char *name, int percent);
 bool live_counts(char *text, size_t size);
@@ -88,6 +89,7 @@ extern __thread sigjmp_buf on_sigbus;
 void catch_sigbus(void);
 int peek(const uint8_t *map);
 
+int account(const char *kind, unsigned long count);
 int demo(const char *input, const char *output);
 int selftest(void);
 int stress(unsigned int seconds, unsigned long unbinds);

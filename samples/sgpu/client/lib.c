@@ -182,26 +182,32 @@ bool fault_storm(const char *name, int percent)
 	       fault_set(name, "probability", percent);
 }
 
+/* How often it will still happen, or -1 if that cannot be read */
+int fault_left(const char *name)
+{
+	char path[128];
+	int left = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), FAULTS "%s/times", name);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &left) != 1)
+		left = -1;
+	fclose(file);
+	return left;
+}
+
 /* Wait until what was ordered happened as often as it should. */
 bool fault_taken(const char *name)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	char path[128];
-	int left = 1;
-	FILE *file;
+	int left;
 
-	snprintf(path, sizeof(path), FAULTS "%s/times", name);
-	for (;;) {
-		file = fopen(path, "re");
-		if (!file)
-			return false;
-		if (fscanf(file, "%d", &left) != 1)
-			left = -1;
-		fclose(file);
-		if (left <= 0)
-			return !left;
+	while ((left = fault_left(name)) > 0)
 		nanosleep(&pause, NULL);
-	}
+	return !left;
 }
 
 bool live_counts(char *text, size_t size)

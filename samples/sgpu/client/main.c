@@ -13,7 +13,8 @@
 
 static int bad_arguments(void)
 {
-	fputs("usage: sgpu demo INPUT OUTPUT   carry a file through two devices, then unplug one\n"
+	fputs("usage: sgpu account KIND COUNT  allocate COUNT, or until it fails, and wait\n"
+	      "       sgpu demo INPUT OUTPUT   carry a file through two devices, then unplug one\n"
 	      "       sgpu selftest            check every call of the driver\n"
 	      "       sgpu stress SECONDS [UNBINDS]\n"
 	      "                                call everything from many threads; devices may come and go\n",
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(command, "account") && argc == 4 && number(argv[3]) != ULONG_MAX)
+		return account(argv[2], number(argv[3]));
 	if (!strcmp(command, "demo") && argc == 4)
 		return demo(argv[2], argv[3]);
 	if (!strcmp(command, "selftest") && argc == 2)

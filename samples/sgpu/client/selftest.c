@@ -109,8 +109,8 @@ static void test_bo(void)
 {
 	struct drm_sgpu_bo_mmap_offset bad_pad = { .pad = 1 };
 	struct drm_gem_close close = {};
-	uint64_t size = 1;
-	uint32_t handle = 0, wc = 0;
+	uint64_t size = 1, first;
+	uint32_t handle = 0, wc = 0, id;
 	void *map;
 	int ret;
 
@@ -145,11 +145,63 @@ static void test_bo(void)
 		CHECK_RET(bo_close(dev.fd, handle), 0);
 	CHECK_RET(try_create(info.va_end - info.va_start + 1, 0, &handle), -EINVAL);
 
+	/* More memory than there is: nothing of it is taken. */
+	size = info.va_end - info.va_start;
+	if (!bo_create(dev.fd, &size, 0, &handle)) {
+		CHECK_RET(bo_vmap(dev.fd, handle, &id, &first), -ENOMEM);
+		CHECK_RET(bo_mmap(dev.fd, handle, page, &map), -ENOMEM);
+		CHECK_RET(bo_close(dev.fd, handle), 0);
+	}
+
 	CHECK_RET(try_create(3 * page, DRM_SGPU_BO_WC, &wc), 0);
 	CHECK_RET(bo_mmap(dev.fd, wc, 3 * page, &map), 0);
 	memset(map, 1, 3 * page);
 	munmap(map, 3 * page);
 	CHECK_RET(bo_close(dev.fd, wc), 0);
+}
+
+/* What the kernel says of this client's memory, in bytes, or -1 */
+static int64_t fdinfo(const char *stat, const char *region)
+{
+	char path[64], line[256], key[64], unit[4];
+	long long value, bytes = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev.fd);
+	snprintf(key, sizeof(key), "drm-%s-%s:", stat, region);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		unit[0] = '\0';
+		if (strncmp(line, key, strlen(key)) ||
+		    sscanf(line + strlen(key), " %lld %3s", &value, unit) < 1)
+			continue;
+		bytes = value << (unit[0] == 'K' ? 10 : unit[0] == 'M' ? 20 : 0);
+	}
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* The client counts its own buffers. */
+static void test_fdinfo(void)
+{
+	const int64_t total = fdinfo("total", "memory"), shared = fdinfo("shared", "memory");
+	const int64_t resident = fdinfo("resident", "memory");
+	struct buffer bo;
+	int prime = -1;
+
+	CHECK(total >= (int64_t)out.size && shared >= 0 && resident >= 0);
+	CHECK(fdinfo("total", "imported") == 0);
+	CHECK_RET(buffer_fill(&bo, 3 * page, 1), 0);
+	CHECK(fdinfo("total", "memory") == total + (int64_t)bo.size);
+	CHECK(fdinfo("resident", "memory") == resident + (int64_t)bo.size);
+	CHECK(fdinfo("shared", "memory") == shared);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR, &prime));
+	CHECK(fdinfo("shared", "memory") == shared + (int64_t)bo.size);
+	CHECK(fdinfo("purgeable", "memory") == 0 && fdinfo("active", "memory") >= 0);
+	close(prime);
+	buffer_destroy(&bo);
+	CHECK(fdinfo("total", "memory") == total && fdinfo("resident", "memory") == resident);
 }
 
 static void test_vmap(void)
@@ -843,6 +895,7 @@ static void test_limits(void)
 	const struct drm_sgpu_cmd cmd = {
 		.op = DRM_SGPU_CMD_FILL, .dst = VA, .size = 1,
 	};
+	struct drm_sgpu_sync wait = {};
 	struct device other;
 	struct buffer bo;
 	uint32_t id, syncobj;
@@ -861,11 +914,12 @@ static void test_limits(void)
 	CHECK_RET(vm_destroy(other.fd, ids[7]), 0);
 	CHECK_RET(vm_create(other.fd, &ids[7]), 0);
 
-	/* Jobs of all address spaces together */
+	/* Jobs of all address spaces together; none of them runs before the first ends */
 	CHECK_RET(syncobj_create(other.fd, &syncobj), 0);
 	CHECK_RET(exec_long(other.fd, ids[0], syncobj), 0);
+	wait.handle = syncobj;
 	for (n = 0; n <= DRM_SGPU_MAX_JOBS; n++) {
-		ret = sgpu_exec(other.fd, ids[n % 2], &cmd, 1, NULL, 0, NULL);
+		ret = sgpu_exec(other.fd, ids[n % 2], &cmd, 1, &wait, 1, NULL);
 		if (ret)
 			break;
 	}
@@ -961,6 +1015,89 @@ static void test_late_is_alone(void)
 	drmSyncobjDestroy(dev.fd, behind);
 }
 
+/* Wait until a task that began to run sleeps. */
+static bool task_sleeps(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	char path[64], state = 'R';
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (i = 0; i < TRIES && state == 'R'; i++) {
+		nanosleep(&pause, NULL);
+		file = fopen(path, "re");
+		if (!file)
+			return false;
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = '?';
+		fclose(file);
+	}
+	return state == 'S' || state == 'D';
+}
+
+/* Is a client gone soon after it was killed? */
+static bool killed_ends(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i, status;
+
+	if (kill(pid, SIGKILL))
+		return false;
+	for (i = 0; i < TRIES; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFSIGNALED(status);
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* A client that binds, or executes a command if there is nothing to bind */
+static pid_t client_start(const struct drm_sgpu_bind_op *ops, unsigned int count)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	_exit(count ? vm_bind(dev.fd, vm, ops, count, NULL, 0) : write_byte(VA_OUT, 1));
+}
+
+/*
+ * A client that is killed while it waits for a lock ends, although the lock is held. One that is
+ * killed while it binds does not go on to its next operation.
+ */
+static void test_killed_for_lock(void)
+{
+	struct drm_sgpu_bind_op ops[2] = {};
+	pid_t holds, binds, executes;
+	struct buffer bo;
+	unsigned int i;
+
+	CHECK_RET(buffer_create(&bo, dev.fd, 2 * page), 0);
+	for (i = 0; i < 2; i++)
+		ops[i] = (struct drm_sgpu_bind_op) {
+			.op = DRM_SGPU_BIND_MAP, .handle = bo.handle,
+			.offset = i * page, .addr = VA + i * page, .size = page,
+		};
+	/* A buffer that has pages already: a client that was killed gets none. */
+	CHECK_RET(vm_bind(dev.fd, vm, ops, 2, NULL, 0), 0);
+	CHECK(fault_order("hold_locks", 0, 1));
+	holds = client_start(ops, 2);
+	CHECK(fault_taken("hold_locks"));
+	CHECK(fault_order("hold_locks", 0, 1));
+	binds = client_start(ops, 1);
+	executes = client_start(NULL, 0);
+	CHECK(task_sleeps(binds));
+	CHECK(task_sleeps(executes));
+	CHECK(killed_ends(binds));
+	CHECK(killed_ends(executes));
+	CHECK(killed_ends(holds));
+	CHECK(fault_left("hold_locks") == 1);
+	CHECK(fault_order("hold_locks", 0, 0));
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 2 * page), 0);
+	buffer_destroy(&bo);
+}
+
 /* Unplug does not wait for one. */
 static void test_hang_unplugged(void)
 {
@@ -1025,24 +1162,29 @@ static void test_broken(void)
 	struct drm_sgpu_bind_op op = {
 		.op = DRM_SGPU_BIND_MAP, .addr = VA, .size = 4 * page,
 	};
-	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
+	struct drm_sgpu_sync gate = {}, sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
 	struct buffer bo;
-	uint32_t id, behind;
-	int ret;
+	uint32_t id, before;
 
 	CHECK_RET(buffer_fill(&bo, 4 * page, 72), 0);
+	CHECK_RET(vm_create(dev.fd, &before), 0);
 	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(syncobj_create(dev.fd, &gate.handle), 0);
 	CHECK_RET(syncobj_create(dev.fd, &sync.handle), 0);
-	CHECK_RET(syncobj_create(dev.fd, &behind), 0);
 	CHECK_RET(bind_map(dev.fd, id, bo.handle, 0, VA, 4 * page, 0), 0);
 
-	/* The same pages at the same place, once more; and commands behind that */
+	/*
+	 * The same pages at the same place, once more; and commands behind that, which are
+	 * submitted while the VM is whole, because the bind waits.
+	 */
 	op.handle = bo.handle;
+	CHECK_RET(exec_long(dev.fd, before, gate.handle), 0);
 	CHECK(fault_order("fail_map", 0, 2));
-	CHECK_RET(vm_bind(dev.fd, id, &op, 1, &sync, 1), 0);
-	sync.handle = behind;
-	ret = sgpu_exec(dev.fd, id, &cmd, 1, &sync, 1, NULL);
-	CHECK_RET(ret ? ret : syncobj_status(dev.fd, behind), -ENOTRECOVERABLE);
+	CHECK_RET(vm_bind(dev.fd, id, &op, 1, &gate, 1), 0);
+	CHECK_RET(sgpu_exec(dev.fd, id, &cmd, 1, &sync, 1, NULL), 0);
+	CHECK(syncobj_pending(dev.fd, gate.handle));
+	CHECK_RET(vm_destroy(dev.fd, before), 0);
+	CHECK_RET(syncobj_status(dev.fd, sync.handle), -ENOTRECOVERABLE);
 	CHECK_RET(*(uint8_t *)bo.map, pattern(72, 0));
 
 	CHECK_RET(exec_wait(dev.fd, id, &cmd, 1), -ENOTRECOVERABLE);
@@ -1062,6 +1204,7 @@ static void test_hardware_faults(void)
 	test_hang();
 	test_hang_times_out();
 	test_late_is_alone();
+	test_killed_for_lock();
 	test_hang_unplugged();
 	test_bind_fails();
 	test_broken();
@@ -1375,6 +1518,21 @@ static void test_purged(void)
 	munmap(bo.map + page, 3 * page);
 }
 
+/* So does one that is bound, of which another part is to be bound. */
+static void test_purged_bound(void)
+{
+	struct buffer bo;
+
+	CHECK_RET(buffer_fill(&bo, 2 * page, 42), 0);
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), 0);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_DONTNEED), 1);
+	CHECK(gets_purged(bo.handle));
+	CHECK_RET(bind_map(dev.fd, vm, bo.handle, page, VA + page, page, 0), -ENODATA);
+	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, page), 0);
+	CHECK_RET(write_byte(VA_OUT, 1), 0);
+	buffer_destroy(&bo);
+}
+
 /* What is in use is not purged, and is afterwards. */
 static void test_purge_in_use(void)
 {
@@ -1607,7 +1765,8 @@ static void test_evict_in_use(void)
 	CHECK_RET(buffer_fill_unmapped(&bo, page, 52), 0);
 	CHECK_RET(bind_map(dev.fd, vm, bo.handle, 0, VA, page, 0), 0);
 	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &prime));
-	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
+	/* Nobody has mapped the dma-buf. */
+	CHECK_RET(gets_evicted(bo.handle), 1);
 	if (!device_open(&other, 1)) {
 		CHECK(!drmPrimeFDToHandle(other.fd, prime, &handle));
 		CHECK_RET(bo_madvise(other.fd, handle, DRM_SGPU_MADV_PAGEOUT),
@@ -1630,6 +1789,7 @@ static void test_madvise(void)
 	catch_sigbus();
 	test_madvise_input();
 	test_purged();
+	test_purged_bound();
 	test_purge_in_use();
 	test_purge_shared();
 	test_evicted();
@@ -1685,6 +1845,7 @@ int selftest(void)
 	test_hardware_faults();
 	test_dumb();
 	test_prime();
+	test_fdinfo();
 	test_madvise();
 	munmap(out.map, out.size);
 	device_close(&dev);

@@ -341,6 +341,7 @@ struct spare {
 	struct buffer bo;
 	uint32_t crc;
 	bool needed;
+	bool bound;	/* or may be, as unbinding failed */
 };
 
 static int advise(struct spare *s, uint32_t madv)
@@ -405,13 +406,34 @@ static void spare_want(struct spare *s, uint32_t vm)
  * A job finds its contents, or is told that they are lost. While no job uses it, it can
  * be purged though it is bound, unless it is needed.
  */
+static void spare_run(struct spare *s, uint32_t vm, struct buffer *out,
+		      const struct drm_sgpu_cmd *cmd)
+{
+	uint32_t crc;
+	int ret;
+
+	if (!GOOD(bind_map(s->bo.fd, vm, out->handle, 0, cmd->dst, out->size, 0)))
+		return;
+	ret = exec_wait(s->bo.fd, vm, cmd, 1);
+	if (ret != -ENODATA || s->needed) {
+		if (!GOOD(ret) || sigsetjmp(on_sigbus, 1))
+			return;
+		memcpy(&crc, out->map, sizeof(crc));
+		if (crc != s->crc)
+			wrong("contents of a buffer that was bound", -EBADMSG);
+	}
+	if (!advise(s, DRM_SGPU_MADV_DONTNEED) && s->needed)
+		wrong("a needed buffer was purged", -EBADMSG);
+	s->needed = false;
+}
+
+/* It does not stay bound: if it is purged then, no other job of @vm runs. */
 static void spare_bind(struct spare *s, uint32_t vm, struct buffer *out)
 {
 	const struct drm_sgpu_cmd cmd = {
 		.op = DRM_SGPU_CMD_CHECKSUM, .size = s->bo.size,
 		.src = VA_SPARE, .dst = VA_SPARE + s->bo.size,
 	};
-	uint32_t crc;
 	int ret;
 
 	if (!s->bo.handle)
@@ -423,21 +445,10 @@ static void spare_bind(struct spare *s, uint32_t vm, struct buffer *out)
 			wrong("a buffer that was not purged cannot be bound", -ENODATA);
 		return;
 	}
-	if (!GOOD(ret) ||
-	    !GOOD(bind_map(s->bo.fd, vm, out->handle, 0, cmd.dst, out->size, 0)))
-		return;
-	ret = exec_wait(s->bo.fd, vm, &cmd, 1);
-	if (ret != -ENODATA || s->needed) {
-		if (!GOOD(ret) || sigsetjmp(on_sigbus, 1))
-			return;
-		memcpy(&crc, out->map, sizeof(crc));
-		if (crc != s->crc)
-			wrong("contents of a buffer that was bound", -EBADMSG);
-	}
-	if (!advise(s, DRM_SGPU_MADV_DONTNEED) && s->needed)
-		wrong("a needed buffer was purged", -EBADMSG);
-	s->needed = false;
-	GOOD(bind_range(s->bo.fd, vm, DRM_SGPU_BIND_UNMAP, cmd.src, cmd.size + out->size));
+	if (GOOD(ret))
+		spare_run(s, vm, out, &cmd);
+	s->bound = !GOOD(bind_range(s->bo.fd, vm, DRM_SGPU_BIND_UNMAP, cmd.src,
+				    cmd.size + out->size));
 }
 
 /*
@@ -504,7 +515,7 @@ static void use_device(struct device *dev)
 		goto out;
 
 	spare_offer(&spare, dev->fd);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !spare.bound; i++) {
 		switch (any(16)) {
 		case 0:
 			GOOD(bo_vmap(dev->fd, src.handle, &vmap, &first));

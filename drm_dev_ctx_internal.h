@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the parts of the library and their tests use of the device contexts, and drivers do not see
+ */
+#ifndef _DRM_DEV_CTX_INTERNAL_H
+#define _DRM_DEV_CTX_INTERNAL_H
+
+#include "drm_dev_ctx.h"
+
+int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
+void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where);
+
+int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
+			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
+bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);
+
+/* Returns whether code of this turn needs a registration. */
+static inline bool __drm_dev_ctx_needs_reg(enum drm_dev_ctx_turn turn)
+{
+	return turn < DRM_DEV_CTX_LIVE_WORK;
+}
+
+static inline enum drm_dev_ctx_phase
+__drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
+{
+	/*
+	 * Pairs with the release in drm_dev_ctx_open_async(). This needs no acquire,
+	 * because the call that starts the code afterwards orders this load, see
+	 * async-open.litmus.
+	 */
+	return READ_ONCE(async->__ctx->__phase[async->__turn]);
+}
+
+int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
+			      struct drm_dev_ctx_revocable *rev,
+			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;
+bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
+				struct drm_dev_ctx_revocable *rev)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
+	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
+	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
+	__acquires_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
+
+#ifdef CONFIG_DRM_SAFE_DEBUG
+void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
+void drm_dev_ctx_handle_del(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
+#else
+static inline void drm_dev_ctx_handle_add(struct drm_device *drm,
+					  struct drm_dev_ctx_handle *handle) {}
+static inline void drm_dev_ctx_handle_del(struct drm_device *drm,
+					  struct drm_dev_ctx_handle *handle) {}
+#endif
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/* The rules that a test broke on purpose */
+const char *drm_safe_noted_broken(unsigned int back);
+void drm_safe_forget_broken(void);
+
+extern unsigned int drm_dev_ctx_section_limit_ms;
+int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx);
+#endif
+
+#endif /* _DRM_DEV_CTX_INTERNAL_H */

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef _DRM_GEM_SGT_H
+#define _DRM_GEM_SGT_H
+
+#include <linux/refcount.h>
+#include <linux/scatterlist.h>
+
+#include "drm_dev_ctx.h"
+#include "drm_safe_resv.h"
+
+struct drm_gem_object;
+
+/*
+ * struct drm_gem_table - the sg table of an object, which is revoked when the parent is unbound
+ *
+ * The base of &struct drm_gem_sgt and of the table of a &struct drm_shmem_obj. These know the
+ * object, and make the table.
+ *
+ * Invariants:
+ *
+ * - @__sgt is NULL, a table that is mapped, or ERR_PTR(-ENODEV) forever after revocation. It is
+ *   changed under the reservation lock, or by the task that frees the object. While there is a
+ *   table, @__revocable is on the list of entries to revoke when the parent is unbound, or the
+ *   task that is about to unmap the table has taken it off.
+ * - @__users is zero while @__sgt is NULL, and one more than the number of counted users
+ *   otherwise. It goes to and from zero under the reservation lock. &struct drm_shmem_obj has
+ *   one exception.
+ * - @__pins belongs to &struct drm_shmem_obj, which would have a hole here.
+ */
+struct drm_gem_table {
+	/* private: */
+	struct sg_table *__sgt;
+	refcount_t __users;
+	unsigned int __pins;
+	struct drm_dev_ctx_revocable __revocable;
+};
+
+/*
+ * struct drm_gem_table_own - one user of a table, which can be suspended
+ *
+ * The base of the owned handles, which add the type of the object.
+ *
+ * Invariants:
+ *
+ * - Changed by one thread at a time, except that it may be suspended while it is released.
+ * - While @__of is not NULL and @__suspended is not set, this is one counted user. The call that
+ *   exchanges @__suspended from 0 to 1 gives up that user. @__suspended becomes 0 under the
+ *   reservation lock, or in an empty handle.
+ * - While @__of is not NULL, this is a reference to the object.
+ */
+struct drm_gem_table_own {
+	/* private: */
+	struct drm_gem_table *__of;
+	unsigned int __suspended;
+	struct drm_dev_ctx_handle __handle;
+};
+
+/* Returns whether the @__sgt of a table is mapped, and neither NULL nor an error. */
+static __always_inline bool __drm_gem_is_table(const struct sg_table *sgt)
+{
+	return !IS_ERR_OR_NULL(sgt);
+}
+
+/* A function without a body. The build fails if a call to it remains. */
+void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
+__drm_gem_sgt_no_proof(void)
+	__drm_nonallocating;
+
+static __always_inline void __drm_gem_sgt_check_proof(const struct drm_dev_ctx_bound *bound)
+{
+	const bool none = !bound;
+
+	if (__builtin_constant_p(none) && none)
+		__drm_gem_sgt_no_proof();
+}
+
+int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_device *drm)
+	__drm_nonallocating;
+
+/**
+ * struct drm_gem_sgt_ops - where the sg table of an object comes from
+ *
+ * @map is called once for each table, and then @unmap once.
+ */
+struct drm_gem_sgt_ops {
+	/**
+	 * @map:
+	 *
+	 * Makes the table, mapped for drm_dev_dma_dev() of the object's device. The memory stays
+	 * where it is until @unmap. May sleep. Called under the reservation lock. Returns the
+	 * table or an ERR_PTR(), and not NULL, which is reported.
+	 */
+	struct sg_table *(*map)(struct drm_gem_object *gem);
+
+	/**
+	 * @unmap:
+	 *
+	 * Undoes @map, and frees the table. May sleep, also in memory reclaim. Called
+	 * under the reservation lock, unless the object is being freed, and has no user.
+	 */
+	void (*unmap)(struct drm_gem_object *gem, struct sg_table *sgt);
+
+	/**
+	 * @revoked:
+	 *
+	 * Optional. The table was unmapped because the parent of the device is being unbound.
+	 * Called once, under the reservation lock, with a reference.
+	 */
+	void (*revoked)(struct drm_gem_object *gem);
+};
+
+/**
+ * struct drm_gem_sgt - the sg table of an object that is not a &struct drm_shmem_obj
+ *
+ * The driver embeds it in its structure of a GEM object whose memory is not shmem: VRAM,
+ * coherent memory, a carveout. The table is mapped when it is first needed, and unmapped
+ * exactly once, like the table of a &struct drm_shmem_obj.
+ *
+ * Invariants:
+ *
+ * - @__gem is NULL before drm_gem_sgt_init() and after drm_gem_sgt_fini(), and the object
+ *   that this is part of in between.
+ */
+struct drm_gem_sgt {
+	/* private: */
+	struct drm_gem_table __table;
+	struct drm_gem_object *__gem;
+	const struct drm_gem_sgt_ops *__ops;
+
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+/**
+ * struct drm_gem_sgt_lent - borrowed sg table of any object
+ *
+ * See &struct drm_shmem_sgt.
+ *
+ * Invariants:
+ *
+ * - @__of counts this handle as a user, and @__table is mapped until the end of the scope.
+ *   Functions that make a handle may set @__table to an ERR_PTR(), in which case there is no
+ *   handle, and @__of is NULL.
+ */
+struct drm_gem_sgt_lent {
+	/* private: */
+	struct sg_table *__table;
+	struct drm_gem_sgt *__of;
+
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+/**
+ * struct drm_gem_sgt_owned - owned sg table of any object
+ *
+ * Like &struct drm_shmem_sgt_owned, it keeps the object, and protects the table from everything but
+ * revocation. A suspended handle keeps the object only.
+ */
+struct drm_gem_sgt_owned {
+	/* private: */
+	struct drm_gem_table_own __own;
+
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+int drm_gem_sgt_init(struct drm_gem_sgt *sgt, struct drm_gem_object *gem,
+		     const struct drm_gem_sgt_ops *ops) __must_check __nonnull_args(1, 2, 3);
+void drm_gem_sgt_fini(struct drm_gem_sgt *sgt) __nonnull_args(1);
+int drm_gem_sgt_unmap_locked(struct drm_gem_sgt *sgt)
+	__must_check __nonnull_args(1) __must_hold(drm_resv);
+
+struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,
+				   enum drm_resv_how how);
+int __drm_gem_sgt_own(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+		      struct drm_gem_sgt *sgt, enum drm_resv_how how) __must_check;
+int __drm_gem_sgt_resume(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
+	__must_check __must_hold(drm_resv);
+void drm_gem_sgt_release(struct drm_gem_sgt_owned *own) __nonnull_args(1);
+
+/**
+ * drm_gem_sgt_cleanup() - release an owned sg table, at the end of a scope or of a structure
+ * @own: the handle, which may be empty and is so afterwards
+ *
+ * Like drm_shmem_sgt_cleanup().
+ *
+ * Context: As drm_gem_sgt_release().
+ */
+static inline void drm_gem_sgt_cleanup(struct drm_gem_sgt_owned *own)
+{
+	drm_gem_sgt_release(own);
+}
+
+/**
+ * drm_gem_sgt_is_empty() - is an owned handle empty?
+ * @own: the handle
+ *
+ * Like drm_shmem_sgt_is_empty().
+ *
+ * Context: Any.
+ *
+ * Return: whether it was never filled, or was released since.
+ */
+static inline bool drm_gem_sgt_is_empty(const struct drm_gem_sgt_owned *own)
+{
+	return !READ_ONCE(own->__own.__of);
+}
+
+void drm_gem_sgt_move(struct drm_gem_sgt_owned *to, struct drm_gem_sgt_owned *from)
+	__nonnull_args(1, 2);
+void drm_gem_sgt_suspend(struct drm_gem_sgt_owned *own)
+	__nonnull_args(1) __must_hold(drm_resv);
+
+static __always_inline struct drm_gem_sgt_lent
+__drm_gem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,
+		    enum drm_resv_how how, int *err)
+{
+	struct sg_table *table;
+
+	__drm_gem_sgt_check_proof(bound);
+	table = __drm_gem_sgt_get(bound, sgt, how);
+	*err = PTR_ERR_OR_ZERO(table);
+	return (struct drm_gem_sgt_lent) {
+		.__table = table,
+		.__of = IS_ERR(table) ? NULL : sgt,
+	};
+}
+
+/* An owner is a user, so the table stays unless it is revoked. */
+static __always_inline struct drm_gem_sgt_lent
+__drm_gem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sgt_owned *own,
+		  int *err)
+{
+	const struct drm_gem_sgt *of = container_of(own->__own.__of, struct drm_gem_sgt, __table);
+	struct sg_table *table;
+
+	__drm_gem_sgt_check_proof(bound);
+	if (!own->__own.__of)
+		table = ERR_PTR(-EINVAL);
+	else if (unlikely(of->__gem->dev != &bound->__ctx->drm))
+		table = ERR_PTR(__drm_gem_sgt_check_drm(bound, of->__gem->dev));
+	/* Acquire: pairs with the release in __drm_gem_table_resumed(), see sgt-resume.litmus. */
+	else if (unlikely(smp_load_acquire(&own->__own.__suspended)))
+		table = ERR_PTR(-EAGAIN);
+	else
+		table = READ_ONCE(of->__table.__sgt);
+	*err = PTR_ERR_OR_ZERO(table);
+	return (struct drm_gem_sgt_lent) { .__table = table };
+}
+
+/* The classes that scoped_guard() uses. They do not use DEFINE_CLASS(), as in drm_shmem_sgt.h. */
+typedef struct drm_gem_sgt_lent class_drm_gem_sgt_t;
+typedef struct drm_gem_sgt_lent class_drm_gem_sgt_interruptible_t;
+typedef struct drm_gem_sgt_lent class_drm_gem_sgt_locked_t;
+typedef struct drm_gem_sgt_lent class_drm_gem_sgt_owned_t;
+
+static __always_inline struct drm_gem_sgt_lent
+class_drm_gem_sgt_constructor(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,
+			      int *err)
+	__must_not_hold(drm_resv)
+{
+	return __drm_gem_sgt_begin(bound, sgt, DRM_RESV_LOCKS, err);
+}
+
+static __always_inline struct drm_gem_sgt_lent
+class_drm_gem_sgt_interruptible_constructor(const struct drm_dev_ctx_bound *bound,
+					    struct drm_gem_sgt *sgt, int *err)
+	__must_not_hold(drm_resv)
+{
+	return __drm_gem_sgt_begin(bound, sgt, DRM_RESV_LOCKS_INTERRUPTIBLE, err);
+}
+
+static __always_inline struct drm_gem_sgt_lent
+class_drm_gem_sgt_locked_constructor(const struct drm_dev_ctx_bound *bound,
+				     struct drm_gem_sgt *sgt, int *err)
+	__must_hold(drm_resv)
+{
+	return __drm_gem_sgt_begin(bound, sgt, DRM_RESV_LOCKED, err);
+}
+
+static __always_inline struct drm_gem_sgt_lent
+class_drm_gem_sgt_owned_constructor(const struct drm_dev_ctx_bound *bound,
+				    const struct drm_gem_sgt_owned *own, int *err)
+{
+	return __drm_gem_sgt_try(bound, own, err);
+}
+
+static __always_inline void class_drm_gem_sgt_destructor(struct drm_gem_sgt_lent *lent)
+{
+	/*
+	 * Release: pairs with the acquire in __drm_gem_table_unmap_idle(), see
+	 * sgt-reclaim.litmus. Accesses through the table come before it can be unmapped.
+	 */
+	if (lent->__of)
+		refcount_dec(&lent->__of->__table.__users);
+}
+
+static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent *lent)
+{
+	return IS_ERR(lent->__table) ? NULL : lent;
+}
+
+#define class_drm_gem_sgt_is_conditional		true
+#define class_drm_gem_sgt_interruptible_destructor	class_drm_gem_sgt_destructor
+#define class_drm_gem_sgt_interruptible_lock_ptr	class_drm_gem_sgt_lock_ptr
+#define class_drm_gem_sgt_interruptible_is_conditional	true
+#define class_drm_gem_sgt_locked_destructor		class_drm_gem_sgt_destructor
+#define class_drm_gem_sgt_locked_lock_ptr		class_drm_gem_sgt_lock_ptr
+#define class_drm_gem_sgt_locked_is_conditional		true
+#define class_drm_gem_sgt_owned_destructor		class_drm_gem_sgt_destructor
+#define class_drm_gem_sgt_owned_lock_ptr		class_drm_gem_sgt_lock_ptr
+#define class_drm_gem_sgt_owned_is_conditional		true
+
+/* Like __drm_shmem_sgt_guard() */
+#define __drm_gem_sgt_guard(_class, _s, _bound, _from, _err)			\
+	scoped_guard(_class, _bound, _from, &(_err))				\
+		for (const struct drm_gem_sgt_lent _s[1] __maybe_unused = { scope }, \
+		     *__once = _s; __once; __once = NULL)			\
+			__drm_safe_no_jump_into(_s, __once, __once = NULL)
+
+/**
+ * drm_gem_sgt_guard() - run a block with the sg table of any object
+ * @_s: name of the handle in the block, a const &struct drm_gem_sgt_lent
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object, which the caller keeps alive
+ * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
+ *	drm_gem_sgt_init() was not called, which are reported; -ENODEV if its table was
+ *	revoked; or what the map step returned
+ *
+ * The block is skipped if @_err is set. The block is a loop that runs at most once: break
+ * leaves it.
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ */
+#define drm_gem_sgt_guard(_s, _bound, _sgt, _err)				\
+	__drm_gem_sgt_guard(drm_gem_sgt, _s, _bound, _sgt, _err)
+
+/**
+ * drm_gem_sgt_guard_locked() - the same, with the reservation lock held
+ * @_s: name of the handle in the block
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object
+ * @_err: variable for the result
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ */
+#define drm_gem_sgt_guard_locked(_s, _bound, _sgt, _err)			\
+	__drm_gem_sgt_guard(drm_gem_sgt_locked, _s, _bound, _sgt, _err)
+
+/**
+ * drm_gem_sgt_guard_interruptible() - drm_gem_sgt_guard() with an interruptible wait
+ * @_s: name of the handle in the block
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object
+ * @_err: variable for the result, as in drm_gem_sgt_guard(); -EINTR if a signal arrived, with
+ *	nothing changed. An ioctl returns that, and userspace calls it again
+ *
+ * Context: As drm_gem_sgt_guard(), but a signal ends the wait for the reservation lock.
+ */
+#define drm_gem_sgt_guard_interruptible(_s, _bound, _sgt, _err)			\
+	__drm_gem_sgt_guard(drm_gem_sgt_interruptible, _s, _bound, _sgt, _err)
+
+/**
+ * drm_gem_sgt_guard_owned() - run a block with an owned sg table
+ * @_s: name of the handle in the block
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_own: the &struct drm_gem_sgt_owned
+ * @_err: variable for the result: 0; -EINVAL if the handle is empty or the object belongs to
+ *	another device; -ENODEV if the table was revoked; -EAGAIN if the handle is suspended
+ *
+ * The block is skipped if @_err is set. The driver keeps the handle from being suspended
+ * while the block runs.
+ *
+ * Context: Any.
+ */
+#define drm_gem_sgt_guard_owned(_s, _bound, _own, _err)				\
+	__drm_gem_sgt_guard(drm_gem_sgt_owned, _s, _bound, _own, _err)
+
+/**
+ * drm_gem_sgt_table() - the table
+ * @lent: the handle
+ *
+ * Return: the table, borrowed for the scope of @lent.
+ */
+static __always_inline const struct sg_table *drm_gem_sgt_table(const struct drm_gem_sgt_lent *lent)
+{
+	return lent->__table;
+}
+
+/**
+ * drm_gem_sgt_own() - own the sg table of any object
+ * @own: handle to fill in, a zeroed &struct drm_gem_sgt_owned
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @sgt: the &struct drm_gem_sgt of the object
+ *
+ * Context: May sleep. Without the object's reservation lock.
+ *
+ * Return: as the result of drm_gem_sgt_guard(), or -EBUSY if the handle is in use.
+ */
+static __always_inline int __must_check
+drm_gem_sgt_own(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+		struct drm_gem_sgt *sgt)
+	__must_not_hold(drm_resv)
+{
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKS);
+}
+
+/**
+ * drm_gem_sgt_own_interruptible() - drm_gem_sgt_own() with an interruptible wait
+ * @own: handle to fill in
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @sgt: the &struct drm_gem_sgt of the object
+ *
+ * Context: As drm_gem_sgt_own(), but a signal ends the wait for the reservation lock.
+ *
+ * Return: as drm_gem_sgt_own(); -EINTR if a signal came, with nothing changed.
+ */
+static __always_inline int __must_check
+drm_gem_sgt_own_interruptible(struct drm_gem_sgt_owned *own,
+			      const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt)
+	__must_not_hold(drm_resv)
+{
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKS_INTERRUPTIBLE);
+}
+
+/**
+ * drm_gem_sgt_own_locked() - the same, with the reservation lock held
+ * @own: handle to fill in
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ * @sgt: the &struct drm_gem_sgt of the object
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as drm_gem_sgt_own().
+ */
+static __always_inline int __must_check
+drm_gem_sgt_own_locked(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
+		       struct drm_gem_sgt *sgt)
+	__must_hold(drm_resv)
+{
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKED);
+}
+
+/**
+ * drm_gem_sgt_resume() - use an owned sg table again
+ * @own: the handle; nothing happens if it is not suspended
+ * @bound: the &struct drm_dev_ctx_bound of the object's device
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: as the result of drm_gem_sgt_guard(); -EINVAL also if the handle is empty. On
+ * failure the handle stays suspended.
+ */
+static __always_inline int __must_check
+drm_gem_sgt_resume(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
+	__must_hold(drm_resv)
+{
+	__drm_gem_sgt_check_proof(bound);
+	return __drm_gem_sgt_resume(own, bound);
+}
+
+#endif /* _DRM_GEM_SGT_H */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include <drm/drm_print.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: device options
+ *
+ * One call states what a device can reach:
+ *
+ * .. example: in int foo_set_opts(struct drm_dev_ctx_unreg *unreg)
+ * .. code-block:: c
+ *
+ *	static const struct drm_shmem_device_opts opts = {
+ *		.dma_mask = DMA_BIT_MASK(40),
+ *		.max_segment = UINT_MAX,
+ *		.huge_pages = true,
+ *	};
+ *
+ *	return drm_shmem_set_device_opts(unreg, &opts);
+ *
+ * The library respects this, and the limits from the bus or from another driver:
+ *
+ * - The segments of an object's table are no longer than dma_get_max_seg_size() and
+ *   dma_max_mapping_size().
+ * - If dma_addressing_limited() says that the device cannot reach all memory, objects get their
+ *   pages from below 4 GiB. If pages are still out of reach, the DMA API copies them, or
+ *   refuses to map them.
+ * - Objects of a type with DRM_SHMEM_DMA32 are below 4 GiB on any device.
+ *
+ * An import has the segments and the pages that its exporter chose. A segment that is too long
+ * is reported.
+ */
+
+/* Returns whether the kernel can tell pages below 4 GiB from others, if there are others. */
+VISIBLE_IF_KUNIT bool drm_shmem_has_dma32(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_has_dma32);
+	return IS_ENABLED(CONFIG_ZONE_DMA32);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_has_dma32);
+
+/*
+ * Returns whether there is memory that the device cannot reach. A device without DMA has no limit.
+ */
+VISIBLE_IF_KUNIT bool drm_shmem_is_limited(struct device *dev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_is_limited, dev);
+	return dev->dma_mask && dma_addressing_limited(dev);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_is_limited);
+
+/* The longest mapping that the DMA API makes, in bytes: a bounce buffer has a limit. */
+VISIBLE_IF_KUNIT size_t drm_shmem_max_mapping(struct device *dev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_max_mapping, dev);
+	return dma_max_mapping_size(dev);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_max_mapping);
+
+/**
+ * __drm_shmem_place() - place the pages of an object where its device can reach them
+ * @obj: the object, which has no page yet
+ * @dma32: whether its type has DRM_SHMEM_DMA32
+ *
+ * drm_gem_get_pages() has a BUG_ON() for pages of such an object that are elsewhere, so this
+ * does nothing if the kernel cannot tell such pages from others.
+ *
+ * Context: Any.
+ */
+void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct address_space *mapping = gem->filp->f_mapping;
+
+	if (!drm_shmem_has_dma32())
+		return;
+	if (!dma32 && likely(!drm_shmem_is_limited(drm_dev_dma_dev(gem->dev))))
+		return;
+	mapping_set_gfp_mask(mapping,
+			     (mapping_gfp_mask(mapping) & ~__GFP_HIGHMEM) | __GFP_DMA32);
+}
+
+/**
+ * __drm_shmem_max_segment() - the longest segment of a table
+ * @dev: the DMA device
+ *
+ * Context: Any.
+ *
+ * Return: the size in bytes, at least a page. A segment that is longer than the device takes
+ * is reported when the table is mapped.
+ */
+unsigned int __drm_shmem_max_segment(struct device *dev)
+{
+	size_t max = min_not_zero(drm_shmem_max_mapping(dev), (size_t)dma_get_max_seg_size(dev));
+
+	return max(max, PAGE_SIZE);
+}
+EXPORT_SYMBOL_IF_KUNIT(__drm_shmem_max_segment);
+
+/* On failure the device stays as it was. */
+static void drm_shmem_mount_huge(struct drm_device *drm)
+{
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return;
+	ret = drm_gem_create_huge_mnt(drm, "within_size");
+	if (ret)
+		drm_info(drm, "objects have no huge pages: %d\n", ret);
+}
+
+/* Returns whether the device keeps a limit, or has a lower one anyway. */
+static bool drm_shmem_keeps_segment(struct device *dma, unsigned int max)
+{
+	return !max || dma->dma_parms || dma_get_max_seg_size(dma) <= max;
+}
+
+/**
+ * drm_shmem_set_device_opts() - state what a device can reach, and how its objects get memory
+ * @unreg: the device, which has no objects yet
+ * @opts: the options
+ *
+ * drm_gem_get_huge_mnt() tells whether objects have huge pages.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0; -EIO if the device cannot have such a DMA mask; or -EOPNOTSUPP if its bus has no room
+ * for such a limit of segments. On failure, nothing is changed.
+ */
+int drm_shmem_set_device_opts(const struct drm_dev_ctx_unreg *unreg,
+			      const struct drm_shmem_device_opts *opts)
+{
+	struct drm_device *drm = drm_dev_ctx_unreg_drm(unreg);
+	struct device *dma = opts->dma_dev ?: drm_dev_dma_dev(drm);
+	int ret;
+
+	if (!drm_shmem_keeps_segment(dma, opts->max_segment))
+		return -EOPNOTSUPP;
+	if (opts->dma_mask) {
+		ret = dma_set_mask_and_coherent(dma, opts->dma_mask);
+		if (ret)
+			return ret;
+	}
+	if (opts->dma_dev)
+		drm_dev_set_dma_dev(drm, opts->dma_dev);
+	if (opts->max_segment && dma->dma_parms)
+		dma_set_max_seg_size(dma, opts->max_segment);
+	if (opts->huge_pages)
+		drm_shmem_mount_huge(drm);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_set_device_opts);

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/dcache.h>
+#include <linux/dma-buf.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_prime.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: exports that are taken back
+ *
+ * An exported object can be evicted. The pages are pinned for importers that can be told
+ * (dma_buf_attach_revocable()) while these have a table, and not as long as they are attached.
+ * Before an eviction, the library tells these importers to give back their tables, and evicts the
+ * object if they all do. Their next table has the new location of the pages. Importers that
+ * cannot be told pin the pages for as long as they are attached, as with the core's helpers, and
+ * so do importers that call dma_buf_pin().
+ *
+ * An object that has a dma-buf is not purged, because its contents belong to someone else, too.
+ * An object whose dma-buf has the driver's own operations is not evicted either, because the
+ * library knows nothing about its importers.
+ *
+ * Unbinding the parent leaves exports alone. The pages are system memory, and importers have
+ * mapped them for their own devices.
+ */
+
+/*
+ * More than an object can have: the core may make a second dma-buf after the last handle is
+ * gone.
+ */
+#define DRM_SHMEM_EXPORTS_MAX	4
+
+/*
+ * An existing dma-buf. &drm_gem_object.dma_buf points to one dma-buf or to none, because
+ * it is cleared with the last handle. This entry is in the table before any task has the
+ * dma-buf, and until the release of the dma-buf frees the entry. So the dma-buf and its
+ * dentry exist while the lock is held. Its file may be gone: the dentry can outlive the file.
+ */
+struct drm_shmem_exported {
+	struct hlist_node node;
+	struct drm_gem_object *gem;
+	struct dma_buf *dma_buf;
+	struct dentry *dentry;
+	struct work_struct relist;	/* after the release, see __drm_shmem_exports_end() */
+};
+
+static DEFINE_HASHTABLE(drm_shmem_exports, 6);
+static DEFINE_SPINLOCK(drm_shmem_exports_lock);
+
+/**
+ * __drm_shmem_exports_alloc() - allocate the entry for a dma-buf
+ *
+ * Context: May sleep.
+ *
+ * Return: the memory, which is freed with kfree() or by __drm_shmem_exports_end(); or NULL.
+ */
+struct drm_shmem_exported *__drm_shmem_exports_alloc(void)
+{
+	return kzalloc_obj(struct drm_shmem_exported, GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * __drm_shmem_exports_add() - record a new dma-buf of an object
+ * @exported: of __drm_shmem_exports_alloc()
+ * @gem: the object
+ * @dma_buf: the dma-buf, which nobody else has
+ *
+ * Context: Any.
+ */
+void __drm_shmem_exports_add(struct drm_shmem_exported *exported, struct drm_gem_object *gem,
+			     struct dma_buf *dma_buf)
+{
+	exported->gem = gem;
+	exported->dma_buf = dma_buf;
+	exported->dentry = drm_dma_buf_dentry(dma_buf);
+	guard(spinlock)(&drm_shmem_exports_lock);
+	hash_add(drm_shmem_exports, &exported->node, (unsigned long)gem);
+}
+
+static struct drm_shmem_exported *drm_shmem_exports_find(const struct dma_buf *dma_buf)
+{
+	struct drm_shmem_exported *exported;
+
+	lockdep_assert_held(&drm_shmem_exports_lock);
+	hash_for_each_possible(drm_shmem_exports, exported, node, (unsigned long)dma_buf->priv)
+		if (exported->dma_buf == dma_buf)
+			return exported;
+	return NULL;
+}
+
+static struct drm_shmem_exported *drm_shmem_exports_del(const struct dma_buf *dma_buf)
+{
+	struct drm_shmem_exported *exported;
+
+	guard(spinlock)(&drm_shmem_exports_lock);
+	exported = drm_shmem_exports_find(dma_buf);
+	if (exported)
+		hash_del(&exported->node);
+	return exported;
+}
+
+static void drm_shmem_exports_relist_fn(struct work_struct *work)
+{
+	struct drm_shmem_exported *exported =
+		container_of(work, struct drm_shmem_exported, relist);
+	struct drm_gem_object *gem = exported->gem;
+	struct module *owner = drm_shmem_owner(gem->dev);
+
+	kfree(exported);
+	drm_shmem_lock(gem, false);
+	__drm_shmem_relist(to_drm_shmem_obj(gem));
+	drm_shmem_unlock(gem, false);
+	drm_gem_object_put(gem);
+	module_put(owner);
+}
+
+/*
+ * Without dma-bufs, a purge may succeed, so the shrinker has to look at the object again. If
+ * another task has the lock, a work item waits for it, with a reference to the object and one to
+ * the module. The dma-buf still has both. Frees the entry.
+ */
+static void drm_shmem_exports_relist(struct drm_shmem_exported *exported)
+	__context_unsafe("a lock that is tried")
+{
+	struct drm_gem_object *gem = exported->gem;
+
+	if (__drm_shmem_try_relist(to_drm_shmem_obj(gem))) {
+		kfree(exported);
+		return;
+	}
+	drm_gem_object_get(gem);
+	__module_get(drm_shmem_owner(gem->dev));
+	INIT_WORK(&exported->relist, drm_shmem_exports_relist_fn);
+	__drm_shmem_queue_work(&exported->relist);
+}
+
+/**
+ * __drm_shmem_exports_end() - forget a dma-buf that is being released
+ * @dma_buf: the dma-buf, which still has the object
+ *
+ * Context: May sleep, also in memory reclaim. The caller may hold any reservation lock.
+ */
+void __drm_shmem_exports_end(const struct dma_buf *dma_buf)
+{
+	struct drm_shmem_exported *exported = drm_shmem_exports_del(dma_buf);
+
+	atomic_dec(&to_drm_shmem_obj(dma_buf->priv)->__dma_bufs);
+	if (exported)
+		drm_shmem_exports_relist(exported);
+}
+
+/*
+ * Gets the dma-bufs of an object, which the caller puts. Those that are being released have no
+ * importers.
+ */
+static int drm_shmem_exports_get(struct drm_gem_object *gem, struct drm_shmem_exported **exports)
+{
+	struct drm_shmem_exported *exported;
+	int n = 0;
+
+	guard(spinlock)(&drm_shmem_exports_lock);
+	hash_for_each_possible(drm_shmem_exports, exported, node, (unsigned long)gem) {
+		if (exported->gem != gem || n == DRM_SHMEM_EXPORTS_MAX)
+			continue;
+		if (drm_dma_buf_get_unless_dead(exported->dentry))
+			exports[n++] = exported;
+	}
+	return n;
+}
+
+/*
+ * If this is the last reference, the dma-buf is released here, and the entry is freed. That takes
+ * no reservation lock, and does not put the last reference to the object, which the caller keeps.
+ */
+static void drm_shmem_exports_put(struct drm_shmem_exported *exported)
+{
+	dput(exported->dentry);
+}
+
+/**
+ * __drm_shmem_exports_invalidate() - make the importers of an object give back their tables
+ * @obj: the object
+ *
+ * Importers that cannot be told keep their tables. Other importers may keep them for a
+ * while.
+ *
+ * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
+ */
+void __drm_shmem_exports_invalidate(struct drm_shmem_obj *obj)
+{
+	struct drm_shmem_exported *exports[DRM_SHMEM_EXPORTS_MAX];
+	int n = drm_shmem_exports_get(&obj->base.base, exports);
+
+	while (n--) {
+		dma_buf_invalidate_mappings(exports[n]->dma_buf);
+		drm_shmem_exports_put(exports[n]);
+	}
+}
+
+/**
+ * __drm_shmem_exports_sync() - cache maintenance for all importers of an object
+ * @obj: the object
+ * @dir: direction
+ * @to_device: whether for the devices or for the CPU
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_exports_sync(struct drm_shmem_obj *obj, enum dma_data_direction dir,
+			      bool to_device)
+{
+	struct drm_shmem_exported *exports[DRM_SHMEM_EXPORTS_MAX];
+	struct dma_buf_attachment *attach;
+	int n;
+
+	if (!atomic_read(&obj->__dma_bufs))
+		return;
+	n = drm_shmem_exports_get(&obj->base.base, exports);
+	while (n--) {
+		list_for_each_entry(attach, &exports[n]->dma_buf->attachments, node)
+			__drm_shmem_sync_attached(attach, dir, to_device);
+		drm_shmem_exports_put(exports[n]);
+	}
+}
+
+/**
+ * __drm_shmem_dma_buf_attach() - &dma_buf_ops.attach
+ * @dma_buf: the dma-buf
+ * @attach: the attachment
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_dma_buf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	return dma_buf_attach_revocable(attach) ? 0 : drm_gem_map_attach(dma_buf, attach);
+}
+
+/**
+ * __drm_shmem_dma_buf_detach() - &dma_buf_ops.detach
+ * @dma_buf: the dma-buf
+ * @attach: the attachment
+ */
+void __drm_shmem_dma_buf_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	if (!dma_buf_attach_revocable(attach))
+		drm_gem_map_detach(dma_buf, attach);
+}
+
+/**
+ * __drm_shmem_dma_buf_pin() - &dma_buf_ops.pin
+ * @attach: the attachment
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_dma_buf_pin(struct dma_buf_attachment *attach)
+{
+	return drm_shmem_gem_pin(attach->dmabuf->priv);
+}
+
+/**
+ * __drm_shmem_dma_buf_unpin() - &dma_buf_ops.unpin
+ * @attach: the attachment
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_dma_buf_unpin(struct dma_buf_attachment *attach)
+{
+	drm_shmem_gem_unpin(attach->dmabuf->priv);
+}
+
+/* Counts a table of an importer that can be told. Its pin comes after, and goes after. */
+static void drm_shmem_exports_told(struct dma_buf_attachment *attach, int tables)
+	__must_hold(drm_resv)
+{
+	if (dma_buf_attach_revocable(attach))
+		atomic_add(tables * (int)__DRM_SHMEM_TOLD,
+			   &to_drm_shmem_obj(attach->dmabuf->priv)->__dma_bufs);
+}
+
+/**
+ * __drm_shmem_dma_buf_map() - &dma_buf_ops.map_dma_buf
+ * @attach: the attachment
+ * @dir: the direction
+ *
+ * The table pins the pages.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: the table, or an ERR_PTR().
+ */
+struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
+					 enum dma_data_direction dir)
+{
+	struct drm_gem_object *gem = attach->dmabuf->priv;
+	struct sg_table *sgt;
+	int ret;
+
+	drm_shmem_exports_told(attach, 1);
+	ret = drm_shmem_gem_pin(gem);
+	if (ret) {
+		drm_shmem_exports_told(attach, -1);
+		return ERR_PTR(ret);
+	}
+	sgt = __drm_shmem_sync_map(attach, dir);
+	if (IS_ERR_OR_NULL(sgt)) {
+		drm_shmem_exports_told(attach, -1);
+		drm_shmem_gem_unpin(gem);
+	}
+	return sgt;
+}
+
+/**
+ * __drm_shmem_dma_buf_unmap() - &dma_buf_ops.unmap_dma_buf
+ * @attach: the attachment
+ * @sgt: the table
+ * @dir: the direction
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_dma_buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			       enum dma_data_direction dir)
+{
+	__drm_shmem_sync_unmap(attach, sgt, dir);
+	drm_shmem_exports_told(attach, -1);
+	drm_shmem_gem_unpin(attach->dmabuf->priv);
+}

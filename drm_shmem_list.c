@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <kunit/visibility.h>
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "drm_shmem_internal.h"
+
+/**
+ * DOC: memory statistics
+ *
+ * The fdinfo of a client's file shows what the client uses, for tools such as nvtop: see
+ * Documentation/gpu/drm-usage-stats.rst. DRM_SHMEM_DRIVER_OPS and DEFINE_DRM_SHMEM_FOPS()
+ * turn that on. The region "memory" has the device's own objects, and the region "imported"
+ * has imported objects, whose memory belongs to another device:
+ *
+ * - total: all objects that the file has a handle of;
+ * - shared: those that another file has a handle of, or that have a dma-buf;
+ * - resident: those that have pages. An import has pages while it is mapped;
+ * - purgeable: those that drm_shmem_madvise() gave up, that are resident and not active;
+ * - active: those that have an unsignalled fence.
+ *
+ * With CONFIG_DEBUG_FS, the file drm_shmem of debugfs lists all objects of all devices, also
+ * those that no file has a handle of, such as rings and firmware: the task that made them,
+ * their size, state and label, and the sums for each device. An object is listed from the
+ * success of its init step until its fini step. An object that was leaked because a rule was
+ * broken stays listed.
+ */
+
+/* Adds the numbers of one object, by the rules of drm_show_memory_stats(). */
+static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_object *gem)
+{
+	const struct drm_gem_object_funcs *funcs = gem->funcs;
+	const enum drm_gem_object_status status = funcs->status ? funcs->status(gem) : 0;
+	const u64 size = funcs->rss ? funcs->rss(gem) : gem->size;
+	const bool active = !dma_resv_test_signaled(gem->resv, dma_resv_usage_rw(true));
+
+	if (drm_gem_object_is_shared_for_memory_stats(gem))
+		stats->shared += gem->size;
+	else
+		stats->private += gem->size;
+	if (active)
+		stats->active += size;
+	if (!(status & DRM_GEM_OBJECT_RESIDENT))
+		return;
+	stats->resident += size;
+	if ((status & DRM_GEM_OBJECT_PURGEABLE) && !active)
+		stats->purgeable += size;
+}
+
+/**
+ * drm_shmem_show_fdinfo() - &drm_driver.show_fdinfo
+ * @p: where to print
+ * @file: the client
+ *
+ * Part of DRM_SHMEM_DRIVER_OPS. A driver with a function of its own calls this there. Other
+ * objects of the driver count as in drm_show_memory_stats(), which has no region for imports,
+ * and leaves out values that no object has.
+ *
+ * Context: May sleep.
+ */
+void drm_shmem_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	const enum drm_gem_object_status all =
+		DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE | DRM_GEM_OBJECT_ACTIVE;
+	struct drm_memory_stats own = {}, imported = {};
+	struct drm_gem_object *gem;
+	int id;
+
+	scoped_guard(spinlock, &file->table_lock)
+		idr_for_each_entry(&file->object_idr, gem, id)
+			drm_shmem_add_stats(drm_gem_is_imported(gem) ? &imported : &own, gem);
+
+	drm_print_memory_stats(p, &own, all, "memory");
+	drm_print_memory_stats(p, &imported, all, "imported");
+}
+EXPORT_SYMBOL_GPL(drm_shmem_show_fdinfo);
+
+#ifdef CONFIG_DEBUG_FS
+
+/* A device that has objects. Its driver may be unloaded before an object that was leaked. */
+struct drm_shmem_listed {
+	struct list_head node;
+	struct list_head objs;
+	struct drm_device *drm;		/* kept by each object */
+	char driver[];			/* a copy of its name */
+};
+
+static struct drm_shmem_listed *drm_shmem_listed_alloc(const struct drm_device *drm)
+{
+	const size_t len = strlen(drm->driver->name) + 1;
+	struct drm_shmem_listed *listed = kzalloc(struct_size(listed, driver, len), GFP_KERNEL);
+
+	if (listed)
+		memcpy(listed->driver, drm->driver->name, len);
+	return listed;
+}
+
+/*
+ * Taken when an object is freed, also in memory reclaim, so nothing may be allocated while it
+ * is held. An object on a list is not freed while the lock is held.
+ */
+static DEFINE_MUTEX(drm_shmem_list_lock);
+static __guarded_by(&drm_shmem_list_lock) LIST_HEAD(drm_shmem_listed_devices);
+static struct dentry *drm_shmem_list_dentry;
+
+static struct drm_shmem_listed *drm_shmem_listed_find(const struct drm_device *drm)
+	__must_hold(&drm_shmem_list_lock)
+{
+	struct drm_shmem_listed *listed;
+
+	list_for_each_entry(listed, &drm_shmem_listed_devices, node)
+		if (listed->drm == drm)
+			return listed;
+	return NULL;
+}
+
+/*
+ * Returns the entry of the object's device. If there is none yet, uses @spare, which becomes
+ * NULL.
+ */
+static struct drm_shmem_listed *drm_shmem_listed_get(struct drm_device *drm,
+						     struct drm_shmem_listed **spare)
+	__must_hold(&drm_shmem_list_lock)
+{
+	struct drm_shmem_listed *listed = drm_shmem_listed_find(drm);
+
+	if (listed || !*spare)
+		return listed;
+	listed = *spare;
+	*spare = NULL;
+	listed->drm = drm;
+	INIT_LIST_HEAD(&listed->objs);
+	list_add_tail(&listed->node, &drm_shmem_listed_devices);
+	return listed;
+}
+
+static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_listed **spare)
+{
+	struct drm_shmem_listed *listed;
+
+	guard(mutex)(&drm_shmem_list_lock);
+	listed = drm_shmem_listed_get(obj->base.base.dev, spare);
+	if (!listed)
+		return false;
+	obj->__listed = listed;
+	list_add_tail(&obj->__list_node, &listed->objs);
+	return true;
+}
+
+/**
+ * __drm_shmem_show() - show an object to debugfs
+ * @obj: the object, which is complete
+ *
+ * Without memory for its entry, an object is not shown.
+ *
+ * Context: May sleep.
+ */
+void __drm_shmem_show(struct drm_shmem_obj *obj)
+{
+	struct drm_shmem_listed *spare = NULL;
+
+	obj->__creator = task_tgid_nr(current);
+	strscpy(obj->__comm, current->group_leader->comm);
+	if (drm_shmem_try_list(obj, &spare))
+		return;
+	/* The device's first one */
+	spare = drm_shmem_listed_alloc(obj->base.base.dev);
+	if (spare)
+		drm_shmem_try_list(obj, &spare);
+	kfree(spare);
+}
+
+/**
+ * __drm_shmem_hide() - undo __drm_shmem_show()
+ * @obj: the object, which is about to end, and may not have been listed
+ *
+ * When this returns, debugfs no longer looks at the object.
+ *
+ * Context: May sleep, also in memory reclaim.
+ */
+void __drm_shmem_hide(struct drm_shmem_obj *obj)
+{
+	struct drm_shmem_listed *listed = obj->__listed;
+
+	if (!listed)
+		return;
+	guard(mutex)(&drm_shmem_list_lock);
+	list_del(&obj->__list_node);
+	obj->__listed = NULL;
+	if (!list_empty(&listed->objs))
+		return;
+	list_del(&listed->node);
+	kfree(listed);
+}
+
+/* Gives the object a new label, and frees the old one. */
+static void drm_shmem_replace_label(struct drm_shmem_obj *obj, char *label)
+{
+	scoped_guard(mutex, &drm_shmem_list_lock)
+		swap(obj->__label, label);
+	kfree(label);
+}
+
+/* Returns a copy of a userspace string, NULL for an empty string, or an ERR_PTR(). */
+static char *drm_shmem_copy_label(const char __user *label)
+{
+	const long len = strnlen_user(label, DRM_SHMEM_LABEL_MAX);
+	char *copy;
+
+	if (!len)
+		return ERR_PTR(-EFAULT);
+	if (len > DRM_SHMEM_LABEL_MAX)
+		return ERR_PTR(-E2BIG);
+	if (len == 1)
+		return NULL;
+	copy = kmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(copy, label, len)) {
+		kfree(copy);
+		return ERR_PTR(-EFAULT);
+	}
+	/* Userspace can change the string meanwhile. */
+	copy[len - 1] = '\0';
+	return copy;
+}
+
+/**
+ * drm_shmem_set_label() - give an object a name for people
+ * @obj: the object
+ * @label: the name, which is copied; NULL and "" remove it
+ *
+ * Debugfs shows it. Without CONFIG_DEBUG_FS, this does nothing.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0; -E2BIG if it has DRM_SHMEM_LABEL_MAX bytes or more; or -ENOMEM. On failure the
+ * object keeps its old label.
+ */
+int drm_shmem_set_label(struct drm_shmem_obj *obj, const char *label)
+{
+	char *copy = NULL;
+
+	if (label && *label) {
+		if (strnlen(label, DRM_SHMEM_LABEL_MAX) == DRM_SHMEM_LABEL_MAX)
+			return -E2BIG;
+		copy = kstrdup(label, GFP_KERNEL_ACCOUNT);
+		if (!copy)
+			return -ENOMEM;
+	}
+	drm_shmem_replace_label(obj, copy);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_set_label);
+
+/**
+ * drm_shmem_set_label_user() - the same with a userspace string
+ * @obj: the object
+ * @label: userspace pointer to the name, which ends with a zero byte
+ *
+ * Context: May sleep. Without any reservation lock, because a page fault may take one.
+ *
+ * Return: as drm_shmem_set_label(), or -EFAULT.
+ */
+int drm_shmem_set_label_user(struct drm_shmem_obj *obj, const char __user *label)
+{
+	char *copy = drm_shmem_copy_label(label);
+
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	drm_shmem_replace_label(obj, copy);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_set_label_user);
+
+/* Sums over the objects of a device, in bytes */
+struct drm_shmem_sums {
+	u64 size, resident, purgeable, imported;
+	unsigned int objects;
+};
+
+/* Prints the words for an object's state. Unlocked: the state may change meanwhile. */
+static void drm_shmem_show_state(struct seq_file *m, struct drm_shmem_obj *obj,
+				 enum drm_gem_object_status status)
+{
+	const struct {
+		bool is;
+		const char *word;
+	} words[] = {
+		{ drm_gem_is_imported(&obj->base.base), "imported" },
+		{ atomic_read(&obj->__dma_bufs), "exported" },
+		{ status & DRM_GEM_OBJECT_RESIDENT, "resident" },
+		{ drm_shmem_has_sgt(obj), "mapped" },
+		{ drm_shmem_has_vmap(obj), "vmapped" },
+		{ refcount_read(&obj->__mmaps), "mmapped" },
+		/* Stale when it is printed */
+		{ data_race(obj->__table.__pins), "pinned" },
+		{ status & DRM_GEM_OBJECT_PURGEABLE, "purgeable" },
+		/* The same */
+		{ data_race(obj->base.madv) < 0, "purged" },
+	};
+	bool any = false;
+
+	for (int i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!words[i].is)
+			continue;
+		seq_printf(m, "%c%s", any ? ',' : ' ', words[i].word);
+		any = true;
+	}
+	if (!any)
+		seq_puts(m, " -");
+}
+
+/* Prints how many segments the table has, unless another task holds the lock. */
+static void drm_shmem_show_segments(struct seq_file *m, struct drm_shmem_obj *obj)
+	__context_unsafe("a lock that is tried")
+{
+	struct dma_resv *resv = obj->base.base.resv;
+
+	if (!dma_resv_trylock(resv)) {
+		seq_puts(m, " ?");
+		return;
+	}
+	seq_printf(m, " %u", drm_shmem_has_sgt(obj) ? obj->__table.__sgt->nents : 0);
+	dma_resv_unlock(resv);
+}
+
+static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
+			       struct drm_shmem_sums *sums)
+	__must_hold(&drm_shmem_list_lock)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	const enum drm_gem_object_status status = drm_shmem_gem_status(gem);
+
+	/* The object has begun to end, but is still on this list. */
+	if (!drm_gem_object_has_refs(gem))
+		return;
+	seq_puts(m, "  ");
+	seq_escape(m, obj->__comm, " \t\n\\");
+	seq_printf(m, "/%d %zu %u", obj->__creator, gem->size, drm_gem_handles(gem));
+	drm_shmem_show_segments(m, obj);
+	drm_shmem_show_state(m, obj, status);
+	if (obj->__label) {
+		seq_putc(m, ' ');
+		seq_escape(m, obj->__label, "\t\n\\");
+	}
+	seq_putc(m, '\n');
+
+	sums->objects++;
+	sums->size += gem->size;
+	if (drm_gem_is_imported(gem))
+		sums->imported += gem->size;
+	if (!(status & DRM_GEM_OBJECT_RESIDENT))
+		return;
+	sums->resident += gem->size;
+	if (status & DRM_GEM_OBJECT_PURGEABLE)
+		sums->purgeable += gem->size;
+}
+
+static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_listed *listed)
+	__must_hold(&drm_shmem_list_lock)
+{
+	struct drm_shmem_sums sums = {};
+	struct drm_shmem_obj *obj;
+
+	seq_printf(m, "%s %s\n", dev_name(listed->drm->dev), listed->driver);
+	list_for_each_entry(obj, &listed->objs, __list_node)
+		drm_shmem_show_obj(m, obj, &sums);
+	seq_printf(m, "  objects %u size %llu resident %llu purgeable %llu imported %llu\n",
+		   sums.objects, sums.size, sums.resident, sums.purgeable, sums.imported);
+}
+
+VISIBLE_IF_KUNIT int drm_shmem_list_show(struct seq_file *m, void *data)
+{
+	struct drm_shmem_listed *listed;
+
+	seq_puts(m, "device driver\n  creator/tgid size handles segments state [label]\n");
+	guard(mutex)(&drm_shmem_list_lock);
+	list_for_each_entry(listed, &drm_shmem_listed_devices, node)
+		drm_shmem_show_device(m, listed);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_list_show);
+DEFINE_SHOW_ATTRIBUTE(drm_shmem_list);
+
+void __drm_shmem_list_init(void)
+{
+	drm_shmem_list_dentry = debugfs_create_file("drm_shmem", 0400, NULL, NULL,
+						    &drm_shmem_list_fops);
+}
+
+void __drm_shmem_list_exit(void)
+{
+	debugfs_remove(drm_shmem_list_dentry);
+}
+
+#endif /* CONFIG_DEBUG_FS */

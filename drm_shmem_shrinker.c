@@ -1,0 +1,1010 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/debugfs.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include <linux/swap.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+
+#include "drm_shmem_internal.h"
+
+/* How long one scan waits for the fences of all objects together, in jiffies */
+#define DRM_SHMEM_SCAN_WAIT	10
+
+/**
+ * DOC: shrinker
+ *
+ * A driver that wants its objects purged and evicted under memory pressure embeds a
+ * &struct drm_shmem_shrinker in its device, calls drmm_shmem_shrinker_init(), and passes it to
+ * drm_shmem_madvise(), and to drm_shmem_touch() for objects that the hardware is about to use.
+ * A scan takes the cheapest memory first:
+ *
+ * #. Contents that are not needed, mapped for the GPU or not.
+ * #. Pages without a user. The object was mapped before, and its sg table is left.
+ * #. Pages that userspace has mapped, and the GPU does not use.
+ * #. Pages that the GPU uses for one group, group by group.
+ * #. Pages that the GPU uses for several groups, or for none, or that importers of a dma-buf have
+ *    mapped, if all of them can be told to give them back.
+ *
+ * A group consists of objects that are used together: those of an address space, a context, or
+ * a process. If its structure embeds a &struct drm_shmem_group, and drm_shmem_group_touch() is
+ * called for each job, a scan evicts all objects of one group before it evicts any of the
+ * next. The group whose last job is the oldest comes first. Evicting one object from each of
+ * many groups would stop all of them.
+ *
+ * Each list has the least recently used object first. Objects of 2 to 5 are of a type with
+ * DRM_SHMEM_RECLAIM. The GPU uses an object while an owned sg table is not suspended, and
+ * after drm_shmem_touch(). The shrinker checks this when it reaches the object. If the object
+ * has become harder to evict, the shrinker moves it to the right list, and leaves it alone.
+ * Pinned and purged objects, those without pages, and those of 1 that have a dma-buf, or an sg
+ * table whose users are not counted, are on no list that a scan looks at.
+ *
+ * A scan waits for the fences of 4 and 5 if the allocation that it runs for may sleep, for no
+ * more than a few jiffies in total. Otherwise it leaves these objects alone, and does not
+ * count them. A scan that frees nothing, because of locks or fences, is repeated once before
+ * the shrinker gives up.
+ *
+ * The shrinker holds a reference to the object that it works on, and only uses trylocks. It
+ * holds the lock of the device's LRU lists while it looks for an object, and never across a
+ * driver's step or the unmapping. If all other references are put meanwhile, a work item ends
+ * the object, because ending it takes locks that memory reclaim must not wait for.
+ *
+ * A scan reports the pages that it really freed: for a purge the pages that were in memory,
+ * for an eviction the pages that became swappable. The count before a scan is the size of the
+ * objects that have something to give back: contents to purge, which may be swapped out, or
+ * pages to evict, which may be in use. Other objects are not counted, and no scan looks at
+ * them.
+ *
+ * In the device's directory of debugfs, a write to ``drm_shmem_shrink`` scans for that many
+ * pages, and a read tells how many pages the last scan freed.
+ */
+
+static struct workqueue_struct *drm_shmem_wq;
+/* For work that waits for fences of other drivers, and must not delay the end of objects */
+static struct workqueue_struct *drm_shmem_wait_wq;
+
+/**
+ * __drm_shmem_check_shrinker() - check whether an object may be on the lists of a shrinker
+ * @gem: the object
+ * @shrinker: the shrinker
+ *
+ * A shrinker of another device keeps its lists under another lock. An object that was not
+ * published must not be found, not even by the shrinker.
+ *
+ * Return: true, or false after a report.
+ */
+bool __drm_shmem_check_shrinker(struct drm_gem_object *gem,
+				const struct drm_shmem_shrinker *shrinker)
+{
+	if (likely(shrinker->__drm == gem->dev))
+		return !drm_shmem_check_published(gem);
+
+	if (!shrinker->__drm)
+		drm_safe_broken(gem->dev, "a shrinker is initialised before use",
+				"call drmm_shmem_shrinker_init() first");
+	else
+		drm_safe_broken(gem->dev, "an object and its shrinker are of one device",
+				"the shrinker is another device's");
+	return false;
+}
+
+static struct __drm_shmem_lru *to_drm_shmem_lru(struct drm_gem_lru *lru)
+{
+	return lru ? container_of(lru, struct __drm_shmem_lru, base) : NULL;
+}
+
+static unsigned long drm_shmem_pages(const struct drm_gem_object *gem)
+{
+	return gem->size >> PAGE_SHIFT;
+}
+
+/*
+ * Returns the list that an object is on, or NULL. An object that was never on a list needs no
+ * lock.
+ */
+static struct __drm_shmem_lru *drm_shmem_lru(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	if (!(obj->__flags & __DRM_SHMEM_LRU))
+		return NULL;
+	return to_drm_shmem_lru(drm_gem_object_lru(&obj->base.base));
+}
+
+/**
+ * __drm_shmem_listed_by() - the shrinker that may reclaim an object
+ * @obj: the object
+ *
+ * Context: The caller holds the reservation lock.
+ *
+ * Return: the shrinker that has @obj on one of its lists, or NULL.
+ */
+struct drm_shmem_shrinker *__drm_shmem_listed_by(const struct drm_shmem_obj *obj)
+{
+	struct __drm_shmem_lru *lru = drm_shmem_lru(obj);
+
+	return lru ? lru->shrinker : NULL;
+}
+
+/* Under &drm_device.gem_lru_mutex. Pages of groups are counted together, too. */
+static void drm_shmem_lru_move_locked(struct drm_gem_object *gem, struct __drm_shmem_lru *to)
+{
+	struct __drm_shmem_lru *from = to_drm_shmem_lru(drm_gem_object_lru_locked(gem));
+
+	if (from && from->list == __DRM_SHMEM_GROUPED)
+		from->shrinker->__grouped -= drm_shmem_pages(gem);
+	if (to->list == __DRM_SHMEM_GROUPED)
+		to->shrinker->__grouped += drm_shmem_pages(gem);
+	drm_gem_lru_move_tail_locked(&to->base, gem);
+}
+
+static void drm_shmem_move(struct drm_shmem_obj *obj, struct __drm_shmem_lru *to)
+	__must_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_LRU);
+	guard(mutex)(&gem->dev->gem_lru_mutex);
+	drm_shmem_lru_move_locked(gem, to);
+}
+
+/**
+ * __drm_shmem_leave_lru() - take an object off the lists of its shrinker
+ * @obj: the object
+ *
+ * Context: May sleep. The caller holds the reservation lock, or frees the object.
+ */
+void __drm_shmem_leave_lru(struct drm_shmem_obj *obj)
+	__context_unsafe("an object that is freed has no lock to hold")
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct __drm_shmem_lru *lru;
+
+	/* The flag stays set, while the shrinker may change the list at any time. */
+	if (!(obj->__flags & __DRM_SHMEM_LRU))
+		return;
+	scoped_guard(mutex, &gem->dev->gem_lru_mutex) {
+		lru = to_drm_shmem_lru(drm_gem_object_lru_locked(gem));
+		/*
+		 * Do not count it with the groups any more, whichever group it is in when it is
+		 * removed.
+		 */
+		if (lru && lru->list == __DRM_SHMEM_GROUPED)
+			drm_shmem_lru_move_locked(gem, &lru->shrinker->__lrus[__DRM_SHMEM_PARKED]);
+	}
+	drm_gem_lru_remove(gem);
+}
+
+/* Returns whether a purge gives anything back: pages, or swapped-out contents. */
+static bool drm_shmem_has_contents(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return obj->base.pages || inode_get_bytes(file_inode(obj->base.base.filp));
+}
+
+/*
+ * Returns whether a purge may succeed. What keeps it from that relists the object when it ends,
+ * except for jobs, for which a scan looks.
+ */
+static bool drm_shmem_may_purge(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	if (drm_shmem_has_sgt(obj) && !(obj->__flags & __DRM_SHMEM_RECLAIM))
+		return false;
+	return drm_shmem_has_contents(obj) && !atomic_read(&obj->__dma_bufs) &&
+	       !__drm_shmem_stays_pinned(obj);
+}
+
+/*
+ * The sg table has users beyond the table itself: handles that are not suspended. Or an importer
+ * that can be told has a table.
+ */
+static bool drm_shmem_is_in_gpu(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	return (drm_shmem_has_sgt(obj) && refcount_read(&obj->__table.__users) > 1) ||
+	       __drm_shmem_told(obj);
+}
+
+/* Returns the right list for an object, as far as the object itself can tell. */
+static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	if (drm_shmem_is_purged(obj))
+		return __DRM_SHMEM_UNLISTED;
+	if (obj->base.madv == DRM_SHMEM_DONTNEED)
+		return drm_shmem_may_purge(obj) ? __DRM_SHMEM_PURGEABLE : __DRM_SHMEM_PARKED;
+	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
+		return __DRM_SHMEM_UNLISTED;
+	if (!obj->base.pages || __drm_shmem_stays_pinned(obj))
+		return __DRM_SHMEM_PARKED;
+	if (drm_shmem_is_in_gpu(obj))
+		return __DRM_SHMEM_SHARED;
+	return obj->__flags & __DRM_SHMEM_FAULTED ? __DRM_SHMEM_MMAPPED : __DRM_SHMEM_UNUSED;
+}
+
+/*
+ * Returns the right list of @s for an object. An object in a group stays there while the GPU
+ * uses it.
+ */
+static struct __drm_shmem_lru *drm_shmem_right_lru(struct drm_shmem_obj *obj,
+						   struct drm_shmem_shrinker *s,
+						   struct __drm_shmem_lru *now)
+	__must_hold(drm_resv)
+{
+	const enum __drm_shmem_list list = drm_shmem_right_list(obj);
+
+	if (list == __DRM_SHMEM_UNLISTED || !drm_gem_object_has_refs(&obj->base.base))
+		return NULL;
+	if (list == __DRM_SHMEM_SHARED && now && now->list == __DRM_SHMEM_GROUPED &&
+	    now->shrinker == s)
+		return now;
+	return &s->__lrus[list];
+}
+
+/* Marks an object that several groups use, until the GPU no longer uses it. */
+static void drm_shmem_set_shared(struct drm_shmem_obj *obj, bool shared) __must_hold(drm_resv)
+{
+	const u8 flags = obj->__flags & ~__DRM_SHMEM_SHARES;
+
+	WRITE_ONCE(obj->__flags, shared ? flags | __DRM_SHMEM_SHARES : flags);
+}
+
+/**
+ * __drm_shmem_list() - update the list of an object that a shrinker may reclaim
+ * @obj: the object
+ * @s: the shrinker, or NULL for none
+ *
+ * If the object is already on the right list, it keeps its place.
+ *
+ * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
+ */
+void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
+{
+	struct __drm_shmem_lru *now = drm_shmem_lru(obj), *to = NULL;
+
+	if (s)
+		to = drm_shmem_right_lru(obj, s, now);
+	if (!drm_shmem_is_in_gpu(obj))
+		drm_shmem_set_shared(obj, false);
+	if (to == now)
+		return;
+	if (to)
+		drm_shmem_move(obj, to);
+	else
+		__drm_shmem_leave_lru(obj);
+}
+
+/**
+ * __drm_shmem_relist() - update the list of an object whose pages or users changed
+ * @obj: the object
+ *
+ * Called after an object may have got or lost pages, a pin, a userspace mapping, or a
+ * user of its sg table. If a shrinker may reclaim the object, this moves it to the
+ * shrinker's right list.
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ */
+void __drm_shmem_relist(struct drm_shmem_obj *obj)
+{
+	struct drm_shmem_shrinker *s = __drm_shmem_listed_by(obj);
+
+	if (s)
+		__drm_shmem_list(obj, s);
+}
+EXPORT_SYMBOL_IF_KUNIT(__drm_shmem_relist);
+
+/**
+ * __drm_shmem_try_relist() - the same, if no lock has to be waited for
+ * @obj: the object
+ *
+ * Otherwise, a scan does this when it reaches the object, if it is on a list that a scan looks at.
+ *
+ * Context: May sleep. The caller may hold any reservation lock.
+ *
+ * Return: false if another task, or the caller, has the lock.
+ */
+bool __drm_shmem_try_relist(struct drm_shmem_obj *obj)
+	__context_unsafe("a lock that is tried")
+{
+	struct dma_resv *resv = obj->base.base.resv;
+
+	if (!(READ_ONCE(obj->__flags) & __DRM_SHMEM_LRU))
+		return true;
+	if (!dma_resv_trylock(resv))
+		return false;
+	__drm_shmem_relist(obj);
+	dma_resv_unlock(resv);
+	return true;
+}
+
+/*
+ * Returns the list for an object that the GPU is about to use for @group, or for no group if @group
+ * is NULL.
+ */
+static struct __drm_shmem_lru *drm_shmem_touched_lru(struct drm_shmem_obj *obj,
+						     struct drm_shmem_shrinker *s,
+						     struct drm_shmem_group *group)
+	__must_hold(drm_resv)
+{
+	struct __drm_shmem_lru *now = drm_shmem_lru(obj);
+
+	if (drm_shmem_right_list(obj) == __DRM_SHMEM_PARKED)
+		return &s->__lrus[__DRM_SHMEM_PARKED];
+	if (!group || (obj->__flags & __DRM_SHMEM_SHARES) ||
+	    (now && now->list == __DRM_SHMEM_GROUPED && now != &group->__lru)) {
+		drm_shmem_set_shared(obj, true);
+		return &s->__lrus[__DRM_SHMEM_SHARED];
+	}
+	return &group->__lru;
+}
+
+static void drm_shmem_do_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s,
+			       struct drm_shmem_group *group) __must_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	dma_resv_assert_held(gem->resv);
+	if (!__drm_shmem_check_shrinker(gem, s))
+		return;
+	if (obj->base.madv == DRM_SHMEM_WILLNEED && !drm_gem_is_imported(gem) &&
+	    (obj->__flags & __DRM_SHMEM_RECLAIM) && drm_gem_object_has_refs(gem))
+		drm_shmem_move(obj, drm_shmem_touched_lru(obj, s, group));
+}
+
+/**
+ * drm_shmem_touch() - an object is about to be used by the hardware
+ * @obj: the object
+ * @shrinker: the device's shrinker, which may evict the object from now on, after objects that
+ *	were touched earlier, and again each time that userspace or an sg table has got the pages
+ *	back
+ *
+ * Does nothing for objects that cannot be evicted, or are not needed. Reports a @shrinker that
+ * was not initialised for the object's device, or an object that was not published, and does
+ * nothing in that case. A driver with groups calls drm_shmem_touch_for() for an object that one
+ * group uses.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ */
+void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
+{
+	drm_shmem_do_touch(obj, shrinker, NULL);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_touch);
+
+static bool drm_shmem_check_group(struct drm_device *drm, const struct drm_shmem_group *group)
+{
+	if (likely(group->__lru.shrinker))
+		return true;
+
+	drm_safe_broken(drm, "a group is initialised before use",
+			"call drm_shmem_group_init() first, and no more after drm_shmem_group_fini()");
+	return false;
+}
+
+/**
+ * drm_shmem_group_init() - begin a group of objects that are evicted together
+ * @group: the group, zeroed
+ * @shrinker: the device's shrinker, initialised
+ *
+ * There is one for each address space, GPU context or process. The group holds a reference to
+ * the device until drm_shmem_group_fini().
+ *
+ * The idea comes from panthor's list of address spaces in Linux 7.3.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0; -EINVAL if @shrinker was not initialised, or -EBUSY if @group is in use, which are
+ * reported.
+ */
+int drm_shmem_group_init(struct drm_shmem_group *group, struct drm_shmem_shrinker *shrinker)
+{
+	struct drm_device *drm = shrinker->__drm;
+
+	if (!drm) {
+		drm_safe_broken(NULL, "a shrinker is initialised before use",
+				"call drmm_shmem_shrinker_init() first");
+		return -EINVAL;
+	}
+	if (group->__lru.shrinker) {
+		drm_safe_broken(drm, "a group is initialised once",
+				"it is in use already, or was not zeroed");
+		return -EBUSY;
+	}
+
+	drm_dev_get(drm);
+	drm_gem_lru_init(&group->__lru.base);
+	group->__lru.list = __DRM_SHMEM_GROUPED;
+	group->__lru.shrinker = shrinker;
+	guard(mutex)(&drm->gem_lru_mutex);
+	/* At the front, so that a group that never ran is evicted before those that did */
+	list_add(&group->__node, &shrinker->__groups);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_shmem_group_init);
+
+/* Takes one object at a time, because others need the lock meanwhile. */
+static bool drm_shmem_group_disband_one(struct drm_shmem_group *group)
+{
+	struct drm_shmem_shrinker *s = group->__lru.shrinker;
+	struct drm_gem_object *gem;
+
+	guard(mutex)(&s->__drm->gem_lru_mutex);
+	gem = drm_gem_lru_first_locked(&group->__lru.base);
+	if (!gem) {
+		list_del(&group->__node);
+		return false;
+	}
+	drm_shmem_lru_move_locked(gem, &s->__lrus[__DRM_SHMEM_SHARED]);
+	return true;
+}
+
+/**
+ * drm_shmem_group_fini() - end a group
+ * @group: the group, empty afterwards; an empty group is left alone
+ *
+ * Nothing touches the group any more. Remaining objects can be evicted like objects of no
+ * group. Puts the device.
+ *
+ * Context: May sleep. The caller may hold any reservation lock.
+ */
+void drm_shmem_group_fini(struct drm_shmem_group *group)
+{
+	struct drm_shmem_shrinker *s = group->__lru.shrinker;
+
+	if (!s)
+		return;
+	while (drm_shmem_group_disband_one(group))
+		;
+	group->__lru.shrinker = NULL;
+	drm_dev_put(s->__drm);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_group_fini);
+
+/**
+ * drm_shmem_group_touch() - a group is about to be used by the hardware
+ * @group: the group
+ *
+ * The group becomes the last to be evicted, with all its objects. One call for each job is
+ * enough, however many objects there are. Reports a group that was not initialised, and
+ * does nothing in that case.
+ *
+ * Context: May sleep. The caller may hold any reservation lock.
+ */
+void drm_shmem_group_touch(struct drm_shmem_group *group)
+{
+	if (!drm_shmem_check_group(NULL, group))
+		return;
+	guard(mutex)(&group->__lru.shrinker->__drm->gem_lru_mutex);
+	list_move_tail(&group->__node, &group->__lru.shrinker->__groups);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_group_touch);
+
+/**
+ * drm_shmem_touch_for() - an object is about to be used by the hardware, for a group
+ * @obj: the object
+ * @group: the group
+ *
+ * Like drm_shmem_touch(). The object joins the group, unless another group uses it too. In
+ * that case it is shared, until the hardware no longer uses it. This does not change the
+ * place of @group among the groups.
+ *
+ * A driver that maps an object calls this once. Afterwards, drm_shmem_group_touch() for
+ * each job is enough.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ */
+void drm_shmem_touch_for(struct drm_shmem_obj *obj, struct drm_shmem_group *group)
+{
+	dma_resv_assert_held(obj->base.base.resv);
+	if (drm_shmem_check_group(obj->base.base.dev, group))
+		drm_shmem_do_touch(obj, group->__lru.shrinker, group);
+}
+EXPORT_SYMBOL_GPL(drm_shmem_touch_for);
+
+/* Without swap space, there is no place for the contents. */
+VISIBLE_IF_KUNIT bool drm_shmem_can_swap(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_can_swap);
+
+	return get_nr_swap_pages() > 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_can_swap);
+
+/*
+ * Returns whether the allocation that a scan runs for may sleep. kswapd, which that allocation
+ * may have woken, may sleep.
+ */
+static bool drm_shmem_can_wait(const struct shrink_control *sc)
+{
+	return (sc->gfp_mask & __GFP_DIRECT_RECLAIM) ||
+	       ((sc->gfp_mask & __GFP_KSWAPD_RECLAIM) && current_is_kswapd());
+}
+
+/* Unlocked: an estimate. */
+static unsigned long drm_shmem_list_count(const struct drm_shmem_shrinker *s,
+					  enum __drm_shmem_list list)
+{
+	return READ_ONCE(s->__lrus[list].base.count);
+}
+
+static unsigned long drm_shmem_shrinker_count(struct shrinker *shrinker,
+					      struct shrink_control *sc)
+{
+	struct drm_shmem_shrinker *s = shrinker->private_data;
+	unsigned long count = drm_shmem_list_count(s, __DRM_SHMEM_PURGEABLE);
+
+	if (drm_shmem_can_swap()) {
+		count += drm_shmem_list_count(s, __DRM_SHMEM_UNUSED) +
+			 drm_shmem_list_count(s, __DRM_SHMEM_MMAPPED);
+		if (drm_shmem_can_wait(sc))
+			count += READ_ONCE(s->__grouped) +
+				 drm_shmem_list_count(s, __DRM_SHMEM_SHARED);
+	}
+	return count ?: SHRINK_EMPTY;
+}
+
+/*
+ * One scan. @cursor is in the list of groups, behind @group, which the scan works on. @group may
+ * have been freed, so it is only compared. @todo is the remaining number of objects of the
+ * current list, counted when the scan reached the list.
+ */
+struct drm_shmem_scan {
+	struct drm_shmem_shrinker *s;
+	unsigned long nr;
+	unsigned long freed;
+	bool contended;			/* locks or fences kept some objects */
+	long wait;			/* remaining wait for fences, in jiffies */
+	long todo;
+	struct drm_shmem_group *group;
+	struct drm_shmem_group cursor;	/* no shrinker, and no objects */
+};
+
+/* Returns how many pages a purge gives back, or a negative error code. */
+static long drm_shmem_scan_purge(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	/* Swapped-out pages and pages that never existed give no memory back. */
+	long pages = READ_ONCE(file_inode(obj->base.base.filp)->i_mapping->nrpages);
+
+	return __drm_shmem_purge_locked(obj) ?: pages;
+}
+
+static long drm_shmem_scan_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	long pages = obj->base.pages ? drm_shmem_pages(&obj->base.base) : 0;
+
+	return __drm_shmem_evict_locked(obj) ?: pages;
+}
+
+/*
+ * Returns whether an object belongs to a list that the scan reaches later, or never, and
+ * moves it there. An object that has become easier to evict is evicted from its current
+ * list.
+ */
+static bool drm_shmem_scan_skips(struct drm_shmem_scan *scan, struct drm_shmem_obj *obj,
+				 enum __drm_shmem_list list) __must_hold(drm_resv)
+{
+	const struct __drm_shmem_lru *to;
+
+	to = drm_shmem_right_lru(obj, scan->s, drm_shmem_lru(obj));
+	if (to && to->list <= list)
+		return false;
+	__drm_shmem_relist(obj);
+	return true;
+}
+
+/* Waits for the fences of jobs. A scan that must not sleep does not get here. */
+static void drm_shmem_scan_wait(struct drm_shmem_scan *scan, struct dma_resv *resv)
+	__must_hold(drm_resv)
+{
+	long left;
+
+	if (!scan->wait)
+		return;
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, scan->wait);
+	scan->wait = clamp(left, 0L, scan->wait);
+}
+
+static long drm_shmem_scan_locked(struct drm_shmem_scan *scan, struct drm_shmem_obj *obj,
+				  enum __drm_shmem_list list) __must_hold(drm_resv)
+{
+	if (drm_shmem_scan_skips(scan, obj, list))
+		return 0;
+	if (list == __DRM_SHMEM_PURGEABLE)
+		return drm_shmem_scan_purge(obj);
+	if (list >= __DRM_SHMEM_GROUPED)
+		drm_shmem_scan_wait(scan, obj->base.base.resv);
+	return drm_shmem_scan_evict(obj);
+}
+
+/* Trylock only: the holder of the lock may be in memory reclaim, too. */
+static void drm_shmem_scan_one(struct drm_shmem_scan *scan, struct drm_gem_object *gem,
+			       enum __drm_shmem_list list)
+{
+	/* Only objects of drm_shmem_madvise() and drm_shmem_touch() are on the lists. */
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	long pages;
+
+	if (!dma_resv_trylock(gem->resv)) {
+		scan->contended = true;
+		return;
+	}
+	pages = drm_shmem_scan_locked(scan, obj, list);
+	if (pages < 0) {
+		scan->contended = true;
+	} else {
+		scan->freed += pages;
+		__drm_shmem_relist(obj);
+	}
+	dma_resv_unlock(gem->resv);
+}
+
+/*
+ * Returns the next object of a list, with a reference. Moves the object to the end of the
+ * list, so that objects in use do not keep the next scan from those behind them. An
+ * object without references is being freed, and its end takes it off the list.
+ */
+static struct drm_gem_object *drm_shmem_scan_next_locked(struct drm_shmem_scan *scan,
+							 struct __drm_shmem_lru *lru)
+{
+	struct drm_gem_object *gem;
+
+	while (scan->todo > 0) {
+		gem = drm_gem_lru_first_locked(&lru->base);
+		if (!gem)
+			return NULL;
+		scan->todo -= drm_shmem_pages(gem);
+		drm_gem_lru_move_tail_locked(&lru->base, gem);
+		if (drm_gem_object_get_unless_zero(gem))
+			return gem;
+	}
+	return NULL;
+}
+
+static struct drm_gem_object *drm_shmem_scan_next(struct drm_shmem_scan *scan,
+						  struct __drm_shmem_lru *lru)
+{
+	guard(mutex)(&scan->s->__drm->gem_lru_mutex);
+	return drm_shmem_scan_next_locked(scan, lru);
+}
+
+/* Moves on to the next group that has objects. Returns false if there is none. */
+static bool drm_shmem_scan_next_group(struct drm_shmem_scan *scan)
+{
+	struct drm_shmem_group *group = &scan->cursor;
+
+	list_for_each_entry_continue(group, &scan->s->__groups, __node) {
+		/* Cursors of other scans have no objects, either. */
+		if (!group->__lru.base.count)
+			continue;
+		list_move(&scan->cursor.__node, &group->__node);
+		scan->group = group;
+		scan->todo = group->__lru.base.count;
+		return true;
+	}
+	return false;
+}
+
+/* A group that is no longer in front of the cursor has just been used, or has ended. */
+static bool drm_shmem_scan_has_group(struct drm_shmem_scan *scan)
+{
+	struct drm_shmem_group *group = &scan->cursor;
+
+	list_for_each_entry_continue_reverse(group, &scan->s->__groups, __node)
+		/* Cursors of other scans have no shrinker. */
+		if (group->__lru.shrinker)
+			return group == scan->group;
+	return false;
+}
+
+static struct drm_gem_object *drm_shmem_scan_next_grouped(struct drm_shmem_scan *scan)
+{
+	struct drm_gem_object *gem = NULL;
+
+	guard(mutex)(&scan->s->__drm->gem_lru_mutex);
+	do {
+		if (drm_shmem_scan_has_group(scan))
+			gem = drm_shmem_scan_next_locked(scan, &scan->group->__lru);
+	} while (!gem && drm_shmem_scan_next_group(scan));
+	return gem;
+}
+
+/* The driver module, whose steps the end of an object calls */
+struct module *drm_shmem_owner(const struct drm_device *drm)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_owner, drm);
+
+	return drm->driver->fops ? drm->driver->fops->owner : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_owner);
+
+/*
+ * Leaves an object without references, which no other task can find any more, to
+ * @s->__end. The work item holds references to the device, which embeds it, and to the
+ * driver, whose steps it calls. Here, the object and the scan still hold both. The scan
+ * puts neither, because the end of the device waits for the scan.
+ */
+static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
+{
+	struct drm_device *drm = s->__drm;
+	struct module *owner = drm_shmem_owner(drm);
+
+	guard(mutex)(&drm->gem_lru_mutex);
+	drm_shmem_lru_move_locked(gem, &s->__lrus[__DRM_SHMEM_DEAD]);
+	if (s->__ending)
+		return;
+	s->__ending = true;
+	drm_dev_get(drm);
+	__module_get(owner);
+	queue_work(drm_shmem_wq, &s->__end);
+}
+
+/* Gives up the reference of drm_shmem_shrinker_next(). */
+static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
+{
+	if (drm_gem_object_put_and_test(gem))
+		drm_shmem_shrinker_bury(s, gem);
+}
+
+/* If there is none, the next object without references queues the work item again. */
+static struct drm_gem_object *drm_shmem_shrinker_dead(struct drm_shmem_shrinker *s)
+{
+	struct drm_gem_object *gem;
+
+	guard(mutex)(&s->__drm->gem_lru_mutex);
+	gem = drm_gem_lru_first_locked(&s->__lrus[__DRM_SHMEM_DEAD].base);
+	s->__ending = !!gem;
+	return gem;
+}
+
+static void drm_shmem_shrinker_end(struct work_struct *work)
+{
+	struct drm_shmem_shrinker *s = container_of(work, struct drm_shmem_shrinker, __end);
+	struct drm_device *drm = s->__drm;
+	struct module *owner = drm_shmem_owner(drm);
+	struct drm_gem_object *gem;
+
+	/* Ending an object takes it off the list. */
+	while ((gem = drm_shmem_shrinker_dead(s)))
+		drm_gem_object_free_dead(gem);
+
+	/* @s and @work may be freed with the device. */
+	drm_dev_put(drm);
+	module_put(owner);
+}
+
+static bool drm_shmem_scan_is_done(const struct drm_shmem_scan *scan)
+{
+	return scan->freed >= scan->nr;
+}
+
+static void drm_shmem_scan_list(struct drm_shmem_scan *scan, enum __drm_shmem_list list)
+{
+	struct __drm_shmem_lru *lru = &scan->s->__lrus[list];
+	struct drm_gem_object *gem;
+
+	/* Unlocked: objects that join the list concurrently are left to the next scan. */
+	scan->todo = READ_ONCE(lru->base.count);
+	while (!drm_shmem_scan_is_done(scan)) {
+		gem = drm_shmem_scan_next(scan, lru);
+		if (!gem)
+			break;
+		drm_shmem_scan_one(scan, gem, list);
+		drm_shmem_shrinker_put(scan->s, gem);
+	}
+}
+
+/* Scans the least recently used group first, and all of it before the next one. */
+static void drm_shmem_scan_groups(struct drm_shmem_scan *scan)
+{
+	struct mutex *lock = &scan->s->__drm->gem_lru_mutex;
+	struct drm_gem_object *gem;
+
+	scoped_guard(mutex, lock)
+		list_add(&scan->cursor.__node, &scan->s->__groups);
+	while (!drm_shmem_scan_is_done(scan)) {
+		gem = drm_shmem_scan_next_grouped(scan);
+		if (!gem)
+			break;
+		drm_shmem_scan_one(scan, gem, __DRM_SHMEM_GROUPED);
+		drm_shmem_shrinker_put(scan->s, gem);
+	}
+	scoped_guard(mutex, lock)
+		list_del(&scan->cursor.__node);
+}
+
+static void drm_shmem_scan_all(struct drm_shmem_scan *scan, bool can_wait)
+{
+	drm_shmem_scan_list(scan, __DRM_SHMEM_PURGEABLE);
+	if (!drm_shmem_can_swap())
+		return;
+	drm_shmem_scan_list(scan, __DRM_SHMEM_UNUSED);
+	drm_shmem_scan_list(scan, __DRM_SHMEM_MMAPPED);
+	if (!can_wait)
+		return;
+	drm_shmem_scan_groups(scan);
+	drm_shmem_scan_list(scan, __DRM_SHMEM_SHARED);
+}
+
+/* Asks for a repeat if locks and fences kept the scan from all objects, but only once. */
+static unsigned long drm_shmem_scan_result(struct drm_shmem_shrinker *s,
+					   const struct drm_shmem_scan *scan)
+{
+	WRITE_ONCE(s->__last, scan->freed);
+	if (!scan->freed && scan->contended && !atomic_xchg_relaxed(&s->__repeats, 1))
+		return 0;
+	atomic_set(&s->__repeats, 0);
+	return scan->freed ?: SHRINK_STOP;
+}
+
+static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
+					     struct shrink_control *sc)
+{
+	struct drm_shmem_shrinker *s = shrinker->private_data;
+	struct module *owner = drm_shmem_owner(s->__drm);
+	struct drm_shmem_scan scan = {
+		.s = s,
+		.nr = sc->nr_to_scan,
+		.wait = DRM_SHMEM_SCAN_WAIT,
+	};
+
+	/* No object may end later if the driver is being unloaded. */
+	if (!try_module_get(owner))
+		return SHRINK_STOP;
+	drm_shmem_scan_all(&scan, drm_shmem_can_wait(sc));
+	module_put(owner);
+
+	return drm_shmem_scan_result(s, &scan);
+}
+
+static int drm_shmem_shrink_get(void *data, u64 *val)
+{
+	const struct drm_shmem_shrinker *s = data;
+
+	*val = READ_ONCE(s->__last);
+	return 0;
+}
+
+/* Does what memory reclaim would do, and shows lockdep the same context. */
+static int drm_shmem_shrink_set(void *data, u64 val)
+{
+	struct drm_shmem_shrinker *s = data;
+	struct shrink_control sc = {
+		.gfp_mask = GFP_KERNEL,
+		.nr_to_scan = min_t(u64, val, ULONG_MAX),
+	};
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	s->__shrinker->scan_objects(s->__shrinker, &sc);
+	fs_reclaim_release(GFP_KERNEL);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(drm_shmem_shrink_fops, drm_shmem_shrink_get, drm_shmem_shrink_set,
+			 "%llu\n");
+
+static const char drm_shmem_shrink_name[] = "drm_shmem_shrink";
+
+/* The core removes the directory when it unregisters the device. */
+static void drm_shmem_shrinker_hide(struct drm_device *drm)
+{
+	if (!IS_ERR_OR_NULL(drm->debugfs_root))
+		debugfs_lookup_and_remove(drm_shmem_shrink_name, drm->debugfs_root);
+}
+
+static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
+{
+	struct drm_shmem_shrinker *s = res;
+
+	drm_shmem_shrinker_hide(drm);
+	shrinker_free(s->__shrinker);
+	s->__drm = NULL;
+}
+
+static void drm_shmem_shrinker_init_lists(struct drm_shmem_shrinker *s)
+{
+	for (int i = 0; i < ARRAY_SIZE(s->__lrus); i++) {
+		drm_gem_lru_init(&s->__lrus[i].base);
+		s->__lrus[i].list = i;
+		s->__lrus[i].shrinker = s;
+	}
+	INIT_LIST_HEAD(&s->__groups);
+	INIT_WORK(&s->__end, drm_shmem_shrinker_end);
+}
+
+/* Teaches lockdep which locks memory reclaim takes, before there is memory pressure. */
+static void drm_shmem_shrinker_prime(struct drm_device *drm)
+{
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&drm->gem_lru_mutex);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
+/**
+ * drmm_shmem_shrinker_init() - purge and evict objects under memory pressure
+ * @drm: the device
+ * @shrinker: zeroed, and as long-lived as the device
+ *
+ * Context: May sleep. Undone when the device is released.
+ *
+ * Return: 0, -EBUSY if @shrinker is in use, -ENOMEM.
+ */
+int drmm_shmem_shrinker_init(struct drm_device *drm,
+			     struct drm_shmem_shrinker *shrinker)
+{
+	struct shrinker *s;
+
+	if (shrinker->__drm) {
+		drm_safe_broken(drm, "a shrinker is initialised once",
+				"it is in use already: take a struct for each device");
+		return -EBUSY;
+	}
+
+	s = shrinker_alloc(0, "drm-%s", drm->unique);
+	if (!s)
+		return -ENOMEM;
+
+	shrinker->__drm = drm;
+	shrinker->__shrinker = s;
+	drm_shmem_shrinker_init_lists(shrinker);
+	drm_shmem_shrinker_prime(drm);
+	s->count_objects = drm_shmem_shrinker_count;
+	s->scan_objects = drm_shmem_shrinker_scan;
+	s->private_data = shrinker;
+	shrinker_register(s);
+	debugfs_create_file(drm_shmem_shrink_name, 0600, drm->debugfs_root, shrinker,
+			    &drm_shmem_shrink_fops);
+
+	return drmm_add_action_or_reset(drm, drm_shmem_shrinker_free, shrinker);
+}
+EXPORT_SYMBOL_GPL(drmm_shmem_shrinker_init);
+
+int __init __drm_shmem_reclaim_init(void)
+{
+	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
+	if (!drm_shmem_wq)
+		return -ENOMEM;
+	drm_shmem_wait_wq = alloc_workqueue("drm_shmem_wait", WQ_UNBOUND, 0);
+	if (!drm_shmem_wait_wq) {
+		destroy_workqueue(drm_shmem_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Queues work that has to wait for a lock for which the caller must not wait. Unloading the module
+ * waits for this work.
+ */
+bool __drm_shmem_queue_work(struct work_struct *work)
+{
+	return queue_work(drm_shmem_wq, work);
+}
+
+/* The same for work that also has to wait for fences. */
+bool __drm_shmem_queue_wait(struct work_struct *work)
+{
+	return queue_work(drm_shmem_wait_wq, work);
+}
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/* When this returns, imports that were being freed have ended. */
+void drm_shmem_flush_work(void)
+{
+	/* Work that waits may put the last reference to an import. */
+	flush_workqueue(drm_shmem_wait_wq);
+	flush_workqueue(drm_shmem_wq);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
+#endif
+
+/* Waits until objects have ended whose drivers may be gone by now. */
+void __drm_shmem_reclaim_exit(void)
+{
+	destroy_workqueue(drm_shmem_wait_wq);
+	destroy_workqueue(drm_shmem_wq);
+}

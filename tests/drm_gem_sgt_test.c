@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The sg tables of objects that are not of shmem: drm_gem_sgt.c
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/idr.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+
+#include "drm_gem_sgt.h"
+#include "drm_safe_core.h"
+#include "drm_shmem_test.h"
+
+/* Memory that a driver has for itself, and what became of it */
+struct vram_log {
+	unsigned int mapped, maps, revoked, freed;
+	bool locked;		/* the steps were called with the lock, but for the end */
+	int map_ret;
+	bool map_null;		/* the step is wrong */
+};
+
+struct vram {
+	struct drm_gem_object gem;
+	struct drm_gem_sgt sgt;
+	struct drm_gem_sgt_owned owned;
+	struct vram_log *log;
+	void *mem;
+};
+
+static struct vram *to_vram(struct drm_gem_object *gem)
+{
+	return container_of(gem, struct vram, gem);
+}
+
+static bool vram_is_locked(struct vram *vram)
+{
+	return drm_resv_is_held(vram->gem.resv) || !kref_read(&vram->gem.refcount);
+}
+
+static struct sg_table *vram_map(struct drm_gem_object *gem)
+{
+	struct vram *vram = to_vram(gem);
+	struct sg_table *sgt;
+	int ret = vram->log->map_ret;
+
+	vram->log->locked &= vram_is_locked(vram);
+	if (ret)
+		return ERR_PTR(ret);
+	if (vram->log->map_null)
+		return NULL;
+	sgt = kzalloc_obj(*sgt);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (ret)
+		goto err_free;
+	sg_set_buf(sgt->sgl, vram->mem, gem->size);
+	ret = dma_map_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		goto err_table;
+	vram->log->mapped++;
+	vram->log->maps++;
+	return sgt;
+
+err_table:
+	sg_free_table(sgt);
+err_free:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+static void vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
+{
+	struct vram *vram = to_vram(gem);
+
+	vram->log->locked &= vram_is_locked(vram);
+	dma_unmap_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+	vram->log->mapped--;
+}
+
+static void vram_revoked(struct drm_gem_object *gem)
+{
+	dma_resv_assert_held(gem->resv);
+	to_vram(gem)->log->revoked++;
+}
+
+static const struct drm_gem_sgt_ops vram_sgt_ops = {
+	.map = vram_map,
+	.unmap = vram_unmap,
+	.revoked = vram_revoked,
+};
+
+static void vram_free(struct drm_gem_object *gem)
+{
+	struct vram *vram = to_vram(gem);
+	struct drm_device *drm = gem->dev;
+
+	drm_gem_sgt_fini(&vram->sgt);
+	vram->log->freed++;
+	drm_gem_object_release(gem);
+	kfree(vram->mem);
+	kfree(vram);
+	drm_dev_put(drm);
+}
+
+static const struct drm_gem_object_funcs vram_funcs = {
+	.free = vram_free,
+};
+
+static struct vram *vram_new(struct kunit *test, struct drm_device *drm, struct vram_log *log)
+{
+	struct vram *vram = kzalloc_obj(*vram);
+
+	KUNIT_ASSERT_NOT_NULL(test, vram);
+	vram->mem = kzalloc(SZ_8K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vram->mem);
+	vram->log = log;
+	vram->gem.funcs = &vram_funcs;
+	drm_dev_get(drm);
+	drm_gem_private_object_init(drm, &vram->gem, SZ_8K);
+	KUNIT_ASSERT_EQ(test, drm_gem_sgt_init(&vram->sgt, &vram->gem, &vram_sgt_ops), 0);
+	return vram;
+}
+
+static struct vram_log *vram_log(struct kunit *test)
+{
+	struct vram_log *log = kunit_kzalloc(test, sizeof(*log), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, log);
+	log->locked = true;
+	return log;
+}
+
+static int vram_borrow(struct drm_device *drm, struct vram *vram)
+{
+	int ret, nents = 0;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_gem_sgt_guard(sgt, &reg->base.bound, &vram->sgt, ret)
+		nents = drm_gem_sgt_table(sgt)->nents;
+	return !ret == !!nents ? ret : -EIO;
+}
+
+static int vram_own(struct drm_device *drm, struct vram *vram)
+{
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	return drm_gem_sgt_own(&vram->owned, &reg->base.bound, &vram->sgt);
+}
+
+static int vram_use_owned(struct drm_device *drm, struct vram *vram)
+{
+	int ret, nents = 0;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_gem_sgt_guard_owned(sgt, &reg->base.bound, &vram->owned, ret)
+		nents = drm_gem_sgt_table(sgt)->nents;
+	return !ret == !!nents ? ret : -EIO;
+}
+
+static int vram_resume(struct drm_device *drm, struct vram *vram)
+{
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	dma_resv_lock(vram->gem.resv, NULL);
+	ret = drm_gem_sgt_resume(&vram->owned, &reg->base.bound);
+	dma_resv_unlock(vram->gem.resv);
+	return ret;
+}
+
+static int vram_unmap_early(struct vram *vram)
+{
+	int ret;
+
+	dma_resv_lock(vram->gem.resv, NULL);
+	ret = drm_gem_sgt_unmap_locked(&vram->sgt);
+	dma_resv_unlock(vram->gem.resv);
+	return ret;
+}
+
+static void vram_suspend(struct vram *vram)
+{
+	dma_resv_lock(vram->gem.resv, NULL);
+	drm_gem_sgt_suspend(&vram->owned);
+	dma_resv_unlock(vram->gem.resv);
+}
+
+/* Mapped when it is needed, once, and unmapped with the object */
+static void borrow(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	int ret;
+
+	KUNIT_EXPECT_EQ(test, log->maps, 0);
+	for (int i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, vram_borrow(t->drm, vram), 0);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+		dma_resv_lock(vram->gem.resv, NULL);
+		drm_gem_sgt_guard_locked(sgt, &reg->base.bound, &vram->sgt, ret) {
+			KUNIT_EXPECT_PTR_EQ(test, sg_virt(drm_gem_sgt_table(sgt)->sgl),
+					    vram->mem);
+			KUNIT_EXPECT_EQ(test, drm_gem_sgt_unmap_locked(&vram->sgt), -EBUSY);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		dma_resv_unlock(vram->gem.resv);
+	}
+	KUNIT_EXPECT_EQ(test, log->maps, 1);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
+	KUNIT_EXPECT_TRUE(test, log->locked);
+}
+
+/* An idle table goes early, and comes back. */
+static void unmap(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram), 0);
+	for (int i = 1; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), 0);
+		KUNIT_EXPECT_EQ(test, log->maps, i);
+		KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+		vram_suspend(vram);
+		vram_suspend(vram);
+		KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EAGAIN);
+		KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+		KUNIT_EXPECT_EQ(test, log->mapped, 0);
+		KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram), 0);
+		KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram), 0);
+	}
+	/* The handle keeps the object. */
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->freed, 0);
+	drm_gem_sgt_release(&vram->owned);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+	KUNIT_EXPECT_TRUE(test, log->locked);
+}
+
+/* Unbound, the table is gone for ever, once, users or not. */
+static void revoke(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram[3];
+
+	for (int i = 0; i < 3; i++) {
+		vram[i] = vram_new(test, t->drm, log);
+		if (i)
+			KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram[i]), 0);
+	}
+	vram_suspend(vram[2]);
+	KUNIT_EXPECT_EQ(test, log->mapped, 2);
+	/* Bound again, by another device */
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+	KUNIT_EXPECT_EQ(test, log->revoked, 2);
+	t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+	KUNIT_EXPECT_EQ(test, vram_borrow(t->drm, vram[0]), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram[1]), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram[2]), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram[1]), 0);
+	for (int i = 0; i < 3; i++) {
+		drm_gem_sgt_release(&vram[i]->owned);
+		drm_gem_object_put(&vram[i]->gem);
+	}
+	KUNIT_EXPECT_EQ(test, log->freed, 3);
+	KUNIT_EXPECT_EQ(test, log->maps, 2);
+	KUNIT_EXPECT_EQ(test, log->revoked, 2);
+}
+
+/* A handle moves with its table, and suspended. */
+static void moved(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	struct drm_gem_sgt_owned own = {};
+
+	drm_gem_sgt_move(&own, &vram->owned);
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_empty(&own));
+	KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram), 0);
+	KUNIT_EXPECT_FALSE(test, drm_gem_sgt_is_empty(&vram->owned));
+	drm_gem_sgt_move(&own, &vram->owned);
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_empty(&vram->owned));
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+	vram_suspend(vram);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+
+	drm_gem_sgt_move(&vram->owned, &own);
+	vram_suspend(vram);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+	drm_gem_sgt_move(&own, &vram->owned);
+	drm_gem_sgt_move(&vram->owned, &own);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), 0);
+
+	/* The handle is all that keeps the object. */
+	drm_gem_object_put(&vram->gem);
+	drm_gem_sgt_move(&own, &vram->owned);
+	KUNIT_EXPECT_EQ(test, log->freed, 0);
+	drm_gem_sgt_release(&own);
+	drm_gem_sgt_release(&own);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+}
+
+static int vram_borrow_interruptible(struct drm_device *drm, struct vram *vram)
+{
+	int ret, nents = 0;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_gem_sgt_guard_interruptible(sgt, &reg->base.bound, &vram->sgt, ret)
+		nents = drm_gem_sgt_table(sgt)->nents;
+	return !ret == !!nents ? ret : -EIO;
+}
+
+static int vram_own_interruptible(struct drm_device *drm, struct vram *vram)
+{
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	return drm_gem_sgt_own_interruptible(&vram->owned, &reg->base.bound, &vram->sgt);
+}
+
+/* A signal ends a wait for the lock, and changes nothing. */
+static void interrupted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	struct shmem_test_holder *holder = shmem_test_hold(test, vram->gem.resv);
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, vram_borrow_interruptible(t->drm, vram), -EINTR);
+	KUNIT_EXPECT_EQ(test, vram_own_interruptible(t->drm, vram), -EINTR);
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_empty(&vram->owned));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+
+	KUNIT_EXPECT_EQ(test, log->maps, 0);
+	KUNIT_EXPECT_EQ(test, vram_borrow_interruptible(t->drm, vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_own_interruptible(t->drm, vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+	drm_gem_sgt_release(&vram->owned);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+	drm_gem_object_put(&vram->gem);
+}
+
+static void map_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	log->map_ret = -EIO;
+	KUNIT_EXPECT_EQ(test, vram_borrow(t->drm, vram), -EIO);
+	KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram), -EIO);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram), -EINVAL);
+	log->map_ret = 0;
+	KUNIT_EXPECT_EQ(test, vram_borrow(t->drm, vram), 0);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+}
+
+static void vram_misused(struct kunit *test)
+{
+	static const struct drm_gem_sgt_ops no_unmap = { .map = vram_map };
+	struct shmem_test *t = test->priv;
+	struct drm_device *other = shmem_test_device(test, drm_safe_test_parent(test),
+						     &shmem_test_driver);
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	struct drm_gem_sgt *none = kunit_kzalloc(test, sizeof(*none), GFP_KERNEL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, none);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_init(none, &vram->gem, &no_unmap), -EINVAL);
+		EXPECT_BROKEN(test, "a table is mapped and unmapped");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_init(&vram->sgt, &vram->gem, &vram_sgt_ops),
+				-EBUSY);
+		EXPECT_BROKEN(test, "a table is initialised once");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, vram_borrow(other, vram), -EINVAL);
+		EXPECT_BROKEN(test, "both are of one device");
+	}
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+		kunit_warning_suppress(test) {
+			drm_gem_sgt_guard(sgt, &reg->base.bound, none, ret)
+				KUNIT_FAIL(test, "lent");
+			KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+			EXPECT_BROKEN(test, "a table is initialised before use");
+		}
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_gem_sgt_unmap_locked(none), -EINVAL);
+			EXPECT_BROKEN(test, "a table is initialised before use");
+		}
+		log->map_null = true;
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, vram_borrow(t->drm, vram), -EINVAL);
+			KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram), -EINVAL);
+			EXPECT_BROKEN(test, "a map step returns a table",
+				      "a map step returns a table");
+		}
+		log->map_null = false;
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_own(&vram->owned, &reg->base.bound, &vram->sgt),
+				0);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_gem_sgt_own(&vram->owned, &reg->base.bound,
+							      &vram->sgt), -EBUSY);
+			EXPECT_BROKEN(test, "an owned handle is not overwritten");
+		}
+		dma_resv_lock(vram->gem.resv, NULL);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(__drm_gem_sgt_get(&reg->base.bound,
+										&vram->sgt,
+										DRM_RESV_LOCKS)),
+					IS_ENABLED(CONFIG_PROVE_LOCKING) ? -EDEADLK : 0);
+			EXPECT_BROKEN_TIMES(test, IS_ENABLED(CONFIG_PROVE_LOCKING),
+					    "the reservation lock is taken once");
+		}
+		if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+			refcount_dec(&vram->sgt.__table.__users);
+		dma_resv_unlock(vram->gem.resv);
+	}
+	drm_gem_sgt_release(&vram->owned);
+
+	/* A user that is left when the object goes */
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(__drm_gem_sgt_get(&reg->base.bound, &vram->sgt,
+								  DRM_RESV_LOCKS)));
+	}
+	kunit_warning_suppress(test) {
+		drm_gem_object_put(&vram->gem);
+		EXPECT_BROKEN(test, "a borrowed sg table does not keep the object");
+	}
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+}
+
+static int vram_fail(struct kunit *test, void *ctx)
+{
+	struct shmem_test *t = test->priv;
+	unsigned int left = drm_safe_fail_pause();
+	struct vram *vram = ctx;
+	int ret;
+
+	/* DMA-API debugging ends for good if it gets no memory. */
+	idr_preload(GFP_KERNEL);
+	idr_preload_end();
+	drm_safe_fail_resume(left);
+	ret = vram_own(t->drm, vram);
+	drm_gem_sgt_release(&vram->owned);
+	return ret ?: vram_unmap_early(vram);
+}
+
+static void vram_allocations_fail(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, vram_fail, vram), 2);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+}
+
+static struct kunit_case drm_gem_sgt_cases[] = {
+	KUNIT_CASE(borrow),
+	KUNIT_CASE(unmap),
+	KUNIT_CASE(revoke),
+	KUNIT_CASE(moved),
+	KUNIT_CASE(interrupted),
+	KUNIT_CASE(map_fails),
+	KUNIT_CASE(vram_misused),
+	KUNIT_CASE(vram_allocations_fail),
+	{}
+};
+
+static struct kunit_suite drm_gem_sgt_suite = {
+	.name = "drm_shmem_gem_sgt",
+	.init = shmem_test_init,
+	.test_cases = drm_gem_sgt_cases,
+};
+
+kunit_test_suite(drm_gem_sgt_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Objects in the hands of others, and those of others: drm_shmem_prime.c
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/mman.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+
+#include <trace/events/kmem.h>
+
+#include "drm_shmem_internal.h"
+#include "drm_shmem_test.h"
+
+/* What a task allocates for objects: by size, and how much of it has no account */
+struct obj_allocs {
+	struct task_struct *task;
+	unsigned int objects, tables, segments, unaccounted;
+};
+
+static void obj_kmalloc_probe(void *data, unsigned long call_site, const void *ptr,
+			      size_t bytes_req, size_t bytes_alloc, gfp_t gfp, int node)
+{
+	struct obj_allocs *allocs = data;
+	unsigned int *count;
+
+	if (current != allocs->task)
+		return;
+	if (bytes_req == sizeof(struct test_bo))
+		count = &allocs->objects;
+	else if (bytes_req == sizeof(struct sg_table))
+		count = &allocs->tables;
+	else if (bytes_req == sizeof(struct scatterlist))
+		count = &allocs->segments;
+	else
+		return;
+	(*count)++;
+	allocs->unaccounted += !(gfp & __GFP_ACCOUNT);
+}
+
+static int obj_map_table(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
+	return 0;
+}
+
+/* The table that an importer gets */
+static int obj_import_table(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = drm_shmem_gem(obj);
+	struct sg_table *sgt;
+	int ret = drm_shmem_pin(obj);
+
+	if (ret)
+		return ret;
+	sgt = gem->funcs->get_sg_table(gem);
+	drm_shmem_unpin(obj);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	sg_free_table(sgt);
+	kfree(sgt);
+	return 0;
+}
+
+/* What an ioctl makes is the client's. */
+static void accounted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct obj_allocs allocs = { .task = current };
+	struct shmem_test_export e = {};
+	struct test_bo *imported, *bo;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(obj_kmalloc_probe, &allocs), 0);
+	bo = test_bo_new(t->drm, PAGE_SIZE, NULL);
+	imported = shmem_test_import(test, t->drm, dmabuf);
+	ret = IS_ERR(bo) ? PTR_ERR(bo) :
+	      obj_map_table(t->drm, &bo->obj) ?: obj_import_table(&bo->obj);
+	unregister_trace_kmalloc(obj_kmalloc_probe, &allocs);
+	tracepoint_synchronize_unregister();
+
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_GE(test, allocs.objects, 2);
+	KUNIT_EXPECT_GE(test, allocs.tables, 2);
+	KUNIT_EXPECT_GE(test, allocs.segments, 2);
+	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	drm_shmem_put(&bo->obj);
+	drm_shmem_put(&imported->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+struct obj_page {
+	DRM_VMAP(PAGE_SIZE);
+};
+
+/* Userspace and a mapping see the same memory, through the dma-buf's file. */
+static void mmap_user(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	unsigned long addr;
+	u32 val = 0;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, 0);
+	dma_buf_put(dmabuf);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_NE(test, addr, 0);
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 1234);
+		KUNIT_EXPECT_EQ(test, get_user(val, (u32 __user *)addr), 0);
+		KUNIT_EXPECT_EQ(test, val, 1234);
+		KUNIT_EXPECT_EQ(test, put_user(5678, (u32 __user *)(addr + 4)), 0);
+		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 4), 5678);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* What a test does with each of the two drivers, one per kind of import */
+static const struct drm_driver *const import_drivers[] = {
+	&shmem_test_driver,
+	&shmem_test_driver_sgt,
+};
+
+static void import_driver_desc(const struct drm_driver *const *driver, char *desc)
+{
+	strscpy(desc, (*driver)->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(import_driver, import_drivers, import_driver_desc);
+
+static struct drm_device *import_device(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+
+	return shmem_test_device(test, drm_safe_test_parent(test), *driver);
+}
+
+static void import_foreign(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+	struct file *filp;
+	u64 offset;
+	u32 handle;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, e.attached, 1);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EINVAL);
+	filp = drm_safe_test_open(test, drm->render);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, filp->private_data, &handle), 0);
+	drm_safe_test_close(test, filp);
+
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
+		drm_vmap_write32(map, 0, 3);
+		KUNIT_EXPECT_EQ(test, *(u32 *)e.mem, 3);
+		KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static void import_init_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	unsigned int refs = kref_read(&drm->ref);
+
+	t->init_ret = -EXDEV;
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
+	KUNIT_EXPECT_EQ(test, t->fini, 0);
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
+static void import_own_one(struct kunit *test, struct drm_device *drm, struct test_bo *bo,
+			   struct dma_buf *dmabuf)
+{
+	struct test_bo *again;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	again = shmem_test_import(test, drm, dmabuf);
+	KUNIT_EXPECT_PTR_EQ(test, again, bo);
+	drm_shmem_put(&again->obj);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+}
+
+/* Its own export comes back as the same object, whichever way it was made. */
+static void import_own(struct kunit *test)
+{
+	struct drm_device *drm = import_device(test);
+	struct test_bo *bo = test_bo_new(drm, PAGE_SIZE, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	__drm_shmem_publish(&bo->obj);
+	import_own_one(test, drm, bo, drm_shmem_export(&bo->obj, O_RDWR));
+	import_own_one(test, drm, bo, drm_gem_prime_export(drm_shmem_gem(&bo->obj), O_RDWR));
+	drm_shmem_put(&bo->obj);
+}
+
+/* From one device of ours to another, both with mappings and tables. */
+static void import_between(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE), *other;
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	int ret, ret2 = -1;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	other = shmem_test_import(test, drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	KUNIT_EXPECT_PTR_NE(test, other, bo);
+	KUNIT_EXPECT_EQ(test, t->live, 2);
+
+	drm_vmap_guard(obj_page, map, &bo->obj, ret) {
+		drm_vmap_guard(obj_page, map2, &other->obj, ret2) {
+			drm_vmap_write32(map, 0, 10);
+			KUNIT_EXPECT_EQ(test, drm_vmap_read32(map2, 0), 10);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, ret2, 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &other->obj, ret)
+			KUNIT_EXPECT_NE(test, drm_shmem_sgt_table(sgt)->nents, 0);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+
+	drm_shmem_put(&other->obj);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
+}
+
+/* Mapping for the device at once needs the device; see DRM_SHMEM_DRIVER_OPS_SGT */
+static void import_unplugged(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &shmem_test_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+
+	drm_dev_ctx_unregister(test_ctx(drm));
+	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	shmem_test_export_put(dmabuf);
+}
+
+static struct kunit_case drm_shmem_prime_cases[] = {
+	KUNIT_CASE(accounted),
+	KUNIT_CASE(mmap_user),
+	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
+	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
+	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
+	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
+	KUNIT_CASE(import_unplugged),
+	{}
+};
+
+static struct kunit_suite drm_shmem_prime_suite = {
+	.name = "drm_shmem_prime",
+	.init = shmem_test_init,
+	.test_cases = drm_shmem_prime_cases,
+};
+
+kunit_test_suite(drm_shmem_prime_suite);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the examples of drm_dev_ctx_res.h take for granted, see scripts/examples.py. */
+#include <linux/interrupt.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+
+#include "drm_dev_ctx_res.h"
+
+#define FOO_IRQ_STATUS	0x20
+#define FOO_IRQ_CLEAR	0x24
