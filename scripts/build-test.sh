@@ -45,7 +45,7 @@ external_modules() {
 	local ko
 
 	rm -rf "$TOP/out/modules"
-	KDIR=$BUILD/modular DEBUG=1 "$TOP/scripts/modules.sh" || return
+	KDIR=$BUILD/modules DEBUG=1 "$TOP/scripts/modules.sh" || return
 	for ko in drm_safe samples/sgpu/sgpu; do
 		modinfo "$TOP/out/modules/$ko.ko" | grep -E '^(license|vermagic|description)' || return
 	done
@@ -99,7 +99,7 @@ no_kernel_is_told() {
 
 need_packages kmod
 prepare_tree
-build_uml modular
+build_uml modules
 SOURCE=$(dirname "$(readlink -f "$TREE/Makefile")")
 check "install-tree and uninstall-tree" install_is_undone
 check "a foreign directory in the tree is kept" foreign_is_kept

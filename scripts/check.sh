@@ -86,19 +86,22 @@ export DRM_SAFE_PREPARED=$TREE
 begin "KUnit, modules" scripts/kunit-modules.sh
 begin "demo" scripts/demo.sh --check
 part "style" scripts/style.sh
+part "checkers" scripts/checkers.sh
 part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
-begin "W=1" scripts/w1.sh
+begin "W=1" scripts/w1.sh short
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
 part "fence signalling path" scripts/signalling.sh
 part "proofs" scripts/prove.sh
+part "memory model" scripts/litmus.sh
 part "Coccinelle" scripts/coccicheck.sh
 part "conversion" scripts/convert.sh expected
 part "external modules, kernel tree" scripts/build-test.sh
 await "KUnit, modules"
 await "demo"
 await "W=1"
+part "display" env STEPS=short scripts/vgpu.sh
 part "sparse" scripts/sparse.sh
 printf '\n%s\nof which, some beside others:\n' "$report"
 sort -rn "$DRM_SAFE_TIMES" | head -n 20

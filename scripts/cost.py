@@ -65,7 +65,11 @@ def main():
             failed |= over
             print(f"{'FAILED' if over else 'ok':6} {source.stem} {name}: by hand {len(hand)}, "
                   f"ours {len(ours)}, limit {limit}")
-        failed |= not pairs
+        if not pairs:
+            print(f"FAILED {source.stem}: there is nothing to compare")
+            failed = True
+    if not sources:
+        sys.exit("there is nothing to compare")
     return failed
 
 

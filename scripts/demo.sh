@@ -81,12 +81,12 @@ check_all() {
 	build_uml demo
 	check "the demo carries INPUT" show
 	uml_guest "$CLIENT"
-	check "the modular kernel carries INPUT, and 0, 1 and 100M random bytes" carry_all
+	check "the kernel with modules carries INPUT, and 0, 1 and 100M random bytes" carry_all
 	check "a missing INPUT is refused" refuses "$SHARE/missing"
 	check "a directory as INPUT is refused" refuses "$SHARE"
 	check "an unreadable INPUT is refused" refuses_unreadable
 	check_steps "loading and unloading in every order" uml orders
-	check_sample modular
+	check_sample modules
 	check_sample debug
 	build_fuzzer
 	fuzz debug 0 1 "$TOP/tests/fuzz/inputs"

@@ -48,7 +48,7 @@ has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
 		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR|BUILD_BUG_ON_ZERO)\([^";]*?"([^"]+)"/g,
 		/^#error "([^"]+)"/mg,
-		/static_assert\([^"#;]*"([^"#]+)"\s*\)/g,
+		/static_assert\((?:[^"#;]|##)*"([^"#]+)"\s*\)/g,
 		map { "no member named \x27$_\x27" } /\b(__only_\w+);/g' "$TOP"/*.[ch] | sort -u
 }
 

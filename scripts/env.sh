@@ -126,14 +126,27 @@ compile() {
 		"${KMAKE[@]}" O="$dir" -j"$JOBS" -s "${@:1:$#-1}" prepare || return
 		total=$("${KMAKE[@]}" O="$dir" -n -k "$@" 2>/dev/null | grep -cE "echo '  (CC|CHECK) ") || true
 	fi
-	"${KMAKE[@]}" O="$dir" -j"$JOBS" "$@" | progress objects '^ *(CC|CHECK) ' "$total"
+	"${KMAKE[@]}" O="$dir" -j"$JOBS" "$@" | tee "${COMPILED:-/dev/null}" |
+		progress objects '^ *(CC|CHECK) ' "$total"
+}
+
+# has_objects DIR: has the build in DIR an object of each file of the library?
+has_objects() {
+	local file rc=0
+
+	for file in "$TOP"/drm_*.c; do
+		[[ $file != *_debugfs.c ]] || grep -qx CONFIG_DEBUG_FS=y "$1/.config" 2>/dev/null || continue
+		file=$1/drivers/gpu/drm/safe/$(basename "$file" .c).o
+		[ -e "$file" ] || { echo "nothing was compiled: there is no $file"; rc=1; }
+	done
+	return $rc
 }
 
 # config_file NAME [CONFIG]: of a kernel, tests/CONFIG, or what has its name.
 config_file() {
 	local file
 
-	for file in "$TOP/tests/"{"${2:-$1.kunitconfig}","$1.allnoconfig"}; do
+	for file in "$TOP/tests/"{"${2:-$1.kunitconfig}","$1.config"}; do
 		[ ! -e "$file" ] || break
 	done
 	echo "$file"
@@ -142,15 +155,15 @@ config_file() {
 # config_key DIR CONFIG: what .config was made from, and what it is.
 config_key() {
 	{
-		cat "$2" "$TOP/Kconfig"
+		cat "$TOP/tests/small.config" "$2" "$TOP/Kconfig"
 		readlink -f "$TREE/Makefile"
 		echo "${CC:-} ${LLVM:-}"
 		cat "$1/.config"
 	} 2>/dev/null | sha1sum
 }
 
-# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file, unless it is what that
-# gave the last time. kunit.py knows how, if not all else is to be off.
+# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file and small.config, unless
+# it is what they gave the last time.
 config_uml() {
 	local dir=$BUILD/$1 file
 
@@ -160,34 +173,28 @@ config_uml() {
 	esac
 	file=$(config_file "$@")
 	[ "$(config_key "$dir" "$file")" != "$(cat "$dir/.config.key" 2>/dev/null)" ] || return 0
+	mkdir -p "$dir"
 	rm -f "$dir/.config.key"
-	write_config "$@" || return
+	# In Linux 7.2, CONFIG_SYSCTL is only selected, by this symbol.
+	{ cat "$TOP/tests/small.config" "$file"; echo CONFIG_PROC_SYSCTL=y; } >"$dir/all.config"
+	"${KMAKE[@]}" O="$dir" -s KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig 2>"$dir/config.log" ||
+		{ cat "$dir/config.log" >&2; return 1; }
 	config_key "$dir" "$file" >"$dir/.config.key"
 }
 
-# write_config NAME [CONFIG]: what config_uml does if there is something to do.
-write_config() {
-	local dir=$BUILD/$1 config opts=()
-
-	mkdir -p "$dir"
-	config=$(config_file "$@")
-	if [[ $config == *.allnoconfig ]]; then
-		# In Linux 7.2, CONFIG_SYSCTL is only selected, by this symbol.
-		{ cat "$config"; echo CONFIG_PROC_SYSCTL=y; } >"$dir/all.config"
-		"${KMAKE[@]}" O="$dir" -s KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig
-		return
-	fi
-	[ -z "${CC:-}" ] || opts+=(--make_options "CC=$CC")
-	[ -z "${LLVM:-}" ] || opts+=(--make_options "LLVM=$LLVM")
-	"$TREE/tools/testing/kunit/kunit.py" config --build_dir "$dir" \
-		--kunitconfig "$config" "${opts[@]}" >"$dir/config.log" 2>&1 ||
-		{ cat "$dir/config.log" >&2; return 1; }
-	# kunit.py leaves a configuration alone that has all it asks for, and so
-	# what Kconfig asks for since then.
-	"${KMAKE[@]}" O="$dir" -s olddefconfig
-}
-
 built=()	# the UML kernels that this script has built
+
+# begin_build DIR CONFIG: with the objects of another kernel, if the configuration says of which.
+# kbuild makes those anew that the configuration means something to.
+begin_build() {
+	local from
+
+	from=$(sed -n 's/^# Begins with the objects of \(.*\)\.$/\1/p' "$2")
+	[ -n "$from" ] || return 0
+	build_uml "$from" || return
+	[ ! -e "$1/.config" ] || return 0
+	flock "$BUILD/$from/lock" cp -a "$BUILD/$from/." "$1" && rm -f "$1/vmlinux"
+}
 
 # build_uml NAME [CONFIG]: build the UML kernel and its modules in $BUILD/NAME, one
 # part at a time.
@@ -198,6 +205,7 @@ build_uml() {
 	mkdir -p "$dir"
 	(
 		flock 9
+		begin_build "$dir" "$(config_file "$@")" || exit
 		step "configuring the $1 kernel" config_uml "$@" || exit
 		step "building the $1 kernel in $dir" compile "$dir" all 9>&- || exit
 		check_config "$(config_file "$@")" "$dir/.config"
@@ -263,6 +271,18 @@ check() {
 		printf '%s\nFAILED: %s\n' "$out" "$name"
 	fi
 }
+
+# fails_with TEXT CMD...: CMD fails and says TEXT.
+fails_with() {
+	local text=$1 out
+
+	shift
+	! out=$("$@" 2>&1) || { echo "it succeeds: $out"; return 1; }
+	[[ $out == *"$text"* ]] || { echo "$out"; return 1; }
+}
+
+# some FILE...: is there anything to look at?
+some() { [ $# -gt 0 ] || { echo "there is nothing to look at"; return 1; }; }
 
 # kunit_cases: how many there are. Only a filter knows how many it lets through.
 kunit_cases() { [ -n "${FILTER:-}" ] || cat "$TOP"/tests/*.c | grep -c '^\s*KUNIT_CASE.*('; }

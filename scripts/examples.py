@@ -24,7 +24,8 @@ import tempfile
 from misuse import Compiler
 
 # The examples show functions that nothing here calls.
-FLAGS = ["-Wno-unused-function", "-Wno-unused-variable", "-Wno-unused-const-variable"]
+FLAGS = ["-Wno-unused-function", "-Wno-unused-variable", "-Wno-unused-const-variable",
+         "-Wno-unused-but-set-parameter"]
 
 
 class Example:

@@ -4,7 +4,7 @@
 # Sourced after env.sh: boot a kernel to an initramfs with the files of
 # scripts/guest in it, let it run one of them, and judge what happened.
 
-GUEST=modular	# the configuration of the UML kernel that gets booted
+GUEST=modules	# the configuration of the UML kernel that gets booted
 SHARE=		# the directory that the guest sees as /host
 INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
@@ -216,6 +216,6 @@ kunit_modules() {
 	done >"$SHARE/in/suites"
 	run_guest uml kunit 1200 || { failed=$((failed + 1)); return 1; }
 	for suite in "$SHARE"/out/*; do
-		kunit parse "$BUILD/modular" "$suite"
+		kunit parse "$BUILD/$GUEST" "$suite"
 	done
 }

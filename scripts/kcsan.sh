@@ -28,6 +28,7 @@ ours() { nm "$DIR/$SAFE"/{,tests/}*.o | awk '$2 ~ /^[tT]$/ { sub(/\..*/, "", $3)
 # races LOG: those between accesses of which one is the library's, and not marked. The
 # kernel's own code is not strict everywhere.
 races() {
+	[ -n "$(ours)" ] || { echo "there is nothing to look for in the log"; return 1; }
 	awk 'NR == FNR { ours[$1] = 1; next }
 		/BUG: KCSAN: / { what = $0 }
 		/(read|write|read-write) (\(.*\) )?to 0x/ {

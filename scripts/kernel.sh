@@ -54,5 +54,5 @@ copy_files "$TREE"
 [ "${1:-}" = source ] && exit
 build_uml release .kunitconfig
 build_uml debug
-build_uml modular
+build_uml modules
 say "kernels of $source are ready in $BUILD"

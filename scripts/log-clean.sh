@@ -12,6 +12,7 @@
 # UML, to flush all of an address space, walks the areas of it with no lock.
 
 dirty=0
+[ $# -gt 0 ] || { echo "no kernel log"; exit 1; }
 for log; do
 	[ -s "$log" ] || { echo "$log: no kernel log"; dirty=1; continue; }
 	awk -v file="$log" '

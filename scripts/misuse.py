@@ -10,6 +10,8 @@ so, one thing a line:
     // title: access outside the mapping
     // rust: b                          does Rust reject it: b, r, partly, no
     // wrong: CASE B: regex             first diagnostic of the case
+    // unseen: CASE: sentence           no tool refuses the case; goes to the page of that
+    // checked: CASE: sentence          no compiler does, but a checker; goes there, too
     // run: suite.case: what it shows   KUnit case that proves level R
 
 The level of a case is B if it is an error, W if it is a warning that is on by
@@ -134,7 +136,7 @@ class Corpus:
     def __init__(self, path):
         self.path = path
         self.title, self.number, self.rust = "", "", "-"
-        self.wrong, self.runs = [], []
+        self.wrong, self.runs, self.checked = [], [], []
         text = path.read_text(encoding="utf-8")
         for key, value in re.findall(r"^// (\w+): (.*)$", text, re.M):
             if key == "class":
@@ -142,6 +144,11 @@ class Corpus:
             elif key == "wrong":
                 self.wrong.append(re.match(r"(\w+) ([BWUC])(?:\((\w+)\))?: (.*)",
                                            value).groups())
+            elif key == "unseen":
+                case, sentence = re.match(r"(\w+): (.*)", value).groups()
+                self.wrong.append((case, "N", None, sentence))
+            elif key == "checked":
+                self.checked.append(re.match(r"(\w+): (.*)", value).groups())
             elif key == "run":
                 self.runs.append(re.match(r"([\w.]+): (.*)", value).groups())
             elif key in ("title", "rust"):
@@ -149,6 +156,8 @@ class Corpus:
             else:
                 sys.exit(f"{path}: unknown line '{key}'")
         named = {case for case, *_ in self.wrong}
+        if lost := {case for case, _ in self.checked} - {c[0] for c in self.wrong if c[1] == "C"}:
+            sys.exit(f"{path}: cases {sorted(lost)} are not at level C")
         if not self.number:
             return
         used = set(re.findall(r"^#\s*(?:el)?if.*?\b(?:defined\(|def )?([A-Z][A-Z0-9_]+)\b",
@@ -177,6 +186,10 @@ def judge(compiler, corpus, case):
         level, said = compiler.run(corpus.path, None, flags)
         return level, said, f"refused: {said[0]}" if said else ""
     name, wanted, only, regex = case
+    if wanted == "N":
+        level, said = compiler.run(corpus.path, name,
+                                   [f for f in USER_FLAGS if supports(compiler, f)])
+        return level, said, f"is seen, so it is not unseen: {said[0]}" if said else ""
     if compiler.name == "sparse" and only != "sparse":
         return "", [], ""
     if wanted == "C":
@@ -221,7 +234,7 @@ class Spatch:
         tmp = tmp / "spatch"
         tmp.mkdir()
         for f in files:
-            for case in [None, *(c for c in f.wrong if c[1] == "C")]:
+            for case in [None, *(c for c in f.wrong if c[1] in "CN")]:
                 self.write(tmp, f, case)
         for rule in sorted(rules.glob("*.cocci")):
             done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
@@ -249,6 +262,8 @@ class Spatch:
         said = self.said.get(corpus.path.stem + (f".{case[0]}" if case else ""), [])
         if case is None:
             return "-", said, f"refused: {said[0]}" if said else ""
+        if case[1] == "N":
+            return "-", said, f"is seen, so it is not unseen: {said[0]}" if said else ""
         found = [text for text in said if re.search(case[3], text)]
         if case[2]:
             return ("C" if said else "-"), [], ""
@@ -294,7 +309,7 @@ class Classes:
 
     def problems(self):
         """Give what each class lacks: number, text and whether that may be."""
-        for number in self.reached.keys() - self.needs.keys() - {"design"}:
+        for number in self.reached.keys() - self.needs.keys() - {"design", "unseen"}:
             yield number, "is not in the list of classes", False
         for number, needs in self.needs.items():
             reached = self.reached.get(number, set())
@@ -350,6 +365,8 @@ def main():
     classes = Classes(corpus / "classes") if (corpus / "classes").exists() else None
 
     def sources(directory):
+        if not list(directory.glob("*.c")):
+            sys.exit(f"error: there is no C file to look at in {directory}")
         skip = left_out(directory, compilers[0].dir) if not (directory / "classes").exists() else ()
         return [Corpus(path) for path in sorted(directory.glob("*.c"))
                 if args.only in path.name and path.name not in skip]
@@ -391,7 +408,7 @@ def main():
     for f in files:
         for case in [None, *f.wrong]:
             results = [jobs[c, f, case].result() for c in compilers]
-            if case is None or case[1] == "C":
+            if case is None or case[1] in "CN":
                 results.append(spatch.judge(f, case))
             name = case[0] if case else "as it is"
             for who, (_, _, problem) in zip(names, results):
@@ -401,7 +418,7 @@ def main():
                 if classes:
                     classes.add(f.number, case[1])
                 for label, (gave, said, _) in zip(labels, results) if f in looked_at else []:
-                    if gave:
+                    if gave and case[1] != "N":
                         found.add(f.path.name, case[0], label, gave, diagnostic(said[0]) if said else "")
                 rows.append([f.number, f.title, case[0], case[1], *[r[0] for r in results],
                              diagnostic(([r[1] for r in results if r[1]] or [[""]])[0][0]), RUST[f.rust]])

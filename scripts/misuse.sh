@@ -16,7 +16,7 @@ locked "$@"
 if [ "${1:-}" = flags ]; then
 	object=drivers/gpu/drm/safe/drm_dev_ctx.o
 	prepare_tree
-	config_uml misuse .kunitconfig
+	config_uml misuse least.kunitconfig
 	"${KMAKE[@]}" O="$BUILD/misuse" -j"$JOBS" -s "$object"
 	printf '%s\n' "$BUILD/misuse" "$BUILD/misuse/$(dirname $object)/.$(basename $object).cmd" >"$2"
 	exit

@@ -4,6 +4,7 @@
 # prove.sh: proofs of the library's arithmetic, by cbmc, from the text of its own files.
 # Each is for all values, on 32 and on 64 bits. The faults that the proofs name, such as a limit
 # that is off by one and a sum that overflows, are planted in that text and must be found.
+# ONLY is the beginning of the name of the files with the proofs to do.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"
@@ -30,7 +31,7 @@ extract() {
 	done
 }
 
-# extract_pool, extract_vmap: in the order in which they need each other.
+# extract_pool and so on: in the order in which they need each other.
 extract_pool() {
 	grep -hE '^#define DRM_GPUVM_IMM_POOL_' "$TOP/drm_gpuvm_imm_internal.h"
 	extract drm_gpuvm_imm.c drm_gpuvm_imm_va_start drm_gpuvm_imm_va_end \
@@ -43,22 +44,49 @@ extract_pool() {
 extract_vmap() {
 	extract drm_safe.h __drm_gem_bytes
 	# Bits and kinds, which have no name as a whole
+	sed -n '/^enum drm_resv_how {$/,/^};$/p' "$TOP/drm_safe_resv.h"
 	sed -n '/^enum {$/,/^};$/p' "$TOP/drm_shmem_obj.h" "$TOP/drm_shmem_vmap.h"
 	grep -hE '^#define __DRM_VMAP_NOWHERE\b' "$TOP/drm_shmem_vmap.h"
 	extract drm_shmem_vmap.h drm_vmap __DRM_VMAP DRM_VMAP DRM_VMAP_IOMEM DRM_VMAP_EITHER \
-		__drm_vmap_min __drm_vmap_kind __drm_vmap_args __drm_vmap_try_args \
+		__drm_vmap_min __drm_vmap_kind __drm_vmap_align __drm_vmap_access __drm_vmap_args __drm_vmap_try_args \
 		__drm_vmap_wrong_kind __drm_vmap_set __drm_vmap_fill_in __drm_vmap_fill_in_plain \
 		__drm_vmap_live __DRM_VMAP_NULL_IS_MAPPED __drm_vmap_place __drm_vmap_at \
-		__drm_vmap_is_iomem __drm_vmap_fits __drm_vmap_try_read __drm_vmap_try_write \
+		__drm_vmap_is_iomem __drm_vmap_fits __drm_vmap_assert_writable __drm_vmap_try_read __drm_vmap_try_write \
 		__drm_vmap_has_elem __drm_vmap_try_read_elem __drm_vmap_try_write_elem \
 		__drm_vmap_elem_t __drm_vmap_array
 	extract drm_shmem_vmap.c drm_vmap_inside
 }
 
-# plants FILE FUNCTION: the changes that "plant:" lines above a proof ask for, one a line.
+extract_copies() {
+	grep -hE '^#define DRM_VMAP_(BOUNCE|PIECE)\b' "$TOP/drm_shmem_vmap.c"
+	extract drm_shmem_vmap.c drm_vmap_map __drm_vmap_copy_to __drm_vmap_copy_from __drm_vmap_fill \
+		drm_vmap_iomem drm_vmap_check_user drm_vmap_bounce_from_user drm_vmap_copy_piece \
+		drm_vmap_copy_from_user __drm_vmap_from_user drm_vmap_bounce_to_user \
+		drm_vmap_copy_to_user __drm_vmap_to_user
+}
+
+extract_sizes() {
+	extract drm_shmem_obj.c drm_shmem_page_align
+	extract drm_shmem_mmap.c drm_shmem_fault_page drm_shmem_pmd_fits drm_shmem_fault_locked \
+		drm_shmem_mkwrite_locked
+}
+
+extract_parts() {
+	extract drm_gpuvm_imm_run.c drm_gpuvm_imm_parts drm_gpuvm_imm_find_removed \
+		drm_gpuvm_imm_reinsert drm_gpuvm_imm_split
+}
+
+# plants FILE FUNCTION BITS: the changes that "plant:" lines above a proof ask for, one a line.
+# Those of "plant 32:" are faults on 32 bits alone.
 plants() {
-	awk -v function_="$2" '
-		/^\/\/ plant: / { sub("^// plant: ", ""); plants = plants $0 "\n"; next }
+	awk -v function_="$2" -v bits="$3" '
+		/^\/\/ plant( [0-9]+)?: / {
+			if ($2 == "plant:" || $3 == bits ":") {
+				sub("^// plant[^:]*: ", "")
+				plants = plants $0 "\n"
+			}
+			next
+		}
 		index($0, "void " function_ "(void)") == 1 { printf "%s", plants }
 		/^}/ { plants = "" }' "$1"
 }
@@ -69,7 +97,7 @@ prove() {
 
 	mapfile -t flags < <(sed -n 's,^// cbmc: ,,p' "$file")
 	"$CBMC" "--$bits" "${flags[@]}" "${@:5}" -I "$dir" -I "$TOP/tests/prove" --function "$function" \
-		--bounds-check --signed-overflow-check --div-by-zero-check --slice-formula --unwind 6 \
+		--bounds-check --signed-overflow-check --div-by-zero-check --unwind 6 \
 		--unwinding-assertions "$file" >"$TMP/$function.log" 2>&1
 }
 
@@ -99,13 +127,16 @@ TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 extract_pool >"$TMP/extracted-pool.h"
 extract_vmap >"$TMP/extracted-vmap.h"
-for file in "$TOP"/tests/prove/*.c; do
+extract_copies >"$TMP/extracted-copies.h"
+extract_sizes >"$TMP/extracted-sizes.h"
+extract_parts >"$TMP/extracted-parts.h"
+for file in "$TOP/tests/prove/${ONLY:-}"*.c; do
 	mapfile -t names < <(sed -n 's/^void \(prove_[a-z_]*\)(void)$/\1/p' "$file")
 	[ ${#names[@]} -gt 0 ] || die "there is nothing to prove in $file"
 	for name in "${names[@]}"; do
-		mapfile -t changes < <(plants "$file" "$name")
-		[ ${#changes[@]} -gt 0 ] || die "no fault is planted for $name"
 		for bits in 32 64; do
+			mapfile -t changes < <(plants "$file" "$name" $bits)
+			[ ${#changes[@]} -gt 0 ] || die "no fault is planted for $name"
 			check "$name, $bits bits" proved $bits "$name" "$file"
 			for change in "${changes[@]}"; do
 				check "$name, $bits bits, finds $change" found "$change" $bits "$name" "$file"

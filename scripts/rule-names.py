@@ -84,6 +84,8 @@ def check_lists(tree):
                      for top in ("include/linux", "include/drm", "include/asm-generic")
                      for path in sorted((tree / top).rglob("*.h")))
     words = set(re.findall(r"\b\w+\b", text))
+    # The classes of guard() and ACQUIRE() are names that no function has.
+    words |= set(re.findall(r"\bclass_(\w+)_constructor\b", library().code))
     for rule in sorted(RULES.rglob("*.cocci")):
         for listed in re.findall(r"^identifier \w+ = \{(.*?)\}", rule.read_text(encoding="utf-8"),
                                  re.M | re.S):
@@ -107,14 +109,30 @@ def check_scopes(tree):
     blocks = {name for name in scopes if library().is_block(name)}
     macros = set(re.findall(r"^#define (drm_\w+) YACFE_ITERATOR",
                             (RULES / "scopes.macros").read_text(encoding="utf-8"), re.M))
-    for name in sorted(blocks - macros | {name for name in macros - blocks if not
+    # Some take variables of the driver's, and declare none.
+    others = {name for name in macros & library().macros.keys() if library().is_block(name)}
+    for name in sorted(blocks - macros | {name for name in macros - blocks - others if not
                                           re.search(rf"\b{name}\(", headers_text)}):
         yield f"scopes.macros: {name} is {'missing' if name in blocks else 'no block'}"
     for rule, takes in (("atomic", library().sleeps), ("locked-twice", library().locks)):
         text = (RULES / f"{rule}.cocci").read_text(encoding="utf-8")
         known = set(re.findall(r"\bdrm_\w+", " ".join(re.findall(r"^iterator name (.*?);", text, re.M | re.S))))
-        for name in sorted({name for name in blocks if takes(name)} ^ known):
+        for name in sorted({name for name in blocks | others if takes(name)} ^ known):
             yield f"{rule}.cocci: {name} is {'no such scope' if name in known else 'missing'}"
+    # A block of drm_dev_ctx_guard_callback() is for completers.
+    refused = [name for name in library().device_scopes() if "callback" not in name]
+    for rule, wanted in (("completers", refused), ("display", library().device_scopes(live=False))):
+        text = re.sub(r"//.*", "", (RULES / f"{rule}.cocci").read_text(encoding="utf-8"))
+        for name in set(wanted) - set(re.findall(r"\b(drm_dev_ctx_\w+)(?:@p)?\(", text)):
+            yield f"{rule}.cocci: {name} is missing"
+
+
+def check_callbacks():
+    """Callbacks with the registration data that the rule about its type does not know."""
+    ops = re.search(r"struct drm_dev_ctx_ops \{(.*?)^\};", library().code, re.M | re.S)[1]
+    known = re.search(r'identifier cb =~ "\^\((.*?)\)\$"', (RULES / "registered.cocci").read_text(encoding="utf-8"))[1]
+    for name in set(re.findall(r"\(\*(\w+)\)", ops)) ^ set(known.split("|")):
+        yield f"registered.cocci: {name} is {'no such callback' if name in known else 'missing'}"
 
 
 def main():
@@ -128,10 +146,12 @@ def main():
     def headers(name):
         return declared(args.tree / "include" / name)
 
+    if not list(RULES.glob("*.cocci")) or not library().public:
+        sys.exit("there is nothing to look at")
     makefile = (args.tree / "Makefile").read_text(encoding="utf-8")
     series = ".".join(re.findall(r"^(?:VERSION|PATCHLEVEL) = (\d+)$", makefile, re.M))
     bad = [*check_raw(headers, series, args.raw), *check_completers(headers), *check_lists(args.tree),
-           *check_contexts(), *check_scopes(args.tree)]
+           *check_contexts(), *check_scopes(args.tree), *check_callbacks()]
     print("\n".join([*bad, f"{len(bad)} problems"]))
     return bool(bad)
 

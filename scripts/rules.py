@@ -171,7 +171,7 @@ class Evidence:
         self.top = top
         self.source = Source(top)
         self.cases = {(p.name, case) for p in (top / "tests/misuse").glob("*.c")
-                      for case, *_ in Corpus(p).wrong}
+                      for case, level, *_ in Corpus(p).wrong if level != "N"}
         self.kunit = kunit_cases(top / "tests")
         self.unexpected = reported(top) - expected(top)
         self.messages = set(re.findall(r"``(.*?)``", (top / "Documentation/messages.rst")
@@ -216,6 +216,17 @@ def not_seen(found, entries):
     return "\n".join(out)
 
 
+def unseen(corpus):
+    """The lists of that page that are made of cases which no layer sees, or no compiler."""
+    files = [Corpus(path) for path in sorted(corpus.glob("*.c"))]
+    lists = {"unseen.txt": [text for f in files for _, level, _, text in f.wrong if level == "N"],
+             "unseen-compilers.txt": [text for f in files for _, text in f.checked]}
+    return {name: "\n".join([".. SPDX-License-Identifier: GPL-2.0-only OR MIT",
+                             ".. Written by scripts/rules.py from tests/misuse.", "",
+                             *(f"- {text}" for text in texts), ""])
+            for name, texts in lists.items()}
+
+
 def problems(found, entries, evidence):
     """What is wrong with the rules and the table."""
     bad = []
@@ -226,12 +237,8 @@ def problems(found, entries, evidence):
         if not any(e.sees for e in fitting):
             bad.append(f"nothing is said to see this rule: {about}: {sentence}")
             continue
-        # An entry for many functions needs one of its lines to be true, another one all.
-        for entry in fitting:
-            lacks = [lack for how in entry.sees if (lack := evidence.missing(about, how))]
-            if entry.about == "*" and len(lacks) < len(entry.sees):
-                continue
-            bad += [f"{about}: {sentence[:60]}: {lack}" for lack in lacks]
+        bad += [f"{about}: {sentence[:60]}: {lack}" for entry in fitting for how in entry.sees
+                if (lack := evidence.missing(about, how))]
     return bad + [f"no rule begins so any more: {e.about}: {e.text}" for e in entries if not e.used]
 
 
@@ -244,6 +251,7 @@ PLANTED = {"drm_planted.h": """
  *
  * The driver keeps @p until drm_planted_end() returns.
  * Others may not use @p.
+ * A planted rule must be seen by all that its entry names.
  *
  * Context: From the interrupt handler of the device.
  *
@@ -264,6 +272,9 @@ drm_planted: Nothing begins so.
 	no rule: planted
 drm_shmem_pin: Context: May sleep
 	kunit drm_planted.missing
+*: ^A planted rule must be seen
+	spatch atomic
+	message planted and never said
 """
 
 
@@ -285,7 +296,7 @@ def self_test(top):
         "drm_planted: @p: zeroed", "drm_planted: The driver keeps @p",
         "drm_planted: Others may not use @p", "drm_planted: Context: From the interrupt",
         "@member: Put this", "shmem.rst: A planted page", "begins so any more: drm_planted: Nothing",
-        "no KUnit case drm_planted.missing", "expects the report 'a planted rule'") if text not in bad]
+        "no KUnit case drm_planted.missing", "no message 'planted and never said'", "expects the report 'a planted rule'") if text not in bad]
 
 
 def main():
@@ -302,11 +313,16 @@ def main():
                         if not any(e.fits(about, sentence) for e in entries)))
         return 0
     bad = problems(found, entries, Evidence(TOP)) + unexpected(TOP, TOP) + self_test(TOP)
-    path, text = TOP / "Documentation/not-seen.txt", not_seen(found, entries)
-    if args.write:
-        path.write_text(text, encoding="utf-8")
-    elif not path.exists() or path.read_text(encoding="utf-8") != text:
-        bad.append(f"{path.name} is out of date: run scripts/rules.py --write")
+    bad += [f"there is nothing to look at: no {what}" for what, there in (
+        ("rules", found), ("entries", entries), ("reports", reported(TOP))) if not there]
+    pages = {"not-seen.txt": not_seen(found, entries), **unseen(TOP / "tests/misuse")}
+    for path, text in ((TOP / "Documentation" / name, text) for name, text in pages.items()):
+        if args.write:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            bad.append(f"{path.name} is out of date: run scripts/rules.py --write")
+        if "- " not in text and "*" not in text:
+            bad.append(f"{path.name} has nothing in it")
     print("\n".join([*bad, f"{len(found)} rules, {len(bad)} problems"]))
     return bool(bad)
 

@@ -251,6 +251,9 @@ def check(args):
     """The objects take nothing but what is listed."""
     allowed = Allowed(args.list)
     objects = [Object(path, args.objdump) for path in args.file]
+    if empty := [path for path, o in zip(args.file, objects) if not o.defined]:
+        print(f"{empty[0]}: error: there is no function to look at", file=sys.stderr)
+        return 1
     ours = set().union(*(o.defined for o in objects))
     bad = 0
     for obj in objects:
@@ -366,8 +369,9 @@ def corpus(args):
     """The functions that sleep or allocate, and are not allowed."""
     allowed = Allowed(args.list)
     way = Kernel(args.file[0], args.objdump).reaching(allowed.behind)
-    print("\n".join(sorted(f for f in way if f not in allowed)))
-    return 0
+    found = sorted(f for f in way if f not in allowed)
+    print("\n".join(found))
+    return not found
 
 
 def main():

@@ -45,7 +45,21 @@ if [ -n "${DIR:-}" ]; then
 	exit
 fi
 
+# looked_at LOG: at each file of the library.
+looked_at() {
+	local file rc=0
+
+	for file in "$TOP"/drm_*.c; do
+		grep -q "CHECK .*/${file##*/}$" "$1" || { echo "sparse did not look at ${file##*/}"; rc=1; }
+	done
+	return $rc
+}
+
 # The objects that make w1 has built are not built again.
 config_uml w1-modular modular.kunitconfig
+export COMPILED=$DRM_SAFE_CACHE/log/sparse
+mkdir -p "${COMPILED%/*}"
 check "sparse" silent compile "$BUILD/w1-modular" W=1e C=2 CHECK="$SPARSE" drivers/gpu/drm/safe/
+check "sparse looks at each file" looked_at "$COMPILED"
+check "a run that looks at nothing is an error" fails_with "did not look at drm_dev_ctx.c" looked_at /dev/null
 finish

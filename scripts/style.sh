@@ -17,25 +17,32 @@ MACHINE_WORDS+='|nodesourc[e]|pypi\.or[g]|registry\.np[m]js|crates\.i[o]'
 matches_none() {
 	local rc=0
 
+	some "${@:2}" || return
 	grep -nHIE "$@" || rc=$?
 	[ $rc = 1 ]
 }
 
+# spdx FILE...: print those without a tag in the first three lines.
 spdx() {
-	local file bad=0
-
-	for file; do
-		case $file in LICENSES/* | MAINTAINERS | .installed) continue ;; esac
-		head -n3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR MIT' ||
-			{ echo "$file: no SPDX tag in the first three lines"; bad=1; }
-	done
-	return $bad
+	some "$@" || return
+	printf '%s\n' "$@" | grep -vE '^(LICENSES/.*|MAINTAINERS|\.installed)$' | awk '
+		{
+			for (i = n = 0; i < 3 && (getline line < $0) > 0; i++)
+				n += line ~ /SPDX-License-Identifier: GPL-2\.0-only OR MIT/
+			close($0)
+			if (!n) {
+				print $0 ": no SPDX tag in the first three lines"
+				bad = 1
+			}
+		}
+		END { exit bad }'
 }
 
 # checkpatch FILE...: but for what checkpatch.accepted lists, of which each line
 # has to be of use.
 checkpatch() {
-	(printf '%s\0' "${@/#/$TREE/$SAFE/}" | xargs -0 -P "$JOBS" -n 4 \
+	some "$@" || return
+	(printf '%s\0' "${@/#/$TREE/$SAFE/}" | xargs -0 -P "$JOBS" -n 16 \
 		"$TREE/scripts/checkpatch.pl" --root "$TREE" --strict --terse --show-types \
 		--no-summary --quiet -f || true) | sed "s,^$TREE/$SAFE/,," | sort -V | awk -F'[: ]+' '
 		NR == FNR { if ($1 ~ /^[^#]/) for (i = 2; i <= NF; i++) accepted[$1, $i] = 1; next }
@@ -55,7 +62,15 @@ checkpatch() {
 }
 
 # code FILE...: their lines that are neither blank nor comment. code_lines counts them.
-code() { for file; do gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null; done; }
+code() {
+	local file
+
+	some "$@" >&2 || return
+	for file; do
+		[ -s "$file" ] || { echo "there is no $file" >&2; return 1; }
+		gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null
+	done
+}
 code_lines() { code "$@" | wc -l; }
 
 # two_d: what is left of code without the functions and structures for contexts and
@@ -80,7 +95,20 @@ misspelt() {
 		[[ $out == *"declares no drm_gem_vmap_lockd()"* ]]
 }
 
-kernel_doc() { python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
+kernel_doc() { some "$@" && python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
+layers() { python3 "$TOP/scripts/layers.py" "$@"; }
+shell() { some "$@" && shellcheck -x -P SCRIPTDIR -e SC2094 "$@"; }
+
+# nothing_is_an_error: no file for one of these, or one that is not there.
+nothing_is_an_error() {
+	local cmd rc=0
+
+	for cmd in checkpatch kernel_doc spdx "matches_none x" layers shell code "code_lines $TOP/none.c"; do
+		# shellcheck disable=SC2086
+		! $cmd >/dev/null 2>&1 || { echo "$cmd succeeds without a file"; rc=1; }
+	done
+	return $rc
+}
 
 prepare_tree
 need_packages shellcheck
@@ -101,9 +129,11 @@ check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
 mapfile -t library < <(printf '%s\n' "${sources[@]}" | grep '^[^/]*$' | grep -vxF drm_safe_core.h)
 check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files" \
-	python3 "$TOP/scripts/layers.py" "${library[@]}"
-check "each kind of internal is found" python3 "$TOP/scripts/layers.py" --test
-check "shellcheck: ${#scripts[@]} scripts" shellcheck -x -P SCRIPTDIR -e SC2094 "${scripts[@]}"
+	layers "${library[@]}"
+check "each kind of internal is found" layers --test
+check "each function of drm_safe_core.h says when it goes" layers --core "$TOP/drm_safe_core.h"
+check "shellcheck: ${#scripts[@]} scripts" shell "${scripts[@]}"
+check "nothing to look at is an error" nothing_is_an_error
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 check "the names in the spatch rules are those of the kernel and the library" \
 	python3 "$TOP/scripts/rule-names.py" "$TREE"

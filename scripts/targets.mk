@@ -15,8 +15,11 @@ help: ## list the targets
 kernel: ## fetch a kernel source and build the UML kernels [KVER=7.3|7.2, or KSRC=<tree>]
 	@scripts/kernel.sh
 
-kunit: ## run the KUnit suites under UML [FILTER='glob'] [KCONFIG=release|debug] [LLVM=-19]
-	@scripts/kunit.sh $(KCONFIG)
+kunit: ## run the KUnit suites under UML [FILTER='glob'] [KCONFIG=release|debug] [LLVM=-19], or in QEMU [ARCH=arm64 PAGES=64K RT=1 SMP=0]
+	@$(if $(ARCH),scripts/kunit-arch.sh $(ARCH),scripts/kunit.sh $(KCONFIG))
+
+check-arch: ## the same on each architecture and page size, with PREEMPT_RT, and without SMP [ONLY='arm64-64K ...']
+	@scripts/kunit-arch.sh $(or $(ONLY),all)
 
 kunit-modules: ## run the suites as modules and scan for leaks [FILTER='glob']
 	@scripts/kunit-modules.sh
@@ -45,14 +48,20 @@ install-tree: ## put this directory into a kernel tree [TREE=<dir>]
 uninstall-tree: ## take it out again [TREE=<dir>]
 	@scripts/tree.sh uninstall "$(TREE)"
 
-series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...']
-	@TREE="$(TREE)" CHECK="$(CHECK)" ONLY="$(ONLY)" scripts/series.sh
+series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...'] [FROM=<patch>]
+	@CHECK="$(CHECK)" ONLY="$(ONLY)" FROM="$(FROM)" KCONFIG="$(KCONFIG)" scripts/series.sh "$(TREE)"
 
 core-patches: ## apply the changes of the DRM core that the library wants, and compile the library with them
 	@scripts/core-patches.sh
 
+upstream-bugs: ## which faults of the DRM core that the library met are in a kernel [KVER=7.3|7.2, or KSRC=<tree>]
+	@scripts/upstream.sh
+
 style: ## checkpatch, kernel-doc, SPDX tags and the like
 	@scripts/style.sh
+
+checkers: ## each checker fails where it has nothing to look at
+	@scripts/checkers.sh
 
 w1: ## compile with W=1 as errors, gcc and clang, all supported kernels [DIR=<driver>]
 	@DIR="$(DIR)" scripts/w1.sh
@@ -72,6 +81,9 @@ signalling: ## what the check of the fence signalling path lets pass and refuses
 prove: ## prove limits of mappings and the arithmetic of address spaces for all values, with cbmc
 	@scripts/prove.sh
 
+litmus: ## the lock-free protocols in the kernel's memory model, with herd7, and each without its barriers
+	@scripts/litmus.sh
+
 coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<its scopes>]
 	@MACROS="$(MACROS)" scripts/coccicheck.sh $(DIR)
 
@@ -81,6 +93,9 @@ convert: ## turn a driver's raw calls into safe ones, as a diff [DIR=<driver>] [
 convert-check: ## the same for drivers of the kernel, which must build then
 	@scripts/convert.sh check
 
+convert-run: ## run converted drivers beside Debian's own in QEMU: tests and storms [DRIVERS=] [ROUNDS=20] [TESTS=]
+	@scripts/convert-run.sh
+
 check: ## everything that proves the library, with counts and times
 	@scripts/check.sh
 
@@ -89,6 +104,9 @@ fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookwo
 
 bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15] [DOCS=1]
 	@scripts/bench.sh
+
+bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1]
+	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" CHECK="$(CHECK)" scripts/icount.sh
 
 coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
 	@scripts/coverage.sh
@@ -102,6 +120,9 @@ mutants: ## change the library in small ways, see what no test notices [MUTANTS=
 kcsan: ## the suites on x86-64 in QEMU, with KCSAN [FILTER='glob']
 	@scripts/kcsan.sh
 
+limits: ## memory cgroups charged with what clients make, and the module loaded without memory
+	@scripts/limits.sh
+
 stress: ## clients, unbinding, modules, signals, no memory, all at once [MINUTES=4] [UNBINDS=]
 	@scripts/stress.sh
 
@@ -114,6 +135,45 @@ pictures: ## the same, and pictures of each page at the widths of a desktop and 
 clean: ## remove what was built in this directory (the cache stays)
 	@rm -rf out
 
-.PHONY: help kernel kunit kunit-modules demo vm vgpu igt modules try install-tree uninstall-tree series core-patches \
-	style w1 sparse context-analysis misuse signalling prove coccicheck convert convert-check bench stress \
-	coverage mutants fuzz kcsan docs pictures check fresh-root clean
+.PHONY: help
+.PHONY: kernel
+.PHONY: kunit
+.PHONY: check-arch
+.PHONY: kunit-modules
+.PHONY: demo
+.PHONY: vm
+.PHONY: vgpu
+.PHONY: igt
+.PHONY: modules
+.PHONY: try
+.PHONY: install-tree
+.PHONY: uninstall-tree
+.PHONY: series
+.PHONY: core-patches
+.PHONY: upstream-bugs
+.PHONY: style
+.PHONY: checkers
+.PHONY: w1
+.PHONY: sparse
+.PHONY: context-analysis
+.PHONY: misuse
+.PHONY: signalling
+.PHONY: prove
+.PHONY: litmus
+.PHONY: coccicheck
+.PHONY: convert
+.PHONY: convert-check
+.PHONY: convert-run
+.PHONY: check
+.PHONY: fresh-root
+.PHONY: bench
+.PHONY: bench-icount
+.PHONY: coverage
+.PHONY: fuzz
+.PHONY: mutants
+.PHONY: kcsan
+.PHONY: limits
+.PHONY: stress
+.PHONY: docs
+.PHONY: pictures
+.PHONY: clean

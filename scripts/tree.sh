@@ -98,7 +98,25 @@ install_tree() {
 	copy_files "$1"
 	hook_kconfig <"$drm/Kconfig" | put "$drm/Kconfig"
 	hook_makefile <"$drm/Makefile" | put "$drm/Makefile"
-	say "installed in $1/$SAFE; now enable CONFIG_DRM_SAFE_SGPU or CONFIG_DRM_SAFE_KUNIT_TEST"
+	say "installed in $1/$SAFE"
+	advise
+}
+
+# What a driver needs from here on
+advise() {
+	cat <<-'END'
+	A driver that uses it says so in its Kconfig entry:
+
+	        select DRM_SAFE
+	        select DRM_SAFE_GPUVM           # with GPU address spaces
+
+	and in its Makefile:
+
+	        ccflags-y += -I$(srctree)/drivers/gpu/drm/safe
+
+	and includes drm_dev_ctx.h, drm_shmem_safe.h or drm_gpuvm_imm.h. To look at the library by itself,
+	enable CONFIG_DRM_SAFE_SGPU, the sample, or CONFIG_DRM_SAFE_KUNIT_TEST.
+	END
 }
 
 uninstall_tree() {

@@ -32,7 +32,7 @@ load_all() {
 
 . "$TOP/scripts/tree.sh"
 GUEST=demo
-[ -z "${DEBUG:-}" ] || GUEST=modular
+[ -z "${DEBUG:-}" ] || GUEST=modules
 prepare_tree
 build_uml "$GUEST"
 new_share

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # w1.sh: compile this directory with W=1 as errors: every supported kernel, gcc
-# and clang, built in (release) and as modules with all debugging (modular).
+# and clang, built in with as little as there can be (least) and as modules with all
+# debugging (modular).
+# w1.sh short: two of these, in which each kernel, compiler and configuration occurs.
 # w1.sh NAME CONFIG: one of these, for KVER and LLVM.
 # DIR=<driver> compiles a driver elsewhere, as modules.
 
@@ -14,7 +16,7 @@ locked "$@"
 flags=()
 [ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
 
-if [ $# -gt 0 ]; then
+if [ $# -gt 1 ]; then
 	prepare_tree
 	if [ -n "${DIR:-}" ]; then
 		compile_driver "$(realpath "$DIR")" "w1-driver-$1" "$2" W=1e "${flags[@]}"
@@ -22,20 +24,27 @@ if [ $# -gt 0 ]; then
 	fi
 	config_uml "w1-$1" "$2"
 	compile "$BUILD/w1-$1" W=1e "${flags[@]}" drivers/gpu/drm/safe/
+	has_objects "$BUILD/w1-$1"
 	exit
 fi
 
-configs=(release:.kunitconfig modular:modular.kunitconfig)
+check "a run that compiles nothing is an error" fails_with "nothing was compiled" has_objects /nowhere
+least=least
 if [ -n "${DIR:-}" ]; then
 	[ -d "$DIR" ] || die "DIR=$DIR is not a directory"
-	configs=(release:driver.kunitconfig debug:modular.kunitconfig)
+	least=driver
 fi
-for kver in 7.3 7.2; do
-	for llvm in "" -19; do
-		for config in "${configs[@]}"; do
-			check "W=1: $kver, ${llvm:+LLVM=}${llvm:-gcc}, ${config%:*}" \
-				env KVER=$kver LLVM=$llvm "$0" "${config%:*}" "${config#*:}"
-		done
-	done
+runs=(
+	"7.3 gcc modular" "7.2 clang $least"
+	"7.3 gcc $least" "7.3 clang modular" "7.3 clang $least"
+	"7.2 gcc modular" "7.2 gcc $least" "7.2 clang modular"
+)
+[ "${1:-}" != short ] || runs=("${runs[@]:0:2}")
+for run in "${runs[@]}"; do
+	read -r kver compiler config <<<"$run"
+	llvm=
+	[ "$compiler" = gcc ] || llvm=-19
+	check "W=1: $kver, $compiler, $config" \
+		env KVER="$kver" LLVM=$llvm "$0" "$config" "$config.kunitconfig"
 done
 finish

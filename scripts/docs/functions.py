@@ -79,11 +79,12 @@ def index(tree, page):
 def main():
     """Write or check all of them."""
     tree, check = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] == ["--check"]
-    stale = False
+    stale, pages = False, 0
     for page in sorted(PAGES.glob("*.rst")):
         name = f"functions-{page.stem}.txt"
         if f".. include:: {name}" not in page.read_text(encoding="utf-8"):
             continue
+        pages += 1
         text, path = index(tree, page), PAGES / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
@@ -91,6 +92,8 @@ def main():
         if not check:
             path.write_text(text, encoding="utf-8")
         print(f"Documentation/{name} " + ("is out of date: make docs writes it" if check else "is written anew"))
+    if not pages:
+        sys.exit("no page includes an index of functions")
     return 1 if stale and check else 0
 
 

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# plots.sh          draw Documentation/bench-*.svg from the tables of bench-table.txt
-# plots.sh --check  fail if they were drawn from other tables
+# plots.sh          draw Documentation/bench-*.svg from the tables of bench-table.txt, and
+#                   bench-icount.svg from tests/bench/icount-*.csv
+# plots.sh --check  fail if they were drawn from other figures
 
 . "$(dirname "$0")/../env.sh"
 
 DOCS=$TOP/Documentation
 TABLE=$DOCS/bench-table.txt
-SUM=$(sha1sum <"$TABLE" | cut -d' ' -f1)
+SUM=$(cat "$TABLE" "$TOP"/tests/bench/icount-*.csv | sha1sum | cut -d' ' -f1)
 
 # rows: CPUs, name, N, ratio, raw and safe of each line that has both sides, by tabs.
 rows() {
@@ -29,31 +30,31 @@ ratios() {
 		END { for (i = 0; i < n; i++) print order[i] "\t" n - 1 - i "\t" ratio[order[i], 1] "\t" ratio[order[i], 2] }'
 }
 
-# draw NAME WIDTH HEIGHT: run gnuplot on standard input, and name the tables in its picture.
+# draw NAME WIDTH HEIGHT: run gnuplot on standard input, and name the figures in its picture.
 draw() {
 	{
 		printf 'set terminal svg size %s,%s font "sans,13" background "white"\n' "$2" "$3"
 		cat
-	} | gnuplot | sed "1a <!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->\n<!-- drawn by scripts/docs/plots.sh from tables $SUM -->" >"$DOCS/$1.svg"
+	} | gnuplot | sed "1a <!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->\n<!-- drawn by scripts/docs/plots.sh from figures $SUM -->" >"$DOCS/$1.svg"
 }
 
+# draw_ratios NAME DATA WHAT TITLE1 TITLE2: two bars for each line of DATA.
 draw_ratios() {
-	local data=$1
+	local data=$2
 
-	ratios >"$data"
-	draw bench-ratios 640 $((60 + 34 * $(wc -l <"$data"))) <<-EOF
+	draw "$1" 640 $((60 + 34 * $(wc -l <"$data"))) <<-EOF
 		set datafile separator "\t"
 		set xrange [0:1.5<*]
 		set yrange [-0.6:$(wc -l <"$data")]
 		set ytics scale 0
 		set lmargin at screen 0.46
-		set xlabel "time, library / raw"
+		set xlabel "$3, library / raw"
 		set grid xtics
 		set key outside top center horizontal
 		set arrow from 1, graph 0 to 1, graph 1 nohead lw 1.5 lc rgb "black"
 		set style fill solid
-		plot "$data" using (\$3 / 2):(\$2 + 0.18):(\$3 / 2):(0.16):ytic(1) with boxxyerror lc rgb "#3465a4" title "1 CPU", \
-		     "" using (\$4 / 2):(\$2 - 0.18):(\$4 / 2):(0.16) with boxxyerror lc rgb "#f57900" title "2 CPUs"
+		plot "$data" using (\$3 / 2):(\$2 + 0.18):(\$3 / 2):(0.16):ytic(1) with boxxyerror lc rgb "#3465a4" title "$4", \
+		     "" using (\$4 / 2):(\$2 - 0.18):(\$4 / 2):(0.16) with boxxyerror lc rgb "#f57900" title "$5"
 	EOF
 }
 
@@ -76,8 +77,8 @@ draw_lines() {
 }
 
 if [ "${1:-}" = --check ]; then
-	for name in ratios gpuvm; do
-		grep -qs "from tables $SUM" "$DOCS/bench-$name.svg" ||
+	for name in ratios gpuvm icount; do
+		grep -qs "from figures $SUM" "$DOCS/bench-$name.svg" ||
 			die "Documentation/bench-$name.svg is out of date: scripts/docs/plots.sh draws it"
 	done
 	exit
@@ -85,6 +86,14 @@ fi
 need_packages gnuplot-nox
 tmp=$(mktemp -d)
 trap 'rm -r "$tmp"' EXIT
-draw_ratios "$tmp/ratios"
+ratios >"$tmp/ratios"
+draw_ratios bench-ratios "$tmp/ratios" time "1 CPU" "2 CPUs"
+"$TOP/scripts/icount.py" --ratios >"$tmp/icount"
+arches=("$TOP"/tests/bench/icount-*.csv)
+arches=("${arches[@]##*/icount-}")
+arches=("${arches[@]%.csv}")
+# With one architecture, all bars of the second are missing.
+sed -i '/^[^\t]*\t[^\t]*\t[^\t]*$/s/$/\tNaN/' "$tmp/icount"
+draw_ratios bench-icount "$tmp/icount" instructions "${arches[0]}" "${arches[1]:-}"
 draw_lines bench-gpuvm "$tmp" map unmap split "whole driver path"
-say "written: Documentation/bench-ratios.svg and bench-gpuvm.svg"
+say "written: Documentation/bench-ratios.svg, bench-gpuvm.svg and bench-icount.svg"

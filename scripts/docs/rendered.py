@@ -44,7 +44,7 @@ def told():
     """Where drivers are told what to use: the pages, and the sections that they include."""
     for path in sorted(TOP.glob("Documentation/*.rst")):
         if not path.name.startswith("misuse-"):
-            yield path.name, path.read_text(encoding="utf-8")
+            yield path.name, re.sub(r"\b\w+\.[ch]\b", "", path.read_text(encoding="utf-8"))
     for path in sorted(TOP.glob("*.[ch]")):
         for section in re.findall(r"/\*\*\n \* DOC: .*?\*/", path.read_text(encoding="utf-8"), re.S):
             yield path.name, section
@@ -70,7 +70,7 @@ def without_kernel_doc(core, pages):
     documented = set(re.findall(r'id="c\.([\w]+)', "".join(pages.values())))
     ours = set().union(*(defined(path) for path in TOP.glob("*.h")
                          if not re.search(r"_(?:internal|trace|core)\.h$", path.name)))
-    documented |= {name for name in ours if documented & {re.sub(r"\d+$", "", name),
+    documented |= {name for name in ours if documented & {re.sub(r"\d+(?=$|_relaxed$)", "", name),
                                                           re.sub(r"\d+$", "8", name)}}
     for where, text in told():
         for name in sorted(set(re.findall(r"\b\w+\b", text)) & ours - core - documented):

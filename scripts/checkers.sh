@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# checkers.sh: a checker that has nothing to look at fails. Each gets nothing here: an
+# empty directory, file or list, or a library without a file. style.sh, coccicheck.sh,
+# signalling.sh, prove.sh, w1.sh and sparse.sh try more of that themselves.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/guest.sh"
+locked "$@"
+
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+EMPTY=$TMP/empty
+LIBRARY=$TMP/library	# the scripts, and nothing that they could look at
+
+# nothing NAME TEXT CMD...: CMD, which has nothing to look at, fails and says TEXT.
+nothing() { check "$1: nothing to look at is an error" fails_with "${@:2}"; }
+
+# no_results: of kunit.py, which reads a log without any.
+no_results() {
+	local passed=0 failed=0 skipped=0
+
+	mkdir -p "$TMP/kunit"
+	kunit parse "$TMP/kunit" /dev/null >/dev/null
+	[ $failed != 0 ] || { echo "$passed passed, $skipped skipped"; return 1; }
+}
+
+# of_an_empty_file CMD...: with flags that compile it, as kbuild writes them down.
+of_an_empty_file() {
+	echo "savedcmd_nothing.o := gcc -c -o nothing.o nothing.c ; true" >"$TMP/cmd"
+	"$@"
+}
+
+# of_the_library: the files of a copy of the library that are in no patch of its series.
+of_the_library() {
+	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
+		sed -i 's/^\(Files: .*\) drm_shmem_list\.h/\1/' "$TMP/copy/scripts/series.txt" &&
+		python3 "$TMP/copy/scripts/series.py" left-out
+}
+
+prepare_tree
+mkdir -p "$TMP/copy" "$EMPTY" "$LIBRARY/tests/misuse" "$LIBRARY/Documentation" "$TMP/include/config"
+: >"$TMP/include/config/auto.conf"
+cp -r "$TOP/scripts" "$LIBRARY"
+: >"$TMP/nothing.c"
+: >"$LIBRARY/README.md"
+: >"$LIBRARY/tests/rules"
+: >"$LIBRARY/Documentation/messages.rst"
+for page in dev-ctx shmem gpuvm overview rules tutorial debugging; do
+	: >"$LIBRARY/Documentation/$page.rst"
+done
+gcc -c -o "$TMP/nothing.o" "$TMP/nothing.c"
+echo '{ "files": [] }' >"$TMP/coverage.json"
+: >"$TMP/reasons"
+
+nothing "coccicheck" "there is no C file" "$TOP/scripts/coccicheck.sh" "$EMPTY"
+nothing "misuse" "there is no C file" of_an_empty_file python3 "$TOP/scripts/misuse.py" \
+	--compiler gcc "$TMP" "$TMP/cmd" "" --rules "$TOP/scripts/coccinelle" "$EMPTY"
+nothing "misuse, of a driver" "there is no C file" of_an_empty_file python3 "$TOP/scripts/misuse.py" \
+	--compiler gcc "$TMP" "$TMP/cmd" "" --rules "$TOP/scripts/coccinelle" \
+	--driver "$EMPTY" "$TOP/tests/misuse"
+nothing "cost" "nothing to compare" of_an_empty_file python3 "$TOP/scripts/cost.py" \
+	"$TMP" "$TMP/cmd" "$TMP/nothing.c"
+nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
+	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
+nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"
+nothing "layers, the core" "no function to look at" python3 "$TOP/scripts/layers.py" --core "$TMP/nothing.c"
+nothing "series, its files" "there is no drm_safe.h" python3 "$LIBRARY/scripts/series.py" left-out
+nothing "series, MAINTAINERS" "nothing to look at" python3 "$TOP/scripts/series.py" orphans "$TREE"
+nothing "rules" "nothing to look at: no rules" python3 "$LIBRARY/scripts/rules.py"
+nothing "names in the spatch rules" "nothing to look at" python3 "$LIBRARY/scripts/rule-names.py" "$TREE"
+nothing "signalling, an object" "no function to look at" \
+	"$TOP/scripts/signalling.py" check "$TMP/nothing.o"
+nothing "signalling, a kernel" "in none of these kernels" \
+	"$TOP/scripts/signalling.py" prove "$TMP/nothing.o"
+nothing "signalling, what a kernel has" "" "$TOP/scripts/signalling.py" corpus "$TMP/nothing.o"
+nothing "conversion" "there is no C file" python3 "$TOP/scripts/convert.py" "$EMPTY"
+nothing "coverage" "0.0 %" python3 "$TOP/scripts/coverage.py" "$TMP/coverage.json" "$EMPTY" "$TMP/reasons"
+nothing "the log" "no kernel log" "$TOP/scripts/log-clean.sh" "$TMP/nothing.c"
+nothing "the logs" "no kernel log" "$TOP/scripts/log-clean.sh"
+nothing "index of functions" "no page" python3 "$LIBRARY/scripts/docs/functions.py" "$TREE" --check
+check "series: a file in no patch is found" fails_with "no patch has drm_shmem_list.h" of_the_library
+check "KUnit: a run without results is an error" no_results
+SHARE=$EMPTY
+check "a guest that says nothing is an error" fails_with "stopped before its work was done" judge nothing 1 0
+finish

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# kunit-arch.sh all|KERNEL...: the KUnit suites in QEMU, on kernels with lockdep. A KERNEL is an
+# architecture of kunit.py's, perhaps with the size of pages and what else is asked for, such as
+# arm64-64K, arm-lpae, x86_64-rt or x86_64-up. PAGES, RT=1 and SMP=0 add to the names. FILTER
+# is a glob.
+
+. "$(dirname "$0")/env.sh"
+. "$TOP/scripts/qemu.sh"
+locked "$@"
+
+ALL=(x86_64 x86_64-rt x86_64-up i386 arm64-4K arm64-16K arm64-64K arm-lpae riscv s390)
+
+# options KERNEL: configuration symbols that its name asks for.
+options() {
+	local part parts
+
+	IFS=- read -ra parts <<<"$1"
+	for part in "${parts[@]:1}"; do
+		case $part in
+		4K | 16K | 64K) echo "CONFIG_ARM64_${part}_PAGES=y" ;;
+		lpae) printf '%s\n' CONFIG_ARCH_MULTI_V7=y CONFIG_ARM_LPAE=y ;;
+		rt) printf '%s\n' CONFIG_EXPERT=y CONFIG_PREEMPT_RT=y ;;
+		up) ;;
+		*) die "$1 has an unknown part, $part" ;;
+		esac
+	done
+	case $1 in
+	# The kernel for two processors is what the others are for.
+	*-up*) echo "CONFIG_SMP=n" ;;
+	s390*) ;;
+	*) printf '%s\n' CONFIG_SMP=y CONFIG_NR_CPUS=2 ;;
+	esac
+	echo "CONFIG_PROVE_LOCKING=y"
+}
+
+tests() {
+	local name=$1 dir=$BUILD/arch-$1 arch=${1%%-*} option args=() cpus=2
+
+	qemu_arch "$arch"
+	for option in $(options "$name"); do args+=(--kconfig_add "$option"); done
+	step "building the $name kernel in $dir" qemu_build "$arch" "$dir" \
+		--kunitconfig "$TOP/tests/arch.kunitconfig" "${args[@]}" >"$dir.log" 2>&1 ||
+		{ tail -n 20 "$dir.log"; return 1; }
+	check_config <(options "$name" | grep -v '=n$') "$dir/.config" || return
+	[[ $name != *-up* && $arch != s390 ]] || cpus=1
+	ARGS="kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
+	say "running the suites on $name"
+	qemu_boot "$dir" -accel tcg -smp $cpus -m 2G | tee "$dir/test.log" |
+		grep -E '^( {4})?(not )?ok ' || true
+	kunit parse "$dir" "$dir/test.log"
+	check "the log of the $name kernel is clean" "$TOP/scripts/log-clean.sh" "$dir/test.log"
+}
+
+prepare_tree
+[ "${1:-}" != all ] || set -- "${ALL[@]}"
+for name; do
+	name+=${PAGES:+-$PAGES}
+	[ -z "${RT:-}" ] || name+=-rt
+	[ "${SMP:-}" != 0 ] || name+=-up
+	step "KUnit, $name" tests "$name" || failed=$((failed + 1))
+done
+finish
