@@ -5,7 +5,6 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -464,15 +463,9 @@ static void vram_misused(struct kunit *test)
 static int vram_fail(struct kunit *test, void *ctx)
 {
 	struct shmem_test *t = test->priv;
-	unsigned int left = drm_safe_fail_pause();
 	struct vram *vram = ctx;
-	int ret;
+	int ret = vram_own(t->drm, vram);
 
-	/* DMA-API debugging ends for good if it gets no memory. */
-	idr_preload(GFP_KERNEL);
-	idr_preload_end();
-	drm_safe_fail_resume(left);
-	ret = vram_own(t->drm, vram);
 	drm_gem_sgt_release(&vram->owned);
 	return ret ?: vram_unmap_early(vram);
 }

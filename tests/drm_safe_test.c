@@ -5,7 +5,9 @@
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/fs.h>
+#include <linux/idr.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/workqueue.h>
@@ -224,6 +226,16 @@ static bool drm_safe_fail_swap(unsigned long *values)
 	return true;
 }
 
+/*
+ * DMA-API debugging ends for good, and says so, if its radix tree gets no memory. What
+ * this CPU keeps is used where an allocation fails.
+ */
+static void drm_safe_fail_keep_nodes(void)
+{
+	idr_preload(GFP_KERNEL);
+	idr_preload_end();
+}
+
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
 {
 	unsigned long values[ARRAY_SIZE(drm_safe_fail_knobs)];
@@ -235,12 +247,16 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 	if (!drm_safe_fail_swap(values))
 		kunit_skip(test, "no failslab or fail_page_alloc");
 
+	/* Nodes are kept for a CPU: stay on it. */
+	migrate_disable();
 	for (nth = 1; !left && nth <= DRM_SAFE_FAIL_MAX; nth++) {
+		drm_safe_fail_keep_nodes();
 		WRITE_ONCE(current->fail_nth, nth);
 		ret = fn(test, ctx);
 		left = READ_ONCE(current->fail_nth);
 		WRITE_ONCE(current->fail_nth, 0);
 	}
+	migrate_enable();
 	drm_safe_fail_swap(values);
 
 	KUNIT_EXPECT_GT_MSG(test, left, 0, "more than %u allocations", DRM_SAFE_FAIL_MAX);

@@ -273,7 +273,7 @@ static void import_init_fails_while_found(struct kunit *test)
 	drm_gem_object_put(life->found);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
 	drm_shmem_flush_work();
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_TRUE(test, e.released);
@@ -353,7 +353,7 @@ static void life_check_gone(struct kunit *test, struct life_making *m, unsigned 
 	KUNIT_EXPECT_EQ(test, life->finis, life->inits);
 	KUNIT_EXPECT_EQ(test, kref_read(&m->drm->ref), refs);
 	KUNIT_EXPECT_TRUE(test, idr_is_empty(&m->file->object_idr));
-	KUNIT_EXPECT_EQ(test, m->e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&m->e.attached), 0);
 	KUNIT_EXPECT_EQ(test, m->e.mapped, 0);
 	if (m->parent)
 		KUNIT_EXPECT_EQ(test, kref_read(&m->parent->refcount), 1);
@@ -427,7 +427,7 @@ static void import_init_maps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -638,7 +638,7 @@ static void import_unbound(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-ENODEV));
 		EXPECT_BROKEN(test, "proofs end with their scope");
 	}
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, life->inits, 0);
 	drm_dev_put(drm);
@@ -715,11 +715,11 @@ static void import_put_does_not_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 	/* Only the attachment and its table are left. */
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs - 1);
-	KUNIT_EXPECT_EQ(test, e.attached, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 1);
 	KUNIT_EXPECT_EQ(test, e.mapped, mapped);
 	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
@@ -745,7 +745,7 @@ static void import_put_then_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, life->revoked, 0);
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 }
 
 /* A put waits for no revocation: revocation has a reference of its own. */
@@ -893,7 +893,7 @@ static void exec_puts_imports(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 2);
 	for (int i = 0; i < 2; i++) {
 		shmem_test_export_put(dmabuf[i]);
-		KUNIT_EXPECT_EQ(test, e[i].attached, 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&e[i].attached), 0);
 		KUNIT_EXPECT_TRUE(test, e[i].released);
 	}
 }

@@ -170,7 +170,7 @@ static void import_foreign(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
 	KUNIT_EXPECT_EQ(test, drm_shmem_size(&bo->obj), 2 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, e.attached, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 1);
 	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_gem(&bo->obj)->resv, dmabuf->resv);
 	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&bo->obj, &offset), -EINVAL);
 	filp = drm_safe_test_open(test, drm->render);
@@ -189,7 +189,7 @@ static void import_foreign(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, t->live, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
@@ -206,7 +206,7 @@ static void import_init_fails(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
 	KUNIT_EXPECT_EQ(test, t->fini, 0);
 	drm_shmem_flush_work();
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
 	shmem_test_export_put(dmabuf);
@@ -284,7 +284,7 @@ static void import_unplugged(struct kunit *test)
 
 	drm_dev_ctx_unregister(test_ctx(drm));
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	shmem_test_export_put(dmabuf);
 }

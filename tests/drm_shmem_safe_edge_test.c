@@ -229,7 +229,7 @@ static void import_fails(struct kunit *test)
 
 		KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, import_fn, &import), 2);
 		drm_shmem_flush_work();
-		KUNIT_EXPECT_EQ(test, e.attached, 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
 		shmem_test_export_put(import.dmabuf);
 		KUNIT_EXPECT_TRUE(test, e.released);

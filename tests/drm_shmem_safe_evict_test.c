@@ -9,7 +9,6 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
-#include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
@@ -905,27 +904,15 @@ static void shrinker_lists_in_scan(struct kunit *test)
 	evict_bo_end(bo);
 }
 
-/* DMA-API debugging ends for good if it gets no memory. It takes what is preloaded. */
-static void preload(void)
-{
-	unsigned int left = drm_safe_fail_pause();
-
-	idr_preload(GFP_KERNEL);
-	idr_preload_end();
-	drm_safe_fail_resume(left);
-}
-
 static int evict_fn(struct kunit *test, void *ctx)
 {
 	struct shmem_test *t = test->priv;
 	struct evict_bo *bo = ctx;
 	int ret;
 
-	preload();
 	ret = own_table(t->drm, bo);
 	if (ret)
 		return ret;
-	preload();
 	ret = drm_shmem_evict(&bo->obj) ?: resume_table(t->drm, &bo->table) ?:
 	      use_table(t->drm, &bo->table);
 	/* What could not be resumed can be released, or resumed later. */

@@ -748,7 +748,7 @@ static void allocations_fail(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fail.leaked);
 	KUNIT_EXPECT_GT(test, nr, 10);
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_TRUE(test, e.released);
 }

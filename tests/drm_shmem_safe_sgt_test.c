@@ -412,13 +412,13 @@ static void imported(struct kunit *test, const struct drm_driver *driver, bool u
 		drm_safe_test_unbind(test, parent);
 		KUNIT_EXPECT_EQ(test, t->revoked, 1);
 		KUNIT_EXPECT_EQ(test, e.mapped, 0);
-		KUNIT_EXPECT_EQ(test, e.attached, 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 1);
 	}
 	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_EQ(test, e.maps, 1);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
@@ -842,7 +842,7 @@ static void import_waits_for_move(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
-	KUNIT_EXPECT_EQ(test, mover.e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mover.e.attached), 0);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_TRUE(test, mover.e.released);
 }
@@ -866,7 +866,7 @@ static void import_killed_in_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
 	drm_shmem_put(&bo->obj);
-	while (READ_ONCE(mover.e.attached))
+	while (atomic_read(&mover.e.attached))
 		schedule_timeout_idle(1);
 
 	/* The next import maps it. */
@@ -894,7 +894,7 @@ static void import_error_of_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	drm_shmem_put(&bo->obj);
 	drm_shmem_flush_work();
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -946,7 +946,7 @@ static void import_killed_in_lock(struct kunit *test)
 	sigdelset(&current->pending.signal, SIGKILL);
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.maps, 0);
 	shmem_test_export_put(dmabuf);
 	KUNIT_EXPECT_TRUE(test, e.released);
@@ -999,11 +999,11 @@ static void import_killed_when_attached(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, grabber.dmabuf), ERR_PTR(-EINTR));
 	sigdelset(&current->pending.signal, SIGKILL);
 	clear_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, grabber.e.attached, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&grabber.e.attached), 1);
 	complete(&grabber.leave);
 	flush_work(&grabber.work);
 	destroy_work_on_stack(&grabber.work);
-	while (READ_ONCE(grabber.e.attached))
+	while (atomic_read(&grabber.e.attached))
 		schedule_timeout_idle(1);
 	KUNIT_EXPECT_EQ(test, grabber.e.maps, 0);
 	dma_buf_put(grabber.dmabuf);
@@ -1024,7 +1024,7 @@ static void import_after_unplug(struct kunit *test)
 	drm_safe_test_unbind(test, parent);
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_EQ(test, e.maps, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -1097,7 +1097,7 @@ static void import_without_table(struct kunit *test)
 	driver.gem_prime_import_sg_table = NULL;
 	drm = shmem_test_device(test, drm_safe_test_parent(test), &driver);
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EINVAL));
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -1122,7 +1122,7 @@ static void import_foreign_device(struct kunit *test)
 		EXPECT_BROKEN(test, "own devices");
 	}
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
 }
 

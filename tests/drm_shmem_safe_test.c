@@ -358,7 +358,7 @@ static void no_type(struct kunit *test)
 	if (drm->driver->gem_create_object)
 		kfree(no_type_made);
 	shmem_test_export_put(dmabuf);
-	KUNIT_EXPECT_EQ(test, e.attached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 }
 
 struct bare_bo {

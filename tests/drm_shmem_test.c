@@ -421,7 +421,7 @@ static int shmem_export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment
 {
 	struct shmem_test_export *e = dmabuf->priv;
 
-	e->attached++;
+	atomic_inc(&e->attached);
 	return 0;
 }
 
@@ -429,7 +429,7 @@ static void shmem_export_detach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 {
 	struct shmem_test_export *e = dmabuf->priv;
 
-	e->attached--;
+	atomic_dec(&e->attached);
 }
 
 static struct sg_table *shmem_export_map(struct dma_buf_attachment *attach,

@@ -86,7 +86,7 @@ struct shmem_test_export {
 	int vmap_ret;		/* what vmap returns, or map */
 	int map_ret;
 	unsigned int segments;	/* of its table, all of one length; 0 for 1 */
-	int attached;
+	atomic_t attached;	/* without a lock */
 	int mapped;
 	int vmapped;
 	int maps;
