@@ -378,6 +378,7 @@ void drm_shmem_sync_pieces(struct device *dev, struct sg_table *sgt, u64 offset,
 			   enum dma_data_direction dir, bool to_device);
 void drm_shmem_flush_work(void);
 bool drm_shmem_can_swap(void);
+enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
 vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);
 #endif

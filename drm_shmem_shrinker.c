@@ -108,15 +108,32 @@ static unsigned long drm_shmem_pages(const struct drm_gem_object *gem)
 }
 
 /*
- * Returns the list that an object is on, or NULL. An object that was never on a list needs no
- * lock.
+ * Where an object is listed. It can be moved meanwhile: if its group ends, the object is shared,
+ * and the group may be freed. So @lru is only compared.
  */
-static struct __drm_shmem_lru *drm_shmem_lru(const struct drm_shmem_obj *obj)
+struct drm_shmem_where {
+	enum __drm_shmem_list list;
+	struct drm_shmem_shrinker *s;		/* NULL if it is on no list */
+	const struct __drm_shmem_lru *lru;
+};
+
+static struct drm_shmem_where drm_shmem_where(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
+	const struct drm_gem_object *gem = &obj->base.base;
+	struct drm_shmem_where where = { .list = __DRM_SHMEM_UNLISTED };
+
+	/* An object that was never on a list needs no lock. */
 	if (!(obj->__flags & __DRM_SHMEM_LRU))
-		return NULL;
-	return to_drm_shmem_lru(drm_gem_object_lru(&obj->base.base));
+		return where;
+
+	guard(mutex)(&gem->dev->gem_lru_mutex);
+	where.lru = to_drm_shmem_lru(drm_gem_object_lru_locked(gem));
+	if (where.lru) {
+		where.list = where.lru->list;
+		where.s = where.lru->shrinker;
+	}
+	return where;
 }
 
 /**
@@ -129,9 +146,7 @@ static struct __drm_shmem_lru *drm_shmem_lru(const struct drm_shmem_obj *obj)
  */
 struct drm_shmem_shrinker *__drm_shmem_listed_by(const struct drm_shmem_obj *obj)
 {
-	struct __drm_shmem_lru *lru = drm_shmem_lru(obj);
-
-	return lru ? lru->shrinker : NULL;
+	return drm_shmem_where(obj).s;
 }
 
 /* Under &drm_device.gem_lru_mutex. Pages of groups are counted together, too. */
@@ -212,9 +227,10 @@ static bool drm_shmem_is_in_gpu(const struct drm_shmem_obj *obj) __must_hold(drm
 }
 
 /* Returns the right list for an object, as far as the object itself can tell. */
-static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj)
+VISIBLE_IF_KUNIT enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_right_list, obj);
 	if (drm_shmem_is_purged(obj))
 		return __DRM_SHMEM_UNLISTED;
 	if (obj->base.madv == DRM_SHMEM_DONTNEED)
@@ -227,24 +243,24 @@ static enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *ob
 		return __DRM_SHMEM_SHARED;
 	return obj->__flags & __DRM_SHMEM_FAULTED ? __DRM_SHMEM_MMAPPED : __DRM_SHMEM_UNUSED;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_right_list);
 
 /*
- * Returns the right list of @s for an object. An object in a group stays there while the GPU
- * uses it.
+ * Returns the list of @s on which an object belongs. An object in a group stays there while the
+ * GPU uses it.
  */
-static struct __drm_shmem_lru *drm_shmem_right_lru(struct drm_shmem_obj *obj,
-						   struct drm_shmem_shrinker *s,
-						   struct __drm_shmem_lru *now)
+static enum __drm_shmem_list drm_shmem_right_list_of(struct drm_shmem_obj *obj,
+						     const struct drm_shmem_shrinker *s,
+						     const struct drm_shmem_where *now)
 	__must_hold(drm_resv)
 {
 	const enum __drm_shmem_list list = drm_shmem_right_list(obj);
 
-	if (list == __DRM_SHMEM_UNLISTED || !drm_gem_object_has_refs(&obj->base.base))
-		return NULL;
-	if (list == __DRM_SHMEM_SHARED && now && now->list == __DRM_SHMEM_GROUPED &&
-	    now->shrinker == s)
-		return now;
-	return &s->__lrus[list];
+	if (!drm_gem_object_has_refs(&obj->base.base))
+		return __DRM_SHMEM_UNLISTED;
+	if (list == __DRM_SHMEM_SHARED && now->list == __DRM_SHMEM_GROUPED && now->s == s)
+		return __DRM_SHMEM_GROUPED;
+	return list;
 }
 
 /* Marks an object that several groups use, until the GPU no longer uses it. */
@@ -266,18 +282,19 @@ static void drm_shmem_set_shared(struct drm_shmem_obj *obj, bool shared) __must_
  */
 void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
 {
-	struct __drm_shmem_lru *now = drm_shmem_lru(obj), *to = NULL;
+	const struct drm_shmem_where now = drm_shmem_where(obj);
+	enum __drm_shmem_list list = __DRM_SHMEM_UNLISTED;
 
 	if (s)
-		to = drm_shmem_right_lru(obj, s, now);
+		list = drm_shmem_right_list_of(obj, s, &now);
 	if (!drm_shmem_is_in_gpu(obj))
 		drm_shmem_set_shared(obj, false);
-	if (to == now)
+	if (list == now.list && (!now.s || now.s == s))
 		return;
-	if (to)
-		drm_shmem_move(obj, to);
-	else
+	if (list == __DRM_SHMEM_UNLISTED)
 		__drm_shmem_leave_lru(obj);
+	else
+		drm_shmem_move(obj, &s->__lrus[list]);
 }
 
 /**
@@ -332,12 +349,12 @@ static struct __drm_shmem_lru *drm_shmem_touched_lru(struct drm_shmem_obj *obj,
 						     struct drm_shmem_group *group)
 	__must_hold(drm_resv)
 {
-	struct __drm_shmem_lru *now = drm_shmem_lru(obj);
+	const struct drm_shmem_where now = drm_shmem_where(obj);
 
 	if (drm_shmem_right_list(obj) == __DRM_SHMEM_PARKED)
 		return &s->__lrus[__DRM_SHMEM_PARKED];
 	if (!group || (obj->__flags & __DRM_SHMEM_SHARES) ||
-	    (now && now->list == __DRM_SHMEM_GROUPED && now != &group->__lru)) {
+	    (now.list == __DRM_SHMEM_GROUPED && now.lru != &group->__lru)) {
 		drm_shmem_set_shared(obj, true);
 		return &s->__lrus[__DRM_SHMEM_SHARED];
 	}
@@ -589,10 +606,10 @@ static long drm_shmem_scan_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv
 static bool drm_shmem_scan_skips(struct drm_shmem_scan *scan, struct drm_shmem_obj *obj,
 				 enum __drm_shmem_list list) __must_hold(drm_resv)
 {
-	const struct __drm_shmem_lru *to;
+	const struct drm_shmem_where now = drm_shmem_where(obj);
+	const enum __drm_shmem_list to = drm_shmem_right_list_of(obj, scan->s, &now);
 
-	to = drm_shmem_right_lru(obj, scan->s, drm_shmem_lru(obj));
-	if (to && to->list <= list)
+	if (to != __DRM_SHMEM_UNLISTED && to <= list)
 		return false;
 	__drm_shmem_relist(obj);
 	return true;

@@ -12,6 +12,7 @@
 #include <linux/dma-resv.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/kthread.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -496,6 +497,96 @@ static void group_in_scan(struct kunit *test)
 	}
 }
 
+static struct drm_shmem_group *shrink_freed;
+
+/* The group ends after a task has looked at the list of its object, and before it acts on it. */
+static enum __drm_shmem_list shrink_ends_group(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	kunit_deactivate_static_stub(kunit_get_current_test(), drm_shmem_right_list);
+	drm_shmem_group_fini(shrink_freed);
+	kfree(shrink_freed);
+	return drm_shmem_right_list(obj);
+}
+
+static struct drm_shmem_group *shrink_group_alloc(struct drm_shmem_shrinker *s)
+{
+	struct drm_shmem_group *group = kzalloc_obj(*group);
+
+	if (group && drm_shmem_group_init(group, s)) {
+		kfree(group);
+		group = NULL;
+	}
+	return group;
+}
+
+static void group_freed(struct kunit *test)
+{
+	struct drm_shmem_shrinker *s = shrink_init(test);
+	struct drm_shmem_group *other = group_new(test);
+	struct shrink_bo *bo = shrink_bo(test);
+	struct dma_resv *resv = drm_shmem_gem(&bo->obj)->resv;
+
+	for (int touches = 0; touches < 2; touches++) {
+		shrink_freed = shrink_group_alloc(s);
+		KUNIT_ASSERT_NOT_NULL(test, shrink_freed);
+		dma_resv_lock(resv, NULL);
+		drm_shmem_touch_for(&bo->obj, shrink_freed);
+		KUNIT_EXPECT_EQ(test, listed(bo), __DRM_SHMEM_GROUPED);
+		kunit_activate_static_stub(test, drm_shmem_right_list, shrink_ends_group);
+		if (touches)
+			drm_shmem_touch_for(&bo->obj, other);
+		else
+			__drm_shmem_relist(&bo->obj);
+		dma_resv_unlock(resv);
+		KUNIT_EXPECT_EQ(test, listed(bo), __DRM_SHMEM_SHARED);
+		KUNIT_EXPECT_EQ(test, s->__grouped, 0);
+	}
+	expect_next(test, s, bo);
+}
+
+/* A task that updates the list of an object again and again */
+static int shrink_relister(void *data)
+{
+	struct shrink_bo *bo = data;
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	int ret = 1;
+
+	while (!kthread_should_stop()) {
+		dma_resv_lock(gem->resv, NULL);
+		__drm_shmem_relist(&bo->obj);
+		dma_resv_unlock(gem->resv);
+		ret = min(ret, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL));
+		cond_resched();
+	}
+	return ret;
+}
+
+/* Meanwhile its groups begin and end. A needed object stays with its shrinker. */
+static void group_races(struct kunit *test)
+{
+	struct drm_shmem_shrinker *s = shrink_init(test);
+	struct shrink_bo *bo = shrink_bo(test);
+	struct drm_shmem_group *group;
+	struct task_struct *relister;
+
+	relister = kthread_run(shrink_relister, bo, "shrink_relister");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(relister));
+	for (int i = 0; i < 3000; i++) {
+		group = shrink_group_alloc(s);
+		KUNIT_EXPECT_NOT_NULL(test, group);
+		if (!group)
+			break;
+		shrink_touch_for(bo, group);
+		drm_shmem_group_fini(group);
+		kfree(group);
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, kthread_stop(relister), 1);
+	KUNIT_EXPECT_EQ(test, listed(bo), __DRM_SHMEM_SHARED);
+	KUNIT_EXPECT_EQ(test, s->__grouped, 0);
+}
+
 struct shrink_fence {
 	struct dma_fence base;
 	spinlock_t lock;	/* the fence's */
@@ -723,6 +814,8 @@ static struct kunit_case drm_shmem_shrinker_cases[] = {
 	KUNIT_CASE(shares),
 	KUNIT_CASE(group_ends),
 	KUNIT_CASE(group_forgets),
+	KUNIT_CASE(group_freed),
+	KUNIT_CASE_SLOW(group_races),
 	KUNIT_CASE(group_in_scan),
 	KUNIT_CASE(group_misused),
 	KUNIT_CASE(cannot_wait),
