@@ -32,8 +32,9 @@
  *   in any context. Their proof of a bound parent makes the table stay mapped.
  *
  * The library implements DMA_BUF_IOCTL_SYNC and dma_buf_begin_cpu_access() for its dma-bufs,
- * for its own device and for each device that the dma-buf is mapped for. An imported object
- * belongs to another driver, and the library asks that driver in the same way.
+ * for its own device and for each device that the dma-buf is mapped for, after the fences of their
+ * jobs. An imported object belongs to another driver, and the library asks that driver in the same
+ * way.
  *
  * Data that the kernel writes before an object is mapped for a device needs no call: mapping
  * it does the maintenance, also for a device that imports it. After drm_gem_map_dma_buf()
@@ -473,18 +474,25 @@ void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *
 	drm_gem_unmap_dma_buf(attach, sgt, dir);
 }
 
-static int drm_shmem_export_sync(struct dma_buf *dma_buf, enum dma_data_direction dir,
-				 bool to_device)
+/*
+ * Begins an access unless a device still uses the memory. Returns 0, -EAGAIN if there is a fence,
+ * or -EINTR if the task was killed.
+ */
+static int drm_shmem_export_try_begin(struct drm_gem_object *gem, enum dma_data_direction dir,
+				      enum dma_resv_usage usage)
 	__must_not_hold(drm_resv)
 {
-	struct drm_gem_object *gem = dma_buf->priv;
-	int ret = drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
+	int ret = __drm_shmem_wait(gem->resv, usage) ?:
+		  drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
 
 	if (ret)
 		return ret;
-	drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, to_device);
+	if (dma_resv_test_signaled(gem->resv, usage))
+		drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, false);
+	else
+		ret = -EAGAIN;
 	dma_resv_unlock(gem->resv);
-	return 0;
+	return ret;
 }
 
 /**
@@ -492,13 +500,22 @@ static int drm_shmem_export_sync(struct dma_buf *dma_buf, enum dma_data_directio
  * @dma_buf: a dma-buf of the library
  * @dir: direction
  *
+ * dma_buf_begin_cpu_access() waits for the fences after it has called this, which is too late:
+ * what a device writes after the maintenance is not seen. So this waits for them first.
+ *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or -EINTR if the task was killed while it waited for the lock.
+ * Return: 0, or -EINTR if the task was killed while it waited for a fence or for the lock.
  */
 int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	return drm_shmem_export_sync(dma_buf, dir, false);
+	const enum dma_resv_usage usage = dma_resv_usage_rw(dir != DMA_FROM_DEVICE);
+	int ret;
+
+	do {
+		ret = drm_shmem_export_try_begin(dma_buf->priv, dir, usage);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /**
@@ -508,9 +525,16 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: as __drm_shmem_export_begin().
+ * Return: 0, or -EINTR if the task was killed while it waited for the lock.
  */
 int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	return drm_shmem_export_sync(dma_buf, dir, true);
+	struct drm_gem_object *gem = dma_buf->priv;
+	int ret = drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
+
+	if (ret)
+		return ret;
+	drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, true);
+	dma_resv_unlock(gem->resv);
+	return 0;
 }

@@ -862,6 +862,72 @@ static void export_serves_all(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* A job of a device, which is done some time after a task has begun to wait for it */
+struct sync_job {
+	struct dma_fence base;
+	struct work_struct work;
+	u32 *result;
+};
+
+static void sync_job_fn(struct work_struct *work)
+{
+	struct sync_job *job = container_of(work, struct sync_job, work);
+
+	*job->result = 77;
+	dma_fence_signal(&job->base);
+}
+
+static bool sync_job_is_awaited(struct dma_fence *fence)
+{
+	schedule_work(&container_of(fence, struct sync_job, base)->work);
+	return true;
+}
+
+static const struct dma_fence_ops sync_job_ops = {
+	.get_driver_name = sync_fence_name,
+	.get_timeline_name = sync_fence_name,
+	.enable_signaling = sync_job_is_awaited,
+};
+
+/* The CPU sees what a job wrote that has not ended when the access begins. */
+static void export_waits_first(struct kunit *test)
+{
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dmabuf;
+	struct sync_job *job;
+	struct sg_table *sgt;
+	struct test_bo *bo;
+
+	sync_needed(test);
+	bo = sync_bo(test);
+	dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	attach = dma_buf_attach(dmabuf, sync_devices[1].dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+
+	job = kzalloc_obj(*job);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->result = (u32 *)sync_devices[1].mem;
+	INIT_WORK(&job->work, sync_job_fn);
+	dma_fence_init(&job->base, &sync_job_ops, &sync_fence_lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, &job->base, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(dmabuf->resv);
+
+	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 77);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	flush_work(&job->work);
+	dma_fence_put(&job->base);
+
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
+	dma_buf_detach(dmabuf, attach);
+	shmem_test_export_put(dmabuf);
+}
+
 /* A block of the kernel reaches the importers of an object that has a handle. */
 static void block_serves_importers(struct kunit *test)
 {
@@ -966,6 +1032,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(import_killed_in_fence),
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
+	KUNIT_CASE(export_waits_first),
 	KUNIT_CASE(block_serves_importers),
 	KUNIT_CASE(export_map_fails),
 	KUNIT_CASE(domain_map),
