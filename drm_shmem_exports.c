@@ -31,12 +31,6 @@
  */
 
 /*
- * More than an object can have: the core may make a second dma-buf after the last handle is
- * gone.
- */
-#define DRM_SHMEM_EXPORTS_MAX	4
-
-/*
  * An existing dma-buf. &drm_gem_object.dma_buf points to one dma-buf or to none, because
  * it is cleared with the last handle. This entry is in the table before any task has the
  * dma-buf, and until the release of the dma-buf frees the entry. So the dma-buf and its
@@ -155,32 +149,47 @@ void __drm_shmem_exports_end(const struct dma_buf *dma_buf)
 		drm_shmem_exports_relist(exported);
 }
 
-/*
- * Gets the dma-bufs of an object, which the caller puts. Those that are being released have no
- * importers.
- */
-static int drm_shmem_exports_get(struct drm_gem_object *gem, struct drm_shmem_exported **exports)
+/* Those that are being released have no importers. */
+static bool drm_shmem_exports_get(struct drm_shmem_exported *exported,
+				  const struct drm_gem_object *gem)
 {
-	struct drm_shmem_exported *exported;
-	int n = 0;
+	return exported->gem == gem && drm_dma_buf_get_unless_dead(exported->dentry);
+}
 
-	guard(spinlock)(&drm_shmem_exports_lock);
-	hash_for_each_possible(drm_shmem_exports, exported, node, (unsigned long)gem) {
-		if (exported->gem != gem || n == DRM_SHMEM_EXPORTS_MAX)
-			continue;
-		if (drm_dma_buf_get_unless_dead(exported->dentry))
-			exports[n++] = exported;
-	}
-	return n;
+/* The first entry of the part of the table that has the dma-bufs of an object, or the next one */
+static struct drm_shmem_exported *drm_shmem_exports_from(const struct drm_gem_object *gem,
+							 const struct drm_shmem_exported *last)
+{
+	const u32 bucket = hash_min((unsigned long)gem, HASH_BITS(drm_shmem_exports));
+	struct hlist_node *node = last ? last->node.next : drm_shmem_exports[bucket].first;
+
+	lockdep_assert_held(&drm_shmem_exports_lock);
+	return hlist_entry_safe(node, struct drm_shmem_exported, node);
 }
 
 /*
- * If this is the last reference, the dma-buf is released here, and the entry is freed. That takes
+ * Returns the next dma-buf of an object with a reference, and puts @last. Returns the first one if
+ * @last is NULL, and NULL after the last one. The reference keeps @last in the table. A dma-buf
+ * that is made meanwhile is mapped for no device, because the caller holds the reservation lock.
+ *
+ * If this puts the last reference, the dma-buf is released here, and the entry is freed. That takes
  * no reservation lock, and does not put the last reference to the object, which the caller keeps.
  */
-static void drm_shmem_exports_put(struct drm_shmem_exported *exported)
+static struct drm_shmem_exported *drm_shmem_exports_next(const struct drm_gem_object *gem,
+							 struct drm_shmem_exported *last)
+	__must_hold(drm_resv)
 {
-	dput(exported->dentry);
+	struct drm_shmem_exported *exported;
+
+	scoped_guard(spinlock, &drm_shmem_exports_lock) {
+		exported = drm_shmem_exports_from(gem, last);
+		hlist_for_each_entry_from(exported, node)
+			if (drm_shmem_exports_get(exported, gem))
+				break;
+	}
+	if (last)
+		dput(last->dentry);
+	return exported;
 }
 
 /**
@@ -194,13 +203,10 @@ static void drm_shmem_exports_put(struct drm_shmem_exported *exported)
  */
 void __drm_shmem_exports_invalidate(struct drm_shmem_obj *obj)
 {
-	struct drm_shmem_exported *exports[DRM_SHMEM_EXPORTS_MAX];
-	int n = drm_shmem_exports_get(&obj->base.base, exports);
+	struct drm_shmem_exported *exported = NULL;
 
-	while (n--) {
-		dma_buf_invalidate_mappings(exports[n]->dma_buf);
-		drm_shmem_exports_put(exports[n]);
-	}
+	while ((exported = drm_shmem_exports_next(&obj->base.base, exported)))
+		dma_buf_invalidate_mappings(exported->dma_buf);
 }
 
 /**
@@ -214,18 +220,14 @@ void __drm_shmem_exports_invalidate(struct drm_shmem_obj *obj)
 void __drm_shmem_exports_sync(struct drm_shmem_obj *obj, enum dma_data_direction dir,
 			      bool to_device)
 {
-	struct drm_shmem_exported *exports[DRM_SHMEM_EXPORTS_MAX];
+	struct drm_shmem_exported *exported = NULL;
 	struct dma_buf_attachment *attach;
-	int n;
 
 	if (!atomic_read(&obj->__dma_bufs))
 		return;
-	n = drm_shmem_exports_get(&obj->base.base, exports);
-	while (n--) {
-		list_for_each_entry(attach, &exports[n]->dma_buf->attachments, node)
+	while ((exported = drm_shmem_exports_next(&obj->base.base, exported)))
+		list_for_each_entry(attach, &exported->dma_buf->attachments, node)
 			__drm_shmem_sync_attached(attach, dir, to_device);
-		drm_shmem_exports_put(exports[n]);
-	}
 }
 
 /**

@@ -928,6 +928,36 @@ static void export_waits_first(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* Each dma-buf of an object has devices, however many there are. */
+static void exports_many(struct kunit *test)
+{
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dmabuf[6];
+	struct sg_table *sgt;
+	struct test_bo *bo;
+
+	sync_needed(test);
+	bo = sync_bo(test);
+	for (int i = 0; i < ARRAY_SIZE(dmabuf); i++) {
+		dmabuf[i] = drm_shmem_export(&bo->obj, O_RDWR);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf[i]);
+	}
+	for (int i = 0; i < ARRAY_SIZE(dmabuf); i++) {
+		attach = dma_buf_attach(dmabuf[i], sync_devices[1].dev);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+		sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+		KUNIT_EXPECT_EQ(test, sync_write_and_leave(&bo->obj, i + 1, 0), 1);
+		KUNIT_EXPECT_EQ(test, sync_word(1, 0), i + 1);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+		dma_buf_detach(dmabuf[i], attach);
+	}
+	for (int i = 0; i < ARRAY_SIZE(dmabuf); i++)
+		shmem_test_export_put(dmabuf[i]);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->obj.__dma_bufs), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
+}
+
 /* A block of the kernel reaches the importers of an object that has a handle. */
 static void block_serves_importers(struct kunit *test)
 {
@@ -1033,6 +1063,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
 	KUNIT_CASE(export_waits_first),
+	KUNIT_CASE(exports_many),
 	KUNIT_CASE(block_serves_importers),
 	KUNIT_CASE(export_map_fails),
 	KUNIT_CASE(domain_map),
