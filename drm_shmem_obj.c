@@ -1115,8 +1115,11 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	/* A shared lock belongs to another object, and outlives this one. */
-	if (!drm_shmem_resv_parent(obj) && drm_resv_is_held(gem->resv)) {
+	/*
+	 * A shared lock belongs to another object, and outlives this one. The lock of an import
+	 * belongs to the exporter. The caller may hold it for another import of the same dma-buf.
+	 */
+	if (!drm_gem_resv_owner(gem) && drm_resv_is_held(gem->resv)) {
 		drm_safe_broken(gem->dev, "an object is not freed under its reservation lock",
 				"last reference dropped with the lock held; the object is leaked");
 		return false;

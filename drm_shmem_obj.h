@@ -501,7 +501,8 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * &drm_dev_ctx_ops.release), or they keep the device alive.
  *
  * Context: May sleep. The object's own reservation lock must not be held. Those of other
- * objects may be, as in drm_exec_fini().
+ * objects may be, as in drm_exec_fini(). The lock of an import is the exporter's, and may be held
+ * for as long as something else keeps the dma-buf, such as another import.
  */
 static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
 {

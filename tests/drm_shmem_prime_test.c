@@ -3,7 +3,9 @@
  * Objects in the hands of others, and those of others: drm_shmem_prime.c
  */
 
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/sizes.h>
@@ -226,6 +228,40 @@ static void import_own_one(struct kunit *test, struct drm_device *drm, struct te
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 }
 
+/* Two imports share the lock of their exporter: one goes while the other is locked. */
+static void import_twice(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = import_device(test);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct test_bo *bo[2];
+
+	for (int i = 0; i < 2; i++) {
+		bo[i] = shmem_test_import(test, drm, dmabuf);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo[i]);
+		KUNIT_EXPECT_EQ(test, obj_map_table(drm, &bo[i]->obj), 0);
+	}
+	KUNIT_EXPECT_PTR_NE(test, bo[0], bo[1]);
+	dma_resv_lock(drm_shmem_gem(&bo[1]->obj)->resv, NULL);
+	kunit_warning_suppress(test) {
+		drm_shmem_put(&bo[0]->obj);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+	}
+	drm_safe_test_forget_broken();
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	KUNIT_EXPECT_EQ(test, t->fini, 1);
+	dma_resv_unlock(drm_shmem_gem(&bo[1]->obj)->resv);
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 1);
+	drm_shmem_put(&bo[1]->obj);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, t->fini, 2);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 /* Its own export comes back as the same object, whichever way it was made. */
 static void import_own(struct kunit *test)
 {
@@ -294,6 +330,7 @@ static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE(mmap_user),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
+	KUNIT_CASE_PARAM(import_twice, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
 	KUNIT_CASE(import_unplugged),
