@@ -34,7 +34,8 @@
  *
  * Imports of DRM_SHMEM_DRIVER_OPS follow. Imports of DRM_SHMEM_DRIVER_OPS_SGT are mapped for
  * their whole lifetime, and are attached as by the core, so the exporter keeps the memory where
- * it is.
+ * it is. So are imports of a type that also has a release step: the hardware may use the memory
+ * after the last reference is gone, when nothing can give the memory back.
  */
 
 /*

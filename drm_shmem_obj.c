@@ -905,6 +905,15 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
 	return obj;
 }
 
+/*
+ * The exporter of an import that follows is told nothing any more once the end of the import has
+ * begun. So a type whose ends may wait for the hardware has the exporter pin the memory.
+ */
+static bool drm_shmem_type_follows(const struct drm_shmem_obj_type *type)
+{
+	return type->moved && !type->release;
+}
+
 /* Puts @obj on failure. */
 static int drm_shmem_attach_import(const struct drm_shmem_obj_type *type,
 				   struct drm_shmem_obj *obj, struct dma_buf *dma_buf)
@@ -914,7 +923,8 @@ static int drm_shmem_attach_import(const struct drm_shmem_obj_type *type,
 
 	/* The exporter can call back as soon as the object is attached. */
 	gem->resv = dma_buf->resv;
-	attach = __drm_shmem_prime_attach(gem->dev, dma_buf, type->moved ? obj : NULL);
+	attach = __drm_shmem_prime_attach(gem->dev, dma_buf,
+					  drm_shmem_type_follows(type) ? obj : NULL);
 	if (IS_ERR(attach)) {
 		drm_gem_unshare_resv(gem);
 		drm_gem_object_put(gem);

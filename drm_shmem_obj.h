@@ -293,7 +293,8 @@ struct drm_shmem_obj_type {
 	 * @moved:
 	 *
 	 * The exporter of an import moves its memory, or takes it away. Only for a type with
-	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves. Called with a
+	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves unless the type also has
+	 * @release: the exporter cannot move memory while its end is put off. Called with a
 	 * reference, for an object that has an sg table. Suspend the handles that own the
 	 * table, with drm_shmem_sgt_suspend(), and use drm_gpuvm_imm_set_invalid() so that
 	 * page tables with its addresses are rewritten before the next job. The exporter waits

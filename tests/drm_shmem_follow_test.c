@@ -555,6 +555,83 @@ static void stays(struct kunit *test)
 	follow_end(test, &f);
 }
 
+/* One whose end waits for the hardware */
+struct follow_late {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(follow_late_type, struct follow_late, obj, struct follow_late_unique);
+
+static struct drm_shmem_ends *follow_ends;
+
+static struct drm_shmem_put_off *follow_late_release(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_put_off(obj, follow_ends);
+}
+
+static void follow_late_moved(struct drm_shmem_obj *obj)
+{
+}
+
+const struct follow_late_type follow_late_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.release = follow_late_release,
+	.base.moved = follow_late_moved,
+};
+
+static struct drm_gem_object *follow_late_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&follow_late_type);
+}
+
+static const struct drm_driver follow_late_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &follow_fops,
+	.name = "shmem_follow_late",
+	.desc = "test device of drm_shmem_safe",
+	.gem_create_object = follow_late_create_object,
+	DRM_SHMEM_DRIVER_OPS,
+};
+
+static int follow_map(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
+	return 0;
+}
+
+/* The exporter keeps the memory where it is until the hardware is done. */
+static void stays_until_end(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_device *drm = shmem_test_device(test, parent, &follow_late_driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct drm_gem_object *gem;
+
+	follow_ends = kunit_kzalloc(test, sizeof(*follow_ends), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, follow_ends);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return);
+		KUNIT_EXPECT_EQ(test, drm_shmem_ends_init(follow_ends, &reg->base.bound), 0);
+	}
+	gem = drm->driver->gem_prime_import(drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	KUNIT_EXPECT_FALSE(test, dma_buf_attach_revocable(gem->import_attach));
+	KUNIT_EXPECT_EQ(test, follow_map(drm, to_drm_shmem_obj(gem)), 0);
+	drm_gem_object_put(gem);
+	follow_invalidate(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	drm_shmem_end(to_drm_shmem_obj(gem), follow_ends);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, e.released);
+	drm_safe_test_unbind(test, parent);
+}
+
 /* An object of the library, in the hands of another device of the library */
 struct follow_export {
 	struct drm_device *drm;		/* the importer */
@@ -647,15 +724,6 @@ static void exports_borrowed(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, x.bo->obj.base.pages);
 	drm_shmem_put(&bo->obj);
 	follow_export_end(test, &x);
-}
-
-static int follow_map(struct drm_device *drm, struct drm_shmem_obj *obj)
-{
-	int ret;
-
-	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
-	drm_shmem_sgt_or(sgt, &reg->base.bound, obj, ret, return ret);
-	return 0;
 }
 
 /* A dma-buf without a file, which is there because a file of O_PATH keeps its dentry. */
@@ -913,6 +981,7 @@ static struct kunit_case drm_shmem_follow_cases[] = {
 	KUNIT_CASE(put_in_call),
 	KUNIT_CASE(moved_in_init),
 	KUNIT_CASE(stays),
+	KUNIT_CASE(stays_until_end),
 	KUNIT_CASE(exports_evicted),
 	KUNIT_CASE(exports_borrowed),
 	KUNIT_CASE(exports_no_file),
