@@ -58,7 +58,8 @@ static struct drm_shmem_put_off *drm_shmem_ends_token(struct drm_shmem_ends *end
 
 /*
  * Queues the work item, with references to the device and the module. At this point, the object
- * that it ends still holds both.
+ * that it ends still holds both. The reference to the module keeps nothing if the driver is being
+ * unloaded. In that case, unbinding waits for the work item, see drm_shmem_ends_revoke().
  */
 static void drm_shmem_ends_queue(struct drm_shmem_ends *ends)
 {
@@ -113,8 +114,8 @@ static void drm_shmem_ends_fn(struct work_struct *work)
 {
 	struct drm_shmem_ends *ends = container_of(work, struct drm_shmem_ends, __work);
 	struct drm_device *drm = ends->__drm;
-	struct module *owner = drm_shmem_owner(drm);
 	struct drm_gem_object *gem;
+	struct module *owner;
 	size_t bytes;
 
 	while ((gem = drm_shmem_ends_next(ends))) {
@@ -122,6 +123,7 @@ static void drm_shmem_ends_fn(struct work_struct *work)
 		__drm_shmem_finish(to_drm_shmem_obj(gem));
 		drm_shmem_ends_ended(ends, bytes);
 	}
+	owner = drm_shmem_owner(drm);
 	/* @ends may be freed with the device. */
 	drm_dev_put(drm);
 	module_put(owner);
@@ -162,6 +164,8 @@ static void drm_shmem_ends_revoke(struct drm_dev_ctx_revocable *rev)
 	drm_shmem_ends_close(ends);
 	/* This also waits for release steps that are running. */
 	wait_event(ends->__changed, !drm_shmem_ends_count(ends));
+	/* Nothing queues it again. It puts references after it has ended the last object. */
+	flush_work(&ends->__work);
 }
 
 static const struct drm_dev_ctx_revocable_ops drm_shmem_ends_revocable_ops = {

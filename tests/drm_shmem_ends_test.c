@@ -3,10 +3,13 @@
  * Objects whose end waits for the hardware: drm_shmem_ends.c
  */
 
+#include <kunit/static_stub.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/irqflags.h>
+#include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -32,6 +35,8 @@ struct ends_bo {
 };
 
 DRM_SHMEM_OBJ_TYPE(ends_bo_type, struct ends_bo, obj, struct ends_bo_unique);
+
+static struct kunit *ends_slow_test;
 
 static struct drm_shmem_put_off *ends_bo_release(struct drm_shmem_obj *obj)
 {
@@ -65,6 +70,9 @@ static void ends_bo_fini(struct drm_shmem_obj *obj)
 	bo->log->finished++;
 	bo->log->mapped = drm_shmem_has_sgt(obj);
 	WRITE_ONCE(bo->log->task, current);
+	/* From here on, this thread calls the stubs of the test. */
+	if (ends_slow_test)
+		current->kunit_test = ends_slow_test;
 }
 
 const struct ends_bo_type ends_bo_type = {
@@ -191,6 +199,32 @@ static void unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, log->released, 4);
 	KUNIT_EXPECT_EQ(test, log->finished, 4);
 	KUNIT_EXPECT_FALSE(test, log->mapped);
+	drm_shmem_flush_work();
+}
+
+/* What the work item does after it has ended the last object takes some time. */
+static struct module *ends_slow_owner(const struct drm_device *drm)
+{
+	if (current->flags & PF_WQ_WORKER) {
+		current->kunit_test = NULL;
+		schedule_timeout_idle(HZ / 10);
+	}
+	return drm->driver->fops->owner;
+}
+
+/* Unbinding waits for the work item, too: the driver may be unloaded next. */
+static void unbind_leaves_nothing(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct ends_log *log = ends_begin(test);
+
+	kunit_activate_static_stub(test, drm_shmem_owner, ends_slow_owner);
+	ends_slow_test = test;
+	drm_shmem_put(&ends_bo(test, log)->obj);
+	drm_safe_test_unbind(test, t->parent);
+	ends_slow_test = NULL;
+	KUNIT_EXPECT_EQ(test, log->finished, 1);
+	KUNIT_EXPECT_EQ(test, work_busy(&log->ends.__work), 0);
 	drm_shmem_flush_work();
 }
 
@@ -409,6 +443,7 @@ static struct kunit_case drm_shmem_ends_cases[] = {
 	KUNIT_CASE(put_off),
 	KUNIT_CASE(over_in_step),
 	KUNIT_CASE(unbind),
+	KUNIT_CASE(unbind_leaves_nothing),
 	KUNIT_CASE(unbind_in_step),
 	KUNIT_CASE(bounded),
 	KUNIT_CASE(put_under_lock),
