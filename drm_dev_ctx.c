@@ -774,7 +774,7 @@ static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 /* Adds no entries from here on. Returns whether there is none, as most devices have none left. */
 static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 {
-	/* Under the lock: see revocable-done.litmus. */
+	/* Under the lock: see revocable-done.litmus and revocable-hold.litmus. */
 	guard(spinlock)(&ctx->__revocables_lock);
 	WRITE_ONCE(ctx->__unbound, true);
 	return list_empty(&ctx->__revocables) && !ctx->__ends;
@@ -2097,9 +2097,10 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
  * drm_dev_ctx_revocable_done() - let the parent be unbound again
  * @ctx: the device of the entry
  *
- * The entry that drm_dev_ctx_revocable_take() took off has been ended.
+ * The entry that drm_dev_ctx_revocable_take() took off has been ended, or the parent need not stay
+ * bound any more.
  *
- * Context: The task that called drm_dev_ctx_revocable_take(), or
+ * Context: The task that called drm_dev_ctx_revocable_take(), drm_dev_ctx_revocable_hold(), or
  * drm_dev_ctx_revocable_resume(). Does not sleep.
  */
 void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
@@ -2148,6 +2149,35 @@ void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
 	lock_map_acquire_read(&ctx->__ends_map);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_resume);
+
+/**
+ * drm_dev_ctx_revocable_hold() - keep the parent bound, without an entry
+ * @ctx: the device
+ *
+ * On success the parent stays bound, the device exists, and its driver is not unloaded, until the
+ * caller calls drm_dev_ctx_revocable_done(). A reference to the driver's module cannot be taken
+ * while the driver is being unloaded, which unbinds the parent.
+ *
+ * Context: Task context, not with interrupts off: this takes a spinlock that
+ * leaves them on. Does not sleep.
+ *
+ * Return: false if the parent is unbound, or revocation has begun, or if drm_dev_ctx_alloc() did
+ * not make the device.
+ */
+bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
+{
+	if (!drm_dev_ctx_find(&ctx->drm))
+		return false;
+
+	/* Revocation waits for the end if it comes later: see revocable-hold.litmus. */
+	scoped_guard(spinlock, &ctx->__revocables_lock) {
+		if (READ_ONCE(ctx->__unbound))
+			return false;
+		ctx->__ends++;
+	}
+	lock_map_acquire_read(&ctx->__ends_map);
+	return true;
+}
 
 /**
  * drm_dev_ctx_revocable_retry() - revoke an entry that has a reference again

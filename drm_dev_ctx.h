@@ -388,9 +388,10 @@ enum drm_dev_ctx_wait {
  *   During that time places are only added.
  * - @__revocables, @__ends and @__unbound are protected by @__revocables_lock. @__unbound is
  *   set before the first entry is revoked, and no entry is added after that.
- * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off and for which
- *   drm_dev_ctx_revocable_done() has not been called yet. @__ended is woken when it changes
- *   after @__unbound was set, and when an entry has a reference again.
+ * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off, and the calls of
+ *   drm_dev_ctx_revocable_hold() that succeeded, for which drm_dev_ctx_revocable_done() has not
+ *   been called yet. No such hold begins after @__unbound was set. @__ended is woken when the
+ *   count changes after @__unbound was set, and when an entry has a reference again.
  * - The parent is bound, and @drm is held, until @__unbound is set, @__revocables is
  *   empty and @__ends is zero.
  */

@@ -37,6 +37,8 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
 				struct drm_dev_ctx_revocable *rev)
 	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
 void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
 	__releases_shared(drm_dev_revocation);
 void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)

@@ -44,12 +44,13 @@
  * Invariants:
  *
  * - @over is set when moves no longer concern the import: it is being freed, its table was revoked,
- *   or it was leaked without a table. Until then, the driver's module is there, and a task that
- *   holds @lock may get references to the module and to @obj.
+ *   or it was leaked without a table. Until then, a task that holds @lock may access @obj, and get
+ *   a reference to it.
  * - @moves is the number of tables whose memory has moved. It is changed under the reservation
  *   lock.
  * - @unmap holds a reference to the object and one to the driver's module while it is queued
- *   or runs. @end holds a reference to the module, and ends an object without references.
+ *   or runs. It is not queued while the driver is being unloaded. @end ends an object without
+ *   references, and keeps the parent bound.
  * - A work item of the object's end frees this with the attachment. That work item comes
  *   after @unmap. If @end runs, @end queues it.
  */
@@ -67,17 +68,23 @@ struct drm_shmem_follow {
 #define DRM_SHMEM_FOLLOW_LOOK	(HZ / 10)
 
 /*
- * Returns the object with a reference to it and one to the module, unless its end has begun. @owner
- * may be freed after @over was set.
+ * Returns the object with a reference, unless it has no table or its end has begun. The parent
+ * stays bound until drm_dev_ctx_revocable_done(), so the driver's steps can be called even while it
+ * is being unloaded.
  */
 static struct drm_shmem_obj *drm_shmem_follow_get(struct drm_shmem_follow *follow)
+	__must_hold(drm_resv)
+	__context_unsafe("taken if it returns an object")
 {
+	struct drm_shmem_obj *obj = follow->obj;
+
 	guard(spinlock)(&follow->lock);
-	if (follow->over || !try_module_get(follow->owner))
+	if (follow->over || !drm_shmem_has_sgt(obj) ||
+	    !drm_dev_ctx_revocable_hold(__drm_shmem_ctx(obj)))
 		return NULL;
-	if (drm_gem_object_get_unless_zero(&follow->obj->base.base))
-		return follow->obj;
-	module_put(follow->owner);
+	if (drm_gem_object_get_unless_zero(&obj->base.base))
+		return obj;
+	drm_dev_ctx_revocable_done(__drm_shmem_ctx(obj));
 	return NULL;
 }
 
@@ -140,13 +147,15 @@ static void drm_shmem_follow_unmap_fn(struct work_struct *work)
 }
 
 static void drm_shmem_follow_end_fn(struct work_struct *work)
+	__context_unsafe("taken by drm_shmem_follow_get(), in another task")
 {
 	struct drm_shmem_follow *follow = container_of(work, struct drm_shmem_follow, end);
-	struct module *owner = follow->owner;
+	struct drm_dev_ctx *ctx = __drm_shmem_ctx(follow->obj);
 
+	drm_dev_ctx_revocable_resume(ctx);
 	/* @follow is freed with the object. */
 	drm_gem_object_free_dead(&follow->obj->base.base);
-	module_put(owner);
+	drm_dev_ctx_revocable_done(ctx);
 }
 
 /*
@@ -159,21 +168,25 @@ static void drm_shmem_follow_moved(struct dma_buf_attachment *attach)
 {
 	struct drm_shmem_follow *follow = attach->importer_priv;
 	struct drm_shmem_obj *obj;
+	struct drm_dev_ctx *ctx;
 
 	obj = drm_shmem_follow_get(follow);
 	/*
-	 * An object whose end has begun unmaps its table by itself. A driver that is being unloaded
-	 * has no objects left, or ends them itself.
+	 * An object whose end has begun unmaps its table by itself. Revocation unmaps it when the
+	 * parent is being unbound, after the device has stopped.
 	 */
 	if (!obj)
 		return;
+	ctx = __drm_shmem_ctx(obj);
 	/* A work item that is queued by this reads @moves under the lock. */
 	if (__drm_shmem_sgt_moved(obj))
 		WRITE_ONCE(follow->moves, follow->moves + 1);
-	if (drm_gem_object_put_and_test(&obj->base.base))
+	if (drm_gem_object_put_and_test(&obj->base.base)) {
+		drm_dev_ctx_revocable_defer(ctx);
 		__drm_shmem_queue_work(&follow->end);
-	else
-		module_put(follow->owner);
+	} else {
+		drm_dev_ctx_revocable_done(ctx);
+	}
 }
 
 static const struct dma_buf_attach_ops drm_shmem_follow_ops = {
@@ -236,9 +249,14 @@ static void drm_shmem_follow_left(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	struct drm_shmem_follow *follow = gem->import_attach->importer_priv;
 
-	/* The caller belongs to the driver or holds its module, and keeps the object. */
+	/* It was revoked. */
+	if (!drm_shmem_has_sgt(obj))
+		return;
+	/* Unloading the driver unbinds the parent, so the table is revoked soon. */
+	if (!try_module_get(follow->owner))
+		return;
+	/* The caller keeps the object. */
 	drm_gem_object_get(gem);
-	__module_get(follow->owner);
 	if (!__drm_shmem_queue_wait(&follow->unmap)) {
 		module_put(follow->owner);
 		drm_gem_object_put(gem);
@@ -249,7 +267,7 @@ static void drm_shmem_follow_left(struct drm_shmem_obj *obj)
  * __drm_shmem_sgt_left() - the last user has left a table whose memory has moved
  * @obj: the object, which the caller keeps
  *
- * A work item unmaps the table after the jobs that may use it.
+ * A work item unmaps the table after the jobs that may use it, unless the driver is being unloaded.
  *
  * Context: Any thread, with any lock held.
  */

@@ -851,6 +851,76 @@ static struct module *follow_owner(const struct drm_device *drm)
 	return follow_module;
 }
 
+/* Imports with a driver that can be unloaded */
+static void follow_begin_module(struct kunit *test, struct follow *f)
+{
+	follow_module = kzalloc_obj(*follow_module);
+	KUNIT_ASSERT_NOT_NULL(test, follow_module);
+	follow_module->state = MODULE_STATE_LIVE;
+	atomic_set(&follow_module->refcnt, 1);
+	kunit_activate_static_stub(test, drm_shmem_owner, follow_owner);
+	follow_begin(test, f, &follow_driver);
+	kunit_deactivate_static_stub(test, drm_shmem_owner);
+}
+
+static void follow_module_goes(void)
+{
+	follow_module->state = MODULE_STATE_GOING;
+	atomic_set(&follow_module->refcnt, 0);
+}
+
+/* The driver is being unloaded, and its device is not unbound yet. */
+static void module_going(struct kunit *test)
+{
+	struct dma_fence *job;
+	struct follow f;
+
+	for (int late = 0; late < 2; late++) {
+		follow_begin_module(test, &f);
+		KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+		job = follow_job(test, f.dmabuf->resv);
+		f.bo->keeps = late;
+		if (!late)
+			follow_module_goes();
+		follow_invalidate(f.dmabuf);
+		KUNIT_EXPECT_EQ(test, f.bo->moved, 1);
+		if (late) {
+			KUNIT_EXPECT_EQ(test, follow_borrow(&f), -EAGAIN);
+			follow_module_goes();
+		}
+		shmem_test_suspend(&f.bo->obj, &f.bo->table);
+		KUNIT_EXPECT_EQ(test, follow_use_owned(&f), -EAGAIN);
+		/* The jobs still use the old table, and nothing queued outlasts the driver. */
+		KUNIT_EXPECT_EQ(test, f.e.mapped, 1);
+		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&f.bo->obj)->refcount), 2);
+		KUNIT_EXPECT_EQ(test, atomic_read(&follow_module->refcnt), 0);
+		drm_safe_test_unbind(test, f.parent);
+		KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
+		KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&f.bo->obj)->refcount), 2);
+		follow_job_ends(job);
+		follow_end(test, &f);
+		kfree(follow_module);
+	}
+}
+
+/* Nothing is left to do for a table that was revoked. */
+static void module_stays(struct kunit *test)
+{
+	struct follow f;
+
+	follow_begin_module(test, &f);
+	KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+	f.bo->keeps = true;
+	follow_invalidate(f.dmabuf);
+	drm_safe_test_unbind(test, f.parent);
+	KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
+	shmem_test_suspend(&f.bo->obj, &f.bo->table);
+	KUNIT_EXPECT_EQ(test, atomic_read(&follow_module->refcnt), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&f.bo->obj)->refcount), 2);
+	follow_end(test, &f);
+	kfree(follow_module);
+}
+
 /* The import has ended, and its driver is gone. It is still attached when the memory moves. */
 static void module_gone(struct kunit *test)
 {
@@ -858,13 +928,7 @@ static void module_gone(struct kunit *test)
 	struct shmem_test_holder *holder;
 	struct follow f;
 
-	follow_module = kzalloc_obj(*follow_module);
-	KUNIT_ASSERT_NOT_NULL(test, follow_module);
-	follow_module->state = MODULE_STATE_LIVE;
-	atomic_set(&follow_module->refcnt, 1);
-	kunit_activate_static_stub(test, drm_shmem_owner, follow_owner);
-	follow_begin(test, &f, &follow_driver);
-	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	follow_begin_module(test, &f);
 	KUNIT_EXPECT_EQ(test, follow_borrow(&f), 0);
 	follow_invalidate(f.dmabuf);
 	KUNIT_EXPECT_EQ(test, f.bo->moved, 1);
@@ -883,6 +947,16 @@ static void module_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&f.e.attached), 0);
 }
 #else
+static void module_going(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_MODULE_UNLOAD");
+}
+
+static void module_stays(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_MODULE_UNLOAD");
+}
+
 static void module_gone(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_MODULE_UNLOAD");
@@ -988,6 +1062,8 @@ static struct kunit_case drm_shmem_follow_cases[] = {
 	KUNIT_CASE(exports_busy),
 	KUNIT_CASE(exports_shrunk),
 	KUNIT_CASE(exports_static),
+	KUNIT_CASE(module_going),
+	KUNIT_CASE(module_stays),
 	KUNIT_CASE(module_gone),
 	KUNIT_CASE(follow_uncounted),
 	KUNIT_CASE_SLOW(race),
