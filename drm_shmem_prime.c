@@ -245,14 +245,27 @@ static void drm_shmem_detach_queue(struct drm_shmem_detach *detach,
 	__drm_shmem_queue_work(&detach->work);
 }
 
-static bool drm_shmem_detach_later(struct dma_buf_attachment *attach)
+/*
+ * Unmaps @sgt, if there is one, and detaches. @ctx then keeps the parent bound: it was held, and
+ * deferred. A killed task leaves the wait for the exporter's lock to a work item.
+ */
+static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			     struct drm_dev_ctx *ctx)
+	__must_not_hold(drm_resv)
 {
-	struct drm_shmem_detach *detach = kzalloc_obj(*detach);
+	struct drm_shmem_detach now = { .attach = attach, .sgt = sgt, .ctx = ctx };
+	struct drm_shmem_detach *later = NULL;
 
-	if (!detach)
-		return false;
-	drm_shmem_detach_queue(detach, attach);
-	return true;
+	if (fatal_signal_pending(current))
+		later = kzalloc_obj(*later);
+	if (later) {
+		later->sgt = sgt;
+		later->ctx = ctx;
+		drm_shmem_detach_queue(later, attach);
+		return;
+	}
+	drm_shmem_detach_unmap(&now);
+	drm_shmem_detach_now(attach);
 }
 
 /**
@@ -297,8 +310,7 @@ void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment 
  */
 void __drm_shmem_prime_detach(struct dma_buf_attachment *attach)
 {
-	if (!fatal_signal_pending(current) || !drm_shmem_detach_later(attach))
-		drm_shmem_detach_now(attach);
+	drm_shmem_detach(attach, NULL, NULL);
 }
 
 /* On success, the caller is in the section of @idx. */
@@ -341,7 +353,29 @@ static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 	return sgt;
 }
 
-/* On success the object owns @attach and the table. */
+/*
+ * Ends a failed import and its section. An unplug waits for the section, so this does not wait for
+ * the exporter's lock before its end. Unbinding waits for the table.
+ */
+static void drm_shmem_prime_undo(struct drm_device *drm, struct dma_buf_attachment *attach,
+				 struct sg_table *sgt, int idx)
+	__must_not_hold(drm_resv)
+	__context_unsafe("a section that begins in drm_shmem_prime_map_in_section()")
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+
+	if (drm_dev_ctx_revocable_hold(ctx)) {
+		drm_dev_ctx_revocable_defer(ctx);
+	} else {
+		/* Nothing unbinds a device in its section, unless it is not the library's. */
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+		sgt = NULL;
+	}
+	drm_dev_exit(idx);
+	drm_shmem_detach(attach, sgt, ctx);
+}
+
+/* On success the object owns @attach and the table. On failure @attach is gone. */
 static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device *drm,
 							      struct dma_buf_attachment *attach)
 	__must_not_hold(drm_resv)
@@ -354,16 +388,18 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
 	do {
 		sgt = drm_shmem_prime_map(drm, attach, &idx);
 	} while (__drm_shmem_sgt_again(&sgt));
-	if (IS_ERR(sgt))
+	if (IS_ERR(sgt)) {
+		__drm_shmem_prime_detach(attach);
 		return ERR_CAST(sgt);
+	}
 
 	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
 	if (IS_ERR(gem)) {
-		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-	} else {
-		gem->import_attach = attach;
-		gem->resv = attach->dmabuf->resv;
+		drm_shmem_prime_undo(drm, attach, sgt, idx);
+		return gem;
 	}
+	gem->import_attach = attach;
+	gem->resv = attach->dmabuf->resv;
 	drm_dev_exit(idx);
 	return gem;
 }
@@ -378,8 +414,8 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
  * and lets any signal end its wait for the exporter's fences. Part of
  * DRM_SHMEM_DRIVER_OPS_SGT.
  *
- * This waits for the exporter before it enters the section in which it maps, so no unplug
- * waits for the exporter's lock or fences.
+ * This waits for the exporter before it enters the section in which it maps, and after the section
+ * if the import fails, so no unplug waits for the exporter's lock or fences.
  *
  * Context: May sleep.
  *
@@ -401,9 +437,6 @@ struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	gem = drm_shmem_prime_import_attached(drm, attach);
-	if (IS_ERR(gem))
-		__drm_shmem_prime_detach(attach);
-	return gem;
+	return drm_shmem_prime_import_attached(drm, attach);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import);

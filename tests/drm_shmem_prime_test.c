@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 
@@ -325,6 +326,94 @@ static void import_unplugged(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* One whose init step fails while another task has the exporter's lock */
+struct locked_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(locked_bo_type, struct locked_bo, obj, struct locked_bo_unique);
+
+static struct kunit *locked_test;
+static struct shmem_test_holder *locked_holder;
+
+static int locked_bo_init(struct drm_shmem_obj *obj)
+{
+	locked_holder = shmem_test_hold(locked_test, drm_shmem_gem(obj)->resv);
+	return -EXDEV;
+}
+
+const struct locked_bo_type locked_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.init = locked_bo_init,
+};
+
+static struct drm_gem_object *locked_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&locked_bo_type);
+}
+
+DEFINE_DRM_SHMEM_FOPS(locked_fops);
+
+static const struct drm_driver locked_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &locked_fops,
+	.name = "shmem_locked",
+	.desc = "test device of drm_shmem_safe",
+	.gem_create_object = locked_create_object,
+	DRM_SHMEM_DRIVER_OPS_SGT,
+};
+
+struct locked_import {
+	struct work_struct import, unplug;
+	struct drm_device *drm;
+	struct dma_buf *dmabuf;
+	struct drm_gem_object *gem;
+	struct completion unplugged;
+};
+
+static void locked_import_fn(struct work_struct *work)
+{
+	struct locked_import *l = container_of(work, struct locked_import, import);
+
+	l->gem = l->drm->driver->gem_prime_import(l->drm, l->dmabuf);
+}
+
+static void locked_unplug_fn(struct work_struct *work)
+{
+	struct locked_import *l = container_of(work, struct locked_import, unplug);
+
+	drm_dev_ctx_unregister(test_ctx(l->drm));
+	complete(&l->unplugged);
+}
+
+/* An unplug does not wait for an import that failed, and waits for its exporter. */
+static void import_fails_locked(struct kunit *test)
+{
+	struct locked_import *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+	struct shmem_test_export e = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	l->drm = shmem_test_device(test, drm_safe_test_parent(test), &locked_driver);
+	l->dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	INIT_WORK(&l->import, locked_import_fn);
+	INIT_WORK(&l->unplug, locked_unplug_fn);
+	init_completion(&l->unplugged);
+	locked_test = test;
+	drm_safe_test_work_waits(test, &l->import,
+				 drm_safe_test_lock_waits(&l->dmabuf->resv->lock.base));
+	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	schedule_work(&l->unplug);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&l->unplugged, 5 * HZ), 0);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(locked_holder));
+	flush_work(&l->import);
+	flush_work(&l->unplug);
+	KUNIT_EXPECT_PTR_EQ(test, l->gem, ERR_PTR(-EXDEV));
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
+	shmem_test_export_put(l->dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE(accounted),
 	KUNIT_CASE(mmap_user),
@@ -334,6 +423,7 @@ static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
 	KUNIT_CASE(import_unplugged),
+	KUNIT_CASE(import_fails_locked),
 	{}
 };
 
