@@ -64,6 +64,11 @@
  * pages to evict, which may be in use. Other objects are not counted, and no scan looks at
  * them.
  *
+ * The lists are those of a device, and like other shrinkers of DRM this one is not aware of memory
+ * cgroups. The kernel calls it when the whole system is short of memory, and never for a memory
+ * cgroup that has reached its ``memory.max``. Nothing of such a client is purged or evicted, and
+ * its allocation fails if the cgroup has nothing else to give back.
+ *
  * In the device's directory of debugfs, a write to ``drm_shmem_shrink`` scans for that many
  * pages, and a read tells how many pages the last scan freed.
  */
