@@ -37,6 +37,8 @@
  *   refuses to map them.
  * - Objects of a type with DRM_SHMEM_DMA32 are below 4 GiB on any device.
  *
+ * The table that an importer gets has the segments that the importer's device takes.
+ *
  * An import has the segments and the pages that its exporter chose. A segment that is too long
  * is reported.
  */

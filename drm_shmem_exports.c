@@ -311,7 +311,7 @@ struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(ret);
 	}
 	sgt = __drm_shmem_sync_map(attach, dir);
-	if (IS_ERR_OR_NULL(sgt)) {
+	if (IS_ERR(sgt)) {
 		drm_shmem_exports_told(attach, -1);
 		drm_shmem_gem_unpin(gem);
 	}

@@ -288,7 +288,8 @@ void __drm_gem_table_resumed(struct drm_gem_table_own *own) __must_hold(drm_resv
 void __drm_gem_table_move(struct drm_gem_table_own *to, struct drm_gem_table_own *from,
 			  struct drm_device *drm);
 
-struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj) __must_check;
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int max_segment)
+	__must_check;
 struct sg_table *__drm_shmem_sgt_use(struct drm_shmem_obj *obj) __must_check;
 void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj);
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,

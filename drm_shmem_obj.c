@@ -1317,13 +1317,18 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
  * drm_shmem_gem_get_sg_table() - &drm_gem_object_funcs.get_sg_table
  * @gem: the object
  *
+ * The core calls this for importers of a dma-buf with the core's operations. It does not tell for
+ * which device, so the segments are those of the object's own.
+ *
  * Context: May sleep.
  *
  * Return: a table of the object's pages, which are pinned, or an ERR_PTR().
  */
 struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem)
 {
-	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem));
+	const unsigned int max_segment = __drm_shmem_max_segment(drm_dev_dma_dev(gem->dev));
+
+	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem), max_segment);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
 

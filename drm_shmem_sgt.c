@@ -27,15 +27,16 @@
 /**
  * __drm_shmem_sgt_alloc() - a table of the pages of an object
  * @obj: the object, whose pages the caller has pinned
+ * @max_segment: the longest segment that the device takes, see __drm_shmem_max_segment()
  *
  * Like drm_gem_shmem_get_sg_table(), but charges the memory to the memory cgroup of the task, and
- * its segments are no longer than the object's device takes.
+ * its segments are no longer than the device takes.
  *
  * Context: May sleep.
  *
  * Return: the table, which is not mapped, or an ERR_PTR().
  */
-struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj)
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int max_segment)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	struct sg_table *sgt = kmalloc_obj(*sgt, GFP_KERNEL_ACCOUNT);
@@ -44,9 +45,7 @@ struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj)
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 	ret = sg_alloc_table_from_pages_segment(sgt, obj->base.pages, gem->size >> PAGE_SHIFT,
-						0, gem->size,
-						__drm_shmem_max_segment(drm_dev_dma_dev(gem->dev)),
-						GFP_KERNEL_ACCOUNT);
+						0, gem->size, max_segment, GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(sgt);
 		return ERR_PTR(ret);
@@ -65,7 +64,7 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	if (ret)
 		return ERR_PTR(ret);
 
-	sgt = __drm_shmem_sgt_alloc(obj);
+	sgt = __drm_shmem_sgt_alloc(obj, __drm_shmem_max_segment(dev));
 	if (IS_ERR(sgt))
 		goto err_unpin;
 

@@ -402,13 +402,37 @@ struct drm_shmem_obj *__drm_vmap_cpu_obj(const struct drm_vmap *m, int *err)
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_cpu_obj);
 
+/* Returns a table that is mapped for an importer, without the maintenance, or an ERR_PTR(). */
+static struct sg_table *drm_shmem_map_for(struct dma_buf_attachment *attach,
+					  enum dma_data_direction dir)
+	__must_hold(drm_resv)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(attach->dmabuf->priv);
+	struct sg_table *sgt;
+	int ret;
+
+	if (!valid_dma_direction(dir))
+		return ERR_PTR(-EINVAL);
+	sgt = __drm_shmem_sgt_alloc(obj, __drm_shmem_max_segment(attach->dev));
+	if (IS_ERR(sgt))
+		return sgt;
+	/* drm_gem_unmap_dma_buf() has the same attribute. */
+	ret = dma_map_sgtable(attach->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		sg_free_table(sgt);
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
 /**
  * __drm_shmem_sync_map() - map an object for an importer, with the maintenance
  * @attach: the attachment
  * @dir: direction
  *
- * Like drm_gem_map_dma_buf(), which does no maintenance. Keeps the table on the list of the
- * attachment.
+ * Like drm_gem_map_dma_buf(), which does no maintenance, and whose segments are as long as the
+ * object's own device takes. Keeps the table on the list of the attachment.
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
@@ -422,8 +446,8 @@ struct sg_table *__drm_shmem_sync_map(struct dma_buf_attachment *attach,
 
 	if (!at)
 		return ERR_PTR(-ENOMEM);
-	sgt = drm_gem_map_dma_buf(attach, dir);
-	if (IS_ERR_OR_NULL(sgt)) {
+	sgt = drm_shmem_map_for(attach, dir);
+	if (IS_ERR(sgt)) {
 		kfree(at);
 		return sgt;
 	}

@@ -4,7 +4,9 @@
  */
 
 #include <kunit/static_stub.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/fcntl.h>
 #include <linux/huge_mm.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -226,6 +228,46 @@ static void longest_segment(struct kunit *test)
 	parent->dma_parms = NULL;
 }
 
+/* The device that was asked last what it takes */
+static struct device *opts_asked;
+
+static size_t opts_max_mapping_asked(struct device *dev)
+{
+	opts_asked = dev;
+	return SIZE_MAX;
+}
+
+/* An importer gets segments that its own device takes. */
+static void segments_of_importer(struct kunit *test)
+{
+	struct device *importer = drm_safe_test_parent(test);
+	struct test_bo *bo = shmem_test_bo(test, SZ_512K);
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	struct device_dma_parameters parms = {};
+	struct dma_buf_attachment *attach;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	importer->dma_parms = &parms;
+	dma_set_max_seg_size(importer, SZ_4K);
+	attach = dma_buf_attach(dmabuf, importer);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	kunit_activate_static_stub(test, drm_shmem_max_mapping, opts_max_mapping_asked);
+	opts_asked = NULL;
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	kunit_deactivate_static_stub(test, drm_shmem_max_mapping);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_PTR_EQ(test, opts_asked, importer);
+	for_each_sgtable_sg(sgt, sg, i)
+		KUNIT_EXPECT_LE(test, sg->length, max(SZ_4K, PAGE_SIZE));
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(dmabuf, attach);
+	importer->dma_parms = NULL;
+	shmem_test_export_put(dmabuf);
+}
+
 static gfp_t opts_gfp(struct drm_shmem_obj *obj)
 {
 	return mapping_gfp_mask(drm_shmem_gem(obj)->filp->f_mapping);
@@ -350,6 +392,7 @@ static struct kunit_case drm_shmem_device_cases[] = {
 	KUNIT_CASE(impossible_mask),
 	KUNIT_CASE(segments),
 	KUNIT_CASE(longest_segment),
+	KUNIT_CASE(segments_of_importer),
 	KUNIT_CASE(below_4g),
 	KUNIT_CASE(limits_of_machine),
 	KUNIT_CASE(huge_pages),
