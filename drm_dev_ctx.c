@@ -1190,6 +1190,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 
 	drm_dev_ctx_debug_exit(ctx);
 	drm_dev_ctx_forget(ctx);
+	put_device(ctx->__dma_dev);
 	mutex_destroy(&ctx->__lock);
 	lockdep_unregister_key(&ctx->__key);
 	lockdep_unregister_key(&ctx->__shutdown_key);
@@ -1481,8 +1482,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		return -EINVAL;
 
 	/* The driver may have set it since the allocation. */
-	ctx->__dma_dev = drm_dev_dma_dev(&ctx->drm);
-	ret = drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
+	ret = __drm_dev_ctx_settle_dma_dev(ctx) ?:
+	      drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
 
@@ -1492,8 +1493,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		return ret;
 
 	/*
-	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter() and in
-	 * drm_dev_ctx_dma_dev_changed(), see ctx-registered.litmus. The minors can be
+	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter(), see
+	 * ctx-registered.litmus. The minors can be
 	 * live before drm_dev_register() returns, so sections can be entered from now on.
 	 * If drm_dev_register() fails, it waits for them.
 	 */
@@ -1931,21 +1932,59 @@ void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 
-/*
- * Returns whether the DMA device changed after the registration, and reports it. There is no
- * device link for the new one.
+/**
+ * __drm_dev_ctx_refuses_dma_dev() - check whether tables can be mapped for a DMA device
+ * @ctx: the contexts of the device
+ * @dma_dev: the DMA device
+ *
+ * Context: Task context. Does not sleep.
+ *
+ * Return: whether there are, or were, tables of another DMA device, or the device was registered
+ * with another one, which is reported. There is no device link for a device that comes later.
  */
-static bool drm_dev_ctx_dma_dev_changed(struct drm_dev_ctx *ctx)
+bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 {
-	/* Acquire: pairs with the release in drm_dev_ctx_go_live(), see ctx-registered.litmus. */
-	if (!smp_load_acquire(&ctx->__registered) ||
-	    likely(drm_dev_dma_dev(&ctx->drm) == ctx->__dma_dev))
+	/* Unordered: it is set once, and compared. */
+	const struct device *first = READ_ONCE(ctx->__dma_dev);
+
+	if (!first || likely(first == dma_dev))
 		return false;
 
-	drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
-			"drm_dev_set_dma_dev() was called since; %s may be unbound first",
-			dev_name(drm_dev_dma_dev(&ctx->drm)));
+	if (READ_ONCE(ctx->__registered))
+		drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
+				"drm_dev_set_dma_dev() was called since; %s may be unbound first",
+				dev_name(dma_dev));
+	else
+		drm_safe_broken(&ctx->drm, "a DMA device is set before the first sg table",
+				"there is, or was, a table that is mapped for %s",
+				dev_name(first));
 	return true;
+}
+
+/**
+ * __drm_dev_ctx_settle_dma_dev() - from now on, there is only one DMA device
+ * @ctx: the contexts of the device
+ *
+ * Called before the first table is mapped, and by the registration.
+ *
+ * Context: Task context. Does not sleep.
+ *
+ * Return: 0; -EINVAL, with a report, if it was settled before and changed since; -ENODEV, with a
+ * report, if drm_dev_ctx_alloc() did not make the device.
+ */
+int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
+{
+	struct device *dma_dev = drm_dev_dma_dev(&ctx->drm);
+
+	if (drm_dev_ctx_misses(ctx))
+		return -ENODEV;
+	if (!READ_ONCE(ctx->__dma_dev)) {
+		get_device(dma_dev);
+		/* Unordered: see __drm_dev_ctx_refuses_dma_dev(). */
+		if (cmpxchg_relaxed(&ctx->__dma_dev, NULL, dma_dev))
+			put_device(dma_dev);
+	}
+	return __drm_dev_ctx_refuses_dma_dev(ctx, dma_dev) ? -EINVAL : 0;
 }
 
 /**
@@ -2025,7 +2064,8 @@ bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
  * leaves them on. Does not sleep.
  *
  * Return: 0; -ENODEV if the parent is unbound or the device has no contexts; or -EINVAL, with a
- * report, if the DMA device was changed after the registration. Nothing calls @ops then.
+ * report, if the DMA device was changed after the registration or the first sg table. Nothing calls
+ * @ops then.
  */
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
@@ -2039,7 +2079,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
-	if (drm_dev_ctx_dma_dev_changed(ctx))
+	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
 		return -EINVAL;
 
 	rev->__ops = ops;
@@ -2092,6 +2132,35 @@ bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revo
 	return true;
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
+
+/**
+ * drm_dev_ctx_revocable_hold() - keep the parent bound, without an entry
+ * @ctx: the device
+ *
+ * On success the parent stays bound, the device exists, and its driver is not unloaded, until the
+ * caller calls drm_dev_ctx_revocable_done(). A reference to the driver's module cannot be taken
+ * while the driver is being unloaded, which unbinds the parent.
+ *
+ * Context: Task context, not with interrupts off: this takes a spinlock that
+ * leaves them on. Does not sleep.
+ *
+ * Return: false if the parent is unbound, or revocation has begun, or if drm_dev_ctx_alloc() did
+ * not make the device.
+ */
+bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
+{
+	if (!drm_dev_ctx_find(&ctx->drm))
+		return false;
+
+	/* Revocation waits for the end if it comes later: see revocable-hold.litmus. */
+	scoped_guard(spinlock, &ctx->__revocables_lock) {
+		if (READ_ONCE(ctx->__unbound))
+			return false;
+		ctx->__ends++;
+	}
+	lock_map_acquire_read(&ctx->__ends_map);
+	return true;
+}
 
 /**
  * drm_dev_ctx_revocable_done() - let the parent be unbound again
@@ -2149,35 +2218,6 @@ void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
 	lock_map_acquire_read(&ctx->__ends_map);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_resume);
-
-/**
- * drm_dev_ctx_revocable_hold() - keep the parent bound, without an entry
- * @ctx: the device
- *
- * On success the parent stays bound, the device exists, and its driver is not unloaded, until the
- * caller calls drm_dev_ctx_revocable_done(). A reference to the driver's module cannot be taken
- * while the driver is being unloaded, which unbinds the parent.
- *
- * Context: Task context, not with interrupts off: this takes a spinlock that
- * leaves them on. Does not sleep.
- *
- * Return: false if the parent is unbound, or revocation has begun, or if drm_dev_ctx_alloc() did
- * not make the device.
- */
-bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
-{
-	if (!drm_dev_ctx_find(&ctx->drm))
-		return false;
-
-	/* Revocation waits for the end if it comes later: see revocable-hold.litmus. */
-	scoped_guard(spinlock, &ctx->__revocables_lock) {
-		if (READ_ONCE(ctx->__unbound))
-			return false;
-		ctx->__ends++;
-	}
-	lock_map_acquire_read(&ctx->__ends_map);
-	return true;
-}
 
 /**
  * drm_dev_ctx_revocable_retry() - revoke an entry that has a reference again

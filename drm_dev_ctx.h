@@ -365,8 +365,10 @@ enum drm_dev_ctx_wait {
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
- * - @__dma_dev is the DMA device of @drm when it was registered. Nothing is mapped for any
- *   other DMA device, because that device would not be unbound after @__dev.
+ * - @__dma_dev is the DMA device of @drm when the first sg table was mapped, or when it was
+ *   registered, whichever came first. It is NULL before, is set once, and has a reference. No
+ *   table is mapped for any other DMA device, because that device would not be unbound after
+ *   @__dev.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
  *   first section. The strings belong to the driver's module. They are only read when its
  *   callbacks run, so it is still loaded then.

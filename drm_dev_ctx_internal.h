@@ -31,6 +31,16 @@ __drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
 	return READ_ONCE(async->__ctx->__phase[async->__turn]);
 }
 
+int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
+bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
+	__must_check;
+
+/* The DMA device that tables are mapped for. There is, or was, a table, or the caller makes one. */
+static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx)
+{
+	return READ_ONCE(ctx->__dma_dev);
+}
+
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
 			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;

@@ -194,6 +194,9 @@ struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem
 
 	if (sgt)
 		return sgt;
+	ret = __drm_dev_ctx_settle_dma_dev(bound->__ctx);
+	if (ret)
+		return ERR_PTR(ret);
 	sgt = ops->map(gem);
 	if (IS_ERR(sgt))
 		return sgt;

@@ -136,8 +136,9 @@ static bool drm_shmem_keeps_segment(struct device *dma, unsigned int max)
  *
  * Context: May sleep.
  *
- * Return: 0; -EIO if the device cannot have such a DMA mask; or -EOPNOTSUPP if its bus has no room
- * for such a limit of segments. On failure, nothing is changed.
+ * Return: 0; -EIO if the device cannot have such a DMA mask; -EOPNOTSUPP if its bus has no room
+ * for such a limit of segments; or -EBUSY if an sg table was mapped for another DMA device, which
+ * is reported. On failure, nothing is changed.
  */
 int drm_shmem_set_device_opts(const struct drm_dev_ctx_unreg *unreg,
 			      const struct drm_shmem_device_opts *opts)
@@ -146,6 +147,8 @@ int drm_shmem_set_device_opts(const struct drm_dev_ctx_unreg *unreg,
 	struct device *dma = opts->dma_dev ?: drm_dev_dma_dev(drm);
 	int ret;
 
+	if (opts->dma_dev && __drm_dev_ctx_refuses_dma_dev(unreg->bound.__ctx, opts->dma_dev))
+		return -EBUSY;
 	if (!drm_shmem_keeps_segment(dma, opts->max_segment))
 		return -EOPNOTSUPP;
 	if (opts->dma_mask) {

@@ -56,7 +56,7 @@ struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int m
 static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
-	struct device *dev = drm_dev_dma_dev(obj->base.base.dev);
+	struct device *dev = __drm_dev_ctx_dma_dev(__drm_shmem_ctx(obj));
 	struct sg_table *sgt;
 	int ret;
 
@@ -87,7 +87,9 @@ err_unpin:
 static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
 				   struct sg_table *sgt)
 {
-	dma_unmap_sgtable(drm_dev_dma_dev(obj->base.base.dev), sgt, DMA_BIDIRECTIONAL, 0);
+	struct device *dev = __drm_dev_ctx_dma_dev(__drm_shmem_ctx(obj));
+
+	dma_unmap_sgtable(dev, sgt, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

@@ -143,13 +143,15 @@ static int drm_shmem_sync_check(const struct drm_dev_ctx_bound *bound,
  * to call __drm_shmem_sgt_unuse() for a table.
  */
 static struct sg_table *drm_shmem_sync_begin(const struct drm_dev_ctx_bound *bound,
-					     struct drm_shmem_obj *obj, struct device *dev)
+					     struct drm_shmem_obj *obj)
 {
+	struct device *dev = __drm_dev_ctx_dma_dev(bound->__ctx);
 	int ret = drm_shmem_sync_check(bound, obj);
 
 	if (ret)
 		return ERR_PTR(ret);
-	return drm_shmem_table_syncs(obj, dev) ? __drm_shmem_sgt_use(obj) : NULL;
+	/* Without a device, there was no table yet. */
+	return dev && drm_shmem_table_syncs(obj, dev) ? __drm_shmem_sgt_use(obj) : NULL;
 }
 
 /**
@@ -168,12 +170,11 @@ static struct sg_table *drm_shmem_sync_begin(const struct drm_dev_ctx_bound *bou
 int __drm_shmem_sync(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 		     enum dma_data_direction dir, bool to_device)
 {
-	struct device *dev = drm_dev_dma_dev(obj->base.base.dev);
-	struct sg_table *sgt = drm_shmem_sync_begin(bound, obj, dev);
+	struct sg_table *sgt = drm_shmem_sync_begin(bound, obj);
 
 	if (IS_ERR_OR_NULL(sgt))
 		return PTR_ERR_OR_ZERO(sgt);
-	drm_shmem_dma_sync_table(dev, sgt, dir, to_device);
+	drm_shmem_dma_sync_table(__drm_dev_ctx_dma_dev(bound->__ctx), sgt, dir, to_device);
 	__drm_shmem_sgt_unuse(obj);
 	return 0;
 }
@@ -197,16 +198,16 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sync);
 int __drm_shmem_sync_range(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			   u64 offset, u64 len, enum dma_data_direction dir, bool to_device)
 {
-	struct device *dev = drm_dev_dma_dev(obj->base.base.dev);
 	const u64 size = drm_shmem_size(obj);
 	struct sg_table *sgt;
 
 	if (!valid_dma_direction(dir) || len > size || offset > size - len)
 		return -EINVAL;
-	sgt = drm_shmem_sync_begin(bound, obj, dev);
+	sgt = drm_shmem_sync_begin(bound, obj);
 	if (IS_ERR_OR_NULL(sgt))
 		return PTR_ERR_OR_ZERO(sgt);
-	drm_shmem_sync_pieces(dev, sgt, offset, len, dir, to_device);
+	drm_shmem_sync_pieces(__drm_dev_ctx_dma_dev(bound->__ctx), sgt, offset, len, dir,
+			      to_device);
 	__drm_shmem_sgt_unuse(obj);
 	return 0;
 }
@@ -271,18 +272,29 @@ static void drm_shmem_sync_vmap(const struct drm_shmem_obj *obj, bool to_device)
 	}
 }
 
-/* Cache maintenance for all devices that an object is mapped for */
+/* Cache maintenance for the object's own device. The parent is bound while there is a table. */
+static void drm_shmem_sync_table(const struct drm_shmem_obj *obj, enum dma_data_direction dir,
+				 bool to_device)
+	__must_hold(drm_resv)
+{
+	struct device *dev;
+
+	if (!drm_shmem_has_sgt(obj))
+		return;
+	dev = __drm_dev_ctx_dma_dev(__drm_shmem_ctx(obj));
+	if (drm_shmem_table_syncs(obj, dev))
+		drm_shmem_dma_sync_table(dev, obj->__table.__sgt, dir, to_device);
+}
+
+/* The same for all devices that an object is mapped for */
 static void drm_shmem_sync_locked(struct drm_shmem_obj *obj, enum dma_data_direction dir,
 				  bool to_device)
 	__must_hold(drm_resv)
 {
-	struct device *dev = drm_dev_dma_dev(obj->base.base.dev);
-
 	dma_resv_assert_held(obj->base.base.resv);
 	if (to_device)
 		drm_shmem_sync_vmap(obj, true);
-	if (drm_shmem_has_sgt(obj) && drm_shmem_table_syncs(obj, dev))
-		drm_shmem_dma_sync_table(dev, obj->__table.__sgt, dir, to_device);
+	drm_shmem_sync_table(obj, dir, to_device);
 	__drm_shmem_exports_sync(obj, dir, to_device);
 	if (!to_device)
 		drm_shmem_sync_vmap(obj, false);

@@ -268,6 +268,56 @@ static void segments_of_importer(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+static int opts_map(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_shmem_sgt_or(sgt, bound, obj, ret, return ret);
+	return 0;
+}
+
+/* With a table, the DMA device stays. */
+static void dma_device_stays(struct kunit *test)
+{
+	struct drm_shmem_device_opts opts = {
+		.dma_dev = drm_safe_test_parent(test),
+		.dma_mask = DMA_BIT_MASK(40),
+	};
+	struct drm_dev_ctx_unreg *unreg;
+	struct test_bo *bo, *second;
+	struct device *parent;
+	struct drm_device *drm;
+
+	unreg = opts_unreg(test, &parent);
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	bo = test_bo_new(drm, SZ_8K, NULL);
+	second = test_bo_new(drm, SZ_8K, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, opts_map(&unreg->bound, &bo->obj), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_set_device_opts(unreg, &opts), -EBUSY);
+		EXPECT_BROKEN(test, "a DMA device is set before the first sg table");
+	}
+	KUNIT_EXPECT_PTR_EQ(test, drm_dev_dma_dev(drm), parent);
+	KUNIT_EXPECT_EQ(test, dma_get_mask(opts.dma_dev), DMA_BIT_MASK(64));
+	/* It is the same device, and may be named. */
+	opts.dma_dev = parent;
+	KUNIT_EXPECT_EQ(test, drm_shmem_set_device_opts(unreg, &opts), 0);
+
+	/* Behind the back of the library. The table is unmapped for the device that it is for. */
+	drm_dev_set_dma_dev(drm, drm_safe_test_parent(test));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, opts_map(&unreg->bound, &second->obj), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), -EINVAL);
+		EXPECT_BROKEN(test, "a DMA device is set before the first sg table",
+			      "a DMA device is set before the first sg table");
+	}
+	drm_shmem_put(&bo->obj);
+	drm_shmem_put(&second->obj);
+	parent->dma_parms = NULL;
+}
+
 static gfp_t opts_gfp(struct drm_shmem_obj *obj)
 {
 	return mapping_gfp_mask(drm_shmem_gem(obj)->filp->f_mapping);
@@ -393,6 +443,7 @@ static struct kunit_case drm_shmem_device_cases[] = {
 	KUNIT_CASE(segments),
 	KUNIT_CASE(longest_segment),
 	KUNIT_CASE(segments_of_importer),
+	KUNIT_CASE(dma_device_stays),
 	KUNIT_CASE(below_4g),
 	KUNIT_CASE(limits_of_machine),
 	KUNIT_CASE(huge_pages),
