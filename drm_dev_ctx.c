@@ -308,6 +308,23 @@ static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 	return false;
 }
 
+/**
+ * __drm_dev_ctx_registered() - the contexts of a device that is or was registered
+ * @drm: any device
+ *
+ * Context: Any.
+ *
+ * Return: the contexts; or NULL if the device was not registered yet, or if drm_dev_ctx_alloc() did
+ * not make it.
+ */
+struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm)
+{
+	struct drm_dev_ctx *ctx = drm_dev_ctx_find(drm);
+
+	/* Acquire: pairs with the release in drm_dev_ctx_go_live(), see ctx-registered.litmus. */
+	return ctx && smp_load_acquire(&ctx->__registered) ? ctx : NULL;
+}
+
 /* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */
 static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
 {
@@ -1486,6 +1503,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	      drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
+	__drm_shmem_record_device(ctx);
 
 	/* Before the device goes live, because nothing may fail after that. */
 	ret = devm_add_action(dev, drm_dev_ctx_unplug, ctx);
@@ -1493,8 +1511,8 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		return ret;
 
 	/*
-	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter(), see
-	 * ctx-registered.litmus. The minors can be
+	 * Release: pairs with the acquire in __drm_dev_ctx_try_enter() and in
+	 * __drm_dev_ctx_registered(), see ctx-registered.litmus. The minors can be
 	 * live before drm_dev_register() returns, so sections can be entered from now on.
 	 * If drm_dev_register() fails, it waits for them.
 	 */

@@ -369,6 +369,8 @@ enum drm_dev_ctx_wait {
  *   registered, whichever came first. It is NULL before, is set once, and has a reference. No
  *   table is mapped for any other DMA device, because that device would not be unbound after
  *   @__dev.
+ * - @__dma_limited and @__dma_max_segment say what @__dma_dev can reach. They are set before
+ *   @__registered, and constant.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
  *   first section. The strings belong to the driver's module. They are only read when its
  *   callbacks run, so it is still loaded then.
@@ -406,6 +408,8 @@ struct drm_dev_ctx {
 	bool __attached;
 	struct device *__dev;
 	struct device *__dma_dev;
+	unsigned int __dma_max_segment;
+	bool __dma_limited;
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
 	struct drm_dev_ctx_unreg __unreg;
 	struct drm_dev_ctx_live __live;

@@ -31,9 +31,11 @@ __drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
 	return READ_ONCE(async->__ctx->__phase[async->__turn]);
 }
 
+struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm) __must_check;
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 	__must_check;
+void __drm_shmem_record_device(struct drm_dev_ctx *ctx);
 
 /* The DMA device that tables are mapped for. There is, or was, a table, or the caller makes one. */
 static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx)

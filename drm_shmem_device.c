@@ -37,7 +37,9 @@
  *   refuses to map them.
  * - Objects of a type with DRM_SHMEM_DMA32 are below 4 GiB on any device.
  *
- * The table that an importer gets has the segments that the importer's device takes.
+ * What the device can reach is settled when it is registered, because objects can be created after
+ * the parent was unbound. The table that an importer gets has the segments that the importer's
+ * device takes.
  *
  * An import has the segments and the pages that its exporter chose. A segment that is too long
  * is reported.
@@ -70,6 +72,45 @@ VISIBLE_IF_KUNIT size_t drm_shmem_max_mapping(struct device *dev)
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_max_mapping);
 
 /**
+ * __drm_shmem_record_device() - record what the DMA device can reach
+ * @ctx: the contexts of the device that is being registered
+ *
+ * Objects are also created, and exported, after the parent was unbound. What its bus knew about DMA
+ * may be gone by then.
+ *
+ * Context: Any. The parent is bound.
+ */
+void __drm_shmem_record_device(struct drm_dev_ctx *ctx)
+{
+	ctx->__dma_limited = drm_shmem_is_limited(ctx->__dma_dev);
+	ctx->__dma_max_segment = __drm_shmem_max_segment(ctx->__dma_dev);
+}
+
+/* Returns whether there is memory that the DMA device of @drm cannot reach. */
+static bool drm_shmem_own_is_limited(struct drm_device *drm)
+{
+	const struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(drm);
+
+	return ctx ? ctx->__dma_limited : drm_shmem_is_limited(drm_dev_dma_dev(drm));
+}
+
+/**
+ * __drm_shmem_own_max_segment() - the longest segment that the DMA device of a DRM device takes
+ * @drm: the DRM device
+ *
+ * Context: Any. Unlike __drm_shmem_max_segment(), also after the parent was unbound, if @drm was
+ * registered before.
+ *
+ * Return: the size in bytes, at least a page.
+ */
+unsigned int __drm_shmem_own_max_segment(struct drm_device *drm)
+{
+	const struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(drm);
+
+	return ctx ? ctx->__dma_max_segment : __drm_shmem_max_segment(drm_dev_dma_dev(drm));
+}
+
+/**
  * __drm_shmem_place() - place the pages of an object where its device can reach them
  * @obj: the object, which has no page yet
  * @dma32: whether its type has DRM_SHMEM_DMA32
@@ -86,7 +127,7 @@ void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32)
 
 	if (!drm_shmem_has_dma32())
 		return;
-	if (!dma32 && likely(!drm_shmem_is_limited(drm_dev_dma_dev(gem->dev))))
+	if (!dma32 && likely(!drm_shmem_own_is_limited(gem->dev)))
 		return;
 	mapping_set_gfp_mask(mapping,
 			     (mapping_gfp_mask(mapping) & ~__GFP_HIGHMEM) | __GFP_DMA32);

@@ -257,6 +257,7 @@ static inline void __drm_shmem_list_exit(void) { }
 #endif
 void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32);
 unsigned int __drm_shmem_max_segment(struct device *dev);
+unsigned int __drm_shmem_own_max_segment(struct drm_device *drm);
 
 /* The table of any object, see drm_gem_table.c */
 void __drm_gem_table_unmap(struct drm_gem_table *table, struct drm_gem_object *gem,

@@ -1326,9 +1326,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
  */
 struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem)
 {
-	const unsigned int max_segment = __drm_shmem_max_segment(drm_dev_dma_dev(gem->dev));
-
-	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem), max_segment);
+	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem), __drm_shmem_own_max_segment(gem->dev));
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
 

@@ -228,13 +228,21 @@ static void longest_segment(struct kunit *test)
 	parent->dma_parms = NULL;
 }
 
-/* The device that was asked last what it takes */
+/* The device that was asked last what it takes, and how often one was asked */
 static struct device *opts_asked;
+static unsigned int opts_asks;
 
 static size_t opts_max_mapping_asked(struct device *dev)
 {
 	opts_asked = dev;
+	opts_asks++;
 	return SIZE_MAX;
+}
+
+static bool opts_is_limited_asked(struct device *dev)
+{
+	opts_asks++;
+	return false;
 }
 
 /* An importer gets segments that its own device takes. */
@@ -266,6 +274,27 @@ static void segments_of_importer(struct kunit *test)
 	dma_buf_detach(dmabuf, attach);
 	importer->dma_parms = NULL;
 	shmem_test_export_put(dmabuf);
+}
+
+/* Once the parent is unbound, nobody asks its bus about DMA. */
+static void unbound(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo;
+	int ret = -1;
+
+	shmem_test_unbind(test);
+	kunit_activate_static_stub(test, drm_shmem_has_dma32, opts_has_dma32);
+	kunit_activate_static_stub(test, drm_shmem_is_limited, opts_is_limited_asked);
+	kunit_activate_static_stub(test, drm_shmem_max_mapping, opts_max_mapping_asked);
+	opts_asks = 0;
+	bo = test_bo_new(t->drm, SZ_8K, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, opts_asks, 0);
+	KUNIT_EXPECT_LE(test, opts_longest_import(&bo->obj, &ret), max(SZ_64K, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, opts_asks, 0);
+	drm_shmem_put(&bo->obj);
 }
 
 static int opts_map(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
@@ -345,11 +374,15 @@ static void below_4g(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ((struct drm_shmem_obj *)low)->__flags & __DRM_SHMEM_LRU);
 	drm_shmem_put((struct drm_shmem_obj *)low);
 
+	/* The device of another registration */
 	kunit_activate_static_stub(test, drm_shmem_is_limited, opts_is_limited);
-	limited = shmem_test_bo(test, SZ_8K);
+	limited = test_bo_new(shmem_test_device(test, drm_safe_test_parent(test),
+						&shmem_test_driver), SZ_8K, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, limited);
 	KUNIT_EXPECT_TRUE(test, opts_gfp(&limited->obj) == below);
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&limited->obj), 0);
 	drm_shmem_unpin(&limited->obj);
+	drm_shmem_put(&limited->obj);
 }
 
 /* What the machine says: all memory is reached with 64 bits, and none is without DMA. */
@@ -443,6 +476,7 @@ static struct kunit_case drm_shmem_device_cases[] = {
 	KUNIT_CASE(segments),
 	KUNIT_CASE(longest_segment),
 	KUNIT_CASE(segments_of_importer),
+	KUNIT_CASE(unbound),
 	KUNIT_CASE(dma_device_stays),
 	KUNIT_CASE(below_4g),
 	KUNIT_CASE(limits_of_machine),
