@@ -293,8 +293,9 @@ struct drm_shmem_obj_type {
 	 * @moved:
 	 *
 	 * The exporter of an import moves its memory, or takes it away. Only for a type with
-	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves unless the type also has
-	 * @release: the exporter cannot move memory while its end is put off. Called with a
+	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves, unless the type also has
+	 * a release step: the hardware may use the memory of an object whose end is put off, so
+	 * the exporter keeps the memory of such imports where it is. Called with a
 	 * reference, for an object that has an sg table. Suspend the handles that own the
 	 * table, with drm_shmem_sgt_suspend(), and use drm_gpuvm_imm_set_invalid() so that
 	 * page tables with its addresses are rewritten before the next job. The exporter waits
@@ -502,8 +503,8 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * &drm_dev_ctx_ops.release), or they keep the device alive.
  *
  * Context: May sleep. The object's own reservation lock must not be held. Those of other
- * objects may be, as in drm_exec_fini(). The lock of an import is the exporter's, and may be held
- * for as long as something else keeps the dma-buf, such as another import.
+ * objects may be, as in drm_exec_fini(). The lock of an import is the exporter's: hold it if
+ * something else keeps the dma-buf, such as another import.
  */
 static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
 {
