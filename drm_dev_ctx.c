@@ -200,7 +200,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * ended it. The hardware is there until then.
  *
  * A section that waits for something that only userspace or another section does, such as
- * room in a queue, is ended by stop.
+ * room in a queue, does so with drm_dev_ctx_wait_event(), or is ended by stop.
  *
  * If an unplug takes long, the kernel log names the functions that were refused a section
  * meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe function takes long,
@@ -811,15 +811,24 @@ static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unwatch(ctx);
 }
 
-/* Uses up a token that is left when the parent is unbound: there is no device to register. */
+/*
+ * The device ends. Waits in sections and blocks end with it, because the next steps wait for
+ * sections and blocks: see ctx-wait.litmus.
+ */
+static void drm_dev_ctx_set_ending(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
+{
+	WRITE_ONCE(ctx->__state, state);
+	wake_up_all(&ctx->__waits);
+}
+
+/* Uses up a token, if it is left: the device will not be registered. */
 static void drm_dev_ctx_lose_token(struct drm_dev_ctx *ctx)
 {
-	drm_dev_ctx_lock(ctx);
-	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED) {
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_DROPPED);
-		drm_dev_ctx_unwatch_probe(ctx);
-	}
-	drm_dev_ctx_unlock(ctx);
+	lockdep_assert_held(&ctx->__lock);
+	if (ctx->__state != DRM_DEV_CTX_UNREGISTERED)
+		return;
+	drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_DROPPED);
+	drm_dev_ctx_unwatch_probe(ctx);
 }
 
 /* The older devres action, which runs last: the parent has no driver any more. */
@@ -827,7 +836,9 @@ static void drm_dev_ctx_unbind(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
+	drm_dev_ctx_lock(ctx);
 	drm_dev_ctx_lose_token(ctx);
+	drm_dev_ctx_unlock(ctx);
 	drm_dev_ctx_revoke_watched(ctx);
 	drm_dev_put(&ctx->drm);
 }
@@ -1084,20 +1095,20 @@ static void drm_dev_ctx_late_stop(struct work_struct *work)
 		return;
 	}
 	/* Before @stop: see drm_dev_ctx_reg_ending(). */
-	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+	drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
+	if (!ctx->__ops || !ctx->__ops->stop)
+		return;
 	WRITE_ONCE(ctx->__busy, current);
 	ctx->__ops->stop(&reg, ctx->__data);
 	WRITE_ONCE(ctx->__busy, registering);
 }
 
-/* Like drm_dev_register(), but calls stop to end the sections that it waits for if it fails. */
+/* Like drm_dev_register(), but ends the waits in the sections that it waits for if it fails. */
 static int drm_dev_ctx_register_core(struct drm_dev_ctx *ctx)
 {
 	int ret;
 
-	if (ctx->__ops && ctx->__ops->stop)
-		schedule_delayed_work(&ctx->__late_stop,
-				      msecs_to_jiffies(DRM_DEV_CTX_LATE_STOP_MS));
+	schedule_delayed_work(&ctx->__late_stop, msecs_to_jiffies(DRM_DEV_CTX_LATE_STOP_MS));
 	ret = drm_dev_register(&ctx->drm, 0);
 	cancel_delayed_work_sync(&ctx->__late_stop);
 	return ret;
@@ -1107,7 +1118,7 @@ static void drm_dev_ctx_end_registered(struct drm_dev_ctx *ctx)
 {
 	trace_drm_dev_ctx_unplug(&ctx->drm);
 	/* Before @stop: see drm_dev_ctx_reg_ending(). */
-	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+	drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
 	drm_dev_ctx_stop(ctx);
 	drm_dev_ctx_leave(ctx);
@@ -1196,6 +1207,7 @@ static void drm_dev_ctx_detach(void *res)
 
 	drm_dev_ctx_unplug(ctx);
 	drm_dev_ctx_lock(ctx);
+	drm_dev_ctx_lose_token(ctx);
 	drm_dev_ctx_end_attached(ctx);
 	drm_dev_ctx_unlock(ctx);
 }
@@ -1319,6 +1331,7 @@ static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
 		context_unsafe(INIT_LIST_HEAD(&ctx->__async[turn]));
 	}
 	init_waitqueue_head(&ctx->__async_ended);
+	init_waitqueue_head(&ctx->__waits);
 }
 
 /**
@@ -1431,15 +1444,6 @@ static bool drm_dev_ctx_used_up(struct drm_dev_ctx *ctx)
 	return true;
 }
 
-/* Uses up a token. @state is the new state of the device. */
-static int drm_dev_ctx_use_up(struct drm_dev_ctx *ctx, enum drm_dev_ctx_state state)
-{
-	if (drm_dev_ctx_used_up(ctx))
-		return -EINVAL;
-	WRITE_ONCE(ctx->__state, state);
-	return 0;
-}
-
 /**
  * __drm_dev_ctx_drop() - give up a device that was not registered
  * @unreg: the token
@@ -1458,8 +1462,8 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
 
 	drm_dev_ctx_lock(ctx);
-	if (!drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_DROPPED)) {
-		drm_dev_ctx_unwatch_probe(ctx);
+	if (!drm_dev_ctx_used_up(ctx)) {
+		drm_dev_ctx_lose_token(ctx);
 		drm_dev_ctx_end_attached(ctx);
 	}
 	drm_dev_ctx_unlock(ctx);
@@ -1524,7 +1528,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 		 * unplugged the device and waited for sections, but a display
 		 * may be on.
 		 */
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_shutdown_kms(ctx);
 		devm_remove_action(dev, drm_dev_ctx_unplug, ctx);
 	}
@@ -1554,7 +1558,7 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
 	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(&ctx->drm, ret);
 	if (ret) {
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_end_registration(ctx);
 	} else {
 		drm_dev_ctx_open_async(ctx, true);
@@ -1603,20 +1607,10 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 	ctx->__data = NULL;
 }
 
-/*
- * Returns whether drm_dev_ctx_attach() has failed. It has ended the code of the registration, and
- * an ended phase does not begin again.
- */
-static bool drm_dev_ctx_lost_data(struct drm_dev_ctx *ctx)
-{
-	return !ctx->__attached &&
-	       READ_ONCE(ctx->__phase[DRM_DEV_CTX_LIVE_WORK]) == DRM_DEV_CTX_OVER;
-}
-
 /* Returns whether the device got registration data before, and reports it. */
 static bool drm_dev_ctx_had_data(struct drm_dev_ctx *ctx)
 {
-	if (!ctx->__attached && !drm_dev_ctx_lost_data(ctx))
+	if (!ctx->__attached && !ctx->__lost)
 		return false;
 
 	drm_safe_broken(&ctx->drm, "a device has one registration data",
@@ -1633,10 +1627,25 @@ static bool drm_dev_ctx_other_data(struct drm_dev_ctx *ctx, const struct drm_dev
 {
 	bool other = (ops || data) && (ops != ctx->__ops || data != ctx->__data);
 
-	return (other || drm_dev_ctx_lost_data(ctx)) && drm_dev_ctx_had_data(ctx);
+	return (other || ctx->__lost) && drm_dev_ctx_had_data(ctx);
 }
 
-/* The end of data has changed @__waits_for. Until the token is used up, probe is watched. */
+/*
+ * The device is still unregistered, but gets no other data. This ends the code of the
+ * registration, and an ended phase does not begin again.
+ */
+static void drm_dev_ctx_lose_data(struct drm_dev_ctx *ctx)
+{
+	/* Waits in blocks end, as in drm_dev_ctx_set_ending(): see ctx-wait.litmus. */
+	WRITE_ONCE(ctx->__lost, true);
+	wake_up_all(&ctx->__waits);
+	drm_dev_ctx_unwatch_probe(ctx);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_ASYNC);
+	drm_dev_ctx_end_registration(ctx);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+}
+
+/* The end of refused data changed @__waits_for. Until the token is used up, probe is watched. */
 static void drm_dev_ctx_watch_probe_again(struct drm_dev_ctx *ctx)
 {
 	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED)
@@ -1659,7 +1668,7 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 	 */
 	ret = devm_add_action(ctx->__dev, drm_dev_ctx_detach, ctx);
 	if (ret)
-		drm_dev_ctx_end_registration(ctx);
+		drm_dev_ctx_lose_data(ctx);
 	else
 		ctx->__attached = true;
 	return ret;
@@ -1704,20 +1713,18 @@ static int drm_dev_ctx_register_locked(struct drm_dev_ctx *ctx, struct device *d
 				       const struct drm_dev_ctx_ops *ops,
 				       struct drm_dev_ctx_data *data)
 {
-	int ret;
-
-	ret = drm_dev_ctx_use_up(ctx, DRM_DEV_CTX_REGISTERED);
-	if (ret) {
+	if (drm_dev_ctx_used_up(ctx)) {
 		drm_dev_ctx_refuse_data(ctx, ops, data);
-		return ret;
+		return -EINVAL;
 	}
 	if (drm_dev_ctx_other_data(ctx, ops, data)) {
-		WRITE_ONCE(ctx->__state, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
 		drm_dev_ctx_unwatch_probe(ctx);
 		drm_dev_ctx_refuse_data(ctx, ops, data);
 		drm_dev_ctx_end_attached(ctx);
 		return -EINVAL;
 	}
+	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_REGISTERED);
 	return drm_dev_ctx_begin(ctx, dev, ops, data);
 }
 

@@ -127,11 +127,12 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @stop:
 	 *
-	 * Optional. Ends those waits inside sections that nothing else ends. The device is
-	 * still registered. A section can still be entered after this has run: it asks
-	 * drm_dev_ctx_reg_ending() before it waits. Does not run if the device was never
-	 * registered. If drm_dev_register() fails and waits for sections that were entered
-	 * meanwhile, a worker calls this, and the device is unplugged.
+	 * Optional. Ends those waits inside sections that nothing else ends. It need not wake
+	 * up drm_dev_ctx_wait_event(). The device is still registered. A section can still be
+	 * entered after this has run: it asks drm_dev_ctx_reg_ending() before it waits. Does
+	 * not run if the device was never registered. If drm_dev_register() fails and waits for
+	 * sections that were entered meanwhile, a worker calls this, and the device is
+	 * unplugged.
 	 */
 	void (*stop)(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data);
 
@@ -353,8 +354,10 @@ enum drm_dev_ctx_wait {
  *   until the data is released. They are accessed under @__lock, or with a proof that the
  *   device is live.
  * - @__attached is set by drm_dev_ctx_attach(), under @__lock. An unregistered device with
- *   @__attached set owns the data. If @__phase of an unregistered device is over, then
- *   drm_dev_ctx_attach() has failed, and the device gets no other data.
+ *   @__attached set owns the data. @__lost is set if that
+ *   function failed, under @__lock, and the device gets no other data.
+ * - @__waits is woken after @__state became dropped or ended, and after @__lost was set.
+ *   drm_dev_ctx_wait_event() adds itself to it before it reads them.
  * - @__registered is set after @__ops and @__data, just before drm_dev_register(), because the
  *   minors are live before that function returns. It stays set: a device whose registration
  *   has ended is unplugged. Its value is the address of this structure, because the memory
@@ -406,6 +409,7 @@ struct drm_dev_ctx {
 	struct drm_dev_ctx *__registered;
 	const struct drm_dev_ctx_ops *__ops;
 	bool __attached;
+	bool __lost;	/* @__data, because drm_dev_ctx_attach() failed */
 	struct device *__dev;
 	struct device *__dma_dev;
 	unsigned int __dma_max_segment;
@@ -423,6 +427,7 @@ struct drm_dev_ctx {
 	struct work_struct __shutdown;
 	struct lock_class_key __shutdown_key;
 	enum drm_dev_ctx_state __state;
+	wait_queue_head_t __waits;	/* inside sections and blocks */
 
 	atomic_t __bound_users;
 	struct completion __bound_left;
@@ -673,7 +678,8 @@ drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
  * @reg: the proof
  *
  * For the condition of a wait inside a section. It becomes true before
- * &drm_dev_ctx_ops.stop is called, which wakes up the wait.
+ * &drm_dev_ctx_ops.stop is called, which wakes up the wait. drm_dev_ctx_wait_event() has this
+ * condition, and the library wakes it up.
  *
  * Context: Any.
  *
@@ -689,17 +695,20 @@ static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg 
  * @live: the proof
  *
  * For the condition of a wait, like drm_dev_ctx_reg_ending(). It is still true in
- * kms_shutdown and quiesce.
+ * kms_shutdown and quiesce. A device that was not registered has no stop, so a wait in a block
+ * is a drm_dev_ctx_wait_event(), or has a time limit.
  *
  * Context: Any.
  *
- * Return: whether the end of the registration has begun, or the device was given up.
+ * Return: whether the end of the registration has begun, or the device or its data was given up.
  */
 static __always_inline bool drm_dev_ctx_live_ending(const struct drm_dev_ctx_live *live)
 {
-	const enum drm_dev_ctx_state state = READ_ONCE(live->bound.__ctx->__state);
+	const struct drm_dev_ctx *ctx = live->bound.__ctx;
+	const enum drm_dev_ctx_state state = READ_ONCE(ctx->__state);
 
-	return state == DRM_DEV_CTX_ENDED || state == DRM_DEV_CTX_DROPPED;
+	return state == DRM_DEV_CTX_ENDED || state == DRM_DEV_CTX_DROPPED ||
+	       READ_ONCE(ctx->__lost);
 }
 
 /**
@@ -734,17 +743,18 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 /**
  * drm_dev_ctx_wait_event() - wait in a section or a block without blocking an unplug
  * @_proof: a pointer to a &struct drm_dev_ctx_reg or a &struct drm_dev_ctx_live
- * @_wq_head: the ``struct wait_queue_head``, which &drm_dev_ctx_ops.stop wakes up, too
+ * @_wq_head: the ``struct wait_queue_head``, which is woken up when @_condition changes
  * @_condition: what to wait for, evaluated until it is true once
  * @_timeout: for how long, in jiffies; MAX_SCHEDULE_TIMEOUT for as long as it takes
  *
- * An unplug waits for the section or the block, so the wait also ends when the
- * registration begins to end, and when the task is killed.
+ * The end of the registration waits for the section or the block, so the wait also ends when the
+ * registration begins to end or the device is given up, and when the task is killed. The library
+ * wakes it up in these cases.
  *
  * Context: May sleep.
  *
- * Return: 0 if @_condition was true; -ENODEV if the registration is about to end;
- * -ETIMEDOUT; or -EINTR if the task was killed.
+ * Return: 0 if @_condition was true; -ENODEV if drm_dev_ctx_live_ending() is; -ETIMEDOUT; or
+ * -EINTR if the task was killed.
  */
 #define drm_dev_ctx_wait_event(_proof, _wq_head, _condition, _timeout) ({	\
 	const struct drm_dev_ctx_live *__waits =				\
@@ -752,12 +762,33 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 			 const struct drm_dev_ctx_reg *:			\
 				drm_dev_ctx_reg_live((const void *)(_proof)),	\
 			 const struct drm_dev_ctx_live *: (const void *)(_proof)); \
+	struct wait_queue_entry __entry;					\
 	bool __met = false;							\
-	long __left = wait_event_killable_timeout(_wq_head,			\
-		(__met = (_condition)) || drm_dev_ctx_live_ending(__waits), _timeout); \
+	long __left;								\
 										\
+	__drm_dev_ctx_wait_begin(__waits, &__entry);				\
+	__left = wait_event_killable_timeout(_wq_head,				\
+		(__met = (_condition)) || drm_dev_ctx_live_ending(__waits), _timeout); \
+	__drm_dev_ctx_wait_end(__waits, &__entry);				\
 	__drm_dev_ctx_wait_result(__met, __left);				\
 })
+
+/*
+ * The end of the device wakes up the task, too, from here until __drm_dev_ctx_wait_end(): see
+ * ctx-wait.litmus.
+ */
+static inline void __drm_dev_ctx_wait_begin(const struct drm_dev_ctx_live *live,
+					    struct wait_queue_entry *entry)
+{
+	init_waitqueue_entry(entry, current);
+	add_wait_queue(&live->bound.__ctx->__waits, entry);
+}
+
+static inline void __drm_dev_ctx_wait_end(const struct drm_dev_ctx_live *live,
+					  struct wait_queue_entry *entry)
+{
+	remove_wait_queue(&live->bound.__ctx->__waits, entry);
+}
 
 /* Derives why a wait ended from the return value of wait_event_killable_timeout(). */
 static inline int __drm_dev_ctx_wait_result(bool met, long left)

@@ -360,6 +360,111 @@ static void wait_event_ends(struct kunit *test)
 	put_task_struct(task);
 }
 
+/* A wait in a block, which only the end of the registration ends */
+static int live_wait_thread(void *drm)
+{
+	int ret = -EIO;
+
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm)) {
+		struct edev_hw *hw = edev_hw(live);
+
+		complete(&hw->inside);
+		ret = drm_dev_ctx_wait_event(live, hw->waits, false, MAX_SCHEDULE_TIMEOUT);
+	}
+	return ret;
+}
+
+/* Starts a thread, and waits until it sleeps in drm_dev_ctx_wait_event(). */
+static struct task_struct *edev_waiter(struct kunit *test, int (*thread)(void *drm),
+				       struct drm_device *drm, struct edev_hw *hw)
+{
+	struct task_struct *task = kthread_create(thread, drm, "edev");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&hw->inside);
+	while (!wq_has_sleeper(&hw->waits) || task_is_running(task))
+		schedule_timeout_idle(1);
+	return task;
+}
+
+static void expect_waiter_ends(struct kunit *test, struct task_struct *task)
+{
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), -ENODEV);
+	put_task_struct(task);
+}
+
+/* The ways in which a device that has data ends without having been registered */
+static void wait_until_dropped(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, drm_safe_test_driver());
+	struct edev_hw *hw = edev_hw_new(test);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(unreg, &edev_ops, &hw->base)));
+	task = edev_waiter(test, live_wait_thread, drm_dev_ctx_unreg_drm(unreg), hw);
+	drm_dev_ctx_drop(&unreg);
+	expect_waiter_ends(test, task);
+	KUNIT_EXPECT_STREQ(test, t->steps, "qr");
+}
+
+static void wait_until_refused(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, drm_safe_test_driver());
+	struct device *other = drm_safe_test_parent(test);
+	struct edev_hw *hw = edev_hw_new(test);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(unreg, &edev_ops, &hw->base)));
+	task = edev_waiter(test, live_wait_thread, drm_dev_ctx_unreg_drm(unreg), hw);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(other, &unreg, NULL, NULL), -EINVAL);
+		EXPECT_BROKEN(test, "a device is registered where it was allocated");
+	}
+	expect_waiter_ends(test, task);
+	KUNIT_EXPECT_STREQ(test, t->steps, "qr");
+}
+
+static void wait_until_unbound(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, drm_safe_test_driver());
+	struct edev_hw *hw = edev_hw_new(test);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(unreg, &edev_ops, &hw->base)));
+	task = edev_waiter(test, live_wait_thread, drm_dev_ctx_unreg_drm(unreg), hw);
+	drm_safe_test_unbind(test, t->parent);
+	expect_waiter_ends(test, task);
+	KUNIT_EXPECT_STREQ(test, t->steps, "qr");
+}
+
+/* Without a stop, only the library wakes up the wait. */
+static const struct drm_dev_ctx_ops edev_ops_no_stop = {
+	.kms_shutdown = edev_kms_shutdown,
+	.quiesce = edev_quiesce,
+	.release = edev_release,
+};
+
+static void wait_until_unregistered(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, drm_safe_test_driver());
+	struct drm_device *drm = drm_dev_ctx_unreg_drm(unreg);
+	struct edev_hw *hw = edev_hw_new(test);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &edev_ops_no_stop,
+						   &hw->base), 0);
+	task = edev_waiter(test, wait_event_thread, drm, hw);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
+	expect_waiter_ends(test, task);
+	KUNIT_EXPECT_STREQ(test, t->steps, "sqr");
+}
+
 /* The data that the callback of somebody else finds, or NULL */
 static struct edev_hw *edev_callback(struct drm_device *drm)
 {
@@ -560,6 +665,20 @@ static void register_fails_late(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->steps, "usqr");
 }
 
+/* It has its end without a stop, too. */
+static void register_fails_without_stop(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, &edev_driver_fails_late);
+	struct edev_hw *hw = edev_hw_new(test);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &edev_ops_no_stop,
+						   &hw->base), -EIO);
+	KUNIT_ASSERT_NOT_NULL(test, t->waits);
+	expect_waiter_ends(test, t->waits);
+	KUNIT_EXPECT_STREQ(test, t->steps, "sqr");
+}
+
 /* A second one is refused, and ended; so is another one at registration. */
 static void attach_twice(struct kunit *test)
 {
@@ -728,6 +847,8 @@ static int attach_fails(struct kunit *test, void *unused)
 	hw = edev_hw_new(test);
 	memset(t->steps, 0, sizeof(t->steps));
 	t->len = 0;
+	/* A wait in a block sees the end of data that is lost, too. */
+	t->in_quiesce = dropped_in_quiesce;
 	drm_safe_fail_resume(left);
 	live = drm_dev_ctx_attach(unreg, &edev_ops, &hw->base);
 	left = drm_safe_fail_pause();
@@ -932,6 +1053,10 @@ static struct kunit_case drm_dev_ctx_end_cases[] = {
 	KUNIT_CASE(ending),
 	KUNIT_CASE(ending_dropped),
 	KUNIT_CASE(wait_event_ends),
+	KUNIT_CASE(wait_until_dropped),
+	KUNIT_CASE(wait_until_refused),
+	KUNIT_CASE(wait_until_unbound),
+	KUNIT_CASE(wait_until_unregistered),
 	KUNIT_CASE(callback),
 	KUNIT_CASE(callback_stays),
 	KUNIT_CASE(attach),
@@ -940,6 +1065,7 @@ static struct kunit_case drm_dev_ctx_end_cases[] = {
 	KUNIT_CASE(attach_left),
 	KUNIT_CASE(attach_register_fails),
 	KUNIT_CASE(register_fails_late),
+	KUNIT_CASE(register_fails_without_stop),
 	KUNIT_CASE(attach_twice),
 	KUNIT_CASE(attach_nothing_twice),
 	KUNIT_CASE(refused_is_live),
