@@ -998,11 +998,16 @@ static irqreturn_t drm_dev_ctx_irq_run(struct drm_dev_ctx_irq *irq,
 	return ret;
 }
 
+/* With PREEMPT_RT or threadirqs, the kernel may run this in a thread. */
 static irqreturn_t drm_dev_ctx_irq_run_handler(int nr, void *data)
 {
 	struct drm_dev_ctx_irq *irq = data;
+	irqreturn_t ret;
 
-	return drm_dev_ctx_irq_run(irq, irq->__ops->handler);
+	WRITE_ONCE(irq->__handler_task, in_task() ? current : NULL);
+	ret = drm_dev_ctx_irq_run(irq, irq->__ops->handler);
+	WRITE_ONCE(irq->__handler_task, NULL);
+	return ret;
 }
 
 static irqreturn_t drm_dev_ctx_irq_run_thread(int nr, void *data)
@@ -1010,16 +1015,22 @@ static irqreturn_t drm_dev_ctx_irq_run_thread(int nr, void *data)
 	struct drm_dev_ctx_irq *irq = data;
 	irqreturn_t ret;
 
-	WRITE_ONCE(irq->__task, current);
+	WRITE_ONCE(irq->__thread_task, current);
 	ret = drm_dev_ctx_irq_run(irq, irq->__ops->thread);
-	WRITE_ONCE(irq->__task, NULL);
+	WRITE_ONCE(irq->__thread_task, NULL);
 	return ret;
 }
 
-/* No other task sets @__task to this task. */
+/*
+ * No other task sets a member to this task. Each handler has its own member, because both can run
+ * at the same time, in a thread each.
+ */
 static bool drm_dev_ctx_irq_is_current(struct drm_dev_ctx_async *async)
 {
-	return READ_ONCE(drm_dev_ctx_async_irq(async)->__task) == current;
+	const struct drm_dev_ctx_irq *irq = drm_dev_ctx_async_irq(async);
+
+	return READ_ONCE(irq->__handler_task) == current ||
+	       READ_ONCE(irq->__thread_task) == current;
 }
 
 /* It was never held back. */
@@ -1080,7 +1091,8 @@ int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ct
 	irq->__async.__ctx = live->bound.__ctx;
 	irq->__ops = ops;
 	irq->__irq = nr;
-	irq->__task = NULL;
+	irq->__handler_task = NULL;
+	irq->__thread_task = NULL;
 	ret = request_threaded_irq(nr, ops->handler ? drm_dev_ctx_irq_run_handler : NULL,
 				   ops->thread ? drm_dev_ctx_irq_run_thread : NULL,
 				   flags, name, irq);

@@ -137,7 +137,8 @@ struct drm_dev_ctx_irq {
 	struct drm_dev_ctx_async __async;
 	const struct drm_dev_ctx_irq_ops *__ops;
 	unsigned int __irq;
-	struct task_struct *__task;	/* while @__ops->thread runs */
+	struct task_struct *__handler_task;	/* while @__ops->handler runs in a task */
+	struct task_struct *__thread_task;	/* while @__ops->thread runs */
 };
 
 void __drm_dev_ctx_work_init_reg(struct drm_dev_ctx_work *work,

@@ -948,6 +948,36 @@ static void unregister_in_irq(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm)), 0);
 }
 
+/* The block of a handler is refused, too, but only with CONFIG_DRM_SAFE_DEBUG. */
+static irqreturn_t unregister_handler(const struct drm_dev_ctx_live *live,
+				      struct drm_dev_ctx_data *data, struct drm_dev_ctx_irq *irq)
+{
+	KUNIT_EXPECT_TRUE(adev_data(data)->t->test, irq->__async.__ops->is_current(&irq->__async));
+	return unregister_thread(live, data, irq);
+}
+
+static const struct drm_dev_ctx_irq_ops unregister_handler_ops = {
+	.handler = unregister_handler,
+};
+
+/* As with PREEMPT_RT or threadirqs: the handler is called in a task. */
+static void unregister_in_forced_thread(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+	int nr = adev_irq_desc(test);
+	struct irqaction *action;
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_irq_request(&hw->irq, t->live, nr,
+						      &unregister_handler_ops, 0, "adev"), 0);
+	adev_register(test);
+	action = irq_to_desc(nr)->action;
+	KUNIT_EXPECT_EQ(test, action->handler(nr, action->dev_id), IRQ_HANDLED);
+	KUNIT_EXPECT_TRUE(test, completion_done(&hw->done));
+	KUNIT_EXPECT_FALSE(test, hw->irq.__async.__ops->is_current(&hw->irq.__async));
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm)), 0);
+}
+
 /* A shared line outlives the device; there is no handler of it any more. */
 static void irq_shared(struct kunit *test)
 {
@@ -1113,6 +1143,7 @@ static struct kunit_case drm_dev_ctx_async_cases[] = {
 	KUNIT_CASE(unregister_in_kthread),
 	KUNIT_CASE(unregister_in_softirq),
 	KUNIT_CASE(unregister_in_irq),
+	KUNIT_CASE(unregister_in_forced_thread),
 	KUNIT_CASE(irq),
 	KUNIT_CASE(irq_shared),
 	KUNIT_CASE(irq_free),
