@@ -587,12 +587,15 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 {
 	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
+	struct task_struct *task;
 
 	/* The worker can exit after it has set @__busy back: see ctx-busy.litmus. */
 	guard(rcu)();
-	if (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
-	    waits == DRM_DEV_CTX_WAITS_QUIESCE)
-		sched_show_task(READ_ONCE(ctx->__busy));
+	task = READ_ONCE(ctx->__busy);
+	/* Without a task, the wait is over. */
+	if (task && (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
+		     waits == DRM_DEV_CTX_WAITS_QUIESCE))
+		sched_show_task(task);
 }
 
 /*

@@ -237,6 +237,19 @@ static void stop_ends_waits(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
 }
 
+/* The wait ends, and the task with it, just before the report that it takes long. */
+static void report_without_task(struct kunit *test)
+{
+	struct drm_dev_ctx_unreg *unreg = edev_new(test, drm_safe_test_driver());
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm_dev_ctx_unreg_drm(unreg));
+
+	KUNIT_EXPECT_NULL(test, ctx->__busy);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	ctx->__stuck.work.func(&ctx->__stuck.work);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_drop(&unreg);
+}
+
 /* stop must not end the registration: it is part of the end. */
 static void unregister_in_stop(const struct drm_dev_ctx_reg *reg)
 {
@@ -1048,6 +1061,7 @@ static void removed_in_stop(struct kunit *test)
 static struct kunit_case drm_dev_ctx_end_cases[] = {
 	KUNIT_CASE(steps),
 	KUNIT_CASE(stop_ends_waits),
+	KUNIT_CASE(report_without_task),
 	KUNIT_CASE(stop_unregisters),
 	KUNIT_CASE(stop_after_unplug),
 	KUNIT_CASE(ending),
