@@ -859,13 +859,18 @@ static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
 
 /*
  * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if a signal
- * arrives. A worker gets no signals.
+ * arrives. A worker gets no signals. If this task is one, it needs no other, which memory reclaim
+ * may have to wait for if the workqueue of this task has WQ_MEM_RECLAIM.
  */
 static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 {
 	if (!ctx->__ops || !ctx->__ops->kms_shutdown)
 		return;
 	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_KMS_SHUTDOWN);
+	if (current->flags & PF_WQ_WORKER) {
+		ctx->__ops->kms_shutdown(&ctx->__live, ctx->__data);
+		return;
+	}
 	queue_work(system_dfl_wq, &ctx->__shutdown);
 	flush_work(&ctx->__shutdown);
 }

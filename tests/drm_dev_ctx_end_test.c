@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <kunit/test.h>
 
@@ -43,6 +44,7 @@ struct edev_test {
 	void (*in_stop)(const struct drm_dev_ctx_reg *reg);
 	void (*in_quiesce)(struct drm_device *drm);
 	struct task_struct *waits;	/* in a section, while registration fails */
+	struct task_struct *shutdown;	/* in kms_shutdown */
 	struct drm_dev_ctx_work late;	/* initialised in quiesce */
 };
 
@@ -111,6 +113,7 @@ static void edev_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_de
 		     drm_dev_ctx_live_ending(live);
 
 	edev_log(hw->t, right ? 's' : '!');
+	hw->t->shutdown = current;
 }
 
 static void edev_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
@@ -234,6 +237,41 @@ static void stop_ends_waits(struct kunit *test)
 	struct edev_test *t = test->priv;
 
 	edev_unregister_with(test, wait_thread);
+	KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
+}
+
+/*
+ * A worker that memory reclaim may wait for does not wait for another one, of which the workqueue
+ * code would warn, too: it runs kms_shutdown itself.
+ */
+struct edev_reclaim {
+	struct work_struct work;
+	struct drm_device *drm;
+	struct task_struct *task;
+	int ret;
+};
+
+static void unregister_in_reclaim(struct work_struct *work)
+{
+	struct edev_reclaim *reclaim = container_of(work, struct edev_reclaim, work);
+
+	reclaim->task = current;
+	reclaim->ret = drm_dev_ctx_unregister(to_drm_dev_ctx(reclaim->drm));
+}
+
+static void unregister_in_reclaim_worker(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct edev_reclaim reclaim = { .drm = edev_registered(test, edev_hw_new(test)) };
+	struct workqueue_struct *wq = alloc_workqueue("edev", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	INIT_WORK_ONSTACK(&reclaim.work, unregister_in_reclaim);
+	queue_work(wq, &reclaim.work);
+	destroy_workqueue(wq);
+	destroy_work_on_stack(&reclaim.work);
+	KUNIT_EXPECT_EQ(test, reclaim.ret, 0);
+	KUNIT_EXPECT_PTR_EQ(test, t->shutdown, reclaim.task);
 	KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
 }
 
@@ -1061,6 +1099,7 @@ static void removed_in_stop(struct kunit *test)
 static struct kunit_case drm_dev_ctx_end_cases[] = {
 	KUNIT_CASE(steps),
 	KUNIT_CASE(stop_ends_waits),
+	KUNIT_CASE(unregister_in_reclaim_worker),
 	KUNIT_CASE(report_without_task),
 	KUNIT_CASE(stop_unregisters),
 	KUNIT_CASE(stop_after_unplug),
