@@ -217,9 +217,9 @@ struct drm_gpuvm_imm_type {
 	 * @va_put:
 	 *
 	 * The data of a mapping, or of one that was never made, is about to be freed; it may
-	 * still be zeroed. Runs in a work item or in drm_gpuvm_imm_fini(). It may sleep, end
-	 * an address space, and take any lock that is not held around drm_gpuvm_imm_fini(),
-	 * which lockdep checks.
+	 * still be zeroed. The object may be gone, so drm_gpuvm_imm_va_obj() returns NULL. Runs in
+	 * a work item or in drm_gpuvm_imm_fini(). It may sleep, end an address space, and take any
+	 * lock that is not held around drm_gpuvm_imm_fini(), which lockdep checks.
 	 */
 	void (*va_put)(const struct drm_gpuva *va);
 
@@ -852,7 +852,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_desc: address of the description of the type
  * @_va: the mapping
  *
- * Return: the object, borrowed from the mapping; NULL if the mapping is sparse.
+ * Return: the object, borrowed from the mapping; NULL if the mapping is sparse, and in va_put.
  */
 #define drm_gpuvm_imm_va_obj(_desc, _va)					\
 	((__drm_gpuvm_imm_ptr(_desc, obj))					\

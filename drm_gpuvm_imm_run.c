@@ -133,6 +133,28 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 }
 
+/*
+ * Like drm_gpuva_unlink_defer(), which puts the reference of the VA before it releases the lock of
+ * the object. The object may be freed as soon as another task puts the last reference, but a mutex
+ * is still accessed after the next task can take it. So this puts the reference last. The object
+ * may be freed from then on.
+ */
+static void drm_gpuvm_imm_unlink(struct drm_gpuva *va)
+	__drm_nonallocating
+{
+	struct drm_gpuvm_bo *vm_bo = va->vm_bo;
+
+	if (!vm_bo)
+		return;
+
+	mutex_lock(&vm_bo->obj->gpuva.lock);
+	drm_gpuva_unlink_owned(va);
+	mutex_unlock(&vm_bo->obj->gpuva.lock);
+	va->vm_bo = NULL;
+	va->gem.obj = NULL;
+	drm_gpuvm_bo_put_deferred(vm_bo);
+}
+
 /* Maps the update's VA, which is in the tree already. Nothing else is mapped there. */
 static __always_inline int drm_gpuvm_imm_map_new(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuvm_imm_update *update)
@@ -525,8 +547,9 @@ static void drm_gpuvm_imm_update_bury(struct drm_gpuvm_imm *vm,
 	struct drm_gpuva *new = update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
 
 	if (new) {
-		/* As if it was unlinked: nothing holds the vm_bo until the data is put. */
+		/* As if it was unlinked: nothing holds the vm_bo or the object any more. */
 		new->vm_bo = NULL;
+		new->gem.obj = NULL;
 		list_add(&new->drm_gpuva_link_entry, &update->__removed);
 	}
 	update->__vas[DRM_GPUVM_IMM_UPDATE_NEW] = NULL;
@@ -584,7 +607,7 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 	bool drain;
 
 	list_for_each_entry(va, &update->__removed, drm_gpuva_link_entry)
-		drm_gpuva_unlink_defer(va);
+		drm_gpuvm_imm_unlink(va);
 	drain = drm_gpuvm_imm_update_recycle(vm, update);
 	if (update->__vm_bo)
 		drm_gpuvm_bo_put_deferred(update->__vm_bo);
@@ -868,7 +891,7 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 			continue;
 		drm_gpuvm_imm_unmap_last(vm, va);
 		drm_gpuva_remove(va);
-		drm_gpuva_unlink_defer(va);
+		drm_gpuvm_imm_unlink(va);
 		list_add(&va->drm_gpuva_link_entry, &removed);
 	}
 	if (vm->va_counted) {

@@ -481,6 +481,15 @@ static inline void drm_gpuva_link_owned(struct drm_gpuva *va)
 {
 	list_add_tail(&va->gem.entry, &va->vm_bo->list.gpuva);
 }
+
+/*
+ * Like drm_gpuva_unlink(), but the VA keeps its reference to the vm_bo. Goes when the core has
+ * this: gpuvm.cocci.
+ */
+static inline void drm_gpuva_unlink_owned(struct drm_gpuva *va)
+{
+	list_del_init(&va->gem.entry);
+}
 #endif
 
 #ifndef drm_gem_next_gpuvm_bo

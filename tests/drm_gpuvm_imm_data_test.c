@@ -66,8 +66,8 @@ static void data_va_put(const struct drm_gpuva *va)
 	might_sleep();
 	if (!data->count)
 		return;
-	/* Nothing holds the vm_bo any more. */
-	if (va->vm_bo)
+	/* Nothing holds the vm_bo and the object any more. */
+	if (va->vm_bo || drm_gpuvm_imm_va_obj(&data_vm_type, va))
 		atomic_inc(&data->count->stale);
 	atomic_dec(&data->count->refs);
 }

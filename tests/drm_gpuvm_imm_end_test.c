@@ -787,6 +787,66 @@ static void end_tells_lockdep(struct kunit *test)
 }
 #endif
 
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
+/* The first time that a task releases a lock: how many references a vm_bo has */
+struct end_release {
+	struct tracepoint *tp;
+	struct task_struct *task;
+	const struct lockdep_map *lock;
+	struct drm_gpuvm_bo *vm_bo;
+	unsigned int times;
+	unsigned int refs;
+};
+
+static void end_released(void *data, struct lockdep_map *lock, unsigned long ip)
+{
+	struct end_release *release = data;
+
+	if (current == release->task && lock == release->lock && !release->times++)
+		release->refs = kref_read(&release->vm_bo->kref);
+}
+
+static void end_find_release(struct tracepoint *tp, void *release)
+{
+	if (!strcmp(tp->name, "lock_release"))
+		((struct end_release *)release)->tp = tp;
+}
+
+/*
+ * A mapping goes while another task has the vm_bo, which may put the last reference as soon as it
+ * can: the task that unlinks the mapping holds the vm_bo until it has released the object's lock.
+ */
+static void end_unlink_holds_lock(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct end_release release = { .task = current, .lock = &bo->base.gpuva.lock.dep_map };
+
+	end_map(test, vm, bo, NULL, NULL);
+	release.vm_bo = drm_gpuvm_imm_obtain(&end_vm_type, drm_gpuvm_imm_shared(vm->core), bo,
+					     end_no_hook);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(release.vm_bo));
+	KUNIT_EXPECT_EQ(test, kref_read(&release.vm_bo->kref), 2);
+	for_each_kernel_tracepoint(end_find_release, &release);
+	KUNIT_ASSERT_NOT_NULL(test, release.tp);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(release.tp, end_released, &release), 0);
+	end_unmap(test, vm);
+	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(release.tp, end_released, &release), 0);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, release.times, 1);
+	KUNIT_EXPECT_EQ(test, release.refs, 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&release.vm_bo->kref), 1);
+	drm_gpuvm_imm_bo_put(release.vm_bo);
+	test_bo_end(test, bo);
+	end_vm_end(vm);
+}
+#else
+static void end_unlink_holds_lock(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_LOCKDEP and CONFIG_TRACEPOINTS");
+}
+#endif
+
 static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_in_clean_up),
 	KUNIT_CASE(end_of_itself),
@@ -804,6 +864,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_last_put_of_core),
 	KUNIT_CASE(end_is_marked_first),
 	KUNIT_CASE(end_tells_lockdep),
+	KUNIT_CASE(end_unlink_holds_lock),
 	{}
 };
 

@@ -6,6 +6,12 @@
 // do, and walks the mappings of a vm_bo. Today it has to read members that are documented as
 // private.
 //
+// drm_gpuva_unlink_defer() puts the reference to the vm_bo before it releases the lock of the
+// object. If another task puts the last reference, the object can be freed before mutex_unlock() is
+// done with the lock. A user that unlinks under the lock and puts the reference after it has no such
+// problem. kref_put_mutex() in drm_gpuvm_bo_put_deferred() has it as well, if another task takes a
+// reference between the two tests of the count and puts it as the last one: this is left.
+//
 // Add functions whose documentation says what such users may rely on.
 //
 // Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
@@ -96,6 +102,20 @@ identifier vm_bo;
 +	list_add_tail(&va->gem.entry, &va->vm_bo->list.gpuva);
 +}
 +#define drm_gpuva_link_owned drm_gpuva_link_owned
++
++/**
++ * drm_gpuva_unlink_owned() - unlink a &drm_gpuva that keeps its reference to its &drm_gpuvm_bo
++ * @va: the &drm_gpuva
++ *
++ * As drm_gpuva_unlink(), which puts the reference. The caller does so with
++ * drm_gpuvm_bo_put_deferred(), after it has released the lock, because the lock goes with the last
++ * reference.
++ */
++static inline void drm_gpuva_unlink_owned(struct drm_gpuva *va)
++{
++	drm_gem_gpuva_assert_lock_held(va->vm, va->gem.obj);
++	list_del_init(&va->gem.entry);
++}
 +
 +/**
 + * drm_gpuvm_bo_first_va() - the first mapping of a &drm_gpuvm_bo
