@@ -639,13 +639,24 @@ void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 
 /* Returns the new size for the array, or 0 if it is small enough. */
 static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->pool_lock)
+{
+	unsigned int size = max(2 * (vm->pool_count + vm->pool_lent), DRM_GPUVM_IMM_POOL_MAX);
+
+	return size < vm->pool_size / 2 ? size : 0;
+}
+
+/* Shrinks the array, as the drain has asked for. On failure, the pool keeps the larger one. */
+static noinline void drm_gpuvm_imm_pool_shrink(struct drm_gpuvm_imm *vm)
 {
 	unsigned int size;
 
-	guard(spinlock)(&vm->pool_lock);
-	size = max(2 * (vm->pool_count + vm->pool_lent), DRM_GPUVM_IMM_POOL_MAX);
-
-	return size < vm->pool_size / 2 ? size : 0;
+	scoped_guard(spinlock, &vm->pool_lock) {
+		WRITE_ONCE(vm->pool_shrink, false);
+		size = drm_gpuvm_imm_pool_smaller(vm);
+	}
+	if (size)
+		drm_gpuvm_imm_pool_resize(vm, size);
 }
 
 static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
@@ -656,19 +667,18 @@ static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
 	return vm->pool_count > DRM_GPUVM_IMM_POOL_MAX + vm->pool_lent;
 }
 
-/* Frees spare VAs and shrinks the array, if there are many. */
+/*
+ * Frees spare VAs, if there are many. The array stays: a smaller one would be an allocation that
+ * the worker which calls this is charged for, and not the client.
+ */
 void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 {
-	unsigned int size;
-
 	if (!drm_gpuvm_imm_pool_is_idle(vm))
 		return;
 
 	drm_gpuvm_imm_pool_free(vm, DRM_GPUVM_IMM_POOL_MIN);
-	size = drm_gpuvm_imm_pool_smaller(vm);
-	/* On failure, the pool just keeps the larger array. */
-	if (size)
-		drm_gpuvm_imm_pool_resize(vm, size);
+	guard(spinlock)(&vm->pool_lock);
+	WRITE_ONCE(vm->pool_shrink, drm_gpuvm_imm_pool_smaller(vm));
 }
 
 /* The memory is not initialised: nothing looks at a VA before drm_gpuvm_imm_init_va(). */
@@ -711,6 +721,9 @@ static __always_inline int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 	int ret;
 
 	drm_gpuvm_imm_might_alloc();
+	/* Unlocked: the next update sees what this one misses. */
+	if (unlikely(context_unsafe(READ_ONCE(vm->pool_shrink))))
+		drm_gpuvm_imm_pool_shrink(vm);
 	while (unlikely(size = drm_gpuvm_imm_pool_lend(vm, vas, want, &n))) {
 		if (size > DRM_GPUVM_IMM_POOL_LIMIT)
 			return -ENOMEM;

@@ -75,6 +75,8 @@ struct seq_file;
  * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
  *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
  * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
+ * - @pool_shrink says that @pool has much more room than it needs. The next update that is
+ *   prepared moves the VAs to a smaller array, because a worker has no client to charge it to.
  */
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;				/* the DRM core's part */
@@ -87,11 +89,12 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool replaces;					/* did the last lookup find something? */
 	bool va_counted;				/* the driver counts its data of mappings */
 
-	spinlock_t pool_lock;				/* protects the next six members */
+	spinlock_t pool_lock;				/* protects the next seven members */
 	unsigned int pool_size __guarded_by(&pool_lock);	/* the room in @pool */
 	unsigned int pool_count __guarded_by(&pool_lock);	/* the VAs in @pool */
 	unsigned int pool_lent __guarded_by(&pool_lock);	/* the VAs that updates hold */
 	bool pool_trim __guarded_by(&pool_lock);	/* @drain will free spare VAs */
+	bool pool_shrink __guarded_by(&pool_lock);	/* the next update makes @pool smaller */
 	struct drm_gpuva **pool __guarded_by(&pool_lock);	/* spare VAs */
 	struct list_head dead __guarded_by(&pool_lock);	/* VAs whose data the drain puts */
 
