@@ -968,6 +968,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
 	core->__vm = vm;
 	core->__self = core;
+	drm_gpuvm_imm_add(vm);
 	drm_gpuvm_imm_debugfs_add(vm);
 
 	return 0;

@@ -38,17 +38,22 @@ static struct workqueue_struct *drm_gpuvm_imm_wq;
  *
  * - No task waits for a clean-up while it is in a list of cleaners. So no two clean-ups
  *   wait for each other, and none waits for itself.
+ * - An address space is in the list of all of them, or a task that cleans it up is in the list of
+ *   cleaners, while code of the driver can be called for it.
  * - A drain is in the list when it queues other drains. drm_gpuvm_imm_inherited counts the
  *   drains that cleaners of an older era than the current one have queued.
  */
 struct drm_gpuvm_imm_cleaner {
 	struct list_head node;
 	struct task_struct *task;
+	const struct drm_gpuvm_imm_type *type;	/* of the address space, which may be gone */
+	const struct drm_driver *driver;
 	unsigned long era;
 };
 
 static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_cleaners);
+static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_all);
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_era;
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_inherited;
 
@@ -95,6 +100,8 @@ static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self,
 					struct drm_gpuvm_imm *vm)
 {
 	self->task = current;
+	self->type = vm->type;
+	self->driver = vm->base.drm->driver;
 	scoped_guard(spinlock, &drm_gpuvm_imm_cleaners_lock) {
 		self->era = drm_gpuvm_imm_begin_in_era(vm);
 		list_add(&self->node, &drm_gpuvm_imm_cleaners);
@@ -107,6 +114,19 @@ static void drm_gpuvm_imm_cleaner_leave(struct drm_gpuvm_imm_cleaner *self)
 	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 	list_del(&self->node);
+}
+
+/* The end of the address space takes it off the list. */
+void drm_gpuvm_imm_add(struct drm_gpuvm_imm *vm)
+{
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	list_add(&vm->node, &drm_gpuvm_imm_all);
+}
+
+static void drm_gpuvm_imm_del(struct drm_gpuvm_imm *vm)
+{
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	list_del(&vm->node);
 }
 
 static bool drm_gpuvm_imm_is_cleaner(void)
@@ -227,6 +247,8 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 				"%s: call drm_gpuvm_imm_put() or drm_gpuvm_imm_bo_put(), not the core's functions",
 				vm->name);
 
+	/* From here on, the cleaner stands for it. */
+	drm_gpuvm_imm_del(vm);
 	drm_gpuvm_imm_pool_free(vm, 0);
 	/* No other task has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
@@ -360,9 +382,11 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
  * for what is dropped after the call. So it ends, even if other tasks drop updates all the time.
  *
  * The code of a module needs no call of this, because the library flushes between the
- * module's exit function and the release of its memory. A driver calls this if the exit
- * function itself destroys something that va_put, bo_fini or the end of an object use, such
- * as a slab cache. Tests call it to look at what is left.
+ * module's exit function and the release of its memory. This is the module of the &struct
+ * drm_driver or of the type. A driver calls this if the exit function itself destroys something
+ * that va_put, bo_fini or the end of an object use, such as a slab cache. The same holds for the
+ * functions of another module that these call through pointers. Tests call it to look at what is
+ * left.
  *
  * Context: May sleep. The caller holds no reservation lock, and is not called from va_put,
  * bo_fini, the end of an object or the release of the device, because this waits for these.
@@ -392,15 +416,43 @@ void drm_gpuvm_imm_flush(void)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_flush);
 
+static bool drm_gpuvm_imm_is_of_module(const struct drm_gpuvm_imm_type *type,
+				       const struct drm_driver *driver,
+				       const struct module *module)
+{
+	return within_module((unsigned long)type, module) ||
+	       within_module((unsigned long)driver, module);
+}
+
+/*
+ * Returns whether there is an address space of a driver in @module, or what is left of one. Only
+ * compares addresses: the module of another driver may be gone.
+ */
+static bool drm_gpuvm_imm_needs_module(const struct module *module)
+{
+	struct drm_gpuvm_imm_cleaner *cleaner;
+	struct drm_gpuvm_imm *vm;
+
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	list_for_each_entry(vm, &drm_gpuvm_imm_all, node)
+		if (drm_gpuvm_imm_is_of_module(vm->type, vm->base.drm->driver, module))
+			return true;
+	list_for_each_entry(cleaner, &drm_gpuvm_imm_cleaners, node)
+		if (drm_gpuvm_imm_is_of_module(cleaner->type, cleaner->driver, module))
+			return true;
+	return false;
+}
+
 /*
  * The exit function of a module has returned, and the memory of the module is still there.
  * Clean-ups call va_put, bo_fini and the functions that end objects, which may be in that
- * memory.
+ * memory. The modules that the driver's module depends on go later. Most modules have no driver
+ * of an address space, and do not wait for those of others.
  */
 VISIBLE_IF_KUNIT int drm_gpuvm_imm_module_event(struct notifier_block *nb,
 						unsigned long state, void *module)
 {
-	if (state == MODULE_STATE_GOING)
+	if (state == MODULE_STATE_GOING && drm_gpuvm_imm_needs_module(module))
 		drm_gpuvm_imm_flush();
 
 	return NOTIFY_DONE;

@@ -72,6 +72,8 @@ struct seq_file;
  *   update, because other tasks spin for it, also in the fence signalling path.
  * - @pool has room for @pool_size VAs. That is enough for at least the VAs in it and those
  *   that are lent to filled updates, so these can be put back without an allocation.
+ * - @node is in the list of all address spaces from drm_gpuvm_imm_core_init() until vm_free, under
+ *   a lock of drm_gpuvm_imm_end.c.
  * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
  *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
  * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
@@ -101,6 +103,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct mutex evict_lock;			/* keeps @core alive */
 	struct work_struct drain;			/* cleans up outside the signalling path */
 	unsigned long drain_era;			/* which flushes wait for @drain */
+	struct list_head node;				/* in the list of address spaces */
 	struct drm_gem_object *resv_obj;		/* has the reservation lock */
 	const char *name;				/* for reports and debugfs */
 
@@ -117,6 +120,7 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 
 /* drm_gpuvm_imm_end.c */
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
+void drm_gpuvm_imm_add(struct drm_gpuvm_imm *vm);
 
 /* Objects can also be mapped in VMs of other types, whose page tables @type does not know. */
 static inline bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,

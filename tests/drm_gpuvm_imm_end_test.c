@@ -311,19 +311,116 @@ static void end_needs_no_worker(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, inner.in, current);
 }
 
-/* What a module's exit function leaves to a work item is gone before the module is. */
+static void end_needs_modules(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_MODULES))
+		kunit_skip(test, "needs CONFIG_MODULES");
+}
+
+/* As if the exit function of a module with @size bytes at @base had returned */
+static void end_module_goes(struct kunit *test, const void *base, size_t size)
+{
+	struct module *module = kunit_kzalloc(test, sizeof(*module), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, module);
+	module->mem[MOD_RODATA].base = (void *)base;
+	module->mem[MOD_RODATA].size = size;
+	KUNIT_EXPECT_EQ(test, NOTIFY_DONE,
+			drm_gpuvm_imm_module_event(NULL, MODULE_STATE_GOING, module));
+	kunit_kfree(test, module);
+}
+
+/*
+ * What a module's exit function leaves to a work item is gone before the module is: that of the
+ * type, or that of the driver.
+ */
 static void end_before_module(struct kunit *test)
 {
-	struct end_vm *vm = end_vm_new(test);
-	struct end_hook hook = { .sleeps = true };
+	struct test_env *env = test->priv;
 
+	end_needs_modules(test);
+	for (int i = 0; i < 2; i++) {
+		struct end_vm *vm = end_vm_new(test);
+		struct end_hook hook = { .sleeps = true };
+
+		end_map_at(test, vm, END_IN_BO_FINI, &hook);
+		end_unmap(test, vm);
+		if (i)
+			end_module_goes(test, env->drm->driver, sizeof(*env->drm->driver));
+		else
+			end_module_goes(test, &end_vm_type, sizeof(end_vm_type));
+		KUNIT_EXPECT_TRUE(test, READ_ONCE(hook.left));
+		drm_gpuvm_imm_flush();
+		end_vm_end(vm);
+	}
+}
+
+/* A module does not wait for the address spaces of others. */
+static void end_other_module(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(inside);
+	DECLARE_COMPLETION_ONSTACK(leave);
+	struct end_hook hook = { .inside = &inside, .leave = &leave };
+	struct end_vm *vm;
+
+	end_needs_modules(test);
+	vm = end_vm_new(test);
 	end_map_at(test, vm, END_IN_BO_FINI, &hook);
 	end_unmap(test, vm);
-	KUNIT_EXPECT_EQ(test, NOTIFY_DONE,
-			drm_gpuvm_imm_module_event(NULL, MODULE_STATE_GOING, THIS_MODULE));
-	KUNIT_EXPECT_TRUE(test, READ_ONCE(hook.left));
+	wait_for_completion(&inside);
+	end_module_goes(test, &inside, sizeof(inside));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(hook.left));
+	complete(&leave);
 	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_TRUE(test, hook.left);
 	end_vm_end(vm);
+}
+
+/* Lets a hook leave while this task waits. */
+struct end_leave {
+	struct delayed_work work;
+	struct completion leave;
+};
+
+static void end_leave_fn(struct work_struct *work)
+{
+	complete(&container_of(work, struct end_leave, work.work)->leave);
+}
+
+/* A module waits for code that is called for an address space that is gone. */
+static void end_module_in_last_put(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(inside);
+	struct end_leave leave = {};
+	struct end_hook hook = { .inside = &inside, .leave = &leave.leave };
+	struct drm_gpuvm_imm_config config = end_config;
+	struct test_env *env = test->priv;
+	struct drm_gpuvm_imm *shared;
+	struct test_bo *bo;
+	struct end_vm *vm;
+
+	end_needs_modules(test);
+	bo = test_bo_new(test, 1, NULL);
+	vm = kzalloc_obj(*vm);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	init_completion(&leave.leave);
+	INIT_DELAYED_WORK_ONSTACK(&leave.work, end_leave_fn);
+	config.resv_obj = &bo->base;
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&end_vm_type, vm, env->drm, &config), 0);
+	shared = drm_gpuvm_imm_get(vm->core);
+	end_vm_end(vm);
+	bo->hook = &hook;
+	bo->in_free = end_in_free;
+	test_bo_end(test, bo);
+	/* The drain puts the last reference to the address space, and then that to the object. */
+	drm_gpuvm_imm_put(shared);
+	wait_for_completion(&inside);
+	schedule_delayed_work(&leave.work, 2);
+	end_module_goes(test, &end_vm_type, sizeof(end_vm_type));
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(hook.left));
+	flush_delayed_work(&leave.work);
+	destroy_delayed_work_on_stack(&leave.work);
+	drm_gpuvm_imm_flush();
 }
 
 /*
@@ -853,6 +950,8 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_drops_more),
 	KUNIT_CASE(end_needs_no_worker),
 	KUNIT_CASE(end_before_module),
+	KUNIT_CASE(end_other_module),
+	KUNIT_CASE(end_module_in_last_put),
 	KUNIT_CASE(end_flush_of_chain),
 	KUNIT_CASE(end_flush_under_load),
 	KUNIT_CASE(end_each_other),
