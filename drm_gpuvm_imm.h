@@ -500,9 +500,12 @@ struct drm_gpuvm_imm_walk {
 			*__once = &__walk; __once; __once = NULL)		\
 		for (const struct drm_gpuva *_va =				\
 				drm_gpuvm_imm_find_first(__walk.core, __walk.addr,  \
-							 __walk.range);		\
-		     _va; _va = drm_gpuvm_imm_next(__walk.core, _va, __walk.addr,  \
-						   __walk.range))
+							 __walk.range),		\
+				**__found = &_va; __found; __found = NULL)	\
+			__drm_safe_no_jump_into(_va, _va,			\
+						_va = drm_gpuvm_imm_next(__walk.core, _va, \
+									 __walk.addr, \
+									 __walk.range))
 
 /**
  * drm_gpuvm_imm_for_each_of() - walk over the mappings of an object
@@ -516,8 +519,10 @@ struct drm_gpuvm_imm_walk {
 	for (const struct drm_gpuvm_imm_walk __walk = { .core = _core },	\
 			*__once = &__walk; __once; __once = NULL)		\
 		for (const struct drm_gpuva *_va =				\
-				drm_gpuvm_imm_first_of(__walk.core, _gem_obj);	\
-		     _va; _va = drm_gpuvm_imm_next_of(__walk.core, _va))
+				drm_gpuvm_imm_first_of(__walk.core, _gem_obj),	\
+				**__found = &_va; __found; __found = NULL)	\
+			__drm_safe_no_jump_into(_va, _va,			\
+						_va = drm_gpuvm_imm_next_of(__walk.core, _va))
 
 /**
  * drm_gpuvm_imm_bo_for_each_va() - walk over the mappings of a vm_bo
@@ -533,8 +538,9 @@ struct drm_gpuvm_imm_walk {
  * Context: As drm_gpuvm_imm_bo_first_va().
  */
 #define drm_gpuvm_imm_bo_for_each_va(_va, _vm_bo)				\
-	for (const struct drm_gpuva *_va = drm_gpuvm_imm_bo_first_va(_vm_bo);	\
-	     _va; _va = drm_gpuvm_imm_bo_next_va(_va))
+	for (const struct drm_gpuva *_va = drm_gpuvm_imm_bo_first_va(_vm_bo),	\
+			**__found = &_va; __found; __found = NULL)		\
+		__drm_safe_no_jump_into(_va, _va, _va = drm_gpuvm_imm_bo_next_va(_va))
 
 /* The lock of the vm_bos and mappings that connect an object to address spaces */
 DEFINE_LOCK_GUARD_1(drm_gpuvm_imm_bos, struct drm_gem_object,
@@ -1108,9 +1114,12 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_for_each_bo(_vm_bo, _desc, _obj)				\
 	scoped_guard(drm_gpuvm_imm_bos, __drm_gpuvm_imm_gem_of(_desc, _obj))	\
 		for (struct drm_gpuvm_bo *_vm_bo =				\
-				drm_gpuvm_imm_next_bo(&(_desc)->base, scope.lock, NULL); \
-		     _vm_bo;							\
-		     _vm_bo = drm_gpuvm_imm_next_bo(&(_desc)->base, scope.lock, _vm_bo))
+				drm_gpuvm_imm_next_bo(&(_desc)->base, scope.lock, NULL), \
+				**__found = &_vm_bo; __found; __found = NULL)	\
+			__drm_safe_no_jump_into(_vm_bo, _vm_bo,			\
+						_vm_bo = drm_gpuvm_imm_next_bo(&(_desc)->base, \
+									       scope.lock, \
+									       _vm_bo))
 
 /**
  * drm_gpuvm_imm_evict() - take an object out of the page tables

@@ -15,6 +15,10 @@
 // wrong: INTO_A_MAPPING B: jump into scope|cannot jump
 // wrong: INTO_A_TABLE B: jump into scope|cannot jump
 // wrong: INTO_A_LIVE_BLOCK B: jump into scope|cannot jump
+// wrong: INTO_A_WALK B: jump into scope|cannot jump
+// wrong: INTO_A_WALK_OF_AN_OBJECT B: jump into scope|cannot jump
+// wrong: INTO_A_WALK_OF_VMS B: jump into scope|cannot jump
+// wrong: INTO_A_WALK_OF_A_VM_BO B: jump into scope|cannot jump
 // wrong: CASE_PAST_A_SECTION B: switch jumps into scope|cannot jump from switch
 // wrong: CASE_PAST_A_LIVE_DEVICE B: switch jumps into scope|cannot jump from switch
 // wrong: CASE_PAST_A_MAPPING B: switch jumps into scope|cannot jump from switch
@@ -22,6 +26,8 @@
 // wrong: CASE_PAST_A_TABLE B: switch jumps into scope|cannot jump from switch
 // wrong: CASE_PAST_AN_UPDATE B: switch jumps into scope|cannot jump from switch
 // wrong: CASE_INTO_A_BLOCK B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_INTO_A_WALK B: switch jumps into scope|cannot jump from switch
+// wrong: CASE_INTO_A_WALK_OF_VMS B: switch jumps into scope|cannot jump from switch
 // wrong: DEFAULT_PAST_A_MAPPING B: switch jumps into scope|cannot jump from switch
 // wrong: PAST_A_TOKEN U: jump skips variable initialization|cannot jump
 // wrong: PAST_A_HANDLE U: jump skips variable initialization|cannot jump
@@ -216,6 +222,78 @@ int foo_switch(const struct foo_reg *reg, struct foo_device *foo, struct foo_bo 
 		return -EINVAL;
 	}
 	return ret;
+}
+
+/* What is mapped in an address space, and where a buffer is mapped. A break leaves each walk. */
+int foo_count(struct foo_vm *vm, struct foo_bo *bo, int what)
+{
+	int n = 0;
+
+#if defined(INTO_A_WALK)
+	if (what == 1)
+		goto walk;
+#elif defined(INTO_A_WALK_OF_AN_OBJECT)
+	if (what == 1)
+		goto object;
+#elif defined(INTO_A_WALK_OF_VMS)
+	if (what == 1)
+		goto vms;
+#elif defined(INTO_A_WALK_OF_A_VM_BO)
+	if (what == 1)
+		goto vm_bo;
+#endif
+	drm_gpuvm_imm_for_each(va, vm->core, 0, SZ_1G) {
+#if defined(INTO_A_WALK)
+walk:
+#endif
+		if (drm_gpuvm_imm_va_obj(&foo_vm_type, va) == bo)
+			break;
+		n++;
+	}
+	drm_gpuvm_imm_for_each_of(va, vm->core, drm_shmem_gem(&bo->shmem)) {
+#if defined(INTO_A_WALK_OF_AN_OBJECT)
+object:
+#endif
+		if (drm_gpuvm_imm_va_obj(&foo_vm_type, va) != bo)
+			continue;
+		n++;
+	}
+	drm_gpuvm_imm_for_each_bo(vm_bo, &foo_vm_type, bo) {
+#if defined(INTO_A_WALK_OF_VMS)
+vms:
+#endif
+		if (n > what)
+			break;
+		drm_gpuvm_imm_bo_for_each_va(va, vm_bo) {
+#if defined(INTO_A_WALK_OF_A_VM_BO)
+vm_bo:
+#endif
+			n += drm_gpuvm_imm_va_obj(&foo_vm_type, va) == bo;
+		}
+	}
+	return n;
+}
+
+int foo_count_in(struct foo_vm *vm, struct foo_bo *bo, int what)
+{
+	int n = 0;
+
+	switch (what) {
+#if defined(CASE_INTO_A_WALK)
+		drm_gpuvm_imm_for_each(va, vm->core, 0, SZ_1G)
+	case 1:
+			n += drm_gpuvm_imm_va_obj(&foo_vm_type, va) == bo;
+		break;
+#elif defined(CASE_INTO_A_WALK_OF_VMS)
+		drm_gpuvm_imm_for_each_bo(vm_bo, &foo_vm_type, bo)
+	case 1:
+			n += !!drm_gpuvm_imm_bo_vm(vm_bo);
+		break;
+#endif
+	default:
+		break;
+	}
+	return n;
 }
 
 /* The hardware of a device that may be unplugged */
