@@ -76,6 +76,8 @@ static void sgpu_free_job(struct drm_sched_job *base)
 
 	drm_sched_job_cleanup(base);
 	INIT_WORK(&job->release_work, sgpu_job_release_work);
+	/* The work can end the wait of sgpu_wait_for_end(): as in sgpu_release(). */
+	guard(rcu)();
 	queue_work(sgpu_wq, &job->release_work);
 }
 
