@@ -109,6 +109,9 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 			return -EBUSY;
 		return drm_shmem_madvise_interruptible(&bo->shmem, DRM_SHMEM_DONTNEED, shrinker);
 	case DRM_SGPU_MADV_PAGEOUT:
+		/* Other clients would have to get it back. */
+		if (drm_shmem_is_shared(&bo->shmem))
+			return -EBUSY;
 		return drm_shmem_evict_interruptible(&bo->shmem) ?: 1;
 	}
 	return -EINVAL;

@@ -137,7 +137,7 @@ struct drm_sgpu_bo_vunmap {
 /* What BO_MADVISE says of the contents of a buffer */
 #define DRM_SGPU_MADV_WILLNEED	0	/* they are needed, as those of a new one */
 #define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away; not of a shared buffer */
-#define DRM_SGPU_MADV_PAGEOUT	2	/* they may be swapped out now */
+#define DRM_SGPU_MADV_PAGEOUT	2	/* they may be swapped out now; not of a shared buffer */
 
 /**
  * struct drm_sgpu_bo_madvise - say whether the contents of a buffer are needed
@@ -150,9 +150,12 @@ struct drm_sgpu_bo_vunmap {
  * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
  * that has not run does not keep the buffer: the next EXEC gets back what it binds.
  *
+ * DONTNEED and PAGEOUT fail with EBUSY for a buffer that another client may have: one with a
+ * second handle or a GEM name, or that was exported. The other client would lose the contents, or
+ * wait for them again and again.
+ *
  * Buffers whose contents are not needed are purged, bound or not, before others are
- * evicted. DONTNEED fails with EBUSY for a buffer that another client may have: one with a
- * second handle or a GEM name, or that was exported. One that BO_VMAP has mapped, or that
+ * evicted. One that BO_VMAP has mapped, or that
  * a dma-buf was made of since, is kept meanwhile. A mapping of mmap() keeps nothing: once
  * the buffer is purged, an access to it raises SIGBUS.
  *
