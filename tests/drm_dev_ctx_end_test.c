@@ -44,7 +44,9 @@ struct edev_test {
 	void (*in_stop)(const struct drm_dev_ctx_reg *reg);
 	void (*in_quiesce)(struct drm_device *drm);
 	struct task_struct *waits;	/* in a section, while registration fails */
-	struct task_struct *shutdown;	/* in kms_shutdown */
+	struct task_struct *shutdown;	/* in kms_shutdown, */
+	struct drm_device *also;	/* which ends this device, too */
+	int also_ret;
 	struct drm_dev_ctx_work late;	/* initialised in quiesce */
 };
 
@@ -114,6 +116,8 @@ static void edev_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_de
 
 	edev_log(hw->t, right ? 's' : '!');
 	hw->t->shutdown = current;
+	if (hw->t->also)
+		hw->t->also_ret = drm_dev_ctx_unregister(to_drm_dev_ctx(hw->t->also));
 }
 
 static void edev_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
@@ -273,6 +277,23 @@ static void unregister_in_reclaim_worker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim.ret, 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->shutdown, reclaim.task);
 	KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
+}
+
+/*
+ * The display of one device wants to end another one, which has ended. Lockdep tells the workers
+ * of the two from each other: there is nothing that these wait for in a circle.
+ */
+static void shutdown_of_ended(struct kunit *test)
+{
+	struct edev_test *t = test->priv;
+	struct drm_device *ended = edev_registered(test, edev_hw_new(test));
+	struct drm_device *drm = edev_registered(test, edev_hw_new(test));
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(ended)), 0);
+	t->also = ended;
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
+	KUNIT_EXPECT_EQ(test, t->also_ret, -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->steps, "xsqrxsqr");
 }
 
 /* The wait ends, and the task with it, just before the report that it takes long. */
@@ -1100,6 +1121,7 @@ static struct kunit_case drm_dev_ctx_end_cases[] = {
 	KUNIT_CASE(steps),
 	KUNIT_CASE(stop_ends_waits),
 	KUNIT_CASE(unregister_in_reclaim_worker),
+	KUNIT_CASE(shutdown_of_ended),
 	KUNIT_CASE(report_without_task),
 	KUNIT_CASE(stop_unregisters),
 	KUNIT_CASE(stop_after_unplug),
