@@ -917,8 +917,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  *
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
- * Return: the token, a ``struct drm_dev_ctx_unreg *``; an ERR_PTR() on error:
- *
+ * Return:
+ * * the token, a ``struct drm_dev_ctx_unreg *``; or an ERR_PTR():
  * * -EINVAL - @_dev is not being bound to a driver of this module, another module owns the file
  *   operations, or @_driver has a device in another struct; each is reported
  * * -ENOMEM - there is no memory

@@ -229,8 +229,9 @@ struct drm_gpuvm_imm_type {
 	 * Initialises the data of an object in an address space, which is zeroed. @arg is the
 	 * last argument of the obtain or prepare call. May sleep, and take the object's
 	 * reservation lock, except for an object that shares the lock which the caller of a
-	 * _locked function holds. If it fails, that call fails, too, and @bo_fini is not
-	 * called. Two tasks that obtain the same object concurrently may both call this; one
+	 * _locked function holds. A driver that calls _locked functions with the lock of the
+	 * object held as well uses drm_shmem_sgt_own_locked() here, and calls no other form. If
+	 * it fails, that call fails, too, and @bo_fini is not called. Two tasks that obtain the same object concurrently may both call this; one
 	 * of the results is dropped.
 	 */
 	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
@@ -1019,8 +1020,8 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * Context: May sleep. May take the reservation lock of @_shared, as drm_gpuvm_imm_obtain():
  * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
  *
- * Return: 0, and @_update is to be run or dropped; or with nothing changed
- *
+ * Return:
+ * * 0, and @_update is to be run or dropped; or, with nothing changed:
  * * -EINVAL if the range is empty, not a multiple of the driver's granule, or not inside
  *   @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL because its
  *   core has no address space

@@ -790,8 +790,8 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  * a fence signalling section of its own, in which lockdep checks the driver's
  * steps. The driver sees to it that there is one call at a time for @core.
  *
- * Return: 0, or
- *
+ * Return:
+ * * 0
  * * what the failed step returned
  * * -EEXIST if something is mapped in the hole of drm_gpuvm_imm_prepare_map_hole()
  * * -EINVAL if @update is empty or was prepared for another address space, or
