@@ -229,10 +229,10 @@ struct drm_gpuvm_imm_type {
 	 * Initialises the data of an object in an address space, which is zeroed. @arg is the
 	 * last argument of the obtain or prepare call. May sleep, and take the object's
 	 * reservation lock, except for an object that shares the lock which the caller of a
-	 * _locked function holds. A driver that calls _locked functions with the lock of the
-	 * object held as well uses drm_shmem_sgt_own_locked() here, and calls no other form. If
-	 * it fails, that call fails, too, and @bo_fini is not called. Two tasks that obtain the same object concurrently may both call this; one
-	 * of the results is dropped.
+	 * _locked function holds. A driver that calls _locked functions with the object's lock
+	 * held as well calls drm_shmem_sgt_own_locked() here, and calls no other form. If it
+	 * fails, that call fails, too, and @bo_fini is not called. Two tasks that obtain the
+	 * same object concurrently may both call this; one of the results is dropped.
 	 */
 	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
 
