@@ -72,6 +72,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *	DEFINE_DRM_GEM_FOPS(foo_fops);
  *
  *	static const struct drm_driver foo_driver = {
+ *		.driver_features = DRIVER_GEM | DRIVER_RENDER,
  *		.fops = &foo_fops,
  *		.gem_create_object = foo_gem_create_object,
  *		DRM_SHMEM_DRIVER_OPS,
