@@ -29,6 +29,7 @@
 #include <drm/drm_print.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_dev_ctx_res.h"
 #include "drm_gpuvm_imm.h"
 #include "drm_shmem_safe.h"
 
@@ -103,6 +104,26 @@ int right_step(struct right *right, struct drm_shmem_sgt_owned *owned)
 struct right_ring {
 	DRM_VMAP(SZ_4K);
 };
+
+struct right_regs {
+	DRM_VMAP_IOMEM(SZ_4K);
+};
+
+struct right_hw {
+	DRM_DEV_CTX_RES(struct right_regs);
+};
+
+/* Registers, and the caches of a device that is not coherent */
+int right_touch(struct right *right, struct right_hw *hw, struct drm_shmem_obj *obj);
+int right_touch(struct right *right, struct right_hw *hw, struct drm_shmem_obj *obj)
+{
+	drm_dev_ctx_or(right_reg, reg, &right->ctx, return -ENODEV);
+	drm_dev_ctx_res_or(regs, hw, &reg->base.bound, return -ENODEV);
+
+	drm_vmap_write32(regs, 0, 1);
+	return drm_shmem_sync_for_device(&reg->base.bound, obj, DMA_TO_DEVICE) ?:
+	       drm_shmem_sync_range_for_cpu(&reg->base.bound, obj, 0, 8, DMA_FROM_DEVICE);
+}
 
 /* What a step looks at, and what it gives up */
 u64 right_look(struct right *right, struct drm_gpuvm_imm_core *core,
