@@ -27,8 +27,24 @@
 /* How often in a row it is tried to start a device again */
 #define VGPU_RETRIES		3
 
+/* A failure after such a time has nothing to do with the one before. */
+#define VGPU_STEADY		(4 * VGPU_LIMIT)
+
 struct vgpu_hw;
 struct vgpu_queue;
+
+/* What a command begins with */
+union vgpu_req {
+	struct virtio_gpu_ctrl_hdr hdr;
+	struct virtio_gpu_resource_create_2d create;
+	struct virtio_gpu_resource_unref unref;
+	struct virtio_gpu_resource_attach_backing attach;
+	struct virtio_gpu_transfer_to_host_2d transfer;
+	struct virtio_gpu_resource_flush flush;
+	struct virtio_gpu_set_scanout scanout;
+	struct virtio_gpu_cmd_get_edid edid;
+	struct virtio_gpu_update_cursor cursor;
+};
 
 /*
  * struct vgpu_cmd - a command, in one of the slots of its queue
@@ -53,17 +69,7 @@ struct vgpu_cmd {
 	size_t out_len;
 	size_t in_len;
 	size_t req_len;
-	union {
-		struct virtio_gpu_ctrl_hdr hdr;
-		struct virtio_gpu_resource_create_2d create;
-		struct virtio_gpu_resource_unref unref;
-		struct virtio_gpu_resource_attach_backing attach;
-		struct virtio_gpu_transfer_to_host_2d transfer;
-		struct virtio_gpu_resource_flush flush;
-		struct virtio_gpu_set_scanout scanout;
-		struct virtio_gpu_cmd_get_edid edid;
-		struct virtio_gpu_update_cursor cursor;
-	} req;
+	union vgpu_req req;
 	struct virtio_gpu_ctrl_hdr resp __aligned(ARCH_DMA_MINALIGN);
 } __aligned(ARCH_DMA_MINALIGN);
 
@@ -97,8 +103,9 @@ struct vgpu_queue {
  *   It does not change while a queue is live.
  * - @kept has the framebuffers that were destroyed, but may be known to the device in this
  *   @life. Both are changed under the lock of @ctrl.
- * - @tries counts how often it was tried to start the device again since that succeeded. With
- *   more than VGPU_RETRIES it is given up.
+ * - @tries counts how often it was tried to start the device again since it was live for
+ *   VGPU_STEADY at a time. With more than VGPU_RETRIES it is given up.
+ * - While @frozen is set, the bus or the system resets the device, and nobody else does.
  */
 struct vgpu_hw {
 	struct drm_dev_ctx_data base;
@@ -112,10 +119,11 @@ struct vgpu_hw {
 	bool has_vqs;
 	unsigned int life;
 	struct list_head kept;
+	u64 started;			/* when it was, in jiffies */
 	unsigned int tries;
+	bool frozen;
 	struct ida ids;
 	atomic64_t fences;
-	struct vgpu_cmd *panic;		/* the commands of drm_panic, two for each output */
 };
 
 /* An output: the device calls it a scanout, by the index of its CRTC. */
@@ -126,6 +134,7 @@ struct vgpu_output {
 	bool enabled;
 	u32 width;
 	u32 height;
+	bool cursor_lost;	/* The last commit did not show it. */
 };
 
 /* A device: what lives until its last reference is gone */
@@ -171,10 +180,20 @@ static inline struct vgpu_hw *vgpu_live_hw(const struct drm_dev_ctx_live *live)
 	return container_of(drm_dev_ctx_live_data(live), struct vgpu_hw, base);
 }
 
-/* Will the device be started again? It then gets to know what is shown. */
-static inline bool vgpu_hw_is_down(const struct vgpu_hw *hw)
+static inline bool vgpu_hw_is_live(const struct vgpu_hw *hw, unsigned int life)
 {
-	return !READ_ONCE(hw->ctrl.live) && READ_ONCE(hw->tries) <= VGPU_RETRIES;
+	return READ_ONCE(hw->ctrl.live) && READ_ONCE(hw->life) == life;
+}
+
+/* What a commit gets that has lost the device. One that is started again is shown the state. */
+static inline int vgpu_hw_lost(const struct vgpu_hw *hw)
+{
+	return READ_ONCE(hw->tries) <= VGPU_RETRIES ? 0 : -ENODEV;
+}
+
+static inline struct vgpu_output *to_vgpu_output(struct drm_crtc *crtc)
+{
+	return container_of(crtc, struct vgpu_output, crtc);
 }
 
 static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
@@ -184,29 +203,28 @@ static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
 
 /* vgpu_queue.c */
 struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *ctx);
-void vgpu_hw_free(struct vgpu_hw *hw);
+void vgpu_hw_free(struct drm_dev_ctx_data *data);
 int vgpu_hw_start(const struct drm_dev_ctx_live *live);
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life);
 void vgpu_hw_stop(struct vgpu_hw *hw);
 void vgpu_hw_leave(struct vgpu_hw *hw);
+bool vgpu_hw_is_gone(const struct vgpu_hw *hw);
 bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb);
 /*
  * A wait with a @live also ends when the task is killed, and when the registration is about to
  * end. With NULL, the answer or the limit ends it.
  */
-struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len,
+struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, unsigned int life,
 			      const struct drm_dev_ctx_live *live);
 void vgpu_cmd_put(struct vgpu_cmd *cmd);
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_send(struct vgpu_cmd *cmd);
-struct vgpu_cmd *vgpu_panic_cmds(struct vgpu_hw *hw, unsigned int index);
-void vgpu_panic_init(struct vgpu_cmd *cmd, u32 type, size_t req_len);
-void vgpu_panic_queue(struct vgpu_cmd *cmd);
+void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life);
 
-#define vgpu_cmd_new(_q, _type, _member, _live)					\
-	vgpu_cmd_get(_q, _type, sizeof_field(struct vgpu_cmd, req._member), _live)
+#define vgpu_cmd_new(_q, _type, _member, _life, _live)				\
+	vgpu_cmd_get(_q, _type, sizeof_field(union vgpu_req, _member), _life, _live)
 
 /* vgpu_object.c */
 struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size);

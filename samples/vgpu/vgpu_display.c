@@ -11,7 +11,6 @@
 #include <drm/drm_edid.h>
 #include <drm/drm_encoder.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -20,62 +19,66 @@
 
 #include "vgpu.h"
 
+#define VGPU_MIN_SIZE		16	/* QEMU refuses what is smaller. */
 #define VGPU_MAX_SIZE		8192
-#define VGPU_DEFAULT_WIDTH	1024
-#define VGPU_DEFAULT_HEIGHT	768
 
 static struct vgpu_output *connector_to_output(struct drm_connector *connector)
 {
 	return container_of(connector, struct vgpu_output, connector);
 }
 
-/* A command whose answer is more than a header, in memory that goes with the command */
+/*
+ * Ask the device, and wait for an answer of @in_len bytes, in memory that goes with the command.
+ * Returns the command, or an ERR_PTR().
+ */
 static struct vgpu_cmd *vgpu_query(const struct drm_dev_ctx_live *live, u32 type, size_t req_len,
-				   size_t in_len)
+				   unsigned int scanout, size_t in_len)
 {
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	void *data = kzalloc(in_len, GFP_KERNEL);
 	struct vgpu_cmd *cmd;
+	int ret;
 
 	if (!data)
 		return ERR_PTR(-ENOMEM);
-	cmd = vgpu_cmd_get(&vgpu_live_hw(live)->ctrl, type, req_len, live);
+	cmd = vgpu_cmd_get(&hw->ctrl, type, req_len, READ_ONCE(hw->life), live);
 	if (IS_ERR(cmd)) {
 		kfree(data);
 		return cmd;
 	}
 	cmd->data = data;
 	cmd->in_len = in_len;
-	return cmd;
-}
-
-static void vgpu_outputs_set(struct vgpu_device *vgpu,
-			     const struct virtio_gpu_resp_display_info *info)
-{
-	guard(mutex)(&vgpu->ctx.drm.mode_config.mutex);
-	for (unsigned int i = 0; i < vgpu->num_outputs; i++) {
-		struct vgpu_output *out = &vgpu->outputs[i];
-
-		out->enabled = le32_to_cpu(info->pmodes[i].enabled);
-		out->width = le32_to_cpu(info->pmodes[i].r.width);
-		out->height = le32_to_cpu(info->pmodes[i].r.height);
-	}
+	cmd->req.edid.scanout = cpu_to_le32(scanout);
+	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
+	if (!ret)
+		return cmd;
+	vgpu_cmd_put(cmd);
+	return ERR_PTR(ret);
 }
 
 /* Ask the device what is connected to its outputs. */
 int vgpu_display_update(const struct drm_dev_ctx_live *live)
 {
+	struct vgpu_device *vgpu = to_vgpu(drm_dev_ctx_live_drm(live));
 	struct vgpu_cmd *cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
-					  sizeof(struct virtio_gpu_ctrl_hdr),
+					  sizeof(cmd->req.hdr), 0,
 					  sizeof(struct virtio_gpu_resp_display_info));
-	int ret;
+	const struct virtio_gpu_resp_display_info *info;
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
-	if (!ret)
-		vgpu_outputs_set(to_vgpu(drm_dev_ctx_live_drm(live)), cmd->data);
+	info = cmd->data;
+	scoped_guard(mutex, &vgpu->ctx.drm.mode_config.mutex) {
+		for (unsigned int i = 0; i < vgpu->num_outputs; i++) {
+			struct vgpu_output *out = &vgpu->outputs[i];
+
+			out->enabled = le32_to_cpu(info->pmodes[i].enabled);
+			out->width = min(le32_to_cpu(info->pmodes[i].r.width), VGPU_MAX_SIZE);
+			out->height = min(le32_to_cpu(info->pmodes[i].r.height), VGPU_MAX_SIZE);
+		}
+	}
 	vgpu_cmd_put(cmd);
-	return ret;
+	return 0;
 }
 
 static int vgpu_edid_block(void *context, u8 *buf, unsigned int block, size_t len)
@@ -90,27 +93,21 @@ static int vgpu_edid_block(void *context, u8 *buf, unsigned int block, size_t le
 	return 0;
 }
 
-static int vgpu_read_edid(const struct drm_dev_ctx_live *live, struct vgpu_output *out)
+static void vgpu_read_edid(const struct drm_dev_ctx_live *live, struct vgpu_output *out)
 {
 	const struct drm_edid *edid;
 	struct vgpu_cmd *cmd;
-	int ret;
 
 	if (!virtio_has_feature(vgpu_live_hw(live)->vdev, VIRTIO_GPU_F_EDID))
-		return -EOPNOTSUPP;
+		return;
 	cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
-			 sizeof(struct virtio_gpu_resp_edid));
+			 drm_crtc_index(&out->crtc), sizeof(struct virtio_gpu_resp_edid));
 	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	cmd->req.edid.scanout = cpu_to_le32(drm_crtc_index(&out->crtc));
-	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
-	if (!ret) {
-		edid = drm_edid_read_custom(&out->connector, vgpu_edid_block, cmd->data);
-		drm_edid_connector_update(&out->connector, edid);
-		drm_edid_free(edid);
-	}
+		return;
+	edid = drm_edid_read_custom(&out->connector, vgpu_edid_block, cmd->data);
+	drm_edid_connector_update(&out->connector, edid);
+	drm_edid_free(edid);
 	vgpu_cmd_put(cmd);
-	return ret;
 }
 
 /* Modes for a device that says how large its window is, and not more */
@@ -122,7 +119,7 @@ static int vgpu_add_modes(struct drm_connector *connector)
 
 	count = drm_add_modes_noedid(connector, VGPU_MAX_SIZE, VGPU_MAX_SIZE);
 	if (!out->width || !out->height) {
-		drm_set_preferred_mode(connector, VGPU_DEFAULT_WIDTH, VGPU_DEFAULT_HEIGHT);
+		drm_set_preferred_mode(connector, 1024, 768);
 		return count;
 	}
 	mode = drm_cvt_mode(connector->dev, out->width, out->height, 60, false, false, false);
@@ -154,6 +151,12 @@ static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *c
 		vgpu_scanout_off(vgpu_live_hw(live), drm_crtc_index(crtc));
 }
 
+static enum drm_mode_status vgpu_mode_valid(struct drm_crtc *crtc,
+					    const struct drm_display_mode *mode)
+{
+	return min(mode->hdisplay, mode->vdisplay) < VGPU_MIN_SIZE ? MODE_BAD : MODE_OK;
+}
+
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {
 	.set_config = drm_atomic_helper_set_config,
 	.page_flip = drm_atomic_helper_page_flip,
@@ -164,6 +167,7 @@ static const struct drm_crtc_funcs vgpu_crtc_funcs = {
 };
 
 static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
+	.mode_valid = vgpu_mode_valid,
 	.atomic_flush = drm_crtc_vblank_atomic_flush,
 	.atomic_enable = drm_crtc_vblank_atomic_enable,
 	.atomic_disable = vgpu_crtc_disable,
@@ -256,7 +260,10 @@ int vgpu_display_init(const struct drm_dev_ctx_live *live)
 	return vgpu_display_update(live);
 }
 
-/* Have a device that was started again show what the state says, with all it needs for that. */
+/*
+ * Have a device that was started again show what the state says, with all it needs for that. An
+ * output that cannot be shown leaves the others alone.
+ */
 int vgpu_display_show(struct drm_device *drm)
 {
 	struct drm_modeset_acquire_ctx ctx;
@@ -266,24 +273,33 @@ int vgpu_display_show(struct drm_device *drm)
 	DRM_MODESET_LOCK_ALL_BEGIN(drm, ctx, 0, ret);
 	drm_for_each_crtc(crtc, drm) {
 		ret = drm_atomic_helper_reset_crtc(crtc, &ctx);
-		if (ret)
+		if (ret == -EDEADLK)
 			break;
+		if (ret)
+			drm_err(drm, "output %u is not shown: %d\n", drm_crtc_index(crtc), ret);
+		ret = 0;
 	}
 	DRM_MODESET_LOCK_ALL_END(drm, ctx, ret);
 	return ret;
 }
 
 /*
- * The device has news of its outputs. Not in a section, which an unplug would wait for: the
- * locks of the mode configuration are held for as long as a commit waits for the fences of
- * clients.
+ * The device has news of its outputs, or of itself. When it is started again, it is asked for the
+ * first, so that they are not lost if they cannot be read here. Not in a section, which an unplug
+ * would wait for: the locks of the mode configuration are held for as long as a commit waits for
+ * the fences of clients.
  */
 void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
+	const unsigned int life = READ_ONCE(hw->life);
 	u32 events;
 
+	if (hw->vdev->config->get_status(hw->vdev) & VIRTIO_CONFIG_S_NEEDS_RESET) {
+		vgpu_hw_fail(hw, life);
+		return;
+	}
 	virtio_cread_le(hw->vdev, struct virtio_gpu_config, events_read, &events);
 	events &= VIRTIO_GPU_EVENT_DISPLAY;
 	if (!events)
@@ -292,4 +308,6 @@ void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_da
 	virtio_cwrite_le(hw->vdev, struct virtio_gpu_config, events_clear, &events);
 	if (!vgpu_display_update(live))
 		drm_kms_helper_hotplug_event(drm_dev_ctx_live_drm(live));
+	else if (!drm_dev_ctx_live_ending(live))
+		vgpu_hw_fail(hw, life);
 }

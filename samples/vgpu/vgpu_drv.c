@@ -8,7 +8,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
@@ -16,7 +15,6 @@
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_fbdev_shmem.h>
-#include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 
@@ -39,7 +37,11 @@ static const struct drm_driver vgpu_driver = {
 /* The device is about to be unplugged: end the waits in sections, which that waits for. */
 static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
 {
-	vgpu_hw_leave(container_of(data, struct vgpu_hw, base));
+	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
+
+	if (vgpu_hw_is_gone(hw))
+		vgpu_hw_fail(hw, READ_ONCE(hw->life));
+	vgpu_hw_leave(hw);
 }
 
 /* No client can reach the device any more, and nothing turns the display on again. */
@@ -55,16 +57,11 @@ static void vgpu_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_c
 	vgpu_hw_stop(container_of(data, struct vgpu_hw, base));
 }
 
-static void vgpu_release(struct drm_dev_ctx_data *data)
-{
-	vgpu_hw_free(container_of(data, struct vgpu_hw, base));
-}
-
 static const struct drm_dev_ctx_ops vgpu_reg_ops = {
 	.stop = vgpu_stop,
 	.kms_shutdown = vgpu_kms_shutdown,
 	.quiesce = vgpu_quiesce,
-	.release = vgpu_release,
+	.release = vgpu_hw_free,
 };
 
 /* The firmware may have left a framebuffer on a device that can be a VGA, too. */
@@ -102,9 +99,9 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live)
 		ret = -ENODEV;
 	if (ret) {
 		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
+		vgpu_hw_fail(hw, READ_ONCE(hw->life));
 		return ret;
 	}
-	WRITE_ONCE(hw->tries, 0);
 	drm_kms_helper_hotplug_event(drm);
 	return 0;
 }
@@ -119,14 +116,17 @@ static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_de
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 
-	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->ctrl.live))
+	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->frozen) || READ_ONCE(hw->ctrl.live))
 		return;
 	vgpu_hw_stop(hw);
 	WRITE_ONCE(hw->tries, hw->tries + 1);
-	if (hw->tries > VGPU_RETRIES)
+	if (hw->tries > VGPU_RETRIES) {
 		drm_err(drm, "the device is given up\n");
-	else if (!vgpu_restart(live))
+		drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET,
+				     NULL);
+	} else if (!vgpu_restart(live)) {
 		drm_info(drm, "the device was started again\n");
+	}
 }
 
 /* Have the device answer, before anyone else can see it. */
@@ -183,9 +183,7 @@ static int vgpu_probe(struct virtio_device *vdev)
  */
 static void vgpu_remove(struct virtio_device *vdev)
 {
-	struct drm_dev_ctx *ctx = vdev->priv;
-
-	drm_dev_ctx_unregister(ctx);
+	drm_dev_ctx_unregister(vdev->priv);
 }
 
 static void vgpu_shutdown(struct virtio_device *vdev)
@@ -199,12 +197,16 @@ static void vgpu_config_changed(struct virtio_device *vdev)
 		drm_dev_ctx_work_queue(&vgpu_live_hw(live)->config_work, system_percpu_wq, 0);
 }
 
-/* The device forgets everything while it sleeps, but the state stays. */
+/*
+ * The device forgets everything while it sleeps, or is reset by the bus, but the state stays.
+ * What vgpu_recover_work() does it does before this, or not at all.
+ */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
+		WRITE_ONCE(hw->frozen, true);
 		drm_dev_ctx_work_cancel_sync(&hw->config_work);
 		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
 		vgpu_hw_stop(hw);
@@ -215,8 +217,13 @@ static int vgpu_freeze(struct virtio_device *vdev)
 /* If this fails then vgpu_recover_work() tries again. */
 static int vgpu_restore(struct virtio_device *vdev)
 {
-	drm_dev_ctx_guard_callback(live, vdev->priv)
+	drm_dev_ctx_guard_callback(live, vdev->priv) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
+
+		WRITE_ONCE(hw->tries, 0);
+		WRITE_ONCE(hw->frozen, false);
 		vgpu_restart(live);
+	}
 	return 0;
 }
 
@@ -239,6 +246,10 @@ static struct virtio_driver vgpu_virtio_driver = {
 	.remove = vgpu_remove,
 	.shutdown = vgpu_shutdown,
 	.config_changed = vgpu_config_changed,
+	.reset_prepare = vgpu_freeze,
+	.reset_done = vgpu_restore,
+	.reset_prepare = vgpu_freeze,
+	.reset_done = vgpu_restore,
 	.freeze = pm_sleep_ptr(vgpu_freeze),
 	.restore = pm_sleep_ptr(vgpu_restore),
 };

@@ -7,13 +7,13 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem_framebuffer_helper.h>
-#include <drm/drm_print.h>
 
 #include "vgpu.h"
 
@@ -26,19 +26,17 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t siz
 	return drm_shmem_gem_create_object(&vgpu_bo_type);
 }
 
-/* DRM names the bytes of a pixel from the last one, virtio from the first. */
+/*
+ * One of the two formats that the planes have. DRM names the bytes of a pixel from the last one,
+ * virtio from the first.
+ */
 static u32 vgpu_format(const struct drm_framebuffer *fb)
 {
-	switch (fb->format->format) {
-	case DRM_FORMAT_XRGB8888:
-		return VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
-	case DRM_FORMAT_ARGB8888:
-		return VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM;
-	case DRM_FORMAT_BGRX8888:
-		return VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
-	default:
-		return VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM;
-	}
+	const bool alpha = fb->format->has_alpha;
+
+	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
+		return alpha ? VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM : VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
+	return alpha ? VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM : VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
 }
 
 /* A resource that can be a cursor has the size of one. */
@@ -51,11 +49,12 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	const bool small = vgpu_fb_is_small(&fb->base);
 	struct vgpu_cmd *cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl,
-					    VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create, live);
+					    VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create, fb->life,
+					    live);
+	int ret;
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	cmd->life = fb->life;
 	cmd->req.create.resource_id = cpu_to_le32(fb->id);
 	cmd->req.create.format = cpu_to_le32(vgpu_format(&fb->base));
 	/*
@@ -64,14 +63,18 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	 */
 	cmd->req.create.width = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.pitches[0] / 4);
 	cmd->req.create.height = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.height);
-	return vgpu_cmd_run(cmd, live);
+	ret = vgpu_cmd_run(cmd, live);
+	/* There is nothing to forget if the device has refused. */
+	if (ret == -EREMOTEIO)
+		WRITE_ONCE(fb->life, 0);
+	return ret;
 }
 
 /*
  * The addresses of that part of the buffer that the framebuffer has. Without
  * VIRTIO_F_ACCESS_PLATFORM the device accesses the guest's memory past any IOMMU, by physical
  * addresses. The pages of an import are not ours to look at, so that its addresses serve only
- * if there is no IOMMU.
+ * if there is no IOMMU, and no bounce buffer that nobody would copy to.
  */
 static struct virtio_gpu_mem_entry *
 vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_framebuffer *fb,
@@ -80,16 +83,18 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_
 	u64 left = fb->offsets[0] + (u64)fb->pitches[0] * fb->height;
 	const bool imported = drm_gem_is_imported(fb->obj[0]);
 	const bool dma = imported || !virtio_has_dma_quirk(hw->vdev);
-	struct drm_device *drm = &hw->ctx->drm;
+	struct device *dev = drm_dev_dma_dev(&hw->ctx->drm);
 	struct virtio_gpu_mem_entry *entries;
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (imported && virtio_has_dma_quirk(hw->vdev) && device_iommu_mapped(drm_dev_dma_dev(drm)))
+	if (imported && virtio_has_dma_quirk(hw->vdev) &&
+	    (device_iommu_mapped(dev) || dma_dev_need_sync(dev)))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	*count = dma ? table->nents : table->orig_nents;
-	entries = kvzalloc_objs(*entries, *count, GFP_KERNEL_ACCOUNT);
+	/* The device takes few pieces, so one that is contiguous is worth a try. */
+	entries = kvzalloc_objs(*entries, *count, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
 	for_each_sg(table->sgl, sg, *count, i) {
@@ -116,12 +121,12 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 	entries = vgpu_entries(hw, table, &fb->base, &count);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
-	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, live);
+	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, fb->life,
+			   live);
 	if (IS_ERR(cmd)) {
 		kvfree(entries);
 		return PTR_ERR(cmd);
 	}
-	cmd->life = fb->life;
 	cmd->req.attach.resource_id = cpu_to_le32(fb->id);
 	cmd->req.attach.nr_entries = cpu_to_le32(count);
 	cmd->data = entries;
@@ -136,18 +141,17 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref,
-					    NULL);
+					    fb->life, NULL);
 	int ret;
 
 	if (IS_ERR(cmd)) {
 		ret = PTR_ERR(cmd);
 	} else {
-		cmd->life = fb->life;
 		cmd->req.unref.resource_id = cpu_to_le32(fb->id);
 		ret = vgpu_cmd_run(cmd, NULL);
 	}
 	if (!ret || ret == -ENOENT)
-		fb->life = 0;
+		WRITE_ONCE(fb->life, 0);
 	else
 		vgpu_hw_fail(hw, fb->life);
 }
@@ -176,7 +180,9 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 	const unsigned int life = READ_ONCE(hw->life);
 	int ret;
 
-	if (fb->life == life || vgpu_hw_is_down(hw))
+	if (!vgpu_hw_is_live(hw, life))
+		return vgpu_hw_lost(hw);
+	if (fb->life == life)
 		return 0;
 	if (!fb->id) {
 		ret = ida_alloc_min(&hw->ids, 1, GFP_KERNEL_ACCOUNT);
@@ -184,15 +190,15 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 			return ret;
 		fb->id = ret;
 	}
-	fb->life = life;
+	WRITE_ONCE(fb->life, life);
 	ret = vgpu_create(live, fb);
 	if (!ret) {
 		drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret)
 			ret = vgpu_attach(live, fb, drm_shmem_sgt_table(sgt));
 	}
-	if (ret)
+	if (ret && fb->life)
 		vgpu_forget(hw, fb);
-	return ret;
+	return vgpu_hw_is_live(hw, life) ? ret : vgpu_hw_lost(hw);
 }
 
 /* Have the device know a framebuffer, before a commit that shows it. In the ioctl. */
@@ -217,7 +223,10 @@ int vgpu_fb_show(struct vgpu_fb *fb)
 	return ret;
 }
 
-/* Let the device see what was drawn. The exporter of an import does so itself. */
+/*
+ * Let the device see what was drawn. Only the exporter of an import can do so, and does if it
+ * cares for the devices of importers when a CPU access ends.
+ */
 int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	struct device *dev = drm_dev_dma_dev(drm_dev_ctx_live_drm(live));

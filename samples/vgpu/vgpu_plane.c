@@ -34,35 +34,32 @@ static __le64 vgpu_offset(const struct drm_framebuffer *fb, const struct drm_rec
 			   rect->x1 * fb->format->cpp[0]);
 }
 
-static void vgpu_fill_transfer(struct vgpu_cmd *cmd, struct vgpu_fb *fb,
+static void vgpu_fill_transfer(union vgpu_req *req, struct vgpu_fb *fb,
 			       const struct drm_rect *rect)
 {
-	cmd->req.transfer.resource_id = cpu_to_le32(fb->id);
-	cmd->req.transfer.r = vgpu_rect(rect);
-	cmd->req.transfer.offset = vgpu_offset(&fb->base, rect);
+	req->transfer.resource_id = cpu_to_le32(fb->id);
+	req->transfer.r = vgpu_rect(rect);
+	req->transfer.offset = vgpu_offset(&fb->base, rect);
 }
 
-static void vgpu_fill_flush(struct vgpu_cmd *cmd, struct vgpu_fb *fb, const struct drm_rect *rect)
+static void vgpu_fill_flush(union vgpu_req *req, struct vgpu_fb *fb, const struct drm_rect *rect)
 {
-	cmd->req.flush.resource_id = cpu_to_le32(fb->id);
-	cmd->req.flush.r = vgpu_rect(rect);
+	req->flush.resource_id = cpu_to_le32(fb->id);
+	req->flush.r = vgpu_rect(rect);
+}
+
+static void vgpu_fill_scanout(union vgpu_req *req, unsigned int index, u32 id,
+			      const struct drm_rect *rect)
+{
+	req->scanout.scanout_id = cpu_to_le32(index);
+	req->scanout.resource_id = cpu_to_le32(id);
+	req->scanout.r = vgpu_rect(rect);
 }
 
 /* The lines of a small framebuffer have another length than those of its resource. */
 static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 {
 	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
-}
-
-static struct vgpu_cmd *vgpu_transfer_part(struct vgpu_hw *hw, struct vgpu_fb *fb,
-					   const struct drm_rect *rect)
-{
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-					    transfer, NULL);
-
-	if (!IS_ERR(cmd))
-		vgpu_fill_transfer(cmd, fb, rect);
-	return cmd;
 }
 
 /* Have the device copy a part of the buffer into its resource. Returns the last command. */
@@ -73,33 +70,36 @@ static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_live *live, struc
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	ret = vgpu_fb_sync(live, fb);
-	while (!ret && vgpu_by_lines(&fb->base) && part.y1 < part.y2 - 1) {
-		struct drm_rect line = part;
-
-		line.y2 = ++part.y1;
-		cmd = vgpu_transfer_part(vgpu_live_hw(live), fb, &line);
-		ret = PTR_ERR_OR_ZERO(cmd) ?: vgpu_cmd_send(cmd);
+	for (ret = vgpu_fb_sync(live, fb); !ret; ret = vgpu_cmd_send(cmd)) {
+		if (vgpu_by_lines(&fb->base))
+			part.y2 = part.y1 + 1;
+		cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+				   transfer, READ_ONCE(fb->life), NULL);
+		if (IS_ERR(cmd))
+			return cmd;
+		vgpu_fill_transfer(&cmd->req, fb, &part);
+		if (part.y2 == rect->y2)
+			return cmd;
+		part.y1++;
 	}
-	return ret ? ERR_PTR(ret) : vgpu_transfer_part(vgpu_live_hw(live), fb, &part);
+	return ERR_PTR(ret);
 }
 
-static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id,
+static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
 			const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, NULL);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, life,
+					    NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	cmd->req.scanout.scanout_id = cpu_to_le32(index);
-	cmd->req.scanout.resource_id = cpu_to_le32(id);
-	cmd->req.scanout.r = vgpu_rect(rect);
+	vgpu_fill_scanout(&cmd->req, index, id, rect);
 	return vgpu_cmd_send(cmd);
 }
 
 void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index)
 {
-	vgpu_scanout(hw, index, 0, &DRM_RECT_INIT(0, 0, 0, 0));
+	vgpu_scanout(hw, index, 0, READ_ONCE(hw->life), &DRM_RECT_INIT(0, 0, 0, 0));
 }
 
 /*
@@ -108,11 +108,12 @@ void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index)
  */
 static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, NULL);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush,
+					    READ_ONCE(fb->life), NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	vgpu_fill_flush(cmd, fb, rect);
+	vgpu_fill_flush(&cmd->req, fb, rect);
 	cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
 	cmd->req.hdr.fence_id = cpu_to_le64(atomic64_inc_return(&hw->fences));
 	return vgpu_cmd_run(cmd, NULL);
@@ -134,41 +135,20 @@ static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_pla
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	ret = vgpu_cmd_send(cmd);
-	if (ret)
-		return ret;
-
 	drm_rect_fp_to_int(&src, &new->src);
-	if (new->fb != old->fb || !drm_rect_equals(&new->src, &old->src) ||
-	    drm_atomic_crtc_needs_modeset(crtc))
-		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, &src);
+	if (!ret && (new->fb != old->fb || !drm_rect_equals(&new->src, &old->src) ||
+		     drm_atomic_crtc_needs_modeset(crtc)))
+		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, READ_ONCE(fb->life),
+				   &src);
 	return ret ?: vgpu_flush(hw, fb, &damage);
 }
 
-static void vgpu_primary_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
+/* Without a framebuffer, there is none on the plane. */
+static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
+			    struct vgpu_fb *fb, const struct drm_plane_state *state)
 {
-	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
-	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
-	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
-	int ret = 0;
-
-	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		ret = vgpu_primary_show(live, old, new, crtc);
-	if (ret && ret != -ENODEV)
-		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
-}
-
-static void vgpu_primary_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
-{
-	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
-
-	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		vgpu_scanout_off(vgpu_live_hw(live), drm_crtc_index(old->crtc));
-}
-
-static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type, u32 id,
-			    const struct drm_plane_state *state)
-{
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor, NULL);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor,
+					    READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -177,8 +157,17 @@ static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 	cmd->req.cursor.pos.y = cpu_to_le32(state->crtc_y);
 	cmd->req.cursor.hot_x = cpu_to_le32(state->hotspot_x);
 	cmd->req.cursor.hot_y = cpu_to_le32(state->hotspot_y);
-	cmd->req.cursor.resource_id = cpu_to_le32(id);
+	cmd->req.cursor.resource_id = cpu_to_le32(fb ? fb->id : 0);
 	return vgpu_cmd_send(cmd);
+}
+
+/* Does the device show this cursor, in whatever place? */
+static bool vgpu_has_cursor(struct drm_plane_state *old, struct drm_plane_state *new,
+			    struct drm_crtc_state *crtc)
+{
+	return new->fb == old->fb && new->crtc == old->crtc &&
+	       new->hotspot_x == old->hotspot_x && new->hotspot_y == old->hotspot_y &&
+	       !drm_atomic_crtc_needs_modeset(crtc) && !to_vgpu_output(new->crtc)->cursor_lost;
 }
 
 /* A cursor command can overtake a transfer, which has another queue: this waits for the copy. */
@@ -190,36 +179,55 @@ static int vgpu_cursor_show(const struct drm_dev_ctx_live *live, struct drm_plan
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	if (new->fb == old->fb && new->crtc == old->crtc && !drm_atomic_crtc_needs_modeset(crtc))
-		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb->id, new);
+	if (vgpu_has_cursor(old, new, crtc))
+		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb, new);
 
 	cmd = vgpu_transfer(live, fb, &DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height));
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	ret = vgpu_cmd_run(cmd, NULL);
-	return ret ?: vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb->id, new);
+	return ret ?: vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb, new);
 }
 
-static void vgpu_cursor_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
+static void vgpu_plane_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
+	const bool cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
 	int ret = 0;
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		ret = vgpu_cursor_show(live, old, new, crtc);
+		ret = cursor ? vgpu_cursor_show(live, old, new, crtc) :
+			       vgpu_primary_show(live, old, new, crtc);
+	if (cursor)
+		to_vgpu_output(new->crtc)->cursor_lost = ret;
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
 
-static void vgpu_cursor_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
+static void vgpu_plane_disable(struct drm_plane *plane, struct drm_atomic_commit *commit)
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 
-	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		vgpu_move_cursor(vgpu_live_hw(live), old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0,
-				 old);
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev)) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
+
+		if (plane->type == DRM_PLANE_TYPE_CURSOR)
+			vgpu_move_cursor(hw, old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, NULL, old);
+		else
+			vgpu_scanout_off(hw, drm_crtc_index(old->crtc));
+	}
+}
+
+/* The device shows all of a cursor's resource, in which the framebuffer has a copy. */
+static bool vgpu_fits_cursor(const struct drm_plane_state *state)
+{
+	const struct drm_framebuffer *fb = state->fb;
+	const struct drm_rect src = drm_plane_state_src(state);
+
+	return vgpu_fb_is_small(fb) &&
+	       drm_rect_equals(&src, &DRM_RECT_INIT(0, 0, fb->width << 16, fb->height << 16));
 }
 
 static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *commit)
@@ -231,7 +239,7 @@ static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *c
 
 	if (!new->crtc)
 		return 0;
-	if (cursor && !vgpu_fb_is_small(new->fb))
+	if (cursor && !vgpu_fits_cursor(new))
 		return -EINVAL;
 	/* Each framebuffer has a copy of its own on the device. */
 	if (new->fb != old->fb)
@@ -247,12 +255,9 @@ static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *c
 /* What can fail, and what waits for others */
 static int vgpu_plane_prepare(struct drm_plane *plane, struct drm_plane_state *new)
 {
-	int ret;
-
 	if (!new->fb)
 		return 0;
-	ret = drm_gem_plane_helper_prepare_fb(plane, new);
-	return ret ?: vgpu_fb_show(to_vgpu_fb(new->fb));
+	return drm_gem_plane_helper_prepare_fb(plane, new) ?: vgpu_fb_show(to_vgpu_fb(new->fb));
 }
 
 /* The pages stay as long as the framebuffer owns its table. */
@@ -261,8 +266,8 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	struct drm_framebuffer *fb = plane->state ? plane->state->fb : NULL;
 	struct vgpu_bo *bo;
 
-	if (!fb || !plane->state->visible || fb->offsets[0] || vgpu_by_lines(fb) ||
-	    drm_gem_is_imported(fb->obj[0]))
+	if (!fb || plane->type == DRM_PLANE_TYPE_CURSOR || !plane->state->visible ||
+	    fb->offsets[0] || vgpu_by_lines(fb) || drm_gem_is_imported(fb->obj[0]))
 		return -ENODEV;
 	bo = drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0]);
 	if (!bo)
@@ -275,20 +280,23 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	return drm_shmem_panic_scanout(&bo->shmem, sb);
 }
 
+/* What maps a command for the device takes locks that an NMI may have interrupted. */
 static void vgpu_panic_show(const struct drm_dev_ctx_live *live, unsigned int index,
 			    struct vgpu_fb *fb)
 {
 	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
-	struct vgpu_cmd *cmds = vgpu_panic_cmds(vgpu_live_hw(live), index);
+	const unsigned int life = READ_ONCE(fb->life);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
+	union vgpu_req req = {};
 
-	if (!cmds || vgpu_fb_sync(live, fb))
+	if (in_nmi() || vgpu_fb_sync(live, fb))
 		return;
-	vgpu_panic_init(&cmds[0], VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, sizeof(cmds->req.transfer));
-	vgpu_fill_transfer(&cmds[0], fb, &all);
-	vgpu_panic_queue(&cmds[0]);
-	vgpu_panic_init(&cmds[1], VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(cmds->req.flush));
-	vgpu_fill_flush(&cmds[1], fb, &all);
-	vgpu_panic_queue(&cmds[1]);
+	vgpu_fill_transfer(&req, fb, &all);
+	vgpu_panic_send(hw, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, &req, life);
+	vgpu_fill_scanout(&req, index, fb->id, &all);
+	vgpu_panic_send(hw, VIRTIO_GPU_CMD_SET_SCANOUT, &req, life);
+	vgpu_fill_flush(&req, fb, &all);
+	vgpu_panic_send(hw, VIRTIO_GPU_CMD_RESOURCE_FLUSH, &req, life);
 }
 
 /* What is on the display in a panic can be shown only if nobody was using the queue. */
@@ -308,20 +316,13 @@ static const struct drm_plane_funcs vgpu_plane_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_plane_destroy_state,
 };
 
-static const struct drm_plane_helper_funcs vgpu_primary_funcs = {
+static const struct drm_plane_helper_funcs vgpu_plane_helper_funcs = {
 	.prepare_fb = vgpu_plane_prepare,
 	.atomic_check = vgpu_plane_check,
-	.atomic_update = vgpu_primary_update,
-	.atomic_disable = vgpu_primary_disable,
+	.atomic_update = vgpu_plane_update,
+	.atomic_disable = vgpu_plane_disable,
 	.get_scanout_buffer = vgpu_get_scanout_buffer,
 	.panic_flush = vgpu_panic_flush,
-};
-
-static const struct drm_plane_helper_funcs vgpu_cursor_funcs = {
-	.prepare_fb = vgpu_plane_prepare,
-	.atomic_check = vgpu_plane_check,
-	.atomic_update = vgpu_cursor_update,
-	.atomic_disable = vgpu_cursor_disable,
 };
 
 static const u32 vgpu_primary_format = DRM_FORMAT_HOST_XRGB8888;
@@ -339,7 +340,7 @@ struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type 
 					   NULL, type, NULL);
 	if (IS_ERR(plane))
 		return plane;
-	drm_plane_helper_add(plane, cursor ? &vgpu_cursor_funcs : &vgpu_primary_funcs);
+	drm_plane_helper_add(plane, &vgpu_plane_helper_funcs);
 	if (cursor)
 		drm_plane_create_blend_mode_property(plane, BIT(DRM_MODE_BLEND_PREMULTI));
 	else

@@ -7,7 +7,6 @@
  */
 
 #include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -20,12 +19,11 @@
 
 #define VGPU_CTRL_CMDS		64
 #define VGPU_CURSOR_CMDS	16
-#define VGPU_PANIC_CMDS		2	/* of each output */
 
 /* Wait for @_cond, which is evaluated until it is true once. As drm_dev_ctx_wait_event(). */
-#define vgpu_wait_event(_q, _live, _cond)					\
-	((_live) ? drm_dev_ctx_wait_event(_live, (_q)->wait, _cond, VGPU_LIMIT) : \
-	 wait_event_timeout((_q)->wait, _cond, VGPU_LIMIT) ? 0 : -ETIMEDOUT)
+#define vgpu_wait_event(_q, _live, _cond, _limit)				\
+	((_live) ? drm_dev_ctx_wait_event(_live, (_q)->wait, _cond, _limit) :	\
+	 wait_event_timeout((_q)->wait, _cond, _limit) ? 0 : -ETIMEDOUT)
 
 static struct vgpu_cmd *vgpu_cmd_take(struct vgpu_queue *q)
 {
@@ -61,17 +59,17 @@ static int vgpu_wait_error(struct vgpu_queue *q, unsigned int life, int ret)
 }
 
 /*
- * Get a free slot for a command of @req_len bytes, and wait until there is one. Returns an
- * ERR_PTR(): -ENODEV if the device is lost or about to go, or -EINTR.
+ * Get a free slot for a command of @req_len bytes that the device gets in @life, and wait until
+ * there is one. Returns an ERR_PTR(): -ENODEV if the device is lost or about to go, or -EINTR.
  */
-struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len,
+struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, unsigned int life,
 			      const struct drm_dev_ctx_live *live)
 {
-	const unsigned int life = READ_ONCE(q->hw->life);
 	struct vgpu_cmd *cmd = NULL;
 	int ret;
 
-	ret = vgpu_wait_event(q, live, !READ_ONCE(q->live) || (cmd = vgpu_cmd_take(q)));
+	ret = vgpu_wait_event(q, live, !READ_ONCE(q->live) || (cmd = vgpu_cmd_take(q)),
+			      VGPU_LIMIT);
 	if (!cmd)
 		return ERR_PTR(vgpu_wait_error(q, life, ret));
 	vgpu_cmd_init(cmd, type, req_len, life);
@@ -93,31 +91,24 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd)
 	wake_up(&q->wait);
 }
 
-/* Commands for the cursor have no answer. */
-static bool vgpu_answers(const struct vgpu_queue *q)
-{
-	return q != &q->hw->cursor;
-}
-
 /* What the device says, as an error code that no step on the way to it returns */
 static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 {
 	const struct virtio_gpu_ctrl_hdr *hdr = cmd->in_len ? cmd->data : &cmd->resp;
 	u32 type;
 
-	if (!vgpu_answers(cmd->queue))
+	/* Commands for the cursor have no answer. */
+	if (cmd->queue == &cmd->queue->hw->cursor)
 		return 0;
 	type = len < sizeof(*hdr) ? 0 : le32_to_cpu(hdr->type);
 	if (type >= VIRTIO_GPU_RESP_OK_NODATA && type < VIRTIO_GPU_RESP_ERR_UNSPEC)
 		return 0;
-	switch (type) {
-	case VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY:
-		return -ENOSPC;
-	case VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID:
+	if (type == VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID &&
+	    cmd->req.hdr.type == cpu_to_le32(VIRTIO_GPU_CMD_RESOURCE_UNREF))
 		return -ENOENT;
-	default:
-		return -EREMOTEIO;
-	}
+	drm_err_ratelimited(&cmd->queue->hw->ctx->drm, "the answer to command %#x is %#x\n",
+			    le32_to_cpu(cmd->req.hdr.type), type);
+	return -EREMOTEIO;
 }
 
 /* The device is done with a command, by an answer or by a reset. */
@@ -162,16 +153,13 @@ static void vgpu_queue_done(struct vgpu_queue *q)
 	wake_up_all(&q->wait);
 }
 
-static void vgpu_ctrl_done(struct virtqueue *vq)
+static void vgpu_vq_done(struct virtqueue *vq)
 {
-	drm_dev_ctx_guard_callback(live, vq->vdev->priv)
-		vgpu_queue_done(&vgpu_live_hw(live)->ctrl);
-}
+	drm_dev_ctx_guard_callback(live, vq->vdev->priv) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-static void vgpu_cursor_done(struct virtqueue *vq)
-{
-	drm_dev_ctx_guard_callback(live, vq->vdev->priv)
-		vgpu_queue_done(&vgpu_live_hw(live)->cursor);
+		vgpu_queue_done(vq->index ? &hw->cursor : &hw->ctrl);
+	}
 }
 
 /* The pages of @data, which may be in vmalloc's memory */
@@ -199,8 +187,9 @@ static int vgpu_data_sgs(struct sg_table *sgt, void *data, size_t len)
 }
 
 /*
- * Give a command to the device, which is its second user from here on. Returns -ENOSPC if it
- * has to wait for others, and -ENOMEM if it is longer than a command may be.
+ * Give a command to the device, which is a user of it from here on. Returns -ENOSPC if it has
+ * to wait for others, -ENOMEM if it cannot be mapped, and -E2BIG if it is longer than a command
+ * may be.
  */
 static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 {
@@ -221,10 +210,10 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 		sg_init_one(&in, cmd->data, cmd->in_len);
 	else
 		sg_init_one(&in, &cmd->resp, sizeof(cmd->resp));
-	if (vgpu_answers(q))
+	if (q != &q->hw->cursor)
 		sgs[outs + ins++] = &in;
-	if (outs + ins + sg_nents(out) > virtqueue_get_vring_size(q->vq))
-		return -ENOMEM;
+	if (outs + ins - !!out + sg_nents(out) > virtqueue_get_vring_size(q->vq))
+		return -E2BIG;
 
 	ret = virtqueue_add_sgs(q->vq, sgs, outs, ins, cmd, GFP_ATOMIC);
 	if (ret)
@@ -240,9 +229,13 @@ static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 	return vgpu_cmd_add(cmd, out);
 }
 
-/* Give a command to the device. Waits for room in the virtqueue if there is none. */
+/*
+ * Give a command to the device. Waits for room in the virtqueue if there is none, and for memory
+ * to map the command with. Nobody tells of the latter, so it is tried now and then.
+ */
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
+	const u64 end = get_jiffies_64() + VGPU_LIMIT;
 	struct vgpu_queue *q = cmd->queue;
 	struct sg_table sgt = {};
 	int ret = 0, err;
@@ -252,7 +245,10 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 	if (ret)
 		return ret;
 
-	err = vgpu_wait_event(q, live, (ret = vgpu_cmd_try_add(cmd, sgt.sgl)) != -ENOSPC);
+	do {
+		err = vgpu_wait_event(q, live, (ret = vgpu_cmd_try_add(cmd, sgt.sgl)) != -ENOSPC &&
+				      ret != -ENOMEM, HZ / 20 + 1);
+	} while (err == -ETIMEDOUT && time_before64(get_jiffies_64(), end));
 	if (ret == -ENOSPC)
 		ret = vgpu_wait_error(q, cmd->life, err);
 	else if (ret == -EIO)		/* The device has broken the virtqueue. */
@@ -263,15 +259,15 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 
 /*
  * Wait for the answer to a command. The device keeps the slot, and the command's data, if
- * the wait ends early. Returns 0, or a negative error code: -ENOSPC, -ENOENT or -EREMOTEIO
- * from the device; -ENODEV if it is lost or about to go; -EINTR.
+ * the wait ends early. Returns 0, or a negative error code: -EREMOTEIO from the device, or
+ * -ENOENT if it does not know what it is to forget; -ENODEV if it is lost or about to go; -EINTR.
  */
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_queue *q = cmd->queue;
 	int ret;
 
-	ret = vgpu_wait_event(q, live, vgpu_cmd_is_done(cmd) || !READ_ONCE(q->live));
+	ret = vgpu_wait_event(q, live, vgpu_cmd_is_done(cmd) || !READ_ONCE(q->live), VGPU_LIMIT);
 	return vgpu_cmd_is_done(cmd) ? cmd->result : vgpu_wait_error(q, cmd->life, ret);
 }
 
@@ -297,34 +293,26 @@ int vgpu_cmd_send(struct vgpu_cmd *cmd)
 	return ret;
 }
 
-/* The two commands of an output for a panic. Returns NULL if the device has one of them. */
-struct vgpu_cmd *vgpu_panic_cmds(struct vgpu_hw *hw, unsigned int index)
-{
-	struct vgpu_cmd *cmds = &hw->panic[VGPU_PANIC_CMDS * index];
-
-	return vgpu_cmd_is_done(&cmds[0]) && vgpu_cmd_is_done(&cmds[1]) ? cmds : NULL;
-}
-
-void vgpu_panic_init(struct vgpu_cmd *cmd, u32 type, size_t req_len)
-{
-	vgpu_cmd_init(cmd, type, req_len, cmd->queue->hw->life);
-}
-
 /*
  * Give the device a command in a panic, which waits for nothing. If the lock is taken,
  * then the panic may have come from the code that holds it.
  */
-void vgpu_panic_queue(struct vgpu_cmd *cmd)
+void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life)
 {
-	struct vgpu_queue *q = cmd->queue;
-	int ret = -EBUSY;
+	struct vgpu_queue *q = &hw->ctrl;
+	struct vgpu_cmd *cmd;
 
-	if (spin_trylock(&q->lock)) {
-		ret = vgpu_cmd_add(cmd, NULL);
-		spin_unlock(&q->lock);
+	if (!spin_trylock(&q->lock))
+		return;
+	cmd = list_first_entry_or_null(&q->free, struct vgpu_cmd, node);
+	if (cmd) {
+		vgpu_cmd_init(cmd, type, sizeof(*req), life);
+		cmd->req = *req;
+		cmd->req.hdr.type = cpu_to_le32(type);
+		if (!vgpu_cmd_add(cmd, NULL))
+			list_del_init(&cmd->node);
 	}
-	if (ret)
-		cmd->done = true;
+	spin_unlock(&q->lock);
 }
 
 static void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
@@ -356,16 +344,19 @@ static void vgpu_queue_reclaim(struct vgpu_queue *q)
 /*
  * The device does not do what it has to, in a life: it gets no command any more. Whether it
  * accesses memory, nobody knows until it is reset. A reset has no time limit, and this may be
- * in a section, so it is left to vgpu_recover_work().
+ * in a section, so it is left to vgpu_recover_work(). That begins later, as the virtio core may
+ * be about to look at the status of a device that it has just had started.
  */
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 {
 	if (!vgpu_queue_stop(&hw->ctrl, life))
 		return;
 	vgpu_queue_stop(&hw->cursor, life);
+	if (time_after64(get_jiffies_64(), hw->started + VGPU_STEADY))
+		WRITE_ONCE(hw->tries, 0);
 	vgpu_hw_leave(hw);
 	drm_err(&hw->ctx->drm, "the device has failed and is reset\n");
-	drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, 0);
+	drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
 }
 
 /*
@@ -382,17 +373,25 @@ bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /* A device that was pulled out accesses nothing, and would not say that it is reset. */
-static bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
+bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
 {
 	struct device *dev = hw->vdev->dev.parent;
 
-	return dev_is_pci(dev) && pci_channel_offline(to_pci_dev(dev));
+	return dev_is_pci(dev) && (pci_channel_offline(to_pci_dev(dev)) ||
+				   !pci_device_is_present(to_pci_dev(dev)));
 }
 
-/* Afterwards, the device has no address. Those in @kept can be freed. */
-static void vgpu_hw_reset(struct vgpu_hw *hw, struct list_head *kept)
+/*
+ * Reset the device and give back its virtqueues. All waits for it end. It has no address after
+ * that, and the framebuffers that were kept are freed. In no section, as a reset takes as long as
+ * the device wants.
+ */
+void vgpu_hw_stop(struct vgpu_hw *hw)
 {
-	lockdep_assert_held(&hw->reset_lock);
+	struct vgpu_fb *fb, *next;
+	LIST_HEAD(kept);
+
+	mutex_lock(&hw->reset_lock);
 	vgpu_queue_stop(&hw->ctrl, hw->life);
 	vgpu_queue_stop(&hw->cursor, hw->life);
 	if (!vgpu_hw_is_gone(hw))
@@ -403,23 +402,11 @@ static void vgpu_hw_reset(struct vgpu_hw *hw, struct list_head *kept)
 		hw->vdev->config->del_vqs(hw->vdev);
 	}
 	hw->has_vqs = false;
-
-	guard(spinlock_irqsave)(&hw->ctrl.lock);
-	hw->life++;
-	list_splice_init(&hw->kept, kept);
-}
-
-/*
- * Reset the device and give back its virtqueues. All waits for it end, and the framebuffers
- * that were kept are freed. In no section, as a reset takes as long as the device wants.
- */
-void vgpu_hw_stop(struct vgpu_hw *hw)
-{
-	struct vgpu_fb *fb, *next;
-	LIST_HEAD(kept);
-
-	scoped_guard(mutex, &hw->reset_lock)
-		vgpu_hw_reset(hw, &kept);
+	scoped_guard(spinlock_irqsave, &hw->ctrl.lock) {
+		hw->life++;
+		list_splice_init(&hw->kept, &kept);
+	}
+	mutex_unlock(&hw->reset_lock);
 	list_for_each_entry_safe(fb, next, &kept, kept)
 		vgpu_fb_free(fb);
 }
@@ -452,8 +439,8 @@ int vgpu_hw_start(const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct virtqueue_info info[] = {
-		{ "control", vgpu_ctrl_done },
-		{ "cursor", vgpu_cursor_done },
+		{ "control", vgpu_vq_done },
+		{ "cursor", vgpu_vq_done },
 	};
 	struct virtqueue *vqs[ARRAY_SIZE(info)];
 	int ret;
@@ -467,6 +454,7 @@ int vgpu_hw_start(const struct drm_dev_ctx_live *live)
 	if (ret)
 		return ret;
 	hw->has_vqs = true;
+	hw->started = get_jiffies_64();
 	virtio_device_ready(hw->vdev);
 	vgpu_queue_start(&hw->ctrl, vqs[0]);
 	vgpu_queue_start(&hw->cursor, vqs[1]);
@@ -489,22 +477,13 @@ static int vgpu_queue_init(struct vgpu_queue *q, struct vgpu_hw *hw, unsigned in
 	return 0;
 }
 
-/* Commands that are on no list, and not on a virtqueue either: done, with one user for ever */
-static void vgpu_panic_prepare(struct vgpu_queue *q, struct vgpu_cmd *cmds, unsigned int count)
+void vgpu_hw_free(struct drm_dev_ctx_data *data)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		cmds[i].queue = q;
-		cmds[i].users = 1;
-		cmds[i].done = true;
-	}
-}
+	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
 
-void vgpu_hw_free(struct vgpu_hw *hw)
-{
 	ida_destroy(&hw->ids);
 	kfree(hw->ctrl.cmds);
 	kfree(hw->cursor.cmds);
-	kfree(hw->panic);
 	kfree(hw);
 }
 
@@ -523,12 +502,10 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 	mutex_init(&hw->reset_lock);
 	ida_init(&hw->ids);
 
-	hw->panic = kzalloc_objs(*hw->panic, VIRTIO_GPU_MAX_SCANOUTS * VGPU_PANIC_CMDS);
-	if (!hw->panic || vgpu_queue_init(&hw->ctrl, hw, VGPU_CTRL_CMDS) ||
+	if (vgpu_queue_init(&hw->ctrl, hw, VGPU_CTRL_CMDS) ||
 	    vgpu_queue_init(&hw->cursor, hw, VGPU_CURSOR_CMDS)) {
-		vgpu_hw_free(hw);
+		vgpu_hw_free(&hw->base);
 		return ERR_PTR(-ENOMEM);
 	}
-	vgpu_panic_prepare(&hw->ctrl, hw->panic, VIRTIO_GPU_MAX_SCANOUTS * VGPU_PANIC_CMDS);
 	return hw;
 }
