@@ -8,6 +8,8 @@
 #   shot HEAD NAME          save what the output shows as OUT/NAME.png
 #   pattern HEAD W H        compare that, pixel by pixel, with what tests/kms draws
 #   cursor HEAD X Y [W H]   compare the hardware cursor, and where it was last put
+#   mode HEAD W H           has what the output shows that size?
+#   hotspot HEAD X Y        compare the hotspot of the cursor
 #   colours HEAD N          does the output show at least so many colours?
 #   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
 #   size HEAD W H           change the size of the output; 0 0 takes it away
@@ -79,6 +81,7 @@ class Viewer(threading.Thread):
         super().__init__(daemon=True)
         self.sock = connect(path)
         self.cursor = None      # (width, height, pixels)
+        self.hotspot = None
         self.handshake()
         self.start()
 
@@ -136,6 +139,7 @@ class Viewer(threading.Thread):
         elif encoding == ENCODINGS["alpha cursor"]:
             self.read(4)
             self.cursor = width, height, self.read(width * height * 4)
+            self.hotspot = x, y
         else:
             raise EOFError
 
@@ -227,6 +231,18 @@ class Guest:
         if not places or places[-1] != (x, y):
             return f"the cursor of output {head} is at {places[-1:]}, not at {x},{y}"
         return None
+
+    def do_mode(self, head, width, height):
+        seen = self.picture(head)[:2]
+        return None if seen == (int(width), int(height)) else f"output {head} shows {seen[0]}x{seen[1]}"
+
+    def do_hotspot(self, head, x, y):
+        for _ in range(50):
+            seen = self.viewers[int(head)].hotspot
+            if seen == (int(x), int(y)):
+                return None
+            time.sleep(0.1)
+        return f"the cursor of output {head} has its hotspot at {seen}"
 
     def do_colours(self, head, number):
         count = len(self.colours(head))

@@ -14,6 +14,7 @@
 #       plant     copies of our driver with bugs: the IOMMU sees a table that is used after it
 #                 was unmapped, the storm counts what is leaked, and a device that does not
 #                 answer for a while, or answers wrongly, is used again
+#       reset     the device reset by the bus, and pulled out, in use
 #       suspend   to sleep and back in use, ROUNDS / 10 times
 #       panic     the panic screen, on two outputs
 #       igt       what DRM's developers test with: no subtest that the kernel's driver
@@ -31,7 +32,7 @@
 locked "$@"
 VM_KVER=${VM_KVER:-7.3}
 DRIVERS=${DRIVERS:-vgpu virtio_gpu}
-STEPS=${STEPS:-show desktop storm plant suspend panic igt debug}
+STEPS=${STEPS:-show desktop storm plant reset suspend panic igt debug}
 OUTPUTS="1 3"	# how many there are in each boot of show
 ACCEL=tcg	# how QEMU runs the guest
 if [ "$STEPS" = short ]; then
@@ -49,6 +50,7 @@ KERNEL=		# the file that gets booted
 ON=		# which kernel that is, for people
 DRIVER=		# the driver that the guest loads
 HEADS=1		# how many outputs there can be
+PORT=		# is the GPU in a slot, which can be reset and switched off?
 ARGS=()		# more for the kernel's command line
 PLANTED=	# a copy of our driver with bugs
 BOOT_ROUNDS=250	# of a storm, in one boot
@@ -69,11 +71,18 @@ skip() {
 # GPU of $HEADS outputs behind an IOMMU. What is unmapped is out of that at once
 # (strict), and a busy host is no reason for no timer.
 vgpu_command() {
+	local slot=() gpu="virtio-gpu-pci,id=gpu,max_outputs=$HEADS,iommu_platform=on,disable-legacy=on"
+
+	# Without the firmware's part in it, the kernel itself sees who comes and goes.
+	[ -z "$PORT" ] || {
+		slot=(-device "pcie-root-port,id=root,chassis=1,slot=1" -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
+		gpu+=,bus=root
+	}
 	CMD=(env "SHARE=$SHARE" "$TOP/scripts/vgpu-host.py" "$SHOTS" "$HEADS"
 		qemu-system-x86_64 -accel "$ACCEL" -cpu max -smp 2 -m 2G -machine q35 -nodefaults -no-reboot
 		-serial stdio -kernel "$KERNEL" -initrd "$INITRD"
 		-device "intel-iommu,intremap=on,caching-mode=on"
-		-device "virtio-gpu-pci,id=gpu,max_outputs=$HEADS,iommu_platform=on,disable-legacy=on"
+		"${slot[@]}" -device "$gpu"
 		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
 		-virtfs "local,path=$USERSPACE/usr,mount_tag=usr,security_model=none,readonly=on"
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check intel_iommu=on iommu.strict=1
@@ -89,7 +98,7 @@ need_desktop() {
 fetch_desktop() {
 	update_apt || return
 	rm -rf "$DESKTOP.new"
-	unpack_with_depends "$DESKTOP.new" igt-gpu-tools-tests weston seatd udev fonts-dejavu-core || return
+	unpack_with_depends "$DESKTOP.new" coreutils igt-gpu-tools-tests weston seatd udev fonts-dejavu-core || return
 	mv "$DESKTOP.new" "$DESKTOP"
 }
 
@@ -113,7 +122,7 @@ debug_guest() {
 	build_uml vgpu || return
 	ON="a kernel that debugs" KERNEL=$dir/arch/x86/boot/bzImage INITRD=$dir/initramfs.gz
 	make_initramfs "$dir" "$KMS" "$(command -v modetest)" \
-		"$dir"/{fs/9p/9p,net/9p/9pnet_virtio,drivers/gpu/drm/virtio/virtio-gpu}.ko \
+		"$dir"/{fs/9p/9p,net/9p/9pnet_virtio,drivers/gpu/drm/virtio/virtio-gpu,drivers/gpu/drm/vgem/vgem}.ko \
 		"$dir/$SAFE"/{drm_safe,samples/vgpu/vgpu}.ko
 }
 
@@ -235,26 +244,43 @@ show_storms() {
 #   5  gives the device a list of addresses that is longer than it takes
 #   6  as 3, and a reset takes until this is another number
 #   7  as 3, and the device cannot be started
-# A command has less time than in the driver, and the device is started again more often.
+#   8  makes resources of no format, and as 4
+#   9  has no EDID, and is told of outputs that are larger than any can be
+#  10  has no memory to map commands with
+#  11  gives the device a command of no length for a cursor, which breaks it
+#  12  as 5, with the longest that it takes
+#  13  cannot read what is connected when that changes
+#  14  cannot read what is connected when the device was started again
+# A command has less time than in the driver, and how often in a row the device is started again
+# is a parameter, too.
 planted() {
-	local dir=$DRM_SAFE_CACHE/planted log=$DRM_SAFE_CACHE/log/planted unmap long="1100 * PAGE_SIZE"
+	local dir=$DRM_SAFE_CACHE/planted log=$DRM_SAFE_CACHE/log/planted unmap long
 
 	unmap="dma_unmap_sgtable(drm_dev_dma_dev(\&hw->ctx->drm), (struct sg_table *)table, DMA_BIDIRECTIONAL, 0);"
+	long="(vgpu_bug == 5 ? 1100 : virtqueue_get_vring_size(hw->ctrl.vq) - 2) * PAGE_SIZE"
 	copy_files "$dir"
 	mkdir -p "${log%/*}"
 	dir=$dir/$SAFE
-	sed -i -e 's|^struct vgpu_queue;$|&\nextern int vgpu_bug;|' -e 's|(15 \* HZ)|(5 * HZ)|' \
-		-e 's|^\(#define VGPU_RETRIES\t*\)3$|\16|' "$dir/samples/vgpu/vgpu.h"
+	sed -i -e 's|^struct vgpu_queue;$|&\nextern int vgpu_bug, vgpu_retries;|' -e 's|(15 \* HZ)|(5 * HZ)|' \
+		-e 's|^\(#define VGPU_RETRIES\t*\)3$|\1vgpu_retries|' "$dir/samples/vgpu/vgpu.h"
 	sed -i -e "s|^\t*cmd->data = entries;|\tif (vgpu_bug == 1)\n$unmap\n&|" \
-		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4)\ncmd->req.hdr.type = 0;|' \
-		-e "s|entries = \(kvzalloc_objs(.*;\)|entries = vgpu_bug == 5 ? kvzalloc($long, GFP_KERNEL) : \1|" \
-		-e "s|^\tcmd->out_len = \(.*;\)|\tcmd->out_len = vgpu_bug == 5 ? $long : \1|" "$dir/samples/vgpu/vgpu_object.c"
-	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug;\nmodule_param_named(bug, vgpu_bug, int, 0600);|' \
-		-e 's|^\tkfree(hw->panic);|\tif (vgpu_bug != 2)\n&|' \
-		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug < 6)\n&|' \
+		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4 \|\| vgpu_bug == 8)\ncmd->req.hdr.type = 0;|' \
+		-e 's|^\t*cmd->req.create.format.*|&\nif (vgpu_bug == 8)\ncmd->req.create.format = 0;|' \
+		-e "s|entries = \(kvzalloc_objs(.*;\)|entries = vgpu_bug == 5 \|\| vgpu_bug == 12 ? vzalloc($long) : \1|" \
+		-e "s|^\tcmd->out_len = \(.*;\)|\tcmd->out_len = vgpu_bug == 5 \|\| vgpu_bug == 12 ? $long : \1|" \
+		-e 's|^#include <linux/slab.h>|&\n#include <linux/vmalloc.h>|' "$dir/samples/vgpu/vgpu_object.c"
+	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug, vgpu_retries = 6;\nmodule_param_named(bug, vgpu_bug, int, 0600);\nmodule_param_named(retries, vgpu_retries, int, 0600);|' \
+		-e 's|^\tkfree(hw->cursor.cmds);|\tif (vgpu_bug != 2)\n&|' \
+		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7)\n&|' \
 		-e 's|virtio_reset_device(hw->vdev);|({ while (vgpu_bug == 6) msleep(10); & });|' \
+		-e 's|ret = virtqueue_add_sgs(|ret = vgpu_bug == 10 ? -ENOMEM : virtqueue_add_sgs(|' \
+		-e 's|&cmd->req, cmd->req_len);|\&cmd->req, vgpu_bug == 11 \&\& q == \&q->hw->cursor ? 0 : cmd->req_len);|' \
 		-e 's|ret = vgpu_hw_negotiate(|ret = vgpu_bug == 7 ? -ENOMEM : vgpu_hw_negotiate(|' "$dir/samples/vgpu/vgpu_queue.c"
-	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -c vgpu_bug)" = 11 ] || { echo "there is no place to plant a bug in"; return 1; }
+	sed -i -e 's#le32_to_cpu(info->pmodes\[i\].r.\(width\|height\))#(vgpu_bug == 9 ? 0xfffffffd : &)#' \
+		-e 's|if (!virtio_has_feature(|if (vgpu_bug == 9 \|\| !virtio_has_feature(|' \
+		-e 's|if (!vgpu_display_update(live))|if (vgpu_bug != 13 \&\& !vgpu_display_update(live))|' "$dir/samples/vgpu/vgpu_display.c"
+	sed -i 's|?: vgpu_display_update(live) ?:|?: (vgpu_bug == 14 ? -ENOMEM : vgpu_display_update(live)) ?:|' "$dir/samples/vgpu/vgpu_drv.c"
+	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 26 ] || { echo "there is no place to plant a bug in"; return 1; }
 	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
 	PLANTED=$dir/out/modules/samples/vgpu/vgpu.ko
 }
@@ -287,9 +313,15 @@ step_plant() {
 	ARGS=("${base[@]}" PARAMS=bug=2 slab_debug=U ROUNDS=4 CLIENTS=kms)
 	check "the storm counts what is leaked" counts_leak
 	ARGS=("${base[@]}" slab_debug=FZP)
-	try "a device that is silent" vgpu-silent 900
-	try "a device that does something wrong" vgpu-wrong 600
+	try "a device that is silent" vgpu-silent 1200
+	try "a device that does something wrong" vgpu-wrong 1200
 	stock_guest
+}
+
+step_reset() {
+	local HEADS=2 PORT=yes PROGRESS=(checks '^(not )?ok ')
+
+	try "reset by the bus, and pulled out" vgpu-reset 600
 }
 
 step_suspend() {

@@ -7,12 +7,18 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <linux/dma-buf.h>
 
 #include <drm_fourcc.h>
 
 #include "kms.h"
+
+/* DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT, which not every libdrm knows */
+#define CAP_CURSOR_PLANE_HOTSPOT	6
 
 /* The host of a guest computes the same, and compares. */
 uint32_t pattern(unsigned int head, uint32_t x, uint32_t y)
@@ -69,6 +75,52 @@ failed:
 	return -errno;
 }
 
+/* Begin or end an access of the CPU to a buffer that is shared. */
+void buffer_access(struct buffer *buffer, bool end)
+{
+	struct dma_buf_sync sync = {
+		.flags = DMA_BUF_SYNC_WRITE | (end ? DMA_BUF_SYNC_END : DMA_BUF_SYNC_START),
+	};
+
+	if (buffer->dmabuf)
+		ioctl(buffer->dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+static int share(int from, int to, struct buffer *buffer, uint32_t *handle)
+{
+	if (drmPrimeHandleToFD(from, buffer->handle, DRM_CLOEXEC | DRM_RDWR, &buffer->dmabuf) ||
+	    drmPrimeFDToHandle(to, buffer->dmabuf, handle))
+		return -errno;
+	return 0;
+}
+
+/* Have a buffer of another device's, with its mapping, in place of one of this. */
+int buffer_import(int fd, int other, struct buffer *buffer)
+{
+	uint32_t width = buffer->width, height = buffer->height;
+	int ret;
+
+	buffer_destroy(fd, buffer);
+	ret = buffer_create(other, buffer, width, height);
+	return ret ? ret : share(other, fd, buffer, &buffer->handle);
+}
+
+/* Give a buffer to another device, and map what is shared. */
+int buffer_export(int fd, int other, struct buffer *buffer)
+{
+	uint32_t handle;
+	int ret = share(fd, other, buffer, &handle);
+
+	if (ret)
+		return ret;
+	munmap(buffer->map, buffer->size);
+	buffer->map = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->dmabuf, 0);
+	if (buffer->map != MAP_FAILED)
+		return 0;
+	buffer->map = NULL;
+	return -errno;
+}
+
 /* Keeps errno, for those who have failed. */
 void buffer_destroy(int fd, struct buffer *buffer)
 {
@@ -80,6 +132,8 @@ void buffer_destroy(int fd, struct buffer *buffer)
 		munmap(buffer->map, buffer->size);
 	if (buffer->handle)
 		drmModeDestroyDumbBuffer(fd, buffer->handle);
+	if (buffer->dmabuf)
+		close(buffer->dmabuf);
 	memset(buffer, 0, sizeof(*buffer));
 	errno = error;
 }
@@ -178,8 +232,10 @@ void display_close(struct display *display)
 	display->count = 0;
 }
 
-/* Show the pattern. */
-int output_show(int fd, struct output *output)
+/*
+ * Show the pattern. With another device, the buffers are imported from that, or exported to it.
+ */
+int output_show(int fd, struct output *output, int other, bool import)
 {
 	int ret;
 
@@ -187,16 +243,95 @@ int output_show(int fd, struct output *output)
 		struct buffer *buffer = &output->buffers[i];
 
 		ret = buffer_create(fd, buffer, output->mode.hdisplay, output->mode.vdisplay);
+		if (!ret && other >= 0)
+			ret = import ? buffer_import(fd, other, buffer) :
+				       buffer_export(fd, other, buffer);
 		if (!ret)
 			ret = buffer_add_fb(fd, buffer);
 		if (ret)
 			return ret;
+		buffer_access(buffer, false);
 		buffer_draw(buffer, output->head);
+		buffer_access(buffer, true);
 	}
-	if (drmModeSetCrtc(fd, output->crtc, output->buffers[0].fb, 0, 0,
+	return output_flip(fd, output, 0);
+}
+
+/* Show one of the two buffers. */
+int output_flip(int fd, struct output *output, unsigned int n)
+{
+	if (drmModeSetCrtc(fd, output->crtc, output->buffers[n % 2].fb, 0, 0,
 			   &output->connector, 1, &output->mode))
 		return -errno;
 	return 0;
+}
+
+/* property FD PLANE NAME: its id, and its value; 0 if the plane has none of that name. */
+static uint32_t property(int fd, uint32_t plane, const char *name, uint64_t *value)
+{
+	drmModeObjectProperties *all = drmModeObjectGetProperties(fd, plane, DRM_MODE_OBJECT_PLANE);
+	uint32_t id = 0;
+
+	for (uint32_t i = 0; all && i < all->count_props; i++) {
+		drmModePropertyRes *prop = drmModeGetProperty(fd, all->props[i]);
+
+		if (prop && !strcmp(prop->name, name)) {
+			id = prop->prop_id;
+			*value = all->prop_values[i];
+		}
+		drmModeFreeProperty(prop);
+	}
+	drmModeFreeObjectProperties(all);
+	return id;
+}
+
+/* The cursor plane that the output uses; 0 if there is none. */
+static uint32_t cursor_plane(int fd, const struct output *output)
+{
+	drmModePlaneRes *planes = drmModeGetPlaneResources(fd);
+	uint64_t type = 0, crtc = 0;
+	uint32_t plane = 0;
+
+	for (uint32_t i = 0; planes && i < planes->count_planes; i++) {
+		property(fd, planes->planes[i], "type", &type);
+		property(fd, planes->planes[i], "CRTC_ID", &crtc);
+		if (type == DRM_PLANE_TYPE_CURSOR && crtc == output->crtc)
+			plane = planes->planes[i];
+	}
+	drmModeFreePlaneResources(planes);
+	return plane;
+}
+
+/* Set two properties of a plane in one commit. */
+static int set_plane(int fd, uint32_t plane, const char *name1, uint64_t value1,
+		     const char *name2, uint64_t value2)
+{
+	drmModeAtomicReq *req = drmModeAtomicAlloc();
+	uint64_t old;
+	int ret = 0;
+
+	drmModeAtomicAddProperty(req, plane, property(fd, plane, name1, &old), value1);
+	drmModeAtomicAddProperty(req, plane, property(fd, plane, name2, &old), value2);
+	if (drmModeAtomicCommit(fd, req, 0, NULL))
+		ret = -errno;
+	drmModeAtomicFree(req);
+	return ret;
+}
+
+/* Move the hotspot of a cursor that is shown, and nothing else. No part of it can be shown. */
+int output_hotspot(int fd, struct output *output, int x, int y)
+{
+	uint32_t plane;
+
+	if (drmSetClientCap(fd, DRM_CLIENT_CAP_ATOMIC, 1) ||
+	    drmSetClientCap(fd, CAP_CURSOR_PLANE_HOTSPOT, 1))
+		return -errno;
+	plane = cursor_plane(fd, output);
+	if (!plane)
+		return -ENOENT;
+	if (set_plane(fd, plane, "SRC_W", 32 << 16, "CRTC_W", 32) != -EINVAL)
+		return -EBADE;
+	return set_plane(fd, plane, "HOTSPOT_X", x, "HOTSPOT_Y", y);
 }
 
 /* Show the cursor there. */

@@ -25,6 +25,7 @@ struct buffer {
 	uint32_t stride;	/* bytes */
 	uint64_t size;
 	void *map;
+	int dmabuf;		/* 0, or what it is shared by */
 };
 
 /* A connected output, with what it shows */
@@ -51,9 +52,14 @@ void buffer_destroy(int fd, struct buffer *buffer);
 void buffer_draw(struct buffer *buffer, unsigned int head);
 void buffer_draw_cursor(struct buffer *buffer, unsigned int head);
 uint32_t *buffer_pixel(const struct buffer *buffer, uint32_t x, uint32_t y);
+int buffer_import(int fd, int other, struct buffer *buffer);
+int buffer_export(int fd, int other, struct buffer *buffer);
+void buffer_access(struct buffer *buffer, bool end);
 int display_open(struct display *display);
 void display_close(struct display *display);
-int output_show(int fd, struct output *output);
+int output_show(int fd, struct output *output, int other, bool import);
+int output_flip(int fd, struct output *output, unsigned int n);
+int output_hotspot(int fd, struct output *output, int x, int y);
 int output_cursor(int fd, struct output *output, bool small, int x, int y);
 
 int storm(void);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * kms show [wrong|small]: draw the pattern and a cursor on each connected output, tell on
- * standard output what is shown, and stay until killed. With "wrong", one pixel is; with
- * "small", the cursor is not as large as it can be.
+ * kms show [wrong|small|hot|import|export]: draw the pattern and a cursor on each connected
+ * output, tell on standard output what is shown, and stay until killed. With "wrong", one pixel
+ * is; with "small", the cursor is not as large as it can be; with "hot", its hotspot moves
+ * alone; with the others, the buffers are shared with vgem. SIGUSR1 has it show its other
+ * buffers, and tell how that went.
  * kms list: tell which outputs are connected.
+ * kms refused: are two commits of one framebuffer refused, as there is no device any more?
+ * kms tiny: is a mode of 8x8 refused?
  * kms storm: use the display in all ways at once, through whatever happens to the
  * device, until killed.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,22 +33,47 @@ static int list(void)
 	return 0;
 }
 
+static volatile sig_atomic_t flips;
+
+static void on_flip(int signal)
+{
+	(void)signal;
+	flips++;
+}
+
+static int flip_all(struct display *display)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < display->count && !ret; i++)
+		ret = output_flip(display->fd, &display->outputs[i], flips);
+	return ret;
+}
+
 static int show(const char *how)
 {
 	bool wrong = !strcmp(how, "wrong"), small = !strcmp(how, "small");
+	bool import = !strcmp(how, "import"), export = !strcmp(how, "export");
 	struct display display;
-	int ret = display_open(&display);
+	int other = -1, ret = display_open(&display);
 
 	if (ret)
 		return ret;
+	signal(SIGUSR1, on_flip);
+	if (import || export)
+		other = drmOpen("vgem", NULL);
+	if ((import || export) && other < 0)
+		return -ENODEV;
 	for (unsigned int i = 0; i < display.count; i++) {
 		struct output *output = &display.outputs[i];
 		unsigned int head = output->head;
 
-		ret = output_show(display.fd, output);
+		ret = output_show(display.fd, output, other, import);
 		if (!ret)
 			ret = output_cursor(display.fd, output, small, 100 + 10 * head,
 					    50 + 10 * head);
+		if (!ret && !strcmp(how, "hot"))
+			ret = output_hotspot(display.fd, output, 5, 7);
 		if (ret)
 			return ret;
 		if (wrong) {
@@ -55,8 +85,45 @@ static int show(const char *how)
 	}
 	printf("shown\n");
 	fflush(stdout);
-	for (;;)
+	for (;;) {
 		pause();
+		printf("flipped: %s\n", strerror(-flip_all(&display)));
+		fflush(stdout);
+	}
+}
+
+static int refused(void)
+{
+	struct display display;
+	int ret = display_open(&display);
+
+	if (ret)
+		return ret;
+	if (!display.count)
+		return -ENOENT;
+	ret = output_show(display.fd, &display.outputs[0], -1, false);
+	if (ret == -ENODEV)
+		ret = output_flip(display.fd, &display.outputs[0], 0);
+	printf("the last said: %s\n", strerror(-ret));
+	return ret == -ENODEV ? 0 : -EBADE;
+}
+
+static int tiny(void)
+{
+	drmModeModeInfo mode = { .clock = 1000, .hdisplay = 8, .hsync_start = 9, .hsync_end = 10,
+				 .htotal = 12, .vdisplay = 8, .vsync_start = 9, .vsync_end = 10,
+				 .vtotal = 12, .name = "8x8" };
+	struct display display;
+	int ret = display_open(&display);
+
+	if (ret)
+		return ret;
+	if (!display.count)
+		return -ENOENT;
+	display.outputs[0].mode = mode;
+	ret = output_show(display.fd, &display.outputs[0], -1, false);
+	printf("the mode: %s\n", strerror(-ret));
+	return ret == -EINVAL ? 0 : -EBADE;
 }
 
 int main(int argc, char **argv)
@@ -68,6 +135,10 @@ int main(int argc, char **argv)
 		ret = show(argc > 2 ? argv[2] : "");
 	else if (!strcmp(command, "list"))
 		ret = list();
+	else if (!strcmp(command, "refused"))
+		ret = refused();
+	else if (!strcmp(command, "tiny"))
+		ret = tiny();
 	else if (!strcmp(command, "storm"))
 		ret = storm();
 	if (!ret)

@@ -207,7 +207,7 @@ static int session_open(struct session *session)
 	for (unsigned int i = 0; i < session->display.count && !ret; i++) {
 		struct output *output = &session->display.outputs[i];
 
-		ret = output_show(session->display.fd, output);
+		ret = output_show(session->display.fd, output, -1, false);
 		if (!ret)
 			ret = output_cursor(session->display.fd, output, false, 0, 0);
 	}
