@@ -248,8 +248,6 @@ static struct virtio_driver vgpu_virtio_driver = {
 	.config_changed = vgpu_config_changed,
 	.reset_prepare = vgpu_freeze,
 	.reset_done = vgpu_restore,
-	.reset_prepare = vgpu_freeze,
-	.reset_done = vgpu_restore,
 	.freeze = pm_sleep_ptr(vgpu_freeze),
 	.restore = pm_sleep_ptr(vgpu_restore),
 };
