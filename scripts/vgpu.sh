@@ -250,7 +250,7 @@ show_storms() {
 #  11  gives the device a command of no length for a cursor, which breaks it
 #  12  as 5, with the longest that it takes
 #  13  cannot read what is connected when that changes
-#  14  cannot read what is connected when the device was started again
+#  14  as 3, and cannot read what is connected when the device was started again
 # A command has less time than in the driver, and how often in a row the device is started again
 # is a parameter, too.
 planted() {
@@ -271,7 +271,7 @@ planted() {
 		-e 's|^#include <linux/slab.h>|&\n#include <linux/vmalloc.h>|' "$dir/samples/vgpu/vgpu_object.c"
 	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug, vgpu_retries = 6;\nmodule_param_named(bug, vgpu_bug, int, 0600);\nmodule_param_named(retries, vgpu_retries, int, 0600);|' \
 		-e 's|^\tkfree(hw->cursor.cmds);|\tif (vgpu_bug != 2)\n&|' \
-		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7)\n&|' \
+		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7 \&\& vgpu_bug != 14)\n&|' \
 		-e 's|virtio_reset_device(hw->vdev);|({ while (vgpu_bug == 6) msleep(10); & });|' \
 		-e 's|ret = virtqueue_add_sgs(|ret = vgpu_bug == 10 ? -ENOMEM : virtqueue_add_sgs(|' \
 		-e 's|&cmd->req, cmd->req_len);|\&cmd->req, vgpu_bug == 11 \&\& q == \&q->hw->cursor ? 0 : cmd->req_len);|' \
@@ -280,7 +280,7 @@ planted() {
 		-e 's|if (!virtio_has_feature(|if (vgpu_bug == 9 \|\| !virtio_has_feature(|' \
 		-e 's|if (!vgpu_display_update(live))|if (vgpu_bug != 13 \&\& !vgpu_display_update(live))|' "$dir/samples/vgpu/vgpu_display.c"
 	sed -i 's|?: vgpu_display_update(live) ?:|?: (vgpu_bug == 14 ? -ENOMEM : vgpu_display_update(live)) ?:|' "$dir/samples/vgpu/vgpu_drv.c"
-	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 26 ] || { echo "there is no place to plant a bug in"; return 1; }
+	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 27 ] || { echo "there is no place to plant a bug in"; return 1; }
 	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
 	PLANTED=$dir/out/modules/samples/vgpu/vgpu.ko
 }
