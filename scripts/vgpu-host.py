@@ -234,7 +234,9 @@ class Guest:
 
     def do_mode(self, head, width, height):
         seen = self.picture(head)[:2]
-        return None if seen == (int(width), int(height)) else f"output {head} shows {seen[0]}x{seen[1]}"
+        if seen == (int(width), int(height)):
+            return None
+        return f"output {head} shows {seen[0]}x{seen[1]}"
 
     def do_hotspot(self, head, x, y):
         for _ in range(50):
