@@ -114,7 +114,8 @@ int buffer_export(int fd, int other, struct buffer *buffer)
 	if (ret)
 		return ret;
 	munmap(buffer->map, buffer->size);
-	buffer->map = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer->dmabuf, 0);
+	buffer->map = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   buffer->dmabuf, 0);
 	if (buffer->map != MAP_FAILED)
 		return 0;
 	buffer->map = NULL;

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static int list(void)
 	return 0;
 }
 
-static volatile sig_atomic_t flips;
+static atomic_int flips;
 
 static void on_flip(int signal)
 {
