@@ -30,6 +30,7 @@ struct shrink_bo {
 	struct drm_shmem_sgt_owned table[2];
 	struct drm_shmem_group *use;	/* used when the object is evicted, */
 	struct drm_shmem_group *end;	/* or ended */
+	unsigned int relisted;		/* by another task */
 	int ret;
 };
 
@@ -557,6 +558,7 @@ static int shrink_relister(void *data)
 		__drm_shmem_relist(&bo->obj);
 		dma_resv_unlock(gem->resv);
 		ret = min(ret, drm_shmem_madvise(&bo->obj, DRM_SHMEM_WILLNEED, NULL));
+		WRITE_ONCE(bo->relisted, bo->relisted + 1);
 		cond_resched();
 	}
 	return ret;
@@ -572,6 +574,9 @@ static void group_races(struct kunit *test)
 
 	relister = kthread_run(shrink_relister, bo, "shrink_relister");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(relister));
+	/* A thread that is stopped before it runs never does. */
+	while (!READ_ONCE(bo->relisted))
+		schedule_timeout_idle(1);
 	for (int i = 0; i < 3000; i++) {
 		group = shrink_group_alloc(s);
 		KUNIT_EXPECT_NOT_NULL(test, group);
