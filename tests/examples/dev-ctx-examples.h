@@ -4,6 +4,7 @@
 #define _DEV_CTX_EXAMPLES_H
 
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/wait.h>
 
 #include <drm/drm_atomic.h>
@@ -16,6 +17,10 @@ struct foo_hw {
 	struct drm_dev_ctx_data base;
 	struct drm_dev_ctx_irq irq;
 	wait_queue_head_t room;
+};
+
+struct foo_device {
+	struct drm_dev_ctx ctx;
 };
 
 struct foo_reg {
@@ -41,6 +46,8 @@ extern const struct drm_dev_ctx_irq_ops foo_irq_ops;
 
 bool foo_ring_has_room(struct foo_hw *hw);
 int foo_hw_ask(struct foo_hw *hw);
+int foo_hw_sleep(struct foo_hw *hw, const struct drm_dev_ctx_bound *bound);
+int foo_resume(struct device *dev);
 void foo_hw_display_off(struct foo_hw *hw, struct foo_crtc *crtc);
 
 #endif /* _DEV_CTX_EXAMPLES_H */
