@@ -6,6 +6,7 @@
 #include "kernel.h"
 
 #define GFP_KERNEL_ACCOUNT	0
+#define __must_hold(_lock)
 #define guard(_lock)		prove_lock
 #define scoped_guard(_kind, _lock)	prove_lock(_lock);
 
