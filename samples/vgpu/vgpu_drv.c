@@ -67,9 +67,8 @@ static const struct drm_dev_ctx_ops vgpu_reg_ops = {
 /* The firmware may have left a framebuffer on a device that can be a VGA, too. */
 static int vgpu_take_over(struct device *dev)
 {
-	if (!dev_is_pci(dev) || !pci_is_vga(to_pci_dev(dev)))
-		return 0;
-	return aperture_remove_conflicting_pci_devices(to_pci_dev(dev), vgpu_driver.name);
+	return dev_is_pci(dev) && pci_is_vga(to_pci_dev(dev)) ?
+	       aperture_remove_conflicting_pci_devices(to_pci_dev(dev), vgpu_driver.name) : 0;
 }
 
 /* The device that accesses the memory, if that is not the parent of the virtio device */
@@ -198,8 +197,8 @@ static void vgpu_config_changed(struct virtio_device *vdev)
 }
 
 /*
- * The device forgets everything while it sleeps, or is reset by the bus, but the state stays.
- * What vgpu_recover_work() does it does before this, or not at all.
+ * The device forgets everything while it sleeps, but the state stays. What vgpu_recover_work() does
+ * it does before this, or not at all. Until the device is stopped, a command can ask for more.
  */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
@@ -210,32 +209,37 @@ static int vgpu_freeze(struct virtio_device *vdev)
 		drm_dev_ctx_work_cancel_sync(&hw->config_work);
 		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
 		vgpu_hw_stop(hw);
+		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
 	}
 	return 0;
 }
 
-/* If this fails then vgpu_recover_work() tries again. */
-static int vgpu_restore(struct virtio_device *vdev)
+/* The bus resets the device, which may be what vgpu_recover_work() waits for. So this does not. */
+static int vgpu_reset_prepare(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
-		struct vgpu_hw *hw = vgpu_live_hw(live);
+		WRITE_ONCE(vgpu_live_hw(live)->frozen, true);
+		vgpu_hw_fail(vgpu_live_hw(live), READ_ONCE(vgpu_live_hw(live)->life));
+	}
+	return 0;
+}
 
-		WRITE_ONCE(hw->tries, 0);
-		WRITE_ONCE(hw->frozen, false);
+/* After a sleep, or a reset by the bus. If this fails then vgpu_recover_work() tries again. */
+static int vgpu_restore(struct virtio_device *vdev)
+{
+	vgpu_freeze(vdev);
+	drm_dev_ctx_guard_callback(live, vdev->priv) {
+		WRITE_ONCE(vgpu_live_hw(live)->tries, 0);
+		WRITE_ONCE(vgpu_live_hw(live)->frozen, false);
 		vgpu_restart(live);
 	}
 	return 0;
 }
 
-static const struct virtio_device_id vgpu_ids[] = {
-	{ VIRTIO_ID_GPU, VIRTIO_DEV_ANY_ID },
-	{ 0 },
-};
+static const struct virtio_device_id vgpu_ids[] = { { VIRTIO_ID_GPU, VIRTIO_DEV_ANY_ID }, { 0 } };
 MODULE_DEVICE_TABLE(virtio, vgpu_ids);
 
-static const unsigned int vgpu_features[] = {
-	VIRTIO_GPU_F_EDID,
-};
+static const unsigned int vgpu_features[] = { VIRTIO_GPU_F_EDID };
 
 static struct virtio_driver vgpu_virtio_driver = {
 	.feature_table = vgpu_features,
@@ -246,7 +250,7 @@ static struct virtio_driver vgpu_virtio_driver = {
 	.remove = vgpu_remove,
 	.shutdown = vgpu_shutdown,
 	.config_changed = vgpu_config_changed,
-	.reset_prepare = vgpu_freeze,
+	.reset_prepare = vgpu_reset_prepare,
 	.reset_done = vgpu_restore,
 	.freeze = pm_sleep_ptr(vgpu_freeze),
 	.restore = pm_sleep_ptr(vgpu_restore),

@@ -89,7 +89,7 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_
 	unsigned int i;
 
 	if (imported && virtio_has_dma_quirk(hw->vdev) &&
-	    (device_iommu_mapped(dev) || dma_dev_need_sync(dev)))
+	    (device_iommu_mapped(dev) || dma_max_mapping_size(dev) != SIZE_MAX))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	*count = dma ? table->nents : table->orig_nents;
