@@ -137,7 +137,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
  * Like drm_gpuva_unlink_defer(), which puts the reference of the VA before it releases the lock of
  * the object. The object may be freed as soon as another task puts the last reference, but a mutex
  * is still accessed after the next task can take it. So this puts the reference last. The object
- * may be freed from then on.
+ * may be freed from then on. What the core's put itself leaves of this is told in gpuvm.cocci.
  */
 static void drm_gpuvm_imm_unlink(struct drm_gpuva *va)
 	__drm_nonallocating

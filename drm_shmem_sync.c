@@ -510,34 +510,14 @@ void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *
 	drm_gem_unmap_dma_buf(attach, sgt, dir);
 }
 
-/*
- * Begins an access unless a device still uses the memory. Returns 0, -EAGAIN if there is a fence,
- * or -EINTR if the task was killed.
- */
-static int drm_shmem_export_try_begin(struct drm_gem_object *gem, enum dma_data_direction dir,
-				      enum dma_resv_usage usage)
-	__must_not_hold(drm_resv)
-{
-	int ret = __drm_shmem_wait(gem->resv, usage) ?:
-		  drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
-
-	if (ret)
-		return ret;
-	if (dma_resv_test_signaled(gem->resv, usage))
-		drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, false);
-	else
-		ret = -EAGAIN;
-	dma_resv_unlock(gem->resv);
-	return ret;
-}
-
 /**
  * __drm_shmem_export_begin() - &dma_buf_ops.begin_cpu_access
  * @dma_buf: a dma-buf of the library
  * @dir: direction
  *
  * dma_buf_begin_cpu_access() waits for the fences after it has called this, which is too late:
- * what a device writes after the maintenance is not seen. So this waits for them first.
+ * what a device writes after the maintenance is not seen. So this waits for them first. It does not
+ * wait for jobs that begin meanwhile, of which there may be no end.
  *
  * Context: May sleep. Takes the reservation lock.
  *
@@ -545,13 +525,16 @@ static int drm_shmem_export_try_begin(struct drm_gem_object *gem, enum dma_data_
  */
 int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	const enum dma_resv_usage usage = dma_resv_usage_rw(dir != DMA_FROM_DEVICE);
+	struct drm_gem_object *gem = dma_buf->priv;
 	int ret;
 
-	do {
-		ret = drm_shmem_export_try_begin(dma_buf->priv, dir, usage);
-	} while (ret == -EAGAIN);
-	return ret;
+	ret = __drm_shmem_wait(gem->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ?:
+	      drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
+	if (ret)
+		return ret;
+	drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, false);
+	dma_resv_unlock(gem->resv);
+	return 0;
 }
 
 /**
