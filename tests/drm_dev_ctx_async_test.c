@@ -971,7 +971,7 @@ static void unregister_in_forced_thread(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_irq_request(&hw->irq, t->live, nr,
 						      &unregister_handler_ops, 0, "adev"), 0);
 	adev_register(test);
-	action = irq_to_desc(nr)->action;
+	action = irq_data_to_desc(irq_get_irq_data(nr))->action;
 	KUNIT_EXPECT_EQ(test, action->handler(nr, action->dev_id), IRQ_HANDLED);
 	KUNIT_EXPECT_TRUE(test, completion_done(&hw->done));
 	KUNIT_EXPECT_FALSE(test, hw->irq.__async.__ops->is_current(&hw->irq.__async));
