@@ -284,8 +284,8 @@ static void hoard(int fd)
 		GOOD(vm_destroy(fd, vms[n]));
 }
 
-/* All addresses, and again, as often as jobs may wait. Jobs count until they are freed. */
-static void overwork(int fd, uint32_t own)
+/* All addresses, and again, as often as jobs may wait */
+static void fill_queue(int fd)
 {
 	struct drm_sgpu_bind_op op = { .op = DRM_SGPU_BIND_SPARSE };
 	struct drm_sgpu_info info;
@@ -303,9 +303,18 @@ static void overwork(int fd, uint32_t own)
 	if (ret != -EBUSY)
 		GOOD(ret);
 	GOOD(vm_destroy(fd, vm));
-	while ((ret = bind_range(fd, own, DRM_SGPU_BIND_UNMAP, VA_SPARE, SPARE_SIZE)) == -EBUSY)
-		usleep(1000);
-	GOOD(ret);
+}
+
+/* Jobs count for their file until they are freed, so this has a file of its own. */
+static void overwork(const struct device *dev)
+{
+	int fd = open(dev->node, O_RDWR | O_CLOEXEC);
+
+	/* The device may be gone. */
+	if (fd < 0)
+		return;
+	fill_queue(fd);
+	close(fd);
 }
 
 /* To wait for what never comes */
@@ -563,7 +572,7 @@ static void use_device(struct device *dev)
 			break;
 		case 13:
 			if (!any(4))
-				overwork(dev->fd, vm);
+				overwork(dev);
 			break;
 		default:
 			round_trip(dev->fd, vm, &src, &dst);
