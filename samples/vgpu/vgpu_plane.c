@@ -56,7 +56,7 @@ static void vgpu_fill_scanout(union vgpu_req *req, unsigned int index, u32 id,
 	req->scanout.r = vgpu_rect(rect);
 }
 
-/* The lines of a small framebuffer have another length than those of its resource. */
+/* A small framebuffer has shorter or longer lines than its resource. */
 static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 {
 	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
