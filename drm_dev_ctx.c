@@ -1966,14 +1966,15 @@ void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
 
 /**
- * __drm_dev_ctx_refuses_dma_dev() - check whether tables can be mapped for a DMA device
+ * __drm_dev_ctx_refuses_dma_dev() - check whether something can be mapped for a DMA device
  * @ctx: the contexts of the device
  * @dma_dev: the DMA device
  *
  * Context: Task context. Does not sleep.
  *
- * Return: whether there are, or were, tables of another DMA device, or the device was registered
- * with another one, which is reported. There is no device link for a device that comes later.
+ * Return: whether there are, or were, tables or coherent memory of another DMA device, or the
+ * device was registered with another one, which is reported. There is no device link for a device
+ * that comes later.
  */
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 {
@@ -1989,7 +1990,7 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 				dev_name(dma_dev));
 	else
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the first sg table",
-				"there is, or was, a table that is mapped for %s",
+				"there is, or was, a table or coherent memory that is mapped for %s",
 				dev_name(first));
 	return true;
 }
@@ -1998,7 +1999,7 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
  * __drm_dev_ctx_settle_dma_dev() - from now on, there is only one DMA device
  * @ctx: the contexts of the device
  *
- * Called before the first table is mapped, and by the registration.
+ * Called before a table is mapped or coherent memory is allocated, and by the registration.
  *
  * Context: Task context. Does not sleep.
  *

@@ -368,10 +368,10 @@ enum drm_dev_ctx_wait {
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
- * - @__dma_dev is the DMA device of @drm when the first sg table was mapped, or when it was
- *   registered, whichever came first. It is NULL before, is set once, and has a reference. No
- *   table is mapped for any other DMA device, because that device would not be unbound after
- *   @__dev.
+ * - @__dma_dev is the DMA device of @drm when the first sg table was mapped, the first coherent
+ *   memory was allocated, or @drm was registered, whichever came first. It is NULL before, is set
+ *   once, and has a reference. Nothing is mapped for any other DMA device, because that device
+ *   would not be unbound after @__dev.
  * - @__dma_limited and @__dma_max_segment say what @__dma_dev can reach. They are set before
  *   @__registered, and constant.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the

@@ -37,7 +37,10 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 	__must_check;
 void __drm_shmem_record_device(struct drm_dev_ctx *ctx);
 
-/* The DMA device that tables are mapped for. There is, or was, a table, or the caller makes one. */
+/*
+ * The DMA device that tables and coherent memory are mapped for. There is, or was, one of them, or
+ * the caller makes one.
+ */
 static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx)
 {
 	return READ_ONCE(ctx->__dma_dev);

@@ -46,10 +46,7 @@ struct drm_dev_ctx_res_entry {
 	size_t size;
 	union {
 		resource_size_t start;
-		struct {
-			struct device *dma_dev;		/* with a reference */
-			dma_addr_t dma;
-		};
+		dma_addr_t dma;
 		const struct firmware *fw;
 	};
 };
@@ -201,18 +198,21 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_ioremap);
 
 static void drm_dev_ctx_dma_free(struct drm_dev_ctx_res_entry *entry)
 {
-	dma_free_coherent(entry->dma_dev, entry->size, entry->addr, entry->dma);
-	put_device(entry->dma_dev);
+	dma_free_coherent(__drm_dev_ctx_dma_dev(entry->ctx), entry->size, entry->addr,
+			  entry->dma);
 }
 
+/* Like an sg table, the memory must not outlive the binding of the DMA device. */
 static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t size)
 {
-	struct device *dev = drm_dev_dma_dev(&entry->ctx->drm);
+	int ret = __drm_dev_ctx_settle_dma_dev(entry->ctx);
 
-	entry->addr = dma_alloc_coherent(dev, size, &entry->dma, GFP_KERNEL);
+	if (ret)
+		return ret;
+	entry->addr = dma_alloc_coherent(__drm_dev_ctx_dma_dev(entry->ctx), size, &entry->dma,
+					 GFP_KERNEL);
 	if (!entry->addr)
 		return -ENOMEM;
-	entry->dma_dev = get_device(dev);
 	entry->size = size;
 	entry->unmap = drm_dev_ctx_dma_free;
 	return 0;

@@ -445,6 +445,31 @@ static void res_coherent(struct kunit *test)
 	kfree(t->hw);
 }
 
+/* With coherent memory, the DMA device stays: no device link would keep another one bound. */
+static void res_dma_device_stays(struct kunit *test)
+{
+	struct res_test *t = test->priv;
+	struct drm_device *drm = drm_dev_ctx_unreg_drm(t->unreg);
+	struct device *first = drm_safe_test_parent(test);
+	struct res_ring_res ring = {};
+	int ret;
+
+	drm_dev_set_dma_dev(drm, first);
+	ret = drm_dev_ctx_dma_alloc(&t->hw->ring, &t->unreg->bound, SZ_4K);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	drm_dev_set_dma_dev(drm, drm_safe_test_parent(test));
+	kunit_warning_suppress(test) {
+		ret = drm_dev_ctx_dma_alloc(&ring, &t->unreg->bound, SZ_4K);
+		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+		ret = drm_dev_ctx_register(t->parent, &t->unreg, &res_ops, &t->hw->base);
+		KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+		EXPECT_BROKEN(test, "a DMA device is set before the first sg table",
+			      "a DMA device is set before the first sg table");
+	}
+	/* The memory is freed for the device that it is for. */
+	drm_safe_test_unbind(test, t->parent);
+}
+
 /* A file that is not there: the loader's error, and nothing is lent. */
 static void res_no_firmware(struct kunit *test)
 {
@@ -521,6 +546,7 @@ static struct kunit_case drm_dev_ctx_res_cases[] = {
 	KUNIT_CASE(res_other_device),
 	KUNIT_CASE(res_mapped_twice),
 	KUNIT_CASE(res_coherent),
+	KUNIT_CASE(res_dma_device_stays),
 	KUNIT_CASE(res_no_firmware),
 	KUNIT_CASE(res_after_unbind),
 	KUNIT_CASE(res_no_memory),
