@@ -1316,19 +1316,28 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 /*
  * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
  * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
- * management, as is the case for faux devices.
+ * management, as is the case for faux devices. A link to a supplier that is just being unbound is
+ * too late.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
 	/* A device without a driver stays as it is. */
 	if (supplier == dev || !supplier->driver)
 		return 0;
-	if (device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER))
-		return 0;
-
-	dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
-		dev_name(supplier), what);
-	return -EINVAL;
+	/* A link that comes too late could not be taken back. */
+	if (!drm_device_is_unbinding(supplier) &&
+	    !device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER)) {
+		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
+			dev_name(supplier), what);
+		return -EINVAL;
+	}
+	/* After the link: a supplier whose unbinding begins later unbinds @dev first. */
+	if (drm_device_is_unbinding(supplier)) {
+		dev_err(dev, "%s, the %s of its DRM device, is being unbound\n",
+			dev_name(supplier), what);
+		return -ENODEV;
+	}
+	return 0;
 }
 
 static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)

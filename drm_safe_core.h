@@ -10,6 +10,7 @@
 #define _DRM_SAFE_CORE_H
 
 #include <linux/dcache.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
@@ -109,6 +110,15 @@ static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *c
 {
 }
 #endif
+
+/*
+ * Returns whether the driver core has asked for the consumers of a device already, in order to
+ * unbind them first. Goes when device_link_add() refuses such a supplier.
+ */
+static inline bool drm_device_is_unbinding(const struct device *dev)
+{
+	return READ_ONCE(dev->links.status) == DL_DEV_UNBINDING;
+}
 
 /*
  * Sets the lockdep class of a work item, which INIT_DELAYED_WORK() derives from its place in

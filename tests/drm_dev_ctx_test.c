@@ -1333,6 +1333,48 @@ static void drm_dev_ctx_test_dma_device(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqbruf");
 }
 
+/* A device that is registered while its DMA device is being unbound */
+struct tdev_going {
+	struct device *parent;
+	struct drm_dev_ctx_unreg *unreg;
+	struct tdev_hw *hw;
+	int ret;
+};
+
+static void tdev_going_remove(struct platform_device *pdev)
+{
+	struct tdev_going *going = platform_get_drvdata(pdev);
+
+	going->ret = drm_dev_ctx_register(going->parent, &going->unreg, &tdev_reg_ops,
+					  &going->hw->base);
+}
+
+static struct platform_driver tdev_going_driver = {
+	.probe = tdev_kunit_probe,
+	.remove = tdev_going_remove,
+	.driver.name = "drm_safe_test_going",
+};
+
+/* The driver core has looked for its consumers already. */
+static void drm_dev_ctx_test_dma_device_goes(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_going going = {
+		.parent = t->parent,
+		.unreg = tdev_new(test),
+		.hw = tdev_hw_new(test),
+	};
+	struct platform_device *dma_dev;
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_going_driver), 0);
+	dma_dev = tdev_bus_device(test, tdev_going_driver.driver.name);
+	platform_set_drvdata(dma_dev, &going);
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(going.unreg), &dma_dev->dev);
+	device_release_driver(&dma_dev->dev);
+	KUNIT_EXPECT_EQ(test, going.ret, -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
+}
+
 /* A DMA device that the driver core cannot unbind later is refused. */
 static void drm_dev_ctx_test_dma_device_odd(struct kunit *test)
 {
@@ -2944,6 +2986,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_first),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_nested),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device),
+	KUNIT_CASE(drm_dev_ctx_test_dma_device_goes),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_odd),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),
