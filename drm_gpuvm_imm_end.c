@@ -49,6 +49,7 @@ struct drm_gpuvm_imm_cleaner {
 	const struct drm_gpuvm_imm_type *type;	/* of the address space, which may be gone */
 	const struct drm_driver *driver;
 	unsigned long era;
+	bool queued;		/* a drain, or a clean-up inside of it did */
 };
 
 static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
@@ -100,6 +101,7 @@ static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self,
 					struct drm_gpuvm_imm *vm)
 {
 	self->task = current;
+	self->queued = false;
 	self->type = vm->type;
 	self->driver = vm->base.drm->driver;
 	scoped_guard(spinlock, &drm_gpuvm_imm_cleaners_lock) {
@@ -111,9 +113,14 @@ static void drm_gpuvm_imm_cleaner_enter(struct drm_gpuvm_imm_cleaner *self,
 
 static void drm_gpuvm_imm_cleaner_leave(struct drm_gpuvm_imm_cleaner *self)
 {
+	struct drm_gpuvm_imm_cleaner *outer;
+
 	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 	list_del(&self->node);
+	outer = drm_gpuvm_imm_current_cleaner();
+	if (outer)
+		outer->queued |= self->queued;
 }
 
 /* The end of the address space takes it off the list. */
@@ -160,6 +167,7 @@ static void drm_gpuvm_imm_inherit_era(struct drm_gpuvm_imm *vm)
 
 	if (!self)
 		return;
+	self->queued = true;
 	vm->drain_era = min(vm->drain_era, self->era);
 	if (self->era != drm_gpuvm_imm_era)
 		drm_gpuvm_imm_inherited++;
@@ -319,30 +327,24 @@ static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 	return cancel_work_sync(&vm->drain);
 }
 
-static bool drm_gpuvm_imm_is_clean(struct drm_gpuvm_imm *vm)
-{
-	guard(spinlock)(&vm->pool_lock);
-
-	return list_empty(&vm->dead) && !drm_gpuvm_has_deferred(&vm->base);
-}
-
 /*
- * This task does the work of a drain that has not started. The drain is cancelled last.
- * What another task left without being able to queue the drain, or what the cancelled
- * drain would have cleaned up, is seen after that.
+ * This task does the work of a drain that has not started. It cancels the drain first: what the
+ * drain would have cleaned up, and what another task left without being able to queue it
+ * meanwhile, is seen after that. The clean-up itself can drop more, which is cleaned up, too.
+ * Whatever other tasks drop from then on is for the drain. They can do so all the time.
  */
 static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuvm_imm_cleaner self;
 
 	do {
-		drm_gpuvm_imm_cleaner_enter(&self, vm);
-		drm_gpuvm_imm_clean(vm);
-		drm_gpuvm_imm_cleaner_leave(&self);
 		/* This is not the last reference, since the core's reference still exists. */
 		if (drm_gpuvm_imm_cancel_drain(vm))
 			drm_gpuvm_put(&vm->base);
-	} while (!drm_gpuvm_imm_is_clean(vm));
+		drm_gpuvm_imm_cleaner_enter(&self, vm);
+		drm_gpuvm_imm_clean(vm);
+		drm_gpuvm_imm_cleaner_leave(&self);
+	} while (self.queued);
 }
 
 /*

@@ -33,11 +33,22 @@ struct end_vm {
 	DRM_GPUVM_IMM_CORE(core);
 };
 
+/* A client that drops an update of an address space whenever one has been cleaned up */
+struct end_client {
+	struct drm_gpuvm_imm_update updates[5];
+	struct completion drop;
+	struct completion dropped;
+	struct completion ended;	/* a worker waits for that, if it can come */
+	struct completion done;
+	atomic_t left;
+};
+
 /* What happens when data goes that holds it */
 struct end_hook {
 	struct end_vm *ends;		/* this address space ends, */
 	bool flushes;			/* or everything is flushed, */
 	struct drm_gpuvm_imm_update *drops;	/* or this is dropped, */
+	struct end_client *client;		/* or this client drops something, */
 	struct completion *inside;	/* after the first was completed, */
 	struct completion *leave;	/* and this was waited for */
 	unsigned int calls;
@@ -80,6 +91,16 @@ static void end_hook_flush(struct end_hook *hook)
 	}
 }
 
+static void end_client_drop(struct end_client *client)
+{
+	if (current->flags & PF_WQ_WORKER)
+		wait_for_completion_timeout(&client->ended, HZ);
+	if (atomic_read(&client->left) <= 0)
+		return;
+	complete(&client->drop);
+	wait_for_completion(&client->dropped);
+}
+
 static void end_hook_call(struct end_hook *hook)
 {
 	if (!hook)
@@ -98,6 +119,8 @@ static void end_hook_call(struct end_hook *hook)
 		end_hook_flush(hook);
 	if (hook->drops)
 		drm_gpuvm_imm_update_drop(hook->drops);
+	if (hook->client)
+		end_client_drop(hook->client);
 	WRITE_ONCE(hook->left, true);
 }
 
@@ -279,6 +302,53 @@ static void end_drops_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hook.calls, 1);
 	KUNIT_EXPECT_EQ(test, inner.calls, 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
+static int end_client_fn(void *data)
+{
+	struct end_client *client = data;
+
+	for (int i = 0; i < ARRAY_SIZE(client->updates); i++) {
+		wait_for_completion(&client->drop);
+		drm_gpuvm_imm_update_drop(&client->updates[i]);
+		atomic_dec(&client->left);
+		complete(&client->dropped);
+	}
+	complete(&client->done);
+
+	return 0;
+}
+
+/* The end does not clean up after another task for as long as that drops more. */
+static void end_under_load(struct kunit *test)
+{
+	struct end_client *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
+	struct end_vm *vm = end_vm_new(test);
+	struct end_hook hook = { .client = client };
+	const int n = ARRAY_SIZE(client->updates);
+
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	init_completion(&client->drop);
+	init_completion(&client->dropped);
+	init_completion(&client->ended);
+	init_completion(&client->done);
+	atomic_set(&client->left, n);
+	for (int i = 0; i < n; i++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				drm_gpuvm_imm_prepare_map_sparse(drm_gpuvm_imm_shared(vm->core),
+								 &client->updates[i], TEST_START,
+								 TEST_PAGE));
+		drm_gpuvm_imm_update_data(&end_vm_type, &client->updates[i])->hook = &hook;
+	}
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(end_client_fn, client, "end-client")));
+	end_map_at(test, vm, END_IN_VA_PUT, &hook);
+	end_vm_end(vm);
+	KUNIT_EXPECT_EQ(test, atomic_read(&client->left), n - 1);
+	/* The drain cleans up the others. */
+	complete_all(&client->ended);
+	wait_for_completion(&client->done);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, hook.calls, n + 1);
 }
 
 /*
@@ -948,6 +1018,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_in_clean_up),
 	KUNIT_CASE(end_of_itself),
 	KUNIT_CASE(end_drops_more),
+	KUNIT_CASE(end_under_load),
 	KUNIT_CASE(end_needs_no_worker),
 	KUNIT_CASE(end_before_module),
 	KUNIT_CASE(end_other_module),
