@@ -584,17 +584,14 @@ static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva
 }
 
 /*
- * Resizes the pool to @size VAs, unless it holds more by now. The spare VAs move to the
+ * Gives the pool an array for @size VAs, unless it holds more by now. The spare VAs move to the
  * new array after it has replaced the old one. Meanwhile, other tasks find fewer VAs, and
- * allocate. The caller holds a reference.
+ * allocate.
  */
-int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
+static void drm_gpuvm_imm_pool_replace(struct drm_gpuvm_imm *vm, struct drm_gpuva **pool,
+				       unsigned int size)
 {
-	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL_ACCOUNT);
 	unsigned int spare = 0;
-
-	if (!pool)
-		return -ENOMEM;
 
 	scoped_guard(spinlock, &vm->pool_lock) {
 		if (vm->pool_count + vm->pool_lent <= size) {
@@ -605,6 +602,17 @@ int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 	}
 	drm_gpuvm_imm_pool_refill(vm, pool, spare);
 	kvfree(pool);
+}
+
+/* Resizes the pool to @size VAs, unless it holds more by now. The caller holds a reference. */
+int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
+{
+	struct drm_gpuva **pool = kvmalloc_array(size, sizeof(*pool), GFP_KERNEL_ACCOUNT);
+
+	if (!pool)
+		return -ENOMEM;
+
+	drm_gpuvm_imm_pool_replace(vm, pool, size);
 
 	return 0;
 }
@@ -646,17 +654,25 @@ static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 	return size < vm->pool_size / 2 ? size : 0;
 }
 
-/* Shrinks the array, as the drain has asked for. On failure, the pool keeps the larger one. */
+/*
+ * Shrinks the array, as the drain has asked for. On failure, the pool keeps the larger one: nothing
+ * is killed in order to free some memory.
+ */
 static noinline void drm_gpuvm_imm_pool_shrink(struct drm_gpuvm_imm *vm)
 {
+	struct drm_gpuva **pool;
 	unsigned int size;
 
 	scoped_guard(spinlock, &vm->pool_lock) {
 		WRITE_ONCE(vm->pool_shrink, false);
 		size = drm_gpuvm_imm_pool_smaller(vm);
 	}
-	if (size)
-		drm_gpuvm_imm_pool_resize(vm, size);
+	if (!size)
+		return;
+	pool = kvmalloc_array(size, sizeof(*pool),
+			      GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
+	if (pool)
+		drm_gpuvm_imm_pool_replace(vm, pool, size);
 }
 
 static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)

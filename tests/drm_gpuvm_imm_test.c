@@ -11,6 +11,10 @@
 #include "drm_gpuvm_imm_test.h"
 #include "drm_safe_test.h"
 
+#ifdef CONFIG_TRACEPOINTS
+#include <trace/events/kmem.h>
+#endif
+
 static u64 *test_model(struct kunit *test)
 {
 	u64 *model = kunit_kcalloc(test, TEST_PAGES, sizeof(*model), GFP_KERNEL);
@@ -1148,12 +1152,56 @@ static unsigned int vm_pool_size(struct test_vm *vm)
 	return shared->pool_size;
 }
 
+/* How this task allocates the array of the pool */
+struct vm_pool_alloc {
+	struct task_struct *task;
+	size_t bytes;
+	unsigned int seen;
+	gfp_t gfp;
+};
+
+#ifdef CONFIG_TRACEPOINTS
+static void vm_pool_alloc_probe(void *data, unsigned long site, const void *ptr,
+				size_t bytes_req, size_t bytes_alloc, gfp_t gfp, int node)
+{
+	struct vm_pool_alloc *alloc = data;
+
+	if (current != alloc->task || bytes_req != alloc->bytes)
+		return;
+	alloc->seen++;
+	alloc->gfp = gfp;
+}
+
+static int vm_pool_alloc_prepare(struct vm_pool_alloc *alloc, struct drm_gpuvm_imm *shared,
+				 struct drm_gpuvm_imm_update *update)
+{
+	int ret;
+
+	alloc->task = current;
+	ret = register_trace_kmalloc(vm_pool_alloc_probe, alloc);
+	if (ret)
+		return ret;
+	ret = drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START, TEST_PAGE);
+	unregister_trace_kmalloc(vm_pool_alloc_probe, alloc);
+	tracepoint_synchronize_unregister();
+
+	return ret;
+}
+#else
+static int vm_pool_alloc_prepare(struct vm_pool_alloc *alloc, struct drm_gpuvm_imm *shared,
+				 struct drm_gpuvm_imm_update *update)
+{
+	return drm_gpuvm_imm_prepare_map_sparse(shared, update, TEST_START, TEST_PAGE);
+}
+#endif
+
 /*
  * The room for spare VAs goes as well, except for what updates need. The drain allocates no smaller
- * array, because a worker is charged for nothing: the next update does.
+ * array, because a worker is charged for nothing: the next update does. No task is killed for that.
  */
 static void drm_gpuvm_imm_test_pool_shrinks(struct kunit *test)
 {
+	struct vm_pool_alloc alloc = { .bytes = DRM_GPUVM_IMM_POOL_MAX * sizeof(void *) };
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
 	const unsigned int n = 2 * DRM_GPUVM_IMM_POOL_MAX;
@@ -1170,9 +1218,12 @@ static void drm_gpuvm_imm_test_pool_shrinks(struct kunit *test)
 	size = vm_pool_size(vm);
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_EQ(test, vm_pool_size(vm), size);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, &updates[8], TEST_START,
-								  TEST_PAGE));
+	KUNIT_ASSERT_EQ(test, vm_pool_alloc_prepare(&alloc, shared, &updates[8]), 0);
 	KUNIT_EXPECT_LE(test, vm_pool_size(vm), DRM_GPUVM_IMM_POOL_MAX);
+	if (IS_ENABLED(CONFIG_TRACEPOINTS)) {
+		KUNIT_EXPECT_EQ(test, alloc.seen, 1);
+		KUNIT_EXPECT_TRUE(test, alloc.gfp & __GFP_NORETRY);
+	}
 	drm_gpuvm_imm_update_drop(&updates[8]);
 	KUNIT_EXPECT_LE(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 3 * 8);
 
