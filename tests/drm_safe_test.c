@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
@@ -7,9 +8,9 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/module.h>
-#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_debugfs.h>
@@ -236,19 +237,28 @@ static void drm_safe_fail_keep_nodes(void)
 	idr_preload_end();
 }
 
+static void drm_safe_fail_restore(void *values)
+{
+	drm_safe_fail_swap(values);
+}
+
+/* A failed assertion in fn() ends this thread. What that would leave behind is an action. */
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
 {
-	unsigned long values[ARRAY_SIZE(drm_safe_fail_knobs)];
+	const unsigned int knobs = ARRAY_SIZE(drm_safe_fail_knobs);
+	unsigned long *values = kunit_kcalloc(test, knobs, sizeof(*values), GFP_KERNEL);
 	unsigned int nth, left = 0;
 	int ret = 0;
 
-	for (int i = 0; i < ARRAY_SIZE(values); i++)
+	KUNIT_ASSERT_NOT_NULL(test, values);
+	for (int i = 0; i < knobs; i++)
 		values[i] = drm_safe_fail_knobs[i].value;
 	if (!drm_safe_fail_swap(values))
 		kunit_skip(test, "no failslab or fail_page_alloc");
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, drm_safe_fail_restore, values), 0);
 
-	/* Nodes are kept for a CPU: stay on it. */
-	migrate_disable();
+	/* Nodes are kept for a CPU: stay on it. A thread must not end with migration disabled. */
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 	for (nth = 1; !left && nth <= DRM_SAFE_FAIL_MAX; nth++) {
 		drm_safe_fail_keep_nodes();
 		WRITE_ONCE(current->fail_nth, nth);
@@ -256,8 +266,8 @@ unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *c
 		left = READ_ONCE(current->fail_nth);
 		WRITE_ONCE(current->fail_nth, 0);
 	}
-	migrate_enable();
-	drm_safe_fail_swap(values);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	kunit_release_action(test, drm_safe_fail_restore, values);
 
 	KUNIT_EXPECT_GT_MSG(test, left, 0, "more than %u allocations", DRM_SAFE_FAIL_MAX);
 	KUNIT_EXPECT_EQ_MSG(test, ret, 0, "fails without a failing allocation");
