@@ -1305,7 +1305,7 @@ void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo)
 	/* The vm_bo may hold the only reference to the address space. */
 	vm = to_drm_gpuvm_imm(vm_bo->vm);
 	drm_safe_trusted(drm_gpuvm_get(&vm->base));
-	if (drm_gpuvm_bo_put_deferred(vm_bo))
+	if (drm_gpuvm_bo_put_late(vm_bo))
 		drm_gpuvm_imm_put_and_drain(vm);
 	else
 		drm_gpuvm_imm_put(vm);

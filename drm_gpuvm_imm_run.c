@@ -137,7 +137,7 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
  * Like drm_gpuva_unlink_defer(), which puts the reference of the VA before it releases the lock of
  * the object. The object may be freed as soon as another task puts the last reference, but a mutex
  * is still accessed after the next task can take it. So this puts the reference last. The object
- * may be freed from then on. What the core's put itself leaves of this is told in gpuvm.cocci.
+ * may be freed from then on.
  */
 static void drm_gpuvm_imm_unlink(struct drm_gpuva *va)
 	__drm_nonallocating
@@ -152,7 +152,7 @@ static void drm_gpuvm_imm_unlink(struct drm_gpuva *va)
 	mutex_unlock(&vm_bo->obj->gpuva.lock);
 	va->vm_bo = NULL;
 	va->gem.obj = NULL;
-	drm_gpuvm_bo_put_deferred(vm_bo);
+	drm_gpuvm_bo_put_late(vm_bo);
 }
 
 /* Maps the update's VA, which is in the tree already. Nothing else is mapped there. */
@@ -610,7 +610,7 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 		drm_gpuvm_imm_unlink(va);
 	drain = drm_gpuvm_imm_update_recycle(vm, update);
 	if (update->__vm_bo)
-		drm_gpuvm_bo_put_deferred(update->__vm_bo);
+		drm_gpuvm_bo_put_late(update->__vm_bo);
 	update->__vm_bo = NULL;
 	update->__vm = NULL;
 

@@ -27,6 +27,7 @@
 #include <drm/drm_print.h>
 
 #include "drm_safe_context.h"
+#include "drm_safe_effects.h"
 #include "drm_safe_resv.h"
 
 struct drm_dev_ctx;
@@ -469,6 +470,42 @@ static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 	drm_gpuvm_put(vm_bo->vm);
 	kfree(vm_bo);
 }
+#endif
+
+#ifndef drm_gpuvm_bo_put_deferred_holds
+/*
+ * Like drm_gpuvm_bo_put_deferred(), which can put a reference that is not the last one under the
+ * lock of the object, and then unlocks. As soon as it has put the reference, another task can put
+ * the last one, and the object goes with its lock. This keeps the reference until it has released
+ * the lock, or has found that it is the last one. Returns whether it was. What a task did with the
+ * vm_bo comes before the vm_bo is freed, see vm-bo-put.litmus. Goes when the core does that:
+ * gpuvm.cocci.
+ */
+static inline bool drm_gpuvm_bo_put_late(struct drm_gpuvm_bo *vm_bo)
+	__drm_nonallocating
+{
+	struct drm_gem_object *obj = vm_bo->obj;
+	refcount_t *refs = &vm_bo->kref.refcount;
+	bool put, last;
+
+	for (;;) {
+		drm_safe_trusted(put = refcount_dec_not_one(refs));
+		if (put)
+			return false;
+		mutex_lock(&obj->gpuva.lock);
+		/* If this is the only reference, then others can only be taken under the lock. */
+		drm_safe_trusted(last = refcount_dec_if_one(refs));
+		if (last)
+			list_del(&vm_bo->list.entry.gem);
+		mutex_unlock(&obj->gpuva.lock);
+		if (last)
+			break;
+	}
+	drm_safe_trusted(llist_add(&vm_bo->list.entry.bo_defer, &vm_bo->vm->bo_defer));
+	return true;
+}
+#else
+#define drm_gpuvm_bo_put_late drm_gpuvm_bo_put_deferred
 #endif
 
 #ifndef drm_gpuvm_bo_is_extobj

@@ -955,12 +955,14 @@ static void end_tells_lockdep(struct kunit *test)
 #endif
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
-/* The first time that a task releases a lock: how many references a vm_bo has */
+/* The first time that a task releases a lock, or a later one: how many references a vm_bo has */
 struct end_release {
 	struct tracepoint *tp;
 	struct task_struct *task;
 	const struct lockdep_map *lock;
 	struct drm_gpuvm_bo *vm_bo;
+	unsigned int skip;
+	unsigned int acquired;
 	unsigned int times;
 	unsigned int refs;
 };
@@ -969,7 +971,7 @@ static void end_released(void *data, struct lockdep_map *lock, unsigned long ip)
 {
 	struct end_release *release = data;
 
-	if (current == release->task && lock == release->lock && !release->times++)
+	if (current == release->task && lock == release->lock && release->times++ == release->skip)
 		release->refs = kref_read(&release->vm_bo->kref);
 }
 
@@ -1007,7 +1009,61 @@ static void end_unlink_holds_lock(struct kunit *test)
 	test_bo_end(test, bo);
 	end_vm_end(vm);
 }
+
+/* A task that finds a vm_bo while another one is about to put its last reference */
+static void end_acquired(void *data, struct lockdep_map *lock, unsigned int subclass, int trylock,
+			 int read, int check, struct lockdep_map *nest_lock, unsigned long ip)
+{
+	struct end_release *release = data;
+
+	/* might_lock() comes first. */
+	if (current == release->task && lock == release->lock && ++release->acquired == 2)
+		kref_get(&release->vm_bo->kref);
+}
+
+static void end_find_acquire(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "lock_acquire"))
+		*(struct tracepoint **)found = tp;
+}
+
+/* The same for a task that puts a reference, which was the last one until it took the lock. */
+static void end_put_holds_lock(struct kunit *test)
+{
+	struct end_vm *vm = end_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct end_release release = { .task = current, .lock = &bo->base.gpuva.lock.dep_map };
+	struct tracepoint *acquire = NULL;
+
+	release.vm_bo = drm_gpuvm_imm_obtain(&end_vm_type, drm_gpuvm_imm_shared(vm->core), bo,
+					     end_no_hook);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(release.vm_bo));
+	/* The first release is that of might_lock(). */
+	release.skip = 1;
+	for_each_kernel_tracepoint(end_find_release, &release);
+	for_each_kernel_tracepoint(end_find_acquire, &acquire);
+	KUNIT_ASSERT_NOT_NULL(test, release.tp);
+	KUNIT_ASSERT_NOT_NULL(test, acquire);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(release.tp, end_released, &release), 0);
+	KUNIT_ASSERT_EQ(test, tracepoint_probe_register(acquire, end_acquired, &release), 0);
+	drm_gpuvm_imm_bo_put(release.vm_bo);
+	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(acquire, end_acquired, &release), 0);
+	KUNIT_EXPECT_EQ(test, tracepoint_probe_unregister(release.tp, end_released, &release), 0);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, release.acquired, 2);
+	KUNIT_EXPECT_EQ(test, release.times, 2);
+	KUNIT_EXPECT_EQ(test, release.refs, 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&release.vm_bo->kref), 1);
+	drm_gpuvm_imm_bo_put(release.vm_bo);
+	test_bo_end(test, bo);
+	end_vm_end(vm);
+}
 #else
+static void end_put_holds_lock(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_LOCKDEP and CONFIG_TRACEPOINTS");
+}
+
 static void end_unlink_holds_lock(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_LOCKDEP and CONFIG_TRACEPOINTS");
@@ -1035,6 +1091,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_is_marked_first),
 	KUNIT_CASE(end_tells_lockdep),
 	KUNIT_CASE(end_unlink_holds_lock),
+	KUNIT_CASE(end_put_holds_lock),
 	{}
 };
 

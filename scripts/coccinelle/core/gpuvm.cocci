@@ -10,7 +10,8 @@
 // object. If another task puts the last reference, the object can be freed before mutex_unlock() is
 // done with the lock. A user that unlinks under the lock and puts the reference after it has no such
 // problem. kref_put_mutex() in drm_gpuvm_bo_put_deferred() has it as well, if another task takes a
-// reference between the two tests of the count and puts it as the last one: this is left.
+// reference between the two tests of the count and puts it as the last one. Keep the reference until
+// the lock is released, unless it is the last one, which nobody can add to under the lock.
 //
 // Add functions whose documentation says what such users may rely on.
 //
@@ -161,8 +162,32 @@ identifier vm_bo;
 +
 +void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo);
 +#define drm_gpuvm_bo_uncreate drm_gpuvm_bo_uncreate
++#define drm_gpuvm_bo_put_deferred_holds 1
 +
  void drm_gpuvm_bo_extobj_add(struct drm_gpuvm_bo *vm_bo);
+
+@@
+identifier vm_bo;
+@@
+ bool
+ drm_gpuvm_bo_put_deferred(struct drm_gpuvm_bo *vm_bo)
+ {
+ ...
+-return !!kref_put_mutex(&vm_bo->kref,
+-			drm_gpuvm_bo_defer_free,
+-			&vm_bo->obj->gpuva.lock);
++/* Not kref_put_mutex(): the lock may go with a reference that is not the last one. */
++while (!refcount_dec_not_one(&vm_bo->kref.refcount)) {
++	mutex_lock(&vm_bo->obj->gpuva.lock);
++	if (refcount_dec_if_one(&vm_bo->kref.refcount)) {
++		drm_gpuvm_bo_defer_free(&vm_bo->kref);
++		return true;
++	}
++	mutex_unlock(&vm_bo->obj->gpuva.lock);
++}
++
++return false;
+ }
 
 @@
 declarer name EXPORT_SYMBOL_GPL;
