@@ -492,6 +492,7 @@ drm_gpuvm_imm_find_or_create(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 	ret = vm->type->bo_init ? vm->type->bo_init(vm_bo, arg) : 0;
 	if (ret) {
 		drm_gpuvm_bo_uncreate(vm_bo);
+		kfree(vm_bo);
 		return ERR_PTR(ret);
 	}
 

@@ -461,14 +461,13 @@ static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
 
 #ifndef drm_gpuvm_bo_uncreate
 /*
- * Undoes drm_gpuvm_bo_create(). The vm_bo is in no list, and no other task has it. Goes
- * when the core exports drm_gpuvm_bo_destroy_not_in_lists(): gpuvm.cocci.
+ * Puts what drm_gpuvm_bo_create() has taken. The vm_bo is in no list, no other task has it, and
+ * the caller frees its memory. Goes when the core exports this: gpuvm.cocci.
  */
 static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 {
 	drm_gem_object_put(vm_bo->obj);
 	drm_gpuvm_put(vm_bo->vm);
-	kfree(vm_bo);
 }
 #endif
 

@@ -194,11 +194,15 @@ declarer name EXPORT_SYMBOL_GPL;
 @@
  EXPORT_SYMBOL_GPL(drm_gpuvm_bo_put_deferred);
 +/**
-+ * drm_gpuvm_bo_uncreate() - undo drm_gpuvm_bo_create()
++ * drm_gpuvm_bo_uncreate() - put what drm_gpuvm_bo_create() has taken
 + * @vm_bo: a &drm_gpuvm_bo that was not published, and that no other task has
++ *
++ * For a &drm_gpuvm_bo that the driver could not initialise, which is not one for
++ * &drm_gpuvm_ops.vm_bo_free. The caller frees the memory.
 + */
 +void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 +{
-+	drm_gpuvm_bo_destroy_not_in_lists(vm_bo);
++	drm_gem_object_put(vm_bo->obj);
++	drm_gpuvm_put(vm_bo->vm);
 +}
 +EXPORT_SYMBOL_GPL(drm_gpuvm_bo_uncreate);
