@@ -45,10 +45,13 @@ static void sgpu_job_release(struct sgpu_job *job)
 	}
 	kfree(job->signals);
 
-	if (dma_fence_was_initialized(job->fence))
+	if (dma_fence_was_initialized(job->fence)) {
+		/* It uses the scheduler, and so the address space, after the job is done. */
+		flush_work(&job->work);
 		dma_fence_put(job->fence);
-	else
+	} else {
 		kfree(job->fence);
+	}
 
 	if (job->binds)
 		sgpu_bind_drop(job);
