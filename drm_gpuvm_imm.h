@@ -534,7 +534,8 @@ struct drm_gpuvm_imm_walk {
  * which the mappings cannot change. The owner of the core, for whom a lock of the driver's
  * ensures that, calls drm_gpuvm_imm_for_each_of().
  *
- * In no particular order. The body must not change the address space.
+ * In no particular order. While an update runs, and so in its steps, also visits the mappings that
+ * the update has removed, beside what is left of them. The body must not change the address space.
  *
  * Context: As drm_gpuvm_imm_bo_first_va().
  */

@@ -428,9 +428,12 @@ static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *o
 	u64 start, end;
 
 	drm_gpuvm_imm_find_removed(vm, old, &start, &end);
+	/* Walks of other tasks find it. */
+	mutex_lock(&old->vm_bo->obj->gpuva.lock);
 	old->gem.offset += start - old->va.addr;
 	old->va.addr = start;
 	old->va.range = end - start;
+	mutex_unlock(&old->vm_bo->obj->gpuva.lock);
 	list_del(&old->drm_gpuva_link_entry);
 	WARN_ON_ONCE(drm_gpuva_insert(&vm->base, old));
 }
