@@ -741,7 +741,7 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 }
 
 /**
- * drm_dev_ctx_wait_event() - wait in a section or a block without blocking an unplug
+ * drm_dev_ctx_wait_event() - wait in a section or a block without blocking its device's unplug
  * @_proof: a pointer to a &struct drm_dev_ctx_reg or a &struct drm_dev_ctx_live
  * @_wq_head: the ``struct wait_queue_head``, which is woken up when @_condition changes
  * @_condition: what to wait for, evaluated until it is true once
@@ -749,7 +749,8 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
  *
  * The end of the registration waits for the section or the block, so the wait also ends when the
  * registration begins to end or the device is given up, and when the task is killed. The library
- * wakes it up in these cases.
+ * wakes it up in these cases. Nothing but @_timeout ends it for another device, whose unplug waits
+ * for this section, too.
  *
  * Context: May sleep.
  *
@@ -1056,7 +1057,8 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * Return:
  * * 0 - the registration ended here
  * * -ENODEV - there is none: it ended before, or never was
- * * -EDEADLK - the call would wait for itself; nothing was done
+ * * -EDEADLK - the call would wait for itself, which is reported; nothing was done
+ * * -EINVAL - drm_dev_ctx_alloc() did not make the device, which is reported
  */
 static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 	__must_not_hold(drm_dev_section)

@@ -181,10 +181,7 @@ static struct drm_dev_ctx_work *drm_dev_ctx_async_work(const struct drm_dev_ctx_
 	return container_of(async, struct drm_dev_ctx_work, __async);
 }
 
-/*
- * The handler may free the memory that @work is embedded in. It sees the registration data: see
- * async-open.litmus.
- */
+/* The handler sees the registration data: see async-open.litmus. */
 static void drm_dev_ctx_work_run_reg(struct work_struct *base)
 {
 	struct drm_dev_ctx_work *work = container_of(base, struct drm_dev_ctx_work, __work.work);
@@ -237,7 +234,6 @@ static bool drm_dev_ctx_work_runs(struct drm_dev_ctx_async *async)
 	return work_busy(&drm_dev_ctx_async_work(async)->__work.work) & WORK_BUSY_RUNNING;
 }
 
-/* Compares addresses only, because the handler may have freed the memory around the work item. */
 static bool drm_dev_ctx_work_is_current(struct drm_dev_ctx_async *async)
 {
 	return current_work() == &drm_dev_ctx_async_work(async)->__work.work;

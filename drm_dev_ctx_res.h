@@ -121,8 +121,8 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * Context: May sleep.
  *
  * Return: 0; -EINVAL if @_where is not memory; -ENOSPC if it is smaller than the type; -EBUSY
- * if the region is taken, or the resource is mapped already, which is reported; -ENOMEM; or
- * -ENODEV if the parent is unbound, which is reported.
+ * if the region is taken, or the resource is mapped already, which is reported; -ENOMEM; or, both
+ * reported, -ENODEV if the parent is unbound, and -EINVAL if the DMA device was changed.
  */
 #define drm_dev_ctx_ioremap(_res, _bound, _where)				\
 	__drm_dev_ctx_ioremap_as(_res, _bound, _where, false)
@@ -181,8 +181,8 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * Context: May sleep for a long time.
  *
  * Return: 0; -ENOSPC if the file is smaller than the type; -EBUSY if the resource is in use,
- * which is reported; -ENODEV if the parent is unbound, which is reported, too; or what
- * request_firmware() returned.
+ * which is reported; -ENODEV if the parent is unbound, or -EINVAL if the DMA device was changed,
+ * which are reported, too; or what request_firmware() returned.
  */
 #define drm_dev_ctx_firmware(_res, _bound, _name) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_CONST,	\
