@@ -1317,12 +1317,13 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
  * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
  * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
  * management, as is the case for faux devices. A link to a supplier that is just being unbound is
- * too late.
+ * too late. If the probe function of the supplier makes the device of a consumer that is bound, as
+ * the last component of a master does, then its remove function takes the device away.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
 	/* A device without a driver stays as it is. */
-	if (supplier == dev || !supplier->driver)
+	if (supplier == dev || !supplier->driver || drm_device_link_is_dead(dev, supplier))
 		return 0;
 	/* A link that comes too late could not be taken back. */
 	if (!drm_device_is_unbinding(supplier) &&

@@ -122,6 +122,18 @@ static inline bool drm_device_is_unbinding(const struct device *dev)
 }
 
 /*
+ * Returns whether a device link would have no effect: @consumer is bound, and @supplier is still
+ * being probed. The driver core never unbinds @consumer for such a link, and warns of the link when
+ * @supplier is unbound. Goes when such a link becomes active once @supplier is bound.
+ */
+static inline bool drm_device_link_is_dead(const struct device *consumer,
+					   const struct device *supplier)
+{
+	return READ_ONCE(consumer->links.status) == DL_DEV_DRIVER_BOUND &&
+	       READ_ONCE(supplier->links.status) == DL_DEV_PROBING;
+}
+
+/*
  * Sets the lockdep class of a work item, which INIT_DELAYED_WORK() derives from its place in
  * the source. Goes when the workqueues have an initialiser that takes name and key.
  */

@@ -1375,6 +1375,64 @@ static void drm_dev_ctx_test_dma_device_goes(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
 }
 
+static int tdev_making_probe(struct platform_device *pdev)
+{
+	struct tdev_going *going = platform_get_drvdata(pdev);
+
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(going->unreg), &pdev->dev);
+	going->ret = drm_dev_ctx_register(going->parent, &going->unreg, &tdev_reg_ops,
+					  &going->hw->base);
+	return going->ret;
+}
+
+static void tdev_making_remove(struct platform_device *pdev)
+{
+	struct tdev_going *going = platform_get_drvdata(pdev);
+
+	drm_dev_ctx_remove(going->parent);
+}
+
+static struct platform_driver tdev_making_driver = {
+	.probe = tdev_making_probe,
+	.remove = tdev_making_remove,
+	.driver.name = "drm_safe_test_making",
+};
+
+/*
+ * The last component of a master, which is bound already: its probe function registers the device,
+ * and its remove function ends it. A device link would not do that, and the driver core warns of it.
+ */
+static void drm_dev_ctx_test_dma_device_probes(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct tdev_going going = {
+		.parent = t->parent,
+		.unreg = tdev_new(test),
+		.hw = tdev_hw_new(test),
+		.ret = -EBUSY,
+	};
+	struct drm_device *drm = drm_dev_ctx_unreg_drm(going.unreg);
+	struct platform_device *dma_dev;
+
+	drm_dev_get(drm);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_making_driver), 0);
+	dma_dev = kunit_platform_device_alloc(test, tdev_making_driver.driver.name,
+					      PLATFORM_DEVID_AUTO);
+	KUNIT_ASSERT_NOT_NULL(test, dma_dev);
+	platform_set_drvdata(dma_dev, &going);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, dma_dev), 0);
+	KUNIT_EXPECT_EQ(test, going.ret, 0);
+	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
+	kunit_warning_suppress(test) {
+		device_release_driver(&dma_dev->dev);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+	}
+	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
+	KUNIT_EXPECT_NOT_NULL(test, t->parent->driver);
+	drm_dev_put(drm);
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
+}
+
 /* A DMA device that the driver core cannot unbind later is refused. */
 static void drm_dev_ctx_test_dma_device_odd(struct kunit *test)
 {
@@ -2987,6 +3045,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_nested),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_goes),
+	KUNIT_CASE(drm_dev_ctx_test_dma_device_probes),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_odd),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),
