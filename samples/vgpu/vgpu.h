@@ -21,6 +21,9 @@
 /* The cursor of every virtio GPU has this size. */
 #define VGPU_CURSOR_SIZE	64
 
+/* How many commands a queue has: they wait, are with the device, or are answered. */
+#define VGPU_CMDS		64
+
 /* How long a device may take to answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
 
@@ -29,9 +32,6 @@
 
 /* A failure after such a time has nothing to do with the one before. */
 #define VGPU_STEADY		(4 * VGPU_LIMIT)
-
-struct vgpu_hw;
-struct vgpu_queue;
 
 /* What a command begins with */
 union vgpu_req {
@@ -89,7 +89,7 @@ struct vgpu_queue {
 	bool live;
 	struct list_head free;
 	wait_queue_head_t wait;		/* for a free slot, room in @vq, or an answer */
-	struct vgpu_cmd *cmds;
+	struct vgpu_cmd cmds[VGPU_CMDS];
 };
 
 /*
@@ -207,7 +207,6 @@ void vgpu_hw_free(struct drm_dev_ctx_data *data);
 int vgpu_hw_start(const struct drm_dev_ctx_live *live);
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life);
 void vgpu_hw_stop(struct vgpu_hw *hw);
-void vgpu_hw_leave(struct vgpu_hw *hw);
 bool vgpu_hw_is_gone(const struct vgpu_hw *hw);
 bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb);
 /*

@@ -34,14 +34,13 @@ static const struct drm_driver vgpu_driver = {
 	.major = 1,
 };
 
-/* The device is about to be unplugged: end the waits in sections, which that waits for. */
+/* The device is about to be unplugged: end the waits for the answers of one that was pulled out. */
 static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
 {
 	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
 
 	if (vgpu_hw_is_gone(hw))
 		vgpu_hw_fail(hw, READ_ONCE(hw->life));
-	vgpu_hw_leave(hw);
 }
 
 /* No client can reach the device any more, and nothing turns the display on again. */

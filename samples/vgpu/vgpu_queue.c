@@ -17,9 +17,6 @@
 
 #include "vgpu.h"
 
-#define VGPU_CTRL_CMDS		64
-#define VGPU_CURSOR_CMDS	16
-
 /* Wait for @_cond, which is evaluated until it is true once. As drm_dev_ctx_wait_event(). */
 #define vgpu_wait_event(_q, _live, _cond, _limit)				\
 	((_live) ? drm_dev_ctx_wait_event(_live, (_q)->wait, _cond, _limit) :	\
@@ -40,13 +37,9 @@ static struct vgpu_cmd *vgpu_cmd_take(struct vgpu_queue *q)
 
 static void vgpu_cmd_init(struct vgpu_cmd *cmd, u32 type, size_t req_len, unsigned int life)
 {
+	memset_after(cmd, 0, users);
 	cmd->life = life;
-	cmd->done = false;
-	cmd->out_len = 0;
-	cmd->in_len = 0;
 	cmd->req_len = req_len;
-	memset(&cmd->req, 0, sizeof(cmd->req));
-	memset(&cmd->resp, 0, sizeof(cmd->resp));
 	cmd->req.hdr.type = cpu_to_le32(type);
 }
 
@@ -322,13 +315,14 @@ static void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
 	q->live = true;
 }
 
-/* Returns whether the queue was in use, in that life. */
+/* All waits end. Returns whether the queue was in use, in that life. */
 static bool vgpu_queue_stop(struct vgpu_queue *q, unsigned int life)
 {
 	guard(spinlock_irqsave)(&q->lock);
 	if (!q->live || q->hw->life != life)
 		return false;
 	q->live = false;
+	wake_up_all(&q->wait);
 	return true;
 }
 
@@ -338,7 +332,6 @@ static void vgpu_queue_reclaim(struct vgpu_queue *q)
 
 	while ((cmd = virtqueue_detach_unused_buf(q->vq)))
 		vgpu_cmd_finish(cmd, -ENODEV);
-	wake_up_all(&q->wait);
 }
 
 /*
@@ -354,7 +347,6 @@ void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 	vgpu_queue_stop(&hw->cursor, life);
 	if (time_after64(get_jiffies_64(), hw->started + VGPU_STEADY))
 		WRITE_ONCE(hw->tries, 0);
-	vgpu_hw_leave(hw);
 	drm_err(&hw->ctx->drm, "the device has failed and is reset\n");
 	drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
 }
@@ -411,13 +403,6 @@ void vgpu_hw_stop(struct vgpu_hw *hw)
 		vgpu_fb_free(fb);
 }
 
-/* The device is about to be unplugged: end the waits in sections, which that waits for. */
-void vgpu_hw_leave(struct vgpu_hw *hw)
-{
-	wake_up_all(&hw->ctrl.wait);
-	wake_up_all(&hw->cursor.wait);
-}
-
 /* The virtio core does this before probe and restore. After a reset of ours, nobody has. */
 static int vgpu_hw_negotiate(struct virtio_device *vdev)
 {
@@ -461,20 +446,16 @@ int vgpu_hw_start(const struct drm_dev_ctx_live *live)
 	return 0;
 }
 
-static int vgpu_queue_init(struct vgpu_queue *q, struct vgpu_hw *hw, unsigned int count)
+static void vgpu_queue_init(struct vgpu_queue *q, struct vgpu_hw *hw)
 {
 	q->hw = hw;
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->free);
 	init_waitqueue_head(&q->wait);
-	q->cmds = kzalloc_objs(*q->cmds, count);
-	if (!q->cmds)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(q->cmds); i++) {
 		q->cmds[i].queue = q;
 		list_add(&q->cmds[i].node, &q->free);
 	}
-	return 0;
 }
 
 void vgpu_hw_free(struct drm_dev_ctx_data *data)
@@ -482,8 +463,6 @@ void vgpu_hw_free(struct drm_dev_ctx_data *data)
 	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
 
 	ida_destroy(&hw->ids);
-	kfree(hw->ctrl.cmds);
-	kfree(hw->cursor.cmds);
 	kfree(hw);
 }
 
@@ -501,11 +480,7 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 	hw->tries = VGPU_RETRIES;	/* A device that never answered is given up. */
 	mutex_init(&hw->reset_lock);
 	ida_init(&hw->ids);
-
-	if (vgpu_queue_init(&hw->ctrl, hw, VGPU_CTRL_CMDS) ||
-	    vgpu_queue_init(&hw->cursor, hw, VGPU_CURSOR_CMDS)) {
-		vgpu_hw_free(&hw->base);
-		return ERR_PTR(-ENOMEM);
-	}
+	vgpu_queue_init(&hw->ctrl, hw);
+	vgpu_queue_init(&hw->cursor, hw);
 	return hw;
 }
