@@ -209,6 +209,9 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 		return -E2BIG;
 
 	ret = virtqueue_add_sgs(q->vq, sgs, outs, ins, cmd, GFP_ATOMIC);
+	/* A packed virtqueue says -EIO, too, if it cannot map a command. */
+	if (ret == -EIO && !virtqueue_is_broken(q->vq))
+		return -ENOMEM;
 	if (ret)
 		return ret;
 	cmd->users++;
@@ -242,7 +245,7 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 		err = vgpu_wait_event(q, live, (ret = vgpu_cmd_try_add(cmd, sgt.sgl)) != -ENOSPC &&
 				      ret != -ENOMEM, HZ / 20 + 1);
 	} while (err == -ETIMEDOUT && time_before64(get_jiffies_64(), end));
-	if (ret == -ENOSPC)
+	if (err && (ret == -ENOSPC || err != -ETIMEDOUT))
 		ret = vgpu_wait_error(q, cmd->life, err);
 	else if (ret == -EIO)		/* The device has broken the virtqueue. */
 		vgpu_hw_fail(q->hw, cmd->life);
