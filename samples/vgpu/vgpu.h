@@ -134,7 +134,12 @@ struct vgpu_output {
 	bool enabled;
 	u32 width;
 	u32 height;
-	bool cursor_lost;	/* The last commit did not show it. */
+};
+
+struct vgpu_plane {
+	struct drm_plane base;
+	/* The life in which the device shows what the last commit has put here; 0 if it does not */
+	unsigned int shown;
 };
 
 /* A device: what lives until its last reference is gone */
@@ -191,9 +196,9 @@ static inline int vgpu_hw_lost(const struct vgpu_hw *hw)
 	return READ_ONCE(hw->tries) <= VGPU_RETRIES ? 0 : -ENODEV;
 }
 
-static inline struct vgpu_output *to_vgpu_output(struct drm_crtc *crtc)
+static inline struct vgpu_plane *to_vgpu_plane(struct drm_plane *plane)
 {
-	return container_of(crtc, struct vgpu_output, crtc);
+	return container_of(plane, struct vgpu_plane, base);
 }
 
 static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
@@ -243,7 +248,7 @@ void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index);
 /* vgpu_display.c */
 int vgpu_display_init(const struct drm_dev_ctx_live *live);
 int vgpu_display_update(const struct drm_dev_ctx_live *live);
-int vgpu_display_show(struct drm_device *drm);
+int vgpu_display_show(const struct drm_dev_ctx_live *live);
 void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work);
 

@@ -260,23 +260,40 @@ int vgpu_display_init(const struct drm_dev_ctx_live *live)
 	return vgpu_display_update(live);
 }
 
+/* Does the device show less on an output than the state says? */
+static bool vgpu_is_dark(struct vgpu_hw *hw, struct drm_crtc *crtc)
+{
+	struct drm_plane *plane;
+
+	drm_for_each_plane_mask(plane, crtc->dev, crtc->state->plane_mask)
+		if (READ_ONCE(to_vgpu_plane(plane)->shown) != READ_ONCE(hw->life))
+			return true;
+	return false;
+}
+
 /*
  * Have a device that was started again show what the state says, with all it needs for that. An
- * output that cannot be shown leaves the others alone.
+ * output that cannot be shown leaves the others alone, and is tried again later.
  */
-int vgpu_display_show(struct drm_device *drm)
+int vgpu_display_show(const struct drm_dev_ctx_live *live)
 {
+	struct drm_device *drm = drm_dev_ctx_live_drm(live);
+	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct drm_modeset_acquire_ctx ctx;
 	struct drm_crtc *crtc;
 	int ret;
 
 	DRM_MODESET_LOCK_ALL_BEGIN(drm, ctx, 0, ret);
 	drm_for_each_crtc(crtc, drm) {
+		if (!vgpu_is_dark(hw, crtc))
+			continue;
 		ret = drm_atomic_helper_reset_crtc(crtc, &ctx);
 		if (ret == -EDEADLK)
 			break;
-		if (ret)
+		if (ret || vgpu_is_dark(hw, crtc)) {
 			drm_err(drm, "output %u is not shown: %d\n", drm_crtc_index(crtc), ret);
+			drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, VGPU_LIMIT);
+		}
 		ret = 0;
 	}
 	DRM_MODESET_LOCK_ALL_END(drm, ctx, ret);

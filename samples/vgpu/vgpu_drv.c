@@ -87,11 +87,10 @@ static void vgpu_set_dma_dev(struct drm_device *drm, struct vgpu_hw *hw)
  */
 static int vgpu_restart(const struct drm_dev_ctx_live *live)
 {
-	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	int ret;
 
-	ret = vgpu_hw_start(live) ?: vgpu_display_update(live) ?: vgpu_display_show(drm);
+	ret = vgpu_hw_start(live) ?: vgpu_display_update(live) ?: vgpu_display_show(live);
 	/* A commit does not tell that the device has failed. */
 	if (!ret && !READ_ONCE(hw->ctrl.live))
 		ret = -ENODEV;
@@ -100,13 +99,13 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live)
 		vgpu_hw_fail(hw, READ_ONCE(hw->life));
 		return ret;
 	}
-	drm_kms_helper_hotplug_event(drm);
+	drm_kms_helper_hotplug_event(drm_dev_ctx_live_drm(live));
 	return 0;
 }
 
 /*
- * The device has failed, or could not be started. In no section, as vgpu_config_work(). When
- * the registration is about to end then vgpu_quiesce() resets the device.
+ * The device has failed, or could not be started, or does not show all outputs. In no section, as
+ * vgpu_config_work(). When the registration is about to end then vgpu_quiesce() resets the device.
  */
 static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			      struct drm_dev_ctx_work *work)
@@ -114,8 +113,12 @@ static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_de
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 
-	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->frozen) || READ_ONCE(hw->ctrl.live))
+	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->frozen))
 		return;
+	if (READ_ONCE(hw->ctrl.live)) {
+		vgpu_display_show(live);
+		return;
+	}
 	vgpu_hw_stop(hw);
 	WRITE_ONCE(hw->tries, hw->tries + 1);
 	if (hw->tries > VGPU_RETRIES) {

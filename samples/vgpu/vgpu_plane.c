@@ -62,27 +62,24 @@ static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
 }
 
-/* Have the device copy a part of the buffer into its resource. Returns the last command. */
-static struct vgpu_cmd *vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
-				      const struct drm_rect *rect)
+/* Have the device copy a part of the buffer into its resource, and @wait until it has. */
+static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
+			 const struct drm_rect *rect, bool wait)
 {
+	int ret = vgpu_fb_sync(live, fb);
 	struct drm_rect part = *rect;
 	struct vgpu_cmd *cmd;
-	int ret;
 
-	for (ret = vgpu_fb_sync(live, fb); !ret; ret = vgpu_cmd_send(cmd)) {
-		if (vgpu_by_lines(&fb->base))
-			part.y2 = part.y1 + 1;
+	for (; !ret && part.y1 < rect->y2; part.y1 = part.y2) {
+		part.y2 = vgpu_by_lines(&fb->base) ? part.y1 + 1 : rect->y2;
 		cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
 				   transfer, READ_ONCE(fb->life), NULL);
 		if (IS_ERR(cmd))
-			return cmd;
+			return PTR_ERR(cmd);
 		vgpu_fill_transfer(&cmd->req, fb, &part);
-		if (part.y2 == rect->y2)
-			return cmd;
-		part.y1++;
+		ret = wait && part.y2 == rect->y2 ? vgpu_cmd_run(cmd, NULL) : vgpu_cmd_send(cmd);
 	}
-	return ERR_PTR(ret);
+	return ret;
 }
 
 static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
@@ -119,25 +116,31 @@ static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_r
 	return vgpu_cmd_run(cmd, NULL);
 }
 
+/* Does the device show this framebuffer on the plane, since the last commit? */
+static bool vgpu_is_shown(struct drm_plane_state *old, struct drm_plane_state *new,
+			  struct drm_crtc_state *crtc)
+{
+	return new->fb == old->fb && !drm_atomic_crtc_needs_modeset(crtc) &&
+	       to_vgpu_plane(new->plane)->shown == READ_ONCE(to_vgpu_fb(new->fb)->life);
+}
+
 static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
 			     struct drm_plane_state *new, struct drm_crtc_state *crtc)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
-	struct vgpu_cmd *cmd;
+	const bool shown = vgpu_is_shown(old, new, crtc);
 	struct drm_rect src, damage;
 	int ret;
 
+	/* Each framebuffer has a copy of its own on the device, which may not be whole. */
+	new->ignore_damage_clips |= !shown;
 	if (!crtc->active || !drm_atomic_helper_damage_merged(old, new, &damage))
 		return 0;
 
-	cmd = vgpu_transfer(live, fb, &damage);
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	ret = vgpu_cmd_send(cmd);
+	ret = vgpu_transfer(live, fb, &damage, false);
 	drm_rect_fp_to_int(&src, &new->src);
-	if (!ret && (new->fb != old->fb || !drm_rect_equals(&new->src, &old->src) ||
-		     drm_atomic_crtc_needs_modeset(crtc)))
+	if (!ret && !(shown && drm_rect_equals(&new->src, &old->src)))
 		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, READ_ONCE(fb->life),
 				   &src);
 	return ret ?: vgpu_flush(hw, fb, &damage);
@@ -161,32 +164,20 @@ static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 	return vgpu_cmd_send(cmd);
 }
 
-/* Does the device show this cursor, in whatever place? */
-static bool vgpu_has_cursor(struct drm_plane_state *old, struct drm_plane_state *new,
-			    struct drm_crtc_state *crtc)
-{
-	return new->fb == old->fb && new->crtc == old->crtc &&
-	       new->hotspot_x == old->hotspot_x && new->hotspot_y == old->hotspot_y &&
-	       !drm_atomic_crtc_needs_modeset(crtc) && !to_vgpu_output(new->crtc)->cursor_lost;
-}
-
 /* A cursor command can overtake a transfer, which has another queue: this waits for the copy. */
 static int vgpu_cursor_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
 			    struct drm_plane_state *new, struct drm_crtc_state *crtc)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
-	struct vgpu_cmd *cmd;
-	int ret;
+	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
 
-	if (vgpu_has_cursor(old, new, crtc))
+	if (vgpu_is_shown(old, new, crtc) && new->hotspot_x == old->hotspot_x &&
+	    new->hotspot_y == old->hotspot_y)
 		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb, new);
 
-	cmd = vgpu_transfer(live, fb, &DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height));
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	ret = vgpu_cmd_run(cmd, NULL);
-	return ret ?: vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb, new);
+	return vgpu_transfer(live, fb, &all, true) ?:
+	       vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb, new);
 }
 
 static void vgpu_plane_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
@@ -195,13 +186,13 @@ static void vgpu_plane_update(struct drm_plane *plane, struct drm_atomic_commit 
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
 	const bool cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
-	int ret = 0;
+	int ret = -ENODEV;
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
 		ret = cursor ? vgpu_cursor_show(live, old, new, crtc) :
 			       vgpu_primary_show(live, old, new, crtc);
-	if (cursor)
-		to_vgpu_output(new->crtc)->cursor_lost = ret;
+	WRITE_ONCE(to_vgpu_plane(plane)->shown,
+		   ret ? 0 : READ_ONCE(to_vgpu_fb(new->fb)->life));
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
@@ -232,24 +223,17 @@ static bool vgpu_fits_cursor(const struct drm_plane_state *state)
 
 static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *commit)
 {
-	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	const bool cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
-	struct drm_crtc_state *crtc;
 
 	if (!new->crtc)
 		return 0;
 	if (cursor && !vgpu_fits_cursor(new))
 		return -EINVAL;
-	/* Each framebuffer has a copy of its own on the device. */
-	if (new->fb != old->fb)
-		new->ignore_damage_clips = true;
-
-	crtc = drm_atomic_get_crtc_state(commit, new->crtc);
-	if (IS_ERR(crtc))
-		return PTR_ERR(crtc);
-	return drm_atomic_helper_check_plane_state(new, crtc, DRM_PLANE_NO_SCALING,
-						   DRM_PLANE_NO_SCALING, cursor, true);
+	return drm_atomic_helper_check_plane_state(new,
+						   drm_atomic_get_new_crtc_state(commit, new->crtc),
+						   DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING,
+						   cursor, true);
 }
 
 /* What can fail, and what waits for others */
@@ -332,18 +316,18 @@ struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type 
 				    unsigned int index)
 {
 	const bool cursor = type == DRM_PLANE_TYPE_CURSOR;
-	struct drm_plane *plane;
+	struct vgpu_plane *plane;
 
-	plane = drmm_universal_plane_alloc(drm, struct drm_plane, dev, BIT(index),
+	plane = drmm_universal_plane_alloc(drm, struct vgpu_plane, base, BIT(index),
 					   &vgpu_plane_funcs,
 					   cursor ? &vgpu_cursor_format : &vgpu_primary_format, 1,
 					   NULL, type, NULL);
 	if (IS_ERR(plane))
-		return plane;
-	drm_plane_helper_add(plane, &vgpu_plane_helper_funcs);
+		return ERR_CAST(plane);
+	drm_plane_helper_add(&plane->base, &vgpu_plane_helper_funcs);
 	if (cursor)
-		drm_plane_create_blend_mode_property(plane, BIT(DRM_MODE_BLEND_PREMULTI));
+		drm_plane_create_blend_mode_property(&plane->base, BIT(DRM_MODE_BLEND_PREMULTI));
 	else
-		drm_plane_enable_fb_damage_clips(plane);
-	return plane;
+		drm_plane_enable_fb_damage_clips(&plane->base);
+	return &plane->base;
 }
