@@ -105,7 +105,6 @@ struct vgpu_queue {
  *   @life. Both are changed under the lock of @ctrl.
  * - @tries counts how often it was tried to start the device again since it was live for
  *   VGPU_STEADY at a time. With more than VGPU_RETRIES it is given up.
- * - While @frozen is set, the bus or the system resets the device, and nobody else does.
  */
 struct vgpu_hw {
 	struct drm_dev_ctx_data base;
@@ -121,7 +120,6 @@ struct vgpu_hw {
 	struct list_head kept;
 	u64 started;			/* when it was, in jiffies */
 	unsigned int tries;
-	bool frozen;
 	struct ida ids;
 	atomic64_t fences;
 };

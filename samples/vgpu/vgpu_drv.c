@@ -82,15 +82,14 @@ static void vgpu_set_dma_dev(struct drm_device *drm, struct vgpu_hw *hw)
 }
 
 /*
- * Start a device that was reset and knows nothing, and have it show what the state says. That
- * may have changed meanwhile: a commit does not fail while the device is down.
+ * Have a device that was reset, and started if @ret is 0, show what the state says. That may have
+ * changed meanwhile: a commit does not fail while the device is down.
  */
-static int vgpu_restart(const struct drm_dev_ctx_live *live)
+static int vgpu_restart(const struct drm_dev_ctx_live *live, int ret)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
-	int ret;
 
-	ret = vgpu_hw_start(live) ?: vgpu_display_update(live) ?: vgpu_display_show(live);
+	ret = ret ?: vgpu_display_update(live) ?: vgpu_display_show(live);
 	/* A commit does not tell that the device has failed. */
 	if (!ret && !READ_ONCE(hw->ctrl.live))
 		ret = -ENODEV;
@@ -103,31 +102,52 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live)
 	return 0;
 }
 
-/*
- * The device has failed, or could not be started, or does not show all outputs. In no section, as
- * vgpu_config_work(). When the registration is about to end then vgpu_quiesce() resets the device.
- */
-static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
-			      struct drm_dev_ctx_work *work)
+/* As vgpu_restart(), so many times in a row */
+static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 {
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 
-	if (drm_dev_ctx_live_ending(live) || READ_ONCE(hw->frozen))
-		return;
-	if (READ_ONCE(hw->ctrl.live)) {
-		vgpu_display_show(live);
-		return;
-	}
-	vgpu_hw_stop(hw);
 	WRITE_ONCE(hw->tries, hw->tries + 1);
 	if (hw->tries > VGPU_RETRIES) {
 		drm_err(drm, "the device is given up\n");
 		drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET,
 				     NULL);
-	} else if (!vgpu_restart(live)) {
+	} else if (!vgpu_restart(live, ret)) {
 		drm_info(drm, "the device was started again\n");
 	}
+}
+
+/*
+ * The device has failed, or could not be started, or does not show all outputs. In no section, as
+ * vgpu_config_work(). When the registration is about to end then vgpu_quiesce() resets the device.
+ * While the bus resets the device, it holds its lock, and has the driver start it at the end. If
+ * the bus fails before that, it is tried here. The lock is not held for the reset, which may end
+ * only when the bus resets the device, nor for what waits for the device or for clients.
+ */
+static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			      struct drm_dev_ctx_work *work)
+{
+	struct vgpu_hw *hw = vgpu_live_hw(live);
+	struct device *bus_dev = hw->vdev->dev.parent;
+	int ret;
+
+	if (drm_dev_ctx_live_ending(live))
+		return;
+	if (READ_ONCE(hw->ctrl.live)) {
+		vgpu_display_show(live);
+		return;
+	}
+	if (!mutex_is_locked(&bus_dev->mutex)) {
+		vgpu_hw_stop(hw);
+		if (device_trylock(bus_dev)) {
+			ret = hw->tries < VGPU_RETRIES ? vgpu_hw_start(live) : -ENODEV;
+			device_unlock(bus_dev);
+			vgpu_try_again(live, ret);
+			return;
+		}
+	}
+	drm_dev_ctx_work_queue(work, system_freezable_wq, HZ);
 }
 
 /* Have the device answer, before anyone else can see it. */
@@ -195,23 +215,30 @@ static void vgpu_shutdown(struct virtio_device *vdev)
 static void vgpu_config_changed(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv)
-		drm_dev_ctx_work_queue(&vgpu_live_hw(live)->config_work, system_percpu_wq, 0);
+		drm_dev_ctx_work_queue(&vgpu_live_hw(live)->config_work, system_freezable_wq, 0);
 }
 
 /*
- * The device forgets everything while it sleeps, but the state stays. What vgpu_recover_work() does
- * it does before this, or not at all. Until the device is stopped, a command can ask for more.
+ * The device forgets everything while it sleeps, but the state stays. Work items sleep, too: their
+ * workqueue is frozen. vgpu_recover_work() starts the device if vgpu_restore() has not.
  */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-		WRITE_ONCE(hw->frozen, true);
-		drm_dev_ctx_work_cancel_sync(&hw->config_work);
-		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
 		vgpu_hw_stop(hw);
-		drm_dev_ctx_work_cancel_sync(&hw->recover_work);
+		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, 0);
+	}
+	return 0;
+}
+
+/* If this fails then vgpu_recover_work() tries again. */
+static int vgpu_restore(struct virtio_device *vdev)
+{
+	drm_dev_ctx_guard_callback(live, vdev->priv) {
+		WRITE_ONCE(vgpu_live_hw(live)->tries, 0);
+		vgpu_restart(live, vgpu_hw_start(live));
 	}
 	return 0;
 }
@@ -219,23 +246,19 @@ static int vgpu_freeze(struct virtio_device *vdev)
 /* The bus resets the device, which may be what vgpu_recover_work() waits for. So this does not. */
 static int vgpu_reset_prepare(struct virtio_device *vdev)
 {
-	drm_dev_ctx_guard_callback(live, vdev->priv) {
-		WRITE_ONCE(vgpu_live_hw(live)->frozen, true);
+	drm_dev_ctx_guard_callback(live, vdev->priv)
 		vgpu_hw_fail(vgpu_live_hw(live), READ_ONCE(vgpu_live_hw(live)->life));
-	}
 	return 0;
 }
 
-/* After a sleep, or a reset by the bus. If this fails then vgpu_recover_work() tries again. */
-static int vgpu_restore(struct virtio_device *vdev)
+/* The device has no virtqueues any more, but the driver still has. */
+static int vgpu_reset_done(struct virtio_device *vdev)
 {
-	vgpu_freeze(vdev);
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
-		WRITE_ONCE(vgpu_live_hw(live)->tries, 0);
-		WRITE_ONCE(vgpu_live_hw(live)->frozen, false);
-		vgpu_restart(live);
+		drm_dev_ctx_work_cancel_sync(&vgpu_live_hw(live)->recover_work);
+		vgpu_hw_stop(vgpu_live_hw(live));
 	}
-	return 0;
+	return vgpu_restore(vdev);
 }
 
 static const struct virtio_device_id vgpu_ids[] = { { VIRTIO_ID_GPU, VIRTIO_DEV_ANY_ID }, { 0 } };
@@ -253,7 +276,7 @@ static struct virtio_driver vgpu_virtio_driver = {
 	.shutdown = vgpu_shutdown,
 	.config_changed = vgpu_config_changed,
 	.reset_prepare = vgpu_reset_prepare,
-	.reset_done = vgpu_restore,
+	.reset_done = vgpu_reset_done,
 	.freeze = pm_sleep_ptr(vgpu_freeze),
 	.restore = pm_sleep_ptr(vgpu_restore),
 };

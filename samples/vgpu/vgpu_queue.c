@@ -351,7 +351,7 @@ void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 	if (time_after64(get_jiffies_64(), hw->started + VGPU_STEADY))
 		WRITE_ONCE(hw->tries, 0);
 	drm_err(&hw->ctx->drm, "the device has failed and is reset\n");
-	drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
+	drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ);
 }
 
 /*
