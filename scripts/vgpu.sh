@@ -251,8 +251,11 @@ show_storms() {
 #  12  as 5, with the longest that it takes
 #  13  cannot read what is connected when that changes
 #  14  as 3, and cannot read what is connected when the device was started again
-# A command has less time than in the driver, and how often in a row the device is started again
-# is a parameter, too.
+#  15  has no memory to map commands with, and a virtqueue that says so as a packed one does
+#  16  is not told that a sleep, or a reset by the bus, is over
+#  17  has no memory to show the first output when the device was started again
+# A command has less time than in the driver, how often in a row the device is started again is a
+# parameter, too, and the log has each stop of the device, and why a command was not queued.
 planted() {
 	local dir=$DRM_SAFE_CACHE/planted log=$DRM_SAFE_CACHE/log/planted unmap long
 
@@ -261,7 +264,7 @@ planted() {
 	copy_files "$dir"
 	mkdir -p "${log%/*}"
 	dir=$dir/$SAFE
-	sed -i -e 's|^struct vgpu_queue;$|&\nextern int vgpu_bug, vgpu_retries;|' -e 's|(15 \* HZ)|(5 * HZ)|' \
+	sed -i -e 's|^union vgpu_req {$|extern int vgpu_bug, vgpu_retries;\n&|' -e 's|(15 \* HZ)|(5 * HZ)|' \
 		-e 's|^\(#define VGPU_RETRIES\t*\)3$|\1vgpu_retries|' "$dir/samples/vgpu/vgpu.h"
 	sed -i -e "s|^\t*cmd->data = entries;|\tif (vgpu_bug == 1)\n$unmap\n&|" \
 		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4 \|\| vgpu_bug == 8)\ncmd->req.hdr.type = 0;|' \
@@ -270,17 +273,20 @@ planted() {
 		-e "s|^\tcmd->out_len = \(.*;\)|\tcmd->out_len = vgpu_bug == 5 \|\| vgpu_bug == 12 ? $long : \1|" \
 		-e 's|^#include <linux/slab.h>|&\n#include <linux/vmalloc.h>|' "$dir/samples/vgpu/vgpu_object.c"
 	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug, vgpu_retries = 6;\nmodule_param_named(bug, vgpu_bug, int, 0600);\nmodule_param_named(retries, vgpu_retries, int, 0600);|' \
-		-e 's|^\tkfree(hw->cursor.cmds);|\tif (vgpu_bug != 2)\n&|' \
+		-e 's|^\tkfree(hw);|\tif (vgpu_bug != 2)\n&|' \
 		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7 \&\& vgpu_bug != 14)\n&|' \
 		-e 's|virtio_reset_device(hw->vdev);|({ while (vgpu_bug == 6) msleep(10); & });|' \
-		-e 's|ret = virtqueue_add_sgs(|ret = vgpu_bug == 10 ? -ENOMEM : virtqueue_add_sgs(|' \
+		-e 's|ret = virtqueue_add_sgs(|ret = vgpu_bug == 10 ? -ENOMEM : vgpu_bug == 15 ? -EIO : virtqueue_add_sgs(|' \
+		-e 's|^\tsg_free_table(&sgt);|\tif (ret)\npr_info("vgpu: not queued: %d\\n", ret);\n&|' \
+		-e 's|^\tmutex_lock(&hw->reset_lock);|\tpr_info("vgpu: stopped\\n");\n&|' \
 		-e 's|&cmd->req, cmd->req_len);|\&cmd->req, vgpu_bug == 11 \&\& q == \&q->hw->cursor ? 0 : cmd->req_len);|' \
 		-e 's|ret = vgpu_hw_negotiate(|ret = vgpu_bug == 7 ? -ENOMEM : vgpu_hw_negotiate(|' "$dir/samples/vgpu/vgpu_queue.c"
 	sed -i -e 's#le32_to_cpu(info->pmodes\[i\].r.\(width\|height\))#(vgpu_bug == 9 ? 0xfffffffd : &)#' \
 		-e 's|if (!virtio_has_feature(|if (vgpu_bug == 9 \|\| !virtio_has_feature(|' \
+		-e 's#ret = drm_atomic_helper_reset_crtc(#ret = vgpu_bug == 17 \&\& !drm_crtc_index(crtc) ? -ENOMEM : drm_atomic_helper_reset_crtc(#' \
 		-e 's|if (!vgpu_display_update(live))|if (vgpu_bug != 13 \&\& !vgpu_display_update(live))|' "$dir/samples/vgpu/vgpu_display.c"
-	sed -i 's|?: vgpu_display_update(live) ?:|?: (vgpu_bug == 14 ? -ENOMEM : vgpu_display_update(live)) ?:|' "$dir/samples/vgpu/vgpu_drv.c"
-	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 27 ] || { echo "there is no place to plant a bug in"; return 1; }
+	sed -i -e '/^static int vgpu_\(restore\|reset_done\)(/,/^{/s|^{|&\nif (vgpu_bug == 16)\nreturn 0;|' -e 's|?: vgpu_display_update(live) ?:|?: (vgpu_bug == 14 ? -ENOMEM : vgpu_display_update(live)) ?:|' "$dir/samples/vgpu/vgpu_drv.c"
+	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 31 ] || { echo "there is no place to plant a bug in"; return 1; }
 	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
 	PLANTED=$dir/out/modules/samples/vgpu/vgpu.ko
 }
@@ -303,7 +309,7 @@ counts_leak() {
 }
 
 step_plant() {
-	local base=("${ARGS[@]}") ARGS PROGRESS=()
+	local base=("${ARGS[@]}") ARGS PROGRESS=() HEADS PORT
 
 	[ "$DRIVER" = vgpu ] || return 0
 	planted || { check "a copy of the driver with bugs" false; return 0; }
@@ -314,7 +320,10 @@ step_plant() {
 	check "the storm counts what is leaked" counts_leak
 	ARGS=("${base[@]}" slab_debug=FZP)
 	try "a device that is silent" vgpu-silent 1200
+	HEADS=2 PORT=yes
 	try "a device that does something wrong" vgpu-wrong 1200
+	ARGS+=(no_console_suspend)
+	try "the end of a sleep that the driver is not told of" vgpu-untold 600
 	stock_guest
 }
 

@@ -4,7 +4,7 @@
  * output, tell on standard output what is shown, and stay until killed. With "wrong", one pixel
  * is; with "small", the cursor is not as large as it can be; with "hot", its hotspot moves
  * alone; with the others, the buffers are shared with vgem. SIGUSR1 has it show its other
- * buffers, and tell how that went.
+ * buffers, and tell how that went; SIGUSR2, tell the device that one pixel has changed.
  * kms list: tell which outputs are connected.
  * kms refused: are two commits of one framebuffer refused, as there is no device any more?
  * kms tiny: is a mode of 8x8 refused?
@@ -42,6 +42,26 @@ static void on_flip(int signal)
 	flips++;
 }
 
+static atomic_bool dirty;
+
+static void on_dirty(int signal)
+{
+	(void)signal;
+	dirty = true;
+}
+
+/* One pixel of what is shown */
+static int dirty_all(struct display *display)
+{
+	drmModeClip clip = { 0, 0, 1, 1 };
+	int ret = 0;
+
+	for (unsigned int i = 0; i < display->count && !ret; i++)
+		if (drmModeDirtyFB(display->fd, display->outputs[i].buffers[flips % 2].fb, &clip, 1))
+			ret = -errno;
+	return ret;
+}
+
 static int flip_all(struct display *display)
 {
 	int ret = 0;
@@ -61,6 +81,7 @@ static int show(const char *how)
 	if (ret)
 		return ret;
 	signal(SIGUSR1, on_flip);
+	signal(SIGUSR2, on_dirty);
 	if (import || export)
 		other = drmOpen("vgem", NULL);
 	if ((import || export) && other < 0)
@@ -88,7 +109,10 @@ static int show(const char *how)
 	fflush(stdout);
 	for (;;) {
 		pause();
-		printf("flipped: %s\n", strerror(-flip_all(&display)));
+		if (atomic_exchange(&dirty, false))
+			printf("dirty: %s\n", strerror(-dirty_all(&display)));
+		else
+			printf("flipped: %s\n", strerror(-flip_all(&display)));
 		fflush(stdout);
 	}
 }
