@@ -26,11 +26,15 @@ rule() {
 }
 export -f rule
 
-# all_rules DIR: what each says to $TMP/NAME, several at a time.
-all_rules() {
+# run_rules DIR RULE...: what each says to $TMP/NAME, several at a time.
+run_rules() {
+	local dir=$1
+
+	shift
 	# shellcheck disable=SC2016
-	printf '%s\0' "$rules"/*.cocci | xargs -0 -P "$JOBS" -n 1 bash -c '
-		rule "$2" "$0" >"$1/${2##*/}" 2>&1 || echo "spatch failed" >>"$1/${2##*/}"' "$1" "$TMP"
+	printf '%s\0' "$@" | xargs -0 -P "$JOBS" -n 1 bash -c '
+		rule "$2" "$0" >"$1/${2##*/}" 2>&1 || echo "spatch failed" >>"$1/${2##*/}"
+		echo done' "$dir" "$TMP" | progress rules done $#
 }
 
 # silent FILE: is there such a file, and nothing in it?
@@ -47,12 +51,12 @@ sys.exit(not drm_safe_names.driver().uses_library())') ||
 }
 
 # all_parsed DIR: spatch skips a function with a macro that it does not know, without a
-# word.
+# word. What it has parsed is in $TMP.
 all_parsed() {
 	local lost
 
 	lost=$(comm -23 <(find "$1" -name '*.[ch]' -print0 | xargs -0 "$rules/functions.pl" | sort -u) \
-		<(rule "$rules/functions.spatch" "$1" | sort -u))
+		<(sort -u "$TMP/functions.spatch"))
 	[ -z "$lost" ] ||
 		{ printf '%s\n' "$lost" "is not looked at: spatch does not know a macro in it, see MACROS="; return 1; }
 }
@@ -62,8 +66,8 @@ driver() {
 	local files file
 
 	files=$(sources "$1")
+	run_rules "$1" "$rules"/functions.spatch "$rules"/*.cocci
 	check "all functions of $(wc -l <<<"$files") files are looked at" all_parsed "$1"
-	all_rules "$1"
 	for file in "$rules"/*.cocci; do
 		check "${file##*/}: $(wc -l <<<"$files") files" silent "$TMP/${file##*/}"
 	done
@@ -79,6 +83,14 @@ bites() {
 		grep -rq "/\* $name \*/\$" "$2"
 }
 
+# shows_progress DIR: on a terminal, how many rules are left.
+shows_progress() {
+	local out
+
+	out=$(DRM_SAFE_PROGRESS='' script -qec "'$0' '$1'" /dev/null)
+	grep -aq " of [0-9]* rules, [0-9]* s, about [0-9]* s left" <<<"$out" || { echo "$out"; return 1; }
+}
+
 if [ -n "${1:-}" ]; then
 	driver "$(realpath "$1")"
 	finish
@@ -88,7 +100,8 @@ fi
 tests=$TOP/tests/coccinelle
 driver "$TOP/samples/sgpu"
 driver "$TOP/samples/vgpu"
-all_rules "$tests/driver"
+check "a run shows how much is left" shows_progress "$TOP/samples/external"
+run_rules "$tests/driver" "$rules"/*.cocci
 for file in "$rules"/*.cocci; do
 	check "${file##*/} bites" bites "$file" "$tests/driver"
 done
@@ -96,6 +109,7 @@ check "a driver without the library is an error" \
 	fails_with "there is nothing to look at" "$0" "$tests/nothing"
 check "a directory without files is an error" fails_with "there is no C file" "$0" "$TOP/LICENSES"
 check "a directory that is not there is an error" fails_with "not a directory" "$0" "$tests/none"
+run_rules "$tests/unparsed" "$rules/functions.spatch"
 check "a function that is not parsed is an error" \
 	fails_with "macro.c:with_scope" all_parsed "$tests/unparsed"
 finish

@@ -227,24 +227,29 @@ def supports(compiler, flag):
 
 
 class Spatch:
-    """The rules of scripts/coccinelle, run once over all files that they are for."""
+    """The rules of scripts/coccinelle, each run once over all files that they are for."""
 
     def __init__(self, rules, corpus, files, tmp):
-        self.said = {}
-        tmp = tmp / "spatch"
-        tmp.mkdir()
+        self.rules, self.tmp, self.said = sorted(rules.glob("*.cocci")), tmp / "spatch", {}
+        self.env = {**os.environ, "DRIVER": str(corpus), "PYTHONPATH": str(rules)}
+        self.macros = rules / "scopes.macros"
+        self.tmp.mkdir()
         for f in files:
             for case in [None, *(c for c in f.wrong if c[1] in "CN")]:
-                self.write(tmp, f, case)
-        for rule in sorted(rules.glob("*.cocci")):
-            done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
-                                   "--macro-file", rules / "scopes.macros", "--sp-file", rule,
-                                   "--dir", tmp], capture_output=True, text=True, check=True,
-                                  env={**os.environ, "DRIVER": str(corpus),
-                                       "PYTHONPATH": str(rules)})
-            for name, text in re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$",
-                                         done.stdout, re.M):
-                self.said.setdefault(name, []).append(text)
+                self.write(self.tmp, f, case)
+
+    def run(self, rule):
+        """Give what one rule reports: name of a file without its .c, text."""
+        done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
+                               "--macro-file", self.macros, "--sp-file", rule,
+                               "--dir", self.tmp], capture_output=True, text=True, check=True,
+                              env=self.env)
+        return re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$", done.stdout, re.M)
+
+    def reports(self, found):
+        """Take what the rules report."""
+        for name, text in found:
+            self.said.setdefault(name, []).append(text)
 
     @staticmethod
     def write(tmp, corpus, case):
@@ -288,7 +293,7 @@ class Progress:
             self.shown = now
             spent = now - self.start
             left = spent * (self.total - self.done) / self.done
-            text = f"    {self.done} of {self.total} cases, {spent:.0f} s, about {left:.0f} s left"
+            text = f"    {self.done} of {self.total} runs, {spent:.0f} s, about {left:.0f} s left"
             os.write(self.out, (text + ("\x1b[K\r" if terminal else "\n")).encode())
 
 
@@ -399,11 +404,14 @@ def main():
             c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
-        progress = Progress(len(jobs))
-        for job in jobs.values():
-            job.add_done_callback(progress)
         # make coccicheck looks at the other driver.
         spatch = Spatch(args.rules, corpus, looked_at, pathlib.Path(tmp))
+        rules = [pool.submit(spatch.run, rule) for rule in spatch.rules]
+        progress = Progress(len(jobs) + len(rules))
+        for job in [*jobs.values(), *rules]:
+            job.add_done_callback(progress)
+        for rule in rules:
+            spatch.reports(rule.result())
     names = [*(c.name for c in compilers), "spatch"]
     for f in files:
         for case in [None, *f.wrong]:

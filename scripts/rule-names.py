@@ -105,7 +105,7 @@ def check_contexts():
 def check_scopes(tree):
     """Scopes that a rule or spatch does not know."""
     headers_text = "\n".join(path.read_text(encoding="utf-8") for path in (tree / "include/drm").glob("*.h"))
-    scopes = library().scopes()
+    scopes = library().scopes
     blocks = {name for name in scopes if library().is_block(name)}
     macros = set(re.findall(r"^#define (drm_\w+) YACFE_ITERATOR",
                             (RULES / "scopes.macros").read_text(encoding="utf-8"), re.M))

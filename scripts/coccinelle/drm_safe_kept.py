@@ -170,7 +170,7 @@ class Function:
         for name in sorted(names.names("shared")):
             if re.compile(rf"\b{name}\(").search(self.text, self.start, self.end):
                 yield Loan(name, self.start, self.end, False, True)
-        scopes = library().scopes()
+        scopes = library().scopes
         for scope in re.compile(r"\b(\w+)\s*\(").finditer(self.text, self.start, self.end):
             if scope[1] not in scopes or "for_each" in scope[1]:
                 continue

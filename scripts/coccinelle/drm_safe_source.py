@@ -146,9 +146,10 @@ class Source:
         """The functions and macros of the library's headers that a driver calls."""
         headers = "\n".join(p.read_text(encoding="utf-8") for p in self.paths
                             if p.suffix == ".h" and "_internal" not in p.name)
-        return {name for name in {*self.functions, *self.macros}
-                if re.match(r"drmm?_(?!gem_)[a-z]", name) and re.search(rf"\b{name}\(", headers)}
+        called = set(re.findall(r"\b(drmm?_(?!gem_)[a-z]\w*)\(", headers))
+        return called & {*self.functions, *self.macros}
 
+    @functools.cached_property
     def scopes(self):
         """The macros that open a block or a scope: name, and which argument they declare."""
         found = {}
