@@ -51,7 +51,7 @@ WATCHERS = re.compile(
     r"stack_trace_save\w*|unwind_\w*|kunit_\w*|segv\w*)")
 
 # Relocations that load an address; on x86-64, the instruction tells.
-LOADS = re.compile(r"R_(AARCH64_AD\w+|ARM_(THM_)?MOV\w+|390_PC32DBL|PPC64_TOC16\w*|RISCV_(HI20|LO12_\w)|386_32)")
+LOADS = re.compile(r"R_(AARCH64_(AD|LDST)\w+|ARM_(THM_)?MOV\w+|390_PC32DBL|PPC64_TOC16\w*|RISCV_(HI20|LO12_\w)|386_32)")
 
 # x86-64's registers: all their names, and those that a call overwrites.
 REGISTERS = {name: f"r{x}x" for x in "abcd" for name in (f"r{x}x", f"e{x}x", f"{x}x", f"{x}l")} | \
@@ -213,20 +213,24 @@ class Object:
     def calls(self, name):
         """The functions that call what they name, or may do so."""
         return {inside for section, offset, inside, kind in self.places[name]
-                if inside and not LOADS.fullmatch(kind) and
-                not (kind.startswith("R_X86_64") and self.is_stored(section, offset))}
+                if inside and not LOADS.fullmatch(kind) and (kind == "R_X86_64_PLT32" or
+                not (kind.startswith("R_X86_64") and self.is_stored(section, offset)))}
 
     def is_stored(self, section, offset):
-        """True if the instruction at that place loads an address which is not called then."""
+        """True if the instruction at that place calls nothing, and loads nothing that is called then."""
         code, at = max(((code, at) for code in self.code[section]
                         for start, at in code.index.items() if start <= offset),
                        key=lambda found: found[0].address(found[1]), default=(None, 0))
         if not code:
             return False
         kind, what = code.instruction(at)
-        if register := re.search(r",%(\w+)$", what):
-            return kind.startswith(("mov", "lea")) and not code.called(at, register[1])
-        return kind.startswith("mov")
+        if kind.startswith(("call", "j", "push")):
+            return False
+        # What compares, what ends in memory, and what computes with a variable loads no address.
+        register, loads = re.search(r",%(\w+)$", what), kind.startswith(("mov", "lea"))
+        if kind.startswith(("cmp", "test")) or not register or not loads and what[0] != "$":
+            return True
+        return loads and not code.called(at, register[1])
 
     @functools.cached_property
     def code(self):
@@ -260,16 +264,18 @@ def check(args):
         for name, functions in sorted(obj.taken.items()):
             if name in ours or name in allowed:
                 continue
-            why = f"{args.list[-1].name} does not have it"
+            called = obj.calls(name)
+            why = f"which may sleep or allocate: {args.list[-1].name} does not have it"
             if name in allowed.stored:
-                functions = obj.calls(name)
+                functions = called
                 if not functions:
                     continue
-                why = f"{args.list[-1].name} has its address only"
+                why = f"which may sleep or allocate: {args.list[-1].name} has its address only"
+            elif obj.places[name] and not called:
+                why = f"a variable or the address of a function: '&{name}' in the driver's list allows it"
             bad += 1
             for user in sorted(f"{f}()" for f in functions) or ["this file"]:
-                print(f"{obj.source}: error: {user} uses {name}, which may sleep or allocate: "
-                      f"{why}", file=sys.stderr)
+                print(f"{obj.source}: error: {user} uses {name}, {why}", file=sys.stderr)
         if obj.user_access:
             bad += 1
             print(f"{obj.source}: error: this file accesses memory of userspace, which may fault "

@@ -65,7 +65,7 @@ corpus_refused() {
 	[ ${#names[@]} -gt 3000 ] || die "there are ${#names[@]} functions, which are not all"
 	{
 		printf '%s\n' '.text' '.globl f' '.type f, @function' 'f:'
-		printf '.quad %s\n' "${names[@]}"
+		printf 'call %s\n' "${names[@]}"
 		printf '%s\n' '.size f, . - f'
 	} >"$TMP/corpus.S"
 	gcc -c -o "$TMP/corpus.o" "$TMP/corpus.S"
@@ -99,14 +99,15 @@ nothing_named() {
 			no_such_reason | sort)
 }
 
-# stored_not_called COMPILE...: of tests/signalling/stored.c, only what calls is refused.
+# stored_not_called COMPILE...: of tests/signalling/stored.c, only what calls is refused. What
+# uses a variable that is not listed is told apart from what calls.
 stored_not_called() {
 	local said
 
-	printf '%s\n' '&foo_work' '&foo_other' foo_listed '__asan_*' '__fentry__' >"$TMP/stored.list"
+	printf '%s\n' '&foo_work' '&foo_other' '&foo_variable' foo_listed '__asan_*' '__fentry__' >"$TMP/stored.list"
 	"$@" -c -o "$TMP/stored.o" "$TOP/tests/signalling/stored.c" || return
 	! said=$("$tool" check --list "$TMP/stored.list" "$TMP/stored.o" 2>&1) || return
-	diff <(grep -oE '(called|stored)_\w+\(\) uses \w+' <<<"$said" | sort) - <<-'END'
+	diff <(grep -oE '(called|stored|used)_\w+\(\) uses \w+' <<<"$said" | sort) - <<-'END' || return
 		called_after_it_was_stored() uses foo_work
 		called_at_the_end() uses foo_work
 		called_directly() uses foo_work
@@ -114,6 +115,11 @@ stored_not_called() {
 		called_one_of_two() uses foo_other
 		called_one_of_two() uses foo_work
 	END
+	sed -i '/^&foo_variable/d' "$TMP/stored.list"
+	! said=$("$tool" check --list "$TMP/stored.list" "$TMP/stored.o" 2>&1) || return
+	diff <(grep -oE '\w+\(\) uses foo_variable, a variable or' <<<"$said" | cut -d'(' -f1 | sort) \
+		<(nm "$TMP/stored.o" | grep -oE 'used_\w+' | sort) || return
+	! grep 'foo_work, a variable' <<<"$said"
 }
 
 # driver NAME: compile tests/signalling/NAME.

@@ -34,6 +34,7 @@
 // wrong: READS_USERSPACE B: foo_bind_run\(\) uses \w+, which may sleep or allocate
 // wrong: SLEEPS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
 // wrong: CALLS_ANOTHER_FILE B: foo_bind_run\(\) uses foo_hw_ready, which may sleep or allocate
+// wrong: USES_A_VARIABLE B: foo_bind_run\(\) uses foo_verbose, a variable or the address of a function
 // wrong: OBTAINS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
 
@@ -45,6 +46,9 @@
 #include <linux/uaccess.h>
 #include <drm/drm_syncobj.h>
 #include "foo.h"
+
+/* Of another file, which foo_bind_run() may not use unless a list says so */
+extern bool foo_verbose;
 
 /* &drm_sched_backend_ops.run_job */
 int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
@@ -165,6 +169,9 @@ int foo_bind_run(struct foo_vm *vm, struct drm_gpuvm_imm_update *update,
 #elif defined(CALLS_ANOTHER_FILE)
 	if (!foo_hw_ready())
 		return -EBUSY;
+#elif defined(USES_A_VARIABLE)
+	if (foo_verbose)
+		vm->root++;
 #endif
 	return drm_gpuvm_imm_run(&foo_vm_type, vm, update, NULL);
 }

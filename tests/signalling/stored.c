@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Functions that have their address stored, by stored_*(), and called, by called_*().
- * Without the kernel's headers, so that any compiler takes it.
+ * Functions that have their address stored, by stored_*(), and called, by called_*(), and
+ * variables that are read and written, by used_*(). Without the kernel's headers, so that
+ * any compiler takes it.
  */
 
 struct stored {
@@ -20,6 +21,13 @@ void called_at_the_end(struct stored *s);
 void called_one_of_two(struct stored *s, int which);
 void called_in_a_loop(struct stored *s, int n);
 void called_after_it_was_stored(struct stored *s);
+
+extern int foo_variable;
+int used_in_a_register(void);
+int used_in_a_sum(int n);
+int used_in_memory(struct stored *s);
+void used_and_written(void);
+int *used_address(void);
 
 extern const struct stored stored_in_data;
 const struct stored stored_in_data = { .function = foo_work, .other = foo_other };
@@ -65,4 +73,31 @@ void called_after_it_was_stored(struct stored *s)
 	s->function = foo_work;
 	foo_work(s);
 	s->other = 0;
+}
+
+int used_in_a_register(void)
+{
+	return foo_variable;
+}
+
+int used_in_a_sum(int n)
+{
+	return foo_variable + 7 * n;
+}
+
+int used_in_memory(struct stored *s)
+{
+	if (foo_variable == 41)
+		foo_listed(s);
+	return 0;
+}
+
+void used_and_written(void)
+{
+	foo_variable++;
+}
+
+int *used_address(void)
+{
+	return &foo_variable;
 }
