@@ -36,13 +36,15 @@ position p;
 p << by_hand.p;
 d << step.desc;
 @@
-print("%s:%s:%s: ERROR: cast this with drm_shmem_from_obj(&%s, ...)" %
+print("%s:%s:%s: ERROR: container_of() checks no type: get the structure with drm_shmem_from_obj(&%s, ...)" %
       (p[0].file, p[0].line, p[0].column, d))
 
 @script:python depends on report@
 p << other.p;
 what << other.what;
+fn << step.fn;
 d << step.desc;
 @@
 if what != d:
-    print("%s:%s:%s: ERROR: this object is of '%s'" % (p[0].file, p[0].line, p[0].column, d))
+    print("%s:%s:%s: ERROR: drm_shmem_from_obj() is given '%s', but %s() is a step of '%s', and gets its objects" %
+          (p[0].file, p[0].line, p[0].column, what, fn, d))

@@ -63,21 +63,22 @@ position p != asked.p;
 p << unasked.p;
 x << unasked.x;
 @@
-print("%s:%s:%s: ERROR: '%s' is NULL when the core goes: drm_gpuvm_imm_fini() has no context" %
+print("%s:%s:%s: ERROR: '%s' is NULL if drm_gpuvm_imm_fini() calls this step: test it before the first use" %
       (p[0].file, p[0].line, p[0].column, x))
 
 @script:python depends on report@
 p << by_hand.p;
 fn << by_hand.fn;
 @@
-print("%s:%s:%s: ERROR: cast this with drm_gpuvm_imm_of(&%s, ...)" %
+print("%s:%s:%s: ERROR: container_of() checks no type: get the structure with drm_gpuvm_imm_of(&%s, core)" %
       (p[0].file, p[0].line, p[0].column, min(names.driver().vm_steps[fn])))
 
 @script:python depends on report@
 p << typed.p;
 fn << typed.fn;
+cast << typed.cast;
 what << typed.what;
 @@
 if what not in names.driver().vm_steps[fn]:
-    print("%s:%s:%s: ERROR: '%s' is a step of '%s'" %
-          (p[0].file, p[0].line, p[0].column, fn, min(names.driver().vm_steps[fn])))
+    print("%s:%s:%s: ERROR: %s() is given '%s', but %s() is a step of '%s', and gets its address spaces" %
+          (p[0].file, p[0].line, p[0].column, cast, what, fn, min(names.driver().vm_steps[fn])))

@@ -9,8 +9,8 @@
 // wrong: WRONG_MEMBER B: must be a struct drm_shmem_obj
 // wrong: LOOKED_UP_AS_OTHER B: incompatible (pointer|return type)
 // wrong: TYPED_STEP B: incompatible (function )?pointer
-// wrong: STEP_CASTS_BY_HAND C: cast this with drm_shmem_from_obj\(&foo_bo_type, ...\)
-// wrong: STEP_CASTS_TO_OTHER C: this object is of 'foo_bo_type'
+// wrong: STEP_CASTS_BY_HAND C: container_of\(\) checks no type: get the structure with drm_shmem_from_obj\(&foo_bo_type, ...\)
+// wrong: STEP_CASTS_TO_OTHER C: drm_shmem_from_obj\(\) is given '\w+', but \w+\(\) is a step of 'foo_bo_type'
 // wrong: FLAG_OF_NO_TYPE W: changes value from|changes value
 // wrong: SIZE_BY_HAND C: __drm_shmem_create\(\) is private to the library
 // run: drm_shmem_obj.lookup_other_type: -EINVAL for an object of another type

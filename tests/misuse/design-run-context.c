@@ -9,7 +9,7 @@
 // wrong: WITHOUT_A_RUN B: for map and remap steps
 // wrong: OF_A_TYPE_WITHOUT B: the type has no context
 // wrong: TAKEN_FOR_ANOTHER B: incompatible pointer
-// wrong: END_FORGOTTEN C: 'run' is NULL when the core goes
+// wrong: END_FORGOTTEN C: 'run' is NULL if drm_gpuvm_imm_fini\(\) calls this step: test it
 // wrong: NO_ARGUMENT B: NULL for a type that has none
 // run: drm_gpuvm_imm_ctx.each_step: each kind of step has the context of its run
 // run: drm_gpuvm_imm_ctx.undo: so do the steps that undo others

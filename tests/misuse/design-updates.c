@@ -10,8 +10,8 @@
 // wrong: UPDATE_ASSIGNED B: assignment of read-only|cannot assign to
 // wrong: STEP_OF_THE_VM B: incompatible (function )?pointer
 // wrong: DATA_AS_OTHER B: incompatible pointer
-// wrong: CAST_BY_HAND C: cast this with drm_gpuvm_imm_of\(&foo_vm_type
-// wrong: CAST_TO_OTHER C: 'foo_vm_map' is a step of 'foo_vm_type'
+// wrong: CAST_BY_HAND C: container_of\(\) checks no type: get the structure with drm_gpuvm_imm_of\(&foo_vm_type
+// wrong: CAST_TO_OTHER C: drm_gpuvm_imm_of\(\) is given '\w+', but foo_vm_map\(\) is a step of 'foo_vm_type'
 // run: drm_gpuvm_imm_debug.drm_gpuvm_imm_debug_test_other_type: each call says that the VM is of another type
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update is run once, by its own core
 
