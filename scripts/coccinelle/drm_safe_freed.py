@@ -5,6 +5,8 @@ The function that frees a structure gives each owned handle in it to a function 
 the structure to a function that does so. A function that allocated the structure may free it
 empty, which the rule in leaked.cocci follows.
 
+No function frees an object or a device of the library: its last reference does.
+
 This reads the text, because the handles of a structure are known by their types alone.
 """
 import re
@@ -83,3 +85,23 @@ def wrong_ends(path):
         if found[1] not in mappings:
             yield text.count("\n", 0, found.start()) + 1, \
                 "'%s' is no owned mapping, and drm_vmap_cleanup() takes it for one" % found[2]
+
+
+def counted(path):
+    """What is freed although references to it may be left: line, text."""
+    with open(path, errors="replace", encoding="utf-8") as file:
+        text = blanked(file.read())
+    structs = names.driver().embedding
+    frees = "|".join(names.FREES)
+    pointer = re.compile(rf"\bstruct ({'|'.join(structs)}) \*\s*(\w+)\b(?:\s+__free\((\w+)\))?")
+    for _, _, params, start, end in functions(text):
+        # A variable that is declared in the body, or a parameter; nobody else's place is known.
+        for found in [*pointer.finditer(text, start, end), *(m for p in params for m in pointer.finditer(p))]:
+            tag, variable, cleanup = found.groups()
+            places = [m.start() for m in re.compile(
+                rf"\b(?:{frees})\(\s*(?:no_free_ptr\(\s*)?{variable}\s*[,)]").finditer(text, start, end)]
+            if cleanup in names.FREES:
+                places.append(found.start())
+            for at in places:
+                yield text.count("\n", 0, at) + 1, \
+                    "'%s' goes with its last reference: give it up with %s" % (variable, structs[tag])

@@ -112,6 +112,11 @@ COPIES_USER = re.compile(
     r"|v?memdup_(?:array_)?user\w*|vmemdup_array_user|strn(?:cpy|len|dup)_(?:from_)?user\w*|fault_in_\w+"
     r"|(?:get|pin)_user_pages\w*|drm_vmap_(?:from|to)_user")
 
+# What waits for as long as it takes. A wait_event() may name when it ends otherwise.
+WAITS = re.compile(
+    r"(?:__)?(?:s?wait_event|wait_var_event|wait_for_completion|rcuwait_wait_event)(?!\w*timeout)\w*"
+    r"|wait_on_bit(?:_io|_lock|_lock_io)?|out_of_line_wait_on_bit|dma_fence_wait|kthread_stop|drm_suballoc_new")
+
 # Where the callback for a job that hangs is named
 TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
 
@@ -390,6 +395,20 @@ class Driver:
                              if COPIES_USER.fullmatch(callee)}, True)
 
     @functools.cached_property
+    def waiting(self):
+        """The driver's functions that wait for as long as it takes."""
+        return self.closure({name for name, _, _, called in self.functions
+                             if any(waits(callee, args) for callee, args in called)}, True)
+
+    @functools.cached_property
+    def embedding(self):
+        """The structures that are freed by their last reference, and how one is given up."""
+        ends = {"drm_shmem_obj": "drm_shmem_put()", "drm_dev_ctx": "the end of the device's token or drm_dev_put()"}
+        return {"drm_shmem_obj": ends["drm_shmem_obj"]} | {
+            tag: ends[member] for tag, body in self.structs()
+            for member in re.findall(r"^\s+struct (\w+) \w+;", blanked(body), re.M) if member in ends}
+
+    @functools.cached_property
     def powers(self):
         """True if the driver has its device suspended at run time."""
         return bool(self.powering or SUSPENDS.search(self.text))
@@ -531,6 +550,11 @@ def puts():
 def is_handler_item(struct):
     """True for a structure that a handler is given."""
     return bool(OWN_ITEM.fullmatch(struct) or HANDLER_ARGUMENT.match(f"struct {struct} *"))
+
+
+def waits(function, args):
+    """True if a call waits for as long as it takes, whatever becomes of the registration."""
+    return bool(WAITS.fullmatch(function)) and not any("_ending(" in arg for arg in args)
 
 
 def frees(function):

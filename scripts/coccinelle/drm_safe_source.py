@@ -32,6 +32,16 @@ def closing(code, start):
     return len(code)
 
 
+def opened(code, scope, rest):
+    """The part of some code in which a scope is open, and where it ends: of a match of its macro and
+    bracket, the block or statement behind it; if rest, all of the block that this is in."""
+    at = arguments(code, scope.end())[1]
+    if rest:
+        return at, closing(code, at)
+    block = re.match(r"\s*\{", code[at:])
+    return at, closing(code, at + block.end()) if block else code.find(";", at) + 1
+
+
 def calls(code):
     """What some code calls: names, and what each is given. A scope calls its constructor."""
     found = [(m[1], arguments(code, m.end())[0]) for m in re.finditer(r"\b(\w+)\(", code)]
@@ -146,7 +156,7 @@ class Source:
         """The functions and macros of the library's headers that a driver calls."""
         headers = "\n".join(p.read_text(encoding="utf-8") for p in self.paths
                             if p.suffix == ".h" and "_internal" not in p.name)
-        called = set(re.findall(r"\b(drmm?_(?!gem_)[a-z]\w*)\(", headers))
+        called = set(re.findall(r"\b(drmm?_(?!gem_(?!sgt_))[a-z]\w*)\(", headers))
         return called & {*self.functions, *self.macros}
 
     @functools.cached_property
@@ -178,6 +188,12 @@ class Source:
             if not name.startswith("__") and (arg := self.not_jumped(name, params)) in params:
                 found[name] = params.index(arg)
         return found
+
+    @functools.cached_property
+    def borrowed(self):
+        """The functions and macros whose kernel-doc says that what they return is borrowed."""
+        return {about for path in self.paths for about, text in kernel_doc(path)
+                if re.search(r"^Return:[^.;]*\bborrowed\b", text, re.M)}
 
     def device_scopes(self, live=True):
         """The macros that open a section or a block of a device; without @live, a section only."""

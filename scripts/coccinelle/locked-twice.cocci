@@ -1,11 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A call that takes a reservation lock, while the caller holds one.
-// Misuse class 3. Any lock counts: of two objects, drm_exec locks both.
+// Misuse class 3. Any lock counts: of two objects, drm_exec locks both. spatch knows no guard() by
+// its class and does not see where the scope of one ends: those are read from the text.
 virtual report
 
 @initialize:python@
 @@
+import re
 import drm_safe_names as names
+from drm_safe_source import blanked, functions, opened
+seen = set()
+guards = re.compile(r"\b(guard|ACQUIRE|CLASS|scoped_guard|scoped_cond_guard)\(\s*drm_resv\w*\b")
+
+# The parts of a body in which a guard has the lock. guard(class) and the like have more behind it.
+def held(body):
+    for m in guards.finditer(body):
+        scoped = m[1].startswith("scoped")
+        opens = re.compile(r"\(").search(body, m.start())
+        yield opened(body, opens, not scoped)
+
+def read(name):
+    with open(name, errors="replace") as f:
+        text = blanked(f.read())
+    for _, _, _, start, end in functions(text):
+        body, said = text[start:end], set()
+        for begin, stop in held(body):
+            for call in re.compile(r"\b(\w+)\(").finditer(body, begin, stop):
+                at = start + call.start()
+                if takes(call[1]) and at not in said:
+                    said.add(at)
+                    print("%s:%s:1: ERROR: %s() takes the reservation lock, which is held: %s" %
+                          (name, text.count("\n", 0, at) + 1, call[1], instead(call[1])))
+
+# Whether a place is on the way that the code takes without the lock, if the wait for it failed
+branch = re.compile(r"[^;]*;\s*if \((?:[^()]|\([^()]*\))*\)\s*(?:\x7b[^\x7d]*\x7d|[^;]*;)")
+
+def failed(lock, where, p):
+    if lock in ("dma_resv_lock", "drm_gem_lock"):
+        return False
+    with open(p[0].file, errors="replace") as f:
+        text = f.read()
+    starts = [0, *(m.end() for m in re.finditer("\n", text))]
+    found = branch.match(text, starts[int(where[0].line) - 1])
+    if not found:
+        return False
+    at, jump = starts[int(p[0].line) - 1], re.search(r"\bgoto (\w+);", found[0])
+    label = re.compile(r"^\s*%s:" % jump[1], re.M).search(text, found.end()) if jump else None
+    return at < found.end() or bool(label) and at > label.start()
 
 def takes(f):
     return f in names.names("locks")
@@ -15,26 +56,26 @@ def instead(f):
 
 @call exists@
 expression resv;
-identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
+identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_resv_lock_killable, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
 identifier f : script:python() { takes(f) };
-position p;
+position p, q;
 @@
- lock(resv, ...)
+ lock@q(resv, ...)
  ... when != unlock(resv, ...)
  f@p(...)
 
 @scope exists@
 expression resv;
-identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
+identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_resv_lock_killable, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
 iterator name drm_vmap_guard, drm_shmem_sgt_guard, drm_gem_sgt_guard;
 iterator name drm_vmap_guard_interruptible, drm_shmem_sgt_guard_interruptible;
 iterator name drm_gem_sgt_guard_interruptible;
 statement S;
-position p;
+position p, q;
 @@
- lock(resv, ...)
+ lock@q(resv, ...)
  ... when != unlock(resv, ...)
 (
  drm_vmap_guard@p(...) S
@@ -52,13 +93,13 @@ position p;
 
 @access exists@
 expression resv;
-identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_gem_lock};
+identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_resv_lock_killable, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
 iterator name drm_vmap_cpu_guard, drm_vmap_sync_guard, drm_shmem_cpu_guard;
 statement S;
-position p;
+position p, q;
 @@
- lock(resv, ...)
+ lock@q(resv, ...)
  ... when != unlock(resv, ...)
 (
  drm_vmap_cpu_guard@p(...) S
@@ -70,19 +111,41 @@ position p;
 
 @script:python depends on report@
 p << call.p;
+q << call.q;
+lock << call.lock;
 f << call.f;
 @@
-print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: %s" %
-      (p[0].file, p[0].line, p[0].column, f, instead(f)))
+if not failed(lock, q, p):
+    print("%s:%s:%s: ERROR: %s() takes the reservation lock, which is held: %s" %
+          (p[0].file, p[0].line, p[0].column, f, instead(f)))
 
 @script:python depends on report@
 p << scope.p;
+q << scope.q;
+lock << scope.lock;
 @@
-print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: use its _locked form" %
-      (p[0].file, p[0].line, p[0].column))
+if not failed(lock, q, p):
+    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: use its _locked form" %
+          (p[0].file, p[0].line, p[0].column))
 
 @script:python depends on report@
 p << access.p;
+q << access.q;
+lock << access.lock;
 @@
-print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do it before" %
-      (p[0].file, p[0].line, p[0].column))
+if not failed(lock, q, p):
+    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do it before" %
+          (p[0].file, p[0].line, p[0].column))
+
+@definition@
+identifier fn;
+position p;
+@@
+ fn@p(...) { ... }
+
+@script:python depends on report@
+p << definition.p;
+@@
+if p[0].file not in seen:
+    seen.add(p[0].file)
+    read(p[0].file)

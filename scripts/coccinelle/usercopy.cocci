@@ -10,27 +10,19 @@ virtual report
 @@
 import re
 import drm_safe_names as names
-from drm_safe_source import arguments, blanked, closing, functions, library
+from drm_safe_source import blanked, functions, library, opened
 seen = set()
 opens = re.compile(r"\b(%s)\(" % "|".join(library().device_scopes()))
 
 def copies(f):
     return names.COPIES_USER.fullmatch(f) or f in names.driver().copying
 
-# The part of a body that the section is open in: the block or statement, or all that follows
-def scope(body, macro):
-    at = arguments(body, macro.end())[1]
-    if not macro[1].endswith("or"):
-        block = re.match(r"\s*\{", body[at:])
-        return (at, closing(body, at + block.end())) if block else (at, body.find(";", at))
-    return at, closing(body, at)
-
 def sections(params, body):
     if any(tag in names.names("section") for p in params
            for tag in re.findall(r"^const struct (\w+) \*", p)):
         yield 0, len(body)
     for macro in opens.finditer(body):
-        yield scope(body, macro)
+        yield opened(body, macro, macro[1].endswith("or"))
 
 def read(name):
     with open(name, errors="replace") as f:

@@ -8,6 +8,8 @@
 // wrong: TAKES_SGT_FROM_THERE_ON C: drm_shmem_sgt_or\(\) takes the reservation lock, which is held
 // wrong: OWNS C: drm_vmap_own\(\) takes the reservation lock, which is held
 // wrong: BINDS C: drm_gpuvm_imm_prepare_map\(\) takes the reservation lock, which is held
+// wrong: OWNS_UNDER_GUARD C: drm_shmem_sgt_own\(\) takes the reservation lock, which is held: use its _locked form
+// wrong: PUTS_UNDER_GUARD C: drm_shmem_put\(\) takes the reservation lock, which is held: release it first
 // run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
 
 #include "foo.h"
@@ -51,4 +53,28 @@ int foo_bo_update(const struct foo_reg *reg, struct foo_bo *bo,
 #endif
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
+}
+
+int foo_bo_own(const struct foo_reg *reg, struct foo_bo *bo, struct drm_shmem_sgt_owned *own)
+{
+	guard(drm_resv)(drm_shmem_gem(&bo->shmem)->resv);
+	bo->flags++;
+#if defined(OWNS_UNDER_GUARD)
+	return drm_shmem_sgt_own(own, &reg->base.bound, &bo->shmem);
+#else
+	return drm_shmem_sgt_own_locked(own, &reg->base.bound, &bo->shmem);
+#endif
+}
+
+void foo_bo_drop(struct foo_bo *bo)
+{
+	scoped_guard(drm_resv, drm_shmem_gem(&bo->shmem)->resv) {
+		bo->flags = 0;
+#if defined(PUTS_UNDER_GUARD)
+		drm_shmem_put(&bo->shmem);
+#endif
+	}
+#if !defined(PUTS_UNDER_GUARD)
+	drm_shmem_put(&bo->shmem);
+#endif
 }

@@ -5,6 +5,7 @@
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // wrong: UNMAPPED W: discards 'const' qualifier|discards qualifiers
 // wrong: RAW_TABLE C: drm_gem_shmem_get_pages_sgt\(\) goes behind the handles
+// wrong: RAW_MEMBER C: 'sgt' goes behind the handles: use drm_shmem_sgt_guard\(\) or drm_shmem_sgt_own\(\)
 // run: drm_shmem_sgt.imported_freed: the exporter frees it
 // run: drm_shmem_sgt.imported_revoked: also when the importer is unbound
 // run: drm_shmem_sgt.imported_at_once_freed: also if it was mapped at import
@@ -28,6 +29,8 @@ int foo_bo_unbind(const struct foo_reg *reg, struct foo_bo *bo)
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	sg_free_table(sgt);
+#elif defined(RAW_MEMBER)
+	sg_free_table(bo->shmem.base.sgt);
 #else
 	ret = drm_shmem_sgt_unmap(&bo->shmem);
 #endif

@@ -4,11 +4,15 @@
 // rust: no
 // wrong: COPIES C: copy_from_user\(\) may wait for userspace in a section
 // wrong: HELPER_COPIES C: foo_get_cmds\(\) may wait for userspace in a section
+// wrong: CALLBACK_WAITS C: wait_event\(\) may wait without end in a block, which an unbind waits for
+// wrong: BLOCK_WAITS C: wait_for_completion\(\) may wait without end in a block, which an unbind waits for
+// wrong: STEP_WAITS C: foo_wait_forever\(\) may wait without end in a block, which an unbind waits for
 // run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
 
 #include <linux/completion.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "foo.h"
 
@@ -43,4 +47,46 @@ int foo_ioctl_run(struct drm_dev_ctx_ioctl *ioctl, u64 from, u32 *cmds)
 		return -EFAULT;
 #endif
 	return foo_hw_submit(reg, cmds[0]);
+}
+
+/* A callback of power management */
+int foo_resume(struct foo_device *foo, struct wait_queue_head *wq, const bool *ready)
+{
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard_callback(live, &foo->ctx) {
+#if defined(CALLBACK_WAITS)
+		wait_event(*wq, READ_ONCE(*ready));
+		ret = 0;
+#else
+		ret = drm_dev_ctx_wait_event(live, *wq, READ_ONCE(*ready), MAX_SCHEDULE_TIMEOUT);
+#endif
+	}
+	return ret;
+}
+
+void foo_disable(struct foo_device *foo, struct completion *off)
+{
+	drm_dev_ctx_guard_live(live, &foo->ctx) {
+#if defined(BLOCK_WAITS)
+		wait_for_completion(off);
+#else
+		wait_for_completion_timeout(off, HZ);
+#endif
+	}
+}
+
+static void __maybe_unused foo_wait_forever(struct completion *off)
+{
+	wait_for_completion(off);
+}
+
+/* &drm_dev_ctx_ops.kms_shutdown calls this. */
+void foo_turn_off(const struct drm_dev_ctx_live *live, struct completion *off)
+{
+#if defined(STEP_WAITS)
+	foo_wait_forever(off);
+#else
+	wait_for_completion_timeout(off, HZ);
+#endif
 }
