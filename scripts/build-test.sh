@@ -17,12 +17,16 @@ tree_state() { (cd "$TMP/tree" && find . -type f -exec sha1sum {} + | sort -k2);
 
 # Install twice and uninstall: the second time changes nothing, and nothing stays.
 install_is_undone() {
-	local before once
+	local before once said
 
 	mkdir -p "$TMP/tree/$DRM"
 	cp -L "$SOURCE/$DRM/Kconfig" "$SOURCE/$DRM/Makefile" "$TMP/tree/$DRM"
 	before=$(tree_state)
-	"$TOP/scripts/tree.sh" install "$TMP/tree" || return
+	said=$("$TOP/scripts/tree.sh" install "$TMP/tree") || return
+	diff <(grep -oE '(select DRM_SAFE|ccflags-y .*/drm/safe)$' <<<"$said") - <<-'END' || return
+		select DRM_SAFE
+		ccflags-y += -I$(srctree)/drivers/gpu/drm/safe
+	END
 	once=$(tree_state)
 	"$TOP/scripts/tree.sh" install "$TMP/tree" || return
 	diff <(echo "$once") <(tree_state) || return
@@ -65,12 +69,85 @@ partial() {
 	diff <(echo ./drm_safe.ko) <(cd "$TOP/out/modules" && find . -name '*.ko' ! -path './tests/*')
 }
 
-# The sample of a driver outside of the tree is registered in a guest, and unloaded.
+# try ARG...: what make try says, with DIR=samples/external and no DEBUG, or as ARG says.
+try() {
+	env DIR="$TOP/samples/external" KO= CLIENT= DEBUG= "$@" "$TOP/scripts/try.sh" 2>&1
+}
+
+# The sample of a driver outside of the tree is registered in a guest, its client finds it, and
+# it is unloaded.
 external_driver() {
 	local out
 
-	out=$(DIR=$TOP/samples/external KO='' DEBUG='' "$TOP/scripts/try.sh" 2>&1) || { echo "$out"; return 1; }
-	grep -F 'Initialized foo' <<<"$out" || { echo "$out"; return 1; }
+	out=$(try CLIENT="$TOP/samples/external/client/foo.c") || { echo "$out"; return 1; }
+	for said in 'Initialized foo' 'is a foo, version 1' 'ok foo is loaded' 'ok the client' \
+		'ok foo is unloaded' 'ok drm_safe is unloaded'; do
+		grep -F "$said" <<<"$out" || { echo "nothing says '$said': $out"; return 1; }
+	done
+	tail -n 1 <<<"$out" | grep -x '4 passed, 0 failed, 0 skipped' || { echo "$out"; return 1; }
+}
+
+# A client that fails, in C and as a script, and one that does not compile.
+client_fails() {
+	local out
+
+	printf 'int main(void) { return 3; }\n' >"$TMP/client.c"
+	printf '#!/bin/sh\necho "not ok 1 of my own"\n' >"$TMP/client.sh"
+	printf 'int main(void) { return no_such_thing; }\n' >"$TMP/wrong.c"
+	! out=$(try CLIENT="$TMP/client.c") || { echo "it succeeds: $out"; return 1; }
+	grep 'not ok the client: exit status 3' <<<"$out" || { echo "$out"; return 1; }
+	tail -n 1 <<<"$out" | grep -x '3 passed, 1 failed, 0 skipped' || { echo "$out"; return 1; }
+	! out=$(try CLIENT="$TMP/client.sh") || { echo "it succeeds: $out"; return 1; }
+	tail -n 1 <<<"$out" | grep -x '4 passed, 1 failed, 0 skipped' || { echo "$out"; return 1; }
+	! out=$(try CLIENT="$TMP/wrong.c") || { echo "it succeeds: $out"; return 1; }
+	tail -n 1 <<<"$out" | grep -x '0 passed, 1 failed, 0 skipped' || { echo "$out"; return 1; }
+}
+
+# Of two modules, the one whose name comes first needs the other one.
+modules_in_order() {
+	local out
+
+	mkdir -p "$TMP/two"
+	echo 'obj-m := a_user.o z_used.o' >"$TMP/two/Makefile"
+	cat >"$TMP/two/z_used.c" <<-'END'
+		#include <linux/module.h>
+		int z_value(void);
+		int z_value(void) { return 1; }
+		EXPORT_SYMBOL_GPL(z_value);
+		MODULE_DESCRIPTION("is used");
+		MODULE_LICENSE("GPL");
+	END
+	cat >"$TMP/two/a_user.c" <<-'END'
+		#include <linux/module.h>
+		int z_value(void);
+		static int __init a_init(void) { return z_value() - 1; }
+		module_init(a_init);
+		static void __exit a_exit(void) { }
+		module_exit(a_exit);
+		MODULE_DESCRIPTION("uses");
+		MODULE_LICENSE("GPL");
+	END
+	out=$(try DIR="$TMP/two") || { echo "$out"; return 1; }
+	diff <(grep -oE 'ok [az]_use[a-z]* is unloaded' <<<"$out") - <<-'END' || { echo "$out"; return 1; }
+		ok a_user is unloaded
+		ok z_used is unloaded
+	END
+}
+
+# builds SEVERAL: the kernels that would be built for the modules kernel, in an empty cache.
+builds() {
+	DRM_SAFE_SEVERAL=$1 DRM_SAFE_CACHE=$TMP/cache bash -c '. "$0/scripts/env.sh"
+		step() { echo "$1"; }
+		check_config() { :; }
+		build_uml modules' "$TOP" | grep -o '^building the [a-z]* kernel'
+}
+
+# With an empty cache, DEBUG=1 builds one kernel.
+one_kernel() {
+	local out
+
+	out=$(builds '') && diff <(echo "$out") <(echo "building the modules kernel") || return
+	out=$(builds 1) && grep '^building the demo kernel' <<<"$out"
 }
 
 # other_setting ARG...: the same driver with CONFIG_DRM_SAFE_DEBUG, for a kernel without.
@@ -86,7 +163,7 @@ other_setting_is_refused() {
 	! out=$(other_setting 2>&1) || { echo "it is built"; return 1; }
 	grep "drm_safe_built_with_debug['\"].*undefined" <<<"$out" || { echo "$out"; return 1; }
 	other_setting KBUILD_MODPOST_WARN=1 || return
-	! out=$(KO=$TMP/foo/foo.ko DEBUG='' "$TOP/scripts/try.sh" 2>&1) || { echo "it is loaded"; return 1; }
+	! out=$(try KO="$TMP/foo/foo.ko") || { echo "it is loaded"; return 1; }
 	grep 'foo: Unknown symbol drm_safe_built_with_debug' "$DRM_SAFE_CACHE/log/uml-try.log" ||
 		{ echo "$out"; return 1; }
 }
@@ -106,7 +183,10 @@ check "a foreign directory in the tree is kept" foreign_is_kept
 check "external modules" external_modules
 check "external modules without a kernel" no_kernel_is_told
 build_uml demo
-check "a driver outside of the tree, in a guest" external_driver
+check "a driver outside of the tree, in a guest, with a client" external_driver
+check "a client that fails is told, and counts" client_fails
+check "modules are unloaded in the order that they need" modules_in_order
+check "one kernel is built where one is needed" one_kernel
 check "a driver with the other setting is refused" other_setting_is_refused
 check "external modules for a kernel without DRM_GPUVM" partial without-gpuvm \
 	"lacks CONFIG_DRM_GPUVM"

@@ -82,7 +82,7 @@ export DRM_SAFE_TIMES=$LOGS/times
 : >"$DRM_SAFE_TIMES"
 trap stop EXIT
 part "kernel source" scripts/kernel.sh source
-export DRM_SAFE_PREPARED=$TREE
+export DRM_SAFE_PREPARED=$TREE DRM_SAFE_SEVERAL=1
 begin "KUnit, modules" scripts/kunit-modules.sh
 begin "demo" scripts/demo.sh --check
 part "style" scripts/style.sh

@@ -185,14 +185,15 @@ config_uml() {
 built=()	# the UML kernels that this script has built
 
 # begin_build DIR CONFIG: with the objects of another kernel, if the configuration says of which.
-# kbuild makes those anew that the configuration means something to.
+# kbuild makes those anew that the configuration means something to. That kernel is built for
+# this where several kernels are, which DRM_SAFE_SEVERAL says.
 begin_build() {
 	local from
 
 	from=$(sed -n 's/^# Begins with the objects of \(.*\)\.$/\1/p' "$2")
-	[ -n "$from" ] || return 0
-	build_uml "$from" || return
-	[ ! -e "$1/.config" ] || return 0
+	[ -n "$from" ] && [ ! -e "$1/.config" ] || return 0
+	[ -z "${DRM_SAFE_SEVERAL:-}" ] || build_uml "$from" || return
+	[ -e "$BUILD/$from/vmlinux" ] || return 0
 	flock "$BUILD/$from/lock" cp -a "$BUILD/$from/." "$1" && rm -f "$1/vmlinux"
 }
 

@@ -52,6 +52,7 @@ link_tree "$source" "$TREE"
 copy_files "$TREE"
 
 [ "${1:-}" = source ] && exit
+export DRM_SAFE_SEVERAL=1
 build_uml release .kunitconfig
 build_uml debug
 build_uml modules

@@ -39,8 +39,8 @@ igt: ## the tests for all DRM drivers (IGT, from Debian) on the sample driver, w
 modules: ## build the external modules [KDIR=<configured kernel>] [CC=] [LLVM=] [DEBUG=1]
 	@scripts/modules.sh
 
-try: ## build a driver outside of the tree with the library, load and unload it in a guest [DIR=<driver>] [KO='<file.ko>...'] [DEBUG=1]
-	@DIR="$(DIR)" KO="$(KO)" DEBUG="$(DEBUG)" scripts/try.sh
+try: ## build a driver outside of the tree with the library, load and unload it in a guest [DIR=<driver>] [KO='<file.ko>...'] [CLIENT=<file.c or program>] [DEBUG=1]
+	@DIR="$(DIR)" KO="$(KO)" CLIENT="$(CLIENT)" DEBUG="$(DEBUG)" scripts/try.sh
 
 install-tree: ## put this directory into a kernel tree [TREE=<dir>]
 	@scripts/tree.sh install "$(TREE)"

@@ -3,8 +3,9 @@
 #
 # try.sh: build the driver in DIR, which is outside of the kernel tree, with the library;
 # load both in a guest, show what the kernel says, and unload them. KO=<file.ko>... loads
-# modules that were built for that kernel instead. DEBUG=1 takes the kernel with all
-# debugging, where the library has CONFIG_DRM_SAFE_DEBUG.
+# modules that were built for that kernel instead. CLIENT=<file.c> is compiled statically and
+# runs in the guest while the driver is loaded; so does a program or a shell script. DEBUG=1
+# takes the kernel that looks for leaks, where the library has CONFIG_DRM_SAFE_DEBUG.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
@@ -20,28 +21,66 @@ external() {
 		KBUILD_EXTRA_SYMBOLS= DEBUG="${DEBUG:-}" "$@" modules
 }
 
-# load_all: let the guest load the modules $kos.
+# build_driver: set kos to the modules of DIR, or to KO.
+build_driver() {
+	if [ -n "${KO:-}" ]; then
+		read -ra kos <<<"$KO"
+		return
+	fi
+	external "$(realpath "$DIR")" "$BUILD/$GUEST.try" || return
+	mapfile -t kos < <(find "$BUILD/$GUEST.try" -name '*.ko' | sort)
+	[ ${#kos[@]} -gt 0 ] || { echo "$DIR gives no module"; return 1; }
+}
+
+# add_client: set client to the program that CLIENT stands for, as the guest knows it. <drm/drm.h>
+# and the like are those of the kernel, as they are before they are installed; so is what they
+# include and this machine does not have.
+add_client() {
+	[ -n "${CLIENT:-}" ] || return 0
+	client=$SHARE/client
+	case $CLIENT in
+	*.c)
+		mkdir "$SHARE/include" && ln -s "$TREE/include/uapi/drm" "$SHARE/include" || return
+		gcc -static -O2 -Wall ${DIR:+-I "$DIR"} -isystem "$SHARE/include" \
+			-idirafter "$TREE/include/uapi" -D__user= -o "$client" "$CLIENT"
+		;;
+	*) install "$CLIENT" "$client" ;;
+	esac
+}
+
+# load_all: let the guest load the modules $kos, and run the client.
 load_all() {
 	local INITRD=$BUILD/$GUEST/initramfs-try.gz UML_ARGS=(kunit.enable=0) modules
 
 	mapfile -t modules < <(our_modules)
-	make_initramfs "$BUILD/$GUEST" "${modules[@]}" "${kos[@]}" || return
+	make_initramfs "$BUILD/$GUEST" ${client:+"$client"} "${modules[@]}" "${kos[@]}" || return
 	basename -as .ko "${kos[@]}" >"$SHARE/in/modules"
 	run_guest uml try
 }
 
+# try: all of it; each line of the guest's report that begins with ok or not ok counts.
+try() {
+	local rc=0
+
+	step "building the driver" build_driver || return
+	add_client || return
+	load_all || rc=1
+	[ -e "$SHARE/report" ] || return
+	passed=$(grep -c '^ok ' "$SHARE/report") || true
+	failed=$(grep -c '^not ok ' "$SHARE/report") || true
+	return $rc
+}
+
+[ -n "${KO:-}" ] || [ -d "${DIR:-}" ] ||
+	die "name the directory of a driver with DIR=<dir>, or modules with KO=<file.ko>"
+[ -z "${CLIENT:-}" ] || [ -f "$CLIENT" ] || die "CLIENT=$CLIENT is not a file"
 . "$TOP/scripts/tree.sh"
 GUEST=demo
 [ -z "${DEBUG:-}" ] || GUEST=modules
+client=
+need_packages gcc libc6-dev
 prepare_tree
 build_uml "$GUEST"
 new_share
-if [ -n "${KO:-}" ]; then
-	read -ra kos <<<"$KO"
-else
-	[ -d "${DIR:-}" ] || die "name the directory of a driver with DIR=<dir>, or modules with KO=<file.ko>"
-	external "$(realpath "$DIR")" "$BUILD/$GUEST.try"
-	mapfile -t kos < <(find "$BUILD/$GUEST.try" -name '*.ko' | sort)
-	[ ${#kos[@]} -gt 0 ] || die "$DIR gives no module"
-fi
-load_all
+try || [ "$failed" != 0 ] || failed=1
+finish
