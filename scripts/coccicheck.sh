@@ -34,7 +34,7 @@ run_rules() {
 	# shellcheck disable=SC2016
 	printf '%s\0' "$@" | xargs -0 -P "$JOBS" -n 1 bash -c '
 		rule "$2" "$0" >"$1/${2##*/}" 2>&1 || echo "spatch failed" >>"$1/${2##*/}"
-		echo done' "$dir" "$TMP" | progress rules done $#
+		echo ended' "$dir" "$TMP" | progress rules ended $#
 }
 
 # silent FILE: is there such a file, and nothing in it?
