@@ -940,6 +940,14 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
 			 __drm_vmap_is_iomem(m, kind), size, val);
 }
 
+/* Reads with @_fn, which stores at its last argument: in a union, because @_T may be const */
+#define __drm_vmap_read_with(_fn, _T, _v, _off) ({				\
+	union { _T val; u8 raw[sizeof(_T)]; } __read;				\
+										\
+	_fn(__drm_vmap_args(_v), _off, __drm_vmap_access(_v, _T), __read.raw);	\
+	__read.val;								\
+})
+
 /**
  * drm_vmap_read() - read a value of some type at a constant offset
  * @_T: the type, of 8, 16, 32 or 64 bits
@@ -953,12 +961,7 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
  *
  * Return: the value.
  */
-#define drm_vmap_read(_T, _v, _off) ({						\
-	union { _T val; u8 raw[sizeof(_T)]; } __read;				\
-										\
-	__drm_vmap_read(__drm_vmap_args(_v), _off, __drm_vmap_access(_v, _T), __read.raw); \
-	__read.val;								\
-})
+#define drm_vmap_read(_T, _v, _off)	__drm_vmap_read_with(__drm_vmap_read, _T, _v, _off)
 /** drm_vmap_read8() - see drm_vmap_read() */
 #define drm_vmap_read8(_v, _off)	drm_vmap_read(u8, _v, _off)
 /** drm_vmap_read16() - see drm_vmap_read() */
@@ -969,9 +972,14 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
 #define drm_vmap_read64(_v, _off)	drm_vmap_read(u64, _v, _off)
 
 /*
- * The macros that write put the value into a variable, because a compound literal would
- * accept a number as the first member of a structure or of an array.
+ * Writes with @_fn, which starts with @_args. The value goes into a variable, because a
+ * compound literal would accept a number as the first member of a structure or of an array.
  */
+#define __drm_vmap_write_with(_fn, _args, _T, _v, _off, _val) ({		\
+	const typeof(_T) __val = (_val);					\
+										\
+	_fn(_args, _off, __drm_vmap_access(_v, _T), &__val);			\
+})
 
 /**
  * drm_vmap_write() - write a value of some type at a constant offset
@@ -980,11 +988,8 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
  * @_off: offset in bytes, as in drm_vmap_read()
  * @_val: the value
  */
-#define drm_vmap_write(_T, _v, _off, _val) ({					\
-	const typeof(_T) __val = (_val);					\
-										\
-	__drm_vmap_write(__drm_vmap_args(_v), _off, __drm_vmap_access(_v, _T), &__val); \
-})
+#define drm_vmap_write(_T, _v, _off, _val)					\
+	__drm_vmap_write_with(__drm_vmap_write, __drm_vmap_args(_v), _T, _v, _off, _val)
 /** drm_vmap_write8() - see drm_vmap_write() */
 #define drm_vmap_write8(_v, _off, _val)		drm_vmap_write(u8, _v, _off, _val)
 /** drm_vmap_write16() - see drm_vmap_write() */
@@ -1032,12 +1037,8 @@ __drm_vmap_write_relaxed(const struct drm_vmap *m, size_t min, unsigned int kind
  *
  * Return: the value.
  */
-#define drm_vmap_read_relaxed(_T, _v, _off) ({					\
-	union { _T val; u8 raw[sizeof(_T)]; } __read;				\
-										\
-	__drm_vmap_read_relaxed(__drm_vmap_args(_v), _off, __drm_vmap_access(_v, _T), __read.raw); \
-	__read.val;								\
-})
+#define drm_vmap_read_relaxed(_T, _v, _off)					\
+	__drm_vmap_read_with(__drm_vmap_read_relaxed, _T, _v, _off)
 /** drm_vmap_read8_relaxed() - see drm_vmap_read_relaxed() */
 #define drm_vmap_read8_relaxed(_v, _off)	drm_vmap_read_relaxed(u8, _v, _off)
 /** drm_vmap_read16_relaxed() - see drm_vmap_read_relaxed() */
@@ -1056,11 +1057,8 @@ __drm_vmap_write_relaxed(const struct drm_vmap *m, size_t min, unsigned int kind
  *
  * The opposite of drm_vmap_read_relaxed().
  */
-#define drm_vmap_write_relaxed(_T, _v, _off, _val) ({				\
-	const typeof(_T) __val = (_val);					\
-										\
-	__drm_vmap_write_relaxed(__drm_vmap_args(_v), _off, __drm_vmap_access(_v, _T), &__val); \
-})
+#define drm_vmap_write_relaxed(_T, _v, _off, _val)				\
+	__drm_vmap_write_with(__drm_vmap_write_relaxed, __drm_vmap_args(_v), _T, _v, _off, _val)
 /** drm_vmap_write8_relaxed() - see drm_vmap_write_relaxed() */
 #define drm_vmap_write8_relaxed(_v, _off, _val)	drm_vmap_write_relaxed(u8, _v, _off, _val)
 /** drm_vmap_write16_relaxed() - see drm_vmap_write_relaxed() */
@@ -1183,11 +1181,8 @@ __drm_vmap_try_write(const struct drm_vmap *m, unsigned int kind, u64 off, size_
  * Return: 0, or -EINVAL for a bad offset or an empty handle; nothing is written
  * then.
  */
-#define drm_vmap_try_write(_T, _v, _off, _val) ({				\
-	const typeof(_T) __val = (_val);					\
-										\
-	__drm_vmap_try_write(__drm_vmap_try_args(_v), _off, __drm_vmap_access(_v, _T), &__val); \
-})
+#define drm_vmap_try_write(_T, _v, _off, _val)					\
+	__drm_vmap_write_with(__drm_vmap_try_write, __drm_vmap_try_args(_v), _T, _v, _off, _val)
 /** drm_vmap_try_write8() - see drm_vmap_try_write() */
 #define drm_vmap_try_write8(_v, _off, _val)	drm_vmap_try_write(u8, _v, _off, _val)
 /** drm_vmap_try_write16() - see drm_vmap_try_write() */
@@ -1253,12 +1248,9 @@ __drm_vmap_try_write_relaxed(const struct drm_vmap *m, unsigned int kind, u64 of
  *
  * Return: as drm_vmap_try_write().
  */
-#define drm_vmap_try_write_relaxed(_T, _v, _off, _val) ({			\
-	const typeof(_T) __val = (_val);					\
-										\
-	__drm_vmap_try_write_relaxed(__drm_vmap_try_args(_v), _off,		\
-				     __drm_vmap_access(_v, _T), &__val);	\
-})
+#define drm_vmap_try_write_relaxed(_T, _v, _off, _val)				\
+	__drm_vmap_write_with(__drm_vmap_try_write_relaxed, __drm_vmap_try_args(_v), \
+			      _T, _v, _off, _val)
 /** drm_vmap_try_write32_relaxed() - see drm_vmap_try_write_relaxed() */
 #define drm_vmap_try_write32_relaxed(_v, _off, _val)				\
 	drm_vmap_try_write_relaxed(u32, _v, _off, _val)
