@@ -115,7 +115,7 @@ COPIES_USER = re.compile(
 # What waits for as long as it takes. A wait_event() may name when it ends otherwise.
 WAITS = re.compile(
     r"(?:__)?(?:s?wait_event|wait_var_event|wait_for_completion|rcuwait_wait_event)(?!\w*timeout)\w*"
-    r"|wait_on_bit(?:_io|_lock|_lock_io)?|out_of_line_wait_on_bit|dma_fence_wait|kthread_stop|drm_suballoc_new")
+    r"|wait_on_bit(?:_io|_lock|_lock_io)?|out_of_line_wait_on_bit|dma_fence_wait")
 
 # Where the callback for a job that hangs is named
 TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
