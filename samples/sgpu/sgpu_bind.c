@@ -4,7 +4,6 @@
  * the updates in the fence signalling path.
  */
 
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_exec.h>
@@ -36,7 +35,7 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	int ret;
 
 	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
-	sgpu_fault_hold();
+	sgpu_fault_hold(SGPU_HOLD_LOCKS);
 	/* A buffer that is bound already is not looked at again. */
 	if (drm_shmem_is_purged(&bo->shmem))
 		return -ENODATA;
@@ -125,7 +124,7 @@ static int sgpu_bind_account(struct sgpu_bind_work *work, const struct drm_sgpu_
 		work->reach += op->offset + op->size;
 	if (work->range > SGPU_VA_END - SGPU_VA_START || work->reach > DRM_SGPU_MAX_REACH)
 		return -E2BIG;
-	return fatal_signal_pending(current) ? -EINTR : 0;
+	return 0;
 }
 
 static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,

@@ -11,12 +11,16 @@
 
 #include "sgpu_fault.h"
 #include "sgpu_sched.h"
+#include "sgpu_vm.h"
 
 static const char * const sgpu_fault_names[SGPU_FAULTS] = {
 	[SGPU_FAIL_MAP] = "fail_map",
 	[SGPU_HANG_BIND] = "hang_bind",
 	[SGPU_LATE_BIND] = "late_bind",
 	[SGPU_HOLD_LOCKS] = "hold_locks",
+	[SGPU_HOLD_TABLES] = "hold_tables",
+	[SGPU_HOLD_MAP] = "hold_map",
+	[SGPU_HOLD_VM] = "hold_vm",
 };
 
 static struct fault_attr sgpu_fault_attrs[SGPU_FAULTS];
@@ -67,11 +71,27 @@ int sgpu_fault_hang(struct sgpu_job *job)
 	return ret;
 }
 
-/* The caller holds the locks that others wait for. */
-void sgpu_fault_hold(void)
+static void sgpu_fault_stop(void)
 {
-	if (!sgpu_fault_due(SGPU_HOLD_LOCKS))
-		return;
 	while (!fatal_signal_pending(current))
 		schedule_timeout_killable(HZ);
+}
+
+/*
+ * The caller stops until it is killed, with the locks that it holds and others wait for. Jobs
+ * do not stop: nobody kills the workers that run them.
+ */
+void sgpu_fault_hold(enum sgpu_fault fault) __drm_nonallocating
+{
+	if (!(current->flags & PF_WQ_WORKER) && sgpu_fault_due(fault))
+		drm_safe_trusted(sgpu_fault_stop());
+}
+
+/* The same with the lock that a job holds while it makes a change of the VM */
+void sgpu_fault_hold_vm(struct sgpu_vm *vm)
+{
+	if (!sgpu_fault_due(SGPU_HOLD_VM))
+		return;
+	guard(mutex)(&vm->lock);
+	sgpu_fault_stop();
 }

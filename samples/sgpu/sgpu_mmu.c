@@ -103,6 +103,7 @@ int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
 
 	if (sgpu_fault_due(SGPU_FAIL_MAP))
 		return -EIO;
+	sgpu_fault_hold(SGPU_HOLD_MAP);
 
 	guard(mutex)(&mmu->lock);
 	sgpu_sg_start(&iter, sgt, index, offset >> PAGE_SHIFT);

@@ -18,6 +18,7 @@
 #include <drm/drm_syncobj.h>
 
 #include "sgpu_drv.h"
+#include "sgpu_fault.h"
 #include "sgpu_sched.h"
 #include "sgpu_vm.h"
 
@@ -394,6 +395,8 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
  */
 int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number)
 {
+	if (!ret && !job->cmds)
+		sgpu_fault_hold_vm(job->vm);
 	if (!ret)
 		ret = job->cmds ? sgpu_job_queue_locked(job, number) :
 				  sgpu_job_queue(job, NULL, number);

@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "sgpu_fault.h"
 #include "sgpu_pt.h"
 
 /* How many of them are whole regions of the same table above */
@@ -70,6 +71,7 @@ int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 
 	for (; size; va += part, size -= part) {
 		part = sgpu_leaf_part(va, size);
+		sgpu_fault_hold(SGPU_HOLD_TABLES);
 		mid = sgpu_table_get(&mmu->mid[sgpu_mid_index(va)]);
 		if (!mid)
 			return -ENOMEM;

@@ -1052,49 +1052,188 @@ static bool killed_ends(pid_t pid)
 	return false;
 }
 
-/* A client that binds, or executes a command if there is nothing to bind */
-static pid_t client_start(const struct drm_sgpu_bind_op *ops, unsigned int count)
+/* What is let go of in the background keeps a buffer from being evicted. */
+static int gets_evicted(uint32_t handle)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i, ret = -EBUSY;
+
+	for (i = 0; i < TRIES && ret == -EBUSY; i++) {
+		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
+		if (ret == -EBUSY)
+			nanosleep(&pause, NULL);
+	}
+	return ret;
+}
+
+/* What a client does with a buffer, which is bound at VA, until it is killed */
+static int victim_binds(const struct buffer *bo)
+{
+	return bind_map(dev.fd, vm, bo->handle, 0, VA, page, 0);
+}
+
+static int victim_binds_both(const struct buffer *bo)
+{
+	struct drm_sgpu_bind_op ops[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = (struct drm_sgpu_bind_op) {
+			.op = DRM_SGPU_BIND_MAP, .handle = bo->handle,
+			.offset = i * page, .addr = VA + i * page, .size = page,
+		};
+	return vm_bind(dev.fd, vm, ops, ARRAY_SIZE(ops), NULL, 0);
+}
+
+/* Tables of three parts of the page table */
+static int victim_binds_far(const struct buffer *bo)
+{
+	(void)bo;
+	return bind_range(dev.fd, vm, DRM_SGPU_BIND_SPARSE, 0x4000000000ULL, 1ULL << 31);
+}
+
+static int victim_unbinds(const struct buffer *bo)
+{
+	(void)bo;
+	return bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA + 8 * page, page);
+}
+
+static int victim_executes(const struct buffer *bo)
+{
+	(void)bo;
+	return write_byte(VA_OUT, 1);
+}
+
+static int victim_maps(const struct buffer *bo)
+{
+	uint64_t first;
+	uint32_t id;
+
+	return bo_vmap(dev.fd, bo->handle, &id, &first);
+}
+
+static int victim_asks_offset(const struct buffer *bo)
+{
+	struct drm_sgpu_bo_mmap_offset args = { .handle = bo->handle };
+
+	return sgpu_call(dev.fd, DRM_IOCTL_SGPU_BO_MMAP_OFFSET, &args);
+}
+
+static int victim_advises(const struct buffer *bo)
+{
+	return bo_madvise(dev.fd, bo->handle, DRM_SGPU_MADV_DONTNEED);
+}
+
+static int victim_evicts(const struct buffer *bo)
+{
+	return bo_madvise(dev.fd, bo->handle, DRM_SGPU_MADV_PAGEOUT);
+}
+
+/* A mapping that its parent did not touch: fork() copies those that are. */
+static uint8_t *untouched;
+
+static int victim_reads(const struct buffer *bo)
+{
+	(void)bo;
+	return peek(untouched);
+}
+
+static pid_t victim_start(int (*call)(const struct buffer *bo), const struct buffer *bo)
 {
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	_exit(count ? vm_bind(dev.fd, vm, ops, count, NULL, 0) : write_byte(VA_OUT, 1));
+	_exit(call(bo));
+}
+
+/* One that stops where the fault says until it is killed */
+static pid_t victim_holds(const char *fault, int (*call)(const struct buffer *bo),
+			  const struct buffer *bo)
+{
+	pid_t pid;
+
+	CHECK(fault_order(fault, 0, 1));
+	pid = victim_start(call, bo);
+	CHECK(fault_taken(fault));
+	return pid;
+}
+
+/* It ends there, and does not go on to where it would stop again. */
+static void victim_ends(const char *fault, pid_t pid)
+{
+	CHECK(fault_order(fault, 0, 1));
+	CHECK(killed_ends(pid));
+	CHECK(fault_left(fault) == 1);
+	CHECK(fault_order(fault, 0, 0));
 }
 
 /*
  * A client that is killed while it waits for a lock ends, although the lock is held. One that is
  * killed while it binds does not go on to its next operation.
  */
-static void test_killed_for_lock(void)
+static void test_killed_for_lock(const struct buffer *bo)
 {
-	struct drm_sgpu_bind_op ops[2] = {};
-	pid_t holds, binds, executes;
-	struct buffer bo;
+	int (* const calls[])(const struct buffer *bo) = {
+		victim_binds, victim_executes, victim_maps, victim_asks_offset,
+		victim_advises, victim_evicts, victim_reads,
+	};
+	pid_t victims[ARRAY_SIZE(calls)];
+	pid_t holds = victim_holds("hold_locks", victim_binds_both, bo);
 	unsigned int i;
 
-	CHECK_RET(buffer_create(&bo, dev.fd, 2 * page), 0);
-	for (i = 0; i < 2; i++)
-		ops[i] = (struct drm_sgpu_bind_op) {
-			.op = DRM_SGPU_BIND_MAP, .handle = bo.handle,
-			.offset = i * page, .addr = VA + i * page, .size = page,
-		};
-	/* A buffer that has pages already: a client that was killed gets none. */
-	CHECK_RET(vm_bind(dev.fd, vm, ops, 2, NULL, 0), 0);
-	CHECK(fault_order("hold_locks", 0, 1));
-	holds = client_start(ops, 2);
-	CHECK(fault_taken("hold_locks"));
-	CHECK(fault_order("hold_locks", 0, 1));
-	binds = client_start(ops, 1);
-	executes = client_start(NULL, 0);
-	CHECK(task_sleeps(binds));
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		victims[i] = victim_start(calls[i], bo);
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		CHECK(task_sleeps(victims[i]));
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		CHECK(killed_ends(victims[i]));
+	victim_ends("hold_locks", holds);
+}
+
+/* Nor does one go on that adds tables to a page table. */
+static void test_killed_for_tables(const struct buffer *bo)
+{
+	victim_ends("hold_tables", victim_holds("hold_tables", victim_binds_far, bo));
+}
+
+/* What an EXEC brings back is one mapping after the other. */
+static void test_killed_for_map(const struct buffer *bo)
+{
+	CHECK_RET(gets_evicted(bo->handle), 1);
+	victim_ends("hold_map", victim_holds("hold_map", victim_executes, bo));
+	CHECK_RET(read_byte(VA + page), pattern(73, page));
+}
+
+/* It takes the lock of the VM, which a job holds while it makes a change of it. */
+static void test_killed_for_vm(const struct buffer *bo)
+{
+	pid_t holds, executes;
+
+	CHECK_RET(gets_evicted(bo->handle), 1);
+	holds = victim_holds("hold_vm", victim_unbinds, bo);
+	executes = victim_start(victim_executes, bo);
 	CHECK(task_sleeps(executes));
-	CHECK(killed_ends(binds));
 	CHECK(killed_ends(executes));
 	CHECK(killed_ends(holds));
-	CHECK(fault_left("hold_locks") == 1);
-	CHECK(fault_order("hold_locks", 0, 0));
+	CHECK_RET(read_byte(VA), pattern(73, 0));
+}
+
+static void test_killed_while_waiting(void)
+{
+	struct buffer bo;
+
+	CHECK_RET(buffer_fill(&bo, 2 * page, 73), 0);
+	/* A buffer that has pages already: a client that was killed gets none. */
+	CHECK_RET(victim_binds_both(&bo), 0);
+	CHECK_RET(read_byte(VA), pattern(73, 0));
+	CHECK_RET(bo_mmap(dev.fd, bo.handle, bo.size, (void **)&untouched), 0);
+	test_killed_for_lock(&bo);
+	test_killed_for_tables(&bo);
+	test_killed_for_map(&bo);
+	test_killed_for_vm(&bo);
 	CHECK_RET(bind_range(dev.fd, vm, DRM_SGPU_BIND_UNMAP, VA, 2 * page), 0);
+	munmap(untouched, bo.size);
 	buffer_destroy(&bo);
 }
 
@@ -1204,7 +1343,7 @@ static void test_hardware_faults(void)
 	test_hang();
 	test_hang_times_out();
 	test_late_is_alone();
-	test_killed_for_lock();
+	test_killed_while_waiting();
 	test_hang_unplugged();
 	test_bind_fails();
 	test_broken();
@@ -1356,20 +1495,6 @@ static bool stays(uint32_t handle)
 	for (i = 0; i < 3; i++)
 		shrink_all();
 	return !is_purged(handle);
-}
-
-/* What is let go of in the background keeps a buffer from being evicted. */
-static int gets_evicted(uint32_t handle)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	int i, ret = -EBUSY;
-
-	for (i = 0; i < TRIES && ret == -EBUSY; i++) {
-		ret = bo_madvise(dev.fd, handle, DRM_SGPU_MADV_PAGEOUT);
-		if (ret == -EBUSY)
-			nanosleep(&pause, NULL);
-	}
-	return ret;
 }
 
 /* Split, moved and inherited mappings show the pages that they mapped. */
