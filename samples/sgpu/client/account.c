@@ -79,28 +79,40 @@ static int make_vm_bo(unsigned long i)
 				    info.va_start + object * PAGE, PAGE, 0);
 }
 
-static int bind_many(unsigned long i, const struct drm_sgpu_sync *sync)
+/* An operation for each of 1024 pages that are @apart */
+static int bind_many(uint32_t op, unsigned long i, uint64_t apart, const struct drm_sgpu_sync *sync)
 {
 	static struct drm_sgpu_bind_op ops[DRM_SGPU_MAX_OPS];
 	unsigned int j;
 
 	for (j = 0; j < ARRAY_SIZE(ops); j++)
 		ops[j] = (struct drm_sgpu_bind_op) {
-			.op = DRM_SGPU_BIND_SPARSE, .size = PAGE,
-			.addr = info.va_start + (i * ARRAY_SIZE(ops) + j) * PAGE,
+			.op = op, .size = PAGE,
+			.addr = info.va_start + (i * ARRAY_SIZE(ops) + j) * apart,
 		};
 	return vm_bind(dev.fd, vm, ops, ARRAY_SIZE(ops), sync, !!sync);
 }
 
-/* 1024 mappings */
-static int make_mappings(unsigned long i)
+static int bind_many_now(uint32_t op, unsigned long i, uint64_t apart)
 {
 	static struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
 	int ret = i ? 0 : syncobj_create(dev.fd, &sync.handle);
 
 	if (!ret)
-		ret = bind_many(i, &sync);
+		ret = bind_many(op, i, apart, &sync);
 	return ret ? ret : syncobj_wait(dev.fd, sync.handle);
+}
+
+/* 1024 mappings */
+static int make_mappings(unsigned long i)
+{
+	return bind_many_now(DRM_SGPU_BIND_SPARSE, i, PAGE);
+}
+
+/* 1024 tables of the page table, with nothing in them */
+static int make_tables(unsigned long i)
+{
+	return bind_many_now(DRM_SGPU_BIND_UNMAP, i, 512 * PAGE);
 }
 
 /* What 1024 mappings are going to need, behind the job that takes long */
@@ -108,7 +120,7 @@ static int make_prepared(unsigned long i)
 {
 	int ret = i % 128 ? 0 : open_busy();
 
-	return ret ? ret : bind_many(1024 + i % 128, NULL);
+	return ret ? ret : bind_many(DRM_SGPU_BIND_SPARSE, 1024 + i % 128, PAGE, NULL);
 }
 
 static int make_vm(unsigned long i)
@@ -151,6 +163,7 @@ static const struct {
 	{ "pages", make_pages },
 	{ "vm_bos", make_vm_bo },
 	{ "mappings", make_mappings },
+	{ "tables", make_tables },
 	{ "prepared", make_prepared },
 	{ "vms", make_vm },
 	{ "jobs", make_job },
