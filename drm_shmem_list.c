@@ -100,7 +100,8 @@ struct drm_shmem_listed {
 static struct drm_shmem_listed *drm_shmem_listed_alloc(const struct drm_device *drm)
 {
 	const size_t len = strlen(drm->driver->name) + 1;
-	struct drm_shmem_listed *listed = kzalloc(struct_size(listed, driver, len), GFP_KERNEL);
+	struct drm_shmem_listed *listed = kzalloc(struct_size(listed, driver, len),
+						  GFP_KERNEL_ACCOUNT);
 
 	if (listed)
 		memcpy(listed->driver, drm->driver->name, len);

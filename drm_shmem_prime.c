@@ -257,7 +257,7 @@ static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table 
 	struct drm_shmem_detach *later = NULL;
 
 	if (fatal_signal_pending(current))
-		later = kzalloc_obj(*later);
+		later = kzalloc_obj(*later, GFP_KERNEL_ACCOUNT);
 	if (later) {
 		later->sgt = sgt;
 		later->ctx = ctx;

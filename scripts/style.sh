@@ -127,6 +127,10 @@ check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]
 # What userspace makes the library allocate counts as its own.
 check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
+# These also name the flags to lockdep, and to what tracks handles.
+check "objects are accounted" matches_none \
+	'\bk\w*(alloc|dup)\w*\(.*\bGFP_KERNEL\b|^\s+[^(.=]*\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' \
+	drm_shmem*.c drm_gem*.c
 mapfile -t library < <(printf '%s\n' "${sources[@]}" | grep '^[^/]*$' | grep -vxF drm_safe_core.h)
 check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files" \
 	layers "${library[@]}"
