@@ -5,6 +5,7 @@ virtual report
 
 @initialize:python@
 @@
+import re
 import drm_safe_names as names
 
 def is_file(t):
@@ -13,6 +14,14 @@ def is_file(t):
 def say(p, what):
     print("%s:%s:%s: ERROR: %s is not charged to the client: allocate with GFP_KERNEL_ACCOUNT" %
           (p[0].file, p[0].line, p[0].column, what))
+
+# An XArray that is initialised, in this file or elsewhere in the driver, without the flag that
+# charges its nodes
+def is_free(p, m):
+    init = re.compile(r"\bxa_init(?:_flags)?\(&[^;]*\b%s\b[^;]*;" % m)
+    with open(p[0].file, errors="replace") as f:
+        found = init.findall(f.read()) or init.findall(names.driver().text)
+    return any("XA_FLAGS_ACCOUNT" not in text for text in found)
 
 @client@
 identifier f, v;
@@ -82,6 +91,28 @@ position p;
  alloc@p(...)
  ...+>
  }
+
+// The array's own flag charges what is allocated under its lock.
+@nodes@
+identifier client.f, m;
+identifier store = {xa_alloc, xa_alloc_irq, xa_alloc_bh, xa_alloc_cyclic, xa_insert, xa_store};
+expression E;
+position p;
+@@
+ f(...)
+ {
+ <+...
+ store@p(&E->m, ...)
+ ...+>
+ }
+
+@script:python depends on report@
+p << nodes.p;
+m << nodes.m;
+@@
+if is_free(p, m):
+    print("%s:%s:%s: ERROR: the nodes of '%s' are not charged to the client: give xa_init_flags() XA_FLAGS_ACCOUNT" %
+          (p[0].file, p[0].line, p[0].column, m))
 
 @script:python depends on report@
 p << flags.p;

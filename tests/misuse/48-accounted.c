@@ -6,9 +6,11 @@
 // wrong: FLAGS C: what kvmalloc_array\(\) allocates is not charged to the client
 // wrong: NO_FLAGS C: what kvzalloc_objs\(\) allocates is not charged to the client
 // wrong: INDEX C: what xa_alloc\(\) allocates is not charged to the client
+// wrong: ARRAY C: the nodes of 'marks' are not charged to the client: give xa_init_flags\(\) XA_FLAGS_ACCOUNT
 // run: drm_shmem_prime.accounted: what an ioctl makes of objects and tables is charged
 
 #include <linux/uaccess.h>
+#include <linux/xarray.h>
 
 #include "foo.h"
 
@@ -56,4 +58,25 @@ int foo_ioctl_remember(const struct foo_reg *reg, struct drm_foo_submit *args,
 	return xa_alloc(&file->syncobj_xa, &args->id, file, XA_LIMIT(1, 64),
 			GFP_KERNEL_ACCOUNT);
 #endif
+}
+
+/* An array charges its nodes if its own flags say so. */
+struct foo_marks {
+	struct xarray marks;
+};
+
+void foo_marks_init(struct foo_marks *marks)
+{
+#if defined(ARRAY)
+	xa_init_flags(&marks->marks, XA_FLAGS_ALLOC);
+#else
+	xa_init_flags(&marks->marks, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+#endif
+}
+
+int foo_ioctl_mark(const struct foo_reg *reg, struct drm_foo_submit *args, struct drm_file *file)
+{
+	struct foo_marks *marks = file->driver_priv;
+
+	return xa_alloc(&marks->marks, &args->id, file, XA_LIMIT(1, 64), GFP_KERNEL_ACCOUNT);
 }

@@ -450,6 +450,21 @@ static u64 *visitor_slots(struct visitor *visitor, u32 count)
 	return kvzalloc_objs(u64, count);			/* accounted */
 }
 
+static void visitor_begin(struct visitor *visitor)
+{
+	xa_init_flags(&visitor->marks, XA_FLAGS_ALLOC);
+	xa_init_flags(&visitor->notes, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+}
+
+static int visitor_mark(struct visitor *visitor, u32 *id)
+{
+	int ret = xa_alloc(&visitor->notes, id, visitor, xa_limit_16b, GFP_KERNEL_ACCOUNT);
+
+	if (ret)
+		return ret;
+	return xa_alloc(&visitor->marks, id, visitor, xa_limit_16b, GFP_KERNEL_ACCOUNT); /* accounted */
+}
+
 static int surface_try(struct surface *surface, spinlock_t *lock)
 {
 	int ret;
