@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from convert_objects import Objects
+from convert_objects import Objects, prepare, read_only_tables
 from convert_text import (CALL, Section, add_argument, add_parameter, edit_functions, end_labels, fill,
                           functions, without_comments, wrap)
 
@@ -68,6 +68,7 @@ class Driver:
 
     def __init__(self, directory, work, uapi):
         self.top = work
+        self.directory = directory.stem
         copy_driver(directory, work)
         self.before = self.read()
         self.edit(expand)
@@ -273,7 +274,8 @@ class Driver:
         self.edit(lambda text: self.convert_sections(text, [h for _, h in entries]))
         self.edit(self.finish_contexts)
         self.edit(lambda text: edit_functions(text, end_sections))
-        if self.attach:
+        # A table may be lent to what runs before the registration.
+        if self.attach or re.search(r"\bdrm_gem_shmem_get_pages_sgt\(|\bdrm_dev_ctx_(?:guard_)?live", self.raw + self.text()):
             self.edit(self.attach_data)
         if self.separate:
             self.edit(self.define_proof)
@@ -497,10 +499,21 @@ class Driver:
                     f"\treturn container_of(drm, struct {self.device}, {ctx}.drm);\n}}\n")
         return text.replace(defined[0], new)
 
+    def own_patch(self):
+        """What only this driver has, and no general rule can know: a semantic patch of its own."""
+        patch = f"drivers/{self.directory}"
+        if (RULES / f"{patch}.cocci").exists():
+            self.spatch(patch)
+            self.edit(lambda text: returns(edit_functions(text, blank_lines)))
+
     def convert(self):
         """Run all rules."""
+        prepare(self)
+        self.own_patch()
         self.convert_device()
         Objects(self).convert()
+        if "drm_shmem_sgt_" in self.text():
+            read_only_tables(self)
         self.spatch("vmap")
         self.spatch("sgt")
         self.edit(self.finish)
@@ -563,6 +576,14 @@ class Driver:
         """Those that are raw in this driver."""
         shmem = re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", without_comments("\n".join(self.before.values())))
         return {**RAW, **RAW_SHMEM} if shmem else RAW
+
+
+def blank_lines(head, _, __, body):
+    """Those that a semantic patch leaves at the start of a body, and blanks in others."""
+    new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
+    new = re.sub(r"\n{3,}", "\n\n", new)
+    new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?) \(", r"\1(", new)
+    return (head, new) if new != body else None
 
 
 def end_sections(head, _, __, body):

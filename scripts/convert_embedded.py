@@ -46,6 +46,7 @@ class Embedded:
         self.find_downcast(code)
         self.find_table(code)
         self.find_create(code)
+        self.drop_idle()
         self.check(code)
 
     def find_downcast(self, code):
@@ -69,12 +70,24 @@ class Embedded:
             if re.fullmatch(PLAIN, function):
                 continue
             body = self.functions[function]["body"] if function in self.functions else ""
-            if name == "status" and not re.search(r"\b(?!if\b|drm_gem_is_imported\b|" + self.downcast + r"\b)\w+\(", body):
+            if name == "status" and self.only_reads(body):
                 self.drop.append(function)      # the library's is about the same
             elif name in STEPS and function in self.functions:
                 self.steps[name] = function
             else:
                 raise Stays(f"the driver has its own {name} for its objects: declare a type for those that differ")
+
+    def only_reads(self, body):
+        """Does this call nothing, or only what calls nothing?"""
+        called = set(re.findall(r"\b(?!if\b)(\w+)\(", body)) - {"drm_gem_is_imported", self.downcast}
+        return all(f in self.functions and not re.search(r"\w\(|[^=!<>]=[^=]", self.functions[f]["body"]) for f in called)
+
+    def drop_idle(self):
+        """A step that does nothing more than the library does."""
+        free = self.steps.get("free")
+        if free and not self.step(self.functions[free]["head"], self.functions[free]["body"], "free", half=False)[1].strip():
+            del self.steps["free"]
+            self.drop.append(free)
 
     def find_create(self, code):
         """What makes the memory of an object, and what completes it."""
@@ -113,7 +126,8 @@ class Embedded:
             raise Stays("its device was not converted: tables need the proof that its parent is bound")
         if self.half and re.search(r"\.gem_prime_import_sg_table|\.dumb_create|DRIVER_OPS", code):
             raise Stays("an object can end half made: have its free function find out what was done")
-        if re.search(r"\.gem_prime_import\s*=", code):
+        own = set(re.findall(r"\.gem_prime_import\s*= (\w+),", code)) & set(self.functions)
+        if any("drm_shmem_prime_import" not in self.functions[name]["body"] for name in own):
             raise Stays("the driver has its own import: write the export step, and use drm_shmem_prime_import()")
 
         for f in self.functions.values():
@@ -143,10 +157,19 @@ class Embedded:
         driver = self.driver
         driver.edit(self.change)
         for path in driver.files():
-            if re.search(rf"\bstruct {self.tag}\b|\b{self.downcast}\(", path.read_text(encoding="utf-8")):
+            if re.search(rf"\bstruct {self.tag}\b|\b{self.downcast}\(|(?:->|\.){self.member}\.base\b", path.read_text(encoding="utf-8")):
                 driver.spatch("members", path, {"object": self.tag, "from": self.member, "obj": self.obj})
+        driver.edit(self.far_members)
         driver.edit(lambda text: re.sub(r"^(\t+)((?: {8})+)", lambda m: m[1] + "\t" * (len(m[2]) // 8), text, flags=re.M))
         driver.edit(self.declare)
+
+    def far_members(self, text):
+        """Those whose types the semantic patch does not see: each structure has it as the same type."""
+        def use(match):
+            types = set(re.findall(rf"\bstruct (\w+)\s+\*{match[1]};", self.driver.raw))
+            return f"->{match[1]}->{self.obj}.base.base" if types == {self.tag} else match[0]
+
+        return re.sub(rf"->(\w+)->{self.member}\.base\b", use, text)
 
     def change(self, text):
         """The functions, while the members have their old names."""
@@ -179,16 +202,23 @@ class Embedded:
         new = new[0], self.offset(self.sync(self.borrow(new[1], name)))
         return new if new != (head, body) else None
 
-    def step(self, head, body, step):
+    def step(self, head, body, step, half=None):
         """A function of the object becomes a step of its type."""
+        half = self.half if half is None else half
         gem = re.search(r"\bstruct drm_gem_object \*(\w+)", head)[1]
         head = head.replace(f"struct drm_gem_object *{gem}", "struct drm_shmem_obj *shmem")
         body = re.sub(rf"\b{self.downcast}\({gem}\)", f"drm_shmem_from_obj(&{self.type}, shmem)", body)
         if step == "free":
             body = re.sub(rf"^\t{FREE}\([^;]*\);\n", "", body, flags=re.M)
+            # The library marks all pages of a device.
+            body = re.sub(r"^\t[^\n;=]*\bpages_mark_dirty_on_put = true;\n", "", body, flags=re.M)
+            for alias in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = [^;]*;", body, re.M):
+                body = drop_variable(body, alias)
+        if step == "export":
+            body = re.sub(rf"\bdrm_gem_prime_export\({gem},", "drm_shmem_export(shmem,", body)
         if re.search(rf"\b{gem}\b", without_comments(body)):
             body = f"\tstruct drm_gem_object *{gem} = drm_shmem_gem(shmem);\n{body}"
-        if step == "free" and self.half:
+        if step == "free" and half:
             bo = re.search(rf"\tstruct {self.tag} \*(\w+)\b", body)[1]
             start = re.match(r"(?:\t(?:struct|size_t|int|unsigned|u32|u64|bool)\b[^;]*;\n)*\n?", body).end()
             body = (f"{body[:start].rstrip()}\n\n\t/* An object whose creation failed has been undone. */\n"
@@ -198,6 +228,8 @@ class Embedded:
     @functools.cached_property
     def half(self):
         """Can an object end before it is complete? The core's free skips the driver's, then."""
+        if "free" not in self.steps or self.downcast not in self.functions[self.steps["free"]]["body"]:
+            return False
         return any(re.search(rf"\b{FREE}\(", without_comments(f["body"])) and self.frees(f)
                    for f in self.functions.values())
 
@@ -237,7 +269,8 @@ class Embedded:
         bo = own[1]
         where = f"{bo}->{self.obj}.base"
         body = body.replace(own[0], "", 1)
-        made = (fill("\tnew = drm_shmem_create(", [f"&{self.type}", *re.split(r",\s*(?![^()]*\))", call[2]), "NULL"], ");\n")
+        args = re.split(r",\s*(?![^()]*\))", call[2])
+        made = (fill("\tnew = drm_shmem_create(", [f"&{self.type}", *args, *["NULL"][len(args) - 2:]], ");\n")
                 + f"\tif (IS_ERR(new))\n\t\treturn {call[3]}(new);\n"
                 f"\t{bo} = drm_shmem_publish(&{self.type}, &new);\n")
         if gem:
@@ -252,6 +285,7 @@ class Embedded:
         body = re.sub(rf"^\tstruct drm_gem_shmem_object \*{shmem};\n", "", body, flags=re.M)
         body = re.sub(rf"(?<![\w>.*]){shmem}\b(?!\()", f"&{where}", body)
         body = re.sub(rf"^\tstruct {self.tag} \*{bo};\n", "", body, flags=re.M)
+        body = re.sub(rf"\b{bo}->{self.member}\b", where, body)
         body = (f"\tstruct {self.unique} *new __free(drm_shmem) = NULL;\n"
                 f"\tstruct {self.tag} *{bo} __free(drm_shmem) = NULL;\n{body}")
         for variable in ("ret", "err"):
@@ -278,24 +312,26 @@ class Embedded:
 
     def borrow(self, body, name):
         """The table is lent for a section, as far as the scope reaches."""
-        call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&(\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
-                         r"\tif \(IS_ERR\(\1\)\)(?:\n\t\treturn PTR_ERR\(\1\);\n"
-                         r"| \{\n\t\t(?:\w+) = PTR_ERR\(\1\);\n\t\treturn (?:\w+);\n\t\}\n)", body, re.M)
+        call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&((?:\w+->)*\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
+                         r"\tif \((?:WARN_ON\()?IS_ERR\(\1\)\)?\)(?:\n\t\treturn PTR_ERR\(\1\);\n"
+                         r"| \{\n\t\t(?:\w+) = PTR_ERR\(\1\);\n\t\treturn (?P<err>ERR_PTR\()?(?:\w+)\)?;\n\t\}\n)", body, re.M)
         if not call or "goto " in body[:call.start()]:
             return body
         sgt, bo = call[1], call[2]
         error = re.search(r"^\tint (?:\w+, )*(ret|err)\b", body, re.M)
         if not error:
             body, error = body.replace("\n\n", "\n\tint ret;\n\n", 1), (None, "ret")
-            call = re.search(re.escape(call[0]), body)
         at = body.index(call[0])
-        new = (f"\tdrm_dev_ctx_live_or(live, to_drm_dev_ctx({bo}->{self.obj}.base.base.dev), return -ENODEV);\n"
-               f"\tdrm_shmem_sgt_or(lent, &live->bound, &{bo}->{self.obj}, {error[1]}, return {error[1]});\n")
+        leave = "return ERR_PTR({})" if call["err"] else "return {}"
+        new = (f"\tdrm_dev_ctx_live_or(live, to_drm_dev_ctx({bo}->{self.obj}.base.base.dev), {leave.format('-ENODEV')});\n"
+               f"\tdrm_shmem_sgt_or(lent, &live->bound, &{bo}->{self.obj}, {error[1]}, {leave.format(error[1])});\n")
         rest = body[at + len(call[0]):]
         rest = re.sub(rf"\b(?:\w+->)?(?:{self.member}->sgt|{self.member}\.sgt|{self.obj}\.base\.sgt)\b", sgt, rest)
         rest = re.sub(rf"^(.*)\biommu_map_sgtable\(([^;]*?),\s*{sgt},\s*([^;]*?)\);",
                       lambda m: fill(f"{m[1]}iommu_map_sg(", [*re.split(r",\s*", m[2]), f"{sgt}->sgl", f"{sgt}->orig_nents",
                                                               m[3], "GFP_KERNEL"], ");"), rest, flags=re.M)
+        rest = re.sub(rf"\bdma_sync_sgtable_for_(\w+)\(([^;]*?),\s*{sgt},\s*(\w+)\);",
+                      rf"dma_sync_sg_for_\1(\2, {sgt}->sgl, {sgt}->orig_nents, \3);", rest)
         self.lent[name] = sgt
         for user in self.table_users:
             rest = add_argument(rest, user, sgt)
@@ -357,13 +393,18 @@ class Embedded:
         call = re.search(r"^\t([^\n=]*?) = drm_vma_node_offset_addr\(&(\w+)->vma_node\);\n", body, re.M)
         if not call:
             return body
-        bo = re.search(rf"\b(\w+) = (?:{self.downcast}\({call[2]}\)|drm_shmem_publish\()", body)
+        bo = (re.search(rf"\b{call[2]} = &(\w+)->{self.member}\.base;", body)
+              or re.search(rf"\b(\w+) = (?:{self.downcast}\({call[2]}\)|drm_shmem_publish\()", body))
         obj = f"&{bo[1] if bo else f'{self.downcast}({call[2]})'}->{self.obj}"
         to = call[1][1:] if call[1].startswith("*") else f"&{call[1]}"
         known = re.search(r"^\tint (?:\w+, )*(ret|err)\b", body, re.M)
         ret = known[1] if known else "ret"
         new = f"\t{ret} = drm_shmem_mmap_offset({obj}, {to});\n"
         rest = body[call.end():]
+        made = re.search(rf"^\t{ret} = drm_gem_create_mmap_offset\({call[2]}\);\n", body, re.M)
+        if made and made.start() < call.start():
+            # What the core makes in one step and tells in another
+            return body.replace(call[0], "", 1).replace(made[0], new, 1)
         last = re.match(rf"(\n*\tdrm_gem_object_put\({call[2]}\);\n\n*\treturn )0;\n\Z", rest)
         jump = re.search(rf"\tif \({ret}\)\n(\t\tgoto \w+;\n)", rest)
         if last:
@@ -376,6 +417,8 @@ class Embedded:
 
     def declare(self, text):
         """The structure, its type, and the description of the type."""
+        # The type asserts the same.
+        text = re.sub(rf"^static_assert\(offsetof\(struct {self.tag}, {self.member}\) == 0[^;]*;\n\n?", "", text, flags=re.M)
         found = re.search(rf"^struct {self.tag} \{{\n(?:.*\n)*?\}};\n", text, re.M)
         if found and f"struct drm_gem_shmem_object" in found[0]:
             new = re.sub(rf"\tstruct drm_gem_shmem_object(\s+){self.member};", rf"\tstruct drm_shmem_obj\1{self.obj};", found[0])
@@ -387,6 +430,7 @@ class Embedded:
                           text, re.M)
         if not table or ";" in table[0].split("{")[0]:
             return text
+        text = re.sub(rf"^static const struct drm_gem_object_funcs {self.table};\n\n?", "", text, flags=re.M)
         text = text.replace(table[0], "")
         after = max(m.end() for m in re.finditer(r"^\}\n", text, re.M)
                     if self.ends(text, m.end()))
@@ -395,6 +439,13 @@ class Embedded:
                + (f"\t.base.init = {self.tag}_init,\n" if init else "")
                + "".join(f"\t.base.{STEPS[s]} = {f},\n" for s, f in self.steps.items()) + "};\n")
         return text[:after] + new + text[after:]
+
+    @staticmethod
+    def after_declarations(body):
+        """With a blank line before the first statement."""
+        start = re.match(r"(?:\tstruct \w+ \*\w+(?: = [^;]*)?;\n)*", body.lstrip("\n")).end()
+        body = body.strip("\n")
+        return f"{body[:start]}\n{body[start:]}"
 
     def ends(self, text, end):
         """Does a function end here that the description comes after?"""
@@ -405,7 +456,7 @@ class Embedded:
         """What gem_create_object does beyond the memory, and what completes the object."""
         body, var = self.functions[self.create]["body"], self.var
         body = re.sub(rf"^\t{var} = kzalloc_obj\(\*{var}\);\n\tif \(!{var}\)\n\t\treturn ERR_PTR\(-ENOMEM\);\n", "", body, flags=re.M)
-        body = re.sub(r"^\tif \(size == 0\)\n\t\treturn ERR_PTR\(-EINVAL\);\n", "", body, flags=re.M)
+        body = re.sub(r"^\tif \(size == 0(?: \|\| !PAGE_ALIGNED\(size\))?\)\n\t\treturn ERR_PTR\(-EINVAL\);\n", "", body, flags=re.M)
         body = re.sub(rf"^\t[^\n;=]*funcs = &{self.table};\n", "", body, flags=re.M)
         body = re.sub(r"^\treturn [^;]*;\n", "", body, flags=re.M)
         body = re.sub(rf"^\tstruct {self.tag} \*{var};\n", "", body, flags=re.M)
@@ -414,11 +465,15 @@ class Embedded:
             rest = body.replace(alias[0], "", 1)
             body = drop_variable(rest, alias[1]) if len(re.findall(rf"\b{alias[1]}\b", rest)) == 1 else body
         body = re.sub(rf"\b{var}->{self.member}\b", f"{var}->{self.obj}.base", body)
+        body = re.sub(r"^\t[^\n;=]*\bpages_mark_dirty_on_put = true;.*\n", "", body, flags=re.M)
         if not body.strip() and not self.finish:
             return ""
+        dev = re.match(r"\(struct drm_device \*(\w+)", self.functions[self.create]["params"])
+        if dev and re.search(rf"\b{dev[1]}\b", body):
+            body = f"\tstruct drm_device *{dev[1]} = drm_shmem_gem(shmem)->dev;\n{body}"
         last = f"\treturn {self.finish}({var});\n" if self.finish else "\n\treturn 0;\n"
         return (f"static int {self.tag}_init(struct drm_shmem_obj *shmem)\n{{\n"
-                + tidy(f"\tstruct {self.tag} *{var} = drm_shmem_from_obj(&{self.type}, shmem);\n\n{body.strip(chr(10))}\n{last}")
+                + tidy(f"\tstruct {self.tag} *{var} = drm_shmem_from_obj(&{self.type}, shmem);\n{self.after_declarations(body)}\n{last}")
                 + "}\n\n")
 
 

@@ -2,12 +2,83 @@
 """Objects of a driver become objects of a type of the library, for convert.py."""
 import re
 
-from convert_embedded import Embedded, Stays
-from convert_text import edit_functions, functions, without_comments
+from convert_embedded import EMBEDDED, Embedded, Stays, drop_function
+from convert_text import CALL, edit_functions, functions, without_comments
 
 # The driver's functions, with the comment in front of them
 OPS = re.compile(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?^static (?:const )?struct drm_driver \w+ = \{\n"
                  r"(?:[^}\n].*\n|\n)*?\tDRM_GEM_SHMEM_DRIVER_OPS,\n", re.M)
+
+
+def prepare(driver):
+    """Make plain what a driver's macros and helpers do with an embedded object."""
+    found = list(EMBEDDED.finditer(without_comments(driver.text())))
+    if len(found) != 1:
+        return
+    tag, member = found[0]["tag"], found[0]["member"]
+    # Those beside the structure: a device may have a member of the same name.
+    beside = next(t for t in driver.read().values() if EMBEDDED.search(without_comments(t)))
+    macros = re.findall(r"^#define (\w+)\((\w+)\)(?:\s|\\\n)+(.*)\n", beside, re.M)
+    for name, arg, body in macros:
+        arg = rf"\(?{arg}\)?"
+        if re.fullmatch(rf"container_of(?:_const)?\({arg}, struct {tag}, {member}\.base\)", body):
+            driver.edit(lambda text, name=name: downcast(text, name, tag, body=f"container_of(gem, struct {tag}, {member}.base)"))
+    down = downcasts(driver.text(), tag)
+    for name, arg, body in macros:
+        up = re.fullmatch(rf"\(?&\({arg}\)->({member}(?:\.base)?)\)?", body)
+        if up:
+            driver.edit(lambda text, name=name, up=up: plain_member(text, name, up[1]))
+        elif down and re.fullmatch(rf"container_of(?:_const)?\(\(?{arg}\)?, struct {tag}, {member}\)", body):
+            driver.edit(lambda text, name=name: without_macro(re.sub(
+                rf"(?<!define )\b{name}\((\w+)\)", rf"{down[0]}(&\1->base)", text), name))
+    for f in [f for text in driver.read().values() for f in functions(text)]:
+        only = re.fullmatch(rf"\treturn drm_gem_shmem_get_pages_sgt\(&(\w+)->{member}\);\n", f["body"])
+        if only and re.fullmatch(rf"\(struct {tag} \*{only[1]}\)", f["params"]):
+            driver.edit(lambda text, name=f["name"]: re.sub(
+                rf"\b{name}\(([\w>-]+)\);", rf"drm_gem_shmem_get_pages_sgt(&\1->{member});", drop_function(text, name)))
+
+
+def read_only_tables(driver):
+    """A table that is lent is const: so are the parameters of what only reads it."""
+    names, done = {}, None
+    while names != done:
+        done = dict(names)
+        for f in [f for text in driver.read().values() for f in functions(text)]:
+            param = re.search(r"[(,]\s*(const )?struct sg_table \*(\w+)\b", f["params"])
+            if not param:
+                continue
+            sgt, body = param[2], without_comments(f["body"])
+            body = re.sub(rf"\bfor_each_sgtable_\w+\({sgt},|\b{sgt}->(?!\w+\s*=[^=])", "", body)
+            if param[1] or not re.search(rf"\b{sgt}\b", body):
+                names[f["name"]] = sgt
+    for name, sgt in names.items():
+        driver.edit(lambda text, name=name, sgt=sgt: re.sub(
+            rf"(^\w[^;{{}}()]*\b{name}\([^;{{}}()]*?)(?<!const )(struct sg_table \*)", r"\1const \2", text, flags=re.M))
+
+
+def downcasts(text, tag):
+    """The driver's functions from a GEM object to its structure."""
+    return [f["name"] for f in functions(text)
+            if re.search(rf"\bstruct\s+{tag}\s*\*\s*\w+\(struct drm_gem_object \*\w+\)\Z", f["head"])
+            and re.fullmatch(r"\treturn [^;]*;\n", f["body"])]
+
+
+def downcast(text, name, tag, body):
+    """A macro becomes a function, for a function has a type."""
+    return re.sub(rf"^#define {name}\(.*\n(?:.*container_of.*\n)?", f"static inline struct {tag} *{name}(struct drm_gem_object *gem)\n"
+                  f"{{\n\treturn {body};\n}}\n", text, flags=re.M)
+
+
+def without_macro(text, name):
+    """Without the definition of a macro, in one line or two."""
+    return re.sub(rf"^#define {name}\((?:.*\\\n)*.*\n\n?", "", text, flags=re.M)
+
+
+def plain_member(text, name, path):
+    """Write what a macro that gives a member stands for."""
+    text = without_macro(text, name)
+    text = re.sub(rf"\b{name}(?!\(\))({CALL})->", lambda m: f"{m[1][1:-1]}->{path}.", text)
+    return re.sub(rf"\b{name}(?!\(\))({CALL})", lambda m: f"&{m[1][1:-1]}->{path}", text)
 
 
 class Objects:

@@ -159,6 +159,7 @@ class Section:
     def to_the_end(self, before, found, scope, after):
         """Until the end of the scope: if no jump goes past the start, and the check leaves it."""
         leave = found["stay"] or self.leaves(found["block"], scope + after)
+        before = self.short_jumps(before, scope + after)
         if not leave or leave.startswith("goto") or self.jumps_in(before, scope + after):
             return None
         # A lock that the rest gives up would be given up in the section: as before, but for those of others.
@@ -166,6 +167,14 @@ class Section:
         scope = drop_exits(scope, found["idx"])
         body = f"{before}{found['tabs']}{new}\n{scope}{after}"
         return unused_labels(end_labels(body) if not after else body)
+
+    @staticmethod
+    def short_jumps(before, rest):
+        """Write what stands behind the last label, if that is short, where a block jumps to it."""
+        tail = re.search(r"^(\w+):\n((?:\t[^\n]*;\n){0,3}\treturn\b[^;\n]*;\n)\Z", rest, re.M)
+        if not tail:
+            return before
+        return re.sub(rf"^(\t+)goto {tail[1]};\n(?=\t+\}})", lambda m: re.sub(r"^\t", m[1], tail[2], flags=re.M), before, flags=re.M)
 
     @staticmethod
     def leaves(block, rest):

@@ -168,6 +168,7 @@ static const struct drm_crtc_helper_funcs grault_crtc_funcs __used = {
 
 static int grault_probe(struct platform_device *pdev)
 {
+	const struct drm_dev_ctx_live *live;
 	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;
 	struct grault_device *grault;
 
@@ -175,6 +176,9 @@ static int grault_probe(struct platform_device *pdev)
 	if (IS_ERR(unreg))
 		return PTR_ERR(unreg);
 	grault = to_grault(drm_dev_ctx_unreg_drm(unreg));
+	live = drm_dev_ctx_attach(unreg, NULL, &grault->base);
+	if (IS_ERR(live))
+		return PTR_ERR(live);
 
 	grault->domain = iommu_get_domain_for_dev(&pdev->dev);
 	platform_set_drvdata(pdev, grault);
