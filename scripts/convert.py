@@ -87,7 +87,7 @@ class Driver:
         self.separate = None
         self.attach = False
         self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
-                      "device": str(self.device), "member": str(self.member)}
+                      "device": str(self.device), "member": str(self.member), "ops": "NULL"}
         self.arguments = uapi_arguments([*uapi, *self.files("h")])
         if not self.device:
             self.choose_separate()
@@ -224,7 +224,7 @@ class Driver:
                           f"\t{drm} = drm_dev_ctx_unreg_drm(unreg);\n", body, count=1, flags=re.M)
             body = re.sub(r"\bdrm_dev_register\((.*), 0\)",
                           lambda m: fill("drm_dev_ctx_register(", [
-                              device, "&unreg", "NULL",
+                              device, "&unreg", self.names["ops"],
                               f"&to_{self.device}({m[1]})->{self.names['data']}"], ")"),
                           body)
             body = re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M)
@@ -394,7 +394,7 @@ class Driver:
             if not found or not leave:
                 return None
             at = f"&to_{self.device}({found[1]})->{data}" if self.separate else f"&{found[1]}->{data}"
-            new = (f"\tlive = drm_dev_ctx_attach({found['token']}, NULL, {at});\n"
+            new = (f"\tlive = drm_dev_ctx_attach({found['token']}, {self.names['ops']}, {at});\n"
                    f"\tif (IS_ERR(live)){leave['leave'].replace(found['token'], 'live').rstrip()}\n")
             body = body[:found.end()] + new + body[found.end():]
             return head, f"\tconst struct drm_dev_ctx_live *live;\n{body}"
@@ -505,6 +505,8 @@ class Driver:
         if (RULES / f"{patch}.cocci").exists():
             self.spatch(patch)
             self.edit(lambda text: returns(edit_functions(text, blank_lines)))
+            ops = re.search(r"^static const struct drm_dev_ctx_ops (\w+) = \{", self.text(), re.M)
+            self.names["ops"] = f"&{ops[1]}" if ops else "NULL"
 
     def convert(self):
         """Run all rules."""
@@ -583,6 +585,8 @@ def blank_lines(head, _, __, body):
     new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
     new = re.sub(r"\n{3,}", "\n\n", new)
     new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?) \(", r"\1(", new)
+    new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
+                 lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
     return (head, new) if new != body else None
 
 

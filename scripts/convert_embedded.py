@@ -15,7 +15,10 @@ EMBEDDED = re.compile(r"^struct (?P<tag>\w+) \{\n(?P<before>(?:[^}\n].*\n|\n)*?)
 TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \{\n(?P<entries>(?:\t.*\n)*)\};\n", re.M)
 # The library's functions do what these do.
 PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
-STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export"}
+STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release"}
+# What a step is given beside the object, and returns, where a driver's function is also that of other objects
+SHARED = {"open": ("int", "struct drm_file *file", "file"), "close": ("void", "struct drm_file *file", "file"),
+          "export": ("struct dma_buf *", "int flags", "flags")}
 FREE = r"drm_gem_shmem_(?:object_)?free"
 
 
@@ -63,15 +66,20 @@ class Embedded:
     def find_table(self, code):
         """The functions of the objects, which become steps."""
         tables = [t for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" in t[0]]
-        if len(tables) != 1 or len(TABLE.findall(code)) != 1:
+        others = "".join(t["entries"] for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" not in t[0])
+        # Objects of other kinds have the structure, too, and no shmem.
+        self.mixed = bool(others) and "drm_gem_private_object_init(" in code
+        if len(tables) != 1 or (others and not self.mixed):
             raise Stays("the driver's objects are of several kinds: declare a type for each")
-        self.table, self.steps, self.drop = tables[0]["name"], {}, []
+        self.table, self.steps, self.drop, self.shared = tables[0]["name"], {}, [], {}
         for name, function in re.findall(r"\t\.(\w+)\s*= ([&\w]+),", tables[0]["entries"]):
             if re.fullmatch(PLAIN, function):
                 continue
             body = self.functions[function]["body"] if function in self.functions else ""
             if name == "status" and self.only_reads(body):
                 self.drop.append(function)      # the library's is about the same
+            elif name in SHARED and re.search(rf"\b{function},", others):
+                self.shared[name] = function
             elif name in STEPS and function in self.functions:
                 self.steps[name] = function
             else:
@@ -127,7 +135,7 @@ class Embedded:
         if self.half and re.search(r"\.gem_prime_import_sg_table|\.dumb_create|DRIVER_OPS", code):
             raise Stays("an object can end half made: have its free function find out what was done")
         own = set(re.findall(r"\.gem_prime_import\s*= (\w+),", code)) & set(self.functions)
-        if any("drm_shmem_prime_import" not in self.functions[name]["body"] for name in own):
+        if "drm_gem_shmem_prime_import_sg_table" in code and any("drm_shmem_prime_import" not in self.functions[name]["body"] for name in own):
             raise Stays("the driver has its own import: write the export step, and use drm_shmem_prime_import()")
 
         for f in self.functions.values():
@@ -156,6 +164,7 @@ class Embedded:
         """All of it."""
         driver = self.driver
         driver.edit(self.change)
+        driver.edit(dumb_offsets)
         for path in driver.files():
             if re.search(rf"\bstruct {self.tag}\b|\b{self.downcast}\(|(?:->|\.){self.member}\.base\b", path.read_text(encoding="utf-8")):
                 driver.spatch("members", path, {"object": self.tag, "from": self.member, "obj": self.obj})
@@ -189,6 +198,8 @@ class Embedded:
         new = (head, body)
         if name == self.downcast:
             param = re.search(r"\*(\w+)\)\Z", params)[1]
+            if self.mixed:
+                return head, f"\treturn container_of({param}, struct {self.tag}, {self.obj}.base.base);\n"
             return head, f"\treturn drm_shmem_from_gem(&{self.type}, {param});\n"
         if name == self.create:
             return head, f"\treturn drm_shmem_gem_create_object(&{self.type});\n"
@@ -199,8 +210,13 @@ class Embedded:
             new = self.finisher(head, params, body)
         elif "drm_gem_shmem_create(" in without_comments(body):
             new = head, self.creator(body)
-        new = new[0], self.offset(self.sync(self.borrow(new[1], name)))
+        new = new[0], self.offset(self.sync(self.borrow(self.is_of_type(new[1]), name)))
         return new if new != (head, body) else None
+
+    def is_of_type(self, body):
+        """An object is of the type if it has the functions of the type."""
+        return re.sub(rf"(\b\w+->(?:{self.member}\.)?base)\.funcs == &{self.table}\b",
+                      rf"drm_shmem_from_gem(&{self.type}, &\1)", body)
 
     def step(self, head, body, step, half=None):
         """A function of the object becomes a step of its type."""
@@ -306,6 +322,7 @@ class Embedded:
         done = f"\t{bo}->{self.made} = true;\n" if half else ""
         if gem:
             body = re.sub(rf"^\tdrm_gem_object_put\({gem}\);\n", done, body, count=1, flags=re.M)
+        body = re.sub(rf"^(\t\*\w+ = ){bo};\n(?=\treturn 0;\n)", rf"\1no_free_ptr({bo});\n", body, flags=re.M)
         if re.search(rf"^\treturn {bo};\n", body, re.M):
             body = re.sub(rf"^\treturn {bo};\n", f"{done if not gem else ''}\treturn no_free_ptr({bo});\n", body, flags=re.M)
         return body
@@ -435,9 +452,11 @@ class Embedded:
         after = max(m.end() for m in re.finditer(r"^\}\n", text, re.M)
                     if self.ends(text, m.end()))
         init = self.init()
+        init = self.wrappers() + init
         new = (f"\n{init}const struct {self.type} {self.type} = {{\n\tDRM_SHMEM_OBJ_FUNCS,\n"
-               + (f"\t.base.init = {self.tag}_init,\n" if init else "")
-               + "".join(f"\t.base.{STEPS[s]} = {f},\n" for s, f in self.steps.items()) + "};\n")
+               + (f"\t.base.init = {self.tag}_init,\n" if f"{self.tag}_init(" in init else "")
+               + "".join(f"\t.base.{STEPS[s]} = {f},\n" for s, f in self.steps.items())
+               + "".join(f"\t.base.{s} = {self.tag}_{s},\n" for s in self.shared) + "};\n")
         return text[:after] + new + text[after:]
 
     @staticmethod
@@ -451,6 +470,17 @@ class Embedded:
         """Does a function end here that the description comes after?"""
         names = [self.create, self.finish, *self.steps.values()]
         return any(f["name"] in names and f.end() == end for f in functions(text))
+
+    def wrappers(self):
+        """Steps that call what other objects have, too."""
+        new = ""
+        for step, function in self.shared.items():
+            returned, param, arg = SHARED[step]
+            call = f"{function}(drm_shmem_gem(shmem), {arg});\n"
+            space = "" if returned.endswith("*") else " "
+            new += (f"static {returned}{space}{self.tag}_{step}(struct drm_shmem_obj *shmem, {param})\n{{\n"
+                    f"\t{'' if returned == 'void' else 'return '}{call}}}\n\n")
+        return new
 
     def init(self):
         """What gem_create_object does beyond the memory, and what completes the object."""
@@ -475,6 +505,15 @@ class Embedded:
         return (f"static int {self.tag}_init(struct drm_shmem_obj *shmem)\n{{\n"
                 + tidy(f"\tstruct {self.tag} *{var} = drm_shmem_from_obj(&{self.type}, shmem);\n{self.after_declarations(body)}\n{last}")
                 + "}\n\n")
+
+
+def dumb_offsets(text):
+    """An object of the library has no offset of its own: its function makes one."""
+    text = re.sub(r"\bdrm_gem_dumb_map_offset\b", "drm_shmem_dumb_map_offset", text)
+    if ".dumb_map_offset" not in text:
+        text = re.sub(r"^(\t\.dumb_create)(\s*)= (\w+),\n", r"\1\2= \3,\n\t.dumb_map_offset\2= drm_shmem_dumb_map_offset,\n",
+                      text, flags=re.M)
+    return text
 
 
 def drop_function(text, name):

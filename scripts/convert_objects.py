@@ -47,6 +47,8 @@ def read_only_tables(driver):
             param = re.search(r"[(,]\s*(const )?struct sg_table \*(\w+)\b", f["params"])
             if not param:
                 continue
+            if re.search(rf"[=,(]\s*&?{f['name']}\s*[,;)]", without_comments(driver.text())):
+                continue  # A callback has the type that it is given.
             sgt, body = param[2], without_comments(f["body"])
             body = re.sub(rf"\bfor_each_sgtable_\w+\({sgt},|\b{sgt}->(?!\w+\s*=[^=])", "", body)
             if param[1] or not re.search(rf"\b{sgt}\b", body):
