@@ -17,8 +17,8 @@ import sys
 import tempfile
 
 from convert_objects import Objects, prepare, read_only_tables
-from convert_text import (CALL, Section, add_argument, add_parameter, edit_functions, end_labels, fill,
-                          functions, without_comments, wrap)
+from convert_text import (CALL, Section, add_argument, add_parameter, drop_variable, edit_functions, end_labels, fill,
+                          functions, unused_labels, without_comments, wrap)
 
 RULES = pathlib.Path(__file__).parent / "coccinelle" / "convert"
 INCLUDE = "ccflags-y += -I$(srctree)/drivers/gpu/drm/safe\n"
@@ -390,7 +390,7 @@ class Driver:
             found = re.search(r"^\t(\w+) = \w+\(drm_dev_ctx_unreg_drm\((?P<token>\*?unreg)\)\);\n"
                               if not self.separate else
                               r"^\t(\w+) = drm_dev_ctx_unreg_drm\((?P<token>unreg)\);\n", body, re.M)
-            leave = re.search(r"if \(IS_ERR\(\*?unreg\)\)(?P<leave>( \{)?\n(?:.*\n)*?)(?=\t[^\t])", body)
+            leave = re.search(r"if \(IS_ERR\(\*?unreg\)\)(?P<leave> \{\n(?:\t\t.*\n)*\t\}\n|\n\t\t.*\n)", body)
             if not found or not leave:
                 return None
             at = f"&to_{self.device}({found[1]})->{data}" if self.separate else f"&{found[1]}->{data}"
@@ -503,8 +503,12 @@ class Driver:
         """What only this driver has, and no general rule can know: a semantic patch of its own."""
         patch = f"drivers/{self.directory}"
         if (RULES / f"{patch}.cocci").exists():
+            before = {f["body"] for text in self.read().values() for f in functions(text)}
             self.spatch(patch)
+            self.edit(lambda text: re.sub(r"^(\w[^\n;]*\))\{$", r"\1\n{", text, flags=re.M))
             self.edit(lambda text: returns(edit_functions(text, blank_lines)))
+            self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
+                head, unused_variables(body))))
             ops = re.search(r"^static const struct drm_dev_ctx_ops (\w+) = \{", self.text(), re.M)
             self.names["ops"] = f"&{ops[1]}" if ops else "NULL"
 
@@ -517,6 +521,8 @@ class Driver:
         if "drm_shmem_sgt_" in self.text():
             read_only_tables(self)
         self.spatch("vmap")
+        # An object of the library, not the core's in it
+        self.edit(lambda text: re.sub(r"(\bdrm_vmap_own\([^;]*->(?:obj|shmem|shmem_obj))\.base\)", r"\1)", text))
         self.spatch("sgt")
         self.edit(self.finish)
         if self.read() != self.before:
@@ -578,6 +584,14 @@ class Driver:
         """Those that are raw in this driver."""
         shmem = re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", without_comments("\n".join(self.before.values())))
         return {**RAW, **RAW_SHMEM} if shmem else RAW
+
+
+def unused_variables(body):
+    """Without the declarations of variables that a semantic patch has left without a use."""
+    for line in re.findall(r"^\t+(?:const )?(?:struct \w+|int|unsigned int|u32|u64|bool|size_t|void) [^;()]*;", body, re.M):
+        for name in re.findall(r"(\w+)(?:\s*=[^,;]*)?\s*[,;]", line):
+            body = drop_variable(body, name)
+    return unused_labels(body)
 
 
 def blank_lines(head, _, __, body):

@@ -41,14 +41,14 @@ def tidy(body):
 
 def drop_variable(body, name):
     """Without the declaration of a variable that nothing uses."""
-    if len(re.findall(rf"\b{name}\b", without_comments(body))) != 1:
+    if len(re.findall(rf"(?<!->)(?<!\.)\b{name}\b", without_comments(body))) != 1:
         return body
 
     def declaration(match):
         names = [n for n in re.split(r",\s*", match["names"]) if not re.match(rf"\**{name}\b", n)]
         return f"{match['type']}{', '.join(names)};\n" if names else ""
 
-    return re.sub(rf"^(?P<type>\t+(?:const )?(?:struct \w+|int|unsigned int|u32|bool|size_t) )"
+    return re.sub(rf"^(?P<type>\t+(?:const )?(?:struct \w+|int|unsigned int|u32|bool|size_t|void) )"
                   rf"(?P<names>[^;()]*\b{name}\b[^;()]*(?:= [^;]*)?);\n", declaration, body, count=1, flags=re.M)
 
 
