@@ -505,10 +505,12 @@ class Driver:
         if (RULES / f"{patch}.cocci").exists():
             before = {f["body"] for text in self.read().values() for f in functions(text)}
             self.spatch(patch)
-            self.edit(lambda text: re.sub(r"^(\w[^\n;]*\))\{$", r"\1\n{", text, flags=re.M))
+            self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
+                r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
             self.edit(lambda text: returns(edit_functions(text, blank_lines)))
             self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
                 head, unused_variables(body))))
+            self.raw = self.text()
             ops = re.search(r"^static const struct drm_dev_ctx_ops (\w+) = \{", self.text(), re.M)
             self.names["ops"] = f"&{ops[1]}" if ops else "NULL"
 
@@ -538,7 +540,7 @@ class Driver:
             text = include(text, "drm_shmem_safe.h", "\n/* The least that an object has */\n"
                            f"{handle} {{\n\tDRM_VMAP(PAGE_SIZE);\n}};\n\n"
                            f"{handle}_owned {{\n\tDRM_VMAP_OWNED({handle});\n}};\n")
-        elif re.search(r"\bdrm_shmem_\w+\(|DRM_SHMEM_OBJ_TYPE\(", text):
+        elif re.search(r"\bdrm_shmem_\w+\(|DRM_SHMEM_OBJ_TYPE\(|^\tstruct drm_shmem_\w+\s+\w+;", text, re.M):
             text = include(text, "drm_shmem_safe.h")
         if re.search(CONTEXTS, text):
             text = include(text, "drm_dev_ctx.h")
@@ -591,6 +593,9 @@ def unused_variables(body):
     for line in re.findall(r"^\t+(?:const )?(?:struct \w+|int|unsigned int|u32|u64|bool|size_t|void) [^;()]*;", body, re.M):
         for name in re.findall(r"(\w+)(?:\s*=[^,;]*)?\s*[,;]", line):
             body = drop_variable(body, name)
+    for line, name in re.findall(r"^(\tstruct \w+ \*(\w+) = \w+\([^;]*\);\n)", body, re.M):
+        if len(re.findall(rf"(?<!->)(?<!\.)\b{name}\b", without_comments(body))) == 1:
+            body = body.replace(line, "", 1)
     return unused_labels(body)
 
 

@@ -15,7 +15,8 @@ EMBEDDED = re.compile(r"^struct (?P<tag>\w+) \{\n(?P<before>(?:[^}\n].*\n|\n)*?)
 TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \{\n(?P<entries>(?:\t.*\n)*)\};\n", re.M)
 # The library's functions do what these do.
 PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
-STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release"}
+STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release",
+         "evict": "evict"}
 # What a step is given beside the object, and returns, where a driver's function is also that of other objects
 SHARED = {"open": ("int", "struct drm_file *file", "file"), "close": ("void", "struct drm_file *file", "file"),
           "export": ("struct dma_buf *", "int flags", "flags")}
@@ -71,9 +72,13 @@ class Embedded:
         self.mixed = bool(others) and "drm_gem_private_object_init(" in code
         if len(tables) != 1 or (others and not self.mixed):
             raise Stays("the driver's objects are of several kinds: declare a type for each")
+        self.flags = ""
         self.table, self.steps, self.drop, self.shared = tables[0]["name"], {}, [], {}
         for name, function in re.findall(r"\t\.(\w+)\s*= ([&\w]+),", tables[0]["entries"]):
             if re.fullmatch(PLAIN, function):
+                continue
+            if name == "flags":     # of the type, from a patch of the driver's own
+                self.flags = f"\t.base.flags = {function},\n"
                 continue
             body = self.functions[function]["body"] if function in self.functions else ""
             if name == "status" and self.only_reads(body):
@@ -187,7 +192,7 @@ class Embedded:
             text = drop_function(text, name)
         for name in (*self.steps.values(), *([self.finish] if self.finish else [])):
             param = f"struct {self.tag} *bo" if name == self.finish else "struct drm_shmem_obj *shmem"
-            text = re.sub(rf"^(\w.*\b{name}\()struct drm_gem_object \*\w+(.*;)$", rf"\1{param}\2", text, flags=re.M)
+            text = re.sub(rf"^(\w[^\n;=]*\b{name}\()struct drm_gem_object \*\w+([^;{{}}()]*\);)$", rf"\1{param}\2", text, flags=re.M)
         text = re.sub(r"^(\t\.gem_prime_import_sg_table)(\s*)= (?:" + "|".join([*self.imports, "drm_gem_shmem_prime_import_sg_table"])
                       + r"),\n", r"\t.gem_prime_import\2= drm_shmem_prime_import,\n\1\2= drm_shmem_prime_import_sg_table,\n",
                       text, flags=re.M)
@@ -210,8 +215,14 @@ class Embedded:
             new = self.finisher(head, params, body)
         elif "drm_gem_shmem_create(" in without_comments(body):
             new = head, self.creator(body)
-        new = new[0], self.offset(self.sync(self.borrow(self.is_of_type(new[1]), name)))
+        new = new[0], self.offset(self.sync(self.borrow(self.call_steps(self.is_of_type(new[1])), name)))
         return new if new != (head, body) else None
+
+    def call_steps(self, body):
+        """Steps that the driver calls itself get the object, as they do from the library."""
+        for step in self.steps.values():
+            body = re.sub(rf"\b{step}\(&([^;,()]*)->{self.member}\.base([,)])", rf"{step}(&\1->{self.obj}\2", body)
+        return body
 
     def is_of_type(self, body):
         """An object is of the type if it has the functions of the type."""
@@ -329,6 +340,8 @@ class Embedded:
 
     def borrow(self, body, name):
         """The table is lent for a section, as far as the scope reaches."""
+        for alias, bo in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &(\w+)->{self.member};\n", body, re.M):
+            body = body.replace(f"drm_gem_shmem_get_pages_sgt({alias})", f"drm_gem_shmem_get_pages_sgt(&{bo}->{self.member})")
         call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&((?:\w+->)*\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
                          r"\tif \((?:WARN_ON\()?IS_ERR\(\1\)\)?\)(?:\n\t\treturn PTR_ERR\(\1\);\n"
                          r"| \{\n\t\t(?:\w+) = PTR_ERR\(\1\);\n\t\treturn (?P<err>ERR_PTR\()?(?:\w+)\)?;\n\t\}\n)", body, re.M)
@@ -364,8 +377,9 @@ class Embedded:
         """Functions that read the table of an object that they are given."""
         return [name for name, f in self.functions.items()
                 if name not in self.steps.values()
-                and re.search(r"\b\w+->sgt\b", f["body"]) and "drm_gem_shmem_get_pages_sgt(" not in f["body"]
-                and re.search(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &\w+->{self.member};\n", f["body"], re.M)
+                and "drm_gem_shmem_get_pages_sgt(" not in f["body"]
+                and any(re.search(rf"\b{alias}->sgt\b", f["body"]) for alias in re.findall(
+                    rf"^\tstruct drm_gem_shmem_object \*(\w+) = &\w+->{self.member};\n", f["body"], re.M))
                 and f["params"].count(",") == 0]
 
     def hand_table(self, text):
@@ -407,6 +421,9 @@ class Embedded:
 
     def offset(self, body):
         """An object has no offset before somebody asks for it."""
+        body = re.sub(r"^\t(\w+) = drm_gem_create_mmap_offset\((\w+)\);\n\tif \((?:!\1|\1 == 0)\)\n"
+                      r"\t\t([^\n=]*?) = drm_vma_node_offset_addr\(&\2->vma_node\);\n",
+                      rf"\t\1 = drm_shmem_mmap_offset(&{self.downcast}(\2)->{self.obj}, &\3);\n", body, flags=re.M)
         call = re.search(r"^\t([^\n=]*?) = drm_vma_node_offset_addr\(&(\w+)->vma_node\);\n", body, re.M)
         if not call:
             return body
@@ -453,7 +470,7 @@ class Embedded:
                     if self.ends(text, m.end()))
         init = self.init()
         init = self.wrappers() + init
-        new = (f"\n{init}const struct {self.type} {self.type} = {{\n\tDRM_SHMEM_OBJ_FUNCS,\n"
+        new = (f"\n{init}const struct {self.type} {self.type} = {{\n\tDRM_SHMEM_OBJ_FUNCS,\n{self.flags}"
                + (f"\t.base.init = {self.tag}_init,\n" if f"{self.tag}_init(" in init else "")
                + "".join(f"\t.base.{STEPS[s]} = {f},\n" for s, f in self.steps.items())
                + "".join(f"\t.base.{s} = {self.tag}_{s},\n" for s in self.shared) + "};\n")
