@@ -30,7 +30,9 @@ DRM = "drivers/gpu/drm"
 LITMUS = "Documentation/litmus-tests/drm-safe"
 # What drm_safe_core.h has in place of functions of the core, in a core that has the changes
 ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
-           "drm_gem_shmem_release_freed": "drm_gem_shmem_release"}
+           "drm_resv_might_lock": "dma_resv_might_lock"}
+# The token of all reservation locks. It is in dma-buf's header then, and has its name.
+TOKEN = "drm_resv", "dma_resv_locks"
 LITMUS_README = """DRM SAFE HELPERS (/drm-safe directory)
 --------------------------------------
 
@@ -131,6 +133,8 @@ def tidy(path, series):
     if series:
         for mark in marks(r"( (\1|1)$)"):
             text = re.sub(rf"^#define {mark} ({mark}|1)\n", "", text, flags=re.M)
+        for ours, theirs in (*ALIASES.items(), TOKEN):
+            text = re.sub(rf"\b{ours}\b", theirs, text)
     text = re.sub(r"^(.*?) ((?:__must_not_hold|__(?:cond_)?(?:acquires|releases)(?:_shared)?)\([^()]*\)(?: __no_context_analysis)?) "
                   r"(\w+\([^()]*\))", r"\1 \3\n\t\2", text, flags=re.M)
     text = re.sub(r"^(\w.*\)){$", r"\1\n{", text, flags=re.M)
@@ -197,6 +201,7 @@ def kernel_form(name):
     for ours, theirs in ALIASES.items():
         text = text.replace(f"#define {ours} {theirs}\n", "")
         text = re.sub(rf"\b{ours}\b", theirs, text)
+    text = re.sub(rf"(\b__\w+\((?:\w+, )?){TOKEN[0]}\)", rf"\1{TOKEN[1]})", text)
     if name == "drm_safe_core.h":
         text = re.sub(r"^ \* Core internals that(?:.*\n)*? \*/\n", CORE_HEAD, text, count=1, flags=re.M)
     text = re.sub(r'^#include "([\w.]+)"', lambda match: f"#include {include(to, match[1])}", text, flags=re.M)

@@ -6,8 +6,8 @@
 //
 // Annotate them. All reservation locks are one token: the analysis cannot tell that two
 // expressions mean the same object, and a task that holds one such lock must not take
-// another one without a ticket anyway. Add a guard, and a function that tells lockdep of
-// a call that may take the lock.
+// another one without a ticket anyway. Add a function that tells lockdep of a call that may
+// take the lock.
 //
 // Files: include/linux/dma-resv.h include/drm/drm_gem.h
 
@@ -25,24 +25,6 @@ coccinelle.trylock = attributes("dma_resv_trylock", "__cond_acquires(true, drm_r
 coccinelle.unlock = attributes("dma_resv_unlock", "__releases(drm_resv)")
 coccinelle.gem_lock = cocci.make_ident("__acquires(drm_resv) drm_gem_lock")
 coccinelle.gem_unlock = cocci.make_ident("__releases(drm_resv) drm_gem_unlock")
-
-@script:python guard@
-kind; take; leave;
-@@
-coccinelle.kind = cocci.make_ident("struct dma_resv *")
-coccinelle.take = cocci.make_ident("dma_resv_lock(_T, NULL)")
-coccinelle.leave = cocci.make_ident("dma_resv_unlock(_T)")
-
-@@
-identifier guard.kind;
-identifier guard.take;
-identifier guard.leave;
-declarer name DEFINE_GUARD;
-identifier obj;
-@@
-+DEFINE_GUARD(dma_resv, kind, take, leave);
-+
- void dma_resv_init(struct dma_resv *obj);
 
 @token@
 declarer name token_context_lock;
