@@ -15,6 +15,7 @@ series.py converted DIR    the same for a driver that was converted
 series.py cover NAME FILE  fill in the letter that git made
 series.py config NAME      the configuration of its KUnit suites
 series.py left-out         the library's files that no patch adds
+series.py unaccepted         what checkpatch --terse reports that is not accepted of the file
 series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
 """
 import fnmatch
@@ -30,9 +31,12 @@ DRM = "drivers/gpu/drm"
 LITMUS = "Documentation/litmus-tests/drm-safe"
 # What drm_safe_core.h has in place of functions of the core, in a core that has the changes
 ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
+           "drm_gem_shmem_release_unlocked": "drm_gem_shmem_release",
            "drm_resv_might_lock": "dma_resv_might_lock"}
 # The token of all reservation locks. It is in dma-buf's header then, and has its name.
-TOKEN = "drm_resv", "dma_resv_locks"
+TOKEN = re.compile(r"(\b(?:__|token_context_lock)\w*\((?:\w+, )?)drm_resv(?=[,)])")
+# What does nothing in such a core
+EMPTY = "drm_gem_shmem_release_locked"
 LITMUS_README = """DRM SAFE HELPERS (/drm-safe directory)
 --------------------------------------
 
@@ -47,7 +51,7 @@ CORE_HEAD = """ * Core internals that the library touches, each in one small fun
  */
 """
 # The names that files of ours begin with in directories that are not ours
-PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view", "sgpu_drm")
+PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view")
 INTERNAL = re.compile(r"(.*_internal|.*_trace|drm_safe_core)\.h")
 
 
@@ -127,14 +131,31 @@ def lost(name, tree):
             yield literal
 
 
+def in_core(text):
+    """The text with the names that a core with all changes has."""
+    for ours, theirs in ALIASES.items():
+        text = text.replace(f"#define {ours} {theirs}\n", "")
+        text = re.sub(rf"\b{ours}\b", theirs, text)
+    text = re.sub(rf"^(/\*\n( \*.*\n)+)?static inline void {EMPTY}\(.*\n(\t.*\n)*{{\n}}\n\n", "", text, flags=re.M)
+    text = re.sub(rf"^\t+{EMPTY}\(.*\);\n", "", text, flags=re.M)
+    return TOKEN.sub(r"\1dma_resv", text)
+
+
+def broken(line):
+    """A prototype of two arguments that is too long, in two lines."""
+    match = re.fullmatch(r"((?:static inline )?[\w ]+ \**\w+\()([^,]*, )(.*)", line)
+    if not match or len(line) <= 100:
+        return line
+    return f"{match[1]}{match[2].rstrip()}\n" + "\t" * (len(match[1]) // 8) + " " * (len(match[1]) % 8) + match[3]
+
+
 def tidy(path, series):
     """What spatch cannot write in the kernel's form; a series needs no marks either."""
     text = path.read_text(encoding="utf-8")
     if series:
         for mark in marks(r"( (\1|1)$)"):
             text = re.sub(rf"^#define {mark} ({mark}|1)\n", "", text, flags=re.M)
-        for ours, theirs in (*ALIASES.items(), TOKEN):
-            text = re.sub(rf"\b{ours}\b", theirs, text)
+        text = in_core(text)
     text = re.sub(r"^(.*?) ((?:__must_not_hold|__(?:cond_)?(?:acquires|releases)(?:_shared)?)\([^()]*\)(?: __no_context_analysis)?) "
                   r"(\w+\([^()]*\))", r"\1 \3\n\t\2", text, flags=re.M)
     text = re.sub(r"^(\w.*\)){$", r"\1\n{", text, flags=re.M)
@@ -142,6 +163,12 @@ def tidy(path, series):
     # The core's comments beside a line that has become too long
     text = re.sub(r"^(?=.{94})(.*drm_vma_node_start.*;) /\* [^*]* \*/$", r"\1", text, flags=re.M)
     text = text.replace("(loff_t) - 1", "(loff_t)-1")
+    if path.suffix == ".h":
+        text = re.sub(r"(\blist_for_each_\w+) \(", r"\1(", text)
+        # Blank lines around functions
+        text = re.sub(r"^(}|.*;)\n(?=/\*\*\n)", r"\1\n\n", text, flags=re.M)
+        text = re.sub(r"^}\n(?=\w)", "}\n\n", text, flags=re.M)
+        text = re.sub(r"^static inline .*\)$", lambda line: broken(line[0]), text, flags=re.M)
     path.write_text(text, encoding="utf-8")
 
 
@@ -161,8 +188,6 @@ def place(name):
         return f"{LITMUS}/{path.name}"
     if name.startswith("tests/"):
         return f"{DRM}/tests/{path.name}"
-    if path.name == "sgpu_uapi.h":
-        return "include/uapi/drm/sgpu_drm.h"
     if name.startswith("samples/sgpu/"):
         return f"{DRM}/sgpu/{path.name}"
     if name.startswith("Documentation/"):
@@ -176,8 +201,6 @@ def include(name, target):
     """How a file that is at @name in a kernel tree includes another file of ours."""
     if target == "drm_safe_signalling.h":
         target = "drm_safe_effects.h"
-    if target == "sgpu_uapi.h":
-        return "<drm/sgpu_drm.h>"
     if (TOP / target).exists() and not INTERNAL.fullmatch(target):
         return f"<drm/{target}>"
     if (TOP / target).exists() and name.startswith(f"{DRM}/tests/"):
@@ -197,17 +220,16 @@ def kernel_form(name):
     if name == "drm_safe_context.h":
         text = unifdef(text, "-UWARN_CONTEXT_ANALYSIS")
         text = text.replace("/* Only the analysis has a use for what the kernel's headers do not say. */\n", "")
+        text = re.sub(r"^#define __DRM_TOKEN\(.*\n", "", text, flags=re.M)
     text = unifdef(text, "-UDRM_SAFE_CHECK_EFFECTS", *(f"-D{mark}" for mark in marks()))
-    for ours, theirs in ALIASES.items():
-        text = text.replace(f"#define {ours} {theirs}\n", "")
-        text = re.sub(rf"\b{ours}\b", theirs, text)
-    text = re.sub(rf"(\b__\w+\((?:\w+, )?){TOKEN[0]}\)", rf"\1{TOKEN[1]})", text)
+    if name == "samples/sgpu/sgpu_uapi.h":
+        # Its client is here only.
+        text = unifdef(text, "-D__KERNEL__", "-U__cplusplus")
+    text = re.sub(r"^__DRM_TOKEN\(.*;\n\n", "", in_core(text), flags=re.M)
     if name == "drm_safe_core.h":
         text = re.sub(r"^ \* Core internals that(?:.*\n)*? \*/\n", CORE_HEAD, text, count=1, flags=re.M)
     text = re.sub(r'^#include "([\w.]+)"', lambda match: f"#include {include(to, match[1])}", text, flags=re.M)
     text = text.replace("#define TRACE_INCLUDE_PATH .", f"#define TRACE_INCLUDE_PATH ../../{DRM}")
-    if to.startswith("include/uapi/"):
-        text = text.replace("GPL-2.0-only OR MIT", "((GPL-2.0-only WITH Linux-syscall-note) OR MIT)")
     return re.sub(r"\n\n\n+", "\n\n", text)
 
 
@@ -410,6 +432,27 @@ def left_out():
     return sorted({str(path.relative_to(TOP)) for path in files} - have)
 
 
+# What checkpatch takes for something else in a patch, but not in a file: a path with slashes, annotations after
+# arguments, a sum of calls in a macro
+TAKEN_WRONGLY = dict.fromkeys((f"{DRM}/{name}" for name in (
+    "drm_dev_ctx_trace.h", "drm_gpuvm_imm_trace.h", "drm_shmem_trace.h", "drm_gpuvm_imm_run.c",
+    "tests/drm_gpuvm_imm_test.c", "tests/drm_gpuvm_imm_pool_test.c")), ["SPACING"])
+TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_drv.h": ["FUNCTION_ARGUMENTS"]}
+
+
+def unaccepted(reports):
+    """The reports of a kind that checkpatch.accepted does not have for the file."""
+    accepted = dict(TAKEN_WRONGLY)
+    for line in (TOP / "scripts/checkpatch.accepted").read_text(encoding="utf-8").splitlines():
+        name, *kinds = line.split()
+        if name != "#":
+            accepted[place(name)] = kinds + TAKEN_WRONGLY.get(place(name), [])
+    for report in reports:
+        match = re.match(r"([^:]+):\d+: (?:[A-Z]+:)([A-Z_]+): ", report)
+        if not match or match[2] not in accepted.get(match[1], ()):
+            yield report
+
+
 def orphans(tree, files):
     """Files that no pattern of our entry in MAINTAINERS has, and patterns that have no file."""
     text = (tree / "MAINTAINERS").read_text(encoding="utf-8")
@@ -440,6 +483,10 @@ def main():
         if not args[1:]:
             lines.append("there is nothing to look at")
         print("\n".join(lines), end="\n" if lines else "")
+        sys.exit(bool(lines))
+    elif command == "unaccepted":
+        lines = list(unaccepted(sys.stdin))
+        print(*lines, sep="", end="")
         sys.exit(bool(lines))
     elif command == "core":
         print("\n".join(core_head(args[0])[1]))

@@ -10,8 +10,8 @@
 // Files: include/drm/drm_gem.h
 
 @@
-typedef bool;
-identifier obj;
+typedef bool, u32;
+identifier file, obj, handle;
 @@
 +/**
 + * drm_gem_object_has_refs - does an object have references?
@@ -60,6 +60,12 @@ identifier obj;
 +	drm_gem_object_free(&obj->refcount);
 +}
 +
+ int drm_gem_handle_create(struct drm_file *file, struct drm_gem_object *obj, u32 *handle);
+
+@@
+typedef bool;
+identifier obj;
+@@
 +/**
 + * drm_gem_has_mmap_offset - can userspace map an object?
 + * @obj: GEM buffer object
@@ -72,4 +78,4 @@ identifier obj;
 +}
 +#define drm_gem_has_mmap_offset drm_gem_has_mmap_offset
 +
- void drm_gem_lru_remove(struct drm_gem_object *obj);
+ void drm_gem_free_mmap_offset(struct drm_gem_object *obj);

@@ -71,7 +71,8 @@ declarer name EXPORT_SYMBOL_GPL;
 + * @shmem: shmem GEM object
 + *
 + * The last part of drm_gem_shmem_purge_locked(), for users that have unmapped the object and put
-+ * its pages themselves. The caller holds the reservation lock. The object can neither get pages nor be mapped any more.
++ * its pages themselves. The caller holds the reservation lock. The object can neither get pages
++ * nor be mapped any more.
 + */
 +void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem)
 +{
