@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm: annotate drm_dev_enter() for context analysis
+// drm: annotate drm_dev_enter() for context analysis, and add a guard
 //
 // Nothing tells a compiler that drm_dev_exit() belongs to drm_dev_enter(), or that
 // drm_dev_unplug() waits for ever in such a section.
 //
-// Annotate them for clang's context analysis. All devices are one token, because the sections of
-// all share one SRCU domain.
+// Annotate them for clang's context analysis, and add a scope that leaves the section on each
+// path. Use it where fdinfo is shown. All devices are one token, because the sections of all share
+// one SRCU domain.
 //
-// Files: include/drm/drm_drv.h
+// Files: include/drm/drm_drv.h drivers/gpu/drm/drm_file.c
 
 @script:python names@
 enter; leave; unplug;
@@ -53,3 +54,41 @@ parameter list ps;
 -drm_dev_unplug
 +unplug
  (ps);
+
+@script:python scope@
+kind; leave; init; args;
+@@
+coccinelle.kind = cocci.make_ident("int")
+coccinelle.leave = cocci.make_ident("if (_T >= 0) drm_dev_exit(_T)")
+coccinelle.init = cocci.make_ident("({ int idx; drm_dev_enter(dev, &idx) ? idx : -ENODEV; })")
+coccinelle.args = cocci.make_ident("struct drm_device *dev")
+
+@@
+identifier scope.kind;
+identifier scope.leave;
+identifier scope.init;
+identifier scope.args;
+parameter list ps;
+declarer name DEFINE_CLASS;
+@@
++
++/* A section until the end of the scope; the variable is negative if the device is unplugged. */
++DEFINE_CLASS(drm_dev_enter, kind, leave, init, args);
++
+ int drm_dev_wedged_event(ps);
+
+@@
+identifier idx, dev;
+@@
+ void drm_show_fdinfo(...)
+ {
+ ...
+-int idx;
++CLASS(drm_dev_enter, section)(dev);
+ ...
+-if (!drm_dev_enter(dev, &idx))
++if (section < 0)
+ 	return;
+ ...
+-drm_dev_exit(idx);
+ }
