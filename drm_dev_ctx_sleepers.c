@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Who keeps an unplug waiting, as far as it can be seen of sections that nobody counts: a
- * task that sleeps, with a function of a DRM driver on its stack, may do so in a section.
+ * Finds tasks that may keep an unplug waiting. Nothing counts sections, so this looks at
+ * stacks: a task that sleeps with a function of a DRM driver on its stack may be in a section.
  */
 
 #include <kunit/visibility.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The end of references and address spaces. Updates leave vm_bos and VAs behind, since
- * the fence signalling path cannot sleep. A work item of the address space cleans
- * them up, or the task that ends the core.
+ * The end of references and address spaces. The fence signalling path cannot sleep, so
+ * updates leave vm_bos and VAs behind. A work item of the address space frees them, or the
+ * task that ends the core does.
  */
 
 #include <linux/export.h>

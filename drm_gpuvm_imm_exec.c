@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What an execution does with an address space: lock all that it can reach, bring
- * back what was evicted, and leave its fence; and eviction, which keeps away from
- * what is locked or has a fence.
+ * Execution and eviction. An execution locks all objects that its address space can reach,
+ * validates evicted objects, and adds its fence. Eviction leaves objects alone that are locked
+ * or have a fence.
  */
 
 #include <linux/export.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The parts of the module, each of which can fail to start
+ * Starts and ends the parts of the module.
  */
 
 #include <kunit/visibility.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * For a file that holds only code of the fence signalling path. Its object is
- * checked after it was compiled: it takes no function from elsewhere but those
- * that scripts/signalling.list has, of which each was found neither to allocate
- * memory nor to wait for what waits for fences. The driver's Makefile names the
- * object, see scripts/Makefile.signalling.
+ * A file that contains only code of the fence signalling path includes this. After the file
+ * was compiled, a script checks which functions of other files its object calls. Only the
+ * functions in scripts/signalling.list are allowed: these neither allocate memory nor wait for
+ * code that may wait for a fence. The driver's Makefile names the object, see
+ * scripts/Makefile.signalling.
  */
 #ifndef _DRM_SAFE_SIGNALLING_H
 #define _DRM_SAFE_SIGNALLING_H

@@ -221,7 +221,7 @@ def kernel_form(name):
         return text.replace(f"{DRM}/safe/tests", f"{DRM}/tests").replace(f"{DRM}/safe", DRM)
     if name == "drm_safe_context.h":
         text = unifdef(text, "-UWARN_CONTEXT_ANALYSIS")
-        text = text.replace("/* Only the analysis has a use for what the kernel's headers do not say. */\n", "")
+        text = text.replace("/* The analysis needs annotations that the kernel's headers do not have. */\n", "")
         text = re.sub(r"^#define __DRM_TOKEN\(.*\n", "", text, flags=re.M)
     text = unifdef(text, "-UDRM_SAFE_CHECK_EFFECTS", *(f"-D{mark}" for mark in marks()))
     if name == "samples/sgpu/sgpu_uapi.h":

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * VM_BIND: the ioctl prepares each update and puts it into a job; the job makes
- * the updates in the fence signalling path.
+ * VM_BIND: the ioctl prepares each update and adds it to a job. The job runs the updates in
+ * the fence signalling path.
  */
 
 #include <linux/slab.h>
@@ -11,7 +11,7 @@
 #include "sgpu_fault.h"
 #include "sgpu_vm.h"
 
-/* Both locks at once. A client that gets a signal does not wait for them. */
+/* Takes both locks at once. A signal to the client ends the wait. */
 static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
@@ -99,7 +99,7 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	return ret ?: sgpu_mmu_prepare(&vm->mmu, op->addr, op->size, map);
 }
 
-/* Drop what was not run. */
+/* Drop the updates that have not run. */
 void sgpu_bind_drop(struct sgpu_job *job)
 {
 	for (u32 i = 0; i < job->count; i++)
@@ -108,9 +108,9 @@ void sgpu_bind_drop(struct sgpu_job *job)
 }
 
 /*
- * What bounds the time of a job: how much of the page table it goes through, and
- * of the tables of buffers, from the start to the end of what a map takes. No sum
- * can overflow: each operation was checked.
+ * Bounds the time of a job: limits how much of the page table it walks, and how much of the
+ * sg tables of buffers, each from its start to the end of the mapped part. The sums cannot
+ * overflow, because each operation was checked.
  */
 struct sgpu_bind_work {
 	u64 range;
@@ -147,7 +147,7 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 	return ret;
 }
 
-/* Copies before it opens its section: userspace can delay a page fault, and so an unplug. */
+/* Copies before it opens a section, because userspace can delay a page fault, and so an unplug. */
 int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file)
 {

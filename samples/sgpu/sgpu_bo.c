@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Buffers, and the ioctls on them. Dumb buffers and imported ones are the same
- * kind of object.
+ * Buffers and their ioctls. Dumb buffers and imported buffers are objects of the same type.
  */
 
 #include <linux/slab.h>
@@ -40,7 +39,7 @@ struct drm_gem_object *sgpu_gem_create_object(struct drm_device *drm, size_t siz
 	return drm_shmem_gem_create_object(&sgpu_bo_type);
 }
 
-/* What BO_VMAP reads is always there: buffers are whole pages. */
+/* BO_VMAP reads 8 bytes. Each buffer has them, because buffers are whole pages. */
 struct sgpu_map {
 	DRM_VMAP(sizeof(u64));
 };
@@ -66,7 +65,7 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *
 
 	if (args->flags & ~DRM_SGPU_BO_WC || args->handle)
 		return -EINVAL;
-	/* Nobody can bind more of it. */
+	/* No task can bind more of it. */
 	if (args->size > SGPU_VA_END - SGPU_VA_START)
 		return -EINVAL;
 
@@ -95,7 +94,7 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mma
 	return drm_shmem_mmap_offset_interruptible(&bo->shmem, &args->offset);
 }
 
-/* A buffer that jobs, BO_VMAP or a dma-buf use is not purged. Bindings and mmap() keep nothing. */
+/* A buffer in use by jobs, BO_VMAP or a dma-buf is not purged. Bindings and mmap() do not count. */
 static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 madv)
 {
 	struct drm_shmem_shrinker *shrinker = &sgpu_reg_dev(reg)->shrinker;

@@ -7,7 +7,7 @@
 
 struct sgpu_vmap;
 
-/* A buffer: nothing of its own beside what every object has */
+/* A buffer, without members of its own */
 struct sgpu_bo {
 	struct drm_shmem_obj shmem;
 };

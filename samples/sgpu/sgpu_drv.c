@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * sgpu: a driver for a GPU made of software, and the worked example for the
- * DRM safe helpers.
+ * sgpu: a driver for a software GPU, and the worked example of the DRM safe helpers.
  *
- * This file has what makes it a driver: the module, its devices, and what a
- * client can call. Buffers, address spaces, jobs, the page table and the
- * engine have a file each.
+ * This file has the module, its devices and the table of ioctls. Buffers, address spaces,
+ * jobs, the page table and the engine have files of their own.
  */
 
 #include <linux/device/faux.h>
@@ -59,14 +57,14 @@ module_param_cb(live, &sgpu_live_ops, NULL, 0444);
 MODULE_PARM_DESC(live, "How many of the driver's objects are alive");
 
 /*
- * Copy an array of the client's, in memory that is charged to the client. The
- * caller bounds @count, and frees the copy with kvfree().
+ * Copies an array of the client to memory that is charged to the client. The caller limits
+ * @count, and frees the copy with kvfree().
  */
 void *sgpu_copy_array(u64 user, u32 count, size_t size)
 {
 	void *copy;
 
-	/* The kernel's pointers can be shorter than those of the ioctl. */
+	/* A pointer in the kernel can be shorter than one in the ioctl. */
 	if (user != (uintptr_t)user)
 		return ERR_PTR(-EFAULT);
 
@@ -170,8 +168,8 @@ static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 }
 
 /*
- * The module can be freed once the count is 0, but not before the end of this
- * section: the kernel waits for a grace period before it frees a module's code.
+ * Once the count is 0, the module can be freed, but not before the end of this RCU section:
+ * the kernel waits for a grace period before it frees the code of a module.
  */
 static void sgpu_release(struct drm_device *drm)
 {
@@ -227,7 +225,7 @@ static int sgpu_probe(struct device *dev)
 	struct sgpu_hw *hw;
 	int ret;
 
-	/* What sgpu_bus_map() relies on */
+	/* sgpu_bus_map() relies on this. */
 	if (device_iommu_mapped(dev))
 		return -EOPNOTSUPP;
 	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
@@ -307,8 +305,8 @@ static int sgpu_create_devices(void)
 }
 
 /*
- * Wait until @count, of objects called @name, is 0. The module's code is freed after
- * that, so there is no limit; the log says what takes long.
+ * Waits until @count, the number of objects called @name, is 0. The wait has no time limit,
+ * because the code of the module is freed after it. The log tells of a long wait.
  */
 static void sgpu_wait_for_none(atomic_t *count, const char *name)
 {
@@ -319,8 +317,8 @@ static void sgpu_wait_for_none(atomic_t *count, const char *name)
 }
 
 /*
- * A cancelled job may still wait for a fence of another driver. No new jobs come: all
- * devices are unplugged. If init failed then clients may still have them open.
+ * A cancelled job may still wait for a fence of another driver. No new job is submitted,
+ * because all devices are unplugged. If init failed, clients may still have them open.
  */
 static void sgpu_wait_for_end(void)
 {

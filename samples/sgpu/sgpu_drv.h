@@ -13,26 +13,26 @@
 #include "drm_shmem_reclaim.h"
 #include "sgpu_uapi.h"
 
-/* Bounds the time that a command can take */
+/* Limits the time that a command can take */
 #define SGPU_MAX_CMD_SIZE	((u64)SZ_1G)
 
-/* A device: what lives until its last reference is gone */
+/* A device: the members that live until its last reference is gone */
 struct sgpu_device {
 	struct drm_dev_ctx ctx;
 	struct drm_shmem_shrinker shrinker;
 };
 
 /*
- * struct sgpu_file - what a client has
+ * struct sgpu_file - an open file, with the objects of its client
  *
- * Both arrays are keyed by what the client calls the things, and start with 1.
+ * The keys of both arrays are the numbers that the client uses, from 1.
  *
  * Invariants:
  *
  * - Held by the open file and by each of its address spaces, which may end after
  *   the file was closed. @drm and the arrays belong to the open file.
- * - @vm_count and @job_count count what was not freed yet, so that a client cannot
- *   pile up what waits for its end.
+ * - @vm_count and @job_count count the address spaces and jobs that are not freed yet, so a
+ *   client cannot pile up those that wait for their end.
  */
 struct sgpu_file {
 	struct drm_file *drm;
@@ -59,7 +59,7 @@ static inline struct sgpu_device *sgpu_reg_dev(const struct sgpu_reg *reg)
 	return sgpu_dev(drm_dev_ctx_reg_drm(&reg->base));
 }
 
-/* How many of each are alive: shown by the parameter "live" of the module */
+/* The numbers of live objects, shown by the module parameter "live" */
 struct sgpu_live {
 	atomic_t devices;
 	atomic_t bos;
@@ -70,7 +70,7 @@ struct sgpu_live {
 
 extern struct sgpu_live sgpu_live;
 
-/* Runs what may sleep or take locks that jobs wait for: freeing, mostly */
+/* For work that may sleep or take locks that jobs wait for, mostly freeing */
 extern struct workqueue_struct *sgpu_wq;
 
 struct sgpu_file *sgpu_file_get(struct sgpu_file *file);

@@ -2,8 +2,8 @@
 /*
  * The engine of the software GPU: executes commands on GPU addresses.
  *
- * It knows memory by the page table alone. Like hardware, it works while the
- * driver does other things, and says that it is done by signalling a fence.
+ * The engine reaches memory through the page table only. Like hardware, it works in
+ * parallel with the driver, and signals a fence when it is done.
  */
 
 #include <linux/crc32.h>
@@ -37,8 +37,8 @@ static const struct dma_fence_ops sgpu_fence_ops = {
 /*
  * A range of GPU addresses within one page, mapped for the engine
  *
- * Invariant: @cpu is NULL for a sparse page, else a local mapping of the page
- * that the page table named under its lock, which is still held.
+ * Invariant: @cpu is NULL for a sparse page. Otherwise it is a local mapping of the page that
+ * the page table named under its lock, which is still held.
  */
 struct sgpu_span {
 	void *cpu;
@@ -46,9 +46,9 @@ struct sgpu_span {
 };
 
 /*
- * The bus. A real GPU puts the DMA address on it and the memory answers. Here
- * the address has to become that of a page again, which the probe function
- * made sure can be done: nothing translates between the device and the memory.
+ * The bus. A real GPU puts a DMA address on the bus, and the memory answers. Here the
+ * driver turns the DMA address back into a page. The probe function has checked that nothing
+ * translates addresses between the device and the memory.
  */
 static void *sgpu_bus_map(struct sgpu_job *job, dma_addr_t addr)
 {
@@ -72,7 +72,7 @@ static int sgpu_fault(struct sgpu_job *job, u32 cmd, u64 addr, bool write)
 	return -EFAULT;
 }
 
-/* Map what is at @addr, at most @size bytes and not beyond its page. */
+/* Maps the memory at @addr, at most @size bytes, up to the end of its page. */
 static int sgpu_span_map(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 			 bool write, struct sgpu_span *span)
 {
@@ -98,7 +98,7 @@ static void sgpu_span_unmap(struct sgpu_span *span)
 		kunmap_local(span->cpu);
 }
 
-/* Write @size bytes of @from, or of the byte @fill if that is NULL. */
+/* Writes @size bytes of @from, or @size times the byte @fill if @from is NULL. */
 static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 		      const u8 *from, u8 fill)
 {
@@ -125,7 +125,7 @@ static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 	return 0;
 }
 
-/* Copy what lies within one page on either side; tell how much that was. */
+/* Copies the bytes that lie within one page on both sides. Returns their number. */
 static int sgpu_copy_span(struct sgpu_job *job, u32 cmd, u64 dst_addr,
 			  u64 src_addr, u64 size, u64 *done)
 {
@@ -227,8 +227,8 @@ static void sgpu_engine_work(struct work_struct *work)
 }
 
 /*
- * Start the commands of @job. In the fence signalling path: everything was
- * allocated with the job. Returns the fence, with a reference for the caller.
+ * Starts the commands of @job. Runs in the fence signalling path, and allocates nothing: the
+ * job has all memory. Returns the fence, with a reference for the caller.
  */
 struct dma_fence *sgpu_engine_start(struct sgpu_job *job)
 {
@@ -263,7 +263,7 @@ static int sgpu_check_cmd(const struct drm_sgpu_cmd *cmd)
 		return -EINVAL;
 	}
 
-	/* Addresses beyond the end are for the engine to find out about. */
+	/* The engine itself finds addresses beyond the end. */
 	if (cmd->src > U64_MAX - cmd->size || cmd->dst > U64_MAX - dst_size)
 		return -EINVAL;
 	return 0;
@@ -287,7 +287,7 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, struct drm_sgpu_cmd *cmds, u3
 	return ret;
 }
 
-/* As sgpu_ioctl_vm_bind(), this copies before it opens its section. */
+/* Like sgpu_ioctl_vm_bind(), this copies before it opens a section. */
 int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Faults of the hardware, to order. A GPU made of software has none of its own.
+ * Injected faults of the hardware, because a software GPU has no faults of its own.
  */
 
 #include <linux/debugfs.h>
@@ -53,7 +53,7 @@ bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 	return due;
 }
 
-/* A bind that was ordered to hang ends when the job has to; a late one has to at once. */
+/* A bind that hangs ends when its job must end. For a late bind, that is at once. */
 int sgpu_fault_hang(struct sgpu_job *job)
 {
 	int ret = 0;

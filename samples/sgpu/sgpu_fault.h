@@ -10,7 +10,7 @@ struct sgpu_job;
 struct sgpu_vm;
 
 /*
- * Faults of the hardware, to order: see Documentation/fault-injection. Each has a
+ * Injected faults of the hardware, see Documentation/fault-injection. Each fault has a
  * directory in /sys/kernel/debug/sgpu.
  */
 enum sgpu_fault {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What the scheduler runs of a job, in the fence signalling path.
+ * The part of a job that the scheduler runs, in the fence signalling path.
  */
 
 #include "drm_safe_signalling.h"
@@ -12,15 +12,15 @@
 #include "sgpu_sched.h"
 #include "sgpu_vm.h"
 
-/* The job runs from here on: what it waited for until now does not count. */
+/* The job runs from here on. The time of its waits does not count. */
 void sgpu_job_begin(struct sgpu_job *job)
 {
 	job->deadline = (jiffies + job->vm->queue.sched.timeout) ?: 1;
 }
 
 /*
- * Between two steps of a job: may it go on? Each flag is set once, by others,
- * and only ends the job. The thread that runs the job has set its deadline.
+ * Returns whether a job may go on, between two of its steps. Other tasks set each flag once,
+ * and a flag only ends the job. The thread that runs the job has set its deadline.
  */
 int sgpu_job_check(struct sgpu_job *job)
 {
@@ -45,7 +45,7 @@ struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
 	int ret;
 
 	ret = sgpu_job_check(job);
-	/* Broken by a job before this one: the page table may say anything. */
+	/* An earlier job has broken the VM: the page table may contain anything. */
 	if (!ret && drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(job->vm->core)))
 		ret = -ENOTRECOVERABLE;
 	if (!ret && job->binds)

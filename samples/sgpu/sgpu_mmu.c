@@ -28,7 +28,7 @@ static struct sgpu_leaf *sgpu_leaf_split(struct sgpu_mid *mid, unsigned int i)
 	return leaf;
 }
 
-/* Make [va, va + size) sparse or empty; all its tables were prepared. */
+/* Makes [va, va + size) sparse or empty. All its tables were prepared. */
 static void sgpu_mmu_set(struct sgpu_mmu *mmu, u64 va, u64 size, bool sparse)
 	__drm_nonallocating
 {
@@ -72,7 +72,7 @@ static unsigned int sgpu_sg_index_find(const struct sgpu_sg_index *index,
 	return low;
 }
 
-/* Where a walk of @sgt finds the page: at its start, or at a mark of @index. */
+/* The entry at which a walk of @sgt begins: its start, or a mark of @index. */
 static void sgpu_sg_start(struct sg_dma_page_iter *iter, const struct sg_table *sgt,
 			  const struct sgpu_sg_index *index, unsigned long page)
 {
@@ -89,8 +89,8 @@ static void sgpu_sg_start(struct sg_dma_page_iter *iter, const struct sg_table *
 }
 
 /*
- * Map the part of @sgt that starts @offset bytes into it, or change nothing. @index is
- * that of @sgt, or NULL.
+ * Maps the part of @sgt that starts at @offset bytes, or changes nothing. @index is the index
+ * of @sgt, or NULL.
  */
 int sgpu_mmu_map(struct sgpu_mmu *mmu, u64 va, u64 size,
 		 const struct sg_table *sgt, const struct sgpu_sg_index *index,
@@ -124,7 +124,7 @@ void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size)
 	sgpu_mmu_set(mmu, va, size, false);
 }
 
-/* The same under the lock, for what may only try it */
+/* The same, for a caller that has taken the lock because it may only try it */
 void sgpu_mmu_unmap_locked(struct sgpu_mmu *mmu, u64 va, u64 size)
 {
 	lockdep_assert_held(&mmu->lock);
@@ -137,7 +137,7 @@ void sgpu_mmu_map_sparse(struct sgpu_mmu *mmu, u64 va, u64 size)
 	sgpu_mmu_set(mmu, va, size, true);
 }
 
-/* The entry for @va: 0 if nothing is mapped there. Under the lock. */
+/* Returns the entry for @va, or 0 if nothing is mapped there. The caller holds the lock. */
 u64 sgpu_mmu_walk(struct sgpu_mmu *mmu, u64 va)
 {
 	unsigned int i = sgpu_leaf_index(va);

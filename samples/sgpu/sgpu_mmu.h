@@ -32,10 +32,9 @@ struct sgpu_mid;
  * Invariants:
  *
  * - Tables are added by sgpu_mmu_prepare() and stay until sgpu_mmu_fini().
- * - Entries are read and written under @lock, which is taken in the fence
- *   signalling path: no memory is allocated under it. The GPU holds it for
- *   each access, so that nothing it accesses is unmapped meanwhile: what a
- *   real GPU has a TLB flush for.
+ * - Entries are read and written under @lock, which is taken in the fence signalling path, so
+ *   no memory is allocated under it. The GPU holds it for each access, so the page is not
+ *   unmapped during the access. A driver for a real GPU flushes the TLB for this.
  */
 struct sgpu_mmu {
 	struct mutex lock;	/* see above */
@@ -43,10 +42,10 @@ struct sgpu_mmu {
 };
 
 /*
- * struct sgpu_sg_index - finds an offset in a table without a walk from its start
+ * struct sgpu_sg_index - finds an offset in an sg table without a walk from its start
  *
- * Invariant: @at has each SGPU_SG_STEP-th entry of the table, in order, with the page
- * of the buffer that the entry starts with. It is good for as long as the table is.
+ * Invariant: @at has each SGPU_SG_STEP-th entry of the table, in order, with the first page of
+ * the entry in the buffer. It is valid for as long as the table is.
  */
 struct sgpu_sg_index {
 	unsigned int count;

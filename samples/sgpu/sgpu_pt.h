@@ -2,10 +2,10 @@
 /*
  * The page table of the software GPU: three levels of 512 entries.
  *
- * A real GPU's driver writes the same things to memory that the GPU reads.
- * Two rules come from updates being made in the fence signalling path: all
- * tables that an update can need are there before it starts, and a sparse
- * range costs one bit for each region that a last-level table would cover.
+ * The driver of a real GPU writes such tables to memory that the GPU reads. Updates run in the
+ * fence signalling path, which has two consequences: all tables that an update can need exist
+ * before it starts, and a sparse range costs one bit for each region that a last-level table
+ * would cover.
  */
 #ifndef _SGPU_PT_H
 #define _SGPU_PT_H
@@ -49,7 +49,7 @@ static inline unsigned int sgpu_pte_index(u64 va)
 	return (va >> PAGE_SHIFT) % SGPU_TABLE_SIZE;
 }
 
-/* How many of @size bytes at @va one last-level table covers */
+/* The number of bytes, of @size bytes at @va, that one last-level table covers */
 static inline u64 sgpu_leaf_part(u64 va, u64 size)
 {
 	return min(size, SGPU_LEAF_SPAN - va % SGPU_LEAF_SPAN);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Updates of address spaces: the steps that the library calls, and the job that has it
- * do so. What overlaps what in an update, and is split or goes, is the library's to find
- * out. All of this is in the fence signalling path.
+ * Updates of address spaces: the job, and the steps that the library calls for it. The library
+ * finds the mappings that an update overlaps, and decides which of them it splits or removes.
+ * All of this runs in the fence signalling path.
  */
 
 #include "drm_safe_signalling.h"
@@ -61,9 +61,9 @@ sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_
 }
 
 /*
- * What was done before an operation fails, or the job has to end, stays. Others may use
- * the page table between two operations. The device stays registered while one is made, and
- * while one that fails is undone.
+ * If an operation fails, or the job has to end, then the earlier operations stay. Other tasks
+ * may use the page table between two operations. The device stays registered during an
+ * operation, and while a failed one is undone.
  */
 int sgpu_bind_run(struct sgpu_job *job)
 {

@@ -3,9 +3,8 @@
  * Jobs: from the ioctl through the DRM scheduler to the address space or the
  * engine, and the end of all of them when the device is unplugged.
  *
- * The scheduler of an address space gets one of its jobs at a time, which keeps
- * them in order. All that a job waits for is its own: the ioctls of other clients
- * find no lock that is held meanwhile.
+ * The scheduler of an address space gets one job at a time, which keeps the jobs in order. A
+ * job holds no lock that an ioctl of another client takes while it waits.
  */
 
 #include <linux/dma-fence-chain.h>
@@ -70,9 +69,9 @@ static void sgpu_job_release_work(struct work_struct *work)
 }
 
 /*
- * The scheduler runs this where other jobs wait for it. What the job holds may
- * be the last reference to imported buffers, whose release takes the exporter's
- * reservation lock.
+ * Other jobs wait while the scheduler runs this. The job may hold the last reference to
+ * imported buffers, and releasing these takes the reservation lock of the exporter. So a work
+ * item frees the job.
  */
 static void sgpu_free_job(struct drm_sched_job *base)
 {
@@ -114,9 +113,8 @@ void sgpu_hw_put(struct sgpu_hw *hw)
 }
 
 /*
- * Make the hardware of @dev; ended by sgpu_hw_stop() and sgpu_hw_put(). The
- * schedulers share a workqueue that is not ordered: each of them starts one job at
- * a time, and none waits for another.
+ * Creates the hardware of @dev. sgpu_hw_stop() and sgpu_hw_put() end it. The schedulers share
+ * an unordered workqueue: each scheduler starts one job at a time, and none waits for another.
  */
 struct sgpu_hw *sgpu_hw_create(struct device *dev)
 {
@@ -137,8 +135,8 @@ struct sgpu_hw *sgpu_hw_create(struct device *dev)
 }
 
 /*
- * End all jobs that run, before the memory that they access is unmapped, and let
- * none start. Those that wait fail when it is their turn.
+ * Ends all running jobs, before the memory that they access is unmapped, and lets no job
+ * start. Waiting jobs fail when their turn comes.
  */
 void sgpu_hw_stop(struct sgpu_hw *hw)
 {
@@ -177,10 +175,10 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw)
 }
 
 /*
- * End the job that runs, cancel the others, and take no more. The scheduler stops
- * for that: one that has just taken a job of the entity, and sees that there is
- * another, puts the entity back among those that have jobs, also if it was ended
- * meanwhile. Nobody would take it out again.
+ * Ends the running job, cancels the others, and accepts no more. The scheduler is stopped
+ * meanwhile. A running scheduler that has just taken a job of the entity, and sees another job,
+ * puts the entity back on its list, even if the entity was destroyed in between. Then nothing
+ * would take the entity off that list.
  */
 void sgpu_queue_close(struct sgpu_queue *queue)
 {
@@ -270,8 +268,8 @@ static void sgpu_job_free(struct sgpu_job *job)
 }
 
 /*
- * A job for the address space @vm_id, which it holds, with the syncobjs that the
- * client gave. The caller adds what it shall do, and submits it.
+ * Allocates a job for the address space @vm_id, with a reference to it and with the syncobjs of
+ * the client. The caller adds the operations or commands, and submits the job.
  */
 struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id,
 				 const struct drm_sgpu_sync *syncs, u32 sync_count)
@@ -323,8 +321,8 @@ static void sgpu_job_signal(struct sgpu_job *job, struct dma_fence *fence)
 }
 
 /*
- * Arm and queue @job. Commands leave their fence with every buffer that they
- * can reach, which @exec has locked; it orders nothing, but says what is busy.
+ * Arms and queues @job. The fence of commands is added to every buffer that they can reach;
+ * @exec has locked these. The fence orders nothing, it only marks the buffers as busy.
  */
 static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 			  u64 *number)
@@ -352,7 +350,7 @@ static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 	return 0;
 }
 
-/* Tell the shrinker what commands are about to use: the address space, and its buffers. */
+/* Tells the shrinker that commands are about to use the address space and its buffers. */
 static void sgpu_job_touch(struct sgpu_vm *vm, struct drm_exec *exec)
 {
 	struct drm_gem_object *gem;
@@ -390,8 +388,8 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 }
 
 /*
- * Queue @job, which is used up, and tell its number, unless it could not be filled,
- * which @ret says. Fails with -ENOENT if its address space was destroyed meanwhile.
+ * Queues @job and returns its number, or frees it if @ret says that filling it has failed.
+ * Fails with -ENOENT if the address space of the job was destroyed in between.
  */
 int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number)
 {

@@ -48,10 +48,10 @@ static inline struct sgpu_hw *sgpu_reg_data(const struct sgpu_reg *reg)
  *
  * Invariants:
  *
- * - @lock is held from the moment a job's fences are armed until the job is
- *   queued. Nothing is waited for under it.
- * - Once @closed is set, under @lock, no job is queued, and one that runs ends at
- *   its next step.
+ * - @lock is held from the arming of a job's fences until the job is queued. Its holder waits
+ *   for nothing.
+ * - Once @closed is set, under @lock, no job is queued, and a running job ends at its next
+ *   step.
  */
 struct sgpu_queue {
 	struct drm_gpu_scheduler sched;
@@ -63,10 +63,9 @@ struct sgpu_queue {
 };
 
 /*
- * struct sgpu_job - something for an address space to do
+ * struct sgpu_job - a job of an address space
  *
- * Either a change of the address space, made by the scheduler itself, or
- * commands, executed by the engine.
+ * Either changes the address space, in the scheduler, or has commands that the engine executes.
  *
  * Invariant: @deadline, in jiffies, is 0 until the job runs. The thread that runs the
  * job sets and reads it, and ends the job at its first step after that time.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The memory of page tables: what has to be there before a change of one starts.
+ * The memory of page tables, which is allocated before a change of a table starts.
  */
 
 #include <linux/math.h>
@@ -21,8 +21,8 @@ static u64 sgpu_mid_part(u64 va, u64 size)
 
 /*
  * Tables are added by any thread at any time, zeroed, and published by
- * cmpxchg(). Who changes entries has prepared the tables; who only looks may
- * see a table or not, and reads the pointers with READ_ONCE().
+ * cmpxchg(). A task that changes entries has prepared the tables before. A task that only reads
+ * may see a new table or not, and reads the pointers with READ_ONCE().
  */
 #define sgpu_table_get(slot) ({							\
 	typeof(slot) _slot = (slot);						\
@@ -60,9 +60,9 @@ void sgpu_mmu_fini(struct sgpu_mmu *mmu)
 }
 
 /*
- * Add the tables that a change of [va, va + size) can need, all of them if
- * @pages will be mapped. May sleep. Tables that a failure leaves behind are
- * empty, and there for the next try. A client that was killed does not wait.
+ * Adds the tables that a change of [va, va + size) can need: all tables of the range if @pages
+ * will be mapped. May sleep. Tables that a failure leaves behind are empty, and serve the next
+ * attempt. Stops if the client was killed.
  */
 int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 {
@@ -87,8 +87,8 @@ int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 }
 
 /*
- * Make an index for the mappings of a buffer that many of them can be made with, each
- * at any offset. The caller frees it with kvfree(). May sleep.
+ * Makes an index of a buffer's sg table, for many mappings at any offsets. The caller frees it
+ * with kvfree(). May sleep.
  */
 struct sgpu_sg_index *sgpu_sg_index_create(const struct sg_table *sgt)
 {

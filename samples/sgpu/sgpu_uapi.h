@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Userspace interface of sgpu, a GPU made of software.
+ * Userspace interface of sgpu, a software GPU.
  *
  * A client creates buffers and address spaces (VMs), binds ranges of buffers
  * at GPU addresses, and has commands executed that read and write GPU
@@ -9,8 +9,8 @@
  * only.
  *
  * Every ioctl fails with ENODEV once the device is unplugged, and with EINVAL
- * if a reserved member (pad) is not zero or an unknown flag is set. One that has to
- * wait for a lock fails with EINTR when a signal comes, and the client sees no change.
+ * if a reserved member (pad) is not zero or an unknown flag is set. A signal ends the wait of an
+ * ioctl for a lock: the ioctl fails with EINTR and changes nothing.
  *
  * The driver charges its memory for a client to the client's memory cgroup, and bounds
  * it: an ioctl fails with EBUSY if the client has as many VMs, kernel mappings or jobs
@@ -18,11 +18,10 @@
  * for a VM or a job is not charged: run queues, scheduler fences, the table of a job's
  * dependencies. The same limits bound it.
  *
- * No ioctl waits for a job to be done, neither one of the client's own nor one of
- * another's. VM_DESTROY and the close of the file wait until a VM_BIND's job that
- * runs stops, which it does after its current operation.
+ * No ioctl waits for the end of a job of any client. There is one exception: VM_DESTROY and the
+ * close of the file wait for a running job of VM_BIND, which stops after its current operation.
  *
- * What went wrong in a job shows in the sync file of its out syncobj: EFAULT
+ * The sync file of its out syncobj has the error of a job: EFAULT
  * for a fault (see VM_FAULT), ESRCH if its VM was destroyed, ENODEV if the device
  * was unplugged, ETIME if it took too long, EIO if the page table cannot be written,
  * ENOTRECOVERABLE if its VM is broken (see VM_BIND).
@@ -52,13 +51,13 @@ extern "C" {
 #define DRM_SGPU_VM_FAULT	0x09
 #define DRM_SGPU_BO_MADVISE	0x0a
 
-/* Limits that INFO does not tell */
+/* Limits that INFO does not return */
 #define DRM_SGPU_MAX_OPS	1024	/* of a VM_BIND */
 #define DRM_SGPU_MAX_CMDS	4096	/* of an EXEC */
 #define DRM_SGPU_MAX_SYNCS	64	/* of either */
 #define DRM_SGPU_MAX_REACH	(16ULL << 30)	/* of a VM_BIND, in bytes */
 
-/* Limits of what an open file has; what was given up counts until it is freed */
+/* Limits of an open file. An object that was given up counts until it is freed. */
 #define DRM_SGPU_MAX_VMS	64
 #define DRM_SGPU_MAX_JOBS	256	/* that are not done, in all VMs */
 #define DRM_SGPU_MAX_VMAPS	1024
@@ -73,7 +72,7 @@ struct drm_sgpu_info {
 	__u64 va_end;
 	/** @max_cmd_size: out: most bytes one command may work on */
 	__u64 max_cmd_size;
-	/** @page_size: out: what addresses, offsets, sizes are multiples of */
+	/** @page_size: out: addresses, offsets and sizes are multiples of this */
 	__u32 page_size;
 	/** @pad: 0 */
 	__u32 pad;
@@ -142,9 +141,9 @@ struct drm_sgpu_bo_vunmap {
 /**
  * struct drm_sgpu_bo_madvise - say whether the contents of a buffer are needed
  *
- * When memory is short, buffers that were not used for long are evicted if there
- * is swap, bound or not: the GPU lets go of them until the next EXEC in one of
- * their address spaces, and mappings of mmap() until the next access. PAGEOUT does
+ * When memory is short and there is swap, the kernel evicts buffers that were not used for a
+ * long time, bound or not. The GPU has no access to them until the next EXEC in one of their
+ * address spaces, and mappings of mmap() get them back at the next access. PAGEOUT does
  * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
  * not done, by BO_VMAP, or by a device that has mapped a dma-buf of it. It also fails
  * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
@@ -154,15 +153,14 @@ struct drm_sgpu_bo_vunmap {
  * second handle or a GEM name, or that was exported. The other client would lose the contents, or
  * wait for them again and again.
  *
- * Buffers whose contents are not needed are purged, bound or not, before others are
- * evicted. One that BO_VMAP has mapped, or that
- * a dma-buf was made of since, is kept meanwhile. A mapping of mmap() keeps nothing: once
- * the buffer is purged, an access to it raises SIGBUS.
+ * Before the kernel evicts other buffers, it purges those whose contents are not needed, bound
+ * or not. It keeps a buffer while BO_VMAP has mapped it, and while it has a dma-buf. A mapping of
+ * mmap() does not keep the contents: after a purge, an access raises SIGBUS.
  *
  * A client that wants to use the buffer again says WILLNEED first, and looks
  * at @retained. A purged buffer stays purged. It can be closed; BO_MMAP_OFFSET,
  * BO_VMAP, a VM_BIND that maps it and an export for another device fail with
- * ENODATA, and so does an EXEC in an address space that it is bound in still.
+ * ENODATA, and so does an EXEC in an address space in which it is still bound.
  *
  * Fails with EOPNOTSUPP for a buffer that was imported from another device.
  */
@@ -190,8 +188,8 @@ struct drm_sgpu_vm_create {
 /**
  * struct drm_sgpu_vm_destroy - destroy an address space
  *
- * Its jobs end: those that did not start are cancelled, and the one that runs stops
- * where it is. The close of the file destroys all address spaces.
+ * Its jobs end: waiting jobs are cancelled, and the running job stops where it is. The close of
+ * the file destroys all address spaces.
  */
 struct drm_sgpu_vm_destroy {
 	/** @id: in */
@@ -228,8 +226,8 @@ struct drm_sgpu_sync {
 /**
  * struct drm_sgpu_bind_op - change a range of an address space
  *
- * What is mapped in the range is replaced. All four of @offset, @addr, @size
- * and the end of the range are multiples of the page size.
+ * Replaces all mappings in the range. @offset, @addr, @size and the end of the range are
+ * multiples of the page size.
  */
 struct drm_sgpu_bind_op {
 	/** @op: in: DRM_SGPU_BIND_* */
@@ -251,18 +249,17 @@ struct drm_sgpu_bind_op {
 /**
  * struct drm_sgpu_vm_bind - change an address space, asynchronously
  *
- * The arguments are checked, and all that can fail but the hardware is done, before
- * the ioctl returns; nothing is changed if it fails. It fails with E2BIG if its
+ * Before the ioctl returns, it checks the arguments and does everything that can fail, apart
+ * from the work of the hardware. If it fails, it changes nothing. It fails with E2BIG if its
  * operations cover more bytes than the VM has addresses, or if its maps reach over
  * more than DRM_SGPU_MAX_REACH bytes of buffers, each from the start of its buffer.
  *
- * The job makes one operation after another. If one fails, or the job has to end,
- * then those before it stay, it has changed nothing itself, and those after it are
- * not made. The VM can be used as before.
+ * The job makes one operation after another. If an operation fails, or the job has to end, then
+ * earlier operations stay, the failed one changes nothing, and later ones are not made. The VM
+ * can be used as before.
  *
- * It cannot if the hardware also failed to put back what the failed operation had
- * changed. Then the VM is broken: its jobs and a VM_BIND or an EXEC of it fail with
- * ENOTRECOVERABLE. It is there to be destroyed.
+ * If the hardware also fails to undo the failed operation, then the VM is broken. Its jobs,
+ * VM_BIND and EXEC fail with ENOTRECOVERABLE, and it can only be destroyed.
  */
 struct drm_sgpu_vm_bind {
 	/** @vm_id: in */
@@ -290,9 +287,8 @@ struct drm_sgpu_vm_bind {
  * struct drm_sgpu_cmd - something for the GPU to do
  *
  * Addresses and sizes are in bytes and of any alignment. The checksum is
- * CRC-32 (IEEE 802.3, as crc32() of zlib); @value is what it starts with, 0 or
- * the checksum of what comes before. A copy to a range that overlaps with its
- * source leaves unspecified bytes there.
+ * CRC-32 (IEEE 802.3, like crc32() of zlib). @value is its initial value: 0, or the checksum of
+ * the bytes before. If the ranges of a copy overlap, the result is unspecified.
  */
 struct drm_sgpu_cmd {
 	/** @op: in: DRM_SGPU_CMD_* */
@@ -310,8 +306,7 @@ struct drm_sgpu_cmd {
 /**
  * struct drm_sgpu_exec - execute commands, asynchronously, one after another
  *
- * A job that accesses an address where nothing is mapped ends there, which has
- * no effect on other jobs.
+ * A job that accesses an unmapped address ends at this access. Other jobs are not affected.
  */
 struct drm_sgpu_exec {
 	/** @vm_id: in */

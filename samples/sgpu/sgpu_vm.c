@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces, in immediate mode: what surrounds the updates of sgpu_run.c.
+ * Address spaces in immediate mode, except for their updates, which are in sgpu_run.c.
  */
 
 #include <linux/sched/signal.h>
@@ -9,7 +9,7 @@
 
 #include "sgpu_vm.h"
 
-/* The buffer's pages are pinned and mapped for the device here, if ever. */
+/* The only place that pins the pages of a buffer and maps them for the device */
 static int sgpu_vm_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
 	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo);
@@ -26,9 +26,9 @@ static void sgpu_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
 }
 
 /*
- * Get back the pages of an evicted buffer. Returns an index of its table, which the
- * caller frees with kvfree(). It is good while the caller holds the buffer's lock, for
- * as long as the table can be used.
+ * Gets back the pages of an evicted buffer. Returns an index of its table, which the caller
+ * frees with kvfree(). The index is valid while the caller holds the lock of the buffer and the
+ * table can be used.
  */
 static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 					       struct sgpu_bo *bo, struct sgpu_vm_bo *vm_bo)
@@ -47,9 +47,9 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struc
 }
 
 /*
- * An EXEC brings back what was evicted. The index bounds that by what is mapped,
- * wherever in the buffer it is. A client that was killed does not go on: the buffer
- * stays evicted in this address space until the next EXEC.
+ * An EXEC maps evicted buffers again. With the index, the time depends on the size of the
+ * mappings, and not on their place in the buffer. This stops if the client was killed: the
+ * buffer stays evicted in this address space until the next EXEC.
  */
 static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
 			    struct drm_exec *exec)
@@ -81,8 +81,9 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 }
 
 /*
- * Take an idle buffer out of the page table, unless a job is at work there, or the engine
- * at an access. This is memory reclaim: what waits for memory may hold either lock.
+ * Takes an idle buffer out of the page table, unless a job changes the table or the engine
+ * accesses memory through it. This runs in memory reclaim, and a task that waits for memory may
+ * hold either lock, so it only tries them.
  */
 static int sgpu_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
 	__must_hold(drm_resv)
@@ -116,7 +117,7 @@ static void sgpu_vm_release(struct kref *ref)
 	struct sgpu_vm *vm = container_of(ref, struct sgpu_vm, ref);
 
 	sgpu_queue_fini(&vm->queue);
-	/* Takes what is still mapped out of the page table first. */
+	/* First takes the remaining mappings out of the page table. */
 	drm_gpuvm_imm_fini(vm->core);
 	drm_shmem_group_fini(&vm->group);
 	sgpu_mmu_fini(&vm->mmu);
@@ -134,7 +135,7 @@ struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm)
 	return vm;
 }
 
-/* May sleep, and takes reservation locks: not for where jobs run. */
+/* May sleep, and takes reservation locks, so jobs must not call it. */
 void sgpu_vm_put(struct sgpu_vm *vm)
 {
 	kref_put(&vm->ref, sgpu_vm_release);
@@ -152,7 +153,7 @@ struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id)
 {
 	struct sgpu_vm *vm;
 
-	/* What is in the array has a reference until it was erased. */
+	/* An address space in the array has a reference until it is erased. */
 	guard(spinlock)(&file->vms.xa_lock);
 	vm = xa_load(&file->vms, id);
 	return vm ? sgpu_vm_get(vm) : NULL;

@@ -12,14 +12,14 @@
 #include "sgpu_mmu.h"
 #include "sgpu_sched.h"
 
-/* What the driver keeps for a mapping */
+/* The driver's part of a mapping */
 struct sgpu_va {
 	bool write;
 };
 
 /*
- * What the driver keeps for a buffer in an address space, whose page table has
- * addresses of the table unless it is suspended
+ * The driver's part of a vm_bo. The page table has addresses of the sg table unless the handle
+ * is suspended.
  */
 struct sgpu_vm_bo {
 	struct drm_shmem_sgt_owned sgt;
@@ -33,11 +33,11 @@ struct sgpu_vm_bo {
  *
  * Invariants:
  *
- * - @lock is held by who uses @core, but for the release of the last reference.
- *   Jobs take it in the fence signalling path, for one operation at a time: no
- *   memory is allocated under it, and the shrinker only tries it.
- * - The fences of jobs name the scheduler in @queue until a grace period after they
- *   signal, so that the memory stays for as long.
+ * - A task that uses @core holds @lock, except when it releases the last reference. Jobs take
+ *   @lock in the fence signalling path, for one operation at a time, so no memory is allocated
+ *   under it, and the shrinker only tries it.
+ * - The fences of jobs name the scheduler in @queue until a grace period after they signal, so
+ *   the memory stays until then.
  */
 struct sgpu_vm {
 	struct kref ref;
@@ -56,7 +56,7 @@ struct sgpu_vm {
 	DRM_GPUVM_IMM_CORE(core);
 };
 
-/* Both what obtains a buffer and what runs an update have proof that the device is registered. */
+/* Obtaining a buffer and running an update both need the proof that the device is registered. */
 DRM_GPUVM_IMM_TYPE_CTX(sgpu_vm_type, struct sgpu_vm, core, struct sgpu_va,
 		       struct sgpu_bo, shmem.base.base,
 		       struct sgpu_vm_bo, const struct sgpu_reg, const struct sgpu_reg);
