@@ -105,9 +105,10 @@ changed_by() { in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM 
 # objects COMMIT: of the C files that it changes.
 objects() { changed_by "$1" 'drivers/*.c' | sed 's/\.c$/.o/'; }
 
-# kernel_make DIR ARG...
+# kernel_make DIR ARG...: shows how many objects are compiled, and says the rest.
 kernel_make() {
-	make ARCH=um -C "$tree" O="$1" --no-print-directory -s -j"$JOBS" "${@:2}"
+	make ARCH=um -C "$tree" O="$1" --no-print-directory -j"$JOBS" "${@:2}" |
+		tee >(progress objects '^ *CC ' "${OBJECTS:-0}" >/dev/null) | sed '/^ *[A-Z]\+  */d'
 }
 
 # configure NAME DIR ARG...: with the symbols that the library has with the patch.
@@ -130,9 +131,16 @@ headers_compile() {
 	while read -r header; do
 		(cd "$dir" && eval "$cmd -Werror -fsyntax-only -x c /dev/null -include $tree/$header -include $tree/$header") ||
 			{ echo "$header does not compile by itself"; rc=1; }
-		python3 "$tree/scripts/kernel-doc" -none -Werror "$tree/$header" || rc=1
 	done < <(changed_by "$2" 'include/*.h')
 	return $rc
+}
+
+# kernel_doc COMMIT: of the headers that it changes.
+kernel_doc() {
+	local headers
+
+	mapfile -t headers < <(changed_by "$1" 'include/*.h')
+	[ ${#headers[@]} = 0 ] || (cd "$tree" && python3 scripts/kernel-doc -none -Werror "${headers[@]}")
 }
 
 # builds NAME COMPILER [COMMIT]: without a warning about a file that the patch, or COMMIT,
@@ -144,7 +152,7 @@ builds() {
 	[ "$2" = gcc ] || args+=(LLVM=-19 {KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
 	KCONFIG='' configure "$1" "$dir" "${args[@]}" || return
 	mapfile -t files < <(objects "$commit")
-	log=$(kernel_make "$dir" "${args[@]}" "${files[@]}" drivers/gpu/drm/drm_drv.o 2>&1) || { echo "$log"; return 1; }
+	log=$(OBJECTS=${#files[@]} kernel_make "$dir" "${args[@]}" "${files[@]}" drivers/gpu/drm/drm_drv.o 2>&1) || { echo "$log"; return 1; }
 	! grep -E 'warning:|error:' <<<"$log" | grep -F "$(changed_by "$commit")" || return
 	headers_compile "$dir" "$commit"
 }
@@ -213,6 +221,7 @@ check_patch() {
 	in_tree checkout -q --detach "refs/drm-safe/patch/$1"
 	check "$1: MAINTAINERS" has_maintainer "refs/drm-safe/patch/$1"
 	check "$1: checkpatch --strict" checkpatch "$1"
+	check "$1: kernel-doc" kernel_doc "refs/drm-safe/patch/$1"
 	check "$1: gcc, W=1" builds "$1" gcc
 	check "$1: clang, W=1" builds "$1" clang
 	[ -z "$(series show "$1" Suites)" ] || check "$1: KUnit" suites_pass "$1"
