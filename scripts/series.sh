@@ -254,6 +254,9 @@ check_checks() {
 	plant include/drm/drm_dev_ctx.h '/^#include/d'
 	check "a header that needs another is found" fails builds contexts gcc $planted
 	in_tree checkout -q --detach refs/drm-safe/patch/contexts
+	plant include/drm/drm_dev_ctx.h 's/^ \* @unreg: the token$/ * @token: the token/'
+	check "a wrong kernel-doc is found" fails kernel_doc $planted
+	in_tree checkout -q --detach refs/drm-safe/patch/contexts
 	plant MAINTAINERS 's,^F:\tinclude/drm/drm_dev_ctx\*,F:\tinclude/drm/drm_dev_ctxt*,'
 	check "a wrong path in MAINTAINERS is found" fails has_maintainer refs/drm-safe/patch/contexts
 	in_tree update-ref -d $planted
