@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/slab.h>
 
@@ -111,6 +113,18 @@ static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *
 	drm_shmem_unpin_locked(obj);
 }
 
+/*
+ * A killed task stops waiting, because the fence may belong to another driver. The fence API has no
+ * killable wait.
+ */
+static int drm_shmem_wait_fence(struct dma_fence *fence)
+{
+	while (!dma_fence_wait_timeout(fence, false, DRM_SHMEM_KILLED_AFTER))
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	return 0;
+}
+
 /**
  * __drm_shmem_wait() - wait for the fences of an exporter
  * @resv: of the dma-buf
@@ -125,10 +139,14 @@ static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *
  */
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 {
-	while (!dma_resv_wait_timeout(resv, usage, false, DRM_SHMEM_KILLED_AFTER))
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	return 0;
+	struct dma_fence *fence;
+	int ret = dma_resv_get_singleton(resv, usage, &fence);
+
+	if (ret || !fence)
+		return ret;
+	ret = drm_shmem_wait_fence(fence);
+	dma_fence_put(fence);
+	return ret;
 }
 
 /**

@@ -928,6 +928,72 @@ static void export_waits_first(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+static const struct dma_fence_ops sync_client_ops = {
+	.get_driver_name = sync_fence_name,
+	.get_timeline_name = sync_fence_name,
+};
+
+/* The next job of a client. The reservation object knows the last one only. */
+static struct dma_fence *sync_client_job(struct kunit *test, struct dma_resv *resv, u64 context,
+					 u64 seqno)
+{
+	struct dma_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &sync_client_ops, &sync_fence_lock, context, seqno);
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(resv);
+	return fence;
+}
+
+struct sync_access {
+	struct work_struct work;
+	struct completion begun;
+	struct dma_buf *dmabuf;
+	int ret;
+};
+
+static void sync_access_fn(struct work_struct *work)
+{
+	struct sync_access *access = container_of(work, struct sync_access, work);
+
+	access->ret = access->dmabuf->ops->begin_cpu_access(access->dmabuf, DMA_FROM_DEVICE);
+	complete(&access->begun);
+}
+
+/* A client that has a next job before each one ends does not delay an access for ever. */
+static void export_waits_once(struct kunit *test)
+{
+	struct sync_access *access = kunit_kzalloc(test, sizeof(*access), GFP_KERNEL);
+	const u64 context = dma_fence_context_alloc(1);
+	struct dma_fence *job, *next;
+	struct test_bo *bo = sync_bo(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, access);
+	access->dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, access->dmabuf);
+	INIT_WORK(&access->work, sync_access_fn);
+	init_completion(&access->begun);
+
+	job = sync_client_job(test, access->dmabuf->resv, context, 1);
+	drm_safe_test_work_waits(test, &access->work,
+				 test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &job->flags));
+	next = sync_client_job(test, access->dmabuf->resv, context, 2);
+	/* The wait can end in parts, in order to look whether the task was killed. */
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&access->begun, HZ / 2), 0);
+	dma_fence_signal(job);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&access->begun, 5 * HZ), 0);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(next));
+	dma_fence_signal(next);
+	flush_work(&access->work);
+	KUNIT_EXPECT_EQ(test, access->ret, 0);
+	dma_fence_put(job);
+	dma_fence_put(next);
+	shmem_test_export_put(access->dmabuf);
+}
+
 /* Each dma-buf of an object has devices, however many there are. */
 static void exports_many(struct kunit *test)
 {
@@ -1063,6 +1129,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
 	KUNIT_CASE(export_waits_first),
+	KUNIT_CASE(export_waits_once),
 	KUNIT_CASE(exports_many),
 	KUNIT_CASE(block_serves_importers),
 	KUNIT_CASE(export_map_fails),
