@@ -130,12 +130,13 @@ static int drm_shmem_wait_fence(struct dma_fence *fence)
  * @resv: of the dma-buf
  * @usage: which of them
  *
- * A killed task stops waiting, because the fence may belong to another driver. The fence
- * API has no killable wait.
+ * Waits for the fences that are there now. Without the reservation lock, other tasks can add
+ * fences meanwhile, of which there may be no end, and dma_resv_wait_timeout() would begin again
+ * with these.
  *
  * Context: May sleep.
  *
- * Return: 0, or -EINTR if the task was killed.
+ * Return: 0, -EINTR if the task was killed, or -ENOMEM.
  */
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 {
@@ -284,6 +285,14 @@ int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj)
 	WRITE_ONCE(obj->__flags, obj->__flags & ~__DRM_SHMEM_STALE);
 	drm_dev_ctx_revocable_done(ctx);
 	return 0;
+}
+
+/* Whether the object is an import whose exporter tells when it moves the memory */
+static bool drm_shmem_follows(const struct drm_shmem_obj *obj)
+{
+	const struct dma_buf_attachment *attach = obj->base.base.import_attach;
+
+	return attach && attach->importer_ops;
 }
 
 static bool drm_shmem_sgt_has_jobs(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
@@ -671,6 +680,39 @@ int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_lock_idle_interruptible);
 
+/* Fills an empty handle. */
+static int drm_shmem_sgt_do_own(struct drm_shmem_sgt_owned *own,
+				const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+				enum drm_resv_how how)
+{
+	struct sg_table *sgt = drm_shmem_sgt_count(bound, obj, how);
+
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	__drm_gem_table_own(&own->__own, &obj->__table, &obj->base.base);
+	drm_shmem_sgt_track(own, obj);
+	return 0;
+}
+
+/*
+ * The same for an import that follows, always under the reservation lock. Otherwise the moved step
+ * might look at the handle after this has got the table, and before the handle is filled. An
+ * eviction fails in that case, but a move cannot fail.
+ */
+static int drm_shmem_sgt_own_followed(struct drm_shmem_sgt_owned *own,
+				      const struct drm_dev_ctx_bound *bound,
+				      struct drm_shmem_obj *obj, enum drm_resv_how how)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret = drm_shmem_lock_how(gem, how);
+
+	if (ret)
+		return ret;
+	ret = drm_shmem_sgt_do_own(own, bound, obj, DRM_RESV_LOCKED);
+	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	return ret;
+}
+
 /**
  * __drm_shmem_sgt_own() - own the table of an object
  * @own: handle to fill in
@@ -691,14 +733,11 @@ int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ct
 
 	ret = __drm_shmem_check_call(&obj->base.base, how == DRM_RESV_LOCKED) ?:
 	      __drm_gem_table_check_empty(&own->__own, obj->base.base.dev) ?:
-	      __drm_gem_sgt_check_drm(bound, obj->base.base.dev) ?:
-	      PTR_ERR_OR_ZERO(drm_shmem_sgt_count(bound, obj, how));
+	      __drm_gem_sgt_check_drm(bound, obj->base.base.dev);
 	if (ret)
 		return ret;
-
-	__drm_gem_table_own(&own->__own, &obj->__table, &obj->base.base);
-	drm_shmem_sgt_track(own, obj);
-	return 0;
+	return drm_shmem_follows(obj) ? drm_shmem_sgt_own_followed(own, bound, obj, how) :
+					drm_shmem_sgt_do_own(own, bound, obj, how);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_own);
 
@@ -800,7 +839,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
  *
  * If @to is in use, this is reported, and its content is leaked, because memory that was
  * never initialised looks the same. The object can be evicted meanwhile: either the evict
- * step finds it in use, or @to is suspended.
+ * step finds it in use, or @to is suspended. An import whose type has a moved step must be locked,
+ * which is checked: that step cannot fail, and could miss both handles.
  *
  * Context: Any.
  */
@@ -809,6 +849,9 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 {
 	struct drm_shmem_obj *obj = __drm_shmem_sgt_of(from);
 
+	if (obj && drm_shmem_follows(obj) && !drm_resv_is_held(obj->base.base.resv))
+		drm_safe_broken(obj->base.base.dev, "a handle of an import moves under its lock",
+				"the moved step may miss the handle that is moved meanwhile");
 	__drm_gem_table_move(&to->__own, &from->__own, obj ? obj->base.base.dev : NULL);
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;

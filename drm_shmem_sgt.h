@@ -375,6 +375,9 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
  * @bound: the &struct drm_dev_ctx_bound of the object's device
  * @obj: the object
  *
+ * If the type of an import has a moved step, this always waits for the reservation lock, so that
+ * the step finds @own in use.
+ *
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: as the result of drm_shmem_sgt_guard(), or -EBUSY if the handle is in

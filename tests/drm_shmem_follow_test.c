@@ -4,6 +4,7 @@
  */
 
 #include <kunit/static_stub.h>
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -25,6 +26,7 @@
 struct follow_bo {
 	struct drm_shmem_obj obj;
 	struct drm_shmem_sgt_owned table;
+	struct follow_late_owner *late;
 	unsigned int moved;
 	bool keeps;		/* does not suspend, against the rule */
 	bool drops;		/* puts the reference of the test */
@@ -47,6 +49,23 @@ static int follow_own(struct drm_device *drm, struct follow_bo *bo)
 {
 	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
 	return drm_shmem_sgt_own(&bo->table, &reg->base.bound, &bo->obj);
+}
+
+/* A task that gets the table while it moves, for a handle that the moved step has looked at */
+struct follow_late_owner {
+	struct work_struct work;
+	struct completion done;
+	struct drm_device *drm;
+	struct follow_bo *bo;
+	int ret;
+};
+
+static void follow_late_own_fn(struct work_struct *work)
+{
+	struct follow_late_owner *late = container_of(work, struct follow_late_owner, work);
+
+	late->ret = follow_own(late->drm, late->bo);
+	complete(&late->done);
 }
 
 static int follow_bo_init(struct drm_shmem_obj *obj)
@@ -75,6 +94,10 @@ static void follow_bo_moved(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 	bo->moved++;
 	if (!bo->keeps)
 		drm_shmem_sgt_suspend(&bo->table);
+	if (bo->late) {
+		schedule_work(&bo->late->work);
+		wait_for_completion_timeout(&bo->late->done, HZ / 4);
+	}
 	if (bo->drops)
 		drm_shmem_put(obj);
 }
@@ -494,6 +517,54 @@ static void leaves_late(struct kunit *test)
 	drm_shmem_sgt_release(&f.bo->table);
 	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
+	follow_end(test, &f);
+}
+
+/* A table that is owned while it moves is a new one, or not owned. */
+static void owned_in_call(struct kunit *test)
+{
+	struct follow_late_owner *late = kunit_kzalloc(test, sizeof(*late), GFP_KERNEL);
+	struct follow f;
+
+	KUNIT_ASSERT_NOT_NULL(test, late);
+	follow_begin(test, &f, &follow_driver);
+	KUNIT_EXPECT_EQ(test, follow_borrow(&f), 0);
+	*late = (struct follow_late_owner) { .drm = f.drm, .bo = f.bo, .ret = -1 };
+	init_completion(&late->done);
+	INIT_WORK(&late->work, follow_late_own_fn);
+	f.bo->late = late;
+	follow_invalidate(f.dmabuf);
+	flush_work(&late->work);
+	KUNIT_EXPECT_EQ(test, f.bo->moved, 1);
+	KUNIT_EXPECT_EQ(test, late->ret, 0);
+	KUNIT_EXPECT_EQ(test, f.e.maps, 2);
+	KUNIT_EXPECT_EQ(test, f.e.mapped, 1);
+	f.bo->late = NULL;
+	/* The moved step finds the handle. */
+	follow_invalidate(f.dmabuf);
+	KUNIT_EXPECT_EQ(test, f.bo->moved, 2);
+	KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, follow_use_owned(&f), -EAGAIN);
+	follow_end(test, &f);
+}
+
+/* A handle that moves could be missed by the moved step, unless the lock is held. */
+static void handle_moves(struct kunit *test)
+{
+	struct drm_shmem_sgt_owned other = {};
+	struct follow f;
+
+	follow_begin(test, &f, &follow_driver);
+	KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+	kunit_warning_suppress(test) {
+		drm_shmem_sgt_move(&other, &f.bo->table);
+		EXPECT_BROKEN(test, "a handle of an import moves under its lock");
+	}
+	KUNIT_EXPECT_TRUE(test, drm_shmem_sgt_is_empty(&f.bo->table));
+	dma_resv_lock(f.dmabuf->resv, NULL);
+	drm_shmem_sgt_move(&f.bo->table, &other);
+	dma_resv_unlock(f.dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, follow_use_owned(&f), 0);
 	follow_end(test, &f);
 }
 
@@ -1052,6 +1123,8 @@ static struct kunit_case drm_shmem_follow_cases[] = {
 	KUNIT_CASE(jobs_move_twice),
 	KUNIT_CASE(revoked),
 	KUNIT_CASE(leaves_late),
+	KUNIT_CASE(owned_in_call),
+	KUNIT_CASE(handle_moves),
 	KUNIT_CASE(put_in_call),
 	KUNIT_CASE(moved_in_init),
 	KUNIT_CASE(stays),
