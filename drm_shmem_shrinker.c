@@ -825,6 +825,8 @@ static void drm_shmem_scan_list(struct drm_shmem_scan *scan, enum __drm_shmem_li
 static void drm_shmem_scan_groups(struct drm_shmem_scan *scan)
 {
 	struct mutex *lock = &scan->s->__drm->gem_lru_mutex;
+	/* Unlocked: a group that is used meanwhile comes again, perhaps without an end. */
+	long left = READ_ONCE(scan->s->__grouped);
 	struct drm_gem_object *gem;
 
 	scoped_guard(mutex, lock)

@@ -31,6 +31,7 @@ struct shrink_bo {
 	struct drm_shmem_group *use;	/* used when the object is evicted, */
 	struct drm_shmem_group *end;	/* or ended */
 	unsigned int relisted;		/* by another task */
+	unsigned int scanned;
 	int ret;
 };
 
@@ -40,7 +41,8 @@ static int shrink_bo_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct shrink_bo *bo = drm_shmem_from_obj(&shrink_bo_type, obj);
 
-	if (bo->use)
+	/* A scan that does not end by itself ends here. */
+	if (bo->use && bo->scanned++ < 1000)
 		drm_shmem_group_touch(bo->use);
 	if (bo->end)
 		drm_shmem_group_fini(bo->end);
@@ -498,6 +500,26 @@ static void group_in_scan(struct kunit *test)
 	}
 }
 
+/* Groups that are used all the time do not keep a scan from its end, nor others from their turn. */
+static void groups_always_used(struct kunit *test)
+{
+	struct drm_shmem_shrinker *s = shrink_init(test);
+	struct shrink_bo *bo[3];
+
+	for (int i = 0; i < 3; i++) {
+		struct drm_shmem_group *group = group_new(test);
+
+		bo[i] = shrink_bo_of(test, group);
+		bo[i]->ret = -EBUSY;
+		bo[i]->use = group;
+	}
+	KUNIT_EXPECT_EQ(test, shmem_test_scan_once(s, GFP_KERNEL, 100), 0);
+	for (int i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, bo[i]->scanned, 1);
+	bo[0]->ret = 0;
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_PAGES);
+}
+
 static struct drm_shmem_group *shrink_freed;
 
 /* The group ends after a task has looked at the list of its object, and before it acts on it. */
@@ -822,6 +844,7 @@ static struct kunit_case drm_shmem_shrinker_cases[] = {
 	KUNIT_CASE(group_freed),
 	KUNIT_CASE_SLOW(group_races),
 	KUNIT_CASE(group_in_scan),
+	KUNIT_CASE(groups_always_used),
 	KUNIT_CASE(group_misused),
 	KUNIT_CASE(cannot_wait),
 	KUNIT_CASE(waits),
