@@ -379,6 +379,7 @@ void drm_shmem_dma_sync_piece(struct device *dev, dma_addr_t addr, size_t len,
 void drm_shmem_sync_pieces(struct device *dev, struct sg_table *sgt, u64 offset, u64 len,
 			   enum dma_data_direction dir, bool to_device);
 void drm_shmem_flush_work(void);
+void drm_shmem_driver_goes(const struct module *owner);
 bool drm_shmem_can_swap(void);
 enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);

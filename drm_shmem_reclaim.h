@@ -8,6 +8,7 @@
 
 #include "drm_shmem_obj.h"
 
+struct module;
 struct shrinker;
 
 /**
@@ -48,11 +49,16 @@ struct __drm_shmem_lru {
  *   and one to the driver's module, which only @__end gives up. @__ending is protected by
  *   &drm_device.gem_lru_mutex, and set whenever there is a dead object.
  * - @__repeats is set if the last scan found objects, but could free nothing.
- * - @__drm is NULL unless the shrinker is registered.
+ * - @__drm is NULL before the shrinker is initialised, and after the device is released.
+ * - While @__shrinker is not NULL, it is registered, @__node is on the list of all shrinkers, and
+ *   @__owner is a module that is not freed. @__shrinker and @__node are protected by the lock of
+ *   that list.
  */
 struct drm_shmem_shrinker {
 	/* private: */
 	struct drm_device *__drm;
+	struct module *__owner;		/* the driver */
+	struct list_head __node;
 	struct shrinker *__shrinker;
 	struct __drm_shmem_lru __lrus[__DRM_SHMEM_UNLISTED];
 	struct list_head __groups;

@@ -6,7 +6,10 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
@@ -831,10 +834,11 @@ static void drm_shmem_scan_groups(struct drm_shmem_scan *scan)
 
 	scoped_guard(mutex, lock)
 		list_add(&scan->cursor.__node, &scan->s->__groups);
-	while (!drm_shmem_scan_is_done(scan)) {
+	while (left > 0 && !drm_shmem_scan_is_done(scan)) {
 		gem = drm_shmem_scan_next_grouped(scan);
 		if (!gem)
 			break;
+		left -= drm_shmem_pages(gem);
 		drm_shmem_scan_one(scan, gem, __DRM_SHMEM_GROUPED);
 		drm_shmem_shrinker_put(scan->s, gem);
 	}
@@ -870,12 +874,13 @@ static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
 					     struct shrink_control *sc)
 {
 	struct drm_shmem_shrinker *s = shrinker->private_data;
-	struct module *owner = drm_shmem_owner(s->__drm);
 	struct drm_shmem_scan scan = {
 		.s = s,
 		.nr = sc->nr_to_scan,
 		.wait = DRM_SHMEM_SCAN_WAIT,
 	};
+	/* Not from the driver, which may be gone: see drm_shmem_shrinker_unregister(). */
+	struct module *owner = s->__owner;
 
 	/* No object may end later if the driver is being unloaded. */
 	if (!try_module_get(owner))
@@ -920,12 +925,66 @@ static void drm_shmem_shrinker_hide(struct drm_device *drm)
 		debugfs_lookup_and_remove(drm_shmem_shrink_name, drm->debugfs_root);
 }
 
+/* All registered shrinkers. No scan takes the lock, because this waits for scans. */
+static DEFINE_MUTEX(drm_shmem_shrinkers_lock);
+static __guarded_by(&drm_shmem_shrinkers_lock) LIST_HEAD(drm_shmem_shrinkers);
+
+static void drm_shmem_shrinker_register(struct drm_shmem_shrinker *s)
+{
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	shrinker_register(s->__shrinker);
+	list_add(&s->__node, &drm_shmem_shrinkers);
+}
+
+/* When this returns, no scan runs, and none looks at the driver's module any more. */
+static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
+	__must_hold(&drm_shmem_shrinkers_lock)
+{
+	list_del(&s->__node);
+	drm_shmem_shrinker_hide(s->__drm);
+	shrinker_free(s->__shrinker);
+	s->__shrinker = NULL;
+}
+
+/**
+ * drm_shmem_driver_goes() - a driver is about to be freed
+ * @owner: its module
+ *
+ * Unregisters the shrinkers of devices that outlive their driver, because of an object that was not
+ * put.
+ *
+ * Context: May sleep.
+ */
+VISIBLE_IF_KUNIT void drm_shmem_driver_goes(const struct module *owner)
+{
+	struct drm_shmem_shrinker *s, *next;
+
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	list_for_each_entry_safe(s, next, &drm_shmem_shrinkers, __node)
+		if (s->__owner == owner)
+			drm_shmem_shrinker_unregister(s);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_driver_goes);
+
+static int drm_shmem_module_notify(struct notifier_block *nb, unsigned long state, void *module)
+{
+	/* The exit function has run, so the parents of its devices are unbound. */
+	if (state == MODULE_STATE_GOING)
+		drm_shmem_driver_goes(module);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block drm_shmem_module_nb = {
+	.notifier_call = drm_shmem_module_notify,
+};
+
 static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 {
 	struct drm_shmem_shrinker *s = res;
 
-	drm_shmem_shrinker_hide(drm);
-	shrinker_free(s->__shrinker);
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	if (s->__shrinker)
+		drm_shmem_shrinker_unregister(s);
 	s->__drm = NULL;
 }
 
@@ -953,7 +1012,7 @@ static void drm_shmem_shrinker_prime(struct drm_device *drm)
  * @drm: the device
  * @shrinker: zeroed, and as long-lived as the device
  *
- * Context: May sleep. Undone when the device is released.
+ * Context: May sleep. Undone when the device is released, or when its driver is unloaded.
  *
  * Return: 0, -EBUSY if @shrinker is in use, -ENOMEM.
  */
@@ -975,11 +1034,12 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	shrinker->__drm = drm;
 	shrinker->__shrinker = s;
 	drm_shmem_shrinker_init_lists(shrinker);
+	shrinker->__owner = drm_shmem_owner(drm);
 	drm_shmem_shrinker_prime(drm);
 	s->count_objects = drm_shmem_shrinker_count;
 	s->scan_objects = drm_shmem_shrinker_scan;
 	s->private_data = shrinker;
-	shrinker_register(s);
+	drm_shmem_shrinker_register(shrinker);
 	debugfs_create_file(drm_shmem_shrink_name, 0600, drm->debugfs_root, shrinker,
 			    &drm_shmem_shrink_fops);
 
@@ -997,6 +1057,8 @@ int __init __drm_shmem_reclaim_init(void)
 		destroy_workqueue(drm_shmem_wq);
 		return -ENOMEM;
 	}
+	/* Cannot fail: this is not in the list yet. */
+	register_module_notifier(&drm_shmem_module_nb);
 	return 0;
 }
 
@@ -1029,6 +1091,7 @@ EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
 /* Waits until objects have ended whose drivers may be gone by now. */
 void __drm_shmem_reclaim_exit(void)
 {
+	unregister_module_notifier(&drm_shmem_module_nb);
 	destroy_workqueue(drm_shmem_wait_wq);
 	destroy_workqueue(drm_shmem_wq);
 }

@@ -520,6 +520,37 @@ static void groups_always_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 100), SHRINK_PAGES);
 }
 
+/* The module of a driver, at which nothing looks */
+static struct module *shrink_owner(const struct drm_device *drm)
+{
+	return (struct module *)&shrink_bo_type;
+}
+
+/* A device that is kept by an object may outlive its driver, and the shrinker does not. */
+static void driver_gone(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s;
+	struct shrink_bo *bo;
+
+	kunit_activate_static_stub(test, drm_shmem_owner, shrink_owner);
+	s = shrink_init(test);
+	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	bo = shrink_bo(test);
+	shmem_test_touch(&bo->obj, s);
+	drm_safe_test_unbind(test, t->parent);
+
+	drm_shmem_driver_goes(THIS_MODULE);
+	KUNIT_EXPECT_NOT_NULL(test, s->__shrinker);
+	for (int i = 0; i < 2; i++) {
+		drm_shmem_driver_goes(shrink_owner(t->drm));
+		KUNIT_EXPECT_NULL(test, s->__shrinker);
+	}
+	/* The device is still there. */
+	KUNIT_EXPECT_PTR_EQ(test, s->__drm, t->drm);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+}
+
 static struct drm_shmem_group *shrink_freed;
 
 /* The group ends after a task has looked at the list of its object, and before it acts on it. */
@@ -845,6 +876,7 @@ static struct kunit_case drm_shmem_shrinker_cases[] = {
 	KUNIT_CASE_SLOW(group_races),
 	KUNIT_CASE(group_in_scan),
 	KUNIT_CASE(groups_always_used),
+	KUNIT_CASE(driver_gone),
 	KUNIT_CASE(group_misused),
 	KUNIT_CASE(cannot_wait),
 	KUNIT_CASE(waits),
