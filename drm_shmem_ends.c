@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/export.h>
-#include <linux/module.h>
 
 #include "drm_shmem_internal.h"
 
@@ -57,9 +56,8 @@ static struct drm_shmem_put_off *drm_shmem_ends_token(struct drm_shmem_ends *end
 }
 
 /*
- * Queues the work item, with references to the device and the module. At this point, the object
- * that it ends still holds both. The reference to the module keeps nothing if the driver is being
- * unloaded. In that case, unbinding waits for the work item, see drm_shmem_ends_revoke().
+ * Queues the work item. It needs no references: the device and its driver stay until the parent is
+ * unbound, and unbinding waits for the work item, see drm_shmem_ends_revoke().
  */
 static void drm_shmem_ends_queue(struct drm_shmem_ends *ends)
 {
@@ -67,8 +65,6 @@ static void drm_shmem_ends_queue(struct drm_shmem_ends *ends)
 	if (ends->__queued)
 		return;
 	ends->__queued = true;
-	drm_dev_get(ends->__drm);
-	__module_get(drm_shmem_owner(ends->__drm));
 	__drm_shmem_queue_work(&ends->__work);
 }
 
@@ -85,7 +81,7 @@ static void drm_shmem_ends_clear(struct drm_shmem_ends *ends, struct drm_shmem_o
 
 /*
  * Returns the next object to end, or NULL. After NULL, the next object queues the work item
- * again.
+ * again, or the device and its driver are gone.
  */
 static struct drm_gem_object *drm_shmem_ends_next(struct drm_shmem_ends *ends)
 {
@@ -94,10 +90,13 @@ static struct drm_gem_object *drm_shmem_ends_next(struct drm_shmem_ends *ends)
 	guard(spinlock_irq)(&ends->__lock);
 	gem = list_first_entry_or_null(&ends->__over, struct drm_gem_object,
 				       drm_gem_object_link_entry);
-	if (gem)
+	if (gem) {
 		list_del(&gem->drm_gem_object_link_entry);
-	else
+	} else {
 		ends->__queued = false;
+		/* Under the lock: unbinding takes it before it goes on. */
+		wake_up_all(&ends->__changed);
+	}
 	return gem;
 }
 
@@ -110,29 +109,34 @@ static void drm_shmem_ends_ended(struct drm_shmem_ends *ends, size_t bytes)
 	wake_up_all(&ends->__changed);
 }
 
+/* Tells lockdep that unbinding waits for this, like for the end of other entries. */
+static void drm_shmem_ends_finish(struct drm_shmem_ends *ends, struct drm_shmem_obj *obj)
+	__context_unsafe("the entry is not taken off")
+{
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(ends->__drm);
+
+	drm_dev_ctx_revocable_resume(ctx);
+	__drm_shmem_finish(obj);
+	drm_dev_ctx_revocable_defer(ctx);
+}
+
 static void drm_shmem_ends_fn(struct work_struct *work)
 {
 	struct drm_shmem_ends *ends = container_of(work, struct drm_shmem_ends, __work);
-	struct drm_device *drm = ends->__drm;
 	struct drm_gem_object *gem;
-	struct module *owner;
 	size_t bytes;
 
 	while ((gem = drm_shmem_ends_next(ends))) {
 		bytes = gem->size;
-		__drm_shmem_finish(to_drm_shmem_obj(gem));
+		drm_shmem_ends_finish(ends, to_drm_shmem_obj(gem));
 		drm_shmem_ends_ended(ends, bytes);
 	}
-	owner = drm_shmem_owner(drm);
-	/* @ends may be freed with the device. */
-	drm_dev_put(drm);
-	module_put(owner);
 }
 
-static unsigned int drm_shmem_ends_count(struct drm_shmem_ends *ends)
+static bool drm_shmem_ends_is_idle(struct drm_shmem_ends *ends)
 {
 	guard(spinlock_irq)(&ends->__lock);
-	return ends->__count;
+	return !ends->__count && !ends->__queued;
 }
 
 /* Ends everything that is left: the hardware has stopped. */
@@ -162,10 +166,11 @@ static void drm_shmem_ends_revoke(struct drm_dev_ctx_revocable *rev)
 	struct drm_shmem_ends *ends = to_drm_shmem_ends(rev);
 
 	drm_shmem_ends_close(ends);
-	/* This also waits for release steps that are running. */
-	wait_event(ends->__changed, !drm_shmem_ends_count(ends));
-	/* Nothing queues it again. It puts references after it has ended the last object. */
-	flush_work(&ends->__work);
+	/*
+	 * This also waits for release steps that are running, and nothing queues the work item
+	 * after this. No flush_work(): the parent may be unbound by a work item of memory reclaim.
+	 */
+	wait_event(ends->__changed, drm_shmem_ends_is_idle(ends));
 }
 
 static const struct drm_dev_ctx_revocable_ops drm_shmem_ends_revocable_ops = {

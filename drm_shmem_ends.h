@@ -23,8 +23,8 @@
  *   members below, are protected by @__lock, which interrupt handlers take.
  * - @__count and @__bytes count the objects on both lists, and the object that @__work is about
  *   to end. @__changed is woken after they became smaller.
- * - While @__queued is set, @__work is queued or runs, and holds one reference to the device and
- *   one to the driver's module, which only @__work gives up.
+ * - While @__queued is set, @__work is queued or runs, and the parent is bound. @__work touches
+ *   nothing of the device or its driver once it has cleared @__queued.
  * - No object joins @__waits once @__closed is set. @__closed stays set.
  */
 struct drm_shmem_ends {
