@@ -35,7 +35,7 @@
  * @bound: the proof
  * @drm: the device of the object
  *
- * Context: Task context. Does not sleep.
+ * Context: Any but NMI.
  *
  * Return: 0; -ENODEV if the parent was unbound and bound again since; -EINVAL, with a
  * report, if the proof is for another device, even one on the same parent.

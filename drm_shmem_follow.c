@@ -32,6 +32,10 @@
  * drm_gpuvm_imm_validate() do that. Revocation does not wait for fences, because the device has
  * stopped by then.
  *
+ * Memory that the device uses without a fence can move meanwhile, such as a framebuffer on a plane.
+ * drm_shmem_pin() refuses imports. A driver that shows them calls dma_buf_pin() for the attachment
+ * of the import before, or its type has no moved step.
+ *
  * Imports of DRM_SHMEM_DRIVER_OPS follow. Imports of DRM_SHMEM_DRIVER_OPS_SGT are mapped for
  * their whole lifetime, and are attached as by the core, so the exporter keeps the memory where
  * it is. So are imports of a type that also has a release step: the hardware may use the memory

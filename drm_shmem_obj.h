@@ -252,9 +252,9 @@ struct drm_shmem_obj_type {
 	 * @fini:
 	 *
 	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked runs
-	 * or will run. The sg table is still mapped, unless it was revoked, and unbinding
-	 * the parent waits for this to return. While the parent is being unbound, it may run
-	 * in the task that unbinds it.
+	 * or will run. If the object has an sg table that was not revoked, the table is still
+	 * mapped, and unbinding the parent waits for this to return. While the parent is being
+	 * unbound, it may run in the task that unbinds it.
 	 */
 	void (*fini)(struct drm_shmem_obj *obj);
 
@@ -682,9 +682,9 @@ extern const struct _name _name
  * Context: May sleep. Calls the type's init step.
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for a size that no object
- * of this kernel can have, for a &drm_shmem_opts.resv_parent of another device or without
- * its own reservation object, and for a type with other functions than DRM_SHMEM_OBJ_FUNCS;
- * the last three are reported; -ENOMEM; -ENOSPC; or what the init step returned.
+ * of this kernel can have, and, with a report, for a &drm_shmem_opts.resv_parent of another
+ * device or without its own reservation object, and for an incomplete description of a type;
+ * -ENOMEM; -ENOSPC; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\

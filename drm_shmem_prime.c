@@ -54,8 +54,8 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * Context: May sleep. Takes the reservation lock.
  *
  * Return: the dma-buf, or an ERR_PTR(): -EINVAL if the object was not published,
- * -ENODATA if it was purged, -ENOSPC, -ENOMEM, -EINTR if the task was killed while it waited
- * for the lock.
+ * or is an import, -ENODATA if it was purged, -ENOENT if the driver is being unloaded, -ENOSPC,
+ * -ENOMEM, -EINTR if the task was killed while it waited for the lock.
  */
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 {
