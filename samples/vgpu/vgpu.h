@@ -22,7 +22,7 @@
 #define VGPU_CURSOR_SIZE	64
 
 /* How many commands a queue has: they wait, are with the device, or are answered. */
-#define VGPU_CMDS		64
+#define VGPU_CMDS		16
 
 /* How long a device may take to answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
