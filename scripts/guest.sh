@@ -23,6 +23,19 @@ find_module() {
 	echo "$found"
 }
 
+# is_module NAME FILE...: is it one of these files?
+is_module() {
+	local name=${1//-/_} file
+
+	shift
+	for file; do
+		file=${file##*/}
+		file=${file%%.ko*}
+		[ "${file//-/_}" != "$name" ] || return 0
+	done
+	return 1
+}
+
 # with_depends DIR FILE...: the files and, from DIR, the modules that those among
 # them which are modules need, but for drm_safe: that is not always in DIR.
 with_depends() {
@@ -31,7 +44,7 @@ with_depends() {
 	shift
 	for file; do
 		[[ $file != *.ko* ]] || for name in $(modinfo -F depends "$file" | tr ',' ' '); do
-			[ "$name" != drm_safe ] || continue
+			! is_module "$name" drm_safe "$@" || continue
 			found=$(find_module "$dir" "$name") || return
 			with_depends "$dir" "$found" || return
 		done
@@ -52,7 +65,7 @@ make_initramfs() {
 	local list files
 
 	need_packages kmod
-	list=$(with_depends "$@")
+	list=$(with_depends "$@") || return
 	mapfile -t files <<<"$list"
 	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
 }

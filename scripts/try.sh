@@ -7,6 +7,7 @@
 # runs in the guest while the driver is loaded; so does a program or a shell script. DEBUG=1
 # takes the kernel that looks for leaks, where the library has CONFIG_DRM_SAFE_DEBUG.
 
+source=${CLIENT:-}
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
 locked "$@"
@@ -36,15 +37,15 @@ build_driver() {
 # and the like are those of the kernel, as they are before they are installed; so is what they
 # include and this machine does not have.
 add_client() {
-	[ -n "${CLIENT:-}" ] || return 0
+	[ -n "$source" ] || return 0
 	client=$SHARE/client
-	case $CLIENT in
+	case $source in
 	*.c)
 		mkdir "$SHARE/include" && ln -s "$TREE/include/uapi/drm" "$SHARE/include" || return
 		gcc -static -O2 -Wall ${DIR:+-I "$DIR"} -isystem "$SHARE/include" \
-			-idirafter "$TREE/include/uapi" -D__user= -o "$client" "$CLIENT"
+			-idirafter "$TREE/include/uapi" -D__user= -o "$client" "$source"
 		;;
-	*) install "$CLIENT" "$client" ;;
+	*) install "$source" "$client" ;;
 	esac
 }
 
@@ -73,7 +74,7 @@ try() {
 
 [ -n "${KO:-}" ] || [ -d "${DIR:-}" ] ||
 	die "name the directory of a driver with DIR=<dir>, or modules with KO=<file.ko>"
-[ -z "${CLIENT:-}" ] || [ -f "$CLIENT" ] || die "CLIENT=$CLIENT is not a file"
+[ -z "$source" ] || [ -f "$source" ] || die "CLIENT=$source is not a file"
 . "$TOP/scripts/tree.sh"
 GUEST=demo
 [ -z "${DEBUG:-}" ] || GUEST=modules
