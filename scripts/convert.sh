@@ -169,7 +169,8 @@ check "convert: and one with a table by a macro, plain objects and a token that 
 check "convert: and one whose device is pointed to, below another parent" expected "$TOP/tests/convert/separate" quux
 check "convert: and one whose objects are embedded" expected "$TOP/tests/convert/embedded" corge
 check "convert: and one whose objects can end half made" expected "$TOP/tests/convert/half" grault
-for name in qux corge grault; do check "convert: $name: a second run changes nothing" idle $name; done
+check "convert: and one with objects of two kinds" expected "$TOP/tests/convert/kinds" garply
+for name in qux corge grault garply; do check "convert: $name: a second run changes nothing" idle $name; done
 check "convert: a device that is not known everywhere stays" stays
 check "convert: an object whose pages the driver fills in stays" filled
 check "convert: what was converted stays" again
@@ -181,7 +182,7 @@ fi
 prepare_tree
 x86=(make ARCH=x86_64 -C "$TREE" O="$BUILD/convert" --no-print-directory -s -j"$JOBS" ${LLVM:+"LLVM=$LLVM"})
 check "convert: configuration for x86" config
-for name in bar qux quux corge grault; do check "convert: a driver of ours: $name builds" builds "$name"; done
+for name in bar qux quux corge grault garply; do check "convert: a driver of ours: $name builds" builds "$name"; done
 for driver in "${drivers[@]}"; do
 	name=$(basename "$driver" .c)
 	check "convert: $name" convert "$TREE/drivers/$driver" "$name"

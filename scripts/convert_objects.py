@@ -31,6 +31,7 @@ def prepare(driver):
         elif down and re.fullmatch(rf"container_of(?:_const)?\(\(?{arg}\)?, struct {tag}, {member}\)", body):
             driver.edit(lambda text, name=name: without_macro(re.sub(
                 rf"(?<!define )\b{name}\((\w+)\)", rf"{down[0]}(&\1->base)", text), name))
+    driver.edit(lambda text: re.sub(r"(\(struct drm_gem_object \*gem\)\n\{\n[^}]*\}\n)(?=\S)", r"\1\n", text))
     for f in [f for text in driver.read().values() for f in functions(text)]:
         only = re.fullmatch(rf"\treturn drm_gem_shmem_get_pages_sgt\(&(\w+)->{member}\);\n", f["body"])
         if only and re.fullmatch(rf"\(struct {tag} \*{only[1]}\)", f["params"]):
