@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+from convert_embedded import EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables
 from convert_text import (CALL, Section, add_argument, add_parameter, drop_variable, edit_functions, end_labels, fill,
                           functions, unused_labels, without_comments, wrap)
@@ -502,7 +503,8 @@ class Driver:
     def own_patch(self):
         """What only this driver has, and no general rule can know: a semantic patch of its own."""
         patch = f"drivers/{self.directory}"
-        if (RULES / f"{patch}.cocci").exists():
+        # Its objects are still the core's: the patch was not applied yet.
+        if (RULES / f"{patch}.cocci").exists() and EMBEDDED.search(without_comments(self.text())):
             before = {f["body"] for text in self.read().values() for f in functions(text)}
             self.spatch(patch)
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(

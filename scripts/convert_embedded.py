@@ -70,6 +70,8 @@ class Embedded:
         others = "".join(t["entries"] for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" not in t[0])
         # Objects of other kinds have the structure, too, and no shmem.
         self.mixed = bool(others) and "drm_gem_private_object_init(" in code
+        if any(re.search(r"\.mmap\s*= (?!drm_gem_shmem_object_mmap)", t["entries"]) for t in tables):
+            raise Stays("mmap() does more than to map, and a type has no step for that: such objects stay the core's")
         if len(tables) != 1 or (others and not self.mixed):
             raise Stays("the driver's objects are of several kinds: declare a type for each")
         self.flags = ""
