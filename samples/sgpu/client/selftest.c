@@ -1015,25 +1015,40 @@ static void test_late_is_alone(void)
 	drmSyncobjDestroy(dev.fd, behind);
 }
 
-/* Wait until a task that began to run sleeps. */
+/* How often a task that sleeps began to, -1 if it runs, and -2 if there is no such task */
+static long task_sleep(pid_t pid)
+{
+	char path[64], line[128], state = '?';
+	long n = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "State: %c", &state);
+		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+	}
+	if (file)
+		fclose(file);
+	return state == 'S' || state == 'D' ? n : state == 'R' ? -1 : -2;
+}
+
+/* Wait until a task sleeps for long, as one does that waits for a lock which is held. */
 static bool task_sleeps(pid_t pid)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	char path[64], state = 'R';
-	FILE *file;
-	int i;
+	long last = -1, now;
+	int i, same = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (i = 0; i < TRIES && state == 'R'; i++) {
+	for (i = 0; i < TRIES && same < 50; i++) {
 		nanosleep(&pause, NULL);
-		file = fopen(path, "re");
-		if (!file)
+		now = task_sleep(pid);
+		if (now == -2)
 			return false;
-		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-			state = '?';
-		fclose(file);
+		same = now >= 0 && now == last ? same + 1 : 0;
+		last = now;
 	}
-	return state == 'S' || state == 'D';
+	return same == 50;
 }
 
 /* Is a client gone soon after it was killed? */
