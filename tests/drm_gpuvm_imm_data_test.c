@@ -104,6 +104,9 @@ static int data_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 	return 0;
 }
 
+/* How often bo_fini was called without a bo_init that succeeded */
+static unsigned int data_odd_finis;
+
 static void data_bo_fini(struct drm_gpuvm_bo *vm_bo)
 {
 	struct data_bo *data = drm_gpuvm_imm_bo_data(&data_vm_type, vm_bo);
@@ -111,6 +114,8 @@ static void data_bo_fini(struct drm_gpuvm_bo *vm_bo)
 	might_sleep();
 	if (data->magic == DATA_BO_MAGIC)
 		atomic_inc(&data->count->finis);
+	else
+		data_odd_finis++;
 	data->magic = 0;
 }
 
@@ -406,12 +411,14 @@ static int data_way_init_fails(struct kunit *test, struct data_test *t)
 	struct drm_gpuvm_bo *vm_bo;
 
 	t->count.init_fails = -ENXIO;
+	data_odd_finis = 0;
 	KUNIT_EXPECT_EQ(test, data_prepare(t, update, 0, 4), -ENXIO);
 	vm_bo = drm_gpuvm_imm_obtain(&data_vm_type, drm_gpuvm_imm_shared(t->vm.core), t->bo,
 				     &t->count);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(vm_bo), -ENXIO);
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->bo->base.gpuva.list));
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.inits), 0);
+	KUNIT_EXPECT_EQ(test, data_odd_finis, 0);
 	t->count.init_fails = 0;
 
 	return data_map(t, 0, 4) ?: data_unmap(t, 0, 4);
