@@ -15,6 +15,7 @@ series.py converted DIR    the same for a driver that was converted
 series.py cover NAME FILE  fill in the letter that git made
 series.py config NAME      the configuration of its KUnit suites
 series.py left-out         the library's files that no patch adds
+series.py stays              lines of the pages that name what a kernel tree does not have
 series.py unaccepted         what checkpatch --terse reports that is not accepted of the file
 series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
 """
@@ -35,6 +36,7 @@ ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
            "drm_resv_might_lock": "dma_resv_might_lock"}
 # The token of all reservation locks. It is in dma-buf's header then, and has its name.
 TOKEN = re.compile(r"(\b(?:__|token_context_lock)\w*\((?:\w+, )?)drm_resv(?=[,)])")
+GUARD = re.compile(r"\b(class_)?drm_resv(?=(_try|_intr|_kill)?(_constructor)?\b)")
 # What does nothing in such a core
 EMPTY = "drm_gem_shmem_release_locked"
 LITMUS_README = """DRM SAFE HELPERS (/drm-safe directory)
@@ -217,7 +219,12 @@ def kernel_form(name):
     if name.endswith((".rst", ".txt")):
         # What a page says of the scripts, which stay here
         text = re.sub(r"^\.\. here only:\n\n.*?^\.\. end of what is here only\n\n?", "", text, flags=re.M | re.S)
+        text = re.sub(r"\s+(The\s+spatch\s+rule|``make\s+coccicheck``|The\s+rule\s+``\w+``\s+of\s+spatch)\s[^.]*\.(?=\s)",
+                      "", text)
+        text = re.sub(r"(?<=   \* - the array of the pages\n)(     .*\n)+", "     - when it is allocated, by the core\n", text)
+        text = GUARD.sub(r"\1dma_resv", text)
         text = re.sub(rf"{DRM}/safe/([\w/-]+\.[ch])", lambda path: place(path[1]), text)
+        text = text.replace(f"{DRM}/safe/samples", DRM)
         return text.replace(f"{DRM}/safe/tests", f"{DRM}/tests").replace(f"{DRM}/safe", DRM)
     if name == "drm_safe_context.h":
         text = unifdef(text, "-UWARN_CONTEXT_ANALYSIS")
@@ -232,7 +239,7 @@ def kernel_form(name):
         text = re.sub(r"^(DEFINE_LOCK_GUARD_1\(drm_resv,(.*\n\t+)?|DEFINE_LOCK_GUARD_1_COND\(drm_resv, (_try|_intr)|"
                       r"DECLARE_LOCK_GUARD_1_ATTRS\(drm_resv(_try|_intr)?,|"
                       r"#define class_drm_resv(_try|_intr)?_constructor).*\n", "", text, flags=re.M)
-    text = re.sub(r"\b(class_)?drm_resv(?=(_try|_intr|_kill)?(_constructor)?\b)", r"\1dma_resv", text)
+    text = GUARD.sub(r"\1dma_resv", text)
     text = re.sub(r"^__DRM_TOKEN\(.*;\n\n", "", in_core(text), flags=re.M)
     if name == "drm_safe_core.h":
         text = re.sub(r"^ \* Core internals that(?:.*\n)*? \*/\n", CORE_HEAD, text, count=1, flags=re.M)
@@ -440,6 +447,17 @@ def left_out():
     return sorted({str(path.relative_to(TOP)) for path in files} - have)
 
 
+def stays():
+    """Lines of the pages that name a script, a target or a page that a kernel tree does not have."""
+    pages = [file for file in Series(list(patches())[-1]).files if file.endswith(".rst")]
+    names = "|".join(pathlib.PurePath(file).stem for file in pages)
+    for file in pages:
+        for number, line in enumerate(kernel_form(file).splitlines(), 1):
+            if re.search(rf"``make [a-z]|\bscripts/|spatch|coccicheck|signalling\b.*\.(h|list)|samples/|/safe/|drm_resv\b"
+                         rf"|:doc:`(?!({names})`)", line):
+                yield f"{place(file)}:{number}: {line.strip()}"
+
+
 # What checkpatch takes for something else in a patch, but not in a file: a path with slashes, annotations after
 # arguments, a sum of calls in a macro, the statement that a class ends with
 TAKEN_WRONGLY = dict.fromkeys((f"{DRM}/{name}" for name in (
@@ -491,6 +509,10 @@ def main():
         if not args[1:]:
             lines.append("there is nothing to look at")
         print("\n".join(lines), end="\n" if lines else "")
+        sys.exit(bool(lines))
+    elif command == "stays":
+        lines = list(stays())
+        print(*lines, sep="\n", end="\n" if lines else "")
         sys.exit(bool(lines))
     elif command == "unaccepted":
         lines = list(unaccepted(sys.stdin))

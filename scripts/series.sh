@@ -276,6 +276,7 @@ if [ "${CHECK:-}" != again ]; then
 	[ -n "$series_tree" ] || step "a git work tree of the kernel in $work" kernel_repository
 	start_branch
 	check "each file of the library is in a patch" series left-out
+	check "no page names what stays here" series stays
 	while read -r name; do
 		check "$name" make_patch "$name"
 	done < <(series list | sed -n "/^${FROM:-.*}\$/,\$p")
