@@ -6,7 +6,8 @@
 # come to out/series. What a patch is stands in series.txt.
 # CHECK=1 proves of each patch that the files that it changes build without a warning with gcc and
 # clang and W=1, each header by itself, that checkpatch --strict and its KUnit suites pass, and
-# that the mails make the same tree. ONLY='name...' checks these. KCONFIG=debug runs the suites in
+# that the mails make the same tree. ONLY='name...' checks these, and STEPS='gcc KUnit' makes only
+# these checks of each. KCONFIG=debug runs the suites in
 # a kernel with all debugging. CHECK=again checks the series that an earlier run made.
 # FROM=name keeps the patches before that one from an earlier run.
 
@@ -18,6 +19,9 @@ locked "$@"
 BRANCH='drm-safe'
 MAILS=$TOP/out/series
 work=$DRM_SAFE_CACHE/series$KEY
+# make gives the kernels that its other commands build by default.
+[ "${KCONFIG:-}" = debug ] || KCONFIG=
+export KCONFIG
 KUNIT=$BUILD/series-kunit${KCONFIG:+-$KCONFIG}
 
 series() { python3 "$TOP/scripts/series.py" "$@"; }
@@ -216,16 +220,21 @@ has_maintainer() {
 	[ ${#files[@]} = 0 ] || series orphans "$tree" "${files[@]}"
 }
 
-# check_patch NAME
+# check_step STEP CMD...: of the patch $name, if STEPS has it.
+check_step() { [[ " ${STEPS:-$1} " != *" $1 "* ]] || check "$name: $1" "${@:2}"; }
+
+# check_patch: the patch $name
 check_patch() {
-	in_tree checkout -q --detach "refs/drm-safe/patch/$1"
-	check "$1: MAINTAINERS" has_maintainer "refs/drm-safe/patch/$1"
-	check "$1: checkpatch --strict" checkpatch "$1"
-	check "$1: kernel-doc" kernel_doc "refs/drm-safe/patch/$1"
-	check "$1: gcc, W=1" builds "$1" gcc
-	check "$1: clang, W=1" builds "$1" clang
-	[ -z "$(series show "$1" Suites)" ] || check "$1: KUnit" suites_pass "$1"
-	[[ $(series show "$1" Files) != *.rst* ]] || check "$1: Sphinx" documented
+	local ref=refs/drm-safe/patch/$name
+
+	in_tree checkout -q --detach "$ref"
+	check_step MAINTAINERS has_maintainer "$ref"
+	check_step checkpatch checkpatch "$name"
+	check_step kernel-doc kernel_doc "$ref"
+	check_step gcc builds "$name" gcc
+	check_step clang builds "$name" clang
+	[ -z "$(series show "$name" Suites)" ] || check_step KUnit suites_pass "$name"
+	[[ $(series show "$name" Files) != *.rst* ]] || check_step Sphinx documented
 }
 
 fails() { ! "$@"; }
@@ -286,9 +295,9 @@ if [ -n "${CHECK:-}" ]; then
 	# The last two are for the licence tags, which checkpatch.pl has another script look at.
 	need_packages clang-19 lld-19 llvm-19 python3-ply python3-git
 	while read -r name; do
-		[[ " ${ONLY:-$name} " != *" $name "* ]] || check_patch "$name"
+		[[ " ${ONLY:-$name} " != *" $name "* ]] || check_patch
 	done < <(series list)
-	check_checks
+	[ -n "${STEPS:-}" ] || check_checks
 	in_tree checkout -q $BRANCH
 	check "git am makes the same tree" same_tree $BRANCH
 fi

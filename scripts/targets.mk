@@ -48,8 +48,8 @@ install-tree: ## put this directory into a kernel tree [TREE=<dir>]
 uninstall-tree: ## take it out again [TREE=<dir>]
 	@scripts/tree.sh uninstall "$(TREE)"
 
-series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...'] [FROM=<patch>]
-	@CHECK="$(CHECK)" ONLY="$(ONLY)" FROM="$(FROM)" KCONFIG="$(KCONFIG)" scripts/series.sh "$(TREE)"
+series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...'] [STEPS=...] [FROM=<patch>]
+	@CHECK="$(CHECK)" ONLY="$(ONLY)" STEPS="$(STEPS)" FROM="$(FROM)" KCONFIG="$(KCONFIG)" scripts/series.sh "$(TREE)"
 
 core-patches: ## apply the changes of the DRM core that the library wants, and compile the library with them
 	@scripts/core-patches.sh
