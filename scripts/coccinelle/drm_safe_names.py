@@ -403,7 +403,7 @@ class Driver:
     @functools.cached_property
     def embedding(self):
         """The structures that are freed by their last reference, and how one is given up."""
-        ends = {"drm_shmem_obj": "drm_shmem_put()", "drm_dev_ctx": "the end of the device's token or drm_dev_put()"}
+        ends = {"drm_shmem_obj": "drm_shmem_put()", "drm_dev_ctx": "drm_dev_put(), or with its token"}
         return {"drm_shmem_obj": ends["drm_shmem_obj"]} | {
             tag: ends[member] for tag, body in self.structs()
             for member in re.findall(r"^\s+struct (\w+) \w+;", blanked(body), re.M) if member in ends}
