@@ -137,6 +137,11 @@ modules_in_order() {
 	END
 }
 
+# A copy of the sample, which is nowhere near the library, passes a check of one driver.
+far_driver() {
+	cp -r "$TOP/samples/external" "$TMP/far" && DIR=$TMP/far "$TOP/scripts/sparse.sh"
+}
+
 # builds SEVERAL: the kernels that would be built for the modules kernel, in an empty cache.
 builds() {
 	DRM_SAFE_SEVERAL=$1 DRM_SAFE_CACHE=$TMP/cache bash -c '. "$0/scripts/env.sh"
@@ -189,6 +194,7 @@ build_uml demo
 check "a driver outside of the tree, in a guest, with a client" external_driver
 check "a client that fails is told, and counts" client_fails
 check "modules are unloaded in the order that they need" modules_in_order
+check "a driver far from the library is checked" far_driver
 check "one kernel is built where one is needed" one_kernel
 check "a driver with the other setting is refused" other_setting_is_refused
 check "external modules for a kernel without DRM_GPUVM" partial without-gpuvm \

@@ -235,7 +235,8 @@ driver_symbols() {
 
 # compile_driver DIR NAME CONFIG ARG...: compile all of a driver, in or out of a kernel
 # tree, for the kernel of tests/CONFIG in $BUILD/NAME; fail if there is anything to say
-# or nothing to compile. modpost does not know all symbols, for there is no kernel.
+# or nothing to compile. modpost does not know all symbols, for there is no kernel; nor are
+# there modules of the library, whose symbols the driver's Makefile may ask for.
 compile_driver() {
 	local dir=$1 build=$BUILD/$2 config=$3 out=$BUILD/$2.driver log symbols defines rc=0
 
@@ -248,7 +249,8 @@ compile_driver() {
 	rm -rf "$out"
 	touch "$build/Module.symvers"
 	log=$("${KMAKE[@]}" O="$build" M="$dir" MO="$out" -j"$JOBS" -s KBUILD_MODPOST_WARN=1 \
-		"${symbols[@]/%/=m}" KCPPFLAGS="-I$TREE/drivers/gpu/drm/safe ${defines[*]}" \
+		DRM_SAFE="$TREE/drivers/gpu/drm/safe" KBUILD_EXTRA_SYMBOLS= "${symbols[@]/%/=m}" \
+		KCPPFLAGS="-I$TREE/drivers/gpu/drm/safe ${defines[*]}" \
 		"$@" modules 2>&1) || rc=1
 	! grep -vE 'modpost: |^make' <<<"$log" | grep . || rc=1
 	[ -n "$(find "$out" -name '*.o' ! -name '*.mod.o' 2>/dev/null)" ] ||
