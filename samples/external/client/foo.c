@@ -2,7 +2,7 @@
 /*
  * A client to begin with: it finds the device of the driver "foo" and asks for its version.
  *
- *	make try DIR=samples/external CLIENT=samples/external/client/foo.c
+ *	make try DIR=samples/external CLIENT=<this file>
  *
  * compiles it statically, and runs it in the guest while the driver is loaded. The exit status
  * says how it went. A line that begins with "ok" or "not ok" counts as a result of its own.
