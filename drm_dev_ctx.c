@@ -1525,7 +1525,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	      drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
-	__drm_shmem_record_device(ctx);
+	__drm_dev_ctx_record_dma(ctx);
 
 	/* Before the device goes live, because nothing may fail after that. */
 	ret = devm_add_action(dev, drm_dev_ctx_unplug, ctx);

@@ -35,7 +35,9 @@ struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm) __mus
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 	__must_check;
-void __drm_shmem_record_device(struct drm_dev_ctx *ctx);
+void __drm_dev_ctx_record_dma(struct drm_dev_ctx *ctx);
+bool drm_dev_ctx_dma_is_limited(struct device *dev);
+unsigned int __drm_dev_ctx_dma_max_segment(struct device *dev);
 
 /*
  * The DMA device that tables and coherent memory are mapped for. There is, or was, one of them, or
@@ -79,6 +81,7 @@ void drm_safe_forget_broken(void);
 
 extern unsigned int drm_dev_ctx_section_limit_ms;
 int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx);
+size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
 
 #endif /* _DRM_DEV_CTX_INTERNAL_H */

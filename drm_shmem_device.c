@@ -5,7 +5,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
-#include <linux/mm.h>
 #include <linux/pagemap.h>
 
 #include <drm/drm_print.h>
@@ -53,53 +52,20 @@ VISIBLE_IF_KUNIT bool drm_shmem_has_dma32(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_has_dma32);
 
-/*
- * Returns whether there is memory that the device cannot reach. A device without DMA has no limit.
- */
-VISIBLE_IF_KUNIT bool drm_shmem_is_limited(struct device *dev)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_is_limited, dev);
-	return dev->dma_mask && dma_addressing_limited(dev);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_shmem_is_limited);
-
-/* The longest mapping that the DMA API makes, in bytes: a bounce buffer has a limit. */
-VISIBLE_IF_KUNIT size_t drm_shmem_max_mapping(struct device *dev)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_max_mapping, dev);
-	return dma_max_mapping_size(dev);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_shmem_max_mapping);
-
-/**
- * __drm_shmem_record_device() - record what the DMA device can reach
- * @ctx: the contexts of the device that is being registered
- *
- * Objects are also created, and exported, after the parent was unbound. What its bus knew about DMA
- * may be gone by then.
- *
- * Context: Any. The parent is bound.
- */
-void __drm_shmem_record_device(struct drm_dev_ctx *ctx)
-{
-	ctx->__dma_limited = drm_shmem_is_limited(ctx->__dma_dev);
-	ctx->__dma_max_segment = __drm_shmem_max_segment(ctx->__dma_dev);
-}
-
 /* Returns whether there is memory that the DMA device of @drm cannot reach. */
 static bool drm_shmem_own_is_limited(struct drm_device *drm)
 {
 	const struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(drm);
 
-	return ctx ? ctx->__dma_limited : drm_shmem_is_limited(drm_dev_dma_dev(drm));
+	return ctx ? ctx->__dma_limited : drm_dev_ctx_dma_is_limited(drm_dev_dma_dev(drm));
 }
 
 /**
  * __drm_shmem_own_max_segment() - the longest segment that the DMA device of a DRM device takes
  * @drm: the DRM device
  *
- * Context: Any. Unlike __drm_shmem_max_segment(), also after the parent was unbound, if @drm was
- * registered before.
+ * Context: Any. Unlike __drm_dev_ctx_dma_max_segment(), also after the parent was unbound, if @drm
+ * was registered before.
  *
  * Return: the size in bytes, at least a page.
  */
@@ -107,7 +73,7 @@ unsigned int __drm_shmem_own_max_segment(struct drm_device *drm)
 {
 	const struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(drm);
 
-	return ctx ? ctx->__dma_max_segment : __drm_shmem_max_segment(drm_dev_dma_dev(drm));
+	return ctx ? ctx->__dma_max_segment : __drm_dev_ctx_dma_max_segment(drm_dev_dma_dev(drm));
 }
 
 /**
@@ -132,23 +98,6 @@ void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32)
 	mapping_set_gfp_mask(mapping,
 			     (mapping_gfp_mask(mapping) & ~__GFP_HIGHMEM) | __GFP_DMA32);
 }
-
-/**
- * __drm_shmem_max_segment() - the longest segment of a table
- * @dev: the DMA device
- *
- * Context: Any.
- *
- * Return: the size in bytes, at least a page. A segment that is longer than the device takes
- * is reported when the table is mapped.
- */
-unsigned int __drm_shmem_max_segment(struct device *dev)
-{
-	size_t max = min_not_zero(drm_shmem_max_mapping(dev), (size_t)dma_get_max_seg_size(dev));
-
-	return max(max, PAGE_SIZE);
-}
-EXPORT_SYMBOL_IF_KUNIT(__drm_shmem_max_segment);
 
 /* On failure the device stays as it was. */
 static void drm_shmem_mount_huge(struct drm_device *drm)

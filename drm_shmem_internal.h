@@ -256,7 +256,6 @@ static inline void __drm_shmem_list_init(void) { }
 static inline void __drm_shmem_list_exit(void) { }
 #endif
 void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32);
-unsigned int __drm_shmem_max_segment(struct device *dev);
 unsigned int __drm_shmem_own_max_segment(struct drm_device *drm);
 
 /* The table of any object, see drm_gem_table.c */
@@ -370,8 +369,6 @@ struct module *drm_shmem_owner(const struct drm_device *drm);
 #if IS_ENABLED(CONFIG_KUNIT)
 int drm_shmem_list_show(struct seq_file *m, void *data);
 bool drm_shmem_has_dma32(void);
-bool drm_shmem_is_limited(struct device *dev);
-size_t drm_shmem_max_mapping(struct device *dev);
 void drm_shmem_dma_sync_table(struct device *dev, struct sg_table *sgt,
 			      enum dma_data_direction dir, bool to_device);
 void drm_shmem_dma_sync_piece(struct device *dev, dma_addr_t addr, size_t len,

@@ -29,7 +29,7 @@
 /**
  * __drm_shmem_sgt_alloc() - a table of the pages of an object
  * @obj: the object, whose pages the caller has pinned
- * @max_segment: the longest segment that the device takes, see __drm_shmem_max_segment()
+ * @max_segment: the longest segment that the device takes, see __drm_dev_ctx_dma_max_segment()
  *
  * Like drm_gem_shmem_get_sg_table(), but charges the memory to the memory cgroup of the task, and
  * its segments are no longer than the device takes.
@@ -66,7 +66,7 @@ static struct sg_table *drm_shmem_sgt_map_own(struct drm_shmem_obj *obj)
 	if (ret)
 		return ERR_PTR(ret);
 
-	sgt = __drm_shmem_sgt_alloc(obj, __drm_shmem_max_segment(dev));
+	sgt = __drm_shmem_sgt_alloc(obj, __drm_dev_ctx_dma_max_segment(dev));
 	if (IS_ERR(sgt))
 		goto err_unpin;
 

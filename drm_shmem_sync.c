@@ -425,7 +425,7 @@ static struct sg_table *drm_shmem_map_for(struct dma_buf_attachment *attach,
 
 	if (!valid_dma_direction(dir))
 		return ERR_PTR(-EINVAL);
-	sgt = __drm_shmem_sgt_alloc(obj, __drm_shmem_max_segment(attach->dev));
+	sgt = __drm_shmem_sgt_alloc(obj, __drm_dev_ctx_dma_max_segment(attach->dev));
 	if (IS_ERR(sgt))
 		return sgt;
 	/* drm_gem_unmap_dma_buf() has the same attribute. */

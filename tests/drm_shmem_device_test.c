@@ -215,16 +215,16 @@ static void longest_segment(struct kunit *test)
 	struct device_dma_parameters parms = {};
 
 	/* A bus that has no such parameters takes what the DMA API takes for granted. */
-	KUNIT_EXPECT_EQ(test, __drm_shmem_max_segment(parent), max(SZ_64K, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), max(SZ_64K, PAGE_SIZE));
 	parent->dma_parms = &parms;
-	KUNIT_EXPECT_EQ(test, __drm_shmem_max_segment(parent), max(SZ_64K, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), max(SZ_64K, PAGE_SIZE));
 	dma_set_max_seg_size(parent, SZ_2M);
-	KUNIT_EXPECT_EQ(test, __drm_shmem_max_segment(parent), SZ_2M);
-	kunit_activate_static_stub(test, drm_shmem_max_mapping, opts_max_mapping);
-	KUNIT_EXPECT_EQ(test, __drm_shmem_max_segment(parent), SZ_256K);
-	kunit_deactivate_static_stub(test, drm_shmem_max_mapping);
+	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), SZ_2M);
+	kunit_activate_static_stub(test, drm_dev_ctx_dma_max_mapping, opts_max_mapping);
+	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), SZ_256K);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_dma_max_mapping);
 	dma_set_max_seg_size(parent, 512);
-	KUNIT_EXPECT_EQ(test, __drm_shmem_max_segment(parent), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), PAGE_SIZE);
 	parent->dma_parms = NULL;
 }
 
@@ -262,10 +262,10 @@ static void segments_of_importer(struct kunit *test)
 	dma_set_max_seg_size(importer, SZ_4K);
 	attach = dma_buf_attach(dmabuf, importer);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	kunit_activate_static_stub(test, drm_shmem_max_mapping, opts_max_mapping_asked);
+	kunit_activate_static_stub(test, drm_dev_ctx_dma_max_mapping, opts_max_mapping_asked);
 	opts_asked = NULL;
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	kunit_deactivate_static_stub(test, drm_shmem_max_mapping);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_dma_max_mapping);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	KUNIT_EXPECT_PTR_EQ(test, opts_asked, importer);
 	for_each_sgtable_sg(sgt, sg, i)
@@ -285,8 +285,8 @@ static void unbound(struct kunit *test)
 
 	shmem_test_unbind(test);
 	kunit_activate_static_stub(test, drm_shmem_has_dma32, opts_has_dma32);
-	kunit_activate_static_stub(test, drm_shmem_is_limited, opts_is_limited_asked);
-	kunit_activate_static_stub(test, drm_shmem_max_mapping, opts_max_mapping_asked);
+	kunit_activate_static_stub(test, drm_dev_ctx_dma_is_limited, opts_is_limited_asked);
+	kunit_activate_static_stub(test, drm_dev_ctx_dma_max_mapping, opts_max_mapping_asked);
 	opts_asks = 0;
 	bo = test_bo_new(t->drm, SZ_8K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -375,7 +375,7 @@ static void below_4g(struct kunit *test)
 	drm_shmem_put((struct drm_shmem_obj *)low);
 
 	/* The device of another registration */
-	kunit_activate_static_stub(test, drm_shmem_is_limited, opts_is_limited);
+	kunit_activate_static_stub(test, drm_dev_ctx_dma_is_limited, opts_is_limited);
 	limited = test_bo_new(shmem_test_device(test, drm_safe_test_parent(test),
 						&shmem_test_driver), SZ_8K, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, limited);
@@ -391,11 +391,11 @@ static void limits_of_machine(struct kunit *test)
 	struct device *parent = drm_safe_test_parent(test);
 	u64 *mask = parent->dma_mask;
 
-	KUNIT_EXPECT_FALSE(test, drm_shmem_is_limited(parent));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_dma_is_limited(parent));
 	KUNIT_ASSERT_EQ(test, dma_set_mask(parent, DMA_BIT_MASK(64)), 0);
-	KUNIT_EXPECT_FALSE(test, drm_shmem_is_limited(parent));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_dma_is_limited(parent));
 	parent->dma_mask = NULL;
-	KUNIT_EXPECT_FALSE(test, drm_shmem_is_limited(parent));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_dma_is_limited(parent));
 	parent->dma_mask = mask;
 }
 
