@@ -1204,19 +1204,25 @@ static void drm_gpuvm_imm_test_pool_shrinks(struct kunit *test)
 	struct vm_pool_alloc alloc = { .bytes = DRM_GPUVM_IMM_POOL_MAX * sizeof(void *) };
 	struct test_vm *vm = test_vm_new(test);
 	struct drm_gpuvm_imm *shared = test_vm_shared(vm);
-	const unsigned int n = 2 * DRM_GPUVM_IMM_POOL_MAX;
+	/* Eight stay prepared. Only the last drop makes the pool too large and queues the drain. */
+	const unsigned int n = 8 + DRM_GPUVM_IMM_POOL_MAX / 3 + 9;
+	const unsigned int size = 4 * DRM_GPUVM_IMM_POOL_MAX;
 	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
-	unsigned int size;
 
 	KUNIT_ASSERT_NOT_NULL(test, updates);
 	for (int i = 0; i < n; i++)
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map_sparse(shared, &updates[i],
 									  TEST_START, TEST_PAGE));
 	KUNIT_EXPECT_GE(test, vm_pool_size(vm), 3 * n);
-	for (int i = 8; i < n; i++)
+	/* As if more had been prepared */
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_pool_resize(shared, size), 0);
+	for (int i = 8; i < n - 1; i++)
 		drm_gpuvm_imm_update_drop(&updates[i]);
-	size = vm_pool_size(vm);
 	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), 3 * (n - 1 - 8));
+	drm_gpuvm_imm_update_drop(&updates[n - 1]);
+	drm_gpuvm_imm_flush();
+	KUNIT_EXPECT_EQ(test, vm_spare_vas(vm), DRM_GPUVM_IMM_POOL_MIN + 3 * 8);
 	KUNIT_EXPECT_EQ(test, vm_pool_size(vm), size);
 	KUNIT_ASSERT_EQ(test, vm_pool_alloc_prepare(&alloc, shared, &updates[8]), 0);
 	KUNIT_EXPECT_LE(test, vm_pool_size(vm), DRM_GPUVM_IMM_POOL_MAX);
