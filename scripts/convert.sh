@@ -133,7 +133,7 @@ spaces() {
 	local driver calls
 
 	for driver in "${all[@]}"; do
-		calls=$(grep -rhoE --include='*.[ch]' '\bdrm_gpu(vm|va)_[a-z_]+\(' "$TREE/drivers/$driver" | wc -l)
+		calls=$(grep -rhoE --include='*.[ch]' '\bdrm_gpu(vm|va)_[a-z_]+\(' "$TREE/drivers/$driver" | wc -l) || true
 		[ "$calls" = 0 ] || printf -- '- %s: %s calls of drm_gpuvm and drm_gpuva\n' "$(basename "$driver" .c)" "$calls"
 	done
 }
