@@ -36,6 +36,8 @@ converted() {
 
 	rm -rf "$dir"
 	python3 "$TOP/scripts/convert.py" --row --to "$dir" "$TREE/drivers/gpu/drm/${directory[$1]}" >"$work/$1.report" || return
+	# Debian's headers have no directory of the driver beside them.
+	find "$dir" -name '*.h' -exec sed -i "s|^#define TRACE_INCLUDE_PATH .*|#define TRACE_INCLUDE_PATH $dir|" {} +
 	make -C "$KDIR" --no-print-directory -s -j"$JOBS" M="$dir" KCPPFLAGS="-I$TOP" \
 		KBUILD_EXTRA_SYMBOLS="$TOP/out/modules/Module.symvers" modules || return
 	[ -n "$(ko "$1")" ]
