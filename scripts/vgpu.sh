@@ -50,6 +50,7 @@ KERNEL=		# the file that gets booted
 ON=		# which kernel that is, for people
 DRIVER=		# the driver that the guest loads
 HEADS=1		# how many outputs there can be
+PACKED=		# with virtqueues of the packed form?
 PORT=		# is the GPU in a slot, which can be reset and switched off?
 ARGS=()		# more for the kernel's command line
 PLANTED=	# a copy of our driver with bugs
@@ -78,6 +79,7 @@ vgpu_command() {
 		slot=(-device "pcie-root-port,id=root,chassis=1,slot=1" -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
 		gpu+=,bus=root
 	}
+	[ -z "$PACKED" ] || gpu+=,packed=on
 	CMD=(env "SHARE=$SHARE" "$TOP/scripts/vgpu-host.py" "$SHOTS" "$HEADS"
 		qemu-system-x86_64 -accel "$ACCEL" -cpu max -smp 2 -m 2G -machine q35 -nodefaults -no-reboot
 		-serial stdio -kernel "$KERNEL" -initrd "$INITRD"
@@ -178,9 +180,11 @@ show_notes() {
 ours() { [[ " $DRIVERS " == *" vgpu "* ]]; }
 
 step_show() {
-	local HEADS PROGRESS=(checks '^(not )?ok ')
+	local HEADS PACKED PROGRESS=(checks '^(not )?ok ')
 
 	for HEADS in $OUTPUTS; do
+		# No other step has these.
+		if [ "$HEADS" = 1 ]; then PACKED=yes; else PACKED=; fi
 		try "a pattern on $HEADS outputs" vgpu-show 600
 	done
 }
