@@ -399,8 +399,21 @@ def converted(directory):
     put(path, re.sub(r"^ccflags-y \+= .*drm/safe\n\n?", "", path.read_text(encoding="utf-8"), flags=re.M))
 
 
+def included_later(now):
+    """The headers of ours that a file of the series includes before a patch has them."""
+    there = {pathlib.PurePath(file).name for file in now.files + now.tests}
+    ours = {path.name for pattern in ("*.h", "tests/*.h", "samples/sgpu/*.h") for path in TOP.glob(pattern)}
+    for file in now.files + [f"tests/{test}" for test in now.tests]:
+        if file.endswith((".c", ".h")):
+            for header in re.findall(r'^#include ["<](?:drm/|\.\./)?([\w.]+)[">]', now.text(file), re.M):
+                if header in ours - there:
+                    yield f"{file} includes {header}, which is in no patch yet"
+
+
 def write(name, tree):
     now = Series(name)
+    if later := list(included_later(now)):
+        sys.exit("\n".join(later))
     for file in now.files:
         put(tree / place(file), now.text(file))
     for test in now.tests:
