@@ -17,6 +17,11 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 	return -EOPNOTSUPP;
 }
 
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int max_segment)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
 void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 {
 }
@@ -173,6 +178,11 @@ int __drm_shmem_reclaim_init(void)
 }
 
 bool __drm_shmem_queue_work(struct work_struct *work)
+{
+	return queue_work(drm_shmem_wq, work);
+}
+
+bool __drm_shmem_queue_wait(struct work_struct *work)
 {
 	return queue_work(drm_shmem_wq, work);
 }

@@ -288,6 +288,8 @@ class Series:
         if "DRM_SAFE_GPUVM" not in self.symbols:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
+        if "drm_shmem_device.c" not in self.files:
+            text = re.sub(r"^.*\b__drm_shmem_record_device\(.*\n", "", text, flags=re.M)
         if file == "drm_shmem_safe.h":
             text = re.sub(r"^#include <drm/(.*)>\n", lambda line: line[0] if line[1] in self.files else "",
                           text, flags=re.M)
@@ -410,9 +412,25 @@ def included_later(now):
                     yield f"{file} includes {header}, which is in no patch yet"
 
 
+def code(text):
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', " ", text, flags=re.S)
+
+
+def called_later(now):
+    """The functions of ours that a file calls before a patch defines them, in the library or its stubs."""
+    where = {match: path.name for path in TOP.glob("drm_*.c")
+             for match in re.findall(r"^(?!static)[\w *]*?\b(_*drm\w+)\([^;{}]*\)[^;{}]*\n{", code(path.read_text()), re.M)}
+    stubs = now.stubs()
+    for file in now.files + [f"tests/{test}" for test in now.tests]:
+        text = code(now.text(file)) if file.endswith(".c") else ""
+        for name in sorted(set(re.findall(r"\b_*drm\w+\b", text)) & set(where)):
+            if where[name] not in now.files and not re.search(rf"\b{name}\([^;]*\)\s*{{", text + stubs):
+                yield f"{file} calls {name}(), which is in no patch yet"
+
+
 def write(name, tree):
     now = Series(name)
-    if later := list(included_later(now)):
+    if later := [*included_later(now), *called_later(now)]:
         sys.exit("\n".join(later))
     for file in now.files:
         put(tree / place(file), now.text(file))
