@@ -2,7 +2,8 @@
 """The kernel's Sphinx configuration, with what these pages need until the kernel has it.
 
 kernel-doc prints the definition of a struct whose members are all private as empty
-braces, and a heading for members that it has none of. Both are left out.
+braces, and a heading for members that it has none of. Both are left out. A browser breaks
+a line after the minus of an error code, which is kept together.
 """
 # pylint: disable=exec-used,invalid-name,missing-function-docstring,undefined-variable
 import os
@@ -31,6 +32,13 @@ def opaque(_app, doctree):
             container.parent.remove(container)
 
 
+def together(_app, _page, _template, context, _doctree):
+    """Keep a minus and the name of an error on one line."""
+    if "body" in context:
+        context["body"] = re.sub(r"(?<=[\s(])-E[A-Z]{2,}\b", r'<span class="together">\g<0></span>', context["body"])
+
+
 def setup(app):
     kernel_setup(app)
     app.connect("doctree-read", opaque)
+    app.connect("html-page-context", together)
