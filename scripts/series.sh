@@ -127,15 +127,16 @@ configure() {
 
 # headers_compile DIR COMMIT: each header of the commit by itself, and twice.
 headers_compile() {
-	local dir=$1 cmd header rc=0
+	local dir=$1 cmd header headers rc=0
 
 	# How kbuild compiles a file of the DRM core, without what it writes.
 	cmd=$(sed -n '1s/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$dir/drivers/gpu/drm/.drm_drv.o.cmd" | sed 's/-Wp,-MMD,[^ ]*//')
 	[ -n "$cmd" ] || { echo "no command compiles drm_drv.o"; return 1; }
-	while read -r header; do
+	mapfile -t headers < <(changed_by "$2" 'include/*.h')
+	for header in "${headers[@]}"; do
 		(cd "$dir" && eval "$cmd -Werror -fsyntax-only -x c /dev/null -include $tree/$header -include $tree/$header") ||
 			{ echo "$header does not compile by itself"; rc=1; }
-	done < <(changed_by "$2" 'include/*.h')
+	done
 	return $rc
 }
 
@@ -180,13 +181,14 @@ suite_passes() {
 
 # suites_pass NAME: with a kernel in which whatever the patches up to this one change is compiled.
 suites_pass() {
-	local suite dir=$KUNIT
+	local suite suites dir=$KUNIT
 
 	configure "$1" "$dir" || return
 	kernel_make "$dir" all || return
-	while read -r suite; do
+	mapfile -t suites < <(series show "$1" Suites)
+	for suite in "${suites[@]}"; do
 		suite_passes "$suite" || return
-	done < <(series show "$1" Suites)
+	done
 }
 
 # documented: the pages build with the kernel's Sphinx set-up, without a warning.
@@ -286,17 +288,19 @@ if [ "${CHECK:-}" != again ]; then
 	start_branch
 	check "each file of the library is in a patch" series left-out
 	check "no page names what stays here" series stays
-	while read -r name; do
+	mapfile -t names < <(series list | sed -n "/^${FROM:-.*}\$/,\$p")
+	for name in "${names[@]}"; do
 		check "$name" make_patch "$name"
-	done < <(series list | sed -n "/^${FROM:-.*}\$/,\$p")
+	done
 	check "mails in ${MAILS#"$TOP/"}" mails
 fi
 if [ -n "${CHECK:-}" ]; then
 	# The last two are for the licence tags, which checkpatch.pl has another script look at.
 	need_packages clang-19 lld-19 llvm-19 python3-ply python3-git
-	while read -r name; do
+	mapfile -t names < <(series list)
+	for name in "${names[@]}"; do
 		[[ " ${ONLY:-$name} " != *" $name "* ]] || check_patch
-	done < <(series list)
+	done
 	[ -n "${STEPS:-}" ] || check_checks
 	in_tree checkout -q $BRANCH
 	check "git am makes the same tree" same_tree $BRANCH
