@@ -32,13 +32,20 @@ def opaque(_app, doctree):
             container.parent.remove(container)
 
 
-def together(_app, _page, _template, context, _doctree):
-    """Keep a minus and the name of an error on one line."""
+def breakable(table):
+    """Let the names in a table be broken after an underscore, and nowhere else: see pages.css."""
+    return re.sub(r"<code\b[^>]*>.*?</code>", lambda name: re.sub(r"(?<=[a-z])_(?=\w)(?![^<]*>)", "_<wbr>", name[0]),
+                  table[0], flags=re.S)
+
+
+def lines(_app, _page, _template, context, _doctree):
+    """Say where a line may be broken, and keep a minus and the name of an error together."""
     if "body" in context:
-        context["body"] = re.sub(r"(?<=[\s(])-E[A-Z]{2,}\b", r'<span class="together">\g<0></span>', context["body"])
+        body = re.sub(r"(?<=[\s(])-E[A-Z]{2,}\b", r'<span class="together">\g<0></span>', context["body"])
+        context["body"] = re.sub(r"<table\b.*?</table>", breakable, body, flags=re.S)
 
 
 def setup(app):
     kernel_setup(app)
     app.connect("doctree-read", opaque)
-    app.connect("html-page-context", together)
+    app.connect("html-page-context", lines)
