@@ -313,7 +313,7 @@ counts_leak() {
 }
 
 step_plant() {
-	local base=("${ARGS[@]}") ARGS PROGRESS=() HEADS PORT
+	local base=("${ARGS[@]}") ARGS PROGRESS=() HEADS=$HEADS PORT=$PORT
 
 	[ "$DRIVER" = vgpu ] || return 0
 	planted || { check "a copy of the driver with bugs" false; return 0; }

@@ -56,9 +56,12 @@ static int dirty_all(struct display *display)
 	drmModeClip clip = { 0, 0, 1, 1 };
 	int ret = 0;
 
-	for (unsigned int i = 0; i < display->count && !ret; i++)
-		if (drmModeDirtyFB(display->fd, display->outputs[i].buffers[flips % 2].fb, &clip, 1))
+	for (unsigned int i = 0; i < display->count && !ret; i++) {
+		uint32_t fb = display->outputs[i].buffers[flips % 2].fb;
+
+		if (drmModeDirtyFB(display->fd, fb, &clip, 1))
 			ret = -errno;
+	}
 	return ret;
 }
 
