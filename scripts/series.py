@@ -288,8 +288,6 @@ class Series:
         if "DRM_SAFE_GPUVM" not in self.symbols:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
-        if "drm_shmem_device.c" not in self.files:
-            text = re.sub(r"^.*\b__drm_shmem_record_device\(.*\n", "", text, flags=re.M)
         if file == "drm_shmem_safe.h":
             text = re.sub(r"^#include <drm/(.*)>\n", lambda line: line[0] if line[1] in self.files else "",
                           text, flags=re.M)
