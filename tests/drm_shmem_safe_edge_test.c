@@ -597,31 +597,69 @@ static void edge_console_probe(void *data, const char *text, size_t len)
 		log->reports++;
 }
 
+static int edge_log_begin(struct kunit *test, struct edge_log *log)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || !IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_TRACEPOINTS");
+	/* The kernel has one such report in a second. */
+	schedule_timeout_uninterruptible(HZ + 1);
+	log->task = current;
+	log->reports = 0;
+	return register_trace_console(edge_console_probe, log);
+}
+
+static unsigned int edge_log_end(struct edge_log *log)
+{
+	unregister_trace_console(edge_console_probe, log);
+	tracepoint_synchronize_unregister();
+	return log->reports;
+}
+
 /* A call in atomic context is reported, also if it has no reason to sleep this time. */
 static void atomic_context(struct kunit *test)
 {
-	struct edge_log log = { .task = current };
 	struct edge_map_owned first = {}, own = {};
-	struct test_bo *bo;
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct edge_log log;
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || !IS_ENABLED(CONFIG_TRACEPOINTS))
-		kunit_skip(test, "needs CONFIG_DEBUG_ATOMIC_SLEEP and CONFIG_TRACEPOINTS");
-	bo = shmem_test_bo(test, PAGE_SIZE);
-	KUNIT_ASSERT_EQ(test, drm_vmap_own(&first, &bo->obj), 0);
-	KUNIT_ASSERT_EQ(test, register_trace_console(edge_console_probe, &log), 0);
+	KUNIT_ASSERT_EQ(test, edge_log_begin(test, &log), 0);
+	ret = drm_vmap_own(&first, &bo->obj);
 	kunit_info(test, "expected report begins");
 	preempt_disable();
-	ret = drm_vmap_own(&own, &bo->obj);
+	ret = ret ?: drm_vmap_own(&own, &bo->obj);
 	preempt_enable();
 	kunit_info(test, "expected report ends");
-	unregister_trace_console(edge_console_probe, &log);
-	tracepoint_synchronize_unregister();
 
+	KUNIT_EXPECT_EQ(test, edge_log_end(&log), 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, log.reports, 1);
 	drm_vmap_release(&own);
 	drm_vmap_release(&first);
+}
+
+/* So is a call that does nothing but read a pointer. */
+static void atomic_borrow(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	unsigned int reports = 1;
+	struct edge_log log;
+	int ret = -ENODEV;
+
+	KUNIT_ASSERT_EQ(test, edge_log_begin(test, &log), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
+			reports = log.reports;
+		kunit_info(test, "expected report begins");
+		preempt_disable();
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
+			;
+		preempt_enable();
+		kunit_info(test, "expected report ends");
+	}
+	KUNIT_EXPECT_EQ(test, edge_log_end(&log), 1);
+	KUNIT_EXPECT_EQ(test, reports, 0);
+	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
 static int killed_mmap(struct reclaim_bo *bo)
@@ -810,6 +848,7 @@ static struct kunit_case drm_shmem_edge_cases[] = {
 	KUNIT_CASE(locked_twice),
 	KUNIT_CASE(released_under_lock),
 	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(atomic_borrow),
 	{}
 };
 

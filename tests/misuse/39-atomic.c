@@ -9,6 +9,7 @@
 // wrong: COPIES C: drm_vmap_from_user\(\) may sleep, and the caller must not: spin_lock_bh
 // wrong: TAKES_SGT C: this may sleep, and the caller must not: spin_lock_irq
 // run: drm_shmem_edge.atomic_context: the first call is reported, also if the object is mapped
+// run: drm_shmem_edge.atomic_borrow: so is a call that finds a table and reads its pointer
 
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
