@@ -35,8 +35,9 @@ void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj)
 {
 }
 
-void __drm_shmem_sgt_moved(struct drm_shmem_obj *obj)
+bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj)
 {
+	return false;
 }
 
 int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj)
@@ -116,8 +117,9 @@ void __drm_shmem_relist(struct drm_shmem_obj *obj)
 {
 }
 
-void __drm_shmem_try_relist(struct drm_shmem_obj *obj)
+bool __drm_shmem_try_relist(struct drm_shmem_obj *obj)
 {
+	return true;
 }
 
 void __drm_shmem_leave_lru(struct drm_shmem_obj *obj)
