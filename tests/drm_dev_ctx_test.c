@@ -1400,7 +1400,8 @@ static struct platform_driver tdev_making_driver = {
 
 /*
  * The last component of a master, which is bound already: its probe function registers the device,
- * and its remove function ends it. A device link would not do that, and the driver core warns of it.
+ * and its remove function ends it. A device link would not do that, and the driver core warns of
+ * it.
  */
 static void drm_dev_ctx_test_dma_device_probes(struct kunit *test)
 {

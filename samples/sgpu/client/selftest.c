@@ -1025,8 +1025,10 @@ static long task_sleep(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		sscanf(line, "State: %c", &state);
-		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+		if (!strncmp(line, "State:\t", 7))
+			state = line[7];
+		else if (!strncmp(line, "voluntary_ctxt_switches:", 24))
+			n = strtol(line + 24, NULL, 10);
 	}
 	if (file)
 		fclose(file);
