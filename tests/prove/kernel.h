@@ -81,6 +81,7 @@ struct drm_gem_object {
 	size_t size;
 	struct drm_vma_node vma_node;
 	struct dma_resv *resv;
+	struct { int lock; } gpuva;
 	struct dma_buf_attachment *import_attach;
 };
 

@@ -51,10 +51,13 @@ void prove_split_parts(void)
 void prove_reinsert(void)
 {
 	struct drm_gpuvm_imm vm = {};
+	struct drm_gem_object obj = {};
+	struct drm_gpuvm_bo vm_bo = { .obj = &obj };
 	struct drm_gpuva old = {}, prev = {}, next = {}, was;
 	u64 start, end;
 
 	any_va(&old);
+	old.vm_bo = &vm_bo;
 	was = old;
 	start = nondet_u64();
 	end = nondet_u64();
@@ -72,4 +75,5 @@ void prove_reinsert(void)
 	drm_gpuvm_imm_reinsert(&vm, &old);
 	assert(old.va.addr == start && old.va.range == end - start);
 	assert(old.gem.offset - old.va.addr == was.gem.offset - was.va.addr);
+	assert(!obj.gpuva.lock);
 }

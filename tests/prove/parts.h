@@ -14,7 +14,12 @@ struct list_head {
 	int unused;
 };
 
+struct drm_gpuvm_bo {
+	struct drm_gem_object *obj;
+};
+
 struct drm_gpuva {
+	struct drm_gpuvm_bo *vm_bo;
 	struct { u64 addr, range; } va;
 	struct { u64 offset; struct drm_gem_object *obj; } gem;
 	struct list_head drm_gpuva_link_entry;
@@ -44,6 +49,16 @@ struct drm_gpuva_op {
 		struct drm_gpuva_op_unmap *unmap;
 	} remap;
 };
+
+/* A mapping changes under the lock of its object. */
+#define mutex_lock(_lock)	prove_mutex(_lock, 0)
+#define mutex_unlock(_lock)	prove_mutex(_lock, 1)
+
+static inline void prove_mutex(int *lock, int held)
+{
+	assert(*lock == held);
+	*lock = !held;
+}
 
 /* All that is mapped where a mapping was, or is */
 static struct drm_gpuva *prove_vas[2];
