@@ -1318,13 +1318,20 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
  * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
  * management, as is the case for faux devices. A link to a supplier that is just being unbound is
  * too late. If the probe function of the supplier makes the device of a consumer that is bound, as
- * the last component of a master does, then its remove function takes the device away.
+ * the last component of a master does, then its remove function takes the device away. If another
+ * task probes the supplier, it is too early for a link.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
 	/* A device without a driver stays as it is. */
-	if (supplier == dev || !supplier->driver || drm_device_link_is_dead(dev, supplier))
+	if (supplier == dev || !supplier->driver)
 		return 0;
+	/* Whoever probes a device holds its lock. */
+	if (drm_device_link_is_dead(dev, supplier))
+		return drm_lock_is_held(&supplier->mutex) ? 0 :
+		       dev_err_probe(dev, -EPROBE_DEFER,
+				     "%s, the %s of its DRM device, is being probed\n",
+				     dev_name(supplier), what);
 	/* A link that comes too late could not be taken back. */
 	if (!drm_device_is_unbinding(supplier) &&
 	    !device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER)) {

@@ -943,7 +943,7 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
  * Return: as drm_dev_ctx_alloc(); -EINVAL also if @_parent depends on @_dev; -ENODEV if @_parent is
- * being unbound.
+ * being unbound; -EPROBE_DEFER if @_dev is bound and another task probes @_parent.
  */
 #define drm_dev_ctx_alloc_parent(_dev, _parent, _driver, _type, _member)	\
 	___drm_dev_ctx_alloc(_dev, _parent, true, _driver, _type, _member)

@@ -232,11 +232,11 @@ static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t 
  * Return: 0 or a negative error code.
  */
 int __drm_dev_ctx_dma_alloc(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
-			    size_t size, size_t min)
+			    u64 size, size_t min)
 {
 	struct drm_dev_ctx_res_entry *entry;
 
-	if (size < min)
+	if (size < min || overflows_type(size, size_t))
 		return -ENOSPC;
 	entry = drm_dev_ctx_res_begin(res, bound);
 	if (IS_ERR(entry))

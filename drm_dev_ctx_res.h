@@ -88,7 +88,7 @@ struct drm_dev_ctx_res {
 int __drm_dev_ctx_ioremap(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
 			  const struct resource *where, size_t min, bool wc) __must_check;
 int __drm_dev_ctx_dma_alloc(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
-			    size_t size, size_t min) __must_check;
+			    u64 size, size_t min) __must_check;
 int __drm_dev_ctx_firmware(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
 			   const char *name, size_t min) __must_check;
 void __drm_dev_ctx_res_release(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound);
@@ -160,10 +160,10 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  *
  * Context: May sleep.
  *
- * Return: 0; -ENOSPC if @_size is smaller than the type; -EBUSY if the resource is mapped
- * already, which is reported; -ENOMEM; -EINVAL if the DMA device was changed after the
- * registration, the first sg table or the first coherent memory, or -ENODEV if the parent is
- * unbound, which are reported, too.
+ * Return: 0; -ENOSPC if @_size is smaller than the type, or more than a size_t holds; -EBUSY if the
+ * resource is mapped already, which is reported; -ENOMEM; -EINVAL if the DMA device was changed
+ * after the registration, the first sg table or the first coherent memory, or -ENODEV if the parent
+ * is unbound, which are reported, too.
  */
 #define drm_dev_ctx_dma_alloc(_res, _bound, _size) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\

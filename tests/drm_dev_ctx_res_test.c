@@ -327,6 +327,10 @@ static void res_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	ret = drm_dev_ctx_dma_alloc(&t->hw->ring, &t->unreg->bound, 8);
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	if (BITS_PER_LONG == 32) {
+		ret = drm_dev_ctx_dma_alloc(&t->hw->ring, &t->unreg->bound, BIT_ULL(32) + SZ_4K);
+		KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	}
 
 	if (IS_ENABLED(CONFIG_INDIRECT_IOMEM)) {
 		res_io_fails = true;

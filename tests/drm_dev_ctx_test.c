@@ -1434,6 +1434,55 @@ static void drm_dev_ctx_test_dma_device_probes(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "sqrf");
 }
 
+/* A DMA device whose probe function takes its time, in another task */
+struct tdev_probing {
+	struct completion began, go_on;
+};
+
+static int tdev_probing_probe(struct platform_device *pdev)
+{
+	struct tdev_probing *probing = platform_get_drvdata(pdev);
+
+	complete(&probing->began);
+	wait_for_completion(&probing->go_on);
+	return 0;
+}
+
+static struct platform_driver tdev_probing_driver = {
+	.probe = tdev_probing_probe,
+	.driver.name = "drm_safe_test_probing",
+	.driver.probe_type = PROBE_PREFER_ASYNCHRONOUS,
+};
+
+/* Nobody would unbind the parent before that one, so the registration comes later. */
+static void drm_dev_ctx_test_dma_device_probed(struct kunit *test)
+{
+	struct tdev_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg = tdev_new(test);
+	struct tdev_probing probing = {
+		.began = COMPLETION_INITIALIZER_ONSTACK(probing.began),
+		.go_on = COMPLETION_INITIALIZER_ONSTACK(probing.go_on),
+	};
+	struct platform_device *dma_dev;
+
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &tdev_probing_driver), 0);
+	dma_dev = kunit_platform_device_alloc(test, tdev_probing_driver.driver.name,
+					      PLATFORM_DEVID_AUTO);
+	KUNIT_ASSERT_NOT_NULL(test, dma_dev);
+	platform_set_drvdata(dma_dev, &probing);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, dma_dev), 0);
+	wait_for_completion(&probing.began);
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(unreg), &dma_dev->dev);
+	KUNIT_EXPECT_EQ(test, -EPROBE_DEFER,
+			drm_dev_ctx_register(t->parent, &unreg, &tdev_reg_ops,
+					     &tdev_hw_new(test)->base));
+	KUNIT_EXPECT_STREQ(test, t->log.steps, "qr");
+	complete(&probing.go_on);
+	/* The probe function has returned. */
+	device_lock(&dma_dev->dev);
+	device_unlock(&dma_dev->dev);
+}
+
 /* A DMA device that the driver core cannot unbind later is refused. */
 static void drm_dev_ctx_test_dma_device_odd(struct kunit *test)
 {
@@ -3047,6 +3096,7 @@ static struct kunit_case drm_dev_ctx_tests[] = {
 	KUNIT_CASE(drm_dev_ctx_test_dma_device),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_goes),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_probes),
+	KUNIT_CASE(drm_dev_ctx_test_dma_device_probed),
 	KUNIT_CASE(drm_dev_ctx_test_dma_device_odd),
 	KUNIT_CASE(drm_dev_ctx_test_stated_parent_odd),
 	KUNIT_CASE(drm_dev_ctx_test_file),

@@ -10,6 +10,7 @@
 #include <linux/dma-fence-chain.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <drm/drm_exec.h>
@@ -189,9 +190,15 @@ void sgpu_queue_close(struct sgpu_queue *queue)
 	drm_sched_wqueue_start(&queue->sched);
 }
 
-/* Closed, and all jobs are freed. */
+/*
+ * Closed, and all jobs are freed. A fence that a job waited for may still be calling back. Once the
+ * entity has let go of the fence, drm_sched_entity_fini() does not wait for that callback, which
+ * uses the scheduler until it returns. It runs under the lock of its fence, which is a read-side
+ * critical section of RCU.
+ */
 void sgpu_queue_fini(struct sgpu_queue *queue)
 {
+	synchronize_rcu();
 	drm_sched_fini(&queue->sched);
 	mutex_destroy(&queue->lock);
 }
