@@ -501,6 +501,20 @@ const struct drm_shmem_obj_type *__drm_shmem_kind_broken(const struct drm_shmem_
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_kind_broken);
 
+/* Reports a step that needs to know when the last user of a table has left. */
+static bool drm_shmem_type_is_uncounted(const struct drm_shmem_obj_type *type)
+{
+	if (type->flags & DRM_SHMEM_RECLAIM)
+		return false;
+	if (type->moved)
+		drm_safe_broken(NULL, "a type that follows counts the users of its tables",
+				"it has a moved step, and its flags lack DRM_SHMEM_RECLAIM");
+	if (type->evict)
+		drm_safe_broken(NULL, "a type that evicts counts the users of its tables",
+				"it has an evict step, and its flags lack DRM_SHMEM_RECLAIM");
+	return type->moved || type->evict;
+}
+
 /**
  * __drm_shmem_alloc() - memory for an object that the core makes
  * @type: its type
@@ -524,11 +538,8 @@ struct drm_gem_object *__drm_shmem_alloc(const struct drm_shmem_obj_type *type, 
 				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and set none of them");
 		return ERR_PTR(-EINVAL);
 	}
-	if (type->moved && !(type->flags & DRM_SHMEM_RECLAIM)) {
-		drm_safe_broken(NULL, "a type that follows counts the users of its tables",
-				"it has a moved step, and its flags lack DRM_SHMEM_RECLAIM");
+	if (drm_shmem_type_is_uncounted(type))
 		return ERR_PTR(-EINVAL);
-	}
 
 	obj = kzalloc(type_size, GFP_KERNEL_ACCOUNT);
 	if (!obj)

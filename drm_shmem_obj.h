@@ -314,7 +314,7 @@ struct drm_shmem_obj_type {
 	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that is not
 	 * possible right now, return -EBUSY; suspended handles stay suspended. Called under
 	 * the reservation lock, in memory reclaim: the step must not allocate memory, and
-	 * may only trylock other sleeping locks.
+	 * may only trylock other sleeping locks. Only for a type with DRM_SHMEM_RECLAIM.
 	 */
 	int (*evict)(struct drm_shmem_obj *obj);
 };
