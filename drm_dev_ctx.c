@@ -1327,11 +1327,13 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 	if (supplier == dev || !supplier->driver)
 		return 0;
 	/* Whoever probes a device holds its lock. */
-	if (drm_device_link_is_dead(dev, supplier))
-		return drm_lock_is_held(&supplier->mutex) ? 0 :
-		       dev_err_probe(dev, -EPROBE_DEFER,
-				     "%s, the %s of its DRM device, is being probed\n",
-				     dev_name(supplier), what);
+	if (drm_device_link_is_dead(dev, supplier)) {
+		if (drm_lock_is_held(&supplier->mutex))
+			return 0;
+		dev_info(dev, "%s, the %s of its DRM device, is still being probed\n",
+			 dev_name(supplier), what);
+		return -EPROBE_DEFER;
+	}
 	/* A link that comes too late could not be taken back. */
 	if (!drm_device_is_unbinding(supplier) &&
 	    !device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER)) {
