@@ -47,7 +47,7 @@
 #include <drm/drm_syncobj.h>
 #include "foo.h"
 
-/* Of another file, which foo_bind_run() may not use unless a list says so */
+/* Another file defines this. foo_bind_run() may only use it if a list of the driver names it. */
 extern bool foo_verbose;
 
 /* &drm_sched_backend_ops.run_job */
