@@ -403,17 +403,11 @@ static inline void drm_gem_unmap_userspace(struct drm_gem_object *gem)
 /*
  * The list that an object is on, and the first object of a list. drm_gem_lru_scan() puts last
  * references in memory reclaim, keeps objects off the list so long that other tasks miss them
- * there, and frees a list that is left behind. The three functions go when it no longer does this.
+ * there, and frees a list that is left behind. Both functions go when it no longer does this.
  */
 static inline struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *gem)
 {
 	lockdep_assert_held(&gem->dev->gem_lru_mutex);
-	return gem->lru;
-}
-
-static inline struct drm_gem_lru *drm_gem_object_lru(const struct drm_gem_object *gem)
-{
-	guard(mutex)(&gem->dev->gem_lru_mutex);
 	return gem->lru;
 }
 
