@@ -206,6 +206,22 @@ static struct sg_table *drm_gem_sgt_count_unlocked(struct drm_gem_sgt *sgt)
 }
 
 /**
+ * __drm_gem_sgt_share() - become a user of a table that an owned handle uses
+ * @sgt: of the object
+ *
+ * See drm_gem_sgt_guard_owned(), which drivers call. As __drm_shmem_sgt_share().
+ *
+ * Context: Any.
+ *
+ * Return: the table, or an ERR_PTR().
+ */
+struct sg_table *__drm_gem_sgt_share(struct drm_gem_sgt *sgt) __drm_nonallocating
+{
+	return drm_gem_sgt_count_unlocked(sgt) ?: ERR_PTR(-EAGAIN);
+}
+EXPORT_SYMBOL_GPL(__drm_gem_sgt_share);
+
+/**
  * __drm_gem_sgt_get() - become a user of the table
  * @bound: proof that the parent of the object's device is bound
  * @sgt: of the object

@@ -168,6 +168,7 @@ void drm_gem_sgt_fini(struct drm_gem_sgt *sgt) __nonnull_args(1);
 int drm_gem_sgt_unmap_locked(struct drm_gem_sgt *sgt)
 	__must_check __nonnull_args(1) __must_hold(drm_resv);
 
+struct sg_table *__drm_gem_sgt_share(struct drm_gem_sgt *sgt) __must_check __drm_nonallocating;
 struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,
 				   enum drm_resv_how how);
 int __drm_gem_sgt_own(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound,
@@ -224,12 +225,15 @@ __drm_gem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *s
 	};
 }
 
-/* An owner is a user, so the table stays unless it is revoked. */
+/*
+ * An owner is a user, so the table stays unless it is revoked. An owner that is suspended meanwhile
+ * is no user any more, so the block is one itself.
+ */
 static __always_inline struct drm_gem_sgt_lent
 __drm_gem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sgt_owned *own,
 		  int *err)
 {
-	const struct drm_gem_sgt *of = container_of(own->__own.__of, struct drm_gem_sgt, __table);
+	struct drm_gem_sgt *of = container_of(own->__own.__of, struct drm_gem_sgt, __table);
 	struct sg_table *table;
 
 	__drm_gem_sgt_check_proof(bound);
@@ -241,9 +245,12 @@ __drm_gem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sg
 	else if (unlikely(smp_load_acquire(&own->__own.__suspended)))
 		table = ERR_PTR(-EAGAIN);
 	else
-		table = READ_ONCE(of->__table.__sgt);
+		table = __drm_gem_sgt_share(of);
 	*err = PTR_ERR_OR_ZERO(table);
-	return (struct drm_gem_sgt_lent) { .__table = table };
+	return (struct drm_gem_sgt_lent) {
+		.__table = table,
+		.__of = IS_ERR(table) ? NULL : of,
+	};
 }
 
 /* The classes that scoped_guard() uses. They do not use DEFINE_CLASS(), as in drm_shmem_sgt.h. */
@@ -322,8 +329,10 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_sgt: the &struct drm_gem_sgt of the object, which the caller keeps alive
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
- *	drm_gem_sgt_init() was not called, which are reported; -ENODEV if its table was
- *	revoked; or what the map step returned
+ *	drm_gem_sgt_init() was not called, or the DMA device was changed after the first table,
+ *	which are reported; -ENODEV if its table was revoked; -EINTR if the object is imported
+ *	and the task was killed while it waited for the exporter's lock; -EDEADLK if the caller
+ *	is found to hold the lock, which is reported; or what the map step returned
  *
  * The block is skipped if @_err is set. The block is a loop that runs at most once: break
  * leaves it.
@@ -366,8 +375,8 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  * @_err: variable for the result: 0; -EINVAL if the handle is empty or the object belongs to
  *	another device; -ENODEV if the table was revoked; -EAGAIN if the handle is suspended
  *
- * The block is skipped if @_err is set. The driver keeps the handle from being suspended
- * while the block runs.
+ * The block is skipped if @_err is set. If the handle is suspended while the block runs, the table
+ * stays mapped until the end of the block.
  *
  * Context: Any.
  */

@@ -170,9 +170,8 @@ int __drm_gem_table_publish(struct drm_gem_table *table, struct drm_gem_object *
 		return ret;
 	drm_gem_table_check_segments(gem, sgt);
 	/*
-	 * Release: pairs with __drm_shmem_sgt_begin(), __drm_shmem_sgt_try() and
-	 * __drm_gem_sgt_try(), which depend on the pointer, see sgt-begin.litmus. The table's
-	 * entries are written before the pointer.
+	 * Release: pairs with __drm_shmem_sgt_begin() and __drm_shmem_sgt_try(), which depend on
+	 * the pointer, see sgt-begin.litmus. The table's entries are written before the pointer.
 	 */
 	smp_store_release(&table->__sgt, sgt);
 	/*
@@ -218,7 +217,7 @@ struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem
  * it has none; otherwise the table, or an ERR_PTR() for one that was revoked, which was counted,
  * too.
  */
-struct sg_table *__drm_gem_table_count(struct drm_gem_table *table)
+struct sg_table *__drm_gem_table_count(struct drm_gem_table *table) __drm_nonallocating
 {
 	/*
 	 * Acquire: pairs with the second release in __drm_gem_table_publish(), see

@@ -277,7 +277,8 @@ struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem
 				     const struct drm_dev_ctx_revocable_ops *revocable_ops,
 				     const struct drm_gem_sgt_ops *ops)
 	__must_check __must_hold(drm_resv);
-struct sg_table *__drm_gem_table_count(struct drm_gem_table *table) __must_check;
+struct sg_table *__drm_gem_table_count(struct drm_gem_table *table)
+	__must_check __drm_nonallocating;
 int __drm_gem_table_check_empty(const struct drm_gem_table_own *own, struct drm_device *drm)
 	__must_check;
 void __drm_gem_table_own(struct drm_gem_table_own *own, struct drm_gem_table *table,

@@ -468,6 +468,62 @@ void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj)
 		refcount_dec(&obj->__table.__users);
 }
 
+/**
+ * __drm_shmem_sgt_share() - become a counted user of a table that an owned handle uses
+ * @obj: the object
+ *
+ * See drm_shmem_sgt_guard_owned(), which drivers call. The handle can be suspended at any time. If
+ * the count is not zero, there is a table, which may by now be a later one.
+ *
+ * Context: Any.
+ *
+ * Return: the handle, with an ERR_PTR() for a table if there is none.
+ */
+struct drm_shmem_sgt __drm_shmem_sgt_share(struct drm_shmem_obj *obj) __drm_nonallocating
+{
+	struct sg_table *sgt = __drm_gem_table_count(&obj->__table);
+
+	if (!sgt)
+		return (struct drm_shmem_sgt) { .__table = ERR_PTR(-EAGAIN) };
+	if (IS_ERR(sgt)) {
+		__drm_shmem_sgt_uncount(obj);
+		return (struct drm_shmem_sgt) { .__table = sgt };
+	}
+	return (struct drm_shmem_sgt) { .__table = sgt, .__counted = obj };
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_share);
+
+/* Returns which fences the next table has to wait for. */
+static enum dma_resv_usage drm_shmem_sgt_waits_for(const struct drm_shmem_obj *obj)
+{
+	return __drm_shmem_sgt_is_stale(obj) ? DMA_RESV_USAGE_BOOKKEEP : DMA_RESV_USAGE_KERNEL;
+}
+
+/* Unlocked: whether to map an import means to wait for fences. A stale table can have users. */
+static bool drm_shmem_sgt_will_wait(const struct drm_shmem_obj *obj)
+{
+	if (!drm_gem_is_imported(&obj->base.base))
+		return false;
+	return __drm_shmem_sgt_is_stale(obj) ? !refcount_read(&obj->__table.__users) :
+					       !drm_shmem_has_sgt(obj);
+}
+
+/*
+ * Takes the lock under which a table is mapped. Others need the lock of an exporter, so this waits
+ * for its fences first. Under the lock, there are only those left that were added meanwhile.
+ */
+static int drm_shmem_sgt_lock(struct drm_shmem_obj *obj, enum drm_resv_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("see drm_shmem_lock_how()")
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	int ret = 0;
+
+	if (how != DRM_RESV_LOCKED && drm_shmem_sgt_will_wait(obj))
+		ret = __drm_shmem_wait(gem->resv, drm_shmem_sgt_waits_for(obj));
+	return ret ?: drm_shmem_lock_how(gem, how);
+}
+
 /* Adds a counted user to the table, and maps the table if necessary. */
 static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *bound,
 					    struct drm_shmem_obj *obj, enum drm_resv_how how)
@@ -479,7 +535,7 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 	if (sgt)
 		return sgt;
 
-	ret = drm_shmem_lock_how(gem, how);
+	ret = drm_shmem_sgt_lock(obj, how);
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
@@ -500,7 +556,7 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, how);
+	ret = drm_shmem_sgt_lock(obj, how);
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
@@ -634,12 +690,6 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
-/* Returns which fences the next table has to wait for. */
-static enum dma_resv_usage drm_shmem_sgt_waits_for(const struct drm_shmem_obj *obj)
-{
-	return __drm_shmem_sgt_is_stale(obj) ? DMA_RESV_USAGE_BOOKKEEP : DMA_RESV_USAGE_KERNEL;
-}
-
 /**
  * drm_shmem_lock_idle_interruptible() - lock an object while its memory is not being moved
  * @obj: the object
@@ -703,13 +753,12 @@ static int drm_shmem_sgt_own_followed(struct drm_shmem_sgt_owned *own,
 				      const struct drm_dev_ctx_bound *bound,
 				      struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_lock_how(gem, how);
+	int ret = drm_shmem_sgt_lock(obj, how);
 
 	if (ret)
 		return ret;
 	ret = drm_shmem_sgt_do_own(own, bound, obj, DRM_RESV_LOCKED);
-	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	drm_shmem_unlock(&obj->base.base, how == DRM_RESV_LOCKED);
 	return ret;
 }
 

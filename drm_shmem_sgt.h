@@ -103,6 +103,7 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own,
 			   const struct drm_dev_ctx_bound *bound)
 	__must_check __must_hold(drm_resv);
 
+struct drm_shmem_sgt __drm_shmem_sgt_share(struct drm_shmem_obj *obj) __drm_nonallocating;
 void __drm_shmem_sgt_uncount(struct drm_shmem_obj *obj) __drm_nonallocating;
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj) __must_check
 	__must_not_hold(drm_resv);
@@ -136,23 +137,29 @@ __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_ob
 	return __drm_shmem_sgt_get(bound, obj, how);
 }
 
-/* An owner is a counted user, so the table stays unless it is revoked. */
-static __always_inline struct sg_table *
+/*
+ * An owner is a counted user, so the table stays unless it is revoked. An owner that is suspended
+ * meanwhile is no user any more, so the block is one itself if the table can be unmapped early.
+ */
+static __always_inline struct drm_shmem_sgt
 __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shmem_sgt_owned *own)
 {
-	const struct drm_shmem_obj *obj =
-		container_of(own->__own.__of, struct drm_shmem_obj, __table);
+	struct drm_shmem_obj *obj = container_of(own->__own.__of, struct drm_shmem_obj, __table);
 
 	__drm_gem_sgt_check_proof(bound);
 	if (!own->__own.__of)
-		return ERR_PTR(-EINVAL);
+		return (struct drm_shmem_sgt) { .__table = ERR_PTR(-EINVAL) };
 	if (unlikely(obj->base.base.dev != &bound->__ctx->drm))
-		return ERR_PTR(__drm_gem_sgt_check_drm(bound, obj->base.base.dev));
+		return (struct drm_shmem_sgt) {
+			.__table = ERR_PTR(__drm_gem_sgt_check_drm(bound, obj->base.base.dev)),
+		};
 	/* Acquire: pairs with the release in __drm_gem_table_resumed(), see sgt-resume.litmus. */
 	if (unlikely(smp_load_acquire(&own->__own.__suspended)))
-		return ERR_PTR(-EAGAIN);
+		return (struct drm_shmem_sgt) { .__table = ERR_PTR(-EAGAIN) };
+	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_RECLAIM)
+		return __drm_shmem_sgt_share(obj);
 	/* The ordering is the same as in __drm_shmem_sgt_begin(). */
-	return READ_ONCE(obj->__table.__sgt);
+	return (struct drm_shmem_sgt) { .__table = READ_ONCE(obj->__table.__sgt) };
 }
 
 /*
@@ -204,9 +211,7 @@ static __always_inline struct drm_shmem_sgt
 class_drm_shmem_sgt_owned_constructor(const struct drm_dev_ctx_bound *bound,
 				      const struct drm_shmem_sgt_owned *own, int *err)
 {
-	const struct drm_shmem_sgt sgt = { .__table = __drm_shmem_sgt_try(bound, own) };
-
-	return __drm_shmem_sgt_result(sgt, err);
+	return __drm_shmem_sgt_result(__drm_shmem_sgt_try(bound, own), err);
 }
 
 static __always_inline void class_drm_shmem_sgt_destructor(struct drm_shmem_sgt *sgt)
@@ -260,9 +265,10 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
  *	the DMA device was changed after the registration, which are reported; -ENODEV if
  *	its table was revoked, even if the parent of its device was bound again since;
- *	-ENODATA if it was purged; -ENOMEM; -EAGAIN if its exporter has moved it while
- *	others use the table; -EINTR if the task was killed while it waited; or the error
- *	of the DMA mapping, which for an import comes from the exporter
+ *	-ENODATA if it was purged; -ENOMEM or another error of shmem, such as -ENOSPC or -EIO;
+ *	-EAGAIN if its exporter has moved it while others use the table; -EINTR if the task was
+ *	killed while it waited; or the error of the DMA mapping, which for an import comes from
+ *	the exporter
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps them for
  * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object.
@@ -308,8 +314,8 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  *	object belongs to another device; -ENODEV if the table was revoked;
  *	-EAGAIN if the handle is suspended
  *
- * The block is skipped if @_err is set. The driver keeps the handle from being suspended
- * while the block runs.
+ * The block is skipped if @_err is set. If the handle is suspended while the block runs, the table
+ * stays mapped until the end of the block.
  *
  * Context: Any.
  */

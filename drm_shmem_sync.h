@@ -57,8 +57,8 @@ __drm_shmem_cpu_check(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0; -EINVAL for any other direction; -EINTR if the task was killed while it waited
- * for the lock, for an exporter, or for its fences; -EDEADLK if called under the lock, which
- * is reported; or what the exporter returned.
+ * for the lock, for an exporter, or for its fences; -ENOMEM; -EDEADLK if called under the lock,
+ * which is reported; or what the exporter returned.
  */
 static inline int __must_check
 drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)
@@ -166,7 +166,8 @@ static __always_inline void *class_drm_shmem_cpu_lock_ptr(struct __drm_shmem_cpu
  * @_v: a mapping handle, borrowed or owned, of a &struct drm_shmem_obj
  * @_dir: as in drm_shmem_cpu_guard()
  * @_err: variable for the result: as of drm_shmem_cpu_begin(); -EINVAL if the handle is
- *	empty; -EOPNOTSUPP if its object is a plain &struct drm_gem_shmem_object
+ *	empty; -EOPNOTSUPP if its object is a plain &struct drm_gem_shmem_object, or if it maps a
+ *	resource of the device, which needs no maintenance
  *
  * Like drm_shmem_cpu_guard() for the mapped object. Each block is one access through a
  * long-lived mapping, such as an update of a ring.
@@ -320,13 +321,15 @@ drm_shmem_sgt_iommu_map(const struct drm_dev_ctx_bound *bound,
 			const struct drm_shmem_sgt_owned *own, struct iommu_domain *domain,
 			unsigned long iova, int prot)
 {
-	struct sg_table *table = __drm_shmem_sgt_try(bound, own);
+	ssize_t mapped = 0;
+	int ret;
 
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	if (drm_gem_is_imported(&__drm_shmem_sgt_of(own)->base.base))
-		return -EOPNOTSUPP;
-	return iommu_map_sgtable(domain, iova, table, prot);
+	drm_shmem_sgt_guard_owned(sgt, bound, own, ret) {
+		if (drm_gem_is_imported(&__drm_shmem_sgt_of(own)->base.base))
+			return -EOPNOTSUPP;
+		mapped = iommu_map_sgtable(domain, iova, sgt->__table, prot);
+	}
+	return ret ?: mapped;
 }
 
 #endif /* _DRM_SHMEM_SYNC_H */

@@ -321,6 +321,36 @@ static void moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, log->mapped, 0);
 }
 
+/* A block with an owned handle keeps the table, though the handle is suspended. */
+static void owned_block(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	int ret = -1;
+
+	KUNIT_ASSERT_EQ(test, vram_own(t->drm, vram), 0);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+		drm_gem_sgt_guard_owned(sgt, &reg->base.bound, &vram->owned, ret) {
+			vram_suspend(vram);
+			KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+			KUNIT_EXPECT_EQ(test, log->mapped, 1);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EAGAIN);
+
+	/* The same if it is suspended after the block has looked at it */
+	WRITE_ONCE(vram->owned.__own.__suspended, 0);
+	KUNIT_EXPECT_EQ(test, vram_use_owned(t->drm, vram), -EAGAIN);
+	WRITE_ONCE(vram->owned.__own.__suspended, 1);
+	drm_gem_sgt_release(&vram->owned);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
+}
+
 static int vram_borrow_interruptible(struct drm_device *drm, struct vram *vram)
 {
 	int ret, nents = 0;
@@ -486,6 +516,7 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE(unmap),
 	KUNIT_CASE(revoke),
 	KUNIT_CASE(moved),
+	KUNIT_CASE(owned_block),
 	KUNIT_CASE(interrupted),
 	KUNIT_CASE(map_fails),
 	KUNIT_CASE(vram_misused),

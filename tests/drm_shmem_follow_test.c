@@ -346,6 +346,105 @@ static void follows_borrowed(struct kunit *test)
 	follow_end(test, &f);
 }
 
+/* A block with an owned handle keeps the table, though the moved step suspends the handle. */
+static void follows_owned_block(struct kunit *test)
+{
+	struct follow f;
+	int ret;
+
+	follow_begin(test, &f, &follow_driver);
+	KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(f.drm), return);
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &f.bo->table, ret) {
+			follow_invalidate(f.dmabuf);
+			KUNIT_EXPECT_EQ(test, f.bo->moved, 1);
+			KUNIT_EXPECT_EQ(test, f.e.mapped, 1);
+			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_table(sgt)->nents, 1);
+			KUNIT_EXPECT_EQ(test, follow_use_owned(&f), -EAGAIN);
+			KUNIT_EXPECT_EQ(test, follow_resume(&f), -EAGAIN);
+		}
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, follow_use_owned(&f), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, follow_resume(&f), 0);
+	KUNIT_EXPECT_EQ(test, follow_use_owned(&f), 0);
+	follow_end(test, &f);
+}
+
+/* The moved step has suspended the handle, and nothing has a table by now. */
+static void owned_block_comes_late(struct kunit *test)
+{
+	struct follow f;
+	int ret;
+
+	follow_begin(test, &f, &follow_driver);
+	KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+	follow_invalidate(f.dmabuf);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(f.drm), return);
+		/* As if it had looked at the handle before */
+		WRITE_ONCE(f.bo->table.__own.__suspended, 0);
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &f.bo->table, ret)
+			KUNIT_FAIL(test, "there is no table");
+		KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+		WRITE_ONCE(f.bo->table.__own.__suspended, 1);
+	}
+	follow_end(test, &f);
+}
+
+struct follow_borrower {
+	struct work_struct work;
+	struct follow *f;
+	int ret;
+};
+
+static void follow_borrow_fn(struct work_struct *work)
+{
+	struct follow_borrower *b = container_of(work, struct follow_borrower, work);
+
+	b->ret = follow_borrow(b->f);
+}
+
+/* How many tasks wait for a job */
+static size_t follow_waiters(struct dma_fence *job)
+{
+	guard(spinlock_irqsave)(&follow_fence_lock);
+	return list_count_nodes(&job->cb_list);
+}
+
+/* While a task waits for the jobs of a table that has moved, others get the lock. */
+static void waits_without_lock(struct kunit *test)
+{
+	struct follow_borrower *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	struct dma_fence *job;
+	struct follow f;
+	bool locked;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	follow_begin(test, &f, &follow_driver);
+	KUNIT_ASSERT_EQ(test, follow_own(f.drm, f.bo), 0);
+	job = follow_job(test, f.dmabuf->resv);
+	follow_invalidate(f.dmabuf);
+	/* The work item that unmaps the table waits, too. */
+	follow_expect_waits(test, job);
+	b->f = &f;
+	INIT_WORK(&b->work, follow_borrow_fn);
+	drm_safe_test_work_waits(test, &b->work, follow_waiters(job) == 2);
+	locked = dma_resv_trylock(f.dmabuf->resv);
+	KUNIT_EXPECT_TRUE(test, locked);
+	if (locked)
+		dma_resv_unlock(f.dmabuf->resv);
+	follow_job_ends(job);
+	flush_work(&b->work);
+	KUNIT_EXPECT_EQ(test, b->ret, 0);
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, f.e.maps, 2);
+	follow_end(test, &f);
+}
+
 /* A user that comes before the work item has run does not wait for it. */
 static void follows_at_once(struct kunit *test)
 {
@@ -1133,6 +1232,9 @@ static void allocations_fail(struct kunit *test)
 static struct kunit_case drm_shmem_follow_cases[] = {
 	KUNIT_CASE(follows),
 	KUNIT_CASE(follows_borrowed),
+	KUNIT_CASE(follows_owned_block),
+	KUNIT_CASE(owned_block_comes_late),
+	KUNIT_CASE(waits_without_lock),
 	KUNIT_CASE(follows_at_once),
 	KUNIT_CASE(jobs_keep_table),
 	KUNIT_CASE(jobs_delay_next),

@@ -268,6 +268,15 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
 
+	/* So does a block with the handle that the step suspends. */
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &bo->table, ret)
+			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, bo->asked, 2);
+	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, resume_table(t->drm, &bo->table), 0);
+
 	bo->ret = -EINTR;
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EINTR);
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), 0);
