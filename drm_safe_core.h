@@ -276,12 +276,13 @@ static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 
 /*
  * Returns the core's own mapping of an object, made for a client in the kernel, or NULL.
- * Unlocked, for drm_panic: the mapping stays for as long as the framebuffer is on a plane. Goes
- * when the core has a function for get_scanout_buffer.
+ * Unlocked, for drm_panic: a mapping with users stays for as long as the framebuffer is on a plane,
+ * and the core ends the count before the mapping. Goes when the core has a function for
+ * get_scanout_buffer.
  */
 static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
 {
-	return READ_ONCE(shmem->vaddr);
+	return refcount_read(&shmem->vmap_use_count) ? READ_ONCE(shmem->vaddr) : NULL;
 }
 
 /*

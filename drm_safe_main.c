@@ -57,15 +57,16 @@ EXPORT_SYMBOL_IF_KUNIT(drm_safe_forget_broken);
 
 static int __init drm_safe_init(void)
 {
-	int ret = __drm_shmem_reclaim_init();
+	int ret = __drm_shmem_work_init();
 
 	if (ret)
 		return ret;
 	ret = drm_gpuvm_imm_module_init();
 	if (ret) {
-		__drm_shmem_reclaim_exit();
+		__drm_shmem_work_exit();
 		return ret;
 	}
+	__drm_shmem_reclaim_init();
 	__drm_shmem_list_init();
 	return 0;
 }
@@ -74,7 +75,8 @@ subsys_initcall(drm_safe_init);
 static void __exit drm_safe_exit(void)
 {
 	__drm_shmem_list_exit();
-	drm_gpuvm_imm_module_exit();
 	__drm_shmem_reclaim_exit();
+	drm_gpuvm_imm_module_exit();
+	__drm_shmem_work_exit();
 }
 module_exit(drm_safe_exit);

@@ -65,7 +65,7 @@ static void drm_shmem_ends_queue(struct drm_shmem_ends *ends)
 	if (ends->__queued)
 		return;
 	ends->__queued = true;
-	__drm_shmem_queue_work(&ends->__work);
+	__drm_shmem_queue(__DRM_SHMEM_ENDS, &ends->__work);
 }
 
 /* The object no longer waits for @bit. */
@@ -210,8 +210,9 @@ static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_
  *
  * Context: Task context. Does not sleep.
  *
- * Return: 0; -EBUSY if @ends is in use, or the device has another one, which are reported; -ENODEV
- * for a device without contexts.
+ * Return: 0; -EBUSY if @ends is in use, or the device has another one, which are reported; -EINVAL
+ * if the DMA device was changed after the first sg table, which is reported; -ENODEV for a device
+ * without contexts, or if @bound was kept beyond its end.
  */
 int drm_shmem_ends_init(struct drm_shmem_ends *ends, const struct drm_dev_ctx_bound *bound)
 {

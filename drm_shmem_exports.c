@@ -3,10 +3,8 @@
 #include <linux/dcache.h>
 #include <linux/dma-buf.h>
 #include <linux/hashtable.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include <drm/drm_prime.h>
 
@@ -37,11 +35,11 @@
  * dentry exist while the lock is held. Its file may be gone: the dentry can outlive the file.
  */
 struct drm_shmem_exported {
+	struct drm_shmem_late late;	/* after the release, see __drm_shmem_exports_relist() */
 	struct hlist_node node;
 	struct drm_gem_object *gem;
 	struct dma_buf *dma_buf;
 	struct dentry *dentry;
-	struct work_struct relist;	/* after the release, see __drm_shmem_exports_end() */
 };
 
 static DEFINE_HASHTABLE(drm_shmem_exports, 6);
@@ -99,39 +97,28 @@ static struct drm_shmem_exported *drm_shmem_exports_del(const struct dma_buf *dm
 	return exported;
 }
 
-static void drm_shmem_exports_relist_fn(struct work_struct *work)
+static void drm_shmem_exports_relist_locked(struct drm_shmem_late *late) __must_hold(drm_resv)
 {
-	struct drm_shmem_exported *exported =
-		container_of(work, struct drm_shmem_exported, relist);
-	struct drm_gem_object *gem = exported->gem;
-	struct module *owner = drm_shmem_owner(gem->dev);
-
-	kfree(exported);
-	drm_shmem_lock(gem, false);
-	__drm_shmem_relist(to_drm_shmem_obj(gem));
-	drm_shmem_unlock(gem, false);
-	drm_gem_object_put(gem);
-	module_put(owner);
+	__drm_shmem_relist(to_drm_shmem_obj(late->gem));
 }
 
-/*
- * Without dma-bufs, a purge may succeed, so the shrinker has to look at the object again. If
- * another task has the lock, a work item waits for it, with a reference to the object and one to
- * the module. The dma-buf still has both. Frees the entry.
+/**
+ * __drm_shmem_exports_relist() - an object has one dma-buf less
+ * @exported: the entry of that dma-buf, which is in no table. Frees it
+ * @gem: the object
+ *
+ * A purge may succeed now, so the shrinker has to look at the object again. If another task has
+ * the lock, a work item waits for it.
+ *
+ * Context: May sleep, also in memory reclaim. The caller may hold any reservation lock.
  */
-static void drm_shmem_exports_relist(struct drm_shmem_exported *exported)
+void __drm_shmem_exports_relist(struct drm_shmem_exported *exported, struct drm_gem_object *gem)
 	__context_unsafe("a lock that is tried")
 {
-	struct drm_gem_object *gem = exported->gem;
-
-	if (__drm_shmem_try_relist(to_drm_shmem_obj(gem))) {
+	if (__drm_shmem_try_relist(to_drm_shmem_obj(gem)))
 		kfree(exported);
-		return;
-	}
-	drm_gem_object_get(gem);
-	__module_get(drm_shmem_owner(gem->dev));
-	INIT_WORK(&exported->relist, drm_shmem_exports_relist_fn);
-	__drm_shmem_queue_work(&exported->relist);
+	else
+		__drm_shmem_late(&exported->late, gem, drm_shmem_exports_relist_locked);
 }
 
 /**
@@ -146,7 +133,7 @@ void __drm_shmem_exports_end(const struct dma_buf *dma_buf)
 
 	atomic_dec(&to_drm_shmem_obj(dma_buf->priv)->__dma_bufs);
 	if (exported)
-		drm_shmem_exports_relist(exported);
+		__drm_shmem_exports_relist(exported, dma_buf->priv);
 }
 
 /* Those that are being released have no importers. */

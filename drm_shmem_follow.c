@@ -187,7 +187,7 @@ static void drm_shmem_follow_moved(struct dma_buf_attachment *attach)
 		WRITE_ONCE(follow->moves, follow->moves + 1);
 	if (drm_gem_object_put_and_test(&obj->base.base)) {
 		drm_dev_ctx_revocable_defer(ctx);
-		__drm_shmem_queue_work(&follow->end);
+		__drm_shmem_queue(__DRM_SHMEM_ENDS, &follow->end);
 	} else {
 		drm_dev_ctx_revocable_done(ctx);
 	}
@@ -261,7 +261,7 @@ static void drm_shmem_follow_left(struct drm_shmem_obj *obj)
 		return;
 	/* The caller keeps the object. */
 	drm_gem_object_get(gem);
-	if (!__drm_shmem_queue_wait(&follow->unmap)) {
+	if (!__drm_shmem_queue(__DRM_SHMEM_FENCES, &follow->unmap)) {
 		module_put(follow->owner);
 		drm_gem_object_put(gem);
 	}

@@ -207,6 +207,9 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
+int __drm_shmem_vmap(struct drm_gem_object *gem,
+		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
+		     struct iosys_map *map) __must_check __must_hold(drm_resv);
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
 bool __drm_shmem_again(int *ret) __must_check;
 bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;
@@ -234,8 +237,7 @@ struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *later);
 
 int drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
-int drm_shmem_export_check(struct drm_gem_object *gem) __must_check
-	__must_not_hold(drm_resv);
+int drm_shmem_export_check(struct drm_gem_object *gem) __must_check;
 
 #ifdef CONFIG_DEBUG_FS
 void __drm_shmem_show(struct drm_shmem_obj *obj);
@@ -303,6 +305,12 @@ bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj) __must_check __must_hold(d
 void __drm_shmem_sgt_left(struct drm_shmem_obj *obj) __drm_nonallocating;
 int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
+/* Whether there was a dma-buf with the driver's own operations. The object is not evicted. */
+static inline bool __drm_shmem_is_foreign(const struct drm_shmem_obj *obj)
+{
+	return atomic_read(&obj->__dma_bufs) & __DRM_SHMEM_FOREIGN;
+}
+
 unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
 bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
 int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
@@ -317,10 +325,30 @@ void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
 bool __drm_shmem_try_relist(struct drm_shmem_obj *obj);
 void __drm_shmem_leave_lru(struct drm_shmem_obj *obj);
 
-int __drm_shmem_reclaim_init(void);
-bool __drm_shmem_queue_work(struct work_struct *work);
-bool __drm_shmem_queue_wait(struct work_struct *work);
+void __drm_shmem_reclaim_init(void);
 void __drm_shmem_reclaim_exit(void);
+
+/* What work that was put off waits for. Work of a later kind puts off no FENCES. */
+enum __drm_shmem_queue {
+	__DRM_SHMEM_FENCES,		/* jobs of other drivers */
+	__DRM_SHMEM_ENDS,		/* no other driver: the end of objects */
+	__DRM_SHMEM_LOCKS,		/* reservation locks that other drivers hold */
+	__DRM_SHMEM_QUEUES,
+};
+
+int __drm_shmem_work_init(void) __must_check;
+void __drm_shmem_work_exit(void);
+bool __drm_shmem_queue(enum __drm_shmem_queue queue, struct work_struct *work);
+
+struct drm_shmem_late {
+	struct work_struct work;
+	struct drm_gem_object *gem;
+	void (*locked)(struct drm_shmem_late *late) __must_hold(drm_resv);
+};
+
+void __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
+		      void (*locked)(struct drm_shmem_late *late));
+
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
@@ -328,6 +356,7 @@ struct drm_shmem_exported;
 struct drm_shmem_exported *__drm_shmem_exports_alloc(void) __must_check;
 void __drm_shmem_exports_add(struct drm_shmem_exported *exported, struct drm_gem_object *gem,
 			     struct dma_buf *dma_buf);
+void __drm_shmem_exports_relist(struct drm_shmem_exported *exported, struct drm_gem_object *gem);
 void __drm_shmem_exports_end(const struct dma_buf *dma_buf);
 void __drm_shmem_exports_invalidate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 int __drm_shmem_dma_buf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach);

@@ -34,8 +34,9 @@
  * With CONFIG_DEBUG_FS, the file drm_shmem of debugfs lists all objects of all devices, also
  * those that no file has a handle of, such as rings and firmware: the task that made them,
  * their size, state and label, and the sums for each device. An object is listed from the
- * success of its init step until its fini step. An object that was leaked because a rule was
- * broken stays listed.
+ * success of its init step until its last reference is put. An object that was leaked because a
+ * rule was broken stays listed. drm_shmem_ends_bytes() tells the size of those whose end was put
+ * off.
  */
 
 /* Adds the numbers of one object, by the rules of drm_show_memory_stats(). */
@@ -377,8 +378,12 @@ static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_lis
 	struct drm_shmem_obj *obj;
 
 	seq_printf(m, "%s %s\n", dev_name(listed->drm->dev), listed->driver);
-	list_for_each_entry(obj, &listed->objs, __list_node)
+	list_for_each_entry(obj, &listed->objs, __list_node) {
+		/* This is printed again, with more memory. Others need the lock meanwhile. */
+		if (seq_has_overflowed(m))
+			return;
 		drm_shmem_show_obj(m, obj, &sums);
+	}
 	seq_printf(m, "  objects %u size %llu resident %llu purgeable %llu imported %llu\n",
 		   sums.objects, sums.size, sums.resident, sums.purgeable, sums.imported);
 }

@@ -361,12 +361,16 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
 /*
  * Completes @obj as an object of @type. The memory of @obj has that type's size. On
  * failure the caller puts the object.
+ *
+ * If the init step has mapped the table, this takes the reservation lock, unless the caller holds
+ * that of a parent. An object that is complete when this is killed ends like any other one.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret = type->init ? type->init(obj) : 0;
+	bool locked;
 
 	if (ret)
 		return ret;
@@ -377,14 +381,17 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 		return 0;
 	}
 
-	/* The init step mapped the table. Since then, it may have been revoked or moved. */
-	drm_shmem_lock(gem, false);
+	locked = drm_resv_is_held(gem->resv);
+	ret = locked ? 0 : drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
 	gem->funcs = &type->funcs;
+	if (ret)
+		return ret;
+	/* The init step mapped the table. Since then, it may have been revoked or moved. */
 	if (IS_ERR(READ_ONCE(obj->__table.__sgt)))
 		drm_shmem_step_sgt_revoked(obj);
 	else if (obj->__flags & __DRM_SHMEM_STALE)
 		drm_shmem_step_moved(obj);
-	drm_shmem_unlock(gem, false);
+	drm_shmem_unlock(gem, locked);
 	__drm_shmem_show(obj);
 	return 0;
 }
@@ -693,9 +700,7 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm
 	if (ret)
 		return ret;
 
-	ret = drm_shmem_check_purged(obj);
-	if (!ret && !(obj->__flags & __DRM_SHMEM_NO_MMAP))
-		ret = drm_gem_create_mmap_offset(gem);
+	ret = drm_shmem_check_purged(obj) ?: drm_gem_create_mmap_offset(gem);
 	if (!ret)
 		*offset = drm_vma_node_offset_addr(&gem->vma_node);
 	dma_resv_unlock(gem->resv);
@@ -802,18 +807,25 @@ EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
  *
  * Gives the object an mmap offset, because the core maps and unmaps a dma-buf there.
  *
- * Context: May sleep. Takes the reservation lock.
+ * The core calls this under a lock that each client of the device needs, so this does not wait for
+ * the reservation lock. A purge can come in between: its dma-buf fails when it is used.
  *
- * Return: 0, -EINTR if the task was killed while it waited for the lock, or as
- * drm_shmem_mmap_offset(), but not -EPERM.
+ * Context: May sleep. The caller may hold any reservation lock.
+ *
+ * Return: 0, -EINVAL for imported objects and those that were not published, -ENODATA for purged
+ * ones, -ENOSPC, or -ENOMEM.
  */
 int drm_shmem_export_check(struct drm_gem_object *gem)
 {
-	u64 offset;
+	const struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	int ret = drm_gem_is_imported(gem) ? -EINVAL : drm_shmem_check_published(gem);
 
-	if (drm_gem_is_imported(gem))
-		return -EINVAL;
-	return drm_shmem_add_offset(to_drm_shmem_obj(gem), &offset, DRM_RESV_LOCKS_KILLABLE);
+	if (ret)
+		return ret;
+	/* Unlocked: see above */
+	if (data_race(obj->base.madv) < 0)
+		return -ENODATA;
+	return READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP ? 0 : drm_gem_create_mmap_offset(gem);
 }
 
 /*
@@ -1170,6 +1182,9 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 
 	drm_gem_object_revive(gem);
+	/* The exporter may call the library when it moves the memory. */
+	if (drm_gem_is_imported(gem))
+		__module_get(THIS_MODULE);
 	/* Unbinding may have found no reference. If so, it waits. */
 	if (drm_shmem_has_sgt(obj))
 		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));
@@ -1299,7 +1314,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
- * Return: 0, -ENODATA if the object was purged, -ENOMEM.
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM or another error of shmem.
  */
 int drm_shmem_gem_pin(struct drm_gem_object *gem)
 {
@@ -1358,8 +1373,7 @@ int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 	int ret;
 
 	ret = drm_shmem_check_fillable(obj) ?:
-	      drm_gem_shmem_vmap_locked(&obj->base, map) ?:
-	      drm_shmem_check_map(gem, map);
+	      __drm_shmem_vmap(gem, drm_gem_shmem_object_vmap, map);
 	if (!ret)
 		__drm_shmem_relist(obj);
 	return ret;

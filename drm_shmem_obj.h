@@ -679,12 +679,14 @@ extern const struct _name _name
  * DRM_SHMEM_OBJ_TYPE(), keeps it away from functions that take a shared object. Declare the
  * variable with ``__free(drm_shmem)``.
  *
- * Context: May sleep. Calls the type's init step.
+ * Context: May sleep. Calls the type's init step. If that maps the sg table, this takes the
+ * reservation lock, which can be held if it is that of a &drm_shmem_opts.resv_parent.
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for a size that no object
  * of this kernel can have, and, with a report, for a &drm_shmem_opts.resv_parent of another
  * device or without its own reservation object, and for an incomplete description of a type;
- * -ENOMEM; -ENOSPC; or what the init step returned.
+ * -ENOMEM; -ENOSPC; -EINTR if the task was killed while it waited for the reservation lock of a
+ * parent; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\

@@ -161,7 +161,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup_user);
  *
  * See drm_shmem_lookup_handles() and drm_shmem_lookup_members(), which drivers call.
  *
- * Context: May sleep.
+ * Context: May sleep. Without any reservation lock.
  *
  * Return: the array, or an ERR_PTR().
  */

@@ -69,7 +69,8 @@ __drm_shmem_lookup_user(const struct drm_shmem_obj_type *type,
 struct drm_shmem_objs *
 __drm_shmem_lookup_objs(const struct drm_shmem_obj_type *type,
 			const struct drm_shmem_obj_base *base, struct drm_file *file,
-			const void *handles, size_t stride, u64 count) __must_check;
+			const void *handles, size_t stride, u64 count)
+	__must_check __must_not_hold(drm_resv);
 void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv);
 
 /* The arguments of the functions above: a type, or the kinds of a base */
@@ -127,7 +128,8 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  *
  * Like drm_shmem_lookup_user().
  *
- * Context: May sleep.
+ * Context: May sleep. Without any reservation lock: on failure, this puts references, which can be
+ * the last ones by then.
  *
  * Return: as drm_shmem_lookup_user(), but not -EFAULT, and -E2BIG only for more handles than a u32
  * counts.
@@ -151,7 +153,8 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  *
  * Like drm_shmem_lookup_handles(), for handles that come with flags or addresses.
  *
- * Context: May sleep.
+ * Context: May sleep. Without any reservation lock: on failure, this puts references, which can be
+ * the last ones by then.
  *
  * Return: as drm_shmem_lookup_handles().
  */

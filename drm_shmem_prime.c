@@ -51,11 +51,11 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * dma-buf exists, the object is not purged, and it is evicted only if its importers can be
  * told.
  *
- * Context: May sleep. Takes the reservation lock.
+ * Context: May sleep. The caller may hold any reservation lock.
  *
  * Return: the dma-buf, or an ERR_PTR(): -EINVAL if the object was not published,
  * or is an import, -ENODATA if it was purged, -ENOENT if the driver is being unloaded, -ENOSPC,
- * -ENOMEM, -EINTR if the task was killed while it waited for the lock.
+ * or -ENOMEM.
  */
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 {
@@ -89,7 +89,8 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	dma_buf = drm_gem_dmabuf_export(drm, &info);
 	if (IS_ERR(dma_buf)) {
 		atomic_dec(&obj->__dma_bufs);
-		kfree(exported);
+		/* A scan may have seen the count. */
+		__drm_shmem_exports_relist(exported, gem);
 	} else {
 		__drm_shmem_exports_add(exported, gem, dma_buf);
 		/* It is not purged meanwhile. If the lock is taken, a scan finds that out. */
@@ -242,22 +243,20 @@ static void drm_shmem_detach_queue(struct drm_shmem_detach *detach,
 	INIT_WORK(&detach->work, drm_shmem_detach_fn);
 	detach->attach = attach;
 	detach->dev = get_device(attach->dev);
-	__drm_shmem_queue_work(&detach->work);
+	__drm_shmem_queue(__DRM_SHMEM_LOCKS, &detach->work);
 }
 
 /*
  * Unmaps @sgt, if there is one, and detaches. @ctx then keeps the parent bound: it was held, and
- * deferred. A killed task leaves the wait for the exporter's lock to a work item.
+ * deferred. Both take the exporter's lock with a wait that nothing ends, so a work item does that.
  */
 static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			     struct drm_dev_ctx *ctx)
 	__must_not_hold(drm_resv)
 {
 	struct drm_shmem_detach now = { .attach = attach, .sgt = sgt, .ctx = ctx };
-	struct drm_shmem_detach *later = NULL;
+	struct drm_shmem_detach *later = kzalloc_obj(*later, GFP_KERNEL_ACCOUNT);
 
-	if (fatal_signal_pending(current))
-		later = kzalloc_obj(*later, GFP_KERNEL_ACCOUNT);
 	if (later) {
 		later->sgt = sgt;
 		later->ctx = ctx;
@@ -303,8 +302,8 @@ void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment 
  * __drm_shmem_prime_detach() - undo __drm_shmem_prime_attach()
  * @attach: the attachment, which no object has
  *
- * The core takes the exporter's lock for this, too. A killed task leaves that wait to a
- * work item.
+ * The core takes the exporter's lock for this, too. A work item does that, unless there is no
+ * memory for it.
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
  */
@@ -343,7 +342,9 @@ static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
+	/* Most of the fences, without the lock, which others need. */
+	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL) ?:
+	      drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);

@@ -69,7 +69,7 @@ static bool drm_shmem_is_quiet(const struct drm_shmem_obj *obj) __must_hold(drm_
 	 * Unordered: a dma-buf that is made concurrently pins the object under the lock
 	 * when it is used, and finds out then what happened to the object.
 	 */
-	return !(atomic_read(&obj->__dma_bufs) & __DRM_SHMEM_FOREIGN) && !drm_shmem_is_used(obj) &&
+	return !__drm_shmem_is_foreign(obj) && !drm_shmem_is_used(obj) &&
 	       dma_resv_test_signaled(obj->base.base.resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
@@ -183,8 +183,8 @@ static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, -EOPNOTSUPP for imported objects, -ENODATA for purged ones,
- * -ENOMEM, or -EDEADLK if called under the lock, which is reported.
+ * Return: 0, -EOPNOTSUPP for imported objects, -ENODATA for purged ones, -ENOMEM or another error
+ * of shmem, such as -ENOSPC or -EIO, or -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_pin(struct drm_shmem_obj *obj)
 {

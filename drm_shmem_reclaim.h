@@ -59,6 +59,7 @@ struct drm_shmem_shrinker {
 	struct drm_device *__drm;
 	struct module *__owner;		/* the driver */
 	struct list_head __node;
+	bool __leaves;			/* somebody unregisters it */
 	struct shrinker *__shrinker;
 	struct __drm_shmem_lru __lrus[__DRM_SHMEM_UNLISTED];
 	struct list_head __groups;

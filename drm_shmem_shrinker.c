@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
@@ -48,8 +49,9 @@
  * DRM_SHMEM_RECLAIM. The GPU uses an object while an owned sg table is not suspended, and
  * after drm_shmem_touch(). The shrinker checks this when it reaches the object. If the object
  * has become harder to evict, the shrinker moves it to the right list, and leaves it alone.
- * Pinned and purged objects, those without pages, and those of 1 that have a dma-buf, or an sg
- * table whose users are not counted, are on no list that a scan looks at.
+ * Pinned and purged objects, those without pages, those with a dma-buf of the driver's own
+ * operations, and those of 1 that have a dma-buf, or an sg table whose users are not counted, are
+ * on no list that a scan looks at.
  *
  * A scan waits for the fences of 4 and 5 if the allocation that it runs for may sleep, for no
  * more than a few jiffies in total. Otherwise it leaves these objects alone, and does not
@@ -75,10 +77,6 @@
  * In the device's directory of debugfs, a write to ``drm_shmem_shrink`` scans for that many
  * pages, and a read tells how many pages the last scan freed.
  */
-
-static struct workqueue_struct *drm_shmem_wq;
-/* For work that waits for fences of other drivers, and must not delay the end of objects */
-static struct workqueue_struct *drm_shmem_wait_wq;
 
 /**
  * __drm_shmem_check_shrinker() - check whether an object may be on the lists of a shrinker
@@ -245,7 +243,7 @@ VISIBLE_IF_KUNIT enum __drm_shmem_list drm_shmem_right_list(const struct drm_shm
 		return drm_shmem_may_purge(obj) ? __DRM_SHMEM_PURGEABLE : __DRM_SHMEM_PARKED;
 	if (!(obj->__flags & __DRM_SHMEM_RECLAIM))
 		return __DRM_SHMEM_UNLISTED;
-	if (!obj->base.pages || __drm_shmem_stays_pinned(obj))
+	if (!obj->base.pages || __drm_shmem_stays_pinned(obj) || __drm_shmem_is_foreign(obj))
 		return __DRM_SHMEM_PARKED;
 	if (drm_shmem_is_in_gpu(obj))
 		return __DRM_SHMEM_SHARED;
@@ -766,7 +764,7 @@ static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem
 	s->__ending = true;
 	drm_dev_get(drm);
 	__module_get(owner);
-	queue_work(drm_shmem_wq, &s->__end);
+	__drm_shmem_queue(__DRM_SHMEM_ENDS, &s->__end);
 }
 
 /* Gives up the reference of drm_shmem_shrinker_next(). */
@@ -888,6 +886,8 @@ static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
 	drm_shmem_scan_all(&scan, drm_shmem_can_wait(sc));
 	module_put(owner);
 
+	/* Objects are freed as a whole, and the kernel asks for less after it got more. */
+	sc->nr_scanned = max(sc->nr_to_scan, scan.freed);
 	return drm_shmem_scan_result(s, &scan);
 }
 
@@ -925,9 +925,14 @@ static void drm_shmem_shrinker_hide(struct drm_device *drm)
 		debugfs_lookup_and_remove(drm_shmem_shrink_name, drm->debugfs_root);
 }
 
-/* All registered shrinkers. No scan takes the lock, because this waits for scans. */
+/*
+ * All registered shrinkers, and those that somebody unregisters. The lock is not held meanwhile,
+ * because that waits for scans, and so for the driver's steps.
+ */
 static DEFINE_MUTEX(drm_shmem_shrinkers_lock);
 static __guarded_by(&drm_shmem_shrinkers_lock) LIST_HEAD(drm_shmem_shrinkers);
+/* Woken when a shrinker was taken off the list */
+static DECLARE_WAIT_QUEUE_HEAD(drm_shmem_shrinkers_left);
 
 static void drm_shmem_shrinker_register(struct drm_shmem_shrinker *s)
 {
@@ -936,14 +941,48 @@ static void drm_shmem_shrinker_register(struct drm_shmem_shrinker *s)
 	list_add(&s->__node, &drm_shmem_shrinkers);
 }
 
-/* When this returns, no scan runs, and none looks at the driver's module any more. */
-static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
+/* Returns whether the caller has to unregister it. */
+static bool drm_shmem_shrinker_claim(struct drm_shmem_shrinker *s)
 	__must_hold(&drm_shmem_shrinkers_lock)
 {
-	list_del(&s->__node);
+	const bool first = !s->__leaves;
+
+	s->__leaves = true;
+	return first;
+}
+
+/* When this returns, no scan runs, and none looks at the driver's module any more. */
+static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
+{
 	drm_shmem_shrinker_hide(s->__drm);
 	shrinker_free(s->__shrinker);
-	s->__shrinker = NULL;
+	/* @s may be freed as soon as it is off the list. */
+	scoped_guard(mutex, &drm_shmem_shrinkers_lock)
+		list_del_init(&s->__node);
+	wake_up_all(&drm_shmem_shrinkers_left);
+}
+
+/* Returns one of a driver that nobody unregisters yet, which the caller has to do, or NULL. */
+static struct drm_shmem_shrinker *drm_shmem_shrinker_claim_of(const struct module *owner)
+{
+	struct drm_shmem_shrinker *s;
+
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	list_for_each_entry(s, &drm_shmem_shrinkers, __node)
+		if (s->__owner == owner && drm_shmem_shrinker_claim(s))
+			return s;
+	return NULL;
+}
+
+static bool drm_shmem_driver_has_shrinker(const struct module *owner)
+{
+	struct drm_shmem_shrinker *s;
+
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	list_for_each_entry(s, &drm_shmem_shrinkers, __node)
+		if (s->__owner == owner)
+			return true;
+	return false;
 }
 
 /**
@@ -957,12 +996,13 @@ static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
  */
 VISIBLE_IF_KUNIT void drm_shmem_driver_goes(const struct module *owner)
 {
-	struct drm_shmem_shrinker *s, *next;
+	struct drm_shmem_shrinker *s;
 
-	guard(mutex)(&drm_shmem_shrinkers_lock);
-	list_for_each_entry_safe(s, next, &drm_shmem_shrinkers, __node)
-		if (s->__owner == owner)
-			drm_shmem_shrinker_unregister(s);
+	/* The end of the device waits for this to be off the list. */
+	while ((s = drm_shmem_shrinker_claim_of(owner)))
+		drm_shmem_shrinker_unregister(s);
+	/* The end of a device unregisters one meanwhile. */
+	wait_event(drm_shmem_shrinkers_left, !drm_shmem_driver_has_shrinker(owner));
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_driver_goes);
 
@@ -978,13 +1018,24 @@ static struct notifier_block drm_shmem_module_nb = {
 	.notifier_call = drm_shmem_module_notify,
 };
 
+static bool drm_shmem_shrinker_is_listed(struct drm_shmem_shrinker *s)
+{
+	guard(mutex)(&drm_shmem_shrinkers_lock);
+	return !list_empty(&s->__node);
+}
+
 static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 {
 	struct drm_shmem_shrinker *s = res;
+	bool mine;
 
-	guard(mutex)(&drm_shmem_shrinkers_lock);
-	if (s->__shrinker)
+	scoped_guard(mutex, &drm_shmem_shrinkers_lock)
+		mine = drm_shmem_shrinker_claim(s);
+	if (mine)
 		drm_shmem_shrinker_unregister(s);
+	/* The driver's module goes, too, and that task unregisters it. */
+	else
+		wait_event(drm_shmem_shrinkers_left, !drm_shmem_shrinker_is_listed(s));
 	s->__drm = NULL;
 }
 
@@ -1033,6 +1084,7 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 
 	shrinker->__drm = drm;
 	shrinker->__shrinker = s;
+	shrinker->__leaves = false;
 	drm_shmem_shrinker_init_lists(shrinker);
 	shrinker->__owner = drm_shmem_owner(drm);
 	drm_shmem_shrinker_prime(drm);
@@ -1047,51 +1099,13 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 }
 EXPORT_SYMBOL_GPL(drmm_shmem_shrinker_init);
 
-int __init __drm_shmem_reclaim_init(void)
+void __init __drm_shmem_reclaim_init(void)
 {
-	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
-	if (!drm_shmem_wq)
-		return -ENOMEM;
-	drm_shmem_wait_wq = alloc_workqueue("drm_shmem_wait", WQ_UNBOUND, 0);
-	if (!drm_shmem_wait_wq) {
-		destroy_workqueue(drm_shmem_wq);
-		return -ENOMEM;
-	}
 	/* Cannot fail: this is not in the list yet. */
 	register_module_notifier(&drm_shmem_module_nb);
-	return 0;
 }
 
-/*
- * Queues work that has to wait for a lock for which the caller must not wait. Unloading the module
- * waits for this work.
- */
-bool __drm_shmem_queue_work(struct work_struct *work)
-{
-	return queue_work(drm_shmem_wq, work);
-}
-
-/* The same for work that also has to wait for fences. */
-bool __drm_shmem_queue_wait(struct work_struct *work)
-{
-	return queue_work(drm_shmem_wait_wq, work);
-}
-
-#if IS_ENABLED(CONFIG_KUNIT)
-/* When this returns, imports that were being freed have ended. */
-void drm_shmem_flush_work(void)
-{
-	/* Work that waits may put the last reference to an import. */
-	flush_workqueue(drm_shmem_wait_wq);
-	flush_workqueue(drm_shmem_wq);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
-#endif
-
-/* Waits until objects have ended whose drivers may be gone by now. */
 void __drm_shmem_reclaim_exit(void)
 {
 	unregister_module_notifier(&drm_shmem_module_nb);
-	destroy_workqueue(drm_shmem_wait_wq);
-	destroy_workqueue(drm_shmem_wq);
 }

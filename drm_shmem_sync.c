@@ -300,17 +300,59 @@ static void drm_shmem_sync_locked(struct drm_shmem_obj *obj, enum dma_data_direc
 		drm_shmem_sync_vmap(obj, false);
 }
 
+/* Returns 0, or -EINTR if the task was killed while it waited for the lock. */
 static int drm_shmem_sync_own(struct drm_shmem_obj *obj, enum dma_data_direction dir,
-			      bool to_device, enum drm_resv_how how)
+			      bool to_device)
 	__must_not_hold(drm_resv)
 {
-	int ret = drm_resv_lock_how(obj->base.base.resv, how);
+	int ret = drm_resv_lock_how(obj->base.base.resv, DRM_RESV_LOCKS_KILLABLE);
 
 	if (ret)
 		return ret;
 	drm_shmem_sync_locked(obj, dir, to_device);
 	drm_shmem_unlock(&obj->base.base, false);
 	return 0;
+}
+
+/* The end of a CPU access that a killed task does not wait for */
+struct drm_shmem_late_end {
+	struct drm_shmem_late base;
+	enum dma_data_direction dir;
+};
+
+static void drm_shmem_late_end_locked(struct drm_shmem_late *late) __must_hold(drm_resv)
+{
+	struct drm_shmem_late_end *end = container_of(late, struct drm_shmem_late_end, base);
+
+	drm_shmem_sync_locked(to_drm_shmem_obj(late->gem), end->dir, true);
+}
+
+/* Returns false if there is no memory. */
+static bool drm_shmem_end_late(struct drm_shmem_obj *obj, enum dma_data_direction dir)
+{
+	struct drm_shmem_late_end *end = kzalloc_obj(*end, GFP_KERNEL_ACCOUNT);
+
+	if (!end)
+		return false;
+	end->dir = dir;
+	__drm_shmem_late(&end->base, &obj->base.base, drm_shmem_late_end_locked);
+	return true;
+}
+
+/*
+ * A killed task has to undo what it began, but does not wait for the lock, which importers can hold
+ * for long, unless there is no memory to have a work item wait.
+ */
+static void drm_shmem_sync_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)
+	__must_not_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+
+	if (!drm_shmem_sync_own(obj, dir, true) || drm_shmem_end_late(obj, dir))
+		return;
+	drm_shmem_lock(gem, false);
+	drm_shmem_sync_locked(obj, dir, true);
+	drm_shmem_unlock(gem, false);
 }
 
 /*
@@ -366,7 +408,7 @@ int __drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir
 		return ret;
 	if (drm_gem_is_imported(gem))
 		return drm_shmem_import_begin(gem->import_attach->dmabuf, dir);
-	return drm_shmem_sync_own(obj, dir, false, DRM_RESV_LOCKS_KILLABLE);
+	return drm_shmem_sync_own(obj, dir, false);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_cpu_begin);
 
@@ -390,15 +432,15 @@ int __drm_shmem_cpu_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)
 		return ret;
 	if (drm_gem_is_imported(gem))
 		return drm_shmem_import_end(gem, dir);
-	/* A killed task has to undo what it began. */
-	return drm_shmem_sync_own(obj, dir, true, DRM_RESV_LOCKS);
+	drm_shmem_sync_end(obj, dir);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_cpu_end);
 
 /**
  * __drm_vmap_cpu_obj() - the object of a mapping that the CPU is about to access
  * @m: the handle
- * @err: set to -EINVAL if it is empty, or to -EOPNOTSUPP if the object is a plain one
+ * @err: set to -EINVAL if it is empty, or to -EOPNOTSUPP if it maps a plain object or a resource
  *
  * See drm_vmap_cpu_guard(), which drivers call.
  *
@@ -408,7 +450,9 @@ EXPORT_SYMBOL_GPL(__drm_shmem_cpu_end);
  */
 struct drm_shmem_obj *__drm_vmap_cpu_obj(const struct drm_vmap *m, int *err)
 {
-	*err = !m->addr ? -EINVAL : m->flags & __DRM_VMAP_FLAG_PLAIN ? -EOPNOTSUPP : 0;
+	const bool plain = !m->shmem || m->flags & __DRM_VMAP_FLAG_PLAIN;
+
+	*err = !m->addr ? -EINVAL : plain ? -EOPNOTSUPP : 0;
 	/* Without the flag, the object is a struct drm_shmem_obj: see __drm_vmap_end(). */
 	return *err ? NULL : container_of(m->shmem, struct drm_shmem_obj, base);
 }
@@ -521,20 +565,14 @@ void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or -EINTR if the task was killed while it waited for a fence or for the lock.
+ * Return: 0, -EINTR if the task was killed while it waited for a fence or for the lock, or -ENOMEM.
  */
 int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
 	struct drm_gem_object *gem = dma_buf->priv;
-	int ret;
 
-	ret = __drm_shmem_wait(gem->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ?:
-	      drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
-	if (ret)
-		return ret;
-	drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, false);
-	dma_resv_unlock(gem->resv);
-	return 0;
+	return __drm_shmem_wait(gem->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ?:
+	       drm_shmem_sync_own(to_drm_shmem_obj(gem), dir, false);
 }
 
 /**
@@ -544,16 +582,10 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or -EINTR if the task was killed while it waited for the lock.
+ * Return: 0.
  */
 int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	struct drm_gem_object *gem = dma_buf->priv;
-	int ret = drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
-
-	if (ret)
-		return ret;
-	drm_shmem_sync_locked(to_drm_shmem_obj(gem), dir, true);
-	dma_resv_unlock(gem->resv);
+	drm_shmem_sync_end(to_drm_shmem_obj(dma_buf->priv), dir);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <linux/export.h>
 #include <linux/iosys-map.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -76,6 +77,51 @@ static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
 		iosys_map_set_vaddr(map, addr);
 }
 
+/*
+ * Takes the lock under which an object is mapped. Others need the lock of an exporter, so this
+ * waits for its fences first.
+ */
+static int drm_vmap_lock(struct drm_gem_object *gem, enum drm_resv_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("see drm_shmem_lock_how()")
+{
+	int ret = 0;
+
+	if (how != DRM_RESV_LOCKED && drm_gem_is_imported(gem))
+		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
+	return ret ?: drm_shmem_lock_how(gem, how);
+}
+
+/**
+ * __drm_shmem_vmap() - map an object in spite of signals
+ * @gem: the object
+ * @vmap: what maps it
+ * @map: where the mapping is stored
+ *
+ * An exporter may wait for its fences, and any signal may end that wait. See __drm_shmem_again().
+ *
+ * Context: May sleep. The caller holds the reservation lock.
+ *
+ * Return: 0, -ENOMEM also if there is no address, -EINTR if the task was killed, or what @vmap
+ * returned.
+ */
+int __drm_shmem_vmap(struct drm_gem_object *gem,
+		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
+		     struct iosys_map *map)
+{
+	int ret;
+
+	if (!drm_gem_is_imported(gem))
+		return vmap(gem, map) ?: drm_shmem_check_map(gem, map);
+	do {
+		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
+		if (ret)
+			return ret;
+		ret = vmap(gem, map);
+	} while (__drm_shmem_again(&ret));
+	return ret ?: drm_shmem_check_map(gem, map);
+}
+
 static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
@@ -88,11 +134,8 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
 	if (refcount_inc_not_zero(&obj->__vmap_users))
 		return 0;
 
-	ret = drm_shmem_check_fillable(obj);
-	if (ret)
-		return ret;
-	ret = drm_gem_shmem_vmap_locked(&obj->base, &map) ?:
-	      drm_shmem_check_map(gem, &map);
+	ret = drm_shmem_check_fillable(obj) ?:
+	      __drm_shmem_vmap(gem, drm_gem_shmem_object_vmap, &map);
 	if (ret)
 		return ret;
 
@@ -128,7 +171,7 @@ int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_how(gem, how);
+	ret = drm_vmap_lock(gem, how);
 	if (ret)
 		return ret;
 	ret = drm_vmap_first_locked(obj);
@@ -137,6 +180,63 @@ int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_first);
+
+/* The end of a mapping for which a killed task does not wait */
+struct drm_vmap_late {
+	struct drm_shmem_late base;
+	struct iosys_map map;	/* of a plain object */
+};
+
+/*
+ * Takes the reservation lock to unmap an object, unless the driver's call holds it. A killed task
+ * does not wait for an exporter, unless there is no memory to have a work item wait. Returns false
+ * if the work item does it.
+ */
+static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, const struct iosys_map *map,
+			      void (*end)(struct drm_shmem_late *late))
+	__cond_acquires(true, drm_resv)
+	__context_unsafe("see drm_shmem_lock()")
+{
+	struct drm_vmap_late *late;
+
+	if (locked || !drm_gem_is_imported(gem)) {
+		drm_shmem_lock(gem, locked);
+		return true;
+	}
+	if (!drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE))
+		return true;
+	late = kzalloc_obj(*late, GFP_KERNEL_ACCOUNT);
+	if (!late) {
+		drm_shmem_lock(gem, false);
+		return true;
+	}
+	late->map = *map;
+	__drm_shmem_late(&late->base, gem, end);
+	return false;
+}
+
+static void drm_vmap_last_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct iosys_map map;
+
+	/*
+	 * Other users may have arrived meanwhile: only the lock makes this the last one.
+	 * Acquire: pairs with the release in __drm_vmap_put(), see vmap-last.litmus.
+	 */
+	if (refcount_dec_and_test(&obj->__vmap_users)) {
+		trace_drm_shmem_vunmap(gem);
+		drm_vmap_map(obj->__vaddr, READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM, &map);
+		obj->__vaddr = NULL;
+		drm_gem_shmem_vunmap_locked(&obj->base, &map);
+		__drm_shmem_relist(obj);
+	}
+}
+
+static void drm_vmap_late_last(struct drm_shmem_late *late) __must_hold(drm_resv)
+{
+	drm_vmap_last_locked(to_drm_shmem_obj(late->gem));
+}
 
 /**
  * __drm_vmap_last() - stop being a user of an object's mapping,
@@ -149,21 +249,12 @@ EXPORT_SYMBOL_GPL(__drm_vmap_first);
 void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	struct iosys_map map;
+	const struct iosys_map none = {};
 
 	locked = drm_shmem_caller_locked(gem, locked);
-	drm_shmem_lock(gem, locked);
-	/*
-	 * Other users may have arrived meanwhile: only the lock makes this the last one.
-	 * Acquire: pairs with the release in __drm_vmap_put(), see vmap-last.litmus.
-	 */
-	if (refcount_dec_and_test(&obj->__vmap_users)) {
-		trace_drm_shmem_vunmap(gem);
-		drm_vmap_map(obj->__vaddr, READ_ONCE(obj->__flags) & __DRM_SHMEM_IOMEM, &map);
-		obj->__vaddr = NULL;
-		drm_gem_shmem_vunmap_locked(&obj->base, &map);
-		__drm_shmem_relist(obj);
-	}
+	if (!drm_vmap_end_lock(gem, locked, &none, drm_vmap_late_last))
+		return;
+	drm_vmap_last_locked(obj);
 	drm_shmem_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_last);
@@ -227,15 +318,20 @@ int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 
 	if (!gem->funcs->vmap)
 		return -EOPNOTSUPP;
-	ret = drm_shmem_lock_how(gem, how);
+	ret = drm_vmap_lock(gem, how);
 	if (ret)
 		return ret;
-	ret = gem->funcs->vmap(gem, map) ?: drm_shmem_check_map(gem, map);
+	ret = __drm_shmem_vmap(gem, gem->funcs->vmap, map);
 	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_map_plain);
+
+static void drm_vmap_late_unmap_plain(struct drm_shmem_late *late) __must_hold(drm_resv)
+{
+	late->gem->funcs->vunmap(late->gem, &container_of(late, struct drm_vmap_late, base)->map);
+}
 
 /**
  * __drm_vmap_unmap_plain() - undo __drm_vmap_map_plain()
@@ -257,7 +353,8 @@ void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 
 	drm_vmap_map(addr, iomem, &map);
 	locked = drm_shmem_caller_locked(gem, locked);
-	drm_shmem_lock(gem, locked);
+	if (!drm_vmap_end_lock(gem, locked, &map, drm_vmap_late_unmap_plain))
+		return;
 	gem->funcs->vunmap(gem, &map);
 	drm_shmem_unlock(gem, locked);
 }

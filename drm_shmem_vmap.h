@@ -393,7 +393,8 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  *	caller keeps alive
  * @_err: variable for the result: 0; -ENOSPC if the object, or the dma-buf of an imported
  *	object, has fewer bytes than the type's minimum; -EOPNOTSUPP; -ENODATA if the
- *	object was purged; -ENOMEM; what a dma-buf's exporter returns; -EINTR if the task
+ *	object was purged; -ENOMEM or another error of shmem, which is -ENOSPC, too, where memory
+ *	must not be overcommitted; what a dma-buf's exporter returns; -EINTR if the task
  *	was killed while it waited for the lock of an exporter; or -EDEADLK if the caller
  *	is found to hold the object's reservation lock, which is reported
  *

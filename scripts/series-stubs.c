@@ -171,33 +171,10 @@ void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrin
 }
 EXPORT_SYMBOL_GPL(drm_shmem_touch);
 
-static struct workqueue_struct *drm_shmem_wq;
-
-int __drm_shmem_reclaim_init(void)
+void __drm_shmem_reclaim_init(void)
 {
-	drm_shmem_wq = alloc_workqueue("drm_shmem", WQ_UNBOUND, 0);
-	return drm_shmem_wq ? 0 : -ENOMEM;
 }
-
-bool __drm_shmem_queue_work(struct work_struct *work)
-{
-	return queue_work(drm_shmem_wq, work);
-}
-
-bool __drm_shmem_queue_wait(struct work_struct *work)
-{
-	return queue_work(drm_shmem_wq, work);
-}
-
-#if IS_ENABLED(CONFIG_KUNIT)
-void drm_shmem_flush_work(void)
-{
-	flush_workqueue(drm_shmem_wq);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
-#endif
 
 void __drm_shmem_reclaim_exit(void)
 {
-	destroy_workqueue(drm_shmem_wq);
 }

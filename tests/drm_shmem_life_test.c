@@ -9,6 +9,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -235,6 +236,72 @@ static void init_fails_while_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
 }
 
+/* Maps the table, for which a caller may hold the lock */
+static int init_maps_locked(struct life_bo *bo)
+{
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(gem->dev), return -ESHUTDOWN);
+	drm_shmem_sgt_or_locked(sgt, &reg->base.bound, &bo->obj, ret, return ret);
+	return 0;
+}
+
+/* The lock of the parent can be held all along. */
+static void init_maps_under_lock(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
+	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
+	struct life_bo_unique *unique;
+	struct life_bo *bo;
+
+	life->init = init_maps_locked;
+	dma_resv_lock(opts.resv_parent->resv, NULL);
+	unique = drm_shmem_create(&life_bo_type, t->drm, 2 * PAGE_SIZE, &opts);
+	KUNIT_EXPECT_TRUE(test, drm_resv_is_held(opts.resv_parent->resv));
+	dma_resv_unlock(opts.resv_parent->resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(&life_bo_type, &unique);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_has_sgt(&bo->obj));
+	drm_shmem_put(&bo->obj);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+}
+
+static struct shmem_test_holder *life_holder;
+
+/* Maps the table, whose lock another task has afterwards, when the task is killed */
+static int init_maps_and_is_killed(struct life_bo *bo)
+{
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	int ret = life_map(gem->dev, bo);
+
+	life_holder = shmem_test_hold(life->test, gem->resv);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	return ret;
+}
+
+static void import_killed_after_init(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), &life_driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+
+	life->init = init_maps_and_is_killed;
+	KUNIT_EXPECT_PTR_EQ(test, drm->driver->gem_prime_import(drm, dmabuf), ERR_PTR(-EINTR));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, life->inits, 1);
+	KUNIT_EXPECT_EQ(test, life->finis, 1);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(life_holder));
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 static const struct drm_driver *const life_drivers[] = { &life_driver, &life_driver_sgt };
 
 static void life_driver_desc(const struct drm_driver *const *driver, char *desc)
@@ -269,6 +336,7 @@ static void import_init_fails_while_found(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-EXDEV));
 	KUNIT_ASSERT_NOT_NULL(test, life->found);
 	KUNIT_EXPECT_EQ(test, kref_read(&life->found->refcount), 1);
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	drm_gem_object_put(life->found);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
@@ -452,6 +520,7 @@ static void import_init_owns_and_fails(struct kunit *test)
 
 	life->init = init_owns;
 	KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-EXDEV));
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	bo = container_of(life->found, struct life_bo, obj.base.base);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
@@ -638,6 +707,7 @@ static void import_unbound(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, life_import(drm, dmabuf), ERR_PTR(-ENODEV));
 		EXPECT_BROKEN(test, "proofs end with their scope");
 	}
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, life->inits, 0);
@@ -1195,6 +1265,8 @@ static void vmap_meets_another(struct kunit *test)
 }
 
 static struct kunit_case drm_shmem_life_cases[] = {
+	KUNIT_CASE(init_maps_under_lock),
+	KUNIT_CASE(import_killed_after_init),
 	KUNIT_CASE(init_fails_while_found),
 	KUNIT_CASE_PARAM(import_init_fails_while_found, life_driver_gen_params),
 	KUNIT_CASE_PARAM(each_step_fails, life_way_gen_params),

@@ -321,6 +321,7 @@ static void import_unplugged(struct kunit *test)
 
 	drm_dev_ctx_unregister(test_ctx(drm));
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	shmem_test_export_put(dmabuf);
@@ -368,7 +369,7 @@ struct locked_import {
 	struct drm_device *drm;
 	struct dma_buf *dmabuf;
 	struct drm_gem_object *gem;
-	struct completion unplugged;
+	struct completion imported, unplugged;
 };
 
 static void locked_import_fn(struct work_struct *work)
@@ -376,6 +377,7 @@ static void locked_import_fn(struct work_struct *work)
 	struct locked_import *l = container_of(work, struct locked_import, import);
 
 	l->gem = l->drm->driver->gem_prime_import(l->drm, l->dmabuf);
+	complete(&l->imported);
 }
 
 static void locked_unplug_fn(struct work_struct *work)
@@ -386,7 +388,7 @@ static void locked_unplug_fn(struct work_struct *work)
 	complete(&l->unplugged);
 }
 
-/* An unplug does not wait for an import that failed, and waits for its exporter. */
+/* Neither an import that fails nor an unplug waits for the exporter. Unbinding does. */
 static void import_fails_locked(struct kunit *test)
 {
 	struct locked_import *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
@@ -397,26 +399,99 @@ static void import_fails_locked(struct kunit *test)
 	l->dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	INIT_WORK(&l->import, locked_import_fn);
 	INIT_WORK(&l->unplug, locked_unplug_fn);
+	init_completion(&l->imported);
 	init_completion(&l->unplugged);
 	locked_test = test;
-	drm_safe_test_work_waits(test, &l->import,
-				 drm_safe_test_lock_waits(&l->dmabuf->resv->lock.base));
+	schedule_work(&l->import);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&l->imported, 60 * HZ), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 1);
 	schedule_work(&l->unplug);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&l->unplugged, 60 * HZ), 0);
 	KUNIT_EXPECT_TRUE(test, shmem_test_leave(locked_holder));
 	flush_work(&l->import);
 	flush_work(&l->unplug);
 	KUNIT_EXPECT_PTR_EQ(test, l->gem, ERR_PTR(-EXDEV));
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(l->dmabuf);
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
+/* The core exports under a lock that all clients need, so an export waits for no other one. */
+static void export_does_not_wait(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	struct shmem_test_holder *holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
+	struct dma_buf *dmabuf = drm_shmem_gem_export(drm_shmem_gem(&bo->obj), O_RDWR);
+
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	shmem_test_export_put(dmabuf);
+}
+
+struct parked {
+	struct reclaim_bo *bo;
+	struct drm_shmem_shrinker *s;
+	unsigned int fails, relists;
+};
+
+static bool parked_is_on(struct parked *p, enum __drm_shmem_list list)
+{
+	return p->s->__lrus[list].base.count;
+}
+
+static int parked_export(struct kunit *test, void *ctx)
+{
+	struct parked *p = ctx;
+	struct drm_gem_object *gem = drm_shmem_gem(&p->bo->obj);
+	struct dma_buf *dmabuf;
+
+	dma_resv_lock(gem->resv, NULL);
+	__drm_shmem_relist(&p->bo->obj);
+	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_TRUE(test, parked_is_on(p, __DRM_SHMEM_PURGEABLE));
+	/* A scan looks at the object while its dma-buf is being made. */
+	atomic_inc(&p->bo->obj.__dma_bufs);
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(p->s, 1), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, parked_is_on(p, __DRM_SHMEM_PARKED));
+	atomic_dec(&p->bo->obj.__dma_bufs);
+
+	dmabuf = drm_shmem_export(&p->bo->obj, O_RDWR);
+	if (!IS_ERR(dmabuf)) {
+		shmem_test_export_put(dmabuf);
+		return 0;
+	}
+	p->fails++;
+	p->relists += parked_is_on(p, __DRM_SHMEM_PURGEABLE);
+	return PTR_ERR(dmabuf);
+}
+
+/* An object that could not be purged for an export that failed is looked at again. */
+static void export_fails_relists(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct parked p = { .s = &test_dev(t->drm)->shrinker };
+
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION_DEBUG_FS");
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, p.s), 0);
+	p.bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, drm_shmem_pin(&p.bo->obj), 0);
+	drm_shmem_unpin(&p.bo->obj);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&p.bo->obj, DRM_SHMEM_DONTNEED, p.s), 1);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, parked_export, &p), 2);
+	/* When the first allocation fails, the export has not begun. */
+	KUNIT_EXPECT_EQ(test, p.relists, p.fails - 1);
+	drm_shmem_put(&p.bo->obj);
+}
+
 static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE(accounted),
 	KUNIT_CASE(mmap_user),
+	KUNIT_CASE(export_does_not_wait),
+	KUNIT_CASE(export_fails_relists),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_init_fails, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_twice, import_driver_gen_params),

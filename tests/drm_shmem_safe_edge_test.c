@@ -669,16 +669,6 @@ static int killed_mmap(struct reclaim_bo *bo)
 	return drm_shmem_gem(&bo->obj)->funcs->mmap(drm_shmem_gem(&bo->obj), &vma);
 }
 
-static int killed_export(struct reclaim_bo *bo)
-{
-	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
-	struct dma_buf *dmabuf = gem->funcs->export(gem, O_RDWR);
-
-	if (!IS_ERR(dmabuf))
-		shmem_test_export_put(dmabuf);
-	return PTR_ERR_OR_ZERO(dmabuf);
-}
-
 static struct drm_file *killed_file;
 static u32 killed_handle;
 
@@ -694,7 +684,7 @@ static int killed_dumb_offset(struct reclaim_bo *bo)
 static void signal_kills(struct kunit *test)
 {
 	static int (* const fns[])(struct reclaim_bo *bo) = {
-		killed_dumb_offset, killed_export, killed_mmap,
+		killed_dumb_offset, killed_mmap,
 	};
 	struct shmem_test *t = test->priv;
 	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
@@ -713,7 +703,6 @@ static void signal_kills(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bo->obj.__dma_bufs), 0);
 	KUNIT_EXPECT_FALSE(test, drm_mm_node_allocated(&drm_shmem_gem(&bo->obj)->vma_node.vm_node));
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, killed_handle), 0);
 	drm_shmem_put(&bo->obj);

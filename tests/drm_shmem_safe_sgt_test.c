@@ -510,6 +510,7 @@ static void late_dma_device(struct kunit *test)
 		EXPECT_BROKEN_TIMES(test, 2,
 				    "a DMA device is set before the registration");
 	}
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.base.pages_pin_count), 0);
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	shmem_test_export_put(dmabuf);
@@ -1023,6 +1024,7 @@ static void import_after_unplug(struct kunit *test)
 
 	drm_safe_test_unbind(test, parent);
 	KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-ENODEV));
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.maps, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);
@@ -1079,6 +1081,7 @@ static void import_waits_without_section(struct kunit *test)
 	flush_work(&importer.work);
 	destroy_work_on_stack(&importer.work);
 	KUNIT_EXPECT_PTR_EQ(test, importer.gem, ERR_PTR(-ENODEV));
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.maps, 0);
 	dma_fence_put(&fence->base);
 	shmem_test_export_put(dmabuf);
@@ -1121,6 +1124,7 @@ static void import_foreign_device(struct kunit *test)
 				    ERR_PTR(-ENODEV));
 		EXPECT_BROKEN(test, "own devices");
 	}
+	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 	shmem_test_export_put(dmabuf);

@@ -7,11 +7,13 @@
 #include <linux/dma-resv.h>
 #include <linux/mman.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_panic.h>
 
+#include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
 struct page_map {
@@ -778,6 +780,12 @@ static void panic_scanout(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, sb.pages, bo->obj.base.pages);
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
 
+	/* The core is just unmapping it. */
+	bo->obj.base.vaddr = &sb;
+	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&sb.map[0]));
+	bo->obj.base.vaddr = NULL;
+
 	sb = (struct drm_scanout_buffer){};
 	KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
@@ -932,6 +940,64 @@ static void panic_scanout_import(struct kunit *test)
 	drm_vmap_release(&own);
 	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
+}
+
+/* An exporter whose wait a signal ends is asked again, though that is not the signal's end. */
+static void import_signal_is_pending(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .vmap_signals = 2 };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct iosys_map map;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	set_thread_flag(TIF_SIGPENDING);
+	/* dma_buf_vmap() warns of each error. */
+	kunit_warning_suppress(test) {
+		drm_vmap_guard(page_map, m, &bo->obj, ret)
+			KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, e.vmap_signals, 0);
+		e.vmap_signals = 2;
+		KUNIT_EXPECT_EQ(test, drm_gem_vmap(drm_shmem_gem(&bo->obj), &map), 0);
+		drm_gem_vunmap(drm_shmem_gem(&bo->obj), &map);
+	}
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A killed task waits for the exporter neither to map nor to unmap. */
+static void import_killed(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct shmem_test_holder *holder;
+	struct page_map_owned own = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
+	holder = shmem_test_hold(test, dmabuf->resv);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+	/* It has a reference of its own. */
+	drm_shmem_put(&bo->obj);
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
 static void iomem_rw(struct kunit *test)
@@ -1362,6 +1428,8 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(next_to_core),
 	KUNIT_CASE(panic_scanout),
 	KUNIT_CASE(panic_scanout_import),
+	KUNIT_CASE(import_signal_is_pending),
+	KUNIT_CASE(import_killed),
 	KUNIT_CASE(plain_object),
 	KUNIT_CASE(no_vmap_callback),
 	KUNIT_CASE(no_vunmap_callback),

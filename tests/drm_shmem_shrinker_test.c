@@ -541,14 +541,52 @@ static void driver_gone(struct kunit *test)
 	drm_safe_test_unbind(test, t->parent);
 
 	drm_shmem_driver_goes(THIS_MODULE);
-	KUNIT_EXPECT_NOT_NULL(test, s->__shrinker);
+	KUNIT_EXPECT_FALSE(test, list_empty(&s->__node));
 	for (int i = 0; i < 2; i++) {
 		drm_shmem_driver_goes(shrink_owner(t->drm));
-		KUNIT_EXPECT_NULL(test, s->__shrinker);
+		KUNIT_EXPECT_TRUE(test, list_empty(&s->__node));
 	}
 	/* The device is still there. */
 	KUNIT_EXPECT_PTR_EQ(test, s->__drm, t->drm);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+}
+
+struct shrink_going {
+	struct work_struct work;
+	struct module *owner;
+};
+
+static void shrink_goes_fn(struct work_struct *work)
+{
+	drm_shmem_driver_goes(container_of(work, struct shrink_going, work)->owner);
+}
+
+/* A driver that goes waits for a scan of its shrinker. No other device waits for that. */
+static void others_register(struct kunit *test)
+{
+	struct shrink_going *going = kunit_kzalloc(test, sizeof(*going), GFP_KERNEL);
+	struct drm_shmem_shrinker *s;
+	struct drm_device *other;
+	struct shrinker *scanned;
+
+	KUNIT_ASSERT_NOT_NULL(test, going);
+	kunit_activate_static_stub(test, drm_shmem_owner, shrink_owner);
+	s = shrink_init(test);
+	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	other = shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+
+	/* As the kernel does for a scan */
+	scanned = s->__shrinker;
+	KUNIT_ASSERT_TRUE(test, shrinker_try_get(scanned));
+	going->owner = s->__owner;
+	INIT_WORK(&going->work, shrink_goes_fn);
+	drm_safe_test_work_waits(test, &going->work, READ_ONCE(s->__leaves));
+	KUNIT_EXPECT_EQ(test, drmm_shmem_shrinker_init(other, &test_dev(other)->shrinker), 0);
+	KUNIT_EXPECT_FALSE(test, list_empty(&s->__node));
+	KUNIT_EXPECT_TRUE(test, work_busy(&going->work));
+	shrinker_put(scanned);
+	flush_work(&going->work);
+	KUNIT_EXPECT_TRUE(test, list_empty(&s->__node));
 }
 
 static struct drm_shmem_group *shrink_freed;
@@ -838,6 +876,37 @@ static void counts(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "evictions=255\n"));
 }
 
+/* What has a dma-buf of the driver's own operations is never evicted, and not counted. */
+static void foreign_is_parked(struct kunit *test)
+{
+	struct drm_shmem_shrinker *s = shrink_init(test);
+	struct shrink_bo *bo = shrink_bo(test);
+
+	shmem_test_touch(&bo->obj, s);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_PAGES);
+	atomic_or(__DRM_SHMEM_FOREIGN, &bo->obj.__dma_bufs);
+	/* A scan finds that out. */
+	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+	shmem_test_touch(&bo->obj, s);
+	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
+}
+
+/* The kernel learns that it got more than it asked for. */
+static void scanned(struct kunit *test)
+{
+	struct drm_shmem_shrinker *s = shrink_init(test);
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = 1 };
+	struct shrink_bo *bo = shrink_bo(test);
+
+	shmem_test_touch(&bo->obj, s);
+	KUNIT_EXPECT_EQ(test, s->__shrinker->scan_objects(s->__shrinker, &sc), SHRINK_PAGES);
+	KUNIT_EXPECT_EQ(test, sc.nr_scanned, SHRINK_PAGES);
+	sc.nr_to_scan = 3;
+	KUNIT_EXPECT_EQ(test, s->__shrinker->scan_objects(s->__shrinker, &sc), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, sc.nr_scanned, 3);
+}
+
 #ifdef CONFIG_DEBUG_FS
 static void file(struct kunit *test)
 {
@@ -877,12 +946,15 @@ static struct kunit_case drm_shmem_shrinker_cases[] = {
 	KUNIT_CASE(group_in_scan),
 	KUNIT_CASE(groups_always_used),
 	KUNIT_CASE(driver_gone),
+	KUNIT_CASE(others_register),
 	KUNIT_CASE(group_misused),
 	KUNIT_CASE(cannot_wait),
 	KUNIT_CASE(waits),
 	KUNIT_CASE(waits_in_vain),
 	KUNIT_CASE(repeats),
 	KUNIT_CASE(counts),
+	KUNIT_CASE(foreign_is_parked),
+	KUNIT_CASE(scanned),
 	KUNIT_CASE(file),
 	{}
 };

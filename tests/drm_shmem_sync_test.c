@@ -17,6 +17,7 @@
 
 #include <drm/drm_prime.h>
 
+#include "drm_dev_ctx_res.h"
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
@@ -29,6 +30,10 @@ struct sync_page {
 
 struct sync_page_owned {
 	DRM_VMAP_OWNED(struct sync_page);
+};
+
+struct sync_page_res {
+	DRM_DEV_CTX_RES(struct sync_page);
 };
 
 /* A device with a memory of its own, for one table */
@@ -503,6 +508,25 @@ static void no_mapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
 	drm_vmap_release(&own);
 	KUNIT_EXPECT_EQ(test, t->live, 1);
+}
+
+/* The memory of a resource needs no maintenance, and nothing may take that for a success. */
+static void no_object(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct sync_page_res res = {};
+	int ret = 0;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_dma_alloc(&res, &reg->base.bound, SZ_4K), 0);
+	{
+		drm_dev_ctx_res_or(page, &res, &reg->base.bound,
+				   KUNIT_FAIL(test, "no page"); return);
+		drm_vmap_cpu_guard(page, DMA_TO_DEVICE, ret)
+			KUNIT_FAIL(test, "the block was run");
+		KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
+	}
+	drm_dev_ctx_res_release(&res, &reg->base.bound);
 }
 
 /* The end of a use leaves a table that can be unmapped. */
@@ -994,6 +1018,51 @@ static void export_waits_once(struct kunit *test)
 	shmem_test_export_put(access->dmabuf);
 }
 
+static int sync_end_of_export(struct test_bo *bo, struct dma_buf *dmabuf)
+{
+	return dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE);
+}
+
+static int sync_end_of_obj(struct test_bo *bo, struct dma_buf *dmabuf)
+{
+	return drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE);
+}
+
+static bool sync_lock_waits(struct drm_gem_object *gem)
+{
+	return drm_safe_test_lock_waits(&gem->resv->lock.base);
+}
+
+/* A killed task does not wait to end its access, and a work item ends it. */
+static void killed_in_end(struct kunit *test)
+{
+	int (*const ends[])(struct test_bo *bo, struct dma_buf *dmabuf) = {
+		sync_end_of_export, sync_end_of_obj,
+	};
+	struct test_bo *bo = sync_bo(test);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	struct shmem_test_holder *holder;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	for (int i = 0; i < ARRAY_SIZE(ends); i++) {
+		holder = shmem_test_hold(test, gem->resv);
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+		KUNIT_EXPECT_EQ(test, ends[i](bo, dmabuf), 0);
+		sigdelset(&current->pending.signal, SIGKILL);
+		clear_thread_flag(TIF_SIGPENDING);
+		for (int j = 0; j < 30 * HZ && !sync_lock_waits(gem); j++)
+			schedule_timeout_idle(1);
+		KUNIT_EXPECT_TRUE(test, sync_lock_waits(gem));
+		KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 3);
+		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+		drm_shmem_flush_work();
+		KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 2);
+	}
+	shmem_test_export_put(dmabuf);
+}
+
 /* Each dma-buf of an object has devices, however many there are. */
 static void exports_many(struct kunit *test)
 {
@@ -1119,6 +1188,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(wrong_direction),
 	KUNIT_CASE(wrong_lock),
 	KUNIT_CASE(no_mapping),
+	KUNIT_CASE(no_object),
 	KUNIT_CASE(table_is_counted),
 	KUNIT_CASE(write_combined),
 	KUNIT_CASE(coherent),
@@ -1129,6 +1199,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
 	KUNIT_CASE(export_waits_first),
+	KUNIT_CASE(killed_in_end),
 	KUNIT_CASE(export_waits_once),
 	KUNIT_CASE(exports_many),
 	KUNIT_CASE(block_serves_importers),

@@ -496,6 +496,10 @@ static int shmem_export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (e->vmap_ret)
 		return e->vmap_ret;
+	if (e->vmap_signals) {
+		e->vmap_signals--;
+		return -ERESTARTSYS;
+	}
 	if (e->null_map) {
 		iosys_map_set_vaddr(map, NULL);
 		return 0;

@@ -85,6 +85,7 @@ struct shmem_test_export {
 	bool null_map;		/* it maps, and gives no address */
 	int vmap_ret;		/* what vmap returns, or map */
 	int map_ret;
+	unsigned int vmap_signals;	/* how often a signal ends its vmap */
 	unsigned int segments;	/* of its table, all of one length; 0 for 1 */
 	atomic_t attached;	/* without a lock */
 	int mapped;
