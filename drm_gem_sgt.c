@@ -2,8 +2,7 @@
 
 #include <linux/export.h>
 
-#include "drm_gem_sgt.h"
-#include "drm_shmem_internal.h"
+#include "drm_gem_internal.h"
 
 /**
  * DOC: sg tables of any object
@@ -240,21 +239,21 @@ struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct
 	int ret;
 
 	ret = drm_gem_sgt_check(bound, sgt) ?:
-	      __drm_shmem_check_call(sgt->__gem, how == DRM_RESV_LOCKED);
+	      __drm_gem_resv_check_call(sgt->__gem, how == DRM_RESV_LOCKED);
 	if (ret)
 		return ERR_PTR(ret);
 	table = drm_gem_sgt_count_unlocked(sgt);
 	if (table)
 		return table;
 
-	ret = drm_shmem_lock_how(sgt->__gem, how);
+	ret = drm_gem_resv_lock_how(sgt->__gem, how);
 	if (ret)
 		return ERR_PTR(ret);
 	table = __drm_gem_table_map(&sgt->__table, sgt->__gem, bound, &drm_gem_sgt_revocable_ops,
 				    sgt->__ops);
 	if (!IS_ERR(table))
 		refcount_inc(&sgt->__table.__users);
-	drm_shmem_unlock(sgt->__gem, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(sgt->__gem, how == DRM_RESV_LOCKED);
 	return table;
 }
 EXPORT_SYMBOL_GPL(__drm_gem_sgt_get);

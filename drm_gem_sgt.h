@@ -77,6 +77,22 @@ static __always_inline void __drm_gem_sgt_check_proof(const struct drm_dev_ctx_b
 int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_device *drm)
 	__drm_nonallocating;
 
+int __drm_gem_resv_check(struct drm_gem_object *gem, bool locked);
+
+/*
+ * Checks whether the caller uses the right form of a function, in a context that may
+ * sleep. With lockdep, this checks each call. Without it, it only checks calls that look
+ * at the lock anyway.
+ */
+static __always_inline int __drm_gem_resv_check_call(struct drm_gem_object *gem, bool locked)
+{
+	/* Unlike might_sleep(), this compiles to nothing unless it is configured. */
+	__might_sleep(__FILE__, __LINE__);
+	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
+		return __drm_gem_resv_check(gem, locked);
+	return 0;
+}
+
 /**
  * struct drm_gem_sgt_ops - where the sg table of an object comes from
  *

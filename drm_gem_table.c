@@ -3,7 +3,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 
-#include "drm_shmem_internal.h"
+#include "drm_gem_internal.h"
 
 /**
  * DOC: revocable tables
@@ -29,6 +29,39 @@
  * unless its type has DRM_SHMEM_RECLAIM. If the memory of an import has moved, its last user has
  * the table unmapped. So each of the two has its own functions to begin and to end a use.
  */
+
+/**
+ * __drm_gem_resv_check() - check whether the right form of a function is called
+ * @gem: the object
+ * @locked: whether this is the form for callers that hold the reservation lock
+ *
+ * A wrong call is reported and refused the first time it is made, even if it
+ * would not take the lock this time.
+ *
+ * Context: Any. With @locked false, where the caller may sleep.
+ *
+ * Return: 0; -EINVAL if the caller does not hold the lock and should; -EDEADLK
+ * if the caller holds it and should not.
+ */
+int __drm_gem_resv_check(struct drm_gem_object *gem, bool locked)
+{
+	const bool held = drm_resv_is_held(gem->resv);
+
+	if (locked && !held) {
+		drm_safe_broken(gem->dev, "a _locked call is made with the reservation lock",
+				"the object's reservation lock is not held");
+		return -EINVAL;
+	}
+	if (!locked && held) {
+		drm_safe_broken(gem->dev, "the reservation lock is taken once",
+				"the caller holds it already: use the _locked form");
+		return -EDEADLK;
+	}
+	if (!locked)
+		drm_resv_might_lock(gem->resv);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__drm_gem_resv_check);
 
 /**
  * __drm_gem_sgt_check_drm() - check whether a proof belongs to an object's device
@@ -103,11 +136,11 @@ void __drm_gem_table_unmap(struct drm_gem_table *table, struct drm_gem_object *g
 void __drm_gem_table_revoke(struct drm_gem_table *table, struct drm_gem_object *gem,
 			    const struct drm_gem_sgt_ops *ops)
 {
-	drm_shmem_lock(gem, false);
+	drm_gem_resv_lock(gem, false);
 	__drm_gem_table_unmap(table, gem, ops, ERR_PTR(-ENODEV));
 	if (ops->revoked)
 		ops->revoked(gem);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 	drm_gem_object_put(gem);
 }
 

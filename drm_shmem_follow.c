@@ -119,21 +119,21 @@ static bool drm_shmem_follow_try_unmap(struct drm_shmem_follow *follow)
 	unsigned int moves;
 	int ret;
 
-	drm_shmem_lock(gem, false);
+	drm_gem_resv_lock(gem, false);
 	moves = follow->moves;
 	ret = dma_resv_get_singleton(gem->resv, DMA_RESV_USAGE_BOOKKEEP, &jobs);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 	if (ret)
 		return false;
 	if (jobs)
 		drm_shmem_follow_wait(follow, jobs, moves);
 	dma_fence_put(jobs);
 
-	drm_shmem_lock(gem, false);
+	drm_gem_resv_lock(gem, false);
 	/* The table of a later move has jobs of its own, for which this item was queued again. */
 	if (follow->moves == moves)
 		__drm_shmem_sgt_unmap_stale(obj);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 	return true;
 }
 

@@ -362,7 +362,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = drm_shmem_lock_call(gem, DRM_RESV_LOCKS_KILLABLE);
+	ret = drm_gem_resv_lock_call(gem, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ret;
 	ret = drm_shmem_check_purged(obj);
@@ -371,7 +371,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 		ret = -EINVAL;
 	if (!ret && !refcount_inc_not_zero(&obj->__mmaps))
 		refcount_set(&obj->__mmaps, 1);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 
 	return ret;
 }

@@ -391,7 +391,7 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 		drm_shmem_step_sgt_revoked(obj);
 	else if (obj->__flags & __DRM_SHMEM_STALE)
 		drm_shmem_step_moved(obj);
-	drm_shmem_unlock(gem, locked);
+	drm_gem_resv_unlock(gem, locked);
 	__drm_shmem_show(obj);
 	return 0;
 }
@@ -695,7 +695,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup_base);
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_check_published(gem) ?: drm_shmem_lock_call(gem, how);
+	int ret = drm_shmem_check_published(gem) ?: drm_gem_resv_lock_call(gem, how);
 
 	if (ret)
 		return ret;
@@ -1076,39 +1076,6 @@ out:
 	return gem;
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import_sg_table);
-
-/**
- * __drm_shmem_check_locked() - check whether the right form of a function is called
- * @gem: the object
- * @locked: whether this is the form for callers that hold the reservation lock
- *
- * A wrong call is reported and refused the first time it is made, even if it
- * would not take the lock this time.
- *
- * Context: Any. With @locked false, where the caller may sleep.
- *
- * Return: 0; -EINVAL if the caller does not hold the lock and should; -EDEADLK
- * if the caller holds it and should not.
- */
-int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked)
-{
-	const bool held = drm_resv_is_held(gem->resv);
-
-	if (locked && !held) {
-		drm_safe_broken(gem->dev, "a _locked call is made with the reservation lock",
-				"the object's reservation lock is not held");
-		return -EINVAL;
-	}
-	if (!locked && held) {
-		drm_safe_broken(gem->dev, "the reservation lock is taken once",
-				"the caller holds it already: use the _locked form");
-		return -EDEADLK;
-	}
-	if (!locked)
-		drm_resv_might_lock(gem->resv);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(__drm_shmem_check_locked);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 /**

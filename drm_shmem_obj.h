@@ -405,22 +405,6 @@ int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem);
 extern const struct vm_operations_struct __drm_shmem_vm_ops;
 
-int __drm_shmem_check_locked(struct drm_gem_object *gem, bool locked);
-
-/*
- * Checks whether the caller uses the right form of a function, in a context that may
- * sleep. With lockdep, this checks each call. Without it, it only checks calls that look
- * at the lock anyway.
- */
-static __always_inline int __drm_shmem_check_call(struct drm_gem_object *gem, bool locked)
-{
-	/* Unlike might_sleep(), this compiles to nothing unless it is configured. */
-	__might_sleep(__FILE__, __LINE__);
-	if (IS_ENABLED(CONFIG_PROVE_LOCKING))
-		return __drm_shmem_check_locked(gem, locked);
-	return 0;
-}
-
 /**
  * drm_shmem_gem() - the GEM object of an object
  * @obj: the object

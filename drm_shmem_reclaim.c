@@ -155,7 +155,7 @@ static int drm_shmem_lock_own(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
 	__context_unsafe("see drm_resv_lock_how()")
 {
-	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_shmem_lock_call(gem, how);
+	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_gem_resv_lock_call(gem, how);
 }
 
 static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
@@ -170,7 +170,7 @@ static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
 		obj->__table.__pins++;
 		__drm_shmem_relist(obj);
 	}
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 
 	return ret;
 }
@@ -221,9 +221,9 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	bool locked;
 
-	__drm_shmem_check_call(gem, false);
-	locked = drm_shmem_caller_locked(gem, false);
-	drm_shmem_lock(gem, locked);
+	__drm_gem_resv_check_call(gem, false);
+	locked = drm_gem_resv_is_locked(gem, false);
+	drm_gem_resv_lock(gem, locked);
 	if (obj->__table.__pins) {
 		obj->__table.__pins--;
 		drm_shmem_unpin_locked(obj);
@@ -231,7 +231,7 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 		drm_safe_broken(gem->dev, "each unpin undoes a pin",
 				"drm_shmem_pin() was not called, or was undone");
 	}
-	drm_shmem_unlock(gem, locked);
+	drm_gem_resv_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
@@ -254,7 +254,7 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
 	if (!shrinker && madv == DRM_SHMEM_WILLNEED)
 		shrinker = __drm_shmem_listed_by(obj);
 	__drm_shmem_list(obj, shrinker);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 
 	return ret;
 }
@@ -317,7 +317,7 @@ static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	ret = __drm_shmem_purge_locked(obj);
 	if (!ret)
 		__drm_shmem_list(obj, NULL);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 
 	return ret;
 }
@@ -367,7 +367,7 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	ret = __drm_shmem_evict_locked(obj);
 	if (!ret)
 		__drm_shmem_list(obj, __drm_shmem_listed_by(obj));
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 
 	return ret;
 }

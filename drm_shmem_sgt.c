@@ -514,14 +514,14 @@ static bool drm_shmem_sgt_will_wait(const struct drm_shmem_obj *obj)
  */
 static int drm_shmem_sgt_lock(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
-	__context_unsafe("see drm_shmem_lock_how()")
+	__context_unsafe("see drm_gem_resv_lock_how()")
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret = 0;
 
 	if (how != DRM_RESV_LOCKED && drm_shmem_sgt_will_wait(obj))
 		ret = __drm_shmem_wait(gem->resv, drm_shmem_sgt_waits_for(obj));
-	return ret ?: drm_shmem_lock_how(gem, how);
+	return ret ?: drm_gem_resv_lock_how(gem, how);
 }
 
 /* Adds a counted user to the table, and maps the table if necessary. */
@@ -543,7 +543,7 @@ static struct sg_table *drm_shmem_sgt_count(const struct drm_dev_ctx_bound *boun
 		refcount_inc(&obj->__table.__users);
 		__drm_shmem_relist(obj);
 	}
-	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return sgt;
 }
@@ -562,7 +562,7 @@ static struct sg_table *drm_shmem_sgt_map(const struct drm_dev_ctx_bound *bound,
 	sgt = drm_shmem_sgt_map_locked(bound, obj);
 	if (!IS_ERR(sgt))
 		__drm_shmem_relist(obj);
-	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return sgt;
 }
@@ -705,27 +705,27 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  * or -EDEADLK if called under the lock, which is reported.
  */
 int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
-	__context_unsafe("see drm_shmem_lock_how()")
+	__context_unsafe("see drm_gem_resv_lock_how()")
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	long left;
 	int ret;
 
 	do {
-		ret = __drm_shmem_check_call(gem, false);
+		ret = __drm_gem_resv_check_call(gem, false);
 		if (ret)
 			return ret;
 		left = dma_resv_wait_timeout(gem->resv, drm_shmem_sgt_waits_for(obj), true,
 					     MAX_SCHEDULE_TIMEOUT);
 		if (left < 0)
 			return left;
-		ret = drm_shmem_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
+		ret = drm_gem_resv_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
 		if (ret)
 			return ret;
 		if (dma_resv_test_signaled(gem->resv, drm_shmem_sgt_waits_for(obj)))
 			return 0;
 		/* A fence was added between the wait and the lock, or the memory was moved. */
-		drm_shmem_unlock(gem, false);
+		drm_gem_resv_unlock(gem, false);
 	} while (true);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_lock_idle_interruptible);
@@ -758,7 +758,7 @@ static int drm_shmem_sgt_own_followed(struct drm_shmem_sgt_owned *own,
 	if (ret)
 		return ret;
 	ret = drm_shmem_sgt_do_own(own, bound, obj, DRM_RESV_LOCKED);
-	drm_shmem_unlock(&obj->base.base, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(&obj->base.base, how == DRM_RESV_LOCKED);
 	return ret;
 }
 
@@ -780,7 +780,7 @@ int __drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ct
 {
 	int ret;
 
-	ret = __drm_shmem_check_call(&obj->base.base, how == DRM_RESV_LOCKED) ?:
+	ret = __drm_gem_resv_check_call(&obj->base.base, how == DRM_RESV_LOCKED) ?:
 	      __drm_gem_table_check_empty(&own->__own, obj->base.base.dev) ?:
 	      __drm_gem_sgt_check_drm(bound, obj->base.base.dev);
 	if (ret)
@@ -866,7 +866,7 @@ int __drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev
 
 	if (!obj)
 		return -EINVAL;
-	ret = __drm_shmem_check_call(&obj->base.base, true);
+	ret = __drm_gem_resv_check_call(&obj->base.base, true);
 	if (ret)
 		return ret;
 	if (!own->__own.__suspended)
@@ -936,12 +936,12 @@ int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj)
 
 static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
-	int ret = drm_shmem_lock_call(&obj->base.base, how);
+	int ret = drm_gem_resv_lock_call(&obj->base.base, how);
 
 	if (ret)
 		return ret;
 	ret = __drm_shmem_sgt_reclaim(obj);
-	drm_shmem_unlock(&obj->base.base, false);
+	drm_gem_resv_unlock(&obj->base.base, false);
 
 	return ret;
 }

@@ -118,7 +118,7 @@ __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_ob
 	int ret;
 
 	__drm_gem_sgt_check_proof(bound);
-	ret = __drm_shmem_check_call(&obj->base.base, how == DRM_RESV_LOCKED);
+	ret = __drm_gem_resv_check_call(&obj->base.base, how == DRM_RESV_LOCKED);
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
 	if (likely(obj->base.base.dev == &bound->__ctx->drm &&

@@ -310,7 +310,7 @@ static int drm_shmem_sync_own(struct drm_shmem_obj *obj, enum dma_data_direction
 	if (ret)
 		return ret;
 	drm_shmem_sync_locked(obj, dir, to_device);
-	drm_shmem_unlock(&obj->base.base, false);
+	drm_gem_resv_unlock(&obj->base.base, false);
 	return 0;
 }
 
@@ -350,9 +350,9 @@ static void drm_shmem_sync_end(struct drm_shmem_obj *obj, enum dma_data_directio
 
 	if (!drm_shmem_sync_own(obj, dir, true) || drm_shmem_end_late(obj, dir))
 		return;
-	drm_shmem_lock(gem, false);
+	drm_gem_resv_lock(gem, false);
 	drm_shmem_sync_locked(obj, dir, true);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 }
 
 /*
@@ -402,7 +402,7 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 int __drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_check_slow(gem, false);
+	int ret = drm_gem_resv_check_slow(gem, false);
 
 	if (ret)
 		return ret;
@@ -426,7 +426,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_cpu_begin);
 int __drm_shmem_cpu_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_check_slow(gem, false);
+	int ret = drm_gem_resv_check_slow(gem, false);
 
 	if (ret)
 		return ret;

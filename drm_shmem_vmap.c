@@ -83,13 +83,13 @@ static void drm_vmap_map(void *addr, bool iomem, struct iosys_map *map)
  */
 static int drm_vmap_lock(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
-	__context_unsafe("see drm_shmem_lock_how()")
+	__context_unsafe("see drm_gem_resv_lock_how()")
 {
 	int ret = 0;
 
 	if (how != DRM_RESV_LOCKED && drm_gem_is_imported(gem))
 		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
-	return ret ?: drm_shmem_lock_how(gem, how);
+	return ret ?: drm_gem_resv_lock_how(gem, how);
 }
 
 /**
@@ -164,7 +164,7 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
  *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM, what a dma-buf's
  * exporter returned, -EINTR if the task was killed while it waited for the lock of an
- * exporter, or as __drm_shmem_check_locked().
+ * exporter, or as __drm_gem_resv_check().
  */
 int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
@@ -175,7 +175,7 @@ int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	if (ret)
 		return ret;
 	ret = drm_vmap_first_locked(obj);
-	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return ret;
 }
@@ -195,19 +195,19 @@ struct drm_vmap_late {
 static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, const struct iosys_map *map,
 			      void (*end)(struct drm_shmem_late *late))
 	__cond_acquires(true, drm_resv)
-	__context_unsafe("see drm_shmem_lock()")
+	__context_unsafe("see drm_gem_resv_lock()")
 {
 	struct drm_vmap_late *late;
 
 	if (locked || !drm_gem_is_imported(gem)) {
-		drm_shmem_lock(gem, locked);
+		drm_gem_resv_lock(gem, locked);
 		return true;
 	}
 	if (!drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE))
 		return true;
 	late = kzalloc_obj(*late, GFP_KERNEL_ACCOUNT);
 	if (!late) {
-		drm_shmem_lock(gem, false);
+		drm_gem_resv_lock(gem, false);
 		return true;
 	}
 	late->map = *map;
@@ -251,11 +251,11 @@ void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 	struct drm_gem_object *gem = &obj->base.base;
 	const struct iosys_map none = {};
 
-	locked = drm_shmem_caller_locked(gem, locked);
+	locked = drm_gem_resv_is_locked(gem, locked);
 	if (!drm_vmap_end_lock(gem, locked, &none, drm_vmap_late_last))
 		return;
 	drm_vmap_last_locked(obj);
-	drm_shmem_unlock(gem, locked);
+	drm_gem_resv_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_last);
 
@@ -308,7 +308,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_panic_scanout);
  *
  * Return: 0, -EOPNOTSUPP if the object has no vmap function, -ENOMEM if that function gave
  * no address, what it returned, -EINTR if the task was killed while it waited for the lock
- * of an exporter, or as __drm_shmem_check_locked().
+ * of an exporter, or as __drm_gem_resv_check().
  */
 int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 			 struct iosys_map *map, enum drm_resv_how how)
@@ -322,7 +322,7 @@ int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 	if (ret)
 		return ret;
 	ret = __drm_shmem_vmap(gem, gem->funcs->vmap, map);
-	drm_shmem_unlock(gem, how == DRM_RESV_LOCKED);
+	drm_gem_resv_unlock(gem, how == DRM_RESV_LOCKED);
 
 	return ret;
 }
@@ -352,11 +352,11 @@ void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 		return;
 
 	drm_vmap_map(addr, iomem, &map);
-	locked = drm_shmem_caller_locked(gem, locked);
+	locked = drm_gem_resv_is_locked(gem, locked);
 	if (!drm_vmap_end_lock(gem, locked, &map, drm_vmap_late_unmap_plain))
 		return;
 	gem->funcs->vunmap(gem, &map);
-	drm_shmem_unlock(gem, locked);
+	drm_gem_resv_unlock(gem, locked);
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 

@@ -228,7 +228,7 @@ __drm_vmap_fill_in(struct drm_vmap *m, size_t min, unsigned int kind,
 	unsigned int flags;
 	int ret;
 
-	ret = __drm_shmem_check_call(gem, locked);
+	ret = __drm_gem_resv_check_call(gem, locked);
 	if (ret)
 		return ret;
 	if (unlikely(size < min))
@@ -272,7 +272,7 @@ __drm_vmap_fill_in_plain(struct drm_vmap *m, size_t min, unsigned int kind,
 	void *addr;
 	int ret;
 
-	ret = __drm_shmem_check_call(&shmem->base, locked);
+	ret = __drm_gem_resv_check_call(&shmem->base, locked);
 	if (ret)
 		return ret;
 	if (size < min)
@@ -337,7 +337,7 @@ __drm_vmap_end(struct drm_vmap *m, bool owned, bool locked)
 
 	if (!addr)
 		return;
-	__drm_shmem_check_call(&shmem->base, locked);
+	__drm_gem_resv_check_call(&shmem->base, locked);
 	__drm_vmap_untrack(m);
 	m->addr = NULL;
 	m->size = 0;

@@ -47,9 +47,9 @@ static void drm_shmem_late_fn(struct work_struct *work)
 	struct drm_gem_object *gem = late->gem;
 	struct module *owner = drm_shmem_owner(gem->dev);
 
-	drm_shmem_lock(gem, false);
+	drm_gem_resv_lock(gem, false);
 	late->locked(late);
-	drm_shmem_unlock(gem, false);
+	drm_gem_resv_unlock(gem, false);
 	kfree(late);
 	drm_gem_object_put(gem);
 	module_put(owner);

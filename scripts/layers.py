@@ -46,7 +46,7 @@ RULES = {
 ABOVE = {
     "drm_dev_ctx": r"\b_*drm_(shmem|gem_sgt|gem_table|gpuvm_imm)\w*\(",
     "drm_shmem": r"\b_*drm_gpuvm_imm\w*",
-    "drm_gem": r"\b_*drm_gpuvm_imm\w*",
+    "drm_gem": r"\b_*drm_(gpuvm_imm\w*|shmem\w*\(|shmem_internal)",
     "drm_gpuvm": r"\b_*drm_shmem\w*",
 }
 

@@ -46,7 +46,7 @@ struct drm_shmem_obj {
 
 static unsigned int prove_users;
 
-static inline int __drm_shmem_check_call(struct drm_gem_object *gem, bool locked)
+static inline int __drm_gem_resv_check_call(struct drm_gem_object *gem, bool locked)
 {
 	return nondet_bool() ? -EINVAL : 0;
 }
