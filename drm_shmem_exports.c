@@ -50,7 +50,8 @@ static DEFINE_SPINLOCK(drm_shmem_exports_lock);
  *
  * Context: May sleep.
  *
- * Return: the memory, which is freed with kfree() or by __drm_shmem_exports_end(); or NULL.
+ * Return: the memory, which is freed by __drm_shmem_exports_relist() or __drm_shmem_exports_end();
+ * or NULL.
  */
 struct drm_shmem_exported *__drm_shmem_exports_alloc(void)
 {
@@ -115,10 +116,10 @@ static void drm_shmem_exports_relist_locked(struct drm_shmem_late *late) __must_
 void __drm_shmem_exports_relist(struct drm_shmem_exported *exported, struct drm_gem_object *gem)
 	__context_unsafe("a lock that is tried")
 {
-	if (__drm_shmem_try_relist(to_drm_shmem_obj(gem)))
+	/* If the driver is being unloaded, the shrinker goes, too. */
+	if (__drm_shmem_try_relist(to_drm_shmem_obj(gem)) ||
+	    !__drm_shmem_late(&exported->late, gem, drm_shmem_exports_relist_locked))
 		kfree(exported);
-	else
-		__drm_shmem_late(&exported->late, gem, drm_shmem_exports_relist_locked);
 }
 
 /**

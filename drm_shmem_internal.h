@@ -230,7 +230,7 @@ void __drm_shmem_leave_lru(struct drm_shmem_obj *obj);
 void __drm_shmem_reclaim_init(void);
 void __drm_shmem_reclaim_exit(void);
 
-/* What work that was put off waits for. Work of a later kind puts off no FENCES. */
+/* What work that was put off waits for */
 enum __drm_shmem_queue {
 	__DRM_SHMEM_FENCES,		/* jobs of other drivers */
 	__DRM_SHMEM_ENDS,		/* no other driver: the end of objects */
@@ -248,8 +248,10 @@ struct drm_shmem_late {
 	void (*locked)(struct drm_shmem_late *late) __must_hold(drm_resv);
 };
 
-void __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
-		      void (*locked)(struct drm_shmem_late *late));
+bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
+		      void (*locked)(struct drm_shmem_late *late)) __must_check;
+bool __drm_shmem_lock_unless_killed(struct drm_gem_object *gem)
+	__must_check __cond_acquires(true, drm_resv);
 
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);

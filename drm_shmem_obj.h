@@ -285,7 +285,8 @@ struct drm_shmem_obj_type {
 	 *
 	 * The sg table was revoked, because the parent of the device is being unbound.
 	 * Called once, under the reservation lock, with a reference. If @init is running
-	 * at that time, this is called after it.
+	 * at that time, this is called after it, unless the task is killed: then the object
+	 * ends, and only @fini is called.
 	 */
 	void (*sgt_revoked)(struct drm_shmem_obj *obj);
 
@@ -302,7 +303,7 @@ struct drm_shmem_obj_type {
 	 * for the fences of running jobs. Called under the reservation lock, perhaps in memory
 	 * reclaim: the step allocates no memory, waits for no fence, and takes no lock that is
 	 * held where memory is allocated. If @init is running at that time, this is called
-	 * after it.
+	 * after it, as @sgt_revoked is.
 	 */
 	void (*moved)(struct drm_shmem_obj *obj);
 
@@ -368,7 +369,7 @@ int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) 
 	__must_not_hold(drm_resv);
 int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb) __must_check;
 struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
-	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+	__must_check __nonnull_args(1);
 
 /* For struct drm_driver */
 struct drm_gem_object *

@@ -216,22 +216,30 @@ static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
 	dma_buf_put(dma_buf);
 }
 
-static void drm_shmem_detach_unmap(struct drm_shmem_detach *detach)
+/*
+ * The parent stays bound until the end, because an exporter may unmap its table no sooner than when
+ * it is detached.
+ */
+static void drm_shmem_detach_all(struct drm_shmem_detach *detach)
 	__context_unsafe("taken by __drm_shmem_sgt_take(), in another task")
 {
-	if (!detach->sgt)
+	struct drm_dev_ctx *ctx = detach->ctx;
+
+	if (!detach->sgt) {
+		drm_shmem_detach_now(detach->attach);
 		return;
-	drm_dev_ctx_revocable_resume(detach->ctx);
+	}
+	drm_dev_ctx_revocable_resume(ctx);
 	dma_buf_unmap_attachment_unlocked(detach->attach, detach->sgt, DMA_BIDIRECTIONAL);
-	drm_dev_ctx_revocable_done(detach->ctx);
+	drm_shmem_detach_now(detach->attach);
+	drm_dev_ctx_revocable_done(ctx);
 }
 
 static void drm_shmem_detach_fn(struct work_struct *work)
 {
 	struct drm_shmem_detach *detach = container_of(work, struct drm_shmem_detach, work);
 
-	drm_shmem_detach_unmap(detach);
-	drm_shmem_detach_now(detach->attach);
+	drm_shmem_detach_all(detach);
 	put_device(detach->dev);
 	kfree(detach);
 }
@@ -263,8 +271,7 @@ static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table 
 		drm_shmem_detach_queue(later, attach);
 		return;
 	}
-	drm_shmem_detach_unmap(&now);
-	drm_shmem_detach_now(attach);
+	drm_shmem_detach_all(&now);
 }
 
 /**
@@ -415,14 +422,14 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
  * and lets any signal end its wait for the exporter's fences. Part of
  * DRM_SHMEM_DRIVER_OPS_SGT.
  *
- * This waits for the exporter before it enters the section in which it maps, and after the section
- * if the import fails, so no unplug waits for the exporter's lock or fences.
+ * This waits for the exporter before it enters the section in which it maps, and leaves an import
+ * that fails to a work item, so no unplug waits for the exporter's lock or fences.
  *
  * Context: May sleep.
  *
  * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
- * it waited; -ENODEV unless the device is registered; or what the exporter, the type's init
- * step, or &drm_driver.gem_prime_import_sg_table returned.
+ * it waited; -ENODEV unless the device is registered; -ENOMEM; or what the exporter, the type's
+ * init step, or &drm_driver.gem_prime_import_sg_table returned.
  */
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {

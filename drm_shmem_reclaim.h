@@ -50,9 +50,10 @@ struct __drm_shmem_lru {
  *   &drm_device.gem_lru_mutex, and set whenever there is a dead object.
  * - @__repeats is set if the last scan found objects, but could free nothing.
  * - @__drm is NULL before the shrinker is initialised, and after the device is released.
- * - While @__shrinker is not NULL, it is registered, @__node is on the list of all shrinkers, and
- *   @__owner is a module that is not freed. @__shrinker and @__node are protected by the lock of
- *   that list.
+ * - From drmm_shmem_shrinker_init() on, @__node is on the list of all shrinkers, @__shrinker is
+ *   registered, and @__owner is a module that is not freed. The task that sets @__leaves frees
+ *   @__shrinker, and takes @__node off the list after that. @__leaves and @__node are protected by
+ *   the lock of that list.
  */
 struct drm_shmem_shrinker {
 	/* private: */

@@ -12,6 +12,7 @@
 #include <linux/notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
+#include <linux/spinlock.h>
 #include <linux/swap.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -767,7 +768,7 @@ static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem
 	__drm_shmem_queue(__DRM_SHMEM_ENDS, &s->__end);
 }
 
-/* Gives up the reference of drm_shmem_shrinker_next(). */
+/* Gives up the reference of drm_shmem_scan_next(). */
 static void drm_shmem_shrinker_put(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
 {
 	if (drm_gem_object_put_and_test(gem))
@@ -929,15 +930,16 @@ static void drm_shmem_shrinker_hide(struct drm_device *drm)
  * All registered shrinkers, and those that somebody unregisters. The lock is not held meanwhile,
  * because that waits for scans, and so for the driver's steps.
  */
-static DEFINE_MUTEX(drm_shmem_shrinkers_lock);
+static DEFINE_SPINLOCK(drm_shmem_shrinkers_lock);
 static __guarded_by(&drm_shmem_shrinkers_lock) LIST_HEAD(drm_shmem_shrinkers);
 /* Woken when a shrinker was taken off the list */
 static DECLARE_WAIT_QUEUE_HEAD(drm_shmem_shrinkers_left);
 
 static void drm_shmem_shrinker_register(struct drm_shmem_shrinker *s)
 {
-	guard(mutex)(&drm_shmem_shrinkers_lock);
+	/* The driver is not being unloaded, since it calls this. */
 	shrinker_register(s->__shrinker);
+	guard(spinlock)(&drm_shmem_shrinkers_lock);
 	list_add(&s->__node, &drm_shmem_shrinkers);
 }
 
@@ -957,7 +959,7 @@ static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
 	drm_shmem_shrinker_hide(s->__drm);
 	shrinker_free(s->__shrinker);
 	/* @s may be freed as soon as it is off the list. */
-	scoped_guard(mutex, &drm_shmem_shrinkers_lock)
+	scoped_guard(spinlock, &drm_shmem_shrinkers_lock)
 		list_del_init(&s->__node);
 	wake_up_all(&drm_shmem_shrinkers_left);
 }
@@ -967,7 +969,7 @@ static struct drm_shmem_shrinker *drm_shmem_shrinker_claim_of(const struct modul
 {
 	struct drm_shmem_shrinker *s;
 
-	guard(mutex)(&drm_shmem_shrinkers_lock);
+	guard(spinlock)(&drm_shmem_shrinkers_lock);
 	list_for_each_entry(s, &drm_shmem_shrinkers, __node)
 		if (s->__owner == owner && drm_shmem_shrinker_claim(s))
 			return s;
@@ -978,7 +980,7 @@ static bool drm_shmem_driver_has_shrinker(const struct module *owner)
 {
 	struct drm_shmem_shrinker *s;
 
-	guard(mutex)(&drm_shmem_shrinkers_lock);
+	guard(spinlock)(&drm_shmem_shrinkers_lock);
 	list_for_each_entry(s, &drm_shmem_shrinkers, __node)
 		if (s->__owner == owner)
 			return true;
@@ -1020,7 +1022,7 @@ static struct notifier_block drm_shmem_module_nb = {
 
 static bool drm_shmem_shrinker_is_listed(struct drm_shmem_shrinker *s)
 {
-	guard(mutex)(&drm_shmem_shrinkers_lock);
+	guard(spinlock)(&drm_shmem_shrinkers_lock);
 	return !list_empty(&s->__node);
 }
 
@@ -1029,7 +1031,7 @@ static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 	struct drm_shmem_shrinker *s = res;
 	bool mine;
 
-	scoped_guard(mutex, &drm_shmem_shrinkers_lock)
+	scoped_guard(spinlock, &drm_shmem_shrinkers_lock)
 		mine = drm_shmem_shrinker_claim(s);
 	if (mine)
 		drm_shmem_shrinker_unregister(s);
@@ -1092,8 +1094,10 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	s->scan_objects = drm_shmem_shrinker_scan;
 	s->private_data = shrinker;
 	drm_shmem_shrinker_register(shrinker);
-	debugfs_create_file(drm_shmem_shrink_name, 0600, drm->debugfs_root, shrinker,
-			    &drm_shmem_shrink_fops);
+	/* It has none after an unplug, and the file would be in the root of debugfs. */
+	if (!IS_ERR_OR_NULL(drm->debugfs_root))
+		debugfs_create_file(drm_shmem_shrink_name, 0600, drm->debugfs_root, shrinker,
+				    &drm_shmem_shrink_fops);
 
 	return drmm_add_action_or_reset(drm, drm_shmem_shrinker_free, shrinker);
 }

@@ -300,12 +300,11 @@ static void drm_shmem_sync_locked(struct drm_shmem_obj *obj, enum dma_data_direc
 		drm_shmem_sync_vmap(obj, false);
 }
 
-/* Returns 0, or -EINTR if the task was killed while it waited for the lock. */
 static int drm_shmem_sync_own(struct drm_shmem_obj *obj, enum dma_data_direction dir,
-			      bool to_device)
+			      bool to_device, enum drm_resv_how how)
 	__must_not_hold(drm_resv)
 {
-	int ret = drm_resv_lock_how(obj->base.base.resv, DRM_RESV_LOCKS_KILLABLE);
+	int ret = drm_resv_lock_how(obj->base.base.resv, how);
 
 	if (ret)
 		return ret;
@@ -335,24 +334,10 @@ static bool drm_shmem_end_late(struct drm_shmem_obj *obj, enum dma_data_directio
 	if (!end)
 		return false;
 	end->dir = dir;
-	__drm_shmem_late(&end->base, &obj->base.base, drm_shmem_late_end_locked);
-	return true;
-}
-
-/*
- * A killed task has to undo what it began, but does not wait for the lock, which importers can hold
- * for long, unless there is no memory to have a work item wait.
- */
-static void drm_shmem_sync_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)
-	__must_not_hold(drm_resv)
-{
-	struct drm_gem_object *gem = &obj->base.base;
-
-	if (!drm_shmem_sync_own(obj, dir, true) || drm_shmem_end_late(obj, dir))
-		return;
-	drm_gem_resv_lock(gem, false);
-	drm_shmem_sync_locked(obj, dir, true);
-	drm_gem_resv_unlock(gem, false);
+	if (__drm_shmem_late(&end->base, &obj->base.base, drm_shmem_late_end_locked))
+		return true;
+	kfree(end);
+	return false;
 }
 
 /*
@@ -408,7 +393,7 @@ int __drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir
 		return ret;
 	if (drm_gem_is_imported(gem))
 		return drm_shmem_import_begin(gem->import_attach->dmabuf, dir);
-	return drm_shmem_sync_own(obj, dir, false);
+	return drm_shmem_sync_own(obj, dir, false, DRM_RESV_LOCKS_KILLABLE);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_cpu_begin);
 
@@ -432,8 +417,8 @@ int __drm_shmem_cpu_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)
 		return ret;
 	if (drm_gem_is_imported(gem))
 		return drm_shmem_import_end(gem, dir);
-	drm_shmem_sync_end(obj, dir);
-	return 0;
+	/* A killed task has to undo what it began, before it goes on. */
+	return drm_shmem_sync_own(obj, dir, true, DRM_RESV_LOCKS);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_cpu_end);
 
@@ -572,7 +557,7 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
 	struct drm_gem_object *gem = dma_buf->priv;
 
 	return __drm_shmem_wait(gem->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ?:
-	       drm_shmem_sync_own(to_drm_shmem_obj(gem), dir, false);
+	       drm_shmem_sync_own(to_drm_shmem_obj(gem), dir, false, DRM_RESV_LOCKS_KILLABLE);
 }
 
 /**
@@ -580,12 +565,24 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
  * @dma_buf: a dma-buf of the library
  * @dir: direction
  *
+ * A killed task does not wait for the lock, which importers can hold for long. A work item does the
+ * maintenance then, unless there is no memory for it.
+ *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0.
+ * Return: 0, or -EINTR if the task was killed, and the maintenance may not be done yet.
  */
 int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {
-	drm_shmem_sync_end(to_drm_shmem_obj(dma_buf->priv), dir);
-	return 0;
+	struct drm_gem_object *gem = dma_buf->priv;
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+
+	if (__drm_shmem_lock_unless_killed(gem)) {
+		drm_shmem_sync_locked(obj, dir, true);
+		drm_gem_resv_unlock(gem, false);
+		return 0;
+	}
+	if (drm_shmem_end_late(obj, dir))
+		return -EINTR;
+	return drm_shmem_sync_own(obj, dir, true, DRM_RESV_LOCKS);
 }

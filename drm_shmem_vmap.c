@@ -187,32 +187,41 @@ struct drm_vmap_late {
 	struct iosys_map map;	/* of a plain object */
 };
 
+/* Leaves the end of a mapping to a work item. Returns false if that is not possible. */
+static bool drm_vmap_end_late(struct drm_gem_object *gem, const struct iosys_map *map,
+			      void (*end)(struct drm_shmem_late *late))
+{
+	struct drm_vmap_late *late = kzalloc_obj(*late, GFP_KERNEL_ACCOUNT);
+
+	if (!late)
+		return false;
+	late->map = *map;
+	if (__drm_shmem_late(&late->base, gem, end))
+		return true;
+	kfree(late);
+	return false;
+}
+
 /*
  * Takes the reservation lock to unmap an object, unless the driver's call holds it. A killed task
- * does not wait for an exporter, unless there is no memory to have a work item wait. Returns false
- * if the work item does it.
+ * does not wait for an exporter, unless there is no memory to have a work item wait, or the driver
+ * is being unloaded. @published is false in the init step of an import, which waits, because an
+ * import that fails gives the exporter's lock back. Returns false if a work item ends the mapping.
  */
-static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, const struct iosys_map *map,
+static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, bool published,
+			      const struct iosys_map *map,
 			      void (*end)(struct drm_shmem_late *late))
 	__cond_acquires(true, drm_resv)
 	__context_unsafe("see drm_gem_resv_lock()")
 {
-	struct drm_vmap_late *late;
-
-	if (locked || !drm_gem_is_imported(gem)) {
-		drm_gem_resv_lock(gem, locked);
-		return true;
+	if (!locked && published && drm_gem_is_imported(gem)) {
+		if (__drm_shmem_lock_unless_killed(gem))
+			return true;
+		if (drm_vmap_end_late(gem, map, end))
+			return false;
 	}
-	if (!drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE))
-		return true;
-	late = kzalloc_obj(*late, GFP_KERNEL_ACCOUNT);
-	if (!late) {
-		drm_gem_resv_lock(gem, false);
-		return true;
-	}
-	late->map = *map;
-	__drm_shmem_late(&late->base, gem, end);
-	return false;
+	drm_gem_resv_lock(gem, locked);
+	return true;
 }
 
 static void drm_vmap_last_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv)
@@ -252,7 +261,8 @@ void __drm_vmap_last(struct drm_shmem_obj *obj, bool locked)
 	const struct iosys_map none = {};
 
 	locked = drm_gem_resv_is_locked(gem, locked);
-	if (!drm_vmap_end_lock(gem, locked, &none, drm_vmap_late_last))
+	if (!drm_vmap_end_lock(gem, locked, READ_ONCE(obj->__published), &none,
+			       drm_vmap_late_last))
 		return;
 	drm_vmap_last_locked(obj);
 	drm_gem_resv_unlock(gem, locked);
@@ -353,7 +363,8 @@ void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 
 	drm_vmap_map(addr, iomem, &map);
 	locked = drm_gem_resv_is_locked(gem, locked);
-	if (!drm_vmap_end_lock(gem, locked, &map, drm_vmap_late_unmap_plain))
+	/* The core makes it an import after its driver has made it. */
+	if (!drm_vmap_end_lock(gem, locked, true, &map, drm_vmap_late_unmap_plain))
 		return;
 	gem->funcs->vunmap(gem, &map);
 	drm_gem_resv_unlock(gem, locked);

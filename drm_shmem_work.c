@@ -5,6 +5,7 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -62,30 +63,51 @@ static void drm_shmem_late_fn(struct work_struct *work)
  * @locked: called under the lock
  *
  * For a task that must not wait for the lock, or was killed. Other drivers can hold the lock for
- * long: the exporter of an import, or the importers of an export. The work has a reference to the
- * object and one to the driver's module, which the caller still has.
+ * long: the exporter of an import, or the importers of an export. The object is published, so its
+ * lock stays what it is. The work has a reference to the object and one to the driver's module.
  *
  * Context: Any.
+ *
+ * Return: false if the driver is being unloaded, in which case the caller still has @late.
  */
-void __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
+bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
 		      void (*locked)(struct drm_shmem_late *late))
 {
+	if (!try_module_get(drm_shmem_owner(gem->dev)))
+		return false;
 	late->gem = gem;
 	late->locked = locked;
 	drm_gem_object_get(gem);
-	__module_get(drm_shmem_owner(gem->dev));
 	INIT_WORK(&late->work, drm_shmem_late_fn);
 	__drm_shmem_queue(__DRM_SHMEM_LOCKS, &late->work);
+	return true;
+}
+
+/**
+ * __drm_shmem_lock_unless_killed() - take the reservation lock, if the task may wait for it
+ * @gem: any object
+ *
+ * A task that exits has no pending signal any more, and closes its files.
+ *
+ * Context: May sleep.
+ *
+ * Return: whether the lock was taken.
+ */
+bool __drm_shmem_lock_unless_killed(struct drm_gem_object *gem)
+	__context_unsafe("a lock that is tried, or taken")
+{
+	if (current->flags & PF_EXITING)
+		return dma_resv_trylock(gem->resv);
+	return !drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
 }
 
 #if IS_ENABLED(CONFIG_KUNIT)
 /* When this returns, what has ended by now has also given back what it had from others. */
 void drm_shmem_flush_work(void)
 {
-	for (int i = 0; i < __DRM_SHMEM_QUEUES; i++)
-		flush_workqueue(drm_shmem_wqs[i]);
-	/* A dma-buf that was given back can have been the last reference to an object. */
-	flush_workqueue(drm_shmem_wqs[__DRM_SHMEM_ENDS]);
+	/* What ends can be the last user of an import, and what is given back the last reference. */
+	for (int i = 0; i < 2 * __DRM_SHMEM_QUEUES; i++)
+		flush_workqueue(drm_shmem_wqs[i % __DRM_SHMEM_QUEUES]);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
 #endif

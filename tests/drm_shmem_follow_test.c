@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/path.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -1052,6 +1053,39 @@ static void follow_module_goes(void)
 	atomic_set(&follow_module->refcnt, 0);
 }
 
+struct follow_page {
+	DRM_VMAP(SZ_4K);
+};
+
+struct follow_page_owned {
+	DRM_VMAP_OWNED(struct follow_page);
+};
+
+/* No work item can keep a driver that is being unloaded, so the end of a mapping waits. */
+static void module_going_killed(struct kunit *test)
+{
+	struct follow_page_owned own = {};
+	struct shmem_test_holder *holder;
+	struct follow f;
+
+	follow_begin_module(test, &f);
+	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &f.bo->obj), 0);
+	follow_module_goes();
+	kunit_activate_static_stub(test, drm_shmem_owner, follow_owner);
+	holder = shmem_test_hold_for(test, f.dmabuf->resv, HZ / 10);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	drm_vmap_release(&own);
+	KUNIT_EXPECT_EQ(test, f.e.vmapped, 0);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_FALSE(test, shmem_test_leave(holder));
+	KUNIT_EXPECT_EQ(test, atomic_read(&follow_module->refcnt), 0);
+	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	follow_end(test, &f);
+	kfree(follow_module);
+}
+
 /* The driver is being unloaded, and its device is not unbound yet. */
 static void module_going(struct kunit *test)
 {
@@ -1130,6 +1164,11 @@ static void module_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&f.e.attached), 0);
 }
 #else
+static void module_going_killed(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_MODULE_UNLOAD");
+}
+
 static void module_going(struct kunit *test)
 {
 	kunit_skip(test, "needs CONFIG_MODULE_UNLOAD");
@@ -1255,6 +1294,7 @@ static struct kunit_case drm_shmem_follow_cases[] = {
 	KUNIT_CASE(exports_shrunk),
 	KUNIT_CASE(exports_static),
 	KUNIT_CASE(module_going),
+	KUNIT_CASE(module_going_killed),
 	KUNIT_CASE(module_stays),
 	KUNIT_CASE(module_gone),
 	KUNIT_CASE(follow_uncounted),

@@ -8,6 +8,7 @@
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -419,6 +420,71 @@ static void import_fails_locked(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
+/* One whose init step maps it, and is killed at the end of that while another task has the lock */
+struct killed_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(killed_bo_type, struct killed_bo, obj, struct killed_bo_unique);
+
+static int killed_bo_init(struct drm_shmem_obj *obj)
+{
+	int ret;
+
+	drm_vmap_guard(obj_page, map, obj, ret) {
+		locked_holder = shmem_test_hold_for(locked_test, drm_shmem_gem(obj)->resv,
+						    HZ / 10);
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	}
+	KUNIT_EXPECT_EQ(locked_test, ret, 0);
+	return -EXDEV;
+}
+
+const struct killed_bo_type killed_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.init = killed_bo_init,
+};
+
+static struct drm_gem_object *killed_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&killed_bo_type);
+}
+
+static const struct drm_driver killed_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &locked_fops,
+	.name = "shmem_killed",
+	.desc = "test device of drm_shmem_safe",
+	.gem_create_object = killed_create_object,
+	DRM_SHMEM_DRIVER_OPS_SGT,
+};
+
+/* An import that fails gives the exporter's lock back, so nothing that takes it comes later. */
+static void import_killed_in_init(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &killed_driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	bool locked;
+
+	locked_test = test;
+	KUNIT_EXPECT_PTR_EQ(test, drm->driver->gem_prime_import(drm, dmabuf), ERR_PTR(-EXDEV));
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	KUNIT_EXPECT_FALSE(test, shmem_test_leave(locked_holder));
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, e.mapped, 0);
+	locked = dma_resv_trylock(dmabuf->resv);
+	KUNIT_EXPECT_TRUE(test, locked);
+	if (locked)
+		dma_resv_unlock(dmabuf->resv);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 /* The core exports under a lock that all clients need, so an export waits for no other one. */
 static void export_does_not_wait(struct kunit *test)
 {
@@ -490,6 +556,7 @@ static void export_fails_relists(struct kunit *test)
 static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE(accounted),
 	KUNIT_CASE(mmap_user),
+	KUNIT_CASE(import_killed_in_init),
 	KUNIT_CASE(export_does_not_wait),
 	KUNIT_CASE(export_fails_relists),
 	KUNIT_CASE_PARAM(import_foreign, import_driver_gen_params),

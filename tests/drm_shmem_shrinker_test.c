@@ -564,7 +564,7 @@ static void shrink_goes_fn(struct work_struct *work)
 /* A driver that goes waits for a scan of its shrinker. No other device waits for that. */
 static void others_register(struct kunit *test)
 {
-	struct shrink_going *going = kunit_kzalloc(test, sizeof(*going), GFP_KERNEL);
+	struct shrink_going *going = kunit_kcalloc(test, 2, sizeof(*going), GFP_KERNEL);
 	struct drm_shmem_shrinker *s;
 	struct drm_device *other;
 	struct shrinker *scanned;
@@ -574,20 +574,39 @@ static void others_register(struct kunit *test)
 	s = shrink_init(test);
 	kunit_deactivate_static_stub(test, drm_shmem_owner);
 	other = shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+	for (int i = 0; i < 2; i++) {
+		going[i].owner = s->__owner;
+		INIT_WORK(&going[i].work, shrink_goes_fn);
+	}
 
 	/* As the kernel does for a scan */
 	scanned = s->__shrinker;
 	KUNIT_ASSERT_TRUE(test, shrinker_try_get(scanned));
-	going->owner = s->__owner;
-	INIT_WORK(&going->work, shrink_goes_fn);
-	drm_safe_test_work_waits(test, &going->work, READ_ONCE(s->__leaves));
+	drm_safe_test_work_waits(test, &going[0].work, READ_ONCE(s->__leaves));
+	/* The other one finds nothing to do, and waits, too. */
+	schedule_work(&going[1].work);
 	KUNIT_EXPECT_EQ(test, drmm_shmem_shrinker_init(other, &test_dev(other)->shrinker), 0);
+	schedule_timeout_idle(2);
 	KUNIT_EXPECT_FALSE(test, list_empty(&s->__node));
-	KUNIT_EXPECT_TRUE(test, work_busy(&going->work));
+	for (int i = 0; i < 2; i++)
+		KUNIT_EXPECT_TRUE(test, work_busy(&going[i].work));
 	shrinker_put(scanned);
-	flush_work(&going->work);
+	for (int i = 0; i < 2; i++)
+		flush_work(&going[i].work);
 	KUNIT_EXPECT_TRUE(test, list_empty(&s->__node));
 }
+
+#ifdef CONFIG_DEBUG_FS
+/* A device that was unplugged has no directory, and the root of debugfs is none of its own. */
+static void no_file_after_unplug(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	drm_dev_ctx_unregister(test_ctx(t->drm));
+	shrink_init(test);
+	KUNIT_EXPECT_NULL(test, debugfs_lookup("drm_shmem_shrink", NULL));
+}
+#endif
 
 static struct drm_shmem_group *shrink_freed;
 
@@ -947,6 +966,9 @@ static struct kunit_case drm_shmem_shrinker_cases[] = {
 	KUNIT_CASE(groups_always_used),
 	KUNIT_CASE(driver_gone),
 	KUNIT_CASE(others_register),
+#ifdef CONFIG_DEBUG_FS
+	KUNIT_CASE(no_file_after_unplug),
+#endif
 	KUNIT_CASE(group_misused),
 	KUNIT_CASE(cannot_wait),
 	KUNIT_CASE(waits),

@@ -1018,49 +1018,64 @@ static void export_waits_once(struct kunit *test)
 	shmem_test_export_put(access->dmabuf);
 }
 
-static int sync_end_of_export(struct test_bo *bo, struct dma_buf *dmabuf)
-{
-	return dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE);
-}
-
-static int sync_end_of_obj(struct test_bo *bo, struct dma_buf *dmabuf)
-{
-	return drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE);
-}
-
 static bool sync_lock_waits(struct drm_gem_object *gem)
 {
 	return drm_safe_test_lock_waits(&gem->resv->lock.base);
 }
 
-/* A killed task does not wait to end its access, and a work item ends it. */
+static void sync_kill(bool kill)
+{
+	if (kill) {
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	} else {
+		sigdelset(&current->pending.signal, SIGKILL);
+		clear_thread_flag(TIF_SIGPENDING);
+	}
+}
+
+/* A killed client does not wait to end its access, and a work item ends it. */
 static void killed_in_end(struct kunit *test)
 {
-	int (*const ends[])(struct test_bo *bo, struct dma_buf *dmabuf) = {
-		sync_end_of_export, sync_end_of_obj,
-	};
 	struct test_bo *bo = sync_bo(test);
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
 	struct dma_buf *dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
-	struct shmem_test_holder *holder;
+	struct shmem_test_holder *holder = shmem_test_hold(test, gem->resv);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	for (int i = 0; i < ARRAY_SIZE(ends); i++) {
-		holder = shmem_test_hold(test, gem->resv);
-		sigaddset(&current->pending.signal, SIGKILL);
-		set_thread_flag(TIF_SIGPENDING);
-		KUNIT_EXPECT_EQ(test, ends[i](bo, dmabuf), 0);
-		sigdelset(&current->pending.signal, SIGKILL);
-		clear_thread_flag(TIF_SIGPENDING);
-		for (int j = 0; j < 30 * HZ && !sync_lock_waits(gem); j++)
-			schedule_timeout_idle(1);
-		KUNIT_EXPECT_TRUE(test, sync_lock_waits(gem));
-		KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 3);
-		KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
-		drm_shmem_flush_work();
-		KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 2);
-	}
+	sync_kill(true);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE), -EINTR);
+	sync_kill(false);
+	for (int i = 0; i < 30 * HZ && !sync_lock_waits(gem); i++)
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_TRUE(test, sync_lock_waits(gem));
+	KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 3);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, kref_read(&gem->refcount), 2);
 	shmem_test_export_put(dmabuf);
+}
+
+/* The kernel goes on after the end of its access, so a killed task waits for that. */
+static void killed_in_block(struct kunit *test)
+{
+	struct shmem_test_holder *holder = NULL;
+	struct drm_gem_object *gem;
+	struct test_bo *bo;
+	int ret;
+
+	sync_needed(test);
+	bo = sync_bo(test);
+	gem = drm_shmem_gem(&bo->obj);
+	drm_vmap_sync_guard(sync_page, map, &bo->obj, DMA_TO_DEVICE, ret) {
+		drm_vmap_write32(map, 0, 6);
+		holder = shmem_test_hold_for(test, gem->resv, HZ / 10);
+		sync_kill(true);
+	}
+	KUNIT_EXPECT_EQ(test, sync_word(0, 0), 6);
+	sync_kill(false);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_FALSE(test, shmem_test_leave(holder));
 }
 
 /* Each dma-buf of an object has devices, however many there are. */
@@ -1200,6 +1215,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(export_serves_all),
 	KUNIT_CASE(export_waits_first),
 	KUNIT_CASE(killed_in_end),
+	KUNIT_CASE(killed_in_block),
 	KUNIT_CASE(export_waits_once),
 	KUNIT_CASE(exports_many),
 	KUNIT_CASE(block_serves_importers),

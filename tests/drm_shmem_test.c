@@ -269,24 +269,31 @@ static void shmem_test_hold_fn(struct work_struct *work)
 	dma_resv_lock(holder->resv, NULL);
 	complete(&holder->locked);
 	/* A test that waits for the lock by mistake fails, and does not hang. */
-	wait_for_completion_timeout(&holder->leave, 60 * HZ);
+	wait_for_completion_timeout(&holder->leave, holder->time);
 	WRITE_ONCE(holder->left, true);
 	dma_resv_unlock(holder->resv);
 }
 
-/* Another task has the lock on return. */
-struct shmem_test_holder *shmem_test_hold(struct kunit *test, struct dma_resv *resv)
+/* Another task has the lock on return, for some time. */
+struct shmem_test_holder *shmem_test_hold_for(struct kunit *test, struct dma_resv *resv,
+					      unsigned int time)
 {
 	struct shmem_test_holder *holder = kunit_kzalloc(test, sizeof(*holder), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, holder);
 	holder->resv = resv;
+	holder->time = time;
 	init_completion(&holder->locked);
 	init_completion(&holder->leave);
 	INIT_WORK(&holder->work, shmem_test_hold_fn);
 	schedule_work(&holder->work);
 	wait_for_completion(&holder->locked);
 	return holder;
+}
+
+struct shmem_test_holder *shmem_test_hold(struct kunit *test, struct dma_resv *resv)
+{
+	return shmem_test_hold_for(test, resv, 60 * HZ);
 }
 
 /* Returns whether the other task had the lock until now. */

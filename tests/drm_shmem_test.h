@@ -121,6 +121,7 @@ void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *o
 /* A task that holds a reservation lock until it is told to give it up */
 struct shmem_test_holder {
 	struct work_struct work;
+	unsigned int time;	/* in jiffies */
 	struct dma_resv *resv;
 	struct completion locked;
 	struct completion leave;
@@ -128,6 +129,8 @@ struct shmem_test_holder {
 };
 
 struct shmem_test_holder *shmem_test_hold(struct kunit *test, struct dma_resv *resv);
+struct shmem_test_holder *shmem_test_hold_for(struct kunit *test, struct dma_resv *resv,
+					      unsigned int time);
 bool shmem_test_leave(struct shmem_test_holder *holder);
 int shmem_test_io_init(struct kunit_suite *suite);
 void shmem_test_io_exit(struct kunit_suite *suite);
