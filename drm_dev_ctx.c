@@ -1529,7 +1529,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	if (drm_dev_ctx_is_late(ctx))
 		return -EINVAL;
 
-	/* The driver may have set it since the allocation. */
+	/* The driver may have set it since the allocation, and it may have a driver since. */
 	ret = __drm_dev_ctx_settle_dma_dev(ctx) ?:
 	      drm_dev_ctx_follow(dev, ctx->__dma_dev, "DMA device");
 	if (ret)
@@ -2014,28 +2014,60 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 	return true;
 }
 
+/* Reports a proof that the parent is bound, which was kept after it was unbound. */
+static int drm_dev_ctx_proof_was_kept(struct drm_dev_ctx *ctx)
+{
+	drm_safe_broken(&ctx->drm, "proofs end with their scope",
+			"the parent is unbound, and the proof that it is bound was kept");
+	return -ENODEV;
+}
+
+static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
+
+static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_dev)
+{
+	int ret;
+
+	guard(mutex)(&drm_dev_ctx_settle_lock);
+	if (ctx->__dma_dev)
+		return 0;
+	/* @__dev is not accessed once it is unbound. */
+	if (drm_dev_ctx_is_unbound(ctx))
+		return drm_dev_ctx_proof_was_kept(ctx);
+	ret = drm_dev_ctx_follow(ctx->__dev, dma_dev, "DMA device");
+	if (ret)
+		return ret;
+	/* Unordered: see __drm_dev_ctx_refuses_dma_dev(). A lock of the core orders links. */
+	WRITE_ONCE(ctx->__dma_dev, get_device(dma_dev));
+	return 0;
+}
+
 /**
- * __drm_dev_ctx_settle_dma_dev() - from now on, there is only one DMA device
+ * __drm_dev_ctx_settle_dma_dev() - from now on, there is only one DMA device, and it stays bound
  * @ctx: the contexts of the device
  *
- * Called before a table is mapped or coherent memory is allocated, and by the registration.
+ * Called before a table is mapped or coherent memory is allocated, and by the registration. A
+ * device link makes the driver core unbind the bound device before the DMA device.
  *
- * Context: Task context. Does not sleep.
+ * Context: May sleep, also if the caller holds a reservation lock. The parent is bound.
  *
- * Return: 0; -EINVAL, with a report, if it was settled before and changed since; -ENODEV, with a
- * report, if drm_dev_ctx_alloc() did not make the device.
+ * Return: 0; -EINVAL, with a report, if it was settled before and changed since, or, with a line in
+ * the log, if there cannot be a device link; -ENODEV, with a report, if drm_dev_ctx_alloc() did not
+ * make the device, or if the parent is unbound, or, with a line in the log, if the DMA device is
+ * being unbound; or -EPROBE_DEFER if another task probes the DMA device, and the bound device is
+ * bound.
  */
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 {
 	struct device *dma_dev = drm_dev_dma_dev(&ctx->drm);
+	int ret;
 
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
 	if (!READ_ONCE(ctx->__dma_dev)) {
-		get_device(dma_dev);
-		/* Unordered: see __drm_dev_ctx_refuses_dma_dev(). */
-		if (cmpxchg_relaxed(&ctx->__dma_dev, NULL, dma_dev))
-			put_device(dma_dev);
+		ret = drm_dev_ctx_settle_first(ctx, dma_dev);
+		if (ret)
+			return ret;
 	}
 	return __drm_dev_ctx_refuses_dma_dev(ctx, dma_dev) ? -EINVAL : 0;
 }
@@ -2144,9 +2176,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			return 0;
 		}
 	}
-	drm_safe_broken(&ctx->drm, "proofs end with their scope",
-			"the parent is unbound, and the proof that it is bound was kept");
-	return -ENODEV;
+	return drm_dev_ctx_proof_was_kept(ctx);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 

@@ -347,7 +347,7 @@ enum drm_dev_ctx_wait {
  * - The devres action of @__dev holds @drm while @__dev is bound: this is the definition of a
  *   bound parent. @__dev is the parent of @drm. If the driver stated both devices, @__dev is a
  *   consumer of the parent by a device link instead, and is unbound first. The same holds for
- *   the DMA device of @drm from registration on. @__dev is not accessed once it is unbound.
+ *   the DMA device of @drm once @__dma_dev is set. @__dev is not accessed once it is unbound.
  * - @__state goes from unregistered to dropped or registered, and from registered to ended. It
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
@@ -370,8 +370,8 @@ enum drm_dev_ctx_wait {
  *   same driver or not.
  * - @__dma_dev is the DMA device of @drm when the first sg table was mapped, the first coherent
  *   memory was allocated, or @drm was registered, whichever came first. It is NULL before, is set
- *   once, and has a reference. Nothing is mapped for any other DMA device, because that device
- *   would not be unbound after @__dev.
+ *   once, after @__dev became its consumer, and has a reference. Nothing is mapped for any other
+ *   DMA device, because that device would not be unbound after @__dev.
  * - @__dma_limited and @__dma_max_segment say what @__dma_dev can reach. They are set before
  *   @__registered, and constant.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
@@ -996,8 +996,9 @@ drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops
  *
  * Publishes the registration data and then the device. The registration ends when @dev is
  * unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was called, a device link
- * makes the driver core unbind @dev before that DMA device. The driver must not call
- * drm_dev_set_dma_dev() after this: the library then maps no sg table, and reports it.
+ * makes the driver core unbind @dev before that DMA device, from the first sg table or coherent
+ * memory on, or from here on. The driver must not call drm_dev_set_dma_dev() after this: the
+ * library then maps no sg table, and reports it.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *

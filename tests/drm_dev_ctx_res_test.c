@@ -3,11 +3,13 @@
  * A driver's own resources: drm_dev_ctx_res.c
  */
 
+#include <kunit/platform_device.h>
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
 #include <linux/ioport.h>
 #include <linux/logic_iomem.h>
+#include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -449,12 +451,24 @@ static void res_coherent(struct kunit *test)
 	kfree(t->hw);
 }
 
+/* A device without a driver, which needs no link: the core refuses one to a faux device. */
+static struct device *res_dma_device(struct kunit *test)
+{
+	struct platform_device *pdev = kunit_platform_device_alloc(test, "drm_safe_test_dma",
+								   PLATFORM_DEVID_AUTO);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64)), 0);
+	return &pdev->dev;
+}
+
 /* With coherent memory, the DMA device stays: no device link would keep another one bound. */
 static void res_dma_device_stays(struct kunit *test)
 {
 	struct res_test *t = test->priv;
 	struct drm_device *drm = drm_dev_ctx_unreg_drm(t->unreg);
-	struct device *first = drm_safe_test_parent(test);
+	struct device *first = res_dma_device(test);
 	struct res_ring_res ring = {};
 	int ret;
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Probe functions that fail, or take long, while another task unbinds the parent or the DMA device
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include <kunit/platform_device.h>
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+
+#include <drm/drm_drv.h>
+
+#include "drm_dev_ctx_internal.h"
+#include "drm_dev_ctx_res.h"
+#include "drm_safe_test.h"
+
+struct probe_dev {
+	struct drm_dev_ctx ctx;
+};
+
+struct probe_ring {
+	DRM_VMAP(SZ_1K);
+};
+
+struct probe_ring_res {
+	DRM_DEV_CTX_RES(struct probe_ring);
+};
+
+/*
+ * What happened, in order:
+ *
+ *	m	the probe function has mapped
+ *	u	revoked
+ *	S	the supplier, which is the parent or the DMA device, was unbound
+ *	r	release of the registration data
+ *	o	the probe function went on, after another task began to unbind the supplier
+ *	-	revoked for a supplier without a driver
+ */
+struct probe_test {
+	char steps[16];
+	int len;
+	bool dma;		/* the supplier is the DMA device, not the parent */
+	int (*end)(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg);
+	int ret;
+	struct device *dev, *supplier;
+	struct work_struct unbind;
+	struct drm_dev_ctx_revocable rev;
+	struct probe_ring_res ring;
+	struct drm_dev_ctx_data data;
+};
+
+static struct probe_test *probe_now;
+
+static void probe_log(struct probe_test *t, char step)
+{
+	if (t->len < sizeof(t->steps) - 1)
+		t->steps[t->len++] = step;
+}
+
+static bool probe_rev_get(struct drm_dev_ctx_revocable *rev)
+{
+	return true;
+}
+
+static void probe_rev_revoke(struct drm_dev_ctx_revocable *rev)
+{
+	struct probe_test *t = container_of(rev, struct probe_test, rev);
+
+	probe_log(t, READ_ONCE(t->supplier->driver) ? 'u' : '-');
+}
+
+static const struct drm_dev_ctx_revocable_ops probe_rev_ops = {
+	.get = probe_rev_get,
+	.revoke = probe_rev_revoke,
+};
+
+static void probe_release(struct drm_dev_ctx_data *data)
+{
+	probe_log(container_of(data, struct probe_test, data), 'r');
+}
+
+static const struct drm_dev_ctx_ops probe_ops = {
+	.release = probe_release,
+};
+
+static int probe_supplier_probe(struct platform_device *pdev)
+{
+	return dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+}
+
+static void probe_supplier_remove(struct platform_device *pdev)
+{
+	probe_log(probe_now, 'S');
+}
+
+static struct platform_driver probe_supplier_driver = {
+	.probe = probe_supplier_probe,
+	.remove = probe_supplier_remove,
+	.driver.name = "drm_safe_test_supplier",
+};
+
+static void probe_unbind(struct work_struct *work)
+{
+	device_release_driver(container_of(work, struct probe_test, unbind)->supplier);
+}
+
+/* Another task unbinds the supplier, if it can. */
+static void probe_let_unbind(void *data)
+{
+	struct probe_test *t = data;
+
+	schedule_work(&t->unbind);
+	for (int i = 0; i < 20 && !strchr(t->steps, 'S'); i++)
+		schedule_timeout_idle(HZ / 50 + 1);
+	probe_log(t, 'o');
+}
+
+static int probe_probe(struct platform_device *pdev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct probe_test *t = probe_now;
+	struct device *dev = &pdev->dev;
+	struct drm_dev_ctx_unreg *unreg;
+	struct drm_device *drm;
+	int ret;
+
+	t->dev = dev;
+	unreg = drm_dev_ctx_alloc_parent(dev, t->dma ? dev : t->supplier, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	if (t->dma)
+		drm_dev_set_dma_dev(drm, t->supplier);
+	ret = drm_dev_ctx_dma_alloc(&t->ring, &unreg->bound, SZ_4K);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	ret = drm_dev_ctx_revocable_add(&unreg->bound, &t->rev, &probe_rev_ops);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	probe_log(t, 'm');
+	t->ret = t->end(test, dev, unreg);
+	return t->ret;
+}
+
+static struct platform_driver probe_driver = {
+	.probe = probe_probe,
+	.driver.name = "drm_safe_test_probe",
+};
+
+static struct platform_device *probe_device(struct kunit *test, const char *name)
+{
+	struct platform_device *pdev = kunit_platform_device_alloc(test, name,
+								   PLATFORM_DEVID_AUTO);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	return pdev;
+}
+
+static int probe_test_init(struct kunit *test)
+{
+	struct probe_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	probe_now = t;
+	INIT_WORK(&t->unbind, probe_unbind);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &probe_supplier_driver), 0);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &probe_driver), 0);
+	t->supplier = &probe_device(test, probe_supplier_driver.driver.name)->dev;
+	KUNIT_ASSERT_NOT_NULL(test, t->supplier->driver);
+	return 0;
+}
+
+/* Binds the device, and waits until the supplier is unbound. */
+static void probe_run(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	probe_device(test, probe_driver.driver.name);
+	flush_work(&t->unbind);
+	KUNIT_EXPECT_NULL(test, t->supplier->driver);
+}
+
+static int probe_takes_long(struct kunit *test, struct device *dev,
+			    struct drm_dev_ctx_unreg *unreg)
+{
+	struct probe_test *t = test->priv;
+
+	probe_let_unbind(t);
+	return drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data);
+}
+
+/* What is mapped before the registration keeps the DMA device bound from then on. */
+static void takes_long(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_takes_long;
+	t->dma = true;
+	probe_run(test);
+	/* Refused: it is being unbound, and waits for the end of the probe function. */
+	KUNIT_EXPECT_EQ(test, t->ret, -ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->steps, "moruS");
+	KUNIT_EXPECT_NULL(test, t->dev->driver);
+}
+
+static struct kunit_case drm_dev_ctx_probe_cases[] = {
+	KUNIT_CASE(takes_long),
+	{}
+};
+
+static struct kunit_suite drm_dev_ctx_probe_suite = {
+	.name = "drm_dev_ctx_probe",
+	.init = probe_test_init,
+	.test_cases = drm_dev_ctx_probe_cases,
+};
+
+kunit_test_suite(drm_dev_ctx_probe_suite);
+
+MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: probe functions and suppliers");
+MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
