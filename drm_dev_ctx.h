@@ -21,6 +21,7 @@
 #include "drm_safe.h"
 
 struct drm_dev_ctx;
+struct drm_dev_ctx_hold;
 struct drm_shmem_ends;
 
 /**
@@ -348,6 +349,9 @@ enum drm_dev_ctx_wait {
  *   bound parent. @__dev is the parent of @drm. If the driver stated both devices, @__dev is a
  *   consumer of the parent by a device link instead, and is unbound first. The same holds for
  *   the DMA device of @drm once @__dma_dev is set. @__dev is not accessed once it is unbound.
+ * - @__parent_hold and @__dma_hold keep the parent and the DMA device bound until nothing is mapped
+ *   for them any more, also if a probe function fails. One is NULL if there is no device link, or
+ *   if both are the same device. No hold is made once @__unbound is set.
  * - @__state goes from unregistered to dropped or registered, and from registered to ended. It
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
@@ -412,6 +416,8 @@ struct drm_dev_ctx {
 	bool __lost;	/* @__data, because drm_dev_ctx_attach() failed */
 	struct device *__dev;
 	struct device *__dma_dev;
+	struct drm_dev_ctx_hold *__parent_hold;
+	struct drm_dev_ctx_hold *__dma_hold;
 	unsigned int __dma_max_segment;
 	bool __dma_limited;
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
@@ -1029,7 +1035,8 @@ drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
  *
  * The same happens at the end of the scope of a token that is declared with
  * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is unbound
- * or its probe function has failed, as with devm_drm_dev_alloc().
+ * or its probe function has failed, as with devm_drm_dev_alloc(). Until then, the parent and the
+ * DMA device stay bound.
  *
  * Context: May sleep.
  */

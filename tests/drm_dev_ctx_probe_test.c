@@ -45,6 +45,7 @@ struct probe_test {
 	char steps[16];
 	int len;
 	bool dma;		/* the supplier is the DMA device, not the parent */
+	bool self;		/* no other task unbinds it */
 	int (*end)(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg);
 	int ret;
 	struct device *dev, *supplier;
@@ -112,8 +113,16 @@ static void probe_unbind(struct work_struct *work)
 /* Another task unbinds the supplier, if it can. */
 static void probe_let_unbind(void *data)
 {
+	struct kunit *test = kunit_get_current_test();
 	struct probe_test *t = data;
 
+	if (t->self) {
+		kunit_warning_suppress(test) {
+			device_release_driver(t->supplier);
+			EXPECT_BROKEN(test, "suppliers outlive what is mapped");
+		}
+		return;
+	}
 	schedule_work(&t->unbind);
 	for (int i = 0; i < 20 && !strchr(t->steps, 'S'); i++)
 		schedule_timeout_idle(HZ / 50 + 1);
@@ -185,6 +194,84 @@ static void probe_run(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->supplier->driver);
 }
 
+static void probe_both(struct kunit *test, const char *steps)
+{
+	struct probe_test *t = test->priv;
+
+	probe_run(test);
+	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
+	KUNIT_EXPECT_STREQ(test, t->steps, steps);
+
+	t->len = 0;
+	memset(t->steps, 0, sizeof(t->steps));
+	t->dma = true;
+	memset(&t->rev, 0, sizeof(t->rev));
+	memset(&t->ring, 0, sizeof(t->ring));
+	memset(&t->data, 0, sizeof(t->data));
+	KUNIT_ASSERT_EQ(test, device_attach(t->supplier), 1);
+	probe_run(test);
+	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
+	KUNIT_EXPECT_STREQ(test, t->steps, steps);
+}
+
+static int probe_drops(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg)
+{
+	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, test->priv), 0);
+	drm_dev_ctx_drop(&unreg);
+	return -EIO;
+}
+
+/* The token is dropped, and devres unmaps when the driver core has dropped its device link. */
+static void drops(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_drops;
+	probe_both(test, "mouS");
+}
+
+static int probe_register_fails(struct kunit *test, struct device *dev,
+				struct drm_dev_ctx_unreg *unreg)
+{
+	struct probe_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, t), 0);
+	kunit_warning_suppress(test) {
+		/* Refused: it is another device than that of the allocation. */
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->supplier, &unreg, &probe_ops,
+							   &t->data), -EINVAL);
+		EXPECT_BROKEN(test, "a device is registered where it was allocated");
+	}
+	return -EIO;
+}
+
+static void register_fails(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_register_fails;
+	probe_both(test, "mrouS");
+}
+
+static int probe_fails_late(struct kunit *test, struct device *dev,
+			    struct drm_dev_ctx_unreg *unreg)
+{
+	struct probe_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data), 0);
+	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, t), 0);
+	return -EIO;
+}
+
+/* The probe function fails after the registration. */
+static void fails_late(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_fails_late;
+	probe_both(test, "moruS");
+}
+
 static int probe_takes_long(struct kunit *test, struct device *dev,
 			    struct drm_dev_ctx_unreg *unreg)
 {
@@ -208,8 +295,143 @@ static void takes_long(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->dev->driver);
 }
 
+/* This task would wait for itself. */
+static void unbinds_supplier(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_drops;
+	t->self = true;
+	probe_both(test, "mS-");
+}
+
+static int probe_hold(struct kunit *test, void *ctx)
+{
+	struct probe_test *t = ctx;
+	struct drm_dev_ctx_hold *hold = __drm_dev_ctx_hold(t->dev, t->supplier);
+	unsigned int left;
+
+	if (IS_ERR(hold))
+		return PTR_ERR(hold);
+	left = drm_safe_fail_pause();
+	__drm_dev_ctx_unhold(hold);
+	drm_safe_fail_resume(left);
+	return 0;
+}
+
+static int probe_without_memory(struct kunit *test, struct device *dev,
+				struct drm_dev_ctx_unreg *unreg)
+{
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, probe_hold, test->priv), 5);
+	return -EIO;
+}
+
+/* A hold that fails leaves nothing behind that keeps the supplier bound. */
+static void no_memory(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_without_memory;
+	probe_device(test, probe_driver.driver.name);
+	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
+	device_release_driver(t->supplier);
+	KUNIT_EXPECT_STREQ(test, t->steps, "muS");
+}
+
+static struct drm_dev_ctx_hold *probe_no_hold(struct device *dev, struct device *supplier)
+{
+	return ERR_PTR(-ENOMEM);
+}
+
+static size_t probe_devres(struct device *dev)
+{
+	guard(spinlock_irqsave)(&dev->devres_lock);
+	return list_count_nodes(&dev->devres_head);
+}
+
+static int probe_unheld(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg)
+{
+	struct probe_test *t = test->priv;
+	const struct drm_driver *driver = drm_safe_test_driver();
+	size_t devres = probe_devres(dev);
+	struct drm_dev_ctx_unreg *other;
+	struct probe_ring_res ring = {};
+	int ret;
+
+	/* No device, without its parent */
+	kunit_activate_static_stub(test, __drm_dev_ctx_hold, probe_no_hold);
+	other = drm_dev_ctx_alloc_parent(dev, t->supplier, driver, struct probe_dev, ctx);
+	KUNIT_EXPECT_PTR_EQ(test, other, ERR_PTR(-ENOMEM));
+	KUNIT_EXPECT_EQ(test, probe_devres(dev), devres);
+
+	/* No coherent memory, and no registration, without the DMA device; but with it later */
+	other = drm_dev_ctx_alloc_parent(dev, dev, driver, struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(other), t->supplier);
+	ret = drm_dev_ctx_dma_alloc(&ring, &other->bound, SZ_4K);
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	kunit_deactivate_static_stub(test, __drm_dev_ctx_hold);
+	ret = drm_dev_ctx_dma_alloc(&ring, &other->bound, SZ_4K);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	drm_dev_ctx_drop(&other);
+
+	kunit_activate_static_stub(test, __drm_dev_ctx_hold, probe_no_hold);
+	other = drm_dev_ctx_alloc_parent(dev, dev, driver, struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(other), t->supplier);
+	ret = drm_dev_ctx_register(dev, &other, &probe_ops, &t->data);
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	kunit_deactivate_static_stub(test, __drm_dev_ctx_hold);
+	return -EIO;
+}
+
+static void unheld(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_unheld;
+	probe_device(test, probe_driver.driver.name);
+	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
+	device_release_driver(t->supplier);
+	KUNIT_EXPECT_STREQ(test, t->steps, "mruS");
+}
+
+/* The bound device and what it holds can go first, as often as one likes. */
+static int probe_registers(struct kunit *test, struct device *dev,
+			   struct drm_dev_ctx_unreg *unreg)
+{
+	struct probe_test *t = test->priv;
+
+	return drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data);
+}
+
+static void bound_device_first(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_registers;
+	probe_device(test, probe_driver.driver.name);
+	device_release_driver(t->dev);
+	KUNIT_EXPECT_STREQ(test, t->steps, "mru");
+	t->dma = true;
+	memset(&t->rev, 0, sizeof(t->rev));
+	memset(&t->ring, 0, sizeof(t->ring));
+	KUNIT_EXPECT_EQ(test, device_attach(t->dev), 1);
+	KUNIT_EXPECT_STREQ(test, t->steps, "mrum");
+	/* The supplier first, in this task */
+	device_release_driver(t->supplier);
+	KUNIT_EXPECT_STREQ(test, t->steps, "mrumruS");
+}
+
 static struct kunit_case drm_dev_ctx_probe_cases[] = {
+	KUNIT_CASE(drops),
+	KUNIT_CASE(register_fails),
+	KUNIT_CASE(fails_late),
 	KUNIT_CASE(takes_long),
+	KUNIT_CASE(unbinds_supplier),
+	KUNIT_CASE(no_memory),
+	KUNIT_CASE(unheld),
+	KUNIT_CASE(bound_device_first),
 	{}
 };
 
