@@ -308,6 +308,57 @@ static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 	return false;
 }
 
+/* Returns whether another device than @ctx has the registration data @data. */
+static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
+				    const struct drm_dev_ctx_data *data)
+	__must_hold(&drm_dev_ctx_devices.xa_lock)
+{
+	struct drm_dev_ctx *other;
+	unsigned long index;
+
+	if (!data)
+		return false;
+	xa_for_each(&drm_dev_ctx_devices, index, other)
+		if (other != ctx && other->__data == data)
+			return true;
+	return false;
+}
+
+/*
+ * Makes a device the owner of registration data, which may be NULL. Returns false if another device
+ * has the data. The member @__ctx of the data does not tell that: nobody has to zero it, and it
+ * keeps its value when a registration has ended and the driver gives the data to another one.
+ */
+static bool drm_dev_ctx_claim(struct drm_dev_ctx *ctx, struct drm_dev_ctx_data *data)
+{
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	if (drm_dev_ctx_others_have(ctx, data))
+		return false;
+	WRITE_ONCE(ctx->__data, data);
+	return true;
+}
+
+/*
+ * The opposite, before release: the data can be freed there, or given to another device. Returns
+ * the data.
+ */
+static struct drm_dev_ctx_data *drm_dev_ctx_disclaim(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_ctx_data *data = ctx->__data;
+
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	WRITE_ONCE(ctx->__data, NULL);
+	return data;
+}
+
+/* Returns whether a device, other than @ctx if that is not NULL, has the data and will end it. */
+static bool drm_dev_ctx_is_owned(const struct drm_dev_ctx *ctx,
+				 const struct drm_dev_ctx_data *data)
+{
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	return drm_dev_ctx_others_have(ctx, data);
+}
+
 /**
  * __drm_dev_ctx_registered() - the contexts of a device that is or was registered
  * @drm: any device
@@ -1039,9 +1090,8 @@ static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_drain_bound(ctx);
 	/* This comes after the wait for blocks, because a block can wait for an interrupt. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_LIVE_WORK, DRM_DEV_CTX_LIVE_IRQ);
-	drm_dev_ctx_release(ctx->__ops, ctx->__data);
+	drm_dev_ctx_release(ctx->__ops, drm_dev_ctx_disclaim(ctx));
 	ctx->__ops = NULL;
-	ctx->__data = NULL;
 	ctx->__attached = false;
 }
 
@@ -1636,25 +1686,28 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	return ret;
 }
 
-static void drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+/* Publishes registration data. Returns false, with a report, if it is that of another device. */
+static bool drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				struct drm_dev_ctx_data *data)
 {
+	if (!drm_dev_ctx_claim(ctx, data)) {
+		drm_safe_broken(&ctx->drm, "registration data has one device",
+				"another device has it, and ends it");
+		return false;
+	}
 	ctx->__ops = ops;
-	ctx->__data = data;
 	if (data)
 		data->__ctx = ctx;
 	drm_dev_ctx_open_async(ctx, false);
 	drm_dev_ctx_open_bound(ctx);
+	return true;
 }
 
-/* Publishes the registration data and the device. Ends the registration if that fails. */
-static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev,
-			     const struct drm_dev_ctx_ops *ops, struct drm_dev_ctx_data *data)
+/* Publishes the device, which has its registration data. Ends the registration if that fails. */
+static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
 
-	if (!ctx->__attached)
-		drm_dev_ctx_publish(ctx, ops, data);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
 	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(&ctx->drm, ret);
@@ -1677,13 +1730,15 @@ static bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
 /*
  * The device has another registration, or had one, or was dropped. In any case the data no longer
  * belongs to the caller. It is quiesced only if the parent is bound, because quiesce gets the
- * proof of that.
+ * proof of that. If it is the data of another device, it is ended with that device.
  */
 static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				    struct drm_dev_ctx_data *data)
 {
 	/* The same data was given twice. It is ended with the device. */
 	if (data == ctx->__data && (data || ops == ctx->__ops))
+		return;
+	if (drm_dev_ctx_is_owned(ctx, data))
 		return;
 	if (data)
 		data->__ctx = ctx;
@@ -1700,12 +1755,12 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 	/* No code is added for this data, because the device does not end it. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_LIVE_IRQ);
 	/* Code that quiesce waits for may enter blocks, and blocks use this data. */
-	ctx->__data = data;
+	if (!drm_dev_ctx_claim(ctx, data))
+		return;
 	drm_dev_ctx_open_bound(ctx);
 	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 	drm_dev_ctx_drain_bound(ctx);
-	drm_dev_ctx_release(ops, data);
-	ctx->__data = NULL;
+	drm_dev_ctx_release(ops, drm_dev_ctx_disclaim(ctx));
 }
 
 /* Returns whether the device got registration data before, and reports it. */
@@ -1762,7 +1817,11 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 		drm_dev_ctx_refuse_data(ctx, ops, data);
 		return -EINVAL;
 	}
-	drm_dev_ctx_publish(ctx, ops, data);
+	if (!drm_dev_ctx_publish(ctx, ops, data)) {
+		/* There is nothing to end, but no other data comes, as after any failure. */
+		WRITE_ONCE(ctx->__lost, true);
+		return -EINVAL;
+	}
 	/*
 	 * Runs after the devres actions that the driver adds later, and before those it added
 	 * earlier.
@@ -1773,6 +1832,17 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 	else
 		ctx->__attached = true;
 	return ret;
+}
+
+/*
+ * Without a device there is no proof for quiesce. Data that was given before, with the token, is
+ * ended with its device.
+ */
+static void drm_dev_ctx_release_lost(const struct drm_dev_ctx_ops *ops,
+				     struct drm_dev_ctx_data *data)
+{
+	if (!drm_dev_ctx_is_owned(NULL, data))
+		drm_dev_ctx_release(ops, data);
 }
 
 /**
@@ -1795,7 +1865,7 @@ __drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_o
 	int ret;
 
 	if (drm_dev_ctx_unreg_missing(unreg)) {
-		drm_dev_ctx_release(ops, data);
+		drm_dev_ctx_release_lost(ops, data);
 		return ERR_PTR(-EINVAL);
 	}
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);
@@ -1825,8 +1895,13 @@ static int drm_dev_ctx_register_locked(struct drm_dev_ctx *ctx, struct device *d
 		drm_dev_ctx_end_attached(ctx);
 		return -EINVAL;
 	}
+	if (!ctx->__attached && !drm_dev_ctx_publish(ctx, ops, data)) {
+		drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
+		drm_dev_ctx_unwatch_probe(ctx);
+		return -EINVAL;
+	}
 	WRITE_ONCE(ctx->__state, DRM_DEV_CTX_REGISTERED);
-	return drm_dev_ctx_begin(ctx, dev, ops, data);
+	return drm_dev_ctx_begin(ctx, dev);
 }
 
 /**
@@ -1849,8 +1924,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 	int ret;
 
 	if (drm_dev_ctx_unreg_missing(unreg)) {
-		/* Without a device there is no proof for quiesce. */
-		drm_dev_ctx_release(ops, data);
+		drm_dev_ctx_release_lost(ops, data);
 		return -EINVAL;
 	}
 	ctx = container_of(unreg, struct drm_dev_ctx, __unreg);

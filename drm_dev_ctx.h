@@ -111,7 +111,9 @@ struct drm_dev_ctx_ioctl;
  * struct drm_dev_ctx_data - base of the registration data
  *
  * Embedded in the struct that a driver gives to drm_dev_ctx_register(). The data lives
- * as long as the registration.
+ * as long as the registration. It is that of one device: another device refuses it, and leaves it
+ * as it is, until the release step of the registration has begun. The driver zeroes it if it calls
+ * drm_dev_ctx_data_drm() before the registration begins.
  */
 struct drm_dev_ctx_data {
 	/* private: */
@@ -356,7 +358,8 @@ enum drm_dev_ctx_wait {
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
  *   until the data is released. They are accessed under @__lock, or with a proof that the
- *   device is live.
+ *   device is live. @__data changes under the lock of the array of devices, too, which keeps two
+ *   devices from having the same data.
  * - @__attached is set by drm_dev_ctx_attach(), under @__lock. An unregistered device with
  *   @__attached set owns the data. @__lost is set if that
  *   function failed, under @__lock, and the device gets no other data.
@@ -842,7 +845,8 @@ drm_dev_ctx_ioctl_drm(struct drm_dev_ctx_ioctl *ioctl)
  *
  * Context: Any.
  *
- * Return: the device, borrowed from the registration; NULL before it begins.
+ * Return: the device, borrowed from the registration; NULL before the first one begins, if @data
+ * was zeroed.
  */
 static inline struct drm_device *drm_dev_ctx_data_drm(const struct drm_dev_ctx_data *data)
 {
@@ -980,7 +984,8 @@ enum { __drm_dev_ctx_in_section };
  *
  * Return: the proof, borrowed from the token; an ERR_PTR() on error, after the data was
  * quiesced and released. -EINVAL if the device has registration data or had some, which is
- * reported; -ENOMEM.
+ * reported; -EINVAL, too, if another device has @data, which is reported, and @data stays as it is;
+ * -ENOMEM.
  */
 static __always_inline const struct drm_dev_ctx_live * __must_check
 drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
@@ -1014,7 +1019,8 @@ drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops
  * released, in this order, and userspace does not find the device. If the device was live for a
  * moment, kms_shutdown ran first. The library reports a token that is NULL or an ERR_PTR(), or
  * that is used after @dev was unbound. There is no proof for quiesce in that case, so the data
- * has only been released.
+ * has only been released. The library also reports data that another device has. That data stays
+ * as it is, because the other device ends it.
  */
 static __always_inline int __must_check
 drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,

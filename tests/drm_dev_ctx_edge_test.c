@@ -333,6 +333,153 @@ static void show_without_memory(struct kunit *test)
 	dput(dentry);
 }
 
+/* Registration data, and how often it was ended */
+struct edge_hw {
+	struct drm_dev_ctx_data base;
+	unsigned int quiesced, released;
+};
+
+static void edge_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	container_of(data, struct edge_hw, base)->quiesced++;
+}
+
+static void edge_release(struct drm_dev_ctx_data *data)
+{
+	container_of(data, struct edge_hw, base)->released++;
+}
+
+static const struct drm_dev_ctx_ops edge_ops = {
+	.quiesce = edge_quiesce,
+	.release = edge_release,
+};
+
+static struct drm_dev_ctx_unreg *edge_unreg(struct kunit *test, struct device *parent)
+{
+	struct drm_dev_ctx_unreg *unreg =
+		drm_dev_ctx_alloc(parent, drm_safe_test_driver(), struct edge_dev, ctx);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	return unreg;
+}
+
+static void edge_ended(struct kunit *test, const struct edge_hw *hw, unsigned int nr)
+{
+	KUNIT_EXPECT_EQ(test, hw->quiesced, nr);
+	KUNIT_EXPECT_EQ(test, hw->released, nr);
+}
+
+/* Two devices on one parent: the data of the first one is not ended by the second one. */
+static void data_of_two(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_unreg *first = edge_unreg(test, parent);
+	struct drm_dev_ctx_unreg *second = edge_unreg(test, parent);
+	struct drm_dev_ctx_unreg *used = second;
+	struct drm_device *drm = drm_dev_ctx_unreg_drm(first);
+	struct edge_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &first, &edge_ops, &hw->base), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &second, &edge_ops, &hw->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "registration data has one device");
+	}
+	edge_ended(test, hw, 0);
+	KUNIT_EXPECT_PTR_EQ(test, drm_dev_ctx_data_drm(&hw->base), drm);
+	/* The token is used up; the data is not looked at again. */
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &used, &edge_ops, &hw->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a token is used once");
+	}
+	edge_ended(test, hw, 0);
+	drm_safe_test_unbind(test, parent);
+	edge_ended(test, hw, 1);
+}
+
+/* The same for data that is attached, in each order */
+static void data_of_two_attached(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_unreg *first = edge_unreg(test, parent);
+	struct drm_dev_ctx_unreg *second = edge_unreg(test, parent);
+	struct drm_dev_ctx_unreg *third = edge_unreg(test, parent);
+	struct edge_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+	struct edge_hw *own = kunit_kzalloc(test, sizeof(*own), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	KUNIT_ASSERT_NOT_NULL(test, own);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(first, &edge_ops, &hw->base)));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(drm_dev_ctx_attach(second, &edge_ops, &hw->base)),
+				-EINVAL);
+		EXPECT_BROKEN(test, "registration data has one device");
+	}
+	edge_ended(test, hw, 0);
+	/* That was its only chance; its own data is ended. */
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &second, &edge_ops, &own->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a device has one registration data");
+	}
+	edge_ended(test, hw, 0);
+	edge_ended(test, own, 1);
+
+	memset(own, 0, sizeof(*own));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(third, &edge_ops, &own->base)));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &third, &edge_ops, &hw->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a device has one registration data");
+	}
+	edge_ended(test, hw, 0);
+	edge_ended(test, own, 1);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &first, NULL, NULL), 0);
+	drm_safe_test_unbind(test, parent);
+	edge_ended(test, hw, 1);
+}
+
+/* Without a token, release runs alone, but not for data that a device has. */
+static void data_without_token(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct drm_dev_ctx_unreg *unreg = edge_unreg(test, parent), *none = NULL;
+	struct edge_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	OPTIMIZER_HIDE_VAR(none);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, &edge_ops, &hw->base), 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, __drm_dev_ctx_register(parent, none, &edge_ops, &hw->base),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, PTR_ERR(__drm_dev_ctx_attach(none, &edge_ops, &hw->base)),
+				-EINVAL);
+		EXPECT_BROKEN_TIMES(test, 2, "a token is used once");
+	}
+	edge_ended(test, hw, 0);
+	drm_safe_test_unbind(test, parent);
+	edge_ended(test, hw, 1);
+}
+
+/* Data can be given again, to any device, once its registration has ended, as it is. */
+static void data_again(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct edge_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	for (int i = 1; i <= 3; i++) {
+		struct drm_dev_ctx_unreg *unreg = edge_unreg(test, parent);
+
+		KUNIT_EXPECT_EQ(test, 0,
+				drm_dev_ctx_register(parent, &unreg, &edge_ops, &hw->base));
+		drm_dev_ctx_remove(parent);
+		edge_ended(test, hw, i);
+	}
+}
+
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
 	KUNIT_CASE(foreign_alone),
@@ -341,6 +488,10 @@ static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(other_type_of_driver),
 	KUNIT_CASE(other_ioctls_of_type),
 	KUNIT_CASE(other_object),
+	KUNIT_CASE(data_of_two),
+	KUNIT_CASE(data_of_two_attached),
+	KUNIT_CASE(data_without_token),
+	KUNIT_CASE(data_again),
 	KUNIT_CASE(sections),
 	KUNIT_CASE(show_without_memory),
 	{}
