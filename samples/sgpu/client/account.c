@@ -25,7 +25,9 @@ static int open_another(void)
 	return ret ? ret : vm_create(dev.fd, &vm);
 }
 
-/* And with a job that takes long, so that those after it in its address space wait */
+/* And with a job that takes long, for the jobs after it and those that wait for @busy */
+static struct drm_sgpu_sync busy;
+
 static int open_busy(void)
 {
 	static struct drm_sgpu_cmd cmds[DRM_SGPU_MAX_CMDS];
@@ -38,7 +40,13 @@ static int open_busy(void)
 		};
 	if (!ret)
 		ret = bind_range(dev.fd, vm, DRM_SGPU_BIND_SPARSE, info.va_start, 1 << 30);
-	return ret ? ret : sgpu_exec(dev.fd, vm, cmds, ARRAY_SIZE(cmds), NULL, 0, NULL);
+	if (!ret)
+		ret = syncobj_create(dev.fd, &busy.handle);
+	busy.flags = DRM_SGPU_SYNC_SIGNAL;
+	if (!ret)
+		ret = sgpu_exec(dev.fd, vm, cmds, ARRAY_SIZE(cmds), &busy, 1, NULL);
+	busy.flags = 0;
+	return ret;
 }
 
 static int make_object(unsigned long i)
@@ -103,10 +111,12 @@ static int bind_many_now(uint32_t op, unsigned long i, uint64_t apart)
 	return ret ? ret : syncobj_wait(dev.fd, sync.handle);
 }
 
-/* 1024 mappings */
+/* 1024 mappings, in one more address space when the last one has half of what it may have */
 static int make_mappings(unsigned long i)
 {
-	return bind_many_now(DRM_SGPU_BIND_SPARSE, i, PAGE);
+	int ret = i % 32 ? 0 : vm_create(dev.fd, &vm);
+
+	return ret ? ret : bind_many_now(DRM_SGPU_BIND_SPARSE, i, PAGE);
 }
 
 /* 1024 tables of the page table, with nothing in them */
@@ -115,12 +125,16 @@ static int make_tables(unsigned long i)
 	return bind_many_now(DRM_SGPU_BIND_UNMAP, i, 512 * PAGE);
 }
 
-/* What 1024 mappings are going to need, behind the job that takes long */
+/* What 1024 mappings are going to need. That is three times as many VAs. */
 static int make_prepared(unsigned long i)
 {
-	int ret = i % 128 ? 0 : open_busy();
+	int ret = 0;
 
-	return ret ? ret : bind_many(DRM_SGPU_BIND_SPARSE, 1024 + i % 128, PAGE, NULL);
+	if (!(i % 128))
+		ret = open_busy();
+	else if (!(i % 16))
+		ret = vm_create(dev.fd, &vm);
+	return ret ? ret : bind_many(DRM_SGPU_BIND_SPARSE, i % 16, PAGE, &busy);
 }
 
 static int make_vm(unsigned long i)
