@@ -302,6 +302,10 @@ static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config
 			       &reserve_end))
 		return false;
 
+	if (config->max_vas && (config->max_vas < DRM_GPUVM_IMM_VAS_LEAST ||
+				config->max_vas > DRM_GPUVM_IMM_VAS_MOST))
+		return false;
+
 	return !config->reserve_range ||
 	       (config->reserve_start >= config->start && reserve_end <= end);
 }
@@ -366,6 +370,16 @@ static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
 	       addr >= drm_gpuvm_imm_va_start(vm) && addr <= drm_gpuvm_imm_va_end(vm) &&
 	       (addr <= reserved->va.addr ||
 		addr >= reserved->va.addr + reserved->va.range);
+}
+
+/* Returns whether no mapping can start before and end after @addr. */
+static bool drm_gpuvm_imm_is_edge(struct drm_gpuvm_imm *vm, u64 addr)
+{
+	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
+
+	return addr == drm_gpuvm_imm_va_start(vm) || addr == drm_gpuvm_imm_va_end(vm) ||
+	       (reserved->va.range && (addr == reserved->va.addr ||
+				       addr == reserved->va.addr + reserved->va.range));
 }
 
 static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm,
@@ -528,22 +542,66 @@ static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *
 	return 0;
 }
 
-/*
- * Reserves room for putting back @want more VAs, and takes up to @want VAs from the pool.
- * Returns 0, or the size that the pool needs first.
- */
-static unsigned int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
-					    struct drm_gpuva **vas, unsigned int want,
-					    unsigned int *got)
+/* Counts @n VAs that are going to be allocated, unless they are too many. */
+static __always_inline bool drm_gpuvm_imm_vas_reserve(struct drm_gpuvm_imm *vm, unsigned int n,
+						      unsigned int last)
+	__must_hold(&vm->pool_lock)
 {
+	int left = vm->vas_left - (int)n;
+
+	if (unlikely(left + (int)last < 0))
+		return false;
+
+	vm->vas_left = left;
+	/* Without the last eighth, @vas_left does not become negative. */
+	if (last)
+		drm_gpuvm_imm_vas_gone(vm, 0);
+
+	return true;
+}
+
+/* Puts back @n VAs, and the room for @want, because the update cannot have as many. */
+static noinline int drm_gpuvm_imm_pool_refuse(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
+					      unsigned int want, unsigned int n)
+	__must_hold(&vm->pool_lock)
+{
+	vm->pool_lent -= want;
+	for (; n; vas[n] = NULL)
+		vm->pool[vm->pool_count++] = vas[--n];
+
+	return -ENOSPC;
+}
+
+/*
+ * Reserves room for putting back @want more VAs, takes up to @want VAs from the pool, and counts
+ * those that the caller has to allocate. @last is how many VAs of the last eighth it may use.
+ * Returns 0, the size that the pool needs first, or -ENOSPC.
+ *
+ * Spare VAs were counted when they were allocated, so taking them needs no check unless more exist
+ * than may be in use.
+ */
+static __always_inline int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
+						   struct drm_gpuva **vas, unsigned int want,
+						   unsigned int last, unsigned int *got)
+{
+	unsigned int keep, n;
+
 	guard(spinlock)(&vm->pool_lock);
 
 	if (unlikely(max(vm->pool_count, want) + vm->pool_lent > vm->pool_size))
 		return max(2 * vm->pool_size, DRM_GPUVM_IMM_POOL_FIRST);
 
 	vm->pool_lent += want;
-	for (*got = 0; *got < want && vm->pool_count; (*got)++)
-		vas[*got] = vm->pool[--vm->pool_count];
+	keep = vm->pool_keep > last ? vm->pool_keep - last : 0;
+	for (n = 0; n < want; n++) {
+		if (vm->pool_count <= keep) {
+			if (!drm_gpuvm_imm_vas_reserve(vm, want - n, last))
+				return drm_gpuvm_imm_pool_refuse(vm, vas, want, n);
+			break;
+		}
+		vas[n] = vm->pool[--vm->pool_count];
+	}
+	*got = n;
 
 	return 0;
 }
@@ -561,14 +619,15 @@ VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *
 	n = min3(n, vm->pool_size - vm->pool_count - vm->pool_lent, DRM_GPUVM_IMM_POOL_BATCH);
 	memcpy(vm->pool + vm->pool_count, vas, n * sizeof(*vas));
 	vm->pool_count += n;
+	drm_gpuvm_imm_vas_gone(vm, -n);
 
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_put_some);
 
 /*
- * Puts back @n VAs that only this task knows, and frees those for which other tasks left no
- * room.
+ * Puts back @n VAs that only this task knows and that are not counted, and frees those for which
+ * other tasks left no room.
  */
 static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 				      unsigned int n)
@@ -599,6 +658,7 @@ static void drm_gpuvm_imm_pool_replace(struct drm_gpuvm_imm *vm, struct drm_gpuv
 			swap(vm->pool, pool);
 			swap(vm->pool_count, spare);
 			vm->pool_size = size;
+			drm_gpuvm_imm_vas_gone(vm, spare);
 		}
 	}
 	drm_gpuvm_imm_pool_refill(vm, pool, spare);
@@ -631,6 +691,7 @@ static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned in
 		return 0;
 	n = min(most, vm->pool_count - keep);
 	vm->pool_count -= n;
+	drm_gpuvm_imm_vas_gone(vm, n);
 	memcpy(vas, vm->pool + vm->pool_count, n * sizeof(*vas));
 
 	return n;
@@ -645,6 +706,7 @@ void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 	while ((n = drm_gpuvm_imm_pool_pop(vm, keep, vas, ARRAY_SIZE(vas))))
 		kfree_bulk(n, vas);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_free);
 
 /* Returns the new size for the array, or 0 if it is small enough. */
 static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
@@ -725,6 +787,46 @@ static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_im
 }
 
 /*
+ * Lends as drm_gpuvm_imm_pool_lend(), but makes the pool larger if need be, and lets updates that
+ * unmap use the last VAs. Returns how many VAs it took from the pool, or an error.
+ */
+static noinline int drm_gpuvm_imm_pool_lend_more(struct drm_gpuvm_imm *vm,
+						 const struct drm_gpuvm_imm_update *update,
+						 struct drm_gpuva **vas, unsigned int want)
+{
+	const unsigned int last =
+		update->__kind == DRM_GPUVM_IMM_UPDATE_UNMAP ? vm->unmap_vas : 0;
+	unsigned int got;
+	int size, ret;
+
+	while ((size = drm_gpuvm_imm_pool_lend(vm, vas, want, last, &got)) > 0) {
+		if (size > DRM_GPUVM_IMM_POOL_LIMIT)
+			return -ENOMEM;
+		ret = drm_gpuvm_imm_pool_resize(vm, size);
+		if (ret)
+			return ret;
+	}
+
+	return size ?: got;
+}
+
+/* @n VAs were counted, but cannot be allocated. */
+static noinline void drm_gpuvm_imm_vas_unreserve(struct drm_gpuvm_imm *vm, unsigned int n)
+{
+	guard(spinlock)(&vm->pool_lock);
+	drm_gpuvm_imm_vas_gone(vm, n);
+}
+
+/* Returns whether an update removes mappings without splitting one, so that it needs no VA. */
+static bool drm_gpuvm_imm_splits_nothing(struct drm_gpuvm_imm *vm,
+					 const struct drm_gpuvm_imm_update *update)
+{
+	return update->__kind == DRM_GPUVM_IMM_UPDATE_UNMAP &&
+	       drm_gpuvm_imm_is_edge(vm, update->__addr) &&
+	       drm_gpuvm_imm_is_edge(vm, update->__addr + update->__range);
+}
+
+/*
  * Allocates VAs for the remaining parts of split mappings, and for the update's own mapping:
  * those from @first on, and before @end.
  */
@@ -734,30 +836,42 @@ static __always_inline int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 						      enum drm_gpuvm_imm_update_va end)
 {
 	struct drm_gpuva **vas = update->__vas + first;
-	unsigned int n = 0, want = end - first, size;
+	unsigned int n = 0, want = end - first;
 	int ret;
 
 	drm_gpuvm_imm_might_alloc();
 	/* Unlocked: the next update sees what this one misses. */
 	if (unlikely(context_unsafe(READ_ONCE(vm->pool_shrink))))
 		drm_gpuvm_imm_pool_shrink(vm);
-	while (unlikely(size = drm_gpuvm_imm_pool_lend(vm, vas, want, &n))) {
-		if (size > DRM_GPUVM_IMM_POOL_LIMIT)
-			return -ENOMEM;
-		ret = drm_gpuvm_imm_pool_resize(vm, size);
-		if (ret)
+	if (unlikely(drm_gpuvm_imm_pool_lend(vm, vas, want, 0, &n))) {
+		ret = drm_gpuvm_imm_pool_lend_more(vm, update, vas, want);
+		/* A client that has too many mappings can always remove all of them. */
+		if (ret == -ENOSPC && drm_gpuvm_imm_splits_nothing(vm, update))
+			return 0;
+		if (ret < 0)
 			return ret;
+		n = ret;
 	}
 	update->__lent = want;
 	for (; n < want; n++) {
 		vas[n] = drm_gpuvm_imm_va_alloc(vm);
-		if (!vas[n])
+		if (unlikely(!vas[n])) {
+			drm_gpuvm_imm_vas_unreserve(vm, want - n);
 			return -ENOMEM;
+		}
 	}
 	if (end > DRM_GPUVM_IMM_UPDATE_NEW)
 		drm_gpuvm_imm_init_new(vm, update);
 
 	return 0;
+}
+
+/* An update that cannot get what it needs. Returns the error. */
+static noinline int drm_gpuvm_imm_update_fail(struct drm_gpuvm_imm_update *update, int ret)
+{
+	drm_gpuvm_imm_update_drop(update);
+
+	return ret;
 }
 
 /* Fills @update, and consumes @vm_bo. From here on the update can be dropped. */
@@ -790,10 +904,8 @@ static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 						 DRM_GPUVM_IMM_UPDATE_VAS :
 						 DRM_GPUVM_IMM_UPDATE_NEW);
 	trace_drm_gpuvm_imm_prepare(update, ret);
-	if (ret)
-		drm_gpuvm_imm_update_drop(update);
 
-	return ret;
+	return unlikely(ret) ? drm_gpuvm_imm_update_fail(update, ret) : 0;
 }
 
 /* Returns true. */
@@ -974,6 +1086,8 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	vm->va_counted = type->va_put;
 	vm->core = core;
 	vm->plain_core = has_ctx ? NULL : core;
+	vm->max_vas = config->max_vas ?: DRM_GPUVM_IMM_VAS_DEFAULT;
+	vm->unmap_vas = vm->max_vas / 8;
 	vm->name = name;
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
@@ -981,6 +1095,8 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	spin_lock_init(&vm->pool_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&vm->dead));
+	/* Nor this; the others are for updates that unmap. */
+	context_unsafe(vm->vas_left = vm->max_vas - vm->unmap_vas);
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
 	core->__vm = vm;
@@ -1524,6 +1640,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_sparse);
  * @range: length of the range in bytes
  *
  * Mappings that are only partly in the range are split. An empty range is not an error.
+ *
+ * The last eighth of &drm_gpuvm_imm_config.max_vas is for this. Splits can use that up as well.
+ * If no mapping can reach beyond the range, because it begins and ends where @vm or the reserved
+ * range does, then the limit does not apply.
  *
  * Context: May sleep. Takes no lock.
  *

@@ -276,6 +276,13 @@ struct drm_gpuvm_imm_type {
  * @range: length of the address space in bytes, not 0
  * @reserve_start: start of the reserved range, to which nothing can be mapped, in bytes
  * @reserve_range: length of the reserved range in bytes, or 0
+ * @max_vas: how many VAs the address space may have, from DRM_GPUVM_IMM_VAS_LEAST to
+ *	DRM_GPUVM_IMM_VAS_MOST; 0 for DRM_GPUVM_IMM_VAS_DEFAULT. No value means no limit
+ *
+ * Each mapping is a VA. Until it is run or dropped, an update counts with the VAs that it was
+ * given for the worst case: three to map, one to map a hole, two to unmap a range or to split, none
+ * to unmap an object. The last eighth of @max_vas is for updates that unmap a range. A removed
+ * mapping counts until &drm_gpuvm_imm_type.va_put has returned.
  */
 struct drm_gpuvm_imm_config {
 	const char *name;
@@ -284,7 +291,13 @@ struct drm_gpuvm_imm_config {
 	u64 range;
 	u64 reserve_start;
 	u64 reserve_range;
+	u32 max_vas;
 };
+
+/* Limits of struct drm_gpuvm_imm_config.max_vas */
+#define DRM_GPUVM_IMM_VAS_LEAST		16
+#define DRM_GPUVM_IMM_VAS_DEFAULT	SZ_64K
+#define DRM_GPUVM_IMM_VAS_MOST		SZ_4M
 
 /* private: kinds of struct drm_gpuvm_imm_update */
 enum drm_gpuvm_imm_update_kind {
@@ -1027,6 +1040,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  *   @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL because its
  *   core has no address space
  * * -ENOMEM, also if millions of updates of @_shared are prepared
+ * * -ENOSPC if @_shared could have more VAs than &drm_gpuvm_imm_config.max_vas allows
  * * -ENOTRECOVERABLE if @_shared is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @_update is not empty, which is a driver bug
  * * -EDEADLK, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()

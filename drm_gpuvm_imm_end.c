@@ -260,6 +260,8 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	drm_gpuvm_imm_pool_free(vm, 0);
 	/* No other task has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
+	/* As before. What was allocated has been counted, and what was freed. */
+	WARN_ON_ONCE(context_unsafe(vm->vas_left) != vm->max_vas - vm->unmap_vas);
 	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
 	kfree(vm);

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -76,6 +77,11 @@ struct seq_file;
  *   a lock of drm_gpuvm_imm_end.c.
  * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
  *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
+ * - @vas_left is how many more VAs may exist than do, and negative if more exist than updates
+ *   other than those that unmap may use. It counts VAs that were freed or that are on their way
+ *   into another array of the pool as not there, and those in @dead as there.
+ * - @pool_keep is how many VAs have to stay in @pool so that no more are in use than may be:
+ *   -@vas_left if that is negative, or else 0. Updates that unmap may use @unmap_vas of them.
  * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
  * - @pool_shrink says that @pool has much more room than it needs. The next update that is
  *   prepared moves the VAs to a smaller array, because a worker has no client to charge it to.
@@ -90,11 +96,15 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool broken;					/* the page table is in an unknown state */
 	bool replaces;					/* did the last lookup find something? */
 	bool va_counted;				/* the driver counts its data of mappings */
+	unsigned int max_vas;				/* VAs that may be in use */
+	unsigned int unmap_vas;				/* of these, for updates that unmap */
 
-	spinlock_t pool_lock;				/* protects the next seven members */
+	spinlock_t pool_lock;				/* protects the next nine members */
 	unsigned int pool_size __guarded_by(&pool_lock);	/* the room in @pool */
 	unsigned int pool_count __guarded_by(&pool_lock);	/* the VAs in @pool */
 	unsigned int pool_lent __guarded_by(&pool_lock);	/* the VAs that updates hold */
+	unsigned int pool_keep __guarded_by(&pool_lock);	/* the VAs that stay in @pool */
+	int vas_left __guarded_by(&pool_lock);		/* how many more VAs there may be */
 	bool pool_trim __guarded_by(&pool_lock);	/* @drain will free spare VAs */
 	bool pool_shrink __guarded_by(&pool_lock);	/* the next update makes @pool smaller */
 	struct drm_gpuva **pool __guarded_by(&pool_lock);	/* spare VAs */
@@ -111,6 +121,14 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct list_head debugfs_node;			/* in the list of all VMs */
 #endif
 };
+
+/* There are @n VAs fewer, or more if that is negative. */
+static inline void drm_gpuvm_imm_vas_gone(struct drm_gpuvm_imm *vm, int n)
+	__must_hold(&vm->pool_lock) __drm_nonallocating
+{
+	vm->vas_left += n;
+	vm->pool_keep = max(-vm->vas_left, 0);
+}
 
 static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 {

@@ -513,14 +513,31 @@ drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	return va;
 }
 
-/* Frees the rest of a list, from @va on. There may be many, so this holds no lock. */
-static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuva *va, struct list_head *vas)
+static noinline void drm_gpuvm_imm_freed(struct drm_gpuvm_imm *vm, int n)
+	__drm_nonallocating
+{
+	drm_safe_trusted(spin_lock(&vm->pool_lock));
+	drm_gpuvm_imm_vas_gone(vm, n);
+	drm_safe_trusted(spin_unlock(&vm->pool_lock));
+}
+
+/*
+ * Frees the rest of a list, from @va on. There may be many, so this holds no lock. They count until
+ * they are free.
+ */
+static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
+						    struct list_head *vas)
 	__drm_nonallocating
 {
 	struct drm_gpuva *next;
+	int n = 0;
 
-	list_for_each_entry_safe_from(va, next, vas, drm_gpuva_link_entry)
+	list_for_each_entry_safe_from(va, next, vas, drm_gpuva_link_entry) {
 		drm_safe_trusted(kfree(va));
+		n++;
+	}
+	if (unlikely(n))
+		drm_gpuvm_imm_freed(vm, n);
 }
 
 void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
@@ -531,7 +548,7 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	drm_safe_trusted(spin_lock(&vm->pool_lock));
 	rest = drm_gpuvm_imm_pool_push_list(vm, vas);
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
-	drm_gpuvm_imm_free_from(rest, vas);
+	drm_gpuvm_imm_free_from(vm, rest, vas);
 }
 
 /* Leaves it to the drain to put what the data of these VAs holds, before they are recycled. */
@@ -588,7 +605,7 @@ static __always_inline bool drm_gpuvm_imm_update_recycle(struct drm_gpuvm_imm *v
 		drain = true;
 	}
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
-	drm_gpuvm_imm_free_from(rest, &update->__removed);
+	drm_gpuvm_imm_free_from(vm, rest, &update->__removed);
 
 	return drain;
 }

@@ -718,7 +718,9 @@ static const struct bench_pair bench_gpuvm_others[] = {
 
 static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned int ops)
 {
-	static const struct drm_gpuvm_imm_config config = { .name = "safe", .range = BENCH_RANGE };
+	static const struct drm_gpuvm_imm_config config = {
+		.name = "safe", .range = BENCH_RANGE, .max_vas = DRM_GPUVM_IMM_VAS_MOST,
+	};
 
 	b->n = n;
 	b->gem = bench_gem_new(b);

@@ -7,6 +7,7 @@
 
 #define GFP_KERNEL_ACCOUNT	0
 #define __must_hold(_lock)
+#define __drm_nonallocating
 #define guard(_lock)		prove_lock
 #define scoped_guard(_kind, _lock)	prove_lock(_lock);
 
@@ -21,6 +22,7 @@ struct drm_gpuvm_imm_type {
 struct drm_gpuvm_imm_config {
 	struct drm_gem_object *resv_obj;
 	u64 start, range, reserve_start, reserve_range;
+	u32 max_vas;
 };
 
 struct drm_gpuvm_imm {
@@ -30,7 +32,9 @@ struct drm_gpuvm_imm {
 	} base;
 	const struct drm_gpuvm_imm_type *type;
 	int pool_lock;
-	unsigned int pool_size, pool_count, pool_lent;
+	unsigned int max_vas, unmap_vas;
+	unsigned int pool_size, pool_count, pool_lent, pool_keep;
+	int vas_left;
 	struct drm_gpuva **pool;
 };
 

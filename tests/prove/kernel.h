@@ -29,6 +29,7 @@ typedef _Bool bool;
 #define __must_check
 #define __maybe_unused
 #define __always_inline		inline
+#define noinline
 #define unlikely(x)		(x)
 #define likely(x)		(x)
 #define READ_ONCE(x)		(x)
@@ -41,6 +42,7 @@ typedef _Bool bool;
 #define min3(a, b, c)		min(a, min(b, c))
 #define swap(a, b)		do { typeof(a) __t = (a); (a) = (b); (b) = __t; } while (0)
 #define SZ_4K			0x1000
+#define SZ_64K			0x10000
 #define SZ_4M			0x400000
 #define ARRAY_SIZE(_a)		(sizeof(_a) / sizeof((_a)[0]))
 #define offsetofend(_t, _m)	(offsetof(_t, _m) + sizeof(((_t *)0)->_m))

@@ -25,6 +25,7 @@ static void any_vm(void)
 	struct drm_gpuvm_imm_config config = {
 		.start = nondet_u64(), .range = nondet_u64(),
 		.reserve_start = nondet_u64(), .reserve_range = nondet_u64(),
+		.max_vas = nondet_u32(),
 	};
 
 	type.granule = nondet_u64();
@@ -32,11 +33,13 @@ static void any_vm(void)
 	assume(drm_gpuvm_imm_config_valid(&config));
 	vm.base.mm_start = config.start;
 	vm.base.mm_range = config.range;
+	vm.max_vas = config.max_vas;
 	vm.base.kernel_alloc_node.va.addr = config.reserve_start;
 	vm.base.kernel_alloc_node.va.range = config.reserve_range;
 }
 
-/* Neither range overflows, and the reserved one is in the space. */
+/* Neither range overflows, the reserved one is in the space, and there is a limit. */
+// plant: s/config->max_vas > DRM_GPUVM_IMM_VAS_MOST/config->max_vas > DRM_GPUVM_IMM_VAS_MOST + 1/
 // plant: 1i #undef check_add_overflow\n#define check_add_overflow(a, b, d) (*(d) = (a) + (b), false)
 void prove_config(void)
 {
@@ -45,6 +48,7 @@ void prove_config(void)
 	any_vm();
 	assert(vm.base.mm_range);
 	assert(vm_end() <= (u64)-1);
+	assert(vm.max_vas <= DRM_GPUVM_IMM_VAS_MOST);
 	assert((u64)vm_end() == drm_gpuvm_imm_va_end(&vm));
 	if (reserved->va.range) {
 		assert(reserved->va.addr >= vm.base.mm_start);
@@ -79,6 +83,26 @@ void prove_split(void)
 	assert(drm_gpuvm_imm_split_ok(&vm, addr) ==
 	       (addr % type.granule == 0 && addr >= vm.base.mm_start && addr <= vm_end() &&
 		!inside));
+}
+
+/* A mapping, which is in the space but not in the reserved range, does not go on there. */
+// plant: s/addr == drm_gpuvm_imm_va_end\(vm\) \|\|/1 ||/
+// plant: s/addr == reserved->va.addr \+/addr + 1 == reserved->va.addr +/
+void prove_edge(void)
+{
+	const struct drm_gpuva *reserved = &vm.base.kernel_alloc_node;
+	u64 addr = nondet_u64(), range = nondet_u64(), at = nondet_u64();
+
+	any_vm();
+	assume(range && drm_gpuvm_imm_in_space(&vm, addr, range));
+	assume(!reserved->va.range || addr + range <= reserved->va.addr ||
+	       addr >= reserved->va.addr + reserved->va.range);
+	assert(!drm_gpuvm_imm_is_edge(&vm, at) || at <= addr || at >= addr + range);
+	/* Both ends of a space are edges, and those of the range in it. */
+	assert(drm_gpuvm_imm_is_edge(&vm, vm.base.mm_start) && drm_gpuvm_imm_is_edge(&vm, vm_end()));
+	assert(!reserved->va.range ||
+	       (drm_gpuvm_imm_is_edge(&vm, reserved->va.addr) &&
+		drm_gpuvm_imm_is_edge(&vm, reserved->va.addr + reserved->va.range)));
 }
 
 /* A part of an object ends in it, whatever its size is. */
