@@ -139,11 +139,9 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 		return -ENOMEM;
 	job->count = count;
 
-	for (u32 i = 0; i < count && !ret; i++) {
-		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file, &ops[i]);
-		if (!ret)
-			ret = sgpu_bind_account(&work, &ops[i]);
-	}
+	for (u32 i = 0; i < count && !ret; i++)
+		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file, &ops[i]) ?:
+		      sgpu_bind_account(&work, &ops[i]);
 	return ret;
 }
 

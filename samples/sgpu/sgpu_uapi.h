@@ -56,6 +56,7 @@ extern "C" {
 #define DRM_SGPU_MAX_CMDS	4096	/* of an EXEC */
 #define DRM_SGPU_MAX_SYNCS	64	/* of either */
 #define DRM_SGPU_MAX_REACH	(16ULL << 30)	/* of a VM_BIND, in bytes */
+#define DRM_SGPU_MAX_VAS	65536	/* mappings of a VM, see VM_BIND */
 
 /* Limits of an open file. An object that was given up counts until it is freed. */
 #define DRM_SGPU_MAX_VMS	64
@@ -253,6 +254,12 @@ struct drm_sgpu_bind_op {
  * from the work of the hardware. If it fails, it changes nothing. It fails with E2BIG if its
  * operations cover more bytes than the VM has addresses, or if its maps reach over
  * more than DRM_SGPU_MAX_REACH bytes of buffers, each from the start of its buffer.
+ *
+ * It fails with ENOSPC if the VM could have more than DRM_SGPU_MAX_VAS mappings. A mapping counts
+ * as one, and becomes two if an operation replaces or unmaps a part inside of it. Until the job is
+ * done, a map or sparse operation counts as three, and an unmap as two. The last eighth is for
+ * operations that unmap. A client that gets ENOSPC waits for its jobs, or unmaps something. One
+ * operation that unmaps all addresses of the VM is never refused for this.
  *
  * The job makes one operation after another. If an operation fails, or the job has to end, then
  * earlier operations stay, the failed one changes nothing, and later ones are not made. The VM

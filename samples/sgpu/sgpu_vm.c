@@ -165,6 +165,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file 
 		.name = "sgpu",
 		.start = SGPU_VA_START,
 		.range = SGPU_VA_END - SGPU_VA_START,
+		.max_vas = DRM_SGPU_MAX_VAS,
 	};
 	struct sgpu_vm *vm;
 	int ret = -ENOMEM;

@@ -392,6 +392,87 @@ static void test_bind_work(void)
 	CHECK_RET(vm_destroy(dev.fd, id), 0);
 }
 
+/*
+ * An operation for each of @count pages that are @apart, from page @first of VA on. Maps all map
+ * the first page of @handle.
+ */
+static int bind_pages(uint32_t id, uint32_t op, uint32_t handle, unsigned int first,
+		      unsigned int apart, unsigned int count)
+{
+	static struct drm_sgpu_bind_op ops[DRM_SGPU_MAX_OPS];
+	static struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		ops[i] = (struct drm_sgpu_bind_op) {
+			.op = op, .handle = handle,
+			.addr = VA + (first + i * apart) * page, .size = page,
+		};
+	ret = sync.handle ? 0 : syncobj_create(dev.fd, &sync.handle);
+	if (!ret)
+		ret = vm_bind(dev.fd, id, ops, count, &sync, 1);
+	return ret ? ret : syncobj_wait(dev.fd, sync.handle);
+}
+
+static int bind_page(uint32_t id, uint32_t op, unsigned int nr)
+{
+	return bind_pages(id, op, 0, nr, 1, 1);
+}
+
+/* The same for as many pages as can be, in batches that get smaller; returns how many */
+static unsigned int bind_until_full(uint32_t id, uint32_t op, unsigned int first,
+				    unsigned int apart)
+{
+	unsigned int n = 0, step = DRM_SGPU_MAX_OPS;
+	int ret;
+
+	while (step) {
+		ret = bind_pages(id, op, 0, first + n * apart, apart, step);
+		if (!ret) {
+			n += step;
+			continue;
+		}
+		if (ret != -ENOSPC)
+			break;
+		step /= 2;
+	}
+	CHECK_RET(ret, -ENOSPC);
+	return n;
+}
+
+/* As many mappings as there may be: what is refused changes nothing, and unmaps are not. */
+static void test_bind_count(void)
+{
+	/* The last one needed three, and is one. */
+	const unsigned int most = DRM_SGPU_MAX_VAS - DRM_SGPU_MAX_VAS / 8 - 2;
+	uint32_t id, other;
+
+	CHECK_RET(vm_create(dev.fd, &id), 0);
+	CHECK_RET(vm_create(dev.fd, &other), 0);
+	CHECK(bind_until_full(id, DRM_SGPU_BIND_SPARSE, 0, 1) == most);
+	CHECK_RET(exec_op(id, DRM_SGPU_CMD_FILL, 0, 0, VA + (most - 1) * page, 1), 0);
+	CHECK_RET(exec_op(id, DRM_SGPU_CMD_FILL, 0, 0, VA + most * page, 1), -EFAULT);
+	CHECK_RET(bind_page(other, DRM_SGPU_BIND_SPARSE, 0), 0);
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, 5), -ENOSPC);
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_UNMAP, 5), 0);
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, 5), 0);
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, most), -ENOSPC);
+
+	/* Unmaps that make two mappings of one, until those would be too many as well */
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_UNMAP, 0), 0);
+	CHECK_RET(bind_range(dev.fd, id, DRM_SGPU_BIND_SPARSE, VA_OUT, info.va_end - VA_OUT), 0);
+	CHECK(bind_until_full(id, DRM_SGPU_BIND_UNMAP, (VA_OUT - VA) / page + 1, 2) ==
+	      DRM_SGPU_MAX_VAS - 1 - most);
+	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, 0), -ENOSPC);
+	CHECK_RET(bind_range(dev.fd, id, DRM_SGPU_BIND_UNMAP, info.va_start,
+			     info.va_end - info.va_start), 0);
+	CHECK_RET(exec_op(id, DRM_SGPU_CMD_FILL, 0, 0, VA + page, 1), -EFAULT);
+	CHECK_RET(bind_pages(id, DRM_SGPU_BIND_SPARSE, 0, 0, 1, DRM_SGPU_MAX_OPS), 0);
+	CHECK_RET(vm_destroy(dev.fd, id), 0);
+	CHECK_RET(vm_destroy(dev.fd, other), 0);
+}
+
 static int try_exec(struct drm_sgpu_cmd cmd)
 {
 	return sgpu_exec(dev.fd, vm, &cmd, 1, NULL, 0, NULL);
@@ -1978,6 +2059,7 @@ int selftest(void)
 	test_bind_input();
 	test_bind_batch();
 	test_bind_work();
+	test_bind_count();
 	test_exec_input();
 	test_commands();
 	test_faults();
