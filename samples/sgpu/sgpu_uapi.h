@@ -57,6 +57,7 @@ extern "C" {
 #define DRM_SGPU_MAX_SYNCS	64	/* of either */
 #define DRM_SGPU_MAX_REACH	(16ULL << 30)	/* of a VM_BIND, in bytes */
 #define DRM_SGPU_MAX_VAS	65536	/* mappings of a VM, see VM_BIND */
+#define DRM_SGPU_MAX_EVICT	16384	/* mappings of a buffer in all VMs, see BO_MADVISE */
 
 /* Limits of an open file. An object that was given up counts until it is freed. */
 #define DRM_SGPU_MAX_VMS	64
@@ -148,7 +149,9 @@ struct drm_sgpu_bo_vunmap {
  * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
  * not done, by BO_VMAP, or by a device that has mapped a dma-buf of it. It also fails
  * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
- * that has not run does not keep the buffer: the next EXEC gets back what it binds.
+ * that has not run does not keep the buffer: the next EXEC gets back what it binds. A buffer
+ * with more than DRM_SGPU_MAX_EVICT mappings, in all VMs of all clients, is neither evicted nor
+ * purged, and PAGEOUT fails with EBUSY.
  *
  * DONTNEED and PAGEOUT fail with EBUSY for a buffer that another client may have: one with a
  * second handle or a GEM name, or that was exported. The other client would lose the contents, or

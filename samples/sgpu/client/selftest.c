@@ -1941,6 +1941,34 @@ static void test_evicted_pages(void)
 }
 
 /* What is in use is not evicted, and what cannot be says so. */
+/* A buffer that is bound very often stays, in whichever VMs it is bound. */
+static void test_evict_often(void)
+{
+	struct buffer bo;
+	uint32_t id[2];
+	unsigned int i;
+	int ret = 0;
+
+	CHECK_RET(buffer_fill(&bo, page, 53), 0);
+	CHECK_RET(vm_create(dev.fd, &id[0]), 0);
+	CHECK_RET(vm_create(dev.fd, &id[1]), 0);
+	for (i = 0; i < DRM_SGPU_MAX_EVICT && !ret; i += DRM_SGPU_MAX_OPS)
+		ret = bind_pages(id[0], DRM_SGPU_BIND_MAP, bo.handle, i, 1, DRM_SGPU_MAX_OPS);
+	CHECK_RET(ret, 0);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(exec_op(id[0], DRM_SGPU_CMD_FILL, 7, 0, VA + (i - 1) * page, 1), 0);
+	CHECK_RET(peek(bo.map), 7);
+	CHECK_RET(bind_pages(id[1], DRM_SGPU_BIND_MAP, bo.handle, 0, 1, 1), 0);
+	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_PAGEOUT), -EBUSY);
+	CHECK_RET(bind_page(id[0], DRM_SGPU_BIND_UNMAP, 0), 0);
+	CHECK_RET(gets_evicted(bo.handle), 1);
+	CHECK_RET(exec_op(id[1], DRM_SGPU_CMD_FILL, 8, 0, VA, 1), 0);
+	CHECK_RET(peek(bo.map), 8);
+	CHECK_RET(vm_destroy(dev.fd, id[0]), 0);
+	CHECK_RET(vm_destroy(dev.fd, id[1]), 0);
+	buffer_destroy(&bo);
+}
+
 static void test_evict_in_use(void)
 {
 	struct drm_sgpu_sync sync = { .flags = DRM_SGPU_SYNC_SIGNAL };
@@ -2021,6 +2049,7 @@ static void test_madvise(void)
 	test_purge_shared();
 	test_evicted();
 	test_evicted_pages();
+	test_evict_often();
 	test_evict_in_use();
 	test_mmap_parts();
 	test_mmap_fork();
