@@ -176,16 +176,31 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw)
 }
 
 /*
+ * Stops the scheduler. drm_sched_wqueue_stop() cancels the work item that runs jobs, and after that
+ * the one that frees them, which may just have seen that the scheduler runs, and queue the first
+ * one again. Once the first call has waited for it, neither sees this any more, and the second call
+ * cancels what is left.
+ */
+static void sgpu_queue_stop(struct sgpu_queue *queue)
+{
+	drm_sched_wqueue_stop(&queue->sched);
+	drm_sched_wqueue_stop(&queue->sched);
+}
+
+/*
  * Ends the running job, cancels the others, and accepts no more. The scheduler is stopped
  * meanwhile. A running scheduler that has just taken a job of the entity, and sees another job,
- * puts the entity back on its list, even if the entity was destroyed in between. Then nothing
- * would take the entity off that list.
+ * puts the entity back on its list, even if the entity was destroyed in between.
+ *
+ * The fence of a dependency may have seen that the scheduler runs, too, and its callback can still
+ * queue the work item that runs jobs. Then the entity stays on the list, which does no harm: it has
+ * no job, and the scheduler goes with it.
  */
 void sgpu_queue_close(struct sgpu_queue *queue)
 {
 	scoped_guard(mutex, &queue->lock)
 		WRITE_ONCE(queue->closed, true);
-	drm_sched_wqueue_stop(&queue->sched);
+	sgpu_queue_stop(queue);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_wqueue_start(&queue->sched);
 }
@@ -195,10 +210,15 @@ void sgpu_queue_close(struct sgpu_queue *queue)
  * entity has let go of the fence, drm_sched_entity_fini() does not wait for that callback, which
  * uses the scheduler until it returns. It runs under the lock of its fence, which is a read-side
  * critical section of RCU.
+ *
+ * Nor does drm_sched_fini() wait for all work items. It stops the scheduler once, and frees what
+ * the work item that runs jobs looks at. The end of the last job can call this while the work item
+ * that frees jobs is not done with this job.
  */
 void sgpu_queue_fini(struct sgpu_queue *queue)
 {
 	synchronize_rcu();
+	sgpu_queue_stop(queue);
 	drm_sched_fini(&queue->sched);
 	mutex_destroy(&queue->lock);
 }
