@@ -28,17 +28,26 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 	return ret;
 }
 
-static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				struct drm_gpuvm_imm_update *bind, struct sgpu_bo *bo,
-				const struct drm_sgpu_bind_op *op)
+/*
+ * The lock of an import and the fences that tell when its memory is in place belong to the exporter
+ * and can take long. An unplug waits for the section, so this waits for them before the section.
+ */
+static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bind,
+				struct sgpu_bo *bo, const struct drm_sgpu_bind_op *op)
 {
-	int ret;
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->shmem);
+	long ret;
 
-	dma_resv_assert_held(drm_shmem_gem(&bo->shmem)->resv);
+	dma_resv_assert_held(gem->resv);
 	sgpu_fault_hold(SGPU_HOLD_LOCKS);
 	/* A buffer that is bound already is not looked at again. */
 	if (drm_shmem_is_purged(&bo->shmem))
 		return -ENODATA;
+	ret = dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+
+	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(gem->dev), return -ENODEV);
 
 	ret = drm_gpuvm_imm_prepare_map_locked(&sgpu_vm_type, drm_gpuvm_imm_shared(vm->core), bind,
 					       bo, op->addr, op->size, op->offset, reg);
@@ -51,9 +60,8 @@ static int sgpu_bind_prepare_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	return 0;
 }
 
-static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-				 struct drm_gpuvm_imm_update *bind, struct sgpu_file *file,
-				 const struct drm_sgpu_bind_op *op)
+static int sgpu_bind_prepare_map(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bind,
+				 struct sgpu_file *file, const struct drm_sgpu_bind_op *op)
 {
 	struct sgpu_bo *bo __free(drm_shmem) =
 		drm_shmem_lookup(&sgpu_bo_type, file->drm, op->handle);
@@ -63,15 +71,13 @@ static int sgpu_bind_prepare_map(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	ret = sgpu_bind_lock(vm, bo, &exec) ?:
-	      sgpu_bind_prepare_bo(reg, vm, bind, bo, op);
+	ret = sgpu_bind_lock(vm, bo, &exec) ?: sgpu_bind_prepare_bo(vm, bind, bo, op);
 	drm_exec_fini(&exec);
 	return ret;
 }
 
-static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
-			     struct drm_gpuvm_imm_update *bind, struct sgpu_file *file,
-			     const struct drm_sgpu_bind_op *op)
+static int sgpu_bind_prepare(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bind,
+			     struct sgpu_file *file, const struct drm_sgpu_bind_op *op)
 {
 	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
 	bool map = op->op == DRM_SGPU_BIND_MAP;
@@ -83,7 +89,7 @@ static int sgpu_bind_prepare(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 
 	switch (op->op) {
 	case DRM_SGPU_BIND_MAP:
-		ret = sgpu_bind_prepare_map(reg, vm, bind, file, op);
+		ret = sgpu_bind_prepare_map(vm, bind, file, op);
 		break;
 	case DRM_SGPU_BIND_UNMAP:
 		ret = drm_gpuvm_imm_prepare_unmap(shared, bind, op->addr, op->size);
@@ -127,9 +133,8 @@ static int sgpu_bind_account(struct sgpu_bind_work *work, const struct drm_sgpu_
 	return 0;
 }
 
-static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
-			      struct sgpu_file *file, const struct drm_sgpu_bind_op *ops,
-			      u32 count)
+static int sgpu_job_add_binds(struct sgpu_job *job, struct sgpu_file *file,
+			      const struct drm_sgpu_bind_op *ops, u32 count)
 {
 	struct sgpu_bind_work work = {};
 	int ret = 0;
@@ -140,12 +145,15 @@ static int sgpu_job_add_binds(const struct sgpu_reg *reg, struct sgpu_job *job,
 	job->count = count;
 
 	for (u32 i = 0; i < count && !ret; i++)
-		ret = sgpu_bind_prepare(reg, job->vm, &job->binds[i], file, &ops[i]) ?:
+		ret = sgpu_bind_prepare(job->vm, &job->binds[i], file, &ops[i]) ?:
 		      sgpu_bind_account(&work, &ops[i]);
 	return ret;
 }
 
-/* Copies before it opens a section, because userspace can delay a page fault, and so an unplug. */
+/*
+ * Only the maps open a section, after they have the locks. Userspace can delay the page faults of
+ * the copies, and so an unplug. A job that starts after an unplug fails.
+ */
 int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file)
 {
@@ -166,12 +174,10 @@ int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind 
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
 
-	drm_dev_ctx_or(sgpu_reg, reg, ioctl, return -ENODEV);
-
 	job = sgpu_job_create(file, args->vm_id, syncs, args->sync_count);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	ret = sgpu_job_add_binds(reg, job, file, ops, args->op_count);
+	ret = sgpu_job_add_binds(job, file, ops, args->op_count);
 	return sgpu_job_submit(job, ret, &args->job);
 }

@@ -99,7 +99,7 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *
 	return 0;
 }
 
-int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mmap_offset *args,
+int sgpu_ioctl_bo_mmap_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_mmap_offset *args,
 			      struct drm_file *file)
 {
 	struct sgpu_bo *bo __free(drm_shmem) = drm_shmem_lookup(&sgpu_bo_type, file, args->handle);
@@ -112,9 +112,9 @@ int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mma
 }
 
 /* A buffer in use by jobs, BO_VMAP or a dma-buf is not purged. Bindings and mmap() do not count. */
-static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 madv)
+static int sgpu_bo_advise(struct sgpu_bo *bo, u32 madv)
 {
-	struct drm_shmem_shrinker *shrinker = &sgpu_reg_dev(reg)->shrinker;
+	struct drm_shmem_shrinker *shrinker = &sgpu_dev(drm_shmem_gem(&bo->shmem)->dev)->shrinker;
 
 	switch (madv) {
 	case DRM_SGPU_MADV_WILLNEED:
@@ -133,7 +133,7 @@ static int sgpu_bo_advise(const struct sgpu_reg *reg, struct sgpu_bo *bo, u32 ma
 	return -EINVAL;
 }
 
-int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg, struct drm_sgpu_bo_madvise *args,
+int sgpu_ioctl_bo_madvise(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_madvise *args,
 			  struct drm_file *file)
 {
 	struct sgpu_bo *bo __free(drm_shmem) = drm_shmem_lookup(&sgpu_bo_type, file, args->handle);
@@ -144,7 +144,7 @@ int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg, struct drm_sgpu_bo_madvise
 	if (args->pad)
 		return -EINVAL;
 
-	ret = sgpu_bo_advise(reg, bo, args->madv);
+	ret = sgpu_bo_advise(bo, args->madv);
 	if (ret < 0)
 		return ret;
 	args->retained = ret;
@@ -158,7 +158,7 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
-int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args,
+int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap *args,
 		       struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
@@ -191,7 +191,7 @@ int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args
 	return ret;
 }
 
-int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vunmap *args,
+int sgpu_ioctl_bo_vunmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vunmap *args,
 			 struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;

@@ -19,13 +19,13 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap);
 
 int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *args,
 			 struct drm_file *drm_file);
-int sgpu_ioctl_bo_mmap_offset(const struct sgpu_reg *reg, struct drm_sgpu_bo_mmap_offset *args,
+int sgpu_ioctl_bo_mmap_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_mmap_offset *args,
 			      struct drm_file *drm_file);
-int sgpu_ioctl_bo_madvise(const struct sgpu_reg *reg, struct drm_sgpu_bo_madvise *args,
+int sgpu_ioctl_bo_madvise(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_madvise *args,
 			  struct drm_file *drm_file);
-int sgpu_ioctl_bo_vmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vmap *args,
+int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap *args,
 		       struct drm_file *drm_file);
-int sgpu_ioctl_bo_vunmap(const struct sgpu_reg *reg, struct drm_sgpu_bo_vunmap *args,
+int sgpu_ioctl_bo_vunmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vunmap *args,
 			 struct drm_file *drm_file);
 
 #endif /* _SGPU_BO_H */

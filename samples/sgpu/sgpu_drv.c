@@ -93,16 +93,18 @@ static int sgpu_ioctl_info(const struct sgpu_reg *reg, struct drm_sgpu_info *arg
 
 DRM_DEV_CTX_IOCTL(SGPU_INFO, sgpu_ioctl_info, sgpu_reg, struct drm_sgpu_info);
 DRM_DEV_CTX_IOCTL(SGPU_BO_CREATE, sgpu_ioctl_bo_create, sgpu_reg, struct drm_sgpu_bo_create);
-DRM_DEV_CTX_IOCTL(SGPU_BO_MMAP_OFFSET, sgpu_ioctl_bo_mmap_offset, sgpu_reg,
-		  struct drm_sgpu_bo_mmap_offset);
-DRM_DEV_CTX_IOCTL(SGPU_BO_VMAP, sgpu_ioctl_bo_vmap, sgpu_reg, struct drm_sgpu_bo_vmap);
-DRM_DEV_CTX_IOCTL(SGPU_BO_VUNMAP, sgpu_ioctl_bo_vunmap, sgpu_reg, struct drm_sgpu_bo_vunmap);
 DRM_DEV_CTX_IOCTL(SGPU_VM_CREATE, sgpu_ioctl_vm_create, sgpu_reg, struct drm_sgpu_vm_create);
 DRM_DEV_CTX_IOCTL(SGPU_VM_DESTROY, sgpu_ioctl_vm_destroy, sgpu_reg, struct drm_sgpu_vm_destroy);
+DRM_DEV_CTX_IOCTL(SGPU_VM_FAULT, sgpu_ioctl_vm_fault, sgpu_reg, struct drm_sgpu_vm_fault);
+
+/* An unplug waits for sections. The lock of an import is its exporter's, and can take long. */
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_MMAP_OFFSET, sgpu_ioctl_bo_mmap_offset,
+			    struct drm_sgpu_bo_mmap_offset);
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_VMAP, sgpu_ioctl_bo_vmap, struct drm_sgpu_bo_vmap);
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_VUNMAP, sgpu_ioctl_bo_vunmap, struct drm_sgpu_bo_vunmap);
+DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_MADVISE, sgpu_ioctl_bo_madvise, struct drm_sgpu_bo_madvise);
 DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_VM_BIND, sgpu_ioctl_vm_bind, struct drm_sgpu_vm_bind);
 DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_EXEC, sgpu_ioctl_exec, struct drm_sgpu_exec);
-DRM_DEV_CTX_IOCTL(SGPU_VM_FAULT, sgpu_ioctl_vm_fault, sgpu_reg, struct drm_sgpu_vm_fault);
-DRM_DEV_CTX_IOCTL(SGPU_BO_MADVISE, sgpu_ioctl_bo_madvise, sgpu_reg, struct drm_sgpu_bo_madvise);
 
 DRM_DEV_CTX_IOCTLS(sgpu_ioctls) = {
 	DRM_DEV_CTX_IOCTL_DEF(SGPU_INFO, DRM_RENDER_ALLOW),
@@ -317,14 +319,15 @@ static void sgpu_wait_for_none(atomic_t *count, const char *name)
 }
 
 /*
- * A cancelled job may still wait for a fence of another driver. No new job is submitted,
- * because all devices are unplugged. If init failed, clients may still have them open.
+ * A cancelled job may still wait for a fence of another driver. If init failed, clients may still
+ * have the devices open, and be in an ioctl that submits a job. A job holds its device. So once the
+ * devices are gone, no work item is queued any more.
  */
 static void sgpu_wait_for_end(void)
 {
 	sgpu_wait_for_none(&sgpu_live.jobs, "jobs");
-	destroy_workqueue(sgpu_wq);
 	sgpu_wait_for_none(&sgpu_live.devices, "devices");
+	destroy_workqueue(sgpu_wq);
 	sgpu_fault_exit();
 }
 

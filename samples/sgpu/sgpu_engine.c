@@ -287,7 +287,7 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, struct drm_sgpu_cmd *cmds, u3
 	return ret;
 }
 
-/* Like sgpu_ioctl_vm_bind(), this copies before it opens a section. */
+/* As sgpu_ioctl_vm_bind(): what brings back an evicted buffer opens a section, under the locks. */
 int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file)
 {
@@ -307,8 +307,6 @@ int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 	syncs = sgpu_copy_array(args->syncs, args->sync_count, sizeof(*syncs));
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
-
-	drm_dev_ctx_or(sgpu_reg, reg, ioctl, return -ENODEV);
 
 	job = sgpu_job_create(file, args->vm_id, syncs, args->sync_count);
 	if (IS_ERR(job))

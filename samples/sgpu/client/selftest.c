@@ -1134,20 +1134,25 @@ static bool task_sleeps(pid_t pid)
 	return same == 50;
 }
 
-/* Is a client gone soon after it was killed? */
-static bool killed_ends(pid_t pid)
+static bool ends_soon(pid_t pid, int *status)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	int i, status;
+	int i;
 
-	if (kill(pid, SIGKILL))
-		return false;
 	for (i = 0; i < TRIES; i++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFSIGNALED(status);
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
 		nanosleep(&pause, NULL);
 	}
 	return false;
+}
+
+/* Is a client gone soon after it was killed? */
+static bool killed_ends(pid_t pid)
+{
+	int status;
+
+	return !kill(pid, SIGKILL) && ends_soon(pid, &status) && WIFSIGNALED(status);
 }
 
 /* What is let go of in the background keeps a buffer from being evicted. */
@@ -1358,6 +1363,54 @@ static void test_hang_unplugged(void)
 	device_close(&other);
 }
 
+/* Waits for a lock of the exporter, which holds it, in a bind or in BO_VMAP */
+static pid_t import_waits(int fd, uint32_t id, uint32_t handle)
+{
+	uint64_t first;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	_exit(-(id ? bind_map(fd, id, handle, 0, VA, page, 0) :
+		     bo_vmap(fd, handle, &id, &first)));
+}
+
+/* Nor for one that waits for the lock of another device's buffer. */
+static void test_import_unplugged(void)
+{
+	pid_t holds, binds, maps, unplugs;
+	struct device other;
+	struct buffer bo;
+	uint32_t id, handle;
+	int bo_fd, status = -1;
+
+	if (device_open(&other, 1) || !device_can_unbind(other.name)) {
+		device_close(&other);
+		return;
+	}
+	CHECK_RET(buffer_fill(&bo, 2 * page, 74), 0);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &bo_fd));
+	CHECK(!drmPrimeFDToHandle(other.fd, bo_fd, &handle));
+	CHECK_RET(vm_create(other.fd, &id), 0);
+	holds = victim_holds("hold_locks", victim_binds_both, &bo);
+	binds = import_waits(other.fd, id, handle);
+	maps = import_waits(other.fd, 0, handle);
+	CHECK(task_sleeps(binds));
+	CHECK(task_sleeps(maps));
+	unplugs = fork();
+	if (!unplugs)
+		_exit(-device_bind(other.name, false));
+	CHECK(ends_soon(unplugs, &status) && !status);
+	CHECK(killed_ends(maps));
+	CHECK(killed_ends(holds));
+	/* The bind gets the lock, but there is no device any more. */
+	CHECK(ends_soon(binds, &status) && WEXITSTATUS(status) == ENODEV);
+	CHECK_RET(device_bind(other.name, true), 0);
+	close(bo_fd);
+	device_close(&other);
+	buffer_destroy(&bo);
+}
+
 /* Of several operations the third fails: those before it stay, and the VM goes on. */
 static void test_bind_fails(void)
 {
@@ -1443,6 +1496,7 @@ static void test_hardware_faults(void)
 	test_late_is_alone();
 	test_killed_while_waiting();
 	test_hang_unplugged();
+	test_import_unplugged();
 	test_bind_fails();
 	test_broken();
 	fault_order("fail_map", 0, 0);
