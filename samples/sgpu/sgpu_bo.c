@@ -151,6 +151,7 @@ int sgpu_ioctl_bo_madvise(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_ma
 	return 0;
 }
 
+/* May wait for the lock of the buffer, which another client can hold for long. */
 void sgpu_vmap_free(struct sgpu_vmap *vmap)
 {
 	drm_vmap_release(&vmap->map);
@@ -158,21 +159,12 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
-int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap *args,
-		       struct drm_file *drm_file)
+/* Once it has a number, another thread can end it. */
+static int sgpu_vmap_create(struct sgpu_file *file, struct sgpu_bo *bo, u32 id, u64 *first)
 {
-	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_bo *bo __free(drm_shmem) =
-		drm_shmem_lookup(&sgpu_bo_type, drm_file, args->handle);
-	struct sgpu_vmap *vmap;
+	struct sgpu_vmap *vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
 	int ret;
 
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-	if (args->id || args->first)
-		return -EINVAL;
-
-	vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
 	if (!vmap)
 		return -ENOMEM;
 	ret = drm_vmap_own_interruptible(&vmap->map, &bo->shmem);
@@ -181,28 +173,87 @@ int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap 
 		return ret;
 	}
 	atomic_inc(&sgpu_live.vmaps);
+	*first = drm_vmap_read64(&vmap->map, 0);
+	/* Cannot fail, because the entry was allocated. */
+	xa_store(&file->vmaps, id, vmap, GFP_KERNEL_ACCOUNT);
+	return 0;
+}
 
-	/* Once it has a number, another thread can free it. */
-	args->first = drm_vmap_read64(&vmap->map, 0);
-	ret = xa_alloc(&file->vmaps, &args->id, vmap,
+int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap *args,
+		       struct drm_file *drm_file)
+{
+	struct sgpu_file *file = drm_file->driver_priv;
+	struct sgpu_bo *bo __free(drm_shmem) =
+		drm_shmem_lookup(&sgpu_bo_type, drm_file, args->handle);
+	int ret;
+
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	if (args->id || args->first)
+		return -EINVAL;
+
+	/* First, because to give up a mapping can take long. */
+	ret = xa_alloc(&file->vmaps, &args->id, NULL,
 		       XA_LIMIT(1, DRM_SGPU_MAX_VMAPS), GFP_KERNEL_ACCOUNT);
 	if (ret)
-		sgpu_vmap_free(vmap);
+		return ret;
+	ret = sgpu_vmap_create(file, bo, args->id, &args->first);
+	if (ret)
+		xa_erase(&file->vmaps, args->id);
 	return ret;
 }
 
+/* Returns the buffer that is mapped, with a reference, or NULL. */
+static struct sgpu_bo *sgpu_vmap_lookup(struct sgpu_file *file, u32 id)
+{
+	struct sgpu_bo *bo = NULL;
+	struct sgpu_vmap *vmap;
+
+	/* A mapping in the array is there until it is erased. */
+	guard(spinlock)(&file->vmaps.xa_lock);
+	vmap = xa_load(&file->vmaps, id);
+	if (vmap) {
+		bo = drm_vmap_obj(&sgpu_bo_type, &vmap->map);
+		drm_shmem_get(&bo->shmem);
+	}
+	return bo;
+}
+
+/* Takes the mapping of @bo. Returns NULL if another thread did so. */
+static struct sgpu_vmap *sgpu_vmap_take(struct sgpu_file *file, u32 id, struct sgpu_bo *bo)
+{
+	struct sgpu_vmap *vmap;
+
+	guard(spinlock)(&file->vmaps.xa_lock);
+	vmap = xa_load(&file->vmaps, id);
+	if (!vmap || drm_vmap_obj(&sgpu_bo_type, &vmap->map) != bo)
+		return NULL;
+	return __xa_erase(&file->vmaps, id);
+}
+
+/* The last mapping of a buffer is ended under the lock of the buffer, so take that first. */
 int sgpu_ioctl_bo_vunmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vunmap *args,
 			 struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
+	struct sgpu_bo *bo __free(drm_shmem) = sgpu_vmap_lookup(file, args->id);
 	struct sgpu_vmap *vmap;
+	int ret;
 
 	if (args->pad)
 		return -EINVAL;
+	if (!bo)
+		return -ENOENT;
 
-	vmap = xa_erase(&file->vmaps, args->id);
+	ACQUIRE(drm_resv_intr, lock)(drm_shmem_gem(&bo->shmem)->resv);
+	ret = ACQUIRE_ERR(drm_resv_intr, &lock);
+	if (ret)
+		return ret;
+	vmap = sgpu_vmap_take(file, args->id, bo);
 	if (!vmap)
 		return -ENOENT;
-	sgpu_vmap_free(vmap);
+	drm_vmap_release_locked(&vmap->map);
+	kfree(vmap);
+	atomic_dec(&sgpu_live.vmaps);
 	return 0;
 }

@@ -151,10 +151,21 @@ void sgpu_file_put(struct sgpu_file *file)
 	kref_put(&file->ref, sgpu_file_release);
 }
 
+static void sgpu_vmaps_work(struct work_struct *work)
+{
+	struct sgpu_file *file = container_of(work, struct sgpu_file, vmaps_work);
+	struct sgpu_vmap *vmap;
+	unsigned long id;
+
+	xa_for_each(&file->vmaps, id, vmap)
+		sgpu_vmap_free(vmap);
+	xa_destroy(&file->vmaps);
+	sgpu_file_put(file);
+}
+
 static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_vmap *vmap;
 	struct sgpu_vm *vm;
 	unsigned long id;
 
@@ -162,11 +173,11 @@ static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 		sgpu_vm_close(vm);
 	xa_destroy(&file->vms);
 
-	xa_for_each(&file->vmaps, id, vmap)
-		sgpu_vmap_free(vmap);
-	xa_destroy(&file->vmaps);
-
-	sgpu_file_put(file);
+	INIT_WORK(&file->vmaps_work, sgpu_vmaps_work);
+	if (xa_empty(&file->vmaps))
+		sgpu_file_put(file);
+	else
+		queue_work(sgpu_wq, &file->vmaps_work);
 }
 
 /*

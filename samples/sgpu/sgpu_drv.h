@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/sizes.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_device.h>
@@ -29,8 +30,10 @@ struct sgpu_device {
  *
  * Invariants:
  *
- * - Held by the open file and by each of its address spaces, which may end after
- *   the file was closed. @drm and the arrays belong to the open file.
+ * - Held by the open file, by @vmaps_work if that was queued, and by each of its address spaces,
+ *   which may end after the file was closed. @drm and @vms belong to the open file.
+ * - @vmaps belongs to the open file, and to @vmaps_work after the close, which can be that of a
+ *   client that was killed and waits for no lock.
  * - @vm_count and @job_count count the address spaces and jobs that are not freed yet, so a
  *   client cannot pile up those that wait for their end.
  */
@@ -38,6 +41,7 @@ struct sgpu_file {
 	struct drm_file *drm;
 	struct xarray vms;
 	struct xarray vmaps;
+	struct work_struct vmaps_work;
 
 	struct kref ref;
 	atomic_t vm_count;	/* at most DRM_SGPU_MAX_VMS */

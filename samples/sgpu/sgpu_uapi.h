@@ -114,7 +114,7 @@ struct drm_sgpu_bo_mmap_offset {
  * struct drm_sgpu_bo_vmap - have the kernel map a buffer for itself
  *
  * The mapping lasts until BO_VUNMAP or the close of the file, also if the
- * handle is closed or the device unplugged.
+ * handle is closed or the device unplugged. It can outlast the close by a moment.
  */
 struct drm_sgpu_bo_vmap {
 	/** @handle: in */

@@ -1215,6 +1215,15 @@ static int victim_maps(const struct buffer *bo)
 	return bo_vmap(dev.fd, bo->handle, &id, &first);
 }
 
+/* A mapping that its parent has made */
+static uint32_t mapped;
+
+static int victim_unmaps(const struct buffer *bo)
+{
+	(void)bo;
+	return bo_vunmap(dev.fd, mapped);
+}
+
 static int victim_asks_offset(const struct buffer *bo)
 {
 	struct drm_sgpu_bo_mmap_offset args = { .handle = bo->handle };
@@ -1294,6 +1303,60 @@ static void test_killed_for_lock(const struct buffer *bo)
 	victim_ends("hold_locks", holds);
 }
 
+/* The same for one that is about to end the last mapping of the kernel: the mapping stays. */
+static void test_killed_for_unmap(const struct buffer *bo)
+{
+	pid_t holds, unmaps;
+	uint64_t first;
+
+	CHECK_RET(bo_vmap(dev.fd, bo->handle, &mapped, &first), 0);
+	holds = victim_holds("hold_locks", victim_binds_both, bo);
+	unmaps = victim_start(victim_unmaps, bo);
+	CHECK(task_sleeps(unmaps));
+	CHECK(killed_ends(unmaps));
+	victim_ends("hold_locks", holds);
+	CHECK_RET(bo_vunmap(dev.fd, mapped), 0);
+	CHECK_RET(bo_vunmap(dev.fd, mapped), -ENOENT);
+}
+
+/* Have the kernel map a buffer, say so, and wait to be killed. */
+static void victim_keeps_map(int bo_fd, int ready)
+{
+	struct device own;
+	uint32_t handle, id;
+	uint64_t first;
+
+	if (device_open_name(&own, dev.name) || drmPrimeFDToHandle(own.fd, bo_fd, &handle) ||
+	    bo_vmap(own.fd, handle, &id, &first) || write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* The same for one that still has such a mapping: the close of its file waits for no lock. */
+static void test_killed_with_map(void)
+{
+	pid_t keeps, holds;
+	struct buffer bo;
+	int bo_fd, ready[2];
+	char byte;
+
+	CHECK_RET(buffer_fill(&bo, 2 * page, 75), 0);
+	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC, &bo_fd));
+	CHECK(!pipe(ready));
+	keeps = fork();
+	if (!keeps)
+		victim_keeps_map(bo_fd, ready[1]);
+	close(ready[1]);
+	CHECK(read(ready[0], &byte, 1) == 1);
+	holds = victim_holds("hold_locks", victim_binds_both, &bo);
+	CHECK(killed_ends(keeps));
+	victim_ends("hold_locks", holds);
+	close(ready[0]);
+	close(bo_fd);
+	buffer_destroy(&bo);
+}
+
 /* Nor does one go on that adds tables to a page table. */
 static void test_killed_for_tables(const struct buffer *bo)
 {
@@ -1332,6 +1395,8 @@ static void test_killed_while_waiting(void)
 	CHECK_RET(read_byte(VA), pattern(73, 0));
 	CHECK_RET(bo_mmap(dev.fd, bo.handle, bo.size, (void **)&untouched), 0);
 	test_killed_for_lock(&bo);
+	test_killed_for_unmap(&bo);
+	test_killed_with_map();
 	test_killed_for_tables(&bo);
 	test_killed_for_map(&bo);
 	test_killed_for_vm(&bo);
