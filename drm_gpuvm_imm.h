@@ -265,7 +265,21 @@ struct drm_gpuvm_imm_type {
 	 * it returns -EBUSY. Requires @validate.
 	 */
 	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);
+
+	/**
+	 * @max_evict:
+	 *
+	 * How many mappings of an object drm_gpuvm_imm_evict() takes out of page tables, in all
+	 * address spaces together. A mapping counts as one, and as one more for each
+	 * DRM_GPUVM_IMM_EVICT_PART bytes. An object with more, or in more address spaces, is not
+	 * evicted. 0 for DRM_GPUVM_IMM_EVICT_DEFAULT. No value means no limit.
+	 */
+	u32 max_evict;
 };
+
+/* For struct drm_gpuvm_imm_type.max_evict */
+#define DRM_GPUVM_IMM_EVICT_DEFAULT	SZ_64K
+#define DRM_GPUVM_IMM_EVICT_PART	SZ_2M
 
 /**
  * struct drm_gpuvm_imm_config - the layout of an address space

@@ -6,7 +6,9 @@
  */
 
 #include <linux/export.h>
+#include <linux/log2.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 
 #include "drm_gpuvm_imm_internal.h"
 
@@ -190,6 +192,39 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 	return ret;
 }
 
+/*
+ * Returns whether an eviction is little enough work. Clients can share an object, so the limit of
+ * an address space does not bound it. The mappings are counted first: if an eviction ended after
+ * some of the work, the next scan would do the same work again.
+ */
+static bool drm_gpuvm_imm_evict_is_small(const struct drm_gpuvm_imm_type *type,
+					 struct drm_gem_object *obj)
+{
+	const u32 most = type->max_evict ?: DRM_GPUVM_IMM_EVICT_DEFAULT;
+	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuva *va;
+	u64 vms = 0, work = 0;
+
+	lockdep_assert_held(&obj->gpuva.lock);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		if (++vms > most)
+			return false;
+		drm_gpuvm_bo_for_each_va(va, vm_bo) {
+			work += 1 + (va->va.range >> ilog2(DRM_GPUVM_IMM_EVICT_PART));
+			if (work > most)
+				return false;
+		}
+	}
+
+	return true;
+}
+
+/* A killed task that waits for memory goes on: it may need what this frees in order to end. */
+static bool drm_gpuvm_imm_evict_goes_on(void)
+{
+	return !fatal_signal_pending(current) || (current->flags & PF_MEMALLOC);
+}
+
 /**
  * drm_gpuvm_imm_evict_gem() - drm_gpuvm_imm_evict() with a GEM object
  * @type: the type of the address spaces
@@ -197,14 +232,17 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
  *
  * Calls &drm_gpuvm_imm_type.evict for each address space of the type that has a vm_bo of
  * @obj, even if its first mapping is only prepared. For an object's own evict step, see
- * &struct drm_shmem_obj.
+ * &struct drm_shmem_obj. Steps that map or unmap @obj in any address space wait meanwhile, so
+ * &drm_gpuvm_imm_type.max_evict bounds the work.
  *
  * Context: Also in memory reclaim. The caller holds the reservation lock of @obj. Takes
  * its gpuva lock, under which the step is called.
  *
- * Return: 0; -EBUSY if an address space of another type, or one whose core is just being
- * given up, has a vm_bo of @obj; -EINVAL if the type has no evict step, or takes objects of
- * another type, which are driver bugs; or the first error of that step. The next execution
+ * Return: 0; -EBUSY if @obj has more mappings than &drm_gpuvm_imm_type.max_evict, with nothing
+ * changed, or if an address space of another type, or one whose core is just being given up,
+ * has a vm_bo of @obj; -EINTR if the task was killed, except in memory reclaim; -EINVAL if the
+ * type has no evict step, or takes objects of another type, which are driver bugs; or the first
+ * error of that step. The next execution
  * of each address space that @obj was taken out of validates it, even if it is only mapped
  * after this.
  */
@@ -225,8 +263,11 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
 	}
 
 	guard(mutex)(&obj->gpuva.lock);
+	if (!drm_gpuvm_imm_evict_is_small(type, obj))
+		return -EBUSY;
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
-		ret = drm_gpuvm_imm_evict_from(vm_bo, type);
+		ret = drm_gpuvm_imm_evict_goes_on() ? drm_gpuvm_imm_evict_from(vm_bo, type) :
+						      -EINTR;
 		if (ret)
 			break;
 	}

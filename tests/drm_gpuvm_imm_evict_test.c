@@ -5,6 +5,8 @@
 
 #include <linux/completion.h>
 #include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_gpuvm_imm_internal.h"
@@ -45,6 +47,37 @@ const struct other_vm_type other_vm_type = {
 	.base.map = other_vm_map,
 	.base.unmap = other_vm_unmap,
 	.base.remap = other_vm_remap,
+};
+
+/* A type that takes few mappings out of page tables */
+struct few_vm {
+	DRM_GPUVM_IMM_CORE(core);
+	unsigned int evicted;
+};
+
+DRM_GPUVM_IMM_TYPE(few_vm_type, struct few_vm, core, struct test_va, struct test_bo, base);
+
+static int few_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
+			   struct drm_exec *exec)
+{
+	return 0;
+}
+
+static int few_vm_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
+{
+	drm_gpuvm_imm_of(&few_vm_type, core)->evicted++;
+	return 0;
+}
+
+const struct few_vm_type few_vm_type = {
+	.base.granule = TEST_PAGE,
+	.base.obj_funcs = &test_bo_funcs,
+	.base.map = other_vm_map,
+	.base.unmap = other_vm_unmap,
+	.base.remap = other_vm_remap,
+	.base.validate = few_vm_validate,
+	.base.evict = few_vm_evict,
+	.base.max_evict = 3,
 };
 
 /* The next call for this VM fails. */
@@ -224,10 +257,103 @@ static void evict_some(struct kunit *test)
 	/* The core of one just goes: nobody calls for it. */
 	evict_fails = NULL;
 	mutex_lock(&test_vm_shared(vm[0])->evict_lock);
-	KUNIT_EXPECT_EQ(test, evict(bo), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_vm_evict(bo, evict_one), -EBUSY);
 	KUNIT_EXPECT_EQ(test, vm[0]->pt[0], test_pte(bo, 1, 2));
 	mutex_unlock(&test_vm_shared(vm[0])->evict_lock);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
+}
+
+static struct few_vm *few_vm_new(struct kunit *test)
+{
+	static const struct drm_gpuvm_imm_config config = { .name = "few", .range = SZ_16M };
+	struct few_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct test_env *env = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_init(&few_vm_type, vm, env->drm, &config), 0);
+	return vm;
+}
+
+static void few_map(struct kunit *test, struct few_vm *vm, struct test_bo *bo, u64 addr, u64 range)
+{
+	DRM_GPUVM_IMM_UPDATE(update);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_prepare_map(&few_vm_type,
+							   drm_gpuvm_imm_shared(vm->core), update,
+							   bo, addr, range, 0, NULL));
+	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&few_vm_type, vm, update, NULL), 0);
+}
+
+static int few_evict(struct test_bo *bo)
+{
+	int ret;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	ret = drm_gpuvm_imm_evict(&few_vm_type, bo);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+
+/* An object with very many mappings stays, in however many address spaces they are. */
+static void evict_few(struct kunit *test)
+{
+	struct few_vm *vm[4] = { few_vm_new(test), few_vm_new(test), few_vm_new(test),
+				 few_vm_new(test) };
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	struct test_bo *large = test_bo_new(test, SZ_8M / TEST_PAGE, NULL);
+	struct test_bo *in_all = test_bo_new(test, 1, NULL);
+	struct drm_gpuvm_bo *vm_bo[4];
+
+	few_map(test, vm[0], bo, 0, TEST_PAGE);
+	few_map(test, vm[0], bo, TEST_PAGE, TEST_PAGE);
+	few_map(test, vm[1], bo, 0, TEST_PAGE);
+	KUNIT_EXPECT_EQ(test, few_evict(bo), 0);
+	few_map(test, vm[1], bo, TEST_PAGE, TEST_PAGE);
+	KUNIT_EXPECT_EQ(test, few_evict(bo), -EBUSY);
+	KUNIT_EXPECT_EQ(test, vm[0]->evicted, 1);
+	KUNIT_EXPECT_EQ(test, vm[1]->evicted, 1);
+
+	/* These mappings take the places of those above. */
+	few_map(test, vm[0], large, 0, 2 * DRM_GPUVM_IMM_EVICT_PART);
+	KUNIT_EXPECT_EQ(test, few_evict(bo), 0);
+	KUNIT_EXPECT_EQ(test, few_evict(large), 0);
+	few_map(test, vm[0], large, 0, 3 * DRM_GPUVM_IMM_EVICT_PART);
+	KUNIT_EXPECT_EQ(test, few_evict(large), -EBUSY);
+
+	/* Address spaces that have no mapping of the object yet */
+	for (int i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, few_evict(in_all), 0);
+		vm_bo[i] = drm_gpuvm_imm_obtain(&few_vm_type, drm_gpuvm_imm_shared(vm[i]->core),
+						in_all, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(vm_bo[i]));
+	}
+	KUNIT_EXPECT_EQ(test, few_evict(in_all), -EBUSY);
+
+	for (int i = 0; i < 4; i++) {
+		drm_gpuvm_imm_bo_put(vm_bo[i]);
+		drm_gpuvm_imm_fini(vm[i]->core);
+	}
+}
+
+/* A killed task ends, unless it waits for the memory. */
+static void evict_killed(struct kunit *test)
+{
+	struct few_vm *vm = few_vm_new(test);
+	struct test_bo *bo = test_bo_new(test, 1, NULL);
+	unsigned int flags;
+
+	few_map(test, vm, bo, 0, TEST_PAGE);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, few_evict(bo), -EINTR);
+	KUNIT_EXPECT_EQ(test, vm->evicted, 0);
+	flags = memalloc_noreclaim_save();
+	KUNIT_EXPECT_EQ(test, few_evict(bo), 0);
+	memalloc_noreclaim_restore(flags);
+	KUNIT_EXPECT_EQ(test, vm->evicted, 1);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+	drm_gpuvm_imm_fini(vm->core);
 }
 
 static void plain_vm_free(struct drm_gpuvm *gpuvm)
@@ -431,6 +557,8 @@ static struct kunit_case drm_gpuvm_imm_evict_cases[] = {
 	KUNIT_CASE(evict_while_mapped),
 	KUNIT_CASE(evict_while_prepared),
 	KUNIT_CASE(evict_some),
+	KUNIT_CASE(evict_few),
+	KUNIT_CASE(evict_killed),
 	KUNIT_CASE(evict_foreign),
 	KUNIT_CASE(walk_objects),
 	KUNIT_CASE(walk_step),

@@ -20,27 +20,10 @@ static void sgpu_bo_fini(struct drm_shmem_obj *obj)
 	atomic_dec(&sgpu_live.bos);
 }
 
-/*
- * An address space limits its mappings, but any number of clients can share a buffer. While it is
- * evicted, the jobs of all of them wait that map or unmap it.
- */
-static bool sgpu_bo_is_bound_too_often(struct sgpu_bo *bo)
-{
-	unsigned int n = 0;
-
-	drm_gpuvm_imm_for_each_bo(vm_bo, &sgpu_vm_type, bo)
-		drm_gpuvm_imm_bo_for_each_va(va, vm_bo)
-			if (++n > DRM_SGPU_MAX_EVICT)
-				return true;
-	return false;
-}
-
 /* Take an idle buffer out of all page tables. */
 static int sgpu_bo_evict(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
-	struct sgpu_bo *bo = drm_shmem_from_obj(&sgpu_bo_type, obj);
-
-	return sgpu_bo_is_bound_too_often(bo) ? -EBUSY : drm_gpuvm_imm_evict(&sgpu_vm_type, bo);
+	return drm_gpuvm_imm_evict(&sgpu_vm_type, drm_shmem_from_obj(&sgpu_bo_type, obj));
 }
 
 const struct sgpu_bo_type sgpu_bo_type = {

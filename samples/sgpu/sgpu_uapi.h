@@ -151,7 +151,7 @@ struct drm_sgpu_bo_vunmap {
  * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
  * that has not run does not keep the buffer: the next EXEC gets back what it binds. A buffer
  * with more than DRM_SGPU_MAX_EVICT mappings, in all VMs of all clients, is neither evicted nor
- * purged, and PAGEOUT fails with EBUSY.
+ * purged, and PAGEOUT fails with EBUSY. A mapping counts as one more for each 2 MiB of it.
  *
  * DONTNEED and PAGEOUT fail with EBUSY for a buffer that another client may have: one with a
  * second handle or a GEM name, or that was exported. The other client would lose the contents, or

@@ -110,6 +110,7 @@ const struct sgpu_vm_type sgpu_vm_type = {
 	.base.bo_fini = sgpu_vm_bo_fini,
 	.base.validate = sgpu_vm_validate,
 	.base.evict = sgpu_vm_evict,
+	.base.max_evict = DRM_SGPU_MAX_EVICT,
 };
 
 static void sgpu_vm_release(struct kref *ref)
