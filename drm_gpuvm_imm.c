@@ -1121,6 +1121,12 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_init);
  * the end of an object, it does not wait for the clean-up of another task, which then
  * puts whatever it has found.
  *
+ * The end of an object may run under the reservation locks of other objects, because drm_exec puts
+ * objects one after the other. Such an end leaves this call to a work item. So does
+ * &drm_gpuvm_imm_type.bo_fini if the driver uses drm_gpuvm_imm_obtain_locked() or
+ * drm_gpuvm_imm_prepare_map_locked(). A caller with the lock of this address space is reported, and
+ * a work item cleans up.
+ *
  * Context: May sleep. Takes the reservation lock of the address space; the caller holds
  * none. Any thread, also of a workqueue for memory reclaim, and any function of the
  * driver that may sleep. Not from inside a step.
@@ -1161,7 +1167,13 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 	core->__self = NULL;
 	drm_gpuvm_imm_unclaim(vm);
 
-	drm_gpuvm_imm_end(vm);
+	if (likely(!drm_resv_is_held(drm_gpuvm_resv(&vm->base)))) {
+		drm_gpuvm_imm_end(vm);
+		return;
+	}
+	drm_safe_broken(vm->base.drm, "an address space ends without its reservation lock",
+			"%s: the caller holds the lock; a work item cleans up", vm->base.name);
+	drm_gpuvm_imm_put_and_drain(vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_fini);
 

@@ -240,10 +240,11 @@ struct drm_gpuvm_imm_type {
 	 * @bo_fini:
 	 *
 	 * Undoes @bo_init. The object and the shared side of the address space still exist, the
-	 * page table need not. May sleep, and end an address space. If two tasks obtained the
-	 * object concurrently, this drops the superfluous data in the obtaining call. There, it
-	 * takes no reservation lock, since the caller of a _locked function holds one.
-	 * drm_shmem_sgt_release() takes no reservation lock while the object exists.
+	 * page table need not. May sleep. If two tasks obtained the object concurrently, this
+	 * drops the superfluous data in the obtaining call. There, it takes no reservation lock
+	 * and ends no address space, since the caller of a _locked function holds a reservation
+	 * lock. drm_shmem_sgt_release() takes no reservation lock while the object exists. In
+	 * drivers without _locked calls, it may end an address space.
 	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 

@@ -887,6 +887,46 @@ static void end_last_put_of_core(struct kunit *test)
 	}
 }
 
+/*
+ * The task that ends an address space holds its reservation lock, itself or where it puts the last
+ * reference to an object: this is reported, and a work item cleans up.
+ */
+static void end_locked(struct kunit *test)
+{
+	struct test_env *env = test->priv;
+
+	for (int i = 0; i < 2; i++) {
+		struct end_vm *vm = end_vm_new(test);
+		struct end_hook hook = {}, in_free = { .ends = vm };
+		struct drm_gem_object *resv_obj =
+			drm_gpuvm_imm_resv_obj(drm_gpuvm_imm_shared(vm->core));
+		struct test_bo *bo;
+
+		end_map_at(test, vm, END_IN_VA_PUT, &hook);
+		if (i) {
+			bo = test_bo_new(test, 1, NULL);
+			bo->hook = &in_free;
+			bo->in_free = end_in_free;
+		}
+		drm_gem_object_get(resv_obj);
+		dma_resv_lock(resv_obj->resv, NULL);
+		kunit_warning_suppress(test) {
+			if (i)
+				test_bo_end(test, bo);
+			else
+				end_vm_end(vm);
+			EXPECT_BROKEN(test, "an address space ends without its reservation lock");
+		}
+		KUNIT_EXPECT_EQ(test, in_free.calls, i);
+		dma_resv_unlock(resv_obj->resv);
+		drm_gpuvm_imm_flush();
+		KUNIT_EXPECT_EQ(test, hook.calls, 1);
+		KUNIT_EXPECT_EQ(test, kref_read(&resv_obj->refcount), 1);
+		drm_gem_object_put(resv_obj);
+		KUNIT_EXPECT_EQ(test, atomic_read(&env->live_bos), 0);
+	}
+}
+
 #ifdef CONFIG_TRACEPOINTS
 /* What had been put of an address space when it was marked that this begins */
 struct end_marked {
@@ -1088,6 +1128,7 @@ static struct kunit_case drm_gpuvm_imm_end_cases[] = {
 	KUNIT_CASE(end_flush_in_last_put),
 	KUNIT_CASE(end_device_last),
 	KUNIT_CASE(end_last_put_of_core),
+	KUNIT_CASE(end_locked),
 	KUNIT_CASE(end_is_marked_first),
 	KUNIT_CASE(end_tells_lockdep),
 	KUNIT_CASE(end_unlink_holds_lock),

@@ -256,10 +256,12 @@ static void evict_some(struct kunit *test)
 
 	/* The core of one just goes: nobody calls for it. */
 	evict_fails = NULL;
+	dma_resv_lock(bo->base.resv, NULL);
 	mutex_lock(&test_vm_shared(vm[0])->evict_lock);
 	KUNIT_EXPECT_EQ(test, test_vm_evict(bo, evict_one), -EBUSY);
 	KUNIT_EXPECT_EQ(test, vm[0]->pt[0], test_pte(bo, 1, 2));
 	mutex_unlock(&test_vm_shared(vm[0])->evict_lock);
+	dma_resv_unlock(bo->base.resv);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
 }
 
