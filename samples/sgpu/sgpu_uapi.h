@@ -16,7 +16,9 @@
  * it: an ioctl fails with EBUSY if the client has as many VMs, kernel mappings or jobs
  * as the limits below allow. Some memory that the DRM core and its scheduler allocate
  * for a VM or a job is not charged: run queues, scheduler fences, the table of a job's
- * dependencies. The same limits bound it.
+ * dependencies. The same limits bound it, except for the fences of jobs that are done: each syncobj
+ * keeps the fence of the last job that signalled it, and each buffer keeps one of each VM that
+ * has used it. The kernel neither charges syncobjs nor limits their number.
  *
  * No ioctl waits for the end of a job of any client. There is one exception: VM_DESTROY and the
  * close of the file wait for a running job of VM_BIND, which stops after its current operation.
