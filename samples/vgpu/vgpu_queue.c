@@ -155,19 +155,23 @@ static void vgpu_vq_done(struct virtqueue *vq)
 	}
 }
 
-/* The pages of @data, which may be in vmalloc's memory */
-static int vgpu_data_sgs(struct sg_table *sgt, void *data, size_t len)
+/*
+ * The pages of @data, which may be in vmalloc's memory. Contiguous memory takes few entries, but
+ * none that is longer than what can be mapped at once, through a bounce buffer.
+ */
+static int vgpu_data_sgs(struct vgpu_hw *hw, struct sg_table *sgt, void *data, size_t len)
 {
 	const bool paged = is_vmalloc_addr(data);
+	const size_t most = paged ? PAGE_SIZE : min(len, virtio_max_dma_size(hw->vdev));
 	struct scatterlist *sg;
 	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(sgt, paged ? DIV_ROUND_UP(len, PAGE_SIZE) : 1, GFP_KERNEL_ACCOUNT);
+	ret = sg_alloc_table(sgt, DIV_ROUND_UP(len, most), GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	for_each_sgtable_sg(sgt, sg, i) {
-		const size_t part = paged ? min(len, PAGE_SIZE) : len;
+		const size_t part = min(len, most);
 
 		if (paged)
 			sg_set_page(sg, vmalloc_to_page(data), part, 0);
@@ -237,7 +241,7 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 	int ret = 0, err;
 
 	if (cmd->out_len)
-		ret = vgpu_data_sgs(&sgt, cmd->data, cmd->out_len);
+		ret = vgpu_data_sgs(q->hw, &sgt, cmd->data, cmd->out_len);
 	if (ret)
 		return ret;
 
