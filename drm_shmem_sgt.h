@@ -267,8 +267,9 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  *	its table was revoked, even if the parent of its device was bound again since;
  *	-ENODATA if it was purged; -ENOMEM or another error of shmem, such as -ENOSPC or -EIO;
  *	-EAGAIN if its exporter has moved it while others use the table; -EINTR if the task was
- *	killed while it waited; or the error of the DMA mapping, which for an import comes from
- *	the exporter
+ *	killed while it waited; the error of the DMA mapping, which for an import comes from
+ *	the exporter; or, for the first table of a device, the error of a device link to the DMA
+ *	device, as for drm_dev_ctx_dma_alloc()
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps them for
  * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object.
