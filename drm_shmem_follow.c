@@ -34,9 +34,9 @@
  *
  * An update of a page table that was queued before the move, and runs after it, finds its handle
  * suspended, and maps nothing. Jobs that were validated before and depend on such an update would
- * run into a hole. A driver that queues updates and jobs separately has to order them: it validates a
- * job after the updates that the job depends on have run, or adds the fences of the updates to the
- * reservation object of the import, for which the exporter waits.
+ * run into a hole. A driver that queues updates and jobs separately has to order them: it validates
+ * a job after the updates that the job depends on have run, or adds the fences of the updates to
+ * the reservation object of the import, for which the exporter waits.
  *
  * Memory that the device uses without a fence can move meanwhile, such as a framebuffer on a plane.
  * drm_shmem_pin() refuses imports. A driver that shows them calls dma_buf_pin() for the attachment

@@ -969,7 +969,8 @@ static int drm_shmem_attach_import(const struct drm_shmem_obj_type *type,
  * Context: May sleep. Takes the reservation lock of the dma-buf.
  *
  * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
- * it waited for the exporter's lock; -ENOMEM; or what the exporter or the type's init step returned.
+ * it waited for the exporter's lock; -ENOMEM; or what the exporter or the type's init step
+ * returned.
  */
 struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 						     struct dma_buf *dma_buf)

@@ -21,8 +21,8 @@
  * once, like the table of any object. An eviction and a purge unmap it early, which only types
  * with DRM_SHMEM_RECLAIM know.
  *
- * An exporter need not unmap the table of an import before the import is detached, which is when the
- * object is freed. The helpers of videobuf2 do that.
+ * An exporter need not unmap the table of an import before the import is detached, which is when
+ * the object is freed. The helpers of videobuf2 do that.
  *
  * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so the core
  * cannot unmap the table a second time, or for a device that is no longer bound. A table

@@ -36,7 +36,9 @@ static __always_inline bool __drm_shmem_cpu_syncs(const struct drm_shmem_obj *ob
 static __always_inline int
 __drm_shmem_cpu_check(struct drm_shmem_obj *obj, enum dma_data_direction dir)
 {
-	return valid_dma_direction(dir) ? __drm_gem_resv_check_call(&obj->base.base, false) : -EINVAL;
+	if (!valid_dma_direction(dir))
+		return -EINVAL;
+	return __drm_gem_resv_check_call(&obj->base.base, false);
 }
 
 /**

@@ -105,7 +105,7 @@ bool __drm_shmem_lock_unless_killed(struct drm_gem_object *gem)
 /* When this returns, what has ended by now has also given back what it had from others. */
 void drm_shmem_flush_work(void)
 {
-	/* What ends can be the last user of an import, and what is given back the last reference. */
+	/* What ends can be the last user of an import, what is given back the last reference. */
 	for (int i = 0; i < 2 * __DRM_SHMEM_QUEUES; i++)
 		flush_workqueue(drm_shmem_wqs[i % __DRM_SHMEM_QUEUES]);
 }
