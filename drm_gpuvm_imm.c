@@ -1653,7 +1653,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_sparse);
  *
  * Mappings that are only partly in the range are split. An empty range is not an error.
  *
- * The last eighth of &drm_gpuvm_imm_config.max_vas is for this. Splits can use that up as well.
+ * The last eighth of &drm_gpuvm_imm_config.max_vas is for this. Unmaps that make two mappings of
+ * one can use that up.
  * If no mapping can reach beyond the range, because it begins and ends where @vm or the reserved
  * range does, then the limit does not apply.
  *

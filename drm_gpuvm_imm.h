@@ -273,7 +273,8 @@ struct drm_gpuvm_imm_type {
 	 * How many mappings of an object drm_gpuvm_imm_evict() takes out of page tables, in all
 	 * address spaces together. A mapping counts as one, and as one more for each
 	 * DRM_GPUVM_IMM_EVICT_PART bytes. An object with more, or in more address spaces, is not
-	 * evicted. 0 for DRM_GPUVM_IMM_EVICT_DEFAULT. No value means no limit.
+	 * evicted. If it is exported, its importers were told before this is known, and map it
+	 * again. 0 for DRM_GPUVM_IMM_EVICT_DEFAULT. No value means no limit.
 	 */
 	u32 max_evict;
 };

@@ -168,6 +168,7 @@ int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap 
 	struct sgpu_file *file = drm_file->driver_priv;
 	struct sgpu_bo *bo __free(drm_shmem) =
 		drm_shmem_lookup(&sgpu_bo_type, drm_file, args->handle);
+	u32 id;
 	int ret;
 
 	if (IS_ERR(bo))
@@ -176,14 +177,18 @@ int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap 
 		return -EINVAL;
 
 	/* First, because to give up a mapping can take long. */
-	ret = xa_alloc(&file->vmaps, &args->id, NULL,
-		       XA_LIMIT(1, DRM_SGPU_MAX_VMAPS), GFP_KERNEL_ACCOUNT);
+	ret = xa_alloc(&file->vmaps, &id, NULL, XA_LIMIT(1, DRM_SGPU_MAX_VMAPS),
+		       GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	ret = sgpu_vmap_create(file, bo, args->id, &args->first);
-	if (ret)
-		xa_erase(&file->vmaps, args->id);
-	return ret;
+	ret = sgpu_vmap_create(file, bo, id, &args->first);
+	if (ret) {
+		xa_erase(&file->vmaps, id);
+		return ret;
+	}
+	/* Not before: userspace repeats a call that a signal ended, with the same argument. */
+	args->id = id;
+	return 0;
 }
 
 /* Returns the buffer that is mapped, with a reference, or NULL. */

@@ -30,6 +30,8 @@
 
 struct sgpu_live sgpu_live;
 struct workqueue_struct *sgpu_wq;
+/* Waits for the locks of others, behind which no job waits for its end */
+static struct workqueue_struct *sgpu_vmaps_wq;
 
 static unsigned int sgpu_num_platform = 2;
 module_param_named(platform, sgpu_num_platform, uint, 0444);
@@ -177,7 +179,7 @@ static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 	if (xa_empty(&file->vmaps))
 		sgpu_file_put(file);
 	else
-		queue_work(sgpu_wq, &file->vmaps_work);
+		queue_work(sgpu_vmaps_wq, &file->vmaps_work);
 }
 
 /*
@@ -317,6 +319,25 @@ static int sgpu_create_devices(void)
 	return 0;
 }
 
+static void sgpu_destroy_wqs(void)
+{
+	destroy_workqueue(sgpu_vmaps_wq);
+	destroy_workqueue(sgpu_wq);
+}
+
+static int sgpu_create_wqs(void)
+{
+	sgpu_wq = alloc_workqueue("sgpu", WQ_UNBOUND, 0);
+	if (!sgpu_wq)
+		return -ENOMEM;
+	sgpu_vmaps_wq = alloc_workqueue("sgpu_vmaps", WQ_UNBOUND, 0);
+	if (!sgpu_vmaps_wq) {
+		destroy_workqueue(sgpu_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * Waits until @count, the number of objects called @name, is 0. The wait has no time limit,
  * because the code of the module is freed after it. The log tells of a long wait.
@@ -338,7 +359,7 @@ static void sgpu_wait_for_end(void)
 {
 	sgpu_wait_for_none(&sgpu_live.jobs, "jobs");
 	sgpu_wait_for_none(&sgpu_live.devices, "devices");
-	destroy_workqueue(sgpu_wq);
+	sgpu_destroy_wqs();
 	sgpu_fault_exit();
 }
 
@@ -350,13 +371,13 @@ static int __init sgpu_init(void)
 	    sgpu_num_faux > SGPU_MAX_DEVICES)
 		return -EINVAL;
 
-	sgpu_wq = alloc_workqueue("sgpu", WQ_UNBOUND, 0);
-	if (!sgpu_wq)
-		return -ENOMEM;
+	ret = sgpu_create_wqs();
+	if (ret)
+		return ret;
 
 	ret = platform_driver_register(&sgpu_platform_driver);
 	if (ret) {
-		destroy_workqueue(sgpu_wq);
+		sgpu_destroy_wqs();
 		return ret;
 	}
 	sgpu_fault_init();

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1319,6 +1320,35 @@ static void test_killed_for_unmap(const struct buffer *bo)
 	CHECK_RET(bo_vunmap(dev.fd, mapped), -ENOENT);
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* Returns 0 if a signal ends the call, and changes nothing: libdrm repeats it with the same args. */
+static int victim_is_interrupted(const struct buffer *bo)
+{
+	struct drm_sgpu_bo_vmap args = { .handle = bo->handle };
+	struct sigaction action = { .sa_handler = ignore };
+
+	if (sigaction(SIGUSR1, &action, NULL))
+		return 2;
+	return ioctl(dev.fd, DRM_IOCTL_SGPU_BO_VMAP, &args) != -1 || errno != EINTR || args.id ||
+	       args.first;
+}
+
+static void test_interrupted_map(const struct buffer *bo)
+{
+	pid_t holds = victim_holds("hold_locks", victim_binds_both, bo);
+	pid_t maps = victim_start(victim_is_interrupted, bo);
+	int status = -1;
+
+	CHECK(task_sleeps(maps));
+	CHECK(!kill(maps, SIGUSR1));
+	CHECK(ends_soon(maps, &status) && !status);
+	victim_ends("hold_locks", holds);
+}
+
 /* Have the kernel map a buffer, say so, and wait to be killed. */
 static void victim_keeps_map(int bo_fd, int ready)
 {
@@ -1396,6 +1426,7 @@ static void test_killed_while_waiting(void)
 	CHECK_RET(bo_mmap(dev.fd, bo.handle, bo.size, (void **)&untouched), 0);
 	test_killed_for_lock(&bo);
 	test_killed_for_unmap(&bo);
+	test_interrupted_map(&bo);
 	test_killed_with_map();
 	test_killed_for_tables(&bo);
 	test_killed_for_map(&bo);
