@@ -14,7 +14,8 @@ locked "$@"
 PAGE=$TOP/Documentation/upstream.rst
 SUITE=$TOP/tests/upstream
 # Those of the core's changes that mend a fault of the page
-MENDS=(shmem-fault vmap-null sysrq registered unpin-clean vunmap-signal unplugged-plain sched-pop)
+MENDS=(shmem-fault vmap-null sysrq registered unpin-clean vunmap-signal unplugged-plain sched-pop
+       probe-links)
 
 # faults: the names on the page, in its order.
 faults() { sed -n 's/^\.\. fault: //p' "$PAGE"; }

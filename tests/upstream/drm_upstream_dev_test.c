@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Faults of the core's devices, address spaces and scheduler. Documentation/upstream.rst describes
- * each one.
+ * Faults of the core's devices, address spaces and scheduler, and of the driver core.
+ * Documentation/upstream.rst describes each one.
  */
 
 #include <linux/completion.h>
+#include <linux/device.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
+
+#include <kunit/platform_device.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -60,6 +64,53 @@ static void sysrq_twice(struct kunit *test)
 	deleted = poisoned && list_empty(&own);
 	drm_dev_put(drm);
 	upstream_tell(test, "sysrq-twice", deleted);
+}
+
+struct upstream_link {
+	struct device *dev, *supplier;
+	bool added, ended, linked;
+};
+
+static void upstream_link_end(void *data)
+{
+	struct upstream_link *link = data;
+
+	link->linked = !list_empty(&link->dev->links.suppliers);
+	link->ended = true;
+}
+
+static int upstream_link_probe(struct platform_device *pdev)
+{
+	struct upstream_link *link = platform_get_drvdata(pdev);
+
+	link->dev = &pdev->dev;
+	link->added = device_link_add(link->dev, link->supplier, DL_FLAG_AUTOREMOVE_CONSUMER) &&
+		      !devm_add_action(link->dev, upstream_link_end, link);
+	return -EIO;
+}
+
+static struct platform_driver upstream_link_driver = {
+	.probe = upstream_link_probe,
+	.driver.name = "drm_upstream_link",
+};
+
+/* A probe function fails: has the device lost its supplier when devres runs? */
+static void probe_links(struct kunit *test)
+{
+	struct upstream_link *link = kunit_kzalloc(test, sizeof(*link), GFP_KERNEL);
+	struct platform_device *pdev;
+
+	KUNIT_ASSERT_NOT_NULL(test, link);
+	link->supplier = drm_kunit_helper_alloc_device(test);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, link->supplier);
+	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &upstream_link_driver), 0);
+	pdev = kunit_platform_device_alloc(test, upstream_link_driver.driver.name,
+					   PLATFORM_DEVID_AUTO);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	platform_set_drvdata(pdev, link);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	KUNIT_ASSERT_TRUE(test, link->added && link->ended);
+	upstream_tell(test, "probe-links", !link->linked);
 }
 
 struct upstream_vm {
@@ -216,6 +267,7 @@ static void sched_pop(struct kunit *test)
 
 static struct kunit_case upstream_dev_cases[] = {
 	KUNIT_CASE(sysrq_twice),
+	KUNIT_CASE(probe_links),
 	KUNIT_CASE(gpuvm_put),
 	KUNIT_CASE(sched_pop),
 	{}
@@ -228,5 +280,5 @@ static struct kunit_suite upstream_dev_suite = {
 
 kunit_test_suite(upstream_dev_suite);
 
-MODULE_DESCRIPTION("Reproducers of faults in the DRM core: devices, address spaces, scheduler");
+MODULE_DESCRIPTION("Reproducers of faults in the core: devices, address spaces, scheduler");
 MODULE_LICENSE("Dual MIT/GPL");
