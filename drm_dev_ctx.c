@@ -885,24 +885,6 @@ static void drm_dev_ctx_lose_token(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unwatch_probe(ctx);
 }
 
-/* Serialises what makes device links and holds, and settles the DMA device. */
-static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
-
-/* Nothing is mapped any more, and nothing will be. */
-static void drm_dev_ctx_unhold(struct drm_dev_ctx *ctx)
-{
-	struct drm_dev_ctx_hold *parent, *dma;
-
-	scoped_guard(mutex, &drm_dev_ctx_settle_lock) {
-		parent = ctx->__parent_hold;
-		dma = ctx->__dma_hold;
-		ctx->__parent_hold = NULL;
-		ctx->__dma_hold = NULL;
-	}
-	__drm_dev_ctx_unhold(dma);
-	__drm_dev_ctx_unhold(parent);
-}
-
 /* The older devres action, which runs last: the parent has no driver any more. */
 static void drm_dev_ctx_unbind(void *res)
 {
@@ -912,7 +894,6 @@ static void drm_dev_ctx_unbind(void *res)
 	drm_dev_ctx_lose_token(ctx);
 	drm_dev_ctx_unlock(ctx);
 	drm_dev_ctx_revoke_watched(ctx);
-	drm_dev_ctx_unhold(ctx);
 	drm_dev_put(&ctx->drm);
 }
 
@@ -1388,8 +1369,7 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
  * management, as is the case for faux devices. A link to a supplier that is just being unbound is
  * too late. If the probe function of the supplier makes the device of a consumer that is bound, as
  * the last component of a master does, then its remove function takes the device away. If another
- * task probes the supplier, it is too early for a link. Returns 1 if there is a link, 0 if there
- * is none, or an error.
+ * task probes the supplier, it is too early for a link.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
@@ -1417,48 +1397,7 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 			dev_name(supplier), what);
 		return -ENODEV;
 	}
-	return 1;
-}
-
-/* The link ends before devres unmaps if a probe function fails: see struct drm_dev_ctx_hold. */
-static int drm_dev_ctx_hold(struct drm_dev_ctx *ctx, struct device *supplier,
-			    struct drm_dev_ctx_hold **where)
-{
-	struct drm_dev_ctx_hold *hold;
-
-	lockdep_assert_held(&drm_dev_ctx_settle_lock);
-	hold = __drm_dev_ctx_hold(ctx->__dev, supplier);
-	if (IS_ERR(hold))
-		return PTR_ERR(hold);
-	*where = hold;
 	return 0;
-}
-
-/* Keeps the parent bound, to which there is a device link. */
-static int drm_dev_ctx_hold_parent(struct drm_dev_ctx *ctx)
-{
-	guard(mutex)(&drm_dev_ctx_settle_lock);
-	return drm_dev_ctx_hold(ctx, ctx->drm.dev, &ctx->__parent_hold);
-}
-
-static bool drm_dev_ctx_holds_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
-{
-	return ctx->__dma_hold || (ctx->__parent_hold && dma_dev == ctx->drm.dev);
-}
-
-/*
- * Keeps the DMA device bound. Called before something is mapped for it, and by the registration,
- * because it may have a driver since.
- */
-static int drm_dev_ctx_follow_dma_dev(struct drm_dev_ctx *ctx, struct device *dma_dev)
-{
-	int linked;
-
-	lockdep_assert_held(&drm_dev_ctx_settle_lock);
-	linked = drm_dev_ctx_follow(ctx->__dev, dma_dev, "DMA device");
-	if (linked <= 0 || drm_dev_ctx_holds_dma_dev(ctx, dma_dev))
-		return min(linked, 0);
-	return drm_dev_ctx_hold(ctx, dma_dev, &ctx->__dma_hold);
 }
 
 static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
@@ -1490,14 +1429,14 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	static struct lock_class_key bound_key, ends_key;
 	struct drm_driver early;
 	struct drm_dev_ctx *ctx;
-	int linked, ret;
 	void *device;
+	int ret;
 
 	if (drm_dev_ctx_misfits(args) || drm_dev_ctx_other_type(args))
 		return ERR_PTR(-EINVAL);
-	linked = drm_dev_ctx_follow(args->dev, args->parent, "parent");
-	if (linked < 0)
-		return ERR_PTR(linked);
+	ret = drm_dev_ctx_follow(args->dev, args->parent, "parent");
+	if (ret)
+		return ERR_PTR(ret);
 
 	/*
 	 * If anything below fails, the driver has nothing to release, because it never got the
@@ -1544,9 +1483,8 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	if (ret)
 		return ERR_PTR(ret);
 
-	ret = linked ? drm_dev_ctx_hold_parent(ctx) : 0;
 	/* From here on drm_dev_ctx_shutdown() can find it, so it is complete. */
-	ret = ret ?: drm_dev_ctx_make_known(ctx);
+	ret = drm_dev_ctx_make_known(ctx);
 	if (ret) {
 		devm_release_action(ctx->__dev, drm_dev_ctx_unbind, ctx);
 		return ERR_PTR(ret);
@@ -1625,15 +1563,17 @@ static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 	return true;
 }
 
-/* The driver may have set the DMA device since the allocation. */
+/*
+ * The driver may have set the DMA device since the allocation. The DMA device may have a driver
+ * since it was settled.
+ */
 static int drm_dev_ctx_register_dma_dev(struct drm_dev_ctx *ctx)
 {
 	int ret = __drm_dev_ctx_settle_dma_dev(ctx);
 
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &drm_dev_ctx_settle_lock)
-		ret = drm_dev_ctx_follow_dma_dev(ctx, ctx->__dma_dev);
+	ret = drm_dev_ctx_follow(ctx->__dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
 	__drm_dev_ctx_record_dma(ctx);
@@ -2170,6 +2110,8 @@ static int drm_dev_ctx_proof_was_kept(struct drm_dev_ctx *ctx)
 	return -ENODEV;
 }
 
+static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
+
 static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_dev)
 {
 	int ret;
@@ -2177,10 +2119,10 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
 	guard(mutex)(&drm_dev_ctx_settle_lock);
 	if (ctx->__dma_dev)
 		return 0;
-	/* Under the lock: drm_dev_ctx_unhold() comes after @__unbound was set. */
+	/* @__dev is not accessed once it is unbound. */
 	if (drm_dev_ctx_is_unbound(ctx))
 		return drm_dev_ctx_proof_was_kept(ctx);
-	ret = drm_dev_ctx_follow_dma_dev(ctx, dma_dev);
+	ret = drm_dev_ctx_follow(ctx->__dev, dma_dev, "DMA device");
 	if (ret)
 		return ret;
 	/* Unordered: see __drm_dev_ctx_refuses_dma_dev(). A lock of the core orders links. */
@@ -2200,8 +2142,8 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
  * Return: 0; -EINVAL, with a report, if it was settled before and changed since, or, with a line in
  * the log, if there cannot be a device link; -ENODEV, with a report, if drm_dev_ctx_alloc() did not
  * make the device, or if the parent is unbound, or, with a line in the log, if the DMA device is
- * being unbound; -EPROBE_DEFER or -ENOMEM, see __drm_dev_ctx_hold(). -EPROBE_DEFER also if another
- * task probes the DMA device, and the bound device is bound.
+ * being unbound; or -EPROBE_DEFER if another task probes the DMA device, and the bound device is
+ * bound.
  */
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 {

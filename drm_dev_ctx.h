@@ -21,7 +21,6 @@
 #include "drm_safe.h"
 
 struct drm_dev_ctx;
-struct drm_dev_ctx_hold;
 struct drm_shmem_ends;
 
 /**
@@ -351,9 +350,6 @@ enum drm_dev_ctx_wait {
  *   bound parent. @__dev is the parent of @drm. If the driver stated both devices, @__dev is a
  *   consumer of the parent by a device link instead, and is unbound first. The same holds for
  *   the DMA device of @drm once @__dma_dev is set. @__dev is not accessed once it is unbound.
- * - @__parent_hold and @__dma_hold keep the parent and the DMA device bound until nothing is mapped
- *   for them any more, also if a probe function fails. One is NULL if there is no device link, or
- *   if both are the same device. No hold is made once @__unbound is set.
  * - @__state goes from unregistered to dropped or registered, and from registered to ended. It
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
@@ -419,8 +415,6 @@ struct drm_dev_ctx {
 	bool __lost;	/* @__data, because drm_dev_ctx_attach() failed */
 	struct device *__dev;
 	struct device *__dma_dev;
-	struct drm_dev_ctx_hold *__parent_hold;
-	struct drm_dev_ctx_hold *__dma_hold;
 	unsigned int __dma_max_segment;
 	bool __dma_limited;
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
@@ -948,7 +942,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * @_type: the driver's struct
  * @_member: the &struct drm_dev_ctx in it
  *
- * A device link makes the driver core unbind @_dev before @_parent.
+ * A device link makes the driver core unbind @_dev before @_parent. If the probe function fails,
+ * the link may end before devres runs: see drm_dev_ctx_remove().
  *
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
@@ -1005,11 +1000,12 @@ drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops
  *	gets NULL. If drm_dev_ctx_attach() was called, then @ops and @data are the same as there,
  *	or both NULL
  *
- * Publishes the registration data and then the device. The registration ends when @dev is
- * unbound, or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was called, a device link
- * makes the driver core unbind @dev before that DMA device, from the first sg table or coherent
- * memory on, or from here on. The driver must not call drm_dev_set_dma_dev() after this: the
- * library then maps no sg table, and reports it.
+ * Publishes the registration data and then the device. The registration ends when @dev is unbound,
+ * or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was called, a device link makes the
+ * driver core unbind @dev before that DMA device, from the first sg table or coherent memory on,
+ * or from here on. If the probe function fails, the link may end before devres runs: see
+ * drm_dev_ctx_remove(). The driver must not call drm_dev_set_dma_dev() after this: the library
+ * then maps no sg table, and reports it.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *
@@ -1040,9 +1036,9 @@ drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
  *	afterwards
  *
  * The same happens at the end of the scope of a token that is declared with
- * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is unbound
- * or its probe function has failed, as with devm_drm_dev_alloc(). Until then, the parent and the
- * DMA device stay bound.
+ * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is unbound or its
+ * probe function has failed, as with devm_drm_dev_alloc(). The error path of a probe function can
+ * call drm_dev_ctx_remove() after this, see there.
  *
  * Context: May sleep.
  */
@@ -1093,6 +1089,12 @@ static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
  * binding holds: the memory of a DRM device is freed with its last reference, which need
  * not wait until @dev is unbound. Another DRM device can be allocated to @dev afterwards. A
  * DRM device whose token is not used up yet stays. Does nothing if there is nothing left.
+ *
+ * Also for the error path of a probe function that has mapped something for a parent or a DMA
+ * device other than @dev. The token was dropped before, or the registration failed. The driver
+ * core of Linux 7.3 ends device links when a probe function has failed, and runs devres after
+ * that. If the unbinding of the parent or DMA device begins in between, it does not wait for @dev,
+ * unless it deletes @dev. This call unmaps before.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *

@@ -32,9 +32,6 @@ __drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
 }
 
 struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm) __must_check;
-struct drm_dev_ctx_hold *__drm_dev_ctx_hold(struct device *dev, struct device *supplier)
-	__must_check;
-void __drm_dev_ctx_unhold(struct drm_dev_ctx_hold *hold);
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 	__must_check;

@@ -10,7 +10,6 @@
 #include <linux/workqueue.h>
 
 #include <kunit/platform_device.h>
-#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include <drm/drm_drv.h>
@@ -45,9 +44,10 @@ struct probe_test {
 	char steps[16];
 	int len;
 	bool dma;		/* the supplier is the DMA device, not the parent */
-	bool self;		/* no other task unbinds it */
 	int (*end)(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg);
-	int ret;
+	/* In place of all that the probe function does */
+	int (*attempt)(struct probe_test *t, struct device *dev);
+	int ret, tries;
 	struct device *dev, *supplier;
 	struct work_struct unbind;
 	struct drm_dev_ctx_revocable rev;
@@ -113,16 +113,8 @@ static void probe_unbind(struct work_struct *work)
 /* Another task unbinds the supplier, if it can. */
 static void probe_let_unbind(void *data)
 {
-	struct kunit *test = kunit_get_current_test();
 	struct probe_test *t = data;
 
-	if (t->self) {
-		kunit_warning_suppress(test) {
-			device_release_driver(t->supplier);
-			EXPECT_BROKEN(test, "suppliers outlive what is mapped");
-		}
-		return;
-	}
 	schedule_work(&t->unbind);
 	for (int i = 0; i < 20 && !strchr(t->steps, 'S'); i++)
 		schedule_timeout_idle(HZ / 50 + 1);
@@ -138,6 +130,8 @@ static int probe_probe(struct platform_device *pdev)
 	struct drm_device *drm;
 	int ret;
 
+	if (t->attempt)
+		return t->attempt(t, dev);
 	t->dev = dev;
 	unreg = drm_dev_ctx_alloc_parent(dev, t->dma ? dev : t->supplier, drm_safe_test_driver(),
 					 struct probe_dev, ctx);
@@ -214,14 +208,14 @@ static void probe_both(struct kunit *test, const char *steps)
 	KUNIT_EXPECT_STREQ(test, t->steps, steps);
 }
 
+/* The unbinding begins while the probe function runs. The driver core waits for its devres, too. */
 static int probe_drops(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg)
 {
-	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, test->priv), 0);
+	probe_let_unbind(test->priv);
 	drm_dev_ctx_drop(&unreg);
 	return -EIO;
 }
 
-/* The token is dropped, and devres unmaps when the driver core has dropped its device link. */
 static void drops(struct kunit *test)
 {
 	struct probe_test *t = test->priv;
@@ -230,8 +224,29 @@ static void drops(struct kunit *test)
 	probe_both(test, "mouS");
 }
 
-static int probe_register_fails(struct kunit *test, struct device *dev,
-				struct drm_dev_ctx_unreg *unreg)
+/*
+ * The unbinding begins when the probe function has failed: the driver core has dropped its device
+ * link, so nothing may be mapped any more.
+ */
+static int probe_drop_removes(struct kunit *test, struct device *dev,
+			      struct drm_dev_ctx_unreg *unreg)
+{
+	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, test->priv), 0);
+	drm_dev_ctx_drop(&unreg);
+	drm_dev_ctx_remove(dev);
+	return -EIO;
+}
+
+static void drop_removes(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->end = probe_drop_removes;
+	probe_both(test, "muSo");
+}
+
+static int probe_register_removes(struct kunit *test, struct device *dev,
+				  struct drm_dev_ctx_unreg *unreg)
 {
 	struct probe_test *t = test->priv;
 
@@ -242,34 +257,36 @@ static int probe_register_fails(struct kunit *test, struct device *dev,
 							   &t->data), -EINVAL);
 		EXPECT_BROKEN(test, "a device is registered where it was allocated");
 	}
+	drm_dev_ctx_remove(dev);
 	return -EIO;
 }
 
-static void register_fails(struct kunit *test)
+static void register_removes(struct kunit *test)
 {
 	struct probe_test *t = test->priv;
 
-	t->end = probe_register_fails;
-	probe_both(test, "mrouS");
+	t->end = probe_register_removes;
+	probe_both(test, "mruSo");
 }
 
-static int probe_fails_late(struct kunit *test, struct device *dev,
-			    struct drm_dev_ctx_unreg *unreg)
+static int probe_late_removes(struct kunit *test, struct device *dev,
+			      struct drm_dev_ctx_unreg *unreg)
 {
 	struct probe_test *t = test->priv;
 
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data), 0);
 	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, t), 0);
+	drm_dev_ctx_remove(dev);
 	return -EIO;
 }
 
 /* The probe function fails after the registration. */
-static void fails_late(struct kunit *test)
+static void late_removes(struct kunit *test)
 {
 	struct probe_test *t = test->priv;
 
-	t->end = probe_fails_late;
-	probe_both(test, "moruS");
+	t->end = probe_late_removes;
+	probe_both(test, "mruSo");
 }
 
 static int probe_takes_long(struct kunit *test, struct device *dev,
@@ -295,105 +312,31 @@ static void takes_long(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->dev->driver);
 }
 
-/* This task would wait for itself. */
-static void unbinds_supplier(struct kunit *test)
+#define PROBE_TRIES 20
+
+/* Not in the task of the test, from the second time on */
+static int probe_tries(struct probe_test *t, struct device *dev)
+{
+	struct drm_dev_ctx_unreg *unreg;
+
+	unreg = drm_dev_ctx_alloc_parent(dev, t->supplier, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	if (IS_ERR(unreg))
+		return PTR_ERR(unreg);
+	drm_dev_ctx_drop(&unreg);
+	return ++t->tries < PROBE_TRIES ? -EPROBE_DEFER : -EIO;
+}
+
+/* A device that is bound while a probe function runs would make the driver core try it again. */
+static void defers(struct kunit *test)
 {
 	struct probe_test *t = test->priv;
 
-	t->end = probe_drops;
-	t->self = true;
-	probe_both(test, "mS-");
-}
-
-static int probe_hold(struct kunit *test, void *ctx)
-{
-	struct probe_test *t = ctx;
-	struct drm_dev_ctx_hold *hold = __drm_dev_ctx_hold(t->dev, t->supplier);
-	unsigned int left;
-
-	if (IS_ERR(hold))
-		return PTR_ERR(hold);
-	left = drm_safe_fail_pause();
-	__drm_dev_ctx_unhold(hold);
-	drm_safe_fail_resume(left);
-	return 0;
-}
-
-static int probe_without_memory(struct kunit *test, struct device *dev,
-				struct drm_dev_ctx_unreg *unreg)
-{
-	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, probe_hold, test->priv), 5);
-	return -EIO;
-}
-
-/* A hold that fails leaves nothing behind that keeps the supplier bound. */
-static void no_memory(struct kunit *test)
-{
-	struct probe_test *t = test->priv;
-
-	t->end = probe_without_memory;
+	t->attempt = probe_tries;
 	probe_device(test, probe_driver.driver.name);
-	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
-	device_release_driver(t->supplier);
-	KUNIT_EXPECT_STREQ(test, t->steps, "muS");
-}
-
-static struct drm_dev_ctx_hold *probe_no_hold(struct device *dev, struct device *supplier)
-{
-	return ERR_PTR(-ENOMEM);
-}
-
-static size_t probe_devres(struct device *dev)
-{
-	guard(spinlock_irqsave)(&dev->devres_lock);
-	return list_count_nodes(&dev->devres_head);
-}
-
-static int probe_unheld(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg)
-{
-	struct probe_test *t = test->priv;
-	const struct drm_driver *driver = drm_safe_test_driver();
-	size_t devres = probe_devres(dev);
-	struct drm_dev_ctx_unreg *other;
-	struct probe_ring_res ring = {};
-	int ret;
-
-	/* No device, without its parent */
-	kunit_activate_static_stub(test, __drm_dev_ctx_hold, probe_no_hold);
-	other = drm_dev_ctx_alloc_parent(dev, t->supplier, driver, struct probe_dev, ctx);
-	KUNIT_EXPECT_PTR_EQ(test, other, ERR_PTR(-ENOMEM));
-	KUNIT_EXPECT_EQ(test, probe_devres(dev), devres);
-
-	/* No coherent memory, and no registration, without the DMA device; but with it later */
-	other = drm_dev_ctx_alloc_parent(dev, dev, driver, struct probe_dev, ctx);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
-	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(other), t->supplier);
-	ret = drm_dev_ctx_dma_alloc(&ring, &other->bound, SZ_4K);
-	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
-	kunit_deactivate_static_stub(test, __drm_dev_ctx_hold);
-	ret = drm_dev_ctx_dma_alloc(&ring, &other->bound, SZ_4K);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	drm_dev_ctx_drop(&other);
-
-	kunit_activate_static_stub(test, __drm_dev_ctx_hold, probe_no_hold);
-	other = drm_dev_ctx_alloc_parent(dev, dev, driver, struct probe_dev, ctx);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
-	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(other), t->supplier);
-	ret = drm_dev_ctx_register(dev, &other, &probe_ops, &t->data);
-	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
-	kunit_deactivate_static_stub(test, __drm_dev_ctx_hold);
-	return -EIO;
-}
-
-static void unheld(struct kunit *test)
-{
-	struct probe_test *t = test->priv;
-
-	t->end = probe_unheld;
-	probe_device(test, probe_driver.driver.name);
-	KUNIT_EXPECT_EQ(test, t->ret, -EIO);
-	device_release_driver(t->supplier);
-	KUNIT_EXPECT_STREQ(test, t->steps, "mruS");
+	wait_for_device_probe();
+	KUNIT_EXPECT_GE(test, t->tries, 1);
+	KUNIT_EXPECT_LE(test, t->tries, 3);
 }
 
 /* The bound device and what it holds can go first, as often as one likes. */
@@ -425,12 +368,11 @@ static void bound_device_first(struct kunit *test)
 
 static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(drops),
-	KUNIT_CASE(register_fails),
-	KUNIT_CASE(fails_late),
+	KUNIT_CASE(drop_removes),
+	KUNIT_CASE(register_removes),
+	KUNIT_CASE(late_removes),
 	KUNIT_CASE(takes_long),
-	KUNIT_CASE(unbinds_supplier),
-	KUNIT_CASE(no_memory),
-	KUNIT_CASE(unheld),
+	KUNIT_CASE(defers),
 	KUNIT_CASE(bound_device_first),
 	{}
 };

@@ -45,6 +45,7 @@ extern const struct drm_dev_ctx_ops foo_ops;
 extern const struct drm_dev_ctx_irq_ops foo_irq_ops;
 
 bool foo_ring_has_room(struct foo_hw *hw);
+int foo_ring_init(const struct drm_dev_ctx_bound *bound);
 int foo_hw_ask(struct foo_hw *hw);
 int foo_hw_sleep(struct foo_hw *hw, const struct drm_dev_ctx_bound *bound);
 int foo_resume(struct device *dev);
