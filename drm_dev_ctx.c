@@ -1363,41 +1363,82 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 	return true;
 }
 
-/*
- * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
- * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
- * management, as is the case for faux devices. A link to a supplier that is just being unbound is
- * too late. If the probe function of the supplier makes the device of a consumer that is bound, as
- * the last component of a master does, then its remove function takes the device away. If another
- * task probes the supplier, it is too early for a link.
- */
-static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
+/* Returns whether this task probes a device. Whoever probes a device holds its lock. */
+static bool drm_dev_ctx_probes(struct device *dev)
 {
-	/* A device without a driver stays as it is. */
-	if (supplier == dev || !supplier->driver)
+	return drm_device_links_state(dev) == DL_DEV_PROBING && drm_lock_is_held(&dev->mutex);
+}
+
+/*
+ * Returns 0 if a device that has a driver can be a supplier, or an error, which the log names. A
+ * link to a supplier that is just being unbound is too late. If another task probes the supplier,
+ * it is too early for a link: if that probe function fails, the driver core unbinds nobody.
+ */
+static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplier,
+				      const char *what)
+{
+	enum dl_dev_state state = drm_device_links_state(supplier);
+
+	if (state == DL_DEV_DRIVER_BOUND || drm_dev_ctx_probes(supplier))
 		return 0;
-	/* Whoever probes a device holds its lock. */
-	if (drm_device_link_is_dead(dev, supplier)) {
-		if (drm_lock_is_held(&supplier->mutex))
-			return 0;
-		dev_info(dev, "%s, the %s of its DRM device, is still being probed\n",
-			 dev_name(supplier), what);
-		return -EPROBE_DEFER;
-	}
-	/* A link that comes too late could not be taken back. */
-	if (!drm_device_is_unbinding(supplier) &&
-	    !device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER)) {
-		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
-			dev_name(supplier), what);
-		return -EINVAL;
-	}
-	/* After the link: a supplier whose unbinding begins later unbinds @dev first. */
-	if (drm_device_is_unbinding(supplier)) {
+	if (state == DL_DEV_UNBINDING) {
 		dev_err(dev, "%s, the %s of its DRM device, is being unbound\n",
 			dev_name(supplier), what);
 		return -ENODEV;
 	}
-	return 0;
+	dev_info(dev, "%s, the %s of its DRM device, is not bound yet\n",
+		 dev_name(supplier), what);
+	return -EPROBE_DEFER;
+}
+
+/*
+ * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
+ * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
+ * management, as is the case for faux devices. If the probe function of the supplier makes the
+ * device of a consumer that is bound, as the last component of a master does, then no link works,
+ * and the supplier's remove function takes the device away.
+ */
+static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
+{
+	struct device_link *link;
+	int ret;
+
+	/* A device without a driver stays as it is. */
+	if (supplier == dev || !READ_ONCE(supplier->driver))
+		return 0;
+	/* A link that comes too late or too early could not be taken back. */
+	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
+	if (ret)
+		return ret;
+	if (device_is_bound(dev) && drm_dev_ctx_probes(supplier))
+		return 0;
+	link = device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER);
+	if (!link) {
+		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
+			dev_name(supplier), what);
+		return -EINVAL;
+	}
+	/* After the link: a supplier whose unbinding begins later waits for @dev. */
+	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
+	if (ret)
+		return ret;
+	/* There may have been a link, or the supplier was bound again meanwhile. */
+	if (drm_device_link_is_waited_for(link))
+		return 0;
+	dev_err(dev, "%s, the %s of its DRM device, has a device link without effect\n",
+		dev_name(supplier), what);
+	/* The link is made anew if @dev is probed again, and stays as it is if @dev is bound. */
+	return device_is_bound(dev) ? -ENODEV : -EPROBE_DEFER;
+}
+
+/* Serialises what settles the DMA device. */
+static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
+
+/* Returns whether the DMA device was settled while it had a driver, which it has no more. */
+static bool drm_dev_ctx_dma_dev_is_lost(struct drm_dev_ctx *ctx)
+{
+	guard(mutex)(&drm_dev_ctx_settle_lock);
+	return ctx->__dma_had_driver && !READ_ONCE(ctx->__dma_dev->driver);
 }
 
 static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
@@ -1565,7 +1606,7 @@ static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 
 /*
  * The driver may have set the DMA device since the allocation. The DMA device may have a driver
- * since it was settled.
+ * since it was settled, or none any more: its probe function may have failed.
  */
 static int drm_dev_ctx_register_dma_dev(struct drm_dev_ctx *ctx)
 {
@@ -1573,6 +1614,11 @@ static int drm_dev_ctx_register_dma_dev(struct drm_dev_ctx *ctx)
 
 	if (ret)
 		return ret;
+	if (drm_dev_ctx_dma_dev_is_lost(ctx)) {
+		dev_err(ctx->__dev, "%s, the DMA device of its DRM device, has lost its driver\n",
+			dev_name(ctx->__dma_dev));
+		return -ENODEV;
+	}
 	ret = drm_dev_ctx_follow(ctx->__dev, ctx->__dma_dev, "DMA device");
 	if (ret)
 		return ret;
@@ -2110,10 +2156,9 @@ static int drm_dev_ctx_proof_was_kept(struct drm_dev_ctx *ctx)
 	return -ENODEV;
 }
 
-static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
-
 static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_dev)
 {
+	bool had_driver;
 	int ret;
 
 	guard(mutex)(&drm_dev_ctx_settle_lock);
@@ -2122,9 +2167,11 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
 	/* @__dev is not accessed once it is unbound. */
 	if (drm_dev_ctx_is_unbound(ctx))
 		return drm_dev_ctx_proof_was_kept(ctx);
+	had_driver = dma_dev != ctx->__dev && READ_ONCE(dma_dev->driver);
 	ret = drm_dev_ctx_follow(ctx->__dev, dma_dev, "DMA device");
 	if (ret)
 		return ret;
+	ctx->__dma_had_driver = had_driver;
 	/* Unordered: see __drm_dev_ctx_refuses_dma_dev(). A lock of the core orders links. */
 	WRITE_ONCE(ctx->__dma_dev, get_device(dma_dev));
 	return 0;
@@ -2142,8 +2189,9 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
  * Return: 0; -EINVAL, with a report, if it was settled before and changed since, or, with a line in
  * the log, if there cannot be a device link; -ENODEV, with a report, if drm_dev_ctx_alloc() did not
  * make the device, or if the parent is unbound, or, with a line in the log, if the DMA device is
- * being unbound; or -EPROBE_DEFER if another task probes the DMA device, and the bound device is
- * bound.
+ * being unbound, or if the bound device is bound and there is a device link without effect;
+ * -EPROBE_DEFER, with a line in the log, if another task probes the DMA device, if its probe
+ * function has just failed, or if the bound device is being probed and there is such a link.
  */
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 {

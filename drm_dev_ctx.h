@@ -375,6 +375,8 @@ enum drm_dev_ctx_wait {
  *   memory was allocated, or @drm was registered, whichever came first. It is NULL before, is set
  *   once, after @__dev became its consumer, and has a reference. Nothing is mapped for any other
  *   DMA device, because that device would not be unbound after @__dev.
+ * - @__dma_had_driver is set together with @__dma_dev. If @__dma_dev has lost its driver since,
+ *   @drm is not registered, because its mappings were made for a device that was bound.
  * - @__dma_limited and @__dma_max_segment say what @__dma_dev can reach. They are set before
  *   @__registered, and constant.
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
@@ -417,6 +419,7 @@ struct drm_dev_ctx {
 	struct device *__dma_dev;
 	unsigned int __dma_max_segment;
 	bool __dma_limited;
+	bool __dma_had_driver;	/* @__dma_dev, when it was settled; not if it is @__dev */
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
 	struct drm_dev_ctx_unreg __unreg;
 	struct drm_dev_ctx_live __live;
@@ -947,8 +950,12 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  *
  * Context: May sleep. From the probe function of the driver of @_dev.
  *
- * Return: as drm_dev_ctx_alloc(); -EINVAL also if @_parent depends on @_dev; -ENODEV if @_parent is
- * being unbound; -EPROBE_DEFER if @_dev is bound and another task probes @_parent.
+ * Return: as drm_dev_ctx_alloc(). Further errors, each with a line in the log:
+ *
+ * * -EINVAL - the driver core makes no device link, for example because @_parent depends on @_dev
+ * * -ENODEV - @_parent is being unbound
+ * * -EPROBE_DEFER - another task probes @_parent; or its probe function has just failed; or there
+ *   is a device link already, which has no effect yet
  */
 #define drm_dev_ctx_alloc_parent(_dev, _parent, _driver, _type, _member)	\
 	___drm_dev_ctx_alloc(_dev, _parent, true, _driver, _type, _member)

@@ -164,8 +164,8 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * resource is mapped already, which is reported; -ENOMEM; -EINVAL if the DMA device was changed
  * after the registration, the first sg table or the first coherent memory, or -ENODEV if the parent
  * is unbound, which are reported, too. If this is the first of these, then the errors of a device
- * link to the DMA device, which the log names, as for drm_dev_ctx_register(): -EINVAL, -ENODEV or
- * -EPROBE_DEFER.
+ * link to the DMA device, which the log names, as for the parent in drm_dev_ctx_alloc_parent():
+ * -EINVAL, -ENODEV or -EPROBE_DEFER.
  */
 #define drm_dev_ctx_dma_alloc(_res, _bound, _size) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\

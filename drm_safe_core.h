@@ -113,24 +113,27 @@ static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *c
 #endif
 
 /*
- * Returns whether the driver core has asked for the consumers of a device already, in order to
- * unbind them first. Goes when device_link_add() refuses such a supplier.
+ * Returns the state of a device in the driver core: whether it is being probed, is bound, or the
+ * core has asked for its consumers already, in order to unbind them first. A link that is added to
+ * a supplier in the wrong state has no effect, cannot be taken back, and makes the core warn
+ * later. Goes when device_link_add() refuses such a supplier.
  */
-static inline bool drm_device_is_unbinding(const struct device *dev)
+static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 {
-	return READ_ONCE(dev->links.status) == DL_DEV_UNBINDING;
+	return READ_ONCE(dev->links.status);
 }
 
 /*
- * Returns whether a device link would have no effect: @consumer is bound, and @supplier is still
- * being probed. The driver core never unbinds @consumer for such a link, and warns of the link when
- * @supplier is unbound. Goes when such a link becomes active once @supplier is bound.
+ * Returns whether the supplier of a link waits for the consumer: before it is unbound, the driver
+ * core waits for the probe function of the consumer, or unbinds the consumer. The caller has seen
+ * that the supplier is neither unbound nor being unbound, because the link goes with the supplier.
+ * Goes when device_link_add() fails instead of returning any other link.
  */
-static inline bool drm_device_link_is_dead(const struct device *consumer,
-					   const struct device *supplier)
+static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 {
-	return READ_ONCE(consumer->links.status) == DL_DEV_DRIVER_BOUND &&
-	       READ_ONCE(supplier->links.status) == DL_DEV_PROBING;
+	enum device_link_state state = READ_ONCE(link->status);
+
+	return state == DL_STATE_CONSUMER_PROBE || state == DL_STATE_ACTIVE;
 }
 
 /*

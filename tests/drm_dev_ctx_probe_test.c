@@ -3,6 +3,7 @@
  * Probe functions that fail, or take long, while another task unbinds the parent or the DMA device
  */
 
+#include <linux/completion.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -45,11 +46,14 @@ struct probe_test {
 	int len;
 	bool dma;		/* the supplier is the DMA device, not the parent */
 	int (*end)(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg);
-	/* In place of all that the probe function does */
+	/* In place of all that the probe functions do */
 	int (*attempt)(struct probe_test *t, struct device *dev);
-	int ret, tries;
+	int (*supplier_attempt)(struct probe_test *t, struct device *dev);
+	int ret, supplier_ret, tries;
 	struct device *dev, *supplier;
-	struct work_struct unbind;
+	struct work_struct unbind, bind;
+	struct completion reached, go_on;
+	struct drm_dev_ctx_unreg *unreg;
 	struct drm_dev_ctx_revocable rev;
 	struct probe_ring_res ring;
 	struct drm_dev_ctx_data data;
@@ -91,6 +95,8 @@ static const struct drm_dev_ctx_ops probe_ops = {
 
 static int probe_supplier_probe(struct platform_device *pdev)
 {
+	if (probe_now->supplier_attempt)
+		return probe_now->supplier_attempt(probe_now, &pdev->dev);
 	return dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 }
 
@@ -108,6 +114,13 @@ static struct platform_driver probe_supplier_driver = {
 static void probe_unbind(struct work_struct *work)
 {
 	device_release_driver(container_of(work, struct probe_test, unbind)->supplier);
+}
+
+static void probe_bind(struct work_struct *work)
+{
+	struct probe_test *t = container_of(work, struct probe_test, bind);
+
+	t->ret = device_attach(t->supplier);
 }
 
 /* Another task unbinds the supplier, if it can. */
@@ -171,6 +184,9 @@ static int probe_test_init(struct kunit *test)
 	test->priv = t;
 	probe_now = t;
 	INIT_WORK(&t->unbind, probe_unbind);
+	INIT_WORK(&t->bind, probe_bind);
+	init_completion(&t->reached);
+	init_completion(&t->go_on);
 	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &probe_supplier_driver), 0);
 	KUNIT_ASSERT_EQ(test, kunit_platform_driver_register(test, &probe_driver), 0);
 	t->supplier = &probe_device(test, probe_supplier_driver.driver.name)->dev;
@@ -339,6 +355,88 @@ static void defers(struct kunit *test)
 	KUNIT_EXPECT_LE(test, t->tries, 3);
 }
 
+static int probe_supplier_waits(struct probe_test *t, struct device *dev)
+{
+	complete(&t->reached);
+	wait_for_completion(&t->go_on);
+	return t->supplier_ret;
+}
+
+static int probe_too_early(struct probe_test *t, struct device *dev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct drm_dev_ctx_unreg *unreg;
+
+	unreg = drm_dev_ctx_alloc_parent(dev, t->supplier, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-EPROBE_DEFER));
+
+	unreg = drm_dev_ctx_alloc_parent(dev, dev, drm_safe_test_driver(), struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(unreg), t->supplier);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_dma_alloc(&t->ring, &unreg->bound, SZ_4K),
+			-EPROBE_DEFER);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data),
+			-EPROBE_DEFER);
+	return -EIO;
+}
+
+/* If the probe function of the supplier fails, nothing may be mapped for it. */
+static void probing_supplier(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	device_release_driver(t->supplier);
+	t->supplier_attempt = probe_supplier_waits;
+	t->supplier_ret = -EIO;
+	t->attempt = probe_too_early;
+	schedule_work(&t->bind);
+	wait_for_completion(&t->reached);
+	probe_device(test, probe_driver.driver.name);
+	complete(&t->go_on);
+	flush_work(&t->bind);
+	KUNIT_EXPECT_NULL(test, t->supplier->driver);
+	KUNIT_EXPECT_STREQ(test, t->steps, "Sr");
+}
+
+static int probe_binds(struct probe_test *t, struct device *dev)
+{
+	t->dev = dev;
+	return 0;
+}
+
+/* The last component of a master that is bound: it maps in this function, and then fails. */
+static int probe_supplier_maps(struct probe_test *t, struct device *dev)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	t->unreg = drm_dev_ctx_alloc_parent(t->dev, t->dev, drm_safe_test_driver(),
+					    struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(t->unreg));
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(t->unreg), dev);
+	KUNIT_EXPECT_EQ(test, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_dma_alloc(&t->ring, &t->unreg->bound, SZ_4K), 0);
+	return -EIO;
+}
+
+static void lost_supplier(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->attempt = probe_binds;
+	probe_device(test, probe_driver.driver.name);
+	KUNIT_ASSERT_NOT_NULL(test, t->dev);
+	device_release_driver(t->supplier);
+	t->supplier_attempt = probe_supplier_maps;
+	KUNIT_EXPECT_LE(test, device_attach(t->supplier), 0);
+	KUNIT_ASSERT_NULL(test, t->supplier->driver);
+	KUNIT_ASSERT_NOT_NULL(test, t->unreg);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->dev, &t->unreg, &probe_ops, &t->data),
+			-ENODEV);
+	KUNIT_EXPECT_STREQ(test, t->steps, "Sr");
+	device_release_driver(t->dev);
+}
+
 /* The bound device and what it holds can go first, as often as one likes. */
 static int probe_registers(struct kunit *test, struct device *dev,
 			   struct drm_dev_ctx_unreg *unreg)
@@ -366,6 +464,35 @@ static void bound_device_first(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->steps, "mrumruS");
 }
 
+/* The link was made while the supplier was probed and the device was bound: it has no effect. */
+static void dead_link(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg;
+
+	t->attempt = probe_binds;
+	probe_device(test, probe_driver.driver.name);
+	KUNIT_ASSERT_NOT_NULL(test, t->dev);
+	device_release_driver(t->supplier);
+	t->supplier_attempt = probe_supplier_waits;
+	schedule_work(&t->bind);
+	wait_for_completion(&t->reached);
+	KUNIT_EXPECT_NOT_NULL(test, device_link_add(t->dev, t->supplier,
+						    DL_FLAG_AUTOREMOVE_SUPPLIER));
+	complete(&t->go_on);
+	flush_work(&t->bind);
+	KUNIT_ASSERT_NOT_NULL(test, t->supplier->driver);
+
+	unreg = drm_dev_ctx_alloc_parent(t->dev, t->dev, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
+	drm_dev_set_dma_dev(drm_dev_ctx_unreg_drm(unreg), t->supplier);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_dma_alloc(&t->ring, &unreg->bound, SZ_4K), -ENODEV);
+	drm_dev_ctx_drop(&unreg);
+	device_release_driver(t->dev);
+	device_release_driver(t->supplier);
+}
+
 static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(drops),
 	KUNIT_CASE(drop_removes),
@@ -373,6 +500,9 @@ static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(late_removes),
 	KUNIT_CASE(takes_long),
 	KUNIT_CASE(defers),
+	KUNIT_CASE(probing_supplier),
+	KUNIT_CASE(lost_supplier),
+	KUNIT_CASE(dead_link),
 	KUNIT_CASE(bound_device_first),
 	{}
 };
