@@ -10,6 +10,7 @@ INITRD=		# what the guest boots to
 UML_ARGS=()	# more for the command line of the UML kernel
 PROGRESS=()	# what to count of the guest's work, see progress()
 LOG=		# what the kernel said
+BESIDE=		# what tells apart the logs of guests that run at once
 USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
 CLIENT=$TOP/out/client/sgpu
 FUZZER=$TOP/out/fuzz/sgpu-fuzz
@@ -102,7 +103,7 @@ run_guest() {
 	local rc=0 seconds=${3:-900} start=$SECONDS watch
 
 	"$1_command" "$2"
-	LOG=$DRM_SAFE_CACHE/log/$1-$2.log
+	LOG=$DRM_SAFE_CACHE/log/$1-$2${BESIDE:+-$BESIDE}.log
 	mkdir -p "${LOG%/*}"
 	rm -f "$SHARE"/{status,report,started}
 	: >"$LOG"
