@@ -413,6 +413,9 @@ worse() { awk '$3 == "SUCCESS" && $2 != "SUCCESS"'; }
 # no_worse TABLE
 no_worse() { ! worse <"$1" | grep .; }
 
+# igt_tests: those to run.
+igt_tests() { if [ -n "${TESTS:-}" ]; then tr ' ' '\n' <<<"$TESTS"; else grep -v '^#' "$TOP/tests/kms/igt.list"; fi; }
+
 # igt_all: on all drivers at once, as most tests wait for the clock; each has a guest and a
 # directory of its own.
 igt_all() {
@@ -424,16 +427,36 @@ igt_all() {
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do wait "$pid"; done
+	if ours && igt_tests | grep -qx core_hotunplug; then igt_hotunplug; fi
 	[ ${#pids[@]} = 1 ] || compare_igt
 }
 
 step_igt() {
-	local tests
+	local tests file=$SHOTS/igt-$DRIVER
 
-	mapfile -t tests < <(grep -v '^#' "$TOP/tests/kms/igt.list")
-	[ -z "${TESTS:-}" ] || read -ra tests <<<"$TESTS"
-	run_igt "$SHOTS/igt-$DRIVER" /dev/null "${tests[@]}"
-	say "$DRIVER: $(cut -d' ' -f2 "$SHOTS/igt-$DRIVER" | sort | uniq -c | xargs)"
+	mapfile -t tests < <(igt_tests)
+	[ "$DRIVER" != vgpu ] || mapfile -t tests < <(igt_tests | grep -vx core_hotunplug)
+	: >"$file"
+	[ ${#tests[@]} = 0 ] || run_igt "$file" /dev/null "${tests[@]}"
+	say "$DRIVER: $(cut -d' ' -f2 "$file" | sort | uniq -c | xargs)"
+}
+
+# igt_hotunplug: this test looks for a render node, which the kernel's driver has, as it can do 3D.
+# So it gets a copy of our driver with one.
+igt_hotunplug() {
+	local dir=$DRM_SAFE_CACHE/renders log=$DRM_SAFE_CACHE/log/renders file=$SHOTS/igt-vgpu DRIVER=vgpu
+
+	copy_files "$dir"
+	dir=$dir/$SAFE
+	sed -i 's/\.driver_features = /&DRIVER_RENDER | /' "$dir/samples/vgpu/vgpu_drv.c"
+	if KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1; then
+		stock_guest "$dir/out/modules/samples/vgpu/vgpu.ko"
+		run_igt "$file-render" /dev/null core_hotunplug
+		sort -u -o "$file" "$file" "$file-render"
+		stock_guest
+	else
+		check "a copy of the driver with a render node, see $log" false
+	fi
 }
 
 # compare_igt: in a table. What was worse is run up to three times more, with no guest beside it, as
