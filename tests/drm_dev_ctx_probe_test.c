@@ -131,6 +131,11 @@ static void probe_let_unbind(void *data)
 	schedule_work(&t->unbind);
 	for (int i = 0; i < 20 && !strchr(t->steps, 'S'); i++)
 		schedule_timeout_idle(HZ / 50 + 1);
+}
+
+static void probe_goes_on(struct probe_test *t)
+{
+	probe_let_unbind(t);
 	probe_log(t, 'o');
 }
 
@@ -227,7 +232,7 @@ static void probe_both(struct kunit *test, const char *steps)
 /* The unbinding begins while the probe function runs. The driver core waits for its devres, too. */
 static int probe_drops(struct kunit *test, struct device *dev, struct drm_dev_ctx_unreg *unreg)
 {
-	probe_let_unbind(test->priv);
+	probe_goes_on(test->priv);
 	drm_dev_ctx_drop(&unreg);
 	return -EIO;
 }
@@ -241,8 +246,8 @@ static void drops(struct kunit *test)
 }
 
 /*
- * The unbinding begins when the probe function has failed: the driver core has dropped its device
- * link, so nothing may be mapped any more.
+ * The unbinding begins when the probe function has failed: the driver core may have dropped its
+ * device link, so nothing may be mapped any more.
  */
 static int probe_drop_removes(struct kunit *test, struct device *dev,
 			      struct drm_dev_ctx_unreg *unreg)
@@ -258,7 +263,7 @@ static void drop_removes(struct kunit *test)
 	struct probe_test *t = test->priv;
 
 	t->end = probe_drop_removes;
-	probe_both(test, "muSo");
+	probe_both(test, "muS");
 }
 
 static int probe_register_removes(struct kunit *test, struct device *dev,
@@ -282,7 +287,7 @@ static void register_removes(struct kunit *test)
 	struct probe_test *t = test->priv;
 
 	t->end = probe_register_removes;
-	probe_both(test, "mruSo");
+	probe_both(test, "mruS");
 }
 
 static int probe_late_removes(struct kunit *test, struct device *dev,
@@ -302,7 +307,7 @@ static void late_removes(struct kunit *test)
 	struct probe_test *t = test->priv;
 
 	t->end = probe_late_removes;
-	probe_both(test, "mruSo");
+	probe_both(test, "mruS");
 }
 
 static int probe_takes_long(struct kunit *test, struct device *dev,
@@ -310,7 +315,7 @@ static int probe_takes_long(struct kunit *test, struct device *dev,
 {
 	struct probe_test *t = test->priv;
 
-	probe_let_unbind(t);
+	probe_goes_on(t);
 	return drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data);
 }
 
