@@ -1325,7 +1325,7 @@ static void ignore(int sig)
 	(void)sig;
 }
 
-/* Returns 0 if a signal ends the call, and changes nothing: libdrm repeats it with the same args. */
+/* Returns 0 if a signal ends the call, and changes nothing: libdrm repeats it with its args. */
 static int victim_is_interrupted(const struct buffer *bo)
 {
 	struct drm_sgpu_bo_vmap args = { .handle = bo->handle };
