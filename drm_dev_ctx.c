@@ -1401,6 +1401,7 @@ static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplie
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
 	struct device_link *link;
+	bool waited_for;
 	int ret;
 
 	/* A device without a driver stays as it is. */
@@ -1418,12 +1419,16 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 			dev_name(supplier), what);
 		return -EINVAL;
 	}
+	/*
+	 * There may have been a link, or the supplier was bound again meanwhile. A link that is not
+	 * waited for can be freed with the supplier, in which case the next check fails.
+	 */
+	waited_for = drm_device_link_is_waited_for(link);
 	/* After the link: a supplier whose unbinding begins later waits for @dev. */
 	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
 	if (ret)
 		return ret;
-	/* There may have been a link, or the supplier was bound again meanwhile. */
-	if (drm_device_link_is_waited_for(link))
+	if (waited_for)
 		return 0;
 	dev_err(dev, "%s, the %s of its DRM device, has a device link without effect\n",
 		dev_name(supplier), what);

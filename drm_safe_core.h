@@ -125,9 +125,10 @@ static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 
 /*
  * Returns whether the supplier of a link waits for the consumer: before it is unbound, the driver
- * core waits for the probe function of the consumer, or unbinds the consumer. The caller has seen
- * that the supplier is neither unbound nor being unbound, because the link goes with the supplier.
- * Goes when device_link_add() fails instead of returning any other link.
+ * core waits for the probe function of the consumer, or unbinds the consumer. Any other link can be
+ * freed with the supplier, because device_link_add() returns no reference. So the caller uses the
+ * result only if the supplier is still bound afterwards. Goes when device_link_add() fails instead
+ * of returning any other link.
  */
 static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 {
