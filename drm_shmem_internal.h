@@ -143,6 +143,7 @@ static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 int __drm_shmem_vmap(struct drm_gem_object *gem,
 		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
 		     struct iosys_map *map) __must_check __must_hold(drm_resv);
+bool __drm_shmem_wait_some(struct dma_fence *fence, long time) __must_check;
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
 bool __drm_shmem_again(int *ret) __must_check;
 bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;

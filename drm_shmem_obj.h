@@ -313,9 +313,12 @@ struct drm_shmem_obj_type {
 	 * The object is idle and has an sg table, and its pages are about to be evicted or
 	 * purged. Called with a reference. Take the table's addresses from all page tables
 	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that is not
-	 * possible right now, return -EBUSY; suspended handles stay suspended. Called under
-	 * the reservation lock, in memory reclaim: the step must not allocate memory, and
-	 * may only trylock other sleeping locks. Only for a type with DRM_SHMEM_RECLAIM.
+	 * possible right now, return -EBUSY; suspended handles stay suspended. A block of
+	 * drm_shmem_sgt_guard_owned() that stores addresses may still run, and store them
+	 * after this. The step excludes such a block, or takes out addresses of handles that
+	 * are suspended already, too, when it is called again. Called under the reservation
+	 * lock, in memory reclaim: the step must not allocate memory, and may only trylock
+	 * other sleeping locks. Only for a type with DRM_SHMEM_RECLAIM.
 	 */
 	int (*evict)(struct drm_shmem_obj *obj);
 };

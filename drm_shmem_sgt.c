@@ -116,13 +116,36 @@ static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *
 	drm_shmem_unpin_locked(obj);
 }
 
+/**
+ * __drm_shmem_wait_some() - wait for a fence for some time
+ * @fence: the fence, perhaps of another driver
+ * @time: in jiffies
+ *
+ * The wait of a driver's own fence may return an error: i915 returns -ETIME when the time is over,
+ * and radeon -EDEADLK at once, while it resets its GPU.
+ *
+ * Context: May sleep.
+ *
+ * Return: whether the fence is signalled.
+ */
+bool __drm_shmem_wait_some(struct dma_fence *fence, long time)
+{
+	if (dma_fence_wait_timeout(fence, false, time) > 0)
+		return true;
+	if (dma_fence_is_signaled(fence))
+		return true;
+	/* The wait may not have waited. */
+	schedule_timeout_idle(1);
+	return false;
+}
+
 /*
  * A killed task stops waiting, because the fence may belong to another driver. The fence API has no
  * killable wait.
  */
 static int drm_shmem_wait_fence(struct dma_fence *fence)
 {
-	while (!dma_fence_wait_timeout(fence, false, DRM_SHMEM_KILLED_AFTER))
+	while (!__drm_shmem_wait_some(fence, DRM_SHMEM_KILLED_AFTER))
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	return 0;
@@ -705,7 +728,8 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0, with the object's reservation lock held; -ERESTARTSYS or -EINTR if a signal arrived;
- * or -EDEADLK if called under the lock, which is reported.
+ * -EDEADLK if called under the lock, which is reported; or the error of a wait that the driver of a
+ * fence has replaced.
  */
 int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
 	__context_unsafe("see drm_gem_resv_lock_how()")

@@ -367,7 +367,8 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 	do {
 		ret = dma_buf_end_cpu_access(gem->import_attach->dmabuf, dir);
 	} while (__drm_shmem_again(&ret));
-	if (ret)
+	/* The exporter may end the access of a killed task later. */
+	if (ret && ret != -EINTR)
 		drm_err_ratelimited(gem->dev, "an exporter did not end an access of the CPU: %d\n",
 				    ret);
 	return ret;
@@ -565,12 +566,12 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
  * @dma_buf: a dma-buf of the library
  * @dir: direction
  *
- * A killed task does not wait for the lock, which importers can hold for long. A work item does the
- * maintenance then, unless there is no memory for it.
+ * A task that was killed or exits does not wait for the lock, which importers can hold for long. A
+ * work item does the maintenance then, unless there is no memory for it.
  *
  * Context: May sleep. Takes the reservation lock.
  *
- * Return: 0, or -EINTR if the task was killed, and the maintenance may not be done yet.
+ * Return: 0, or -EINTR if a work item does the maintenance.
  */
 int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
 {

@@ -204,9 +204,10 @@ static bool drm_vmap_end_late(struct drm_gem_object *gem, const struct iosys_map
 
 /*
  * Takes the reservation lock to unmap an object, unless the driver's call holds it. A killed task
- * does not wait for an exporter, unless there is no memory to have a work item wait, or the driver
- * is being unloaded. @published is false in the init step of an import, which waits, because an
- * import that fails gives the exporter's lock back. Returns false if a work item ends the mapping.
+ * does not wait for an exporter, unless there is no memory to have a work item wait, the driver is
+ * being unloaded, or the object ends. @published is false in the init step of an import, which
+ * waits, because an import that fails gives the exporter's lock back. Returns false if a work item
+ * ends the mapping.
  */
 static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, bool published,
 			      const struct iosys_map *map,

@@ -188,7 +188,7 @@ static inline void __drm_vmap_untrack(struct drm_vmap *m) { }
 static __always_inline void __drm_vmap_put(struct drm_shmem_obj *obj, bool locked)
 {
 	/*
-	 * Release: pairs with the acquire in __drm_vmap_last(), see vmap-last.litmus.
+	 * Release: pairs with the acquire in drm_vmap_last_locked(), see vmap-last.litmus.
 	 * Accesses through the mapping come before it can be unmapped. The count reaches
 	 * zero only under the reservation lock.
 	 */

@@ -59,7 +59,7 @@ static void drm_shmem_late_fn(struct work_struct *work)
 /**
  * __drm_shmem_late() - do something with an object under its lock, later
  * @late: memory, which is the first member of what the work needs, and is freed after the work
- * @gem: any object, to which the caller has a reference
+ * @gem: any object
  * @locked: called under the lock
  *
  * For a task that must not wait for the lock, or was killed. Other drivers can hold the lock for
@@ -68,16 +68,23 @@ static void drm_shmem_late_fn(struct work_struct *work)
  *
  * Context: Any.
  *
- * Return: false if the driver is being unloaded, in which case the caller still has @late.
+ * Return: false if the driver is being unloaded, or the object ends, in which case the caller still
+ * has @late.
  */
 bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
 		      void (*locked)(struct drm_shmem_late *late))
 {
-	if (!try_module_get(drm_shmem_owner(gem->dev)))
+	struct module *owner = drm_shmem_owner(gem->dev);
+
+	if (!try_module_get(owner))
 		return false;
+	/* Its end may map it, in the fini step. */
+	if (!drm_gem_object_get_unless_zero(gem)) {
+		module_put(owner);
+		return false;
+	}
 	late->gem = gem;
 	late->locked = locked;
-	drm_gem_object_get(gem);
 	INIT_WORK(&late->work, drm_shmem_late_fn);
 	__drm_shmem_queue(__DRM_SHMEM_LOCKS, &late->work);
 	return true;

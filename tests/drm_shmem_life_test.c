@@ -302,6 +302,41 @@ static void import_killed_after_init(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
+/* Maps the object, whose lock another task has at the end, when the task is killed */
+static void fini_maps_and_is_killed(struct life_bo *bo)
+{
+	int ret;
+
+	drm_vmap_guard(life_page, map, &bo->obj, ret) {
+		life_holder = shmem_test_hold_for(life->test, drm_shmem_gem(&bo->obj)->resv,
+						  HZ / 10);
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	}
+	KUNIT_EXPECT_EQ(life->test, ret, 0);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_thread_flag(TIF_SIGPENDING);
+}
+
+/* An object that ends gets no reference any more, so the end of a mapping waits. */
+static void killed_in_fini(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), &life_driver);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct drm_gem_object *gem = drm->driver->gem_prime_import(drm, dmabuf);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	life->fini = fini_maps_and_is_killed;
+	drm_gem_object_put(gem);
+	KUNIT_EXPECT_EQ(test, e.vmapped, 0);
+	KUNIT_EXPECT_FALSE(test, shmem_test_leave(life_holder));
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 static const struct drm_driver *const life_drivers[] = { &life_driver, &life_driver_sgt };
 
 static void life_driver_desc(const struct drm_driver *const *driver, char *desc)
@@ -1267,6 +1302,7 @@ static void vmap_meets_another(struct kunit *test)
 static struct kunit_case drm_shmem_life_cases[] = {
 	KUNIT_CASE(init_maps_under_lock),
 	KUNIT_CASE(import_killed_after_init),
+	KUNIT_CASE(killed_in_fini),
 	KUNIT_CASE(init_fails_while_found),
 	KUNIT_CASE_PARAM(import_init_fails_while_found, life_driver_gen_params),
 	KUNIT_CASE_PARAM(each_step_fails, life_way_gen_params),

@@ -890,6 +890,7 @@ static void export_serves_all(struct kunit *test)
 struct sync_job {
 	struct dma_fence base;
 	struct work_struct work;
+	unsigned int waits;
 	u32 *result;
 };
 
@@ -949,6 +950,54 @@ static void export_waits_first(struct kunit *test)
 
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
 	dma_buf_detach(dmabuf, attach);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A driver's own wait, which ends early, at first with an error */
+static long sync_job_wait(struct dma_fence *fence, bool intr, long timeout)
+{
+	static const long results[] = { -ETIME, -EDEADLK, 0 };
+	struct sync_job *job = container_of(fence, struct sync_job, base);
+
+	if (job->waits < ARRAY_SIZE(results))
+		return results[job->waits++];
+	*job->result = 77;
+	dma_fence_signal(fence);
+	return 1;
+}
+
+static const struct dma_fence_ops sync_job_wait_ops = {
+	.get_driver_name = sync_fence_name,
+	.get_timeline_name = sync_fence_name,
+	.wait = sync_job_wait,
+};
+
+/* A wait that fails does not mean that the job is done. */
+static void export_waits_to_the_end(struct kunit *test)
+{
+	struct dma_buf *dmabuf;
+	struct sync_job *job;
+	struct test_bo *bo;
+
+	sync_needed(test);
+	bo = sync_bo(test);
+	dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	job = kzalloc_obj(*job);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->result = (u32 *)sync_devices[0].mem;
+	dma_fence_init(&job->base, &sync_job_wait_ops, &sync_fence_lock,
+		       dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, &job->base, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(dmabuf->resv);
+
+	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 77);
+	KUNIT_EXPECT_EQ(test, job->waits, 3);
+	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	dma_fence_put(&job->base);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -1214,6 +1263,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
 	KUNIT_CASE(export_waits_first),
+	KUNIT_CASE(export_waits_to_the_end),
 	KUNIT_CASE(killed_in_end),
 	KUNIT_CASE(killed_in_block),
 	KUNIT_CASE(export_waits_once),
