@@ -155,10 +155,7 @@ static void vgpu_vq_done(struct virtqueue *vq)
 	}
 }
 
-/*
- * The pages of @data, which may be in vmalloc's memory. Contiguous memory takes few entries, but
- * none that is longer than what can be mapped at once, through a bounce buffer.
- */
+/* The pages of @data. An entry is no longer than what a bounce buffer maps at once. */
 static int vgpu_data_sgs(struct vgpu_hw *hw, struct sg_table *sgt, void *data, size_t len)
 {
 	const bool paged = is_vmalloc_addr(data);
