@@ -80,6 +80,19 @@ static inline int drm_gem_resv_lock_call(struct drm_gem_object *gem, enum drm_re
 	return __drm_gem_resv_check_call(gem, false) ?: drm_gem_resv_lock_how(gem, how);
 }
 
+/*
+ * The end of an object may run under the locks of others, as in drm_exec_fini(). It must not wait
+ * for an exporter, which may wait for one of them.
+ */
+static inline int drm_gem_check_not_ending(struct drm_gem_object *gem)
+{
+	if (likely(!drm_gem_is_imported(gem) || drm_gem_object_has_refs(gem)))
+		return 0;
+	drm_safe_broken(gem->dev, "an import is not mapped at its end",
+			"its last reference is gone, and mapping it waits for the exporter");
+	return -EINVAL;
+}
+
 /* The table of any object, see drm_gem_table.c */
 void __drm_gem_table_unmap(struct drm_gem_table *table, struct drm_gem_object *gem,
 			   const struct drm_gem_sgt_ops *ops, struct sg_table *next);

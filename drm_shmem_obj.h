@@ -254,7 +254,9 @@ struct drm_shmem_obj_type {
 	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked runs
 	 * or will run. If the object has an sg table that was not revoked, the table is still
 	 * mapped, and unbinding the parent waits for this to return. While the parent is being
-	 * unbound, it may run in the task that unbinds it.
+	 * unbound, it may run in the task that unbinds it. Like @release, it may run with
+	 * reservation locks of other objects held, so it maps no import, which is reported, and
+	 * takes no reservation lock.
 	 */
 	void (*fini)(struct drm_shmem_obj *obj);
 

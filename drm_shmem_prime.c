@@ -336,10 +336,11 @@ static struct sg_table *drm_shmem_prime_map_in_section(struct drm_device *drm,
 }
 
 /*
- * Maps a dma-buf in a section, so that nothing is mapped after an unplug. The section waits
- * neither for the exporter's lock nor for its fences, so an unplug does not wait for them
- * either: the lock is held, and fences are added under it. Only the exporter itself may wait
- * in the call. See __drm_shmem_sgt_again() for the loop of the caller.
+ * Maps a dma-buf in a section, so that nothing is mapped after an unplug. The section does not wait
+ * for the exporter's lock, nor for fences that are there before, so an unplug does not wait for
+ * them either: the lock is held, and others add fences under it. But the exporter may move its
+ * memory in the call, and dma_buf_map_attachment() then waits for the fence of that. See
+ * __drm_shmem_sgt_again() for the loop of the caller.
  */
 static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 					    struct dma_buf_attachment *attach, int *idx)

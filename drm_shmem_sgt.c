@@ -543,9 +543,9 @@ static int drm_shmem_sgt_lock(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	__context_unsafe("see drm_gem_resv_lock_how()")
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = 0;
+	int ret = drm_gem_check_not_ending(gem);
 
-	if (how != DRM_RESV_LOCKED && drm_shmem_sgt_will_wait(obj))
+	if (!ret && how != DRM_RESV_LOCKED && drm_shmem_sgt_will_wait(obj))
 		ret = __drm_shmem_wait(gem->resv, drm_shmem_sgt_waits_for(obj));
 	return ret ?: drm_gem_resv_lock_how(gem, how);
 }
@@ -722,8 +722,10 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
  *
  * For an object that may be an import, before the section that maps its table: the fences and the
  * lock of an import belong to the exporter and can take long, and an unplug should not wait for
- * them. In the section, drm_shmem_sgt_own_locked() and drm_shmem_sgt_guard_locked() then find all
- * fences signalled. The caller gives the lock back with dma_resv_unlock().
+ * them. In the section, drm_shmem_sgt_own_locked() and drm_shmem_sgt_guard_locked() then find these
+ * fences signalled. But an exporter that moves its memory when it is first mapped, as amdgpu and xe
+ * do from VRAM, adds the fence of that move in the call, which the section waits for. The caller
+ * gives the lock back with dma_resv_unlock().
  *
  * Context: May sleep. Without the object's reservation lock.
  *

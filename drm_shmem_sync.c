@@ -7,6 +7,7 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -366,7 +367,8 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 
 	do {
 		ret = dma_buf_end_cpu_access(gem->import_attach->dmabuf, dir);
-	} while (__drm_shmem_again(&ret));
+		/* An exporter with this library ends the access of a task that exits later. */
+	} while (!(current->flags & PF_EXITING) && __drm_shmem_again(&ret));
 	/* The exporter may end the access of a killed task later. */
 	if (ret && ret != -EINTR)
 		drm_err_ratelimited(gem->dev, "an exporter did not end an access of the CPU: %d\n",

@@ -85,9 +85,9 @@ static int drm_vmap_lock(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
 	__context_unsafe("see drm_gem_resv_lock_how()")
 {
-	int ret = 0;
+	int ret = drm_gem_check_not_ending(gem);
 
-	if (how != DRM_RESV_LOCKED && drm_gem_is_imported(gem))
+	if (!ret && how != DRM_RESV_LOCKED && drm_gem_is_imported(gem))
 		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
 	return ret ?: drm_gem_resv_lock_how(gem, how);
 }

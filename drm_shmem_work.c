@@ -78,7 +78,6 @@ bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
 
 	if (!try_module_get(owner))
 		return false;
-	/* Its end may map it, in the fini step. */
 	if (!drm_gem_object_get_unless_zero(gem)) {
 		module_put(owner);
 		return false;
@@ -94,7 +93,7 @@ bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
  * __drm_shmem_lock_unless_killed() - take the reservation lock, if the task may wait for it
  * @gem: any object
  *
- * A task that exits has no pending signal any more, and closes its files.
+ * A task that exits has no fatal signal pending any more, and closes its files.
  *
  * Context: May sleep.
  *

@@ -756,6 +756,23 @@ static void import_signal_is_pending(struct kunit *test)
 	sync_import_put(bo);
 }
 
+/* A task that exits can have a signal pending that does not kill it. It asks the exporter once. */
+static void import_end_in_exit(struct kunit *test)
+{
+	struct sync_exporter e = { .end_ret = -EINTR };
+	struct test_bo *bo = sync_import(test, &e);
+	int ret;
+
+	set_thread_flag(TIF_SIGPENDING);
+	current->flags |= PF_EXITING;
+	ret = drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE);
+	current->flags &= ~PF_EXITING;
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, e.ended, 1);
+	sync_import_put(bo);
+}
+
 static const char *sync_fence_name(struct dma_fence *fence)
 {
 	return "sync";
@@ -1259,6 +1276,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(import_asks_exporter),
 	KUNIT_CASE(import_is_refused),
 	KUNIT_CASE(import_signal_is_pending),
+	KUNIT_CASE(import_end_in_exit),
 	KUNIT_CASE(import_killed_in_fence),
 	KUNIT_CASE(killed_in_lock),
 	KUNIT_CASE(export_serves_all),
