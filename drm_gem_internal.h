@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the files about objects of any kind share, with those of the GEM shmem part, and drivers do
- * not see.
+ * Functions for GEM objects of any kind. The files of the GEM shmem part use them, too. Drivers do
+ * not see them.
  */
 #ifndef _DRM_GEM_INTERNAL_H
 #define _DRM_GEM_INTERNAL_H

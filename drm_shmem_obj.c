@@ -363,7 +363,8 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
  * failure the caller puts the object.
  *
  * If the init step has mapped the table, this takes the reservation lock, unless the caller holds
- * that of a parent. An object that is complete when this is killed ends like any other one.
+ * it already, because it belongs to a parent. If the task is killed while it waits, the object is
+ * complete, and ends like any other one.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 			      struct drm_shmem_obj *obj)

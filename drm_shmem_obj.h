@@ -670,7 +670,7 @@ extern const struct _name _name
  * variable with ``__free(drm_shmem)``.
  *
  * Context: May sleep. Calls the type's init step. If that maps the sg table, this takes the
- * reservation lock, which can be held if it is that of a &drm_shmem_opts.resv_parent.
+ * reservation lock. The caller may hold the lock if it belongs to a &drm_shmem_opts.resv_parent.
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for a size that no object
  * of this kernel can have, and, with a report, for a &drm_shmem_opts.resv_parent of another
