@@ -4,7 +4,6 @@
 #include <linux/dma-buf.h>
 #include <linux/device.h>
 #include <linux/export.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 

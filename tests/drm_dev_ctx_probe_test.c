@@ -273,7 +273,7 @@ static int probe_register_removes(struct kunit *test, struct device *dev,
 
 	KUNIT_EXPECT_EQ(test, devm_add_action(dev, probe_let_unbind, t), 0);
 	kunit_warning_suppress(test) {
-		/* Refused: it is another device than that of the allocation. */
+		/* Refused: the token was allocated with another device. */
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->supplier, &unreg, &probe_ops,
 							   &t->data), -EINVAL);
 		EXPECT_BROKEN(test, "a device is registered where it was allocated");

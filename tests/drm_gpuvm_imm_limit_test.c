@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * How many VAs an address space may have: those of its mappings, and those that updates were
- * given. Each case compares the library's count with one of its own, to the last VA.
+ * How many VAs an address space may have. Its mappings count, and so do the VAs that its updates
+ * were given. Each case compares the library's count with one of its own, to the last VA.
  */
 
 #include <linux/prandom.h>

@@ -931,6 +931,23 @@ static const struct dma_fence_ops sync_job_ops = {
 	.enable_signaling = sync_job_is_awaited,
 };
 
+/* A job that writes the memory of a dma-buf */
+static struct sync_job *sync_job_new(struct kunit *test, struct dma_buf *dmabuf,
+				     const struct dma_fence_ops *ops, void *result)
+{
+	struct sync_job *job = kzalloc_obj(*job);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->result = result;
+	INIT_WORK(&job->work, sync_job_fn);
+	dma_fence_init(&job->base, ops, &sync_fence_lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, &job->base, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(dmabuf->resv);
+	return job;
+}
+
 /* The CPU sees what a job wrote that has not ended when the access begins. */
 static void export_waits_first(struct kunit *test)
 {
@@ -949,16 +966,7 @@ static void export_waits_first(struct kunit *test)
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 
-	job = kzalloc_obj(*job);
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->result = (u32 *)sync_devices[1].mem;
-	INIT_WORK(&job->work, sync_job_fn);
-	dma_fence_init(&job->base, &sync_job_ops, &sync_fence_lock, dma_fence_context_alloc(1), 1);
-	dma_resv_lock(dmabuf->resv, NULL);
-	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
-	dma_resv_add_fence(dmabuf->resv, &job->base, DMA_RESV_USAGE_WRITE);
-	dma_resv_unlock(dmabuf->resv);
-
+	job = sync_job_new(test, dmabuf, &sync_job_ops, sync_devices[1].mem);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 77);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
@@ -1000,16 +1008,7 @@ static void export_waits_to_the_end(struct kunit *test)
 	bo = sync_bo(test);
 	dmabuf = drm_shmem_export(&bo->obj, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	job = kzalloc_obj(*job);
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->result = (u32 *)sync_devices[0].mem;
-	dma_fence_init(&job->base, &sync_job_wait_ops, &sync_fence_lock,
-		       dma_fence_context_alloc(1), 1);
-	dma_resv_lock(dmabuf->resv, NULL);
-	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
-	dma_resv_add_fence(dmabuf->resv, &job->base, DMA_RESV_USAGE_WRITE);
-	dma_resv_unlock(dmabuf->resv);
-
+	job = sync_job_new(test, dmabuf, &sync_job_wait_ops, sync_devices[0].mem);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 77);
 	KUNIT_EXPECT_EQ(test, job->waits, 3);

@@ -98,7 +98,7 @@ void prove_edge(void)
 	assume(!reserved->va.range || addr + range <= reserved->va.addr ||
 	       addr >= reserved->va.addr + reserved->va.range);
 	assert(!drm_gpuvm_imm_is_edge(&vm, at) || at <= addr || at >= addr + range);
-	/* Both ends of a space are edges, and those of the range in it. */
+	/* Both ends of a space are edges. So are the ends of the reserved range. */
 	assert(drm_gpuvm_imm_is_edge(&vm, vm.base.mm_start) && drm_gpuvm_imm_is_edge(&vm, vm_end()));
 	assert(!reserved->va.range ||
 	       (drm_gpuvm_imm_is_edge(&vm, reserved->va.addr) &&
