@@ -114,7 +114,8 @@ static int drm_dev_ctx_res_publish(struct drm_dev_ctx_res *res,
 	res->__size = entry->size;
 	res->__dma = entry->dma;
 	res->__entry = entry;
-	res->__ctx = entry->ctx;
+	/* Release: pairs with the acquire in __drm_dev_ctx_res_fits(), see res-publish.litmus. */
+	smp_store_release(&res->__ctx, entry->ctx);
 	return 0;
 }
 
@@ -329,7 +330,7 @@ void __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 {
 	struct drm_device *drm = drm_dev_ctx_bound_drm(bound);
 
-	if (res->__ctx)
+	if (READ_ONCE(res->__ctx))
 		drm_safe_broken(drm, "both are of one device",
 				"the proof is of this device, and the resource of another one");
 	else

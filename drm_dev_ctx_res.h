@@ -211,7 +211,11 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 static __always_inline bool
 __drm_dev_ctx_res_fits(const struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound)
 {
-	if (likely(res->__ctx == bound->__ctx))
+	/*
+	 * A task may map the resource just now. Acquire: pairs with the release in
+	 * drm_dev_ctx_res_publish(), see res-publish.litmus.
+	 */
+	if (likely(smp_load_acquire(&res->__ctx) == bound->__ctx))
 		return true;
 	__drm_dev_ctx_res_refused(res, bound);
 	return false;
