@@ -1248,6 +1248,25 @@ static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 	return false;
 }
 
+/**
+ * __drm_dev_ctx_check_outside() - refuse a wait that holds up unplugs
+ * @drm: the device
+ * @what: what the caller does
+ *
+ * Context: Any.
+ *
+ * Return: 0; -EDEADLK, with a report, if this task is in a section or a block. Only
+ * CONFIG_DRM_SAFE_DEBUG can tell.
+ */
+int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what)
+{
+	if (likely(!drm_dev_ctx_section_held()))
+		return 0;
+	drm_safe_broken(drm, "what takes long comes before the section",
+			"%s is called in one, for which each unplug waits", what);
+	return -EDEADLK;
+}
+
 /* The younger devres action, which runs first: the parent is being unbound. */
 static void drm_dev_ctx_unplug(void *res)
 {
@@ -2298,6 +2317,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      const struct drm_dev_ctx_revocable_ops *ops)
 {
 	struct drm_dev_ctx *ctx = bound->__ctx;
+	int ret;
 
 	/*
 	 * A table needs an entry, so this check keeps foreign devices out of the functions
@@ -2305,21 +2325,40 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
+	ret = drm_dev_ctx_revocable_add_held(ctx, rev, ops);
+	return ret == -ENODEV ? drm_dev_ctx_proof_was_kept(ctx) : ret;
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
+
+/**
+ * drm_dev_ctx_revocable_add_held() - the same for a task that keeps the parent bound
+ * @ctx: the device, after drm_dev_ctx_revocable_hold()
+ * @rev: zeroed, or taken off the list before
+ * @ops: how to revoke it
+ *
+ * Revocation may have begun meanwhile. It waits for the caller, and is told of no new entry.
+ *
+ * Context: As drm_dev_ctx_revocable_add().
+ *
+ * Return: 0; -ENODEV if revocation has begun; or -EINVAL as drm_dev_ctx_revocable_add(). Nothing
+ * calls @ops then.
+ */
+int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
+				   const struct drm_dev_ctx_revocable_ops *ops)
+{
 	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
 		return -EINVAL;
 
 	rev->__ops = ops;
 	INIT_LIST_HEAD(&rev->__node);
 
-	scoped_guard(spinlock, &ctx->__revocables_lock) {
-		if (!READ_ONCE(ctx->__unbound)) {
-			list_add_tail(&rev->__node, &ctx->__revocables);
-			return 0;
-		}
-	}
-	return drm_dev_ctx_proof_was_kept(ctx);
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (READ_ONCE(ctx->__unbound))
+		return -ENODEV;
+	list_add_tail(&rev->__node, &ctx->__revocables);
+	return 0;
 }
-EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
+EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add_held);
 
 /**
  * drm_dev_ctx_revocable_take() - take an entry off the list, in order to end it

@@ -970,6 +970,10 @@ enum { __drm_dev_ctx_in_section };
 	static_assert(__same_type(__drm_dev_ctx_in_section, int),		\
 		      "inside of a section that needs a registration, this waits for itself")
 
+#define __drm_dev_ctx_assert_outside()						\
+	static_assert(__same_type(__drm_dev_ctx_in_section, int),		\
+		      "inside of a section, this holds up each unplug: call it before")
+
 /**
  * drm_dev_ctx_attach() - give a device its registration data before it is registered
  * @unreg: the token

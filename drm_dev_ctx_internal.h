@@ -31,6 +31,7 @@ __drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
 	return READ_ONCE(async->__ctx->__phase[async->__turn]);
 }
 
+int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what) __must_check;
 struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm) __must_check;
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
@@ -51,6 +52,9 @@ static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
 			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;
+int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
+				   const struct drm_dev_ctx_revocable_ops *ops)
+	__must_check __must_hold_shared(drm_dev_revocation);
 bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
 				struct drm_dev_ctx_revocable *rev)
 	__must_check __cond_acquires_shared(true, drm_dev_revocation);

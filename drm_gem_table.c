@@ -187,17 +187,29 @@ bool __drm_gem_table_take(struct drm_gem_table *table, struct drm_gem_object *ge
 	       drm_dev_ctx_revocable_take(to_drm_dev_ctx(gem->dev), &table->__revocable);
 }
 
+static int drm_gem_table_add(struct drm_gem_table *table, struct drm_gem_object *gem,
+			     const struct drm_dev_ctx_bound *bound,
+			     const struct drm_dev_ctx_revocable_ops *revocable_ops)
+	__context_unsafe("without a proof, the caller keeps the parent bound")
+{
+	if (bound)
+		return drm_dev_ctx_revocable_add(bound, &table->__revocable, revocable_ops);
+	return drm_dev_ctx_revocable_add_held(to_drm_dev_ctx(gem->dev), &table->__revocable,
+					      revocable_ops);
+}
+
 /*
  * Gives the object a table that was mapped for it. The caller holds the reservation lock, or
- * no other task has the object. Returns 0, or an error of drm_dev_ctx_revocable_add(), in which
- * case the caller unmaps @sgt.
+ * no other task has the object. @bound is NULL if drm_dev_ctx_revocable_hold() keeps the parent
+ * bound. Returns 0, or an error of drm_dev_ctx_revocable_add(), in which case the caller unmaps
+ * @sgt.
  */
 int __drm_gem_table_publish(struct drm_gem_table *table, struct drm_gem_object *gem,
 			    const struct drm_dev_ctx_bound *bound,
 			    const struct drm_dev_ctx_revocable_ops *revocable_ops,
 			    struct sg_table *sgt)
 {
-	int ret = drm_dev_ctx_revocable_add(bound, &table->__revocable, revocable_ops);
+	int ret = drm_gem_table_add(table, gem, bound, revocable_ops);
 
 	if (ret)
 		return ret;
@@ -215,7 +227,10 @@ int __drm_gem_table_publish(struct drm_gem_table *table, struct drm_gem_object *
 	return 0;
 }
 
-/* Returns the table, or an ERR_PTR(). Maps it if there is none yet. */
+/*
+ * Returns the table, or an ERR_PTR(). Maps it if there is none yet. @bound is a proof for the
+ * object's device, or NULL as in __drm_gem_table_publish().
+ */
 struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem_object *gem,
 				     const struct drm_dev_ctx_bound *bound,
 				     const struct drm_dev_ctx_revocable_ops *revocable_ops,
@@ -226,7 +241,7 @@ struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem
 
 	if (sgt)
 		return sgt;
-	ret = __drm_dev_ctx_settle_dma_dev(bound->__ctx);
+	ret = __drm_dev_ctx_settle_dma_dev(to_drm_dev_ctx(gem->dev));
 	if (ret)
 		return ERR_PTR(ret);
 	sgt = ops->map(gem);

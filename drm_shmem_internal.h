@@ -146,7 +146,7 @@ int __drm_shmem_vmap(struct drm_gem_object *gem,
 bool __drm_shmem_wait_some(struct dma_fence *fence, long time) __must_check;
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
 bool __drm_shmem_again(int *ret) __must_check;
-bool __drm_shmem_sgt_again(struct sg_table **sgt) __must_check;
+bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt) __must_check;
 
 /*
  * Returns the contexts of an object's device. The device has contexts if the object has,

@@ -318,31 +318,30 @@ void __drm_shmem_prime_detach(struct dma_buf_attachment *attach)
 	drm_shmem_detach(attach, NULL, NULL);
 }
 
-/* On success, the caller is in the section of @idx. */
-static struct sg_table *drm_shmem_prime_map_in_section(struct drm_device *drm,
-						       struct dma_buf_attachment *attach, int *idx)
+/* On success the parent stays bound until drm_dev_ctx_revocable_done(). */
+static struct sg_table *drm_shmem_prime_map_held(struct drm_dev_ctx *ctx,
+						 struct dma_buf_attachment *attach)
 	__must_hold(drm_resv)
-	__context_unsafe("a section that ends in drm_shmem_prime_import_attached()")
+	__context_unsafe("taken if it returns a table")
 {
 	struct sg_table *sgt;
 
-	if (!drm_dev_enter(drm, idx))
+	if (drm_dev_is_unplugged(&ctx->drm) || !drm_dev_ctx_revocable_hold(ctx))
 		return ERR_PTR(-ENODEV);
 	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
 	if (IS_ERR(sgt))
-		drm_dev_exit(*idx);
+		drm_dev_ctx_revocable_done(ctx);
 	return sgt;
 }
 
 /*
- * Maps a dma-buf in a section, so that nothing is mapped after an unplug. The section does not wait
- * for the exporter's lock, nor for fences that are there before, so an unplug does not wait for
- * them either: the lock is held, and others add fences under it. But the exporter may move its
- * memory in the call, and dma_buf_map_attachment() then waits for the fence of that. See
- * __drm_shmem_sgt_again() for the loop of the caller.
+ * Maps a dma-buf, and keeps the parent bound as drm_shmem_prime_map_held() does. No section is
+ * open: an unplug of any device would wait for the exporter, which may move its memory in the call.
+ * Only the parent is not unbound meanwhile, and also that does not wait for the exporter's lock,
+ * nor for fences that are there before. See __drm_shmem_sgt_again() for the loop of the caller.
  */
-static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
-					    struct dma_buf_attachment *attach, int *idx)
+static struct sg_table *drm_shmem_prime_map(struct drm_dev_ctx *ctx,
+					    struct dma_buf_attachment *attach)
 	__must_not_hold(drm_resv)
 {
 	struct dma_resv *resv = attach->dmabuf->resv;
@@ -355,60 +354,57 @@ static struct sg_table *drm_shmem_prime_map(struct drm_device *drm,
 	if (ret)
 		return ERR_PTR(ret);
 	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
-	sgt = ret ? ERR_PTR(ret) : drm_shmem_prime_map_in_section(drm, attach, idx);
+	sgt = ret ? ERR_PTR(ret) : drm_shmem_prime_map_held(ctx, attach);
 	dma_resv_unlock(resv);
 
 	return sgt;
 }
 
-/*
- * Ends a failed import and its section. An unplug waits for the section, so this does not wait for
- * the exporter's lock before its end. Unbinding waits for the table.
- */
-static void drm_shmem_prime_undo(struct drm_device *drm, struct dma_buf_attachment *attach,
-				 struct sg_table *sgt, int idx)
+/* On success the object owns @attach and @sgt. */
+static struct drm_gem_object *drm_shmem_prime_import_mapped(struct drm_device *drm,
+							    struct dma_buf_attachment *attach,
+							    struct sg_table *sgt)
 	__must_not_hold(drm_resv)
-	__context_unsafe("a section that begins in drm_shmem_prime_map_in_section()")
 {
-	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm);
+	struct drm_gem_object *gem;
+	int idx;
 
-	if (drm_dev_ctx_revocable_hold(ctx)) {
-		drm_dev_ctx_revocable_defer(ctx);
-	} else {
-		/* Nothing unbinds a device in its section, unless it is not the library's. */
-		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-		sgt = NULL;
+	/* The table is not revoked before the object has its attachment. */
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
+	if (!IS_ERR(gem)) {
+		gem->import_attach = attach;
+		gem->resv = attach->dmabuf->resv;
 	}
 	drm_dev_exit(idx);
-	drm_shmem_detach(attach, sgt, ctx);
+	return gem;
 }
 
 /* On success the object owns @attach and the table. On failure @attach is gone. */
-static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device *drm,
+static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_dev_ctx *ctx,
 							      struct dma_buf_attachment *attach)
 	__must_not_hold(drm_resv)
-	__context_unsafe("a section that begins in drm_shmem_prime_map_in_section()")
+	__context_unsafe("the parent stays bound until the table belongs to an object, or is gone")
 {
 	struct drm_gem_object *gem;
 	struct sg_table *sgt;
-	int idx;
 
 	do {
-		sgt = drm_shmem_prime_map(drm, attach, &idx);
-	} while (__drm_shmem_sgt_again(&sgt));
+		sgt = drm_shmem_prime_map(ctx, attach);
+	} while (__drm_shmem_sgt_again(&ctx->drm, &sgt));
 	if (IS_ERR(sgt)) {
 		__drm_shmem_prime_detach(attach);
 		return ERR_CAST(sgt);
 	}
 
-	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
-	if (IS_ERR(gem)) {
-		drm_shmem_prime_undo(drm, attach, sgt, idx);
+	gem = drm_shmem_prime_import_mapped(&ctx->drm, attach, sgt);
+	if (!IS_ERR(gem)) {
+		drm_dev_ctx_revocable_done(ctx);
 		return gem;
 	}
-	gem->import_attach = attach;
-	gem->resv = attach->dmabuf->resv;
-	drm_dev_exit(idx);
+	drm_dev_ctx_revocable_defer(ctx);
+	drm_shmem_detach(attach, sgt, ctx);
 	return gem;
 }
 
@@ -422,29 +418,35 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_device 
  * and lets any signal end its wait for the exporter's fences. Part of
  * DRM_SHMEM_DRIVER_OPS_SGT.
  *
- * This waits for the exporter before it enters the section in which it maps, and leaves an import
- * that fails to a work item, so no unplug waits for the exporter's lock or fences.
+ * This waits for the exporter, and has it map the memory, without a section, and leaves an import
+ * that fails to a work item, so no unplug waits for the exporter's lock or fences. Only the parent
+ * of @drm is not unbound meanwhile.
  *
  * Context: May sleep.
  *
  * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
- * it waited; -ENODEV unless the device is registered; -ENOMEM; or what the exporter, the type's
- * init step, or &drm_driver.gem_prime_import_sg_table returned.
+ * it waited; -ENODEV unless the device is registered, with a report if drm_dev_ctx_alloc() did not
+ * make it; -ENOMEM; or what the exporter, the type's init step, or
+ * &drm_driver.gem_prime_import_sg_table returned.
  */
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
 	struct drm_gem_object *gem = __drm_shmem_prime_own(drm, dma_buf);
 	struct dma_buf_attachment *attach;
+	int ret;
 
 	if (gem)
 		return gem;
 	if (!drm->driver->gem_prime_import_sg_table)
 		return ERR_PTR(-EINVAL);
+	ret = __drm_dev_ctx_settle_dma_dev(to_drm_dev_ctx(drm));
+	if (ret)
+		return ERR_PTR(ret);
 
 	attach = __drm_shmem_prime_attach(drm, dma_buf, NULL);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	return drm_shmem_prime_import_attached(drm, attach);
+	return drm_shmem_prime_import_attached(to_drm_dev_ctx(drm), attach);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_prime_import);

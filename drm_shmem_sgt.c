@@ -212,41 +212,61 @@ bool __drm_shmem_again(int *ret)
 
 /**
  * __drm_shmem_sgt_again() - the same after dma_buf_map_attachment()
- * @sgt: what it returned; ERR_PTR(-EINTR) afterwards if the task was killed
+ * @drm: the importing device
+ * @sgt: what it returned; ERR_PTR(-EINTR) afterwards if the task was killed, or ERR_PTR(-ENODEV)
+ *	if the device was unplugged
  *
  * Context: May sleep.
  *
  * Return: true if the caller has to try again.
  */
-bool __drm_shmem_sgt_again(struct sg_table **sgt)
+bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt)
 {
 	int ret = PTR_ERR_OR_ZERO(*sgt);
-	const bool again = __drm_shmem_again(&ret);
+	bool again = __drm_shmem_again(&ret);
 
+	/* The unplug may wait for the caller. */
+	if (again && drm_dev_is_unplugged(drm)) {
+		ret = -ENODEV;
+		again = false;
+	}
 	if (ret)
 		*sgt = ERR_PTR(ret);
 	return again;
 }
 
-/* Maps a dma-buf in spite of signals, see __drm_shmem_sgt_again(). */
-static struct sg_table *drm_shmem_sgt_map_import(struct dma_buf_attachment *attach)
+/* Like __drm_shmem_wait(), but any signal ends the wait if @how says so. */
+static int drm_shmem_sgt_wait(struct dma_resv *resv, enum dma_resv_usage usage,
+			      enum drm_resv_how how)
+{
+	struct dma_fence *fence;
+	long ret;
+
+	if (how != DRM_RESV_LOCKS_INTERRUPTIBLE)
+		return __drm_shmem_wait(resv, usage);
+
+	ret = dma_resv_get_singleton(resv, usage, &fence);
+	if (ret || !fence)
+		return ret;
+	ret = dma_fence_wait(fence, true);
+	dma_fence_put(fence);
+	return ret;
+}
+
+/*
+ * Maps a dma-buf whose fences are signalled. The exporter may move the memory in the call. The core
+ * waits for that, unless the import follows.
+ */
+static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach,
+						     enum drm_resv_how how)
 	__must_hold(drm_resv)
 {
-	struct dma_resv *resv = attach->dmabuf->resv;
-	struct sg_table *sgt;
+	struct sg_table *sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
 	int ret;
 
-	do {
-		ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
-		if (ret)
-			return ERR_PTR(ret);
-		sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
-	} while (__drm_shmem_sgt_again(&sgt));
 	if (IS_ERR(sgt) || !attach->importer_ops)
 		return sgt;
-
-	/* The exporter may have moved the memory in that call. Nothing else waits for the move. */
-	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
+	ret = drm_shmem_sgt_wait(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, how);
 	if (ret) {
 		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
 		return ERR_PTR(ret);
@@ -254,8 +274,25 @@ static struct sg_table *drm_shmem_sgt_map_import(struct dma_buf_attachment *atta
 	return sgt;
 }
 
-/* &drm_gem_sgt_ops.map */
-static struct sg_table *drm_shmem_sgt_op_map(struct drm_gem_object *gem) __must_hold(drm_resv)
+/* Maps a dma-buf in spite of signals, see __drm_shmem_sgt_again(). */
+static struct sg_table *drm_shmem_sgt_map_import(struct drm_gem_object *gem)
+	__must_hold(drm_resv)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	do {
+		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
+		if (ret)
+			return ERR_PTR(ret);
+		sgt = drm_shmem_sgt_map_attachment(gem->import_attach, DRM_RESV_LOCKS_KILLABLE);
+	} while (__drm_shmem_sgt_again(gem->dev, &sgt));
+	return sgt;
+}
+
+/* @how is how to wait for the exporter of an import. */
+static struct sg_table *drm_shmem_sgt_do_map(struct drm_gem_object *gem, enum drm_resv_how how)
+	__must_hold(drm_resv)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	struct sg_table *sgt;
@@ -264,13 +301,28 @@ static struct sg_table *drm_shmem_sgt_op_map(struct drm_gem_object *gem) __must_
 	ret = drm_shmem_check_purged(obj);
 	if (ret)
 		return ERR_PTR(ret);
-	if (drm_gem_is_imported(gem))
-		sgt = drm_shmem_sgt_map_import(gem->import_attach);
-	else
+	if (!drm_gem_is_imported(gem))
 		sgt = drm_shmem_sgt_map_own(obj);
+	else if (how == DRM_RESV_LOCKS_INTERRUPTIBLE)
+		sgt = drm_shmem_sgt_map_attachment(gem->import_attach, how);
+	else
+		sgt = drm_shmem_sgt_map_import(gem);
 	if (!IS_ERR(sgt))
 		trace_drm_shmem_sgt_map(gem);
 	return sgt;
+}
+
+/* &drm_gem_sgt_ops.map */
+static struct sg_table *drm_shmem_sgt_op_map(struct drm_gem_object *gem) __must_hold(drm_resv)
+{
+	return drm_shmem_sgt_do_map(gem, DRM_RESV_LOCKS_KILLABLE);
+}
+
+/* The same for drm_shmem_sgt_prepare_locked(), which has waited for the fences */
+static struct sg_table *drm_shmem_sgt_op_map_interruptible(struct drm_gem_object *gem)
+	__must_hold(drm_resv)
+{
+	return drm_shmem_sgt_do_map(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 
 /* &drm_gem_sgt_ops.revoked */
@@ -282,6 +334,12 @@ static void drm_shmem_sgt_op_revoked(struct drm_gem_object *gem) __must_hold(drm
 
 static const struct drm_gem_sgt_ops drm_shmem_sgt_ops = {
 	.map = drm_shmem_sgt_op_map,
+	.unmap = drm_shmem_sgt_op_unmap,
+	.revoked = drm_shmem_sgt_op_revoked,
+};
+
+static const struct drm_gem_sgt_ops drm_shmem_sgt_interruptible_ops = {
+	.map = drm_shmem_sgt_op_map_interruptible,
 	.unmap = drm_shmem_sgt_op_unmap,
 	.revoked = drm_shmem_sgt_op_revoked,
 };
@@ -716,48 +774,84 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
+/* The caller keeps the parent bound. The fences of an exporter are signalled. */
+static int drm_shmem_sgt_map_held(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	ret = drm_shmem_sgt_end_stale(obj);
+	if (ret)
+		return ret;
+	sgt = __drm_gem_table_map(&obj->__table, &obj->base.base, NULL,
+				  &drm_shmem_sgt_revocable_ops, &drm_shmem_sgt_interruptible_ops);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	__drm_shmem_relist(obj);
+	return 0;
+}
+
 /**
- * drm_shmem_lock_idle_interruptible() - lock an object while its memory is not being moved
+ * __drm_shmem_sgt_prepare() - map the sg table of an object, before a section uses it
  * @obj: the object
  *
- * For an object that may be an import, before the section that maps its table: the fences and the
- * lock of an import belong to the exporter and can take long, and an unplug should not wait for
- * them. In the section, drm_shmem_sgt_own_locked() and drm_shmem_sgt_guard_locked() then find these
- * fences signalled. But an exporter that moves its memory when it is first mapped, as amdgpu and xe
- * do from VRAM, adds the fence of that move in the call, which the section waits for. The caller
- * gives the lock back with dma_resv_unlock().
+ * See drm_shmem_sgt_prepare_locked(), which drivers call.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_shmem_sgt_prepare(struct drm_shmem_obj *obj)
+{
+	struct drm_gem_object *gem = &obj->base.base;
+	struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(gem->dev);
+	int ret;
+
+	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_sgt_prepare_locked()") ?:
+	      __drm_gem_resv_check(gem, true) ?: drm_gem_check_not_ending(gem);
+	if (ret)
+		return ret;
+	ret = drm_shmem_sgt_wait(gem->resv, drm_shmem_sgt_waits_for(obj),
+				 DRM_RESV_LOCKS_INTERRUPTIBLE);
+	if (ret)
+		return ret;
+	if (!ctx || drm_dev_is_unplugged(gem->dev) || !drm_dev_ctx_revocable_hold(ctx))
+		return -ENODEV;
+	ret = drm_shmem_sgt_map_held(obj);
+	drm_dev_ctx_revocable_done(ctx);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_sgt_prepare);
+
+/**
+ * __drm_shmem_lock_prepared() - lock an object, and map its sg table
+ * @obj: the object
+ *
+ * See drm_shmem_lock_prepared_interruptible(), which drivers call.
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, with the object's reservation lock held; -ERESTARTSYS or -EINTR if a signal arrived;
- * -EDEADLK if called under the lock, which is reported; or the error of a wait that the driver of a
- * fence has replaced.
+ * Return: 0 or a negative error code.
  */
-int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
+int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
 	__context_unsafe("see drm_gem_resv_lock_how()")
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	long left;
 	int ret;
 
-	do {
-		ret = __drm_gem_resv_check_call(gem, false);
-		if (ret)
-			return ret;
-		left = dma_resv_wait_timeout(gem->resv, drm_shmem_sgt_waits_for(obj), true,
-					     MAX_SCHEDULE_TIMEOUT);
-		if (left < 0)
-			return left;
-		ret = drm_gem_resv_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
-		if (ret)
-			return ret;
-		if (dma_resv_test_signaled(gem->resv, drm_shmem_sgt_waits_for(obj)))
-			return 0;
-		/* A fence was added between the wait and the lock, or the memory was moved. */
+	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_lock_prepared_interruptible()") ?:
+	      __drm_gem_resv_check_call(gem, false) ?:
+	      drm_shmem_sgt_wait(gem->resv, drm_shmem_sgt_waits_for(obj),
+				 DRM_RESV_LOCKS_INTERRUPTIBLE) ?:
+	      drm_gem_resv_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
+	if (ret)
+		return ret;
+	ret = __drm_shmem_sgt_prepare(obj);
+	if (ret)
 		drm_gem_resv_unlock(gem, false);
-	} while (true);
+	return ret;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_lock_idle_interruptible);
+EXPORT_SYMBOL_GPL(__drm_shmem_lock_prepared);
 
 /* Fills an empty handle. */
 static int drm_shmem_sgt_do_own(struct drm_shmem_sgt_owned *own,

@@ -93,8 +93,60 @@ static inline bool drm_shmem_sgt_is_empty(const struct drm_shmem_sgt_owned *own)
 	return !READ_ONCE(own->__own.__of);
 }
 
-int drm_shmem_lock_idle_interruptible(struct drm_shmem_obj *obj)
+int __drm_shmem_sgt_prepare(struct drm_shmem_obj *obj) __must_check __must_hold(drm_resv);
+int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
 	__must_check __cond_acquires(0, drm_resv) __must_not_hold(drm_resv);
+
+/**
+ * drm_shmem_sgt_prepare_locked() - map the sg table of an object, before a section uses it
+ * @obj: the object
+ *
+ * An unplug of any device waits for all sections, so a section should not wait for long. To map a
+ * table can take long: pages are swapped in, and the exporter of an import may move its memory
+ * first, as amdgpu and xe do from VRAM. This waits for that, and for the fences of the object that
+ * tell when its memory is in place, without a section, and keeps only the parent of this device
+ * from being unbound. drm_shmem_sgt_own_locked(), drm_shmem_sgt_guard_locked() and
+ * drm_shmem_sgt_resume() then find the table, in a section under the same lock.
+ *
+ * The table has no user yet: once the lock is given back, the memory may be evicted or moved.
+ *
+ * Context: May sleep. In no section. The caller holds the object's reservation lock.
+ *
+ * Return: 0; -ERESTARTSYS or -EINTR if a signal arrived; -EAGAIN if there are still users of a
+ * table whose memory was moved; -ENODEV unless the device is registered; -ENODATA if the object was
+ * purged; -ENOMEM; -EINVAL if the lock is not held, and -EDEADLK in a section, which are reported;
+ * or what the exporter, or the wait that the driver of a fence has replaced, returned.
+ */
+static inline int __must_check drm_shmem_sgt_prepare_locked(struct drm_shmem_obj *obj)
+	__must_hold(drm_resv) __must_not_hold(drm_dev_section)
+{
+	return __drm_shmem_sgt_prepare(obj);
+}
+
+#define drm_shmem_sgt_prepare_locked(_obj)					\
+	drm_shmem_sgt_prepare_locked(({ __drm_dev_ctx_assert_outside(); (_obj); }))
+
+/**
+ * drm_shmem_lock_prepared_interruptible() - lock an object, and map its sg table
+ * @obj: the object
+ *
+ * Does what drm_shmem_sgt_prepare_locked() does, but waits for most of the fences before it takes
+ * the lock, which others need. The caller gives the lock back with dma_resv_unlock().
+ *
+ * Context: May sleep. In no section. Without the object's reservation lock.
+ *
+ * Return: 0, with the object's reservation lock held; -EDEADLK if called under the lock, which is
+ * reported; or an error of drm_shmem_sgt_prepare_locked().
+ */
+static inline int __must_check drm_shmem_lock_prepared_interruptible(struct drm_shmem_obj *obj)
+	__cond_acquires(0, drm_resv) __must_not_hold(drm_resv) __must_not_hold(drm_dev_section)
+{
+	return __drm_shmem_lock_prepared(obj);
+}
+
+#define drm_shmem_lock_prepared_interruptible(_obj)				\
+	drm_shmem_lock_prepared_interruptible(({ __drm_dev_ctx_assert_outside(); (_obj); }))
+
 void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 			struct drm_shmem_sgt_owned *from);
 void drm_shmem_sgt_suspend(struct drm_shmem_sgt_owned *own)

@@ -55,7 +55,7 @@ bool __drm_shmem_again(int *ret)
 	return false;
 }
 
-bool __drm_shmem_sgt_again(struct sg_table **sgt)
+bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt)
 {
 	return false;
 }

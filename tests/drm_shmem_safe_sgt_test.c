@@ -701,8 +701,8 @@ static void imported_signal_is_pending(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* Waits before the section, and then has the lock. */
-static void lock_idle(struct kunit *test)
+/* Waits and maps before the section, and then has the lock. */
+static void lock_prepared(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
@@ -712,17 +712,23 @@ static void lock_idle(struct kunit *test)
 	struct drm_shmem_sgt_owned own = {};
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_ASSERT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), 0);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
 	KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(dmabuf->resv));
+	KUNIT_EXPECT_EQ(test, e.maps, 1);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own_locked(&own, &reg->base.bound, &bo->obj),
 				0);
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), -EDEADLK);
+		KUNIT_EXPECT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), -EDEADLK);
 		EXPECT_BROKEN(test, "the reservation lock is taken once");
 	}
 	dma_resv_unlock(dmabuf->resv);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_prepare_locked(&bo->obj), -EINVAL);
+		EXPECT_BROKEN(test, "a _locked call is made with the reservation lock");
+	}
+	KUNIT_EXPECT_EQ(test, e.maps, 1);
 
 	flush_delayed_work(&fence->signal);
 	dma_fence_put(&fence->base);
@@ -732,7 +738,7 @@ static void lock_idle(struct kunit *test)
 }
 
 /* A signal ends the wait, and there is no lock to give back. */
-static void lock_idle_interrupted(struct kunit *test)
+static void lock_prepared_interrupted(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
@@ -741,17 +747,67 @@ static void lock_idle_interrupted(struct kunit *test)
 	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_kill_ops);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
-	KUNIT_EXPECT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), -ERESTARTSYS);
 	sigdelset(&current->pending.signal, SIGKILL);
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(dmabuf->resv));
 
 	dma_fence_signal(&fence->base);
-	KUNIT_ASSERT_EQ(test, drm_shmem_lock_idle_interruptible(&bo->obj), 0);
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), 0);
 	dma_resv_unlock(dmabuf->resv);
 	dma_fence_put(&fence->base);
 	drm_shmem_put(&bo->obj);
 	shmem_test_export_put(dmabuf);
+}
+
+/* What takes long is refused in a section. The macro would not compile there. */
+static void prepare_in_section(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), -EDEADLK);
+			EXPECT_BROKEN(test, "what takes long comes before the section");
+		}
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
+		dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, __drm_shmem_sgt_prepare(&bo->obj), -EDEADLK);
+			EXPECT_BROKEN(test, "what takes long comes before the section");
+		}
+		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+	}
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
+}
+
+/* The table of an own object is there for the section, unless it cannot be. */
+static void prepare_own(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, PAGE_SIZE);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	struct drm_shmem_sgt_owned own = {};
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), 0);
+	KUNIT_EXPECT_TRUE(test, drm_shmem_has_sgt(&bo->obj));
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_prepare_locked(&bo->obj), 0);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+		KUNIT_EXPECT_EQ(test, drm_shmem_sgt_own_locked(&own, &reg->base.bound, &bo->obj),
+				0);
+	dma_resv_unlock(gem->resv);
+	/* The prepared table has no user of its own. */
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), -EBUSY);
+	drm_shmem_sgt_release(&own);
+	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(test_ctx(t->drm)), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), -ENODEV);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(gem->resv));
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
 }
 
 /* A task that is killed stops to wait for a fence that nobody signals. */
@@ -1087,6 +1143,165 @@ static void import_waits_without_section(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* A task that imports and maps, while the exporter moves the memory, which a fence stands for */
+struct sgt_moved {
+	struct sgt_mover mover;
+	struct sgt_importer importer;
+	struct test_bo *bo;
+	int ret;
+};
+
+static int sgt_prepare(struct test_bo *bo)
+{
+	int ret = drm_shmem_lock_prepared_interruptible(&bo->obj);
+
+	if (!ret)
+		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+	return ret;
+}
+
+static void sgt_moved_fn(struct work_struct *work)
+{
+	struct sgt_moved *m = container_of(work, struct sgt_moved, importer.work);
+	struct test_bo *bo = shmem_test_import(m->mover.test, m->importer.drm, m->importer.dmabuf);
+
+	m->ret = IS_ERR(bo) ? PTR_ERR(bo) : sgt_prepare(bo);
+	m->bo = IS_ERR(bo) ? NULL : bo;
+}
+
+static struct sgt_moved *sgt_moved_begin(struct kunit *test, struct device *parent,
+					 const struct drm_driver *driver)
+{
+	struct sgt_moved *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->mover.e.on_map = sgt_mover_map;
+	m->mover.test = test;
+	m->mover.ops = &sgt_fence_tell_ops;
+	m->importer.drm = shmem_test_device(test, parent, driver);
+	m->importer.dmabuf = shmem_test_export(test, &m->mover.e, PAGE_SIZE);
+	init_completion(&m->importer.waits);
+	sgt_importer = &m->importer;
+	INIT_WORK(&m->importer.work, sgt_moved_fn);
+	schedule_work(&m->importer.work);
+	wait_for_completion(&m->importer.waits);
+	return m;
+}
+
+static void sgt_moved_end(struct kunit *test, struct sgt_moved *m)
+{
+	flush_work(&m->importer.work);
+	drm_shmem_put(m->bo ? &m->bo->obj : NULL);
+	drm_shmem_flush_work();
+	KUNIT_EXPECT_EQ(test, m->mover.e.mapped, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&m->mover.e.attached), 0);
+	dma_fence_put(&m->mover.fence->base);
+	shmem_test_export_put(m->importer.dmabuf);
+	KUNIT_EXPECT_TRUE(test, m->mover.e.released);
+}
+
+/* No unplug waits for the exporter, neither that of another device nor that of the importer. */
+static void unplug_in_move(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *other = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct sgt_moved *m = sgt_moved_begin(test, drm_safe_test_parent(test), *driver);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(test_ctx(other)), 0);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(test_ctx(m->importer.drm)), 0);
+	KUNIT_EXPECT_TRUE(test, work_busy(&m->importer.work));
+	dma_fence_signal(&m->mover.fence->base);
+	flush_work(&m->importer.work);
+	/* An import that was complete before has its table until the parent is unbound. */
+	KUNIT_EXPECT_EQ(test, m->ret, (*driver)->gem_prime_import_sg_table ? -ENODEV : 0);
+	KUNIT_EXPECT_EQ(test, m->mover.e.maps, 1);
+	sgt_moved_end(test, m);
+}
+
+struct sgt_unbinder {
+	struct work_struct work;
+	struct kunit *test;
+	struct device *parent;
+};
+
+static void sgt_unbinder_fn(struct work_struct *work)
+{
+	struct sgt_unbinder *unbinder = container_of(work, struct sgt_unbinder, work);
+
+	drm_safe_test_unbind(unbinder->test, unbinder->parent);
+}
+
+/* Unbinding waits until the exporter has mapped. The table is refused then, without a report. */
+static void unbind_in_move(struct kunit *test)
+{
+	struct device *parent = drm_safe_test_parent(test);
+	struct sgt_unbinder unbinder = { .test = test, .parent = parent };
+	struct sgt_moved *m = sgt_moved_begin(test, parent, &shmem_test_driver);
+	struct drm_dev_ctx *ctx = to_drm_dev_ctx(m->importer.drm);
+
+	INIT_WORK_ONSTACK(&unbinder.work, sgt_unbinder_fn);
+	schedule_work(&unbinder.work);
+	while (!READ_ONCE(ctx->__unbound))
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_TRUE(test, work_busy(&unbinder.work));
+	dma_fence_signal(&m->mover.fence->base);
+	flush_work(&unbinder.work);
+	destroy_work_on_stack(&unbinder.work);
+	flush_work(&m->importer.work);
+	KUNIT_EXPECT_EQ(test, m->ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, m->mover.e.mapped, 0);
+	sgt_moved_end(test, m);
+}
+
+/* An exporter that a signal interrupts each time, and a device that is unplugged meanwhile */
+struct sgt_unplugger {
+	struct shmem_test_export e;
+	struct work_struct work;
+	struct drm_device *drm;
+	bool queued;
+};
+
+static void sgt_unplug_fn(struct work_struct *work)
+{
+	struct sgt_unplugger *u = container_of(work, struct sgt_unplugger, work);
+
+	drm_dev_ctx_unregister(test_ctx(u->drm));
+}
+
+static void sgt_unplug(struct shmem_test_export *e, struct dma_buf *dmabuf)
+{
+	struct sgt_unplugger *u = container_of(e, struct sgt_unplugger, e);
+
+	if (!u->queued)
+		schedule_work(&u->work);
+	u->queued = true;
+	while (!drm_dev_is_unplugged(u->drm))
+		schedule_timeout_idle(1);
+}
+
+/* The importer does not ask again, so that an unplug that waits for its section goes on. */
+static void unplug_ends_attempts(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct sgt_unplugger u = { .e.map_ret = -EINTR, .e.on_map_fails = sgt_unplug };
+	struct dma_buf *dmabuf = shmem_test_export(test, &u.e, PAGE_SIZE);
+	struct test_bo *bo;
+	int ret;
+
+	u.drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	INIT_WORK_ONSTACK(&u.work, sgt_unplug_fn);
+	set_thread_flag(TIF_SIGPENDING);
+	bo = sgt_import(test, u.drm, dmabuf, &ret);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, u.e.maps, 0);
+	flush_work(&u.work);
+	destroy_work_on_stack(&u.work);
+	drm_shmem_put(bo ? &bo->obj : NULL);
+	drm_shmem_flush_work();
+	shmem_test_export_put(dmabuf);
+}
+
 /* Each of the two callbacks of DRM_SHMEM_DRIVER_OPS_SGT needs the other one. */
 static void import_without_table(struct kunit *test)
 {
@@ -1153,8 +1368,10 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_map_fails),
 	KUNIT_CASE(imported_signal_is_pending),
 	KUNIT_CASE(imported_killed),
-	KUNIT_CASE(lock_idle),
-	KUNIT_CASE(lock_idle_interrupted),
+	KUNIT_CASE(lock_prepared),
+	KUNIT_CASE(lock_prepared_interrupted),
+	KUNIT_CASE(prepare_in_section),
+	KUNIT_CASE(prepare_own),
 	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_error_of_exporter, sgt_driver_gen_params),
@@ -1163,6 +1380,9 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(import_killed_when_attached),
 	KUNIT_CASE(import_after_unplug),
 	KUNIT_CASE(import_waits_without_section),
+	KUNIT_CASE_PARAM(unplug_in_move, sgt_driver_gen_params),
+	KUNIT_CASE(unbind_in_move),
+	KUNIT_CASE_PARAM(unplug_ends_attempts, sgt_driver_gen_params),
 	KUNIT_CASE(import_without_table),
 	KUNIT_CASE(import_foreign_device),
 	KUNIT_CASE(late_dma_device),

@@ -29,22 +29,18 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 }
 
 /*
- * The lock of an import and the fences that tell when its memory is in place belong to the exporter
- * and can take long. An unplug waits for the section, so this waits for them before the section.
+ * To get the memory of a buffer can take long: it may be swapped out, and that of an import waits
+ * for the exporter. An unplug waits for the section, so this maps the table before the section.
  */
 static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bind,
 				struct sgpu_bo *bo, const struct drm_sgpu_bind_op *op)
 {
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->shmem);
-	long ret;
+	int ret;
 
-	dma_resv_assert_held(gem->resv);
 	sgpu_fault_hold(SGPU_HOLD_LOCKS);
-	/* A buffer that is bound already is not looked at again. */
-	if (drm_shmem_is_purged(&bo->shmem))
-		return -ENODATA;
-	ret = dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
-	if (ret < 0)
+	ret = drm_shmem_sgt_prepare_locked(&bo->shmem);
+	if (ret)
 		return ret;
 
 	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(gem->dev), return -ENODEV);

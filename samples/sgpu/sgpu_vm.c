@@ -59,6 +59,11 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 	struct sgpu_bo *bo = drm_gpuvm_imm_bo_obj(&sgpu_vm_type, vm_bo);
 	int ret;
 
+	/* No unplug waits until an evicted buffer has its pages again. */
+	ret = drm_shmem_sgt_prepare_locked(&bo->shmem);
+	if (ret)
+		return ret;
+
 	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(vm_bo->obj->dev), return -ENODEV);
 
 	struct sgpu_sg_index *index __free(kvfree) =

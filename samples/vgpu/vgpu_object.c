@@ -157,12 +157,12 @@ static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /*
- * Own the sg table of the buffer. An import has its exporter's lock and fences, which can take
- * long. An unplug waits for the block, so this waits for them before the block.
+ * Own the sg table of the buffer. To map it can take long: an import has its exporter's lock and
+ * fences. An unplug waits for the block, so this maps the table before the block.
  */
 static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 {
-	int ret = drm_shmem_lock_idle_interruptible(&bo->shmem);
+	int ret = drm_shmem_lock_prepared_interruptible(&bo->shmem);
 
 	if (ret)
 		return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A function that is given the proof of a registration ends one: it waits for itself.
-// Misuse class 32. In the scope of a section, the compiler sees it.
+/// A function that is given the proof of a registration ends one: it waits for itself. Or it does
+/// what takes long, for which an unplug waits.
+// Misuse classes 32 and 36. In the scope of a section, the compiler sees it.
 virtual report
 
 @waits@
@@ -12,6 +13,18 @@ position p;
  {
  <+...
  drm_dev_ctx_unregister@p(...)
+ ...+>
+ }
+
+@long@
+identifier f, v, call = {drm_shmem_sgt_prepare_locked, drm_shmem_lock_prepared_interruptible};
+type T;
+position p;
+@@
+ f(..., T v, ...)
+ {
+ <+...
+ call@p(...)
  ...+>
  }
 
@@ -27,3 +40,13 @@ v << waits.v;
 if T.startswith("const ") and names.tag(T.rstrip("* ")) in names.names("section"):
     print("%s:%s:%s: ERROR: '%s' is a section that this waits for: have a work item do it" %
           (p[0].file, p[0].line, p[0].column, v))
+
+@script:python depends on report@
+p << long.p;
+T << long.T;
+v << long.v;
+call << long.call;
+@@
+if T.startswith("const ") and names.tag(T.rstrip("* ")) in names.names("section"):
+    print("%s:%s:%s: ERROR: '%s' is a section, and %s() takes long: call it before" %
+          (p[0].file, p[0].line, p[0].column, v, call))

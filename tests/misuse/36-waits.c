@@ -7,6 +7,10 @@
 // wrong: CALLBACK_WAITS C: wait_event\(\) may wait without end in a block, which an unbind waits for
 // wrong: BLOCK_WAITS C: wait_for_completion\(\) may wait without end in a block, which an unbind waits for
 // wrong: STEP_WAITS C: foo_wait_forever\(\) may wait without end in a block, which an unbind waits for
+// wrong: PREPARED_IN_A_SECTION B: this holds up each unplug
+// wrong: PREPARED_IN_A_HANDLER C: 'reg' is a section, and drm_shmem_lock_prepared_interruptible\(\) takes long
+// checked: PREPARED_IN_A_HANDLER: a function that is given the proof. Only its caller, or the table of ioctls, opens the section.
+// run: drm_shmem_sgt.prepare_in_section: -EDEADLK and a report
 // run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
 
@@ -89,4 +93,43 @@ void foo_turn_off(const struct drm_dev_ctx_live *live, struct completion *off)
 #else
 	wait_for_completion_timeout(off, HZ);
 #endif
+}
+
+/* The exporter of an import can take long to give its memory. */
+int foo_own(struct foo_device *foo, struct drm_shmem_sgt_owned *own, struct foo_bo *bo)
+{
+	int ret;
+
+#if defined(PREPARED_IN_A_SECTION)
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+	ret = drm_shmem_lock_prepared_interruptible(&bo->shmem);
+	if (ret)
+		return ret;
+#else
+	ret = drm_shmem_lock_prepared_interruptible(&bo->shmem);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx)
+#endif
+		ret = drm_shmem_sgt_own_locked(own, &reg->base.bound, &bo->shmem);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
+	return ret;
+}
+
+/* Called by handlers of ioctls */
+int foo_own_for(const struct foo_reg *reg, struct drm_shmem_sgt_owned *own, struct foo_bo *bo)
+{
+	int ret;
+
+#if defined(PREPARED_IN_A_HANDLER)
+	ret = drm_shmem_lock_prepared_interruptible(&bo->shmem);
+#else
+	ret = dma_resv_lock_interruptible(drm_shmem_gem(&bo->shmem)->resv, NULL);
+#endif
+	if (ret)
+		return ret;
+	ret = drm_shmem_sgt_own_locked(own, &reg->base.bound, &bo->shmem);
+	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
+	return ret;
 }
