@@ -56,7 +56,7 @@ static inline bool drm_gem_resv_is_locked(struct drm_gem_object *gem, bool locke
 
 /*
  * Takes the reservation lock, for a call that can fail. Also does the check of
- * drm_gem_resv_check_slow(). Return: 0; -EINTR; -EINVAL or -EDEADLK for the wrong form of a call.
+ * drm_gem_resv_check_slow(). Return: 0; -EINTR; -EINVAL or -EALREADY for the wrong form of a call.
  */
 static inline int drm_gem_resv_lock_how(struct drm_gem_object *gem, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)

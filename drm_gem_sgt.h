@@ -347,7 +347,7 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
  *	drm_gem_sgt_init() was not called, or the DMA device was changed after the first table,
  *	which are reported; -ENODEV if its table was revoked; -EINTR if the object is imported
- *	and the task was killed while it waited for the exporter's lock; -EDEADLK if the caller
+ *	and the task was killed while it waited for the exporter's lock; -EALREADY if the caller
  *	is found to hold the lock, which is reported; what the map step returned; or, for the
  *	first table of a device, the error of a device link to the DMA device, as for
  *	drm_dev_ctx_dma_alloc()

@@ -40,7 +40,7 @@
  *
  * Context: Any. With @locked false, where the caller may sleep.
  *
- * Return: 0; -EINVAL if the caller does not hold the lock and should; -EDEADLK
+ * Return: 0; -EINVAL if the caller does not hold the lock and should; -EALREADY
  * if the caller holds it and should not.
  */
 int __drm_gem_resv_check(struct drm_gem_object *gem, bool locked)
@@ -55,7 +55,7 @@ int __drm_gem_resv_check(struct drm_gem_object *gem, bool locked)
 	if (!locked && held) {
 		drm_safe_broken(gem->dev, "the reservation lock is taken once",
 				"the caller holds it already: use the _locked form");
-		return -EDEADLK;
+		return -EALREADY;
 	}
 	if (!locked)
 		drm_resv_might_lock(gem->resv);

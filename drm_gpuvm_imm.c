@@ -1341,7 +1341,7 @@ static struct drm_gpuvm_bo *__drm_gpuvm_imm_obtain(struct drm_gpuvm_imm *vm,
 				"%s: the caller %s", vm->base.name,
 				locked ? "does not hold it" :
 				"holds it already: use the _locked form");
-		return ERR_PTR(locked ? -EINVAL : -EDEADLK);
+		return ERR_PTR(locked ? -EINVAL : -EALREADY);
 	}
 	/* Even if the connection exists. */
 	if (!locked)

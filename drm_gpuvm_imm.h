@@ -991,7 +991,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * Return: the vm_bo, to be put with drm_gpuvm_imm_bo_put(); ERR_PTR(-EINVAL) if @_shared is
  * NULL, or @_obj is of another type or device, or in a VM that is not in immediate mode,
  * which are driver bugs; ERR_PTR(-ENOMEM); what &drm_gpuvm_imm_type.bo_init returned;
- * ERR_PTR(-EDEADLK) if the caller is found to hold the reservation lock, which is a driver
+ * ERR_PTR(-EALREADY) if the caller is found to hold the reservation lock, which is a driver
  * bug, too.
  */
 #define drm_gpuvm_imm_obtain(_desc, _shared, _obj, _arg)			\
@@ -1025,7 +1025,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  *
  * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
- * Return: as drm_gpuvm_imm_obtain(), except for -EDEADLK; ERR_PTR(-EINVAL) also if the caller
+ * Return: as drm_gpuvm_imm_obtain(), except for -EALREADY; ERR_PTR(-EINVAL) also if the caller
  * does not hold the reservation lock, which is a driver bug.
  */
 #define drm_gpuvm_imm_obtain_locked(_desc, _shared, _obj, _arg)			\
@@ -1059,7 +1059,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * * -ENOSPC if @_shared could have more VAs than &drm_gpuvm_imm_config.max_vas allows
  * * -ENOTRECOVERABLE if @_shared is broken, see drm_gpuvm_imm_is_broken()
  * * -EBUSY if @_update is not empty, which is a driver bug
- * * -EDEADLK, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
+ * * -EALREADY, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
  */
 #define drm_gpuvm_imm_prepare_map(_desc, _shared, _update, _obj, _addr, _range, _offset, _arg) \
 	drm_gpuvm_imm_prepare_map_gem(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
@@ -1103,7 +1103,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  *
  * Context: May sleep. The caller holds the reservation lock of @_shared.
  *
- * Return: as drm_gpuvm_imm_prepare_map(), except for -EDEADLK; -EINVAL also if the caller does
+ * Return: as drm_gpuvm_imm_prepare_map(), except for -EALREADY; -EINVAL also if the caller does
  * not hold the reservation lock, which is a driver bug.
  */
 #define drm_gpuvm_imm_prepare_map_locked(_desc, _shared, _update, _obj, _addr, _range, \

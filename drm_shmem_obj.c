@@ -728,7 +728,7 @@ static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
  *
  * Return: 0, -EINVAL for imported objects and those that were not published,
  * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC, or
- * -EDEADLK if called under the lock, which is reported.
+ * -EALREADY if called under the lock, which is reported.
  */
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {

@@ -184,7 +184,7 @@ static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0, -EOPNOTSUPP for imported objects, -ENODATA for purged ones, -ENOMEM or another error
- * of shmem, such as -ENOSPC or -EIO, or -EDEADLK if called under the lock, which is reported.
+ * of shmem, such as -ENOSPC or -EIO, or -EALREADY if called under the lock, which is reported.
  */
 int drm_shmem_pin(struct drm_shmem_obj *obj)
 {
@@ -277,7 +277,7 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
  *
  * Return: 1 if the object still has its contents, 0 if it was purged, -EINVAL for a bad
  * @madv, a @shrinker that was not initialised for the object's device, or an unpublished
- * object for a @shrinker, -EOPNOTSUPP for imported objects, -EDEADLK if called under the
+ * object for a @shrinker, -EOPNOTSUPP for imported objects, -EALREADY if called under the
  * lock, which is reported.
  */
 int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
@@ -333,7 +333,7 @@ static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_resv_how how)
  *
  * Return: 0, also if it was purged before; -EBUSY if the contents are needed
  * or in use; -EOPNOTSUPP for imported objects, and for those that have an sg
- * table and whose type is not DRM_SHMEM_RECLAIM; -EDEADLK if called under the lock,
+ * table and whose type is not DRM_SHMEM_RECLAIM; -EALREADY if called under the lock,
  * which is reported; or what the evict step returned.
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
@@ -386,7 +386,7 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Return: 0, also if the object has no pages at the moment; -EBUSY if anything but its
  * table uses the object, or if the table is in use or being revoked; -ENODATA if it was
  * purged; -EOPNOTSUPP for imported objects, and for those whose type is not
- * DRM_SHMEM_RECLAIM; -EDEADLK if called under the lock, which is reported; or what the
+ * DRM_SHMEM_RECLAIM; -EALREADY if called under the lock, which is reported; or what the
  * evict step returned.
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)

@@ -1080,7 +1080,7 @@ static int drm_shmem_sgt_do_unmap(struct drm_shmem_obj *obj, enum drm_resv_how h
  * Return: 0, also if there is no table; -EBUSY if it is in use or being revoked, or if the
  * exporter has moved the memory and jobs run; -EOPNOTSUPP if the object's type is not
  * DRM_SHMEM_RECLAIM; -EINTR if the task was killed while it waited for the lock of an exporter;
- * or -EDEADLK if called under the lock, which is reported.
+ * or -EALREADY if called under the lock, which is reported.
  */
 int drm_shmem_sgt_unmap(struct drm_shmem_obj *obj)
 {

@@ -135,7 +135,7 @@ static inline int __must_check drm_shmem_sgt_prepare_locked(struct drm_shmem_obj
  *
  * Context: May sleep. In no section. Without the object's reservation lock.
  *
- * Return: 0, with the object's reservation lock held; -EDEADLK if called under the lock, which is
+ * Return: 0, with the object's reservation lock held; -EALREADY if called under the lock, which is
  * reported; or an error of drm_shmem_sgt_prepare_locked().
  */
 static inline int __must_check drm_shmem_lock_prepared_interruptible(struct drm_shmem_obj *obj)

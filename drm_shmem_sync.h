@@ -59,7 +59,7 @@ __drm_shmem_cpu_check(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0; -EINVAL for any other direction; -EINTR if the task was killed while it waited
- * for the lock, for an exporter, or for its fences; -ENOMEM; -EDEADLK if called under the lock,
+ * for the lock, for an exporter, or for its fences; -ENOMEM; -EALREADY if called under the lock,
  * which is reported; or what the exporter returned.
  */
 static inline int __must_check
@@ -83,7 +83,7 @@ drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0; -EINVAL for any other direction; -EDEADLK if called under the lock, which is
+ * Return: 0; -EINVAL for any other direction; -EALREADY if called under the lock, which is
  * reported; or what the exporter of an imported object returned.
  */
 static inline int

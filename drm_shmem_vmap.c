@@ -521,7 +521,7 @@ static int drm_vmap_check_user(const struct drm_vmap *m, u64 offset, u64 len)
 
 	drm_safe_broken(m->shmem->base.dev, "userspace is copied without the reservation lock",
 			"a page fault would wait for the lock that the caller holds");
-	return -EDEADLK;
+	return -EALREADY;
 }
 
 static int drm_vmap_bounce_from_user(void __iomem *dst, const void __user *src, size_t len)
@@ -569,7 +569,7 @@ static int drm_vmap_copy_from_user(void *dst, const void __user *src, size_t len
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
+ * Return: 0, -EINVAL unless all of it is inside, -EALREADY, or -EFAULT.
  */
 int __drm_vmap_from_user(const struct drm_vmap *m, u64 offset,
 			 const void __user *src, u64 len)
@@ -619,7 +619,7 @@ static int drm_vmap_copy_to_user(void __user *dst, const void *src, size_t len)
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, -EINVAL unless all of it is inside, -EDEADLK, or -EFAULT.
+ * Return: 0, -EINVAL unless all of it is inside, -EALREADY, or -EFAULT.
  */
 int __drm_vmap_to_user(const struct drm_vmap *m, u64 offset,
 		       void __user *dst, u64 len)

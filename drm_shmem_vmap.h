@@ -395,7 +395,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  *	object, has fewer bytes than the type's minimum; -EOPNOTSUPP; -ENODATA if the
  *	object was purged; -ENOMEM or another error of shmem, which is -ENOSPC, too, where memory
  *	must not be overcommitted; what a dma-buf's exporter returns; -EINTR if the task
- *	was killed while it waited for the lock of an exporter; or -EDEADLK if the caller
+ *	was killed while it waited for the lock of an exporter; or -EALREADY if the caller
  *	is found to hold the object's reservation lock, which is reported
  *
  * The block is skipped if @_err is set. The block is a loop that runs at most once: break
@@ -413,7 +413,7 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  * @_type: the handle's type without struct
  * @_v: name of the handle in the block
  * @_obj: the object
- * @_err: variable for the result, as in drm_vmap_guard(); -EINVAL instead of -EDEADLK, if
+ * @_err: variable for the result, as in drm_vmap_guard(); -EINVAL instead of -EALREADY, if
  *	the caller is found not to hold the lock
  *
  * Context: May sleep. The caller holds the object's reservation lock until
@@ -1396,7 +1396,7 @@ __drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kin
  * Context: May fault, so it may sleep. Not under a reservation lock: the page fault may
  * take one, and deadlocks if the source is a mapping of the object.
  *
- * Return: 0; -EINVAL unless all of it is inside; -EDEADLK if the caller holds the
+ * Return: 0; -EINVAL unless all of it is inside; -EALREADY if the caller holds the
  * object's reservation lock, which is reported; or -EFAULT. After -EFAULT, the first
  * bytes may have been copied, and the others are unchanged.
  */

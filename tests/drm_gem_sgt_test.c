@@ -467,7 +467,7 @@ static void vram_misused(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(__drm_gem_sgt_get(&reg->base.bound,
 										&vram->sgt,
 										DRM_RESV_LOCKS)),
-					IS_ENABLED(CONFIG_PROVE_LOCKING) ? -EDEADLK : 0);
+					IS_ENABLED(CONFIG_PROVE_LOCKING) ? -EALREADY : 0);
 			EXPECT_BROKEN_TIMES(test, IS_ENABLED(CONFIG_PROVE_LOCKING),
 					    "the reservation lock is taken once");
 		}

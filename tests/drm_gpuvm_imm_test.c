@@ -1054,7 +1054,7 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_vm_prepare_map_locked(shared, update, ext, TEST_START,
 							 TEST_PAGE, 0), 0);
 	EXPECT_REFUSED(test, "a _locked call is made with the VM's reservation lock",
-		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &ext->base, NULL)), -EDEADLK);
+		       PTR_ERR(drm_gpuvm_imm_obtain_gem(shared, &ext->base, NULL)), -EALREADY);
 	dma_resv_unlock(resv);
 	drm_gpuvm_imm_bo_put(again);
 

@@ -681,10 +681,10 @@ static void wrong_lock(struct kunit *test)
 	kunit_warning_suppress(test) {
 		drm_vmap_guard(page_map, map, &bo->obj, ret)
 			KUNIT_FAIL(test, "mapped");
-		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+		KUNIT_EXPECT_EQ(test, ret, -EALREADY);
 		drm_vmap_guard(page_map, map, &bo->obj.base, ret)
 			KUNIT_FAIL(test, "mapped");
-		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+		KUNIT_EXPECT_EQ(test, ret, -EALREADY);
 		EXPECT_BROKEN_TIMES(test, 2, "the reservation lock is taken once");
 	}
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
@@ -1270,9 +1270,9 @@ static void user_under_lock(struct kunit *test)
 			dma_resv_lock(resv, NULL);
 			kunit_warning_suppress(test) {
 				ret = drm_vmap_from_user(map, 0, user, 4);
-				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+				KUNIT_EXPECT_EQ(test, ret, -EALREADY);
 				ret = drm_vmap_to_user(map, 0, user, 4);
-				KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
+				KUNIT_EXPECT_EQ(test, ret, -EALREADY);
 				EXPECT_BROKEN_TIMES(test, 2,
 						    "userspace is copied without the reservation lock");
 			}

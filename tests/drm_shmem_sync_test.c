@@ -481,8 +481,8 @@ static void wrong_lock(struct kunit *test)
 	kunit_warning_suppress(test) {
 		drm_shmem_cpu_guard(&bo->obj, DMA_TO_DEVICE, ret)
 			KUNIT_FAIL(test, "the block was run");
-		KUNIT_EXPECT_EQ(test, ret, -EDEADLK);
-		KUNIT_EXPECT_EQ(test, drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE), -EDEADLK);
+		KUNIT_EXPECT_EQ(test, ret, -EALREADY);
+		KUNIT_EXPECT_EQ(test, drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE), -EALREADY);
 		EXPECT_BROKEN_TIMES(test, 2, "the reservation lock is taken once");
 	}
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);

@@ -6,7 +6,7 @@
 // wrong: TO_USER C(context): cannot call function '__drm_vmap_to_user' while
 // wrong: RAW_FROM_USER C(context): cannot call function '__drm_resv_need_false' while
 // wrong: RAW_TO_USER C(context): cannot call function '__drm_resv_need_false' while
-// run: drm_shmem_vmap.user_under_lock: -EDEADLK and a report, nothing is copied
+// run: drm_shmem_vmap.user_under_lock: -EALREADY and a report, nothing is copied
 
 #include <linux/uaccess.h>
 

@@ -6,7 +6,7 @@
 #include "vmap.h"
 
 #define EFAULT			14
-#define EDEADLK			35
+#define EALREADY			114
 #define SZ_2M			0x200000
 #define __user
 #define min_t(_t, a, b)		min((_t)(a), (_t)(b))
