@@ -455,16 +455,17 @@ void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_untrack);
 
 /*
- * Returns whether this task is in a section or a block. The unplug of any device waits for the
- * sections of all devices, and a block is a section as long as its device is registered.
+ * Returns whether this task is in a section, for which the unplug of any device waits, or, unless
+ * @open, in a block or a handler, for which the end of the registration of its device waits. As
+ * long as a device is registered, a block of drm_dev_ctx_guard_live() is a section, too.
  */
-static bool drm_dev_ctx_section_held(void)
+static bool drm_dev_ctx_section_held(bool open)
 {
 	struct drm_dev_ctx_section *s;
 
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_for_each_entry(s, &drm_dev_ctx_sections, node)
-		if (s->task == current)
+		if (s->task == current && (s->open || !open))
 			return true;
 	return false;
 }
@@ -568,7 +569,7 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 		seq_printf(m, "handles: %s\n", buf);
 }
 #else
-static bool drm_dev_ctx_section_held(void)
+static bool drm_dev_ctx_section_held(bool open)
 {
 	return false;
 }
@@ -1240,7 +1241,7 @@ static bool drm_dev_ctx_in_handler(struct drm_dev_ctx *ctx)
 /* Returns whether this task may wait until no task needs a registration any more. */
 static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 {
-	if (likely(!drm_dev_ctx_section_held()))
+	if (likely(!drm_dev_ctx_section_held(false)))
 		return true;
 
 	drm_safe_broken(drm, "unregister from outside",
@@ -1253,18 +1254,21 @@ static bool drm_dev_ctx_may_wait(struct drm_device *drm)
  * @drm: the device
  * @what: what the caller does
  *
+ * Blocks of drm_dev_ctx_guard_callback() and handlers with the proof that the device is live may
+ * wait, as they may for the locks of the mode configuration.
+ *
  * Context: Any.
  *
- * Return: 0; -EDEADLK, with a report, if this task is in a section or a block. Only
- * CONFIG_DRM_SAFE_DEBUG can tell.
+ * Return: 0; -EINVAL, with a report, if this task is in a section. Only CONFIG_DRM_SAFE_DEBUG can
+ * tell.
  */
 int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what)
 {
-	if (likely(!drm_dev_ctx_section_held()))
+	if (likely(!drm_dev_ctx_section_held(true)))
 		return 0;
 	drm_safe_broken(drm, "what takes long comes before the section",
-			"%s is called in one, for which each unplug waits", what);
-	return -EDEADLK;
+			"%s() is called in one, for which each unplug waits", what);
+	return -EINVAL;
 }
 
 /* The younger devres action, which runs first: the parent is being unbound. */
@@ -2296,6 +2300,23 @@ bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
 	return listed;
 }
 
+/* The caller keeps the parent bound, or has the proof that it is. */
+static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
+					 const struct drm_dev_ctx_revocable_ops *ops)
+{
+	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
+		return -EINVAL;
+
+	rev->__ops = ops;
+	INIT_LIST_HEAD(&rev->__node);
+
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (READ_ONCE(ctx->__unbound))
+		return -ENODEV;
+	list_add_tail(&rev->__node, &ctx->__revocables);
+	return 0;
+}
+
 /**
  * drm_dev_ctx_revocable_add() - revoke an entry when the parent is unbound
  * @bound: proof that the parent is bound
@@ -2325,7 +2346,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
-	ret = drm_dev_ctx_revocable_add_held(ctx, rev, ops);
+	ret = drm_dev_ctx_revocable_try_add(ctx, rev, ops);
 	return ret == -ENODEV ? drm_dev_ctx_proof_was_kept(ctx) : ret;
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
@@ -2346,17 +2367,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
 				   const struct drm_dev_ctx_revocable_ops *ops)
 {
-	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
-		return -EINVAL;
-
-	rev->__ops = ops;
-	INIT_LIST_HEAD(&rev->__node);
-
-	guard(spinlock)(&ctx->__revocables_lock);
-	if (READ_ONCE(ctx->__unbound))
-		return -ENODEV;
-	list_add_tail(&rev->__node, &ctx->__revocables);
-	return 0;
+	return drm_dev_ctx_revocable_try_add(ctx, rev, ops);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add_held);
 

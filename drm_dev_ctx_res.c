@@ -80,7 +80,7 @@ drm_dev_ctx_res_begin(const struct drm_dev_ctx_res *res, const struct drm_dev_ct
 {
 	struct drm_dev_ctx_res_entry *entry;
 
-	if (res->__ctx) {
+	if (READ_ONCE(res->__ctx)) {
 		drm_safe_broken(drm_dev_ctx_bound_drm(bound), "a resource is mapped once",
 				"it is mapped already, or it was not zeroed: drm_dev_ctx_res_release() comes first");
 		return ERR_PTR(-EBUSY);
@@ -307,9 +307,9 @@ void __drm_dev_ctx_res_release(struct drm_dev_ctx_res *res, const struct drm_dev
 {
 	struct drm_dev_ctx_res_entry *entry = res->__entry;
 
-	if (!res->__ctx || !__drm_dev_ctx_res_fits(res, bound))
+	if (!READ_ONCE(res->__ctx) || !__drm_dev_ctx_res_fits(res, bound))
 		return;
-	res->__ctx = NULL;
+	WRITE_ONCE(res->__ctx, NULL);
 	/* The proof keeps the parent bound, so the entry is on the list. */
 	if (WARN_ON(!drm_dev_ctx_revocable_take(entry->ctx, &entry->rev)))
 		return;

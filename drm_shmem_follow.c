@@ -112,7 +112,7 @@ static void drm_shmem_follow_wait(const struct drm_shmem_follow *follow, struct 
 				  unsigned int moves)
 {
 	while (drm_shmem_follow_has_table(follow, moves) &&
-	       !__drm_shmem_wait_some(jobs, DRM_SHMEM_FOLLOW_LOOK))
+	       !__drm_shmem_wait_some(jobs, false, DRM_SHMEM_FOLLOW_LOOK))
 		;
 }
 

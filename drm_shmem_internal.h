@@ -143,9 +143,10 @@ static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 int __drm_shmem_vmap(struct drm_gem_object *gem,
 		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
 		     struct iosys_map *map) __must_check __must_hold(drm_resv);
-bool __drm_shmem_wait_some(struct dma_fence *fence, long time) __must_check;
+bool __drm_shmem_wait_some(struct dma_fence *fence, bool intr, long time) __must_check;
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
-bool __drm_shmem_again(int *ret) __must_check;
+bool __drm_shmem_again(struct drm_device *drm, int *ret) __must_check;
+void __drm_shmem_prime_taken(struct dma_buf_attachment *attach);
 bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt) __must_check;
 
 /*

@@ -1034,7 +1034,10 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
  * @attach: attachment of the device to the dma-buf
  * @sgt: the dma-buf's sg table, mapped for the device
  *
- * Part of DRM_SHMEM_DRIVER_OPS_SGT.
+ * Part of DRM_SHMEM_DRIVER_OPS_SGT. The object has the attachment and the table from here on. A
+ * driver's callback that calls this, and puts the object because something else has failed, needs
+ * drm_shmem_prime_import(): the core would unmap and detach once more. A type's init step can do
+ * what such a callback does.
  *
  * Context: May sleep.
  *
@@ -1072,6 +1075,7 @@ struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
 		gem = ERR_PTR(ret);
 		goto out;
 	}
+	__drm_shmem_prime_taken(attach);
 	__drm_shmem_publish(obj);
 out:
 	drm_dev_exit(idx);

@@ -360,10 +360,32 @@ static struct sg_table *drm_shmem_prime_map(struct drm_dev_ctx *ctx,
 	return sgt;
 }
 
-/* On success the object owns @attach and @sgt. */
+/**
+ * __drm_shmem_prime_taken() - an object of the library has an attachment and its table from now on
+ * @attach: the attachment of drm_shmem_prime_import(), or of the core's function
+ *
+ * Called before another task can find the object, and end it.
+ *
+ * Context: Any.
+ */
+void __drm_shmem_prime_taken(struct dma_buf_attachment *attach)
+{
+	bool *taken = attach->importer_priv;
+
+	if (!taken)
+		return;
+	*taken = true;
+	attach->importer_priv = NULL;
+}
+
+/*
+ * If @taken, an object has @attach and @sgt, or had them: the driver may have a callback of its own
+ * around the library's, which puts the object again. The private data of an attachment that does
+ * not follow belong to nobody else.
+ */
 static struct drm_gem_object *drm_shmem_prime_import_mapped(struct drm_device *drm,
 							    struct dma_buf_attachment *attach,
-							    struct sg_table *sgt)
+							    struct sg_table *sgt, bool *taken)
 	__must_not_hold(drm_resv)
 {
 	struct drm_gem_object *gem;
@@ -372,10 +394,14 @@ static struct drm_gem_object *drm_shmem_prime_import_mapped(struct drm_device *d
 	/* The table is not revoked before the object has its attachment. */
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
+	attach->importer_priv = taken;
 	gem = drm->driver->gem_prime_import_sg_table(drm, attach, sgt);
+	if (!*taken)
+		attach->importer_priv = NULL;
 	if (!IS_ERR(gem)) {
 		gem->import_attach = attach;
 		gem->resv = attach->dmabuf->resv;
+		*taken = true;
 	}
 	drm_dev_exit(idx);
 	return gem;
@@ -389,6 +415,7 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_dev_ctx
 {
 	struct drm_gem_object *gem;
 	struct sg_table *sgt;
+	bool taken = false;
 
 	do {
 		sgt = drm_shmem_prime_map(ctx, attach);
@@ -398,8 +425,8 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_dev_ctx
 		return ERR_CAST(sgt);
 	}
 
-	gem = drm_shmem_prime_import_mapped(&ctx->drm, attach, sgt);
-	if (!IS_ERR(gem)) {
+	gem = drm_shmem_prime_import_mapped(&ctx->drm, attach, sgt, &taken);
+	if (taken) {
 		drm_dev_ctx_revocable_done(ctx);
 		return gem;
 	}
@@ -422,12 +449,13 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_dev_ctx
  * that fails to a work item, so no unplug waits for the exporter's lock or fences. Only the parent
  * of @drm is not unbound meanwhile.
  *
- * Context: May sleep.
+ * Context: May sleep. In no section.
  *
  * Return: the object with a reference, or an ERR_PTR(): -EINTR if the task was killed while
  * it waited; -ENODEV unless the device is registered, with a report if drm_dev_ctx_alloc() did not
- * make it; -ENOMEM; or what the exporter, the type's init step, or
- * &drm_driver.gem_prime_import_sg_table returned.
+ * make it; -EINVAL, with a report, if the DMA device was changed, or, if CONFIG_DRM_SAFE_DEBUG sees
+ * it, in a section; -EAGAIN if the wait for a fence of the exporter failed; -ENOMEM; or what the
+ * exporter, the type's init step, or &drm_driver.gem_prime_import_sg_table returned.
  */
 struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
@@ -439,7 +467,8 @@ struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm, struct dma
 		return gem;
 	if (!drm->driver->gem_prime_import_sg_table)
 		return ERR_PTR(-EINVAL);
-	ret = __drm_dev_ctx_settle_dma_dev(to_drm_dev_ctx(drm));
+	ret = __drm_dev_ctx_check_outside(drm, __func__) ?:
+	      __drm_dev_ctx_settle_dma_dev(to_drm_dev_ctx(drm));
 	if (ret)
 		return ERR_PTR(ret);
 

@@ -119,6 +119,7 @@ static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *
 /**
  * __drm_shmem_wait_some() - wait for a fence for some time
  * @fence: the fence, perhaps of another driver
+ * @intr: whether a signal ends the wait
  * @time: in jiffies
  *
  * The wait of a driver's own fence may return an error: i915 returns -ETIME when the time is over,
@@ -128,9 +129,9 @@ static void drm_shmem_sgt_op_unmap(struct drm_gem_object *gem, struct sg_table *
  *
  * Return: whether the fence is signalled.
  */
-bool __drm_shmem_wait_some(struct dma_fence *fence, long time)
+bool __drm_shmem_wait_some(struct dma_fence *fence, bool intr, long time)
 {
-	if (dma_fence_wait_timeout(fence, false, time) > 0)
+	if (dma_fence_wait_timeout(fence, intr, time) > 0)
 		return true;
 	if (dma_fence_is_signaled(fence))
 		return true;
@@ -143,12 +144,27 @@ bool __drm_shmem_wait_some(struct dma_fence *fence, long time)
  * A killed task stops waiting, because the fence may belong to another driver. The fence API has no
  * killable wait.
  */
-static int drm_shmem_wait_fence(struct dma_fence *fence)
+static int drm_shmem_wait_fence(struct dma_fence *fence, bool intr)
 {
-	while (!__drm_shmem_wait_some(fence, DRM_SHMEM_KILLED_AFTER))
+	while (!__drm_shmem_wait_some(fence, intr, DRM_SHMEM_KILLED_AFTER)) {
+		if (intr && signal_pending(current))
+			return -ERESTARTSYS;
 		if (fatal_signal_pending(current))
 			return -EINTR;
+	}
 	return 0;
+}
+
+static int drm_shmem_wait_how(struct dma_resv *resv, enum dma_resv_usage usage, bool intr)
+{
+	struct dma_fence *fence;
+	int ret = dma_resv_get_singleton(resv, usage, &fence);
+
+	if (ret || !fence)
+		return ret;
+	ret = drm_shmem_wait_fence(fence, intr);
+	dma_fence_put(fence);
+	return ret;
 }
 
 /**
@@ -166,19 +182,14 @@ static int drm_shmem_wait_fence(struct dma_fence *fence)
  */
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 {
-	struct dma_fence *fence;
-	int ret = dma_resv_get_singleton(resv, usage, &fence);
-
-	if (ret || !fence)
-		return ret;
-	ret = drm_shmem_wait_fence(fence);
-	dma_fence_put(fence);
-	return ret;
+	return drm_shmem_wait_how(resv, usage, false);
 }
 
 /**
  * __drm_shmem_again() - check whether to ask an exporter again, because a signal arrived
- * @ret: what it returned; -EINTR afterwards if the task was killed
+ * @drm: the importing device, or NULL if the caller cannot give up because it was unplugged
+ * @ret: what the exporter returned; -EINTR afterwards if the task was killed, -ENODEV if the device
+ *	was unplugged, -EAGAIN if the wait for a fence failed
  *
  * Any signal ends the waits for fences in dma_buf_map_attachment() and
  * dma_buf_begin_cpu_access(), with -ERESTARTSYS. It may also end the waits of the exporter,
@@ -191,19 +202,28 @@ int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
  *   fences of this one signalled.
  * - The exporter may wait for something that needs another task to run, so this sleeps
  *   before each attempt.
- * - A signal that kills the task ends the loop.
+ * - A signal that kills the task ends the loop. So does an unplug, which may wait for a section of
+ *   the caller.
+ * - A driver's own wait for its fence may return -EDEADLK: radeon's does. Callers of the library
+ *   would take that for contention of their own locks, and try again for ever.
  * - Without a pending signal, the error comes from the exporter itself, and ends the loop.
  *
  * Context: May sleep.
  *
  * Return: true if the caller has to try again.
  */
-bool __drm_shmem_again(int *ret)
+bool __drm_shmem_again(struct drm_device *drm, int *ret)
 {
+	if (*ret == -EDEADLK)
+		*ret = -EAGAIN;
 	if (*ret != -ERESTARTSYS && *ret != -EINTR)
 		return false;
 	if (!signal_pending(current))
 		return false;
+	if (drm && drm_dev_is_unplugged(drm)) {
+		*ret = -ENODEV;
+		return false;
+	}
 	if (drm_resv_try_again())
 		return true;
 	*ret = -EINTR;
@@ -213,8 +233,7 @@ bool __drm_shmem_again(int *ret)
 /**
  * __drm_shmem_sgt_again() - the same after dma_buf_map_attachment()
  * @drm: the importing device
- * @sgt: what it returned; ERR_PTR(-EINTR) afterwards if the task was killed, or ERR_PTR(-ENODEV)
- *	if the device was unplugged
+ * @sgt: what it returned; an ERR_PTR() afterwards as in __drm_shmem_again()
  *
  * Context: May sleep.
  *
@@ -223,42 +242,18 @@ bool __drm_shmem_again(int *ret)
 bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt)
 {
 	int ret = PTR_ERR_OR_ZERO(*sgt);
-	bool again = __drm_shmem_again(&ret);
+	const bool again = __drm_shmem_again(drm, &ret);
 
-	/* The unplug may wait for the caller. */
-	if (again && drm_dev_is_unplugged(drm)) {
-		ret = -ENODEV;
-		again = false;
-	}
 	if (ret)
 		*sgt = ERR_PTR(ret);
 	return again;
-}
-
-/* Like __drm_shmem_wait(), but any signal ends the wait if @how says so. */
-static int drm_shmem_sgt_wait(struct dma_resv *resv, enum dma_resv_usage usage,
-			      enum drm_resv_how how)
-{
-	struct dma_fence *fence;
-	long ret;
-
-	if (how != DRM_RESV_LOCKS_INTERRUPTIBLE)
-		return __drm_shmem_wait(resv, usage);
-
-	ret = dma_resv_get_singleton(resv, usage, &fence);
-	if (ret || !fence)
-		return ret;
-	ret = dma_fence_wait(fence, true);
-	dma_fence_put(fence);
-	return ret;
 }
 
 /*
  * Maps a dma-buf whose fences are signalled. The exporter may move the memory in the call. The core
  * waits for that, unless the import follows.
  */
-static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach,
-						     enum drm_resv_how how)
+static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *attach, bool intr)
 	__must_hold(drm_resv)
 {
 	struct sg_table *sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
@@ -266,7 +261,7 @@ static struct sg_table *drm_shmem_sgt_map_attachment(struct dma_buf_attachment *
 
 	if (IS_ERR(sgt) || !attach->importer_ops)
 		return sgt;
-	ret = drm_shmem_sgt_wait(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, how);
+	ret = drm_shmem_wait_how(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, intr);
 	if (ret) {
 		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
 		return ERR_PTR(ret);
@@ -285,13 +280,25 @@ static struct sg_table *drm_shmem_sgt_map_import(struct drm_gem_object *gem)
 		ret = __drm_shmem_wait(gem->resv, DMA_RESV_USAGE_KERNEL);
 		if (ret)
 			return ERR_PTR(ret);
-		sgt = drm_shmem_sgt_map_attachment(gem->import_attach, DRM_RESV_LOCKS_KILLABLE);
+		sgt = drm_shmem_sgt_map_attachment(gem->import_attach, false);
 	} while (__drm_shmem_sgt_again(gem->dev, &sgt));
 	return sgt;
 }
 
-/* @how is how to wait for the exporter of an import. */
-static struct sg_table *drm_shmem_sgt_do_map(struct drm_gem_object *gem, enum drm_resv_how how)
+/* Maps a dma-buf whose fences are signalled. Any signal ends the wait for the exporter. */
+static struct sg_table *drm_shmem_sgt_map_import_interruptible(struct drm_gem_object *gem)
+	__must_hold(drm_resv)
+{
+	struct sg_table *sgt = drm_shmem_sgt_map_attachment(gem->import_attach, true);
+
+	/* See __drm_shmem_again(). */
+	return sgt == ERR_PTR(-EDEADLK) ? ERR_PTR(-EAGAIN) : sgt;
+}
+
+/* @map_import is how to wait for the exporter of an import. */
+static struct sg_table *
+drm_shmem_sgt_do_map(struct drm_gem_object *gem,
+		     struct sg_table *(*map_import)(struct drm_gem_object *gem))
 	__must_hold(drm_resv)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
@@ -301,12 +308,7 @@ static struct sg_table *drm_shmem_sgt_do_map(struct drm_gem_object *gem, enum dr
 	ret = drm_shmem_check_purged(obj);
 	if (ret)
 		return ERR_PTR(ret);
-	if (!drm_gem_is_imported(gem))
-		sgt = drm_shmem_sgt_map_own(obj);
-	else if (how == DRM_RESV_LOCKS_INTERRUPTIBLE)
-		sgt = drm_shmem_sgt_map_attachment(gem->import_attach, how);
-	else
-		sgt = drm_shmem_sgt_map_import(gem);
+	sgt = drm_gem_is_imported(gem) ? map_import(gem) : drm_shmem_sgt_map_own(obj);
 	if (!IS_ERR(sgt))
 		trace_drm_shmem_sgt_map(gem);
 	return sgt;
@@ -315,14 +317,14 @@ static struct sg_table *drm_shmem_sgt_do_map(struct drm_gem_object *gem, enum dr
 /* &drm_gem_sgt_ops.map */
 static struct sg_table *drm_shmem_sgt_op_map(struct drm_gem_object *gem) __must_hold(drm_resv)
 {
-	return drm_shmem_sgt_do_map(gem, DRM_RESV_LOCKS_KILLABLE);
+	return drm_shmem_sgt_do_map(gem, drm_shmem_sgt_map_import);
 }
 
 /* The same for drm_shmem_sgt_prepare_locked(), which has waited for the fences */
 static struct sg_table *drm_shmem_sgt_op_map_interruptible(struct drm_gem_object *gem)
 	__must_hold(drm_resv)
 {
-	return drm_shmem_sgt_do_map(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
+	return drm_shmem_sgt_do_map(gem, drm_shmem_sgt_map_import_interruptible);
 }
 
 /* &drm_gem_sgt_ops.revoked */
@@ -774,7 +776,19 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
-/* The caller keeps the parent bound. The fences of an exporter are signalled. */
+/*
+ * Waits for the fences after which drm_shmem_sgt_map_held() need not wait for any. Jobs are not
+ * waited for in vain, because that may have the memory moved: see drm_shmem_sgt_end_stale().
+ */
+static int drm_shmem_sgt_wait_interruptible(struct drm_shmem_obj *obj)
+{
+	/* Unordered: it is read again under the lock. */
+	if (__drm_shmem_sgt_is_stale(obj) && refcount_read(&obj->__table.__users))
+		return -EAGAIN;
+	return drm_shmem_wait_how(obj->base.base.resv, drm_shmem_sgt_waits_for(obj), true);
+}
+
+/* The caller keeps the parent bound. */
 static int drm_shmem_sgt_map_held(struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	struct sg_table *sgt;
@@ -807,15 +821,16 @@ int __drm_shmem_sgt_prepare(struct drm_shmem_obj *obj)
 	struct drm_dev_ctx *ctx = __drm_dev_ctx_registered(gem->dev);
 	int ret;
 
-	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_sgt_prepare_locked()") ?:
+	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_sgt_prepare_locked") ?:
 	      __drm_gem_resv_check(gem, true) ?: drm_gem_check_not_ending(gem);
 	if (ret)
 		return ret;
-	ret = drm_shmem_sgt_wait(gem->resv, drm_shmem_sgt_waits_for(obj),
-				 DRM_RESV_LOCKS_INTERRUPTIBLE);
+	if (!ctx || drm_dev_is_unplugged(gem->dev))
+		return -ENODEV;
+	ret = drm_shmem_sgt_wait_interruptible(obj);
 	if (ret)
 		return ret;
-	if (!ctx || drm_dev_is_unplugged(gem->dev) || !drm_dev_ctx_revocable_hold(ctx))
+	if (!drm_dev_ctx_revocable_hold(ctx))
 		return -ENODEV;
 	ret = drm_shmem_sgt_map_held(obj);
 	drm_dev_ctx_revocable_done(ctx);
@@ -839,10 +854,9 @@ int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret;
 
-	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_lock_prepared_interruptible()") ?:
-	      __drm_gem_resv_check_call(gem, false) ?:
-	      drm_shmem_sgt_wait(gem->resv, drm_shmem_sgt_waits_for(obj),
-				 DRM_RESV_LOCKS_INTERRUPTIBLE) ?:
+	ret = __drm_dev_ctx_check_outside(gem->dev, "drm_shmem_lock_prepared_interruptible") ?:
+	      __drm_gem_resv_check_call(gem, false) ?: drm_gem_check_not_ending(gem) ?:
+	      drm_shmem_sgt_wait_interruptible(obj) ?:
 	      drm_gem_resv_lock_how(gem, DRM_RESV_LOCKS_INTERRUPTIBLE);
 	if (ret)
 		return ret;

@@ -108,14 +108,18 @@ int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
  * from being unbound. drm_shmem_sgt_own_locked(), drm_shmem_sgt_guard_locked() and
  * drm_shmem_sgt_resume() then find the table, in a section under the same lock.
  *
- * The table has no user yet: once the lock is given back, the memory may be evicted or moved.
+ * The table has no user yet: once the lock is given back, the memory may be evicted or moved. If
+ * the shrinker is to find it, the object is on a list of the shrinker, also if the caller fails
+ * after this: see drm_shmem_touch().
  *
  * Context: May sleep. In no section. The caller holds the object's reservation lock.
  *
  * Return: 0; -ERESTARTSYS or -EINTR if a signal arrived; -EAGAIN if there are still users of a
- * table whose memory was moved; -ENODEV unless the device is registered; -ENODATA if the object was
- * purged; -ENOMEM; -EINVAL if the lock is not held, and -EDEADLK in a section, which are reported;
- * or what the exporter, or the wait that the driver of a fence has replaced, returned.
+ * table whose memory was moved, or if the wait for a fence of the exporter failed; -ENODEV unless
+ * the device is registered; -ENODATA if the object was purged; -EINVAL, with a report, if the lock
+ * is not held, the last reference to an import is gone, the DMA device was changed, or, if
+ * CONFIG_DRM_SAFE_DEBUG sees it, in a section; or what shmem, such as -ENOMEM, the DMA API or the
+ * exporter returned.
  */
 static inline int __must_check drm_shmem_sgt_prepare_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv) __must_not_hold(drm_dev_section)
@@ -318,15 +322,16 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  *	the DMA device was changed after the registration, which are reported; -ENODEV if
  *	its table was revoked, even if the parent of its device was bound again since;
  *	-ENODATA if it was purged; -ENOMEM or another error of shmem, such as -ENOSPC or -EIO;
- *	-EAGAIN if its exporter has moved it while others use the table; -EINTR if the task was
- *	killed while it waited; the error of the DMA mapping, which for an import comes from
- *	the exporter; or, for the first table of a device, the error of a device link to the DMA
- *	device, as for drm_dev_ctx_dma_alloc()
+ *	-EAGAIN if its exporter has moved it while others use the table, or if the wait for a
+ *	fence of the exporter failed; -EINTR if the task was killed while it waited; -ENODEV also
+ *	if the device was unplugged while signals interrupted the exporter; the error of the DMA
+ *	mapping, which for an import comes from the exporter; or, for the first table of a
+ *	device, the error of a device link to the DMA device, as for drm_dev_ctx_dma_alloc()
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps them for
- * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object.
- * Only a signal that kills the task ends that wait. The block is a loop that runs at most
- * once: break leaves it.
+ * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object, unless
+ * drm_shmem_lock_prepared_interruptible() did so before. Only a signal that kills the task ends
+ * that wait. The block is a loop that runs at most once: break leaves it.
  *
  * Context: May sleep. Without the object's reservation lock.
  */

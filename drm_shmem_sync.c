@@ -346,9 +346,10 @@ static bool drm_shmem_end_late(struct drm_shmem_obj *obj, enum dma_data_directio
  * wait. So this waits first, unless the task is killed, and again after each signal: see
  * __drm_shmem_again().
  */
-static int drm_shmem_import_begin(struct dma_buf *dma_buf, enum dma_data_direction dir)
+static int drm_shmem_import_begin(struct drm_gem_object *gem, enum dma_data_direction dir)
 {
 	const enum dma_resv_usage usage = dma_resv_usage_rw(dir != DMA_FROM_DEVICE);
+	struct dma_buf *dma_buf = gem->import_attach->dmabuf;
 	int ret;
 
 	do {
@@ -356,7 +357,7 @@ static int drm_shmem_import_begin(struct dma_buf *dma_buf, enum dma_data_directi
 		if (ret)
 			return ret;
 		ret = dma_buf_begin_cpu_access(dma_buf, dir);
-	} while (__drm_shmem_again(&ret));
+	} while (__drm_shmem_again(gem->dev, &ret));
 	return ret;
 }
 
@@ -368,7 +369,7 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 	do {
 		ret = dma_buf_end_cpu_access(gem->import_attach->dmabuf, dir);
 		/* An exporter with this library ends the access of a task that exits later. */
-	} while (!(current->flags & PF_EXITING) && __drm_shmem_again(&ret));
+	} while (!(current->flags & PF_EXITING) && __drm_shmem_again(NULL, &ret));
 	/* The exporter may end the access of a killed task later. */
 	if (ret && ret != -EINTR)
 		drm_err_ratelimited(gem->dev, "an exporter did not end an access of the CPU: %d\n",
@@ -395,7 +396,7 @@ int __drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir
 	if (ret)
 		return ret;
 	if (drm_gem_is_imported(gem))
-		return drm_shmem_import_begin(gem->import_attach->dmabuf, dir);
+		return drm_shmem_import_begin(gem, dir);
 	return drm_shmem_sync_own(obj, dir, false, DRM_RESV_LOCKS_KILLABLE);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_cpu_begin);

@@ -59,8 +59,9 @@ __drm_shmem_cpu_check(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0; -EINVAL for any other direction; -EINTR if the task was killed while it waited
- * for the lock, for an exporter, or for its fences; -ENOMEM; -EALREADY if called under the lock,
- * which is reported; or what the exporter returned.
+ * for the lock, for an exporter, or for its fences; -ENODEV if signals interrupted the exporter
+ * while the device was unplugged; -EAGAIN if the wait for a fence of the exporter failed; -ENOMEM;
+ * -EALREADY if called under the lock, which is reported; or what the exporter returned.
  */
 static inline int __must_check
 drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)

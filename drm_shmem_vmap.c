@@ -102,7 +102,7 @@ static int drm_vmap_lock(struct drm_gem_object *gem, enum drm_resv_how how)
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
- * Return: 0, -ENOMEM also if there is no address, -EINTR if the task was killed, or what @vmap
+ * Return: 0, -ENOMEM also if there is no address, an error of __drm_shmem_again(), or what @vmap
  * returned.
  */
 int __drm_shmem_vmap(struct drm_gem_object *gem,
@@ -118,7 +118,7 @@ int __drm_shmem_vmap(struct drm_gem_object *gem,
 		if (ret)
 			return ret;
 		ret = vmap(gem, map);
-	} while (__drm_shmem_again(&ret));
+	} while (__drm_shmem_again(gem->dev, &ret));
 	return ret ?: drm_shmem_check_map(gem, map);
 }
 

@@ -394,8 +394,10 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  * @_err: variable for the result: 0; -ENOSPC if the object, or the dma-buf of an imported
  *	object, has fewer bytes than the type's minimum; -EOPNOTSUPP; -ENODATA if the
  *	object was purged; -ENOMEM or another error of shmem, which is -ENOSPC, too, where memory
- *	must not be overcommitted; what a dma-buf's exporter returns; -EINTR if the task
- *	was killed while it waited for the lock of an exporter; or -EALREADY if the caller
+ *	must not be overcommitted; what a dma-buf's exporter returns; -EAGAIN if the wait for a
+ *	fence of the exporter failed; -EINTR if the task was killed while it waited for an
+ *	exporter; -ENODEV if signals interrupted the exporter while the device was unplugged; or
+ *	-EALREADY if the caller
  *	is found to hold the object's reservation lock, which is reported
  *
  * The block is skipped if @_err is set. The block is a loop that runs at most once: break

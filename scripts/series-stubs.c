@@ -50,7 +50,7 @@ int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 	return 0;
 }
 
-bool __drm_shmem_again(int *ret)
+bool __drm_shmem_again(struct drm_device *drm, int *ret)
 {
 	return false;
 }

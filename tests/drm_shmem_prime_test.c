@@ -328,6 +328,41 @@ static void import_unplugged(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* A driver's own callback, which has something left that can fail */
+static struct drm_gem_object *late_import_sg_table(struct drm_device *drm,
+						   struct dma_buf_attachment *attach,
+						   struct sg_table *sgt)
+{
+	struct drm_gem_object *gem = drm_shmem_prime_import_sg_table(drm, attach, sgt);
+
+	if (IS_ERR(gem))
+		return gem;
+	drm_gem_object_put(gem);
+	return ERR_PTR(-EXDEV);
+}
+
+/* The object has ended then, with the table and the attachment. They are not ended twice. */
+static void import_fails_late(struct kunit *test)
+{
+	static struct drm_driver driver;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct drm_device *drm;
+
+	driver = shmem_test_driver_sgt;
+	driver.gem_prime_import_sg_table = late_import_sg_table;
+	drm = shmem_test_device(test, drm_safe_test_parent(test), &driver);
+	for (int i = 0; i < 2; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf), ERR_PTR(-EXDEV));
+		drm_shmem_flush_work();
+		KUNIT_EXPECT_EQ(test, e.maps, i + 1);
+		KUNIT_EXPECT_EQ(test, e.mapped, 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
+	}
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 /* One whose init step fails while another task has the exporter's lock */
 struct locked_bo {
 	struct drm_shmem_obj obj;
@@ -565,6 +600,7 @@ static struct kunit_case drm_shmem_prime_cases[] = {
 	KUNIT_CASE_PARAM(import_own, import_driver_gen_params),
 	KUNIT_CASE_PARAM(import_between, import_driver_gen_params),
 	KUNIT_CASE(import_unplugged),
+	KUNIT_CASE(import_fails_late),
 	KUNIT_CASE(import_fails_locked),
 	{}
 };

@@ -615,6 +615,7 @@ struct sgt_fence {
 	struct dma_fence base;
 	spinlock_t lock;		/* of @base */
 	struct delayed_work signal;
+	int waits;
 };
 
 static const char *sgt_fence_name(struct dma_fence *fence)
@@ -770,18 +771,61 @@ static void prepare_in_section(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		kunit_warning_suppress(test) {
-			KUNIT_EXPECT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), -EDEADLK);
+			KUNIT_EXPECT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), -EINVAL);
 			EXPECT_BROKEN(test, "what takes long comes before the section");
 		}
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 		dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 		kunit_warning_suppress(test) {
-			KUNIT_EXPECT_EQ(test, __drm_shmem_sgt_prepare(&bo->obj), -EDEADLK);
+			KUNIT_EXPECT_EQ(test, __drm_shmem_sgt_prepare(&bo->obj), -EINVAL);
 			EXPECT_BROKEN(test, "what takes long comes before the section");
 		}
 		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	}
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
+
+	/* Unplugs do not wait for this block, so it may commit, and map framebuffers for that. */
+	drm_dev_ctx_guard_callback(live, test_ctx(t->drm)) {
+		KUNIT_ASSERT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), 0);
+		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+	}
+	KUNIT_EXPECT_TRUE(test, drm_shmem_has_sgt(&bo->obj));
+}
+
+/* A driver's own wait, which fails at first, as radeon's does */
+static long sgt_fence_wait_fails(struct dma_fence *fence, bool intr, long timeout)
+{
+	struct sgt_fence *f = container_of(fence, struct sgt_fence, base);
+
+	if (f->waits++ < 2)
+		return -EDEADLK;
+	dma_fence_signal(fence);
+	return 1;
+}
+
+static const struct dma_fence_ops sgt_fence_wait_fails_ops = {
+	.get_driver_name = sgt_fence_name,
+	.get_timeline_name = sgt_fence_name,
+	.wait = sgt_fence_wait_fails,
+};
+
+/* The wait goes on, and its error is not taken for one of a lock. */
+static void lock_prepared_wait_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	struct sgt_fence *fence = sgt_fence_add(test, dmabuf, &sgt_fence_wait_fails_ops);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), 0);
+	dma_resv_unlock(dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, fence->waits, 3);
+	KUNIT_EXPECT_EQ(test, e.maps, 1);
+	dma_fence_put(&fence->base);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
 }
 
 /* The table of an own object is there for the section, unless it cannot be. */
@@ -934,6 +978,35 @@ static void import_killed_in_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover.e.mapped, 1);
 	dma_fence_put(&mover.fence->base);
 	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+/* A caller would take -EDEADLK for contention of its own locks, and try again for ever. */
+static void import_wait_fails(struct kunit *test)
+{
+	const struct drm_driver *const *driver = test->param_value;
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), *driver);
+	struct sgt_mover mover = {
+		.e.on_map = sgt_mover_map, .test = test, .ops = &sgt_fence_wait_fails_ops,
+	};
+	struct dma_buf *dmabuf = shmem_test_export(test, &mover.e, PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, drm, dmabuf);
+	int ret = PTR_ERR_OR_ZERO(bo);
+
+	if (!ret) {
+		KUNIT_EXPECT_EQ(test, get_table_registered(drm, &bo->obj), -EAGAIN);
+		ret = drm_shmem_lock_prepared_interruptible(&bo->obj);
+		KUNIT_ASSERT_EQ(test, ret, 0);
+		dma_resv_unlock(dmabuf->resv);
+		drm_shmem_put(&bo->obj);
+	} else {
+		KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+	}
+	drm_shmem_flush_work();
+	KUNIT_ASSERT_NOT_NULL(test, mover.fence);
+	KUNIT_EXPECT_EQ(test, mover.e.mapped, 0);
+	dma_fence_signal(&mover.fence->base);
+	dma_fence_put(&mover.fence->base);
 	shmem_test_export_put(dmabuf);
 }
 
@@ -1370,10 +1443,12 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(imported_killed),
 	KUNIT_CASE(lock_prepared),
 	KUNIT_CASE(lock_prepared_interrupted),
+	KUNIT_CASE(lock_prepared_wait_fails),
 	KUNIT_CASE(prepare_in_section),
 	KUNIT_CASE(prepare_own),
 	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),
+	KUNIT_CASE_PARAM(import_wait_fails, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_error_of_exporter, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_interrupts_exporter, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_lock, sgt_driver_gen_params),

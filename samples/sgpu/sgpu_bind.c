@@ -39,9 +39,12 @@ static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update 
 	int ret;
 
 	sgpu_fault_hold(SGPU_HOLD_LOCKS);
+	dma_resv_assert_held(gem->resv);
 	ret = drm_shmem_sgt_prepare_locked(&bo->shmem);
 	if (ret)
 		return ret;
+	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
+	drm_shmem_touch_for(&bo->shmem, &vm->group);
 
 	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(gem->dev), return -ENODEV);
 
@@ -51,8 +54,6 @@ static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update 
 		return ret;
 	drm_gpuvm_imm_update_data(&sgpu_vm_type, bind)->write =
 		!(op->flags & DRM_SGPU_BIND_READONLY);
-	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
-	drm_shmem_touch_for(&bo->shmem, &vm->group);
 	return 0;
 }
 

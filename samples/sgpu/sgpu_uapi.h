@@ -150,8 +150,9 @@ struct drm_sgpu_bo_vunmap {
  * address spaces, and mappings of mmap() get them back at the next access. PAGEOUT does
  * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
  * not done, by BO_VMAP, or by a device that has mapped a dma-buf of it. It also fails
- * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND
- * that has not run does not keep the buffer: the next EXEC gets back what it binds. A buffer
+ * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND gets the
+ * contents of its buffers back, but does not keep them until it has run: the next EXEC gets back
+ * what it binds. A buffer
  * with more than DRM_SGPU_MAX_EVICT mappings, in all VMs of all clients, is neither evicted nor
  * purged, and PAGEOUT fails with EBUSY. A mapping counts as one more for each 2 MiB of it.
  *

@@ -9,7 +9,7 @@
 
 #include "sgpu_vm.h"
 
-/* The only place that pins the pages of a buffer and maps them for the device */
+/* From here on the address space keeps the pages of a buffer, and their DMA addresses. */
 static int sgpu_vm_bo_init(struct drm_gpuvm_bo *vm_bo, void *arg)
 {
 	struct sgpu_vm_bo *data = drm_gpuvm_imm_bo_data(&sgpu_vm_type, vm_bo);

@@ -10,7 +10,7 @@
 // wrong: PREPARED_IN_A_SECTION B: this holds up each unplug
 // wrong: PREPARED_IN_A_HANDLER C: 'reg' is a section, and drm_shmem_lock_prepared_interruptible\(\) takes long
 // checked: PREPARED_IN_A_HANDLER: a function that is given the proof. Only its caller, or the table of ioctls, opens the section.
-// run: drm_shmem_sgt.prepare_in_section: -EDEADLK and a report
+// run: drm_shmem_sgt.prepare_in_section: -EINVAL and a report
 // run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
 
