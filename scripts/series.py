@@ -160,8 +160,8 @@ def tidy(path, series):
         text = in_core(text)
     text = re.sub(r"^(.*?) ((?:__must_not_hold|__(?:cond_)?(?:acquires|releases)(?:_shared)?)\([^()]*\)(?: __no_context_analysis)?) "
                   r"(\w+\([^()]*\))", r"\1 \3\n\t\2", text, flags=re.M)
-    text = re.sub(r"^(\w.*\)){$", r"\1\n{", text, flags=re.M)
-    text = re.sub(r"^((?:DEFINE_(?:CLASS|LOCK_GUARD_1\w*)|DECLARE_LOCK_GUARD_1_ATTRS)\((?:.*\n){0,4}?.*\));$", r"\1",
+    text = re.sub(r"^((?:\w|\t+ *(?:const )?struct ).*\)){$", r"\1\n{", text, flags=re.M)
+    text = re.sub(r"^((?:DEFINE_(?:CLASS|LOCK_GUARD_1\w*)|DECLARE_LOCK_GUARD_1_ATTRS)\(.*(?:\n[ \t].*){0,4}\));$", r"\1",
                   text, flags=re.M)
     text = re.sub(r"^(.*;)\n(?=/\* .* \*/\ntoken_context_lock)", r"\1\n\n", text, flags=re.M)
     # The core's comments beside a line that has become too long
@@ -169,9 +169,6 @@ def tidy(path, series):
     text = text.replace("(loff_t) - 1", "(loff_t)-1")
     if path.suffix == ".h":
         text = re.sub(r"(\blist_for_each_\w+) \(", r"\1(", text)
-        # Blank lines around functions
-        text = re.sub(r"^(}|.*;)\n(?=/\*\*\n)", r"\1\n\n", text, flags=re.M)
-        text = re.sub(r"^}\n(?=\w)", "}\n\n", text, flags=re.M)
         text = re.sub(r"^static inline .*\)$", lambda line: broken(line[0]), text, flags=re.M)
     path.write_text(text, encoding="utf-8")
 
