@@ -1389,7 +1389,7 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 /* Returns whether this task probes a device. Whoever probes a device holds its lock. */
 static bool drm_dev_ctx_probes(struct device *dev)
 {
-	return drm_device_links_state(dev) == DL_DEV_PROBING && drm_lock_is_held(&dev->mutex);
+	return drm_device_links_state(dev) == DL_DEV_PROBING && drm_mutex_is_held(&dev->mutex);
 }
 
 /*

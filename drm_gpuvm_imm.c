@@ -1921,7 +1921,8 @@ static noinline bool drm_gpuvm_imm_report_unlocked(const struct drm_gem_object *
 /* In a step, no other task changes the mappings, so the walk needs no lock. */
 static bool drm_gpuvm_imm_may_walk(struct drm_gem_object *obj, const struct drm_gpuvm_imm *vm)
 {
-	if (likely(drm_lock_is_held(&obj->gpuva.lock) || (vm && READ_ONCE(vm->owner) == current)))
+	if (likely(drm_mutex_is_held(&obj->gpuva.lock) ||
+		   (vm && READ_ONCE(vm->owner) == current)))
 		return true;
 
 	return drm_gpuvm_imm_report_unlocked(obj);

@@ -2,10 +2,9 @@
 #ifndef _DRM_SAFE_CORE_H
 /*
  * Core internals that the library touches, each in one small function. The comment of a function
- * says with which change of the core the function goes. If it names a semantic patch, that is a
- * file of scripts/coccinelle/core with the change: a core that has the change defines a macro, and
- * the function is not compiled. scripts/layers.py finds internals in other files, and functions
- * here whose comment says nothing.
+ * names the semantic patch with which the function goes, a file of scripts/coccinelle/core. A core
+ * that has the change defines a macro, and the function is not compiled. scripts/layers.py finds
+ * internals in other files, and functions here that go with no semantic patch.
  */
 #define _DRM_SAFE_CORE_H
 
@@ -16,12 +15,17 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/lockref.h>
+#include <linux/mutex.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/workqueue.h>
+#include <linux/ww_mutex.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
@@ -32,10 +36,15 @@
 
 struct drm_dev_ctx;
 
+#ifdef dma_resv_held_by_current
+#define drm_mutex_is_held mutex_held_by_current
+#define drm_resv_is_held dma_resv_held_by_current
+#else
 /*
  * Returns whether the caller holds a mutex, or the mutex in a ww_mutex. mutex_is_locked() and
  * dma_resv_is_locked() cannot tell the caller from another task, and lockdep_is_held() needs
- * lockdep. Goes when mutex and ww_mutex have a function for it.
+ * lockdep. Goes, with the two functions below, when mutex and ww_mutex have a function for it:
+ * held.cocci.
  *
  * Unlocked read of the owner: only this task sets it to @current, apart from an unlocker
  * that hands the lock over to this task while it waits. While @current is the owner, only
@@ -44,15 +53,21 @@ struct drm_dev_ctx;
 #ifdef CONFIG_PREEMPT_RT
 #define drm_lock_is_held(_lock)	(rt_mutex_owner(&(_lock)->rtmutex) == current)
 #else
-/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
+/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. Goes with held.cocci. */
 #define drm_lock_is_held(_lock)	((atomic_long_read(&(_lock)->owner) & ~7L) == (long)current)
 #endif
 
-/* Returns whether the caller holds a reservation lock. Goes with drm_lock_is_held(). */
+/* Return whether the caller holds a lock. Both go with drm_lock_is_held(): held.cocci. */
+static inline bool drm_mutex_is_held(struct mutex *lock)
+{
+	return drm_lock_is_held(lock);
+}
+
 static inline bool drm_resv_is_held(struct dma_resv *resv)
 {
 	return drm_lock_is_held(&resv->lock.base);
 }
+#endif
 
 #ifndef dma_buf_vmap_refuses_null
 /*
@@ -68,11 +83,15 @@ static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 }
 #endif
 
+#ifdef dma_buf_dentry_get_unless_dead
+#define drm_dma_buf_dentry dma_buf_dentry
+#define drm_dma_buf_get_unless_dead dma_buf_dentry_get_unless_dead
+#else
 /*
  * The dentry of a dma-buf, whose end releases the dma-buf. An O_PATH file keeps the dentry when
  * &dma_buf.file is freed already, so only a caller with a reference to the dma-buf may call
  * this. Keeps a dentry whose release has not begun, and of which the caller knows that it is not
- * freed. Both go when a dma-buf has a reference count of its own.
+ * freed. Both go when the core has them: dma-buf-dentry.cocci.
  */
 static inline struct dentry *drm_dma_buf_dentry(const struct dma_buf *dma_buf)
 {
@@ -83,6 +102,7 @@ static inline bool drm_dma_buf_get_unless_dead(struct dentry *dentry)
 {
 	return lockref_get_not_dead(&dentry->d_lockref);
 }
+#endif
 
 #ifndef drm_dev_is_registered
 /*
@@ -112,11 +132,16 @@ static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *c
 }
 #endif
 
+#ifdef device_link_is_waited_for
+#define drm_device_links_state device_links_state
+#define drm_device_link_is_waited_for device_link_is_waited_for
+#else
 /*
  * Returns the state of a device in the driver core: whether it is being probed, is bound, or the
  * core has asked for its consumers already, in order to unbind them first. A link that is added to
  * a supplier in the wrong state has no effect, cannot be taken back, and makes the core warn
- * later. Goes when device_link_add() refuses such a supplier.
+ * later. device_link_add() cannot refuse such a supplier, because others add links to suppliers
+ * that are bound later. Goes when the core tells the state: links.cocci.
  */
 static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 {
@@ -127,8 +152,7 @@ static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
  * Returns whether the supplier of a link waits for the consumer: before it is unbound, the driver
  * core waits for the probe function of the consumer, or unbinds the consumer. Any other link can be
  * freed with the supplier, because device_link_add() returns no reference. So the caller uses the
- * result only if the supplier is still bound afterwards. Goes when device_link_add() fails instead
- * of returning any other link.
+ * result only if the supplier is still bound afterwards. Goes when the core has this: links.cocci.
  */
 static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 {
@@ -136,10 +160,14 @@ static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 
 	return state == DL_STATE_CONSUMER_PROBE || state == DL_STATE_ACTIVE;
 }
+#endif
 
+#ifdef work_set_class
+#define drm_work_set_class work_set_class
+#else
 /*
  * Sets the lockdep class of a work item, which INIT_DELAYED_WORK() derives from its place in
- * the source. Goes when the workqueues have an initialiser that takes name and key.
+ * the source. Goes when the workqueues have a function that takes name and key: work-class.cocci.
  */
 static inline void drm_work_set_class(struct work_struct *work, const char *name,
 				      struct lock_class_key *key)
@@ -148,16 +176,18 @@ static inline void drm_work_set_class(struct work_struct *work, const char *name
 	lockdep_init_map(&work->lockdep_map, name, key, 0);
 #endif
 }
+#endif
 
+#ifndef drm_dev_set_driver
 /*
  * Gives a device that no other task has yet a different driver, which only differs in
- * callbacks, as rust/kernel/drm/device.rs does. Goes when __drm_dev_alloc() leaves
- * &drm_driver.release alone until its caller says that the device is complete.
+ * callbacks, as rust/kernel/drm/device.rs does. Goes when the core has this: dev-driver.cocci.
  */
 static inline void drm_dev_set_driver(struct drm_device *drm, const struct drm_driver *driver)
 {
 	drm->driver = driver;
 }
+#endif
 
 #ifndef drm_client_sysrq_unregister_again
 /*
@@ -220,19 +250,21 @@ static inline void drm_gem_object_free_dead(struct drm_gem_object *gem)
 }
 #endif
 
+#ifndef drm_gem_object_revive
 /*
- * Gives an object that must not be freed a reference that nobody holds. Goes when
- * &drm_gem_object_funcs.free can refuse.
+ * Gives an object that must not be freed a reference that nobody holds. &drm_gem_object_funcs.free
+ * cannot refuse. Goes when the core has this: gem-refs.cocci.
  */
 static inline void drm_gem_object_revive(struct drm_gem_object *gem)
 {
 	kref_init(&gem->refcount);
 }
+#endif
 
+#ifndef drm_gem_object_is_named_twice
 /*
  * Returns whether an object has more than one handle, or a name. Unlocked, so only for
- * callers for whom the answer cannot change. Goes when
- * drm_gem_object_is_shared_for_memory_stats() counts names, too.
+ * callers for whom the answer cannot change. Goes when the core has this: gem-names.cocci.
  */
 static inline bool drm_gem_object_is_named_twice(const struct drm_gem_object *gem)
 {
@@ -240,17 +272,19 @@ static inline bool drm_gem_object_is_named_twice(const struct drm_gem_object *ge
 }
 
 /*
- * Returns how many handles an object has. Unlocked, for debugfs. Goes when the core has a function
- * that returns &drm_gem_object.handle_count.
+ * Returns how many handles an object has. Unlocked, for debugfs. Goes when the core has this:
+ * gem-names.cocci.
  */
 static inline unsigned int drm_gem_handles(const struct drm_gem_object *gem)
 {
 	return READ_ONCE(gem->handle_count);
 }
+#endif
 
+#ifndef drm_gem_lock_freed
 /*
- * Returns the object whose reservation lock @gem shares, or NULL. Goes when an object of the core
- * keeps the object whose lock it shares.
+ * Returns the object whose reservation lock @gem shares, or NULL. Goes when the core has this:
+ * gem-resv.cocci.
  */
 static inline struct drm_gem_object *drm_gem_resv_owner(const struct drm_gem_object *gem)
 {
@@ -259,7 +293,7 @@ static inline struct drm_gem_object *drm_gem_resv_owner(const struct drm_gem_obj
 	return container_of(gem->resv, struct drm_gem_object, _resv);
 }
 
-/* Makes an object use its own reservation lock. Goes with the function above. */
+/* Makes an object use its own reservation lock. Goes with the function above: gem-resv.cocci. */
 static inline void drm_gem_unshare_resv(struct drm_gem_object *gem)
 {
 	gem->resv = &gem->_resv;
@@ -268,8 +302,7 @@ static inline void drm_gem_unshare_resv(struct drm_gem_object *gem)
 /*
  * Locks an object that is being freed, with its own lock, also if it shared another one. No
  * other task has the object, so this waits for nothing, and the caller may hold the reservation
- * locks of other objects. Goes when the core has a function that locks an object that is being
- * freed.
+ * locks of other objects. Goes when the core has this: gem-resv.cocci.
  */
 static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 	__acquires(drm_resv) __context_unsafe("a lock that is tried, and taken")
@@ -277,25 +310,22 @@ static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 	drm_gem_unshare_resv(gem);
 	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
 }
+#endif
 
+#ifndef drm_gem_shmem_vaddr
 /*
  * Returns the core's own mapping of an object, made for a client in the kernel, or NULL.
  * Unlocked, for drm_panic: a mapping with users stays for as long as the framebuffer is on a plane,
- * and the core ends the count before the mapping. Goes when the core has a function for
- * get_scanout_buffer.
+ * and the core ends the count before the mapping. Goes when the core has this: shmem-counts.cocci.
  */
 static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
 {
 	return refcount_read(&shmem->vmap_use_count) ? READ_ONCE(shmem->vaddr) : NULL;
 }
+#endif
 
-/*
- * Do the work of drm_gem_shmem_release() for an object with its own pages: the first part in
- * the same section of drm_gem_lock_freed() as what the caller has to do, because each section
- * costs as much as the rest of this. Both go when drm_gem_shmem_release() waits for no lock:
- * shmem-release.cocci.
- */
 #ifdef drm_gem_shmem_release_tries
+/* Does nothing: drm_gem_shmem_release() does all of it. */
 static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shmem)
 	__must_hold(drm_resv)
 {
@@ -303,6 +333,12 @@ static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shm
 
 #define drm_gem_shmem_release_unlocked drm_gem_shmem_release
 #else
+/*
+ * Do the work of drm_gem_shmem_release() for an object with its own pages: the first part in
+ * the same section of drm_gem_lock_freed() as what the caller has to do, because each section
+ * costs as much as the rest of this. Both go when drm_gem_shmem_release() waits for no lock:
+ * shmem-release.cocci.
+ */
 static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shmem)
 	__must_hold(drm_resv)
 {
@@ -405,10 +441,12 @@ static inline void drm_gem_unmap_userspace(struct drm_gem_object *gem)
 }
 #endif
 
+#ifndef drm_gem_lru_first_locked
 /*
  * The list that an object is on, and the first object of a list. drm_gem_lru_scan() puts last
  * references in memory reclaim, keeps objects off the list so long that other tasks miss them
- * there, and frees a list that is left behind. Both functions go when it no longer does this.
+ * there, and frees a list that is left behind, so the library has its own scan. Both functions go
+ * when the core has them: gem-lru.cocci.
  */
 static inline struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *gem)
 {
@@ -420,15 +458,27 @@ static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru
 {
 	return list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
 }
+#endif
 
+#ifdef drm_gem_object_has_link
+#define drm_gem_object_link_entry link
+#else
 /*
  * A list of GEM objects that are on no LRU. Goes when struct drm_gem_object has a link for the
- * driver.
+ * driver: gem-links.cocci.
  */
-#define drm_gem_object_link_entry	lru_node
+#define drm_gem_object_link_entry lru_node
+#endif
 
-/* A list of VAs that are in no tree. Goes when struct drm_gpuva has a link for the driver. */
-#define drm_gpuva_link_entry	rb.entry
+#ifdef drm_gpuva_has_link
+#define drm_gpuva_link_entry rb.link
+#else
+/*
+ * A list of VAs that are in no tree. Goes when struct drm_gpuva has a link for the driver:
+ * gem-links.cocci.
+ */
+#define drm_gpuva_link_entry rb.entry
+#endif
 
 #ifndef drm_gpuvm_reserved
 /* Returns the range that drm_gpuvm_init() reserved. Goes when the core does: gpuvm.cocci. */

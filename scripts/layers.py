@@ -4,8 +4,8 @@
 
 drm_safe_core.h may touch internals, and no other file of the library. A line that only reads a member
 that drivers are told to read, such as &drm_gem_shmem_object.pages, is no finding.
-layers.py --core FILE: print each function of drm_safe_core.h whose comment does not say
-with which change of the core it goes; where there is a semantic patch, by its name.
+layers.py --core FILE: print each function of drm_safe_core.h that goes with no semantic patch of
+the core, or whose comment does not name it.
 layers.py --test: each line that must be found is, and each function.
 """
 import pathlib
@@ -76,30 +76,34 @@ def changes():
 
 
 def unexplained(text):
-    """Functions and macros without a comment that says when they go."""
-    marks, mark, comment, named, last = changes(), None, "", 0, None
-    for item in re.finditer(r"^#ifndef (?P<mark>\w+)$|^#ifdef (?P<changed>\w+)$|^#(?P<part>else|endif)|"
+    """Functions and macros without a semantic patch that they go with, or whose comment does not name it."""
+    marks, blocks, comment, named, last = changes(), [], "", 0, None
+    for item in re.finditer(r"^#if(?P<kind>n?def)? *(?P<mark>\w+)|^#(?P<part>else|endif)|"
                             r"^(?P<comment>/\*.*?\*/)$|^static inline [^;{]*?(?P<name>\w+)\(|"
-                            r"^#define (?P<macro>\w+)[(\s]+(?!drm_\w+$)", text, re.M | re.S):
+                            r"^#define (?P<macro>\w+)[(\s]+", text, re.M | re.S):
         found = {key: value for key, value in item.groupdict().items() if value}
         if "comment" in found:
             comment, named = found["comment"], 0
         elif "mark" in found:
-            mark, comment = found["mark"] if found["mark"] in marks else mark, ""
-        elif "changed" in found:
-            mark = "+" + found["changed"] if found["changed"] in marks else mark
-        elif "part" in found:
-            mark = mark[1:] if mark and mark[0] == "+" and found["part"] == "else" else mark
-            if found["part"] == "endif":
-                mark = None
+            # A "+" is what a core with the change compiles.
+            known = found["mark"] in marks
+            blocks.append(("+" if found.get("kind") == "def" else "") + found["mark"] if known else "")
+            comment = "" if known else comment
+        elif found.get("part") == "else" and blocks[-1]:
+            blocks[-1] = blocks[-1][1:] if blocks[-1][0] == "+" else "+" + blocks[-1]
+        elif found.get("part") == "endif":
+            blocks.pop()
         elif name := found.get("name") or found.get("macro"):
             named, again, last = named + 1, name == last, name
-            words = r"\bGo(es)?\b" if named == 1 else r"\bGoes with|[Bb]oth\b.*\bgo\b|three\b.*\bgo\b"
-            if again or mark and mark[0] == "+" or name.startswith("_DRM_SAFE"):
+            mark = next((block for block in reversed(blocks) if block), "")
+            words = r"\bGo(es)?\b" if named == 1 else r"\bGoes with"
+            if again or mark.startswith("+") or name.startswith("_DRM_SAFE"):
                 continue
-            if not re.search(words + r"|[Bb]oth\b.*\bgo\b|three\b.*\bgo\b|with which it goes", comment, re.S):
+            if not mark:
+                yield f"{name}: no semantic patch of the core makes it unnecessary"
+            elif not re.search(words + r"|[Bb]oth\b.*\bgo\b|with which it goes", comment, re.S):
                 yield f"{name}: which change of the core makes it unnecessary?"
-            elif mark and marks[mark] not in comment and "with which it goes" not in comment:
+            elif marks[mark] not in comment and "with which it goes" not in comment:
                 yield f"{name}: the comment does not name {marks[mark]}"
 
 
@@ -120,10 +124,17 @@ def main():
             missed += [] if list(findings(name, line)) else [line]
         mark, file = sorted(changes().items())[0]
         function = "static inline int drm_f(void)\n{\n}\n"
-        for wrong, text in ((1, function), (1, "/* Does it. */\n" + function), (0, "/* Goes soon. */\n" + function),
+        goes = f"/* Goes with {file}. */\n{function}"
+        other = function.replace("drm_f", "drm_g")
+        for wrong, text in ((1, function), (1, goes), (1, f"#ifdef CONFIG_X\n{goes}#endif\n"),
+                            (1, f"#ifndef {mark}\n{function}#endif\n"),
+                            (1, f"#ifndef {mark}\n/* {file} has it. */\n{function}#endif\n"),
                             (1, f"#ifndef {mark}\n/* Goes soon. */\n{function}#endif\n"),
-                            (0, f"#ifndef {mark}\n/* Goes with {file}. */\n{function}#endif\n"),
-                            (1, "/* Goes soon. */\n" + function + function.replace("drm_f", "drm_g"))):
+                            (0, f"#ifndef {mark}\n{goes}#endif\n"),
+                            (0, f"#ifdef {mark}\n{function}#else\n{goes}#endif\n"),
+                            (1, f"#ifndef {mark}\n{goes}#else\n{function}#endif\n{other}"),
+                            (0, f"#ifndef {mark}\n{goes}#ifdef CONFIG_X\n{goes}#endif\n{goes}#endif\n"),
+                            (1, f"#ifndef {mark}\n/* {file}. Goes soon. */\n{function}{other}#endif\n")):
             if len(list(unexplained(text))) != wrong:
                 missed.append(text)
         print("\n".join(missed), end="")

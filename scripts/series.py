@@ -33,7 +33,17 @@ LITMUS = "Documentation/litmus-tests/drm-safe"
 # What drm_safe_core.h has in place of functions of the core, in a core that has the changes
 ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
            "drm_gem_shmem_release_unlocked": "drm_gem_shmem_release",
-           "drm_resv_might_lock": "dma_resv_might_lock"}
+           "drm_resv_might_lock": "dma_resv_might_lock",
+           "drm_mutex_is_held": "mutex_held_by_current",
+           "drm_resv_is_held": "dma_resv_held_by_current",
+           "drm_dma_buf_dentry": "dma_buf_dentry",
+           "drm_dma_buf_get_unless_dead": "dma_buf_dentry_get_unless_dead",
+           "drm_device_links_state": "device_links_state",
+           "drm_device_link_is_waited_for": "device_link_is_waited_for",
+           "drm_work_set_class": "work_set_class",
+           "drm_gem_object_link_entry": "link",
+           "drm_gpuva_link_entry": "rb.link",
+           "drm_gpuvm_bo_put_late": "drm_gpuvm_bo_put_deferred"}
 # The token of all reservation locks. It is in dma-buf's header then, and has its name.
 TOKEN = re.compile(r"(\b(?:__|token_context_lock)\w*\((?:\w+, )?)drm_resv(?=[,)])")
 GUARD = re.compile(r"\b(class_)?drm_resv(?=(_try|_intr|_kill)?(_constructor)?\b)")
@@ -138,7 +148,7 @@ def in_core(text):
     for ours, theirs in ALIASES.items():
         text = text.replace(f"#define {ours} {theirs}\n", "")
         text = re.sub(rf"\b{ours}\b", theirs, text)
-    text = re.sub(rf"^(/\*\n( \*.*\n)+)?static inline void {EMPTY}\(.*\n(\t.*\n)*{{\n}}\n\n", "", text, flags=re.M)
+    text = re.sub(rf"^(/\* .* \*/\n|/\*\n( \*.*\n)+)?static inline void {EMPTY}\(.*\n(\t.*\n)*{{\n}}\n\n", "", text, flags=re.M)
     text = re.sub(rf"^\t+{EMPTY}\(.*\);\n", "", text, flags=re.M)
     return TOKEN.sub(r"\1dma_resv", text)
 
@@ -489,7 +499,8 @@ def stays():
 TAKEN_WRONGLY = dict.fromkeys((f"{DRM}/{name}" for name in (
     "drm_dev_ctx_trace.h", "drm_gpuvm_imm_trace.h", "drm_shmem_trace.h", "drm_gpuvm_imm_run.c",
     "tests/drm_gpuvm_imm_test.c", "tests/drm_gpuvm_imm_pool_test.c")), ["SPACING"])
-TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_drv.h": ["FUNCTION_ARGUMENTS", "SUSPECT_CODE_INDENT"]}
+TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_gem.h": ["SPACING"],
+                  "include/drm/drm_drv.h": ["FUNCTION_ARGUMENTS", "SUSPECT_CODE_INDENT"]}
 
 
 def unaccepted(reports):

@@ -3,9 +3,11 @@
 //
 // A helper that evicts objects has to know whether another user pins or uses their pages, and has
 // to drop the backing storage of an object whose sg table it manages itself. For both, it has to
-// read and write members that belong to drm_gem_shmem_helper.c.
+// read and write members that belong to drm_gem_shmem_helper.c. So does a driver that draws on an
+// object in a panic, where it must not take the lock.
 //
-// Add functions for the counts, and make the last part of drm_gem_shmem_purge_locked() one.
+// Add functions for the counts and for the mapping, and make the last part of
+// drm_gem_shmem_purge_locked() one.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 
@@ -38,6 +40,21 @@ identifier shmem;
 +{
 +	return refcount_read(&shmem->pages_use_count);
 +}
++
++/**
++ * drm_gem_shmem_vaddr - the mapping of an object, without its lock
++ * @shmem: shmem GEM object of a framebuffer that is on a plane
++ *
++ * For &drm_plane_helper_funcs.get_scanout_buffer. A mapping with users stays for as long as the
++ * framebuffer is on the plane, and the count of users drops to zero before the mapping goes.
++ *
++ * Returns: the address, or NULL if the object is not mapped
++ */
++static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
++{
++	return refcount_read(&shmem->vmap_use_count) ? READ_ONCE(shmem->vaddr) : NULL;
++}
++#define drm_gem_shmem_vaddr drm_gem_shmem_vaddr
 +
 +void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem);
 +#define drm_gem_shmem_purge_backing drm_gem_shmem_purge_backing

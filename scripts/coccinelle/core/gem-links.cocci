@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm: give drivers a list link in objects and mappings that are in no list
+//
+// A driver puts the objects whose end waits for the hardware on a list, and the mappings that an update
+// has taken from the tree. Both have a link that nothing uses at that time: &drm_gem_object.lru_node,
+// and &drm_gpuva.rb.entry. Another link would make each object and each mapping 16 bytes larger.
+//
+// Give the two links a second name, with a comment that says when drivers may use it.
+//
+// Files: include/drm/drm_gem.h include/drm/drm_gpuvm.h
+
+@@
+@@
+ struct drm_gem_object {
+ 	...
+-	struct list_head lru_node;
++	union {
++		struct list_head lru_node;
++
++		/**
++		 * @link:
++		 *
++		 * For the driver, while the object is on no LRU and cannot get onto one.
++		 */
++		struct list_head link;
++	};
+ 	...
+ };
++#define drm_gem_object_has_link 1
+
+@@
+@@
+ struct drm_gpuva {
+ 	...
+ 	struct {
+ 		struct rb_node node;
+-		struct list_head entry;
++		union {
++			struct list_head entry;
++
++			/**
++			 * @rb.link: For the driver, while the &drm_gpuva is not in the tree
++			 */
++			struct list_head link;
++		};
+ 		u64 __subtree_last;
+ 	} rb;
+ };
++#define drm_gpuva_has_link 1

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gem: let a helper walk an LRU
+//
+// drm_gem_lru_scan() puts last references in memory reclaim, where an object must not be freed. It
+// keeps objects off their list while it looks at them, so other tasks miss them there. A helper that
+// cannot live with this has to read members of the LRU.
+//
+// Add functions that return the list of an object, and the first object of a list.
+//
+// Files: include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
+
+@@
+identifier lru;
+@@
++/**
++ * drm_gem_lru_first_locked - the first object of an LRU
++ * @lru: the LRU
++ *
++ * The caller holds &drm_device.gem_lru_mutex. The object may have no reference any more, see
++ * drm_gem_object_get_unless_zero().
++ *
++ * Returns: the object, or NULL if the LRU is empty.
++ */
++static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru *lru)
++{
++	return list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
++}
++#define drm_gem_lru_first_locked drm_gem_lru_first_locked
++
++struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *obj);
+ void drm_gem_lru_init(struct drm_gem_lru *lru);
+
+@@
+declarer name EXPORT_SYMBOL;
+@@
+ EXPORT_SYMBOL(drm_gem_lru_remove);
++/**
++ * drm_gem_object_lru_locked - the LRU that an object is on
++ * @obj: GEM buffer object
++ *
++ * The caller holds &drm_device.gem_lru_mutex.
++ *
++ * Returns: the LRU, or NULL.
++ */
++struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *obj)
++{
++	lockdep_assert_held(&obj->dev->gem_lru_mutex);
++	return obj->lru;
++}
++EXPORT_SYMBOL(drm_gem_object_lru_locked);

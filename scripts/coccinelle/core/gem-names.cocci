@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// drm/gem: tell how userspace can reach an object
+//
+// A driver that reuses the object of a client has to know whether another client can reach it, and
+// debugfs files show the number of handles. Both read members that &drm_device.object_name_lock
+// protects.
+//
+// Add functions that do so unlocked, and say for which callers the answer is right.
+//
+// Files: include/drm/drm_gem.h
+
+@@
+typedef bool, u32;
+identifier file, obj, handle;
+@@
++/**
++ * drm_gem_handles - how many handles an object has
++ * @obj: GEM buffer object
++ *
++ * Unlocked, for statistics.
++ *
++ * Returns: the number of handles of all clients.
++ */
++static inline unsigned int drm_gem_handles(const struct drm_gem_object *obj)
++{
++	return READ_ONCE(obj->handle_count);
++}
++
++/**
++ * drm_gem_object_is_named_twice - can userspace find an object by more than one handle?
++ * @obj: GEM buffer object
++ *
++ * Does not count dma-bufs. Unlocked, so only for callers for whom the answer cannot change: an
++ * ioctl of the client that has the one handle.
++ *
++ * Returns: true if the object has a second handle, or a name.
++ */
++static inline bool drm_gem_object_is_named_twice(const struct drm_gem_object *obj)
++{
++	return drm_gem_handles(obj) > 1 || READ_ONCE(obj->name);
++}
++#define drm_gem_object_is_named_twice drm_gem_object_is_named_twice
++
+ int drm_gem_handle_create(struct drm_file *file, struct drm_gem_object *obj, u32 *handle);

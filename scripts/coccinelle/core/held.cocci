@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// locking: tell whether the caller holds a mutex
+//
+// A helper that states which lock its caller must hold can only check this with lockdep.
+// mutex_is_locked() and dma_resv_is_locked() are true for the lock of any task. So a kernel without
+// lockdep, which is what users run, cannot tell a driver's mistake from a right call.
+//
+// Add functions that compare the owner with the caller. They need no lock and no barrier: only
+// this task makes itself the owner, apart from a task that hands the lock over while this one
+// waits, and only this task ends that. They are for checks. A function that takes a lock unless it
+// holds it already is as wrong as before.
+//
+// Files: include/linux/mutex.h include/linux/ww_mutex.h include/linux/dma-resv.h
+
+@@
+typedef bool;
+identifier lock;
+@@
++/**
++ * mutex_held_by_current - does this task hold a mutex?
++ * @lock: the mutex to be queried
++ *
++ * For checks of what a caller must hold. Not for taking a lock only if it is not held.
++ *
++ * Returns true if the caller holds the mutex, false if another task does, or none.
++ */
++static inline bool mutex_held_by_current(struct mutex *lock)
++{
++#ifdef CONFIG_PREEMPT_RT
++	return rt_mutex_owner(&lock->rtmutex) == current;
++#else
++	/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
++	return (atomic_long_read(&lock->owner) & ~7L) == (long)current;
++#endif
++}
++
+ extern unsigned long mutex_get_owner(struct mutex *lock);
+
+@@
+typedef bool;
+identifier lock;
+@@
++/**
++ * ww_mutex_held_by_current - does this task hold a w/w mutex?
++ * @lock: the mutex to be queried
++ *
++ * See mutex_held_by_current().
++ *
++ * Returns true if the caller holds the mutex, false if another task does, or none.
++ */
++static inline bool ww_mutex_held_by_current(struct ww_mutex *lock)
++{
++#ifdef CONFIG_PREEMPT_RT
++	return rt_mutex_owner(&lock->base.rtmutex) == current;
++#else
++	return mutex_held_by_current(&lock->base);
++#endif
++}
++
+ extern void ww_mutex_unlock(struct ww_mutex *lock);
+
+@@
+typedef bool;
+identifier obj;
+@@
++/**
++ * dma_resv_held_by_current - does this task hold the lock of a reservation object?
++ * @obj: the reservation object
++ *
++ * See mutex_held_by_current().
++ *
++ * Returns true if the caller holds the lock, false if another task does, or none.
++ */
++static inline bool dma_resv_held_by_current(struct dma_resv *obj)
++{
++	return ww_mutex_held_by_current(&obj->lock);
++}
++#define dma_resv_held_by_current dma_resv_held_by_current
++
+ void dma_resv_init(struct dma_resv *obj);
