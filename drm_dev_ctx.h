@@ -463,7 +463,12 @@ struct drm_dev_ctx {
 	unsigned int __stuck_ms;
 	struct task_struct *__revokes;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
-	struct drm_shmem_ends *__shmem_ends;	/* NULL, or the only one, which is set once */
+	/*
+	 * Of objects, and opaque here: NULL, or the only one of the device, which is set once. An
+	 * object does not remember it, and a table beside the contexts would have to be kept true
+	 * when a device goes.
+	 */
+	struct drm_shmem_ends *__shmem_ends;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const char *__reg_type;
 	struct ref_tracker_dir __handles;

@@ -5,6 +5,7 @@
 # kernel, and with them the library compiles without what it does in drm_safe_core.h
 # instead. A semantic patch names the files that it changes.
 # core-patches.sh build: the second, for KVER.
+# core-patches.sh run: and the library's KUnit suites pass in a kernel with all of them.
 #
 # Sourced, it gives the functions only.
 
@@ -85,13 +86,25 @@ builds() {
 	echo CONFIG_PROC_SYSCTL=y >>"$BUILD/core/all.config"
 	"${core[@]}" KCONFIG_ALLCONFIG="$BUILD/core/all.config" allnoconfig &&
 		"${core[@]}" W=1e "${library[@]/#/$SAFE/}" "${objects[@]}" &&
-		not_compiled
+		not_compiled &&
+		"${core[@]}" "$SAFE/drm_shmem_exports.i" &&
+		no_name_is_left "$BUILD/core/$SAFE/drm_shmem_exports.i"
+}
+
+# no_name_is_left FILE: where a function of the core has another name than the library's, the
+# library's is a macro, which is gone after the preprocessor.
+no_name_is_left() {
+	local names
+
+	mapfile -t names < <(sed -n 's/^#define \(drm_[a-z_]*\) [a-z_]*$/\1/p' "$TOP/drm_safe_core.h")
+	some "${names[@]}" && grep -qw drm_gem_has_mmap_offset "$1" || return
+	! grep -nw "${names[@]/#/-e}" "$1"
 }
 
 # What the library calls only in a core without the changes, and what only in one with them.
 # unmap_mapping_pages() is none: an inline function of the core with the changes calls it.
 AROUND='shmem_truncate_range invalidate_mapping_pages xa_load'
-CHANGED='drm_gem_shmem_purge_backing drm_gpuvm_bo_uncreate'
+CHANGED='drm_gem_object_lru_locked drm_gem_shmem_purge_backing drm_gpuvm_bo_uncreate'
 
 # not_compiled: the objects call the core, and no way around.
 not_compiled() {
@@ -108,6 +121,14 @@ not_compiled() {
 	return $rc
 }
 
+# library_passes: add the results to the counts.
+library_passes() {
+	local TREE=$tree dir=$BUILD/core-kunit
+
+	KMAKE=(make ARCH=um -C "$TREE" --no-print-directory ${CC:+"CC=$CC"} ${LLVM:+"LLVM=$LLVM"})
+	build_uml core-kunit .kunitconfig && kunit exec "$dir" --build_dir "$dir" --timeout 1800
+}
+
 [ "${BASH_SOURCE[0]}" = "$0" ] || return 0
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/tree.sh"
@@ -115,7 +136,7 @@ locked "$@"
 
 need_packages coccinelle libpython3-dev unifdef
 mapfile -t names < <(basename -s .cocci "$TOP/$CORE"/*.cocci)
-if [ "${1:-}" = build ]; then
+if [[ ${1:-} = build || ${1:-} = run ]]; then
 	prepare_tree
 	tree=$DRM_SAFE_CACHE/core-tree$KEY
 	rm -rf "$tree"
@@ -123,6 +144,7 @@ if [ "${1:-}" = build ]; then
 	copy_files "$tree"
 	for name in "${names[@]}"; do check "$KVER: $name applies" applies "$name"; done
 	check "$KVER: the library builds without what is now the core's" builds
+	[ "$1" = build ] || library_passes || failed=$((failed + 1))
 	finish
 	exit
 fi

@@ -51,8 +51,8 @@ uninstall-tree: ## take it out again [TREE=<dir>]
 series: ## make a series of patches to the kernel [TREE=<git work tree>] [CHECK=1] [ONLY='<patch>...'] [STEPS=...] [FROM=<patch>]
 	@CHECK="$(CHECK)" ONLY="$(ONLY)" STEPS="$(STEPS)" FROM="$(FROM)" KCONFIG="$(KCONFIG)" scripts/series.sh "$(TREE)"
 
-core-patches: ## apply the changes of the DRM core that the library wants, and compile the library with them
-	@scripts/core-patches.sh
+core-patches: ## apply the changes of the DRM core that the library wants, and compile the library with them [RUN=1: run the KUnit suites, for KVER]
+	@scripts/core-patches.sh $(if $(RUN),run)
 
 upstream-bugs: ## which faults of the DRM core that the library met are in a kernel [KVER=7.3|7.2, or KSRC=<tree>]
 	@scripts/upstream.sh
