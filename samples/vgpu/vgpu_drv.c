@@ -121,9 +121,9 @@ static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 /*
  * The device has failed, or could not be started, or does not show all outputs. In no section, as
  * vgpu_config_work(). When the registration is about to end then vgpu_quiesce() resets the device.
- * While the bus resets the device, it holds its lock, and has the driver start it at the end. If
- * the bus fails before that, it is tried here. The lock is not held for the reset, which may end
- * only when the bus resets the device, nor for what waits for the device or for clients.
+ * While the bus resets the device, it holds its lock, so the device is started after that. The
+ * lock is not held for the reset, which may end only when the bus resets the device, nor for what
+ * waits for the device or for clients.
  */
 static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			      struct drm_dev_ctx_work *work)
@@ -135,7 +135,7 @@ static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_de
 	if (drm_dev_ctx_live_ending(live))
 		return;
 	if (READ_ONCE(hw->ctrl.live)) {
-		vgpu_display_show(live);
+		vgpu_restart(live, 0);
 		return;
 	}
 	if (!mutex_is_locked(&bus_dev->mutex)) {
@@ -220,7 +220,7 @@ static void vgpu_config_changed(struct virtio_device *vdev)
 
 /*
  * The device forgets everything while it sleeps, but the state stays. Work items sleep, too: their
- * workqueue is frozen. vgpu_recover_work() starts the device if vgpu_restore() has not.
+ * workqueue is frozen. After that, vgpu_recover_work() has the device show the state.
  */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
@@ -233,12 +233,16 @@ static int vgpu_freeze(struct virtio_device *vdev)
 	return 0;
 }
 
-/* If this fails then vgpu_recover_work() tries again. */
+/*
+ * This only starts the device, and vgpu_recover_work() tries again if it fails. To show the state
+ * takes the locks of the mode configuration. A commit can hold them while it waits for a fence of
+ * another device, which may be resumed later than this one.
+ */
 static int vgpu_restore(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
 		WRITE_ONCE(vgpu_live_hw(live)->tries, 0);
-		vgpu_restart(live, vgpu_hw_start(live));
+		vgpu_hw_start(live);
 	}
 	return 0;
 }
@@ -251,14 +255,19 @@ static int vgpu_reset_prepare(struct virtio_device *vdev)
 	return 0;
 }
 
-/* The device has no virtqueues any more, but the driver still has. */
+/*
+ * The bus still holds the lock of the device, which an unbind takes, too. So what may wait for
+ * clients, or for a work item that does, is left to vgpu_recover_work(), for when the lock is free.
+ */
 static int vgpu_reset_done(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
-		drm_dev_ctx_work_cancel_sync(&vgpu_live_hw(live)->recover_work);
-		vgpu_hw_stop(vgpu_live_hw(live));
+		struct vgpu_hw *hw = vgpu_live_hw(live);
+
+		WRITE_ONCE(hw->tries, 0);
+		drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ / 10);
 	}
-	return vgpu_restore(vdev);
+	return 0;
 }
 
 static const struct virtio_device_id vgpu_ids[] = { { VIRTIO_ID_GPU, VIRTIO_DEV_ANY_ID }, { 0 } };

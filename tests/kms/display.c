@@ -105,6 +105,20 @@ int buffer_import(int fd, int other, struct buffer *buffer)
 	return ret ? ret : share(other, fd, buffer, &buffer->handle);
 }
 
+/* Have vgem use an imported buffer until it gives up, which is 10 seconds later. */
+int buffer_fence(int other, struct buffer *buffer)
+{
+	/* Not every libdrm has vgem_drm.h. */
+	struct {
+		uint32_t handle, flags, out_fence, pad;
+	} attach = { .flags = 1 };	/* for writing */
+
+	if (drmPrimeFDToHandle(other, buffer->dmabuf, &attach.handle) ||
+	    drmIoctl(other, DRM_IOWR(DRM_COMMAND_BASE + 1, attach), &attach))
+		return -errno;
+	return 0;
+}
+
 /* Give a buffer to another device, and map what is shared. */
 int buffer_export(int fd, int other, struct buffer *buffer)
 {

@@ -55,6 +55,7 @@ uint32_t *buffer_pixel(const struct buffer *buffer, uint32_t x, uint32_t y);
 int buffer_import(int fd, int other, struct buffer *buffer);
 int buffer_export(int fd, int other, struct buffer *buffer);
 void buffer_access(struct buffer *buffer, bool end);
+int buffer_fence(int other, struct buffer *buffer);
 int display_open(struct display *display);
 void display_close(struct display *display);
 int output_show(int fd, struct output *output, int other, bool import);

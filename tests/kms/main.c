@@ -8,6 +8,7 @@
  * kms list: tell which outputs are connected.
  * kms refused: are two commits of one framebuffer refused, as there is no device any more?
  * kms tiny: is a mode of 8x8 refused?
+ * kms fenced: commit a buffer that vgem uses for 10 seconds, and tell when that begins and ends.
  * kms storm: use the display in all ways at once, through whatever happens to the
  * device, until killed.
  */
@@ -154,6 +155,28 @@ static int tiny(void)
 	return ret == -EINVAL ? 0 : -EBADE;
 }
 
+static int fenced(void)
+{
+	struct display display;
+	struct output *output = &display.outputs[0];
+	int other = drmOpen("vgem", NULL), ret = display_open(&display);
+
+	if (ret)
+		return ret;
+	if (!display.count || other < 0)
+		return -ENOENT;
+	ret = output_show(display.fd, output, other, true);
+	if (!ret)
+		ret = buffer_fence(other, &output->buffers[1]);
+	if (ret)
+		return ret;
+	printf("waits\n");
+	fflush(stdout);
+	ret = output_flip(display.fd, output, 1);
+	printf("committed: %s\n", strerror(-ret));
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -167,6 +190,8 @@ int main(int argc, char **argv)
 		ret = refused();
 	else if (!strcmp(command, "tiny"))
 		ret = tiny();
+	else if (!strcmp(command, "fenced"))
+		ret = fenced();
 	else if (!strcmp(command, "storm"))
 		ret = storm();
 	if (!ret)
