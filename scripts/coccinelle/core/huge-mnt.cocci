@@ -47,7 +47,7 @@ identifier dev, value, type, fc, ret;
  }
 
 @@
-identifier dev, value;
+identifier obj;
 @@
 +#define drm_gem_huge_mnt_create_undoes 1
- int drm_gem_huge_mnt_create(struct drm_device *dev, const char *value);
+ void drm_gem_object_release(struct drm_gem_object *obj);
