@@ -10,6 +10,14 @@
 
 #include "drm_shmem_internal.h"
 
+/* drm_shmem_vmap.c */
+int __drm_shmem_vmap(struct drm_gem_object *gem,
+		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
+		     struct iosys_map *map)
+{
+	return vmap(gem, map);
+}
+
 /* drm_shmem_sgt.c */
 int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			  struct sg_table *sgt)
@@ -43,6 +51,11 @@ bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj)
 int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj)
 {
 	return 0;
+}
+
+bool __drm_shmem_wait_some(struct dma_fence *fence, bool intr, long time)
+{
+	return dma_fence_wait_timeout(fence, intr, time) > 0;
 }
 
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
