@@ -1031,7 +1031,8 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 /**
  * drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
  * @drm: the device
- * @attach: attachment of the device to the dma-buf
+ * @attach: attachment of the device to the dma-buf, which the core or drm_shmem_prime_import() has
+ *	made: its private data are theirs
  * @sgt: the dma-buf's sg table, mapped for the device
  *
  * Part of DRM_SHMEM_DRIVER_OPS_SGT. The object has the attachment and the table from here on. A

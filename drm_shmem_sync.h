@@ -85,7 +85,8 @@ drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  * Context: May sleep. Without the object's reservation lock.
  *
  * Return: 0; -EINVAL for any other direction; -EALREADY if called under the lock, which is
- * reported; or what the exporter of an imported object returned.
+ * reported; -EAGAIN if a wait for a fence of the exporter failed; or what the exporter of an
+ * imported object returned.
  */
 static inline int
 drm_shmem_cpu_end(struct drm_shmem_obj *obj, enum dma_data_direction dir)

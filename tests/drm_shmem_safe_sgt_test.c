@@ -766,6 +766,7 @@ static void prepare_in_section(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
+	int ret = -1;
 
 	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
@@ -786,10 +787,33 @@ static void prepare_in_section(struct kunit *test)
 
 	/* Unplugs do not wait for this block, so it may commit, and map framebuffers for that. */
 	drm_dev_ctx_guard_callback(live, test_ctx(t->drm)) {
-		KUNIT_ASSERT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), 0);
-		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
+		ret = __drm_shmem_lock_prepared(&bo->obj);
+		if (!ret)
+			dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_TRUE(test, drm_shmem_has_sgt(&bo->obj));
+}
+
+/* So is an import that is mapped at once. */
+static void import_in_section(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   &shmem_test_driver_sgt);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf),
+					    ERR_PTR(-EINVAL));
+			EXPECT_BROKEN(test, "what takes long comes before the section");
+		}
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
+	shmem_test_export_put(dmabuf);
 }
 
 /* A driver's own wait, which fails at first, as radeon's does */
@@ -1445,6 +1469,7 @@ static struct kunit_case drm_shmem_sgt_cases[] = {
 	KUNIT_CASE(lock_prepared_interrupted),
 	KUNIT_CASE(lock_prepared_wait_fails),
 	KUNIT_CASE(prepare_in_section),
+	KUNIT_CASE(import_in_section),
 	KUNIT_CASE(prepare_own),
 	KUNIT_CASE_PARAM(import_waits_for_move, sgt_driver_gen_params),
 	KUNIT_CASE_PARAM(import_killed_in_move, sgt_driver_gen_params),

@@ -970,6 +970,51 @@ static void import_signal_is_pending(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
+/* An unplug may wait for the section of a task that asks again and again. */
+static void import_signal_after_unplug(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .vmap_signals = 1 };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_unregister(test_ctx(t->drm)), 0);
+	set_thread_flag(TIF_SIGPENDING);
+	/* dma_buf_vmap() warns of each error. */
+	kunit_warning_suppress(test) {
+		drm_vmap_guard(page_map, m, &bo->obj, ret)
+			KUNIT_FAIL(test, "the exporter was asked again");
+		KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+		/* The memory is there. */
+		drm_vmap_guard(page_map, m, &bo->obj, ret)
+			KUNIT_EXPECT_EQ(test, e.vmapped, 1);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	clear_thread_flag(TIF_SIGPENDING);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
+/* An atomic commit would take -EDEADLK for contention of its own locks. */
+static void import_wait_fails(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct shmem_test_export e = { .vmap_ret = -EDEADLK };
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, 2 * PAGE_SIZE);
+	struct test_bo *bo = shmem_test_import(test, t->drm, dmabuf);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	kunit_warning_suppress(test)
+		drm_vmap_guard(page_map, m, &bo->obj, ret)
+			KUNIT_FAIL(test, "the exporter has not mapped it");
+	KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+	drm_shmem_put(&bo->obj);
+	shmem_test_export_put(dmabuf);
+}
+
 /* A killed task waits for the exporter neither to map nor to unmap. */
 static void import_killed(struct kunit *test)
 {
@@ -1429,6 +1474,8 @@ static struct kunit_case drm_shmem_vmap_cases[] = {
 	KUNIT_CASE(panic_scanout),
 	KUNIT_CASE(panic_scanout_import),
 	KUNIT_CASE(import_signal_is_pending),
+	KUNIT_CASE(import_signal_after_unplug),
+	KUNIT_CASE(import_wait_fails),
 	KUNIT_CASE(import_killed),
 	KUNIT_CASE(plain_object),
 	KUNIT_CASE(no_vmap_callback),

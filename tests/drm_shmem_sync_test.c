@@ -750,9 +750,28 @@ static void import_signal_is_pending(struct kunit *test)
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, e.begun, 1);
 
-	/* Without a signal, the error is the exporter's own. */
+	/* Without a signal, the error is the exporter's own, unless callers would misread it. */
 	e.interrupts = 1;
 	KUNIT_EXPECT_EQ(test, drm_shmem_cpu_begin(&bo->obj, DMA_TO_DEVICE), -ERESTARTSYS);
+	e.begin_ret = -EDEADLK;
+	KUNIT_EXPECT_EQ(test, drm_shmem_cpu_begin(&bo->obj, DMA_TO_DEVICE), -EAGAIN);
+	sync_import_put(bo);
+}
+
+/* An unplug may wait for the section of a task that asks again and again. The end is needed. */
+static void import_signal_after_unplug(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct sync_exporter e = { .interrupts = 1 };
+	struct test_bo *bo = sync_import(test, &e);
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_unregister(test_ctx(t->drm)), 0);
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, drm_shmem_cpu_begin(&bo->obj, DMA_TO_DEVICE), -ENODEV);
+	KUNIT_EXPECT_EQ(test, e.begun, 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_cpu_begin(&bo->obj, DMA_TO_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, drm_shmem_cpu_end(&bo->obj, DMA_TO_DEVICE), 0);
+	clear_thread_flag(TIF_SIGPENDING);
 	sync_import_put(bo);
 }
 
@@ -1275,6 +1294,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(import_asks_exporter),
 	KUNIT_CASE(import_is_refused),
 	KUNIT_CASE(import_signal_is_pending),
+	KUNIT_CASE(import_signal_after_unplug),
 	KUNIT_CASE(import_end_in_exit),
 	KUNIT_CASE(import_killed_in_fence),
 	KUNIT_CASE(killed_in_lock),

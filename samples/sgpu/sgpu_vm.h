@@ -51,7 +51,7 @@ struct sgpu_vm {
 	struct drm_sgpu_vm_fault fault;
 
 	struct mutex lock;	/* see above */
-	struct drm_shmem_group group;	/* the buffers that nothing but this address space maps */
+	struct drm_shmem_group group;	/* what only this address space maps, or tried to */
 
 	DRM_GPUVM_IMM_CORE(core);
 };
