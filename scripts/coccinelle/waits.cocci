@@ -16,7 +16,7 @@ position p;
  ...+>
  }
 
-@long@
+@slow@
 identifier f, v, call = {drm_shmem_sgt_prepare_locked, drm_shmem_lock_prepared_interruptible};
 type T;
 position p;
@@ -42,10 +42,10 @@ if T.startswith("const ") and names.tag(T.rstrip("* ")) in names.names("section"
           (p[0].file, p[0].line, p[0].column, v))
 
 @script:python depends on report@
-p << long.p;
-T << long.T;
-v << long.v;
-call << long.call;
+p << slow.p;
+T << slow.T;
+v << slow.v;
+call << slow.call;
 @@
 if T.startswith("const ") and names.tag(T.rstrip("* ")) in names.names("section"):
     print("%s:%s:%s: ERROR: '%s' is a section, and %s() takes long: call it before" %
