@@ -126,7 +126,7 @@ library_passes() {
 	local TREE=$tree dir=$BUILD/core-kunit
 
 	KMAKE=(make ARCH=um -C "$TREE" --no-print-directory ${CC:+"CC=$CC"} ${LLVM:+"LLVM=$LLVM"})
-	build_uml core-kunit .kunitconfig && kunit exec "$dir" --build_dir "$dir" --timeout 1800
+	build_uml core-kunit .kunitconfig && kunit exec "$dir" --build_dir "$dir" --timeout 1800 ${FILTER:+"$FILTER"}
 }
 
 [ "${BASH_SOURCE[0]}" = "$0" ] || return 0
