@@ -68,7 +68,7 @@ runs() {
 
 	KMAKE=(make ARCH=um -C "$TREE" --no-print-directory ${CC:+"CC=$CC"} ${LLVM:+"LLVM=$LLVM"})
 	build_uml "$2" upstream/.kunitconfig || return
-	"$TREE/tools/testing/kunit/kunit.py" exec "$dir" --build_dir "$dir" 'drm_upstream_*'
+	"$TREE/tools/testing/kunit/kunit.py" exec --build_dir "$dir" 'drm_upstream_*'
 }
 
 # accesses TREE NAME OBJECT FUNCTION...: calls that KCSAN's instrumentation makes for one byte:
@@ -106,6 +106,8 @@ look() {
 	local out=$BUILD/$2/upstream
 
 	mkdir -p "$BUILD/$2"
+	# Without a kernel there is no log, and that of another run says nothing of this one.
+	rm -f "$BUILD/$2/test.log"
 	runs "$1" "$2" >"$out.log" 2>&1 || { [ -s "$BUILD/$2/test.log" ] || cat "$out.log"; }
 	{
 		grep -o 'upstream: [a-z-]*: \(there\|fixed\)$' "$BUILD/$2/test.log"
