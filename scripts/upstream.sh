@@ -72,7 +72,7 @@ runs() {
 }
 
 # accesses TREE NAME OBJECT FUNCTION...: calls that KCSAN's instrumentation makes for one byte:
-# plain ones have another name than those that are marked.
+# plain ones have another name than those that are marked. A WARN_ONCE() has a flag of its own.
 accesses() {
 	local TREE=$1 dir=$BUILD/$2 object=$3 file
 
@@ -83,7 +83,8 @@ accesses() {
 		"CFLAGS_$object.o=-fsanitize=thread --param tsan-distinguish-volatile=1" \
 		"drivers/gpu/drm/$object.s" >/dev/null || return
 	for function; do
-		sed -n "/^$function:/,/\.size[[:space:]]*$function,/p" "$file" | grep -oE '__tsan_(volatile_)?(read|write)1\b'
+		sed -n "/^$function:/,/\.size[[:space:]]*$function,/p" "$file" |
+			sed '/__already_done/,/warn_slowpath/d' | grep -oE '__tsan_(volatile_)?(read|write)1\b'
 	done
 	rm -f "$file"
 }

@@ -238,7 +238,7 @@ static void vunmap_signal(struct kunit *test)
 }
 
 struct upstream_scan {
-	bool runs;
+	struct task_struct *scans;	/* the task that scans, or NULL */
 	bool frees;
 	struct completion freed;
 };
@@ -253,7 +253,8 @@ static void upstream_obj_free(struct drm_gem_object *obj)
 	struct upstream_obj *uobj = container_of(obj, struct upstream_obj, base);
 	struct upstream_scan *scan = uobj->scan;
 
-	scan->frees = scan->runs;
+	/* A work item may free the object while the scan is still running. */
+	scan->frees = scan->scans == current;
 	drm_gem_object_release(obj);
 	kfree(uobj);
 	complete(&scan->freed);
@@ -287,9 +288,9 @@ static void lru_free(struct kunit *test)
 	drm_gem_private_object_init(drm, &uobj->base, PAGE_SIZE);
 	drm_gem_lru_init(&lru);
 	drm_gem_lru_move_tail(&lru, &uobj->base);
-	scan->runs = true;
+	scan->scans = current;
 	drm_gem_lru_scan(drm, &lru, 1, &remaining, upstream_shrink, NULL);
-	scan->runs = false;
+	scan->scans = NULL;
 	wait_for_completion(&scan->freed);
 	upstream_tell(test, "lru-free", scan->frees);
 }
