@@ -798,13 +798,14 @@ static void prepare_in_section(struct kunit *test)
 /* So is an import that is mapped at once. */
 static void import_in_section(struct kunit *test)
 {
-	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
-						   &shmem_test_driver_sgt);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct drm_device *drm;
+	struct dma_buf *dmabuf;
 
 	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
 		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	drm = shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver_sgt);
+	dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm)) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf),
@@ -876,6 +877,7 @@ static void prepare_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_lock_prepared_interruptible(&bo->obj), -ENODEV);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(gem->resv));
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
+	drm_shmem_put(&bo->obj);
 }
 
 /* A task that is killed stops to wait for a fence that nobody signals. */
