@@ -830,6 +830,9 @@ int __drm_shmem_sgt_prepare(struct drm_shmem_obj *obj)
 	ret = drm_shmem_sgt_wait_interruptible(obj);
 	if (ret)
 		return ret;
+	/* Most calls find an earlier table, which stays until the lock is given back. */
+	if (drm_shmem_has_sgt(obj) && !__drm_shmem_sgt_is_stale(obj))
+		return 0;
 	if (!drm_dev_ctx_revocable_hold(ctx))
 		return -ENODEV;
 	ret = drm_shmem_sgt_map_held(obj);

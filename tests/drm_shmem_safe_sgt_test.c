@@ -1289,7 +1289,6 @@ static struct sgt_moved *sgt_moved_begin(struct kunit *test, struct device *pare
 
 static void sgt_moved_end(struct kunit *test, struct sgt_moved *m)
 {
-	flush_work(&m->importer.work);
 	drm_shmem_put(m->bo ? &m->bo->obj : NULL);
 	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, m->mover.e.mapped, 0);
@@ -1299,7 +1298,7 @@ static void sgt_moved_end(struct kunit *test, struct sgt_moved *m)
 	KUNIT_EXPECT_TRUE(test, m->mover.e.released);
 }
 
-/* No unplug waits for the exporter, neither that of another device nor that of the importer. */
+/* Neither the unplug of another device nor that of the importer waits for the exporter. */
 static void unplug_in_move(struct kunit *test)
 {
 	const struct drm_driver *const *driver = test->param_value;
