@@ -110,7 +110,7 @@ int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
  *
  * The table has no user yet: once the lock is given back, the memory may be evicted or moved. If
  * the shrinker is to find it, the object is on a list of the shrinker, also if the caller fails
- * after this: see drm_shmem_touch().
+ * after this: it calls drm_shmem_touch(), or drm_shmem_touch_for(), right after this.
  *
  * Context: May sleep. In no section. The caller holds the object's reservation lock.
  *
@@ -134,8 +134,9 @@ static inline int __must_check drm_shmem_sgt_prepare_locked(struct drm_shmem_obj
  * drm_shmem_lock_prepared_interruptible() - lock an object, and map its sg table
  * @obj: the object
  *
- * Does what drm_shmem_sgt_prepare_locked() does, but waits for most of the fences before it takes
- * the lock, which others need. The caller gives the lock back with dma_resv_unlock().
+ * Does what drm_shmem_sgt_prepare_locked() does, but waits for the fences that are there before it
+ * takes the lock, which others need. Under the lock, it waits for those that were added since. The
+ * caller gives the lock back with dma_resv_unlock().
  *
  * Context: May sleep. In no section. Without the object's reservation lock.
  *
