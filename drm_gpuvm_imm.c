@@ -1050,6 +1050,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 			    const struct drm_gpuvm_imm_config *config,
 			    size_t va_size, size_t vm_bo_size, bool has_ctx)
 {
+	static struct lock_class_key owner_key;
 	const struct drm_gpuvm_ops *ops = drm_gpuvm_imm_base_ops(vm_bo_size);
 	struct drm_gem_object *resv_obj = config->resv_obj;
 	struct drm_gpuvm_imm *vm;
@@ -1091,6 +1092,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	vm->name = name;
 	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
+	lockdep_init_map(&vm->owner_map, "drm_gpuvm_imm_owner", &owner_key, 0);
 	mutex_init(&vm->evict_lock);
 	spin_lock_init(&vm->pool_lock);
 	/* Nobody else has it yet. */
@@ -1153,6 +1155,8 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 				"while another task uses it");
 		if (inside)
 			return;
+		lock_map_acquire(&vm->owner_map);
+		lock_map_release(&vm->owner_map);
 		while (!drm_gpuvm_imm_claim(vm))
 			schedule_timeout_uninterruptible(1);
 	}

@@ -59,7 +59,8 @@ struct seq_file;
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - @plain_core is @core if the runs of @type have no context, or else NULL.
  * - Only the task in @owner changes the mappings, @broken and @replaces. While @owner is
- *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep.
+ *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep. To lockdep, @owner_map is
+ *   a lock that whoever is @owner holds.
  * - @broken is set once and stays set. It is read unlocked: a reader that misses it is
  *   like one that came earlier.
  * - Each entry that the steps left in the page table belongs to a mapping, which holds the
@@ -93,6 +94,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm_imm_core *core;		/* the handle that changes mappings */
 	struct drm_gpuvm_imm_core *plain_core;		/* the same, for runs without a context */
 	struct task_struct *owner;			/* the task that changes mappings */
+	struct lockdep_map owner_map;			/* @owner, to lockdep */
 	bool broken;					/* the page table is in an unknown state */
 	bool replaces;					/* did the last lookup find something? */
 	bool va_counted;				/* the driver counts its data of mappings */
@@ -164,6 +166,8 @@ static inline bool drm_gpuvm_imm_claim_once(struct drm_gpuvm_imm *vm,
 
 	*seen = NULL;
 	drm_safe_trusted(claimed = try_cmpxchg_acquire(&vm->owner, seen, owner));
+	if (claimed)
+		drm_safe_trusted(lock_map_acquire_try(&vm->owner_map));
 
 	return claimed;
 }
@@ -194,8 +198,9 @@ static inline bool drm_gpuvm_imm_claim(struct drm_gpuvm_imm *vm)
 }
 
 static inline void drm_gpuvm_imm_unclaim(struct drm_gpuvm_imm *vm)
-	__releases(vm) __context_unsafe("is the lock")
+	__releases(vm) __context_unsafe("is the lock") __drm_nonallocating
 {
+	drm_safe_trusted(lock_map_release(&vm->owner_map));
 	/* Release: pairs with the acquire in drm_gpuvm_imm_claim_once(), see vm-owner.litmus. */
 	smp_store_release(&vm->owner, NULL);
 }

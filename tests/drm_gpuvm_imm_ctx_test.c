@@ -9,6 +9,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "drm_gpuvm_imm_internal.h"
 #include "drm_gpuvm_imm_test.h"
 #include "drm_safe_test.h"
 
@@ -32,10 +33,17 @@ struct ctx_run {
 	unsigned int unmaps;
 	unsigned int remaps;
 	unsigned int strays;		/* steps of another address space */
+	bool unowned;			/* lockdep saw no owner */
 };
 
 DRM_GPUVM_IMM_TYPE_CTX(ctx_vm_type, struct ctx_vm, core, struct drm_gpuvm_imm_no_data,
 		       struct test_bo, base, struct drm_gpuvm_imm_no_data, void, struct ctx_run);
+
+/* Whether lockdep sees that this task changes the address space */
+static bool ctx_owner_is_seen(const struct drm_gpuvm_imm_core *core)
+{
+	return lock_is_held(&drm_gpuvm_imm_shared(core)->owner_map);
+}
 
 static bool ctx_fails(struct ctx_vm *vm)
 {
@@ -73,6 +81,8 @@ ctx_map(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_map_step *st
 	struct ctx_vm *vm = drm_gpuvm_imm_of(&ctx_vm_type, core);
 	struct ctx_run *run = drm_gpuvm_imm_step_ctx(&ctx_vm_type, core, step);
 
+	if (IS_ENABLED(CONFIG_LOCKDEP))
+		run->unowned |= !ctx_owner_is_seen(core);
 	run->maps++;
 	if (ctx_fails(vm))
 		return ERR_PTR(-EIO);
@@ -182,6 +192,9 @@ static int ctx_run(struct kunit *test, struct ctx_vm *vm, struct drm_gpuvm_imm_u
 	while (run->count)
 		kfree(run->tables[--run->count]);
 	KUNIT_EXPECT_EQ(test, run->strays, 0);
+	KUNIT_EXPECT_FALSE(test, run->unowned);
+	if (IS_ENABLED(CONFIG_LOCKDEP))
+		KUNIT_EXPECT_FALSE(test, ctx_owner_is_seen(vm->core));
 
 	return ret;
 }
