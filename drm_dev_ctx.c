@@ -129,8 +129,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * There is no remove function: when the parent is unbound, the device is unplugged, the library
  * waits for all sections that need the registration, the hardware is quiesced, and the
  * registration data is released, in this order. If drm_dev_ctx_register() fails, it has quiesced
- * and released as well. On some buses the unbinding comes too late for that: see *A bus that is
- * done before the registration is*. The shutdown function of the driver calls
+ * and released as well. On some buses the unbinding comes too late for that: see *A bus that
+ * needs the hardware to stop earlier*. The shutdown function of the driver calls
  * drm_dev_ctx_shutdown().
  *
  * An ioctl has a typed handler, an entry point that takes one line to define, and a place in the
@@ -377,9 +377,12 @@ struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm)
 }
 
 /* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */
-static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx)
+static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx) __drm_nonallocating
 {
-	if (likely(drm_dev_ctx_find(&ctx->drm)))
+	struct drm_dev_ctx *known;
+
+	drm_safe_trusted(known = drm_dev_ctx_find(&ctx->drm));
+	if (likely(known))
 		return false;
 
 	drm_safe_broken(NULL, "own devices",
@@ -396,15 +399,17 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
+#ifndef drm_device_ctx
 /* Like drm_dev_ctx_misses(), but without a report */
 bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 {
-	bool known;
+	struct drm_dev_ctx *known;
 
 	drm_safe_trusted(known = drm_dev_ctx_find(&ctx->drm));
 	return !known;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_is_foreign);
+#endif
 
 /*
  * All open sections. The lock is raw, and taken with interrupts off, because interrupt

@@ -365,7 +365,7 @@ enum drm_dev_ctx_wait {
  *   minors are live before that function returns. It stays set: a device whose registration
  *   has ended is unplugged. Its value is the address of this structure, because the memory
  *   behind a &struct drm_device that is not part of a &struct drm_dev_ctx does not hold that
- *   address there.
+ *   address there. If &struct drm_device has a member for the contexts, that memory is not read.
  * - @__busy is the task that holds @__lock, or the worker in which that task runs
  *   kms_shutdown.
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
@@ -543,9 +543,16 @@ void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
-#ifdef CONFIG_DRM_SAFE_DEBUG
+#ifdef drm_device_ctx
+static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
+{
+	/* Unlocked: constant from drm_dev_ctx_alloc() on, or NULL in a foreign device. */
+	return READ_ONCE(ctx->drm.ctx) != ctx;
+}
+#elif defined(CONFIG_DRM_SAFE_DEBUG)
 bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx) __drm_nonallocating;
 #else
+/* Without the core's member for it, only CONFIG_DRM_SAFE_DEBUG affords to look this up. */
 static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 {
 	return false;
@@ -1138,8 +1145,8 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
 {
 	struct drm_dev_ctx_section s = { .ctx = ctx, .idx = idx };
 
-	/* CONFIG_DRM_SAFE_DEBUG does not read the memory behind a foreign device. */
-	if (__drm_dev_ctx_is_foreign(ctx))
+	/* If this is known, the memory behind a foreign device is not read. */
+	if (unlikely(__drm_dev_ctx_is_foreign(ctx)))
 		return s;
 	if (unlikely(!drm_dev_enter(&ctx->drm, idx)))
 		return s;

@@ -484,12 +484,15 @@ static struct sg_table *drm_shmem_sgt_map_locked(const struct drm_dev_ctx_bound 
  */
 void __drm_shmem_sgt_uncount(struct drm_shmem_obj *obj) __drm_nonallocating
 {
+	bool last;
+
 	/*
 	 * Release: pairs with the acquire in __drm_gem_table_unmap_idle(), see sgt-reclaim.litmus
 	 * and sgt-give-up.litmus. The count can only reach zero here if the memory has moved,
 	 * see sgt-stale.litmus.
 	 */
-	if (refcount_dec_and_test(&obj->__table.__users))
+	drm_safe_trusted(last = refcount_dec_and_test(&obj->__table.__users));
+	if (last)
 		__drm_shmem_sgt_left(obj);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_uncount);

@@ -9,6 +9,7 @@
 #include <linux/bug.h>
 #include <linux/dma-fence.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -30,6 +31,10 @@ void mutex_lock_nested(struct mutex *lock, unsigned int subclass) __drm_nonalloc
 void mutex_lock(struct mutex *lock) __drm_nonallocating;
 #endif
 void mutex_unlock(struct mutex *lock) __drm_nonallocating;
+#ifdef CONFIG_UML
+/* current, with SMP */
+int uml_curr_cpu(void) __drm_nonallocating;
+#endif
 bool queue_work_on(int cpu, struct workqueue_struct *wq,
 		   struct work_struct *work) __drm_nonallocating;
 bool drm_dev_enter(struct drm_device *dev, int *idx) __drm_nonallocating;
