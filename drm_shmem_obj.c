@@ -363,15 +363,14 @@ static void drm_shmem_hide(struct drm_gem_object *gem)
  * failure the caller puts the object.
  *
  * If the init step has mapped the table, this takes the reservation lock, unless the caller holds
- * it already, because it belongs to a parent. If the task is killed while it waits, the object is
- * complete, and ends like any other one.
+ * it already (@locked), because it belongs to a parent. If the task is killed while it waits, the
+ * object is complete, and ends like any other one.
  */
 static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
-			      struct drm_shmem_obj *obj)
+			      struct drm_shmem_obj *obj, bool locked)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 	int ret = type->init ? type->init(obj) : 0;
-	bool locked;
 
 	if (ret)
 		return ret;
@@ -382,7 +381,6 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 		return 0;
 	}
 
-	locked = drm_resv_is_held(gem->resv);
 	ret = locked ? 0 : drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
 	gem->funcs = &type->funcs;
 	if (ret)
@@ -439,7 +437,7 @@ static int drm_shmem_make(const struct drm_shmem_obj_type *type, struct drm_devi
 	if (opts->no_mmap)
 		WRITE_ONCE(obj->__flags, obj->__flags | __DRM_SHMEM_NO_MMAP);
 
-	ret = drm_shmem_complete(type, obj);
+	ret = drm_shmem_complete(type, obj, opts->resv_locked);
 	if (ret)
 		drm_gem_object_put(&obj->base.base);
 	return ret;
@@ -453,21 +451,29 @@ static size_t drm_shmem_page_align(u64 size)
 	return overflows_type(size, size_t) ? 0 : size;
 }
 
-static bool drm_shmem_parent_fits(struct drm_device *drm, struct drm_gem_object *parent)
+/* Returns 0, -EINVAL or -EALREADY. */
+static int drm_shmem_check_parent(struct drm_device *drm, const struct drm_shmem_opts *opts)
 {
-	if (!parent)
-		return true;
+	struct drm_gem_object *parent = opts->resv_parent;
+
+	if (!parent) {
+		if (!opts->resv_locked)
+			return 0;
+		drm_safe_broken(drm, "the lock that is held is the parent's",
+				"resv_locked is set, but no resv_parent");
+		return -EINVAL;
+	}
 	if (parent->dev != drm) {
 		drm_safe_broken(drm, "both are of one device",
 				"the object that the reservation object belongs to is another device's");
-		return false;
+		return -EINVAL;
 	}
 	if (drm_gem_resv_owner(parent)) {
 		drm_safe_broken(drm, "a reservation object is shared by its owner",
 				"the object that is named uses another one's: name that one");
-		return false;
+		return -EINVAL;
 	}
-	return true;
+	return __drm_gem_resv_check(parent, opts->resv_locked);
 }
 
 /*
@@ -582,8 +588,11 @@ __drm_shmem_create(const struct drm_shmem_obj_type *type, size_t type_size,
 	int ret;
 
 	opts = opts ?: &none;
-	if (!aligned || !drm_shmem_parent_fits(drm, opts->resv_parent))
+	if (!aligned)
 		return ERR_PTR(-EINVAL);
+	ret = drm_shmem_check_parent(drm, opts);
+	if (ret)
+		return ERR_PTR(ret);
 
 	gem = __drm_shmem_alloc(type, type_size);
 	if (IS_ERR(gem))
@@ -993,7 +1002,7 @@ struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
 		return ERR_PTR(ret);
 
 	gem = &obj->base.base;
-	ret = drm_shmem_complete(type, obj);
+	ret = drm_shmem_complete(type, obj, false);
 	if (ret) {
 		drm_gem_object_put(gem);
 		return ERR_PTR(ret);

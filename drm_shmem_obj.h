@@ -170,6 +170,14 @@ struct drm_shmem_opts {
 	 * reference to it. This GEM object must use its own reservation object.
 	 */
 	struct drm_gem_object *resv_parent;
+
+	/**
+	 * @resv_locked:
+	 *
+	 * Whether creation happens under the reservation lock of @resv_parent. It must say what
+	 * is the case. If it is set, the init step uses the _locked forms of calls.
+	 */
+	bool resv_locked;
 };
 
 /**
@@ -670,13 +678,14 @@ extern const struct _name _name
  * variable with ``__free(drm_shmem)``.
  *
  * Context: May sleep. Calls the type's init step. If that maps the sg table, this takes the
- * reservation lock. The caller may hold the lock if it belongs to a &drm_shmem_opts.resv_parent.
+ * reservation lock, unless &drm_shmem_opts.resv_locked says that the caller holds it.
  *
  * Return: the unique object, or an ERR_PTR(): -EINVAL for size 0, for a size that no object
  * of this kernel can have, and, with a report, for a &drm_shmem_opts.resv_parent of another
- * device or without its own reservation object, and for an incomplete description of a type;
- * -ENOMEM; -ENOSPC; -EINTR if the task was killed while it waited for the reservation lock of a
- * parent; or what the init step returned.
+ * device or without its own reservation object, for &drm_shmem_opts.resv_locked without the
+ * lock, and for an incomplete description of a type; -EALREADY, with a report, if the caller
+ * holds the lock without &drm_shmem_opts.resv_locked; -ENOMEM; -ENOSPC; -EINTR if the task was
+ * killed while it waited for the reservation lock of a parent; or what the init step returned.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\

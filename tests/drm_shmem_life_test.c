@@ -252,7 +252,9 @@ static void init_maps_under_lock(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
-	struct drm_shmem_opts opts = { .resv_parent = drm_shmem_gem(&parent->obj) };
+	struct drm_shmem_opts opts = {
+		.resv_parent = drm_shmem_gem(&parent->obj), .resv_locked = true,
+	};
 	struct life_bo_unique *unique;
 	struct life_bo *bo;
 

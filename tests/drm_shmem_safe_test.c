@@ -120,6 +120,34 @@ static void create_resv_parent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 1);
 }
 
+/* What the options say of the parent's lock is what the caller does. */
+static void create_resv_locked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct test_bo *parent = shmem_test_bo(test, PAGE_SIZE);
+	struct drm_shmem_opts opts = { .resv_locked = true };
+	struct dma_resv *resv = drm_shmem_gem(&parent->obj)->resv;
+	void *ret;
+
+	kunit_warning_suppress(test) {
+		ret = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
+		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
+		opts.resv_parent = drm_shmem_gem(&parent->obj);
+		ret = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
+		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EINVAL));
+		opts.resv_locked = false;
+		dma_resv_lock(resv, NULL);
+		ret = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
+		dma_resv_unlock(resv);
+		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EALREADY));
+		EXPECT_BROKEN(test, "the lock that is held is the parent's",
+			      "a _locked call is made with the reservation lock",
+			      "the reservation lock is taken once");
+	}
+	KUNIT_EXPECT_EQ(test, t->live, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 1);
+}
+
 static void unique_scope(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -472,6 +500,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(create_init_step),
 	KUNIT_CASE(create_init_fails),
 	KUNIT_CASE(create_resv_parent),
+	KUNIT_CASE(create_resv_locked),
 	KUNIT_CASE(unique_scope),
 	KUNIT_CASE(handle_unpublished),
 	KUNIT_CASE(handles),
