@@ -144,6 +144,7 @@ int __drm_shmem_vmap(struct drm_gem_object *gem,
 		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
 		     struct iosys_map *map) __must_check __must_hold(drm_resv);
 bool __drm_shmem_wait_some(struct dma_fence *fence, bool intr, long time) __must_check;
+int __drm_shmem_wait_how(struct dma_resv *resv, enum dma_resv_usage usage, bool intr) __must_check;
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
 bool __drm_shmem_again(struct drm_device *drm, int *ret) __must_check;
 void __drm_shmem_prime_taken(struct dma_buf_attachment *attach);
@@ -215,10 +216,44 @@ static inline bool __drm_shmem_is_foreign(const struct drm_shmem_obj *obj)
 	return atomic_read(&obj->__dma_bufs) & __DRM_SHMEM_FOREIGN;
 }
 
-unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
-bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
+/* Returns how many pins the sg table and the mappings of userspace have. */
+static inline unsigned int drm_shmem_own_pins(const struct drm_shmem_obj *obj)
+{
+	return drm_shmem_has_sgt(obj) + !!(obj->__flags & __DRM_SHMEM_FAULTED);
+}
+
+/* Returns how many tables have importers that can be told to give them back. */
+static inline unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	return (atomic_read(&obj->__dma_bufs) >> __DRM_SHMEM_TOLD_SHIFT) & __DRM_SHMEM_TOLD_MASK;
+}
+
+/* Returns whether the object stays pinned, whatever importers do that can be told. */
+static inline bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj)
+	__must_hold(drm_resv)
+{
+	return drm_gem_shmem_pins(&obj->base) > drm_shmem_own_pins(obj) + __drm_shmem_told(obj);
+}
+
+/*
+ * Takes the lock for a call about the pages of an object. The pages of an import belong to the
+ * exporter.
+ */
+static inline int drm_shmem_lock_own(struct drm_gem_object *gem, enum drm_resv_how how)
+	__cond_acquires(0, drm_resv)
+	__context_unsafe("see drm_resv_lock_how()")
+{
+	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_gem_resv_lock_call(gem, how);
+}
+
 int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+
+static inline unsigned long drm_shmem_pages(const struct drm_gem_object *gem)
+{
+	return gem->size >> PAGE_SHIFT;
+}
 
 bool __drm_shmem_check_shrinker(struct drm_gem_object *gem,
 				const struct drm_shmem_shrinker *shrinker);
@@ -228,6 +263,10 @@ void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
 	__must_hold(drm_resv);
 bool __drm_shmem_try_relist(struct drm_shmem_obj *obj);
 void __drm_shmem_leave_lru(struct drm_shmem_obj *obj);
+void __drm_shmem_lru_move_locked(struct drm_gem_object *gem, struct __drm_shmem_lru *to);
+enum __drm_shmem_list __drm_shmem_belongs(struct drm_shmem_obj *obj,
+					  const struct drm_shmem_shrinker *s)
+	__must_hold(drm_resv);
 
 void __drm_shmem_reclaim_init(void);
 void __drm_shmem_reclaim_exit(void);

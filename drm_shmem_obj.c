@@ -259,27 +259,6 @@ static void drm_shmem_destroy_own(struct drm_shmem_obj *obj, bool mapped)
 	drm_dev_put(drm);
 }
 
-/**
- * drm_shmem_check_published() - whether others may have an object
- * @gem: the object
- *
- * An object that is incomplete or unique has no handle and no mmap offset, is in
- * no dma-buf, and is on no LRU.
- *
- * Context: Any.
- *
- * Return: 0, or -EINVAL, with a report, if it was not published.
- */
-int drm_shmem_check_published(struct drm_gem_object *gem)
-{
-	if (READ_ONCE(to_drm_shmem_obj(gem)->__published))
-		return 0;
-
-	drm_safe_broken(gem->dev, "publish before use",
-			"a unique object is given to others: drm_shmem_publish() it first");
-	return -EINVAL;
-}
-
 static struct dma_buf *drm_shmem_incomplete_export(struct drm_gem_object *gem, int flags)
 {
 	return ERR_PTR(drm_shmem_check_published(gem));
@@ -1290,38 +1269,6 @@ void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
 		type->print_info(p, indent, obj);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
-
-/**
- * drm_shmem_gem_pin() - &drm_gem_object_funcs.pin
- * @gem: the object
- *
- * Context: May sleep. The caller holds the reservation lock.
- *
- * Return: 0, -ENODATA if the object was purged, -ENOMEM or another error of shmem.
- */
-int drm_shmem_gem_pin(struct drm_gem_object *gem)
-{
-	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
-	int ret;
-
-	ret = drm_shmem_check_fillable(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
-	if (!ret)
-		__drm_shmem_relist(obj);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(drm_shmem_gem_pin);
-
-/**
- * drm_shmem_gem_unpin() - &drm_gem_object_funcs.unpin
- * @gem: the object
- *
- * Context: May sleep. The caller holds the reservation lock.
- */
-void drm_shmem_gem_unpin(struct drm_gem_object *gem)
-{
-	drm_shmem_unpin_locked(to_drm_shmem_obj(gem));
-}
-EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
 
 /**
  * drm_shmem_gem_get_sg_table() - &drm_gem_object_funcs.get_sg_table

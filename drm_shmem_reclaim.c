@@ -3,7 +3,6 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/limits.h>
-#include <linux/shmem_fs.h>
 
 #include "drm_shmem_internal.h"
 #include "drm_shmem_trace.h"
@@ -27,28 +26,10 @@
  * A shrinker does both under memory pressure, see :ref:`the shrinker <drm_shmem_shrinker>`.
  */
 
-/* Returns how many pins the sg table and the mappings of userspace have. */
-static unsigned int drm_shmem_own_pins(const struct drm_shmem_obj *obj)
-{
-	return drm_shmem_has_sgt(obj) + !!(obj->__flags & __DRM_SHMEM_FAULTED);
-}
-
 /* Returns whether anything but the sg table and userspace mappings pins the object. */
 static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	return drm_gem_shmem_pins(&obj->base) > drm_shmem_own_pins(obj);
-}
-
-/* Returns how many tables have importers that can be told to give them back. */
-unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj)
-{
-	return (atomic_read(&obj->__dma_bufs) >> __DRM_SHMEM_TOLD_SHIFT) & __DRM_SHMEM_TOLD_MASK;
-}
-
-/* Returns whether the object stays pinned, whatever importers do that can be told. */
-bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj)
-{
-	return drm_gem_shmem_pins(&obj->base) > drm_shmem_own_pins(obj) + __drm_shmem_told(obj);
 }
 
 /* Returns whether the pages have users without a pin, which are drivers that call the core. */
@@ -146,94 +127,6 @@ int __drm_shmem_evict_locked(struct drm_shmem_obj *obj)
 		WRITE_ONCE(obj->__evictions, obj->__evictions + 1);
 	return 0;
 }
-
-/*
- * Takes the lock for a call about the pages of an object. The pages of an import belong to the
- * exporter.
- */
-static int drm_shmem_lock_own(struct drm_gem_object *gem, enum drm_resv_how how)
-	__cond_acquires(0, drm_resv)
-	__context_unsafe("see drm_resv_lock_how()")
-{
-	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_gem_resv_lock_call(gem, how);
-}
-
-static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
-{
-	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_lock_own(gem, how);
-
-	if (ret)
-		return ret;
-	ret = drm_shmem_check_fillable(obj) ?: drm_gem_shmem_pin_locked(&obj->base);
-	if (!ret) {
-		obj->__table.__pins++;
-		__drm_shmem_relist(obj);
-	}
-	drm_gem_resv_unlock(gem, false);
-
-	return ret;
-}
-
-/**
- * drm_shmem_pin() - keep the pages of an object
- * @obj: the object
- *
- * Mappings and sg tables do this themselves.
- *
- * Context: May sleep. Without the object's reservation lock.
- *
- * Return: 0, -EOPNOTSUPP for imported objects, -ENODATA for purged ones, -ENOMEM or another error
- * of shmem, such as -ENOSPC or -EIO, or -EALREADY if called under the lock, which is reported.
- */
-int drm_shmem_pin(struct drm_shmem_obj *obj)
-{
-	return drm_shmem_do_pin(obj, DRM_RESV_LOCKS);
-}
-EXPORT_SYMBOL_GPL(drm_shmem_pin);
-
-/**
- * drm_shmem_pin_interruptible() - the same, with an interruptible wait
- * @obj: the object
- *
- * Context: As drm_shmem_pin().
- *
- * Return: as drm_shmem_pin(), or -EINTR if a signal arrived while it waited for the lock,
- * with nothing changed.
- */
-int drm_shmem_pin_interruptible(struct drm_shmem_obj *obj)
-{
-	return drm_shmem_do_pin(obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
-}
-EXPORT_SYMBOL_GPL(drm_shmem_pin_interruptible);
-
-/**
- * drm_shmem_unpin() - undo drm_shmem_pin()
- * @obj: the object
- *
- * A call without a pin is reported and does nothing: it does not drop the pin of a
- * mapping, an sg table or an importer.
- *
- * Context: May sleep. Without the object's reservation lock.
- */
-void drm_shmem_unpin(struct drm_shmem_obj *obj)
-{
-	struct drm_gem_object *gem = &obj->base.base;
-	bool locked;
-
-	__drm_gem_resv_check_call(gem, false);
-	locked = drm_gem_resv_is_locked(gem, false);
-	drm_gem_resv_lock(gem, locked);
-	if (obj->__table.__pins) {
-		obj->__table.__pins--;
-		drm_shmem_unpin_locked(obj);
-	} else {
-		drm_safe_broken(gem->dev, "each unpin undoes a pin",
-				"drm_shmem_pin() was not called, or was undone");
-	}
-	drm_gem_resv_unlock(gem, locked);
-}
-EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
 static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
 				struct drm_shmem_shrinker *shrinker, enum drm_resv_how how)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/container_of.h>
 #include <linux/dma-resv.h>
@@ -41,6 +42,15 @@ bool __drm_shmem_queue(enum __drm_shmem_queue queue, struct work_struct *work)
 {
 	return queue_work(drm_shmem_wqs[queue], work);
 }
+
+/* The driver module, whose steps the end of an object calls */
+struct module *drm_shmem_owner(const struct drm_device *drm)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_owner, drm);
+
+	return drm->driver->fops ? drm->driver->fops->owner : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_shmem_owner);
 
 static void drm_shmem_late_fn(struct work_struct *work)
 {

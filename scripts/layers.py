@@ -4,6 +4,7 @@
 
 drm_safe_core.h may touch internals, and no other file of the library. A line that only reads a member
 that drivers are told to read, such as &drm_gem_shmem_object.pages, is no finding.
+Within the shmem part, calls go in one direction, too: see ORDER.
 layers.py --core FILE: print each function of drm_safe_core.h that goes with no semantic patch of
 the core, or whose comment does not name it.
 layers.py --test: each line that must be found is, and each function.
@@ -50,6 +51,17 @@ ABOVE = {
     "drm_gpuvm": r"\b_*drm_shmem\w*",
 }
 
+# Of the shmem part: what a file defines is for its own row and for the rows below, which is the
+# order of the patches that add them.
+ORDER = [
+    "drm_gem_table drm_shmem_device drm_shmem_work drm_shmem_wait drm_shmem_lru drm_shmem_pages",
+    "drm_shmem_vmap",
+    "drm_gem_sgt drm_shmem_sgt drm_shmem_follow",
+    "drm_shmem_sync drm_shmem_exports drm_shmem_mmap drm_shmem_reclaim drm_shmem_shrinker",
+    "drm_shmem_obj drm_shmem_objs drm_shmem_prime drm_shmem_ends drm_shmem_list",
+]
+FUNCTION = r"^(?:[a-z][\w ]*[ *]+\n?)(\w+)\((?:[^;{}()]|\([^()]*\))*\)[^;{}()]*(?:\([^()]*\)[^;{}()]*)*\n\{"
+
 
 def code(text):
     """The text without comments and strings, line by line."""
@@ -66,6 +78,19 @@ def findings(name, text):
             if re.search(rule, line):
                 yield number, line.strip()
                 break
+
+
+def upward(texts):
+    """The lines that use a function of a row below; @texts by the name of the file."""
+    row = {f"{name}.c": n for n, names in enumerate(ORDER) for name in names.split()}
+    texts = {name: code(text) for name, text in texts.items() if name in row}
+    defined = {function: name for name, text in texts.items()
+               for function in re.findall(FUNCTION, re.sub(r"^static\b.*", "", text, flags=re.M), re.M)}
+    for name, text in texts.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            for word in re.findall(r"\w+", line):
+                if row[defined.get(word, name)] > row[name]:
+                    yield name, number, f"{line.strip()}: a function of {defined[word]}"
 
 
 def changes():
@@ -122,6 +147,11 @@ def main():
         for name, line in (("drm_dev_ctx.c", "__drm_shmem_record(ctx);"), ("drm_gpuvm_imm.h", "drm_shmem_size(obj)"),
                            ("drm_shmem_obj.c", "struct drm_gpuvm_imm *vm;"), ("drm_gem_sgt.c", "drm_gpuvm_imm_put(vm);")):
             missed += [] if list(findings(name, line)) else [line]
+        wrong = {"drm_shmem_sgt.c": "static void f(void)\n{\n\tdrm_g();\n}\n",
+                 "drm_shmem_obj.c": "int drm_g(int (*f)(void))\n\t__must_hold(a)\n{\n}\n"}
+        missed += [] if len(list(upward(wrong))) == 1 else ["drm_g() of a part above"]
+        missed += [] if not list(upward({"drm_shmem_obj.c": wrong["drm_shmem_sgt.c"],
+                                         "drm_shmem_sgt.c": wrong["drm_shmem_obj.c"]})) else ["drm_g() of a part below"]
         mark, file = sorted(changes().items())[0]
         function = "static inline int drm_f(void)\n{\n}\n"
         goes = f"/* Goes with {file}. */\n{function}"
@@ -141,13 +171,12 @@ def main():
         sys.exit(bool(missed))
     if not sys.argv[1:]:
         sys.exit("there is nothing to look at")
-    found = False
-    for name in sys.argv[1:]:
-        with open(name, encoding="utf-8") as file:
-            for number, line in findings(pathlib.Path(name).name, file.read()):
-                print(f"{name}:{number}: {line}")
-                found = True
-    sys.exit(found)
+    texts = {name: pathlib.Path(name).read_text(encoding="utf-8") for name in sys.argv[1:]}
+    found = [(name, *line) for name, text in texts.items() for line in findings(pathlib.Path(name).name, text)]
+    found += upward({pathlib.Path(name).name: text for name, text in texts.items()})
+    for name, number, line in found:
+        print(f"{name}:{number}: {line}")
+    sys.exit(bool(found))
 
 
 main()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The order in which the shrinker takes objects, groups of them, and what it waits for:
- * drm_shmem_shrinker.c
+ * drm_shmem_shrinker.c and drm_shmem_lru.c
  */
 
 #include <kunit/static_stub.h>
