@@ -268,15 +268,17 @@ int drm_shmem_set_label(struct drm_shmem_obj *obj, const char *label)
 EXPORT_SYMBOL_GPL(drm_shmem_set_label);
 
 /**
- * drm_shmem_set_label_user() - the same with a userspace string
+ * __drm_shmem_set_label_user() - drm_shmem_set_label() with a userspace string
  * @obj: the object
- * @label: userspace pointer to the name, which ends with a zero byte
+ * @label: userspace pointer to the name
  *
- * Context: May sleep. Without any reservation lock, because a page fault may take one.
+ * See drm_shmem_set_label_user(), which drivers call.
  *
- * Return: as drm_shmem_set_label(), or -EFAULT.
+ * Context: May sleep, and fault. Without any reservation lock.
+ *
+ * Return: 0 or a negative error code.
  */
-int drm_shmem_set_label_user(struct drm_shmem_obj *obj, const char __user *label)
+int __drm_shmem_set_label_user(struct drm_shmem_obj *obj, const char __user *label)
 {
 	char *copy = drm_shmem_copy_label(label);
 
@@ -285,7 +287,7 @@ int drm_shmem_set_label_user(struct drm_shmem_obj *obj, const char __user *label
 	drm_shmem_replace_label(obj, copy);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_set_label_user);
+EXPORT_SYMBOL_GPL(__drm_shmem_set_label_user);
 
 /* Sums over the objects of a device, in bytes */
 struct drm_shmem_sums {

@@ -65,7 +65,7 @@ struct drm_shmem_objs *
 __drm_shmem_lookup_user(const struct drm_shmem_obj_type *type,
 			const struct drm_shmem_obj_base *base, struct drm_file *file,
 			const void __user *handles, u64 count, u32 limit)
-	__must_check __must_not_hold(drm_resv);
+	__must_check __must_not_hold(drm_resv) __must_not_hold(drm_dev_section);
 struct drm_shmem_objs *
 __drm_shmem_lookup_objs(const struct drm_shmem_obj_type *type,
 			const struct drm_shmem_obj_base *base, struct drm_file *file,
@@ -106,16 +106,20 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  * for their locks. The array is charged to the client. Declare the variable with
  * ``__free(drm_shmem_objs)``.
  *
- * Context: May sleep, and fault. Without any reservation lock: a page fault may take one.
+ * Context: May sleep, and fault. Without any reservation lock: a page fault may take one. In no
+ * section: userspace decides how long a page fault takes. A section takes the handles that were
+ * copied before, see drm_shmem_lookup_handles().
  *
  * Return: the array, or an ERR_PTR(): -E2BIG for more than @_limit handles; -ENOENT if there
  * is no such handle; -EINVAL if the object of one is of another type; -EFAULT; -ENOMEM; or
  * -EINTR if the task was killed.
  */
-#define drm_shmem_lookup_user(_desc, _objs, _file, _handles, _count, _limit)	\
+#define drm_shmem_lookup_user(_desc, _objs, _file, _handles, _count, _limit) ({	\
+	__drm_dev_ctx_assert_outside();						\
 	__drm_shmem_objs_cast(_desc, _objs,					\
 			      __drm_shmem_lookup_user(__drm_shmem_what(_desc), _file, \
-						      _handles, _count, _limit))
+						      _handles, _count, _limit)); \
+})
 
 /**
  * drm_shmem_lookup_handles() - the objects that handles in the kernel's memory stand for

@@ -110,7 +110,8 @@ HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete|timedout_job)\
 COPIES_USER = re.compile(
     r"_*copy_(?:struct_)?(?:from|to)_user(?:_\w+)?|copy_safe_to_user\w*|_*(?:get|put|clear)_user"
     r"|v?memdup_(?:array_)?user\w*|vmemdup_array_user|strn(?:cpy|len|dup)_(?:from_)?user\w*|fault_in_\w+"
-    r"|(?:get|pin)_user_pages\w*|drm_vmap_(?:from|to)_user")
+    r"|(?:get|pin)_user_pages\w*|drm_vmap_(?:from|to)_user"
+    r"|drm_shmem_lookup_user|drm_shmem_set_label_user")
 
 # What waits for as long as it takes. A wait_event() may name when it ends otherwise.
 WAITS = re.compile(

@@ -10,6 +10,8 @@
 // wrong: RESUMED_UNLOCKED C(context): requires holding __ctx_lock_drm_resv 'drm_resv'
 // wrong: LOCK_WAITED_FOR C: foo_vm_evict\(\) is part of an evict step, and waits for a lock
 // wrong: ALLOCATES C: foo_vm_evict\(\) is part of an evict step, and allocates
+// wrong: MOVED_ALLOCATES C: foo_bo_moved\(\) is part of an evict step, and allocates
+// wrong: MOVED_WAITS C: foo_bo_moved\(\) is part of an evict step, and waits for a lock
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: evicted and validated by many threads
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_evict: evicted while the VM ends
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: evicted objects are found and validated
@@ -98,3 +100,25 @@ int foo_bo_evict(struct drm_shmem_obj *obj)
 	return drm_gpuvm_imm_evict(&foo_vm_type, bo);
 #endif
 }
+
+/*
+ * The moved step of the type of objects: the exporter holds the reservation lock, perhaps in memory
+ * reclaim.
+ */
+void foo_bo_moved(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void foo_bo_moved(struct drm_shmem_obj *obj)
+{
+#if defined(MOVED_ALLOCATES)
+	kfree(kmalloc(SZ_4K, GFP_NOWAIT));
+#elif defined(MOVED_WAITS)
+	guard(mutex)(&foo_lock);
+#endif
+	drm_shmem_sgt_suspend(&foo_table);
+}
+
+const struct foo_bo_type foo_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.evict = foo_bo_evict,
+	.base.moved = foo_bo_moved,
+};

@@ -10,6 +10,10 @@
 // wrong: PREPARED_IN_A_SECTION B: this holds up each unplug
 // wrong: PREPARED_IN_A_HANDLER C: 'reg' is a section, and drm_shmem_lock_prepared_interruptible\(\) takes long
 // checked: PREPARED_IN_A_HANDLER: a function that is given the proof. Only its caller, or the table of ioctls, opens the section.
+// wrong: LOOKED_UP_IN_A_SECTION B: this holds up each unplug
+// wrong: LOOKED_UP_IN_A_HANDLER C: drm_shmem_lookup_user\(\) may wait for userspace in a section
+// wrong: LABELLED_IN_A_SECTION B: this holds up each unplug
+// wrong: LABELLED_IN_A_HANDLER C: drm_shmem_set_label_user\(\) may wait for userspace in a section
 // run: drm_shmem_sgt.prepare_in_section: -EINVAL and a report
 // run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
 // run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
@@ -19,6 +23,10 @@
 #include <linux/wait.h>
 
 #include "foo.h"
+
+struct foo_bos {
+	DRM_SHMEM_OBJS(struct foo_bo);
+};
 
 /* Either the wait has a limit, or what completes it needs no section. */
 int foo_wait_idle(const struct foo_reg *reg, struct completion *idle)
@@ -132,4 +140,56 @@ int foo_own_for(const struct foo_reg *reg, struct drm_shmem_sgt_owned *own, stru
 	ret = drm_shmem_sgt_own_locked(own, &reg->base.bound, &bo->shmem);
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
+}
+
+/* The page fault of a userspace pointer takes as long as userspace likes, too. */
+int foo_name(struct foo_device *foo, struct foo_bo *bo, const char __user *name)
+{
+	int ret;
+
+#if defined(LABELLED_IN_A_SECTION)
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+	ret = drm_shmem_set_label_user(&bo->shmem, name);
+#else
+	ret = drm_shmem_set_label_user(&bo->shmem, name);
+	if (ret)
+		return ret;
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+#endif
+	return ret ?: foo_hw_submit(reg, bo->flags);
+}
+
+int foo_submit_for(const struct foo_reg *reg, struct drm_file *file, const u32 *handles, u32 count,
+		   const void __user *user, struct foo_bo *bo)
+{
+#if defined(LABELLED_IN_A_HANDLER)
+	int ret = drm_shmem_set_label_user(&bo->shmem, user);
+
+	if (ret)
+		return ret;
+#endif
+	struct foo_bos *bos __free(drm_shmem_objs) =
+#if defined(LOOKED_UP_IN_A_HANDLER)
+		drm_shmem_lookup_user(&foo_bo_type, foo_bos, file, user, count, 16);
+#else
+		drm_shmem_lookup_handles(&foo_bo_type, foo_bos, file, handles, count);
+#endif
+
+	return IS_ERR(bos) ? PTR_ERR(bos) : foo_hw_submit(reg, count);
+}
+
+int foo_submit(struct foo_device *foo, struct drm_file *file, const void __user *user, u32 count)
+{
+#if defined(LOOKED_UP_IN_A_SECTION)
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+#endif
+	struct foo_bos *bos __free(drm_shmem_objs) =
+		drm_shmem_lookup_user(&foo_bo_type, foo_bos, file, user, count, 16);
+
+	if (IS_ERR(bos))
+		return PTR_ERR(bos);
+#if !defined(LOOKED_UP_IN_A_SECTION)
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+#endif
+	return foo_hw_submit(reg, count);
 }

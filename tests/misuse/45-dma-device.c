@@ -4,6 +4,7 @@
 // rust: no
 // wrong: MAPPED_AGAIN W: discards 'const' qualifier|discards qualifiers
 // run: drm_shmem_sgt.late_dma_device: none is mapped for one that is set too late, which is reported
+// run: drm_shmem_device.dma_device_stays: -EBUSY once a table is mapped for one, which is reported
 // run: drm_shmem_sgt.other_dma_device: the table is mapped for the DMA device
 // run: drm_shmem_sgt.other_dma_device_import: imports are attached to it
 // run: drm_shmem_edge.dma_map_fails: pages that the device cannot reach are -EIO, and nothing is left
