@@ -339,6 +339,16 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
 		     *__once = _s; __once; __once = NULL)			\
 			__drm_safe_no_jump_into(_s, __once, __once = NULL)
 
+/* Like __drm_shmem_sgt_or() */
+#define __drm_gem_sgt_or(_class, _s, _bound, _sgt, _err, ...)			\
+	CLASS(_class, __scope_##_s)(_bound, _sgt, &(_err));			\
+	if (IS_ERR(__scope_##_s.__table)) {					\
+		__VA_ARGS__;							\
+		__drm_safe_must_leave();					\
+	}									\
+	__drm_safe_no_jump(_s, __scope_##_s);					\
+	const struct drm_gem_sgt_lent _s[1] __maybe_unused = { __scope_##_s }
+
 /**
  * drm_gem_sgt_guard() - run a block with the sg table of any object
  * @_s: name of the handle in the block, a const &struct drm_gem_sgt_lent
@@ -400,6 +410,45 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  */
 #define drm_gem_sgt_guard_owned(_s, _bound, _own, _err)				\
 	__drm_gem_sgt_guard(drm_gem_sgt_owned, _s, _bound, _own, _err)
+
+/**
+ * drm_gem_sgt_or() - borrow the sg table of any object for the rest of the scope
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object
+ * @_err: variable for the result, as in drm_gem_sgt_guard()
+ * @...: statement that leaves the scope if @_err is set
+ *
+ * Context: As drm_gem_sgt_guard().
+ */
+#define drm_gem_sgt_or(_s, _bound, _sgt, _err, ...)				\
+	__drm_gem_sgt_or(drm_gem_sgt, _s, _bound, _sgt, _err, __VA_ARGS__)
+
+/**
+ * drm_gem_sgt_or_locked() - the same, with the reservation lock held
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object
+ * @_err: variable for the result
+ * @...: statement that leaves the scope
+ *
+ * Context: As drm_gem_sgt_guard_locked().
+ */
+#define drm_gem_sgt_or_locked(_s, _bound, _sgt, _err, ...)			\
+	__drm_gem_sgt_or(drm_gem_sgt_locked, _s, _bound, _sgt, _err, __VA_ARGS__)
+
+/**
+ * drm_gem_sgt_or_interruptible() - drm_gem_sgt_or() with an interruptible wait
+ * @_s: name of the handle
+ * @_bound: the &struct drm_dev_ctx_bound of the object's device
+ * @_sgt: the &struct drm_gem_sgt of the object
+ * @_err: variable for the result
+ * @...: statement that leaves the scope
+ *
+ * Context: As drm_gem_sgt_guard_interruptible().
+ */
+#define drm_gem_sgt_or_interruptible(_s, _bound, _sgt, _err, ...)		\
+	__drm_gem_sgt_or(drm_gem_sgt_interruptible, _s, _bound, _sgt, _err, __VA_ARGS__)
 
 /**
  * drm_gem_sgt_table() - the table

@@ -192,12 +192,31 @@ static __always_inline void *class_drm_shmem_cpu_lock_ptr(struct __drm_shmem_cpu
  * @_err: variable for the result, as in drm_vmap_guard() or drm_shmem_cpu_guard()
  *
  * Combines drm_vmap_guard() and drm_vmap_cpu_guard(): a write through the mapping is visible
- * to devices when the block is left.
+ * to devices when the block is left. drm_vmap_sync_guard_interruptible() is the form for ioctls.
  *
  * Context: As drm_vmap_guard().
  */
 #define drm_vmap_sync_guard(_type, _v, _obj, _dir, _err)			\
 	drm_vmap_guard(_type, _v, _obj, _err)					\
+		drm_vmap_cpu_guard(_v, _dir, _err)
+
+/**
+ * drm_vmap_sync_guard_interruptible() - drm_vmap_sync_guard() with an interruptible wait
+ * @_type: the handle's type without struct
+ * @_v: name of the handle in the block
+ * @_obj: the &struct drm_shmem_obj
+ * @_dir: direction
+ * @_err: variable for the result, as in drm_vmap_sync_guard(); -EINTR if a signal arrived, with
+ *	nothing changed. An ioctl returns that, and userspace calls it again
+ *
+ * Combines drm_vmap_guard_interruptible() and drm_vmap_cpu_guard(). A signal ends the wait for the
+ * mapping. Once the object is mapped, only a signal that kills the task ends the wait of
+ * drm_shmem_cpu_begin().
+ *
+ * Context: As drm_vmap_guard_interruptible().
+ */
+#define drm_vmap_sync_guard_interruptible(_type, _v, _obj, _dir, _err)		\
+	drm_vmap_guard_interruptible(_type, _v, _obj, _err)			\
 		drm_vmap_cpu_guard(_v, _dir, _err)
 
 static __always_inline int

@@ -367,6 +367,49 @@ static int vram_own_interruptible(struct drm_device *drm, struct vram *vram)
 	return drm_gem_sgt_own_interruptible(&vram->owned, &reg->base.bound, &vram->sgt);
 }
 
+/* For the rest of a scope: a user until its end, on each path */
+static int vram_or(struct drm_device *drm, struct vram *vram, enum drm_resv_how how)
+{
+	int ret;
+
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	if (how == DRM_RESV_LOCKED) {
+		drm_gem_sgt_or_locked(sgt, &reg->base.bound, &vram->sgt, ret, return ret);
+		if (drm_gem_sgt_table(sgt)->nents)
+			ret = drm_gem_sgt_unmap_locked(&vram->sgt);
+		return ret;
+	}
+	if (how == DRM_RESV_LOCKS_INTERRUPTIBLE) {
+		drm_gem_sgt_or_interruptible(sgt, &reg->base.bound, &vram->sgt, ret, return ret);
+		return drm_gem_sgt_table(sgt)->nents ? vram_unmap_early(vram) : -EIO;
+	}
+	drm_gem_sgt_or(sgt, &reg->base.bound, &vram->sgt, ret, return ret);
+	return drm_gem_sgt_table(sgt)->nents ? vram_unmap_early(vram) : -EIO;
+}
+
+static void to_the_end(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	log->map_ret = -EIO;
+	for (int i = 0; i < 2; i++) {
+		const int ret = log->map_ret ?: -EBUSY;
+
+		KUNIT_EXPECT_EQ(test, vram_or(t->drm, vram, DRM_RESV_LOCKS), ret);
+		KUNIT_EXPECT_EQ(test, vram_or(t->drm, vram, DRM_RESV_LOCKS_INTERRUPTIBLE), ret);
+		dma_resv_lock(vram->gem.resv, NULL);
+		KUNIT_EXPECT_EQ(test, vram_or(t->drm, vram, DRM_RESV_LOCKED), ret);
+		dma_resv_unlock(vram->gem.resv);
+		KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+		KUNIT_EXPECT_EQ(test, log->mapped, 0);
+		log->map_ret = 0;
+	}
+	KUNIT_EXPECT_EQ(test, log->maps, 1);
+	drm_gem_object_put(&vram->gem);
+}
+
 /* A signal ends a wait for the lock, and changes nothing. */
 static void interrupted(struct kunit *test)
 {
@@ -379,6 +422,7 @@ static void interrupted(struct kunit *test)
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, vram_borrow_interruptible(t->drm, vram), -EINTR);
 	KUNIT_EXPECT_EQ(test, vram_own_interruptible(t->drm, vram), -EINTR);
+	KUNIT_EXPECT_EQ(test, vram_or(t->drm, vram, DRM_RESV_LOCKS_INTERRUPTIBLE), -EINTR);
 	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_empty(&vram->owned));
 	sigdelset(&current->pending.signal, SIGKILL);
 	clear_thread_flag(TIF_SIGPENDING);
@@ -517,6 +561,7 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE(revoke),
 	KUNIT_CASE(moved),
 	KUNIT_CASE(owned_block),
+	KUNIT_CASE(to_the_end),
 	KUNIT_CASE(interrupted),
 	KUNIT_CASE(map_fails),
 	KUNIT_CASE(vram_misused),

@@ -1162,6 +1162,26 @@ static void killed_in_block(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, shmem_test_leave(holder));
 }
 
+/* A signal ends the wait for the mapping, on a coherent device, too, and nothing is left. */
+static void sync_interrupted(struct kunit *test)
+{
+	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct shmem_test_holder *holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
+	int ret;
+
+	sync_kill(true);
+	drm_vmap_sync_guard_interruptible(sync_page, map, &bo->obj, DMA_TO_DEVICE, ret)
+		KUNIT_FAIL(test, "in the block");
+	sync_kill(false);
+	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
+	drm_vmap_sync_guard_interruptible(sync_page, map, &bo->obj, DMA_TO_DEVICE, ret)
+		drm_vmap_write32(map, 0, 7);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 7);
+}
+
 /* Each dma-buf of an object has devices, however many there are. */
 static void exports_many(struct kunit *test)
 {
@@ -1303,6 +1323,7 @@ static struct kunit_case drm_shmem_sync_cases[] = {
 	KUNIT_CASE(export_waits_to_the_end),
 	KUNIT_CASE(killed_in_end),
 	KUNIT_CASE(killed_in_block),
+	KUNIT_CASE(sync_interrupted),
 	KUNIT_CASE(export_waits_once),
 	KUNIT_CASE(exports_many),
 	KUNIT_CASE(block_serves_importers),

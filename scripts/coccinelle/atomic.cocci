@@ -31,6 +31,7 @@ identifier undo = {spin_unlock, spin_unlock_irq, spin_unlock_irqrestore, spin_un
 iterator name drm_vmap_guard, drm_vmap_guard_locked, drm_shmem_sgt_guard, drm_shmem_sgt_guard_locked;
 iterator name drm_vmap_guard_interruptible, drm_shmem_sgt_guard_interruptible;
 iterator name drm_vmap_cpu_guard, drm_vmap_sync_guard, drm_shmem_cpu_guard;
+iterator name drm_vmap_sync_guard_interruptible;
 iterator name drm_gem_sgt_guard, drm_gem_sgt_guard_locked, drm_gem_sgt_guard_interruptible;
 iterator name drm_gpuvm_imm_for_each_of, drm_gpuvm_imm_for_each_bo;
 statement S;
@@ -60,6 +61,8 @@ position p;
  drm_vmap_cpu_guard@p(...) S
 |
  drm_vmap_sync_guard@p(...) S
+|
+ drm_vmap_sync_guard_interruptible@p(...) S
 |
  drm_shmem_cpu_guard@p(...) S
 |

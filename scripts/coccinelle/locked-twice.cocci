@@ -96,6 +96,7 @@ expression resv;
 identifier lock = {dma_resv_lock, dma_resv_lock_interruptible, drm_resv_lock_killable, drm_gem_lock};
 identifier unlock = {dma_resv_unlock, drm_gem_unlock};
 iterator name drm_vmap_cpu_guard, drm_vmap_sync_guard, drm_shmem_cpu_guard;
+iterator name drm_vmap_sync_guard_interruptible;
 statement S;
 position p, q;
 @@
@@ -105,6 +106,8 @@ position p, q;
  drm_vmap_cpu_guard@p(...) S
 |
  drm_vmap_sync_guard@p(...) S
+|
+ drm_vmap_sync_guard_interruptible@p(...) S
 |
  drm_shmem_cpu_guard@p(...) S
 )

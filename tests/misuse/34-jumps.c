@@ -10,6 +10,8 @@
 // wrong: PAST_A_MAPPING B: jump into scope|cannot jump
 // wrong: PAST_A_LOCAL_COPY B: jump into scope|cannot jump
 // wrong: PAST_A_TABLE B: jump into scope|cannot jump
+// wrong: GEM_TABLE_AFTER_GOTO B: jump into scope|cannot jump
+// wrong: PAST_A_GEM_TABLE B: jump into scope|cannot jump
 // wrong: PAST_AN_UPDATE B: jump into scope|cannot jump
 // wrong: INTO_A_SECTION B: jump into scope|cannot jump
 // wrong: INTO_A_MAPPING B: jump into scope|cannot jump
@@ -83,6 +85,29 @@ int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 	ret = foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
 out:
 	drm_vmap_write32(local, 0, ret);
+	return ret;
+}
+
+int foo_start_stolen(const struct foo_reg *reg, struct drm_gem_sgt *stolen, bool idle)
+{
+	int ret = -EBUSY;
+
+#if defined(PAST_A_GEM_TABLE)
+	if (idle)
+		goto out;
+#else
+	if (idle)
+		return ret;
+#endif
+#if defined(GEM_TABLE_AFTER_GOTO)
+	drm_gem_sgt_or(sgt, &reg->base.bound, stolen, ret, goto out);
+#else
+	drm_gem_sgt_or(sgt, &reg->base.bound, stolen, ret, return ret);
+#endif
+	ret = foo_hw_submit(reg, drm_gem_sgt_table(sgt)->nents);
+#if defined(PAST_A_GEM_TABLE) || defined(GEM_TABLE_AFTER_GOTO)
+out:
+#endif
 	return ret;
 }
 
