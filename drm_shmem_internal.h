@@ -259,6 +259,7 @@ bool __drm_shmem_check_shrinker(struct drm_gem_object *gem,
 				const struct drm_shmem_shrinker *shrinker);
 struct drm_shmem_shrinker *__drm_shmem_listed_by(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv);
+bool __drm_shmem_is_evictable(const struct drm_shmem_obj *obj);
 void __drm_shmem_list(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s)
 	__must_hold(drm_resv);
 bool __drm_shmem_try_relist(struct drm_shmem_obj *obj);

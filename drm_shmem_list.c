@@ -33,9 +33,12 @@
  *
  * With CONFIG_DEBUG_FS, the file drm_shmem of debugfs lists all objects of all devices, also
  * those that no file has a handle of, such as rings and firmware: the task that made them,
- * their size, state and label, and the sums for each device. An object is listed from the
- * success of its init step until its last reference is put. An object that was leaked because a
- * rule was broken stays listed. drm_shmem_ends_bytes() tells the size of those whose end was put
+ * their size, state and label, and the sums for each device. An object is "evicted" if it has no
+ * pages and had some; "evictable" is the size of the objects that a shrinker would evict. An
+ * object is listed from the success of its init step until its last reference is put. An object
+ * that was leaked because a rule was broken stays listed. Objects that are not of shmem are not
+ * listed, and have no label, even with a &struct drm_gem_sgt: only their driver knows how much
+ * memory they have, and where. drm_shmem_ends_bytes() tells the size of those whose end was put
  * off.
  */
 
@@ -291,7 +294,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_set_label_user);
 
 /* Sums over the objects of a device, in bytes */
 struct drm_shmem_sums {
-	u64 size, resident, purgeable, imported;
+	u64 size, resident, purgeable, evictable, imported;
 	unsigned int objects;
 };
 
@@ -299,21 +302,24 @@ struct drm_shmem_sums {
 static void drm_shmem_show_state(struct seq_file *m, struct drm_shmem_obj *obj,
 				 enum drm_gem_object_status status)
 {
+	const bool resident = status & DRM_GEM_OBJECT_RESIDENT;
+	/* Stale when it is printed */
+	const bool purged = data_race(obj->base.madv) < 0;
 	const struct {
 		bool is;
 		const char *word;
 	} words[] = {
 		{ drm_gem_is_imported(&obj->base.base), "imported" },
 		{ atomic_read(&obj->__dma_bufs), "exported" },
-		{ status & DRM_GEM_OBJECT_RESIDENT, "resident" },
+		{ resident, "resident" },
+		{ !resident && !purged && READ_ONCE(obj->__evictions), "evicted" },
 		{ drm_shmem_has_sgt(obj), "mapped" },
 		{ drm_shmem_has_vmap(obj), "vmapped" },
 		{ refcount_read(&obj->__mmaps), "mmapped" },
-		/* Stale when it is printed */
+		/* Stale, too */
 		{ data_race(obj->__table.__pins), "pinned" },
 		{ status & DRM_GEM_OBJECT_PURGEABLE, "purgeable" },
-		/* The same */
-		{ data_race(obj->base.madv) < 0, "purged" },
+		{ purged, "purged" },
 	};
 	bool any = false;
 
@@ -355,6 +361,7 @@ static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
 	seq_escape(m, obj->__comm, " \t\n\\");
 	seq_printf(m, "/%d %zu %u", obj->__creator, gem->size, drm_gem_handles(gem));
 	drm_shmem_show_segments(m, obj);
+	seq_printf(m, " %u", READ_ONCE(obj->__evictions));
 	drm_shmem_show_state(m, obj, status);
 	if (obj->__label) {
 		seq_putc(m, ' ');
@@ -371,6 +378,8 @@ static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
 	sums->resident += gem->size;
 	if (status & DRM_GEM_OBJECT_PURGEABLE)
 		sums->purgeable += gem->size;
+	else if (__drm_shmem_is_evictable(obj))
+		sums->evictable += gem->size;
 }
 
 static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_listed *listed)
@@ -386,15 +395,16 @@ static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_lis
 			return;
 		drm_shmem_show_obj(m, obj, &sums);
 	}
-	seq_printf(m, "  objects %u size %llu resident %llu purgeable %llu imported %llu\n",
-		   sums.objects, sums.size, sums.resident, sums.purgeable, sums.imported);
+	seq_printf(m, "  objects %u size %llu resident %llu purgeable %llu evictable %llu imported %llu\n",
+		   sums.objects, sums.size, sums.resident, sums.purgeable, sums.evictable,
+		   sums.imported);
 }
 
 VISIBLE_IF_KUNIT int drm_shmem_list_show(struct seq_file *m, void *data)
 {
 	struct drm_shmem_listed *listed;
 
-	seq_puts(m, "device driver\n  creator/tgid size handles segments state [label]\n");
+	seq_puts(m, "device driver\n  creator/tgid size handles segments evictions state [label]\n");
 	guard(mutex)(&drm_shmem_list_lock);
 	list_for_each_entry(listed, &drm_shmem_listed_devices, node)
 		drm_shmem_show_device(m, listed);

@@ -108,6 +108,28 @@ struct drm_shmem_shrinker *__drm_shmem_listed_by(const struct drm_shmem_obj *obj
 	return drm_shmem_where(obj).s;
 }
 
+/**
+ * __drm_shmem_is_evictable() - would a scan evict an object that has pages?
+ * @obj: the object
+ *
+ * For statistics. The state of the object may change meanwhile.
+ *
+ * Context: May sleep. Takes the lock of the device's LRU lists.
+ *
+ * Return: whether a shrinker has it on a list of objects to evict.
+ */
+bool __drm_shmem_is_evictable(const struct drm_shmem_obj *obj)
+{
+	const struct drm_gem_object *gem = &obj->base.base;
+	const struct __drm_shmem_lru *lru;
+
+	if (!(READ_ONCE(obj->__flags) & __DRM_SHMEM_LRU))
+		return false;
+	guard(mutex)(&gem->dev->gem_lru_mutex);
+	lru = to_drm_shmem_lru(drm_gem_object_lru_locked(gem));
+	return lru && lru->list > __DRM_SHMEM_PURGEABLE && lru->list < __DRM_SHMEM_PARKED;
+}
+
 /* Under &drm_device.gem_lru_mutex. Pages of groups are counted together, too. */
 void __drm_shmem_lru_move_locked(struct drm_gem_object *gem, struct __drm_shmem_lru *to)
 {

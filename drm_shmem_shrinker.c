@@ -74,6 +74,14 @@
  * cgroup that has reached its ``memory.max``. Nothing of such a client is purged or evicted, and
  * its allocation fails if the cgroup has nothing else to give back.
  *
+ * Panthor has a shrinker of this kind, which this one differs from in three points, on purpose:
+ *
+ * - An object that two groups use stays with the shared objects until the GPU has no user of it.
+ *   Panthor moves it back once one of its two address spaces has gone. Here it is evicted later.
+ * - An object with more mappings than &drm_gpuvm_imm_type.max_evict is not evicted. The evict step
+ *   runs in memory reclaim, so its time is bounded.
+ * - The wait for fences is bounded for a whole scan, and not for each object.
+ *
  * In the device's directory of debugfs, a write to ``drm_shmem_shrink`` scans for that many
  * pages, and a read tells how many pages the last scan freed.
  */

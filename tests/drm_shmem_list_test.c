@@ -247,6 +247,16 @@ static void expect_listed(struct kunit *test, const char *text, bool listed)
 			    device ?: "(no device)");
 }
 
+static int list_map(struct drm_device *drm, struct drm_shmem_obj *obj)
+{
+	int ret = -ENODEV;
+
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(drm))
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, obj, ret)
+			continue;
+	return ret;
+}
+
 static void all_are_listed(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -259,14 +269,15 @@ static void all_are_listed(struct kunit *test)
 
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 	bo = shmem_test_reclaim_bo(test, SZ_64K);
-	snprintf(row, sizeof(row), "%s/%d 65536 0 0 -\n", current->group_leader->comm,
+	snprintf(row, sizeof(row), "%s/%d 65536 0 0 0 -\n", current->group_leader->comm,
 		 task_tgid_nr(current));
 	expect_listed(test, row, true);
-	expect_listed(test, "  objects 1 size 65536 resident 0 purgeable 0 imported 0\n", true);
+	expect_listed(test, "  objects 1 size 65536 resident 0 ", true);
+	expect_listed(test, " purgeable 0 evictable 0 imported 0\n", true);
 
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
-			snprintf(row, sizeof(row), " 65536 0 %u resident,mapped\n",
+			snprintf(row, sizeof(row), " 65536 0 %u 0 resident,mapped\n",
 				 drm_shmem_sgt_table(sgt)->nents);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	expect_listed(test, row, true);
@@ -274,22 +285,52 @@ static void all_are_listed(struct kunit *test)
 	expect_listed(test, " resident,mapped,purgeable\n", true);
 	/* Whoever has the lock, the list does not wait. */
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
-	expect_listed(test, " 65536 0 ? resident,mapped,purgeable\n", true);
+	expect_listed(test, " 65536 0 ? 0 resident,mapped,purgeable\n", true);
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
-	expect_listed(test, "objects 1 size 65536 resident 65536 purgeable 65536 imported 0\n",
-		      true);
+	expect_listed(test, "  objects 1 size 65536 resident 65536 ", true);
+	expect_listed(test, " purgeable 65536 evictable 0 imported 0\n", true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
-	expect_listed(test, " 65536 0 0 purged\n", true);
+	expect_listed(test, " 65536 0 0 0 purged\n", true);
 
 	import = shmem_test_import(test, t->drm, dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
-	expect_listed(test, " 8192 0 0 imported\n", true);
-	expect_listed(test, "objects 2 size 73728 resident 0 purgeable 0 imported 8192\n", true);
+	expect_listed(test, " 8192 0 0 0 imported\n", true);
+	expect_listed(test, "  objects 2 size 73728 resident 0 ", true);
+	expect_listed(test, " purgeable 0 evictable 0 imported 8192\n", true);
 	drm_shmem_put(&bo->obj);
 	expect_listed(test, "objects 1 size 8192 ", true);
 	drm_shmem_put(&import->obj);
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 	shmem_test_export_put(dmabuf);
+}
+
+/* How often an object was evicted, whether it is, and how much a scan would find */
+static void evictions_are_listed(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
+	struct reclaim_bo *other = shmem_test_reclaim_bo(test, SZ_8K);
+
+	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
+	KUNIT_ASSERT_EQ(test, list_map(t->drm, &other->obj), 0);
+	for (int i = 1; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, list_map(t->drm, &bo->obj), 0);
+		shmem_test_touch(&bo->obj, s);
+		expect_listed(test, " evictable 16384 imported 0\n", true);
+		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
+		expect_listed(test, " evictable 0 imported 0\n", true);
+		expect_listed(test, i == 1 ? " 16384 0 0 1 evicted\n" : " 16384 0 0 2 evicted\n",
+			      true);
+	}
+	KUNIT_ASSERT_EQ(test, list_map(t->drm, &bo->obj), 0);
+	expect_listed(test, " 2 resident,mapped\n", true);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
+	expect_listed(test, " purgeable 16384 evictable 0 ", true);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	expect_listed(test, " 16384 0 0 2 purged\n", true);
+	drm_shmem_put(&bo->obj);
+	drm_shmem_put(&other->obj);
 }
 
 /* What is not complete is not seen. */
@@ -377,10 +418,10 @@ static void labels(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "a\n  objects 9\t\\"), 0);
 	expect_listed(test, " - a\\012  objects 9\\011\\134\n", true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, ""), 0);
-	expect_listed(test, " 4096 0 0 -\n", true);
+	expect_listed(test, " 4096 0 0 0 -\n", true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "last"), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, NULL), 0);
-	expect_listed(test, " 4096 0 0 -\n", true);
+	expect_listed(test, " 4096 0 0 0 -\n", true);
 	/* Goes with the object, which kmemleak sees. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "last"), 0);
 }
@@ -410,7 +451,7 @@ static void labels_of_userspace(struct kunit *test)
 	expect_listed(test, " - yyyy", true);
 	KUNIT_ASSERT_EQ(test, put_user('\0', label), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label_user(&bo->obj, label), 0);
-	expect_listed(test, " 4096 0 0 -\n", true);
+	expect_listed(test, " 4096 0 0 0 -\n", true);
 }
 
 static int label_fn(struct kunit *test, void *ctx)
@@ -467,6 +508,7 @@ static struct kunit_case drm_shmem_list_cases[] = {
 	KUNIT_CASE(client_sees_its_memory),
 #ifdef CONFIG_DEBUG_FS
 	KUNIT_CASE(all_are_listed),
+	KUNIT_CASE(evictions_are_listed),
 	KUNIT_CASE(incomplete_is_not),
 	KUNIT_CASE(by_device),
 	KUNIT_CASE(driver_gone),
