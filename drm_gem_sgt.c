@@ -62,7 +62,9 @@
  * Users are always counted, so that drm_gem_sgt_unmap_locked() can take away the table of an
  * idle object, in order to move or evict the object.
  *
- * An address space takes such objects like any others, see drm_gpuvm_imm_obtain_gem().
+ * An address space takes such objects if its type names their kind, next to that of shmem objects
+ * or instead of it: see DRM_GPUVM_IMM_KINDS() and drm_gpuvm_imm_obtain_gem(). The revoked step
+ * then calls drm_gpuvm_imm_set_invalid().
  */
 
 static struct drm_gem_sgt *to_drm_gem_sgt(struct drm_dev_ctx_revocable *rev)

@@ -382,8 +382,8 @@ static bool drm_gpuvm_imm_is_edge(struct drm_gpuvm_imm *vm, u64 addr)
 				       addr == reserved->va.addr + reserved->va.range));
 }
 
-static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm,
-						  const struct drm_gem_object *obj)
+static void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm,
+					 const struct drm_gem_object *obj)
 {
 	drm_safe_broken(vm->base.drm, "a VM takes objects of its own device and type",
 			"%s: %s", vm->base.name,
@@ -392,15 +392,37 @@ static noinline void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm
 			"the object is of another type");
 }
 
+/* Does a type take objects of another kind than its first one, such as @obj? */
+bool drm_gpuvm_imm_has_kind(const struct drm_gpuvm_imm_type *type,
+			    const struct drm_gem_object *obj)
+{
+	const struct drm_gem_object_funcs *const *funcs = type->other_funcs;
+
+	while (funcs && *funcs && *funcs != obj->funcs)
+		funcs++;
+
+	return funcs && *funcs;
+}
+
+static noinline bool drm_gpuvm_imm_other_obj_ok(const struct drm_gpuvm_imm *vm,
+						const struct drm_gem_object *obj)
+{
+	if (obj && obj->dev == vm->base.drm && drm_gpuvm_imm_has_kind(vm->type, obj))
+		return true;
+
+	drm_gpuvm_imm_report_foreign(vm, obj);
+
+	return false;
+}
+
+/* Most address spaces take one kind of objects, so the first one is compared inline. */
 static bool drm_gpuvm_imm_obj_ok(const struct drm_gpuvm_imm *vm,
 				 const struct drm_gem_object *obj)
 {
 	if (likely(obj && obj->funcs == vm->type->obj_funcs && obj->dev == vm->base.drm))
 		return true;
 
-	drm_gpuvm_imm_report_foreign(vm, obj);
-
-	return false;
+	return drm_gpuvm_imm_other_obj_ok(vm, obj);
 }
 
 static noinline void drm_gpuvm_imm_report_bo(const struct drm_gpuvm_imm *vm,

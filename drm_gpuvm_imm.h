@@ -182,6 +182,15 @@ struct drm_gpuvm_imm_type {
 	const struct drm_gem_object_funcs *obj_funcs;
 
 	/**
+	 * @other_funcs:
+	 *
+	 * Optional. The functions of other kinds of objects that the address space takes, from
+	 * DRM_GPUVM_IMM_KINDS(). The kind that is mapped most is @obj_funcs, which is compared
+	 * first.
+	 */
+	const struct drm_gem_object_funcs *const *other_funcs;
+
+	/**
 	 * @map:
 	 *
 	 * Maps a range in the page table. Like @unmap and @remap, it completes its step once,
@@ -685,6 +694,68 @@ struct _name {									\
 };										\
 __DRM_GPUVM_IMM_ASSERT_TYPE(_vm_type, _core, _va_type, _obj_type, _gem, _bo_type); \
 extern const struct _name _name
+
+/* The size of a zero-sized structure, so that it can be added to an address in an initialiser */
+#define __drm_gpuvm_imm_must(_cond, _msg)					\
+	((int)sizeof(struct { static_assert(_cond, _msg); }))
+
+/* Is a member where the type's object is, and either that or all that the type knows of one? */
+#define __drm_gpuvm_imm_is_kind(_obj_type, _type, _member)			\
+	(offsetof(_type, _member) == 0 &&					\
+	 (__same_type(((_type *)0)->_member, _obj_type) ||			\
+	  (__same_type(((_type *)0)->_member, struct drm_gem_object) &&		\
+	   sizeof(_obj_type) == sizeof(struct drm_gem_object))))
+
+/**
+ * DRM_GPUVM_IMM_KIND() - one more kind of objects that an address space takes
+ * @_name: name of the description of the address space's type
+ * @_type: the driver's structure of the objects of this kind
+ * @_member: what @_type begins with: the type's structure of objects, or the &struct
+ *	drm_gem_object if that structure has no other member
+ * @_funcs: address of the functions of these objects
+ *
+ * For DRM_GPUVM_IMM_KINDS().
+ */
+#define DRM_GPUVM_IMM_KIND(_name, _type, _member, _funcs)			\
+	((_funcs) + __drm_gpuvm_imm_must(__drm_gpuvm_imm_is_kind(typeof(*(_name).__obj[0]), \
+								 _type, _member), \
+					 #_type " is no kind of the objects of " #_name))
+
+/**
+ * DRM_GPUVM_IMM_KINDS() - the other kinds of objects that an address space takes
+ * @...: one DRM_GPUVM_IMM_KIND() for each, but for that of &drm_gpuvm_imm_type.obj_funcs
+ *
+ * Without it, an address space takes the objects of one type only. A driver with a heap and
+ * buffers, or with shmem and VRAM, maps both. Calls that take or return the type's structure of
+ * objects work for all kinds, which begin with it. For kinds of DRM_SHMEM_OBJ_BASE(), that is the
+ * base. Kinds that have nothing in common but the &struct drm_gem_object have a structure with
+ * just that, and the driver asks drm_shmem_from_gem(), or compares the functions:
+ *
+ * .. example: after drm_gpuvm_imm-kinds
+ * .. code-block:: c
+ *
+ *	struct foo_gem {
+ *		struct drm_gem_object base;
+ *	};
+ *
+ *	DRM_GPUVM_IMM_TYPE(foo_any_vm_type, struct foo_any_vm, core, struct foo_va,
+ *			   struct foo_gem, base);
+ *
+ *	const struct foo_any_vm_type foo_any_vm_type = {
+ *		.base.granule = SZ_4K,
+ *		.base.obj_funcs = &foo_bo_type.base.funcs,
+ *		.base.other_funcs = DRM_GPUVM_IMM_KINDS(
+ *			DRM_GPUVM_IMM_KIND(foo_any_vm_type, struct foo_vram, gem, &foo_vram_funcs)),
+ *		.base.map = foo_any_vm_map,
+ *		.base.unmap = foo_any_vm_unmap,
+ *		.base.remap = foo_any_vm_remap,
+ *	};
+ *
+ * Such objects are given to drm_gpuvm_imm_obtain_gem(), drm_gpuvm_imm_prepare_map_gem() and
+ * drm_gpuvm_imm_evict_gem(), which take any object and check it.
+ */
+#define DRM_GPUVM_IMM_KINDS(...)						\
+	((const struct drm_gem_object_funcs *const []) { __VA_ARGS__, NULL })
 
 /* The pointer type for a part of a description: its vm, va, obj, bo, arg or ctx */
 #define __drm_gpuvm_imm_ptr(_desc, _what)	typeof(*(_desc)->__##_what[0]) *

@@ -256,7 +256,7 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
 		drm_gpuvm_imm_report_lacks(obj->dev, "evict");
 		return -EINVAL;
 	}
-	if (obj->funcs != type->obj_funcs) {
+	if (obj->funcs != type->obj_funcs && !drm_gpuvm_imm_has_kind(type, obj)) {
 		drm_safe_broken(obj->dev, "a VM takes objects of its own device and type",
 				"an object of another type is to be evicted from VMs of this one");
 		return -EINVAL;

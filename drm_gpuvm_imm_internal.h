@@ -65,7 +65,8 @@ struct seq_file;
  *   like one that came earlier.
  * - Each entry that the steps left in the page table belongs to a mapping, which holds the
  *   object, even if @broken is set. See drm_gpuvm_imm_rollback().
- * - Every object that is mapped has @type->obj_funcs and belongs to @base.drm.
+ * - Every object that is mapped has @type->obj_funcs, or one of @type->other_funcs, and belongs
+ *   to @base.drm.
  * - Each VA is followed by @va_size bytes of driver data.
  * - VAs that are in no tree and no update are either in @pool, with undefined content, or
  *   in @dead, with data that must be released where sleeping is allowed. @drain is queued
@@ -250,6 +251,8 @@ int drm_gpuvm_imm_module_event(struct notifier_block *nb, unsigned long state, v
 #endif
 
 /* drm_gpuvm_imm_exec.c */
+bool drm_gpuvm_imm_has_kind(const struct drm_gpuvm_imm_type *type,
+			    const struct drm_gem_object *obj);
 int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
 
 /* drm_gpuvm_imm_debugfs.c */

@@ -10,6 +10,9 @@
 // wrong: WRONG_BASE B: must be the structure of foo_any
 // wrong: OPS_OF_OTHER B: incompatible pointer
 // wrong: DEFINED_FOR_OTHER B: incompatible pointer
+// wrong: NO_KIND_OF_THE_VM B: struct foo_root is no kind of the objects of foo_any_vm_type
+// wrong: GEM_NOT_FIRST B: struct foo_stolen is no kind of the objects of foo_any_vm_type
+// run: drm_gpuvm_imm_kind.kind_not_taken: -EINVAL and a report for a kind that the VM does not take
 // run: drm_shmem_kind.kind_lookup: NULL for an object of another kind
 // run: drm_shmem_kind.kind_refused: -EINVAL for one that is no kind of the base
 // run: drm_shmem_kind.kind_of_none: -EINVAL and a report for a kind without a base
@@ -119,3 +122,34 @@ struct foo_heap_unique *foo_heap_create(struct drm_device *drm, u64 size)
 	return drm_shmem_create(&foo_heap_type, drm, size, NULL);
 }
 #endif
+
+/* An address space that takes two kinds, of which it knows no more than the base */
+struct foo_any_vm {
+	DRM_GPUVM_IMM_CORE(core);
+};
+
+DRM_GPUVM_IMM_TYPE(foo_any_vm_type, struct foo_any_vm, core, struct foo_va, struct foo_any,
+		   shmem.base.base);
+
+struct foo_ring_bo {
+	struct foo_any any;
+};
+
+DRM_SHMEM_OBJ_KIND(foo_ring_type, struct foo_ring_bo, any, struct foo_ring_unique, foo_any_base);
+
+struct foo_stolen {
+	u64 addr;
+	struct drm_gem_object gem;
+};
+
+const struct foo_any_vm_type foo_any_vm_type = {
+	.base.granule = SZ_4K,
+	.base.obj_funcs = &foo_heap_type.base.funcs,
+	.base.other_funcs = DRM_GPUVM_IMM_KINDS(
+#if defined(NO_KIND_OF_THE_VM)
+		DRM_GPUVM_IMM_KIND(foo_any_vm_type, struct foo_root, pt, &foo_root_type.base.funcs),
+#elif defined(GEM_NOT_FIRST)
+		DRM_GPUVM_IMM_KIND(foo_any_vm_type, struct foo_stolen, gem, &foo_root_type.base.funcs),
+#endif
+		DRM_GPUVM_IMM_KIND(foo_any_vm_type, struct foo_ring_bo, any, &foo_ring_type.base.funcs)),
+};
