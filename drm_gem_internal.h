@@ -124,4 +124,8 @@ void __drm_gem_table_resumed(struct drm_gem_table_own *own) __must_hold(drm_resv
 void __drm_gem_table_move(struct drm_gem_table_own *to, struct drm_gem_table_own *from,
 			  struct drm_device *drm);
 
+int __drm_gem_sgt_check_init(const struct drm_gem_sgt *sgt, struct drm_device *drm) __must_check;
+struct drm_gem_object *__drm_gem_exports_own(const struct drm_device *drm,
+					     const struct dma_buf *dma_buf) __must_check;
+
 #endif /* _DRM_GEM_INTERNAL_H */

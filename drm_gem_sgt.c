@@ -110,7 +110,7 @@ static const struct drm_dev_ctx_revocable_ops drm_gem_sgt_revocable_ops = {
 int drm_gem_sgt_init(struct drm_gem_sgt *sgt, struct drm_gem_object *gem,
 		     const struct drm_gem_sgt_ops *ops)
 {
-	if (!ops->map || !ops->unmap) {
+	if (!ops->map || !ops->unmap || !ops->map_for != !ops->unmap_for) {
 		drm_safe_broken(gem->dev, "a table is mapped and unmapped",
 				"the ops of an object lack one of the two steps");
 		return -EINVAL;
@@ -153,35 +153,28 @@ void drm_gem_sgt_fini(struct drm_gem_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_fini);
 
-/* Reports a table that is not in use, which @drm or NULL is to be named for. */
-static int drm_gem_sgt_check_init(const struct drm_gem_sgt *sgt, struct drm_device *drm)
-{
-	if (likely(sgt->__gem))
-		return 0;
-	drm_safe_broken(drm, "a table is initialised before use",
-			"call drm_gem_sgt_init() first, and no more after drm_gem_sgt_fini()");
-	return -EINVAL;
-}
-
 /**
  * drm_gem_sgt_unmap_locked() - unmap the sg table of any object early
  * @sgt: of the object
  *
- * The next user maps the table again. The hardware must not use it any more.
+ * The next user maps the table again. The hardware must not use it any more. If this succeeds, no
+ * importer has a table either, so the object may be moved until the lock is given back.
  *
  * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
  *
- * Return: 0, also if there is no table; -EBUSY if it has users, or is being revoked; -EINVAL if
- * @sgt is not initialised, which is reported.
+ * Return: 0, also if there is no table; -EBUSY if it has users, or is being revoked, or if an
+ * importer has a table; -EINVAL if @sgt is not initialised, which is reported.
  */
 int drm_gem_sgt_unmap_locked(struct drm_gem_sgt *sgt)
 {
-	int ret = drm_gem_sgt_check_init(sgt, NULL);
+	int ret = __drm_gem_sgt_check_init(sgt, NULL);
 
 	if (ret)
 		return ret;
 	dma_resv_assert_held(sgt->__gem->resv);
 
+	if (sgt->__importers)
+		return -EBUSY;
 	if (!__drm_gem_is_table(READ_ONCE(sgt->__table.__sgt)))
 		return 0;
 	return __drm_gem_table_unmap_idle(&sgt->__table, sgt->__gem, sgt->__ops);
@@ -191,7 +184,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_unmap_locked);
 /* Checks that the proof belongs to the object's device, and that drm_gem_sgt_init() was called. */
 static int drm_gem_sgt_check(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sgt *sgt)
 {
-	return drm_gem_sgt_check_init(sgt, drm_dev_ctx_bound_drm(bound)) ?:
+	return __drm_gem_sgt_check_init(sgt, drm_dev_ctx_bound_drm(bound)) ?:
 	       __drm_gem_sgt_check_drm(bound, sgt->__gem->dev);
 }
 

@@ -2,12 +2,15 @@
 #ifndef _DRM_GEM_SGT_H
 #define _DRM_GEM_SGT_H
 
+#include <linux/dma-direction.h>
 #include <linux/refcount.h>
 #include <linux/scatterlist.h>
 
 #include "drm_dev_ctx.h"
 #include "drm_safe_resv.h"
 
+struct dma_buf;
+struct dma_buf_attachment;
 struct drm_gem_object;
 
 /*
@@ -123,6 +126,27 @@ struct drm_gem_sgt_ops {
 	 * Called once, under the reservation lock, with a reference.
 	 */
 	void (*revoked)(struct drm_gem_object *gem);
+
+	/**
+	 * @map_for:
+	 *
+	 * Optional, for drm_gem_sgt_export(). Makes a table that is mapped for @attach->dev, an
+	 * importer of a dma-buf of the object. The memory stays where it is until @unmap_for. May
+	 * sleep. Called under the reservation lock, and while the parent is bound, though perhaps
+	 * no longer registered. Returns the table or an ERR_PTR(), and not NULL, which is reported.
+	 */
+	struct sg_table *(*map_for)(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir);
+
+	/**
+	 * @unmap_for:
+	 *
+	 * Undoes @map_for, and frees the table. Called under the reservation lock, which the
+	 * importer may hold in memory reclaim, and while the parent is bound. An unbind waits
+	 * for this step, so it takes no lock that is held around the unbind.
+	 */
+	void (*unmap_for)(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir);
 };
 
 /**
@@ -136,12 +160,15 @@ struct drm_gem_sgt_ops {
  *
  * - @__gem is NULL before drm_gem_sgt_init() and after drm_gem_sgt_fini(), and the object
  *   that this is part of in between.
+ * - @__importers is the number of tables that importers of its dma-bufs have. It is changed under
+ *   the reservation lock.
  */
 struct drm_gem_sgt {
 	/* private: */
 	struct drm_gem_table __table;
 	struct drm_gem_object *__gem;
 	const struct drm_gem_sgt_ops *__ops;
+	unsigned int __importers;
 
 	__DRM_SAFE_NO_ASSIGN;
 };
@@ -183,6 +210,11 @@ int drm_gem_sgt_init(struct drm_gem_sgt *sgt, struct drm_gem_object *gem,
 void drm_gem_sgt_fini(struct drm_gem_sgt *sgt) __nonnull_args(1);
 int drm_gem_sgt_unmap_locked(struct drm_gem_sgt *sgt)
 	__must_check __nonnull_args(1) __must_hold(drm_resv);
+
+struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
+	__must_check __nonnull_args(1);
+struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+	__must_check __nonnull_args(1, 2);
 
 struct sg_table *__drm_gem_sgt_share(struct drm_gem_sgt *sgt) __must_check __drm_nonallocating;
 struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,

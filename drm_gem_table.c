@@ -92,6 +92,16 @@ int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_de
 }
 EXPORT_SYMBOL_GPL(__drm_gem_sgt_check_drm);
 
+/* Reports a table that is not in use, which @drm or NULL is to be named for. */
+int __drm_gem_sgt_check_init(const struct drm_gem_sgt *sgt, struct drm_device *drm)
+{
+	if (likely(sgt->__gem))
+		return 0;
+	drm_safe_broken(drm, "a table is initialised before use",
+			"call drm_gem_sgt_init() first, and no more after drm_gem_sgt_fini()");
+	return -EINVAL;
+}
+
 /*
  * Reports a segment that is too long for the device. The driver has to state the limit of its
  * device, because an exporter's tables do not respect it.

@@ -25,7 +25,8 @@
  * library knows nothing about its importers.
  *
  * Unbinding the parent leaves exports alone. The pages are system memory, and importers have
- * mapped them for their own devices.
+ * mapped them for their own devices. Exports of other memory end with the binding, see
+ * drm_gem_sgt_export().
  */
 
 /*

@@ -147,11 +147,14 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_export);
  */
 struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf)
 {
-	struct drm_gem_object *gem = dma_buf->priv;
+	struct drm_gem_object *gem = __drm_gem_exports_own(drm, dma_buf);
 
-	if (!drm_gem_is_prime_exported_dma_buf(drm, dma_buf) &&
-	    (dma_buf->ops != &drm_shmem_dma_buf_ops || gem->dev != drm))
-		return NULL;
+	if (!gem) {
+		gem = dma_buf->priv;
+		if (!drm_gem_is_prime_exported_dma_buf(drm, dma_buf) &&
+		    (dma_buf->ops != &drm_shmem_dma_buf_ops || gem->dev != drm))
+			return NULL;
+	}
 
 	drm_gem_object_get(gem);
 	return gem;

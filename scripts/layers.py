@@ -45,7 +45,7 @@ RULES = {
 # What the files with such names must not use: device contexts are below objects, and objects and
 # address spaces know nothing of each other.
 ABOVE = {
-    "drm_dev_ctx": r"\b_*drm_(shmem|gem_sgt|gem_table|gpuvm_imm)\w*\(",
+    "drm_dev_ctx": r"\b_*drm_(shmem|gem_sgt|gem_table|gem_exports|gpuvm_imm)\w*\(",
     "drm_shmem": r"\b_*drm_gpuvm_imm\w*",
     "drm_gem": r"\b_*drm_(gpuvm_imm\w*|shmem\w*\(|shmem_internal)",
     "drm_gpuvm": r"\b_*drm_shmem\w*",
@@ -54,7 +54,7 @@ ABOVE = {
 # Of the shmem part: what a file defines is for its own row and for the rows below, which is the
 # order of the patches that add them.
 ORDER = [
-    "drm_gem_table drm_shmem_device drm_shmem_work drm_shmem_wait drm_shmem_lru drm_shmem_pages",
+    "drm_gem_table drm_gem_exports drm_shmem_device drm_shmem_work drm_shmem_wait drm_shmem_lru drm_shmem_pages",
     "drm_shmem_vmap",
     "drm_gem_sgt drm_shmem_sgt drm_shmem_follow",
     "drm_shmem_sync drm_shmem_exports drm_shmem_mmap drm_shmem_reclaim drm_shmem_shrinker",

@@ -9,8 +9,18 @@
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
 // wrong: KEPT C: 'sgt' is borrowed for a scope and must not be kept
 // wrong: TABLE_USED_AFTER_ITS_SCOPE C: 'table' is borrowed for a scope and must not be kept
+// wrong: EXPORTED_BY_THE_CORE C: drm_gem_prime_export\(\) goes behind the handles of drm_shmem_safe.h
+// wrong: IMPORTERS_TOLD C: dma_buf_invalidate_mappings\(\) goes behind the handles of drm_shmem_safe.h
+// wrong: STEPS_SWAPPED B: incompatible (function )?pointer
+// run: drm_shmem_gem_exports.exp_revoked: importers are told, and no table of a dma-buf is left
+// run: drm_shmem_gem_exports.exp_static_refused: -EOPNOTSUPP for an importer that cannot be told
+// run: drm_shmem_gem_exports.exp_misused: -EINVAL and a report without the steps of an export
 // run: drm_shmem_gem_sgt.revoke: gone for ever, also after the device is bound again
 // run: drm_shmem_gem_sgt.vram_misused: -EINVAL for the proof of another device
+
+#include <linux/dma-buf.h>
+
+#include <drm/drm_prime.h>
 
 #include "foo.h"
 
@@ -25,6 +35,7 @@ struct foo_stolen_job {
 };
 
 void foo_mmu_map(const struct sg_table *sgt);
+void foo_stolen_copy(struct foo_stolen *stolen);
 
 int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_stolen *other,
 		    struct foo_stolen_job *job)
@@ -65,4 +76,46 @@ int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_
 	}
 #endif
 	return ret;
+}
+
+struct sg_table *foo_stolen_map(struct drm_gem_object *gem);
+void foo_stolen_unmap(struct drm_gem_object *gem, struct sg_table *sgt);
+struct sg_table *foo_stolen_map_for(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir);
+void foo_stolen_unmap_for(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir);
+
+const struct drm_gem_sgt_ops foo_stolen_ops = {
+	.map = foo_stolen_map,
+	.unmap = foo_stolen_unmap,
+#if defined(STEPS_SWAPPED)
+	.map_for = foo_stolen_map,
+#else
+	.map_for = foo_stolen_map_for,
+#endif
+	.unmap_for = foo_stolen_unmap_for,
+};
+
+/* Importers must not keep the addresses of the device's memory when the device is gone. */
+struct dma_buf *foo_stolen_export(struct drm_gem_object *gem, int flags)
+{
+#if defined(EXPORTED_BY_THE_CORE)
+	return drm_gem_prime_export(gem, flags);
+#else
+	return drm_gem_sgt_export(&container_of(gem, struct foo_stolen, gem)->sgt, flags);
+#endif
+}
+
+/* The library tells them when it has to, and waits until they have let go. */
+void foo_stolen_move(struct foo_stolen *stolen)
+{
+	dma_resv_lock(stolen->gem.resv, NULL);
+#if defined(IMPORTERS_TOLD)
+	dma_buf_invalidate_mappings(stolen->gem.dma_buf);
+	foo_stolen_copy(stolen);
+#else
+	if (!drm_gem_sgt_unmap_locked(&stolen->sgt))
+		foo_stolen_copy(stolen);
+#endif
+	dma_resv_unlock(stolen->gem.resv);
 }

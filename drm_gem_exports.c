@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+#include <linux/dcache.h>
+#include <linux/dma-buf.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_prime.h>
+
+#include "drm_gem_internal.h"
+
+/**
+ * DOC: exports of any object
+ *
+ * A dma-buf of memory that goes with the device must end with the binding. drm_gem_prime_export()
+ * gives importers the addresses of a BAR or of coherent memory for as long as they like. After the
+ * unbind, another device may answer at these addresses, or nothing does.
+ *
+ * drm_gem_sgt_export() makes a dma-buf that is revoked when the parent is unbound. The driver
+ * provides two more steps, which map the object for one importer, and unmap it:
+ *
+ * .. code-block:: c
+ *
+ *	static struct sg_table *foo_vram_map_for(struct drm_gem_object *gem,
+ *						 struct dma_buf_attachment *attach,
+ *						 enum dma_data_direction dir)
+ *	{
+ *		if (!attach->peer2peer)
+ *			return ERR_PTR(-EOPNOTSUPP);
+ *		return foo_vram_p2p_table(container_of(gem, struct foo_vram, gem), attach, dir);
+ *	}
+ *
+ *	static void foo_vram_unmap_for(struct drm_gem_object *gem,
+ *				       struct dma_buf_attachment *attach,
+ *				       struct sg_table *sgt, enum dma_data_direction dir)
+ *	{
+ *		dma_buf_free_sgt(attach, sgt, dir);
+ *	}
+ *
+ *	static const struct drm_gem_sgt_ops foo_vram_sgt_ops = {
+ *		.map = foo_vram_map,
+ *		.unmap = foo_vram_unmap,
+ *		.map_for = foo_vram_map_for,
+ *		.unmap_for = foo_vram_unmap_for,
+ *	};
+ *
+ *	static struct dma_buf *foo_vram_export(struct drm_gem_object *gem, int flags)
+ *	{
+ *		return drm_gem_sgt_export(&container_of(gem, struct foo_vram, gem)->sgt, flags);
+ *	}
+ *
+ *	static const struct drm_gem_object_funcs foo_vram_funcs = {
+ *		.free = foo_vram_free,
+ *		.export = foo_vram_export,
+ *	};
+ *
+ * Only importers that can be told may attach (dma_buf_attach_revocable()). The unbind tells them to
+ * give back their tables, waits for the fences of their jobs, and then until they have unmapped
+ * the last table. From then on, no importer gets a table. An importer is obliged to unmap within
+ * bounded time, see dma_buf_invalidate_mappings(). An unbind that waits for long is reported.
+ *
+ * While an importer has a table, drm_gem_sgt_unmap_locked() fails with -EBUSY: the memory stays
+ * where it is. Such a dma-buf has neither mmap nor vmap. Userspace maps the object by its handle,
+ * and the driver ends these mappings.
+ *
+ * If &drm_gem_object_funcs.export is not set, the core calls drm_gem_prime_export(). So a driver
+ * whose memory goes with the device sets this function, or leaves out get_sg_table and vmap,
+ * without which the core's dma-buf gives nothing to importers.
+ *
+ * The design is that of vfio_pci_dmabuf.c, which exports the BARs of a device that userspace
+ * drives.
+ */
+
+/*
+ * The private data of a dma-buf.
+ *
+ * Invariants:
+ *
+ * - It exists from before the dma-buf until its release, and keeps @sgt, its object and the device.
+ * - @revocable is on the device's list from before any task has the dma-buf until the release, or
+ *   until revocation has got a reference to the dma-buf.
+ * - @revoked and @tables are changed under the reservation lock. @tables does not grow once
+ *   @revoked is set.
+ */
+struct drm_gem_exported {
+	struct drm_dev_ctx_revocable revocable;
+	struct drm_gem_sgt *sgt;
+	struct dma_buf *dma_buf;
+	struct dentry *dentry;
+	wait_queue_head_t unmapped;
+	unsigned int tables;		/* that importers have */
+	bool revoked;
+};
+
+#ifdef CONFIG_LOCKDEP
+/* An unbind waits until the last table is unmapped: no lock of it is taken to unmap one. */
+static struct lockdep_map drm_gem_exports_map =
+	STATIC_LOCKDEP_MAP_INIT("drm_gem_exports_unmapped", &drm_gem_exports_map);
+#endif
+
+static struct drm_gem_exported *to_drm_gem_exported(struct drm_dev_ctx_revocable *rev)
+{
+	return container_of(rev, struct drm_gem_exported, revocable);
+}
+
+static struct drm_gem_object *drm_gem_exported_gem(const struct drm_gem_exported *exported)
+{
+	return exported->sgt->__gem;
+}
+
+/* A dma-buf whose release has begun takes its entry off the list. */
+static bool drm_gem_exported_get(struct drm_dev_ctx_revocable *rev)
+{
+	return drm_dma_buf_get_unless_dead(to_drm_gem_exported(rev)->dentry);
+}
+
+/*
+ * Waits for the jobs of the importers, under the lock, under which they add their fences. An
+ * importer unmaps under the lock, too, so the wait for that comes after.
+ */
+static void drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev) __must_not_hold(drm_resv)
+{
+	struct drm_gem_exported *exported = to_drm_gem_exported(rev);
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+
+	drm_gem_resv_lock(gem, false);
+	WRITE_ONCE(exported->revoked, true);
+	dma_buf_invalidate_mappings(exported->dma_buf);
+	dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
+	drm_gem_resv_unlock(gem, false);
+
+	lock_map_acquire(&drm_gem_exports_map);
+	wait_event(exported->unmapped, !READ_ONCE(exported->tables));
+	lock_map_release(&drm_gem_exports_map);
+	/* The task that has unmapped the last table leaves the lock. */
+	drm_gem_resv_lock(gem, false);
+	drm_gem_resv_unlock(gem, false);
+	dput(exported->dentry);
+}
+
+static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
+	.get = drm_gem_exported_get,
+	.revoke = drm_gem_exported_revoke,
+};
+
+static int drm_gem_exported_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	const struct drm_gem_exported *exported = dma_buf->priv;
+
+	/* Unlocked: the map step looks again. */
+	if (READ_ONCE(exported->revoked))
+		return -ENODEV;
+	return dma_buf_attach_revocable(attach) ? 0 : -EOPNOTSUPP;
+}
+
+static struct sg_table *drm_gem_exported_map(struct dma_buf_attachment *attach,
+					     enum dma_data_direction dir)
+{
+	struct drm_gem_exported *exported = attach->dmabuf->priv;
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+	struct sg_table *table;
+
+	dma_resv_assert_held(gem->resv);
+	if (exported->revoked)
+		return ERR_PTR(-ENODEV);
+	table = exported->sgt->__ops->map_for(gem, attach, dir);
+	if (!table) {
+		drm_safe_broken(gem->dev, "a map step returns a table",
+				"it returns NULL: use ERR_PTR() for an error");
+		return ERR_PTR(-EINVAL);
+	}
+	if (!IS_ERR(table)) {
+		exported->tables++;
+		exported->sgt->__importers++;
+	}
+	return table;
+}
+
+static void drm_gem_exported_unmap(struct dma_buf_attachment *attach, struct sg_table *table,
+				   enum dma_data_direction dir)
+{
+	struct drm_gem_exported *exported = attach->dmabuf->priv;
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+
+	dma_resv_assert_held(gem->resv);
+	lock_map_acquire_read(&drm_gem_exports_map);
+	exported->sgt->__ops->unmap_for(gem, attach, table, dir);
+	lock_map_release(&drm_gem_exports_map);
+	exported->sgt->__importers--;
+	WRITE_ONCE(exported->tables, exported->tables - 1);
+	/* The attachment keeps the dma-buf meanwhile. */
+	if (!exported->tables)
+		wake_up(&exported->unmapped);
+}
+
+/* May be called with any lock held. */
+static void drm_gem_exported_release(struct dma_buf *dma_buf)
+{
+	struct drm_gem_exported *exported = dma_buf->priv;
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+	struct drm_device *drm = gem->dev;
+
+	if (drm_dev_ctx_revocable_take(to_drm_dev_ctx(drm), &exported->revocable))
+		drm_dev_ctx_revocable_done(to_drm_dev_ctx(drm));
+	kfree(exported);
+	drm_gem_object_put(gem);
+	drm_dev_put(drm);
+}
+
+static const struct dma_buf_ops drm_gem_exported_ops = {
+	.attach = drm_gem_exported_attach,
+	.map_dma_buf = drm_gem_exported_map,
+	.unmap_dma_buf = drm_gem_exported_unmap,
+	.release = drm_gem_exported_release,
+};
+
+/* Makes the dma-buf. The caller keeps the parent bound. */
+static struct dma_buf *drm_gem_exports_make(struct drm_gem_exported *exported, int flags)
+	__must_hold_shared(drm_dev_revocation)
+{
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+	struct drm_device *drm = gem->dev;
+	struct dma_buf_export_info info = {
+		.exp_name = drm->driver->name,
+		.owner = drm->driver->fops->owner,
+		.ops = &drm_gem_exported_ops,
+		.size = gem->size,
+		.flags = flags,
+		.resv = gem->resv,
+		.priv = exported,
+	};
+	struct dma_buf *dma_buf = dma_buf_export(&info);
+	int ret;
+
+	if (IS_ERR(dma_buf)) {
+		kfree(exported);
+		return dma_buf;
+	}
+	/* The release puts both, and frees @exported. */
+	drm_dev_get(drm);
+	drm_gem_object_get(gem);
+	exported->dma_buf = dma_buf;
+	exported->dentry = drm_dma_buf_dentry(dma_buf);
+	ret = drm_dev_ctx_revocable_add_held(to_drm_dev_ctx(drm), &exported->revocable,
+					     &drm_gem_exported_revocable_ops);
+	if (ret) {
+		dma_buf_put(dma_buf);
+		return ERR_PTR(ret);
+	}
+	return dma_buf;
+}
+
+/**
+ * drm_gem_sgt_export() - make a dma-buf that ends with the binding
+ * @sgt: of the object, whose ops have the steps map_for and unmap_for
+ * @flags: of the file, such as O_RDWR
+ *
+ * For &drm_gem_object_funcs.export. The dma-buf keeps the object and the device. Importers get no
+ * table of it once the parent is unbound.
+ *
+ * Context: May sleep. The caller may hold any reservation lock.
+ *
+ * Return: the dma-buf, or an ERR_PTR(): -ENODEV if the parent is not bound; -EINVAL if @sgt is not
+ * initialised, or its ops lack the two steps, or the DMA device was changed, which are reported;
+ * -ENOENT if the driver is being unloaded; -ENOSPC; or -ENOMEM.
+ */
+struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
+{
+	int ret = __drm_gem_sgt_check_init(sgt, NULL);
+	struct drm_gem_exported *exported;
+	struct dma_buf *dma_buf;
+	struct drm_dev_ctx *ctx;
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (!sgt->__ops->map_for) {
+		drm_safe_broken(sgt->__gem->dev, "a table is mapped and unmapped",
+				"an object is exported whose ops lack map_for and unmap_for");
+		return ERR_PTR(-EINVAL);
+	}
+	exported = kzalloc_obj(*exported, GFP_KERNEL_ACCOUNT);
+	if (!exported)
+		return ERR_PTR(-ENOMEM);
+	init_waitqueue_head(&exported->unmapped);
+	exported->sgt = sgt;
+
+	ctx = to_drm_dev_ctx(sgt->__gem->dev);
+	if (!drm_dev_ctx_revocable_hold(ctx)) {
+		kfree(exported);
+		return ERR_PTR(-ENODEV);
+	}
+	dma_buf = drm_gem_exports_make(exported, flags);
+	drm_dev_ctx_revocable_done(ctx);
+	return dma_buf;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_export);
+
+/**
+ * __drm_gem_exports_own() - the object of a dma-buf of drm_gem_sgt_export()
+ * @drm: the device
+ * @dma_buf: the dma-buf
+ *
+ * Context: Any.
+ *
+ * Return: the object, without a reference, if it belongs to @drm; or NULL.
+ */
+struct drm_gem_object *__drm_gem_exports_own(const struct drm_device *drm,
+					     const struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem;
+
+	if (dma_buf->ops != &drm_gem_exported_ops)
+		return NULL;
+	gem = drm_gem_exported_gem(dma_buf->priv);
+	return gem->dev == drm ? gem : NULL;
+}
+
+/**
+ * drm_gem_sgt_prime_import() - import a dma-buf, unless it is of the device's own object
+ * @drm: the device
+ * @dma_buf: the dma-buf
+ *
+ * For &drm_driver.gem_prime_import of a driver without shmem objects. The core does not know the
+ * dma-bufs of drm_gem_sgt_export(), so drm_gem_prime_import() would attach the device to its own
+ * memory. drm_shmem_prime_import(), in DRM_SHMEM_DRIVER_OPS, knows them.
+ *
+ * Context: May sleep. Takes the reservation lock of the dma-buf.
+ *
+ * Return: the object, with a reference, or an ERR_PTR() as drm_gem_prime_import().
+ */
+struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem = __drm_gem_exports_own(drm, dma_buf);
+
+	if (!gem)
+		return drm_gem_prime_import(drm, dma_buf);
+	drm_gem_object_get(gem);
+	return gem;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);

@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The dma-bufs of objects that are not of shmem: drm_gem_exports.c
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/kthread.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+
+#include "drm_gem_sgt.h"
+#include "drm_shmem_internal.h"
+#include "drm_shmem_test.h"
+
+/* Memory of a device, and what became of it */
+struct exp_log {
+	int mapped;		/* tables of importers */
+	int maps;
+	int map_ret;
+	bool map_null;
+	bool freed;
+	bool unlocked;		/* a step was called without the lock */
+};
+
+struct exp_vram {
+	struct drm_gem_object gem;
+	struct drm_gem_sgt sgt;
+	struct exp_log *log;
+	void *mem;
+};
+
+static struct exp_vram *to_exp_vram(struct drm_gem_object *gem)
+{
+	return container_of(gem, struct exp_vram, gem);
+}
+
+static struct sg_table *exp_table(struct exp_vram *vram, struct device *dev,
+				  enum dma_data_direction dir)
+{
+	struct sg_table *sgt = kzalloc_obj(*sgt);
+	int ret;
+
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (ret)
+		goto err_free;
+	sg_set_buf(sgt->sgl, vram->mem, vram->gem.size);
+	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	if (!ret)
+		return sgt;
+	sg_free_table(sgt);
+err_free:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+static void exp_table_free(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+	dma_unmap_sgtable(dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static struct sg_table *exp_map(struct drm_gem_object *gem)
+{
+	return exp_table(to_exp_vram(gem), drm_dev_dma_dev(gem->dev), DMA_BIDIRECTIONAL);
+}
+
+static void exp_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
+{
+	exp_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
+}
+
+static struct sg_table *exp_map_for(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir)
+{
+	struct exp_log *log = to_exp_vram(gem)->log;
+	struct sg_table *sgt;
+
+	log->unlocked |= !drm_resv_is_held(gem->resv);
+	if (log->map_ret)
+		return ERR_PTR(log->map_ret);
+	if (log->map_null)
+		return NULL;
+	sgt = exp_table(to_exp_vram(gem), attach->dev, dir);
+	if (!IS_ERR(sgt)) {
+		log->mapped++;
+		log->maps++;
+	}
+	return sgt;
+}
+
+static void exp_unmap_for(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct exp_log *log = to_exp_vram(gem)->log;
+
+	log->unlocked |= !drm_resv_is_held(gem->resv);
+	exp_table_free(attach->dev, sgt, dir);
+	log->mapped--;
+}
+
+static const struct drm_gem_sgt_ops exp_sgt_ops = {
+	.map = exp_map,
+	.unmap = exp_unmap,
+	.map_for = exp_map_for,
+	.unmap_for = exp_unmap_for,
+};
+
+static void exp_free(struct drm_gem_object *gem)
+{
+	struct exp_vram *vram = to_exp_vram(gem);
+	struct drm_device *drm = gem->dev;
+
+	drm_gem_sgt_fini(&vram->sgt);
+	drm_gem_object_release(gem);
+	vram->log->freed = true;
+	kfree(vram->mem);
+	kfree(vram);
+	drm_dev_put(drm);
+}
+
+static struct dma_buf *exp_export(struct drm_gem_object *gem, int flags)
+{
+	return drm_gem_sgt_export(&to_exp_vram(gem)->sgt, flags);
+}
+
+static const struct drm_gem_object_funcs exp_funcs = {
+	.free = exp_free,
+	.export = exp_export,
+};
+
+static struct exp_vram *exp_vram_new(struct kunit *test, struct drm_device *drm,
+				     struct exp_log *log, const struct drm_gem_sgt_ops *ops)
+{
+	struct exp_vram *vram = kzalloc_obj(*vram);
+
+	KUNIT_ASSERT_NOT_NULL(test, vram);
+	vram->mem = kzalloc(SZ_8K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vram->mem);
+	vram->log = log;
+	vram->gem.funcs = &exp_funcs;
+	drm_dev_get(drm);
+	drm_gem_private_object_init(drm, &vram->gem, SZ_8K);
+	KUNIT_ASSERT_EQ(test, drm_gem_sgt_init(&vram->sgt, &vram->gem, ops), 0);
+	return vram;
+}
+
+/* An importer, and how it gives back its table when it is told */
+struct exp_importer {
+	struct dma_buf *dma_buf;
+	struct device *dev;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	struct delayed_work work;
+	unsigned int late;		/* after how many jiffies; 0 for at once */
+	unsigned int told;
+	int ret;			/* of the last attempt to map */
+};
+
+static void exp_drop_locked(struct exp_importer *importer)
+{
+	if (!importer->sgt)
+		return;
+	dma_buf_unmap_attachment(importer->attach, importer->sgt, DMA_BIDIRECTIONAL);
+	importer->sgt = NULL;
+}
+
+static void exp_drop(struct exp_importer *importer)
+{
+	dma_resv_lock(importer->dma_buf->resv, NULL);
+	exp_drop_locked(importer);
+	dma_resv_unlock(importer->dma_buf->resv);
+}
+
+static void exp_drop_fn(struct work_struct *work)
+{
+	exp_drop(container_of(to_delayed_work(work), struct exp_importer, work));
+}
+
+static void exp_told(struct dma_buf_attachment *attach)
+{
+	struct exp_importer *importer = attach->importer_priv;
+
+	importer->told++;
+	if (importer->late)
+		schedule_delayed_work(&importer->work, importer->late);
+	else
+		exp_drop_locked(importer);
+}
+
+static const struct dma_buf_attach_ops exp_importer_ops = {
+	.allow_peer2peer = true,
+	.invalidate_mappings = exp_told,
+};
+
+static int exp_attach(struct exp_importer *importer)
+{
+	struct dma_buf_attachment *attach;
+
+	attach = dma_buf_dynamic_attach(importer->dma_buf, importer->dev, &exp_importer_ops,
+					importer);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	importer->attach = attach;
+	return 0;
+}
+
+static int exp_get(struct exp_importer *importer)
+{
+	struct sg_table *sgt;
+
+	dma_resv_lock(importer->dma_buf->resv, NULL);
+	sgt = dma_buf_map_attachment(importer->attach, DMA_BIDIRECTIONAL);
+	importer->ret = PTR_ERR_OR_ZERO(sgt);
+	if (!importer->ret)
+		importer->sgt = sgt;
+	dma_resv_unlock(importer->dma_buf->resv);
+	return importer->ret;
+}
+
+static void exp_detach(struct exp_importer *importer)
+{
+	if (!importer->attach)
+		return;
+	flush_delayed_work(&importer->work);
+	exp_drop(importer);
+	dma_buf_detach(importer->dma_buf, importer->attach);
+	importer->attach = NULL;
+}
+
+/* An object with a dma-buf, and an importer with a table of it */
+struct exp {
+	struct exp_log log;
+	struct exp_vram *vram;
+	struct dma_buf *dma_buf;
+	struct exp_importer importer;
+	struct work_struct put;
+};
+
+static struct exp *exp_begin(struct kunit *test)
+{
+	struct exp *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	struct shmem_test *t = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	e->vram = exp_vram_new(test, t->drm, &e->log, &exp_sgt_ops);
+	e->dma_buf = drm_gem_sgt_export(&e->vram->sgt, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, e->dma_buf);
+	e->importer.dma_buf = e->dma_buf;
+	e->importer.dev = drm_safe_test_parent(test);
+	INIT_DELAYED_WORK(&e->importer.work, exp_drop_fn);
+	KUNIT_ASSERT_EQ(test, exp_attach(&e->importer), 0);
+	KUNIT_ASSERT_EQ(test, exp_get(&e->importer), 0);
+	return e;
+}
+
+static void exp_end(struct kunit *test, struct exp *e)
+{
+	exp_detach(&e->importer);
+	drm_gem_object_put(&e->vram->gem);
+	KUNIT_EXPECT_FALSE(test, e->log.freed);
+	shmem_test_export_put(e->dma_buf);
+	KUNIT_EXPECT_TRUE(test, e->log.freed);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_FALSE(test, e->log.unlocked);
+}
+
+/* Mapped for each importer, as often as they like, and unmapped by them */
+static void exp_maps(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+
+	for (int i = 2; i < 5; i++) {
+		exp_drop(&e->importer);
+		KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+		KUNIT_EXPECT_EQ(test, exp_get(&e->importer), 0);
+		KUNIT_EXPECT_EQ(test, e->log.maps, i);
+	}
+	exp_drop(&e->importer);
+	e->log.map_ret = -EIO;
+	KUNIT_EXPECT_EQ(test, exp_get(&e->importer), -EIO);
+	e->log.map_ret = 0;
+	e->log.map_null = true;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, exp_get(&e->importer), -EINVAL);
+		EXPECT_BROKEN(test, "a map step returns a table");
+	}
+	KUNIT_EXPECT_EQ(test, e->vram->sgt.__importers, 0);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 0);
+	exp_end(test, e);
+}
+
+/* An unbind tells the importer, and nothing is mapped after it, for anybody. */
+static void exp_revoked(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+	struct exp_importer second = { .dma_buf = e->dma_buf, .dev = e->importer.dev };
+	struct dma_buf *again;
+
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 1);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_EQ(test, exp_get(&e->importer), -ENODEV);
+	KUNIT_EXPECT_EQ(test, exp_attach(&second), -ENODEV);
+	again = drm_gem_sgt_export(&e->vram->sgt, O_RDWR);
+	KUNIT_EXPECT_PTR_EQ(test, again, ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, e->log.maps, 1);
+	exp_end(test, e);
+}
+
+/* Each dma-buf of an object is revoked. */
+static void exp_revoked_each(struct kunit *test)
+{
+	struct exp_importer *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct exp *e = exp_begin(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	other->dev = e->importer.dev;
+	INIT_DELAYED_WORK(&other->work, exp_drop_fn);
+	other->dma_buf = drm_gem_sgt_export(&e->vram->sgt, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other->dma_buf);
+	KUNIT_ASSERT_EQ(test, exp_attach(other), 0);
+	KUNIT_ASSERT_EQ(test, exp_get(other), 0);
+	e->importer.late = HZ / 20;
+	other->late = HZ / 10;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 1);
+	KUNIT_EXPECT_EQ(test, other->told, 1);
+	exp_detach(other);
+	shmem_test_export_put(other->dma_buf);
+	exp_end(test, e);
+}
+
+/* The dma-buf is gone before the unbind, which does not miss it. */
+static void exp_released_first(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+
+	exp_end(test, e);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 0);
+}
+
+/* An importer that cannot be told does not get the memory. */
+static void exp_static_refused(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct exp *e = exp_begin(test);
+	struct device *dev = drm_safe_test_parent(test);
+	struct iosys_map map;
+
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_attach(e->dma_buf, dev), ERR_PTR(-EOPNOTSUPP));
+	KUNIT_EXPECT_NE(test, dma_buf_vmap_unlocked(e->dma_buf, &map), 0);
+	KUNIT_EXPECT_EQ(test, e->log.maps, 1);
+
+	/* Its own device does not import it, but finds the object. */
+	KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_prime_import(t->drm, e->dma_buf), &e->vram->gem);
+	drm_gem_object_put(&e->vram->gem);
+	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_prime_import(t->drm, e->dma_buf), &e->vram->gem);
+	drm_gem_object_put(&e->vram->gem);
+	exp_end(test, e);
+}
+
+/* An importer that takes its time is waited for. */
+static void exp_importer_late(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+	unsigned long begin = jiffies;
+
+	e->importer.late = HZ / 5;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_NULL(test, e->importer.sgt);
+	KUNIT_EXPECT_GE(test, jiffies - begin, HZ / 5);
+	exp_end(test, e);
+}
+
+static const char *exp_fence_name(struct dma_fence *fence)
+{
+	return "gem_exports";
+}
+
+static const struct dma_fence_ops exp_fence_ops = {
+	.get_driver_name = exp_fence_name,
+	.get_timeline_name = exp_fence_name,
+};
+
+static DEFINE_SPINLOCK(exp_fence_lock);
+
+struct exp_job {
+	struct delayed_work work;
+	struct dma_fence *fence;
+};
+
+static void exp_job_fn(struct work_struct *work)
+{
+	struct exp_job *job = container_of(to_delayed_work(work), struct exp_job, work);
+
+	dma_fence_signal(job->fence);
+}
+
+/* So are the jobs of an importer, even if it has unmapped already. */
+static void exp_job_late(struct kunit *test)
+{
+	struct exp_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct exp *e = exp_begin(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->fence = kzalloc_obj(*job->fence);
+	KUNIT_ASSERT_NOT_NULL(test, job->fence);
+	INIT_DELAYED_WORK(&job->work, exp_job_fn);
+	dma_fence_init(job->fence, &exp_fence_ops, &exp_fence_lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(e->dma_buf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(e->dma_buf->resv, 1), 0);
+	dma_resv_add_fence(e->dma_buf->resv, job->fence, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(e->dma_buf->resv);
+
+	schedule_delayed_work(&job->work, HZ / 5);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(job->fence));
+	flush_delayed_work(&job->work);
+	dma_fence_put(job->fence);
+	exp_end(test, e);
+}
+
+/* The memory does not move while an importer has its address. */
+static void exp_stays(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+
+	dma_resv_lock(e->vram->gem.resv, NULL);
+	KUNIT_EXPECT_EQ(test, drm_gem_sgt_unmap_locked(&e->vram->sgt), -EBUSY);
+	exp_drop_locked(&e->importer);
+	KUNIT_EXPECT_EQ(test, drm_gem_sgt_unmap_locked(&e->vram->sgt), 0);
+	dma_resv_unlock(e->vram->gem.resv);
+	exp_end(test, e);
+}
+
+static int exp_export_fn(struct kunit *test, void *ctx)
+{
+	struct exp_vram *vram = ctx;
+	struct dma_buf *dma_buf = drm_gem_sgt_export(&vram->sgt, O_RDWR);
+
+	if (IS_ERR(dma_buf)) {
+		KUNIT_EXPECT_EQ(test, kref_read(&vram->gem.refcount), 1);
+		return PTR_ERR(dma_buf);
+	}
+	shmem_test_export_put(dma_buf);
+	KUNIT_EXPECT_EQ(test, kref_read(&vram->gem.refcount), 1);
+	return 0;
+}
+
+static int exp_map_fn(struct kunit *test, void *ctx)
+{
+	struct exp *e = ctx;
+	int ret = exp_get(&e->importer);
+
+	KUNIT_EXPECT_EQ(test, e->vram->sgt.__importers, !ret);
+	exp_drop(&e->importer);
+	return ret;
+}
+
+/* Without memory, there is no dma-buf or no table, and nothing that an unbind would wait for. */
+static void exp_allocations_fail(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+	struct shmem_test *t = test->priv;
+	struct exp_log log = {};
+	struct exp_vram *vram = exp_vram_new(test, t->drm, &log, &exp_sgt_ops);
+
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, exp_export_fn, vram), 3);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_TRUE(test, log.freed);
+	exp_drop(&e->importer);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, exp_map_fn, e), 2);
+	shmem_test_unbind(test);
+	exp_end(test, e);
+}
+
+static void exp_misused(struct kunit *test)
+{
+	static const struct drm_gem_sgt_ops half = {
+		.map = exp_map,
+		.unmap = exp_unmap,
+		.map_for = exp_map_for,
+	};
+	static const struct drm_gem_sgt_ops none = {
+		.map = exp_map,
+		.unmap = exp_unmap,
+	};
+	struct shmem_test *t = test->priv;
+	struct exp_log log = {};
+	struct exp_vram *vram = exp_vram_new(test, t->drm, &log, &none);
+	struct drm_gem_sgt *empty = kunit_kzalloc(test, sizeof(*empty), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, empty);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_init(empty, &vram->gem, &half), -EINVAL);
+		EXPECT_BROKEN(test, "a table is mapped and unmapped");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_export(&vram->sgt, O_RDWR), ERR_PTR(-EINVAL));
+		EXPECT_BROKEN(test, "a table is mapped and unmapped");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_export(empty, O_RDWR), ERR_PTR(-EINVAL));
+		EXPECT_BROKEN(test, "a table is initialised before use");
+	}
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_TRUE(test, log.freed);
+}
+
+/* The entry of a dma-buf is refused as that of a table would be, and the dma-buf is put. */
+static void exp_late_dma_device(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct exp_log log = {};
+	struct exp_vram *vram = exp_vram_new(test, t->drm, &log, &exp_sgt_ops);
+
+	drm_dev_set_dma_dev(t->drm, drm_safe_test_parent(test));
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_export(&vram->sgt, O_RDWR), ERR_PTR(-EINVAL));
+		EXPECT_BROKEN(test, "a DMA device is set before the registration");
+	}
+	drm_dev_set_dma_dev(t->drm, t->parent);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, kref_read(&vram->gem.refcount), 1);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_TRUE(test, log.freed);
+}
+
+/* An importer that maps and unmaps for as long as the memory is there */
+static int exp_race_fn(void *data)
+{
+	struct exp_importer *importer = data;
+
+	while (!kthread_should_stop()) {
+		if (!exp_get(importer))
+			exp_drop(importer);
+		cond_resched();
+	}
+	return exp_get(importer);
+}
+
+/* At no point of an unbind is a table left, or made afterwards. */
+static void exp_race(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < 40; i++) {
+		struct exp *e = exp_begin(test);
+		struct task_struct *task;
+
+		exp_drop(&e->importer);
+		task = kthread_run(exp_race_fn, &e->importer, "exp_race");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+		if (i % 2)
+			schedule_timeout_idle(1);
+		shmem_test_unbind(test);
+		KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+		KUNIT_EXPECT_EQ(test, kthread_stop(task), -ENODEV);
+		KUNIT_EXPECT_EQ(test, exp_get(&e->importer), -ENODEV);
+		exp_end(test, e);
+		t->parent = drm_safe_test_parent(test);
+		t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+	}
+}
+
+static void exp_put_fn(struct work_struct *work)
+{
+	struct exp *e = container_of(work, struct exp, put);
+
+	exp_detach(&e->importer);
+	dma_buf_put(e->dma_buf);
+}
+
+/* The last reference to a dma-buf is put while the parent is unbound. */
+static void exp_release_race(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	for (int i = 0; i < 40; i++) {
+		struct exp *e = exp_begin(test);
+
+		INIT_WORK(&e->put, exp_put_fn);
+		schedule_work(&e->put);
+		shmem_test_unbind(test);
+		flush_work(&e->put);
+		flush_delayed_fput();
+		KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+		drm_gem_object_put(&e->vram->gem);
+		KUNIT_EXPECT_TRUE(test, e->log.freed);
+		t->parent = drm_safe_test_parent(test);
+		t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+	}
+}
+
+/* Another device with this library, whose imports follow */
+struct exp_import {
+	struct drm_shmem_obj obj;
+	struct drm_shmem_sgt_owned table;
+	unsigned int moved;
+};
+
+DRM_SHMEM_OBJ_TYPE(exp_import_type, struct exp_import, obj, struct exp_import_unique);
+
+static void exp_import_moved(struct drm_shmem_obj *obj) __must_hold(drm_resv)
+{
+	struct exp_import *import = drm_shmem_from_obj(&exp_import_type, obj);
+
+	import->moved++;
+	drm_shmem_sgt_suspend(&import->table);
+}
+
+const struct exp_import_type exp_import_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.moved = exp_import_moved,
+};
+
+static struct drm_gem_object *exp_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&exp_import_type);
+}
+
+DEFINE_DRM_GEM_FOPS(exp_fops);
+
+static const struct drm_driver exp_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &exp_fops,
+	.name = "gem_exports",
+	.desc = "test device of drm_shmem_safe",
+	.gem_create_object = exp_create_object,
+	DRM_SHMEM_DRIVER_OPS,
+};
+
+static int exp_import_own(struct drm_device *drm, struct exp_import *import)
+{
+	drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return -ESHUTDOWN);
+	return drm_shmem_sgt_own(&import->table, &reg->base.bound, &import->obj);
+}
+
+/* It gives back its table, by its work item, and gets no other one. */
+static void exp_import_follows(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), &exp_driver);
+	struct exp *e = exp_begin(test);
+	struct exp_import *import;
+	struct drm_gem_object *gem;
+	int ret;
+
+	gem = drm->driver->gem_prime_import(drm, e->dma_buf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	import = drm_shmem_from_gem(&exp_import_type, gem);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
+	KUNIT_ASSERT_EQ(test, exp_import_own(drm, import), 0);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 2);
+
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_EQ(test, import->moved, 1);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return);
+		dma_resv_lock(gem->resv, NULL);
+		ret = drm_shmem_sgt_resume(&import->table, &reg->base.bound);
+		dma_resv_unlock(gem->resv);
+	}
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	drm_shmem_sgt_release(&import->table);
+	drm_shmem_put(&import->obj);
+	drm_shmem_flush_work();
+	exp_end(test, e);
+}
+
+static struct kunit_case drm_gem_exports_cases[] = {
+	KUNIT_CASE(exp_maps),
+	KUNIT_CASE(exp_revoked),
+	KUNIT_CASE(exp_revoked_each),
+	KUNIT_CASE(exp_released_first),
+	KUNIT_CASE(exp_static_refused),
+	KUNIT_CASE(exp_importer_late),
+	KUNIT_CASE(exp_job_late),
+	KUNIT_CASE(exp_stays),
+	KUNIT_CASE(exp_allocations_fail),
+	KUNIT_CASE(exp_misused),
+	KUNIT_CASE(exp_late_dma_device),
+	KUNIT_CASE(exp_race),
+	KUNIT_CASE(exp_release_race),
+	KUNIT_CASE(exp_import_follows),
+	{}
+};
+
+static struct kunit_suite drm_gem_exports_suite = {
+	.name = "drm_shmem_gem_exports",
+	.init = shmem_test_init,
+	.test_cases = drm_gem_exports_cases,
+};
+
+kunit_test_suite(drm_gem_exports_suite);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the example in drm_gem_exports.c takes for granted. */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-buf-mapping.h>
+
+#include <drm/drm_gem.h>
+
+#include "drm_gem_sgt.h"
+
+struct foo_vram {
+	struct drm_gem_object gem;
+	struct drm_gem_sgt sgt;
+};
+
+struct sg_table *foo_vram_map(struct drm_gem_object *gem);
+void foo_vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt);
+void foo_vram_free(struct drm_gem_object *gem);
+struct sg_table *foo_vram_p2p_table(struct foo_vram *vram, struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir);
