@@ -40,6 +40,10 @@
  * The memory of objects whose end was put off belongs to no client. An ioctl that creates objects
  * limits it with drm_shmem_ends_wait().
  *
+ * Only shmem objects have such an end. An object with a &struct drm_gem_sgt ends in the free
+ * function of its driver. If the device has to answer first, as for virtio_gpu_vram_free(), that
+ * function calls drm_gem_sgt_fini(), and the handler of the answer frees the memory.
+ *
  * The idea comes from virtio_gpu_free_object() of Linux 7.3, which frees the object in the handler
  * of the answer, and leaks it if none comes.
  */
