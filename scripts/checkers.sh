@@ -32,6 +32,16 @@ of_an_empty_file() {
 	"$@"
 }
 
+# of_a_row RECORD: a boot that counted one row, on an architecture with this record, if any.
+of_a_row() {
+	local record=$LIBRARY/tests/bench/icount-none.csv
+
+	rm -f "$record"
+	[ ! -e "$1" ] || cp "$1" "$record"
+	echo "# row: bench,guard,0,1,1000,1000,0,0,0" >"$TMP/row"
+	CHECK=1 python3 "$LIBRARY/scripts/icount.py" none "$TMP/row" "$TMP/counted"
+}
+
 # of_the_library: the files of a copy of the library that are in no patch of its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
@@ -40,7 +50,7 @@ of_the_library() {
 }
 
 prepare_tree
-mkdir -p "$TMP/copy" "$EMPTY" "$LIBRARY/tests/misuse" "$LIBRARY/Documentation" "$TMP/include/config"
+mkdir -p "$TMP/copy" "$EMPTY" "$LIBRARY/tests/"{misuse,bench} "$LIBRARY/Documentation" "$TMP/include/config"
 : >"$TMP/include/config/auto.conf"
 cp -r "$TOP/scripts" "$LIBRARY"
 : >"$TMP/nothing.c"
@@ -51,6 +61,10 @@ for page in dev-ctx shmem gpuvm overview rules tutorial debugging; do
 	: >"$LIBRARY/Documentation/$page.rst"
 done
 gcc -c -o "$TMP/nothing.o" "$TMP/nothing.c"
+echo "work,n,raw,safe,raw later,safe later" >"$TMP/no-rows.csv"
+{ cat "$TMP/no-rows.csv"; echo "guard,0,1,1,0,0"; } >"$TMP/row.csv"
+{ cat "$TMP/no-rows.csv"; echo "guard,100,1,1,0,0"; } >"$TMP/large.csv"
+{ cat "$TMP/no-rows.csv"; echo "guard,0,1,1,0,0"; echo "gone,0,1,1,0,0"; } >"$TMP/gone.csv"
 echo '{ "files": [] }' >"$TMP/coverage.json"
 : >"$TMP/reasons"
 
@@ -62,6 +76,17 @@ nothing "misuse, of a driver" "there is no C file" of_an_empty_file python3 "$TO
 	--driver "$EMPTY" "$TOP/tests/misuse"
 nothing "cost" "nothing to compare" of_an_empty_file python3 "$TOP/scripts/cost.py" \
 	"$TMP" "$TMP/cmd" "$TMP/nothing.c"
+nothing "icount" "nothing was counted" python3 "$TOP/scripts/icount.py" x86_64 /dev/null "$TMP/counted"
+nothing "icount, the record" "nothing is recorded" of_a_row "$EMPTY/none"
+nothing "icount, rows of the record" "nothing is recorded" of_a_row "$TMP/no-rows.csv"
+nothing "icount, what both have" "nothing is compared" env N=10 bash -c "$(declare -f of_a_row)"'
+	LIBRARY=$0 TMP=$1; of_a_row "$1/large.csv"' "$LIBRARY" "$TMP"
+check "icount: a row that is gone is an error" fails_with "gone: the row is gone" of_a_row "$TMP/gone.csv"
+check "icount: a row as recorded passes" of_a_row "$TMP/row.csv"
+check "icount: CHECK=1 is not recorded" fails_with "leaves rows out" env CHECK=1 \
+	python3 "$TOP/scripts/icount.py" --may-record x86_64
+check "icount: a small N is not recorded" fails_with "leaves rows out" env N=0 \
+	python3 "$TOP/scripts/icount.py" --may-record x86_64
 nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
 	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
 nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"

@@ -5,10 +5,11 @@
 # with -icount: the guest's clock then goes on by one nanosecond for each instruction, and each
 # run gives the same figures. ARCH is x86_64 (the default) or arm64.
 #
-# The rows are compared with tests/bench/icount-ARCH.csv, which RECORD=1 writes anew, with the
-# tables and the plot of Documentation/bench.rst, and with
-# tests/bench/icount.targets. CHECK=1 leaves out the targets, and the rows of many objects, so that
+# The rows are compared with tests/bench/icount-ARCH.csv and with tests/bench/icount.targets. RECORD=1
+# tells what is worse than recorded, and writes the record anew, with the tables and the plot of
+# Documentation/bench.rst. CHECK=1 leaves out the targets, and the rows of many objects, so that
 # it takes no longer than the boot. N=100000 is the number of objects up to which rows are counted.
+# A record has the rows of all suites, and of no smaller N than the one before it.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -26,6 +27,7 @@ export N=${N:-100000}
 ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_bench.most=$N"
 [ "$ARCH" != x86_64 ] || ARGS+=" tsc=reliable"
 
+[ -z "${RECORD:-}" ] || "$TOP/scripts/icount.py" --may-record "$ARCH" || die "this cannot be recorded"
 prepare_tree
 qemu_arch "$ARCH"
 step "building the kernel for $ARCH in $DIR" qemu_build_small "$ARCH" "$DIR" "${CONFIGS[@]}" ||
