@@ -40,6 +40,8 @@ struct bench_pair {
 #define BENCH_CPUS	2
 
 u64 bench_clock(void);
+u64 bench_start(void);
+u64 bench_stop(u64 start);
 unsigned int bench_cpus(void);
 bool bench_wants(unsigned int n);
 void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
@@ -57,13 +59,13 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 
 /* Time a statement; the compiler cannot merge its repetitions. */
 #define BENCH_LOOP(_loops, _statement) ({				\
-	u64 __start = bench_clock();					\
+	u64 __start = bench_start();					\
 									\
 	for (unsigned int __i = 0; __i < (_loops); __i++) {		\
 		_statement;						\
 		barrier();						\
 	}								\
-	bench_clock() - __start;					\
+	bench_stop(__start);						\
 })
 
 extern struct kunit_suite bench_ctx_suite;
