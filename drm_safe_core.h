@@ -16,6 +16,7 @@
 #include <linux/list.h>
 #include <linux/lockref.h>
 #include <linux/mutex.h>
+#include <linux/pagemap.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -309,6 +310,29 @@ static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 {
 	drm_gem_unshare_resv(gem);
 	drm_WARN_ON(gem->dev, !dma_resv_trylock(gem->resv));
+}
+#endif
+
+#ifndef drm_gem_shmem_init_hidden
+/*
+ * Like drm_gem_shmem_init(), but gives the object no mmap offset. So no lookup finds the object
+ * before drm_gem_create_mmap_offset(). Goes when the core has this: gem-hidden.cocci.
+ */
+static inline int drm_gem_shmem_init_hidden(struct drm_device *drm,
+					    struct drm_gem_shmem_object *shmem, size_t size)
+{
+	struct drm_gem_object *gem = &shmem->base;
+	int ret = drm_gem_object_init(drm, gem, size);
+
+	if (ret) {
+		drm_gem_private_object_fini(gem);
+		return ret;
+	}
+	INIT_LIST_HEAD(&shmem->madv_list);
+	/* The pages get pinned, so they must not come from the movable zone. */
+	mapping_set_gfp_mask(gem->filp->f_mapping,
+			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	return 0;
 }
 #endif
 

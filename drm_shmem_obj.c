@@ -326,14 +326,9 @@ static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 	obj->__flags = (type->flags & ~DRM_SHMEM_DMA32) << __DRM_SHMEM_TYPE_SHIFT;
 }
 
-/*
- * The core makes an object with an mmap offset, where a lookup can find it. A lookup that
- * found it may hold a reference for a while. After this, lookups cannot find it.
- */
-static void drm_shmem_hide(struct drm_gem_object *gem)
+/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
+static void drm_shmem_init_gpuva(struct drm_gem_object *gem)
 {
-	drm_gem_free_mmap_offset(gem);
-	/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
 	drm_gem_gpuva_init(gem);
 }
 
@@ -385,19 +380,15 @@ static int drm_shmem_init(const struct drm_shmem_obj_type *type, struct drm_devi
 		drm_gem_object_get(parent);
 		obj->base.base.resv = parent->resv;
 	}
-	ret = drm_gem_shmem_init(drm, &obj->base, size);
+	ret = drm_gem_shmem_init_hidden(drm, &obj->base, size);
 	if (ret) {
-		/*
-		 * No lookup can have found it: drm_gem_shmem_init() adds the offset only on
-		 * success.
-		 */
 		drm_shmem_debug_fini(obj);
 		kfree(obj);
 		drm_gem_object_put(parent);
 		drm_dev_put(drm);
 		return ret;
 	}
-	drm_shmem_hide(&obj->base.base);
+	drm_shmem_init_gpuva(&obj->base.base);
 	__drm_shmem_place(obj, type->flags & DRM_SHMEM_DMA32);
 	return 0;
 }
@@ -902,7 +893,7 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
 	struct drm_gem_object *gem;
 	struct drm_shmem_obj *obj;
 
-	/* A lookup may find this object, too, but does not put the last reference to it. */
+	/* A lookup may find this object, but does not put the last reference to it. */
 	gem = drm_gem_shmem_prime_import_sg_table(drm, &of, NULL);
 	if (IS_ERR(gem))
 		return ERR_CAST(gem);
@@ -914,7 +905,12 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
 
 	obj = to_drm_shmem_obj(gem);
 	drm_shmem_begin(*type, drm, obj);
-	drm_shmem_hide(gem);
+	/*
+	 * The core makes an import with an mmap offset, where a lookup can find it. A lookup that
+	 * found it may hold a reference for a while. After this, lookups cannot find it.
+	 */
+	drm_gem_free_mmap_offset(gem);
+	drm_shmem_init_gpuva(gem);
 	return obj;
 }
 

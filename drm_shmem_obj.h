@@ -37,8 +37,8 @@ struct vm_operations_struct;
  *   steps do nothing, and which allows no handle, dma-buf or userspace mapping.
  * - The object holds a reference to its &struct drm_device. If it shares the reservation object
  *   of another object, it holds a reference to that object, too.
- * - It has no mmap offset before it is published, except while the core makes it. A lookup that
- *   finds it during that time gets a reference, but no permission.
+ * - It has no mmap offset before it is published, except while the core makes an import. A
+ *   lookup that finds it during that time gets a reference, but no permission.
  * - While @__vmap_users is not zero, @__vaddr is not NULL, @__vaddr and the flags for iomem and
  *   partial are constant, and the object holds one mapping of @base. All of them change under
  *   the reservation lock. @__vmap_users may also change without the lock, but not from or to

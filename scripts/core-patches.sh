@@ -103,8 +103,8 @@ no_name_is_left() {
 
 # What the library calls only in a core without the changes, and what only in one with them.
 # unmap_mapping_pages() is none: an inline function of the core with the changes calls it.
-AROUND='shmem_truncate_range invalidate_mapping_pages xa_load'
-CHANGED='drm_gem_object_lru_locked drm_gem_shmem_purge_backing drm_gpuvm_bo_uncreate'
+AROUND='drm_gem_object_init shmem_truncate_range invalidate_mapping_pages xa_load'
+CHANGED='drm_gem_object_lru_locked drm_gem_shmem_init_hidden drm_gem_shmem_purge_backing drm_gpuvm_bo_uncreate'
 
 # not_compiled: the objects call the core, and no way around.
 not_compiled() {

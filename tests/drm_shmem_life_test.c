@@ -204,7 +204,7 @@ static bool life_has_offset(struct life_bo *bo)
 	return drm_vma_node_start(&drm_shmem_gem(&bo->obj)->vma_node);
 }
 
-/* As mmap() of a guessed offset, between the two steps of the core's lookup */
+/* For an import, as mmap() of a guessed offset, between the two steps of the core's lookup */
 static int init_found(struct life_bo *bo)
 {
 	life->found = drm_shmem_gem(&bo->obj);
