@@ -469,18 +469,6 @@ static int drm_gpuvm_imm_map_check(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* All vm_bos of an object have the same mode, so it is enough to check the first one. */
-static bool drm_gpuvm_imm_mode_ok(struct drm_gem_object *obj)
-{
-	struct drm_gpuvm_bo *vm_bo;
-
-	lockdep_assert_held(&obj->gpuva.lock);
-	drm_gem_for_each_gpuvm_bo(vm_bo, obj)
-		return drm_gpuvm_immediate_mode(vm_bo->vm);
-
-	return true;
-}
-
 static noinline struct drm_gpuvm_bo *
 drm_gpuvm_imm_report_mode(const struct drm_gpuvm_imm *vm)
 {
@@ -490,15 +478,28 @@ drm_gpuvm_imm_report_mode(const struct drm_gpuvm_imm *vm)
 	return ERR_PTR(-EINVAL);
 }
 
+/*
+ * All vm_bos of an object have the same mode. So a vm_bo of this VM needs no check, and if there is
+ * none, it is enough to check one. A vm_bo of this VM has references as long as it is on the
+ * list, because the last one is put in the section of the lock that takes the vm_bo off.
+ */
 static __always_inline struct drm_gpuvm_bo *
 drm_gpuvm_imm_bo_find(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj)
 {
+	struct drm_gpuvm *other = NULL;
+	struct drm_gpuvm_bo *vm_bo;
+
 	guard(mutex)(&obj->gpuva.lock);
 
-	if (unlikely(!drm_gpuvm_imm_mode_ok(obj)))
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		if (vm_bo->vm == &vm->base)
+			return drm_gpuvm_bo_get(vm_bo);
+		other = vm_bo->vm;
+	}
+	if (unlikely(other && !drm_gpuvm_immediate_mode(other)))
 		return drm_gpuvm_imm_report_mode(vm);
 
-	return drm_gpuvm_bo_find(&vm->base, obj);
+	return NULL;
 }
 
 /* Tells lockdep what a call may do, even if the call needs no allocation this time. */
