@@ -191,20 +191,25 @@ int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv)
  * Removed VAs stay linked to their vm_bo, which keeps their objects, until the update
  * cannot fail any more. Their link is free because they are in no tree.
  */
+static __always_inline int drm_gpuvm_imm_unmap_va(struct drm_gpuvm_imm_update *update,
+						  struct drm_gpuva *va, bool keep)
+	__drm_nonallocating
+{
+	int ret = drm_gpuvm_imm_unmap(update->__vm, va, keep);
+
+	if (unlikely(ret))
+		return ret;
+
+	drm_gpuva_remove(va);
+	list_add_tail(&va->drm_gpuva_link_entry, &update->__removed);
+
+	return 0;
+}
+
 int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	__drm_nonallocating
 {
-	struct drm_gpuvm_imm_update *update = priv;
-	int ret;
-
-	ret = drm_gpuvm_imm_unmap(update->__vm, op->unmap.va, op->unmap.keep);
-	if (ret)
-		return ret;
-
-	drm_gpuva_unmap(&op->unmap);
-	list_add_tail(&op->unmap.va->drm_gpuva_link_entry, &update->__removed);
-
-	return 0;
+	return drm_gpuvm_imm_unmap_va(priv, op->unmap.va, op->unmap.keep);
 }
 
 /* Makes a VA for a remaining part of @old, with a copy of the driver's data. */
@@ -322,12 +327,7 @@ static int drm_gpuvm_imm_unmap_obj(struct drm_gpuvm_imm *vm,
 		return 0;
 
 	drm_gpuvm_bo_for_each_va(va, vm_bo) {
-		struct drm_gpuva_op op = {
-			.op = DRM_GPUVA_OP_UNMAP,
-			.unmap.va = va,
-		};
-
-		ret = drm_gpuvm_imm_sm_step_unmap(&op, update);
+		ret = drm_gpuvm_imm_unmap_va(update, va, false);
 		if (ret)
 			return ret;
 	}
@@ -690,7 +690,6 @@ static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
 	__must_hold(vm) __drm_nonallocating
 {
 	u64 addr = update->__addr, range = update->__range;
-	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_UNMAP };
 	struct drm_gpuva *va;
 
 	va = drm_gpuva_find_first(&vm->base, addr, range);
@@ -699,9 +698,7 @@ static int drm_gpuvm_imm_do_unmap(struct drm_gpuvm_imm *vm,
 	if (va->va.addr != addr || va->va.range != range)
 		return drm_gpuvm_sm_unmap(&vm->base, update, addr, range);
 
-	op.unmap.va = va;
-
-	return drm_gpuvm_imm_sm_step_unmap(&op, update);
+	return drm_gpuvm_imm_unmap_va(update, va, false);
 }
 
 static int drm_gpuvm_imm_do_run(struct drm_gpuvm_imm *vm,
