@@ -806,7 +806,7 @@ static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_im
 	};
 
 	drm_gpuvm_imm_init_va(vm, va, &op, update->__vm_bo);
-	memset(__drm_gpuvm_imm_va_data(va), 0, vm->va_size);
+	drm_gpuvm_imm_zero_data(vm, va);
 }
 
 /*

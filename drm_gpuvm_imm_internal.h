@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "drm_gpuvm_imm.h"
@@ -216,6 +217,40 @@ static inline void drm_gpuvm_imm_init_va(struct drm_gpuvm_imm *vm, struct drm_gp
 	va->vm = &vm->base;
 	va->vm_bo = vm_bo;
 	va->flags = op->gem.obj ? 0 : DRM_GPUVA_SPARSE;
+}
+
+/*
+ * Set the driver's data of a VA. Most drivers have one or two words, for which a call costs more
+ * than the work.
+ */
+static __always_inline void drm_gpuvm_imm_zero_data(const struct drm_gpuvm_imm *vm,
+						    struct drm_gpuva *va)
+	__drm_nonallocating
+{
+	void *data = __drm_gpuvm_imm_va_data(va);
+
+	if (vm->va_size == 8)
+		drm_safe_trusted(memset(data, 0, 8));
+	else if (vm->va_size == 16)
+		drm_safe_trusted(memset(data, 0, 16));
+	else
+		drm_safe_trusted(memset(data, 0, vm->va_size));
+}
+
+static __always_inline void drm_gpuvm_imm_copy_data(const struct drm_gpuvm_imm *vm,
+						    struct drm_gpuva *to,
+						    const struct drm_gpuva *from)
+	__drm_nonallocating
+{
+	void *dst = __drm_gpuvm_imm_va_data(to);
+	const void *src = __drm_gpuvm_imm_va_data(from);
+
+	if (vm->va_size == 8)
+		drm_safe_trusted(memcpy(dst, src, 8));
+	else if (vm->va_size == 16)
+		drm_safe_trusted(memcpy(dst, src, 16));
+	else
+		drm_safe_trusted(memcpy(dst, src, vm->va_size));
 }
 
 /* drm_gpuvm_imm.c */

@@ -225,8 +225,7 @@ static struct drm_gpuva *drm_gpuvm_imm_init_part(struct drm_gpuvm_imm *vm,
 	if (!old->gem.obj)
 		op->gem.offset = 0;
 	drm_gpuvm_imm_init_va(vm, part, op, old->vm_bo);
-	drm_safe_trusted(memcpy(__drm_gpuvm_imm_va_data(part), __drm_gpuvm_imm_va_data(old),
-				vm->va_size));
+	drm_gpuvm_imm_copy_data(vm, part, old);
 
 	return part;
 }
