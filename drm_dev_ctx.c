@@ -704,7 +704,11 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 
 static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
 {
+	/* Cancelling costs some 200 instructions even if nothing is scheduled. */
+	if (!ctx->__watched)
+		return;
 	cancel_delayed_work_sync(&ctx->__stuck);
+	ctx->__watched = false;
 }
 
 /*
@@ -718,6 +722,7 @@ static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait wai
 	WRITE_ONCE(ctx->__waits_for, waits);
 	memset(ctx->__refused, 0, sizeof(ctx->__refused));
 	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
+	ctx->__watched = true;
 	drm_dev_ctx_wait_longer(ctx);
 }
 
@@ -857,12 +862,13 @@ static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 	return list_empty(&ctx->__revocables) && !ctx->__ends;
 }
 
-/* Revokes all entries, and reports it if that takes long. */
+/*
+ * Revokes all entries, and reports it if that takes long. Nobody else watches any more: the
+ * registration has ended, and the token is used up.
+ */
 static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_might_wait_for_ends(ctx);
-	/* Whatever was watched before, the device can be freed after this. */
-	drm_dev_ctx_unwatch(ctx);
 	if (drm_dev_ctx_has_no_revocable(ctx))
 		return;
 	WRITE_ONCE(ctx->__revokes, current);
@@ -898,6 +904,8 @@ static void drm_dev_ctx_unbind(void *res)
 
 	drm_dev_ctx_lock(ctx);
 	drm_dev_ctx_lose_token(ctx);
+	/* Whatever was watched before, the device can be freed after this. */
+	drm_dev_ctx_unwatch(ctx);
 	drm_dev_ctx_unlock(ctx);
 	drm_dev_ctx_revoke_watched(ctx);
 	drm_dev_put(&ctx->drm);

@@ -395,6 +395,8 @@ enum drm_dev_ctx_wait {
  *   woken when it has ended.
  * - @__waits_for is what the task that holds @__lock, or the task that revokes, @__revokes, is
  *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered.
+ * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
+ *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the places that were refused a section while the device was unregistered,
  *   or since unplugging began. Each place is there once, and zeroes follow the last one.
  *   During that time places are only added.
@@ -461,6 +463,7 @@ struct drm_dev_ctx {
 	struct delayed_work __late_stop;
 	enum drm_dev_ctx_wait __waits_for;
 	unsigned int __stuck_ms;
+	bool __watched;
 	struct task_struct *__revokes;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 	/*
