@@ -1509,6 +1509,7 @@ static void drm_dev_ctx_init_async(struct drm_dev_ctx *ctx)
 struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args)
 {
 	static struct lock_class_key bound_key, ends_key;
+	const struct drm_driver *driver = args->driver;
 	struct drm_driver early;
 	struct drm_dev_ctx *ctx;
 	void *device;
@@ -1522,11 +1523,14 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	/*
 	 * If anything below fails, the driver has nothing to release, because it never got the
-	 * device.
+	 * device. Few drivers have this callback.
 	 */
-	early = *args->driver;
-	early.release = NULL;
-	device = __drm_dev_alloc(args->parent, &early, args->size, args->offset);
+	if (driver->release) {
+		early = *driver;
+		early.release = NULL;
+		driver = &early;
+	}
+	device = __drm_dev_alloc(args->parent, driver, args->size, args->offset);
 	if (IS_ERR(device))
 		return ERR_CAST(device);
 
