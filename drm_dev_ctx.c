@@ -246,6 +246,12 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 /* The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made */
 static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
 
+/*
+ * The same devices, under the same lock. To walk over the array takes more than a thousand
+ * instructions for each device, because the array is sparse.
+ */
+static LIST_HEAD(drm_dev_ctx_known);
+
 /* No more than the size of a struct drm_device, in bytes */
 #define DRM_DEV_CTX_SLOT	SZ_512
 
@@ -263,17 +269,26 @@ static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 /* From here on, the device is one of the library's. */
 VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
 {
+	int ret;
+
 	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
 
 	drm_dev_set_ctx(&ctx->drm, ctx);
-	return xa_insert_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	ret = __xa_insert(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
+	if (!ret)
+		list_add(&ctx->__known, &drm_dev_ctx_known);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
 
+/* If the allocation has failed, the device need not be known. */
 static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
 {
 	drm_dev_set_ctx(&ctx->drm, NULL);
-	xa_erase_irq(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
+	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	list_del_init(&ctx->__known);
+	__xa_erase(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
 }
 
 /*
@@ -299,10 +314,9 @@ static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
 static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 {
 	struct drm_dev_ctx *ctx;
-	unsigned long index;
 
 	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
-	xa_for_each(&drm_dev_ctx_devices, index, ctx)
+	list_for_each_entry(ctx, &drm_dev_ctx_known, __known)
 		if (ctx->__driver == driver && ctx->__type_hash != type_hash)
 			return true;
 	return false;
@@ -314,11 +328,10 @@ static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
 	__must_hold(&drm_dev_ctx_devices.xa_lock)
 {
 	struct drm_dev_ctx *other;
-	unsigned long index;
 
 	if (!data)
 		return false;
-	xa_for_each(&drm_dev_ctx_devices, index, other)
+	list_for_each_entry(other, &drm_dev_ctx_known, __known)
 		if (other != ctx && other->__data == data)
 			return true;
 	return false;
@@ -1539,6 +1552,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	ctx->__type = args->type;
 	ctx->__driver = args->driver;
 	ctx->__type_hash = drm_dev_ctx_type_hash(args);
+	INIT_LIST_HEAD(&ctx->__known);
 	ctx->__dev = args->dev;
 	ctx->__in_probe = !device_is_bound(args->dev);
 	ctx->__unreg.bound.__ctx = ctx;

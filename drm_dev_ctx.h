@@ -428,6 +428,7 @@ struct drm_dev_ctx {
 	const char *__type;
 	const struct drm_driver *__driver;	/* never read, only compared */
 	u32 __type_hash;
+	struct list_head __known;	/* in the list of all devices */
 
 	struct mutex __lock;	/* @__state, and the callbacks of the registration */
 	struct lock_class_key __key;
