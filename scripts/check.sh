@@ -89,6 +89,7 @@ part "style" scripts/style.sh
 part "checkers" scripts/checkers.sh
 part "KUnit, release" scripts/kunit.sh release
 part "KUnit, debug" scripts/kunit.sh debug
+begin "instructions" env ARCH=x86_64 CHECK=1 scripts/icount.sh
 begin "W=1" scripts/w1.sh short
 part "documentation" scripts/docs.sh --check
 part "misuse" scripts/misuse.sh
@@ -100,6 +101,7 @@ part "conversion" scripts/convert.sh expected
 part "external modules, kernel tree" scripts/build-test.sh
 await "KUnit, modules"
 await "demo"
+await "instructions"
 await "W=1"
 part "display" env STEPS=short scripts/vgpu.sh
 part "sparse" scripts/sparse.sh
