@@ -21,6 +21,10 @@ from convert_objects import Objects, prepare, read_only_tables
 from convert_text import (CALL, Section, add_argument, add_parameter, drop_variable, edit_functions, end_labels, fill,
                           functions, unused_labels, without_comments, wrap)
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
+
+import drm_safe_names as safe  # pylint: disable=wrong-import-position
+
 RULES = pathlib.Path(__file__).parent / "coccinelle" / "convert"
 INCLUDE = "ccflags-y += -I$(srctree)/drivers/gpu/drm/safe\n"
 
@@ -59,9 +63,36 @@ RAW_SHMEM = {
     r"vmap\((?=\w+(?:->|\.)(?:\w+\.)*pages\b)": "the driver maps the pages itself: keep an owned handle",
 }
 
+# The rule "raw" has more names, of which these are seen in drivers. Those of objects count in drivers with GEM
+# shmem objects: the library has no form of them for others.
+OTHERS = {
+    "drm_gem_object_lookup": 
+        "a failure goes on with it, or objects that are not of the type have handles: use drm_shmem_lookup(), or ask "
+        "drm_shmem_from_gem() where it must be one",
+    "drm_gem_objects_lookup": "the driver keeps an array of GEM objects: keep one of its own, from drm_shmem_lookup_user()",
+    "drm_gem_handle_create": "objects that are not of the type get handles, too: use drm_shmem_handle_create() for the others",
+    "drm_gem_create_mmap_offset":
+        "an object that is not of the library has an offset: use drm_shmem_mmap_offset() for the others",
+    "drm_gem_free_mmap_offset": "the end of an object that is not of the library: it stays",
+    "drm_gem_dumb_map_offset": "objects that are not of the type have offsets, too: it stays",
+    "drm_gem_huge_mnt_create": "set huge_pages in what drm_shmem_set_device_opts() is given",
+    "drm_gem_private_object_fini": "the end of an object that is not of the library: it stays",
+    "drm_gem_prime_import": "imports that are not mapped are objects of another kind: it stays for those",
+    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays for those",
+    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays for those",
+    "dma_buf_vmap": "the driver maps a dma-buf itself: keep an owned handle of the import",
+    "dma_buf_vunmap": "the driver maps a dma-buf itself: keep an owned handle of the import",
+    "drm_gem_dmabuf_export": "the driver has its own dma_buf_ops: drop them, or write the export step",
+    "drm_gem_shmem_object_vmap": "this is a callback of the object: keep an owned handle",
+    "drm_gem_shmem_object_vunmap": "this is a callback of the object: keep an owned handle",
+    "dma_buf_dynamic_attach": "an import that is not mapped is an object of another kind: it stays",
+}
+OTHERS_ELSE = "goes behind the library: scripts/coccinelle/raw.cocci says which part of it"
+
 # Those of them that an embedded object's conversion would do
 OBJECT_CALLS = ("&drm_gem_shmem_vm_ops", "struct drm_gem_shmem_object", "drm_gem_shmem_create", "drm_gem_shmem_free",
-                "drm_gem_shmem_object_free", "drm_gem_shmem_prime_import_sg_table")
+                "drm_gem_shmem_object_free", "drm_gem_shmem_prime_import_sg_table", "drm_gem_object_lookup",
+                "drm_gem_handle_create", "to_drm_gem_shmem_obj", "drm_gem_shmem_mmap")
 
 
 class Driver:
@@ -576,7 +607,7 @@ class Driver:
                 for regex, why in self.raw_calls.items():
                     for call in re.findall(rf"(?<!define )(?<!\w)({regex})", line):
                         call = call.rstrip("(")
-                        yield path, number, call, unclear.get(call, why)
+                        yield path, number, call, unclear.get(call, why or OTHERS.get(call, OTHERS_ELSE))
 
     def count(self, texts):
         """How many raw calls there are. A comment, or what a macro makes of them, is none."""
@@ -585,9 +616,15 @@ class Driver:
 
     @functools.cached_property
     def raw_calls(self):
-        """Those that are raw in this driver."""
-        shmem = re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", without_comments("\n".join(self.before.values())))
-        return {**RAW, **RAW_SHMEM} if shmem else RAW
+        """Those that are raw in this driver: the names of the rule "raw", and what is no call."""
+        code = without_comments("\n".join(self.before.values()))
+        names, known = set(safe.raw("drm_dev_ctx.h")), RAW
+        if re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", code):
+            known = {**RAW, **RAW_SHMEM}
+        if re.search(r"\bstruct drm_gem_shmem_object\b|\bDRM_GEM_SHMEM_DRIVER_OPS|\bdrm_shmem_", code):
+            names |= safe.raw("drm_shmem_safe.h")
+        others = sorted(n for n in names if not any(re.fullmatch(regex, f"{n}(") for regex in known))
+        return {**known, rf"(?:{'|'.join(others)})\(": None}
 
 
 def unused_variables(body):

@@ -8,7 +8,7 @@ import functools
 import re
 
 from convert_text import (CALL, add_argument, add_parameter, drop_variable, edit_functions, fill, functions,
-                          tidy, unused_labels, without_comments, wrap)
+                          tidy, typed_lookups, unused_labels, without_comments, wrap)
 
 EMBEDDED = re.compile(r"^struct (?P<tag>\w+) \{\n(?P<before>(?:[^}\n].*\n|\n)*?)"
                       r"\tstruct drm_gem_shmem_object\s+(?P<member>\w+);\n(?:[^}\n].*\n|\n)*?\};\n", re.M)
@@ -178,6 +178,10 @@ class Embedded:
         driver.edit(self.far_members)
         driver.edit(lambda text: re.sub(r"^(\t+)((?: {8})+)", lambda m: m[1] + "\t" * (len(m[2]) // 8), text, flags=re.M))
         driver.edit(self.declare)
+        # A function of one file that nothing calls any more
+        code = without_comments(driver.text())
+        if re.search(rf"^static (?!inline )[^;{{}}()]*\b{self.downcast}\(", code, re.M) and len(re.findall(rf"\b{self.downcast}\b", code)) == 1:
+            driver.edit(lambda text: drop_function(text, self.downcast))
 
     def far_members(self, text):
         """Those whose types the semantic patch does not see: each structure has it as the same type."""
@@ -217,7 +221,7 @@ class Embedded:
             new = self.finisher(head, params, body)
         elif "drm_gem_shmem_create(" in without_comments(body):
             new = head, self.creator(body)
-        new = new[0], self.offset(self.sync(self.borrow(self.call_steps(self.is_of_type(new[1])), name)))
+        new = new[0], self.lookup(self.offset(self.sync(self.borrow(self.call_steps(self.is_of_type(new[1])), name))))
         return new if new != (head, body) else None
 
     def call_steps(self, body):
@@ -450,6 +454,34 @@ class Embedded:
         else:
             return body
         return body if known else body.replace("\n\n", f"\n\tint {ret};\n\n", 1)
+
+    def lookup(self, body):
+        """Handles stand for objects of the type, and handles are made to those."""
+        if self.mixed:
+            return body
+        body = typed_lookups(body, self.type, self.tag, self.obj, self.downcast)
+        member = rf"(?:{self.member}|{self.obj}\.base)\.base"
+
+        # Of an object that the structure names, the semantic patch makes one.
+        def handle(match):
+            gem = match["gem"]
+            own = (re.search(rf"^\t+(?:struct drm_gem_object \*)?{re.escape(gem)} = &(\w+)->{member};\n", body, re.M)
+                   or re.search(rf"^\t+(?:struct {self.tag} \*)?(\w+) = {self.downcast}\({re.escape(gem)}\);\n", body, re.M))
+            return fill(f"{match['to']}drm_shmem_handle_create(", [f"&{own[1]}->{self.obj}", match["file"], match["handle"]],
+                        ");\n") if own else match[0]
+
+        new = re.sub(r"^(?P<to>\t[^\n(]*)\bdrm_gem_handle_create\((?P<file>[^;,]+),\s*(?P<gem>[^;,]+),\s*(?P<handle>[^;]+)\);\n",
+                     handle, body, flags=re.M)
+        return new if new == body else self.unset(new)
+
+    @staticmethod
+    def unset(body):
+        """Without GEM objects that are only set."""
+        for name in re.findall(r"^\tstruct drm_gem_object \*(\w+);\n", body, re.M):
+            if re.findall(rf"^.*\b{name}\b.*\n", without_comments(body), re.M) == [
+                    f"\tstruct drm_gem_object *{name};\n", *re.findall(rf"^\t{name} = &[\w>.-]+;\n", body, re.M)[:1]]:
+                body = re.sub(rf"^\t(?:struct drm_gem_object \*{name}|{name} = &[\w>.-]+);\n", "", body, flags=re.M)
+        return body
 
     def declare(self, text):
         """The structure, its type, and the description of the type."""

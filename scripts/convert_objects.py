@@ -3,7 +3,7 @@
 import re
 
 from convert_embedded import EMBEDDED, Embedded, Stays, drop_function
-from convert_text import CALL, edit_functions, functions, without_comments
+from convert_text import CALL, edit_functions, functions, typed_lookups, without_comments
 
 # The driver's functions, with the comment in front of them
 OPS = re.compile(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?^static (?:const )?struct drm_driver \w+ = \{\n"
@@ -95,6 +95,7 @@ class Objects:
         """All kinds that are known."""
         if re.search(r"\bDRM_GEM_SHMEM_DRIVER_OPS\b", without_comments(self.driver.text())):
             self.driver.edit(self.plain)
+            self.lookups()
         try:
             Embedded(self.driver).convert()
         except Stays as why:
@@ -125,6 +126,29 @@ class Objects:
         head = ops[0].replace("\tDRM_GEM_SHMEM_DRIVER_OPS,\n", "\tDRM_SHMEM_DRIVER_OPS,\n"
                               + ("" if made else f"\t.gem_create_object = {create},\n"))
         return f"{text[:ops.start()].rstrip()}\n\n{new}{head}{text[ops.end():]}"
+
+    def lookups(self):
+        """Handles stand for objects of the type, which a header declares if another file asks for them."""
+        name = f"{self.prefix}_bo"
+        declared = (f"struct {name} {{\n\tstruct drm_shmem_obj obj;\n}};\n\n"
+                    f"DRM_SHMEM_OBJ_TYPE({name}_type, struct {name}, obj, struct {name}_unique);\n\n")
+        texts = self.driver.read()
+        source = next((p for p, t in texts.items() if declared in t), None)
+        users = [p for p, t in texts.items() if "drm_gem_object_lookup(" in without_comments(t)]
+        headers = [p for p, t in texts.items() if p.suffix == ".h" and "#endif" in t and not p.name.endswith("_drm.h")
+                   and all(f'#include "{p.name}"' in texts[user] for user in {source, *users})] if source else []
+        if not source or not users or not (headers or users == [source]):
+            return
+        self.driver.edit(lambda text: edit_functions(text, lambda head, _, __, body: (
+            head, typed_lookups(body, f"{name}_type", name, "obj")) if "drm_gem_object_lookup(" in body else None))
+        self.driver.edit(lambda text: text.replace(declared, "", 1))
+        path = self.driver.top / (headers[0] if headers else source)
+        text = path.read_text(encoding="utf-8")
+        if headers:
+            at = text.rindex("#endif")
+        else:
+            at = [m.end() for m in re.finditer(r"^#include .*\n\n?", text, re.M)][-1]
+        path.write_text(f"{text[:at]}{declared}{text[at:]}", encoding="utf-8")
 
     @staticmethod
     def only_sets(text, create):

@@ -263,3 +263,55 @@ def fill(head, args, tail):
         else:
             lines[-1] += arg if n == 0 else f" {arg}"
     return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
+
+
+LOOKUP = re.compile(rf"^(?P<tabs>\t+)(?P<decl>struct drm_gem_object \*)?(?P<to>[\w.>\[\]-]+) = drm_gem_object_lookup(?P<args>{CALL});\n\n?"
+                    r"(?P=tabs)if \((?:!(?P=to)|(?P=to) == NULL)\)(?P<leave> \{\n(?:.*\n)*?(?P=tabs)\}\n|\n(?P=tabs)\t[^;]*;\n)", re.M)
+
+
+def typed_lookups(body, desc, tag, obj, downcast=None):
+    """Objects that handles stand for are asked for by their type, and are the driver's structure from then on."""
+    at = 0
+    while found := LOOKUP.search(body, at):
+        new = typed_lookup(body, found, desc, (tag, obj), downcast)
+        at = found.end() if new is None else found.start() + 1
+        body = body if new is None else new
+    return body
+
+
+def typed_lookup(body, found, desc, struct, downcast):
+    """One of them, or None if a failure of it goes where the object is used, or it may be another one."""
+    to, tabs, (tag, obj) = found["to"], found["tabs"], struct
+    used = rf"(?<![\w>.]){re.escape(to)}(?![\w\[])"
+    before, rest = body[:found.start()], body[found.end():]
+    jump = re.search(r"\bgoto (\w+);", found["leave"])
+    failed = re.search(rf"^{jump[1]}:\n(.*)", rest, re.M | re.S) if jump else None
+    if (jump and not failed) or re.search(used, found["leave"]) or (failed and re.search(used, without_comments(failed[1]))):
+        return None
+    bo = next(n for n in ("bo", "found", f"{tag}_found") if not re.search(rf"\b{n}\b", before + rest))
+    declared = f"struct {tag} *{bo};\n"
+    if not re.fullmatch(r"\w+", to):
+        before = f"\t{declared}{before}"
+        rest = f"{tabs}{to} = &{bo}->{obj}.base.base;\n{rest}"
+    else:
+        own = re.search(rf"^\t+struct drm_gem_object \*{to}(?: = NULL)?;\n", before, re.M)
+        if not (own or found["decl"]) or len(re.findall(rf"{used} = (?!NULL)", body)) > 1 or re.search(rf"&{used}(?!->)", body):
+            return None
+        known = downcast and re.match(rf"\n*{tabs}(\w+) = {downcast}\({to}\);\n", rest)
+        if known and len(re.findall(rf"(?<![\w>.]){known[1]} = (?!NULL)", body)) == 1 and re.search(
+                rf"^\t+struct {tag} \*{known[1]}(?: = NULL)?;\n", before, re.M):
+            bo, declared, rest = known[1], "", rest[known.end():]
+        if own:
+            indent_of = re.match(r"\t+", own[0])[0]
+            before = before.replace(own[0], indent_of + declared if declared else "", 1)
+        elif declared:
+            declared = f"struct {tag} *"
+        if downcast:
+            rest = re.sub(rf"\b{downcast}\({to}\)", bo, rest)
+        rest = re.sub(rf"\bdrm_gem_object_put\({to}\)", f"drm_shmem_put(&{bo}->{obj})", rest)
+        rest = re.sub(rf"{used}->", f"{bo}->{obj}.base.base.", rest)
+        rest = re.sub(used, f"&{bo}->{obj}.base.base", rest)
+    leave = found["leave"].replace("ERR_PTR(-ENOENT)", f"ERR_CAST({bo})").replace("-ENOENT", f"PTR_ERR({bo})")
+    head = f"{tabs}{declared if found['decl'] and declared else ''}{bo} = drm_shmem_lookup("
+    call = fill(head, [f"&{desc}", *re.split(r",\s*(?![^()]*\))", found["args"][1:-1])], ");\n")
+    return before + call + ("\n" if found["decl"] else "") + f"{tabs}if (IS_ERR({bo})){leave}{rest}"

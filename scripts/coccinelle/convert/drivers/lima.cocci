@@ -71,7 +71,7 @@ identifier dev, file, size, flags, handle;
 +			return err;
 +	}
 +
-+	return drm_gem_handle_create(file, &bo->base.base, handle);
++	return drm_shmem_handle_create(&bo->obj, file, handle);
  }
 
 @grow@

@@ -31,6 +31,13 @@ struct corge_bo {
 
 DRM_SHMEM_OBJ_TYPE(corge_bo_type, struct corge_bo, obj, struct corge_bo_unique);
 
+struct corge_job {
+	struct drm_gem_object *ring;
+	struct corge_bo **bos;
+	struct drm_gem_object **more;
+	u32 count;
+};
+
 static inline struct corge_device *to_corge(struct drm_device *drm)
 {
 	return container_of(drm, struct corge_device, ctx.drm);
@@ -48,5 +55,8 @@ int corge_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_corge_create 
 		       struct drm_file *file);
 int corge_ioctl_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_corge_offset *args,
 		       struct drm_file *file);
+int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const u32 *handles);
+int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles);
+int corge_bo_is_listed(struct drm_file *file, u32 handle);
 
 #endif /* _CORGE_DRV_H */

@@ -116,15 +116,61 @@ int corge_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_corge_create 
 int corge_ioctl_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_corge_offset *args,
 		       struct drm_file *file)
 {
-	struct drm_gem_object *gem;
+	struct corge_bo *bo;
 	int ret;
 
-	gem = drm_gem_object_lookup(file, args->handle);
-	if (!gem)
-		return -ENOENT;
+	bo = drm_shmem_lookup(&corge_bo_type, file, args->handle);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
 
-	ret = drm_shmem_mmap_offset(&to_corge_bo(gem)->obj, &args->offset);
+	ret = drm_shmem_mmap_offset(&bo->obj, &args->offset);
+	drm_shmem_put(&bo->obj);
+
+	return ret;
+}
+
+/* Those of a job are kept, as a GEM object and as the driver's. */
+int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const u32 *handles)
+{
+	struct corge_bo *bo;
+	u32 i;
+
+	bo = drm_shmem_lookup(&corge_bo_type, file, ring);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	job->ring = &bo->obj.base.base;
+
+	for (i = 0; i < job->count; i++) {
+		struct corge_bo *found = drm_shmem_lookup(&corge_bo_type, file, handles[i]);
+
+		if (IS_ERR(found))
+			return PTR_ERR(found);
+
+		job->bos[i] = found;
+	}
+	return 0;
+}
+
+/* Left: an array of GEM objects */
+int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles)
+{
+	return drm_gem_objects_lookup(file, (void __user *)handles, job->count, &job->more);
+}
+
+/* Left: a failure puts it, too, for which NULL is no object. */
+int corge_bo_is_listed(struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *gem;
+	int ret = 0;
+
+	gem = drm_gem_object_lookup(file, handle);
+	if (!gem) {
+		ret = -ENOENT;
+		goto out_put;
+	}
+	ret = !list_empty(&to_corge_bo(gem)->node);
+
+out_put:
 	drm_gem_object_put(gem);
-
 	return ret;
 }

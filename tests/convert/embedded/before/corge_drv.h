@@ -23,6 +23,13 @@ struct corge_bo {
 	void *vaddr;
 };
 
+struct corge_job {
+	struct drm_gem_object *ring;
+	struct corge_bo **bos;
+	struct drm_gem_object **more;
+	u32 count;
+};
+
 static inline struct corge_device *to_corge(struct drm_device *drm)
 {
 	return container_of(drm, struct corge_device, drm);
@@ -41,5 +48,8 @@ void corge_free_object(struct drm_gem_object *obj);
 void corge_write_ptes(struct corge_bo *bo);
 int corge_ioctl_create(struct drm_device *dev, void *data, struct drm_file *file);
 int corge_ioctl_offset(struct drm_device *dev, void *data, struct drm_file *file);
+int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const u32 *handles);
+int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles);
+int corge_bo_is_listed(struct drm_file *file, u32 handle);
 
 #endif /* _CORGE_DRV_H */

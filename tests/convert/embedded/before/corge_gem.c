@@ -175,3 +175,47 @@ int corge_ioctl_offset(struct drm_device *dev, void *data, struct drm_file *file
 
 	return 0;
 }
+
+/* Those of a job are kept, as a GEM object and as the driver's. */
+int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const u32 *handles)
+{
+	u32 i;
+
+	job->ring = drm_gem_object_lookup(file, ring);
+	if (!job->ring)
+		return -ENOENT;
+
+	for (i = 0; i < job->count; i++) {
+		struct drm_gem_object *obj = drm_gem_object_lookup(file, handles[i]);
+
+		if (!obj)
+			return -ENOENT;
+
+		job->bos[i] = to_corge_bo(obj);
+	}
+	return 0;
+}
+
+/* Left: an array of GEM objects */
+int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles)
+{
+	return drm_gem_objects_lookup(file, (void __user *)handles, job->count, &job->more);
+}
+
+/* Left: a failure puts it, too, for which NULL is no object. */
+int corge_bo_is_listed(struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *gem;
+	int ret = 0;
+
+	gem = drm_gem_object_lookup(file, handle);
+	if (!gem) {
+		ret = -ENOENT;
+		goto out_put;
+	}
+	ret = !list_empty(&to_corge_bo(gem)->node);
+
+out_put:
+	drm_gem_object_put(gem);
+	return ret;
+}

@@ -37,11 +37,6 @@ static struct grault_device *to_grault(struct drm_device *drm)
 	return container_of(drm, struct grault_device, ctx.drm);
 }
 
-static struct grault_bo *to_grault_bo(struct drm_gem_object *gem)
-{
-	return drm_shmem_from_gem(&grault_bo_type, gem);
-}
-
 /* The core frees an object that is not complete without this. */
 static void grault_bo_free(struct drm_shmem_obj *shmem)
 {
@@ -71,7 +66,6 @@ static int grault_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_graul
 	struct grault_bo_unique *new __free(drm_shmem) = NULL;
 	struct grault_bo *bo __free(drm_shmem) = NULL;
 	struct drm_device *dev = drm_dev_ctx_ioctl_drm(ioctl);
-	struct drm_gem_object *gem;
 	const struct sg_table *sgt;
 	int ret;
 
@@ -79,7 +73,6 @@ static int grault_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_graul
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	bo = drm_shmem_publish(&grault_bo_type, &new);
-	gem = &bo->obj.base.base;
 
 	drm_dev_ctx_live_or(live, to_drm_dev_ctx(bo->obj.base.base.dev), return -ENODEV);
 	drm_shmem_sgt_or(lent, &live->bound, &bo->obj, ret, return ret);
@@ -95,7 +88,7 @@ static int grault_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_graul
 	if (ret)
 		goto err_unmap;
 
-	ret = drm_gem_handle_create(file, gem, &args->handle);
+	ret = drm_shmem_handle_create(&bo->obj, file, &args->handle);
 	if (ret)
 		goto err_unmap;
 
@@ -112,21 +105,18 @@ err_unmap:
 static int grault_ioctl_prep(struct drm_dev_ctx_ioctl *ioctl, struct drm_grault_prep *args,
 			     struct drm_file *file)
 {
-	struct drm_gem_object *gem;
 	struct grault_bo *bo;
 	int ret = 0;
 
-	gem = drm_gem_object_lookup(file, args->handle);
-	if (!gem)
-		return -ENOENT;
-
-	bo = to_grault_bo(gem);
+	bo = drm_shmem_lookup(&grault_bo_type, file, args->handle);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
 
 	if (args->done)
 		ret = -EAGAIN;
 	if (!ret)
 		ret = drm_shmem_cpu_begin(&bo->obj, DMA_BIDIRECTIONAL);
-	drm_gem_object_put(gem);
+	drm_shmem_put(&bo->obj);
 
 	return ret;
 }

@@ -14,6 +14,12 @@
 #include "drm_shmem_safe.h"
 #include "qux_drm.h"
 
+struct qux_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(qux_bo_type, struct qux_bo, obj, struct qux_bo_unique);
+
 struct qux_device {
 	struct drm_dev_ctx ctx;
 	struct drm_dev_ctx_data base;
@@ -33,7 +39,15 @@ static struct qux_device *to_qux(struct drm_device *drm)
 static int qux_ioctl_reset(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_reset *args,
 			   struct drm_file *file)
 {
-	return args->pad ? -EINVAL : 0;
+	struct qux_bo *bo;
+
+	bo = drm_shmem_lookup(&qux_bo_type, file, args->pad);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	args->pad = bo->obj.base.base.size >> PAGE_SHIFT;
+	drm_shmem_put(&bo->obj);
+	return 0;
 }
 
 static int qux_ioctl_start(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_start *args,
@@ -52,12 +66,6 @@ DRM_DEV_CTX_IOCTLS(qux_ioctls) = {
 };
 
 DEFINE_DRM_GEM_FOPS(qux_fops);
-
-struct qux_bo {
-	struct drm_shmem_obj obj;
-};
-
-DRM_SHMEM_OBJ_TYPE(qux_bo_type, struct qux_bo, obj, struct qux_bo_unique);
 
 const struct qux_bo_type qux_bo_type = {
 	DRM_SHMEM_OBJ_FUNCS,

@@ -25,8 +25,15 @@ static struct qux_device *to_qux(struct drm_device *drm)
 static int qux_ioctl_reset(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_qux_reset *args = data;
+	struct drm_gem_object *gem;
 
-	return args->pad ? -EINVAL : 0;
+	gem = drm_gem_object_lookup(file, args->pad);
+	if (!gem)
+		return -ENOENT;
+
+	args->pad = gem->size >> PAGE_SHIFT;
+	drm_gem_object_put(gem);
+	return 0;
 }
 
 static int qux_ioctl_start(struct drm_device *dev, void *data, struct drm_file *file)
