@@ -31,10 +31,13 @@
  * mapping was split by munmap() or mprotect(), moved by mremap(), or inherited by
  * fork(). A write marks the page that it hits as dirty.
  *
- * An import cannot be mapped: mmap() of the importing device returns -EINVAL. Userspace
- * maps the dma-buf itself, so that the exporter is in control, and sees
- * DMA_BUF_IOCTL_SYNC. If an object has &drm_shmem_opts.no_mmap, or its type
- * DRM_SHMEM_NO_MMAP, mmap() returns -EPERM.
+ * mmap() of an import is forwarded to its exporter, as the core does: the mapping has the file
+ * of the dma-buf and the exporter's operations. The exporter serves its faults, takes its pages
+ * away, and keeps it, so the import may end first. The library does not count such a mapping,
+ * calls no step for it, and takes nothing out of it when the importing device is unbound.
+ * Userspace that writes through it brackets its accesses with DMA_BUF_IOCTL_SYNC of the dma-buf.
+ * An exporter without mmap() refuses with -EINVAL. If an object has &drm_shmem_opts.no_mmap, or
+ * its type DRM_SHMEM_NO_MMAP, mmap() returns -EPERM.
  *
  * The lock order is &mm_struct.mmap_lock before the reservation lock. The page fault
  * handler waits for the reservation lock without the mmap lock where the architecture can
@@ -346,10 +349,10 @@ EXPORT_SYMBOL_GPL(__drm_shmem_vm_ops);
 
 static int drm_shmem_check_mmap(const struct drm_shmem_obj *obj)
 {
-	if (drm_gem_is_imported(&obj->base.base))
-		return -EINVAL;
 	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
 		return -EPERM;
+	if (drm_gem_is_imported(&obj->base.base))
+		return 0;
 	/*
 	 * Faults of such an object could not be served, and the kernel repeats a fault that lacks
 	 * memory.
@@ -385,27 +388,32 @@ static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
-/**
- * drm_shmem_gem_mmap() - &drm_gem_object_funcs.mmap
- * @gem: the object
- * @vma: where it is mapped
- *
- * Context: May sleep. Takes the reservation lock.
- *
- * Return: 0; -EINVAL for imported objects, for private mappings, and for a dma-buf that
- * was not made by the export step; -EPERM if userspace cannot map the object; -ENODATA
- * if it was purged; -ENOMEM if it is larger than memory; -EINTR if the task was killed while
- * it waited for the lock.
+/*
+ * Not gem->dma_buf, as the core has it: that is put with the last handle, which another task may
+ * close.
  */
-int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+static int drm_shmem_mmap_import(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
-	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
-	int ret = drm_shmem_check_mmap(obj);
+	int ret;
 
-	if (!ret && drm_shmem_mmap_is_private(vma))
-		ret = -EINVAL;
-	if (!ret)
-		ret = drm_shmem_mmap_begin(obj);
+	/* An exporter that does not set these must not find the library's. */
+	vma->vm_private_data = NULL;
+	vma->vm_ops = NULL;
+	ret = dma_buf_mmap(gem->import_attach->dmabuf, vma, 0);
+	if (ret)
+		return ret;
+
+	/* The core warns without it, also of an exporter's mapping. */
+	vm_flags_set(vma, VM_DONTEXPAND);
+	/* The core's reference is for vm_close(), which is the exporter's. */
+	drm_gem_object_put(gem);
+	return 0;
+}
+
+static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *vma)
+{
+	int ret = drm_shmem_mmap_is_private(vma) ? -EINVAL : drm_shmem_mmap_begin(obj);
+
 	if (ret)
 		return ret;
 
@@ -414,5 +422,28 @@ int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	if (obj->base.map_wc)
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	return 0;
+}
+
+/**
+ * drm_shmem_gem_mmap() - &drm_gem_object_funcs.mmap
+ * @gem: the object
+ * @vma: where it is mapped
+ *
+ * Context: May sleep. Takes the reservation lock, except for imports.
+ *
+ * Return: 0; -EINVAL for private mappings, for a dma-buf that was not made by the export step, and
+ * for an import whose exporter has no mmap(); -EPERM if userspace cannot map the object; -ENODATA
+ * if it was purged; -ENOMEM if it is larger than memory; -EINTR if the task was killed while
+ * it waited for the lock; or what the exporter of an import returned.
+ */
+int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+{
+	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
+	int ret = drm_shmem_check_mmap(obj);
+
+	if (ret)
+		return ret;
+	return drm_gem_is_imported(gem) ? drm_shmem_mmap_import(gem, vma) :
+					  drm_shmem_mmap_own(obj, vma);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_gem_mmap);

@@ -668,6 +668,15 @@ __drm_shmem_lookup_base(const struct drm_shmem_obj_base *base, struct drm_file *
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_lookup_base);
 
+static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
+{
+	int ret = drm_gem_create_mmap_offset(gem);
+
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&gem->vma_node);
+	return ret;
+}
+
 /*
  * Gives the object its mmap offset, unless userspace cannot map it. No lookup finds the
  * object by an offset before this.
@@ -675,8 +684,15 @@ EXPORT_SYMBOL_GPL(__drm_shmem_lookup_base);
 static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm_resv_how how)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	int ret = drm_shmem_check_published(gem) ?: drm_gem_resv_lock_call(gem, how);
+	int ret = drm_shmem_check_published(gem);
 
+	if (ret)
+		return ret;
+	/* Nothing purges an import, and its lock is the exporter's. */
+	if (drm_gem_is_imported(gem))
+		return drm_shmem_core_mmap_offset(gem, offset);
+
+	ret = drm_gem_resv_lock_call(gem, how);
 	if (ret)
 		return ret;
 
@@ -691,8 +707,6 @@ static int drm_shmem_add_offset(struct drm_shmem_obj *obj, u64 *offset, enum drm
 static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
 				    enum drm_resv_how how)
 {
-	if (drm_gem_is_imported(&obj->base.base))
-		return -EINVAL;
 	if (READ_ONCE(obj->__flags) & __DRM_SHMEM_NO_MMAP)
 		return -EPERM;
 	return drm_shmem_add_offset(obj, offset, how);
@@ -703,11 +717,13 @@ static int drm_shmem_do_mmap_offset(struct drm_shmem_obj *obj, u64 *offset,
  * @obj: the object
  * @offset: where the offset is stored, in bytes
  *
- * Context: May sleep. Takes the reservation lock.
+ * The exporter of an import decides whether mmap() at its offset succeeds.
  *
- * Return: 0, -EINVAL for imported objects and those that were not published,
- * -EPERM if userspace cannot map the object, -ENODATA for purged ones, -ENOSPC, or
- * -EALREADY if called under the lock, which is reported.
+ * Context: May sleep. Takes the reservation lock, except for imports.
+ *
+ * Return: 0, -EINVAL for objects that were not published, -EPERM if userspace cannot map the
+ * object, -ENODATA for purged ones, -ENOSPC, -ENOMEM, or -EALREADY if called under the lock, which
+ * is reported.
  */
 int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset)
 {
@@ -731,22 +747,6 @@ int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset)
 }
 EXPORT_SYMBOL_GPL(drm_shmem_mmap_offset_interruptible);
 
-/*
- * Does what drm_gem_dumb_map_offset() does, but for the object that was looked up, because
- * the handle may belong to another object by now.
- */
-static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
-{
-	int ret;
-
-	if (drm_gem_is_imported(gem))
-		return -EINVAL;
-	ret = drm_gem_create_mmap_offset(gem);
-	if (!ret)
-		*offset = drm_vma_node_offset_addr(&gem->vma_node);
-	return ret;
-}
-
 /**
  * drm_shmem_dumb_map_offset() - &drm_driver.dumb_map_offset
  * @file: the file that the handle is from
@@ -756,12 +756,13 @@ static int drm_shmem_core_mmap_offset(struct drm_gem_object *gem, u64 *offset)
  *
  * Part of DRM_SHMEM_DRIVER_OPS. The core's drm_gem_dumb_map_offset() gives an offset to
  * objects that userspace cannot map, and to purged ones. This function still does what
- * the core's does for objects of the driver that are not of a type of the library.
+ * the core's does for objects of the driver that are not of a type of the library, and like the
+ * core's it refuses imports.
  *
  * Context: May sleep.
  *
- * Return: 0, -ENOENT if there is no such handle, -EINTR if the task was killed while it
- * waited for the lock, or as drm_shmem_mmap_offset().
+ * Return: 0, -ENOENT if there is no such handle, -EINVAL for imports, -EINTR if the task was killed
+ * while it waited for the lock, or as drm_shmem_mmap_offset().
  */
 int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
 			      u64 *offset)
@@ -771,10 +772,12 @@ int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32
 
 	if (!gem)
 		return -ENOENT;
-	if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
+	if (drm_gem_is_imported(gem))
+		ret = -EINVAL;
+	else if (gem->funcs->vm_ops == &__drm_shmem_vm_ops)
 		ret = drm_shmem_do_mmap_offset(to_drm_shmem_obj(gem), offset,
 					       DRM_RESV_LOCKS_KILLABLE);
-	else
+	else	/* Not the core's function: the handle may belong to another object by now. */
 		ret = drm_shmem_core_mmap_offset(gem, offset);
 	drm_gem_object_put(gem);
 	return ret;

@@ -350,7 +350,7 @@ static void refused(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_PRIVATE), -EINVAL);
 
-	/* Its exporter has to be asked, through the dma-buf. */
+	/* Its exporter has no mmap(). */
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
 	KUNIT_EXPECT_EQ(test, drm_vma_node_allow(&drm_shmem_gem(&imported->obj)->vma_node, t->file),
 			0);
@@ -359,6 +359,87 @@ static void refused(struct kunit *test)
 	drm_vma_node_revoke(&drm_shmem_gem(&imported->obj)->vma_node, t->file);
 	drm_shmem_put(&imported->obj);
 	shmem_test_export_put(dma_buf);
+}
+
+/* An import on the device of the test, which the test puts, of an object of another device */
+static struct test_bo *mmap_import(struct kunit *test, struct reclaim_bo **exported)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_device *other =
+		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
+	struct reclaim_bo_unique *unique =
+		drm_shmem_create(&reclaim_bo_type, other, MMAP_SIZE, NULL);
+	struct test_bo *imported;
+	struct drm_gem_object *gem;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	*exported = drm_shmem_publish(&reclaim_bo_type, &unique);
+	gem = drm_shmem_gem(&(*exported)->obj);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mmap_put, gem), 0);
+	mmap_fill(test, &(*exported)->obj);
+	imported = shmem_test_import(test, t->drm, mmap_export(test, gem));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, imported);
+	KUNIT_EXPECT_EQ(test, drm_vma_node_allow(&drm_shmem_gem(&imported->obj)->vma_node, t->file),
+			0);
+	return imported;
+}
+
+static void mmap_import_put(struct kunit *test, struct test_bo *imported)
+{
+	struct shmem_test *t = test->priv;
+
+	drm_vma_node_revoke(&drm_shmem_gem(&imported->obj)->vma_node, t->file);
+	drm_shmem_put(&imported->obj);
+	drm_shmem_flush_work();
+	/* Each mapping has put what the core took for it. */
+	KUNIT_EXPECT_EQ(test, t->live, 0);
+}
+
+/* The exporter maps, and goes on to do so once the import has ended. */
+static void import_is_forwarded(struct kunit *test)
+{
+	struct reclaim_bo *bo;
+	struct test_bo *imported = mmap_import(test, &bo);
+	long addr = shmem_test_mmap(test, drm_shmem_gem(&imported->obj), MAP_SHARED);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, mmap_read(addr + 2 * PAGE_SIZE), mmap_first_word(2));
+	KUNIT_EXPECT_EQ(test, mmap_write(addr + PAGE_SIZE, 7), 0);
+	KUNIT_EXPECT_EQ(test, mmap_obj_read(test, bo, 1), 7);
+	KUNIT_EXPECT_EQ(test, refcount_read(&imported->obj.__mmaps), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 1);
+
+	mmap_import_put(test, imported);
+	KUNIT_EXPECT_EQ(test, mmap_read(addr + 3 * PAGE_SIZE), mmap_first_word(3));
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+}
+
+/* What the exporter refuses is refused, and leaves the import as it was. */
+static void import_is_refused(struct kunit *test)
+{
+	struct reclaim_bo *bo;
+	struct test_bo *imported = mmap_import(test, &bo);
+
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&imported->obj), MAP_PRIVATE),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+	mmap_import_put(test, imported);
+}
+
+/* An import has an offset, and does not wait for its exporter to give one. */
+static void import_offset(struct kunit *test)
+{
+	struct reclaim_bo *bo;
+	struct test_bo *imported = mmap_import(test, &bo);
+	struct drm_gem_object *gem = drm_shmem_gem(&imported->obj);
+	struct shmem_test_holder *holder = shmem_test_hold(test, gem->resv);
+	u64 offset = 0;
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_mmap_offset(&imported->obj, &offset), 0);
+	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&gem->vma_node));
+	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
+	mmap_import_put(test, imported);
 }
 
 static void mmap_expect_hidden(struct kunit *test, struct drm_gem_object *gem)
@@ -775,6 +856,9 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(evict_again),
 	KUNIT_CASE(purge),
 	KUNIT_CASE(refused),
+	KUNIT_CASE(import_is_forwarded),
+	KUNIT_CASE(import_is_refused),
+	KUNIT_CASE(import_offset),
 	KUNIT_CASE(no_mmap),
 	KUNIT_CASE(fault_waits),
 	KUNIT_CASE(fault_interrupted),
