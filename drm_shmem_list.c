@@ -27,7 +27,8 @@
  *
  * - total: all objects that the file has a handle of;
  * - shared: those that another file has a handle of, or that have a dma-buf;
- * - resident: those that have pages. An import has pages while it is mapped;
+ * - resident: those that have pages, and what the rss step of their type says. An import has
+ *   pages while it is mapped;
  * - purgeable: those that drm_shmem_madvise() gave up, that are resident and not active;
  * - active: those that have an unsignalled fence.
  *
@@ -42,6 +43,19 @@
  * off.
  */
 
+/* What an object of the library has beside its own pages. Only a complete one has a handle. */
+static u64 drm_shmem_rss(struct drm_gem_object *gem)
+{
+	const struct drm_shmem_obj *obj;
+	const struct drm_shmem_obj_type *type;
+
+	if (gem->funcs->vm_ops != &__drm_shmem_vm_ops || drm_gem_is_imported(gem))
+		return 0;
+	obj = to_drm_shmem_obj(gem);
+	type = drm_shmem_obj_type(obj);
+	return type->rss ? type->rss(obj) : 0;
+}
+
 /* Adds the numbers of one object, by the rules of drm_show_memory_stats(). */
 static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_object *gem)
 {
@@ -49,13 +63,15 @@ static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_o
 	const enum drm_gem_object_status status = funcs->status ? funcs->status(gem) : 0;
 	const u64 size = funcs->rss ? funcs->rss(gem) : gem->size;
 	const bool active = !dma_resv_test_signaled(gem->resv, dma_resv_usage_rw(true));
+	const u64 more = drm_shmem_rss(gem);
 
 	if (drm_gem_object_is_shared_for_memory_stats(gem))
 		stats->shared += gem->size;
 	else
 		stats->private += gem->size;
 	if (active)
-		stats->active += size;
+		stats->active += size + more;
+	stats->resident += more;
 	if (!(status & DRM_GEM_OBJECT_RESIDENT))
 		return;
 	stats->resident += size;

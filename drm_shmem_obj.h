@@ -282,6 +282,18 @@ struct drm_shmem_obj_type {
 			   const struct drm_shmem_obj *obj);
 
 	/**
+	 * @rss:
+	 *
+	 * Bytes of memory that belong to the object beside its own pages, such as the parts of a
+	 * heap that grows, which no file has a handle of. drm_shmem_show_fdinfo() adds them to what
+	 * is resident, and to what is active if the object is; a purge of the object does not free
+	 * them. Called under a spinlock of the file: the step takes no lock that sleeps, allocates
+	 * nothing, waits for nothing, and reads with READ_ONCE() what others change. Not called for
+	 * imports.
+	 */
+	size_t (*rss)(const struct drm_shmem_obj *obj);
+
+	/**
 	 * @export:
 	 *
 	 * Like &drm_gem_object_funcs.export. Calls drm_shmem_export() for the dma-buf unless

@@ -111,6 +111,131 @@ static u32 list_handle(struct kunit *test, struct drm_shmem_obj *obj)
 	return handle;
 }
 
+/* A heap, whose parts are objects without a handle */
+struct heap_bo {
+	struct drm_shmem_obj obj;
+	size_t parts;
+};
+
+DRM_SHMEM_OBJ_TYPE(heap_bo_type, struct heap_bo, obj, struct heap_bo_unique);
+
+static int heap_asked;
+
+static size_t heap_rss(const struct drm_shmem_obj *obj)
+{
+	heap_asked++;
+	return READ_ONCE(drm_shmem_from_obj(&heap_bo_type, obj)->parts);
+}
+
+const struct heap_bo_type heap_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.rss = heap_rss,
+};
+
+/* The parts of a heap are resident, without pages of the heap and beside them. */
+static void rss_of_heap(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct fdinfo_view own = {}, imported = {};
+	struct heap_bo_unique *unique = drm_shmem_create(&heap_bo_type, t->drm, SZ_1M, NULL);
+	struct dma_fence *fence;
+	struct heap_bo *heap;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	heap = drm_shmem_publish(&heap_bo_type, &unique);
+	handle = list_handle(test, &heap->obj);
+	own.total = SZ_1M;
+	expect_view(test, &own, &imported);
+	WRITE_ONCE(heap->parts, SZ_128K);
+	own.resident = SZ_128K;
+	expect_view(test, &own, &imported);
+	fence = fdinfo_busy(test, &heap->obj);
+	own.active = SZ_1M + SZ_128K;
+	expect_view(test, &own, &imported);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	own.active = 0;
+
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&heap->obj), 0);
+	own.resident = SZ_1M + SZ_128K;
+	expect_view(test, &own, &imported);
+	drm_shmem_unpin(&heap->obj);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	drm_shmem_put(&heap->obj);
+}
+
+/* A purge frees the pages, and not the parts. */
+static void rss_is_not_purgeable(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct fdinfo_view own = { .total = SZ_64K }, imported = {};
+	struct heap_bo_unique *unique = drm_shmem_create(&heap_bo_type, t->drm, SZ_64K, NULL);
+	struct heap_bo *heap;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	heap = drm_shmem_publish(&heap_bo_type, &unique);
+	handle = list_handle(test, &heap->obj);
+	WRITE_ONCE(heap->parts, SZ_2M);
+	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
+		int ret = 0;
+
+		drm_shmem_sgt_guard(sgt, &reg->base.bound, &heap->obj, ret)
+			;
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&heap->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	own.resident = SZ_64K + SZ_2M;
+	own.purgeable = SZ_64K;
+	expect_view(test, &own, &imported);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
+	drm_shmem_put(&heap->obj);
+}
+
+static struct drm_gem_object *heap_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&heap_bo_type);
+}
+
+DEFINE_DRM_GEM_FOPS(heap_fops);
+
+static const struct drm_driver heap_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.fops = &heap_fops,
+	.name = "heap_test",
+	.desc = "test device of drm_shmem_safe",
+	.gem_create_object = heap_create_object,
+	DRM_SHMEM_DRIVER_OPS,
+};
+
+/* The memory of an import is its exporter's: its type is not asked. */
+static void rss_of_import(struct kunit *test)
+{
+	struct drm_device *drm =
+		shmem_test_device(test, drm_safe_test_parent(test), &heap_driver);
+	struct file *filp = drm_safe_test_open(test, drm->render);
+	struct fdinfo_view imported = { .total = SZ_8K };
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct drm_gem_object *gem;
+	struct drm_file *file;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	file = filp->private_data;
+	gem = drm->driver->gem_prime_import(drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	WRITE_ONCE(drm_shmem_from_gem(&heap_bo_type, gem)->parts, SZ_128K);
+	KUNIT_ASSERT_EQ(test, drm_gem_handle_create(file, gem, &handle), 0);
+	heap_asked = 0;
+	expect_fdinfo(test, fdinfo_read(test, file), "imported", &imported);
+	KUNIT_EXPECT_EQ(test, heap_asked, 0);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(file, handle), 0);
+	drm_gem_object_put(gem);
+	shmem_test_export_put(dmabuf);
+}
+
 /* The sums are those that a client adds up, step by step. Each object has a size of its own. */
 static void client_sees_its_memory(struct kunit *test)
 {
@@ -506,6 +631,9 @@ static void labels_do_nothing(struct kunit *test)
 
 static struct kunit_case drm_shmem_list_cases[] = {
 	KUNIT_CASE(client_sees_its_memory),
+	KUNIT_CASE(rss_of_heap),
+	KUNIT_CASE(rss_is_not_purgeable),
+	KUNIT_CASE(rss_of_import),
 #ifdef CONFIG_DEBUG_FS
 	KUNIT_CASE(all_are_listed),
 	KUNIT_CASE(evictions_are_listed),

@@ -235,6 +235,9 @@ VM_STEP = re.compile(r"\.base\.(?:map|unmap|remap|va_get|va_put|bo_init|bo_fini|
 # Those of both kinds of types that run in memory reclaim
 EVICT_STEP = re.compile(r"\.base\.(?:evict|moved)\s*=\s*(\w+)")
 
+# That of objects, which runs under a spinlock of a file
+RSS_STEP = re.compile(r"\.base\.rss\s*=\s*(\w+)")
+
 # What a driver may go on to call: references, locks, questions, and what the library has no
 # form of.
 RAW_ALLOWED = {
@@ -464,6 +467,11 @@ class Driver:
     def evicting(self):
         """The evict steps of objects and of address spaces, and what they call."""
         return self.closure(set(EVICT_STEP.findall(self.text)), False)
+
+    @functools.cached_property
+    def counting(self):
+        """The rss steps of objects, and what they call."""
+        return self.closure(set(RSS_STEP.findall(self.text)), False)
 
     def structs(self):
         """The structures of the driver: tag and body."""

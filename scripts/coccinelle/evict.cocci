@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// An evict step waits for a lock, or allocates.
-// Misuse class 23. The step runs in memory reclaim, which a task with that lock may wait for.
+/// An evict or rss step waits for a lock, or allocates.
+// Misuse classes 23 and 39. An evict step runs in memory reclaim, which a task with that lock may
+// wait for, and an rss step under a spinlock.
 // Looks at the steps of both kinds of types, and at what they call. Spinlocks are fine: no
 // task waits for memory under one. spatch knows no guard() by its class, so this reads the text.
 virtual report
@@ -32,13 +33,15 @@ def read(name):
     with open(name, errors="replace") as f:
         text = blanked(f.read())
     for step, _, _, start, end in functions(text):
-        if step not in names.driver().evicting:
+        kind = next((kind for kind, steps in (("an evict", names.driver().evicting), ("an rss", names.driver().counting))
+                     if step in steps), None)
+        if not kind:
             continue
         for f, at in called(text[start:end]):
             if what := fault(f):
                 f = re.sub(r"^class_(\w+)_constructor\(\)$", r"guard(\1)", f + "()")
-                print("%s:%s:1: ERROR: %s() is part of an evict step, and %s: %s" %
-                      (name, text.count("\n", 0, start + at) + 1, step, what, f))
+                print("%s:%s:1: ERROR: %s() is part of %s step, and %s: %s" %
+                      (name, text.count("\n", 0, start + at) + 1, step, kind, what, f))
 
 @definition@
 identifier f;

@@ -77,6 +77,15 @@ static void surface_refresh(struct surface *surface)
 	surface_vacate(surface);
 }
 
+static size_t surface_rss(const struct drm_shmem_obj *obj)
+{
+	const struct surface *surface = drm_shmem_from_obj(&surface_type, obj);
+
+	mutex_lock(&surface->parts_lock);			/* evict */
+	mutex_unlock(&surface->parts_lock);
+	return READ_ONCE(surface->parts);
+}
+
 static int space_evict(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo)
 {
 	struct space *space = drm_gpuvm_imm_of(&space_type, core);
@@ -97,6 +106,7 @@ const struct surface_type surface_type = {
 	.base.open = surface_open,
 	.base.close = surface_close,
 	.base.evict = surface_evict,
+	.base.rss = surface_rss,
 };
 
 static int surface_bind(struct drm_gpuvm_imm *vm, struct surface *surface)
