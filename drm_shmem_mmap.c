@@ -410,6 +410,22 @@ static int drm_shmem_mmap_import(struct drm_gem_object *gem, struct vm_area_stru
 	return 0;
 }
 
+/* The last thing that can fail, so it needs no step that undoes it. */
+static int drm_shmem_step_mmap(struct drm_shmem_obj *obj, const struct vm_area_struct *vma)
+{
+	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
+	int ret = type->mmap ? type->mmap(obj, vma) : 0;
+
+	if (ret > 0) {
+		drm_safe_broken(obj->base.base.dev, "an mmap step returns an error or 0",
+				"it returned a positive number, which mmap() takes for no error");
+		ret = -EINVAL;
+	}
+	if (ret)
+		drm_shmem_mmap_end(obj);
+	return ret;
+}
+
 static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *vma)
 {
 	int ret = drm_shmem_mmap_is_private(vma) ? -EINVAL : drm_shmem_mmap_begin(obj);
@@ -421,7 +437,7 @@ static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 	if (obj->base.map_wc)
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
-	return 0;
+	return drm_shmem_step_mmap(obj, vma);
 }
 
 /**
@@ -434,7 +450,7 @@ static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *
  * Return: 0; -EINVAL for private mappings, for a dma-buf that was not made by the export step, and
  * for an import whose exporter has no mmap(); -EPERM if userspace cannot map the object; -ENODATA
  * if it was purged; -ENOMEM if it is larger than memory; -EINTR if the task was killed while
- * it waited for the lock; or what the exporter of an import returned.
+ * it waited for the lock; or what the type's mmap step, or the exporter of an import, returned.
  */
 int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {

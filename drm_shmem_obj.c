@@ -499,6 +499,16 @@ static bool drm_shmem_type_is_uncounted(const struct drm_shmem_obj_type *type)
 	return type->moved || type->evict;
 }
 
+/* Reports a step that is never called. */
+static bool drm_shmem_type_is_unmapped(const struct drm_shmem_obj_type *type)
+{
+	if (!type->mmap || !(type->flags & DRM_SHMEM_NO_MMAP))
+		return false;
+	drm_safe_broken(NULL, "a type with an mmap step can be mapped",
+			"it has an mmap step, and its flags have DRM_SHMEM_NO_MMAP");
+	return true;
+}
+
 /**
  * __drm_shmem_alloc() - memory for an object that the core makes
  * @type: its type
@@ -522,7 +532,7 @@ struct drm_gem_object *__drm_shmem_alloc(const struct drm_shmem_obj_type *type, 
 				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and set none of them");
 		return ERR_PTR(-EINVAL);
 	}
-	if (drm_shmem_type_is_uncounted(type))
+	if (drm_shmem_type_is_uncounted(type) || drm_shmem_type_is_unmapped(type))
 		return ERR_PTR(-EINVAL);
 
 	obj = kzalloc(type_size, GFP_KERNEL_ACCOUNT);

@@ -282,6 +282,21 @@ struct drm_shmem_obj_type {
 			   const struct drm_shmem_obj *obj);
 
 	/**
+	 * @mmap:
+	 *
+	 * Userspace maps the object, through the device or a dma-buf of the library. An error
+	 * refuses the mapping. Called after the library's own checks, when @vma is as it will be:
+	 * the step reads the range, the offset and the mm, and may add an MMU notifier with
+	 * mmu_interval_notifier_insert_locked(). Nothing is mapped yet. The step keeps no pointer
+	 * to @vma, which is split, moved, inherited by fork(), and ended without this step; a
+	 * notifier tells of that in its own mm. Called with the mmap lock held for writing, without
+	 * a reservation lock: the step may sleep and allocate, but must not fault in memory of
+	 * userspace, and must not wait for the fence of a job that may do so. Not called for
+	 * imports. Not for a type with DRM_SHMEM_NO_MMAP.
+	 */
+	int (*mmap)(struct drm_shmem_obj *obj, const struct vm_area_struct *vma);
+
+	/**
 	 * @rss:
 	 *
 	 * Bytes of memory that belong to the object beside its own pages, such as the parts of a

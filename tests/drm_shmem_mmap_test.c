@@ -477,6 +477,148 @@ static void no_mmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
+/* Objects whose mappings the driver is told of */
+struct told_bo {
+	struct drm_shmem_obj obj;
+	int ret;
+	int told;
+	unsigned long start, pages;
+	bool counted;
+};
+
+DRM_SHMEM_OBJ_TYPE(told_bo_type, struct told_bo, obj, struct told_bo_unique);
+
+static int told_mmap(struct drm_shmem_obj *obj, const struct vm_area_struct *vma)
+{
+	struct told_bo *bo = drm_shmem_from_obj(&told_bo_type, obj);
+
+	mmap_assert_write_locked(vma->vm_mm);
+	bo->told++;
+	bo->start = vma->vm_start;
+	bo->pages = vma_pages(vma);
+	bo->counted = refcount_read(&obj->__mmaps);
+	return bo->ret;
+}
+
+const struct told_bo_type told_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_RECLAIM,
+	.base.mmap = told_mmap,
+};
+
+static struct told_bo *mmap_told(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct told_bo_unique *unique = drm_shmem_create(&told_bo_type, t->drm, MMAP_SIZE, NULL);
+	struct told_bo *bo;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
+	bo = drm_shmem_publish(&told_bo_type, &unique);
+	mmap_allow(test, drm_shmem_gem(&bo->obj));
+	return bo;
+}
+
+/* The step sees the mapping as it will be, of the device and of a dma-buf. */
+static void step(struct kunit *test)
+{
+	struct told_bo *bo = mmap_told(test);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	long addr = shmem_test_mmap(test, gem, MAP_SHARED), part;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, bo->told, 1);
+	KUNIT_EXPECT_EQ(test, bo->start, addr);
+	KUNIT_EXPECT_EQ(test, bo->pages, MMAP_PAGES);
+	KUNIT_EXPECT_TRUE(test, bo->counted);
+	KUNIT_EXPECT_EQ(test, mmap_write(addr, 1), 0);
+	/* What becomes of it is told by nothing but a notifier. */
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, bo->told, 1);
+
+	part = mmap_dma_buf_at(test, mmap_export(test, gem), PAGE_SIZE, PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(part));
+	KUNIT_EXPECT_EQ(test, bo->told, 2);
+	KUNIT_EXPECT_EQ(test, bo->start, part);
+	KUNIT_EXPECT_EQ(test, bo->pages, 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(part, PAGE_SIZE), 0);
+}
+
+/* What it refuses leaves no mapping behind, also where there is another one. */
+static void step_refuses(struct kunit *test)
+{
+	struct told_bo *bo = mmap_told(test);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+	long addr;
+
+	bo->ret = -EACCES;
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, gem, MAP_SHARED), -EACCES);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+
+	bo->ret = 0;
+	addr = shmem_test_mmap(test, gem, MAP_SHARED);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, mmap_write(addr, 1), 0);
+	bo->ret = -EACCES;
+	KUNIT_EXPECT_EQ(test, mmap_dma_buf_at(test, mmap_export(test, gem), PAGE_SIZE, 0),
+			-EACCES);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
+}
+
+/* The library's checks come first: what is refused by them is not told. */
+static void step_is_last(struct kunit *test)
+{
+	struct told_bo *bo = mmap_told(test);
+	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
+
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, gem, MAP_PRIVATE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
+	KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, gem, MAP_SHARED), -ENODATA);
+	KUNIT_EXPECT_EQ(test, bo->told, 0);
+}
+
+static void step_is_positive(struct kunit *test)
+{
+	struct told_bo *bo = mmap_told(test);
+
+	bo->ret = 1;
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, shmem_test_mmap(test, drm_shmem_gem(&bo->obj), MAP_SHARED),
+				-EINVAL);
+		EXPECT_BROKEN(test, "an mmap step returns an error or 0");
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
+}
+
+/* A step that is never called is a mistake. */
+struct unmapped_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(unmapped_bo_type, struct unmapped_bo, obj, struct unmapped_bo_unique);
+
+const struct unmapped_bo_type unmapped_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.flags = DRM_SHMEM_NO_MMAP,
+	.base.mmap = told_mmap,
+};
+
+static void step_never_called(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_PTR_EQ(test, (void *)drm_shmem_create(&unmapped_bo_type, t->drm,
+								   PAGE_SIZE, NULL),
+				    ERR_PTR(-EINVAL));
+		EXPECT_BROKEN(test, "a type with an mmap step can be mapped");
+	}
+}
+
 struct mmap_access {
 	struct work_struct work;
 	struct mm_struct *mm;
@@ -860,6 +1002,11 @@ static struct kunit_case drm_shmem_mmap_cases[] = {
 	KUNIT_CASE(import_is_refused),
 	KUNIT_CASE(import_offset),
 	KUNIT_CASE(no_mmap),
+	KUNIT_CASE(step),
+	KUNIT_CASE(step_refuses),
+	KUNIT_CASE(step_is_last),
+	KUNIT_CASE(step_is_positive),
+	KUNIT_CASE(step_never_called),
 	KUNIT_CASE(fault_waits),
 	KUNIT_CASE(fault_interrupted),
 	KUNIT_CASE(fault_interrupted_once),
