@@ -16,10 +16,13 @@ TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \
 # The library's functions do what these do.
 PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
 STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release",
-         "evict": "evict"}
+         "evict": "evict", "mmap": "mmap", "rss": "rss"}
 # What a step is given beside the object, and returns, where a driver's function is also that of other objects
 SHARED = {"open": ("int", "struct drm_file *file", "file"), "close": ("void", "struct drm_file *file", "file"),
           "export": ("struct dma_buf *", "int flags", "flags")}
+# How an mmap function of an object has the core map it: at its start, or at its end
+MAPS = re.compile(r"^\t(\w+) = drm_gem_shmem_mmap\([^;]*\);\n\tif \(\1\)\n\t\treturn \1;\n\n?", re.M)
+MAPS_LAST = re.compile(r"^\treturn drm_gem_shmem_mmap\([^;]*\);\n\Z", re.M)
 FREE = r"drm_gem_shmem_(?:object_)?free"
 
 
@@ -70,8 +73,9 @@ class Embedded:
         others = "".join(t["entries"] for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" not in t[0])
         # Objects of other kinds have the structure, too, and no shmem.
         self.mixed = bool(others) and "drm_gem_private_object_init(" in code
-        if any(re.search(r"\.mmap\s*= (?!drm_gem_shmem_object_mmap)", t["entries"]) for t in tables):
-            raise Stays("mmap() does more than to map, and a type has no step for that: such objects stay the core's")
+        for function in re.findall(r"\.mmap\s*= (?!drm_gem_shmem_object_mmap)(\w+)", "".join(t["entries"] for t in tables)):
+            if not self.told_of(function):
+                raise Stays("mmap() maps in its own way: what it does beyond that of the core becomes the type's mmap step")
         if len(tables) != 1 or (others and not self.mixed):
             raise Stays("the driver's objects are of several kinds: declare a type for each")
         self.flags = ""
@@ -91,6 +95,11 @@ class Embedded:
                 self.steps[name] = function
             else:
                 raise Stays(f"the driver has its own {name} for its objects: declare a type for those that differ")
+
+    def told_of(self, function):
+        """Does an mmap function of the objects leave the mapping to the core, and only look at it?"""
+        body = MAPS_LAST.sub("", MAPS.sub("", self.functions[function]["body"])) if function in self.functions else "mmap("
+        return not re.search(r"mmap\w*\(|\bvma->[\w.]+\s*=[^=]|\bvm_flags_\w+\(", without_comments(body))
 
     def only_reads(self, body):
         """Does this call nothing, or only what calls nothing?"""
@@ -172,6 +181,7 @@ class Embedded:
         driver = self.driver
         driver.edit(self.change)
         driver.edit(dumb_offsets)
+        driver.edit(lambda text: re.sub(r"\bdrm_show_memory_stats\b", "drm_shmem_show_fdinfo", text))
         for path in driver.files():
             if re.search(rf"\bstruct {self.tag}\b|\b{self.downcast}\(|(?:->|\.){self.member}\.base\b", path.read_text(encoding="utf-8")):
                 driver.spatch("members", path, {"object": self.tag, "from": self.member, "obj": self.obj})
@@ -198,6 +208,10 @@ class Embedded:
             text = drop_function(text, name)
         for name in (*self.steps.values(), *([self.finish] if self.finish else [])):
             param = f"struct {self.tag} *bo" if name == self.finish else "struct drm_shmem_obj *shmem"
+            if name == self.steps.get("rss"):
+                param = f"const {param}"
+            if name == self.steps.get("mmap"):
+                text = re.sub(rf"^(\w[^\n;=]*\b{name}\([^;{{}}()]*?)(struct vm_area_struct[^;{{}}()]*\);)$", r"\1const \2", text, flags=re.M)
             text = re.sub(rf"^(\w[^\n;=]*\b{name}\()struct drm_gem_object \*\w+([^;{{}}()]*\);)$", rf"\1{param}\2", text, flags=re.M)
         text = re.sub(r"^(\t\.gem_prime_import_sg_table)(\s*)= (?:" + "|".join([*self.imports, "drm_gem_shmem_prime_import_sg_table"])
                       + r"),\n", r"\t.gem_prime_import\2= drm_shmem_prime_import,\n\1\2= drm_shmem_prime_import_sg_table,\n",
@@ -240,6 +254,14 @@ class Embedded:
         half = self.half if half is None else half
         gem = re.search(r"\bstruct drm_gem_object \*(\w+)", head)[1]
         head = head.replace(f"struct drm_gem_object *{gem}", "struct drm_shmem_obj *shmem")
+        if step == "rss":
+            head = head.replace("struct drm_shmem_obj", "const struct drm_shmem_obj")
+            body = re.sub(rf"^(\t)(struct {self.tag} \*\w+ = {self.downcast}\({gem}\);)", r"\1const \2", body, flags=re.M)
+        if step == "mmap":      # which the library has done by then
+            head = head.replace("struct vm_area_struct", "const struct vm_area_struct")
+            body = MAPS_LAST.sub("\treturn 0;\n", MAPS.sub("", body))
+            for alias in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = [^;]*;", body, re.M):
+                body = drop_variable(body, alias)
         body = re.sub(rf"\b{self.downcast}\({gem}\)", f"drm_shmem_from_obj(&{self.type}, shmem)", body)
         if step == "free":
             body = re.sub(rf"^\t{FREE}\([^;]*\);\n", "", body, flags=re.M)
@@ -250,7 +272,8 @@ class Embedded:
         if step == "export":
             body = re.sub(rf"\bdrm_gem_prime_export\({gem},", "drm_shmem_export(shmem,", body)
         if re.search(rf"\b{gem}\b", without_comments(body)):
-            body = f"\tstruct drm_gem_object *{gem} = drm_shmem_gem(shmem);\n{body}"
+            body = (f"\tconst struct drm_gem_object *{gem} = &shmem->base.base;\n{body}" if step == "rss" else
+                    f"\tstruct drm_gem_object *{gem} = drm_shmem_gem(shmem);\n{body}")
         if step == "free" and half:
             bo = re.search(rf"\tstruct {self.tag} \*(\w+)\b", body)[1]
             start = re.match(r"(?:\t(?:struct|size_t|int|unsigned|u32|u64|bool)\b[^;]*;\n)*\n?", body).end()

@@ -106,7 +106,7 @@ iterator name drm_shmem_sgt_guard_owned;
 +		return ret;
 +	}
 +	mapping->active = true;
-+	bo->heap_rss_size += SZ_2M;
++	WRITE_ONCE(bo->heap_rss_size, bo->heap_rss_size + SZ_2M);
 +	return 0;
 +}
 +
@@ -172,15 +172,21 @@ identifier m;
 @@
 -int panfrost_gem_pin(...) { ... }
 
-@rss@
-@@
--size_t panfrost_gem_rss(...) { ... }
-
 @resident@
 expression o;
 @@
 -panfrost_gem_rss(&o->base.base)
 +(o->is_heap ? o->heap_rss_size : o->base.pages ? o->base.base.size : 0)
+
+@rss@
+identifier o, g;
+@@
+ panfrost_gem_rss(struct drm_gem_object *g)
+ {
+ struct panfrost_gem_object *o = to_panfrost_bo(g);
+-...
++return READ_ONCE(o->heap_rss_size);
+ }
 
 @status@
 @@
@@ -286,7 +292,6 @@ identifier t;
 +.pin = drm_gem_shmem_object_pin,
  ...,
 -.status = panfrost_gem_status,
--.rss = panfrost_gem_rss,
  ...
  };
 

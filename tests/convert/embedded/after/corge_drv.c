@@ -4,11 +4,14 @@
 #include <linux/scatterlist.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_print.h>
 
 #include "corge_drm.h"
 #include "corge_drv.h"
 #include "drm_dev_ctx.h"
+#include "drm_shmem_safe.h"
 
 /* Reads the table of an object that it is given. */
 void corge_write_ptes(struct corge_bo *bo, const struct sg_table *sgt)
@@ -31,6 +34,12 @@ DRM_DEV_CTX_IOCTLS(corge_ioctls) = {
 
 DEFINE_DRM_GEM_FOPS(corge_fops);
 
+static void corge_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	drm_printf(p, "corge: 1\n");
+	drm_shmem_show_fdinfo(p, file);
+}
+
 static const struct drm_driver corge_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.fops = &corge_fops,
@@ -39,6 +48,7 @@ static const struct drm_driver corge_driver = {
 	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table,
 	.ioctls = corge_ioctls,
 	.num_ioctls = ARRAY_SIZE(corge_ioctls),
+	.show_fdinfo = corge_show_fdinfo,
 	.name = "corge",
 	.desc = "corge",
 	.major = 1,

@@ -27,6 +27,8 @@ struct corge_bo {
 	/* A list of the device's */
 	struct list_head node;
 	void *vaddr;
+	size_t more;	/* bytes that it has beside its pages */
+	bool writable;
 };
 
 DRM_SHMEM_OBJ_TYPE(corge_bo_type, struct corge_bo, obj, struct corge_bo_unique);

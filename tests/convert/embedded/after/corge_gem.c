@@ -32,6 +32,24 @@ static int corge_open_object(struct drm_shmem_obj *shmem, struct drm_file *file)
 	return list_empty(&drm_shmem_from_obj(&corge_bo_type, shmem)->node) ? -EINVAL : 0;
 }
 
+/* Read-only, unless it was made for writing */
+static int corge_mmap_object(struct drm_shmem_obj *shmem, const struct vm_area_struct *vma)
+{
+	struct corge_bo *bo = drm_shmem_from_obj(&corge_bo_type, shmem);
+
+	if ((vma->vm_flags & VM_WRITE) && !bo->writable)
+		return -EACCES;
+
+	return 0;
+}
+
+static size_t corge_rss(const struct drm_shmem_obj *shmem)
+{
+	const struct corge_bo *bo = drm_shmem_from_obj(&corge_bo_type, shmem);
+
+	return READ_ONCE(bo->more);
+}
+
 struct drm_gem_object *corge_create_object(struct drm_device *dev, size_t size)
 {
 	return drm_shmem_gem_create_object(&corge_bo_type);
@@ -72,6 +90,8 @@ const struct corge_bo_type corge_bo_type = {
 	.base.init = corge_bo_init,
 	.base.fini = corge_free_object,
 	.base.open = corge_open_object,
+	.base.mmap = corge_mmap_object,
+	.base.rss = corge_rss,
 };
 
 static struct corge_bo *corge_bo_create(struct drm_device *dev, size_t size)

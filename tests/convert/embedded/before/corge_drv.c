@@ -4,7 +4,9 @@
 #include <linux/scatterlist.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_print.h>
 
 #include "corge_drm.h"
 #include "corge_drv.h"
@@ -27,6 +29,12 @@ static const struct drm_ioctl_desc corge_ioctls[] = {
 
 DEFINE_DRM_GEM_FOPS(corge_fops);
 
+static void corge_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	drm_printf(p, "corge: 1\n");
+	drm_show_memory_stats(p, file);
+}
+
 static const struct drm_driver corge_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.fops = &corge_fops,
@@ -34,6 +42,7 @@ static const struct drm_driver corge_driver = {
 	.gem_prime_import_sg_table = corge_prime_import_sg_table,
 	.ioctls = corge_ioctls,
 	.num_ioctls = ARRAY_SIZE(corge_ioctls),
+	.show_fdinfo = corge_show_fdinfo,
 	.name = "corge",
 	.desc = "corge",
 	.major = 1,

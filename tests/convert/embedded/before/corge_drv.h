@@ -21,6 +21,8 @@ struct corge_bo {
 	/* A list of the device's */
 	struct list_head node;
 	void *vaddr;
+	size_t more;	/* bytes that it has beside its pages */
+	bool writable;
 };
 
 struct corge_job {

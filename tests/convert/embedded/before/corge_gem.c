@@ -38,6 +38,25 @@ static int corge_open_object(struct drm_gem_object *obj, struct drm_file *file)
 	return list_empty(&to_corge_bo(obj)->node) ? -EINVAL : 0;
 }
 
+/* Read-only, unless it was made for writing */
+static int corge_mmap_object(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct corge_bo *bo = to_corge_bo(obj);
+	struct drm_gem_shmem_object *shmem = &bo->base;
+
+	if ((vma->vm_flags & VM_WRITE) && !bo->writable)
+		return -EACCES;
+
+	return drm_gem_shmem_mmap(shmem, vma);
+}
+
+static size_t corge_rss(struct drm_gem_object *obj)
+{
+	struct corge_bo *bo = to_corge_bo(obj);
+
+	return READ_ONCE(bo->more);
+}
+
 static const struct drm_gem_object_funcs corge_gem_funcs = {
 	.free = corge_free_object,
 	.open = corge_open_object,
@@ -47,8 +66,9 @@ static const struct drm_gem_object_funcs corge_gem_funcs = {
 	.get_sg_table = drm_gem_shmem_object_get_sg_table,
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
-	.mmap = drm_gem_shmem_object_mmap,
+	.mmap = corge_mmap_object,
 	.status = corge_status,
+	.rss = corge_rss,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 
