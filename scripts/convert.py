@@ -306,8 +306,8 @@ class Driver:
         self.edit(lambda text: self.convert_sections(text, [h for _, h in entries]))
         self.edit(self.finish_contexts)
         self.edit(lambda text: edit_functions(text, end_sections))
-        # A table may be lent to what runs before the registration.
-        if self.attach or re.search(r"\bdrm_gem_shmem_get_pages_sgt\(|\bdrm_dev_ctx_(?:guard_)?live", self.raw + self.text()):
+        # A table may be lent to what runs before the registration, and what commits a mode runs after it.
+        if self.attach or re.search(r"\bdrm_gem_shmem_get_pages_sgt\(|\bdrm_dev_ctx_(?:guard_)?live", self.raw):
             self.edit(self.attach_data)
         if self.separate:
             self.edit(self.define_proof)
@@ -390,9 +390,8 @@ class Driver:
             if "drm_dev_enter(" not in without_comments(body):
                 return None
             commits = re.search(r"struct drm_atomic_(commit|state) \*", params)
-            # Only what is live can be turned off after the unplug.
-            off = commits and re.search(r"^\tdrm_dev_enter\(", body, re.M)
-            registered = not off and (name in handlers or commits or re.search(r"struct vm_fault \*", params))
+            # What commits a mode also runs after the unplug, when the display is turned off.
+            registered = name in handlers or (not commits and re.search(r"struct vm_fault \*", params))
             forms = {
                 "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name)}, {leave});",
                 "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name)})",
@@ -404,12 +403,12 @@ class Driver:
                 "guard_else": lambda drm, leave:
                     f"drm_dev_ctx_guard_live_else(live, {context(drm, name)}, {leave})",
             }
-            if off:
+            if commits:
                 forms["ignored"] = True
             new = Section(forms).convert(body)
             if not new:
                 return None
-            self.attach |= not registered and not off
+            self.attach |= not registered and not commits
             return head, new
 
         return edit_functions(text, change)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A section that needs a registration ends with its scope.
 // -D proof=NAME_reg; the environment's HANDLERS has the handlers of ioctls that will get
-// their context. Only in functions that nothing calls before the registration: ioctls,
-// faults, and what commits a mode. drm_dev_enter() also succeeds before; others have to
+// their context. Only in functions that nothing calls before the registration: ioctls and
+// faults. What commits a mode needs a device that is live: it also runs when the display is
+// turned off, after the unplug. drm_dev_enter() also succeeds before; others have to
 // be looked at. convert.py makes "return E" of DRM_SAFE_RETURN(E), and a struct drm_dev_ctx
 // of DRM_SAFE_CTX(the DRM device).
 virtual patch
@@ -12,6 +13,7 @@ virtual patch
 import os
 handlers = set(os.environ["HANDLERS"].split())
 entries = set()
+committing = set()
 
 @fault@
 identifier f, vmf;
@@ -32,7 +34,7 @@ type T;
 @script:python@
 f << commits.f;
 @@
-entries.add(f)
+committing.add(f)
 
 // A jump to a label beyond the section's start would skip the start.
 @jumps exists@
@@ -52,6 +54,7 @@ expression drm;
 f << jumps.f;
 @@
 entries.discard(f)
+committing.discard(f)
 handlers.discard(f)
 
 @ioctl@
@@ -126,8 +129,56 @@ statement S;
  ...>
  }
 
-@unused depends on ioctl || value || nothing@
-identifier f : script:python() { (f in entries or f in handlers) };
+@value_live@
+identifier f : script:python() { (f in committing) };
+identifier idx;
+expression drm, E, E1;
+statement S;
+@@
+ f(...)
+ {
+ ... when any
+-if (!drm_dev_enter(drm, &idx))
+-	return E;
++drm_dev_ctx_live_or(live, DRM_SAFE_CTX(drm), DRM_SAFE_RETURN(E));
+ <...
+(
+ if (E1)
+-{ drm_dev_exit(idx);
+	S
+-}
+|
+-drm_dev_exit(idx);
+)
+ ...>
+ }
+
+@nothing_live@
+identifier f : script:python() { (f in committing) };
+identifier idx;
+expression drm, E1;
+statement S;
+@@
+ f(...)
+ {
+ ... when any
+-if (!drm_dev_enter(drm, &idx))
+-	return;
++drm_dev_ctx_live_or(live, DRM_SAFE_CTX(drm), DRM_SAFE_RETURN());
+ <...
+(
+ if (E1)
+-{ drm_dev_exit(idx);
+	S
+-}
+|
+-drm_dev_exit(idx);
+)
+ ...>
+ }
+
+@unused depends on ioctl || value || nothing || value_live || nothing_live@
+identifier f : script:python() { (f in entries or f in committing or f in handlers) };
 identifier idx;
 @@
  f(...)

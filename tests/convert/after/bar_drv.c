@@ -99,7 +99,7 @@ static void bar_enable(struct drm_crtc *crtc, struct drm_atomic_commit *state)
 {
 	struct drm_device *drm = crtc->dev;
 
-	drm_dev_ctx_or(bar_reg, reg, &to_bar(drm)->ctx, return);
+	drm_dev_ctx_live_or(live, &to_bar(drm)->ctx, return);
 	to_bar(drm)->doorbell = 1;
 }
 

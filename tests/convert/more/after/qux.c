@@ -26,11 +26,6 @@ struct qux_device {
 	u32 reg;
 };
 
-/* Proof that a struct qux_device is registered */
-struct qux_reg {
-	struct drm_dev_ctx_reg base;
-};
-
 static struct qux_device *to_qux(struct drm_device *drm)
 {
 	return container_of(drm, struct qux_device, ctx.drm);
@@ -99,7 +94,7 @@ static void qux_enable(struct drm_crtc *crtc, struct drm_atomic_commit *state)
 	if (!buf)
 		return;
 
-	drm_dev_ctx_guard(qux_reg, reg, to_drm_dev_ctx(drm)) {
+	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm)) {
 		*buf = to_qux(drm)->reg;
 	}
 
@@ -113,7 +108,7 @@ static void qux_disable(struct drm_crtc *crtc, struct drm_atomic_commit *state)
 
 	if (!crtc->state)
 		return;
-	drm_dev_ctx_or(qux_reg, reg, to_drm_dev_ctx(crtc->dev), return);
+	drm_dev_ctx_live_or(live, to_drm_dev_ctx(crtc->dev), return);
 	if (!qux->reg)
 		return;
 	qux->reg = 0;
