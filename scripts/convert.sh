@@ -6,8 +6,9 @@
 # convert.sh expected: convert tests/convert/before and compare with what is in after.
 # convert.sh check: that, and convert drivers of the kernel, build what comes out, and
 # tabulate what was done in Documentation/convert-table.txt.
-#   ONLY  which of the drivers; what was found of the others is kept
-#   LLVM  compile with clang
+#   ONLY   which of the drivers; what was found of the others is kept
+#   LLVM   compile with clang; the table says which compilers were used
+#   COCCI  run coccicheck on what comes out, too, which takes minutes for each driver
 
 . "$(dirname "$0")/env.sh"
 
@@ -33,10 +34,14 @@ table=$TOP/Documentation/convert-table.txt
 [ -n "${ONLY:-}" ] || rm -rf "$work"
 mkdir -p "$work"
 
-# convert DIR NAME: to $work/NAME, and what there is to say to $work/NAME.report.
+# convert DIR NAME: to $work/NAME, and what there is to say to $work/NAME.report. What builds of the
+# other compiler and coccicheck have said stays, if the driver is as it was then.
 convert() {
+	rm -rf "${work:?}/$2.new"
+	python3 "$TOP/scripts/convert.py" --row --to "$work/$2.new" "$1" >"$work/$2.report" || return
+	diff -r "$work/$2.new" "$work/$2" >/dev/null 2>&1 || rm -f "$work/$2".{gcc,clang}.{built,fails} "$work/$2.cocci"
 	rm -rf "${work:?}/$2"
-	python3 "$TOP/scripts/convert.py" --row --to "$work/$2" "$1" >"$work/$2.report"
+	mv "$work/$2.new" "$work/$2"
 }
 
 # stays: a device with a use that is of no known type is left, and all that needs it.
@@ -104,20 +109,61 @@ config() {
 builds() {
 	local dir=$work/$1 log symbols defines extra=
 
-	rm -f "$dir".{built,fails}
+	rm -f "$dir.$compiler".{built,fails}
 	[ ! -d "${2:-}/tests" ] || extra="-I$2/tests "
 	! grep -rqw ioread64 "$dir" || extra+="-include linux/io-64-nonatomic-lo-hi.h "
-	mapfile -t symbols < <(driver_symbols "$dir" "$BUILD/convert/.config")
+	mapfile -t symbols < <(driver_symbols "$dir" "$objects/.config")
 	defines=("${symbols[@]/#/-D}")
 	defines=("${defines[@]/%/_MODULE=1}")
 	if ! log=$("${x86[@]}" W=1 KBUILD_MODPOST_WARN=1 M="$dir" "${symbols[@]/%/=m}" \
 		KCPPFLAGS="$extra${defines[*]}" modules 2>&1) || [ -z "$(find "$dir" -name '*.o' ! -name '*.mod.o')" ]; then
-		touch "$dir.fails"
+		touch "$dir.$compiler.fails"
 		echo "$log"
 		return 1
 	fi
-	! grep -E 'warning:|error:' <<<"$log" || { touch "$dir.fails"; return 1; }
-	touch "$dir.built"
+	! grep -E 'warning:|error:' <<<"$log" || { touch "$dir.$compiler.fails"; return 1; }
+	touch "$dir.$compiler.built"
+	# The other compiler finds none of these.
+	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' -o -name Module.symvers -o -name modules.order \) -delete
+}
+
+# built NAME: with which compilers it does.
+built() {
+	local one found=
+
+	for one in gcc clang; do
+		[ ! -e "$work/$1.$one.built" ] || found+="${found:+, }$one"
+		[ ! -e "$work/$1.$one.fails" ] || found+="${found:+, }not $one"
+	done
+	echo "${found:-not tried}"
+}
+
+# clean NAME: what the rules say of it stands in cocci.accepted, with the reason and what a person does.
+clean() {
+	local accepted=$TOP/tests/convert/cocci.accepted line file what known=0 new=0
+
+	rm -f "$work/$1.cocci"
+	while IFS= read -r line; do
+		file=${line%%:*} what=${line#*: ERROR: }
+		if awk -F'|' -v d="$1" -v f="$file" -v w="$what" \
+			'$1 == d && $2 == f && index(w, $3) { found = 1 } END { exit !found }' "$accepted"; then
+			known=$((known + 1))
+		else
+			echo "$line"
+			new=$((new + 1))
+		fi
+	done < <("$TOP/scripts/coccicheck.sh" "$work/$1" | sed -n "s|^$work/$1/\(.*: ERROR: \)|\1|p" | sort -u)
+	echo "$known" >"$work/$1.cocci"
+	[ "$new" = 0 ]
+}
+
+# cleaned NAME: what to say of that.
+cleaned() {
+	local known
+
+	[ -e "$work/$1.cocci" ] || { echo "not tried"; return; }
+	known=$(<"$work/$1.cocci")
+	if [ "$known" = 0 ]; then echo clean; else echo "$known accepted"; fi
 }
 
 # reasons: of what is left in all drivers, each once with its calls.
@@ -140,20 +186,17 @@ spaces() {
 
 # rows: of the table, and what is left, with lines of the converted files.
 rows() {
-	local driver name row built
+	local driver name row
 
 	printf '%s\n' ".. SPDX-License-Identifier: GPL-2.0-only OR MIT" \
 		".. Written by make convert-check, with Linux $("${KMAKE[@]}" -s kernelversion)." "" \
-		".. list-table::" "   :header-rows: 1" "   :widths: 14 8 8 8 14 8 40" "" \
-		"   * - Driver" "     - Raw calls" "     - Converted" "     - Percent" "     - Lines" "     - Builds" "     - Left by hand"
+		".. list-table::" "   :header-rows: 1" "   :widths: 14 8 8 8 14 8 10 40" "" \
+		"   * - Driver" "     - Raw calls" "     - Converted" "     - Percent" "     - Lines" "     - Builds" "     - Coccicheck" "     - Left by hand"
 	for driver in "${all[@]}"; do
 		name=$(basename "$driver" .c)
 		IFS='|' read -r -a row < <(grep '|' "$work/$name.report" | head -n1)
-		built="not tried"
-		[ ! -e "$work/$name.built" ] || built=yes
-		[ ! -e "$work/$name.fails" ] || built=no
-		printf '   * - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     -' "$name" "${row[1]}" "${row[2]}" \
-			$((100 * row[2] / row[1])) "${row[3]}" "$built"
+		printf '   * - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     - %s\n     -' "$name" "${row[1]}" "${row[2]}" \
+			$((100 * row[2] / row[1])) "${row[3]}" "$(built "$name")" "$(cleaned "$name")"
 		sed -n '2,$s/^[^ ]*: \([^:]*\)(): .*/\1/p' "$work/$name.report" | sort | uniq -c |
 			awk '{ n = $1; $1 = ""; printf "%s %s%s", (NR > 1 ? "," : ""), n, $0 } END { print "" }'
 	done
@@ -180,14 +223,18 @@ if [ "$1" = expected ]; then
 fi
 
 prepare_tree
-x86=(make ARCH=x86_64 -C "$TREE" O="$BUILD/convert" --no-print-directory -s -j"$JOBS" ${LLVM:+"LLVM=$LLVM"})
+compiler=${LLVM:+clang}
+compiler=${compiler:-gcc}
+objects=$BUILD/convert${LLVM:+-llvm}
+x86=(make ARCH=x86_64 -C "$TREE" O="$objects" --no-print-directory -s -j"$JOBS" ${LLVM:+"LLVM=$LLVM"})
 check "convert: configuration for x86" config
 for name in bar qux quux corge grault garply; do check "convert: a driver of ours: $name builds" builds "$name"; done
 for driver in "${drivers[@]}"; do
 	name=$(basename "$driver" .c)
 	check "convert: $name" convert "$TREE/drivers/$driver" "$name"
 	check "convert: $name: a second run changes nothing" idle "$name" "$TREE/include/uapi/drm"
-	check "convert: $name: builds" builds "$name" "$TREE/drivers/$driver"
+	check "convert: $name: builds with $compiler" builds "$name" "$TREE/drivers/$driver"
+	[ -z "${COCCI:-}" ] || check "convert: $name: coccicheck says what is known" clean "$name"
 done
 for driver in "${all[@]}"; do
 	[ -e "$work/$(basename "$driver" .c).report" ] || { finish; exit; }
