@@ -3,7 +3,8 @@
 #
 # convert-run.sh: drivers of the kernel, as Debian ships them and as make convert leaves them, beside
 # each other on Debian's kernel in QEMU: the same graphics tests, subtest by subtest, and the same
-# storm of taking the device away.
+# storm of taking the device away. A driver that Debian does not ship is built twice, as it is in the
+# kernel's sources and converted.
 #
 #   DRIVERS  which of them: "vgem vkms virtio_gpu"
 #   ROUNDS   of the storm; 20 unless set
@@ -25,26 +26,44 @@ USERSPACE=$DRM_SAFE_CACHE/userspace
 work=$DRM_SAFE_CACHE/convert-run
 declare -A directory=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio)
 
+# Those that Debian does not ship, and what turns each on
+declare -A unshipped=([vkms]=DRM_VKMS)
+
 build_kms() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
 	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
 }
 
-# converted DRIVER: build it for Debian's kernel, with the library's symbols.
+# built DRIVER DIR: build it for Debian's kernel, with the library's symbols.
+built() {
+	local symbol=${unshipped[$1]:-}
+
+	# Debian's headers have no directory of the driver beside them.
+	find "$2" -name '*.h' -exec sed -i "s|^#define TRACE_INCLUDE_PATH .*|#define TRACE_INCLUDE_PATH $2|" {} +
+	make -C "$KDIR" --no-print-directory -s -j"$JOBS" M="$2" ${symbol:+"CONFIG_$symbol=m"} \
+		KCPPFLAGS="-I$TOP${symbol:+ -DCONFIG_${symbol}_MODULE=1}" \
+		KBUILD_EXTRA_SYMBOLS="$TOP/out/modules/Module.symvers" modules || return
+	[ -n "$(ko "$1" "$2")" ]
+}
+
+# converted DRIVER
 converted() {
 	local dir=$work/$1
 
 	rm -rf "$dir"
 	python3 "$TOP/scripts/convert.py" --row --to "$dir" "$TREE/drivers/gpu/drm/${directory[$1]}" >"$work/$1.report" || return
-	# Debian's headers have no directory of the driver beside them.
-	find "$dir" -name '*.h' -exec sed -i "s|^#define TRACE_INCLUDE_PATH .*|#define TRACE_INCLUDE_PATH $dir|" {} +
-	make -C "$KDIR" --no-print-directory -s -j"$JOBS" M="$dir" KCPPFLAGS="-I$TOP" \
-		KBUILD_EXTRA_SYMBOLS="$TOP/out/modules/Module.symvers" modules || return
-	[ -n "$(ko "$1")" ]
+	built "$1" "$dir"
 }
 
-# ko DRIVER: the file of the converted driver.
-ko() { find "$work/$1" -name "${1//_/[-_]}.ko" -print -quit; }
+# as_it_is DRIVER: of the kernel's sources, for which Debian has no module.
+as_it_is() {
+	rm -rf "$work/$1.before"
+	cp -r "$TREE/drivers/gpu/drm/${directory[$1]}" "$work/$1.before" &&
+		built "$1" "$work/$1.before"
+}
+
+# ko DRIVER DIR: the module that was built there.
+ko() { find "$2" -name "${1//_/[-_]}.ko" -print -quit; }
 
 # guest_command STEPS: set CMD to boot Debian's kernel with the driver.
 guest_command() {
@@ -62,7 +81,9 @@ run() {
 	own=$(stock_modules fs/9p/9p net/9p/9pnet_virtio)
 	mapfile -t modules <<<"$own"
 	if [ "$1" = after ]; then
-		modules+=("$TOP/out/modules/drm_safe.ko" "$(ko "$DRIVER")")
+		modules+=("$TOP/out/modules/drm_safe.ko" "$(ko "$DRIVER" "$work/$DRIVER")")
+	elif [ -n "${unshipped[$DRIVER]:-}" ]; then
+		modules+=("$(ko "$DRIVER" "$work/$DRIVER.before")")
 	else
 		file=drivers/gpu/drm/${directory[$DRIVER]}/$DRIVER
 		modules+=("$(stock_modules "${file/virtio_gpu/virtio-gpu}")")
@@ -100,6 +121,7 @@ mkdir -p "$work" "$OUT"
 new_share
 for DRIVER in $DRIVERS; do
 	check "$DRIVER: converts, and builds" converted "$DRIVER"
+	[ -z "${unshipped[$DRIVER]:-}" ] || check "$DRIVER: builds as it is" as_it_is "$DRIVER"
 	tests >"$SHARE/in/tests"
 	for which in before after; do
 		rm -f "$SHARE/out/igt"
