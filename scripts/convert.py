@@ -19,7 +19,7 @@ import tempfile
 from convert_embedded import EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables
 from convert_text import (CALL, Section, add_argument, add_parameter, drop_variable, edit_functions, end_labels, fill,
-                          functions, unused_labels, without_comments, wrap)
+                          free_by_scope, functions, unused_labels, without_comments, wrap)
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
 
@@ -405,7 +405,7 @@ class Driver:
             }
             if commits:
                 forms["ignored"] = True
-            new = Section(forms).convert(body)
+            new = Section(forms).convert(free_by_scope(body))
             if not new:
                 return None
             self.attach |= not registered and not commits
@@ -566,7 +566,7 @@ class Driver:
         """Write what a semantic patch cannot: of mappings; and what the text refers to."""
         text = re.sub(r"^(\s+struct \w+_map_owned \w+) = \{\s*\};",
                       r"\1 __cleanup(drm_vmap_cleanup) = {};", text, flags=re.M)
-        text = returns(text)
+        text = edit_functions(returns(text), plain_token)
         handle = f"struct {self.prefix}_map"
         if f"{handle}_owned" in text and f"{handle} {{" not in self.raw:
             text = include(text, "drm_shmem_safe.h", "\n/* The least that an object has */\n"
@@ -645,6 +645,18 @@ def blank_lines(head, _, __, body):
     new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
                  lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
     return (head, new) if new != body else None
+
+
+def plain_token(head, _, __, body):
+    """A token that each path uses up needs no cleanup, and <linux/cleanup.h> wants none beside a goto."""
+    code = without_comments(body)
+    found = re.search(r"^\tunreg = drm_dev_ctx_alloc\w*\([^;]*;\n\tif \(IS_ERR\(unreg\)\)(?: \{\n(?:\t\t.*\n)*\t\}\n|\n\t\t.*\n)"
+                      r"(?P<between>(?:.*\n)*?.*?)\bdrm_dev_ctx_register\(", code, re.M)
+    if "__free(drm_dev_ctx_unreg)" not in code or not found or not re.search(r"\bgoto\b", code) \
+            or re.search(r"\b(goto|return)\b[^;]*;|\bunreg\b\s*[,)=]", found["between"].replace("unreg_drm(unreg)", "")):
+        return None
+    body = re.sub(r"^\tif \(!IS_ERR_OR_NULL\(unreg\)\)\n\t\tdrm_dev_ctx_drop\(&unreg\);\n", "", body, flags=re.M)
+    return head, body.replace(" *unreg __free(drm_dev_ctx_unreg) = NULL;", " *unreg;")
 
 
 def end_sections(head, _, __, body):

@@ -67,7 +67,7 @@ def end_labels(body):
         label = found[1]
         body = re.sub(rf"\bgoto {label};", "return;", body[:found.start()])
         found = re.search(r"^(\w+):\n*\Z", body, re.M)
-    return re.sub(r"\n\treturn;\n\Z", "\n", body)
+    return re.sub(r"\n\treturn;\n\Z", "\n", body).rstrip("\n") + "\n"
 
 
 def unused_labels(body):
@@ -76,6 +76,44 @@ def unused_labels(body):
         if label != "default" and not re.search(rf"\bgoto {label};", body):
             body = re.sub(rf"^{label}:\n", "", body, count=1, flags=re.M)
     return body
+
+
+def free_by_scope(body):
+    """
+    Memory that the whole rest of a function has, and each way out frees: by the end of its scope. A scope
+    and a jump to a label that cleans up do not go together, see <linux/cleanup.h>.
+    """
+    found = re.search(r"^(?P<label>\w+):\n\tkfree\((?P<name>\w+)\);\n\treturn (?P<result>\w+);\n\Z", body, re.M)
+    if not found:
+        return body
+    name, label, result = found["name"], found["label"], found["result"]
+    declared = re.search(rf"^\t(?P<type>(?:struct )?\w+) \*{name};\n", body, re.M)
+    made = re.search(rf"^\t{name} = k[mzc]alloc\w*\([^;]*\);\n\tif \(!{name}\)\n\t\treturn [^;]*;\n", body, re.M)
+    if not declared or not made or declared.end() > made.start():
+        return body
+    rest = body[made.end():found.start()]
+    ways = re.findall(rf"^\t*kfree\({name}\);\n\n?(?=\t*return\b)", rest, re.M)
+    if len(ways) != len(re.findall(r"\breturn\b", rest)) or len(re.findall(rf"\b{name} = ", body)) != 1 \
+            or rest.count(f"kfree({name})") != len(ways) or f"goto {label};" in body[:made.start()]:
+        return body
+    rest = re.sub(rf"^\t*kfree\({name}\);\n\n?(?=\t*return\b)", "", rest, flags=re.M)
+    # Each label that only ends the section falls through to the one that is gone.
+    ends = re.search(r"(?:^\w+:\n\tdrm_dev_exit\(\w+\);\n)*\Z", rest, re.M)[0]
+    labels = [label, *re.findall(r"^(\w+):", ends, re.M)]
+    rest = rest[:len(rest) - len(ends)].rstrip("\n") + "\n"
+    # Section takes drm_dev_exit() away, and needs to see it.
+    idx = re.search(r"drm_dev_exit\((\w+)\);", ends)
+    leave = rf"\1drm_dev_exit({idx[1]});\n\1" if idx else r"\1"
+    for jump in labels:
+        at = leave if jump != label else r"\1"
+        rest = re.sub(rf"^(\t+){result} = (-E\w+);\n\t+goto {jump};\n", rf"{at}return \2;\n", rest, flags=re.M)
+        rest = re.sub(rf"^(\t+)goto {jump};\n", rf"{at}return {result};\n", rest, flags=re.M)
+    # Only what loses all of its jumps is better than before, and what does not fall through to the end.
+    if re.search(r"\bgoto\b", rest) or not re.search(r"^\treturn\b[^;]*;\n\Z", rest, re.M):
+        return body
+    rest = re.sub(r" \{\n(\t+return [^;]*;\n)\t+\}\n", r"\n\1", rest)
+    made = re.sub(rf"^\t{name} = ", f"\t{declared['type']} *{name} __free(kfree) = ", made[0])
+    return body[:declared.start()] + body[declared.end():body.index(f"\t{name} = ")] + made + rest
 
 
 def indent(text):
