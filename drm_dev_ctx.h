@@ -1118,10 +1118,9 @@ static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
  * DRM device whose token is not used up yet stays. Does nothing if there is nothing left.
  *
  * Also for the error path of a probe function that has mapped something for a parent or a DMA
- * device other than @dev. The token was dropped before, or the registration failed. The driver
- * core of Linux 7.3 ends device links when a probe function has failed, and runs devres after
- * that. If the unbinding of the parent or DMA device begins in between, it does not wait for @dev,
- * unless it deletes @dev. This call unmaps before.
+ * device other than @dev. The token was dropped before, or the registration failed. A driver core
+ * that ends the device links of a failed probe before it runs devres lets the parent or DMA device
+ * be unbound in between, unless @dev is deleted with it. This call unmaps before.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *

@@ -266,10 +266,7 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	kfree_const(vm->name);
 	kfree(vm);
 	drm_gem_object_put(resv_obj);
-	/*
-	 * The core puts its own reference to the device before or after this. Kernel 7.3 does
-	 * so after.
-	 */
+	/* The core may put its own reference to the device before this, or after. */
 	drm_dev_put(drm);
 }
 

@@ -379,10 +379,7 @@ static int drm_shmem_mmap_begin(struct drm_shmem_obj *obj)
 	return ret;
 }
 
-/*
- * Returns whether writes go to copies of the pages. Kernels 7.2 and 7.3 have different names for
- * this.
- */
+/* Returns whether writes go to copies of the pages. The kernel's name for this has changed. */
 static bool drm_shmem_mmap_is_private(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;

@@ -326,7 +326,7 @@ static void drm_shmem_begin(const struct drm_shmem_obj_type *type,
 	obj->__flags = (type->flags & ~DRM_SHMEM_DMA32) << __DRM_SHMEM_TYPE_SHIFT;
 }
 
-/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only. */
+/* Again for a core that does this for some drivers only */
 static void drm_shmem_init_gpuva(struct drm_gem_object *gem)
 {
 	drm_gem_gpuva_init(gem);

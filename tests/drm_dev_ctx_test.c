@@ -3017,8 +3017,8 @@ static unsigned int tdev_core_allocations(struct kunit *test)
 
 /*
  * The part that may fail runs with failures, its unwinding does not. Of DRM's
- * own allocations only the first one fails: drm_minor_alloc_release() of 7.3
- * puts the ERR_PTR() of a minor whose device could not be allocated.
+ * own allocations only the first one fails: drm_minor_alloc_release() puts the
+ * ERR_PTR() of a minor whose device could not be allocated.
  */
 static int tdev_fail_and_unbind(struct kunit *test, void *data)
 {

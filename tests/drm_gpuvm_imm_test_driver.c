@@ -220,7 +220,7 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 		bo->base.resv = resv_obj->resv;
 	}
 	drm_gem_private_object_init(env->drm, &bo->base, (size_t)pages * TEST_PAGE);
-	/* Kernel 7.2 does this for drivers with DRIVER_GEM_GPUVA only, 7.3 has no such flag. */
+	/* Again for a core that does this for some drivers only. */
 	drm_gem_gpuva_init(&bo->base);
 	atomic_inc(&env->live_bos);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, test_bo_put, &bo->base));

@@ -249,7 +249,7 @@ static void handle_of_other_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->opened, 0);
 }
 
-/* Defect 1 of 7.3's Rust: an object that the core made, read as one of ours. */
+/* An object that the core made is not taken for one of ours. */
 static void lookup_core_made(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -451,7 +451,7 @@ static void note_release(struct drm_device *drm, void *data)
 	*(bool *)data = true;
 }
 
-/* Defect 2 of 7.3's Rust: an object that outlives its struct drm_device. */
+/* An object keeps its struct drm_device. */
 static void object_keeps_device(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
@@ -476,7 +476,7 @@ static void object_keeps_device(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, released);
 }
 
-/* Misuse class 18: the last reference goes with the object's lock held. */
+/* A bug of a driver: the last reference goes with the object's lock held. */
 static void put_under_own_lock(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
