@@ -563,7 +563,7 @@ static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
  * the last one, and the object goes with its lock. This keeps the reference until it has released
  * the lock, or has found that it is the last one. Returns whether it was. What a task did with the
  * vm_bo comes before the vm_bo is freed, see vm-bo-put.litmus. Goes when the core does that:
- * gpuvm.cocci.
+ * gpuvm-put-deferred.cocci.
  */
 static inline bool drm_gpuvm_bo_put_late(struct drm_gpuvm_bo *vm_bo)
 	__drm_nonallocating
@@ -628,6 +628,7 @@ static inline void drm_gpuva_unlink_owned(struct drm_gpuva *va)
 static inline struct drm_gpuvm_bo *drm_gem_next_gpuvm_bo(struct drm_gem_object *obj,
 							 struct drm_gpuvm_bo *vm_bo)
 {
+	lockdep_assert_held(&obj->gpuva.lock);
 	vm_bo = list_prepare_entry(vm_bo, &obj->gpuva.list, list.entry.gem);
 	list_for_each_entry_continue(vm_bo, &obj->gpuva.list, list.entry.gem)
 		return vm_bo;

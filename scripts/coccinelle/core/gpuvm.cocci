@@ -6,14 +6,8 @@
 // do, and walks the mappings of a vm_bo. Today it has to read members that are documented as
 // private.
 //
-// drm_gpuva_unlink_defer() puts the reference to the vm_bo before it releases the lock of the
-// object. If another task puts the last reference, the object can be freed before mutex_unlock() is
-// done with the lock. A user that unlinks under the lock and puts the reference after it has no such
-// problem. kref_put_mutex() in drm_gpuvm_bo_put_deferred() has it as well, if another task takes a
-// reference between the two tests of the count and puts it as the last one. Keep the reference until
-// the lock is released, unless it is the last one, which nobody can add to under the lock.
-//
-// Add functions whose documentation says what such users may rely on.
+// Add functions whose documentation says what such users may rely on. Use drm_gpuvm_has_deferred()
+// where an address space ends. "drm/safe: add address spaces in immediate mode" uses the others.
 //
 // Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
 
@@ -122,6 +116,10 @@ identifier vm_bo;
 + * drm_gpuvm_bo_first_va() - the first mapping of a &drm_gpuvm_bo
 + * @vm_bo: the &drm_gpuvm_bo
 + *
++ * The caller holds the lock that drm_gem_gpuva_assert_lock_held() wants, or is the only task that
++ * links and unlinks mappings of this address space. Lockdep cannot know the second, so this does not
++ * assert the first.
++ *
 + * Returns: the mapping, or NULL if there is none.
 + */
 +static inline struct drm_gpuva *drm_gpuvm_bo_first_va(struct drm_gpuvm_bo *vm_bo)
@@ -133,6 +131,8 @@ identifier vm_bo;
 +/**
 + * drm_gpuvm_bo_next_va() - the mapping of a &drm_gpuvm_bo after another
 + * @va: the other
++ *
++ * See drm_gpuvm_bo_first_va() for what the caller holds.
 + *
 + * Returns: the mapping, or NULL if @va is the last one.
 + */
@@ -148,11 +148,14 @@ identifier vm_bo;
 + * @obj: the object
 + * @vm_bo: the other, or NULL for the first one
 + *
++ * For immediate mode. The caller holds &drm_gem_object.gpuva.lock.
++ *
 + * Returns: the &drm_gpuvm_bo, or NULL if @vm_bo is the last one.
 + */
 +static inline struct drm_gpuvm_bo *drm_gem_next_gpuvm_bo(struct drm_gem_object *obj,
 +							  struct drm_gpuvm_bo *vm_bo)
 +{
++	lockdep_assert_held(&obj->gpuva.lock);
 +	vm_bo = list_prepare_entry(vm_bo, &obj->gpuva.list, list.entry.gem);
 +	list_for_each_entry_continue(vm_bo, &obj->gpuva.list, list.entry.gem)
 +		return vm_bo;
@@ -162,31 +165,18 @@ identifier vm_bo;
 +
 +void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo);
 +#define drm_gpuvm_bo_uncreate drm_gpuvm_bo_uncreate
-+#define drm_gpuvm_bo_put_deferred_holds 1
 +
  void drm_gpuvm_bo_extobj_add(struct drm_gpuvm_bo *vm_bo);
 
 @@
-identifier vm_bo;
+identifier gpuvm;
 @@
- bool
- drm_gpuvm_bo_put_deferred(struct drm_gpuvm_bo *vm_bo)
+ drm_gpuvm_fini(struct drm_gpuvm *gpuvm)
  {
- ...
--return !!kref_put_mutex(&vm_bo->kref,
--			drm_gpuvm_bo_defer_free,
--			&vm_bo->obj->gpuva.lock);
-+/* Not kref_put_mutex(): the lock may go with a reference that is not the last one. */
-+while (!refcount_dec_not_one(&vm_bo->kref.refcount)) {
-+	mutex_lock(&vm_bo->obj->gpuva.lock);
-+	if (refcount_dec_if_one(&vm_bo->kref.refcount)) {
-+		drm_gpuvm_bo_defer_free(&vm_bo->kref);
-+		return true;
-+	}
-+	mutex_unlock(&vm_bo->obj->gpuva.lock);
-+}
-+
-+return false;
+ <...
+-!llist_empty(&gpuvm->bo_defer)
++drm_gpuvm_has_deferred(gpuvm)
+ ...>
  }
 
 @@
