@@ -249,10 +249,9 @@ static const struct drm_dev_ctx_async_ops drm_dev_ctx_work_ops = {
 
 /* Each work item has a lockdep class of its own, as with INIT_WORK(). */
 static void drm_dev_ctx_work_prepare(struct drm_dev_ctx_work *work, work_func_t run,
-				     const char *name, struct lock_class_key *key)
+				     struct lock_class_key *key)
 {
-	INIT_DELAYED_WORK(&work->__work, run);
-	drm_work_set_class(&work->__work.work, name, key);
+	drm_init_delayed_work_key(&work->__work, run, key);
 	work->__held = NULL;
 }
 
@@ -262,11 +261,11 @@ void __drm_dev_ctx_work_init_reg(struct drm_dev_ctx_work *work,
 				 void (*fn)(const struct drm_dev_ctx_reg *reg,
 					    struct drm_dev_ctx_data *data,
 					    struct drm_dev_ctx_work *work),
-				 const char *name, struct lock_class_key *key)
+				 struct lock_class_key *key)
 {
 	if (drm_dev_ctx_async_is_used(live, &work->__async))
 		return;
-	drm_dev_ctx_work_prepare(work, drm_dev_ctx_work_run_reg, name, key);
+	drm_dev_ctx_work_prepare(work, drm_dev_ctx_work_run_reg, key);
 	work->__reg = fn;
 	drm_dev_ctx_async_add(live, &work->__async, &drm_dev_ctx_work_ops, DRM_DEV_CTX_REG_WORK);
 }
@@ -278,11 +277,11 @@ void __drm_dev_ctx_work_init_live(struct drm_dev_ctx_work *work,
 				  void (*fn)(const struct drm_dev_ctx_live *live,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_work *work),
-				  const char *name, struct lock_class_key *key)
+				  struct lock_class_key *key)
 {
 	if (drm_dev_ctx_async_is_used(live, &work->__async))
 		return;
-	drm_dev_ctx_work_prepare(work, drm_dev_ctx_work_run_live, name, key);
+	drm_dev_ctx_work_prepare(work, drm_dev_ctx_work_run_live, key);
 	work->__live = fn;
 	drm_dev_ctx_async_add(live, &work->__async, &drm_dev_ctx_work_ops, DRM_DEV_CTX_LIVE_WORK);
 }
@@ -509,7 +508,7 @@ void __drm_dev_ctx_timer_init_reg(struct drm_dev_ctx_timer *timer,
 				  void (*fn)(const struct drm_dev_ctx_reg *reg,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_timer *timer),
-				  const char *name, struct lock_class_key *key)
+				  struct lock_class_key *key, const char *name)
 {
 	if (drm_dev_ctx_async_is_used(live, &timer->__async))
 		return;
@@ -527,7 +526,7 @@ void __drm_dev_ctx_timer_init_live(struct drm_dev_ctx_timer *timer,
 				   void (*fn)(const struct drm_dev_ctx_live *live,
 					      struct drm_dev_ctx_data *data,
 					      struct drm_dev_ctx_timer *timer),
-				   const char *name, struct lock_class_key *key)
+				   struct lock_class_key *key, const char *name)
 {
 	if (drm_dev_ctx_async_is_used(live, &timer->__async))
 		return;

@@ -146,13 +146,13 @@ void __drm_dev_ctx_work_init_reg(struct drm_dev_ctx_work *work,
 				 void (*fn)(const struct drm_dev_ctx_reg *reg,
 					    struct drm_dev_ctx_data *data,
 					    struct drm_dev_ctx_work *work),
-				 const char *name, struct lock_class_key *key);
+				 struct lock_class_key *key);
 void __drm_dev_ctx_work_init_live(struct drm_dev_ctx_work *work,
 				  const struct drm_dev_ctx_live *live,
 				  void (*fn)(const struct drm_dev_ctx_live *live,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_work *work),
-				  const char *name, struct lock_class_key *key);
+				  struct lock_class_key *key);
 bool drm_dev_ctx_work_queue(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
 			    unsigned long delay);
 bool drm_dev_ctx_work_mod(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
@@ -166,13 +166,13 @@ void __drm_dev_ctx_timer_init_reg(struct drm_dev_ctx_timer *timer,
 				  void (*fn)(const struct drm_dev_ctx_reg *reg,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_timer *timer),
-				  const char *name, struct lock_class_key *key);
+				  struct lock_class_key *key, const char *name);
 void __drm_dev_ctx_timer_init_live(struct drm_dev_ctx_timer *timer,
 				   const struct drm_dev_ctx_live *live,
 				   void (*fn)(const struct drm_dev_ctx_live *live,
 					      struct drm_dev_ctx_data *data,
 					      struct drm_dev_ctx_timer *timer),
-				   const char *name, struct lock_class_key *key);
+				   struct lock_class_key *key, const char *name);
 bool drm_dev_ctx_timer_mod(struct drm_dev_ctx_timer *timer, unsigned long expires);
 bool drm_dev_ctx_timer_delete_sync(struct drm_dev_ctx_timer *timer);
 void drm_dev_ctx_timer_fini(struct drm_dev_ctx_timer *timer);
@@ -210,7 +210,7 @@ int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ct
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
 
 /* Calls one of two functions, depending on the proof that the handler @_fn takes. */
-#define __drm_dev_ctx_async_init(_what, _async, _live, _fn)			\
+#define __drm_dev_ctx_async_init(_what, _async, _live, _fn, _name...)		\
 	_Generic((_fn),								\
 		 void (*)(const struct drm_dev_ctx_reg *, struct drm_dev_ctx_data *, \
 			  struct drm_dev_ctx_##_what *):			\
@@ -218,11 +218,11 @@ void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
 		 void (*)(const struct drm_dev_ctx_live *, struct drm_dev_ctx_data *, \
 			  struct drm_dev_ctx_##_what *):			\
 			 __drm_dev_ctx_##_what##_init_live)			\
-	(_async, _live, _fn, #_async, ({					\
+	(_async, _live, _fn, ({							\
 		static struct lock_class_key __key;				\
 										\
 		&__key;								\
-	}))
+	}), ##_name)
 
 /**
  * drm_dev_ctx_work_init() - prepare a work item that belongs to a registration
@@ -259,7 +259,7 @@ void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
  * Context: Any but NMI.
  */
 #define drm_dev_ctx_timer_init(_timer, _live, _fn)				\
-	__drm_dev_ctx_async_init(timer, _timer, _live, _fn)
+	__drm_dev_ctx_async_init(timer, _timer, _live, _fn, #_timer)
 
 /**
  * drm_dev_ctx_hrtimer_init() - prepare a high-resolution timer that belongs to a registration

@@ -163,20 +163,17 @@ static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 }
 #endif
 
-#ifdef work_set_class
-#define drm_work_set_class work_set_class
+#ifdef INIT_DELAYED_WORK_KEY
+#define drm_init_delayed_work_key INIT_DELAYED_WORK_KEY
 #else
 /*
- * Sets the lockdep class of a work item, which INIT_DELAYED_WORK() derives from its place in
- * the source. Goes when the workqueues have a function that takes name and key: work-class.cocci.
+ * As INIT_DELAYED_WORK(), which derives the lockdep class of a work item from its place in the
+ * source, but with a key. Goes when the workqueues have this: work-class.cocci.
  */
-static inline void drm_work_set_class(struct work_struct *work, const char *name,
-				      struct lock_class_key *key)
-{
-#ifdef CONFIG_LOCKDEP
-	lockdep_init_map(&work->lockdep_map, name, key, 0);
-#endif
-}
+#define drm_init_delayed_work_key(_work, _func, _key) do {			\
+	__INIT_WORK_KEY(&(_work)->work, _func, 0, _key);			\
+	__timer_init(&(_work)->timer, delayed_work_timer_fn, TIMER_IRQSAFE);	\
+} while (0)
 #endif
 
 #ifndef drm_dev_set_driver

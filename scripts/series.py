@@ -40,7 +40,7 @@ ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
            "drm_dma_buf_get_unless_dead": "dma_buf_dentry_get_unless_dead",
            "drm_device_links_state": "device_links_state",
            "drm_device_link_is_waited_for": "device_link_is_waited_for",
-           "drm_work_set_class": "work_set_class",
+           "drm_init_delayed_work_key": "INIT_DELAYED_WORK_KEY",
            "drm_gem_object_link_entry": "link",
            "drm_gpuva_link_entry": "rb.link",
            "drm_gpuvm_bo_put_late": "drm_gpuvm_bo_put_deferred"}
@@ -121,7 +121,8 @@ def message(patch):
 def marks(pattern=r"( (\1|1)$|\()"):
     """The macros that tell the library that a change of the core is there."""
     return sorted({mark[0] for path in (TOP / "scripts/coccinelle/core").glob("*.cocci")
-                   for mark in re.findall(rf"^\+#define (?!class_)(\w+){pattern}", path.read_text(encoding="utf-8"), re.M)})
+                   for mark in re.findall(rf'^(?:\+#define |coccinelle\.\w+ = cocci\.make_ident\(""")(?!class_)(\w+){pattern}',
+                                          path.read_text(encoding="utf-8"), re.M)})
 
 
 def lost(name, tree):
