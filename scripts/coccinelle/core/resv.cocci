@@ -12,7 +12,7 @@
 // Files: include/linux/dma-resv.h include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
 
 @script:python names@
-lock; lock_interruptible; lock_slow; trylock; unlock; gem_lock; gem_unlock;
+lock; lock_interruptible; lock_slow; lock_slow_interruptible; trylock; unlock; gem_lock; gem_unlock;
 @@
 def attributes(name, text):
     # What takes the lock is a ww_mutex, which is not that token.
@@ -21,6 +21,7 @@ def attributes(name, text):
 coccinelle.lock = attributes("dma_resv_lock", "__cond_acquires(0, drm_resv)")
 coccinelle.lock_interruptible = attributes("dma_resv_lock_interruptible", "__cond_acquires(0, drm_resv)")
 coccinelle.lock_slow = attributes("dma_resv_lock_slow", "__acquires(drm_resv)")
+coccinelle.lock_slow_interruptible = attributes("dma_resv_lock_slow_interruptible", "__cond_acquires(0, drm_resv)")
 coccinelle.trylock = attributes("dma_resv_trylock", "__cond_acquires(true, drm_resv)")
 coccinelle.unlock = attributes("dma_resv_unlock", "__releases(drm_resv)")
 coccinelle.gem_lock = cocci.make_ident("__acquires(drm_resv) drm_gem_lock")
@@ -122,6 +123,15 @@ parameter list ps;
  static inline void
 -dma_resv_lock_slow
 +lock_slow
+ (ps) { ... }
+
+@@
+identifier names.lock_slow_interruptible;
+parameter list ps;
+@@
+ static inline int
+-dma_resv_lock_slow_interruptible
++lock_slow_interruptible
  (ps) { ... }
 
 @@
