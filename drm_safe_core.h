@@ -385,11 +385,13 @@ static inline void drm_gem_shmem_release_unlocked(struct drm_gem_shmem_object *s
  */
 static inline unsigned int drm_gem_shmem_pins(const struct drm_gem_shmem_object *shmem)
 {
+	dma_resv_assert_held(shmem->base.resv);
 	return refcount_read(&shmem->pages_pin_count);
 }
 
 static inline unsigned int drm_gem_shmem_page_users(const struct drm_gem_shmem_object *shmem)
 {
+	dma_resv_assert_held(shmem->base.resv);
 	return refcount_read(&shmem->pages_use_count);
 }
 #endif
@@ -477,7 +479,12 @@ static inline struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem
 
 static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru *lru)
 {
-	return list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
+	struct drm_gem_object *gem;
+
+	gem = list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
+	if (gem)
+		lockdep_assert_held(&gem->dev->gem_lru_mutex);
+	return gem;
 }
 #endif
 

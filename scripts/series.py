@@ -102,7 +102,7 @@ def core_head(name):
     """The comment that a semantic patch of the core begins with: lines, and its files."""
     head = re.match(r"(//.*\n)+", (TOP / f"scripts/coccinelle/core/{name}.cocci").read_text(encoding="utf-8"))
     lines = [line[2:].strip() for line in head[0].splitlines()][1:]
-    files = next(line for line in lines if line.startswith("Files: ")).split()[1:]
+    files = [file for line in lines if line.startswith("Files: ") for file in line.split()[1:]]
     return [line for line in lines if not line.startswith("Files: ")], files
 
 

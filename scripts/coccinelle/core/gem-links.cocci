@@ -5,7 +5,8 @@
 // has taken from the tree. Both have a link that nothing uses at that time: &drm_gem_object.lru_node,
 // and &drm_gpuva.rb.entry. Another link would make each object and each mapping 16 bytes larger.
 //
-// Give the two links a second name, with a comment that says when drivers may use it.
+// Give the two links a second name, with a comment that says when drivers may use it. "drm/safe: add typed
+// GEM shmem objects" uses the first, and "drm/safe: add address spaces in immediate mode" the second.
 //
 // Files: include/drm/drm_gem.h include/drm/drm_gpuvm.h
 

@@ -5,9 +5,28 @@
 // debugfs files show the number of handles. Both read members that &drm_device.object_name_lock
 // protects.
 //
-// Add functions that do so unlocked, and say for which callers the answer is right.
+// Add functions that do so unlocked, and say for which callers the answer is right. Use the first in
+// the drivers that read the number of handles.
 //
-// Files: include/drm/drm_gem.h
+// Files: include/drm/drm_gem.h drivers/gpu/drm/exynos/exynos_drm_gem.c
+// Files: drivers/gpu/drm/panfrost/panfrost_gem.c drivers/gpu/drm/panthor/panthor_gem.c
+
+@@
+struct drm_gem_object *obj;
+@@
+-obj->handle_count
++drm_gem_handles(obj)
+
+@@
+expression bo;
+@@
+(
+-bo->base.base.handle_count
++drm_gem_handles(&bo->base.base)
+|
+-bo->obj->handle_count
++drm_gem_handles(bo->obj)
+)
 
 @@
 typedef bool, u32;

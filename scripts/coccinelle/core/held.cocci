@@ -8,7 +8,8 @@
 // Add functions that compare the owner with the caller. They need no lock and no barrier: only
 // this task makes itself the owner, apart from a task that hands the lock over while this one
 // waits, and only this task ends that. They are for checks. A function that takes a lock unless it
-// holds it already is as wrong as before.
+// holds it already is as wrong as before. "drm/safe: add typed GEM shmem objects" and "drm/safe: add
+// address spaces in immediate mode" use them.
 //
 // Files: include/linux/mutex.h include/linux/ww_mutex.h include/linux/dma-resv.h
 

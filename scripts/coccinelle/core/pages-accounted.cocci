@@ -5,7 +5,9 @@
 // with their addresses is not, although a client causes it with one ioctl: 8 bytes a page, so
 // 32 MiB for an object of 16 GiB.
 //
-// Allocate it with GFP_KERNEL_ACCOUNT.
+// Allocate it with GFP_KERNEL_ACCOUNT. This is a change of policy, not a fix: a group that was just below
+// its limit can be above it now. The pages of the object are 512 times as large as the array, and
+// are charged to the same group unless another task gets them.
 //
 // Files: drivers/gpu/drm/drm_gem.c
 

@@ -7,7 +7,8 @@
 // object in a panic, where it must not take the lock.
 //
 // Add functions for the counts and for the mapping, and make the last part of
-// drm_gem_shmem_purge_locked() one.
+// drm_gem_shmem_purge_locked() one. madv is set after the object was unmapped then, not before. All of
+// this has the reservation lock, with which the fault handler reads madv.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 
@@ -24,6 +25,7 @@ identifier shmem;
 + */
 +static inline unsigned int drm_gem_shmem_pins(const struct drm_gem_shmem_object *shmem)
 +{
++	dma_resv_assert_held(shmem->base.resv);
 +	return refcount_read(&shmem->pages_pin_count);
 +}
 +#define drm_gem_shmem_pins drm_gem_shmem_pins
@@ -38,6 +40,7 @@ identifier shmem;
 + */
 +static inline unsigned int drm_gem_shmem_page_users(const struct drm_gem_shmem_object *shmem)
 +{
++	dma_resv_assert_held(shmem->base.resv);
 +	return refcount_read(&shmem->pages_use_count);
 +}
 +
@@ -59,6 +62,22 @@ identifier shmem;
 +void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem);
 +#define drm_gem_shmem_purge_backing drm_gem_shmem_purge_backing
  void drm_gem_shmem_purge_locked(struct drm_gem_shmem_object *shmem);
+
+@@
+identifier shmem;
+@@
+ void drm_gem_shmem_release(struct drm_gem_shmem_object *shmem)
+ {
+ <...
+(
+-refcount_read(&shmem->pages_use_count)
++drm_gem_shmem_page_users(shmem)
+|
+-refcount_read(&shmem->pages_pin_count)
++drm_gem_shmem_pins(shmem)
+)
+ ...>
+ }
 
 @purge@
 identifier shmem, obj, dev;
