@@ -248,16 +248,15 @@ static inline void drm_gem_object_free_dead(struct drm_gem_object *gem)
 }
 #endif
 
-#ifndef drm_gem_object_revive
 /*
- * Gives an object that must not be freed a reference that nobody holds. &drm_gem_object_funcs.free
- * cannot refuse. Goes when the core has this: gem-refs.cocci.
+ * Leaks an object that a driver frees while it is in use, after that was reported. The object gets a
+ * reference that nobody holds, with which unbinding still revokes its table. &drm_gem_object_funcs.free
+ * cannot refuse. Stays here: no other code may give an object without references its life back.
  */
-static inline void drm_gem_object_revive(struct drm_gem_object *gem)
+static inline void drm_gem_leak_freed(struct drm_gem_object *gem)
 {
 	kref_init(&gem->refcount);
 }
-#endif
 
 #ifndef drm_gem_object_is_named_twice
 /*

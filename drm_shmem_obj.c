@@ -1152,7 +1152,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
 
-	drm_gem_object_revive(gem);
+	drm_gem_leak_freed(gem);
 	/* The exporter may call the library when it moves the memory. */
 	if (drm_gem_is_imported(gem))
 		__module_get(THIS_MODULE);

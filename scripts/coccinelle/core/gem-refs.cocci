@@ -5,12 +5,16 @@
 // They call kref functions on &drm_gem_object.refcount. A shrinker must not free the object itself
 // either, because that takes locks.
 //
-// A free callback that finds an object in use, because of a driver's mistake, can neither free it
-// nor refuse.
+// Add functions for this, and one that tells whether userspace can find an object. Use the first where
+// drm_gem.c meets such objects.
 //
-// Add functions for this, and one that tells whether userspace can find an object.
-//
-// Files: include/drm/drm_gem.h
+// Files: include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
+
+@@
+struct drm_gem_object *obj;
+@@
+-kref_get_unless_zero(&obj->refcount)
++drm_gem_object_get_unless_zero(obj)
 
 @@
 typedef bool, u32;
@@ -62,18 +66,6 @@ identifier file, obj, handle;
 +{
 +	drm_gem_object_free(&obj->refcount);
 +}
-+
-+/**
-+ * drm_gem_object_revive - leak an object that must not be freed
-+ * @obj: GEM buffer object, in &drm_gem_object_funcs.free
-+ *
-+ * For an object that is in use, which is a driver bug. It gets a reference that nobody holds.
-+ */
-+static inline void drm_gem_object_revive(struct drm_gem_object *obj)
-+{
-+	kref_init(&obj->refcount);
-+}
-+#define drm_gem_object_revive drm_gem_object_revive
 +
  int drm_gem_handle_create(struct drm_file *file, struct drm_gem_object *obj, u32 *handle);
 
