@@ -218,10 +218,12 @@
  *
  * /sys/kernel/debug/drm_gpuvm_imm lists the mappings of every address space.
  * The tracepoints of drm_gpuvm_imm mark each prepared update, run, step,
- * rollback and clean-up. A driver's file with code of the signalling path alone
- * includes drm_safe_signalling.h first. This makes sure that the driver's Makefile names the
- * object. After compiling, the undefined symbols of the object are compared with the list of
- * functions that neither allocate memory nor take a reservation lock.
+ * rollback and clean-up.
+ *
+ * A driver's file with code of the signalling path alone includes drm_safe_signalling.h first. This
+ * makes sure that the driver's Makefile names the object. After compiling, the undefined symbols of
+ * the object are compared with the list of functions that neither allocate memory nor take a
+ * reservation lock.
  */
 
 /*

@@ -196,7 +196,9 @@ struct drm_gpuvm_imm_type {
 	 * Maps a range in the page table. Like @unmap and @remap, it completes its step once,
 	 * with the function that provides the return value. If it fails, it returns an
 	 * ERR_PTR() and leaves the page table as it was. All three run in the fence signalling
-	 * path, and are annotated with __drm_nonallocating.
+	 * path.
+	 *
+	 * All three are annotated with __drm_nonallocating.
 	 */
 	struct drm_gpuvm_imm_mapped *(*map)(struct drm_gpuvm_imm_core *core,
 					    const struct drm_gpuvm_imm_map_step *step)
@@ -783,8 +785,10 @@ extern const struct _name _name
 
 /*
  * With CONFIG_DRM_SAFE_DEBUG, this reports an address space of another type than the one that a
- * call names. A checked object of the fence signalling path must not name the description, so
- * this does nothing there: the rule "steps" of spatch looks at those files instead.
+ * call names.
+ *
+ * A file that includes drm_safe_signalling.h must not name the description, so this does nothing
+ * there: the rule "steps" of spatch looks at those files instead.
  */
 #if defined(CONFIG_DRM_SAFE_DEBUG) && !defined(DRM_SAFE_SIGNALLING_CHECKED)
 void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type,

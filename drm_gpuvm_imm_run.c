@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The part of drm_gpuvm_imm.c that runs in the fence signalling path. Nothing
- * here waits for memory or takes a reservation lock: the object is checked, see
- * drm_safe_signalling.h.
+ * here waits for memory or takes a reservation lock.
+ *
+ * The object is checked, see drm_safe_signalling.h.
  */
 
 #include "drm_safe_signalling.h"

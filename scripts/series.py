@@ -13,6 +13,7 @@ series.py lost NAME TREE   what a semantic patch of the core should have added t
 series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
 series.py converted DIR    the same for a driver that was converted
 series.py cover NAME FILE  fill in the letter that git made
+series.py letter NAME      what it then says
 series.py config NAME      the configuration of its KUnit suites
 series.py left-out         the library's files that no patch adds
 series.py stays              lines of the pages that name what a kernel tree does not have
@@ -29,6 +30,7 @@ import textwrap
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 DRM = "drivers/gpu/drm"
+SAMPLE = "SAMPLE_DRM_SGPU"
 LITMUS = "Documentation/litmus-tests/drm-safe"
 # What drm_safe_core.h has in place of functions of the core, in a core that has the changes
 ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
@@ -58,10 +60,11 @@ with "-macros drm_safe.def" in that directory.
 
 
 """
-CORE_HEAD = """ * Core internals that the library touches, each in one small function. The comment of a function
- * says with which change of the core the function goes.
- */
-"""
+# What the function effects of clang are declared with; they are for a compiler that has them, here
+EFFECTS = r"__drm_nonallocating|drm_safe_signalling|function effects"
+# What no file and no message of a series has
+REFUSED = re.compile(rf"\b7\.[0-9]|{EFFECTS}|drm_safe_trusted|drm_safe_effects|drm_safe_core|__drm_safe_setting"
+                     r"|\bspatch\b|\.cocci\b|[Mm]isuse class|DRM_SAFE_(CHECK_EFFECTS|SIGNALLING_CHECKED)")
 # The names that files of ours begin with in directories that are not ours
 PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view")
 INTERNAL = re.compile(r"(.*_internal|.*_trace|drm_safe_core)\.h")
@@ -111,15 +114,106 @@ def message(patch):
     subject = patch.get("Subject", [""])[0]
     if not any(text):
         subject, *text = core_head(patch["Core"][0])[0]
-    body = "\n".join(text).strip()
-    # Mails have 75 columns.
-    paragraphs = [textwrap.fill(" ".join(part.split()), 75, break_long_words=False, break_on_hyphens=False)
+    body = "\n".join(text).strip("\n")
+    # Mails have 75 columns. A table is indented, and stays as it is.
+    paragraphs = [part if part.startswith("  ") else
+                  textwrap.fill(" ".join(part.split()), 75, break_long_words=False, break_on_hyphens=False)
                   for part in re.split(r"\n\n+", body)]
     return subject + "\n\n" + "\n\n".join(paragraphs) + "\n"
 
 
+# Who takes what, by the files that a patch changes. The first that has the file counts.
+TAKERS = (("driver core", r"drivers/base/|include/linux/device"), ("workqueue", r"include/linux/workqueue"),
+          ("locking", r"include/linux/(ww_)?mutex"),
+          ("DRM scheduler", r"drivers/gpu/drm/scheduler/|include/drm/gpu_scheduler"),
+          ("dma-buf", r"drivers/dma-buf/|include/linux/dma-"), ("DRM", r""))
+
+
+def takers(letter):
+    """The patches of semantic patches after a letter, by who takes them: a list with the numbers that they have there."""
+    found, number, own = {}, 0, None
+    for name, section in sections().items():
+        if "Letter" in section:
+            own = name
+        elif own == letter:
+            number += 1
+            files = [file for core in section.get("Core", []) for file in core_head(core)[1]]
+            who = [next(taker for taker, files_of in TAKERS if re.match(files_of, file)) for file in files]
+            # What only adds an annotation that another subsystem's files use is that one's.
+            who = min(who, key=[taker for taker, _ in TAKERS].index)
+            found.setdefault(who, []).append((number, message(section).split("\n")[0]))
+    return "\n".join("\n".join([f"  {who}:", *(f"    {number:2} {subject}" for number, subject in found[who])])
+                     for who, _ in TAKERS if who in found)
+
+
+def lines_of(text):
+    """How many lines of a C file have code."""
+    return sum(bool(line.strip()) for line in code(text).splitlines())
+
+
+def csv_value(name, what):
+    found = re.search(rf'^ *"?{re.escape(what)}"?,(.*)$', (TOP / "Documentation" / name).read_text(encoding="utf-8"), re.M)
+    return found[1].split(",")
+
+
+def figures():
+    """What the letter of the helpers says in numbers, each counted from what the series or a page has."""
+    before, rows = {}, []
+    for name, patch in patches().items():
+        if not patch.get("Files") and not patch.get("Tests"):
+            continue
+        now = Series(name)
+        texts = {place(file): now.text(file) for file in now.files + [f"tests/{test}" for test in now.tests]
+                 if file.endswith((".c", ".h"))}
+        lines = {path: lines_of(text) for path, text in texts.items()}
+        new = {path: count - before.get(path, 0) for path, count in lines.items()}
+        before = lines
+        tests = sum(count for path, count in new.items() if path.startswith(f"{DRM}/tests/"))
+        cases = sum(now.text(f"tests/{test}").count("KUNIT_CASE") for test in patch.get("Tests", []))
+        rows.append((name, sum(new.values()) - tests, tests, cases))
+    code_rows = [row for row in rows if row[1] or row[2]]
+    out = [f"  {'Lines without comments':32}{'code':>8}{'tests':>8}{'cases':>8}"]
+    for name, lines, _, _ in code_rows:
+        if name.endswith("-tests"):
+            continue
+        _, _, tests, cases = next((row for row in rows if row[0] == f"{name}-tests"), (0, 0, 0, 0))
+        out.append(f"  {name:32}{lines:8}{tests or '':>8}{cases or '':>8}")
+    for name, _, tests, cases in code_rows:
+        if name.endswith("-tests") and not any(row[0] == name.removesuffix("-tests") for row in rows):
+            out.append(f"  {name:32}{'':8}{tests:8}{cases:8}")
+    out.append(f"  {'all':32}{sum(row[1] for row in rows):8}{sum(row[2] for row in rows):8}{sum(row[3] for row in rows):8}")
+    out += ["", f"  {'Mistakes of drivers, by class, refused':52}{'here':>8}{'Rust':>8}"]
+    table = (TOP / "Documentation/misuse-table.txt").read_text(encoding="utf-8")
+    for what, ours, theirs in re.findall(r"^   \* - (\w[^\n]*)\n     - ?(\d*) *\n     - ?(\d*) *\n", table, re.M):
+        out.append(f"  {what:52}{ours:>8}{theirs:>8}")
+    drivers = re.findall(r"^   \* - ([\w-]+)\n     - \d+\n     - \d+\n     - (\d+)\n     - .*\n     - (\w+)\n",
+                         (TOP / "Documentation/convert-table.txt").read_text(encoding="utf-8"), re.M)
+    whole = sum(percent == "100" and builds == "yes" for _, percent, builds in drivers)
+    out += ["", f"  {'code of drm_safe.ko on x86-64, bytes':52}{csv_value('bench-table.txt', 'code of drm_safe.ko')[1]:>8}"]
+    for what in ("one object", "one VM"):
+        raw, safe = csv_value("bench-table.txt", what)
+        out.append(f"  {'bytes of ' + what + ', without and with the helpers':52}{raw:>8}{safe:>8}")
+    out.append(f"  {'drivers that the converter converts whole, of those tried':58}{whole} of {len(drivers)}")
+    return "\n".join(out)
+
+
+def letter_text(name):
+    """Subject and body of a cover letter."""
+    section = sections()[name]
+    numbers, at, own = {}, 0, None
+    for patch, found in sections().items():
+        own, at = (patch, 0) if "Letter" in found else (own, at + 1)
+        if own == name:
+            numbers[patch] = at
+    text = re.sub(r"\{number of ([\w-]+)\}", lambda found: str(numbers[found[1]]), "\n".join(section["text"]))
+    text = text.replace("{takers}", takers(name)) if "{takers}" in text else text
+    text = text.replace("{figures}", figures()) if "{figures}" in text else text
+    return message({**section, "text": text.split("\n")})
+
+
 def marks(pattern=r"( (\1|1)$|\()"):
     """The macros that tell the library that a change of the core is there."""
+    # A macro of several lines is an identifier to spatch.
     return sorted({mark[0] for path in (TOP / "scripts/coccinelle/core").glob("*.cocci")
                    for mark in re.findall(rf'^(?:\+#define |coccinelle\.\w+ = cocci\.make_ident\(""")(?!class_)(\w+){pattern}',
                                           path.read_text(encoding="utf-8"), re.M)})
@@ -175,6 +269,7 @@ def tidy(path, series):
     text = re.sub(r"^((?:DEFINE_(?:CLASS|LOCK_GUARD_1\w*)|DECLARE_LOCK_GUARD_1_ATTRS)\(.*(?:\n[ \t].*){0,4}\));$", r"\1",
                   text, flags=re.M)
     text = re.sub(r"^(.*;)\n(?=/\* .* \*/\ntoken_context_lock)", r"\1\n\n", text, flags=re.M)
+    text = re.sub(r"^(\t\} while \(0\)\n)(?=extern )", r"\1\n", text, flags=re.M)
     # The core's comments beside a line that has become too long
     text = re.sub(r"^(?=.{94})(.*drm_vma_node_start.*;) /\* [^*]* \*/$", r"\1", text, flags=re.M)
     text = text.replace("(loff_t) - 1", "(loff_t)-1")
@@ -185,7 +280,7 @@ def tidy(path, series):
 
 
 # What only this directory has a use for
-NOT_IN_A_TREE = ("drm_safe_signalling.h", "tests/drm_safe_gcov.c")
+NOT_IN_A_TREE = ("drm_safe_core.h", "drm_safe_effects.h", "drm_safe_signalling.h", "tests/drm_safe_gcov.c")
 
 
 def unifdef(text, *flags):
@@ -204,7 +299,7 @@ def place(name):
     if name.startswith("tests/"):
         return f"{DRM}/tests/{path.name}"
     if name.startswith("samples/sgpu/"):
-        return f"{DRM}/sgpu/{path.name}"
+        return name
     if name.startswith("Documentation/"):
         return f"Documentation/gpu/drm-safe/{path.name}"
     if path.suffix == ".h" and not INTERNAL.fullmatch(path.name):
@@ -214,13 +309,101 @@ def place(name):
 
 def include(name, target):
     """How a file that is at @name in a kernel tree includes another file of ours."""
-    if target == "drm_safe_signalling.h":
-        target = "drm_safe_effects.h"
     if (TOP / target).exists() and not INTERNAL.fullmatch(target):
         return f"<drm/{target}>"
     if (TOP / target).exists() and name.startswith(f"{DRM}/tests/"):
         return f'"../{target}"'
     return f'"{target}"'
+
+
+def column(text):
+    return len(text.expandtabs(8))
+
+
+def tabs(width):
+    return "\t" * (width // 8) + " " * (width % 8)
+
+
+def backslash(text, at):
+    """A line of a macro with its backslash in a column."""
+    text = text.rstrip("\\").rstrip()
+    at -= at % 8
+    while column(text) < at:
+        text += "\t"
+    return text + ("\\" if text.endswith("\t") else " \\")
+
+
+def dedented(line, by):
+    """A line that starts @by columns earlier."""
+    rest = line.lstrip("\t ")
+    new = tabs(column(line[:len(line) - len(rest)]) - by) + rest
+    return backslash(new, column(line[:-1])) if line.endswith("\\") else new
+
+
+def trusted(text):
+    """The statements of drm_safe_trusted() as they are."""
+    while found := re.search(r"^([^\n]*)\bdrm_safe_trusted(?=\()", text, re.M):
+        depth = 0
+        for close in range(found.end(), len(text)):
+            depth += {"(": 1, ")": -1}.get(text[close], 0)
+            if not depth:
+                break
+        first = found.end() + len(re.match(r"\((?:\s*\\\n)?\s*", text[found.end():])[0])
+        start, end = text.rindex("\n", 0, first) + 1, text.index("\n", close)
+        shift = column(text[start:first]) - column(found[1])
+        head, *lines = (text[first:close] + text[close + 1:end]).split("\n")
+        line = text[start:].split("\n", 1)[0]
+        head = backslash(found[1] + head, column(line[:-1])) if line.endswith("\\") else found[1] + head
+        lines = [head, *(dedented(line, shift) for line in lines)]
+        if len(lines) == 2 and column(joined := f"{head} {lines[1].strip()}") <= 100 and not head.endswith(("\\", "(")):
+            lines = [joined]
+        text = text[:found.start()] + "\n".join(lines) + text[end:]
+    return text
+
+
+def without_effects(text):
+    """The text without clang's function effects, and without what comments say of them."""
+    def comment(match):
+        paragraphs = [part for part in re.split(r"(?<=\n)[ \t]*\*\n", match[0]) if not re.search(EFFECTS, part)]
+        if len(paragraphs) == len(re.split(r"(?<=\n)[ \t]*\*\n", match[0])):
+            return match[0]
+        if not paragraphs or not paragraphs[0].lstrip().startswith("/*"):
+            return ""
+        new = re.match(r"[ \t]*", match[0])[0] + " *\n"
+        new = new.join(paragraphs)
+        return new if new.rstrip().endswith("*/") else new + re.search(r"[ \t]*\*/\n\Z", match[0])[0]
+
+    text = re.sub(rf"\n[ \t]*(\*[ \t]*)?__drm_nonallocating(?=[;\n])", "", text)
+    text = re.sub(r"^[ \t]*/\*(?:(?!\*/).)*\*/\n", comment, text, flags=re.M | re.S)
+    text = re.sub(r" __drm_nonallocating\b", "", text)
+    text = re.sub(r'^#include "drm_safe_(effects|signalling)\.h"\n', "", text, flags=re.M)
+    return trusted(text)
+
+
+def without_setting(text):
+    """The text without the symbol that keeps apart modules of different settings, which are out of the tree."""
+    text = re.sub(r"^/\*\n \* Handles and objects are larger with CONFIG_DRM_SAFE_DEBUG(?:.*\n)+? \*/\n(?:.*\n)+?"
+                  r"__ADDRESSABLE\(__drm_safe_setting\);\n#endif\n\n", "", text, flags=re.M)
+    return re.sub(r"^/\* The name of the symbol carries.*\n.*__drm_safe_setting = 1;\n.*__drm_safe_setting\);\n\n", "",
+                  text, flags=re.M)
+
+
+def core_functions():
+    """What is left of drm_safe_core.h in a core that has the changes: {name: text}, with the comment."""
+    text = in_core(unifdef((TOP / "drm_safe_core.h").read_text(encoding="utf-8"), *(f"-D{mark}" for mark in marks())))
+    return {found[2]: found[1].replace("static inline ", "static ", 1) + "\n" for found in
+            re.finditer(r"^((?:/\*(?:(?!\*/).)*\*/\n)?static inline [^;{]*?(\w+)\([^;{]*\{\n.*?^\}\n)", text, re.M | re.S)}
+
+
+def with_core(name, text):
+    """A file with those of these functions that it calls: each has one file that does."""
+    text = re.sub(r'^#include "drm_safe_core\.h"\n', "", text, flags=re.M)
+    ours = [function for called, function in core_functions().items()
+            if re.search(rf"\b{called}\(", text) and name.endswith(".c")]
+    if not ours:
+        return text
+    at = [found.end() for found in re.finditer(r"^#include .*\n", text[:text.index("\n{\n")], re.M)][-1]
+    return text[:at] + "\n" + "".join(ours) + text[at:]
 
 
 def kernel_form(name):
@@ -235,13 +418,16 @@ def kernel_form(name):
         text = re.sub(r"(?<=   \* - the array of the pages\n)(     .*\n)+", "     - when it is allocated, by the core\n", text)
         text = GUARD.sub(r"\1dma_resv", text)
         text = re.sub(rf"{DRM}/safe/([\w/-]+\.[ch])", lambda path: place(path[1]), text)
-        text = text.replace(f"{DRM}/safe/samples", DRM)
-        return text.replace(f"{DRM}/safe/tests", f"{DRM}/tests").replace(f"{DRM}/safe", DRM)
+        text = text.replace(f"{DRM}/safe/samples", "samples")
+        text = text.replace(f"{DRM}/safe/tests", f"{DRM}/tests").replace(f"{DRM}/safe", DRM)
+        return text.replace("DRM_SAFE_SGPU", SAMPLE)
     if name == "drm_safe_context.h":
         text = unifdef(text, "-UWARN_CONTEXT_ANALYSIS")
         text = text.replace("/* The analysis needs annotations that the kernel's headers do not have. */\n", "")
         text = re.sub(r"^#define __DRM_TOKEN\(.*\n", "", text, flags=re.M)
     if name.endswith((".c", ".h")):
+        text = text.replace("#if defined(CONFIG_DRM_SAFE_DEBUG) && !defined(DRM_SAFE_SIGNALLING_CHECKED)",
+                            "#ifdef CONFIG_DRM_SAFE_DEBUG")
         text = unifdef(text, "-UDRM_SAFE_CHECK_EFFECTS", *(f"-D{mark}" for mark in marks()))
     if name == "samples/sgpu/sgpu_uapi.h":
         # Its client is here only.
@@ -252,9 +438,11 @@ def kernel_form(name):
                       r"DECLARE_LOCK_GUARD_1_ATTRS\(drm_resv(_try|_intr)?,|"
                       r"#define class_drm_resv(_try|_intr)?_constructor).*\n", "", text, flags=re.M)
     text = GUARD.sub(r"\1dma_resv", text)
+    # A token is no lock where IS_ERR() does not say so.
     text = re.sub(r"^__DRM_TOKEN\(.*;\n\n", "", in_core(text), flags=re.M)
-    if name == "drm_safe_core.h":
-        text = re.sub(r"^ \* Core internals that(?:.*\n)*? \*/\n", CORE_HEAD, text, count=1, flags=re.M)
+    text = re.sub(r"^\t__releases\(\*unreg\) (__no_context_analysis\n)?", lambda found: "" if found[1] else "\t", text, flags=re.M)
+    if name.endswith((".c", ".h")):
+        text = with_core(name, without_setting(without_effects(text)))
     text = re.sub(r'^#include "([\w.]+)"', lambda match: f"#include {include(to, match[1])}", text, flags=re.M)
     text = text.replace("#define TRACE_INCLUDE_PATH .", f"#define TRACE_INCLUDE_PATH ../../{DRM}")
     return re.sub(r"\n\n\n+", "\n\n", text)
@@ -319,6 +507,8 @@ class Series:
         text = "\n".join(entries)
         for symbol in {"DRM_SAFE_GPUVM", "DRM_SAFE_SGPU", "DRM_SAFE_BENCH"} - set(self.symbols):
             text = re.sub(rf"^\tselect ({symbol}|\w+ if {symbol})\n", "", text, flags=re.M)
+        if "drm_shmem_obj.c" not in self.files:
+            text = text.replace("\tselect DRM_GEM_SHMEM_HELPER\n", "")
         return text + "\n" if text else ""
 
     def listed(self, variable):
@@ -337,7 +527,9 @@ class Series:
         if gpuvm:
             lines.append("drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += \\\n\t" + " \\\n\t".join(gpuvm))
             lines.append("ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o\nendif")
-        lines.append("obj-$(CONFIG_DRM_SAFE) += drm_safe.o\n")
+        lines.append("obj-$(CONFIG_DRM_SAFE) += drm_safe.o")
+        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *(["drm_gpuvm_imm_debugfs.o"] if gpuvm else [])]]
+        lines.append("")
         return "\n".join(lines)
 
     def tests_makefile(self):
@@ -351,7 +543,7 @@ class Series:
                      stem.endswith("_kunit") and any(t.startswith(stem[:9]) for t in present)]
             if lines:
                 kept.append("\n".join([head, *(line + " \\" for line in lines[:-1]), lines[-1]]))
-        return "\n\n".join(kept) + "\n"
+        return "\n" + "\n\n".join(kept) + "\n" if kept else ""
 
     def stubs(self):
         """Definitions for what a later patch defines."""
@@ -397,16 +589,20 @@ def insert(tree, name, *inserts):
 
 def converted(directory):
     """Include the headers from where the series has them."""
-    def sort(includes):
-        return "".join(sorted(includes[0].splitlines(keepends=True)))
-
     for path in directory.glob("*.[ch]"):
         text = path.read_text(encoding="utf-8")
         ours = re.findall(r'^#include "(drm_(?:dev_ctx|shmem_safe|gpuvm_imm)\.h)"\n', text, flags=re.M)
         for header in ours:
             text = text.replace(f'#include "{header}"\n', "", 1)
-            text = re.sub(r"^#include <drm/", f"#include <drm/{header}>\n#include <drm/", text, count=1, flags=re.M)
-        put(path, re.sub(r"(^#include <drm/.*\n)+", sort, text, flags=re.M) if ours else text)
+            # Where it is in order, and before others if they are in none
+            others = list(re.finditer(r"^#include <drm/([\w/.]+)>\n", text, re.M))
+            after = [other.start() for other in others if "/" not in other[1] and other[1] > header]
+            at = after[0] if after else others[-1].end()
+            text = f"{text[:at]}#include <drm/{header}>\n{text[at:]}"
+        put(path, text)
+        for function in re.findall(r"^\{\n.*?^\}", code(text), re.M | re.S):
+            if re.search(r"__free\(|__cleanup\(|\bdrm_\w+_or\(|guard(_\w+)?\(", function) and re.search(r"\bgoto\b", function):
+                sys.exit(f"{path.name}: a function has both a goto and a cleanup, see <linux/cleanup.h>:\n{function}")
     path = directory / "Makefile"
     put(path, re.sub(r"^ccflags-y \+= .*drm/safe\n\n?", "", path.read_text(encoding="utf-8"), flags=re.M))
 
@@ -438,8 +634,19 @@ def called_later(now):
                 yield f"{file} calls {name}(), which is in no patch yet"
 
 
+def refused(texts):
+    """Lines of a file's text, or a message's, that only hold of this directory."""
+    for name, text in texts:
+        for number, line in enumerate(text.splitlines(), 1):
+            if REFUSED.search(line):
+                yield f"{name}:{number}: {line.strip()}"
+
+
 def write(name, tree):
     now = Series(name)
+    if lines := [*refused([*((file, now.text(file)) for file in now.files + [f"tests/{test}" for test in now.tests]),
+                           (name, message(patches()[name]))])]:
+        sys.exit("\n".join(lines))
     if later := [*included_later(now), *called_later(now)]:
         sys.exit("\n".join(later))
     for file in now.files:
@@ -452,23 +659,23 @@ def write(name, tree):
     else:
         stubs.unlink(missing_ok=True)
     sgpu = "DRM_SAFE_SGPU" in now.symbols
-    insert(tree, f"{DRM}/Kconfig", (now.kconfig("DRM_SAFE", "DRM_SAFE_GPUVM"), r"^config DRM_SCHED$"),
-           ('source "drivers/gpu/drm/sgpu/Kconfig"\n' if sgpu else "", r'^source "drivers/gpu/drm/sitronix/Kconfig"'))
+    insert(tree, f"{DRM}/Kconfig", (now.kconfig("DRM_SAFE", "DRM_SAFE_GPUVM"), r"^config DRM_SCHED$"))
     insert(tree, f"{DRM}/Kconfig.debug", (now.kconfig("DRM_SAFE_DEBUG", "DRM_SAFE_KUNIT_TEST"),
                                           r"^config DRM_EXPORT_FOR_TESTS$"))
-    insert(tree, f"{DRM}/Makefile", (now.makefile() + "\n", r"^drm_suballoc_helper-y"),
-           ("obj-$(CONFIG_DRM_SAFE_SGPU) += sgpu/\n" if sgpu else "", r"^obj-y\s*\+= sitronix/"))
-    insert(tree, f"{DRM}/tests/Makefile", ("\n" + now.tests_makefile(), r"\Z"))
-    insert(tree, f"{DRM}/tests/.kunitconfig", ("CONFIG_DRM_SAFE_KUNIT_TEST=y\n", r"\Z"))
+    insert(tree, f"{DRM}/Makefile", (now.makefile() + "\n", r"^drm_suballoc_helper-y"))
+    insert(tree, f"{DRM}/tests/Makefile", (now.tests_makefile(), r"\Z"))
+    insert(tree, f"{DRM}/tests/.kunitconfig",
+           ("CONFIG_DRM_SAFE_KUNIT_TEST=y\n" if "DRM_SAFE_KUNIT_TEST" in now.symbols else "", r"\Z"))
     insert(tree, "Documentation/litmus-tests/README", (LITMUS_README, r"^RCU \(/rcu directory\)$"))
     insert(tree, "MAINTAINERS", (now.maintainers(), r"^DRM TTM SUBSYSTEM\n"))
     if sgpu:
         objects = " \\\n\t".join(sorted(f"{o}.o" for o in now.objects("samples/sgpu") if o != "sgpu_fault"))
-        put(tree / DRM / "sgpu/Makefile", "# SPDX-License-Identifier: GPL-2.0-only OR MIT\n\n"
-            f"obj-$(CONFIG_DRM_SAFE_SGPU) += sgpu.o\nsgpu-y := \\\n\t{objects}\n"
-            "sgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += sgpu_fault.o\n")
-        put(tree / DRM / "sgpu/Kconfig", "# SPDX-License-Identifier: GPL-2.0-only OR MIT\n\n"
-            + now.kconfig("DRM_SAFE_SGPU").rstrip("\n") + "\n")
+        put(tree / "samples/sgpu/Makefile", "# SPDX-License-Identifier: GPL-2.0-only OR MIT\n\n"
+            f"obj-$(CONFIG_{SAMPLE}) += sgpu.o\nsgpu-y := \\\n\t{objects}\n"
+            "sgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += sgpu_fault.o\n\nCONTEXT_ANALYSIS := y\n")
+        insert(tree, "samples/Kconfig", (now.kconfig("DRM_SAFE_SGPU").replace("DRM_SAFE_SGPU", SAMPLE),
+                                         r'^source "samples/rust/Kconfig"$'))
+        insert(tree, "samples/Makefile", (f"obj-$(CONFIG_{SAMPLE})\t\t+= sgpu/\n", r"^obj-\$\(CONFIG_SAMPLE_TSM_MR\)|\Z"))
     if "Documentation/index.rst" in now.files:
         pages = {pathlib.PurePath(f).stem for f in now.files if f.endswith(".rst")}
         index = (TOP / "Documentation/index.rst").read_text(encoding="utf-8")
@@ -494,17 +701,18 @@ def stays():
     names = "|".join(pathlib.PurePath(file).stem for file in pages)
     for file in pages:
         for number, line in enumerate(kernel_form(file).splitlines(), 1):
-            if re.search(rf"``make [a-z]|\bscripts/|spatch|coccicheck|signalling\b.*\.(h|list)|samples/|/safe/|drm_resv\b"
+            if re.search(rf"``make [a-z]|\bscripts/|spatch|coccicheck|signalling\b.*\.(h|list)|samples/(?!sgpu)|/safe/|drm_resv\b"
                          rf"|:doc:`(?!({names})`)", line):
                 yield f"{place(file)}:{number}: {line.strip()}"
 
 
 # What checkpatch takes for something else in a patch, but not in a file: a path with slashes, annotations after
-# arguments, a sum of calls in a macro, the statement that a class ends with
+# arguments, a sum of calls in a macro, the statement that a class ends with; and a macro like those beside it
 TAKEN_WRONGLY = dict.fromkeys((f"{DRM}/{name}" for name in (
     "drm_dev_ctx_trace.h", "drm_gpuvm_imm_trace.h", "drm_shmem_trace.h", "drm_gpuvm_imm_run.c",
     "tests/drm_gpuvm_imm_test.c", "tests/drm_gpuvm_imm_pool_test.c")), ["SPACING"])
 TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_gem.h": ["SPACING"],
+                  "include/linux/workqueue.h": ["MACRO_ARG_REUSE"],
                   "include/drm/drm_drv.h": ["FUNCTION_ARGUMENTS", "SUSPECT_CODE_INDENT"]}
 
 
@@ -570,7 +778,14 @@ def main():
         for path in args[1:]:
             tidy(pathlib.Path(path), args[0] == "series")
     elif command == "message":
-        print(message(found[args[0]]), end="")
+        text = message(found[args[0]])
+        lines = list(refused([(args[0], text)]))
+        subjects = [section.get("Subject", [""])[0] for section in found.values()]
+        lines += [f"{args[0]}: no patch is {quoted}" for quoted in re.findall(r'"(drm/safe: [^"]*)"', " ".join(text.split()))
+                  if quoted not in subjects]
+        if lines:
+            sys.exit("\n".join(lines))
+        print(text, end="")
     elif command == "write":
         write(args[0], pathlib.Path(args[1]))
         print(*(path.relative_to(args[1]) for path in written), sep="\n")
@@ -582,9 +797,13 @@ def main():
         converted(pathlib.Path(args[0]))
     elif command == "cover":
         path = pathlib.Path(args[1])
-        subject, body = message(found[args[0]]).split("\n\n", 1)
+        subject, body = letter_text(args[0]).split("\n\n", 1)
+        if lines := list(refused([(args[0], subject + body)])):
+            sys.exit("\n".join(lines))
         text = path.read_text(encoding="utf-8")
         put(path, text.replace("*** SUBJECT HERE ***", subject).replace("*** BLURB HERE ***", body.rstrip("\n")))
+    elif command == "letter":
+        print(letter_text(args[0]), end="")
     elif command == "config":
         symbols = Series(args[0]).symbols
         name = os.environ.get("KCONFIG", "")
@@ -596,6 +815,7 @@ def main():
         print("CONFIG_PROC_SYSCTL=y\nCONFIG_DRM_VGEM=y")
         if "DRM_SAFE_SGPU" in symbols:
             # For sgpu_fault.c
+            print(f"CONFIG_SAMPLES=y\nCONFIG_{SAMPLE}=y")
             print("CONFIG_DEBUG_KERNEL=y\nCONFIG_DEBUG_FS=y\nCONFIG_FAULT_INJECTION=y\nCONFIG_FAULT_INJECTION_DEBUG_FS=y")
     else:
         sys.exit(__doc__)

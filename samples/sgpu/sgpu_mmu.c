@@ -13,10 +13,12 @@
 #include "sgpu_fault.h"
 #include "sgpu_pt.h"
 
+#ifdef DRM_SAFE_CHECK_EFFECTS
 /* For clang's function effects: the kernel's iterator allocates nothing. */
 void __sg_page_iter_start(struct sg_page_iter *piter, struct scatterlist *sglist,
 			  unsigned int nents, unsigned long pgoffset) __drm_nonallocating;
 bool __sg_page_iter_dma_next(struct sg_dma_page_iter *dma_iter) __drm_nonallocating;
+#endif
 
 /* The leaf of a region of which only a part changes */
 static struct sgpu_leaf *sgpu_leaf_split(struct sgpu_mid *mid, unsigned int i)
