@@ -404,7 +404,7 @@ static bool drm_shmem_check_group(struct drm_device *drm, const struct drm_shmem
  * There is one for each address space, GPU context or process. The group holds a reference to
  * the device until drm_shmem_group_fini().
  *
- * The idea comes from panthor's list of address spaces in Linux 7.3.
+ * The idea comes from panthor's list of address spaces.
  *
  * Context: May sleep.
  *

@@ -6,7 +6,7 @@
 // lockdep reports deadlocks between drivers that have nothing to do with each other.
 //
 // INIT_WORK_ONSTACK_KEY() takes the key from its caller. Add the same for a delayed work item. "drm/safe:
-// add typed ioctls, work items, timers and interrupts" uses it.
+// add work items, timers and interrupts that end with a registration" uses it.
 //
 // Files: include/linux/workqueue.h
 
