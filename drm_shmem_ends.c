@@ -44,8 +44,8 @@
  * function of its driver. If the device has to answer first, as for virtio_gpu_vram_free(), that
  * function calls drm_gem_sgt_fini(), and the handler of the answer frees the memory.
  *
- * The idea comes from virtio_gpu_free_object(), which frees the object in the handler of the answer,
- * and leaks it if none comes.
+ * The idea comes from virtio_gpu_free_object(), which frees the object in the handler of the
+ * answer, and leaks it if none comes.
  */
 
 /* Bits of &drm_shmem_obj.__ending: what the end of an object waits for */

@@ -117,8 +117,8 @@ identifier vm_bo;
 + * @vm_bo: the &drm_gpuvm_bo
 + *
 + * The caller holds the lock that drm_gem_gpuva_assert_lock_held() wants, or is the only task that
-+ * links and unlinks mappings of this address space. Lockdep cannot know the second, so this does not
-+ * assert the first.
++ * links and unlinks mappings of this address space. Lockdep cannot know the second, so there is no
++ * assertion.
 + *
 + * Returns: the mapping, or NULL if there is none.
 + */
