@@ -241,7 +241,8 @@ void vgpu_fb_free(struct vgpu_fb *fb);
 /* vgpu_plane.c */
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
 				    unsigned int index);
-void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index);
+int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
+		 const struct drm_rect *rect);
 
 /* vgpu_display.c */
 int vgpu_display_init(const struct drm_dev_ctx_live *live);

@@ -148,7 +148,7 @@ static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *c
 {
 	drm_crtc_vblank_off(crtc);
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(crtc->dev))
-		vgpu_scanout_off(vgpu_live_hw(live), drm_crtc_index(crtc));
+		vgpu_scanout(vgpu_live_hw(live), drm_crtc_index(crtc), NULL, &(struct drm_rect) {});
 }
 
 static enum drm_mode_status vgpu_mode_valid(struct drm_crtc *crtc,

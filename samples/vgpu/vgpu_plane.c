@@ -82,21 +82,17 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 	return ret;
 }
 
-static int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
-			const struct drm_rect *rect)
+/* Have an output show a part of a framebuffer. Without a framebuffer, it shows nothing. */
+int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
+		 const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, life,
-					    NULL);
+	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout,
+					    READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	vgpu_fill_scanout(&cmd->req, index, id, rect);
+	vgpu_fill_scanout(&cmd->req, index, fb ? fb->id : 0, rect);
 	return vgpu_cmd_send(cmd);
-}
-
-void vgpu_scanout_off(struct vgpu_hw *hw, unsigned int index)
-{
-	vgpu_scanout(hw, index, 0, READ_ONCE(hw->life), &DRM_RECT_INIT(0, 0, 0, 0));
 }
 
 /*
@@ -141,8 +137,7 @@ static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_pla
 	ret = vgpu_transfer(live, fb, &damage, false);
 	drm_rect_fp_to_int(&src, &new->src);
 	if (!ret && !(shown && drm_rect_equals(&new->src, &old->src)))
-		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, READ_ONCE(fb->life),
-				   &src);
+		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb, &src);
 	return ret ?: vgpu_flush(hw, fb, &damage);
 }
 
@@ -207,7 +202,7 @@ static void vgpu_plane_disable(struct drm_plane *plane, struct drm_atomic_commit
 		if (plane->type == DRM_PLANE_TYPE_CURSOR)
 			vgpu_move_cursor(hw, old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, NULL, old);
 		else
-			vgpu_scanout_off(hw, drm_crtc_index(old->crtc));
+			vgpu_scanout(hw, drm_crtc_index(old->crtc), NULL, &(struct drm_rect) {});
 	}
 }
 
@@ -264,32 +259,27 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 	return drm_shmem_panic_scanout(&bo->shmem, sb);
 }
 
-/* What maps a command for the device takes locks that an NMI may have interrupted. */
-static void vgpu_panic_show(const struct drm_dev_ctx_live *live, unsigned int index,
-			    struct vgpu_fb *fb)
-{
-	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
-	const unsigned int life = READ_ONCE(fb->life);
-	struct vgpu_hw *hw = vgpu_live_hw(live);
-	union vgpu_req req = {};
-
-	if (in_nmi() || vgpu_fb_sync(live, fb))
-		return;
-	vgpu_fill_transfer(&req, fb, &all);
-	vgpu_panic_send(hw, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, &req, life);
-	vgpu_fill_scanout(&req, index, fb->id, &all);
-	vgpu_panic_send(hw, VIRTIO_GPU_CMD_SET_SCANOUT, &req, life);
-	vgpu_fill_flush(&req, fb, &all);
-	vgpu_panic_send(hw, VIRTIO_GPU_CMD_RESOURCE_FLUSH, &req, life);
-}
-
-/* What is on the display in a panic can be shown only if nobody was using the queue. */
+/*
+ * What is on the display in a panic can be shown only if nobody was using the queue. What maps a
+ * command for the device takes locks that an NMI may have interrupted.
+ */
 static void vgpu_panic_flush(struct drm_plane *plane)
 {
-	struct drm_plane_state *state = plane->state;
+	struct vgpu_fb *fb = to_vgpu_fb(plane->state->fb);
+	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
+	const unsigned int life = READ_ONCE(fb->life);
+	union vgpu_req req = {};
 
-	drm_dev_ctx_guard_callback(live, to_drm_dev_ctx(plane->dev))
-		vgpu_panic_show(live, drm_crtc_index(state->crtc), to_vgpu_fb(state->fb));
+	drm_dev_ctx_guard_callback(live, to_drm_dev_ctx(plane->dev)) {
+		if (in_nmi() || vgpu_fb_sync(live, fb))
+			return;
+		vgpu_fill_transfer(&req, fb, &all);
+		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, &req, life);
+		vgpu_fill_scanout(&req, drm_crtc_index(plane->state->crtc), fb->id, &all);
+		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_SET_SCANOUT, &req, life);
+		vgpu_fill_flush(&req, fb, &all);
+		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_RESOURCE_FLUSH, &req, life);
+	}
 }
 
 static const struct drm_plane_funcs vgpu_plane_funcs = {
