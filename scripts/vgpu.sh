@@ -270,7 +270,7 @@ planted() {
 	dir=$dir/$SAFE
 	sed -i -e 's|^union vgpu_req {$|extern int vgpu_bug, vgpu_retries;\n&|' -e 's|(15 \* HZ)|(5 * HZ)|' \
 		-e 's|^\(#define VGPU_RETRIES\t*\)3$|\1vgpu_retries|' "$dir/samples/vgpu/vgpu.h"
-	sed -i -e "s|^\t*cmd->data = entries;|\tif (vgpu_bug == 1)\n$unmap\n&|" \
+	sed -i -e "s|^\t*cmd->data = no_free_ptr(entries);|\tif (vgpu_bug == 1)\n$unmap\n&|" \
 		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4 \|\| vgpu_bug == 8)\ncmd->req.hdr.type = 0;|' \
 		-e 's|^\t*cmd->req.create.format.*|&\nif (vgpu_bug == 8)\ncmd->req.create.format = 0;|' \
 		-e "s|entries = \(kvzalloc_objs(.*;\)|entries = vgpu_bug == 5 \|\| vgpu_bug == 12 ? vzalloc($long) : \1|" \

@@ -2,6 +2,7 @@
 #ifndef _VGPU_H
 #define _VGPU_H
 
+#include <linux/cleanup.h>
 #include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -222,8 +223,9 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd);
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
-int vgpu_cmd_send(struct vgpu_cmd *cmd);
 void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life);
+
+DEFINE_FREE(vgpu_cmd, struct vgpu_cmd *, if (!IS_ERR_OR_NULL(_T)) vgpu_cmd_put(_T))
 
 #define vgpu_cmd_new(_q, _type, _member, _life, _live)				\
 	vgpu_cmd_get(_q, _type, sizeof_field(union vgpu_req, _member), _life, _live)

@@ -35,49 +35,42 @@ static struct vgpu_cmd *vgpu_query(const struct drm_dev_ctx_live *live, u32 type
 				   unsigned int scanout, size_t in_len)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
-	void *data = kzalloc(in_len, GFP_KERNEL);
-	struct vgpu_cmd *cmd;
 	int ret;
 
+	void *data __free(kfree) = kzalloc(in_len, GFP_KERNEL);
 	if (!data)
 		return ERR_PTR(-ENOMEM);
-	cmd = vgpu_cmd_get(&hw->ctrl, type, req_len, READ_ONCE(hw->life), live);
-	if (IS_ERR(cmd)) {
-		kfree(data);
-		return cmd;
-	}
-	cmd->data = data;
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_get(&hw->ctrl, type, req_len, READ_ONCE(hw->life), live);
+	if (IS_ERR(cmd))
+		return no_free_ptr(cmd);
+	cmd->data = no_free_ptr(data);
 	cmd->in_len = in_len;
 	cmd->req.edid.scanout = cpu_to_le32(scanout);
-	ret = vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
-	if (!ret)
-		return cmd;
-	vgpu_cmd_put(cmd);
-	return ERR_PTR(ret);
+	ret = vgpu_cmd_run(cmd, live);
+	return ret ? ERR_PTR(ret) : no_free_ptr(cmd);
 }
 
 /* Ask the device what is connected to its outputs. */
 int vgpu_display_update(const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_device *vgpu = to_vgpu(drm_dev_ctx_live_drm(live));
-	struct vgpu_cmd *cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
-					  sizeof(cmd->req.hdr), 0,
-					  sizeof(struct virtio_gpu_resp_display_info));
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_query(live, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, sizeof(cmd->req.hdr), 0,
+			   sizeof(struct virtio_gpu_resp_display_info));
 	const struct virtio_gpu_resp_display_info *info;
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	info = cmd->data;
-	scoped_guard(mutex, &vgpu->ctx.drm.mode_config.mutex) {
-		for (unsigned int i = 0; i < vgpu->num_outputs; i++) {
-			struct vgpu_output *out = &vgpu->outputs[i];
+	guard(mutex)(&vgpu->ctx.drm.mode_config.mutex);
+	for (unsigned int i = 0; i < vgpu->num_outputs; i++) {
+		struct vgpu_output *out = &vgpu->outputs[i];
 
-			out->enabled = le32_to_cpu(info->pmodes[i].enabled);
-			out->width = min(le32_to_cpu(info->pmodes[i].r.width), VGPU_MAX_SIZE);
-			out->height = min(le32_to_cpu(info->pmodes[i].r.height), VGPU_MAX_SIZE);
-		}
+		out->enabled = le32_to_cpu(info->pmodes[i].enabled);
+		out->width = min(le32_to_cpu(info->pmodes[i].r.width), VGPU_MAX_SIZE);
+		out->height = min(le32_to_cpu(info->pmodes[i].r.height), VGPU_MAX_SIZE);
 	}
-	vgpu_cmd_put(cmd);
 	return 0;
 }
 
@@ -96,18 +89,18 @@ static int vgpu_edid_block(void *context, u8 *buf, unsigned int block, size_t le
 static void vgpu_read_edid(const struct drm_dev_ctx_live *live, struct vgpu_output *out)
 {
 	const struct drm_edid *edid;
-	struct vgpu_cmd *cmd;
 
 	if (!virtio_has_feature(vgpu_live_hw(live)->vdev, VIRTIO_GPU_F_EDID))
 		return;
-	cmd = vgpu_query(live, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
-			 drm_crtc_index(&out->crtc), sizeof(struct virtio_gpu_resp_edid));
+
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_query(live, VIRTIO_GPU_CMD_GET_EDID, sizeof(cmd->req.edid),
+			   drm_crtc_index(&out->crtc), sizeof(struct virtio_gpu_resp_edid));
 	if (IS_ERR(cmd))
 		return;
 	edid = drm_edid_read_custom(&out->connector, vgpu_edid_block, cmd->data);
 	drm_edid_connector_update(&out->connector, edid);
 	drm_edid_free(edid);
-	vgpu_cmd_put(cmd);
 }
 
 /* Modes for a device that says how large its window is, and not more */

@@ -48,9 +48,9 @@ bool vgpu_fb_is_small(const struct drm_framebuffer *fb)
 static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	const bool small = vgpu_fb_is_small(&fb->base);
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl,
-					    VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create, fb->life,
-					    live);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create,
+			     fb->life, live);
 	int ret;
 
 	if (IS_ERR(cmd))
@@ -114,23 +114,21 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 		       const struct sg_table *table)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
-	struct virtio_gpu_mem_entry *entries;
-	struct vgpu_cmd *cmd;
 	unsigned int count;
 
-	entries = vgpu_entries(hw, table, &fb->base, &count);
+	struct virtio_gpu_mem_entry *entries __free(kvfree) =
+		vgpu_entries(hw, table, &fb->base, &count);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
-	cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, fb->life,
-			   live);
-	if (IS_ERR(cmd)) {
-		kvfree(entries);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, fb->life,
+			     live);
+	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	}
 	cmd->req.attach.resource_id = cpu_to_le32(fb->id);
 	cmd->req.attach.nr_entries = cpu_to_le32(count);
-	cmd->data = entries;
 	cmd->out_len = array_size(count, sizeof(*entries));
+	cmd->data = no_free_ptr(entries);
 	return vgpu_cmd_run(cmd, live);
 }
 
@@ -140,8 +138,8 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
  */
 static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref,
-					    fb->life, NULL);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref, fb->life, NULL);
 	int ret;
 
 	if (IS_ERR(cmd)) {
@@ -277,19 +275,15 @@ struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *
 				       const struct drm_format_info *info,
 				       const struct drm_mode_fb_cmd2 *mode_cmd)
 {
-	struct vgpu_fb *fb;
 	int ret;
 
 	if (mode_cmd->pitches[0] % 4)
 		return ERR_PTR(-EINVAL);
-	fb = kzalloc_obj(*fb, GFP_KERNEL_ACCOUNT);
+
+	struct vgpu_fb *fb __free(kfree) = kzalloc_obj(*fb, GFP_KERNEL_ACCOUNT);
 	if (!fb)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&fb->lock);
 	ret = drm_gem_fb_init_with_funcs(drm, &fb->base, file, info, mode_cmd, &vgpu_fb_funcs);
-	if (ret) {
-		kfree(fb);
-		return ERR_PTR(ret);
-	}
-	return &fb->base;
+	return ret ? ERR_PTR(ret) : &no_free_ptr(fb)->base;
 }

@@ -68,16 +68,18 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 {
 	int ret = vgpu_fb_sync(live, fb);
 	struct drm_rect part = *rect;
-	struct vgpu_cmd *cmd;
 
 	for (; !ret && part.y1 < rect->y2; part.y1 = part.y2) {
 		part.y2 = vgpu_by_lines(&fb->base) ? part.y1 + 1 : rect->y2;
-		cmd = vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-				   transfer, READ_ONCE(fb->life), NULL);
+
+		struct vgpu_cmd *cmd __free(vgpu_cmd) =
+			vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+				     transfer, READ_ONCE(fb->life), NULL);
 		if (IS_ERR(cmd))
 			return PTR_ERR(cmd);
 		vgpu_fill_transfer(&cmd->req, fb, &part);
-		ret = wait && part.y2 == rect->y2 ? vgpu_cmd_run(cmd, NULL) : vgpu_cmd_send(cmd);
+		ret = wait && part.y2 == rect->y2 ? vgpu_cmd_run(cmd, NULL) :
+						    vgpu_cmd_queue(cmd, NULL);
 	}
 	return ret;
 }
@@ -86,13 +88,14 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
 		 const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout,
-					    READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout,
+			     READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
 	vgpu_fill_scanout(&cmd->req, index, fb ? fb->id : 0, rect);
-	return vgpu_cmd_send(cmd);
+	return vgpu_cmd_queue(cmd, NULL);
 }
 
 /*
@@ -101,8 +104,9 @@ int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
  */
 static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush,
-					    READ_ONCE(fb->life), NULL);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, READ_ONCE(fb->life),
+			     NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -145,8 +149,9 @@ static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_pla
 static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 			    struct vgpu_fb *fb, const struct drm_plane_state *state)
 {
-	struct vgpu_cmd *cmd = vgpu_cmd_new(&hw->cursor, type, cursor,
-					    READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) =
+		vgpu_cmd_new(&hw->cursor, type, cursor,
+			     READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -156,7 +161,7 @@ static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 	cmd->req.cursor.hot_x = cpu_to_le32(state->hotspot_x);
 	cmd->req.cursor.hot_y = cpu_to_le32(state->hotspot_y);
 	cmd->req.cursor.resource_id = cpu_to_le32(fb ? fb->id : 0);
-	return vgpu_cmd_send(cmd);
+	return vgpu_cmd_queue(cmd, NULL);
 }
 
 /* A cursor command can overtake a transfer, which has another queue: this waits for the copy. */

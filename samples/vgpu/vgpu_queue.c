@@ -268,26 +268,10 @@ int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 	return vgpu_cmd_is_done(cmd) ? cmd->result : vgpu_wait_error(q, cmd->life, ret);
 }
 
-/* Give a command to the device, wait for the answer, and put it. */
+/* Give a command to the device, and wait for the answer. */
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
-	int ret;
-
-	ret = vgpu_cmd_queue(cmd, live);
-	if (!ret)
-		ret = vgpu_cmd_wait(cmd, live);
-	vgpu_cmd_put(cmd);
-	return ret;
-}
-
-/* Give a command to the device, and put it. */
-int vgpu_cmd_send(struct vgpu_cmd *cmd)
-{
-	int ret;
-
-	ret = vgpu_cmd_queue(cmd, NULL);
-	vgpu_cmd_put(cmd);
-	return ret;
+	return vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
 }
 
 /*
