@@ -278,7 +278,7 @@ planted() {
 		-e 's|^#include <linux/slab.h>|&\n#include <linux/vmalloc.h>|' "$dir/samples/vgpu/vgpu_object.c"
 	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug, vgpu_retries = 6;\nmodule_param_named(bug, vgpu_bug, int, 0600);\nmodule_param_named(retries, vgpu_retries, int, 0600);|' \
 		-e 's|^\tkfree(hw);|\tif (vgpu_bug != 2)\n&|' \
-		-e 's|^\tvirtqueue_kick(q->vq);|\tif (vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7 \&\& vgpu_bug != 14)\n&|' \
+		-e 's|kick = !ret|& \&\& vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7 \&\& vgpu_bug != 14|' \
 		-e 's|virtio_reset_device(hw->vdev);|({ while (vgpu_bug == 6) msleep(10); & });|' \
 		-e 's|ret = virtqueue_add_sgs(|ret = vgpu_bug == 10 ? -ENOMEM : vgpu_bug == 15 ? -EIO : virtqueue_add_sgs(|' \
 		-e 's|^\tsg_free_table(&sgt);|\tif (ret)\npr_info("vgpu: not queued: %d\\n", ret);\n&|' \

@@ -80,7 +80,7 @@ struct vgpu_cmd {
  * Invariants:
  *
  * - @vq is accessed under @lock, and only while @live is set: the device was started, and
- *   has not failed.
+ *   has not failed. The device is notified after that, in the same RCU section.
  * - A command that is on no list has a user.
  */
 struct vgpu_queue {

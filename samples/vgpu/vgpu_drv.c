@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
@@ -247,11 +248,16 @@ static int vgpu_restore(struct virtio_device *vdev)
 	return 0;
 }
 
-/* The bus resets the device, which may be what vgpu_recover_work() waits for. So this does not. */
+/*
+ * The bus resets the device, which may be what vgpu_recover_work() waits for. So this only waits
+ * until no task notifies the device.
+ */
 static int vgpu_reset_prepare(struct virtio_device *vdev)
 {
-	drm_dev_ctx_guard_callback(live, vdev->priv)
+	drm_dev_ctx_guard_callback(live, vdev->priv) {
 		vgpu_hw_fail(vgpu_live_hw(live), READ_ONCE(vgpu_live_hw(live)->life));
+		synchronize_rcu();
+	}
 	return 0;
 }
 

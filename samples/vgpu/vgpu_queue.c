@@ -8,6 +8,7 @@
 
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -213,17 +214,30 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 	/* A packed virtqueue says -EIO, too, if it cannot map a command. */
 	if (ret == -EIO && !virtqueue_is_broken(q->vq))
 		return -ENOMEM;
-	if (ret)
-		return ret;
-	cmd->users++;
-	virtqueue_kick(q->vq);
-	return 0;
+	if (!ret)
+		cmd->users++;
+	return ret;
 }
 
+/*
+ * Notifies the device without the lock: a virtual device can be busy with another command, and the
+ * callback waits for the lock with interrupts off. vgpu_hw_stop() and vgpu_reset_prepare() wait for
+ * the RCU section.
+ */
 static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 {
-	guard(spinlock_irqsave)(&cmd->queue->lock);
-	return vgpu_cmd_add(cmd, out);
+	struct vgpu_queue *q = cmd->queue;
+	bool kick = false;
+	int ret;
+
+	guard(rcu)();
+	scoped_guard(spinlock_irqsave, &q->lock) {
+		ret = vgpu_cmd_add(cmd, out);
+		kick = !ret && virtqueue_kick_prepare(q->vq);
+	}
+	if (kick)
+		virtqueue_notify(q->vq);
+	return ret;
 }
 
 /*
@@ -275,8 +289,9 @@ int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 }
 
 /*
- * Give the device a command in a panic, which waits for nothing. If the lock is taken,
- * then the panic may have come from the code that holds it.
+ * Give the device a command in a panic, which waits for nothing. If the lock is taken, then the
+ * panic may have come from the code that holds it. This notifies the device in any case, because
+ * virtqueue_kick_prepare() can leave that to a task that the panic has stopped.
  */
 void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life)
 {
@@ -290,8 +305,10 @@ void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, un
 		vgpu_cmd_init(cmd, type, sizeof(*req), life);
 		cmd->req = *req;
 		cmd->req.hdr.type = cpu_to_le32(type);
-		if (!vgpu_cmd_add(cmd, NULL))
+		if (!vgpu_cmd_add(cmd, NULL)) {
 			list_del_init(&cmd->node);
+			virtqueue_notify(q->vq);
+		}
 	}
 	spin_unlock(&q->lock);
 }
@@ -374,6 +391,7 @@ void vgpu_hw_stop(struct vgpu_hw *hw)
 	mutex_lock(&hw->reset_lock);
 	vgpu_queue_stop(&hw->ctrl, hw->life);
 	vgpu_queue_stop(&hw->cursor, hw->life);
+	synchronize_rcu();
 	if (!vgpu_hw_is_gone(hw))
 		virtio_reset_device(hw->vdev);
 	if (hw->has_vqs) {
