@@ -248,7 +248,7 @@ show_storms() {
 #   5  gives the device a list of addresses that is longer than it takes
 #   6  as 3, and a reset takes until this is another number
 #   7  as 3, and the device cannot be started
-#   8  makes resources of no format, and as 4
+#   8  makes resources of no format
 #   9  has no EDID, and is told of outputs that are larger than any can be
 #  10  has no memory to map commands with
 #  11  gives the device a command of no length for a cursor, which breaks it
@@ -258,6 +258,7 @@ show_storms() {
 #  15  has no memory to map commands with, and a virtqueue that says so as a packed one does
 #  16  is not told that a sleep, or a reset by the bus, is over
 #  17  has no memory to show the first output when the device was started again
+#  18  does not see the answer that the device has forgotten a framebuffer, and loses the slot
 # A command has less time than in the driver, how often in a row the device is started again is a
 # parameter, too, and the log has each stop of the device, and why a command was not queued.
 planted() {
@@ -271,12 +272,13 @@ planted() {
 	sed -i -e 's|^union vgpu_req {$|extern int vgpu_bug, vgpu_retries;\n&|' -e 's|(15 \* HZ)|(5 * HZ)|' \
 		-e 's|^\(#define VGPU_RETRIES\t*\)3$|\1vgpu_retries|' "$dir/samples/vgpu/vgpu.h"
 	sed -i -e "s|^\t*cmd->data = no_free_ptr(entries);|\tif (vgpu_bug == 1)\n$unmap\n&|" \
-		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4 \|\| vgpu_bug == 8)\ncmd->req.hdr.type = 0;|' \
+		-e 's|^\t*cmd->req.unref.resource_id.*|&\nif (vgpu_bug == 4)\ncmd->req.hdr.type = 0;|' \
 		-e 's|^\t*cmd->req.create.format.*|&\nif (vgpu_bug == 8)\ncmd->req.create.format = 0;|' \
 		-e "s|entries = \(kvzalloc_objs(.*;\)|entries = vgpu_bug == 5 \|\| vgpu_bug == 12 ? vzalloc($long) : \1|" \
 		-e "s|^\tcmd->out_len = \(.*;\)|\tcmd->out_len = vgpu_bug == 5 \|\| vgpu_bug == 12 ? $long : \1|" \
 		-e 's|^#include <linux/slab.h>|&\n#include <linux/vmalloc.h>|' "$dir/samples/vgpu/vgpu_object.c"
 	sed -i -e 's|^#include "vgpu.h"$|#include <linux/delay.h>\n#include <linux/moduleparam.h>\n&\nint vgpu_bug, vgpu_retries = 6;\nmodule_param_named(bug, vgpu_bug, int, 0600);\nmodule_param_named(retries, vgpu_retries, int, 0600);|' \
+		-e 's|^\t\tvgpu_cmd_finish(cmd, vgpu_answer(cmd, len));|\t\tif (vgpu_bug != 18 \|\| cmd->req.hdr.type != cpu_to_le32(VIRTIO_GPU_CMD_RESOURCE_UNREF))\n&|' \
 		-e 's|^\tkfree(hw);|\tif (vgpu_bug != 2)\n&|' \
 		-e 's|kick = !ret|& \&\& vgpu_bug != 3 \&\& vgpu_bug != 6 \&\& vgpu_bug != 7 \&\& vgpu_bug != 14|' \
 		-e 's|virtio_reset_device(hw->vdev);|({ while (vgpu_bug == 6) msleep(10); & });|' \

@@ -103,7 +103,8 @@ struct vgpu_queue {
  * - @life changes when the device was reset, and has forgotten all resources and addresses.
  *   It does not change while a queue is live.
  * - @kept has the framebuffers that were destroyed, but may be known to the device in this
- *   @life. Both are changed under the lock of @ctrl.
+ *   @life. Both are changed under the lock of @ctrl. vgpu_fb_free_kept() takes the
+ *   framebuffers off while it waits for the device.
  * - @tries counts how often it was tried to start the device again since it was live for
  *   VGPU_STEADY at a time. With more than VGPU_RETRIES it is given up.
  */
@@ -115,6 +116,7 @@ struct vgpu_hw {
 	struct vgpu_queue cursor;
 	struct drm_dev_ctx_work config_work;
 	struct drm_dev_ctx_work recover_work;
+	struct drm_dev_ctx_work free_work;
 	struct mutex reset_lock;	/* around the start and the reset of the device */
 	bool has_vqs;
 	unsigned int life;
@@ -163,14 +165,17 @@ DRM_SHMEM_OBJ_TYPE(vgpu_bo_type, struct vgpu_bo, shmem, struct vgpu_bo_unique);
  * - @sgt is filled in and @id allocated when the framebuffer is shown first. Both stay so to
  *   its end.
  * - While @life equals the hardware's, the device may have the addresses of @sgt. While @lock
- *   is not held and the device has not failed, it has them.
+ *   is not held and the device has not failed, it has them, until the framebuffer is destroyed.
+ * - @forget is set while the device is asked to forget the addresses: under @lock, or after the
+ *   framebuffer was destroyed.
  */
 struct vgpu_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees it */
-	struct mutex lock;		/* the three that follow */
+	struct mutex lock;		/* the four that follow */
 	struct drm_shmem_sgt_owned sgt;
 	u32 id;
 	unsigned int life;
+	struct vgpu_cmd *forget;	/* the command to forget it, or NULL */
 	struct list_head kept;		/* in the list of the hardware, once destroyed */
 };
 
@@ -212,7 +217,6 @@ int vgpu_hw_start(const struct drm_dev_ctx_live *live);
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life);
 void vgpu_hw_stop(struct vgpu_hw *hw);
 bool vgpu_hw_is_gone(const struct vgpu_hw *hw);
-bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb);
 /*
  * A wait with a @live also ends when the task is killed, and when the registration is about to
  * end. With NULL, the answer or the limit ends it.
@@ -238,7 +242,7 @@ struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *
 int vgpu_fb_show(struct vgpu_fb *fb);
 bool vgpu_fb_is_small(const struct drm_framebuffer *fb);
 int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb);
-void vgpu_fb_free(struct vgpu_fb *fb);
+void vgpu_fb_free_kept(struct vgpu_hw *hw);
 
 /* vgpu_plane.c */
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,

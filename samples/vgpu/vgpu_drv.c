@@ -151,6 +151,12 @@ static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_de
 	drm_dev_ctx_work_queue(work, system_freezable_wq, HZ);
 }
 
+static void vgpu_free_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			   struct drm_dev_ctx_work *work)
+{
+	vgpu_fb_free_kept(vgpu_live_hw(live));
+}
+
 /* Have the device answer, before anyone else can see it. */
 static int vgpu_setup(const struct drm_dev_ctx_live *live)
 {
@@ -159,6 +165,7 @@ static int vgpu_setup(const struct drm_dev_ctx_live *live)
 
 	drm_dev_ctx_work_init(&hw->config_work, live, vgpu_config_work);
 	drm_dev_ctx_work_init(&hw->recover_work, live, vgpu_recover_work);
+	drm_dev_ctx_work_init(&hw->free_work, live, vgpu_free_work);
 	ret = vgpu_hw_start(live);
 	if (ret)
 		return ret;

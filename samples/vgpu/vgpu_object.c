@@ -51,7 +51,6 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
 		vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create,
 			     fb->life, live);
-	int ret;
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -63,11 +62,8 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	 */
 	cmd->req.create.width = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.pitches[0] / 4);
 	cmd->req.create.height = cpu_to_le32(small ? VGPU_CURSOR_SIZE : fb->base.height);
-	ret = vgpu_cmd_run(cmd, live);
-	/* There is nothing to forget if the device has refused. */
-	if (ret == -EREMOTEIO)
-		WRITE_ONCE(fb->life, 0);
-	return ret;
+	/* If the device refuses, it does not know the resource of the next command. */
+	return vgpu_cmd_queue(cmd, live);
 }
 
 /*
@@ -132,22 +128,28 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 	return vgpu_cmd_run(cmd, live);
 }
 
-/*
- * Have the device forget a resource. It has no address of the buffer any more if it says that,
- * or that it does not know the resource. Otherwise it may have them until it is reset.
- */
-static void vgpu_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
+/* Have the device forget a resource. vgpu_fb_forgotten() waits for the answer. */
+static void vgpu_fb_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
 		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref, fb->life, NULL);
-	int ret;
 
-	if (IS_ERR(cmd)) {
-		ret = PTR_ERR(cmd);
-	} else {
-		cmd->req.unref.resource_id = cpu_to_le32(fb->id);
-		ret = vgpu_cmd_run(cmd, NULL);
-	}
+	if (IS_ERR(cmd))
+		return;
+	cmd->req.unref.resource_id = cpu_to_le32(fb->id);
+	if (!vgpu_cmd_queue(cmd, NULL))
+		fb->forget = no_free_ptr(cmd);
+}
+
+/*
+ * The device has no address of the buffer any more if it says that it has forgotten the resource,
+ * or that it does not know it. Otherwise it may have them until it is reset.
+ */
+static void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	struct vgpu_cmd *cmd __free(vgpu_cmd) = no_free_ptr(fb->forget);
+	int ret = cmd ? vgpu_cmd_wait(cmd, NULL) : -ENODEV;
+
 	if (!ret || ret == -ENOENT)
 		WRITE_ONCE(fb->life, 0);
 	else
@@ -194,8 +196,10 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 		drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret)
 			ret = vgpu_attach(live, fb, drm_shmem_sgt_table(sgt));
 	}
-	if (ret && fb->life)
-		vgpu_forget(hw, fb);
+	if (ret) {
+		vgpu_fb_forget(hw, fb);
+		vgpu_fb_forgotten(hw, fb);
+	}
 	return vgpu_hw_is_live(hw, life) ? ret : vgpu_hw_lost(hw);
 }
 
@@ -239,30 +243,66 @@ int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	return ret;
 }
 
-void vgpu_fb_free(struct vgpu_fb *fb)
+/* Free a framebuffer that the device does not know. @hw is NULL if the registration has ended. */
+static void vgpu_fb_free(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
+	if (fb->forget)
+		vgpu_cmd_put(fb->forget);
+	if (hw && fb->id)
+		ida_free(&hw->ids, fb->id);
 	drm_shmem_sgt_release(&fb->sgt);
 	mutex_destroy(&fb->lock);
 	drm_gem_fb_destroy(&fb->base);
 }
 
+/*
+ * Keep a destroyed framebuffer if the device may know it, until the device has forgotten it or is
+ * reset. Returns false if that has happened.
+ */
+static bool vgpu_fb_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	guard(spinlock_irqsave)(&hw->ctrl.lock);
+	if (fb->life != hw->life)
+		return false;
+	list_add_tail(&fb->kept, &hw->kept);
+	return true;
+}
+
+/* Free the framebuffers that were kept, once the device has forgotten them or was reset. */
+void vgpu_fb_free_kept(struct vgpu_hw *hw)
+{
+	struct vgpu_fb *fb, *next;
+	LIST_HEAD(kept);
+
+	scoped_guard(spinlock_irqsave, &hw->ctrl.lock)
+		list_splice_init(&hw->kept, &kept);
+	list_for_each_entry_safe(fb, next, &kept, kept) {
+		list_del(&fb->kept);
+		vgpu_fb_forgotten(hw, fb);
+		if (!vgpu_fb_keep(hw, fb))
+			vgpu_fb_free(hw, fb);
+	}
+}
+
+/*
+ * The task that destroys a framebuffer does not wait for the device, the work item does. If the
+ * device has failed, vgpu_hw_stop() frees the framebuffer. If the block does not run, the device
+ * was reset, and has no address.
+ */
 static void vgpu_fb_destroy(struct drm_framebuffer *base)
 {
 	struct vgpu_fb *fb = to_vgpu_fb(base);
-	bool kept = false;
 
-	/* A device that is gone was reset, and has no address. */
-	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(base->dev)) {
+	drm_dev_ctx_guard_live_else(live, to_drm_dev_ctx(base->dev), vgpu_fb_free(NULL, fb)) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
 		if (fb->life == READ_ONCE(hw->life))
-			vgpu_forget(hw, fb);
-		if (fb->id)
-			ida_free(&hw->ids, fb->id);
-		kept = vgpu_hw_keep(hw, fb);
+			vgpu_fb_forget(hw, fb);
+		if (!vgpu_fb_keep(hw, fb))
+			vgpu_fb_free(hw, fb);
+		else if (READ_ONCE(hw->ctrl.live))
+			drm_dev_ctx_work_queue(&hw->free_work, system_long_wq, 0);
 	}
-	if (!kept)
-		vgpu_fb_free(fb);
 }
 
 static const struct drm_framebuffer_funcs vgpu_fb_funcs = {

@@ -356,19 +356,6 @@ void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 	drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ);
 }
 
-/*
- * Keep a destroyed framebuffer if the device may know it, until the device is reset. Returns
- * false if that has happened.
- */
-bool vgpu_hw_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
-{
-	guard(spinlock_irqsave)(&hw->ctrl.lock);
-	if (fb->life != hw->life)
-		return false;
-	list_add(&fb->kept, &hw->kept);
-	return true;
-}
-
 /* A device that was pulled out accesses nothing, and would not say that it is reset. */
 bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
 {
@@ -385,9 +372,6 @@ bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
  */
 void vgpu_hw_stop(struct vgpu_hw *hw)
 {
-	struct vgpu_fb *fb, *next;
-	LIST_HEAD(kept);
-
 	mutex_lock(&hw->reset_lock);
 	vgpu_queue_stop(&hw->ctrl, hw->life);
 	vgpu_queue_stop(&hw->cursor, hw->life);
@@ -400,13 +384,10 @@ void vgpu_hw_stop(struct vgpu_hw *hw)
 		hw->vdev->config->del_vqs(hw->vdev);
 	}
 	hw->has_vqs = false;
-	scoped_guard(spinlock_irqsave, &hw->ctrl.lock) {
+	scoped_guard(spinlock_irqsave, &hw->ctrl.lock)
 		hw->life++;
-		list_splice_init(&hw->kept, &kept);
-	}
 	mutex_unlock(&hw->reset_lock);
-	list_for_each_entry_safe(fb, next, &kept, kept)
-		vgpu_fb_free(fb);
+	vgpu_fb_free_kept(hw);
 }
 
 /* The virtio core does this before probe and restore. After a reset of ours, nobody has. */
