@@ -20,7 +20,8 @@
 #   panic HEADS NAME        save what each of so many outputs shows after the guest's
 #                           last word, once all are panic screens, and end QEMU
 #
-# The answer is one line: "ok", or "no" and why.
+# The answer is one line: "ok", or "no" and why. Until there is $SHARE/started, a guest that says
+# nothing for a while is started anew.
 
 import ctypes
 import json
@@ -28,6 +29,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -36,6 +38,8 @@ import threading
 import time
 
 ENCODINGS = {"raw": 0, "desktop size": -223, "extended desktop size": -308, "alpha cursor": -314}
+BOOT_SILENCE = 120      # so many seconds without a word are no boot
+BOOTS = 3
 PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
 
 
@@ -326,22 +330,48 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def main():
-    out, heads, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-    os.makedirs(out, exist_ok=True)
+def watch_boot(qemu, started):
+    """With a thread for each processor, one boot in some does not see what the kernel patches
+    itself with, and stops: end QEMU then."""
+    size, since = -1, 0
+    while qemu.poll() is None and not os.path.exists(started):
+        log = os.fstat(1)
+        if log.st_size != size or not stat.S_ISREG(log.st_mode):
+            size, since = log.st_size, time.monotonic()
+        elif time.monotonic() - since > BOOT_SILENCE:
+            qemu.kill()
+        time.sleep(1)
+
+
+def boot(out, heads, command, started):
     with tempfile.TemporaryDirectory() as tmp:
         path = lambda name: os.path.join(tmp, name)
-        command += ["-chardev", f"socket,id=ask,path={path('ask')},server=on,wait=off", "-serial", "chardev:ask",
-                    "-qmp", f"unix:{path('qmp')},server=on,wait=off"]
+        more = ["-chardev", f"socket,id=ask,path={path('ask')},server=on,wait=off", "-serial", "chardev:ask",
+                "-qmp", f"unix:{path('qmp')},server=on,wait=off"]
         for head in range(heads):
-            command += ["-vnc", f"unix:{path(f'vnc{head}')},id=vnc{head},display=gpu,head={head}"]
-        command += ["-D", path("trace")]
-        with subprocess.Popen(command, preexec_fn=die_with_parent) as qemu:
+            more += ["-vnc", f"unix:{path(f'vnc{head}')},id=vnc{head},display=gpu,head={head}"]
+        more += ["-D", path("trace")]
+        with subprocess.Popen(command + more, preexec_fn=die_with_parent) as qemu:
+            threading.Thread(target=watch_boot, args=(qemu, started), daemon=True).start()
             monitor = Monitor(path("qmp"))
             viewers = [Viewer(path(f"vnc{head}")) for head in range(heads)]
             guest = Guest(out, path("trace"), monitor, viewers)
             threading.Thread(target=guest.serve, args=(connect(path("ask")),), daemon=True).start()
             return qemu.wait()
+
+
+def main():
+    out, heads, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    started = os.path.join(os.environ["SHARE"], "started")
+    os.makedirs(out, exist_ok=True)
+    if os.path.exists(started):
+        os.unlink(started)
+    for _ in range(BOOTS):
+        status = boot(out, heads, command, started)
+        if status != -signal.SIGKILL or os.path.exists(started):
+            break
+        print("vgpu-host.py: the guest said nothing more, and is started anew", flush=True)
+    return status
 
 
 if __name__ == "__main__":
