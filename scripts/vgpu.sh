@@ -21,6 +21,7 @@
 #                 passes may fail; the table is out/vgpu/igt.txt
 #       debug     show, storm and suspend on a kernel of ours that looks for errors
 #   ROUNDS   of the storm; 1000 unless set
+#   CLIENTS  of the storm, in each boot: kms, or weston beside it
 #   TESTS    of IGT, instead of tests/kms/igt.list
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
 
@@ -224,9 +225,10 @@ step_storm() {
 
 	! judged || max=$((ROUNDS / BOOT_ROUNDS + 4))
 	while left=$((ROUNDS - rounds)) && [ $left -gt 0 ] && [ $boots -lt $max ]; do
-		clients=kms
-		[ $((boots % 4)) != 3 ] || { need_desktop; clients=weston; }
-		storm_boot $((left < BOOT_ROUNDS ? left : BOOT_ROUNDS)) $clients
+		clients=${CLIENTS:-kms}
+		[ $((boots % 4)) != 3 ] || clients=${CLIENTS:-weston}
+		[ "$clients" = kms ] || need_desktop
+		storm_boot $((left < BOOT_ROUNDS ? left : BOOT_ROUNDS)) "$clients"
 		tally
 		[ $hangs = 0 ] || ! judged || break
 	done
