@@ -44,13 +44,12 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 /**
  * DOC: overview
  *
- * A DRM device has three lifetimes. The &struct drm_device lives as long as someone holds a
- * reference, an open file for example. The &struct device below it is bound to its driver for a
- * part of that time. The hardware may be used while the device is registered and not unplugged,
- * which is a part of the latter. Each function of a driver runs in one of these contexts, and the
- * context decides what the function may do. The contexts of a device are types here: a function
- * asks for the context it needs with a parameter, and a call from another context does not
- * compile.
+ * A DRM device has three nested lifetimes. The &struct drm_device lives as long as someone, such
+ * as an open file, holds a reference. For a part of that time, the &struct device below it is bound
+ * to its driver. For a part of that again, the device is registered and not unplugged, and clients
+ * may use the hardware. Each function of a driver runs in one of these contexts, which decides what
+ * the function may do. This library turns the contexts into types: a function takes the context
+ * that it needs as a parameter, and a call from another context does not compile.
  *
  * A driver embeds the library's structs in its own:
  *
@@ -90,8 +89,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *   may be unbound already.
  * - *Ioctl*, a ``struct drm_dev_ctx_ioctl *``: the device has been registered, and may
  *   be unplugged by now.
- * - *Bound*, a ``const struct drm_dev_ctx_bound *``: the parent is bound. It is part of
- *   the three that follow, as the member bound of the library's struct.
+ * - *Bound*, a ``const struct drm_dev_ctx_bound *``: the parent is bound. The structs of
+ *   the next three contexts contain this one, as their member bound.
  * - *Unregistered*, a ``struct drm_dev_ctx_unreg *``: a token that exists once and is
  *   used up by registration.
  * - *Live*, a ``const struct drm_dev_ctx_live *``: the hardware and the registration data are
@@ -126,12 +125,11 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		return drm_dev_ctx_register(&fdev->dev, &unreg, &foo_ops, &hw->base);
  *	}
  *
- * There is no remove function: when the parent is unbound, the device is unplugged, the library
- * waits for all sections that need the registration, the hardware is quiesced, and the
- * registration data is released, in this order. If drm_dev_ctx_register() fails, it has quiesced
- * and released as well. On some buses the unbinding comes too late for that: see *A bus that
- * needs the hardware to stop earlier*. The shutdown function of the driver calls
- * drm_dev_ctx_shutdown().
+ * The driver needs no remove function. When the parent is unbound, the library unplugs the device,
+ * waits for all sections that need the registration, quiesces the hardware, and releases the
+ * registration data, in this order. If drm_dev_ctx_register() fails, it has quiesced and released
+ * as well. On some buses, devres runs too late for this: see *A bus that needs the hardware to stop
+ * earlier*. The shutdown function of the driver calls drm_dev_ctx_shutdown().
  *
  * An ioctl has a typed handler, an entry point that takes one line to define, and a place in the
  * table:
@@ -157,9 +155,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *		...
  *	};
  *
- * Every other entry point that starts something opens a section with one line: the
- * open callback, callbacks of GEM objects, page faults, and what other parts of the kernel
- * call, such as this one:
+ * Every other entry point that starts something opens a section with one line: the open
+ * callback, callbacks of GEM objects, page faults, and callbacks from other parts of the kernel,
+ * such as this one:
  *
  * .. code-block:: c
  *
@@ -193,26 +191,27 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *	}
  *
  * Unplugging waits for the open sections, and an open section can wait for the completer. If the
- * completer is refused a section, it completes nothing, and all three wait forever. Before
- * registration a section is refused as well, so a probe function that waits for such a completer
- * waits in vain. Such a probe function calls drm_dev_ctx_attach() first. A completer takes what
- * it needs from the registration data. It can run until quiesce has returned and the library has
- * ended it. The hardware is there until then.
+ * completer is refused a section, it completes nothing, so neither the section nor the unplug ever
+ * ends. Sections are also refused before registration, so a probe function that waits for such a
+ * completer would wait forever. Such a probe function calls drm_dev_ctx_attach() first. A completer
+ * takes its data from the registration data. The completer can run, and the hardware is there,
+ * until quiesce has returned and the library has ended the completer.
  *
- * A section that waits for something that only userspace or another section does, such as
- * room in a queue, does so with drm_dev_ctx_wait_event(), or is ended by stop.
+ * Code in a section that waits for userspace or for another section, for example for room in a
+ * queue, must call drm_dev_ctx_wait_event(), or rely on the stop callback to end the wait.
  *
  * If an unplug takes long, the kernel log names the functions that were refused a section
  * meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe function takes long,
  * or gives up the device, the log names the functions that were refused a section before
  * registration.
  *
- * The section keeps the hardware, but not whatever calls the function. Code that can run later
- * belongs to the registration data, and quiesce ends it unless drm_dev_ctx_async.h does. No such
- * function may wait for itself, so nothing that runs in a section may wait for quiesce.
+ * A section protects the hardware, but not the timer, work item or notifier that calls the
+ * function. Everything that can call the driver later must belong to the registration data, and
+ * quiesce ends it unless drm_dev_ctx_async.h does. Quiesce waits for such callers, so code in a
+ * section must not wait for quiesce.
  *
- * The DRM device's parent is the device that is being bound. Where the parent is another device,
- * such as the PCI device below a virtio device, the driver states both:
+ * Usually the device that is being bound is the parent of the DRM device. If the parent is another
+ * device, such as the PCI device below a virtio device, the driver states both:
  *
  * .. example: in int foo_virtio_probe(struct virtio_device *vdev,
  *    struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
@@ -223,19 +222,19 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  *	...
  *	return drm_dev_ctx_register(&vdev->dev, &unreg, &foo_ops, &hw->base);
  *
- * The first device is the one whose probe function runs, and unbinding it ends the registration.
- * A device link makes the driver core unbind it before the parent. A DMA device that
- * drm_dev_set_dma_dev() sets gets a device link, too. A component master states itself twice if
- * its bind callback can run in the probe function of a component. drm_dev_ctx_alloc() refuses a
- * parent that was bound before, or is bound to a driver in another module.
- * drm_dev_ctx_alloc_parent() refuses a first device that was bound before, unless it is the
- * parent as well.
+ * The first device is the one whose probe function runs. Unbinding that device ends the
+ * registration. A device link makes the driver core unbind the first device before the parent. A
+ * DMA device that drm_dev_set_dma_dev() sets gets a device link, too. A component master passes
+ * itself as both devices if its bind callback can run in the probe function of a component.
+ * drm_dev_ctx_alloc() refuses a device that is bound already, or whose driver is in another module.
+ * drm_dev_ctx_alloc_parent() refuses a first device that is bound already, unless it is also the
+ * parent.
  *
- * A driver with a display has a kms_shutdown that calls drm_atomic_helper_shutdown(). It runs
- * when the device is unplugged, so that no user can race with it, and before quiesce. The
- * callbacks that it calls find the device unplugged, but the hardware is still there, so they use
- * drm_dev_ctx_guard_live() where others use drm_dev_ctx_guard(). So do workers that kms_shutdown
- * or quiesce waits for.
+ * A driver with a display has a kms_shutdown callback that calls drm_atomic_helper_shutdown(). This
+ * callback runs before quiesce, when the device is already unplugged, so no client can race with
+ * it. The display callbacks that it calls then find the device unplugged but the hardware present,
+ * so they use drm_dev_ctx_guard_live() instead of drm_dev_ctx_guard(). So do workers that
+ * kms_shutdown or quiesce waits for.
  *
  * Unplugging any device waits for the sections of all devices, as drm_dev_unplug() does. Code
  * that ends a registration inside a section therefore does not compile where the compiler sees
@@ -252,13 +251,13 @@ static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
  */
 static LIST_HEAD(drm_dev_ctx_known);
 
-/* No more than the size of a struct drm_device, in bytes */
+/* Granularity of the index below, in bytes: at most the size of a struct drm_device */
 #define DRM_DEV_CTX_SLOT	SZ_512
 
 /*
- * A small index makes a flat array: the whole address of a device would take eleven nodes. A
- * device has its index for itself, because the next one begins only after its end. The address
- * of a foreign device may have the same index.
+ * A small index keeps the xarray flat: the full address of a device would take eleven nodes. No
+ * two devices of the library share an index, because each is larger than a slot. A foreign
+ * device may have the same index as a device of the library.
  */
 static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 {
@@ -339,8 +338,8 @@ static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
 
 /*
  * Makes a device the owner of registration data, which may be NULL. Returns false if another device
- * has the data. The member @__ctx of the data does not tell that: nobody has to zero it, and it
- * keeps its value when a registration has ended and the driver gives the data to another one.
+ * has the data. The member @__ctx of the data cannot tell: the driver need not zero it, and it
+ * keeps its value when a driver reuses the data after a registration has ended.
  */
 static bool drm_dev_ctx_claim(struct drm_dev_ctx *ctx, struct drm_dev_ctx_data *data)
 {
@@ -352,8 +351,8 @@ static bool drm_dev_ctx_claim(struct drm_dev_ctx *ctx, struct drm_dev_ctx_data *
 }
 
 /*
- * The opposite, before release: the data can be freed there, or given to another device. Returns
- * the data.
+ * Undoes drm_dev_ctx_claim(), before the release step: the driver can free the data in that step,
+ * or give it to another device. Returns the data.
  */
 static struct drm_dev_ctx_data *drm_dev_ctx_disclaim(struct drm_dev_ctx *ctx)
 {
@@ -364,7 +363,7 @@ static struct drm_dev_ctx_data *drm_dev_ctx_disclaim(struct drm_dev_ctx *ctx)
 	return data;
 }
 
-/* Returns whether a device, other than @ctx if that is not NULL, has the data and will end it. */
+/* Returns whether a device other than @ctx, which may be NULL, has the data and will end it. */
 static bool drm_dev_ctx_is_owned(const struct drm_dev_ctx *ctx,
 				 const struct drm_dev_ctx_data *data)
 {
@@ -455,7 +454,7 @@ void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type
 	s->task = current;
 	s->where = _RET_IP_;
 	INIT_LIST_HEAD(&s->node);
-	/* The panic may have stopped the lock's owner. */
+	/* The panic may have stopped the owner of the lock, so do not take it. */
 	if (panic_in_progress())
 		return;
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
@@ -575,7 +574,7 @@ static void drm_dev_ctx_debug_exit(struct drm_dev_ctx *ctx)
 {
 	if (!list_empty(&ctx->__handles.list))
 		drm_safe_broken(&ctx->drm, "handles go before their device",
-				"the device is released; the stacks below made what is alive");
+				"the device is released, but handles made at these stacks are still alive");
 	ref_tracker_dir_exit(&ctx->__handles);
 }
 
@@ -626,7 +625,7 @@ static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when
 	}
 }
 
-/* The device is not registered, or not yet, and sections are refused until it is. */
+/* For a device that is not registered (yet). Sections are refused until it is. */
 static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
@@ -659,10 +658,10 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
 	struct task_struct *task;
 
-	/* The worker can exit after it has set @__busy back: see ctx-busy.litmus. */
+	/* The worker can exit after it has restored @__busy: see ctx-busy.litmus. */
 	guard(rcu)();
 	task = READ_ONCE(ctx->__busy);
-	/* Without a task, the wait is over. */
+	/* If @__busy is NULL, the wait is over. */
 	if (task && (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
 		     waits == DRM_DEV_CTX_WAITS_QUIESCE))
 		sched_show_task(task);
@@ -725,9 +724,9 @@ static void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
 }
 
 /*
- * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() enclose code that may wait for a long time:
- * code that may unplug the device and end the registration, revocation, and a probe function,
- * from the allocation on, because it may wait for its own completers.
+ * drm_dev_ctx_watch() and drm_dev_ctx_unwatch() enclose code that may wait for a long time: the
+ * end of a registration with its unplug, revocation, and a probe function from the allocation on,
+ * which may wait for its own completers.
  */
 static void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait waits)
 {
@@ -799,7 +798,7 @@ static bool drm_dev_ctx_is_busy(struct drm_dev_ctx *ctx)
 	return READ_ONCE(ctx->__busy) == current;
 }
 
-/* Take the next entry that has a reference off the list, or return NULL. */
+/* Takes the next entry that has a reference off the list, or returns NULL. */
 static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_revocable *rev;
@@ -809,8 +808,8 @@ static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_c
 	WRITE_ONCE(ctx->__unbound, true);
 	list_for_each_entry(rev, &ctx->__revocables, __node) {
 		/*
-		 * Few entries fail here: only those whose last reference another task is giving
-		 * up.
+		 * This fails only for the few entries whose last reference another task is
+		 * dropping.
 		 */
 		if (!rev->__ops->get(rev))
 			continue;
@@ -828,9 +827,9 @@ static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Entries without a reference stay on the list. For each there is a task that takes it
- * off, or gives the reference back and calls drm_dev_ctx_revocable_retry(). Returns false
- * until it has found an entry to revoke, or until no entry is left and @rev is NULL.
+ * The condition of a wait: returns true when there is an entry @rev to revoke, or when no entry is
+ * left, with @rev NULL. Entries without a reference stay on the list. For each of these, some task
+ * takes the entry off, or restores the reference and calls drm_dev_ctx_revocable_retry().
  */
 static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
 {
@@ -866,7 +865,7 @@ static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_report_early(ctx);
 }
 
-/* Adds no entries from here on. Returns whether there is none, as most devices have none left. */
+/* No entry is added from here on. Returns whether the list is empty, as for most devices. */
 static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 {
 	/* Under the lock: see revocable-done.litmus and revocable-hold.litmus. */
@@ -900,7 +899,7 @@ static void drm_dev_ctx_set_ending(struct drm_dev_ctx *ctx, enum drm_dev_ctx_sta
 	wake_up_all(&ctx->__waits);
 }
 
-/* Uses up a token, if it is left: the device will not be registered. */
+/* Uses up the token of a device that is still unregistered, and will not be registered. */
 static void drm_dev_ctx_lose_token(struct drm_dev_ctx *ctx)
 {
 	lockdep_assert_held(&ctx->__lock);
@@ -910,14 +909,14 @@ static void drm_dev_ctx_lose_token(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unwatch_probe(ctx);
 }
 
-/* The older devres action, which runs last: the parent has no driver any more. */
+/* The older devres action, which runs last. drm_dev_ctx_remove() may call it earlier. */
 static void drm_dev_ctx_unbind(void *res)
 {
 	struct drm_dev_ctx *ctx = res;
 
 	drm_dev_ctx_lock(ctx);
 	drm_dev_ctx_lose_token(ctx);
-	/* Whatever was watched before, the device can be freed after this. */
+	/* The caller may put the last reference after this, so nothing may be watched by then. */
 	drm_dev_ctx_unwatch(ctx);
 	drm_dev_ctx_unlock(ctx);
 	drm_dev_ctx_revoke_watched(ctx);
@@ -936,9 +935,9 @@ static void drm_dev_ctx_shutdown_fn(struct work_struct *work)
 }
 
 /*
- * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if a signal
- * arrives. A worker gets no signals. If this task is one, it needs no other, which memory reclaim
- * may have to wait for if the workqueue of this task has WQ_MEM_RECLAIM.
+ * drm_atomic_helper_shutdown() waits interruptibly, and leaves the display on if a signal arrives.
+ * Workers get no signals, so use one. If this task is a worker already, call kms_shutdown directly:
+ * its workqueue may have WQ_MEM_RECLAIM, and must not wait for a workqueue without that flag.
  */
 static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 {
@@ -974,7 +973,7 @@ static void drm_dev_ctx_release(const struct drm_dev_ctx_ops *ops,
 		ops->release(data);
 }
 
-/* Code that needs a live device, or a registration, may run from here on. */
+/* Code that needs a registration if @reg, or else a live device, may run from here on. */
 static void drm_dev_ctx_open_async(struct drm_dev_ctx *ctx, bool reg)
 {
 	struct drm_dev_ctx_async *async;
@@ -987,7 +986,8 @@ static void drm_dev_ctx_open_async(struct drm_dev_ctx *ctx, bool reg)
 		 * Release: pairs with the calls that start code after they have read the
 		 * phase in __drm_dev_ctx_async_phase(), see async-open.litmus. The
 		 * release also publishes the registration data. Code that is held back is
-		 * started now, or by the task that holds it back: see async-hold.litmus.
+		 * started here. A task that is just about to hold code back sees the open
+		 * phase, and starts the code itself: see async-hold.litmus.
 		 */
 		smp_store_release(&ctx->__phase[turn], DRM_DEV_CTX_OPEN);
 		list_for_each_entry(async, &ctx->__async[turn], __node)
@@ -1052,8 +1052,8 @@ static void drm_dev_ctx_open_bound(struct drm_dev_ctx *ctx)
 {
 	/*
 	 * Release: pairs with __drm_dev_ctx_bound_enter(), after which the registration data
-	 * is read, see ctx-open.litmus. No block is open: the end before this has waited for
-	 * all blocks.
+	 * is read, see ctx-open.litmus. No block is open, because the end of earlier
+	 * registration data has waited for all blocks.
 	 */
 	atomic_set_release(&ctx->__bound_users, 0);
 }
@@ -1065,7 +1065,7 @@ static bool drm_dev_ctx_close_bound(struct drm_dev_ctx *ctx)
 	return atomic_fetch_or(DRM_DEV_CTX_CLOSED, &ctx->__bound_users);
 }
 
-/* Shows lockdep the wait for blocks even if there are none, as synchronize_srcu() does. */
+/* Tells lockdep about the wait for blocks even if none is open, as synchronize_srcu() does. */
 static void drm_dev_ctx_might_wait_for_blocks(struct drm_dev_ctx *ctx)
 {
 #ifdef CONFIG_LOCKDEP
@@ -1091,7 +1091,7 @@ static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
  */
 static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 {
-	/* If the device was never registered, this code was held back. */
+	/* If the device was never registered, this code was held back until now. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
 	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
 	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
@@ -1165,8 +1165,8 @@ static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
 
 /*
  * If drm_dev_register() fails, it unplugs the device and waits for the sections that were
- * entered while the minors were live. This cannot enter a section any more, and the proof needs
- * none: the waiting task ends the registration data, and cancels this work first.
+ * entered while the minors were live. This work item cannot enter a section any more. Its proof is
+ * still valid, because the waiting task cancels the work item before it ends the registration data.
  */
 static void drm_dev_ctx_late_stop(struct work_struct *work)
 {
@@ -1188,7 +1188,7 @@ static void drm_dev_ctx_late_stop(struct work_struct *work)
 	WRITE_ONCE(ctx->__busy, registering);
 }
 
-/* Like drm_dev_register(), but ends the waits in the sections that it waits for if it fails. */
+/* Like drm_dev_register(), but if that fails and waits for sections, has stop end their waits. */
 static int drm_dev_ctx_register_core(struct drm_dev_ctx *ctx)
 {
 	int ret;
@@ -1213,7 +1213,7 @@ static void drm_dev_ctx_end_registered(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unwatch(ctx);
 }
 
-/* The device is not registered any more, but it can have registration data. */
+/* For a device that will not be registered, but may have registration data. */
 static void drm_dev_ctx_end_attached(struct drm_dev_ctx *ctx)
 {
 	lockdep_assert_held(&ctx->__lock);
@@ -1271,7 +1271,7 @@ static bool drm_dev_ctx_may_wait(struct drm_device *drm)
 		return true;
 
 	drm_safe_broken(drm, "unregister from outside",
-			"this waits for all sections that need a registration, and is inside of one; leave it first");
+			"this waits for all sections that need a registration, but the caller is in one: leave it first");
 	return false;
 }
 
@@ -1332,7 +1332,7 @@ static void drm_dev_ctx_fini(struct drm_device *drm, void *res)
 	lockdep_unregister_key(&ctx->__shutdown_key);
 }
 
-/* Returns whether the driver of @args->dev is in another module than the caller. */
+/* Returns whether the driver of @args->dev and the caller are in different modules. */
 static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 {
 	const struct device_driver *drv = args->dev->driver;
@@ -1344,13 +1344,13 @@ static bool drm_dev_ctx_other_module(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Returns whether another driver than the caller's binds @args->dev. That is the case if
+ * Returns whether some driver other than the caller's is binding @args->dev, which is the case if
  *
- * - its driver is in another module, unless the caller states the device. @args->modname tells two
- *   built-in drivers apart. It differs within a driver of several objects that are not linked into
- *   one, so such a driver has to state the device.
- * - its probe function has returned, unless the caller states the device as both, as component
- *   masters do.
+ * - the driver of @args->dev is in another module, unless the caller stated the parent.
+ *   @args->modname tells two built-in drivers apart. A built-in driver whose object files are not
+ *   linked into one has several such names, so it has to state the parent.
+ * - the probe function for @args->dev has returned, unless the caller stated this device as its own
+ *   parent, as component masters do.
  *
  * Faux devices share one driver, so this check does not work for them.
  */
@@ -1367,7 +1367,7 @@ static bool drm_dev_ctx_foreign(const struct drm_dev_ctx_args *args)
 	return device_is_bound(args->dev);
 }
 
-/* Returns whether the arguments do not fit each other, and reports it. */
+/* Returns whether the arguments contradict each other, and reports it. */
 static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 {
 	const struct file_operations *fops = args->driver->fops;
@@ -1398,7 +1398,7 @@ static u32 drm_dev_ctx_type_hash(const struct drm_dev_ctx_args *args)
 }
 
 /*
- * Returns whether there is a device of the same struct drm_driver in another struct. The
+ * Returns whether a device with the same struct drm_driver was allocated as another struct. The
  * callbacks of a driver expect one type of device. A device is in the array until its last
  * reference is put.
  */
@@ -1412,16 +1412,17 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 	return true;
 }
 
-/* Returns whether this task probes a device. Whoever probes a device holds its lock. */
+/* Returns whether this task probes a device. The probing task holds the device lock. */
 static bool drm_dev_ctx_probes(struct device *dev)
 {
 	return drm_device_links_state(dev) == DL_DEV_PROBING && drm_mutex_is_held(&dev->mutex);
 }
 
 /*
- * Returns 0 if a device that has a driver can be a supplier, or an error, which the log names. A
- * link to a supplier that is just being unbound is too late. If another task probes the supplier,
- * it is too early for a link: if that probe function fails, the driver core unbinds nobody.
+ * Returns 0 if a device that has a driver can be a supplier, or logs and returns an error. For a
+ * supplier that is already being unbound, a link comes too late. For a supplier that another task
+ * probes, a link comes too early: if that probe function fails, the driver core unbinds no
+ * consumer.
  */
 static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplier,
 				      const char *what)
@@ -1441,11 +1442,11 @@ static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplie
 }
 
 /*
- * Makes the driver core unbind @dev before it unbinds @supplier, which @what names. The core
- * refuses if @supplier depends on @dev already or, with CONFIG_PM_SLEEP, has no power
- * management, as is the case for faux devices. If the probe function of the supplier makes the
- * device of a consumer that is bound, as the last component of a master does, then no link works,
- * and the supplier's remove function takes the device away.
+ * Makes the driver core unbind @dev before it unbinds @supplier. @what names the role of the
+ * supplier in messages. The core refuses a link if @supplier depends on @dev already or, with
+ * CONFIG_PM_SLEEP, has no power management, as is the case for faux devices. The last component of
+ * a master is a special case: its probe function allocates a DRM device for the master, which is
+ * bound already. No link works then, and the remove function of that component ends the DRM device.
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
@@ -1469,8 +1470,9 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 		return -EINVAL;
 	}
 	/*
-	 * There may have been a link, or the supplier was bound again meanwhile. A link that is not
-	 * waited for can be freed with the supplier, in which case the next check fails.
+	 * The link may have existed before, or the supplier may have been rebound meanwhile. A link
+	 * that the supplier does not wait for can be freed with the supplier, in which case the
+	 * next check fails.
 	 */
 	waited_for = drm_device_link_is_waited_for(link);
 	/* After the link: a supplier whose unbinding begins later waits for @dev. */
@@ -1481,14 +1483,14 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 		return 0;
 	dev_err(dev, "%s, the %s of its DRM device, has a device link without effect\n",
 		dev_name(supplier), what);
-	/* The link is made anew if @dev is probed again, and stays as it is if @dev is bound. */
+	/* Probing @dev again makes a new link. If @dev is bound already, the link stays useless. */
 	return device_is_bound(dev) ? -ENODEV : -EPROBE_DEFER;
 }
 
-/* Serialises what settles the DMA device. */
+/* Serialises the calls that set @__dma_dev. */
 static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
 
-/* Returns whether the DMA device was settled while it had a driver, which it has no more. */
+/* Returns whether the DMA device had a driver when it was settled, and has none now. */
 static bool drm_dev_ctx_dma_dev_is_lost(struct drm_dev_ctx *ctx)
 {
 	guard(mutex)(&drm_dev_ctx_settle_lock);
@@ -1604,7 +1606,7 @@ static bool drm_dev_ctx_unreg_missing(struct drm_dev_ctx_unreg *unreg)
 		return false;
 
 	drm_safe_broken(NULL, "a token is used once",
-			"no device: the token was used up before, or is the error of an allocation");
+			"the token is NULL or an ERR_PTR(): it was used up, or the allocation failed");
 	return true;
 }
 
@@ -1625,8 +1627,8 @@ static bool drm_dev_ctx_used_up(struct drm_dev_ctx *ctx)
  * __drm_dev_ctx_drop() - give up a device that was not registered
  * @unreg: the token
  *
- * Drivers call drm_dev_ctx_drop(), or leave the scope of
- * a token that is __free(). Ends the registration data that drm_dev_ctx_attach() was given.
+ * Drivers call drm_dev_ctx_drop(), or leave the scope of a token that is __free(). Ends the
+ * registration data that drm_dev_ctx_attach() was given.
  *
  * Context: May sleep.
  */
@@ -1648,9 +1650,9 @@ void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_drop);
 
 /*
- * Returns whether the probe function that allocated the device has returned, and reports it.
- * This is not known if the parent was bound before the allocation, as with a component master
- * or a faux device.
+ * Returns whether the probe function that allocated the device has returned, and reports it. If
+ * the parent was bound before the allocation, as for a component master or a faux device, this
+ * cannot tell, and returns false.
  */
 static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 {
@@ -1664,8 +1666,8 @@ static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 }
 
 /*
- * The driver may have set the DMA device since the allocation. The DMA device may have a driver
- * since it was settled, or none any more: its probe function may have failed.
+ * The driver may have set the DMA device since the allocation. Since the DMA device was settled, it
+ * may have got a driver, or lost its driver because a probe function failed.
  */
 static int drm_dev_ctx_register_dma_dev(struct drm_dev_ctx *ctx)
 {
@@ -1773,9 +1775,9 @@ static bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
 }
 
 /*
- * The device has another registration, or had one, or was dropped. In any case the data no longer
- * belongs to the caller. It is quiesced only if the parent is bound, because quiesce gets the
- * proof of that. If it is the data of another device, it is ended with that device.
+ * Ends data that a device cannot take, because the device has or had other data, or was dropped.
+ * In any case the data no longer belongs to the caller. The data is quiesced only if the parent is
+ * bound, because quiesce needs the proof of that. Data of another device is left to that device.
  */
 static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				    struct drm_dev_ctx_data *data)
@@ -1799,7 +1801,7 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 	}
 	/* No code is added for this data, because the device does not end it. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_LIVE_IRQ);
-	/* Code that quiesce waits for may enter blocks, and blocks use this data. */
+	/* Completers that quiesce waits for may enter blocks, which use this data. */
 	if (!drm_dev_ctx_claim(ctx, data))
 		return;
 	drm_dev_ctx_open_bound(ctx);
@@ -1832,8 +1834,8 @@ static bool drm_dev_ctx_other_data(struct drm_dev_ctx *ctx, const struct drm_dev
 }
 
 /*
- * The device is still unregistered, but gets no other data. This ends the code of the
- * registration, and an ended phase does not begin again.
+ * Ends the data of a device that stays unregistered, and that accepts no other data: this ends all
+ * asynchronous code of the device, and a phase that is over does not begin again.
  */
 static void drm_dev_ctx_lose_data(struct drm_dev_ctx *ctx)
 {
@@ -1846,7 +1848,7 @@ static void drm_dev_ctx_lose_data(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
 }
 
-/* The end of refused data changed @__waits_for. Until the token is used up, probe is watched. */
+/* Restores @__waits_for, which the end of refused data changed, while probe is still watched. */
 static void drm_dev_ctx_watch_probe_again(struct drm_dev_ctx *ctx)
 {
 	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED)
@@ -1863,7 +1865,7 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 		return -EINVAL;
 	}
 	if (!drm_dev_ctx_publish(ctx, ops, data)) {
-		/* There is nothing to end, but no other data comes, as after any failure. */
+		/* Nothing was published or has to end. As on any failure, refuse more data. */
 		WRITE_ONCE(ctx->__lost, true);
 		return -EINVAL;
 	}
@@ -1880,8 +1882,8 @@ static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev
 }
 
 /*
- * Without a device there is no proof for quiesce. Data that was given before, with the token, is
- * ended with its device.
+ * Releases data that came without a valid token. Without a device, no proof exists for quiesce.
+ * Data that a device already has is ended with that device.
  */
 static void drm_dev_ctx_release_lost(const struct drm_dev_ctx_ops *ops,
 				     struct drm_dev_ctx_data *data)
@@ -2045,7 +2047,7 @@ static void drm_dev_ctx_act_now(struct drm_dev_ctx *ctx, void (*action)(void *re
  */
 static void drm_dev_ctx_unbind_now(struct drm_dev_ctx *ctx)
 {
-	/* The token is not used up yet. */
+	/* The token still exists, so leave the device alone. */
 	if (READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED)
 		return;
 	if (__drm_dev_ctx_unregister(ctx) == -EDEADLK)
@@ -2117,7 +2119,7 @@ void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, const char *type)
 		return;
 
 	drm_safe_broken(&ctx->drm, "a device has the drm_driver of its type",
-			"allocated as %s, and taken for %s", ctx->__type, type);
+			"allocated as %s, but used as %s", ctx->__type, type);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_check_type);
 #endif
@@ -2162,9 +2164,9 @@ bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_enter);
 
 /*
- * Undoes __drm_dev_ctx_bound_enter(). The device can be freed as soon as the last block is
- * counted out, unless the end of the registration waits. It waits for the completion, so the
- * device is still there in that case. See ctx-block.litmus.
+ * Undoes __drm_dev_ctx_bound_enter(). The device can be freed as soon as the count drops, unless
+ * the end of the registration waits for this block. In that case the end waits for the completion,
+ * so the device still exists here. See ctx-block.litmus.
  */
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx)
 {
@@ -2184,13 +2186,12 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_bound_leave);
  *
  * Context: Task context. Does not sleep.
  *
- * Return: whether there are, or were, tables or coherent memory of another DMA device, or the
- * device was registered with another one, which is reported. There is no device link for a device
- * that comes later.
+ * Return: true, with a report, if the DMA device was settled before and is another one: no device
+ * link exists for @dma_dev.
  */
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 {
-	/* Unordered: it is set once, and compared. */
+	/* Unordered: @__dma_dev is set once, and only compared here. */
 	const struct device *first = READ_ONCE(ctx->__dma_dev);
 
 	if (!first || likely(first == dma_dev))
@@ -2237,7 +2238,7 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
 }
 
 /**
- * __drm_dev_ctx_settle_dma_dev() - from now on, there is only one DMA device, and it stays bound
+ * __drm_dev_ctx_settle_dma_dev() - fix the DMA device, and keep it bound from now on
  * @ctx: the contexts of the device
  *
  * Called before a table is mapped or coherent memory is allocated, and by the registration. A
@@ -2245,12 +2246,14 @@ static int drm_dev_ctx_settle_first(struct drm_dev_ctx *ctx, struct device *dma_
  *
  * Context: May sleep, also if the caller holds a reservation lock. The parent is bound.
  *
- * Return: 0; -EINVAL, with a report, if it was settled before and changed since, or, with a line in
- * the log, if there cannot be a device link; -ENODEV, with a report, if drm_dev_ctx_alloc() did not
- * make the device, or if the parent is unbound, or, with a line in the log, if the DMA device is
- * being unbound, or if the bound device is bound and there is a device link without effect;
- * -EPROBE_DEFER, with a line in the log, if another task probes the DMA device, if its probe
- * function has just failed, or if the bound device is being probed and there is such a link.
+ * Return: 0; or
+ *
+ * * with a report: -EINVAL if the driver changed the DMA device after it was settled; -ENODEV if
+ *   drm_dev_ctx_alloc() did not make the device, or if the parent is unbound
+ * * with a line in the log: -EINVAL if the driver core refuses the device link; -ENODEV if the DMA
+ *   device is being unbound, or if an older device link has no effect and @__dev is bound already;
+ *   -EPROBE_DEFER if another task probes the DMA device, if its probe function has just failed, or
+ *   if an older device link has no effect and @__dev is being probed
  */
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 {
@@ -2314,7 +2317,7 @@ static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
  *
  * Context: May sleep. Not from the code itself.
  *
- * Return: whether it was on the list. If it was not, it has been ended.
+ * Return: whether @async was on the list. If not, the device has ended it.
  */
 bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
 {
@@ -2388,7 +2391,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
  * @rev: zeroed, or taken off the list before
  * @ops: how to revoke it
  *
- * Revocation may have begun meanwhile. It waits for the caller, and is told of no new entry.
+ * Revocation may have begun meanwhile. It then waits for the caller, and the list takes no new
+ * entry.
  *
  * Context: As drm_dev_ctx_revocable_add().
  *
@@ -2528,10 +2532,9 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_resume);
  * drm_dev_ctx_revocable_retry() - revoke an entry that has a reference again
  * @ctx: the device, which has the entry on its list, or had it
  *
- * An owner of the last reference that neither ends the entry nor calls
- * drm_dev_ctx_revocable_take() gives the reference back and calls this. If the parent is
- * being unbound meanwhile, &drm_dev_ctx_revocable_ops.get has failed, and is called
- * again.
+ * A task that drops the last reference, but neither ends the entry nor calls
+ * drm_dev_ctx_revocable_take(), restores the reference and calls this. If the parent is being
+ * unbound, &drm_dev_ctx_revocable_ops.get may have failed for the entry, and is called again.
  *
  * Context: Task context. Does not sleep.
  */

@@ -78,8 +78,8 @@ struct drm_dev_ctx_unreg {
  * struct drm_dev_ctx_reg - proof that a device is registered and not unplugged
  * @bound: the weaker proof
  *
- * The base of a driver's own proof type, whose only member it is, named base. All
- * sections of a device have proofs of the same type:
+ * A driver embeds this in a proof type of its own, as the only member, and names the
+ * member base. All sections of a device have proofs of the same type:
  *
  * .. code-block:: c
  *
@@ -102,7 +102,7 @@ struct drm_dev_ctx_reg {
 
 /*
  * A struct drm_dev_ctx whose device has been registered and may be unplugged by now. The
- * name is another one so that the types differ. The struct is never defined.
+ * separate name makes a separate type, which is never defined.
  */
 struct drm_dev_ctx_ioctl;
 
@@ -110,9 +110,9 @@ struct drm_dev_ctx_ioctl;
  * struct drm_dev_ctx_data - base of the registration data
  *
  * Embedded in the struct that a driver gives to drm_dev_ctx_register(). The data lives
- * as long as the registration. It is that of one device: another device refuses it, and leaves it
- * as it is, until the release step of the registration has begun. The driver zeroes it if it calls
- * drm_dev_ctx_data_drm() before the registration begins.
+ * as long as the registration, and belongs to one device. Until the release step of that
+ * device begins, every other device refuses the data and does not change it. A driver that calls
+ * drm_dev_ctx_data_drm() before the registration begins must zero the data first.
  */
 struct drm_dev_ctx_data {
 	/* private: */
@@ -129,22 +129,22 @@ struct drm_dev_ctx_ops {
 	/**
 	 * @stop:
 	 *
-	 * Optional. Ends those waits inside sections that nothing else ends. It need not wake
-	 * up drm_dev_ctx_wait_event(). The device is still registered. A section can still be
-	 * entered after this has run: it asks drm_dev_ctx_reg_ending() before it waits. Does
-	 * not run if the device was never registered. If drm_dev_register() fails and waits for
-	 * sections that were entered meanwhile, a worker calls this, and the device is
-	 * unplugged.
+	 * Optional. Ends the waits inside sections that nothing else would end. The callback
+	 * need not wake up drm_dev_ctx_wait_event(). The device is still registered. Tasks can
+	 * still enter sections after this callback, so they check drm_dev_ctx_reg_ending()
+	 * before they wait. Not called if the device was never registered. If
+	 * drm_dev_register() fails and waits for sections that were entered meanwhile, a worker
+	 * calls this callback, and the device is already unplugged.
 	 */
 	void (*stop)(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data);
 
 	/**
 	 * @kms_shutdown:
 	 *
-	 * Optional. Turns the display off: drm_atomic_helper_shutdown(). The device is
-	 * unplugged, but the hardware is still there: the callbacks of the display use
-	 * drm_dev_ctx_guard_live(). Runs in a kernel worker, so that a signal to the task
-	 * that unbinds the parent does not interrupt its waits. Does not run if the
+	 * Optional. Turns the display off with drm_atomic_helper_shutdown(). The device is
+	 * unplugged, but the hardware is still there, so the callbacks of the display use
+	 * drm_dev_ctx_guard_live(). Runs in a kernel worker, where a signal to the task that
+	 * unbinds the parent cannot interrupt the waits of this callback. Not called if the
 	 * device was never registered.
 	 */
 	void (*kms_shutdown)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data);
@@ -153,9 +153,9 @@ struct drm_dev_ctx_ops {
 	 * @quiesce:
 	 *
 	 * Optional. Stops the hardware, and ends every user of the hardware or of the
-	 * registration data that the library does not end itself. No section is open any
-	 * more. What others have to wait for is still completed while this runs, and after
-	 * it has returned.
+	 * registration data that the library does not end itself. All sections have been
+	 * left. The completers of drm_dev_ctx_async.h still run during this callback, and
+	 * until the library ends them afterwards.
 	 */
 	void (*quiesce)(const struct drm_dev_ctx_bound *bound,
 			struct drm_dev_ctx_data *data);
@@ -178,11 +178,11 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @get:
 	 *
-	 * Take a reference, which @revoke puts. Returns false if the last reference is
-	 * gone. In that case its owner is about to call drm_dev_ctx_revocable_take(), or
-	 * to give the reference back and call drm_dev_ctx_revocable_retry(), and
-	 * unbinding waits for it to do so. Must not sleep: called under a spinlock and in
-	 * the condition of a wait.
+	 * Takes a reference, which @revoke puts. Returns false if the last reference is
+	 * gone. In that case the task that dropped it is about to call
+	 * drm_dev_ctx_revocable_take(), or to restore the reference and call
+	 * drm_dev_ctx_revocable_retry(). Unbinding waits for that task. Must not sleep:
+	 * called under a spinlock and in the condition of a wait.
 	 */
 	bool (*get)(struct drm_dev_ctx_revocable *rev);
 
@@ -198,9 +198,9 @@ struct drm_dev_ctx_revocable_ops {
 /**
  * struct drm_dev_ctx_revocable - something that must not outlive the binding
  *
- * Other parts of the library embed it in what they map for the parent of a device. When
- * the parent is unbound, one devres action revokes all entries of a device. It runs after
- * the devres action that ends the registration.
+ * Other parts of the library embed this struct in the structs of their mappings for the
+ * parent of a device. When the parent is unbound, one devres action revokes all entries of
+ * the device, after another devres action has ended the registration.
  *
  * Invariants:
  *
@@ -223,8 +223,8 @@ struct drm_dev_ctx_async_ops {
 	/**
 	 * @start:
 	 *
-	 * Starts code that was started while its turn was held back. Called under a raw
-	 * spinlock with interrupts off.
+	 * Starts the code if the driver asked for a start while the turn was held back.
+	 * Called under a raw spinlock with interrupts off.
 	 */
 	void (*start)(struct drm_dev_ctx_async *async);
 
@@ -318,8 +318,8 @@ enum drm_dev_ctx_state {
 };
 
 /*
- * What the end of a registration waits for, in this order, and finally what unbinding
- * waits for
+ * The steps that the end of a registration waits for, in this order. Unbinding waits for the
+ * last one.
  */
 enum drm_dev_ctx_wait {
 	DRM_DEV_CTX_WAITS_STOP,
@@ -346,35 +346,36 @@ enum drm_dev_ctx_wait {
  *
  * Invariants:
  *
- * - The devres action of @__dev holds @drm while @__dev is bound: this is the definition of a
- *   bound parent. @__dev is the parent of @drm. If the driver stated both devices, @__dev is a
- *   consumer of the parent by a device link instead, and is unbound first. The same holds for
- *   the DMA device of @drm once @__dma_dev is set. @__dev is not accessed once it is unbound.
+ * - While @__dev is bound, its devres action holds a reference to @drm. The library defines "the
+ *   parent is bound" by this. Usually @__dev is the parent of @drm. If the driver stated two
+ *   devices, a device link makes @__dev a consumer of the parent, so @__dev is unbound first.
+ *   The same holds for the DMA device of @drm once @__dma_dev is set. @__dev is not accessed
+ *   once it is unbound.
  * - @__state goes from unregistered to dropped or registered, and from registered to ended. It
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
  *   until the data is released. They are accessed under @__lock, or with a proof that the
- *   device is live. @__data changes under the lock of the array of devices, too, which keeps two
- *   devices from having the same data.
- * - @__attached is set by drm_dev_ctx_attach(), under @__lock. An unregistered device with
- *   @__attached set owns the data. @__lost is set if that
- *   function failed, under @__lock, and the device gets no other data.
+ *   device is live. A change of @__data also takes the lock of the array of devices, which keeps
+ *   two devices from having the same data.
+ * - drm_dev_ctx_attach() sets @__attached, under @__lock. An unregistered device with
+ *   @__attached set owns the data. If that function fails, it sets @__lost, also under @__lock,
+ *   and the device accepts no other data.
  * - @__waits is woken after @__state became dropped or ended, and after @__lost was set.
- *   drm_dev_ctx_wait_event() adds itself to it before it reads them.
+ *   drm_dev_ctx_wait_event() adds the task to @__waits before it reads @__state and @__lost.
  * - @__registered is set after @__ops and @__data, just before drm_dev_register(), because the
  *   minors are live before that function returns. It stays set: a device whose registration
- *   has ended is unplugged. Its value is the address of this structure, because the memory
- *   behind a &struct drm_device that is not part of a &struct drm_dev_ctx does not hold that
+ *   has ended is unplugged. The value is the address of this structure. A &struct drm_device
+ *   that is not part of a &struct drm_dev_ctx is followed by other memory, which does not hold that
  *   address there. If &struct drm_device has a member for the contexts, that memory is not read.
  * - @__busy is the task that holds @__lock, or the worker in which that task runs
  *   kms_shutdown.
  * - @__lock and @__shutdown have lockdep classes of their own (@__key, @__shutdown_key),
  *   because the callbacks of one device can end the registration of another one, of the
  *   same driver or not.
- * - @__dma_dev is the DMA device of @drm when the first sg table was mapped, the first coherent
- *   memory was allocated, or @drm was registered, whichever came first. It is NULL before, is set
- *   once, after @__dev became its consumer, and has a reference. Nothing is mapped for any other
- *   DMA device, because that device would not be unbound after @__dev.
+ * - @__dma_dev is NULL until the first sg table is mapped, the first coherent memory is
+ *   allocated, or @drm is registered, whichever comes first. Then it is set once to the DMA
+ *   device of @drm, with a reference, after @__dev became a consumer of that device. Nothing is
+ *   mapped for any other DMA device, because the driver core might unbind that one before @__dev.
  * - @__dma_had_driver is set together with @__dma_dev. If @__dma_dev has lost its driver since,
  *   @drm is not registered, because its mappings were made for a device that was bound.
  * - @__dma_limited and @__dma_max_segment say what @__dma_dev can reach. They are set before
@@ -382,30 +383,30 @@ enum drm_dev_ctx_wait {
  * - @__type names the struct that @drm was allocated in, and @__reg_type the proof of the
  *   first section. The strings belong to the driver's module. They are only read when its
  *   callbacks run, so it is still loaded then.
- * - @__bound_users counts the blocks that were entered without a section, of
- *   drm_dev_ctx_guard_live() and drm_dev_ctx_guard_callback(). DRM_DEV_CTX_CLOSED makes it
- *   negative, except from drm_dev_ctx_attach() or the beginning of a registration until its
- *   quiesce has returned. While it is negative, no block can be entered. @__data is not
- *   released before all blocks have been left: the last block to be left after the count
- *   became negative completes @__bound_left.
+ * - @__bound_users counts the blocks of drm_dev_ctx_guard_live() and
+ *   drm_dev_ctx_guard_callback() that were entered without a section. The count is non-negative
+ *   from drm_dev_ctx_attach() or the beginning of a registration until quiesce has returned. At
+ *   all other times DRM_DEV_CTX_CLOSED makes it negative, and no block can be entered. @__data is
+ *   not released before all blocks have been left: leaving the last block after the count became
+ *   negative completes @__bound_left.
  * - @__async, @__phase and @__async_now are protected by @__async_lock. @__phase is also read
  *   without it, because it only goes from held to open to over. The data is published before
- *   live code runs, and the device is registered before code runs that needs a registration.
- * - @__async_now is the code that the task that holds @__lock is ending. @__async_ended is
- *   woken when it has ended.
- * - @__waits_for is what the task that holds @__lock, or the task that revokes, @__revokes, is
+ *   live code runs, and the device is registered before any code that needs a registration runs.
+ * - @__async_now is the code that the holder of @__lock is ending. @__async_ended is woken when
+ *   that code has ended.
+ * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
  *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
- * - @__refused lists the places that were refused a section while the device was unregistered,
- *   or since unplugging began. Each place is there once, and zeroes follow the last one.
- *   During that time places are only added.
+ * - @__refused lists the code addresses that were refused a section while the device was
+ *   unregistered, or since unplugging began. Each address is listed once, and zeroes follow the
+ *   last one. During that time addresses are only added.
  * - @__revocables, @__ends and @__unbound are protected by @__revocables_lock. @__unbound is
  *   set before the first entry is revoked, and no entry is added after that.
- * - @__ends counts the entries that drm_dev_ctx_revocable_take() took off, and the calls of
- *   drm_dev_ctx_revocable_hold() that succeeded, for which drm_dev_ctx_revocable_done() has not
- *   been called yet. No such hold begins after @__unbound was set. @__ended is woken when the
- *   count changes after @__unbound was set, and when an entry has a reference again.
+ * - @__ends counts the successful calls of drm_dev_ctx_revocable_take() and
+ *   drm_dev_ctx_revocable_hold() that drm_dev_ctx_revocable_done() has not ended yet. No hold
+ *   begins after @__unbound was set. @__ended is woken when the count changes after @__unbound
+ *   was set, and when an entry has a reference again.
  * - The parent is bound, and @drm is held, until @__unbound is set, @__revocables is
  *   empty and @__ends is zero.
  */
@@ -421,7 +422,7 @@ struct drm_dev_ctx {
 	struct device *__dma_dev;
 	unsigned int __dma_max_segment;
 	bool __dma_limited;
-	bool __dma_had_driver;	/* @__dma_dev, when it was settled; not if it is @__dev */
+	bool __dma_had_driver;	/* @__dma_dev had one when it was set, and is not @__dev */
 	bool __in_probe;	/* @__dev was not bound when the device was allocated */
 	struct drm_dev_ctx_unreg __unreg;
 	struct drm_dev_ctx_live __live;
@@ -468,9 +469,9 @@ struct drm_dev_ctx {
 	struct task_struct *__revokes;
 	unsigned long __refused[__DRM_DEV_CTX_REFUSED_MAX];
 	/*
-	 * Of objects, and opaque here: NULL, or the only one of the device, which is set once. An
-	 * object does not remember it, and a table beside the contexts would have to be kept true
-	 * when a device goes.
+	 * Opaque here: the only struct drm_shmem_ends of the device, set once, or NULL. Objects
+	 * have no pointer to it. A table outside of the contexts would need an update whenever a
+	 * device is freed.
 	 */
 	struct drm_shmem_ends *__shmem_ends;
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -482,10 +483,9 @@ struct drm_dev_ctx {
 /**
  * struct drm_dev_ctx_handle - something that should be gone before its device is
  *
- * The handles that other parts of the library give out embed it. With
- * CONFIG_DRM_SAFE_DEBUG it records the stack of the task that made the handle, for
- * debugfs and for the report when the device is released first. Without that option it
- * takes no space.
+ * The handles of other parts of the library embed this. With CONFIG_DRM_SAFE_DEBUG it
+ * records the stack of the task that made the handle, for debugfs and for the report of a
+ * device that is released first. Without that option it takes no space.
  */
 struct drm_dev_ctx_handle {
 #ifdef CONFIG_DRM_SAFE_DEBUG
@@ -495,10 +495,10 @@ struct drm_dev_ctx_handle {
 };
 
 /*
- * The unplug section of a scope. Nothing takes a pointer to it before its proof exists,
- * so the compiler knows the value of @open everywhere and emits no test. @idx is a
- * variable of its own because drm_dev_enter() takes a pointer to it: a copy would occupy
- * a register for the whole scope.
+ * The unplug section of a scope. No pointer to this struct is taken before its proof exists,
+ * so the compiler knows the value of @open everywhere and emits no test. The index is a
+ * separate variable because drm_dev_enter() takes its address: a copy in this struct would
+ * occupy a register for the whole scope.
  */
 struct drm_dev_ctx_section {
 	struct drm_dev_ctx *ctx;
@@ -514,10 +514,10 @@ struct drm_dev_ctx_section {
 };
 
 /*
- * The arguments of an allocation. @owner and @modname name the calling module, whose
- * driver has to be binding @dev. If the driver has @stated the parent, another module's
- * driver may be binding @dev. In that case @dev may also have been bound before, if it is
- * the parent. @type is the name of the driver's struct.
+ * The arguments of an allocation. @owner and @modname name the calling module, and the
+ * driver that is binding @dev must be in that module. If @stated is set, because the caller
+ * stated the parent, the driver may be in another module. If @dev is also the parent in that
+ * case, it may have been bound before. @type is the name of the driver's struct.
  */
 struct drm_dev_ctx_args {
 	struct device *dev;
@@ -699,13 +699,13 @@ drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
  * drm_dev_ctx_reg_ending() - whether the registration is about to end
  * @reg: the proof
  *
- * For the condition of a wait inside a section. It becomes true before
- * &drm_dev_ctx_ops.stop is called, which wakes up the wait. drm_dev_ctx_wait_event() has this
- * condition, and the library wakes it up.
+ * For the condition of a wait inside a section. The result becomes true before the library
+ * calls &drm_dev_ctx_ops.stop, which wakes up the wait. drm_dev_ctx_wait_event() includes this
+ * condition, and needs no wake-up from stop.
  *
  * Context: Any.
  *
- * Return: whether the end of the registration has begun. It waits for this section.
+ * Return: whether the end of the registration has begun, which waits for this section.
  */
 static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg *reg)
 {
@@ -716,9 +716,9 @@ static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg 
  * drm_dev_ctx_live_ending() - whether the registration is about to end, or is ending
  * @live: the proof
  *
- * For the condition of a wait, like drm_dev_ctx_reg_ending(). It is still true in
- * kms_shutdown and quiesce. A device that was not registered has no stop, so a wait in a block
- * is a drm_dev_ctx_wait_event(), or has a time limit.
+ * For the condition of a wait, like drm_dev_ctx_reg_ending(). The result stays true in
+ * kms_shutdown and quiesce. The library calls no stop for a device that was not registered, so
+ * code in a block waits with drm_dev_ctx_wait_event(), or with a time limit.
  *
  * Context: Any.
  *
@@ -766,13 +766,13 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
  * drm_dev_ctx_wait_event() - wait in a section or a block without blocking its device's unplug
  * @_proof: a pointer to a &struct drm_dev_ctx_reg or a &struct drm_dev_ctx_live
  * @_wq_head: the ``struct wait_queue_head``, which is woken up when @_condition changes
- * @_condition: what to wait for, evaluated until it is true once
+ * @_condition: the condition to wait for; not evaluated again once it was true
  * @_timeout: for how long, in jiffies; MAX_SCHEDULE_TIMEOUT for as long as it takes
  *
- * The end of the registration waits for the section or the block, so the wait also ends when the
- * registration begins to end or the device is given up, and when the task is killed. The library
- * wakes it up in these cases. Nothing but @_timeout ends it for another device, whose unplug waits
- * for this section, too.
+ * The end of the registration waits for the section or the block. So the wait also ends when the
+ * registration begins to end, when the device is given up, and when the task is killed. The
+ * library wakes up the task in the first two cases. The unplug of any other device also waits for
+ * this section, but does not end the wait: choose @_timeout with that in mind.
  *
  * Context: May sleep.
  *
@@ -797,8 +797,8 @@ drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 })
 
 /*
- * The end of the device wakes up the task, too, from here until __drm_dev_ctx_wait_end(): see
- * ctx-wait.litmus.
+ * From here until __drm_dev_ctx_wait_end(), the end of the registration also wakes up the task:
+ * see ctx-wait.litmus.
  */
 static inline void __drm_dev_ctx_wait_begin(const struct drm_dev_ctx_live *live,
 					    struct wait_queue_entry *entry)
@@ -878,8 +878,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  * @_type: the driver's struct
  * @_member: the &struct drm_dev_ctx in it
  *
- * Like container_of(). CONFIG_DRM_SAFE_DEBUG reports a device that drm_dev_ctx_alloc() made
- * for another type: such a device was given the &struct drm_driver of another type.
+ * Like container_of(). With CONFIG_DRM_SAFE_DEBUG, this reports a device that was allocated as
+ * another struct, which means that the driver used the wrong &struct drm_driver for it.
  *
  * Context: Any.
  *
@@ -893,9 +893,8 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
 })
 
 /*
- * Without an owner, the module can be unloaded while files are open. The build fails
- * where the compiler sees the struct drm_driver, and the allocation fails where it does
- * not.
+ * Without an owner, the module can be unloaded while files are open. If the compiler sees the
+ * content of the struct drm_driver, the build fails. Otherwise the allocation fails.
  */
 #ifdef MODULE
 #define __drm_dev_ctx_assert_owner(_driver) ({					\
@@ -968,10 +967,10 @@ static __always_inline void __drm_dev_ctx_check_type(struct drm_dev_ctx *ctx, co
  *
  * Return: as drm_dev_ctx_alloc(). Further errors, each with a line in the log:
  *
- * * -EINVAL - the driver core makes no device link, for example because @_parent depends on @_dev
+ * * -EINVAL - the driver core refuses a device link, for example because @_parent depends on @_dev
  * * -ENODEV - @_parent is being unbound
- * * -EPROBE_DEFER - another task probes @_parent; or its probe function has just failed; or there
- *   is a device link already, which has no effect yet
+ * * -EPROBE_DEFER - another task probes @_parent; or its probe function has just failed; or a
+ *   device link exists already but has no effect yet
  */
 #define drm_dev_ctx_alloc_parent(_dev, _parent, _driver, _type, _member)	\
 	___drm_dev_ctx_alloc(_dev, _parent, true, _driver, _type, _member)
@@ -996,18 +995,18 @@ enum { __drm_dev_ctx_in_section };
  * @ops: how the registration ends, or NULL
  * @data: registration data, owned by the device from here on
  *
- * For hardware that has to answer before the device can be registered: from here on,
- * blocks of drm_dev_ctx_guard_live() run, and the driver can request interrupts. This
- * works once for a device, even if it fails: drop the token then. The library quiesces and
- * releases the data, in this order, when the registration ends or fails, when the token is
- * dropped, or when its device is unbound.
+ * For hardware that has to answer before the device can be registered. From here on, blocks
+ * of drm_dev_ctx_guard_live() run, and the driver can request interrupts. Call this at most
+ * once for a device, and drop the token if it fails. The library quiesces and releases the
+ * data, in this order, when the registration ends or fails, when the token is dropped, or when
+ * its device is unbound.
  *
  * Context: May sleep. From the probe function of the driver of the device.
  *
- * Return: the proof, borrowed from the token; an ERR_PTR() on error, after the data was
- * quiesced and released. -EINVAL if the device has registration data or had some, which is
- * reported; -EINVAL, too, if another device has @data, which is reported, and @data stays as it is;
- * -ENOMEM.
+ * Return: the proof, borrowed from the token; or an ERR_PTR(): -EINVAL, with a report, if the
+ * device has or had registration data, or if another device has @data; or -ENOMEM. On error,
+ * @data has been quiesced and released, unless it belongs to a device, which ends it later. The
+ * library reports an @unreg that is NULL or an ERR_PTR(), and only releases @data.
  */
 static __always_inline const struct drm_dev_ctx_live * __must_check
 drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
@@ -1020,30 +1019,31 @@ drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops
  * drm_dev_ctx_register() - register a device
  * @dev: the device that is being bound, to which the device was allocated;
  *	another one is reported and gives -EINVAL
- * @unreg: address of the variable that holds the token; the variable is NULL
- *	afterwards, whatever is returned
+ * @unreg: address of the variable that holds the token; the variable is always NULL
+ *	afterwards
  * @ops: how the registration ends, or NULL
- * @data: registration data, owned by the registration from here on; if it is NULL, then @ops
- *	gets NULL. If drm_dev_ctx_attach() was called, then @ops and @data are the same as there,
- *	or both NULL
+ * @data: registration data, owned by the registration from here on; if it is NULL, the
+ *	callbacks of @ops get NULL. After drm_dev_ctx_attach(), pass the same @ops and @data as
+ *	there, or NULL for both
  *
  * Publishes the registration data and then the device. The registration ends when @dev is unbound,
  * or with drm_dev_ctx_unregister(). If drm_dev_set_dma_dev() was called, a device link makes the
- * driver core unbind @dev before that DMA device, from the first sg table or coherent memory on,
- * or from here on. If the probe function fails, the link may end before devres runs: see
- * drm_dev_ctx_remove(). The driver must not call drm_dev_set_dma_dev() after this: the library
- * then maps no sg table, and reports it.
+ * driver core unbind @dev before that DMA device. The link exists from the first sg table or
+ * coherent memory on, and from this call on at the latest. If the probe function fails, the link
+ * may end before devres runs: see drm_dev_ctx_remove(). The driver must not call
+ * drm_dev_set_dma_dev() afterwards. The library reports such a change when it next has to map an
+ * sg table, and maps none.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or().
  *
  * Context: May sleep. From the probe function of the driver of @dev.
  *
  * Return: 0 or a negative error code. On error, the registration data has been quiesced and
- * released, in this order, and userspace does not find the device. If the device was live for a
- * moment, kms_shutdown ran first. The library reports a token that is NULL or an ERR_PTR(), or
- * that is used after @dev was unbound. There is no proof for quiesce in that case, so the data
- * has only been released. The library also reports data that another device has. That data stays
- * as it is, because the other device ends it.
+ * released, in this order, and userspace cannot find the device. If userspace could find the
+ * device for a moment, kms_shutdown ran first. The library reports a token that is NULL or an
+ * ERR_PTR(), or that is used after @dev was unbound. No proof exists for quiesce in that case, so
+ * the data has only been released. The library also reports data that another device has, and
+ * leaves it alone, because the other device ends it.
  */
 static __always_inline int __must_check
 drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
@@ -1062,10 +1062,10 @@ drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg **unreg,
  * @unreg: address of the variable that holds the token; the variable is NULL
  *	afterwards
  *
- * The same happens at the end of the scope of a token that is declared with
- * ``__free(drm_dev_ctx_unreg)``. What the device holds stays until the parent is unbound or its
- * probe function has failed, as with devm_drm_dev_alloc(). The error path of a probe function can
- * call drm_dev_ctx_remove() after this, see there.
+ * A token that is declared with ``__free(drm_dev_ctx_unreg)`` is dropped at the end of its scope.
+ * The device keeps its resources until the parent is unbound or its probe function has failed, as
+ * with devm_drm_dev_alloc(). The error path of a probe function can call drm_dev_ctx_remove()
+ * after this, see there.
  *
  * Context: May sleep.
  */
@@ -1082,18 +1082,18 @@ DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound
  * @ctx: the device; the caller holds a reference, or the parent is bound
  *
- * Stops waits, unplugs the device, waits for all sections that need the registration, shuts
- * down the display, quiesces the hardware and releases the registration data; if another
- * thread is doing so, waits for that thread. Does not compile in the scope of
- * drm_dev_ctx_guard() or drm_dev_ctx_or() of any device: DRM waits for the sections of all
- * devices, so this would wait for itself.
+ * Ends the waits inside sections, unplugs the device, waits for all sections that need the
+ * registration, shuts down the display, quiesces the hardware and releases the registration
+ * data. If another thread is doing so already, this waits for that thread. Does not compile in
+ * the scope of drm_dev_ctx_guard() or drm_dev_ctx_or() of any device: DRM waits for the sections
+ * of all devices, so the call would wait for itself.
  *
  * Context: May sleep. Not from a section that needs a registration, nor from a
  * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
  *
  * Return:
  * * 0 - the registration ended here
- * * -ENODEV - there is none: it ended before, or never was
+ * * -ENODEV - the device has no registration: it ended before, or never began
  * * -EDEADLK - the call would wait for itself, which is reported; nothing was done
  * * -EINVAL - drm_dev_ctx_alloc() did not make the device, which is reported
  */
@@ -1107,7 +1107,7 @@ static __always_inline int drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unregister(({ __drm_dev_ctx_assert_no_section(); (_ctx); }))
 
 /**
- * drm_dev_ctx_remove() - do what unbinding a device does to its DRM devices, now
+ * drm_dev_ctx_remove() - end the DRM devices of a device before it is unbound
  * @dev: the device that drm_dev_ctx_alloc() was given
  *
  * For a remove function, which needs no pointer but @dev, and for the unbind function of a
@@ -1239,15 +1239,15 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 #define class_drm_dev_ctx_section_callback_lock_ptr	class_drm_dev_ctx_section_lock_ptr
 #define class_drm_dev_ctx_section_callback_is_conditional	true
 
-/* What a section is entered from: a device, or an ioctl's context of it */
+/* Turns @_from, a device or an ioctl's context, into two arguments: device, and "registered" */
 #define __drm_dev_ctx_from(_from)						\
 	_Generic((_from), struct drm_dev_ctx *: (_from),			\
 		 struct drm_dev_ctx_ioctl *: (struct drm_dev_ctx *)(void *)(_from)), \
 	_Generic((_from), struct drm_dev_ctx *: false, struct drm_dev_ctx_ioctl *: true)
 
 /*
- * Tracks the section here and not in the constructor of the class, which returns a copy.
- * @type names the proof's type.
+ * Tracks the section here, because the constructor of the class returns a copy, whose address
+ * would differ. @type names the proof's type.
  */
 static __always_inline struct drm_dev_ctx *
 __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
@@ -1258,8 +1258,8 @@ __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 }
 
 /*
- * Like scoped_cond_guard(), but the statement for a class that is not entered comes last and
- * may contain commas. @_args are the arguments of the constructor, in parentheses.
+ * Like scoped_cond_guard(), but the statement for a refused entry comes last, and may contain
+ * commas. @_args are the arguments of the constructor, in parentheses.
  */
 #define __drm_dev_ctx_scoped_else(_name, _label, _args, ...)			\
 	for (CLASS(_name, scope)_args; true; ({ goto _label; }))		\
@@ -1291,9 +1291,9 @@ _label:										\
  * @_proof: name of the proof, a ``const struct _type *`` for the block
  * @_from: the &struct drm_dev_ctx, or the ``struct drm_dev_ctx_ioctl *`` of an ioctl
  *
- * The block is skipped unless the device is registered and not unplugged, and the device
- * stays so until the block is left, on whatever path. The block is a loop that runs at
- * most once: break leaves it.
+ * The block is skipped unless the device is registered and not unplugged. The device stays so
+ * until the block is left, on any path. The block is a loop that runs at most once: break
+ * leaves it.
  *
  * Context: Any but NMI. The block may sleep if its surroundings may.
  */
@@ -1324,13 +1324,12 @@ _label:										\
  * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
  * @_ctx: the device
  *
- * Like drm_dev_ctx_guard(), but the block also runs before registration, from
- * drm_dev_ctx_attach() on, and while the registration ends, in any task, until quiesce
- * has returned. The device is unplugged by then, but the hardware is still there. Use it
- * in functions that drm_atomic_helper_shutdown() calls or waits for, such as
- * &drm_crtc_helper_funcs.atomic_disable, also in the worker of a nonblocking commit, and
- * in other work that quiesce flushes. The registration data is not released before the
- * block is left.
+ * Like drm_dev_ctx_guard(), but any task can enter the block from drm_dev_ctx_attach() on, before
+ * registration, and until quiesce has returned. While the registration ends, the device is
+ * already unplugged, but the hardware is still there. Use this in functions that
+ * drm_atomic_helper_shutdown() calls or waits for, such as &drm_crtc_helper_funcs.atomic_disable
+ * and the worker of a nonblocking commit, and in other work that quiesce flushes. The registration
+ * data is not released before the block is left.
  *
  * Context: Any but NMI. The block must not wait for the end of the registration.
  */
@@ -1356,18 +1355,20 @@ _label:										\
 			__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
 
 /**
- * drm_dev_ctx_guard_callback() - run a block in a callback that others call
+ * drm_dev_ctx_guard_callback() - run a block in a callback that other subsystems call
  * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
- * @_ctx: the device, which the callback's caller keeps, as the driver data of a bus device
+ * @_ctx: the device; the caller of the callback keeps the pointer, for example as driver data
+ *	of a bus device
  *
  * For completers that do not belong to drm_dev_ctx_async.h, such as the callback of a virtqueue,
  * for power management callbacks, and for &drm_plane_helper_funcs.panic_flush. The block runs
  * from drm_dev_ctx_attach() on until quiesce has returned. The block is not a section, so an
- * unplug does not wait for it, and it may wait for the locks of the mode configuration. The
- * registration data is not released before the block is left. When quiesce returns, it has
- * completed what the block completes.
+ * unplug does not wait for it, and the block may wait for the locks of the mode configuration.
+ * The registration data is not released before the block is left. Once the block is refused, it
+ * completes nothing, so quiesce must itself complete everything that depends on this callback
+ * before it returns.
  *
- * Takes no lock, so that any context can enter the block. An NMI may enter it only in a panic,
+ * Takes no lock, so any context can enter the block. An NMI may enter the block only in a panic,
  * when nothing else runs.
  *
  * Context: Any. The block must not wait for the end of the registration.
@@ -1384,8 +1385,8 @@ _label:										\
  * @...: statement that leaves the scope if the device is not registered, such
  *	as ``return -ENODEV``
  *
- * Does not compile if a goto or a case label jumps past it into its scope, where the
- * proof would not exist. The same holds for a goto in @....
+ * Does not compile if a goto or a case label jumps past this statement into its scope, where
+ * the proof would not exist. The same holds for a goto in the last argument.
  *
  * Context: Any but NMI.
  */
@@ -1403,7 +1404,7 @@ _label:										\
  *	as ``return -ENODEV``
  *
  * The rest of the scope is like the block of drm_dev_ctx_guard_live(). Does not compile if a
- * goto or a case label jumps past it into its scope.
+ * goto or a case label jumps past this statement into its scope.
  *
  * Context: Any but NMI. The scope must not wait for the end of the registration.
  */
@@ -1439,8 +1440,8 @@ _label:										\
 		      #_ioctl " is not an ioctl of a DRM driver")
 
 /*
- * The context of an ioctl on @drm, or NULL with a report. A struct drm_driver with these ioctls
- * expects devices that drm_dev_ctx_alloc() made, but any device can have it.
+ * Returns the context of an ioctl on @drm, or NULL with a report. The ioctls are for devices that
+ * drm_dev_ctx_alloc() made, but a driver can use their struct drm_driver for any device.
  */
 static __always_inline struct drm_dev_ctx_ioctl *__drm_dev_ctx_ioctl_of(struct drm_device *drm)
 {
@@ -1451,7 +1452,7 @@ static __always_inline struct drm_dev_ctx_ioctl *__drm_dev_ctx_ioctl_of(struct d
 		__drm_dev_ctx_refused(ctx);
 		return NULL;
 	}
-	/* It was read, so it is not NULL. This lets the compiler drop the caller's check. */
+	/* @ctx was dereferenced above. With this, the compiler can drop the caller's check. */
 	if (!ctx)
 		__builtin_unreachable();
 	return (struct drm_dev_ctx_ioctl *)ctx;
@@ -1485,8 +1486,8 @@ static_assert(1)
  * @_arg_t: type of the argument; void for an ioctl without one
  *
  * The ioctl fails with -ENODEV once the device is unplugged, and unplugging waits for the
- * handler. The build fails if the handler has other types, or if the argument does not have
- * the size that the ioctl's number encodes. For the table of the same file.
+ * handler. The build fails if the handler has other types, or if the size of the argument differs
+ * from the one that the ioctl's number encodes. For a table in the same file.
  */
 #define DRM_DEV_CTX_IOCTL(_ioctl, _handler, _reg_t, _arg_t)			\
 	static __DRM_DEV_CTX_IOCTL_REG(_ioctl, _handler, _reg_t, _arg_t)
@@ -1497,10 +1498,10 @@ static_assert(1)
  * @_handler: ``int handler(struct drm_dev_ctx_ioctl *ioctl, _arg_t *args, struct drm_file *file)``
  * @_arg_t: type of the argument; void for an ioctl without one
  *
- * The device has been registered, and may be unplugged at any time while the handler runs: the
+ * The device has been registered, and may be unplugged at any time while the handler runs, so the
  * handler opens a section where it touches the hardware. For handlers that copy from or to
- * userspace, or wait for a long time. After the unplug, drm_ioctl() returns -ENODEV. For the table
- * of the same file.
+ * userspace, or wait for a long time. After the unplug, drm_ioctl() returns -ENODEV. For a table
+ * in the same file.
  */
 #define DRM_DEV_CTX_IOCTL_UNGUARDED(_ioctl, _handler, _arg_t)			\
 	static __DRM_DEV_CTX_IOCTL(_ioctl, _arg_t, return _handler(ioctl, args, file))
@@ -1509,9 +1510,9 @@ static_assert(1)
  * DRM_DEV_CTX_IOCTL_DECLARE() - declare the entry point of an ioctl for the table of another file
  * @_ioctl: the ioctl, without ``DRM_IOCTL_``
  *
- * Goes into a header of the driver. DRM_DEV_CTX_IOCTL_EXTERN() or
- * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() defines the entry point. Two drivers that are both built
- * in must not declare an ioctl of the same name.
+ * Put this in a header of the driver. DRM_DEV_CTX_IOCTL_EXTERN() or
+ * DRM_DEV_CTX_IOCTL_UNGUARDED_EXTERN() defines the entry point. The names must be unique among
+ * all drivers that are built into the kernel.
  */
 #define DRM_DEV_CTX_IOCTL_DECLARE(_ioctl)					\
 	int __drm_dev_ctx_ioctl_##_ioctl(struct drm_device *drm, void *data,	\
@@ -1565,7 +1566,7 @@ static_assert(1)
  * @_name: the table. A header declares it with the number of ioctls:
  *	``extern const struct drm_ioctl_desc foo_ioctls[FOO_IOCTLS];``
  *
- * The build fails if the table has another number of ioctls.
+ * The build fails if the table does not have that number of ioctls.
  */
 #define DRM_DEV_CTX_IOCTLS_EXTERN(_name)					\
 	_Pragma(__DRM_DEV_CTX_ONCE)						\

@@ -63,21 +63,21 @@
  *	return drm_dev_ctx_register(dev, &unreg, &foo_ops, &hw->base);
  *
  * A handler gets a proof of the context that it needs, and the registration data. The context
- * decides when the handler is ended:
+ * decides when the library ends the handler:
  *
- * - An *initiator* takes a &struct drm_dev_ctx_reg. It runs in a section, and is ended when the
- *   device is unplugged. Until the device is registered, it is held back.
- * - A *completer* ends the waits of others: it takes a &struct drm_dev_ctx_live, runs from
- *   drm_dev_ctx_attach() on, and is ended after quiesce. Sections, kms_shutdown and quiesce may
- *   wait for it.
+ * - An *initiator* takes a &struct drm_dev_ctx_reg, and runs in a section. The library holds it
+ *   back until the device is registered, and ends it when the device is unplugged.
+ * - A *completer* ends the waits of others. It takes a &struct drm_dev_ctx_live, and runs from
+ *   drm_dev_ctx_attach() on. The library ends it after quiesce, so sections, kms_shutdown and
+ *   quiesce may wait for it.
  *
  * A thread takes a &struct drm_dev_ctx_live, because it runs all the time. It opens a section for
  * each operation that it starts, and completes nothing inside a section.
  *
- * The library ends all of them before release: first work items and threads, which may wait for
- * the others, then timers, then interrupts. It is up to the driver to avoid a completer that
- * waits for another work item. If an item is embedded in something that is freed earlier, end it
- * with drm_dev_ctx_work_fini(), drm_dev_ctx_timer_fini(), drm_dev_ctx_hrtimer_fini(),
+ * The library ends all of them before the release step: first work items and threads, which may
+ * wait for the others, then timers, then interrupts. The driver must avoid a completer that waits
+ * for another work item. To free the structure that embeds one of them earlier, first end it with
+ * drm_dev_ctx_work_fini(), drm_dev_ctx_timer_fini(), drm_dev_ctx_hrtimer_fini(),
  * drm_dev_ctx_kthread_stop() or drm_dev_ctx_irq_free().
  */
 
@@ -114,8 +114,8 @@ static void drm_dev_ctx_async_track(struct drm_dev_ctx_section *s, void *fn)
 }
 
 /*
- * A block for @fn. The block need not be counted, because the end of the registration waits for
- * @fn.
+ * Enters a block for @fn. The block need not be counted, because the end of the registration waits
+ * for @fn itself.
  */
 static void drm_dev_ctx_async_enter_live(struct drm_dev_ctx_section *s,
 					 struct drm_dev_ctx_async *async, void *fn)
@@ -130,8 +130,8 @@ static void drm_dev_ctx_async_leave_live(struct drm_dev_ctx_section *s)
 }
 
 /*
- * A section for @fn, which does not run before the device is registered. So this only checks for an
- * unplug.
+ * Enters a section for @fn. Code that needs a registration never runs before the device is
+ * registered, so this only checks for an unplug.
  */
 static bool drm_dev_ctx_async_enter_reg(struct drm_dev_ctx_section *s, int *idx,
 					struct drm_dev_ctx_async *async, void *fn)
@@ -153,7 +153,7 @@ static void drm_dev_ctx_async_leave_reg(struct drm_dev_ctx_section *s)
 	drm_dev_exit(*s->idx);
 }
 
-/* The lock keeps the answer valid. */
+/* Under @__async_lock the answer stays valid. Without the lock it is only a hint. */
 static bool drm_dev_ctx_async_is_held(const struct drm_dev_ctx_async *async)
 {
 	return __drm_dev_ctx_async_phase(async) == DRM_DEV_CTX_HELD;
@@ -333,12 +333,12 @@ static bool drm_dev_ctx_work_put_off(struct drm_dev_ctx_work *work, struct workq
  * @delay: in jiffies; 0 for at once
  *
  * Like queue_delayed_work(). If the work item needs a registration and the device is not
- * registered yet, it is queued on registration. Does nothing once the library has ended
+ * registered yet, registration queues the work item. Does nothing once the library has ended
  * the work item.
  *
  * Context: Any but NMI.
  *
- * Return: false if it is queued already, or has been ended.
+ * Return: false if the work item is queued already, or has been ended.
  */
 bool drm_dev_ctx_work_queue(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
 			    unsigned long delay)
@@ -414,9 +414,10 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_cancel_sync);
  *
  * Like flush_delayed_work(). Does not wait for a work item that is held back.
  *
- * Context: May sleep. Not from the handler. If it needs a registration, not from a section.
+ * Context: May sleep. Not from the handler. Not from a section, if the work item needs a
+ * registration.
  *
- * Return: whether there was something to wait for.
+ * Return: whether the work item was queued or running.
  */
 bool drm_dev_ctx_work_flush(struct drm_dev_ctx_work *work)
 {
@@ -701,7 +702,7 @@ static void drm_dev_ctx_hrtimer_add(struct drm_dev_ctx_hrtimer *timer,
 				    const struct drm_dev_ctx_live *live,
 				    enum drm_dev_ctx_turn turn)
 {
-	/* Before the timer can be ended. */
+	/* Set these before drm_dev_ctx_async_add(): the device can end the timer after that. */
 	timer->__held = false;
 	timer->__over = false;
 	drm_dev_ctx_async_add(live, &timer->__async, &drm_dev_ctx_hrtimer_ops, turn);
@@ -772,14 +773,13 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_hrtimer_start);
 /**
  * drm_dev_ctx_hrtimer_forward_now() - make a timer expire again, from its handler
  * @timer: the timer
- * @interval: how much later than the last expiry, or a multiple of it if that time is
- *	over
+ * @interval: added to the last expiry time, as often as needed to reach the future
  *
  * Like hrtimer_forward_now(). The handler then returns HRTIMER_RESTART.
  *
  * Context: Only from the handler of @timer.
  *
- * Return: how many intervals later.
+ * Return: the number of intervals that were added.
  */
 u64 drm_dev_ctx_hrtimer_forward_now(struct drm_dev_ctx_hrtimer *timer, ktime_t interval)
 {
@@ -855,8 +855,8 @@ static int drm_dev_ctx_kthread_fn(void *data)
 static void drm_dev_ctx_kthread_begin(struct drm_dev_ctx_async *async) {}
 
 /*
- * Without the reference, the task may be gone. Timers and interrupts end later, and may still
- * wake up the thread.
+ * The reference keeps the task_struct of a thread that has returned. Timers and interrupts end
+ * later than threads, and may still try to wake up the thread.
  */
 static void drm_dev_ctx_kthread_end(struct drm_dev_ctx_async *async)
 {
@@ -948,7 +948,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_kthread_run);
  *
  * Context: Any but NMI. Not during or after drm_dev_ctx_kthread_stop().
  *
- * Return: whether it slept.
+ * Return: whether the thread was asleep.
  */
 bool drm_dev_ctx_kthread_wake_up(struct drm_dev_ctx_kthread *kthread)
 {
@@ -1062,9 +1062,9 @@ static const struct drm_dev_ctx_async_ops drm_dev_ctx_irq_async_ops = {
  * @flags: IRQF_* flags of request_threaded_irq(); IRQF_ONESHOT if there is only a thread
  * @name: name in /proc/interrupts; stays until the interrupt is freed
  *
- * The handlers may be called before this returns. They run until after quiesce, which stops
- * the hardware, and the library frees the interrupt before release. A devm function is not
- * needed, and would free the interrupt too late: the registration data would be gone.
+ * The handlers may be called before this returns. They run until after quiesce, which stops the
+ * hardware, and the library frees the interrupt before the release step. Do not use a devm function
+ * instead: it would free the interrupt after the registration data.
  *
  * Context: May sleep.
  *
@@ -1080,8 +1080,8 @@ int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ct
 	if (drm_dev_ctx_async_is_used(live, &irq->__async))
 		return -EINVAL;
 	/*
-	 * The handlers need this, and from drm_dev_ctx_async_add() on the device can free the
-	 * interrupt.
+	 * The handlers can run as soon as the interrupt is requested, so set these first. From
+	 * drm_dev_ctx_async_add() on, the device can free the interrupt.
 	 */
 	irq->__async.__ctx = live->bound.__ctx;
 	irq->__ops = ops;
@@ -1111,7 +1111,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_request);
  * drm_dev_ctx_irq_free() - free an interrupt before the registration ends
  * @irq: the interrupt; nothing happens if it was never requested and is zeroed
  *
- * Context: May sleep. Not from a handler of it. The device exists.
+ * Context: May sleep. Not from a handler of the interrupt. The device exists.
  */
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Work items, timers, threads and interrupts that belong to a registration. Stands on
- * drm_dev_ctx.h, which knows no more of them than struct drm_dev_ctx_async.
+ * Work items, timers, threads and interrupts that belong to a registration. This is a layer
+ * on top of drm_dev_ctx.h, which only knows struct drm_dev_ctx_async.
  */
 #ifndef _DRM_DEV_CTX_ASYNC_H
 #define _DRM_DEV_CTX_ASYNC_H
@@ -30,7 +30,7 @@ struct drm_dev_ctx_work {
 		void (*__live)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			       struct drm_dev_ctx_work *work);
 	};
-	/* The workqueue on which it was queued while held back; under &drm_dev_ctx.__async_lock */
+	/* The workqueue of a call while held back; protected by &drm_dev_ctx.__async_lock */
 	struct workqueue_struct *__held;
 	unsigned long __delay;
 };
@@ -51,7 +51,7 @@ struct drm_dev_ctx_timer {
 		void (*__live)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			       struct drm_dev_ctx_timer *timer);
 	};
-	/* When it is to expire, if it was started while held back; under the same lock */
+	/* Whether the timer was started while held back, and its expiry; under the same lock */
 	bool __held;
 	unsigned long __expires;
 };
@@ -79,7 +79,7 @@ struct drm_dev_ctx_hrtimer {
 					       struct drm_dev_ctx_hrtimer *timer);
 	};
 	bool __over;
-	/* When it is to expire, if it was started while held back */
+	/* Whether the timer was started while held back, and its expiry */
 	bool __held;
 	ktime_t __expires;
 	u64 __range_ns;
@@ -94,7 +94,7 @@ struct drm_dev_ctx_hrtimer {
 struct drm_dev_ctx_kthread {
 	/* private: */
 	struct drm_dev_ctx_async __async;
-	/* With a reference; NULL once it was stopped, under &drm_dev_ctx.__async_lock */
+	/* Holds a reference; NULL once stopped; protected by &drm_dev_ctx.__async_lock */
 	struct task_struct *__task;
 	void (*__live)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		       struct drm_dev_ctx_kthread *kthread);
@@ -105,15 +105,15 @@ struct drm_dev_ctx_irq;
 /**
  * struct drm_dev_ctx_irq_ops - the handlers of an interrupt
  *
- * A driver may leave out one of the two. Both end the waits of others, so both run until
- * after quiesce, and open no section.
+ * A driver may leave out one of the two. Other code waits for interrupts, so both handlers
+ * run until after quiesce, and must not open a section.
  */
 struct drm_dev_ctx_irq_ops {
 	/**
 	 * @handler:
 	 *
-	 * Like the handler of request_threaded_irq(). If the line is shared, it can be
-	 * called until release, even if the device has raised no interrupt.
+	 * Like the handler of request_threaded_irq(). On a shared line, the kernel can call
+	 * this until the release step, even if the device raises no interrupt.
 	 */
 	irqreturn_t (*handler)(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			       struct drm_dev_ctx_irq *irq);
@@ -233,10 +233,10 @@ void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
  *	``const struct drm_dev_ctx_live *``, a ``struct drm_dev_ctx_data *``, and a
  *	``struct drm_dev_ctx_work *``
  *
- * A handler that takes a &struct drm_dev_ctx_reg is called in a section. It does not run
- * before the device is registered, nor after it was unplugged. If the work item is queued
- * before registration, the handler runs once the device is registered, and never if
- * registration fails. A handler that takes a &struct drm_dev_ctx_live may run until after
+ * A handler that takes a &struct drm_dev_ctx_reg is called in a section. The handler runs
+ * neither before the device is registered nor after it was unplugged. A work item that is
+ * queued before registration runs once the device is registered, or never if registration
+ * fails. A handler that takes a &struct drm_dev_ctx_live may run until after
  * quiesce, and is for completers, which end the waits of others. The library cancels both
  * kinds, waits for them, and makes sure that they are not queued again.
  *

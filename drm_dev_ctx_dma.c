@@ -35,8 +35,8 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_dma_max_mapping);
  *
  * Context: Any.
  *
- * Return: the size in bytes, at least a page. A segment that is longer than the device takes
- * is reported when the table is mapped.
+ * Return: the size in bytes, at least a page. If the device takes less than a page, mapping the
+ * table reports the segments that are too long.
  */
 unsigned int __drm_dev_ctx_dma_max_segment(struct device *dev)
 {
@@ -51,8 +51,8 @@ EXPORT_SYMBOL_IF_KUNIT(__drm_dev_ctx_dma_max_segment);
  * __drm_dev_ctx_record_dma() - record what the DMA device can reach
  * @ctx: the contexts of the device that is being registered
  *
- * Objects are also created, and exported, after the parent was unbound. What its bus knew about DMA
- * may be gone by then.
+ * Clients can still create and export objects after the parent was unbound. The bus may have torn
+ * down the DMA configuration of the device by then.
  *
  * Context: Any. The parent is bound.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the parts of the library and their tests use of the device contexts, and drivers do not see
+ * Functions of the device contexts for the other parts of the library and their tests. Drivers do
+ * not include this.
  */
 #ifndef _DRM_DEV_CTX_INTERNAL_H
 #define _DRM_DEV_CTX_INTERNAL_H
@@ -41,8 +42,8 @@ bool drm_dev_ctx_dma_is_limited(struct device *dev);
 unsigned int __drm_dev_ctx_dma_max_segment(struct device *dev);
 
 /*
- * The DMA device that tables and coherent memory are mapped for. There is, or was, one of them, or
- * the caller makes one.
+ * Returns the DMA device that tables and coherent memory are mapped for. Only for a device that
+ * has, had, or is about to get such a mapping, unless the caller checks for NULL.
  */
 static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx)
 {
@@ -79,7 +80,7 @@ static inline void drm_dev_ctx_handle_del(struct drm_device *drm,
 #endif
 
 #if IS_ENABLED(CONFIG_KUNIT)
-/* The rules that a test broke on purpose */
+/* The names of the rules that a test broke on purpose */
 const char *drm_safe_noted_broken(unsigned int back);
 void drm_safe_forget_broken(void);
 

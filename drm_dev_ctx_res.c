@@ -20,12 +20,12 @@
  * only if they were mapped before the device was registered, because devres releases resources in
  * reverse order. A function can still use the address after it was unmapped.
  *
- * Here, each resource is an entry on the list of things to revoke when the parent is unbound. The
- * one devres action of the device unmaps it after the registration has ended, no matter when it
- * was mapped. An address is lent only for the scope of a proof that the parent is bound. One
- * comparison before that catches a resource of another device, and an unmapped one. The lent
- * handle has the accessors of a mapping. Its type has the minimum size of the resource, against
- * which the compiler checks constant offsets.
+ * Here, each resource is an entry on the list of mappings to revoke when the parent is unbound. One
+ * devres action of the device unmaps all of them after the registration has ended, whenever they
+ * were mapped. The library lends an address only for the scope of a proof that the parent is bound.
+ * One comparison before that catches an unmapped resource and a resource of another device. The
+ * lent handle has the accessors of a mapping. Its type has the minimum size of the resource,
+ * against which the compiler checks constant offsets.
  */
 
 /*
@@ -74,7 +74,7 @@ static const struct drm_dev_ctx_revocable_ops drm_dev_ctx_res_ops = {
 	.revoke = drm_dev_ctx_res_revoke,
 };
 
-/* Begins an entry, with nothing mapped, and on no list. */
+/* Allocates an entry that maps nothing and is on no list. */
 static struct drm_dev_ctx_res_entry *
 drm_dev_ctx_res_begin(const struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound)
 {
@@ -93,8 +93,8 @@ drm_dev_ctx_res_begin(const struct drm_dev_ctx_res *res, const struct drm_dev_ct
 }
 
 /*
- * Publishes the mapping, or gives up the entry. If @ret is set, nothing was mapped. Otherwise
- * the parent may be unbound, which drm_dev_ctx_revocable_add() finds out.
+ * Publishes the mapping. If @ret is an error, nothing was mapped, and this frees the entry. If the
+ * parent is unbound, drm_dev_ctx_revocable_add() fails, and this also undoes the mapping.
  */
 static int drm_dev_ctx_res_publish(struct drm_dev_ctx_res *res,
 				   const struct drm_dev_ctx_bound *bound,

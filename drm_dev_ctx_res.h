@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * A driver's own resources: registers, coherent memory and firmware that are mapped while the
- * parent of a device is bound, and reached with the proof that it is.
+ * A driver's own resources: registers, coherent memory and firmware. They are mapped while the
+ * parent of a device is bound, and each access needs the proof that the parent is bound.
  */
 #ifndef _DRM_DEV_CTX_RES_H
 #define _DRM_DEV_CTX_RES_H
@@ -19,12 +19,12 @@ struct resource;
  *
  * Invariants:
  *
- * - Either @__ctx is NULL and the other members mean nothing, or @__entry is on the list of
- *   entries that are revoked when the parent of @__ctx is unbound, or was revoked then.
- *   Until then, @__addr and @__size describe its mapping, which has at least the minimum
- *   size of the resource's type. @__addr is an __iomem address exactly if the type is for
- *   I/O memory.
- * - After the parent was unbound there is no proof with @__ctx, so no access can follow.
+ * - If @__ctx is NULL, the other members mean nothing. Otherwise @__entry is on the list of
+ *   entries that are revoked when the parent of @__ctx is unbound, or was revoked then. Until
+ *   that revocation, @__addr and @__size describe the mapping of @__entry, which has at least
+ *   the minimum size of the resource's type. @__addr is an __iomem address if and only if the
+ *   type is for I/O memory.
+ * - After the parent was unbound, no proof with @__ctx exists, so no access can follow.
  */
 struct drm_dev_ctx_res {
 	/* private: */
@@ -37,7 +37,7 @@ struct drm_dev_ctx_res {
 
 /**
  * DRM_DEV_CTX_RES() - members of a resource of a driver
- * @_type: the mapping handle that it is accessed through, ``struct foo_regs``, which has
+ * @_type: type of the mapping handle for accesses, such as ``struct foo_regs``, with
  *	DRM_VMAP_IOMEM() for registers, DRM_VMAP() for coherent memory and DRM_VMAP_CONST() for
  *	firmware
  *
@@ -72,10 +72,11 @@ struct drm_dev_ctx_res {
  *		return IRQ_HANDLED;
  *	}
  *
- * The structure belongs into the registration data, or into the driver's device, and begins
- * zeroed. It may be freed at any time: the library itself keeps what it needs for unmapping.
- * No call is needed to end it: at unbind, the library unmaps all resources of the device after
- * the registration has ended, including those that were mapped after the registration began.
+ * The structure belongs in the registration data or in the driver's device struct, and must be
+ * zeroed at first. The driver may free it at any time, because the library keeps a separate record
+ * for unmapping. No cleanup call is needed: at unbind, after the registration has ended, the
+ * library unmaps all resources of the device, including those that were mapped after the
+ * registration began.
  */
 #define DRM_DEV_CTX_RES(_type)							\
 	union {									\
@@ -120,9 +121,10 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  *
  * Context: May sleep.
  *
- * Return: 0; -EINVAL if @_where is not memory; -ENOSPC if it is smaller than the type; -EBUSY
- * if the region is taken, or the resource is mapped already, which is reported; -ENOMEM; or, both
- * reported, -ENODEV if the parent is unbound, and -EINVAL if the DMA device was changed.
+ * Return: 0; -EINVAL if @_where is not memory; -ENOSPC if it is smaller than the type, or larger
+ * than a size_t can hold; -EBUSY if the region is taken, or, with a report, if the resource is
+ * mapped already; -ENOMEM; or, with a report, -ENODEV if the parent is unbound, or -EINVAL if the
+ * DMA device was changed.
  */
 #define drm_dev_ctx_ioremap(_res, _bound, _where)				\
 	__drm_dev_ctx_ioremap_as(_res, _bound, _where, false)
@@ -155,17 +157,16 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * @_bound: proof that the parent of the device is bound
  * @_size: size in bytes, at least the minimum of the type
  *
- * For the DMA device of the DRM device. The device and the CPU see the memory alike. It
- * is zeroed.
+ * Allocates zeroed memory for the DMA device of the DRM device, with dma_alloc_coherent().
  *
  * Context: May sleep.
  *
- * Return: 0; -ENOSPC if @_size is smaller than the type, or more than a size_t holds; -EBUSY if the
- * resource is mapped already, which is reported; -ENOMEM; -EINVAL if the DMA device was changed
- * after the registration, the first sg table or the first coherent memory, or -ENODEV if the parent
- * is unbound, which are reported, too. If this is the first of these, then the errors of a device
- * link to the DMA device, which the log names, as for the parent in drm_dev_ctx_alloc_parent():
- * -EINVAL, -ENODEV or -EPROBE_DEFER.
+ * Return: 0; -ENOSPC if @_size is smaller than the type, or larger than a size_t can hold; -ENOMEM;
+ * or, with a report, -EBUSY if the resource is mapped already, -EINVAL if the DMA device was
+ * changed after the registration, the first sg table or the first coherent memory, or -ENODEV if
+ * the parent is unbound. The first sg table or coherent memory of a device may also fail with an
+ * error of the device link to the DMA device: -EINVAL, -ENODEV or -EPROBE_DEFER, as for the parent
+ * in drm_dev_ctx_alloc_parent(), with a line in the log.
  */
 #define drm_dev_ctx_dma_alloc(_res, _bound, _size) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\
@@ -182,9 +183,9 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  *
  * Context: May sleep for a long time.
  *
- * Return: 0; -ENOSPC if the file is smaller than the type; -EBUSY if the resource is in use,
- * which is reported; -ENODEV if the parent is unbound, or -EINVAL if the DMA device was changed,
- * which are reported, too; or what request_firmware() returned.
+ * Return: 0; -ENOSPC if the file is smaller than the type; with a report, -EBUSY if the resource is
+ * in use, -ENODEV if the parent is unbound, or -EINVAL if the DMA device was changed; or an error
+ * of request_firmware().
  */
 #define drm_dev_ctx_firmware(_res, _bound, _name) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_CONST,	\
@@ -207,12 +208,12 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define drm_dev_ctx_res_release(_res, _bound)					\
 	__drm_dev_ctx_res_release(__drm_dev_ctx_res(_res), _bound)
 
-/* One comparison tells a mapped resource from an empty one and from one of another device. */
+/* One comparison rejects both an empty resource and a resource of another device. */
 static __always_inline bool
 __drm_dev_ctx_res_fits(const struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound)
 {
 	/*
-	 * A task may map the resource just now. Acquire: pairs with the release in
+	 * Another task may be mapping the resource. Acquire: pairs with the release in
 	 * drm_dev_ctx_res_publish(), see res-publish.litmus.
 	 */
 	if (likely(smp_load_acquire(&res->__ctx) == bound->__ctx))
@@ -248,7 +249,7 @@ __drm_dev_ctx_res_lend(const struct drm_dev_ctx_res *res, const struct drm_dev_c
  * Declares a mapping handle of the type that DRM_DEV_CTX_RES() was given. The handle lives on the
  * stack, so drm_vmap_read32(), drm_vmap_write32() and their siblings need neither a check nor a
  * load. A resource that was never mapped, or that belongs to another device, is reported. Does
- * not compile if a goto or a case label jumps past it into its scope.
+ * not compile if a goto or a case label jumps past this statement into its scope.
  *
  * Context: Any.
  */

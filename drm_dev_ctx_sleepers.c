@@ -24,8 +24,8 @@
 #define DRM_DEV_CTX_FRAMES	32
 
 /*
- * Returns whether @addr is in a function that calls drivers, so that the task may be in a
- * section of any driver. The functions of a built-in driver cannot be told by their module.
+ * Returns whether @addr is in a function that calls drivers, so the task may be in a section of
+ * some driver. This finds built-in drivers, whose functions belong to no module.
  */
 static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 {

@@ -66,8 +66,8 @@ TRACE_EVENT(drm_dev_ctx_refused,
 );
 
 /*
- * A registration takes long to end: one event for each section or block that it may wait for.
- * Also for an unbind that takes long: @task is the task that unbinds, and @where is NULL.
+ * The end of a registration takes long: one event for each section or block that it may be waiting
+ * for. Also for an unbind that takes long: @task is then the unbinding task, and @where is NULL.
  */
 TRACE_EVENT(drm_dev_ctx_stuck,
 	TP_PROTO(struct drm_device *drm, struct task_struct *task, void *where),
@@ -89,9 +89,9 @@ TRACE_EVENT(drm_dev_ctx_stuck,
 );
 
 /*
- * A registration takes long to end: one event for each place that was refused a section since
- * the end began. Also for a probe function that takes long or gives up the device: for each
- * place that was refused a section before registration.
+ * The end of a registration takes long: one event for each code address that was refused a section
+ * since the end began. Also for a probe function that takes long or gives up the device: one event
+ * for each code address that was refused a section before registration.
  */
 TRACE_EVENT(drm_dev_ctx_starved,
 	TP_PROTO(struct drm_device *drm, void *where),

@@ -36,8 +36,8 @@ static inline void drm_gem_resv_unlock(struct drm_gem_object *gem, bool locked)
 }
 
 /*
- * For functions that look at the lock anyway: the check that __drm_gem_resv_check_call()
- * leaves out without lockdep. With lockdep, the call was checked before.
+ * Does the check that __drm_gem_resv_check_call() omits without lockdep. For slow paths, which
+ * access the lock anyway. With lockdep, the call was checked before.
  */
 static inline int drm_gem_resv_check_slow(struct drm_gem_object *gem, bool locked)
 {
@@ -45,8 +45,8 @@ static inline int drm_gem_resv_check_slow(struct drm_gem_object *gem, bool locke
 }
 
 /*
- * The same for a function that cannot fail. Return: whether the caller holds the lock, so
- * that a wrong call does the right thing after it was reported.
+ * The same for a function that cannot fail. Return: whether the caller really holds the lock, so
+ * that the function still works if the wrong form was called, and reported.
  */
 static inline bool drm_gem_resv_is_locked(struct drm_gem_object *gem, bool locked)
 {
@@ -66,7 +66,7 @@ static inline int drm_gem_resv_lock_how(struct drm_gem_object *gem, enum drm_res
 
 	if (ret)
 		return ret;
-	/* An import uses its exporter's lock, which the exporter can hold for long. */
+	/* The lock of an import belongs to the exporter, which can hold it for long. */
 	if (how == DRM_RESV_LOCKS && drm_gem_is_imported(gem))
 		how = DRM_RESV_LOCKS_KILLABLE;
 	return drm_resv_lock_how(gem->resv, how);
@@ -81,8 +81,8 @@ static inline int drm_gem_resv_lock_call(struct drm_gem_object *gem, enum drm_re
 }
 
 /*
- * The end of an object may run under the locks of others, as in drm_exec_fini(). It must not wait
- * for an exporter, which may wait for one of them.
+ * Refuses to map an import whose last reference is gone. Objects can be freed under the locks of
+ * other objects, as in drm_exec_fini(), and the exporter may be waiting for one of these locks.
  */
 static inline int drm_gem_check_not_ending(struct drm_gem_object *gem)
 {

@@ -7,9 +7,9 @@
 /**
  * DOC: sg tables of any object
  *
- * Objects outside shmem can also have an sg table that is revoked when the parent is unbound.
- * Drivers have objects in VRAM, in coherent memory or in a carveout, and page tables with
- * addresses of these objects, which must not outlive the binding either.
+ * Objects whose memory is not shmem can also have an sg table that is revoked when the parent is
+ * unbound. Drivers have objects in VRAM, in coherent memory or in a carveout. GPU page tables with
+ * the addresses of such objects must not outlive the binding either.
  *
  * Such an object embeds a &struct drm_gem_sgt and provides the steps that make a table. The
  * handles and their rules are the same as for shmem objects: a borrowed table needs the proof
@@ -100,8 +100,8 @@ static const struct drm_dev_ctx_revocable_ops drm_gem_sgt_revocable_ops = {
  * @gem: the object, initialised, which nobody else has
  * @ops: how a table is made
  *
- * The device need not be registered yet, and the parent need not be bound: a table needs
- * that.
+ * The device need not be registered, and the parent need not be bound. Only mapping a table
+ * needs a bound parent.
  *
  * Context: Any.
  *
@@ -193,7 +193,7 @@ static struct sg_table *drm_gem_sgt_count_unlocked(struct drm_gem_sgt *sgt)
 {
 	struct sg_table *table = __drm_gem_table_count(&sgt->__table);
 
-	/* A revoked table has users, but nothing to order: see sgt-reclaim.litmus. */
+	/* A revoked table still counts users, but needs no ordering: see sgt-reclaim.litmus. */
 	if (IS_ERR(table))
 		refcount_dec(&sgt->__table.__users);
 	return table;
@@ -299,8 +299,8 @@ static void drm_gem_sgt_give_up(struct drm_gem_sgt_owned *own, struct drm_gem_sg
  *
  * The table stays mapped for the object's next user. Puts the object.
  *
- * Context: May sleep. As the driver's &drm_gem_object_funcs.free, unless the caller has another
- * reference to the object.
+ * Context: May sleep. Unless the caller has another reference to the object, the rules of the
+ * driver's &drm_gem_object_funcs.free apply.
  */
 void drm_gem_sgt_release(struct drm_gem_sgt_owned *own)
 {

@@ -16,19 +16,19 @@ struct drm_gem_object;
 /*
  * struct drm_gem_table - the sg table of an object, which is revoked when the parent is unbound
  *
- * The base of &struct drm_gem_sgt and of the table of a &struct drm_shmem_obj. These know the
- * object, and make the table.
+ * Embedded in &struct drm_gem_sgt and &struct drm_shmem_obj, which know the object and make the
+ * table.
  *
  * Invariants:
  *
  * - @__sgt is NULL, a table that is mapped, or ERR_PTR(-ENODEV) forever after revocation. It is
- *   changed under the reservation lock, or by the task that frees the object. While there is a
- *   table, @__revocable is on the list of entries to revoke when the parent is unbound, or the
- *   task that is about to unmap the table has taken it off.
+ *   changed under the reservation lock, or by the task that frees the object. While a table
+ *   exists, @__revocable is on the list of entries to revoke when the parent is unbound, or the
+ *   task that is about to unmap the table has taken the entry off.
  * - @__users is zero while @__sgt is NULL, and one more than the number of counted users
- *   otherwise. It goes to and from zero under the reservation lock. &struct drm_shmem_obj has
- *   one exception.
- * - @__pins belongs to &struct drm_shmem_obj, which would have a hole here.
+ *   otherwise. It goes to and from zero under the reservation lock. For the exception, see
+ *   __DRM_SHMEM_STALE in &struct drm_shmem_obj.
+ * - @__pins belongs to &struct drm_shmem_obj, and is here to fill a hole.
  */
 struct drm_gem_table {
 	/* private: */
@@ -45,11 +45,12 @@ struct drm_gem_table {
  *
  * Invariants:
  *
- * - Changed by one thread at a time, except that it may be suspended while it is released.
- * - While @__of is not NULL and @__suspended is not set, this is one counted user. The call that
- *   exchanges @__suspended from 0 to 1 gives up that user. @__suspended becomes 0 under the
+ * - One thread at a time changes a handle, except that one thread may suspend the handle while
+ *   another releases it.
+ * - While @__of is not NULL and @__suspended is not set, the handle is one counted user. The call
+ *   that exchanges @__suspended from 0 to 1 gives up that user. @__suspended becomes 0 under the
  *   reservation lock, or in an empty handle.
- * - While @__of is not NULL, this is a reference to the object.
+ * - While @__of is not NULL, the handle holds a reference to the object.
  */
 struct drm_gem_table_own {
 	/* private: */
@@ -64,7 +65,7 @@ static __always_inline bool __drm_gem_is_table(const struct sg_table *sgt)
 	return !IS_ERR_OR_NULL(sgt);
 }
 
-/* A function without a body. The build fails if a call to it remains. */
+/* Never defined. The build fails if the compiler cannot remove a call to this. */
 void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
 __drm_gem_sgt_no_proof(void)
 	__drm_nonallocating;
@@ -83,9 +84,9 @@ int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_de
 int __drm_gem_resv_check(struct drm_gem_object *gem, bool locked);
 
 /*
- * Checks whether the caller uses the right form of a function, in a context that may
- * sleep. With lockdep, this checks each call. Without it, it only checks calls that look
- * at the lock anyway.
+ * Checks whether the caller uses the right form of a function, with or without _locked, in a
+ * context that may sleep. With lockdep, this checks each call. Without lockdep, only slow paths
+ * check the form: see drm_gem_resv_check_slow().
  */
 static __always_inline int __drm_gem_resv_check_call(struct drm_gem_object *gem, bool locked)
 {
@@ -105,9 +106,9 @@ struct drm_gem_sgt_ops {
 	/**
 	 * @map:
 	 *
-	 * Makes the table, mapped for drm_dev_dma_dev() of the object's device. The memory stays
-	 * where it is until @unmap. May sleep. Called under the reservation lock. Returns the
-	 * table or an ERR_PTR(), and not NULL, which is reported.
+	 * Makes the table, mapped for drm_dev_dma_dev() of the object's device. The memory must
+	 * not move until @unmap. May sleep. Called under the reservation lock. Returns the table
+	 * or an ERR_PTR(). The library reports NULL as an error.
 	 */
 	struct sg_table *(*map)(struct drm_gem_object *gem);
 
@@ -152,9 +153,9 @@ struct drm_gem_sgt_ops {
 /**
  * struct drm_gem_sgt - the sg table of an object that is not a &struct drm_shmem_obj
  *
- * The driver embeds it in its structure of a GEM object whose memory is not shmem: VRAM,
- * coherent memory, a carveout. The table is mapped when it is first needed, and unmapped
- * exactly once, like the table of a &struct drm_shmem_obj.
+ * The driver embeds this in the struct of a GEM object whose memory is not shmem, but for example
+ * VRAM, coherent memory or a carveout. The library maps the table when it is first needed, and
+ * unmaps it exactly once, like the table of a &struct drm_shmem_obj.
  *
  * Invariants:
  *
@@ -195,8 +196,8 @@ struct drm_gem_sgt_lent {
 /**
  * struct drm_gem_sgt_owned - owned sg table of any object
  *
- * Like &struct drm_shmem_sgt_owned, it keeps the object, and protects the table from everything but
- * revocation. A suspended handle keeps the object only.
+ * Like &struct drm_shmem_sgt_owned, this keeps the object, and protects the table from everything
+ * but revocation. A suspended handle keeps only the object.
  */
 struct drm_gem_sgt_owned {
 	/* private: */
@@ -274,8 +275,8 @@ __drm_gem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *s
 }
 
 /*
- * An owner is a user, so the table stays unless it is revoked. An owner that is suspended meanwhile
- * is no user any more, so the block is one itself.
+ * An owner is a counted user, so the table stays unless it is revoked. Suspending the owner during
+ * the block gives up that user, so the block is a counted user of its own.
  */
 static __always_inline struct drm_gem_sgt_lent
 __drm_gem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sgt_owned *own,
@@ -386,13 +387,12 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  * @_s: name of the handle in the block, a const &struct drm_gem_sgt_lent
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_sgt: the &struct drm_gem_sgt of the object, which the caller keeps alive
- * @_err: variable for the result: 0; -EINVAL if the object belongs to another device, or
- *	drm_gem_sgt_init() was not called, or the DMA device was changed after the first table,
- *	which are reported; -ENODEV if its table was revoked; -EINTR if the object is imported
- *	and the task was killed while it waited for the exporter's lock; -EALREADY if the caller
- *	is found to hold the lock, which is reported; what the map step returned; or, for the
- *	first table of a device, the error of a device link to the DMA device, as for
- *	drm_dev_ctx_dma_alloc()
+ * @_err: variable for the result: 0; with a report, -EINVAL if the object belongs to another
+ *	device, if drm_gem_sgt_init() was not called, or if the DMA device was changed after the
+ *	first table; -ENODEV if the table was revoked; -EINTR if the object is imported and the
+ *	task was killed while it waited for the exporter's lock; with a report, -EALREADY if the
+ *	caller is found to hold the lock; an error of the map step; or, for the first table of a
+ *	device, an error of the device link to the DMA device, as for drm_dev_ctx_dma_alloc()
  *
  * The block is skipped if @_err is set. The block is a loop that runs at most once: break
  * leaves it.
@@ -419,8 +419,8 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  * @_s: name of the handle in the block
  * @_bound: the &struct drm_dev_ctx_bound of the object's device
  * @_sgt: the &struct drm_gem_sgt of the object
- * @_err: variable for the result, as in drm_gem_sgt_guard(); -EINTR if a signal arrived, with
- *	nothing changed. An ioctl returns that, and userspace calls it again
+ * @_err: variable for the result, as in drm_gem_sgt_guard(); or -EINTR if a signal arrived, with
+ *	nothing changed: the ioctl returns this error, and userspace repeats the ioctl
  *
  * Context: As drm_gem_sgt_guard(), but a signal ends the wait for the reservation lock.
  */
@@ -520,7 +520,7 @@ drm_gem_sgt_own(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *b
  *
  * Context: As drm_gem_sgt_own(), but a signal ends the wait for the reservation lock.
  *
- * Return: as drm_gem_sgt_own(); -EINTR if a signal came, with nothing changed.
+ * Return: as drm_gem_sgt_own(); or -EINTR if a signal arrived, with nothing changed.
  */
 static __always_inline int __must_check
 drm_gem_sgt_own_interruptible(struct drm_gem_sgt_owned *own,

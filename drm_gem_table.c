@@ -24,10 +24,11 @@
  */
 
 /*
- * The functions here are for drm_gem_sgt.c and drm_shmem_sgt.c, which differ in how they find the
- * object of an entry, and in how they count users. A shmem object does not count borrowed tables
- * unless its type has DRM_SHMEM_RECLAIM. If the memory of an import has moved, its last user has
- * the table unmapped. So each of the two has its own functions to begin and to end a use.
+ * drm_gem_sgt.c and drm_shmem_sgt.c share the functions here. The two files differ in how they
+ * find the object of an entry, and in how they count users. A shmem object does not count borrowed
+ * tables unless its type has DRM_SHMEM_RECLAIM. When the last user leaves the table of an import
+ * whose memory has moved, the library unmaps the table. So each file has its own functions to begin
+ * and end a use.
  */
 
 /**
@@ -87,12 +88,12 @@ int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_de
 		return -ENODEV;
 
 	drm_safe_broken(drm, "both are of one device",
-			"an sg table is wanted with the proof of another device");
+			"an sg table was requested with the proof of another device");
 	return -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__drm_gem_sgt_check_drm);
 
-/* Reports a table that is not in use, which @drm or NULL is to be named for. */
+/* Returns -EINVAL, with a report, if @sgt is not initialised. @drm is for the report, or NULL. */
 int __drm_gem_sgt_check_init(const struct drm_gem_sgt *sgt, struct drm_device *drm)
 {
 	if (likely(sgt->__gem))
@@ -113,22 +114,22 @@ static void drm_gem_table_check_segments(struct drm_gem_object *gem, const struc
 	struct scatterlist *sg;
 	int i;
 
-	/* No segment is longer than the object. A bus without parameters takes none of drivers. */
+	/* Segments are no longer than the object. Without dma_parms a driver cannot set a limit. */
 	if (likely(gem->size <= max) || !dev->dma_parms)
 		return;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (sg_dma_len(sg) <= max)
 			continue;
 		drm_safe_broken(gem->dev, "segments are as long as the device takes",
-				"one of %u bytes, where %s takes %u: see dma_set_max_seg_size()",
+				"a segment has %u bytes, but %s takes only %u: see dma_set_max_seg_size()",
 				sg_dma_len(sg), dev_name(dev), max);
 		return;
 	}
 }
 
 /*
- * Unmaps the table, and replaces it with @next. If this is a revocation, sections that found
- * the table are over: see sgt-section.litmus.
+ * Unmaps the table, and replaces it with @next. Before a revocation, all sections that found the
+ * table have ended: see sgt-section.litmus.
  */
 void __drm_gem_table_unmap(struct drm_gem_table *table, struct drm_gem_object *gem,
 			   const struct drm_gem_sgt_ops *ops, struct sg_table *next)
@@ -163,7 +164,7 @@ int __drm_gem_table_unmap_idle(struct drm_gem_table *table, struct drm_gem_objec
 {
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(gem->dev);
 
-	/* Drop the count to zero: no new user without the reservation lock from here on. */
+	/* Once the count is zero, a new user needs the reservation lock. */
 	if (!refcount_dec_if_one(&table->__users))
 		return -EBUSY;
 	/*
@@ -271,9 +272,9 @@ struct sg_table *__drm_gem_table_map(struct drm_gem_table *table, struct drm_gem
 }
 
 /*
- * Becomes a user of the table without the reservation lock, if the table has users. Returns NULL if
- * it has none; otherwise the table, or an ERR_PTR() for one that was revoked, which was counted,
- * too.
+ * Adds a user to the table without the reservation lock, if the count is not zero. Returns NULL if
+ * it is. Otherwise returns the table, or an ERR_PTR() for a revoked table, whose count was also
+ * incremented.
  */
 struct sg_table *__drm_gem_table_count(struct drm_gem_table *table) __drm_nonallocating
 {
@@ -314,10 +315,10 @@ void __drm_gem_table_own(struct drm_gem_table_own *own, struct drm_gem_table *ta
 }
 
 /*
- * Gives up the handle's use of the table, once. The exchange decides which task does that, and
- * needs no ordering: see sgt-give-up.litmus. Returns true if this task has to, with a release
- * that pairs with the acquire in __drm_gem_table_unmap_idle(): accesses through the table come
- * before it can be unmapped.
+ * Decides which task gives up the handle's use of the table. Returns true for exactly one caller,
+ * which then decrements the count with a release. That release pairs with the acquire in
+ * __drm_gem_table_unmap_idle(): accesses through the table come before it can be unmapped. The
+ * exchange itself needs no ordering: see sgt-give-up.litmus.
  */
 bool __drm_gem_table_give_up(struct drm_gem_table_own *own)
 {

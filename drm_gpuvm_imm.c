@@ -208,10 +208,10 @@
  *		return drm_gpuvm_imm_evict(&foo_vm_type, drm_shmem_from_obj(&foo_bo_type, obj));
  *	}
  *
- * &drm_gpuvm_imm_type.evict is called for each VM that has a vm_bo of the object, even if its
- * first mapping is only prepared or just being made, which the lock shows. A map step that finds
- * the handle suspended does nothing: &drm_gpuvm_imm_type.validate makes its mapping later. Drivers
- * that move objects in other ways call drm_gpuvm_imm_set_invalid().
+ * &drm_gpuvm_imm_type.evict is called for each VM that has a vm_bo of the object, even if the first
+ * mapping is only prepared. If the mapping is being made at that moment, the trylock fails. A map
+ * step that finds the handle suspended does nothing: &drm_gpuvm_imm_type.validate makes its mapping
+ * later. Drivers that move objects in other ways call drm_gpuvm_imm_set_invalid().
  *
  * The library checks these rules, and reports a broken rule once: one task at a time uses the
  * core; a step is completed once; an update is run once, by the core that it was prepared for.
@@ -227,10 +227,10 @@
  */
 
 /*
- * The core does not pass the VM to vm_bo_alloc, so there is one function for each size class of
- * a vm_bo and the driver's data behind it; the largest is __DRM_GPUVM_IMM_VM_BO_BYTES. One
- * function is enough once drm_gpuvm_bo_create() passes the VM on. DRM_GPUVM_IMM_TYPE_VM_BO()
- * checked the alignment of the data.
+ * The core does not pass the VM to vm_bo_alloc, so each size class of a vm_bo with the driver's
+ * data has a function of its own. The largest class is __DRM_GPUVM_IMM_VM_BO_BYTES. One function
+ * will be enough once drm_gpuvm_bo_create() passes on the VM. DRM_GPUVM_IMM_TYPE_VM_BO() checked
+ * the alignment of the data.
  */
 static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_bare(void)
 {
@@ -363,7 +363,7 @@ static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range
 	       drm_gpuvm_range_valid(&vm->base, addr, range);
 }
 
-/* Returns whether @addr is between two addresses of the address space, or at its start or end. */
+/* Returns whether @addr is a valid split point: in the address space, not in the reserved range */
 static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
 {
 	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
@@ -567,7 +567,7 @@ static int drm_gpuvm_imm_add_extobj(struct dma_resv *resv, struct drm_gpuvm_bo *
 	return 0;
 }
 
-/* Counts @n VAs that are going to be allocated, unless they are too many. */
+/* Reserves @n VAs for an allocation. Returns false if that would exceed the limit. */
 static __always_inline bool drm_gpuvm_imm_vas_reserve(struct drm_gpuvm_imm *vm, unsigned int n,
 						      unsigned int last)
 	__must_hold(&vm->pool_lock)
@@ -578,14 +578,14 @@ static __always_inline bool drm_gpuvm_imm_vas_reserve(struct drm_gpuvm_imm *vm, 
 		return false;
 
 	vm->vas_left = left;
-	/* Without the last eighth, @vas_left does not become negative. */
+	/* An update that may not use the last eighth does not make @vas_left negative. */
 	if (last)
 		drm_gpuvm_imm_vas_gone(vm, 0);
 
 	return true;
 }
 
-/* Puts back @n VAs, and the room for @want, because the update cannot have as many. */
+/* Gives back @n VAs, and the room for @want, because the update would exceed the limit. */
 static noinline int drm_gpuvm_imm_pool_refuse(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 					      unsigned int want, unsigned int n)
 	__must_hold(&vm->pool_lock)
@@ -632,8 +632,8 @@ static __always_inline int drm_gpuvm_imm_pool_lend(struct drm_gpuvm_imm *vm,
 }
 
 /*
- * Puts some of @n VAs into the pool: limited by the room, and by the batch size for one lock
- * hold.
+ * Puts some of @n VAs into the pool, as many as the pool has room for, and no more than a batch.
+ * Returns their number.
  */
 VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm,
 							  struct drm_gpuva **vas, unsigned int n)
@@ -651,8 +651,8 @@ VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_put_some);
 
 /*
- * Puts back @n VAs that only this task knows and that are not counted, and frees those for which
- * other tasks left no room.
+ * Puts @n VAs into the pool that only this task can reach and that are not counted. Frees the VAs
+ * for which other tasks left no room.
  */
 static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 				      unsigned int n)
@@ -670,8 +670,8 @@ static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva
 
 /*
  * Gives the pool an array for @size VAs, unless it holds more by now. The spare VAs move to the
- * new array after it has replaced the old one. Meanwhile, other tasks find fewer VAs, and
- * allocate.
+ * new array after it has replaced the old one. Meanwhile, other tasks may find too few VAs in the
+ * pool, and allocate some.
  */
 static void drm_gpuvm_imm_pool_replace(struct drm_gpuvm_imm *vm, struct drm_gpuva **pool,
 				       unsigned int size)
@@ -704,7 +704,7 @@ int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_resize);
 
-/* Takes up to @most VAs, but not the last @keep, nor as many as updates have borrowed. */
+/* Takes up to @most VAs, and leaves at least @keep plus as many as updates hold. */
 static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep,
 					   void **vas, unsigned int most)
 {
@@ -722,7 +722,7 @@ static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned in
 	return n;
 }
 
-/* Frees the spare VAs, except for @keep, and as many as updates have borrowed. */
+/* Frees spare VAs, and leaves @keep plus as many as updates hold. */
 void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
 	void *vas[DRM_GPUVM_IMM_POOL_FREE];
@@ -743,8 +743,8 @@ static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Shrinks the array, as the drain has asked for. On failure, the pool keeps the larger one: nothing
- * is killed in order to free some memory.
+ * Shrinks the array, as the drain has asked for. If the allocation fails, the pool keeps the larger
+ * array. __GFP_NORETRY: do not invoke the OOM killer in order to free a little memory.
  */
 static noinline void drm_gpuvm_imm_pool_shrink(struct drm_gpuvm_imm *vm)
 {
@@ -772,8 +772,8 @@ static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Frees spare VAs, if there are many. The array stays: a smaller one would be an allocation that
- * the worker which calls this is charged for, and not the client.
+ * Frees spare VAs, if there are many. The array stays, because the allocation of a smaller one
+ * would be charged to the worker that calls this, and not to the client.
  */
 void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 {
@@ -785,7 +785,7 @@ void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 	WRITE_ONCE(vm->pool_shrink, drm_gpuvm_imm_pool_smaller(vm));
 }
 
-/* The memory is not initialised: nothing looks at a VA before drm_gpuvm_imm_init_va(). */
+/* Does not initialise the memory: no code reads a VA before drm_gpuvm_imm_init_va(). */
 static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
@@ -795,7 +795,7 @@ static struct drm_gpuva *drm_gpuvm_imm_va_alloc(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Initialises the update's own VA as the new mapping. The driver may look at it, and set its data.
+ * Initialises the update's own VA as the new mapping. The driver may read the VA, and set its data.
  */
 static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update)
 {
@@ -812,8 +812,8 @@ static void drm_gpuvm_imm_init_new(struct drm_gpuvm_imm *vm, struct drm_gpuvm_im
 }
 
 /*
- * Lends as drm_gpuvm_imm_pool_lend(), but makes the pool larger if need be, and lets updates that
- * unmap use the last VAs. Returns how many VAs it took from the pool, or an error.
+ * Like drm_gpuvm_imm_pool_lend(), but makes the pool larger if necessary, and lets updates that
+ * unmap use the last eighth. Returns how many VAs it took from the pool, or an error.
  */
 static noinline int drm_gpuvm_imm_pool_lend_more(struct drm_gpuvm_imm *vm,
 						 const struct drm_gpuvm_imm_update *update,
@@ -835,7 +835,7 @@ static noinline int drm_gpuvm_imm_pool_lend_more(struct drm_gpuvm_imm *vm,
 	return size ?: got;
 }
 
-/* @n VAs were counted, but cannot be allocated. */
+/* Undoes drm_gpuvm_imm_vas_reserve() for @n VAs whose allocation failed. */
 static noinline void drm_gpuvm_imm_vas_unreserve(struct drm_gpuvm_imm *vm, unsigned int n)
 {
 	guard(spinlock)(&vm->pool_lock);
@@ -891,7 +891,7 @@ static __always_inline int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 	return 0;
 }
 
-/* An update that cannot get what it needs. Returns the error. */
+/* Drops an update that cannot get the memory it needs. Returns @ret. */
 static noinline int drm_gpuvm_imm_update_fail(struct drm_gpuvm_imm_update *update, int ret)
 {
 	drm_gpuvm_imm_update_drop(update);
@@ -899,7 +899,7 @@ static noinline int drm_gpuvm_imm_update_fail(struct drm_gpuvm_imm_update *updat
 	return ret;
 }
 
-/* Fills @update, and consumes @vm_bo. From here on the update can be dropped. */
+/* Fills @update, and consumes @vm_bo, also on failure. On failure, @update is empty. */
 static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 				     struct drm_gpuvm_imm_update *update,
 				     enum drm_gpuvm_imm_update_kind kind,
@@ -933,7 +933,7 @@ static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 	return unlikely(ret) ? drm_gpuvm_imm_update_fail(update, ret) : 0;
 }
 
-/* Returns true. */
+/* Reports a missing address space. Returns true, for use in conditions. */
 noinline bool drm_gpuvm_imm_report_none(void)
 {
 	drm_safe_broken(NULL, "a core is initialised before it is used",
@@ -989,7 +989,7 @@ static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 	return -EBUSY;
 }
 
-/* The checks that every function makes first that prepares an update */
+/* The checks with which every function that prepares an update begins */
 static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
 				       const struct drm_gpuvm_imm_update *update)
 {
@@ -1007,7 +1007,7 @@ void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
 
 	if (unlikely(owner && owner != current && owner != DRM_GPUVM_IMM_READER))
 		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
-				"%s: read while another task changes it; take a lock of the driver's around what uses the core",
+				"%s: read while another task changes it; take a driver lock around all uses of the core",
 				vm->base.name);
 }
 
@@ -1017,7 +1017,7 @@ static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
 	return va != drm_gpuvm_reserved(&vm->base);
 }
 
-/* Returns the first mapping from @va on that starts before the end of the range. */
+/* Returns the first mapping from @va on, or NULL if it starts at @end or later. */
 static const struct drm_gpuva *
 drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end)
 {
@@ -1034,8 +1034,8 @@ static void drm_gpuvm_imm_resv_free(struct drm_gem_object *obj)
 }
 
 /*
- * Like drm_gpuvm_resv_object_alloc(), but accounts the object to its user. The core's
- * function will do once it does that, too.
+ * Like drm_gpuvm_resv_object_alloc(), but charges the object to the client. Once the core's
+ * function does that, too, this one can be dropped.
  */
 static struct drm_gem_object *drm_gpuvm_imm_resv_alloc(struct drm_device *drm)
 {
@@ -1122,7 +1122,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 	spin_lock_init(&vm->pool_lock);
 	/* Nobody else has it yet. */
 	context_unsafe(INIT_LIST_HEAD(&vm->dead));
-	/* Nor this; the others are for updates that unmap. */
+	/* The last eighth of @max_vas is for updates that unmap. */
 	context_unsafe(vm->vas_left = vm->max_vas - vm->unmap_vas);
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
@@ -1144,15 +1144,15 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_core_init);
  * else holds the address space or an update for it.
  *
  * Waits for this address space only: for its reservation lock, for an eviction from it,
- * and for its clean-up in another task. Inside a clean-up, that is, in va_put, bo_fini or
- * the end of an object, it does not wait for the clean-up of another task, which then
- * puts whatever it has found.
+ * and for its clean-up in another task. A call inside a clean-up, that is, from va_put, bo_fini or
+ * the end of an object, does not wait for the clean-up of another task. That task then puts the
+ * references that it has found.
  *
  * The end of an object may run under the reservation locks of other objects, because drm_exec puts
- * objects one after the other. Such an end leaves this call to a work item. So does
- * &drm_gpuvm_imm_type.bo_fini if the driver uses drm_gpuvm_imm_obtain_locked() or
- * drm_gpuvm_imm_prepare_map_locked(). A caller with the lock of this address space is reported, and
- * a work item cleans up.
+ * objects one after the other. Code that frees an object must therefore leave this call to a work
+ * item. So must &drm_gpuvm_imm_type.bo_fini if the driver uses drm_gpuvm_imm_obtain_locked() or
+ * drm_gpuvm_imm_prepare_map_locked(). If the caller holds the lock of this address space, the
+ * library reports that, and a work item cleans up.
  *
  * Context: May sleep. Takes the reservation lock of the address space; the caller holds
  * none. Any thread, also of a workqueue for memory reclaim, and any function of the
@@ -1167,7 +1167,8 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 		/* A copy is refused: the steps would be called with the original. */
 		if (core->__self || core->__vm)
 			drm_safe_broken(NULL, "a core stays where it was initialised",
-					"a copy of one was dropped, or memory that was never initialised");
+					"%s() was called on a copy or on uninitialised memory",
+					__func__);
 		return;
 	}
 
@@ -1310,8 +1311,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
  * @vm: the address space
  * @obj: the object
  *
- * @obj can be any object that drm_exec has locked, such as the one that @vm shares the
- * reservation lock of.
+ * @obj can be any object that drm_exec has locked, such as the one whose reservation lock @vm
+ * shares.
  *
  * Context: Any.
  *
@@ -1334,11 +1335,11 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  * drm_gpuvm_imm_is_broken() - did an address space lose mappings?
  * @vm: the address space
  *
- * An address space is broken if a step of an update failed, and one of the steps that
- * undo it failed as well. The address space has lost mappings in that case, and can no
- * longer be used: preparing and running updates, locking and validating fail with
- * -ENOTRECOVERABLE. Evicting from it and ending it still work. A driver may want to tell
- * userspace, as for a hung GPU context.
+ * An address space is broken if a step of an update failed, and a step that should have undone
+ * earlier steps failed as well. The address space has lost mappings in that case, and can no longer
+ * be used: preparing and running updates, locking and validating fail with -ENOTRECOVERABLE.
+ * Eviction and drm_gpuvm_imm_fini() still work. A driver may want to tell userspace, as for a hung
+ * GPU context.
  *
  * Context: Any. A broken address space stays broken.
  *
@@ -1682,10 +1683,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_map_sparse);
  *
  * Mappings that are only partly in the range are split. An empty range is not an error.
  *
- * The last eighth of &drm_gpuvm_imm_config.max_vas is for this. Unmaps that make two mappings of
- * one can use that up.
- * If no mapping can reach beyond the range, because it begins and ends where @vm or the reserved
- * range does, then the limit does not apply.
+ * The last eighth of &drm_gpuvm_imm_config.max_vas is for these updates. They can use it up, if
+ * each of them splits one mapping into two. The limit does not apply if the range begins and ends
+ * where @vm or its reserved range does, because no mapping can reach beyond such a range.
  *
  * Context: May sleep. Takes no lock.
  *
@@ -1714,9 +1714,9 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
  * @update: an empty update
  * @obj: the object, of the driver's own kind
  *
- * Every mapping of @obj in @vm at the time of the run is removed. It is not an error if
- * there is none. An object that is mapped for the first time after this call is not
- * removed.
+ * The run removes every mapping that @obj has in @vm at that time, which may be none. But if no
+ * vm_bo connects @obj to @vm when this is called, the run removes nothing, even if @obj was mapped
+ * in between.
  *
  * Context: May sleep.
  *
@@ -1751,10 +1751,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_gem);
  * @update: an empty update
  * @addr: where to split, in bytes of GPU address
  *
- * If a mapping starts before and ends after @addr when the update runs, it is split into
- * two, each with a copy of its data. Otherwise nothing happens, as at the start or end of
- * @vm and of its reserved range. Two such updates give a range separate mappings, whose
- * data can then be changed, as for an madvise().
+ * If a mapping starts before and ends after @addr when the update runs, the update splits it into
+ * two, each with a copy of its data. Otherwise nothing happens, for example at the start or end of
+ * @vm or of its reserved range. With one such update at each end of a range, the range has mappings
+ * of its own, whose data can then be changed, as for madvise().
  *
  * Context: May sleep. Takes no lock.
  *
@@ -1861,7 +1861,7 @@ const struct drm_gpuva *drm_gpuvm_imm_next(const struct drm_gpuvm_imm_core *core
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_of_va(core, va);
 
-	/* The cast is right because the VA belongs to this VM, and is const for drivers only. */
+	/* The VA belongs to this VM. It is const only for drivers, so the cast is right. */
 	return vm ? drm_gpuvm_imm_skip(vm, __drm_gpuva_next((struct drm_gpuva *)va),
 				       addr + range) : NULL;
 }

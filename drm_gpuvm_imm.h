@@ -11,8 +11,8 @@
 #include "drm_safe.h"
 
 /*
- * The shared, counted side of an address space, and the return types of a driver's steps.
- * All of them are incomplete on purpose: only the library makes them.
+ * The shared, reference-counted side of an address space, and the return types of a driver's
+ * steps. All of them are incomplete on purpose: only the library makes them.
  */
 struct drm_gpuvm_imm;
 struct drm_gpuvm_imm_mapped;
@@ -30,11 +30,10 @@ struct drm_gpuvm_imm_remapped;
  *
  * - There is one core for each address space. It cannot be copied.
  * - It does not move between drm_gpuvm_imm_core_init() and drm_gpuvm_imm_fini().
- * - @__self is the core itself from drm_gpuvm_imm_core_init() to drm_gpuvm_imm_fini(), and
- *   then NULL. So neither memory that was never initialised nor a copy has an address
- *   space.
- * - @__ctx is the context of the current run. The task that runs the update sets and clears
- *   it. Otherwise, and always if the type has no context, it is NULL.
+ * - @__self is the address of the core from drm_gpuvm_imm_core_init() to drm_gpuvm_imm_fini(),
+ *   and then NULL. So neither uninitialised memory nor a copy has an address space.
+ * - @__ctx is the context of the current run, or NULL. The task that runs the update sets and
+ *   clears it. If the type has no context, @__ctx is always NULL.
  */
 struct drm_gpuvm_imm_core {
 	/* private: */
@@ -81,8 +80,8 @@ struct drm_gpuvm_imm_map_step {
  * struct drm_gpuvm_imm_unmap_step - a mapping to remove
  * @va: the mapping, with the driver's data
  * @keep: a later step of this update maps the same pages at the same addresses, so the
- *	page table entries may stay. If that step fails, they are mapped again for @va, or
- *	unmapped at the end
+ *	page table entries may stay. If that later step fails, the library has them mapped
+ *	again for @va, or unmapped when the core is given up
  *
  * The step may fail, except when the core is given up.
  */
@@ -94,7 +93,7 @@ struct drm_gpuvm_imm_unmap_step {
 };
 
 /**
- * struct drm_gpuvm_imm_remap_step - a mapping to remove a part of
+ * struct drm_gpuvm_imm_remap_step - a mapping of which a part is removed
  * @va: the mapping as it was, with the driver's data
  * @prev: the part that stays at its start, or NULL
  * @next: the part that stays at its end, or NULL
@@ -167,8 +166,8 @@ drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *step)
 /**
  * struct drm_gpuvm_imm_type - a driver's type of address space
  *
- * The base of what DRM_GPUVM_IMM_TYPE() declares. A driver defines one for each of its types,
- * const. It needs the granule, the objects and the three steps. The rest is optional.
+ * The base of what DRM_GPUVM_IMM_TYPE() declares. A driver defines a const one for each of its
+ * types. @granule, @obj_funcs, @map, @unmap and @remap are required. The rest is optional.
  */
 struct drm_gpuvm_imm_type {
 	/**
@@ -219,43 +218,45 @@ struct drm_gpuvm_imm_type {
 	/**
 	 * @va_get:
 	 *
-	 * The data of a mapping was copied to a part of it. Takes what the copy has to
-	 * hold. Runs in the fence signalling path. Requires @va_put.
+	 * Called after the driver's data of a mapping was copied to a remaining part of it.
+	 * Takes the references that the copy must hold. Runs in the fence signalling path.
+	 * Requires @va_put.
 	 */
 	void (*va_get)(const struct drm_gpuva *va) __drm_nonallocating;
 
 	/**
 	 * @va_put:
 	 *
-	 * The data of a mapping, or of one that was never made, is about to be freed; it may
-	 * still be zeroed. The object may be gone, so drm_gpuvm_imm_va_obj() returns NULL. Runs in
-	 * a work item or in drm_gpuvm_imm_fini(). It may sleep, end an address space, and take any
-	 * lock that is not held around drm_gpuvm_imm_fini(), which lockdep checks.
+	 * Puts the references in the driver's data of a mapping, which is about to be freed. If
+	 * the mapping was only prepared, the data may still be zeroed. The object may be gone, so
+	 * drm_gpuvm_imm_va_obj() returns NULL. Runs in a work item or in drm_gpuvm_imm_fini(). May
+	 * sleep, end an address space, and take any lock that is not held around
+	 * drm_gpuvm_imm_fini(), which lockdep checks.
 	 */
 	void (*va_put)(const struct drm_gpuva *va);
 
 	/**
 	 * @bo_init:
 	 *
-	 * Initialises the data of an object in an address space, which is zeroed. @arg is the
-	 * last argument of the obtain or prepare call. May sleep, and take the object's
-	 * reservation lock, except for an object that shares the lock which the caller of a
-	 * _locked function holds. A driver that calls _locked functions with the object's lock
-	 * held as well calls drm_shmem_sgt_own_locked() here, and calls no other form. If it
-	 * fails, that call fails, too, and @bo_fini is not called. Two tasks that obtain the
-	 * same object concurrently may both call this; one of the results is dropped.
+	 * Initialises the driver's data of an object in an address space, which is zeroed. @arg
+	 * is the last argument of the obtain or prepare call. May sleep, and take the object's
+	 * reservation lock, unless the caller of a _locked function holds that lock because the
+	 * object shares it. A driver whose callers of _locked functions also hold the object's
+	 * lock calls drm_shmem_sgt_own_locked() here, and no other form. If this fails, the
+	 * obtain or prepare call fails, too, and @bo_fini is not called. Two tasks that obtain
+	 * the same object concurrently may both get here; one of the results is dropped.
 	 */
 	int (*bo_init)(struct drm_gpuvm_bo *vm_bo, void *arg);
 
 	/**
 	 * @bo_fini:
 	 *
-	 * Undoes @bo_init. The object and the shared side of the address space still exist, the
-	 * page table need not. May sleep. If two tasks obtained the object concurrently, this
-	 * drops the superfluous data in the obtaining call. There, it takes no reservation lock
-	 * and ends no address space, since the caller of a _locked function holds a reservation
-	 * lock. drm_shmem_sgt_release() takes no reservation lock while the object exists. In
-	 * drivers without _locked calls, it may end an address space.
+	 * Undoes @bo_init. The object and the shared side of the address space still exist, but
+	 * the page table may be gone. May sleep. If two tasks obtained the object concurrently,
+	 * the obtaining call uses this to drop the superfluous data. The caller of a _locked
+	 * function holds a reservation lock there, so in drivers with _locked calls this must
+	 * take no reservation lock and end no address space. drm_shmem_sgt_release() is fine,
+	 * because it takes no reservation lock while the object exists.
 	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 
@@ -272,20 +273,21 @@ struct drm_gpuvm_imm_type {
 	 * @evict:
 	 *
 	 * Takes an object out of the page table. Called by drm_gpuvm_imm_evict(), with the
-	 * reservation lock of the object and its gpuva lock, in memory reclaim: it must not
-	 * allocate memory, and may only trylock other sleeping locks. If it cannot do so now,
-	 * it returns -EBUSY. Requires @validate.
+	 * reservation lock of the object and its gpuva lock held, perhaps in memory reclaim. The
+	 * step must not allocate memory, and may only trylock other sleeping locks. If a trylock
+	 * fails, the step returns -EBUSY. Requires @validate.
 	 */
 	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);
 
 	/**
 	 * @max_evict:
 	 *
-	 * How many mappings of an object drm_gpuvm_imm_evict() takes out of page tables, in all
-	 * address spaces together. A mapping counts as one, and as one more for each
-	 * DRM_GPUVM_IMM_EVICT_PART bytes. An object with more, or in more address spaces, is not
-	 * evicted. If it is exported, its importers were told before this is known, and map it
-	 * again. 0 for DRM_GPUVM_IMM_EVICT_DEFAULT. No value means no limit.
+	 * Limits the work of drm_gpuvm_imm_evict(). This is the maximum number of mappings of an
+	 * object in all address spaces together, where a mapping counts as one more for each
+	 * DRM_GPUVM_IMM_EVICT_PART bytes. It is also the maximum number of address spaces. An
+	 * object that exceeds it is not evicted. The importers of such an object are told to
+	 * give back their tables before the limit is checked, and map the object again. 0 stands
+	 * for DRM_GPUVM_IMM_EVICT_DEFAULT. The limit cannot be turned off.
 	 */
 	u32 max_evict;
 };
@@ -304,12 +306,13 @@ struct drm_gpuvm_imm_type {
  * @reserve_start: start of the reserved range, to which nothing can be mapped, in bytes
  * @reserve_range: length of the reserved range in bytes, or 0
  * @max_vas: how many VAs the address space may have, from DRM_GPUVM_IMM_VAS_LEAST to
- *	DRM_GPUVM_IMM_VAS_MOST; 0 for DRM_GPUVM_IMM_VAS_DEFAULT. No value means no limit
+ *	DRM_GPUVM_IMM_VAS_MOST; 0 stands for DRM_GPUVM_IMM_VAS_DEFAULT. The limit cannot be
+ *	turned off
  *
- * Each mapping is a VA. Until it is run or dropped, an update counts with the VAs that it was
- * given for the worst case: three to map, one to map a hole, two to unmap a range or to split, none
- * to unmap an object. The last eighth of @max_vas is for updates that unmap a range. A removed
- * mapping counts until &drm_gpuvm_imm_type.va_put has returned.
+ * Each mapping is a VA. Until an update is run or dropped, the VAs that it holds for the worst case
+ * count, too: three for a mapping, one for a mapping in a hole, two to unmap a range or to split a
+ * mapping, none to unmap an object. The last eighth of @max_vas is for updates that unmap a range.
+ * A removed mapping counts until &drm_gpuvm_imm_type.va_put has returned.
  */
 struct drm_gpuvm_imm_config {
 	const char *name;
@@ -353,10 +356,10 @@ enum drm_gpuvm_imm_update_va {
  *
  * Invariants:
  *
- * - Empty, if and only if it has no address space.
- * - If filled, it holds the vm_bo of the object to map, which holds the address space, or
+ * - An update is empty if and only if it has no address space.
+ * - A filled update holds the vm_bo of the object to map, which holds the address space, or
  *   else the address space itself. It also holds as many VAs as the change can need.
- * - Changed by one thread at a time.
+ * - One thread at a time changes an update.
  */
 struct drm_gpuvm_imm_update {
 	/* private: */
@@ -365,9 +368,9 @@ struct drm_gpuvm_imm_update {
 	enum drm_gpuvm_imm_update_kind __kind : 8;	/* what the run does */
 	bool __vm_held;				/* whether @__vm is a reference */
 	u8 __lent;				/* VAs that the pool has room for */
-	u64 __addr;				/* what to change, */
-	u64 __range;				/* of this length, */
-	u64 __offset;				/* from where on in the object */
+	u64 __addr;				/* start of the range to change */
+	u64 __range;				/* length of that range */
+	u64 __offset;				/* where the range starts in the object */
 	struct drm_gpuva *__vas[DRM_GPUVM_IMM_UPDATE_VAS];	/* for the new mappings */
 	struct list_head __removed;		/* VAs that the run removed */
 	__DRM_SAFE_NO_ASSIGN;
@@ -554,7 +557,7 @@ struct drm_gpuvm_imm_walk {
  * @_core: the core
  * @_gem_obj: the &struct drm_gem_object
  *
- * In no particular order. The body must not change the address space.
+ * Visits the mappings in no particular order. The body must not change the address space.
  */
 #define drm_gpuvm_imm_for_each_of(_va, _core, _gem_obj)				\
 	for (const struct drm_gpuvm_imm_walk __walk = { .core = _core },	\
@@ -570,12 +573,13 @@ struct drm_gpuvm_imm_walk {
  * @_va: name of the &struct drm_gpuva pointer, declared here
  * @_vm_bo: the &struct drm_gpuvm_bo
  *
- * For &drm_gpuvm_imm_type.evict, for steps, and for the body of drm_gpuvm_imm_for_each_bo(), in
- * which the mappings cannot change. The owner of the core, for whom a lock of the driver's
- * ensures that, calls drm_gpuvm_imm_for_each_of().
+ * For &drm_gpuvm_imm_type.evict, for steps, and for the body of drm_gpuvm_imm_for_each_bo(), where
+ * the mappings cannot change. Code that holds the driver's lock around the core calls
+ * drm_gpuvm_imm_for_each_of() instead.
  *
- * In no particular order. While an update runs, and so in its steps, also visits the mappings that
- * the update has removed, beside what is left of them. The body must not change the address space.
+ * Visits the mappings in no particular order. While an update runs, this includes the mappings that
+ * the update has removed, and the remaining parts of them. The body must not change the address
+ * space.
  *
  * Context: As drm_gpuvm_imm_bo_first_va().
  */
@@ -591,8 +595,8 @@ DEFINE_LOCK_GUARD_1(drm_gpuvm_imm_bos, struct drm_gem_object,
 /**
  * struct drm_gpuvm_imm_no_data - no driver data
  *
- * Empty, and free of cost. For types that keep no data for each mapping, or no data for each
- * object in an address space.
+ * An empty struct, which costs nothing. For types that keep no data for each mapping, or no data
+ * for each object in an address space.
  */
 struct drm_gpuvm_imm_no_data {};
 
@@ -612,7 +616,7 @@ struct drm_gpuvm_imm_no_data {};
  * @_obj_type: the driver's GEM object
  * @_gem: the &struct drm_gem_object in @_obj_type
  *
- * Goes into the driver's header. One of its C files defines the description:
+ * Put this in the driver's header. One of the driver's C files defines the description:
  *
  * .. example: after drm_gpuvm_imm-steps
  * .. code-block:: c
@@ -652,10 +656,10 @@ static_assert(sizeof(_bo_type) <= __DRM_GPUVM_IMM_VM_BO_MAX)
  * @_bo_type: the driver's data for each object in an address space
  * @_arg: type that &drm_gpuvm_imm_type.bo_init takes a pointer to
  *
- * The data is made when an object is first obtained for an address space. It lives for as
- * long as anything connects the two: mappings, updates, and callers that obtained the
- * object. It is the place for anything that every mapping of the object needs and that
- * has to be released, like an owned sg table.
+ * The library makes the data when an object is first obtained for an address space. The data lives
+ * as long as anything connects the two: mappings, updates, and callers that obtained the object.
+ * Use it for anything that every mapping of the object needs and that has to be released, like an
+ * owned sg table.
  */
 #define DRM_GPUVM_IMM_TYPE_VM_BO(_name, _vm_type, _core, _va_type, _obj_type, _gem, \
 				 _bo_type, _arg)				\
@@ -774,8 +778,8 @@ extern const struct _name _name
 	__same_type(*(_desc)->__##_what[0], void)
 
 /*
- * @_x, for a part that a type may lack. @_x is NULL exactly if the type lacks it, and never a
- * plain void *.
+ * @_x, for a part that a type may lack. @_x is NULL if and only if the type lacks that part, and is
+ * never a plain void *.
  */
 #define __drm_gpuvm_imm_given(_desc, _what, _x) ({				\
 	static_assert(__same_type(*(_x), *(_desc)->__##_what[0]),		\
@@ -916,9 +920,9 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * drm_gpuvm_imm_step_ctx() - the context of a run, in a map or remap step
  * @_desc: address of the description of the type
  * @_core: the core that the step got
- * @_step: the step, as the proof that a run is at work
+ * @_step: the step, as the proof that an update is running
  *
- * Steps that undo others get the context of the run that failed.
+ * A step that undoes another one gets the context of the run that failed.
  *
  * Return: the context, borrowed until the step returns; never NULL.
  */
@@ -936,8 +940,9 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_core: the core that the step got
  * @_step: the step
  *
- * drm_gpuvm_imm_fini() ends the core without a run, so that the end of an address space
- * needs no memory that could be missing. A whole mapping can be unmapped without any.
+ * drm_gpuvm_imm_fini() calls unmap steps without a run, and so without a context: the end of an
+ * address space must not depend on memory that could be missing. Unmapping a whole mapping needs
+ * none.
  *
  * Return: the context, borrowed until the step returns; NULL if drm_gpuvm_imm_fini() calls
  * the step.
@@ -1119,14 +1124,14 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_offset: from where on, in bytes from the start of @_obj
  * @_arg: the argument for &drm_gpuvm_imm_type.bo_init, as in drm_gpuvm_imm_obtain()
  *
- * When the update runs, it replaces everything that is mapped in the range. Afterwards, the
- * caller may set the data of the new mapping, see drm_gpuvm_imm_update_data().
+ * When the update runs, it replaces everything that is mapped in the range. Between this call and
+ * the run, the caller may set the data of the new mapping, see drm_gpuvm_imm_update_data().
  *
  * Context: May sleep. May take the reservation lock of @_shared, as drm_gpuvm_imm_obtain():
  * ioctls call drm_gpuvm_imm_prepare_map_interruptible().
  *
  * Return:
- * * 0, and @_update is to be run or dropped; or, with nothing changed:
+ * * 0, and the caller must run or drop @_update; or, with nothing changed:
  * * -EINVAL if the range is empty, not a multiple of the driver's granule, or not inside
  *   @_shared and @_obj; or as drm_gpuvm_imm_obtain(), also if @_shared is NULL because its
  *   core has no address space
@@ -1208,13 +1213,13 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * @_desc: address of the description of the type
  * @_obj: the driver's object
  *
- * Visits each address space that the object was obtained for and that still exists, even if
- * nothing is mapped in it. drm_gpuvm_imm_bo_data() and drm_gpuvm_imm_bo_vm() tell about each
- * of them. Address spaces of other types are left out.
+ * Visits each address space of the type that the object was obtained for and that still exists,
+ * even if the object is not mapped there. Use drm_gpuvm_imm_bo_data() and drm_gpuvm_imm_bo_vm() on
+ * @_vm_bo.
  *
- * Holds the gpuva lock of @_obj during the block, until break, return or its end. Since steps
- * wait for that lock, the body allocates nothing that waits. It does not put a vm_bo, take
- * the lock, or run an update: lockdep checks that.
+ * The gpuva lock of @_obj is held until the block is left, on any path. Steps wait for that lock in
+ * the fence signalling path, so allocations in the body must not wait. The body must not put a
+ * vm_bo, take the lock, or run an update. Lockdep checks this.
  *
  * Context: May sleep. The wait for the gpuva lock is short.
  */

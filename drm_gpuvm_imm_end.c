@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The end of references and address spaces. The fence signalling path cannot sleep, so
- * updates leave vm_bos and VAs behind. A work item of the address space frees them, or the
- * task that ends the core does.
+ * The end of references and address spaces. Code in the fence signalling path must not free
+ * vm_bos and VAs, so updates leave them behind. A work item of the address space, the drain,
+ * frees them, or the task that ends the core does.
  */
 
 #include <linux/export.h>
@@ -25,23 +25,24 @@ static struct workqueue_struct *drm_gpuvm_imm_wq;
 /*
  * struct drm_gpuvm_imm_cleaner - a task that cleans up an address space
  *
- * It lives on the stack of a task while that task calls the driver's va_put and bo_fini,
- * and puts objects or an address space. Putting an address space puts an object and the
- * device. Any of these calls can end another address space.
+ * A cleaner is on the stack of a task while that task calls the driver's va_put and bo_fini, and
+ * puts objects or an address space. Putting an address space also puts an object and the device.
+ * Any of these calls can end another address space.
  *
- * A cleaner can queue drains. A flush waits for these, too, but not for those that other tasks
- * queue meanwhile, or it might never end. Eras tell them apart: each flush begins one. A cleaner
- * belongs to the era in which it begins. If a cleaner of an older era queued it, or runs it, it
- * belongs to that era.
+ * A cleaner can queue drains. A flush also waits for these drains, but not for drains that other
+ * tasks queue meanwhile, because then it might never end. Eras tell them apart. Each flush
+ * begins an era, and a cleaner belongs to the era in which it begins. But if a cleaner of an
+ * older era has queued the drain, or if the clean-up runs inside a cleaner of an older era, the
+ * new cleaner belongs to that older era.
  *
  * Invariants:
  *
- * - No task waits for a clean-up while it is in a list of cleaners. So no two clean-ups
- *   wait for each other, and none waits for itself.
- * - An address space is in the list of all of them, or a task that cleans it up is in the list of
- *   cleaners, while code of the driver can be called for it.
- * - A drain is in the list when it queues other drains. drm_gpuvm_imm_inherited counts the
- *   drains that cleaners of an older era than the current one have queued.
+ * - No task waits for a clean-up while it is in the list of cleaners. So no two clean-ups wait for
+ *   each other, and none waits for itself.
+ * - As long as the library may call the driver for an address space, the address space is in the
+ *   list of all address spaces, or a task that cleans it up is in the list of cleaners.
+ * - A drain is in the list of cleaners when it queues other drains. drm_gpuvm_imm_inherited counts
+ *   the drains that cleaners of an older era than the current one have queued.
  */
 struct drm_gpuvm_imm_cleaner {
 	struct list_head node;
@@ -49,7 +50,7 @@ struct drm_gpuvm_imm_cleaner {
 	const struct drm_gpuvm_imm_type *type;	/* of the address space, which may be gone */
 	const struct drm_driver *driver;
 	unsigned long era;
-	bool queued;		/* a drain, or a clean-up inside of it did */
+	bool queued;		/* this, or a cleaner inside of it, has queued a drain */
 };
 
 static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
@@ -67,7 +68,7 @@ static struct lockdep_map drm_gpuvm_imm_cleaners_map =
 	STATIC_LOCKDEP_MAP_INIT("drm_gpuvm_imm_cleaners", &drm_gpuvm_imm_cleaners_map);
 #endif
 
-/* Returns the innermost cleaner that this task is, or NULL. */
+/* Returns the innermost cleaner of this task, or NULL. */
 static struct drm_gpuvm_imm_cleaner *drm_gpuvm_imm_current_cleaner(void)
 	__must_hold(&drm_gpuvm_imm_cleaners_lock) __drm_nonallocating
 {
@@ -82,8 +83,8 @@ static struct drm_gpuvm_imm_cleaner *drm_gpuvm_imm_current_cleaner(void)
 }
 
 /*
- * Returns the era of a cleaner that begins. The address space keeps what its drain inherits if
- * the drain was queued again, since that one may have been meant.
+ * Returns the era of a cleaner that begins. If the drain has been queued again, @drain_era stays,
+ * because the newly queued drain may be the one that inherited this era.
  */
 static unsigned long drm_gpuvm_imm_begin_in_era(struct drm_gpuvm_imm *vm)
 	__must_hold(&drm_gpuvm_imm_cleaners_lock)
@@ -157,8 +158,8 @@ static unsigned long drm_gpuvm_imm_count_inherited(void)
 }
 
 /*
- * If this task is a cleaner, the drain that it is about to queue inherits the era. The caller
- * queues the drain under the lock, so that the drain that begins next looks after this.
+ * If this task is a cleaner, the drain that it is about to queue inherits its era. The caller
+ * queues the drain under the lock, so the drain sees this when it begins.
  */
 static void drm_gpuvm_imm_inherit_era(struct drm_gpuvm_imm *vm)
 	__must_hold(&drm_gpuvm_imm_cleaners_lock) __drm_nonallocating
@@ -214,9 +215,8 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Cleans up all vm_bos and VAs that were left behind before the call. The caller holds a
- * reference, and is a cleaner. Two tasks can do so at the same time: each takes the ones
- * that it finds.
+ * Cleans up all vm_bos and VAs that were left behind before the call. The caller holds a reference,
+ * and is a cleaner. Two tasks can do this at the same time: each cleans up the ones that it finds.
  */
 static void drm_gpuvm_imm_clean(struct drm_gpuvm_imm *vm)
 {
@@ -255,12 +255,12 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 				"%s: call drm_gpuvm_imm_put() or drm_gpuvm_imm_bo_put(), not the core's functions",
 				vm->name);
 
-	/* From here on, the cleaner stands for it. */
+	/* From here on, only the list of cleaners shows that the driver is still needed. */
 	drm_gpuvm_imm_del(vm);
 	drm_gpuvm_imm_pool_free(vm, 0);
 	/* No other task has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
-	/* As before. What was allocated has been counted, and what was freed. */
+	/* Unlocked, too. All allocations and frees of VAs must have been counted. */
 	WARN_ON_ONCE(context_unsafe(vm->vas_left) != vm->max_vas - vm->unmap_vas);
 	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
@@ -271,11 +271,11 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 }
 
 /*
- * Gives a reference to the drain, which cleans up what the caller left behind. If the
- * drain is queued already, with a reference of its own, it sees what the caller left,
- * too, and the caller's reference is put. That can be the last reference if the drain ran
- * meanwhile. If the drain is being cancelled, drm_gpuvm_imm_end() sees what the caller
- * left, and still has the core's reference.
+ * Passes the caller's reference to the drain, which cleans up what the caller left behind. If the
+ * drain is queued already, it has a reference of its own and will also see what the caller left, so
+ * this puts the caller's reference. If the drain ran in between, that can be the last reference. If
+ * drm_gpuvm_imm_end() is cancelling the drain, then that function sees what the caller left, and
+ * still holds the core's reference.
  */
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
@@ -311,10 +311,10 @@ void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_put);
 
 /*
- * Takes over the reference of a drain that has not started, and waits for a running
- * drain, unless another task may be waiting for this task. Never waits for a drain that a
- * worker has yet to start, because a new worker may need memory that this task is about
- * to free.
+ * Cancels a drain that has not started, and waits for a running drain, unless this task is a
+ * cleaner, for which other tasks may be waiting. Never waits for a worker to start the drain,
+ * because a new worker may need memory that this task is about to free. Returns true if a drain
+ * was cancelled, in which case the caller takes over its reference.
  */
 static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 {
@@ -327,10 +327,10 @@ static bool drm_gpuvm_imm_cancel_drain(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * This task does the work of a drain that has not started. It cancels the drain first: what the
- * drain would have cleaned up, and what another task left without being able to queue it
- * meanwhile, is seen after that. The clean-up itself can drop more, which is cleaned up, too.
- * Whatever other tasks drop from then on is for the drain. They can do so all the time.
+ * Does the work of a drain that has not started. Cancelling the drain comes first, so that the
+ * clean-up sees everything that was left for that drain, also by tasks that could not queue it
+ * again. If the clean-up itself leaves more behind, this repeats the clean-up. Whatever other
+ * tasks leave behind later is left to the drain, because they might go on forever.
  */
 static void drm_gpuvm_imm_clean_all(struct drm_gpuvm_imm *vm)
 {
@@ -376,21 +376,20 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 /**
  * drm_gpuvm_imm_flush() - wait until everything that was dropped is gone
  *
- * When this returns, updates and references that were dropped before the call no longer
- * hold memory, objects or devices, if they were the last ones that did. This waits for
- * every address space of every driver, for those that these were the last to hold, and so
- * on. It does not wait for what another task has begun to clean up in drm_gpuvm_imm_fini(), nor
- * for what is dropped after the call. So it ends, even if other tasks drop updates all the time.
+ * When this returns, updates and references that were dropped before the call no longer hold
+ * memory, objects or devices. This waits for the drains of all address spaces of all drivers,
+ * for the drains that these drains queue, and so on. It waits neither for a clean-up that
+ * another task has begun in drm_gpuvm_imm_fini(), nor for anything that is dropped after the
+ * call. So it ends even if other tasks keep dropping updates.
  *
- * The code of a module needs no call of this, because the library flushes between the
- * module's exit function and the release of its memory. This is the module of the &struct
- * drm_driver or of the type. A driver calls this if the exit function itself destroys something
- * that va_put, bo_fini or the end of an object use, such as a slab cache. The same holds for the
- * functions of another module that these call through pointers. Tests call it to look at what is
- * left.
+ * A driver need not call this to protect the code of its module: the library flushes between the
+ * exit function and the release of the memory of the module that contains the &struct drm_driver
+ * or the type. A driver must call this if its exit function destroys something that va_put,
+ * bo_fini or the end of an object use, such as a slab cache, or if these call functions of
+ * another module through pointers. Tests call it before they check what is left.
  *
- * Context: May sleep. The caller holds no reservation lock, and is not called from va_put,
- * bo_fini, the end of an object or the release of the device, because this waits for these.
+ * Context: May sleep. The caller holds no reservation lock. Not from va_put, bo_fini, the end of an
+ * object or the release of the device, because this waits for these.
  */
 void drm_gpuvm_imm_flush(void)
 {
@@ -426,8 +425,8 @@ static bool drm_gpuvm_imm_is_of_module(const struct drm_gpuvm_imm_type *type,
 }
 
 /*
- * Returns whether there is an address space of a driver in @module, or what is left of one. Only
- * compares addresses: the module of another driver may be gone.
+ * Returns whether an address space of a driver in @module exists or is being cleaned up. Only
+ * compares addresses, because the modules of other drivers may be gone.
  */
 static bool drm_gpuvm_imm_needs_module(const struct module *module)
 {
@@ -446,9 +445,9 @@ static bool drm_gpuvm_imm_needs_module(const struct module *module)
 
 /*
  * The exit function of a module has returned, and the memory of the module is still there.
- * Clean-ups call va_put, bo_fini and the functions that end objects, which may be in that
- * memory. The modules that the driver's module depends on go later. Most modules have no driver
- * of an address space, and do not wait for those of others.
+ * Clean-ups call va_put, bo_fini and the functions that end objects, which may be in that memory.
+ * The modules that the driver's module depends on are unloaded later. Most modules have no address
+ * spaces, and so do not wait for those of other modules.
  */
 VISIBLE_IF_KUNIT int drm_gpuvm_imm_module_event(struct notifier_block *nb,
 						unsigned long state, void *module)

@@ -18,8 +18,8 @@
  * @exec: the locking context
  * @num_fences: how many fences will be added to each reservation object
  *
- * For the loop of drm_exec_until_all_locked(), where drm_exec_retry_on_contention()
- * follows it. Finds out which external objects were evicted.
+ * Call this in the loop of drm_exec_until_all_locked(), followed by
+ * drm_exec_retry_on_contention(). Also finds out which external objects were evicted.
  *
  * Context: May sleep.
  *
@@ -63,11 +63,12 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
  * @range: length of the range in bytes
  * @num_fences: how many fences will be added to each reservation object
  *
- * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces outside the
- * fence signalling path. Other drivers must not hold the lock that keeps run() away while
- * they wait for reservation locks, which lockdep checks. They lock all objects.
+ * Used like drm_gpuvm_imm_lock(), by drivers that change their address spaces outside the fence
+ * signalling path. In other drivers, drm_gpuvm_imm_run() takes the driver's lock around the core in
+ * that path, so they must not hold this lock while they wait for reservation locks, which lockdep
+ * checks. They lock all objects with drm_gpuvm_imm_lock().
  *
- * The range may contain the reserved range, where there is nothing to lock.
+ * The range may contain the reserved range, which has no objects.
  *
  * Context: May sleep; the driver keeps others from changing the address space.
  *
@@ -164,9 +165,9 @@ void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj)
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_set_valid);
 
 /*
- * A vm_bo without mappings can belong to a prepared or a running update, whose step may
- * have looked up the pages already. So this asks the VM, too, and the driver's lock tells
- * whether an update is running. An update that runs later finds the object evicted.
+ * A vm_bo without mappings can belong to a prepared or a running update, whose step may have looked
+ * up the pages already. So this calls the evict step for such a vm_bo, too: the driver's lock tells
+ * the step whether an update is running. An update that runs later finds the object evicted.
  */
 static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 				    const struct drm_gpuvm_imm_type *type)
@@ -183,7 +184,7 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 	if (!mutex_trylock(&vm->evict_lock))
 		return -EBUSY;
 
-	/* Without a core there is no page table now or later. */
+	/* If the core was given up, the page table is gone for good. */
 	ret = vm->core ? type->evict(vm->core, vm_bo) : 0;
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, true);
@@ -193,9 +194,9 @@ static int drm_gpuvm_imm_evict_from(struct drm_gpuvm_bo *vm_bo,
 }
 
 /*
- * Returns whether an eviction is little enough work. Clients can share an object, so the limit of
- * an address space does not bound it. The mappings are counted first: if an eviction ended after
- * some of the work, the next scan would do the same work again.
+ * Returns whether an eviction is little enough work. Clients can share an object, so the limit
+ * of an address space does not bound the work. This counts the mappings before any work is done:
+ * if an eviction gave up halfway, the next scan would do the same work again.
  */
 static bool drm_gpuvm_imm_evict_is_small(const struct drm_gpuvm_imm_type *type,
 					 struct drm_gem_object *obj)
@@ -219,7 +220,7 @@ static bool drm_gpuvm_imm_evict_is_small(const struct drm_gpuvm_imm_type *type,
 	return true;
 }
 
-/* A killed task that waits for memory goes on: it may need what this frees in order to end. */
+/* A killed task gives up, except in memory reclaim: it may need the memory in order to exit. */
 static bool drm_gpuvm_imm_evict_goes_on(void)
 {
 	return !fatal_signal_pending(current) || (current->flags & PF_MEMALLOC);
@@ -238,13 +239,12 @@ static bool drm_gpuvm_imm_evict_goes_on(void)
  * Context: Also in memory reclaim. The caller holds the reservation lock of @obj. Takes
  * its gpuva lock, under which the step is called.
  *
- * Return: 0; -EBUSY if @obj has more mappings than &drm_gpuvm_imm_type.max_evict, with nothing
- * changed, or if an address space of another type, or one whose core is just being given up,
- * has a vm_bo of @obj; -EINTR if the task was killed, except in memory reclaim; -EINVAL if the
- * type has no evict step, or takes objects of another type, which are driver bugs; or the first
- * error of that step. The next execution
- * of each address space that @obj was taken out of validates it, even if it is only mapped
- * after this.
+ * Return: 0; -EBUSY, with nothing changed, if @obj exceeds &drm_gpuvm_imm_type.max_evict; -EBUSY if
+ * a vm_bo of @obj belongs to an address space of another type, or to one whose core is just being
+ * given up; -EINTR if the task was killed, except in memory reclaim; -EINVAL if the type has no
+ * evict step, or takes objects of another type, which are driver bugs; or the first error of the
+ * evict step. Each address space that @obj was taken out of validates @obj in its next execution,
+ * even if it maps @obj only after this call.
  */
 int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
 {

@@ -19,10 +19,10 @@ struct notifier_block;
 struct seq_file;
 
 /*
- * Updates reuse spare VAs. When an address space has more spare VAs than it has lent to
- * updates plus the first number, the drain frees all but the lent ones plus the second
- * number. Updates for which the pool would have to grow beyond the third number fail. The
- * first array has room for the fourth number, which is enough for five updates at a time.
+ * Updates take VAs from a pool of spare ones, and give them back. If the pool has more spare VAs
+ * than updates hold, plus POOL_MAX, the drain frees spare VAs until the pool has as many as updates
+ * hold, plus POOL_MIN. An update fails if the pool would have to grow beyond POOL_LIMIT. The first
+ * array of the pool has room for POOL_FIRST VAs, which is enough for five updates at a time.
  */
 #define DRM_GPUVM_IMM_POOL_MAX	512
 #define DRM_GPUVM_IMM_POOL_MIN	64
@@ -32,9 +32,7 @@ struct seq_file;
 /* Newer than any era of clean-ups: see struct drm_gpuvm_imm_cleaner */
 #define DRM_GPUVM_IMM_NO_ERA	ULONG_MAX
 
-/*
- * How many VAs a task moves while it holds the lock of the pool, in addition to those of an update
- */
+/* How many VAs a task moves during one hold of the pool's lock, besides those of an update */
 #define DRM_GPUVM_IMM_POOL_BATCH	256
 
 /* How many VAs are freed at a time: an array of these is on the stack */
@@ -62,8 +60,8 @@ struct seq_file;
  * - Only the task in @owner changes the mappings, @broken and @replaces. While @owner is
  *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep. To lockdep, @owner_map is
  *   a lock that whoever is @owner holds.
- * - @broken is set once and stays set. It is read unlocked: a reader that misses it is
- *   like one that came earlier.
+ * - @broken is set once and stays set. It is read unlocked: a reader that just misses the change
+ *   might as well have come earlier.
  * - Each entry that the steps left in the page table belongs to a mapping, which holds the
  *   object, even if @broken is set. See drm_gpuvm_imm_rollback().
  * - Every object that is mapped has @type->obj_funcs, or one of @type->other_funcs, and belongs
@@ -71,23 +69,24 @@ struct seq_file;
  * - Each VA is followed by @va_size bytes of driver data.
  * - VAs that are in no tree and no update are either in @pool, with undefined content, or
  *   in @dead, with data that must be released where sleeping is allowed. @drain is queued
- *   after each addition to @dead. While a task moves many of them, it alone has the rest.
- * - A task holds @pool_lock for no more than DRM_GPUVM_IMM_POOL_BATCH VAs and those of one
- *   update, because other tasks spin for it, also in the fence signalling path.
- * - @pool has room for @pool_size VAs. That is enough for at least the VAs in it and those
- *   that are lent to filled updates, so these can be put back without an allocation.
+ *   after each addition to @dead. A task that moves many VAs may have taken some of them off
+ *   both; no other task can reach these.
+ * - During one hold of @pool_lock, a task moves no more than DRM_GPUVM_IMM_POOL_BATCH VAs and those
+ *   of one update, because other tasks spin for the lock, also in the fence signalling path.
+ * - @pool has room for @pool_size VAs. This is enough for the VAs in @pool and those that filled
+ *   updates hold, so updates can give back their VAs without an allocation.
  * - @node is in the list of all address spaces from drm_gpuvm_imm_core_init() until vm_free, under
  *   a lock of drm_gpuvm_imm_end.c.
  * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
  *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
- * - @vas_left is how many more VAs may exist than do, and negative if more exist than updates
- *   other than those that unmap may use. It counts VAs that were freed or that are on their way
- *   into another array of the pool as not there, and those in @dead as there.
- * - @pool_keep is how many VAs have to stay in @pool so that no more are in use than may be:
- *   -@vas_left if that is negative, or else 0. Updates that unmap may use @unmap_vas of them.
+ * - @vas_left is @max_vas - @unmap_vas, minus the number of existing VAs. It is negative if more
+ *   exist than updates other than unmaps may use. VAs in @dead count as existing. VAs that are on
+ *   their way into another array of the pool do not.
+ * - @pool_keep is the number of VAs that must stay in @pool, so that no more are in use than
+ *   allowed: -@vas_left if @vas_left is negative, or else 0. Unmaps may use @unmap_vas of them.
  * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
- * - @pool_shrink says that @pool has much more room than it needs. The next update that is
- *   prepared moves the VAs to a smaller array, because a worker has no client to charge it to.
+ * - @pool_shrink says that @pool has much more room than it needs. The next prepare call moves the
+ *   VAs to a smaller array. A worker does not, because it has no client to charge the array to.
  */
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;				/* the DRM core's part */
@@ -126,7 +125,7 @@ context_lock_struct(drm_gpuvm_imm) {
 #endif
 };
 
-/* There are @n VAs fewer, or more if that is negative. */
+/* Records that @n VAs fewer exist, or more if @n is negative. */
 static inline void drm_gpuvm_imm_vas_gone(struct drm_gpuvm_imm *vm, int n)
 	__must_hold(&vm->pool_lock) __drm_nonallocating
 {
@@ -267,8 +266,8 @@ void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_report_none(void);
 
 /*
- * Returns whether @vm is NULL, because a core has no address space. Reports this, since
- * the caller can do nothing, and few callers return an error.
+ * Returns whether @vm is NULL, because its core has no address space. Reports this, because the
+ * caller can do nothing about it, and most callers cannot return an error.
  */
 static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
 {

@@ -19,9 +19,8 @@
 #include "drm_gpuvm_imm_trace.h"
 
 /*
- * A step did not return the value that completing it provided. Whatever it returned, the
- * step counts as failed, and as not having changed the page table: a step that
- * fails must not change it.
+ * A step did not return the value that drm_gpuvm_imm_*_done() gave it. Whatever it returned, the
+ * library treats the step as failed, and as not having changed the page table.
  */
 static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *token,
 					      unsigned int done)
@@ -34,7 +33,7 @@ static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *to
 			"%s: %s; return what drm_gpuvm_imm_*_done() of this step gave, or ERR_PTR()",
 			vm->base.name,
 			done > 1 ? "the step was completed twice" :
-			IS_ERR(token) ? "a completed step was failed" :
+			IS_ERR(token) ? "the step was completed, but returned an error" :
 			done ? "a completed step did not say so" :
 			token ? "what another step gave was returned" :
 			"NULL was returned");
@@ -136,9 +135,9 @@ static void drm_gpuvm_imm_link_new(struct drm_gpuvm_imm_update *update,
 
 /*
  * Like drm_gpuva_unlink_defer(), which puts the reference of the VA before it releases the lock of
- * the object. The object may be freed as soon as another task puts the last reference, but a mutex
- * is still accessed after the next task can take it. So this puts the reference last. The object
- * may be freed from then on.
+ * the object. As soon as another task puts the last reference, the object may be freed, but
+ * mutex_unlock() still accesses the mutex after another task could take it. So this puts the
+ * reference after unlocking. The object may be freed from then on.
  */
 static void drm_gpuvm_imm_unlink(struct drm_gpuva *va)
 	__drm_nonallocating
@@ -281,7 +280,7 @@ int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv)
 	return 0;
 }
 
-/* Splits the mapping that has @update's address inside, if there is one. */
+/* Splits the mapping that contains @update's address, unless the mapping starts there. */
 static int drm_gpuvm_imm_split(struct drm_gpuvm_imm *vm,
 			       struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
@@ -379,9 +378,9 @@ static void drm_gpuvm_imm_remove_parts(const struct drm_gpuvm_imm_parts *parts,
 }
 
 /*
- * Undoes the step that removed @old: maps the range again that this step took away. Moves
- * the remaining parts to @removed. A split takes nothing away, but there is no step
- * before it to undo.
+ * Undoes the step that removed @old: maps the range that this step took away again, and moves the
+ * remaining parts to @removed. A split takes away no range, but is the only step of its update, so
+ * it never has to be undone.
  */
 static int drm_gpuvm_imm_restore(struct drm_gpuvm_imm *vm, struct drm_gpuva *old,
 				 struct list_head *removed)
@@ -439,9 +438,9 @@ static void drm_gpuvm_imm_reinsert(struct drm_gpuvm_imm *vm, struct drm_gpuva *o
 }
 
 /*
- * A step failed, so undo the steps before it, the last one first. Nothing can fail after
- * the new mapping was made, so only removals have to be undone. If the driver fails here
- * too, the mappings are changed to match the page table, and must not be used any more.
+ * A step failed, so undo the steps before it, the last one first. The map step comes last, so only
+ * removals have to be undone. If a step of the driver fails here as well, this changes the mappings
+ * to match the page table, and the address space is broken.
  */
 static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 					    struct drm_gpuvm_imm_update *update)
@@ -466,7 +465,7 @@ static __always_inline void drm_gpuvm_imm_pool_push(struct drm_gpuvm_imm *vm,
 	vm->pool[vm->pool_count++] = va;
 }
 
-/* One turn of a writer that waits until debugfs has read. Out of line so that tests can see it. */
+/* One iteration of a writer's wait for debugfs. Out of line so that tests can replace it. */
 void drm_gpuvm_imm_wait_for_reader(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
@@ -488,10 +487,9 @@ VISIBLE_IF_KUNIT void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_pause);
 
 /*
- * Keeps removed VAs for the next updates, as many as fit without the room that is
- * reserved for lent VAs. Returns the first VA that does not fit. The VAs from there to
- * the end of the list are left over. Only this task has the rest of the list, so the walk
- * can continue after a pause.
+ * Puts removed VAs into the pool, as many as fit besides the room that is reserved for lent VAs.
+ * Returns the first VA that does not fit. The caller frees it and the VAs after it. No other
+ * task can reach the rest of the list, so the walk can continue after a pause.
  */
 static __always_inline struct drm_gpuva *
 drm_gpuvm_imm_pool_push_list(struct drm_gpuvm_imm *vm, struct list_head *vas)
@@ -522,8 +520,8 @@ static noinline void drm_gpuvm_imm_freed(struct drm_gpuvm_imm *vm, int n)
 }
 
 /*
- * Frees the rest of a list, from @va on. There may be many, so this holds no lock. They count until
- * they are free.
+ * Frees the rest of a list, from @va on, without a lock, because there may be many VAs. Each VA
+ * counts until after it was freed.
  */
 static __always_inline void drm_gpuvm_imm_free_from(struct drm_gpuvm_imm *vm, struct drm_gpuva *va,
 						    struct list_head *vas)
@@ -551,7 +549,7 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	drm_gpuvm_imm_free_from(vm, rest, vas);
 }
 
-/* Leaves it to the drain to put what the data of these VAs holds, before they are recycled. */
+/* Moves VAs to @dead: the drain calls va_put for them before it recycles them. */
 static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating
 {
@@ -646,10 +644,10 @@ static __always_inline void drm_gpuvm_imm_update_release(struct drm_gpuvm_imm_up
 }
 
 /*
- * Most mappings go where nothing is mapped, and inserting the mapping finds out. Looking up
- * first would cost an extra tree walk. A mapping that replaced another one is likely to be
- * followed by more of its kind, for example while a driver fills a sparse range. For
- * these, look up first, because inserting would fail.
+ * Most mappings go where nothing is mapped, and inserting the mapping finds that out. Looking up
+ * first would cost an extra tree walk. But after a mapping has replaced another one, the next
+ * update is likely to do the same, for example while a driver fills a sparse range. So look up
+ * first in that case, because inserting would fail.
  */
 static int drm_gpuvm_imm_do_map(struct drm_gpuvm_imm *vm,
 				struct drm_gpuvm_imm_update *update)
@@ -773,7 +771,7 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
 
 	if (unlikely(!drm_gpuvm_imm_claim(vm))) {
 		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
-				"%s: changed by two; take a lock of the driver's around what uses the core",
+				"%s: changed again before a change has ended: take a driver lock around all uses of the core",
 				vm->base.name);
 		drm_gpuvm_imm_update_drop(update);
 		return -EBUSY;
@@ -795,17 +793,17 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  * @core: the core, of a type without a context
  * @update: the update; empty afterwards, whatever is returned
  *
- * Calls the driver's steps that the change needs. If a step fails, the steps before it are
- * undone with the driver's steps, and the mappings are the same as before. If one of these
- * fails too, the address space is broken, see drm_gpuvm_imm_is_broken(). It has lost
- * mappings in that case, but none whose entries a step may have kept in the page table.
+ * Calls the driver's steps that the change needs. If a step fails, the library undoes the steps
+ * before it with the driver's steps, and the mappings are the same as before. If one of these
+ * steps fails as well, the address space is broken, see drm_gpuvm_imm_is_broken(). It has lost
+ * mappings in that case, but no mapping whose entries may still be in the page table.
  *
  * Changes of earlier updates are not undone, even if one job runs several updates.
  *
  * Context: In the fence signalling path, in a thread: it may sleep. Allocates no
  * memory and takes no reservation lock; takes the gpuva lock of the objects. The call is
  * a fence signalling section of its own, in which lockdep checks the driver's
- * steps. The driver sees to it that there is one call at a time for @core.
+ * steps. The driver must serialise the calls for @core.
  *
  * Return:
  * * 0

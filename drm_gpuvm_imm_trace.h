@@ -52,7 +52,7 @@ DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_prepare,
 	TP_ARGS(update, ret)
 );
 
-/* An update was run; its steps came before, and so did a rollback. */
+/* An update was run. The events of its steps, and of a rollback, come before this one. */
 DEFINE_EVENT(drm_gpuvm_imm_update_class, drm_gpuvm_imm_run,
 	TP_PROTO(const struct drm_gpuvm_imm_update *update, int ret),
 	TP_ARGS(update, ret)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 #ifndef _DRM_SAFE_CORE_H
 /*
- * Core internals that the library touches, each in one small function. The comment of a function
- * names the semantic patch with which the function goes, a file of scripts/coccinelle/core. A core
- * that has the change defines a macro, and the function is not compiled. scripts/layers.py finds
- * internals in other files, and functions here that go with no semantic patch.
+ * Core internals that the library touches, each in one small function. A change of the DRM core can
+ * replace each function. "Goes when ...: name.cocci" in a comment names this change, a semantic
+ * patch in scripts/coccinelle/core. A core with the change defines a macro that disables the
+ * function here. scripts/layers.py finds internals in other files, and functions in this file
+ * without a semantic patch.
  */
 #define _DRM_SAFE_CORE_H
 
@@ -47,9 +48,9 @@ struct drm_dev_ctx;
  * lockdep. Goes, with the two functions below, when mutex and ww_mutex have a function for it:
  * held.cocci.
  *
- * Unlocked read of the owner: only this task sets it to @current, apart from an unlocker
- * that hands the lock over to this task while it waits. While @current is the owner, only
- * this task changes it.
+ * The unlocked read of the owner is safe. Only this task makes itself the owner, apart from an
+ * unlocking task that hands the lock over while this task waits. While this task is the owner, no
+ * other task changes the owner.
  */
 #ifdef CONFIG_PREEMPT_RT
 #define drm_lock_is_held(_lock)	(rt_mutex_owner(&(_lock)->rtmutex) == current)
@@ -89,10 +90,11 @@ static inline void drm_dma_buf_forget_null_map(struct dma_buf *dma_buf)
 #define drm_dma_buf_get_unless_dead dma_buf_dentry_get_unless_dead
 #else
 /*
- * The dentry of a dma-buf, whose end releases the dma-buf. An O_PATH file keeps the dentry when
- * &dma_buf.file is freed already, so only a caller with a reference to the dma-buf may call
- * this. Keeps a dentry whose release has not begun, and of which the caller knows that it is not
- * freed. Both go when the core has them: dma-buf-dentry.cocci.
+ * drm_dma_buf_dentry() returns the dentry of a dma-buf, whose release also releases the dma-buf.
+ * An O_PATH file can keep the dentry after &dma_buf.file was freed, so the caller must hold a
+ * reference to the dma-buf. drm_dma_buf_get_unless_dead() takes a reference to a dentry unless its
+ * release has begun. The caller knows that the memory of the dentry was not freed yet. Both go when
+ * the core has them: dma-buf-dentry.cocci.
  */
 static inline struct dentry *drm_dma_buf_dentry(const struct dma_buf *dma_buf)
 {
@@ -107,8 +109,8 @@ static inline bool drm_dma_buf_get_unless_dead(struct dentry *dentry)
 
 #ifndef drm_dev_is_registered
 /*
- * Returns whether a device is registered. The access is marked because another task may be in
- * drm_dev_unregister(), which is reported. Goes when the core publishes the member:
+ * Returns whether a device is registered. READ_ONCE(): a driver that breaks the rules may have
+ * another task in drm_dev_unregister(). Goes when the core publishes the member:
  * registered.cocci.
  */
 static inline bool drm_dev_is_registered(const struct drm_device *drm)
@@ -125,8 +127,8 @@ static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *c
 }
 #else
 /*
- * Does nothing: a device is looked up in a table. Goes when struct drm_device has a pointer to its
- * contexts: context.cocci.
+ * Does nothing, because the library looks up its devices in a table. Goes when struct drm_device
+ * has a pointer to its contexts: context.cocci.
  */
 static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *ctx)
 {
@@ -138,11 +140,11 @@ static inline void drm_dev_set_ctx(struct drm_device *drm, struct drm_dev_ctx *c
 #define drm_device_link_is_waited_for device_link_is_waited_for
 #else
 /*
- * Returns the state of a device in the driver core: whether it is being probed, is bound, or the
- * core has asked for its consumers already, in order to unbind them first. A link that is added to
- * a supplier in the wrong state has no effect, cannot be taken back, and makes the core warn
- * later. device_link_add() cannot refuse such a supplier, because others add links to suppliers
- * that are bound later. Goes when the core tells the state: links.cocci.
+ * Returns the state of a device in the driver core: being probed, bound, or being unbound, which
+ * means that the core has already collected the consumers to unbind first. A link that is added to
+ * a supplier in the wrong state has no effect, cannot be removed, and makes the core warn later.
+ * device_link_add() accepts such a supplier, because other callers add links to suppliers that are
+ * bound later. Goes when the core tells the state: links.cocci.
  */
 static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 {
@@ -152,8 +154,8 @@ static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 /*
  * Returns whether the supplier of a link waits for the consumer: before it is unbound, the driver
  * core waits for the probe function of the consumer, or unbinds the consumer. Any other link can be
- * freed with the supplier, because device_link_add() returns no reference. So the caller uses the
- * result only if the supplier is still bound afterwards. Goes when the core has this: links.cocci.
+ * freed with the supplier, because device_link_add() returns no reference. So the result is only
+ * valid if the supplier is still bound after this call. Goes when the core has this: links.cocci.
  */
 static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 {
@@ -178,8 +180,9 @@ static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 
 #ifndef drm_dev_set_driver
 /*
- * Gives a device that no other task has yet a different driver, which only differs in
- * callbacks, as rust/kernel/drm/device.rs does. Goes when the core has this: dev-driver.cocci.
+ * Replaces the driver of a device that no other task can reach yet. The two drivers may only
+ * differ in callbacks. rust/kernel/drm/device.rs does the same. Goes when the core has this:
+ * dev-driver.cocci.
  */
 static inline void drm_dev_set_driver(struct drm_device *drm, const struct drm_driver *driver)
 {
@@ -211,8 +214,8 @@ static inline void drm_dev_relist_sysrq(struct drm_device *drm, struct list_head
 
 #ifndef drm_gem_object_get_unless_zero
 /*
- * The references of a GEM object. A scan and a revocation can find objects whose last
- * reference is gone. Both functions go when the core has them: gem-refs.cocci.
+ * Access the reference count of a GEM object, because scans and revocation can find objects whose
+ * last reference is gone. Both functions go when the core has them: gem-refs.cocci.
  */
 static inline bool drm_gem_object_has_refs(const struct drm_gem_object *gem)
 {
@@ -232,9 +235,9 @@ static inline void __drm_gem_object_stays(struct kref *ref)
 }
 
 /*
- * Puts a reference to an object, without freeing the object. Accesses to the object come before
- * it is freed: see gem-put.litmus. Return: true if that was the last reference, in which case
- * the caller calls drm_gem_object_free_dead(). Both functions go when the core has them:
+ * Puts a reference to an object, without freeing the object. Earlier accesses to the object are
+ * ordered before it is freed: see gem-put.litmus. Return: true if that was the last reference, in
+ * which case the caller calls drm_gem_object_free_dead(). Both functions go when the core has them:
  * gem-refs.cocci.
  */
 static inline bool drm_gem_object_put_and_test(struct drm_gem_object *gem)
@@ -298,9 +301,9 @@ static inline void drm_gem_unshare_resv(struct drm_gem_object *gem)
 }
 
 /*
- * Locks an object that is being freed, with its own lock, also if it shared another one. No
- * other task has the object, so this waits for nothing, and the caller may hold the reservation
- * locks of other objects. Goes when the core has this: gem-resv.cocci.
+ * Locks an object that is being freed. This takes the object's own lock, even if the object shared
+ * the lock of another object. No other task has the object, so this does not wait, and the caller
+ * may hold the reservation locks of other objects. Goes when the core has this: gem-resv.cocci.
  */
 static inline void drm_gem_lock_freed(struct drm_gem_object *gem)
 	__acquires(drm_resv) __context_unsafe("a lock that is tried, and taken")
@@ -335,9 +338,9 @@ static inline int drm_gem_shmem_init_hidden(struct drm_device *drm,
 
 #ifndef drm_gem_shmem_vaddr
 /*
- * Returns the core's own mapping of an object, made for a client in the kernel, or NULL.
- * Unlocked, for drm_panic: a mapping with users stays for as long as the framebuffer is on a plane,
- * and the core ends the count before the mapping. Goes when the core has this: shmem-counts.cocci.
+ * Returns the core's own mapping of an object for an in-kernel client, or NULL. Unlocked, for
+ * drm_panic: a mapping with users stays as long as the framebuffer is on a plane, and the core
+ * drops the count to zero before it unmaps. Goes when the core has this: shmem-counts.cocci.
  */
 static inline void *drm_gem_shmem_vaddr(const struct drm_gem_shmem_object *shmem)
 {
@@ -355,9 +358,9 @@ static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shm
 #define drm_gem_shmem_release_unlocked drm_gem_shmem_release
 #else
 /*
- * Do the work of drm_gem_shmem_release() for an object with its own pages: the first part in
- * the same section of drm_gem_lock_freed() as what the caller has to do, because each section
- * costs as much as the rest of this. Both go when drm_gem_shmem_release() waits for no lock:
+ * Together do the work of drm_gem_shmem_release() for an object with its own pages. The first part
+ * runs under the lock of drm_gem_lock_freed(), which the caller needs anyway: taking the lock twice
+ * would double the cost. Both go when drm_gem_shmem_release() waits for no lock:
  * shmem-release.cocci.
  */
 static inline void drm_gem_shmem_release_locked(struct drm_gem_shmem_object *shmem)
@@ -398,8 +401,8 @@ static inline unsigned int drm_gem_shmem_page_users(const struct drm_gem_shmem_o
 
 #ifndef drm_gem_shmem_purge_backing
 /*
- * The last part of drm_gem_shmem_purge_locked(), for an object that has no table of the core
- * and no pages any more. Goes when the core has a separate function for this part:
+ * Does the last part of drm_gem_shmem_purge_locked(), for an object that has no pages any more and
+ * no sg table from the core. Goes when the core has a separate function for this part:
  * shmem-counts.cocci.
  */
 static inline void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shmem)
@@ -417,9 +420,9 @@ static inline void drm_gem_shmem_purge_backing(struct drm_gem_shmem_object *shme
 #define drm_gem_create_huge_mnt drm_gem_huge_mnt_create
 #else
 /*
- * Like drm_gem_huge_mnt_create(), which on failure leaves behind an error pointer, or a
- * freed mount, as the mount. Each later object then fails, or uses it. Goes when that
- * function no longer does this: huge-mnt.cocci.
+ * Like drm_gem_huge_mnt_create(), but resets the mount on failure. The core's function leaves an
+ * error pointer or a freed mount behind, which each later object then uses. Goes when that function
+ * no longer does this: huge-mnt.cocci.
  */
 static inline int drm_gem_create_huge_mnt(struct drm_device *drm, const char *value)
 {
@@ -466,10 +469,10 @@ static inline void drm_gem_unmap_userspace(struct drm_gem_object *gem)
 
 #ifndef drm_gem_lru_first_locked
 /*
- * The list that an object is on, and the first object of a list. drm_gem_lru_scan() puts last
- * references in memory reclaim, keeps objects off the list so long that other tasks miss them
- * there, and frees a list that is left behind, so the library has its own scan. Both functions go
- * when the core has them: gem-lru.cocci.
+ * Return the list that an object is on, and the first object of a list. The library needs them for
+ * its own scan: drm_gem_lru_scan() puts last references in memory reclaim, keeps objects off the
+ * list for so long that other tasks miss them, and frees a list that is left behind. Both functions
+ * go when the core has them: gem-lru.cocci.
  */
 static inline struct drm_gem_lru *drm_gem_object_lru_locked(const struct drm_gem_object *gem)
 {
@@ -492,8 +495,8 @@ static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru
 #define drm_gem_object_link_entry link
 #else
 /*
- * A list of GEM objects that are on no LRU. Goes when struct drm_gem_object has a link for the
- * driver: gem-links.cocci.
+ * The list head in a GEM object that is on no LRU, for a list of the library. Goes when struct
+ * drm_gem_object has a link for the driver: gem-links.cocci.
  */
 #define drm_gem_object_link_entry lru_node
 #endif
@@ -502,8 +505,8 @@ static inline struct drm_gem_object *drm_gem_lru_first_locked(struct drm_gem_lru
 #define drm_gpuva_link_entry rb.link
 #else
 /*
- * A list of VAs that are in no tree. Goes when struct drm_gpuva has a link for the driver:
- * gem-links.cocci.
+ * The list head in a VA that is in no tree, for a list of the library. Goes when struct drm_gpuva
+ * has a link for the driver: gem-links.cocci.
  */
 #define drm_gpuva_link_entry rb.entry
 #endif
@@ -518,11 +521,9 @@ static inline const struct drm_gpuva *drm_gpuvm_reserved(const struct drm_gpuvm 
 
 #ifndef drm_gpuvm_put_unless_last
 /*
- * Put a reference to an address space in the fence signalling path: unless it is the last one,
- * or where the caller knows that there is another. Both go when the core has functions for this:
- * gpuvm.cocci.
- *
- * Return: whether the reference was put.
+ * Put a reference to an address space in the fence signalling path. The first function does not put
+ * the last reference, and returns whether it put one. The second is for a caller who knows that
+ * another reference exists. Both go when the core has functions for this: gpuvm.cocci.
  */
 static inline bool drm_gpuvm_put_unless_last(struct drm_gpuvm *gpuvm)
 {
@@ -539,7 +540,7 @@ static inline void drm_gpuvm_put_not_last(struct drm_gpuvm *gpuvm)
 
 #ifndef drm_gpuvm_has_deferred
 /*
- * Returns whether drm_gpuvm_bo_deferred_cleanup() has something to do. Goes when the core has
+ * Returns whether drm_gpuvm_bo_deferred_cleanup() has work to do. Goes when the core has
  * this: gpuvm.cocci.
  */
 static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
@@ -550,8 +551,8 @@ static inline bool drm_gpuvm_has_deferred(const struct drm_gpuvm *gpuvm)
 
 #ifndef drm_gpuvm_bo_uncreate
 /*
- * Puts what drm_gpuvm_bo_create() has taken. The vm_bo is in no list, no other task has it, and
- * the caller frees its memory. Goes when the core exports this: gpuvm.cocci.
+ * Puts the references that drm_gpuvm_bo_create() has taken. The vm_bo is on no list, no other task
+ * has it, and the caller frees its memory. Goes when the core exports this: gpuvm.cocci.
  */
 static inline void drm_gpuvm_bo_uncreate(struct drm_gpuvm_bo *vm_bo)
 {
@@ -581,7 +582,7 @@ static inline bool drm_gpuvm_bo_put_late(struct drm_gpuvm_bo *vm_bo)
 		if (put)
 			return false;
 		mutex_lock(&obj->gpuva.lock);
-		/* If this is the only reference, then others can only be taken under the lock. */
+		/* If this is the only reference, no task can take another one without the lock. */
 		drm_safe_trusted(last = refcount_dec_if_one(refs));
 		if (last)
 			list_del(&vm_bo->list.entry.gem);

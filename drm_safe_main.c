@@ -27,8 +27,8 @@ static const char *drm_safe_noted[16];
 static atomic_t drm_safe_notes;
 
 /*
- * Notes a report that a test has suppressed, because a count of warnings does not tell which rule
- * was named.
+ * Records a report that a test has suppressed. A mere count of warnings would not tell which rule
+ * was reported.
  */
 void drm_safe_note_broken(const char *rule)
 {
@@ -37,7 +37,7 @@ void drm_safe_note_broken(const char *rule)
 	WRITE_ONCE(drm_safe_noted[nr % ARRAY_SIZE(drm_safe_noted)], rule);
 }
 
-/* Returns the last rule that was noted for @back 1, the one before it for 2, and so on, or NULL. */
+/* Returns the rule of the last report for @back 1, of the one before for 2, and so on, or NULL. */
 const char *drm_safe_noted_broken(unsigned int back)
 {
 	unsigned int nr = atomic_read(&drm_safe_notes);

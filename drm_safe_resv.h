@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Ways to take a reservation lock: guards, as include/linux/mutex.h has them for a mutex.
+ * Guards for reservation locks, like those for mutexes in include/linux/mutex.h.
  */
 #ifndef _DRM_SAFE_RESV_H
 #define _DRM_SAFE_RESV_H
@@ -17,13 +17,12 @@ enum drm_resv_how {
 	DRM_RESV_LOCKS,
 	DRM_RESV_LOCKS_INTERRUPTIBLE,	/* a signal ends the wait */
 	DRM_RESV_LOCKS_KILLABLE,	/* only a fatal signal ends the wait */
-	DRM_RESV_LOCKED,		/* the caller holds it */
+	DRM_RESV_LOCKED,		/* the caller already holds the lock */
 };
 
 /*
- * Sleeps before another attempt, because a pending signal keeps this task from waiting,
- * and another task may have to run first. Return: false if the task was killed, and has
- * to give up.
+ * Sleeps before another attempt. A pending signal makes interruptible waits fail at once, but the
+ * lock holder may have to run first. Return: false if the task was killed and has to give up.
  */
 static inline bool drm_resv_try_again(void)
 {
@@ -37,9 +36,8 @@ static inline bool drm_resv_try_again(void)
  * drm_resv_lock_killable() - lock a reservation object, with a killable wait
  * @resv: the reservation object
  *
- * For ioctls that must not be restarted. Others take the lock interruptibly. While a signal is
- * pending that does not kill the task, this tries once per jiffy, because ww_mutex has no
- * killable wait.
+ * For ioctls that must not be restarted. Other ioctls take the lock interruptibly. ww_mutex has no
+ * killable wait, so this tries once per jiffy while a non-fatal signal is pending.
  *
  * Context: May sleep. The caller holds no other reservation lock.
  *
@@ -80,16 +78,16 @@ static inline int __must_check drm_resv_lock_how(struct dma_resv *resv, enum drm
 }
 
 /*
- * guard(drm_resv)(obj->resv) and scoped_guard(drm_resv, obj->resv) wait without a limit. In an
- * ioctl:
+ * guard(drm_resv)(obj->resv) and scoped_guard(drm_resv, obj->resv) wait uninterruptibly. An ioctl
+ * uses:
  *
  *	ACQUIRE(drm_resv_intr, lock)(obj->resv);
  *	ret = ACQUIRE_ERR(drm_resv_intr, &lock);
  *	if (ret)
  *		return ret;
  *
- * with drm_resv_kill if only a fatal signal should end the wait, and drm_resv_try for -EBUSY
- * instead of a wait. For one lock only: use drm_exec for several.
+ * drm_resv_kill is the same, except that only a fatal signal ends the wait. drm_resv_try does not
+ * wait, and returns -EBUSY. These guards are for a single lock: use drm_exec for several.
  */
 DEFINE_LOCK_GUARD_1(drm_resv, struct dma_resv, dma_resv_lock(_T->lock, NULL),
 		    dma_resv_unlock(_T->lock))

@@ -5,9 +5,9 @@
 #include "drm_shmem_obj.h"
 
 /**
- * struct drm_shmem_device_opts - what a device can reach, and how its objects get memory
+ * struct drm_shmem_device_opts - DMA limits of a device, and how its objects get memory
  *
- * All members are optional: zero leaves the setting as it is.
+ * All members are optional: zero keeps the current setting.
  */
 struct drm_shmem_device_opts {
 	/**
@@ -18,9 +18,9 @@ struct drm_shmem_device_opts {
 	/**
 	 * @dma_mask:
 	 *
-	 * The addresses that the device can reach, such as DMA_BIT_MASK(40). If there is
-	 * memory beyond them, the device's objects get their pages from below 4 GiB, rather
-	 * than copies in a bounce buffer.
+	 * The addresses that the device can reach, such as DMA_BIT_MASK(40). If the system has
+	 * memory beyond them, the device's objects get their pages from below 4 GiB, so that no
+	 * bounce buffer is needed.
 	 */
 	u64 dma_mask;
 
@@ -28,10 +28,10 @@ struct drm_shmem_device_opts {
 	 * @max_segment:
 	 *
 	 * The longest segment that the device takes, in bytes, or UINT_MAX for any length.
-	 * No segment of an sg table is longer, except that one page is always possible. On a
-	 * bus whose devices have no &device.dma_parms, such as faux, auxiliary and virtio,
+	 * No segment of an sg table is longer, except that one page is always possible. If a
+	 * device has no &device.dma_parms, as on the faux, auxiliary and virtio buses, its
 	 * segments have 64 KiB at most: a higher limit is ignored, and a lower one is refused.
-	 * A driver that sets &device.dma_parms can have any limit.
+	 * A driver that sets &device.dma_parms first can set any limit.
 	 */
 	unsigned int max_segment;
 

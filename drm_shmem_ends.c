@@ -60,8 +60,8 @@ static struct drm_shmem_put_off *drm_shmem_ends_token(struct drm_shmem_ends *end
 }
 
 /*
- * Queues the work item. It needs no references: the device and its driver stay until the parent is
- * unbound, and unbinding waits for the work item, see drm_shmem_ends_revoke().
+ * Queues the work item. The work item needs no references: the device and its driver stay until the
+ * parent is unbound, and unbinding waits for the work item, see drm_shmem_ends_revoke().
  */
 static void drm_shmem_ends_queue(struct drm_shmem_ends *ends)
 {
@@ -84,8 +84,8 @@ static void drm_shmem_ends_clear(struct drm_shmem_ends *ends, struct drm_shmem_o
 }
 
 /*
- * Returns the next object to end, or NULL. After NULL, the next object queues the work item
- * again, or the device and its driver are gone.
+ * Returns the next object to end, or NULL. After NULL, the work item must not touch the device or
+ * its driver, which may be gone. The next object to end queues the work item again.
  */
 static struct drm_gem_object *drm_shmem_ends_next(struct drm_shmem_ends *ends)
 {
@@ -98,7 +98,7 @@ static struct drm_gem_object *drm_shmem_ends_next(struct drm_shmem_ends *ends)
 		list_del(&gem->drm_gem_object_link_entry);
 	} else {
 		ends->__queued = false;
-		/* Under the lock: unbinding takes it before it goes on. */
+		/* Under the lock, which unbinding takes before it goes on */
 		wake_up_all(&ends->__changed);
 	}
 	return gem;
@@ -171,8 +171,8 @@ static void drm_shmem_ends_revoke(struct drm_dev_ctx_revocable *rev)
 
 	drm_shmem_ends_close(ends);
 	/*
-	 * This also waits for release steps that are running, and nothing queues the work item
-	 * after this. No flush_work(): the parent may be unbound by a work item of memory reclaim.
+	 * This also waits for running release steps. After this, nothing queues the work item. Do
+	 * not use flush_work(): the task that unbinds the parent may be a WQ_MEM_RECLAIM worker.
 	 */
 	wait_event(ends->__changed, drm_shmem_ends_is_idle(ends));
 }
@@ -183,8 +183,8 @@ static const struct drm_dev_ctx_revocable_ops drm_shmem_ends_revocable_ops = {
 };
 
 /*
- * Adds @ends to what is revoked, and makes it the only one of its device. Objects do not remember
- * theirs.
+ * Adds @ends to the entries that are revoked, and makes it the only one of its device, because
+ * objects have no pointer to a struct drm_shmem_ends.
  */
 static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_ctx_bound *bound)
 {
@@ -194,12 +194,12 @@ static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_
 	ret = drm_dev_ctx_revocable_add(bound, &ends->__revocable, &drm_shmem_ends_revocable_ops);
 	if (ret)
 		return ret;
-	/* Unordered: it is followed after drm_shmem_put_off(), whose caller was given @ends. */
+	/* Unordered: only read after drm_shmem_put_off(), whose caller has @ends already. */
 	if (!cmpxchg_relaxed(&ctx->__shmem_ends, NULL, ends))
 		return 0;
 	drm_safe_broken(&ctx->drm, "a device has one place for ends",
 			"another struct drm_shmem_ends is initialised for it");
-	/* In a section, so it was not revoked. */
+	/* The proof keeps the parent bound, so the entry was not revoked. */
 	if (drm_dev_ctx_revocable_take(ctx, &ends->__revocable))
 		drm_dev_ctx_revocable_done(ctx);
 	return -EBUSY;
@@ -225,7 +225,7 @@ int drm_shmem_ends_init(struct drm_shmem_ends *ends, const struct drm_dev_ctx_bo
 
 	if (ends->__drm) {
 		drm_safe_broken(drm, "ends are initialised once",
-				"it is in use already: take a struct for each device");
+				"already in use: each device needs its own struct");
 		return -EBUSY;
 	}
 
@@ -264,8 +264,9 @@ static bool drm_shmem_ends_check(const struct drm_shmem_obj *obj,
  * @obj: the object of the release step
  * @ends: of the object's device
  *
- * Call once, before the hardware can be done. In any case the object stays until the release step
- * has returned. A step that does not return the result is reported, and the end is put off.
+ * Call this once, before the hardware can answer. The object stays at least until the release step
+ * has returned. If the step does not return the result of this call, the library reports that, and
+ * still puts off the end.
  *
  * Context: In the release step. Does not sleep.
  *
@@ -336,8 +337,8 @@ void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *l
  * @obj: the object, which is gone afterwards
  * @ends: as given to drm_shmem_put_off()
  *
- * Call once, also in the release step, and not after the quiesce step of the registration:
- * objects that are left then end by themselves.
+ * Call this once for each object, perhaps already in the release step, but not after the quiesce
+ * step of the registration: after that, the library ends the remaining objects.
  *
  * Context: Any thread, also in an interrupt.
  */

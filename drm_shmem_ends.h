@@ -19,12 +19,13 @@
  *
  * - @__drm is NULL before drm_shmem_ends_init(), and constant afterwards.
  * - An object on @__waits or @__over has no reference. It is on @__waits while a bit of its
- *   @__ending is set, and on @__over from then on until @__work ends it. All of this, and the
- *   members below, are protected by @__lock, which interrupt handlers take.
- * - @__count and @__bytes count the objects on both lists, and the object that @__work is about
- *   to end. @__changed is woken after they became smaller.
- * - While @__queued is set, @__work is queued or runs, and the parent is bound. @__work touches
- *   nothing of the device or its driver once it has cleared @__queued.
+ *   @__ending is set. After that, it is on @__over until @__work ends it. @__lock protects all of
+ *   this and the members below it. Interrupt handlers take @__lock.
+ * - @__count and @__bytes count the objects on both lists, and the object that @__work is just
+ *   ending. @__changed is woken after a count became smaller.
+ * - While @__queued is set, @__work is queued or runs, and the parent is bound. @__work clears
+ *   @__queued under @__lock, and touches nothing of the device or its driver after it has released
+ *   @__lock.
  * - No object joins @__waits once @__closed is set. @__closed stays set.
  */
 struct drm_shmem_ends {

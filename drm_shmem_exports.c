@@ -13,12 +13,12 @@
 /**
  * DOC: exports that are taken back
  *
- * An exported object can be evicted. The pages are pinned for importers that can be told
- * (dma_buf_attach_revocable()) while these have a table, and not as long as they are attached.
- * Before an eviction, the library tells these importers to give back their tables, and evicts the
- * object if they all do. Their next table has the new location of the pages. Importers that
- * cannot be told pin the pages for as long as they are attached, as with the core's helpers, and
- * so do importers that call dma_buf_pin().
+ * An exported object can be evicted. An importer "can be told" if it accepts invalidations
+ * (dma_buf_attach_revocable()). Such an importer pins the pages only while it has a table.
+ * Before an eviction, the library tells these importers to give back their tables, and evicts
+ * the object if they all do. Their next table has the new location of the pages. Other importers
+ * pin the pages for as long as they are attached, as with the core's helpers. Importers that
+ * call dma_buf_pin() pin them, too.
  *
  * An object that has a dma-buf is not purged, because its contents belong to someone else, too.
  * An object whose dma-buf has the driver's own operations is not evicted either, because the
@@ -138,14 +138,14 @@ void __drm_shmem_exports_end(const struct dma_buf *dma_buf)
 		__drm_shmem_exports_relist(exported, dma_buf->priv);
 }
 
-/* Those that are being released have no importers. */
+/* Skips a dma-buf that is being released, which has no importers any more. */
 static bool drm_shmem_exports_get(struct drm_shmem_exported *exported,
 				  const struct drm_gem_object *gem)
 {
 	return exported->gem == gem && drm_dma_buf_get_unless_dead(exported->dentry);
 }
 
-/* The first entry of the part of the table that has the dma-bufs of an object, or the next one */
+/* Returns the entry after @last, or the first one of the hash bucket for an object. */
 static struct drm_shmem_exported *drm_shmem_exports_from(const struct drm_gem_object *gem,
 							 const struct drm_shmem_exported *last)
 {
@@ -266,7 +266,7 @@ void __drm_shmem_dma_buf_unpin(struct dma_buf_attachment *attach)
 	drm_shmem_gem_unpin(attach->dmabuf->priv);
 }
 
-/* Counts a table of an importer that can be told. Its pin comes after, and goes after. */
+/* Counts a table of an importer that can be told, before its pin is taken or dropped. */
 static void drm_shmem_exports_told(struct dma_buf_attachment *attach, int tables)
 	__must_hold(drm_resv)
 {

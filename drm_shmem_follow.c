@@ -14,17 +14,18 @@
 /**
  * DOC: imports that follow
  *
- * An exporter may want to move the memory of its dma-buf, or to get it back. It pins the memory
- * for an importer that cannot be told: the memory cannot move while such an import is mapped.
+ * An exporter may want to move the memory of its dma-buf, or to reclaim it. If the exporter cannot
+ * notify an importer of a move, it pins the memory while the import is mapped.
  *
  * A type with DRM_SHMEM_RECLAIM and a moved step follows its exporters. Its imports are attached
  * dynamically, and the exporter pins nothing for them. When the exporter moves the memory, the
- * moved step suspends the handles that own the sg table. Jobs that run continue to use the table.
- * It is unmapped when the last borrowed handle has ended and all fences that the reservation
- * object had by then are signalled: at once if possible, and otherwise by a work item. Meanwhile
- * the table cannot be borrowed or resumed. While there are borrowed handles, both fail with
- * -EAGAIN, after which libdrm repeats the ioctl. After that, the next user waits for the fences,
- * unmaps the table itself, and maps the memory at its new place, after the fences of the move.
+ * moved step suspends the handles that own the sg table. Running jobs continue to use the table.
+ * The library unmaps the table when the last borrowed handle has ended and all fences that the
+ * reservation object had by then are signalled: at once if possible, and otherwise in a work
+ * item. While borrowed handles of the old table exist, new attempts to borrow or resume fail
+ * with -EAGAIN, after which libdrm repeats the ioctl. Without such handles, the next user waits
+ * for the fences, unmaps the old table itself, waits for the fences of the move, and maps the
+ * memory at its new place.
  *
  * The exporter waits for the fences of jobs. A job that uses the memory adds its fence to the
  * reservation object, under the same lock under which it has the table, and the page table is
@@ -38,9 +39,9 @@
  * a job after the updates that the job depends on have run, or adds the fences of the updates to
  * the reservation object of the import, for which the exporter waits.
  *
- * Memory that the device uses without a fence can move meanwhile, such as a framebuffer on a plane.
- * drm_shmem_pin() refuses imports. A driver that shows them calls dma_buf_pin() for the attachment
- * of the import before, or its type has no moved step.
+ * Memory can move at any time while the device uses it without a fence, such as a framebuffer on a
+ * plane. drm_shmem_pin() refuses imports. A driver that shows imports must call dma_buf_pin() for
+ * the attachment first, or use a type without a moved step.
  *
  * Imports of DRM_SHMEM_DRIVER_OPS follow. Imports of DRM_SHMEM_DRIVER_OPS_SGT are mapped for
  * their whole lifetime, and are attached as by the core, so the exporter keeps the memory where
@@ -105,8 +106,8 @@ static bool drm_shmem_follow_has_table(const struct drm_shmem_follow *follow, un
 }
 
 /*
- * Waits for the jobs that may use the table. No job of the table adds a fence once nothing has the
- * table, so fences that are added later do not delay this.
+ * Waits for the jobs that may use the table. Without a user of the table, no new job can use it, so
+ * this need not wait for fences that are added later.
  */
 static void drm_shmem_follow_wait(const struct drm_shmem_follow *follow, struct dma_fence *jobs,
 				  unsigned int moves)
@@ -253,7 +254,7 @@ void __drm_shmem_follow_forget(struct dma_buf_attachment *attach)
 	follow->over = true;
 }
 
-/* A table whose memory has moved has no user any more, but perhaps jobs. */
+/* The last user has left a table whose memory has moved. Jobs may still use the table. */
 static void drm_shmem_follow_left(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the files of the GEM shmem part share and drivers do not see.
+ * Internals that the files of the GEM shmem part share. Drivers do not include this.
  */
 #ifndef _DRM_SHMEM_INTERNAL_H
 #define _DRM_SHMEM_INTERNAL_H
@@ -23,8 +23,8 @@ static inline struct drm_shmem_obj *to_drm_shmem_obj(struct drm_gem_object *gem)
 }
 
 /*
- * Code that pinned the pages may have had a device write to them, which the kernel does
- * not see. Reclaim drops shmem pages that look clean.
+ * A device may have written to the pinned pages, which the kernel does not notice. Reclaim would
+ * drop shmem pages that look clean, so mark the pages dirty.
  */
 static inline void drm_shmem_unpin_locked(struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
@@ -73,7 +73,7 @@ static inline int drm_shmem_check_map(struct drm_gem_object *gem, const struct i
 	return -ENOMEM;
 }
 
-/* An object that is not complete has a type, too, whose steps refuse what they can. */
+/* An incomplete object has an internal type, whose steps refuse whatever they can. */
 static inline const struct drm_shmem_obj_type *
 drm_shmem_obj_type(const struct drm_shmem_obj *obj)
 {
@@ -229,7 +229,7 @@ static inline unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj)
 	return (atomic_read(&obj->__dma_bufs) >> __DRM_SHMEM_TOLD_SHIFT) & __DRM_SHMEM_TOLD_MASK;
 }
 
-/* Returns whether the object stays pinned, whatever importers do that can be told. */
+/* Returns whether the object stays pinned even if all importers that can be told unmap it. */
 static inline bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
@@ -272,7 +272,7 @@ enum __drm_shmem_list __drm_shmem_belongs(struct drm_shmem_obj *obj,
 void __drm_shmem_reclaim_init(void);
 void __drm_shmem_reclaim_exit(void);
 
-/* What work that was put off waits for */
+/* The workqueues, by what the work on them waits for */
 enum __drm_shmem_queue {
 	__DRM_SHMEM_FENCES,		/* jobs of other drivers */
 	__DRM_SHMEM_ENDS,		/* no other driver: the end of objects */

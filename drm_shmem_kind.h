@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Several kinds of object in one driver: a base that all share, a look-up that gives the
- * base, operations that each kind has its own of, and a checked way from the base to a kind.
+ * Several kinds of object in one driver. All kinds share a base, which a look-up returns. Each kind
+ * has its own operations, and drm_shmem_kind() is a checked cast from the base to a kind.
  */
 #ifndef _DRM_SHMEM_KIND_H
 #define _DRM_SHMEM_KIND_H
@@ -58,9 +58,9 @@
  *		DRM_SHMEM_OBJ_KIND_OF(foo_bo_base, &foo_heap_ops),
  *	};
  *
- * drm_shmem_lookup(), drm_shmem_lookup_user() and its siblings, drm_shmem_from_gem(), and
- * drm_shmem_from_obj() in a step that several kinds share take the description of a base in place
- * of a type's description. A base itself has no objects.
+ * Some functions take the description of a base in place of that of a type: drm_shmem_lookup(),
+ * drm_shmem_lookup_user() and its siblings, drm_shmem_from_gem(), and, in a step that several kinds
+ * share, drm_shmem_from_obj(). There are no objects of a base itself.
  */
 #define DRM_SHMEM_OBJ_BASE(_name, _type, _member, _ops)				\
 struct _name {									\

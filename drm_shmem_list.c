@@ -109,7 +109,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_show_fdinfo);
 
 #ifdef CONFIG_DEBUG_FS
 
-/* A device that has objects. Its driver may be unloaded before an object that was leaked. */
+/* A device that has objects. If an object was leaked, this outlives the driver. */
 struct drm_shmem_listed {
 	struct list_head node;
 	struct list_head objs;
@@ -406,7 +406,7 @@ static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_lis
 
 	seq_printf(m, "%s %s\n", dev_name(listed->drm->dev), listed->driver);
 	list_for_each_entry(obj, &listed->objs, __list_node) {
-		/* This is printed again, with more memory. Others need the lock meanwhile. */
+		/* seq_file will call this again with a larger buffer, so release the lock early. */
 		if (seq_has_overflowed(m))
 			return;
 		drm_shmem_show_obj(m, obj, &sums);

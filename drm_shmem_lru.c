@@ -164,7 +164,7 @@ void __drm_shmem_leave_lru(struct drm_shmem_obj *obj)
 	struct drm_gem_object *gem = &obj->base.base;
 	struct __drm_shmem_lru *lru;
 
-	/* The flag stays set, while the shrinker may change the list at any time. */
+	/* The flag can be read unlocked, because it stays set. The list may change at any time. */
 	if (!(obj->__flags & __DRM_SHMEM_LRU))
 		return;
 	scoped_guard(mutex, &gem->dev->gem_lru_mutex) {
@@ -188,8 +188,8 @@ static bool drm_shmem_has_contents(const struct drm_shmem_obj *obj) __must_hold(
 }
 
 /*
- * Returns whether a purge may succeed. What keeps it from that relists the object when it ends,
- * except for jobs, for which a scan looks.
+ * Returns whether a purge may succeed. Everything that blocks a purge relists the object when it
+ * ends, except for jobs: a scan checks for those itself.
  */
 static bool drm_shmem_may_purge(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {

@@ -66,10 +66,10 @@ static pgoff_t drm_shmem_fault_page(const struct vm_fault *vmf, struct drm_shmem
 }
 
 /*
- * Locks the object with the lock of the mapping held, or returns the value for the fault
+ * Locks the object while the lock of the mapping is held, or returns the value for the fault
  * handler. After VM_FAULT_NOPAGE the access faults again: in user mode after the signal was
- * handled, but on UML and in the kernel at once. So this sleeps first, to let the lock
- * holder run, and the access of a killed task fails.
+ * handled, but on UML and in the kernel at once. So this sleeps first, to let the lock holder
+ * run, and makes the access of a killed task fail.
  */
 static vm_fault_t drm_shmem_fault_lock_mapped(struct vm_fault *vmf, struct drm_gem_object *gem)
 	__cond_acquires(0, drm_resv)
@@ -154,9 +154,9 @@ EXPORT_SYMBOL_IF_KUNIT(__drm_shmem_mmap_unpopulate);
  * __drm_shmem_mmap_zap() - take the pages of an object from userspace
  * @obj: the object
  *
- * The next access faults. Finds the mappings of the device's files, and of dma-bufs that
- * drm_gem_dmabuf_export() made, because these share one address_space. An object with a
- * different dma-buf is never zapped: its @__dma_bufs is not zero.
+ * The next access faults. Finds the mappings of the device's files and of dma-bufs that
+ * drm_gem_dmabuf_export() made, because these share one address_space. An object whose dma-buf has
+ * the driver's own operations is never zapped, because it is neither purged nor evicted.
  *
  * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
  */

@@ -31,9 +31,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
 /**
  * DOC: overview
  *
- * GEM shmem objects whose kernel mappings and sg tables are handles. A handle cannot be copied,
- * and ends with its scope or its owner. Its type carries the result of earlier checks, so most
- * accesses need no test, and wrong accesses do not compile.
+ * This part of the library provides GEM shmem objects whose kernel mappings and sg tables are
+ * accessed through handles. A handle cannot be copied, and ends with its scope or its owner. The
+ * type of a handle carries the result of earlier checks, so most accesses need no test, and wrong
+ * accesses do not compile.
  *
  * A driver embeds &struct drm_shmem_obj in a type of its own and declares the
  * type once:
@@ -100,8 +101,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  *		return drm_shmem_handle_create(&bo->obj, file, &args->handle);
  *	}
  *
- * The type of a CPU mapping has its minimum size. The compiler checks constant offsets and
- * members against that size. Offsets that are only known at run time go through
+ * The type of a CPU mapping carries the minimum size of the mapping. The compiler checks constant
+ * offsets and members against that size. For offsets that are only known at run time, use
  * drm_vmap_try_read32() and its siblings:
  *
  * .. code-block:: c
@@ -194,9 +195,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
  * object, for the lock or for fences. The steps of a driver and of a dma-buf's exporter may
  * return any error.
  *
- * Lifetime: an object keeps its &struct drm_device, never its parent's binding. An owned handle
- * holds a reference to its object. Stored in that same object, it would keep the object
- * forever.
+ * Lifetime: an object keeps its &struct drm_device, but not the binding of the parent. An owned
+ * handle holds a reference to its object. Do not store the handle in that same object: the object
+ * would never be freed.
  */
 
 /*
@@ -429,7 +430,7 @@ static int drm_shmem_check_parent(struct drm_device *drm, const struct drm_shmem
 	if (!parent) {
 		if (!opts->resv_locked)
 			return 0;
-		drm_safe_broken(drm, "the lock that is held is the parent's",
+		drm_safe_broken(drm, "resv_locked needs a resv_parent",
 				"resv_locked is set, but no resv_parent");
 		return -EINVAL;
 	}
@@ -440,7 +441,7 @@ static int drm_shmem_check_parent(struct drm_device *drm, const struct drm_shmem
 	}
 	if (drm_gem_resv_owner(parent)) {
 		drm_safe_broken(drm, "a reservation object is shared by its owner",
-				"the object that is named uses another one's: name that one");
+				"resv_parent shares the lock of another object: pass that object");
 		return -EINVAL;
 	}
 	return __drm_gem_resv_check(parent, opts->resv_locked);
@@ -461,7 +462,7 @@ static bool drm_shmem_type_is_whole(const struct drm_shmem_obj_type *type)
 	const unsigned long *should = (const unsigned long *)&whole.base.funcs;
 	unsigned long differs = 0;
 
-	/* For each object: a call of memcmp() takes three times as many instructions. */
+	/* This runs for each object, and memcmp() would take three times as many instructions. */
 	unrolled_full
 	for (size_t i = 0; i < sizeof(type->funcs) / sizeof(*is); i++)
 		differs |= is[i] ^ should[i];
@@ -800,8 +801,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_dumb_map_offset);
  *
  * Gives the object an mmap offset, because the core maps and unmaps a dma-buf there.
  *
- * The core calls this under a lock that each client of the device needs, so this does not wait for
- * the reservation lock. A purge can come in between: its dma-buf fails when it is used.
+ * The core calls this under a lock that all clients of the device need, so this does not wait for
+ * the reservation lock. The object can be purged right after this. Uses of its dma-buf then fail.
  *
  * Context: May sleep. The caller may hold any reservation lock.
  *
@@ -928,8 +929,8 @@ static struct drm_shmem_obj *drm_shmem_alloc_import(struct drm_device *drm,
 }
 
 /*
- * The exporter of an import that follows is told nothing any more once the end of the import has
- * begun. So a type whose ends may wait for the hardware has the exporter pin the memory.
+ * Once the end of an import that follows has begun, the library no longer handles moves of its
+ * memory. So if ends of a type may wait for the hardware, the exporter has to pin the memory.
  */
 static bool drm_shmem_type_follows(const struct drm_shmem_obj_type *type)
 {
@@ -1028,14 +1029,14 @@ static int drm_shmem_complete_import(const struct drm_shmem_obj_type *type,
 /**
  * drm_shmem_prime_import_sg_table() - &drm_driver.gem_prime_import_sg_table
  * @drm: the device
- * @attach: attachment of the device to the dma-buf, which the core or drm_shmem_prime_import() has
- *	made: its private data are theirs
+ * @attach: attachment of the device to the dma-buf, made by the core or drm_shmem_prime_import(),
+ *	which also use its private data
  * @sgt: the dma-buf's sg table, mapped for the device
  *
- * Part of DRM_SHMEM_DRIVER_OPS_SGT. The object has the attachment and the table from here on. A
- * driver's callback that calls this, and puts the object because something else has failed, needs
- * drm_shmem_prime_import(): the core would unmap and detach once more. A type's init step can do
- * what such a callback does.
+ * Part of DRM_SHMEM_DRIVER_OPS_SGT. On success, the object owns the attachment and the table. If a
+ * driver wraps this in a callback that may fail and put the object again, the driver must import
+ * with drm_shmem_prime_import(), because the core would unmap and detach a second time. An init
+ * step of the type is a simpler place for such code.
  *
  * Context: May sleep.
  *
@@ -1156,7 +1157,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 	/* The exporter may call the library when it moves the memory. */
 	if (drm_gem_is_imported(gem))
 		__module_get(THIS_MODULE);
-	/* Unbinding may have found no reference. If so, it waits. */
+	/* If unbinding has found no reference before, it waits for this. */
 	if (drm_shmem_has_sgt(obj))
 		drm_dev_ctx_revocable_retry(__drm_shmem_ctx(obj));
 	else if (drm_gem_is_imported(gem))
@@ -1171,8 +1172,8 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
  * An object ends in this order: lookups stop finding it, the type's release step runs, the
  * hardware answers if that step put off the end, the fini step runs, and the memory is freed.
  *
- * Detaching an imported object and unmapping its table takes the lock of its exporter, so a
- * work item does that later. Unbinding waits for the table.
+ * Unmapping the table of an imported object and detaching the object take the lock of its exporter,
+ * so a work item does that later. Unbinding waits until the table is unmapped.
  *
  * Context: May sleep. The caller may hold the reservation locks of other objects,
  * also the one that this object shares.
@@ -1283,8 +1284,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
  * drm_shmem_gem_get_sg_table() - &drm_gem_object_funcs.get_sg_table
  * @gem: the object
  *
- * The core calls this for importers of a dma-buf with the core's operations. It does not tell for
- * which device, so the segments are those of the object's own.
+ * The core calls this for importers of a dma-buf with the core's operations. The core does not pass
+ * the device of the importer, so the segments fit the object's own device.
  *
  * Context: May sleep.
  *

@@ -43,9 +43,9 @@ struct vm_operations_struct;
  *   partial are constant, and the object holds one mapping of @base. All of them change under
  *   the reservation lock. @__vmap_users may also change without the lock, but not from or to
  *   zero.
- * - @__made_for is the type that drm_shmem_gem_create_object() made the memory for, until the
- *   library makes an object of it. Until then, and forever if the core makes the object, @base
- *   has the functions of the core.
+ * - Until the library turns the memory into an object, @__made_for is the type for which
+ *   drm_shmem_gem_create_object() allocated the memory. Until then, and forever if the core makes
+ *   the object, @base has the functions of the core.
  * - @__table is like that of any object, see struct drm_gem_table. It also counts as revoked after
  *   the core got back the table of an import whose init step failed.
  * - @__flags is changed before the object is complete, or under the reservation
@@ -71,9 +71,9 @@ struct vm_operations_struct;
  *   __DRM_SHMEM_TOLD, under the reservation lock, and stands for one pin of @base.
  * - @__listed is NULL, or the list that the object is on. The list is protected by the lock of
  *   the lists. So is @__label, until the object ends. @__creator and @__comm are constant while
- *   it is on the list.
- * - While __DRM_SHMEM_STALE is set, @__table.__users is exactly the number of counted users: the
- *   last user to leave drops it to zero, and has the table unmapped.
+ *   the object is on the list.
+ * - While __DRM_SHMEM_STALE is set, @__table.__users is exactly the number of counted users. The
+ *   last user to leave drops the count to zero, and makes the library unmap the table.
  */
 struct drm_shmem_obj {
 	struct drm_gem_shmem_object base;
@@ -89,7 +89,7 @@ struct drm_shmem_obj {
 	u8 __evictions;			/* how often, up to 255 */
 	bool __published;		/* no longer unique */
 	u8 __ending;			/* what its end waits for */
-	/* Begins with its pointer. Freeing, and borrowing it, read @__flags, too. */
+	/* Next to @__flags, because freeing an object and borrowing its table read both. */
 	struct drm_gem_table __table;	/* the sg table, which ends with the binding */
 #ifdef CONFIG_DEBUG_FS
 	struct drm_shmem_listed *__listed;
@@ -117,8 +117,8 @@ enum {
 };
 
 /*
- * The two counts of @__dma_bufs, and the flag. Only the pins keep an object, so a count that
- * overflows does no more than to let the shrinker try in vain, or not at all.
+ * The layout of @__dma_bufs: two counts and a flag. The pins are what keeps the pages of an object.
+ * So if a count overflows, the worst case is that the shrinker tries in vain, or skips the object.
  */
 #define __DRM_SHMEM_TOLD_SHIFT	15
 #define __DRM_SHMEM_TOLD	BIT(__DRM_SHMEM_TOLD_SHIFT)
@@ -202,8 +202,8 @@ struct drm_shmem_opts {
 /**
  * DRM_SHMEM_DMA32 - the pages of objects of this type are below 4 GiB
  *
- * For &drm_shmem_obj_type.flags. The address of such an object fits into a 32-bit register, for
- * devices that otherwise reach more memory. The DMA mask of the device applies to all types,
+ * For &drm_shmem_obj_type.flags. For objects whose address must fit into a 32-bit register of a
+ * device that can otherwise reach more memory. The DMA mask of the device applies to all types,
  * see &drm_shmem_device_opts.dma_mask. An import has the pages that its exporter chose.
  */
 #define DRM_SHMEM_DMA32		BIT(__DRM_SHMEM_TYPE_BITS)
@@ -250,9 +250,9 @@ struct drm_shmem_obj_type {
 	 * The last reference is gone, and the object is on no list. For a device that may use
 	 * the object until it has answered a command: the step puts off the end with
 	 * drm_shmem_put_off(), sends the command, and returns what drm_shmem_put_off() returned.
-	 * If the step returns NULL, the object ends at once. Runs in whichever thread puts the
-	 * last reference, perhaps with reservation locks of other objects held, so it waits for
-	 * nothing.
+	 * If the step returns NULL, the object ends at once. The step runs in the thread that
+	 * puts the last reference, perhaps with reservation locks of other objects held, so it
+	 * must not wait.
 	 */
 	struct drm_shmem_put_off *(*release)(struct drm_shmem_obj *obj);
 
@@ -262,9 +262,9 @@ struct drm_shmem_obj_type {
 	 * Undoes @init. The last reference is gone, and neither @evict nor @sgt_revoked runs
 	 * or will run. If the object has an sg table that was not revoked, the table is still
 	 * mapped, and unbinding the parent waits for this to return. While the parent is being
-	 * unbound, it may run in the task that unbinds it. Like @release, it may run with
-	 * reservation locks of other objects held, so it maps no import, which is reported, and
-	 * takes no reservation lock.
+	 * unbound, this step may run in the unbinding task. Like @release, it may run with
+	 * reservation locks of other objects held, so it must take no reservation lock, and must
+	 * not map an import. The library reports the latter.
 	 */
 	void (*fini)(struct drm_shmem_obj *obj);
 
@@ -311,9 +311,9 @@ struct drm_shmem_obj_type {
 	/**
 	 * @export:
 	 *
-	 * Like &drm_gem_object_funcs.export. Calls drm_shmem_export() for the dma-buf unless
-	 * it makes one with operations of its own. The object of a dma-buf with its own
-	 * operations is neither purged nor evicted any more.
+	 * Like &drm_gem_object_funcs.export. The step calls drm_shmem_export(), or makes a
+	 * dma-buf with operations of its own. In the latter case, the object is neither purged
+	 * nor evicted any more.
 	 */
 	struct dma_buf *(*export)(struct drm_shmem_obj *obj, int flags);
 
@@ -331,16 +331,17 @@ struct drm_shmem_obj_type {
 	 * @moved:
 	 *
 	 * The exporter of an import moves its memory, or takes it away. Only for a type with
-	 * DRM_SHMEM_RECLAIM, which makes its imports follow such moves, unless the type also has
-	 * a release step: the hardware may use the memory of an object whose end is put off, so
-	 * the exporter keeps the memory of such imports where it is. Called with a
-	 * reference, for an object that has an sg table. Suspend the handles that own the
-	 * table, with drm_shmem_sgt_suspend(), and use drm_gpuvm_imm_set_invalid() so that
-	 * page tables with its addresses are rewritten before the next job. The exporter waits
-	 * for the fences of running jobs. Called under the reservation lock, perhaps in memory
-	 * reclaim: the step allocates no memory, waits for no fence, and takes no lock that is
-	 * held where memory is allocated. If @init is running at that time, this is called
-	 * after it, as @sgt_revoked is.
+	 * DRM_SHMEM_RECLAIM. Having this step makes the imports of the type follow such moves,
+	 * unless the type also has a release step: the hardware may use the memory of an object
+	 * whose end is put off, so the exporter must keep the memory of such imports in place.
+	 *
+	 * Called with a reference, for an object that has an sg table. The step suspends the
+	 * handles that own the table, with drm_shmem_sgt_suspend(), and calls
+	 * drm_gpuvm_imm_set_invalid(), so that page tables with its addresses are rewritten
+	 * before the next job. The exporter waits for the fences of running jobs. Called under
+	 * the reservation lock, perhaps in memory reclaim: the step must not allocate memory or
+	 * wait for a fence, and must not take a lock under which other code allocates memory. If
+	 * @init is running when the memory moves, this is called after it, like @sgt_revoked.
 	 */
 	void (*moved)(struct drm_shmem_obj *obj);
 
@@ -348,14 +349,18 @@ struct drm_shmem_obj_type {
 	 * @evict:
 	 *
 	 * The object is idle and has an sg table, and its pages are about to be evicted or
-	 * purged. Called with a reference. Take the table's addresses from all page tables
-	 * and suspend the handles that own it, with drm_shmem_sgt_suspend(). If that is not
-	 * possible right now, return -EBUSY; suspended handles stay suspended. A block of
-	 * drm_shmem_sgt_guard_owned() that stores addresses may still run, and store them
-	 * after this. The step excludes such a block, or takes out addresses of handles that
-	 * are suspended already, too, when it is called again. Called under the reservation
-	 * lock, in memory reclaim: the step must not allocate memory, and may only trylock
-	 * other sleeping locks. Only for a type with DRM_SHMEM_RECLAIM.
+	 * purged. Called with a reference. The step must remove the table's addresses from all
+	 * page tables, and suspend the handles that own the table, with drm_shmem_sgt_suspend().
+	 * If that is not possible right now, it returns -EBUSY, and handles that it has suspended
+	 * stay suspended.
+	 *
+	 * A block of drm_shmem_sgt_guard_owned() may still be running, and store addresses after
+	 * this step. Either the step excludes such blocks with a lock, or it also removes the
+	 * addresses of handles that are suspended already when it is called again.
+	 *
+	 * Called under the reservation lock, perhaps in memory reclaim: the step must not
+	 * allocate memory, and may only trylock other sleeping locks. Only for a type with
+	 * DRM_SHMEM_RECLAIM.
 	 */
 	int (*evict)(struct drm_shmem_obj *obj);
 };
@@ -522,14 +527,14 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * same. It may hold a pointer to an object of any type, shared or unique, NULL, or an
  * ERR_PTR().
  *
- * Does not wait for an unbind, for other objects, or for the exporter of an imported object:
- * a work item detaches from its dma-buf. An object holds a reference to its drm_device, so a
- * device that keeps objects for itself must put them when it is unbound (for example in
- * &drm_dev_ctx_ops.release), or they keep the device alive.
+ * Does not wait for an unbind, for other objects, or for the exporter of an imported object: a
+ * work item detaches such an object from its dma-buf. An object holds a reference to its
+ * drm_device, so a driver that keeps objects for the device itself must put them when the parent is
+ * unbound, for example in &drm_dev_ctx_ops.release. Otherwise the objects keep the device alive.
  *
- * Context: May sleep. The object's own reservation lock must not be held. Those of other
- * objects may be, as in drm_exec_fini(). The lock of an import is the exporter's: hold it if
- * something else keeps the dma-buf, such as another import.
+ * Context: May sleep. The caller must not hold the object's own reservation lock, but may hold
+ * those of other objects, as in drm_exec_fini(). The lock of an import belongs to the exporter: the
+ * caller may hold it only if something else keeps the dma-buf, such as another import.
  */
 static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
 {
@@ -759,7 +764,7 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
 
 /**
  * drm_shmem_lookup() - the object that a handle stands for
- * @_desc: address of the description of the type that it has to be of, or of a base for
+ * @_desc: address of the description of the type that the object must have, or of a base for
  *	an object of any of its kinds
  * @_file: the file that the handle is from
  * @_handle: the handle
@@ -817,8 +822,8 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * drm_shmem_gem_create_object() - body of &drm_driver.gem_create_object
  * @_desc: address of the description of the type of the driver's dumb buffers and imports
  *
- * If the driver calls drm_gem_shmem_create(), the core makes an object with the core's
- * functions of the memory. Such an object is not of the type.
+ * If the driver calls drm_gem_shmem_create(), the core turns the memory into an object with the
+ * core's functions, which is not of this type.
  *
  * Context: May sleep.
  *

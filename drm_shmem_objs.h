@@ -98,7 +98,7 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  * @_file: the file that the handles are from
  * @_handles: userspace pointer to an array of u32
  * @_count: number of handles, a u64, which may come from userspace and may be 0
- * @_limit: number of handles that the driver takes at most
+ * @_limit: maximum number of handles that the driver accepts
  *
  * Returns all objects or none: if one object is not found or is of another type, this puts the
  * references to the objects before it. The objects are in the order of the handles. A handle
@@ -127,8 +127,7 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  * @_objs: the array's type without struct
  * @_file: the file that the handles are from
  * @_handles: array of u32
- * @_count: number of handles, a u64, which may be 0; the memory that the caller copied them to
- *	bounds it
+ * @_count: number of handles, a u64, which may be 0; @_handles must have at least as many elements
  *
  * Like drm_shmem_lookup_user().
  *
@@ -240,8 +239,8 @@ static inline int __drm_shmem_objs_prepare(struct drm_exec *exec, struct drm_shm
 					   unsigned int num_fences)
 {
 	/*
-	 * A struct drm_shmem_obj begins with its GEM object, and the driver's structure begins with
-	 * it.
+	 * The driver's structure begins with its struct drm_shmem_obj, which begins with its GEM
+	 * object, so the array of pointers can be cast.
 	 */
 	return drm_exec_prepare_array(exec, (struct drm_gem_object **)objs->__obj,
 				      objs->__count, num_fences);

@@ -92,7 +92,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 		__drm_shmem_exports_relist(exported, gem);
 	} else {
 		__drm_shmem_exports_add(exported, gem, dma_buf);
-		/* It is not purged meanwhile. If the lock is taken, a scan finds that out. */
+		/* A purge is impossible now. If the trylock fails, a scan updates the list. */
 		__drm_shmem_try_relist(obj);
 	}
 	return dma_buf;
@@ -219,8 +219,8 @@ static void drm_shmem_detach_now(struct dma_buf_attachment *attach)
 }
 
 /*
- * The parent stays bound until the end, because an exporter may unmap its table no sooner than when
- * it is detached.
+ * The parent stays bound until the detach has finished, because some exporters unmap the table only
+ * then.
  */
 static void drm_shmem_detach_all(struct drm_shmem_detach *detach)
 	__context_unsafe("taken by __drm_shmem_sgt_take(), in another task")
@@ -257,8 +257,9 @@ static void drm_shmem_detach_queue(struct drm_shmem_detach *detach,
 }
 
 /*
- * Unmaps @sgt, if there is one, and detaches. @ctx then keeps the parent bound: it was held, and
- * deferred. Both take the exporter's lock with a wait that nothing ends, so a work item does that.
+ * Unmaps @sgt, if it is not NULL, and detaches. With an @sgt, the caller has held @ctx, which keeps
+ * the parent bound, and has called drm_dev_ctx_revocable_defer(). Unmapping and detaching wait
+ * uninterruptibly for the exporter's lock, so a work item does both.
  */
 static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			     struct drm_dev_ctx *ctx)
@@ -338,10 +339,11 @@ static struct sg_table *drm_shmem_prime_map_held(struct drm_dev_ctx *ctx,
 }
 
 /*
- * Maps a dma-buf, and keeps the parent bound as drm_shmem_prime_map_held() does. No section is
- * open: an unplug of any device would wait for the exporter, which may move its memory in the call.
- * Only the parent is not unbound meanwhile, and also that does not wait for the exporter's lock,
- * nor for fences that are there before. See __drm_shmem_sgt_again() for the loop of the caller.
+ * Maps a dma-buf, and keeps the parent bound as drm_shmem_prime_map_held() does. The caller must
+ * not be in a section, because the exporter may move its memory in the call, and an unplug of
+ * any device would wait for that. Only the unbind of this device's parent waits, and that
+ * neither for the exporter's lock nor for fences that existed before. See
+ * __drm_shmem_sgt_again() for the loop of the caller.
  */
 static struct sg_table *drm_shmem_prime_map(struct drm_dev_ctx *ctx,
 					    struct dma_buf_attachment *attach)
@@ -382,9 +384,9 @@ void __drm_shmem_prime_taken(struct dma_buf_attachment *attach)
 }
 
 /*
- * If @taken, an object has @attach and @sgt, or had them: the driver may have a callback of its own
- * around the library's, which puts the object again. The private data of an attachment that does
- * not follow belong to nobody else.
+ * Sets @taken if an object owns @attach and @sgt, or has owned them: the driver may wrap the
+ * library's function in a callback of its own, which may fail and put the object. An attachment
+ * that does not follow has no other use for its private data.
  */
 static struct drm_gem_object *drm_shmem_prime_import_mapped(struct drm_device *drm,
 							    struct dma_buf_attachment *attach,
@@ -443,14 +445,13 @@ static struct drm_gem_object *drm_shmem_prime_import_attached(struct drm_dev_ctx
  * @drm: the device
  * @dma_buf: the dma-buf to import
  *
- * Like the core's drm_gem_prime_import(). But that function does not recognise the device's
- * own objects by these dma-bufs, maps the dma-buf whether the device is registered or not,
- * and lets any signal end its wait for the exporter's fences. Part of
- * DRM_SHMEM_DRIVER_OPS_SGT.
+ * Replaces the core's drm_gem_prime_import(), which does not recognise the device's own objects by
+ * the dma-bufs of this library, maps the dma-buf even if the device is not registered, and lets any
+ * signal end its wait for the exporter's fences. Part of DRM_SHMEM_DRIVER_OPS_SGT.
  *
- * This waits for the exporter, and has it map the memory, without a section, and leaves an import
- * that fails to a work item, so no unplug waits for the exporter's lock or fences. Only the parent
- * of @drm is not unbound meanwhile.
+ * This waits for the exporter, and lets it map the memory, outside of a section. If the import
+ * fails, a work item undoes it. So no unplug waits for the exporter's lock or fences. Only
+ * unbinding the parent of @drm waits while the exporter maps the memory.
  *
  * Context: May sleep. In no section.
  *

@@ -32,7 +32,7 @@ static bool drm_shmem_is_pinned(const struct drm_shmem_obj *obj) __must_hold(drm
 	return drm_gem_shmem_pins(&obj->base) > drm_shmem_own_pins(obj);
 }
 
-/* Returns whether the pages have users without a pin, which are drivers that call the core. */
+/* Returns whether the pages have users without a pin, such as a driver that calls the core. */
 static bool drm_shmem_is_used(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
 	const unsigned int pinned = !!drm_gem_shmem_pins(&obj->base);
@@ -143,7 +143,7 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_madvise_locked(&obj->base, madv);
-	/* An object that is needed again must not be spared forever. */
+	/* Keep the shrinker of an object that is needed again, so that it can be evicted. */
 	if (!shrinker && madv == DRM_SHMEM_WILLNEED)
 		shrinker = __drm_shmem_listed_by(obj);
 	__drm_shmem_list(obj, shrinker);
@@ -156,8 +156,8 @@ static int drm_shmem_do_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv m
  * drm_shmem_madvise() - say whether the contents of an object are needed
  * @obj: the object
  * @madv: whether they are
- * @shrinker: the device's shrinker, which may purge the object while it is not needed,
- *	and evict it while it is, if its type is DRM_SHMEM_RECLAIM; or NULL
+ * @shrinker: the device's shrinker, which may purge the object while its contents are not needed,
+ *	and evict it otherwise, if its type has DRM_SHMEM_RECLAIM; or NULL
  *
  * If @shrinker is NULL, no shrinker touches an object that is not needed, until a later
  * call names one. A needed object stays with the shrinker that may evict it.
@@ -276,11 +276,10 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
  *
  * Context: May sleep. Without the object's reservation lock.
  *
- * Return: 0, also if the object has no pages at the moment; -EBUSY if anything but its
- * table uses the object, or if the table is in use or being revoked; -ENODATA if it was
- * purged; -EOPNOTSUPP for imported objects, and for those whose type is not
- * DRM_SHMEM_RECLAIM; -EALREADY if called under the lock, which is reported; or what the
- * evict step returned.
+ * Return: 0, also if the object has no pages at the moment; -EBUSY if anything but its table and
+ * userspace mappings uses the object, or if the table is in use or being revoked; -ENODATA if the
+ * object was purged; -EOPNOTSUPP for imported objects, and for types without DRM_SHMEM_RECLAIM;
+ * -EALREADY if called under the lock, which is reported; or what the evict step returned.
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {
@@ -313,9 +312,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_evict_interruptible);
  * was made is closed; and a GEM name, with which any client can open the object until its
  * last handle is closed.
  *
- * A single client stays the only one until it gives the object to another client itself. If
- * it gives away an object after DRM_SHMEM_DONTNEED, the contents of that object may be
- * purged.
+ * If only one client has the object, only that client can give it to another one. If the client
+ * does so after DRM_SHMEM_DONTNEED, the contents may be purged.
  *
  * Context: Any. The caller looked the object up in the client's handles.
  *

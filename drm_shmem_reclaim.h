@@ -41,8 +41,8 @@ struct __drm_shmem_lru {
  * - An object on a list is published, and moves to another list under its reservation lock,
  *   except when its group ends. An object on the list of dead objects has no references,
  *   and @__end ends it. The lists are protected by &drm_device.gem_lru_mutex.
- * - The list of an object is the one that was right at the last change under its
- *   reservation lock. A scan checks it again.
+ * - An object is on the list that was right for it at the last change under its reservation
+ *   lock. A scan checks this again.
  * - @__groups has the groups, the least recently used one first, and the cursors of scans.
  *   @__groups and @__grouped are protected by &drm_device.gem_lru_mutex.
  * - While @__ending is set, @__end is queued or runs, and holds one reference to the device
@@ -51,16 +51,16 @@ struct __drm_shmem_lru {
  * - @__repeats is set if the last scan found objects, but could free nothing.
  * - @__drm is NULL before the shrinker is initialised, and after the device is released.
  * - From drmm_shmem_shrinker_init() on, @__node is on the list of all shrinkers, @__shrinker is
- *   registered, and @__owner is a module that is not freed. The task that sets @__leaves frees
- *   @__shrinker, and takes @__node off the list after that. @__leaves and @__node are protected by
- *   the lock of that list.
+ *   registered, and the module @__owner is not freed. The task that sets @__leaves frees
+ *   @__shrinker, and then takes @__node off the list. The lock of that list protects @__leaves and
+ *   @__node.
  */
 struct drm_shmem_shrinker {
 	/* private: */
 	struct drm_device *__drm;
 	struct module *__owner;		/* the driver */
 	struct list_head __node;
-	bool __leaves;			/* somebody unregisters it */
+	bool __leaves;			/* a task is unregistering the shrinker */
 	struct shrinker *__shrinker;
 	struct __drm_shmem_lru __lrus[__DRM_SHMEM_UNLISTED];
 	struct list_head __groups;
@@ -83,7 +83,7 @@ struct drm_shmem_shrinker {
  * - @__lru has no shrinker before drm_shmem_group_init(), nor after drm_shmem_group_fini().
  *   In between, @__node is on its shrinker's list, and the group holds a reference to the
  *   device.
- * - Only this group uses an object on @__lru, as far as drm_shmem_touch_for() was told.
+ * - As far as the calls of drm_shmem_touch_for() tell, no other group uses an object on @__lru.
  */
 struct drm_shmem_group {
 	/* private: */
@@ -133,8 +133,8 @@ void drm_shmem_touch_for(struct drm_shmem_obj *obj, struct drm_shmem_group *grou
  * For a caller that will use the object later. A call that maps the object need not ask,
  * because it fails for a purged object.
  *
- * Context: The caller holds the object's reservation lock, without which it can be
- * purged at any time.
+ * Context: The caller holds the object's reservation lock. Otherwise the object could be purged
+ * at any time.
  *
  * Return: true if @obj was purged. It stays purged.
  */

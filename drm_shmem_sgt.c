@@ -14,11 +14,11 @@
  *
  * The library maps the table of an object for the DMA device of its &struct drm_device
  * when the table is first needed, under the reservation lock. It unmaps the table exactly
- * once, like the table of any object. An eviction and a purge unmap it early, which only types
- * with DRM_SHMEM_RECLAIM know.
+ * once, like the table of any object. For types with DRM_SHMEM_RECLAIM, an eviction or a purge
+ * unmaps the table early.
  *
- * An exporter need not unmap the table of an import before the import is detached, which is when
- * the object is freed. The helpers of videobuf2 do that.
+ * An exporter may keep the table of an import mapped until the import is detached, that is, until
+ * the object is freed. The videobuf2 helpers do this.
  *
  * Neither the table nor its pages are ever in &drm_gem_shmem_object.sgt, so the core
  * cannot unmap the table a second time, or for a device that is no longer bound. A table
@@ -84,7 +84,7 @@ err_unpin:
 	return sgt;
 }
 
-/* The parent is still bound: it is just being unbound, or unbinding waits for this. */
+/* The parent is still bound: either this task is unbinding it, or unbinding waits for this. */
 static void drm_shmem_sgt_free_own(struct drm_shmem_obj *obj,
 				   struct sg_table *sgt)
 {
@@ -451,7 +451,7 @@ static enum dma_resv_usage drm_shmem_sgt_waits_for(const struct drm_shmem_obj *o
 	return __drm_shmem_sgt_is_stale(obj) ? DMA_RESV_USAGE_BOOKKEEP : DMA_RESV_USAGE_KERNEL;
 }
 
-/* Unlocked: whether to map an import means to wait for fences. A stale table can have users. */
+/* Returns whether mapping has to wait for fences. A stale table with users fails instead. */
 static bool drm_shmem_sgt_will_wait(const struct drm_shmem_obj *obj)
 {
 	if (!drm_gem_is_imported(&obj->base.base))
@@ -462,7 +462,7 @@ static bool drm_shmem_sgt_will_wait(const struct drm_shmem_obj *obj)
 
 /*
  * Takes the lock under which a table is mapped. Others need the lock of an exporter, so this waits
- * for its fences first. Under the lock, there are only those left that were added meanwhile.
+ * for the fences before it takes the lock. Under the lock, only newly added fences are left.
  */
 static int drm_shmem_sgt_lock(struct drm_shmem_obj *obj, enum drm_resv_how how)
 	__cond_acquires(0, drm_resv)
@@ -643,8 +643,9 @@ struct drm_shmem_sgt __drm_shmem_sgt_get(const struct drm_dev_ctx_bound *bound,
 EXPORT_SYMBOL_GPL(__drm_shmem_sgt_get);
 
 /*
- * Waits for the fences after which drm_shmem_sgt_map_held() need not wait for any. Jobs are not
- * waited for in vain, because that may have the memory moved: see drm_shmem_sgt_end_stale().
+ * Waits for the fences, so that drm_shmem_sgt_map_held() need not wait. While a stale table has
+ * users, mapping would fail anyway, so this does not wait for its jobs: see
+ * drm_shmem_sgt_end_stale().
  */
 static int drm_shmem_sgt_wait_interruptible(struct drm_shmem_obj *obj)
 {
@@ -751,9 +752,9 @@ static int drm_shmem_sgt_do_own(struct drm_shmem_sgt_owned *own,
 }
 
 /*
- * The same for an import that follows, always under the reservation lock. Otherwise the moved step
- * might look at the handle after this has got the table, and before the handle is filled. An
- * eviction fails in that case, but a move cannot fail.
+ * The same for an import that follows, always under the reservation lock. Without the lock, the
+ * moved step might run after this has become a user of the table, and before the handle is
+ * filled, and so miss the handle. An eviction fails in the same case, but a move cannot fail.
  */
 static int drm_shmem_sgt_own_followed(struct drm_shmem_sgt_owned *own,
 				      const struct drm_dev_ctx_bound *bound,
@@ -834,10 +835,10 @@ EXPORT_SYMBOL_GPL(drm_shmem_sgt_release);
  * drm_shmem_sgt_suspend() - give up an owned sg table until the handle is resumed
  * @own: the handle, which may be empty or suspended already
  *
- * The handle keeps the object, but not its table. For a type's evict step: the hardware
- * must not know addresses of the table any more. Another task may release the handle
- * meanwhile, if the caller keeps the object and @own, but the handle may not be used for
- * another object.
+ * The handle keeps the object, but not its table. For a type's evict step, which has removed the
+ * table's addresses from the hardware, and for its moved step. Another task may release the
+ * handle at the same time, if the caller keeps the object and @own, but must not fill the handle
+ * for another object meanwhile.
  *
  * Context: Any thread. The caller holds the object's reservation lock.
  */
@@ -893,9 +894,10 @@ EXPORT_SYMBOL_GPL(__drm_shmem_sgt_resume);
  * @from: the handle, empty afterwards
  *
  * If @to is in use, this is reported, and its content is leaked, because memory that was
- * never initialised looks the same. The object can be evicted meanwhile: either the evict
- * step finds it in use, or @to is suspended. An import whose type has a moved step must be locked,
- * which is checked: that step cannot fail, and could miss both handles.
+ * never initialised looks the same. The object can be evicted meanwhile: either the evict step
+ * finds the table in use, or @to ends up suspended. For an import that follows moves, the caller
+ * must hold the reservation lock, which is checked: the moved step cannot fail, and could miss
+ * both handles.
  *
  * Context: Any.
  */

@@ -82,11 +82,11 @@ static inline void drm_shmem_sgt_cleanup(struct drm_shmem_sgt_owned *own) __must
  * drm_shmem_sgt_is_empty() - is an owned handle empty?
  * @own: the handle
  *
- * Context: Any. The caller keeps others from filling or releasing @own, if the answer is to
- * last.
+ * Context: Any. The answer can change at once, unless the caller keeps other tasks from filling or
+ * releasing @own.
  *
- * Return: whether it was never filled, or was released since. A handle that is suspended, or whose
- * table was revoked, is not empty.
+ * Return: whether the handle was never filled, or was released since. A handle that is suspended,
+ * or whose table was revoked, is not empty.
  */
 static inline bool drm_shmem_sgt_is_empty(const struct drm_shmem_sgt_owned *own)
 {
@@ -101,16 +101,17 @@ int __drm_shmem_lock_prepared(struct drm_shmem_obj *obj)
  * drm_shmem_sgt_prepare_locked() - map the sg table of an object, before a section uses it
  * @obj: the object
  *
- * An unplug of any device waits for all sections, so a section should not wait for long. To map a
- * table can take long: pages are swapped in, and the exporter of an import may move its memory
- * first, as amdgpu and xe do from VRAM. This waits for that, and for the fences of the object that
- * tell when its memory is in place, without a section, and keeps only the parent of this device
- * from being unbound. drm_shmem_sgt_own_locked(), drm_shmem_sgt_guard_locked() and
- * drm_shmem_sgt_resume() then find the table, in a section under the same lock.
+ * An unplug of any device waits for all sections, so a section should not wait for long. Mapping
+ * a table can take long: pages may have to be swapped in, and the exporter of an import may
+ * first move its memory, as amdgpu and xe do from VRAM. This function does these waits outside
+ * of a section, as well as the wait for the fences that tell when the memory is in place.
+ * Meanwhile, only the unbind of this device's parent has to wait. In a section under the same
+ * lock, drm_shmem_sgt_own_locked(), drm_shmem_sgt_guard_locked() and drm_shmem_sgt_resume() then
+ * find the table.
  *
- * The table has no user yet: once the lock is given back, the memory may be evicted or moved. If
- * the shrinker is to find it, the object is on a list of the shrinker, also if the caller fails
- * after this: it calls drm_shmem_touch(), or drm_shmem_touch_for(), right after this.
+ * The table has no user yet, so the memory may be evicted or moved once the caller releases the
+ * lock. Call drm_shmem_touch() or drm_shmem_touch_for() right after this, so that the shrinker
+ * finds the object even if the caller fails later.
  *
  * Context: May sleep. In no section. The caller holds the object's reservation lock.
  *
@@ -134,9 +135,9 @@ static inline int __must_check drm_shmem_sgt_prepare_locked(struct drm_shmem_obj
  * drm_shmem_lock_prepared_interruptible() - lock an object, and map its sg table
  * @obj: the object
  *
- * Does what drm_shmem_sgt_prepare_locked() does, but waits for the fences that are there before it
- * takes the lock, which others need. Under the lock, it waits for those that were added since. The
- * caller gives the lock back with dma_resv_unlock().
+ * Like drm_shmem_sgt_prepare_locked(), but first waits for the current fences without the lock,
+ * which others need. Under the lock, this waits only for the fences that were added in between. The
+ * caller releases the lock with dma_resv_unlock().
  *
  * Context: May sleep. In no section. Without the object's reservation lock.
  *
@@ -195,8 +196,9 @@ __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_ob
 }
 
 /*
- * An owner is a counted user, so the table stays unless it is revoked. An owner that is suspended
- * meanwhile is no user any more, so the block is one itself if the table can be unmapped early.
+ * An owner is a counted user, so the table stays unless it is revoked. Suspending the owner during
+ * the block gives up that user, so the block is a counted user of its own if the table can be
+ * unmapped early.
  */
 static __always_inline struct drm_shmem_sgt
 __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shmem_sgt_owned *own)
@@ -220,8 +222,8 @@ __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shme
 }
 
 /*
- * The error is returned in a variable of its own, because a test of the handle's address would
- * cost a branch.
+ * Returns the error in a separate variable, because callers that test the handle would need an
+ * extra branch.
  */
 static __always_inline struct drm_shmem_sgt
 __drm_shmem_sgt_result(struct drm_shmem_sgt sgt, int *err)
@@ -330,9 +332,9 @@ static __always_inline void *class_drm_shmem_sgt_lock_ptr(struct drm_shmem_sgt *
  *	device, the error of a device link to the DMA device, as for drm_dev_ctx_dma_alloc()
  *
  * The block is skipped if @_err is set. The first use pins the pages and maps them for
- * drm_dev_dma_dev(); later ones take no lock. Waits for the fences of an imported object, unless
- * drm_shmem_lock_prepared_interruptible() did so before. Only a signal that kills the task ends
- * that wait. The block is a loop that runs at most once: break leaves it.
+ * drm_dev_dma_dev(). Later uses take no lock. The first use of an imported object waits for its
+ * fences, unless drm_shmem_lock_prepared_interruptible() has mapped the table before. Only a fatal
+ * signal ends that wait. The block is a loop that runs at most once: break leaves it.
  *
  * Context: May sleep. Without the object's reservation lock.
  */
@@ -440,8 +442,8 @@ drm_shmem_sgt_table(const struct drm_shmem_sgt *sgt)
  * @bound: the &struct drm_dev_ctx_bound of the object's device
  * @obj: the object
  *
- * If the type of an import has a moved step, this always waits for the reservation lock, so that
- * the step finds @own in use.
+ * For an import that follows moves, see &drm_shmem_obj_type.moved, this always takes the
+ * reservation lock, so that the moved step cannot miss @own.
  *
  * Context: May sleep. Without the object's reservation lock.
  *

@@ -27,9 +27,10 @@
 /**
  * DOC: shrinker
  *
- * A driver that wants its objects purged and evicted under memory pressure embeds a
- * &struct drm_shmem_shrinker in its device, calls drmm_shmem_shrinker_init(), and passes it to
- * drm_shmem_madvise(), and to drm_shmem_touch() for objects that the hardware is about to use.
+ * To have its objects purged and evicted under memory pressure, a driver embeds a
+ * &struct drm_shmem_shrinker in its device struct, calls drmm_shmem_shrinker_init(), and passes the
+ * shrinker to drm_shmem_madvise(), and to drm_shmem_touch() for objects that the hardware is about
+ * to use.
  * A scan takes the cheapest memory first:
  *
  * #. Contents that are not needed, mapped for the GPU or not.
@@ -96,8 +97,7 @@ VISIBLE_IF_KUNIT bool drm_shmem_can_swap(void)
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_can_swap);
 
 /*
- * Returns whether the allocation that a scan runs for may sleep. kswapd, which that allocation
- * may have woken, may sleep.
+ * Returns whether the scan may sleep: if it runs in an allocation that may sleep, or in kswapd.
  */
 static bool drm_shmem_can_wait(const struct shrink_control *sc)
 {
@@ -129,9 +129,10 @@ static unsigned long drm_shmem_shrinker_count(struct shrinker *shrinker,
 }
 
 /*
- * One scan. @cursor is in the list of groups, behind @group, which the scan works on. @group may
- * have been freed, so it is only compared. @todo is the remaining number of objects of the
- * current list, counted when the scan reached the list.
+ * One scan. @cursor is in the list of groups, right after @group, which the scan works on.
+ * @group may have been freed, so it is only compared. @todo is the number of pages that the scan
+ * has yet to look at in the current list, starting from the size of the list when the scan
+ * reached it.
  */
 struct drm_shmem_scan {
 	struct drm_shmem_shrinker *s;
@@ -403,7 +404,7 @@ static void drm_shmem_scan_all(struct drm_shmem_scan *scan, bool can_wait)
 	drm_shmem_scan_list(scan, __DRM_SHMEM_SHARED);
 }
 
-/* Asks for a repeat if locks and fences kept the scan from all objects, but only once. */
+/* If the scan freed nothing because of locks or fences, asks the kernel to repeat it once. */
 static unsigned long drm_shmem_scan_result(struct drm_shmem_shrinker *s,
 					   const struct drm_shmem_scan *scan)
 {
@@ -432,7 +433,7 @@ static unsigned long drm_shmem_shrinker_scan(struct shrinker *shrinker,
 	drm_shmem_scan_all(&scan, drm_shmem_can_wait(sc));
 	module_put(owner);
 
-	/* Objects are freed as a whole, and the kernel asks for less after it got more. */
+	/* A scan frees whole objects. If it frees more than asked for, the kernel asks for less. */
 	sc->nr_scanned = max(sc->nr_to_scan, scan.freed);
 	return drm_shmem_scan_result(s, &scan);
 }
@@ -472,8 +473,8 @@ static void drm_shmem_shrinker_hide(struct drm_device *drm)
 }
 
 /*
- * All registered shrinkers, and those that somebody unregisters. The lock is not held meanwhile,
- * because that waits for scans, and so for the driver's steps.
+ * All shrinkers that are registered, or that some task is just unregistering. The lock is not held
+ * while a task unregisters, because that waits for scans, and so for the driver's steps.
  */
 static DEFINE_SPINLOCK(drm_shmem_shrinkers_lock);
 static __guarded_by(&drm_shmem_shrinkers_lock) LIST_HEAD(drm_shmem_shrinkers);
@@ -509,7 +510,7 @@ static void drm_shmem_shrinker_unregister(struct drm_shmem_shrinker *s)
 	wake_up_all(&drm_shmem_shrinkers_left);
 }
 
-/* Returns one of a driver that nobody unregisters yet, which the caller has to do, or NULL. */
+/* Returns a shrinker of a driver for the caller to unregister, or NULL if none is left. */
 static struct drm_shmem_shrinker *drm_shmem_shrinker_claim_of(const struct module *owner)
 {
 	struct drm_shmem_shrinker *s;
@@ -580,7 +581,7 @@ static void drm_shmem_shrinker_free(struct drm_device *drm, void *res)
 		mine = drm_shmem_shrinker_claim(s);
 	if (mine)
 		drm_shmem_shrinker_unregister(s);
-	/* The driver's module goes, too, and that task unregisters it. */
+	/* The driver's module is being unloaded, and that task unregisters the shrinker. */
 	else
 		wait_event(drm_shmem_shrinkers_left, !drm_shmem_shrinker_is_listed(s));
 	s->__drm = NULL;
@@ -621,7 +622,7 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 
 	if (shrinker->__drm) {
 		drm_safe_broken(drm, "a shrinker is initialised once",
-				"it is in use already: take a struct for each device");
+				"already in use: each device needs its own struct");
 		return -EBUSY;
 	}
 
@@ -639,7 +640,7 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	s->scan_objects = drm_shmem_shrinker_scan;
 	s->private_data = shrinker;
 	drm_shmem_shrinker_register(shrinker);
-	/* It has none after an unplug, and the file would be in the root of debugfs. */
+	/* An unplugged device has no directory, and the file would go to the root of debugfs. */
 	if (!IS_ERR_OR_NULL(drm->debugfs_root))
 		debugfs_create_file(drm_shmem_shrink_name, 0600, drm->debugfs_root, shrinker,
 				    &drm_shmem_shrink_fops);

@@ -19,10 +19,10 @@
 /**
  * DOC: cache maintenance
  *
- * A device that is not coherent does not see the CPU caches, and the CPU does not see a write
- * of the device behind a cached line. A device that cannot reach all memory uses its own copy,
- * in a bounce buffer. In both cases a CPU access has a begin and an end. With a coherent
- * device that reaches all memory, begin and end do nothing.
+ * A device that is not coherent does not see the CPU caches, and a cached line can hide a write
+ * of the device from the CPU. A device that cannot reach all memory works on a copy in a bounce
+ * buffer. In both cases, code must bracket a CPU access with a begin and an end call. For a
+ * coherent device that reaches all memory, these calls do nothing.
  *
  * - The kernel accesses an object in a block of drm_vmap_sync_guard(), or of
  *   drm_vmap_cpu_guard() with a long-lived mapping. The block takes the reservation lock, and
@@ -368,7 +368,7 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 
 	do {
 		ret = dma_buf_end_cpu_access(gem->import_attach->dmabuf, dir);
-		/* An exporter with this library ends the access of a task that exits later. */
+		/* For a task that exits, an exporter with this library ends the access later. */
 	} while (!(current->flags & PF_EXITING) && __drm_shmem_again(NULL, &ret));
 	/* The exporter may end the access of a killed task later. */
 	if (ret && ret != -EINTR)
@@ -476,8 +476,8 @@ static struct sg_table *drm_shmem_map_for(struct dma_buf_attachment *attach,
  * @attach: the attachment
  * @dir: direction
  *
- * Like drm_gem_map_dma_buf(), which does no maintenance, and whose segments are as long as the
- * object's own device takes. Keeps the table on the list of the attachment.
+ * Unlike drm_gem_map_dma_buf(), this does the maintenance, and its segments fit the importer's
+ * device rather than the object's own. Keeps the table on the list of the attachment.
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
@@ -524,7 +524,7 @@ static struct drm_shmem_attached **drm_shmem_attached_find(struct dma_buf_attach
  * @sgt: the table
  * @dir: direction
  *
- * Like drm_gem_unmap_dma_buf(), after the maintenance, which that function does not do.
+ * Does the maintenance, which drm_gem_unmap_dma_buf() does not do, and then calls that function.
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
@@ -548,9 +548,9 @@ void __drm_shmem_sync_unmap(struct dma_buf_attachment *attach, struct sg_table *
  * @dma_buf: a dma-buf of the library
  * @dir: direction
  *
- * dma_buf_begin_cpu_access() waits for the fences after it has called this, which is too late:
- * what a device writes after the maintenance is not seen. So this waits for them first. It does not
- * wait for jobs that begin meanwhile, of which there may be no end.
+ * dma_buf_begin_cpu_access() waits for the fences only after it has called this. That is too late,
+ * because the CPU would not see what devices write after the maintenance. So this waits for the
+ * current fences first. It does not wait for jobs that begin meanwhile, which might go on forever.
  *
  * Context: May sleep. Takes the reservation lock.
  *

@@ -157,9 +157,9 @@ static __always_inline void *class_drm_shmem_cpu_lock_ptr(struct __drm_shmem_cpu
  * @_err: variable for the result, as of drm_shmem_cpu_begin()
  *
  * The block is skipped if @_err is set. Leaving the block, on any path, makes the CPU's writes
- * in it visible to devices. For an import, the exporter does that, and if it is another device with
- * this library and the task was killed or exits, it can come after the block. The block is a loop
- * that runs at most once: break leaves it.
+ * in it visible to devices. For an import, the exporter does this. An exporter with this library
+ * may do this only after the block, if the task was killed or exits. The block is a loop that
+ * runs at most once: break leaves it.
  *
  * Context: May sleep. Without the object's reservation lock, at the start and at the end of
  * the block.

@@ -15,12 +15,11 @@
 /**
  * DOC: mappings
  *
- * All handles of a &struct drm_shmem_obj share one mapping of the GEM shmem object, which
- * is one user of &drm_gem_shmem_object.vmap_use_count next to users of the core, for
- * example for a dma-buf. The core sets its count without a release, and its address is
- * valid only under the reservation lock. So this library has its own count and address,
- * which it publishes with a release and reads with an acquire. Only the first and the
- * last handle take the lock.
+ * All handles of a &struct drm_shmem_obj share one mapping of the GEM shmem object. This mapping is
+ * one user in &drm_gem_shmem_object.vmap_use_count, besides users of the core's helpers, such as a
+ * dma-buf. The core sets this count without a release, and its address is valid only under the
+ * reservation lock. So the library has a count and an address of its own, which it publishes with a
+ * release and reads with an acquire. Only the first and the last handle take the lock.
  *
  * A plain &struct drm_gem_shmem_object has no room for these members. Its handles go
  * through the core's helpers under the lock each time.
@@ -203,11 +202,11 @@ static bool drm_vmap_end_late(struct drm_gem_object *gem, const struct iosys_map
 }
 
 /*
- * Takes the reservation lock to unmap an object, unless the driver's call holds it. A killed task
- * does not wait for an exporter, unless there is no memory to have a work item wait, the driver is
- * being unloaded, or the object ends. @published is false in the init step of an import, which
- * waits, because an import that fails gives the exporter's lock back. Returns false if a work item
- * ends the mapping.
+ * Takes the reservation lock to unmap an object, unless the driver's call holds it. For a killed
+ * task, a work item waits for the lock of an exporter, unless there is no memory for the work item,
+ * the driver is being unloaded, or the object ends. @published is false in the init step of an
+ * import. A task in that step always waits, because the lock of an object changes if its import
+ * fails. Returns false if a work item ends the mapping.
  */
 static bool drm_vmap_end_lock(struct drm_gem_object *gem, bool locked, bool published,
 			      const struct iosys_map *map,
@@ -364,7 +363,7 @@ void __drm_vmap_unmap_plain(struct drm_gem_shmem_object *shmem, void *addr,
 
 	drm_vmap_map(addr, iomem, &map);
 	locked = drm_gem_resv_is_locked(gem, locked);
-	/* The core makes it an import after its driver has made it. */
+	/* An object of the core becomes an import only after the driver has made it. */
 	if (!drm_vmap_end_lock(gem, locked, true, &map, drm_vmap_late_unmap_plain))
 		return;
 	gem->funcs->vunmap(gem, &map);

@@ -12,11 +12,11 @@
  *
  * Invariants:
  *
- * - There are three cases. Either @addr is NULL, @size is 0 and the other members mean
- *   nothing. Or the handle is one user of the mapping of @shmem, which has @size bytes at
+ * - A handle is in one of three states. It is empty: @addr is NULL, @size is 0 and the other
+ *   members mean nothing. Or it is one user of the mapping of @shmem, which has @size bytes at
  *   @addr. Or @shmem is NULL, and a struct drm_dev_ctx_res lends the handle.
- * - @addr is an __iomem address exactly if the iomem flag is set, and the kind
- *   of the handle's type allows it.
+ * - @addr is an __iomem address if and only if the iomem flag is set, and the kind of the
+ *   handle's type allows that.
  * - While @addr is not NULL, @size is at least the minimum size of the handle's
  *   type, and at most the size of the dma-buf of an imported object.
  */
@@ -104,7 +104,7 @@ enum {
 
 /**
  * DRM_VMAP_OWNED() - members of an owned mapping handle
- * @_type: the borrowed type as which it can be lent, ``struct foo_ring``
+ * @_type: the borrowed type that the handle can be lent as, such as ``struct foo_ring``
  *
  * An owned handle has the minimum size and the kind of memory of @_type:
  *
@@ -396,9 +396,8 @@ static __always_inline void __drm_vmap_scope_end_locked(void *m)
  *	object was purged; -ENOMEM or another error of shmem, which is -ENOSPC, too, where memory
  *	must not be overcommitted; what a dma-buf's exporter returns; -EAGAIN if the wait for a
  *	fence of the exporter failed; -EINTR if the task was killed while it waited for an
- *	exporter; -ENODEV if signals interrupted the exporter while the device was unplugged; or
- *	-EALREADY if the caller
- *	is found to hold the object's reservation lock, which is reported
+ *	exporter; -ENODEV if signals interrupted the exporter while the device was unplugged; or,
+ *	with a report, -EALREADY if the caller is found to hold the object's reservation lock
  *
  * The block is skipped if @_err is set. The block is a loop that runs at most once: break
  * leaves it. An object that is mapped already is mapped again without taking its
@@ -747,10 +746,10 @@ static __always_inline void __drm_vmap_move(struct drm_vmap *to, struct drm_vmap
 #define drm_vmap_size(_v)	((_v)->__map.size)
 
 /*
- * An access through an empty handle faults, because no kernel maps the first 4 KiB, except
- * on s390, which has the lowcore there, and on arm before ARMv6, which may have the vectors
- * there. The pages after these 4 KiB may be mapped, so an access whose offset can reach
- * them ignores the offset.
+ * An access through an empty handle must fault. Kernels do not map the first 4 KiB, except on s390,
+ * which has the lowcore there, and on arm before ARMv6, which may have the vectors there. The pages
+ * after the first 4 KiB may be mapped. So if the offset of an access can reach these, the access
+ * through an empty handle ignores the offset.
  */
 #define __DRM_VMAP_NULL_IS_MAPPED						\
 	(IS_ENABLED(CONFIG_S390) ||						\
@@ -1002,7 +1001,7 @@ __drm_vmap_write(const struct drm_vmap *m, size_t min, unsigned int kind, u64 of
 /** drm_vmap_write64() - see drm_vmap_write() */
 #define drm_vmap_write64(_v, _off, _val)	drm_vmap_write(u64, _v, _off, _val)
 
-/* READ_ONCE() and WRITE_ONCE() order nothing, either, so there is nothing to relax. */
+/* Relaxed accesses are for I/O memory only: READ_ONCE() and WRITE_ONCE() are relaxed already. */
 #define __drm_vmap_assert_iomem(_kind)						\
 	compiletime_assert((_kind) == __DRM_VMAP_KIND_IOMEM,			\
 			   "a relaxed access is for I/O memory: a type with DRM_VMAP_IOMEM()")
@@ -1033,9 +1032,9 @@ __drm_vmap_write_relaxed(const struct drm_vmap *m, size_t min, unsigned int kind
  * @_v: the handle, of a type with DRM_VMAP_IOMEM()
  * @_off: offset in bytes, as in drm_vmap_read()
  *
- * Compiles to readl_relaxed(). It stays in order with the other accesses to the same device.
- * Accesses to memory that the device reads or writes by DMA are not ordered against it: where
- * they have to be, such as before a doorbell or after the status of an interrupt, use
+ * Compiles to readl_relaxed(), for example. The access stays in order with other accesses to the
+ * same device, but not with accesses to memory that the device reads or writes by DMA. Where that
+ * order matters, such as before a doorbell or after the status of an interrupt, use
  * drm_vmap_write32() or drm_vmap_read32(). See Documentation/memory-barriers.txt.
  *
  * Return: the value.
@@ -1058,7 +1057,7 @@ __drm_vmap_write_relaxed(const struct drm_vmap *m, size_t min, unsigned int kind
  * @_off: offset in bytes, as in drm_vmap_read()
  * @_val: the value
  *
- * The opposite of drm_vmap_read_relaxed().
+ * The write counterpart of drm_vmap_read_relaxed().
  */
 #define drm_vmap_write_relaxed(_T, _v, _off, _val)				\
 	__drm_vmap_write_with(__drm_vmap_write_relaxed, __drm_vmap_args(_v), _T, _v, _off, _val)
@@ -1358,8 +1357,8 @@ __drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kin
  * @_src: the memory
  * @_len: number of bytes, may be 0
  *
- * Return: 0, or -EINVAL unless all of it is inside, also if the handle is empty;
- * nothing is copied then.
+ * Return: 0; or -EINVAL, with nothing copied, if the range is not completely inside the mapping,
+ * or if the handle is empty.
  */
 #define drm_vmap_copy_to(_v, _off, _src, _len)					\
 	__drm_vmap_copy_to(__drm_vmap_use_to_write(_v), _off, _src, _len)
@@ -1398,9 +1397,9 @@ __drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kin
  * Context: May fault, so it may sleep. Not under a reservation lock: the page fault may
  * take one, and deadlocks if the source is a mapping of the object.
  *
- * Return: 0; -EINVAL unless all of it is inside; -EALREADY if the caller holds the
- * object's reservation lock, which is reported; or -EFAULT. After -EFAULT, the first
- * bytes may have been copied, and the others are unchanged.
+ * Return: 0; -EINVAL if the range is not completely inside the mapping; with a report, -EALREADY if
+ * the caller holds the object's reservation lock; or -EFAULT. After -EFAULT, the first bytes may
+ * have been copied, and the others are unchanged.
  */
 #define drm_vmap_from_user(_v, _off, _src, _len)				\
 	__drm_vmap_from_user(__drm_vmap_use_to_write(_v), _off, _src, _len)
@@ -1423,8 +1422,8 @@ __drm_vmap_try_write_elem(const struct drm_vmap *m, size_t min, unsigned int kin
  * drm_vmap_unsafe_ptr() - the address of a mapping in system memory
  * @_v: the handle
  *
- * The handle no longer guarantees anything: the caller keeps to the minimum size of the
- * type and to the lifetime of the handle.
+ * The library cannot check accesses through the address. The caller must respect the minimum size
+ * of the type and the lifetime of the handle.
  *
  * Return: the address, or NULL if the handle is empty. The compiler knows the
  * minimum size.
@@ -1453,7 +1452,7 @@ __drm_vmap_unsafe_map(const struct drm_vmap *m, unsigned int kind)
  *
  * Like drm_vmap_unsafe_ptr().
  *
- * Return: a &struct iosys_map, which iosys_map_is_null() if the handle is empty.
+ * Return: a &struct iosys_map, for which iosys_map_is_null() is true if the handle is empty.
  */
 #define drm_vmap_unsafe_map(_v)							\
 	__drm_vmap_unsafe_map(__drm_vmap_use_to_write(_v), __drm_vmap_kind(_v))

@@ -73,9 +73,8 @@ int __drm_shmem_wait_how(struct dma_resv *resv, enum dma_resv_usage usage, bool 
  * @resv: of the dma-buf
  * @usage: which of them
  *
- * Waits for the fences that are there now. Without the reservation lock, other tasks can add
- * fences meanwhile, of which there may be no end, and dma_resv_wait_timeout() would begin again
- * with these.
+ * Waits only for the current fences. Without the reservation lock, other tasks can keep adding
+ * fences, for which dma_resv_wait_timeout() would also wait, perhaps without an end.
  *
  * Context: May sleep.
  *
@@ -105,8 +104,9 @@ int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
  *   before each attempt.
  * - A signal that kills the task ends the loop. So does an unplug, which may wait for a section of
  *   the caller.
- * - A driver's own wait for its fence may return -EDEADLK: radeon's does. Callers of the library
- *   would take that for contention of their own locks, and try again for ever.
+ * - The wait function of a fence may return -EDEADLK, as radeon's does. Callers of the library
+ *   would take this for lock contention, and try again forever, so this turns -EDEADLK into
+ *   -EAGAIN.
  * - Without a pending signal, the error comes from the exporter itself, and ends the loop.
  *
  * Context: May sleep.

@@ -13,9 +13,10 @@
 #include "drm_shmem_internal.h"
 
 /*
- * Work that a caller puts off, because it must not wait itself. What others can hold up has a
- * workqueue of its own, because a workqueue runs only so many items at a time: the end of an object
- * waits for no exporter, and an exporter's lock is not waited for behind another one's fences.
+ * Work that a caller puts off, because the caller must not wait. Work that other drivers can
+ * hold up has separate workqueues, because a workqueue runs a limited number of items at a time.
+ * So the end of an object never waits behind work for an exporter, and work that waits for an
+ * exporter's lock never waits behind the fences of another one.
  */
 static struct workqueue_struct *drm_shmem_wqs[__DRM_SHMEM_QUEUES];
 
@@ -68,7 +69,8 @@ static void drm_shmem_late_fn(struct work_struct *work)
 
 /**
  * __drm_shmem_late() - do something with an object under its lock, later
- * @late: memory, which is the first member of what the work needs, and is freed after the work
+ * @late: first member of a struct with the data for the work, allocated with kmalloc() or the like;
+ *	freed after the work
  * @gem: any object
  * @locked: called under the lock
  *
@@ -103,7 +105,8 @@ bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
  * __drm_shmem_lock_unless_killed() - take the reservation lock, if the task may wait for it
  * @gem: any object
  *
- * A task that exits has no fatal signal pending any more, and closes its files.
+ * An exiting task no longer has a fatal signal pending, but still closes its files, so check for
+ * PF_EXITING, too.
  *
  * Context: May sleep.
  *
@@ -118,17 +121,17 @@ bool __drm_shmem_lock_unless_killed(struct drm_gem_object *gem)
 }
 
 #if IS_ENABLED(CONFIG_KUNIT)
-/* When this returns, what has ended by now has also given back what it had from others. */
+/* Waits until the objects that have ended have also released the references that they held. */
 void drm_shmem_flush_work(void)
 {
-	/* What ends can be the last user of an import, what is given back the last reference. */
+	/* Twice: ending an object can put an import, and ending the import can put an object. */
 	for (int i = 0; i < 2 * __DRM_SHMEM_QUEUES; i++)
 		flush_workqueue(drm_shmem_wqs[i % __DRM_SHMEM_QUEUES]);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_shmem_flush_work);
 #endif
 
-/* Waits until objects have ended whose drivers may be gone by now. */
+/* Waits for the ends of objects, whose drivers may be gone by now. */
 void __drm_shmem_work_exit(void)
 {
 	for (int i = 0; i < __DRM_SHMEM_QUEUES; i++)

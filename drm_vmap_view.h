@@ -242,8 +242,8 @@ __drm_vmap_part_first(const struct drm_vmap *m, u64 off, u64 count, size_t size,
  * @_w: name of the handle, for the rest of the scope
  * @_v: the mapping handle, or a view
  * @_off: offset in bytes, a multiple of 8, or of what a view's type is aligned to
- * @_len: number of bytes, at least the minimum size of @_type; @_w does not access bytes
- *	after these
+ * @_len: number of bytes, at least the minimum size of @_type; @_w cannot access bytes
+ *	beyond these
  * @...: statement that leaves the scope if the range is not inside, is not aligned, or is too
  *	small for the type, or if the handle is empty
  *

@@ -140,7 +140,7 @@ static void create_resv_locked(struct kunit *test)
 		ret = drm_shmem_create(&test_bo_type, t->drm, PAGE_SIZE, &opts);
 		dma_resv_unlock(resv);
 		KUNIT_EXPECT_PTR_EQ(test, ret, ERR_PTR(-EALREADY));
-		EXPECT_BROKEN(test, "the lock that is held is the parent's",
+		EXPECT_BROKEN(test, "resv_locked needs a resv_parent",
 			      "a _locked call is made with the reservation lock",
 			      "the reservation lock is taken once");
 	}

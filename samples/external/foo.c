@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * A driver to begin with, outside of the kernel tree: a device, its registration, and a
- * work item that touches the hardware while the device is registered.
+ * A minimal driver outside of the kernel tree, as a starting point: a device, its registration,
+ * and a work item that touches the hardware while the device is registered.
  */
 
 #include <linux/device/faux.h>
@@ -16,7 +16,7 @@
 #include "drm_dev_ctx.h"
 #include "drm_shmem_obj.h"
 
-/* A device, and what lives as long as its registration */
+/* A device. Below it, struct foo_hw lives as long as the registration. */
 struct foo_device {
 	struct drm_dev_ctx ctx;
 };
@@ -117,8 +117,8 @@ static int __init foo_init(void)
 module_init(foo_init);
 
 /*
- * Unbinding ends the registration. The file operations hold the module while a file is
- * open. Work items of the driver's own that hold no file are ended in quiesce.
+ * Unbinding ends the registration. The file operations hold the module while a file is open. Work
+ * items of the driver do not hold the module, so quiesce ends them.
  */
 static void __exit foo_exit(void)
 {

@@ -29,8 +29,8 @@ static int sgpu_bind_lock(struct sgpu_vm *vm, struct sgpu_bo *bo, struct drm_exe
 }
 
 /*
- * To get the memory of a buffer can take long: it may be swapped out, and that of an import waits
- * for the exporter. An unplug waits for the section, so this maps the table before the section.
+ * Getting the memory of a buffer can take long: the memory may be swapped out, and an import waits
+ * for its exporter. An unplug waits for sections, so this maps the table before it opens one.
  */
 static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bind,
 				struct sgpu_bo *bo, const struct drm_sgpu_bind_op *op)
@@ -43,7 +43,7 @@ static int sgpu_bind_prepare_bo(struct sgpu_vm *vm, struct drm_gpuvm_imm_update 
 	ret = drm_shmem_sgt_prepare_locked(&bo->shmem);
 	if (ret)
 		return ret;
-	/* The buffer has pages now. Without an EXEC nothing else tells the shrinker. */
+	/* The buffer has pages now. Tell the shrinker, because an EXEC may never follow. */
 	drm_shmem_touch_for(&bo->shmem, &vm->group);
 
 	drm_dev_ctx_or(sgpu_reg, reg, to_drm_dev_ctx(gem->dev), return -ENODEV);
@@ -102,7 +102,7 @@ static int sgpu_bind_prepare(struct sgpu_vm *vm, struct drm_gpuvm_imm_update *bi
 	return ret ?: sgpu_mmu_prepare(&vm->mmu, op->addr, op->size, map);
 }
 
-/* Drop the updates that have not run. */
+/* Drops the updates that have not run. */
 void sgpu_bind_drop(struct sgpu_job *job)
 {
 	for (u32 i = 0; i < job->count; i++)
@@ -111,9 +111,9 @@ void sgpu_bind_drop(struct sgpu_job *job)
 }
 
 /*
- * Bounds the time of a job: limits how much of the page table it walks, and how much of the
- * sg tables of buffers, each from its start to the end of the mapped part. The sums cannot
- * overflow, because each operation was checked.
+ * Bounds the time of a job. @range limits how much of the page table the job walks. @reach
+ * limits how much it walks of the buffers' sg tables, each from its start to the end of the
+ * mapped part. The sums cannot overflow, because each operation was checked.
  */
 struct sgpu_bind_work {
 	u64 range;
@@ -148,8 +148,9 @@ static int sgpu_job_add_binds(struct sgpu_job *job, struct sgpu_file *file,
 }
 
 /*
- * Only the maps open a section, after they have the locks. Userspace can delay the page faults of
- * the copies, and so an unplug. A job that starts after an unplug fails.
+ * Opens no section for the whole ioctl: userspace can delay the page faults of the copies below,
+ * and would thereby delay an unplug. Only map operations open a section, after they have taken
+ * the locks. A job that starts after an unplug fails.
  */
 int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file)

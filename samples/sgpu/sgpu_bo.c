@@ -65,7 +65,7 @@ int sgpu_ioctl_bo_create(const struct sgpu_reg *reg, struct drm_sgpu_bo_create *
 
 	if (args->flags & ~DRM_SGPU_BO_WC || args->handle)
 		return -EINVAL;
-	/* No task can bind more of it. */
+	/* A VM has no more addresses to bind. */
 	if (args->size > SGPU_VA_END - SGPU_VA_START)
 		return -EINVAL;
 
@@ -142,7 +142,7 @@ void sgpu_vmap_free(struct sgpu_vmap *vmap)
 	atomic_dec(&sgpu_live.vmaps);
 }
 
-/* Once it has a number, another thread can end it. */
+/* Another thread can end the mapping as soon as it is in the array. */
 static int sgpu_vmap_create(struct sgpu_file *file, struct sgpu_bo *bo, u32 id, u64 *first)
 {
 	struct sgpu_vmap *vmap = kzalloc_obj(*vmap, GFP_KERNEL_ACCOUNT);
@@ -176,7 +176,7 @@ int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap 
 	if (args->id || args->first)
 		return -EINVAL;
 
-	/* First, because to give up a mapping can take long. */
+	/* Allocate the number first, because giving up a mapping can take long. */
 	ret = xa_alloc(&file->vmaps, &id, NULL, XA_LIMIT(1, DRM_SGPU_MAX_VMAPS),
 		       GFP_KERNEL_ACCOUNT);
 	if (ret)
@@ -186,7 +186,7 @@ int sgpu_ioctl_bo_vmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vmap 
 		xa_erase(&file->vmaps, id);
 		return ret;
 	}
-	/* Not before: userspace repeats a call that a signal ended, with the same argument. */
+	/* Set this last: after a signal, userspace repeats the call with the same argument. */
 	args->id = id;
 	return 0;
 }
@@ -219,7 +219,7 @@ static struct sgpu_vmap *sgpu_vmap_take(struct sgpu_file *file, u32 id, struct s
 	return __xa_erase(&file->vmaps, id);
 }
 
-/* The last mapping of a buffer is ended under the lock of the buffer, so take that first. */
+/* Ending the last mapping of a buffer needs the lock of the buffer, so take the lock first. */
 int sgpu_ioctl_bo_vunmap(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_bo_vunmap *args,
 			 struct drm_file *drm_file)
 {

@@ -30,7 +30,7 @@
 
 struct sgpu_live sgpu_live;
 struct workqueue_struct *sgpu_wq;
-/* Waits for the locks of others, behind which no job waits for its end */
+/* For work that waits for the locks of other drivers. No job may have to wait behind such work. */
 static struct workqueue_struct *sgpu_vmaps_wq;
 
 static unsigned int sgpu_num_platform = 2;
@@ -99,7 +99,7 @@ DRM_DEV_CTX_IOCTL(SGPU_VM_CREATE, sgpu_ioctl_vm_create, sgpu_reg, struct drm_sgp
 DRM_DEV_CTX_IOCTL(SGPU_VM_DESTROY, sgpu_ioctl_vm_destroy, sgpu_reg, struct drm_sgpu_vm_destroy);
 DRM_DEV_CTX_IOCTL(SGPU_VM_FAULT, sgpu_ioctl_vm_fault, sgpu_reg, struct drm_sgpu_vm_fault);
 
-/* An unplug waits for sections. The lock of an import is its exporter's, and can take long. */
+/* Unguarded: these can wait long for the lock of an exporter, and an unplug waits for sections. */
 DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_MMAP_OFFSET, sgpu_ioctl_bo_mmap_offset,
 			    struct drm_sgpu_bo_mmap_offset);
 DRM_DEV_CTX_IOCTL_UNGUARDED(SGPU_BO_VMAP, sgpu_ioctl_bo_vmap, struct drm_sgpu_bo_vmap);
@@ -339,8 +339,8 @@ static int sgpu_create_wqs(void)
 }
 
 /*
- * Waits until @count, the number of objects called @name, is 0. The wait has no time limit,
- * because the code of the module is freed after it. The log tells of a long wait.
+ * Waits until @count, the number of objects called @name, is 0. The wait has no time limit, because
+ * the code of the module is freed afterwards. A long wait is logged.
  */
 static void sgpu_wait_for_none(atomic_t *count, const char *name)
 {
@@ -352,8 +352,8 @@ static void sgpu_wait_for_none(atomic_t *count, const char *name)
 
 /*
  * A cancelled job may still wait for a fence of another driver. If init failed, clients may still
- * have the devices open, and be in an ioctl that submits a job. A job holds its device. So once the
- * devices are gone, no work item is queued any more.
+ * have the devices open, and be in an ioctl that submits a job. Each job holds its device, so once
+ * the devices are gone, no work item is queued any more.
  */
 static void sgpu_wait_for_end(void)
 {

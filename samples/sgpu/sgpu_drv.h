@@ -30,12 +30,12 @@ struct sgpu_device {
  *
  * Invariants:
  *
- * - Held by the open file, by @vmaps_work if that was queued, and by each of its address spaces,
+ * - @ref counts the open file, @vmaps_work if it was queued, and each address space of the file,
  *   which may end after the file was closed. @drm and @vms belong to the open file.
- * - @vmaps belongs to the open file, and to @vmaps_work after the close, which can be that of a
- *   client that was killed and waits for no lock.
- * - @vm_count and @job_count count the address spaces and jobs that are not freed yet, so a
- *   client cannot pile up those that wait for their end.
+ * - @vmaps belongs to the open file, and after the close to @vmaps_work: a killed client must not
+ *   wait for locks when its file is closed.
+ * - @vm_count and @job_count count the address spaces and jobs that are not freed yet. So a client
+ *   cannot pile up objects that are waiting to be freed.
  */
 struct sgpu_file {
 	struct drm_file *drm;

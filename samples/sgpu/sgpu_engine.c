@@ -98,7 +98,7 @@ static void sgpu_span_unmap(struct sgpu_span *span)
 		kunmap_local(span->cpu);
 }
 
-/* Writes @size bytes of @from, or @size times the byte @fill if @from is NULL. */
+/* Writes @size bytes from @from or, if @from is NULL, fills @size bytes with @fill. */
 static int sgpu_write(struct sgpu_job *job, u32 cmd, u64 addr, u64 size,
 		      const u8 *from, u8 fill)
 {
@@ -263,7 +263,7 @@ static int sgpu_check_cmd(const struct drm_sgpu_cmd *cmd)
 		return -EINVAL;
 	}
 
-	/* The engine itself finds addresses beyond the end. */
+	/* Addresses beyond the end of the address space are faults, which the engine reports. */
 	if (cmd->src > U64_MAX - cmd->size || cmd->dst > U64_MAX - dst_size)
 		return -EINVAL;
 	return 0;
@@ -287,7 +287,7 @@ static int sgpu_job_add_cmds(struct sgpu_job *job, struct drm_sgpu_cmd *cmds, u3
 	return ret;
 }
 
-/* As sgpu_ioctl_vm_bind(): what brings back an evicted buffer opens a section, under the locks. */
+/* Like sgpu_ioctl_vm_bind(): only bringing back an evicted buffer opens a section. */
 int sgpu_ioctl_exec(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_exec *args,
 		    struct drm_file *drm_file)
 {

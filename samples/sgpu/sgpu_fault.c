@@ -53,7 +53,7 @@ bool sgpu_fault_due(enum sgpu_fault fault) __drm_nonallocating
 	return due;
 }
 
-/* A bind that hangs ends when its job must end. For a late bind, that is at once. */
+/* A hanging bind ends when its job must end. The job of a late bind must end at once. */
 int sgpu_fault_hang(struct sgpu_job *job)
 {
 	int ret = 0;
@@ -78,8 +78,8 @@ static void sgpu_fault_stop(void)
 }
 
 /*
- * The caller stops until it is killed, with the locks that it holds and others wait for. Jobs
- * do not stop: nobody kills the workers that run them.
+ * Makes the calling task stop until it is killed, while it holds locks that other tasks wait for.
+ * Jobs do not stop here, because their workers cannot be killed.
  */
 void sgpu_fault_hold(enum sgpu_fault fault) __drm_nonallocating
 {

@@ -51,7 +51,7 @@ struct dma_fence *sgpu_run_job(struct drm_sched_job *base)
 	if (!ret && job->binds)
 		ret = sgpu_bind_run(job);
 
-	/* Without a fence the job is done. */
+	/* Returning no fence tells the scheduler that the job is done. */
 	fence = ret || job->binds ? ERR_PTR(ret) : sgpu_engine_start(job);
 	dma_fence_end_signalling(cookie);
 	return fence;

@@ -20,7 +20,7 @@ void __sg_page_iter_start(struct sg_page_iter *piter, struct scatterlist *sglist
 bool __sg_page_iter_dma_next(struct sg_dma_page_iter *dma_iter) __drm_nonallocating;
 #endif
 
-/* The leaf of a region of which only a part changes */
+/* Returns the leaf of a region that changes only in part. A sparse region gets sparse entries. */
 static struct sgpu_leaf *sgpu_leaf_split(struct sgpu_mid *mid, unsigned int i)
 {
 	struct sgpu_leaf *leaf = mid->leaf[i];
@@ -126,7 +126,7 @@ void sgpu_mmu_unmap(struct sgpu_mmu *mmu, u64 va, u64 size)
 	sgpu_mmu_set(mmu, va, size, false);
 }
 
-/* The same, for a caller that has taken the lock because it may only try it */
+/* The same for the evict step, which had to take the lock with a trylock */
 void sgpu_mmu_unmap_locked(struct sgpu_mmu *mmu, u64 va, u64 size)
 {
 	lockdep_assert_held(&mmu->lock);

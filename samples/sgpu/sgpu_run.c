@@ -61,9 +61,9 @@ sgpu_vm_remap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_remap_
 }
 
 /*
- * If an operation fails, or the job has to end, then the earlier operations stay. Other tasks
- * may use the page table between two operations. The device stays registered during an
- * operation, and while a failed one is undone.
+ * If an operation fails, or the job has to end, the effects of earlier operations stay. Other tasks
+ * may use the page table between two operations. The device stays registered during an operation,
+ * and while a failed operation is undone.
  */
 int sgpu_bind_run(struct sgpu_job *job)
 {

@@ -27,9 +27,9 @@ module_param_named(timeout_ms, sgpu_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "How long a job of a new VM may take, in milliseconds (default: 30000)");
 
 /*
- * A real GPU is reset here. This one calls sgpu_job_check() often, and ends the
- * job itself. The scheduler's clock cannot tell when: it also runs while the job
- * waits for the engine.
+ * A driver for a real GPU resets it here. The software GPU calls sgpu_job_check() often, and ends a
+ * job that takes too long by itself. The scheduler's timeout does not help, because it includes the
+ * time that the job waits for the engine.
  */
 static enum drm_gpu_sched_stat sgpu_timedout_job(struct drm_sched_job *base)
 {
@@ -47,7 +47,7 @@ static void sgpu_job_release(struct sgpu_job *job)
 	kfree(job->signals);
 
 	if (dma_fence_was_initialized(job->fence)) {
-		/* It uses the scheduler, and so the address space, after the job is done. */
+		/* The work item uses the scheduler, in the address space, after the job is done. */
 		flush_work(&job->work);
 		dma_fence_put(job->fence);
 	} else {
@@ -80,7 +80,7 @@ static void sgpu_free_job(struct drm_sched_job *base)
 
 	drm_sched_job_cleanup(base);
 	INIT_WORK(&job->release_work, sgpu_job_release_work);
-	/* The work can end the wait of sgpu_wait_for_end(): as in sgpu_release(). */
+	/* The work item may end the wait of sgpu_wait_for_end(). For RCU, see sgpu_release(). */
 	guard(rcu)();
 	queue_work(sgpu_wq, &job->release_work);
 }
@@ -136,8 +136,8 @@ struct sgpu_hw *sgpu_hw_create(struct device *dev)
 }
 
 /*
- * Ends all running jobs, before the memory that they access is unmapped, and lets no job
- * start. Waiting jobs fail when their turn comes.
+ * Ends all running jobs, before the memory that they access is unmapped, and keeps other jobs from
+ * starting. Waiting jobs fail when their turn comes.
  */
 void sgpu_hw_stop(struct sgpu_hw *hw)
 {
@@ -176,10 +176,10 @@ int sgpu_queue_init(struct sgpu_queue *queue, struct sgpu_hw *hw)
 }
 
 /*
- * Stops the scheduler. drm_sched_wqueue_stop() cancels the work item that runs jobs, and after that
- * the one that frees them, which may just have seen that the scheduler runs, and queue the first
- * one again. Once the first call has waited for it, neither sees this any more, and the second call
- * cancels what is left.
+ * Stops the scheduler. drm_sched_wqueue_stop() first cancels the work item that runs jobs, and then
+ * the one that frees jobs. The latter may have just seen a running scheduler, and queue the former
+ * again. After the first call, both see that the scheduler is stopped, so the second call cancels
+ * whatever is left.
  */
 static void sgpu_queue_stop(struct sgpu_queue *queue)
 {
@@ -188,13 +188,13 @@ static void sgpu_queue_stop(struct sgpu_queue *queue)
 }
 
 /*
- * Ends the running job, cancels the others, and accepts no more. The scheduler is stopped
- * meanwhile. A running scheduler that has just taken a job of the entity, and sees another job,
- * puts the entity back on its list, even if the entity was destroyed in between.
+ * Ends the running job, cancels the others, and accepts no more. Stops the scheduler while it
+ * destroys the entity: a running scheduler that has just taken a job of the entity, and sees
+ * another job, would put the entity back on its list after the entity was destroyed.
  *
- * The fence of a dependency may have seen that the scheduler runs, too, and its callback can still
- * queue the work item that runs jobs. Then the entity stays on the list, which does no harm: it has
- * no job, and the scheduler goes with it.
+ * The callback of a dependency's fence may also have seen a running scheduler, and can still
+ * queue the work item that runs jobs. The entity then stays on the list. This is harmless,
+ * because the entity has no job, and is freed together with the scheduler.
  */
 void sgpu_queue_close(struct sgpu_queue *queue)
 {
@@ -206,14 +206,15 @@ void sgpu_queue_close(struct sgpu_queue *queue)
 }
 
 /*
- * Closed, and all jobs are freed. A fence that a job waited for may still be calling back. Once the
- * entity has let go of the fence, drm_sched_entity_fini() does not wait for that callback, which
- * uses the scheduler until it returns. It runs under the lock of its fence, which is a read-side
- * critical section of RCU.
+ * The queue is closed, and all jobs are freed. But a fence that a job waited for may still be
+ * running its callback, which uses the scheduler until it returns. drm_sched_entity_fini() does
+ * not wait for this callback once the entity has dropped the fence. The callback runs under the
+ * lock of its fence, which is an RCU read-side critical section, so synchronize_rcu() waits for
+ * it.
  *
- * Nor does drm_sched_fini() wait for all work items. It stops the scheduler once, and frees what
- * the work item that runs jobs looks at. The end of the last job can call this while the work item
- * that frees jobs is not done with this job.
+ * drm_sched_fini() does not wait for all work items either. It stops the scheduler only once,
+ * and then frees data that the work item that runs jobs uses. Freeing the last job can call this
+ * function while the work item that frees jobs is not done with that job.
  */
 void sgpu_queue_fini(struct sgpu_queue *queue)
 {
@@ -287,7 +288,7 @@ static int sgpu_job_add_syncs(struct sgpu_job *job, struct sgpu_file *file,
 	return ret;
 }
 
-/* Free a job that was not submitted. */
+/* Frees a job that was not submitted. */
 static void sgpu_job_free(struct sgpu_job *job)
 {
 	drm_sched_job_cleanup(&job->base);
@@ -348,8 +349,9 @@ static void sgpu_job_signal(struct sgpu_job *job, struct dma_fence *fence)
 }
 
 /*
- * Arms and queues @job. The fence of commands is added to every buffer that they can reach;
- * @exec has locked these. The fence orders nothing, it only marks the buffers as busy.
+ * Arms and queues @job. For a job with commands, @exec has locked every buffer that the commands
+ * can reach, and this adds the fence of the job to all of them. The fence does not order jobs.
+ * It only marks the buffers as busy.
  */
 static int sgpu_job_queue(struct sgpu_job *job, struct drm_exec *exec,
 			  u64 *number)
@@ -415,8 +417,8 @@ static int sgpu_job_queue_locked(struct sgpu_job *job, u64 *number)
 }
 
 /*
- * Queues @job and returns its number, or frees it if @ret says that filling it has failed.
- * Fails with -ENOENT if the address space of the job was destroyed in between.
+ * Queues @job and returns its number in @number. Frees @job if this fails, or if @ret is an error
+ * from filling the job. Returns -ENOENT if the address space was destroyed in between.
  */
 int sgpu_job_submit(struct sgpu_job *job, int ret, u64 *number)
 {

@@ -22,9 +22,8 @@ struct sgpu_vm;
  *
  * Invariants:
  *
- * - @stopped is set once and stays. A job that starts on @submit_wq after that
- *   fails, and one that runs ends at its next step. So no job starts once
- *   @submit_wq was flushed after that, and none runs once @engine was flushed, too.
+ * - @stopped is set once and stays set. After that, a job that starts on @submit_wq fails, and a
+ *   running job ends at its next step. So flushing @submit_wq and then @engine waits for all jobs.
  */
 struct sgpu_hw {
 	struct drm_dev_ctx_data base;
@@ -43,8 +42,8 @@ static inline struct sgpu_hw *sgpu_reg_data(const struct sgpu_reg *reg)
 /*
  * struct sgpu_queue - the jobs of an address space, in order
  *
- * Each has a scheduler of its own: no address space waits for jobs of another one,
- * except that the engine takes the jobs with commands in turn.
+ * Each address space has a scheduler of its own, so its jobs do not wait for those of others,
+ * except that the engine executes one job with commands at a time.
  *
  * Invariants:
  *
@@ -65,7 +64,8 @@ struct sgpu_queue {
 /*
  * struct sgpu_job - a job of an address space
  *
- * Either changes the address space, in the scheduler, or has commands that the engine executes.
+ * A job either changes the address space, in the scheduler's work item, or has commands that the
+ * engine executes.
  *
  * Invariant: @deadline, in jiffies, is 0 until the job runs. The thread that runs the
  * job sets and reads it, and ends the job at its first step after that time.

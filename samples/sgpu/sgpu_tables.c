@@ -13,16 +13,16 @@
 #include "sgpu_fault.h"
 #include "sgpu_pt.h"
 
-/* How many of them are whole regions of the same table above */
+/* Returns how many of @size bytes at @va are whole leaf regions in the same mid-level table. */
 static u64 sgpu_mid_part(u64 va, u64 size)
 {
 	return min(round_down(size, SGPU_LEAF_SPAN), SGPU_MID_SPAN - va % SGPU_MID_SPAN);
 }
 
 /*
- * Tables are added by any thread at any time, zeroed, and published by
- * cmpxchg(). A task that changes entries has prepared the tables before. A task that only reads
- * may see a new table or not, and reads the pointers with READ_ONCE().
+ * Any thread can add a table at any time. cmpxchg() publishes the zeroed table. A task that changes
+ * entries has prepared the tables before. A task that only reads entries uses READ_ONCE() for the
+ * pointers, and may or may not see a new table.
  */
 #define sgpu_table_get(slot) ({							\
 	typeof(slot) _slot = (slot);						\
@@ -60,9 +60,9 @@ void sgpu_mmu_fini(struct sgpu_mmu *mmu)
 }
 
 /*
- * Adds the tables that a change of [va, va + size) can need: all tables of the range if @pages
- * will be mapped. May sleep. Tables that a failure leaves behind are empty, and serve the next
- * attempt. Stops if the client was killed.
+ * Adds the tables that a change of [va, va + size) can need. If @pages is set, pages will be
+ * mapped, which needs all tables of the range. May sleep. After a failure, the tables that were
+ * added are empty, and the next attempt uses them. Stops if the client was killed.
  */
 int sgpu_mmu_prepare(struct sgpu_mmu *mmu, u64 va, u64 size, bool pages)
 {
@@ -108,7 +108,7 @@ struct sgpu_sg_index *sgpu_sg_index_create(const struct sg_table *sgt)
 			index->at[i / SGPU_SG_STEP].page = page;
 			cond_resched();
 		}
-		/* As for_each_sgtable_dma_page() counts them */
+		/* Count pages like for_each_sgtable_dma_page(). */
 		page += PAGE_ALIGN(sg->offset + sg_dma_len(sg)) >> PAGE_SHIFT;
 	}
 	return index;

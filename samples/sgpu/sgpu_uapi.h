@@ -12,21 +12,22 @@
  * if a reserved member (pad) is not zero or an unknown flag is set. A signal ends the wait of an
  * ioctl for a lock: the ioctl fails with EINTR and changes nothing.
  *
- * The driver charges its memory for a client to the client's memory cgroup, and bounds
- * it: an ioctl fails with EBUSY if the client has as many VMs, kernel mappings or jobs
- * as the limits below allow. Some memory that the DRM core and its scheduler allocate
- * for a VM or a job is not charged: run queues, scheduler fences, the table of a job's
- * dependencies. The same limits bound it, except for the fences of jobs that are done: each syncobj
- * keeps the fence of the last job that signalled it, and each buffer keeps one of each VM that
- * has used it. The kernel neither charges syncobjs nor limits their number.
+ * The driver charges the memory that it allocates for a client to the client's memory cgroup,
+ * and limits this memory: an ioctl fails with EBUSY if the client has as many VMs, kernel
+ * mappings or jobs as the limits below allow. Some memory that the DRM core and its scheduler
+ * allocate for a VM or a job is not charged: run queues, scheduler fences, the table of a job's
+ * dependencies. The same limits apply to this memory, except for the fences of finished jobs:
+ * each syncobj keeps the fence of the last job that signalled it, and each buffer keeps one
+ * fence for each VM that has used it. The kernel neither charges syncobjs nor limits their
+ * number.
  *
  * No ioctl waits for the end of a job of any client. There is one exception: VM_DESTROY and the
  * close of the file wait for a running job of VM_BIND, which stops after its current operation.
  *
- * The sync file of its out syncobj has the error of a job: EFAULT
- * for a fault (see VM_FAULT), ESRCH if its VM was destroyed, ENODEV if the device
- * was unplugged, ETIME if it took too long, EIO if the page table cannot be written,
- * ENOTRECOVERABLE if its VM is broken (see VM_BIND).
+ * If a job fails, the sync file of its out syncobj has the error: EFAULT for a fault (see
+ * VM_FAULT), ESRCH if the VM was destroyed, ENODEV if the device was unplugged, ETIME if the
+ * job took too long, EIO if the page table cannot be written, ENOTRECOVERABLE if the VM is
+ * broken (see VM_BIND).
  */
 #ifndef _SGPU_UAPI_H
 #define _SGPU_UAPI_H
@@ -123,7 +124,7 @@ struct drm_sgpu_bo_vmap {
 	__u32 handle;
 	/** @id: out: for BO_VUNMAP, never 0 */
 	__u32 id;
-	/** @first: out: the buffer's first eight bytes, read through it */
+	/** @first: out: the buffer's first eight bytes, read through the mapping */
 	__u64 first;
 };
 
@@ -150,15 +151,15 @@ struct drm_sgpu_bo_vunmap {
  * address spaces, and mappings of mmap() get them back at the next access. PAGEOUT does
  * so at once, or fails with EBUSY if the buffer is in use: by an EXEC's job that is
  * not done, by BO_VMAP, or by a device that has mapped a dma-buf of it. It also fails
- * with EBUSY while a VM that the buffer is bound in changes its page table. A VM_BIND gets the
- * contents of its buffers back, but does not keep them until it has run: the next EXEC gets back
- * what it binds. A buffer
- * with more than DRM_SGPU_MAX_EVICT mappings, in all VMs of all clients, is neither evicted nor
- * purged, and PAGEOUT fails with EBUSY. A mapping counts as one more for each 2 MiB of it.
+ * with EBUSY while the page table of a VM in which the buffer is bound is being changed. The
+ * VM_BIND ioctl brings the contents of its buffers back, but they can be evicted again before
+ * its job runs. In that case, the next EXEC brings them back. A buffer with more than
+ * DRM_SGPU_MAX_EVICT mappings, in all VMs of all clients, is neither evicted nor purged, and
+ * PAGEOUT fails with EBUSY. A mapping counts as one more for each 2 MiB of it.
  *
- * DONTNEED and PAGEOUT fail with EBUSY for a buffer that another client may have: one with a
- * second handle or a GEM name, or that was exported. The other client would lose the contents, or
- * wait for them again and again.
+ * DONTNEED and PAGEOUT fail with EBUSY for a buffer that another client may have, that is, a
+ * buffer with a second handle or a GEM name, or one that was exported. Otherwise a client could
+ * make others lose the contents, or wait for them again and again.
  *
  * Before the kernel evicts other buffers, it purges those whose contents are not needed, bound
  * or not. It keeps a buffer while BO_VMAP has mapped it, and while it has a dma-buf. A mapping of
@@ -267,9 +268,9 @@ struct drm_sgpu_bind_op {
  * operations that unmap. A client that gets ENOSPC waits for its jobs, or unmaps something. One
  * operation that unmaps all addresses of the VM is never refused for this.
  *
- * The job makes one operation after another. If an operation fails, or the job has to end, then
- * earlier operations stay, the failed one changes nothing, and later ones are not made. The VM
- * can be used as before.
+ * The job performs one operation after another. If an operation fails, or the job has to end,
+ * the effects of earlier operations stay, the failed operation changes nothing, and later
+ * operations are not performed. The VM can be used as before.
  *
  * If the hardware also fails to undo the failed operation, then the VM is broken. Its jobs,
  * VM_BIND and EXEC fail with ENOTRECOVERABLE, and it can only be destroyed.

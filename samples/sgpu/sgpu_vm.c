@@ -26,9 +26,9 @@ static void sgpu_vm_bo_fini(struct drm_gpuvm_bo *vm_bo)
 }
 
 /*
- * Gets back the pages of an evicted buffer. Returns an index of its table, which the caller
- * frees with kvfree(). The index is valid while the caller holds the lock of the buffer and the
- * table can be used.
+ * Brings back the pages of an evicted buffer. Returns an index of its table, which the caller
+ * frees with kvfree(). The index is valid as long as the table, and while the caller holds the
+ * lock of the buffer.
  */
 static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struct sgpu_vm *vm,
 					       struct sgpu_bo *bo, struct sgpu_vm_bo *vm_bo)
@@ -39,7 +39,7 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struc
 
 	if (ret)
 		return ERR_PTR(ret);
-	/* The buffer has its pages also if this EXEC fails later. */
+	/* Tell the shrinker now: the buffer keeps its pages even if this EXEC fails later. */
 	drm_shmem_touch_for(&bo->shmem, &vm->group);
 	drm_shmem_sgt_guard_owned(sgt, &reg->base.bound, &vm_bo->sgt, ret)
 		index = sgpu_sg_index_create(drm_shmem_sgt_table(sgt));
@@ -47,8 +47,8 @@ static struct sgpu_sg_index *sgpu_vm_resume_bo(const struct sgpu_reg *reg, struc
 }
 
 /*
- * An EXEC maps evicted buffers again. With the index, the time depends on the size of the
- * mappings, and not on their place in the buffer. This stops if the client was killed: the
+ * Maps an evicted buffer again, for an EXEC. With the index, the time depends on the size of the
+ * mappings, and not on their offset in the buffer. If the client is killed, this stops, and the
  * buffer stays evicted in this address space until the next EXEC.
  */
 static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo,
@@ -59,7 +59,7 @@ static int sgpu_vm_validate(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo
 	struct sgpu_bo *bo = drm_gpuvm_imm_bo_obj(&sgpu_vm_type, vm_bo);
 	int ret;
 
-	/* No unplug waits until an evicted buffer has its pages again. */
+	/* Before the section, so that no unplug waits for the pages of an evicted buffer. */
 	ret = drm_shmem_sgt_prepare_locked(&bo->shmem);
 	if (ret)
 		return ret;
@@ -123,7 +123,7 @@ static void sgpu_vm_release(struct kref *ref)
 	struct sgpu_vm *vm = container_of(ref, struct sgpu_vm, ref);
 
 	sgpu_queue_fini(&vm->queue);
-	/* First takes the remaining mappings out of the page table. */
+	/* Removes the remaining mappings from the page table, so before sgpu_mmu_fini(). */
 	drm_gpuvm_imm_fini(vm->core);
 	drm_shmem_group_fini(&vm->group);
 	sgpu_mmu_fini(&vm->mmu);
@@ -141,7 +141,7 @@ struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm)
 	return vm;
 }
 
-/* May sleep, and takes reservation locks, so jobs must not call it. */
+/* May sleep, and takes reservation locks, so code in the signalling path must not call this. */
 void sgpu_vm_put(struct sgpu_vm *vm)
 {
 	kref_put(&vm->ref, sgpu_vm_release);
@@ -229,7 +229,7 @@ int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
-	/* Complete: other threads can use it as soon as it has a number. */
+	/* The address space is complete: other threads can use it as soon as it is in the array. */
 	ret = xa_alloc(&file->vms, &args->id, vm, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		sgpu_vm_close(vm);

@@ -28,8 +28,7 @@ struct sgpu_vm_bo {
 /*
  * struct sgpu_vm - an address space, with its page table and its jobs
  *
- * Held by the open file that it belongs to, until that closes @queue, and by each
- * of its jobs.
+ * @ref counts the open file, until it closes @queue, and each job of the address space.
  *
  * Invariants:
  *
@@ -51,7 +50,7 @@ struct sgpu_vm {
 	struct drm_sgpu_vm_fault fault;
 
 	struct mutex lock;	/* see above */
-	struct drm_shmem_group group;	/* what only this address space maps, or tried to */
+	struct drm_shmem_group group;	/* buffers that only this VM maps, or tried to map */
 
 	DRM_GPUVM_IMM_CORE(core);
 };

@@ -28,13 +28,13 @@
 /* How long a device may take to answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
 
-/* How often in a row it is tried to start a device again */
+/* How many times in a row the driver tries to restart a device */
 #define VGPU_RETRIES		3
 
-/* A failure after such a time has nothing to do with the one before. */
+/* If a device has worked for this long, a new failure starts a new count of retries. */
 #define VGPU_STEADY		(4 * VGPU_LIMIT)
 
-/* What a command begins with */
+/* The request at the beginning of a command */
 union vgpu_req {
 	struct virtio_gpu_ctrl_hdr hdr;
 	struct virtio_gpu_resource_create_2d create;
@@ -121,7 +121,7 @@ struct vgpu_hw {
 	bool has_vqs;
 	unsigned int life;
 	struct list_head kept;
-	u64 started;			/* when it was, in jiffies */
+	u64 started;			/* time of the last start, in jiffies */
 	unsigned int tries;
 	struct ida ids;
 	atomic64_t fences;
@@ -139,7 +139,7 @@ struct vgpu_output {
 
 struct vgpu_plane {
 	struct drm_plane base;
-	/* The life in which the device shows what the last commit has put here; 0 if it does not */
+	/* The life in which the device shows the last commit on this plane, or 0 if it does not */
 	unsigned int shown;
 };
 
@@ -150,7 +150,7 @@ struct vgpu_device {
 	unsigned int num_outputs;
 };
 
-/* A buffer: nothing of its own beside what every object has */
+/* A buffer, without members of its own */
 struct vgpu_bo {
 	struct drm_shmem_obj shmem;
 };
@@ -194,7 +194,7 @@ static inline bool vgpu_hw_is_live(const struct vgpu_hw *hw, unsigned int life)
 	return READ_ONCE(hw->ctrl.live) && READ_ONCE(hw->life) == life;
 }
 
-/* What a commit gets that has lost the device. One that is started again is shown the state. */
+/* The result of a commit after the device failed: 0 if a restart will show the state. */
 static inline int vgpu_hw_lost(const struct vgpu_hw *hw)
 {
 	return READ_ONCE(hw->tries) <= VGPU_RETRIES ? 0 : -ENODEV;

@@ -28,8 +28,8 @@ static struct vgpu_output *connector_to_output(struct drm_connector *connector)
 }
 
 /*
- * Ask the device, and wait for an answer of @in_len bytes, in memory that goes with the command.
- * Returns the command, or an ERR_PTR().
+ * Sends a query to the device, and waits for an answer of @in_len bytes, whose memory is freed with
+ * the command. Returns the command, or an ERR_PTR().
  */
 static struct vgpu_cmd *vgpu_query(const struct drm_dev_ctx_live *live, u32 type, size_t req_len,
 				   unsigned int scanout, size_t in_len)
@@ -103,7 +103,7 @@ static void vgpu_read_edid(const struct drm_dev_ctx_live *live, struct vgpu_outp
 	drm_edid_free(edid);
 }
 
-/* Modes for a device that says how large its window is, and not more */
+/* Adds modes for a device that reports only the size of its window */
 static int vgpu_add_modes(struct drm_connector *connector)
 {
 	struct vgpu_output *out = connector_to_output(connector);
@@ -265,8 +265,8 @@ static bool vgpu_is_dark(struct vgpu_hw *hw, struct drm_crtc *crtc)
 }
 
 /*
- * Have a device that was started again show what the state says, with all it needs for that. An
- * output that cannot be shown leaves the others alone, and is tried again later.
+ * Makes a restarted device show the current state, including all resources that this needs. If one
+ * output fails, the others are still shown, and recover_work tries again later.
  */
 int vgpu_display_show(const struct drm_dev_ctx_live *live)
 {
@@ -294,10 +294,10 @@ int vgpu_display_show(const struct drm_dev_ctx_live *live)
 }
 
 /*
- * The device has news of its outputs, or of itself. When it is started again, it is asked for the
- * first, so that they are not lost if they cannot be read here. Not in a section, which an unplug
- * would wait for: the locks of the mode configuration are held for as long as a commit waits for
- * the fences of clients.
+ * Handles a change of the outputs or of the device status. If reading the outputs fails here, the
+ * restart of the device reads them again, so no change is lost. This must not be in a section, for
+ * which an unplug would wait: a commit can hold the locks of the mode configuration while it waits
+ * for the fences of clients.
  */
 void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work)
@@ -314,7 +314,7 @@ void vgpu_config_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_da
 	events &= VIRTIO_GPU_EVENT_DISPLAY;
 	if (!events)
 		return;
-	/* News that come from here on are another event. */
+	/* A change after this raises another event. */
 	virtio_cwrite_le(hw->vdev, struct virtio_gpu_config, events_clear, &events);
 	if (!vgpu_display_update(live))
 		drm_kms_helper_hotplug_event(drm_dev_ctx_live_drm(live));

@@ -35,7 +35,7 @@ static const struct drm_driver vgpu_driver = {
 	.major = 1,
 };
 
-/* The device is about to be unplugged: end the waits for the answers of one that was pulled out. */
+/* If the device was physically removed, ends the waits for its answers before the unplug. */
 static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data)
 {
 	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
@@ -64,7 +64,7 @@ static const struct drm_dev_ctx_ops vgpu_reg_ops = {
 	.release = vgpu_hw_free,
 };
 
-/* The firmware may have left a framebuffer on a device that can be a VGA, too. */
+/* On a VGA-compatible device, the firmware may have left a framebuffer. */
 static int vgpu_take_over(struct device *dev)
 {
 	return dev_is_pci(dev) && pci_is_vga(to_pci_dev(dev)) ?
@@ -83,15 +83,15 @@ static void vgpu_set_dma_dev(struct drm_device *drm, struct vgpu_hw *hw)
 }
 
 /*
- * Have a device that was reset, and started if @ret is 0, show what the state says. That may have
- * changed meanwhile: a commit does not fail while the device is down.
+ * Makes a device that was reset, and started if @ret is 0, show the current state. The state may
+ * have changed meanwhile, because commits do not fail while the device is down.
  */
 static int vgpu_restart(const struct drm_dev_ctx_live *live, int ret)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 
 	ret = ret ?: vgpu_display_update(live) ?: vgpu_display_show(live);
-	/* A commit does not tell that the device has failed. */
+	/* A commit succeeds even if the device has failed, so check that. */
 	if (!ret && !READ_ONCE(hw->ctrl.live))
 		ret = -ENODEV;
 	if (ret) {
@@ -103,7 +103,7 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live, int ret)
 	return 0;
 }
 
-/* As vgpu_restart(), so many times in a row */
+/* Calls vgpu_restart(), unless that was tried too many times in a row. */
 static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 {
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
@@ -120,11 +120,11 @@ static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 }
 
 /*
- * The device has failed, or could not be started, or does not show all outputs. In no section, as
- * vgpu_config_work(). When the registration is about to end then vgpu_quiesce() resets the device.
- * While the bus resets the device, it holds its lock, so the device is started after that. The
- * lock is not held for the reset, which may end only when the bus resets the device, nor for what
- * waits for the device or for clients.
+ * The device has failed, or could not be started, or does not show all outputs. Like
+ * vgpu_config_work(), this must not be in a section. If the registration is about to end, this
+ * leaves the reset to vgpu_quiesce(). The bus holds the device lock while it resets the device,
+ * so the start waits for that lock. The lock is not held during our own reset, which may end
+ * only when the bus resets the device, and not while waiting for the device or for clients.
  */
 static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			      struct drm_dev_ctx_work *work)
@@ -157,7 +157,7 @@ static void vgpu_free_work(const struct drm_dev_ctx_live *live, struct drm_dev_c
 	vgpu_fb_free_kept(vgpu_live_hw(live));
 }
 
-/* Have the device answer, before anyone else can see it. */
+/* Starts the device, and checks that it answers, before the DRM device is registered. */
 static int vgpu_setup(const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
@@ -227,8 +227,8 @@ static void vgpu_config_changed(struct virtio_device *vdev)
 }
 
 /*
- * The device forgets everything while it sleeps, but the state stays. Work items sleep, too: their
- * workqueue is frozen. After that, vgpu_recover_work() has the device show the state.
+ * The device forgets everything while it sleeps, but the DRM state stays. The workqueue of our work
+ * items is frozen, too. After resume, vgpu_recover_work() makes the device show the state again.
  */
 static int vgpu_freeze(struct virtio_device *vdev)
 {
@@ -242,9 +242,9 @@ static int vgpu_freeze(struct virtio_device *vdev)
 }
 
 /*
- * This only starts the device, and vgpu_recover_work() tries again if it fails. To show the state
- * takes the locks of the mode configuration. A commit can hold them while it waits for a fence of
- * another device, which may be resumed later than this one.
+ * This only starts the device. If that fails, vgpu_recover_work() tries again. Showing the state
+ * takes the locks of the mode configuration, so it is left to that work item: a commit can hold
+ * these locks while it waits for a fence of another device, which may be resumed later.
  */
 static int vgpu_restore(struct virtio_device *vdev)
 {
@@ -269,8 +269,9 @@ static int vgpu_reset_prepare(struct virtio_device *vdev)
 }
 
 /*
- * The bus still holds the lock of the device, which an unbind takes, too. So what may wait for
- * clients, or for a work item that does, is left to vgpu_recover_work(), for when the lock is free.
+ * The bus still holds the device lock, which an unbind takes, too. So this must not wait for
+ * clients, or for a work item that does. vgpu_recover_work() does the rest when the lock is
+ * free.
  */
 static int vgpu_reset_done(struct virtio_device *vdev)
 {

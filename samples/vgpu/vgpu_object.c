@@ -27,8 +27,8 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t siz
 }
 
 /*
- * One of the two formats that the planes have. DRM names the bytes of a pixel from the last one,
- * virtio from the first.
+ * Returns the device's name for one of the two formats that the planes have. DRM names the bytes
+ * of a pixel from the last to the first, virtio from the first to the last.
  */
 static u32 vgpu_format(const struct drm_framebuffer *fb)
 {
@@ -67,10 +67,10 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 }
 
 /*
- * The addresses of that part of the buffer that the framebuffer has. Without
- * VIRTIO_F_ACCESS_PLATFORM the device accesses the guest's memory past any IOMMU, by physical
- * addresses. The pages of an import are not ours to look at, so that its addresses serve only
- * if there is no IOMMU, and no bounce buffer that nobody would copy to.
+ * Returns the addresses of the part of the buffer that the framebuffer uses. Without
+ * VIRTIO_F_ACCESS_PLATFORM, the device uses physical addresses, and bypasses any IOMMU. The
+ * driver must not look at the pages of an import, so it has only DMA addresses for them. In that
+ * case these are refused if there is an IOMMU, or a bounce buffer, which would never be synced.
  */
 static struct virtio_gpu_mem_entry *
 vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_framebuffer *fb,
@@ -89,7 +89,7 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_
 		return ERR_PTR(-EOPNOTSUPP);
 
 	*count = dma ? table->nents : table->orig_nents;
-	/* The device takes few pieces, so one that is contiguous is worth a try. */
+	/* The device takes few pieces, so try hard to get a contiguous array. */
 	entries = kvzalloc_objs(*entries, *count, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
@@ -157,8 +157,9 @@ static void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /*
- * Own the sg table of the buffer. To map it can take long: an import has its exporter's lock and
- * fences. An unplug waits for the block, so this maps the table before the block.
+ * Takes ownership of the sg table of the buffer. Mapping the table can take long, because an import
+ * waits for its exporter's lock and fences. An unplug waits for the block below, so this maps the
+ * table before the block.
  */
 static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 {
@@ -203,7 +204,7 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 	return vgpu_hw_is_live(hw, life) ? ret : vgpu_hw_lost(hw);
 }
 
-/* Have the device know a framebuffer, before a commit that shows it. In the ioctl. */
+/* Makes a framebuffer known to the device, in the ioctl, before the commit that shows it. */
 int vgpu_fb_show(struct vgpu_fb *fb)
 {
 	struct vgpu_bo *bo = drm_shmem_from_gem(&vgpu_bo_type, fb->base.obj[0]);
@@ -226,8 +227,8 @@ int vgpu_fb_show(struct vgpu_fb *fb)
 }
 
 /*
- * Let the device see what was drawn. Only the exporter of an import can do so, and does if it
- * cares for the devices of importers when a CPU access ends.
+ * Makes the drawn pixels visible to the device. For an import, only the exporter can do this. It
+ * does so at the end of a CPU access, if it takes care of the devices of importers.
  */
 int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {

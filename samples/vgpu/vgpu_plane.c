@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What is on the outputs: a primary plane and a cursor for each. The functions that DRM
- * calls in a commit also run while the registration ends, to turn the display off, so
- * they are blocks of drm_dev_ctx_guard_live().
+ * The planes: a primary plane and a cursor for each output. DRM also calls the functions of a
+ * commit while the registration ends, in order to turn the display off, so they use blocks of
+ * drm_dev_ctx_guard_live().
  */
 
 #include <drm/drm_atomic.h>
@@ -62,7 +62,7 @@ static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
 }
 
-/* Have the device copy a part of the buffer into its resource, and @wait until it has. */
+/* Makes the device copy a part of the buffer into its resource. If @wait, waits for the copy. */
 static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 			 const struct drm_rect *rect, bool wait)
 {
@@ -99,8 +99,9 @@ int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
 }
 
 /*
- * Have the device show a part of a resource. With a fence, its answer says that this is
- * so, and that it has read the buffer: clients may draw to it once the commit is done.
+ * Makes the device show a part of a resource. With a fence, the answer means that the part is
+ * shown, and that the device has read the buffer, so clients may draw to it once the commit is
+ * done.
  */
 static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
 {
@@ -145,7 +146,7 @@ static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_pla
 	return ret ?: vgpu_flush(hw, fb, &damage);
 }
 
-/* Without a framebuffer, there is none on the plane. */
+/* Moves or changes the cursor. If @fb is NULL, the plane shows nothing. */
 static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
 			    struct vgpu_fb *fb, const struct drm_plane_state *state)
 {
@@ -236,7 +237,7 @@ static int vgpu_plane_check(struct drm_plane *plane, struct drm_atomic_commit *c
 						   cursor, true);
 }
 
-/* What can fail, and what waits for others */
+/* Does everything that can fail, or that waits for other drivers */
 static int vgpu_plane_prepare(struct drm_plane *plane, struct drm_plane_state *new)
 {
 	if (!new->fb)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Commands on their way to the device and back. Each queue has a fixed number of slots
- * for commands, so what waits for the device has a bound. An answer comes by the
- * callback of the virtqueue, which ends the waits of those who are in a section. So the
- * callback opens none: its block runs until the reset has ended all callbacks.
+ * Commands on their way to the device and back. Each queue has a fixed number of slots for
+ * commands, which limits the number of commands that wait for the device. Answers arrive in the
+ * callback of the virtqueue. Tasks in a section wait for answers, so the callback must not open
+ * a section. Instead it uses a block, which can be entered until the reset has ended all
+ * callbacks.
  */
 
 #include <linux/mm.h>
@@ -44,7 +45,7 @@ static void vgpu_cmd_init(struct vgpu_cmd *cmd, u32 type, size_t req_len, unsign
 	cmd->req.hdr.type = cpu_to_le32(type);
 }
 
-/* Why a wait has ended without what it waited for */
+/* Returns the error for a wait that ended early. A timeout means that the device has failed. */
 static int vgpu_wait_error(struct vgpu_queue *q, unsigned int life, int ret)
 {
 	if (ret == -ETIMEDOUT)
@@ -53,8 +54,9 @@ static int vgpu_wait_error(struct vgpu_queue *q, unsigned int life, int ret)
 }
 
 /*
- * Get a free slot for a command of @req_len bytes that the device gets in @life, and wait until
- * there is one. Returns an ERR_PTR(): -ENODEV if the device is lost or about to go, or -EINTR.
+ * Waits for a free slot, and takes it for a command of @req_len bytes, which the device gets in
+ * @life or never. Returns the command, or an ERR_PTR(): -ENODEV if the device has failed or is
+ * about to be unplugged, or -EINTR.
  */
 struct vgpu_cmd *vgpu_cmd_get(struct vgpu_queue *q, u32 type, size_t req_len, unsigned int life,
 			      const struct drm_dev_ctx_live *live)
@@ -85,7 +87,7 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd)
 	wake_up(&q->wait);
 }
 
-/* What the device says, as an error code that no step on the way to it returns */
+/* Returns the answer as an error code that nothing else on the path of a command returns. */
 static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 {
 	const struct virtio_gpu_ctrl_hdr *hdr = cmd->in_len ? cmd->data : &cmd->resp;
@@ -109,7 +111,7 @@ static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 static void vgpu_cmd_finish(struct vgpu_cmd *cmd, int result)
 {
 	cmd->result = result;
-	/* Pairs with vgpu_cmd_is_done(): whoever sees it set reads the answer. */
+	/* Pairs with vgpu_cmd_is_done(): a task that sees @done also sees the answer. */
 	smp_store_release(&cmd->done, true);
 	wake_up_all(&cmd->queue->wait);
 	vgpu_cmd_put(cmd);
@@ -143,7 +145,7 @@ static void vgpu_queue_done(struct vgpu_queue *q)
 
 	while ((cmd = vgpu_queue_next(q, &len)))
 		vgpu_cmd_finish(cmd, vgpu_answer(cmd, len));
-	/* There is room now, also for a command that has its slot. */
+	/* The virtqueue has room now for commands that already have a slot. */
 	wake_up_all(&q->wait);
 }
 
@@ -241,8 +243,8 @@ static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 }
 
 /*
- * Give a command to the device. Waits for room in the virtqueue if there is none, and for memory
- * to map the command with. Nobody tells of the latter, so it is tried now and then.
+ * Gives a command to the device. If necessary, waits for room in the virtqueue, and for memory
+ * to map the command. There is no notification for the latter, so this retries periodically.
  */
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
@@ -340,10 +342,10 @@ static void vgpu_queue_reclaim(struct vgpu_queue *q)
 }
 
 /*
- * The device does not do what it has to, in a life: it gets no command any more. Whether it
- * accesses memory, nobody knows until it is reset. A reset has no time limit, and this may be
- * in a section, so it is left to vgpu_recover_work(). That begins later, as the virtio core may
- * be about to look at the status of a device that it has just had started.
+ * Marks the device as failed in @life, so that it gets no more commands. Until a reset, the
+ * device may still access memory. A reset has no time limit, and the caller may be in a section,
+ * so the reset is left to vgpu_recover_work(). That work item starts with a delay, because the
+ * virtio core may be about to check the status of a device that it has just started.
  */
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 {
@@ -356,7 +358,7 @@ void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 	drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ);
 }
 
-/* A device that was pulled out accesses nothing, and would not say that it is reset. */
+/* A device that was physically removed accesses no memory, and never confirms a reset. */
 bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
 {
 	struct device *dev = hw->vdev->dev.parent;
@@ -366,9 +368,9 @@ bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
 }
 
 /*
- * Reset the device and give back its virtqueues. All waits for it end. It has no address after
- * that, and the framebuffers that were kept are freed. In no section, as a reset takes as long as
- * the device wants.
+ * Resets the device, frees its virtqueues, and ends all waits for it. After that, the device has
+ * no addresses, so this frees the framebuffers that were kept. Not in a section, because a reset
+ * has no time limit.
  */
 void vgpu_hw_stop(struct vgpu_hw *hw)
 {
@@ -390,7 +392,7 @@ void vgpu_hw_stop(struct vgpu_hw *hw)
 	vgpu_fb_free_kept(hw);
 }
 
-/* The virtio core does this before probe and restore. After a reset of ours, nobody has. */
+/* The virtio core does this before probe and restore, but not after a reset by this driver. */
 static int vgpu_hw_negotiate(struct virtio_device *vdev)
 {
 	int ret;
@@ -406,7 +408,7 @@ static int vgpu_hw_negotiate(struct virtio_device *vdev)
 	return vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FEATURES_OK ? 0 : -ENODEV;
 }
 
-/* Start a device that was reset and knows no resource. None is started after its end. */
+/* Starts a device that was reset and knows no resource, unless the registration is ending. */
 int vgpu_hw_start(const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
