@@ -252,7 +252,7 @@ void __drm_shmem_dma_buf_detach(struct dma_buf *dma_buf, struct dma_buf_attachme
  */
 int __drm_shmem_dma_buf_pin(struct dma_buf_attachment *attach)
 {
-	return drm_shmem_gem_pin(attach->dmabuf->priv);
+	return drm_shmem_funcs_pin(attach->dmabuf->priv);
 }
 
 /**
@@ -263,7 +263,7 @@ int __drm_shmem_dma_buf_pin(struct dma_buf_attachment *attach)
  */
 void __drm_shmem_dma_buf_unpin(struct dma_buf_attachment *attach)
 {
-	drm_shmem_gem_unpin(attach->dmabuf->priv);
+	drm_shmem_funcs_unpin(attach->dmabuf->priv);
 }
 
 /* Counts a table of an importer that can be told, before its pin is taken or dropped. */
@@ -294,7 +294,7 @@ struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
 	int ret;
 
 	drm_shmem_exports_told(attach, 1);
-	ret = drm_shmem_gem_pin(gem);
+	ret = drm_shmem_funcs_pin(gem);
 	if (ret) {
 		drm_shmem_exports_told(attach, -1);
 		return ERR_PTR(ret);
@@ -302,7 +302,7 @@ struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
 	sgt = __drm_shmem_sync_map(attach, dir);
 	if (IS_ERR(sgt)) {
 		drm_shmem_exports_told(attach, -1);
-		drm_shmem_gem_unpin(gem);
+		drm_shmem_funcs_unpin(gem);
 	}
 	return sgt;
 }
@@ -320,5 +320,5 @@ void __drm_shmem_dma_buf_unmap(struct dma_buf_attachment *attach, struct sg_tabl
 {
 	__drm_shmem_sync_unmap(attach, sgt, dir);
 	drm_shmem_exports_told(attach, -1);
-	drm_shmem_gem_unpin(attach->dmabuf->priv);
+	drm_shmem_funcs_unpin(attach->dmabuf->priv);
 }

@@ -368,7 +368,7 @@ static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
 	__must_hold(&drm_shmem_list_lock)
 {
 	struct drm_gem_object *gem = &obj->base.base;
-	const enum drm_gem_object_status status = drm_shmem_gem_status(gem);
+	const enum drm_gem_object_status status = drm_shmem_funcs_status(gem);
 
 	/* The object has begun to end, but is still on this list. */
 	if (!drm_gem_object_has_refs(gem))

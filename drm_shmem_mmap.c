@@ -438,7 +438,7 @@ static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *
 }
 
 /**
- * drm_shmem_gem_mmap() - &drm_gem_object_funcs.mmap
+ * drm_shmem_funcs_mmap() - &drm_gem_object_funcs.mmap
  * @gem: the object
  * @vma: where it is mapped
  *
@@ -449,7 +449,7 @@ static int drm_shmem_mmap_own(struct drm_shmem_obj *obj, struct vm_area_struct *
  * if it was purged; -ENOMEM if it is larger than memory; -EINTR if the task was killed while
  * it waited for the lock; or what the type's mmap step, or the exporter of an import, returned.
  */
-int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+int drm_shmem_funcs_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret = drm_shmem_check_mmap(obj);
@@ -459,4 +459,4 @@ int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	return drm_gem_is_imported(gem) ? drm_shmem_mmap_import(gem, vma) :
 					  drm_shmem_mmap_own(obj, vma);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_mmap);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_mmap);

@@ -281,17 +281,17 @@ static int drm_shmem_incomplete_evict(struct drm_shmem_obj *obj)
  */
 static const struct drm_shmem_obj_type drm_shmem_incomplete_type = {
 	.funcs = {
-		.free = drm_shmem_gem_free,
-		.open = drm_shmem_gem_open,
+		.free = drm_shmem_funcs_free,
+		.open = drm_shmem_funcs_open,
 		.print_info = drm_gem_shmem_object_print_info,
 		.export = drm_shmem_incomplete_export,
-		.pin = drm_shmem_gem_pin,
-		.unpin = drm_shmem_gem_unpin,
-		.get_sg_table = drm_shmem_gem_get_sg_table,
-		.vmap = drm_shmem_gem_vmap,
-		.vunmap = drm_shmem_gem_vunmap,
+		.pin = drm_shmem_funcs_pin,
+		.unpin = drm_shmem_funcs_unpin,
+		.get_sg_table = drm_shmem_funcs_get_sg_table,
+		.vmap = drm_shmem_funcs_vmap,
+		.vunmap = drm_shmem_funcs_vunmap,
 		.mmap = drm_shmem_incomplete_mmap,
-		.status = drm_shmem_gem_status,
+		.status = drm_shmem_funcs_status,
 		.vm_ops = &__drm_shmem_vm_ops,
 	},
 	.evict = drm_shmem_incomplete_evict,
@@ -1166,7 +1166,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
 }
 
 /**
- * drm_shmem_gem_free() - &drm_gem_object_funcs.free
+ * drm_shmem_funcs_free() - &drm_gem_object_funcs.free
  * @gem: the object
  *
  * An object ends in this order: lookups stop finding it, the type's release step runs, the
@@ -1178,7 +1178,7 @@ static void drm_shmem_leak(struct drm_shmem_obj *obj)
  * Context: May sleep. The caller may hold the reservation locks of other objects,
  * also the one that this object shares.
  */
-void drm_shmem_gem_free(struct drm_gem_object *gem)
+void drm_shmem_funcs_free(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -1200,7 +1200,7 @@ void drm_shmem_gem_free(struct drm_gem_object *gem)
 	else
 		__drm_shmem_finish(obj);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_free);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_free);
 
 /**
  * __drm_shmem_finish() - free an object that nothing uses any more
@@ -1223,7 +1223,7 @@ void __drm_shmem_finish(struct drm_shmem_obj *obj)
 }
 
 /**
- * drm_shmem_gem_open() - &drm_gem_object_funcs.open
+ * drm_shmem_funcs_open() - &drm_gem_object_funcs.open
  * @gem: the object
  * @file: the file that gets a handle
  *
@@ -1231,7 +1231,7 @@ void __drm_shmem_finish(struct drm_shmem_obj *obj)
  *
  * Return: 0, -EINVAL if the object was not published, or what the type's open step returned.
  */
-int drm_shmem_gem_open(struct drm_gem_object *gem, struct drm_file *file)
+int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -1239,16 +1239,16 @@ int drm_shmem_gem_open(struct drm_gem_object *gem, struct drm_file *file)
 
 	return ret || !type->open ? ret : type->open(obj, file);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_open);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_open);
 
 /**
- * drm_shmem_gem_close() - &drm_gem_object_funcs.close
+ * drm_shmem_funcs_close() - &drm_gem_object_funcs.close
  * @gem: the object
  * @file: the file that gives up a handle
  *
  * Context: May sleep.
  */
-void drm_shmem_gem_close(struct drm_gem_object *gem, struct drm_file *file)
+void drm_shmem_funcs_close(struct drm_gem_object *gem, struct drm_file *file)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -1256,18 +1256,18 @@ void drm_shmem_gem_close(struct drm_gem_object *gem, struct drm_file *file)
 	if (type->close)
 		type->close(obj, file);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_close);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_close);
 
 /**
- * drm_shmem_gem_print_info() - &drm_gem_object_funcs.print_info
+ * drm_shmem_funcs_print_info() - &drm_gem_object_funcs.print_info
  * @p: where to print
  * @indent: tabs before each line
  * @gem: the object
  *
  * Context: Any.
  */
-void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
-			      const struct drm_gem_object *gem)
+void drm_shmem_funcs_print_info(struct drm_printer *p, unsigned int indent,
+				const struct drm_gem_object *gem)
 {
 	const struct drm_shmem_obj *obj = container_of(gem, struct drm_shmem_obj, base.base);
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -1278,10 +1278,10 @@ void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
 	if (type->print_info)
 		type->print_info(p, indent, obj);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_print_info);
 
 /**
- * drm_shmem_gem_get_sg_table() - &drm_gem_object_funcs.get_sg_table
+ * drm_shmem_funcs_get_sg_table() - &drm_gem_object_funcs.get_sg_table
  * @gem: the object
  *
  * The core calls this for importers of a dma-buf with the core's operations. The core does not pass
@@ -1291,14 +1291,14 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_print_info);
  *
  * Return: a table of the object's pages, which are pinned, or an ERR_PTR().
  */
-struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem)
+struct sg_table *drm_shmem_funcs_get_sg_table(struct drm_gem_object *gem)
 {
 	return __drm_shmem_sgt_alloc(to_drm_shmem_obj(gem), __drm_shmem_own_max_segment(gem->dev));
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_get_sg_table);
 
 /**
- * drm_shmem_gem_vmap() - &drm_gem_object_funcs.vmap
+ * drm_shmem_funcs_vmap() - &drm_gem_object_funcs.vmap
  * @gem: the object
  * @map: the mapping
  *
@@ -1307,7 +1307,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_gem_get_sg_table);
  * Return: 0, -ENODATA if the object was purged, -ENOMEM also if an exporter gave no
  * address, or another error code.
  */
-int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+int drm_shmem_funcs_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret;
@@ -1318,23 +1318,23 @@ int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 		__drm_shmem_relist(obj);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_vmap);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_vmap);
 
 /**
- * drm_shmem_gem_vunmap() - &drm_gem_object_funcs.vunmap
+ * drm_shmem_funcs_vunmap() - &drm_gem_object_funcs.vunmap
  * @gem: the object
  * @map: the mapping
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
-void drm_shmem_gem_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
+void drm_shmem_funcs_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 
 	drm_gem_shmem_vunmap_locked(&obj->base, map);
 	__drm_shmem_relist(obj);
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_vunmap);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_vunmap);
 
 static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 {
@@ -1346,14 +1346,14 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
 }
 
 /**
- * drm_shmem_gem_status() - &drm_gem_object_funcs.status
+ * drm_shmem_funcs_status() - &drm_gem_object_funcs.status
  * @gem: the object
  *
  * Context: Any.
  *
  * Return: what the object's memory counts as.
  */
-enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem)
+enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	enum drm_gem_object_status status = 0;
@@ -1365,6 +1365,6 @@ enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem)
 		status |= DRM_GEM_OBJECT_PURGEABLE;
 	return status;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_status);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_status);
 
 MODULE_IMPORT_NS("DMA_BUF");

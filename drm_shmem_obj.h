@@ -433,22 +433,22 @@ struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
 						       struct sg_table *sgt);
 
 /* For struct drm_gem_object_funcs, by DRM_SHMEM_OBJ_FUNCS */
-void drm_shmem_gem_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
-int drm_shmem_gem_open(struct drm_gem_object *gem, struct drm_file *file);
-void drm_shmem_gem_close(struct drm_gem_object *gem, struct drm_file *file);
-void drm_shmem_gem_print_info(struct drm_printer *p, unsigned int indent,
-			      const struct drm_gem_object *gem);
-struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags);
-int drm_shmem_gem_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
-void drm_shmem_gem_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
-struct sg_table *drm_shmem_gem_get_sg_table(struct drm_gem_object *gem);
-int drm_shmem_gem_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+void drm_shmem_funcs_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
+int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_funcs_close(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_funcs_print_info(struct drm_printer *p, unsigned int indent,
+				const struct drm_gem_object *gem);
+struct dma_buf *drm_shmem_funcs_export(struct drm_gem_object *gem, int flags);
+int drm_shmem_funcs_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
+void drm_shmem_funcs_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
+struct sg_table *drm_shmem_funcs_get_sg_table(struct drm_gem_object *gem);
+int drm_shmem_funcs_vmap(struct drm_gem_object *gem, struct iosys_map *map)
 	__must_hold(drm_resv);
-void drm_shmem_gem_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
+void drm_shmem_funcs_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
 	__must_hold(drm_resv);
-int drm_shmem_gem_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+int drm_shmem_funcs_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 	__must_not_hold(drm_resv);
-enum drm_gem_object_status drm_shmem_gem_status(struct drm_gem_object *gem);
+enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem);
 extern const struct vm_operations_struct __drm_shmem_vm_ops;
 
 /**
@@ -668,18 +668,18 @@ extern const struct _name _name
  */
 #define DRM_SHMEM_OBJ_FUNCS							\
 	.base.funcs = {								\
-		.free = drm_shmem_gem_free,					\
-		.open = drm_shmem_gem_open,					\
-		.close = drm_shmem_gem_close,					\
-		.print_info = drm_shmem_gem_print_info,				\
-		.export = drm_shmem_gem_export,					\
-		.pin = drm_shmem_gem_pin,					\
-		.unpin = drm_shmem_gem_unpin,					\
-		.get_sg_table = drm_shmem_gem_get_sg_table,			\
-		.vmap = drm_shmem_gem_vmap,					\
-		.vunmap = drm_shmem_gem_vunmap,					\
-		.mmap = drm_shmem_gem_mmap,					\
-		.status = drm_shmem_gem_status,					\
+		.free = drm_shmem_funcs_free,					\
+		.open = drm_shmem_funcs_open,					\
+		.close = drm_shmem_funcs_close,					\
+		.print_info = drm_shmem_funcs_print_info,				\
+		.export = drm_shmem_funcs_export,					\
+		.pin = drm_shmem_funcs_pin,					\
+		.unpin = drm_shmem_funcs_unpin,					\
+		.get_sg_table = drm_shmem_funcs_get_sg_table,			\
+		.vmap = drm_shmem_funcs_vmap,					\
+		.vunmap = drm_shmem_funcs_vunmap,					\
+		.mmap = drm_shmem_funcs_mmap,					\
+		.status = drm_shmem_funcs_status,					\
 		.vm_ops = &__drm_shmem_vm_ops,					\
 	}
 

@@ -85,14 +85,14 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 EXPORT_SYMBOL_GPL(drm_shmem_unpin);
 
 /**
- * drm_shmem_gem_pin() - &drm_gem_object_funcs.pin
+ * drm_shmem_funcs_pin() - &drm_gem_object_funcs.pin
  * @gem: the object
  *
  * Context: May sleep. The caller holds the reservation lock.
  *
  * Return: 0, -ENODATA if the object was purged, -ENOMEM or another error of shmem.
  */
-int drm_shmem_gem_pin(struct drm_gem_object *gem)
+int drm_shmem_funcs_pin(struct drm_gem_object *gem)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	int ret;
@@ -102,16 +102,16 @@ int drm_shmem_gem_pin(struct drm_gem_object *gem)
 		__drm_shmem_relist(obj);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_pin);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_pin);
 
 /**
- * drm_shmem_gem_unpin() - &drm_gem_object_funcs.unpin
+ * drm_shmem_funcs_unpin() - &drm_gem_object_funcs.unpin
  * @gem: the object
  *
  * Context: May sleep. The caller holds the reservation lock.
  */
-void drm_shmem_gem_unpin(struct drm_gem_object *gem)
+void drm_shmem_funcs_unpin(struct drm_gem_object *gem)
 {
 	drm_shmem_unpin_locked(to_drm_shmem_obj(gem));
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_unpin);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_unpin);

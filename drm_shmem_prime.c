@@ -100,7 +100,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 EXPORT_SYMBOL_GPL(drm_shmem_export);
 
 /**
- * drm_shmem_gem_export() - &drm_gem_object_funcs.export
+ * drm_shmem_funcs_export() - &drm_gem_object_funcs.export
  * @gem: the object
  * @flags: of the file
  *
@@ -109,7 +109,7 @@ EXPORT_SYMBOL_GPL(drm_shmem_export);
  * Return: the dma-buf, or an ERR_PTR(): as drm_shmem_export(), or from the type's export
  * step.
  */
-struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags)
+struct dma_buf *drm_shmem_funcs_export(struct drm_gem_object *gem, int flags)
 {
 	struct drm_shmem_obj *obj = to_drm_shmem_obj(gem);
 	const struct drm_shmem_obj_type *type = drm_shmem_obj_type(obj);
@@ -136,7 +136,7 @@ struct dma_buf *drm_shmem_gem_export(struct drm_gem_object *gem, int flags)
 	}
 	return dma_buf;
 }
-EXPORT_SYMBOL_GPL(drm_shmem_gem_export);
+EXPORT_SYMBOL_GPL(drm_shmem_funcs_export);
 
 /**
  * __drm_shmem_prime_own() - the object of a dma-buf, if it belongs to the same device

@@ -525,7 +525,7 @@ static void export_does_not_wait(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	struct shmem_test_holder *holder = shmem_test_hold(test, drm_shmem_gem(&bo->obj)->resv);
-	struct dma_buf *dmabuf = drm_shmem_gem_export(drm_shmem_gem(&bo->obj), O_RDWR);
+	struct dma_buf *dmabuf = drm_shmem_funcs_export(drm_shmem_gem(&bo->obj), O_RDWR);
 
 	KUNIT_EXPECT_TRUE(test, shmem_test_leave(holder));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
