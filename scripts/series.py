@@ -460,8 +460,7 @@ def until(text, mark):
 
 # Not analysed: there the analysis cannot follow a lock that is taken by a part of an expression, or a member that
 # WARN_ON_ONCE() and likely() read without the lock. It is right about all other objects.
-NOT_ANALYSED = ("drm_gem_sgt.o", "drm_gpuvm_imm.o", "drm_gpuvm_imm_end.o", "drm_shmem_obj.o", "drm_shmem_prime.o",
-                "drm_shmem_stubs.o")
+NOT_ANALYSED = ("drm_gem_sgt.o", "drm_gpuvm_imm.o", "drm_gpuvm_imm_end.o", "drm_shmem_obj.o", "drm_shmem_prime.o")
 
 
 class Series:
@@ -513,7 +512,7 @@ class Series:
         text = "\n".join(entries)
         for symbol in {"DRM_SAFE_GPUVM", "DRM_SAFE_SGPU", "DRM_SAFE_BENCH"} - set(self.symbols):
             text = re.sub(rf"^\tselect ({symbol}|\w+ if {symbol})\n", "", text, flags=re.M)
-        if "drm_shmem_obj.c" not in self.files:
+        if "drm_shmem_pages.c" not in self.files:
             text = text.replace("\tselect DRM_GEM_SHMEM_HELPER\n", "")
         return text + "\n" if text else ""
 
@@ -526,8 +525,6 @@ class Series:
     def makefile(self):
         """Of the library: the lines of our Makefile that name objects."""
         base = self.listed("drm_safe-y")
-        if self.stubs():
-            base.append("drm_shmem_stubs.o")
         lines = ["drm_safe-y := \\\n\t" + " \\\n\t".join(base)]
         gpuvm = self.listed("drm_safe-$(CONFIG_DRM_SAFE_GPUVM)")
         if gpuvm:
@@ -551,15 +548,6 @@ class Series:
             if lines:
                 kept.append("\n".join([head, *(line + " \\" for line in lines[:-1]), lines[-1]]))
         return "\n" + "\n\n".join(kept) + "\n" if kept else ""
-
-    def stubs(self):
-        """Definitions for what a later patch defines."""
-        if "drm_shmem_obj.c" not in self.files:
-            return ""
-        text = (TOP / "scripts/series-stubs.c").read_text(encoding="utf-8")
-        head, *parts = re.split(r"^/\* (drm_shmem_\w+\.c) \*/\n", text, flags=re.M)
-        left = [part for file, part in zip(parts[::2], parts[1::2]) if file not in self.files]
-        return head.rstrip("\n") + "\n\n" + "\n".join(part.strip("\n") + "\n" for part in left) if left else ""
 
     def maintainers(self):
         """The entry of MAINTAINERS, which names the files that are there."""
@@ -630,14 +618,13 @@ def code(text):
 
 
 def called_later(now):
-    """The functions of ours that a file calls before a patch defines them, in the library or its stubs."""
+    """The functions of ours that a file calls before a patch defines them."""
     where = {match: path.name for path in TOP.glob("drm_*.c")
              for match in re.findall(r"^(?!static)[\w *]*?\b(_*drm\w+)\([^;{}]*\)[^;{}]*\n{", code(path.read_text()), re.M)}
-    stubs = now.stubs()
     for file in now.files + [f"tests/{test}" for test in now.tests]:
         text = code(now.text(file)) if file.endswith(".c") else ""
         for name in sorted(set(re.findall(r"\b_*drm\w+\b", text)) & set(where)):
-            if where[name] not in now.files and not re.search(rf"\b{name}\([^;]*\)\s*{{", text + stubs):
+            if where[name] not in now.files and not re.search(rf"\b{name}\([^;]*\)\s*{{", text):
                 yield f"{file} calls {name}(), which is in no patch yet"
 
 
@@ -660,11 +647,6 @@ def write(name, tree):
         put(tree / place(file), now.text(file))
     for test in now.tests:
         put(tree / place(f"tests/{test}"), now.text(f"tests/{test}"))
-    stubs = tree / DRM / "drm_shmem_stubs.c"
-    if now.stubs():
-        put(stubs, now.stubs())
-    else:
-        stubs.unlink(missing_ok=True)
     sgpu = "DRM_SAFE_SGPU" in now.symbols
     insert(tree, f"{DRM}/Kconfig", (now.kconfig("DRM_SAFE", "DRM_SAFE_GPUVM"), r"^config DRM_SCHED$"))
     insert(tree, f"{DRM}/Kconfig.debug", (now.kconfig("DRM_SAFE_DEBUG", "DRM_SAFE_KUNIT_TEST"),
