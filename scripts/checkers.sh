@@ -32,14 +32,14 @@ of_an_empty_file() {
 	"$@"
 }
 
-# of_a_row RECORD: a boot that counted one row, on an architecture with this record, if any.
+# of_a_row RECORD [N]: a boot that counted one row, on an architecture with this record, if any.
 of_a_row() {
 	local record=$LIBRARY/tests/bench/icount-none.csv
 
 	rm -f "$record"
 	[ ! -e "$1" ] || cp "$1" "$record"
 	echo "# row: bench,guard,0,1,1000,1000,0,0,0" >"$TMP/row"
-	CHECK=1 python3 "$LIBRARY/scripts/icount.py" none "$TMP/row" "$TMP/counted"
+	CHECK=1 N=${2:-1000} python3 "$LIBRARY/scripts/icount.py" none "$TMP/row" "$TMP/counted"
 }
 
 # of_the_library: the files of a copy of the library that are in no patch of its series.
@@ -79,8 +79,7 @@ nothing "cost" "nothing to compare" of_an_empty_file python3 "$TOP/scripts/cost.
 nothing "icount" "nothing was counted" python3 "$TOP/scripts/icount.py" x86_64 /dev/null "$TMP/counted"
 nothing "icount, the record" "nothing is recorded" of_a_row "$EMPTY/none"
 nothing "icount, rows of the record" "nothing is recorded" of_a_row "$TMP/no-rows.csv"
-nothing "icount, what both have" "nothing is compared" env N=10 bash -c "$(declare -f of_a_row)"'
-	LIBRARY=$0 TMP=$1; of_a_row "$1/large.csv"' "$LIBRARY" "$TMP"
+nothing "icount, what both have" "nothing is compared" of_a_row "$TMP/large.csv" 10
 check "icount: a row that is gone is an error" fails_with "gone: the row is gone" of_a_row "$TMP/gone.csv"
 check "icount: a row as recorded passes" of_a_row "$TMP/row.csv"
 check "icount: CHECK=1 is not recorded" fails_with "leaves rows out" env CHECK=1 \
