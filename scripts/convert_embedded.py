@@ -96,10 +96,14 @@ class Embedded:
             else:
                 raise Stays(f"the driver has its own {name} for its objects: declare a type for those that differ")
 
-    def told_of(self, function):
-        """Does an mmap function of the objects leave the mapping to the core, and only look at it?"""
-        body = MAPS_LAST.sub("", MAPS.sub("", self.functions[function]["body"])) if function in self.functions else "mmap("
-        return not re.search(r"mmap\w*\(|\bvma->[\w.]+\s*=[^=]|\bvm_flags_\w+\(", without_comments(body))
+    def told_of(self, function, seen=()):
+        """Does an mmap function of the objects leave the mapping to the core, and only look at it? So must what it calls."""
+        body = self.functions[function]["body"] if function in self.functions else "mmap("
+        body = without_comments(body if seen else MAPS_LAST.sub("", MAPS.sub("", body)))
+        if re.search(r"mmap\w*\(|\bvma->[\w.]+\s*=[^=]|\bvm_flags_\w+\(|\bvmf?_insert_\w+\(", body):
+            return False
+        called = set(re.findall(r"\b(\w+)\(", body)) & set(self.functions)
+        return all(self.told_of(f, (*seen, function)) for f in called - {*seen, function, self.downcast})
 
     def only_reads(self, body):
         """Does this call nothing, or only what calls nothing?"""
@@ -504,6 +508,9 @@ class Embedded:
             if re.findall(rf"^.*\b{name}\b.*\n", without_comments(body), re.M) == [
                     f"\tstruct drm_gem_object *{name};\n", *re.findall(rf"^\t{name} = &[\w>.-]+;\n", body, re.M)[:1]]:
                 body = re.sub(rf"^\t(?:struct drm_gem_object \*{name}|{name} = &[\w>.-]+);\n", "", body, flags=re.M)
+        for line, name in re.findall(r"^(\tstruct drm_gem_object \*(\w+) = &[\w>.-]+;\n)", body, re.M):
+            if len(re.findall(rf"(?<![\w>.]){name}\b", without_comments(body))) == 1:
+                body = tidy(body.replace(line, "", 1))
         return body
 
     def declare(self, text):

@@ -59,6 +59,7 @@ int corge_ioctl_offset(struct drm_dev_ctx_ioctl *ioctl, struct drm_corge_offset 
 		       struct drm_file *file);
 int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const u32 *handles);
 int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles);
+int corge_bo_handle(struct corge_bo *bo, struct drm_file *file, u32 *handle);
 int corge_bo_is_listed(struct drm_file *file, u32 handle);
 
 #endif /* _CORGE_DRV_H */

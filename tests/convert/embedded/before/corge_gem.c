@@ -216,6 +216,14 @@ int corge_job_init(struct corge_job *job, struct drm_file *file, u32 ring, const
 	return 0;
 }
 
+/* A GEM object that nothing needs any more */
+int corge_bo_handle(struct corge_bo *bo, struct drm_file *file, u32 *handle)
+{
+	struct drm_gem_object *gem = &bo->base.base;
+
+	return drm_gem_handle_create(file, gem, handle);
+}
+
 /* Left: an array of GEM objects */
 int corge_job_more(struct corge_job *job, struct drm_file *file, const void __user *handles)
 {
