@@ -42,6 +42,11 @@ of_a_row() {
 	CHECK=1 N=${2:-1000} python3 "$LIBRARY/scripts/icount.py" none "$TMP/row" "$TMP/counted"
 }
 
+# made_with COMPILER RESULT: of the same row, whose record is of "a compiler".
+made_with() {
+	(export MADE=$1; of_a_row "$TMP/made.csv" | grep -F "$2")
+}
+
 # of_the_library: the files of a copy of the library that are in no patch of its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
@@ -82,6 +87,9 @@ nothing "icount, rows of the record" "nothing is recorded" of_a_row "$TMP/no-row
 nothing "icount, what both have" "nothing is compared" of_a_row "$TMP/large.csv" 10
 check "icount: a row that is gone is an error" fails_with "gone: the row is gone" of_a_row "$TMP/gone.csv"
 check "icount: a row as recorded passes" of_a_row "$TMP/row.csv"
+sed '1a # with a compiler' "$TMP/row.csv" >"$TMP/made.csv"
+check "icount: a record of another compiler is skipped" made_with "another compiler" "1 skipped"
+check "icount: a record of this compiler is compared" made_with "a compiler" "1 passed"
 check "icount: CHECK=1 is not recorded" fails_with "leaves rows out" env CHECK=1 \
 	python3 "$TOP/scripts/icount.py" --may-record x86_64
 check "icount: a small N is not recorded" fails_with "leaves rows out" env N=0 \

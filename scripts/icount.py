@@ -6,7 +6,8 @@ icount.py ARCH LOG OUT: LOG is the kernel's, of a boot in which a nanosecond is 
 rows go to OUT. Each is compared with the one that was recorded in tests/bench/icount-ARCH.csv,
 and fails if it costs more than it did, by more than one in a hundred or two instructions. What is
 put off fails if it costs more by more than a quarter or twenty: it comes in batches. An architecture without a
-record fails. With CHECK=1 that is all. Else each target of tests/bench/icount.targets is a
+record fails. MADE names the compiler and the kernel. With others than the record was made with, nothing is compared
+with it. With CHECK=1 that is all. Else each target of tests/bench/icount.targets is a
 check, too. N is the number of objects up to which rows were counted, and FILTER says that only
 some suites were run.
 
@@ -54,9 +55,17 @@ def read_csv(path):
                 for row in csv.DictReader(lines)}
 
 
+def made_with(path):
+    """The compiler and the kernel of a record, or None."""
+    found = re.search('^# with (.*)$', path.read_text(), re.MULTILINE) if path.exists() else None
+    return found and found[1]
+
+
 def write_csv(path, rows):
     with path.open('w', newline='') as file:
         file.write('# SPDX-License-Identifier: GPL-2.0-only OR MIT\n')
+        if 'MADE' in os.environ:
+            file.write(f'# with {os.environ["MADE"]}\n')
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(FIELDS)
         for (work, n), row in rows.items():
@@ -87,7 +96,7 @@ def with_n(work, n):
 
 
 class Checks:
-    failed = passed = 0
+    failed = passed = skipped = 0
 
     def check(self, name, good, text):
         print(f'{"ok" if good else "FAILED"}: {name}: {text}')
@@ -225,11 +234,14 @@ def main():
             sys.exit(why)
         show_worse(rows, recorded)
         write_csv(file, rows)
+    elif os.environ.get('MADE', made_with(file)) != made_with(file) and recorded:
+        print(f'skipped: the record is of {made_with(file)}, and this is {os.environ["MADE"]}')
+        checks.skipped += 1
     else:
         check_recorded(rows, recorded, checks)
     if not os.environ.get('CHECK'):
         check_targets(arch, rows, checks)
-    print(f'{checks.passed} passed, {checks.failed} failed')
+    print(f'{checks.passed} passed, {checks.failed} failed, {checks.skipped} skipped')
     return checks.failed != 0
 
 
