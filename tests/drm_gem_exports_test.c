@@ -352,6 +352,14 @@ static void exp_released_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e->importer.told, 0);
 }
 
+/* Puts the object that an import has returned. */
+static void exp_expect_own(struct kunit *test, struct drm_gem_object *gem, struct exp_vram *vram)
+{
+	KUNIT_EXPECT_PTR_EQ(test, gem, &vram->gem);
+	if (!IS_ERR_OR_NULL(gem))
+		drm_gem_object_put(gem);
+}
+
 /* An importer that cannot be told does not get the memory. */
 static void exp_static_refused(struct kunit *test)
 {
@@ -365,10 +373,8 @@ static void exp_static_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, e->log.maps, 1);
 
 	/* Its own device does not import it, but finds the object. */
-	KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_prime_import(t->drm, e->dma_buf), &e->vram->gem);
-	drm_gem_object_put(&e->vram->gem);
-	KUNIT_EXPECT_PTR_EQ(test, drm_shmem_prime_import(t->drm, e->dma_buf), &e->vram->gem);
-	drm_gem_object_put(&e->vram->gem);
+	exp_expect_own(test, drm_gem_sgt_prime_import(t->drm, e->dma_buf), e->vram);
+	exp_expect_own(test, drm_shmem_prime_import(t->drm, e->dma_buf), e->vram);
 	exp_end(test, e);
 }
 
