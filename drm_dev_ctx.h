@@ -198,7 +198,7 @@ struct drm_dev_ctx_revocable_ops {
 /**
  * struct drm_dev_ctx_revocable - something that must not outlive the binding
  *
- * Other parts of the library embed this struct in the structs of their mappings for the
+ * Other parts of the library embed this structure in those of their mappings for the
  * parent of a device. When the parent is unbound, one devres action revokes all entries of
  * the device, after another devres action has ended the registration.
  *

@@ -153,7 +153,7 @@ struct drm_gem_sgt_ops {
 /**
  * struct drm_gem_sgt - the sg table of an object that is not a &struct drm_shmem_obj
  *
- * The driver embeds this in the struct of a GEM object whose memory is not shmem, but for example
+ * The driver embeds this in the structure of a GEM object whose memory is not shmem, but for example
  * VRAM, coherent memory or a carveout. The library maps the table when it is first needed, and
  * unmaps it exactly once, like the table of a &struct drm_shmem_obj.
  *

@@ -21,6 +21,7 @@ series.py unaccepted         what checkpatch --terse reports that is not accepte
 series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
 """
 import fnmatch
+import functools
 import os
 import pathlib
 import re
@@ -406,6 +407,7 @@ def with_core(name, text):
     return text[:at] + "\n" + "".join(ours) + text[at:]
 
 
+@functools.cache
 def kernel_form(name):
     """The text of a file as a kernel tree has it."""
     text = (TOP / name).read_text(encoding="utf-8")
