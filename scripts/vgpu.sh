@@ -36,11 +36,11 @@ DRIVERS=${DRIVERS:-vgpu virtio_gpu}
 STEPS=${STEPS:-show desktop storm plant reset suspend panic igt debug}
 OUTPUTS="1 3"	# how many there are in each boot of show
 ACCEL=tcg	# how QEMU runs the guest
+# With a thread for each processor, one boot in some does not see what the kernel patches itself with.
+ONE_THREAD=tcg,thread=single
 if [ "$STEPS" = short ]; then
 	STEPS="show storm" DRIVERS=vgpu ROUNDS=${ROUNDS:-4} OUTPUTS=3
-	# With a thread for each processor, one boot in some does not see what the kernel
-	# patches itself with.
-	ACCEL=tcg,thread=single
+	ACCEL=$ONE_THREAD
 fi
 ROUNDS=${ROUNDS:-1000}
 
@@ -490,7 +490,7 @@ compare_igt() {
 
 # step_debug: what errors there may be that do not show.
 step_debug() {
-	local ROUNDS=$((ROUNDS / 10 > 8 ? ROUNDS / 10 : 8)) BOOT_ROUNDS=50
+	local ROUNDS=$((ROUNDS / 10 > 8 ? ROUNDS / 10 : 8)) BOOT_ROUNDS=50 ACCEL=$ONE_THREAD
 
 	[ "$DRIVER" = vgpu ] || return 0
 	debug_guest || { check "a kernel that debugs" false; return 0; }

@@ -6,10 +6,11 @@
 // later page of the object: its vm_pgoff moved with it. The handlers then insert the pages of the
 // start of the object.
 //
-// Subtract the start of the object's node, which vm_pgoff had when the object was mapped. Do so
-// for the mappings of a dma-buf too: drm_gem_prime_mmap() adds the start of the node.
+// Subtract the start of the object's node, which vm_pgoff had when the object was mapped. That holds
+// for the mappings of a dma-buf too: drm_gem_prime_mmap() adds the start of the node. amdxdna has
+// its own mmap() of a dma-buf, which does not, so add it there.
 //
-// Files: drivers/gpu/drm/drm_gem_shmem_helper.c
+// Files: drivers/gpu/drm/drm_gem_shmem_helper.c drivers/accel/amdxdna/amdxdna_gem.c
 
 @@
 struct vm_fault *vmf;
@@ -24,5 +25,17 @@ typedef pgoff_t;
  ...
 -pgoff_t page_offset = vmf->pgoff - vma->vm_pgoff;
 +pgoff_t page_offset = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+ ...
+ }
+
+@@
+identifier f, dma_buf, vma, obj;
+@@
+ f(struct dma_buf *dma_buf, struct vm_area_struct *vma)
+ {
+ ...
++vma->vm_pgoff += drm_vma_node_start(&obj->vma_node);
+ vma->vm_ops = &drm_gem_shmem_vm_ops;
+ vma->vm_private_data = obj;
  ...
  }
