@@ -2347,7 +2347,11 @@ static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev
 	guard(spinlock)(&ctx->__revocables_lock);
 	if (READ_ONCE(ctx->__unbound))
 		return -ENODEV;
-	list_add_tail(&rev->__node, &ctx->__revocables);
+	/* Those that come first are in front of all others, in no order. */
+	if (ops->first)
+		list_add(&rev->__node, &ctx->__revocables);
+	else
+		list_add_tail(&rev->__node, &ctx->__revocables);
 	return 0;
 }
 

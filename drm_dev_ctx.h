@@ -193,6 +193,13 @@ struct drm_dev_ctx_revocable_ops {
 	 * list, and cannot be added again. Called without any lock held, and may sleep.
 	 */
 	void (*revoke)(struct drm_dev_ctx_revocable *rev);
+
+	/**
+	 * @first:
+	 *
+	 * Revoke the entry before all entries without this, because others use what these own.
+	 */
+	bool first;
 };
 
 /**

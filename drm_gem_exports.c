@@ -2,9 +2,11 @@
 
 #include <linux/dcache.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -61,7 +63,15 @@
  * Only importers that can be told may attach (dma_buf_attach_revocable()). The unbind tells them to
  * give back their tables, waits for the fences of their jobs, and then until they have unmapped
  * the last table. From then on, no importer gets a table. An importer is obliged to unmap within
- * bounded time, see dma_buf_invalidate_mappings(). An unbind that waits for long is reported.
+ * bounded time, see dma_buf_invalidate_mappings(). An unbind that waits for long is reported. Not
+ * each importer of the kernel keeps to this: one that shows the memory on a display may keep the
+ * table until its client shows something else.
+ *
+ * No importer gets a table once the device is unplugged, but importers keep those that they have
+ * until the revocation. That comes after quiesce and release, and before anything else that is
+ * mapped for the parent is unmapped. So their jobs can access the memory during and after quiesce,
+ * and @unmap_for must not use the registration data. A driver whose quiesce step turns the memory
+ * off does not export it.
  *
  * While an importer has a table, drm_gem_sgt_unmap_locked() fails with -EBUSY: the memory stays
  * where it is. Such a dma-buf has neither mmap nor vmap. Userspace maps the object by its handle,
@@ -130,7 +140,12 @@ static void drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev) __must_no
 	drm_gem_resv_lock(gem, false);
 	WRITE_ONCE(exported->revoked, true);
 	dma_buf_invalidate_mappings(exported->dma_buf);
-	dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
+	/* The wait of a driver's own fence may fail, and may not have waited. */
+	while (!dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP)) {
+		if (dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_BOOKKEEP, false,
+					  MAX_SCHEDULE_TIMEOUT) <= 0)
+			schedule_timeout_idle(1);
+	}
 	drm_gem_resv_unlock(gem, false);
 
 	lock_map_acquire(&drm_gem_exports_map);
@@ -145,6 +160,8 @@ static void drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev) __must_no
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.get = drm_gem_exported_get,
 	.revoke = drm_gem_exported_revoke,
+	/* Importers use the memory, which may be that of another entry. */
+	.first = true,
 };
 
 static int drm_gem_exported_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
@@ -163,11 +180,14 @@ static struct sg_table *drm_gem_exported_map(struct dma_buf_attachment *attach,
 	struct drm_gem_exported *exported = attach->dmabuf->priv;
 	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
 	struct sg_table *table;
+	int idx;
 
 	dma_resv_assert_held(gem->resv);
-	if (exported->revoked)
+	/* An unplug comes before the revocation, and before the registration data goes. */
+	if (exported->revoked || !drm_dev_enter(gem->dev, &idx))
 		return ERR_PTR(-ENODEV);
 	table = exported->sgt->__ops->map_for(gem, attach, dir);
+	drm_dev_exit(idx);
 	if (!table) {
 		drm_safe_broken(gem->dev, "a map step returns a table",
 				"it returns NULL: use ERR_PTR() for an error");
@@ -226,7 +246,7 @@ static struct dma_buf *drm_gem_exports_make(struct drm_gem_exported *exported, i
 	struct drm_device *drm = gem->dev;
 	struct dma_buf_export_info info = {
 		.exp_name = drm->driver->name,
-		.owner = drm->driver->fops->owner,
+		.owner = drm->driver->fops ? drm->driver->fops->owner : NULL,
 		.ops = &drm_gem_exported_ops,
 		.size = gem->size,
 		.flags = flags,

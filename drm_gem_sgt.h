@@ -133,8 +133,8 @@ struct drm_gem_sgt_ops {
 	 *
 	 * Optional, for drm_gem_sgt_export(). Makes a table that is mapped for @attach->dev, an
 	 * importer of a dma-buf of the object. The memory stays where it is until @unmap_for. May
-	 * sleep. Called under the reservation lock, and while the parent is bound, though perhaps
-	 * no longer registered. Returns the table or an ERR_PTR(), and not NULL, which is reported.
+	 * sleep. Called under the reservation lock, and in a section, so that an unplug waits for
+	 * it. Returns the table or an ERR_PTR(), and not NULL, which is reported.
 	 */
 	struct sg_table *(*map_for)(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir);
@@ -143,8 +143,9 @@ struct drm_gem_sgt_ops {
 	 * @unmap_for:
 	 *
 	 * Undoes @map_for, and frees the table. Called under the reservation lock, which the
-	 * importer may hold in memory reclaim, and while the parent is bound. An unbind waits
-	 * for this step, so it takes no lock that is held around the unbind.
+	 * importer may hold in memory reclaim, and while the parent is bound, but perhaps after
+	 * the registration data was released. An unbind waits for this step, so it takes no
+	 * lock that is held around the unbind.
 	 */
 	void (*unmap_for)(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
 			  struct sg_table *sgt, enum dma_data_direction dir);

@@ -28,6 +28,7 @@ struct exp_log {
 	bool map_null;
 	bool freed;
 	bool unlocked;		/* a step was called without the lock */
+	bool early;		/* the own table was unmapped while importers had theirs */
 };
 
 struct exp_vram {
@@ -77,6 +78,9 @@ static struct sg_table *exp_map(struct drm_gem_object *gem)
 
 static void exp_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
 {
+	struct exp_log *log = to_exp_vram(gem)->log;
+
+	log->early |= log->mapped;
 	exp_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
 }
 
@@ -315,6 +319,35 @@ static void exp_revoked(struct kunit *test)
 	again = drm_gem_sgt_export(&e->vram->sgt, O_RDWR);
 	KUNIT_EXPECT_PTR_EQ(test, again, ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_EQ(test, e->log.maps, 1);
+	exp_end(test, e);
+}
+
+/* What is mapped for the parent stays until importers have given back what they use of it. */
+static void exp_before_others(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct exp *e = exp_begin(test);
+	struct dma_buf *first = e->dma_buf;
+	int ret = 0;
+
+	exp_drop(&e->importer);
+	exp_detach(&e->importer);
+	{
+		drm_dev_ctx_or(test_reg, reg, test_ctx(t->drm), return);
+		drm_gem_sgt_guard(sgt, &reg->base.bound, &e->vram->sgt, ret) {}
+		KUNIT_ASSERT_EQ(test, ret, 0);
+	}
+	/* This dma-buf is younger than the own table, which an unbind comes to later. */
+	e->dma_buf = drm_gem_sgt_export(&e->vram->sgt, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, e->dma_buf);
+	shmem_test_export_put(first);
+	e->importer.dma_buf = e->dma_buf;
+	KUNIT_ASSERT_EQ(test, exp_attach(&e->importer), 0);
+	KUNIT_ASSERT_EQ(test, exp_get(&e->importer), 0);
+	e->importer.late = HZ / 20;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 0);
+	KUNIT_EXPECT_FALSE(test, e->log.early);
 	exp_end(test, e);
 }
 
@@ -692,6 +725,7 @@ static void exp_import_follows(struct kunit *test)
 static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_maps),
 	KUNIT_CASE(exp_revoked),
+	KUNIT_CASE(exp_before_others),
 	KUNIT_CASE(exp_revoked_each),
 	KUNIT_CASE(exp_released_first),
 	KUNIT_CASE(exp_static_refused),
