@@ -7,9 +7,11 @@
 //
 // Add functions that compare the owner with the caller. They need no lock and no barrier: only
 // this task makes itself the owner, apart from a task that hands the lock over while this one
-// waits, and only this task ends that. They are for checks. A function that takes a lock unless it
-// holds it already is as wrong as before. "drm/safe: add typed GEM shmem objects" and "drm/safe: add
-// address spaces in immediate mode" use them.
+// waits, and only this task ends that. They are for checks, and for what comes after a failed check: a
+// function that cannot fail, and was called in the wrong form, is reported, and then must not wait for
+// a lock that its caller holds. A function that takes a lock unless it holds it already, without a
+// report, is as wrong as before. The helpers for device contexts, GEM shmem objects and address spaces
+// use them.
 //
 // Files: include/linux/mutex.h include/linux/ww_mutex.h include/linux/dma-resv.h
 

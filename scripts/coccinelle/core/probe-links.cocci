@@ -6,16 +6,52 @@
 // state that device_links_busy() waits for. So another task can unbind a supplier while devres
 // still releases what the consumer got from it, such as DMA mappings that were made for it.
 //
-// Clean up first. __device_release_driver() has this order: device_links_driver_cleanup() comes
-// after device_unbind_cleanup(). A task that unbinds a supplier then finds the link in the state
-// "consumer probe", and waits for the probe to end. A driver whose devres unbinds a supplier of its
-// own device would wait for itself, but the unbinding of its device waits for itself today.
+// Give up the links to suppliers after the clean-up. __device_release_driver() has this order:
+// device_links_driver_cleanup() comes after device_unbind_cleanup(). A task that unbinds a supplier
+// then finds the link in the state "consumer probe", and waits for the probe to end. The links to
+// consumers still end first: devres may remove a consumer that was bound meanwhile, and that consumer
+// must not find a supplier that is still probing. A driver whose devres unbinds a supplier of its own
+// device would wait for itself, but the unbinding of its device waits for itself today.
 //
-// Files: drivers/base/dd.c
+// Files: drivers/base/dd.c drivers/base/core.c drivers/base/base.h
 
 @@
 identifier dev;
 @@
 -device_links_no_driver(dev);
++device_links_no_consumers(dev);
  device_unbind_cleanup(dev);
 +device_links_no_driver(dev);
+
+@@
+identifier dev;
+iterator name list_for_each_entry;
+@@
+ void device_links_no_driver(struct device *dev) { ... }
++
++/**
++ * device_links_no_consumers - Update the links to the consumers of a device whose probe failed.
++ * @dev: Device whose probe failed.
++ *
++ * Called before the resources of @dev are released. That may remove consumers that were bound while
++ * @dev was probed. device_links_no_driver() gives up the links to suppliers afterwards.
++ */
++void device_links_no_consumers(struct device *dev)
++{
++	struct device_link *link;
++
++	device_links_write_lock();
++	list_for_each_entry(link, &dev->links.consumers, s_node) {
++		if (!device_link_test(link, DL_FLAG_MANAGED))
++			continue;
++		if (link->status == DL_STATE_CONSUMER_PROBE || link->status == DL_STATE_ACTIVE)
++			WRITE_ONCE(link->status, DL_STATE_DORMANT);
++	}
++	device_links_write_unlock();
++}
+
+@@
+identifier d;
+@@
++void device_links_no_consumers(struct device *d);
+ void device_links_no_driver(struct device *d);
