@@ -346,7 +346,8 @@ struct drm_gem_object *__drm_gem_exports_own(const struct drm_device *drm,
  *
  * For &drm_driver.gem_prime_import of a driver without shmem objects. The core does not know the
  * dma-bufs of drm_gem_sgt_export(), so drm_gem_prime_import() would attach the device to its own
- * memory. drm_shmem_prime_import(), in DRM_SHMEM_DRIVER_OPS, knows them.
+ * memory. This returns the object with a new reference, and imports other dma-bufs as the core
+ * does. A driver with DRM_SHMEM_DRIVER_OPS does not need this: those functions know them, too.
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
  *

@@ -154,9 +154,9 @@ struct drm_gem_sgt_ops {
 /**
  * struct drm_gem_sgt - the sg table of an object that is not a &struct drm_shmem_obj
  *
- * The driver embeds this in the structure of a GEM object whose memory is not shmem, but for example
- * VRAM, coherent memory or a carveout. The library maps the table when it is first needed, and
- * unmaps it exactly once, like the table of a &struct drm_shmem_obj.
+ * The driver embeds this in the structure of a GEM object whose memory is not shmem, but for
+ * example VRAM, coherent memory or a carveout. The library maps the table when it is first
+ * needed, and unmaps it exactly once, like the table of a &struct drm_shmem_obj.
  *
  * Invariants:
  *

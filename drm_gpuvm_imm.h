@@ -255,8 +255,9 @@ struct drm_gpuvm_imm_type {
 	 * the page table may be gone. May sleep. If two tasks obtained the object concurrently,
 	 * the obtaining call uses this to drop the superfluous data. The caller of a _locked
 	 * function holds a reservation lock there, so in drivers with _locked calls this must
-	 * take no reservation lock and end no address space. drm_shmem_sgt_release() is fine,
-	 * because it takes no reservation lock while the object exists.
+	 * take no reservation lock and end no address space. drm_shmem_sgt_release() and
+	 * drm_gem_sgt_release() are fine, because they take no reservation lock while the object
+	 * exists.
 	 */
 	void (*bo_fini)(struct drm_gpuvm_bo *vm_bo);
 

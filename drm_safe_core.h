@@ -172,10 +172,12 @@ static inline bool drm_device_link_is_waited_for(const struct device_link *link)
  * As INIT_DELAYED_WORK(), which derives the lockdep class of a work item from its place in the
  * source, but with a key. Goes when the workqueues have this: work-class.cocci.
  */
-#define drm_init_delayed_work_key(_work, _func, _key) do {			\
-	__INIT_WORK_KEY(&(_work)->work, _func, 0, _key);			\
-	__timer_init(&(_work)->timer, delayed_work_timer_fn, TIMER_IRQSAFE);	\
-} while (0)
+static inline void drm_init_delayed_work_key(struct delayed_work *work, work_func_t func,
+					     struct lock_class_key *key)
+{
+	__INIT_WORK_KEY(&work->work, func, 0, key);
+	__timer_init(&work->timer, delayed_work_timer_fn, TIMER_IRQSAFE);
+}
 #endif
 
 #ifndef drm_dev_set_driver

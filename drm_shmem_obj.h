@@ -175,7 +175,9 @@ struct drm_shmem_opts {
 	 * @resv_locked:
 	 *
 	 * Whether creation happens under the reservation lock of @resv_parent. It must say what
-	 * is the case. If it is set, the init step uses the _locked forms of calls.
+	 * is the case. If it is set, the init step uses the _locked forms of calls. So a type
+	 * whose init step maps is always created with this set, or never. The step runs without
+	 * the lock for imports and dumb buffers.
 	 */
 	bool resv_locked;
 };
@@ -287,12 +289,13 @@ struct drm_shmem_obj_type {
 	 * Userspace maps the object, through the device or a dma-buf of the library. An error
 	 * refuses the mapping. Called after the library's own checks, when @vma is as it will be:
 	 * the step reads the range, the offset and the mm, and may add an MMU notifier with
-	 * mmu_interval_notifier_insert_locked(). Nothing is mapped yet. The step keeps no pointer
-	 * to @vma, which is split, moved, inherited by fork(), and ended without this step; a
-	 * notifier tells of that in its own mm. Called with the mmap lock held for writing, without
-	 * a reservation lock: the step may sleep and allocate, but must not fault in memory of
-	 * userspace, and must not wait for the fence of a job that may do so. Not called for
-	 * imports. Not for a type with DRM_SHMEM_NO_MMAP.
+	 * mmu_interval_notifier_insert_locked(). The offset in the object, in pages, is
+	 * vm_pgoff less drm_vma_node_start(), also for a dma-buf. Nothing is mapped yet. The
+	 * step keeps no pointer to @vma, which is split, moved, inherited by fork(), and ended
+	 * without this step; a notifier tells of that in its own mm. Called with the mmap lock
+	 * held for writing, without a reservation lock: the step may sleep and allocate, but
+	 * must not fault in memory of userspace, and must not wait for the fence of a job that
+	 * may do so. Not called for imports. Not for a type with DRM_SHMEM_NO_MMAP.
 	 */
 	int (*mmap)(struct drm_shmem_obj *obj, const struct vm_area_struct *vma);
 
@@ -855,7 +858,9 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * In addition, the driver sets &drm_driver.gem_create_object to a function that calls
  * drm_shmem_gem_create_object(): its dumb buffers and imported objects are of that type.
  *
- * PRIME imports are mapped for the device when their sg table is first used. A dumb buffer
+ * A dma-buf that this device has exported, also with drm_gem_sgt_export(), is imported as the
+ * object that it was made of. PRIME imports are mapped for the device when their sg table is first
+ * used. A dumb buffer
  * gets an mmap offset by the same rules as any other object. The fdinfo of each client shows
  * its memory if the driver uses DEFINE_DRM_SHMEM_FOPS().
  */

@@ -255,7 +255,7 @@ RAW_ALLOWED = {
     "drm/drm_prime.h": "drm_gem_is_prime_exported_dma_buf",
     "linux/dma-buf.h": """dma_buf_attach dma_buf_detach dma_buf_map_attachment
         dma_buf_unmap_attachment dma_buf_unmap_attachment_unlocked dma_buf_put
-        dma_buf_attach_revocable dma_buf_export""",
+        dma_buf_attach_revocable dma_buf_export dma_buf_mmap""",
 }
 
 # What ends each kind of owned handle that the library declares; any other one is a mapping.
