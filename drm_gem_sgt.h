@@ -198,7 +198,8 @@ struct drm_gem_sgt_lent {
  * struct drm_gem_sgt_owned - owned sg table of any object
  *
  * Like &struct drm_shmem_sgt_owned, this keeps the object, and protects the table from everything
- * but revocation. A suspended handle keeps only the object.
+ * but revocation. A suspended handle keeps only the object. It belongs to what has the addresses,
+ * such as a mapping, and not to the object, which it would keep for ever.
  */
 struct drm_gem_sgt_owned {
 	/* private: */

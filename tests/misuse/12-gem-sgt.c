@@ -27,18 +27,18 @@
 struct foo_stolen {
 	struct drm_gem_object gem;
 	struct drm_gem_sgt sgt;
-	struct drm_gem_sgt_owned owned;
 };
 
 struct foo_stolen_job {
 	const struct drm_gem_sgt_lent *sgt;
+	struct drm_gem_sgt_owned owned;
 };
 
 void foo_mmu_map(const struct sg_table *sgt);
 void foo_stolen_copy(struct foo_stolen *stolen);
 
-int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_stolen *other,
-		    struct foo_stolen_job *job)
+int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_stolen_job *job,
+		    struct foo_stolen_job *other)
 {
 	int ret = -ENODEV;
 
@@ -46,12 +46,12 @@ int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_
 	drm_gem_sgt_guard(sgt, NULL, &vram->sgt, ret)
 		foo_mmu_map(drm_gem_sgt_table(sgt));
 #elif defined(OWNED_WITHOUT_PROOF)
-	ret = drm_gem_sgt_own(&vram->owned, NULL, &vram->sgt);
+	ret = drm_gem_sgt_own(&job->owned, NULL, &vram->sgt);
 #elif defined(DEVICE_AS_PROOF)
 	drm_gem_sgt_guard(sgt, &foo->ctx.drm, &vram->sgt, ret)
 		foo_mmu_map(drm_gem_sgt_table(sgt));
 #elif defined(ASSIGNED)
-	other->owned = vram->owned;
+	other->owned = job->owned;
 #elif defined(TABLE_USED_AFTER_ITS_SCOPE)
 	const struct sg_table *table = NULL;
 
@@ -72,7 +72,7 @@ int foo_stolen_bind(struct foo_device *foo, struct foo_stolen *vram, struct foo_
 			foo_mmu_map(drm_gem_sgt_table(sgt));
 		}
 		if (!ret)
-			ret = drm_gem_sgt_own(&vram->owned, &reg->base.bound, &vram->sgt);
+			ret = drm_gem_sgt_own(&job->owned, &reg->base.bound, &vram->sgt);
 	}
 #endif
 	return ret;
