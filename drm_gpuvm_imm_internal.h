@@ -59,7 +59,7 @@ struct seq_file;
  * - @plain_core is @core if the runs of @type have no context, or else NULL.
  * - Only the task in @owner changes the mappings, @broken and @replaces. While @owner is
  *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep. To lockdep, @owner_map is
- *   a lock that whoever is @owner holds.
+ *   a lock, which the owner holds.
  * - @broken is set once and stays set. It is read unlocked: a reader that just misses the change
  *   might as well have come earlier.
  * - Each entry that the steps left in the page table belongs to a mapping, which holds the

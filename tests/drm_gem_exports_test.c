@@ -560,7 +560,7 @@ static void exp_misused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, log.freed);
 }
 
-/* The entry of a dma-buf is refused as that of a table would be, and the dma-buf is put. */
+/* The device takes no entry, for a dma-buf as for a table, and the dma-buf is put. */
 static void exp_late_dma_device(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
