@@ -43,37 +43,10 @@ static struct exp_vram *to_exp_vram(struct drm_gem_object *gem)
 	return container_of(gem, struct exp_vram, gem);
 }
 
-static struct sg_table *exp_table(struct exp_vram *vram, struct device *dev,
-				  enum dma_data_direction dir)
-{
-	struct sg_table *sgt = kzalloc_obj(*sgt);
-	int ret;
-
-	if (!sgt)
-		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-	if (ret)
-		goto err_free;
-	sg_set_buf(sgt->sgl, vram->mem, vram->gem.size);
-	ret = dma_map_sgtable(dev, sgt, dir, 0);
-	if (!ret)
-		return sgt;
-	sg_free_table(sgt);
-err_free:
-	kfree(sgt);
-	return ERR_PTR(ret);
-}
-
-static void exp_table_free(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
-{
-	dma_unmap_sgtable(dev, sgt, dir, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
-}
-
 static struct sg_table *exp_map(struct drm_gem_object *gem)
 {
-	return exp_table(to_exp_vram(gem), drm_dev_dma_dev(gem->dev), DMA_BIDIRECTIONAL);
+	return shmem_test_table(drm_dev_dma_dev(gem->dev), to_exp_vram(gem)->mem, gem->size,
+				DMA_BIDIRECTIONAL);
 }
 
 static void exp_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
@@ -81,7 +54,7 @@ static void exp_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
 	struct exp_log *log = to_exp_vram(gem)->log;
 
 	log->early |= log->mapped;
-	exp_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
+	shmem_test_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
 }
 
 static struct sg_table *exp_map_for(struct drm_gem_object *gem, struct dma_buf_attachment *attach,
@@ -95,7 +68,7 @@ static struct sg_table *exp_map_for(struct drm_gem_object *gem, struct dma_buf_a
 		return ERR_PTR(log->map_ret);
 	if (log->map_null)
 		return NULL;
-	sgt = exp_table(to_exp_vram(gem), attach->dev, dir);
+	sgt = shmem_test_table(attach->dev, to_exp_vram(gem)->mem, gem->size, dir);
 	if (!IS_ERR(sgt)) {
 		log->mapped++;
 		log->maps++;
@@ -109,7 +82,7 @@ static void exp_unmap_for(struct drm_gem_object *gem, struct dma_buf_attachment 
 	struct exp_log *log = to_exp_vram(gem)->log;
 
 	log->unlocked |= !drm_resv_is_held(gem->resv);
-	exp_table_free(attach->dev, sgt, dir);
+	shmem_test_table_free(attach->dev, sgt, dir);
 	log->mapped--;
 }
 

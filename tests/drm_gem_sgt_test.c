@@ -53,25 +53,12 @@ static struct sg_table *vram_map(struct drm_gem_object *gem)
 		return ERR_PTR(ret);
 	if (vram->log->map_null)
 		return NULL;
-	sgt = kzalloc_obj(*sgt);
-	if (!sgt)
-		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-	if (ret)
-		goto err_free;
-	sg_set_buf(sgt->sgl, vram->mem, gem->size);
-	ret = dma_map_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
-	if (ret)
-		goto err_table;
-	vram->log->mapped++;
-	vram->log->maps++;
+	sgt = shmem_test_table(drm_dev_dma_dev(gem->dev), vram->mem, gem->size, DMA_BIDIRECTIONAL);
+	if (!IS_ERR(sgt)) {
+		vram->log->mapped++;
+		vram->log->maps++;
+	}
 	return sgt;
-
-err_table:
-	sg_free_table(sgt);
-err_free:
-	kfree(sgt);
-	return ERR_PTR(ret);
 }
 
 static void vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
@@ -79,9 +66,7 @@ static void vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
 	struct vram *vram = to_vram(gem);
 
 	vram->log->locked &= vram_is_locked(vram);
-	dma_unmap_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
+	shmem_test_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
 	vram->log->mapped--;
 }
 

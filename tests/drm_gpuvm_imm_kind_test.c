@@ -71,33 +71,17 @@ static struct kind_vram *to_kind_vram(struct drm_gem_object *gem)
 static struct sg_table *kind_vram_map(struct drm_gem_object *gem)
 {
 	struct kind_vram *vram = to_kind_vram(gem);
-	struct sg_table *sgt = kzalloc_obj(*sgt);
-	int ret;
+	struct sg_table *sgt = shmem_test_table(drm_dev_dma_dev(gem->dev), vram->mem, gem->size,
+						DMA_BIDIRECTIONAL);
 
-	if (!sgt)
-		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-	if (ret)
-		goto err_free;
-	sg_set_buf(sgt->sgl, vram->mem, gem->size);
-	ret = dma_map_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
-	if (ret)
-		goto err_table;
-	vram->log->mapped++;
+	if (!IS_ERR(sgt))
+		vram->log->mapped++;
 	return sgt;
-
-err_table:
-	sg_free_table(sgt);
-err_free:
-	kfree(sgt);
-	return ERR_PTR(ret);
 }
 
 static void kind_vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt)
 {
-	dma_unmap_sgtable(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
+	shmem_test_table_free(drm_dev_dma_dev(gem->dev), sgt, DMA_BIDIRECTIONAL);
 	to_kind_vram(gem)->log->mapped--;
 }
 

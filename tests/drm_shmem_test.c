@@ -592,3 +592,32 @@ struct test_bo *shmem_test_import(struct kunit *test, struct drm_device *drm,
 MODULE_IMPORT_NS("DMA_BUF");
 MODULE_DESCRIPTION("KUnit tests for the DRM safe helpers: GEM shmem objects");
 MODULE_LICENSE("Dual MIT/GPL");
+
+/* A table of the memory of an object that is not of shmem, mapped for a device */
+struct sg_table *shmem_test_table(struct device *dev, void *mem, size_t size,
+				  enum dma_data_direction dir)
+{
+	struct sg_table *sgt = kzalloc_obj(*sgt);
+	int ret;
+
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (ret)
+		goto err_free;
+	sg_set_buf(sgt->sgl, mem, size);
+	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	if (!ret)
+		return sgt;
+	sg_free_table(sgt);
+err_free:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+void shmem_test_table_free(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+	dma_unmap_sgtable(dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}

@@ -135,4 +135,8 @@ bool shmem_test_leave(struct shmem_test_holder *holder);
 int shmem_test_io_init(struct kunit_suite *suite);
 void shmem_test_io_exit(struct kunit_suite *suite);
 
+struct sg_table *shmem_test_table(struct device *dev, void *mem, size_t size,
+				  enum dma_data_direction dir);
+void shmem_test_table_free(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir);
+
 #endif /* _DRM_SHMEM_TEST_H */
