@@ -388,13 +388,18 @@ struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm)
 	return ctx && smp_load_acquire(&ctx->__registered) ? ctx : NULL;
 }
 
-/* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */
-static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx) __drm_nonallocating
+static bool drm_dev_ctx_is_known(const struct drm_dev_ctx *ctx) __drm_nonallocating
 {
 	struct drm_dev_ctx *known;
 
 	drm_safe_trusted(known = drm_dev_ctx_find(&ctx->drm));
-	if (likely(known))
+	return known;
+}
+
+/* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */
+static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx) __drm_nonallocating
+{
+	if (likely(drm_dev_ctx_is_known(ctx)))
 		return false;
 
 	drm_safe_broken(NULL, "own devices",
@@ -415,10 +420,7 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 /* Like drm_dev_ctx_misses(), but without a report */
 bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 {
-	struct drm_dev_ctx *known;
-
-	drm_safe_trusted(known = drm_dev_ctx_find(&ctx->drm));
-	return !known;
+	return !drm_dev_ctx_is_known(ctx);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_is_foreign);
 #endif
