@@ -58,7 +58,7 @@
  *		DRM_SHMEM_OBJ_KIND_OF(foo_bo_base, &foo_heap_ops),
  *	};
  *
- * Some functions take the description of a base in place of that of a type: drm_shmem_lookup(),
+ * Some functions take the description of a base instead of a type's: drm_shmem_lookup(),
  * drm_shmem_lookup_user() and its siblings, drm_shmem_from_gem(), and, in a step that several kinds
  * share, drm_shmem_from_obj(). There are no objects of a base itself.
  */

@@ -1298,7 +1298,7 @@ static void sgt_moved_end(struct kunit *test, struct sgt_moved *m)
 	KUNIT_EXPECT_TRUE(test, m->mover.e.released);
 }
 
-/* Neither the unplug of another device nor that of the importer waits for the exporter. */
+/* No unplug waits for the exporter: neither another device's nor the importer's. */
 static void unplug_in_move(struct kunit *test)
 {
 	const struct drm_driver *const *driver = test->param_value;
