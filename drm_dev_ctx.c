@@ -197,49 +197,10 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * takes its data from the registration data. The completer can run, and the hardware is there,
  * until quiesce has returned and the library has ended the completer.
  *
- * Code in a section that waits for userspace or for another section, for example for room in a
- * queue, must call drm_dev_ctx_wait_event(), or rely on the stop callback to end the wait.
- *
- * If an unplug takes long, the kernel log names the functions that were refused a section
- * meanwhile and, with CONFIG_DRM_SAFE_DEBUG, the open sections. If a probe function takes long,
- * or gives up the device, the log names the functions that were refused a section before
- * registration.
- *
  * A section protects the hardware, but not the timer, work item or notifier that calls the
  * function. Everything that can call the driver later must belong to the registration data, and
  * quiesce ends it unless drm_dev_ctx_async.h does. Quiesce waits for such callers, so code in a
  * section must not wait for quiesce.
- *
- * Usually the device that is being bound is the parent of the DRM device. If the parent is another
- * device, such as the PCI device below a virtio device, the driver states both:
- *
- * .. example: in int foo_virtio_probe(struct virtio_device *vdev,
- *    struct drm_dev_ctx_unreg *unreg, struct foo_hw *hw)
- * .. code-block:: c
- *
- *	unreg = drm_dev_ctx_alloc_parent(&vdev->dev, vdev->dev.parent, &foo_driver,
- *					 struct foo_device, ctx);
- *	...
- *	return drm_dev_ctx_register(&vdev->dev, &unreg, &foo_ops, &hw->base);
- *
- * The first device is the one whose probe function runs. Unbinding that device ends the
- * registration. A device link makes the driver core unbind the first device before the parent. A
- * DMA device that drm_dev_set_dma_dev() sets gets a device link, too. A component master passes
- * itself as both devices if its bind callback can run in the probe function of a component.
- * drm_dev_ctx_alloc() refuses a device that is bound already, or whose driver is in another module.
- * drm_dev_ctx_alloc_parent() refuses a first device that is bound already, unless it is also the
- * parent.
- *
- * A driver with a display has a kms_shutdown callback that calls drm_atomic_helper_shutdown(). This
- * callback runs before quiesce, when the device is already unplugged, so no client can race with
- * it. The display callbacks that it calls then find the device unplugged but the hardware present,
- * so they use drm_dev_ctx_guard_live() instead of drm_dev_ctx_guard(). So do workers that
- * kms_shutdown or quiesce waits for.
- *
- * Unplugging any device waits for the sections of all devices, as drm_dev_unplug() does. Code
- * that ends a registration inside a section therefore does not compile where the compiler sees
- * the section. Elsewhere, it fails with -EDEADLK under CONFIG_DRM_SAFE_DEBUG. Without that option
- * it waits forever, and CONFIG_PROVE_LOCKING reports why: the sections belong to an SRCU domain.
  */
 
 /* The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made */

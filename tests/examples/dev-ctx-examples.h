@@ -5,6 +5,7 @@
 
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/virtio.h>
 #include <linux/wait.h>
 
 #include <drm/drm_atomic.h>
@@ -41,12 +42,19 @@ static inline struct foo_hw *foo_live_hw(const struct drm_dev_ctx_live *live)
 	return container_of(drm_dev_ctx_live_data(live), struct foo_hw, base);
 }
 
+static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
+{
+	return foo_live_hw(drm_dev_ctx_reg_live(&reg->base));
+}
+
+extern const struct drm_driver foo_driver;
 extern const struct drm_dev_ctx_ops foo_ops;
 extern const struct drm_dev_ctx_irq_ops foo_irq_ops;
 
 bool foo_ring_has_room(struct foo_hw *hw);
 int foo_ring_init(const struct drm_dev_ctx_bound *bound);
 int foo_hw_ask(struct foo_hw *hw);
+int foo_hw_open(struct foo_hw *hw, struct drm_file *file);
 int foo_hw_sleep(struct foo_hw *hw, const struct drm_dev_ctx_bound *bound);
 int foo_resume(struct device *dev);
 void foo_hw_display_off(struct foo_hw *hw, struct foo_crtc *crtc);

@@ -4,7 +4,6 @@
 #include <linux/device/faux.h>
 #include <linux/interrupt.h>
 #include <linux/notifier.h>
-#include <linux/virtio.h>
 
 #include "drm_dev_ctx_async.h"
 
