@@ -31,9 +31,14 @@
  *						 struct dma_buf_attachment *attach,
  *						 enum dma_data_direction dir)
  *	{
- *		if (!attach->peer2peer)
+ *		struct foo_vram *vram = container_of(gem, struct foo_vram, gem);
+ *		struct phys_vec block = { .paddr = vram->addr, .len = gem->size };
+ *		struct p2pdma_provider *bar;
+ *
+ *		bar = pcim_p2pdma_provider(to_pci_dev(gem->dev->dev), FOO_VRAM_BAR);
+ *		if (!bar || !attach->peer2peer)
  *			return ERR_PTR(-EOPNOTSUPP);
- *		return foo_vram_p2p_table(container_of(gem, struct foo_vram, gem), attach, dir);
+ *		return dma_buf_phys_vec_to_sgt(attach, bar, &block, 1, gem->size, dir);
  *	}
  *
  *	static void foo_vram_unmap_for(struct drm_gem_object *gem,
@@ -59,6 +64,9 @@
  *		.free = foo_vram_free,
  *		.export = foo_vram_export,
  *	};
+ *
+ * These steps are for a block of a PCI BAR, after pcim_p2pdma_init() in probe. Memory that is not
+ * of a BAR has no provider, and its step maps it with the DMA API for @attach->dev.
  *
  * Only importers that can be told may attach (dma_buf_attach_revocable()). The unbind tells them to
  * give back their tables, waits for the fences of their jobs, and then until they have unmapped

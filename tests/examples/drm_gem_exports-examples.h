@@ -3,6 +3,8 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-buf-mapping.h>
+#include <linux/pci-p2pdma.h>
+#include <linux/pci.h>
 
 #include <drm/drm_gem.h>
 
@@ -11,10 +13,11 @@
 struct foo_vram {
 	struct drm_gem_object gem;
 	struct drm_gem_sgt sgt;
+	phys_addr_t addr;
 };
+
+#define FOO_VRAM_BAR	2
 
 struct sg_table *foo_vram_map(struct drm_gem_object *gem);
 void foo_vram_unmap(struct drm_gem_object *gem, struct sg_table *sgt);
 void foo_vram_free(struct drm_gem_object *gem);
-struct sg_table *foo_vram_p2p_table(struct foo_vram *vram, struct dma_buf_attachment *attach,
-				    enum dma_data_direction dir);

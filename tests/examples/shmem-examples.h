@@ -11,6 +11,8 @@ struct foo_bo {
 	struct drm_shmem_obj obj;
 };
 
+DRM_SHMEM_OBJ_TYPE(foo_bo_type, struct foo_bo, obj, struct foo_bo_unique);
+
 struct foo_device {
 	struct drm_shmem_shrinker shrinker;
 };
