@@ -671,7 +671,7 @@ def write(name, tree):
         insert(tree, "samples/Makefile", (f"obj-$(CONFIG_{SAMPLE})\t\t+= sgpu/\n", r"^obj-\$\(CONFIG_SAMPLE_TSM_MR\)|\Z"))
     if "Documentation/index.rst" in now.files:
         pages = {pathlib.PurePath(f).stem for f in now.files if f.endswith(".rst")}
-        index = (TOP / "Documentation/index.rst").read_text(encoding="utf-8")
+        index = kernel_form("Documentation/index.rst")
         put(tree / "Documentation/gpu/drm-safe/index.rst", "".join(
             line for line in index.splitlines(keepends=True)
             if not re.fullmatch(r"   [a-z-]+\n", line) or line.strip() in pages))
