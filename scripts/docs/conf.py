@@ -34,8 +34,7 @@ def opaque(_app, doctree):
 
 def breakable(table):
     """Let the names in a table be broken after an underscore, and nowhere else: see pages.css."""
-    return re.sub(r"<code\b[^>]*>.*?</code>", lambda name: re.sub(r"(?<=[a-z])_(?=\w)(?![^<]*>)", "_<wbr>", name[0]),
-                  table[0], flags=re.S)
+    return re.sub(r"(?<=[A-Za-z])_(?=\w)(?![^<]*>)", "_<wbr>", table[0])
 
 
 def lines(_app, _page, _template, context, _doctree):
