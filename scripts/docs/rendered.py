@@ -7,6 +7,7 @@ directory with the pages. Fails, with a line for each, if
 
 - a block of code has no language;
 - a word of prose is marked up as a type, as in "the struct of the driver";
+- the & of kernel-doc stands before a name, on a page, where it means nothing;
 - a struct is shown with empty braces;
 - a page or a DOC section names a function, macro or type of the library's headers that
   has no kernel-doc on any page. That of drm_foo_read() is enough for drm_foo_read32();
@@ -87,7 +88,12 @@ def on_page(source, known, tree):
             r'<span class="pre">(struct|union|enum|typedef)</span> <span class="pre">(\w+)', source):
         if not is_type(tree, kind, name):
             yield f'prose taken for a type: "{kind} {name}"'
-    text = html.unescape(re.sub(r"<[^>]*>", "", source[source.index('<div class="body"'):]))
+    body = source[source.index('<div class="body"'):]
+    prose = re.sub(r'<pre>.*?</pre>|<code class="docutils literal.*?</code>|<[^>]*>', "", body,
+                   flags=re.S)
+    for name in re.findall(r"&(?:(?:struct|union|enum) \w+|[a-z]\w*\.\w+)", html.unescape(prose)):
+        yield f"the & of kernel-doc is shown: {name}"
+    text = html.unescape(re.sub(r"<[^>]*>", "", body))
     for name in re.findall(r"^((?:struct|union) \w+) \{\s*\};", text, re.M):
         yield f"{name} has empty braces"
     names = re.findall(rf"\b({PREFIXES}\w+|DRM_(?:DEV_CTX|SHMEM|VMAP|GPUVM)_\w+)\(\)", text)
