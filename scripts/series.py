@@ -125,7 +125,7 @@ def message(patch):
 
 # Who takes what, by the files that a patch changes. The first that has the file counts.
 TAKERS = (("driver core", r"drivers/base/|include/linux/device"), ("workqueue", r"include/linux/workqueue"),
-          ("locking", r"include/linux/(ww_)?mutex"),
+          ("locking", r"kernel/locking/|include/linux/(ww_)?mutex"),
           ("DRM scheduler", r"drivers/gpu/drm/scheduler/|include/drm/gpu_scheduler"),
           ("dma-buf", r"drivers/dma-buf/|include/linux/dma-"), ("DRM", r""))
 

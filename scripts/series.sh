@@ -107,7 +107,7 @@ mails() {
 changed_by() { in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM "$1" -- "${@:2}"; }
 
 # objects COMMIT: of the C files that it changes.
-objects() { changed_by "$1" 'drivers/*.c' 'samples/*.c' | sed 's/\.c$/.o/'; }
+objects() { changed_by "$1" 'drivers/*.c' 'kernel/*.c' 'samples/*.c' | sed 's/\.c$/.o/'; }
 
 # kernel_make DIR ARG...: shows how many objects are compiled, and says the rest.
 kernel_make() {
@@ -207,7 +207,7 @@ same_tree() {
 	done)
 	in_tree worktree remove --force "$dir" 2>/dev/null || true
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
-	git -C "$dir" sparse-checkout set include drivers/gpu/drm drivers/dma-buf Documentation/gpu Documentation/litmus-tests samples &&
+	git -C "$dir" sparse-checkout set include drivers/{gpu/drm,accel,base,dma-buf} kernel/locking Documentation/gpu Documentation/litmus-tests samples &&
 		git -C "$dir" checkout -q && git -C "$dir" am -q "${patches[@]}" &&
 		git -C "$dir" diff --quiet "$1" HEAD || rc=1
 	in_tree worktree remove --force "$dir"

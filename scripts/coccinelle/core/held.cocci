@@ -13,31 +13,47 @@
 // report, is as wrong as before. The helpers for device contexts, GEM shmem objects and address spaces
 // use them.
 //
-// Files: include/linux/mutex.h include/linux/ww_mutex.h include/linux/dma-resv.h
+// Files: include/linux/mutex.h kernel/locking/mutex.c kernel/locking/rtmutex_api.c
+// Files: include/linux/ww_mutex.h include/linux/dma-resv.h
 
 @@
 typedef bool;
 identifier lock;
 @@
++bool mutex_held_by_current(struct mutex *lock);
+ extern unsigned long mutex_get_owner(struct mutex *lock);
+
+@@
+typedef bool;
+identifier lock;
+declarer name EXPORT_SYMBOL_GPL;
+@@
+ unsigned long mutex_get_owner(struct mutex *lock) { ... }
 +/**
 + * mutex_held_by_current - does this task hold a mutex?
 + * @lock: the mutex to be queried
 + *
 + * For checks of what a caller must hold. Not for taking a lock only if it is not held.
 + *
-+ * Returns true if the caller holds the mutex, false if another task does, or none.
++ * Return: true if the caller holds the mutex, false if another task does, or none.
 + */
-+static inline bool mutex_held_by_current(struct mutex *lock)
++bool mutex_held_by_current(struct mutex *lock)
 +{
-+#ifdef CONFIG_PREEMPT_RT
-+	return rt_mutex_owner(&lock->rtmutex) == current;
-+#else
-+	/* The low bits are flags: MUTEX_FLAGS of kernel/locking/mutex.h. */
-+	return (atomic_long_read(&lock->owner) & ~7L) == (long)current;
-+#endif
++	return __mutex_owner(lock) == current;
 +}
-+
- extern unsigned long mutex_get_owner(struct mutex *lock);
++EXPORT_SYMBOL_GPL(mutex_held_by_current);
+
+@@
+typedef bool;
+identifier mutex;
+declarer name EXPORT_SYMBOL_GPL;
+@@
+ static void __mutex_rt_init_generic(struct mutex *mutex) { ... }
++bool mutex_held_by_current(struct mutex *lock)
++{
++	return rt_mutex_owner(&lock->rtmutex) == current;
++}
++EXPORT_SYMBOL_GPL(mutex_held_by_current);
 
 @@
 typedef bool;
@@ -49,7 +65,7 @@ identifier lock;
 + *
 + * See mutex_held_by_current().
 + *
-+ * Returns true if the caller holds the mutex, false if another task does, or none.
++ * Return: true if the caller holds the mutex, false if another task does, or none.
 + */
 +static inline bool ww_mutex_held_by_current(struct ww_mutex *lock)
 +{
@@ -72,7 +88,7 @@ identifier obj;
 + *
 + * See mutex_held_by_current().
 + *
-+ * Returns true if the caller holds the lock, false if another task does, or none.
++ * Return: true if the caller holds the lock, false if another task does, or none.
 + */
 +static inline bool dma_resv_held_by_current(struct dma_resv *obj)
 +{

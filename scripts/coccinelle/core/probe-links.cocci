@@ -27,7 +27,28 @@ identifier dev;
 identifier dev;
 iterator name list_for_each_entry;
 @@
- void device_links_no_driver(struct device *dev) { ... }
+ static void __device_links_no_driver(struct device *dev) { ... }
++
++static void __device_links_no_consumers(struct device *dev)
++{
++	struct device_link *link;
++
++	list_for_each_entry(link, &dev->links.consumers, s_node) {
++		if (!device_link_test(link, DL_FLAG_MANAGED))
++			continue;
++
++		/*
++		 * The probe has failed, so if the status of the link is
++		 * "consumer probe" or "active", it must have been added by
++		 * a probing consumer while this device was still probing.
++		 * Change its state to "dormant", as it represents a valid
++		 * relationship, but it is not functionally meaningful.
++		 */
++		if (link->status == DL_STATE_CONSUMER_PROBE ||
++		    link->status == DL_STATE_ACTIVE)
++			WRITE_ONCE(link->status, DL_STATE_DORMANT);
++	}
++}
 +
 +/**
 + * device_links_no_consumers - Update the links to the consumers of a device whose probe failed.
@@ -38,20 +59,30 @@ iterator name list_for_each_entry;
 + */
 +void device_links_no_consumers(struct device *dev)
 +{
-+	struct device_link *link;
-+
 +	device_links_write_lock();
-+	list_for_each_entry(link, &dev->links.consumers, s_node) {
-+		if (!device_link_test(link, DL_FLAG_MANAGED))
-+			continue;
-+		if (link->status == DL_STATE_CONSUMER_PROBE || link->status == DL_STATE_ACTIVE)
-+			WRITE_ONCE(link->status, DL_STATE_DORMANT);
-+	}
++	__device_links_no_consumers(dev);
 +	device_links_write_unlock();
 +}
 
 @@
-identifier d;
+identifier dev, link;
+iterator name list_for_each_entry;
+symbol s_node;
 @@
-+void device_links_no_consumers(struct device *d);
- void device_links_no_driver(struct device *d);
+ void device_links_no_driver(struct device *dev)
+ {
+-	struct device_link *link;
+ 	device_links_write_lock();
++	__device_links_no_consumers(dev);
+-	list_for_each_entry(link, &dev->links.consumers, s_node) {
+-		...
+-	}
+ 	__device_links_no_driver(dev);
+ 	device_links_write_unlock();
+ }
+
+@@
+identifier dev;
+@@
++void device_links_no_consumers(struct device *dev);
+ void device_links_no_driver(struct device *dev);

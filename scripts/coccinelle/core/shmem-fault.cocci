@@ -29,13 +29,14 @@ typedef pgoff_t;
  }
 
 @@
-identifier f, dma_buf, vma, obj;
+identifier f, dma_buf, vma, gobj;
+symbol drm_gem_shmem_vm_ops;
 @@
  f(struct dma_buf *dma_buf, struct vm_area_struct *vma)
  {
  ...
-+vma->vm_pgoff += drm_vma_node_start(&obj->vma_node);
++vma->vm_pgoff += drm_vma_node_start(&gobj->vma_node);
  vma->vm_ops = &drm_gem_shmem_vm_ops;
- vma->vm_private_data = obj;
+ vma->vm_private_data = gobj;
  ...
  }
