@@ -23,7 +23,6 @@
 #include <linux/stringhash.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_managed.h>
@@ -31,6 +30,10 @@
 
 #include "drm_dev_ctx_internal.h"
 #include "drm_safe_core.h"
+
+#ifndef drm_device_ctx
+#include <linux/xarray.h>
+#endif
 
 #define CREATE_TRACE_POINTS
 #include "drm_dev_ctx_trace.h"
@@ -203,14 +206,16 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
  * section must not wait for quiesce.
  */
 
-/* The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made */
-static DEFINE_XARRAY_FLAGS(drm_dev_ctx_devices, XA_FLAGS_LOCK_IRQ);
-
 /*
- * The same devices, under the same lock. To walk over the array takes more than a thousand
- * instructions for each device, because the array is sparse.
+ * The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made. The lock also protects
+ * which of them has which registration data.
  */
 static LIST_HEAD(drm_dev_ctx_known);
+static DEFINE_SPINLOCK(drm_dev_ctx_known_lock);
+
+#ifndef drm_device_ctx
+/* The same devices, to look one up. Goes with drm_dev_set_ctx() of drm_safe_core.h. */
+static DEFINE_XARRAY(drm_dev_ctx_devices);
 
 /* Granularity of the index below, in bytes: at most the size of a struct drm_device */
 #define DRM_DEV_CTX_SLOT	SZ_512
@@ -226,35 +231,38 @@ static unsigned long drm_dev_ctx_index(const struct drm_device *drm)
 	return ((unsigned long)drm - PAGE_OFFSET) / DRM_DEV_CTX_SLOT;
 }
 
-/* From here on, the device is one of the library's. */
-VISIBLE_IF_KUNIT int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
+VISIBLE_IF_KUNIT int drm_dev_ctx_insert(struct drm_dev_ctx *ctx)
 {
-	int ret;
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_insert, ctx);
 
-	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_make_known, ctx);
-
-	drm_dev_set_ctx(&ctx->drm, ctx);
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
-	ret = __xa_insert(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
-	if (!ret)
-		list_add(&ctx->__known, &drm_dev_ctx_known);
-	return ret;
+	return xa_insert(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm), ctx, GFP_KERNEL);
 }
-EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_make_known);
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_insert);
+#endif
+
+/* From here on, the device is one of the library's. */
+static void drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
+{
+	drm_dev_set_ctx(&ctx->drm, ctx);
+	guard(spinlock)(&drm_dev_ctx_known_lock);
+	list_add(&ctx->__known, &drm_dev_ctx_known);
+}
 
 /* If the allocation has failed, the device need not be known. */
 static void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
 {
 	drm_dev_set_ctx(&ctx->drm, NULL);
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+#ifndef drm_device_ctx
+	xa_erase(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
+#endif
+	guard(spinlock)(&drm_dev_ctx_known_lock);
 	list_del_init(&ctx->__known);
-	__xa_erase(&drm_dev_ctx_devices, drm_dev_ctx_index(&ctx->drm));
 }
 
 /*
  * Returns NULL for a foreign device, which is not part of a struct drm_dev_ctx. A foreign
  * struct drm_device may be the last thing in its allocation, so this must not read the members
- * of struct drm_dev_ctx. Without the core's member for this, the address is looked up.
+ * of struct drm_dev_ctx.
  */
 static struct drm_dev_ctx *drm_dev_ctx_find(const struct drm_device *drm)
 {
@@ -275,7 +283,7 @@ static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 {
 	struct drm_dev_ctx *ctx;
 
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	guard(spinlock)(&drm_dev_ctx_known_lock);
 	list_for_each_entry(ctx, &drm_dev_ctx_known, __known)
 		if (ctx->__driver == driver && ctx->__type_hash != type_hash)
 			return true;
@@ -285,7 +293,7 @@ static bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 /* Returns whether another device than @ctx has the registration data @data. */
 static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
 				    const struct drm_dev_ctx_data *data)
-	__must_hold(&drm_dev_ctx_devices.xa_lock)
+	__must_hold(&drm_dev_ctx_known_lock)
 {
 	struct drm_dev_ctx *other;
 
@@ -304,7 +312,7 @@ static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
  */
 static bool drm_dev_ctx_claim(struct drm_dev_ctx *ctx, struct drm_dev_ctx_data *data)
 {
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	guard(spinlock)(&drm_dev_ctx_known_lock);
 	if (drm_dev_ctx_others_have(ctx, data))
 		return false;
 	WRITE_ONCE(ctx->__data, data);
@@ -319,7 +327,7 @@ static struct drm_dev_ctx_data *drm_dev_ctx_disclaim(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_data *data = ctx->__data;
 
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	guard(spinlock)(&drm_dev_ctx_known_lock);
 	WRITE_ONCE(ctx->__data, NULL);
 	return data;
 }
@@ -328,7 +336,7 @@ static struct drm_dev_ctx_data *drm_dev_ctx_disclaim(struct drm_dev_ctx *ctx)
 static bool drm_dev_ctx_is_owned(const struct drm_dev_ctx *ctx,
 				 const struct drm_dev_ctx_data *data)
 {
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
+	guard(spinlock)(&drm_dev_ctx_known_lock);
 	return drm_dev_ctx_others_have(ctx, data);
 }
 
@@ -1549,11 +1557,14 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 		return ERR_PTR(ret);
 
 	/* From here on drm_dev_ctx_shutdown() can find it, so it is complete. */
-	ret = drm_dev_ctx_make_known(ctx);
+#ifndef drm_device_ctx
+	ret = drm_dev_ctx_insert(ctx);
 	if (ret) {
 		devm_release_action(ctx->__dev, drm_dev_ctx_unbind, ctx);
 		return ERR_PTR(ret);
 	}
+#endif
+	drm_dev_ctx_make_known(ctx);
 
 	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
@@ -1980,21 +1991,31 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
 
 /*
- * Returns the next DRM device that belongs to @dev, with a reference. @index is where to
- * continue.
+ * Returns the DRM device after @last that belongs to @dev, with a reference, or the first one for
+ * NULL. The caller has a reference to @last, which therefore stays on the list.
  */
-static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, unsigned long *index)
+static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, struct drm_dev_ctx *last)
 {
 	struct drm_dev_ctx *ctx;
 
-	guard(spinlock_irq)(&drm_dev_ctx_devices.xa_lock);
-	xa_for_each_start(&drm_dev_ctx_devices, *index, ctx, *index) {
-		if (ctx->__dev != dev || !kref_get_unless_zero(&ctx->drm.ref))
-			continue;
-		++*index;
-		return ctx;
-	}
+	guard(spinlock)(&drm_dev_ctx_known_lock);
+	ctx = list_prepare_entry(last, &drm_dev_ctx_known, __known);
+	list_for_each_entry_continue(ctx, &drm_dev_ctx_known, __known)
+		if (ctx->__dev == dev && kref_get_unless_zero(&ctx->drm.ref))
+			return ctx;
 	return NULL;
+}
+
+/* Calls a function for each DRM device that belongs to @dev. */
+static void drm_dev_ctx_visit(struct device *dev, void (*fn)(struct drm_dev_ctx *ctx))
+{
+	struct drm_dev_ctx *ctx = drm_dev_ctx_next_on(dev, NULL), *next;
+
+	for (; ctx; ctx = next) {
+		fn(ctx);
+		next = drm_dev_ctx_next_on(dev, ctx);
+		drm_dev_put(&ctx->drm);
+	}
 }
 
 /* Runs a devres action now, unless another task runs it or ran it, or there is none. */
@@ -2031,15 +2052,14 @@ static void drm_dev_ctx_unbind_now(struct drm_dev_ctx *ctx)
  */
 void __drm_dev_ctx_remove(struct device *dev)
 {
-	struct drm_dev_ctx *ctx;
-	unsigned long index = 0;
-
-	while ((ctx = drm_dev_ctx_next_on(dev, &index))) {
-		drm_dev_ctx_unbind_now(ctx);
-		drm_dev_put(&ctx->drm);
-	}
+	drm_dev_ctx_visit(dev, drm_dev_ctx_unbind_now);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_remove);
+
+static void drm_dev_ctx_unregister_now(struct drm_dev_ctx *ctx)
+{
+	__drm_dev_ctx_unregister(ctx);
+}
 
 /**
  * drm_dev_ctx_shutdown() - end the registrations on a device when the system goes down
@@ -2055,13 +2075,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_remove);
  */
 void drm_dev_ctx_shutdown(struct device *dev)
 {
-	struct drm_dev_ctx *ctx;
-	unsigned long index = 0;
-
-	while ((ctx = drm_dev_ctx_next_on(dev, &index))) {
-		__drm_dev_ctx_unregister(ctx);
-		drm_dev_put(&ctx->drm);
-	}
+	drm_dev_ctx_visit(dev, drm_dev_ctx_unregister_now);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_shutdown);
 
@@ -2233,6 +2247,7 @@ int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 	return __drm_dev_ctx_refuses_dma_dev(ctx, dma_dev) ? -EINVAL : 0;
 }
 
+/* The caller keeps the parent bound, or has the proof that it is. */
 /**
  * drm_dev_ctx_async_add() - end asynchronous code with the registration
  * @live: proof that there is registration data
@@ -2297,7 +2312,6 @@ bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
 	return listed;
 }
 
-/* The caller keeps the parent bound, or has the proof that it is. */
 static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
 					 const struct drm_dev_ctx_revocable_ops *ops)
 {

@@ -362,7 +362,7 @@ enum drm_dev_ctx_wait {
  *   changes under @__lock.
  * - @__ops and @__data are set from drm_dev_ctx_attach() or the beginning of a registration
  *   until the data is released. They are accessed under @__lock, or with a proof that the
- *   device is live. A change of @__data also takes the lock of the array of devices, which keeps
+ *   device is live. A change of @__data also takes the lock of the list of devices, which keeps
  *   two devices from having the same data.
  * - drm_dev_ctx_attach() sets @__attached, under @__lock. An unregistered device with
  *   @__attached set owns the data. If that function fails, it sets @__lost, also under @__lock,

@@ -85,7 +85,9 @@ const char *drm_safe_noted_broken(unsigned int back);
 void drm_safe_forget_broken(void);
 
 extern unsigned int drm_dev_ctx_section_limit_ms;
-int drm_dev_ctx_make_known(struct drm_dev_ctx *ctx);
+#ifndef drm_device_ctx
+int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
+#endif
 size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
 

@@ -145,6 +145,7 @@ static void foreign_alone(struct kunit *test)
 	drm_dev_put(drm);
 }
 
+#ifndef drm_device_ctx
 static size_t edge_devres(struct device *dev)
 {
 	guard(spinlock_irqsave)(&dev->devres_lock);
@@ -175,15 +176,16 @@ static void not_known(struct kunit *test)
 	struct drm_dev_ctx_unreg *unreg;
 
 	test->priv = &devres;
-	kunit_activate_static_stub(test, drm_dev_ctx_make_known, edge_not_known);
+	kunit_activate_static_stub(test, drm_dev_ctx_insert, edge_not_known);
 	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
 	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-ENOMEM));
-	kunit_deactivate_static_stub(test, drm_dev_ctx_make_known);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_insert);
 	KUNIT_EXPECT_EQ(test, edge_devres(parent), devres);
 	unreg = drm_dev_ctx_alloc(parent, driver, struct edge_dev, ctx);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(unreg));
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 }
+#endif
 
 /* A device of one type is not taken for one of another. */
 static void other_type(struct kunit *test)
@@ -483,7 +485,9 @@ static void data_again(struct kunit *test)
 static struct kunit_case drm_dev_ctx_edge_cases[] = {
 	KUNIT_CASE(foreign),
 	KUNIT_CASE(foreign_alone),
+#ifndef drm_device_ctx
 	KUNIT_CASE(not_known),
+#endif
 	KUNIT_CASE(other_type),
 	KUNIT_CASE(other_type_of_driver),
 	KUNIT_CASE(other_ioctls_of_type),
