@@ -2248,70 +2248,6 @@ int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 }
 
 /* The caller keeps the parent bound, or has the proof that it is. */
-/**
- * drm_dev_ctx_async_add() - end asynchronous code with the registration
- * @live: proof that there is registration data
- * @async: zeroed, or taken off the list before
- * @ops: how to end it
- * @turn: the kind of code, and the context that it needs
- *
- * Context: Any but NMI.
- *
- * Return: 0, or -ENODEV if the code of this turn has been ended already. Nothing calls @ops
- * in that case.
- */
-int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
-			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn)
-{
-	struct drm_dev_ctx *ctx = live->bound.__ctx;
-
-	INIT_LIST_HEAD(&async->__node);
-	async->__ctx = ctx;
-	async->__ops = ops;
-	async->__turn = turn;
-	async->__ending = false;
-
-	/* Under the lock: see async-over.litmus. */
-	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
-	if (ctx->__phase[turn] == DRM_DEV_CTX_OVER)
-		return -ENODEV;
-	list_add(&async->__node, &ctx->__async[turn]);
-	return 0;
-}
-
-/* Returns whether the device is about to end @async: see async-end.litmus. */
-static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
-{
-	guard(raw_spinlock_irqsave)(&async->__ctx->__async_lock);
-	return async->__ending;
-}
-
-/**
- * drm_dev_ctx_async_take() - take asynchronous code off the list, in order to end it
- * @async: the code, which was added
- *
- * The caller frees @async afterwards. If the device is ending it, this waits until it has
- * ended.
- *
- * Context: May sleep. Not from the code itself.
- *
- * Return: whether @async was on the list. If not, the device has ended it.
- */
-bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
-{
-	struct drm_dev_ctx *ctx = async->__ctx;
-	bool listed;
-
-	scoped_guard(raw_spinlock_irqsave, &ctx->__async_lock) {
-		listed = !list_empty(&async->__node);
-		list_del_init(&async->__node);
-	}
-	/* See async-end.litmus and async-wake.litmus. */
-	if (!listed)
-		wait_event(ctx->__async_ended, !drm_dev_ctx_async_is_ending(async));
-	return listed;
-}
-
 static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
 					 const struct drm_dev_ctx_revocable_ops *ops)
 {
@@ -2531,5 +2467,66 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
 
-MODULE_DESCRIPTION("DRM safe helpers for device contexts, GEM shmem objects and GPU VMs");
-MODULE_LICENSE("Dual MIT/GPL");
+/**
+ * drm_dev_ctx_async_add() - end asynchronous code with the registration
+ * @live: proof that there is registration data
+ * @async: zeroed, or taken off the list before
+ * @ops: how to end it
+ * @turn: the kind of code, and the context that it needs
+ *
+ * Context: Any but NMI.
+ *
+ * Return: 0, or -ENODEV if the code of this turn has been ended already. Nothing calls @ops
+ * in that case.
+ */
+int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
+			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn)
+{
+	struct drm_dev_ctx *ctx = live->bound.__ctx;
+
+	INIT_LIST_HEAD(&async->__node);
+	async->__ctx = ctx;
+	async->__ops = ops;
+	async->__turn = turn;
+	async->__ending = false;
+
+	/* Under the lock: see async-over.litmus. */
+	guard(raw_spinlock_irqsave)(&ctx->__async_lock);
+	if (ctx->__phase[turn] == DRM_DEV_CTX_OVER)
+		return -ENODEV;
+	list_add(&async->__node, &ctx->__async[turn]);
+	return 0;
+}
+
+/* Returns whether the device is about to end @async: see async-end.litmus. */
+static bool drm_dev_ctx_async_is_ending(struct drm_dev_ctx_async *async)
+{
+	guard(raw_spinlock_irqsave)(&async->__ctx->__async_lock);
+	return async->__ending;
+}
+
+/**
+ * drm_dev_ctx_async_take() - take asynchronous code off the list, in order to end it
+ * @async: the code, which was added
+ *
+ * The caller frees @async afterwards. If the device is ending it, this waits until it has
+ * ended.
+ *
+ * Context: May sleep. Not from the code itself.
+ *
+ * Return: whether @async was on the list. If not, the device has ended it.
+ */
+bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async)
+{
+	struct drm_dev_ctx *ctx = async->__ctx;
+	bool listed;
+
+	scoped_guard(raw_spinlock_irqsave, &ctx->__async_lock) {
+		listed = !list_empty(&async->__node);
+		list_del_init(&async->__node);
+	}
+	/* See async-end.litmus and async-wake.litmus. */
+	if (!listed)
+		wait_event(ctx->__async_ended, !drm_dev_ctx_async_is_ending(async));
+	return listed;
+}

@@ -11,10 +11,6 @@
 int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
 void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where);
 
-int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
-			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
-bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);
-
 /* Returns whether code of this turn needs a registration. */
 static inline bool __drm_dev_ctx_needs_reg(enum drm_dev_ctx_turn turn)
 {
@@ -50,25 +46,6 @@ static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx
 	return READ_ONCE(ctx->__dma_dev);
 }
 
-int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
-			      struct drm_dev_ctx_revocable *rev,
-			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;
-int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
-				   const struct drm_dev_ctx_revocable_ops *ops)
-	__must_check __must_hold_shared(drm_dev_revocation);
-bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
-				struct drm_dev_ctx_revocable *rev)
-	__must_check __cond_acquires_shared(true, drm_dev_revocation);
-bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
-	__must_check __cond_acquires_shared(true, drm_dev_revocation);
-void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
-	__releases_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
-	__releases_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
-	__acquires_shared(drm_dev_revocation);
-void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
-
 #ifdef CONFIG_DRM_SAFE_DEBUG
 void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
 void drm_dev_ctx_handle_del(struct drm_device *drm, struct drm_dev_ctx_handle *handle);
@@ -90,5 +67,30 @@ int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
 #endif
 size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
+
+/* What ends with the binding */
+int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
+			      struct drm_dev_ctx_revocable *rev,
+			      const struct drm_dev_ctx_revocable_ops *ops) __must_check;
+int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
+				   const struct drm_dev_ctx_revocable_ops *ops)
+	__must_check __must_hold_shared(drm_dev_revocation);
+bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx,
+				struct drm_dev_ctx_revocable *rev)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
+	__must_check __cond_acquires_shared(true, drm_dev_revocation);
+void drm_dev_ctx_revocable_done(struct drm_dev_ctx *ctx)
+	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
+	__releases_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
+	__acquires_shared(drm_dev_revocation);
+void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
+
+/* What ends with the registration */
+int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
+			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
+bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);
 
 #endif /* _DRM_DEV_CTX_INTERNAL_H */

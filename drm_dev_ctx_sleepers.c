@@ -26,6 +26,10 @@
 /*
  * Returns whether @addr is in a function that calls drivers, so the task may be in a section of
  * some driver. This finds built-in drivers, whose functions belong to no module.
+ *
+ * The kernel does not record which tasks run an ioctl, because each ioctl would pay for that. A
+ * module cannot ask for the function around an address, only for its name. A wrong answer adds a
+ * line to a report, or leaves one out.
  */
 static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 {

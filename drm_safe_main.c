@@ -55,6 +55,9 @@ void drm_safe_forget_broken(void)
 EXPORT_SYMBOL_IF_KUNIT(drm_safe_forget_broken);
 #endif
 
+MODULE_DESCRIPTION("DRM safe helpers for device contexts, GEM shmem objects and GPU VMs");
+MODULE_LICENSE("Dual MIT/GPL");
+
 static int __init drm_safe_init(void)
 {
 	int ret = __drm_shmem_work_init();
