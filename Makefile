@@ -33,7 +33,7 @@ ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/
 # define_trace.h includes the trace header by its name
 CFLAGS_drm_dev_ctx.o := -I$(src)
 CFLAGS_drm_dev_ctx_sleepers.o := -I$(src)
-CFLAGS_drm_shmem_obj.o := -I$(src)
+CFLAGS_drm_shmem_pages.o := -I$(src)
 
 # The fuzzer asks what it reaches in here, whatever CONFIG_KCOV_INSTRUMENT_ALL says.
 KCOV_INSTRUMENT := y

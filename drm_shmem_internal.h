@@ -140,14 +140,10 @@ static inline void drm_shmem_debug_fini(struct drm_shmem_obj *obj) { }
 static inline void drm_shmem_debug_print(struct drm_shmem_obj *obj) { }
 #endif
 
-int __drm_shmem_vmap(struct drm_gem_object *gem,
-		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
-		     struct iosys_map *map) __must_check __must_hold(drm_resv);
 bool __drm_shmem_wait_some(struct dma_fence *fence, bool intr, long time) __must_check;
 int __drm_shmem_wait_how(struct dma_resv *resv, enum dma_resv_usage usage, bool intr) __must_check;
 int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage) __must_check;
 bool __drm_shmem_again(struct drm_device *drm, int *ret) __must_check;
-void __drm_shmem_prime_taken(struct dma_buf_attachment *attach);
 bool __drm_shmem_sgt_again(struct drm_device *drm, struct sg_table **sgt) __must_check;
 
 /*
@@ -168,47 +164,10 @@ static inline bool __drm_shmem_sgt_is_stale(const struct drm_shmem_obj *obj)
 	return (READ_ONCE(obj->__flags) & __DRM_SHMEM_STALE) && drm_shmem_has_sgt(obj);
 }
 
-void __drm_shmem_finish(struct drm_shmem_obj *obj);
-struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj) __must_check;
-void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *later);
-
 int drm_shmem_check_published(struct drm_gem_object *gem) __must_check;
-int drm_shmem_export_check(struct drm_gem_object *gem) __must_check;
 
-#ifdef CONFIG_DEBUG_FS
-void __drm_shmem_show(struct drm_shmem_obj *obj);
-void __drm_shmem_hide(struct drm_shmem_obj *obj);
-void __drm_shmem_list_init(void);
-void __drm_shmem_list_exit(void);
-
-/* For an object that no task has, and that is on no list */
-static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj)
-{
-	kfree(obj->__label);
-}
-#else
-static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj) { }
-static inline void __drm_shmem_show(struct drm_shmem_obj *obj) { }
-static inline void __drm_shmem_hide(struct drm_shmem_obj *obj) { }
-static inline void __drm_shmem_list_init(void) { }
-static inline void __drm_shmem_list_exit(void) { }
-#endif
 void __drm_shmem_place(struct drm_shmem_obj *obj, bool dma32);
 unsigned int __drm_shmem_own_max_segment(struct drm_device *drm);
-
-struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int max_segment)
-	__must_check;
-struct sg_table *__drm_shmem_sgt_use(struct drm_shmem_obj *obj) __must_check;
-void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj);
-int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
-			  struct sg_table *sgt);
-void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
-bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
-void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj) __must_check __must_hold(drm_resv);
-void __drm_shmem_sgt_left(struct drm_shmem_obj *obj) __drm_nonallocating;
-int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
 /* Whether there was a dma-buf with the driver's own operations. The object is not evicted. */
 static inline bool __drm_shmem_is_foreign(const struct drm_shmem_obj *obj)
@@ -247,9 +206,6 @@ static inline int drm_shmem_lock_own(struct drm_gem_object *gem, enum drm_resv_h
 	return drm_gem_is_imported(gem) ? -EOPNOTSUPP : drm_gem_resv_lock_call(gem, how);
 }
 
-int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-
 static inline unsigned long drm_shmem_pages(const struct drm_gem_object *gem)
 {
 	return gem->size >> PAGE_SHIFT;
@@ -268,9 +224,6 @@ void __drm_shmem_lru_move_locked(struct drm_gem_object *gem, struct __drm_shmem_
 enum __drm_shmem_list __drm_shmem_belongs(struct drm_shmem_obj *obj,
 					  const struct drm_shmem_shrinker *s)
 	__must_hold(drm_resv);
-
-void __drm_shmem_reclaim_init(void);
-void __drm_shmem_reclaim_exit(void);
 
 /* The workqueues, by what the work on them waits for */
 enum __drm_shmem_queue {
@@ -295,9 +248,48 @@ bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
 bool __drm_shmem_lock_unless_killed(struct drm_gem_object *gem)
 	__must_check __cond_acquires(true, drm_resv);
 
+struct module *drm_shmem_owner(const struct drm_device *drm);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+bool drm_shmem_has_dma32(void);
+void drm_shmem_flush_work(void);
+enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
+#endif
+
+/* Kernel mappings */
+int __drm_shmem_vmap(struct drm_gem_object *gem,
+		     int (*vmap)(struct drm_gem_object *gem, struct iosys_map *map),
+		     struct iosys_map *map) __must_check __must_hold(drm_resv);
+
+/* Tables */
+struct sg_table *__drm_shmem_sgt_alloc(struct drm_shmem_obj *obj, unsigned int max_segment)
+	__must_check;
+struct sg_table *__drm_shmem_sgt_use(struct drm_shmem_obj *obj) __must_check;
+void __drm_shmem_sgt_unuse(struct drm_shmem_obj *obj);
+int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
+			  struct sg_table *sgt);
+void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj);
+bool __drm_shmem_sgt_take(struct drm_shmem_obj *obj) __must_check;
+void __drm_shmem_sgt_destroy(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_sgt_reclaim(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+bool __drm_shmem_sgt_moved(struct drm_shmem_obj *obj) __must_check __must_hold(drm_resv);
+void __drm_shmem_sgt_left(struct drm_shmem_obj *obj) __drm_nonallocating;
+int __drm_shmem_sgt_unmap_stale(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+
+struct dma_buf_attachment *__drm_shmem_follow_attach(struct dma_buf *dma_buf,
+						     struct drm_shmem_obj *obj)
+	__must_check __must_not_hold(drm_resv);
+void __drm_shmem_follow_forget(struct dma_buf_attachment *attach);
+
+/* Eviction, userspace mappings and exports */
+int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_reclaim_init(void);
+void __drm_shmem_reclaim_exit(void);
+
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
+
 struct drm_shmem_exported;
 struct drm_shmem_exported *__drm_shmem_exports_alloc(void) __must_check;
 void __drm_shmem_exports_add(struct drm_shmem_exported *exported, struct drm_gem_object *gem,
@@ -314,18 +306,6 @@ struct sg_table *__drm_shmem_dma_buf_map(struct dma_buf_attachment *attach,
 void __drm_shmem_dma_buf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			       enum dma_data_direction dir) __must_hold(drm_resv);
 
-struct dma_buf_attachment *__drm_shmem_follow_attach(struct dma_buf *dma_buf,
-						     struct drm_shmem_obj *obj)
-	__must_check __must_not_hold(drm_resv);
-void __drm_shmem_follow_forget(struct dma_buf_attachment *attach);
-struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
-						    struct dma_buf *dma_buf,
-						    struct drm_shmem_obj *follows)
-	__must_check __must_not_hold(drm_resv);
-void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
-void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
-			   struct sg_table *sgt, struct drm_dev_ctx *ctx);
-
 struct sg_table *__drm_shmem_sync_map(struct dma_buf_attachment *attach,
 				      enum dma_data_direction dir)
 	__must_check __must_hold(drm_resv);
@@ -340,23 +320,56 @@ int __drm_shmem_export_begin(struct dma_buf *dma_buf, enum dma_data_direction di
 int __drm_shmem_export_end(struct dma_buf *dma_buf, enum dma_data_direction dir)
 	__must_check __must_not_hold(drm_resv);
 
-struct module *drm_shmem_owner(const struct drm_device *drm);
-
 #if IS_ENABLED(CONFIG_KUNIT)
-int drm_shmem_list_show(struct seq_file *m, void *data);
-bool drm_shmem_has_dma32(void);
 void drm_shmem_dma_sync_table(struct device *dev, struct sg_table *sgt,
 			      enum dma_data_direction dir, bool to_device);
 void drm_shmem_dma_sync_piece(struct device *dev, dma_addr_t addr, size_t len,
 			      enum dma_data_direction dir, bool to_device);
 void drm_shmem_sync_pieces(struct device *dev, struct sg_table *sgt, u64 offset, u64 len,
 			   enum dma_data_direction dir, bool to_device);
-void drm_shmem_flush_work(void);
 void drm_shmem_driver_goes(const struct module *owner);
 bool drm_shmem_can_swap(void);
-enum __drm_shmem_list drm_shmem_right_list(const struct drm_shmem_obj *obj) __must_hold(drm_resv);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
 vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);
+#endif
+
+/* Objects */
+void __drm_shmem_finish(struct drm_shmem_obj *obj);
+struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj) __must_check;
+void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *later);
+int drm_shmem_export_check(struct drm_gem_object *gem) __must_check;
+
+struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_buf *dma_buf);
+void __drm_shmem_prime_taken(struct dma_buf_attachment *attach);
+struct dma_buf_attachment *__drm_shmem_prime_attach(struct drm_device *drm,
+						    struct dma_buf *dma_buf,
+						    struct drm_shmem_obj *follows)
+	__must_check __must_not_hold(drm_resv);
+void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold(drm_resv);
+void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
+			   struct sg_table *sgt, struct drm_dev_ctx *ctx);
+
+#ifdef CONFIG_DEBUG_FS
+void __drm_shmem_show(struct drm_shmem_obj *obj);
+void __drm_shmem_hide(struct drm_shmem_obj *obj);
+void __drm_shmem_list_init(void);
+void __drm_shmem_list_exit(void);
+
+/* For an object that no task has, and that is on no list */
+static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj)
+{
+	kfree(obj->__label);
+}
+#else
+static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_show(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_hide(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_list_init(void) { }
+static inline void __drm_shmem_list_exit(void) { }
+#endif
+
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_shmem_list_show(struct seq_file *m, void *data);
 #endif
 
 #endif /* _DRM_SHMEM_INTERNAL_H */

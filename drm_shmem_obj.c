@@ -15,18 +15,7 @@
 #include <drm/drm_print.h>
 
 #include "drm_shmem_internal.h"
-
-#define CREATE_TRACE_POINTS
 #include "drm_shmem_trace.h"
-
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_vmap);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_vunmap);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_map);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_unmap);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_revoke);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_moved);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_purge);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
 
 /**
  * DOC: overview

@@ -398,62 +398,6 @@ struct drm_shmem_obj_kind {
 	const void *ops;
 };
 
-struct drm_shmem_obj *
-__drm_shmem_create(const struct drm_shmem_obj_type *type, size_t type_size,
-		   struct drm_device *drm, u64 size,
-		   const struct drm_shmem_opts *opts) __must_check;
-void __drm_shmem_publish(struct drm_shmem_obj *obj);
-int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
-			    u32 *handle) __must_check;
-struct drm_shmem_obj *
-__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
-		   u32 handle) __must_check;
-struct drm_shmem_obj *
-__drm_shmem_lookup_base(const struct drm_shmem_obj_base *base, struct drm_file *file,
-			u32 handle) __must_check;
-int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
-	__must_not_hold(drm_resv);
-int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
-	__must_not_hold(drm_resv);
-int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb) __must_check;
-struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
-	__must_check __nonnull_args(1);
-
-/* For struct drm_driver */
-struct drm_gem_object *
-__drm_shmem_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
-void drm_shmem_show_fdinfo(struct drm_printer *p, struct drm_file *file);
-int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
-			  struct drm_mode_create_dumb *args);
-int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
-			      u64 *offset) __must_not_hold(drm_resv);
-struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
-						     struct dma_buf *dma_buf);
-struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
-					      struct dma_buf *dma_buf);
-struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
-						       struct dma_buf_attachment *attach,
-						       struct sg_table *sgt);
-
-/* For struct drm_gem_object_funcs, by DRM_SHMEM_OBJ_FUNCS */
-void drm_shmem_funcs_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
-int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file);
-void drm_shmem_funcs_close(struct drm_gem_object *gem, struct drm_file *file);
-void drm_shmem_funcs_print_info(struct drm_printer *p, unsigned int indent,
-				const struct drm_gem_object *gem);
-struct dma_buf *drm_shmem_funcs_export(struct drm_gem_object *gem, int flags);
-int drm_shmem_funcs_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
-void drm_shmem_funcs_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
-struct sg_table *drm_shmem_funcs_get_sg_table(struct drm_gem_object *gem);
-int drm_shmem_funcs_vmap(struct drm_gem_object *gem, struct iosys_map *map)
-	__must_hold(drm_resv);
-void drm_shmem_funcs_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
-	__must_hold(drm_resv);
-int drm_shmem_funcs_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
-	__must_not_hold(drm_resv);
-enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem);
-extern const struct vm_operations_struct __drm_shmem_vm_ops;
-
 /**
  * drm_shmem_gem() - the GEM object of an object
  * @obj: the object
@@ -556,6 +500,65 @@ static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 	if (!IS_ERR_OR_NULL(obj))
 		drm_shmem_put(obj);
 }
+
+int drm_shmem_funcs_pin(struct drm_gem_object *gem) __must_hold(drm_resv);
+void drm_shmem_funcs_unpin(struct drm_gem_object *gem) __must_hold(drm_resv);
+
+int drm_shmem_panic_scanout(struct drm_shmem_obj *obj, struct drm_scanout_buffer *sb) __must_check;
+
+int drm_shmem_funcs_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+	__must_not_hold(drm_resv);
+extern const struct vm_operations_struct __drm_shmem_vm_ops;
+
+void __drm_shmem_publish(struct drm_shmem_obj *obj);
+struct drm_shmem_obj *
+__drm_shmem_create(const struct drm_shmem_obj_type *type, size_t type_size,
+		   struct drm_device *drm, u64 size,
+		   const struct drm_shmem_opts *opts) __must_check;
+int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file,
+			    u32 *handle) __must_check;
+struct drm_shmem_obj *
+__drm_shmem_lookup(const struct drm_shmem_obj_type *type, struct drm_file *file,
+		   u32 handle) __must_check;
+struct drm_shmem_obj *
+__drm_shmem_lookup_base(const struct drm_shmem_obj_base *base, struct drm_file *file,
+			u32 handle) __must_check;
+int drm_shmem_mmap_offset(struct drm_shmem_obj *obj, u64 *offset) __must_check
+	__must_not_hold(drm_resv);
+int drm_shmem_mmap_offset_interruptible(struct drm_shmem_obj *obj, u64 *offset) __must_check
+	__must_not_hold(drm_resv);
+struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
+	__must_check __nonnull_args(1);
+
+/* For struct drm_driver */
+struct drm_gem_object *
+__drm_shmem_alloc(const struct drm_shmem_obj_type *type, size_t type_size) __must_check;
+void drm_shmem_show_fdinfo(struct drm_printer *p, struct drm_file *file);
+int drm_shmem_dumb_create(struct drm_file *file, struct drm_device *drm,
+			  struct drm_mode_create_dumb *args);
+int drm_shmem_dumb_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
+			      u64 *offset) __must_not_hold(drm_resv);
+struct drm_gem_object *drm_shmem_prime_import_no_map(struct drm_device *drm,
+						     struct dma_buf *dma_buf);
+struct drm_gem_object *drm_shmem_prime_import(struct drm_device *drm,
+					      struct dma_buf *dma_buf);
+struct drm_gem_object *drm_shmem_prime_import_sg_table(struct drm_device *drm,
+						       struct dma_buf_attachment *attach,
+						       struct sg_table *sgt);
+
+/* For struct drm_gem_object_funcs, by DRM_SHMEM_OBJ_FUNCS, with the three above */
+void drm_shmem_funcs_free(struct drm_gem_object *gem) __must_not_hold(drm_resv);
+int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_funcs_close(struct drm_gem_object *gem, struct drm_file *file);
+void drm_shmem_funcs_print_info(struct drm_printer *p, unsigned int indent,
+				const struct drm_gem_object *gem);
+struct dma_buf *drm_shmem_funcs_export(struct drm_gem_object *gem, int flags);
+struct sg_table *drm_shmem_funcs_get_sg_table(struct drm_gem_object *gem);
+int drm_shmem_funcs_vmap(struct drm_gem_object *gem, struct iosys_map *map)
+	__must_hold(drm_resv);
+void drm_shmem_funcs_vunmap(struct drm_gem_object *gem, struct iosys_map *map)
+	__must_hold(drm_resv);
+enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem);
 
 /* The functions identify an object of the library: first invariant of drm_shmem_obj. */
 static __always_inline struct drm_shmem_obj *

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Pins of the pages of an object
+ * Pins of the pages of an object. Also has the tracepoints of all objects.
  */
 
 #include <linux/export.h>
 
 #include "drm_shmem_internal.h"
+
+#define CREATE_TRACE_POINTS
+#include "drm_shmem_trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_vmap);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_vunmap);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_map);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_unmap);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_revoke);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_sgt_moved);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_purge);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_shmem_evict);
 
 static int drm_shmem_do_pin(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {

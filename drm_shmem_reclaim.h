@@ -99,25 +99,8 @@ int drm_shmem_pin_interruptible(struct drm_shmem_obj *obj)
 	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 void drm_shmem_unpin(struct drm_shmem_obj *obj)
 	__nonnull_args(1) __must_not_hold(drm_resv);
-int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
-		      struct drm_shmem_shrinker *shrinker) __must_check
-	__must_not_hold(drm_resv);
-int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
-				    struct drm_shmem_shrinker *shrinker) __must_check
-	__must_not_hold(drm_resv);
-int drm_shmem_purge(struct drm_shmem_obj *obj)
-	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
-int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
-	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
-bool drm_shmem_is_shared(struct drm_shmem_obj *obj) __nonnull_args(1);
-int drm_shmem_evict(struct drm_shmem_obj *obj)
-	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
-int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
-	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
 void drm_shmem_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *shrinker)
 	__nonnull_args(1, 2) __must_hold(drm_resv);
-int drmm_shmem_shrinker_init(struct drm_device *drm,
-			     struct drm_shmem_shrinker *shrinker) __must_check;
 
 int drm_shmem_group_init(struct drm_shmem_group *group, struct drm_shmem_shrinker *shrinker)
 	__must_check __nonnull_args(1, 2);
@@ -145,5 +128,23 @@ static inline bool drm_shmem_is_purged(const struct drm_shmem_obj *obj)
 
 	return obj->base.madv < 0;
 }
+
+int drm_shmem_madvise(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+		      struct drm_shmem_shrinker *shrinker) __must_check
+	__must_not_hold(drm_resv);
+int drm_shmem_madvise_interruptible(struct drm_shmem_obj *obj, enum drm_shmem_madv madv,
+				    struct drm_shmem_shrinker *shrinker) __must_check
+	__must_not_hold(drm_resv);
+int drm_shmem_purge(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_purge_interruptible(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+bool drm_shmem_is_shared(struct drm_shmem_obj *obj) __nonnull_args(1);
+int drm_shmem_evict(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drm_shmem_evict_interruptible(struct drm_shmem_obj *obj)
+	__must_check __nonnull_args(1) __must_not_hold(drm_resv);
+int drmm_shmem_shrinker_init(struct drm_device *drm,
+			     struct drm_shmem_shrinker *shrinker) __must_check;
 
 #endif /* _DRM_SHMEM_RECLAIM_H */

@@ -571,16 +571,6 @@ static __always_inline struct drm_gem_object *__drm_vmap_gem(const struct drm_vm
  */
 #define drm_vmap_gem(_v)		__drm_vmap_gem(&(_v)->__map)
 
-/**
- * drm_vmap_obj() - the driver's object that a handle maps
- * @_desc: address of the description of the object's type
- * @_v: the handle, of any type, borrowed or owned
- *
- * Return: the driver's structure, borrowed from the handle; NULL if that is empty, or maps an
- * object of another type.
- */
-#define drm_vmap_obj(_desc, _v)		drm_shmem_from_gem(_desc, drm_vmap_gem(_v))
-
 /*
  * The compiler cannot know that the handle is empty after the call, so tell it. Clearing
  * the handle again is not possible: the handle may be in the object, which may have been
@@ -1456,5 +1446,15 @@ __drm_vmap_unsafe_map(const struct drm_vmap *m, unsigned int kind)
  */
 #define drm_vmap_unsafe_map(_v)							\
 	__drm_vmap_unsafe_map(__drm_vmap_use_to_write(_v), __drm_vmap_kind(_v))
+
+/**
+ * drm_vmap_obj() - the driver's object that a handle maps
+ * @_desc: address of the description of the object's type
+ * @_v: the handle, of any type, borrowed or owned
+ *
+ * Return: the driver's structure, borrowed from the handle; NULL if that is empty, or maps an
+ * object of another type.
+ */
+#define drm_vmap_obj(_desc, _v)		drm_shmem_from_gem(_desc, drm_vmap_gem(_v))
 
 #endif /* _DRM_SHMEM_VMAP_H */
