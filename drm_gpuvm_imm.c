@@ -252,6 +252,19 @@ static struct drm_gpuvm_bo *drm_gpuvm_imm_bo_alloc_4k(void)
 	return kzalloc(SZ_4K, GFP_KERNEL_ACCOUNT);
 }
 
+/* For drm_gpuvm_validate() */
+static int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
+	int ret;
+
+	ret = vm->type->validate(vm->core, vm_bo, exec);
+	if (!ret)
+		drm_gpuvm_bo_evict(vm_bo, false);
+
+	return ret;
+}
+
 static void drm_gpuvm_imm_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
 {
 	const struct drm_gpuvm_imm_type *type = to_drm_gpuvm_imm(vm_bo->vm)->type;
@@ -361,17 +374,6 @@ static bool drm_gpuvm_imm_range_ok(struct drm_gpuvm_imm *vm, u64 addr, u64 range
 {
 	return range && drm_gpuvm_imm_aligned(vm, addr | range) &&
 	       drm_gpuvm_range_valid(&vm->base, addr, range);
-}
-
-/* Returns whether @addr is a valid split point: in the address space, not in the reserved range */
-static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
-{
-	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
-
-	return drm_gpuvm_imm_aligned(vm, addr) &&
-	       addr >= drm_gpuvm_imm_va_start(vm) && addr <= drm_gpuvm_imm_va_end(vm) &&
-	       (addr <= reserved->va.addr ||
-		addr >= reserved->va.addr + reserved->va.range);
 }
 
 /* Returns whether no mapping can start before and end after @addr. */
@@ -998,33 +1000,6 @@ static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
 		return 0;
 
 	return drm_gpuvm_imm_prepare_refused(vm, update);
-}
-
-/* Reports a driver that reads the mappings while another task changes them. */
-void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
-{
-	struct task_struct *owner = READ_ONCE(vm->owner);
-
-	if (unlikely(owner && owner != current && owner != DRM_GPUVM_IMM_READER))
-		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
-				"%s: read while another task changes it; take a driver lock around all uses of the core",
-				vm->base.name);
-}
-
-static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
-				     const struct drm_gpuva *va)
-{
-	return va != drm_gpuvm_reserved(&vm->base);
-}
-
-/* Returns the first mapping from @va on, or NULL if it starts at @end or later. */
-static const struct drm_gpuva *
-drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end)
-{
-	while (va && !drm_gpuvm_imm_is_mapping(vm, va))
-		va = __drm_gpuva_next(va);
-
-	return va && va->va.addr < end ? va : NULL;
 }
 
 static void drm_gpuvm_imm_resv_free(struct drm_gem_object *obj)
@@ -1709,6 +1684,45 @@ int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_u
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap);
 
 /**
+ * drm_gpuvm_imm_bo_vm() - the address space of a vm_bo
+ * @vm_bo: the vm_bo
+ *
+ * Context: Any.
+ *
+ * Return: the shared side of the address space, borrowed from @vm_bo.
+ */
+struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo)
+{
+	return to_drm_gpuvm_imm(vm_bo->vm);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_vm);
+
+/* The test suites use these. */
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_prepare);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_run);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_rollback);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_step);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_drain);
+
+int __init drm_gpuvm_imm_module_init(void)
+{
+	int ret = drm_gpuvm_imm_wq_init();
+
+	if (ret)
+		return ret;
+
+	drm_gpuvm_imm_debugfs_init();
+
+	return 0;
+}
+
+void drm_gpuvm_imm_module_exit(void)
+{
+	drm_gpuvm_imm_debugfs_exit();
+	drm_gpuvm_imm_wq_exit();
+}
+
+/**
  * drm_gpuvm_imm_prepare_unmap_gem() - prepare to unmap all of an object
  * @vm: the address space
  * @update: an empty update
@@ -1745,6 +1759,17 @@ int drm_gpuvm_imm_prepare_unmap_gem(struct drm_gpuvm_imm *vm,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_unmap_gem);
 
+/* Returns whether @addr is a valid split point: in the address space, not in the reserved range */
+static bool drm_gpuvm_imm_split_ok(struct drm_gpuvm_imm *vm, u64 addr)
+{
+	const struct drm_gpuva *reserved = drm_gpuvm_reserved(&vm->base);
+
+	return drm_gpuvm_imm_aligned(vm, addr) &&
+	       addr >= drm_gpuvm_imm_va_start(vm) && addr <= drm_gpuvm_imm_va_end(vm) &&
+	       (addr <= reserved->va.addr ||
+		addr >= reserved->va.addr + reserved->va.range);
+}
+
 /**
  * drm_gpuvm_imm_prepare_split() - prepare to split a mapping in two
  * @vm: the address space
@@ -1776,6 +1801,33 @@ int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_u
 					 addr, 0, 0);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_prepare_split);
+
+/* Reports a driver that reads the mappings while another task changes them. */
+void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm)
+{
+	struct task_struct *owner = READ_ONCE(vm->owner);
+
+	if (unlikely(owner && owner != current && owner != DRM_GPUVM_IMM_READER))
+		drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
+				"%s: read while another task changes it; take a driver lock around all uses of the core",
+				vm->base.name);
+}
+
+static bool drm_gpuvm_imm_is_mapping(const struct drm_gpuvm_imm *vm,
+				     const struct drm_gpuva *va)
+{
+	return va != drm_gpuvm_reserved(&vm->base);
+}
+
+/* Returns the first mapping from @va on, or NULL if it starts at @end or later. */
+static const struct drm_gpuva *
+drm_gpuvm_imm_skip(const struct drm_gpuvm_imm *vm, struct drm_gpuva *va, u64 end)
+{
+	while (va && !drm_gpuvm_imm_is_mapping(vm, va))
+		va = __drm_gpuva_next(va);
+
+	return va && va->va.addr < end ? va : NULL;
+}
 
 /**
  * drm_gpuvm_imm_find() - find the mapping of exactly a range
@@ -1925,20 +1977,6 @@ const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *c
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_of);
 
-/**
- * drm_gpuvm_imm_bo_vm() - the address space of a vm_bo
- * @vm_bo: the vm_bo
- *
- * Context: Any.
- *
- * Return: the shared side of the address space, borrowed from @vm_bo.
- */
-struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo)
-{
-	return to_drm_gpuvm_imm(vm_bo->vm);
-}
-EXPORT_SYMBOL_GPL(drm_gpuvm_imm_bo_vm);
-
 static noinline bool drm_gpuvm_imm_report_unlocked(const struct drm_gem_object *obj)
 {
 	drm_safe_broken(obj->dev, "the mappings of an object are walked under its gpuva lock",
@@ -2019,28 +2057,3 @@ struct drm_gpuvm_bo *drm_gpuvm_imm_next_bo(const struct drm_gpuvm_imm_type *type
 	return vm_bo;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_bo);
-
-/* The test suites use these. */
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_prepare);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_run);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_rollback);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_step);
-EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_drain);
-
-int __init drm_gpuvm_imm_module_init(void)
-{
-	int ret = drm_gpuvm_imm_wq_init();
-
-	if (ret)
-		return ret;
-
-	drm_gpuvm_imm_debugfs_init();
-
-	return 0;
-}
-
-void drm_gpuvm_imm_module_exit(void)
-{
-	drm_gpuvm_imm_debugfs_exit();
-	drm_gpuvm_imm_wq_exit();
-}

@@ -395,6 +395,7 @@ bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *ob
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
+struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo);
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo) __drm_nonallocating;
 struct drm_gpuvm_bo *drm_gpuvm_imm_obtain_gem(struct drm_gpuvm_imm *vm,
 					      struct drm_gem_object *obj, void *arg)
@@ -435,49 +436,12 @@ int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_
 				     u64 addr, u64 range) __must_check;
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr, u64 range) __must_check;
-int drm_gpuvm_imm_prepare_unmap_gem(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-				    struct drm_gem_object *obj) __must_check;
-int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
-				u64 addr) __must_check;
 void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update) __drm_nonallocating;
 int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
 	__nonnull_args(1, 2) __must_check __drm_nonallocating;
 int drm_gpuvm_imm_core_run_ctx(struct drm_gpuvm_imm_core *core,
 			       struct drm_gpuvm_imm_update *update, void *ctx)
 	__nonnull_args(1, 2) __must_check __drm_nonallocating;
-
-const struct drm_gpuva *drm_gpuvm_imm_find(const struct drm_gpuvm_imm_core *core,
-					   u64 addr, u64 range);
-const struct drm_gpuva *drm_gpuvm_imm_find_first(const struct drm_gpuvm_imm_core *core,
-						 u64 addr, u64 range);
-const struct drm_gpuva *drm_gpuvm_imm_next(const struct drm_gpuvm_imm_core *core,
-					   const struct drm_gpuva *va, u64 addr,
-					   u64 range);
-
-const struct drm_gpuva *drm_gpuvm_imm_first_of(const struct drm_gpuvm_imm_core *core,
-					       struct drm_gem_object *obj);
-const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *core,
-					      const struct drm_gpuva *va);
-
-struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo);
-const struct drm_gpuva *drm_gpuvm_imm_bo_first_va(struct drm_gpuvm_bo *vm_bo);
-const struct drm_gpuva *drm_gpuvm_imm_bo_next_va(const struct drm_gpuva *va);
-struct drm_gpuvm_bo *drm_gpuvm_imm_next_bo(const struct drm_gpuvm_imm_type *type,
-					   struct drm_gem_object *obj, struct drm_gpuvm_bo *vm_bo);
-
-int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
-		       unsigned int num_fences) __must_check;
-int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core, struct drm_exec *exec,
-			     u64 addr, u64 range, unsigned int num_fences) __must_check;
-void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
-			     struct dma_fence *fence,
-			     enum dma_resv_usage private_usage,
-			     enum dma_resv_usage extobj_usage);
-void drm_gpuvm_imm_set_invalid(struct drm_gem_object *obj) __must_hold(drm_resv);
-void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj) __must_hold(drm_resv);
-int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec) __must_check;
-int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
-	__must_check __must_hold(drm_resv);
 
 /**
  * drm_gpuvm_imm_shared() - the shared side of an address space
@@ -521,77 +485,6 @@ static __always_inline void __drm_gpuvm_imm_update_cleanup(struct drm_gpuvm_imm_
 #define DRM_GPUVM_IMM_UPDATE(_name)						\
 	struct drm_gpuvm_imm_update _name[1] __cleanup(__drm_gpuvm_imm_update_cleanup) = {}; \
 	__drm_safe_no_jump(_name, _name)
-
-/* The arguments of a walk, evaluated once */
-struct drm_gpuvm_imm_walk {
-	const struct drm_gpuvm_imm_core *core;
-	u64 addr;
-	u64 range;
-};
-
-/**
- * drm_gpuvm_imm_for_each() - walk over the mappings of a range
- * @_va: name of the &struct drm_gpuva pointer, declared here
- * @_core: the core
- * @_addr: start of the range, in bytes of GPU address
- * @_range: length of the range in bytes
- *
- * Visits every mapping that has an address in the range, in the order of addresses, for
- * example to prefetch the range. The body must not change the address space.
- */
-#define drm_gpuvm_imm_for_each(_va, _core, _addr, _range)			\
-	for (const struct drm_gpuvm_imm_walk					\
-			__walk = { .core = _core, .addr = _addr, .range = _range }, \
-			*__once = &__walk; __once; __once = NULL)		\
-		for (const struct drm_gpuva *_va =				\
-				drm_gpuvm_imm_find_first(__walk.core, __walk.addr,  \
-							 __walk.range),		\
-				**__found = &_va; __found; __found = NULL)	\
-			__drm_safe_no_jump_into(_va, _va,			\
-						_va = drm_gpuvm_imm_next(__walk.core, _va, \
-									 __walk.addr, \
-									 __walk.range))
-
-/**
- * drm_gpuvm_imm_for_each_of() - walk over the mappings of an object
- * @_va: name of the &struct drm_gpuva pointer, declared here
- * @_core: the core
- * @_gem_obj: the &struct drm_gem_object
- *
- * Visits the mappings in no particular order. The body must not change the address space.
- */
-#define drm_gpuvm_imm_for_each_of(_va, _core, _gem_obj)				\
-	for (const struct drm_gpuvm_imm_walk __walk = { .core = _core },	\
-			*__once = &__walk; __once; __once = NULL)		\
-		for (const struct drm_gpuva *_va =				\
-				drm_gpuvm_imm_first_of(__walk.core, _gem_obj),	\
-				**__found = &_va; __found; __found = NULL)	\
-			__drm_safe_no_jump_into(_va, _va,			\
-						_va = drm_gpuvm_imm_next_of(__walk.core, _va))
-
-/**
- * drm_gpuvm_imm_bo_for_each_va() - walk over the mappings of a vm_bo
- * @_va: name of the &struct drm_gpuva pointer, declared here
- * @_vm_bo: the &struct drm_gpuvm_bo
- *
- * For &drm_gpuvm_imm_type.evict, for steps, and for the body of drm_gpuvm_imm_for_each_bo(), where
- * the mappings cannot change. Code that holds the driver's lock around the core calls
- * drm_gpuvm_imm_for_each_of() instead.
- *
- * Visits the mappings in no particular order. While an update runs, this includes the mappings that
- * the update has removed, and the remaining parts of them. The body must not change the address
- * space.
- *
- * Context: As drm_gpuvm_imm_bo_first_va().
- */
-#define drm_gpuvm_imm_bo_for_each_va(_va, _vm_bo)				\
-	for (const struct drm_gpuva *_va = drm_gpuvm_imm_bo_first_va(_vm_bo),	\
-			**__found = &_va; __found; __found = NULL)		\
-		__drm_safe_no_jump_into(_va, _va, _va = drm_gpuvm_imm_bo_next_va(_va))
-
-/* The lock of the vm_bos and mappings that connect an object to address spaces */
-DEFINE_LOCK_GUARD_1(drm_gpuvm_imm_bos, struct drm_gem_object,
-		    mutex_lock(&_T->lock->gpuva.lock), mutex_unlock(&_T->lock->gpuva.lock))
 
 /**
  * struct drm_gpuvm_imm_no_data - no driver data
@@ -1193,6 +1086,43 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 					     __drm_gpuvm_imm_gem_of(_desc, _obj), _addr, \
 					     _range, _offset, __drm_gpuvm_imm_arg(_desc, _arg))
 
+int drm_gpuvm_imm_prepare_unmap_gem(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				    struct drm_gem_object *obj) __must_check;
+int drm_gpuvm_imm_prepare_split(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
+				u64 addr) __must_check;
+
+const struct drm_gpuva *drm_gpuvm_imm_find(const struct drm_gpuvm_imm_core *core,
+					   u64 addr, u64 range);
+const struct drm_gpuva *drm_gpuvm_imm_find_first(const struct drm_gpuvm_imm_core *core,
+						 u64 addr, u64 range);
+const struct drm_gpuva *drm_gpuvm_imm_next(const struct drm_gpuvm_imm_core *core,
+					   const struct drm_gpuva *va, u64 addr,
+					   u64 range);
+
+const struct drm_gpuva *drm_gpuvm_imm_first_of(const struct drm_gpuvm_imm_core *core,
+					       struct drm_gem_object *obj);
+const struct drm_gpuva *drm_gpuvm_imm_next_of(const struct drm_gpuvm_imm_core *core,
+					      const struct drm_gpuva *va);
+
+const struct drm_gpuva *drm_gpuvm_imm_bo_first_va(struct drm_gpuvm_bo *vm_bo);
+const struct drm_gpuva *drm_gpuvm_imm_bo_next_va(const struct drm_gpuva *va);
+struct drm_gpuvm_bo *drm_gpuvm_imm_next_bo(const struct drm_gpuvm_imm_type *type,
+					   struct drm_gem_object *obj, struct drm_gpuvm_bo *vm_bo);
+
+int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+		       unsigned int num_fences) __must_check;
+int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core, struct drm_exec *exec,
+			     u64 addr, u64 range, unsigned int num_fences) __must_check;
+void drm_gpuvm_imm_add_fence(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
+			     struct dma_fence *fence,
+			     enum dma_resv_usage private_usage,
+			     enum dma_resv_usage extobj_usage);
+void drm_gpuvm_imm_set_invalid(struct drm_gem_object *obj) __must_hold(drm_resv);
+void drm_gpuvm_imm_set_valid(struct drm_gem_object *obj) __must_hold(drm_resv);
+int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec) __must_check;
+int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_gem_object *obj)
+	__must_check __must_hold(drm_resv);
+
 /**
  * drm_gpuvm_imm_prepare_unmap_obj() - prepare to unmap all of an object
  * @_desc: address of the description of the type
@@ -1207,6 +1137,77 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_prepare_unmap_obj(_desc, _shared, _update, _obj)		\
 	drm_gpuvm_imm_prepare_unmap_gem(__drm_gpuvm_imm_vm(_desc, _shared), _update, \
 					__drm_gpuvm_imm_gem_of(_desc, _obj))
+
+/* The arguments of a walk, evaluated once */
+struct drm_gpuvm_imm_walk {
+	const struct drm_gpuvm_imm_core *core;
+	u64 addr;
+	u64 range;
+};
+
+/**
+ * drm_gpuvm_imm_for_each() - walk over the mappings of a range
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_core: the core
+ * @_addr: start of the range, in bytes of GPU address
+ * @_range: length of the range in bytes
+ *
+ * Visits every mapping that has an address in the range, in the order of addresses, for
+ * example to prefetch the range. The body must not change the address space.
+ */
+#define drm_gpuvm_imm_for_each(_va, _core, _addr, _range)			\
+	for (const struct drm_gpuvm_imm_walk					\
+			__walk = { .core = _core, .addr = _addr, .range = _range }, \
+			*__once = &__walk; __once; __once = NULL)		\
+		for (const struct drm_gpuva *_va =				\
+				drm_gpuvm_imm_find_first(__walk.core, __walk.addr,  \
+							 __walk.range),		\
+				**__found = &_va; __found; __found = NULL)	\
+			__drm_safe_no_jump_into(_va, _va,			\
+						_va = drm_gpuvm_imm_next(__walk.core, _va, \
+									 __walk.addr, \
+									 __walk.range))
+
+/**
+ * drm_gpuvm_imm_for_each_of() - walk over the mappings of an object
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_core: the core
+ * @_gem_obj: the &struct drm_gem_object
+ *
+ * Visits the mappings in no particular order. The body must not change the address space.
+ */
+#define drm_gpuvm_imm_for_each_of(_va, _core, _gem_obj)				\
+	for (const struct drm_gpuvm_imm_walk __walk = { .core = _core },	\
+			*__once = &__walk; __once; __once = NULL)		\
+		for (const struct drm_gpuva *_va =				\
+				drm_gpuvm_imm_first_of(__walk.core, _gem_obj),	\
+				**__found = &_va; __found; __found = NULL)	\
+			__drm_safe_no_jump_into(_va, _va,			\
+						_va = drm_gpuvm_imm_next_of(__walk.core, _va))
+
+/**
+ * drm_gpuvm_imm_bo_for_each_va() - walk over the mappings of a vm_bo
+ * @_va: name of the &struct drm_gpuva pointer, declared here
+ * @_vm_bo: the &struct drm_gpuvm_bo
+ *
+ * For &drm_gpuvm_imm_type.evict, for steps, and for the body of drm_gpuvm_imm_for_each_bo(), where
+ * the mappings cannot change. Code that holds the driver's lock around the core calls
+ * drm_gpuvm_imm_for_each_of() instead.
+ *
+ * Visits the mappings in no particular order. While an update runs, this includes the mappings that
+ * the update has removed, and the remaining parts of them. The body must not change the address
+ * space.
+ *
+ * Context: As drm_gpuvm_imm_bo_first_va().
+ */
+#define drm_gpuvm_imm_bo_for_each_va(_va, _vm_bo)				\
+	for (const struct drm_gpuva *_va = drm_gpuvm_imm_bo_first_va(_vm_bo),	\
+			**__found = &_va; __found; __found = NULL)		\
+		__drm_safe_no_jump_into(_va, _va, _va = drm_gpuvm_imm_bo_next_va(_va))
+
+/* The lock of the vm_bos and mappings that connect an object to address spaces */
+DEFINE_LOCK_GUARD_1(drm_gpuvm_imm_bos, struct drm_gem_object,
+		    mutex_lock(&_T->lock->gpuva.lock), mutex_unlock(&_T->lock->gpuva.lock))
 
 /**
  * drm_gpuvm_imm_for_each_bo() - walk over the address spaces of a type that an object is in

@@ -276,19 +276,6 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict_gem);
 
-/* For drm_gpuvm_validate() */
-int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
-{
-	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(vm_bo->vm);
-	int ret;
-
-	ret = vm->type->validate(vm->core, vm_bo, exec);
-	if (!ret)
-		drm_gpuvm_bo_evict(vm_bo, false);
-
-	return ret;
-}
-
 /**
  * drm_gpuvm_imm_validate() - bring evicted objects back
  * @core: the core

@@ -262,7 +262,6 @@ void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm);
 unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 					 unsigned int n);
 #endif
-void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_report_none(void);
 
 /*
@@ -284,10 +283,8 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm);
 int drm_gpuvm_imm_module_event(struct notifier_block *nb, unsigned long state, void *module);
 #endif
 
-/* drm_gpuvm_imm_exec.c */
 bool drm_gpuvm_imm_has_kind(const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gem_object *obj);
-int drm_gpuvm_imm_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
 
 /* drm_gpuvm_imm_debugfs.c */
 #ifdef CONFIG_DEBUG_FS
@@ -317,5 +314,8 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock) __drm_nonallocating;
 #endif
+
+/* For functions that look at mappings */
+void drm_gpuvm_imm_assert_readable(const struct drm_gpuvm_imm *vm);
 
 #endif /* _DRM_GPUVM_IMM_INTERNAL_H */
