@@ -65,6 +65,7 @@ with "-macros drm_safe.def" in that directory.
 EFFECTS = r"__drm_nonallocating|drm_safe_signalling|function effects"
 # What no file and no message of a series has
 REFUSED = re.compile(rf"\b7\.[0-9]|{EFFECTS}|drm_safe_trusted|drm_safe_effects|drm_safe_core|__drm_safe_setting"
+                     r"|drm_dev_ctx_insert|drm_dev_ctx_devices|drm_dev_ctx \*__registered|core's member"
                      r"|\bspatch\b|\.cocci\b|[Mm]isuse class|DRM_SAFE_(CHECK_EFFECTS|SIGNALLING_CHECKED)")
 # The names that files of ours begin with in directories that are not ours
 PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view")
@@ -187,9 +188,11 @@ def figures():
     table = (TOP / "Documentation/misuse-table.txt").read_text(encoding="utf-8")
     for what, ours, theirs in re.findall(r"^   \* - (\w[^\n]*)\n     - ?(\d*) *\n     - ?(\d*) *\n", table, re.M):
         out.append(f"  {what:52}{ours:>8}{theirs:>8}")
-    drivers = re.findall(r"^   \* - ([\w-]+)\n     - \d+\n     - \d+\n     - (\d+)\n     - .*\n     - (\w+)\n",
+    drivers = re.findall(r"^   \* - ([\w-]+)\n     - \d+\n     - \d+\n     - (\d+)\n     - .*\n     - (.*)\n",
                          (TOP / "Documentation/convert-table.txt").read_text(encoding="utf-8"), re.M)
-    whole = sum(percent == "100" and builds == "yes" for _, percent, builds in drivers)
+    whole = sum(percent == "100" and "gcc" in builds for _, percent, builds in drivers)
+    if not whole:
+        sys.exit("convert-table.txt: no driver is converted whole, or the table has another form")
     out += ["", f"  {'code of drm_safe.ko on x86-64, bytes':52}{csv_value('bench-table.txt', 'code of drm_safe.ko')[1]:>8}"]
     for what in ("one object", "one VM"):
         raw, safe = csv_value("bench-table.txt", what)
@@ -383,6 +386,16 @@ def without_effects(text):
     return trusted(text)
 
 
+def with_ctx(text):
+    """The text for a core whose struct drm_device points to its contexts: no foreign memory is read."""
+    text = re.sub(r" The value is the address of this structure\.(?:(?!\n \* - ).)*?memory is not read\.", "", text, flags=re.S)
+    text = text.replace("\tstruct drm_dev_ctx *__registered;", "\tbool __registered;")
+    text = re.sub(r"(READ_ONCE|smp_load_acquire)(\(&?ctx->__registered\)) != ctx\b", r"!\1\2", text)
+    text = text.replace("smp_store_release(&ctx->__registered, ctx)", "smp_store_release(&ctx->__registered, true)")
+    text = re.sub(r"^\t/\* If this is known, the memory behind a foreign device is not read\. \*/\n", "", text, flags=re.M)
+    return re.sub(r"(a device that was never registered), and on a\n\t \* foreign one\.", r"\1.", text)
+
+
 def without_setting(text):
     """The text without the symbol that keeps apart modules of different settings, which are out of the tree."""
     text = re.sub(r"^/\*\n \* Handles and objects are larger with CONFIG_DRM_SAFE_DEBUG(?:.*\n)+? \*/\n(?:.*\n)+?"
@@ -415,6 +428,8 @@ def kernel_form(name):
     text = (TOP / name).read_text(encoding="utf-8")
     to = place(name)
     if name.endswith((".rst", ".txt")):
+        # Its pages are generated, and Sphinx has an index, too.
+        text = re.sub(r"^Index\n=+\n\n\.\. include:: functions-.*\n\n", "", text, flags=re.M)
         # What a page says of the scripts, which stay here
         text = re.sub(r"^\.\. here only:\n\n.*?^\.\. end of what is here only\n\n?", "", text, flags=re.M | re.S)
         text = re.sub(r"\s+(The\s+spatch\s+rule|``make\s+coccicheck``|The\s+rule\s+``\w+``\s+of\s+spatch)\s[^.]*\.(?=\s)",
@@ -446,7 +461,7 @@ def kernel_form(name):
     text = re.sub(r"^__DRM_TOKEN\(.*;\n\n", "", in_core(text), flags=re.M)
     text = re.sub(r"^\t__releases\(\*unreg\) (__no_context_analysis\n)?", lambda found: "" if found[1] else "\t", text, flags=re.M)
     if name.endswith((".c", ".h")):
-        text = with_core(name, without_setting(without_effects(text)))
+        text = with_core(name, without_setting(without_effects(with_ctx(text))))
     text = re.sub(r'^#include "([\w.]+)"', lambda match: f"#include {include(to, match[1])}", text, flags=re.M)
     text = text.replace("#define TRACE_INCLUDE_PATH .", f"#define TRACE_INCLUDE_PATH ../../{DRM}")
     return re.sub(r"\n\n\n+", "\n\n", text)
@@ -497,6 +512,9 @@ class Series:
         if "DRM_SAFE_GPUVM" not in self.symbols:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
+        if file == "drm_gpuvm_imm_internal.h" and "drm_gpuvm_imm_debugfs.c" not in self.files:
+            text = re.sub(r"^/\* drm_gpuvm_imm_debugfs\.c \*/\n#ifdef CONFIG_DEBUG_FS\n.*?^#else\n(.*?)#endif\n", r"\1",
+                          text, flags=re.M | re.S)
         if file == "drm_shmem_safe.h":
             text = re.sub(r"^#include <drm/(.*)>\n", lambda line: line[0] if line[1] in self.files else "",
                           text, flags=re.M)
@@ -529,13 +547,17 @@ class Series:
     def makefile(self):
         """Of the library: the lines of our Makefile that name objects."""
         base = self.listed("drm_safe-y")
+        if not base:
+            return ""
         lines = ["drm_safe-y := \\\n\t" + " \\\n\t".join(base)]
         gpuvm = self.listed("drm_safe-$(CONFIG_DRM_SAFE_GPUVM)")
+        debugfs = ["drm_gpuvm_imm_debugfs.o"] if "drm_gpuvm_imm_debugfs.c" in self.files else []
         if gpuvm:
             lines.append("drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += \\\n\t" + " \\\n\t".join(gpuvm))
-            lines.append("ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o\nendif")
+            if debugfs:
+                lines.append(f"ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += {debugfs[0]}\nendif")
         lines.append("obj-$(CONFIG_DRM_SAFE) += drm_safe.o")
-        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *(["drm_gpuvm_imm_debugfs.o"] if gpuvm else [])]
+        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *debugfs]
                   if name not in NOT_ANALYSED]
         lines.append("")
         return "\n".join(lines)
@@ -621,15 +643,69 @@ def code(text):
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', " ", text, flags=re.S)
 
 
+def without_events(text):
+    """A tracepoint has a name of its own, which can be that of a function."""
+    return re.sub(r"_EVENT\((\w+, )?\w+,|EXPORT_TRACEPOINT_SYMBOL_GPL\(\w+\)", "", text)
+
+
 def called_later(now):
     """The functions of ours that a file calls before a patch defines them."""
-    where = {match: path.name for path in TOP.glob("drm_*.c")
-             for match in re.findall(r"^(?!static)[\w *]*?\b(_*drm\w+)\([^;{}]*\)[^;{}]*\n{", code(path.read_text()), re.M)}
     for file in now.files + [f"tests/{test}" for test in now.tests]:
-        text = code(now.text(file)) if file.endswith(".c") else ""
-        for name in sorted(set(re.findall(r"\b_*drm\w+\b", text)) & set(where)):
-            if where[name] not in now.files and not re.search(rf"\b{name}\([^;]*\)\s*{{", text):
+        text = without_events(code(now.text(file))) if file.endswith(".c") else ""
+        for name in sorted(set(re.findall(r"\b_*drm\w+\b", text)) & not_defined(now.last)):
+            if not re.search(rf"\b{name}\([^;]*\)\s*{{", text):
                 yield f"{file} calls {name}(), which is in no patch yet"
+
+
+@functools.cache
+def in_headers(name):
+    """What the headers define with a patch: functions, macros, types and constants; and what else they declare."""
+    now, defined, declared = Series(name), set(), set()
+    for file in now.files + [f"tests/{test}" for test in now.tests]:
+        if file.endswith(".h"):
+            text = code(now.text(file))
+            defined |= set(re.findall(r"^#define (\w+)", text, re.M)) | set(re.findall(r"\b(?:struct|enum|union) (\w+) {", text))
+            defined |= set(re.findall(r"^[a-z_][\w *]*?\b(\w+)\(", text, re.M)) | set(re.findall(r"^\t(_*[A-Z]\w+)\b", text, re.M))
+            declared |= set(re.findall(r"\b(?:struct|enum|union) (\w+)", text))
+    defined = {word for word in defined if re.match(r"_*(drm|sgpu)", word, re.I)}
+    return defined, defined | declared
+
+
+@functools.cache
+def where_defined():
+    """The file that has each function of ours that is not static."""
+    return {match: path.name for path in TOP.glob("drm_*.c")
+            for match in re.findall(r"^(?!static)[\w *]*?\b(_*drm\w+)\([^;{}]*\)[^;{}]*\n{", code(path.read_text()), re.M)}
+
+
+@functools.cache
+def not_defined(name):
+    """The functions of ours that no file defines with a patch, nor a header as an inline one that does nothing."""
+    now = Series(name)
+    stubs = {stub for file in now.files if file.endswith(".h")
+             for stub in re.findall(r"^static inline [^;{}]*?\b(\w+)\([^;{}]*\)\s*{", code(now.text(file)), re.M)}
+    return {function for function, file in where_defined().items() if file not in now.files} - stubs
+
+
+def named_later(now):
+    """What a header of ours names before a patch declares it, and functions that it declares before one defines them."""
+    ours, there = in_headers(list(patches())[-1])[0], in_headers(now.last)[1]
+    for file in now.files:
+        text = without_events(code(now.text(file))) if file.endswith(".h") else ""
+        for name in sorted(set(re.findall(r"\w+", text)) & ours - there):
+            yield f"{file} names {name}, which no patch declares yet"
+        for name in sorted(set(re.findall(r"\b(_*drm\w+)\(", text)) & not_defined(now.last)):
+            yield f"{file} has {name}(), which no patch defines yet"
+
+
+def traced_later(now):
+    """Tracepoints that a file uses before a patch makes them."""
+    texts = {file: now.text(file) for file in now.files if re.fullmatch(r"\w+\.[ch]", file)}
+    made = {event for text in texts.values() for header in re.findall(r'^#define CREATE_TRACE_POINTS\n#include "(\w+\.h)"', text, re.M)
+            for event in re.findall(r"_EVENT\((?:\w+,\s*)?(drm_\w+),", texts[header])}
+    for file, text in texts.items():
+        for event in sorted(set(re.findall(r"\btrace_(drm_\w+)\(", code(text))) - made):
+            yield f"{file} uses the tracepoint {event}, which no patch makes yet"
 
 
 def refused(texts):
@@ -645,7 +721,7 @@ def write(name, tree):
     if lines := [*refused([*((file, now.text(file)) for file in now.files + [f"tests/{test}" for test in now.tests]),
                            (name, message(patches()[name]))])]:
         sys.exit("\n".join(lines))
-    if later := [*included_later(now), *called_later(now)]:
+    if later := [*included_later(now), *called_later(now), *named_later(now), *traced_later(now)]:
         sys.exit("\n".join(later))
     for file in now.files:
         put(tree / place(file), now.text(file))
