@@ -162,11 +162,12 @@ builds() {
 	headers_compile "$dir" "$commit"
 }
 
-# The sender signs off. FILE_PATH_CHANGES asks for what has_maintainer() checks.
+# The sender signs off. FILE_PATH_CHANGES asks for what has_maintainer() checks. The packages are
+# for the system's Python; a script of checkpatch.pl that fails is a report, too.
 checkpatch() {
 	in_tree format-patch -q --stdout -1 "refs/drm-safe/patch/$1" |
-		{ "$tree/scripts/checkpatch.pl" --root "$tree" --strict --terse --showfile --show-types --no-summary \
-			--no-signoff --ignore FILE_PATH_CHANGES - || true; } | series unaccepted
+		{ PATH=/usr/bin:$PATH "$tree/scripts/checkpatch.pl" --root "$tree" --strict --terse --showfile --show-types \
+			--no-summary --no-signoff --ignore FILE_PATH_CHANGES - 2>&1 || true; } | series unaccepted
 }
 
 # suite_passes GLOB: and has a case.
