@@ -183,6 +183,31 @@ __drm_shmem_lookup_objs(const struct drm_shmem_obj_type *type,
 EXPORT_SYMBOL_GPL(__drm_shmem_lookup_objs);
 
 /**
+ * __drm_shmem_objs_dup() - copy an array of objects
+ * @objs: the array
+ *
+ * See drm_shmem_objs_dup(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: the copy, or ERR_PTR(-ENOMEM).
+ */
+struct drm_shmem_objs *__drm_shmem_objs_dup(const struct drm_shmem_objs *objs)
+{
+	struct drm_shmem_objs *copy = drm_shmem_objs_alloc(objs->__count);
+
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	copy->__count = objs->__count;
+	for (u32 i = 0; i < objs->__count; i++) {
+		copy->__obj[i] = objs->__obj[i];
+		drm_shmem_get(copy->__obj[i]);
+	}
+	return copy;
+}
+EXPORT_SYMBOL_GPL(__drm_shmem_objs_dup);
+
+/**
  * __drm_shmem_objs_free() - give up an array of objects
  * @objs: the array, or NULL
  *

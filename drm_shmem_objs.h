@@ -71,6 +71,7 @@ __drm_shmem_lookup_objs(const struct drm_shmem_obj_type *type,
 			const struct drm_shmem_obj_base *base, struct drm_file *file,
 			const void *handles, size_t stride, u64 count)
 	__must_check __must_not_hold(drm_resv);
+struct drm_shmem_objs *__drm_shmem_objs_dup(const struct drm_shmem_objs *objs) __must_check;
 void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv);
 
 /* The arguments of the functions above: a type, or the kinds of a base */
@@ -179,6 +180,20 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
 	static_assert(__same_type(__some->__count, u32));			\
 	(struct drm_shmem_objs *)__some;					\
 })
+
+/**
+ * drm_shmem_objs_dup() - copy an array of objects
+ * @_objs: the array
+ *
+ * Several jobs of a submit can use the same objects. A second lookup is no substitute: it can find
+ * other objects. The copy has a reference to each object, and is charged to the client.
+ *
+ * Context: May sleep.
+ *
+ * Return: the copy, of the same type, or ERR_PTR(-ENOMEM).
+ */
+#define drm_shmem_objs_dup(_objs)						\
+	((typeof(_objs))__drm_shmem_objs_dup(__drm_shmem_objs(_objs)))
 
 /**
  * drm_shmem_objs_free() - give up an array of objects

@@ -337,6 +337,36 @@ static void objs_killed(struct kunit *test)
 	objs_end(test, &o);
 }
 
+/* The copy outlives the array, and has the objects that this had. */
+static void objs_dup(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct objs_test o;
+	struct test_bos *bos, *copy;
+	struct test_bo *bo;
+	u32 i;
+
+	objs_make(test, &o);
+	{
+		u32 handles[] = { o.handle[2], o.handle[0], o.handle[2] };
+
+		bos = drm_shmem_lookup_handles(&test_bo_type, test_bos, t->file, handles, 3);
+	}
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bos);
+	copy = drm_shmem_objs_dup(bos);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	KUNIT_EXPECT_PTR_NE(test, copy, bos);
+	KUNIT_EXPECT_EQ(test, objs_refs(&o.bo[2]->obj), 2 + 4);
+	drm_shmem_objs_free(bos);
+
+	KUNIT_EXPECT_EQ(test, drm_shmem_objs_count(copy), 3);
+	drm_shmem_objs_for_each(i, bo, copy)
+		KUNIT_EXPECT_PTR_EQ(test, bo, i == 1 ? o.bo[0] : o.bo[2]);
+	KUNIT_EXPECT_EQ(test, objs_refs(&o.bo[2]->obj), 2 + 2);
+	drm_shmem_objs_free(copy);
+	objs_end(test, &o);
+}
+
 struct objs_allocs {
 	struct task_struct *task;
 	unsigned int arrays, unaccounted;
@@ -359,19 +389,22 @@ static void objs_accounted(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct objs_allocs allocs = { .task = current };
 	struct objs_test o;
-	struct test_bos *bos;
+	struct test_bos *bos, *copy;
 
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
 	objs_make(test, &o);
 	KUNIT_ASSERT_EQ(test, register_trace_kmalloc(objs_kmalloc_probe, &allocs), 0);
 	bos = drm_shmem_lookup_handles(&test_bo_type, test_bos, t->file, o.handle, 3);
+	copy = IS_ERR(bos) ? NULL : drm_shmem_objs_dup(bos);
 	unregister_trace_kmalloc(objs_kmalloc_probe, &allocs);
 	tracepoint_synchronize_unregister();
-	KUNIT_EXPECT_EQ(test, allocs.arrays, 1);
+	KUNIT_EXPECT_EQ(test, allocs.arrays, 2);
 	KUNIT_EXPECT_EQ(test, allocs.unaccounted, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bos);
 	drm_shmem_objs_free(bos);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	drm_shmem_objs_free(copy);
 	objs_end(test, &o);
 }
 
@@ -381,8 +414,12 @@ static int objs_lookup_once(struct kunit *test, void *ctx)
 	struct objs_test *o = ctx;
 	struct test_bos *bos __free(drm_shmem_objs) =
 		drm_shmem_lookup_handles(&test_bo_type, test_bos, t->file, o->handle, 3);
+	struct test_bos *copy __free(drm_shmem_objs) = NULL;
 
-	return PTR_ERR_OR_ZERO(bos);
+	if (IS_ERR(bos))
+		return PTR_ERR(bos);
+	copy = drm_shmem_objs_dup(bos);
+	return PTR_ERR_OR_ZERO(copy);
 }
 
 static void objs_no_memory(struct kunit *test)
@@ -390,7 +427,7 @@ static void objs_no_memory(struct kunit *test)
 	struct objs_test o;
 
 	objs_make(test, &o);
-	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, objs_lookup_once, &o), 1);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, objs_lookup_once, &o), 2);
 	objs_end(test, &o);
 }
 
@@ -405,6 +442,7 @@ static struct kunit_case drm_shmem_objs_cases[] = {
 	KUNIT_CASE(objs_keep),
 	KUNIT_CASE(objs_lock),
 	KUNIT_CASE(objs_killed),
+	KUNIT_CASE(objs_dup),
 	KUNIT_CASE(objs_accounted),
 	KUNIT_CASE(objs_no_memory),
 	{}

@@ -16,7 +16,7 @@ from drm_safe_source import blanked, calls, functions, library
 # The library's own.
 NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_shmem_lookup_user",
-                      "drm_shmem_lookup_handles", "drm_shmem_lookup_members",
+                      "drm_shmem_lookup_handles", "drm_shmem_lookup_members", "drm_shmem_objs_dup",
                       "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent", "drm_dev_ctx_attach",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_imm_obtain_gem",
@@ -26,6 +26,7 @@ NAMES = {
             "drm_shmem_lookup_user drm_shmem_objs_free",
             "drm_shmem_lookup_handles drm_shmem_objs_free",
             "drm_shmem_lookup_members drm_shmem_objs_free",
+            "drm_shmem_objs_dup drm_shmem_objs_free",
             "drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
