@@ -1108,6 +1108,23 @@ err:
 EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_request);
 
 /**
+ * drm_dev_ctx_irq_synchronize() - wait until the handlers of an interrupt have returned
+ * @irq: the interrupt; nothing happens if it was never requested and is zeroed
+ *
+ * Like synchronize_irq(), for code that has masked the interrupt in the hardware, and resets the
+ * hardware or powers it down next. On a shared line, another device can still make the kernel call
+ * the handlers afterwards. Not needed at the end of the registration.
+ *
+ * Context: May sleep. Not from a handler of the interrupt. The device exists.
+ */
+void drm_dev_ctx_irq_synchronize(struct drm_dev_ctx_irq *irq)
+{
+	if (irq->__async.__ctx)
+		synchronize_irq(irq->__irq);
+}
+EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_synchronize);
+
+/**
  * drm_dev_ctx_irq_free() - free an interrupt before the registration ends
  * @irq: the interrupt; nothing happens if it was never requested and is zeroed
  *

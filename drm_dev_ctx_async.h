@@ -207,6 +207,7 @@ void drm_dev_ctx_kthread_stop(struct drm_dev_ctx_kthread *kthread);
 int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ctx_live *live,
 			    unsigned int nr, const struct drm_dev_ctx_irq_ops *ops,
 			    unsigned long flags, const char *name) __must_check;
+void drm_dev_ctx_irq_synchronize(struct drm_dev_ctx_irq *irq);
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
 
 /* Calls one of two functions, depending on the proof that the handler @_fn takes. */

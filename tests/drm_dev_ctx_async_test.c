@@ -1020,6 +1020,41 @@ static void irq_free(struct kunit *test)
 	adev_expect_released(test);
 }
 
+static irqreturn_t slow_irq_thread(const struct drm_dev_ctx_live *live,
+				   struct drm_dev_ctx_data *data, struct drm_dev_ctx_irq *irq)
+{
+	struct adev_hw *hw = adev_data(data);
+
+	schedule_timeout_idle(5);
+	atomic_inc(&hw->threaded);
+	return IRQ_HANDLED;
+}
+
+static const struct drm_dev_ctx_irq_ops slow_irq_ops = {
+	.handler = adev_irq,
+	.thread = slow_irq_thread,
+};
+
+/* Waits for the thread that an interrupt has woken, and for nothing if there is no interrupt. */
+static void irq_synchronize(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_hw *hw = t->hw;
+	int nr = adev_irq_desc(test);
+
+	drm_dev_ctx_irq_synchronize(&hw->irq);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_irq_request(&hw->irq, t->live, nr, &slow_irq_ops, 0,
+						      "adev"), 0);
+	adev_register(test);
+	for (int i = 1; i <= 3; i++) {
+		adev_raise(t);
+		drm_dev_ctx_irq_synchronize(&hw->irq);
+		KUNIT_EXPECT_EQ(test, atomic_read(&hw->threaded), i);
+	}
+	drm_safe_test_unbind(test, t->parent);
+	adev_expect_released(test);
+}
+
 /* What the kernel refuses leaves nothing behind, and can be tried again. */
 static void irq_fails(struct kunit *test)
 {
@@ -1147,6 +1182,7 @@ static struct kunit_case drm_dev_ctx_async_cases[] = {
 	KUNIT_CASE(irq),
 	KUNIT_CASE(irq_shared),
 	KUNIT_CASE(irq_free),
+	KUNIT_CASE(irq_synchronize),
 	KUNIT_CASE(irq_fails),
 	KUNIT_CASE(work_waits_for_irq),
 	KUNIT_CASE(completer),
