@@ -203,19 +203,26 @@ static void drm_dev_ctx_dma_free(struct drm_dev_ctx_res_entry *entry)
 			  entry->dma);
 }
 
-/* Like an sg table, the memory must not outlive the binding of the DMA device. */
-static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t size)
+static void drm_dev_ctx_dma_free_wc(struct drm_dev_ctx_res_entry *entry)
 {
+	dma_free_wc(__drm_dev_ctx_dma_dev(entry->ctx), entry->size, entry->addr, entry->dma);
+}
+
+/* Like an sg table, the memory must not outlive the binding of the DMA device. */
+static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t size, bool wc)
+{
+	struct device *dev;
 	int ret = __drm_dev_ctx_settle_dma_dev(entry->ctx);
 
 	if (ret)
 		return ret;
-	entry->addr = dma_alloc_coherent(__drm_dev_ctx_dma_dev(entry->ctx), size, &entry->dma,
-					 GFP_KERNEL);
+	dev = __drm_dev_ctx_dma_dev(entry->ctx);
+	entry->addr = wc ? dma_alloc_wc(dev, size, &entry->dma, GFP_KERNEL) :
+			   dma_alloc_coherent(dev, size, &entry->dma, GFP_KERNEL);
 	if (!entry->addr)
 		return -ENOMEM;
 	entry->size = size;
-	entry->unmap = drm_dev_ctx_dma_free;
+	entry->unmap = wc ? drm_dev_ctx_dma_free_wc : drm_dev_ctx_dma_free;
 	return 0;
 }
 
@@ -225,6 +232,7 @@ static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t 
  * @bound: proof that the parent is bound
  * @size: size in bytes
  * @min: least size in bytes
+ * @wc: whether it is write-combined
  *
  * See drm_dev_ctx_dma_alloc(), which drivers call.
  *
@@ -233,7 +241,7 @@ static int drm_dev_ctx_do_dma_alloc(struct drm_dev_ctx_res_entry *entry, size_t 
  * Return: 0 or a negative error code.
  */
 int __drm_dev_ctx_dma_alloc(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
-			    u64 size, size_t min)
+			    u64 size, size_t min, bool wc)
 {
 	struct drm_dev_ctx_res_entry *entry;
 
@@ -242,7 +250,8 @@ int __drm_dev_ctx_dma_alloc(struct drm_dev_ctx_res *res, const struct drm_dev_ct
 	entry = drm_dev_ctx_res_begin(res, bound);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	return drm_dev_ctx_res_publish(res, bound, entry, drm_dev_ctx_do_dma_alloc(entry, size));
+	return drm_dev_ctx_res_publish(res, bound, entry,
+				       drm_dev_ctx_do_dma_alloc(entry, size, wc));
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_dma_alloc);
 

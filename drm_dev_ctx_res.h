@@ -89,7 +89,7 @@ struct drm_dev_ctx_res {
 int __drm_dev_ctx_ioremap(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
 			  const struct resource *where, size_t min, bool wc) __must_check;
 int __drm_dev_ctx_dma_alloc(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
-			    u64 size, size_t min) __must_check;
+			    u64 size, size_t min, bool wc) __must_check;
 int __drm_dev_ctx_firmware(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound,
 			   const char *name, size_t min) __must_check;
 void __drm_dev_ctx_res_release(struct drm_dev_ctx_res *res, const struct drm_dev_ctx_bound *bound);
@@ -168,11 +168,29 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * error of the device link to the DMA device: -EINVAL, -ENODEV or -EPROBE_DEFER, as for the parent
  * in drm_dev_ctx_alloc_parent(), with a line in the log.
  */
-#define drm_dev_ctx_dma_alloc(_res, _bound, _size) ({				\
+#define drm_dev_ctx_dma_alloc(_res, _bound, _size)				\
+	__drm_dev_ctx_dma_alloc_as(_res, _bound, _size, false)
+
+/**
+ * drm_dev_ctx_dma_alloc_wc() - the same, write-combined
+ * @_res: the resource to fill in
+ * @_bound: proof that the parent of the device is bound
+ * @_size: size in bytes
+ *
+ * With dma_alloc_wc(), which suits memory that the CPU writes and does not read, like a page table.
+ *
+ * Context: May sleep.
+ *
+ * Return: as drm_dev_ctx_dma_alloc().
+ */
+#define drm_dev_ctx_dma_alloc_wc(_res, _bound, _size)				\
+	__drm_dev_ctx_dma_alloc_as(_res, _bound, _size, true)
+
+#define __drm_dev_ctx_dma_alloc_as(_res, _bound, _size, _wc) ({			\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\
 		      "coherent memory is accessed through a handle with DRM_VMAP()"); \
 	__drm_dev_ctx_dma_alloc(__drm_dev_ctx_res(_res), _bound, _size,		\
-				__drm_dev_ctx_res_min(_res));			\
+				__drm_dev_ctx_res_min(_res), _wc);		\
 })
 
 /**

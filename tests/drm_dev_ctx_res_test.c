@@ -432,7 +432,8 @@ static void res_coherent(struct kunit *test)
 	int ret;
 
 	for (int i = 0; i < ARRAY_SIZE(rings); i++) {
-		ret = drm_dev_ctx_dma_alloc(&rings[i], &t->unreg->bound, SZ_4K);
+		ret = i % 2 ? drm_dev_ctx_dma_alloc_wc(&rings[i], &t->unreg->bound, SZ_4K) :
+			      drm_dev_ctx_dma_alloc(&rings[i], &t->unreg->bound, SZ_4K);
 		KUNIT_ASSERT_EQ(test, ret, 0);
 		drm_dev_ctx_res_or(ring, &rings[i], &t->unreg->bound,
 				   KUNIT_FAIL(test, "no ring"); return);
