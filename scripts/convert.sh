@@ -74,6 +74,14 @@ again() {
 			"$work/again.after/bar_gem.c"
 }
 
+# through_header: a file that was ported by hand includes the library's headers through the driver's own.
+through_header() {
+	rm -rf "$work/through"
+	cp -r "$work/bar" "$work/through"
+	sed -i '/#include "drm_\(dev_ctx\|shmem_safe\)\.h"/d' "$work/through/bar_gem.c"
+	convert "$work/through" through.after && diff -r "$work/through" "$work/through.after"
+}
+
 # expected DIR NAME: DIR/before becomes DIR/after, and DIR/left is what is left.
 expected() {
 	convert "$1/before" "$2" && diff -r "$1/after" "$work/$2" &&
@@ -217,6 +225,7 @@ for name in qux quux corge grault garply; do check "convert: $name: a second run
 check "convert: a device that is not known everywhere stays" stays
 check "convert: an object whose pages the driver fills in stays" filled
 check "convert: what was converted stays" again
+check "convert: and gets no header that it has through another one" through_header
 if [ "$1" = expected ]; then
 	finish
 	exit

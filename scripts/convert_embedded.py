@@ -270,7 +270,7 @@ class Embedded:
         if step == "free":
             body = re.sub(rf"^\t{FREE}\([^;]*\);\n", "", body, flags=re.M)
             # The library marks all pages of a device.
-            body = re.sub(r"^\t[^\n;=]*\bpages_mark_dirty_on_put = true;\n", "", body, flags=re.M)
+            body = re.sub(r"(?:^\t/\*.*\*/\n)?^\t[^\n;=]*\bpages_mark_dirty_on_put = true;\n", "", body, flags=re.M)
             for alias in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = [^;]*;", body, re.M):
                 body = drop_variable(body, alias)
         if step == "export":

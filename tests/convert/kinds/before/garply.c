@@ -89,6 +89,7 @@ static void garply_free(struct drm_gem_object *gem)
 {
 	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(gem);
 
+	/* The device writes to all of it. */
 	shmem->pages_mark_dirty_on_put = true;
 	drm_gem_shmem_free(shmem);
 }
