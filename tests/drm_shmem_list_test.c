@@ -20,6 +20,8 @@
 #include "drm_shmem_test.h"
 
 #define LIST_TEXT	SZ_16K
+/* Whole pages, and like no other object's size */
+#define LIST_IMPORT	(3 * PAGE_SIZE)
 
 /* What a line of fdinfo says, in bytes, or -1 if there is none */
 static s64 fdinfo_value(const char *text, const char *stat, const char *region)
@@ -215,9 +217,9 @@ static void rss_of_import(struct kunit *test)
 	struct drm_device *drm =
 		shmem_test_device(test, drm_safe_test_parent(test), &heap_driver);
 	struct file *filp = drm_safe_test_open(test, drm->render);
-	struct fdinfo_view imported = { .total = SZ_8K };
+	struct fdinfo_view imported = { .total = LIST_IMPORT };
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, LIST_IMPORT);
 	struct drm_gem_object *gem;
 	struct drm_file *file;
 	u32 handle;
@@ -244,7 +246,7 @@ static void client_sees_its_memory(struct kunit *test)
 	struct test_bo *idle = shmem_test_bo(test, SZ_64K), *import;
 	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_128K);
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K), *own_buf;
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, LIST_IMPORT), *own_buf;
 	struct dma_fence *fence;
 	u32 handle, other;
 
@@ -307,7 +309,7 @@ static void client_sees_its_memory(struct kunit *test)
 	import = shmem_test_import(test, t->drm, dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
 	other = list_handle(test, &import->obj);
-	imported.total = SZ_8K;
+	imported.total = LIST_IMPORT;
 	expect_view(test, &own, &imported);
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		int ret = 0;
@@ -316,7 +318,7 @@ static void client_sees_its_memory(struct kunit *test)
 			;
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
-	imported.resident = SZ_8K;
+	imported.resident = LIST_IMPORT;
 	expect_view(test, &own, &imported);
 	drm_shmem_put(&import->obj);
 
@@ -372,6 +374,17 @@ static void expect_listed(struct kunit *test, const char *text, bool listed)
 			    device ?: "(no device)");
 }
 
+static __printf(2, 3) void expect_row(struct kunit *test, const char *fmt, ...)
+{
+	char row[96];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(row, sizeof(row), fmt, args);
+	va_end(args);
+	expect_listed(test, row, true);
+}
+
 static int list_map(struct drm_device *drm, struct drm_shmem_obj *obj)
 {
 	int ret = -ENODEV;
@@ -386,7 +399,7 @@ static void all_are_listed(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct shmem_test_export e = {};
-	struct dma_buf *dmabuf = shmem_test_export(test, &e, SZ_8K);
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, LIST_IMPORT);
 	struct reclaim_bo *bo;
 	struct test_bo *import;
 	char row[96];
@@ -419,11 +432,11 @@ static void all_are_listed(struct kunit *test)
 
 	import = shmem_test_import(test, t->drm, dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
-	expect_listed(test, " 8192 0 0 0 imported\n", true);
-	expect_listed(test, "  objects 2 size 73728 resident 0 ", true);
-	expect_listed(test, " purgeable 0 evictable 0 imported 8192\n", true);
+	expect_row(test, " %lu 0 0 0 imported\n", LIST_IMPORT);
+	expect_row(test, "  objects 2 size %lu resident 0 ", SZ_64K + LIST_IMPORT);
+	expect_row(test, " purgeable 0 evictable 0 imported %lu\n", LIST_IMPORT);
 	drm_shmem_put(&bo->obj);
-	expect_listed(test, "objects 1 size 8192 ", true);
+	expect_row(test, "objects 1 size %lu ", LIST_IMPORT);
 	drm_shmem_put(&import->obj);
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 	shmem_test_export_put(dmabuf);
@@ -434,26 +447,25 @@ static void evictions_are_listed(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 	struct drm_shmem_shrinker *s = &test_dev(t->drm)->shrinker;
-	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, SZ_16K);
-	struct reclaim_bo *other = shmem_test_reclaim_bo(test, SZ_8K);
+	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 4 * PAGE_SIZE);
+	struct reclaim_bo *other = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
 
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	KUNIT_ASSERT_EQ(test, list_map(t->drm, &other->obj), 0);
 	for (int i = 1; i < 3; i++) {
 		KUNIT_ASSERT_EQ(test, list_map(t->drm, &bo->obj), 0);
 		shmem_test_touch(&bo->obj, s);
-		expect_listed(test, " evictable 16384 imported 0\n", true);
+		expect_row(test, " evictable %lu imported 0\n", 4 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);
 		expect_listed(test, " evictable 0 imported 0\n", true);
-		expect_listed(test, i == 1 ? " 16384 0 0 1 evicted\n" : " 16384 0 0 2 evicted\n",
-			      true);
+		expect_row(test, " %lu 0 0 %d evicted\n", 4 * PAGE_SIZE, i);
 	}
 	KUNIT_ASSERT_EQ(test, list_map(t->drm, &bo->obj), 0);
 	expect_listed(test, " 2 resident,mapped\n", true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, s), 1);
-	expect_listed(test, " purgeable 16384 evictable 0 ", true);
+	expect_row(test, " purgeable %lu evictable 0 ", 4 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, drm_shmem_purge(&bo->obj), 0);
-	expect_listed(test, " 16384 0 0 2 purged\n", true);
+	expect_row(test, " %lu 0 0 2 purged\n", 4 * PAGE_SIZE);
 	drm_shmem_put(&bo->obj);
 	drm_shmem_put(&other->obj);
 }
@@ -478,14 +490,16 @@ static void by_device(struct kunit *test)
 	struct drm_device *other =
 		shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	struct test_bo *bos[4];
+	char row[96];
 
 	for (int i = 0; i < ARRAY_SIZE(bos); i++) {
-		bos[i] = test_bo_new(i % 2 ? other : t->drm, SZ_4K << i, NULL);
+		bos[i] = test_bo_new(i % 2 ? other : t->drm, PAGE_SIZE << i, NULL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bos[i]);
 	}
-	expect_listed(test, "objects 2 size 20480 ", true);
+	expect_row(test, "objects 2 size %lu ", 5 * PAGE_SIZE);
+	snprintf(row, sizeof(row), "objects 2 size %lu ", 10 * PAGE_SIZE);
 	KUNIT_ASSERT_NOT_NULL(test, list_device(test, other));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(list_device(test, other), "objects 2 size 40960 "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(list_device(test, other), row));
 	drm_shmem_put(&bos[0]->obj);
 	drm_shmem_put(&bos[2]->obj);
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
@@ -523,7 +537,7 @@ static void driver_gone(struct kunit *test)
 static void labels(struct kunit *test)
 {
 	char *large = kunit_kzalloc(test, DRM_SHMEM_LABEL_MAX + 1, GFP_KERNEL);
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_ASSERT_NOT_NULL(test, large);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "ring 0"), 0);
@@ -543,10 +557,10 @@ static void labels(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "a\n  objects 9\t\\"), 0);
 	expect_listed(test, " - a\\012  objects 9\\011\\134\n", true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, ""), 0);
-	expect_listed(test, " 4096 0 0 0 -\n", true);
+	expect_row(test, " %lu 0 0 0 -\n", PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "last"), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, NULL), 0);
-	expect_listed(test, " 4096 0 0 0 -\n", true);
+	expect_row(test, " %lu 0 0 0 -\n", PAGE_SIZE);
 	/* Goes with the object, which kmemleak sees. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "last"), 0);
 }
@@ -554,7 +568,7 @@ static void labels(struct kunit *test)
 static void labels_of_userspace(struct kunit *test)
 {
 	const unsigned long size = DRM_SHMEM_LABEL_MAX + PAGE_SIZE;
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
 					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	char __user *label = (char __user *)addr;
@@ -576,7 +590,7 @@ static void labels_of_userspace(struct kunit *test)
 	expect_listed(test, " - yyyy", true);
 	KUNIT_ASSERT_EQ(test, put_user('\0', label), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label_user(&bo->obj, label), 0);
-	expect_listed(test, " 4096 0 0 0 -\n", true);
+	expect_row(test, " %lu 0 0 0 -\n", PAGE_SIZE);
 }
 
 static int label_fn(struct kunit *test, void *ctx)
@@ -593,7 +607,7 @@ static int label_fn(struct kunit *test, void *ctx)
 
 static void label_fails(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_set_label(&bo->obj, "old"), 0);
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, label_fn, &bo->obj), 1);
@@ -622,7 +636,7 @@ static void list_fails(struct kunit *test)
 /* Userspace's labels are accepted, and nobody reads them. */
 static void labels_do_nothing(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "ring"), 0);
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_label_user(&bo->obj, NULL), 0);

@@ -69,7 +69,7 @@ static void objs_end(struct kunit *test, struct objs_test *o)
 
 static u32 __user *objs_user(struct kunit *test, const u32 *handles, u32 count)
 {
-	unsigned long addr = kunit_vm_mmap(test, NULL, 0, SZ_8K, PROT_READ | PROT_WRITE,
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
 					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
@@ -215,17 +215,17 @@ static void objs_fault(struct kunit *test)
 	struct shmem_test *t = test->priv;
 	struct objs_test o;
 	const u32 __user *user;
+	const u32 count = 2 * PAGE_SIZE / sizeof(u32);
 	struct test_bos *bos;
-	u32 *handles = kunit_kcalloc(test, SZ_8K / sizeof(u32), sizeof(*handles), GFP_KERNEL);
+	u32 *handles = kunit_kcalloc(test, count, sizeof(*handles), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, handles);
 	objs_make(test, &o);
-	for (int i = 0; i < SZ_8K / sizeof(u32); i++)
+	for (u32 i = 0; i < count; i++)
 		handles[i] = o.handle[0];
-	user = objs_user(test, handles, SZ_8K / sizeof(u32));
-	KUNIT_ASSERT_EQ(test, vm_munmap((unsigned long)user + SZ_4K, SZ_4K), 0);
-	bos = drm_shmem_lookup_user(&test_bo_type, test_bos, t->file, user,
-				    SZ_8K / sizeof(u32), SZ_8K);
+	user = objs_user(test, handles, count);
+	KUNIT_ASSERT_EQ(test, vm_munmap((unsigned long)user + PAGE_SIZE, PAGE_SIZE), 0);
+	bos = drm_shmem_lookup_user(&test_bo_type, test_bos, t->file, user, count, count);
 	KUNIT_EXPECT_PTR_EQ(test, (void *)bos, ERR_PTR(-EFAULT));
 	objs_end(test, &o);
 }

@@ -21,7 +21,7 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-#define SYNC_SIZE	SZ_16K
+#define SYNC_SIZE	(4 * PAGE_SIZE)
 #define SYNC_PIECES	8
 
 struct sync_page {

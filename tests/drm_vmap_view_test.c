@@ -8,6 +8,9 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
+/* Where the mappings end: an object is whole pages. */
+#define VIEW_END	(2 * PAGE_SIZE)
+
 /* Twelve bytes: each second one is at no multiple of 8. */
 struct view_slot {
 	u32 seq;
@@ -54,7 +57,7 @@ struct view_arg_view {
 
 static void view_constant(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, VIEW_END);
 	int ret;
 
 	drm_vmap_or(view_ring, ring, &bo->obj, ret, KUNIT_FAIL(test, "vmap: %d", ret); return);
@@ -96,17 +99,17 @@ static int view_set_elem(const struct view_ring *ring, u64 idx, u32 seq)
 static void view_any_offset(struct kunit *test)
 {
 	static const u64 bad[] = {
-		1, 2, 6, SZ_8K - sizeof(struct view_slot) + 4, SZ_8K - 4, SZ_8K, SZ_8K + 4,
-		BIT_ULL(32), U64_MAX - 3, U64_MAX,
+		1, 2, 6, VIEW_END - sizeof(struct view_slot) + 4, VIEW_END - 4, VIEW_END,
+		VIEW_END + 4, BIT_ULL(32), U64_MAX - 3, U64_MAX,
 	};
-	struct test_bo *bo = shmem_test_bo(test, SZ_8K);
+	struct test_bo *bo = shmem_test_bo(test, VIEW_END);
 	int ret;
 
 	drm_vmap_or(view_ring, ring, &bo->obj, ret, KUNIT_FAIL(test, "vmap: %d", ret); return);
 	/* Multiples of 4, which the structure is aligned to, up to the mapping's end */
 	KUNIT_EXPECT_EQ(test, view_set_seq(ring, 0, 1), 0);
 	KUNIT_EXPECT_EQ(test, view_set_seq(ring, 20, 2), 0);
-	KUNIT_EXPECT_EQ(test, view_set_seq(ring, SZ_8K - sizeof(struct view_slot), 3), 0);
+	KUNIT_EXPECT_EQ(test, view_set_seq(ring, VIEW_END - sizeof(struct view_slot), 3), 0);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(ring, 20), 2);
 	for (int i = 0; i < ARRAY_SIZE(bad); i++)
 		KUNIT_EXPECT_EQ_MSG(test, view_set_seq(ring, bad[i], 9), -EINVAL, "%llu", bad[i]);
@@ -114,7 +117,7 @@ static void view_any_offset(struct kunit *test)
 
 static void view_elements(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, VIEW_END);
 	int ret;
 
 	drm_vmap_or(view_ring, ring, &bo->obj, ret, KUNIT_FAIL(test, "vmap: %d", ret); return);
@@ -140,8 +143,8 @@ static int view_number(const struct view_ring *ring, u64 off, u64 count, u32 *se
 static void view_loop(struct kunit *test)
 {
 	const u64 off = offsetof(struct view_ring_mem, slots);
-	const u64 fit = (SZ_4K - off) / sizeof(struct view_slot);
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	const u64 fit = (VIEW_END - off) / sizeof(struct view_slot);
+	struct test_bo *bo = shmem_test_bo(test, VIEW_END);
 	u32 seen;
 	int ret;
 
@@ -153,7 +156,7 @@ static void view_loop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_read_field(ring, struct view_ring_mem, last.seq), 0);
 	KUNIT_EXPECT_EQ(test, view_number(ring, off, fit, &seen), 0);
 	KUNIT_EXPECT_EQ(test, seen, fit);
-	KUNIT_EXPECT_EQ(test, view_number(ring, SZ_4K, 0, &seen), 0);
+	KUNIT_EXPECT_EQ(test, view_number(ring, VIEW_END, 0, &seen), 0);
 	KUNIT_EXPECT_EQ(test, seen, 0);
 
 	/* All or none: the first ones would fit. */
@@ -162,7 +165,7 @@ static void view_loop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, view_number(ring, 0, U64_MAX, &seen), -EINVAL);
 	KUNIT_EXPECT_EQ(test, view_number(ring, 0, U64_MAX / sizeof(struct view_slot) + 1, &seen),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, view_number(ring, SZ_4K + 4, 0, &seen), -EINVAL);
+	KUNIT_EXPECT_EQ(test, view_number(ring, VIEW_END + 4, 0, &seen), -EINVAL);
 	KUNIT_EXPECT_EQ(test, seen, 0);
 
 	seen = 0;
@@ -191,7 +194,7 @@ static int view_read(const struct view_ring *ring, u64 off, u64 *val)
 
 static void view_range(struct kunit *test)
 {
-	struct test_bo *bo = shmem_test_bo(test, SZ_4K);
+	struct test_bo *bo = shmem_test_bo(test, VIEW_END);
 	u64 val = 0;
 	int ret;
 
@@ -202,10 +205,10 @@ static void view_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_vmap_read64(ring, 120), 0);
 	KUNIT_EXPECT_EQ(test, view_read(ring, 128, &val), 0);
 	KUNIT_EXPECT_EQ(test, val, 0x1111111111111111);
-	KUNIT_EXPECT_EQ(test, view_fill(ring, SZ_4K - 64, 64), 0);
+	KUNIT_EXPECT_EQ(test, view_fill(ring, VIEW_END - 64, 64), 0);
 	/* Too short for the type, past the end, not aligned */
 	KUNIT_EXPECT_EQ(test, view_fill(ring, 0, 63), -EINVAL);
-	KUNIT_EXPECT_EQ(test, view_fill(ring, SZ_4K - 64, 65), -EINVAL);
+	KUNIT_EXPECT_EQ(test, view_fill(ring, VIEW_END - 64, 65), -EINVAL);
 	KUNIT_EXPECT_EQ(test, view_fill(ring, U64_MAX - 63, 64), -EINVAL);
 	KUNIT_EXPECT_EQ(test, view_fill(ring, 0, U64_MAX), -EINVAL);
 	KUNIT_EXPECT_EQ(test, view_fill(ring, 4, 64), -EINVAL);

@@ -10,7 +10,7 @@
 
 #include "client.h"
 
-#define PAGE		4096ULL
+#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
 #define TIMEOUT_MS	600000
 
 static struct device dev;
