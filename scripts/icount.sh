@@ -31,7 +31,7 @@ ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_be
 [ -z "${RECORD:-}" ] || "$TOP/scripts/icount.py" --may-record "$ARCH" || die "this cannot be recorded"
 prepare_tree
 qemu_arch "$ARCH"
-step "building the kernel for $ARCH in $DIR" qemu_build_small "$ARCH" "$DIR" "${CONFIGS[@]}" ||
+step "building the kernel for $ARCH in $DIR" qemu_build "$ARCH" "$DIR" "${CONFIGS[@]}" ||
 	die "the kernel does not build"
 MADE="$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' "$DIR/.config"), Linux $(<"$DIR/include/config/kernel.release")"
 export MADE

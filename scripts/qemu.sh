@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced after env.sh: kernels for QEMU that kunit.py builds, with Debian's cross compilers, and
-# how they boot. kunit.py would have QEMU use KVM, which is not there or does not work in many a
-# virtual machine.
+# Sourced after env.sh: kernels for QEMU, with Debian's cross compilers and what kunit.py knows of
+# architectures, and how they boot. kunit.py would have QEMU use KVM, which is not there or does
+# not work in many a virtual machine, and builds all that is on by default.
 
 # qemu_arch ARCH: an architecture of kunit.py's. Sets CROSS, KCONFIG, IMAGE, CMDLINE and QEMU, and
 # has the packages.
@@ -31,19 +31,9 @@ print(arch.kconfig.strip().replace("\n", " "), arch.kernel_path, arch.kernel_com
 	[[ " ${QEMU[*]} " == *" -cpu "* || $1 == s390 ]] || QEMU+=(-cpu max)
 }
 
-# qemu_build ARCH DIR ARG...: build the kernel; the arguments are kunit.py's.
-qemu_build() {
-	local arch=$1 dir=$2
-
-	shift 2
-	mkdir -p "$dir"
-	"$TREE/tools/testing/kunit/kunit.py" build --arch "$arch" ${CROSS:+--cross_compile "$CROSS"} \
-		--build_dir "$dir" --jobs "$JOBS" "$@"
-}
-
-# qemu_build_small ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
+# qemu_build ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
 # and no more.
-qemu_build_small() {
+qemu_build() {
 	local arch=$1 dir=$2 kmake
 
 	shift 2
