@@ -352,16 +352,11 @@ void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment 
 #ifdef CONFIG_DEBUG_FS
 void __drm_shmem_show(struct drm_shmem_obj *obj);
 void __drm_shmem_hide(struct drm_shmem_obj *obj);
+void __drm_shmem_free_row(struct drm_shmem_obj *obj);
 void __drm_shmem_list_init(void);
 void __drm_shmem_list_exit(void);
-
-/* For an object that no task has, and that is on no list */
-static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj)
-{
-	kfree(obj->__label);
-}
 #else
-static inline void __drm_shmem_free_label(struct drm_shmem_obj *obj) { }
+static inline void __drm_shmem_free_row(struct drm_shmem_obj *obj) { }
 static inline void __drm_shmem_show(struct drm_shmem_obj *obj) { }
 static inline void __drm_shmem_hide(struct drm_shmem_obj *obj) { }
 static inline void __drm_shmem_list_init(void) { }

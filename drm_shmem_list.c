@@ -112,10 +112,41 @@ EXPORT_SYMBOL_GPL(drm_shmem_show_fdinfo);
 /* A device that has objects. If an object was leaked, this outlives the driver. */
 struct drm_shmem_listed {
 	struct list_head node;
-	struct list_head objs;
+	struct list_head objs;		/* their rows */
 	struct drm_device *drm;		/* kept by each object */
 	char driver[];			/* a copy of its name */
 };
+
+/*
+ * What debugfs knows of an object beside its state. Most objects have one. Not part of the object,
+ * which would no longer fit into 512 bytes.
+ *
+ * Invariants:
+ *
+ * - Once an object has a row, it keeps it until its memory is freed.
+ * - @listed is NULL, or the entry that the row is on. That and @label change under the lock of
+ *   the lists. The other members are constant.
+ */
+struct drm_shmem_row {
+	struct list_head node;
+	struct drm_shmem_listed *listed;
+	struct drm_shmem_obj *obj;
+	char *label;
+	pid_t creator;
+	char comm[TASK_COMM_LEN];
+};
+
+static struct drm_shmem_row *drm_shmem_row_alloc(struct drm_shmem_obj *obj)
+{
+	struct drm_shmem_row *row = kzalloc_obj(*row, GFP_KERNEL_ACCOUNT);
+
+	if (!row)
+		return NULL;
+	row->obj = obj;
+	row->creator = task_tgid_nr(current);
+	strscpy(row->comm, current->group_leader->comm);
+	return row;
+}
 
 static struct drm_shmem_listed *drm_shmem_listed_alloc(const struct drm_device *drm)
 {
@@ -167,7 +198,20 @@ static struct drm_shmem_listed *drm_shmem_listed_get(struct drm_device *drm,
 	return listed;
 }
 
-static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_listed **spare)
+/* Returns the object's row. If it has none yet, gives it @spare, which becomes NULL. */
+static struct drm_shmem_row *drm_shmem_row_get(struct drm_shmem_obj *obj,
+					       struct drm_shmem_row **spare)
+	__must_hold(&drm_shmem_list_lock)
+{
+	if (!obj->__row) {
+		WRITE_ONCE(obj->__row, *spare);
+		*spare = NULL;
+	}
+	return obj->__row;
+}
+
+static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_row **row,
+			       struct drm_shmem_listed **spare)
 {
 	struct drm_shmem_listed *listed;
 
@@ -175,8 +219,8 @@ static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_liste
 	listed = drm_shmem_listed_get(obj->base.base.dev, spare);
 	if (!listed)
 		return false;
-	obj->__listed = listed;
-	list_add_tail(&obj->__list_node, &listed->objs);
+	drm_shmem_row_get(obj, row)->listed = listed;
+	list_add_tail(&obj->__row->node, &listed->objs);
 	return true;
 }
 
@@ -184,23 +228,24 @@ static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_liste
  * __drm_shmem_show() - show an object to debugfs
  * @obj: the object, which is complete
  *
- * Without memory for its entry, an object is not shown.
+ * Without memory for its row, an object is not shown.
  *
  * Context: May sleep.
  */
 void __drm_shmem_show(struct drm_shmem_obj *obj)
 {
+	struct drm_shmem_row *row = drm_shmem_row_alloc(obj);
 	struct drm_shmem_listed *spare = NULL;
 
-	obj->__creator = task_tgid_nr(current);
-	strscpy(obj->__comm, current->group_leader->comm);
-	if (drm_shmem_try_list(obj, &spare))
-		return;
-	/* The device's first one */
-	spare = drm_shmem_listed_alloc(obj->base.base.dev);
-	if (spare)
-		drm_shmem_try_list(obj, &spare);
-	kfree(spare);
+	if (row && !drm_shmem_try_list(obj, &row, &spare)) {
+		/* The device's first one */
+		spare = drm_shmem_listed_alloc(obj->base.base.dev);
+		if (spare)
+			drm_shmem_try_list(obj, &row, &spare);
+		kfree(spare);
+	}
+	/* The init step has set a label, or the object is not shown. */
+	kfree(row);
 }
 
 /**
@@ -213,25 +258,55 @@ void __drm_shmem_show(struct drm_shmem_obj *obj)
  */
 void __drm_shmem_hide(struct drm_shmem_obj *obj)
 {
-	struct drm_shmem_listed *listed = obj->__listed;
+	struct drm_shmem_row *row = obj->__row;
+	struct drm_shmem_listed *listed = row ? row->listed : NULL;
 
 	if (!listed)
 		return;
 	guard(mutex)(&drm_shmem_list_lock);
-	list_del(&obj->__list_node);
-	obj->__listed = NULL;
+	list_del(&row->node);
+	row->listed = NULL;
 	if (!list_empty(&listed->objs))
 		return;
 	list_del(&listed->node);
 	kfree(listed);
 }
 
-/* Gives the object a new label, and frees the old one. */
-static void drm_shmem_replace_label(struct drm_shmem_obj *obj, char *label)
+/**
+ * __drm_shmem_free_row() - free what debugfs knows of an object
+ * @obj: the object, which no task has, and which is on no list
+ *
+ * Context: May sleep, also in memory reclaim.
+ */
+void __drm_shmem_free_row(struct drm_shmem_obj *obj)
 {
+	if (obj->__row)
+		kfree(obj->__row->label);
+	kfree(obj->__row);
+}
+
+/*
+ * Gives the object a new label, which may be NULL, and frees the old one. On failure frees the new
+ * one.
+ */
+static int drm_shmem_replace_label(struct drm_shmem_obj *obj, char *label)
+{
+	struct drm_shmem_row *spare = NULL;
+
+	/* Unlocked: an object keeps its row. */
+	if (label && !READ_ONCE(obj->__row)) {
+		spare = drm_shmem_row_alloc(obj);
+		if (!spare) {
+			kfree(label);
+			return -ENOMEM;
+		}
+	}
 	scoped_guard(mutex, &drm_shmem_list_lock)
-		swap(obj->__label, label);
+		if (drm_shmem_row_get(obj, &spare))
+			swap(obj->__row->label, label);
+	kfree(spare);
 	kfree(label);
+	return 0;
 }
 
 /* Returns a copy of a userspace string, NULL for an empty string, or an ERR_PTR(). */
@@ -281,8 +356,7 @@ int drm_shmem_set_label(struct drm_shmem_obj *obj, const char *label)
 		if (!copy)
 			return -ENOMEM;
 	}
-	drm_shmem_replace_label(obj, copy);
-	return 0;
+	return drm_shmem_replace_label(obj, copy);
 }
 EXPORT_SYMBOL_GPL(drm_shmem_set_label);
 
@@ -303,8 +377,7 @@ int __drm_shmem_set_label_user(struct drm_shmem_obj *obj, const char __user *lab
 
 	if (IS_ERR(copy))
 		return PTR_ERR(copy);
-	drm_shmem_replace_label(obj, copy);
-	return 0;
+	return drm_shmem_replace_label(obj, copy);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_set_label_user);
 
@@ -363,10 +436,11 @@ static void drm_shmem_show_segments(struct seq_file *m, struct drm_shmem_obj *ob
 	dma_resv_unlock(resv);
 }
 
-static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
+static void drm_shmem_show_row(struct seq_file *m, const struct drm_shmem_row *row,
 			       struct drm_shmem_sums *sums)
 	__must_hold(&drm_shmem_list_lock)
 {
+	struct drm_shmem_obj *obj = row->obj;
 	struct drm_gem_object *gem = &obj->base.base;
 	const enum drm_gem_object_status status = drm_shmem_funcs_status(gem);
 
@@ -374,14 +448,14 @@ static void drm_shmem_show_obj(struct seq_file *m, struct drm_shmem_obj *obj,
 	if (!drm_gem_object_has_refs(gem))
 		return;
 	seq_puts(m, "  ");
-	seq_escape(m, obj->__comm, " \t\n\\");
-	seq_printf(m, "/%d %zu %u", obj->__creator, gem->size, drm_gem_handles(gem));
+	seq_escape(m, row->comm, " \t\n\\");
+	seq_printf(m, "/%d %zu %u", row->creator, gem->size, drm_gem_handles(gem));
 	drm_shmem_show_segments(m, obj);
 	seq_printf(m, " %u", READ_ONCE(obj->__evictions));
 	drm_shmem_show_state(m, obj, status);
-	if (obj->__label) {
+	if (row->label) {
 		seq_putc(m, ' ');
-		seq_escape(m, obj->__label, "\t\n\\");
+		seq_escape(m, row->label, "\t\n\\");
 	}
 	seq_putc(m, '\n');
 
@@ -402,14 +476,14 @@ static void drm_shmem_show_device(struct seq_file *m, const struct drm_shmem_lis
 	__must_hold(&drm_shmem_list_lock)
 {
 	struct drm_shmem_sums sums = {};
-	struct drm_shmem_obj *obj;
+	const struct drm_shmem_row *row;
 
 	seq_printf(m, "%s %s\n", dev_name(listed->drm->dev), listed->driver);
-	list_for_each_entry(obj, &listed->objs, __list_node) {
+	list_for_each_entry(row, &listed->objs, node) {
 		/* seq_file will call this again with a larger buffer, so release the lock early. */
 		if (seq_has_overflowed(m))
 			return;
-		drm_shmem_show_obj(m, obj, &sums);
+		drm_shmem_show_row(m, row, &sums);
 	}
 	seq_printf(m, "  objects %u size %llu resident %llu purgeable %llu evictable %llu imported %llu\n",
 		   sums.objects, sums.size, sums.resident, sums.purgeable, sums.evictable,

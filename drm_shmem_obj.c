@@ -230,7 +230,7 @@ static void drm_shmem_destroy_import(struct drm_shmem_obj *obj, bool mapped)
 	if (mapped)
 		trace_drm_shmem_sgt_unmap(gem);
 	drm_shmem_debug_fini(obj);
-	__drm_shmem_free_label(obj);
+	__drm_shmem_free_row(obj);
 	drm_gem_object_release(gem);
 	__drm_shmem_prime_end(obj, attach, sgt, ctx);
 	drm_dev_put(drm);
@@ -242,7 +242,7 @@ static void drm_shmem_destroy_own(struct drm_shmem_obj *obj, bool mapped)
 	struct drm_device *drm = obj->base.base.dev;
 
 	drm_shmem_debug_fini(obj);
-	__drm_shmem_free_label(obj);
+	__drm_shmem_free_row(obj);
 	drm_shmem_release_own(obj, mapped);
 	kfree(obj);
 	drm_gem_object_put(parent);

@@ -4,7 +4,6 @@
 
 #include <linux/ref_tracker.h>
 #include <linux/refcount.h>
-#include <linux/sched.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem_shmem_helper.h>
@@ -17,9 +16,9 @@ struct dma_buf;
 struct drm_mode_create_dumb;
 struct drm_printer;
 struct drm_scanout_buffer;
-struct drm_shmem_listed;
 struct drm_shmem_obj_type;
 struct drm_shmem_put_off;
+struct drm_shmem_row;
 struct vm_operations_struct;
 
 /**
@@ -69,9 +68,8 @@ struct vm_operations_struct;
  *   driver's own operations, __DRM_SHMEM_FOREIGN is added forever, because the library does not
  *   learn when such a dma-buf ends. Each table of an importer that can be told adds
  *   __DRM_SHMEM_TOLD, under the reservation lock, and stands for one pin of @base.
- * - @__listed is NULL, or the list that the object is on. The list is protected by the lock of
- *   the lists. So is @__label, until the object ends. @__creator and @__comm are constant while
- *   the object is on the list.
+ * - @__row leaves NULL once, under the lock of the lists, and then is constant until the object is
+ *   freed.
  * - While __DRM_SHMEM_STALE is set, @__table.__users is exactly the number of counted users. The
  *   last user to leave drops the count to zero, and makes the library unmap the table.
  */
@@ -92,11 +90,7 @@ struct drm_shmem_obj {
 	/* Next to @__flags, because freeing an object and borrowing its table read both. */
 	struct drm_gem_table __table;	/* the sg table, which ends with the binding */
 #ifdef CONFIG_DEBUG_FS
-	struct drm_shmem_listed *__listed;
-	struct list_head __list_node;
-	char *__label;
-	pid_t __creator;
-	char __comm[TASK_COMM_LEN];
+	struct drm_shmem_row *__row;	/* of the list in debugfs */
 #endif
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	const struct drm_shmem_obj_type *__type;
@@ -145,8 +139,9 @@ enum __drm_shmem_list {
 	__DRM_SHMEM_UNLISTED,
 };
 
-static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) || IS_ENABLED(CONFIG_DEBUG_FS) ||
-	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <= 64);
+static_assert(IS_ENABLED(CONFIG_DRM_SAFE_DEBUG) ||
+	      sizeof(struct drm_shmem_obj) - sizeof(struct drm_gem_shmem_object) <=
+	      (IS_ENABLED(CONFIG_DEBUG_FS) ? 72 : 64));
 
 /**
  * struct drm_shmem_opts - how to create an object

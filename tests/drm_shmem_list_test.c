@@ -597,11 +597,10 @@ static int label_fn(struct kunit *test, void *ctx)
 {
 	struct drm_shmem_obj *obj = ctx;
 	int ret = drm_shmem_set_label(obj, "new");
+	unsigned int left = drm_safe_fail_pause();
 
-	if (ret)
-		KUNIT_EXPECT_STREQ(test, obj->__label, "old");
-	else
-		KUNIT_EXPECT_STREQ(test, obj->__label, "new");
+	expect_listed(test, ret ? " - old\n" : " - new\n", true);
+	drm_safe_fail_resume(left);
 	return ret;
 }
 
@@ -613,14 +612,63 @@ static void label_fails(struct kunit *test)
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, label_fn, &bo->obj), 1);
 }
 
+struct label_bo {
+	struct drm_shmem_obj obj;
+};
+
+DRM_SHMEM_OBJ_TYPE(label_bo_type, struct label_bo, obj, struct label_bo_unique);
+
+static int label_bo_init(struct drm_shmem_obj *obj)
+{
+	return drm_shmem_set_label(obj, "first");
+}
+
+const struct label_bo_type label_bo_type = {
+	DRM_SHMEM_OBJ_FUNCS,
+	.base.init = label_bo_init,
+};
+
+static int label_create_fn(struct kunit *test, void *ctx)
+{
+	struct label_bo_unique *unique = drm_shmem_create(&label_bo_type, ctx, PAGE_SIZE, NULL);
+	unsigned int left = drm_safe_fail_pause();
+	struct label_bo *bo;
+
+	if (IS_ERR(unique))
+		return PTR_ERR(unique);
+	/* Without memory for its row, the object may not be listed. */
+	if (left || list_device(test, ctx))
+		expect_listed(test, " - first\n", true);
+	bo = drm_shmem_publish(&label_bo_type, &unique);
+	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "second"), 0);
+	expect_listed(test, "first", false);
+	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, NULL), 0);
+	drm_shmem_put(&bo->obj);
+	drm_safe_fail_resume(left);
+	return 0;
+}
+
+/* An object can have a label before it is listed, or when it never is. */
+static void labels_unlisted(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, label_create_fn, t->drm), 4);
+	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
+}
+
 static int list_create_fn(struct kunit *test, void *ctx)
 {
 	struct drm_device *drm = ctx;
 	struct test_bo *bo = test_bo_new(drm, SZ_4K, NULL);
+	unsigned int left = drm_safe_fail_pause();
 
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
+	/* Makes the row of an object that has none. */
+	KUNIT_EXPECT_EQ(test, drm_shmem_set_label(&bo->obj, "late"), 0);
 	drm_shmem_put(&bo->obj);
+	drm_safe_fail_resume(left);
 	return 0;
 }
 
@@ -629,7 +677,7 @@ static void list_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
 
-	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, list_create_fn, t->drm), 2);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, list_create_fn, t->drm), 3);
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 }
 #else
@@ -657,6 +705,7 @@ static struct kunit_case drm_shmem_list_cases[] = {
 	KUNIT_CASE(labels),
 	KUNIT_CASE(labels_of_userspace),
 	KUNIT_CASE(label_fails),
+	KUNIT_CASE(labels_unlisted),
 	KUNIT_CASE(list_fails),
 #else
 	KUNIT_CASE(labels_do_nothing),
