@@ -34,7 +34,11 @@ SAFE = "drivers/gpu/drm/safe"
 STAGES = [("release", True, True, 60), ("release", False, False, 300),
           ("debug", True, True, 900), ("debug", False, True, 900)]
 ARGS = {"release": [], "debug": ["ncpus=2", "seccomp=on", "kasan_multi_shot"]}
-PARTS = ["drm_dev_ctx", "drm_shmem", "drm_gpuvm_imm"]
+# How a file's name begins, and the suites of its part: those of drm_gem_* and of the views have
+# objects of drm_shmem_*, and all parts include drm_safe_*.
+PARTS = {"drm_dev_ctx": "drm_dev_ctx*", "drm_shmem": "drm_shmem*",
+         "drm_gpuvm_imm": "drm_gpuvm_imm*", "drm_gem": "drm_shmem*",
+         "drm_vmap_view": "drm_[sv]*", "drm_safe": "drm_*"}
 GOAL = 0.9
 SWAPPED = {"&&": "||", "||": "&&", "<": "<=", "<=": "<", ">": ">=", ">=": ">",
            "==": "!=", "!=": "==", "+": "-", "-": "+"}
@@ -171,7 +175,7 @@ class Runner:
 
     def killed(self, name):
         """Why the tree as it is does not pass, SAME if it cannot differ, or None."""
-        part = next((p for p in PARTS if name.startswith(p)), "")
+        glob = next(PARTS[p] for p in PARTS if name.startswith(p))
         differs = False
         for kernel, quick, own, seconds in STAGES:
             if not self.make(kernel, f"{SAFE}/"):
@@ -181,11 +185,11 @@ class Runner:
             differs = True
             if not self.make(kernel, "linux"):
                 return "build"
-            if not self.suites(kernel, quick, f"{part}*" if own else "*", seconds):
+            if not self.suites(kernel, quick, glob if own else "*", seconds):
                 return kernel
         if not differs:
             return SAME
-        return None if self.modules(f"{part}*") else "modules"
+        return None if self.modules(glob) else "modules"
 
     def begin(self):
         """Whether the library passes as it is; remember its code."""
