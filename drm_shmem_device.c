@@ -122,7 +122,8 @@ static bool drm_shmem_keeps_segment(struct device *dma, unsigned int max)
  * @unreg: the device, which has no objects yet
  * @opts: the options
  *
- * drm_gem_get_huge_mnt() tells whether objects have huge pages.
+ * drm_gem_get_huge_mnt() tells whether objects have huge pages. The DMA mask is also that of
+ * coherent memory, so call this before drm_dev_ctx_dma_alloc().
  *
  * Context: May sleep.
  *
@@ -148,8 +149,9 @@ int drm_shmem_set_device_opts(const struct drm_dev_ctx_unreg *unreg,
 	}
 	if (opts->dma_dev)
 		drm_dev_set_dma_dev(drm, opts->dma_dev);
+	/* With a limit below a page, dma-iommu would merge pages into segments of any length. */
 	if (opts->max_segment && dma->dma_parms)
-		dma_set_max_seg_size(dma, opts->max_segment);
+		dma_set_max_seg_size(dma, max_t(size_t, opts->max_segment, PAGE_SIZE));
 	if (opts->huge_pages)
 		drm_shmem_mount_huge(drm);
 	return 0;

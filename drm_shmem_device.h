@@ -28,8 +28,9 @@ struct drm_shmem_device_opts {
 	 * @max_segment:
 	 *
 	 * The longest segment that the device takes, in bytes, or UINT_MAX for any length.
-	 * No segment of an sg table is longer, except that one page is always possible. If a
-	 * device has no &device.dma_parms, as on the faux, auxiliary and virtio buses, its
+	 * No segment of an sg table is longer, except that one page is always possible: a limit
+	 * below PAGE_SIZE counts as PAGE_SIZE, and the driver splits segments itself. If a device
+	 * has no &device.dma_parms, as on the faux, auxiliary and virtio buses, its
 	 * segments have 64 KiB at most: a higher limit is ignored, and a lower one is refused.
 	 * A driver that sets &device.dma_parms first can set any limit.
 	 */
