@@ -34,6 +34,9 @@
  *		drm_shmem_end(&bo->obj, &foo->ends);
  *	}
  *
+ * The step reaches the hardware in a block of drm_dev_ctx_guard_live(). If there is no such block,
+ * the hardware has stopped, and the step returns NULL without putting off the end.
+ *
  * When the parent is unbound, after the quiesce step, the library ends the remaining objects: the
  * hardware has stopped by then, and no answer can come. From then on, ends are not put off.
  *
@@ -338,7 +341,8 @@ void __drm_shmem_released(struct drm_shmem_obj *obj, struct drm_shmem_put_off *l
  * @ends: as given to drm_shmem_put_off()
  *
  * Call this once for each object, perhaps already in the release step, but not after the quiesce
- * step of the registration: after that, the library ends the remaining objects.
+ * step of the registration: after that, the library ends the remaining objects. It does so after
+ * the last block of drm_dev_ctx_guard_live(), so such a block may still call this.
  *
  * Context: Any thread, also in an interrupt.
  */

@@ -56,6 +56,7 @@
  *
  *	const struct foo_heap_type foo_heap_type = {
  *		DRM_SHMEM_OBJ_KIND_OF(foo_bo_base, &foo_heap_ops),
+ *		.base.flags = DRM_SHMEM_NO_MMAP,
  *	};
  *
  * Some functions take the description of a base instead of a type's: drm_shmem_lookup(),
@@ -111,7 +112,8 @@ extern const struct _name _name
  * @_base: the base's description, which the kind was declared with
  * @_ops: address of the operations of this kind
  *
- * For the definition of what DRM_SHMEM_OBJ_KIND() declared, in place of DRM_SHMEM_OBJ_FUNCS.
+ * For the definition of what DRM_SHMEM_OBJ_KIND() declared, in place of DRM_SHMEM_OBJ_FUNCS. The
+ * flags and steps of the kind are those of any type: .base.flags, .base.init and so on.
  * The library makes no object of a kind that is defined without it.
  */
 #define DRM_SHMEM_OBJ_KIND_OF(_base, _ops)					\
