@@ -44,6 +44,7 @@ ccflags-$(CONFIG_GCOV) += -fno-inline
 obj-$(or $(CONFIG_DRM_SAFE_KUNIT_TEST),$(CONFIG_DRM_SAFE_BENCH)) += tests/
 obj-$(CONFIG_DRM_SAFE_SGPU) += samples/sgpu/
 obj-$(CONFIG_DRM_SAFE_VGPU) += samples/vgpu/
+obj-$(CONFIG_DRM_SAFE_EDU) += samples/edu/
 
 # An external module has no Kconfig: the C code learns here what make was told.
 ifneq ($(KBUILD_EXTMOD),)

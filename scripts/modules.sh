@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# modules.sh: build drm_safe.ko, sgpu.ko, vgpu.ko and the KUnit modules in out/modules,
+# modules.sh: build drm_safe.ko, sgpu.ko, vgpu.ko, edu.ko and the KUnit modules in out/modules,
 # against the configured kernel KDIR. DEBUG=1 sets CONFIG_DRM_SAFE_DEBUG.
 
 . "$(dirname "$0")/env.sh"
@@ -25,7 +25,7 @@ lack=$(lacks MODULES MMU DRM DRM_GEM_SHMEM_HELPER)
 grep -q '^CONFIG_DRM_SAFE=y' "$CONF" && die "drm_safe is built into the kernel in $KDIR"
 
 args=(CONFIG_DRM_SAFE=m CONFIG_DRM_SAFE_GPUVM= CONFIG_DRM_SAFE_DEBUG=
-	CONFIG_DRM_SAFE_SGPU= CONFIG_DRM_SAFE_VGPU= CONFIG_DRM_SAFE_KUNIT_TEST=)
+	CONFIG_DRM_SAFE_SGPU= CONFIG_DRM_SAFE_VGPU= CONFIG_DRM_SAFE_EDU= CONFIG_DRM_SAFE_KUNIT_TEST=)
 lack=$(lacks DRM_GPUVM DRM_EXEC)
 if [ -z "$lack" ]; then
 	args+=(CONFIG_DRM_SAFE_GPUVM=y)
@@ -37,6 +37,8 @@ else
 fi
 lack=$(lacks VIRTIO DRM_KMS_HELPER DRM_CLIENT_SELECTION)
 if [ -z "$lack" ]; then args+=(CONFIG_DRM_SAFE_VGPU=m); else say "without vgpu: no$lack"; fi
+lack=$(lacks PCI DRM_EXEC)
+if [ -z "$lack" ]; then args+=(CONFIG_DRM_SAFE_EDU=m); else say "without edu: no$lack"; fi
 if [ -n "${DEBUG:-}" ]; then
 	lack=$(lacks REF_TRACKER STACKTRACE)
 	[ -z "$lack" ] || die "DEBUG=1: the kernel in $KDIR lacks$lack"
