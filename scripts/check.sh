@@ -104,6 +104,7 @@ await "demo"
 await "instructions"
 await "W=1"
 part "display" env STEPS=short scripts/vgpu.sh
+part "DMA engine" env STEPS=short scripts/edu.sh
 part "sparse" scripts/sparse.sh
 printf '\n%s\nof which, some beside others:\n' "$report"
 sort -rn "$DRM_SAFE_TIMES" | head -n 20

@@ -100,6 +100,7 @@ fi
 tests=$TOP/tests/coccinelle
 driver "$TOP/samples/sgpu"
 driver "$TOP/samples/vgpu"
+driver "$TOP/samples/edu"
 check "a run shows how much is left" shows_progress "$TOP/samples/external"
 run_rules "$tests/driver" "$rules"/*.cocci
 for file in "$rules"/*.cocci; do

@@ -150,4 +150,6 @@ virtio=$(code "$TREE"/drivers/gpu/drm/virtio/virtgpu_{drv.h,drv.c,kms.c,display.
 	two_d | wc -l)
 check "the sample with a display: $lines lines of code, under 1500; the kernel's driver, in 2D: $virtio" \
 	[ "$lines" -lt 1500 ]
+lines=$(code_lines samples/edu/*.[ch])
+check "the sample with a DMA engine: $lines lines of code, under 1120" [ "$lines" -lt 1120 ]
 finish

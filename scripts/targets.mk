@@ -33,6 +33,9 @@ vm: ## run the sample driver on Debian's own kernel in QEMU: 64- and 32-bit clie
 vgpu: ## run the sample driver with a display on Debian's kernel in QEMU, beside the kernel's own [DRIVERS=] [STEPS=] [ROUNDS=1000]
 	@scripts/vgpu.sh
 
+edu: ## run the sample driver for QEMU's edu device on Debian's kernel in QEMU [STEPS=] [ROUNDS=20]
+	@scripts/edu.sh
+
 igt: ## the tests for all DRM drivers (IGT, from Debian) on the sample driver, with KASAN and kmemleak
 	@scripts/igt.sh
 
@@ -143,6 +146,7 @@ clean: ## remove what was built in this directory (the cache stays)
 .PHONY: demo
 .PHONY: vm
 .PHONY: vgpu
+.PHONY: edu
 .PHONY: igt
 .PHONY: modules
 .PHONY: try
