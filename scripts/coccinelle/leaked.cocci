@@ -73,7 +73,14 @@ position pointer.p;
 @@
  if (<+... \(IS_ERR(x)\|IS_ERR_OR_NULL(x)\|!x\|x == NULL\) ...+>) { ... return@p ...; }
 
-@script:python depends on report && !checked@
+@given exists@
+identifier pointer.x;
+position pointer.p;
+expression d;
+@@
+ return@p <+... drm_shmem_publish(d, &x) ...+>;
+
+@script:python depends on report && !checked && !given@
 p << pointer.p;
 q << pointer.q;
 x << pointer.x;

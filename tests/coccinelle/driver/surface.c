@@ -30,6 +30,15 @@ static int surface_show(struct drm_file *file, u32 handle)
 	return 0;
 }
 
+static struct drm_shmem_obj *surface_make(struct drm_device *drm)
+{
+	struct surface_unique *unique = drm_shmem_create(&surface_type, drm, SZ_4K, NULL);
+
+	if (IS_ERR(unique))
+		return ERR_CAST(unique);
+	return &drm_shmem_publish(&surface_type, &unique)->shmem;
+}
+
 static void surface_peek(struct drm_file *file, u32 handle)
 {
 	drm_shmem_lookup(&surface_type, file, handle);	/* leaked */
