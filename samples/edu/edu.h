@@ -86,7 +86,8 @@ struct edu_clear {
  *
  * - @jobs, @running, @stopped, @deadline and @began are protected by @lock. No job joins @jobs
  *   once @stopped is set.
- * - The device does a step of @running, or nothing if that is NULL.
+ * - The device does a step of @running, or nothing if that is NULL. It may still do one after
+ *   quiesce has kept it from the memory of the machine.
  * - @over has submits that ended and are not freed yet.
  */
 struct edu_hw {
