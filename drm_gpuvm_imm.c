@@ -982,8 +982,9 @@ static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 {
 	if (drm_gpuvm_imm_is_none(vm))
 		return -EINVAL;
+	/* It stays set: see the invariants of @error. */
 	if (!update->__vm)
-		return -ENOTRECOVERABLE;
+		return READ_ONCE(vm->error);
 
 	drm_safe_broken(vm->base.drm, "an update is prepared once",
 			"%s: run or drop it before it is used again",
@@ -995,8 +996,8 @@ static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 static int drm_gpuvm_imm_prepare_check(struct drm_gpuvm_imm *vm,
 				       const struct drm_gpuvm_imm_update *update)
 {
-	/* Unlocked: see the invariants of @broken. */
-	if (likely(vm && !update->__vm && !READ_ONCE(vm->broken)))
+	/* Unlocked: see the invariants of @error. */
+	if (likely(vm && !update->__vm && !READ_ONCE(vm->error)))
 		return 0;
 
 	return drm_gpuvm_imm_prepare_refused(vm, update);
@@ -1322,8 +1323,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  */
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm)
 {
-	/* Unlocked: see the invariants of @broken. */
-	return drm_gpuvm_imm_is_none(vm) || READ_ONCE(vm->broken);
+	/* Unlocked: see the invariants of @error. */
+	return drm_gpuvm_imm_is_none(vm) || READ_ONCE(vm->error) == -ENOTRECOVERABLE;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_broken);
 

@@ -83,7 +83,7 @@ struct drm_gpuvm_imm_map_step {
  *	page table entries may stay. If that later step fails, the library has them mapped
  *	again for @va, or unmapped when the core is given up
  *
- * The step may fail, except when the core is given up.
+ * The step may fail, except when the core is closed or given up.
  */
 struct drm_gpuvm_imm_unmap_step {
 	const struct drm_gpuva *va;
@@ -204,7 +204,8 @@ struct drm_gpuvm_imm_type {
 		__drm_nonallocating;
 
 	/**
-	 * @unmap: removes a mapping from the page table; must not fail when the core is given up
+	 * @unmap: removes a mapping from the page table; must not fail when the core is closed or
+	 * given up
 	 */
 	struct drm_gpuvm_imm_unmapped *(*unmap)(struct drm_gpuvm_imm_core *core,
 						const struct drm_gpuvm_imm_unmap_step *step)
@@ -381,6 +382,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 			    const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gpuvm_imm_config *config,
 			    size_t va_size, size_t vm_bo_size, bool has_ctx) __must_check;
+void drm_gpuvm_imm_close(struct drm_gpuvm_imm_core *core) __drm_nonallocating;
 void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core) __must_not_hold(drm_resv);
 
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
@@ -1032,6 +1034,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
  * * -ENOMEM, also if millions of updates of @_shared are prepared
  * * -ENOSPC if @_shared could have more VAs than &drm_gpuvm_imm_config.max_vas allows
  * * -ENOTRECOVERABLE if @_shared is broken, see drm_gpuvm_imm_is_broken()
+ * * -ESHUTDOWN if @_shared was closed, see drm_gpuvm_imm_close()
  * * -EBUSY if @_update is not empty, which is a driver bug
  * * -EALREADY, or what &drm_gpuvm_imm_type.bo_init returned, as drm_gpuvm_imm_obtain()
  */

@@ -90,6 +90,18 @@ static void drm_gpuvm_imm_show_row(struct seq_file *m,
 		seq_puts(m, "sparse\n");
 }
 
+static const char *drm_gpuvm_imm_error_name(const struct drm_gpuvm_imm *vm)
+{
+	switch (READ_ONCE(vm->error)) {
+	case 0:
+		return "";
+	case -ESHUTDOWN:
+		return " closed";
+	default:
+		return " broken";
+	}
+}
+
 VISIBLE_IF_KUNIT void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuvm_imm_debugfs_row rows[DRM_GPUVM_IMM_DEBUGFS_CHUNK];
@@ -98,7 +110,7 @@ VISIBLE_IF_KUNIT void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_im
 
 	seq_printf(m, "%s %s 0x%016llx 0x%016llx%s\n", dev_name(vm->base.drm->dev),
 		   vm->name, addr, drm_gpuvm_imm_va_length(vm),
-		   READ_ONCE(vm->broken) ? " broken" : "");
+		   drm_gpuvm_imm_error_name(vm));
 
 	while (addr < end && !seq_has_overflowed(m)) {
 		n = drm_gpuvm_imm_read_rows(vm, addr, rows);

@@ -23,8 +23,9 @@
  *
  * Context: May sleep.
  *
- * Return: 0, -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken(), -EINVAL if
- * it is NULL, which is a driver bug, or what drm_exec_prepare_obj() returns.
+ * Return: 0, -ENOTRECOVERABLE if @vm is broken, see drm_gpuvm_imm_is_broken(), -ESHUTDOWN after
+ * drm_gpuvm_imm_close(), -EINVAL if it is NULL, which is a driver bug, or what
+ * drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 		       unsigned int num_fences)
@@ -33,9 +34,10 @@ int drm_gpuvm_imm_lock(struct drm_gpuvm_imm *vm, struct drm_exec *exec,
 
 	if (drm_gpuvm_imm_is_none(vm))
 		return -EINVAL;
-	/* Unlocked: see the invariants of @broken. */
-	if (unlikely(READ_ONCE(vm->broken)))
-		return -ENOTRECOVERABLE;
+	/* Unlocked: see the invariants of @error. */
+	ret = READ_ONCE(vm->error);
+	if (unlikely(ret))
+		return ret;
 
 	ret = drm_gpuvm_prepare_vm(&vm->base, exec, num_fences);
 	if (ret)
@@ -73,20 +75,22 @@ static bool drm_gpuvm_imm_in_space(const struct drm_gpuvm_imm *vm, u64 addr, u64
  * Context: May sleep; the driver keeps others from changing the address space.
  *
  * Return: 0, -EINVAL if the range is empty or not in the address space, or there is no
- * address space, -ENOTRECOVERABLE if the address space is broken, or what
- * drm_exec_prepare_obj() returns.
+ * address space, -ENOTRECOVERABLE if the address space is broken, -ESHUTDOWN if it was closed, or
+ * what drm_exec_prepare_obj() returns.
  */
 int drm_gpuvm_imm_lock_range(const struct drm_gpuvm_imm_core *core,
 			     struct drm_exec *exec, u64 addr, u64 range,
 			     unsigned int num_fences)
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
+	int error;
 
 	if (!vm || !range || !drm_gpuvm_imm_in_space(vm, addr, range))
 		return -EINVAL;
-	/* Unlocked: see the invariants of @broken. */
-	if (unlikely(READ_ONCE(vm->broken)))
-		return -ENOTRECOVERABLE;
+	/* Unlocked: see the invariants of @error. */
+	error = READ_ONCE(vm->error);
+	if (unlikely(error))
+		return error;
 
 	drm_gpuvm_imm_assert_readable(vm);
 
@@ -288,20 +292,22 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_evict_gem);
  * with @exec, which also keeps two validations apart.
  *
  * Return: 0; -EINVAL if @core has no address space or, which is a driver bug, its type has no
- * validate step; -ENOTRECOVERABLE if the address space is broken; or the first error of that
- * step. Objects that were validated before the error stay valid.
+ * validate step; -ENOTRECOVERABLE if the address space is broken; -ESHUTDOWN if it was closed; or
+ * the first error of that step. Objects that were validated before the error stay valid.
  */
 int drm_gpuvm_imm_validate(struct drm_gpuvm_imm_core *core, struct drm_exec *exec)
 {
 	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
+	int error;
 
 	if (!vm)
 		return -EINVAL;
 
 	drm_gpuvm_resv_assert_held(&vm->base);
-	/* Unlocked: see the invariants of @broken. */
-	if (unlikely(READ_ONCE(vm->broken)))
-		return -ENOTRECOVERABLE;
+	/* Unlocked: see the invariants of @error. */
+	error = READ_ONCE(vm->error);
+	if (unlikely(error))
+		return error;
 	if (!vm->type->validate) {
 		drm_gpuvm_imm_report_lacks(vm->base.drm, "validate");
 		return -EINVAL;

@@ -57,13 +57,14 @@ struct seq_file;
  * - @core is the core from drm_gpuvm_imm_core_init() until drm_gpuvm_imm_fini()
  *   has removed the last mapping, under @evict_lock; NULL afterwards.
  * - @plain_core is @core if the runs of @type have no context, or else NULL.
- * - Only the task in @owner changes the mappings, @broken and @replaces. While @owner is
+ * - Only the task in @owner changes the mappings, @error and @replaces. While @owner is
  *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep. To lockdep, @owner_map is
  *   a lock, which the owner holds.
- * - @broken is set once and stays set. It is read unlocked: a reader that just misses the change
- *   might as well have come earlier.
+ * - @error is 0, -ENOTRECOVERABLE if the address space is broken, or -ESHUTDOWN if it was closed.
+ *   It is set once and stays set. It is read unlocked: a reader that just misses the change might
+ *   as well have come earlier.
  * - Each entry that the steps left in the page table belongs to a mapping, which holds the
- *   object, even if @broken is set. See drm_gpuvm_imm_rollback().
+ *   object, even if @error is set. See drm_gpuvm_imm_rollback().
  * - Every object that is mapped has @type->obj_funcs, or one of @type->other_funcs, and belongs
  *   to @base.drm.
  * - Each VA is followed by @va_size bytes of driver data.
@@ -96,7 +97,7 @@ context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm_imm_core *plain_core;		/* the same, for runs without a context */
 	struct task_struct *owner;			/* the task that changes mappings */
 	struct lockdep_map owner_map;			/* @owner, to lockdep */
-	bool broken;					/* the page table is in an unknown state */
+	int error;					/* why updates fail, see above */
 	bool replaces;					/* did the last lookup find something? */
 	bool va_counted;				/* the driver counts its data of mappings */
 	unsigned int max_vas;				/* VAs that may be in use */

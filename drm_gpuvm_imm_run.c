@@ -450,9 +450,9 @@ static noinline void drm_gpuvm_imm_rollback(struct drm_gpuvm_imm *vm,
 	LIST_HEAD(parts);
 
 	list_for_each_entry_safe_reverse(old, tmp, &update->__removed, drm_gpuva_link_entry) {
-		if (!READ_ONCE(vm->broken) && drm_gpuvm_imm_restore(vm, old, &parts))
-			WRITE_ONCE(vm->broken, true);
-		if (READ_ONCE(vm->broken) && drm_gpuvm_imm_was_kept(update, old))
+		if (!READ_ONCE(vm->error) && drm_gpuvm_imm_restore(vm, old, &parts))
+			WRITE_ONCE(vm->error, -ENOTRECOVERABLE);
+		if (READ_ONCE(vm->error) && drm_gpuvm_imm_was_kept(update, old))
 			drm_gpuvm_imm_reinsert(vm, old);
 	}
 	list_splice(&parts, &update->__removed);
@@ -745,11 +745,9 @@ static __always_inline int drm_gpuvm_imm_run_claimed(struct drm_gpuvm_imm *vm,
 						     struct drm_gpuvm_imm_update *update)
 	__must_hold(vm) __drm_nonallocating
 {
-	int ret;
+	int ret = READ_ONCE(vm->error);
 
-	if (unlikely(READ_ONCE(vm->broken))) {
-		ret = -ENOTRECOVERABLE;
-	} else {
+	if (likely(!ret)) {
 		ret = drm_gpuvm_imm_do_run(vm, update);
 		if (unlikely(ret)) {
 			drm_safe_trusted(trace_drm_gpuvm_imm_rollback(update, ret));
@@ -813,6 +811,7 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  *   if @core is a copy, or of a type with a context
  * * -EBUSY if the core is in use by another call, which is a driver bug
  * * -ENOTRECOVERABLE if the address space is broken
+ * * -ESHUTDOWN after drm_gpuvm_imm_close()
  */
 int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
 	__drm_nonallocating
@@ -882,7 +881,10 @@ void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_update_drop);
 
-/* Makes the driver unmap @va when the core is given up. Its object may be freed after this. */
+/*
+ * Makes the driver unmap @va when the core is closed or given up. Its object may be freed after
+ * this.
+ */
 static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva *va)
 	__drm_nonallocating
 {
@@ -894,7 +896,7 @@ static void drm_gpuvm_imm_unmap_last(struct drm_gpuvm_imm *vm, struct drm_gpuva 
 				vm->base.name, ret, va->va.addr);
 }
 
-/* Removes every mapping that is left when the core is given up. */
+/* Removes every mapping that is left when the core is closed or given up. */
 void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
@@ -915,3 +917,62 @@ void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm)
 	}
 	drm_gpuvm_imm_recycle(vm, &removed);
 }
+
+static noinline void drm_gpuvm_imm_report_close(const struct drm_gpuvm_imm *vm)
+	__drm_nonallocating
+{
+	drm_safe_broken(vm->base.drm, "a VM has one writer at a time",
+			"%s: closed while another call uses it; take a driver lock around all uses of the core",
+			vm->base.name);
+}
+
+/* The caller's section of the fence signalling path covers this. */
+static void __drm_gpuvm_imm_close(struct drm_gpuvm_imm *vm)
+	__drm_nonallocating
+{
+	if (unlikely(!drm_gpuvm_imm_claim(vm))) {
+		drm_gpuvm_imm_report_close(vm);
+		return;
+	}
+
+	/* Before the mappings go, so that nothing is prepared for them any more. */
+	if (!READ_ONCE(vm->error))
+		WRITE_ONCE(vm->error, -ESHUTDOWN);
+	drm_gpuvm_imm_unmap_all(vm);
+	/* The core has a reference until drm_gpuvm_imm_fini(). */
+	drm_safe_trusted(drm_gpuvm_get(&vm->base));
+	drm_gpuvm_imm_put_and_drain(vm);
+	drm_gpuvm_imm_unclaim(vm);
+}
+
+/**
+ * drm_gpuvm_imm_close() - unmap everything, and refuse all further changes
+ * @core: the core; nothing happens if it has no address space, or was closed before
+ *
+ * For an address space that userspace has destroyed while the driver still refers to it, say in a
+ * context that runs jobs, or in buffers that unmap themselves later. The core stays until
+ * drm_gpuvm_imm_fini(), which the driver calls when it drops its last reference to the structure
+ * around the core.
+ *
+ * Unmaps all mappings through the driver's unmap step, which must not fail here. Needs no memory,
+ * and so does not fail. From then on, preparing and running updates, locking and validating fail
+ * with -ESHUTDOWN. Updates that were prepared before fail in the same way when they run. So no
+ * other task can map anything after the call, and no mapping keeps the address space.
+ *
+ * Context: In a thread, also in the fence signalling path: may sleep, but takes no lock except
+ * the gpuva locks of the objects. The driver serialises this with other uses of @core, as it does
+ * for drm_gpuvm_imm_run(). Not from inside a step.
+ */
+void drm_gpuvm_imm_close(struct drm_gpuvm_imm_core *core)
+	__drm_nonallocating
+{
+	struct drm_gpuvm_imm *vm = drm_gpuvm_imm_shared(core);
+	bool cookie;
+
+	if (!vm)
+		return;
+	cookie = dma_fence_begin_signalling();
+	__drm_gpuvm_imm_close(vm);
+	dma_fence_end_signalling(cookie);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_imm_close);

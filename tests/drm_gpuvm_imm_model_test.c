@@ -208,7 +208,7 @@ static void drm_gpuvm_imm_model_test_random(struct kunit *test)
 	KUNIT_EXPECT_GT(test, model->vm->unmaps, model_ops / 4);
 	KUNIT_EXPECT_GT(test, model->vm->remaps, model_ops / 4);
 	KUNIT_EXPECT_GT(test, model->vm->keeps, model_ops / 100);
-	KUNIT_EXPECT_FALSE(test, test_vm_shared(model->vm)->broken);
+	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_broken(test_vm_shared(model->vm)));
 }
 
 static struct kunit_case drm_gpuvm_imm_model_test_cases[] = {

@@ -790,7 +790,7 @@ static void drm_gpuvm_imm_test_rollback(struct kunit *test)
 		test_check(test, vm, model);
 	}
 	vm->fail_in = 0;
-	KUNIT_EXPECT_FALSE(test, test_vm_shared(vm)->broken);
+	KUNIT_EXPECT_FALSE(test, drm_gpuvm_imm_is_broken(test_vm_shared(vm)));
 }
 
 static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
@@ -830,7 +830,7 @@ static void drm_gpuvm_imm_test_broken(struct kunit *test)
 			vm->fail_in = nth;
 			vm->fail_again_in = again;
 			KUNIT_EXPECT_EQ(test, test_map(test, vm, bo, 4, 4, 16, 0), -EIO);
-			KUNIT_EXPECT_TRUE(test, test_vm_shared(vm)->broken);
+			KUNIT_EXPECT_TRUE(test, drm_gpuvm_imm_is_broken(test_vm_shared(vm)));
 			memcpy(seen, vm->pt, sizeof(vm->pt));
 			test_check(test, vm, seen);
 

@@ -198,15 +198,15 @@ static void undo_fail(struct kunit *test, struct undo *undo, const struct undo_s
 	undo->vm.fail_in = 0;
 
 	/* There is a step to undo for each one that came before. */
-	KUNIT_EXPECT_EQ(test, test_vm_shared(&undo->vm)->broken,
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_is_broken(test_vm_shared(&undo->vm)),
 			fail_again_in && fail_again_in < fail_in);
-	if (test_vm_shared(&undo->vm)->broken) {
+	if (drm_gpuvm_imm_is_broken(test_vm_shared(&undo->vm))) {
 		undo->broken++;
 		memcpy(seen, undo->vm.pt, sizeof(undo->vm.pt));
 	}
 	test_check(test, &undo->vm, seen);
 	undo_check_held(test, undo);
-	if (test_vm_shared(&undo->vm)->broken) {
+	if (drm_gpuvm_imm_is_broken(test_vm_shared(&undo->vm))) {
 		undo_check_broken(test, undo, later);
 		if (fail_in % 2)
 			undo_check_evict(test, undo);
