@@ -102,7 +102,9 @@ struct drm_gpuvm_imm_unmap_step {
  * @keep: as in &struct drm_gpuvm_imm_unmap_step, for the removed part
  *
  * The driver's data of @prev and @next start as copies of that of @va. The page table
- * entries of @prev and @next are in place and should stay in place.
+ * entries of @prev and @next are in place and should stay in place. If one entry covers a part
+ * of @prev or @next and of the removed range, such as that of a huge page, the step replaces it,
+ * under a lock of the hardware if the hardware may use @prev or @next meanwhile.
  */
 struct drm_gpuvm_imm_remap_step {
 	const struct drm_gpuva *va;
@@ -277,7 +279,8 @@ struct drm_gpuvm_imm_type {
 	 * Takes an object out of the page table. Called by drm_gpuvm_imm_evict(), with the
 	 * reservation lock of the object and its gpuva lock held, perhaps in memory reclaim. The
 	 * step must not allocate memory, and may only trylock other sleeping locks. If a trylock
-	 * fails, the step returns -EBUSY. Requires @validate.
+	 * fails, the step returns -EBUSY. A step that fails leaves all mappings of the object in
+	 * the page table: the next execution does not validate the object. Requires @validate.
 	 */
 	int (*evict)(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_bo *vm_bo);
 
