@@ -254,6 +254,43 @@ struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct
 EXPORT_SYMBOL_GPL(__drm_gem_sgt_get);
 
 /**
+ * __drm_gem_sgt_prepare() - map the table, before a section uses it
+ * @sgt: of the object
+ *
+ * See drm_gem_sgt_prepare_locked(), which drivers call.
+ *
+ * Context: May sleep. The caller holds the object's reservation lock.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_gem_sgt_prepare(struct drm_gem_sgt *sgt)
+{
+	struct drm_gem_object *gem = sgt->__gem;
+	struct drm_dev_ctx *ctx;
+	struct sg_table *table;
+	int ret;
+
+	ret = __drm_gem_sgt_check_init(sgt, NULL) ?:
+	      __drm_dev_ctx_check_outside(gem->dev, "drm_gem_sgt_prepare_locked") ?:
+	      __drm_gem_resv_check(gem, true) ?: drm_gem_check_not_ending(gem);
+	if (ret)
+		return ret;
+	ctx = __drm_dev_ctx_registered(gem->dev);
+	if (!ctx || drm_dev_is_unplugged(gem->dev))
+		return -ENODEV;
+	/* Most calls find an earlier table, which stays until the lock is given back. */
+	if (__drm_gem_is_table(READ_ONCE(sgt->__table.__sgt)))
+		return 0;
+	if (!drm_dev_ctx_revocable_hold(ctx))
+		return -ENODEV;
+	table = __drm_gem_table_map(&sgt->__table, gem, NULL, &drm_gem_sgt_revocable_ops,
+				    sgt->__ops);
+	drm_dev_ctx_revocable_done(ctx);
+	return PTR_ERR_OR_ZERO(table);
+}
+EXPORT_SYMBOL_GPL(__drm_gem_sgt_prepare);
+
+/**
  * __drm_gem_sgt_own() - own the table
  * @own: handle to fill in
  * @bound: proof that the parent of the object's device is bound

@@ -219,6 +219,8 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 	__must_check __nonnull_args(1, 2);
 
+int __drm_gem_sgt_prepare(struct drm_gem_sgt *sgt)
+	__must_check __nonnull_args(1) __must_hold(drm_resv);
 struct sg_table *__drm_gem_sgt_share(struct drm_gem_sgt *sgt) __must_check __drm_nonallocating;
 struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt,
 				   enum drm_resv_how how);
@@ -483,6 +485,31 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  */
 #define drm_gem_sgt_or_interruptible(_s, _bound, _sgt, _err, ...)		\
 	__drm_gem_sgt_or(drm_gem_sgt_interruptible, _s, _bound, _sgt, _err, __VA_ARGS__)
+
+/**
+ * drm_gem_sgt_prepare_locked() - map the sg table of any object, before a section uses it
+ * @sgt: the &struct drm_gem_sgt of the object
+ *
+ * Like drm_shmem_sgt_prepare_locked(): an unplug of any device waits for all sections, and the map
+ * step can take long, for example if memory has to be swapped in or an exporter moves its memory.
+ * Only the unbind of this device's parent waits for this call. In a section under the same lock,
+ * drm_gem_sgt_own_locked(), drm_gem_sgt_guard_locked() and drm_gem_sgt_resume() then find the
+ * table, which has no user yet.
+ *
+ * Context: May sleep. In no section. The caller holds the object's reservation lock.
+ *
+ * Return: 0; -ENODEV unless the device is registered, or if the table was revoked; -EINVAL, with a
+ * report, if @sgt is not initialised, the lock is not held, the DMA device was changed, or, if
+ * CONFIG_DRM_SAFE_DEBUG sees it, in a section; or an error of the map step.
+ */
+static inline int __must_check drm_gem_sgt_prepare_locked(struct drm_gem_sgt *sgt)
+	__must_hold(drm_resv) __must_not_hold(drm_dev_section)
+{
+	return __drm_gem_sgt_prepare(sgt);
+}
+
+#define drm_gem_sgt_prepare_locked(_sgt)					\
+	drm_gem_sgt_prepare_locked(({ __drm_dev_ctx_assert_outside(); (_sgt); }))
 
 /**
  * drm_gem_sgt_table() - the table

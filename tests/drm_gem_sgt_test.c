@@ -206,6 +206,83 @@ static void borrow(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, log->locked);
 }
 
+static int vram_prepare(struct vram *vram)
+{
+	int ret;
+
+	dma_resv_lock(vram->gem.resv, NULL);
+	ret = drm_gem_sgt_prepare_locked(&vram->sgt);
+	dma_resv_unlock(vram->gem.resv);
+	return ret;
+}
+
+/* The table is there for the section, without a user, unless the device is gone. */
+static void prepare(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	log->map_ret = -ENOSPC;
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), -ENOSPC);
+	log->map_ret = 0;
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_own(t->drm, vram), 0);
+	KUNIT_EXPECT_EQ(test, log->maps, 1);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), -EBUSY);
+	vram_suspend(vram);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), 0);
+	KUNIT_EXPECT_EQ(test, vram_resume(t->drm, vram), 0);
+	KUNIT_EXPECT_EQ(test, log->maps, 2);
+	drm_gem_sgt_release(&vram->owned);
+	KUNIT_EXPECT_EQ(test, vram_unmap_early(vram), 0);
+
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(test_ctx(t->drm)), 0);
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), -ENODEV);
+	KUNIT_EXPECT_EQ(test, log->maps, 2);
+	drm_gem_object_put(&vram->gem);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
+	KUNIT_EXPECT_TRUE(test, log->locked);
+}
+
+/* A prepared table that nobody uses is unmapped at unbind, like any other. */
+static void prepare_revoked(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), 0);
+	drm_safe_test_rebind(test, t->parent);
+	KUNIT_EXPECT_EQ(test, log->mapped, 0);
+	KUNIT_EXPECT_EQ(test, log->revoked, 1);
+	KUNIT_EXPECT_EQ(test, vram_prepare(vram), -ENODEV);
+	drm_gem_object_put(&vram->gem);
+	t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+}
+
+/* Without the lock, or without an initialisation, it is refused. */
+static void prepare_misused(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct vram_log *log = vram_log(test);
+	struct vram *vram = vram_new(test, t->drm, log);
+	struct drm_gem_sgt none = {};
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_prepare_locked(&vram->sgt), -EINVAL);
+		EXPECT_BROKEN(test, "a _locked call is made with the reservation lock");
+	}
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_gem_sgt_prepare_locked(&none), -EINVAL);
+		EXPECT_BROKEN(test, "a table is initialised before use");
+	}
+	KUNIT_EXPECT_EQ(test, log->maps, 0);
+	drm_gem_object_put(&vram->gem);
+}
+
 /* An idle table goes early, and comes back. */
 static void unmap(struct kunit *test)
 {
@@ -542,6 +619,9 @@ static void vram_allocations_fail(struct kunit *test)
 
 static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE(borrow),
+	KUNIT_CASE(prepare),
+	KUNIT_CASE(prepare_revoked),
+	KUNIT_CASE(prepare_misused),
 	KUNIT_CASE(unmap),
 	KUNIT_CASE(revoke),
 	KUNIT_CASE(moved),

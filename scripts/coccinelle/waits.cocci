@@ -17,7 +17,7 @@ position p;
  }
 
 @slow@
-identifier f, v, call = {drm_shmem_sgt_prepare_locked, drm_shmem_lock_prepared_interruptible};
+identifier f, v, call = {drm_shmem_sgt_prepare_locked, drm_shmem_lock_prepared_interruptible, drm_gem_sgt_prepare_locked};
 type T;
 position p;
 @@
