@@ -18,8 +18,9 @@ import tempfile
 
 from convert_embedded import EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables
-from convert_text import (CALL, Section, add_argument, add_parameter, drop_variable, edit_functions, end_labels, fill,
-                          free_by_scope, functions, unused_labels, without_comments, wrap)
+from convert_text import (CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
+                          edit_functions, end_labels, fill, for_clients, free_by_scope, functions, unused_labels,
+                          without_comments, wrap)
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
 
@@ -560,7 +561,17 @@ class Driver:
         self.spatch("sgt")
         self.edit(self.finish)
         if self.read() != self.before:
+            self.charge()
             self.build_files()
+
+    def charge(self):
+        """To the client, as the rule "accounted" wants it: what functions allocate that have its file, or its data."""
+        text = without_comments(self.text())
+        types = sorted({"drm_file", *safe.FILE_TYPE.findall(text)})
+        self.edit(lambda t: charged(t, types))
+        members = sorted({m for f in for_clients(text, types) for m in NODES.findall(f["body"])})
+        if members:
+            self.edit(lambda t: charged_nodes(t, "|".join(members)))
 
     def finish(self, text):
         """Write what a semantic patch cannot: of mappings; and what the text refers to."""

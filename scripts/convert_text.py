@@ -274,6 +274,35 @@ class Section:
         return body
 
 
+OBJECT = re.compile(rf"\bk(?:v?[mz]alloc)_obj(?P<many>s)?(?P<args>{CALL})")
+NODES = re.compile(r"\bxa_(?:alloc|alloc_irq|alloc_bh|alloc_cyclic|insert|store)\(&[^,;]*?(\w+),")
+
+
+def for_clients(text, types):
+    """The functions that are given what a file has, one of these types."""
+    given = re.compile(rf"[(,]\s*(?:const )?struct (?:{'|'.join(types)}) \*\w+")
+    return [f for f in functions(text) if given.search(f["params"])]
+
+
+def charged(text, types):
+    """What a client makes the driver allocate is charged to the client."""
+    def flags(match):
+        args = re.split(r",\s*(?![^()]*\))", match["args"][1:-1])
+        plain = len(args) == (2 if match["many"] else 1)
+        return match[0][:-1] + ", GFP_KERNEL_ACCOUNT)" if plain else match[0]
+
+    names = {f["name"] for f in for_clients(text, types)}
+    return edit_functions(text, lambda head, name, _, body: (head, OBJECT.sub(flags, re.sub(
+        r"\bGFP_(?:HIGH)?USER(?=\))", r"\g<0> | __GFP_ACCOUNT", re.sub(r"\bGFP_KERNEL(?=\))", "GFP_KERNEL_ACCOUNT", body))))
+                          if name in names else None)
+
+
+def charged_nodes(text, members):
+    """The nodes of an array, too, which are allocated under its lock."""
+    text = re.sub(rf"\bxa_init(\(&[^;]*\b(?:{members}))\);", r"xa_init_flags\1, XA_FLAGS_ACCOUNT);", text)
+    return re.sub(rf"\b(xa_init_flags\(&[^,;]*\b(?:{members}), )((?:(?!XA_FLAGS_ACCOUNT)[^;])*)\);", r"\1\2 | XA_FLAGS_ACCOUNT);", text)
+
+
 def add_parameter(params, param):
     """(...) with one more at its end."""
     inner = params[1:-1].rstrip()

@@ -79,7 +79,7 @@ static int grault_ioctl_create(struct drm_dev_ctx_ioctl *ioctl, struct drm_graul
 	sgt = drm_shmem_sgt_table(lent);
 
 	ret = iommu_map_sg(to_grault(dev)->domain, 0, sgt->sgl, sgt->orig_nents, IOMMU_READ,
-			   GFP_KERNEL);
+			   GFP_KERNEL_ACCOUNT);
 	if (ret < 0)
 		return ret;
 

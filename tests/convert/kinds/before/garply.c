@@ -4,6 +4,7 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -16,6 +17,12 @@
 struct garply_device {
 	struct drm_device	drm;
 	u64			pages;
+};
+
+/* What a file has, and what it makes the driver allocate */
+struct garply_file {
+	struct xarray cookies;
+	u32 last;
 };
 
 struct garply_bo {
@@ -199,6 +206,20 @@ static int garply_ioctl_create(struct drm_device *dev, void *data, struct drm_fi
 	return ret;
 }
 
+static int garply_note(struct garply_file *own)
+{
+	struct garply_bo **cookie = kzalloc_obj(*cookie);
+	int ret;
+
+	if (!cookie)
+		return -ENOMEM;
+	ret = xa_alloc(&own->cookies, &own->last, cookie, xa_limit_32b, GFP_KERNEL);
+	if (ret)
+		kfree(cookie);
+
+	return ret;
+}
+
 /* A jump in front of the section goes to a short end. */
 static int garply_ioctl_offset(struct drm_device *dev, void *data, struct drm_file *file)
 {
@@ -229,6 +250,8 @@ static int garply_ioctl_offset(struct drm_device *dev, void *data, struct drm_fi
 
 	if (!garply_is_shmem(to_garply_bo(gem)))
 		ret = -EINVAL;
+	if (!ret)
+		ret = garply_note(file->driver_priv);
 	if (ret)
 		goto err_put;
 
@@ -250,10 +273,36 @@ static const struct drm_ioctl_desc garply_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(GARPLY_OFFSET, garply_ioctl_offset, DRM_RENDER_ALLOW),
 };
 
+static int garply_file_open(struct drm_device *dev, struct drm_file *file)
+{
+	struct garply_file *own = kzalloc(sizeof(*own), GFP_KERNEL);
+
+	if (!own)
+		return -ENOMEM;
+	xa_init_flags(&own->cookies, XA_FLAGS_ALLOC1);
+	file->driver_priv = own;
+
+	return 0;
+}
+
+static void garply_file_close(struct drm_device *dev, struct drm_file *file)
+{
+	struct garply_file *own = file->driver_priv;
+	struct garply_bo **cookie;
+	unsigned long index;
+
+	xa_for_each(&own->cookies, index, cookie)
+		kfree(cookie);
+	xa_destroy(&own->cookies);
+	kfree(own);
+}
+
 DEFINE_DRM_GEM_FOPS(garply_fops);
 
 static const struct drm_driver garply_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.open = garply_file_open,
+	.postclose = garply_file_close,
 	.fops = &garply_fops,
 	.gem_create_object = garply_create_object,
 	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
