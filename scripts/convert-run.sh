@@ -6,7 +6,7 @@
 # storm of taking the device away. A driver that Debian does not ship is built twice, as it is in the
 # kernel's sources and converted.
 #
-#   DRIVERS  which of them: "vgem vkms virtio_gpu"
+#   DRIVERS  which of them: "vgem vkms virtio_gpu bochs cirrus_qemu"
 #   ROUNDS   of the storm; 20 unless set
 #   TESTS    of IGT, instead of those in tests/convert/igt.list for the driver
 #   VM_KVER  series of Debian's kernel
@@ -17,17 +17,22 @@
 . "$TOP/scripts/stock.sh"
 locked "$@"
 VM_KVER=${VM_KVER:-7.3}
-DRIVERS=${DRIVERS:-vgem vkms virtio_gpu}
+DRIVERS=${DRIVERS:-vgem vkms virtio_gpu bochs cirrus_qemu}
 ROUNDS=${ROUNDS:-20}
 
 KMS=$TOP/out/kms/kms
 OUT=$TOP/out/convert
 USERSPACE=$DRM_SAFE_CACHE/userspace
 work=$DRM_SAFE_CACHE/convert-run
-declare -A directory=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio)
+# Where their sources are, and the module that is made of those
+declare -A source=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio [bochs]=tiny/bochs.c [cirrus_qemu]=tiny/cirrus-qemu.c)
+declare -A module=([vgem]=vgem/vgem [virtio_gpu]=virtio/virtio-gpu [bochs]=tiny/bochs [cirrus_qemu]=tiny/cirrus-qemu)
 
 # Those that Debian does not ship, and what turns each on
 declare -A unshipped=([vkms]=DRM_VKMS)
+
+# Those that are for a device of QEMU's
+declare -A device=([virtio_gpu]="virtio-gpu-pci,disable-legacy=on" [bochs]=bochs-display [cirrus_qemu]=cirrus-vga)
 
 build_kms() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
@@ -51,14 +56,14 @@ converted() {
 	local dir=$work/$1
 
 	rm -rf "$dir"
-	python3 "$TOP/scripts/convert.py" --row --to "$dir" "$TREE/drivers/gpu/drm/${directory[$1]}" >"$work/$1.report" || return
+	python3 "$TOP/scripts/convert.py" --row --to "$dir" "$TREE/drivers/gpu/drm/${source[$1]}" >"$work/$1.report" || return
 	built "$1" "$dir"
 }
 
-# as_it_is DRIVER: of the kernel's sources, for which Debian has no module.
+# as_it_is DRIVER: of a copy of the kernel's sources, because Debian has no module.
 as_it_is() {
 	rm -rf "$work/$1.before"
-	cp -r "$TREE/drivers/gpu/drm/${directory[$1]}" "$work/$1.before" &&
+	cp -rL "$TREE/drivers/gpu/drm/${source[$1]}" "$work/$1.before" &&
 		built "$1" "$work/$1.before"
 }
 
@@ -68,7 +73,7 @@ ko() { find "$2" -name "${1//_/[-_]}.ko" -print -quit; }
 # guest_command STEPS: set CMD to boot Debian's kernel with the driver.
 guest_command() {
 	CMD=(qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -machine q35 -nodefaults -nographic -no-reboot
-		-serial stdio -kernel "$MODULES/vmlinuz" -initrd "$INITRD" -device "virtio-gpu-pci,disable-legacy=on"
+		-serial stdio -kernel "$MODULES/vmlinuz" -initrd "$INITRD" ${device[$DRIVER]:+-device "${device[$DRIVER]}"}
 		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
 		-virtfs "local,path=$USERSPACE/usr,mount_tag=usr,security_model=none,readonly=on"
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check DRIVER=$DRIVER ROUNDS=$ROUNDS STEPS=$1")
@@ -76,7 +81,7 @@ guest_command() {
 
 # run WHICH: the guest, with Debian's driver (before) or ours (after).
 run() {
-	local own modules=() file
+	local own modules=()
 
 	own=$(stock_modules fs/9p/9p net/9p/9pnet_virtio)
 	mapfile -t modules <<<"$own"
@@ -85,8 +90,7 @@ run() {
 	elif [ -n "${unshipped[$DRIVER]:-}" ]; then
 		modules+=("$(ko "$DRIVER" "$work/$DRIVER.before")")
 	else
-		file=drivers/gpu/drm/${directory[$DRIVER]}/$DRIVER
-		modules+=("$(stock_modules "${file/virtio_gpu/virtio-gpu}")")
+		modules+=("$(stock_modules "drivers/gpu/drm/${module[$DRIVER]}")")
 	fi
 	INITRD=$work/initramfs-$1.gz LOG=$DRM_SAFE_CACHE/log/convert-$DRIVER-$1.log
 	make_initramfs "$MODULES" "$KMS" "${modules[@]}" || return
