@@ -4,11 +4,12 @@
 # convert.sh: turn the raw calls of the driver in DIR into safe ones; print a diff and
 # what is left by hand. APPLY=1 changes the driver.
 # convert.sh expected: convert tests/convert/before and compare with what is in after.
-# convert.sh check: that, and convert drivers of the kernel, build what comes out, and
-# tabulate what was done in Documentation/convert-table.txt.
-#   ONLY   which of the drivers; what was found of the others is kept
-#   LLVM   compile with clang; the table says which compilers were used
-#   COCCI  run coccicheck on what comes out, too, which takes minutes for each driver
+# convert.sh check: that, and convert drivers of the kernel, build what comes out with each
+# compiler, and tabulate what was done in Documentation/convert-table.txt.
+#   ONLY       which of the drivers; what was found of the others is kept
+#   COMPILERS  "gcc clang" unless set
+#   LLVM       which clang, as kbuild takes it; -19 unless set
+#   COCCI      run coccicheck on what comes out, too, which takes minutes for each driver
 
 . "$(dirname "$0")/env.sh"
 
@@ -19,6 +20,8 @@ if [ $# = 0 ]; then
 fi
 
 locked "$@"
+read -ra compilers <<<"${COMPILERS:-gcc clang}"
+declare -A llvm=([gcc]='' [clang]=${LLVM:--19})
 # A file is a driver of its own, in a directory of several.
 all=(
 	gpu/drm/vgem gpu/drm/vkms gpu/drm/udl gpu/drm/gud gpu/drm/hyperv gpu/drm/solomon
@@ -95,9 +98,17 @@ idle() {
 		diff -r "$work/$1" "$work/$1.twice" && rm -rf "$work/$1.twice"
 }
 
-# config: one that has what the drivers use, on x86: one of them is for nothing else.
+# kbuild COMPILER ARG...: the kernel's make, for x86, because one of the drivers is for nothing else.
+kbuild() {
+	make ARCH=x86_64 -C "$TREE" O="$BUILD/convert-$1" --no-print-directory -s -j"$JOBS" \
+		${llvm[$1]:+"LLVM=${llvm[$1]}"} "${@:2}"
+}
+
+# config COMPILER: one that has what the drivers use.
 config() {
-	need_packages libelf-dev
+	local version=${llvm[$1]}
+
+	need_packages libelf-dev ${version:+"clang$version" "lld$version" "llvm$version"}
 	{
 		printf 'CONFIG_%s=y\n' 64BIT SMP COMPILE_TEST MODULES PCI PCI_MSI OF COMMON_CLK USB_SUPPORT USB SPI I2C \
 			VIRTIO_MENU VIRTIO_PCI FB HYPERVISOR_GUEST PARAVIRT ACPI EFI BACKLIGHT_CLASS_DEVICE PM_DEVFREQ REGMAP \
@@ -107,30 +118,29 @@ config() {
 			DRM_GM12U320 DRM_PIXPAPER DRM_VIRTIO_GPU DRM_POWERVR DRM_PANTHOR DRM_ACCEL_IVPU DRM_ACCEL_ROCKET \
 			DRM_ACCEL_AMDXDNA DRM_ACCEL_ARM_ETHOSU HYPERV
 	} >"$work/fragment"
-	"${x86[@]}" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig
-	"${x86[@]}" modules_prepare
+	kbuild "$1" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig && kbuild "$1" modules_prepare
 }
 
-# builds NAME [SOURCES]: does it compile without a warning? modpost does not know the kernel's
-# symbols, for there is no kernel. Tests may include a header by its place in the kernel,
+# builds COMPILER NAME [SOURCES]: does it compile without a warning? modpost does not know the
+# kernel's symbols, for there is no kernel. Tests may include a header by its place in the kernel,
 # and x86 does not read 64 bits of a device at once.
 builds() {
-	local dir=$work/$1 log symbols defines extra=
+	local dir=$work/$2 log symbols defines extra=
 
-	rm -f "$dir.$compiler".{built,fails}
-	[ ! -d "${2:-}/tests" ] || extra="-I$2/tests "
+	rm -f "$dir.$1".{built,fails}
+	[ ! -d "${3:-}/tests" ] || extra="-I$3/tests "
 	! grep -rqw ioread64 "$dir" || extra+="-include linux/io-64-nonatomic-lo-hi.h "
-	mapfile -t symbols < <(driver_symbols "$dir" "$objects/.config")
+	mapfile -t symbols < <(driver_symbols "$dir" "$BUILD/convert-$1/.config")
 	defines=("${symbols[@]/#/-D}")
 	defines=("${defines[@]/%/_MODULE=1}")
-	if ! log=$("${x86[@]}" W=1 KBUILD_MODPOST_WARN=1 M="$dir" "${symbols[@]/%/=m}" \
+	if ! log=$(kbuild "$1" W=1 KBUILD_MODPOST_WARN=1 M="$dir" "${symbols[@]/%/=m}" \
 		KCPPFLAGS="$extra${defines[*]}" modules 2>&1) || [ -z "$(find "$dir" -name '*.o' ! -name '*.mod.o')" ]; then
-		touch "$dir.$compiler.fails"
+		touch "$dir.$1.fails"
 		echo "$log"
 		return 1
 	fi
-	! grep -v 'warning: pahole version differs' <<<"$log" | grep -E 'warning:|error:' || { touch "$dir.$compiler.fails"; return 1; }
-	touch "$dir.$compiler.built"
+	! grep -v 'warning: pahole version differs' <<<"$log" | grep -E 'warning:|error:' || { touch "$dir.$1.fails"; return 1; }
+	touch "$dir.$1.built"
 	# The other compiler finds none of these.
 	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' -o -name Module.symvers -o -name modules.order \) -delete
 }
@@ -174,12 +184,19 @@ cleaned() {
 	if [ "$known" = 0 ]; then echo clean; else echo "$known accepted"; fi
 }
 
-# reasons: of what is left in all drivers, each once with its calls.
+# reasons: of what is left in all drivers, each once, with its calls and where they are.
 reasons() {
-	local driver
+	local driver name
 
-	for driver in "${all[@]}"; do cat "$work/$(basename "$driver" .c).report"; done | sed -n 's/^[^|]*:[0-9]*: \([^:]*\)(): \(.*\)/\2|\1/p' | sort -u |
-		awk -F'|' '$1 != why { if (why) print ""; why = $1; printf "- %s:", why; sep = " " } { printf "%s``%s``", sep, $2; sep = ", " } END { print "" }'
+	for driver in "${all[@]}"; do
+		name=$(basename "$driver" .c)
+		sed -nE "s/^([^|:]*):([0-9]*): ([^:]*)\(\): (.*)/\4|$name|\3|\1:\2/p" "$work/$name.report"
+	done | sort -t'|' -k1,3 -s | awk -F'|' '
+		$1 != why { printf "%s- %s:", n++ ? "\n" : "", why = $1; driver = call = ""; sep = "" }
+		$2 != driver { printf "%s %s:", sep, driver = $2; call = ""; sep = "" }
+		$3 != call { printf "%s ``%s``", sep, call = $3; sep = "" }
+		{ printf "%s %s", sep, $4; sep = "," }
+		END { print "" }'
 }
 
 # spaces: the drivers with address spaces, and how many calls that takes.
@@ -208,7 +225,7 @@ rows() {
 		sed -n '2,$s/^[^ ]*: \([^:]*\)(): .*/\1/p' "$work/$name.report" | sort | uniq -c |
 			awk '{ n = $1; $1 = ""; printf "%s %s%s", (NR > 1 ? "," : ""), n, $0 } END { print "" }'
 	done
-	printf '\nWhat is left, and what a person does about it:\n\n'
+	printf '\nWhat is left, where in the converted driver, and what a person does about it:\n\n'
 	reasons
 	printf '\nAddress spaces are not counted, and stay:\n\n'
 	spaces
@@ -232,17 +249,21 @@ if [ "$1" = expected ]; then
 fi
 
 prepare_tree
-compiler=${LLVM:+clang}
-compiler=${compiler:-gcc}
-objects=$BUILD/convert${LLVM:+-llvm}
-x86=(make ARCH=x86_64 -C "$TREE" O="$objects" --no-print-directory -s -j"$JOBS" ${LLVM:+"LLVM=$LLVM"})
-check "convert: configuration for x86" config
-for name in bar qux quux corge grault garply; do check "convert: a driver of ours: $name builds" builds "$name"; done
+for compiler in "${compilers[@]}"; do
+	check "convert: configuration for x86, $compiler" config "$compiler"
+done
+for name in bar qux quux corge grault garply; do
+	for compiler in "${compilers[@]}"; do
+		check "convert: a driver of ours: $name builds with $compiler" builds "$compiler" "$name"
+	done
+done
 for driver in "${drivers[@]}"; do
 	name=$(basename "$driver" .c)
 	check "convert: $name" convert "$TREE/drivers/$driver" "$name"
 	check "convert: $name: a second run changes nothing" idle "$name" "$TREE/include/uapi/drm"
-	check "convert: $name: builds with $compiler" builds "$name" "$TREE/drivers/$driver"
+	for compiler in "${compilers[@]}"; do
+		check "convert: $name: builds with $compiler" builds "$compiler" "$name" "$TREE/drivers/$driver"
+	done
 	[ -z "${COCCI:-}" ] || check "convert: $name: coccicheck says what is known" clean "$name"
 done
 for driver in "${all[@]}"; do
