@@ -78,15 +78,25 @@ OTHERS = {
     "drm_gem_dumb_map_offset": "objects that are not of the type have offsets, too: it stays",
     "drm_gem_huge_mnt_create": "set huge_pages in what drm_shmem_set_device_opts() is given",
     "drm_gem_private_object_fini": "the end of an object that is not of the library: it stays",
-    "drm_gem_prime_import": "imports that are not mapped are objects of another kind: it stays for those",
-    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays for those",
-    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays for those",
+    "drm_gem_prime_import": "use drm_shmem_prime_import()",
+    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops: drop them, or write the export step",
+    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops: drop them, or write the export step",
     "dma_buf_vmap": "the driver maps a dma-buf itself: keep an owned handle of the import",
     "dma_buf_vunmap": "the driver maps a dma-buf itself: keep an owned handle of the import",
     "drm_gem_dmabuf_export": "the driver has its own dma_buf_ops: drop them, or write the export step",
     "drm_gem_shmem_object_vmap": "this is a callback of the object: keep an owned handle",
     "drm_gem_shmem_object_vunmap": "this is a callback of the object: keep an owned handle",
     "dma_buf_dynamic_attach": "an import that is not mapped is an object of another kind: it stays",
+}
+# The same, where objects of other kinds are in the structure
+MIXED = {
+    "drm_gem_object_lookup": "the handle may stand for an object of another kind: it stays",
+    "drm_gem_handle_create": "the object may be one of another kind: it stays",
+    "drm_gem_create_mmap_offset": "this makes an object of another kind: it stays",
+    "drm_gem_free_mmap_offset": "this ends an object of another kind: it stays",
+    "drm_gem_private_object_fini": "this ends an object of another kind: it stays",
+    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays",
+    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays",
 }
 OTHERS_ELSE = "goes behind the library: scripts/coccinelle/raw.cocci says which part of it"
 
@@ -117,6 +127,7 @@ class Driver:
             self.unclear = "the device is in a structure of the kernel's: embed a struct drm_dev_ctx beside it"
         self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
         self.objects = None     # why its objects stay as they are
+        self.mixed = False      # Are there objects of other kinds in the same structure?
         self.separate = None
         self.attach = False
         self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
@@ -614,12 +625,13 @@ class Driver:
         unclear = {call: self.unclear for call in ("devm_drm_dev_alloc", "drm_dev_register")} if self.unclear else {}
         if self.objects:
             unclear.update({call: self.objects for call in OBJECT_CALLS})
+        others = {**OTHERS, **(MIXED if self.mixed else {})}
         for path, text in self.read().items():
             for number, line in enumerate(without_comments(text).splitlines(), 1):
                 for regex, why in self.raw_calls.items():
                     for call in re.findall(rf"(?<!define )(?<!\w)({regex})", line):
                         call = call.rstrip("(")
-                        yield path, number, call, unclear.get(call, why or OTHERS.get(call, OTHERS_ELSE))
+                        yield path, number, call, unclear.get(call, why or others.get(call, OTHERS_ELSE))
 
     def count(self, texts):
         """How many raw calls there are. A comment, or what a macro makes of them, is none."""

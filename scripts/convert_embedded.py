@@ -75,7 +75,7 @@ class Embedded:
         self.mixed = bool(others) and "drm_gem_private_object_init(" in code
         for function in re.findall(r"\.mmap\s*= (?!drm_gem_shmem_object_mmap)(\w+)", "".join(t["entries"] for t in tables)):
             if not self.told_of(function):
-                raise Stays("mmap() maps in its own way: what it does beyond that of the core becomes the type's mmap step")
+                raise Stays(f"{function}() maps in its own way: what it does beyond the mapping becomes the type's mmap step")
         if len(tables) != 1 or (others and not self.mixed):
             raise Stays("the driver's objects are of several kinds: declare a type for each")
         self.flags = ""

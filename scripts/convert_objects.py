@@ -97,7 +97,9 @@ class Objects:
             self.driver.edit(self.plain)
             self.lookups()
         try:
-            Embedded(self.driver).convert()
+            embedded = Embedded(self.driver)
+            self.driver.mixed = embedded.mixed
+            embedded.convert()
         except Stays as why:
             self.driver.objects = why.args[0]
 

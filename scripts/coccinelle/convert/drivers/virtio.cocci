@@ -213,3 +213,27 @@ identifier o, sb;
 +	return -ENODEV;
  ...
  }
+
+// This makes objects in shmem only.
+@handle@
+expression v, p, file, h;
+identifier o, g, r, f;
+@@
+ virtio_gpu_resource_create_ioctl(...)
+ {
+ <...
+ r = virtio_gpu_object_create(v, p, &o, f);
+ ... when any
+ g = &o->base.base;
+ ... when any
+-r = drm_gem_handle_create(file, g, h);
++r = drm_gem_handle_create(file, &o->base.base, h);
+ ...>
+ }
+
+// The driver's own function of gem_prime_import_sg_table refuses what is mapped.
+@mapped@
+expression d, b;
+@@
+-drm_gem_prime_import(d, b)
++drm_shmem_prime_import(d, b)
