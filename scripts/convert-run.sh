@@ -6,7 +6,7 @@
 # storm of taking the device away. A driver that Debian does not ship is built twice, as it is in the
 # kernel's sources and converted.
 #
-#   DRIVERS  which of them: "vgem vkms virtio_gpu bochs cirrus_qemu"
+#   DRIVERS  which of them: "vgem vkms virtio_gpu bochs cirrus_qemu udl"
 #   ROUNDS   of the storm; 20 unless set
 #   TESTS    of IGT, instead of those in tests/convert/igt.list for the driver
 #   VM_KVER  series of Debian's kernel
@@ -17,16 +17,19 @@
 . "$TOP/scripts/stock.sh"
 locked "$@"
 VM_KVER=${VM_KVER:-7.3}
-DRIVERS=${DRIVERS:-vgem vkms virtio_gpu bochs cirrus_qemu}
+DRIVERS=${DRIVERS:-vgem vkms virtio_gpu bochs cirrus_qemu udl}
 ROUNDS=${ROUNDS:-20}
 
 KMS=$TOP/out/kms/kms
+GADGET=$TOP/out/kms/udl-gadget
 OUT=$TOP/out/convert
 USERSPACE=$DRM_SAFE_CACHE/userspace
 work=$DRM_SAFE_CACHE/convert-run
 # Where their sources are, and the module that is made of those
-declare -A source=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio [bochs]=tiny/bochs.c [cirrus_qemu]=tiny/cirrus-qemu.c)
-declare -A module=([vgem]=vgem/vgem [virtio_gpu]=virtio/virtio-gpu [bochs]=tiny/bochs [cirrus_qemu]=tiny/cirrus-qemu)
+declare -A source=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio [bochs]=tiny/bochs.c [cirrus_qemu]=tiny/cirrus-qemu.c
+	[udl]=udl)
+declare -A module=([vgem]=vgem/vgem [virtio_gpu]=virtio/virtio-gpu [bochs]=tiny/bochs [cirrus_qemu]=tiny/cirrus-qemu
+	[udl]=udl/udl)
 
 # Those that Debian does not ship, and what turns each on
 declare -A unshipped=([vkms]=DRM_VKMS)
@@ -85,6 +88,11 @@ run() {
 
 	own=$(stock_modules fs/9p/9p net/9p/9pnet_virtio)
 	mapfile -t modules <<<"$own"
+	if [ "$DRIVER" = udl ]; then
+		own=$(stock_modules drivers/usb/gadget/udc/dummy_hcd drivers/usb/gadget/function/usb_f_fs)
+		mapfile -t -O ${#modules[@]} modules <<<"$own"
+		modules+=("$GADGET")
+	fi
 	if [ "$1" = after ]; then
 		modules+=("$TOP/out/modules/drm_safe.ko" "$(ko "$DRIVER" "$work/$DRIVER")")
 	elif [ -n "${unshipped[$DRIVER]:-}" ]; then
