@@ -93,7 +93,7 @@ coccicheck: ## look for misuse that only a checker sees [DIR=<driver>] [MACROS=<
 convert: ## turn a driver's raw calls into safe ones, as a diff [DIR=<driver>] [APPLY=1]
 	@DIR="$(DIR)" APPLY="$(APPLY)" scripts/convert.sh
 
-convert-check: ## the same for drivers of the kernel, which must build then
+convert-check: ## the same for drivers of the kernel, which must build then, with gcc and clang [ONLY=] [COMPILERS=] [COCCI=1]
 	@scripts/convert.sh check
 
 convert-run: ## run converted drivers beside Debian's own in QEMU: tests and storms [DRIVERS=] [ROUNDS=20] [TESTS=]
