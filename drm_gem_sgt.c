@@ -241,7 +241,10 @@ struct sg_table *__drm_gem_sgt_get(const struct drm_dev_ctx_bound *bound, struct
 	if (table)
 		return table;
 
-	ret = drm_gem_check_not_ending(sgt->__gem) ?: drm_gem_resv_lock_how(sgt->__gem, how);
+	ret = drm_gem_check_not_ending(sgt->__gem);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = drm_gem_resv_lock_how(sgt->__gem, how);
 	if (ret)
 		return ERR_PTR(ret);
 	table = __drm_gem_table_map(&sgt->__table, sgt->__gem, bound, &drm_gem_sgt_revocable_ops,

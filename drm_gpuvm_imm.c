@@ -864,11 +864,13 @@ static __always_inline int drm_gpuvm_imm_update_alloc(struct drm_gpuvm_imm *vm,
 {
 	struct drm_gpuva **vas = update->__vas + first;
 	unsigned int n = 0, want = end - first;
+	bool shrink;
 	int ret;
 
 	drm_gpuvm_imm_might_alloc();
 	/* Unlocked: the next update sees what this one misses. */
-	if (unlikely(context_unsafe(READ_ONCE(vm->pool_shrink))))
+	shrink = context_unsafe(READ_ONCE(vm->pool_shrink));
+	if (unlikely(shrink))
 		drm_gpuvm_imm_pool_shrink(vm);
 	if (unlikely(drm_gpuvm_imm_pool_lend(vm, vas, want, 0, &n))) {
 		ret = drm_gpuvm_imm_pool_lend_more(vm, update, vas, want);

@@ -249,6 +249,7 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(gpuvm);
 	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = gpuvm->drm;
+	int left;
 
 	if (unlikely(!drm_gpuvm_imm_is_cleaner()))
 		drm_safe_broken(drm, "a clean-up puts the last reference to an address space",
@@ -261,7 +262,8 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	/* No other task has the address space any more. */
 	kvfree(context_unsafe(vm->pool));
 	/* Unlocked, too. All allocations and frees of VAs must have been counted. */
-	WARN_ON_ONCE(context_unsafe(vm->vas_left) != vm->max_vas - vm->unmap_vas);
+	left = context_unsafe(vm->vas_left);
+	WARN_ON_ONCE(left != vm->max_vas - vm->unmap_vas);
 	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
 	kfree(vm);

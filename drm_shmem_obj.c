@@ -345,7 +345,7 @@ static int drm_shmem_complete(const struct drm_shmem_obj_type *type,
 		return 0;
 	}
 
-	ret = locked ? 0 : drm_resv_lock_how(gem->resv, DRM_RESV_LOCKS_KILLABLE);
+	ret = drm_resv_lock_how(gem->resv, locked ? DRM_RESV_LOCKED : DRM_RESV_LOCKS_KILLABLE);
 	gem->funcs = &type->funcs;
 	if (ret)
 		return ret;

@@ -354,8 +354,10 @@ static struct sg_table *drm_shmem_prime_map(struct drm_dev_ctx *ctx,
 	int ret;
 
 	/* Most of the fences, without the lock, which others need. */
-	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL) ?:
-	      drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
+	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = drm_resv_lock_how(resv, DRM_RESV_LOCKS_KILLABLE);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = __drm_shmem_wait(resv, DMA_RESV_USAGE_KERNEL);
