@@ -477,11 +477,6 @@ def until(text, mark):
     return text[:start + 1].rstrip("\n") + "\n" + ("\n" + end[0].lstrip("\n") if end else "")
 
 
-# Not analysed: there the analysis cannot follow a lock that is taken by a part of an expression, or a member that
-# WARN_ON_ONCE() and likely() read without the lock. It is right about all other objects.
-NOT_ANALYSED = ("drm_gem_sgt.o", "drm_gpuvm_imm.o", "drm_gpuvm_imm_end.o", "drm_shmem_obj.o", "drm_shmem_prime.o")
-
-
 class Series:
     """What a tree has after a patch and all those before it."""
     def __init__(self, name):
@@ -512,6 +507,9 @@ class Series:
         if "DRM_SAFE_GPUVM" not in self.symbols:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
+        if file == "drm_dev_ctx.h" and "drm_shmem_ends.h" not in self.files:
+            text = text.replace("struct drm_shmem_ends;\n", "")
+            text = re.sub(r"^\t/\*\n(?:\t \*.*\n)+\tstruct drm_shmem_ends \*__shmem_ends;\n", "", text, flags=re.M)
         if file == "drm_gpuvm_imm_internal.h" and "drm_gpuvm_imm_debugfs.c" not in self.files:
             text = re.sub(r"^/\* drm_gpuvm_imm_debugfs\.c \*/\n#ifdef CONFIG_DEBUG_FS\n.*?^#else\n(.*?)#endif\n", r"\1",
                           text, flags=re.M | re.S)
@@ -557,8 +555,7 @@ class Series:
             if debugfs:
                 lines.append(f"ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += {debugfs[0]}\nendif")
         lines.append("obj-$(CONFIG_DRM_SAFE) += drm_safe.o")
-        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *debugfs]
-                  if name not in NOT_ANALYSED]
+        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *debugfs]]
         lines.append("")
         return "\n".join(lines)
 
