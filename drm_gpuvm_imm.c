@@ -822,7 +822,7 @@ static noinline int drm_gpuvm_imm_pool_lend_more(struct drm_gpuvm_imm *vm,
 						 struct drm_gpuva **vas, unsigned int want)
 {
 	const unsigned int last =
-		update->__kind == DRM_GPUVM_IMM_UPDATE_UNMAP ? vm->unmap_vas : 0;
+		update->__kind == DRM_GPUVM_IMM_UPDATE_UNMAP ? drm_gpuvm_imm_unmap_vas(vm) : 0;
 	unsigned int got;
 	int size, ret;
 
@@ -1085,29 +1085,26 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 		       DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       drm, resv_obj, config->start, config->range,
 		       config->reserve_start, config->reserve_range, ops);
+	/* @base has its own reference. */
+	drm_gem_object_put(resv_obj);
 	vm->type = type;
 	vm->va_size = va_size;
 	vm->va_counted = type->va_put;
 	vm->core = core;
 	vm->plain_core = has_ctx ? NULL : core;
 	vm->max_vas = config->max_vas ?: DRM_GPUVM_IMM_VAS_DEFAULT;
-	vm->unmap_vas = vm->max_vas / 8;
 	vm->name = name;
-	vm->resv_obj = resv_obj;
 	drm_dev_get(drm);
 	lockdep_init_map(&vm->owner_map, "drm_gpuvm_imm_owner", &owner_key, 0);
 	mutex_init(&vm->evict_lock);
 	spin_lock_init(&vm->pool_lock);
-	/* Nobody else has it yet. */
-	context_unsafe(INIT_LIST_HEAD(&vm->dead));
-	/* The last eighth of @max_vas is for updates that unmap. */
-	context_unsafe(vm->vas_left = vm->max_vas - vm->unmap_vas);
+	/* Nobody else has it yet. The last eighth of @max_vas is for updates that unmap. */
+	context_unsafe(vm->vas_left = vm->max_vas - drm_gpuvm_imm_unmap_vas(vm));
 	INIT_WORK(&vm->drain, drm_gpuvm_imm_drain);
 	vm->drain_era = DRM_GPUVM_IMM_NO_ERA;
 	core->__vm = vm;
 	core->__self = core;
 	drm_gpuvm_imm_add(vm);
-	drm_gpuvm_imm_debugfs_add(vm);
 
 	return 0;
 }
@@ -1165,7 +1162,6 @@ void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core)
 			schedule_timeout_uninterruptible(1);
 	}
 
-	drm_gpuvm_imm_debugfs_del(vm);
 	scoped_guard(mutex, &vm->evict_lock) {
 		drm_gpuvm_imm_unmap_all(vm);
 		WRITE_ONCE(vm->core, NULL);
@@ -1280,7 +1276,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_name);
  */
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm)
 {
-	return drm_gpuvm_imm_is_none(vm) ? NULL : vm->resv_obj;
+	return drm_gpuvm_imm_is_none(vm) ? NULL : drm_gpuvm_resv_obj(&vm->base);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_imm_resv_obj);
 

@@ -25,27 +25,13 @@ struct drm_gpuvm_imm_debugfs_row {
 	size_t size;
 };
 
-static DEFINE_MUTEX(drm_gpuvm_imm_vms_lock);
-static __guarded_by(&drm_gpuvm_imm_vms_lock) LIST_HEAD(drm_gpuvm_imm_vms);
 static struct dentry *drm_gpuvm_imm_dentry;
-
-void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm)
-{
-	guard(mutex)(&drm_gpuvm_imm_vms_lock);
-	list_add_tail(&vm->debugfs_node, &drm_gpuvm_imm_vms);
-}
-
-/* When this returns, debugfs no longer reads the mappings. */
-void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm)
-{
-	guard(mutex)(&drm_gpuvm_imm_vms_lock);
-	list_del(&vm->debugfs_node);
-}
 
 /*
  * Copies some mappings from @addr on. Does not sleep, because a writer that arrives now
  * spins until this is done. Returns the number of mappings, or -EBUSY if there is a
- * writer, which may be waiting for a lock.
+ * writer, which may be waiting for a lock. Without a core, there is nothing but the reserved
+ * mapping, which the DRM core removes without a claim.
  */
 static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 				   struct drm_gpuvm_imm_debugfs_row *rows)
@@ -58,7 +44,7 @@ static int drm_gpuvm_imm_read_rows(struct drm_gpuvm_imm *vm, u64 addr,
 	if (!drm_gpuvm_imm_claim_for_reader(vm))
 		return -EBUSY;
 
-	for (va = drm_gpuva_find_first(&vm->base, addr, range);
+	for (va = vm->core ? drm_gpuva_find_first(&vm->base, addr, range) : NULL;
 	     va && n < DRM_GPUVM_IMM_DEBUGFS_CHUNK; va = __drm_gpuva_next(va)) {
 		struct drm_gem_object *obj = va->gem.obj;
 
@@ -128,28 +114,33 @@ VISIBLE_IF_KUNIT void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_im
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_show);
 
 static void *drm_gpuvm_imm_seq_start(struct seq_file *m, loff_t *pos)
-	__acquires(&drm_gpuvm_imm_vms_lock)
+	__acquires(&drm_gpuvm_imm_all_lock)
 {
-	mutex_lock(&drm_gpuvm_imm_vms_lock);
+	mutex_lock(&drm_gpuvm_imm_all_lock);
 
-	return seq_list_start(&drm_gpuvm_imm_vms, *pos);
+	return seq_list_start(&drm_gpuvm_imm_all, *pos);
 }
 
 static void *drm_gpuvm_imm_seq_next(struct seq_file *m, void *v, loff_t *pos)
-	__must_hold(&drm_gpuvm_imm_vms_lock)
+	__must_hold(&drm_gpuvm_imm_all_lock)
 {
-	return seq_list_next(v, &drm_gpuvm_imm_vms, pos);
+	return seq_list_next(v, &drm_gpuvm_imm_all, pos);
 }
 
 static void drm_gpuvm_imm_seq_stop(struct seq_file *m, void *v)
-	__releases(&drm_gpuvm_imm_vms_lock)
+	__releases(&drm_gpuvm_imm_all_lock)
 {
-	mutex_unlock(&drm_gpuvm_imm_vms_lock);
+	mutex_unlock(&drm_gpuvm_imm_all_lock);
 }
 
 static int drm_gpuvm_imm_seq_show(struct seq_file *m, void *v)
 {
-	drm_gpuvm_imm_show(m, list_entry(v, struct drm_gpuvm_imm, debugfs_node));
+	struct drm_gpuvm_imm *vm = list_entry(v, struct drm_gpuvm_imm, node);
+
+	/* An address space without its core has begun to end, or somebody still holds it. */
+	if (!READ_ONCE(vm->core))
+		return SEQ_SKIP;
+	drm_gpuvm_imm_show(m, vm);
 
 	return 0;
 }

@@ -55,9 +55,12 @@ struct drm_gpuvm_imm_cleaner {
 
 static DEFINE_SPINLOCK(drm_gpuvm_imm_cleaners_lock);
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_cleaners);
-static __guarded_by(&drm_gpuvm_imm_cleaners_lock) LIST_HEAD(drm_gpuvm_imm_all);
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_era;
 static __guarded_by(&drm_gpuvm_imm_cleaners_lock) unsigned long drm_gpuvm_imm_inherited;
+
+/* Protects the list of all address spaces, and keeps them while debugfs looks at them. */
+DEFINE_MUTEX(drm_gpuvm_imm_all_lock);
+LIST_HEAD(drm_gpuvm_imm_all);
 
 /* Flushes take turns: the era belongs to the flush that holds the lock. */
 static DEFINE_MUTEX(drm_gpuvm_imm_flush_lock);
@@ -127,13 +130,13 @@ static void drm_gpuvm_imm_cleaner_leave(struct drm_gpuvm_imm_cleaner *self)
 /* The end of the address space takes it off the list. */
 void drm_gpuvm_imm_add(struct drm_gpuvm_imm *vm)
 {
-	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
-	list_add(&vm->node, &drm_gpuvm_imm_all);
+	guard(mutex)(&drm_gpuvm_imm_all_lock);
+	list_add_tail(&vm->node, &drm_gpuvm_imm_all);
 }
 
 static void drm_gpuvm_imm_del(struct drm_gpuvm_imm *vm)
 {
-	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	guard(mutex)(&drm_gpuvm_imm_all_lock);
 	list_del(&vm->node);
 }
 
@@ -207,8 +210,11 @@ static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 	if (!vm->va_counted)
 		return;
 
-	scoped_guard(spinlock, &vm->pool_lock)
-		list_splice_init(&vm->dead, &dead);
+	scoped_guard(spinlock, &vm->pool_lock) {
+		if (vm->dead)
+			list_add_tail(&dead, vm->dead);
+		vm->dead = NULL;
+	}
 	list_for_each_entry(va, &dead, drm_gpuva_link_entry)
 		vm->type->va_put(va);
 	drm_gpuvm_imm_recycle(vm, &dead);
@@ -247,7 +253,6 @@ void drm_gpuvm_imm_drain(struct work_struct *work)
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 {
 	struct drm_gpuvm_imm *vm = to_drm_gpuvm_imm(gpuvm);
-	struct drm_gem_object *resv_obj = vm->resv_obj;
 	struct drm_device *drm = gpuvm->drm;
 	int left;
 
@@ -263,11 +268,10 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 	kvfree(context_unsafe(vm->pool));
 	/* Unlocked, too. All allocations and frees of VAs must have been counted. */
 	left = context_unsafe(vm->vas_left);
-	WARN_ON_ONCE(left != vm->max_vas - vm->unmap_vas);
+	WARN_ON_ONCE(left != vm->max_vas - drm_gpuvm_imm_unmap_vas(vm));
 	mutex_destroy(&vm->evict_lock);
 	kfree_const(vm->name);
 	kfree(vm);
-	drm_gem_object_put(resv_obj);
 	/* The core may put its own reference to the device before this, or after. */
 	drm_dev_put(drm);
 }
@@ -435,10 +439,12 @@ static bool drm_gpuvm_imm_needs_module(const struct module *module)
 	struct drm_gpuvm_imm_cleaner *cleaner;
 	struct drm_gpuvm_imm *vm;
 
-	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
+	/* Whatever leaves the list of all leaves the list of cleaners later. */
+	guard(mutex)(&drm_gpuvm_imm_all_lock);
 	list_for_each_entry(vm, &drm_gpuvm_imm_all, node)
 		if (drm_gpuvm_imm_is_of_module(vm->type, vm->base.drm->driver, module))
 			return true;
+	guard(spinlock)(&drm_gpuvm_imm_cleaners_lock);
 	list_for_each_entry(cleaner, &drm_gpuvm_imm_cleaners, node)
 		if (drm_gpuvm_imm_is_of_module(cleaner->type, cleaner->driver, module))
 			return true;

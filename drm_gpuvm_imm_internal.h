@@ -22,12 +22,12 @@ struct seq_file;
  * Updates take VAs from a pool of spare ones, and give them back. If the pool has more spare VAs
  * than updates hold, plus POOL_MAX, the drain frees spare VAs until the pool has as many as updates
  * hold, plus POOL_MIN. An update fails if the pool would have to grow beyond POOL_LIMIT. The first
- * array of the pool has room for POOL_FIRST VAs, which is enough for five updates at a time.
+ * array of the pool has room for POOL_FIRST VAs, which is enough for one update at a time.
  */
 #define DRM_GPUVM_IMM_POOL_MAX	512
 #define DRM_GPUVM_IMM_POOL_MIN	64
 #define DRM_GPUVM_IMM_POOL_LIMIT	SZ_4M
-#define DRM_GPUVM_IMM_POOL_FIRST	16
+#define DRM_GPUVM_IMM_POOL_FIRST	4
 
 /* Newer than any era of clean-ups: see struct drm_gpuvm_imm_cleaner */
 #define DRM_GPUVM_IMM_NO_ERA	ULONG_MAX
@@ -53,9 +53,10 @@ struct seq_file;
  *   DRM core itself never puts the last reference: mappings are freed while the
  *   &struct drm_gpuvm_imm_core or its end has a reference, and vm_bos are freed in @drain,
  *   drm_gpuvm_imm_fini() or __drm_gpuvm_imm_obtain(), each of which has a reference. So
- *   the device and @resv_obj are never released in the fence signalling path.
- * - @core is the core from drm_gpuvm_imm_core_init() until drm_gpuvm_imm_fini()
- *   has removed the last mapping, under @evict_lock; NULL afterwards.
+ *   the device and the object with the reservation lock are never released in the fence
+ *   signalling path.
+ * - @core is the core from drm_gpuvm_imm_core_init() until drm_gpuvm_imm_fini() has removed the
+ *   last mapping, under @evict_lock and in the @owner; NULL afterwards.
  * - @plain_core is @core if the runs of @type have no context, or else NULL.
  * - Only the task in @owner changes the mappings, @error and @replaces. While @owner is
  *   DRM_GPUVM_IMM_READER, debugfs reads them, and does not sleep. To lockdep, @owner_map is
@@ -69,22 +70,24 @@ struct seq_file;
  *   to @base.drm.
  * - Each VA is followed by @va_size bytes of driver data.
  * - VAs that are in no tree and no update are either in @pool, with undefined content, or
- *   in @dead, with data that must be released where sleeping is allowed. @drain is queued
- *   after each addition to @dead. A task that moves many VAs may have taken some of them off
- *   both; no other task can reach these.
+ *   in @dead, with data that must be released where sleeping is allowed. @dead is NULL, or the link
+ *   of any of these: their links are a ring without a head. @drain is queued after each addition
+ *   to @dead. A task that moves many VAs may have taken some of them off both; no other task can
+ *   reach these.
  * - During one hold of @pool_lock, a task moves no more than DRM_GPUVM_IMM_POOL_BATCH VAs and those
  *   of one update, because other tasks spin for the lock, also in the fence signalling path.
  * - @pool has room for @pool_size VAs. This is enough for the VAs in @pool and those that filled
  *   updates hold, so updates can give back their VAs without an allocation.
  * - @node is in the list of all address spaces from drm_gpuvm_imm_core_init() until vm_free, under
- *   a lock of drm_gpuvm_imm_end.c.
+ *   the lock of that list.
  * - @drain_era, under a lock of drm_gpuvm_imm_end.c, is the oldest era of the cleaners that
  *   queued @drain since it last began, or DRM_GPUVM_IMM_NO_ERA.
- * - @vas_left is @max_vas - @unmap_vas, minus the number of existing VAs. It is negative if more
- *   exist than updates other than unmaps may use. VAs in @dead count as existing. VAs that are on
- *   their way into another array of the pool do not.
+ * - @vas_left is @max_vas, less the last eighth, which is for updates that unmap, minus the number
+ *   of existing VAs. It is negative if more exist than other updates may use. VAs in @dead count
+ *   as existing. VAs that are on their way into another array of the pool do not.
  * - @pool_keep is the number of VAs that must stay in @pool, so that no more are in use than
- *   allowed: -@vas_left if @vas_left is negative, or else 0. Unmaps may use @unmap_vas of them.
+ *   allowed: -@vas_left if @vas_left is negative, or else 0. Unmaps may use the last eighth of
+ *   @max_vas.
  * - @pool_trim says that @drain was queued to free spare VAs and has not done so yet.
  * - @pool_shrink says that @pool has much more room than it needs. The next prepare call moves the
  *   VAs to a smaller array. A worker does not, because it has no client to charge the array to.
@@ -92,16 +95,15 @@ struct seq_file;
 context_lock_struct(drm_gpuvm_imm) {
 	struct drm_gpuvm base;				/* the DRM core's part */
 	const struct drm_gpuvm_imm_type *type;		/* the driver's steps */
-	size_t va_size;					/* of the driver's data of a mapping */
 	struct drm_gpuvm_imm_core *core;		/* the handle that changes mappings */
 	struct drm_gpuvm_imm_core *plain_core;		/* the same, for runs without a context */
 	struct task_struct *owner;			/* the task that changes mappings */
 	struct lockdep_map owner_map;			/* @owner, to lockdep */
-	int error;					/* why updates fail, see above */
+	unsigned int va_size;				/* of the driver's data of a mapping */
+	unsigned int max_vas;				/* VAs that may be in use */
+	s16 error;					/* why updates fail, see above */
 	bool replaces;					/* did the last lookup find something? */
 	bool va_counted;				/* the driver counts its data of mappings */
-	unsigned int max_vas;				/* VAs that may be in use */
-	unsigned int unmap_vas;				/* of these, for updates that unmap */
 
 	spinlock_t pool_lock;				/* protects the next nine members */
 	unsigned int pool_size __guarded_by(&pool_lock);	/* the room in @pool */
@@ -112,19 +114,26 @@ context_lock_struct(drm_gpuvm_imm) {
 	bool pool_trim __guarded_by(&pool_lock);	/* @drain will free spare VAs */
 	bool pool_shrink __guarded_by(&pool_lock);	/* the next update makes @pool smaller */
 	struct drm_gpuva **pool __guarded_by(&pool_lock);	/* spare VAs */
-	struct list_head dead __guarded_by(&pool_lock);	/* VAs whose data the drain puts */
+	struct list_head *dead __guarded_by(&pool_lock);	/* VAs whose data the drain puts */
 
 	struct mutex evict_lock;			/* keeps @core alive */
 	struct work_struct drain;			/* cleans up outside the signalling path */
 	unsigned long drain_era;			/* which flushes wait for @drain */
 	struct list_head node;				/* in the list of address spaces */
-	struct drm_gem_object *resv_obj;		/* has the reservation lock */
 	const char *name;				/* for reports and debugfs */
-
-#ifdef CONFIG_DEBUG_FS
-	struct list_head debugfs_node;			/* in the list of all VMs */
-#endif
 };
+
+/* With the DRM core's part, 496 bytes on 64-bit kernels for an address space and its first pool */
+static_assert(IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_SPINLOCK) ||
+	      IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	      sizeof(struct drm_gpuvm_imm) - sizeof(struct drm_gpuvm) +
+	      DRM_GPUVM_IMM_POOL_FIRST * sizeof(struct drm_gpuva *) <= 208);
+
+/* How many of the VAs that may be in use are for updates that unmap */
+static inline unsigned int drm_gpuvm_imm_unmap_vas(const struct drm_gpuvm_imm *vm)
+{
+	return vm->max_vas / 8;
+}
 
 /* Records that @n VAs fewer exist, or more if @n is negative. */
 static inline void drm_gpuvm_imm_vas_gone(struct drm_gpuvm_imm *vm, int n)
@@ -143,6 +152,10 @@ static inline struct drm_gpuvm_imm *to_drm_gpuvm_imm(struct drm_gpuvm *gpuvm)
 /* drm_gpuvm_imm_end.c */
 void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm);
 void drm_gpuvm_imm_add(struct drm_gpuvm_imm *vm);
+
+/* All address spaces. The lock is held while debugfs looks at them, and never for an allocation. */
+extern struct mutex drm_gpuvm_imm_all_lock;
+extern struct list_head drm_gpuvm_imm_all __guarded_by(&drm_gpuvm_imm_all_lock);
 
 /* Objects can also be mapped in VMs of other types, whose page tables @type does not know. */
 static inline bool drm_gpuvm_imm_is_of(struct drm_gpuvm *gpuvm,
@@ -291,8 +304,6 @@ bool drm_gpuvm_imm_has_kind(const struct drm_gpuvm_imm_type *type,
 #ifdef CONFIG_DEBUG_FS
 void drm_gpuvm_imm_debugfs_init(void);
 void drm_gpuvm_imm_debugfs_exit(void);
-void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm);
-void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm);
 #if IS_ENABLED(CONFIG_KUNIT)
 extern const struct seq_operations drm_gpuvm_imm_sops;
 void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm);
@@ -300,8 +311,6 @@ void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm);
 #else
 static inline void drm_gpuvm_imm_debugfs_init(void) { }
 static inline void drm_gpuvm_imm_debugfs_exit(void) { }
-static inline void drm_gpuvm_imm_debugfs_add(struct drm_gpuvm_imm *vm) { }
-static inline void drm_gpuvm_imm_debugfs_del(struct drm_gpuvm_imm *vm) { }
 #endif
 
 /* drm_gpuvm_imm_run.c */

@@ -553,8 +553,15 @@ void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
 static void drm_gpuvm_imm_bury(struct drm_gpuvm_imm *vm, struct list_head *vas)
 	__drm_nonallocating
 {
+	if (list_empty(vas))
+		return;
 	drm_safe_trusted(spin_lock(&vm->pool_lock));
-	list_splice_init(vas, &vm->dead);
+	if (!vm->dead) {
+		vm->dead = vas->next;
+		list_del_init(vas);
+	} else {
+		list_splice_tail_init(vas, vm->dead);
+	}
 	drm_safe_trusted(spin_unlock(&vm->pool_lock));
 }
 
@@ -597,7 +604,7 @@ static __always_inline bool drm_gpuvm_imm_update_recycle(struct drm_gpuvm_imm *v
 	vm->pool_lent -= update->__lent;
 	update->__lent = 0;
 	rest = drm_gpuvm_imm_pool_push_list(vm, &update->__removed);
-	drain = !list_empty(&vm->dead);
+	drain = vm->dead;
 	if (unlikely(vm->pool_count > DRM_GPUVM_IMM_POOL_MAX + vm->pool_lent) && !vm->pool_trim) {
 		vm->pool_trim = true;
 		drain = true;

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What each byte is for that the library adds to an object, an update or an address space.
 
-memory.py BUILD: BUILD is the directory of a kernel in which the library was compiled. The sizes
-are pahole's, of a file that is compiled with the same command and -g. What a member is for
-is the comment beside it. The table goes to standard output, as reStructuredText.
+memory.py BUILD: BUILD is the directory of a kernel in which the library was compiled, without
+CONFIG_DEBUG_FS. The sizes are those of a file that is compiled with the same command, once as it
+is and once with CONFIG_DEBUG_FS, which distributions have. What a member is for is the comment
+beside it. The tables go to standard output, as reStructuredText.
 """
 
 import pathlib
@@ -14,25 +15,56 @@ import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-# struct, its header, and what the core or a driver has without the library
+# struct, its header, and what it is
 STRUCTS = [
     ('drm_gpuvm_imm', 'drm_gpuvm_imm_internal.h', 'An address space'),
     ('drm_gpuvm_imm_update', 'drm_gpuvm_imm.h', 'A prepared update'),
     ('drm_shmem_obj', 'drm_shmem_obj.h', 'An object'),
 ]
-PROBE = '#include "drm_gpuvm_imm_internal.h"\n#include "drm_shmem_internal.h"\n' + ''.join(
-    f'struct {name} probe_{name};\n' for name, _, _ in STRUCTS)
+# Whose sizes are shown: what it is, and its declarator or NAME
+SIZES = [
+    ('An address space', 'struct drm_gpuvm_imm NAME'),
+    ('Its first pool', 'struct drm_gpuva *NAME[DRM_GPUVM_IMM_POOL_FIRST]'),
+    ('A prepared update', 'struct drm_gpuvm_imm_update NAME'),
+    ('An object', 'struct drm_shmem_obj NAME'),
+    ('Its row in the list', 'struct drm_shmem_row NAME'),
+    ('A device', 'struct drm_dev_ctx NAME'),
+    ('of these, the DRM core\'s part of an address space', 'struct drm_gpuvm NAME'),
+    ('of these, the DRM core\'s part of an object', 'struct drm_gem_shmem_object NAME'),
+    ('of these, the DRM core\'s part of a device', 'struct drm_device NAME'),
+]
 
 
-def compile_probe(build, out):
+def probe():
+    """The text of a file with a variable of each type"""
+    row = re.search(r'^struct drm_shmem_row {.*?^};\n', (TOP / 'drm_shmem_list.c').read_text(),
+                    re.MULTILINE | re.DOTALL).group(0)
+    lines = ['#include "drm_gpuvm_imm_internal.h"', '#include "drm_shmem_internal.h"',
+             '#include "drm_dev_ctx.h"', '#ifdef CONFIG_DEBUG_FS', row, '#else',
+             'struct drm_shmem_row { };', '#endif']
+    for at, (_, declarator) in enumerate(SIZES):
+        lines.append(declarator.replace('NAME', f'size_{at}') + ';')
+    return '\n'.join(lines) + '\n'
+
+
+def compile_probe(build, out, *options_more):
     command = (build / 'drivers/gpu/drm/safe/.drm_gpuvm_imm.o.cmd').read_text()
     command = re.match(r'savedcmd_\S+ := (.*?)(?: ; |\n)', command).group(1)
     command = re.sub(r'-Wp,-MMD\S+| -o \S+ \S+\s*$', '', command)
     source = out.with_suffix('.c')
-    source.write_text(PROBE)
+    source.write_text(probe())
     compiler, options = command.split(maxsplit=1)
-    subprocess.run(f'{compiler} -I{TOP} {options} -g -o {out} {source}', shell=True, check=True,
-                   cwd=build)
+    subprocess.run(f'{compiler} -I{TOP} {options} {" ".join(options_more)} -g -o {out} {source}',
+                   shell=True, check=True, cwd=build)
+
+
+def sizes(out):
+    """[bytes] of each of SIZES"""
+    text = subprocess.run(['nm', '-S', out], capture_output=True, text=True, check=True).stdout
+    found = {int(at): int(size, 16) for size, at in
+             re.findall(r'^\S+ (\S+) \S size_(\d+)$', text, re.MULTILINE)}
+    # A struct without a member takes nothing, and nm says no size.
+    return [found.get(at, 0) for at in range(len(SIZES))]
 
 
 def members(out, name):
@@ -59,23 +91,43 @@ def purposes(name, header):
                            r'[ \t]*/\* (.*?) \*/', body))
 
 
+def show_sizes(without, with_debugfs):
+    print('\n.. csv-table:: Bytes of each, without and with CONFIG_DEBUG_FS\n'
+          '   :header: What,Type,Without,With\n   :widths: 40 40 10 10\n')
+    for (what, declarator), *both in zip(SIZES, without, with_debugfs):
+        kind = declarator.replace(' NAME', '').replace('NAME', '')
+        print(f'   "{what}",``{kind}``,{both[0]},{both[1]}')
+
+
+def show_members(without, with_debugfs, name, header, title):
+    rows, size = members(with_debugfs, name)
+    fewer, smaller = members(without, name)
+    wanted = purposes(name, header)
+    more = f', {size} with CONFIG_DEBUG_FS' if size != smaller else ''
+    print(f'\n.. csv-table:: {title}: struct {name}, {smaller} bytes{more}\n'
+          '   :header: Member,At,Bytes,For\n   :widths: 20 8 8 64\n')
+    ends = [offset for _, offset in rows[1:]] + [size]
+    for (member, offset), end in zip(rows, ends):
+        what = wanted.get(member, 'the DRM core\'s part' if member == 'base' else None)
+        if not what:
+            sys.exit(f'{header}: there is no comment beside {name}.{member}')
+        if member not in dict(fewer):
+            what += ', with CONFIG_DEBUG_FS'
+        print(f'   ``{member}``,{offset},{end - offset},"{what}"')
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
+    if 'CONFIG_DEBUG_FS=y' in (build / '.config').read_text().splitlines():
+        sys.exit(f'{build} is a kernel with CONFIG_DEBUG_FS')
     print('.. SPDX-License-Identifier: GPL-2.0-only OR MIT\n.. Written by scripts/memory.py')
     with tempfile.TemporaryDirectory() as scratch:
-        out = pathlib.Path(scratch) / 'probe.o'
-        compile_probe(build, out)
-        for name, header, title in STRUCTS:
-            rows, size = members(out, name)
-            wanted = purposes(name, header)
-            print(f'\n.. csv-table:: {title}: struct {name}, {size} bytes\n'
-                  '   :header: Member,At,Bytes,For\n   :widths: 20 8 8 64\n')
-            ends = [offset for _, offset in rows[1:]] + [size]
-            for (member, offset), end in zip(rows, ends):
-                what = wanted.get(member, 'the DRM core\'s part' if member == 'base' else None)
-                if not what:
-                    sys.exit(f'{header}: there is no comment beside {name}.{member}')
-                print(f'   ``{member}``,{offset},{end - offset},"{what}"')
+        both = [pathlib.Path(scratch) / name for name in ('without.o', 'with.o')]
+        compile_probe(build, both[0])
+        compile_probe(build, both[1], '-DCONFIG_DEBUG_FS=1')
+        show_sizes(*map(sizes, both))
+        for struct in STRUCTS:
+            show_members(*both, *struct)
     return 0
 
 

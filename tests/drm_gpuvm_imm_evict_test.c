@@ -237,6 +237,7 @@ static void evict_while_prepared(struct kunit *test)
 static void evict_some(struct kunit *test)
 {
 	struct test_vm *vm[2] = { test_vm_new(test), test_vm_new(test) };
+	struct drm_gpuvm_imm *shared = test_vm_shared(vm[0]);
 	struct test_bo *bo = test_bo_new(test, 16, NULL);
 
 	for (int i = 0; i < 2; i++)
@@ -257,10 +258,10 @@ static void evict_some(struct kunit *test)
 	/* The core of one just goes: nobody calls for it. */
 	evict_fails = NULL;
 	dma_resv_lock(bo->base.resv, NULL);
-	mutex_lock(&test_vm_shared(vm[0])->evict_lock);
+	mutex_lock(&shared->evict_lock);
 	KUNIT_EXPECT_EQ(test, test_vm_evict(bo, evict_one), -EBUSY);
 	KUNIT_EXPECT_EQ(test, vm[0]->pt[0], test_pte(bo, 1, 2));
-	mutex_unlock(&test_vm_shared(vm[0])->evict_lock);
+	mutex_unlock(&shared->evict_lock);
 	dma_resv_unlock(bo->base.resv);
 	KUNIT_EXPECT_EQ(test, evict(bo), 0);
 }

@@ -32,7 +32,7 @@ struct drm_gpuvm_imm {
 	} base;
 	const struct drm_gpuvm_imm_type *type;
 	int pool_lock;
-	unsigned int max_vas, unmap_vas;
+	unsigned int max_vas;
 	unsigned int pool_size, pool_count, pool_lent, pool_keep;
 	int vas_left;
 	struct drm_gpuva **pool;
