@@ -8,7 +8,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -122,12 +121,12 @@ static struct exp_vram *exp_vram_new(struct kunit *test, struct drm_device *drm,
 	struct exp_vram *vram = kzalloc_obj(*vram);
 
 	KUNIT_ASSERT_NOT_NULL(test, vram);
-	vram->mem = kzalloc(SZ_8K, GFP_KERNEL);
+	vram->mem = kzalloc(2 * PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, vram->mem);
 	vram->log = log;
 	vram->gem.funcs = &exp_funcs;
 	drm_dev_get(drm);
-	drm_gem_private_object_init(drm, &vram->gem, SZ_8K);
+	drm_gem_private_object_init(drm, &vram->gem, 2 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, drm_gem_sgt_init(&vram->sgt, &vram->gem, ops), 0);
 	return vram;
 }

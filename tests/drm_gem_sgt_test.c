@@ -7,7 +7,6 @@
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -104,12 +103,12 @@ static struct vram *vram_new(struct kunit *test, struct drm_device *drm, struct 
 	struct vram *vram = kzalloc_obj(*vram);
 
 	KUNIT_ASSERT_NOT_NULL(test, vram);
-	vram->mem = kzalloc(SZ_8K, GFP_KERNEL);
+	vram->mem = kzalloc(2 * PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, vram->mem);
 	vram->log = log;
 	vram->gem.funcs = &vram_funcs;
 	drm_dev_get(drm);
-	drm_gem_private_object_init(drm, &vram->gem, SZ_8K);
+	drm_gem_private_object_init(drm, &vram->gem, 2 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, drm_gem_sgt_init(&vram->sgt, &vram->gem, &vram_sgt_ops), 0);
 	return vram;
 }

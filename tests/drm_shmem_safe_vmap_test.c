@@ -189,10 +189,14 @@ static void fields(struct kunit *test)
 /* A struct that is larger than the least mapping: now the mapping's size counts. */
 struct table {
 	u64 head;
-	u64 entry[1023];
+	u64 entry[2 * PAGE_SIZE / 8 - 1];
 };
 
-static_assert(sizeof(struct table) == SZ_8K);
+/* The last entries of the table, and of its first page */
+#define TABLE_LAST	(ARRAY_SIZE(((struct table *)0)->entry) - 1)
+#define TABLE_PAGE_LAST	(PAGE_SIZE / 8 - 2)
+
+static_assert(sizeof(struct table) == 2 * PAGE_SIZE);
 
 #define table_read(_map, _idx, _val) \
 	drm_vmap_try_read_elem(_map, struct table, entry, _idx, _val)
@@ -259,17 +263,17 @@ static void elements_beyond_minimum(struct kunit *test)
 	int ret;
 
 	drm_vmap_guard(page_map, map, &large->obj, ret) {
-		KUNIT_EXPECT_EQ(test, table_write(map, 1022, 5), 0);
+		KUNIT_EXPECT_EQ(test, table_write(map, TABLE_LAST, 5), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_read64(map, 2 * PAGE_SIZE - 8, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 5);
-		KUNIT_EXPECT_EQ(test, table_read(map, 1023, &val), -EINVAL);
+		KUNIT_EXPECT_EQ(test, table_read(map, TABLE_LAST + 1, &val), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	drm_vmap_guard(page_map, map, &small->obj, ret) {
-		KUNIT_EXPECT_EQ(test, table_write(map, 510, 6), 0);
-		KUNIT_EXPECT_EQ(test, table_read(map, 510, &val), 0);
+		KUNIT_EXPECT_EQ(test, table_write(map, TABLE_PAGE_LAST, 6), 0);
+		KUNIT_EXPECT_EQ(test, table_read(map, TABLE_PAGE_LAST, &val), 0);
 		KUNIT_EXPECT_EQ(test, val, 6);
-		KUNIT_EXPECT_EQ(test, table_write(map, 511, 7), -EINVAL);
+		KUNIT_EXPECT_EQ(test, table_write(map, TABLE_PAGE_LAST + 1, 7), -EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
