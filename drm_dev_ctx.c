@@ -357,6 +357,22 @@ struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm)
 	return ctx && smp_load_acquire(&ctx->__registered) ? ctx : NULL;
 }
 
+/**
+ * drm_dev_ctx_owner() - the module whose functions a device calls
+ * @drm: any device
+ *
+ * Context: Any.
+ *
+ * Return: the driver's module; or NULL if it is built in, or has no file operations.
+ */
+struct module *drm_dev_ctx_owner(const struct drm_device *drm)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_owner, drm);
+
+	return drm->driver->fops ? drm->driver->fops->owner : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_owner);
+
 static bool drm_dev_ctx_is_known(const struct drm_dev_ctx *ctx) __drm_nonallocating
 {
 	struct drm_dev_ctx *known;

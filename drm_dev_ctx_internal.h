@@ -30,6 +30,7 @@ __drm_dev_ctx_async_phase(const struct drm_dev_ctx_async *async)
 
 int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what) __must_check;
 struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm) __must_check;
+struct module *drm_dev_ctx_owner(const struct drm_device *drm);
 int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx) __must_check;
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 	__must_check;

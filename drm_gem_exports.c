@@ -4,7 +4,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
-#include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -254,7 +253,7 @@ static struct dma_buf *drm_gem_exports_make(struct drm_gem_exported *exported, i
 	struct drm_device *drm = gem->dev;
 	struct dma_buf_export_info info = {
 		.exp_name = drm->driver->name,
-		.owner = drm->driver->fops ? drm->driver->fops->owner : NULL,
+		.owner = drm_dev_ctx_owner(drm),
 		.ops = &drm_gem_exported_ops,
 		.size = gem->size,
 		.flags = flags,

@@ -224,7 +224,7 @@ struct dma_buf_attachment *__drm_shmem_follow_attach(struct dma_buf *dma_buf,
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&follow->lock);
 	follow->obj = obj;
-	follow->owner = drm_shmem_owner(drm);
+	follow->owner = drm_dev_ctx_owner(drm);
 	INIT_WORK(&follow->unmap, drm_shmem_follow_unmap_fn);
 	INIT_WORK(&follow->end, drm_shmem_follow_end_fn);
 

@@ -62,7 +62,7 @@ struct dma_buf *drm_shmem_export(struct drm_shmem_obj *obj, int flags)
 	struct drm_device *drm = gem->dev;
 	struct dma_buf_export_info info = {
 		.exp_name = drm->driver->name,
-		.owner = drm_shmem_owner(drm),
+		.owner = drm_dev_ctx_owner(drm),
 		.ops = &drm_shmem_dma_buf_ops,
 		.size = gem->size,
 		.flags = flags,

@@ -302,7 +302,7 @@ static struct drm_gem_object *drm_shmem_scan_next_grouped(struct drm_shmem_scan 
 static void drm_shmem_shrinker_bury(struct drm_shmem_shrinker *s, struct drm_gem_object *gem)
 {
 	struct drm_device *drm = s->__drm;
-	struct module *owner = drm_shmem_owner(drm);
+	struct module *owner = drm_dev_ctx_owner(drm);
 
 	guard(mutex)(&drm->gem_lru_mutex);
 	__drm_shmem_lru_move_locked(gem, &s->__lrus[__DRM_SHMEM_DEAD]);
@@ -336,7 +336,7 @@ static void drm_shmem_shrinker_end(struct work_struct *work)
 {
 	struct drm_shmem_shrinker *s = container_of(work, struct drm_shmem_shrinker, __end);
 	struct drm_device *drm = s->__drm;
-	struct module *owner = drm_shmem_owner(drm);
+	struct module *owner = drm_dev_ctx_owner(drm);
 	struct drm_gem_object *gem;
 
 	/* Ending an object takes it off the list. */
@@ -634,7 +634,7 @@ int drmm_shmem_shrinker_init(struct drm_device *drm,
 	shrinker->__shrinker = s;
 	shrinker->__leaves = false;
 	drm_shmem_shrinker_init_lists(shrinker);
-	shrinker->__owner = drm_shmem_owner(drm);
+	shrinker->__owner = drm_dev_ctx_owner(drm);
 	drm_shmem_shrinker_prime(drm);
 	s->count_objects = drm_shmem_shrinker_count;
 	s->scan_objects = drm_shmem_shrinker_scan;

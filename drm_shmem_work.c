@@ -44,20 +44,11 @@ bool __drm_shmem_queue(enum __drm_shmem_queue queue, struct work_struct *work)
 	return queue_work(drm_shmem_wqs[queue], work);
 }
 
-/* The driver module, whose steps the end of an object calls */
-struct module *drm_shmem_owner(const struct drm_device *drm)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_shmem_owner, drm);
-
-	return drm->driver->fops ? drm->driver->fops->owner : NULL;
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_shmem_owner);
-
 static void drm_shmem_late_fn(struct work_struct *work)
 {
 	struct drm_shmem_late *late = container_of(work, struct drm_shmem_late, work);
 	struct drm_gem_object *gem = late->gem;
-	struct module *owner = drm_shmem_owner(gem->dev);
+	struct module *owner = drm_dev_ctx_owner(gem->dev);
 
 	drm_gem_resv_lock(gem, false);
 	late->locked(late);
@@ -86,7 +77,7 @@ static void drm_shmem_late_fn(struct work_struct *work)
 bool __drm_shmem_late(struct drm_shmem_late *late, struct drm_gem_object *gem,
 		      void (*locked)(struct drm_shmem_late *late))
 {
-	struct module *owner = drm_shmem_owner(gem->dev);
+	struct module *owner = drm_dev_ctx_owner(gem->dev);
 
 	if (!try_module_get(owner))
 		return false;

@@ -224,7 +224,7 @@ static void unbind_leaves_nothing(struct kunit *test)
 	struct workqueue_struct *wq = alloc_workqueue("ends_test", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 
 	KUNIT_ASSERT_NOT_NULL(test, wq);
-	kunit_activate_static_stub(test, drm_shmem_owner, ends_slow_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, ends_slow_owner);
 	ends_slow_test = test;
 	drm_shmem_put(&ends_bo(test, log)->obj);
 	queue_work(wq, unbind);

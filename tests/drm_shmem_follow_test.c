@@ -1042,9 +1042,9 @@ static void follow_begin_module(struct kunit *test, struct follow *f)
 	KUNIT_ASSERT_NOT_NULL(test, follow_module);
 	follow_module->state = MODULE_STATE_LIVE;
 	atomic_set(&follow_module->refcnt, 1);
-	kunit_activate_static_stub(test, drm_shmem_owner, follow_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, follow_owner);
 	follow_begin(test, f, &follow_driver);
-	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_owner);
 }
 
 static void follow_module_goes(void)
@@ -1071,7 +1071,7 @@ static void module_going_killed(struct kunit *test)
 	follow_begin_module(test, &f);
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &f.bo->obj), 0);
 	follow_module_goes();
-	kunit_activate_static_stub(test, drm_shmem_owner, follow_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, follow_owner);
 	holder = shmem_test_hold_for(test, f.dmabuf->resv, HZ / 10);
 	sigaddset(&current->pending.signal, SIGKILL);
 	set_thread_flag(TIF_SIGPENDING);
@@ -1081,7 +1081,7 @@ static void module_going_killed(struct kunit *test)
 	clear_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_FALSE(test, shmem_test_leave(holder));
 	KUNIT_EXPECT_EQ(test, atomic_read(&follow_module->refcnt), 0);
-	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_owner);
 	follow_end(test, &f);
 	kfree(follow_module);
 }

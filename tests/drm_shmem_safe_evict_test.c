@@ -707,7 +707,7 @@ static struct module *evict_lone_owner(const struct drm_device *drm)
 /* The scan never has the last reference to the device, however fast the end is. */
 static void shrinker_keeps_device(struct kunit *test)
 {
-	kunit_activate_static_stub(test, drm_shmem_owner, evict_lone_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, evict_lone_owner);
 	for (unsigned int calls = 0; calls < 8; calls++) {
 		struct evict_lone lone = { .calls = calls };
 		struct evict_ended ended[3] = {};

@@ -533,9 +533,9 @@ static void driver_gone(struct kunit *test)
 	struct drm_shmem_shrinker *s;
 	struct shrink_bo *bo;
 
-	kunit_activate_static_stub(test, drm_shmem_owner, shrink_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, shrink_owner);
 	s = shrink_init(test);
-	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_owner);
 	bo = shrink_bo(test);
 	shmem_test_touch(&bo->obj, s);
 	drm_safe_test_unbind(test, t->parent);
@@ -570,9 +570,9 @@ static void others_register(struct kunit *test)
 	struct shrinker *scanned;
 
 	KUNIT_ASSERT_NOT_NULL(test, going);
-	kunit_activate_static_stub(test, drm_shmem_owner, shrink_owner);
+	kunit_activate_static_stub(test, drm_dev_ctx_owner, shrink_owner);
 	s = shrink_init(test);
-	kunit_deactivate_static_stub(test, drm_shmem_owner);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_owner);
 	other = shmem_test_device(test, drm_safe_test_parent(test), &shmem_test_driver);
 	for (int i = 0; i < 2; i++) {
 		going[i].owner = s->__owner;
