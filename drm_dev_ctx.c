@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/overflow.h>
 #include <linux/panic.h>
 #include <linux/ref_tracker.h>
@@ -1429,6 +1430,72 @@ static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplie
 }
 
 /*
+ * Keeps a device from being unbound. The driver core calls the notifier after it has set the state
+ * DL_DEV_UNBINDING, and before it frees the device links.
+ */
+struct drm_dev_ctx_keeper {
+	struct notifier_block nb;
+	struct device *dev;
+	struct mutex lock;	/* held while @dev stays bound */
+};
+
+static int drm_dev_ctx_keep_bound(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct drm_dev_ctx_keeper *keeper = container_of(nb, struct drm_dev_ctx_keeper, nb);
+
+	if (action == BUS_NOTIFY_UNBIND_DRIVER && data == keeper->dev) {
+		mutex_lock(&keeper->lock);
+		mutex_unlock(&keeper->lock);
+	}
+	return NOTIFY_DONE;
+}
+
+VISIBLE_IF_KUNIT struct device_link *drm_dev_ctx_add_link(struct device *dev,
+							  struct device *supplier)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_add_link, dev, supplier);
+
+	return device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_add_link);
+
+/* Adds a link from @dev, and returns in @waited_for whether it has an effect. */
+static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const char *what,
+			    bool *waited_for)
+{
+	struct drm_dev_ctx_keeper keeper = {
+		.nb.notifier_call = drm_dev_ctx_keep_bound,
+		.dev = supplier,
+	};
+	struct device_link *link;
+	int ret;
+
+	mutex_init(&keeper.lock);
+	ret = bus_register_notifier(supplier->bus, &keeper.nb);
+	if (ret)
+		return ret;
+	mutex_lock(&keeper.lock);
+	link = drm_dev_ctx_add_link(dev, supplier);
+	if (!link) {
+		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
+			dev_name(supplier), what);
+		ret = -EINVAL;
+	}
+	/* After the link: a supplier whose unbinding begins later waits for @dev. */
+	ret = ret ?: drm_dev_ctx_check_supplier(dev, supplier, what);
+	/*
+	 * The link may have existed before. The core frees one that the supplier does not wait
+	 * for together with the supplier, which is bound, and stays so until the lock is released.
+	 */
+	if (!ret)
+		*waited_for = drm_device_link_is_waited_for(link);
+	mutex_unlock(&keeper.lock);
+	bus_unregister_notifier(supplier->bus, &keeper.nb);
+	mutex_destroy(&keeper.lock);
+	return ret;
+}
+
+/*
  * Makes the driver core unbind @dev before it unbinds @supplier. @what names the role of the
  * supplier in messages. The core refuses a link if @supplier depends on @dev already or, with
  * CONFIG_PM_SLEEP, has no power management, as is the case for faux devices. The last component of
@@ -1437,7 +1504,6 @@ static int drm_dev_ctx_check_supplier(struct device *dev, struct device *supplie
  */
 static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *what)
 {
-	struct device_link *link;
 	bool waited_for;
 	int ret;
 
@@ -1450,20 +1516,7 @@ static int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const
 		return ret;
 	if (device_is_bound(dev) && drm_dev_ctx_probes(supplier))
 		return 0;
-	link = device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER);
-	if (!link) {
-		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
-			dev_name(supplier), what);
-		return -EINVAL;
-	}
-	/*
-	 * The link may have existed before, or the supplier may have been rebound meanwhile. A link
-	 * that the supplier does not wait for can be freed with the supplier, in which case the
-	 * next check fails.
-	 */
-	waited_for = drm_device_link_is_waited_for(link);
-	/* After the link: a supplier whose unbinding begins later waits for @dev. */
-	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
+	ret = drm_dev_ctx_link(dev, supplier, what, &waited_for);
 	if (ret)
 		return ret;
 	if (waited_for)

@@ -66,6 +66,7 @@ extern unsigned int drm_dev_ctx_section_limit_ms;
 #ifndef drm_device_ctx
 int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
 #endif
+struct device_link *drm_dev_ctx_add_link(struct device *dev, struct device *supplier);
 size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
 

@@ -154,8 +154,8 @@ static inline enum dl_dev_state drm_device_links_state(const struct device *dev)
 /*
  * Returns whether the supplier of a link waits for the consumer: before it is unbound, the driver
  * core waits for the probe function of the consumer, or unbinds the consumer. Any other link can be
- * freed with the supplier, because device_link_add() returns no reference. So the result is only
- * valid if the supplier is still bound after this call. Goes when the core has this: links.cocci.
+ * freed with the supplier, because device_link_add() returns no reference. So the caller keeps the
+ * supplier bound. Goes when the core has this: links.cocci.
  */
 static inline bool drm_device_link_is_waited_for(const struct device_link *link)
 {

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include <kunit/platform_device.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include <drm/drm_drv.h>
@@ -57,6 +58,7 @@ struct probe_test {
 	struct drm_dev_ctx_revocable rev;
 	struct probe_ring_res ring;
 	struct drm_dev_ctx_data data;
+	struct device_link *link;
 };
 
 static struct probe_test *probe_now;
@@ -498,6 +500,50 @@ static void dead_link(struct kunit *test)
 	device_release_driver(t->supplier);
 }
 
+/* Another task unbinds the supplier between the making of the link and the look at it. */
+static struct device_link *probe_add_link(struct device *dev, struct device *supplier)
+{
+	struct probe_test *t = probe_now;
+	struct device_link *link;
+
+	link = device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER);
+	KUNIT_EXPECT_PTR_EQ(kunit_get_current_test(), link, t->link);
+	schedule_work(&t->unbind);
+	for (int i = 0; i < 20 && READ_ONCE(t->supplier->driver); i++)
+		schedule_timeout_idle(HZ / 50 + 1);
+	device_link_wait_removal();
+	return link;
+}
+
+/* The supplier was bound after the probe function began: the link has no effect. */
+static int probe_has_dead_link(struct probe_test *t, struct device *dev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct drm_dev_ctx_unreg *unreg;
+
+	t->link = device_link_add(dev, t->supplier, DL_FLAG_AUTOREMOVE_SUPPLIER);
+	KUNIT_EXPECT_NOT_NULL(test, t->link);
+	KUNIT_EXPECT_EQ(test, device_attach(t->supplier), 1);
+	kunit_activate_static_stub(test, drm_dev_ctx_add_link, probe_add_link);
+	unreg = drm_dev_ctx_alloc_parent(dev, t->supplier, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_add_link);
+	/* The unbind has begun, and goes on after this. */
+	KUNIT_EXPECT_PTR_EQ(test, unreg, ERR_PTR(-ENODEV));
+	return -EIO;
+}
+
+/* A link that the supplier does not wait for is freed with the supplier, which KASAN sees. */
+static void link_freed(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	device_release_driver(t->supplier);
+	t->attempt = probe_has_dead_link;
+	probe_run(test);
+	KUNIT_EXPECT_NOT_NULL(test, t->link);
+}
+
 static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(drops),
 	KUNIT_CASE(drop_removes),
@@ -508,6 +554,7 @@ static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(probing_supplier),
 	KUNIT_CASE(lost_supplier),
 	KUNIT_CASE(dead_link),
+	KUNIT_CASE(link_freed),
 	KUNIT_CASE(bound_device_first),
 	{}
 };

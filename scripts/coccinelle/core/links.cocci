@@ -34,8 +34,8 @@ identifier link, flags;
 + * device_link_is_waited_for() - does the supplier of a link wait for the consumer?
 + * @link: a managed link, which must exist
 + *
-+ * Unlocked. A link that is not waited for can be freed with its supplier, so the answer counts only
-+ * if the supplier is still bound afterwards.
++ * Unlocked. A link that is not waited for can be freed with its supplier, so the caller keeps the
++ * supplier bound.
 + *
 + * Return: true if the driver core waits for the probe function of the consumer, or unbinds the
 + * consumer, before it unbinds the supplier.
