@@ -25,7 +25,8 @@
  * turn that on. The region "memory" has the device's own objects, and the region "imported"
  * has imported objects, whose memory belongs to another device:
  *
- * - total: all objects that the file has a handle of;
+ * - total: all objects that the file has a handle of, each with its size, or with what is resident
+ *   of it if that is more;
  * - shared: those that another file has a handle of, or that have a dma-buf;
  * - resident: those that have pages, and what the rss step of their type says. An import has
  *   pages while it is mapped;
@@ -43,40 +44,49 @@
  * off.
  */
 
-/* What an object of the library has beside its own pages. Only a complete one has a handle. */
-static u64 drm_shmem_rss(struct drm_gem_object *gem)
+/*
+ * Returns whether an object may have memory beside its own pages, and in @parts how much. Only a
+ * complete object has a handle.
+ */
+static bool drm_shmem_has_parts(struct drm_gem_object *gem, u64 *parts)
 {
-	const struct drm_shmem_obj *obj;
 	const struct drm_shmem_obj_type *type;
 
+	*parts = 0;
 	if (gem->funcs->vm_ops != &__drm_shmem_vm_ops || drm_gem_is_imported(gem))
-		return 0;
-	obj = to_drm_shmem_obj(gem);
-	type = drm_shmem_obj_type(obj);
-	return type->rss ? type->rss(obj) : 0;
+		return false;
+	type = drm_shmem_obj_type(to_drm_shmem_obj(gem));
+	if (!type->rss)
+		return false;
+	*parts = type->rss(to_drm_shmem_obj(gem));
+	return true;
 }
 
-/* Adds the numbers of one object, by the rules of drm_show_memory_stats(). */
+/*
+ * Adds the numbers of one object, by the rules of drm_show_memory_stats(). The size of an object
+ * need not include its parts, but what is resident is part of the total, and what is active is part
+ * of what is resident.
+ */
 static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_object *gem)
 {
 	const struct drm_gem_object_funcs *funcs = gem->funcs;
 	const enum drm_gem_object_status status = funcs->status ? funcs->status(gem) : 0;
 	const u64 size = funcs->rss ? funcs->rss(gem) : gem->size;
+	const u64 pages = status & DRM_GEM_OBJECT_RESIDENT ? size : 0;
 	const bool active = !dma_resv_test_signaled(gem->resv, dma_resv_usage_rw(true));
-	const u64 more = drm_shmem_rss(gem);
+	u64 parts;
+	const bool has_parts = drm_shmem_has_parts(gem, &parts);
+	const u64 total = max_t(u64, gem->size, pages + parts);
 
 	if (drm_gem_object_is_shared_for_memory_stats(gem))
-		stats->shared += gem->size;
+		stats->shared += total;
 	else
-		stats->private += gem->size;
+		stats->private += total;
+	stats->resident += pages + parts;
 	if (active)
-		stats->active += size + more;
-	stats->resident += more;
-	if (!(status & DRM_GEM_OBJECT_RESIDENT))
-		return;
-	stats->resident += size;
-	if ((status & DRM_GEM_OBJECT_PURGEABLE) && !active)
-		stats->purgeable += size;
+		stats->active += has_parts ? pages + parts : size;
+	else if (status & DRM_GEM_OBJECT_PURGEABLE)
+		stats->purgeable += pages;
 }
 
 /**

@@ -299,10 +299,11 @@ struct drm_shmem_obj_type {
 	 *
 	 * Bytes of memory that belong to the object beside its own pages, such as the parts of a
 	 * heap that grows, which no file has a handle of. drm_shmem_show_fdinfo() adds them to what
-	 * is resident, and to what is active if the object is; a purge of the object does not free
-	 * them. Called under a spinlock of the file: the step takes no lock that sleeps, allocates
-	 * nothing, waits for nothing, and reads with READ_ONCE() what others change. Not called for
-	 * imports.
+	 * is resident. An object with this step is active as far as it is resident, and its total
+	 * is its size, or what is resident of it if that is more. A purge of the object does not
+	 * free the parts. Called under a spinlock of the file: the step takes no lock that sleeps,
+	 * allocates nothing, waits for nothing, and reads with READ_ONCE() what others change. Not
+	 * called for imports.
 	 */
 	size_t (*rss)(const struct drm_shmem_obj *obj);
 

@@ -152,15 +152,23 @@ static void rss_of_heap(struct kunit *test)
 	WRITE_ONCE(heap->parts, SZ_128K);
 	own.resident = SZ_128K;
 	expect_view(test, &own, &imported);
+	/* What is active is part of what is resident, which is part of the total. */
 	fence = fdinfo_busy(test, &heap->obj);
-	own.active = SZ_1M + SZ_128K;
+	own.active = SZ_128K;
+	expect_view(test, &own, &imported);
+	WRITE_ONCE(heap->parts, SZ_2M);
+	own.total = SZ_2M;
+	own.resident = SZ_2M;
+	own.active = SZ_2M;
+	expect_view(test, &own, &imported);
+	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&heap->obj), 0);
+	own.total = SZ_1M + SZ_2M;
+	own.resident = SZ_1M + SZ_2M;
+	own.active = SZ_1M + SZ_2M;
 	expect_view(test, &own, &imported);
 	dma_fence_signal(fence);
 	dma_fence_put(fence);
 	own.active = 0;
-
-	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&heap->obj), 0);
-	own.resident = SZ_1M + SZ_128K;
 	expect_view(test, &own, &imported);
 	drm_shmem_unpin(&heap->obj);
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(t->file, handle), 0);
@@ -188,6 +196,7 @@ static void rss_is_not_purgeable(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&heap->obj, DRM_SHMEM_DONTNEED, NULL), 1);
+	own.total = SZ_64K + SZ_2M;
 	own.resident = SZ_64K + SZ_2M;
 	own.purgeable = SZ_64K;
 	expect_view(test, &own, &imported);
