@@ -2316,27 +2316,6 @@ int __drm_dev_ctx_settle_dma_dev(struct drm_dev_ctx *ctx)
 	return __drm_dev_ctx_refuses_dma_dev(ctx, dma_dev) ? -EINVAL : 0;
 }
 
-/* The caller keeps the parent bound, or has the proof that it is. */
-static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
-					 const struct drm_dev_ctx_revocable_ops *ops)
-{
-	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
-		return -EINVAL;
-
-	rev->__ops = ops;
-	INIT_LIST_HEAD(&rev->__node);
-
-	guard(spinlock)(&ctx->__revocables_lock);
-	if (READ_ONCE(ctx->__unbound))
-		return -ENODEV;
-	/* Those that come first are in front of all others, in no order. */
-	if (ops->first)
-		list_add(&rev->__node, &ctx->__revocables);
-	else
-		list_add_tail(&rev->__node, &ctx->__revocables);
-	return 0;
-}
-
 /**
  * drm_dev_ctx_revocable_add() - revoke an entry when the parent is unbound
  * @bound: proof that the parent is bound
@@ -2356,6 +2335,7 @@ static int drm_dev_ctx_revocable_try_add(struct drm_dev_ctx *ctx, struct drm_dev
 int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 			      struct drm_dev_ctx_revocable *rev,
 			      const struct drm_dev_ctx_revocable_ops *ops)
+	__context_unsafe("the proof keeps the parent bound")
 {
 	struct drm_dev_ctx *ctx = bound->__ctx;
 	int ret;
@@ -2366,7 +2346,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 	 */
 	if (drm_dev_ctx_misses(ctx))
 		return -ENODEV;
-	ret = drm_dev_ctx_revocable_try_add(ctx, rev, ops);
+	ret = drm_dev_ctx_revocable_add_held(ctx, rev, ops);
 	return ret == -ENODEV ? drm_dev_ctx_proof_was_kept(ctx) : ret;
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
@@ -2388,7 +2368,21 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
 				   const struct drm_dev_ctx_revocable_ops *ops)
 {
-	return drm_dev_ctx_revocable_try_add(ctx, rev, ops);
+	if (__drm_dev_ctx_refuses_dma_dev(ctx, drm_dev_dma_dev(&ctx->drm)))
+		return -EINVAL;
+
+	rev->__ops = ops;
+	INIT_LIST_HEAD(&rev->__node);
+
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (READ_ONCE(ctx->__unbound))
+		return -ENODEV;
+	/* Those that come first are in front of all others, in no order. */
+	if (ops->first)
+		list_add(&rev->__node, &ctx->__revocables);
+	else
+		list_add_tail(&rev->__node, &ctx->__revocables);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add_held);
 
