@@ -825,6 +825,57 @@ static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revo
 	return *rev || drm_dev_ctx_all_ended(ctx);
 }
 
+/*
+ * The condition of a wait: returns true when there is an entry @rev to revoke that comes first, or
+ * when none is left, with @rev NULL. Entries without a reference need not be waited for.
+ */
+static bool drm_dev_ctx_revokes_first(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
+{
+	struct drm_dev_ctx_revocable *entry;
+
+	*rev = NULL;
+	guard(spinlock)(&ctx->__revocables_lock);
+	ctx->__first_over = true;
+	/* Another task revokes one. */
+	if (ctx->__revoking)
+		return false;
+	list_for_each_entry(entry, &ctx->__revocables, __node) {
+		/* Those that come first are in front of all others. */
+		if (!entry->__ops->first)
+			break;
+		if (!entry->__ops->get(entry))
+			continue;
+		list_del_init(&entry->__node);
+		ctx->__revoking = entry;
+		*rev = entry;
+		break;
+	}
+	return true;
+}
+
+/* Under the lock: once the last task leaves it, the device may be freed. */
+static void drm_dev_ctx_revoked_first(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->__revocables_lock);
+	ctx->__revoking = NULL;
+	wake_up(&ctx->__ended);
+}
+
+/* Revokes the entries that come first. No such entry is left, or added later. */
+static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_ctx_revocable *rev;
+
+	do {
+		wait_event(ctx->__ended, drm_dev_ctx_revokes_first(ctx, &rev));
+		if (!rev)
+			break;
+		rev->__ops->revoke(rev);
+		drm_dev_ctx_revoked_first(ctx);
+		rev->__ops->put(rev);
+	} while (true);
+}
+
 /* Tells lockdep, even if there is nothing to wait for this time. */
 static void drm_dev_ctx_might_wait_for_ends(struct drm_dev_ctx *ctx)
 {
@@ -853,13 +904,15 @@ static void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_report_early(ctx);
 }
 
-/* No entry is added from here on. Returns whether the list is empty, as for most devices. */
+/* Returns whether there is nothing to revoke, as for most devices. No entry is added if so. */
 static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 {
-	/* Under the lock: see revocable-done.litmus and revocable-hold.litmus. */
+	/* Under the lock: see revocable-hold.litmus. */
 	guard(spinlock)(&ctx->__revocables_lock);
+	if (!list_empty(&ctx->__revocables) || ctx->__revoking || ctx->__ends)
+		return false;
 	WRITE_ONCE(ctx->__unbound, true);
-	return list_empty(&ctx->__revocables) && !ctx->__ends;
+	return true;
 }
 
 /*
@@ -873,6 +926,11 @@ static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 		return;
 	WRITE_ONCE(ctx->__revokes, current);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
+	/*
+	 * This waits for other devices, while @__unbound is not set yet: imports of this device
+	 * give back their tables meanwhile, even if the other device waits for that in this place.
+	 */
+	drm_dev_ctx_revoke_all_first(ctx);
 	drm_dev_ctx_revoke_all(ctx);
 	drm_dev_ctx_unwatch(ctx);
 }
@@ -2375,7 +2433,7 @@ int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_r
 	INIT_LIST_HEAD(&rev->__node);
 
 	guard(spinlock)(&ctx->__revocables_lock);
-	if (READ_ONCE(ctx->__unbound))
+	if (READ_ONCE(ctx->__unbound) || (ops->first && ctx->__first_over))
 		return -ENODEV;
 	/* Those that come first are in front of all others, in no order. */
 	if (ops->first)
@@ -2433,8 +2491,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: false if the parent is unbound, or revocation has begun, or if drm_dev_ctx_alloc() did
- * not make the device.
+ * Return: false if the parent is unbound, or the revocation of entries has begun that do not come
+ * first, or if drm_dev_ctx_alloc() did not make the device.
  */
 bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
 {

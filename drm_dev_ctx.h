@@ -178,7 +178,7 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @get:
 	 *
-	 * Takes a reference, which @revoke puts. Returns false if the last reference is
+	 * Takes a reference, which @revoke or @put puts. Returns false if the last reference is
 	 * gone. In that case the task that dropped it is about to call
 	 * drm_dev_ctx_revocable_take(), or to restore the reference and call
 	 * drm_dev_ctx_revocable_retry(). Unbinding waits for that task. Must not sleep:
@@ -197,9 +197,17 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @first:
 	 *
-	 * Revoke the entry before all entries without this, because others use what these own.
+	 * Revoke the entry before all entries without this, because others use what these own. An
+	 * entry without a reference is used no more.
 	 */
 	bool first;
+
+	/**
+	 * @put:
+	 *
+	 * With @first, puts the reference of @get after @revoke, which does not put it.
+	 */
+	void (*put)(struct drm_dev_ctx_revocable *rev);
 };
 
 /**
@@ -408,8 +416,12 @@ enum drm_dev_ctx_wait {
  * - @__refused lists the code addresses that were refused a section while the device was
  *   unregistered, or since unplugging began. Each address is listed once, and zeroes follow the
  *   last one. During that time addresses are only added.
- * - @__revocables, @__ends and @__unbound are protected by @__revocables_lock. @__unbound is
- *   set before the first entry is revoked, and no entry is added after that.
+ * - @__revocables, @__revoking, @__ends, @__first_over and @__unbound are protected by
+ *   @__revocables_lock. @__unbound is set before an entry is revoked that does not come first, and
+ *   no entry is added after that. @__first_over is set before one is revoked that comes first, and
+ *   no entry that comes first is added after that.
+ * - @__revoking is an entry that comes first, while it is revoked. It has a reference until then.
+ *   @__ended is woken when it has been revoked.
  * - @__ends counts the successful calls of drm_dev_ctx_revocable_take() and
  *   drm_dev_ctx_revocable_hold() that drm_dev_ctx_revocable_done() has not ended yet. No hold
  *   begins after @__unbound was set. @__ended is woken when the count changes after @__unbound
@@ -458,9 +470,11 @@ struct drm_dev_ctx {
 	enum drm_dev_ctx_phase __phase[DRM_DEV_CTX_TURNS];
 	wait_queue_head_t __async_ended;
 
-	spinlock_t __revocables_lock;	/* The three that follow */
+	spinlock_t __revocables_lock;	/* The five that follow */
 	struct list_head __revocables __guarded_by(&__revocables_lock);
+	struct drm_dev_ctx_revocable *__revoking __guarded_by(&__revocables_lock);
 	unsigned int __ends __guarded_by(&__revocables_lock);
+	bool __first_over __guarded_by(&__revocables_lock);
 	bool __unbound __guarded_by(&__revocables_lock);
 	wait_queue_head_t __ended;
 #ifdef CONFIG_LOCKDEP

@@ -99,7 +99,8 @@
  *
  * - It exists from before the dma-buf until its release, and keeps @sgt, its object and the device.
  * - @revocable is on the device's list from before any task has the dma-buf until the release, or
- *   until revocation has got a reference to the dma-buf.
+ *   until revocation has got a reference to the dma-buf. Without a reference, no importer is
+ *   attached.
  * - @revoked and @tables are changed under the reservation lock. @tables does not grow once
  *   @revoked is set.
  */
@@ -161,7 +162,12 @@ static void drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev) __must_no
 	/* The task that has unmapped the last table leaves the lock. */
 	drm_gem_resv_lock(gem, false);
 	drm_gem_resv_unlock(gem, false);
-	dput(exported->dentry);
+}
+
+/* This may release the dma-buf, and free the object. */
+static void drm_gem_exported_put(struct drm_dev_ctx_revocable *rev)
+{
+	dput(to_drm_gem_exported(rev)->dentry);
 }
 
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
@@ -169,6 +175,7 @@ static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.revoke = drm_gem_exported_revoke,
 	/* Importers use the memory, which may be that of another entry. */
 	.first = true,
+	.put = drm_gem_exported_put,
 };
 
 static int drm_gem_exported_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)

@@ -409,6 +409,19 @@ static const struct dma_fence_ops exp_fence_ops = {
 
 static DEFINE_SPINLOCK(exp_fence_lock);
 
+static struct dma_fence *exp_fence_on(struct kunit *test, struct dma_buf *dma_buf)
+{
+	struct dma_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &exp_fence_ops, &exp_fence_lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dma_buf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dma_buf->resv, 1), 0);
+	dma_resv_add_fence(dma_buf->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(dma_buf->resv);
+	return fence;
+}
+
 struct exp_job {
 	struct delayed_work work;
 	struct dma_fence *fence;
@@ -428,15 +441,8 @@ static void exp_job_late(struct kunit *test)
 	struct exp *e = exp_begin(test);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->fence = kzalloc_obj(*job->fence);
-	KUNIT_ASSERT_NOT_NULL(test, job->fence);
+	job->fence = exp_fence_on(test, e->dma_buf);
 	INIT_DELAYED_WORK(&job->work, exp_job_fn);
-	dma_fence_init(job->fence, &exp_fence_ops, &exp_fence_lock, dma_fence_context_alloc(1), 1);
-	dma_resv_lock(e->dma_buf->resv, NULL);
-	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(e->dma_buf->resv, 1), 0);
-	dma_resv_add_fence(e->dma_buf->resv, job->fence, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_unlock(e->dma_buf->resv);
-
 	schedule_delayed_work(&job->work, HZ / 5);
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(job->fence));
@@ -662,20 +668,35 @@ static int exp_import_own(struct drm_device *drm, struct exp_import *import)
 	return drm_shmem_sgt_own(&import->table, &reg->base.bound, &import->obj);
 }
 
+/* An import by @drm, with a table */
+static struct exp_import *exp_import_new(struct kunit *test, struct drm_device *drm,
+					 struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *gem = drm->driver->gem_prime_import(drm, dma_buf);
+	struct exp_import *import;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	import = drm_shmem_from_gem(&exp_import_type, gem);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
+	KUNIT_ASSERT_EQ(test, exp_import_own(drm, import), 0);
+	return import;
+}
+
+static void exp_import_put(struct exp_import *import)
+{
+	drm_shmem_sgt_release(&import->table);
+	drm_shmem_put(&import->obj);
+	drm_shmem_flush_work();
+}
+
 /* It gives back its table, by its work item, and gets no other one. */
 static void exp_import_follows(struct kunit *test)
 {
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), &exp_driver);
 	struct exp *e = exp_begin(test);
-	struct exp_import *import;
-	struct drm_gem_object *gem;
+	struct exp_import *import = exp_import_new(test, drm, e->dma_buf);
 	int ret;
 
-	gem = drm->driver->gem_prime_import(drm, e->dma_buf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
-	import = drm_shmem_from_gem(&exp_import_type, gem);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
-	KUNIT_ASSERT_EQ(test, exp_import_own(drm, import), 0);
 	KUNIT_EXPECT_EQ(test, e->log.mapped, 2);
 
 	shmem_test_unbind(test);
@@ -683,15 +704,77 @@ static void exp_import_follows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, import->moved, 1);
 	{
 		drm_dev_ctx_or(test_reg, reg, test_ctx(drm), return);
-		dma_resv_lock(gem->resv, NULL);
+		dma_resv_lock(e->dma_buf->resv, NULL);
 		ret = drm_shmem_sgt_resume(&import->table, &reg->base.bound);
-		dma_resv_unlock(gem->resv);
+		dma_resv_unlock(e->dma_buf->resv);
 	}
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
-	drm_shmem_sgt_release(&import->table);
-	drm_shmem_put(&import->obj);
-	drm_shmem_flush_work();
+	exp_import_put(import);
 	exp_end(test, e);
+}
+
+/* A device with an export, whose importer keeps its table until the test drops it */
+static struct exp *exp_begin_on(struct kunit *test, struct device *parent)
+{
+	struct shmem_test *t = test->priv;
+	struct exp *e;
+
+	t->parent = parent;
+	t->drm = shmem_test_device(test, parent, &exp_driver);
+	e = exp_begin(test);
+	e->importer.late = 3600 * HZ;
+	return e;
+}
+
+static void exp_wait_told(struct kunit *test, struct exp *e, struct work_struct *work)
+{
+	schedule_work(work);
+	while (!READ_ONCE(e->importer.told))
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_EQ(test, e->log.mapped > 0, true);
+}
+
+static void exp_drop_late(struct exp *e)
+{
+	cancel_delayed_work_sync(&e->importer.work);
+	exp_drop(&e->importer);
+}
+
+/* Two devices import from each other, and each is unbound while the other one is. */
+static void exp_unbound_together(struct kunit *test)
+{
+	struct device *parents[] = { drm_safe_test_parent(test), drm_safe_test_parent(test) };
+	struct work_struct *unbind[2];
+	struct exp_import *imports[2];
+	struct drm_device *drms[2];
+	struct shmem_test *t = test->priv;
+	struct exp *shared[2], *slow[2];
+
+	for (int i = 0; i < 2; i++) {
+		shared[i] = exp_begin_on(test, parents[i]);
+		exp_detach(&shared[i]->importer);
+		drms[i] = t->drm;
+		/* It is the younger one, so the unbind comes to it first. */
+		slow[i] = exp_begin(test);
+		slow[i]->importer.late = 3600 * HZ;
+		unbind[i] = drm_safe_test_unbind_work(test, parents[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		imports[i] = exp_import_new(test, drms[i], shared[!i]->dma_buf);
+	for (int i = 0; i < 2; i++)
+		exp_wait_told(test, slow[i], unbind[i]);
+	for (int i = 0; i < 2; i++)
+		exp_drop_late(slow[i]);
+	for (int i = 0; i < 2; i++) {
+		flush_work(unbind[i]);
+		KUNIT_EXPECT_EQ(test, shared[i]->log.mapped, 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		exp_import_put(imports[i]);
+		exp_end(test, slow[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		exp_end(test, shared[i]);
 }
 
 static struct kunit_case drm_gem_exports_cases[] = {
@@ -710,6 +793,7 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_race),
 	KUNIT_CASE(exp_release_race),
 	KUNIT_CASE(exp_import_follows),
+	KUNIT_CASE(exp_unbound_together),
 	{}
 };
 
