@@ -1906,6 +1906,7 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 	if (!drm_dev_ctx_claim(ctx, data))
 		return;
 	drm_dev_ctx_open_bound(ctx);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
 	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 	drm_dev_ctx_drain_bound(ctx);
 	drm_dev_ctx_release(ops, drm_dev_ctx_disclaim(ctx));
@@ -2420,8 +2421,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
  *
  * Context: As drm_dev_ctx_revocable_add().
  *
- * Return: 0; -ENODEV if revocation has begun; or -EINVAL as drm_dev_ctx_revocable_add(). Nothing
- * calls @ops then.
+ * Return: 0; -ENODEV if revocation has begun, or, for an entry that comes first, after
+ * drm_dev_ctx_revoke_first(); or -EINVAL as drm_dev_ctx_revocable_add(). Nothing calls @ops then.
  */
 int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev,
 				   const struct drm_dev_ctx_revocable_ops *ops)
@@ -2587,6 +2588,40 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 		wake_up(&ctx->__ended);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
+
+/* Returns whether a proof comes from elsewhere than quiesce, and reports it. */
+static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
+{
+	if (drm_dev_ctx_is_unbound(ctx)) {
+		drm_dev_ctx_proof_was_kept(ctx);
+		return true;
+	}
+	if (READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_QUIESCE) {
+		drm_safe_broken(&ctx->drm, "exports end in quiesce",
+				"%s() is called while quiesce does not run", what);
+		return true;
+	}
+	return __drm_dev_ctx_check_outside(&ctx->drm, what);
+}
+
+/**
+ * drm_dev_ctx_revoke_first() - revoke the entries that come first, in quiesce
+ * @bound: the proof that quiesce has
+ * @what: the function that the driver called, for reports
+ *
+ * The device will not be registered again, so from here on it takes no more of such entries. If
+ * another task revokes them, this waits for that task. A call from elsewhere than quiesce, or than
+ * code that quiesce waits for, is reported, and does nothing.
+ *
+ * Context: May sleep.
+ */
+void drm_dev_ctx_revoke_first(const struct drm_dev_ctx_bound *bound, const char *what)
+{
+	struct drm_dev_ctx *ctx = bound->__ctx;
+
+	if (!drm_dev_ctx_not_quiescing(ctx, what))
+		drm_dev_ctx_revoke_all_first(ctx);
+}
 
 /**
  * drm_dev_ctx_async_add() - end asynchronous code with the registration

@@ -198,7 +198,8 @@ struct drm_dev_ctx_revocable_ops {
 	 * @first:
 	 *
 	 * Revoke the entry before all entries without this, because others use what these own. An
-	 * entry without a reference is used no more.
+	 * entry without a reference is used no more. drm_dev_ctx_revoke_first() revokes these
+	 * entries even earlier.
 	 */
 	bool first;
 
@@ -410,7 +411,8 @@ enum drm_dev_ctx_wait {
  * - @__async_now is the code that the holder of @__lock is ending. @__async_ended is woken when
  *   that code has ended.
  * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
- *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered.
+ *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered. It is
+ *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the code addresses that were refused a section while the device was
@@ -1009,6 +1011,10 @@ enum { __drm_dev_ctx_in_section };
 #define __drm_dev_ctx_assert_outside()						\
 	static_assert(__same_type(__drm_dev_ctx_in_section, int),		\
 		      "inside of a section, this holds up each unplug: call it before")
+
+#define __drm_dev_ctx_assert_quiesce()						\
+	static_assert(__same_type(__drm_dev_ctx_in_section, int),		\
+		      "inside of a section, the hardware is still in use: call it in quiesce")
 
 /**
  * drm_dev_ctx_attach() - give a device its registration data before it is registered

@@ -89,6 +89,7 @@ void drm_dev_ctx_revocable_defer(struct drm_dev_ctx *ctx)
 void drm_dev_ctx_revocable_resume(struct drm_dev_ctx *ctx)
 	__acquires_shared(drm_dev_revocation);
 void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx);
+void drm_dev_ctx_revoke_first(const struct drm_dev_ctx_bound *bound, const char *what);
 
 /* What ends with the registration */
 int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,

@@ -77,8 +77,24 @@
  * No importer gets a table once the device is unplugged, but importers keep those that they have
  * until the revocation. That comes after quiesce and release, and before anything else that is
  * mapped for the parent is unmapped. So their jobs can access the memory during and after quiesce,
- * and @unmap_for must not use the registration data. A driver whose quiesce step turns the memory
- * off does not export it.
+ * and @unmap_for must not use the registration data.
+ *
+ * A driver whose quiesce step turns the memory off calls drm_gem_sgt_exports_end() there. The
+ * order matters. An importer may wait for the fences of this device's jobs before it unmaps, so the
+ * step first stops the hardware and signals these fences:
+ *
+ * .. code-block:: c
+ *
+ *	static void foo_vram_quiesce(const struct drm_dev_ctx_bound *bound,
+ *				     struct drm_dev_ctx_data *data)
+ *	{
+ *		struct foo_hw *hw = container_of(data, struct foo_hw, base);
+ *
+ *		foo_hw_stop(hw);
+ *		foo_hw_fail_jobs(hw);
+ *		drm_gem_sgt_exports_end(bound);
+ *		foo_hw_vram_off(hw);
+ *	}
  *
  * While an importer has a table, drm_gem_sgt_unmap_locked() fails with -EBUSY: the memory stays
  * where it is. Such a dma-buf has neither mmap nor vmap. Userspace maps the object by its handle,
@@ -298,7 +314,8 @@ static struct dma_buf *drm_gem_exports_make(struct drm_gem_exported *exported, i
  *
  * Context: May sleep. The caller may hold any reservation lock.
  *
- * Return: the dma-buf, or an ERR_PTR(): -ENODEV if the parent is not bound; -EINVAL if @sgt is not
+ * Return: the dma-buf, or an ERR_PTR(): -ENODEV if the parent is not bound, or after
+ * drm_gem_sgt_exports_end(); -EINVAL if @sgt is not
  * initialised, or its ops lack the two steps, or the DMA device was changed, which are reported;
  * -ENOENT if the driver is being unloaded; -ENOSPC; or -ENOMEM.
  */
@@ -332,6 +349,20 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_export);
+
+/**
+ * __drm_gem_sgt_exports_end() - end the exports of a device
+ * @bound: the proof that quiesce has
+ *
+ * See drm_gem_sgt_exports_end(), which drivers call.
+ *
+ * Context: May sleep.
+ */
+void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound)
+{
+	drm_dev_ctx_revoke_first(bound, "drm_gem_sgt_exports_end");
+}
+EXPORT_SYMBOL_GPL(__drm_gem_sgt_exports_end);
 
 /**
  * __drm_gem_exports_own() - the object of a dma-buf of drm_gem_sgt_export()

@@ -218,6 +218,35 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 	__must_check __nonnull_args(1);
 struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 	__must_check __nonnull_args(1, 2);
+void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
+
+/**
+ * drm_gem_sgt_exports_end() - end the exports of a device, in quiesce
+ * @bound: the proof that &drm_dev_ctx_ops.quiesce gets
+ *
+ * For a driver whose quiesce step turns off memory of drm_gem_sgt_export(). Does what the unbind
+ * does otherwise: tells all importers, waits for the fences of their jobs, and then until they have
+ * unmapped the last table. drm_gem_sgt_export() fails from here on. Other calls find nothing left
+ * to do. If another task makes the same call meanwhile, each returns when all importers have
+ * unmapped.
+ *
+ * An importer may wait for the fences of the device's own jobs, so these are signalled before. The
+ * wait ends when the last importer has unmapped, also when the system goes down.
+ *
+ * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call from elsewhere
+ * than quiesce, or than code that quiesce waits for, is reported, and does nothing.
+ *
+ * Context: May sleep. In no section. Without any reservation lock. The caller holds no lock that
+ * the steps of exported objects take.
+ */
+static inline void drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound)
+	__must_not_hold(drm_resv) __must_not_hold(drm_dev_section)
+{
+	__drm_gem_sgt_exports_end(bound);
+}
+
+#define drm_gem_sgt_exports_end(_bound)						\
+	drm_gem_sgt_exports_end(({ __drm_dev_ctx_assert_quiesce(); (_bound); }))
 
 int __drm_gem_sgt_prepare(struct drm_gem_sgt *sgt)
 	__must_check __nonnull_args(1) __must_hold(drm_resv);

@@ -777,6 +777,386 @@ static void exp_unbound_together(struct kunit *test)
 		exp_end(test, shared[i]);
 }
 
+/* A device whose quiesce step ends its exports, and what it finds afterwards */
+struct exp_hw {
+	struct drm_dev_ctx_data base;
+	void (*quiesce)(struct exp_hw *hw);
+	const struct drm_dev_ctx_bound *bound;	/* of quiesce */
+	struct exp *e;
+	struct work_struct work;
+	struct completion go;
+	struct dma_fence *job;
+	struct drm_dev_ctx *section;
+	int left;		/* tables that importers had after the call, or -1 */
+	int left_other;		/* the same in another task */
+	int export_ret;		/* of an export after the call */
+	bool over;
+	unsigned int late;	/* exports after the call */
+	bool quiesced;
+	bool released;
+};
+
+/* Not seen by the compiler in a section */
+static noinline void exp_ends(const struct drm_dev_ctx_bound *bound)
+{
+	drm_gem_sgt_exports_end(bound);
+}
+
+static void exp_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	struct exp_hw *hw = container_of(data, struct exp_hw, base);
+
+	hw->bound = bound;
+	hw->quiesced = true;
+	if (hw->quiesce)
+		hw->quiesce(hw);
+}
+
+static void exp_release(struct drm_dev_ctx_data *data)
+{
+	container_of(data, struct exp_hw, base)->released = true;
+}
+
+static const struct drm_dev_ctx_ops exp_ops = {
+	.quiesce = exp_quiesce,
+	.release = exp_release,
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(exp_dev_put, drm_dev_put, struct drm_device *);
+
+static struct exp_hw *exp_hw_new(struct kunit *test, void (*quiesce)(struct exp_hw *hw))
+{
+	struct exp_hw *hw = kunit_kzalloc(test, sizeof(*hw), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, hw);
+	init_completion(&hw->go);
+	hw->quiesce = quiesce;
+	hw->left = -1;
+	hw->left_other = -1;
+	return hw;
+}
+
+static struct drm_dev_ctx_unreg *exp_unreg(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_dev_ctx_unreg *unreg;
+
+	t->parent = drm_safe_test_parent(test);
+	unreg = drm_dev_ctx_alloc(t->parent, &exp_driver, struct test_dev, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	t->drm = drm_dev_ctx_bound_drm(&unreg->bound);
+	test_dev(t->drm)->test = t;
+	drm_dev_get(t->drm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, exp_dev_put, t->drm), 0);
+	return unreg;
+}
+
+/* A registered device of this kind, which becomes the device of the test */
+static struct exp_hw *exp_device(struct kunit *test, void (*quiesce)(struct exp_hw *hw))
+{
+	struct drm_dev_ctx_unreg *unreg = exp_unreg(test);
+	struct exp_hw *hw = exp_hw_new(test, quiesce);
+	struct shmem_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &exp_ops, &hw->base), 0);
+	return hw;
+}
+
+static void exp_ends_quiesce(struct exp_hw *hw)
+{
+	struct dma_buf *dma_buf;
+
+	drm_gem_sgt_exports_end(hw->bound);
+	hw->left = hw->e->log.mapped;
+	dma_buf = drm_gem_sgt_export(&hw->e->vram->sgt, O_RDWR);
+	hw->export_ret = PTR_ERR_OR_ZERO(dma_buf);
+	if (!IS_ERR(dma_buf))
+		dma_buf_put(dma_buf);
+	drm_gem_sgt_exports_end(hw->bound);
+}
+
+/* Quiesce ends the exports itself, once or more, and waits for importers. */
+static void exp_ended(struct kunit *test)
+{
+	for (int late = 0; late < 2; late++) {
+		struct exp_hw *hw = exp_device(test, exp_ends_quiesce);
+
+		hw->e = exp_begin(test);
+		hw->e->importer.late = late ? HZ / 10 : 0;
+		shmem_test_unbind(test);
+		KUNIT_EXPECT_TRUE(test, hw->released);
+		KUNIT_EXPECT_EQ(test, hw->left, 0);
+		KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+		KUNIT_EXPECT_EQ(test, hw->export_ret, -ENODEV);
+		flush_delayed_fput();
+		KUNIT_EXPECT_EQ(test, kref_read(&hw->e->vram->gem.refcount), 2);
+		KUNIT_EXPECT_EQ(test, exp_get(&hw->e->importer), -ENODEV);
+		exp_end(test, hw->e);
+	}
+}
+
+static void exp_ends_after_job(struct exp_hw *hw)
+{
+	dma_fence_signal(hw->job);
+	exp_ends_quiesce(hw);
+}
+
+/* An importer of another device unmaps after the jobs of this one, which quiesce has ended. */
+static void exp_ended_after_jobs(struct kunit *test)
+{
+	struct exp_hw *hw = exp_device(test, exp_ends_after_job);
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test), &exp_driver);
+	struct exp_import *import;
+
+	hw->e = exp_begin(test);
+	hw->job = exp_fence_on(test, hw->e->dma_buf);
+	import = exp_import_new(test, drm, hw->e->dma_buf);
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_EQ(test, import->moved, 1);
+	dma_fence_put(hw->job);
+	exp_import_put(import);
+	exp_end(test, hw->e);
+}
+
+static void exp_ends_other_fn(struct work_struct *work)
+{
+	struct exp_hw *hw = container_of(work, struct exp_hw, work);
+
+	drm_gem_sgt_exports_end(hw->bound);
+	hw->left_other = hw->e->log.mapped;
+}
+
+static void exp_ends_twice(struct exp_hw *hw)
+{
+	schedule_work(&hw->work);
+	/* From here on, that task waits for the importer. */
+	while (!READ_ONCE(hw->e->importer.told))
+		schedule_timeout_idle(1);
+	exp_ends_quiesce(hw);
+	flush_work(&hw->work);
+}
+
+/* Each of two tasks that end the exports waits for the importers. */
+static void exp_ended_twice(struct kunit *test)
+{
+	struct exp_hw *hw = exp_device(test, exp_ends_twice);
+
+	INIT_WORK(&hw->work, exp_ends_other_fn);
+	hw->e = exp_begin(test);
+	hw->e->importer.late = HZ / 5;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_EQ(test, hw->left_other, 0);
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+	exp_end(test, hw->e);
+}
+
+static void exp_ends_elsewhere(struct exp_hw *hw)
+{
+	schedule_work(&hw->work);
+	while (!READ_ONCE(hw->e->importer.told))
+		schedule_timeout_idle(1);
+}
+
+/* An unbind waits for such a task, even if quiesce did not. */
+static void exp_ended_elsewhere(struct kunit *test)
+{
+	struct exp_hw *hw = exp_device(test, exp_ends_elsewhere);
+
+	INIT_WORK(&hw->work, exp_ends_other_fn);
+	hw->e = exp_begin(test);
+	hw->e->importer.late = HZ / 5;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, hw->e->log.mapped, 0);
+	flush_work(&hw->work);
+	KUNIT_EXPECT_EQ(test, hw->left_other, 0);
+	exp_end(test, hw->e);
+}
+
+static void exp_ends_over(struct exp_hw *hw)
+{
+	drm_gem_sgt_exports_end(hw->bound);
+	WRITE_ONCE(hw->over, true);
+	schedule_timeout_idle(1);
+}
+
+static int exp_export_race_fn(void *data)
+{
+	struct exp_hw *hw = data;
+
+	while (!kthread_should_stop()) {
+		bool over = READ_ONCE(hw->over);
+		struct dma_buf *dma_buf = drm_gem_sgt_export(&hw->e->vram->sgt, O_RDWR);
+
+		if (!IS_ERR(dma_buf)) {
+			hw->late += over;
+			dma_buf_put(dma_buf);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An object is exported, and a dma-buf is put, while quiesce ends the exports. */
+static void exp_ended_race(struct kunit *test)
+{
+	for (int i = 0; i < 10; i++) {
+		struct exp_hw *hw = exp_device(test, exp_ends_over);
+		struct task_struct *task;
+
+		hw->e = exp_begin(test);
+		INIT_WORK(&hw->e->put, exp_put_fn);
+		task = kthread_run(exp_export_race_fn, hw, "exp_export_race");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+		schedule_work(&hw->e->put);
+		shmem_test_unbind(test);
+		KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+		flush_work(&hw->e->put);
+		flush_delayed_fput();
+		KUNIT_EXPECT_EQ(test, hw->late, 0);
+		KUNIT_EXPECT_EQ(test, hw->e->log.mapped, 0);
+		drm_gem_object_put(&hw->e->vram->gem);
+		KUNIT_EXPECT_TRUE(test, hw->e->log.freed);
+	}
+}
+
+static void exp_waits(struct exp_hw *hw)
+{
+	wait_for_completion(&hw->go);
+}
+
+/* The importer is a device of the same driver, whose own unbind takes long. */
+static void exp_ended_for_unbound(struct kunit *test)
+{
+	struct exp_hw *other = exp_device(test, exp_waits), *hw;
+	struct shmem_test *t = test->priv;
+	struct drm_device *drm = t->drm;
+	struct work_struct *unbind = drm_safe_test_unbind_work(test, t->parent);
+	struct exp_import *import;
+
+	hw = exp_device(test, exp_ends_quiesce);
+	hw->e = exp_begin(test);
+	import = exp_import_new(test, drm, hw->e->dma_buf);
+	drm_safe_test_work_waits(test, unbind, swait_active(&other->go.wait));
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_EQ(test, import->moved, 1);
+	KUNIT_EXPECT_FALSE(test, other->released);
+	complete(&other->go);
+	flush_work(unbind);
+	KUNIT_EXPECT_TRUE(test, other->released);
+	exp_import_put(import);
+	exp_end(test, hw->e);
+}
+
+/* A device that is given up before it is registered is not unplugged, either. */
+static void exp_ended_unregistered(struct kunit *test)
+{
+	struct drm_dev_ctx_unreg *unreg = exp_unreg(test);
+	struct exp_hw *hw = exp_hw_new(test, exp_ends_quiesce);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(drm_dev_ctx_attach(unreg, &exp_ops, &hw->base)));
+	hw->e = exp_begin(test);
+	drm_dev_ctx_drop(&unreg);
+	KUNIT_EXPECT_TRUE(test, hw->released);
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+	KUNIT_EXPECT_EQ(test, hw->export_ret, -ENODEV);
+	KUNIT_EXPECT_EQ(test, exp_get(&hw->e->importer), -ENODEV);
+	shmem_test_unbind(test);
+	exp_end(test, hw->e);
+}
+
+/* Data that comes too late is quiesced, too. */
+static void exp_ended_dropped(struct kunit *test)
+{
+	struct drm_dev_ctx_unreg *unreg = exp_unreg(test), *kept = unreg;
+	struct exp_hw *hw = exp_hw_new(test, exp_ends_quiesce);
+	struct shmem_test *t = test->priv;
+
+	hw->e = exp_begin(test);
+	drm_dev_ctx_drop(&unreg);
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 0);
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &kept, &exp_ops, &hw->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a token is used once");
+	}
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+	shmem_test_unbind(test);
+	exp_end(test, hw->e);
+}
+
+static void exp_ends_in_section(struct exp_hw *hw)
+{
+	drm_dev_ctx_guard(test_reg, reg, hw->section)
+		exp_ends(hw->bound);
+}
+
+/* Exports do not end while the device needs them, and a wrong call changes nothing. */
+static void exp_ended_misused(struct kunit *test)
+{
+	struct drm_dev_ctx_unreg *unreg = exp_unreg(test), *kept = unreg;
+	const struct drm_dev_ctx_bound *bound = &unreg->bound;
+	struct exp_hw *hw = exp_hw_new(test, NULL);
+	struct exp_hw *refused = exp_hw_new(test, exp_ends_quiesce);
+	struct shmem_test *t = test->priv;
+	struct exp *e = exp_begin(test);
+
+	refused->e = e;
+	kunit_warning_suppress(test) {
+		exp_ends(bound);
+		EXPECT_BROKEN(test, "exports end in quiesce");
+	}
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &exp_ops, &hw->base), 0);
+	kunit_warning_suppress(test) {
+		drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
+			exp_ends(&reg->base.bound);
+		EXPECT_BROKEN(test, "exports end in quiesce");
+	}
+	/* The quiesce step of data that the device cannot take */
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &kept, &exp_ops,
+							   &refused->base), -EINVAL);
+		EXPECT_BROKEN(test, "a token is used once", "exports end in quiesce",
+			      "exports end in quiesce");
+	}
+	KUNIT_EXPECT_TRUE(test, refused->quiesced);
+	KUNIT_EXPECT_EQ(test, refused->export_ret, 0);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 0);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 1);
+
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->importer.told, 1);
+	kunit_warning_suppress(test) {
+		exp_ends(bound);
+		EXPECT_BROKEN(test, "proofs end with their scope");
+	}
+	exp_end(test, e);
+}
+
+/* Nor in a section of another device, for which each unplug waits */
+static void exp_ended_in_section(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+	struct drm_dev_ctx *section = test_ctx(t->drm);
+	struct exp_hw *hw;
+
+	if (!IS_ENABLED(CONFIG_DRM_SAFE_DEBUG))
+		kunit_skip(test, "needs CONFIG_DRM_SAFE_DEBUG");
+	hw = exp_device(test, exp_ends_in_section);
+	hw->section = section;
+	hw->e = exp_begin(test);
+	kunit_warning_suppress(test) {
+		shmem_test_unbind(test);
+		EXPECT_BROKEN(test, "what takes long comes before the section");
+	}
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+	exp_end(test, hw->e);
+}
+
 static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_maps),
 	KUNIT_CASE(exp_revoked),
@@ -794,6 +1174,16 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_release_race),
 	KUNIT_CASE(exp_import_follows),
 	KUNIT_CASE(exp_unbound_together),
+	KUNIT_CASE(exp_ended),
+	KUNIT_CASE(exp_ended_after_jobs),
+	KUNIT_CASE(exp_ended_twice),
+	KUNIT_CASE(exp_ended_elsewhere),
+	KUNIT_CASE(exp_ended_race),
+	KUNIT_CASE(exp_ended_for_unbound),
+	KUNIT_CASE(exp_ended_unregistered),
+	KUNIT_CASE(exp_ended_dropped),
+	KUNIT_CASE(exp_ended_misused),
+	KUNIT_CASE(exp_ended_in_section),
 	{}
 };
 

@@ -10,6 +10,14 @@
 
 #include "drm_gem_sgt.h"
 
+struct foo_hw {
+	struct drm_dev_ctx_data base;
+};
+
+void foo_hw_stop(struct foo_hw *hw);
+void foo_hw_fail_jobs(struct foo_hw *hw);
+void foo_hw_vram_off(struct foo_hw *hw);
+
 struct foo_vram {
 	struct drm_gem_object gem;
 	struct drm_gem_sgt sgt;

@@ -14,6 +14,9 @@
 // wrong: STEPS_SWAPPED B: incompatible (function )?pointer
 // run: drm_shmem_gem_exports.exp_revoked: importers are told, and no table of a dma-buf is left
 // run: drm_shmem_gem_exports.exp_static_refused: -EOPNOTSUPP for an importer that cannot be told
+// wrong: ENDED_IN_SECTION B: inside of a section, the hardware is still in use: call it in quiesce
+// wrong: ENDED_WITH_DEVICE B: incompatible pointer
+// run: drm_shmem_gem_exports.exp_ended_misused: a report, and importers keep their tables
 // run: drm_shmem_gem_exports.exp_misused: -EINVAL and a report without the steps of an export
 // run: drm_shmem_gem_sgt.revoke: gone for ever, also after the device is bound again
 // run: drm_shmem_gem_sgt.vram_misused: -EINVAL for the proof of another device
@@ -118,4 +121,36 @@ void foo_stolen_move(struct foo_stolen *stolen)
 		foo_stolen_copy(stolen);
 #endif
 	dma_resv_unlock(stolen->gem.resv);
+}
+
+struct foo_stolen_hw {
+	struct drm_dev_ctx_data base;
+};
+
+void foo_stolen_fail_jobs(struct foo_stolen_hw *hw);
+void foo_stolen_off(struct foo_stolen_hw *hw);
+void foo_stolen_kick(const struct foo_reg *reg);
+
+/* Importers use the memory until the exports have ended, and wait for jobs before that. */
+void foo_stolen_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
+{
+	struct foo_stolen_hw *hw = container_of(data, struct foo_stolen_hw, base);
+
+	foo_stolen_fail_jobs(hw);
+#if defined(ENDED_WITH_DEVICE)
+	drm_gem_sgt_exports_end(drm_dev_ctx_bound_drm(bound));
+#else
+	drm_gem_sgt_exports_end(bound);
+#endif
+	foo_stolen_off(hw);
+}
+
+void foo_stolen_reset(struct foo_device *foo)
+{
+	drm_dev_ctx_guard(foo_reg, reg, &foo->ctx) {
+#if defined(ENDED_IN_SECTION)
+		drm_gem_sgt_exports_end(&reg->base.bound);
+#endif
+		foo_stolen_kick(reg);
+	}
 }
