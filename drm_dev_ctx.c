@@ -655,9 +655,17 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 		sched_show_task(task);
 }
 
+/* Names what an entry that comes first waits for, which is code of other devices. */
+static void drm_dev_ctx_report_first(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (ctx->__revoking)
+		ctx->__revoking->__ops->report(ctx->__revoking);
+}
+
 /*
- * Revocation waits for the reservation lock of an object, or for a task that has put the last
- * reference to an object.
+ * Revocation waits for the reservation lock of an object, for a task that has put the last
+ * reference to an object, or for an importer.
  */
 static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 {
@@ -666,6 +674,7 @@ static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 	drm_warn(&ctx->drm, "unbinding the parent takes long; it waits for sg tables in use\n");
 	trace_drm_dev_ctx_stuck(&ctx->drm, task, NULL);
 	sched_show_task(task);
+	drm_dev_ctx_report_first(ctx);
 }
 
 /*
@@ -695,6 +704,7 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
 			 waits[what]);
 		drm_dev_ctx_report_task(ctx);
+		drm_dev_ctx_report_first(ctx);
 		drm_dev_ctx_report_async(ctx);
 		drm_dev_ctx_report_sections(ctx);
 		drm_dev_ctx_report_refused(ctx, "since", "a section");

@@ -209,6 +209,14 @@ struct drm_dev_ctx_revocable_ops {
 	 * With @first, puts the reference of @get after @revoke, which does not put it.
 	 */
 	void (*put)(struct drm_dev_ctx_revocable *rev);
+
+	/**
+	 * @report:
+	 *
+	 * With @first, logs what @revoke waits for, because that takes long. Called while @revoke
+	 * runs in another task, under a spinlock.
+	 */
+	void (*report)(struct drm_dev_ctx_revocable *rev);
 };
 
 /**

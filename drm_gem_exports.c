@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 
 #include <linux/dcache.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include <drm/drm_drv.h>
@@ -119,6 +122,8 @@
  *   attached.
  * - @revoked and @tables are changed under the reservation lock. @tables does not grow once
  *   @revoked is set.
+ * - @importers has the importers with tables, under @lock: a report takes no lock that an importer
+ *   may hold for long.
  */
 struct drm_gem_exported {
 	struct drm_dev_ctx_revocable revocable;
@@ -128,6 +133,22 @@ struct drm_gem_exported {
 	wait_queue_head_t unmapped;
 	unsigned int tables;		/* that importers have */
 	bool revoked;
+	spinlock_t lock;		/* @importers */
+	struct list_head importers;
+};
+
+/*
+ * The private data of an attachment.
+ *
+ * Invariants:
+ *
+ * - It is on @importers while @tables is not zero. Both are changed under @lock of the dma-buf.
+ *   The attachment keeps @dev until it has given back its tables.
+ */
+struct drm_gem_importer {
+	struct list_head node;
+	struct device *dev;
+	unsigned int tables;
 };
 
 #ifdef CONFIG_LOCKDEP
@@ -186,22 +207,72 @@ static void drm_gem_exported_put(struct drm_dev_ctx_revocable *rev)
 	dput(to_drm_gem_exported(rev)->dentry);
 }
 
+static void drm_gem_exported_report(struct drm_dev_ctx_revocable *rev)
+{
+	struct drm_gem_exported *exported = to_drm_gem_exported(rev);
+	struct drm_device *drm = drm_gem_exported_gem(exported)->dev;
+	struct drm_gem_importer *importer;
+
+	guard(spinlock)(&exported->lock);
+	list_for_each_entry(importer, &exported->importers, node)
+		drm_warn(drm, "%s has not unmapped a dma-buf\n", dev_name(importer->dev));
+	if (list_empty(&exported->importers))
+		drm_warn(drm, "importers have unmapped a dma-buf; it waits for fences, or for its reservation lock\n");
+}
+
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.get = drm_gem_exported_get,
 	.revoke = drm_gem_exported_revoke,
 	/* Importers use the memory, which may be that of another entry. */
 	.first = true,
 	.put = drm_gem_exported_put,
+	.report = drm_gem_exported_report,
 };
 
 static int drm_gem_exported_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
 	const struct drm_gem_exported *exported = dma_buf->priv;
+	struct drm_gem_importer *importer;
 
 	/* Unlocked: the map step looks again. */
 	if (READ_ONCE(exported->revoked))
 		return -ENODEV;
-	return dma_buf_attach_revocable(attach) ? 0 : -EOPNOTSUPP;
+	if (!dma_buf_attach_revocable(attach))
+		return -EOPNOTSUPP;
+	importer = kzalloc_obj(*importer, GFP_KERNEL_ACCOUNT);
+	if (!importer)
+		return -ENOMEM;
+	importer->dev = attach->dev;
+	attach->priv = importer;
+	return 0;
+}
+
+static void drm_gem_exported_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	kfree(attach->priv);
+}
+
+static void drm_gem_exported_count(struct drm_gem_exported *exported,
+				   struct drm_gem_importer *importer)
+{
+	exported->tables++;
+	exported->sgt->__importers++;
+	guard(spinlock)(&exported->lock);
+	if (!importer->tables++)
+		list_add_tail(&importer->node, &exported->importers);
+}
+
+static void drm_gem_exported_uncount(struct drm_gem_exported *exported,
+				     struct drm_gem_importer *importer)
+{
+	scoped_guard(spinlock, &exported->lock)
+		if (!--importer->tables)
+			list_del(&importer->node);
+	exported->sgt->__importers--;
+	WRITE_ONCE(exported->tables, exported->tables - 1);
+	/* The attachment keeps the dma-buf meanwhile. */
+	if (!exported->tables)
+		wake_up(&exported->unmapped);
 }
 
 static struct sg_table *drm_gem_exported_map(struct dma_buf_attachment *attach,
@@ -223,10 +294,8 @@ static struct sg_table *drm_gem_exported_map(struct dma_buf_attachment *attach,
 				"it returns NULL: use ERR_PTR() for an error");
 		return ERR_PTR(-EINVAL);
 	}
-	if (!IS_ERR(table)) {
-		exported->tables++;
-		exported->sgt->__importers++;
-	}
+	if (!IS_ERR(table))
+		drm_gem_exported_count(exported, attach->priv);
 	return table;
 }
 
@@ -240,11 +309,7 @@ static void drm_gem_exported_unmap(struct dma_buf_attachment *attach, struct sg_
 	lock_map_acquire_read(&drm_gem_exports_map);
 	exported->sgt->__ops->unmap_for(gem, attach, table, dir);
 	lock_map_release(&drm_gem_exports_map);
-	exported->sgt->__importers--;
-	WRITE_ONCE(exported->tables, exported->tables - 1);
-	/* The attachment keeps the dma-buf meanwhile. */
-	if (!exported->tables)
-		wake_up(&exported->unmapped);
+	drm_gem_exported_uncount(exported, attach->priv);
 }
 
 /* May be called with any lock held. */
@@ -263,6 +328,7 @@ static void drm_gem_exported_release(struct dma_buf *dma_buf)
 
 static const struct dma_buf_ops drm_gem_exported_ops = {
 	.attach = drm_gem_exported_attach,
+	.detach = drm_gem_exported_detach,
 	.map_dma_buf = drm_gem_exported_map,
 	.unmap_dma_buf = drm_gem_exported_unmap,
 	.release = drm_gem_exported_release,
@@ -337,6 +403,8 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 	if (!exported)
 		return ERR_PTR(-ENOMEM);
 	init_waitqueue_head(&exported->unmapped);
+	spin_lock_init(&exported->lock);
+	INIT_LIST_HEAD(&exported->importers);
 	exported->sgt = sgt;
 
 	ctx = to_drm_dev_ctx(sgt->__gem->dev);

@@ -10,7 +10,9 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
+#include <trace/events/printk.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
@@ -488,6 +490,17 @@ static int exp_map_fn(struct kunit *test, void *ctx)
 	return ret;
 }
 
+static int exp_attach_fn(struct kunit *test, void *ctx)
+{
+	struct exp *e = ctx;
+	struct exp_importer second = { .dma_buf = e->dma_buf, .dev = e->importer.dev };
+	int ret = exp_attach(&second);
+
+	if (!ret)
+		dma_buf_detach(e->dma_buf, second.attach);
+	return ret;
+}
+
 /* Without memory, there is no dma-buf or no table, and nothing that an unbind would wait for. */
 static void exp_allocations_fail(struct kunit *test)
 {
@@ -501,6 +514,7 @@ static void exp_allocations_fail(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, log.freed);
 	exp_drop(&e->importer);
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, exp_map_fn, e), 2);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, exp_attach_fn, e), 2);
 	shmem_test_unbind(test);
 	exp_end(test, e);
 }
@@ -1157,6 +1171,78 @@ static void exp_ended_in_section(struct kunit *test)
 	exp_end(test, hw->e);
 }
 
+/* What the log says of an importer, which then lets the unbind go on */
+struct exp_console {
+	char text[80];
+	struct delayed_work *work;
+	bool found;
+};
+
+static void exp_console_probe(void *data, const char *text, size_t len)
+{
+	struct exp_console *console = data;
+
+	if (!strnstr(text, console->text, len))
+		return;
+	console->found = true;
+	mod_delayed_work(system_percpu_wq, console->work, 0);
+}
+
+static void exp_unbind_logged(struct kunit *test, struct exp_console *console)
+{
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+
+	KUNIT_ASSERT_EQ(test, register_trace_console(exp_console_probe, console), 0);
+	drm_dev_ctx_section_limit_ms = 20;
+	shmem_test_unbind(test);
+	drm_dev_ctx_section_limit_ms = limit;
+	unregister_trace_console(exp_console_probe, console);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_TRUE(test, console->found);
+	flush_delayed_work(console->work);
+}
+
+/* An importer that keeps its table is named, in an unbind and in quiesce. */
+static void exp_importer_named(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	for (int quiesces = 0; quiesces < 2; quiesces++) {
+		struct exp_hw *hw = exp_device(test, quiesces ? exp_ends_quiesce : NULL);
+		struct exp_console console = {};
+		struct exp *e = exp_begin(test);
+
+		hw->e = e;
+		snprintf(console.text, sizeof(console.text), "%s has not unmapped a dma-buf",
+			 dev_name(e->importer.dev));
+		console.work = &e->importer.work;
+		e->importer.late = 60 * HZ;
+		exp_unbind_logged(test, &console);
+		exp_end(test, e);
+	}
+}
+
+/* If all have unmapped, it is their jobs. */
+static void exp_jobs_named(struct kunit *test)
+{
+	struct exp_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct exp_console console = { .text = "importers have unmapped a dma-buf" };
+	struct exp_hw *hw;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	hw = exp_device(test, exp_ends_quiesce);
+	hw->e = exp_begin(test);
+	INIT_DELAYED_WORK(&job->work, exp_job_fn);
+	job->fence = exp_fence_on(test, hw->e->dma_buf);
+	console.work = &job->work;
+	schedule_delayed_work(&job->work, 60 * HZ);
+	exp_unbind_logged(test, &console);
+	dma_fence_put(job->fence);
+	exp_end(test, hw->e);
+}
+
 static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_maps),
 	KUNIT_CASE(exp_revoked),
@@ -1184,6 +1270,8 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_ended_dropped),
 	KUNIT_CASE(exp_ended_misused),
 	KUNIT_CASE(exp_ended_in_section),
+	KUNIT_CASE(exp_importer_named),
+	KUNIT_CASE(exp_jobs_named),
 	{}
 };
 
