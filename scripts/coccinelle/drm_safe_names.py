@@ -158,7 +158,7 @@ PARTS = {
     "drm_dev_ctx.h": {"drm_dev_ctx_async.h", "drm_dev_ctx_res.h"},
     "drm_shmem_safe.h": {"drm_shmem_kind.h", "drm_shmem_obj.h", "drm_shmem_objs.h",
                          "drm_shmem_sgt.h", "drm_shmem_reclaim.h", "drm_vmap_view.h",
-                         "drm_shmem_ends.h", "drm_gem_sgt.h"},
+                         "drm_shmem_ends.h"},
     "drm_gpuvm_imm.h": set(),
 }
 
