@@ -470,7 +470,7 @@ static bool drm_dev_ctx_section_held(bool open)
 
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_for_each_entry(s, &drm_dev_ctx_sections, node)
-		if (s->task == current && (s->open || !open))
+		if (s->task == current && (s->how == __DRM_DEV_CTX_OPEN || !open))
 			return true;
 	return false;
 }
@@ -482,8 +482,13 @@ static bool drm_dev_ctx_section_held(bool open)
 static bool drm_dev_ctx_waits_for(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_section *s)
 {
 	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
-		return s->open;
-	return s->bound && s->ctx == ctx;
+		return s->how == __DRM_DEV_CTX_OPEN;
+	return s->how == __DRM_DEV_CTX_BOUND && s->ctx == ctx;
+}
+
+static const char *drm_dev_ctx_section_name(const struct drm_dev_ctx_section *s)
+{
+	return s->how == __DRM_DEV_CTX_OPEN ? "section" : "block";
 }
 
 /* Names the sections and blocks that the end of the registration may wait for. */
@@ -497,7 +502,7 @@ static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 		if (!drm_dev_ctx_waits_for(ctx, s))
 			continue;
 		none = false;
-		drm_warn(&ctx->drm, "%s of %s: %s[%d] in %pS\n", s->open ? "section" : "block",
+		drm_warn(&ctx->drm, "%s of %s: %s[%d] in %pS\n", drm_dev_ctx_section_name(s),
 			 dev_name(s->ctx->drm.dev), s->task->comm, task_pid_nr(s->task),
 			 (void *)s->where);
 		trace_drm_dev_ctx_stuck(&ctx->drm, s->task, (void *)s->where);
@@ -514,7 +519,7 @@ static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ct
 	guard(raw_spinlock_irqsave)(&drm_dev_ctx_sections_lock);
 	list_for_each_entry(s, &drm_dev_ctx_sections, node)
 		if (s->ctx == ctx)
-			seq_printf(m, "%s: %s[%d] in %pS\n", s->open ? "section" : "block",
+			seq_printf(m, "%s: %s[%d] in %pS\n", drm_dev_ctx_section_name(s),
 				   s->task->comm, task_pid_nr(s->task), (void *)s->where);
 }
 

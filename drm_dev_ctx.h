@@ -525,18 +525,27 @@ struct drm_dev_ctx_handle {
 #endif
 };
 
+/* How a section was entered; 0 if it was not. */
+enum __drm_dev_ctx_how {
+	__DRM_DEV_CTX_OPEN = 1,
+	/* With __drm_dev_ctx_bound_enter() instead, see drm_dev_ctx_guard_live() */
+	__DRM_DEV_CTX_BOUND,
+};
+
 /*
  * The unplug section of a scope. No pointer to this struct is taken before its proof exists,
- * so the compiler knows the value of @open everywhere and emits no test. The index is a
+ * so the compiler knows the value of @how everywhere and emits no test. The index is a
  * separate variable because drm_dev_enter() takes its address: a copy in this struct would
  * occupy a register for the whole scope.
  */
 struct drm_dev_ctx_section {
 	struct drm_dev_ctx *ctx;
 	int *idx;
-	bool open;
-	/* Entered with __drm_dev_ctx_bound_enter() instead, see drm_dev_ctx_guard_live() */
-	bool bound;
+	/*
+	 * Of enum __drm_dev_ctx_how. Not shorter: gcc copies a struct with padding through the
+	 * stack on arm64.
+	 */
+	unsigned long how;
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	struct list_head node;
 	struct task_struct *task;
@@ -1200,7 +1209,7 @@ __drm_dev_ctx_try_enter(int *idx, struct drm_dev_ctx *ctx, bool registered)
 		drm_dev_exit(*idx);
 		return s;
 	}
-	s.open = true;
+	s.how = __DRM_DEV_CTX_OPEN;
 	return s;
 }
 
@@ -1219,7 +1228,7 @@ class_drm_dev_ctx_section_constructor(int *idx, struct drm_dev_ctx *ctx, bool re
 {
 	struct drm_dev_ctx_section s = __drm_dev_ctx_try_enter(idx, ctx, registered);
 
-	if (unlikely(!s.open))
+	if (unlikely(!s.how))
 		__drm_dev_ctx_refused(ctx);
 	return s;
 }
@@ -1231,8 +1240,8 @@ class_drm_dev_ctx_section_live_constructor(int *idx, struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_section s = __drm_dev_ctx_try_enter(idx, ctx, false);
 
-	if (unlikely(!s.open))
-		s.bound = __drm_dev_ctx_bound_enter(ctx);
+	if (unlikely(!s.how) && __drm_dev_ctx_bound_enter(ctx))
+		s.how = __DRM_DEV_CTX_BOUND;
 	return s;
 }
 
@@ -1243,7 +1252,7 @@ class_drm_dev_ctx_section_callback_constructor(struct drm_dev_ctx *ctx)
 {
 	return (struct drm_dev_ctx_section) {
 		.ctx = ctx,
-		.bound = __drm_dev_ctx_bound_enter(ctx),
+		.how = __drm_dev_ctx_bound_enter(ctx) ? __DRM_DEV_CTX_BOUND : 0,
 	};
 }
 
@@ -1251,10 +1260,10 @@ static __always_inline void
 class_drm_dev_ctx_section_destructor(struct drm_dev_ctx_section *s)
 	__releases_shared(drm_dev_section) __no_context_analysis
 {
-	if (!s->open && !s->bound)
+	if (!s->how)
 		return;
 	__drm_dev_ctx_section_untrack(s);
-	if (s->bound)
+	if (s->how == __DRM_DEV_CTX_BOUND)
 		__drm_dev_ctx_bound_leave(s->ctx);
 	else
 		drm_dev_exit(*s->idx);
@@ -1263,7 +1272,7 @@ class_drm_dev_ctx_section_destructor(struct drm_dev_ctx_section *s)
 static __always_inline void *
 class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 {
-	return s->open || s->bound ? s : NULL;
+	return s->how ? s : NULL;
 }
 
 #define class_drm_dev_ctx_section_is_conditional	true
@@ -1287,7 +1296,7 @@ class_drm_dev_ctx_section_lock_ptr(struct drm_dev_ctx_section *s)
 static __always_inline struct drm_dev_ctx *
 __drm_dev_ctx_section_ctx(struct drm_dev_ctx_section *s, const char *type)
 {
-	if (s->open || s->bound)
+	if (s->how)
 		__drm_dev_ctx_section_track(s, type);
 	return s->ctx;
 }

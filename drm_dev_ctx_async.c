@@ -120,7 +120,10 @@ static void drm_dev_ctx_async_track(struct drm_dev_ctx_section *s, void *fn)
 static void drm_dev_ctx_async_enter_live(struct drm_dev_ctx_section *s,
 					 struct drm_dev_ctx_async *async, void *fn)
 {
-	*s = (struct drm_dev_ctx_section){ .ctx = async->__ctx, .bound = true };
+	*s = (struct drm_dev_ctx_section){
+		.ctx = async->__ctx,
+		.how = __DRM_DEV_CTX_BOUND,
+	};
 	drm_dev_ctx_async_track(s, fn);
 }
 
@@ -138,7 +141,7 @@ static bool drm_dev_ctx_async_enter_reg(struct drm_dev_ctx_section *s, int *idx,
 	__context_unsafe("left with drm_dev_ctx_async_leave_reg() if it was entered")
 {
 	*s = __drm_dev_ctx_try_enter(idx, async->__ctx, true);
-	if (unlikely(!s->open)) {
+	if (unlikely(!s->how)) {
 		__drm_dev_ctx_refused_at(async->__ctx, (unsigned long)fn);
 		return false;
 	}
