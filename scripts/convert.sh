@@ -188,17 +188,21 @@ clean() {
 		fi
 	done < <(reports "$1")
 	grep -q '^[0-9]* passed, ' "$work/$1.reports" || { echo "coccicheck did not end"; return 1; }
-	echo "$known" >"$work/$1.cocci"
+	echo "$known $new" >"$work/$1.cocci"
 	[ "$new" = 0 ]
 }
 
 # cleaned NAME: what to say of that.
 cleaned() {
-	local known
+	local known new
 
 	[ -e "$work/$1.cocci" ] || { echo "not tried"; return; }
-	known=$(<"$work/$1.cocci")
-	if [ "$known" = 0 ]; then echo clean; else echo "$known accepted"; fi
+	read -r known new <"$work/$1.cocci"
+	case $known,$new in
+	*,[1-9]*) echo "$new not accepted" ;;
+	0,*) echo clean ;;
+	*) echo "$known accepted" ;;
+	esac
 }
 
 # reasons: of what is left in all drivers, each once, with its calls and where they are.
