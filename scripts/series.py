@@ -8,6 +8,7 @@ series.py show NAME KEY  the values of KEY, such as Suites, one a line
 series.py core NAME      the files that a semantic patch of the core changes
 series.py marks          the macros that tell the library that the core has a change
 series.py message NAME   the commit message
+series.py later NAME       what files of a patch need that only a later one has
 series.py write NAME TREE  make what a patch of files changes in TREE; print the files
 series.py lost NAME TREE   what a semantic patch of the core should have added to TREE
 series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
@@ -75,7 +76,9 @@ INTERNAL = re.compile(r"(.*_internal|.*_trace|drm_safe_core)\.h")
 def sections():
     """All patches and letters: {name: {key: [values]}}; "text" is the message's."""
     found, patch = {}, None
-    for line in (TOP / "scripts/series.txt").read_text(encoding="utf-8").splitlines():
+    # A check of the checks names another list.
+    path = pathlib.Path(os.environ.get("SERIES", TOP / "scripts/series.txt"))
+    for line in path.read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[[\w-]+\]", line):
             patch = found.setdefault(line[1:-1], {"text": []})
         elif patch is None:
@@ -705,6 +708,10 @@ def traced_later(now):
             yield f"{file} uses the tracepoint {event}, which no patch makes yet"
 
 
+def later(now):
+    return [*included_later(now), *called_later(now), *named_later(now), *traced_later(now)]
+
+
 def refused(texts):
     """Lines of a file's text, or a message's, that only hold of this directory."""
     for name, text in texts:
@@ -718,8 +725,8 @@ def write(name, tree):
     if lines := [*refused([*((file, now.text(file)) for file in now.files + [f"tests/{test}" for test in now.tests]),
                            (name, message(patches()[name]))])]:
         sys.exit("\n".join(lines))
-    if later := [*included_later(now), *called_later(now), *named_later(now), *traced_later(now)]:
-        sys.exit("\n".join(later))
+    if lines := later(now):
+        sys.exit("\n".join(lines))
     for file in now.files:
         put(tree / place(file), now.text(file))
     for test in now.tests:
@@ -855,6 +862,10 @@ def main():
         if lines:
             sys.exit("\n".join(lines))
         print(text, end="")
+    elif command == "later":
+        lines = later(Series(args[0]))
+        print(*lines, sep="\n", end="\n" if lines else "")
+        sys.exit(bool(lines))
     elif command == "write":
         write(args[0], pathlib.Path(args[1]))
         print(*(path.relative_to(args[1]) for path in written), sep="\n")

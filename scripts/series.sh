@@ -259,6 +259,12 @@ plant() {
 	in_tree update-ref refs/drm-safe/patch/planted HEAD
 }
 
+# finds_later REGEX NAME SED: with a changed list, a file of the patch NAME needs a later one.
+finds_later() {
+	sed "$3" "$TOP/scripts/series.txt" >"$BUILD/planted.txt"
+	{ SERIES=$BUILD/planted.txt series later "$2" || true; } | grep "$1" >/dev/null
+}
+
 # check_checks: each finds what is planted in a commit on top of a patch.
 check_checks() {
 	local planted=refs/drm-safe/patch/planted main=drivers/gpu/drm/drm_safe_main.c
@@ -282,6 +288,12 @@ check_checks() {
 	plant MAINTAINERS 's,^F:\tinclude/drm/drm_dev_ctx\*,F:\tinclude/drm/drm_dev_ctxt*,'
 	check "a wrong path in MAINTAINERS is found" fails has_maintainer refs/drm-safe/patch/contexts
 	in_tree update-ref -d $planted
+	check "a header that names what a later patch declares is found" finds_later 'names .*, which no patch declares' \
+		mappings '/^Until: drm_shmem_vmap.h/d'
+	check "a function that a later patch defines is found" finds_later 'has .*() *, which no patch defines' \
+		objects-base '/^Until: drm_shmem_reclaim.h/d'
+	check "a tracepoint that a later patch makes is found" finds_later 'uses the tracepoint' \
+		mappings 's/ drm_shmem_pages.c$//'
 }
 
 need_packages git coccinelle libpython3-dev unifdef
