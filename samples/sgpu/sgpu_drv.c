@@ -301,7 +301,7 @@ static void sgpu_destroy_devices(void)
 static int sgpu_create_devices(void)
 {
 	struct platform_device *pdev;
-	char name[16];
+	char name[sizeof("sgpu-faux.4294967295")];
 	unsigned int i;
 
 	for (i = 0; i < sgpu_num_platform; i++) {
