@@ -1049,13 +1049,22 @@ static void import_killed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
+static noinline_for_stack void iomem_copies(struct kunit *test, const struct page_iomap *map)
+{
+	u8 buf[600], back[600];
+
+	get_random_bytes(buf, sizeof(buf));
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 100, buf, sizeof(buf)), 0);
+	KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 100, back, sizeof(back)), 0);
+	KUNIT_EXPECT_MEMEQ(test, buf, back, sizeof(buf));
+}
+
 static void iomem_rw(struct kunit *test)
 {
 	struct shmem_test_export e = {};
 	struct dma_buf *dmabuf;
 	struct test_bo *bo = import_iomem(test, &e, &dmabuf);
 	struct page_iomap_owned own = {};
-	u8 buf[600], back[600];
 	u64 val = 0;
 	int ret;
 
@@ -1076,10 +1085,7 @@ static void iomem_rw(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, val, 7);
 		KUNIT_EXPECT_TRUE(test, drm_vmap_unsafe_map(map).is_iomem);
 
-		get_random_bytes(buf, sizeof(buf));
-		KUNIT_EXPECT_EQ(test, drm_vmap_copy_to(map, 100, buf, sizeof(buf)), 0);
-		KUNIT_EXPECT_EQ(test, drm_vmap_copy_from(map, 100, back, sizeof(back)), 0);
-		KUNIT_EXPECT_MEMEQ(test, buf, back, sizeof(buf));
+		iomem_copies(test, map);
 		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 0, 0x77, 2 * PAGE_SIZE), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(map, 400), 0x77777777);
 		KUNIT_EXPECT_EQ(test, drm_vmap_fill(map, 1, 0, 2 * PAGE_SIZE), -EINVAL);
