@@ -212,7 +212,9 @@ same_tree() {
 	mapfile -t patches < <(series letters | while read -r _ letter _; do
 		printf '%s\n' "$MAILS/$letter"/*.patch | grep -v '/0000-'
 	done)
-	in_tree worktree remove --force "$dir" 2>/dev/null || true
+	# A run that was interrupted leaves one.
+	rm -rf "$dir"
+	in_tree worktree prune
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
 	git -C "$dir" sparse-checkout set include drivers/{gpu/drm,accel,base,dma-buf} kernel/locking Documentation/gpu Documentation/litmus-tests samples &&
 		git -C "$dir" checkout -q && git -C "$dir" am -q "${patches[@]}" &&
