@@ -1532,6 +1532,14 @@ VISIBLE_IF_KUNIT struct device_link *drm_dev_ctx_add_link(struct device *dev,
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_add_link);
 
+VISIBLE_IF_KUNIT int drm_dev_ctx_watch_bus(const struct bus_type *bus, struct notifier_block *nb)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_watch_bus, bus, nb);
+
+	return bus_register_notifier(bus, nb);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_watch_bus);
+
 /* Adds a link from @dev, and returns in @waited_for whether it has an effect. */
 static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const char *what,
 			    bool *waited_for)
@@ -1544,10 +1552,17 @@ static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const c
 	int ret;
 
 	mutex_init(&keeper.lock);
-	ret = bus_register_notifier(supplier->bus, &keeper.nb);
+	ret = drm_dev_ctx_watch_bus(supplier->bus, &keeper.nb);
 	if (ret)
 		return ret;
 	mutex_lock(&keeper.lock);
+	/*
+	 * Again: since the caller's check, the supplier may have been unbound, which frees older
+	 * links. An unbind that begins now waits for the lock in the notifier.
+	 */
+	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
+	if (ret)
+		goto out;
 	link = drm_dev_ctx_add_link(dev, supplier);
 	if (!link) {
 		dev_err(dev, "cannot be unbound before %s, the %s of its DRM device\n",
@@ -1562,6 +1577,7 @@ static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const c
 	 */
 	if (!ret)
 		*waited_for = drm_device_link_is_waited_for(link);
+out:
 	mutex_unlock(&keeper.lock);
 	bus_unregister_notifier(supplier->bus, &keeper.nb);
 	mutex_destroy(&keeper.lock);

@@ -8,6 +8,8 @@
 
 #include "drm_dev_ctx.h"
 
+struct notifier_block;
+
 int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
 void __cold __drm_dev_ctx_refused_at(struct drm_dev_ctx *ctx, unsigned long where);
 
@@ -67,6 +69,7 @@ extern unsigned int drm_dev_ctx_section_limit_ms;
 int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
 #endif
 struct device_link *drm_dev_ctx_add_link(struct device *dev, struct device *supplier);
+int drm_dev_ctx_watch_bus(const struct bus_type *bus, struct notifier_block *nb);
 size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
 

@@ -544,6 +544,47 @@ static void link_freed(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, t->link);
 }
 
+/* The supplier is unbound between the first look at it and the notifier. */
+static int probe_watch_bus(const struct bus_type *bus, struct notifier_block *nb)
+{
+	struct probe_test *t = probe_now;
+
+	device_release_driver(t->supplier);
+	device_link_wait_removal();
+	return bus_register_notifier(bus, nb);
+}
+
+static struct device_link *probe_add_no_link(struct device *dev, struct device *supplier)
+{
+	KUNIT_FAIL(kunit_get_current_test(), "a link to a supplier without a driver");
+	return NULL;
+}
+
+static int probe_loses_supplier(struct probe_test *t, struct device *dev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct drm_dev_ctx_unreg *unreg;
+
+	kunit_activate_static_stub(test, drm_dev_ctx_watch_bus, probe_watch_bus);
+	kunit_activate_static_stub(test, drm_dev_ctx_add_link, probe_add_no_link);
+	unreg = drm_dev_ctx_alloc_parent(dev, t->supplier, drm_safe_test_driver(),
+					 struct probe_dev, ctx);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_add_link);
+	kunit_deactivate_static_stub(test, drm_dev_ctx_watch_bus);
+	t->ret = PTR_ERR_OR_ZERO(unreg);
+	return -EIO;
+}
+
+/* No link is made, or looked at, once the supplier that was seen is gone. */
+static void supplier_gone_early(struct kunit *test)
+{
+	struct probe_test *t = test->priv;
+
+	t->attempt = probe_loses_supplier;
+	probe_run(test);
+	KUNIT_EXPECT_EQ(test, t->ret, -EPROBE_DEFER);
+}
+
 static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(drops),
 	KUNIT_CASE(drop_removes),
@@ -555,6 +596,7 @@ static struct kunit_case drm_dev_ctx_probe_cases[] = {
 	KUNIT_CASE(lost_supplier),
 	KUNIT_CASE(dead_link),
 	KUNIT_CASE(link_freed),
+	KUNIT_CASE(supplier_gone_early),
 	KUNIT_CASE(bound_device_first),
 	{}
 };
