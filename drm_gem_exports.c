@@ -143,7 +143,8 @@ struct drm_gem_exported {
  * Invariants:
  *
  * - It is on @importers while @tables is not zero. Both are changed under @lock of the dma-buf.
- *   The attachment keeps @dev until it has given back its tables.
+ *   The attachment keeps @dev until it has given back its tables. If it ends before, the library
+ *   reports that, and counts its tables no more.
  */
 struct drm_gem_importer {
 	struct list_head node;
@@ -247,11 +248,6 @@ static int drm_gem_exported_attach(struct dma_buf *dma_buf, struct dma_buf_attac
 	return 0;
 }
 
-static void drm_gem_exported_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
-{
-	kfree(attach->priv);
-}
-
 static void drm_gem_exported_count(struct drm_gem_exported *exported,
 				   struct drm_gem_importer *importer)
 {
@@ -273,6 +269,31 @@ static void drm_gem_exported_uncount(struct drm_gem_exported *exported,
 	/* The attachment keeps the dma-buf meanwhile. */
 	if (!exported->tables)
 		wake_up(&exported->unmapped);
+}
+
+/* The tables of an importer that is gone are never unmapped, so an unbind does not wait for them. */
+static void drm_gem_exported_forget(struct drm_gem_exported *exported,
+				    struct drm_gem_importer *importer)
+{
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+
+	drm_safe_broken(gem->dev, "an importer unmaps before it detaches",
+			"%s detaches from a dma-buf with %u tables, which stay mapped for it",
+			dev_name(importer->dev), importer->tables);
+	drm_gem_resv_lock(gem, false);
+	while (importer->tables)
+		drm_gem_exported_uncount(exported, importer);
+	drm_gem_resv_unlock(gem, false);
+}
+
+static void drm_gem_exported_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	struct drm_gem_importer *importer = attach->priv;
+
+	/* Unlocked: an attachment that ends is not used by another task. */
+	if (importer->tables)
+		drm_gem_exported_forget(dma_buf->priv, importer);
+	kfree(importer);
 }
 
 static struct sg_table *drm_gem_exported_map(struct dma_buf_attachment *attach,

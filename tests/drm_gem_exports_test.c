@@ -453,6 +453,33 @@ static void exp_job_late(struct kunit *test)
 	exp_end(test, e);
 }
 
+/* An importer that detaches with its tables is reported, and forgotten. */
+static void exp_detach_mapped(struct kunit *test)
+{
+	struct exp *e = exp_begin(test);
+	struct sg_table *first = e->importer.sgt, *second;
+
+	KUNIT_ASSERT_EQ(test, exp_get(&e->importer), 0);
+	second = e->importer.sgt;
+	e->importer.sgt = NULL;
+	kunit_warning_suppress(test) {
+		dma_buf_detach(e->dma_buf, e->importer.attach);
+		EXPECT_BROKEN(test, "an importer unmaps before it detaches");
+	}
+	KUNIT_EXPECT_EQ(test, e->vram->sgt.__importers, 0);
+	/* The list of importers is as it should be. */
+	KUNIT_ASSERT_EQ(test, exp_attach(&e->importer), 0);
+	KUNIT_ASSERT_EQ(test, exp_get(&e->importer), 0);
+	exp_drop(&e->importer);
+	/* Nobody is left to wait for. */
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, e->log.mapped, 2);
+	shmem_test_table_free(e->importer.dev, first, DMA_BIDIRECTIONAL);
+	shmem_test_table_free(e->importer.dev, second, DMA_BIDIRECTIONAL);
+	e->log.mapped = 0;
+	exp_end(test, e);
+}
+
 /* The memory does not move while an importer has its address. */
 static void exp_stays(struct kunit *test)
 {
@@ -1252,6 +1279,7 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_static_refused),
 	KUNIT_CASE(exp_importer_late),
 	KUNIT_CASE(exp_job_late),
+	KUNIT_CASE(exp_detach_mapped),
 	KUNIT_CASE(exp_stays),
 	KUNIT_CASE(exp_allocations_fail),
 	KUNIT_CASE(exp_misused),
