@@ -269,8 +269,8 @@ EXPORT_SYMBOL_GPL(__drm_gem_sgt_get);
 int __drm_gem_sgt_prepare(struct drm_gem_sgt *sgt)
 {
 	struct drm_gem_object *gem = sgt->__gem;
+	struct sg_table *table = ERR_PTR(-ENODEV);
 	struct drm_dev_ctx *ctx;
-	struct sg_table *table;
 	int ret;
 
 	ret = __drm_gem_sgt_check_init(sgt, NULL) ?:
@@ -284,11 +284,13 @@ int __drm_gem_sgt_prepare(struct drm_gem_sgt *sgt)
 	/* Most calls find an earlier table, which stays until the lock is given back. */
 	if (__drm_gem_is_table(READ_ONCE(sgt->__table.__sgt)))
 		return 0;
-	if (!drm_dev_ctx_revocable_hold(ctx))
-		return -ENODEV;
-	table = __drm_gem_table_map(&sgt->__table, gem, NULL, &drm_gem_sgt_revocable_ops,
-				    sgt->__ops);
-	drm_dev_ctx_revocable_done(ctx);
+	/*
+	 * The map step is the driver's, and may use the registration data. An unplug does not wait
+	 * for the block, but the release of the data does, and so the revocation.
+	 */
+	drm_dev_ctx_guard_callback(live, ctx)
+		table = __drm_gem_table_map(&sgt->__table, gem, &live->bound,
+					    &drm_gem_sgt_revocable_ops, sgt->__ops);
 	return PTR_ERR_OR_ZERO(table);
 }
 EXPORT_SYMBOL_GPL(__drm_gem_sgt_prepare);

@@ -109,6 +109,11 @@ struct drm_gem_sgt_ops {
 	 * Makes the table, mapped for drm_dev_dma_dev() of the object's device. The memory must
 	 * not move until @unmap. May sleep. Called under the reservation lock. Returns the table
 	 * or an ERR_PTR(). The library reports NULL as an error.
+	 *
+	 * The parent is bound, and the registration data is not released before the step
+	 * returns. If drm_gem_sgt_prepare_locked() calls the step, quiesce may run or have returned
+	 * meanwhile, and the end of the registration waits for the step, which must not wait for
+	 * that end.
 	 */
 	struct sg_table *(*map)(struct drm_gem_object *gem);
 
@@ -521,9 +526,9 @@ static __always_inline void *class_drm_gem_sgt_lock_ptr(struct drm_gem_sgt_lent 
  *
  * Like drm_shmem_sgt_prepare_locked(): an unplug of any device waits for all sections, and the map
  * step can take long, for example if memory has to be swapped in or an exporter moves its memory.
- * Only the unbind of this device's parent waits for this call. In a section under the same lock,
- * drm_gem_sgt_own_locked(), drm_gem_sgt_guard_locked() and drm_gem_sgt_resume() then find the
- * table, which has no user yet.
+ * Only the end of this device's own registration waits for the map step, because the step may use
+ * the registration data. In a section under the same lock, drm_gem_sgt_own_locked(),
+ * drm_gem_sgt_guard_locked() and drm_gem_sgt_resume() then find the table, which has no user yet.
  *
  * Context: May sleep. In no section. The caller holds the object's reservation lock.
  *

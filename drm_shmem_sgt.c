@@ -700,6 +700,10 @@ int __drm_shmem_sgt_prepare(struct drm_shmem_obj *obj)
 	/* Most calls find an earlier table, which stays until the lock is given back. */
 	if (drm_shmem_has_sgt(obj) && !__drm_shmem_sgt_is_stale(obj))
 		return 0;
+	/*
+	 * Only the unbind waits for this. The registration data may be released meanwhile, but the
+	 * library's own map step calls no code of the driver.
+	 */
 	if (!drm_dev_ctx_revocable_hold(ctx))
 		return -ENODEV;
 	ret = drm_shmem_sgt_map_held(obj);

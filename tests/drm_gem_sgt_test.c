@@ -3,8 +3,10 @@
  * The sg tables of objects that are not of shmem: drm_gem_sgt.c
  */
 
+#include <linux/completion.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -260,6 +262,92 @@ static void prepare_revoked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram_prepare(vram), -ENODEV);
 	drm_gem_object_put(&vram->gem);
 	t->drm = shmem_test_device(test, t->parent, &shmem_test_driver);
+}
+
+/* A device whose objects have a map step that uses the registration data */
+struct vram_end {
+	struct drm_dev_ctx_data base;
+	struct drm_dev_ctx *ctx;
+	struct vram *vram;
+	struct task_struct *task;
+	struct completion mapping;
+	bool early;		/* released before the map step returned */
+	bool mapped;
+	bool released;
+	int ret;
+};
+
+static struct vram_end *vram_end_now;
+
+/* Stays in the map step until nothing but that keeps the registration from its end. */
+static struct sg_table *vram_end_map(struct drm_gem_object *gem)
+{
+	struct vram_end *end = vram_end_now;
+
+	complete(&end->mapping);
+	for (int i = 0; i < 10 * HZ && READ_ONCE(end->ctx->__waits_for) != DRM_DEV_CTX_WAITS_BLOCKS &&
+	     !READ_ONCE(end->released); i++)
+		schedule_timeout_idle(1);
+	end->early = READ_ONCE(end->released);
+	WRITE_ONCE(end->mapped, true);
+	return vram_map(gem);
+}
+
+static const struct drm_gem_sgt_ops vram_end_sgt_ops = {
+	.map = vram_end_map,
+	.unmap = vram_unmap,
+};
+
+static void vram_end_release(struct drm_dev_ctx_data *data)
+{
+	WRITE_ONCE(container_of(data, struct vram_end, base)->released, true);
+}
+
+static const struct drm_dev_ctx_ops vram_end_ops = {
+	.release = vram_end_release,
+};
+
+static int vram_end_thread(void *data)
+{
+	struct vram_end *end = data;
+
+	end->ret = vram_prepare(end->vram);
+	return 0;
+}
+
+/* The map step runs without a section, but the registration data waits for it. */
+static void prepare_in_end(struct kunit *test)
+{
+	struct vram_end *end = kunit_kzalloc(test, sizeof(*end), GFP_KERNEL);
+	struct device *parent = drm_safe_test_parent(test);
+	struct vram_log *log = vram_log(test);
+	struct drm_dev_ctx_unreg *unreg;
+	struct drm_device *drm;
+
+	KUNIT_ASSERT_NOT_NULL(test, end);
+	init_completion(&end->mapping);
+	vram_end_now = end;
+	unreg = drm_dev_ctx_alloc(parent, &shmem_test_driver, struct test_dev, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
+	drm = drm_dev_ctx_unreg_drm(unreg);
+	test_dev(drm)->test = test->priv;
+	end->ctx = to_drm_dev_ctx(drm);
+	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(parent, &unreg, &vram_end_ops, &end->base), 0);
+	end->vram = vram_new(test, drm, log);
+	end->vram->sgt.__ops = &vram_end_sgt_ops;
+	end->task = kthread_run(vram_end_thread, end, "vram_end");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, end->task);
+	get_task_struct(end->task);
+	wait_for_completion(&end->mapping);
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(end->ctx), 0);
+	KUNIT_EXPECT_TRUE(test, end->mapped);
+	KUNIT_EXPECT_TRUE(test, end->released);
+	kthread_stop_put(end->task);
+	KUNIT_EXPECT_FALSE(test, end->early);
+	KUNIT_EXPECT_EQ(test, end->ret, 0);
+	KUNIT_EXPECT_EQ(test, log->maps, 1);
+	drm_gem_object_put(&end->vram->gem);
+	KUNIT_EXPECT_EQ(test, log->freed, 1);
 }
 
 /* Without the lock, or without an initialisation, it is refused. */
@@ -620,6 +708,7 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE(borrow),
 	KUNIT_CASE(prepare),
 	KUNIT_CASE(prepare_revoked),
+	KUNIT_CASE(prepare_in_end),
 	KUNIT_CASE(prepare_misused),
 	KUNIT_CASE(unmap),
 	KUNIT_CASE(revoke),
