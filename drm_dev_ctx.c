@@ -656,7 +656,7 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 	task = READ_ONCE(ctx->__busy);
 	/* If @__busy is NULL, the wait is over. */
 	if (task && (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
-		     waits == DRM_DEV_CTX_WAITS_QUIESCE))
+		     waits == DRM_DEV_CTX_WAITS_QUIESCE || waits == DRM_DEV_CTX_WAITS_REFUSED))
 		sched_show_task(task);
 }
 
@@ -693,6 +693,7 @@ static void drm_dev_ctx_stuck(struct work_struct *work)
 		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
 		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
 		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
+		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of data that it refused",
 		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
 		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
 	};
@@ -1907,6 +1908,39 @@ static bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
 }
 
 /*
+ * Quiesces data that a device refuses because it has other data. The device goes on, so this ends
+ * nothing that belongs to the device.
+ */
+static void drm_dev_ctx_quiesce_refused(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+					struct drm_dev_ctx_data *data)
+{
+	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
+
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_REFUSED);
+	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
+	WRITE_ONCE(ctx->__waits_for, waits);
+}
+
+/*
+ * The same for a device that has no data, and will not be registered. No task waits in a block of
+ * its own data any more.
+ */
+static void drm_dev_ctx_quiesce_late(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
+				     struct drm_dev_ctx_data *data)
+{
+	/* No code is added for this data, because the device does not end it. */
+	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_LIVE_IRQ);
+	/* Completers that quiesce waits for may enter blocks, which use this data. */
+	if (!drm_dev_ctx_claim(ctx, data))
+		return;
+	drm_dev_ctx_open_bound(ctx);
+	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
+	drm_dev_ctx_drain_bound(ctx);
+	drm_dev_ctx_release(ops, drm_dev_ctx_disclaim(ctx));
+}
+
+/*
  * Ends data that a device cannot take, because the device has or had other data, or was dropped.
  * In any case the data no longer belongs to the caller. The data is quiesced only if the parent is
  * bound, because quiesce needs the proof of that. Data of another device is left to that device.
@@ -1914,6 +1948,8 @@ static bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
 static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				    struct drm_dev_ctx_data *data)
 {
+	bool watched = ctx->__watched;
+
 	/* The same data was given twice. It is ended with the device. */
 	if (data == ctx->__data && (data || ops == ctx->__ops))
 		return;
@@ -1925,22 +1961,18 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 		drm_dev_ctx_release(ops, data);
 		return;
 	}
+	/* Unless probe is watched, the watch ended with the token. */
+	if (!watched)
+		drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_ASYNC);
 	if (ctx->__state == DRM_DEV_CTX_REGISTERED || ctx->__attached) {
 		/* Blocks can be entered now, and use the other data. */
-		drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
+		drm_dev_ctx_quiesce_refused(ctx, ops, data);
 		drm_dev_ctx_release(ops, data);
-		return;
+	} else {
+		drm_dev_ctx_quiesce_late(ctx, ops, data);
 	}
-	/* No code is added for this data, because the device does not end it. */
-	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_LIVE_IRQ);
-	/* Completers that quiesce waits for may enter blocks, which use this data. */
-	if (!drm_dev_ctx_claim(ctx, data))
-		return;
-	drm_dev_ctx_open_bound(ctx);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
-	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
-	drm_dev_ctx_drain_bound(ctx);
-	drm_dev_ctx_release(ops, drm_dev_ctx_disclaim(ctx));
+	if (!watched)
+		drm_dev_ctx_unwatch(ctx);
 }
 
 /* Returns whether the device got registration data before, and reports it. */
@@ -2620,13 +2652,19 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
 
-/* Returns whether a proof comes from elsewhere than quiesce, and reports it. */
+/*
+ * Returns whether a proof comes from elsewhere than the device's quiesce, and reports it unless it
+ * comes from quiesce of data that the device refused.
+ */
 static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 {
 	if (drm_dev_ctx_is_unbound(ctx)) {
 		drm_dev_ctx_proof_was_kept(ctx);
 		return true;
 	}
+	/* The driver was told that this data is refused. The device needs its exports. */
+	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_REFUSED)
+		return true;
 	if (READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_QUIESCE) {
 		drm_safe_broken(&ctx->drm, "exports end in quiesce",
 				"%s() is called while quiesce does not run", what);
@@ -2642,7 +2680,8 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
  *
  * The device will not be registered again, so from here on it takes no more of such entries. If
  * another task revokes them, this waits for that task. A call from elsewhere than quiesce, or than
- * code that quiesce waits for, is reported, and does nothing.
+ * code that quiesce waits for, is reported, and does nothing. In quiesce of data that the device
+ * refused because it has other data, this does nothing either.
  *
  * Context: May sleep.
  */

@@ -350,6 +350,7 @@ enum drm_dev_ctx_wait {
 	DRM_DEV_CTX_WAITS_SECTIONS,
 	DRM_DEV_CTX_WAITS_KMS_SHUTDOWN,
 	DRM_DEV_CTX_WAITS_QUIESCE,
+	DRM_DEV_CTX_WAITS_REFUSED,
 	DRM_DEV_CTX_WAITS_BLOCKS,
 	DRM_DEV_CTX_WAITS_ASYNC,
 	DRM_DEV_CTX_WAITS_TABLES,
@@ -420,7 +421,9 @@ enum drm_dev_ctx_wait {
  *   that code has ended.
  * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
  *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered. It is
- *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again.
+ *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again,
+ *   and DRM_DEV_CTX_WAITS_REFUSED only while quiesce of data runs that the device refused because
+ *   it has other data.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the code addresses that were refused a section while the device was

@@ -239,7 +239,8 @@ void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
  * wait ends when the last importer has unmapped, also when the system goes down.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call from elsewhere
- * than quiesce, or than code that quiesce waits for, is reported, and does nothing.
+ * than quiesce, or than code that quiesce waits for, is reported, and does nothing. In quiesce of
+ * data that a device refused because it has other data, this does nothing, as the device goes on.
  *
  * Context: May sleep. In no section. Without any reservation lock. The caller holds no lock that
  * the steps of exported objects take.

@@ -1161,8 +1161,12 @@ static void exp_ended_misused(struct kunit *test)
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &kept, &exp_ops,
 							   &refused->base), -EINVAL);
-		EXPECT_BROKEN(test, "a token is used once", "exports end in quiesce",
-			      "exports end in quiesce");
+		EXPECT_BROKEN(test, "a token is used once");
+	}
+	/* Only while that step runs */
+	kunit_warning_suppress(test) {
+		exp_ends(bound);
+		EXPECT_BROKEN(test, "exports end in quiesce");
 	}
 	KUNIT_EXPECT_TRUE(test, refused->quiesced);
 	KUNIT_EXPECT_EQ(test, refused->export_ret, 0);
@@ -1249,6 +1253,46 @@ static void exp_importer_named(struct kunit *test)
 	}
 }
 
+static void exp_register_late(struct kunit *test, struct exp_hw *hw,
+			      struct drm_dev_ctx_unreg *kept)
+{
+	struct shmem_test *t = test->priv;
+
+	kunit_warning_suppress(test) {
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &kept, &exp_ops, &hw->base),
+				-EINVAL);
+		EXPECT_BROKEN(test, "a token is used once");
+	}
+}
+
+/* Also in quiesce of data that comes after the token has been used up */
+static void exp_importer_named_late(struct kunit *test)
+{
+	struct drm_dev_ctx_unreg *unreg = exp_unreg(test), *kept = unreg;
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+	struct exp_console console = { .text = "it waits for quiesce" };
+	struct exp_hw *hw;
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	hw = exp_hw_new(test, exp_ends_quiesce);
+	hw->e = exp_begin(test);
+	console.work = &hw->e->importer.work;
+	hw->e->importer.late = 60 * HZ;
+	drm_dev_ctx_drop(&unreg);
+	KUNIT_ASSERT_EQ(test, register_trace_console(exp_console_probe, &console), 0);
+	drm_dev_ctx_section_limit_ms = 20;
+	exp_register_late(test, hw, kept);
+	drm_dev_ctx_section_limit_ms = limit;
+	unregister_trace_console(exp_console_probe, &console);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_TRUE(test, console.found);
+	KUNIT_EXPECT_EQ(test, hw->left, 0);
+	KUNIT_EXPECT_FALSE(test, to_drm_dev_ctx(hw->e->vram->gem.dev)->__watched);
+	shmem_test_unbind(test);
+	exp_end(test, hw->e);
+}
+
 /* If all have unmapped, it is their jobs. */
 static void exp_jobs_named(struct kunit *test)
 {
@@ -1299,6 +1343,7 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_ended_misused),
 	KUNIT_CASE(exp_ended_in_section),
 	KUNIT_CASE(exp_importer_named),
+	KUNIT_CASE(exp_importer_named_late),
 	KUNIT_CASE(exp_jobs_named),
 	{}
 };
