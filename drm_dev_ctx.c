@@ -400,6 +400,13 @@ static bool drm_dev_ctx_misses(struct drm_dev_ctx *ctx) __drm_nonallocating
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
+/*
+ * How long quiesce waits for the users of entries that come first when the system goes down, in
+ * milliseconds. They belong to other devices, which may have been shut down already.
+ */
+VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_shutdown_limit_ms = 5000;
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_shutdown_limit_ms);
+
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
 #ifndef drm_device_ctx
@@ -857,7 +864,7 @@ static bool drm_dev_ctx_revokes_first(struct drm_dev_ctx *ctx, struct drm_dev_ct
 		return false;
 	list_for_each_entry(entry, &ctx->__revocables, __node) {
 		/* Those that come first are in front of all others. */
-		if (!entry->__ops->first)
+		if (!entry->__ops->revoke_first)
 			break;
 		if (!entry->__ops->get(entry))
 			continue;
@@ -877,19 +884,49 @@ static void drm_dev_ctx_revoked_first(struct drm_dev_ctx *ctx)
 	wake_up(&ctx->__ended);
 }
 
-/* Revokes the entries that come first. No such entry is left, or added later. */
-static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx)
+/*
+ * Reports an entry that comes first and is still in use, and puts it back on the list behind the
+ * others that come first. Returns how many these are.
+ */
+static size_t drm_dev_ctx_keep_first(struct drm_dev_ctx *ctx)
+{
+	struct drm_dev_ctx_revocable *entry;
+	size_t others = 0;
+
+	guard(spinlock)(&ctx->__revocables_lock);
+	if (!ctx->__first_kept)
+		drm_warn(&ctx->drm, "the system goes down: quiesce does not wait for importers any longer\n");
+	ctx->__first_kept = true;
+	ctx->__revoking->__ops->report(ctx->__revoking);
+	list_for_each_entry(entry, &ctx->__revocables, __node) {
+		if (!entry->__ops->revoke_first)
+			break;
+		others++;
+	}
+	list_add_tail(&ctx->__revoking->__node, &entry->__node);
+	return others;
+}
+
+/*
+ * Revokes the entries that come first. No such entry is added later. None is left, unless @timeout,
+ * in jiffies, is shorter than what their users take. All users are told in any case.
+ */
+static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx, long timeout)
 {
 	struct drm_dev_ctx_revocable *rev;
+	size_t turns = SIZE_MAX;
 
-	do {
+	while (turns--) {
 		wait_event(ctx->__ended, drm_dev_ctx_revokes_first(ctx, &rev));
 		if (!rev)
 			break;
-		rev->__ops->revoke(rev);
+		timeout = rev->__ops->revoke_first(rev, max(timeout, 1L));
+		/* Those that are kept have had their turn. */
+		if (!timeout)
+			turns = min(turns, drm_dev_ctx_keep_first(ctx));
 		drm_dev_ctx_revoked_first(ctx);
 		rev->__ops->put(rev);
-	} while (true);
+	}
 }
 
 /* Tells lockdep, even if there is nothing to wait for this time. */
@@ -946,7 +983,7 @@ static void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 	 * This waits for other devices, while @__unbound is not set yet: imports of this device
 	 * give back their tables meanwhile, even if the other device waits for that in this place.
 	 */
-	drm_dev_ctx_revoke_all_first(ctx);
+	drm_dev_ctx_revoke_all_first(ctx, MAX_SCHEDULE_TIMEOUT);
 	drm_dev_ctx_revoke_all(ctx);
 	drm_dev_ctx_unwatch(ctx);
 }
@@ -1286,15 +1323,18 @@ static void drm_dev_ctx_end_attached(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_unwatch(ctx);
 }
 
-/* Returns whether there was a registration to end. */
-static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx)
+/* Returns whether there was a registration to end. @goes_down says that the system does. */
+static bool drm_dev_ctx_end(struct drm_dev_ctx *ctx, bool goes_down)
 {
 	bool registered;
 
 	drm_dev_ctx_lock(ctx);
 	registered = ctx->__state == DRM_DEV_CTX_REGISTERED;
-	if (registered)
+	if (registered) {
+		/* Read in quiesce, and in tasks that quiesce waits for. */
+		WRITE_ONCE(ctx->__goes_down, goes_down);
 		drm_dev_ctx_end_registered(ctx);
+	}
 	drm_dev_ctx_unlock(ctx);
 
 	return registered;
@@ -1366,7 +1406,7 @@ static void drm_dev_ctx_unplug(void *res)
 
 	/* An unbind cannot be refused. Inside a section it never ends, so report that. */
 	drm_dev_ctx_may_wait(&ctx->drm);
-	drm_dev_ctx_end(ctx);
+	drm_dev_ctx_end(ctx, false);
 }
 
 /* Like drm_dev_ctx_unplug(), for a device that was attached: the token may be left. */
@@ -2149,17 +2189,7 @@ int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_register);
 
-/**
- * __drm_dev_ctx_unregister() - end a registration
- * @ctx: the device
- *
- * See drm_dev_ctx_unregister(), which drivers call.
- *
- * Context: May sleep.
- *
- * Return: 0 or a negative error code.
- */
-int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
+static int drm_dev_ctx_do_unregister(struct drm_dev_ctx *ctx, bool goes_down)
 {
 	if (drm_dev_ctx_misses(ctx))
 		return -EINVAL;
@@ -2177,7 +2207,22 @@ int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
 	if (!drm_dev_ctx_may_wait(&ctx->drm))
 		return -EDEADLK;
 
-	return drm_dev_ctx_end(ctx) ? 0 : -ENODEV;
+	return drm_dev_ctx_end(ctx, goes_down) ? 0 : -ENODEV;
+}
+
+/**
+ * __drm_dev_ctx_unregister() - end a registration
+ * @ctx: the device
+ *
+ * See drm_dev_ctx_unregister(), which drivers call.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0 or a negative error code.
+ */
+int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx)
+{
+	return drm_dev_ctx_do_unregister(ctx, false);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_unregister);
 
@@ -2247,9 +2292,9 @@ void __drm_dev_ctx_remove(struct device *dev)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_remove);
 
-static void drm_dev_ctx_unregister_now(struct drm_dev_ctx *ctx)
+static void drm_dev_ctx_shut_down_now(struct drm_dev_ctx *ctx)
 {
-	__drm_dev_ctx_unregister(ctx);
+	drm_dev_ctx_do_unregister(ctx, true);
 }
 
 /**
@@ -2261,12 +2306,16 @@ static void drm_dev_ctx_unregister_now(struct drm_dev_ctx *ctx)
  * DMA continues: does what drm_dev_ctx_unregister() does, for each DRM device on @dev. The
  * sg tables stay mapped. Does nothing if there is no registration.
  *
+ * Importers of dma-bufs may have been shut down before, and never unmap. So
+ * drm_gem_sgt_exports_end() waits for them for some seconds only, and reports those that still have
+ * a table.
+ *
  * Context: May sleep. Not from a section that needs a registration, nor from a
  * callback of &struct drm_dev_ctx_ops, nor from a handler of drm_dev_ctx_async.h.
  */
 void drm_dev_ctx_shutdown(struct device *dev)
 {
-	drm_dev_ctx_visit(dev, drm_dev_ctx_unregister_now);
+	drm_dev_ctx_visit(dev, drm_dev_ctx_shut_down_now);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_shutdown);
 
@@ -2497,10 +2546,10 @@ int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_r
 	INIT_LIST_HEAD(&rev->__node);
 
 	guard(spinlock)(&ctx->__revocables_lock);
-	if (READ_ONCE(ctx->__unbound) || (ops->first && ctx->__first_over))
+	if (READ_ONCE(ctx->__unbound) || (ops->revoke_first && ctx->__first_over))
 		return -ENODEV;
 	/* Those that come first are in front of all others, in no order. */
-	if (ops->first)
+	if (ops->revoke_first)
 		list_add(&rev->__node, &ctx->__revocables);
 	else
 		list_add_tail(&rev->__node, &ctx->__revocables);
@@ -2673,6 +2722,13 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 	return __drm_dev_ctx_check_outside(&ctx->drm, what);
 }
 
+/* Returns whether this has waited for users of entries that come first for long enough. */
+static bool drm_dev_ctx_has_kept_first(struct drm_dev_ctx *ctx)
+{
+	guard(spinlock)(&ctx->__revocables_lock);
+	return ctx->__first_kept;
+}
+
 /**
  * drm_dev_ctx_revoke_first() - revoke the entries that come first, in quiesce
  * @bound: the proof that quiesce has
@@ -2683,14 +2739,21 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
  * code that quiesce waits for, is reported, and does nothing. In quiesce of data that the device
  * refused because it has other data, this does nothing either.
  *
+ * When the system goes down, this waits for some seconds. Entries that are still in use are
+ * reported, and stay on the list for an unbind.
+ *
  * Context: May sleep.
  */
 void drm_dev_ctx_revoke_first(const struct drm_dev_ctx_bound *bound, const char *what)
 {
 	struct drm_dev_ctx *ctx = bound->__ctx;
 
-	if (!drm_dev_ctx_not_quiescing(ctx, what))
-		drm_dev_ctx_revoke_all_first(ctx);
+	if (drm_dev_ctx_not_quiescing(ctx, what))
+		return;
+	if (!READ_ONCE(ctx->__goes_down))
+		drm_dev_ctx_revoke_all_first(ctx, MAX_SCHEDULE_TIMEOUT);
+	else if (!drm_dev_ctx_has_kept_first(ctx))
+		drm_dev_ctx_revoke_all_first(ctx, msecs_to_jiffies(drm_dev_ctx_shutdown_limit_ms));
 }
 
 /**

@@ -195,26 +195,30 @@ struct drm_dev_ctx_revocable_ops {
 	void (*revoke)(struct drm_dev_ctx_revocable *rev);
 
 	/**
-	 * @first:
+	 * @revoke_first:
 	 *
-	 * Revoke the entry before all entries without this, because others use what these own. An
-	 * entry without a reference is used no more. drm_dev_ctx_revoke_first() revokes these
-	 * entries even earlier.
+	 * In place of @revoke, for an entry that is revoked before all entries without this,
+	 * because others use what it owns. An entry without a reference is used no more, and
+	 * never gets one again. drm_dev_ctx_revoke_first() revokes these entries even earlier.
+	 *
+	 * Waits for the others no longer than @timeout, in jiffies, or for as long as it takes if
+	 * that is MAX_SCHEDULE_TIMEOUT. Returns the rest of @timeout, or 0 if others still use the
+	 * entry, which then stays on the list and is revoked again later.
 	 */
-	bool first;
+	long (*revoke_first)(struct drm_dev_ctx_revocable *rev, long timeout);
 
 	/**
 	 * @put:
 	 *
-	 * With @first, puts the reference of @get after @revoke, which does not put it.
+	 * With @revoke_first, puts the reference of @get after that step, which does not put it.
 	 */
 	void (*put)(struct drm_dev_ctx_revocable *rev);
 
 	/**
 	 * @report:
 	 *
-	 * With @first, logs what @revoke waits for, because that takes long. Called while @revoke
-	 * runs in another task, under a spinlock.
+	 * With @revoke_first, logs what that step waits for, because that takes long. Called
+	 * under a spinlock, while @revoke_first runs in another task, or has returned 0.
 	 */
 	void (*report)(struct drm_dev_ctx_revocable *rev);
 };
@@ -433,6 +437,9 @@ enum drm_dev_ctx_wait {
  *   @__revocables_lock. @__unbound is set before an entry is revoked that does not come first, and
  *   no entry is added after that. @__first_over is set before one is revoked that comes first, and
  *   no entry that comes first is added after that.
+ * - @__first_kept says that the wait for users of entries that come first ended without them, as
+ *   the system goes down. It is protected by @__revocables_lock, too.
+ * - @__goes_down is set, under @__lock, before a registration ends because the system goes down.
  * - @__revoking is an entry that comes first, while it is revoked. It has a reference until then.
  *   @__ended is woken when it has been revoked.
  * - @__ends counts the successful calls of drm_dev_ctx_revocable_take() and
@@ -450,6 +457,7 @@ struct drm_dev_ctx {
 	const struct drm_dev_ctx_ops *__ops;
 	bool __attached;
 	bool __lost;	/* @__data, because drm_dev_ctx_attach() failed */
+	bool __goes_down;
 	struct device *__dev;
 	struct device *__dma_dev;
 	unsigned int __dma_max_segment;
@@ -483,11 +491,12 @@ struct drm_dev_ctx {
 	enum drm_dev_ctx_phase __phase[DRM_DEV_CTX_TURNS];
 	wait_queue_head_t __async_ended;
 
-	spinlock_t __revocables_lock;	/* The five that follow */
+	spinlock_t __revocables_lock;	/* The six that follow */
 	struct list_head __revocables __guarded_by(&__revocables_lock);
 	struct drm_dev_ctx_revocable *__revoking __guarded_by(&__revocables_lock);
 	unsigned int __ends __guarded_by(&__revocables_lock);
 	bool __first_over __guarded_by(&__revocables_lock);
+	bool __first_kept __guarded_by(&__revocables_lock);
 	bool __unbound __guarded_by(&__revocables_lock);
 	wait_queue_head_t __ended;
 #ifdef CONFIG_LOCKDEP

@@ -65,6 +65,7 @@ const char *drm_safe_noted_broken(unsigned int back);
 void drm_safe_forget_broken(void);
 
 extern unsigned int drm_dev_ctx_section_limit_ms;
+extern unsigned int drm_dev_ctx_shutdown_limit_ms;
 #ifndef drm_device_ctx
 int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
 #endif

@@ -99,6 +99,11 @@
  *		foo_hw_vram_off(hw);
  *	}
  *
+ * An importer that never unmaps holds up an unbind. When the system goes down, it does not: quiesce
+ * gets no more than some seconds in drm_gem_sgt_exports_end(), which names the importers that still
+ * have a table. The step then turns the memory off under them. What their devices or the CPU access
+ * from then on fails: reads return all ones, or the bus reports an error.
+ *
  * While an importer has a table, drm_gem_sgt_unmap_locked() fails with -EBUSY: the memory stays
  * where it is. Such a dma-buf has neither mmap nor vmap. Userspace maps the object by its handle,
  * and the driver ends these mappings.
@@ -175,31 +180,81 @@ static bool drm_gem_exported_get(struct drm_dev_ctx_revocable *rev)
 }
 
 /*
- * Waits for the jobs of the importers, under the lock, under which they add their fences. An
- * importer unmaps under the lock, too, so the wait for that comes after.
+ * Takes the reservation lock, which an importer may hold. Returns the rest of @timeout, in jiffies,
+ * or 0 without the lock.
  */
-static void drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev) __must_not_hold(drm_resv)
+static long drm_gem_exported_lock(struct drm_gem_object *gem, long timeout)
+	__cond_acquires(nonzero, drm_resv)
+	__context_unsafe("one of two ways takes it")
+{
+	if (timeout == MAX_SCHEDULE_TIMEOUT) {
+		drm_gem_resv_lock(gem, false);
+		return timeout;
+	}
+	while (!dma_resv_trylock(gem->resv)) {
+		if (!--timeout)
+			return 0;
+		schedule_timeout_idle(1);
+	}
+	return timeout;
+}
+
+/*
+ * Waits for the jobs of the importers, under the lock, under which they add their fences. Returns
+ * the rest of @timeout, or 0 if there are still jobs.
+ */
+static long drm_gem_exported_wait_jobs(struct drm_gem_object *gem, long timeout)
+{
+	long ret;
+
+	while (timeout && !dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP)) {
+		ret = dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_BOOKKEEP, false, timeout);
+		/* The wait of a driver's own fence may fail, and may not have waited. */
+		if (ret <= 0)
+			schedule_timeout_idle(1);
+		if (timeout != MAX_SCHEDULE_TIMEOUT)
+			timeout = ret < 0 ? timeout - 1 : ret;
+	}
+	return timeout;
+}
+
+/* Tells the importers, and waits for their jobs. Returns the rest of @timeout, or 0. */
+static long drm_gem_exported_tell(struct drm_gem_exported *exported, long timeout)
+	__must_not_hold(drm_resv)
+{
+	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
+
+	timeout = drm_gem_exported_lock(gem, timeout);
+	if (!timeout)
+		return 0;
+	WRITE_ONCE(exported->revoked, true);
+	dma_buf_invalidate_mappings(exported->dma_buf);
+	timeout = drm_gem_exported_wait_jobs(gem, timeout);
+	drm_gem_resv_unlock(gem, false);
+	return timeout;
+}
+
+/* An importer unmaps under the lock, so the wait for that comes after. */
+static long drm_gem_exported_revoke(struct drm_dev_ctx_revocable *rev, long timeout)
+	__must_not_hold(drm_resv)
 {
 	struct drm_gem_exported *exported = to_drm_gem_exported(rev);
 	struct drm_gem_object *gem = drm_gem_exported_gem(exported);
 
-	drm_gem_resv_lock(gem, false);
-	WRITE_ONCE(exported->revoked, true);
-	dma_buf_invalidate_mappings(exported->dma_buf);
-	/* The wait of a driver's own fence may fail, and may not have waited. */
-	while (!dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_BOOKKEEP)) {
-		if (dma_resv_wait_timeout(gem->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-					  MAX_SCHEDULE_TIMEOUT) <= 0)
-			schedule_timeout_idle(1);
-	}
-	drm_gem_resv_unlock(gem, false);
-
+	timeout = drm_gem_exported_tell(exported, timeout);
+	if (!timeout)
+		return 0;
 	lock_map_acquire(&drm_gem_exports_map);
-	wait_event(exported->unmapped, !READ_ONCE(exported->tables));
+	timeout = wait_event_timeout(exported->unmapped, !READ_ONCE(exported->tables), timeout);
 	lock_map_release(&drm_gem_exports_map);
+	if (!timeout)
+		return 0;
 	/* The task that has unmapped the last table leaves the lock. */
-	drm_gem_resv_lock(gem, false);
+	timeout = drm_gem_exported_lock(gem, timeout);
+	if (!timeout)
+		return 0;
 	drm_gem_resv_unlock(gem, false);
+	return timeout;
 }
 
 /* This may release the dma-buf, and free the object. */
@@ -223,9 +278,8 @@ static void drm_gem_exported_report(struct drm_dev_ctx_revocable *rev)
 
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.get = drm_gem_exported_get,
-	.revoke = drm_gem_exported_revoke,
 	/* Importers use the memory, which may be that of another entry. */
-	.first = true,
+	.revoke_first = drm_gem_exported_revoke,
 	.put = drm_gem_exported_put,
 	.report = drm_gem_exported_report,
 };
@@ -271,7 +325,7 @@ static void drm_gem_exported_uncount(struct drm_gem_exported *exported,
 		wake_up(&exported->unmapped);
 }
 
-/* The tables of an importer that is gone are never unmapped, so an unbind does not wait for them. */
+/* Nobody unmaps the tables of an importer that is gone, so an unbind does not wait for them. */
 static void drm_gem_exported_forget(struct drm_gem_exported *exported,
 				    struct drm_gem_importer *importer)
 {

@@ -236,7 +236,8 @@ void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
  * unmapped.
  *
  * An importer may wait for the fences of the device's own jobs, so these are signalled before. The
- * wait ends when the last importer has unmapped, also when the system goes down.
+ * wait ends when the last importer has unmapped. In drm_dev_ctx_shutdown(), it ends after some
+ * seconds: importers that still have a table are named in the log, and quiesce goes on.
  *
  * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call from elsewhere
  * than quiesce, or than code that quiesce waits for, is reported, and does nothing. In quiesce of

@@ -1219,6 +1219,8 @@ static void exp_console_probe(void *data, const char *text, size_t len)
 	mod_delayed_work(system_percpu_wq, console->work, 0);
 }
 
+static void exp_named_fn(struct work_struct *work) {}
+
 static void exp_unbind_logged(struct kunit *test, struct exp_console *console)
 {
 	unsigned int limit = drm_dev_ctx_section_limit_ms;
@@ -1253,6 +1255,63 @@ static void exp_importer_named(struct kunit *test)
 	}
 }
 
+/* Importers that keep their tables do not keep the system from going down, but an unbind waits. */
+static void exp_shut_down(struct kunit *test)
+{
+	struct exp_hw *hw = exp_device(test, exp_ends_quiesce);
+	struct exp_importer *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	const bool traced = IS_ENABLED(CONFIG_TRACEPOINTS);
+	unsigned int limit = drm_dev_ctx_shutdown_limit_ms;
+	struct exp_console console = {};
+	struct shmem_test *t = test->priv;
+	struct delayed_work named;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	hw->e = exp_begin(test);
+	other->dev = hw->e->importer.dev;
+	INIT_DELAYED_WORK(&other->work, exp_drop_fn);
+	other->dma_buf = drm_gem_sgt_export(&hw->e->vram->sgt, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other->dma_buf);
+	KUNIT_ASSERT_EQ(test, exp_attach(other), 0);
+	KUNIT_ASSERT_EQ(test, exp_get(other), 0);
+	hw->e->importer.late = 3600 * HZ;
+	other->late = 3600 * HZ;
+
+	INIT_DELAYED_WORK_ONSTACK(&named, exp_named_fn);
+	console.work = &named;
+	snprintf(console.text, sizeof(console.text), "%s has not unmapped a dma-buf",
+		 dev_name(other->dev));
+	if (traced)
+		KUNIT_ASSERT_EQ(test, register_trace_console(exp_console_probe, &console), 0);
+	drm_dev_ctx_shutdown_limit_ms = 50;
+	drm_dev_ctx_shutdown(t->parent);
+	drm_dev_ctx_shutdown_limit_ms = limit;
+	if (traced)
+		unregister_trace_console(exp_console_probe, &console);
+	tracepoint_synchronize_unregister();
+	flush_delayed_work(&named);
+	destroy_delayed_work_on_stack(&named);
+	KUNIT_EXPECT_EQ(test, console.found, traced);
+	KUNIT_EXPECT_TRUE(test, hw->released);
+	KUNIT_EXPECT_EQ(test, hw->left, 2);
+	KUNIT_EXPECT_EQ(test, hw->export_ret, -ENODEV);
+	/* Each was told once. */
+	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
+	KUNIT_EXPECT_EQ(test, other->told, 1);
+	KUNIT_EXPECT_EQ(test, exp_get(other), -ENODEV);
+
+	/* One has unmapped before an unbind, and the other one is late. */
+	exp_drop_late(hw->e);
+	hw->e->importer.late = 0;
+	mod_delayed_work(system_percpu_wq, &other->work, HZ / 10);
+	other->late = HZ / 10;
+	shmem_test_unbind(test);
+	KUNIT_EXPECT_EQ(test, hw->e->log.mapped, 0);
+	exp_detach(other);
+	shmem_test_export_put(other->dma_buf);
+	exp_end(test, hw->e);
+}
+
 static void exp_register_late(struct kunit *test, struct exp_hw *hw,
 			      struct drm_dev_ctx_unreg *kept)
 {
@@ -1268,13 +1327,15 @@ static void exp_register_late(struct kunit *test, struct exp_hw *hw,
 /* Also in quiesce of data that comes after the token has been used up */
 static void exp_importer_named_late(struct kunit *test)
 {
-	struct drm_dev_ctx_unreg *unreg = exp_unreg(test), *kept = unreg;
-	unsigned int limit = drm_dev_ctx_section_limit_ms;
 	struct exp_console console = { .text = "it waits for quiesce" };
+	unsigned int limit = drm_dev_ctx_section_limit_ms;
+	struct drm_dev_ctx_unreg *unreg, *kept;
 	struct exp_hw *hw;
 
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "needs CONFIG_TRACEPOINTS");
+	unreg = exp_unreg(test);
+	kept = unreg;
 	hw = exp_hw_new(test, exp_ends_quiesce);
 	hw->e = exp_begin(test);
 	console.work = &hw->e->importer.work;
@@ -1343,6 +1404,7 @@ static struct kunit_case drm_gem_exports_cases[] = {
 	KUNIT_CASE(exp_ended_misused),
 	KUNIT_CASE(exp_ended_in_section),
 	KUNIT_CASE(exp_importer_named),
+	KUNIT_CASE(exp_shut_down),
 	KUNIT_CASE(exp_importer_named_late),
 	KUNIT_CASE(exp_jobs_named),
 	{}

@@ -285,9 +285,11 @@ static struct sg_table *vram_end_map(struct drm_gem_object *gem)
 	struct vram_end *end = vram_end_now;
 
 	complete(&end->mapping);
-	for (int i = 0; i < 10 * HZ && READ_ONCE(end->ctx->__waits_for) != DRM_DEV_CTX_WAITS_BLOCKS &&
-	     !READ_ONCE(end->released); i++)
+	while (READ_ONCE(end->ctx->__waits_for) != DRM_DEV_CTX_WAITS_BLOCKS &&
+	       !READ_ONCE(end->released))
 		schedule_timeout_idle(1);
+	/* The end waits for this. If it does not, it is over soon. */
+	schedule_timeout_idle(HZ / 10);
 	end->early = READ_ONCE(end->released);
 	WRITE_ONCE(end->mapped, true);
 	return vram_map(gem);
