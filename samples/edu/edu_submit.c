@@ -194,10 +194,10 @@ static int edu_submit_check(struct edu_submit *submit)
 		    src_end > drm_shmem_ops(&edu_bo_base, src)->size(src) ||
 		    dst_end > drm_shmem_ops(&edu_bo_base, dst)->size(dst))
 			return -EINVAL;
-		/* Does not overflow: each length is at most the size of an object. */
-		bytes += copy->len;
+		if (check_add_overflow(bytes, copy->len, &bytes) || bytes > DRM_EDU_MAX_BYTES)
+			return -E2BIG;
 	}
-	return bytes > DRM_EDU_MAX_BYTES ? -E2BIG : 0;
+	return 0;
 }
 
 static int edu_submit_copy(struct edu_submit *submit, struct drm_file *file,

@@ -30,6 +30,7 @@
 #define EDU_DMA_CMD	0x98
 #define SIZE		(3 * 4096)
 #define PART		600
+#define HUGE_SIZE	0x4000000000000000ULL
 #define array_size(a)	(sizeof(a) / sizeof((a)[0]))
 
 static int failed;
@@ -277,6 +278,7 @@ static void test_errors(int fd)
 	uint32_t handles[DRM_EDU_MAX_HANDLES + 1];
 	uint32_t a = buffer(fd, SIZE), b = buffer(fd, 2 * DRM_EDU_MAX_BYTES), s = slot(fd), none;
 	struct drm_edu_bo_label label = { .handle = a, .name = 8 };
+	uint32_t huge;
 	uint64_t offset;
 	int dma_buf;
 
@@ -295,6 +297,11 @@ static void test_errors(int fd)
 	ok(wait_for(fd, handles, array_size(handles), 1) == E2BIG &&
 	   !wait_for(fd, handles, DRM_EDU_MAX_HANDLES, 1000), "too many handles");
 	ok(copy(fd, b, 0, b, 0, DRM_EDU_MAX_BYTES + 1) == E2BIG, "too many bytes");
+	huge = buffer(fd, HUGE_SIZE);
+	for (size_t i = 0; i < array_size(copies); i++)
+		copies[i] = (struct drm_edu_copy) { .src = huge, .dst = huge, .len = HUGE_SIZE };
+	ok(huge && submit(fd, copies, 4, 0) == E2BIG, "as many bytes as wrap around to none");
+	close_handle(fd, huge);
 	ok(copy(fd, a, SIZE - 1, b, 0, 2) == EINVAL && copy(fd, a, 0, a, SIZE, 1) == EINVAL &&
 	   copy(fd, a, -1, b, 0, 2) == EINVAL && copy(fd, a, 0, b, 0, 0) == EINVAL &&
 	   copy(fd, b, 0, s, DRM_EDU_SLOT_SIZE - 1, 2) == EINVAL, "bytes outside of the object");
@@ -305,6 +312,7 @@ static void test_errors(int fd)
 	   create(fd, DRM_EDU_BUFFER, 0, &none) == EINVAL, "an object of no kind or size");
 	ok(submit(fd, (void *)8, 1, 0) == EFAULT && wait_for(fd, (void *)8, 1, 1) == EFAULT &&
 	   call(fd, DRM_IOCTL_EDU_BO_LABEL, &label) == EFAULT, "a pointer to nowhere");
+	copies[0] = (struct drm_edu_copy) { .src = a, .dst = b, .len = 1 };
 	ok(submit(fd, copies, 1, 4711) == ENOENT, "a syncobj that is none");
 	close_handle(fd, a);
 	close_handle(fd, b);
