@@ -244,17 +244,23 @@ static bool drm_shmem_try_list(struct drm_shmem_obj *obj, struct drm_shmem_row *
  */
 void __drm_shmem_show(struct drm_shmem_obj *obj)
 {
-	struct drm_shmem_row *row = drm_shmem_row_alloc(obj);
 	struct drm_shmem_listed *spare = NULL;
+	struct drm_shmem_row *row = NULL;
 
-	if (row && !drm_shmem_try_list(obj, &row, &spare)) {
+	/* Unlocked: an object keeps its row. It has one if the init step has set a label. */
+	if (!READ_ONCE(obj->__row)) {
+		row = drm_shmem_row_alloc(obj);
+		if (!row)
+			return;
+	}
+	if (!drm_shmem_try_list(obj, &row, &spare)) {
 		/* The device's first one */
 		spare = drm_shmem_listed_alloc(obj->base.base.dev);
 		if (spare)
 			drm_shmem_try_list(obj, &row, &spare);
 		kfree(spare);
 	}
-	/* The init step has set a label, or the object is not shown. */
+	/* The object has another row, or is not shown. */
 	kfree(row);
 }
 

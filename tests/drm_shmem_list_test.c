@@ -666,6 +666,30 @@ static void labels_unlisted(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 }
 
+static int label_beside_fn(struct kunit *test, void *ctx)
+{
+	struct label_bo_unique *unique = drm_shmem_create(&label_bo_type, ctx, PAGE_SIZE, NULL);
+	unsigned int left = drm_safe_fail_pause();
+	struct label_bo *bo;
+
+	if (IS_ERR(unique))
+		return PTR_ERR(unique);
+	expect_listed(test, " - first\n", true);
+	bo = drm_shmem_publish(&label_bo_type, &unique);
+	drm_shmem_put(&bo->obj);
+	drm_safe_fail_resume(left);
+	return 0;
+}
+
+/* If the device is listed, an object that has a row needs no memory to be listed, too. */
+static void labels_listed(struct kunit *test)
+{
+	struct shmem_test *t = test->priv;
+
+	shmem_test_bo(test, PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, label_beside_fn, t->drm), 3);
+}
+
 static int list_create_fn(struct kunit *test, void *ctx)
 {
 	struct drm_device *drm = ctx;
@@ -715,6 +739,7 @@ static struct kunit_case drm_shmem_list_cases[] = {
 	KUNIT_CASE(labels_of_userspace),
 	KUNIT_CASE(label_fails),
 	KUNIT_CASE(labels_unlisted),
+	KUNIT_CASE(labels_listed),
 	KUNIT_CASE(list_fails),
 #else
 	KUNIT_CASE(labels_do_nothing),
