@@ -7,6 +7,7 @@
 #       iommu     the client's tests, an unbind while the device does DMA, and the device taken
 #                 away from clients ROUNDS times, with an IOMMU that sees each wrong address
 #       direct    the same without an IOMMU, on a machine with all memory in the device's reach
+#       bounce    the same without an IOMMU, with a bounce buffer for each buffer of the client
 #       plant     copies of the driver with bugs, which the tests or the IOMMU have to see
 #   ROUNDS   how often the device is taken away; 20 unless set
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
@@ -18,7 +19,7 @@
 . "$TOP/scripts/tree.sh"
 locked "$@"
 VM_KVER=${VM_KVER:-7.3}
-STEPS=${STEPS:-iommu direct plant}
+STEPS=${STEPS:-iommu direct bounce plant}
 if [ "$STEPS" = short ]; then
 	STEPS=iommu ROUNDS=${ROUNDS:-3}
 fi
@@ -27,6 +28,7 @@ ROUNDS=${ROUNDS:-20}
 EDU_CLIENT=$TOP/out/edu/edu-client
 IOMMU=(-device "intel-iommu,intremap=on,caching-mode=on")
 MEMORY=1G
+BOUNCE=
 # The clock counts instructions, and skips the time in which the guest waits: so no busy host makes
 # the device late, and nobody waits for the device.
 ACCEL=(-accel "tcg,thread=single" -icount "shift=${SHIFT:-1},sleep=off")
@@ -39,7 +41,7 @@ edu_command() {
 		"${IOMMU[@]}" -device edu
 		-virtfs "local,path=$SHARE,mount_tag=host,security_model=none"
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check intel_iommu=on iommu.strict=1
-			slab_debug=FZP ROUNDS=$ROUNDS STEPS=$1 ${PARAMS:+PARAMS=$PARAMS}")
+			slab_debug=FZP $BOUNCE ROUNDS=$ROUNDS STEPS=$1 ${PARAMS:+PARAMS=$PARAMS}")
 }
 
 build_edu_client() {
@@ -70,12 +72,21 @@ step_direct() {
 	check_steps "without an IOMMU, $ROUNDS rounds" edu edu $((300 + 60 * ROUNDS))
 }
 
+# The kernel's bounce buffer, and so also what it has to reach, is below 256 MiB.
+step_bounce() {
+	local PROGRESS=(checks '^(not )?ok ') IOMMU=() MEMORY=256M BOUNCE=swiotlb=8192,force
+	local BESIDE=bounce
+
+	check_steps "with a bounce buffer, $ROUNDS rounds" edu edu $((300 + 60 * ROUNDS))
+}
+
 # planted: make a copy of the driver with a parameter for bugs, and set PLANTED to its file.
 #   1  quiesce does not wait for the device
 #   2  the device is said to reach 32 bits
 #   3  a job ends when its first step begins
 #   4  a slot is not cleared
 #   5  a submit is not freed
+#   6  a job is shown its objects when it is submitted
 planted() {
 	local dir=$DRM_SAFE_CACHE/planted-edu log=$DRM_SAFE_CACHE/log/planted-edu
 
@@ -90,7 +101,8 @@ planted() {
 		"$dir/samples/edu/edu_drv.c"
 	sed -i 's|^\tdrm_dev_ctx_live_or(live, &edu->ctx|\tif (edu_bug == 4)\nreturn NULL;\n&|' "$dir/samples/edu/edu_bo.c"
 	sed -i 's|^\t\tedu_submit_free(submit);\n}|&|; /llist_for_each_entry_safe/s|$|\nif (edu_bug != 5)|' "$dir/samples/edu/edu_submit.c"
-	[ "$(cat "$dir"/samples/edu/*.[ch] | grep -o edu_bug | wc -l)" = 8 ] || { echo "there is no place to plant a bug in"; return 1; }
+	sed -i 's|^\tret = edu_submit_own(submit, &reg->base.bound);$|&\nif (edu_bug == 6 \&\& !ret)\nret = edu_submit_show(submit, \&reg->base.bound);|' "$dir/samples/edu/edu_submit.c"
+	[ "$(cat "$dir"/samples/edu/*.[ch] | grep -o edu_bug | wc -l)" = 9 ] || { echo "there is no place to plant a bug in"; return 1; }
 	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
 	PLANTED=$dir/out/modules/samples/edu/edu.ko
 }
@@ -111,6 +123,8 @@ step_plant() {
 	check "memory that is freed while the device uses it" seen 3 'DMAR: \[.*fault'
 	check "a slot that is not cleared" seen 4 '^not ok edu: a slot that was given up'
 	check "a job that is never freed" seen 5 '^not ok edu: (no object|a client cannot)'
+	local IOMMU=() MEMORY=256M BOUNCE=swiotlb=8192,force
+	check "maintenance while an earlier job writes" seen 6 '^not ok edu: a job reads what'
 	edu_guest
 }
 

@@ -30,6 +30,8 @@ struct edu_tables {
  * - @src, @dst and @tables keep the objects and their addresses until the device has answered.
  * - The copies before @at, and @done bytes of that one, are done or running. If @staged is set,
  *   the bytes after that are on their way.
+ * - The objects of the first @shown copies are the device's until the end of the job. @shown is 0
+ *   until the job begins.
  */
 struct edu_submit {
 	struct edu_job job;
@@ -41,6 +43,7 @@ struct edu_submit {
 	struct edu_bos *dst;
 	u32 count;
 
+	u32 shown;
 	u32 at;
 	u64 done;
 	bool staged;
@@ -106,6 +109,37 @@ static int edu_place(struct edu_bos *bos, u32 at, const struct drm_dev_ctx_bound
 	return drm_shmem_ops(&edu_bo_base, bo)->place(bo, bound, sgt, offset, place);
 }
 
+/* Has the device see what is in a range of an object. */
+static int edu_show(struct edu_bo *bo, const struct drm_dev_ctx_bound *bound, u64 offset, u64 len,
+		    enum dma_data_direction dir)
+{
+	int ret = drm_shmem_sync_range_for_device(bound, &bo->shmem, offset, len, dir);
+
+	/* The exporter of an import does that. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+/*
+ * Called when the device is done with the jobs before this one, which may write to the same
+ * objects. With a bounce buffer, an earlier call would overwrite what these jobs have copied.
+ */
+static int edu_submit_show(struct edu_submit *submit, const struct drm_dev_ctx_bound *bound)
+{
+	const struct drm_edu_copy *copy;
+	int ret;
+
+	for (; submit->shown < submit->count; submit->shown++) {
+		copy = &submit->copies[submit->shown];
+		ret = edu_show(drm_shmem_objs_at(submit->src, submit->shown), bound,
+			       copy->src_offset, copy->len, DMA_TO_DEVICE) ?:
+		      edu_show(drm_shmem_objs_at(submit->dst, submit->shown), bound,
+			       copy->dst_offset, copy->len, DMA_BIDIRECTIONAL);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /*
  * The device copies between its own memory and that of the machine only. Other copies take two
  * steps, by way of the other memory.
@@ -122,6 +156,9 @@ static int edu_submit_next(struct edu_job *job, struct edu_hw *hw,
 
 	if (submit->at == submit->count)
 		return 0;
+	ret = edu_submit_show(submit, bound);
+	if (ret)
+		return ret;
 	ret = edu_place(submit->src, submit->at, bound, &tables->src,
 			copy->src_offset + submit->done, &src) ?:
 	      edu_place(submit->dst, submit->at, bound, &tables->dst,
@@ -163,8 +200,12 @@ static void edu_submit_end(struct edu_job *job, struct edu_hw *hw,
 	int err;
 	u32 i;
 
-	/* With a bounce buffer, the CPU sees the copies only after this. */
-	drm_shmem_objs_for_each(i, bo, submit->dst) {
+	/*
+	 * With a bounce buffer, the CPU sees the copies only after this. What the device was not
+	 * shown is older there than what the CPU has.
+	 */
+	for (i = 0; i < submit->shown; i++) {
+		bo = drm_shmem_objs_at(submit->dst, i);
 		copy = &submit->copies[i];
 		err = drm_shmem_sync_range_for_cpu(bound, &bo->shmem, copy->dst_offset, copy->len,
 						   DMA_FROM_DEVICE);
@@ -306,37 +347,25 @@ static int edu_submit_lock(struct edu_submit *submit, struct drm_exec *exec)
 	return edu_prepare(submit->src, false) ?: edu_prepare(submit->dst, true);
 }
 
-/* Owns the table of a buffer, and has the device see what the CPU wrote. */
 static int edu_own(struct edu_bo *bo, struct drm_shmem_sgt_owned *sgt,
-		   const struct drm_dev_ctx_bound *bound, u64 offset, u64 len,
-		   enum dma_data_direction dir)
+		   const struct drm_dev_ctx_bound *bound)
 {
-	int ret;
-
 	if (!drm_shmem_kind(&edu_buffer_type, bo))
 		return 0;
-	ret = drm_shmem_sgt_own_locked(sgt, bound, &bo->shmem);
-	if (ret)
-		return ret;
-	ret = drm_shmem_sync_range_for_device(bound, &bo->shmem, offset, len, dir);
-	/* The exporter of an import does that. */
-	return ret == -EOPNOTSUPP ? 0 : ret;
+	return drm_shmem_sgt_own_locked(sgt, bound, &bo->shmem);
 }
 
+/* Owns the tables of all buffers. */
 static int edu_submit_own(struct edu_submit *submit, const struct drm_dev_ctx_bound *bound)
 {
-	const struct drm_edu_copy *copy;
 	struct edu_tables *tables;
 	int ret;
 	u32 i;
 
 	for (i = 0; i < submit->count; i++) {
-		copy = &submit->copies[i];
 		tables = &submit->tables[i];
-		ret = edu_own(drm_shmem_objs_at(submit->src, i), &tables->src, bound,
-			      copy->src_offset, copy->len, DMA_TO_DEVICE) ?:
-		      edu_own(drm_shmem_objs_at(submit->dst, i), &tables->dst, bound,
-			      copy->dst_offset, copy->len, DMA_BIDIRECTIONAL);
+		ret = edu_own(drm_shmem_objs_at(submit->src, i), &tables->src, bound) ?:
+		      edu_own(drm_shmem_objs_at(submit->dst, i), &tables->dst, bound);
 		if (ret)
 			return ret;
 	}

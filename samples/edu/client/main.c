@@ -30,6 +30,7 @@
 #define EDU_DMA_CMD	0x98
 #define SIZE		(3 * 4096)
 #define PART		600
+#define STEP_US		100000	/* how long the device takes for a step */
 #define HUGE_SIZE	0x4000000000000000ULL
 #define array_size(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -232,6 +233,28 @@ static void test_buffers(int fd)
 	end_pair(fd, &p);
 }
 
+/*
+ * The second job reads what the first one writes, and is submitted when the first one is under way:
+ * a part of its copies is done.
+ */
+static void test_chain(int fd)
+{
+	uint32_t c = buffer(fd, SIZE);
+	uint8_t *pc = map(fd, c, SIZE);
+	struct pair p = {};
+	bool good;
+
+	good = make_pair(fd, &p, 4) && pc && !copy(fd, p.a, 0, p.b, 0, SIZE);
+	usleep(9 * STEP_US / 2);
+	good = good && !copy(fd, p.b, 0, c, 0, SIZE) && !wait_one(fd, c);
+	ok(good && !memcmp(p.pa, p.pb, SIZE) && !memcmp(p.pa, pc, SIZE),
+	   "a job reads what the one before it writes");
+	end_pair(fd, &p);
+	if (pc)
+		munmap(pc, SIZE);
+	close_handle(fd, c);
+}
+
 static void test_slots(int fd)
 {
 	const size_t len = DRM_EDU_SLOT_SIZE - 9;
@@ -358,16 +381,22 @@ static void test_many(int fd)
 	close_handle(fd, s);
 }
 
-/* Only the kernel still has the objects. If it does not keep them, the IOMMU says so. */
+/*
+ * Only the kernel still has the objects. If it does not keep them, the IOMMU says so. The device is
+ * idle before, whatever the driver says, and no other object gets the addresses while it copies.
+ */
 static void test_forgotten(void)
 {
 	int fd = open_device();
 	uint32_t a = buffer(fd, SIZE), b = buffer(fd, SIZE);
-	bool good = !copy(fd, a, 0, b, 0, SIZE);
+	bool good;
 
+	usleep(2 * STEP_US);
+	good = !copy(fd, a, 0, b, 0, SIZE);
 	close_handle(fd, a);
 	close_handle(fd, b);
 	close(fd);
+	usleep(2 * STEP_US);
 	ok(good, "a client that leaves while the device is busy");
 }
 
@@ -406,6 +435,7 @@ static int test(void)
 		return 1;
 	}
 	test_buffers(fd);
+	test_chain(fd);
 	test_slots(fd);
 	test_errors(fd);
 	test_many(fd);
