@@ -83,7 +83,9 @@ def findings(name, text):
 def upward(texts):
     """The lines that use a function of a row below; @texts by the name of the file."""
     row = {f"{name}.c": n for n, names in enumerate(ORDER) for name in names.split()}
-    texts = {name: code(text) for name, text in texts.items() if name in row}
+    # A tracepoint can have the name of a function.
+    texts = {name: re.sub(r"EXPORT_TRACEPOINT_SYMBOL_GPL\(\w+\)", "", code(text))
+             for name, text in texts.items() if name in row}
     defined = {function: name for name, text in texts.items()
                for function in re.findall(FUNCTION, re.sub(r"^static\b.*", "", text, flags=re.M), re.M)}
     for name, text in texts.items():
