@@ -13,6 +13,7 @@
 // checked: VM_COPIED: An initialiser that copies a structure, ``struct foo_vm copy = *vm;``, is C that nothing forbids.
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
 // run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: also from two threads
+// run: drm_gpuvm_imm_close.close_from_step: a close from inside a step is refused and reported
 
 #include "foo.h"
 

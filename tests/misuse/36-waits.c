@@ -10,6 +10,7 @@
 // wrong: PREPARED_IN_A_SECTION B: this holds up each unplug
 // wrong: PREPARED_IN_A_HANDLER C: 'reg' is a section, and drm_shmem_lock_prepared_interruptible\(\) takes long
 // checked: PREPARED_IN_A_HANDLER: a function that is given the proof. Only its caller, or the table of ioctls, opens the section.
+// wrong: MAPPED_IN_A_SECTION B: this holds up each unplug
 // wrong: LOOKED_UP_IN_A_SECTION B: this holds up each unplug
 // wrong: LOOKED_UP_IN_A_HANDLER C: drm_shmem_lookup_user\(\) may wait for userspace in a section
 // wrong: LABELLED_IN_A_SECTION B: this holds up each unplug
@@ -123,6 +124,25 @@ int foo_own(struct foo_device *foo, struct drm_shmem_sgt_owned *own, struct foo_
 		ret = drm_shmem_sgt_own_locked(own, &reg->base.bound, &bo->shmem);
 	dma_resv_unlock(drm_shmem_gem(&bo->shmem)->resv);
 	return ret;
+}
+
+/* So can the map step of a driver's own memory. The caller holds the lock. */
+int foo_own_stolen(struct foo_device *foo, struct drm_gem_sgt_owned *own, struct drm_gem_sgt *sgt)
+{
+	int ret;
+
+#if defined(MAPPED_IN_A_SECTION)
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+	ret = drm_gem_sgt_prepare_locked(sgt);
+	if (ret)
+		return ret;
+#else
+	ret = drm_gem_sgt_prepare_locked(sgt);
+	if (ret)
+		return ret;
+	drm_dev_ctx_or(foo_reg, reg, &foo->ctx, return -ENODEV);
+#endif
+	return drm_gem_sgt_own_locked(own, &reg->base.bound, sgt);
 }
 
 /* Called by handlers of ioctls */
