@@ -191,7 +191,8 @@ def figures():
     table = (TOP / "Documentation/misuse-table.txt").read_text(encoding="utf-8")
     for what, ours, theirs in re.findall(r"^   \* - (\w[^\n]*)\n     - ?(\d*) *\n     - ?(\d*) *\n", table, re.M):
         out.append(f"  {what:52}{ours:>8}{theirs:>8}")
-    drivers = re.findall(r"^   \* - ([\w-]+)\n     - \d+\n     - \d+\n     - (\d+)\n     - .*\n     - (.*)\n",
+    drivers = re.findall(r"^   \* - ([\w-]+)\n     - \d+\n     - \d+\n     - (\d+)\n     - \d+\n     - .*\n"
+                         r"     - (.*)\n",
                          (TOP / "Documentation/convert-table.txt").read_text(encoding="utf-8"), re.M)
     whole = sum(percent == "100" and "gcc" in builds for _, percent, builds in drivers)
     if not whole:
