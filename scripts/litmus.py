@@ -32,7 +32,7 @@ BARRIER = re.compile(r'''\b(?:
     atomic\w*_(?:acquire|release) |
     atomic\w*_(?:\w+_return|fetch_\w+|\w+_and_test|xchg|cmpxchg)\w* |
     (?:try_)?(?:cmp)?xchg(?:_acquire|_release)? |
-    rcu_assign_pointer | rcu_dereference\w* | synchronize_\w+ |
+    rcu_assign_pointer | rcu_dereference\w* | synchronize_(?!irq)\w+ |
     list_empty_careful | guard\(rcu\)
     )(?<!_relaxed)\s*\(''', re.VERBOSE)
 
