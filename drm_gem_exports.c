@@ -14,6 +14,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 
 #include "drm_gem_internal.h"
 
