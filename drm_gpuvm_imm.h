@@ -103,8 +103,8 @@ struct drm_gpuvm_imm_unmap_step {
  *
  * The driver's data of @prev and @next start as copies of that of @va. The page table
  * entries of @prev and @next are in place and should stay in place. If one entry covers a part
- * of @prev or @next and of the removed range, such as that of a huge page, the step replaces it,
- * under a lock of the hardware if the hardware may use @prev or @next meanwhile.
+ * of @prev or @next and of the removed range, as the entry of a huge page does, the step replaces
+ * it, under a lock of the hardware if the hardware may use @prev or @next meanwhile.
  */
 struct drm_gpuvm_imm_remap_step {
 	const struct drm_gpuva *va;

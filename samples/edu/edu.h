@@ -41,7 +41,7 @@ struct edu_mem_res {
 	DRM_DEV_CTX_RES(struct edu_mem);
 };
 
-/* A transfer between the memory of the machine and that of the device, of which one is @src */
+/* A transfer between the machine's memory and the device's; @src is one of them */
 struct edu_step {
 	u32 src;
 	u32 dst;
@@ -101,7 +101,7 @@ struct edu_hw {
 	struct llist_head over;
 	struct edu_clear clear;		/* of the whole memory, before the first client comes */
 
-	struct mutex order;		/* of the fences, which is that of the jobs in @jobs */
+	struct mutex order;		/* of the fences: the order of the jobs in @jobs */
 	u64 seqno;			/* of the last fence */
 	spinlock_t lock;		/* also in interrupts */
 	wait_queue_head_t idle;

@@ -141,7 +141,7 @@ static int edu_submit_show(struct edu_submit *submit, const struct drm_dev_ctx_b
 }
 
 /*
- * The device copies between its own memory and that of the machine only. Other copies take two
+ * The device copies only from the memory of the machine to its own, or back. Other copies take two
  * steps, by way of the other memory.
  */
 static int edu_submit_next(struct edu_job *job, struct edu_hw *hw,
