@@ -726,6 +726,8 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (counts == MAP_FAILED)
 		return 1;
+	/* A process may be killed: what it says of a mistake must be out by then. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_sigbus();
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
