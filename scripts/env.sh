@@ -80,7 +80,7 @@ need_packages() {
 	mkdir -p "$DRM_SAFE_CACHE"
 	step "installing ${missing[*]}" flock -o "$DRM_SAFE_CACHE/packages.lock" bash -c '
 		export DEBIAN_FRONTEND=noninteractive
-		install() { apt-get -qq install --no-install-recommends -y "$@" >/dev/null; }
+		install() { apt-get -qq -o DPkg::Lock::Timeout=600 install --no-install-recommends -y "$@" >/dev/null; }
 		install "$@" 2>/dev/null || { apt-get -qq update && install "$@"; }' bash "${missing[@]}"
 }
 
