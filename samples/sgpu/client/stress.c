@@ -361,14 +361,24 @@ static int advise(struct spare *s, uint32_t madv)
 	return ret;
 }
 
+/* An access raised SIGBUS: there was no memory or no device, unless the buffer was purged. */
+static void spare_unread(struct spare *s)
+{
+	if (!advise(s, DRM_SGPU_MADV_WILLNEED))
+		wrong("a needed buffer was purged", -EBADMSG);
+	buffer_destroy(&s->bo);
+	s->needed = false;
+}
+
 /* Give it contents, which may be lost from here on, and not before. */
 static void spare_offer(struct spare *s, int fd)
 {
 	if (!s->bo.handle && !GOOD(buffer_create(&s->bo, fd, SPARE_SIZE)))
 		return;
 	if (!scribble(s->bo.map, s->bo.size, any(256)) ||
-	    !checksum(s->bo.map, s->bo.size, &s->crc) ||
-	    !advise(s, DRM_SGPU_MADV_DONTNEED))
+	    !checksum(s->bo.map, s->bo.size, &s->crc))
+		spare_unread(s);
+	else if (!advise(s, DRM_SGPU_MADV_DONTNEED))
 		wrong("a needed buffer was purged", -EBADMSG);
 	s->needed = false;
 }
@@ -407,7 +417,9 @@ static void spare_want(struct spare *s, uint32_t vm)
 	s->needed = retained > 0;
 	if (!retained)
 		spare_lost(s, vm);
-	else if (retained > 0 && (!checksum(s->bo.map, s->bo.size, &crc) || crc != s->crc))
+	else if (retained > 0 && !checksum(s->bo.map, s->bo.size, &crc))
+		spare_unread(s);
+	else if (retained > 0 && crc != s->crc)
 		wrong("contents of a buffer that was not purged", -EBADMSG);
 }
 
