@@ -9,9 +9,10 @@ drm_safe-y := drm_safe_main.o drm_dev_ctx.o drm_dev_ctx_async.o drm_dev_ctx_dma.
 	      drm_dev_ctx_sleepers.o \
 	      drm_shmem_obj.o drm_shmem_objs.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o drm_shmem_shrinker.o \
 	      drm_shmem_mmap.o drm_shmem_prime.o drm_shmem_exports.o drm_shmem_follow.o drm_shmem_ends.o drm_gem_table.o drm_gem_sgt.o \
-	      drm_shmem_sync.o drm_shmem_device.o drm_shmem_list.o drm_shmem_work.o drm_shmem_wait.o \
+	      drm_shmem_sync.o drm_shmem_device.o drm_shmem_fdinfo.o drm_shmem_list.o drm_shmem_work.o drm_shmem_wait.o \
 	      drm_shmem_lru.o drm_shmem_pages.o drm_gem_exports.o
-drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_run.o drm_gpuvm_imm_exec.o drm_gpuvm_imm_end.o
+drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm.o drm_gpuvm_imm_pool.o drm_gpuvm_imm_run.o \
+				     drm_gpuvm_imm_exec.o drm_gpuvm_imm_end.o
 ifdef CONFIG_DEBUG_FS
 drm_safe-$(CONFIG_DRM_SAFE_GPUVM) += drm_gpuvm_imm_debugfs.o
 endif
@@ -20,7 +21,7 @@ drm_safe_signalling-$(if $(CONFIG_DRM_SAFE),$(CONFIG_DRM_SAFE_GPUVM)) := drm_gpu
 drm_safe_signalling_list := $(src)/signalling.list
 include $(src)/scripts/Makefile.signalling
 # define_trace.h includes the header of the tracepoints again, from elsewhere
-CFLAGS_drm_gpuvm_imm.o := -I$(src)
+CFLAGS_drm_gpuvm_imm_end.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
 # gcc's part of what clang never allows: a jump past an initialisation

@@ -381,14 +381,55 @@ struct drm_gpuvm_imm_update {
 	__DRM_SAFE_NO_ASSIGN;
 };
 
+void drm_gpuvm_imm_close(struct drm_gpuvm_imm_core *core) __drm_nonallocating;
+void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
+void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
+void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update) __drm_nonallocating;
+int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
+	__nonnull_args(1, 2) __must_check __drm_nonallocating;
+int drm_gpuvm_imm_core_run_ctx(struct drm_gpuvm_imm_core *core,
+			       struct drm_gpuvm_imm_update *update, void *ctx)
+	__nonnull_args(1, 2) __must_check __drm_nonallocating;
+
+/**
+ * drm_gpuvm_imm_shared() - the shared side of an address space
+ * @core: the core
+ *
+ * Return: the address space, borrowed for as long as the core lives; NULL if @core was
+ * never initialised, was given up, or is a copy. Call drm_gpuvm_imm_get() for a separate
+ * reference.
+ */
+static __always_inline struct drm_gpuvm_imm *
+drm_gpuvm_imm_shared(const struct drm_gpuvm_imm_core *core)
+{
+	return likely(core->__self == core) ? core->__vm : NULL;
+}
+
+/**
+ * drm_gpuvm_imm_update_va() - the mapping that a prepared update makes
+ * @update: the update
+ *
+ * Return: the mapping, which is not in the address space yet; NULL if @update maps nothing.
+ */
+static __always_inline const struct drm_gpuva *
+drm_gpuvm_imm_update_va(const struct drm_gpuvm_imm_update *update)
+{
+	return update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
+}
+
+/* The driver's data of a VA, and of a vm_bo, sits behind it. */
+static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
+{
+	return (void *)(va + 1);
+}
+
+/* From creation to prepared updates */
 int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *drm,
 			    const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gpuvm_imm_config *config,
 			    size_t va_size, size_t vm_bo_size, bool has_ctx) __must_check;
-void drm_gpuvm_imm_close(struct drm_gpuvm_imm_core *core) __drm_nonallocating;
 void drm_gpuvm_imm_fini(struct drm_gpuvm_imm_core *core) __must_not_hold(drm_resv);
 
-void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm) __drm_nonallocating;
 struct drm_gpuvm_imm *drm_gpuvm_imm_get(const struct drm_gpuvm_imm_core *core)
 	__must_check __drm_safe_put_with(drm_gpuvm_imm_put);
 u64 drm_gpuvm_imm_va_start(const struct drm_gpuvm_imm *vm);
@@ -398,7 +439,6 @@ const char *drm_gpuvm_imm_name(const struct drm_gpuvm_imm *vm);
 struct drm_gem_object *drm_gpuvm_imm_resv_obj(const struct drm_gpuvm_imm *vm);
 bool drm_gpuvm_imm_is_extobj(struct drm_gpuvm_imm *vm, struct drm_gem_object *obj);
 bool drm_gpuvm_imm_is_broken(const struct drm_gpuvm_imm *vm);
-void drm_gpuvm_imm_flush(void) __must_not_hold(drm_resv);
 
 struct drm_gpuvm_imm *drm_gpuvm_imm_bo_vm(const struct drm_gpuvm_bo *vm_bo);
 void drm_gpuvm_imm_bo_put(struct drm_gpuvm_bo *vm_bo) __drm_nonallocating;
@@ -441,38 +481,6 @@ int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_
 				     u64 addr, u64 range) __must_check;
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr, u64 range) __must_check;
-void drm_gpuvm_imm_update_drop(struct drm_gpuvm_imm_update *update) __drm_nonallocating;
-int drm_gpuvm_imm_core_run(struct drm_gpuvm_imm_core *core, struct drm_gpuvm_imm_update *update)
-	__nonnull_args(1, 2) __must_check __drm_nonallocating;
-int drm_gpuvm_imm_core_run_ctx(struct drm_gpuvm_imm_core *core,
-			       struct drm_gpuvm_imm_update *update, void *ctx)
-	__nonnull_args(1, 2) __must_check __drm_nonallocating;
-
-/**
- * drm_gpuvm_imm_shared() - the shared side of an address space
- * @core: the core
- *
- * Return: the address space, borrowed for as long as the core lives; NULL if @core was
- * never initialised, was given up, or is a copy. Call drm_gpuvm_imm_get() for a separate
- * reference.
- */
-static __always_inline struct drm_gpuvm_imm *
-drm_gpuvm_imm_shared(const struct drm_gpuvm_imm_core *core)
-{
-	return likely(core->__self == core) ? core->__vm : NULL;
-}
-
-/**
- * drm_gpuvm_imm_update_va() - the mapping that a prepared update makes
- * @update: the update
- *
- * Return: the mapping, which is not in the address space yet; NULL if @update maps nothing.
- */
-static __always_inline const struct drm_gpuva *
-drm_gpuvm_imm_update_va(const struct drm_gpuvm_imm_update *update)
-{
-	return update->__vas[DRM_GPUVM_IMM_UPDATE_NEW];
-}
 
 DEFINE_FREE(drm_gpuvm_imm, struct drm_gpuvm_imm *, if (_T) drm_gpuvm_imm_put(_T))
 DEFINE_FREE(drm_gpuvm_imm_bo, struct drm_gpuvm_bo *,
@@ -767,12 +775,6 @@ __drm_gpuvm_imm_ctx_of(const struct drm_gpuvm_imm_type *type,
 
 #define __drm_gpuvm_imm_is_step(_kind, _ptr)					\
 	__same_type(*(_ptr), struct drm_gpuvm_imm_##_kind##_step)
-
-/* The driver's data of a VA, and of a vm_bo, sits behind it. */
-static __always_inline void *__drm_gpuvm_imm_va_data(const struct drm_gpuva *va)
-{
-	return (void *)(va + 1);
-}
 
 static __always_inline void *
 __drm_gpuvm_imm_va_data_of(const struct drm_gpuvm_imm_type *type, const struct drm_gpuva *va)

@@ -18,7 +18,16 @@
 #include <kunit/visibility.h>
 
 #include "drm_gpuvm_imm_internal.h"
+
+#define CREATE_TRACE_POINTS
 #include "drm_gpuvm_imm_trace.h"
+
+/* The test suites use these. */
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_prepare);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_run);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_rollback);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_step);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gpuvm_imm_drain);
 
 static struct workqueue_struct *drm_gpuvm_imm_wq;
 

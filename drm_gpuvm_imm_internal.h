@@ -266,26 +266,15 @@ static __always_inline void drm_gpuvm_imm_copy_data(const struct drm_gpuvm_imm *
 		drm_safe_trusted(memcpy(dst, src, vm->va_size));
 }
 
-/* drm_gpuvm_imm.c */
-int drm_gpuvm_imm_module_init(void) __must_check;
-void drm_gpuvm_imm_module_exit(void);
+/* drm_gpuvm_imm_pool.c */
 int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size);
 void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep);
+void drm_gpuvm_imm_pool_shrink(struct drm_gpuvm_imm *vm);
 void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm);
 #if IS_ENABLED(CONFIG_KUNIT)
 unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 					 unsigned int n);
 #endif
-bool drm_gpuvm_imm_report_none(void);
-
-/*
- * Returns whether @vm is NULL, because its core has no address space. Reports this, because the
- * caller can do nothing about it, and most callers cannot return an error.
- */
-static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
-{
-	return unlikely(!vm) && drm_gpuvm_imm_report_none();
-}
 
 /* drm_gpuvm_imm_end.c */
 int drm_gpuvm_imm_wq_init(void) __must_check;
@@ -296,6 +285,32 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm);
 #if IS_ENABLED(CONFIG_KUNIT)
 int drm_gpuvm_imm_module_event(struct notifier_block *nb, unsigned long state, void *module);
 #endif
+
+/* drm_gpuvm_imm_run.c */
+int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
+void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
+void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
+	__drm_nonallocating;
+#if IS_ENABLED(CONFIG_KUNIT)
+void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
+	__must_hold(&vm->pool_lock) __drm_nonallocating;
+#endif
+
+/* drm_gpuvm_imm.c */
+int drm_gpuvm_imm_module_init(void) __must_check;
+void drm_gpuvm_imm_module_exit(void);
+bool drm_gpuvm_imm_report_none(void);
+
+/*
+ * Returns whether @vm is NULL, because its core has no address space. Reports this, because the
+ * caller can do nothing about it, and most callers cannot return an error.
+ */
+static inline bool drm_gpuvm_imm_is_none(const struct drm_gpuvm_imm *vm)
+{
+	return unlikely(!vm) && drm_gpuvm_imm_report_none();
+}
 
 bool drm_gpuvm_imm_has_kind(const struct drm_gpuvm_imm_type *type,
 			    const struct drm_gem_object *obj);
@@ -311,18 +326,6 @@ void drm_gpuvm_imm_show(struct seq_file *m, struct drm_gpuvm_imm *vm);
 #else
 static inline void drm_gpuvm_imm_debugfs_init(void) { }
 static inline void drm_gpuvm_imm_debugfs_exit(void) { }
-#endif
-
-/* drm_gpuvm_imm_run.c */
-int drm_gpuvm_imm_sm_step_map(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
-int drm_gpuvm_imm_sm_step_unmap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
-int drm_gpuvm_imm_sm_step_remap(struct drm_gpuva_op *op, void *priv) __drm_nonallocating;
-void drm_gpuvm_imm_unmap_all(struct drm_gpuvm_imm *vm) __must_hold(vm) __drm_nonallocating;
-void drm_gpuvm_imm_recycle(struct drm_gpuvm_imm *vm, struct list_head *vas)
-	__drm_nonallocating;
-#if IS_ENABLED(CONFIG_KUNIT)
-void drm_gpuvm_imm_pool_pause(struct drm_gpuvm_imm *vm)
-	__must_hold(&vm->pool_lock) __drm_nonallocating;
 #endif
 
 /* For functions that look at mappings */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The part of drm_gpuvm_imm.c that runs in the fence signalling path. Nothing
- * here waits for memory or takes a reservation lock.
+ * Runs of updates, in the fence signalling path. Nothing here waits for memory or takes a
+ * reservation lock. drm_gpuvm_imm.c prepares the updates.
  *
  * The object is checked, see drm_safe_signalling.h.
  */

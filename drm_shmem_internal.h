@@ -281,12 +281,7 @@ struct dma_buf_attachment *__drm_shmem_follow_attach(struct dma_buf *dma_buf,
 	__must_check __must_not_hold(drm_resv);
 void __drm_shmem_follow_forget(struct dma_buf_attachment *attach);
 
-/* Eviction, userspace mappings and exports */
-int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
-void __drm_shmem_reclaim_init(void);
-void __drm_shmem_reclaim_exit(void);
-
+/* Userspace mappings and exports */
 void __drm_shmem_mmap_zap(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 void __drm_shmem_mmap_unpopulate(struct drm_shmem_obj *obj) __must_hold(drm_resv);
 
@@ -327,10 +322,19 @@ void drm_shmem_dma_sync_piece(struct device *dev, dma_addr_t addr, size_t len,
 			      enum dma_data_direction dir, bool to_device);
 void drm_shmem_sync_pieces(struct device *dev, struct sg_table *sgt, u64 offset, u64 len,
 			   enum dma_data_direction dir, bool to_device);
-void drm_shmem_driver_goes(const struct module *owner);
-bool drm_shmem_can_swap(void);
 bool drm_shmem_pmd_fits(const struct vm_fault *vmf, phys_addr_t phys);
 vm_fault_t drm_shmem_any_fault(struct vm_fault *vmf, unsigned int order);
+#endif
+
+/* Eviction */
+int __drm_shmem_purge_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+int __drm_shmem_evict_locked(struct drm_shmem_obj *obj) __must_hold(drm_resv);
+void __drm_shmem_reclaim_init(void);
+void __drm_shmem_reclaim_exit(void);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+void drm_shmem_driver_goes(const struct module *owner);
+bool drm_shmem_can_swap(void);
 #endif
 
 /* Objects */
@@ -349,6 +353,7 @@ void __drm_shmem_prime_detach(struct dma_buf_attachment *attach) __must_not_hold
 void __drm_shmem_prime_end(struct drm_shmem_obj *obj, struct dma_buf_attachment *attach,
 			   struct sg_table *sgt, struct drm_dev_ctx *ctx);
 
+/* drm_shmem_list.c */
 #ifdef CONFIG_DEBUG_FS
 void __drm_shmem_show(struct drm_shmem_obj *obj);
 void __drm_shmem_hide(struct drm_shmem_obj *obj);
@@ -363,6 +368,7 @@ static inline void __drm_shmem_list_init(void) { }
 static inline void __drm_shmem_list_exit(void) { }
 #endif
 
+/* For tests of the list of objects */
 #if IS_ENABLED(CONFIG_KUNIT)
 int drm_shmem_list_show(struct seq_file *m, void *data);
 #endif

@@ -12,26 +12,12 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
 #include "drm_shmem_internal.h"
 
 /**
- * DOC: memory statistics
- *
- * The fdinfo of a client's file shows what the client uses, for tools such as nvtop: see
- * Documentation/gpu/drm-usage-stats.rst. DRM_SHMEM_DRIVER_OPS and DEFINE_DRM_SHMEM_FOPS()
- * turn that on. The region "memory" has the device's own objects, and the region "imported"
- * has imported objects, whose memory belongs to another device:
- *
- * - total: all objects that the file has a handle of, each with its size, or with what is resident
- *   of it if that is more;
- * - shared: those that another file has a handle of, or that have a dma-buf;
- * - resident: those that have pages, and what the rss step of their type says. An import has
- *   pages while it is mapped;
- * - purgeable: those that drm_shmem_madvise() gave up, that are resident and not active;
- * - active: those that have an unsignalled fence.
+ * DOC: list of objects
  *
  * With CONFIG_DEBUG_FS, the file drm_shmem of debugfs lists all objects of all devices, also
  * those that no file has a handle of, such as rings and firmware: the task that made them,
@@ -43,79 +29,6 @@
  * memory they have, and where. drm_shmem_ends_bytes() tells the size of those whose end was put
  * off.
  */
-
-/*
- * Returns whether an object may have memory beside its own pages, and in @parts how much. Only a
- * complete object has a handle.
- */
-static bool drm_shmem_has_parts(struct drm_gem_object *gem, u64 *parts)
-{
-	const struct drm_shmem_obj_type *type;
-
-	*parts = 0;
-	if (gem->funcs->vm_ops != &__drm_shmem_vm_ops || drm_gem_is_imported(gem))
-		return false;
-	type = drm_shmem_obj_type(to_drm_shmem_obj(gem));
-	if (!type->rss)
-		return false;
-	*parts = type->rss(to_drm_shmem_obj(gem));
-	return true;
-}
-
-/*
- * Adds the numbers of one object, by the rules of drm_show_memory_stats(). The size of an object
- * need not include its parts, but what is resident is part of the total, and what is active is part
- * of what is resident.
- */
-static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_object *gem)
-{
-	const struct drm_gem_object_funcs *funcs = gem->funcs;
-	const enum drm_gem_object_status status = funcs->status ? funcs->status(gem) : 0;
-	const u64 size = funcs->rss ? funcs->rss(gem) : gem->size;
-	const u64 pages = status & DRM_GEM_OBJECT_RESIDENT ? size : 0;
-	const bool active = !dma_resv_test_signaled(gem->resv, dma_resv_usage_rw(true));
-	u64 parts;
-	const bool has_parts = drm_shmem_has_parts(gem, &parts);
-	const u64 total = max_t(u64, gem->size, pages + parts);
-
-	if (drm_gem_object_is_shared_for_memory_stats(gem))
-		stats->shared += total;
-	else
-		stats->private += total;
-	stats->resident += pages + parts;
-	if (active)
-		stats->active += has_parts ? pages + parts : size;
-	else if (status & DRM_GEM_OBJECT_PURGEABLE)
-		stats->purgeable += pages;
-}
-
-/**
- * drm_shmem_show_fdinfo() - &drm_driver.show_fdinfo
- * @p: where to print
- * @file: the client
- *
- * Part of DRM_SHMEM_DRIVER_OPS. A driver with a function of its own calls this there. Other
- * objects of the driver count as in drm_show_memory_stats(), which has no region for imports,
- * and leaves out values that no object has.
- *
- * Context: May sleep.
- */
-void drm_shmem_show_fdinfo(struct drm_printer *p, struct drm_file *file)
-{
-	const enum drm_gem_object_status all =
-		DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE | DRM_GEM_OBJECT_ACTIVE;
-	struct drm_memory_stats own = {}, imported = {};
-	struct drm_gem_object *gem;
-	int id;
-
-	scoped_guard(spinlock, &file->table_lock)
-		idr_for_each_entry(&file->object_idr, gem, id)
-			drm_shmem_add_stats(drm_gem_is_imported(gem) ? &imported : &own, gem);
-
-	drm_print_memory_stats(p, &own, all, "memory");
-	drm_print_memory_stats(p, &imported, all, "imported");
-}
-EXPORT_SYMBOL_GPL(drm_shmem_show_fdinfo);
 
 #ifdef CONFIG_DEBUG_FS
 

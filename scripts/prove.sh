@@ -38,7 +38,8 @@ extract_pool() {
 	extract drm_gpuvm_imm.c drm_gpuvm_imm_va_start drm_gpuvm_imm_va_end \
 		drm_gpuvm_imm_config_valid drm_gpuvm_imm_aligned drm_gpuvm_imm_split_ok \
 		drm_gpuvm_imm_is_edge drm_gpuvm_imm_part_ok drm_gpuvm_imm_vas_reserve drm_gpuvm_imm_pool_refuse \
-		drm_gpuvm_imm_pool_lend drm_gpuvm_imm_pool_put_some drm_gpuvm_imm_pool_pop \
+		drm_gpuvm_imm_pool_lend
+	extract drm_gpuvm_imm_pool.c drm_gpuvm_imm_pool_put_some drm_gpuvm_imm_pool_pop \
 		drm_gpuvm_imm_pool_refill drm_gpuvm_imm_pool_replace drm_gpuvm_imm_pool_resize drm_gpuvm_imm_pool_smaller
 	extract drm_gpuvm_imm_exec.c drm_gpuvm_imm_in_space
 }
