@@ -565,40 +565,6 @@ struct drm_dev_ctx_section {
 #endif
 };
 
-/*
- * The arguments of an allocation. @owner and @modname name the calling module, and the
- * driver that is binding @dev must be in that module. If @stated is set, because the caller
- * stated the parent, the driver may be in another module. If @dev is also the parent in that
- * case, it may have been bound before. @type is the name of the driver's struct.
- */
-struct drm_dev_ctx_args {
-	struct device *dev;
-	struct device *parent;
-	bool stated;
-	const struct drm_driver *driver;
-	size_t size;
-	size_t offset;
-	const struct module *owner;
-	const char *modname;
-	const char *type;
-};
-
-struct drm_dev_ctx_unreg *
-__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args) __must_check;
-void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg);
-const struct drm_dev_ctx_live *
-__drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
-		     struct drm_dev_ctx_data *data) __must_check;
-int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
-			   const struct drm_dev_ctx_ops *ops,
-			   struct drm_dev_ctx_data *data)
-	__must_check __must_not_hold(drm_dev_section);
-int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx) __must_not_hold(drm_dev_section);
-void __drm_dev_ctx_remove(struct device *dev) __must_not_hold(drm_dev_section);
-void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
-void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
-bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
-void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
 #ifdef drm_device_ctx
 static __always_inline bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 {
@@ -640,6 +606,40 @@ static __always_inline struct drm_dev_ctx *to_drm_dev_ctx(struct drm_device *drm
 	return container_of(drm, struct drm_dev_ctx, drm);
 }
 
+/*
+ * The arguments of an allocation. @owner and @modname name the calling module, and the
+ * driver that is binding @dev must be in that module. If @stated is set, because the caller
+ * stated the parent, the driver may be in another module. If @dev is also the parent in that
+ * case, it may have been bound before. @type is the name of the driver's struct.
+ */
+struct drm_dev_ctx_args {
+	struct device *dev;
+	struct device *parent;
+	bool stated;
+	const struct drm_driver *driver;
+	size_t size;
+	size_t offset;
+	const struct module *owner;
+	const char *modname;
+	const char *type;
+};
+
+struct drm_dev_ctx_unreg *
+__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *args) __must_check;
+void __drm_dev_ctx_drop(struct drm_dev_ctx_unreg *unreg);
+const struct drm_dev_ctx_live *
+__drm_dev_ctx_attach(struct drm_dev_ctx_unreg *unreg, const struct drm_dev_ctx_ops *ops,
+		     struct drm_dev_ctx_data *data) __must_check;
+int __drm_dev_ctx_register(struct device *dev, struct drm_dev_ctx_unreg *unreg,
+			   const struct drm_dev_ctx_ops *ops,
+			   struct drm_dev_ctx_data *data)
+	__must_check __must_not_hold(drm_dev_section);
+int __drm_dev_ctx_unregister(struct drm_dev_ctx *ctx) __must_not_hold(drm_dev_section);
+void __drm_dev_ctx_remove(struct device *dev) __must_not_hold(drm_dev_section);
+void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
+void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
+bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
+void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
 /**
  * drm_dev_ctx_bound_drm() - the DRM device that a proof is about
  * @bound: the proof
