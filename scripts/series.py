@@ -18,6 +18,7 @@ series.py letter NAME      what it then says
 series.py config NAME      the configuration of its KUnit suites
 series.py left-out         the library's files that no patch adds
 series.py stays              lines of the pages that name what a kernel tree does not have
+series.py unnamed            functions that patches add to the core, and whose users the messages do not name
 series.py unaccepted         what checkpatch --terse reports that is not accepted of the file
 series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
 """
@@ -508,15 +509,18 @@ class Series:
 
     def text(self, file):
         text = kernel_form(file)
-        if "DRM_SAFE_GPUVM" not in self.symbols:
+        if "drm_gpuvm_imm.c" not in self.files:
             text = re.sub(r"^#if IS_ENABLED\(CONFIG_DRM_SAFE_GPUVM\)\n[^#]*(?:#include[^#]*)*#else\n([^#]*)#endif\n",
                           r"\n\1", text, flags=re.M)
         if file == "drm_dev_ctx.h" and "drm_shmem_ends.h" not in self.files:
             text = text.replace("struct drm_shmem_ends;\n", "")
             text = re.sub(r"^\t/\*\n(?:\t \*.*\n)+\tstruct drm_shmem_ends \*__shmem_ends;\n", "", text, flags=re.M)
-        if file == "drm_gpuvm_imm_internal.h" and "drm_gpuvm_imm_debugfs.c" not in self.files:
-            text = re.sub(r"^/\* drm_gpuvm_imm_debugfs\.c \*/\n#ifdef CONFIG_DEBUG_FS\n.*?^#else\n(.*?)#endif\n", r"\1",
-                          text, flags=re.M | re.S)
+        for header, source in (("drm_gpuvm_imm_internal.h", "drm_gpuvm_imm_debugfs.c"),
+                               ("drm_shmem_internal.h", "drm_shmem_list.c")):
+            if file == header and source not in self.files:
+                # Without debugfs, such functions do nothing.
+                text = re.sub(rf"^/\* {re.escape(source)} \*/\n#ifdef CONFIG_DEBUG_FS\n.*?^#else\n(.*?)#endif\n", r"\1",
+                              text, flags=re.M | re.S)
         if file == "drm_shmem_safe.h":
             text = re.sub(r"^#include <drm/(.*)>\n", lambda line: line[0] if line[1] in self.files else "",
                           text, flags=re.M)
@@ -709,6 +713,42 @@ def traced_later(now):
             yield f"{file} uses the tracepoint {event}, which no patch makes yet"
 
 
+def added_to_core(name):
+    """The functions and macros that a patch adds to the core, without those that the patch itself has the core use."""
+    text = "\n".join((TOP / f"scripts/coccinelle/core/{core}.cocci").read_text(encoding="utf-8")
+                     for core in patches()[name].get("Core", []))
+    lines = [line for line in re.findall(r"^\+(.*)$", text, re.M) if not re.match(r" \*|/\*|EXPORT_SYMBOL", line)]
+    defined = re.compile(r"(?:#define |(?:extern |static inline )?[a-z]\w*[ *][\w *]*?)\b(\w+)(?:\(|$| \1$)")
+    added = {found[1] for line in lines if (found := defined.match(line))} - {"if", "return"}
+    used = {word for line in lines if not defined.match(line) for word in re.findall(r"\w+", line)}
+    # What a script names has no name here but that of its mark.
+    made = set(re.findall(r"^(?:\w+ << .*|identifier \w+\.(\w+);)$", text, re.M))
+    return {ALIASES.get(word, word) for word in added - used - made
+            if re.search(r"[a-z]", word) and not word.startswith(("class_", "__"))}
+
+
+def unnamed_users():
+    """Patches of the letter "core" that do not name the first patch of the helpers to use a function that they add."""
+    users = {}
+    for name, patch in patches().items():
+        if patch.get("Files"):
+            now = Series(name)
+            for file in now.files:
+                if file.endswith((".c", ".h")):
+                    for word in re.findall(r"\w+", code(now.text(file))):
+                        users.setdefault(word, patch["Subject"][0])
+    own = None
+    for name, section in sections().items():
+        own = name if "Letter" in section else own
+        if own == "core" and "Core" in section:
+            text = " ".join(message(section).split())
+            for function in sorted(added_to_core(name)):
+                if f'"{users.get(function, "")}"' not in text and function in users:
+                    yield f'{name}: "{users[function]}" is the first to use {function}, and not in the message'
+                elif function not in users:
+                    yield f"{name}: nothing uses {function}"
+
+
 def later(now):
     return [*included_later(now), *called_later(now), *named_later(now), *traced_later(now)]
 
@@ -839,6 +879,10 @@ def main():
         sys.exit(bool(lines))
     elif command == "stays":
         lines = list(stays())
+        print(*lines, sep="\n", end="\n" if lines else "")
+        sys.exit(bool(lines))
+    elif command == "unnamed":
+        lines = list(unnamed_users())
         print(*lines, sep="\n", end="\n" if lines else "")
         sys.exit(bool(lines))
     elif command == "unaccepted":

@@ -267,6 +267,12 @@ finds_later() {
 	{ SERIES=$BUILD/planted.txt series later "$2" || true; } | grep "$1" >/dev/null
 }
 
+# finds_unnamed: the message of a patch to the core names a patch that there is not.
+finds_unnamed() {
+	sed 's,^Subject: drm/safe: add entries that end with the binding of a device$,&!,' "$TOP/scripts/series.txt" >"$BUILD/planted.txt"
+	{ SERIES=$BUILD/planted.txt series unnamed || true; } | grep 'is the first to use device_links_state' >/dev/null
+}
+
 # check_checks: each finds what is planted in a commit on top of a patch.
 check_checks() {
 	local planted=refs/drm-safe/patch/planted main=drivers/gpu/drm/drm_safe_main.c
@@ -294,6 +300,7 @@ check_checks() {
 		mappings '/^Until: drm_shmem_vmap.h/d'
 	check "a function that a later patch defines is found" finds_later 'has .*() *, which no patch defines' \
 		objects-base '/^Until: drm_shmem_reclaim.h/d'
+	check "a user that a patch to the core does not name is found" finds_unnamed
 	check "a tracepoint that a later patch makes is found" finds_later 'uses the tracepoint' \
 		mappings 's/ drm_shmem_pages.c$//'
 }
@@ -313,6 +320,7 @@ if [ "${CHECK:-}" != again ]; then
 	start_branch
 	check "each file of the library is in a patch" series left-out
 	check "no page names what stays here" series stays
+	check "each patch to the core names the users of its functions" series unnamed
 	mapfile -t names < <(series list | sed -n "/^${FROM:-.*}\$/,\$p")
 	for name in "${names[@]}"; do
 		check "$name" make_patch "$name"

@@ -6,8 +6,8 @@
 // keeps the dentry, and so the dma-buf, when the file is freed already.
 //
 // Add functions for exporters that forget a dma-buf in &dma_buf_ops.release: the dentry, whose end
-// releases the dma-buf, and a reference to the dentry unless its end has begun. "drm/safe: add typed GEM
-// shmem objects" uses them.
+// releases the dma-buf, and a reference to the dentry unless its end has begun. "drm/safe: add tables
+// and exports for GEM objects of any kind" is their first user.
 //
 // Files: include/linux/dma-buf.h
 

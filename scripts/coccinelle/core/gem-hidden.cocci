@@ -7,6 +7,7 @@
 // at once, which costs as much as the rest of the call, and a lookup can come in between.
 //
 // Add drm_gem_shmem_init_hidden(), which leaves the offset to drm_gem_create_mmap_offset().
+// "drm/safe: add typed GEM shmem objects" uses it.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 

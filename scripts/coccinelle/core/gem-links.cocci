@@ -6,7 +6,8 @@
 // and &drm_gpuva.rb.entry. Another link would make each object and each mapping 16 bytes larger.
 //
 // Give the two links a second name, with a comment that says when drivers may use it. "drm/safe: add typed
-// GEM shmem objects" uses the first, and "drm/safe: add address spaces in immediate mode" the second.
+// GEM shmem objects" uses the first, and "drm/safe: add updates of address spaces that run in
+// the fence signalling path" the second.
 //
 // Files: include/drm/drm_gem.h include/drm/drm_gpuvm.h
 

@@ -6,7 +6,7 @@
 // cannot live with this has to read members of the LRU.
 //
 // Add functions that return the list of an object, and the first object of a list. Use the second in
-// drm_gem_lru_scan().
+// drm_gem_lru_scan(). "drm/safe: add what the parts of GEM shmem objects share" uses the first.
 //
 // Files: include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
 

@@ -6,7 +6,8 @@
 // protects.
 //
 // Add functions that do so unlocked, and say for which callers the answer is right. Use the first in
-// the drivers that read the number of handles.
+// exynos, panfrost and panthor, which read the number of handles. "drm/safe: add eviction and a shrinker"
+// uses the second.
 //
 // Files: include/drm/drm_gem.h drivers/gpu/drm/exynos/exynos_drm_gem.c
 // Files: drivers/gpu/drm/panfrost/panfrost_gem.c drivers/gpu/drm/panthor/panthor_gem.c

@@ -7,7 +7,9 @@
 // private.
 //
 // Add functions whose documentation says what such users may rely on. Use drm_gpuvm_has_deferred()
-// where an address space ends. "drm/safe: add address spaces in immediate mode" uses the others.
+// where an address space ends. "drm/safe: add updates of address spaces that run in the fence signalling
+// path", "drm/safe: add address spaces in immediate mode" and "drm/safe: add walks, locks and eviction of
+// address spaces" use the others.
 //
 // Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
 

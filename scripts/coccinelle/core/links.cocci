@@ -8,7 +8,8 @@
 // that have no driver yet.
 //
 // Add two functions for callers that have to know: the state of a device, and whether the supplier
-// of a link waits for its consumer. "drm/safe: add device contexts" uses them.
+// of a link waits for its consumer. "drm/safe: add entries that end with the binding of a device" uses
+// them.
 //
 // Files: include/linux/device.h
 

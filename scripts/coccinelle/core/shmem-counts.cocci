@@ -7,8 +7,11 @@
 // object in a panic, where it must not take the lock.
 //
 // Add functions for the counts and for the mapping, and make the last part of
-// drm_gem_shmem_purge_locked() one. madv is set after the object was unmapped then, not before. All of
-// this has the reservation lock, with which the fault handler reads madv.
+// drm_gem_shmem_purge_locked() one. Use the counts in drm_gem_shmem_release(). "drm/safe: add kernel
+// mappings with a size in their type" asks for the mapping.
+//
+// drm_gem_shmem_purge_locked() sets madv after it has unmapped the object, no longer before. Both happen
+// with the reservation lock, with which the fault handler reads madv.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 
