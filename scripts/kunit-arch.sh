@@ -4,7 +4,8 @@
 # kunit-arch.sh all|KERNEL...: the KUnit suites in QEMU, on kernels with lockdep. A KERNEL is an
 # architecture of kunit.py's, perhaps with the size of pages and what else is asked for, such as
 # arm64-64K, arm-lpae, x86_64-rt or x86_64-up. PAGES, RT=1 and SMP=0 add to the names. FILTER
-# is a glob.
+# is a glob. RECORD=1 writes the result of each kernel into the table of Documentation/testing.rst,
+# in place of the last one of that kernel with this FILTER.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -57,12 +58,39 @@ tests() {
 	check "the log of the $name kernel is clean" "$TOP/scripts/log-clean.sh" "$dir/test.log"
 }
 
+TABLE=$TOP/Documentation/arch-table.txt
+
+# record NAME PASSED FAILED SKIPPED: a row of the table.
+record() {
+	local name=$1 suites=all made old
+
+	shift
+	[ -z "${FILTER:-}" ] || suites="\`\`$FILTER\`\`"
+	[ -e "$BUILD/arch-$name/vmlinux" ] || return 0
+	made="$(<"$BUILD/arch-$name/include/config/kernel.release"),\"$(sed -n \
+		's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' "$BUILD/arch-$name/.config")\""
+	old=$(sed -n 's/^   \([a-z0-9]\)/\1/p' "$TABLE" | grep -vF "$name,$suites,") || true
+	{
+		printf '%s\n' ".. SPDX-License-Identifier: GPL-2.0-only OR MIT" \
+			".. Written by make check-arch RECORD=1" "" \
+			".. csv-table:: The suites on other kernels" \
+			"   :header: Kernel,Suites,Passed,Failed,Skipped,Linux,Compiler" \
+			"   :widths: 16 20 9 9 9 9 28" ""
+		printf '%s\n' "$old" "$name,$suites,$1,$2,$3,$made" | grep . | sort | sed 's/^/   /'
+	} >"$TABLE.new"
+	mv "$TABLE.new" "$TABLE"
+}
+
 prepare_tree
 [ "${1:-}" != all ] || set -- "${ALL[@]}"
 for name; do
 	name+=${PAGES:+-$PAGES}
 	[ -z "${RT:-}" ] || name+=-rt
 	[ "${SMP:-}" != 0 ] || name+=-up
+	before=("$passed" "$failed" "$skipped")
 	step "KUnit, $name" tests "$name" || failed=$((failed + 1))
+	counts=($((passed - before[0])) $((failed - before[1])) $((skipped - before[2])))
+	say "$name: ${counts[0]} passed, ${counts[1]} failed, ${counts[2]} skipped"
+	[ -z "${RECORD:-}" ] || record "$name" "${counts[@]}"
 done
 finish

@@ -15,11 +15,11 @@ help: ## list the targets
 kernel: ## fetch a kernel source and build the UML kernels [KVER=7.3|7.2, or KSRC=<tree>]
 	@scripts/kernel.sh
 
-kunit: ## run the KUnit suites under UML [FILTER='glob'] [KCONFIG=release|debug] [LLVM=-19], or in QEMU [ARCH=arm64 PAGES=64K RT=1 SMP=0]
-	@$(if $(ARCH),scripts/kunit-arch.sh $(ARCH),scripts/kunit.sh $(KCONFIG))
+kunit: ## run the KUnit suites under UML [FILTER='glob'] [KCONFIG=release|debug] [LLVM=-19], or in QEMU [ARCH=arm64 PAGES=64K RT=1 SMP=0] [RECORD=1]
+	@RECORD="$(RECORD)" $(if $(ARCH),scripts/kunit-arch.sh $(ARCH),scripts/kunit.sh $(KCONFIG))
 
-check-arch: ## the same on each architecture and page size, with PREEMPT_RT, and without SMP [ONLY='arm64-64K ...']
-	@scripts/kunit-arch.sh $(or $(ONLY),all)
+check-arch: ## the same on each architecture and page size, with PREEMPT_RT, and without SMP [ONLY='arm64-64K ...'] [RECORD=1]
+	@RECORD="$(RECORD)" scripts/kunit-arch.sh $(or $(ONLY),all)
 
 kunit-modules: ## run the suites as modules and scan for leaks [FILTER='glob']
 	@scripts/kunit-modules.sh
