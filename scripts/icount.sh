@@ -11,6 +11,7 @@
 # it takes no longer than the boot. N=100000 is the number of objects up to which rows are counted.
 # A record has the rows of all suites, and of no smaller N than the one before it. It is of one
 # compiler and one kernel: with others, nothing is compared with it, which counts as skipped.
+# SHOW='guard_raw guard_safe' only disassembles these functions of tests/bench, and builds no kernel.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -28,9 +29,33 @@ export N=${N:-100000}
 ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_bench.most=$N"
 [ "$ARCH" != x86_64 ] || ARGS+=" tsc=reliable"
 
+# show FUNCTION...: as they are in the objects. The symbols of BENCH_LOOP() would end them.
+show() {
+	local objects="$DIR/drivers/gpu/drm/safe/tests/bench" file name found
+
+	for name; do
+		found=
+		for file in "$objects"/bench_*.o; do
+			"${CROSS}objcopy" -w -N 'bench_repeats_*' "$file" "$DIR/show.o"
+			"${CROSS}objdump" -dr --no-show-raw-insn "$DIR/show.o" |
+				awk -v name="<$name>:" '$2 == name { there = on = 1 } on
+					/^$/ { on = 0 } END { exit !there }' || continue
+			found=1
+		done
+		[ -n "$found" ] || { echo "tests/bench has no $name"; return 1; }
+	done
+}
+
 [ -z "${RECORD:-}" ] || "$TOP/scripts/icount.py" --may-record "$ARCH" || die "this cannot be recorded"
 prepare_tree
 qemu_arch "$ARCH"
+if [ -n "${SHOW:-}" ]; then
+	TARGET=drivers/gpu/drm/safe/tests/bench/ step "compiling the benchmark for $ARCH" qemu_build "$ARCH" "$DIR" \
+		"${CONFIGS[@]}" || die "the benchmark does not build"
+	read -ra functions <<<"$SHOW"
+	show "${functions[@]}"
+	exit
+fi
 step "building the kernel for $ARCH in $DIR" qemu_build "$ARCH" "$DIR" "${CONFIGS[@]}" ||
 	die "the kernel does not build"
 MADE="$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' "$DIR/.config"), Linux $(<"$DIR/include/config/kernel.release")"

@@ -31,19 +31,26 @@ print(arch.kconfig.strip().replace("\n", " "), arch.kernel_path, arch.kernel_com
 	[[ " ${QEMU[*]} " == *" -cpu "* || $1 == s390 ]] || QEMU+=(-cpu max)
 }
 
-# qemu_build ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
-# and no more.
-qemu_build() {
-	local arch=$1 dir=$2 kmake
+# qemu_make ARCH DIR ARG...: call the kernel's make for a build directory.
+qemu_make() {
+	local arch=$1 dir=$2
 
 	shift 2
-	kmake=(make -C "$TREE" --no-print-directory -s ARCH="$arch" CROSS_COMPILE="$CROSS" O="$dir")
+	make -C "$TREE" --no-print-directory -s ARCH="$arch" CROSS_COMPILE="$CROSS" O="$dir" "$@"
+}
+
+# qemu_build ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
+# and no more. With TARGET, only that is built.
+qemu_build() {
+	local arch=$1 dir=$2
+
+	shift 2
 	mkdir -p "$dir"
 	{ cat "$@"; echo "$KCONFIG"; } >"$dir/all.config"
-	"${kmake[@]}" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig 2>"$dir/config.log" ||
-		{ cat "$dir/config.log" >&2; return 1; }
+	qemu_make "$arch" "$dir" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig \
+		2>"$dir/config.log" || { cat "$dir/config.log" >&2; return 1; }
 	check_config "$dir/all.config" "$dir/.config"
-	"${kmake[@]}" -j"$JOBS" "${IMAGE##*/}"
+	qemu_make "$arch" "$dir" -j"$JOBS" "${TARGET:-${IMAGE##*/}}"
 }
 
 # qemu_boot DIR ARG...: until the kernel reboots, which QEMU takes for its end. The arguments are

@@ -108,8 +108,8 @@ fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookwo
 bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15] [DOCS=1]
 	@scripts/bench.sh
 
-bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1]
-	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" CHECK="$(CHECK)" scripts/icount.sh
+bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1] [SHOW='<function of tests/bench>...': only disassemble]
+	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" CHECK="$(CHECK)" SHOW="$(SHOW)" scripts/icount.sh
 
 coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
 	@scripts/coverage.sh
