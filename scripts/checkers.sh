@@ -94,6 +94,23 @@ check "icount: CHECK=1 is not recorded" fails_with "leaves rows out" env CHECK=1
 	python3 "$TOP/scripts/icount.py" --may-record x86_64
 check "icount: a small N is not recorded" fails_with "leaves rows out" env N=0 \
 	python3 "$TOP/scripts/icount.py" --may-record x86_64
+check "lines: the plugin counts what a guest does" "$TOP/scripts/lines.sh" plugin "$TMP/lines"
+: >"$TMP/lines/lines-2.log"
+: >"$TMP/lines/lines-2.txt"
+nothing "lines" "0 rows and 0 sides" python3 "$TOP/scripts/lines.py" x86_64 "$TMP/lines" "$TMP/counted"
+# lines_of WRITTEN PASSED: one row, whose raw side writes 3 lines in each of 10 repetitions, and passes 1.
+lines_of() {
+	local cpus
+
+	for cpus in 2 4; do
+		echo "# row: bench,guard, $cpus CPUs,0,1,1,1,0,0,0" >"$TMP/lines/lines-$cpus.log"
+		printf '%s\n' "10 30 10" "10 30 10" "10 30 10" "10 $1 $2" >"$TMP/lines/lines-$cpus.txt"
+	done
+	python3 "$TOP/scripts/lines.py" x86_64 "$TMP/lines" "$TMP/counted"
+}
+check "lines: a row like the raw side passes" lines_of 30 10
+check "lines: a row that writes more is an error" fails_with "FAILED: 2 CPUs, guard" lines_of 40 10
+check "lines: a row that passes more is an error" fails_with "FAILED: 4 CPUs, guard" lines_of 30 20
 nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
 	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
 nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"

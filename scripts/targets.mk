@@ -111,6 +111,9 @@ bench: ## time the library against the raw helpers, in one boot: table, CSV and 
 bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1] [SHOW='<function of tests/bench>...': only disassemble]
 	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" CHECK="$(CHECK)" SHOW="$(SHOW)" scripts/icount.sh
 
+bench-lines: ## count cache lines that operations write, and that two and four CPUs pass to each other, in QEMU [ARCH=x86_64|arm64] [RECORD=1]
+	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" scripts/lines.sh
+
 coverage: ## lines and branches that the suites reach: a table and HTML [FILTER='glob']
 	@scripts/coverage.sh
 
@@ -172,6 +175,7 @@ clean: ## remove what was built in this directory (the cache stays)
 .PHONY: fresh-root
 .PHONY: bench
 .PHONY: bench-icount
+.PHONY: bench-lines
 .PHONY: coverage
 .PHONY: fuzz
 .PHONY: mutants

@@ -199,10 +199,10 @@ static u64 bench_together(struct workqueue_struct *wq, bench_fn *fn, void *const
 
 /*
  * Picoseconds per repetition, and in @later, if it is not NULL, those that the other tasks took for
- * what the work has put off.
+ * what the work has put off. Not inline: scripts/lines.py sees where a side begins.
  */
-static u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
-		      unsigned int loops, u64 *later)
+static bench_alone u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, void *const *ctx,
+				  unsigned int loops, u64 *later)
 {
 	u64 time;
 
@@ -244,6 +244,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	u64 *raw_later = ratio + BENCH_ROUNDS_MAX;
 	u64 *safe_later = raw_later + BENCH_ROUNDS_MAX;
 	struct workqueue_struct *wq;
+	char cpus[16] = "";
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
 	/* What was freed meanwhile is not to wait for the end of such long work. */
@@ -262,9 +263,10 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	sort(ratio, count, sizeof(*ratio), bench_cmp, NULL);
 	sort(raw_later, count, sizeof(*raw_later), bench_cmp, NULL);
 	sort(safe_later, count, sizeof(*safe_later), bench_cmp, NULL);
-	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu,%llu", pair->name,
-		   bench_cpus() > 1 ? ", 2 CPUs" : "", n, count, raw[count / 2],
-		   safe[count / 2], raw[0], safe[0], ratio[count / 2]);
+	if (bench_cpus() > 1)
+		scnprintf(cpus, sizeof(cpus), ", %u CPUs", bench_cpus());
+	kunit_info(test, "bench,%s%s,%u,%u,%llu,%llu,%llu,%llu,%llu", pair->name, cpus, n, count,
+		   raw[count / 2], safe[count / 2], raw[0], safe[0], ratio[count / 2]);
 	kunit_info(test, "later,%s,%u,%llu,%llu", pair->name, n, raw_later[count / 2],
 		   safe_later[count / 2]);
 	kunit_kfree(test, raw);

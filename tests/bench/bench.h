@@ -37,7 +37,14 @@ struct bench_pair {
 };
 
 /* At most so many processors do the work, each with a context of its own */
-#define BENCH_CPUS	2
+#define BENCH_CPUS	4
+
+/* An array of the contexts in @_array, one for each processor */
+#define BENCH_EACH(_array)							\
+	{ &(_array)[0], &(_array)[1], &(_array)[2], &(_array)[3] }
+
+/* The same, if all processors share one */
+#define BENCH_ONE(_ctx)		{ (_ctx), (_ctx), (_ctx), (_ctx) }
 
 u64 bench_clock(void);
 u64 bench_start(void);
@@ -57,13 +64,16 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 #define bench_alone	noinline
 #endif
 
-/* Time a statement; the compiler cannot merge its repetitions. */
+/*
+ * Time a statement; the compiler cannot merge its repetitions. The symbol tells scripts/lines.py
+ * where a repetition ends. It is no instruction.
+ */
 #define BENCH_LOOP(_loops, _statement) ({				\
 	u64 __start = bench_start();					\
 									\
 	for (unsigned int __i = 0; __i < (_loops); __i++) {		\
 		_statement;						\
-		barrier();						\
+		asm_inline volatile("bench_repeats_%=:" ::: "memory");	\
 	}								\
 	bench_stop(__start);						\
 })

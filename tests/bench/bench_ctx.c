@@ -210,7 +210,7 @@ static void bench_ctx_start(struct kunit *test, struct bench_ctx *ctx)
 static void bench_ctx_entries(struct kunit *test)
 {
 	struct bench_ctx ctx[BENCH_CPUS] = {};
-	void *const each[BENCH_CPUS] = { &ctx[0], &ctx[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(ctx);
 
 	for (int i = 0; i < bench_cpus(); i++)
 		bench_ctx_start(test, &ctx[i]);
@@ -221,7 +221,7 @@ static void bench_ctx_entries(struct kunit *test)
 static void bench_ctx_register(struct kunit *test)
 {
 	struct bench_ctx ctx[BENCH_CPUS] = {};
-	void *const each[BENCH_CPUS] = { &ctx[0], &ctx[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(ctx);
 	struct device *other = drm_safe_test_parent(test);
 	struct drm_dev_ctx_unreg *alive =
 		drm_dev_ctx_alloc(other, &bench_driver, struct bench_dev, ctx);

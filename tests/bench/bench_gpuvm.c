@@ -121,6 +121,7 @@ struct bench_gpuvm {
 	struct bench_gem *other;	/* not mapped */
 	unsigned int n;
 	u32 slot[BENCH_OPS];
+	struct bench_gpuvm *vm_of;	/* whose address space is prepared for */
 	struct rnd_state rnd;
 	int error;	/* of any run, on either side */
 
@@ -532,6 +533,44 @@ static u64 obtain_first_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, safe_obtain_put(b, b->other));
 }
 
+/* What a VM_BIND ioctl does, while others do it for the same address space. It is not run. */
+static noinline void raw_prepare_drop(struct bench_gpuvm *of)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	struct raw_update update;
+
+	vm_bo = drm_gpuvm_bo_obtain_prealloc(drm_gpuvm_bo_create(of->raw, &of->gem->base));
+	dma_resv_lock(drm_gpuvm_resv(of->raw), NULL);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	dma_resv_unlock(drm_gpuvm_resv(of->raw));
+	raw_prepare(&update, vm_bo, 0, BENCH_SLOT, 0);
+	raw_drop(&update);
+	drm_gpuvm_bo_put_deferred(vm_bo);
+}
+
+static noinline int safe_prepare_drop(struct bench_gpuvm *b, struct bench_gpuvm *of)
+{
+	int ret = drm_gpuvm_imm_prepare_map(&bench_vm_type, drm_gpuvm_imm_shared(of->vm.core),
+					    &b->updates[0], of->gem, 0, BENCH_SLOT, 0, NULL);
+
+	drm_gpuvm_imm_update_drop(&b->updates[0]);
+	return ret;
+}
+
+static u64 prepare_drop_raw(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, raw_prepare_drop(b->vm_of));
+}
+
+static u64 prepare_drop_safe(void *ctx, unsigned int loops)
+{
+	struct bench_gpuvm *b = ctx;
+
+	return BENCH_LOOP(loops, b->error |= safe_prepare_drop(b, b->vm_of));
+}
+
 /* Lock the address space and all of its objects for an execution. */
 static __always_inline int raw_lock_all(struct bench_gpuvm *b, struct drm_exec *exec)
 {
@@ -716,14 +755,36 @@ static const struct bench_pair bench_gpuvm_others[] = {
 	{ "exec, evict and validate", evict_raw, evict_safe, 10000 },
 };
 
-static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned int ops)
+/* Several processors prepare for address spaces of their own, and for one. */
+static const struct bench_pair bench_gpuvm_own_vm = {
+	"prepare and drop", prepare_drop_raw, prepare_drop_safe, 10000,
+};
+
+static const struct bench_pair bench_gpuvm_one_vm = {
+	"one VM, prepare and drop", prepare_drop_raw, prepare_drop_safe, 10000,
+};
+
+/* Several processors map one object, each in an address space of its own. */
+static const struct bench_pair bench_gpuvm_one_obj[] = {
+	{ "one object, obtain", obtain_raw, obtain_safe },
+	{ "one object, map", map_raw, map_safe },
+	{ "one object, unmap", unmap_raw, unmap_safe },
+	{ "one object, split", split_raw, split_safe },
+	{ "one object, whole driver path", path_raw, path_safe },
+};
+
+/* With objects of its own, unless @gem is given */
+static void bench_gpuvm_start(struct bench_gpuvm *b, unsigned int n, unsigned int ops,
+			      struct bench_gem *gem)
 {
 	static const struct drm_gpuvm_imm_config config = {
 		.name = "safe", .range = BENCH_RANGE, .max_vas = DRM_GPUVM_IMM_VAS_MOST,
 	};
 
 	b->n = n;
-	b->gem = bench_gem_new(b);
+	b->gem = gem ?: bench_gem_new(b);
+	if (gem)
+		drm_gem_object_get(&gem->base);
 	b->own_gem = bench_gem_new(b);
 	b->other = bench_gem_new(b);
 	raw_start(b);
@@ -753,10 +814,10 @@ static void bench_gpuvm_end(struct bench_gpuvm *b)
 /* Two VMs, of which each has one external object */
 static void bench_gpuvm_no_n(struct bench_gpuvm *b)
 {
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
 
 	for (int i = 0; i < bench_cpus(); i++) {
-		bench_gpuvm_start(&b[i], 0, 0);
+		bench_gpuvm_start(&b[i], 0, 0, NULL);
 		KUNIT_ASSERT_EQ(b->test, 0,
 				drm_gpuvm_imm_prepare_map(&bench_vm_type,
 							  drm_gpuvm_imm_shared(b[i].vm.core),
@@ -768,18 +829,42 @@ static void bench_gpuvm_no_n(struct bench_gpuvm *b)
 	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_others); i++)
 		bench_compare(b->test, &bench_gpuvm_others[i], 0, each);
 	for (int i = 0; i < bench_cpus(); i++)
+		b[i].vm_of = &b[i];
+	bench_compare(b->test, &bench_gpuvm_own_vm, 0, each);
+	for (int i = 0; i < bench_cpus(); i++)
+		b[i].vm_of = b;
+	if (bench_cpus() > 1)
+		bench_compare(b->test, &bench_gpuvm_one_vm, 0, each);
+	for (int i = 0; i < bench_cpus(); i++)
 		bench_gpuvm_end(&b[i]);
 }
 
 static void bench_gpuvm_n(struct bench_gpuvm *b, unsigned int n)
 {
 	const unsigned int ops = min(n, BENCH_OPS);
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
 
 	for (int i = 0; i < bench_cpus(); i++)
-		bench_gpuvm_start(&b[i], n, ops);
+		bench_gpuvm_start(&b[i], n, ops, NULL);
 	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_pairs); i++) {
 		struct bench_pair pair = bench_gpuvm_pairs[i];
+
+		pair.loops = ops;
+		bench_compare(b->test, &pair, n, each);
+	}
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_gpuvm_end(&b[i]);
+}
+
+static void bench_gpuvm_shared(struct bench_gpuvm *b, unsigned int n)
+{
+	const unsigned int ops = min(n, BENCH_OPS);
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
+
+	for (int i = 0; i < bench_cpus(); i++)
+		bench_gpuvm_start(&b[i], n, ops, i ? b->gem : NULL);
+	for (int i = 0; i < ARRAY_SIZE(bench_gpuvm_one_obj); i++) {
+		struct bench_pair pair = bench_gpuvm_one_obj[i];
 
 		pair.loops = ops;
 		bench_compare(b->test, &pair, n, each);
@@ -810,11 +895,15 @@ static void bench_gpuvm_all(struct kunit *test)
 	b->test = test;
 	b->drm = drm_dev_alloc(drm_safe_test_driver(), drm_safe_test_parent(test));
 	KUNIT_ASSERT_FALSE(test, IS_ERR(b->drm));
-	b[1].test = test;
-	b[1].drm = b->drm;
+	for (int i = 1; i < BENCH_CPUS; i++) {
+		b[i].test = test;
+		b[i].drm = b->drm;
+	}
 	bench_gpuvm_no_n(b);
 	for (int i = 0; i < ARRAY_SIZE(ns) && bench_wants(ns[i]); i++)
 		bench_gpuvm_n(b, ns[i]);
+	if (bench_cpus() > 1)
+		bench_gpuvm_shared(b, 1000);
 	drm_gpuvm_imm_flush();
 	drm_dev_put(b->drm);
 }

@@ -552,6 +552,14 @@ static const struct bench_pair bench_shmem_pairs[] = {
 	{ "create, first sg table, free", cold_sgt_raw, cold_sgt_safe, 500 },
 };
 
+/* All processors use one object. */
+static const struct bench_pair bench_shmem_shared[] = {
+	{ "one object, vmap borrowed", vmap_raw, borrowed, 100000 },
+	{ "one object, vmap owned", vmap_raw, owned, 100000 },
+	{ "one object, sg table", sgt_raw, sgt_safe, 100000 },
+	{ "one object, sg table owned", sgt_raw, own_sgt_safe, 100000 },
+};
+
 /* One device for all processors */
 static void bench_shmem_device(struct kunit *test, struct bench_shmem b[BENCH_CPUS])
 {
@@ -563,8 +571,10 @@ static void bench_shmem_device(struct kunit *test, struct bench_shmem b[BENCH_CP
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unreg);
 	b->drm = drm_dev_ctx_bound_drm(&unreg->bound);
 	KUNIT_ASSERT_EQ(test, drm_dev_ctx_register(b->parent, &unreg, NULL, NULL), 0);
-	b[1].test = test;
-	b[1].drm = b->drm;
+	for (int i = 1; i < BENCH_CPUS; i++) {
+		b[i].test = test;
+		b[i].drm = b->drm;
+	}
 }
 
 static void bench_shmem_objects(struct bench_shmem *b, const struct drm_dev_ctx_bound *bound)
@@ -595,7 +605,8 @@ static void bench_shmem_put(struct bench_shmem *b)
 static void bench_shmem_one(struct kunit *test)
 {
 	struct bench_shmem b[BENCH_CPUS] = {};
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
+	void *const one[BENCH_CPUS] = BENCH_ONE(b);
 
 	bench_shmem_device(test, b);
 	drm_dev_ctx_guard(bench_s_reg, reg, to_drm_dev_ctx(b->drm)) {
@@ -603,6 +614,8 @@ static void bench_shmem_one(struct kunit *test)
 			bench_shmem_objects(&b[i], &reg->base.bound);
 		for (int i = 0; i < ARRAY_SIZE(bench_shmem_pairs); i++)
 			bench_compare(test, &bench_shmem_pairs[i], 0, each);
+		for (int i = 0; i < ARRAY_SIZE(bench_shmem_shared) && bench_cpus() > 1; i++)
+			bench_compare(test, &bench_shmem_shared[i], 0, one);
 	}
 	for (int i = 0; i < bench_cpus(); i++)
 		bench_shmem_put(&b[i]);
@@ -616,7 +629,7 @@ static void bench_shmem_free(struct kunit *test, struct bench_shmem *b, unsigned
 				       "free with sg table, oldest first",
 		.raw = many_raw, .safe = many_safe, .loops = n,
 	};
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
 
 	for (int i = 0; i < bench_cpus(); i++) {
 		b[i].n = n;
@@ -722,7 +735,7 @@ static void bench_shmem_scan(struct kunit *test)
 {
 	static const unsigned int ns[] = { 100, 1000, 10000 };
 	struct bench_shmem b[BENCH_CPUS] = {};
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
 
 	if (bench_cpus() > 1)
 		kunit_skip(test, "one scan takes all");
