@@ -50,8 +50,8 @@ show() {
 prepare_tree
 qemu_arch "$ARCH"
 if [ -n "${SHOW:-}" ]; then
-	TARGET=drivers/gpu/drm/safe/tests/bench/ step "compiling the benchmark for $ARCH" qemu_build "$ARCH" "$DIR" \
-		"${CONFIGS[@]}" || die "the benchmark does not build"
+	BUILD_ONLY=drivers/gpu/drm/safe/tests/bench/ step "compiling the benchmark for $ARCH" \
+		qemu_build "$ARCH" "$DIR" "${CONFIGS[@]}" || die "the benchmark does not build"
 	read -ra functions <<<"$SHOW"
 	show "${functions[@]}"
 	exit

@@ -40,7 +40,7 @@ qemu_make() {
 }
 
 # qemu_build ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
-# and no more. With TARGET, only that is built.
+# and no more. With BUILD_ONLY, only that is built.
 qemu_build() {
 	local arch=$1 dir=$2
 
@@ -50,7 +50,7 @@ qemu_build() {
 	qemu_make "$arch" "$dir" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig \
 		2>"$dir/config.log" || { cat "$dir/config.log" >&2; return 1; }
 	check_config "$dir/all.config" "$dir/.config"
-	qemu_make "$arch" "$dir" -j"$JOBS" "${TARGET:-${IMAGE##*/}}"
+	qemu_make "$arch" "$dir" -j"$JOBS" "${BUILD_ONLY:-${IMAGE##*/}}"
 }
 
 # qemu_boot DIR ARG...: until the kernel reboots, which QEMU takes for its end. The arguments are
