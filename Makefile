@@ -6,7 +6,7 @@
 ifneq ($(KERNELRELEASE),)
 
 drm_safe-y := drm_safe_main.o drm_dev_ctx.o drm_dev_ctx_async.o drm_dev_ctx_bindings.o drm_dev_ctx_dma.o \
-	      drm_dev_ctx_known.o drm_dev_ctx_res.o drm_dev_ctx_sleepers.o drm_dev_ctx_watch.o \
+	      drm_dev_ctx_ids.o drm_dev_ctx_known.o drm_dev_ctx_res.o drm_dev_ctx_sleepers.o drm_dev_ctx_watch.o \
 	      drm_shmem_obj.o drm_shmem_objs.o drm_shmem_vmap.o drm_shmem_sgt.o drm_shmem_reclaim.o drm_shmem_shrinker.o \
 	      drm_shmem_mmap.o drm_shmem_prime.o drm_shmem_exports.o drm_shmem_follow.o drm_shmem_ends.o drm_gem_table.o drm_gem_sgt.o \
 	      drm_shmem_sync.o drm_shmem_device.o drm_shmem_fdinfo.o drm_shmem_list.o drm_shmem_work.o drm_shmem_wait.o \

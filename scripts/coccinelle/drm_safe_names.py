@@ -18,6 +18,7 @@ NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_shmem_lookup_user",
                       "drm_shmem_lookup_handles", "drm_shmem_lookup_members", "drm_shmem_objs_dup",
                       "drm_dev_ctx_alloc", "drm_dev_ctx_alloc_parent", "drm_dev_ctx_attach",
+                      "drm_dev_ctx_id_lookup",
                       "drm_gpuvm_imm_obtain", "drm_gpuvm_imm_obtain_interruptible",
                       "drm_gpuvm_imm_obtain_locked", "drm_gpuvm_imm_obtain_gem",
                       "drm_gpuvm_imm_obtain_gem_interruptible",
@@ -27,6 +28,7 @@ NAMES = {
             "drm_shmem_lookup_handles drm_shmem_objs_free",
             "drm_shmem_lookup_members drm_shmem_objs_free",
             "drm_shmem_objs_dup drm_shmem_objs_free",
+            "drm_dev_ctx_id_lookup drm_dev_ctx_id_put",
             "drm_gpuvm_imm_obtain drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_interruptible drm_gpuvm_imm_bo_put",
             "drm_gpuvm_imm_obtain_locked drm_gpuvm_imm_bo_put",
@@ -155,7 +157,7 @@ DISPLAY_SET = re.compile(
 
 # Headers that stand for another one: who includes them uses that part.
 PARTS = {
-    "drm_dev_ctx.h": {"drm_dev_ctx_async.h", "drm_dev_ctx_res.h"},
+    "drm_dev_ctx.h": {"drm_dev_ctx_async.h", "drm_dev_ctx_ids.h", "drm_dev_ctx_res.h"},
     "drm_shmem_safe.h": {"drm_shmem_kind.h", "drm_shmem_obj.h", "drm_shmem_objs.h",
                          "drm_shmem_sgt.h", "drm_shmem_reclaim.h", "drm_vmap_view.h",
                          "drm_shmem_ends.h"},

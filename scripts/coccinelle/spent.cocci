@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A token or handle is used after a call that used it up, on some path.
-// Misuse classes 5, 29 and 33. The compiler sees it where all paths do so.
+// Misuse classes 5, 29, 33 and 56. The compiler sees it where all paths do so.
 virtual report
 
 @initialize:python@
@@ -18,6 +18,8 @@ position p, q;
  drm_dev_ctx_register@q(a, &x, ...)
 |
  drm_dev_ctx_drop@q(&x)
+|
+ drm_dev_ctx_id_publish@q(a, &x)
 )
  ... when != x = E
      when != IS_ERR_OR_NULL(x)

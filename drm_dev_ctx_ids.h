@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The objects that a client names by an id, such as its contexts, address spaces and queues
+ */
+#ifndef _DRM_DEV_CTX_IDS_H
+#define _DRM_DEV_CTX_IDS_H
+
+#include <linux/kref.h>
+#include <linux/xarray.h>
+
+#include "drm_dev_ctx.h"
+
+struct drm_dev_ctx_ids_type;
+
+/**
+ * struct drm_dev_ctx_id_obj - an object that a client names by an id
+ *
+ * The first member of the driver's structure.
+ *
+ * Invariants:
+ *
+ * - @__number is 0 until the object is published, and constant afterwards.
+ * - A published object has a reference of its table until its id is closed.
+ */
+struct drm_dev_ctx_id_obj {
+	/* private: */
+	const struct drm_dev_ctx_ids_type *__type;
+	struct kref __kref;
+	u32 __number;
+
+	__DRM_SAFE_NO_ASSIGN;
+};
+
+/**
+ * struct drm_dev_ctx_ids_type - a driver's type of objects with ids
+ *
+ * The base of what DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const one for each type.
+ */
+struct drm_dev_ctx_ids_type {
+	/** @max: how many ids a file can have at a time, which are 1 to @max; not 0 */
+	u32 max;
+
+	/**
+	 * @close:
+	 *
+	 * Optional. The id of a published object is closed, because userspace asked for it or
+	 * because its file was closed. No lookup finds the object any more. Called once, then the
+	 * reference of the table is put. May sleep. Jobs and other users can still have
+	 * references: this step stops them.
+	 */
+	void (*close)(struct drm_dev_ctx_id_obj *obj);
+
+	/**
+	 * @release:
+	 *
+	 * The last reference is gone. Frees the object. Called in the context of the task that
+	 * puts the reference. The file may have been closed long before.
+	 */
+	void (*release)(struct drm_dev_ctx_id_obj *obj);
+};
+
+/**
+ * struct drm_dev_ctx_ids - content of a table of ids
+ *
+ * Invariants:
+ *
+ * - If @__type is NULL, the table is not in use, and the other members mean nothing.
+ * - Each entry of @__objs is a published object, of which the table has a reference, or is
+ *   reserved for the slot that has its number. The lock of @__objs protects it.
+ */
+struct drm_dev_ctx_ids {
+	/* private: */
+	const struct drm_dev_ctx_ids_type *__type;
+	struct drm_device *__drm;
+	struct xarray __objs;
+	struct drm_dev_ctx_handle __handle;
+};
+
+/* An id that was reserved, and the table if no object was published with the id yet */
+struct drm_dev_ctx_id_slot {
+	struct drm_dev_ctx_ids *ids;
+	u32 number;
+};
+
+/**
+ * DRM_DEV_CTX_IDS() - members of a table of ids
+ * @_type: the driver's structure of its objects, which may be defined later
+ *
+ * The driver defines a structure with these members, and has one in its structure of an open file:
+ *
+ * .. code-block:: c
+ *
+ *	struct foo_queues {
+ *		DRM_DEV_CTX_IDS(struct foo_queue);
+ *	};
+ *
+ *	struct foo_file {
+ *		struct foo_queues queues;
+ *	};
+ *
+ *	struct foo_queue {
+ *		struct drm_dev_ctx_id_obj obj;
+ *		u32 priority;
+ *	};
+ *
+ *	DRM_DEV_CTX_IDS_TYPE(foo_queue_type, struct foo_queue, obj);
+ *
+ *	static void foo_queue_release(struct drm_dev_ctx_id_obj *obj)
+ *	{
+ *		kfree(container_of(obj, struct foo_queue, obj));
+ *	}
+ *
+ *	const struct foo_queue_type foo_queue_type = {
+ *		.base.max = 16,
+ *		.base.release = foo_queue_release,
+ *	};
+ *
+ *	static int foo_ioctl_queue_create(const struct foo_reg *reg, struct drm_foo_queue *args,
+ *					  struct drm_file *drm_file)
+ *	{
+ *		struct foo_file *file = drm_file->driver_priv;
+ *		struct foo_queue *queue;
+ *		int ret;
+ *
+ *		drm_dev_ctx_id_reserve_or(slot, &file->queues, ret, return ret);
+ *		queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
+ *		if (!queue)
+ *			return -ENOMEM;
+ *		drm_dev_ctx_id_init(&foo_queue_type, queue);
+ *		queue->priority = args->priority;
+ *		args->id = drm_dev_ctx_id_publish(slot, &queue);
+ *		return 0;
+ *	}
+ *
+ *	static int foo_ioctl_queue_kick(const struct foo_reg *reg, struct drm_foo_queue *args,
+ *					struct drm_file *drm_file)
+ *	{
+ *		struct foo_file *file = drm_file->driver_priv;
+ *		struct foo_queue *queue __free(drm_dev_ctx_id) =
+ *			drm_dev_ctx_id_lookup(&file->queues, args->id);
+ *
+ *		if (IS_ERR(queue))
+ *			return PTR_ERR(queue);
+ *		return foo_kick(reg, queue->priority);
+ *	}
+ *
+ *	static int foo_ioctl_queue_destroy(const struct foo_reg *reg, struct drm_foo_queue *args,
+ *					   struct drm_file *drm_file)
+ *	{
+ *		struct foo_file *file = drm_file->driver_priv;
+ *
+ *		return drm_dev_ctx_id_close(&file->queues, args->id);
+ *	}
+ */
+#define DRM_DEV_CTX_IDS(_type)							\
+	union {									\
+		/* private: */							\
+		struct drm_dev_ctx_ids __only_tables_have_ids;			\
+		_type *__obj[0];						\
+	};									\
+	__DRM_SAFE_NO_ASSIGN
+
+/**
+ * DRM_DEV_CTX_IDS_TYPE() - declare a type of objects with ids
+ * @_name: name of the description of the type, and of its own struct type
+ * @_type: the driver's structure of the objects
+ * @_member: its &struct drm_dev_ctx_id_obj, which must be the first member
+ *
+ * The driver defines the description, a const ``struct _name _name``, see DRM_DEV_CTX_IDS().
+ */
+#define DRM_DEV_CTX_IDS_TYPE(_name, _type, _member)				\
+struct _name {									\
+	struct drm_dev_ctx_ids_type base;					\
+	/* private: empty, for its type */					\
+	_type *__obj[0];							\
+};										\
+static_assert(offsetof(_type, _member) == 0,					\
+	      "the struct drm_dev_ctx_id_obj must be the first member of " #_type); \
+static_assert(__same_type(((_type *)0)->_member, struct drm_dev_ctx_id_obj),	\
+	      #_type "." #_member " must be a struct drm_dev_ctx_id_obj");	\
+extern const struct _name _name
+
+void __drm_dev_ctx_ids_init(struct drm_dev_ctx_ids *ids, const struct drm_dev_ctx_ids_type *type,
+			    struct drm_file *file);
+void __drm_dev_ctx_ids_fini(struct drm_dev_ctx_ids *ids);
+int __drm_dev_ctx_id_reserve(struct drm_dev_ctx_ids *ids, struct drm_dev_ctx_id_slot *slot)
+	__must_check;
+void __drm_dev_ctx_id_slot_end(void *slot);
+u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ctx_id_obj *obj)
+	__must_check;
+struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_lookup(struct drm_dev_ctx_ids *ids, u32 id)
+	__must_check;
+struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_next(struct drm_dev_ctx_ids *ids,
+						 struct drm_dev_ctx_id_obj *obj);
+int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id) __must_check;
+void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
+
+#define __drm_dev_ctx_ids(_ids)		(&(_ids)->__only_tables_have_ids)
+#define __drm_dev_ctx_ids_obj(_ids)	typeof((_ids)->__obj[0])
+
+/**
+ * drm_dev_ctx_ids_init() - begin a table of ids
+ * @_desc: address of the description of the type of its objects
+ * @_ids: the table, zeroed, in the driver's structure of the open file
+ * @_file: the &struct drm_file
+ *
+ * For &drm_driver.open. The table is charged to the client. If the description is not complete, this
+ * reports it, and the table has no ids.
+ *
+ * Context: Any.
+ */
+#define drm_dev_ctx_ids_init(_desc, _ids, _file) ({				\
+	static_assert(__same_type((_desc)->__obj[0], (_ids)->__obj[0]),		\
+		      "the table is for objects of another type");		\
+	__drm_dev_ctx_ids_init(__drm_dev_ctx_ids(_ids), &(_desc)->base, _file);	\
+})
+
+/**
+ * drm_dev_ctx_ids_fini() - end a table of ids with its file
+ * @_ids: the table, which may be zeroed
+ *
+ * For &drm_driver.postclose, when no ioctl of the file runs any more, and for the error path of
+ * &drm_driver.open. Closes all ids, like drm_dev_ctx_id_close(). Objects that jobs have
+ * references to outlive the table. A table that is not ended is reported with
+ * CONFIG_DRM_SAFE_DEBUG, when the device is released.
+ *
+ * Context: May sleep.
+ */
+#define drm_dev_ctx_ids_fini(_ids)	__drm_dev_ctx_ids_fini(__drm_dev_ctx_ids(_ids))
+
+static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
+					 const struct drm_dev_ctx_ids_type *type)
+{
+	obj->__type = type;
+	obj->__number = 0;
+	kref_init(&obj->__kref);
+}
+
+/**
+ * drm_dev_ctx_id_init() - initialise an object that will get an id
+ * @_desc: address of the description of its type
+ * @_obj: the driver's structure
+ *
+ * The caller gets the reference, which drm_dev_ctx_id_publish() takes over. If the rest of the
+ * creation fails, drm_dev_ctx_id_put() releases the object.
+ *
+ * Context: Any.
+ */
+#define drm_dev_ctx_id_init(_desc, _obj) ({					\
+	static_assert(__same_type((_desc)->__obj[0], (_obj)),			\
+		      "the description is of another type of object");		\
+	__drm_dev_ctx_id_init((struct drm_dev_ctx_id_obj *)(_obj), &(_desc)->base); \
+})
+
+/**
+ * drm_dev_ctx_id_reserve_or() - reserve an id to the end of the scope
+ * @_slot: name of the reserved id from here on
+ * @_ids: the table
+ * @_err: variable for the result: 0; -EBUSY if the file has as many ids as the type allows;
+ *	-ENOMEM; or, with a report, -EINVAL if the table is not in use
+ * @...: statement that leaves the scope if @_err is set
+ *
+ * No lookup finds a reserved id, and drm_dev_ctx_id_close() does not close it. At the end of the
+ * scope, the id is free again, unless drm_dev_ctx_id_publish() was called. Reserve the id first:
+ * then a client at its limit costs nothing, and the hardware can be told the id. Does not compile
+ * if a goto or a case label jumps past this statement into its scope.
+ *
+ * Context: May sleep. In an ioctl of the file.
+ */
+#define drm_dev_ctx_id_reserve_or(_slot, _ids, _err, ...)			\
+	struct {								\
+		struct drm_dev_ctx_id_slot __slot;				\
+		__drm_dev_ctx_ids_obj(_ids) __obj[0];				\
+	} _slot[1] __cleanup(__drm_dev_ctx_id_slot_end) = {};			\
+	const int __err_##_slot = __drm_dev_ctx_id_reserve(__drm_dev_ctx_ids(_ids), \
+							   &_slot->__slot);	\
+										\
+	(_err) = __err_##_slot;							\
+	if (unlikely(__err_##_slot)) {						\
+		__VA_ARGS__;							\
+		__drm_safe_must_leave();					\
+	}									\
+	__drm_safe_no_jump(_slot, _slot)
+
+/**
+ * drm_dev_ctx_id_reserved() - the number of a reserved id
+ * @_slot: the reserved id
+ *
+ * Return: the number, for the hardware. Userspace gets the one that drm_dev_ctx_id_publish()
+ * returns.
+ */
+#define drm_dev_ctx_id_reserved(_slot)	((u32)(_slot)->__slot.number)
+
+/**
+ * drm_dev_ctx_id_publish() - let userspace name a complete object
+ * @_slot: the reserved id
+ * @_pobj: address of the caller's variable with the driver's structure
+ *
+ * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
+ * close the id before this returns. If the caller needs the object afterwards, it takes a
+ * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
+ * that was published before, is reported and gets no id.
+ *
+ * Context: May sleep.
+ *
+ * Return: the id; 0 after a report.
+ */
+#define drm_dev_ctx_id_publish(_slot, _pobj) ({					\
+	static_assert(__same_type((_slot)->__obj[0], *(_pobj)),			\
+		      "the id is for an object of another type");		\
+	__drm_dev_ctx_id_publish(&(_slot)->__slot,				\
+				 (struct drm_dev_ctx_id_obj *)drm_safe_take(*(_pobj))); \
+})
+
+/**
+ * drm_dev_ctx_id_lookup() - the object that an id stands for
+ * @_ids: the table
+ * @_id: any u32, from userspace
+ *
+ * Takes a reference. Declare the variable with ``__free(drm_dev_ctx_id)``, or put the reference
+ * with drm_dev_ctx_id_put().
+ *
+ * Context: Process context.
+ *
+ * Return: the driver's structure, or an ERR_PTR(): -ENOENT if no published object has the id; or,
+ * with a report, -EINVAL if the table is not in use.
+ */
+#define drm_dev_ctx_id_lookup(_ids, _id)					\
+	((__drm_dev_ctx_ids_obj(_ids))__drm_dev_ctx_id_lookup(__drm_dev_ctx_ids(_ids), _id))
+
+/**
+ * drm_dev_ctx_id_close() - close an id
+ * @_ids: the table
+ * @_id: any u32, from userspace
+ *
+ * Of several threads that close an id, one succeeds. It calls &drm_dev_ctx_ids_type.close and puts
+ * the reference of the table. The id can be reserved again at once.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0; -ENOENT if no published object has the id; or, with a report, -EINVAL if the table is
+ * not in use.
+ */
+#define drm_dev_ctx_id_close(_ids, _id)	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id)
+
+/**
+ * drm_dev_ctx_ids_for_each() - for each published object of a table
+ * @_obj: name of the driver's structure in the block, with a reference until the next one
+ * @_ids: the table
+ *
+ * In the order of the ids. Others may publish objects and close ids meanwhile. The block may be
+ * left with break, goto or return.
+ *
+ * Context: May sleep, as &drm_dev_ctx_ids_type.release does.
+ */
+#define drm_dev_ctx_ids_for_each(_obj, _ids)					\
+	for (__drm_dev_ctx_ids_obj(_ids) _obj __free(drm_dev_ctx_id) =		\
+		     __drm_dev_ctx_ids_next(_ids, NULL);			\
+	     _obj; _obj = __drm_dev_ctx_ids_next(_ids, _obj))
+
+#define __drm_dev_ctx_ids_next(_ids, _obj)					\
+	((__drm_dev_ctx_ids_obj(_ids))						\
+	 __drm_dev_ctx_id_next(__drm_dev_ctx_ids(_ids), (struct drm_dev_ctx_id_obj *)(_obj)))
+
+/**
+ * drm_dev_ctx_id_get() - take one more reference
+ * @obj: the object, which the caller has a reference to
+ *
+ * Context: Any.
+ */
+static inline void drm_dev_ctx_id_get(struct drm_dev_ctx_id_obj *obj)
+{
+	kref_get(&obj->__kref);
+}
+
+/**
+ * drm_dev_ctx_id_number() - the id of an object
+ * @obj: the object
+ *
+ * For messages. Another object can have the id by now.
+ *
+ * Context: Any.
+ *
+ * Return: the id that drm_dev_ctx_id_publish() returned, or 0 before that.
+ */
+static inline u32 drm_dev_ctx_id_number(const struct drm_dev_ctx_id_obj *obj)
+{
+	return READ_ONCE(obj->__number);
+}
+
+/*
+ * The argument is untyped, as with DEFINE_FREE(). The struct drm_dev_ctx_id_obj is the first member
+ * of the driver's structure.
+ */
+static __always_inline void __free_drm_dev_ctx_id(void *p)
+{
+	struct drm_dev_ctx_id_obj *obj = *(struct drm_dev_ctx_id_obj **)p;
+
+	if (!IS_ERR_OR_NULL(obj))
+		drm_dev_ctx_id_put(obj);
+}
+
+#endif /* _DRM_DEV_CTX_IDS_H */
