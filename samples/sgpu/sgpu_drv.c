@@ -131,7 +131,7 @@ static int sgpu_open(struct drm_device *drm, struct drm_file *drm_file)
 
 	file->drm = drm_file;
 	kref_init(&file->ref);
-	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	drm_dev_ctx_ids_init(&sgpu_vm_ids_type, &file->vms, drm_file);
 	xa_init_flags(&file->vmaps, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	drm_file->driver_priv = file;
 	return 0;
@@ -168,12 +168,8 @@ static void sgpu_vmaps_work(struct work_struct *work)
 static void sgpu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_vm *vm;
-	unsigned long id;
 
-	xa_for_each(&file->vms, id, vm)
-		sgpu_vm_close(vm);
-	xa_destroy(&file->vms);
+	drm_dev_ctx_ids_fini(&file->vms);
 
 	INIT_WORK(&file->vmaps_work, sgpu_vmaps_work);
 	if (xa_empty(&file->vmaps))

@@ -11,6 +11,7 @@
 #include <drm/drm_device.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_dev_ctx_ids.h"
 #include "drm_shmem_reclaim.h"
 #include "sgpu_uapi.h"
 
@@ -23,10 +24,14 @@ struct sgpu_device {
 	struct drm_shmem_shrinker shrinker;
 };
 
+struct sgpu_vms {
+	DRM_DEV_CTX_IDS(struct sgpu_vm);
+};
+
 /*
  * struct sgpu_file - an open file, with the objects of its client
  *
- * The keys of both arrays are the numbers that the client uses, from 1.
+ * The keys of @vmaps are the numbers that the client uses, from 1.
  *
  * Invariants:
  *
@@ -39,7 +44,7 @@ struct sgpu_device {
  */
 struct sgpu_file {
 	struct drm_file *drm;
-	struct xarray vms;
+	struct sgpu_vms vms;
 	struct xarray vmaps;
 	struct work_struct vmaps_work;
 

@@ -320,10 +320,11 @@ int sgpu_ioctl_vm_fault(const struct sgpu_reg *reg, struct drm_sgpu_vm_fault *ar
 			struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, args->vm_id);
+	struct sgpu_vm *vm __free(drm_dev_ctx_id) =
+		drm_dev_ctx_id_lookup(&file->vms, args->vm_id);
 
-	if (!vm)
-		return -ENOENT;
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
 
 	guard(spinlock)(&vm->fault_lock);
 	vm->fault.vm_id = args->vm_id;

@@ -58,7 +58,7 @@ static void sgpu_job_release(struct sgpu_job *job)
 		sgpu_bind_drop(job);
 	kvfree(job->cmds);
 	atomic_dec(&job->vm->file->job_count);
-	sgpu_vm_put(job->vm);
+	drm_dev_ctx_id_put(&job->vm->obj);
 	kfree(job);
 	if (atomic_dec_and_test(&sgpu_live.jobs))
 		wake_up_var(&sgpu_live.jobs);
@@ -302,12 +302,12 @@ static void sgpu_job_free(struct sgpu_job *job)
 struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id,
 				 const struct drm_sgpu_sync *syncs, u32 sync_count)
 {
-	struct sgpu_vm *vm __free(sgpu_vm) = sgpu_vm_lookup(file, vm_id);
+	struct sgpu_vm *vm __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&file->vms, vm_id);
 	struct sgpu_job *job;
 	int ret;
 
-	if (!vm)
-		return ERR_PTR(-ENOENT);
+	if (IS_ERR(vm))
+		return ERR_CAST(vm);
 	if (drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(vm->core)))
 		return ERR_PTR(-ENOTRECOVERABLE);
 	if (!atomic_add_unless(&file->job_count, 1, DRM_SGPU_MAX_JOBS))
@@ -321,7 +321,8 @@ struct sgpu_job *sgpu_job_create(struct sgpu_file *file, u32 vm_id,
 		atomic_dec(&file->job_count);
 		return ERR_PTR(ret);
 	}
-	job->vm = sgpu_vm_get(vm);
+	drm_dev_ctx_id_get(&vm->obj);
+	job->vm = vm;
 	atomic_inc(&sgpu_live.jobs);
 
 	ret = sgpu_job_add_syncs(job, file, syncs, sync_count);

@@ -118,9 +118,10 @@ const struct sgpu_vm_type sgpu_vm_type = {
 	.base.max_evict = DRM_SGPU_MAX_EVICT,
 };
 
-static void sgpu_vm_release(struct kref *ref)
+/* May sleep, and takes reservation locks, so code in the signalling path puts no reference. */
+static void sgpu_vm_release(struct drm_dev_ctx_id_obj *obj)
 {
-	struct sgpu_vm *vm = container_of(ref, struct sgpu_vm, ref);
+	struct sgpu_vm *vm = container_of(obj, struct sgpu_vm, obj);
 
 	sgpu_queue_fini(&vm->queue);
 	/* Removes the remaining mappings from the page table, so before sgpu_mmu_fini(). */
@@ -135,35 +136,16 @@ static void sgpu_vm_release(struct kref *ref)
 	atomic_dec(&sgpu_live.vms);
 }
 
-struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm)
+static void sgpu_vm_close(struct drm_dev_ctx_id_obj *obj)
 {
-	kref_get(&vm->ref);
-	return vm;
+	sgpu_queue_close(&container_of(obj, struct sgpu_vm, obj)->queue);
 }
 
-/* May sleep, and takes reservation locks, so code in the signalling path must not call this. */
-void sgpu_vm_put(struct sgpu_vm *vm)
-{
-	kref_put(&vm->ref, sgpu_vm_release);
-}
-
-/* Put the file's reference. */
-void sgpu_vm_close(struct sgpu_vm *vm)
-{
-	sgpu_queue_close(&vm->queue);
-	sgpu_vm_put(vm);
-}
-
-/* Returns the address space with a reference, or NULL. */
-struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id)
-{
-	struct sgpu_vm *vm;
-
-	/* An address space in the array has a reference until it is erased. */
-	guard(spinlock)(&file->vms.xa_lock);
-	vm = xa_load(&file->vms, id);
-	return vm ? sgpu_vm_get(vm) : NULL;
-}
+const struct sgpu_vm_ids_type sgpu_vm_ids_type = {
+	.base.max = DRM_SGPU_MAX_VMS,
+	.base.close = sgpu_vm_close,
+	.base.release = sgpu_vm_release,
+};
 
 static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file *file)
 {
@@ -183,7 +165,7 @@ static struct sgpu_vm *sgpu_vm_new(const struct sgpu_reg *reg, struct sgpu_file 
 	if (!vm)
 		goto err_count;
 
-	kref_init(&vm->ref);
+	drm_dev_ctx_id_init(&sgpu_vm_ids_type, vm);
 	spin_lock_init(&vm->fault_lock);
 	mutex_init(&vm->lock);
 	sgpu_mmu_init(&vm->mmu);
@@ -225,29 +207,20 @@ int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *
 	if (args->pad)
 		return -EINVAL;
 
+	drm_dev_ctx_id_reserve_or(slot, &file->vms, ret, return ret);
 	vm = sgpu_vm_new(reg, file);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-
-	/* The address space is complete: other threads can use it as soon as it is in the array. */
-	ret = xa_alloc(&file->vms, &args->id, vm, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		sgpu_vm_close(vm);
-	return ret;
+	args->id = drm_dev_ctx_id_publish(slot, &vm);
+	return 0;
 }
 
 int sgpu_ioctl_vm_destroy(const struct sgpu_reg *reg, struct drm_sgpu_vm_destroy *args,
 			  struct drm_file *drm_file)
 {
 	struct sgpu_file *file = drm_file->driver_priv;
-	struct sgpu_vm *vm;
 
 	if (args->pad)
 		return -EINVAL;
-
-	vm = xa_erase(&file->vms, args->id);
-	if (!vm)
-		return -ENOENT;
-	sgpu_vm_close(vm);
-	return 0;
+	return drm_dev_ctx_id_close(&file->vms, args->id);
 }

@@ -2,7 +2,6 @@
 #ifndef _SGPU_VM_H
 #define _SGPU_VM_H
 
-#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 
@@ -28,7 +27,7 @@ struct sgpu_vm_bo {
 /*
  * struct sgpu_vm - an address space, with its page table and its jobs
  *
- * @ref counts the open file, until it closes @queue, and each job of the address space.
+ * The table of the open file has a reference, until it closes @queue, and so has each job.
  *
  * Invariants:
  *
@@ -39,7 +38,7 @@ struct sgpu_vm_bo {
  *   the memory stays until then.
  */
 struct sgpu_vm {
-	struct kref ref;
+	struct drm_dev_ctx_id_obj obj;
 	struct rcu_head rcu;
 	struct sgpu_file *file;
 	struct sgpu_hw *hw;
@@ -60,10 +59,7 @@ DRM_GPUVM_IMM_TYPE_CTX(sgpu_vm_type, struct sgpu_vm, core, struct sgpu_va,
 		       struct sgpu_bo, shmem.base.base,
 		       struct sgpu_vm_bo, const struct sgpu_reg, const struct sgpu_reg);
 
-struct sgpu_vm *sgpu_vm_lookup(struct sgpu_file *file, u32 id);
-struct sgpu_vm *sgpu_vm_get(struct sgpu_vm *vm);
-void sgpu_vm_put(struct sgpu_vm *vm);
-void sgpu_vm_close(struct sgpu_vm *vm);
+DRM_DEV_CTX_IDS_TYPE(sgpu_vm_ids_type, struct sgpu_vm, obj);
 
 int sgpu_ioctl_vm_create(const struct sgpu_reg *reg, struct drm_sgpu_vm_create *args,
 			 struct drm_file *drm_file);
@@ -93,7 +89,5 @@ int sgpu_bind_run(struct sgpu_job *job);
 void sgpu_bind_drop(struct sgpu_job *job);
 int sgpu_ioctl_vm_bind(struct drm_dev_ctx_ioctl *ioctl, struct drm_sgpu_vm_bind *args,
 		       struct drm_file *drm_file);
-
-DEFINE_FREE(sgpu_vm, struct sgpu_vm *, if (_T) sgpu_vm_put(_T))
 
 #endif /* _SGPU_VM_H */
