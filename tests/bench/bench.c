@@ -272,7 +272,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	kunit_kfree(test, raw);
 }
 
-kunit_test_suites(&bench_ctx_suite, &bench_shmem_suite, &bench_gpuvm_suite);
+kunit_test_suites(&bench_ctx_suite, &bench_shmem_suite, &bench_find_suite, &bench_gpuvm_suite);
 
 MODULE_DESCRIPTION("Benchmark of the DRM safe helpers");
 MODULE_LICENSE("Dual MIT/GPL");

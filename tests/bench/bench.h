@@ -80,6 +80,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 
 extern struct kunit_suite bench_ctx_suite;
 extern struct kunit_suite bench_shmem_suite;
+extern struct kunit_suite bench_find_suite;
 extern struct kunit_suite bench_gpuvm_suite;
 
 #endif /* _DRM_SAFE_BENCH_H */
