@@ -26,6 +26,16 @@ struct foo_reg {
 	struct drm_dev_ctx_reg base;
 };
 
+struct foo_bos {
+	DRM_SHMEM_OBJS(struct foo_bo);
+};
+
+struct drm_foo_blit {
+	__u32 handles[2];
+};
+
+int foo_blit(const struct foo_reg *reg, struct foo_bo *src, struct foo_bo *dst);
+
 struct foo_fw_map {
 	DRM_VMAP(SZ_64K);
 };

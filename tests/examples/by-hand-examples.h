@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the examples of by-hand.rst take for granted, see scripts/examples.py. */
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pfn.h>
+
+#include "drm_dev_ctx.h"
+
+#define FOO_DOORBELL_OFFSET	(1ULL << 56)
+
+struct foo_device {
+	struct drm_dev_ctx ctx;
+	struct mutex sleep_lock;
+	bool asleep;
+};
+
+struct foo_hw {
+	struct drm_dev_ctx_data base;
+	phys_addr_t doorbell;
+};
+
+struct foo_reg {
+	struct drm_dev_ctx_reg base;
+};
+
+static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
+{
+	return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
+}
