@@ -23,8 +23,10 @@ def above(p):
     with open(p[0].file) as f:
         return "".join(f.readlines()[:int(p[0].line)])
 
+# In this function: others may have a variable with the same name.
 def cleans_up(p, x):
-    return re.search(r'\b%s\s+__(free|cleanup)\(' % x, above(p))
+    text = above(p)
+    return re.search(r'\b%s\s+__(free|cleanup)\(' % x, text[text.rfind("\n}") + 1:])
 
 # What returns an error code has nothing to give back under this name.
 def is_pointer(p, x):

@@ -137,13 +137,14 @@ int foo_queue_raise(struct foo_client *client, u32 id, u32 most)
 
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
-	if (queue->priority >= most)
 #if defined(LEAKED)
+	if (queue->priority >= most)
 		return -EINVAL;
 #else
+	if (queue->priority >= most)
 		ret = -EINVAL;
 #endif
-	else
+	if (!ret)
 		queue->priority++;
 	drm_dev_ctx_id_put(&queue->obj);
 	return ret;
