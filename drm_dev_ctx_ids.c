@@ -17,9 +17,9 @@
  *
  * A table of ids is part of the driver's structure of an open file. An id is reserved before the
  * object exists. Publishing the complete object empties the variable of the ioctl. Each lookup
- * takes a reference under the lock of the table. An id is closed once, by an ioctl or with the file.
- * A job with a reference can use its object after the id or the file was closed. A walk reaches all
- * objects of a client, for example in &drm_driver.show_fdinfo or after a reset.
+ * takes a reference under the lock of the table. An id is closed once, by an ioctl or with the
+ * file. A job with a reference can use its object after the id or the file was closed. A walk
+ * reaches all objects of a client, for example in &drm_driver.show_fdinfo or after a reset.
  */
 
 static bool drm_dev_ctx_ids_in_use(const struct drm_dev_ctx_ids *ids)
@@ -130,7 +130,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_reserve);
  * __drm_dev_ctx_id_slot_end() - end the scope of a reserved id
  * @slot: a &struct drm_dev_ctx_id_slot
  *
- * The argument is untyped because the variable of drm_dev_ctx_id_reserve_or() has a type of its own.
+ * The argument is untyped: the variable of drm_dev_ctx_id_reserve_or() has a type of its own.
  *
  * Context: Process context.
  */

@@ -204,8 +204,8 @@ void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
  * @_ids: the table, zeroed, in the driver's structure of the open file
  * @_file: the &struct drm_file
  *
- * For &drm_driver.open. The table is charged to the client. If the description is not complete, this
- * reports it, and the table has no ids.
+ * For &drm_driver.open. The table is charged to the client. If the description is not complete,
+ * this reports it, and the table has no ids.
  *
  * Context: Any.
  */

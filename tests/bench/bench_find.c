@@ -322,8 +322,9 @@ static void find_handles(struct kunit *test, struct bench_find *b)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, unique);
 
 		struct find_bo *bo __free(drm_shmem) = drm_shmem_publish(&find_bo_type, &unique);
+		int ret = drm_shmem_handle_create(&bo->obj, b->file, &b->handles[i]);
 
-		KUNIT_ASSERT_EQ(test, drm_shmem_handle_create(&bo->obj, b->file, &b->handles[i]), 0);
+		KUNIT_ASSERT_EQ(test, ret, 0);
 	}
 	KUNIT_EXPECT_EQ(test, handles_by_hand(b->file, b->handles, FIND_HANDLES), FIND_HANDLES);
 	KUNIT_EXPECT_EQ(test, handles_once(b->file, b->handles, FIND_HANDLES), FIND_HANDLES);
