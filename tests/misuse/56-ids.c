@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 56
 // title: object that a client names by an id, found too early or used too late
-// rust: no
+// rust: partly
 // wrong: ANOTHER_TYPE B: incompatible pointer
 // wrong: OTHER_TABLE B: the table is for objects of another type
 // wrong: OTHER_OBJECT B: the description is of another type of object
