@@ -23,6 +23,13 @@
 #include "drm_dev_ctx_internal.h"
 #include "drm_safe_core.h"
 
+/*
+ * How long quiesce waits for the users of entries that come first when the system goes down, in
+ * milliseconds. They belong to other devices, which may have been shut down already.
+ */
+VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_shutdown_limit_ms = 5000;
+EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_shutdown_limit_ms);
+
 /* Takes the next entry that has a reference off the list, or returns NULL. */
 static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_ctx *ctx)
 {

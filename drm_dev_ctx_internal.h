@@ -24,6 +24,8 @@ struct work_struct;
 #ifndef drm_device_ctx
 extern struct xarray drm_dev_ctx_devices;
 
+int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
+
 /* Granularity of the index below, in bytes: at most the size of a struct drm_device */
 #define DRM_DEV_CTX_SLOT	SZ_512
 
@@ -108,19 +110,16 @@ static inline void drm_dev_ctx_handle_add(struct drm_device *drm,
 static inline void drm_dev_ctx_handle_del(struct drm_device *drm,
 					  struct drm_dev_ctx_handle *handle) {}
 #endif
-extern unsigned int drm_dev_ctx_section_limit_ms;
-extern unsigned int drm_dev_ctx_shutdown_limit_ms;
 
 /* drm_dev_ctx_sleepers.c */
 int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_struct *except);
 
 #if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int drm_dev_ctx_section_limit_ms;
+
 /* The names of the rules that a test broke on purpose */
 const char *drm_safe_noted_broken(unsigned int back);
 void drm_safe_forget_broken(void);
-#ifndef drm_device_ctx
-int drm_dev_ctx_insert(struct drm_dev_ctx *ctx);
-#endif
 #endif
 
 /* What ends with the binding: drm_dev_ctx_bindings.c */
@@ -168,6 +167,7 @@ static inline struct device *__drm_dev_ctx_dma_dev(const struct drm_dev_ctx *ctx
 }
 
 #if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int drm_dev_ctx_shutdown_limit_ms;
 struct device_link *drm_dev_ctx_add_link(struct device *dev, struct device *supplier);
 int drm_dev_ctx_watch_bus(const struct bus_type *bus, struct notifier_block *nb);
 #endif

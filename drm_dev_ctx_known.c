@@ -25,7 +25,7 @@ static DEFINE_SPINLOCK(drm_dev_ctx_known_lock);
 /* The same devices, for drm_dev_ctx_find(). Goes with drm_dev_set_ctx() of drm_safe_core.h. */
 DEFINE_XARRAY(drm_dev_ctx_devices);
 
-VISIBLE_IF_KUNIT int drm_dev_ctx_insert(struct drm_dev_ctx *ctx)
+int drm_dev_ctx_insert(struct drm_dev_ctx *ctx)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_dev_ctx_insert, ctx);
 

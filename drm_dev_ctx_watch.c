@@ -40,13 +40,6 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
-/*
- * How long quiesce waits for the users of entries that come first when the system goes down, in
- * milliseconds. They belong to other devices, which may have been shut down already.
- */
-VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_shutdown_limit_ms = 5000;
-EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_shutdown_limit_ms);
-
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
 
