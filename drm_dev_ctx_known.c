@@ -180,7 +180,7 @@ void drm_dev_ctx_visit(struct device *dev, void (*fn)(struct drm_dev_ctx *ctx))
 }
 
 /* Reports a device that drm_dev_ctx_alloc() did not make. */
-void __cold drm_dev_ctx_report_foreign(void)
+void __cold drm_dev_ctx_report_foreign(void) __drm_nonallocating
 {
 	drm_safe_broken(NULL, "own devices",
 			"the device was not allocated with drm_dev_ctx_alloc()");

@@ -10,8 +10,8 @@
 // waits, and only this task ends that. They are for checks, and for what comes after a failed check: a
 // function that cannot fail, and was called in the wrong form, is reported, and then must not wait for
 // a lock that its caller holds. A function that takes a lock unless it holds it already, without a
-// report, is as wrong as before. "drm/safe: add device contexts" and "drm/safe: add what the parts of GEM
-// shmem objects share" are the first users.
+// report, is as wrong as before. "drm/safe: add entries that end with the binding of a
+// device" and "drm/safe: add the state of a table that ends with the binding" are the first users.
 //
 // Files: include/linux/mutex.h kernel/locking/mutex.c kernel/locking/rtmutex_api.c
 // Files: include/linux/ww_mutex.h include/linux/dma-resv.h
