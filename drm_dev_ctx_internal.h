@@ -20,7 +20,6 @@ struct notifier_block;
 struct seq_file;
 struct work_struct;
 
-/* drm_dev_ctx_known.c */
 #ifndef drm_device_ctx
 extern struct xarray drm_dev_ctx_devices;
 
@@ -65,6 +64,7 @@ static inline bool drm_dev_ctx_is_known(const struct drm_dev_ctx *ctx) __drm_non
 	return known;
 }
 
+/* drm_dev_ctx_known.c */
 void __cold drm_dev_ctx_report_foreign(void) __drm_nonallocating;
 
 /* Returns whether @ctx is foreign, that is, not made by drm_dev_ctx_alloc(), and reports it. */

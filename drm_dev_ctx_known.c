@@ -179,13 +179,6 @@ void drm_dev_ctx_visit(struct device *dev, void (*fn)(struct drm_dev_ctx *ctx))
 	}
 }
 
-/* Reports a device that drm_dev_ctx_alloc() did not make. */
-void __cold drm_dev_ctx_report_foreign(void) __drm_nonallocating
-{
-	drm_safe_broken(NULL, "own devices",
-			"the device was not allocated with drm_dev_ctx_alloc()");
-}
-
 #if defined(CONFIG_DRM_SAFE_DEBUG) && !defined(drm_device_ctx)
 /* Like drm_dev_ctx_misses(), but without a report */
 bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
@@ -194,3 +187,10 @@ bool __drm_dev_ctx_is_foreign(const struct drm_dev_ctx *ctx)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_is_foreign);
 #endif
+
+/* Reports a device that drm_dev_ctx_alloc() did not make. */
+void __cold drm_dev_ctx_report_foreign(void) __drm_nonallocating
+{
+	drm_safe_broken(NULL, "own devices",
+			"the device was not allocated with drm_dev_ctx_alloc()");
+}

@@ -530,7 +530,8 @@ class Series:
             text = re.sub(r"^static inline \w+ drm_gpuvm_imm_module_\w+\(void\) \{.*\}\n", "", text, flags=re.M)
             text = re.sub(r'#include "drm_shmem_internal.h"\n', '#include "drm_dev_ctx_internal.h"\n', text) \
                 if "drm_shmem_obj.c" not in self.files else text
-        return re.sub(r"\n\n\n+", "\n\n", text)
+        # What was cut at the end of a file leaves an empty line there.
+        return re.sub(r"\n\n\n+", "\n\n", text).rstrip("\n") + "\n"
 
     def kconfig(self, *wanted):
         """The entries of these symbols, as far as the series has them."""
