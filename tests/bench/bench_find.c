@@ -393,7 +393,7 @@ static void find_put(struct bench_find *b)
 static void bench_find_all(struct kunit *test)
 {
 	struct bench_find b[BENCH_CPUS] = {};
-	void *const each[BENCH_CPUS] = { &b[0], &b[1] };
+	void *const each[BENCH_CPUS] = BENCH_EACH(b);
 	struct device *parent = drm_safe_test_parent(test);
 	struct drm_dev_ctx_unreg *unreg =
 		drm_dev_ctx_alloc(parent, &find_driver, struct find_dev, ctx);
