@@ -469,7 +469,8 @@ static void ids_race(struct kunit *test)
 	int made = 0;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	while (made < IDS_RACES && time_before(jiffies, end)) {
+	/* With one processor, the other thread runs when the time slice of this one ends. */
+	while ((made < IDS_RACES || !atomic_read(&racer.found)) && time_before(jiffies, end)) {
 		int ret = ids_create(t, 42);
 
 		made += ret > 0;
@@ -481,7 +482,7 @@ static void ids_race(struct kunit *test)
 		cond_resched();
 	}
 	kthread_stop(task);
-	KUNIT_EXPECT_EQ(test, made, IDS_RACES);
+	KUNIT_EXPECT_GE(test, made, IDS_RACES);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->early), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&racer.found), 0);
 }
