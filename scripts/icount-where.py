@@ -24,7 +24,7 @@ def symbols(vmlinux):
     """Addresses, and the names that begin there."""
     lines = subprocess.run(['nm', '-n', vmlinux], check=True, capture_output=True, text=True).stdout
     pairs = [line.split() for line in lines.splitlines()]
-    # BENCH_LOOP() has symbols inside of functions.
+    # CONFIG_DRM_SAFE_BENCH_MARKS puts symbols into functions.
     pairs = [(int(pair[0], 16), pair[2]) for pair in pairs
              if len(pair) == 3 and pair[1] in 'tTwW' and not pair[2].startswith('bench_repeats_')]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]

@@ -29,15 +29,14 @@ export N=${N:-100000}
 ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_bench.most=$N"
 [ "$ARCH" != x86_64 ] || ARGS+=" tsc=reliable"
 
-# show FUNCTION...: as they are in the objects. The symbols of BENCH_LOOP() would end them.
+# show FUNCTION...: as they are in the objects.
 show() {
 	local objects="$DIR/drivers/gpu/drm/safe/tests/bench" file name found
 
 	for name; do
 		found=
 		for file in "$objects"/bench_*.o; do
-			"${CROSS}objcopy" -w -N 'bench_repeats_*' "$file" "$DIR/show.o"
-			"${CROSS}objdump" -dr --no-show-raw-insn "$DIR/show.o" |
+			"${CROSS}objdump" -dr --no-show-raw-insn "$file" |
 				awk -v name="<$name>:" '$2 == name { there = on = 1 } on
 					/^$/ { on = 0 } END { exit !there }' || continue
 			found=1

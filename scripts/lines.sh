@@ -7,9 +7,10 @@
 # lines.sh plugin DIR  build the plugin of QEMU's that counts them in DIR, and compare what it
 #                      counts in a guest of few instructions with what that does
 #
-# The kernel is the one of make bench-icount. No row may be worse than the raw side by more than
-# tests/bench/lines.targets grants. ARCH is x86_64 (the default) or arm64. N=1000 is the number of
-# objects up to which rows are counted. RECORD=1 writes the table of Documentation/bench.rst.
+# The kernel is the one of make bench-icount, with the repetitions marked. No row may be worse than
+# the raw side by more than tests/bench/lines.targets grants. ARCH is x86_64 (the default) or arm64.
+# N=1000 is the number of objects up to which rows are counted. RECORD=1 writes the table of
+# Documentation/bench.rst.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -78,6 +79,10 @@ ARGS+=" drm_safe_bench.most=${N:-1000}"
 
 prepare_tree
 qemu_arch "$ARCH"
+mkdir -p "$DIR"
+# Of all objects, only those of the benchmark know this symbol.
+echo CONFIG_DRM_SAFE_BENCH_MARKS=y >"$DIR/marks.config"
+CONFIGS+=("$DIR/marks.config")
 step "building the kernel for $ARCH in $DIR" qemu_build "$ARCH" "$DIR" "${CONFIGS[@]}" ||
 	die "the kernel does not build"
 check "the plugin counts what a guest does" plugin "$DIR"

@@ -65,15 +65,22 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 #endif
 
 /*
- * Time a statement; the compiler cannot merge its repetitions. The symbol tells scripts/lines.py
- * where a repetition ends. It is no instruction.
+ * The end of a repetition. scripts/lines.sh looks for the symbol, and turns it on. For gcc, the
+ * symbol has the length of an instruction, so the code of a loop can differ by a jump.
  */
+#ifdef CONFIG_DRM_SAFE_BENCH_MARKS
+#define bench_repeats()	asm_inline volatile("bench_repeats_%=:" ::: "memory")
+#else
+#define bench_repeats()	barrier()
+#endif
+
+/* Time a statement; the compiler cannot merge its repetitions. */
 #define BENCH_LOOP(_loops, _statement) ({				\
 	u64 __start = bench_start();					\
 									\
 	for (unsigned int __i = 0; __i < (_loops); __i++) {		\
 		_statement;						\
-		asm_inline volatile("bench_repeats_%=:" ::: "memory");	\
+		bench_repeats();					\
 	}								\
 	bench_stop(__start);						\
 })
