@@ -117,14 +117,17 @@ class Driver:
         self.edit(expand)
         self.raw = self.text()
         calls = set(re.findall(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*([\w.]+)\)", self.raw))
-        # The core's structure that has the device cannot be changed.
-        found = {(tag, member) for tag, member in calls if "." not in member}
-        self.device, self.member = found.pop() if len(calls) == len(found) == 1 else (None, None)
+        # The core's structure that has the device cannot be changed, nor can that of other drivers.
+        found = {self.resolve(tag, path) for tag, path in calls}
+        shared = not directory.is_dir() and any("." in path for _, path in calls)
+        self.device, self.member = found.pop() if len(found) == 1 and None not in found and not shared else (None, None)
         self.unclear = None
-        if len(calls) > 1:
-            self.unclear = "the driver has devices of several types"
-        elif calls and not self.device:
+        if shared and None not in found:
+            self.unclear = "the device is in a structure of other drivers, too: convert their directory"
+        elif None in found:
             self.unclear = "the device is in a structure of the kernel's: embed a struct drm_dev_ctx beside it"
+        elif len(found) > 1:
+            self.unclear = "the driver has devices of several types"
         self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
         self.objects = None     # why its objects stay as they are
         self.mixed = False      # Are there objects of other kinds in the same structure?
@@ -153,13 +156,16 @@ class Driver:
     def spatch(self, rule, target=None, names=None, **env):
         """Apply a rule to every file, or to one. With names of its own, it sees the driver's headers."""
         defines = [w for pair in (names or self.names).items() for w in ("-D", "=".join(pair))]
+        # spatch takes the function in __free() for a type, and skips each function that calls it.
+        self.edit(lambda text: re.sub(r"\b__free\((\w+)\)", r"__free(DRM_SAFE_\1)", text))
         done = subprocess.run(
             ["spatch", "--very-quiet", "--local-includes" if names else "--no-includes", "--include-headers", "--in-place",
              "-D", "patch", *defines,
              "--macro-file", RULES.parent / "scopes.macros",
              "--sp-file", RULES / f"{rule}.cocci", *([target] if target else ["--dir", self.top])],
             env={**os.environ, **env}, capture_output=True, text=True, check=False)
-        if done.returncode or "previous modification" in done.stderr + done.stdout:
+        self.edit(lambda text: text.replace("__free(DRM_SAFE_", "__free("))
+        if done.returncode or re.search("previous modification|already tagged token|Not found a value", done.stderr + done.stdout):
             sys.exit(f"{rule}.cocci: {done.stderr[:2000]}")
 
     def edit(self, function):
@@ -174,6 +180,16 @@ class Driver:
         """The definition of a structure of the driver's."""
         found = re.search(STRUCT.format(tag), self.raw, re.M | re.S)
         return found[0] if found else None
+
+    def resolve(self, tag, path):
+        """The structure that has the last member of a path, and this member; None if it is not the driver's."""
+        *through, member = path.split(".")
+        for name in through:
+            found = re.search(rf"^\tstruct (\w+)\s+{name};", self.structure(tag) or "", re.M)
+            if not found or not self.structure(found[1]):
+                return None
+            tag = found[1]
+        return tag, member
 
     def is_device(self, owner, name, before):
         """Is this the driver's device? None: unknown. Before: the text in front of its use."""
@@ -205,6 +221,9 @@ class Driver:
                 self.unclear = f"what has the member in {match[0]} was not found"
             return match["all"] + (to if known else self.member)
 
+        # The device is in a structure that the structures of several kinds of device begin with.
+        text = re.sub(rf"\b(struct (\w+),\s*(\w+(?:\.\w+)*)\.){self.member}\b", lambda m:
+                      f"{m[1]}\0" if self.resolve(m[2], f"{m[3]}.{self.member}") == (self.device, self.member) else m[0], text)
         unnamed = re.search(rf"typeof\([^)]*\),\s*{self.member}\b", text)
         if unnamed:
             self.unclear = f"name the structure in {unnamed[0]}"
@@ -215,7 +234,7 @@ class Driver:
                       rf"{self.member}\b", use, text)
         # The struct device of the struct drm_device, if both members have one name
         text = re.sub(rf"(?P<all>(?P<owner>)\b(?P<name>\w+)(?:->|\.)){self.member}(?=\.{self.member}\b)", use, text)
-        return re.sub(rf"\b(struct {self.device},\s*){self.member}\b", rf"\1{to}", text)
+        return re.sub(rf"\b(struct {self.device},\s*){self.member}\b", rf"\1{to}", text).replace("\0", to)
 
     def definition(self, text):
         """Where the device's structure is defined."""
@@ -304,7 +323,8 @@ class Driver:
             if self.unclear:
                 return
             helper = self.choose_names()
-            self.hand_on()
+            if not self.hand_on():
+                return
             self.spatch("device")
         if not re.search(r"\bdrm_dev_ctx_alloc(_parent)?\(", self.text()):
             return
@@ -330,63 +350,99 @@ class Driver:
         self.edit(lambda text: self.convert_ioctls(text, handlers))
 
     def hand_on(self):
-        """Where one function allocates a device and another one registers it: hand the token on."""
+        """
+        Where one function allocates a device and another one registers it: hand the token on. False if it is not known
+        which one registers the device of each.
+        """
         found = {f["name"]: f for text in self.read().values() for f in functions(text)}
-        makers = [f for f in found.values() if "devm_drm_dev_alloc(" in f["body"]]
-        users = [f for f in found.values() if re.search(r"\bdrm_dev_register\(", f["body"])]
-        if len(makers) != 1 or len(users) != 1 or makers[0]["name"] == users[0]["name"]:
-            return
-        maker, user = makers[0]["name"], users[0]["name"]
+        makers = {n for n, f in found.items() if "devm_drm_dev_alloc(" in without_comments(f["body"])}
+        users = {n for n, f in found.items() if re.search(r"\bdrm_dev_register\(", without_comments(f["body"]))}
         code = without_comments(self.text())
 
         def calls(caller, name):
             return len(re.findall(rf"\b{name}\(", without_comments(found[caller]["body"])))
 
-        def alone(name):
-            return all(f["name"] == name or not re.search(rf"\b{name}\b", without_comments(f["body"]))
-                       or f["name"] in (maker, user) for f in found.values()) and not re.search(
-                           rf"[=&,(]\s*{name}\s*[,;)}}]", code)
+        def alone(name, caller):
+            return all(f["name"] in (name, caller) or not re.search(rf"\b{name}\b", without_comments(f["body"]))
+                       for f in found.values()) and not re.search(rf"[=&,(]\s*{name}\s*[,;)}}]", code)
 
-        if calls(user, maker) == 1 and alone(maker):
-            self.edit(lambda text: self.hand_token(text, maker, user, up=True))
-        elif calls(maker, user) == 1 and alone(user):
-            self.edit(lambda text: self.hand_token(text, maker, user, up=False))
+        pairs = {user: {m for m in makers - users if calls(user, m) == 1 and alone(m, user)} for user in users}
+        if makers - users == set().union(*pairs.values()) and all(own or user in makers for user, own in pairs.items()):
+            for user, own in pairs.items():
+                # What device.cocci does for a device that is not in a structure of several kinds
+                here = {user} & makers if re.search(rf"struct \w+,\s*\w+(?:\.\w+)*\.{self.member}\)", found[user]["body"]) else set()
+                if own | here:
+                    self.edit(lambda text, user=user, own=own | here: self.hand_token(text, own, user, up=True))
+            return True
+        if len(makers) == len(users) == 1 and not makers & users:
+            (maker,), (user,) = makers, users
+            if calls(maker, user) == 1 and alone(user, maker):
+                self.edit(lambda text: self.hand_token(text, makers, user, up=False))
+                return True
+        return False
 
-    def hand_token(self, text, maker, user, up):
-        """Up: the one that allocates is called by the one that registers."""
-        token, handed = ("*unreg", maker) if up else ("unreg", user)
+    def hand_token(self, text, makers, user, up):
+        """Up: those that allocate are called by the one that registers."""
+        handed = (makers if up else {user}) - (makers & {user})
         param = "struct drm_dev_ctx_unreg **unreg"
         local = "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n"
         to, ctx = self.names["to"], self.names["ctx"]
 
+        def allocate(match, token):
+            *args, tag, path = re.split(r",\s*", match[2])
+            path = re.sub(rf"\b{self.member}\Z", ctx, path)
+            made = f"drm_dev_ctx_unreg_drm({token})"
+            down = self.downcast(text, tag.split()[1])
+            made = f"{down}({made})" if down else f"container_of({made}, {tag}, {path}.drm)"
+            leave = re.sub(rf"(ERR|CAST)\({match[1]}\)", rf"\1({token})", match["leave"])
+            leave = re.sub(rf"return {match[1]};", f"return ERR_CAST({token});", leave)
+            return (fill(f"\t{token} = drm_dev_ctx_alloc(", [*args, tag, path], ");\n")
+                    + f"\tif (IS_ERR({token})){leave}\n\t{match[1]} = {made};")
+
+        def register(match, params, body, path):
+            tag = re.search(rf"struct {self.device} \*(\w+)", f"{params}{body}")
+            if path:
+                data = f"{path[1]}->{path[2]}{self.names['data']}"
+            elif tag and re.search(rf"\b{tag[1]} = .*(?:\n.*)*drm_dev_register\(|\*{tag[1]}[,)]", f"{body}\n{params}"):
+                data = f"{tag[1]}->{self.names['data']}"
+            else:
+                data = f"{to}({match[1]}{match[2]})->{self.names['data']}"
+            return fill("drm_dev_ctx_register(", [f"{match[2]}{'.' if match[1] else '->'}dev", "&unreg" if up else "unreg",
+                                                  "NULL", f"&{data}"], ")")
+
         def change(head, name, params, body):
-            if name == maker:
-                body = re.sub(rf"^\t(\w+) = devm_drm_dev_alloc\(([^;]*?),\s*struct {self.device},\s*{self.member}\);\n"
-                              r"\tif \(IS_ERR\(\1\)\)(?P<leave>[^;]*;)",
-                              lambda m: fill(f"\t{token} = drm_dev_ctx_alloc(", [
-                                  *re.split(r",\s*", m[2]), f"struct {self.device}", ctx], ");\n")
-                              + f"\tif (IS_ERR({token}))"
-                              + re.sub(rf"return {m[1]};", f"return ERR_CAST({token});",
-                                       re.sub(rf"(ERR|CAST)\({m[1]}\)", rf"\1({token})", m["leave"]))
-                              + f"\n\t{m[1]} = {to}(drm_dev_ctx_unreg_drm({token}));", body, count=1, flags=re.M)
-            if name == user:
-                tag = re.search(rf"struct {self.device} \*(\w+)", f"{params}{body}")
-                if not tag:
-                    return None
-                body = re.sub(r"\bdrm_dev_register\((&?)(.*), [^,()]+\)", lambda m: fill(
-                    "drm_dev_ctx_register(", [f"{m[2]}{'.' if m[1] else '->'}dev", "&unreg" if up else "unreg",
-                                              "NULL", f"&{tag[1]}->{self.names['data']}"], ")"), body)
-            if name not in (maker, user):
+            if name != user and name not in makers:
                 return None
-            if name == handed:
+            path = None
+            if name == user:
+                path = re.search(rf"\b(\w+) = devm_drm_dev_alloc\([^;]*struct \w+,\s*((?:\w+\.)*){self.member}\)", body)
+                body = re.sub(r"\bdrm_dev_register\((&?)(.*), [^,()]+\)", lambda m: register(m, params, body, path), body)
+            if name in makers:
+                token = "*unreg" if name in handed else "unreg"
+                body = re.sub(r"^\t(\w+) = devm_drm_dev_alloc\(([^;]*?,\s*struct \w+,\s*[\w.]+)\);\n"
+                              r"\n*\tif \(IS_ERR\(\1\)\)(?P<leave>[^;]*;)", lambda m: allocate(m, token), body, count=1, flags=re.M)
+            if name in handed:
                 head = head[:-len(params)] + wrap(head[:-len(params)], add_parameter(params, param))
             else:
-                body = local + add_argument(body, handed, "&unreg")
+                body = local + body
+                for callee in handed:
+                    body = add_argument(body, callee, "&unreg")
             return head, body
 
         text = edit_functions(text, change)
-        return re.sub(rf"^(\w[\w \t*]*\b{handed})(\([^;{{}}]*?\));",
-                      lambda m: m[1] + wrap(m[1], add_parameter(m[2], param)) + ";", text, flags=re.M)
+        for name in handed:
+            text = re.sub(rf"^(\w[\w \t*]*\b{name})(\([^;{{}}]*?\));",
+                          lambda m: m[1] + wrap(m[1], add_parameter(m[2], param)) + ";", text, flags=re.M)
+        return text
+
+    def downcast(self, text, tag):
+        """The function that gives a structure with the device in it, if each file has it, or this text."""
+        if tag == self.device:
+            return self.names["to"]
+        headers = [path.read_text(encoding="utf-8") for path in self.files("h")]
+        found = [re.search(rf"\bstruct {tag} \*(\w+)\(struct drm_device \*\w+\)\n\{{\n\treturn container_of\(", t)
+                 for t in [text, *headers]]
+        return next((f[1] for f in found if f), None)
 
     def convert_sections(self, text, handlers):
         """Scopes of those sections that the semantic patch left."""
@@ -430,13 +486,15 @@ class Driver:
         data = self.names["data"]
 
         def change(head, _, __, body):
-            found = re.search(r"^\t(\w+) = \w+\(drm_dev_ctx_unreg_drm\((?P<token>\*?unreg)\)\);\n"
+            found = re.search(r"^\t(\w+) = \w+\(drm_dev_ctx_unreg_drm\((?P<token>\*?unreg)\)(?:, struct \w+, [\w.]+)?\);\n"
                               if not self.separate else
                               r"^\t(\w+) = drm_dev_ctx_unreg_drm\((?P<token>unreg)\);\n", body, re.M)
             leave = re.search(r"if \(IS_ERR\(\*?unreg\)\)(?P<leave> \{\n(?:\t\t.*\n)*\t\}\n|\n\t\t.*\n)", body)
             if not found or not leave:
                 return None
-            at = f"&to_{self.device}({found[1]})->{data}" if self.separate else f"&{found[1]}->{data}"
+            path = re.search(rf"\bdrm_dev_ctx_alloc\([^;]*struct \w+,\s*((?:\w+\.)*){self.names['ctx']}\);", body)
+            at = f"to_{self.device}({found[1]})" if self.separate else found[1]
+            at = f"&{at}->{path[1] if path else ''}{data}"
             new = (f"\tlive = drm_dev_ctx_attach({found['token']}, {self.names['ops']}, {at});\n"
                    f"\tif (IS_ERR(live)){leave['leave'].replace(found['token'], 'live').rstrip()}\n")
             body = body[:found.end()] + new + body[found.end():]
@@ -551,6 +609,7 @@ class Driver:
             self.spatch(patch)
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
                 r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
+            self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*\()", "}\n\n", text, flags=re.M))
             self.edit(lambda text: returns(edit_functions(text, blank_lines)))
             self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
                 head, unused_variables(body))))
@@ -609,8 +668,13 @@ class Driver:
         path = self.top / "Kconfig"
         if path.exists() and "select DRM_SAFE\n" not in self.raw:
             text = path.read_text(encoding="utf-8")
-            path.write_text(re.sub(r"^(\s+)help$", r"\1select DRM_SAFE\n\1help", text, count=1,
-                                   flags=re.M), encoding="utf-8")
+            # Each driver of several in a directory
+            options = re.split(r"^(?=config )", text, flags=re.M)
+            shmem = [n for n, option in enumerate(options) if re.search(r"^\s+select DRM_GEM_SHMEM_HELPER$", option, re.M)]
+            chosen = shmem if len(shmem) > 1 else [n for n, option in enumerate(options) if re.search(r"^\s+help$", option, re.M)][:1]
+            for n in chosen:
+                options[n] = re.sub(r"^(\s+)help$", r"\1select DRM_SAFE\n\1help", options[n], count=1, flags=re.M)
+            path.write_text("".join(options), encoding="utf-8")
 
     def diff(self, name):
         """The change, for patch -p1."""
@@ -666,7 +730,7 @@ def blank_lines(head, _, __, body):
     """Those that a semantic patch leaves at the start of a body, and blanks in others."""
     new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
     new = re.sub(r"\n{3,}", "\n\n", new)
-    new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?) \(", r"\1(", new)
+    new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) \(", r"\1(", new)
     new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
                  lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
     return (head, new) if new != body else None
@@ -713,8 +777,22 @@ def copy_driver(directory, work):
     (work / "Makefile").write_text(f"{config[0]}\n", encoding="utf-8")
 
 
+def plain_check(head, _, __, body):
+    """A check whose result is kept in a variable that is set anew before it is read again, if ever."""
+    def check(match):
+        after = re.search(rf"(?<![\w>.]){match['to']}\b(?! = )", without_comments(body[match.end():]))
+        anew = re.search(rf"(?<![\w>.]){match['to']} = ", without_comments(body[match.end():]))
+        if after and not (anew and anew.start() < after.start()):
+            return match[0]
+        return f"{match['tabs']}if (!drm_dev_enter({match['args']}))"
+
+    new = re.sub(r"^(?P<tabs>\t+)(?P<to>\w+) = drm_dev_enter\((?P<args>[^;]*)\);\n(?P=tabs)if \(!(?P=to)\)", check, body, flags=re.M)
+    return (head, drop_variable(new, re.search(r"(\w+) = drm_dev_enter\(", body)[1])) if new != body else None
+
+
 def expand(text):
     """Without what hides a type or a call: typeof(), and a macro of the driver's for entries of a table of ioctls."""
+    text = edit_functions(text, plain_check)
     for name in re.findall(r"\b(\w+) = devm_drm_dev_alloc\([^;]*?typeof\(\*\1\)", text):
         tag = re.search(rf"\bstruct (\w+) \*{name};", text)
         if tag:

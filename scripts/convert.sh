@@ -28,6 +28,7 @@ all=(
 	gpu/drm/vgem gpu/drm/vkms gpu/drm/udl gpu/drm/gud gpu/drm/hyperv gpu/drm/solomon
 	gpu/drm/sitronix/st7571.c gpu/drm/sitronix/st7920.c
 	gpu/drm/tiny/{appletbdrm,bochs,cirrus-qemu,gm12u320,pixpaper}.c
+	gpu/drm/ast gpu/drm/hisilicon/hibmc gpu/drm/mgag200 gpu/drm/sysfb
 	accel/rocket accel/ethosu gpu/drm/lima gpu/drm/panfrost gpu/drm/v3d gpu/drm/virtio
 	gpu/drm/imagination accel/amdxdna accel/ivpu gpu/drm/panthor
 )
@@ -113,11 +114,12 @@ config() {
 	{
 		printf 'CONFIG_%s=y\n' 64BIT SMP COMPILE_TEST MODULES PCI PCI_MSI OF COMMON_CLK USB_SUPPORT USB SPI I2C \
 			VIRTIO_MENU VIRTIO_PCI FB HYPERVISOR_GUEST PARAVIRT ACPI EFI BACKLIGHT_CLASS_DEVICE PM_DEVFREQ REGMAP \
-			IOMMU_SUPPORT AMD_IOMMU DRM DRM_ACCEL PM DEBUG_FS CONFIGFS_FS MMU KUNIT SYNC_FILE X86_LOCAL_APIC
+			IOMMU_SUPPORT AMD_IOMMU GOOGLE_FIRMWARE DRM DRM_ACCEL PM DEBUG_FS CONFIGFS_FS MMU KUNIT SYNC_FILE X86_LOCAL_APIC
 		printf 'CONFIG_%s=m\n' DRM_SAFE_KUNIT_TEST DRM_LIMA DRM_PANFROST DRM_V3D DRM_VKMS DRM_VGEM DRM_UDL DRM_GUD \
 			DRM_HYPERV DRM_SSD130X DRM_ST7571 DRM_ST7571_I2C DRM_ST7920 DRM_APPLETBDRM DRM_BOCHS DRM_CIRRUS_QEMU \
 			DRM_GM12U320 DRM_PIXPAPER DRM_VIRTIO_GPU DRM_POWERVR DRM_PANTHOR DRM_ACCEL_IVPU DRM_ACCEL_ROCKET \
-			DRM_ACCEL_AMDXDNA DRM_ACCEL_ARM_ETHOSU HYPERV
+			DRM_ACCEL_AMDXDNA DRM_ACCEL_ARM_ETHOSU HYPERV DRM_AST DRM_HISI_HIBMC DRM_MGAG200 \
+			DRM_COREBOOTDRM DRM_EFIDRM DRM_OFDRM DRM_SIMPLEDRM DRM_VESADRM GOOGLE_COREBOOT_TABLE GOOGLE_FRAMEBUFFER_COREBOOT
 	} >"$work/fragment"
 	kbuild "$1" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig && kbuild "$1" modules_prepare
 }
@@ -283,7 +285,8 @@ check "convert: and one whose device is pointed to, below another parent" expect
 check "convert: and one whose objects are embedded" expected "$TOP/tests/convert/embedded" corge
 check "convert: and one whose objects can end half made" expected "$TOP/tests/convert/half" grault
 check "convert: and one with objects of two kinds" expected "$TOP/tests/convert/kinds" garply
-for name in qux quux corge grault garply; do check "convert: $name: a second run changes nothing" idle $name; done
+check "convert: and several whose devices begin with one structure" expected "$TOP/tests/convert/shared" waldo
+for name in qux quux corge grault garply waldo; do check "convert: $name: a second run changes nothing" idle $name; done
 check "convert: a device that is not known everywhere stays" stays
 check "convert: an object whose pages the driver fills in stays" filled
 check "convert: what was converted stays" again
@@ -297,7 +300,7 @@ prepare_tree
 for compiler in "${compilers[@]}"; do
 	check "convert: configuration for x86, $compiler" config "$compiler"
 done
-for name in bar qux quux corge grault garply; do
+for name in bar qux quux corge grault garply waldo; do
 	for compiler in "${compilers[@]}"; do
 		check "convert: a driver of ours: $name builds with $compiler" builds "$compiler" "$name"
 	done

@@ -94,7 +94,12 @@ class Objects:
     def convert(self):
         """All kinds that are known."""
         if re.search(r"\bDRM_GEM_SHMEM_DRIVER_OPS\b", without_comments(self.driver.text())):
-            self.driver.edit(self.plain)
+            texts = {path: path.read_text(encoding="utf-8") for path in self.driver.files()}
+            several = len([text for text in texts.values() if OPS.search(text)]) > 1
+            for path, text in texts.items():
+                new = self.plain(text, path.stem if several else self.prefix)
+                if new != text:
+                    path.write_text(new, encoding="utf-8")
             self.lookups()
         try:
             embedded = Embedded(self.driver)
@@ -103,18 +108,18 @@ class Objects:
         except Stays as why:
             self.driver.objects = why.args[0]
 
-    def plain(self, text):
+    def plain(self, text, prefix):
         """Dumb buffers and imports without anything of the driver's in them get a type."""
         ops = OPS.search(text)
-        if not ops or f"{self.prefix}_bo_type" in text:
+        if not ops or f"{prefix}_bo_type" in text:
             return text
-        name, init = f"{self.prefix}_bo", None
+        name, init = f"{prefix}_bo", None
         made = re.search(r"^\t\.gem_create_object\s*= (\w+),\n", text, re.M)
         if made:
             init = self.only_sets(text, made[1])
             if init is None:
                 return text
-        create = made[1] if made else f"{self.prefix}_gem_create_object"
+        create = made[1] if made else f"{prefix}_gem_create_object"
         text = edit_functions(text, lambda _, f, __, ___: ("", "\0") if made and f == create else None).replace("\n{\n\0}\n", "")
         new = (f"struct {name} {{\n\tstruct drm_shmem_obj obj;\n}};\n\n"
                f"DRM_SHMEM_OBJ_TYPE({name}_type, struct {name}, obj, struct {name}_unique);\n\n")
