@@ -95,8 +95,8 @@ MIXED = {
     "drm_gem_create_mmap_offset": "this makes an object of another kind: it stays",
     "drm_gem_free_mmap_offset": "this ends an object of another kind: it stays",
     "drm_gem_private_object_fini": "this ends an object of another kind: it stays",
-    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays",
-    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops, also for objects of another kind: it stays",
+    "drm_gem_map_dma_buf": "the driver has its own dma_buf_ops, which are one for all kinds of object: it stays",
+    "drm_gem_unmap_dma_buf": "the driver has its own dma_buf_ops, which are one for all kinds of object: it stays",
 }
 OTHERS_ELSE = "goes behind the library: scripts/coccinelle/raw.cocci says which part of it"
 

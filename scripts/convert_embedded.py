@@ -16,7 +16,7 @@ TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \
 # The library's functions do what these do.
 PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
 STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release",
-         "evict": "evict", "mmap": "mmap", "rss": "rss"}
+         "evict": "evict", "mmap": "mmap", "rss": "rss", "sgt_revoked": "sgt_revoked"}
 # What a step is given beside the object, and returns, where a driver's function is also that of other objects
 SHARED = {"open": ("int", "struct drm_file *file", "file"), "close": ("void", "struct drm_file *file", "file"),
           "export": ("struct dma_buf *", "int flags", "flags")}
