@@ -7,13 +7,13 @@
 #include <linux/device/faux.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
 #include "drm_dev_ctx.h"
+#include "drm_dev_ctx_async.h"
 #include "drm_shmem_obj.h"
 
 /* A device. Below it, struct foo_hw lives as long as the registration. */
@@ -23,39 +23,16 @@ struct foo_device {
 
 struct foo_hw {
 	struct drm_dev_ctx_data base;
-	struct drm_dev_ctx *ctx;
-	struct delayed_work tick;
+	struct drm_dev_ctx_work tick;
 	unsigned int ticks;
 };
 
-/* Proof that a struct foo_device is registered */
-struct foo_reg {
-	struct drm_dev_ctx_reg base;
-};
-
-static struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
+/* Called in a section. The library ends the work item, although it queues itself again. */
+static void foo_tick(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
+		     struct drm_dev_ctx_work *work)
 {
-	return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
-}
-
-static void foo_hw_tick(const struct foo_reg *reg)
-{
-	foo_reg_hw(reg)->ticks++;
-}
-
-static void foo_tick_work(struct work_struct *work)
-{
-	struct foo_hw *hw = container_of(to_delayed_work(work), struct foo_hw, tick);
-
-	drm_dev_ctx_guard(foo_reg, reg, hw->ctx) {
-		foo_hw_tick(reg);
-		schedule_delayed_work(&hw->tick, HZ);
-	}
-}
-
-static void foo_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
-{
-	disable_delayed_work_sync(&container_of(data, struct foo_hw, base)->tick);
+	container_of(data, struct foo_hw, base)->ticks++;
+	drm_dev_ctx_work_queue(work, system_percpu_wq, HZ);
 }
 
 static void foo_release(struct drm_dev_ctx_data *data)
@@ -64,7 +41,6 @@ static void foo_release(struct drm_dev_ctx_data *data)
 }
 
 static const struct drm_dev_ctx_ops foo_reg_ops = {
-	.quiesce = foo_quiesce,
 	.release = foo_release,
 };
 
@@ -81,9 +57,8 @@ static const struct drm_driver foo_driver = {
 static int foo_probe(struct faux_device *fdev)
 {
 	struct device *dev = &fdev->dev;
-	struct foo_device *foo;
+	const struct drm_dev_ctx_live *live;
 	struct foo_hw *hw;
-	int ret;
 
 	struct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) =
 		drm_dev_ctx_alloc(dev, &foo_driver, struct foo_device, ctx);
@@ -93,14 +68,14 @@ static int foo_probe(struct faux_device *fdev)
 	hw = kzalloc_obj(*hw);
 	if (!hw)
 		return -ENOMEM;
-	foo = drm_dev_ctx_entry(drm_dev_ctx_unreg_drm(unreg), struct foo_device, ctx);
-	hw->ctx = &foo->ctx;
-	INIT_DELAYED_WORK(&hw->tick, foo_tick_work);
+	live = drm_dev_ctx_attach(unreg, &foo_reg_ops, &hw->base);
+	if (IS_ERR(live))
+		return PTR_ERR(live);
 
-	ret = drm_dev_ctx_register(dev, &unreg, &foo_reg_ops, &hw->base);
-	if (!ret)
-		schedule_delayed_work(&hw->tick, 0);
-	return ret;
+	/* The work item is held back until the device is registered. */
+	drm_dev_ctx_work_init(&hw->tick, live, foo_tick);
+	drm_dev_ctx_work_queue(&hw->tick, system_percpu_wq, 0);
+	return drm_dev_ctx_register(dev, &unreg, NULL, NULL);
 }
 
 static const struct faux_device_ops foo_faux_ops = {
@@ -117,8 +92,8 @@ static int __init foo_init(void)
 module_init(foo_init);
 
 /*
- * Unbinding ends the registration. The file operations hold the module while a file is open. Work
- * items of the driver do not hold the module, so quiesce ends them.
+ * Unbinding ends the registration, and the library ends the work item. The file operations hold the
+ * module while a file is open.
  */
 static void __exit foo_exit(void)
 {

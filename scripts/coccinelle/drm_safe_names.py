@@ -96,11 +96,19 @@ COMPLETES_NOT = re.compile(
     r"|dma_fence_(?:is_signaled|test_signaled|enable_(?:sw_)?signaling|begin_|end_)\w*"
     r"|eventfd_signal_allowed|drm_sched_job_is_signaled")
 
+# What a handler of the library's is given, of which it takes nothing but its own
+OWN_ITEMS = {tag for tag, body in re.findall(r"^struct (\w+) \{\n(.*?)^\}", library().code, re.M | re.S)
+             if re.match(r"\s*struct drm_dev_ctx_async __async;", body)}
+
+# What one of the kernel's is given, which a driver embeds
+ITEMS = set("""work_struct delayed_work rcu_work execute_work kthread_work kthread_delayed_work drm_vblank_work
+    drm_flip_work timer_list hrtimer alarm tasklet_struct irq_work irq_affinity_notify dma_fence_cb rcu_head
+    callback_head wait_queue_entry wait_bit_queue_entry notifier_block mmu_notifier mmu_interval_notifier
+    napi_struct mbox_client""".split())
+
 # A handler is known by one of its arguments,
 HANDLER_ARGUMENT = re.compile(
-    r"struct (?:drm_dev_ctx_(?:work|timer|irq)|work_struct|kthread_work|timer_list|hrtimer|dma_fence_cb|tasklet_struct|irq_work"
-    r"|rcu_head|callback_head|wait_queue_entry|notifier_block|napi_struct|urb|virtqueue|mbox_client"
-    r"|rpmsg_device|drm_flip_work) ?\*|async_cookie_t\b")
+    rf"struct (?:{'|'.join(sorted(OWN_ITEMS | ITEMS))}|urb|virtqueue|rpmsg_device) ?\*|async_cookie_t\b")
 # by its type,
 HANDLER_TYPE = re.compile(r"\birqreturn_t\b|\benum hrtimer_restart\b")
 # or by what it is given to.
@@ -124,8 +132,11 @@ WAITS = re.compile(
 # Where the callback for a job that hangs is named
 TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
 
-# What a handler of the library's is given, of which it takes nothing but its own
-OWN_ITEM = re.compile(r"drm_dev_ctx_(?:work|timer|irq)")
+# The hardware, in a structure. A resource of drm_dev_ctx_res.h asks for a proof itself.
+HARDWARE = re.compile(
+    r"\b__iomem\b|^\s+struct (?:regmap|regmap_field|clk|clk_bulk_data|clk_hw|regulator|regulator_bulk_data|reset_control"
+    r"|gpio_descs?|virtqueue|dma_chan|mbox_chan|i2c_client|spi_device|usb_device|usb_interface|mipi_dsi_device"
+    r"|pwm_device|io_mapping) (?:const )?\*", re.M)
 
 # The structures with a driver's functions that a bus calls
 BUS_OPS = re.compile(r"\bstruct \w+_(?:driver|device_ops) (\w+) = \{(.*?)\n\}", re.S)
@@ -434,7 +445,46 @@ class Driver:
     @functools.cached_property
     def data(self):
         """The structures of the driver that are registration data."""
-        return set(DATA_TYPE.findall(self.text))
+        return set(DATA_TYPE.findall(self.text)) | {
+            tag for tag, members in self.members.items() if "drm_dev_ctx_data" in members.values()}
+
+    @functools.cached_property
+    def members(self):
+        """The structures that each structure of the driver embeds, by the name of the member."""
+        found = {}
+        for tag, body in self.structs():
+            for inner, names in re.findall(r"^\s+struct (\w+) (\w[^;{}()*]*);", blanked(body), re.M):
+                for name in re.findall(r"(?:^|,)\s*(\w+)", names):
+                    found.setdefault(tag, {})[name] = inner
+        return found
+
+    def embeds(self, tag, is_one, seen=()):
+        """True if a structure is one of some, or has one in it."""
+        return is_one(tag) or tag not in seen and any(
+            self.embeds(inner, is_one, (*seen, tag)) for inner in self.members.get(tag, {}).values())
+
+    def item(self, tag, path):
+        """What a handler is given at a member of a structure: a tag of ITEMS or OWN_ITEMS, or nothing."""
+        for name in re.findall(r"[a-zA-Z_]\w*", re.sub(r"\[[^\]]*\]", "", path)):
+            tag = self.members.get(tag, {}).get(name, tag)
+            if tag in ITEMS | OWN_ITEMS:
+                return tag
+        return ""
+
+    def wraps(self, tag, path):
+        """True if a member of a structure is one of the driver's own, with such an item in it."""
+        name = re.match(r"\w*", path)[0]
+        inner = self.members.get(tag, {}).get(name, "")
+        return self.embeds(inner, (ITEMS | OWN_ITEMS).__contains__)
+
+    @functools.cached_property
+    def hardware(self):
+        """The structures of the driver that have the hardware in them, and how to call that."""
+        bodies = {tag: blanked(body) for tag, body in self.structs()}
+        found = {tag: "the hardware in" for tag in bodies if self.embeds(
+            tag, lambda inner: bool(HARDWARE.search(bodies.get(inner, ""))))}
+        return found | {tag: "the registration data," for tag in bodies | dict.fromkeys(self.data)
+                        if self.embeds(tag, self.data.__contains__)}
 
     def callback(self, ops, name):
         """The function that a structure with functions for a bus names, or nothing."""
@@ -557,11 +607,6 @@ def raw(header):
 def puts():
     """What gives back the result of each function that gets something."""
     return dict(pair.split() for pair in names("get"))
-
-
-def is_handler_item(struct):
-    """True for a structure that a handler is given."""
-    return bool(OWN_ITEM.fullmatch(struct) or HANDLER_ARGUMENT.match(f"struct {struct} *"))
 
 
 def waits(function, args):

@@ -13,10 +13,13 @@
 // wrong: PROOF_KEPT C: 'live' is borrowed for a scope and must not be kept
 // wrong: BY_CONTAINER_OF C: take the registration data from the argument of foo_poll\(\)
 // wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_blit, without a proof
+// wrong: RAW_DELAYED C: foo_raw_delayed\(\) reaches the registration data, struct foo_blit, without a proof
+// wrong: BESIDE_REGISTERS C: foo_fan_tick\(\) reaches the hardware in struct foo_fan without a proof
 // run: drm_dev_ctx_async.rearming: ended by the library, also those that rearm themselves
 // run: drm_dev_ctx_async.dropped: what was held back never runs
 // run: drm_dev_ctx_async.irq: quiesce can wait for it, release does without it
 
+#include <linux/io.h>
 #include <linux/virtio.h>
 
 #include "drm_dev_ctx_async.h"
@@ -29,8 +32,15 @@ struct foo_blit {
 	struct drm_dev_ctx_timer timer;
 	struct drm_dev_ctx_irq irq;
 	struct work_struct raw;
+	struct delayed_work delayed;
 	const struct drm_dev_ctx_live *live;
 	u32 seen;
+};
+
+/* Not registration data, but it has registers */
+struct foo_fan {
+	struct timer_list timer;
+	void __iomem *regs;
 };
 
 int foo_blit_kick(const struct foo_reg *reg, struct foo_blit *blit);
@@ -82,6 +92,29 @@ static void foo_raw_poll(struct work_struct *work)
 #else
 static void __maybe_unused foo_raw_poll(struct work_struct *work)
 {
+}
+#endif
+
+#if defined(RAW_DELAYED)
+void foo_raw_delayed(struct work_struct *work);
+
+void foo_raw_delayed(struct work_struct *work)
+{
+	struct delayed_work *delayed = to_delayed_work(work);
+	struct foo_blit *blit = container_of(delayed, struct foo_blit, delayed);
+
+	blit->seen++;
+}
+#endif
+
+#if defined(BESIDE_REGISTERS)
+void foo_fan_tick(struct timer_list *timer);
+
+void foo_fan_tick(struct timer_list *timer)
+{
+	struct foo_fan *fan = timer_container_of(fan, timer, timer);
+
+	writel(0, fan->regs);
 }
 #endif
 

@@ -13,10 +13,13 @@
 // unseen: OTHER_OF_TWO: Which of two objects of one type is meant.
 // unseen: FAUX_PARENT: A foreign parent on a bus whose drivers do not say to which module they belong, such as the faux bus.
 // unseen: WAITS_FOR_INITIATOR: A wait in a section that ends only if a section can be entered, before it happens. When an unplug takes long, the log names both.
+// unseen: HARDWARE_BY_POINTER: Hardware that a handler of a kernel work item, timer or interrupt reaches through a pointer: a member of the item's structure, a global variable, or dev_get_drvdata().
 
 #include <linux/completion.h>
 #include <linux/device/faux.h>
+#include <linux/io.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "foo.h"
 
@@ -33,7 +36,19 @@ struct foo_job {
 	struct completion done;
 };
 
+struct foo_meter {
+	struct work_struct work;
+	struct foo_meter_hw *hw;
+	u32 reads;
+};
+
+struct foo_meter_hw {
+	struct drm_dev_ctx_data base;
+	void __iomem *regs;
+};
+
 void foo_hw_clear(void *addr);
+void foo_meter_work(struct work_struct *work);
 
 /* An object of the driver's type */
 struct foo_bo *foo_bo_of(void *cookie)
@@ -146,4 +161,15 @@ struct drm_dev_ctx_unreg *foo_alloc(struct faux_device *own, struct faux_device 
 #else
 	return drm_dev_ctx_alloc(&own->dev, &foo_driver, struct foo_device, ctx);
 #endif
+}
+
+/* The meter may be read after the registration has ended. */
+void foo_meter_work(struct work_struct *work)
+{
+	struct foo_meter *meter = container_of(work, struct foo_meter, work);
+
+#if defined(HARDWARE_BY_POINTER)
+	readl(meter->hw->regs);
+#endif
+	meter->reads++;
 }
