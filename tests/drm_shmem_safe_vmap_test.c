@@ -5,6 +5,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/hrtimer.h>
 #include <linux/mman.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
@@ -765,6 +766,71 @@ static void next_to_core(struct kunit *test)
 	}
 }
 
+/* A panic that comes in an interrupt */
+struct panic_irq {
+	struct hrtimer timer;
+	struct drm_shmem_obj *obj;
+	struct drm_scanout_buffer *sb;
+	struct completion done;
+	bool in_irq;
+	int ret;
+};
+
+static enum hrtimer_restart panic_irq(struct hrtimer *timer)
+{
+	struct panic_irq *irq = container_of(timer, struct panic_irq, timer);
+
+	irq->in_irq = in_hardirq() && irqs_disabled();
+	irq->ret = drm_shmem_panic_scanout(irq->obj, irq->sb);
+	complete(&irq->done);
+	return HRTIMER_NORESTART;
+}
+
+static bool same_scanout(const struct drm_scanout_buffer *a, const struct drm_scanout_buffer *b)
+{
+	return a->pages == b->pages && iosys_map_is_equal(&a->map[0], &b->map[0]);
+}
+
+/*
+ * Asks in a task, with interrupts off, and in an interrupt, each without and with the reservation
+ * lock held. The answer must be the same. An answer that waits for the lock never comes. With
+ * CONFIG_DEBUG_ATOMIC_SLEEP and lockdep, a sleep or a lock that would wait is reported, too.
+ */
+static int panic_scanout_of(struct kunit *test, struct drm_shmem_obj *obj,
+			    struct drm_scanout_buffer *sb)
+{
+	struct dma_resv *resv = obj->base.base.resv;
+	int ret = drm_shmem_panic_scanout(obj, sb);
+
+	for (int locked = 0; locked < 2; locked++) {
+		struct drm_scanout_buffer atomic = {}, other = {};
+		struct panic_irq irq = { .obj = obj, .sb = &other };
+		unsigned long flags;
+		int off;
+
+		init_completion(&irq.done);
+		hrtimer_setup_on_stack(&irq.timer, panic_irq, CLOCK_MONOTONIC,
+				       HRTIMER_MODE_REL_HARD);
+		if (locked)
+			dma_resv_lock(resv, NULL);
+		local_irq_save(flags);
+		off = drm_shmem_panic_scanout(obj, &atomic);
+		local_irq_restore(flags);
+		hrtimer_start(&irq.timer, 0, HRTIMER_MODE_REL_HARD);
+		wait_for_completion(&irq.done);
+		hrtimer_cancel(&irq.timer);
+		if (locked)
+			dma_resv_unlock(resv);
+		destroy_hrtimer_on_stack(&irq.timer);
+		KUNIT_EXPECT_EQ(test, off, ret);
+		KUNIT_EXPECT_TRUE(test, irq.in_irq);
+		KUNIT_EXPECT_EQ(test, irq.ret, ret);
+		KUNIT_EXPECT_TRUE(test, same_scanout(&atomic, sb));
+		KUNIT_EXPECT_TRUE(test, same_scanout(&other, sb));
+	}
+	return ret;
+}
+
 /* What drm_panic draws on: a mapping, ours or the core's, or pages, or nothing */
 static void panic_scanout(struct kunit *test)
 {
@@ -776,23 +842,23 @@ static void panic_scanout(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), -ENODEV);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), -ENODEV);
 
 	KUNIT_ASSERT_EQ(test, drm_shmem_pin(&bo->obj), 0);
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), 0);
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&sb.map[0]));
 	KUNIT_EXPECT_PTR_EQ(test, sb.pages, bo->obj.base.pages);
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_vmap(&bo->obj));
 
 	/* The core is just unmapping it. */
 	bo->obj.base.vaddr = &sb;
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), 0);
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&sb.map[0]));
 	bo->obj.base.vaddr = NULL;
 
 	sb = (struct drm_scanout_buffer){};
 	KUNIT_ASSERT_EQ(test, drm_gem_vmap(gem, &map), 0);
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), 0);
 	KUNIT_EXPECT_PTR_EQ(test, sb.map[0].vaddr, map.vaddr);
 	KUNIT_EXPECT_NULL(test, sb.pages);
 
@@ -800,10 +866,7 @@ static void panic_scanout(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
 	drm_gem_vunmap(gem, &map);
 	KUNIT_EXPECT_TRUE(test, drm_shmem_has_vmap(&bo->obj));
-	/* Under the reservation lock, as a panic may come */
-	dma_resv_lock(gem->resv, NULL);
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
-	dma_resv_unlock(gem->resv);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), 0);
 	KUNIT_EXPECT_PTR_EQ(test, sb.map[0].vaddr, drm_vmap_unsafe_ptr(&own));
 	KUNIT_EXPECT_FALSE(test, sb.map[0].is_iomem);
 	drm_vmap_release(&own);
@@ -936,9 +999,9 @@ static void panic_scanout_import(struct kunit *test)
 	struct drm_scanout_buffer sb = {};
 	struct page_iomap_owned own = {};
 
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), -ENODEV);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), -ENODEV);
 	KUNIT_ASSERT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
-	KUNIT_EXPECT_EQ(test, drm_shmem_panic_scanout(&bo->obj, &sb), 0);
+	KUNIT_EXPECT_EQ(test, panic_scanout_of(test, &bo->obj, &sb), 0);
 	KUNIT_EXPECT_TRUE(test, sb.map[0].is_iomem);
 	KUNIT_EXPECT_FALSE(test, iosys_map_is_null(&sb.map[0]));
 	drm_vmap_release(&own);
