@@ -1434,6 +1434,22 @@ _label:										\
 		__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
 
 /**
+ * drm_dev_ctx_guard_callback_else() - run a block in a callback, or else a statement
+ * @_live: name of the proof, a ``const struct drm_dev_ctx_live *`` for the block
+ * @_ctx: the device; the caller of the callback keeps the pointer, for example as driver data
+ *	of a bus device
+ * @...: statement in place of the block, such as ``ret = IRQ_NONE``
+ *
+ * Like drm_dev_ctx_guard_callback().
+ *
+ * Context: Any. The block must not wait for the end of the registration.
+ */
+#define drm_dev_ctx_guard_callback_else(_live, _ctx, ...)			\
+	__drm_dev_ctx_scoped_else(drm_dev_ctx_section_callback, __UNIQUE_ID(label), \
+				  (_ctx), __VA_ARGS__)				\
+		__drm_dev_ctx_proof(drm_dev_ctx_live, _live, bound.__ctx)
+
+/**
  * drm_dev_ctx_or() - need a registered device to the end of the scope
  * @_type: the driver's proof, without struct: see &struct drm_dev_ctx_reg
  * @_proof: name of the proof, a ``const struct _type *`` from here on

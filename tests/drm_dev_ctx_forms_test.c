@@ -166,6 +166,19 @@ static int guard_statements(struct drm_device *drm)
 	return ret + other;
 }
 
+/* The same in a callback, which opens no section */
+static int guard_callback(struct drm_device *drm)
+{
+	int ret = 0, other = 0;
+
+	drm_dev_ctx_guard_callback_else(live, to_drm_dev_ctx(drm), ret = 1, other = 2) {
+		if (drm_dev_ctx_live_drm(live) == drm)
+			return 11;
+		ret = 100;
+	}
+	return ret + other;
+}
+
 /* To the end of the scope */
 static int to_the_end(struct drm_device *drm)
 {
@@ -198,6 +211,12 @@ static int jumps(struct drm_device *drm)
 		runs = 100;
 	}
 out:
+	drm_dev_ctx_guard_callback_else(live, to_drm_dev_ctx(drm), refused++) {
+		runs++;
+		if (runs)
+			break;
+		runs = 100;
+	}
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_live_or(live, to_drm_dev_ctx(drm), refused++; continue);
 		runs++;
@@ -212,14 +231,16 @@ static void forms(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guard_error(drm, 0), 0);
 	KUNIT_EXPECT_EQ(test, guard_error(drm, -EIO), -EIO);
 	KUNIT_EXPECT_EQ(test, guard_statements(drm), 11);
+	KUNIT_EXPECT_EQ(test, guard_callback(drm), 11);
 	KUNIT_EXPECT_EQ(test, to_the_end(drm), 1);
-	KUNIT_EXPECT_EQ(test, jumps(drm), 5);
+	KUNIT_EXPECT_EQ(test, jumps(drm), 6);
 	/* This waits for each section that was not left. */
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(drm)), 0);
 	KUNIT_EXPECT_EQ(test, guard_error(drm, 0), -ENODEV);
 	KUNIT_EXPECT_EQ(test, guard_statements(drm), 3);
+	KUNIT_EXPECT_EQ(test, guard_callback(drm), 3);
 	KUNIT_EXPECT_EQ(test, to_the_end(drm), -ENODEV);
-	KUNIT_EXPECT_EQ(test, jumps(drm), 50);
+	KUNIT_EXPECT_EQ(test, jumps(drm), 60);
 }
 
 /* Who sleeps in an ioctl is named, though nobody counts sections. */
