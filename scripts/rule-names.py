@@ -9,6 +9,7 @@
 - Each function of the kernel's headers that ends a wait is known to the rule "completers".
 - Each exported function with kernel-doc says what context it may be called from.
 - Each scope of the library is known to the rules that look for scopes, and to spatch.
+- Each function by which drm_dev_ctx_sleepers.c knows a task is in the kernel or in the library.
 """
 import argparse
 import pathlib
@@ -135,6 +136,16 @@ def check_callbacks():
         yield f"registered.cocci: {name} is {'no such callback' if name in known else 'missing'}"
 
 
+def check_sleepers(tree):
+    """Functions that drm_dev_ctx_sleepers.c looks for, and nobody has."""
+    code = library().code + "\n".join(path.read_text(encoding="utf-8") for top in (".", "scheduler")
+                                      for path in sorted((tree / "drivers/gpu/drm" / top).glob("*.c")))
+    listed = re.search(r"\bnames\[\] = \{(.*?)\}", (TOP / "drm_dev_ctx_sleepers.c").read_text(encoding="utf-8"), re.S)
+    for name in re.findall(r'"(\w+)"', listed[1]):
+        if not re.search(rf"^\w[\w \t*]*\b{name}\([^;{{}}]*\)\s*\{{", code, re.M):
+            yield f"drm_dev_ctx_sleepers.c: there is no {name}()"
+
+
 def main():
     """Print what is wrong."""
     args = argparse.ArgumentParser(description=__doc__,
@@ -151,7 +162,7 @@ def main():
     makefile = (args.tree / "Makefile").read_text(encoding="utf-8")
     series = ".".join(re.findall(r"^(?:VERSION|PATCHLEVEL) = (\d+)$", makefile, re.M))
     bad = [*check_raw(headers, series, args.raw), *check_completers(headers), *check_lists(args.tree),
-           *check_contexts(), *check_scopes(args.tree), *check_callbacks()]
+           *check_contexts(), *check_scopes(args.tree), *check_callbacks(), *check_sleepers(args.tree)]
     print("\n".join([*bad, f"{len(bad)} problems"]))
     return bool(bad)
 

@@ -13,6 +13,7 @@
 #include <kunit/test.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_ioctl.h>
 
 #include "drm_dev_ctx_internal.h"
@@ -243,10 +244,32 @@ static void forms(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, jumps(drm), 60);
 }
 
-/* Who sleeps in an ioctl is named, though nobody counts sections. */
-static int sleep_thread(void *filp)
+/* A task that sleeps in what calls drivers is named, though nobody counts sections. */
+static int sleep_in_ioctl(void *filp)
 {
 	return fdev_call(filp, 2, NULL);
+}
+
+static void sleep_inside(struct file *filp)
+{
+	struct drm_file *file = filp->private_data;
+	struct fdev *fdev = fdev_dev(file->minor->dev);
+
+	complete(&fdev->inside);
+	wait_for_completion(&fdev->leave);
+}
+
+/* Has the name of the function of the atomic helpers that runs commits. */
+static int commit_tail(void *filp)
+{
+	sleep_inside(filp);
+	return 0;
+}
+
+static int sleep_elsewhere(void *filp)
+{
+	sleep_inside(filp);
+	return -EAGAIN;
 }
 
 /* UML has none without frame pointers. */
@@ -261,27 +284,41 @@ static bool has_stack_traces(struct task_struct *task)
 #endif
 }
 
+static const struct {
+	int (*fn)(void *filp);
+	int ret;
+	bool is_named;
+} sleepers[] = {
+	{ sleep_in_ioctl, 0, true },
+	{ commit_tail, 0, true },
+	/* Of a module, the library names each function. */
+	{ sleep_elsewhere, -EAGAIN, IS_MODULE(CONFIG_DRM_SAFE_KUNIT_TEST) },
+};
+
 static void sleeper_is_named(struct kunit *test)
 {
 	struct drm_device *drm = fdev_registered(test);
 	struct file *filp = drm_safe_test_open(test, drm->render);
 	struct task_struct *task;
-	bool traces;
+	bool traces = false;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
 	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_report_sleepers(to_drm_dev_ctx(drm), NULL), 0);
-	task = kthread_run(sleep_thread, filp, "fdev_sleeper");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	wait_for_completion(&fdev_dev(drm)->inside);
-	while (task_is_running(task))
-		schedule_timeout_idle(1);
-	traces = IS_ENABLED(CONFIG_KALLSYMS) && has_stack_traces(task);
-	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_report_sleepers(to_drm_dev_ctx(drm), NULL), traces);
-	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_report_sleepers(to_drm_dev_ctx(drm), task), 0);
-	complete(&fdev_dev(drm)->leave);
-	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
-	put_task_struct(task);
+	for (int i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		task = kthread_run(sleepers[i].fn, filp, "fdev_sleeper");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		get_task_struct(task);
+		wait_for_completion(&fdev_dev(drm)->inside);
+		while (task_is_running(task))
+			schedule_timeout_idle(1);
+		traces = IS_ENABLED(CONFIG_KALLSYMS) && has_stack_traces(task);
+		KUNIT_EXPECT_EQ_MSG(test, __drm_dev_ctx_report_sleepers(to_drm_dev_ctx(drm), NULL),
+				    traces && sleepers[i].is_named, "%pS", sleepers[i].fn);
+		KUNIT_EXPECT_EQ(test, __drm_dev_ctx_report_sleepers(to_drm_dev_ctx(drm), task), 0);
+		complete(&fdev_dev(drm)->leave);
+		KUNIT_EXPECT_EQ(test, kthread_stop(task), sleepers[i].ret);
+		put_task_struct(task);
+	}
 	drm_safe_test_close(test, filp);
 	if (!traces)
 		kunit_skip(test, "needs CONFIG_KALLSYMS and stack traces of sleeping tasks");
