@@ -25,6 +25,9 @@
 /* How many commands a queue has: they wait, are with the device, or are answered. */
 #define VGPU_CMDS		16
 
+/* How many more a queue has for a panic */
+#define VGPU_PANIC_CMDS		3
+
 /* How long a device may take to answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
 
@@ -56,6 +59,7 @@ union vgpu_req {
  *   free when it is zero. Under the lock of @queue.
  * - The device gets the command in @life, or never.
  * - @done is set once @result and the answer are there.
+ * - @fb is the framebuffer that the device is to forget, or NULL. It is there until the answer.
  * - @data belongs to the command, and is freed with it: @out_len bytes that the device
  *   reads after @req, or @in_len bytes that it writes in place of @resp.
  */
@@ -66,6 +70,7 @@ struct vgpu_cmd {
 	unsigned int life;
 	bool done;
 	int result;
+	struct vgpu_fb *fb;
 	void *data;
 	size_t out_len;
 	size_t in_len;
@@ -81,7 +86,7 @@ struct vgpu_cmd {
  *
  * - @vq is accessed under @lock, and only while @live is set: the device was started, and
  *   has not failed. The device is notified after that, in the same RCU section.
- * - A command that is on no list has a user.
+ * - A command that is on no list has a user. Only a panic takes one from @panic.
  */
 struct vgpu_queue {
 	struct vgpu_hw *hw;
@@ -89,8 +94,9 @@ struct vgpu_queue {
 	struct virtqueue *vq;
 	bool live;
 	struct list_head free;
+	struct list_head panic;
 	wait_queue_head_t wait;		/* for a free slot, room in @vq, or an answer */
-	struct vgpu_cmd cmds[VGPU_CMDS];
+	struct vgpu_cmd cmds[VGPU_CMDS + VGPU_PANIC_CMDS];
 };
 
 /*
@@ -122,7 +128,7 @@ struct vgpu_hw {
 	unsigned int life;
 	struct list_head kept;
 	u64 started;			/* time of the last start, in jiffies */
-	unsigned int tries;
+	atomic_t tries;
 	struct ida ids;
 	atomic64_t fences;
 };
@@ -164,10 +170,10 @@ DRM_SHMEM_OBJ_TYPE(vgpu_bo_type, struct vgpu_bo, shmem, struct vgpu_bo_unique);
  *
  * - @sgt is filled in and @id allocated when the framebuffer is shown first. Both stay so to
  *   its end.
- * - While @life equals the hardware's, the device may have the addresses of @sgt. While @lock
- *   is not held and the device has not failed, it has them, until the framebuffer is destroyed.
- * - @forget is set while the device is asked to forget the addresses: under @lock, or after the
- *   framebuffer was destroyed.
+ * - While @life equals the hardware's, the device has the addresses of @sgt, until the
+ *   framebuffer is destroyed, and commands can name @id.
+ * - While @asked equals the hardware's life, the device may have the addresses. It is set before
+ *   the device gets them, and cleared when the device has forgotten them.
  */
 struct vgpu_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees it */
@@ -175,14 +181,13 @@ struct vgpu_fb {
 	struct drm_shmem_sgt_owned sgt;
 	u32 id;
 	unsigned int life;
-	struct vgpu_cmd *forget;	/* the command to forget it, or NULL */
+	unsigned int asked;
 	struct list_head kept;		/* in the list of the hardware, once destroyed */
 };
 
-static inline struct vgpu_device *to_vgpu(struct drm_device *drm)
-{
-	return drm_dev_ctx_entry(drm, struct vgpu_device, ctx);
-}
+#define to_vgpu(_drm) drm_dev_ctx_entry(_drm, struct vgpu_device, ctx)
+#define to_vgpu_plane(_plane) container_of(_plane, struct vgpu_plane, base)
+#define to_vgpu_fb(_fb) container_of(_fb, struct vgpu_fb, base)
 
 static inline struct vgpu_hw *vgpu_live_hw(const struct drm_dev_ctx_live *live)
 {
@@ -197,17 +202,7 @@ static inline bool vgpu_hw_is_live(const struct vgpu_hw *hw, unsigned int life)
 /* The result of a commit after the device failed: 0 if a restart will show the state. */
 static inline int vgpu_hw_lost(const struct vgpu_hw *hw)
 {
-	return READ_ONCE(hw->tries) <= VGPU_RETRIES ? 0 : -ENODEV;
-}
-
-static inline struct vgpu_plane *to_vgpu_plane(struct drm_plane *plane)
-{
-	return container_of(plane, struct vgpu_plane, base);
-}
-
-static inline struct vgpu_fb *to_vgpu_fb(struct drm_framebuffer *fb)
-{
-	return container_of(fb, struct vgpu_fb, base);
+	return atomic_read(&hw->tries) <= VGPU_RETRIES ? 0 : -ENODEV;
 }
 
 /* vgpu_queue.c */
@@ -215,6 +210,7 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 void vgpu_hw_free(struct drm_dev_ctx_data *data);
 int vgpu_hw_start(const struct drm_dev_ctx_live *live);
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life);
+void vgpu_hw_reset(struct vgpu_hw *hw);
 void vgpu_hw_stop(struct vgpu_hw *hw);
 bool vgpu_hw_is_gone(const struct vgpu_hw *hw);
 /*
@@ -227,7 +223,8 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd);
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
-void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life);
+void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union vgpu_req *req,
+		     unsigned int life);
 
 DEFINE_FREE(vgpu_cmd, struct vgpu_cmd *, if (!IS_ERR_OR_NULL(_T)) vgpu_cmd_put(_T))
 
@@ -242,12 +239,13 @@ struct drm_framebuffer *vgpu_fb_create(struct drm_device *drm, struct drm_file *
 int vgpu_fb_show(struct vgpu_fb *fb);
 bool vgpu_fb_is_small(const struct drm_framebuffer *fb);
 int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb);
+void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb, int result);
 void vgpu_fb_free_kept(struct vgpu_hw *hw);
 
 /* vgpu_plane.c */
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
 				    unsigned int index);
-int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
+int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
 		 const struct drm_rect *rect);
 
 /* vgpu_display.c */

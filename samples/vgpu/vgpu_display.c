@@ -6,12 +6,10 @@
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
-#include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_edid.h>
 #include <drm/drm_encoder.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_modeset_lock.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
@@ -22,10 +20,7 @@
 #define VGPU_MIN_SIZE		16	/* QEMU refuses what is smaller. */
 #define VGPU_MAX_SIZE		8192
 
-static struct vgpu_output *connector_to_output(struct drm_connector *connector)
-{
-	return container_of(connector, struct vgpu_output, connector);
-}
+#define connector_to_output(_connector) container_of(_connector, struct vgpu_output, connector)
 
 /*
  * Sends a query to the device, and waits for an answer of @in_len bytes, whose memory is freed with
@@ -116,11 +111,12 @@ static int vgpu_add_modes(struct drm_connector *connector)
 		return count;
 	}
 	mode = drm_cvt_mode(connector->dev, out->width, out->height, 60, false, false, false);
-	if (!mode)
-		return count;
-	mode->type |= DRM_MODE_TYPE_PREFERRED;
-	drm_mode_probed_add(connector, mode);
-	return count + 1;
+	if (mode) {
+		mode->type |= DRM_MODE_TYPE_PREFERRED;
+		drm_mode_probed_add(connector, mode);
+		count++;
+	}
+	return count;
 }
 
 /* Without an answer, the EDID stays what it was. */
@@ -141,7 +137,8 @@ static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *c
 {
 	drm_crtc_vblank_off(crtc);
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(crtc->dev))
-		vgpu_scanout(vgpu_live_hw(live), drm_crtc_index(crtc), NULL, &(struct drm_rect) {});
+		vgpu_scanout(vgpu_live_hw(live), drm_crtc_index(crtc), 0,
+			     READ_ONCE(vgpu_live_hw(live)->life), &(struct drm_rect) {});
 }
 
 static enum drm_mode_status vgpu_mode_valid(struct drm_crtc *crtc,

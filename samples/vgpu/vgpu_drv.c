@@ -8,13 +8,11 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/rcupdate.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
 #include <drm/clients/drm_client_setup.h>
 #include <drm/drm_atomic_helper.h>
-#include <drm/drm_drv.h>
 #include <drm/drm_fbdev_shmem.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -54,7 +52,10 @@ static void vgpu_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_de
 /* The display is off. */
 static void vgpu_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
-	vgpu_hw_stop(container_of(data, struct vgpu_hw, base));
+	struct vgpu_hw *hw = container_of(data, struct vgpu_hw, base);
+
+	vgpu_hw_stop(hw);
+	vgpu_fb_free_kept(hw);
 }
 
 static const struct drm_dev_ctx_ops vgpu_reg_ops = {
@@ -109,8 +110,7 @@ static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 
-	WRITE_ONCE(hw->tries, hw->tries + 1);
-	if (hw->tries > VGPU_RETRIES) {
+	if (atomic_inc_return(&hw->tries) > VGPU_RETRIES) {
 		drm_err(drm, "the device is given up\n");
 		drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET,
 				     NULL);
@@ -122,15 +122,17 @@ static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 /*
  * The device has failed, or could not be started, or does not show all outputs. Like
  * vgpu_config_work(), this must not be in a section. If the registration is about to end, this
- * leaves the reset to vgpu_quiesce(). The bus holds the device lock while it resets the device,
- * so the start waits for that lock. The lock is not held during our own reset, which may end
- * only when the bus resets the device, and not while waiting for the device or for clients.
+ * leaves the reset to vgpu_quiesce(). The bus and the virtio core hold the locks of the devices
+ * while they reset, start or probe the device, or put it to sleep. The locks are not held during
+ * the first reset, which may end only when the bus resets the device, and not while waiting for the
+ * device or for clients. After that, the device answers a reset at once. It is reset again with the
+ * locks held, as the core may have started it meanwhile.
  */
 static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 			      struct drm_dev_ctx_work *work)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
-	struct device *bus_dev = hw->vdev->dev.parent;
+	struct device *dev = &hw->vdev->dev;
 	int ret;
 
 	if (drm_dev_ctx_live_ending(live))
@@ -139,15 +141,19 @@ static void vgpu_recover_work(const struct drm_dev_ctx_live *live, struct drm_de
 		vgpu_restart(live, 0);
 		return;
 	}
-	if (!mutex_is_locked(&bus_dev->mutex)) {
-		vgpu_hw_stop(hw);
-		if (device_trylock(bus_dev)) {
-			ret = hw->tries < VGPU_RETRIES ? vgpu_hw_start(live) : -ENODEV;
-			device_unlock(bus_dev);
-			vgpu_try_again(live, ret);
-			return;
+	if (mutex_is_locked(&dev->mutex) || mutex_is_locked(&dev->parent->mutex))
+		goto later;
+	vgpu_hw_reset(hw);
+	scoped_cond_guard(mutex_try, goto later, &dev->parent->mutex)
+		scoped_cond_guard(mutex_try, goto later, &dev->mutex) {
+			vgpu_hw_stop(hw);
+			ret = atomic_read(&hw->tries) < VGPU_RETRIES ? vgpu_hw_start(live) :
+								       -ENODEV;
 		}
-	}
+	vgpu_fb_free_kept(hw);
+	vgpu_try_again(live, ret);
+	return;
+later:
 	drm_dev_ctx_work_queue(work, system_freezable_wq, HZ);
 }
 
@@ -172,7 +178,7 @@ static int vgpu_setup(const struct drm_dev_ctx_live *live)
 	vgpu_set_dma_dev(drm_dev_ctx_live_drm(live), hw);
 	ret = vgpu_display_init(live);
 	if (!ret)
-		WRITE_ONCE(hw->tries, 0);
+		atomic_set(&hw->tries, 0);
 	return ret;
 }
 
@@ -236,6 +242,7 @@ static int vgpu_freeze(struct virtio_device *vdev)
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
 		vgpu_hw_stop(hw);
+		vgpu_fb_free_kept(hw);
 		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, 0);
 	}
 	return 0;
@@ -249,7 +256,7 @@ static int vgpu_freeze(struct virtio_device *vdev)
 static int vgpu_restore(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
-		WRITE_ONCE(vgpu_live_hw(live)->tries, 0);
+		atomic_set(&vgpu_live_hw(live)->tries, 0);
 		vgpu_hw_start(live);
 	}
 	return 0;
@@ -271,15 +278,20 @@ static int vgpu_reset_prepare(struct virtio_device *vdev)
 /*
  * The bus still holds the device lock, which an unbind takes, too. So this must not wait for
  * clients, or for a work item that does. vgpu_recover_work() does the rest when the lock is
- * free.
+ * free. That work item may have missed the reset that it waits for, because the core has changed
+ * the status since then, so it gets another one.
  */
 static int vgpu_reset_done(struct virtio_device *vdev)
 {
 	drm_dev_ctx_guard_callback(live, vdev->priv) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-		WRITE_ONCE(hw->tries, 0);
+		atomic_set(&hw->tries, 0);
 		drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ / 10);
+		if (mutex_is_locked(&hw->reset_lock)) {
+			virtio_reset_device(vdev);
+			wait_event_timeout(hw->ctrl.wait, !mutex_is_locked(&hw->reset_lock), HZ);
+		}
 	}
 	return 0;
 }

@@ -50,7 +50,7 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	const bool small = vgpu_fb_is_small(&fb->base);
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
 		vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, create,
-			     fb->life, live);
+			     fb->asked, live);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -70,7 +70,8 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
  * Returns the addresses of the part of the buffer that the framebuffer uses. Without
  * VIRTIO_F_ACCESS_PLATFORM, the device uses physical addresses, and bypasses any IOMMU. The
  * driver must not look at the pages of an import, so it has only DMA addresses for them. In that
- * case these are refused if there is an IOMMU, or a bounce buffer, which would never be synced.
+ * case these are refused if there is an IOMMU, or a bounce buffer or a cache, which would never be
+ * synced.
  */
 static struct virtio_gpu_mem_entry *
 vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_framebuffer *fb,
@@ -85,7 +86,8 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_
 	unsigned int i;
 
 	if (imported && virtio_has_dma_quirk(hw->vdev) &&
-	    (device_iommu_mapped(dev) || dma_max_mapping_size(dev) != SIZE_MAX))
+	    (device_iommu_mapped(dev) || dma_max_mapping_size(dev) != SIZE_MAX ||
+	     dma_need_sync(dev, sg_dma_address(table->sgl))))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	*count = dma ? table->nents : table->orig_nents;
@@ -117,7 +119,7 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
-		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, fb->life,
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, attach, fb->asked,
 			     live);
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -128,32 +130,38 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 	return vgpu_cmd_run(cmd, live);
 }
 
-/* Have the device forget a resource. vgpu_fb_forgotten() waits for the answer. */
+/* Have the device forget a resource. vgpu_fb_wait_forgotten() waits for the answer. */
 static void vgpu_fb_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
-		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref, fb->life, NULL);
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_UNREF, unref, fb->asked, NULL);
 
-	if (IS_ERR(cmd))
-		return;
-	cmd->req.unref.resource_id = cpu_to_le32(fb->id);
-	if (!vgpu_cmd_queue(cmd, NULL))
-		fb->forget = no_free_ptr(cmd);
+	if (!IS_ERR(cmd)) {
+		cmd->req.unref.resource_id = cpu_to_le32(fb->id);
+		cmd->fb = fb;
+	}
+	if (IS_ERR(cmd) || vgpu_cmd_queue(cmd, NULL))
+		vgpu_hw_fail(hw, fb->asked);
 }
 
 /*
  * The device has no address of the buffer any more if it says that it has forgotten the resource,
- * or that it does not know it. Otherwise it may have them until it is reset.
+ * or that it does not know it. Otherwise it may have them until it is reset. The callback of the
+ * answer calls this. Another task can free the framebuffer as soon as @asked is cleared.
  */
-static void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb)
+void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb, int result)
 {
-	struct vgpu_cmd *cmd __free(vgpu_cmd) = no_free_ptr(fb->forget);
-	int ret = cmd ? vgpu_cmd_wait(cmd, NULL) : -ENODEV;
-
-	if (!ret || ret == -ENOENT)
-		WRITE_ONCE(fb->life, 0);
+	if (!result || result == -ENOENT)
+		WRITE_ONCE(fb->asked, 0);
 	else
-		vgpu_hw_fail(hw, fb->life);
+		vgpu_hw_fail(hw, fb->asked);
+}
+
+static void vgpu_fb_wait_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb)
+{
+	if (!wait_event_timeout(hw->ctrl.wait, !vgpu_hw_is_live(hw, READ_ONCE(fb->asked)),
+				VGPU_LIMIT))
+		vgpu_hw_fail(hw, READ_ONCE(fb->asked));
 }
 
 /*
@@ -191,15 +199,16 @@ static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *f
 			return ret;
 		fb->id = ret;
 	}
-	WRITE_ONCE(fb->life, life);
+	WRITE_ONCE(fb->asked, life);
 	ret = vgpu_create(live, fb);
 	if (!ret) {
 		drm_shmem_sgt_guard_owned(sgt, &live->bound, &fb->sgt, ret)
 			ret = vgpu_attach(live, fb, drm_shmem_sgt_table(sgt));
 	}
+	WRITE_ONCE(fb->life, ret ? 0 : life);
 	if (ret) {
 		vgpu_fb_forget(hw, fb);
-		vgpu_fb_forgotten(hw, fb);
+		vgpu_fb_wait_forgotten(hw, fb);
 	}
 	return vgpu_hw_is_live(hw, life) ? ret : vgpu_hw_lost(hw);
 }
@@ -247,8 +256,6 @@ int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 /* Free a framebuffer that the device does not know. @hw is NULL if the registration has ended. */
 static void vgpu_fb_free(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
-	if (fb->forget)
-		vgpu_cmd_put(fb->forget);
 	if (hw && fb->id)
 		ida_free(&hw->ids, fb->id);
 	drm_shmem_sgt_release(&fb->sgt);
@@ -263,13 +270,16 @@ static void vgpu_fb_free(struct vgpu_hw *hw, struct vgpu_fb *fb)
 static bool vgpu_fb_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	guard(spinlock_irqsave)(&hw->ctrl.lock);
-	if (fb->life != hw->life)
+	if (READ_ONCE(fb->asked) != hw->life)
 		return false;
 	list_add_tail(&fb->kept, &hw->kept);
 	return true;
 }
 
-/* Free the framebuffers that were kept, once the device has forgotten them or was reset. */
+/*
+ * Free the framebuffers that were kept, once the device has forgotten them or was reset. A command
+ * keeps its slot only until the answer, so all are sent before this waits.
+ */
 void vgpu_fb_free_kept(struct vgpu_hw *hw)
 {
 	struct vgpu_fb *fb, *next;
@@ -277,18 +287,21 @@ void vgpu_fb_free_kept(struct vgpu_hw *hw)
 
 	scoped_guard(spinlock_irqsave, &hw->ctrl.lock)
 		list_splice_init(&hw->kept, &kept);
+	list_for_each_entry(fb, &kept, kept)
+		vgpu_fb_forget(hw, fb);
 	list_for_each_entry_safe(fb, next, &kept, kept) {
 		list_del(&fb->kept);
-		vgpu_fb_forgotten(hw, fb);
+		vgpu_fb_wait_forgotten(hw, fb);
 		if (!vgpu_fb_keep(hw, fb))
 			vgpu_fb_free(hw, fb);
 	}
 }
 
 /*
- * The task that destroys a framebuffer does not wait for the device, the work item does. If the
- * device has failed, vgpu_hw_stop() frees the framebuffer. If the block does not run, the device
- * was reset, and has no address.
+ * The task that destroys a framebuffer is in a section here, so it does not wait for a slot, for
+ * memory, or for the device. The work item does. If the device has failed, vgpu_recover_work()
+ * frees the framebuffer after the reset. If the block does not run, the device was reset, and has
+ * no address.
  */
 static void vgpu_fb_destroy(struct drm_framebuffer *base)
 {
@@ -297,8 +310,6 @@ static void vgpu_fb_destroy(struct drm_framebuffer *base)
 	drm_dev_ctx_guard_live_else(live, to_drm_dev_ctx(base->dev), vgpu_fb_free(NULL, fb)) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
 
-		if (fb->life == READ_ONCE(hw->life))
-			vgpu_fb_forget(hw, fb);
 		if (!vgpu_fb_keep(hw, fb))
 			vgpu_fb_free(hw, fb);
 		else if (READ_ONCE(hw->ctrl.live))

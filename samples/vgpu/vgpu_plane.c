@@ -10,7 +10,6 @@
 #include <drm/drm_blend.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
-#include <drm/drm_gem.h>
 #include <drm/drm_gem_atomic_helper.h>
 #include <drm/drm_panic.h>
 #include <drm/drm_print.h>
@@ -27,19 +26,14 @@ static struct virtio_gpu_rect vgpu_rect(const struct drm_rect *rect)
 	};
 }
 
-/* Where the first pixel of a rectangle is in the buffer */
-static __le64 vgpu_offset(const struct drm_framebuffer *fb, const struct drm_rect *rect)
-{
-	return cpu_to_le64(fb->offsets[0] + (u64)rect->y1 * fb->pitches[0] +
-			   rect->x1 * fb->format->cpp[0]);
-}
-
 static void vgpu_fill_transfer(union vgpu_req *req, struct vgpu_fb *fb,
 			       const struct drm_rect *rect)
 {
+	const u64 start = (u64)rect->y1 * fb->base.pitches[0] + rect->x1 * 4;
+
 	req->transfer.resource_id = cpu_to_le32(fb->id);
 	req->transfer.r = vgpu_rect(rect);
-	req->transfer.offset = vgpu_offset(&fb->base, rect);
+	req->transfer.offset = cpu_to_le64(fb->base.offsets[0] + start);
 }
 
 static void vgpu_fill_flush(union vgpu_req *req, struct vgpu_fb *fb, const struct drm_rect *rect)
@@ -62,9 +56,12 @@ static bool vgpu_by_lines(const struct drm_framebuffer *fb)
 	return vgpu_fb_is_small(fb) && fb->pitches[0] != VGPU_CURSOR_SIZE * 4;
 }
 
-/* Makes the device copy a part of the buffer into its resource. If @wait, waits for the copy. */
+/*
+ * Makes the device copy a part of the buffer into the resource that it has in @life. If @wait,
+ * waits for the copy.
+ */
 static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
-			 const struct drm_rect *rect, bool wait)
+			 unsigned int life, const struct drm_rect *rect, bool wait)
 {
 	int ret = vgpu_fb_sync(live, fb);
 	struct drm_rect part = *rect;
@@ -74,7 +71,7 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 
 		struct vgpu_cmd *cmd __free(vgpu_cmd) =
 			vgpu_cmd_new(&vgpu_live_hw(live)->ctrl, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-				     transfer, READ_ONCE(fb->life), NULL);
+				     transfer, life, NULL);
 		if (IS_ERR(cmd))
 			return PTR_ERR(cmd);
 		vgpu_fill_transfer(&cmd->req, fb, &part);
@@ -84,17 +81,16 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 	return ret;
 }
 
-/* Have an output show a part of a framebuffer. Without a framebuffer, it shows nothing. */
-int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
+/* Have an output show a part of a framebuffer. Without an @id, it shows nothing. */
+int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
 		 const struct drm_rect *rect)
 {
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
-		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout,
-			     READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_SET_SCANOUT, scanout, life, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	vgpu_fill_scanout(&cmd->req, index, fb ? fb->id : 0, rect);
+	vgpu_fill_scanout(&cmd->req, index, id, rect);
 	return vgpu_cmd_queue(cmd, NULL);
 }
 
@@ -103,11 +99,11 @@ int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, struct vgpu_fb *fb,
  * shown, and that the device has read the buffer, so clients may draw to it once the commit is
  * done.
  */
-static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_rect *rect)
+static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, unsigned int life,
+		      const struct drm_rect *rect)
 {
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
-		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, READ_ONCE(fb->life),
-			     NULL);
+		vgpu_cmd_new(&hw->ctrl, VIRTIO_GPU_CMD_RESOURCE_FLUSH, flush, life, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
@@ -117,83 +113,78 @@ static int vgpu_flush(struct vgpu_hw *hw, struct vgpu_fb *fb, const struct drm_r
 	return vgpu_cmd_run(cmd, NULL);
 }
 
-/* Does the device show this framebuffer on the plane, since the last commit? */
-static bool vgpu_is_shown(struct drm_plane_state *old, struct drm_plane_state *new,
-			  struct drm_crtc_state *crtc)
-{
-	return new->fb == old->fb && !drm_atomic_crtc_needs_modeset(crtc) &&
-	       to_vgpu_plane(new->plane)->shown == READ_ONCE(to_vgpu_fb(new->fb)->life);
-}
-
 static int vgpu_primary_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
-			     struct drm_plane_state *new, struct drm_crtc_state *crtc)
+			     struct drm_plane_state *new, unsigned int life, bool shown)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
-	const bool shown = vgpu_is_shown(old, new, crtc);
 	struct drm_rect src, damage;
 	int ret;
 
 	/* Each framebuffer has a copy of its own on the device, which may not be whole. */
 	new->ignore_damage_clips |= !shown;
-	if (!crtc->active || !drm_atomic_helper_damage_merged(old, new, &damage))
+	if (!drm_atomic_helper_damage_merged(old, new, &damage))
 		return 0;
 
-	ret = vgpu_transfer(live, fb, &damage, false);
+	ret = vgpu_transfer(live, fb, life, &damage, false);
 	drm_rect_fp_to_int(&src, &new->src);
 	if (!ret && !(shown && drm_rect_equals(&new->src, &old->src)))
-		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb, &src);
-	return ret ?: vgpu_flush(hw, fb, &damage);
+		ret = vgpu_scanout(hw, drm_crtc_index(new->crtc), fb->id, life, &src);
+	return ret ?: vgpu_flush(hw, fb, life, &damage);
 }
 
-/* Moves or changes the cursor. If @fb is NULL, the plane shows nothing. */
-static int vgpu_move_cursor(struct vgpu_hw *hw, struct drm_crtc *crtc, u32 type,
-			    struct vgpu_fb *fb, const struct drm_plane_state *state)
+/* Moves or changes the cursor. Without an @id, the plane shows nothing. */
+static int vgpu_move_cursor(struct vgpu_hw *hw, u32 type, u32 id, unsigned int life,
+			    const struct drm_plane_state *state)
 {
-	struct vgpu_cmd *cmd __free(vgpu_cmd) =
-		vgpu_cmd_new(&hw->cursor, type, cursor,
-			     READ_ONCE(*(fb ? &fb->life : &hw->life)), NULL);
+	struct vgpu_cmd *cmd __free(vgpu_cmd) = vgpu_cmd_new(&hw->cursor, type, cursor, life, NULL);
 
 	if (IS_ERR(cmd))
 		return PTR_ERR(cmd);
-	cmd->req.cursor.pos.scanout_id = cpu_to_le32(drm_crtc_index(crtc));
+	cmd->req.cursor.pos.scanout_id = cpu_to_le32(drm_crtc_index(state->crtc));
 	cmd->req.cursor.pos.x = cpu_to_le32(state->crtc_x);
 	cmd->req.cursor.pos.y = cpu_to_le32(state->crtc_y);
 	cmd->req.cursor.hot_x = cpu_to_le32(state->hotspot_x);
 	cmd->req.cursor.hot_y = cpu_to_le32(state->hotspot_y);
-	cmd->req.cursor.resource_id = cpu_to_le32(fb ? fb->id : 0);
+	cmd->req.cursor.resource_id = cpu_to_le32(id);
 	return vgpu_cmd_queue(cmd, NULL);
 }
 
 /* A cursor command can overtake a transfer, which has another queue: this waits for the copy. */
 static int vgpu_cursor_show(const struct drm_dev_ctx_live *live, struct drm_plane_state *old,
-			    struct drm_plane_state *new, struct drm_crtc_state *crtc)
+			    struct drm_plane_state *new, unsigned int life, bool shown)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
 	struct vgpu_fb *fb = to_vgpu_fb(new->fb);
 	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
 
-	if (vgpu_is_shown(old, new, crtc) && new->hotspot_x == old->hotspot_x &&
-	    new->hotspot_y == old->hotspot_y)
-		return vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_MOVE_CURSOR, fb, new);
+	if (shown && new->hotspot_x == old->hotspot_x && new->hotspot_y == old->hotspot_y)
+		return vgpu_move_cursor(hw, VIRTIO_GPU_CMD_MOVE_CURSOR, fb->id, life, new);
 
-	return vgpu_transfer(live, fb, &all, true) ?:
-	       vgpu_move_cursor(hw, new->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb, new);
+	return vgpu_transfer(live, fb, life, &all, true) ?:
+	       vgpu_move_cursor(hw, VIRTIO_GPU_CMD_UPDATE_CURSOR, fb->id, life, new);
 }
 
+/*
+ * All commands of an update are for one life of the device. If the device is reset meanwhile, the
+ * rest of them fail, even if another commit has made the framebuffer known to it again.
+ */
 static void vgpu_plane_update(struct drm_plane *plane, struct drm_atomic_commit *commit)
 {
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(commit, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
-	const bool cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
+	const unsigned int life = READ_ONCE(to_vgpu_fb(new->fb)->life);
+	/* Does the device show this framebuffer on the plane since the last commit? */
+	const bool shown = new->fb == old->fb && !drm_atomic_crtc_needs_modeset(crtc) &&
+			   to_vgpu_plane(plane)->shown == life;
 	int ret = -ENODEV;
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev))
-		ret = cursor ? vgpu_cursor_show(live, old, new, crtc) :
-			       vgpu_primary_show(live, old, new, crtc);
-	WRITE_ONCE(to_vgpu_plane(plane)->shown,
-		   ret ? 0 : READ_ONCE(to_vgpu_fb(new->fb)->life));
+		ret = !crtc->active ? 0 : plane->type == DRM_PLANE_TYPE_CURSOR ?
+		      vgpu_cursor_show(live, old, new, life, shown) :
+		      vgpu_primary_show(live, old, new, life, shown);
+	WRITE_ONCE(to_vgpu_plane(plane)->shown, ret ? 0 : life);
 	if (ret && ret != -ENODEV)
 		drm_err_ratelimited(plane->dev, "plane %u is not shown: %d\n", plane->index, ret);
 }
@@ -204,11 +195,12 @@ static void vgpu_plane_disable(struct drm_plane *plane, struct drm_atomic_commit
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(plane->dev)) {
 		struct vgpu_hw *hw = vgpu_live_hw(live);
+		const unsigned int life = READ_ONCE(hw->life);
 
 		if (plane->type == DRM_PLANE_TYPE_CURSOR)
-			vgpu_move_cursor(hw, old->crtc, VIRTIO_GPU_CMD_UPDATE_CURSOR, NULL, old);
+			vgpu_move_cursor(hw, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, life, old);
 		else
-			vgpu_scanout(hw, drm_crtc_index(old->crtc), NULL, &(struct drm_rect) {});
+			vgpu_scanout(hw, drm_crtc_index(old->crtc), 0, life, &(struct drm_rect) {});
 	}
 }
 
@@ -277,14 +269,19 @@ static void vgpu_panic_flush(struct drm_plane *plane)
 	union vgpu_req req = {};
 
 	drm_dev_ctx_guard_callback(live, to_drm_dev_ctx(plane->dev)) {
+		struct vgpu_hw *hw = vgpu_live_hw(live);
+
 		if (in_nmi() || vgpu_fb_sync(live, fb))
 			return;
 		vgpu_fill_transfer(&req, fb, &all);
-		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, &req, life);
+		vgpu_panic_send(hw, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, sizeof(req.transfer), &req,
+				life);
+		req = (union vgpu_req) {};
 		vgpu_fill_scanout(&req, drm_crtc_index(plane->state->crtc), fb->id, &all);
-		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_SET_SCANOUT, &req, life);
+		vgpu_panic_send(hw, VIRTIO_GPU_CMD_SET_SCANOUT, sizeof(req.scanout), &req, life);
+		req = (union vgpu_req) {};
 		vgpu_fill_flush(&req, fb, &all);
-		vgpu_panic_send(vgpu_live_hw(live), VIRTIO_GPU_CMD_RESOURCE_FLUSH, &req, life);
+		vgpu_panic_send(hw, VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(req.flush), &req, life);
 	}
 }
 
@@ -305,8 +302,7 @@ static const struct drm_plane_helper_funcs vgpu_plane_helper_funcs = {
 	.panic_flush = vgpu_panic_flush,
 };
 
-static const u32 vgpu_primary_format = DRM_FORMAT_HOST_XRGB8888;
-static const u32 vgpu_cursor_format = DRM_FORMAT_HOST_ARGB8888;
+static const u32 vgpu_formats[] = { DRM_FORMAT_HOST_XRGB8888, DRM_FORMAT_HOST_ARGB8888 };
 
 struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type type,
 				    unsigned int index)
@@ -315,9 +311,8 @@ struct drm_plane *vgpu_plane_create(struct drm_device *drm, enum drm_plane_type 
 	struct vgpu_plane *plane;
 
 	plane = drmm_universal_plane_alloc(drm, struct vgpu_plane, base, BIT(index),
-					   &vgpu_plane_funcs,
-					   cursor ? &vgpu_cursor_format : &vgpu_primary_format, 1,
-					   NULL, type, NULL);
+					   &vgpu_plane_funcs, &vgpu_formats[cursor], 1, NULL, type,
+					   NULL);
 	if (IS_ERR(plane))
 		return ERR_CAST(plane);
 	drm_plane_helper_add(&plane->base, &vgpu_plane_helper_funcs);

@@ -7,7 +7,6 @@
  * callbacks.
  */
 
-#include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
@@ -111,6 +110,8 @@ static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 static void vgpu_cmd_finish(struct vgpu_cmd *cmd, int result)
 {
 	cmd->result = result;
+	if (cmd->fb)
+		vgpu_fb_forgotten(cmd->queue->hw, cmd->fb, result);
 	/* Pairs with vgpu_cmd_is_done(): a task that sees @done also sees the answer. */
 	smp_store_release(&cmd->done, true);
 	wake_up_all(&cmd->queue->wait);
@@ -237,9 +238,7 @@ static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 		ret = vgpu_cmd_add(cmd, out);
 		kick = !ret && virtqueue_kick_prepare(q->vq);
 	}
-	if (kick)
-		virtqueue_notify(q->vq);
-	return ret;
+	return kick && !virtqueue_notify(q->vq) ? -EIO : ret;
 }
 
 /*
@@ -295,16 +294,17 @@ int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
  * panic may have come from the code that holds it. This notifies the device in any case, because
  * virtqueue_kick_prepare() can leave that to a task that the panic has stopped.
  */
-void vgpu_panic_send(struct vgpu_hw *hw, u32 type, const union vgpu_req *req, unsigned int life)
+void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union vgpu_req *req,
+		     unsigned int life)
 {
 	struct vgpu_queue *q = &hw->ctrl;
 	struct vgpu_cmd *cmd;
 
 	if (!spin_trylock(&q->lock))
 		return;
-	cmd = list_first_entry_or_null(&q->free, struct vgpu_cmd, node);
+	cmd = list_first_entry_or_null(&q->panic, struct vgpu_cmd, node);
 	if (cmd) {
-		vgpu_cmd_init(cmd, type, sizeof(*req), life);
+		vgpu_cmd_init(cmd, type, req_len, life);
 		cmd->req = *req;
 		cmd->req.hdr.type = cpu_to_le32(type);
 		if (!vgpu_cmd_add(cmd, NULL)) {
@@ -344,8 +344,8 @@ static void vgpu_queue_reclaim(struct vgpu_queue *q)
 /*
  * Marks the device as failed in @life, so that it gets no more commands. Until a reset, the
  * device may still access memory. A reset has no time limit, and the caller may be in a section,
- * so the reset is left to vgpu_recover_work(). That work item starts with a delay, because the
- * virtio core may be about to check the status of a device that it has just started.
+ * so the reset is left to vgpu_recover_work(). The delay gives a device that has just failed some
+ * time.
  */
 void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 {
@@ -353,7 +353,7 @@ void vgpu_hw_fail(struct vgpu_hw *hw, unsigned int life)
 		return;
 	vgpu_queue_stop(&hw->cursor, life);
 	if (time_after64(get_jiffies_64(), hw->started + VGPU_STEADY))
-		WRITE_ONCE(hw->tries, 0);
+		atomic_set(&hw->tries, 0);
 	drm_err(&hw->ctx->drm, "the device has failed and is reset\n");
 	drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, HZ);
 }
@@ -368,18 +368,28 @@ bool vgpu_hw_is_gone(const struct vgpu_hw *hw)
 }
 
 /*
- * Resets the device, frees its virtqueues, and ends all waits for it. After that, the device has
- * no addresses, so this frees the framebuffers that were kept. Not in a section, because a reset
- * has no time limit.
+ * Ends all waits for the device, and resets it. The virtqueues stay. Not in a section, because a
+ * reset has no time limit.
  */
-void vgpu_hw_stop(struct vgpu_hw *hw)
+void vgpu_hw_reset(struct vgpu_hw *hw)
 {
-	mutex_lock(&hw->reset_lock);
+	guard(mutex)(&hw->reset_lock);
 	vgpu_queue_stop(&hw->ctrl, hw->life);
 	vgpu_queue_stop(&hw->cursor, hw->life);
 	synchronize_rcu();
 	if (!vgpu_hw_is_gone(hw))
 		virtio_reset_device(hw->vdev);
+}
+
+/*
+ * Resets the device, and frees its virtqueues. After that, the device has no addresses, so
+ * vgpu_fb_free_kept() frees the framebuffers that were kept. Not in a section, and not while the
+ * bus or the virtio core can start the device.
+ */
+void vgpu_hw_stop(struct vgpu_hw *hw)
+{
+	vgpu_hw_reset(hw);
+	guard(mutex)(&hw->reset_lock);
 	if (hw->has_vqs) {
 		vgpu_queue_reclaim(&hw->ctrl);
 		vgpu_queue_reclaim(&hw->cursor);
@@ -388,8 +398,6 @@ void vgpu_hw_stop(struct vgpu_hw *hw)
 	hw->has_vqs = false;
 	scoped_guard(spinlock_irqsave, &hw->ctrl.lock)
 		hw->life++;
-	mutex_unlock(&hw->reset_lock);
-	vgpu_fb_free_kept(hw);
 }
 
 /* The virtio core does this before probe and restore, but not after a reset by this driver. */
@@ -440,10 +448,11 @@ static void vgpu_queue_init(struct vgpu_queue *q, struct vgpu_hw *hw)
 	q->hw = hw;
 	spin_lock_init(&q->lock);
 	INIT_LIST_HEAD(&q->free);
+	INIT_LIST_HEAD(&q->panic);
 	init_waitqueue_head(&q->wait);
 	for (unsigned int i = 0; i < ARRAY_SIZE(q->cmds); i++) {
 		q->cmds[i].queue = q;
-		list_add(&q->cmds[i].node, &q->free);
+		list_add(&q->cmds[i].node, i < VGPU_CMDS ? &q->free : &q->panic);
 	}
 }
 
@@ -466,7 +475,7 @@ struct vgpu_hw *vgpu_hw_create(struct virtio_device *vdev, struct drm_dev_ctx *c
 	hw->ctx = ctx;
 	hw->life = 1;
 	INIT_LIST_HEAD(&hw->kept);
-	hw->tries = VGPU_RETRIES;	/* A device that never answered is given up. */
+	atomic_set(&hw->tries, VGPU_RETRIES);	/* A device that never answered is given up. */
 	mutex_init(&hw->reset_lock);
 	ida_init(&hw->ids);
 	vgpu_queue_init(&hw->ctrl, hw);
