@@ -13,12 +13,16 @@
 #   colours HEAD N          does the output show at least so many colours?
 #   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
 #   size HEAD W H           change the size of the output; 0 0 takes it away
+#   known N                 of the tables that the device knew, have at least N been unmapped, and
+#                           none while it still knew it?
 #   say TEXT                append TEXT to $SHARE/report
 #   status N                write N to $SHARE/status
 #   wake                    wake the machine, once it sleeps
 #   quit                    end QEMU
 #   panic HEADS NAME        save what each of so many outputs shows after the guest's
 #                           last word, once all are panic screens, and end QEMU
+#
+# In the end, $SHARE/known has how many resources the device knows, and how many it knew at most.
 #
 # The answer is one line: "ok", or "no" and why. Until there is $SHARE/started, a guest that says
 # nothing for a while is started anew.
@@ -27,6 +31,7 @@ import ctypes
 import json
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -41,6 +46,14 @@ ENCODINGS = {"raw": 0, "desktop size": -223, "extended desktop size": -308, "alp
 BOOT_SILENCE = 120      # so many seconds without a word are no boot
 BOOTS = 3
 PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
+
+# What QEMU traces: what the device is told, and what its IOMMU translates and forgets. The virtual
+# device looks the addresses of a resource up only once, when it is told of them. So no fault shows
+# that they were unmapped while it knew them, and the order of these events does.
+EVENTS = ("virtio_gpu_cmd_res_back_attach", "virtio_gpu_cmd_res_back_detach", "virtio_gpu_cmd_res_unref",
+          "virtio_set_status", "virtio_notify", "virtqueue_fill", "vtd_iotlb_page_hit", "vtd_iotlb_page_update",
+          "vtd_inv_desc_iotlb_pages")
+PAGE = 4096
 
 
 def connect(path):
@@ -76,6 +89,112 @@ class Monitor:
                     raise RuntimeError(answer["error"]["desc"])
                 if "return" in answer:
                     return answer["return"]
+
+
+class Witness(threading.Thread):
+    """Reads what QEMU traces, from a FIFO."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        os.mkfifo(path)
+        self.file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.lock = threading.Lock()
+        self.rest = b""
+        self.cursors = {}       # where each was last put
+        self.known = {}         # the pages of each resource: (domain, number)
+        self.starts = {}        # the resource whose table starts at that page
+        self.past = set()       # where a table started that the device has forgotten
+        self.window = None      # the resource whose addresses are being translated
+        self.answered = False
+        self.vdev = None        # QEMU's name for the device
+        self.most = 0           # how many it knew at once
+        self.unmapped = 0
+        self.faults = []
+
+    def run(self):
+        while True:
+            select.select([self.file], [], [], 1)
+            if not self.drain():
+                time.sleep(0.02)
+
+    def drain(self):
+        """Read all that is there; was there any?"""
+        found = False
+        with self.lock:
+            while True:
+                try:
+                    data = os.read(self.file, 1 << 20)
+                except BlockingIOError:
+                    return found
+                if not data:
+                    return found
+                found = True
+                *lines, self.rest = (self.rest + data).split(b"\n")
+                for line in lines:
+                    self.event(line.decode(errors="replace"))
+
+    def event(self, line):
+        # With -msg timestamp=on, a name is behind a time.
+        name, _, words = line.partition(" ")
+        name = name.rpartition(":")[2]
+        handle = getattr(self, "on_" + name, None)
+        if handle:
+            handle(words.split())
+
+    def forget(self, resource):
+        pages = self.known.pop(resource, None)
+        if pages:
+            self.starts.pop(pages[0], None)
+            self.past.add(pages[0])
+
+    def on_virtio_gpu_update_cursor(self, words):
+        self.cursors[int(words[1].strip(","))] = words[3].strip(","), words[5].strip(",")
+
+    def on_virtio_gpu_cmd_res_back_attach(self, words):
+        self.window = words[1].strip(",")
+        self.forget(self.window)
+
+    def on_virtio_gpu_cmd_res_unref(self, words):
+        self.forget(words[1].strip(","))
+
+    on_virtio_gpu_cmd_res_back_detach = on_virtio_gpu_cmd_res_unref
+
+    def on_vtd_iotlb_page_hit(self, words):
+        if self.window:
+            page = words[10], int(words[6], 16) // PAGE
+            self.known.setdefault(self.window, []).append(page)
+
+    on_vtd_iotlb_page_update = on_vtd_iotlb_page_hit
+
+    def on_virtqueue_fill(self, _words):
+        """The device answers."""
+        if self.window in self.known:
+            start = self.known[self.window][0]
+            self.starts[start] = self.window
+            self.past.discard(start)
+            self.most = max(self.most, len(self.known))
+            self.answered = True
+        self.window = None
+
+    def on_virtio_notify(self, words):
+        if self.answered:
+            self.vdev, self.answered = words[1], False
+
+    def on_virtio_set_status(self, words):
+        if words[1] == self.vdev and words[3] == "0":
+            for resource in list(self.known):
+                self.forget(resource)
+
+    def on_vtd_inv_desc_iotlb_pages(self, words):
+        """The kernel has unmapped something, which is as long as it is aligned at most. It may tell of
+        more than that, but it tells of no table from its start but of that table."""
+        start = words[3], int(words[5], 16) // PAGE
+        if start in self.starts:
+            self.faults.append(f"{1 << int(words[7], 16)} pages from {start[1] * PAGE:#x} on were unmapped while the "
+                               f"device knew them as resource {self.starts[start]}")
+        elif start in self.past:
+            self.past.discard(start)
+            self.unmapped += 1
 
 
 class Viewer(threading.Thread):
@@ -174,8 +293,8 @@ def cursor_pixel(head, x, y, height):
 class Guest:
     """What the guest can ask for; each request is a method, and returns why not."""
 
-    def __init__(self, out, log, monitor, viewers):
-        self.out, self.log, self.monitor, self.viewers = out, log, monitor, viewers
+    def __init__(self, out, witness, monitor, viewers):
+        self.out, self.witness, self.monitor, self.viewers = out, witness, monitor, viewers
 
     def dump(self, head, name, form):
         path = os.path.join(self.out, name)
@@ -230,10 +349,18 @@ class Guest:
             at = next(i for i in range(len(want)) if data[i] != want[i]) // 4
             return (f"the cursor of output {head}, pixel {at % width},{at // width}: "
                     f"{data[4 * at:4 * at + 4].hex()} instead of {want[4 * at:4 * at + 4].hex()}")
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            places = re.findall(rf"update_cursor scanout {head}, x (\d+), y (\d+), ", file.read())
-        if not places or places[-1] != (x, y):
-            return f"the cursor of output {head} is at {places[-1:]}, not at {x},{y}"
+        self.witness.drain()
+        place = self.witness.cursors.get(head)
+        return None if place == (x, y) else f"the cursor of output {head} is at {place}, not at {x},{y}"
+
+    def do_known(self, least):
+        witness = self.witness
+        witness.drain()
+        faults, witness.faults = witness.faults, []
+        if faults:
+            return f"{faults[0]}, and {len(faults) - 1} more"
+        if witness.unmapped < int(least):
+            return f"{witness.unmapped} tables were unmapped, and {len(witness.known)} are known"
         return None
 
     def do_mode(self, head, width, height):
@@ -351,13 +478,21 @@ def boot(out, heads, command, started):
         for head in range(heads):
             more += ["-vnc", f"unix:{path(f'vnc{head}')},id=vnc{head},display=gpu,head={head}"]
         more += ["-D", path("trace")]
+        for event in EVENTS:
+            more += ["-trace", event]
+        witness = Witness(path("trace"))
+        witness.start()
         with subprocess.Popen(command + more, preexec_fn=die_with_parent) as qemu:
             threading.Thread(target=watch_boot, args=(qemu, started), daemon=True).start()
             monitor = Monitor(path("qmp"))
             viewers = [Viewer(path(f"vnc{head}")) for head in range(heads)]
-            guest = Guest(out, path("trace"), monitor, viewers)
+            guest = Guest(out, witness, monitor, viewers)
             threading.Thread(target=guest.serve, args=(connect(path("ask")),), daemon=True).start()
-            return qemu.wait()
+            status = qemu.wait()
+            witness.drain()
+            with open(os.path.join(os.environ["SHARE"], "known"), "w", encoding="utf-8") as file:
+                print(len(witness.known), witness.most, file=file)
+            return status
 
 
 def main():

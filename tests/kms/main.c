@@ -10,7 +10,8 @@
  * kms tiny: is a mode of 8x8 refused?
  * kms fenced: commit a buffer that vgem uses for 10 seconds, and tell when that begins and ends.
  * kms storm: use the display in all ways at once, through whatever happens to the
- * device, until killed.
+ * device, until killed. An error other than of a device that is gone is one. SIGUSR1 has it tell
+ * how many flips there were.
  */
 #include <errno.h>
 #include <signal.h>

@@ -36,7 +36,7 @@ struct session {
 	atomic_bool over;
 };
 
-static atomic_bool stopped;
+static atomic_bool stopped, asked;
 static atomic_ulong flips, lost, moves, objects, errors[256];
 static unsigned long sessions, devices;
 static __thread sigjmp_buf faulted;
@@ -46,6 +46,12 @@ static void on_stop(int signal)
 {
 	(void)signal;
 	stopped = true;
+}
+
+static void on_ask(int signal)
+{
+	(void)signal;
+	asked = true;
 }
 
 /* Memory of a device that is gone may be gone, too. */
@@ -66,6 +72,12 @@ static void touch(struct buffer *buffer, int value)
 		memset(buffer->map, value, buffer->size < 4096 ? buffer->size : 4096);
 	}
 	touching = false;
+}
+
+/* What may happen as devices go, outputs change, masters come and signals arrive */
+static bool is_expected(int error)
+{
+	return error == ENODEV || error == EACCES || error == EINTR || error == EBUSY;
 }
 
 /* Count the error, if it is one, and end the session. */
@@ -225,11 +237,15 @@ static void session_close(struct session *session)
 	display_close(&session->display);
 }
 
-/* Say once that the display is in use in each way. */
+/* Say once that the display is in use in each way, and how often it was so far, if asked. */
 static void tell_use(void)
 {
 	static bool told;
 
+	if (atomic_exchange(&asked, false)) {
+		printf("now %lu\n", flips);
+		fflush(stdout);
+	}
 	if (told || !flips || !moves || !objects)
 		return;
 	told = true;
@@ -260,15 +276,23 @@ static void session_run(struct session *session)
 	sessions++;
 }
 
-static void report(void)
+/* Returns whether there was an error that may not be. */
+static bool report(void)
 {
+	bool bad = false;
+
 	printf("%lu flips, %lu lost, %lu cursor moves, %lu buffer calls, ",
 	       flips, lost, moves, objects);
 	printf("%lu sessions, %lu of them cut short", sessions, devices);
-	for (int i = 0; i < 256; i++)
+	for (int i = 0; i < 256; i++) {
 		if (errors[i])
 			printf(", %lu %s", errors[i], strerrorname_np(i) ?: "errors");
+		bad |= errors[i] && !is_expected(i);
+	}
 	printf("\n");
+	if (bad)
+		printf("there is an error that may not be\n");
+	return bad;
 }
 
 int storm(void)
@@ -278,6 +302,7 @@ int storm(void)
 
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
+	signal(SIGUSR1, on_ask);
 	signal(SIGBUS, on_fault);
 	signal(SIGSEGV, on_fault);
 	while (!stopped) {
@@ -293,6 +318,5 @@ int storm(void)
 	}
 	if (old)
 		session_close(old);
-	report();
-	return 0;
+	return report() ? -EBADE : 0;
 }
