@@ -80,8 +80,8 @@ static void upstream_virtio_remove(struct virtio_device *vdev)
 
 	v->removing = true;
 	schedule_work(&v->reset);
-	for (unsigned int i = 0; i < 20 && !READ_ONCE(v->called); i++)
-		msleep(10);
+	for (unsigned int i = 0; i < 10 && !READ_ONCE(v->called); i++)
+		msleep(20);
 	v->removing = false;
 	virtio_reset_device(vdev);
 }
@@ -95,7 +95,8 @@ static int upstream_virtio_reset_prepare(struct virtio_device *vdev)
 }
 
 static const struct virtio_device_id upstream_virtio_ids[] = {
-	{ UPSTREAM_VIRTIO_ID, VIRTIO_DEV_ANY_ID }, { 0 }
+	{ UPSTREAM_VIRTIO_ID, VIRTIO_DEV_ANY_ID },
+	{ 0 }
 };
 
 static struct virtio_driver upstream_virtio_driver = {
@@ -145,6 +146,7 @@ static struct kunit_suite upstream_virtio_suite = {
 	.name = "drm_upstream_virtio",
 	.test_cases = upstream_virtio_cases,
 };
+
 kunit_test_suite(upstream_virtio_suite);
 
 MODULE_DESCRIPTION("Reproducers of faults in the virtio core");
