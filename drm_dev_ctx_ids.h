@@ -162,7 +162,7 @@ struct drm_dev_ctx_id_slot {
 
 /**
  * DRM_DEV_CTX_IDS_TYPE() - declare a type of objects with ids
- * @_name: name of the description of the type, and of its own struct type
+ * @_name: name of the description of the type, and of the structure of this description
  * @_type: the driver's structure of the objects
  * @_member: its &struct drm_dev_ctx_id_obj, which must be the first member
  *

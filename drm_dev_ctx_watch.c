@@ -42,7 +42,6 @@ EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
 
 #ifdef CONFIG_DRM_SAFE_DEBUG
 
-
 /*
  * All open sections. The lock is raw, and taken with interrupts off, because interrupt
  * handlers open sections, too.

@@ -79,6 +79,15 @@ def check_completers(headers):
                 yield f"{name}() of {header} may end a wait: see COMPLETES"
 
 
+def driver_words(tree, rule):
+    """The names in the driver that a rule is for, if it is for one."""
+    if rule.parent.name != "drivers":
+        return set()
+    return {word for top in ("gpu/drm", "accel")
+            for path in sorted((tree / "drivers" / top / rule.stem).rglob("*.[ch]"))
+            for word in re.findall(r"\b\w+\b", path.read_text(encoding="utf-8", errors="replace"))}
+
+
 def check_lists(tree):
     """Names in the lists of the rules that the kernel does not have."""
     text = "\n".join(path.read_text(encoding="utf-8", errors="replace")
@@ -88,10 +97,11 @@ def check_lists(tree):
     # The classes of guard() and ACQUIRE() are names that no function has.
     words |= set(re.findall(r"\bclass_(\w+)_constructor\b", library().code))
     for rule in sorted(RULES.rglob("*.cocci")):
+        own = driver_words(tree, rule)
         for listed in re.findall(r"^identifier \w+ = \{(.*?)\}", rule.read_text(encoding="utf-8"),
                                  re.M | re.S):
             for name in re.findall(r"\w+", listed):
-                if name not in words | library().public:
+                if name not in words | library().public | own:
                     yield f"{rule.name}: there is no {name}()"
 
 

@@ -33,7 +33,7 @@ iterator name drm_vmap_guard_interruptible, drm_shmem_sgt_guard_interruptible;
 iterator name drm_vmap_cpu_guard, drm_vmap_sync_guard, drm_shmem_cpu_guard;
 iterator name drm_vmap_sync_guard_interruptible;
 iterator name drm_gem_sgt_guard, drm_gem_sgt_guard_locked, drm_gem_sgt_guard_interruptible;
-iterator name drm_gpuvm_imm_for_each_of, drm_gpuvm_imm_for_each_bo;
+iterator name drm_gpuvm_imm_for_each_of, drm_gpuvm_imm_for_each_bo, drm_dev_ctx_ids_for_each;
 statement S;
 position p;
 @@
@@ -69,6 +69,8 @@ position p;
  drm_gpuvm_imm_for_each_of@p(...) S
 |
  drm_gpuvm_imm_for_each_bo@p(...) S
+|
+ drm_dev_ctx_ids_for_each@p(...) S
 )
 
 @script:python depends on report@

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the examples of by-hand.rst take for granted, see scripts/examples.py. */
+#include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
 
 #include "drm_dev_ctx.h"
 
-#define FOO_DOORBELL_OFFSET	(1ULL << 56)
+#define FOO_DOORBELL_OFFSET	BIT_ULL(56)
 
 struct foo_device {
 	struct drm_dev_ctx ctx;
-	struct mutex sleep_lock;
+	struct mutex sleep_lock;	/* held while @asleep is asked and set */
 	bool asleep;
 };
 

@@ -118,8 +118,7 @@ static void waldo_remove(struct platform_device *pdev)
 	struct drm_device *drm = platform_get_drvdata(pdev);
 	char *name = kstrdup("waldo", GFP_KERNEL);
 
-	if (name)
-		kfree(name);
+	kfree(name);
 	drm_dev_ctx_unregister(&to_waldo_device(drm)->ctx);
 }
 

@@ -28,7 +28,8 @@ static inline struct waldo_wide *to_waldo_wide(struct drm_device *drm)
 	return container_of(to_waldo_device(drm), struct waldo_wide, base);
 }
 
-struct drm_device *waldo_plain_create(struct platform_device *pdev, const struct drm_driver *driver);
+struct drm_device *waldo_plain_create(struct platform_device *pdev,
+				      const struct drm_driver *driver);
 struct drm_device *waldo_wide_create(struct platform_device *pdev, const struct drm_driver *driver,
 				     u32 heads);
 
