@@ -4,9 +4,11 @@
 # Sourced after env.sh: packages of newer Debian suites, by way of an apt with
 # state of its own. The machine's apt is only asked for its mirror.
 #
-#   APT_ARCH  of the packages, the machine's own unless set
+#   APT_ARCH    of the packages, the machine's own unless set
+#   APT_SUITES  of which the lists are read, trixie-backports and sid unless set
 
-APT_DIR=$DRM_SAFE_CACHE/apt${APT_ARCH:+-$APT_ARCH}
+APT_DIR=$DRM_SAFE_CACHE/apt${APT_ARCH:+-$APT_ARCH}${APT_SUITES:+-suites}
+APT_SUITES=${APT_SUITES:-trixie-backports sid}
 
 # debian_mirror: the address from which this machine gets Debian.
 debian_mirror() {
@@ -49,8 +51,9 @@ update_apt() {
 
 	mkdir -p "$APT_DIR"/{lists,cache,deb,etc}
 	: >"$APT_DIR/status"
-	printf "deb [arch=$arch signed-by=$keyring] $mirror %s main\n" \
-		trixie-backports sid >"$APT_DIR/sources.list"
+	# shellcheck disable=SC2086
+	printf "deb [arch=$arch signed-by=$keyring] $mirror %s main\n" $APT_SUITES \
+		>"$APT_DIR/sources.list"
 	cat >"$APT_DIR/apt.conf" <<-END
 		#clear APT::Update;
 		#clear DPkg;
@@ -68,7 +71,7 @@ update_apt() {
 		Acquire::PDiffs "false";
 		Acquire::Retries "3";
 	END
-	step "reading the package lists of trixie-backports and sid" own_apt apt-get -qq update ||
+	step "reading the package lists of ${APT_SUITES// /, }" own_apt apt-get -qq update ||
 		say "not all lists could be read, going on with the others"
 }
 
@@ -82,6 +85,26 @@ fetch_deb() {
 	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
 	# shellcheck disable=SC2034
 	DEB=$(echo "$APT_DIR/deb/$1_${2//:/%3a}_"*.deb)
+}
+
+# fetch_linux PACKAGE VERSION: have the kernel source of a linux-source package in
+# $DRM_SAFE_CACHE/linux-VERSION, verified. What an interrupted run left is not named so and is
+# made again.
+fetch_linux() {
+	local dir=$DRM_SAFE_CACHE/linux-${2%%-*} tmp=$DRM_SAFE_CACHE/unpacking
+
+	[ ! -e "$dir" ] || return 0
+	step "fetching $1 $2" fetch_deb "$1" "$2" || return
+	rm -rf "$tmp"
+	mkdir "$tmp"
+	step "unpacking it to $dir" unpack_linux "$DEB" "$1" "$tmp" || return
+	mv "$tmp" "$dir"
+	rm "$DEB"
+}
+
+unpack_linux() {
+	dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$2.tar.xz" |
+		tar -xJ --strip-components=1 -C "$3"
 }
 
 # unpack_package PACKAGE VERSION DIR

@@ -9,27 +9,15 @@
 . "$TOP/scripts/tree.sh"
 locked "$@"
 
-unpack() {
-	dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$2.tar.xz" |
-		tar -xJ --strip-components=1 -C "$3"
-}
-
-# fetch_source: the newest linux-source of the series, verified and unpacked.
-# What an interrupted run left is not named linux-* and is made again.
+# fetch_source: the newest linux-source of the series.
 fetch_source() {
-	local pkg=linux-source-$KVER version dir tmp=$DRM_SAFE_CACHE/unpacking
+	local pkg=linux-source-$KVER version
 
 	update_apt
 	version=$(newest_version "$pkg")
 	[ -n "$version" ] ||
 		die "no $pkg at $(debian_mirror): give a kernel source with KSRC=<dir>"
-	dir=$DRM_SAFE_CACHE/linux-${version%%-*}
-	step "fetching $pkg $version" fetch_deb "$pkg" "$version"
-	rm -rf "$tmp"
-	mkdir "$tmp"
-	step "unpacking it to $dir" unpack "$DEB" "$pkg" "$tmp"
-	mv "$tmp" "$dir"
-	rm "$DEB"
+	fetch_linux "$pkg" "$version"
 }
 
 newest_source() {

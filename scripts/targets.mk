@@ -24,6 +24,9 @@ check-arch: ## the same on each architecture and page size, with PREEMPT_RT, and
 kunit-modules: ## run the suites as modules and scan for leaks [FILTER='glob']
 	@scripts/kunit-modules.sh
 
+matrix: ## on each kernel that Debian has, and KSRC: does the library compile, do the suites pass [ONLY='<package> ...'] [DOCS=1]
+	@DOCS="$(DOCS)" ONLY="$(ONLY)" scripts/matrix.sh
+
 demo: ## carry a file through the sample driver with its client [INPUT=<file>]
 	@scripts/demo.sh
 
@@ -146,6 +149,7 @@ clean: ## remove what was built in this directory (the cache stays)
 .PHONY: kunit
 .PHONY: check-arch
 .PHONY: kunit-modules
+.PHONY: matrix
 .PHONY: demo
 .PHONY: vm
 .PHONY: vgpu
