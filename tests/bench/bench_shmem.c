@@ -278,6 +278,66 @@ static u64 table_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, table_once(map, __i & 1023, __i));
 }
 
+static u64 read_raw(void *ctx, unsigned int loops)
+{
+	u32 *p = ((struct bench_shmem *)ctx)->map.vaddr;
+
+	return BENCH_LOOP(loops, READ_ONCE(p[8]));
+}
+
+static u64 read_safe(void *ctx, unsigned int loops)
+{
+	drm_vmap_local(map, drm_vmap_borrow(&((struct bench_shmem *)ctx)->own));
+
+	return BENCH_LOOP(loops, drm_vmap_read32(map, 32));
+}
+
+static u64 read_masked_raw(void *ctx, unsigned int loops)
+{
+	u32 *p = ((struct bench_shmem *)ctx)->map.vaddr;
+
+	return BENCH_LOOP(loops, READ_ONCE(p[__i & 1023]));
+}
+
+static u64 read_masked_safe(void *ctx, unsigned int loops)
+{
+	drm_vmap_local(map, drm_vmap_borrow(&((struct bench_shmem *)ctx)->own));
+
+	return BENCH_LOOP(loops, drm_vmap_read32(map, (size_t)(__i & 1023) * 4));
+}
+
+static bench_alone int read_table_by_hand(const struct bench_ring *ring, unsigned int i,
+					  u32 *value)
+{
+	struct bench_table *table = ring->map.vaddr;
+
+	if (i >= ARRAY_SIZE(table->slots))
+		return -EINVAL;
+	*value = READ_ONCE(table->slots[i]);
+	return 0;
+}
+
+static bench_alone int read_table_once(const struct bench_page *map, unsigned int i, u32 *value)
+{
+	return drm_vmap_try_read_elem(map, struct bench_table, slots, i, value);
+}
+
+static u64 read_table_raw(void *ctx, unsigned int loops)
+{
+	const struct bench_ring ring = { .map = ((struct bench_shmem *)ctx)->map };
+	u32 value;
+
+	return BENCH_LOOP(loops, read_table_by_hand(&ring, __i & 1023, &value));
+}
+
+static u64 read_table_safe(void *ctx, unsigned int loops)
+{
+	const struct bench_page *map = drm_vmap_borrow(&((struct bench_shmem *)ctx)->own);
+	u32 value;
+
+	return BENCH_LOOP(loops, read_table_once(map, __i & 1023, &value));
+}
+
 static bench_alone void either_by_hand(struct iosys_map *map, unsigned int i)
 {
 	iosys_map_wr(map, 32, u32, i);
@@ -541,6 +601,9 @@ static const struct bench_pair bench_shmem_pairs[] = {
 	{ "write, masked offset", masked_raw, masked_safe, 1000000 },
 	{ "write, element of a table", table_raw, table_safe, 1000000 },
 	{ "write, checked offset", checked_raw, checked_safe, 1000000 },
+	{ "read, constant offset", read_raw, read_safe, 1000000 },
+	{ "read, masked offset", read_masked_raw, read_masked_safe, 1000000 },
+	{ "read, element of a table", read_table_raw, read_table_safe, 1000000 },
 	{ "write, memory of either kind", either_raw, either_safe, 1000000 },
 	{ "write, I/O memory", io_raw, io_safe, 1000000 },
 	{ "copy of 64 bytes", copy_64_raw, copy_64_safe, 100000 },
