@@ -47,6 +47,16 @@ made_with() {
 	(export MADE=$1; of_a_row "$TMP/made.csv" | grep -F "$2")
 }
 
+# of_a_rust_row COST REASONS: a boot in which a row took 1000 instructions, and COST in Rust, if any.
+of_a_rust_row() {
+	echo "# row: bench,guard,0,1,1000000,1000000,0,0,0" >"$TMP/row"
+	[ -z "$1" ] || echo "# row: third,guard,0,$1,0" >>"$TMP/row"
+	echo "# row: third,other,0,1000,0" >>"$TMP/row"
+	echo "# row: bench,other,0,1,1000,1000,0,0,0" >>"$TMP/row"
+	echo "$2" >"$LIBRARY/tests/bench/rust.rows"
+	python3 "$LIBRARY/scripts/icount-rust.py" "$TMP/row" "$TMP/counted"
+}
+
 # of_the_library: the files of a copy of the library that are in no patch of its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
@@ -111,6 +121,12 @@ lines_of() {
 check "lines: a row like the raw side passes" lines_of 30 10
 check "lines: a row that writes more is an error" fails_with "FAILED: 2 CPUs, guard" lines_of 40 10
 check "lines: a row that passes more is an error" fails_with "FAILED: 4 CPUs, guard" lines_of 30 20
+nothing "icount-rust" "nothing was counted" python3 "$TOP/scripts/icount-rust.py" /dev/null "$TMP/counted"
+check "icount-rust: a row that costs less in Rust is an error" fails_with "no reason" of_a_rust_row 980000 "#"
+check "icount-rust: a row that Rust has not is an error" fails_with "no reason" of_a_rust_row "" "#"
+check "icount-rust: a reason that no row needs is an error" fails_with "which no row needs" \
+	of_a_rust_row 995000 "guard; fewer; because"
+check "icount-rust: a row with a reason passes" of_a_rust_row 980000 "guard; fewer; because"
 nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
 	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
 nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"

@@ -45,6 +45,14 @@ def read_log(path):
     return rows
 
 
+def read_third(path):
+    """{(work, n): cost, and what is put off} of the third side, in instructions."""
+    text = pathlib.Path(path).read_text(errors='replace')
+    return {(work, int(n)): {'cost': int(cost) / 1000, 'later': int(later) / 1000}
+            for work, n, cost, later in re.findall(r'# \w+: third,(.*?),(\d+),(\d+),(\d+)\s*$', text,
+                                                   re.MULTILINE)}
+
+
 def read_csv(path):
     """The same from a file that write_csv() wrote."""
     if not path.exists():
@@ -100,7 +108,7 @@ class Checks:
 
     def check(self, name, good, text):
         print(f'{"ok" if good else "FAILED"}: {name}: {text}')
-        self.passed += good
+        self.passed += bool(good)
         self.failed += not good
 
 

@@ -12,14 +12,46 @@
 # A record has the rows of all suites, and of no smaller N than the one before it. It is of one
 # compiler and one kernel: with others, nothing is compared with it, which counts as skipped.
 # SHOW='guard_raw guard_safe' only disassembles these functions of tests/bench, and builds no kernel.
+#
+# RUST=1 has the kernel's Rust abstractions do the same work in the same boot, in a root of Debian
+# sid with its gcc and rustc. It prints all three side by side, and which rows cost less in Rust.
+# Without a Rust toolchain, that is skipped.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
 locked "$@"
 
 ARCH=${ARCH:-x86_64}
+
+# rust_toolchain: have one here, which the kernel's own script finds good.
+rust_toolchain() {
+	need_packages rustc rust-src bindgen rustfmt binutils
+	make -C "$TREE" --no-print-directory -s ARCH="$ARCH" rustavailable
+}
+
+# without_rust WHY
+without_rust() {
+	echo "skipped: the Rust abstractions: $1"
+	skipped=1
+	finish
+	exit
+}
+
+if [ -n "${RUST:-}" ] && [ -z "${SID_ROOT:-}" ]; then
+	[ -z "${RECORD:-}" ] || die "the record is of a kernel without Rust"
+	prepare_tree
+	cd "$TOP"
+	why=$(scripts/sid-root.sh true 2>&1 3>&1) ||
+		without_rust "no root of Debian sid: ${why##*$'\n'}"
+	DRM_SAFE_PREPARED=$TREE exec scripts/sid-root.sh "$TOP/scripts/icount.sh" "$@"
+fi
+[ -z "${RUST:-}" ] || why=$(rust_toolchain 2>&1) || without_rust "no toolchain: $why"
 CONFIGS=("$TOP/tests/bench/icount.kunitconfig" "$TOP/tests/bench/icount-$ARCH.config")
 DIR=$BUILD/icount-$ARCH
+if [ -n "${RUST:-}" ]; then
+	CONFIGS+=("$TOP/tests/bench/rust.config")
+	DIR+=-rust
+fi
 ARGS="kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_safe_bench*} nokaslr maxcpus=1"
 # All that is put off runs in threads, whose time can be read.
 ARGS+=" rcutree.use_softirq=0"
@@ -67,6 +99,10 @@ mkdir -p "$TOP/out/bench"
 # A suite that fails has counted nothing that can be compared.
 [ $failed = 0 ] || { finish; exit; }
 rc=0
+if [ -n "${RUST:-}" ]; then
+	"$TOP/scripts/icount-rust.py" "$DIR/test.log" "$TOP/out/bench/icount-$ARCH-rust.txt"
+	exit
+fi
 "$TOP/scripts/icount.py" "$ARCH" "$DIR/test.log" "$TOP/out/bench/icount-$ARCH.csv" || rc=$?
 if [ -n "${RECORD:-}" ]; then
 	need_packages dwarves

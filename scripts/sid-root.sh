@@ -18,6 +18,8 @@ make_root() {
 	rm -rf --one-file-system "$ROOT" "$ROOT.new"
 	debootstrap --variant=minbase sid "$ROOT.new" "$(debian_mirror)" || return
 	mirror_options >"$ROOT.new/etc/apt/apt.conf.d/99mirror"
+	# A root that a crash has spoiled is made again.
+	echo force-unsafe-io >"$ROOT.new/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	chroot "$ROOT.new" apt-get -q update || return
 	DEBIAN_FRONTEND=noninteractive chroot "$ROOT.new" \
 		apt-get -q install --no-install-recommends -y "${packages[@]}" || return

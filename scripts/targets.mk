@@ -108,11 +108,11 @@ check: ## everything that proves the library, with counts and times
 fresh-root: ## run make kernel and make kunit in a new Debian root [SUITE=bookworm|trixie]
 	@scripts/fresh-root.sh $(SUITE)
 
-bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15] [DOCS=1]
-	@scripts/bench.sh
+bench: ## time the library against the raw helpers, in one boot: table, CSV and plots [ROUNDS=15] [DOCS=1]; with RUST=1, bench-icount RUST=1
+	@$(if $(RUST),scripts/icount.sh,scripts/bench.sh)
 
-bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1] [SHOW='<function of tests/bench>...': only disassemble]
-	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" CHECK="$(CHECK)" SHOW="$(SHOW)" scripts/icount.sh
+bench-icount: ## count instructions of the library and of the raw helpers, in QEMU [ARCH=x86_64|arm64] [RECORD=1] [CHECK=1] [RUST=1] [SHOW='<function of tests/bench>...': only disassemble]
+	@ARCH="$(or $(ARCH),x86_64)" RUST="$(RUST)" RECORD="$(RECORD)" CHECK="$(CHECK)" SHOW="$(SHOW)" scripts/icount.sh
 
 bench-lines: ## count cache lines that operations write, and that two and four CPUs pass to each other, in QEMU [ARCH=x86_64|arm64] [RECORD=1]
 	@ARCH="$(or $(ARCH),x86_64)" RECORD="$(RECORD)" scripts/lines.sh

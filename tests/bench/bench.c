@@ -215,11 +215,11 @@ static bench_alone u64 bench_once(struct workqueue_struct *wq, bench_fn *fn, voi
 }
 
 /* Where a number of objects is given, it may be the number of the loops, too. */
-static unsigned int bench_loops(const struct bench_pair *pair, unsigned int n)
+static unsigned int bench_loops(unsigned int loops, unsigned int n)
 {
 	if (n || divide <= 1)
-		return pair->loops;
-	return max(pair->loops / divide, min(pair->loops, BENCH_LOOPS_MIN));
+		return loops;
+	return max(loops / divide, min(loops, BENCH_LOOPS_MIN));
 }
 
 /**
@@ -237,7 +237,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 		   void *const *ctx)
 {
 	const unsigned int count = clamp(rounds, 1, BENCH_ROUNDS_MAX);
-	const unsigned int loops = bench_loops(pair, n);
+	const unsigned int loops = bench_loops(pair->loops, n);
 	u64 *raw = kunit_kcalloc(test, 5 * BENCH_ROUNDS_MAX, sizeof(*raw), GFP_KERNEL);
 	u64 *safe = raw + BENCH_ROUNDS_MAX;
 	u64 *ratio = safe + BENCH_ROUNDS_MAX;
@@ -270,6 +270,34 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	kunit_info(test, "later,%s,%u,%llu,%llu", pair->name, n, raw_later[count / 2],
 		   safe_later[count / 2]);
 	kunit_kfree(test, raw);
+}
+
+/**
+ * bench_third() - time a third way to do the work of a pair and print the result
+ * @test: the test
+ * @name: of the pair
+ * @fn: what to time
+ * @loops: how often
+ * @n: of how many objects, or 0
+ * @ctx: given to @fn
+ *
+ * One processor does it once, after a round that is not counted. That is enough where the clock
+ * counts instructions.
+ */
+void bench_third(struct kunit *test, const char *name, bench_fn *fn, unsigned int loops,
+		 unsigned int n, void *ctx)
+{
+	u64 time, later = 0;
+
+	loops = bench_loops(loops, n);
+	bench_settle();
+	fn(ctx, loops);
+	bench_settle();
+	time = fn(ctx, loops);
+	if (bench_knows_others())
+		later = bench_later;
+	kunit_info(test, "third,%s,%u,%llu,%llu", name, n, div_u64(time * 1000, loops),
+		   div_u64(later * 1000, loops));
 }
 
 kunit_test_suites(&bench_ctx_suite, &bench_shmem_suite, &bench_find_suite, &bench_gpuvm_suite);

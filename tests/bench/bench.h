@@ -53,6 +53,8 @@ unsigned int bench_cpus(void);
 bool bench_wants(unsigned int n);
 void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned int n,
 		   void *const *ctx);
+void bench_third(struct kunit *test, const char *name, bench_fn *fn, unsigned int loops,
+		 unsigned int n, void *ctx);
 
 /*
  * For one side of a pair, as if it were in another file: the compiler knows nothing of the
