@@ -46,7 +46,8 @@ struct drm_dev_ctx_ids_type {
 	 * Optional. The id of a published object is closed, because userspace asked for it or
 	 * because its file was closed. No lookup finds the object any more. Called once, then the
 	 * reference of the table is put. May sleep. Jobs and other users can still have
-	 * references: this step stops them.
+	 * references: this step stops them. It also ends the object's own work items, see
+	 * drm_dev_ctx_work_fini(). Not called for an object that was never published.
 	 */
 	void (*close)(struct drm_dev_ctx_id_obj *obj);
 
@@ -54,7 +55,8 @@ struct drm_dev_ctx_ids_type {
 	 * @release:
 	 *
 	 * The last reference is gone. Frees the object. Called in the context of the task that
-	 * puts the reference. The file may have been closed long before.
+	 * puts the reference, so it may sleep if all of them may. The file may have been closed
+	 * long before.
 	 */
 	void (*release)(struct drm_dev_ctx_id_obj *obj);
 };

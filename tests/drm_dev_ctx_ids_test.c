@@ -394,6 +394,7 @@ static void ids_slot_used_twice(struct kunit *test)
 		}
 	} while (0);
 	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->closed), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->live), 1);
 }
 
