@@ -60,7 +60,7 @@ of_a_rust_row() {
 # of_the_library: the files of a copy of the library that are in no patch of its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
-		sed -i 's/^\(Files: .*\) drm_shmem_list\.h/\1/' "$TMP/copy/scripts/series.txt" &&
+		sed -i 's/^\(Files:.*\) drm_shmem_list\.h/\1/' "$TMP/copy/scripts/series.txt" &&
 		python3 "$TMP/copy/scripts/series.py" left-out
 }
 
