@@ -290,6 +290,7 @@ static void drm_dev_ctx_id_release(struct kref *ref)
  */
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj)
 {
+	/* What other tasks did with the object comes before its release: see ids-put.litmus. */
 	kref_put(&obj->__kref, drm_dev_ctx_id_release);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_id_put);
