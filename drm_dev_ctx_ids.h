@@ -335,7 +335,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_ids: the table
  * @_id: any u32, from userspace
  *
- * Of several threads that close an id, one succeeds. It calls &drm_dev_ctx_ids_type.close and puts
+ * If several threads close the same id, one succeeds. It calls &drm_dev_ctx_ids_type.close and puts
  * the reference of the table. The id can be reserved again at once.
  *
  * Context: May sleep.

@@ -197,7 +197,7 @@ static void ids_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ids_create(t, 0), 2);
 }
 
-/* Closed once; who has a reference keeps the object. */
+/* Closed once. A reference keeps the object. */
 static void ids_closed(struct kunit *test)
 {
 	struct ids_test *t = test->priv;
