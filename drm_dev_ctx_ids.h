@@ -37,26 +37,36 @@ struct drm_dev_ctx_id_obj {
  * The base of what DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const one for each type.
  */
 struct drm_dev_ctx_ids_type {
-	/** @max: how many ids a file can have at a time, which are 1 to @max; not 0 */
+	/**
+	 * @max:
+	 *
+	 * How many ids a file can have at a time, which are 1 to @max. Not 0. An object that a job
+	 * has a reference to can outlive its id, so this does not limit the number of objects.
+	 */
 	u32 max;
 
 	/**
 	 * @close:
 	 *
-	 * Optional. The id of a published object is closed, because userspace asked for it or
-	 * because its file was closed. No lookup finds the object any more. Called once, then the
-	 * reference of the table is put. May sleep. Jobs and other users can still have
-	 * references: this step stops them. It also ends the object's own work items, see
-	 * drm_dev_ctx_work_fini(). Not called for an object that was never published.
+	 * Optional. Called once for each object that was initialised, before @release. If the
+	 * object was published, its id is closed now, because userspace asked for it or because its
+	 * file was closed. No lookup finds the object any more, and the reference of the table is
+	 * put afterwards. If the object was never published, the last reference is put now. May
+	 * sleep.
+	 *
+	 * Jobs and other users can still have references: this step stops them. It also ends the
+	 * object's own work items, see drm_dev_ctx_work_fini(). A task that looked the object up
+	 * before can still be about to start a job. To stop it, set a flag under a lock of the
+	 * object in this step, and check the flag under the lock before a job is started. A work
+	 * item of this library needs no flag: it cannot be queued once it has ended.
 	 */
 	void (*close)(struct drm_dev_ctx_id_obj *obj);
 
 	/**
 	 * @release:
 	 *
-	 * The last reference is gone. Frees the object. Called in the context of the task that
-	 * puts the reference, so it may sleep if all of them may. The file may have been closed
-	 * long before.
+	 * The last reference is gone. Frees the object. Called by the task that put the
+	 * reference, and may sleep. The file may have been closed long before.
 	 */
 	void (*release)(struct drm_dev_ctx_id_obj *obj);
 };
@@ -78,7 +88,7 @@ struct drm_dev_ctx_ids {
 	struct drm_dev_ctx_handle __handle;
 };
 
-/* An id that was reserved, and the table if no object was published with the id yet */
+/* A table, and the id that was reserved in it; 0 once an object was published with the id */
 struct drm_dev_ctx_id_slot {
 	struct drm_dev_ctx_ids *ids;
 	u32 number;
@@ -193,7 +203,7 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_lookup(struct drm_dev_ctx_ids *ids, u32 id)
 	__must_check;
 struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_next(struct drm_dev_ctx_ids *ids,
-						 struct drm_dev_ctx_id_obj *obj);
+						 struct drm_dev_ctx_id_obj *obj, u32 *last);
 int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id) __must_check;
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
 
@@ -244,7 +254,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_obj: the driver's structure
  *
  * The caller gets the reference, which drm_dev_ctx_id_publish() takes over. If the rest of the
- * creation fails, drm_dev_ctx_id_put() releases the object.
+ * creation fails, drm_dev_ctx_id_put() closes and releases the object. Initialise the object last,
+ * unless these steps can deal with an object that is not complete.
  *
  * Context: Any.
  */
@@ -301,7 +312,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
  * close the id before this returns. If the caller needs the object afterwards, it takes a
  * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
- * that was published before, is reported and gets no id.
+ * that was published before, is reported and gets no id. Nothing is done to an object that was not
+ * initialised, or an ERR_PTR().
  *
  * Context: May sleep.
  *
@@ -327,8 +339,14 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: the driver's structure, or an ERR_PTR(): -ENOENT if no published object has the id; or,
  * with a report, -EINVAL if the table is not in use.
  */
-#define drm_dev_ctx_id_lookup(_ids, _id)					\
-	((__drm_dev_ctx_ids_obj(_ids))__drm_dev_ctx_id_lookup(__drm_dev_ctx_ids(_ids), _id))
+#define drm_dev_ctx_id_lookup(_ids, _id) ({					\
+	__drm_dev_ctx_id_check(_id);						\
+	(__drm_dev_ctx_ids_obj(_ids))__drm_dev_ctx_id_lookup(__drm_dev_ctx_ids(_ids), _id); \
+})
+
+/* The rest of a longer number would be ignored, and so be part of the uAPI. */
+#define __drm_dev_ctx_id_check(_id)						\
+	static_assert(sizeof(_id) <= sizeof(u32), "an id has 32 bits")
 
 /**
  * drm_dev_ctx_id_close() - close an id
@@ -343,7 +361,10 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: 0; -ENOENT if no published object has the id; or, with a report, -EINVAL if the table is
  * not in use.
  */
-#define drm_dev_ctx_id_close(_ids, _id)	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id)
+#define drm_dev_ctx_id_close(_ids, _id) ({					\
+	__drm_dev_ctx_id_check(_id);						\
+	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id);			\
+})
 
 /**
  * drm_dev_ctx_ids_for_each() - for each published object of a table
@@ -351,18 +372,21 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_ids: the table
  *
  * In the order of the ids. Others may publish objects and close ids meanwhile. The block may be
- * left with break, goto or return.
+ * left with break, goto or return, and can keep the object with no_free_ptr(). The walk can put the
+ * last reference to an object, and so call its release step. &drm_driver.show_fdinfo runs in a
+ * section of the core, so each unplug waits for the steps that it calls.
  *
- * Context: May sleep, as &drm_dev_ctx_ids_type.release does.
+ * Context: May sleep. Not in the fence signalling path. While the file is open.
  */
 #define drm_dev_ctx_ids_for_each(_obj, _ids)					\
-	for (__drm_dev_ctx_ids_obj(_ids) _obj __free(drm_dev_ctx_id) =		\
-		     __drm_dev_ctx_ids_next(_ids, NULL);			\
-	     _obj; _obj = __drm_dev_ctx_ids_next(_ids, _obj))
+	for (u32 __last_##_obj = 0, __more_##_obj = 1; __more_##_obj; __more_##_obj = 0) \
+		for (__drm_dev_ctx_ids_obj(_ids) _obj __free(drm_dev_ctx_id) =	\
+			     __drm_dev_ctx_ids_next(_ids, NULL, &__last_##_obj); \
+		     _obj; _obj = __drm_dev_ctx_ids_next(_ids, _obj, &__last_##_obj))
 
-#define __drm_dev_ctx_ids_next(_ids, _obj)					\
+#define __drm_dev_ctx_ids_next(_ids, _obj, _last)				\
 	((__drm_dev_ctx_ids_obj(_ids))						\
-	 __drm_dev_ctx_id_next(__drm_dev_ctx_ids(_ids), (struct drm_dev_ctx_id_obj *)(_obj)))
+	 __drm_dev_ctx_id_next(__drm_dev_ctx_ids(_ids), (struct drm_dev_ctx_id_obj *)(_obj), _last))
 
 /**
  * drm_dev_ctx_id_get() - take one more reference
