@@ -323,12 +323,12 @@ static struct ids_queue *ids_many_new(struct ids_test *t)
 	return queue;
 }
 
-static u32 ids_publish_many(struct ids_test *t, struct ids_queues *queues)
+static int ids_publish_many(struct ids_test *t, struct ids_queues *queues)
 {
 	struct ids_queue *queue = ids_many_new(t);
 	int ret;
 
-	drm_dev_ctx_id_reserve_or(slot, queues, ret, return 0);
+	drm_dev_ctx_id_reserve_or(slot, queues, ret, return ret);
 	return drm_dev_ctx_id_publish(slot, &queue);
 }
 
