@@ -1131,8 +1131,12 @@ static __always_inline void drm_dev_ctx_drop(struct drm_dev_ctx_unreg **unreg)
 	__drm_dev_ctx_drop(drm_safe_take(*unreg));
 }
 
-DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
-	    if (!IS_ERR_OR_NULL(_T)) __drm_dev_ctx_drop(_T))
+/* DEFINE_FREE() would take the address of a variable of any type. */
+static __always_inline void __free_drm_dev_ctx_unreg(struct drm_dev_ctx_unreg **unreg)
+{
+	if (!IS_ERR_OR_NULL(*unreg))
+		__drm_dev_ctx_drop(*unreg);
+}
 
 /**
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound

@@ -482,9 +482,18 @@ int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr, u64 range) __must_check;
 
-DEFINE_FREE(drm_gpuvm_imm, struct drm_gpuvm_imm *, if (_T) drm_gpuvm_imm_put(_T))
-DEFINE_FREE(drm_gpuvm_imm_bo, struct drm_gpuvm_bo *,
-	    if (!IS_ERR_OR_NULL(_T)) drm_gpuvm_imm_bo_put(_T))
+/* DEFINE_FREE() would take the address of a variable of any type. */
+static __always_inline void __free_drm_gpuvm_imm(struct drm_gpuvm_imm **vm)
+{
+	if (*vm)
+		drm_gpuvm_imm_put(*vm);
+}
+
+static __always_inline void __free_drm_gpuvm_imm_bo(struct drm_gpuvm_bo **vm_bo)
+{
+	if (!IS_ERR_OR_NULL(*vm_bo))
+		drm_gpuvm_imm_bo_put(*vm_bo);
+}
 
 static __always_inline void __drm_gpuvm_imm_update_cleanup(struct drm_gpuvm_imm_update (*update)[1])
 {

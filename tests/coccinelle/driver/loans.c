@@ -146,6 +146,36 @@ static void surface_hold(struct mailbox *box)
 	drm_gem_object_put(gem);
 }
 
+/* Each end is for variables of some types, and the compiler takes any. */
+static int surface_ends(struct visitor *visitor, struct drm_file *file, u32 id)
+{
+	struct surface *surface __free(drm_shmem) = drm_shmem_lookup(&surface_type, file, id);
+	struct surface_unique *unique __free(drm_shmem) = surface_begin(file);
+	struct canvas *canvas __free(drm_shmem) = canvas_of(file, id);
+	struct drm_shmem_obj *obj __free(drm_shmem) = surface_any(file, id);
+	struct surfaces *all __free(drm_shmem_objs) = surfaces_of(file, id);
+	struct stroke *stroke __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	struct mailbox_owned box __cleanup(drm_vmap_cleanup) = {};
+
+	return surface_paint(surface, unique, canvas, obj, all, stroke, &box);
+}
+
+static int surface_ends_mixed(struct visitor *visitor, struct drm_file *file, u32 id)
+{
+	struct stroke *stroke __free(drm_shmem) = stroke_of(visitor, id);	/* leaked */
+	struct post *post __free(drm_shmem) = post_of(visitor, id);		/* leaked */
+	struct surfaces *some __free(drm_shmem) = surfaces_of(file, id);	/* leaked */
+	struct drm_gem_object *gem __free(drm_shmem) = surface_gem(file, id);	/* leaked */
+	void *any __free(drm_shmem) = surface_any(file, id);			/* leaked */
+	struct surface **where __free(drm_shmem) = surface_where(file, id);	/* leaked */
+	struct surface *one __free(drm_shmem_objs) = surface_of(file, id);	/* leaked */
+	struct surface *surface __free(drm_dev_ctx_id) = surface_of(file, id);	/* leaked */
+	struct surface_unique *unique __free(drm_dev_ctx_id) = surface_begin(file);	/* leaked */
+	struct mailbox_owned *box __cleanup(drm_vmap_cleanup) = box_of(file);	/* leaked */
+
+	return surface_paint(stroke, post, some, gem, any, where, one, surface, unique, box);
+}
+
 static void card_put(const struct card_reg *reg)
 {
 	struct drm_device *drm = drm_dev_ctx_reg_drm(&reg->base);
