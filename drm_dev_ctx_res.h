@@ -147,7 +147,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define __drm_dev_ctx_ioremap_as(_res, _bound, _where, _wc) ({			\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_IOMEM,	\
 		      "I/O memory is accessed through a handle with DRM_VMAP_IOMEM()"); \
-	__drm_dev_ctx_ioremap(__drm_dev_ctx_res(_res), _bound, _where,		\
+	__drm_dev_ctx_ioremap(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _where,	\
 			      __drm_dev_ctx_res_min(_res), _wc);		\
 })
 
@@ -189,7 +189,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define __drm_dev_ctx_dma_alloc_as(_res, _bound, _size, _wc) ({			\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\
 		      "coherent memory is accessed through a handle with DRM_VMAP()"); \
-	__drm_dev_ctx_dma_alloc(__drm_dev_ctx_res(_res), _bound, _size,		\
+	__drm_dev_ctx_dma_alloc(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _size, \
 				__drm_dev_ctx_res_min(_res), _wc);		\
 })
 
@@ -208,7 +208,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define drm_dev_ctx_firmware(_res, _bound, _name) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_CONST,	\
 		      "firmware is accessed through a handle with DRM_VMAP_CONST()"); \
-	__drm_dev_ctx_firmware(__drm_dev_ctx_res(_res), _bound, _name,		\
+	__drm_dev_ctx_firmware(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _name, \
 			       __drm_dev_ctx_res_min(_res));			\
 })
 
@@ -224,7 +224,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * Context: May sleep.
  */
 #define drm_dev_ctx_res_release(_res, _bound)					\
-	__drm_dev_ctx_res_release(__drm_dev_ctx_res(_res), _bound)
+	__drm_dev_ctx_res_release(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound))
 
 /* One comparison rejects both an empty resource and a resource of another device. */
 static __always_inline bool
@@ -234,7 +234,7 @@ __drm_dev_ctx_res_fits(const struct drm_dev_ctx_res *res, const struct drm_dev_c
 	 * Another task may be mapping the resource. Acquire: pairs with the release in
 	 * drm_dev_ctx_res_publish(), see res-publish.litmus.
 	 */
-	if (likely(smp_load_acquire(&res->__ctx) == bound->__ctx))
+	if (likely(smp_load_acquire(&res->__ctx) == __drm_dev_ctx_proven(bound)->__ctx))
 		return true;
 	__drm_dev_ctx_res_refused(res, bound);
 	return false;

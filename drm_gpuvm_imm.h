@@ -129,7 +129,7 @@ static __always_inline struct drm_gpuvm_imm_mapped * __must_check
 drm_gpuvm_imm_map_done(const struct drm_gpuvm_imm_map_step *step)
 {
 	/* Drivers see the step as const; it is a variable of the library. */
-	((struct drm_gpuvm_imm_map_step *)step)->__done++;
+	((struct drm_gpuvm_imm_map_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_mapped *)step;
 }
 
@@ -145,7 +145,7 @@ static __always_inline struct drm_gpuvm_imm_unmapped * __must_check
 drm_gpuvm_imm_unmap_done(const struct drm_gpuvm_imm_unmap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_unmap_step *)step)->__done++;
+	((struct drm_gpuvm_imm_unmap_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_unmapped *)step;
 }
 
@@ -161,7 +161,7 @@ static __always_inline struct drm_gpuvm_imm_remapped * __must_check
 drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_remap_step *)step)->__done++;
+	((struct drm_gpuvm_imm_remap_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_remapped *)step;
 }
 
