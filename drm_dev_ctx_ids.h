@@ -198,6 +198,7 @@ int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id) __must_check;
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
 
 #define __drm_dev_ctx_ids(_ids)		(&(_ids)->__only_tables_have_ids)
+#define __drm_dev_ctx_id_slot(_slot)	(&(_slot)->__only_reserved_ids_are_published)
 #define __drm_dev_ctx_ids_obj(_ids)	typeof((_ids)->__obj[0])
 
 /**
@@ -271,11 +272,11 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  */
 #define drm_dev_ctx_id_reserve_or(_slot, _ids, _err, ...)			\
 	struct {								\
-		struct drm_dev_ctx_id_slot __slot;				\
+		struct drm_dev_ctx_id_slot __only_reserved_ids_are_published;	\
 		__drm_dev_ctx_ids_obj(_ids) __obj[0];				\
 	} _slot[1] __cleanup(__drm_dev_ctx_id_slot_end) = {};			\
 	const int __err_##_slot = __drm_dev_ctx_id_reserve(__drm_dev_ctx_ids(_ids), \
-							   &_slot->__slot);	\
+							   __drm_dev_ctx_id_slot(_slot)); \
 										\
 	(_err) = __err_##_slot;							\
 	if (unlikely(__err_##_slot)) {						\
@@ -291,7 +292,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: the number, for the hardware. Userspace gets the one that drm_dev_ctx_id_publish()
  * returns.
  */
-#define drm_dev_ctx_id_reserved(_slot)	((u32)(_slot)->__slot.number)
+#define drm_dev_ctx_id_reserved(_slot)	((u32)__drm_dev_ctx_id_slot(_slot)->number)
 
 /**
  * drm_dev_ctx_id_publish() - let userspace name a complete object
@@ -310,7 +311,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 #define drm_dev_ctx_id_publish(_slot, _pobj) ({					\
 	static_assert(__same_type((_slot)->__obj[0], *(_pobj)),			\
 		      "the id is for an object of another type");		\
-	__drm_dev_ctx_id_publish(&(_slot)->__slot,				\
+	__drm_dev_ctx_id_publish(__drm_dev_ctx_id_slot(_slot),			\
 				 (struct drm_dev_ctx_id_obj *)drm_safe_take(*(_pobj))); \
 })
 
