@@ -22,7 +22,10 @@
 // wrong: ASSIGNED B: read-only|const-qualified
 // wrong: RELAXED_MEMORY B: a relaxed access is for I/O memory
 // wrong: RELAXED_PAST_THE_END B: offset not provably inside of the mapping
-// wrong: KEPT C: is borrowed for a scope and must not be kept
+// wrong: KEPT C: 'regs' is borrowed for a scope and must not be kept
+// wrong: ADDRESS_KEPT C: the address of 'regs' is borrowed for a scope and must not be kept
+// checked: KEPT: A pointer to the handle of a resource that goes into a structure.
+// checked: ADDRESS_KEPT: The address of a resource that goes into a structure.
 // run: drm_dev_ctx_res.res_regs_live: mapped until quiesce has returned, and not after the unbind
 // run: drm_dev_ctx_res.res_mapped_late: also what was mapped after the registration
 // run: drm_dev_ctx_res.res_never_mapped: a report, and the statement that leaves the scope
@@ -72,6 +75,7 @@ struct foo_engine {
 	struct foo_cmds_res cmds;
 	struct foo_blob_res blob;
 	const struct foo_regs *kept;
+	void __iomem *base;
 };
 
 int foo_engine_map(struct foo_engine *engine, const struct drm_dev_ctx_bound *bound,
@@ -119,6 +123,8 @@ u32 foo_engine_status(struct foo_engine *engine, const struct foo_reg *reg)
 	return drm_vmap_read32_relaxed(regs, SZ_64K);
 #elif defined(KEPT)
 	engine->kept = regs;
+#elif defined(ADDRESS_KEPT)
+	engine->base = drm_vmap_unsafe_map(regs).vaddr_iomem;
 #endif
 	return drm_vmap_read32(regs, FOO_STATUS);
 #endif
