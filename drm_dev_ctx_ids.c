@@ -158,16 +158,29 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 {
 	struct drm_dev_ctx_ids *ids = slot->ids;
 
+	/*
+	 * The caller may have the reference of a lookup, or a copy of the pointer that was
+	 * published. The count and the table are the same in both cases if another task has a
+	 * reference. The put that the first case lacks would free the object of this task in the
+	 * second case. So this puts nothing, and the first case leaks.
+	 */
+	if (obj->__number) {
+		drm_safe_broken(ids ? ids->__drm : NULL,
+				"an object is initialised, and published once", "it has an id");
+		return 0;
+	}
 	if (!ids) {
 		drm_safe_broken(NULL, "an id is published with one object",
 				"an object was published with this id before");
 		drm_dev_ctx_id_put(obj);
 		return 0;
 	}
-	if (obj->__type != ids->__type || obj->__number) {
+	if (obj->__type != ids->__type) {
 		drm_safe_broken(ids->__drm, "an object is initialised, and published once",
-				"%s", obj->__number ? "it has an id" :
-						      "drm_dev_ctx_id_init() was not called");
+				"drm_dev_ctx_id_init() was not called");
+		/* Zeroed memory was never initialised, so the reference is the only one. */
+		if (!obj->__type)
+			ids->__type->release(obj);
 		return 0;
 	}
 	obj->__number = slot->number;

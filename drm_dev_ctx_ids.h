@@ -301,8 +301,9 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  *
  * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
  * close the id before this returns. If the caller needs the object afterwards, it takes a
- * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
- * that was published before, is reported and gets no id.
+ * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised is
+ * reported, gets no id, and is released if it is zeroed. An object that was published before is
+ * reported and keeps its id. The reference is then leaked, because it may not be the caller's.
  *
  * Context: May sleep.
  *

@@ -351,11 +351,13 @@ static void ids_incomplete_type(struct kunit *test)
 static void ids_published_twice(struct kunit *test)
 {
 	struct ids_test *t = test->priv;
-	struct ids_queue *raw = kunit_kzalloc(test, sizeof(*raw), GFP_KERNEL);
+	struct ids_queue *raw = kzalloc_obj(*raw);
 	struct ids_queue *queue, *again;
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
+	raw->t = t;
+	atomic_inc(&t->live);
 	KUNIT_ASSERT_EQ(test, ids_create(t, 1), 1);
 	queue = drm_dev_ctx_id_lookup(&t->queues, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);
@@ -366,12 +368,18 @@ static void ids_published_twice(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &raw), 0);
 			EXPECT_BROKEN(test, "an object is initialised, and published once");
 		}
+		/* Nothing else has it, so it is released. */
+		KUNIT_EXPECT_EQ(test, atomic_read(&t->live), 1);
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &again), 0);
 			EXPECT_BROKEN(test, "an object is initialised, and published once");
 		}
 	} while (0);
 	KUNIT_EXPECT_EQ(test, ret, 0);
+	/* That was a copy of the pointer: a put would have taken the reference of the lookup. */
+	KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_close(&t->queues, 1), 0);
+	KUNIT_ASSERT_EQ(test, atomic_read(&t->live), 1);
+	KUNIT_EXPECT_EQ(test, queue->value, 1);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(drm_dev_ctx_id_lookup(&t->queues, 2)), -ENOENT);
 	drm_dev_ctx_id_put(&queue->obj);
 }
@@ -381,6 +389,7 @@ static void ids_slot_used_twice(struct kunit *test)
 {
 	struct ids_test *t = test->priv;
 	struct ids_queue *queue = ids_queue_new(t, 1), *other = ids_queue_new(t, 2);
+	struct ids_queue *copy = queue;
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, queue);
@@ -391,6 +400,11 @@ static void ids_slot_used_twice(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &other), 0);
 			EXPECT_BROKEN(test, "an id is published with one object");
+		}
+		/* The table has the only reference. */
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &copy), 0);
+			EXPECT_BROKEN(test, "an object is initialised, and published once");
 		}
 	} while (0);
 	KUNIT_EXPECT_EQ(test, ret, 0);

@@ -112,3 +112,16 @@ def counted(path):
             for at in places:
                 yield text.count("\n", 0, at) + 1, \
                     "'%s' goes with its last reference: give it up with %s" % (variable, structs[tag])
+
+
+def published(path):
+    """What is published although it was found by its id: line, text."""
+    with open(path, errors="replace", encoding="utf-8") as file:
+        text = blanked(file.read())
+    for _, _, _, start, end in functions(text):
+        for found in re.compile(r"\b(\w+)\s*(?:__free\(\w+\)\s*)?=\s*drm_dev_ctx_id_lookup\(").finditer(text, start, end):
+            use = re.compile(rf"\b{found[1]}\s*=(?!=)|\bdrm_dev_ctx_id_publish\([^;,]*,\s*&\s*{found[1]}\s*\)").search(
+                text, found.end(), end)
+            if use and use[0].startswith("drm_dev_ctx_id_publish"):
+                yield text.count("\n", 0, use.start()) + 1, \
+                    "'%s' has an id: publishing it once more leaks a reference" % found[1]

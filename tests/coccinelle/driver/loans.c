@@ -222,6 +222,18 @@ static int card_lend(struct card *card, const struct card_reg *reg, struct drm_g
 	return card_paint(card, drm_dev_ctx_reg_live(&reg->base));
 }
 
+static int stroke_renew(struct visitor *visitor, u32 id)
+{
+	struct stroke *stroke __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	struct stroke *other __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	int ret;
+
+	drm_dev_ctx_id_reserve_or(slot, &visitor->strokes, ret, return ret);
+	other = stroke_copy(stroke);
+	ret = drm_dev_ctx_id_publish(slot, &other);
+	return ret ?: drm_dev_ctx_id_publish(slot, &stroke);	/* leaked */
+}
+
 static void card_put(const struct card_reg *reg)
 {
 	struct drm_device *drm = drm_dev_ctx_reg_drm(&reg->base);
