@@ -644,6 +644,22 @@ void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
 
+/* Never defined. The build fails if the compiler cannot remove a call to this. */
+void __compiletime_error("a proof is needed here, such as &reg->base.bound, and NULL is none")
+__drm_dev_ctx_no_proof(void)
+	__drm_nonallocating;
+
+/* Returns its argument. The build fails if the compiler knows that this is NULL. */
+static __always_inline const struct drm_dev_ctx_bound *
+__drm_dev_ctx_proven(const struct drm_dev_ctx_bound *bound)
+{
+	const bool none = !bound;
+
+	if (__builtin_constant_p(none) && none)
+		__drm_dev_ctx_no_proof();
+	return bound;
+}
+
 /**
  * drm_dev_ctx_bound_drm() - the DRM device that a proof is about
  * @bound: the proof
@@ -655,7 +671,7 @@ void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
 static __always_inline struct drm_device *
 drm_dev_ctx_bound_drm(const struct drm_dev_ctx_bound *bound)
 {
-	return &bound->__ctx->drm;
+	return &__drm_dev_ctx_proven(bound)->__ctx->drm;
 }
 
 /**
@@ -675,7 +691,7 @@ drm_dev_ctx_bound_drm(const struct drm_dev_ctx_bound *bound)
 static __always_inline struct device *
 drm_dev_ctx_bound_parent(const struct drm_dev_ctx_bound *bound)
 {
-	return bound->__ctx->drm.dev;
+	return __drm_dev_ctx_proven(bound)->__ctx->drm.dev;
 }
 
 /**
@@ -692,7 +708,7 @@ drm_dev_ctx_bound_parent(const struct drm_dev_ctx_bound *bound)
 static __always_inline struct device *
 drm_dev_ctx_bound_device(const struct drm_dev_ctx_bound *bound)
 {
-	return bound->__ctx->__dev;
+	return __drm_dev_ctx_proven(bound)->__ctx->__dev;
 }
 
 /**
@@ -734,7 +750,7 @@ drm_dev_ctx_reg_drm(const struct drm_dev_ctx_reg *reg)
 static __always_inline struct drm_dev_ctx_data *
 drm_dev_ctx_reg_data(const struct drm_dev_ctx_reg *reg)
 {
-	return reg->bound.__ctx->__data;
+	return __drm_dev_ctx_proven(&reg->bound)->__ctx->__data;
 }
 
 /**
@@ -748,7 +764,8 @@ drm_dev_ctx_reg_data(const struct drm_dev_ctx_reg *reg)
 static __always_inline const struct drm_dev_ctx_live *
 drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
 {
-	return container_of_const(&reg->bound, struct drm_dev_ctx_live, bound);
+	return container_of_const(__drm_dev_ctx_proven(&reg->bound), struct drm_dev_ctx_live,
+				  bound);
 }
 
 /**
@@ -765,7 +782,7 @@ drm_dev_ctx_reg_live(const struct drm_dev_ctx_reg *reg)
  */
 static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg *reg)
 {
-	return READ_ONCE(reg->bound.__ctx->__state) == DRM_DEV_CTX_ENDED;
+	return READ_ONCE(__drm_dev_ctx_proven(&reg->bound)->__ctx->__state) == DRM_DEV_CTX_ENDED;
 }
 
 /**
@@ -782,7 +799,7 @@ static __always_inline bool drm_dev_ctx_reg_ending(const struct drm_dev_ctx_reg 
  */
 static __always_inline bool drm_dev_ctx_live_ending(const struct drm_dev_ctx_live *live)
 {
-	const struct drm_dev_ctx *ctx = live->bound.__ctx;
+	const struct drm_dev_ctx *ctx = __drm_dev_ctx_proven(&live->bound)->__ctx;
 	const enum drm_dev_ctx_state state = READ_ONCE(ctx->__state);
 
 	return state == DRM_DEV_CTX_ENDED || state == DRM_DEV_CTX_DROPPED ||
@@ -815,7 +832,7 @@ drm_dev_ctx_live_drm(const struct drm_dev_ctx_live *live)
 static __always_inline struct drm_dev_ctx_data *
 drm_dev_ctx_live_data(const struct drm_dev_ctx_live *live)
 {
-	return live->bound.__ctx->__data;
+	return __drm_dev_ctx_proven(&live->bound)->__ctx->__data;
 }
 
 /**
@@ -890,7 +907,7 @@ static inline int __drm_dev_ctx_wait_result(bool met, long left)
 static __always_inline struct drm_dev_ctx_ioctl *
 drm_dev_ctx_reg_ioctl(const struct drm_dev_ctx_reg *reg)
 {
-	return (struct drm_dev_ctx_ioctl *)reg->bound.__ctx;
+	return (struct drm_dev_ctx_ioctl *)__drm_dev_ctx_proven(&reg->bound)->__ctx;
 }
 
 /**
@@ -905,7 +922,7 @@ static __always_inline struct drm_device *
 drm_dev_ctx_ioctl_drm(struct drm_dev_ctx_ioctl *ioctl)
 {
 	/* By the definition of struct drm_dev_ctx_ioctl. */
-	return &((struct drm_dev_ctx *)ioctl)->drm;
+	return &((struct drm_dev_ctx *)drm_safe_live(ioctl))->drm;
 }
 
 /**
@@ -1135,8 +1152,12 @@ static __always_inline void drm_dev_ctx_drop(struct drm_dev_ctx_unreg **unreg)
 	__drm_dev_ctx_drop(drm_safe_take(*unreg));
 }
 
-DEFINE_FREE(drm_dev_ctx_unreg, struct drm_dev_ctx_unreg *,
-	    if (!IS_ERR_OR_NULL(_T)) __drm_dev_ctx_drop(_T))
+/* DEFINE_FREE() would take the address of a variable of any type. */
+static __always_inline void __free_drm_dev_ctx_unreg(struct drm_dev_ctx_unreg **unreg)
+{
+	if (!IS_ERR_OR_NULL(*unreg))
+		__drm_dev_ctx_drop(*unreg);
+}
 
 /**
  * drm_dev_ctx_unregister() - end a registration before the parent is unbound

@@ -146,13 +146,13 @@ void __drm_dev_ctx_work_init_reg(struct drm_dev_ctx_work *work,
 				 void (*fn)(const struct drm_dev_ctx_reg *reg,
 					    struct drm_dev_ctx_data *data,
 					    struct drm_dev_ctx_work *work),
-				 struct lock_class_key *key);
+				 struct lock_class_key *key) __nonnull_args(2);
 void __drm_dev_ctx_work_init_live(struct drm_dev_ctx_work *work,
 				  const struct drm_dev_ctx_live *live,
 				  void (*fn)(const struct drm_dev_ctx_live *live,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_work *work),
-				  struct lock_class_key *key);
+				  struct lock_class_key *key) __nonnull_args(2);
 bool drm_dev_ctx_work_queue(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
 			    unsigned long delay);
 bool drm_dev_ctx_work_mod(struct drm_dev_ctx_work *work, struct workqueue_struct *wq,
@@ -166,13 +166,13 @@ void __drm_dev_ctx_timer_init_reg(struct drm_dev_ctx_timer *timer,
 				  void (*fn)(const struct drm_dev_ctx_reg *reg,
 					     struct drm_dev_ctx_data *data,
 					     struct drm_dev_ctx_timer *timer),
-				  struct lock_class_key *key, const char *name);
+				  struct lock_class_key *key, const char *name) __nonnull_args(2);
 void __drm_dev_ctx_timer_init_live(struct drm_dev_ctx_timer *timer,
 				   const struct drm_dev_ctx_live *live,
 				   void (*fn)(const struct drm_dev_ctx_live *live,
 					      struct drm_dev_ctx_data *data,
 					      struct drm_dev_ctx_timer *timer),
-				   struct lock_class_key *key, const char *name);
+				   struct lock_class_key *key, const char *name) __nonnull_args(2);
 bool drm_dev_ctx_timer_mod(struct drm_dev_ctx_timer *timer, unsigned long expires);
 bool drm_dev_ctx_timer_delete_sync(struct drm_dev_ctx_timer *timer);
 void drm_dev_ctx_timer_fini(struct drm_dev_ctx_timer *timer);
@@ -182,13 +182,13 @@ void __drm_dev_ctx_hrtimer_init_reg(struct drm_dev_ctx_hrtimer *timer,
 				    enum hrtimer_restart (*fn)(const struct drm_dev_ctx_reg *reg,
 							       struct drm_dev_ctx_data *data,
 							       struct drm_dev_ctx_hrtimer *timer),
-				    clockid_t clock_id, enum hrtimer_mode mode);
+				    clockid_t clock_id, enum hrtimer_mode mode) __nonnull_args(2);
 void __drm_dev_ctx_hrtimer_init_live(struct drm_dev_ctx_hrtimer *timer,
 				     const struct drm_dev_ctx_live *live,
 				     enum hrtimer_restart (*fn)(const struct drm_dev_ctx_live *live,
 								struct drm_dev_ctx_data *data,
 								struct drm_dev_ctx_hrtimer *timer),
-				     clockid_t clock_id, enum hrtimer_mode mode);
+				     clockid_t clock_id, enum hrtimer_mode mode) __nonnull_args(2);
 void drm_dev_ctx_hrtimer_start(struct drm_dev_ctx_hrtimer *timer, ktime_t expires, u64 range_ns,
 			       enum hrtimer_mode mode);
 u64 drm_dev_ctx_hrtimer_forward_now(struct drm_dev_ctx_hrtimer *timer, ktime_t interval);
@@ -200,13 +200,13 @@ int drm_dev_ctx_kthread_run(struct drm_dev_ctx_kthread *kthread,
 			    void (*fn)(const struct drm_dev_ctx_live *live,
 				       struct drm_dev_ctx_data *data,
 				       struct drm_dev_ctx_kthread *kthread),
-			    const char *name) __must_check;
+			    const char *name) __must_check __nonnull_args(2);
 bool drm_dev_ctx_kthread_wake_up(struct drm_dev_ctx_kthread *kthread);
 void drm_dev_ctx_kthread_stop(struct drm_dev_ctx_kthread *kthread);
 
 int drm_dev_ctx_irq_request(struct drm_dev_ctx_irq *irq, const struct drm_dev_ctx_live *live,
 			    unsigned int nr, const struct drm_dev_ctx_irq_ops *ops,
-			    unsigned long flags, const char *name) __must_check;
+			    unsigned long flags, const char *name) __must_check __nonnull_args(2);
 void drm_dev_ctx_irq_synchronize(struct drm_dev_ctx_irq *irq);
 void drm_dev_ctx_irq_free(struct drm_dev_ctx_irq *irq);
 

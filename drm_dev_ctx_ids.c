@@ -158,15 +158,32 @@ void __drm_dev_ctx_id_slot_end(void *slot)
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_slot_end);
 
-/* Reports that an object, or the id that it should get, was published before. */
-static void drm_dev_ctx_id_refuse(struct drm_dev_ctx_ids *ids, struct drm_dev_ctx_id_obj *obj)
+static void drm_dev_ctx_id_not_initialised(struct drm_dev_ctx_ids *ids,
+					   struct drm_dev_ctx_id_obj *obj)
 {
-	if (obj->__number)
+	drm_safe_broken(ids->__drm, "an object is initialised, and published once",
+			"drm_dev_ctx_id_init() was not called for it with the type of the table");
+	/* Zeroed memory was never initialised, so the reference is the only one. */
+	if (!IS_ERR_OR_NULL(obj) && !obj->__type)
+		ids->__type->release(obj);
+}
+
+static void drm_dev_ctx_id_published_before(struct drm_dev_ctx_ids *ids,
+					    struct drm_dev_ctx_id_obj *obj)
+{
+	/*
+	 * The caller may have the reference of a lookup, or a copy of the pointer that was
+	 * published. The count and the table are the same in both cases if another task has a
+	 * reference. The put that the first case lacks would free the object of this task in the
+	 * second case. So this puts nothing, and the first case leaks.
+	 */
+	if (obj->__number) {
 		drm_safe_broken(ids->__drm, "an object is initialised, and published once",
 				"it has an id");
-	else
-		drm_safe_broken(ids->__drm, "an id is published with one object",
-				"an object was published with this id before");
+		return;
+	}
+	drm_safe_broken(ids->__drm, "an id is published with one object",
+			"an object was published with this id before");
 	drm_dev_ctx_id_put(obj);
 }
 
@@ -188,12 +205,11 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 
 	might_sleep();
 	if (IS_ERR_OR_NULL(obj) || obj->__type != ids->__type) {
-		drm_safe_broken(ids->__drm, "an object is initialised, and published once",
-				"drm_dev_ctx_id_init() was not called for it with the type of the table");
+		drm_dev_ctx_id_not_initialised(ids, obj);
 		return 0;
 	}
 	if (!number || obj->__number) {
-		drm_dev_ctx_id_refuse(ids, obj);
+		drm_dev_ctx_id_published_before(ids, obj);
 		return 0;
 	}
 	WRITE_ONCE(obj->__number, number);

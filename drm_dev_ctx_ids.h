@@ -208,6 +208,7 @@ int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id) __must_check;
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
 
 #define __drm_dev_ctx_ids(_ids)		(&(_ids)->__only_tables_have_ids)
+#define __drm_dev_ctx_id_slot(_slot)	(&(_slot)->__only_reserved_ids_are_published)
 #define __drm_dev_ctx_ids_obj(_ids)	typeof((_ids)->__obj[0])
 
 /**
@@ -282,11 +283,11 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  */
 #define drm_dev_ctx_id_reserve_or(_slot, _ids, _err, ...)			\
 	struct {								\
-		struct drm_dev_ctx_id_slot __slot;				\
+		struct drm_dev_ctx_id_slot __only_reserved_ids_are_published;	\
 		__drm_dev_ctx_ids_obj(_ids) __obj[0];				\
 	} _slot[1] __cleanup(__drm_dev_ctx_id_slot_end) = {};			\
 	const int __err_##_slot = __drm_dev_ctx_id_reserve(__drm_dev_ctx_ids(_ids), \
-							   &_slot->__slot);	\
+							   __drm_dev_ctx_id_slot(_slot)); \
 										\
 	(_err) = __err_##_slot;							\
 	if (unlikely(__err_##_slot)) {						\
@@ -302,7 +303,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: the number, for the hardware. Userspace gets the one that drm_dev_ctx_id_publish()
  * returns.
  */
-#define drm_dev_ctx_id_reserved(_slot)	((u32)(_slot)->__slot.number)
+#define drm_dev_ctx_id_reserved(_slot)	((u32)__drm_dev_ctx_id_slot(_slot)->number)
 
 /**
  * drm_dev_ctx_id_publish() - let userspace name a complete object
@@ -311,9 +312,10 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  *
  * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
  * close the id before this returns. If the caller needs the object afterwards, it takes a
- * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
- * that was published before, is reported and gets no id. Nothing is done to an object that was not
- * initialised, or an ERR_PTR().
+ * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised is
+ * reported, gets no id, and is released if it is zeroed. Nothing is done to an ERR_PTR(). An object
+ * that was published before is reported and keeps its id. The reference is then leaked, because it
+ * may not be the caller's.
  *
  * Context: May sleep.
  *
@@ -322,7 +324,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 #define drm_dev_ctx_id_publish(_slot, _pobj) ({					\
 	static_assert(__same_type((_slot)->__obj[0], *(_pobj)),			\
 		      "the id is for an object of another type");		\
-	__drm_dev_ctx_id_publish(&(_slot)->__slot,				\
+	__drm_dev_ctx_id_publish(__drm_dev_ctx_id_slot(_slot),			\
 				 (struct drm_dev_ctx_id_obj *)drm_safe_take(*(_pobj))); \
 })
 
@@ -416,7 +418,7 @@ static inline u32 drm_dev_ctx_id_number(const struct drm_dev_ctx_id_obj *obj)
 
 /*
  * The argument is untyped, as with DEFINE_FREE(). The struct drm_dev_ctx_id_obj is the first member
- * of the driver's structure.
+ * of the driver's structure. leaked.cocci checks the type of the variable.
  */
 static __always_inline void __free_drm_dev_ctx_id(void *p)
 {

@@ -35,6 +35,18 @@ struct drm_dev_ctx_res {
 	struct drm_dev_ctx_res_entry *__entry;
 };
 
+/*
+ * Marks the member that accessors of mappings ask for. An accessor that is given a resource fails
+ * with the message. gcc before 12 lacks the attribute, and says that the pointer is incompatible.
+ */
+#if __has_attribute(__unavailable__)
+#define __drm_dev_ctx_res_no_access						\
+	__attribute__((__unavailable__(						\
+		"access a resource through the handle that drm_dev_ctx_res_or() declares")))
+#else
+#define __drm_dev_ctx_res_no_access
+#endif
+
 /**
  * DRM_DEV_CTX_RES() - members of a resource of a driver
  * @_type: type of the mapping handle for accesses, such as ``struct foo_regs``, with
@@ -82,7 +94,11 @@ struct drm_dev_ctx_res {
 	union {									\
 		/* private: */							\
 		struct drm_dev_ctx_res __only_resources_are_mapped;		\
-		_type *__lent[0];						\
+		_type *__only_resources_are_lent[0];				\
+		struct drm_vmap __map[0] __drm_dev_ctx_res_no_access;		\
+		u8 __min_size[0][__drm_vmap_min((_type *)0)];			\
+		u8 __kind[0][__drm_vmap_kind((_type *)0)];			\
+		u8 __align[0][__drm_vmap_align((_type *)0)];			\
 	};									\
 	__DRM_SAFE_NO_ASSIGN
 
@@ -102,10 +118,10 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  */
 #define __drm_dev_ctx_res(_res)		(&(_res)->__only_resources_are_mapped)
 #define __drm_dev_ctx_res_min(_res)						\
-	(__drm_vmap_min((_res)->__lent[0]) +					\
+	(__drm_vmap_min((_res)->__only_resources_are_lent[0]) +		\
 	 BUILD_BUG_ON_ZERO(sizeof(*(_res)) != sizeof(struct drm_dev_ctx_res),	\
 			   "a resource has the members of DRM_DEV_CTX_RES() only"))
-#define __drm_dev_ctx_res_kind(_res)	__drm_vmap_kind((_res)->__lent[0])
+#define __drm_dev_ctx_res_kind(_res)	__drm_vmap_kind((_res)->__only_resources_are_lent[0])
 
 /**
  * drm_dev_ctx_ioremap() - map registers, or other I/O memory
@@ -147,7 +163,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define __drm_dev_ctx_ioremap_as(_res, _bound, _where, _wc) ({			\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_IOMEM,	\
 		      "I/O memory is accessed through a handle with DRM_VMAP_IOMEM()"); \
-	__drm_dev_ctx_ioremap(__drm_dev_ctx_res(_res), _bound, _where,		\
+	__drm_dev_ctx_ioremap(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _where,	\
 			      __drm_dev_ctx_res_min(_res), _wc);		\
 })
 
@@ -189,7 +205,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define __drm_dev_ctx_dma_alloc_as(_res, _bound, _size, _wc) ({			\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_SYSMEM,	\
 		      "coherent memory is accessed through a handle with DRM_VMAP()"); \
-	__drm_dev_ctx_dma_alloc(__drm_dev_ctx_res(_res), _bound, _size,		\
+	__drm_dev_ctx_dma_alloc(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _size, \
 				__drm_dev_ctx_res_min(_res), _wc);		\
 })
 
@@ -208,7 +224,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 #define drm_dev_ctx_firmware(_res, _bound, _name) ({				\
 	static_assert(__drm_dev_ctx_res_kind(_res) == __DRM_VMAP_KIND_CONST,	\
 		      "firmware is accessed through a handle with DRM_VMAP_CONST()"); \
-	__drm_dev_ctx_firmware(__drm_dev_ctx_res(_res), _bound, _name,		\
+	__drm_dev_ctx_firmware(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound), _name, \
 			       __drm_dev_ctx_res_min(_res));			\
 })
 
@@ -224,7 +240,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * Context: May sleep.
  */
 #define drm_dev_ctx_res_release(_res, _bound)					\
-	__drm_dev_ctx_res_release(__drm_dev_ctx_res(_res), _bound)
+	__drm_dev_ctx_res_release(__drm_dev_ctx_res(_res), __drm_dev_ctx_proven(_bound))
 
 /* One comparison rejects both an empty resource and a resource of another device. */
 static __always_inline bool
@@ -234,7 +250,7 @@ __drm_dev_ctx_res_fits(const struct drm_dev_ctx_res *res, const struct drm_dev_c
 	 * Another task may be mapping the resource. Acquire: pairs with the release in
 	 * drm_dev_ctx_res_publish(), see res-publish.litmus.
 	 */
-	if (likely(smp_load_acquire(&res->__ctx) == bound->__ctx))
+	if (likely(smp_load_acquire(&res->__ctx) == __drm_dev_ctx_proven(bound)->__ctx))
 		return true;
 	__drm_dev_ctx_res_refused(res, bound);
 	return false;
@@ -272,7 +288,7 @@ __drm_dev_ctx_res_lend(const struct drm_dev_ctx_res *res, const struct drm_dev_c
  * Context: Any.
  */
 #define drm_dev_ctx_res_or(_r, _res, _bound, ...)				\
-	const typeof(*(_res)->__lent[0]) _r[1] __maybe_unused = { {		\
+	const typeof(*(_res)->__only_resources_are_lent[0]) _r[1] __maybe_unused = { { \
 		.__only_borrowed_handles_are_made_local =			\
 			__drm_dev_ctx_res_lend(__drm_dev_ctx_res(_res), _bound,	\
 					       __drm_dev_ctx_res_kind(_res))	\

@@ -65,19 +65,6 @@ static __always_inline bool __drm_gem_is_table(const struct sg_table *sgt)
 	return !IS_ERR_OR_NULL(sgt);
 }
 
-/* Never defined. The build fails if the compiler cannot remove a call to this. */
-void __compiletime_error("an sg table needs the proof of a bound parent, such as &reg->base.bound")
-__drm_gem_sgt_no_proof(void)
-	__drm_nonallocating;
-
-static __always_inline void __drm_gem_sgt_check_proof(const struct drm_dev_ctx_bound *bound)
-{
-	const bool none = !bound;
-
-	if (__builtin_constant_p(none) && none)
-		__drm_gem_sgt_no_proof();
-}
-
 int __drm_gem_sgt_check_drm(const struct drm_dev_ctx_bound *bound, struct drm_device *drm)
 	__drm_nonallocating;
 
@@ -249,7 +236,7 @@ void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
 static inline void drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound)
 	__must_not_hold(drm_resv) __must_not_hold(drm_dev_section)
 {
-	__drm_gem_sgt_exports_end(bound);
+	__drm_gem_sgt_exports_end(__drm_dev_ctx_proven(bound));
 }
 
 #define drm_gem_sgt_exports_end(_bound)						\
@@ -305,7 +292,7 @@ __drm_gem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *s
 {
 	struct sg_table *table;
 
-	__drm_gem_sgt_check_proof(bound);
+	__drm_dev_ctx_proven(bound);
 	table = __drm_gem_sgt_get(bound, sgt, how);
 	*err = PTR_ERR_OR_ZERO(table);
 	return (struct drm_gem_sgt_lent) {
@@ -325,7 +312,7 @@ __drm_gem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_gem_sg
 	struct drm_gem_sgt *of = container_of(own->__own.__of, struct drm_gem_sgt, __table);
 	struct sg_table *table;
 
-	__drm_gem_sgt_check_proof(bound);
+	__drm_dev_ctx_proven(bound);
 	if (!own->__own.__of)
 		table = ERR_PTR(-EINVAL);
 	else if (unlikely(of->__gem->dev != &bound->__ctx->drm))
@@ -573,8 +560,7 @@ drm_gem_sgt_own(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *b
 		struct drm_gem_sgt *sgt)
 	__must_not_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKS);
+	return __drm_gem_sgt_own(own, __drm_dev_ctx_proven(bound), sgt, DRM_RESV_LOCKS);
 }
 
 /**
@@ -592,8 +578,8 @@ drm_gem_sgt_own_interruptible(struct drm_gem_sgt_owned *own,
 			      const struct drm_dev_ctx_bound *bound, struct drm_gem_sgt *sgt)
 	__must_not_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKS_INTERRUPTIBLE);
+	return __drm_gem_sgt_own(own, __drm_dev_ctx_proven(bound), sgt,
+				 DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 
 /**
@@ -611,8 +597,7 @@ drm_gem_sgt_own_locked(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_b
 		       struct drm_gem_sgt *sgt)
 	__must_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_gem_sgt_own(own, bound, sgt, DRM_RESV_LOCKED);
+	return __drm_gem_sgt_own(own, __drm_dev_ctx_proven(bound), sgt, DRM_RESV_LOCKED);
 }
 
 /**
@@ -629,8 +614,7 @@ static __always_inline int __must_check
 drm_gem_sgt_resume(struct drm_gem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
 	__must_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_gem_sgt_resume(own, bound);
+	return __drm_gem_sgt_resume(own, __drm_dev_ctx_proven(bound));
 }
 
 #endif /* _DRM_GEM_SGT_H */

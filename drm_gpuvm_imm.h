@@ -129,7 +129,7 @@ static __always_inline struct drm_gpuvm_imm_mapped * __must_check
 drm_gpuvm_imm_map_done(const struct drm_gpuvm_imm_map_step *step)
 {
 	/* Drivers see the step as const; it is a variable of the library. */
-	((struct drm_gpuvm_imm_map_step *)step)->__done++;
+	((struct drm_gpuvm_imm_map_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_mapped *)step;
 }
 
@@ -145,7 +145,7 @@ static __always_inline struct drm_gpuvm_imm_unmapped * __must_check
 drm_gpuvm_imm_unmap_done(const struct drm_gpuvm_imm_unmap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_unmap_step *)step)->__done++;
+	((struct drm_gpuvm_imm_unmap_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_unmapped *)step;
 }
 
@@ -161,7 +161,7 @@ static __always_inline struct drm_gpuvm_imm_remapped * __must_check
 drm_gpuvm_imm_remap_done(const struct drm_gpuvm_imm_remap_step *step)
 {
 	/* See drm_gpuvm_imm_map_done(). */
-	((struct drm_gpuvm_imm_remap_step *)step)->__done++;
+	((struct drm_gpuvm_imm_remap_step *)drm_safe_live(step))->__done++;
 	return (struct drm_gpuvm_imm_remapped *)step;
 }
 
@@ -482,9 +482,18 @@ int drm_gpuvm_imm_prepare_map_sparse(struct drm_gpuvm_imm *vm, struct drm_gpuvm_
 int drm_gpuvm_imm_prepare_unmap(struct drm_gpuvm_imm *vm, struct drm_gpuvm_imm_update *update,
 				u64 addr, u64 range) __must_check;
 
-DEFINE_FREE(drm_gpuvm_imm, struct drm_gpuvm_imm *, if (_T) drm_gpuvm_imm_put(_T))
-DEFINE_FREE(drm_gpuvm_imm_bo, struct drm_gpuvm_bo *,
-	    if (!IS_ERR_OR_NULL(_T)) drm_gpuvm_imm_bo_put(_T))
+/* DEFINE_FREE() would take the address of a variable of any type. */
+static __always_inline void __free_drm_gpuvm_imm(struct drm_gpuvm_imm **vm)
+{
+	if (*vm)
+		drm_gpuvm_imm_put(*vm);
+}
+
+static __always_inline void __free_drm_gpuvm_imm_bo(struct drm_gpuvm_bo **vm_bo)
+{
+	if (!IS_ERR_OR_NULL(*vm_bo))
+		drm_gpuvm_imm_bo_put(*vm_bo);
+}
 
 static __always_inline void __drm_gpuvm_imm_update_cleanup(struct drm_gpuvm_imm_update (*update)[1])
 {

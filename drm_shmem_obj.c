@@ -65,11 +65,11 @@
  *		.driver_features = DRIVER_GEM | DRIVER_RENDER,
  *		.fops = &foo_fops,
  *		.gem_create_object = foo_gem_create_object,
- *		DRM_SHMEM_DRIVER_OPS,
+ *		DRM_SHMEM_RENDER_OPS,
  *	};
  *
- * Dumb buffers and PRIME imports of this driver are then struct foo_bo, too.
- * The ioctl that creates one:
+ * PRIME imports of this driver are then struct foo_bo, too. A driver with a display uses
+ * DRM_SHMEM_DRIVER_OPS, whose dumb buffers are also struct foo_bo. The ioctl that creates one:
  *
  * .. code-block:: c
  *

@@ -488,6 +488,7 @@ static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_
 /*
  * The argument is untyped, as with DEFINE_FREE(). The variable can hold a pointer to a
  * driver's structure of any type, because the struct drm_shmem_obj is its first member.
+ * A cleanup function has one prototype, so no compiler can check this: leaked.cocci does.
  */
 static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 {
@@ -835,10 +836,51 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
 #define drm_shmem_gem_create_object(_desc)					\
 	__drm_shmem_alloc(__drm_shmem_type(_desc), __drm_shmem_sizeof(_desc))
 
-/* Without the callbacks for which a driver may have its own functions */
-#define __DRM_SHMEM_DRIVER_OPS							\
+/* What a driver with a display has in addition */
+#define __DRM_SHMEM_DUMB_OPS							\
 	.dumb_create = drm_shmem_dumb_create,					\
 	.dumb_map_offset = drm_shmem_dumb_map_offset
+
+/**
+ * DRM_SHMEM_RENDER_OPS_FDINFO() - GEM callbacks of &struct drm_driver, without dumb buffers
+ * @_show: the driver's own &drm_driver.show_fdinfo, which calls drm_shmem_show_fdinfo()
+ *
+ * Like DRM_SHMEM_RENDER_OPS, for a driver that shows more about a client than its memory.
+ */
+#define DRM_SHMEM_RENDER_OPS_FDINFO(_show)					\
+	.show_fdinfo = _show,							\
+	.gem_prime_import = drm_shmem_prime_import_no_map
+
+/**
+ * DRM_SHMEM_RENDER_OPS - GEM callbacks of &struct drm_driver, without dumb buffers
+ *
+ * For a driver without a display, whose clients create buffers with an ioctl of the driver. In
+ * addition, the driver sets &drm_driver.gem_create_object to a function that calls
+ * drm_shmem_gem_create_object(): its imported objects are of that type.
+ *
+ * A dma-buf that this device has exported, also with drm_gem_sgt_export(), is imported as the
+ * object that it was made of. PRIME imports are mapped for the device when their sg table is first
+ * used. The fdinfo of each client shows its memory if the driver uses DEFINE_DRM_SHMEM_FOPS().
+ */
+#define DRM_SHMEM_RENDER_OPS	DRM_SHMEM_RENDER_OPS_FDINFO(drm_shmem_show_fdinfo)
+
+/**
+ * DRM_SHMEM_RENDER_OPS_SGT_FDINFO() - the same, with imports mapped at once
+ * @_show: the driver's own &drm_driver.show_fdinfo, which calls drm_shmem_show_fdinfo()
+ */
+#define DRM_SHMEM_RENDER_OPS_SGT_FDINFO(_show)					\
+	.show_fdinfo = _show,							\
+	.gem_prime_import = drm_shmem_prime_import,				\
+	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table
+
+/**
+ * DRM_SHMEM_RENDER_OPS_SGT - GEM callbacks without dumb buffers that map imports at once
+ *
+ * For devices that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made. An import on
+ * such a device returns -ENODEV unless the device is registered. An import on any other
+ * device reports that, and returns -ENODEV.
+ */
+#define DRM_SHMEM_RENDER_OPS_SGT	DRM_SHMEM_RENDER_OPS_SGT_FDINFO(drm_shmem_show_fdinfo)
 
 /**
  * DRM_SHMEM_DRIVER_OPS_FDINFO() - GEM callbacks of &struct drm_driver
@@ -847,21 +889,15 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * Like DRM_SHMEM_DRIVER_OPS, for a driver that shows more about a client than its memory.
  */
 #define DRM_SHMEM_DRIVER_OPS_FDINFO(_show)					\
-	__DRM_SHMEM_DRIVER_OPS,							\
-	.show_fdinfo = _show,							\
-	.gem_prime_import = drm_shmem_prime_import_no_map
+	DRM_SHMEM_RENDER_OPS_FDINFO(_show),					\
+	__DRM_SHMEM_DUMB_OPS
 
 /**
  * DRM_SHMEM_DRIVER_OPS - GEM callbacks of &struct drm_driver
  *
- * In addition, the driver sets &drm_driver.gem_create_object to a function that calls
- * drm_shmem_gem_create_object(): its dumb buffers and imported objects are of that type.
- *
- * A dma-buf that this device has exported, also with drm_gem_sgt_export(), is imported as the
- * object that it was made of. PRIME imports are mapped for the device when their sg table is first
- * used. A dumb buffer
- * gets an mmap offset by the same rules as any other object. The fdinfo of each client shows
- * its memory if the driver uses DEFINE_DRM_SHMEM_FOPS().
+ * Like DRM_SHMEM_RENDER_OPS, with dumb buffers. These are of the type that
+ * &drm_driver.gem_create_object names, too. A dumb buffer gets an mmap offset by the same rules as
+ * any other object.
  */
 #define DRM_SHMEM_DRIVER_OPS	DRM_SHMEM_DRIVER_OPS_FDINFO(drm_shmem_show_fdinfo)
 
@@ -870,24 +906,20 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
  * @_show: the driver's own &drm_driver.show_fdinfo, which calls drm_shmem_show_fdinfo()
  */
 #define DRM_SHMEM_DRIVER_OPS_SGT_FDINFO(_show)					\
-	__DRM_SHMEM_DRIVER_OPS,							\
-	.show_fdinfo = _show,							\
-	.gem_prime_import = drm_shmem_prime_import,				\
-	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table
+	DRM_SHMEM_RENDER_OPS_SGT_FDINFO(_show),					\
+	__DRM_SHMEM_DUMB_OPS
 
 /**
  * DRM_SHMEM_DRIVER_OPS_SGT - GEM callbacks that map imports at once
  *
- * For devices that drm_dev_ctx_alloc() or drm_dev_ctx_alloc_parent() made. An import on
- * such a device returns -ENODEV unless the device is registered. An import on any other
- * device reports that, and returns -ENODEV.
+ * Like DRM_SHMEM_RENDER_OPS_SGT, with dumb buffers.
  */
 #define DRM_SHMEM_DRIVER_OPS_SGT	DRM_SHMEM_DRIVER_OPS_SGT_FDINFO(drm_shmem_show_fdinfo)
 
 /**
  * DRM_SHMEM_FOPS - file operations of a device
  *
- * DRM_GEM_FOPS, plus the fdinfo that DRM_SHMEM_DRIVER_OPS provides.
+ * DRM_GEM_FOPS, plus the fdinfo that DRM_SHMEM_DRIVER_OPS and DRM_SHMEM_RENDER_OPS provide.
  */
 #define DRM_SHMEM_FOPS								\
 	DRM_GEM_FOPS,								\

@@ -207,7 +207,10 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
  */
 #define drm_shmem_objs_free(_objs)	__drm_shmem_objs_free(__drm_shmem_objs(_objs))
 
-/* The argument is untyped, as with DEFINE_FREE(): arrays of all types have the same layout. */
+/*
+ * The argument is untyped, as with DEFINE_FREE(): arrays of all types have the same layout.
+ * leaked.cocci checks the type of the variable.
+ */
 static __always_inline void __free_drm_shmem_objs(void *p) __must_not_hold(drm_resv)
 {
 	struct drm_shmem_objs *objs = *(struct drm_shmem_objs **)p;

@@ -175,7 +175,7 @@ __drm_shmem_sgt_begin(const struct drm_dev_ctx_bound *bound, struct drm_shmem_ob
 	struct sg_table *table;
 	int ret;
 
-	__drm_gem_sgt_check_proof(bound);
+	__drm_dev_ctx_proven(bound);
 	ret = __drm_gem_resv_check_call(&obj->base.base, how == DRM_RESV_LOCKED);
 	if (ret)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(ret) };
@@ -205,7 +205,7 @@ __drm_shmem_sgt_try(const struct drm_dev_ctx_bound *bound, const struct drm_shme
 {
 	struct drm_shmem_obj *obj = container_of(own->__own.__of, struct drm_shmem_obj, __table);
 
-	__drm_gem_sgt_check_proof(bound);
+	__drm_dev_ctx_proven(bound);
 	if (!own->__own.__of)
 		return (struct drm_shmem_sgt) { .__table = ERR_PTR(-EINVAL) };
 	if (unlikely(obj->base.base.dev != &bound->__ctx->drm))
@@ -455,8 +455,7 @@ drm_shmem_sgt_own(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_boun
 		  struct drm_shmem_obj *obj)
 	__must_not_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKS);
+	return __drm_shmem_sgt_own(own, __drm_dev_ctx_proven(bound), obj, DRM_RESV_LOCKS);
 }
 
 /**
@@ -474,8 +473,8 @@ drm_shmem_sgt_own_interruptible(struct drm_shmem_sgt_owned *own,
 				const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj)
 	__must_not_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKS_INTERRUPTIBLE);
+	return __drm_shmem_sgt_own(own, __drm_dev_ctx_proven(bound), obj,
+				   DRM_RESV_LOCKS_INTERRUPTIBLE);
 }
 
 /**
@@ -493,8 +492,7 @@ drm_shmem_sgt_own_locked(struct drm_shmem_sgt_owned *own, const struct drm_dev_c
 			 struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_own(own, bound, obj, DRM_RESV_LOCKED);
+	return __drm_shmem_sgt_own(own, __drm_dev_ctx_proven(bound), obj, DRM_RESV_LOCKED);
 }
 
 /**
@@ -513,8 +511,7 @@ static __always_inline int __must_check
 drm_shmem_sgt_resume(struct drm_shmem_sgt_owned *own, const struct drm_dev_ctx_bound *bound)
 	__must_hold(drm_resv)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sgt_resume(own, bound);
+	return __drm_shmem_sgt_resume(own, __drm_dev_ctx_proven(bound));
 }
 
 #endif /* _DRM_SHMEM_SGT_H */

@@ -223,7 +223,7 @@ static __always_inline int
 __drm_shmem_sync_any(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 		     enum dma_data_direction dir, bool to_device)
 {
-	__drm_gem_sgt_check_proof(bound);
+	__drm_dev_ctx_proven(bound);
 	if (!valid_dma_direction(dir))
 		return -EINVAL;
 	/* Refuse a wrong call on a coherent device, too. */
@@ -296,8 +296,7 @@ static __always_inline int __must_check
 drm_shmem_sync_range_for_cpu(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 			     u64 offset, u64 len, enum dma_data_direction dir)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sync_range(bound, obj, offset, len, dir, false);
+	return __drm_shmem_sync_range(__drm_dev_ctx_proven(bound), obj, offset, len, dir, false);
 }
 
 /**
@@ -319,8 +318,7 @@ static __always_inline int __must_check
 drm_shmem_sync_range_for_device(const struct drm_dev_ctx_bound *bound, struct drm_shmem_obj *obj,
 				u64 offset, u64 len, enum dma_data_direction dir)
 {
-	__drm_gem_sgt_check_proof(bound);
-	return __drm_shmem_sync_range(bound, obj, offset, len, dir, true);
+	return __drm_shmem_sync_range(__drm_dev_ctx_proven(bound), obj, offset, len, dir, true);
 }
 
 /**

@@ -614,8 +614,8 @@ static __always_inline void __drm_vmap_release_locked(struct drm_vmap *own)
  * @own: the handle, which may be empty and is so afterwards
  *
  * For __cleanup() on the stack, and for the function that frees a structure with the handle.
- * Accepts every type of owned mapping, and therefore any pointer: for an sg table, use
- * drm_shmem_sgt_cleanup().
+ * For an sg table, use drm_shmem_sgt_cleanup(). In __cleanup(), this accepts every type of owned
+ * mapping, and therefore any pointer. The rule ``leaked`` of spatch checks the type there.
  *
  * Context: May sleep. The caller does not hold the object's reservation lock.
  */
@@ -623,6 +623,9 @@ static __always_inline void drm_vmap_cleanup(void *own) __must_not_hold(drm_resv
 {
 	__drm_vmap_end(own, true, false);
 }
+
+/* A call, other than __cleanup(), has a handle whose type can be checked. */
+#define drm_vmap_cleanup(_own)	drm_vmap_release(_own)
 
 /* This tests a bool because gcc folds __builtin_constant_p(pointer) to 0. */
 static __always_inline const struct drm_vmap *__drm_vmap_live(const struct drm_vmap *m)

@@ -49,7 +49,8 @@ has_messages() {
 		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR|BUILD_BUG_ON_ZERO)\([^";]*?"([^"]+)"/g,
 		/^#error "([^"]+)"/mg,
 		/static_assert\((?:[^"#;]|##)*"([^"#]+)"\s*\)/g,
-		map { "no member named \x27$_\x27" } /\b(__only_\w+);/g' "$TOP"/*.[ch] | sort -u
+		/__unavailable__\([\s\\]*"([^"]+)"/g,
+		map { "no member named \x27$_\x27" } /\b(__only_\w+)(?:\[0\])?;/g' "$TOP"/*.[ch] | sort -u
 }
 
 tells_messages() { perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^``/' "$PAGES/messages.rst" | sort; }

@@ -112,6 +112,7 @@ advise() {
 
 	        select DRM_SAFE
 	        select DRM_SAFE_GPUVM           # with GPU address spaces
+	        select DRM_EXEC                 # with drm_shmem_objs_prepare()
 
 	and in its Makefile:
 

@@ -473,20 +473,26 @@ static void ids_refuses(struct kunit *test, struct ids_queue *queue)
 static void ids_published_twice(struct kunit *test)
 {
 	struct ids_test *t = test->priv;
-	struct ids_queue *raw = kunit_kzalloc(test, sizeof(*raw), GFP_KERNEL);
+	struct ids_queue *raw = kzalloc_obj(*raw);
 	struct ids_queue *queue;
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
+	raw->t = t;
+	atomic_inc(&t->live);
 	KUNIT_ASSERT_EQ(test, ids_create(t, 1), 1);
 	queue = drm_dev_ctx_id_lookup(&t->queues, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);
 	ids_refuses(test, raw);
+	/* Nothing else has it, so it is released. */
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->live), 1);
 	ids_refuses(test, NULL);
 	ids_refuses(test, ERR_PTR(-ENOMEM));
 	ids_refuses(test, queue);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->closed), 0);
+	/* That was a copy of the pointer: a put would have taken the reference of the lookup. */
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_close(&t->queues, 1), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->live), 0);
+	KUNIT_ASSERT_EQ(test, atomic_read(&t->live), 1);
+	KUNIT_EXPECT_EQ(test, queue->value, 1);
+	drm_dev_ctx_id_put(&queue->obj);
 }
 
 /* An id is for one object. */
@@ -494,6 +500,7 @@ static void ids_slot_used_twice(struct kunit *test)
 {
 	struct ids_test *t = test->priv;
 	struct ids_queue *queue = ids_queue_new(t, 1), *other = ids_queue_new(t, 2);
+	struct ids_queue *copy = queue;
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, queue);
@@ -504,6 +511,11 @@ static void ids_slot_used_twice(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &other), 0);
 			EXPECT_BROKEN(test, "an id is published with one object");
+		}
+		/* The table has the only reference. */
+		kunit_warning_suppress(test) {
+			KUNIT_EXPECT_EQ(test, drm_dev_ctx_id_publish(slot, &copy), 0);
+			EXPECT_BROKEN(test, "an object is initialised, and published once");
 		}
 	} while (0);
 	KUNIT_EXPECT_EQ(test, ret, 0);

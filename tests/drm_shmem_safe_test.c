@@ -389,6 +389,56 @@ static void no_type(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
 }
 
+static struct drm_gem_object *render_create_object(struct drm_device *drm, size_t size)
+{
+	return drm_shmem_gem_create_object(&test_bo_type);
+}
+
+static const struct drm_driver render_drivers[] = {
+	{
+		.driver_features = DRIVER_GEM | DRIVER_RENDER,
+		.fops = &no_type_fops,
+		.name = "render",
+		.gem_create_object = render_create_object,
+		DRM_SHMEM_RENDER_OPS,
+	},
+	{
+		.driver_features = DRIVER_GEM | DRIVER_RENDER,
+		.fops = &no_type_fops,
+		.name = "render_sgt",
+		.gem_create_object = render_create_object,
+		DRM_SHMEM_RENDER_OPS_SGT,
+	},
+};
+
+static void render_gen_desc(const struct drm_driver *driver, char *desc)
+{
+	strscpy(desc, driver->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(render, render_drivers, render_gen_desc);
+
+/* A driver without a display has no dumb buffers, and imports like any other. */
+static void render_ops(struct kunit *test)
+{
+	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
+						   test->param_value);
+	struct shmem_test_export e = {};
+	struct dma_buf *dmabuf = shmem_test_export(test, &e, PAGE_SIZE);
+	struct drm_gem_object *gem = drm->driver->gem_prime_import(drm, dmabuf);
+
+	/* The core's ioctls for dumb buffers fail with -ENOSYS. */
+	KUNIT_EXPECT_NULL(test, drm->driver->dumb_create);
+	KUNIT_EXPECT_NULL(test, drm->driver->dumb_map_offset);
+	KUNIT_EXPECT_TRUE(test, drm->driver->show_fdinfo == drm_shmem_show_fdinfo);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gem);
+	KUNIT_EXPECT_NOT_NULL(test, drm_shmem_from_gem(&test_bo_type, gem));
+	KUNIT_EXPECT_EQ(test, e.mapped, !!drm->driver->gem_prime_import_sg_table);
+	drm_gem_object_put(gem);
+	shmem_test_export_put(dmabuf);
+	KUNIT_EXPECT_TRUE(test, e.released);
+}
+
 struct bare_bo {
 	struct drm_shmem_obj obj;
 };
@@ -513,6 +563,7 @@ static struct kunit_case drm_shmem_obj_cases[] = {
 	KUNIT_CASE(mmap_offset),
 	KUNIT_CASE(no_mmap_offset),
 	KUNIT_CASE_PARAM(no_type, no_type_gen_params),
+	KUNIT_CASE_PARAM(render_ops, render_gen_params),
 	KUNIT_CASE(no_functions),
 	KUNIT_CASE(own_functions),
 	KUNIT_CASE(step_of_other_type),

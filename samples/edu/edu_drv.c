@@ -262,7 +262,7 @@ static const struct drm_driver edu_driver = {
 	.num_ioctls = ARRAY_SIZE(edu_ioctls),
 	.fops = &edu_fops,
 	.gem_create_object = edu_gem_create_object,
-	DRM_SHMEM_DRIVER_OPS_FDINFO(edu_show_fdinfo),
+	DRM_SHMEM_RENDER_OPS_FDINFO(edu_show_fdinfo),
 	.name = "edu",
 	.desc = "educational device of QEMU",
 	.major = 1,

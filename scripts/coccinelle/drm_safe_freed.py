@@ -77,14 +77,21 @@ def freed(path):
 
 
 def wrong_ends(path):
-    """Variables whose end is that of another kind of handle: line, text."""
+    """Variables whose end is that of another kind of handle or object: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
         text = blanked(file.read())
     mappings = names.names("owned") - names.ENDS.keys()
-    for found in re.finditer(r"\bstruct (\w+) (\w+)(?:\[\w*\])?\s+__cleanup\(drm_vmap_cleanup\)", text):
-        if found[1] not in mappings:
+    for found in re.finditer(r"\bstruct (\w+)\s+(\*?)\s*(\w+)(?:\[\w*\])?\s+__cleanup\(drm_vmap_cleanup\)", text):
+        if found[1] not in mappings or found[2]:
             yield text.count("\n", 0, found.start()) + 1, \
-                "'%s' is no owned mapping, and drm_vmap_cleanup() takes it for one" % found[2]
+                "'%s' is no owned mapping, and drm_vmap_cleanup() takes it for one" % found[3]
+    classes = "|".join(names.CLASSES)
+    for found in re.finditer(rf"\b((?:struct )?\w+)(\s*\*+\s*|\s+)(\w+)\s+__free\(({classes})\)", text):
+        what, called = names.CLASSES[found[4]]
+        kind = names.tag(found[1]) if found[2].strip() == "*" else ""
+        if found[1] != "auto" and not (kind and names.driver().begins_with(kind, what, path)):
+            yield text.count("\n", 0, found.start()) + 1, \
+                "'%s' is no %s, and __free(%s) takes it for one" % (found[3], called, found[4])
 
 
 def counted(path):
@@ -105,3 +112,16 @@ def counted(path):
             for at in places:
                 yield text.count("\n", 0, at) + 1, \
                     "'%s' goes with its last reference: give it up with %s" % (variable, structs[tag])
+
+
+def published(path):
+    """What is published although it was found by its id: line, text."""
+    with open(path, errors="replace", encoding="utf-8") as file:
+        text = blanked(file.read())
+    for _, _, _, start, end in functions(text):
+        for found in re.compile(r"\b(\w+)\s*(?:__free\(\w+\)\s*)?=\s*drm_dev_ctx_id_lookup\(").finditer(text, start, end):
+            use = re.compile(rf"\b{found[1]}\s*=(?!=)|\bdrm_dev_ctx_id_publish\([^;,]*,\s*&\s*{found[1]}\s*\)").search(
+                text, found.end(), end)
+            if use and use[0].startswith("drm_dev_ctx_id_publish"):
+                yield text.count("\n", 0, use.start()) + 1, \
+                    "'%s' has an id: publishing it once more leaks a reference" % found[1]

@@ -4,9 +4,9 @@
 A loan is a proof or a handle: a parameter of a lent type, to the end of the function, or
 what a scope of the library declares, to the end of that scope; or what a function like
 drm_gpuvm_imm_shared() returns, to the end of the function. Its value is the handle, the
-address of one of its members, or its sg table. A variable that is declared inside of
-the scope may have the value, alone or in a structure, because it ends with the scope. The
-value is kept if anything else gets it, or gets a copy of such a variable: by an
+address of one of its members, its sg table, or the address of the mapping. A variable that
+is declared inside of the scope may have the value, alone or in a structure, because it ends
+with the scope. The value is kept if anything else gets it, or gets a copy of such a variable: by an
 assignment, by one of the functions in STORES, or by return.
 
 This reads the text, because spatch cannot tell a variable that ends with the scope from
@@ -30,6 +30,13 @@ LVALUE = r"rcu_(?:assign|replace|swap)_pointer|RCU_INIT_POINTER|WRITE_ONCE|smp_s
 POINTER = (r"smp_store_release|(?:try_)?cmpxchg\w*|xchg\w*|xa_(?:store|insert|alloc)\w*|idr_alloc\w*"
            r"|radix_tree_insert|\w+_set_drvdata|memcpy|memmove")
 STORES = re.compile(rf"\b(?:({LVALUE})|({POINTER}))\(")
+# Functions whose result ends with the loan that they are given, and how to call it
+ADDRESS = "the address of "
+GIVES = {"drm_shmem_sgt_table": "the table of ", "drm_gem_sgt_table": "the table of ",
+         "drm_vmap_unsafe_ptr": ADDRESS, "drm_vmap_unsafe_map": ADDRESS,
+         "drm_vmap_narrow": "", "drm_dev_ctx_reg_live": ""}
+# What stands before a pointer that is followed
+FOLLOWED = re.compile(r"(?:^|[=({,?:&|])\s*\*\s*(?:\([^()]*\)\s*)?\(*\s*$")
 # These copy what their second argument points to.
 COPIES = {"memcpy", "memmove"}
 
@@ -131,11 +138,18 @@ class Loan:
                 return None
         elif right.startswith("[") and not address or re.search(r"(?:^|[=({,?:])\s*\*$", left):
             return None
+        what = ""
         function, opens = called(value, use.start())
-        if function != "drm_shmem_sgt_table":
-            return None if function else ""
-        _, end = arguments(value, opens + 1)
-        return None if TESTED.match(value[end:].lstrip()) else "the table of "
+        while function in GIVES:
+            what = what or GIVES[function]
+            start = value.rindex(function, 0, opens)
+            _, end = arguments(value, opens + 1)
+            right = value[end:].lstrip(" )")
+            if TESTED.match(right) or right.startswith(("[", ".is_iomem")) or \
+               FOLLOWED.search(value[:start]):
+                return None
+            function, opens = called(value, start)
+        return None if function else what
 
     def note_member(self, value, at):
         """Remember the member of an initialiser that gets the loan."""
@@ -242,9 +256,20 @@ class Function:
                 loan.members.add(member[1])
             for has in {name, loan.pointers.get(name, name)}:
                 loan.having[has] = found.start(), loan.end, what
-        elif not what or not re.fullmatch(r"\w+", target):
+        elif not what or not re.fullmatch(r"\w+", target) or not self.is_local(target) or \
+                what == ADDRESS and self.used_after(target, loan):
             # The rule "table" is for a variable that is used after the scope, or not.
             self.keep(found.start(), loan, what)
+
+    def is_local(self, name):
+        """True if a variable may be one of the function."""
+        return any(re.search(rf"\b{name}$", param) for param in self.params) or bool(
+            re.compile(rf"(?:\w[\s*]+|,\s*\**){name}\s*(?:[;,=\[]|__)").search(self.text, self.start, self.end))
+
+    def used_after(self, name, loan):
+        """True if a variable is used after the scope, unless it is set first."""
+        found = re.compile(rf"\b{name}\b(\s*=(?!=))?").search(self.text, loan.end, self.end)
+        return bool(found) and not found[1]
 
     def stored(self, loan, found):
         """A function that puts one of its arguments somewhere."""

@@ -277,12 +277,20 @@ ENDS = {"drm_shmem_sgt_owned": "drm_shmem_sgt_cleanup",
         "drm_gem_sgt_owned": "drm_gem_sgt_cleanup", "drm_gpuvm_imm_core": "drm_gpuvm_imm_fini",
         "drm_gpuvm_imm_update": "drm_gpuvm_imm_update_drop"}
 
+# What each __free() of the library takes any variable for: what a driver's structure begins with,
+# and how to call that.
+CLASSES = {"drm_shmem": ("struct drm_shmem_obj", "object with a struct drm_shmem_obj"),
+           "drm_shmem_objs": ("DRM_SHMEM_OBJS", "array of DRM_SHMEM_OBJS()"),
+           "drm_dev_ctx_id": ("struct drm_dev_ctx_id_obj", "object with a struct drm_dev_ctx_id_obj")}
+
 # What makes memory
 ALLOCATES = re.compile(r"(?:(?:devm|drmm)_)?k[vmzc]*alloc\w*|kmem_cache_\w*alloc\w*|kvm?zalloc\w*|kmemdup\w*|vz?alloc\w*")
 
 # What frees memory; a driver's functions that call one of them with their argument do so too.
 FREES = {"kfree", "kvfree", "kfree_sensitive", "vfree", "kfree_rcu", "kmem_cache_free", "put_device"}
 
+# A structure that is defined: tag and body
+STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}", re.M | re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+[<"](.*?)[>"]', re.M)
 
 
@@ -316,7 +324,8 @@ class Driver:
             for macro, patterns in given.items():
                 self.add(macro, {kind: patterns})
         self.names["file"] |= set(FILE_TYPE.findall(self.text))
-        self.names["proof"] |= set(UNIQUE_TYPE.findall(self.text))
+        self.names["unique"] = set(UNIQUE_TYPE.findall(self.text))
+        self.names["proof"] |= self.names["unique"]
         for kind in "proof", "section", "lent":
             self.names[kind] |= set(PROOF_TYPE.findall(self.text))
         for kind, pattern in VMAP_TYPES.items():
@@ -526,9 +535,24 @@ class Driver:
         """The rss steps of objects, and what they call."""
         return self.closure(set(RSS_STEP.findall(self.text)), False)
 
+    def begins_with(self, tag, what, path):
+        """True if a structure of a file begins with what the library has, or if it is not known."""
+        if tag in self.names["unique"]:
+            return what == "struct drm_shmem_obj"
+        text = "\n".join(read(p) for p in self.included(path)[1])
+        bodies = {name: blanked(body) for name, body in STRUCT.findall(text)}
+        if tag not in bodies and not tag.startswith("drm_"):
+            return True
+        first, seen = f"struct {tag}", set()
+        while first not in seen | {what}:
+            seen.add(first)
+            found = re.match(r"\s*(?:struct )?\w+", bodies.get(first.removeprefix("struct "), ""))
+            first = found[0].strip() if found else ""
+        return first == what
+
     def structs(self):
         """The structures of the driver: tag and body."""
-        return re.findall(r"^struct (\w+) \{\n(.*?)^\}", self.text, re.M | re.S)
+        return STRUCT.findall(self.text)
 
     @functools.cached_property
     def owners(self):

@@ -127,7 +127,8 @@ p << definition.p;
 @@
 if p[0].file not in seen:
     seen.add(p[0].file)
-    for found in drm_safe_freed.freed, drm_safe_freed.wrong_ends, drm_safe_freed.counted:
+    for found in (drm_safe_freed.freed, drm_safe_freed.wrong_ends, drm_safe_freed.counted,
+                  drm_safe_freed.published):
         for line, text in found(p[0].file):
             print("%s:%s:1: ERROR: %s" % (p[0].file, line, text))
 

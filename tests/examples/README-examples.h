@@ -16,11 +16,6 @@ struct foo_reg {
 	struct drm_dev_ctx_reg base;
 };
 
-static inline struct foo_hw *foo_reg_hw(const struct foo_reg *reg)
-{
-	return container_of(drm_dev_ctx_reg_data(&reg->base), struct foo_hw, base);
-}
-
 /* The driver before */
 struct foo_raw_device {
 	struct drm_device drm;

@@ -3,19 +3,38 @@
 #ifndef _DEV_CTX_EXAMPLES_H
 #define _DEV_CTX_EXAMPLES_H
 
+#include <linux/bits.h>
+#include <linux/iopoll.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/sizes.h>
+#include <linux/time64.h>
 #include <linux/virtio.h>
 #include <linux/wait.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_crtc.h>
+#include <drm/gpu_scheduler.h>
 
 #include "drm_dev_ctx_async.h"
+#include "drm_dev_ctx_res.h"
+
+#define FOO_STATUS	0x10
+#define FOO_BUSY	BIT(0)
+
+struct foo_regs {
+	DRM_VMAP_IOMEM(SZ_64K);
+};
+
+struct foo_regs_res {
+	DRM_DEV_CTX_RES(struct foo_regs);
+};
 
 struct foo_hw {
 	struct drm_dev_ctx_data base;
+	struct foo_regs_res regs;
+	struct drm_gpu_scheduler sched;
 	struct drm_dev_ctx_irq irq;
 	wait_queue_head_t room;
 };
@@ -55,7 +74,6 @@ bool foo_ring_has_room(struct foo_hw *hw);
 int foo_ring_init(const struct drm_dev_ctx_bound *bound);
 int foo_hw_ask(struct foo_hw *hw);
 int foo_hw_open(struct foo_hw *hw, struct drm_file *file);
-int foo_hw_sleep(struct foo_hw *hw, const struct drm_dev_ctx_bound *bound);
 int foo_resume(struct device *dev);
 void foo_hw_display_off(struct foo_hw *hw, struct foo_crtc *crtc);
 

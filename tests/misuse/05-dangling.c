@@ -8,11 +8,15 @@
 // wrong: RETURNED W: returns address of local variable|address of stack memory
 // wrong: KEPT C: 'fw' is borrowed for a scope and must not be kept
 // wrong: KEPT_WITHOUT_A_BLOCK C: 'fw' is borrowed for a scope and must not be kept
+// wrong: ADDRESS_KEPT C: the address of 'fw' is borrowed for a scope and must not be kept
+// wrong: ADDRESS_USED_LATER C: the address of 'fw' is borrowed for a scope and must not be kept
+// wrong: NARROWER_KEPT C: 'fw' is borrowed for a scope and must not be kept
 // wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
 // wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
 // wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': drm_shmem_sgt_cleanup\(\) that first
 // wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
 // wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
+// checked: ADDRESS_USED_LATER: The address of a mapping, used after the mapping ended.
 // run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
 // run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
 // run: drm_shmem_sgt.owned_cleanup: a structure with a table as well, on every way out
@@ -27,6 +31,13 @@ struct foo_perfcnt {
 	struct foo_fw_owned buf;
 	struct drm_shmem_sgt_owned table;
 	const struct foo_fw *borrowed;
+	const struct foo_head *head;
+	u32 *words;
+};
+
+/* The first part of the firmware */
+struct foo_head {
+	DRM_VMAP(64);
 };
 
 #if defined(RETURNED)
@@ -76,6 +87,26 @@ int foo_perfcnt_clear(struct foo_perfcnt *cnt)
 	cnt->borrowed = fw;
 #endif
 	return drm_vmap_fill(fw, 0, 0, SZ_4K);
+}
+
+int foo_perfcnt_note(struct foo_perfcnt *cnt)
+{
+	struct iosys_map map = IOSYS_MAP_INIT_VADDR(NULL);
+	int ret;
+
+	drm_vmap_guard(foo_fw, fw, &cnt->bo->shmem, ret) {
+		drm_vmap_write32(fw, 0, 1);
+#if defined(ADDRESS_KEPT)
+		cnt->words = drm_vmap_unsafe_ptr(fw);
+#elif defined(ADDRESS_USED_LATER)
+		map = drm_vmap_unsafe_map(fw);
+#elif defined(NARROWER_KEPT)
+		cnt->head = drm_vmap_narrow(foo_head, fw);
+#endif
+	}
+	if (!iosys_map_is_null(&map))
+		iosys_map_wr(&map, 0, u32, 0);
+	return ret;
 }
 
 int foo_perfcnt_enable(struct foo_perfcnt *cnt)

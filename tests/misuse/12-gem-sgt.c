@@ -2,8 +2,8 @@
 // class: 12
 // title: sg table of an object that is not of shmem
 // rust: -
-// wrong: NULL_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
-// wrong: OWNED_WITHOUT_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
+// wrong: NULL_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
+// wrong: OWNED_WITHOUT_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
 // wrong: DEVICE_AS_PROOF B: incompatible pointer
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable

@@ -3,10 +3,10 @@
 // title: sg table used or unmapped after the device is unbound
 // rust: b
 // wrong: NO_PROOF B: incompatible pointer
-// wrong: NULL_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
+// wrong: NULL_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
 // wrong: DEVICE_AS_PROOF B: incompatible pointer
 // wrong: PLAIN_OBJECT B: incompatible pointer
-// wrong: OWNED_WITHOUT_PROOF B: an sg table needs the proof of a bound parent, such as &reg->base.bound
+// wrong: OWNED_WITHOUT_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
 // run: drm_shmem_sgt.revoked: unmapped on unbind, -ENODEV afterwards
 // run: drm_shmem_sgt.revoked_rebind: also after the device is bound again
 // run: drm_shmem_sgt.owned_revoked: an owner is told

@@ -2,7 +2,7 @@
 // class: 46
 // title: CPU access without cache maintenance; exports without begin and end
 // rust: no
-// wrong: NO_PROOF B: an sg table needs the proof of a bound parent
+// wrong: NO_PROOF B: a proof is needed here
 // wrong: BY_HAND W: discards 'const' qualifier|discards qualifiers
 // wrong: NOT_CHECKED W: ignoring return value|warn_unused_result
 // wrong: JUMPED_INTO B: jump into scope|cannot jump

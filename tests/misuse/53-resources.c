@@ -3,7 +3,13 @@
 // title: registers or memory of the device reached without a proof, or past their end
 // rust: b
 // wrong: NO_PROOF B: incompatible pointer
-// wrong: DIRECT B: no member named '__map'|has no member named
+// wrong: DIRECT B: access a resource through the handle that drm_dev_ctx_res_or\(\) declares
+// wrong: DIRECT_VIEW B: access a resource through the handle that drm_dev_ctx_res_or\(\) declares
+// wrong: MAPPING_AS_RESOURCE B: has no member named '__only_resources_are_lent'|no member named '__only_resources_are_lent'
+// wrong: NULL_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
+// wrong: NULL_PROOF_OF_DMA B: a proof is needed here
+// wrong: NULL_PROOF_TO_MAP B: a proof is needed here
+// wrong: NULL_PROOF_TO_RELEASE B: a proof is needed here
 // wrong: PAST_THE_END B: offset not provably inside of the mapping
 // wrong: UNALIGNED B: offset not provably aligned
 // wrong: STAYS B: the last argument must leave the scope
@@ -16,7 +22,10 @@
 // wrong: ASSIGNED B: read-only|const-qualified
 // wrong: RELAXED_MEMORY B: a relaxed access is for I/O memory
 // wrong: RELAXED_PAST_THE_END B: offset not provably inside of the mapping
-// wrong: KEPT C: is borrowed for a scope and must not be kept
+// wrong: KEPT C: 'regs' is borrowed for a scope and must not be kept
+// wrong: ADDRESS_KEPT C: the address of 'regs' is borrowed for a scope and must not be kept
+// checked: KEPT: A pointer to the handle of a resource that goes into a structure.
+// checked: ADDRESS_KEPT: The address of a resource that goes into a structure.
 // run: drm_dev_ctx_res.res_regs_live: mapped until quiesce has returned, and not after the unbind
 // run: drm_dev_ctx_res.res_mapped_late: also what was mapped after the registration
 // run: drm_dev_ctx_res.res_never_mapped: a report, and the statement that leaves the scope
@@ -41,6 +50,10 @@ struct foo_regs_res {
 #endif
 };
 
+struct foo_window {
+	DRM_VMAP_IOMEM(SZ_4K);
+};
+
 struct foo_cmds {
 	DRM_VMAP(SZ_4K);
 };
@@ -62,6 +75,7 @@ struct foo_engine {
 	struct foo_cmds_res cmds;
 	struct foo_blob_res blob;
 	const struct foo_regs *kept;
+	void __iomem *base;
 };
 
 int foo_engine_map(struct foo_engine *engine, const struct drm_dev_ctx_bound *bound,
@@ -71,6 +85,8 @@ int foo_engine_map(struct foo_engine *engine, const struct drm_dev_ctx_bound *bo
 	return drm_dev_ctx_ioremap(&engine->cmds, bound, where);
 #elif defined(REGISTERS_AS_RING)
 	return drm_dev_ctx_dma_alloc(&engine->regs, bound, SZ_64K);
+#elif defined(NULL_PROOF_TO_MAP)
+	return drm_dev_ctx_dma_alloc(&engine->cmds, NULL, SZ_64K);
 #else
 	return drm_dev_ctx_ioremap(&engine->regs, bound, where) ?:
 	       drm_dev_ctx_dma_alloc(&engine->cmds, bound, SZ_4K) ?:
@@ -85,6 +101,15 @@ u32 foo_engine_status(struct foo_engine *engine, const struct foo_reg *reg)
 	return drm_vmap_read32(regs, FOO_STATUS);
 #elif defined(DIRECT)
 	return drm_vmap_read32(&engine->regs, FOO_STATUS);
+#elif defined(DIRECT_VIEW)
+	drm_vmap_range_or(foo_window, window, &engine->regs, SZ_4K, SZ_4K, return 0);
+	return drm_vmap_read32(window, 0);
+#elif defined(NULL_PROOF)
+	drm_dev_ctx_res_or(regs, &engine->regs, NULL, return 0);
+	return drm_vmap_read32(regs, FOO_STATUS);
+#elif defined(MAPPING_AS_RESOURCE)
+	drm_dev_ctx_res_or(regs, engine->kept, &reg->base.bound, return 0);
+	return drm_vmap_read32(regs, FOO_STATUS);
 #elif defined(STAYS)
 	drm_dev_ctx_res_or(regs, &engine->regs, &reg->base.bound, engine->kept = NULL);
 	return drm_vmap_read32(regs, FOO_STATUS);
@@ -98,6 +123,8 @@ u32 foo_engine_status(struct foo_engine *engine, const struct foo_reg *reg)
 	return drm_vmap_read32_relaxed(regs, SZ_64K);
 #elif defined(KEPT)
 	engine->kept = regs;
+#elif defined(ADDRESS_KEPT)
+	engine->base = drm_vmap_unsafe_map(regs).vaddr_iomem;
 #endif
 	return drm_vmap_read32(regs, FOO_STATUS);
 #endif
@@ -110,6 +137,8 @@ void foo_engine_kick(struct foo_engine *engine, const struct foo_reg *reg, u32 t
 	drm_dev_ctx_res_or(regs, &engine->regs, &reg->base.bound, return);
 #if defined(DMA_OF_REGISTERS)
 	addr = drm_dev_ctx_res_dma(&engine->regs, &reg->base.bound);
+#elif defined(NULL_PROOF_OF_DMA)
+	addr = drm_dev_ctx_res_dma(&engine->cmds, NULL);
 #else
 	addr = drm_dev_ctx_res_dma(&engine->cmds, &reg->base.bound);
 #endif
@@ -133,6 +162,15 @@ u32 foo_engine_entry(struct foo_engine *engine, const struct foo_reg *reg)
 	drm_vmap_fill(blob, 0, 0, 4);
 #endif
 	return drm_vmap_read_field(blob, struct foo_fw_hdr, entry);
+}
+
+void foo_engine_shrink(struct foo_engine *engine, const struct drm_dev_ctx_bound *bound)
+{
+#if defined(NULL_PROOF_TO_RELEASE)
+	drm_dev_ctx_res_release(&engine->cmds, NULL);
+#else
+	drm_dev_ctx_res_release(&engine->cmds, bound);
+#endif
 }
 
 void foo_engine_move(struct foo_engine *to, struct foo_engine *from)

@@ -16,6 +16,8 @@
 // wrong: NULL_TESTED C: drm_dev_ctx_id_lookup\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: LEAKED C: 'queue', from drm_dev_ctx_id_lookup\(\) on line \d+, is leaked
 // wrong: USED_LATER C: 'queue' was used up on line \d+, on a path to here
+// wrong: PUBLISHED_AGAIN C: 'queue' has an id: publishing it once more leaks a reference
+// wrong: TABLE_AS_ID B: no member named .__only_reserved_ids_are_published
 // run: drm_dev_ctx_ids.ids_reserved: a reserved id is neither found nor closed
 // run: drm_dev_ctx_ids.ids_race: a thread that guesses the id finds no object that is freed
 // run: drm_dev_ctx_ids.ids_closed: an object is closed once, and stays for its references
@@ -162,6 +164,24 @@ int foo_queue_destroy(struct foo_client *client, u64 handle)
 	if (handle > U32_MAX)
 		return -ENOENT;
 	return drm_dev_ctx_id_close(&client->queues, (u32)handle);
+#endif
+}
+
+int foo_queue_rename(struct foo_client *client, u32 id)
+{
+	struct foo_queue *queue = drm_dev_ctx_id_lookup(&client->queues, id);
+	int ret;
+
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	drm_dev_ctx_id_put(&queue->obj);
+	drm_dev_ctx_id_reserve_or(slot, &client->queues, ret, return ret);
+#if defined(PUBLISHED_AGAIN)
+	return drm_dev_ctx_id_publish(slot, &queue);
+#elif defined(TABLE_AS_ID)
+	return drm_dev_ctx_id_reserved(&client->queues);
+#else
+	return drm_dev_ctx_id_reserved(slot);
 #endif
 }
 

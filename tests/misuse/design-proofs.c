@@ -11,7 +11,15 @@
 // wrong: FORGED C: cast to 'struct foo_reg \*'
 // wrong: MADE_BY_HAND C: .__ctx. is private to the library
 // wrong: OTHER_DRIVER B: incompatible pointer
+// wrong: NO_REGISTRATION B: a proof is needed here, such as &reg->base.bound, and NULL is none
+// wrong: NO_PARENT B: a proof is needed here
+// wrong: NO_BLOCK B: a proof is needed here
+// wrong: NO_QUIESCE B: a proof is needed here
+// wrong: NO_LIVE_DEVICE W: null|NULL
+// wrong: NO_IOCTL B: this token was used up before: registered, dropped, moved, not made
+// wrong: NO_STEP B: this token was used up before: registered, dropped, moved, not made
 
+#include "drm_dev_ctx_async.h"
 #include "foo.h"
 
 struct bar_device {
@@ -67,4 +75,48 @@ int foo_submit(struct foo_device *foo, struct bar_device *bar, struct foo_client
 #endif
 	}
 	return ret;
+}
+
+/* NULL in place of a proof */
+struct device *foo_parent(const struct foo_reg *reg)
+{
+#if defined(NO_REGISTRATION)
+	return drm_dev_ctx_reg_drm(NULL)->dev;
+#elif defined(NO_PARENT)
+	return drm_dev_ctx_bound_parent(NULL);
+#elif defined(NO_BLOCK)
+	return drm_dev_ctx_live_drm(NULL)->dev;
+#elif defined(NO_IOCTL)
+	return drm_dev_ctx_ioctl_drm(NULL)->dev;
+#else
+	return drm_dev_ctx_bound_parent(&reg->base.bound);
+#endif
+}
+
+void foo_halt(const struct drm_dev_ctx_bound *bound)
+{
+#if defined(NO_QUIESCE)
+	drm_gem_sgt_exports_end(NULL);
+#else
+	drm_gem_sgt_exports_end(bound);
+#endif
+}
+
+int foo_watch(struct drm_dev_ctx_irq *irq, const struct drm_dev_ctx_live *live,
+	      const struct drm_dev_ctx_irq_ops *ops)
+{
+#if defined(NO_LIVE_DEVICE)
+	return drm_dev_ctx_irq_request(irq, NULL, 1, ops, 0, "foo");
+#else
+	return drm_dev_ctx_irq_request(irq, live, 1, ops, 0, "foo");
+#endif
+}
+
+struct drm_gpuvm_imm_mapped *foo_nothing(const struct drm_gpuvm_imm_map_step *step)
+{
+#if defined(NO_STEP)
+	return drm_gpuvm_imm_map_done(NULL);
+#else
+	return drm_gpuvm_imm_map_done(step);
+#endif
 }

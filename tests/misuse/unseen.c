@@ -5,7 +5,6 @@
 // unseen: CAST_BY_INTEGER: A cast by way of ``unsigned long``.
 // unseen: COPIED_AS_BYTES: A handle that is copied byte by byte under another type.
 // unseen: PAST_UNSAFE_PTR: An access at an offset that varies to what drm_vmap_unsafe_ptr() gave.
-// unseen: UNSAFE_MAP_AFTER_END: An access to what drm_vmap_unsafe_map() gave after the mapping ended.
 // unseen: VADDR_OF_IOMEM: The ``.vaddr`` of drm_vmap_unsafe_map() if the mapping is I/O memory.
 // unseen: ADDRESS_KEPT: A DMA address that was read from a table and is used after the table was revoked. A driver that keeps one owns the table, and stops the hardware in ``quiesce`` or ``sgt_revoked``.
 // unseen: DMA_DEVICE_CHANGED: A drm_dev_set_dma_dev() while tables are mapped. The next table is refused, and DMA-API debugging sees the rest.
@@ -78,9 +77,6 @@ void foo_ring_move(struct foo_ring_owned *to, struct foo_ring_owned *from)
 
 int foo_fw_clear(struct foo_bo *bo, u64 offset)
 {
-#if defined(UNSAFE_MAP_AFTER_END)
-	struct iosys_map map = {};
-#endif
 	int ret;
 
 	drm_vmap_guard(foo_fw, fw, &bo->shmem, ret) {
@@ -88,15 +84,10 @@ int foo_fw_clear(struct foo_bo *bo, u64 offset)
 		u8 *bytes = drm_vmap_unsafe_ptr(fw);
 
 		bytes[offset] = 0;
-#elif defined(UNSAFE_MAP_AFTER_END)
-		map = drm_vmap_unsafe_map(fw);
 #else
 		ret = drm_vmap_try_write32(fw, offset, 0);
 #endif
 	}
-#if defined(UNSAFE_MAP_AFTER_END)
-	iosys_map_wr(&map, 0, u8, 0);
-#endif
 	return ret;
 }
 

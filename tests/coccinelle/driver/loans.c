@@ -146,6 +146,94 @@ static void surface_hold(struct mailbox *box)
 	drm_gem_object_put(gem);
 }
 
+/* Each end is for variables of some types, and the compiler takes any. */
+static int surface_ends(struct visitor *visitor, struct drm_file *file, u32 id)
+{
+	struct surface *surface __free(drm_shmem) = drm_shmem_lookup(&surface_type, file, id);
+	struct surface_unique *unique __free(drm_shmem) = surface_begin(file);
+	struct canvas *canvas __free(drm_shmem) = canvas_of(file, id);
+	struct drm_shmem_obj *obj __free(drm_shmem) = surface_any(file, id);
+	struct surfaces *all __free(drm_shmem_objs) = surfaces_of(file, id);
+	struct stroke *stroke __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	struct mailbox_owned box __cleanup(drm_vmap_cleanup) = {};
+
+	return surface_paint(surface, unique, canvas, obj, all, stroke, &box);
+}
+
+static int surface_ends_mixed(struct visitor *visitor, struct drm_file *file, u32 id)
+{
+	struct stroke *stroke __free(drm_shmem) = stroke_of(visitor, id);	/* leaked */
+	struct post *post __free(drm_shmem) = post_of(visitor, id);		/* leaked */
+	struct surfaces *some __free(drm_shmem) = surfaces_of(file, id);	/* leaked */
+	struct drm_gem_object *gem __free(drm_shmem) = surface_gem(file, id);	/* leaked */
+	void *any __free(drm_shmem) = surface_any(file, id);			/* leaked */
+	struct surface **where __free(drm_shmem) = surface_where(file, id);	/* leaked */
+	struct surface *one __free(drm_shmem_objs) = surface_of(file, id);	/* leaked */
+	struct surface *surface __free(drm_dev_ctx_id) = surface_of(file, id);	/* leaked */
+	struct surface_unique *unique __free(drm_dev_ctx_id) = surface_begin(file);	/* leaked */
+	struct mailbox_owned *box __cleanup(drm_vmap_cleanup) = box_of(file);	/* leaked */
+
+	return surface_paint(stroke, post, some, gem, any, where, one, surface, unique, box);
+}
+
+/* The address of a mapping, and what else ends with a loan */
+static u32 surface_address(struct surface *surface, struct post *post)
+{
+	struct iosys_map map = {}, other = {};
+	u32 *mine = NULL;
+	int ret;
+
+	drm_vmap_guard(mailbox, box, &surface->shmem, ret) {
+		u32 *words = drm_vmap_unsafe_ptr(box);
+
+		post->words = words;					/* kept */
+		post->words = (u32 *)drm_vmap_unsafe_ptr(box) + 4;	/* kept */
+		post->regs = drm_vmap_unsafe_map(box).vaddr_iomem;	/* kept */
+		last_words = drm_vmap_unsafe_ptr(box);			/* kept */
+		post->narrow = drm_vmap_narrow(slot, box);		/* kept */
+		post->narrow = (drm_vmap_narrow(slot, box));		/* kept */
+		post->idle = drm_vmap_unsafe_map(box).is_iomem;
+		post->length = *(u32 *)drm_vmap_unsafe_ptr(box);
+		post->length = ((u32 *)drm_vmap_unsafe_ptr(box))[1];
+		post->length = surface_sum(drm_vmap_unsafe_ptr(box));
+		post->length = drm_vmap_read32(drm_vmap_narrow(slot, box), 0);
+		map = drm_vmap_unsafe_map(box);				/* kept */
+		other = drm_vmap_unsafe_map(box);
+		mine = drm_vmap_unsafe_ptr(box);
+		surface_note(mine, &other);
+	}
+	other = surface_map(surface);
+	surface_note(&map, &other);
+	return ret;
+}
+
+static int card_lend(struct card *card, const struct card_reg *reg, struct drm_gem_sgt *vram,
+		     struct surface *surface, struct post *post)
+{
+	int ret;
+
+	post->live = drm_dev_ctx_reg_live(&reg->base);		/* kept */
+	post->length = card_count(drm_dev_ctx_reg_live(&reg->base));
+	drm_gem_sgt_or(lent, &reg->base.bound, vram, ret, return ret);
+	post->length = surface_count(drm_gem_sgt_table(lent));
+	post->loan.table = drm_gem_sgt_table(lent);		/* kept */
+	drm_shmem_sgt_or(sgt, &reg->base.bound, &surface->shmem, ret, return ret);
+	post->length = surface_count(drm_shmem_sgt_table(sgt));
+	return card_paint(card, drm_dev_ctx_reg_live(&reg->base));
+}
+
+static int stroke_renew(struct visitor *visitor, u32 id)
+{
+	struct stroke *stroke __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	struct stroke *other __free(drm_dev_ctx_id) = drm_dev_ctx_id_lookup(&visitor->strokes, id);
+	int ret;
+
+	drm_dev_ctx_id_reserve_or(slot, &visitor->strokes, ret, return ret);
+	other = stroke_copy(stroke);
+	ret = drm_dev_ctx_id_publish(slot, &other);
+	return ret ?: drm_dev_ctx_id_publish(slot, &stroke);	/* leaked */
+}
+
 static void card_put(const struct card_reg *reg)
 {
 	struct drm_device *drm = drm_dev_ctx_reg_drm(&reg->base);

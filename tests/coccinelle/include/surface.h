@@ -65,6 +65,22 @@ struct surface {
 
 DRM_SHMEM_OBJ_TYPE(surface_type, struct surface, shmem, struct surface_unique);
 
+/* One kind of several, whose base is a surface */
+struct canvas {
+	struct surface base;
+	u32 width;
+};
+
+struct surfaces {
+	DRM_SHMEM_OBJS(struct surface);
+};
+
+/* What a client names by an id */
+struct stroke {
+	struct drm_dev_ctx_id_obj id;
+	u32 colour;
+};
+
 struct mailbox {
 	DRM_VMAP(SZ_4K);
 };
