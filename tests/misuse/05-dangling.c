@@ -13,10 +13,10 @@
 // wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': drm_shmem_sgt_cleanup\(\) that first
 // wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
 // wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
-// run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
-// run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
-// run: drm_shmem_sgt.owned_cleanup: a structure with a table as well, on every way out
-// run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
+// run: drm_shmem_vmap.borrowed_scope: Every way out of the block unmaps the object.
+// run: drm_shmem_vmap.owned_cleanup: Every way out of the scope unmaps the object.
+// run: drm_shmem_sgt.owned_cleanup: Every way out of the scope also releases a structure that owns a table.
+// run: drm_shmem_vmap.borrowed_outlives: An object that is freed while its mapping is borrowed is reported.
 
 #include <linux/slab.h>
 

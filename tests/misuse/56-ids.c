@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 56
-// title: object that a client names by an id, found too early or used too late
+// title: object with an id that is found too early, or used too late
 // rust: partly
 // wrong: ANOTHER_TYPE B: incompatible pointer
 // wrong: OTHER_TABLE B: the table is for objects of another type
@@ -15,12 +15,12 @@
 // wrong: NULL_TESTED C: drm_dev_ctx_id_lookup\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: LEAKED C: 'queue', from drm_dev_ctx_id_lookup\(\) on line \d+, is leaked
 // wrong: USED_LATER C: 'queue' was used up on line \d+, on a path to here
-// run: drm_dev_ctx_ids.ids_reserved: a reserved id is neither found nor closed
-// run: drm_dev_ctx_ids.ids_race: a thread that guesses the id finds no incomplete object
-// run: drm_dev_ctx_ids.ids_closed: an object is closed once, and stays for its references
-// run: drm_dev_ctx_ids.ids_bounded: -EBUSY
-// run: drm_dev_ctx_ids.ids_incomplete_type: a report, and no ids
-// run: drm_dev_ctx_ids.ids_published_twice: a report, and no second id
+// run: drm_dev_ctx_ids.ids_reserved: A reserved id is neither found nor closed.
+// run: drm_dev_ctx_ids.ids_race: A thread that guesses the id finds no incomplete object.
+// run: drm_dev_ctx_ids.ids_closed: An object is closed once, and stays while it has references.
+// run: drm_dev_ctx_ids.ids_bounded: A full table gives -EBUSY.
+// run: drm_dev_ctx_ids.ids_incomplete_type: A type without a limit or a release step is reported, and its table gives no ids.
+// run: drm_dev_ctx_ids.ids_published_twice: The second call is reported and gives no id.
 
 #include <linux/slab.h>
 
