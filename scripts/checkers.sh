@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# checkers.sh: a checker that has nothing to look at fails. Each gets nothing here: an
+# checkers.sh: a checker that has nothing to check fails. Each gets nothing here: an
 # empty directory, file or list, or a library without a file. style.sh, coccicheck.sh,
 # signalling.sh, prove.sh, w1.sh and sparse.sh try more of that themselves.
 
@@ -14,8 +14,8 @@ trap 'rm -rf "$TMP"' EXIT
 EMPTY=$TMP/empty
 LIBRARY=$TMP/library	# the scripts, and nothing that they could look at
 
-# nothing NAME TEXT CMD...: CMD, which has nothing to look at, fails and says TEXT.
-nothing() { check "$1: nothing to look at is an error" fails_with "${@:2}"; }
+# nothing NAME TEXT CMD...: CMD, which has nothing to check, fails and says TEXT.
+nothing() { check "$1: nothing to check is an error" fails_with "${@:2}"; }
 
 # no_results: of kunit.py, which reads a log without any.
 no_results() {
@@ -129,12 +129,12 @@ check "icount-rust: a reason that no row needs is an error" fails_with "which no
 check "icount-rust: a row with a reason passes" of_a_rust_row 980000 "guard; fewer; because"
 nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
 	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
-nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"
+nothing "layers" "nothing to check" python3 "$TOP/scripts/layers.py"
 nothing "layers, the core" "no function to look at" python3 "$TOP/scripts/layers.py" --core "$TMP/nothing.c"
 nothing "series, its files" "there is no drm_safe.h" python3 "$LIBRARY/scripts/series.py" left-out
-nothing "series, MAINTAINERS" "nothing to look at" python3 "$TOP/scripts/series.py" orphans "$TREE"
-nothing "rules" "nothing to look at: no rules" python3 "$LIBRARY/scripts/rules.py"
-nothing "names in the spatch rules" "nothing to look at" python3 "$LIBRARY/scripts/rule-names.py" "$TREE"
+nothing "series, MAINTAINERS" "nothing to check" python3 "$TOP/scripts/series.py" orphans "$TREE"
+nothing "rules" "nothing to check: no rules" python3 "$LIBRARY/scripts/rules.py"
+nothing "names in the spatch rules" "nothing to check" python3 "$LIBRARY/scripts/rule-names.py" "$TREE"
 nothing "signalling, an object" "no function to look at" \
 	"$TOP/scripts/signalling.py" check "$TMP/nothing.o"
 nothing "signalling, a kernel" "in none of these kernels" \

@@ -47,7 +47,7 @@ sources() {
 	(cd "$1" && DRIVER=$1 python3 -c '
 import drm_safe_names, sys
 sys.exit(not drm_safe_names.driver().uses_library())') ||
-		die "no file in $1 includes a header of drm_safe: there is nothing to look at"
+		die "no file in $1 includes a header of drm_safe: there is nothing to check"
 }
 
 # all_parsed DIR: spatch skips a function with a macro that it does not know, without a
@@ -107,7 +107,7 @@ for file in "$rules"/*.cocci; do
 	check "${file##*/} bites" bites "$file" "$tests/driver"
 done
 check "a driver without the library is an error" \
-	fails_with "there is nothing to look at" "$0" "$tests/nothing"
+	fails_with "there is nothing to check" "$0" "$tests/nothing"
 check "a directory without files is an error" fails_with "there is no C file" "$0" "$TOP/LICENSES"
 check "a directory that is not there is an error" fails_with "not a directory" "$0" "$tests/none"
 run_rules "$tests/unparsed" "$rules/functions.spatch"

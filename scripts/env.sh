@@ -285,7 +285,7 @@ fails_with() {
 }
 
 # some FILE...: is there anything to look at?
-some() { [ $# -gt 0 ] || { echo "there is nothing to look at"; return 1; }; }
+some() { [ $# -gt 0 ] || { echo "there is nothing to check"; return 1; }; }
 
 # kunit_cases: how many there are. Only a filter knows how many it lets through.
 kunit_cases() { [ -n "${FILTER:-}" ] || cat "$TOP"/tests/*.c | grep -c '^\s*KUNIT_CASE.*('; }

@@ -176,7 +176,7 @@ def main():
         print("\n".join(missed), end="")
         sys.exit(bool(missed))
     if not sys.argv[1:]:
-        sys.exit("there is nothing to look at")
+        sys.exit("there is nothing to check")
     texts = {name: pathlib.Path(name).read_text(encoding="utf-8") for name in sys.argv[1:]}
     found = [(name, *line) for name, text in texts.items() for line in findings(pathlib.Path(name).name, text)]
     found += upward({pathlib.Path(name).name: text for name, text in texts.items()})

@@ -137,7 +137,7 @@ check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files"
 check "each kind of internal is found" layers --test
 check "each function of drm_safe_core.h says when it goes" layers --core "$TOP/drm_safe_core.h"
 check "shellcheck: ${#scripts[@]} scripts" shell "${scripts[@]}"
-check "nothing to look at is an error" nothing_is_an_error
+check "nothing to check is an error" nothing_is_an_error
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 check "the names in the spatch rules are those of the kernel and the library" \
 	python3 "$TOP/scripts/rule-names.py" "$TREE"

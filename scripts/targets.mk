@@ -66,7 +66,7 @@ upstream-bugs: ## which faults of the DRM core that the library met are in a ker
 style: ## checkpatch, kernel-doc, SPDX tags and the like
 	@scripts/style.sh
 
-checkers: ## each checker fails where it has nothing to look at
+checkers: ## each checker fails where it has nothing to check
 	@scripts/checkers.sh
 
 w1: ## compile with W=1 as errors, gcc and clang, all supported kernels [DIR=<driver>]
