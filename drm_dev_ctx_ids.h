@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The objects that a client names by an id, such as its contexts, address spaces and queues
+ * Tables of objects with ids, such as the contexts, address spaces and queues of a client
  */
 #ifndef _DRM_DEV_CTX_IDS_H
 #define _DRM_DEV_CTX_IDS_H
@@ -13,7 +13,7 @@
 struct drm_dev_ctx_ids_type;
 
 /**
- * struct drm_dev_ctx_id_obj - an object that a client names by an id
+ * struct drm_dev_ctx_id_obj - an object with an id that userspace uses
  *
  * The first member of the driver's structure.
  *
@@ -34,41 +34,42 @@ struct drm_dev_ctx_id_obj {
 /**
  * struct drm_dev_ctx_ids_type - a driver's type of objects with ids
  *
- * The base of what DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const one for each type.
+ * The first member of the structure that DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const
+ * structure for each type.
  */
 struct drm_dev_ctx_ids_type {
-	/** @max: how many ids a file can have at a time, which are 1 to @max; not 0 */
+	/** @max: the highest id, which limits the ids that a file has at the same time; not 0 */
 	u32 max;
 
 	/**
 	 * @close:
 	 *
-	 * Optional. The id of a published object is closed, because userspace asked for it or
-	 * because its file was closed. No lookup finds the object any more. Called once, then the
-	 * reference of the table is put. May sleep. Jobs and other users can still have
-	 * references: this step stops them. It also ends the object's own work items, see
-	 * drm_dev_ctx_work_fini(). Not called for an object that was never published.
+	 * Optional. Called once when the id of a published object is closed, because userspace
+	 * closes the id or the file. Lookups do not find the object any more. May sleep. Jobs and
+	 * other users can still have references: this step stops them. It also ends the object's
+	 * own work items, see drm_dev_ctx_work_fini(). After this step, the library puts the
+	 * reference of the table. Not called for an object that was never published.
 	 */
 	void (*close)(struct drm_dev_ctx_id_obj *obj);
 
 	/**
 	 * @release:
 	 *
-	 * The last reference is gone. Frees the object. Called in the context of the task that
-	 * puts the reference, so it may sleep if all of them may. The file may have been closed
-	 * long before.
+	 * Frees the object, after its last reference was put. Called in the context of the task
+	 * that puts the reference, so it may sleep if all these tasks may. The file may have
+	 * been closed long before.
 	 */
 	void (*release)(struct drm_dev_ctx_id_obj *obj);
 };
 
 /**
- * struct drm_dev_ctx_ids - content of a table of ids
+ * struct drm_dev_ctx_ids - members of a table of ids
  *
  * Invariants:
  *
- * - If @__type is NULL, the table is not in use, and the other members mean nothing.
- * - Each entry of @__objs is a published object, of which the table has a reference, or is
- *   reserved for the slot that has its number. The lock of @__objs protects it.
+ * - If @__type is NULL, the table is not in use, and the other members have no meaning.
+ * - Each entry of @__objs is a published object, to which the table has a reference, or is
+ *   reserved for the slot with its number. The lock of @__objs protects it.
  */
 struct drm_dev_ctx_ids {
 	/* private: */
@@ -78,7 +79,7 @@ struct drm_dev_ctx_ids {
 	struct drm_dev_ctx_handle __handle;
 };
 
-/* An id that was reserved, and the table if no object was published with the id yet */
+/* A reserved id. @ids is NULL after an object was published with the id. */
 struct drm_dev_ctx_id_slot {
 	struct drm_dev_ctx_ids *ids;
 	u32 number;
@@ -88,7 +89,7 @@ struct drm_dev_ctx_id_slot {
  * DRM_DEV_CTX_IDS() - members of a table of ids
  * @_type: the driver's structure of its objects, which may be defined later
  *
- * The driver defines a structure with these members, and has one in its structure of an open file:
+ * The driver defines a structure with these members, and embeds it in its struct for an open file:
  *
  * .. code-block:: c
  *
@@ -222,9 +223,9 @@ void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
  * @_ids: the table, which may be zeroed
  *
  * For &drm_driver.postclose, when no ioctl of the file runs any more, and for the error path of
- * &drm_driver.open. Closes all ids, like drm_dev_ctx_id_close(). Objects that jobs have
- * references to outlive the table. A table that is not ended is reported with
- * CONFIG_DRM_SAFE_DEBUG, when the device is released.
+ * &drm_driver.open. Closes all ids, like drm_dev_ctx_id_close(). An object outlives the table while
+ * jobs have references to it. With CONFIG_DRM_SAFE_DEBUG, a table that was not ended is reported
+ * when the device is released.
  *
  * Context: May sleep.
  */
@@ -263,9 +264,10 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @...: statement that leaves the scope if @_err is set
  *
  * No lookup finds a reserved id, and drm_dev_ctx_id_close() does not close it. At the end of the
- * scope, the id is free again, unless drm_dev_ctx_id_publish() was called. Reserve the id first:
- * then a client at its limit costs nothing, and the hardware can be told the id. Does not compile
- * if a goto or a case label jumps past this statement into its scope.
+ * scope, the id is free again, unless drm_dev_ctx_id_publish() was called. Reserve the id before
+ * anything else: then a client at its limit is refused at once, and the driver can give the id to
+ * the hardware. Does not compile if a goto or a case label jumps past this statement into its
+ * scope.
  *
  * Context: May sleep. In an ioctl of the file.
  */
@@ -288,20 +290,20 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * drm_dev_ctx_id_reserved() - the number of a reserved id
  * @_slot: the reserved id
  *
- * Return: the number, for the hardware. Userspace gets the one that drm_dev_ctx_id_publish()
- * returns.
+ * Return: the number, for the hardware. For userspace, use the return value of
+ * drm_dev_ctx_id_publish().
  */
 #define drm_dev_ctx_id_reserved(_slot)	((u32)(_slot)->__slot.number)
 
 /**
- * drm_dev_ctx_id_publish() - let userspace name a complete object
+ * drm_dev_ctx_id_publish() - let lookups find a complete object
  * @_slot: the reserved id
  * @_pobj: address of the caller's variable with the driver's structure
  *
  * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
  * close the id before this returns. If the caller needs the object afterwards, it takes a
  * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
- * that was published before, is reported and gets no id.
+ * was published before, is reported and gets no id.
  *
  * Context: May sleep.
  *
@@ -315,7 +317,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 })
 
 /**
- * drm_dev_ctx_id_lookup() - the object that an id stands for
+ * drm_dev_ctx_id_lookup() - get the object with an id
  * @_ids: the table
  * @_id: any u32, from userspace
  *
@@ -335,8 +337,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_ids: the table
  * @_id: any u32, from userspace
  *
- * If several threads close the same id, one succeeds. It calls &drm_dev_ctx_ids_type.close and puts
- * the reference of the table. The id can be reserved again at once.
+ * If several threads close the same id, one call succeeds. It calls &drm_dev_ctx_ids_type.close and
+ * puts the reference of the table. The id can be reserved again at once.
  *
  * Context: May sleep.
  *
@@ -346,12 +348,12 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 #define drm_dev_ctx_id_close(_ids, _id)	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id)
 
 /**
- * drm_dev_ctx_ids_for_each() - for each published object of a table
- * @_obj: name of the driver's structure in the block, with a reference until the next one
+ * drm_dev_ctx_ids_for_each() - walk the published objects of a table
+ * @_obj: name of the driver's structure in the block, with a reference until the next object
  * @_ids: the table
  *
- * In the order of the ids. Others may publish objects and close ids meanwhile. The block may be
- * left with break, goto or return.
+ * Goes in the order of the ids. Others may publish objects and close ids meanwhile. The block may
+ * be left with break, goto or return.
  *
  * Context: May sleep, as &drm_dev_ctx_ids_type.release does.
  */
@@ -366,7 +368,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 
 /**
  * drm_dev_ctx_id_get() - take one more reference
- * @obj: the object, which the caller has a reference to
+ * @obj: the object, to which the caller has a reference
  *
  * Context: Any.
  */
