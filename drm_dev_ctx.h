@@ -425,9 +425,9 @@ enum drm_dev_ctx_wait {
  *   that code has ended.
  * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
  *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered. It is
- *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again,
- *   and DRM_DEV_CTX_WAITS_REFUSED only while quiesce of data runs that the device refused because
- *   it has other data.
+ *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again.
+ *   It is DRM_DEV_CTX_WAITS_REFUSED only while quiesce runs for data that the device refused,
+ *   because it has other data.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the code addresses that were refused a section while the device was

@@ -117,7 +117,7 @@ static size_t drm_dev_ctx_keep_first(struct drm_dev_ctx *ctx)
 
 	guard(spinlock)(&ctx->__revocables_lock);
 	if (!ctx->__first_kept)
-		drm_warn(&ctx->drm, "the system goes down: quiesce does not wait for importers any longer\n");
+		drm_warn(&ctx->drm, "the system goes down: quiesce stops waiting for importers\n");
 	ctx->__first_kept = true;
 	ctx->__revoking->__ops->report(ctx->__revoking);
 	list_for_each_entry(entry, &ctx->__revocables, __node) {
@@ -376,11 +376,11 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 
 	if (READ_ONCE(ctx->__registered))
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
-				"drm_dev_set_dma_dev() was called since; %s may be unbound first",
+				"drm_dev_set_dma_dev() was called after it; %s may be unbound first",
 				dev_name(dma_dev));
 	else
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the first sg table",
-				"there is, or was, a table or coherent memory that is mapped for %s",
+				"a table or coherent memory is, or was, mapped for %s",
 				dev_name(first));
 	return true;
 }
@@ -389,7 +389,7 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 static int drm_dev_ctx_proof_was_kept(struct drm_dev_ctx *ctx)
 {
 	drm_safe_broken(&ctx->drm, "proofs end with their scope",
-			"the parent is unbound, and the proof that it is bound was kept");
+			"a proof that the parent is bound was kept after the unbind");
 	return -ENODEV;
 }
 
@@ -682,7 +682,7 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 	return __drm_dev_ctx_check_outside(&ctx->drm, what);
 }
 
-/* Returns whether the system goes down and quiesce has waited for importers long enough. */
+/* Returns whether an earlier wait for the users of entries that come first has timed out. */
 static bool drm_dev_ctx_has_kept_first(struct drm_dev_ctx *ctx)
 {
 	guard(spinlock)(&ctx->__revocables_lock);

@@ -64,7 +64,7 @@ static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char
 	if (likely(!first || first == type || !strcmp(first, type)))
 		return;
 	drm_safe_broken(&s->ctx->drm, "a device has the drm_driver of its type",
-			"a section of %s, after those of %s", type, first);
+			"a section with a struct %s, after sections with a struct %s", type, first);
 }
 
 void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type)
@@ -141,7 +141,7 @@ static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 		sched_show_task(s->task);
 	}
 	if (none)
-		drm_warn(&ctx->drm, "no section or block is open that this waits for\n");
+		drm_warn(&ctx->drm, "no open section or block causes this wait\n");
 }
 
 static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ctx)
@@ -317,7 +317,7 @@ void drm_dev_ctx_stuck(struct work_struct *work)
 		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
 		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
 		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
-		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of data that it refused",
+		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of refused data",
 		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
 		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
 	};
@@ -430,7 +430,7 @@ int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what)
 {
 	if (likely(!drm_dev_ctx_section_held(true)))
 		return 0;
-	drm_safe_broken(drm, "what takes long comes before the section",
-			"%s() is called in one, for which each unplug waits", what);
+	drm_safe_broken(drm, "long waits come before the section",
+			"%s() is called in a section, for which each unplug waits", what);
 	return -EINVAL;
 }

@@ -274,7 +274,7 @@ static void drm_gem_exported_report(struct drm_dev_ctx_revocable *rev)
 	list_for_each_entry(importer, &exported->importers, node)
 		drm_warn(drm, "%s has not unmapped a dma-buf\n", dev_name(importer->dev));
 	if (list_empty(&exported->importers))
-		drm_warn(drm, "importers have unmapped a dma-buf; it waits for fences, or for its reservation lock\n");
+		drm_warn(drm, "importers have unmapped a dma-buf; the wait is for fences, or for the reservation lock\n");
 }
 
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
@@ -472,7 +472,7 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 		return ERR_PTR(ret);
 	if (!sgt->__ops->map_for) {
 		drm_safe_broken(sgt->__gem->dev, "a table is mapped and unmapped",
-				"an object is exported whose ops lack map_for and unmap_for");
+				"the ops of the exported object lack map_for and unmap_for");
 		return ERR_PTR(-EINVAL);
 	}
 	exported = kzalloc_obj(*exported, GFP_KERNEL_ACCOUNT);

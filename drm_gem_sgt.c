@@ -112,7 +112,7 @@ int drm_gem_sgt_init(struct drm_gem_sgt *sgt, struct drm_gem_object *gem,
 {
 	if (!ops->map || !ops->unmap || !ops->map_for != !ops->unmap_for) {
 		drm_safe_broken(gem->dev, "a table is mapped and unmapped",
-				"the ops of an object lack one of the two steps");
+				"the ops of the object lack one of the two steps");
 		return -EINVAL;
 	}
 	if (sgt->__gem) {

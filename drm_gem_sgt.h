@@ -239,9 +239,10 @@ void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
  * wait ends when the last importer has unmapped. In drm_dev_ctx_shutdown(), it ends after some
  * seconds: importers that still have a table are named in the log, and quiesce goes on.
  *
- * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call from elsewhere
- * than quiesce, or than code that quiesce waits for, is reported, and does nothing. In quiesce of
- * data that a device refused because it has other data, this does nothing, as the device goes on.
+ * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call outside the
+ * quiesce step, and outside of code that quiesce waits for, does nothing and is reported. In the
+ * quiesce step of data that a device refused, because it has other data, this does nothing: the
+ * device goes on.
  *
  * Context: May sleep. In no section. Without any reservation lock. The caller holds no lock that
  * the steps of exported objects take.

@@ -690,7 +690,7 @@ extern const struct _name _name
  */
 #define __drm_gpuvm_imm_given(_desc, _what, _x) ({				\
 	static_assert(__same_type(*(_x), *(_desc)->__##_what[0]),		\
-		      "NULL for a type that has none, or else a pointer to what it declares"); \
+		      "this must be a pointer to the structure that the type names, or NULL if it names none"); \
 	(void *)__drm_gpuvm_imm_is(_desc, _what, _x);				\
 })
 
@@ -831,7 +831,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
 	static_assert(__drm_gpuvm_imm_is_step(map, _step) ||			\
 		      __drm_gpuvm_imm_is_step(remap, _step),			\
-		      "for map and remap steps; unmap steps call drm_gpuvm_imm_unmap_ctx()"); \
+		      "unmap steps call drm_gpuvm_imm_unmap_ctx() instead"); \
 	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
 })
 
@@ -851,7 +851,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_unmap_ctx(_desc, _core, _step) ({				\
 	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
 	static_assert(__drm_gpuvm_imm_is_step(unmap, _step),			\
-		      "for unmap steps; others call drm_gpuvm_imm_step_ctx()");	\
+		      "map and remap steps call drm_gpuvm_imm_step_ctx() instead");	\
 	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
 })
 

@@ -200,8 +200,8 @@ static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_
 	/* Unordered: only read after drm_shmem_put_off(), whose caller has @ends already. */
 	if (!cmpxchg_relaxed(&ctx->__shmem_ends, NULL, ends))
 		return 0;
-	drm_safe_broken(&ctx->drm, "a device has one place for ends",
-			"another struct drm_shmem_ends is initialised for it");
+	drm_safe_broken(&ctx->drm, "a device has one struct drm_shmem_ends",
+			"another one is initialised for this device");
 	/* The proof keeps the parent bound, so the entry was not revoked. */
 	if (drm_dev_ctx_revocable_take(ctx, &ends->__revocable))
 		drm_dev_ctx_revocable_done(ctx);
@@ -256,7 +256,7 @@ static bool drm_shmem_ends_check(const struct drm_shmem_obj *obj,
 	}
 	if (ends->__drm != drm) {
 		drm_safe_broken(drm, "both are of one device",
-				"the end of an object is put off with another device");
+				"the object and the struct drm_shmem_ends belong to different devices");
 		return false;
 	}
 	return true;
@@ -315,8 +315,8 @@ struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 	/* Unlocked: only __drm_shmem_released() clears this bit. */
 	if (likely(!(data_race(obj->__ending) & DRM_SHMEM_IN_STEP)))
 		return NULL;
-	drm_safe_broken(drm, "a release step returns what puts off the end",
-			"it returns NULL after drm_shmem_put_off() has put off the end");
+	drm_safe_broken(drm, "a release step returns the result of drm_shmem_put_off()",
+			"it returned NULL, although drm_shmem_put_off() has put off the end");
 	return drm_shmem_ends_token(to_drm_dev_ctx(drm)->__shmem_ends);
 }
 
@@ -354,7 +354,7 @@ void drm_shmem_end(struct drm_shmem_obj *obj, struct drm_shmem_ends *ends)
 	guard(spinlock_irqsave)(&ends->__lock);
 	if (!(obj->__ending & DRM_SHMEM_IN_HARDWARE)) {
 		drm_safe_broken(ends->__drm, "an end that was put off is over once",
-				"it was not put off, or is over already");
+				"the end was not put off, or is over already");
 		return;
 	}
 	drm_shmem_ends_clear(ends, obj, DRM_SHMEM_IN_HARDWARE);

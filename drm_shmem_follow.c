@@ -175,7 +175,7 @@ static void drm_shmem_follow_end_fn(struct work_struct *work)
  * not end under that lock.
  */
 static void drm_shmem_follow_moved(struct dma_buf_attachment *attach)
-	__context_unsafe("the lock of the exporter is that of the object")
+	__context_unsafe("the object uses the lock of its exporter")
 {
 	struct drm_shmem_follow *follow = attach->importer_priv;
 	struct drm_shmem_obj *obj;

@@ -912,7 +912,7 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 
 	if (obj && drm_shmem_follows(obj) && !drm_resv_is_held(obj->base.base.resv))
 		drm_safe_broken(obj->base.base.dev, "a handle of an import moves under its lock",
-				"the moved step may miss the handle that is moved meanwhile");
+				"the type's moved step may miss a handle that is moved at the same time");
 	__drm_gem_table_move(&to->__own, &from->__own, obj ? obj->base.base.dev : NULL);
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;

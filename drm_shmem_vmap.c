@@ -383,7 +383,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 void __drm_vmap_overwritten(const struct drm_gem_object *gem)
 {
 	drm_safe_broken(gem ? gem->dev : NULL, "an owned handle is not overwritten",
-			"it is in use, and drm_vmap_release() comes first, or it was not zeroed");
+			"it is in use: call drm_vmap_release() first; or it was not zeroed");
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
 

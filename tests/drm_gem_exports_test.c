@@ -1196,7 +1196,7 @@ static void exp_ended_in_section(struct kunit *test)
 	hw->e = exp_begin(test);
 	kunit_warning_suppress(test) {
 		shmem_test_unbind(test);
-		EXPECT_BROKEN(test, "what takes long comes before the section");
+		EXPECT_BROKEN(test, "long waits come before the section");
 	}
 	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
 	exp_end(test, hw->e);

@@ -329,13 +329,13 @@ static void forgotten(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ctx_map_pages(test, vm, bo, 0, 16, &run), 0);
 
 	KUNIT_ASSERT_EQ(test, ctx_prepare_unmap(vm, update, 0, 16), 0);
-	EXPECT_REFUSED(test, "a run has a context if its type says so",
+	EXPECT_REFUSED(test, "a run has a context if its type has one",
 		       drm_gpuvm_imm_core_run(vm->core, update), -EINVAL);
 	KUNIT_EXPECT_NULL(test, update->__vm);
 
 	KUNIT_ASSERT_EQ(test, ctx_prepare_unmap(vm, update, 0, 16), 0);
 	OPTIMIZER_HIDE_VAR(none);
-	EXPECT_REFUSED(test, "a run has a context if its type says so",
+	EXPECT_REFUSED(test, "a run has a context if its type has one",
 		       drm_gpuvm_imm_run(&ctx_vm_type, vm, update, none), -EINVAL);
 	KUNIT_EXPECT_NULL(test, update->__vm);
 	KUNIT_EXPECT_EQ(test, ctx_mappings(vm), 1);

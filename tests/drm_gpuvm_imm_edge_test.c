@@ -425,9 +425,9 @@ static void type_without_steps(struct kunit *test)
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EDGE_REPORTED(test, "a type has the step that is asked for", -EINVAL,
+	EDGE_REPORTED(test, "a type has the step that a call needs", -EINVAL,
 		      drm_gpuvm_imm_validate(core, &exec));
-	EDGE_REPORTED(test, "a type has the step that is asked for", -EINVAL,
+	EDGE_REPORTED(test, "a type has the step that a call needs", -EINVAL,
 		      drm_gpuvm_imm_evict_gem(&type, &bo->base));
 	drm_exec_fini(&exec);
 	drm_gpuvm_imm_fini(core);

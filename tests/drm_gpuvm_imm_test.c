@@ -541,9 +541,9 @@ static void drm_gpuvm_imm_test_foreign_va(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_next_of(vm->core, first), second);
 
-	EXPECT_REFUSED(test, "a mapping is looked at with the core of its VM",
+	EXPECT_REFUSED(test, "a mapping is used with the core of its VM",
 		       PTR_ERR(drm_gpuvm_imm_next(vm2->core, first, TEST_START, 2 * TEST_PAGE)), 0);
-	EXPECT_REFUSED(test, "a mapping is looked at with the core of its VM",
+	EXPECT_REFUSED(test, "a mapping is used with the core of its VM",
 		       PTR_ERR(drm_gpuvm_imm_next_of(vm2->core, first)), 0);
 }
 
@@ -674,15 +674,15 @@ static void drm_gpuvm_imm_test_step_misuse(struct kunit *test)
 
 	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_map(test, vm, bo, 2, 8, 1, 0), cases[i].ret);
 		test_check(test, vm, model);
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_unmap(test, vm, 0, 8), cases[i].ret);
 		test_check(test, vm, model);
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_unmap(test, vm, 2, 2), cases[i].ret);
 		test_check(test, vm, model);
 	}

@@ -337,7 +337,7 @@ static void put_under_lock(struct kunit *test)
 	ends_finish(test);
 }
 
-/* A step that puts off the end, and does not say so */
+/* A step that puts off the end, but returns NULL */
 static void forgotten(struct kunit *test)
 {
 	struct ends_log *log = ends_begin(test);
@@ -349,7 +349,7 @@ static void forgotten(struct kunit *test)
 		bo = ends_bo(test, log);
 		kunit_warning_suppress(test) {
 			drm_shmem_put(&bo->obj);
-			EXPECT_BROKEN(test, "a release step returns what puts off the end");
+			EXPECT_BROKEN(test, "a release step returns the result of drm_shmem_put_off()");
 		}
 		KUNIT_EXPECT_EQ(test, READ_ONCE(log->finished), 0 + i);
 		if (i)
@@ -402,7 +402,7 @@ static void misused(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_shmem_ends_init(&foreign->ends, &reg->base.bound),
 					-EBUSY);
-			EXPECT_BROKEN(test, "a device has one place for ends");
+			EXPECT_BROKEN(test, "a device has one struct drm_shmem_ends");
 		}
 	}
 	{

@@ -773,13 +773,13 @@ static void prepare_in_section(struct kunit *test)
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), -EINVAL);
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 		dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, __drm_shmem_sgt_prepare(&bo->obj), -EINVAL);
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	}
@@ -810,7 +810,7 @@ static void import_in_section(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf),
 					    ERR_PTR(-EINVAL));
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
