@@ -48,7 +48,7 @@
  *	};
  *
  *	struct foo_reg {
- *		struct drm_dev_ctx_reg base;	// the proof, and nothing beside it
+ *		struct drm_dev_ctx_reg base;	// the proof, and no other member
  *	};
  *
  *	static inline struct foo_device *to_foo(struct drm_device *drm)
@@ -950,7 +950,7 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	return ret;
 }
 
-/* Publishes registration data. Returns false, with a report, if it is that of another device. */
+/* Publishes registration data. Returns false, with a report, if another device has the data. */
 static bool drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				struct drm_dev_ctx_data *data)
 {

@@ -110,11 +110,10 @@
  * and the driver ends these mappings.
  *
  * If &drm_gem_object_funcs.export is not set, the core calls drm_gem_prime_export(). So a driver
- * whose memory goes with the device sets this function, or leaves out get_sg_table and vmap,
- * without which the core's dma-buf gives nothing to importers.
+ * whose memory goes with the device sets this function, or leaves out get_sg_table and vmap.
+ * Without these two, importers cannot map the core's dma-buf.
  *
- * The design is that of vfio_pci_dmabuf.c, which exports the BARs of a device that userspace
- * drives.
+ * The design follows vfio_pci_dmabuf.c, which exports the BARs of a device that userspace drives.
  */
 
 /*
@@ -279,7 +278,7 @@ static void drm_gem_exported_report(struct drm_dev_ctx_revocable *rev)
 
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.get = drm_gem_exported_get,
-	/* Importers use the memory, which may be that of another entry. */
+	/* Importers use the memory, which may belong to another entry. */
 	.revoke_first = drm_gem_exported_revoke,
 	.put = drm_gem_exported_put,
 	.report = drm_gem_exported_report,
@@ -326,7 +325,7 @@ static void drm_gem_exported_uncount(struct drm_gem_exported *exported,
 		wake_up(&exported->unmapped);
 }
 
-/* Nobody unmaps the tables of an importer that is gone, so an unbind does not wait for them. */
+/* The tables of an importer that is gone stay mapped, so an unbind does not wait for them. */
 static void drm_gem_exported_forget(struct drm_gem_exported *exported,
 				    struct drm_gem_importer *importer)
 {

@@ -98,15 +98,15 @@
  *		.base.validate = foo_vm_validate,
  *	};
  *
- * A page table that needs memory for a split takes it from memory that the driver's job brought
- * along. drm_gpuvm_imm_run() passes that memory to each step of the run, as the context that the
- * type declares with DRM_GPUVM_IMM_TYPE_CTX(). Types without one pass NULL.
+ * A page table may need memory for a split. The driver's job allocates it, and drm_gpuvm_imm_run()
+ * passes it to each step of the run, as the context that the type declares with
+ * DRM_GPUVM_IMM_TYPE_CTX(). The context is NULL if the type declares none.
  *
- * Data for each object in an address space holds what a step needs of an object, like an sg table:
- * DRM_GPUVM_IMM_TYPE_VM_BO(). &drm_gpuvm_imm_type.bo_init, which may sleep, makes this data when
- * an object is first mapped. &drm_gpuvm_imm_type.bo_fini releases it when nothing connects the two
- * any more. If the data of a mapping holds references, &drm_gpuvm_imm_type.va_get and
- * &drm_gpuvm_imm_type.va_put count them.
+ * A step may need data for each object in an address space, like an sg table: see
+ * DRM_GPUVM_IMM_TYPE_VM_BO(). &drm_gpuvm_imm_type.bo_init, which may sleep, makes this data when an
+ * object is first mapped. &drm_gpuvm_imm_type.bo_fini releases the data when no mapping or update
+ * connects the object and the address space any more. If the data of a mapping holds references,
+ * &drm_gpuvm_imm_type.va_get and &drm_gpuvm_imm_type.va_put count them.
  *
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
@@ -153,8 +153,8 @@
  *
  *	drm_gpuvm_imm_fini(vm->core);
  *
- * Execution locks the address space's reservation lock and those of all external objects through
- * &struct drm_exec, validates evicted objects, and adds its fence to all of them:
+ * An execution takes the reservation locks of the address space and of all external objects through
+ * &struct drm_exec, validates evicted objects, and adds its fence to all objects:
  *
  * .. example: in int foo_vm_exec(struct foo_vm *vm, struct drm_exec exec,
  *    struct dma_fence *fence, int ret)
@@ -600,8 +600,8 @@ static noinline int drm_gpuvm_imm_pool_refuse(struct drm_gpuvm_imm *vm, struct d
 
 /*
  * Reserves room for putting back @want more VAs, takes up to @want VAs from the pool, and counts
- * those that the caller has to allocate. @last is how many VAs of the last eighth it may use.
- * Returns 0, the size that the pool needs first, or -ENOSPC.
+ * the VAs that the caller has to allocate. @last is the number of VAs of the last eighth that the
+ * caller may use. Returns 0, the size to which the pool must grow first, or -ENOSPC.
  *
  * Spare VAs were counted when they were allocated, so taking them needs no check unless more exist
  * than may be in use.
@@ -1157,8 +1157,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  * An address space is broken if a step of an update failed, and a step that should have undone
  * earlier steps failed as well. The address space has lost mappings in that case, and can no longer
  * be used: preparing and running updates, locking and validating fail with -ENOTRECOVERABLE.
- * Eviction and drm_gpuvm_imm_fini() still work. A driver may want to tell userspace, as for a hung
- * GPU context.
+ * Eviction and drm_gpuvm_imm_fini() still work. A driver may report this to userspace, like a
+ * hung GPU context.
  *
  * Context: Any. A broken address space stays broken.
  *

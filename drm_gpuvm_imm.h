@@ -47,8 +47,8 @@ struct drm_gpuvm_imm_core {
  * DRM_GPUVM_IMM_CORE() - declare the core as a member of a driver's struct
  * @_name: name of the member
  *
- * The member is an array so that an initialisation cannot copy it. The empty member
- * beside it lets clang see that the type cannot be assigned.
+ * The member is an array, so an initialisation cannot copy it. An additional empty member makes
+ * clang refuse to assign the structure.
  */
 #define DRM_GPUVM_IMM_CORE(_name)						\
 	struct drm_gpuvm_imm_core _name[1];					\
@@ -93,7 +93,7 @@ struct drm_gpuvm_imm_unmap_step {
 };
 
 /**
- * struct drm_gpuvm_imm_remap_step - a mapping of which a part is removed
+ * struct drm_gpuvm_imm_remap_step - a mapping that loses a part
  * @va: the mapping as it was, with the driver's data
  * @prev: the part that stays at its start, or NULL
  * @next: the part that stays at its end, or NULL
@@ -101,7 +101,7 @@ struct drm_gpuvm_imm_unmap_step {
  * @range: length of the removed part in bytes; 0 if the mapping is only split in two
  * @keep: as in &struct drm_gpuvm_imm_unmap_step, for the removed part
  *
- * The driver's data of @prev and @next start as copies of that of @va. The page table
+ * The driver's data of @prev and @next start as copies of the data of @va. The page table
  * entries of @prev and @next are in place and should stay in place. If one entry covers a part
  * of @prev or @next and of the removed range, as the entry of a huge page does, the step replaces
  * it, under a lock of the hardware if the hardware may use @prev or @next meanwhile.
@@ -636,7 +636,7 @@ extern const struct _name _name
 
 /**
  * DRM_GPUVM_IMM_KINDS() - the other kinds of objects that an address space takes
- * @...: one DRM_GPUVM_IMM_KIND() for each, but for that of &drm_gpuvm_imm_type.obj_funcs
+ * @...: one DRM_GPUVM_IMM_KIND() for each kind except &drm_gpuvm_imm_type.obj_funcs
  *
  * Without it, an address space takes the objects of one type only. A driver with a heap and
  * buffers, or with shmem and VRAM, maps both. Calls that take or return the type's structure of

@@ -812,7 +812,7 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  *
  * Return:
  * * 0
- * * what the failed step returned
+ * * the error of the failed step
  * * -EEXIST if something is mapped in the hole of drm_gpuvm_imm_prepare_map_hole()
  * * -EINVAL if @update is empty or was prepared for another address space, or
  *   if @core is a copy, or of a type with a context

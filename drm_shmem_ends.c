@@ -51,7 +51,7 @@
  * answer, and leaks it if none comes.
  */
 
-/* Bits of &drm_shmem_obj.__ending: what the end of an object waits for */
+/* Bits of &drm_shmem_obj.__ending: the reasons why the end of an object waits */
 enum {
 	DRM_SHMEM_IN_STEP	= BIT(0),	/* the release step runs */
 	DRM_SHMEM_IN_HARDWARE	= BIT(1),	/* drm_shmem_end() was not called */
@@ -273,9 +273,9 @@ static bool drm_shmem_ends_check(const struct drm_shmem_obj *obj,
  *
  * Context: In the release step. Does not sleep.
  *
- * Return: what the release step returns; or NULL if the parent was unbound, and the hardware no
- * longer uses the object. NULL also if @ends was not initialised or belongs to another device, or
- * if the object is not in its release step, which are reported.
+ * Return: the result for the release step; or NULL if the parent was unbound, so the hardware no
+ * longer uses the object. NULL, with a report, if @ends was not initialised or belongs to another
+ * device, or if the object is not in its release step.
  */
 struct drm_shmem_put_off *drm_shmem_put_off(struct drm_shmem_obj *obj, struct drm_shmem_ends *ends)
 {
@@ -301,12 +301,12 @@ struct drm_shmem_put_off *drm_shmem_put_off(struct drm_shmem_obj *obj, struct dr
 EXPORT_SYMBOL_GPL(drm_shmem_put_off);
 
 /**
- * __drm_shmem_forgotten() - report a release step that does not return what it has to
+ * __drm_shmem_forgotten() - report a release step that does not return drm_shmem_put_off()'s result
  * @obj: the object, whose release step returned NULL
  *
  * Context: Any.
  *
- * Return: what the step had to return: NULL, unless it put off the end.
+ * Return: the value that the step should have returned: NULL, unless it put off the end.
  */
 struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 {
@@ -323,7 +323,7 @@ struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 /**
  * __drm_shmem_released() - the release step of an object has returned
  * @obj: the object, which the caller does not touch any more
- * @later: what the step returned, not NULL
+ * @later: the result of the step, not NULL
  *
  * Context: May sleep.
  */

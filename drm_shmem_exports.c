@@ -63,7 +63,7 @@ struct drm_shmem_exported *__drm_shmem_exports_alloc(void)
  * __drm_shmem_exports_add() - record a new dma-buf of an object
  * @exported: of __drm_shmem_exports_alloc()
  * @gem: the object
- * @dma_buf: the dma-buf, which nobody else has
+ * @dma_buf: the dma-buf, not shared yet
  *
  * Context: Any.
  */

@@ -225,7 +225,7 @@ enum __drm_shmem_list __drm_shmem_belongs(struct drm_shmem_obj *obj,
 					  const struct drm_shmem_shrinker *s)
 	__must_hold(drm_resv);
 
-/* The workqueues, by what the work on them waits for */
+/* The workqueues. Work that waits for different things is on different queues. */
 enum __drm_shmem_queue {
 	__DRM_SHMEM_FENCES,		/* jobs of other drivers */
 	__DRM_SHMEM_ENDS,		/* no other driver: the end of objects */

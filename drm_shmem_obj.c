@@ -574,7 +574,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
 
 /**
  * __drm_shmem_publish() - let others have an object
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  *
  * See drm_shmem_publish(), which drivers call.
  *
@@ -596,7 +596,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_publish);
  * Context: May sleep. Calls the type's open step.
  *
  * Return: 0, -EINVAL for a file of another device or an object that was not
- * published, -ENOMEM, -ENOSPC, or what the open step returned.
+ * published, -ENOMEM, -ENOSPC, or the error of the open step.
  */
 int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file, u32 *handle)
 {
@@ -1137,7 +1137,7 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 	return true;
 }
 
-/* Gives the object a reference that nobody holds. Its table is still revoked. */
+/* Gives the object a reference that is never put. Its table is still revoked. */
 static void drm_shmem_leak(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -1218,7 +1218,7 @@ void __drm_shmem_finish(struct drm_shmem_obj *obj)
  *
  * Context: May sleep.
  *
- * Return: 0, -EINVAL if the object was not published, or what the type's open step returned.
+ * Return: 0, -EINVAL if the object was not published, or the error of the type's open step.
  */
 int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file)
 {
@@ -1340,7 +1340,7 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
  *
  * Context: Any.
  *
- * Return: what the object's memory counts as.
+ * Return: the status for memory statistics.
  */
 enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem)
 {

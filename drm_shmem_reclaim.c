@@ -227,7 +227,7 @@ static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Return: 0, also if it was purged before; -EBUSY if the contents are needed
  * or in use; -EOPNOTSUPP for imported objects, and for those that have an sg
  * table and whose type is not DRM_SHMEM_RECLAIM; -EALREADY if called under the lock,
- * which is reported; or what the evict step returned.
+ * which is reported; or the error of the evict step.
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 {
@@ -279,7 +279,7 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Return: 0, also if the object has no pages at the moment; -EBUSY if anything but its table and
  * userspace mappings uses the object, or if the table is in use or being revoked; -ENODATA if the
  * object was purged; -EOPNOTSUPP for imported objects, and for types without DRM_SHMEM_RECLAIM;
- * -EALREADY if called under the lock, which is reported; or what the evict step returned.
+ * -EALREADY if called under the lock, which is reported; or the error of the evict step.
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {

@@ -537,7 +537,7 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own, struct drm_sh
 /**
  * __drm_shmem_sgt_adopt() - give an object its imported table
  * @bound: proof that the parent of the device is bound
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  * @sgt: mapped by the core for the object's attachment
  *
  * Takes no lock: no other task has the object, and revocation comes after the section.
@@ -556,7 +556,7 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 
 /**
  * __drm_shmem_sgt_disown() - undo __drm_shmem_sgt_adopt()
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  *
  * From here on the table looks revoked. The failed init step may have left an owned handle.
  * Uses of this handle are refused, and it is still counted.
@@ -576,7 +576,7 @@ void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 
 /**
  * __drm_shmem_sgt_take() - keep the table of an object that is being freed
- * @obj: object without a reference, or that nobody else has
+ * @obj: an object without a reference, or not shared yet
  *
  * On success the parent stays bound until __drm_shmem_sgt_destroy().
  *
