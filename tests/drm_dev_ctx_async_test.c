@@ -28,7 +28,7 @@ struct adev_reg {
 	struct drm_dev_ctx_reg base;
 };
 
-/* What outlives the registration data */
+/* The part of a test that outlives the registration data */
 struct adev_test {
 	struct kunit *test;
 	struct device *parent;
@@ -261,7 +261,7 @@ static void adev_start(struct adev_test *t)
 							 "adev"), 0);
 }
 
-/* What needs a registration has not run. */
+/* Handlers that need a registration have not run. */
 static void adev_expect_held(struct adev_test *t)
 {
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[0]), 0);
@@ -276,7 +276,7 @@ static void adev_wait_all(struct adev_test *t, int what, int runs)
 		schedule_timeout_idle(1);
 }
 
-/* Waits for @runs more of what rearms itself. */
+/* Waits for @runs more runs of the handlers that rearm themselves. */
 static void adev_wait_runs(struct adev_test *t, int what, int runs)
 {
 	adev_wait_all(t, what, atomic_read(&t->runs[what]) + runs);
@@ -304,7 +304,7 @@ static void rearming(struct kunit *test)
 	struct adev_test *t = test->priv;
 
 	adev_start(t);
-	/* What completes runs before registration, what initiates does not. */
+	/* A completer runs before the registration, an initiator does not. */
 	adev_wait_runs(t, 1, 3);
 	adev_wait_runs(t, 3, 3);
 	adev_wait_runs(t, 5, 3);
@@ -349,7 +349,7 @@ static void quiesce(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* A device that is never registered: what was held back never runs. */
+/* If the device is never registered, work that was held back never runs. */
 static void dropped(struct kunit *test)
 {
 	struct adev_test *t = test->priv;
@@ -387,7 +387,7 @@ static void once_timer(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_dat
 	adev_ran(adev_data(data), 2, adev_reg_right(reg, data));
 }
 
-/* What is held back counts as queued, can be changed and cancelled. */
+/* Work that is held back counts as queued, and can be changed and cancelled. */
 static void held_back(struct kunit *test)
 {
 	struct adev_test *t = test->priv;
@@ -679,7 +679,7 @@ static void ended_by_both(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* What is initialised when its turn is over never runs, and needs no end. */
+/* A work item that is initialised after its step of the end never runs, and needs no end. */
 static void adev_init_late(struct adev_hw *hw)
 {
 	struct adev_test *t = hw->t;
@@ -1055,7 +1055,7 @@ static void irq_synchronize(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* What the kernel refuses leaves nothing behind, and can be tried again. */
+/* A call that the kernel refuses leaves nothing behind, and can be repeated. */
 static void irq_fails(struct kunit *test)
 {
 	struct adev_test *t = test->priv;

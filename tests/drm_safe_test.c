@@ -101,7 +101,7 @@ struct drm_safe_test_file {
 	struct file filp;
 };
 
-/* Opens a minor; for other threads than that of the test. */
+/* Opens a minor, for threads other than the test's. */
 struct file *drm_safe_file_open(struct drm_minor *minor)
 {
 	struct drm_safe_test_file *file = kzalloc_obj(*file);
@@ -149,7 +149,7 @@ void drm_safe_test_close(struct kunit *test, struct file *filp)
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_close);
 
-/* What the device's file in debugfs says; or skips the test. */
+/* Returns the contents of the device's debugfs file, or skips the test. */
 void drm_safe_test_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size)
 {
 	struct seq_file m = { .buf = buf, .size = size };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the suites of the DRM safe helpers share.
+ * Declarations for all suites of the DRM safe helpers.
  *
  * A device to test on
  * -------------------

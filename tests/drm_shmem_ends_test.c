@@ -16,7 +16,7 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-/* What happened to the objects of a test, which do not live to tell */
+/* The log of the objects of a test, which outlives them */
 struct ends_log {
 	struct drm_shmem_ends ends;
 	struct drm_shmem_ends *use;	/* what the release step takes, or NULL */
@@ -24,7 +24,7 @@ struct ends_log {
 	bool mapped;			/* the table was there for the fini step */
 	struct task_struct *task;	/* of the last fini step */
 	bool answers;			/* the hardware is done before the step is */
-	bool forgets;			/* the step does not return what it has to */
+	bool forgets;			/* the step does not return the result */
 	struct completion *in_step, *leave;
 };
 
@@ -202,7 +202,7 @@ static void unbind(struct kunit *test)
 	drm_shmem_flush_work();
 }
 
-/* What the work item does after it has ended the last object takes some time. */
+/* The work item takes some time after it has ended the last object. */
 static struct module *ends_slow_owner(const struct drm_device *drm)
 {
 	if (current->flags & PF_WQ_WORKER) {
@@ -364,7 +364,7 @@ static void forgotten(struct kunit *test)
 	ends_finish(test);
 }
 
-/* An end is bounded in bytes, of which there are more than a size_t counts on 32 bits. */
+/* Ends are counted in bytes, whose number can exceed a size_t on 32 bits. */
 static_assert(__same_type(drm_shmem_ends_bytes((struct drm_shmem_ends *)1), u64));
 
 static void misused(struct kunit *test)
