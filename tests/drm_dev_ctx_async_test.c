@@ -269,7 +269,7 @@ static void adev_expect_held(struct adev_test *t)
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[4]), 0);
 }
 
-/* Waits until @what has run @runs times in all. */
+/* Waits until @what has run @runs times in total. */
 static void adev_wait_all(struct adev_test *t, int what, int runs)
 {
 	while (atomic_read(&t->runs[what]) < runs)
@@ -627,7 +627,7 @@ static void freed_before(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
 }
 
-/* A handler that runs until it is told not to, and a task that gives up what it is in */
+/* A handler that runs until the test ends it, and a task that ends the item of the handler */
 static void long_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work)
 {

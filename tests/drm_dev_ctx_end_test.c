@@ -248,8 +248,8 @@ static void stop_ends_waits(struct kunit *test)
 }
 
 /*
- * A worker that memory reclaim may wait for does not wait for another one, of which the workqueue
- * code would warn, too: it runs kms_shutdown itself.
+ * A worker that memory reclaim may wait for does not wait for another worker, because the workqueue
+ * code would warn about that. It runs kms_shutdown itself.
  */
 struct edev_reclaim {
 	struct work_struct work;
@@ -283,8 +283,8 @@ static void unregister_in_reclaim_worker(struct kunit *test)
 }
 
 /*
- * The display of one device wants to end another one, which has ended. Lockdep tells the workers
- * of the two from each other: there is nothing that these wait for in a circle.
+ * The display of one device ends another device, which has ended already. Lockdep must not report
+ * this, because the workers of the two devices do not wait for each other.
  */
 static void shutdown_of_ended(struct kunit *test)
 {

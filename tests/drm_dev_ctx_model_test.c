@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Random changes of a few devices, some on the same parent, against a model of
- * what each should be. The model changes first, so that a callback knows
- * whether its time has come; afterwards all that was due has to be done.
+ * Random changes of a few devices, some on the same parent, compared with a model of
+ * their states. The model changes first, so a callback can check whether it is due.
+ * After each change, all due callbacks must have run.
  */
 
 #include <linux/device.h>

@@ -58,7 +58,7 @@ struct res_hw {
 	struct drm_dev_ctx_data base;
 	struct res_regs_res regs;
 	struct res_ring_res ring;
-	u32 *last;		/* what release saw in the registers, before it */
+	u32 *last;		/* the value of the registers before release */
 };
 
 struct res_test {

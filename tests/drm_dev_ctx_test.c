@@ -956,7 +956,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
 
-	/* The sections of all devices count, also those of the ioctl context. */
+	/* The sections of all devices count, also sections of the ioctl context. */
 	drm_dev_ctx_guard(tdev_reg, reg, (struct drm_dev_ctx_ioctl *)drm) {
 		kunit_warning_suppress(test) {
 			ret = __drm_dev_ctx_register(t->parent, unreg, &tdev_reg_ops,
@@ -1091,8 +1091,8 @@ static void drm_dev_ctx_test_early(struct kunit *test)
 }
 
 /*
- * A registration that fails after the render minor was live: whoever got in is
- * out, the hardware is stopped, the data is gone, an open file can be closed.
+ * A registration that fails after the render minor was live: all sections have ended,
+ * the hardware is stopped, the data is gone, and an open file can be closed.
  */
 static struct file *tdev_late_file;
 
@@ -2998,7 +2998,7 @@ static int tdev_fail(struct kunit *test, void *data)
 /* How many allocations that may fail DRM's own part of an allocation has */
 static unsigned int tdev_core_allocations(struct kunit *test)
 {
-	/* As tdev_driver, but for callbacks, which expect a struct tdev. */
+	/* Like tdev_driver, but without callbacks, which expect a struct tdev. */
 	static const struct drm_driver driver = {
 		.driver_features = DRIVER_GEM | DRIVER_RENDER,
 		.name = "tdev",

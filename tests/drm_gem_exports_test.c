@@ -818,7 +818,7 @@ static void exp_unbound_together(struct kunit *test)
 		exp_end(test, shared[i]);
 }
 
-/* A device whose quiesce step ends its exports, and what it finds afterwards */
+/* A device whose quiesce step ends its exports, and its results */
 struct exp_hw {
 	struct drm_dev_ctx_data base;
 	void (*quiesce)(struct exp_hw *hw);

@@ -590,7 +590,7 @@ static void drm_gpuvm_imm_data_test_too_large(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
 }
 
-/* After random changes, some of which fail, each mapping has one reference. */
+/* After random changes, and some failures, each mapping has one reference. */
 static void drm_gpuvm_imm_data_test_random(struct kunit *test)
 {
 	struct data_test *t = data_test_new(test);

@@ -352,8 +352,8 @@ static void end_under_load(struct kunit *test)
 }
 
 /*
- * What the clean-up leaves behind is cleaned up by the task that ends the core, also if
- * no worker gets to run.
+ * The task that ends the core cleans up everything that is left, even if no worker gets to
+ * run.
  */
 static void end_needs_no_worker(struct kunit *test)
 {
@@ -401,8 +401,8 @@ static void end_module_goes(struct kunit *test, const void *base, size_t size)
 }
 
 /*
- * What a module's exit function leaves to a work item is gone before the module is: that of the
- * type, or that of the driver.
+ * Work that the exit function of a module leaves to a work item ends before the memory of the
+ * module is released. The module may contain the type or the driver.
  */
 static void end_before_module(struct kunit *test)
 {
@@ -494,8 +494,8 @@ static void end_module_in_last_put(struct kunit *test)
 }
 
 /*
- * Address spaces, each of which holds the last reference to the next one. One of them does so
- * through another one, which its clean-up ends.
+ * A chain of address spaces. Each one holds the last reference to the next one, one of them through
+ * another address space, which its clean-up ends.
  */
 struct end_chain {
 	struct drm_gpuvm_imm_update update[6];
@@ -553,7 +553,7 @@ static void end_flush_of_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&chain->bo->base.refcount), 1);
 }
 
-/* Clean-ups of other address spaces, each of which ends when the next one has begun */
+/* Clean-ups of other address spaces. Each one ends when the next one has begun. */
 struct end_load {
 	struct completion inside[2], leave[2];
 	struct end_hook hook[2];

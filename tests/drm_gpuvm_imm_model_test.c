@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Random changes of an address space, with random steps of them failing,
- * against an array of what each page of it should be.
+ * Random changes of an address space, with random failures of steps, compared with an
+ * array of the expected pages.
  */
 
 #include <linux/moduleparam.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The lock of the spare VAs: nobody holds it for many of them, and what other tasks do to
- * the pool between two holds is right. They do it in here when a hold ends.
+ * The lock of the spare VAs: no task holds it for many VAs at a time, and other tasks may
+ * change the pool between two holds. In these tests, they do so when a hold ends.
  */
 
 #include <linux/slab.h>

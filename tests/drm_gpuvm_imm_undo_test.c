@@ -2,7 +2,7 @@
 /*
  * A step fails, and one of those that undo the steps before it. For every update
  * below, each step is the first to fail, and each later one the second. The page
- * table never has an entry of which the object is not held.
+ * table never has an entry whose object is not held.
  */
 
 #include <linux/slab.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a driver builds on an address space: what its steps are
- * given, and prefetch, madvise, look-up and locking of ranges.
+ * Operations of drivers on an address space: arguments of steps, prefetch, madvise, look-up
+ * and locking of ranges.
  */
 
 #include <linux/slab.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What one who looks for a mistake is shown: the live handles, and the
- * tracepoints.
+ * Help for debugging: the live handles, and the tracepoints.
  */
 
 #include <linux/ref_tracker.h>

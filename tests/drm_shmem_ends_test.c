@@ -19,7 +19,7 @@
 /* The log of the objects of a test, which outlives them */
 struct ends_log {
 	struct drm_shmem_ends ends;
-	struct drm_shmem_ends *use;	/* what the release step takes, or NULL */
+	struct drm_shmem_ends *use;	/* the argument of the release step, or NULL */
 	unsigned int released, finished;
 	bool mapped;			/* the table was there for the fini step */
 	struct task_struct *task;	/* of the last fini step */

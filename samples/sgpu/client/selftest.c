@@ -1072,7 +1072,7 @@ static void test_hang_times_out(void)
 	CHECK(fault_order("hang_bind", 0, 1));
 	CHECK_RET(bind_sync(dev.fd, id, hung), 0);
 	CHECK_RET(syncobj_status(dev.fd, hung), -ETIME);
-	/* Of a guest that stood still, the job can be late before it hangs. */
+	/* If the guest stood still, the job can be late before it hangs. */
 	fault_order("hang_bind", 0, 0);
 	CHECK_RET(vm_destroy(dev.fd, id), 0);
 	drmSyncobjDestroy(dev.fd, hung);
@@ -1387,7 +1387,7 @@ static void test_killed_with_map(void)
 	buffer_destroy(&bo);
 }
 
-/* Nor does one go on that adds tables to a page table. */
+/* A command that adds tables to a page table stops, too. */
 static void test_killed_for_tables(const struct buffer *bo)
 {
 	victim_ends("hold_tables", victim_holds("hold_tables", victim_binds_far, bo));
@@ -1471,7 +1471,7 @@ static pid_t import_waits(int fd, uint32_t id, uint32_t handle)
 		     bo_vmap(fd, handle, &id, &first)));
 }
 
-/* Nor for one that waits for the lock of another device's buffer. */
+/* A call that waits for the lock of another device's buffer does not block it, either. */
 static void test_import_unplugged(void)
 {
 	pid_t holds, binds, maps, unplugs;
