@@ -290,7 +290,7 @@ struct drm_gpuvm_imm_type {
 	 * Limits the work of drm_gpuvm_imm_evict(). This is the maximum number of mappings of an
 	 * object in all address spaces together, where a mapping counts as one more for each
 	 * DRM_GPUVM_IMM_EVICT_PART bytes. It is also the maximum number of address spaces. An
-	 * object that exceeds it is not evicted. The importers of such an object are told to
+	 * object that exceeds it is not evicted. The importers of such an object are asked to
 	 * give back their tables before the limit is checked, and map the object again. 0 stands
 	 * for DRM_GPUVM_IMM_EVICT_DEFAULT. The limit cannot be turned off.
 	 */

@@ -201,7 +201,7 @@ static bool drm_shmem_may_purge(const struct drm_shmem_obj *obj) __must_hold(drm
 
 /*
  * The sg table has users beyond the table itself: handles that are not suspended. Or an importer
- * that can be told has a table.
+ * that can be notified has a table.
  */
 static bool drm_shmem_is_in_gpu(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {

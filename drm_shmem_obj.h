@@ -66,7 +66,7 @@ struct vm_operations_struct;
  *   changed under the reservation lock.
  * - @__dma_bufs counts the existing dma-bufs of the object. Once there was a dma-buf with the
  *   driver's own operations, __DRM_SHMEM_FOREIGN is added forever, because the library does not
- *   learn when such a dma-buf ends. Each table of an importer that can be told adds
+ *   learn when such a dma-buf ends. Each table of an importer that can be notified adds
  *   __DRM_SHMEM_TOLD, under the reservation lock, and stands for one pin of @base.
  * - @__row leaves NULL once, under the lock of the lists, and then is constant until the object is
  *   freed.

@@ -109,7 +109,7 @@ int __drm_shmem_evict_locked(struct drm_shmem_obj *obj)
 		return -EOPNOTSUPP;
 	if (!obj->base.pages)
 		return drm_shmem_check_purged(obj);
-	/* Importers that can be told lose their tables, so look for other users first. */
+	/* Importers that can be notified lose their tables, so look for other users first. */
 	if (!drm_shmem_is_quiet(obj) || __drm_shmem_stays_pinned(obj))
 		return -EBUSY;
 	if (__drm_shmem_told(obj))

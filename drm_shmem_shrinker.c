@@ -38,7 +38,7 @@
  * #. Pages that userspace has mapped, and the GPU does not use.
  * #. Pages that the GPU uses for one group, group by group.
  * #. Pages that the GPU uses for several groups, or for none, or that importers of a dma-buf have
- *    mapped, if all of them can be told to give them back.
+ *    mapped, if all of them can be asked to give them back.
  *
  * A group consists of objects that are used together by an address space, a context, or
  * a process. If its structure embeds a &struct drm_shmem_group, and drm_shmem_group_touch() is

@@ -367,7 +367,7 @@ static void exp_expect_own(struct kunit *test, struct drm_gem_object *gem, struc
 		drm_gem_object_put(gem);
 }
 
-/* An importer that cannot be told does not get the memory. */
+/* An importer that cannot be notified does not get the memory. */
 static void exp_static_refused(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;

@@ -844,7 +844,7 @@ static void follow_export_end(struct kunit *test, struct follow_export *x)
 	drm_shmem_put(&x->bo->obj);
 }
 
-/* An importer that can be told gives the pages back, and gets them again. */
+/* An importer that can be notified gives the pages back, and gets them again. */
 static void exports_evicted(struct kunit *test)
 {
 	struct follow_export x;
@@ -968,7 +968,7 @@ static bool follow_can_swap(void)
 	return true;
 }
 
-/* The shrinker takes an object whose importers can be told, and lets others be. */
+/* The shrinker takes an object whose importers can be notified, and lets others be. */
 static void exports_shrunk(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1012,7 +1012,7 @@ static void exports_shrunk(struct kunit *test)
 	follow_export_end(test, &x);
 }
 
-/* One that cannot be told has the pages pinned for as long as it is attached. */
+/* One that cannot be notified has the pages pinned for as long as it is attached. */
 static void exports_static(struct kunit *test)
 {
 	struct follow_export x;

@@ -249,7 +249,7 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	/* An importer that cannot be told pins the pages, mapped or not. */
+	/* An importer that cannot be notified pins the pages, mapped or not. */
 	attach = dma_buf_attach(dmabuf, t->parent);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(attach));
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
