@@ -73,10 +73,10 @@
  *
  * Only importers that can be notified may attach (dma_buf_attach_revocable()). The unbind asks them
  * to give back their tables, waits for the fences of their jobs, and then until they have unmapped
- * the last table. From then on, no importer gets a table. An importer must unmap within bounded
- * time, see dma_buf_invalidate_mappings(). A long wait in an unbind is reported. Some importers of
- * the kernel break this rule: an importer that shows the memory on a display may keep the table
- * until its client shows something else.
+ * the last table. From then on, no importer gets a table. An importer is obliged to unmap within
+ * bounded time, see dma_buf_invalidate_mappings(). A long wait in an unbind is reported. Not each
+ * importer of the kernel keeps to this rule: an importer that shows the memory on a display may
+ * keep the table until its client shows something else.
  *
  * No importer gets a table once the device is unplugged, but importers keep those that they have
  * until the revocation. That comes after quiesce and release, and before anything else that is
