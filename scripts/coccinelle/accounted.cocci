@@ -118,19 +118,19 @@ if is_free(p, m):
 p << flags.p;
 alloc << flags.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << object.p;
 alloc << object.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << objects.p;
 alloc << objects.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << user.p;

@@ -15,7 +15,7 @@ def is_lent(f):
 
 def say(p, get, put):
     if p[0].current_element not in names.driver().vm_steps:
-        print("%s:%s:%s: ERROR: %s() gives up a reference that %s() did not give: it lends" %
+        print("%s:%s:%s: ERROR: %s() puts a reference that %s() did not take" %
               (p[0].file, p[0].line, p[0].column, put, get))
 
 @at_once@

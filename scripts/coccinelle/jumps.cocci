@@ -76,7 +76,7 @@ def read(name):
             if not depth:
                 function(name, text, start, m.end())
     if depth:
-        print("%s:%s:1: ERROR: the braces from here on do not match: nothing below is looked at" %
+        print("%s:%s:1: ERROR: the braces from here on do not match: nothing below is checked" %
               (name, line(text, start)))
 
 @definition@

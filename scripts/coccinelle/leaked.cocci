@@ -163,6 +163,6 @@ x << filled.x;
 m << filled.m;
 own << filled.own;
 @@
-print("%s:%s:%s: ERROR: '%s' is freed with its '%s': %s() that first" %
+print("%s:%s:%s: ERROR: '%s' is freed with its '%s': call %s() for it first" %
       (p[0].file, p[0].line, p[0].column, x, m,
        "drm_shmem_sgt_cleanup" if "sgt" in own else "drm_vmap_cleanup"))

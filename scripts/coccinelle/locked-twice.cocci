@@ -137,7 +137,7 @@ q << access.q;
 lock << access.lock;
 @@
 if not failed(lock, q, p):
-    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do it before" %
+    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do this before you take it" %
           (p[0].file, p[0].line, p[0].column))
 
 @definition@

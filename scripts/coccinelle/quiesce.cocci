@@ -48,7 +48,7 @@ def tag_of(params, body, variable):
     return found[1] if found else ""
 
 def say(name, text, at, what, how):
-    print("%s:%s:1: ERROR: quiesce does not end %s: %s there" %
+    print("%s:%s:1: ERROR: quiesce does not end %s: call %s there" %
           (name, text.count("\n", 0, at) + 1, what, how))
 
 def read(name):

@@ -39,5 +39,5 @@ u << cast.u;
 p << cast.p;
 @@
 if u != t:
-    print("%s:%s:%s: ERROR: this data is a struct %s where it is registered" %
+    print("%s:%s:%s: ERROR: the registered data is a struct %s" %
           (p[0].file, p[0].line, p[0].column, t))

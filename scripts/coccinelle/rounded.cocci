@@ -30,12 +30,12 @@ position p;
 p << typed.p;
 @@
 if names.driver().uses(p[0].file):
-    print("%s:%s:%s: ERROR: of an import, this is rounded up: use drm_shmem_size() or drm_vmap_size()" %
+    print("%s:%s:%s: ERROR: this is rounded up for an import: use drm_shmem_size() or drm_vmap_size()" %
           (p[0].file, p[0].line, p[0].column))
 
 @script:python depends on report@
 p << member.p;
 @@
 if names.driver().uses(p[0].file):
-    print("%s:%s:%s: ERROR: of an import, this is rounded up: use drm_shmem_size() or drm_vmap_size()" %
+    print("%s:%s:%s: ERROR: this is rounded up for an import: use drm_shmem_size() or drm_vmap_size()" %
           (p[0].file, p[0].line, p[0].column))

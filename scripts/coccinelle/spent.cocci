@@ -117,7 +117,7 @@ p << data.p;
 q << data.q;
 d << data.d;
 @@
-print("%s:%s:%s: ERROR: '%s' belongs to the registration since line %s, also if that failed" %
+print("%s:%s:%s: ERROR: '%s' belongs to the registration since line %s, even if the registration failed" %
       (p[0].file, p[0].line, p[0].column, d, q[0].line))
 
 @script:python depends on report@

@@ -3,7 +3,7 @@
 // title: unlock after a failed interruptible lock
 // rust: b
 // wrong: RESULT_IGNORED C: the result of dma_resv_lock_interruptible\(\) is ignored
-// wrong: NOT_ASKED C: nothing asks ACQUIRE_ERR\(drm_resv_kill, &lock\)
+// wrong: NOT_ASKED C: ACQUIRE_ERR\(drm_resv_kill, &lock\) is not checked
 // wrong: UNDER_A_GUARD C(context): cannot call function '__drm_vmap_begin' while context lock
 // run: drm_shmem_edge.signal_interrupts: A signal ends the wait, and nothing has changed.
 // run: drm_shmem_edge.guard_killable: Only a fatal signal ends the wait.

@@ -9,9 +9,9 @@
 // wrong: KEPT C: 'fw' is borrowed for a scope and must not be kept
 // wrong: KEPT_WITHOUT_A_BLOCK C: 'fw' is borrowed for a scope and must not be kept
 // wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
-// wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
-// wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': drm_shmem_sgt_cleanup\(\) that first
-// wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
+// wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': call drm_vmap_cleanup\(\) for it first
+// wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': call drm_shmem_sgt_cleanup\(\) for it first
+// wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': call drm_vmap_cleanup\(\) for it first
 // wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
 // run: drm_shmem_vmap.borrowed_scope: Every way out of the block unmaps the object.
 // run: drm_shmem_vmap.owned_cleanup: Every way out of the scope unmaps the object.

@@ -10,8 +10,8 @@
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
-// wrong: BAR_OPS C: this data is a struct foo_hw where it is registered
-// wrong: BAR_DATA C: this data is a struct bar_hw where it is registered
+// wrong: BAR_OPS C: the registered data is a struct foo_hw
+// wrong: BAR_DATA C: the registered data is a struct bar_hw
 // wrong: TESTED_FOR_NULL C: drm_dev_ctx_alloc\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: NO_CONTEXTS B: must be a struct drm_dev_ctx

@@ -6,7 +6,7 @@
 // wrong: PROOF_FOR_LATER C: 'reg' is borrowed for a scope and must not be kept
 // wrong: BEFORE_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: WORK_NOT_ENDED C: quiesce does not end 'reset' of struct foo_hw
-// wrong: IRQ_NOT_ENDED C: quiesce does not end the interrupt of devm_request_irq\(\): free_irq\(\) there
+// wrong: IRQ_NOT_ENDED C: quiesce does not end the interrupt of devm_request_irq\(\): call free_irq\(\) there
 // run: drm_dev_ctx.drm_dev_ctx_test_tasks: Quiesce ends timers and work items, even those that rearm themselves.
 // run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: After an unplug, an interrupt thread is refused.
 

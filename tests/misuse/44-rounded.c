@@ -3,8 +3,8 @@
 // title: bounds computed from a rounded size
 // rust: no
 // wrong: ASSUMED B: offset not provably inside of the mapping
-// wrong: SIZE_OF_THE_GEM_OBJECT C: of an import, this is rounded up
-// wrong: SIZE_OF_ITS_MEMBER C: of an import, this is rounded up
+// wrong: SIZE_OF_THE_GEM_OBJECT C: this is rounded up for an import
+// wrong: SIZE_OF_ITS_MEMBER C: this is rounded up for an import
 // run: drm_gpuvm_imm_edge.import_is_no_whole_pages: A page that the exporter owns only in part is not mapped: -EINVAL.
 // run: drm_shmem_vmap.import_is_no_whole_pages: A mapping is as large as the dma-buf: -ENOSPC and -EINVAL.
 

@@ -6,7 +6,7 @@
 // wrong: BY_HAND W: discards 'const' qualifier|discards qualifiers
 // wrong: NOT_CHECKED W: ignoring return value|warn_unused_result
 // wrong: JUMPED_INTO B: jump into scope|cannot jump
-// wrong: UNDER_THE_LOCK C: this takes the reservation lock, which is held: do it before
+// wrong: UNDER_THE_LOCK C: this takes the reservation lock, which is held: do this before you take it
 // wrong: ATOMIC C: this may sleep, and the caller must not: spin_lock
 // wrong: BORROWED_BY_A_DOMAIN B: incompatible pointer type|incompatible pointer types
 // run: drm_shmem_sync.write_is_visible: The device sees a write once its block has ended, on every path.

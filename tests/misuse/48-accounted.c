@@ -3,9 +3,9 @@
 // title: allocation for userspace that is not accounted or not bounded
 // rust: no
 // wrong: COPY C: the copy that vmemdup_array_user\(\) makes is not charged to the client
-// wrong: FLAGS C: what kvmalloc_array\(\) allocates is not charged to the client
-// wrong: NO_FLAGS C: what kvzalloc_objs\(\) allocates is not charged to the client
-// wrong: INDEX C: what xa_alloc\(\) allocates is not charged to the client
+// wrong: FLAGS C: memory that kvmalloc_array\(\) allocates is not charged to the client
+// wrong: NO_FLAGS C: memory that kvzalloc_objs\(\) allocates is not charged to the client
+// wrong: INDEX C: memory that xa_alloc\(\) allocates is not charged to the client
 // wrong: ARRAY C: the nodes of 'marks' are not charged to the client: give xa_init_flags\(\) XA_FLAGS_ACCOUNT
 // run: drm_shmem_prime.accounted: Memory that an ioctl allocates for objects and tables is charged.
 

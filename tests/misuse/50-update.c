@@ -5,8 +5,8 @@
 // wrong: RUN_IGNORED W: ignoring return value
 // wrong: PREPARE_IGNORED W: ignoring return value
 // wrong: NEVER_RUN C: 'update' is prepared and never run
-// wrong: FREED_WITH_THE_JOB C: 'job' is freed with its 'update': drm_gpuvm_imm_update_drop\(\) that first
-// wrong: FREED_AS_THEY_ARE C: 'more' are freed as they are: drm_gpuvm_imm_update_drop\(\) them first
+// wrong: FREED_WITH_THE_JOB C: 'job' is freed with its 'update': call drm_gpuvm_imm_update_drop\(\) for it first
+// wrong: FREED_AS_THEY_ARE C: 'more' are freed without their end: call drm_gpuvm_imm_update_drop\(\) for each first
 // run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: A full update is not filled again.
 
 #include <linux/slab.h>

@@ -6,8 +6,8 @@
 // wrong: FREED_BY_SCOPE C: 'bo' goes with its last reference: give it up with drm_shmem_put\(\)
 // wrong: FREED_BY_STEP C: 'bo' goes with its last reference
 // wrong: DEVICE_FREED C: 'foo' goes with its last reference
-// wrong: BORROWED_PUT C: drm_gem_object_put\(\) gives up a reference that drm_vmap_gem\(\) did not give
-// wrong: DEVICE_PUT C: drm_dev_put\(\) gives up a reference that drm_dev_ctx_reg_drm\(\) did not give
+// wrong: BORROWED_PUT C: drm_gem_object_put\(\) puts a reference that drm_vmap_gem\(\) did not take
+// wrong: DEVICE_PUT C: drm_dev_put\(\) puts a reference that drm_dev_ctx_reg_drm\(\) did not take
 
 #include <linux/slab.h>
 
