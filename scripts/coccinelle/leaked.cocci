@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What a function owns is not given back on each way out of it.
+/// A function does not release everything that it owns on each path.
 // Misuse classes 5 and 15. Not for variables with __free() or __cleanup().
 virtual report
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What runs later is not ended in quiesce.
-// Misuse class 37. Work items, timers and tasklets in the registration data, and interrupts that
-// the driver requests, devm_request_irq() too: devres frees them after the data. What ends them
-// is called by quiesce, or by a function that quiesce calls. This reads the text.
+/// Quiesce does not end code that runs later.
+// Misuse class 37. Checks work items, timers and tasklets in the registration data, and interrupts
+// that the driver requests, also with devm_request_irq(): devres frees them after the data. Quiesce,
+// or a function that it calls, must call the functions that end them. This reads the text.
 virtual report
 
 @initialize:python@
