@@ -20,8 +20,6 @@ endif
 drm_safe_signalling-$(if $(CONFIG_DRM_SAFE),$(CONFIG_DRM_SAFE_GPUVM)) := drm_gpuvm_imm_run.o
 drm_safe_signalling_list := $(src)/signalling.list
 include $(src)/scripts/Makefile.signalling
-# define_trace.h includes the header of the tracepoints again, from elsewhere
-CFLAGS_drm_gpuvm_imm_end.o := -I$(src)
 obj-$(CONFIG_DRM_SAFE) += drm_safe.o
 
 # gcc's part of what clang never allows: a jump past an initialisation
@@ -31,9 +29,9 @@ subdir-ccflags-y += $(call cc-option,-Wjump-misses-init)
 CONTEXT_ANALYSIS := y
 ccflags-$(CONFIG_WARN_CONTEXT_ANALYSIS) += --system-header-prefix=drm/
 
-# define_trace.h includes the trace header by its name
-CFLAGS_drm_dev_ctx.o := -I$(src)
-CFLAGS_drm_dev_ctx_sleepers.o := -I$(src)
+# define_trace.h includes the header of the tracepoints again, from elsewhere
+CFLAGS_drm_dev_ctx_watch.o := -I$(src)
+CFLAGS_drm_gpuvm_imm_end.o := -I$(src)
 CFLAGS_drm_shmem_pages.o := -I$(src)
 
 # The fuzzer asks what it reaches in here, whatever CONFIG_KCOV_INSTRUMENT_ALL says.

@@ -1428,6 +1428,7 @@ int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ct
 	async->__ops = ops;
 	async->__turn = turn;
 	async->__ending = false;
+	WRITE_ONCE(async->__ended, false);
 
 	/* Under the lock: see async-over.litmus. */
 	guard(raw_spinlock_irqsave)(&ctx->__async_lock);

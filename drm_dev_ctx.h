@@ -321,8 +321,10 @@ enum drm_dev_ctx_phase {
  * - It is on a list of its device from drm_dev_ctx_async_add() until
  *   drm_dev_ctx_async_take(), or until the device ends it. @__ending is set while the
  *   device ends it. Both are protected by &drm_dev_ctx.__async_lock.
- * - @__ctx is set from drm_dev_ctx_async_add() until drm_dev_ctx_async_take(). The device
- *   outlives it.
+ * - @__ctx is set from drm_dev_ctx_async_add() on. The device outlives the code.
+ * - @__ended is set from the end that the driver asked for until the next
+ *   drm_dev_ctx_async_add(). Code that has ended cannot be started, so an unlocked read of
+ *   @__ended that comes too early does no harm.
  */
 struct drm_dev_ctx_async {
 	/* private: */
@@ -331,6 +333,7 @@ struct drm_dev_ctx_async {
 	const struct drm_dev_ctx_async_ops *__ops;
 	enum drm_dev_ctx_turn __turn;
 	bool __ending;
+	bool __ended;
 };
 
 /* Added to the count of blocks while no block may be entered */
@@ -641,6 +644,7 @@ void drm_dev_ctx_shutdown(struct device *dev) __must_not_hold(drm_dev_section);
 void __cold __drm_dev_ctx_refused(struct drm_dev_ctx *ctx) __drm_nonallocating;
 bool __drm_dev_ctx_bound_enter(struct drm_dev_ctx *ctx);
 void __drm_dev_ctx_bound_leave(struct drm_dev_ctx *ctx);
+
 /**
  * drm_dev_ctx_bound_drm() - the DRM device that a proof is about
  * @bound: the proof

@@ -32,7 +32,7 @@
  *			     struct drm_dev_ctx_work *work)
  *	{
  *		...
- *		drm_dev_ctx_work_queue(work, system_wq, HZ);
+ *		drm_dev_ctx_work_queue(work, system_percpu_wq, HZ);
  *	}
  *
  *	static irqreturn_t foo_irq(const struct drm_dev_ctx_live *live,
@@ -56,7 +56,7 @@
  *	if (IS_ERR(live))
  *		return PTR_ERR(live);
  *	drm_dev_ctx_work_init(&hw->poll, live, foo_poll);
- *	drm_dev_ctx_work_queue(&hw->poll, system_wq, 0);
+ *	drm_dev_ctx_work_queue(&hw->poll, system_percpu_wq, 0);
  *	ret = drm_dev_ctx_irq_request(&hw->irq, live, nr, &foo_irq_ops, 0, "foo");
  *	if (ret)
  *		return ret;
@@ -81,9 +81,15 @@
  * drm_dev_ctx_kthread_stop() or drm_dev_ctx_irq_free().
  */
 
-/* Returns whether @async was never initialised, and reports that. */
+/*
+ * Returns whether @async cannot be started: the driver has ended it, or has never initialised it,
+ * which this reports. A task that looked up an object may start its code while another task ends
+ * it, so that is no misuse.
+ */
 static bool drm_dev_ctx_async_misses(const struct drm_dev_ctx_async *async)
 {
+	if (unlikely(READ_ONCE(async->__ended)))
+		return true;
 	if (likely(async->__ctx))
 		return false;
 
@@ -96,7 +102,7 @@ static bool drm_dev_ctx_async_misses(const struct drm_dev_ctx_async *async)
 static bool drm_dev_ctx_async_is_used(const struct drm_dev_ctx_live *live,
 				      const struct drm_dev_ctx_async *async)
 {
-	if (likely(!async->__ctx))
+	if (likely(!async->__ctx || async->__ended))
 		return false;
 
 	drm_safe_broken(drm_dev_ctx_live_drm(live), "asynchronous code is initialised once",
@@ -167,14 +173,14 @@ static bool drm_dev_ctx_async_is_over(const struct drm_dev_ctx_async *async)
 	return __drm_dev_ctx_async_phase(async) == DRM_DEV_CTX_OVER;
 }
 
-/* Does nothing if @async was never initialised, or if the device has ended it already. */
+/* Does nothing if @async was never initialised, or has ended already. */
 static void drm_dev_ctx_async_fini(struct drm_dev_ctx_async *async)
 {
-	if (!async->__ctx)
+	if (!async->__ctx || async->__ended)
 		return;
 	if (drm_dev_ctx_async_take(async))
 		async->__ops->end(async);
-	async->__ctx = NULL;
+	WRITE_ONCE(async->__ended, true);
 }
 
 /* Work items */
@@ -434,8 +440,9 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_work_flush);
  * drm_dev_ctx_work_fini() - end a work item before the registration ends
  * @work: the work item; nothing happens if it was never initialised and is zeroed
  *
- * For a work item in memory that is freed, or may be freed, before the registration ends. The
- * work item can be initialised again afterwards.
+ * For a work item in memory that is freed, or may be freed, before the registration ends. Other
+ * tasks may still call drm_dev_ctx_work_queue() meanwhile and afterwards, which does nothing. The
+ * work item can be initialised again.
  *
  * Context: May sleep. Not from the handler. The device exists.
  */
@@ -947,9 +954,9 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_kthread_run);
  * @kthread: the thread, which runs or has returned
  *
  * As with wake_up_process(), the thread sets its state first, and checks for work after that.
- * Does nothing once the library has stopped the thread. Takes a raw spinlock of the device.
+ * Does nothing once the thread has been stopped. Takes a raw spinlock of the device.
  *
- * Context: Any but NMI. Not during or after drm_dev_ctx_kthread_stop().
+ * Context: Any but NMI.
  *
  * Return: whether the thread was asleep.
  */
@@ -1122,7 +1129,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_request);
  */
 void drm_dev_ctx_irq_synchronize(struct drm_dev_ctx_irq *irq)
 {
-	if (irq->__async.__ctx)
+	if (irq->__async.__ctx && !irq->__async.__ended)
 		synchronize_irq(irq->__irq);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_synchronize);

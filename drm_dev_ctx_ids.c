@@ -19,7 +19,7 @@
  * it creates the object. When it publishes the complete object, its variable is set to NULL. Each
  * lookup takes a reference under the lock of the table. An id is closed once, by an ioctl or with
  * the file. A job with a reference can use its object after the id or the file was closed. A driver
- * can walk all objects of a client, for example in &drm_driver.show_fdinfo or after a reset.
+ * can walk all objects of a client, for example in &drm_driver.show_fdinfo.
  */
 
 static bool drm_dev_ctx_ids_in_use(const struct drm_dev_ctx_ids *ids)
@@ -63,11 +63,23 @@ void __drm_dev_ctx_ids_init(struct drm_dev_ctx_ids *ids, const struct drm_dev_ct
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_ids_init);
 
-/* Ends an object that was removed from its table. */
-static void drm_dev_ctx_id_end(struct drm_dev_ctx_id_obj *obj)
+/* Erases an object from the table. Leaves reserved entries alone. */
+static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_take(struct drm_dev_ctx_ids *ids, u32 id)
+{
+	guard(spinlock)(&ids->__objs.xa_lock);
+	return xa_load(&ids->__objs, id) ? __xa_erase(&ids->__objs, id) : NULL;
+}
+
+/* Lookups do not find the object any more, or have never found it. */
+static void drm_dev_ctx_id_stop(struct drm_dev_ctx_id_obj *obj)
 {
 	if (obj->__type->close)
 		obj->__type->close(obj);
+}
+
+static void drm_dev_ctx_id_end(struct drm_dev_ctx_id_obj *obj)
+{
+	drm_dev_ctx_id_stop(obj);
 	drm_dev_ctx_id_put(obj);
 }
 
@@ -84,11 +96,13 @@ void __drm_dev_ctx_ids_fini(struct drm_dev_ctx_ids *ids)
 	struct drm_dev_ctx_id_obj *obj;
 	unsigned long id;
 
+	might_sleep();
 	if (!ids->__type)
 		return;
 	xa_for_each(&ids->__objs, id, obj) {
-		xa_erase(&ids->__objs, id);
-		drm_dev_ctx_id_end(obj);
+		obj = drm_dev_ctx_id_take(ids, id);
+		if (obj)
+			drm_dev_ctx_id_end(obj);
 		cond_resched();
 	}
 	if (!xa_empty(&ids->__objs))
@@ -115,14 +129,15 @@ int __drm_dev_ctx_id_reserve(struct drm_dev_ctx_ids *ids, struct drm_dev_ctx_id_
 {
 	int ret;
 
+	might_sleep();
 	if (!drm_dev_ctx_ids_in_use(ids))
 		return -EINVAL;
+	slot->ids = ids;
 	ret = xa_alloc(&ids->__objs, &slot->number, NULL, XA_LIMIT(1, ids->__type->max),
 		       GFP_KERNEL);
 	if (ret)
-		return ret;
-	slot->ids = ids;
-	return 0;
+		slot->number = 0;
+	return ret;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_reserve);
 
@@ -138,10 +153,22 @@ void __drm_dev_ctx_id_slot_end(void *slot)
 {
 	struct drm_dev_ctx_id_slot *s = slot;
 
-	if (s->ids)
+	if (s->number)
 		xa_erase(&s->ids->__objs, s->number);
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_slot_end);
+
+/* Reports that an object, or the id that it should get, was published before. */
+static void drm_dev_ctx_id_refuse(struct drm_dev_ctx_ids *ids, struct drm_dev_ctx_id_obj *obj)
+{
+	if (obj->__number)
+		drm_safe_broken(ids->__drm, "an object is initialised, and published once",
+				"it has an id");
+	else
+		drm_safe_broken(ids->__drm, "an id is published with one object",
+				"an object was published with this id before");
+	drm_dev_ctx_id_put(obj);
+}
 
 /**
  * __drm_dev_ctx_id_publish() - let lookups find a complete object
@@ -157,24 +184,23 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_slot_end);
 u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ctx_id_obj *obj)
 {
 	struct drm_dev_ctx_ids *ids = slot->ids;
+	const u32 number = slot->number;
 
-	if (!ids) {
-		drm_safe_broken(NULL, "an id is published with one object",
-				"an object was published with this id before");
-		drm_dev_ctx_id_put(obj);
-		return 0;
-	}
-	if (obj->__type != ids->__type || obj->__number) {
+	might_sleep();
+	if (IS_ERR_OR_NULL(obj) || obj->__type != ids->__type) {
 		drm_safe_broken(ids->__drm, "an object is initialised, and published once",
-				"%s", obj->__number ? "it has an id" :
-						      "drm_dev_ctx_id_init() was not called");
+				"drm_dev_ctx_id_init() was not called for it with the type of the table");
 		return 0;
 	}
-	obj->__number = slot->number;
-	slot->ids = NULL;
+	if (!number || obj->__number) {
+		drm_dev_ctx_id_refuse(ids, obj);
+		return 0;
+	}
+	WRITE_ONCE(obj->__number, number);
+	slot->number = 0;
 	/* Cannot fail, as the reserved entry has its memory. A release, which pairs with lookups. */
-	WARN_ON(xa_is_err(xa_store(&ids->__objs, slot->number, obj, GFP_KERNEL)));
-	return slot->number;
+	WARN_ON(xa_is_err(xa_store(&ids->__objs, number, obj, GFP_KERNEL)));
+	return number;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_publish);
 
@@ -220,7 +246,8 @@ static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_find(struct drm_dev_ctx_ids *id
 /**
  * __drm_dev_ctx_id_next() - get the object with the next higher id
  * @ids: the table
- * @obj: a published object, whose reference this puts, or NULL for the first one
+ * @obj: the object before, whose reference this puts, or NULL
+ * @last: the id of the object before, or 0 for the first object; the id of this object
  *
  * See drm_dev_ctx_ids_for_each(), which drivers use.
  *
@@ -229,24 +256,18 @@ static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_find(struct drm_dev_ctx_ids *id
  * Return: the object with a reference, or NULL.
  */
 struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_next(struct drm_dev_ctx_ids *ids,
-						 struct drm_dev_ctx_id_obj *obj)
+						 struct drm_dev_ctx_id_obj *obj, u32 *last)
 {
-	u32 last = obj ? obj->__number : 0;
-
 	if (obj)
 		drm_dev_ctx_id_put(obj);
-	if (!drm_dev_ctx_ids_in_use(ids) || last == U32_MAX)
+	if (!drm_dev_ctx_ids_in_use(ids) || *last == U32_MAX)
 		return NULL;
-	return drm_dev_ctx_id_find(ids, last + 1);
+	obj = drm_dev_ctx_id_find(ids, *last + 1);
+	if (obj)
+		*last = obj->__number;
+	return obj;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_next);
-
-/* Erases an object from the table. Leaves reserved entries alone. */
-static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_take(struct drm_dev_ctx_ids *ids, u32 id)
-{
-	guard(spinlock)(&ids->__objs.xa_lock);
-	return xa_load(&ids->__objs, id) ? __xa_erase(&ids->__objs, id) : NULL;
-}
 
 /**
  * __drm_dev_ctx_id_close() - close an id
@@ -263,6 +284,7 @@ int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id)
 {
 	struct drm_dev_ctx_id_obj *obj;
 
+	might_sleep();
 	if (!drm_dev_ctx_ids_in_use(ids))
 		return -EINVAL;
 	obj = drm_dev_ctx_id_take(ids, id);
@@ -277,6 +299,9 @@ static void drm_dev_ctx_id_release(struct kref *ref)
 {
 	struct drm_dev_ctx_id_obj *obj = container_of(ref, struct drm_dev_ctx_id_obj, __kref);
 
+	/* The table has stopped a published object. */
+	if (!obj->__number)
+		drm_dev_ctx_id_stop(obj);
 	obj->__type->release(obj);
 }
 
@@ -286,10 +311,12 @@ static void drm_dev_ctx_id_release(struct kref *ref)
  *
  * Releases the object if this was the last reference.
  *
- * Context: As &drm_dev_ctx_ids_type.release of the type.
+ * Context: May sleep. Not in the fence signalling path: &drm_dev_ctx_ids_type.release may wait for
+ * fences.
  */
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj)
 {
+	might_sleep();
 	/* Accesses of other tasks to the object come before its release: see ids-put.litmus. */
 	kref_put(&obj->__kref, drm_dev_ctx_id_release);
 }

@@ -38,26 +38,36 @@ struct drm_dev_ctx_id_obj {
  * structure for each type.
  */
 struct drm_dev_ctx_ids_type {
-	/** @max: the highest id, which limits the ids that a file has at the same time; not 0 */
+	/**
+	 * @max:
+	 *
+	 * The highest id, which limits the ids that a file has at the same time. Not 0. Does not
+	 * limit the number of objects: an object outlives its id while a job has a reference to it.
+	 */
 	u32 max;
 
 	/**
 	 * @close:
 	 *
-	 * Optional. Called once when the id of a published object is closed, because userspace
-	 * closes the id or the file. Lookups do not find the object any more. May sleep. Jobs and
-	 * other users can still have references: this step stops them. It also ends the object's
-	 * own work items, see drm_dev_ctx_work_fini(). After this step, the library puts the
-	 * reference of the table. Not called for an object that was never published.
+	 * Optional. Called once for each object that was initialised, before @release. If the
+	 * object was published, its id is closed now, because userspace closes the id or the file.
+	 * Lookups do not find the object any more. After this step, the library puts the reference
+	 * of the table. If the object was never published, its last reference is put now. May
+	 * sleep.
+	 *
+	 * Jobs and other users can still have references: this step stops them. It also ends the
+	 * object's own work items, see drm_dev_ctx_work_fini(). A task that looked up the object
+	 * before may be about to start a job. To stop it, set a flag under a lock of the object in
+	 * this step, and check the flag under the lock before a job is started. A work item of this
+	 * library needs no flag: it cannot be queued once it has ended.
 	 */
 	void (*close)(struct drm_dev_ctx_id_obj *obj);
 
 	/**
 	 * @release:
 	 *
-	 * Frees the object, after its last reference was put. Called in the context of the task
-	 * that puts the reference, so it may sleep if all these tasks may. The file may have
-	 * been closed long before.
+	 * Frees the object, after its last reference was put. Called by the task that put the
+	 * reference, and may sleep. The file may have been closed long before.
 	 */
 	void (*release)(struct drm_dev_ctx_id_obj *obj);
 };
@@ -79,7 +89,7 @@ struct drm_dev_ctx_ids {
 	struct drm_dev_ctx_handle __handle;
 };
 
-/* A reserved id. @ids is NULL after an object was published with the id. */
+/* A table, and an id that is reserved in it; 0 after an object was published with the id */
 struct drm_dev_ctx_id_slot {
 	struct drm_dev_ctx_ids *ids;
 	u32 number;
@@ -194,7 +204,7 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_lookup(struct drm_dev_ctx_ids *ids, u32 id)
 	__must_check;
 struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_next(struct drm_dev_ctx_ids *ids,
-						 struct drm_dev_ctx_id_obj *obj);
+						 struct drm_dev_ctx_id_obj *obj, u32 *last);
 int __drm_dev_ctx_id_close(struct drm_dev_ctx_ids *ids, u32 id) __must_check;
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
 
@@ -245,7 +255,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_obj: the driver's structure
  *
  * The caller gets the reference, which drm_dev_ctx_id_publish() takes over. If the rest of the
- * creation fails, drm_dev_ctx_id_put() releases the object.
+ * creation fails, drm_dev_ctx_id_put() closes and releases the object. Initialise the object last,
+ * unless these steps can deal with an object that is not complete.
  *
  * Context: Any.
  */
@@ -303,7 +314,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Uses up the caller's reference, and sets the variable to NULL: another thread of the client can
  * close the id before this returns. If the caller needs the object afterwards, it takes a
  * reference with drm_dev_ctx_id_get() first. Cannot fail. An object that was not initialised, or
- * was published before, is reported and gets no id.
+ * was published before, is reported and gets no id. Nothing is done to an object that was not
+ * initialised, or an ERR_PTR().
  *
  * Context: May sleep.
  *
@@ -329,8 +341,14 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: the driver's structure, or an ERR_PTR(): -ENOENT if no published object has the id; or,
  * with a report, -EINVAL if the table is not in use.
  */
-#define drm_dev_ctx_id_lookup(_ids, _id)					\
-	((__drm_dev_ctx_ids_obj(_ids))__drm_dev_ctx_id_lookup(__drm_dev_ctx_ids(_ids), _id))
+#define drm_dev_ctx_id_lookup(_ids, _id) ({					\
+	__drm_dev_ctx_id_check(_id);						\
+	(__drm_dev_ctx_ids_obj(_ids))__drm_dev_ctx_id_lookup(__drm_dev_ctx_ids(_ids), _id); \
+})
+
+/* The rest of a longer number would be ignored, and so be part of the uAPI. */
+#define __drm_dev_ctx_id_check(_id)						\
+	static_assert(sizeof(_id) <= sizeof(u32), "an id has 32 bits")
 
 /**
  * drm_dev_ctx_id_close() - close an id
@@ -345,7 +363,10 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * Return: 0; -ENOENT if no published object has the id; or, with a report, -EINVAL if the table is
  * not in use.
  */
-#define drm_dev_ctx_id_close(_ids, _id)	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id)
+#define drm_dev_ctx_id_close(_ids, _id) ({					\
+	__drm_dev_ctx_id_check(_id);						\
+	__drm_dev_ctx_id_close(__drm_dev_ctx_ids(_ids), _id);			\
+})
 
 /**
  * drm_dev_ctx_ids_for_each() - walk the published objects of a table
@@ -353,18 +374,21 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_ids: the table
  *
  * Goes in the order of the ids. Others may publish objects and close ids meanwhile. The block may
- * be left with break, goto or return.
+ * be left with break, goto or return, and can keep the object with no_free_ptr(). The walk can put
+ * the last reference to an object, and so call its release step. &drm_driver.show_fdinfo runs in a
+ * section of the core, so each unplug waits for the steps that it calls.
  *
- * Context: May sleep, as &drm_dev_ctx_ids_type.release does.
+ * Context: May sleep. Not in the fence signalling path. While the file is open.
  */
 #define drm_dev_ctx_ids_for_each(_obj, _ids)					\
-	for (__drm_dev_ctx_ids_obj(_ids) _obj __free(drm_dev_ctx_id) =		\
-		     __drm_dev_ctx_ids_next(_ids, NULL);			\
-	     _obj; _obj = __drm_dev_ctx_ids_next(_ids, _obj))
+	for (u32 __last_##_obj = 0, __more_##_obj = 1; __more_##_obj; __more_##_obj = 0) \
+		for (__drm_dev_ctx_ids_obj(_ids) _obj __free(drm_dev_ctx_id) =	\
+			     __drm_dev_ctx_ids_next(_ids, NULL, &__last_##_obj); \
+		     _obj; _obj = __drm_dev_ctx_ids_next(_ids, _obj, &__last_##_obj))
 
-#define __drm_dev_ctx_ids_next(_ids, _obj)					\
+#define __drm_dev_ctx_ids_next(_ids, _obj, _last)				\
 	((__drm_dev_ctx_ids_obj(_ids))						\
-	 __drm_dev_ctx_id_next(__drm_dev_ctx_ids(_ids), (struct drm_dev_ctx_id_obj *)(_obj)))
+	 __drm_dev_ctx_id_next(__drm_dev_ctx_ids(_ids), (struct drm_dev_ctx_id_obj *)(_obj), _last))
 
 /**
  * drm_dev_ctx_id_get() - take one more reference

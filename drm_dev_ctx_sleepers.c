@@ -7,6 +7,7 @@
 #include <kunit/visibility.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
+#include <linux/nmi.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/signal.h>
@@ -35,6 +36,7 @@
 static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 {
 	static const char * const names[] = {
+		"accel_open",
 		"commit_tail", "commit_work",	/* drm_atomic_helper.c */
 		"drm_dev_ctx_work_run_reg",
 		"drm_fb_helper_damage_work",
@@ -86,6 +88,8 @@ int __drm_dev_ctx_report_sleepers(struct drm_dev_ctx *ctx, const struct task_str
 
 	guard(rcu)();
 	for_each_process_thread(group, task) {
+		/* There may be many tasks, and the console may be slow. */
+		touch_nmi_watchdog();
 		if (task == current || task == except)
 			continue;
 		where = drm_dev_ctx_sleeps_in(ctx, task);

@@ -148,8 +148,9 @@ def check_callbacks():
 
 def check_sleepers(tree):
     """Functions that drm_dev_ctx_sleepers.c looks for, and nobody has."""
-    code = library().code + "\n".join(path.read_text(encoding="utf-8") for top in (".", "scheduler")
-                                      for path in sorted((tree / "drivers/gpu/drm" / top).glob("*.c")))
+    code = library().code + "\n".join(path.read_text(encoding="utf-8")
+                                      for top in ("gpu/drm", "gpu/drm/scheduler", "accel")
+                                      for path in sorted((tree / "drivers" / top).glob("*.c")))
     listed = re.search(r"\bnames\[\] = \{(.*?)\}", (TOP / "drm_dev_ctx_sleepers.c").read_text(encoding="utf-8"), re.S)
     for name in re.findall(r'"(\w+)"', listed[1]):
         if not re.search(rf"^\w[\w \t*]*\b{name}\([^;{{}}]*\)\s*\{{", code, re.M):

@@ -564,7 +564,11 @@ class Series:
             if debugfs:
                 lines.append(f"ifdef CONFIG_DEBUG_FS\ndrm_safe-$(CONFIG_DRM_SAFE_GPUVM) += {debugfs[0]}\nendif")
         lines.append("obj-$(CONFIG_DRM_SAFE) += drm_safe.o")
-        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in [*base, *gpuvm, *debugfs]]
+        objects = [*base, *gpuvm, *debugfs]
+        # define_trace.h includes the header by its name.
+        lines += [f"CFLAGS_{name} := -I$(src)" for name in objects
+                  if "\n#define CREATE_TRACE_POINTS\n" in self.text(name.removesuffix("o") + "c")]
+        lines += [f"CONTEXT_ANALYSIS_{name} := y" for name in objects]
         lines.append("")
         return "\n".join(lines)
 

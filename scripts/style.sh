@@ -95,6 +95,17 @@ misspelt() {
 		[[ $out == *"declares no drm_gem_vmap_lockd()"* ]]
 }
 
+# traces FILE...: those that make tracepoints have the directory in their flags, and no others. A
+# build with O= finds the header without that, and so do all of ours.
+traces() {
+	local makes
+
+	some "$@" || return
+	makes=$(grep -l '^#define CREATE_TRACE_POINTS' "$@" | sed 's/c$/o/' | sort)
+	# shellcheck disable=SC2016
+	[ -n "$makes" ] && diff <(echo "$makes") <(sed -n 's/^CFLAGS_\(.*\) := -I$(src)$/\1/p' Makefile | sort)
+}
+
 kernel_doc() { some "$@" && python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
 layers() { python3 "$TOP/scripts/layers.py" "$@"; }
 shell() { some "$@" && shellcheck -x -P SCRIPTDIR -e SC2094 "$@"; }
@@ -103,7 +114,8 @@ shell() { some "$@" && shellcheck -x -P SCRIPTDIR -e SC2094 "$@"; }
 nothing_is_an_error() {
 	local cmd rc=0
 
-	for cmd in checkpatch kernel_doc spdx "matches_none x" layers shell code "code_lines $TOP/none.c"; do
+	for cmd in checkpatch kernel_doc spdx traces "traces drm_dev_ctx.c" "matches_none x" layers shell code \
+		"code_lines $TOP/none.c"; do
 		# shellcheck disable=SC2086
 		! $cmd >/dev/null 2>&1 || { echo "$cmd succeeds without a file"; rc=1; }
 	done
@@ -135,6 +147,7 @@ mapfile -t library < <(printf '%s\n' "${sources[@]}" | grep '^[^/]*$' | grep -vx
 check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files" \
 	layers "${library[@]}"
 check "each kind of internal is found" layers --test
+check "trace headers are found in a build without O=" traces "${library[@]}"
 check "each function of drm_safe_core.h says when it goes" layers --core "$TOP/drm_safe_core.h"
 check "shellcheck: ${#scripts[@]} scripts" shell "${scripts[@]}"
 check "nothing to check is an error" nothing_is_an_error

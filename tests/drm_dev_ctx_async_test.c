@@ -84,7 +84,7 @@ static void adev_work(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data
 	struct adev_hw *hw = adev_data(data);
 
 	adev_ran(hw, 0, work == &hw->work && adev_reg_right(reg, data));
-	drm_dev_ctx_work_queue(work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(work, system_dfl_wq, 0);
 }
 
 static void adev_live_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
@@ -93,7 +93,7 @@ static void adev_live_work(const struct drm_dev_ctx_live *live, struct drm_dev_c
 	struct adev_hw *hw = adev_data(data);
 
 	adev_ran(hw, 1, work == &hw->live_work && drm_dev_ctx_live_data(live) == data);
-	drm_dev_ctx_work_queue(work, system_unbound_wq, 1);
+	drm_dev_ctx_work_queue(work, system_dfl_wq, 1);
 }
 
 static void adev_timer(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data *data,
@@ -247,8 +247,8 @@ static void adev_start(struct adev_test *t)
 	drm_dev_ctx_work_init(&hw->live_work, t->live, adev_live_work);
 	drm_dev_ctx_timer_init(&hw->timer, t->live, adev_timer);
 	drm_dev_ctx_timer_init(&hw->live_timer, t->live, adev_live_timer);
-	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0));
-	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0));
+	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->work, system_dfl_wq, 0));
+	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->timer, jiffies + 1));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->live_timer, jiffies + 1));
 	drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, adev_hrtimer, CLOCK_MONOTONIC,
@@ -329,8 +329,8 @@ static void adev_check_in_quiesce(struct adev_hw *hw)
 	adev_wait_runs(t, 5, 3);
 	adev_wait_runs(t, 6, 3);
 	drm_dev_ctx_hrtimer_start(&hw->hrtimer, 0, 0, HRTIMER_MODE_REL);
-	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0));
-	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_mod(&hw->work, system_unbound_wq, 0));
+	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_queue(&hw->work, system_dfl_wq, 0));
+	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_mod(&hw->work, system_dfl_wq, 0));
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->timer, jiffies));
 	msleep(20);
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[0]), work);
@@ -396,12 +396,12 @@ static void held_back(struct kunit *test)
 	drm_dev_ctx_work_init(&hw->work, t->live, once_work);
 	drm_dev_ctx_timer_init(&hw->timer, t->live, once_timer);
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_cancel_sync(&hw->work));
-	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, 0));
-	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, HZ));
+	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, 0));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, HZ));
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_flush(&hw->work));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_cancel_sync(&hw->work));
-	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->work, system_wq, 1000 * HZ));
-	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_mod(&hw->work, system_wq, 1));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->work, system_percpu_wq, 1000 * HZ));
+	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_mod(&hw->work, system_percpu_wq, 1));
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_delete_sync(&hw->timer));
 	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_mod(&hw->timer, jiffies));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_timer_delete_sync(&hw->timer));
@@ -411,10 +411,10 @@ static void held_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[2]), 0);
 
 	/* As any work item and timer from here on */
-	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->work, system_wq, 1000 * HZ));
-	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, 0));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->work, system_percpu_wq, 1000 * HZ));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, 0));
 	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_cancel_sync(&hw->work));
-	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_queue(&hw->work, system_wq, 1000 * HZ));
+	KUNIT_EXPECT_TRUE(test, drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, 1000 * HZ));
 	/* Whether it waits depends on whether a worker was faster. */
 	drm_dev_ctx_work_flush(&hw->work);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->runs[0]), 2);
@@ -542,7 +542,7 @@ static void kthread_woken_late(struct kunit *test)
 						      "adev"), 0);
 	drm_dev_ctx_timer_init(&hw->live_timer, t->live, waking_timer);
 	drm_dev_ctx_timer_mod(&hw->live_timer, jiffies + 1);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0);
 	adev_register(test);
 	adev_wait_runs(t, 6, 3);
 	drm_safe_test_unbind(test, t->parent);
@@ -612,7 +612,7 @@ static void freed_before(struct kunit *test)
 	for (int i = 0; i < 2; i++) {
 		drm_dev_ctx_work_init(&queue->work, t->live, once_work);
 		drm_dev_ctx_timer_init(&queue->timer, t->live, once_timer);
-		drm_dev_ctx_work_queue(&queue->work, system_wq, 0);
+		drm_dev_ctx_work_queue(&queue->work, system_percpu_wq, 0);
 		drm_dev_ctx_timer_mod(&queue->timer, jiffies);
 		drm_dev_ctx_hrtimer_init(&queue->hrtimer, t->live, once_hrtimer, CLOCK_MONOTONIC,
 					 HRTIMER_MODE_REL);
@@ -625,6 +625,60 @@ static void freed_before(struct kunit *test)
 	}
 	kfree(queue);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
+}
+
+static void adev_kick_ended(struct kunit *test, struct adev_queue *queue)
+{
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&queue->work, system_percpu_wq, 0));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&queue->work, system_percpu_wq, 0));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_flush(&queue->work));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_cancel_sync(&queue->work));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_mod(&queue->timer, jiffies));
+	drm_dev_ctx_hrtimer_start(&queue->hrtimer, 0, 0, HRTIMER_MODE_REL);
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_hrtimer_cancel(&queue->hrtimer));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_kthread_wake_up(&queue->kthread));
+	/* It can be ended again. */
+	drm_dev_ctx_work_fini(&queue->work);
+	drm_dev_ctx_timer_fini(&queue->timer);
+	drm_dev_ctx_hrtimer_fini(&queue->hrtimer);
+	drm_dev_ctx_kthread_stop(&queue->kthread);
+}
+
+static void idle_thread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
+			struct drm_dev_ctx_kthread *kthread)
+{
+	while (!kthread_should_stop())
+		schedule_timeout_idle(1);
+}
+
+/*
+ * A task that looked up an object does not know that another task has ended the object's code.
+ * Starting this code does nothing then, held back or not.
+ */
+static void started_after_end(struct kunit *test)
+{
+	struct adev_test *t = test->priv;
+	struct adev_queue *queue = kzalloc_obj(*queue);
+
+	KUNIT_ASSERT_NOT_NULL(test, queue);
+	for (int i = 0; i < 2; i++) {
+		drm_dev_ctx_work_init(&queue->work, t->live, once_work);
+		drm_dev_ctx_timer_init(&queue->timer, t->live, once_timer);
+		drm_dev_ctx_hrtimer_init(&queue->hrtimer, t->live, once_hrtimer, CLOCK_MONOTONIC,
+					 HRTIMER_MODE_REL);
+		KUNIT_EXPECT_EQ(test, drm_dev_ctx_kthread_run(&queue->kthread, t->live, idle_thread,
+							      "adev_idle"), 0);
+		drm_dev_ctx_work_fini(&queue->work);
+		drm_dev_ctx_timer_fini(&queue->timer);
+		drm_dev_ctx_hrtimer_fini(&queue->hrtimer);
+		drm_dev_ctx_kthread_stop(&queue->kthread);
+		adev_kick_ended(test, queue);
+		if (!i)
+			adev_register(test);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->wrong), 0);
+	KUNIT_EXPECT_NULL(test, queue->work.__held);
+	kfree(queue);
 }
 
 /* A handler that runs until the test ends it, and a task that ends the item of the handler */
@@ -663,7 +717,7 @@ static void ended_by_both(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, fini);
 	drm_dev_ctx_work_init(&fini->item, t->live, long_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&fini->item, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&fini->item, system_dfl_wq, 0);
 	wait_for_completion(&hw->begun);
 	schedule_work(unbind);
 	while (!READ_ONCE(fini->item.__async.__ending))
@@ -685,11 +739,11 @@ static void adev_init_late(struct adev_hw *hw)
 	struct adev_test *t = hw->t;
 
 	drm_dev_ctx_work_init(&hw->work, t->live, once_work);
-	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_queue(&hw->work, system_wq, 0));
+	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, 0));
 	drm_dev_ctx_timer_init(&hw->timer, t->live, once_timer);
 	KUNIT_EXPECT_FALSE(t->test, drm_dev_ctx_timer_mod(&hw->timer, jiffies));
 	drm_dev_ctx_work_init(&hw->live_work, t->live, adev_live_work);
-	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->live_work, system_wq, 0));
+	KUNIT_EXPECT_TRUE(t->test, drm_dev_ctx_work_queue(&hw->live_work, system_percpu_wq, 0));
 	drm_dev_ctx_timer_fini(&hw->timer);
 }
 
@@ -712,7 +766,7 @@ static void init_misuse(struct kunit *test)
 	struct adev_hw *hw = t->hw;
 
 	drm_dev_ctx_work_init(&hw->work, t->live, once_work);
-	drm_dev_ctx_work_queue(&hw->work, system_wq, 0);
+	drm_dev_ctx_work_queue(&hw->work, system_percpu_wq, 0);
 	drm_dev_ctx_timer_init(&hw->timer, t->live, once_timer);
 	drm_dev_ctx_hrtimer_init(&hw->hrtimer, t->live, once_hrtimer, CLOCK_MONOTONIC,
 				 HRTIMER_MODE_REL);
@@ -728,8 +782,8 @@ static void init_misuse(struct kunit *test)
 		EXPECT_BROKEN_TIMES(test, 6, "asynchronous code is initialised once");
 	}
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->live_work, system_wq, 0));
-		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->live_work, system_wq, 0));
+		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->live_work, system_percpu_wq, 0));
+		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->live_work, system_percpu_wq, 0));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_cancel_sync(&hw->live_work));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_flush(&hw->live_work));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_timer_mod(&hw->live_timer, jiffies));
@@ -779,9 +833,9 @@ static void unregister_in_handler(struct kunit *test)
 	drm_dev_ctx_work_init(&hw->live_work, t->live, unregister_work);
 	drm_dev_ctx_work_init(&hw->work, t->live, unregister_reg_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0);
 	wait_for_completion(&hw->done);
-	drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->work, system_dfl_wq, 0);
 	wait_for_completion(&hw->done);
 }
 
@@ -806,7 +860,7 @@ static void unregister_in_ending_handler(struct kunit *test)
 
 	drm_dev_ctx_work_init(&hw->live_work, t->live, unregister_late_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0);
 	wait_for_completion(&hw->begun);
 	drm_safe_test_unbind(test, t->parent);
 	adev_expect_released(test);
@@ -1095,7 +1149,7 @@ static void work_waits_for_irq(struct kunit *test)
 						      "adev"), 0);
 	drm_dev_ctx_work_init(&hw->live_work, t->live, ask_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0);
 	wait_for_completion(&hw->begun);
 	drm_safe_test_unbind(test, t->parent);
 	adev_expect_released(test);
@@ -1119,7 +1173,7 @@ static void completing_work(const struct drm_dev_ctx_live *live, struct drm_dev_
 	if (drm_dev_is_unplugged(drm_dev_ctx_live_drm(live)))
 		complete(&hw->done);
 	else
-		drm_dev_ctx_work_queue(work, system_unbound_wq, 1);
+		drm_dev_ctx_work_queue(work, system_dfl_wq, 1);
 }
 
 static void completer(struct kunit *test)
@@ -1130,8 +1184,8 @@ static void completer(struct kunit *test)
 	drm_dev_ctx_work_init(&hw->work, t->live, section_work);
 	drm_dev_ctx_work_init(&hw->live_work, t->live, completing_work);
 	adev_register(test);
-	drm_dev_ctx_work_queue(&hw->work, system_unbound_wq, 0);
-	drm_dev_ctx_work_queue(&hw->live_work, system_unbound_wq, 0);
+	drm_dev_ctx_work_queue(&hw->work, system_dfl_wq, 0);
+	drm_dev_ctx_work_queue(&hw->live_work, system_dfl_wq, 0);
 	wait_for_completion(&hw->begun);
 	drm_safe_test_unbind(test, t->parent);
 	adev_expect_released(test);
@@ -1150,8 +1204,8 @@ static void storm(struct kunit *test)
 	adev_register(test);
 	for (int i = 0; i < 200; i++) {
 		adev_raise(t);
-		drm_dev_ctx_work_mod(&hw->live_work, system_unbound_wq, 0);
-		drm_dev_ctx_work_mod(&hw->work, system_wq, 0);
+		drm_dev_ctx_work_mod(&hw->live_work, system_dfl_wq, 0);
+		drm_dev_ctx_work_mod(&hw->work, system_percpu_wq, 0);
 		drm_dev_ctx_timer_mod(&hw->timer, jiffies);
 	}
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_unregister(to_drm_dev_ctx(t->drm)), 0);
@@ -1170,6 +1224,7 @@ static struct kunit_case drm_dev_ctx_async_cases[] = {
 	KUNIT_CASE(kthread_late),
 	KUNIT_CASE(kthread_without_memory),
 	KUNIT_CASE(freed_before),
+	KUNIT_CASE(started_after_end),
 	KUNIT_CASE(ended_by_both),
 	KUNIT_CASE(initialised_late),
 	KUNIT_CASE(init_misuse),

@@ -838,7 +838,7 @@ static void init_in_quiesce(struct drm_device *drm)
 
 	drm_dev_ctx_guard_live(live, to_drm_dev_ctx(drm))
 		drm_dev_ctx_work_init(&t->late, live, late_work);
-	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&t->late, system_unbound_wq, 0));
+	KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&t->late, system_dfl_wq, 0));
 }
 
 /* The library ends no code that quiesce of refused data adds, so the code never runs. */

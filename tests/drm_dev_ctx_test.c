@@ -2041,7 +2041,7 @@ static void tasks_work(struct work_struct *work)
 	struct tasks_hw *hw = container_of(work, struct tasks_hw, work);
 
 	tasks_note(hw, 0);
-	queue_work(system_unbound_wq, work);
+	queue_work(system_dfl_wq, work);
 }
 
 static void tasks_delayed(struct work_struct *work)
@@ -2097,7 +2097,7 @@ static void drm_dev_ctx_test_tasks(struct kunit *test)
 	timer_setup(&hw->timer, tasks_timer, 0);
 
 	/* They may run before there is a registration to need. */
-	queue_work(system_unbound_wq, &hw->work);
+	queue_work(system_dfl_wq, &hw->work);
 	while (atomic_read(&hw->refused) < 2)
 		schedule_timeout_idle(1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hw->entered[0]), 0);
@@ -2116,7 +2116,7 @@ static void drm_dev_ctx_test_tasks(struct kunit *test)
 	/* None runs, and none can be started. */
 	KUNIT_EXPECT_FALSE(test, work_busy(&hw->work));
 	KUNIT_EXPECT_FALSE(test, work_busy(&hw->delayed.work));
-	KUNIT_EXPECT_FALSE(test, queue_work(system_unbound_wq, &hw->work));
+	KUNIT_EXPECT_FALSE(test, queue_work(system_dfl_wq, &hw->work));
 	KUNIT_EXPECT_FALSE(test, schedule_delayed_work(&hw->delayed, 1));
 	mod_timer(&hw->timer, jiffies + 1);
 	KUNIT_EXPECT_FALSE(test, timer_pending(&hw->timer));

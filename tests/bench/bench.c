@@ -2,6 +2,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -80,6 +81,18 @@ static void bench_settle(void)
 #endif
 }
 
+/*
+ * Returns just after a tick. At a tick, a work item that waits may get the processor. Work that
+ * always begins at the same distance from a tick puts off the same number of batches each time.
+ */
+static void bench_await_tick(void)
+{
+	const unsigned long now = jiffies;
+
+	while (READ_ONCE(jiffies) == now)
+		cpu_relax();
+}
+
 /* Whether the time of other tasks is known, and theirs is for the work of one processor */
 static bool bench_knows_others(void)
 {
@@ -111,6 +124,7 @@ u64 bench_start(void)
 		bench_settle();
 		idle = bench_others();
 		bench_settle();
+		bench_await_tick();
 		bench_others_before = bench_others();
 		/* To settle takes others some time, even if nothing was put off. */
 		bench_others_before += bench_others_before - idle;

@@ -62,7 +62,7 @@ static void foo_poll(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data 
 #endif
 
 	if (!foo_blit_kick(container_of(reg, struct foo_reg, base), blit))
-		drm_dev_ctx_work_queue(work, system_wq, HZ);
+		drm_dev_ctx_work_queue(work, system_percpu_wq, HZ);
 }
 
 static void foo_done(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
@@ -132,7 +132,7 @@ static irqreturn_t foo_irq(const struct drm_dev_ctx_live *live, struct drm_dev_c
 			   struct drm_dev_ctx_irq *irq)
 #endif
 {
-	drm_dev_ctx_work_queue(&foo_blit(data)->done, system_wq, 0);
+	drm_dev_ctx_work_queue(&foo_blit(data)->done, system_percpu_wq, 0);
 	return IRQ_HANDLED;
 }
 
@@ -169,7 +169,7 @@ int foo_blit_probe(struct device *dev, struct drm_dev_ctx_unreg *unreg,
 #if defined(QUEUED_AS_THE_KERNELS)
 	schedule_work(&blit->poll);
 #endif
-	drm_dev_ctx_work_queue(&blit->poll, system_wq, 0);
+	drm_dev_ctx_work_queue(&blit->poll, system_percpu_wq, 0);
 #if defined(NOT_REQUESTED)
 	drm_dev_ctx_irq_request(&blit->irq, live, nr, &foo_irq_ops, 0, "foo");
 	ret = 0;

@@ -8,6 +8,7 @@
 // wrong: OTHER_ID B: the id is for an object of another type
 // wrong: NOT_FIRST B: the struct drm_dev_ctx_id_obj must be the first member of struct foo_queue
 // wrong: NO_BASE B: foo_queue.obj must be a struct drm_dev_ctx_id_obj
+// wrong: LONG_ID B: an id has 32 bits
 // wrong: TWICE B: this token was used up before
 // wrong: STAYS B: the last argument must leave the scope
 // wrong: JUMPED B: jump into scope of identifier with variably modified type|cannot jump from this goto
@@ -16,11 +17,14 @@
 // wrong: LEAKED C: 'queue', from drm_dev_ctx_id_lookup\(\) on line \d+, is leaked
 // wrong: USED_LATER C: 'queue' was used up on line \d+, on a path to here
 // run: drm_dev_ctx_ids.ids_reserved: A reserved id is neither found nor closed.
-// run: drm_dev_ctx_ids.ids_race: A thread that guesses the id finds no incomplete object.
+// run: drm_dev_ctx_ids.ids_race: A thread that guesses the id finds no object that is freed.
 // run: drm_dev_ctx_ids.ids_closed: An object is closed once, and stays while it has references.
+// run: drm_dev_ctx_ids.ids_never_published: The ``close`` step of an object without an id is called once, too.
 // run: drm_dev_ctx_ids.ids_bounded: A full table gives -EBUSY.
 // run: drm_dev_ctx_ids.ids_incomplete_type: A type without a limit or a release step is reported, and its table gives no ids.
 // run: drm_dev_ctx_ids.ids_published_twice: The second call is reported and gives no id.
+// run: drm_dev_ctx_ids.ids_kept_in_walk: The walk goes on, and the object that the block keeps stays.
+// run: drm_dev_ctx_ids.ids_publish_needs_no_memory: Publishing allocates nothing.
 
 #include <linux/slab.h>
 
@@ -148,6 +152,17 @@ int foo_queue_raise(struct foo_client *client, u32 id, u32 most)
 		queue->priority++;
 	drm_dev_ctx_id_put(&queue->obj);
 	return ret;
+}
+
+int foo_queue_destroy(struct foo_client *client, u64 handle)
+{
+#if defined(LONG_ID)
+	return drm_dev_ctx_id_close(&client->queues, handle);
+#else
+	if (handle > U32_MAX)
+		return -ENOENT;
+	return drm_dev_ctx_id_close(&client->queues, (u32)handle);
+#endif
 }
 
 void foo_client_move(struct foo_client *to, struct foo_client *from)
