@@ -376,7 +376,7 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 
 	if (READ_ONCE(ctx->__registered))
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
-				"drm_dev_set_dma_dev() was called after it; %s may be unbound first",
+				"drm_dev_set_dma_dev() was called after the registration; %s may be unbound first",
 				dev_name(dma_dev));
 	else
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the first sg table",

@@ -804,7 +804,7 @@ void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type, const struct d
 	if (likely(!vm || vm->type == type))
 		return;
 	drm_safe_broken(vm->base.drm, "a call names the type of its VM",
-			"%s: the call has the description of another type than the VM, vm_bo, mapping or update",
+			"%s: the description in the call is not of the type of the VM, vm_bo, mapping or update",
 			vm->base.name);
 }
 EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_check);
