@@ -200,7 +200,7 @@ static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_
 	/* Unordered: only read after drm_shmem_put_off(), whose caller has @ends already. */
 	if (!cmpxchg_relaxed(&ctx->__shmem_ends, NULL, ends))
 		return 0;
-	drm_safe_broken(&ctx->drm, "a device has one struct drm_shmem_ends",
+	drm_safe_broken(&ctx->drm, "a device has one drm_shmem_ends struct",
 			"another one is initialised for this device");
 	/* The proof keeps the parent bound, so the entry was not revoked. */
 	if (drm_dev_ctx_revocable_take(ctx, &ends->__revocable))

@@ -402,7 +402,7 @@ static void misused(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_shmem_ends_init(&foreign->ends, &reg->base.bound),
 					-EBUSY);
-			EXPECT_BROKEN(test, "a device has one struct drm_shmem_ends");
+			EXPECT_BROKEN(test, "a device has one drm_shmem_ends struct");
 		}
 	}
 	{
