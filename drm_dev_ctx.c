@@ -48,7 +48,7 @@
  *	};
  *
  *	struct foo_reg {
- *		struct drm_dev_ctx_reg base;	// the proof, and nothing beside it
+ *		struct drm_dev_ctx_reg base;	// the proof, and no other member
  *	};
  *
  *	static inline struct foo_device *to_foo(struct drm_device *drm)
@@ -678,13 +678,13 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 	}
 	if (drm_dev_ctx_foreign(args)) {
 		drm_safe_broken(NULL, "a foreign parent is stated",
-				"%s is not being bound to this driver; use drm_dev_ctx_alloc_parent() with the device that is",
+				"%s is not being bound to this driver; call drm_dev_ctx_alloc_parent() with the device that is being bound",
 				dev_name(args->dev));
 		return true;
 	}
 	if (fops && fops->owner != args->owner) {
 		drm_safe_broken(NULL, "file operations have an owner",
-				"those of %s are not owned by the module that allocates a device; use DEFINE_DRM_GEM_FOPS()",
+				"the module that allocates the device does not own the file operations of %s; use DEFINE_DRM_GEM_FOPS()",
 				args->driver->name);
 		return true;
 	}
@@ -707,7 +707,7 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
 		return false;
 
 	drm_safe_broken(NULL, "a device has the drm_driver of its type",
-			"%s is that of another struct than %s", args->driver->name, args->type);
+			"a device of %s exists in another struct than %s", args->driver->name, args->type);
 	return true;
 }
 
@@ -877,7 +877,7 @@ static bool drm_dev_ctx_is_late(struct drm_dev_ctx *ctx)
 		return false;
 
 	drm_safe_broken(&ctx->drm, "a device is registered in its probe function",
-			"the probe function that allocated it has returned: %s is bound",
+			"the probe function that allocated the device has returned: %s is bound",
 			dev_name(ctx->__dev));
 	return true;
 }
@@ -950,13 +950,13 @@ static int drm_dev_ctx_go_live(struct drm_dev_ctx *ctx, struct device *dev)
 	return ret;
 }
 
-/* Publishes registration data. Returns false, with a report, if it is that of another device. */
+/* Publishes registration data. Returns false, with a report, if another device has the data. */
 static bool drm_dev_ctx_publish(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 				struct drm_dev_ctx_data *data)
 {
 	if (!drm_dev_ctx_claim(ctx, data)) {
 		drm_safe_broken(&ctx->drm, "registration data has one device",
-				"another device has it, and ends it");
+				"another device has this data, and will end it");
 		return false;
 	}
 	ctx->__ops = ops;
@@ -1060,7 +1060,7 @@ static bool drm_dev_ctx_had_data(struct drm_dev_ctx *ctx)
 		return false;
 
 	drm_safe_broken(&ctx->drm, "a device has one registration data",
-			"it has or had data, or callbacks for it, from drm_dev_ctx_attach()");
+			"the device already has, or had, data or callbacks from drm_dev_ctx_attach()");
 	return true;
 }
 
@@ -1234,12 +1234,12 @@ static int drm_dev_ctx_do_unregister(struct drm_dev_ctx *ctx, bool goes_down)
 
 	if (drm_dev_ctx_is_busy(ctx)) {
 		drm_safe_broken(&ctx->drm, "unregister from outside",
-				"called from a callback of the registration, which has to return first");
+				"called from a callback of the registration, which must return first");
 		return -EDEADLK;
 	}
 	if (drm_dev_ctx_in_handler(ctx)) {
 		drm_safe_broken(&ctx->drm, "unregister from outside",
-				"called from a handler that belongs to the registration, which has to return first");
+				"called from a handler of the registration, which must return first");
 		return -EDEADLK;
 	}
 	if (!drm_dev_ctx_may_wait(&ctx->drm))

@@ -197,9 +197,10 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @revoke_first:
 	 *
-	 * In place of @revoke, for an entry that is revoked before all entries without this,
-	 * because others use what it owns. An entry without a reference is used no more, and
-	 * never gets one again. drm_dev_ctx_revoke_first() revokes these entries even earlier.
+	 * In place of @revoke, for an entry that is revoked before all entries without this step,
+	 * because others, such as importers, use the memory that it owns. An entry without a
+	 * reference is used no more, and never gets a reference again. drm_dev_ctx_revoke_first()
+	 * revokes these entries even earlier.
 	 *
 	 * Waits for the others no longer than @timeout, in jiffies, or for as long as it takes if
 	 * that is MAX_SCHEDULE_TIMEOUT. Returns the rest of @timeout, or 0 if others still use the
@@ -217,8 +218,8 @@ struct drm_dev_ctx_revocable_ops {
 	/**
 	 * @report:
 	 *
-	 * With @revoke_first, logs what that step waits for, because that takes long. Called
-	 * under a spinlock, while @revoke_first runs in another task, or has returned 0.
+	 * With @revoke_first, logs the reason for a long wait in that step. Called under a
+	 * spinlock, while @revoke_first runs in another task, or has returned 0.
 	 */
 	void (*report)(struct drm_dev_ctx_revocable *rev);
 };
@@ -226,7 +227,7 @@ struct drm_dev_ctx_revocable_ops {
 /**
  * struct drm_dev_ctx_revocable - something that must not outlive the binding
  *
- * Other parts of the library embed this structure in those of their mappings for the
+ * Other parts of the library embed this structure in the structures of their mappings for the
  * parent of a device. When the parent is unbound, one devres action revokes all entries of
  * the device, after another devres action has ended the registration.
  *
@@ -428,9 +429,9 @@ enum drm_dev_ctx_wait {
  *   that code has ended.
  * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
  *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered. It is
- *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again,
- *   and DRM_DEV_CTX_WAITS_REFUSED only while quiesce of data runs that the device refused because
- *   it has other data.
+ *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again.
+ *   It is DRM_DEV_CTX_WAITS_REFUSED only while quiesce runs for data that the device refused,
+ *   because it has other data.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the code addresses that were refused a section while the device was
@@ -740,12 +741,12 @@ drm_dev_ctx_reg_drm(const struct drm_dev_ctx_reg *reg)
 }
 
 /**
- * drm_dev_ctx_reg_data() - the registration data
- * @reg: proof that there is some
+ * drm_dev_ctx_reg_data() - get the registration data
+ * @reg: proof that the device is registered
  *
  * Context: Any.
  *
- * Return: what was given to drm_dev_ctx_register(), for the scope of @reg.
+ * Return: the data from drm_dev_ctx_attach() or drm_dev_ctx_register(), for the scope of @reg.
  */
 static __always_inline struct drm_dev_ctx_data *
 drm_dev_ctx_reg_data(const struct drm_dev_ctx_reg *reg)
@@ -826,7 +827,7 @@ drm_dev_ctx_live_drm(const struct drm_dev_ctx_live *live)
  *
  * Context: Any.
  *
- * Return: what was given to drm_dev_ctx_attach() or drm_dev_ctx_register(), for the scope
+ * Return: the data from drm_dev_ctx_attach() or drm_dev_ctx_register(), for the scope
  * of @live.
  */
 static __always_inline struct drm_dev_ctx_data *

@@ -94,7 +94,7 @@ static bool drm_dev_ctx_async_misses(const struct drm_dev_ctx_async *async)
 		return false;
 
 	drm_safe_broken(NULL, "asynchronous code is initialised before use",
-			"there was no drm_dev_ctx_work_init(), or the like of a timer or thread");
+			"call drm_dev_ctx_work_init(), or the function for a timer or thread, first");
 	return true;
 }
 
@@ -106,7 +106,7 @@ static bool drm_dev_ctx_async_is_used(const struct drm_dev_ctx_live *live,
 		return false;
 
 	drm_safe_broken(drm_dev_ctx_live_drm(live), "asynchronous code is initialised once",
-			"it belongs to a device already, or is not zeroed");
+			"it belongs to a device already, or was not zeroed");
 	return true;
 }
 

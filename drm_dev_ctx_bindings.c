@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The binding of a device: what ends with it, and the suppliers that have to stay bound as long.
+ * The binding of a device: the entries that end with it, and the suppliers that must stay bound as
+ * long.
  */
 
 #include <kunit/static_stub.h>
@@ -24,8 +25,8 @@
 #include "drm_safe_core.h"
 
 /*
- * How long quiesce waits for the users of entries that come first when the system goes down, in
- * milliseconds. They belong to other devices, which may have been shut down already.
+ * The time that quiesce waits for the users of entries that come first when the system goes down,
+ * in milliseconds. The users belong to other devices, which may have been shut down already.
  */
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_shutdown_limit_ms = 5000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_shutdown_limit_ms);
@@ -40,7 +41,7 @@ static struct drm_dev_ctx_revocable *drm_dev_ctx_next_revocable(struct drm_dev_c
 	WRITE_ONCE(ctx->__unbound, true);
 	list_for_each_entry(rev, &ctx->__revocables, __node) {
 		/*
-		 * This fails only for the few entries whose last reference another task is
+		 * This fails only for entries whose last reference another task is
 		 * dropping.
 		 */
 		if (!rev->__ops->get(rev))
@@ -59,9 +60,9 @@ static bool drm_dev_ctx_all_ended(struct drm_dev_ctx *ctx)
 }
 
 /*
- * The condition of a wait: returns true when there is an entry @rev to revoke, or when no entry is
- * left, with @rev NULL. Entries without a reference stay on the list. For each of these, some task
- * takes the entry off, or restores the reference and calls drm_dev_ctx_revocable_retry().
+ * The condition of a wait. Returns true when @rev is an entry to revoke, or when no entry is left
+ * and @rev is NULL. Entries without a reference stay on the list. For each of them, a task takes
+ * the entry off, or restores the reference and calls drm_dev_ctx_revocable_retry().
  */
 static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
 {
@@ -70,8 +71,8 @@ static bool drm_dev_ctx_revokes(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revo
 }
 
 /*
- * The condition of a wait: returns true when there is an entry @rev to revoke that comes first, or
- * when none is left, with @rev NULL. Entries without a reference need not be waited for.
+ * The condition of a wait. Returns true when @rev is an entry to revoke that comes first, or when
+ * no such entry is left and @rev is NULL. Does not wait for entries without a reference.
  */
 static bool drm_dev_ctx_revokes_first(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable **rev)
 {
@@ -80,11 +81,11 @@ static bool drm_dev_ctx_revokes_first(struct drm_dev_ctx *ctx, struct drm_dev_ct
 	*rev = NULL;
 	guard(spinlock)(&ctx->__revocables_lock);
 	ctx->__first_over = true;
-	/* Another task revokes one. */
+	/* Another task is revoking an entry. */
 	if (ctx->__revoking)
 		return false;
 	list_for_each_entry(entry, &ctx->__revocables, __node) {
-		/* Those that come first are in front of all others. */
+		/* The entries that come first are in front of all others. */
 		if (!entry->__ops->revoke_first)
 			break;
 		if (!entry->__ops->get(entry))
@@ -106,8 +107,8 @@ static void drm_dev_ctx_revoked_first(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Reports an entry that comes first and is still in use, and puts it back on the list behind the
- * others that come first. Returns how many these are.
+ * Reports an entry that comes first and is still in use, and puts it back on the list, behind the
+ * others that come first. Returns the number of these others.
  */
 static size_t drm_dev_ctx_keep_first(struct drm_dev_ctx *ctx)
 {
@@ -116,7 +117,7 @@ static size_t drm_dev_ctx_keep_first(struct drm_dev_ctx *ctx)
 
 	guard(spinlock)(&ctx->__revocables_lock);
 	if (!ctx->__first_kept)
-		drm_warn(&ctx->drm, "the system goes down: quiesce does not wait for importers any longer\n");
+		drm_warn(&ctx->drm, "the system goes down: quiesce stops waiting for importers\n");
 	ctx->__first_kept = true;
 	ctx->__revoking->__ops->report(ctx->__revoking);
 	list_for_each_entry(entry, &ctx->__revocables, __node) {
@@ -129,8 +130,8 @@ static size_t drm_dev_ctx_keep_first(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Revokes the entries that come first. No such entry is added later. None is left, unless @timeout,
- * in jiffies, is shorter than what their users take. All users are told in any case.
+ * Revokes the entries that come first. No such entry is added later. Some entries are left only if
+ * their users take longer than @timeout jiffies. All users are notified in any case.
  */
 static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx, long timeout)
 {
@@ -142,7 +143,7 @@ static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx, long timeout)
 		if (!rev)
 			break;
 		timeout = rev->__ops->revoke_first(rev, max(timeout, 1L));
-		/* Those that are kept have had their turn. */
+		/* Kept entries are not tried again, so try at most the others. */
 		if (!timeout)
 			turns = min(turns, drm_dev_ctx_keep_first(ctx));
 		drm_dev_ctx_revoked_first(ctx);
@@ -150,7 +151,7 @@ static void drm_dev_ctx_revoke_all_first(struct drm_dev_ctx *ctx, long timeout)
 	}
 }
 
-/* Tells lockdep, even if there is nothing to wait for this time. */
+/* Tells lockdep about the wait, even if there is nothing to wait for this time. */
 static void drm_dev_ctx_might_wait_for_ends(struct drm_dev_ctx *ctx)
 {
 	lock_map_acquire(&ctx->__ends_map);
@@ -162,7 +163,7 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	struct drm_dev_ctx_revocable *rev;
 
 	do {
-		/* Nothing is added any more, so an empty list stays empty. */
+		/* No entry is added any more, so an empty list stays empty. */
 		lock_map_acquire(&ctx->__ends_map);
 		wait_event(ctx->__ended, drm_dev_ctx_revokes(ctx, &rev));
 		lock_map_release(&ctx->__ends_map);
@@ -171,7 +172,7 @@ static void drm_dev_ctx_revoke_all(struct drm_dev_ctx *ctx)
 	} while (rev);
 }
 
-/* Returns whether there is nothing to revoke, as for most devices. No entry is added if so. */
+/* Returns true if there is nothing to revoke, as for most devices. No entry is added then. */
 static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 {
 	/* Under the lock: see revocable-hold.litmus. */
@@ -183,8 +184,8 @@ static bool drm_dev_ctx_has_no_revocable(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Revokes all entries, and reports it if that takes long. Nobody else watches any more: the
- * registration has ended, and the token is used up.
+ * Revokes all entries, and reports a long wait. This does its own watch: the registration has ended
+ * and the token is used up, so no other watch runs.
  */
 void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 {
@@ -194,8 +195,8 @@ void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 	WRITE_ONCE(ctx->__revokes, current);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
 	/*
-	 * This waits for other devices, while @__unbound is not set yet: imports of this device
-	 * give back their tables meanwhile, even if the other device waits for that in this place.
+	 * This waits for other devices, and @__unbound is not set yet. So imports of this device can
+	 * give back their tables meanwhile, even if the other device waits for them here, too.
 	 */
 	drm_dev_ctx_revoke_all_first(ctx, MAX_SCHEDULE_TIMEOUT);
 	drm_dev_ctx_revoke_all(ctx);
@@ -286,8 +287,8 @@ static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const c
 		return ret;
 	mutex_lock(&keeper.lock);
 	/*
-	 * Again: since the caller's check, the supplier may have been unbound, which frees older
-	 * links. An unbind that begins now waits for the lock in the notifier.
+	 * Check again: since the caller's check, the supplier may have been unbound, which frees
+	 * older links. An unbind that begins now waits for the lock in the notifier.
 	 */
 	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
 	if (ret)
@@ -298,11 +299,11 @@ static int drm_dev_ctx_link(struct device *dev, struct device *supplier, const c
 			dev_name(supplier), what);
 		ret = -EINVAL;
 	}
-	/* After the link: a supplier whose unbinding begins later waits for @dev. */
+	/* The link exists now, so an unbind of the supplier that begins later waits for @dev. */
 	ret = ret ?: drm_dev_ctx_check_supplier(dev, supplier, what);
 	/*
-	 * The link may have existed before. The core frees one that the supplier does not wait
-	 * for together with the supplier, which is bound, and stays so until the lock is released.
+	 * The link may have existed before, without effect. The core frees such a link together
+	 * with the supplier, which stays bound until the lock is released.
 	 */
 	if (!ret)
 		*waited_for = drm_device_link_is_waited_for(link);
@@ -325,10 +326,10 @@ int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *
 	bool waited_for;
 	int ret;
 
-	/* A device without a driver stays as it is. */
+	/* A supplier without a driver needs no link. */
 	if (supplier == dev || !READ_ONCE(supplier->driver))
 		return 0;
-	/* A link that comes too late or too early could not be taken back. */
+	/* Check first: a link that comes too late or too early could not be removed. */
 	ret = drm_dev_ctx_check_supplier(dev, supplier, what);
 	if (ret)
 		return ret;
@@ -341,14 +342,14 @@ int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *
 		return 0;
 	dev_err(dev, "%s, the %s of its DRM device, has a device link without effect\n",
 		dev_name(supplier), what);
-	/* Probing @dev again makes a new link. If @dev is bound already, the link stays useless. */
+	/* A new probe of @dev makes a new link. If @dev is bound already, the link has no effect. */
 	return device_is_bound(dev) ? -ENODEV : -EPROBE_DEFER;
 }
 
 /* Serialises the calls that set @__dma_dev. */
 static DEFINE_MUTEX(drm_dev_ctx_settle_lock);
 
-/* Returns whether the DMA device had a driver when it was settled, and has none now. */
+/* Returns whether the DMA device had a driver when it was settled, but has none now. */
 bool drm_dev_ctx_dma_dev_is_lost(struct drm_dev_ctx *ctx)
 {
 	guard(mutex)(&drm_dev_ctx_settle_lock);
@@ -356,14 +357,14 @@ bool drm_dev_ctx_dma_dev_is_lost(struct drm_dev_ctx *ctx)
 }
 
 /**
- * __drm_dev_ctx_refuses_dma_dev() - check whether something can be mapped for a DMA device
+ * __drm_dev_ctx_refuses_dma_dev() - check whether memory can be mapped for a DMA device
  * @ctx: the contexts of the device
  * @dma_dev: the DMA device
  *
  * Context: Task context. Does not sleep.
  *
- * Return: true, with a report, if the DMA device was settled before and is another one: no device
- * link exists for @dma_dev.
+ * Return: true, with a report, if another DMA device was settled before. No device link exists for
+ * @dma_dev in that case.
  */
 bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device *dma_dev)
 {
@@ -375,20 +376,20 @@ bool __drm_dev_ctx_refuses_dma_dev(struct drm_dev_ctx *ctx, const struct device 
 
 	if (READ_ONCE(ctx->__registered))
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the registration",
-				"drm_dev_set_dma_dev() was called since; %s may be unbound first",
+				"drm_dev_set_dma_dev() was called after the registration; %s may be unbound first",
 				dev_name(dma_dev));
 	else
 		drm_safe_broken(&ctx->drm, "a DMA device is set before the first sg table",
-				"there is, or was, a table or coherent memory that is mapped for %s",
+				"a table or coherent memory is, or was, mapped for %s",
 				dev_name(first));
 	return true;
 }
 
-/* Reports a proof that the parent is bound, which was kept after it was unbound. */
+/* Reports a proof that was kept after the parent was unbound. */
 static int drm_dev_ctx_proof_was_kept(struct drm_dev_ctx *ctx)
 {
 	drm_safe_broken(&ctx->drm, "proofs end with their scope",
-			"the parent is unbound, and the proof that it is bound was kept");
+			"a proof that the parent is bound was kept after the unbind");
 	return -ENODEV;
 }
 
@@ -482,7 +483,7 @@ int drm_dev_ctx_revocable_add(const struct drm_dev_ctx_bound *bound,
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add);
 
 /**
- * drm_dev_ctx_revocable_add_held() - the same for a task that keeps the parent bound
+ * drm_dev_ctx_revocable_add_held() - add an entry in a task that keeps the parent bound
  * @ctx: the device, after drm_dev_ctx_revocable_hold()
  * @rev: zeroed, or taken off the list before
  * @ops: how to revoke it
@@ -507,7 +508,7 @@ int drm_dev_ctx_revocable_add_held(struct drm_dev_ctx *ctx, struct drm_dev_ctx_r
 	guard(spinlock)(&ctx->__revocables_lock);
 	if (READ_ONCE(ctx->__unbound) || (ops->revoke_first && ctx->__first_over))
 		return -ENODEV;
-	/* Those that come first are in front of all others, in no order. */
+	/* The entries that come first are in front of all others, in no order. */
 	if (ops->revoke_first)
 		list_add(&rev->__node, &ctx->__revocables);
 	else
@@ -518,7 +519,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add_held);
 
 /**
  * drm_dev_ctx_revocable_take() - take an entry off the list, in order to end it
- * @ctx: the device that @rev was added to, if it was
+ * @ctx: the device to which @rev was added, if it was added
  * @rev: on the list, taken off before, revoked, or zeroed
  *
  * On success the parent stays bound, and the device exists, until the caller
@@ -530,8 +531,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_add_held);
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: whether the entry was on the list. If it was not, it was revoked, or is being
- * revoked now.
+ * Return: true if the entry was on the list; false if it was never added, was taken off or revoked
+ * before, or is being revoked now.
  */
 bool drm_dev_ctx_revocable_take(struct drm_dev_ctx *ctx, struct drm_dev_ctx_revocable *rev)
 {
@@ -563,8 +564,8 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_take);
  * Context: Task context, not with interrupts off: this takes a spinlock that
  * leaves them on. Does not sleep.
  *
- * Return: false if the parent is unbound, or the revocation of entries has begun that do not come
- * first, or if drm_dev_ctx_alloc() did not make the device.
+ * Return: false if the parent is unbound, if the revocation of the entries that do not come first
+ * has begun, or if drm_dev_ctx_alloc() did not make the device.
  */
 bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
 {
@@ -585,8 +586,8 @@ bool drm_dev_ctx_revocable_hold(struct drm_dev_ctx *ctx)
  * drm_dev_ctx_revocable_done() - let the parent be unbound again
  * @ctx: the device of the entry
  *
- * The entry that drm_dev_ctx_revocable_take() took off has been ended, or the parent need not stay
- * bound any more.
+ * Ends what drm_dev_ctx_revocable_take() and drm_dev_ctx_revocable_hold() began, after the entry
+ * was ended, or when the parent need not stay bound any more.
  *
  * Context: The task that called drm_dev_ctx_revocable_take(), drm_dev_ctx_revocable_hold(), or
  * drm_dev_ctx_revocable_resume(). Does not sleep.
@@ -652,7 +653,7 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 {
 	/*
 	 * Under the lock, like &drm_dev_ctx_revocable_ops.get. If @get has failed, the
-	 * unbinding task waits already, or will look again: see revocable-retry.litmus.
+	 * unbinding task waits already, or will check again: see revocable-retry.litmus.
 	 */
 	guard(spinlock)(&ctx->__revocables_lock);
 	if (READ_ONCE(ctx->__unbound))
@@ -661,8 +662,8 @@ void drm_dev_ctx_revocable_retry(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_GPL(drm_dev_ctx_revocable_retry);
 
 /*
- * Returns whether a proof comes from elsewhere than the device's quiesce, and reports it unless it
- * comes from quiesce of data that the device refused.
+ * Returns whether a proof does not come from the device's quiesce step. Reports such a proof,
+ * unless it comes from the quiesce step of data that the device refused.
  */
 static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 {
@@ -681,7 +682,7 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 	return __drm_dev_ctx_check_outside(&ctx->drm, what);
 }
 
-/* Returns whether this has waited for users of entries that come first for long enough. */
+/* Returns whether an earlier wait for the users of entries that come first has timed out. */
 static bool drm_dev_ctx_has_kept_first(struct drm_dev_ctx *ctx)
 {
 	guard(spinlock)(&ctx->__revocables_lock);
@@ -690,13 +691,13 @@ static bool drm_dev_ctx_has_kept_first(struct drm_dev_ctx *ctx)
 
 /**
  * drm_dev_ctx_revoke_first() - revoke the entries that come first, in quiesce
- * @bound: the proof that quiesce has
+ * @bound: the proof of the quiesce step
  * @what: the function that the driver called, for reports
  *
- * The device will not be registered again, so from here on it takes no more of such entries. If
- * another task revokes them, this waits for that task. A call from elsewhere than quiesce, or than
- * code that quiesce waits for, is reported, and does nothing. In quiesce of data that the device
- * refused because it has other data, this does nothing either.
+ * The device will not be registered again, so it takes no more of these entries. If another task
+ * is revoking them, this waits for that task. A call outside the quiesce step, and outside of code
+ * that quiesce waits for, does nothing and is reported. In the quiesce step of data that the device
+ * refused, because it has other data, this does nothing.
  *
  * When the system goes down, this waits for some seconds. Entries that are still in use are
  * reported, and stay on the list for an unbind.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Asks the DMA API what a device can reach.
+ * Asks the DMA API which memory a device can reach.
  */
 
 #include <kunit/static_stub.h>
@@ -48,7 +48,7 @@ unsigned int __drm_dev_ctx_dma_max_segment(struct device *dev)
 EXPORT_SYMBOL_IF_KUNIT(__drm_dev_ctx_dma_max_segment);
 
 /**
- * __drm_dev_ctx_record_dma() - record what the DMA device can reach
+ * __drm_dev_ctx_record_dma() - record which memory the DMA device can reach
  * @ctx: the contexts of the device that is being registered
  *
  * Clients can still create and export objects after the parent was unbound. The bus may have torn

@@ -9,17 +9,17 @@
 /**
  * DOC: ids
  *
- * A client names its contexts, address spaces and queues by ids. One of its threads can destroy an
- * object while another thread uses it. An xarray with code of the driver around it often has one of
- * these faults: an object gets its id when it is incomplete, the ioctl that creates an object uses
- * it after another thread may have destroyed it, a lookup takes its reference too late, or clients
- * fill memory that is not charged to them.
+ * Userspace uses ids for contexts, address spaces and queues. One thread of a client can destroy an
+ * object while another thread uses it. An xarray in a driver's code often leads to one of these
+ * faults: an object gets its id before it is complete, the ioctl that creates an object uses it
+ * after another thread may have destroyed it, a lookup takes its reference too late, or a client
+ * fills memory that is not charged to it.
  *
- * A table of ids is part of the driver's structure of an open file. An id is reserved before the
- * object exists. Publishing the complete object empties the variable of the ioctl. Each lookup
- * takes a reference under the lock of the table. An id is closed once, by an ioctl or with the
- * file. A job with a reference can use its object after the id or the file was closed. A walk
- * reaches all objects of a client, for example in &drm_driver.show_fdinfo.
+ * A table of ids is part of the driver's structure of an open file. The ioctl reserves an id before
+ * it creates the object. When it publishes the complete object, its variable is set to NULL. Each
+ * lookup takes a reference under the lock of the table. An id is closed once, by an ioctl or with
+ * the file. A job with a reference can use its object after the id or the file was closed. A driver
+ * can walk all objects of a client, for example in &drm_driver.show_fdinfo.
  */
 
 static bool drm_dev_ctx_ids_in_use(const struct drm_dev_ctx_ids *ids)
@@ -63,14 +63,14 @@ void __drm_dev_ctx_ids_init(struct drm_dev_ctx_ids *ids, const struct drm_dev_ct
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_ids_init);
 
-/* Erases an object, and nothing that is only reserved. */
+/* Erases an object from the table. Leaves reserved entries alone. */
 static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_take(struct drm_dev_ctx_ids *ids, u32 id)
 {
 	guard(spinlock)(&ids->__objs.xa_lock);
 	return xa_load(&ids->__objs, id) ? __xa_erase(&ids->__objs, id) : NULL;
 }
 
-/* No lookup finds the object any more, or ever did. */
+/* Lookups do not find the object any more, or have never found it. */
 static void drm_dev_ctx_id_stop(struct drm_dev_ctx_id_obj *obj)
 {
 	if (obj->__type->close)
@@ -107,7 +107,7 @@ void __drm_dev_ctx_ids_fini(struct drm_dev_ctx_ids *ids)
 	}
 	if (!xa_empty(&ids->__objs))
 		drm_safe_broken(ids->__drm, "an id is reserved while its file is open",
-				"the file was closed, and ids of it are still reserved");
+				"the file is closed, but some of its ids are still reserved");
 	xa_destroy(&ids->__objs);
 	drm_dev_ctx_handle_del(ids->__drm, &ids->__handle);
 	ids->__type = NULL;
@@ -117,7 +117,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_ids_fini);
 /**
  * __drm_dev_ctx_id_reserve() - reserve an id
  * @ids: the table
- * @slot: the id that was reserved
+ * @slot: filled in with the reserved id
  *
  * See drm_dev_ctx_id_reserve_or(), which drivers call.
  *
@@ -145,7 +145,7 @@ EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_reserve);
  * __drm_dev_ctx_id_slot_end() - end the scope of a reserved id
  * @slot: a &struct drm_dev_ctx_id_slot
  *
- * The argument is untyped: the variable of drm_dev_ctx_id_reserve_or() has a type of its own.
+ * The argument has no type, because each variable of drm_dev_ctx_id_reserve_or() has its own type.
  *
  * Context: Process context.
  */
@@ -188,7 +188,7 @@ static void drm_dev_ctx_id_published_before(struct drm_dev_ctx_ids *ids,
 }
 
 /**
- * __drm_dev_ctx_id_publish() - let userspace name a complete object
+ * __drm_dev_ctx_id_publish() - let lookups find a complete object
  * @slot: the reserved id
  * @obj: the object, whose reference this uses up
  *
@@ -214,14 +214,14 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 	}
 	WRITE_ONCE(obj->__number, number);
 	slot->number = 0;
-	/* The reserved entry has its memory, so this cannot fail. It is a release for lookups. */
+	/* Cannot fail, as the reserved entry has its memory. A release, which pairs with lookups. */
 	WARN_ON(xa_is_err(xa_store(&ids->__objs, number, obj, GFP_KERNEL)));
 	return number;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_id_publish);
 
 /**
- * __drm_dev_ctx_id_lookup() - the object that an id stands for
+ * __drm_dev_ctx_id_lookup() - get the object with an id
  * @ids: the table
  * @id: any number
  *
@@ -237,7 +237,7 @@ struct drm_dev_ctx_id_obj *__drm_dev_ctx_id_lookup(struct drm_dev_ctx_ids *ids, 
 
 	if (!drm_dev_ctx_ids_in_use(ids))
 		return ERR_PTR(-EINVAL);
-	/* The table has its reference until the entry is erased under this lock. */
+	/* The table keeps its reference until the entry is erased under this lock. */
 	guard(spinlock)(&ids->__objs.xa_lock);
 	obj = xa_load(&ids->__objs, id);
 	if (!obj)
@@ -260,7 +260,7 @@ static struct drm_dev_ctx_id_obj *drm_dev_ctx_id_find(struct drm_dev_ctx_ids *id
 }
 
 /**
- * __drm_dev_ctx_id_next() - the object with the next higher id
+ * __drm_dev_ctx_id_next() - get the object with the next higher id
  * @ids: the table
  * @obj: the object before, whose reference this puts, or NULL
  * @last: the id of the object before, or 0 for the first object; the id of this object
@@ -325,7 +325,7 @@ static void drm_dev_ctx_id_release(struct kref *ref)
  * drm_dev_ctx_id_put() - put a reference to an object
  * @obj: the object
  *
- * The last one releases the object.
+ * Releases the object if this was the last reference.
  *
  * Context: May sleep. Not in the fence signalling path: &drm_dev_ctx_ids_type.release may wait for
  * fences.
@@ -333,7 +333,7 @@ static void drm_dev_ctx_id_release(struct kref *ref)
 void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj)
 {
 	might_sleep();
-	/* What other tasks did with the object comes before its release: see ids-put.litmus. */
+	/* Accesses of other tasks to the object come before its release: see ids-put.litmus. */
 	kref_put(&obj->__kref, drm_dev_ctx_id_release);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_id_put);

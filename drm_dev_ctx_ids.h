@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The objects that a client names by an id, such as its contexts, address spaces and queues
+ * Tables of objects with ids, such as the contexts, address spaces and queues of a client
  */
 #ifndef _DRM_DEV_CTX_IDS_H
 #define _DRM_DEV_CTX_IDS_H
@@ -13,7 +13,7 @@
 struct drm_dev_ctx_ids_type;
 
 /**
- * struct drm_dev_ctx_id_obj - an object that a client names by an id
+ * struct drm_dev_ctx_id_obj - an object with an id that userspace uses
  *
  * The first member of the driver's structure.
  *
@@ -34,14 +34,15 @@ struct drm_dev_ctx_id_obj {
 /**
  * struct drm_dev_ctx_ids_type - a driver's type of objects with ids
  *
- * The base of what DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const one for each type.
+ * The first member of the structure that DRM_DEV_CTX_IDS_TYPE() declares. A driver defines a const
+ * structure for each type.
  */
 struct drm_dev_ctx_ids_type {
 	/**
 	 * @max:
 	 *
-	 * How many ids a file can have at a time, which are 1 to @max. Not 0. An object that a job
-	 * has a reference to can outlive its id, so this does not limit the number of objects.
+	 * The highest id, which limits the ids that a file has at the same time. Not 0. Does not
+	 * limit the number of objects: an object outlives its id while a job has a reference to it.
 	 */
 	u32 max;
 
@@ -49,36 +50,36 @@ struct drm_dev_ctx_ids_type {
 	 * @close:
 	 *
 	 * Optional. Called once for each object that was initialised, before @release. If the
-	 * object was published, its id is closed now, because userspace asked for it or because its
-	 * file was closed. No lookup finds the object any more, and the reference of the table is
-	 * put afterwards. If the object was never published, the last reference is put now. May
+	 * object was published, its id is closed now, because userspace closes the id or the file.
+	 * Lookups do not find the object any more. After this step, the library puts the reference
+	 * of the table. If the object was never published, its last reference is put now. May
 	 * sleep.
 	 *
 	 * Jobs and other users can still have references: this step stops them. It also ends the
-	 * object's own work items, see drm_dev_ctx_work_fini(). A task that looked the object up
-	 * before can still be about to start a job. To stop it, set a flag under a lock of the
-	 * object in this step, and check the flag under the lock before a job is started. A work
-	 * item of this library needs no flag: it cannot be queued once it has ended.
+	 * object's own work items, see drm_dev_ctx_work_fini(). A task that looked up the object
+	 * before may be about to start a job. To stop it, set a flag under a lock of the object in
+	 * this step, and check the flag under the lock before a job is started. A work item of this
+	 * library needs no flag: it cannot be queued once it has ended.
 	 */
 	void (*close)(struct drm_dev_ctx_id_obj *obj);
 
 	/**
 	 * @release:
 	 *
-	 * The last reference is gone. Frees the object. Called by the task that put the
+	 * Frees the object, after its last reference was put. Called by the task that put the
 	 * reference, and may sleep. The file may have been closed long before.
 	 */
 	void (*release)(struct drm_dev_ctx_id_obj *obj);
 };
 
 /**
- * struct drm_dev_ctx_ids - content of a table of ids
+ * struct drm_dev_ctx_ids - members of a table of ids
  *
  * Invariants:
  *
- * - If @__type is NULL, the table is not in use, and the other members mean nothing.
- * - Each entry of @__objs is a published object, of which the table has a reference, or is
- *   reserved for the slot that has its number. The lock of @__objs protects it.
+ * - If @__type is NULL, the table is not in use, and the other members have no meaning.
+ * - Each entry of @__objs is a published object, to which the table has a reference, or is
+ *   reserved for the slot with its number. The lock of @__objs protects it.
  */
 struct drm_dev_ctx_ids {
 	/* private: */
@@ -88,7 +89,7 @@ struct drm_dev_ctx_ids {
 	struct drm_dev_ctx_handle __handle;
 };
 
-/* A table, and the id that was reserved in it; 0 once an object was published with the id */
+/* A table, and an id that is reserved in it; 0 after an object was published with the id */
 struct drm_dev_ctx_id_slot {
 	struct drm_dev_ctx_ids *ids;
 	u32 number;
@@ -98,7 +99,7 @@ struct drm_dev_ctx_id_slot {
  * DRM_DEV_CTX_IDS() - members of a table of ids
  * @_type: the driver's structure of its objects, which may be defined later
  *
- * The driver defines a structure with these members, and has one in its structure of an open file:
+ * The driver defines a structure with these members, and embeds it in its struct for an open file:
  *
  * .. code-block:: c
  *
@@ -233,9 +234,9 @@ void drm_dev_ctx_id_put(struct drm_dev_ctx_id_obj *obj) __nonnull_args(1);
  * @_ids: the table, which may be zeroed
  *
  * For &drm_driver.postclose, when no ioctl of the file runs any more, and for the error path of
- * &drm_driver.open. Closes all ids, like drm_dev_ctx_id_close(). Objects that jobs have
- * references to outlive the table. A table that is not ended is reported with
- * CONFIG_DRM_SAFE_DEBUG, when the device is released.
+ * &drm_driver.open. Closes all ids, like drm_dev_ctx_id_close(). An object outlives the table while
+ * jobs have references to it. With CONFIG_DRM_SAFE_DEBUG, a table that was not ended is reported
+ * when the device is released.
  *
  * Context: May sleep.
  */
@@ -275,9 +276,10 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @...: statement that leaves the scope if @_err is set
  *
  * No lookup finds a reserved id, and drm_dev_ctx_id_close() does not close it. At the end of the
- * scope, the id is free again, unless drm_dev_ctx_id_publish() was called. Reserve the id first:
- * then a client at its limit costs nothing, and the hardware can be told the id. Does not compile
- * if a goto or a case label jumps past this statement into its scope.
+ * scope, the id is free again, unless drm_dev_ctx_id_publish() was called. Reserve the id before
+ * anything else: then a client at its limit is refused at once, and the driver can give the id to
+ * the hardware. Does not compile if a goto or a case label jumps past this statement into its
+ * scope.
  *
  * Context: May sleep. In an ioctl of the file.
  */
@@ -300,13 +302,13 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * drm_dev_ctx_id_reserved() - the number of a reserved id
  * @_slot: the reserved id
  *
- * Return: the number, for the hardware. Userspace gets the one that drm_dev_ctx_id_publish()
- * returns.
+ * Return: the number, for the hardware. For userspace, use the return value of
+ * drm_dev_ctx_id_publish().
  */
 #define drm_dev_ctx_id_reserved(_slot)	((u32)__drm_dev_ctx_id_slot(_slot)->number)
 
 /**
- * drm_dev_ctx_id_publish() - let userspace name a complete object
+ * drm_dev_ctx_id_publish() - let lookups find a complete object
  * @_slot: the reserved id
  * @_pobj: address of the caller's variable with the driver's structure
  *
@@ -329,7 +331,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 })
 
 /**
- * drm_dev_ctx_id_lookup() - the object that an id stands for
+ * drm_dev_ctx_id_lookup() - get the object with an id
  * @_ids: the table
  * @_id: any u32, from userspace
  *
@@ -355,8 +357,8 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
  * @_ids: the table
  * @_id: any u32, from userspace
  *
- * If several threads close the same id, one succeeds. It calls &drm_dev_ctx_ids_type.close and puts
- * the reference of the table. The id can be reserved again at once.
+ * If several threads close the same id, one call succeeds. It calls &drm_dev_ctx_ids_type.close and
+ * puts the reference of the table. The id can be reserved again at once.
  *
  * Context: May sleep.
  *
@@ -369,13 +371,13 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 })
 
 /**
- * drm_dev_ctx_ids_for_each() - for each published object of a table
- * @_obj: name of the driver's structure in the block, with a reference until the next one
+ * drm_dev_ctx_ids_for_each() - walk the published objects of a table
+ * @_obj: name of the driver's structure in the block, with a reference until the next object
  * @_ids: the table
  *
- * In the order of the ids. Others may publish objects and close ids meanwhile. The block may be
- * left with break, goto or return, and can keep the object with no_free_ptr(). The walk can put the
- * last reference to an object, and so call its release step. &drm_driver.show_fdinfo runs in a
+ * Goes in the order of the ids. Others may publish objects and close ids meanwhile. The block may
+ * be left with break, goto or return, and can keep the object with no_free_ptr(). The walk can put
+ * the last reference to an object, and so call its release step. &drm_driver.show_fdinfo runs in a
  * section of the core, so each unplug waits for the steps that it calls.
  *
  * Context: May sleep. Not in the fence signalling path. While the file is open.
@@ -392,7 +394,7 @@ static inline void __drm_dev_ctx_id_init(struct drm_dev_ctx_id_obj *obj,
 
 /**
  * drm_dev_ctx_id_get() - take one more reference
- * @obj: the object, which the caller has a reference to
+ * @obj: the object, to which the caller has a reference
  *
  * Context: Any.
  */

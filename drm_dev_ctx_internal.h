@@ -122,7 +122,7 @@ const char *drm_safe_noted_broken(unsigned int back);
 void drm_safe_forget_broken(void);
 #endif
 
-/* What ends with the binding: drm_dev_ctx_bindings.c */
+/* Entries that end with the binding: drm_dev_ctx_bindings.c */
 static inline bool drm_dev_ctx_is_unbound(struct drm_dev_ctx *ctx)
 {
 	guard(spinlock)(&ctx->__revocables_lock);
@@ -200,7 +200,7 @@ unsigned int __drm_dev_ctx_dma_max_segment(struct device *dev);
 size_t drm_dev_ctx_dma_max_mapping(struct device *dev);
 #endif
 
-/* What ends with the registration */
+/* Code that ends with the registration */
 int drm_dev_ctx_async_add(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_async *async,
 			  const struct drm_dev_ctx_async_ops *ops, enum drm_dev_ctx_turn turn);
 bool drm_dev_ctx_async_take(struct drm_dev_ctx_async *async);

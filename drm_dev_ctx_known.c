@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The devices that have contexts, and the registration data that each of them has.
+ * The list of devices with contexts, and the registration data of each device.
  */
 
 #include <kunit/static_stub.h>
@@ -16,7 +16,7 @@
 
 /*
  * The devices that drm_dev_ctx_alloc() and drm_dev_ctx_alloc_parent() made. The lock also protects
- * which of them has which registration data.
+ * @__data of each device.
  */
 static LIST_HEAD(drm_dev_ctx_known);
 static DEFINE_SPINLOCK(drm_dev_ctx_known_lock);
@@ -34,7 +34,7 @@ int drm_dev_ctx_insert(struct drm_dev_ctx *ctx)
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_insert);
 #endif
 
-/* From here on, the device is one of the library's. */
+/* Makes the library accept the device in all calls. */
 void drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
 {
 	drm_dev_set_ctx(&ctx->drm, ctx);
@@ -42,7 +42,7 @@ void drm_dev_ctx_make_known(struct drm_dev_ctx *ctx)
 	list_add(&ctx->__known, &drm_dev_ctx_known);
 }
 
-/* If the allocation has failed, the device need not be known. */
+/* Undoes drm_dev_ctx_make_known(), if the allocation came that far. */
 void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
 {
 	drm_dev_set_ctx(&ctx->drm, NULL);
@@ -54,8 +54,8 @@ void drm_dev_ctx_forget(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Returns whether @driver has a device of another type. Reads nothing that belongs to a driver:
- * the driver may have been unloaded and have left a device behind.
+ * Returns whether @driver has a device of another type. Must not access memory of a driver, because
+ * a driver may have been unloaded and have left a device behind.
  */
 bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 {
@@ -68,7 +68,7 @@ bool drm_dev_ctx_differs(const struct drm_driver *driver, u32 type_hash)
 	return false;
 }
 
-/* Returns whether another device than @ctx has the registration data @data. */
+/* Returns whether a device other than @ctx has the registration data @data. */
 static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
 				    const struct drm_dev_ctx_data *data)
 	__must_hold(&drm_dev_ctx_known_lock)
@@ -85,8 +85,8 @@ static bool drm_dev_ctx_others_have(const struct drm_dev_ctx *ctx,
 
 /*
  * Makes a device the owner of registration data, which may be NULL. Returns false if another device
- * has the data. The member @__ctx of the data cannot tell: the driver need not zero it, and it
- * keeps its value when a driver reuses the data after a registration has ended.
+ * has the data. The member @__ctx of the data does not show the owner: the driver need not zero it,
+ * and it keeps its value when a driver reuses the data after a registration has ended.
  */
 bool drm_dev_ctx_claim(struct drm_dev_ctx *ctx, struct drm_dev_ctx_data *data)
 {
@@ -119,7 +119,7 @@ bool drm_dev_ctx_is_owned(const struct drm_dev_ctx *ctx,
 }
 
 /**
- * __drm_dev_ctx_registered() - the contexts of a device that is or was registered
+ * __drm_dev_ctx_registered() - get the contexts of a device that is or was registered
  * @drm: any device
  *
  * Context: Any.
@@ -136,7 +136,7 @@ struct drm_dev_ctx *__drm_dev_ctx_registered(const struct drm_device *drm)
 }
 
 /**
- * drm_dev_ctx_owner() - the module whose functions a device calls
+ * drm_dev_ctx_owner() - get the module of a device's driver
  * @drm: any device
  *
  * Context: Any.
@@ -152,8 +152,8 @@ struct module *drm_dev_ctx_owner(const struct drm_device *drm)
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_owner);
 
 /*
- * Returns the DRM device after @last that belongs to @dev, with a reference, or the first one for
- * NULL. The caller has a reference to @last, which therefore stays on the list.
+ * Returns the next DRM device of @dev after @last, with a reference. If @last is NULL, returns the
+ * first one. The caller has a reference to @last, which keeps it on the list.
  */
 static struct drm_dev_ctx *drm_dev_ctx_next_on(struct device *dev, struct drm_dev_ctx *last)
 {

@@ -82,7 +82,7 @@ drm_dev_ctx_res_begin(const struct drm_dev_ctx_res *res, const struct drm_dev_ct
 
 	if (READ_ONCE(res->__ctx)) {
 		drm_safe_broken(drm_dev_ctx_bound_drm(bound), "a resource is mapped once",
-				"it is mapped already, or it was not zeroed: drm_dev_ctx_res_release() comes first");
+				"it is mapped already: call drm_dev_ctx_res_release() first; or it was not zeroed");
 		return ERR_PTR(-EBUSY);
 	}
 	entry = kzalloc_obj(*entry);
@@ -341,7 +341,7 @@ void __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
 
 	if (READ_ONCE(res->__ctx))
 		drm_safe_broken(drm, "both are of one device",
-				"the proof is of this device, and the resource of another one");
+				"the resource belongs to another device than the proof");
 	else
 		drm_safe_broken(drm, "a resource is mapped before it is used",
 				"it was never mapped, or it was released");

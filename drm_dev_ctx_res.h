@@ -127,7 +127,7 @@ void __cold __drm_dev_ctx_res_refused(const struct drm_dev_ctx_res *res,
  * drm_dev_ctx_ioremap() - map registers, or other I/O memory
  * @_res: the resource to fill in, of a type with DRM_VMAP_IOMEM(); zeroed or released
  * @_bound: proof that the parent of the device is bound
- * @_where: the &struct resource, such as that of platform_get_resource() or
+ * @_where: the &struct resource, for example from platform_get_resource() or
  *	pci_resource_n(); NULL gives -EINVAL
  *
  * Requests the region and maps all of it, uncached, or with non-posted writes if its flags ask

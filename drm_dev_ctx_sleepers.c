@@ -31,7 +31,7 @@
  * The kernel does not record which tasks run an ioctl, because each ioctl would pay for that. A
  * module cannot ask for the function around an address, only for its name. A wrong answer adds a
  * line to a report, or leaves one out. Threads of drm_dev_ctx_async.h are left out: most of them
- * sleep outside of sections, for want of work.
+ * sleep outside of sections, because they have no work.
  */
 static bool drm_dev_ctx_calls_drivers(unsigned long addr)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Reports of what the end of a registration waits for, and the file of a device in debugfs. With
+ * Reports about the end of a registration that takes long, and the debugfs file of a device. With
  * CONFIG_DRM_SAFE_DEBUG, both also show open sections and live handles.
  */
 
@@ -34,8 +34,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_stuck);
 EXPORT_TRACEPOINT_SYMBOL_GPL(drm_dev_ctx_starved);
 
 /*
- * How long the end of a registration waits before it reports what it waits for, in
- * milliseconds. The time doubles with each report.
+ * The time before the first report about the end of a registration, in milliseconds. The time
+ * doubles with each report.
  */
 VISIBLE_IF_KUNIT unsigned int drm_dev_ctx_section_limit_ms = 10000;
 EXPORT_SYMBOL_IF_KUNIT(drm_dev_ctx_section_limit_ms);
@@ -51,8 +51,8 @@ static LIST_HEAD(drm_dev_ctx_sections);
 
 /*
  * A driver can give a device the ioctls of another type, whose handlers then misinterpret the
- * registration data. The type of the proof shows that, because it is the same in all sections
- * of a device. Blocks, and code that the library itself runs, have the library's proof types.
+ * registration data. All sections of a device must have the same type of proof, so a second type
+ * reveals this mistake. Blocks, and code that the library itself runs, have the library's types.
  */
 static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char *type)
 {
@@ -64,7 +64,7 @@ static void drm_dev_ctx_check_reg_type(struct drm_dev_ctx_section *s, const char
 	if (likely(!first || first == type || !strcmp(first, type)))
 		return;
 	drm_safe_broken(&s->ctx->drm, "a device has the drm_driver of its type",
-			"a section of %s, after those of %s", type, first);
+			"a section with a struct %s, after sections with a struct %s", type, first);
 }
 
 void __drm_dev_ctx_section_track(struct drm_dev_ctx_section *s, const char *type)
@@ -91,9 +91,10 @@ void __drm_dev_ctx_section_untrack(struct drm_dev_ctx_section *s)
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_section_untrack);
 
 /*
- * Returns whether this task is in a section, for which the unplug of any device waits, or, unless
- * @open, in a block or a handler, for which the end of the registration of its device waits. As
- * long as a device is registered, a block of drm_dev_ctx_guard_live() is a section, too.
+ * Returns whether this task is in a section, for which the unplug of any device waits. Unless @open
+ * is set, this includes blocks and handlers, for which only the end of the registration of their
+ * device waits. While a device is registered, a block of drm_dev_ctx_guard_live() is a section,
+ * too.
  */
 bool drm_dev_ctx_section_held(bool open)
 {
@@ -140,7 +141,7 @@ static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 		sched_show_task(s->task);
 	}
 	if (none)
-		drm_warn(&ctx->drm, "no section or block is open that this waits for\n");
+		drm_warn(&ctx->drm, "no open section or block causes this wait\n");
 }
 
 static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ctx)
@@ -155,12 +156,12 @@ static void drm_dev_ctx_sections_show(struct seq_file *m, struct drm_dev_ctx *ct
 }
 
 /**
- * drm_dev_ctx_handle_add() - remember a handle for debugging
- * @drm: the device that should outlive it
- * @handle: not in use
+ * drm_dev_ctx_handle_add() - record a handle for debugging
+ * @drm: the device that should outlive the handle
+ * @handle: the handle, not in use
  *
- * Does nothing without CONFIG_DRM_SAFE_DEBUG, or for a device that is not of
- * this library.
+ * Does nothing without CONFIG_DRM_SAFE_DEBUG, or for a device that drm_dev_ctx_alloc() did not
+ * make.
  *
  * Context: Any.
  */
@@ -174,7 +175,7 @@ void drm_dev_ctx_handle_add(struct drm_device *drm, struct drm_dev_ctx_handle *h
 EXPORT_SYMBOL_GPL(drm_dev_ctx_handle_add);
 
 /**
- * drm_dev_ctx_handle_del() - forget a handle
+ * drm_dev_ctx_handle_del() - remove the record of a handle
  * @drm: the device, as given to drm_dev_ctx_handle_add()
  * @handle: the handle
  *
@@ -210,7 +211,7 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 		seq_printf(m, "handles: %s\n", buf);
 }
 #else
-/* Sections are not counted, so this only names the tasks that may be in one. */
+/* Open sections are not recorded, so this only names the tasks that may be in a section. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
 	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
@@ -223,10 +224,9 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 #endif
 
 /*
- * Names the places that were refused a section since the device began to be unplugged, or
- * before it was registered. If such a place should complete something that an open
- * section or the probe function waits for, the wait never ends: a completer must not need
- * a section.
+ * Names the code that was refused a section since the unplug began, or before the registration. If
+ * an open section or the probe function waits for such code, then the wait never ends: a completer
+ * must not need a section.
  */
 static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when,
 				       const char *waits)
@@ -242,13 +242,13 @@ static void drm_dev_ctx_report_refused(struct drm_dev_ctx *ctx, const char *when
 	}
 }
 
-/* For a device that is not registered (yet). Sections are refused until it is. */
+/* For a device that is not registered (yet), so sections are refused. */
 static void drm_dev_ctx_report_early(struct drm_dev_ctx *ctx)
 {
 	drm_dev_ctx_report_refused(ctx, "before registration", "the probe function");
 }
 
-/* Names the driver's function that is being ended, and those that are known to run. */
+/* Names the handler that the library is ending, and the handlers that are known to run. */
 static void drm_dev_ctx_report_async(struct drm_dev_ctx *ctx)
 {
 	struct drm_dev_ctx_async *async;
@@ -269,7 +269,7 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 	ctx->__stuck_ms = min(2 * ctx->__stuck_ms, 600000U);
 }
 
-/* If the task that ends the registration is in a callback, shows its stack. */
+/* Shows the stack of the task that ends the registration, if it is in a callback. */
 static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 {
 	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
@@ -284,7 +284,7 @@ static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 		sched_show_task(task);
 }
 
-/* Names what an entry that comes first waits for, which is code of other devices. */
+/* Names the code of other devices for which an entry that comes first waits. */
 static void drm_dev_ctx_report_first(struct drm_dev_ctx *ctx)
 {
 	guard(spinlock)(&ctx->__revocables_lock);
@@ -307,8 +307,8 @@ static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 }
 
 /*
- * Reports what keeps a registration from ending: sections, blocks, or the callback that has not
- * returned. Also names the places that were refused a section and might have ended the wait.
+ * Reports why the end of a registration takes long: sections, blocks, or a callback that has not
+ * returned. Also names the code that was refused a section and might have ended the wait.
  */
 void drm_dev_ctx_stuck(struct work_struct *work)
 {
@@ -317,7 +317,7 @@ void drm_dev_ctx_stuck(struct work_struct *work)
 		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
 		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
 		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
-		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of data that it refused",
+		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of refused data",
 		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
 		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
 	};
@@ -373,7 +373,7 @@ void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx)
 	drm_dev_ctx_report_early(ctx);
 }
 
-/* Records a place that was refused a section. May be called in any context, so it takes no lock. */
+/* Records code that was refused a section. May be called in any context, so it takes no lock. */
 void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where)
 	__drm_nonallocating
 {
@@ -413,12 +413,13 @@ int drm_dev_ctx_show(struct seq_file *m, void *unused)
 }
 
 /**
- * __drm_dev_ctx_check_outside() - refuse a wait that holds up unplugs
+ * __drm_dev_ctx_check_outside() - refuse a wait inside a section
  * @drm: the device
- * @what: what the caller does
+ * @what: name of the function that waits
  *
- * Blocks of drm_dev_ctx_guard_callback() and handlers with the proof that the device is live may
- * wait, as they may for the locks of the mode configuration.
+ * A wait inside a section delays each unplug. Blocks of drm_dev_ctx_guard_callback() and handlers
+ * with the proof that the device is live may wait, as they may for the locks of the mode
+ * configuration.
  *
  * Context: Any.
  *
@@ -429,7 +430,7 @@ int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what)
 {
 	if (likely(!drm_dev_ctx_section_held(true)))
 		return 0;
-	drm_safe_broken(drm, "what takes long comes before the section",
-			"%s() is called in one, for which each unplug waits", what);
+	drm_safe_broken(drm, "long waits come before the section",
+			"%s() is called in a section, for which each unplug waits", what);
 	return -EINVAL;
 }

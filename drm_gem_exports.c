@@ -71,12 +71,12 @@
  * These steps are for a block of a PCI BAR, after pcim_p2pdma_init() in probe. Memory that is not
  * of a BAR has no provider, and its step maps it with the DMA API for @attach->dev.
  *
- * Only importers that can be told may attach (dma_buf_attach_revocable()). The unbind tells them to
- * give back their tables, waits for the fences of their jobs, and then until they have unmapped
+ * Only importers that can be notified may attach (dma_buf_attach_revocable()). The unbind asks them
+ * to give back their tables, waits for the fences of their jobs, and then until they have unmapped
  * the last table. From then on, no importer gets a table. An importer is obliged to unmap within
- * bounded time, see dma_buf_invalidate_mappings(). An unbind that waits for long is reported. Not
- * each importer of the kernel keeps to this: one that shows the memory on a display may keep the
- * table until its client shows something else.
+ * bounded time, see dma_buf_invalidate_mappings(). A long wait in an unbind is reported. Not each
+ * importer of the kernel keeps to this rule: an importer that shows the memory on a display may
+ * keep the table until its client shows something else.
  *
  * No importer gets a table once the device is unplugged, but importers keep those that they have
  * until the revocation. That comes after quiesce and release, and before anything else that is
@@ -110,11 +110,10 @@
  * and the driver ends these mappings.
  *
  * If &drm_gem_object_funcs.export is not set, the core calls drm_gem_prime_export(). So a driver
- * whose memory goes with the device sets this function, or leaves out get_sg_table and vmap,
- * without which the core's dma-buf gives nothing to importers.
+ * whose memory goes with the device sets this function, or leaves out get_sg_table and vmap.
+ * Without these two, importers cannot map the core's dma-buf.
  *
- * The design is that of vfio_pci_dmabuf.c, which exports the BARs of a device that userspace
- * drives.
+ * The design follows vfio_pci_dmabuf.c, which exports the BARs of a device that userspace drives.
  */
 
 /*
@@ -274,12 +273,12 @@ static void drm_gem_exported_report(struct drm_dev_ctx_revocable *rev)
 	list_for_each_entry(importer, &exported->importers, node)
 		drm_warn(drm, "%s has not unmapped a dma-buf\n", dev_name(importer->dev));
 	if (list_empty(&exported->importers))
-		drm_warn(drm, "importers have unmapped a dma-buf; it waits for fences, or for its reservation lock\n");
+		drm_warn(drm, "importers have unmapped a dma-buf; the wait is for fences, or for the reservation lock\n");
 }
 
 static const struct drm_dev_ctx_revocable_ops drm_gem_exported_revocable_ops = {
 	.get = drm_gem_exported_get,
-	/* Importers use the memory, which may be that of another entry. */
+	/* Importers use the memory, which may belong to another entry. */
 	.revoke_first = drm_gem_exported_revoke,
 	.put = drm_gem_exported_put,
 	.report = drm_gem_exported_report,
@@ -326,7 +325,7 @@ static void drm_gem_exported_uncount(struct drm_gem_exported *exported,
 		wake_up(&exported->unmapped);
 }
 
-/* Nobody unmaps the tables of an importer that is gone, so an unbind does not wait for them. */
+/* The tables of an importer that is gone stay mapped, so an unbind does not wait for them. */
 static void drm_gem_exported_forget(struct drm_gem_exported *exported,
 				    struct drm_gem_importer *importer)
 {
@@ -472,7 +471,7 @@ struct dma_buf *drm_gem_sgt_export(struct drm_gem_sgt *sgt, int flags)
 		return ERR_PTR(ret);
 	if (!sgt->__ops->map_for) {
 		drm_safe_broken(sgt->__gem->dev, "a table is mapped and unmapped",
-				"an object is exported whose ops lack map_for and unmap_for");
+				"the ops of the exported object lack map_for and unmap_for");
 		return ERR_PTR(-EINVAL);
 	}
 	exported = kzalloc_obj(*exported, GFP_KERNEL_ACCOUNT);

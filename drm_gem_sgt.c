@@ -62,9 +62,9 @@
  * Users are always counted, so that drm_gem_sgt_unmap_locked() can take away the table of an
  * idle object, in order to move or evict the object.
  *
- * An address space takes such objects if its type names their kind, next to that of shmem objects
- * or instead of it: see DRM_GPUVM_IMM_KINDS() and drm_gpuvm_imm_obtain_gem(). The revoked step
- * then calls drm_gpuvm_imm_set_invalid().
+ * An address space takes such objects if its type names their kind, in addition to the kind of its
+ * shmem objects or instead of it: see DRM_GPUVM_IMM_KINDS() and drm_gpuvm_imm_obtain_gem(). The
+ * revoked step then calls drm_gpuvm_imm_set_invalid().
  */
 
 static struct drm_gem_sgt *to_drm_gem_sgt(struct drm_dev_ctx_revocable *rev)
@@ -97,7 +97,7 @@ static const struct drm_dev_ctx_revocable_ops drm_gem_sgt_revocable_ops = {
 /**
  * drm_gem_sgt_init() - let an object have an sg table
  * @sgt: zeroed, part of the driver's structure of @gem
- * @gem: the object, initialised, which nobody else has
+ * @gem: the object, initialised and not shared yet
  * @ops: how a table is made
  *
  * The device need not be registered, and the parent need not be bound. Only mapping a table
@@ -112,7 +112,7 @@ int drm_gem_sgt_init(struct drm_gem_sgt *sgt, struct drm_gem_object *gem,
 {
 	if (!ops->map || !ops->unmap || !ops->map_for != !ops->unmap_for) {
 		drm_safe_broken(gem->dev, "a table is mapped and unmapped",
-				"the ops of an object lack one of the two steps");
+				"the ops of the object lack one of the two steps");
 		return -EINVAL;
 	}
 	if (sgt->__gem) {

@@ -190,8 +190,8 @@ struct drm_gem_sgt_lent {
  * struct drm_gem_sgt_owned - owned sg table of any object
  *
  * Like &struct drm_shmem_sgt_owned, this keeps the object, and protects the table from everything
- * but revocation. A suspended handle keeps only the object. It belongs to what has the addresses,
- * such as a mapping, and not to the object, which it would keep for ever.
+ * but revocation. A suspended handle keeps only the object. Put the handle in the structure that
+ * has the addresses, such as a mapping, and not in the object, which it would keep for ever.
  */
 struct drm_gem_sgt_owned {
 	/* private: */
@@ -216,19 +216,20 @@ void __drm_gem_sgt_exports_end(const struct drm_dev_ctx_bound *bound);
  * drm_gem_sgt_exports_end() - end the exports of a device, in quiesce
  * @bound: the proof that &drm_dev_ctx_ops.quiesce gets
  *
- * For a driver whose quiesce step turns off memory of drm_gem_sgt_export(). Does what the unbind
- * does otherwise: tells all importers, waits for the fences of their jobs, and then until they have
- * unmapped the last table. drm_gem_sgt_export() fails from here on. Other calls find nothing left
- * to do. If another task makes the same call meanwhile, each returns when all importers have
- * unmapped.
+ * For a driver whose quiesce step turns off memory of drm_gem_sgt_export(). Does earlier what the
+ * unbind would do: notifies all importers, waits for the fences of their jobs, and then until they
+ * have unmapped the last table. drm_gem_sgt_export() fails from here on. Later calls have nothing
+ * left to do. If several tasks make this call at the same time, each returns when all importers
+ * have unmapped.
  *
  * An importer may wait for the fences of the device's own jobs, so these are signalled before. The
  * wait ends when the last importer has unmapped. In drm_dev_ctx_shutdown(), it ends after some
  * seconds: importers that still have a table are named in the log, and quiesce goes on.
  *
- * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call from elsewhere
- * than quiesce, or than code that quiesce waits for, is reported, and does nothing. In quiesce of
- * data that a device refused because it has other data, this does nothing, as the device goes on.
+ * Does not compile in the scope of drm_dev_ctx_guard() or drm_dev_ctx_or(). A call outside the
+ * quiesce step, and outside of code that quiesce waits for, does nothing and is reported. In the
+ * quiesce step of data that a device refused, because it has other data, this does nothing: the
+ * device goes on.
  *
  * Context: May sleep. In no section. Without any reservation lock. The caller holds no lock that
  * the steps of exported objects take.

@@ -99,7 +99,7 @@ int __drm_gem_sgt_check_init(const struct drm_gem_sgt *sgt, struct drm_device *d
 	if (likely(sgt->__gem))
 		return 0;
 	drm_safe_broken(drm, "a table is initialised before use",
-			"call drm_gem_sgt_init() first, and no more after drm_gem_sgt_fini()");
+			"it is used before drm_gem_sgt_init(), or after drm_gem_sgt_fini()");
 	return -EINVAL;
 }
 
@@ -296,7 +296,7 @@ int __drm_gem_table_check_empty(const struct drm_gem_table_own *own, struct drm_
 	if (likely(!own->__of))
 		return 0;
 	drm_safe_broken(drm, "an owned handle is not overwritten",
-			"it is in use, and its release comes first, or it was not zeroed");
+			"it is in use: release it first; or it was not zeroed");
 	return -EBUSY;
 }
 

@@ -98,15 +98,15 @@
  *		.base.validate = foo_vm_validate,
  *	};
  *
- * A page table that needs memory for a split takes it from memory that the driver's job brought
- * along. drm_gpuvm_imm_run() passes that memory to each step of the run, as the context that the
- * type declares with DRM_GPUVM_IMM_TYPE_CTX(). Types without one pass NULL.
+ * A page table may need memory for a split. The driver's job allocates it, and drm_gpuvm_imm_run()
+ * passes it to each step of the run, as the context that the type declares with
+ * DRM_GPUVM_IMM_TYPE_CTX(). The context is NULL if the type declares none.
  *
- * Data for each object in an address space holds what a step needs of an object, like an sg table:
- * DRM_GPUVM_IMM_TYPE_VM_BO(). &drm_gpuvm_imm_type.bo_init, which may sleep, makes this data when
- * an object is first mapped. &drm_gpuvm_imm_type.bo_fini releases it when nothing connects the two
- * any more. If the data of a mapping holds references, &drm_gpuvm_imm_type.va_get and
- * &drm_gpuvm_imm_type.va_put count them.
+ * A step may need data for each object in an address space, like an sg table: see
+ * DRM_GPUVM_IMM_TYPE_VM_BO(). &drm_gpuvm_imm_type.bo_init, which may sleep, makes this data when an
+ * object is first mapped. &drm_gpuvm_imm_type.bo_fini releases the data when no mapping or update
+ * connects the object and the address space any more. If the data of a mapping holds references,
+ * &drm_gpuvm_imm_type.va_get and &drm_gpuvm_imm_type.va_put count them.
  *
  * .. example: after drm_gpuvm_imm-vm_bo
  * .. code-block:: c
@@ -153,8 +153,8 @@
  *
  *	drm_gpuvm_imm_fini(vm->core);
  *
- * Execution locks the address space's reservation lock and those of all external objects through
- * &struct drm_exec, validates evicted objects, and adds its fence to all of them:
+ * An execution takes the reservation locks of the address space and of all external objects through
+ * &struct drm_exec, validates evicted objects, and adds its fence to all objects:
  *
  * .. example: in int foo_vm_exec(struct foo_vm *vm, struct drm_exec exec,
  *    struct dma_fence *fence, int ret)
@@ -328,15 +328,15 @@ static bool drm_gpuvm_imm_config_valid(const struct drm_gpuvm_imm_config *config
 static const char *drm_gpuvm_imm_type_lacks(const struct drm_gpuvm_imm_type *type)
 {
 	if (!type->granule || (type->granule & (type->granule - 1)))
-		return "the granule has to be a power of two";
+		return "the granule must be a power of two";
 	if (!type->obj_funcs)
-		return "obj_funcs has to be there";
+		return "obj_funcs must be set";
 	if (!type->map || !type->unmap || !type->remap)
-		return "map, unmap and remap have to be there";
+		return "map, unmap and remap must be set";
 	if (!type->va_get != !type->va_put)
-		return "va_get and va_put come together";
+		return "va_get and va_put need each other";
 	if (type->evict && !type->validate)
-		return "validate brings back what evict takes away";
+		return "evict needs validate";
 
 	return NULL;
 }
@@ -391,7 +391,7 @@ static void drm_gpuvm_imm_report_foreign(const struct drm_gpuvm_imm *vm,
 	drm_safe_broken(vm->base.drm, "a VM takes objects of its own device and type",
 			"%s: %s", vm->base.name,
 			!obj ? "no object was given" :
-			obj->dev != vm->base.drm ? "the object is another device's" :
+			obj->dev != vm->base.drm ? "the object belongs to another device" :
 			"the object is of another type");
 }
 
@@ -434,8 +434,8 @@ static noinline void drm_gpuvm_imm_report_bo(const struct drm_gpuvm_imm *vm,
 	drm_safe_broken(vm->base.drm, "a vm_bo is used with its own VM",
 			"%s: %s", vm->base.name,
 			IS_ERR_OR_NULL(vm_bo) ?
-			"no vm_bo was given: look at what obtaining it returned" :
-			"the vm_bo is another VM's");
+			"no vm_bo was given: check the result of drm_gpuvm_imm_obtain()" :
+			"the vm_bo belongs to another VM");
 }
 
 static bool drm_gpuvm_imm_bo_ok(const struct drm_gpuvm_imm *vm,
@@ -600,8 +600,8 @@ static noinline int drm_gpuvm_imm_pool_refuse(struct drm_gpuvm_imm *vm, struct d
 
 /*
  * Reserves room for putting back @want more VAs, takes up to @want VAs from the pool, and counts
- * those that the caller has to allocate. @last is how many VAs of the last eighth it may use.
- * Returns 0, the size that the pool needs first, or -ENOSPC.
+ * the VAs that the caller has to allocate. @last is the number of VAs of the last eighth that the
+ * caller may use. Returns 0, the size to which the pool must grow first, or -ENOSPC.
  *
  * Spare VAs were counted when they were allocated, so taking them needs no check unless more exist
  * than may be in use.
@@ -786,7 +786,7 @@ static int drm_gpuvm_imm_update_fill(struct drm_gpuvm_imm *vm,
 noinline bool drm_gpuvm_imm_report_none(void)
 {
 	drm_safe_broken(NULL, "a core is initialised before it is used",
-			"an address space is missing: its core was never initialised, was given up, or is a copy");
+			"the address space is NULL: its core was never initialised, was ended, or is a copy");
 
 	return true;
 }
@@ -804,7 +804,7 @@ void __drm_gpuvm_imm_check(const struct drm_gpuvm_imm_type *type, const struct d
 	if (likely(!vm || vm->type == type))
 		return;
 	drm_safe_broken(vm->base.drm, "a call names the type of its VM",
-			"%s: the VM, or what belongs to it, is given together with the description of another type",
+			"%s: the description in the call is not of the type of the VM, vm_bo, mapping or update",
 			vm->base.name);
 }
 EXPORT_SYMBOL_GPL(__drm_gpuvm_imm_check);
@@ -834,7 +834,7 @@ static noinline int drm_gpuvm_imm_prepare_refused(struct drm_gpuvm_imm *vm,
 		return READ_ONCE(vm->error);
 
 	drm_safe_broken(vm->base.drm, "an update is prepared once",
-			"%s: run or drop it before it is used again",
+			"%s: run or drop the update before you prepare it again",
 			vm->base.name);
 	return -EBUSY;
 }
@@ -909,7 +909,7 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 		return -EINVAL;
 	if (drm_gpuvm_imm_shared(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
-				"%s: give it up first", drm_gpuvm_imm_shared(core)->name);
+				"%s: call drm_gpuvm_imm_fini() first", drm_gpuvm_imm_shared(core)->name);
 		return -EBUSY;
 	}
 
@@ -1157,8 +1157,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_is_extobj);
  * An address space is broken if a step of an update failed, and a step that should have undone
  * earlier steps failed as well. The address space has lost mappings in that case, and can no longer
  * be used: preparing and running updates, locking and validating fail with -ENOTRECOVERABLE.
- * Eviction and drm_gpuvm_imm_fini() still work. A driver may want to tell userspace, as for a hung
- * GPU context.
+ * Eviction and drm_gpuvm_imm_fini() still work. A driver may report this to userspace, like a
+ * hung GPU context.
  *
  * Context: Any. A broken address space stays broken.
  *
@@ -1726,8 +1726,8 @@ static struct drm_gpuvm_imm *drm_gpuvm_imm_of_va(const struct drm_gpuvm_imm_core
 	if (likely(!vm || va->vm == &vm->base))
 		return vm;
 
-	drm_safe_broken(vm->base.drm, "a mapping is looked at with the core of its VM",
-			"%s: the mapping is one of %s", vm->base.name, va->vm->name);
+	drm_safe_broken(vm->base.drm, "a mapping is used with the core of its VM",
+			"%s: the mapping belongs to %s", vm->base.name, va->vm->name);
 
 	return NULL;
 }
@@ -1817,7 +1817,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_next_of);
 static noinline bool drm_gpuvm_imm_report_unlocked(const struct drm_gem_object *obj)
 {
 	drm_safe_broken(obj->dev, "the mappings of an object are walked under its gpuva lock",
-			"the caller does not hold it: use drm_gpuvm_imm_for_each_bo(), or as the owner of the core drm_gpuvm_imm_for_each_of()");
+			"the caller does not hold the lock: use drm_gpuvm_imm_for_each_bo(), or drm_gpuvm_imm_for_each_of() if it has the core");
 
 	return false;
 }

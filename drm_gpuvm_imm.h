@@ -47,8 +47,8 @@ struct drm_gpuvm_imm_core {
  * DRM_GPUVM_IMM_CORE() - declare the core as a member of a driver's struct
  * @_name: name of the member
  *
- * The member is an array so that an initialisation cannot copy it. The empty member
- * beside it lets clang see that the type cannot be assigned.
+ * The member is an array, so an initialisation cannot copy it. An additional empty member makes
+ * clang refuse to assign the structure.
  */
 #define DRM_GPUVM_IMM_CORE(_name)						\
 	struct drm_gpuvm_imm_core _name[1];					\
@@ -93,7 +93,7 @@ struct drm_gpuvm_imm_unmap_step {
 };
 
 /**
- * struct drm_gpuvm_imm_remap_step - a mapping of which a part is removed
+ * struct drm_gpuvm_imm_remap_step - a mapping that loses a part
  * @va: the mapping as it was, with the driver's data
  * @prev: the part that stays at its start, or NULL
  * @next: the part that stays at its end, or NULL
@@ -101,7 +101,7 @@ struct drm_gpuvm_imm_unmap_step {
  * @range: length of the removed part in bytes; 0 if the mapping is only split in two
  * @keep: as in &struct drm_gpuvm_imm_unmap_step, for the removed part
  *
- * The driver's data of @prev and @next start as copies of that of @va. The page table
+ * The driver's data of @prev and @next start as copies of the data of @va. The page table
  * entries of @prev and @next are in place and should stay in place. If one entry covers a part
  * of @prev or @next and of the removed range, as the entry of a huge page does, the step replaces
  * it, under a lock of the hardware if the hardware may use @prev or @next meanwhile.
@@ -290,7 +290,7 @@ struct drm_gpuvm_imm_type {
 	 * Limits the work of drm_gpuvm_imm_evict(). This is the maximum number of mappings of an
 	 * object in all address spaces together, where a mapping counts as one more for each
 	 * DRM_GPUVM_IMM_EVICT_PART bytes. It is also the maximum number of address spaces. An
-	 * object that exceeds it is not evicted. The importers of such an object are told to
+	 * object that exceeds it is not evicted. The importers of such an object are asked to
 	 * give back their tables before the limit is checked, and map the object again. 0 stands
 	 * for DRM_GPUVM_IMM_EVICT_DEFAULT. The limit cannot be turned off.
 	 */
@@ -645,7 +645,7 @@ extern const struct _name _name
 
 /**
  * DRM_GPUVM_IMM_KINDS() - the other kinds of objects that an address space takes
- * @...: one DRM_GPUVM_IMM_KIND() for each, but for that of &drm_gpuvm_imm_type.obj_funcs
+ * @...: one DRM_GPUVM_IMM_KIND() for each kind except &drm_gpuvm_imm_type.obj_funcs
  *
  * Without it, an address space takes the objects of one type only. A driver with a heap and
  * buffers, or with shmem and VRAM, maps both. Calls that take or return the type's structure of
@@ -699,7 +699,7 @@ extern const struct _name _name
  */
 #define __drm_gpuvm_imm_given(_desc, _what, _x) ({				\
 	static_assert(__same_type(*(_x), *(_desc)->__##_what[0]),		\
-		      "NULL for a type that has none, or else a pointer to what it declares"); \
+		      "this must be a pointer to the structure that the type names, or NULL if it names none"); \
 	(void *)__drm_gpuvm_imm_is(_desc, _what, _x);				\
 })
 
@@ -840,7 +840,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
 	static_assert(__drm_gpuvm_imm_is_step(map, _step) ||			\
 		      __drm_gpuvm_imm_is_step(remap, _step),			\
-		      "for map and remap steps; unmap steps call drm_gpuvm_imm_unmap_ctx()"); \
+		      "unmap steps call drm_gpuvm_imm_unmap_ctx() instead"); \
 	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
 })
 
@@ -860,7 +860,7 @@ __drm_gpuvm_imm_va_bo_data(const struct drm_gpuvm_imm_type *type, const struct d
 #define drm_gpuvm_imm_unmap_ctx(_desc, _core, _step) ({				\
 	static_assert(!__drm_gpuvm_imm_lacks(_desc, ctx), "the type has no context"); \
 	static_assert(__drm_gpuvm_imm_is_step(unmap, _step),			\
-		      "for unmap steps; others call drm_gpuvm_imm_step_ctx()");	\
+		      "map and remap steps call drm_gpuvm_imm_step_ctx() instead");	\
 	(__drm_gpuvm_imm_ptr(_desc, ctx))__drm_gpuvm_imm_ctx_of(&(_desc)->base, _core); \
 })
 

@@ -210,7 +210,7 @@ static void drm_gpuvm_imm_might_wait_for_cleaners(void)
 	lock_map_release(&drm_gpuvm_imm_cleaners_map);
 }
 
-/* Puts what the driver's data of dead VAs holds. */
+/* Puts the references that the driver's data of dead VAs holds. */
 static void drm_gpuvm_imm_put_dead(struct drm_gpuvm_imm *vm)
 {
 	struct drm_gpuva *va;
@@ -286,18 +286,18 @@ void drm_gpuvm_imm_vm_free(struct drm_gpuvm *gpuvm)
 }
 
 /*
- * Passes the caller's reference to the drain, which cleans up what the caller left behind. If the
- * drain is queued already, it has a reference of its own and will also see what the caller left, so
- * this puts the caller's reference. If the drain ran in between, that can be the last reference. If
- * drm_gpuvm_imm_end() is cancelling the drain, then that function sees what the caller left, and
- * still holds the core's reference.
+ * Passes the caller's reference to the drain, which cleans up the caller's VAs and vm_bos. If the
+ * drain is queued already, it has a reference of its own and will see them, so this puts the
+ * caller's reference. If the drain has run in between, this can be the last reference. If
+ * drm_gpuvm_imm_end() is cancelling the drain, then that function sees them, and still holds the
+ * core's reference.
  */
 void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
 {
 	/*
-	 * queue_work() guarantees no ordering if it returns false. This barrier makes a
-	 * drain that was queued before see what the caller left: see vm-drain.litmus.
+	 * queue_work() guarantees no ordering if it returns false. With this barrier, a drain that
+	 * was queued before sees the caller's VAs and vm_bos: see vm-drain.litmus.
 	 */
 	smp_mb();
 	if (!drm_gpuvm_imm_queue_drain(vm))
@@ -308,8 +308,8 @@ void drm_gpuvm_imm_put_and_drain(struct drm_gpuvm_imm *vm)
  * drm_gpuvm_imm_put() - put a reference to an address space
  * @vm: the address space, or NULL
  *
- * Context: Any thread, also in the fence signalling path. A work item releases what the
- * last reference holds, like the device.
+ * Context: Any thread, also in the fence signalling path. A work item releases the device and the
+ * memory when the last reference was put.
  */
 void drm_gpuvm_imm_put(struct drm_gpuvm_imm *vm)
 	__drm_nonallocating
@@ -370,8 +370,8 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
 	struct drm_gpuvm_imm_cleaner self;
 
 	/*
-	 * Tell lockdep even if there is nothing to clean up: the caller must hold no
-	 * reservation lock.
+	 * Tell lockdep even if no clean-up is needed: the caller must hold no reservation
+	 * lock.
 	 */
 	drm_resv_might_lock(drm_gpuvm_resv(&vm->base));
 
@@ -401,7 +401,7 @@ void drm_gpuvm_imm_end(struct drm_gpuvm_imm *vm)
  * exit function and the release of the memory of the module that contains the &struct drm_driver
  * or the type. A driver must call this if its exit function destroys something that va_put,
  * bo_fini or the end of an object use, such as a slab cache, or if these call functions of
- * another module through pointers. Tests call it before they check what is left.
+ * another module through pointers. Tests call it before they check for leaks.
  *
  * Context: May sleep. The caller holds no reservation lock. Not from va_put, bo_fini, the end of an
  * object or the release of the device, because this waits for these.
@@ -412,7 +412,7 @@ void drm_gpuvm_imm_flush(void)
 
 	if (drm_gpuvm_imm_is_cleaner()) {
 		drm_safe_broken(NULL, "a clean-up does not wait for itself",
-				"a flush was asked for in va_put, bo_fini or the end of an object or device");
+				"drm_gpuvm_imm_flush() was called in va_put, in bo_fini, or at the end of an object or device");
 		return;
 	}
 
@@ -464,7 +464,7 @@ static bool drm_gpuvm_imm_needs_module(const struct module *module)
  * The exit function of a module has returned, and the memory of the module is still there.
  * Clean-ups call va_put, bo_fini and the functions that end objects, which may be in that memory.
  * The modules that the driver's module depends on are unloaded later. Most modules have no address
- * spaces, and so do not wait for those of other modules.
+ * spaces, and so do not wait for the address spaces of other modules.
  */
 VISIBLE_IF_KUNIT int drm_gpuvm_imm_module_event(struct notifier_block *nb,
 						unsigned long state, void *module)

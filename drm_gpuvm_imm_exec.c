@@ -125,7 +125,7 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_add_fence);
 
 static void drm_gpuvm_imm_report_lacks(struct drm_device *drm, const char *step)
 {
-	drm_safe_broken(drm, "a type has the step that is asked for", "there is no %s", step);
+	drm_safe_broken(drm, "a type has the step that a call needs", "the type has no %s step", step);
 }
 
 static void drm_gpuvm_imm_mark(struct drm_gem_object *obj, bool invalid)
@@ -262,7 +262,7 @@ int drm_gpuvm_imm_evict_gem(const struct drm_gpuvm_imm_type *type, struct drm_ge
 	}
 	if (obj->funcs != type->obj_funcs && !drm_gpuvm_imm_has_kind(type, obj)) {
 		drm_safe_broken(obj->dev, "a VM takes objects of its own device and type",
-				"an object of another type is to be evicted from VMs of this one");
+				"the evicted object is of another type than the objects of these VMs");
 		return -EINVAL;
 	}
 

@@ -32,10 +32,10 @@ struct seq_file;
 /* Newer than any era of clean-ups: see struct drm_gpuvm_imm_cleaner */
 #define DRM_GPUVM_IMM_NO_ERA	ULONG_MAX
 
-/* How many VAs a task moves during one hold of the pool's lock, besides those of an update */
+/* The limit for VAs that a task moves under the pool's lock at a time, apart from updates */
 #define DRM_GPUVM_IMM_POOL_BATCH	256
 
-/* How many VAs are freed at a time: an array of these is on the stack */
+/* The number of VAs that are freed at a time, because an array of them is on the stack */
 #define DRM_GPUVM_IMM_POOL_FREE		16
 
 /*

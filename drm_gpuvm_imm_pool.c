@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The pool of spare VAs of an address space. Updates take VAs from the pool when they are prepared,
- * and give them back after the run, so that the run neither allocates nor frees memory.
+ * and return them after the run, so the run neither allocates nor frees memory.
  */
 
 #include <linux/minmax.h>
@@ -15,8 +15,8 @@
 #include "drm_gpuvm_imm_internal.h"
 
 /*
- * Puts some of @n VAs into the pool, as many as the pool has room for, and no more than a batch.
- * Returns their number.
+ * Puts up to a batch of the @n VAs into the pool, as far as the pool has room. Returns how many it
+ * has put.
  */
 VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *vm,
 							  struct drm_gpuva **vas, unsigned int n)
@@ -34,8 +34,8 @@ VISIBLE_IF_KUNIT unsigned int drm_gpuvm_imm_pool_put_some(struct drm_gpuvm_imm *
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_put_some);
 
 /*
- * Puts @n VAs into the pool that only this task can reach and that are not counted. Frees the VAs
- * for which other tasks left no room.
+ * Puts @n VAs into the pool. The VAs are not counted, and only this task can reach them. Frees the
+ * VAs for which other tasks left no room.
  */
 static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva **vas,
 				      unsigned int n)
@@ -52,8 +52,8 @@ static void drm_gpuvm_imm_pool_refill(struct drm_gpuvm_imm *vm, struct drm_gpuva
 }
 
 /*
- * Gives the pool an array for @size VAs, unless it holds more by now. The spare VAs move to the
- * new array after it has replaced the old one. Meanwhile, other tasks may find too few VAs in the
+ * Replaces the pool's array with one for @size VAs, unless the pool holds more by now. The spare
+ * VAs move after the new array is in place. Until then, other tasks may find too few VAs in the
  * pool, and allocate some.
  */
 static void drm_gpuvm_imm_pool_replace(struct drm_gpuvm_imm *vm, struct drm_gpuva **pool,
@@ -87,7 +87,7 @@ int drm_gpuvm_imm_pool_resize(struct drm_gpuvm_imm *vm, unsigned int size)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_resize);
 
-/* Takes up to @most VAs, and leaves at least @keep plus as many as updates hold. */
+/* Takes up to @most VAs. Leaves at least @keep VAs, plus as many as updates hold. */
 static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned int keep,
 					   void **vas, unsigned int most)
 {
@@ -105,7 +105,7 @@ static unsigned int drm_gpuvm_imm_pool_pop(struct drm_gpuvm_imm *vm, unsigned in
 	return n;
 }
 
-/* Frees spare VAs, and leaves @keep plus as many as updates hold. */
+/* Frees spare VAs. Leaves @keep VAs, plus as many as updates hold. */
 void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 {
 	void *vas[DRM_GPUVM_IMM_POOL_FREE];
@@ -116,7 +116,7 @@ void drm_gpuvm_imm_pool_free(struct drm_gpuvm_imm *vm, unsigned int keep)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_imm_pool_free);
 
-/* Returns the new size for the array, or 0 if it is small enough. */
+/* Returns the new size of the array if it should shrink, or 0. */
 static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 	__must_hold(&vm->pool_lock)
 {
@@ -126,8 +126,8 @@ static unsigned int drm_gpuvm_imm_pool_smaller(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Shrinks the array, as the drain has asked for. If the allocation fails, the pool keeps the larger
- * array. __GFP_NORETRY: do not invoke the OOM killer in order to free a little memory.
+ * Shrinks the array after drm_gpuvm_imm_pool_trim() has asked for it. If the allocation fails, the
+ * pool keeps the larger array. __GFP_NORETRY, because a little memory is not worth the OOM killer.
  */
 void drm_gpuvm_imm_pool_shrink(struct drm_gpuvm_imm *vm)
 {
@@ -155,8 +155,8 @@ static bool drm_gpuvm_imm_pool_is_idle(struct drm_gpuvm_imm *vm)
 }
 
 /*
- * Frees spare VAs, if there are many. The array stays, because the allocation of a smaller one
- * would be charged to the worker that calls this, and not to the client.
+ * Frees spare VAs, if there are many. Does not shrink the array: this runs in a worker, so a new
+ * array would not be charged to the client.
  */
 void drm_gpuvm_imm_pool_trim(struct drm_gpuvm_imm *vm)
 {

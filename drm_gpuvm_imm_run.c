@@ -29,14 +29,14 @@ static noinline int drm_gpuvm_imm_step_failed(struct drm_gpuvm_imm *vm, void *to
 	if (IS_ERR(token) && !done)
 		return PTR_ERR(token);
 
-	drm_safe_broken(vm->base.drm, "a step is completed once, and says so",
-			"%s: %s; return what drm_gpuvm_imm_*_done() of this step gave, or ERR_PTR()",
+	drm_safe_broken(vm->base.drm, "a step is completed once, and returns its result",
+			"%s: %s; return the result of drm_gpuvm_imm_*_done() for this step, or an ERR_PTR()",
 			vm->base.name,
 			done > 1 ? "the step was completed twice" :
 			IS_ERR(token) ? "the step was completed, but returned an error" :
-			done ? "a completed step did not say so" :
-			token ? "what another step gave was returned" :
-			"NULL was returned");
+			done ? "the step was completed, but did not return its result" :
+			token ? "the step returned the result of another step" :
+			"the step returned NULL");
 
 	return IS_ERR(token) ? PTR_ERR(token) : -EINVAL;
 }
@@ -734,15 +734,15 @@ static noinline int drm_gpuvm_imm_run_refused(struct drm_gpuvm_imm_core *core,
 	struct drm_gpuvm_imm *vm = update->__vm;
 
 	if (vm && READ_ONCE(vm->core) == core)
-		drm_safe_broken(vm->base.drm, "a run has a context if its type says so",
-				"%s: the steps would get none; call drm_gpuvm_imm_run()",
+		drm_safe_broken(vm->base.drm, "a run has a context if its type has one",
+				"%s: the steps would get no context; call drm_gpuvm_imm_run() with one",
 				vm->base.name);
 	else
 		drm_safe_broken(vm ? vm->base.drm : NULL,
 				"an update is run once, by the core of the VM it was prepared for",
-				"%s", !vm ? "this one is empty" :
-				core->__vm != vm ? "this one was prepared for another VM" :
-				"this core is a copy: it stays where it was initialised");
+				"%s", !vm ? "the update is empty" :
+				core->__vm != vm ? "the update was prepared for another VM" :
+				"the core is a copy: use the core that was initialised");
 	drm_gpuvm_imm_update_drop(update);
 
 	return -EINVAL;
@@ -812,7 +812,7 @@ static __always_inline int __drm_gpuvm_imm_run(struct drm_gpuvm_imm_core *core,
  *
  * Return:
  * * 0
- * * what the failed step returned
+ * * the error of the failed step
  * * -EEXIST if something is mapped in the hole of drm_gpuvm_imm_prepare_map_hole()
  * * -EINVAL if @update is empty or was prepared for another address space, or
  *   if @core is a copy, or of a type with a context

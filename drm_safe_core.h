@@ -254,10 +254,10 @@ static inline void drm_gem_object_free_dead(struct drm_gem_object *gem)
 #endif
 
 /*
- * Leaks an object that a driver frees while it is in use, after that was reported. The object
- * gets a reference that nobody holds, with which unbinding still revokes its table.
- * &drm_gem_object_funcs.free cannot refuse. Stays here: no other code may give an object without
- * references its life back.
+ * Leaks an object that a driver frees while it is in use, after the mistake was reported, because
+ * &drm_gem_object_funcs.free cannot refuse. The object gets a reference that is never put, so that
+ * an unbind still revokes its table. Stays here: no other code may revive an object without
+ * references.
  */
 static inline void drm_gem_leak_freed(struct drm_gem_object *gem)
 {

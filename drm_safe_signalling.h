@@ -9,7 +9,7 @@
 #define _DRM_SAFE_SIGNALLING_H
 
 #ifndef DRM_SAFE_SIGNALLING_CHECKED
-#error "this file is not checked: have drm_safe_signalling-y in the Makefile name its object"
+#error "this file is not checked: add its object to drm_safe_signalling-y in the Makefile"
 #endif
 
 #include "drm_safe_effects.h"

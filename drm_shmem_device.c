@@ -14,7 +14,7 @@
 /**
  * DOC: device options
  *
- * One call states what a device can reach:
+ * One call states which memory a device can reach:
  *
  * .. example: in int foo_set_opts(struct drm_dev_ctx_unreg *unreg)
  * .. code-block:: c
@@ -36,9 +36,8 @@
  *   refuses to map them.
  * - Objects of a type with DRM_SHMEM_DMA32 are below 4 GiB on any device.
  *
- * What the device can reach is settled when it is registered, because objects can be created after
- * the parent was unbound. The table that an importer gets has the segments that the importer's
- * device takes.
+ * The registration fixes these limits, because objects can be created after the parent was unbound.
+ * The table for an importer has segments that fit the importer's device.
  *
  * An import has the segments and the pages that its exporter chose. A segment that is too long
  * is reported.
@@ -118,11 +117,11 @@ static bool drm_shmem_keeps_segment(struct device *dma, unsigned int max)
 }
 
 /**
- * drm_shmem_set_device_opts() - state what a device can reach, and how its objects get memory
+ * drm_shmem_set_device_opts() - state which memory a device can reach, and how objects get memory
  * @unreg: the device, which has no objects yet
  * @opts: the options
  *
- * drm_gem_get_huge_mnt() tells whether objects have huge pages. The DMA mask is also that of
+ * drm_gem_get_huge_mnt() tells whether objects have huge pages. The DMA mask is also the mask for
  * coherent memory, so call this before drm_dev_ctx_dma_alloc().
  *
  * Context: May sleep.

@@ -40,8 +40,8 @@ struct drm_shmem_device_opts {
 	 * @huge_pages:
 	 *
 	 * Objects that are at least as large as a huge page use huge pages, see
-	 * drm_gem_huge_mnt_create(). If that is not possible, a message says so, and objects
-	 * get other pages.
+	 * drm_gem_huge_mnt_create(). If that is not possible, the log has a message, and objects
+	 * get small pages.
 	 */
 	bool huge_pages;
 };

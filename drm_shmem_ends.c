@@ -51,7 +51,7 @@
  * answer, and leaks it if none comes.
  */
 
-/* Bits of &drm_shmem_obj.__ending: what the end of an object waits for */
+/* Bits of &drm_shmem_obj.__ending: the reasons why the end of an object waits */
 enum {
 	DRM_SHMEM_IN_STEP	= BIT(0),	/* the release step runs */
 	DRM_SHMEM_IN_HARDWARE	= BIT(1),	/* drm_shmem_end() was not called */
@@ -200,8 +200,8 @@ static int drm_shmem_ends_add(struct drm_shmem_ends *ends, const struct drm_dev_
 	/* Unordered: only read after drm_shmem_put_off(), whose caller has @ends already. */
 	if (!cmpxchg_relaxed(&ctx->__shmem_ends, NULL, ends))
 		return 0;
-	drm_safe_broken(&ctx->drm, "a device has one place for ends",
-			"another struct drm_shmem_ends is initialised for it");
+	drm_safe_broken(&ctx->drm, "a device has one drm_shmem_ends struct",
+			"another one is initialised for this device");
 	/* The proof keeps the parent bound, so the entry was not revoked. */
 	if (drm_dev_ctx_revocable_take(ctx, &ends->__revocable))
 		drm_dev_ctx_revocable_done(ctx);
@@ -256,7 +256,7 @@ static bool drm_shmem_ends_check(const struct drm_shmem_obj *obj,
 	}
 	if (ends->__drm != drm) {
 		drm_safe_broken(drm, "both are of one device",
-				"the end of an object is put off with another device");
+				"the object and the struct drm_shmem_ends belong to different devices");
 		return false;
 	}
 	return true;
@@ -273,9 +273,9 @@ static bool drm_shmem_ends_check(const struct drm_shmem_obj *obj,
  *
  * Context: In the release step. Does not sleep.
  *
- * Return: what the release step returns; or NULL if the parent was unbound, and the hardware no
- * longer uses the object. NULL also if @ends was not initialised or belongs to another device, or
- * if the object is not in its release step, which are reported.
+ * Return: the result for the release step; or NULL if the parent was unbound, so the hardware no
+ * longer uses the object. NULL, with a report, if @ends was not initialised or belongs to another
+ * device, or if the object is not in its release step.
  */
 struct drm_shmem_put_off *drm_shmem_put_off(struct drm_shmem_obj *obj, struct drm_shmem_ends *ends)
 {
@@ -301,12 +301,12 @@ struct drm_shmem_put_off *drm_shmem_put_off(struct drm_shmem_obj *obj, struct dr
 EXPORT_SYMBOL_GPL(drm_shmem_put_off);
 
 /**
- * __drm_shmem_forgotten() - report a release step that does not return what it has to
+ * __drm_shmem_forgotten() - report a release step that does not return drm_shmem_put_off()'s result
  * @obj: the object, whose release step returned NULL
  *
  * Context: Any.
  *
- * Return: what the step had to return: NULL, unless it put off the end.
+ * Return: the value that the step should have returned: NULL, unless it put off the end.
  */
 struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 {
@@ -315,15 +315,15 @@ struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 	/* Unlocked: only __drm_shmem_released() clears this bit. */
 	if (likely(!(data_race(obj->__ending) & DRM_SHMEM_IN_STEP)))
 		return NULL;
-	drm_safe_broken(drm, "a release step returns what puts off the end",
-			"it returns NULL after drm_shmem_put_off() has put off the end");
+	drm_safe_broken(drm, "a release step returns the result of drm_shmem_put_off()",
+			"it returned NULL, although drm_shmem_put_off() has put off the end");
 	return drm_shmem_ends_token(to_drm_dev_ctx(drm)->__shmem_ends);
 }
 
 /**
  * __drm_shmem_released() - the release step of an object has returned
  * @obj: the object, which the caller does not touch any more
- * @later: what the step returned, not NULL
+ * @later: the result of the step, not NULL
  *
  * Context: May sleep.
  */
@@ -354,7 +354,7 @@ void drm_shmem_end(struct drm_shmem_obj *obj, struct drm_shmem_ends *ends)
 	guard(spinlock_irqsave)(&ends->__lock);
 	if (!(obj->__ending & DRM_SHMEM_IN_HARDWARE)) {
 		drm_safe_broken(ends->__drm, "an end that was put off is over once",
-				"it was not put off, or is over already");
+				"the end was not put off, or is over already");
 		return;
 	}
 	drm_shmem_ends_clear(ends, obj, DRM_SHMEM_IN_HARDWARE);

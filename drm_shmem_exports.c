@@ -13,9 +13,9 @@
 /**
  * DOC: exports that are taken back
  *
- * An exported object can be evicted. An importer "can be told" if it accepts invalidations
+ * An exported object can be evicted. An importer "can be notified" if it accepts invalidations
  * (dma_buf_attach_revocable()). Such an importer pins the pages only while it has a table.
- * Before an eviction, the library tells these importers to give back their tables, and evicts
+ * Before an eviction, the library asks these importers to give back their tables, and evicts
  * the object if they all do. Their next table has the new location of the pages. Other importers
  * pin the pages for as long as they are attached, as with the core's helpers. Importers that
  * call dma_buf_pin() pin them, too.
@@ -63,7 +63,7 @@ struct drm_shmem_exported *__drm_shmem_exports_alloc(void)
  * __drm_shmem_exports_add() - record a new dma-buf of an object
  * @exported: of __drm_shmem_exports_alloc()
  * @gem: the object
- * @dma_buf: the dma-buf, which nobody else has
+ * @dma_buf: the dma-buf, not shared yet
  *
  * Context: Any.
  */
@@ -185,7 +185,7 @@ static struct drm_shmem_exported *drm_shmem_exports_next(const struct drm_gem_ob
  * __drm_shmem_exports_invalidate() - make the importers of an object give back their tables
  * @obj: the object
  *
- * Importers that cannot be told keep their tables. Other importers may keep them for a
+ * Importers that cannot be notified keep their tables. Other importers may keep them for a
  * while.
  *
  * Context: May sleep, also in memory reclaim. The caller holds the reservation lock.
@@ -266,7 +266,7 @@ void __drm_shmem_dma_buf_unpin(struct dma_buf_attachment *attach)
 	drm_shmem_funcs_unpin(attach->dmabuf->priv);
 }
 
-/* Counts a table of an importer that can be told, before its pin is taken or dropped. */
+/* Counts a table of an importer that can be notified, before its pin is taken or dropped. */
 static void drm_shmem_exports_told(struct dma_buf_attachment *attach, int tables)
 	__must_hold(drm_resv)
 {

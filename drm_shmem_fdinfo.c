@@ -12,23 +12,24 @@
 /**
  * DOC: memory statistics
  *
- * The fdinfo of a client's file shows what the client uses, for tools such as nvtop: see
- * Documentation/gpu/drm-usage-stats.rst. DRM_SHMEM_DRIVER_OPS and DEFINE_DRM_SHMEM_FOPS()
- * turn that on. The region "memory" has the device's own objects, and the region "imported"
- * has imported objects, whose memory belongs to another device:
+ * The fdinfo of a client's file shows the memory of the client, for tools such as nvtop: see
+ * Documentation/gpu/drm-usage-stats.rst. DRM_SHMEM_DRIVER_OPS and DEFINE_DRM_SHMEM_FOPS() provide
+ * it. The region "memory" counts the device's own objects. The region "imported" counts imported
+ * objects, whose memory belongs to another device. Each region has these values:
  *
- * - total: all objects that the file has a handle of, each with its size, or with what is resident
- *   of it if that is more;
- * - shared: those that another file has a handle of, or that have a dma-buf;
- * - resident: those that have pages, and what the rss step of their type says. An import has
- *   pages while it is mapped;
- * - purgeable: those that drm_shmem_madvise() gave up, that are resident and not active;
- * - active: those that have an unsignalled fence.
+ * - total: all objects to which the file has a handle. An object counts with its size, or with its
+ *   resident memory if that is larger;
+ * - shared: the objects to which another file has a handle, or that have a dma-buf;
+ * - resident: the objects that have pages, plus the result of the rss step of their type. An import
+ *   has pages while it is mapped;
+ * - purgeable: the resident objects that userspace does not need, see drm_shmem_madvise(), unless
+ *   they are active;
+ * - active: the objects with an unsignalled fence.
  */
 
 /*
- * Returns whether an object may have memory beside its own pages, and in @parts how much. Only a
- * complete object has a handle.
+ * Returns whether an object may have memory in addition to its own pages, and sets @parts to the
+ * size of this memory. The object is complete, because it has a handle.
  */
 static bool drm_shmem_has_parts(struct drm_gem_object *gem, u64 *parts)
 {
@@ -45,9 +46,9 @@ static bool drm_shmem_has_parts(struct drm_gem_object *gem, u64 *parts)
 }
 
 /*
- * Adds the numbers of one object, by the rules of drm_show_memory_stats(). The size of an object
- * need not include its parts, but what is resident is part of the total, and what is active is part
- * of what is resident.
+ * Adds the values of one object, by the rules of drm_show_memory_stats(). The size of an object
+ * need not include its parts, but the total includes all resident memory, and the resident memory
+ * includes all active memory.
  */
 static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_object *gem)
 {
@@ -73,11 +74,11 @@ static void drm_shmem_add_stats(struct drm_memory_stats *stats, struct drm_gem_o
 
 /**
  * drm_shmem_show_fdinfo() - &drm_driver.show_fdinfo
- * @p: where to print
+ * @p: the printer
  * @file: the client
  *
- * Part of DRM_SHMEM_DRIVER_OPS. A driver with a function of its own calls this there. Other
- * objects of the driver count as in drm_show_memory_stats(), which has no region for imports,
+ * Part of DRM_SHMEM_DRIVER_OPS. A driver with a function of its own calls this in that function.
+ * Other objects of the driver count as in drm_show_memory_stats(), which has no region for imports,
  * and leaves out values that no object has.
  *
  * Context: May sleep.

@@ -28,10 +28,9 @@
  * memory at its new place.
  *
  * The exporter waits for the fences of jobs. A job that uses the memory adds its fence to the
- * reservation object, under the same lock under which it has the table, and the page table is
- * rewritten for the next job: drm_gpuvm_imm_set_invalid() in the moved step makes
- * drm_gpuvm_imm_validate() do that. Revocation does not wait for fences, because the device has
- * stopped by then.
+ * reservation object, under the same lock under which it has the table. The page table is rewritten
+ * for the next job: the moved step calls drm_gpuvm_imm_set_invalid(), and drm_gpuvm_imm_validate()
+ * then rewrites it. Revocation does not wait for fences, because the device has stopped by then.
  *
  * An update of a page table that was queued before the move, and runs after it, finds its handle
  * suspended, and maps nothing. Jobs that were validated before and depend on such an update would
@@ -45,8 +44,8 @@
  *
  * Imports of DRM_SHMEM_DRIVER_OPS follow. Imports of DRM_SHMEM_DRIVER_OPS_SGT are mapped for
  * their whole lifetime, and are attached as by the core, so the exporter keeps the memory where
- * it is. So are imports of a type that also has a release step: the hardware may use the memory
- * after the last reference is gone, when nothing can give the memory back.
+ * it is. The same holds for imports of a type that also has a release step: the hardware may use
+ * the memory after the last reference is gone, when no step can give the memory back.
  */
 
 /*
@@ -175,7 +174,7 @@ static void drm_shmem_follow_end_fn(struct work_struct *work)
  * not end under that lock.
  */
 static void drm_shmem_follow_moved(struct dma_buf_attachment *attach)
-	__context_unsafe("the lock of the exporter is that of the object")
+	__context_unsafe("the object uses the lock of its exporter")
 {
 	struct drm_shmem_follow *follow = attach->importer_priv;
 	struct drm_shmem_obj *obj;
@@ -207,7 +206,7 @@ static const struct dma_buf_attach_ops drm_shmem_follow_ops = {
 /**
  * __drm_shmem_follow_attach() - attach the DMA device to a dma-buf that may move
  * @dma_buf: the dma-buf
- * @obj: the import, which nobody else has
+ * @obj: the import, not shared yet
  *
  * Context: May sleep. Takes the reservation lock of the dma-buf.
  *

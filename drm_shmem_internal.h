@@ -181,14 +181,14 @@ static inline unsigned int drm_shmem_own_pins(const struct drm_shmem_obj *obj)
 	return drm_shmem_has_sgt(obj) + !!(obj->__flags & __DRM_SHMEM_FAULTED);
 }
 
-/* Returns how many tables have importers that can be told to give them back. */
+/* Returns how many tables have importers that can be asked to give them back. */
 static inline unsigned int __drm_shmem_told(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
 	return (atomic_read(&obj->__dma_bufs) >> __DRM_SHMEM_TOLD_SHIFT) & __DRM_SHMEM_TOLD_MASK;
 }
 
-/* Returns whether the object stays pinned even if all importers that can be told unmap it. */
+/* Returns whether the object stays pinned even if all importers that can be notified unmap it. */
 static inline bool __drm_shmem_stays_pinned(const struct drm_shmem_obj *obj)
 	__must_hold(drm_resv)
 {
@@ -225,7 +225,7 @@ enum __drm_shmem_list __drm_shmem_belongs(struct drm_shmem_obj *obj,
 					  const struct drm_shmem_shrinker *s)
 	__must_hold(drm_resv);
 
-/* The workqueues, by what the work on them waits for */
+/* The workqueues. Work that waits for different things is on different queues. */
 enum __drm_shmem_queue {
 	__DRM_SHMEM_FENCES,		/* jobs of other drivers */
 	__DRM_SHMEM_ENDS,		/* no other driver: the end of objects */

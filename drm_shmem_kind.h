@@ -81,8 +81,8 @@ extern const struct _name _name
  * @_name: name of the kind's description, a const &struct drm_shmem_obj_type as its base
  * @_type: the driver's structure of this kind
  * @_member: its structure of the base, which must come first
- * @_unique: a structure tag of the driver's choice, never defined: the type of an object that
- *	nobody else has
+ * @_unique: a structure tag of the driver's choice, never defined: the type of an object that is
+ *	not shared yet
  * @_base: the base's description, which DRM_SHMEM_OBJ_BASE() declared
  *
  * Like DRM_SHMEM_OBJ_TYPE(). A kind is a type: each function that takes the description of a
@@ -112,9 +112,9 @@ extern const struct _name _name
  * @_base: the base's description, which the kind was declared with
  * @_ops: address of the operations of this kind
  *
- * For the definition of what DRM_SHMEM_OBJ_KIND() declared, in place of DRM_SHMEM_OBJ_FUNCS. The
- * flags and steps of the kind are those of any type: .base.flags, .base.init and so on.
- * The library makes no object of a kind that is defined without it.
+ * For the definition of a kind, in place of DRM_SHMEM_OBJ_FUNCS. A kind has the same flags and
+ * steps as any type: .base.flags, .base.init and so on. The library makes no object of a kind that
+ * is defined without the macro.
  */
 #define DRM_SHMEM_OBJ_KIND_OF(_base, _ops)					\
 	DRM_SHMEM_OBJ_FUNCS,							\

@@ -41,13 +41,13 @@ struct drm_shmem_listed {
 };
 
 /*
- * What debugfs knows of an object beside its state. Most objects have one. Not part of the object,
- * which would no longer fit into 512 bytes.
+ * The data that only debugfs needs of an object. Most objects have a row. It is not part of the
+ * object, which would no longer fit into 512 bytes.
  *
  * Invariants:
  *
  * - Once an object has a row, it keeps it until its memory is freed.
- * - @listed is NULL, or the entry that the row is on. That and @label change under the lock of
+ * - @listed is NULL, or the entry that the row is on. @listed and @label change under the lock of
  *   the lists. The other members are constant.
  */
 struct drm_shmem_row {

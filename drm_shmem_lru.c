@@ -32,7 +32,7 @@ int drm_shmem_check_published(struct drm_gem_object *gem)
 		return 0;
 
 	drm_safe_broken(gem->dev, "publish before use",
-			"a unique object is given to others: drm_shmem_publish() it first");
+			"a unique object cannot be shared: call drm_shmem_publish() first");
 	return -EINVAL;
 }
 
@@ -57,7 +57,7 @@ bool __drm_shmem_check_shrinker(struct drm_gem_object *gem,
 				"call drmm_shmem_shrinker_init() first");
 	else
 		drm_safe_broken(gem->dev, "an object and its shrinker are of one device",
-				"the shrinker is another device's");
+				"the shrinker belongs to another device");
 	return false;
 }
 
@@ -201,7 +201,7 @@ static bool drm_shmem_may_purge(const struct drm_shmem_obj *obj) __must_hold(drm
 
 /*
  * The sg table has users beyond the table itself: handles that are not suspended. Or an importer
- * that can be told has a table.
+ * that can be notified has a table.
  */
 static bool drm_shmem_is_in_gpu(const struct drm_shmem_obj *obj) __must_hold(drm_resv)
 {
@@ -392,7 +392,7 @@ static bool drm_shmem_check_group(struct drm_device *drm, const struct drm_shmem
 		return true;
 
 	drm_safe_broken(drm, "a group is initialised before use",
-			"call drm_shmem_group_init() first, and no more after drm_shmem_group_fini()");
+			"it is used before drm_shmem_group_init(), or after drm_shmem_group_fini()");
 	return false;
 }
 

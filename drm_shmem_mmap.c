@@ -415,7 +415,7 @@ static int drm_shmem_step_mmap(struct drm_shmem_obj *obj, const struct vm_area_s
 
 	if (ret > 0) {
 		drm_safe_broken(obj->base.base.dev, "an mmap step returns an error or 0",
-				"it returned a positive number, which mmap() takes for no error");
+				"it returned a positive number, which mmap() would not take for an error");
 		ret = -EINVAL;
 	}
 	if (ret)

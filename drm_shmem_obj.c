@@ -425,7 +425,7 @@ static int drm_shmem_check_parent(struct drm_device *drm, const struct drm_shmem
 	}
 	if (parent->dev != drm) {
 		drm_safe_broken(drm, "both are of one device",
-				"the object that the reservation object belongs to is another device's");
+				"resv_parent belongs to another device");
 		return -EINVAL;
 	}
 	if (drm_gem_resv_owner(parent)) {
@@ -482,10 +482,10 @@ static bool drm_shmem_type_is_uncounted(const struct drm_shmem_obj_type *type)
 		return false;
 	if (type->moved)
 		drm_safe_broken(NULL, "a type that follows counts the users of its tables",
-				"it has a moved step, and its flags lack DRM_SHMEM_RECLAIM");
+				"it has a moved step, but its flags lack DRM_SHMEM_RECLAIM");
 	if (type->evict)
 		drm_safe_broken(NULL, "a type that evicts counts the users of its tables",
-				"it has an evict step, and its flags lack DRM_SHMEM_RECLAIM");
+				"it has an evict step, but its flags lack DRM_SHMEM_RECLAIM");
 	return type->moved || type->evict;
 }
 
@@ -495,7 +495,7 @@ static bool drm_shmem_type_is_unmapped(const struct drm_shmem_obj_type *type)
 	if (!type->mmap || !(type->flags & DRM_SHMEM_NO_MMAP))
 		return false;
 	drm_safe_broken(NULL, "a type with an mmap step can be mapped",
-			"it has an mmap step, and its flags have DRM_SHMEM_NO_MMAP");
+			"it has an mmap step, but its flags have DRM_SHMEM_NO_MMAP");
 	return true;
 }
 
@@ -519,7 +519,7 @@ struct drm_gem_object *__drm_shmem_alloc(const struct drm_shmem_obj_type *type, 
 		return ERR_PTR(-EINVAL);
 	if (!drm_shmem_type_is_whole(type)) {
 		drm_safe_broken(NULL, "a type has the library's functions",
-				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and set none of them");
+				"use DRM_SHMEM_OBJ_FUNCS in the definition of the type, and override none of its functions");
 		return ERR_PTR(-EINVAL);
 	}
 	if (drm_shmem_type_is_uncounted(type) || drm_shmem_type_is_unmapped(type))
@@ -574,7 +574,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_create);
 
 /**
  * __drm_shmem_publish() - let others have an object
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  *
  * See drm_shmem_publish(), which drivers call.
  *
@@ -596,7 +596,7 @@ EXPORT_SYMBOL_GPL(__drm_shmem_publish);
  * Context: May sleep. Calls the type's open step.
  *
  * Return: 0, -EINVAL for a file of another device or an object that was not
- * published, -ENOMEM, -ENOSPC, or what the open step returned.
+ * published, -ENOMEM, -ENOSPC, or the error of the open step.
  */
 int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file, u32 *handle)
 {
@@ -604,7 +604,7 @@ int drm_shmem_handle_create(struct drm_shmem_obj *obj, struct drm_file *file, u3
 
 	if (file->minor->dev != gem->dev) {
 		drm_safe_broken(gem->dev, "both are of one device",
-				"the file that is to get a handle is another device's");
+				"the file belongs to another device");
 		return -EINVAL;
 	}
 	return drm_gem_handle_create(file, gem, handle);
@@ -1084,7 +1084,7 @@ void __drm_shmem_check_type(const struct drm_shmem_obj_type *type,
 {
 	if (obj->__type != type)
 		drm_safe_broken(obj->base.base.dev, "a step knows the type of its object",
-				"drm_shmem_from_obj() is given the description of another type");
+				"drm_shmem_from_obj() was given the description of another type");
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_type);
 
@@ -1100,7 +1100,7 @@ void __drm_shmem_check_base(const struct drm_shmem_obj_base *base,
 {
 	if (__drm_shmem_type_base(obj->__type) != base)
 		drm_safe_broken(obj->base.base.dev, "a step knows the type of its object",
-				"drm_shmem_from_obj() is given the base '%s', which is not the type's",
+				"drm_shmem_from_obj() was given the base '%s', but the type has another one",
 				base->name);
 }
 EXPORT_SYMBOL_GPL(__drm_shmem_check_base);
@@ -1137,7 +1137,7 @@ static bool drm_shmem_may_free(struct drm_shmem_obj *obj)
 	return true;
 }
 
-/* Gives the object a reference that nobody holds. Its table is still revoked. */
+/* Gives the object a reference that is never put. Its table is still revoked. */
 static void drm_shmem_leak(struct drm_shmem_obj *obj)
 {
 	struct drm_gem_object *gem = &obj->base.base;
@@ -1218,7 +1218,7 @@ void __drm_shmem_finish(struct drm_shmem_obj *obj)
  *
  * Context: May sleep.
  *
- * Return: 0, -EINVAL if the object was not published, or what the type's open step returned.
+ * Return: 0, -EINVAL if the object was not published, or the error of the type's open step.
  */
 int drm_shmem_funcs_open(struct drm_gem_object *gem, struct drm_file *file)
 {
@@ -1340,7 +1340,7 @@ static bool drm_shmem_is_resident(const struct drm_shmem_obj *obj)
  *
  * Context: Any.
  *
- * Return: what the object's memory counts as.
+ * Return: the status for memory statistics.
  */
 enum drm_gem_object_status drm_shmem_funcs_status(struct drm_gem_object *gem)
 {

@@ -23,8 +23,8 @@ struct vm_operations_struct;
 
 /**
  * struct drm_shmem_obj - GEM shmem object whose mappings are handles
- * @base: the GEM shmem object; its own helpers for vmap, pin, sg tables,
- *	madvise and purge are replaced by those of this library
+ * @base: the GEM shmem object; this library replaces the core's helpers for vmap, pin, sg tables,
+ *	madvise and purge
  *
  * Must be the first member of the driver's own struct.
  *
@@ -45,8 +45,8 @@ struct vm_operations_struct;
  * - Until the library turns the memory into an object, @__made_for is the type for which
  *   drm_shmem_gem_create_object() allocated the memory. Until then, and forever if the core makes
  *   the object, @base has the functions of the core.
- * - @__table is like that of any object, see struct drm_gem_table. It also counts as revoked after
- *   the core got back the table of an import whose init step failed.
+ * - @__table is like the table of any object, see struct drm_gem_table. It also counts as revoked
+ *   after the core got back the table of an import whose init step failed.
  * - @__flags is changed before the object is complete, or under the reservation
  *   lock, and read with READ_ONCE() without either.
  * - The object is on no list of a shrinker unless __DRM_SHMEM_LRU is set. Once set, that flag
@@ -62,11 +62,11 @@ struct vm_operations_struct;
  *   reservation lock. The page table entries of these VMAs exist only while __DRM_SHMEM_FAULTED
  *   is set, which stands for one pin of @base. This flag outlasts the last VMA only if another
  *   task held the lock when that VMA was closed.
- * - @__table.__pins counts the pins of drm_shmem_pin(), each of which is one of @base. It is
+ * - @__table.__pins counts the pins of drm_shmem_pin(). Each of them is also a pin of @base. It is
  *   changed under the reservation lock.
  * - @__dma_bufs counts the existing dma-bufs of the object. Once there was a dma-buf with the
  *   driver's own operations, __DRM_SHMEM_FOREIGN is added forever, because the library does not
- *   learn when such a dma-buf ends. Each table of an importer that can be told adds
+ *   learn when such a dma-buf ends. Each table of an importer that can be notified adds
  *   __DRM_SHMEM_TOLD, under the reservation lock, and stands for one pin of @base.
  * - @__row leaves NULL once, under the lock of the lists, and then is constant until the object is
  *   freed.
@@ -297,13 +297,13 @@ struct drm_shmem_obj_type {
 	/**
 	 * @rss:
 	 *
-	 * Bytes of memory that belong to the object beside its own pages, such as the parts of a
-	 * heap that grows, which no file has a handle of. drm_shmem_show_fdinfo() adds them to what
-	 * is resident. An object with this step is active as far as it is resident, and its total
-	 * is its size, or what is resident of it if that is more. A purge of the object does not
-	 * free the parts. Called under a spinlock of the file: the step takes no lock that sleeps,
-	 * allocates nothing, waits for nothing, and reads with READ_ONCE() what others change. Not
-	 * called for imports.
+	 * Returns the bytes of memory that belong to the object in addition to its own pages, such
+	 * as the parts of a heap that grows, to which no file has a handle. drm_shmem_show_fdinfo()
+	 * adds them to the resident memory. Such an object counts as active with its resident
+	 * memory, and in total with its size, or its resident memory if that is larger. A purge of
+	 * the object does not free the parts. Called under a spinlock of the file: the step takes
+	 * no lock that sleeps, allocates nothing, waits for nothing, and uses READ_ONCE() for
+	 * members that others change. Not called for imports.
 	 */
 	size_t (*rss)(const struct drm_shmem_obj *obj);
 
@@ -476,8 +476,8 @@ static inline void drm_shmem_get(struct drm_shmem_obj *obj)
  * unbound, for example in &drm_dev_ctx_ops.release. Otherwise the objects keep the device alive.
  *
  * Context: May sleep. The caller must not hold the object's own reservation lock, but may hold
- * those of other objects, as in drm_exec_fini(). The lock of an import belongs to the exporter: the
- * caller may hold it only if something else keeps the dma-buf, such as another import.
+ * the locks of other objects, as in drm_exec_fini(). The lock of an import belongs to the exporter:
+ * the caller may hold it only if something else keeps the dma-buf, such as another import.
  */
 static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_resv)
 {
@@ -631,7 +631,7 @@ __drm_shmem_whole(const struct drm_shmem_obj_type *type, size_t size)
  * @_type: the driver's structure
  * @_member: its &struct drm_shmem_obj, which must come first
  * @_unique: a structure tag of the driver's choice, never defined: the type of an object that
- *	nobody else has
+ *	is not shared yet
  *
  * Goes into the driver's header. One of its C files defines the description:
  *
@@ -720,7 +720,7 @@ extern const struct _name _name
  * device or without its own reservation object, for &drm_shmem_opts.resv_locked without the
  * lock, and for an incomplete description of a type; -EALREADY, with a report, if the caller
  * holds the lock without &drm_shmem_opts.resv_locked; -ENOMEM; -ENOSPC; -EINTR if the task was
- * killed while it waited for the reservation lock of a parent; or what the init step returned.
+ * killed while it waited for the reservation lock of a parent; or the error of the init step.
  */
 #define drm_shmem_create(_desc, _drm, _size, _opts)				\
 	((typeof(*(_desc)->__unique[0]) *)					\
@@ -803,9 +803,9 @@ static __always_inline struct drm_shmem_obj *__drm_shmem_share(void **unique)
 		(&(_desc)->base, _obj)
 
 /**
- * drm_shmem_from_obj() - the driver's structure in a step of its type
+ * drm_shmem_from_obj() - get the driver's structure in a step of its type
  * @_desc: address of the description of the type, or of a base whose kinds share the step
- * @_obj: what the step was given, which may be const
+ * @_obj: the argument of the step, which may be const
  *
  * With CONFIG_DRM_SAFE_DEBUG, an object of another type is reported.
  *

@@ -90,7 +90,7 @@ void drm_shmem_unpin(struct drm_shmem_obj *obj)
 		drm_shmem_unpin_locked(obj);
 	} else {
 		drm_safe_broken(gem->dev, "each unpin undoes a pin",
-				"drm_shmem_pin() was not called, or was undone");
+				"drm_shmem_pin() was not called, or its pin was undone before");
 	}
 	drm_gem_resv_unlock(gem, locked);
 }

@@ -46,9 +46,8 @@ static const struct dma_buf_ops drm_shmem_dma_buf_ops = {
  * @obj: the object
  * @flags: of the file, such as O_RDWR
  *
- * Does what the core's drm_gem_prime_export() does, for the export step of a type. While the
- * dma-buf exists, the object is not purged, and it is evicted only if its importers can be
- * told.
+ * For the export step of a type, in place of the core's drm_gem_prime_export(). While the dma-buf
+ * exists, the object is not purged, and it is evicted only if its importers can be notified.
  *
  * Context: May sleep. The caller may hold any reservation lock.
  *
@@ -164,7 +163,7 @@ struct drm_gem_object *__drm_shmem_prime_own(struct drm_device *drm, struct dma_
  * __drm_shmem_prime_attach() - attach the DMA device to a dma-buf
  * @drm: the device
  * @dma_buf: the dma-buf
- * @follows: the import that wants to know when the exporter moves the memory, or NULL
+ * @follows: the import to notify when the exporter moves the memory, or NULL
  *
  * The core takes the exporter's lock to attach, with an uninterruptible wait. So this first
  * waits until the lock is free, or the task is killed.
@@ -279,7 +278,7 @@ static void drm_shmem_detach(struct dma_buf_attachment *attach, struct sg_table 
 
 /**
  * __drm_shmem_prime_end() - free an object that was imported, and detach it
- * @obj: the object, only the memory of which is left
+ * @obj: the object, which has ended except for its memory
  * @attach: its attachment
  * @sgt: its table, after __drm_shmem_sgt_take(), or NULL
  * @ctx: the device from whose list the table was taken, if there is a table

@@ -109,7 +109,7 @@ int __drm_shmem_evict_locked(struct drm_shmem_obj *obj)
 		return -EOPNOTSUPP;
 	if (!obj->base.pages)
 		return drm_shmem_check_purged(obj);
-	/* Importers that can be told lose their tables, so look for other users first. */
+	/* Importers that can be notified lose their tables, so look for other users first. */
 	if (!drm_shmem_is_quiet(obj) || __drm_shmem_stays_pinned(obj))
 		return -EBUSY;
 	if (__drm_shmem_told(obj))
@@ -227,7 +227,7 @@ static int drm_shmem_do_purge(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Return: 0, also if it was purged before; -EBUSY if the contents are needed
  * or in use; -EOPNOTSUPP for imported objects, and for those that have an sg
  * table and whose type is not DRM_SHMEM_RECLAIM; -EALREADY if called under the lock,
- * which is reported; or what the evict step returned.
+ * which is reported; or the error of the evict step.
  */
 int drm_shmem_purge(struct drm_shmem_obj *obj)
 {
@@ -279,7 +279,7 @@ static int drm_shmem_do_evict(struct drm_shmem_obj *obj, enum drm_resv_how how)
  * Return: 0, also if the object has no pages at the moment; -EBUSY if anything but its table and
  * userspace mappings uses the object, or if the table is in use or being revoked; -ENODATA if the
  * object was purged; -EOPNOTSUPP for imported objects, and for types without DRM_SHMEM_RECLAIM;
- * -EALREADY if called under the lock, which is reported; or what the evict step returned.
+ * -EALREADY if called under the lock, which is reported; or the error of the evict step.
  */
 int drm_shmem_evict(struct drm_shmem_obj *obj)
 {

@@ -75,7 +75,7 @@ struct drm_shmem_shrinker {
  * struct drm_shmem_group - objects that are evicted together
  *
  * The driver embeds it in the structure whose objects are used together: an address space, a
- * context, a process. Memory pressure takes the objects of one group before those of the
+ * context, a process. Memory pressure evicts the objects of one group before the objects of the
  * next.
  *
  * Invariants:

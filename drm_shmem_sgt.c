@@ -537,7 +537,7 @@ static void drm_shmem_sgt_untrack(struct drm_shmem_sgt_owned *own, struct drm_sh
 /**
  * __drm_shmem_sgt_adopt() - give an object its imported table
  * @bound: proof that the parent of the device is bound
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  * @sgt: mapped by the core for the object's attachment
  *
  * Takes no lock: no other task has the object, and revocation comes after the section.
@@ -556,7 +556,7 @@ int __drm_shmem_sgt_adopt(const struct drm_dev_ctx_bound *bound, struct drm_shme
 
 /**
  * __drm_shmem_sgt_disown() - undo __drm_shmem_sgt_adopt()
- * @obj: the object, which nobody else has
+ * @obj: the object, not shared yet
  *
  * From here on the table looks revoked. The failed init step may have left an owned handle.
  * Uses of this handle are refused, and it is still counted.
@@ -576,7 +576,7 @@ void __drm_shmem_sgt_disown(struct drm_shmem_obj *obj)
 
 /**
  * __drm_shmem_sgt_take() - keep the table of an object that is being freed
- * @obj: object without a reference, or that nobody else has
+ * @obj: an object without a reference, or not shared yet
  *
  * On success the parent stays bound until __drm_shmem_sgt_destroy().
  *
@@ -912,7 +912,7 @@ void drm_shmem_sgt_move(struct drm_shmem_sgt_owned *to,
 
 	if (obj && drm_shmem_follows(obj) && !drm_resv_is_held(obj->base.base.resv))
 		drm_safe_broken(obj->base.base.dev, "a handle of an import moves under its lock",
-				"the moved step may miss the handle that is moved meanwhile");
+				"the type's moved step may miss a handle that is moved at the same time");
 	__drm_gem_table_move(&to->__own, &from->__own, obj ? obj->base.base.dev : NULL);
 #ifdef CONFIG_DRM_SAFE_DEBUG
 	to->__tracker = from->__tracker;

@@ -37,7 +37,7 @@ struct drm_shmem_sgt {
  *
  * Invariants:
  *
- * - @__own is like that of any object, see struct drm_gem_table_own. Its table is that of a
+ * - @__own is as for any object, see struct drm_gem_table_own. Its table belongs to a
  *   &struct drm_shmem_obj.
  */
 struct drm_shmem_sgt_owned {

@@ -38,9 +38,9 @@
  * #. Pages that userspace has mapped, and the GPU does not use.
  * #. Pages that the GPU uses for one group, group by group.
  * #. Pages that the GPU uses for several groups, or for none, or that importers of a dma-buf have
- *    mapped, if all of them can be told to give them back.
+ *    mapped, if all of them can be asked to give them back.
  *
- * A group consists of objects that are used together: those of an address space, a context, or
+ * A group consists of objects that are used together by an address space, a context, or
  * a process. If its structure embeds a &struct drm_shmem_group, and drm_shmem_group_touch() is
  * called for each job, a scan evicts all objects of one group before it evicts any of the
  * next. The group whose last job is the oldest comes first. Evicting one object from each of
@@ -50,9 +50,9 @@
  * DRM_SHMEM_RECLAIM. The GPU uses an object while an owned sg table is not suspended, and
  * after drm_shmem_touch(). The shrinker checks this when it reaches the object. If the object
  * has become harder to evict, the shrinker moves it to the right list, and leaves it alone.
- * Pinned and purged objects, those without pages, those with a dma-buf of the driver's own
- * operations, and those of 1 that have a dma-buf, or an sg table whose users are not counted, are
- * on no list that a scan looks at.
+ * No scan reaches pinned and purged objects, objects without pages, and objects with a dma-buf of
+ * the driver's own operations. Nor does it reach objects of 1 that have a dma-buf, or an sg table
+ * whose users are not counted.
  *
  * A scan waits for the fences of 4 and 5 if the allocation that it runs for may sleep, for no
  * more than a few jiffies in total. Otherwise it leaves these objects alone, and does not
@@ -67,15 +67,14 @@
  * A scan reports the pages that it really freed: for a purge the pages that were in memory,
  * for an eviction the pages that became swappable. The count before a scan is the size of the
  * objects that have something to give back: contents to purge, which may be swapped out, or
- * pages to evict, which may be in use. Other objects are not counted, and no scan looks at
- * them.
+ * pages to evict, which may be in use. Other objects are not counted, and no scan reaches them.
  *
- * The lists are those of a device, and like other shrinkers of DRM this one is not aware of memory
+ * Each device has its own lists. Like other shrinkers of DRM, this one is not aware of memory
  * cgroups. The kernel calls it when the whole system is short of memory, and never for a memory
- * cgroup that has reached its ``memory.max``. Nothing of such a client is purged or evicted, and
- * its allocation fails if the cgroup has nothing else to give back.
+ * cgroup that has reached its ``memory.max``. Objects of such a client are not purged or evicted,
+ * and its allocation fails if the cgroup has nothing else to give back.
  *
- * Panthor has a shrinker of this kind, which this one differs from in three points, on purpose:
+ * Panthor has a shrinker of this kind. This shrinker differs from it in three points, on purpose:
  *
  * - An object that two groups use stays with the shared objects until the GPU has no user of it.
  *   Panthor moves it back once one of its two address spaces has gone. Here it is evicted later.

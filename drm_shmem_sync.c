@@ -372,7 +372,7 @@ static int drm_shmem_import_end(struct drm_gem_object *gem, enum dma_data_direct
 	} while (!(current->flags & PF_EXITING) && __drm_shmem_again(NULL, &ret));
 	/* The exporter may end the access of a killed task later. */
 	if (ret && ret != -EINTR)
-		drm_err_ratelimited(gem->dev, "an exporter did not end an access of the CPU: %d\n",
+		drm_err_ratelimited(gem->dev, "an exporter failed to end a CPU access: %d\n",
 				    ret);
 	return ret;
 }

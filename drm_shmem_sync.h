@@ -61,7 +61,7 @@ __drm_shmem_cpu_check(struct drm_shmem_obj *obj, enum dma_data_direction dir)
  * Return: 0; -EINVAL for any other direction; -EINTR if the task was killed while it waited
  * for the lock, for an exporter, or for its fences; -ENODEV if signals interrupted the exporter
  * while the device was unplugged; -EAGAIN if the wait for a fence of the exporter failed; -ENOMEM;
- * -EALREADY if called under the lock, which is reported; or what the exporter returned.
+ * -EALREADY if called under the lock, which is reported; or the error of the exporter.
  */
 static inline int __must_check
 drm_shmem_cpu_begin(struct drm_shmem_obj *obj, enum dma_data_direction dir)

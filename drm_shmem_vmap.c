@@ -161,9 +161,9 @@ static int drm_vmap_first_locked(struct drm_shmem_obj *obj)
  *
  * Context: May sleep.
  *
- * Return: 0, -ENODATA if the object was purged, -ENOMEM, what a dma-buf's exporter returned, an
+ * Return: 0, -ENODATA if the object was purged, -ENOMEM, the error of a dma-buf's exporter, an
  * error of __drm_shmem_again(), -EINTR if the task was killed while it waited for the lock of an
- * exporter, or as __drm_gem_resv_check().
+ * exporter, or an error of __drm_gem_resv_check().
  */
 int __drm_vmap_first(struct drm_shmem_obj *obj, enum drm_resv_how how)
 {
@@ -317,8 +317,8 @@ EXPORT_SYMBOL_GPL(drm_shmem_panic_scanout);
  * Context: May sleep.
  *
  * Return: 0, -EOPNOTSUPP if the object has no vmap function, -ENOMEM if that function gave
- * no address, what it returned, an error of __drm_shmem_again(), -EINTR if the task was killed
- * while it waited for the lock of an exporter, or as __drm_gem_resv_check().
+ * no address, the error of that function, an error of __drm_shmem_again(), -EINTR if the task was
+ * killed while it waited for the lock of an exporter, or an error of __drm_gem_resv_check().
  */
 int __drm_vmap_map_plain(struct drm_gem_shmem_object *shmem,
 			 struct iosys_map *map, enum drm_resv_how how)
@@ -383,7 +383,7 @@ EXPORT_SYMBOL_GPL(__drm_vmap_unmap_plain);
 void __drm_vmap_overwritten(const struct drm_gem_object *gem)
 {
 	drm_safe_broken(gem ? gem->dev : NULL, "an owned handle is not overwritten",
-			"it is in use, and drm_vmap_release() comes first, or it was not zeroed");
+			"it is in use: call drm_vmap_release() first; or it was not zeroed");
 }
 EXPORT_SYMBOL_GPL(__drm_vmap_overwritten);
 

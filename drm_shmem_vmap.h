@@ -326,7 +326,7 @@ __drm_vmap_begin_locked(struct drm_vmap *m, size_t min, unsigned int kind,
 }
 
 /*
- * Drops what a handle holds. The flag tells which of the two kinds of object @shmem is,
+ * Ends the handle's use of the mapping. The flag shows which of the two kinds of object @shmem is,
  * so the container_of() is right.
  */
 static __always_inline void

@@ -88,7 +88,7 @@ int __drm_shmem_wait(struct dma_resv *resv, enum dma_resv_usage usage)
 /**
  * __drm_shmem_again() - check whether to ask an exporter again, because a signal arrived
  * @drm: the importing device, or NULL if the caller cannot give up because it was unplugged
- * @ret: what the exporter returned; -EINTR afterwards if the task was killed, -ENODEV if the device
+ * @ret: result of the exporter; -EINTR afterwards if the task was killed, -ENODEV if the device
  *	was unplugged, -EAGAIN if the wait for a fence failed
  *
  * Any signal ends the waits for fences in dma_buf_map_attachment() and
@@ -134,7 +134,7 @@ bool __drm_shmem_again(struct drm_device *drm, int *ret)
 /**
  * __drm_shmem_sgt_again() - the same after dma_buf_map_attachment()
  * @drm: the importing device
- * @sgt: what it returned; an ERR_PTR() afterwards as in __drm_shmem_again()
+ * @sgt: result of the exporter; an ERR_PTR() afterwards as in __drm_shmem_again()
  *
  * Context: May sleep.
  *

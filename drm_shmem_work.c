@@ -30,7 +30,7 @@ static_assert(ARRAY_SIZE(drm_shmem_wq_names) == __DRM_SHMEM_QUEUES);
 
 /**
  * __drm_shmem_queue() - put work off
- * @queue: by what the work waits for
+ * @queue: the queue for this kind of wait
  * @work: the work item
  *
  * Unloading the library waits for the work.
@@ -67,7 +67,7 @@ static void drm_shmem_late_fn(struct work_struct *work)
  *
  * For a task that must not wait for the lock, or was killed. Other drivers can hold the lock for
  * long: the exporter of an import, or the importers of an export. The object is published, so its
- * lock stays what it is. The work has a reference to the object and one to the driver's module.
+ * lock does not change. The work has a reference to the object and one to the driver's module.
  *
  * Context: Any.
  *

@@ -241,7 +241,7 @@ __drm_vmap_part_first(const struct drm_vmap *m, u64 off, u64 count, size_t size,
  * @_type: type of the handle without struct, of the same kind: see DRM_VMAP()
  * @_w: name of the handle, for the rest of the scope
  * @_v: the mapping handle, or a view
- * @_off: offset in bytes, a multiple of 8, or of what a view's type is aligned to
+ * @_off: offset in bytes, a multiple of 8, or of the alignment of a view's type
  * @_len: number of bytes, at least the minimum size of @_type; @_w cannot access bytes
  *	beyond these
  * @...: statement that leaves the scope if the range is not inside, is not aligned, or is too

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced after env.sh: packages of newer Debian suites, by way of an apt with
-# state of its own. The machine's apt is only asked for its mirror.
+# Sourced after env.sh: fetch packages of newer Debian suites, with an apt that has its own
+# state. Only the mirror comes from the machine's apt.
 #
-#   APT_ARCH    of the packages, the machine's own unless set
-#   APT_SUITES  of which the lists are read, trixie-backports and sid unless set
+#   APT_ARCH    architecture of the packages; the machine's own unless set
+#   APT_SUITES  suites whose lists are read; trixie-backports and sid unless set
 
 APT_DIR=$DRM_SAFE_CACHE/apt${APT_ARCH:+-$APT_ARCH}${APT_SUITES:+-suites}
 APT_SUITES=${APT_SUITES:-trixie-backports sid}
@@ -23,13 +23,13 @@ debian_mirror() {
 		grep -E "^https?://[^ ]+ ($codename|$suites) main\$" | head -n1 | cut -d' ' -f1
 }
 
-# mirror_options: how this machine reaches the mirror, proxies and the like, for
-# another root's apt.
+# mirror_options: apt's options to reach the mirror, such as proxies, for the apt of another
+# root.
 mirror_options() {
 	apt-config dump | grep -E '^Acquire::(Check|https?|ForceIPv)'
 }
 
-# own_apt TOOL ARG...: run apt-get or apt-cache on lists and cache of our own.
+# own_apt TOOL ARG...: run apt-get or apt-cache with our own lists and cache.
 own_apt() {
 	local tool=$1
 
@@ -75,21 +75,20 @@ update_apt() {
 		say "not all lists could be read, going on with the others"
 }
 
-# newest_version PACKAGE: as trixie-backports and sid have it.
+# newest_version PACKAGE: the newest version in trixie-backports and sid.
 newest_version() {
 	own_apt apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n1
 }
 
-# fetch_deb PACKAGE VERSION: download it, verified; DEB is then the file.
+# fetch_deb PACKAGE VERSION: download and verify it, and set DEB to the file.
 fetch_deb() {
 	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
 	# shellcheck disable=SC2034
 	DEB=$(echo "$APT_DIR/deb/$1_${2//:/%3a}_"*.deb)
 }
 
-# fetch_linux PACKAGE VERSION: have the kernel source of a linux-source package in
-# $DRM_SAFE_CACHE/linux-VERSION, verified. What an interrupted run left is not named so and is
-# made again.
+# fetch_linux PACKAGE VERSION: provide the verified kernel source of a linux-source package in
+# $DRM_SAFE_CACHE/linux-VERSION. An interrupted run leaves another name, and starts again.
 fetch_linux() {
 	local dir=$DRM_SAFE_CACHE/linux-${2%%-*} tmp=$DRM_SAFE_CACHE/unpacking
 
@@ -112,8 +111,8 @@ unpack_package() {
 	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }
 
-# unpack_tool NAME PACKAGE...: have the program NAME of the newest of these packages, with
-# the libraries in the others, as $DRM_SAFE_CACHE/NAME/bin/NAME. Nothing is installed.
+# unpack_tool NAME PACKAGE...: provide the program NAME from the newest of these packages, with
+# the libraries from the others, as $DRM_SAFE_CACHE/NAME/bin/NAME. Nothing is installed.
 unpack_tool() {
 	local name=$1 dir=$DRM_SAFE_CACHE/$1.new pkg
 
@@ -137,7 +136,7 @@ unpack_tool() {
 	mv "$dir" "$DRM_SAFE_CACHE/$name"
 }
 
-# unpack_with_depends DIR PACKAGE...: the newest of them and of all that they need.
+# unpack_with_depends DIR PACKAGE...: unpack their newest versions, and all dependencies.
 unpack_with_depends() {
 	local dir=$1 debs=$1.debs names
 

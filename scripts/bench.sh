@@ -1,18 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# bench.sh: time the library against the raw helpers in one boot of a release
-# kernel under UML, and in one of an SMP kernel, on two processors at a time: a
-# table, and out/bench/bench.csv and plots. ROUNDS=15 DOCS=1 writes the table of
-# Documentation/bench.rst anew.
+# bench.sh: time the library and the raw helpers in one boot of a release kernel under
+# UML, and in one boot of an SMP kernel, on two processors at a time. Prints a table, and
+# writes out/bench/bench.csv and plots. ROUNDS=15 DOCS=1 writes the table of
+# Documentation/bench.rst.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
 
 OUT=$TOP/out/bench
 
-# rows KIND KERNEL...: the lines of that kind in the kernels' logs, without what is
-# before.
+# rows KIND KERNEL...: the lines of that kind in the kernels' logs, without their prefix.
 rows() {
 	local kind=$1
 
@@ -20,7 +19,7 @@ rows() {
 	sed -n "s/.*# [a-z_]*: $kind,//p" "${@/%//test.log}"
 }
 
-# time_on KERNEL CONFIG ARG...: build it and do all work there.
+# time_on KERNEL CONFIG ARG...: build the kernel, and run the benchmark on it.
 time_on() {
 	local name=$1
 
@@ -30,7 +29,7 @@ time_on() {
 		--kernel_args "drm_safe_bench.rounds=${ROUNDS:-15}" 'drm_safe_bench*'
 }
 
-# table: ratios below 1 say that this library is faster.
+# table: ratios below 1 mean that this library is faster.
 table() {
 	awk -F'\t' 'BEGIN { printf "%-42s %7s %11s %11s %7s\n", "", "N", "raw, ns", "safe, ns", "ratio" }
 		{ printf "%-42s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,
@@ -59,7 +58,7 @@ docs_table() {
 	echo "   \"code of drm_safe.ko\",,$(text_size)"
 }
 
-# text_size: of the library, in bytes.
+# text_size: the size of the library's code, in bytes.
 text_size() {
 	size -t "$BUILD"/bench/drivers/gpu/drm/safe/drm_*.o | awk 'END { print $1 }'
 }
@@ -85,7 +84,7 @@ prepare_tree
 time_on bench bench/.kunitconfig
 time_on bench-smp bench/smp.kunitconfig --kernel_args ncpus=2 --kernel_args seccomp=on
 mkdir -p "$OUT"
-# A name may have a comma: the last seven are the numbers.
+# A name may have a comma, so take the last seven fields as the numbers.
 rows bench "$BUILD"/bench{,-smp} | sed -E ':a; s/,([0-9]+(\t[0-9\t]+)?)$/\t\1/; ta' >"$OUT/bench.tsv"
 {
 	echo '"work","n","rounds","raw median, ps","safe median, ps","raw minimum, ps","safe minimum, ps","median ratio, 1/1000"'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# build-test.sh: the two ways to build this directory, external modules and a
-# kernel tree, do what the README says.
+# build-test.sh: test the two ways to build this directory, as external modules and in a
+# kernel tree, as the README describes them.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/tree.sh"
@@ -12,10 +12,10 @@ TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 DRM=drivers/gpu/drm
 
-# tree_state: what the kernel tree in $TMP looks like.
+# tree_state: the state of the kernel tree in $TMP.
 tree_state() { (cd "$TMP/tree" && find . -type f -exec sha1sum {} + | sort -k2); }
 
-# Install twice and uninstall: the second time changes nothing, and nothing stays.
+# Install twice and uninstall: the second install changes nothing, and nothing is left.
 install_is_undone() {
 	local before once said
 
@@ -36,7 +36,7 @@ install_is_undone() {
 	diff <(echo "$before") <(tree_state)
 }
 
-# A directory that install-tree did not make is left alone.
+# install-tree must leave alone a directory that it did not make.
 foreign_is_kept() {
 	mkdir -p "$TMP/tree/$SAFE"
 	touch "$TMP/tree/$SAFE/mine"
@@ -55,9 +55,9 @@ external_modules() {
 	done
 }
 
-# partial CONFIG MESSAGE [KO...]: for a kernel that lacks something, modules.sh says MESSAGE
-# and makes drm_safe.ko, and of the samples only KO. The kernel is not built, so that modpost
-# knows no symbols.
+# partial CONFIG MESSAGE [KO...]: for a kernel that lacks an option, modules.sh prints MESSAGE,
+# and makes drm_safe.ko and only the samples KO. The kernel is not built, so modpost knows no
+# symbols.
 partial() {
 	local dir=$BUILD/$1 config=$1.config message=$2 out
 
@@ -70,16 +70,17 @@ partial() {
 		<(cd "$TOP/out/modules" && find . -name '*.ko' ! -path './tests/*' | sort)
 }
 
-# try ARG...: what make try says, with DIR=samples/external and no DEBUG, or as ARG says.
+# try ARG...: print the output of make try, with DIR=samples/external and without DEBUG, unless ARG
+# changes that.
 try() {
 	env DIR="$TOP/samples/external" KO= CLIENT= DEBUG= "$@" "$TOP/scripts/try.sh" 2>&1
 }
 
-# counts FAILED OUTPUT: it ends with so many failures.
+# counts FAILED OUTPUT: check that the output ends with this number of failures.
 counts() { grep -xE "[0-9]+ passed, $1 failed, 0 skipped" <(tail -n 1 <<<"$2") || { echo "$2"; return 1; }; }
 
-# The sample of a driver outside of the tree is registered in a guest, its client finds it, and
-# it is unloaded.
+# The sample of a driver outside the kernel tree is registered in a guest, its client finds it,
+# and it is unloaded.
 external_driver() {
 	local out
 
@@ -91,7 +92,7 @@ external_driver() {
 	counts 0 "$out"
 }
 
-# A client that fails, in C and as a script, and one that does not compile.
+# A client that fails, in C and as a script, and a client that does not compile.
 client_fails() {
 	local out
 
@@ -107,7 +108,7 @@ client_fails() {
 	counts 1 "$out"
 }
 
-# Of two modules, the one whose name comes first needs the other one.
+# The module whose name comes first needs the other one.
 modules_in_order() {
 	local out
 
@@ -138,12 +139,12 @@ modules_in_order() {
 	END
 }
 
-# A copy of the sample, which is nowhere near the library, passes a check of one driver.
+# A copy of the sample in another directory passes a check of one driver.
 far_driver() {
 	cp -r "$TOP/samples/external" "$TMP/far" && DIR=$TMP/far "$TOP/scripts/sparse.sh"
 }
 
-# builds SEVERAL: the kernels that would be built for the modules kernel, in an empty cache.
+# builds SEVERAL: the kernels that are built for the modules kernel, in an empty cache.
 builds() {
 	DRM_SAFE_SEVERAL=$1 DRM_SAFE_CACHE=$TMP/cache bash -c '. "$0/scripts/env.sh"
 		step() { echo "$1"; }
@@ -159,13 +160,13 @@ one_kernel() {
 	out=$(builds 1) && grep '^building the demo kernel' <<<"$out"
 }
 
-# other_setting ARG...: the same driver with CONFIG_DRM_SAFE_DEBUG, for a kernel without.
+# other_setting ARG...: build the driver with CONFIG_DRM_SAFE_DEBUG, for a kernel without it.
 other_setting() {
 	"${KMAKE[@]}" O="$BUILD/demo" M="$TOP/samples/external" MO="$TMP/foo" -j"$JOBS" \
 		DRM_SAFE="$TREE/$SAFE" KBUILD_EXTRA_SYMBOLS= DEBUG=1 "$@" modules
 }
 
-# modpost refuses it and, if modpost is told not to, the module loader does.
+# modpost refuses the module. If modpost only warns, then the module loader refuses it.
 other_setting_is_refused() {
 	local out
 

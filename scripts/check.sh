@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# check.sh: everything that proves the library, each part once. A part is a
-# command that ends in "N passed, N failed[, N skipped]"; one that does not, or
-# that fails without saying what, counts as one. Guests use one CPU most of the
-# time, so that two parts which wait for guests run beside the others.
+# check.sh: run all tests and checks of the library once. A part is a command that ends
+# with "N passed, N failed[, N skipped]". Without such a line, or if it fails without a
+# count, the part counts as one failure. Guests use one CPU most of the time, so two
+# parts that wait for guests run at the same time as the others.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -13,7 +13,7 @@ report=
 announced=0
 pids=()
 
-# count NAME LOG RC SECONDS: what a part's log says at its end.
+# count NAME LOG RC SECONDS: add the counts at the end of a part's log.
 count() {
 	local p=0 f=0 s=0
 
@@ -27,7 +27,7 @@ count() {
 	report+=$(printf '%6d s  %-30s %5d passed %3d failed %3d skipped' "$4" "$1" "$p" "$f" "$s")$'\n'
 }
 
-# announce NAME: say which part's turn it is, of how many.
+# announce NAME: print which part begins, and how many there are.
 announce() { say "$1 ($((++announced)) of $(grep -cE '^(part|begin) ' "$TOP/scripts/check.sh"))"; }
 
 # part NAME CMD...
@@ -40,8 +40,8 @@ part() {
 	count "$name" "$LOGS/part" $rc $((SECONDS - start))
 }
 
-# begin NAME CMD...: run CMD beside the parts that follow, in a process group of
-# its own.
+# begin NAME CMD...: run CMD in the background during the next parts, in its own process
+# group.
 begin() {
 	local log=$LOGS/$1 start=$SECONDS
 
@@ -58,7 +58,7 @@ begin() {
 	pids+=($!)
 }
 
-# await NAME: show what it says until its end.
+# await NAME: show its output until its end.
 await() {
 	local log=$LOGS/$1 rc=1 seconds=0
 
@@ -69,7 +69,7 @@ await() {
 	count "$1" "$log" "$rc" "$seconds"
 }
 
-# stop: what still runs when this script is interrupted.
+# stop: end the background parts when this script is interrupted.
 stop() {
 	local pid
 

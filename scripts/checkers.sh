@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# checkers.sh: a checker that has nothing to look at fails. Each gets nothing here: an
+# checkers.sh: test that a checker fails if it has nothing to check. Each checker gets an
 # empty directory, file or list, or a library without a file. style.sh, coccicheck.sh,
-# signalling.sh, prove.sh, w1.sh and sparse.sh try more of that themselves.
+# signalling.sh, prove.sh, w1.sh and sparse.sh have more such tests of their own.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
@@ -12,12 +12,12 @@ locked "$@"
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 EMPTY=$TMP/empty
-LIBRARY=$TMP/library	# the scripts, and nothing that they could look at
+LIBRARY=$TMP/library	# the scripts, without any file to check
 
-# nothing NAME TEXT CMD...: CMD, which has nothing to look at, fails and says TEXT.
-nothing() { check "$1: nothing to look at is an error" fails_with "${@:2}"; }
+# nothing NAME TEXT CMD...: CMD, which has nothing to check, must fail and print TEXT.
+nothing() { check "$1: nothing to check is an error" fails_with "${@:2}"; }
 
-# no_results: of kunit.py, which reads a log without any.
+# no_results: kunit.py reads a log without results.
 no_results() {
 	local passed=0 failed=0 skipped=0
 
@@ -26,13 +26,13 @@ no_results() {
 	[ $failed != 0 ] || { echo "$passed passed, $skipped skipped"; return 1; }
 }
 
-# of_an_empty_file CMD...: with flags that compile it, as kbuild writes them down.
+# of_an_empty_file CMD...: run CMD with kbuild's flags for an empty file.
 of_an_empty_file() {
 	echo "savedcmd_nothing.o := gcc -c -o nothing.o nothing.c ; true" >"$TMP/cmd"
 	"$@"
 }
 
-# of_a_row RECORD [N]: a boot that counted one row, on an architecture with this record, if any.
+# of_a_row RECORD [N]: check a boot that counted one row, against this record, if any.
 of_a_row() {
 	local record=$LIBRARY/tests/bench/icount-none.csv
 
@@ -42,12 +42,13 @@ of_a_row() {
 	CHECK=1 N=${2:-1000} python3 "$LIBRARY/scripts/icount.py" none "$TMP/row" "$TMP/counted"
 }
 
-# made_with COMPILER RESULT: of the same row, whose record is of "a compiler".
+# made_with COMPILER RESULT: check the same row, whose record is of "a compiler".
 made_with() {
 	(export MADE=$1; of_a_row "$TMP/made.csv" | grep -F "$2")
 }
 
-# of_a_rust_row COST REASONS: a boot in which a row took 1000 instructions, and COST in Rust, if any.
+# of_a_rust_row COST REASONS: check a boot in which a row took 1000 instructions, and COST in Rust,
+# if any.
 of_a_rust_row() {
 	echo "# row: bench,guard,0,1,1000000,1000000,0,0,0" >"$TMP/row"
 	[ -z "$1" ] || echo "# row: third,guard,0,$1,0" >>"$TMP/row"
@@ -57,7 +58,7 @@ of_a_rust_row() {
 	python3 "$LIBRARY/scripts/icount-rust.py" "$TMP/row" "$TMP/counted"
 }
 
-# of_the_library: the files of a copy of the library that are in no patch of its series.
+# of_the_library: list the files of a copy of the library that are in no patch of its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
 		sed -i 's/^\(Files:.*\) drm_shmem_list\.h/\1/' "$TMP/copy/scripts/series.txt" &&
@@ -108,7 +109,8 @@ check "lines: the plugin counts what a guest does" "$TOP/scripts/lines.sh" plugi
 : >"$TMP/lines/lines-2.log"
 : >"$TMP/lines/lines-2.txt"
 nothing "lines" "0 rows and 0 sides" python3 "$TOP/scripts/lines.py" x86_64 "$TMP/lines" "$TMP/counted"
-# lines_of WRITTEN PASSED: one row, whose raw side writes 3 lines in each of 10 repetitions, and passes 1.
+# lines_of WRITTEN PASSED: check one row, whose raw side writes 3 lines in each of 10 repetitions, and
+# passes 1.
 lines_of() {
 	local cpus
 
@@ -129,12 +131,12 @@ check "icount-rust: a reason that no row needs is an error" fails_with "which no
 check "icount-rust: a row with a reason passes" of_a_rust_row 980000 "guard; fewer; because"
 nothing "examples" "examples: 0 in 0 files" of_an_empty_file python3 "$LIBRARY/scripts/examples.py" \
 	--compiler gcc "$TMP" "$TMP/cmd" "" "$LIBRARY"
-nothing "layers" "nothing to look at" python3 "$TOP/scripts/layers.py"
+nothing "layers" "nothing to check" python3 "$TOP/scripts/layers.py"
 nothing "layers, the core" "no function to look at" python3 "$TOP/scripts/layers.py" --core "$TMP/nothing.c"
 nothing "series, its files" "there is no drm_safe.h" python3 "$LIBRARY/scripts/series.py" left-out
-nothing "series, MAINTAINERS" "nothing to look at" python3 "$TOP/scripts/series.py" orphans "$TREE"
-nothing "rules" "nothing to look at: no rules" python3 "$LIBRARY/scripts/rules.py"
-nothing "names in the spatch rules" "nothing to look at" python3 "$LIBRARY/scripts/rule-names.py" "$TREE"
+nothing "series, MAINTAINERS" "nothing to check" python3 "$TOP/scripts/series.py" orphans "$TREE"
+nothing "rules" "nothing to check: no rules" python3 "$LIBRARY/scripts/rules.py"
+nothing "names in the spatch rules" "nothing to check" python3 "$LIBRARY/scripts/rule-names.py" "$TREE"
 nothing "signalling, an object" "no function to look at" \
 	"$TOP/scripts/signalling.py" check "$TMP/nothing.o"
 nothing "signalling, a kernel" "in none of these kernels" \

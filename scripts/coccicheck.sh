@@ -3,14 +3,14 @@
 #
 # coccicheck.sh [DIR]: run the rules of scripts/coccinelle over the C files of a
 # driver; each report fails. MACROS=<file> is for the driver's own scopes, in the form
-# of scopes.macros. Without DIR, it also shows that each rule bites.
+# of scopes.macros. Without DIR, it also tests that each rule finds its mistakes.
 
 . "$(dirname "$0")/env.sh"
 
 need_packages coccinelle libpython3-dev
 rules=$TOP/scripts/coccinelle
 export PYTHONPATH=$rules
-# The jobs of spatch leave what they say in the working directory for a while.
+# The jobs of spatch keep their output in the working directory for a while.
 mkdir -p "$DRM_SAFE_CACHE"
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
@@ -19,14 +19,14 @@ cat "$rules/scopes.macros" ${MACROS:+"$MACROS"} >"$macros"
 # Some drivers have headers of many megabytes.
 ulimit -s "$(ulimit -Hs)"
 
-# rule FILE DIR: what a rule says.
+# rule FILE DIR: print the reports of a rule.
 rule() {
 	(cd "$DRM_SAFE_CACHE" && DRIVER=$2 spatch --very-quiet --no-includes --include-headers \
 		-D report --sp-file "$1" --macro-file "$macros" --dir "$2")
 }
 export -f rule
 
-# run_rules DIR RULE...: what each says to $TMP/NAME, several at a time.
+# run_rules DIR RULE...: write the reports of each rule to $TMP/NAME, several at a time.
 run_rules() {
 	local dir=$1
 
@@ -37,21 +37,21 @@ run_rules() {
 		echo ended' "$dir" "$TMP" | progress rules ended $#
 }
 
-# silent FILE: is there such a file, and nothing in it?
+# silent FILE: check that the file exists and is empty.
 silent() { [ -e "$1" ] && ! grep . "$1"; }
 
-# sources DIR: its C files, if there is anything for the rules to look at.
+# sources DIR: its C files, if the rules have anything to check there.
 sources() {
 	[ -d "$1" ] || die "$1 is not a directory"
 	find "$1" -name '*.[ch]' | grep . || die "there is no C file in $1"
 	(cd "$1" && DRIVER=$1 python3 -c '
 import drm_safe_names, sys
 sys.exit(not drm_safe_names.driver().uses_library())') ||
-		die "no file in $1 includes a header of drm_safe: there is nothing to look at"
+		die "no file in $1 includes a header of drm_safe: there is nothing to check"
 }
 
-# all_parsed DIR: spatch skips a function with a macro that it does not know, without a
-# word. What it has parsed is in $TMP.
+# all_parsed DIR: check that spatch has parsed all functions. It silently skips a function with
+# an unknown macro. $TMP has the parsed functions.
 all_parsed() {
 	local lost
 
@@ -61,7 +61,7 @@ all_parsed() {
 		{ printf '%s\n' "$lost" "is not looked at: spatch does not know a macro in it, see MACROS="; return 1; }
 }
 
-# driver DIR: all rules on a driver.
+# driver DIR: run all rules on a driver.
 driver() {
 	local files file
 
@@ -73,7 +73,7 @@ driver() {
 	done
 }
 
-# bites RULE DIR: it reported the lines that end with its name, and no others.
+# bites RULE DIR: check that the rule reported the lines that end with its name, and no others.
 bites() {
 	local name=${1##*/}
 
@@ -83,7 +83,7 @@ bites() {
 		grep -rq "/\* $name \*/\$" "$2"
 }
 
-# shows_progress DIR: on a terminal, how many rules are left.
+# shows_progress DIR: check that a terminal shows how many rules are left.
 shows_progress() {
 	local out
 
@@ -107,7 +107,7 @@ for file in "$rules"/*.cocci; do
 	check "${file##*/} bites" bites "$file" "$tests/driver"
 done
 check "a driver without the library is an error" \
-	fails_with "there is nothing to look at" "$0" "$tests/nothing"
+	fails_with "there is nothing to check" "$0" "$tests/nothing"
 check "a directory without files is an error" fails_with "there is no C file" "$0" "$TOP/LICENSES"
 check "a directory that is not there is an error" fails_with "not a directory" "$0" "$tests/none"
 run_rules "$tests/unparsed" "$rules/functions.spatch"

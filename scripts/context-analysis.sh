@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# context-analysis.sh: what clang 23 proves of the library and its sample: that each
-# path holds the locks it has to (context analysis), and that nothing in the fence
-# signalling path allocates (function effects). make misuse shows that both bite.
-# context-analysis.sh CONFIG FLAG OBJECT...: in the root: one of these.
-# DIR=<driver> looks at a driver elsewhere. Of its files, function effects are for those
-# that declare functions __drm_nonallocating.
+# context-analysis.sh: prove with clang 23 that each path of the library and its sample
+# holds the locks that it needs (context analysis), and that nothing in the fence
+# signalling path allocates (function effects). make misuse tests that both find mistakes.
+# context-analysis.sh CONFIG FLAG OBJECT...: in the root, run one of these.
+# DIR=<driver> checks a driver elsewhere. Function effects are checked in its files that
+# declare functions __drm_nonallocating.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -34,7 +34,7 @@ fi
 
 effects="-Wfunction-effects -DDRM_SAFE_CHECK_EFFECTS"
 
-# Clang 23 of this machine, or of a root that only root can make.
+# Use clang 23 of this machine, or of a root that only root can make.
 in_root=("$TOP/scripts/sid-root.sh")
 ! command -v clang-23 >/dev/null || in_root=()
 if [ ${#in_root[@]} -gt 0 ] && ! "${in_root[@]}" true; then
@@ -53,8 +53,8 @@ if [ -n "${DIR:-}" ]; then
 	exit
 fi
 
-# Locks and sections: all there are with debugging on. Allocations: without what
-# debugging calls in between, which no one has declared.
+# Check locks and sections with all debug options. Check allocations without them, because
+# the functions that they add have no annotations.
 for kver in 7.3 7.2; do
 	check "context analysis, $kver" env KVER=$kver "${in_root[@]}" "$0" debug.kunitconfig "" $safe/
 done

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# convert-run.sh: drivers of the kernel, as Debian ships them and as make convert leaves them, beside
-# each other on Debian's kernel in QEMU: the same graphics tests, subtest by subtest, and the same
-# storm of taking the device away. A driver that Debian does not ship is built twice, as it is in the
-# kernel's sources and converted.
+# convert-run.sh: run drivers of the kernel, from Debian's package and converted by make convert, on
+# Debian's kernel in QEMU. Both run the same graphics tests, which are compared subtest by subtest, and
+# the same storm, which takes the device away. A driver that Debian does not ship is built twice, from
+# the kernel's sources and converted.
 #
-#   DRIVERS  which of them: "vgem vkms virtio_gpu bochs cirrus_qemu udl"
-#   ROUNDS   of the storm; 20 unless set
-#   TESTS    of IGT, instead of those in tests/convert/igt.list for the driver
+#   DRIVERS  names of drivers: "vgem vkms virtio_gpu bochs cirrus_qemu udl"
+#   ROUNDS   rounds of the storm; 20 unless set
+#   TESTS    tests of IGT, instead of the driver's tests in tests/convert/igt.list
 #   VM_KVER  series of Debian's kernel
 
 . "$(dirname "$0")/env.sh"
@@ -25,16 +25,16 @@ GADGET=$TOP/out/kms/udl-gadget
 OUT=$TOP/out/convert
 USERSPACE=$DRM_SAFE_CACHE/userspace
 work=$DRM_SAFE_CACHE/convert-run
-# Where their sources are, and the module that is made of those
+# The directories of their sources, and the names of their modules
 declare -A source=([vgem]=vgem [vkms]=vkms [virtio_gpu]=virtio [bochs]=tiny/bochs.c [cirrus_qemu]=tiny/cirrus-qemu.c
 	[udl]=udl)
 declare -A module=([vgem]=vgem/vgem [virtio_gpu]=virtio/virtio-gpu [bochs]=tiny/bochs [cirrus_qemu]=tiny/cirrus-qemu
 	[udl]=udl/udl)
 
-# Those that Debian does not ship, and what turns each on
+# The drivers that Debian does not ship, with their configuration symbols
 declare -A unshipped=([vkms]=DRM_VKMS)
 
-# Those that are for a device of QEMU's
+# The drivers for a device of QEMU
 declare -A device=([virtio_gpu]="virtio-gpu-pci,disable-legacy=on" [bochs]=bochs-display [cirrus_qemu]=cirrus-vga)
 
 build_kms() {
@@ -46,7 +46,7 @@ build_kms() {
 built() {
 	local symbol=${unshipped[$1]:-}
 
-	# Debian's headers have no directory of the driver beside them.
+	# Debian's headers lack the directory next to the driver's.
 	find "$2" -name '*.h' -exec sed -i "s|^#define TRACE_INCLUDE_PATH .*|#define TRACE_INCLUDE_PATH $2|" {} +
 	make -C "$KDIR" --no-print-directory -s -j"$JOBS" M="$2" ${symbol:+"CONFIG_$symbol=m"} \
 		KCPPFLAGS="-I$TOP${symbol:+ -DCONFIG_${symbol}_MODULE=1}" \
@@ -63,14 +63,14 @@ converted() {
 	built "$1" "$dir"
 }
 
-# as_it_is DRIVER: of a copy of the kernel's sources, because Debian has no module.
+# as_it_is DRIVER: build a copy of the kernel's sources, because Debian has no module.
 as_it_is() {
 	rm -rf "$work/$1.before"
 	cp -rL "$TREE/drivers/gpu/drm/${source[$1]}" "$work/$1.before" &&
 		built "$1" "$work/$1.before"
 }
 
-# ko DRIVER DIR: the module that was built there.
+# ko DRIVER DIR: the module that was built in DIR.
 ko() { find "$2" -name "${1//_/[-_]}.ko" -print -quit; }
 
 # guest_command STEPS: set CMD to boot Debian's kernel with the driver.
@@ -82,7 +82,7 @@ guest_command() {
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check DRIVER=$DRIVER ROUNDS=$ROUNDS STEPS=$1")
 }
 
-# run WHICH: the guest, with Debian's driver (before) or ours (after).
+# run WHICH: run the guest, with Debian's driver (before) or ours (after).
 run() {
 	local own modules=()
 
@@ -105,7 +105,7 @@ run() {
 	run_guest guest convert 1800
 }
 
-# tests: of IGT, for the driver.
+# tests: the driver's tests of IGT.
 tests() {
 	if [ -n "${TESTS:-}" ]; then
 		tr ' ' '\n' <<<"$TESTS"
@@ -114,10 +114,11 @@ tests() {
 	fi
 }
 
-# table: what each subtest said before and after.
+# table: the result of each subtest before and after.
 table() { join -a1 -a2 -e MISSING -o 0,1.2,2.2 "$OUT/$DRIVER.before" "$OUT/$DRIVER.after"; }
 
-# as_before: no subtest that passes on Debian's driver fails on the converted one, and some pass.
+# as_before: check that each subtest that passes on Debian's driver passes on the converted one, and
+# that some pass.
 as_before() {
 	! awk '$2 == "SUCCESS" && $3 != "SUCCESS"' "$OUT/$DRIVER.txt" | grep . &&
 		grep -q ' SUCCESS SUCCESS$' "$OUT/$DRIVER.txt"

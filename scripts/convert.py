@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Turn a driver's raw calls into safe ones.
+"""Convert a driver's raw calls to safe ones.
 
-Prints a diff, and what is left to be done by hand. The rules are semantic
-patches, in scripts/coccinelle/convert; what those cannot write is written here.
+Prints a diff, and the calls that are left for a person. The rules are semantic
+patches in scripts/coccinelle/convert. This file makes the changes that semantic
+patches cannot make.
 """
 import argparse
 import difflib
@@ -34,7 +35,7 @@ STRUCT = r"^(?:static )?struct {} \{{.*?^\}}.*?;\n"
 DECLARATIONS = r"\t(?:const )?(?:struct|enum|unsigned|bool|int|size_t|[us]\d+)\b[^;]*;\n"
 CONTEXTS = r"\bdrm_dev_ctx_\w+\(|\bDRM_DEV_CTX_|\bstruct drm_dev_ctx "
 
-# What is converted, and what a person does about that which is left.
+# The calls that are converted, and the work for a person on the calls that are left
 RAW = {
     r"drm_gem_v(?:un)?map\(":
         "the address is stored, or the map is used as a whole: keep an owned handle",
@@ -192,7 +193,7 @@ class Driver:
         return tag, member
 
     def is_device(self, owner, name, before):
-        """Is this the driver's device? None: unknown. Before: the text in front of its use."""
+        """Check whether this is the driver's device; None if unknown. @before is the text before its use."""
         declared = r"\bstruct (\w+)\s+(?:\*\s*)*(?:\w+(?:\s*=\s*[^;,{{}}]*)?,\s*(?:\*\s*)*)*{}\b"
         if owner:
             owners = set(re.findall(declared.format(owner), self.raw))

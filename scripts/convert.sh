@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# convert.sh: turn the raw calls of the driver in DIR into safe ones; print a diff and
-# what is left by hand. APPLY=1 changes the driver.
-# convert.sh expected: convert tests/convert/before and compare with what is in after.
-# convert.sh check: that, and convert drivers of the kernel, build what comes out with each
-# compiler, and tabulate what was done in Documentation/convert-table.txt.
-# convert.sh table: that table, from what check has left, with what is in cocci.accepted now.
-#   ONLY       which of the drivers; what was found of the others is kept
+# convert.sh: convert the raw calls of the driver in DIR to safe ones. Print a diff, and the
+# calls that are left for a person. APPLY=1 changes the driver.
+# convert.sh expected: convert tests/convert/before and compare the result with after.
+# convert.sh check: do the same, convert drivers of the kernel, build the results with each
+# compiler, and write the table in Documentation/convert-table.txt.
+# convert.sh table: write that table from the results of check, with the current cocci.accepted.
+#   ONLY       names of drivers; the results of the others are kept
 #   COMPILERS  "gcc clang" unless set
-#   LLVM       which clang, as kbuild takes it; -19 unless set
-#   COCCI      run coccicheck on what comes out, too, which takes minutes for each driver
+#   LLVM       suffix of clang, as for kbuild; -19 unless set
+#   COCCI      run coccicheck on the results, too, which takes minutes for each driver
 
 . "$(dirname "$0")/env.sh"
 
@@ -23,7 +23,7 @@ fi
 locked "$@"
 read -ra compilers <<<"${COMPILERS:-gcc clang}"
 declare -A llvm=([gcc]='' [clang]=${LLVM:--19})
-# A file is a driver of its own, in a directory of several.
+# In a directory of several drivers, each file is a driver.
 all=(
 	gpu/drm/vgem gpu/drm/vkms gpu/drm/udl gpu/drm/gud gpu/drm/hyperv gpu/drm/solomon
 	gpu/drm/sitronix/st7571.c gpu/drm/sitronix/st7920.c
@@ -39,8 +39,8 @@ table=$TOP/Documentation/convert-table.txt
 [ -n "${ONLY:-}" ] || [ "$1" = table ] || rm -rf "$work"
 mkdir -p "$work"
 
-# convert DIR NAME: to $work/NAME, and what there is to say to $work/NAME.report. What builds of the
-# other compiler and coccicheck have said stays, if the driver is as it was then.
+# convert DIR NAME: convert to $work/NAME, with a report in $work/NAME.report. Results of the other
+# compiler and of coccicheck stay if the converted driver has not changed.
 convert() {
 	rm -rf "${work:?}/$2.new"
 	python3 "$TOP/scripts/convert.py" --row --to "$work/$2.new" "$1" >"$work/$2.report" || return
@@ -49,7 +49,7 @@ convert() {
 	mv "$work/$2.new" "$work/$2"
 }
 
-# stays: a device with a use that is of no known type is left, and all that needs it.
+# stays: test that a device with a use of unknown type is left alone, with all code that needs it.
 stays() {
 	rm -rf "$work/unclear"
 	cp -r "$TOP/tests/convert/before" "$work/unclear"
@@ -59,7 +59,7 @@ stays() {
 		! grep -rq 'drm_dev_ctx_alloc\|DRM_DEV_CTX' "$work/unclear.after"
 }
 
-# filled: objects are left, and all that belongs to them, if the driver fills in their pages.
+# filled: test that objects are left alone if the driver fills in their pages.
 filled() {
 	rm -rf "$work/filled"
 	cp -r "$TOP/tests/convert/embedded/before" "$work/filled"
@@ -69,7 +69,7 @@ filled() {
 		! grep -rq 'drm_shmem_' "$work/filled.after"
 }
 
-# again: nothing is left to do in a driver that was converted, until a proof is passed on.
+# again: test that a converted driver does not change again, until a function passes on a proof.
 again() {
 	convert "$work/bar" again && diff -r "$work/bar" "$work/again" || return 1
 	sed 's/struct drm_dev_ctx_bound \*bound/struct bar_reg *reg/' "$TOP/tests/convert/before/bar_gem.c" \
@@ -79,7 +79,8 @@ again() {
 			"$work/again.after/bar_gem.c"
 }
 
-# through_header: a file that was ported by hand includes the library's headers through the driver's own.
+# through_header: test a file that was ported by hand and includes the library's headers through the
+# driver's own.
 through_header() {
 	rm -rf "$work/through"
 	cp -r "$work/bar" "$work/through"
@@ -87,26 +88,26 @@ through_header() {
 	convert "$work/through" through.after && diff -r "$work/through" "$work/through.after"
 }
 
-# expected DIR NAME: DIR/before becomes DIR/after, and DIR/left is what is left.
+# expected DIR NAME: test that DIR/before becomes DIR/after, and that DIR/left lists the other calls.
 expected() {
 	convert "$1/before" "$2" && diff -r "$1/after" "$work/$2" &&
 		diff <(tail -n +2 "$1/left") <(tail -n +2 "$work/$2.report")
 }
 
-# idle NAME [UAPI]: a second run has nothing to change, with the headers that tell the types of ioctls.
+# idle NAME [UAPI]: test that a second run changes nothing, with the headers that have the ioctls' types.
 idle() {
 	rm -rf "$work/$1.twice"
 	python3 "$TOP/scripts/convert.py" --row ${2:+--uapi "$2"} --to "$work/$1.twice" "$work/$1" >/dev/null &&
 		diff -r "$work/$1" "$work/$1.twice" && rm -rf "$work/$1.twice"
 }
 
-# kbuild COMPILER ARG...: the kernel's make, for x86, because one of the drivers is for nothing else.
+# kbuild COMPILER ARG...: run the kernel's make for x86, because one of the drivers needs x86.
 kbuild() {
 	make ARCH=x86_64 -C "$TREE" O="$BUILD/convert-$1" --no-print-directory -s -j"$JOBS" \
 		${llvm[$1]:+"LLVM=${llvm[$1]}"} "${@:2}"
 }
 
-# config COMPILER: one that has what the drivers use.
+# config COMPILER: make a configuration with all options that the drivers use.
 config() {
 	local version=${llvm[$1]}
 
@@ -124,9 +125,9 @@ config() {
 	kbuild "$1" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig && kbuild "$1" modules_prepare
 }
 
-# builds COMPILER NAME [SOURCES]: does it compile without a warning? modpost does not know the
-# kernel's symbols, for there is no kernel. Tests may include a header by its place in the kernel,
-# and x86 does not read 64 bits of a device at once.
+# builds COMPILER NAME [SOURCES]: check that it compiles without a warning. modpost does not know the
+# kernel's symbols, because the kernel is not built. Tests may include a header by its path in the
+# kernel, and x86 does not read 64 bits of a device at once.
 builds() {
 	local dir=$work/$2 log symbols defines extra=
 
@@ -144,11 +145,11 @@ builds() {
 	fi
 	! grep -v 'warning: pahole version differs' <<<"$log" | grep -E 'warning:|error:' || { touch "$dir.$1.fails"; return 1; }
 	touch "$dir.$1.built"
-	# The other compiler finds none of these.
+	# Only one of the compilers has these warnings.
 	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' -o -name Module.symvers -o -name modules.order \) -delete
 }
 
-# built NAME: with which compilers it does.
+# built NAME: print the compilers that build it.
 built() {
 	local one found=
 
@@ -159,8 +160,8 @@ built() {
 	echo "${found:-not tried}"
 }
 
-# reports NAME: what the rules say of it, and which functions they do not see. Kept until the driver
-# or the rules change.
+# reports NAME: print the reports of the rules, and the functions that they cannot parse. Kept until
+# the driver or the rules change.
 reports() {
 	local file=$work/$1.reports
 
@@ -171,8 +172,8 @@ reports() {
 		s|^(.*spatch failed)|: ERROR: \1|p" "$file" | sort -u
 }
 
-# clean NAME: each of these is a call that is left, or in cocci.accepted, with the reason and what a
-# person does.
+# clean NAME: check that each report is about a call that is left, or is in cocci.accepted, with the
+# reason and the work for a person.
 clean() {
 	local accepted=$TOP/tests/convert/cocci.accepted line file what known=0 new=0
 
@@ -194,7 +195,7 @@ clean() {
 	[ "$new" = 0 ]
 }
 
-# cleaned NAME: what to say of that.
+# cleaned NAME: print the result of that for the table.
 cleaned() {
 	local known new
 
@@ -207,7 +208,7 @@ cleaned() {
 	esac
 }
 
-# reasons: of what is left in all drivers, each once, with its calls and where they are.
+# reasons: print each reason for calls that are left in the drivers, with the calls and their places.
 reasons() {
 	local driver name
 
@@ -222,7 +223,7 @@ reasons() {
 		END { print "" }'
 }
 
-# spaces: the drivers with address spaces, and how many calls that takes.
+# spaces: print the drivers with address spaces, and the number of their calls.
 spaces() {
 	local driver calls
 
@@ -232,8 +233,8 @@ spaces() {
 	done
 }
 
-# rows: of the table, and what is left, with lines of the converted files. What stays concerns objects
-# that are none of the library's.
+# rows: print the rows of the table, and the calls that are left, with lines of the converted files.
+# Calls that stay concern objects that the library does not support.
 rows() {
 	local driver name row
 
@@ -256,7 +257,7 @@ rows() {
 	spaces
 }
 
-# write_table: if something is known of each driver.
+# write_table: write the table if each driver has a result.
 write_table() {
 	local driver
 

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# core-patches.sh: the semantic patches of scripts/coccinelle/core apply to each supported
-# kernel, and with them the library compiles without what it does in drm_safe_core.h
-# instead. A semantic patch names the files that it changes.
-# core-patches.sh build: the second, for KVER.
-# core-patches.sh run: and the library's KUnit suites pass in a kernel with all of them.
+# core-patches.sh: check that the semantic patches of scripts/coccinelle/core apply to each
+# supported kernel, and that the library then compiles without the replacements in
+# drm_safe_core.h. A semantic patch names the files that it changes.
+# core-patches.sh build: only compile the library, for KVER.
+# core-patches.sh run: also run the library's KUnit suites in a kernel with all of them.
 #
 # Sourced, it gives the functions only.
 
@@ -13,8 +13,8 @@ CORE=scripts/coccinelle/core
 
 series() { python3 "$TOP/scripts/series.py" "$@"; }
 
-# change_core FORM TREE NAME: each file has to change. The FORM is that of a series, or core:
-# with the macros that tell the library.
+# change_core FORM TREE NAME: apply a semantic patch. Each of its files must change. FORM is series,
+# or core, which adds the macros by which the library detects the change.
 change_core() {
 	local tree=$2 files file
 
@@ -33,7 +33,7 @@ change_core() {
 	(cd "$tree" && series tidy "$1" "${files[@]}")
 }
 
-# own FILE: of a tree of links, as a copy.
+# own FILE: replace a link of the tree with a copy.
 own() {
 	local dir link
 
@@ -56,7 +56,7 @@ applies() {
 	change_core core "$tree" "$1"
 }
 
-# each_is_used: the library looks for each macro that tells it of a change.
+# each_is_used: check that the library tests each macro that marks a change.
 each_is_used() {
 	local marks mark rc=0
 
@@ -70,14 +70,14 @@ each_is_used() {
 	return $rc
 }
 
-# builds: what the core has now as well would be defined twice. All of the library, and the files of
-# the core that changed.
+# builds: compile all of the library, and the changed files of the core. A replacement that is still
+# in the library would be defined twice.
 builds() {
 	local library core=(make ARCH=um -C "$tree" O="$BUILD/core" --no-print-directory -s -j"$JOBS")
 
 	# UML has no MMU_NOTIFIER, which amdxdna needs.
 	mapfile -t objects < <(for name in "${names[@]}"; do series core "$name"; done | sed -n '/^drivers\/accel\/amdxdna\//d; s/\.c$/.o/p' | sort -u)
-	# What is built in has no drm_safe.o.
+	# Built-in code has no drm_safe.o.
 	library=("$TOP"/drm_*.c)
 	library=("${library[@]#"$TOP/"}")
 	library=("${library[@]/%.c/.o}")
@@ -92,8 +92,8 @@ builds() {
 		no_name_is_left "$BUILD/core/$SAFE/drm_shmem_exports.i"
 }
 
-# no_name_is_left FILE: where a function of the core has another name than the library's, the
-# library's is a macro, which is gone after the preprocessor.
+# no_name_is_left FILE: check that the preprocessor has replaced all names of the library for which
+# the core has a function of another name.
 no_name_is_left() {
 	local names
 
@@ -102,12 +102,12 @@ no_name_is_left() {
 	! grep -nw "${names[@]/#/-e}" "$1"
 }
 
-# What the library calls only in a core without the changes, and what only in one with them.
-# unmap_mapping_pages() is none: an inline function of the core with the changes calls it.
+# Functions that the library calls only without the core's changes, and functions that it calls only
+# with them. unmap_mapping_pages() is not listed: an inline function of the changed core calls it.
 AROUND='drm_gem_object_init shmem_truncate_range invalidate_mapping_pages xa_load'
 CHANGED='drm_gem_object_lru_locked drm_gem_shmem_init_hidden drm_gem_shmem_purge_backing drm_gpuvm_bo_uncreate'
 
-# not_compiled: the objects call the core, and no way around.
+# not_compiled: check that the objects call the core's functions, and no replacement.
 not_compiled() {
 	local name calls rc=0
 

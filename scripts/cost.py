@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Compare the instructions of hand-written code with those of ours.
+"""Compare the instructions of hand-written code and of our code.
 
 cost.py BUILDDIR CMDFILE FILE...: CMDFILE is a file that kbuild wrote in
 BUILDDIR for an object of this directory; its command compiles each FILE. A line
@@ -9,7 +9,7 @@ BUILDDIR for an object of this directory; its command compiles each FILE. A line
 
 in a FILE says that NAME_of_ours() may take LIMIT instructions more than
 NAME_by_hand(), from the start of the function to its first return. If LIMIT is
-"same" then the instructions have to be the same.
+"same" then the instructions must be the same.
 """
 import pathlib
 import re

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Print what gcovr found, and compare it with the reasons for what is not reached.
+"""Print the results of gcovr, and compare them with the reasons for unreached branches.
 
 coverage.py REPORT.json SOURCES REASONS
 
@@ -8,12 +8,12 @@ REASONS has a line for the branches of equal lines of a function that no test ta
 
     FILE: FUNCTION: NUMBER: the line
 
-and indented lines with the reason below it. A ? for the number says that it
-depends on who comes first. Not reached without a reason fails, and so does a
-reason for what is reached, and less than 95 % of the branches.
+and indented lines with the reason below it. A ? for the number means that it
+depends on the order of tasks. The check fails for an unreached branch without a
+reason, a reason for a branch that is reached, and less than 95 % of the branches.
 
-What a header has always inlined is there once for each caller. Such branches count
-as one, which is taken if a copy is.
+An always-inlined function of a header has a copy for each caller. The copies of a
+branch count as one, which is taken if any copy is taken.
 """
 import collections
 import json

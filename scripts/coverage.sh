@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# coverage.sh: what the KUnit suites reach of the library's lines and branches: a
-# table, and HTML in out/coverage. Each branch that they do not reach has its reason
-# in tests/coverage.reasons.
+# coverage.sh: measure the lines and branches of the library that the KUnit suites reach.
+# Prints a table, and writes HTML to out/coverage. tests/coverage.reasons has a reason for
+# each branch that they do not reach.
 #
-# A statement without a condition of its own has no decision of the library in it. Its
-# branches, which are left out, are those of a macro or inlined function of the
-# kernel's: tracepoints, warnings that come once, kmalloc() of a constant size. What
-# is asked with WARN_ON_ONCE() never happens.
+# A statement without a condition of its own contains no decision of the library. Its
+# branches belong to macros or inlined functions of the kernel, such as tracepoints,
+# one-time warnings and kmalloc() of a constant size, so they are left out. Conditions of
+# WARN_ON_ONCE() are never true.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -18,7 +18,7 @@ DIR=$BUILD/coverage
 NO_DECISION='^(?!.*(\b(if|while|for|switch)\b|for_each|\?|&&|\|\||return .* [<>=!]=? )).*;\s*$'
 NO_DECISION+='|^\s*drm_safe_broken\(|.*WARN_ON_ONCE\(|^DEFINE_SEQ_ATTRIBUTE'
 
-# report: a table, HTML and JSON of the library's own files.
+# report: write a table, HTML and JSON for the library's own files.
 report() {
 	local args=(--root "$TREE/$SAFE" --exclude-unreachable-branches
 		--exclude-branches-by-pattern "$NO_DECISION" --exclude '.*_trace\.h' --exclude '.*/tests/'
@@ -34,9 +34,9 @@ report() {
 need_packages gcovr
 prepare_tree
 build_uml coverage
-# What an earlier run reached does not count.
+# Remove the counts of an earlier run.
 find "$DIR" -name '*.gcda' -delete
-# As in kunit.sh, so that no allocation counts but those that are asked for.
+# As in kunit.sh, so that only requested allocations count.
 kunit exec "$DIR" --build_dir "$DIR" --kernel_args slab_debug=F ${FILTER:+"$FILTER"}
 check "the report" report
 python3 "$TOP/scripts/coverage.py" "$OUT/coverage.json" "$TREE/$SAFE" "$TOP/tests/coverage.reasons" &&

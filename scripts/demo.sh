@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# demo.sh: carry INPUT, a file, through the sample driver on a small UML kernel; see
-# that it comes out the same and that nothing is left behind.
-# demo.sh --check: also files of other sizes, input that is none, and what the
-# client has to test the driver with, on kernels that debug.
+# demo.sh: copy INPUT, a file, through the sample driver on a small UML kernel, and check
+# that the copy is equal and that no object is left.
+# demo.sh --check: also copy files of other sizes, refuse bad inputs, and run the client's
+# own tests, on debug kernels.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
 INPUT=${INPUT:-$TOP/LICENSES/GPL-2.0}
 
-# carry FILE...: through the driver, with time for what they weigh.
+# carry FILE...: copy the files through the driver, with a time limit that fits their size.
 carry() {
 	local file size n=0 PROGRESS=(files '^ +out ' $#)
 
@@ -28,14 +28,14 @@ carry() {
 	say "what came out equals what went in; the modules are unloaded, the kernel's log is clean"
 }
 
-# refuses INPUT: does this script, in one line and before it does anything?
+# refuses INPUT: check that this script refuses INPUT at once, in one line.
 refuses() {
 	local out
 
 	! out=$(INPUT=$1 "$0" 2>&1) && [[ $out == "error: INPUT=$1 "* ]] && [ "$(wc -l <<<"$out")" = 1 ]
 }
 
-# refuses_unreadable: what root can read until it gives up the capabilities.
+# refuses_unreadable: the same for a file that root can read only with capabilities.
 refuses_unreadable() {
 	local as=()
 
@@ -46,7 +46,7 @@ refuses_unreadable() {
 	"${as[@]}" bash -c "refuses '$SHARE/secret'" "$0"
 }
 
-# show: what make demo is for.
+# show: run the demo.
 show() {
 	local GUEST=demo
 
@@ -56,7 +56,7 @@ show() {
 	carry "$INPUT" || die "the demo failed; the kernel's log is $LOG"
 }
 
-# carry_all: INPUT, and random files: empty, of one byte, and of 100 MB.
+# carry_all: copy INPUT and random files: empty, of one byte, and of 100 MB.
 carry_all() {
 	local size
 
@@ -67,7 +67,7 @@ carry_all() {
 	carry "$INPUT" "$SHARE/random"/*
 }
 
-# check_sample GUEST: the self-test and the storm on that kernel.
+# check_sample GUEST: run the self-test and the storm on that kernel.
 check_sample() {
 	local GUEST=$1 UML_ARGS=(kunit.enable=0) PROGRESS
 

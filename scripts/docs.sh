@@ -7,8 +7,8 @@
 #
 # The kernel's own Sphinx configuration and extensions do the work; scripts/docs/conf.py
 # adds a little. The pages are built at the place that they would have in a kernel tree, so
-# that what passes here can be moved there. Parts of some pages are generated from the
-# headers: these are written anew first, and with --check have to be up to date.
+# that a page that passes here also works there. Parts of some pages are generated from the
+# headers: these are written first, and with --check they must be up to date.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -16,8 +16,8 @@ locked "$@"
 OUT=$TOP/out/docs
 PAGES=$OUT/Documentation/gpu/drm-safe
 
-# html: everything is read anew each time, as Sphinx does not repeat the warnings
-# of pages that it took from its cache.
+# html: build all pages without a cache, because Sphinx does not repeat the warnings of
+# cached pages.
 html() {
 	rm -rf "$OUT"
 	mkdir -p "$PAGES" "$OUT/conf"
@@ -42,8 +42,8 @@ wants_sections() {
 	     $1 == ":doc:" { sub(" *:doc: *", ""); print file ": " $0 }' "$PAGES"/*.rst | sort
 }
 
-# has_messages, tells_messages: what the library says of broken rules, in the sources
-# and on the page about it.
+# has_messages, tells_messages: the messages of the library, in the sources and on the
+# page about them.
 has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
 		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR|BUILD_BUG_ON_ZERO)\([^";]*?"([^"]+)"/g,
@@ -65,7 +65,7 @@ tells_events() {
 	perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^   \* - ``/' "$PAGES/debugging.rst" | sort
 }
 
-# complete: what Sphinx and kernel-doc leave out without a word.
+# complete: check for omissions of which Sphinx and kernel-doc do not warn.
 complete() {
 	local symbol rc=0
 
@@ -83,7 +83,7 @@ complete() {
 	return $rc
 }
 
-# generated [--check]: what is made of the headers and their comments.
+# generated [--check]: write or check the files that are made from the headers.
 generated() {
 	local rc=0
 

@@ -3,13 +3,13 @@
 #
 # edu.sh: the sample driver for QEMU's edu device, on Debian's kernel in QEMU.
 #
-#   STEPS    what to do, in this order; "short" for what make check does:
+#   STEPS    the steps to run, in this order; "short" for the steps of make check:
 #       iommu     the client's tests, an unbind while the device does DMA, and the device taken
 #                 away from clients ROUNDS times, with an IOMMU that sees each wrong address
 #       direct    the same without an IOMMU, on a machine with all memory in the device's reach
 #       bounce    the same without an IOMMU, with a bounce buffer for each buffer of the client
-#       plant     copies of the driver with bugs, which the tests or the IOMMU have to see
-#   ROUNDS   how often the device is taken away; 20 unless set
+#       plant     copies of the driver with bugs, which the tests or the IOMMU must see
+#   ROUNDS   number of times that the device is taken away; 20 unless set
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
 
 . "$(dirname "$0")/env.sh"
@@ -29,12 +29,12 @@ EDU_CLIENT=$TOP/out/edu/edu-client
 IOMMU=(-device "intel-iommu,intremap=on,caching-mode=on")
 MEMORY=1G
 BOUNCE=
-# The clock counts instructions, and skips the time in which the guest waits: so no busy host makes
-# the device late, and nobody waits for the device.
+# The clock counts instructions, and skips the time in which the guest waits. So a busy host does
+# not make the device late, and waiting for the device takes no time.
 ACCEL=(-accel "tcg,thread=single" -icount "shift=${SHIFT:-1},sleep=off")
 
-# edu_command STEPS: set CMD to boot Debian's kernel with the device. What is unmapped is out of the
-# IOMMU at once (strict), and a busy host is no reason for no timer.
+# edu_command STEPS: set CMD to boot Debian's kernel with the device. An unmap takes effect in the
+# IOMMU at once (strict), and the guest does not give up its timer on a busy host.
 edu_command() {
 	CMD=(qemu-system-x86_64 "${ACCEL[@]}" -cpu max -smp 2 -m "$MEMORY" -machine q35 -nodefaults
 		-nographic -no-reboot -serial stdio -kernel "$MODULES/vmlinuz" -initrd "$INITRD"
@@ -49,7 +49,7 @@ build_edu_client() {
 	make -s -C "$TOP/samples/edu/client" O="${EDU_CLIENT%/*}"
 }
 
-# edu_guest [EDU]: with this edu.ko if not the one from out/modules.
+# edu_guest [EDU]: boot with this edu.ko, or with out/modules/edu.ko.
 edu_guest() {
 	local own
 
@@ -72,7 +72,7 @@ step_direct() {
 	check_steps "without an IOMMU, $ROUNDS rounds" edu edu $((300 + 60 * ROUNDS))
 }
 
-# The kernel's bounce buffer, and so also what it has to reach, is below 256 MiB.
+# The kernel's bounce buffer, and all memory that it must reach, is below 256 MiB.
 step_bounce() {
 	local PROGRESS=(checks '^(not )?ok ') IOMMU=() MEMORY=256M BOUNCE=swiotlb=8192,force
 	local BESIDE=bounce
@@ -82,11 +82,11 @@ step_bounce() {
 
 # planted: make a copy of the driver with a parameter for bugs, and set PLANTED to its file.
 #   1  quiesce does not wait for the device
-#   2  the device is said to reach 32 bits
+#   2  the driver states that the device reaches 32 bits
 #   3  a job ends when its first step begins
 #   4  a slot is not cleared
 #   5  a submit is not freed
-#   6  a job is shown its objects when it is submitted
+#   6  the objects of a job are synchronised when it is submitted
 planted() {
 	local dir=$DRM_SAFE_CACHE/planted-edu log=$DRM_SAFE_CACHE/log/planted-edu
 
@@ -107,7 +107,7 @@ planted() {
 	PLANTED=$dir/out/modules/samples/edu/edu.ko
 }
 
-# seen BUG TEXT: the tests fail, and the report or the kernel's log has TEXT.
+# seen BUG TEXT: check that the tests fail, and that the report or the kernel's log has TEXT.
 seen() {
 	local PARAMS=bug=$1 ROUNDS=0 BESIDE=bug$1
 

@@ -3,7 +3,7 @@
 #
 # Sourced by the other scripts: where things are, and how kernels are built.
 #
-#   DRM_SAFE_CACHE  holds all that is fetched and built, for every clone
+#   DRM_SAFE_CACHE  directory for all downloads and builds, for every clone
 #   KVER            kernel series to fetch (7.3 or 7.2)
 #   KSRC            a kernel source tree to use instead
 #   CC, LLVM        compiler, as kbuild takes them
@@ -30,7 +30,7 @@ KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
 
-# Progress is for people, and must not get into what a script reads of another.
+# Progress is for people, and must not get into output that another script reads.
 if [ -z "${DRM_SAFE_PROGRESS:-}" ]; then
 	exec 3>&1
 	export DRM_SAFE_PROGRESS=3
@@ -39,7 +39,7 @@ fi
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# step NAME CMD...: run CMD and tell how long it took.
+# step NAME CMD...: run CMD and print how long it took.
 step() {
 	local name=$1 start=$SECONDS rc=0
 
@@ -51,8 +51,8 @@ step() {
 	return $rc
 }
 
-# took SECONDS NAME: add a line to the table of steps, if the command that was asked
-# for ends with one, which is what show_times does.
+# took SECONDS NAME: add a line to the table of steps, if the main command ends with such
+# a table, see show_times.
 took() { [ -z "${DRM_SAFE_TIMES:-}" ] || printf '%6d s  %s\n' "$@" >>"$DRM_SAFE_TIMES"; }
 show_times() { printf '\n%s\n%6d s  in all\n' "$(<"$DRM_SAFE_TIMES")" $SECONDS; }
 
@@ -65,7 +65,7 @@ locked() {
 	DRM_SAFE_LOCKED=1 exec flock -o "$DRM_SAFE_CACHE/lock" "$0" "$@"
 }
 
-# need_packages PKG...: install what is missing; parts that run side by side take
+# need_packages PKG...: install missing packages. Parts that run at the same time take
 # turns.
 need_packages() {
 	local pkg missing=()
@@ -84,8 +84,8 @@ need_packages() {
 		install "$@" 2>/dev/null || { apt-get -qq update && install "$@"; }' bash "${missing[@]}"
 }
 
-# prepare_tree: have a kernel source in $TREE, with this directory as it is now.
-# Who runs parts side by side does it once and says so in DRM_SAFE_PREPARED.
+# prepare_tree: provide a kernel source in $TREE, with the current files of this directory.
+# A script that runs parts at the same time does this once, and sets DRM_SAFE_PREPARED.
 prepare_tree() { [ "${DRM_SAFE_PREPARED:-}" = "$TREE" ] || "$TOP/scripts/kernel.sh" source; }
 
 # progress UNIT REGEX [TOTAL]: count the lines of standard input that match, and show
@@ -106,7 +106,7 @@ progress() {
 	[ ! -t 3 ] || printf '\e[K' >&3
 }
 
-# left N TOTAL UNIT SECONDS: what there is to say after so many seconds.
+# left N TOTAL UNIT SECONDS: the text of the progress after so many seconds.
 left() {
 	if [ "$1" = 0 ] || [ "$1" -gt "$2" ]; then
 		echo "$1 $3, $4 s"
@@ -116,8 +116,8 @@ left() {
 }
 
 # compile DIR ARG... TARGET: make TARGET in a build directory, and show how many objects
-# are left. To count them takes a walk through all Makefiles, after what the kernel makes
-# before it compiles any; where there is a kernel, few are.
+# are left. Counting them needs a walk through all Makefiles, after the kernel's preparation
+# targets. If a kernel exists already, few objects are left, so they are not counted.
 compile() {
 	local dir=$1 total=
 
@@ -130,7 +130,7 @@ compile() {
 		progress objects '^ *(CC|CHECK) ' "$total"
 }
 
-# has_objects DIR: has the build in DIR an object of each file of the library?
+# has_objects DIR: check that the build in DIR has an object of each file of the library.
 has_objects() {
 	local file rc=0
 
@@ -142,7 +142,7 @@ has_objects() {
 	return $rc
 }
 
-# config_file NAME [CONFIG]: of a kernel, tests/CONFIG, or what has its name.
+# config_file NAME [CONFIG]: the configuration of a kernel: tests/CONFIG, or the file NAME.
 config_file() {
 	local file
 
@@ -152,7 +152,7 @@ config_file() {
 	echo "$file"
 }
 
-# config_key DIR CONFIG: what .config was made from, and what it is.
+# config_key DIR CONFIG: a key of .config and of the files from which it was made.
 config_key() {
 	{
 		cat "$TOP/tests/small.config" "$2" "$TOP/Kconfig"
@@ -184,9 +184,9 @@ config_uml() {
 
 built=()	# the UML kernels that this script has built
 
-# begin_build DIR CONFIG: with the objects of another kernel, if the configuration says of which.
-# kbuild makes those anew that the configuration means something to. That kernel is built for
-# this where several kernels are, which DRM_SAFE_SEVERAL says.
+# begin_build DIR CONFIG: begin with the objects of another kernel, if the configuration names one.
+# kbuild makes only the objects again that the configuration changes. With DRM_SAFE_SEVERAL, which
+# is set if several kernels are built, the other kernel is built for this.
 begin_build() {
 	local from
 
@@ -222,7 +222,7 @@ check_config() {
 	die "asked for in ${1##*/}, but not so in $2: $missing"
 }
 
-# driver_symbols DIR CONFIG: those that the Makefiles of a driver ask for and the
+# driver_symbols DIR CONFIG: the symbols that the Makefiles of a driver use and the
 # kernel's configuration does not have.
 driver_symbols() {
 	local symbol
@@ -234,9 +234,9 @@ driver_symbols() {
 }
 
 # compile_driver DIR NAME CONFIG ARG...: compile all of a driver, in or out of a kernel
-# tree, for the kernel of tests/CONFIG in $BUILD/NAME; fail if there is anything to say
-# or nothing to compile. modpost does not know all symbols, for there is no kernel; nor are
-# there modules of the library, whose symbols the driver's Makefile may ask for.
+# tree, for the kernel of tests/CONFIG in $BUILD/NAME. Fail if the compiler prints anything,
+# or if there is nothing to compile. modpost does not know all symbols, because the kernel is
+# not built, and neither are the library's modules, whose symbols the driver may need.
 compile_driver() {
 	local dir=$1 build=$BUILD/$2 config=$3 out=$BUILD/$2.driver log symbols defines rc=0
 
@@ -284,14 +284,14 @@ fails_with() {
 	[[ $out == *"$text"* ]] || { echo "$out"; return 1; }
 }
 
-# some FILE...: is there anything to look at?
-some() { [ $# -gt 0 ] || { echo "there is nothing to look at"; return 1; }; }
+# some FILE...: fail if no file is given.
+some() { [ $# -gt 0 ] || { echo "there is nothing to check"; return 1; }; }
 
-# kunit_cases: how many there are. Only a filter knows how many it lets through.
+# kunit_cases: the number of KUnit cases. With a filter, it is unknown.
 kunit_cases() { [ -n "${FILTER:-}" ] || cat "$TOP"/tests/*.c | grep -c '^\s*KUNIT_CASE.*('; }
 
-# kunit COMMAND DIR ARG...: kunit.py COMMAND; add its results to the counts. That
-# kunit.py parse fails if all it reads was skipped is no failure here.
+# kunit COMMAND DIR ARG...: run kunit.py COMMAND, and add its results to the counts. If
+# kunit.py parse fails because all cases were skipped, this does not count as a failure.
 kunit() {
 	local log=$2/kunit.out cmd=$1 rc=0 bad
 

@@ -5,15 +5,15 @@
 An example is a block of C after ".. code-block:: c" in a comment of the library's
 sources or on a page of Documentation, or between ```c and ``` in README.md. The
 examples of one file are compiled together, in their order, after
-tests/examples/NAME-examples.h, which declares what they take for granted. NAME is that of
-the file without its suffix. A comment before an example, which no reader sees,
-changes that:
+tests/examples/NAME-examples.h, which has the declarations that they need. NAME is the name
+of the file without its suffix. A comment before an example, which is not rendered, changes
+that:
 
     .. example: in int foo(struct foo_bo *bo)    statements of this function
     .. example: after NAME                       with NAME's header, and the others of it
     .. example: alone                            apart from the others
 
-It may go on in the next line. In README.md, it is "<!-- example: ... -->". A line that is "..." is left out.
+It may continue on the next line. In README.md, it is "<!-- example: ... -->". A line "..." is left out.
 """
 import argparse
 import pathlib

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# fuzz.sh: random calls of the sample driver on the SMP debug kernel, guided by what
-# they reach in the driver and the library (KCOV). In out/fuzz are the inputs worth
-# keeping and, if the kernel went down, the last one. An input that found something
-# goes into tests/fuzz/inputs, which each run does first.
+# fuzz.sh: random calls of the sample driver on the SMP debug kernel, guided by the code that
+# they reach in the driver and the library (KCOV). out/fuzz gets the useful inputs and, if the
+# kernel went down, the last one. An input that has found a bug goes into tests/fuzz/inputs,
+# which each run executes first.
 #
 #   TIME    seconds (300); 0 for no new inputs
-#   SEED    another makes other inputs (1)
-#   INPUTS  where to start (tests/fuzz/inputs)
+#   SEED    seed for the inputs (1)
+#   INPUTS  file with the first inputs (tests/fuzz/inputs)
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"

@@ -2,20 +2,20 @@
 # shellcheck shell=bash
 #
 # Sourced after env.sh: boot a kernel to an initramfs with the files of
-# scripts/guest in it, let it run one of them, and judge what happened.
+# scripts/guest in it, let it run one of them, and judge the result.
 
-GUEST=modules	# the configuration of the UML kernel that gets booted
+GUEST=modules	# the configuration of the UML kernel to boot
 SHARE=		# the directory that the guest sees as /host
-INITRD=		# what the guest boots to
-UML_ARGS=()	# more for the command line of the UML kernel
-PROGRESS=()	# what to count of the guest's work, see progress()
-LOG=		# what the kernel said
-BESIDE=		# what tells apart the logs of guests that run at once
+INITRD=		# the initramfs of the guest
+UML_ARGS=()	# more arguments for the command line of the UML kernel
+PROGRESS=()	# how to count the guest's work, see progress()
+LOG=		# the kernel's log
+BESIDE=		# suffix for the logs of guests that run at the same time
 USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
 CLIENT=$TOP/out/client/sgpu
 FUZZER=$TOP/out/fuzz/sgpu-fuzz
 
-# find_module DIR NAME: its file; the name may have - for _.
+# find_module DIR NAME: the file of a module; the name may have - in place of _.
 find_module() {
 	local found
 
@@ -24,7 +24,7 @@ find_module() {
 	echo "$found"
 }
 
-# is_module NAME FILE...: is it one of these files?
+# is_module NAME FILE...: check whether one of the files is the module.
 is_module() {
 	local name=${1//-/_} file
 
@@ -37,8 +37,8 @@ is_module() {
 	return 1
 }
 
-# with_depends DIR FILE...: the files and, from DIR, the modules that those among
-# them which are modules need, but for drm_safe: that is not always in DIR.
+# with_depends DIR FILE...: the files and, from DIR, the modules that they need, except
+# drm_safe, which is not always in DIR.
 with_depends() {
 	local dir=$1 file name found
 
@@ -53,15 +53,15 @@ with_depends() {
 	done | awk '!seen[$0]++'
 }
 
-# new_share: a directory for the guest to see, gone when the script ends.
+# new_share: make a directory for the guest, which is removed when the script ends.
 new_share() {
 	SHARE=$(mktemp -d)
 	trap 'rm -rf "$SHARE"' EXIT
 	mkdir "$SHARE"/{in,out}
 }
 
-# make_initramfs DIR FILE...: in INITRD put these files, the modules from DIR that
-# they need, and what all guests run.
+# make_initramfs DIR FILE...: make INITRD with these files, the modules from DIR that they
+# need, and the files of all guests.
 make_initramfs() {
 	local list files
 
@@ -71,13 +71,13 @@ make_initramfs() {
 	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
 }
 
-# our_modules: the files that kbuild last made of this directory, for a kernel with modules.
+# our_modules: the modules of the last build of this directory, for a kernel with modules.
 our_modules() {
 	! grep -qx CONFIG_MODULES=y "$BUILD/$GUEST/.config" ||
 		sed "s|\(.*\)\.o$|$BUILD/$GUEST/\1.ko|" "$BUILD/$GUEST/drivers/gpu/drm/safe/modules.order"
 }
 
-# uml_guest [PROGRAM]: build the UML kernel and what it boots to.
+# uml_guest [PROGRAM]: build the UML kernel and its initramfs.
 uml_guest() {
 	local modules=()
 
@@ -96,9 +96,9 @@ uml_command() {
 		"SHARE=$SHARE" "USERSPACE=$USERSPACE" "STEPS=$1" "${UML_ARGS[@]}")
 }
 
-# run_guest KIND STEPS [SECONDS]: boot with KIND_command and let the guest run
-# STEPS. That fails, and tells why, unless the steps end well and in time and the
-# kernel has nothing to report.
+# run_guest KIND STEPS [SECONDS]: boot with KIND_command and let the guest run STEPS. This
+# fails, and prints the reason, unless the steps succeed in time and the kernel reports
+# nothing.
 run_guest() {
 	local rc=0 seconds=${3:-900} start=$SECONDS watch
 
@@ -118,13 +118,13 @@ run_guest() {
 	return 1
 }
 
-# guest_progress: of what the log and the report say; TAP, unless PROGRESS says else.
+# guest_progress: show the progress from the log and the report, as TAP unless PROGRESS is set.
 guest_progress() {
 	[ ${#PROGRESS[@]} -gt 0 ] || PROGRESS=(checks '^ *(not )?ok ')
 	progress "${PROGRESS[@]}"
 }
 
-# took_guest STEPS SECONDS: how much of that was the boot?
+# took_guest STEPS SECONDS: print the time of the boot and of the steps.
 took_guest() {
 	local run=0
 
@@ -133,7 +133,7 @@ took_guest() {
 	took $run "in the guest: $1"
 }
 
-# show_log: what the kernel reported first, else what it said last.
+# show_log: print the kernel's first report, or else its last lines.
 show_log() {
 	local line
 
@@ -142,7 +142,7 @@ show_log() {
 	tail -n "${line:-20}" "$LOG" | head -n 40
 }
 
-# judge STEPS SECONDS RC: was that a good run?
+# judge STEPS SECONDS RC: check that the run succeeded.
 judge() {
 	local status
 
@@ -157,7 +157,7 @@ judge() {
 	"$TOP/scripts/log-clean.sh" "$LOG" || { say "$1: the kernel has something to report"; return 1; }
 }
 
-# need_userspace: have Debian's programs for any DRM device, and what they run on.
+# need_userspace: provide Debian's programs for DRM devices, with their libraries.
 need_userspace() { [ -d "$USERSPACE" ] || step "fetching programs that use DRM" fetch_userspace; }
 
 fetch_userspace() {
@@ -168,22 +168,22 @@ fetch_userspace() {
 	mv "$USERSPACE.new" "$USERSPACE"
 }
 
-# build_client: the sample's client, where CLIENT says.
+# build_client: build the sample's client as $CLIENT.
 build_client() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
 	mkdir -p "${CLIENT%/*}"
 	make -s -C "$TOP/samples/sgpu/client" O="${CLIENT%/*}"
 }
 
-# build_fuzzer: what makes random calls, where FUZZER says.
+# build_fuzzer: build the fuzzer as $FUZZER.
 build_fuzzer() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
 	mkdir -p "${FUZZER%/*}"
 	make -s -C "$TOP/tests/fuzz" O="${FUZZER%/*}"
 }
 
-# fuzz GUEST SECONDS SEED INPUTS: check that nothing goes wrong on that UML kernel with
-# the inputs in that file and, for so long, with others made from them.
+# fuzz GUEST SECONDS SEED INPUTS: run the inputs in the file on that UML kernel, and then, for
+# SECONDS, inputs made from them. Check that nothing goes wrong.
 fuzz() {
 	local GUEST=$1 UML_ARGS=(mem=512M kunit.enable=0 "FUZZ_SECONDS=$2" "FUZZ_SEED=$3") PROGRESS=(s "" "$2")
 
@@ -193,8 +193,8 @@ fuzz() {
 	check_steps "random calls on the $1 kernel: those of ${4##*/}, and for $2 s others" uml fuzz $(($2 + 300))
 }
 
-# check_steps NAME KIND STEPS: check that the guest runs STEPS; show how
-# their report ends, and count what it says in TAP.
+# check_steps NAME KIND STEPS: check that the guest runs STEPS. Show the end of the report,
+# and count its TAP lines.
 check_steps() {
 	local name=$1
 
@@ -206,8 +206,8 @@ check_steps() {
 	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
-# storm GUEST SECONDS: check that everything at once goes well on that UML kernel,
-# with little memory. UNBINDS as in stress.sh.
+# storm GUEST SECONDS: run the storm on that UML kernel, with little memory. UNBINDS as in
+# stress.sh.
 storm() {
 	local GUEST=$1 UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1
 		"STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"}) PROGRESS=(s "" "$2")
@@ -216,8 +216,8 @@ storm() {
 	check_steps "everything at once, unbinding devices in use, on the $1 kernel" uml stress $(($2 + 300))
 }
 
-# kunit_modules: load the modules with suites in them, and count what kunit.py
-# reads in the results. Races and the like are for the built-in suites.
+# kunit_modules: load the modules with suites, and count the results with kunit.py. Suites
+# with races and the like run built in only.
 kunit_modules() {
 	local file suite PROGRESS UML_ARGS=(ncpus=1 "kunit.filter=speed>very_slow" kunit.filter_action=skip
 		${FILTER:+"kunit.filter_glob=$FILTER"})

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Put what the kernel's Rust abstractions cost beside the raw helpers and the library.
+"""Compare the cost of the kernel's Rust abstractions, the raw helpers and the library.
 
-icount-rust.py LOG OUT: LOG is the kernel's, of make bench-icount RUST=1. Prints a table of
-instructions, which OUT gets as reStructuredText, and the rows in which Rust takes fewer than the
-library: by more than one in a hundred or two instructions.
+icount-rust.py LOG OUT: LOG is the kernel's log of make bench-icount RUST=1. Prints a table of
+instructions, and writes it to OUT as reStructuredText. Prints the rows in which Rust takes fewer
+instructions than the library, by more than one percent or two instructions.
 
-Each row of the library is a check. It fails if Rust takes fewer and tests/bench/rust.rows gives no
-reason, or if there is no Rust side and no reason for that. So does a reason that no row needs.
+Each row of the library is a check. It fails if Rust takes fewer instructions, or has no row, and
+tests/bench/rust.rows gives no reason. A reason that no row needs fails, too.
 """
 
 import os

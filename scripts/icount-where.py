@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Tell in which functions a row of make bench-icount spends its instructions.
+"""Print the functions in which a row of make bench-icount spends its instructions.
 
 icount-where.py DIR FUNCTION=PER...: DIR is the build of make bench-icount. Each FUNCTION is one side of a
-pair of tests/bench, such as create_safe. Its loop is stepped through from its second call on,
-for as many repetitions as the function PER is entered, such as __drm_shmem_create. Prints the
-instructions of a repetition, and those of each function in it. FILTER names the suites to run.
+pair of tests/bench, such as create_safe. gdb steps through its loop from the second call on. Each
+entry of the function PER, such as __drm_shmem_create, is a repetition. Prints the instructions of
+a repetition, and the share of each function. FILTER names the suites to run.
 
 The script runs QEMU, and itself in gdb.
 """

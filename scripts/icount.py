@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Compare the instructions that a benchmark counted with targets and with those recorded.
+"""Compare the instruction counts of a benchmark with targets and with a record.
 
-icount.py ARCH LOG OUT: LOG is the kernel's, of a boot in which a nanosecond is an instruction. The
-rows go to OUT. Each is compared with the one that was recorded in tests/bench/icount-ARCH.csv,
-and fails if it costs more than it did, by more than one in a hundred or two instructions. What is
-put off fails if it costs more by more than a quarter or twenty: it comes in batches. An architecture without a
-record fails. MADE names the compiler and the kernel. With others than the record was made with, nothing is compared
-with it. With CHECK=1 that is all. Else each target of tests/bench/icount.targets is a
-check, too. N is the number of objects up to which rows were counted, and FILTER says that only
-some suites were run.
+icount.py ARCH LOG OUT: LOG is the kernel's log of a boot in which a nanosecond is an instruction.
+The rows go to OUT. Each row is compared with the record in tests/bench/icount-ARCH.csv, and fails
+if it costs more, by more than one percent or two instructions. Deferred work comes in batches, so
+it fails only if it costs more by more than a quarter or twenty instructions. An architecture
+without a record fails. MADE names the compiler and the kernel. If they differ from the record's,
+nothing is compared with the record. Without CHECK=1, each target of tests/bench/icount.targets is
+a check, too. N is the largest number of objects for which rows were counted. FILTER means that
+only some suites have run.
 
-With RECORD=1, what is worse than recorded is told, but does not fail. The rows are the record from
-then on.
+With RECORD=1, a row that is worse than the record is printed, but does not fail. The rows become
+the new record.
 
-icount.py --may-record ARCH: whether N, FILTER and CHECK leave no row out that is recorded.
+icount.py --may-record ARCH: check that N, FILTER and CHECK leave out no recorded row.
 icount.py --table: the recorded rows of all architectures, as reStructuredText.
 icount.py --ratios: the ratio of each recorded row, for a plot: the name, its place from below,
 and the ratio on each architecture, separated by tabs.

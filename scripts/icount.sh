@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# icount.sh: what the library costs in instructions, beside the raw helpers, in one boot of QEMU
-# with -icount: the guest's clock then goes on by one nanosecond for each instruction, and each
-# run gives the same figures. ARCH is x86_64 (the default) or arm64.
+# icount.sh: count the instructions of the library and of the raw helpers, in one boot of QEMU
+# with -icount. The guest's clock then advances one nanosecond for each instruction, so each run
+# gives the same figures. ARCH is x86_64 (the default) or arm64.
 #
 # The rows are compared with tests/bench/icount-ARCH.csv and with tests/bench/icount.targets. RECORD=1
-# tells what is worse than recorded, and writes the record anew, with the tables and the plot of
-# Documentation/bench.rst. CHECK=1 leaves out the targets, and the rows of many objects, so that
-# it takes no longer than the boot. N=100000 is the number of objects up to which rows are counted.
-# A record has the rows of all suites, and of no smaller N than the one before it. It is of one
-# compiler and one kernel: with others, nothing is compared with it, which counts as skipped.
+# lists the rows that are worse than the record, and writes a new record, with the tables and the plot
+# of Documentation/bench.rst. CHECK=1 leaves out the targets, and the rows of many objects, so that
+# it takes no longer than the boot. N=100000 is the largest number of objects for which rows are counted.
+# A record has the rows of all suites, and no smaller N than the record before it. It is valid for
+# one compiler and one kernel. With others, the comparison counts as skipped.
 # SHOW='guard_raw guard_safe' only disassembles these functions of tests/bench, and builds no kernel.
 #
-# RUST=1 has the kernel's Rust abstractions do the same work in the same boot, in a root of Debian
-# sid with its gcc and rustc. It prints all three side by side, and which rows cost less in Rust.
-# Without a Rust toolchain, that is skipped.
+# RUST=1 lets the kernel's Rust abstractions do the same work in the same boot, in a root of Debian
+# sid with its gcc and rustc. It prints all three figures, and the rows that cost less in Rust.
+# Without a Rust toolchain, this is skipped.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -23,7 +23,7 @@ locked "$@"
 
 ARCH=${ARCH:-x86_64}
 
-# rust_toolchain: have one here, which the kernel's own script finds good.
+# rust_toolchain: provide a toolchain that the kernel's own script accepts.
 rust_toolchain() {
 	need_packages rustc rust-src bindgen rustfmt binutils
 	make -C "$TREE" --no-print-directory -s ARCH="$ARCH" rustavailable
@@ -53,15 +53,15 @@ if [ -n "${RUST:-}" ]; then
 	DIR+=-rust
 fi
 ARGS="kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_safe_bench*} nokaslr maxcpus=1"
-# All that is put off runs in threads, whose time can be read.
+# All deferred work runs in threads, whose time can be read.
 ARGS+=" rcutree.use_softirq=0"
 [ -z "${CHECK:-}" ] || N=${N:-1000}
 export N=${N:-100000}
-# Each round is like the one before, and the clock is as fine as an instruction.
+# All rounds are equal, and the clock counts single instructions.
 ARGS+=" drm_safe_bench.rounds=${ROUNDS:-1} drm_safe_bench.divide=100 drm_safe_bench.most=$N"
 [ "$ARCH" != x86_64 ] || ARGS+=" tsc=reliable"
 
-# show FUNCTION...: as they are in the objects.
+# show FUNCTION...: disassemble the functions in the objects.
 show() {
 	local objects="$DIR/drivers/gpu/drm/safe/tests/bench" file name found
 
@@ -96,7 +96,7 @@ qemu_boot "$DIR" -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -m 3G
 	tee "$DIR/test.log" | progress rows '# [a-z_]*: bench,' || true
 kunit parse "$DIR" "$DIR/test.log"
 mkdir -p "$TOP/out/bench"
-# A suite that fails has counted nothing that can be compared.
+# The counts of a suite that fails cannot be compared.
 [ $failed = 0 ] || { finish; exit; }
 rc=0
 if [ -n "${RUST:-}" ]; then

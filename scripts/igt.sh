@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# igt.sh: the tests that DRM's developers have for all drivers, as Debian packages
-# them, on the sample driver and a UML kernel that looks for errors.
+# igt.sh: run IGT's tests for all drivers, from Debian's package, on the sample driver and a
+# UML debug kernel.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"

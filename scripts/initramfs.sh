@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# initramfs.sh OUT.gz FILE...: an initramfs with busybox in it. Of the files,
-# `init` becomes /init, modules go where depmod looks for them, and programs
-# and scripts go to /bin with the shared libraries they need. The kernel makes
-# the device nodes itself (devtmpfs), so this takes no root.
+# initramfs.sh OUT.gz FILE...: make an initramfs with busybox and the files. `init` becomes
+# /init, modules go where depmod looks for them, and programs and scripts go to /bin, with
+# the shared libraries that they need. The kernel makes the device nodes (devtmpfs), so
+# this works without root.
 
 . "$(dirname "$0")/env.sh"
 
-# add_program FILE: as /bin/FILE, its libraries where the loader looks; but not
-# those that this machine lacks, which are among the files then.
+# add_program FILE: add it as /bin/FILE, with its libraries where the loader looks. If this
+# machine lacks a library, it must be among the files.
 add_program() {
 	local lib
 
@@ -19,7 +19,7 @@ add_program() {
 	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 
-# add_module FILE: uncompressed, as not every kernel and busybox can.
+# add_module FILE: add it uncompressed, because not every kernel and busybox can decompress it.
 add_module() {
 	local to=$root/lib/modules/all/${1##*/}
 

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# kcsan.sh: the KUnit suites on an x86-64 kernel of two CPUs with KCSAN, in QEMU;
-# FILTER is a glob. kunit.py would have QEMU use KVM, which is not there or does not
-# work in many a virtual machine.
+# kcsan.sh: run the KUnit suites on an x86-64 kernel of two CPUs with KCSAN, in QEMU.
+# FILTER is a glob. kunit.py would let QEMU use KVM, which many virtual machines lack.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/tree.sh"
@@ -16,7 +15,7 @@ ARGS="console=ttyS0 kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
 ARGS+=" kcsan.skip_watch=500 drm_gpuvm_imm_kunit.model_ops=3000"
 ARGS+=" drm_shmem_safe_kunit.model_ops=5000 drm_dev_ctx_model_test.model_ops=1000"
 
-# boot: until the kernel reboots, which QEMU takes for its end.
+# boot: run until the kernel reboots, which ends QEMU.
 boot() {
 	timeout -s KILL 3600 qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2G -nodefaults -nographic \
 		-no-reboot -serial stdio -kernel "$DIR/arch/x86/boot/bzImage" -append "$ARGS" </dev/null
@@ -25,8 +24,8 @@ boot() {
 # ours: the functions of the library and its tests.
 ours() { nm "$DIR/$SAFE"/{,tests/}*.o | awk '$2 ~ /^[tT]$/ { sub(/\..*/, "", $3); print $3 }'; }
 
-# races LOG: those between accesses of which one is the library's, and not marked. The
-# kernel's own code is not strict everywhere.
+# races LOG: the races in which an access of the library is not marked. The kernel's own
+# code is not strict everywhere.
 races() {
 	[ -n "$(ours)" ] || { echo "there is nothing to look for in the log"; return 1; }
 	awk 'NR == FNR { ours[$1] = 1; next }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# kernel.sh source  have a kernel source in $TREE, with this directory in it
+# kernel.sh source  provide a kernel source in $TREE, with this directory in it
 # kernel.sh         ... and build the UML kernels from it
 
 . "$(dirname "$0")/env.sh"
@@ -9,7 +9,7 @@
 . "$TOP/scripts/tree.sh"
 locked "$@"
 
-# fetch_source: the newest linux-source of the series.
+# fetch_source: fetch the newest linux-source of the series.
 fetch_source() {
 	local pkg=linux-source-$KVER version
 

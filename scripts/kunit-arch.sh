@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# kunit-arch.sh all|KERNEL...: the KUnit suites in QEMU, on kernels with lockdep. A KERNEL is an
-# architecture of kunit.py's, perhaps with the size of pages and what else is asked for, such as
+# kunit-arch.sh all|KERNEL...: run the KUnit suites in QEMU, on kernels with lockdep. A KERNEL is an
+# architecture of kunit.py, with optional suffixes for the page size and other options, such as
 # arm64-64K, arm-lpae, x86_64-rt or x86_64-up. PAGES, RT=1 and SMP=0 add to the names. FILTER
 # is a glob. RECORD=1 writes the result of each kernel into the table of Documentation/testing.rst,
-# in place of the last one of that kernel with this FILTER.
+# in place of the last result of that kernel with this FILTER.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -13,7 +13,7 @@ locked "$@"
 
 ALL=(x86_64 x86_64-rt x86_64-up i386 arm64-4K arm64-16K arm64-64K arm-lpae riscv s390)
 
-# options KERNEL: configuration symbols that its name asks for.
+# options KERNEL: the configuration symbols for the suffixes of its name.
 options() {
 	local part parts
 
@@ -28,7 +28,7 @@ options() {
 		esac
 	done
 	case $1 in
-	# The kernel for two processors is what the others are for.
+	# The kernel for two processors covers the suites for one.
 	*-up*) ;;
 	s390*) ;;
 	*) printf '%s\n' CONFIG_SMP=y CONFIG_NR_CPUS=2 ;;
@@ -48,7 +48,7 @@ tests() {
 	[[ $name != *-up* ]] || ! grep -qx CONFIG_SMP=y "$dir/.config" ||
 		die "$arch has no kernel for one processor"
 	[[ $name != *-up* && $arch != s390 ]] || cpus=1
-	# Each of the many small objects of a suite is a page.
+	# Each of the many small objects of a suite takes a page.
 	[[ $name != *-64K* ]] || memory=4G
 	ARGS="kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
 	say "running the suites on $name"

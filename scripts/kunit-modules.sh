@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# kunit-modules.sh: the KUnit suites as modules, with a scan for leaks after they
-# are gone; FILTER is a glob.
+# kunit-modules.sh: run the KUnit suites as modules, with a scan for leaks after their
+# unload. FILTER is a glob.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"

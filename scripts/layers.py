@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""layers.py FILE...: print each line that touches internals of the DRM core, or a part above its own.
+"""layers.py FILE...: print each line that uses internals of the DRM core, or of a higher layer.
 
-drm_safe_core.h may touch internals, and no other file of the library. A line that only reads a member
-that drivers are told to read, such as &drm_gem_shmem_object.pages, is no finding.
+Of the files of the library, only drm_safe_core.h may use internals. A line that only reads a member
+that drivers may read, such as &drm_gem_shmem_object.pages, is not printed.
 Within the shmem part, calls go in one direction, too: see ORDER.
-layers.py --core FILE: print each function of drm_safe_core.h that goes with no semantic patch of
-the core, or whose comment does not name it.
-layers.py --test: each line that must be found is, and each function.
+layers.py --core FILE: print each function of drm_safe_core.h without a semantic patch of the
+core, or whose comment does not name its patch.
+layers.py --test: check that each planted line and function is found.
 """
 import pathlib
 import re
@@ -176,7 +176,7 @@ def main():
         print("\n".join(missed), end="")
         sys.exit(bool(missed))
     if not sys.argv[1:]:
-        sys.exit("there is nothing to look at")
+        sys.exit("there is nothing to check")
     texts = {name: pathlib.Path(name).read_text(encoding="utf-8") for name in sys.argv[1:]}
     found = [(name, *line) for name, text in texts.items() for line in findings(pathlib.Path(name).name, text)]
     found += upward({pathlib.Path(name).name: text for name, text in texts.items()})

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# limits.sh: where memory ends. A client's memory cgroup is charged with what the client makes,
-# and bounds it; and each allocation of the library's own fails when the module is loaded.
+# limits.sh: test limits of memory. A client's objects must be charged to the client's memory
+# cgroup, and the limit of the cgroup must stop the client. Then the module is loaded with each of
+# its own allocations failing.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"

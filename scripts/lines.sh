@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# lines.sh             on two and on four processors, how many lines of the cache each operation of
-#                      the library writes, and how many it touches that another processor touches
-#                      and one of them writes, beside the raw helpers
-# lines.sh plugin DIR  build the plugin of QEMU's that counts them in DIR, and compare what it
-#                      counts in a guest of few instructions with what that does
+# lines.sh             on two and on four processors, count the cache lines that each operation of
+#                      the library and of the raw helpers writes, and those that it shares with
+#                      another processor, if one of them writes the line
+# lines.sh plugin DIR  build the QEMU plugin that counts them in DIR, and check its counts in a
+#                      guest of a few instructions
 #
-# The kernel is the one of make bench-icount, with the repetitions marked. No row may be worse than
-# the raw side by more than tests/bench/lines.targets grants. ARCH is x86_64 (the default) or arm64.
-# N=1000 is the number of objects up to which rows are counted. RECORD=1 writes the table of
-# Documentation/bench.rst.
+# The kernel is the kernel of make bench-icount, with marked repetitions. A row may be worse than
+# the raw side only as far as tests/bench/lines.targets allows. ARCH is x86_64 (the default) or
+# arm64. N=1000 is the largest number of objects for which rows are counted. RECORD=1 writes the
+# table of Documentation/bench.rst.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/qemu.sh"
@@ -28,8 +28,8 @@ build_plugin() {
 		"$TOP/tests/bench/lines.c"
 }
 
-# marks FILE: where in this program a side of a pair begins, a repetition ends, and the work of a
-# processor ends.
+# marks FILE: the addresses in this program at which a side of a pair begins, a repetition ends,
+# and the work of a processor ends.
 marks() {
 	nm "$1" | sed -nE -e 's/^(\w+) [aAtT] bench_once$/side \1/p' \
 		-e 's/^(\w+) [aAtT] bench_repeats_[0-9]+$/repeats \1/p' \
@@ -80,7 +80,7 @@ ARGS+=" drm_safe_bench.most=${N:-1000}"
 prepare_tree
 qemu_arch "$ARCH"
 mkdir -p "$DIR"
-# Of all objects, only those of the benchmark know this symbol.
+# Only the objects of the benchmark use this symbol.
 echo CONFIG_DRM_SAFE_BENCH_MARKS=y >"$DIR/marks.config"
 CONFIGS+=("$DIR/marks.config")
 step "building the kernel for $ARCH in $DIR" qemu_build "$ARCH" "$DIR" "${CONFIGS[@]}" ||

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# litmus.sh: the library's lock-free protocols, as tests/litmus has them, in the kernel's memory
+# litmus.sh: check the library's lock-free protocols, from tests/litmus, in the kernel's memory
 # model. See litmus.py.
 
 . "$(dirname "$0")/env.sh"

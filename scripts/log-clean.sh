@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # log-clean.sh LOG...: print the reports in kernel logs, and fail if there are
-# any. Tests that provoke a warning suppress it (kunit_warning_suppress()); one
-# that provokes a report of another kind says where it begins and ends.
+# any. Tests that provoke a warning suppress it (kunit_warning_suppress()). A test
+# that provokes another kind of report marks its beginning and end.
 #
-# Lists of references come with a warning if they are unwanted. When allocations
-# are made to fail, kmemleak has to do without a scan area, which costs nothing.
-# The bring-up of UML's second CPU is left out: it frees memory while the CPU
-# still counts as offline, which lockdep-RCU reports when kmemleak is on. So is that
-# UML, to flush all of an address space, walks the areas of it with no lock.
+# Unwanted lists of references come with a warning. When allocations fail on purpose,
+# kmemleak may lack a scan area, which does no harm. Two reports of UML are left out: the
+# bring-up of its second CPU frees memory while the CPU still counts as offline, which
+# lockdep-RCU reports when kmemleak is on; and UML flushes an address space by a walk of
+# its areas without a lock.
 
 dirty=0
 [ $# -gt 0 ] || { echo "no kernel log"; exit 1; }

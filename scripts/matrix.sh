@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# matrix.sh: on each kernel that Debian has a source package of, does the library compile with W=1
-# as errors, and do the suites pass, in a release kernel? A line for each to out/matrix.txt. KSRC
-# is one more kernel, such as a clone of linux-next. ONLY='linux-source-7.3 ...' names the packages.
-# DOCS=1 writes the table of Documentation/testing.rst.
+# matrix.sh: for each kernel with a source package in Debian, compile the library with W=1 and
+# warnings as errors, and run the suites in a release kernel. out/matrix.txt gets a line for each
+# kernel. KSRC is one more kernel, such as a clone of linux-next. ONLY='linux-source-7.3 ...' names
+# the packages. DOCS=1 writes the table of Documentation/testing.rst.
 
 APT_SUITES="trixie-backports sid experimental"
 . "$(dirname "$0")/env.sh"
@@ -12,7 +12,7 @@ APT_SUITES="trixie-backports sid experimental"
 locked "$@"
 
 OUT=$TOP/out/matrix.txt
-# Before this one, the DRM core has not what the library builds on.
+# In older kernels, the DRM core lacks interfaces that the library needs.
 OLDEST=7.2
 
 # sources: the newest version of each package in each suite, as "PACKAGE VERSION SUITE..."
@@ -27,10 +27,10 @@ sources() {
 	done
 }
 
-# last_count LOG: what a script that counts said in the end.
+# last_count LOG: the last line of a script that counts.
 last_count() { grep -oE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$1" | tail -n1; }
 
-# try DIR VERSION FROM: compile and test there. Each source has build directories of its own.
+# try DIR VERSION FROM: compile and test a source, in its own build directories.
 try() {
 	local log=$TOP/out/matrix-${2//[^A-Za-z0-9.]/_}.log w1=fails suites='not run' rc=0
 	local on=(env -u DRM_SAFE_PREPARED -u KVER "KSRC=$1")

@@ -1,29 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Compile the corpus of misuse and compare with what its files promise.
+"""Compile the corpus of misuse and compare the results with the promises of its files.
 
-A file of the corpus is a piece of a driver. It must compile without a word as
-it is, and must be refused when a case's name is defined. Its first lines say
-so, one thing a line:
+A file of the corpus is a part of a driver. It must compile without a diagnostic as it is,
+and must be refused when the name of a case is defined. Its first lines are its description:
 
     // class: 9                         number, or "design" for a promise
     // title: access outside the mapping
-    // rust: b                          does Rust reject it: b, r, partly, no
-    // wrong: CASE B: regex             first diagnostic of the case
-    // unseen: CASE: sentence           no tool refuses the case; goes to the page of that
-    // checked: CASE: sentence          no compiler does, but a checker; goes there, too
-    // run: suite.case: what it shows   KUnit case that proves level R
+    // rust: b                          whether Rust refuses it: b, r, partly, no
+    // wrong: CASE B: regex             level and first diagnostic of the case
+    // unseen: CASE: sentence           no tool refuses the case; unseen.txt has the sentence
+    // checked: CASE: sentence          only a checker refuses it; so has unseen-compilers.txt
+    // run: suite.case: sentence        KUnit case that proves level R
 
-The level of a case is B if it is an error, W if it is a warning that is on by
-default, U if it is a warning that a driver's Makefile can turn on, C if it takes
-a checker: the rules of scripts/coccinelle, or what stands in brackets: context
-for clang's context analysis and function effects, sparse. U(gcc) says that only
-gcc has it, and a line C beside it what a checker says to users of the others. The file "classes" beside the corpus says which levels each class has
-to reach.
+The level of a case is B for an error, W for a warning that is on by default, U for a
+warning that a driver's Makefile can turn on, and C for a report from a checker. C alone
+means the rules of scripts/coccinelle. C(context) means clang's context analysis and
+function effects, and C(sparse) means sparse. U(gcc) means that only gcc has the warning;
+a C line beside it then gives the checker for other compilers. The file "classes" in the
+corpus lists the levels that each class must reach.
 
-A directory without "classes" is a driver, and so is what --driver gives: its files must
-pass every compiler and checker as they are, and may have cases of their own. What the
-driver's Makefile leaves out in this configuration is not looked at.
+A directory without "classes" is a driver, and so is the argument of --driver. The files
+of a driver must pass every compiler and checker, and may have cases of their own. Files
+that the driver's Makefile leaves out in this configuration are skipped.
 """
 import argparse
 import concurrent.futures
@@ -41,24 +40,24 @@ import time
 
 from misuse_doc import RUST, Results, diagnostic, write
 
-# What a driver's Makefile can add to the kernel's flags.
+# Flags that a driver's Makefile can add to the kernel's.
 USER_FLAGS = ["-Wdangling-pointer", "-Wjump-misses-init"]
 TOP = pathlib.Path(__file__).resolve().parents[1]
 
 
-# What the kernel's Makefile gives sparse, besides the compiler's flags.
+# Flags that the kernel's Makefile passes to sparse, besides the compiler's.
 SPARSE = ("-D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -Wbitwise "
           "-Wno-return-void -Wno-unknown-attribute -Wno-decl --arch=um -m64 "
           "-mlittle-endian").split()
 
 
 class Compiler:
-    """The kernel's command for a file of this directory, but for the file."""
+    """The kernel's command for a file of this directory, without the file."""
 
     def __init__(self, top, corpus, name, builddir, cmdfile, wrapper):
         text = pathlib.Path(cmdfile).read_text(encoding="utf-8").splitlines()[0]
         command = text.partition(" := ")[2].partition(" ; ")[0]
-        # This clone's headers, rather than those of the tree's copy.
+        # Use the headers of this clone, not the copies in the kernel tree.
         words = [w for w in shlex.split(command)
                  if not w.startswith("-Wp,-MMD") and not w.endswith("drivers/gpu/drm/safe")]
         self.name = name
@@ -76,8 +75,8 @@ class Compiler:
         if name == "context":
             words[len(wrap) + 1:len(wrap) + 1] = ["-Wfunction-effects", "-DDRM_SAFE_CHECK_EFFECTS"]
             self.label = f"clang {version} context"
-        # Nobody declares or calls the functions of the corpus. The last one is
-        # for a warning that clang gives of the kernel's own io.h on UML.
+        # The functions of the corpus are neither declared nor called. The last flag
+        # silences a warning from clang about the kernel's own io.h on UML.
         self.words = words[:words.index("-c")] + [
             "-Wno-missing-prototypes", "-Wno-missing-declarations",
             "-Wno-null-pointer-arithmetic", "-DDRM_SAFE_SIGNALLING_CHECKED",
@@ -86,14 +85,14 @@ class Compiler:
         self.env = {**os.environ, "LC_ALL": "C"}
 
     def precompile(self, header, out):
-        """Have foo.h, and what the kernel includes in every file, read once."""
+        """Precompile foo.h with everything that the kernel includes in every file."""
         subprocess.run([*self.words, "-x", "c-header", "-o", f"{out}.gch", header],
                        cwd=self.dir, env=self.env, check=True)
         self.words = [w for before, w in zip(["", *self.slow], self.slow)
                       if "-include" not in (before, w)] + ["-include", str(out)]
 
     def compile(self, words, more, signalling):
-        """Compile a file; if that is asked for, check its object as Makefile.signalling does."""
+        """Compile a file. On request, check its object as Makefile.signalling does."""
         if not signalling or self.name == "sparse":
             return self.call([*words, *more])
         with tempfile.TemporaryDirectory() as tmp:
@@ -109,17 +108,17 @@ class Compiler:
                               check=False)
 
     def run(self, source, case=None, flags=()):
-        """Give the level at which it is refused, and all diagnostics."""
+        """Return the level at which the file is refused, and all diagnostics."""
         more = [*flags, *([f"-D{case}"] if case else []), "-S", "-o", "-", str(source.resolve())]
         first = re.search(r"^#include (.*)$", source.read_text(encoding="utf-8"), re.M)
         first = first[1] if first else ""
         if self.name == "sparse":
             more = more[:-4] + more[-1:]
         for words in (self.words, self.slow) if first == '"foo.h"' else (self.slow,):
-            # A driver's own files are checked together, with its list, when it is built.
+            # The build of a driver checks its own files together, with the driver's list.
             done = self.compile(words, more, "drm_safe_signalling.h" in first and
                                 (source.parent / "classes").exists())
-            # gcc cannot always load what it precompiled where it has to be.
+            # gcc cannot always load a precompiled header at the address that it needs.
             if "PCH" not in done.stderr:
                 break
         found = re.findall(r"^\S*: (?:fatal )?(error|warning): (.*)$", done.stderr, re.M)
@@ -131,7 +130,7 @@ class Compiler:
 
 
 class Corpus:
-    """One file, and what it promises."""
+    """One file, and its promises."""
 
     def __init__(self, path):
         self.path = path
@@ -180,7 +179,7 @@ def left_out(directory, builddir):
 
 
 def judge(compiler, corpus, case):
-    """Return level reached, diagnostic, and what is wrong with that, if anything."""
+    """Return the level, the diagnostics, and the difference from the promise, if any."""
     if case is None:
         flags = [f for f in USER_FLAGS if supports(compiler, f)]
         level, said = compiler.run(corpus.path, None, flags)
@@ -189,13 +188,13 @@ def judge(compiler, corpus, case):
     if wanted == "N":
         level, said = compiler.run(corpus.path, name,
                                    [f for f in USER_FLAGS if supports(compiler, f)])
-        return level, said, f"is seen, so it is not unseen: {said[0]}" if said else ""
+        return level, said, f"a tool sees this, so it is not unseen: {said[0]}" if said else ""
     if compiler.name == "sparse" and only != "sparse":
         return "", [], ""
     if wanted == "C":
         level, said = compiler.run(corpus.path, name)
         found = [text for text in said if re.search(regex, text)]
-        # A line beside this one may say that this compiler sees the case without a checker.
+        # Another line of the case may say that this compiler refuses it without a checker.
         if any(c == name and sees == compiler.name for c, _, sees, _ in corpus.wrong):
             return level, [], ""
         if not compiler.checks:
@@ -218,7 +217,7 @@ def judge(compiler, corpus, case):
 
 @functools.cache
 def supports(compiler, flag):
-    """True if the compiler knows a warning."""
+    """True if the compiler has a warning."""
     if compiler.checks:
         return False
     done = subprocess.run([compiler.words[0], "-Werror", flag, "-x", "c", "-S", "-o", "-",
@@ -227,7 +226,7 @@ def supports(compiler, flag):
 
 
 class Spatch:
-    """The rules of scripts/coccinelle, each run once over all files that they are for."""
+    """The rules of scripts/coccinelle. Each rule runs once over all its files."""
 
     def __init__(self, rules, corpus, files, tmp):
         self.rules, self.tmp, self.said = sorted(rules.glob("*.cocci")), tmp / "spatch", {}
@@ -239,7 +238,7 @@ class Spatch:
                 self.write(self.tmp, f, case)
 
     def run(self, rule):
-        """Give what one rule reports: name of a file without its .c, text."""
+        """Run one rule, and return its reports: the file's name without .c, and the text."""
         done = subprocess.run(["spatch", "--very-quiet", "--no-includes", "-D", "report",
                                "--macro-file", self.macros, "--sp-file", rule,
                                "--dir", self.tmp], capture_output=True, text=True, check=True,
@@ -247,13 +246,13 @@ class Spatch:
         return re.findall(r"^\S*?([^/\s]+)\.c:\d+:\d+: ERROR: (.*)$", done.stdout, re.M)
 
     def reports(self, found):
-        """Take what the rules report."""
+        """Store the reports of the rules."""
         for name, text in found:
             self.said.setdefault(name, []).append(text)
 
     @staticmethod
     def write(tmp, corpus, case):
-        """Write the source as the preprocessor would leave it for a case."""
+        """Write the source with only the code of one case."""
         path = tmp / (corpus.path.stem + (f".{case[0]}" if case else "") + ".c")
         if not corpus.wrong:
             shutil.copy(corpus.path, path)
@@ -263,12 +262,12 @@ class Spatch:
             subprocess.run(["unifdef", *defines, corpus.path], stdout=out, check=False)
 
     def judge(self, corpus, case):
-        """As judge() above."""
+        """Like judge() above, for the rules."""
         said = self.said.get(corpus.path.stem + (f".{case[0]}" if case else ""), [])
         if case is None:
             return "-", said, f"refused: {said[0]}" if said else ""
         if case[1] == "N":
-            return "-", said, f"is seen, so it is not unseen: {said[0]}" if said else ""
+            return "-", said, f"a tool sees this, so it is not unseen: {said[0]}" if said else ""
         found = [text for text in said if re.search(case[3], text)]
         if case[2]:
             return ("C" if said else "-"), [], ""
@@ -276,7 +275,7 @@ class Spatch:
 
 
 class Progress:
-    """Show how many jobs are left, where and when progress() of env.sh does it."""
+    """Show how many jobs are left, in the same way as progress() of env.sh."""
 
     def __init__(self, total):
         self.total, self.done, self.start = total, 0, time.monotonic()
@@ -298,7 +297,7 @@ class Progress:
 
 
 class Classes:
-    """What the classes have to reach, and what they do."""
+    """The levels that the classes must reach, and those that they reach."""
 
     def __init__(self, path):
         self.needs, self.later, self.reached = {}, set(), {}
@@ -313,7 +312,7 @@ class Classes:
         self.reached.setdefault(number, set()).add(level)
 
     def problems(self):
-        """Give what each class lacks: number, text and whether that may be."""
+        """Yield what each class lacks: number, text, and whether that is allowed."""
         for number in self.reached.keys() - self.needs.keys() - {"design", "unseen"}:
             yield number, "is not in the list of classes", False
         for number, needs in self.needs.items():
@@ -340,7 +339,7 @@ def kunit_cases(tests):
 
 
 def kunit_passed(log):
-    """The cases that passed, of what kunit.py printed."""
+    """The cases that passed, according to the output of kunit.py."""
     passed, suite = set(), ""
     for line in pathlib.Path(log).read_text(encoding="utf-8", errors="replace").splitlines():
         line = re.sub(r"\x1b\[[0-9;]*m", "", line)
@@ -360,8 +359,8 @@ def main():
     args.add_argument("--rules", type=pathlib.Path, required=True)
     args.add_argument("--jobs", type=int, default=2)
     args.add_argument("--pages", action="store_true", help="write the pages, if they are stale")
-    args.add_argument("--log", help="what kunit.py printed")
-    args.add_argument("--driver", type=pathlib.Path, help="a driver to look at, too")
+    args.add_argument("--log", help="output of kunit.py")
+    args.add_argument("--driver", type=pathlib.Path, help="directory of a driver to check, too")
     args.add_argument("--only", default="", help="files whose names contain this")
     args = args.parse_args()
 
@@ -371,7 +370,7 @@ def main():
 
     def sources(directory):
         if not list(directory.glob("*.c")):
-            sys.exit(f"error: there is no C file to look at in {directory}")
+            sys.exit(f"error: there is no C file in {directory}")
         skip = left_out(directory, compilers[0].dir) if not (directory / "classes").exists() else ()
         return [Corpus(path) for path in sorted(directory.glob("*.c"))
                 if args.only in path.name and path.name not in skip]
@@ -381,7 +380,7 @@ def main():
     if args.driver:
         files += sources(args.driver.resolve())
     if not files:
-        sys.exit(f"error: there is no C file to look at in {corpus}")
+        sys.exit(f"error: there is no C file in {corpus}")
     known = kunit_cases(corpus.parent)
     ran = kunit_passed(args.log) if args.log else known
     rows, passed, failed, skipped = [], 0, 0, 0
@@ -404,7 +403,7 @@ def main():
             c.precompile(corpus / "foo.h", pathlib.Path(tmp) / f"{c.name}.h")
         jobs = {(c, f, case): pool.submit(judge, c, f, case)
                 for f in files for case in [None, *f.wrong] for c in compilers}
-        # make coccicheck looks at the other driver.
+        # make coccicheck checks the other driver.
         spatch = Spatch(args.rules, corpus, looked_at, pathlib.Path(tmp))
         rules = [pool.submit(spatch.run, rule) for rule in spatch.rules]
         progress = Progress(len(jobs) + len(rules))
@@ -455,12 +454,12 @@ def main():
         missing = [name for name in ("context", "sparse") if name not in names]
         skipped += sum(case[2] in missing for f in files for case in f.wrong)
         found.carry(old, missing)
-        # What other compilers call an error or a warning is another table.
+        # Other compilers may differ between errors and warnings, so do not write the table.
         if not set(old.tools) <= set(found.tools):
             skipped += 1
         else:
             stale = write(corpus, found)
-            result("the pages", f"written anew, as they were out of date: {' '.join(stale)}"
+            result("the pages", f"were out of date and are now written: {' '.join(stale)}"
                    if stale else "")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# misuse.sh: compile tests/misuse with gcc and clang, with the flags that the
-# kernel uses for this directory, and compare with what each file promises; so
-# for tests/cost and the instructions that each pair of functions takes. The sample has to
-# pass, too, and so have the examples of the documentation.
+# misuse.sh: compile tests/misuse with gcc and clang, with the kernel's flags for this
+# directory, and compare the diagnostics with the promises of each file. tests/cost
+# compares the instructions of each pair of functions in the same way. The sample and the
+# examples of the documentation must compile without a diagnostic.
 # misuse.sh flags FILE: write these flags, for KVER and LLVM, to FILE.
 #
-# DIR=<driver> looks at the files of a driver instead: they must pass, but for the
-# cases that they have themselves.
+# DIR=<driver> checks the files of a driver instead. They must pass, apart from the
+# driver's own cases.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -24,8 +24,8 @@ fi
 
 need_packages clang-19 lld-19 llvm-19 coccinelle libpython3-dev unifdef
 run=()
-# add NAME LLVM TOOL WRAPPER: a compiler or checker, what comes before its command,
-# and before this script to get its flags.
+# add NAME LLVM TOOL WRAPPER: add a compiler or checker. TOOL stands before its command,
+# and WRAPPER before this script when it gets the flags.
 add() {
 	local flags=$DRM_SAFE_CACHE/misuse-$1
 
@@ -36,11 +36,11 @@ add() {
 }
 
 corpus=$TOP/tests/misuse
-# sid-root.sh, too, has to find it, from where the kernel is built.
+# sid-root.sh must find the directory, too, and runs where the kernel is built.
 [ -z "${DIR:-}" ] || corpus=$(realpath "$DIR") DIR=$(realpath "$DIR")
 [ -d "$corpus" ] || die "DIR=$DIR is not a directory"
 export DIR
-# cost: of the library's functions, in instructions.
+# cost: measure the library's functions, in instructions.
 cost() { [ -n "${DIR:-}" ] || "$TOP/scripts/cost.py" "${lines[@]}" "$TOP"/tests/cost/*.c; }
 
 add gcc "" "" ""
@@ -50,8 +50,7 @@ cost
 [ -n "${DIR:-}" ] || python3 "$TOP/scripts/examples.py" "${run[@]}" "$TOP"
 sparse=$("$TOP/scripts/sparse.sh" tool)
 add sparse "" "$sparse" ""
-# What clang 23 says: this machine's, or that of the root that make
-# context-analysis has made.
+# Use clang 23 of this machine, or of the root that make context-analysis has set up.
 if command -v clang-23 >/dev/null; then
 	add context -23 "" ""
 elif [ -d "$DRM_SAFE_CACHE/root-sid" ] && [ "$(id -u)" = 0 ]; then

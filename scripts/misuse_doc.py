@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Write the pages about what is refused, from tests/misuse and what make misuse found.
+"""Write the pages about refused mistakes from tests/misuse and the results of make misuse.
 
-misuse_doc.py             write tests/misuse's pages into Documentation anew, from its
-                          sources and its results, without any compiler
-misuse_doc.py --check     fail if a page is not what that would write
+misuse_doc.py             write the pages in Documentation from the sources and the
+                          recorded results in tests/misuse, without a compiler
+misuse_doc.py --check     fail if a page is out of date
 
-Results are in tests/misuse/results: a line for each case and tool, with the level that
-the tool reached and the first thing that it said.
+The file tests/misuse/results has a line for each case and tool, with the level that the
+tool reached and its first message.
 """
 import difflib
 import pathlib
@@ -19,8 +19,14 @@ TOP = pathlib.Path(__file__).resolve().parents[1]
 sys.path.append(str(TOP / "scripts/docs"))
 import rst  # pylint: disable=wrong-import-position
 RUST = {"b": "build", "r": "run time", "partly": "partly", "no": "no", "-": "-"}
+RUST_SAYS = {"build": "Rust's abstractions refuse this mistake at build time.",
+             "run time": "Rust's abstractions refuse this mistake at run time.",
+             "run time, no": "Rust's abstractions refuse a part of these mistakes at run time.",
+             "partly": "Rust's abstractions refuse a part of these mistakes.",
+             "no": "Rust's abstractions do not refuse this mistake.",
+             "-": "Rust's abstractions have no counterpart."}
 LEVELS = {"B": "error", "W": "warning", "U": "warning that a driver turns on",
-          "C": "report of a checker"}
+          "C": "report from a checker"}
 
 # The pages: name, title, and the first class on it.
 PAGES = [("mappings", "Locks and mappings", "1"),
@@ -32,34 +38,34 @@ PAGES = [("mappings", "Locks and mappings", "1"),
 
 
 def diagnostic(said):
-    """A diagnostic without what differs from compiler to compiler."""
+    """A diagnostic without the text that differs between compilers."""
     text = re.sub(r"^call to .*? declared with (?:attribute error|'error' attribute): ", "", said)
     text = re.sub(r"^static assertion failed(?: due to requirement .*?)?: ", "", text)
-    # gcc's name for an anonymous union, another one in each run
+    # gcc names an anonymous union differently in each run.
     text = re.sub(r"\.<U[^>]*>", "", text)
     text = re.sub(r" \(first use in this function\).*| \[-W.*?\]$", "", text).strip('"')
     return text.replace("‘", "'").replace("’", "'")
 
 
 def escaped(text):
-    """Text in which reStructuredText sees no markup."""
+    """The text with reStructuredText's markup escaped."""
     return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
 def literal(text):
-    """The same as inline literal text."""
+    """The text as inline literal text."""
     return f"``{text}``"
 
 
 class Results:
-    """What each tool gave and said of each case."""
+    """The level and the message of each tool for each case."""
 
     def __init__(self, tools=()):
         self.tools, self.found = list(tools), {}
 
     @classmethod
     def read(cls, path):
-        """From the file, if it is there."""
+        """Read the results from the file, if it exists."""
         results = cls()
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -70,11 +76,11 @@ class Results:
         return results
 
     def add(self, file, case, tool, gave, said):
-        """One tool, which gave a level, or nothing."""
+        """Add the level and the message of one tool."""
         self.found.setdefault((file, case), {})[tool] = (gave, said)
 
     def carry(self, old, names):
-        """Have what checkers that are not there gave and said as the old results have it."""
+        """Take over the old results of the checkers that are not installed."""
         for tool in old.tools:
             if tool.split()[-1] not in names or tool in self.tools:
                 continue
@@ -84,12 +90,12 @@ class Results:
                     self.found[key][tool] = cases[tool]
 
     def of(self, file, case):
-        """What was found of a case, in the order of the tools, wherever it comes from."""
+        """The results of a case, in the order of the tools."""
         found = self.found.get((file, case), {})
         return {tool: found[tool] for tool in self.tools if tool in found}
 
     def text(self):
-        """As the file has it."""
+        """The text of the file."""
         out = [f"# {rst.SPDX}", f"# Written by make misuse, with {', '.join(self.tools)}"]
         for file, case in self.found:
             out += ["\t".join((file, case, tool, *found)).rstrip("\t")
@@ -98,7 +104,7 @@ class Results:
 
 
 class Source:
-    """A file of the corpus, as the compiler sees it for a case."""
+    """A file of the corpus, with the code of each case."""
 
     def __init__(self, path):
         self.path, self.cases = path, []
@@ -114,9 +120,9 @@ class Source:
                 setattr(self, key, value)
 
     def lines(self, case=None):
-        """The lines, but for what describes the file and what every file includes."""
+        """The lines of the code, without the description and the common include."""
         defines = [f"-{'D' if name == case else 'U'}{name}" for name, _ in self.cases]
-        # unifdef returns 1 if it changed something.
+        # unifdef returns 1 if it has changed the text.
         text = subprocess.run(["unifdef", *defines, self.path], capture_output=True, text=True,
                               check=False).stdout
         text = re.sub(r'^// .*\n|^#include "foo.h"\n', "", text, flags=re.M)
@@ -124,7 +130,7 @@ class Source:
 
 
 def functions(lines):
-    """For each line, the first line of the function that it is in, or nothing."""
+    """For each line, the first line of its function, or an empty string."""
     inside, found = "", []
     for line in lines:
         if re.match(r"[A-Za-z_].*\(", line):
@@ -136,13 +142,13 @@ def functions(lines):
 
 
 def changes(right, wrong):
-    """What a case changes, as a diff whose hunks have the name of the function."""
+    """The change of a case, as a diff whose hunks name the function."""
     inside, out = functions(right), []
     for line in list(difflib.unified_diff(right, wrong, n=1, lineterm=""))[2:]:
         if hunk := re.match(r"@@ -(\d+)", line):
             line = f"@@ {inside[max(int(hunk[1]) - 1, 0)]}".rstrip() if right else "@@"
         out.append(line)
-    # A line that is the function's own says which one it is.
+    # The hunk header is redundant if the hunk starts with the same line.
     return [line for i, line in enumerate(out)
             if not (line.startswith("@@") and out[i + 1:i + 2] == [f" {line[3:]}"])]
 
@@ -158,12 +164,12 @@ def heading(text, mark):
 
 
 def said_by(tools, level):
-    """What the tools said of a case: a list, in which tools that say the same are together."""
+    """The messages of a case: a list in which tools with the same message share an item."""
     groups = {}
     for tool, (gave, said) in tools.items():
         if gave and (gave != "-" or level in "BWU"):
             groups.setdefault(said if gave != "-" else "", []).append(tool)
-    return [f"- {', '.join(names)}: {literal(said) if said else 'nothing'}"
+    return [f"- {', '.join(names)}: {literal(said) if said else 'no message'}"
             for said, names in sorted(groups.items(), key=lambda group: not group[0])]
 
 
@@ -177,7 +183,7 @@ def section_of_file(source, results):
         out += block("diff", changes(right, source.lines(name)))
         out += [*said_by(tools, level), ""]
     if source.runs:
-        out += ["When it runs (R):", ""]
+        out += ["KUnit cases show the behaviour at run time (R):", ""]
         out += [f"- {literal(name)}: {escaped(shows)}" for name, shows in source.runs] + [""]
     return out
 
@@ -188,7 +194,7 @@ def number_of(page):
 
 
 class Corpus:
-    """All files, by class."""
+    """All files of the corpus, by class."""
 
     def __init__(self, directory):
         self.titles, self.files = {}, {}
@@ -209,13 +215,13 @@ class Corpus:
                 if n in self.files and first <= (10000 if n == "design" else int(n)) < end]
 
     def counts(self, number):
-        """How many cases of a class there are at each level."""
+        """The number of cases of a class at each level."""
         files = self.files[number]
         found = {level: sum(case[1] == level for f in files for case in f.cases) for level in LEVELS}
         return {**found, "R": sum(len(f.runs) for f in files)}
 
     def rust(self, number):
-        """What Rust's abstractions say of a class."""
+        """When Rust's abstractions refuse a class."""
         found = {f.rust for f in self.files[number]} - {"-"}
         return ", ".join(RUST[r] for r in RUST if r in found) or "-"
 
@@ -226,14 +232,15 @@ def page_of_classes(corpus, results, page):
     head = f"What is refused: {title[0].lower()}{title[1:]}"
     out = [f".. {rst.SPDX}", ".. Written by make misuse from tests/misuse.", "",
            "=" * len(head), head, "=" * len(head), "",
-           "Each section starts with code that compiles. Each case changes that code as the diff shows; below",
-           "the diff are the messages of the tools. :doc:`misuse` explains the levels.", ""]
+           "Each section starts with code that compiles. The diff of a case shows the change that makes the",
+           "code wrong, and the list below the diff shows what each tool prints. :doc:`misuse` explains the",
+           "levels.", ""]
     for number in corpus.on_page(page):
         files = corpus.files[number]
         out += [f".. _drm_safe_misuse_{number}:", ""]
         if number != "design":
             out += heading(escaped(f"Class {number}: {corpus.titles[number]}"), "=")
-            out += [f"Rust's abstractions refuse this: {corpus.rust(number)}.", ""]
+            out += [f"{RUST_SAYS[corpus.rust(number)]}", ""]
         for source in files:
             if len(files) > 1 or number == "design":
                 out += heading(escaped(source.title[0].upper() + source.title[1:]),
@@ -243,26 +250,26 @@ def page_of_classes(corpus, results, page):
 
 
 def best(counts):
-    """Where a class is refused first."""
+    """The earliest point at which a class is refused."""
     return next((text for levels, text in (("BW", "build"), ("UC", "checker"), ("R", "run time"))
                  if any(counts[level] for level in levels)), "no")
 
 
 def summary(corpus, results):
-    """How many classes are refused where, then how many cases of each class at which level."""
+    """The number of classes refused at each point, and of cases of each class at each level."""
     numbers = [n for n in corpus.titles if n in corpus.files]
     classes = [n for n in numbers if n != "design"]
     first = [best(corpus.counts(n)) for n in classes]
-    # The earliest that Rust has counts, as it does for the library.
+    # Count the earliest point for Rust, as for the library.
     rust = [corpus.rust(n).split(", ")[0] for n in classes]
     out = [f".. {rst.SPDX}",
            f".. Written by make misuse from tests/misuse, with {', '.join(results.tools)}.", ""]
     rows = [["Classes refused", "Library", "Rust"]]
     for text, ours, theirs in (("when the driver is compiled", "build", "build"),
-                               ("by a checker, or a warning that a driver turns on", "checker", ""),
+                               ("by a checker, or by a warning that a driver turns on", "checker", ""),
                                ("when the driver runs", "run time", "run time"),
                                ("partly", "", "partly"), ("never", "no", "no"),
-                               ("no counterpart in Rust", "", "-")):
+                               ("without a counterpart in Rust", "", "-")):
         counts = [first.count(ours) if ours else "", rust.count(theirs) if theirs else ""]
         if any(counts):
             rows.append([text, *counts])
@@ -277,7 +284,7 @@ def summary(corpus, results):
             total = {level: total[level] + counts[level] for level in total}
             text = "" if number == "design" else f"{number}: "
             rows.append([f":ref:`{text}{corpus.titles[number]} <drm_safe_misuse_{number}>`"
-                         if number != "design" else "promises that have no class",
+                         if number != "design" else "promises without a class",
                          ", ".join(f"{counts[level]}\N{NO-BREAK SPACE}{level}" for level in "BWUCR" if counts[level]),
                          corpus.rust(number)])
         out += rst.table((60, 24, 16), rows)
@@ -294,7 +301,7 @@ def pages(directory, results):
 
 
 def write(directory, results):
-    """Write what differs; give the names of that."""
+    """Write the files that differ, and return their names."""
     files = [(TOP / "Documentation" / name, text) for name, text in pages(directory, results)]
     files.append((directory / "results", results.text()))
     stale = [(path, text) for path, text in files
@@ -305,18 +312,18 @@ def write(directory, results):
 
 
 def main():
-    """Write the pages anew, or say which are not up to date."""
+    """Write the pages, or list those that are out of date."""
     directory = TOP / "tests/misuse"
     results = Results.read(directory / "results")
     if sys.argv[1:] != ["--check"]:
         for name in write(directory, results):
-            print(f"{name} is written anew")
+            print(f"{name} written")
         return 0
     stale = [name for name, text in pages(directory, results)
              if not (TOP / "Documentation" / name).exists()
              or (TOP / "Documentation" / name).read_text(encoding="utf-8") != text]
     for name in stale:
-        print(f"Documentation/{name} is out of date: scripts/misuse_doc.py writes it anew")
+        print(f"Documentation/{name} is out of date: run scripts/misuse_doc.py")
     return 1 if stale else 0
 
 

@@ -12,7 +12,7 @@ OUT=$TOP/out/modules
 
 has() { grep -qE "^CONFIG_$1=[ym]" "$CONF"; }
 
-# lacks SYMBOL...: print which of them KDIR has not.
+# lacks SYMBOL...: print the symbols that KDIR lacks.
 lacks() {
 	local symbol
 

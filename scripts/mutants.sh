@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# mutants.sh: change the library in small ways; see which changes no test notices.
+# mutants.sh: change the library in small ways, and list the changes that no test notices.
 # Debian has no such tool for C that can build and boot a kernel, hence mutants.py.
-# Interrupted, or out of time, it goes on where it was when it is called again.
+# After an interruption, or out of time, the next call continues.
 #
-#   MUTANTS  how many (60)
-#   MINUTES  for how long at most (60)
-#   SEED     another makes another sample (1)
+#   MUTANTS  number of changes (60)
+#   MINUTES  time limit (60)
+#   SEED     seed for the sample (1)
 #   FILES    glob of the files to change (*)
 
 . "$(dirname "$0")/env.sh"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# prove.sh: proofs of the library's arithmetic, by cbmc, from the text of its own files.
-# Each is for all values, on 32 and on 64 bits. The faults that the proofs name, such as a limit
-# that is off by one and a sum that overflows, are planted in that text and must be found.
-# ONLY is the beginning of the name of the files with the proofs to do.
+# prove.sh: prove the library's arithmetic with cbmc, from the text of its own files, for all
+# values, on 32 and on 64 bits. The proofs name faults, such as a limit that is off by one or a
+# sum that overflows. Each fault is planted in the text, and the proof must fail then.
+# ONLY is the beginning of the names of the files with proofs.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"
@@ -12,7 +12,7 @@ locked "$@"
 
 CBMC=$DRM_SAFE_CACHE/cbmc/bin/cbmc
 
-# extract FILE NAME...: the functions, macros and structs of a file, as they stand there.
+# extract FILE NAME...: print the functions, macros and structs of a file.
 extract() {
 	local file=$1 name text
 
@@ -31,7 +31,7 @@ extract() {
 	done
 }
 
-# extract_pool and so on: in the order in which they need each other.
+# extract_pool and so on: print them in the order in which they need each other.
 extract_pool() {
 	grep -hE '^#define DRM_GPUVM_IMM_(POOL|VAS)_' "$TOP"/drm_gpuvm_imm{,_internal}.h
 	extract drm_gpuvm_imm_internal.h drm_gpuvm_imm_vas_gone
@@ -46,7 +46,7 @@ extract_pool() {
 
 extract_vmap() {
 	extract drm_safe.h __drm_gem_bytes
-	# Bits and kinds, which have no name as a whole
+	# Enums of bits and kinds, which have no name
 	sed -n '/^enum drm_resv_how {$/,/^};$/p' "$TOP/drm_safe_resv.h"
 	sed -n '/^enum {$/,/^};$/p' "$TOP/drm_shmem_obj.h" "$TOP/drm_shmem_vmap.h"
 	grep -hE '^#define __DRM_VMAP_NOWHERE\b' "$TOP/drm_shmem_vmap.h"
@@ -60,7 +60,7 @@ extract_vmap() {
 	extract drm_shmem_vmap.c drm_vmap_inside
 }
 
-# An address is a number here: cbmc keeps some bits of a pointer for itself.
+# An address is a number here, because cbmc reserves some bits of a pointer.
 extract_views() {
 	extract drm_shmem_vmap.h drm_vmap | sed 's/void \*addr;/uintptr_t addr;/'
 	extract drm_shmem_vmap.h __drm_vmap_live
@@ -87,8 +87,8 @@ extract_parts() {
 		drm_gpuvm_imm_reinsert drm_gpuvm_imm_split
 }
 
-# plants FILE FUNCTION BITS: the changes that "plant:" lines above a proof ask for, one a line.
-# Those of "plant 32:" are faults on 32 bits alone.
+# plants FILE FUNCTION BITS: the changes from the "plant:" lines above a proof, one a line.
+# "plant 32:" lines are faults only on 32 bits.
 plants() {
 	awk -v function_="$2" -v bits="$3" '
 		/^\/\/ plant( [0-9]+)?: / {
@@ -114,8 +114,8 @@ prove() {
 
 proved() { prove "$@" || { grep -E 'FAILURE|error' "$TMP/$2.log"; tail -n 30 "$TMP/$2.log"; return 1; }; }
 
-# found CHANGE BITS FUNCTION FILE: with that change of the text the proof fails, and not
-# for another reason, such as a file that does not compile.
+# found CHANGE BITS FUNCTION FILE: check that the proof fails with this change of the text, and
+# not for another reason, such as a file that does not compile.
 found() {
 	local change=$1 dir=$TMP/planted text changed=
 
@@ -127,7 +127,7 @@ found() {
 		cmp -s "$text" "$dir/${text##*/}" || changed=1
 	done
 	[ -n "$changed" ] || { echo "nothing is changed by $change"; return 1; }
-	# The first failure is enough: to find the others takes minutes.
+	# The first failure is enough, because finding the others takes minutes.
 	! prove "$@" "$dir" --stop-on-fail || { echo "nothing was found"; return 1; }
 	grep '^VERIFICATION FAILED' "$TMP/$2.log" || { tail -n 30 "$TMP/$2.log"; return 1; }
 }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced after env.sh: kernels for QEMU, with Debian's cross compilers and what kunit.py knows of
-# architectures, and how they boot. kunit.py would have QEMU use KVM, which is not there or does
-# not work in many a virtual machine, and builds all that is on by default.
+# Sourced after env.sh: build and boot kernels for QEMU, with Debian's cross compilers and the
+# architectures of kunit.py. kunit.py itself would let QEMU use KVM, which many virtual machines
+# lack, and would build everything that is on by default.
 
-# qemu_arch ARCH: an architecture of kunit.py's. Sets CROSS, KCONFIG, IMAGE, CMDLINE and QEMU, and
-# has the packages.
+# qemu_arch ARCH: set CROSS, KCONFIG, IMAGE, CMDLINE and QEMU for an architecture of kunit.py, and
+# install its packages.
 qemu_arch() {
 	local packages
 
@@ -39,8 +39,8 @@ qemu_make() {
 	make -C "$TREE" --no-print-directory -s ARCH="$arch" CROSS_COMPILE="$CROSS" O="$dir" "$@"
 }
 
-# qemu_build ARCH DIR CONFIG...: build a kernel with what the files list and the console needs,
-# and no more. With BUILD_ONLY, only that is built.
+# qemu_build ARCH DIR CONFIG...: build a kernel with only the symbols that the files list and the
+# console needs. BUILD_ONLY limits the build to one target.
 qemu_build() {
 	local arch=$1 dir=$2
 
@@ -53,8 +53,8 @@ qemu_build() {
 	qemu_make "$arch" "$dir" -j"$JOBS" "${BUILD_ONLY:-${IMAGE##*/}}"
 }
 
-# qemu_boot DIR ARG...: until the kernel reboots, which QEMU takes for its end. The arguments are
-# QEMU's. ARGS are the kernel's.
+# qemu_boot DIR ARG...: boot, and run until the kernel reboots, which ends QEMU. ARG are arguments
+# for QEMU, and $ARGS are arguments for the kernel.
 qemu_boot() {
 	local dir=$1
 

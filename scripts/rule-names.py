@@ -169,7 +169,7 @@ def main():
         return declared(args.tree / "include" / name)
 
     if not list(RULES.glob("*.cocci")) or not library().public:
-        sys.exit("there is nothing to look at")
+        sys.exit("there is nothing to check")
     makefile = (args.tree / "Makefile").read_text(encoding="utf-8")
     series = ".".join(re.findall(r"^(?:VERSION|PATCHLEVEL) = (\d+)$", makefile, re.M))
     bad = [*check_raw(headers, series, args.raw), *check_completers(headers), *check_lists(args.tree),

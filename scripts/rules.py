@@ -1,23 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Find the rules that the kernel-doc and the pages give a driver, and what sees them.
+"""Find the rules for drivers in kernel-doc and on the pages, and check how they are enforced.
 
-A rule is a sentence that says what a driver must do, must not do, or has to hold, a line
-about the context of a call, or a clause about which arguments it takes. Each one stands in
-tests/rules with what sees that it is broken, and this must be there:
+A rule is a sentence that says what a driver must do or must not do, a line about the
+context of a call, or a clause about the arguments that a call accepts. tests/rules has an
+entry for each rule, with what sees that a driver breaks it. This script checks that the
+named thing exists:
 
-    annotation TEXT     the declaration of the function has it
-    misuse FILE CASE    a case of tests/misuse
-    kunit SUITE.CASE    a KUnit case that breaks the rule, or shows that it cannot be
-    message TEXT        what the library says, from the page about messages, and what a KUnit
-                        case expects to be said, if it is the name of a rule in a report
-    spatch RULE         a rule of scripts/coccinelle
-    script FILE CHECK   a check that a script of scripts/ makes
-    not seen: REASON    nothing sees it; goes to the page of what is not seen
-    no rule: REASON     the sentence demands nothing that a driver could get wrong
+    annotation TEXT     annotation of the declaration of the function
+    misuse FILE CASE    case of tests/misuse
+    kunit SUITE.CASE    KUnit case that breaks the rule, or shows that it cannot be broken
+    message TEXT        message of the library, from the page about messages; a KUnit case
+                        must expect it if it is the name of a rule in a report
+    spatch RULE         rule of scripts/coccinelle
+    script FILE CHECK   check of a script in scripts/
+    not seen: REASON    no tool sees it; not-seen.txt has the rule and the reason
+    no rule: REASON     the sentence makes no demand that a driver could miss
 
 An entry is a line "SYMBOL: beginning of the sentence", or "*: regular expression" for
-the rules of many functions, with one of the lines above below it, or several.
+the rules of many functions. One or more of the lines above follow it.
 """
 import argparse
 import pathlib
@@ -33,8 +34,8 @@ sys.path.insert(0, str(TOP / "scripts/coccinelle"))
 
 from drm_safe_source import Source, kernel_doc  # pylint: disable=wrong-import-position
 
-# What makes a sentence a rule: a modal, an imperative, or what somebody else has to do. It
-# finds facts, too, which an entry says then.
+# A sentence is a rule if it has a modal or an imperative, or says what somebody else has to
+# do. The pattern finds facts, too; their entries say so.
 RULE = re.compile(
     r"\b(must|shall|should|may (?:only|not)|ha(?:s|ve) to|needs? to|(?:is|are) (?:not )?to (?!it\b)|"
     r"[Nn]ot (?:under|from|in|inside|while|with|used|in use)|do(?:es)? not (?:call|keep|take|use|mix|cast)|"
@@ -44,13 +45,13 @@ RULE = re.compile(
     r"releases?|states?|stops?|runs?|opens?|must|has|have)\b|"
     r"^(?:Do|Call|Take|Give|Use|Set|Put|Keep|Have|Release|Drop|Look|Pass|End|Jump|Allocate|Define|For)\b")
 
-# A clause about an argument or a member that says which ones may be given
+# A clause about an argument or a member that says which values are allowed
 CLAUSE = re.compile(
     r"\b(zeroed|empty|constant|multiple|stays?|owned by|at least|is being bound|being bound|outlives?|"
     r"as long-lived|which the|in use|off the list|on the list|same|of the (?:driver's own|object's)|"
     r"locked|not|first|before|a reference)\b")
 
-# Text that is no rule: results, invariants of the library's own, code, and headings
+# Text without rules: results, invariants of the library, code, and headings
 RESULTS = re.compile(r"^(?:Return|Invariants):.*?(?=^(?:Context|Return|[A-Z]\w+):|\Z)", re.M | re.S)
 CODE = re.compile(r"^(?:\.\. code-block::.*|\.\. example:.*|.*::)\n(?:\s*\n|[ \t]+.*\n)+", re.M)
 HEADING = re.compile(r"\A(?:(?:struct|union|enum|define) )?\w+(?:\(\))? - (?:.*\n)(?:\t.*\n)*")
@@ -112,13 +113,13 @@ def rules(top):
 
 
 class Entry:
-    """A line of the table, and what sees it."""
+    """An entry of the table, with the lines below it."""
 
     def __init__(self, about, text):
         self.about, self.text, self.sees, self.used = about, text, [], False
 
     def fits(self, about, sentence):
-        """True if this is about that rule."""
+        """True if the entry is for the rule."""
         if self.about == "*":
             return bool(re.search(self.text, sentence))
         return self.about == about and sentence.startswith(self.text)
@@ -139,7 +140,7 @@ def table(path):
     return entries
 
 
-# The name of the rule in a report, and in what a test expects: EXPECT_BROKEN() and its like
+# The name of a rule in a report, and in the expectation of a test, such as EXPECT_BROKEN()
 REPORT = re.compile(r'\bdrm_safe_broken\((?:[^,"();]|\([^()]*\))+,\s*"([^"]+)"')
 EXPECTED = re.compile(r"\b(?:EXPECT_(?:BROKEN|BROKEN_TIMES|REFUSED)|EDGE_REPORTED|expect_bad_shrinker|"
                       r"KUNIT_EXPECT_STREQ\(\w+, drm_safe_test_broken)\(([^;]*);")
@@ -165,7 +166,7 @@ def unexpected(top, tests):
 
 
 class Evidence:
-    """What there is to see a broken rule."""
+    """The things that can see a broken rule."""
 
     def __init__(self, top):
         self.top = top
@@ -178,7 +179,7 @@ class Evidence:
                                        .read_text(encoding="utf-8")))
 
     def missing(self, about, how):
-        """What is not there of one line, or nothing."""
+        """What one line names that does not exist, or an empty string."""
         kind, _, what = how.partition(" ")
         if how.startswith(("not seen: ", "no rule: ")):
             return ""
@@ -204,7 +205,7 @@ class Evidence:
 
 
 def not_seen(found, entries):
-    """The part of the page of what is not seen that is made from the table."""
+    """The text of not-seen.txt, from the table."""
     out = [".. SPDX-License-Identifier: GPL-2.0-only OR MIT",
            ".. Written by scripts/rules.py from tests/rules.", ""]
     for about, sentence in found:
@@ -217,7 +218,7 @@ def not_seen(found, entries):
 
 
 def unseen(corpus):
-    """The lists of that page that are made of cases which no layer sees, or no compiler."""
+    """The lists of cases that no tool sees, or no compiler."""
     files = [Corpus(path) for path in sorted(corpus.glob("*.c"))]
     lists = {"unseen.txt": [text for f in files for _, level, _, text in f.wrong if level == "N"],
              "unseen-compilers.txt": [text for f in files for _, text in f.checked]}
@@ -228,21 +229,21 @@ def unseen(corpus):
 
 
 def problems(found, entries, evidence):
-    """What is wrong with the rules and the table."""
+    """The problems of the rules and the table."""
     bad = []
     for about, sentence in found:
         fitting = [e for e in entries if e.fits(about, sentence)]
         for entry in fitting:
             entry.used = True
         if not any(e.sees for e in fitting):
-            bad.append(f"nothing is said to see this rule: {about}: {sentence}")
+            bad.append(f"no entry for this rule: {about}: {sentence}")
             continue
         bad += [f"{about}: {sentence[:60]}: {lack}" for entry in fitting for how in entry.sees
                 if (lack := evidence.missing(about, how))]
-    return bad + [f"no rule begins so any more: {e.about}: {e.text}" for e in entries if not e.used]
+    return bad + [f"no rule begins like this entry: {e.about}: {e.text}" for e in entries if not e.used]
 
 
-# One line each: a rule that the table does not have.
+# Each line has a rule without an entry.
 PLANTED = {"drm_planted.h": """
 /**
  * drm_planted() - do something
@@ -279,7 +280,7 @@ drm_shmem_pin: Context: May sleep
 
 
 def self_test(top):
-    """Say what this does not find of the rules and entries that it plants."""
+    """List the planted rules and entries that the check does not find."""
     with tempfile.TemporaryDirectory() as tmp:
         tmp = pathlib.Path(tmp)
         shutil.copytree(top / "Documentation", tmp / "Documentation")
@@ -295,7 +296,7 @@ def self_test(top):
     return [f"not found: {text}" for text in (
         "drm_planted: @p: zeroed", "drm_planted: The driver keeps @p",
         "drm_planted: Others may not use @p", "drm_planted: Context: From the interrupt",
-        "@member: Put this", "shmem.rst: A planted page", "begins so any more: drm_planted: Nothing",
+        "@member: Put this", "shmem.rst: A planted page", "begins like this entry: drm_planted: Nothing",
         "no KUnit case drm_planted.missing", "no message 'planted and never said'", "expects the report 'a planted rule'") if text not in bad]
 
 
@@ -303,8 +304,8 @@ def main():
     """Compare the rules with the table."""
     args = argparse.ArgumentParser(description=__doc__,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument("--list", action="store_true", help="print the rules that stand nowhere")
-    args.add_argument("--write", action="store_true", help="write the page of what is not seen")
+    args.add_argument("--list", action="store_true", help="print the rules without an entry")
+    args.add_argument("--write", action="store_true", help="write the lists of unseen mistakes")
     args = args.parse_args()
 
     found, entries = rules(TOP), table(TOP / "tests/rules")
@@ -313,7 +314,7 @@ def main():
                         if not any(e.fits(about, sentence) for e in entries)))
         return 0
     bad = problems(found, entries, Evidence(TOP)) + unexpected(TOP, TOP) + self_test(TOP)
-    bad += [f"there is nothing to look at: no {what}" for what, there in (
+    bad += [f"there is nothing to check: no {what}" for what, there in (
         ("rules", found), ("entries", entries), ("reports", reported(TOP))) if not there]
     pages = {"not-seen.txt": not_seen(found, entries), **unseen(TOP / "tests/misuse")}
     for path, text in ((TOP / "Documentation" / name, text) for name, text in pages.items()):

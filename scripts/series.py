@@ -810,7 +810,7 @@ def left_out():
     have = set(last.files) | {f"tests/{test}" for test in last.tests} | set(NOT_IN_A_TREE)
     files = [*TOP.glob("drm_*.[ch]"), *TOP.glob("tests/drm_*.[ch]"), *TOP.glob("samples/sgpu/*.[ch]")]
     if not files:
-        sys.exit("there is nothing to look at")
+        sys.exit("there is nothing to check")
     return sorted({str(path.relative_to(TOP)) for path in files} - have)
 
 
@@ -879,7 +879,7 @@ def main():
     elif command == "orphans":
         lines = list(orphans(pathlib.Path(args[0]), args[1:]))
         if not args[1:]:
-            lines.append("there is nothing to look at")
+            lines.append("there is nothing to check")
         print("\n".join(lines), end="\n" if lines else "")
         sys.exit(bool(lines))
     elif command == "stays":

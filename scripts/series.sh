@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# series.sh [TREE]: make the library a series of patches to the kernel, in the branch drm-safe of
-# TREE, a clean git work tree, or of the fetched source, of which it makes one. The mails
-# come to out/series. What a patch is stands in series.txt.
-# CHECK=1 proves of each patch that the files that it changes build without a warning with gcc and
-# clang and W=1, each header by itself, that checkpatch --strict and its KUnit suites pass, and
-# that the mails make the same tree. ONLY='name...' checks these, and STEPS='gcc KUnit' makes only
-# these checks of each. KCONFIG=debug runs the suites in
-# a kernel with all debugging. CHECK=again checks the series that an earlier run made.
-# FROM=name keeps the patches before that one from an earlier run.
+# series.sh [TREE]: make a series of kernel patches from the library, in the branch drm-safe of
+# TREE, a clean git work tree. Without TREE, it makes a work tree of the fetched source. The mails
+# go to out/series. series.txt describes the patches.
+# CHECK=1 checks that the files of each patch build without a warning with gcc and clang and W=1,
+# each header by itself, that checkpatch --strict and its KUnit suites pass, and that the mails
+# make the same tree. ONLY='name...' checks only these patches, and STEPS='gcc KUnit' makes only
+# these checks of each patch. KCONFIG=debug runs the suites in a kernel with all debugging.
+# CHECK=again checks the series of an earlier run. FROM=name keeps the patches before that one from
+# an earlier run.
 
 series_tree=${1:-}
 . "$(dirname "$0")/env.sh"
@@ -19,7 +19,7 @@ locked "$@"
 BRANCH='drm-safe'
 MAILS=$TOP/out/series
 work=$DRM_SAFE_CACHE/series$KEY
-# make gives the kernels that its other commands build by default.
+# make sets this to the kernels that its other commands build by default.
 [ "${KCONFIG:-}" = debug ] || KCONFIG=
 export KCONFIG
 KUNIT=$BUILD/series-kunit${KCONFIG:+-$KCONFIG}
@@ -27,7 +27,7 @@ KUNIT=$BUILD/series-kunit${KCONFIG:+-$KCONFIG}
 series() { python3 "$TOP/scripts/series.py" "$@"; }
 in_tree() { git -C "$tree" "$@"; }
 
-# kernel_repository: have a git work tree of the source in $work.
+# kernel_repository: provide a git work tree of the source in $work.
 kernel_repository() {
 	local source
 
@@ -36,7 +36,7 @@ kernel_repository() {
 	rm -rf "$work"
 	cp -a --reflink=auto "$source" "$work"
 	git -C "$work" init -q
-	# Nobody keeps it: time is worth more than room.
+	# The repository is temporary, so do not compress it.
 	git -C "$work" config core.compression 0
 	git -C "$work" config gc.auto 0
 	git -C "$work" add -A -f
@@ -44,13 +44,13 @@ kernel_repository() {
 	echo "$source" >"$work/.git/drm-safe-of"
 }
 
-# start_branch: from what the tree had before the series, or from the patch before FROM.
+# start_branch: start from the tree before the series, or from the patch before FROM.
 start_branch() {
 	local before=refs/drm-safe/base
 
 	[ -z "${FROM:-}" ] ||
 		before=refs/drm-safe/patch/$(series list | grep -B1 -x "$FROM" | head -n1)
-	# A check that was interrupted leaves a patch of ours, and no branch.
+	# An interrupted check leaves a commit of ours without a branch.
 	case $(in_tree rev-parse --abbrev-ref HEAD) in
 	"$BRANCH" | HEAD) in_tree merge-base --is-ancestor refs/drm-safe/base HEAD 2>/dev/null ;;
 	*) false ;;
@@ -64,7 +64,7 @@ convert_driver() {
 	series converted "$tree/drivers/gpu/drm/$1"
 }
 
-# change NAME: make what a patch changes.
+# change NAME: make the changes of a patch.
 change() {
 	local what files
 
@@ -87,11 +87,11 @@ make_patch() {
 	series message "$1" | in_tree commit -q -F - && in_tree update-ref "refs/drm-safe/patch/$1" HEAD
 }
 
-# mails: one directory for each cover letter, whose patches apply after those of the one before.
+# mails: make a directory for each cover letter. Its patches apply after the previous letter's.
 mails() {
 	local letter dir last from=refs/drm-safe/base base=()
 
-	# Of a source without history, nobody knows the commit.
+	# A source without history has no base commit.
 	[ -z "$series_tree" ] || base=(--base=refs/drm-safe/base)
 	rm -rf "$MAILS"
 	while read -r letter dir last; do
@@ -103,21 +103,21 @@ mails() {
 	! grep -rl '^Signed-off-by' "$MAILS"
 }
 
-# changed_by COMMIT [PATHSPEC]: the files that are there after it.
+# changed_by COMMIT [PATHSPEC]: the changed files that exist after the commit.
 changed_by() { in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM "$1" -- "${@:2}"; }
 
-# objects COMMIT: of the C files that it changes. What UML cannot compile is left out: amdxdna needs
+# objects COMMIT: the objects of the changed C files that UML can compile. amdxdna needs
 # MMU_NOTIFIER, which only other drivers select.
 objects() { changed_by "$1" 'drivers/*.c' 'kernel/*.c' 'samples/*.c' |
 	sed '/^drivers\/accel\/amdxdna\//d; s/\.c$/.o/'; }
 
-# kernel_make DIR ARG...: shows how many objects are compiled, and says the rest.
+# kernel_make DIR ARG...: show how many objects are compiled, and print the other output.
 kernel_make() {
 	make ARCH=um -C "$tree" O="$1" --no-print-directory -j"$JOBS" "${@:2}" |
 		tee >(progress objects '^ *CC ' "${OBJECTS:-0}" >/dev/null) | sed '/^ *[A-Z]\+  */d'
 }
 
-# configure NAME DIR ARG...: with the symbols that the library has with the patch.
+# configure NAME DIR ARG...: configure with the symbols that the library has in this patch.
 configure() {
 	local dir=$2
 
@@ -127,7 +127,7 @@ configure() {
 	kernel_make "$dir" "${@:3}" KCONFIG_ALLCONFIG="$dir/wanted.new" allnoconfig && mv "$dir/wanted.new" "$dir/wanted"
 }
 
-# headers_compile DIR COMMIT: each header of the commit by itself, and twice.
+# headers_compile DIR COMMIT: compile each header of the commit by itself, and included twice.
 headers_compile() {
 	local dir=$1 cmd header headers rc=0
 
@@ -142,7 +142,7 @@ headers_compile() {
 	return $rc
 }
 
-# kernel_doc COMMIT: of the headers that it changes.
+# kernel_doc COMMIT: run kernel-doc on the changed headers.
 kernel_doc() {
 	local headers
 
@@ -150,8 +150,8 @@ kernel_doc() {
 	[ ${#headers[@]} = 0 ] || (cd "$tree" && python3 scripts/kernel-doc -none -Werror "${headers[@]}")
 }
 
-# builds NAME COMPILER [COMMIT]: without a warning about a file that the patch, or COMMIT,
-# changes: with W=1 the C files that it changes, and each header that it changes by itself.
+# builds NAME COMPILER [COMMIT]: build the C files and each header that the patch, or COMMIT,
+# changes, with W=1, without a warning about these files.
 builds() {
 	local log files args=(W=1) commit=${3:-refs/drm-safe/patch/$1} dir=$BUILD/series-$2
 
@@ -174,7 +174,7 @@ checkpatch() {
 			--no-summary --no-signoff --ignore FILE_PATH_CHANGES - 2>&1 || true; } | series unaccepted
 }
 
-# suite_passes GLOB: and has a case.
+# suite_passes GLOB: check that the suites pass, and that they have a case.
 suite_passes() {
 	local out args=()
 
@@ -184,10 +184,10 @@ suite_passes() {
 	echo "$out" | grep -E 'Testing complete\. Ran [1-9]' || { echo "$out"; return 1; }
 }
 
-# links NAME: the whole kernel, with whatever the patches up to this one change.
+# links NAME: link the whole kernel, with all changes up to this patch.
 links() { configure "$1" "$KUNIT" && kernel_make "$KUNIT" all; }
 
-# suites_pass NAME: with a kernel in which whatever the patches up to this one change is compiled.
+# suites_pass NAME: run the suites in a kernel with all changes up to this patch.
 suites_pass() {
 	local suite suites
 
@@ -198,21 +198,21 @@ suites_pass() {
 	done
 }
 
-# documented: the pages build with the kernel's Sphinx set-up, without a warning.
+# documented: check that the pages build with the kernel's Sphinx set-up, without a warning.
 documented() {
 	need_packages python3-sphinx python3-yaml graphviz || return
 	make -C "$tree" O="$BUILD/series-docs" --no-print-directory -s SPHINXDIRS=gpu/drm-safe \
 		SPHINXOPTS="-W --keep-going -q" htmldocs
 }
 
-# same_tree COMMIT: git am of the mails gives what it has.
+# same_tree COMMIT: check that git am of the mails gives the same tree.
 same_tree() {
 	local dir=$DRM_SAFE_CACHE/series-am$KEY rc=0 patches
 
 	mapfile -t patches < <(series letters | while read -r _ letter _; do
 		printf '%s\n' "$MAILS/$letter"/*.patch | grep -v '/0000-'
 	done)
-	# A run that was interrupted leaves one.
+	# An interrupted run leaves one.
 	rm -rf "$dir"
 	in_tree worktree prune
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
@@ -223,7 +223,7 @@ same_tree() {
 	return $rc
 }
 
-# has_maintainer COMMIT: what it adds is in the entry of MAINTAINERS.
+# has_maintainer COMMIT: check that MAINTAINERS has the files that the commit adds.
 has_maintainer() {
 	local files
 
@@ -231,10 +231,10 @@ has_maintainer() {
 	[ ${#files[@]} = 0 ] || series orphans "$tree" "${files[@]}"
 }
 
-# check_step STEP CMD...: of the patch $name, if STEPS has it.
+# check_step STEP CMD...: make one check of the patch $name, if it is in STEPS.
 check_step() { [[ " ${STEPS:-$1} " != *" $1 "* ]] || check "$name: $1" "${@:2}"; }
 
-# check_patch: the patch $name
+# check_patch: check the patch $name.
 check_patch() {
 	local ref=refs/drm-safe/patch/$name
 
@@ -254,26 +254,27 @@ check_patch() {
 
 fails() { ! "$@"; }
 
-# plant FILE SED: a commit with a changed file, on top of a patch.
+# plant FILE SED: change a file in a commit on top of a patch.
 plant() {
 	sed -i "$2" "$tree/$1"
 	in_tree commit -q -a -m planted || die "$1 has no line that $2 changes"
 	in_tree update-ref refs/drm-safe/patch/planted HEAD
 }
 
-# finds_later REGEX NAME SED: with a changed list, a file of the patch NAME needs a later one.
+# finds_later REGEX NAME SED: check that a changed list, in which a file of the patch NAME needs a
+# later patch, is refused.
 finds_later() {
 	sed "$3" "$TOP/scripts/series.txt" >"$BUILD/planted.txt"
 	{ SERIES=$BUILD/planted.txt series later "$2" || true; } | grep "$1" >/dev/null
 }
 
-# finds_unnamed: the message of a patch to the core names a patch that there is not.
+# finds_unnamed: check that a message that names a patch that does not exist is refused.
 finds_unnamed() {
 	sed 's,^Subject: drm/safe: add entries that end with the binding of a device$,&!,' "$TOP/scripts/series.txt" >"$BUILD/planted.txt"
 	{ SERIES=$BUILD/planted.txt series unnamed || true; } | grep 'is the first to use device_links_state' >/dev/null
 }
 
-# check_checks: each finds what is planted in a commit on top of a patch.
+# check_checks: check that each check finds a fault in a commit on top of a patch.
 check_checks() {
 	local planted=refs/drm-safe/patch/planted main=drivers/gpu/drm/drm_safe_main.c
 

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# sid-root.sh CMD...: run CMD in a root of Debian sid that has clang 23. It sees this
-# directory, the cache and /tmp under their own names. The root is made once and
-# stays in the cache.
+# sid-root.sh CMD...: run CMD in a root of Debian sid with clang 23. This directory, the
+# cache and /tmp have the same names there. The root is made once and stays in the cache.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"

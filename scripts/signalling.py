@@ -1,25 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Check that object files of the fence signalling path call only what is listed.
+"""Check that object files of the fence signalling path call only listed functions.
 
 signalling.py check [--list FILE]... OBJECT...
-    Each symbol that the objects take from elsewhere must be in a list. Objects
-    that are given together may call each other. kbuild runs this, see
-    Makefile.signalling.
+    Each symbol that the objects import must be in a list. Objects of one command
+    may call each other. kbuild runs this, see Makefile.signalling.
 
 signalling.py prove [--list FILE]... VMLINUX...
-    No function of the lists may reach, through direct calls in these kernels, one
-    that sleeps or allocates, unless its line says why that is right. Each line names
-    something that is in one of them.
+    No listed function may reach, through direct calls in these kernels, a function
+    that sleeps or allocates, unless its line has a reason. Each line must name a
+    symbol of one of the kernels.
 
 signalling.py corpus VMLINUX
-    Print all functions that do reach one and are not listed, for the tests.
+    Print all other functions that reach such a function, for the tests.
 
-A line of a list is "NAME", which "prove" looks at; "NAME: reason", for a function
-that was read; or "NAME?", for one that not every kernel has. NAME can be a pattern
-of the shell. "&NAME" may have its address stored, and must not be called: another
-context calls it. "!NAME: reason" is not allowed, but what it calls is not looked at.
-"#" begins a comment.
+A line of a list is "NAME", which "prove" checks; "NAME: reason", for a function
+that a person has checked; or "NAME?", for a function that not every kernel has. NAME can
+be a pattern of the shell. "&NAME" allows storing the address, but not calling the
+function: another context calls it. "!NAME: reason" is not allowed, but "prove" does not
+follow its calls. "#" begins a comment.
 """
 import argparse
 import collections
@@ -32,7 +31,7 @@ import sys
 
 LIST = pathlib.Path(__file__).with_name("signalling.list")
 
-# Where sleeping and allocating ends up.
+# The functions that sleep or allocate in the end
 ROOTS = re.compile(
     r"(__schedule|schedule|schedule_(timeout|hrtimeout|preempt_disabled)\w*|io_schedule\w*|"
     r"__might_sleep|__might_resched|__might_fault|might_fault|__cond_resched\w*|"
@@ -40,7 +39,7 @@ ROOTS = re.compile(
     r"kmem_cache_alloc\w*|__?kmalloc\w*|__kvmalloc\w*|__vmalloc\w*|vmalloc\w*|vzalloc\w*|"
     r"pcpu_alloc\w*|krealloc\w*|fs_reclaim_acquire)")
 
-# What only reports a bug, or watches the code: it is reached from everywhere.
+# Functions that only report a bug, or check the code. All code reaches them.
 WATCHERS = re.compile(
     r"(_printk|vprintk\w*|__warn\w*|warn_slowpath_\w*|panic|vpanic|dump_stack\w*|__stack_chk_fail|"
     r"lockdep_\w*|lock_(acquire|release|acquired|contended|is_held_type)|debug_\w*|"

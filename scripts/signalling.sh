@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# signalling.sh: what the check of the fence signalling path lets pass neither sleeps
-# nor allocates, as far as the calls in kernels of ours tell, and what does either is
-# refused.
+# signalling.sh: test the check of the fence signalling path. Functions that it accepts must
+# neither sleep nor allocate, according to the calls in our kernels, and it must refuse all
+# functions that do.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -12,7 +12,7 @@ tool=$TOP/scripts/signalling.py
 lists=(--list "$TOP/scripts/signalling.list")
 own_lists=(--list "$TOP/signalling.list" --list "$TOP/samples/sgpu/signalling.list")
 
-# compile_as LLVM SOURCE OBJECT: with the flags of that kernel's objects.
+# compile_as LLVM SOURCE OBJECT: compile with the flags of that kernel's objects.
 compile_as() {
 	local flags=$DRM_SAFE_CACHE/signalling-flags lines
 
@@ -21,7 +21,7 @@ compile_as() {
 	object "${lines[@]}" "$2" "$3"
 }
 
-# object BUILDDIR CMDFILE SOURCE OBJECT: what kbuild did for CMDFILE, for SOURCE.
+# object BUILDDIR CMDFILE SOURCE OBJECT: compile SOURCE with kbuild's command in CMDFILE.
 object() {
 	local command
 
@@ -32,7 +32,7 @@ object() {
 		-I"$TOP" -c -o "$4" "$3")
 }
 
-# refused OBJECT NAME...: the check names each function, or what it calls.
+# refused OBJECT NAME...: test that the check names each function, or a function that it calls.
 refused() {
 	local object=$1 said lost
 
@@ -43,7 +43,7 @@ refused() {
 	return 1
 }
 
-# all_refused NAME CMD...: each function of tests/signalling/calls.c, compiled by CMD.
+# all_refused NAME CMD...: test each function of tests/signalling/calls.c, compiled by CMD.
 all_refused() {
 	local name=$1 names
 
@@ -55,7 +55,7 @@ all_refused() {
 		refused "$TMP/calls.o" "${names[@]}"
 }
 
-# corpus_refused KERNEL: each function of a kernel that sleeps or allocates, and is not
+# corpus_refused KERNEL: test each function of a kernel that sleeps or allocates, and is not
 # listed with a reason.
 corpus_refused() {
 	local names
@@ -73,7 +73,7 @@ corpus_refused() {
 		refused "$TMP/corpus.o" "${names[@]}"
 }
 
-# found KERNEL NAME...: the proof finds each function that waits, if it is listed.
+# found KERNEL NAME...: test that the proof finds each function that waits, if it is listed.
 found() {
 	local kernel=$1 said lost
 
@@ -86,7 +86,7 @@ found() {
 	return 1
 }
 
-# nothing_named KERNEL: the proof fails for each kind of line that names nothing.
+# nothing_named KERNEL: test that the proof fails for each kind of line that names nothing.
 nothing_named() {
 	local said
 
@@ -99,8 +99,8 @@ nothing_named() {
 			no_such_reason | sort)
 }
 
-# stored_not_called COMPILE...: of tests/signalling/stored.c, only what calls is refused. What
-# uses a variable that is not listed is told apart from what calls.
+# stored_not_called COMPILE...: test that only the calls in tests/signalling/stored.c are refused,
+# and that the use of an unlisted variable has its own message.
 stored_not_called() {
 	local said
 
@@ -167,7 +167,7 @@ done
 check "gcc, with KASAN: an address that is stored is no call" \
 	stored_not_called gcc -O2 -fno-pie -mcmodel=large -fsanitize=kernel-address
 
-# kbuild itself, with few and with many of those that watch the code.
+# Use kbuild itself, with few and with many debug options.
 for run in "gcc driver" "clang modular"; do
 	read -r compiler config <<<"$run"
 	llvm=

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# sparse.sh: what sparse says of the library, its tests and its sample must be
-# nothing. make misuse shows that it bites.
-# DIR=<driver> looks at a driver elsewhere.
-# sparse.sh tool: have a sparse that the kernel takes, and print its name.
+# sparse.sh: check that sparse reports nothing about the library, its tests and its sample.
+# make misuse tests that sparse finds mistakes.
+# DIR=<driver> checks a driver elsewhere.
+# sparse.sh tool: provide a sparse that the kernel accepts, and print its name.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/apt.sh"
@@ -28,7 +28,7 @@ if [ "${1:-}" = tool ]; then
 	exit
 fi
 
-# silent CMD...: does CMD succeed without a word?
+# silent CMD...: check that CMD succeeds and prints nothing.
 silent() {
 	local out rc=0
 
@@ -45,7 +45,7 @@ if [ -n "${DIR:-}" ]; then
 	exit
 fi
 
-# looked_at LOG: at each file of the library.
+# looked_at LOG: check that sparse has checked each file of the library.
 looked_at() {
 	local file rc=0
 
@@ -55,7 +55,7 @@ looked_at() {
 	return $rc
 }
 
-# The objects that make w1 has built are not built again.
+# Do not build the objects of make w1 again.
 config_uml w1-modular modular.kunitconfig
 export COMPILED=$DRM_SAFE_CACHE/log/sparse
 mkdir -p "${COMPILED%/*}"

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced after env.sh, apt.sh and guest.sh: Debian's own kernel, to run the modules on
-# in QEMU. Nothing of what is fetched gets installed on this machine.
+# Sourced after env.sh, apt.sh and guest.sh: fetch Debian's own kernel, to run the modules
+# in QEMU. Nothing is installed on this machine.
 #
 #   VM_KVER  series of the kernel (7.2 or 7.3)
 
 STOCK=		# the kernel's packages, unpacked
-KDIR=		# its headers, to build modules against
-MODULES=	# its own modules, and vmlinuz
+KDIR=		# the kernel's headers, to build modules
+MODULES=	# the kernel's own modules, and vmlinuz
 
-# run_with_newer_libc DIR LIBC: the tools in DIR want a newer libc than there may
-# be here. Start each by way of LIBC's loader.
+# run_with_newer_libc DIR LIBC: start the tools in DIR with the loader of LIBC, because they
+# may need a newer libc than this machine has.
 run_with_newer_libc() {
 	local tool lib=$2/usr/lib/x86_64-linux-gnu
 
@@ -26,8 +26,8 @@ run_with_newer_libc() {
 	done
 }
 
-# fetch_stock: the newest kernel of the series, its headers and the tools that
-# kbuild needs, unpacked and moved to where they are.
+# fetch_stock: fetch and unpack the newest kernel of the series, its headers and kbuild's
+# tools, and move them to their place.
 fetch_stock() {
 	local release version pkg tmp=$DRM_SAFE_CACHE/unpacking-stock
 
@@ -60,11 +60,11 @@ adapt_headers() {
 	# These came with gcc 14 and 15.
 	sed -i -E '/CC_HAS_(MIN_FUNCTION_ALIGNMENT|COUNTED_BY)/d' \
 		"$1"/include/{config/auto.conf,generated/autoconf.h} || return
-	# Without a vmlinux there is no BTF to make, nor a need for pahole.
+	# Without a vmlinux, no BTF can be made, so pahole is not needed.
 	rm "$1/vmlinux"
 }
 
-# need_stock: have the kernel of VM_KVER, and STOCK, KDIR and MODULES say where.
+# need_stock: provide the kernel of VM_KVER, and set STOCK, KDIR and MODULES.
 need_stock() {
 	need_packages qemu-system-x86 make gcc libc6-dev
 	STOCK=$DRM_SAFE_CACHE/stock-$VM_KVER

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# stress.sh: everything at once on two SMP kernels, and nothing alive after it: one
-# with modules, which come and go, and the debug kernel, which has lockdep.
+# stress.sh: run everything at once on two SMP kernels, and check that no object is left:
+# a kernel with modules, which come and go, and the debug kernel, which has lockdep.
 #
-#   MINUTES  how long (4)
-#   UNBINDS  ... or until devices were unbound and bound again so often while
-#            clients work on them, with lockdep
+#   MINUTES  duration (4)
+#   UNBINDS  ... or number of unbinds while clients use the devices, with lockdep
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
@@ -20,7 +19,7 @@ prepare_tree
 build_client
 new_share
 if [ -n "${UNBINDS:-}" ]; then
-	# What is to be done so often gets a second for each.
+	# Each unbind gets a second.
 	storm debug $((60 + UNBINDS))
 else
 	storm modular $((${MINUTES:-4} * 30))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# style.sh: what can be said about the files without compiling them.
+# style.sh: check the files without compiling them.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/tree.sh"
@@ -12,8 +12,8 @@ UNFINISHED='T[O]DO|F[I]XME|X[X]X|[Nn]ot imple[m]ented|place[h]older|[Ff]or no[w]
 MACHINE_WORDS='(^|[^A-Za-z0-9_.$}/-])/(ro[o]t|ho[m]e|wo[r]k)/|(de[b]|ft[p]|securit[y]|snapsho[t])\.[a-z.]*debian\.or[g]'
 MACHINE_WORDS+='|nodesourc[e]|pypi\.or[g]|registry\.np[m]js|crates\.i[o]'
 
-# matches_none REGEX FILE...: print the lines; succeed if there are none, and fail if
-# grep could not look.
+# matches_none REGEX FILE...: print the matching lines. Succeed if there are none, and fail
+# if grep fails.
 matches_none() {
 	local rc=0
 
@@ -38,8 +38,8 @@ spdx() {
 		END { exit bad }'
 }
 
-# checkpatch FILE...: but for what checkpatch.accepted lists, of which each line
-# has to be of use.
+# checkpatch FILE...: run checkpatch. checkpatch.accepted lists accepted reports, and each
+# of its lines must be needed.
 checkpatch() {
 	some "$@" || return
 	(printf '%s\0' "${@/#/$TREE/$SAFE/}" | xargs -0 -P "$JOBS" -n 16 \
@@ -61,7 +61,7 @@ checkpatch() {
 		}' "$TOP/scripts/checkpatch.accepted" -
 }
 
-# code FILE...: their lines that are neither blank nor comment. code_lines counts them.
+# code FILE...: print the lines that are neither blank nor comment. code_lines counts them.
 code() {
 	local file
 
@@ -73,9 +73,9 @@ code() {
 }
 code_lines() { code "$@" | wc -l; }
 
-# two_d: what is left of code without the functions and structures for contexts and
-# capability sets, which are 3D, and for blobs and UUIDs. One begins and ends in the first
-# column, and has its name before the first brace.
+# two_d: print code without the functions and structures for contexts and capability sets,
+# which are 3D, and for blobs and UUIDs. These begin and end in the first column, and have
+# their name before the first brace.
 two_d() {
 	awk '{ part = part $0 "\n" }
 	     /^[^ \t].*;$|^}|^#/ {
@@ -87,7 +87,7 @@ two_d() {
 	     }'
 }
 
-# misspelt: is a name in the rule "raw" that the kernel does not have found?
+# misspelt: check that a name in the rule "raw" that the kernel does not have is found.
 misspelt() {
 	local out
 
@@ -110,7 +110,7 @@ kernel_doc() { some "$@" && python3 "$TREE/scripts/kernel-doc" -none -Wall -Werr
 layers() { python3 "$TOP/scripts/layers.py" "$@"; }
 shell() { some "$@" && shellcheck -x -P SCRIPTDIR -e SC2094 "$@"; }
 
-# nothing_is_an_error: no file for one of these, or one that is not there.
+# nothing_is_an_error: check that no file, or a missing file, is an error.
 nothing_is_an_error() {
 	local cmd rc=0
 
@@ -136,10 +136,10 @@ check "kernel-doc -Wall: ${#sources[@]} files" kernel_doc "${sources[@]}"
 check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
 check "nothing left to do" matches_none "$UNFINISHED" "${files[@]}"
 check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
-# What userspace makes the library allocate counts as its own.
+# Allocations for userspace are charged to userspace.
 check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
-# These also name the flags to lockdep, and to what tracks handles.
+# These also name the flags for lockdep and for the tracking of handles.
 check "objects are accounted" matches_none \
 	'\bk\w*(alloc|dup)\w*\(.*\bGFP_KERNEL\b|^\s+[^(.=]*\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' \
 	drm_shmem*.c drm_gem*.c
@@ -150,12 +150,12 @@ check "each kind of internal is found" layers --test
 check "trace headers are found in a build without O=" traces "${library[@]}"
 check "each function of drm_safe_core.h says when it goes" layers --core "$TOP/drm_safe_core.h"
 check "shellcheck: ${#scripts[@]} scripts" shell "${scripts[@]}"
-check "nothing to look at is an error" nothing_is_an_error
+check "nothing to check is an error" nothing_is_an_error
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 check "the names in the spatch rules are those of the kernel and the library" \
 	python3 "$TOP/scripts/rule-names.py" "$TREE"
 check "a misspelt name is found" misspelt
-# The point of the library: what is left for a driver to write.
+# The purpose of the library: few lines are left for a driver.
 lines=$(code_lines samples/sgpu/sgpu_{vm,run,bind}.c)
 check "the sample's address spaces and VM_BIND: $lines lines of code, under 380" [ "$lines" -lt 380 ]
 lines=$(code_lines samples/vgpu/*.[ch])

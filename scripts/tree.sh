@@ -11,8 +11,8 @@ KCONFIG_HOOK='source "drivers/gpu/drm/safe/Kconfig"'
 # shellcheck disable=SC2016
 MAKEFILE_HOOK='obj-$(CONFIG_DRM_SAFE) += safe/'
 
-# our_files: what belongs to this directory, relative to it; in a repository
-# what is not ignored, else all but build products.
+# our_files: the files of this directory. In a repository, all files that are not ignored;
+# elsewhere, all files except build products.
 our_files() {
 	cd "$TOP"
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ -e .git ]; then
@@ -51,11 +51,11 @@ hook_after() {
 hook_kconfig() { hook_after "$KCONFIG_HOOK" '^source "drivers/gpu/drm/[a-z0-9]+/Kconfig"'; }
 hook_makefile() { hook_after "$MAKEFILE_HOOK" '^obj-.*[+]=[ \t]*[a-z0-9]+/$'; }
 
-# sums DIR: of the files on standard input, without those that DIR does not have. One process looks
-# at all: there are over a thousand.
+# sums DIR: print checksums of the files on standard input that DIR has. One process reads all
+# of them, because there are over a thousand.
 sums() { (cd "$1" && xargs -r -d '\n' sha1sum -- 2>/dev/null) | sort; }
 
-# copy_files DIR: make DIR/$SAFE a copy of this directory's files.
+# copy_files DIR: copy this directory's files to DIR/$SAFE.
 copy_files() {
 	local to=$1/$SAFE list=$1/$SAFE/.installed file new
 
@@ -70,9 +70,9 @@ copy_files() {
 	put "$list" <<<"$new"
 }
 
-# link_tree SOURCE DIR: make DIR a tree of links to SOURCE, but for the few
-# directories and files that change. SOURCE stays as it is. kunit.py works in the
-# tree that it finds itself in, so it has to be a copy.
+# link_tree SOURCE DIR: make DIR a tree of links to SOURCE, except for the few directories
+# and files that change. SOURCE is not modified. kunit.py works in the tree that contains
+# it, so it must be a copy.
 link_tree() {
 	local source=$1 tree=$2 drm=drivers/gpu/drm dir entry own links
 	local dirs=(drivers drivers/gpu "$drm" tools tools/testing)
@@ -105,7 +105,7 @@ install_tree() {
 	advise
 }
 
-# What a driver needs from here on
+# A driver needs these from here on.
 advise() {
 	cat <<-'END'
 	A driver that uses it says so in its Kconfig entry:

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# try.sh: build the driver in DIR, which is outside of the kernel tree, with the library;
-# load both in a guest, show what the kernel says, and unload them. KO=<file.ko>... loads
-# modules that were built for that kernel instead. CLIENT=<file.c> is compiled statically and
-# runs in the guest while the driver is loaded; so does a program or a shell script. DEBUG=1
-# takes the kernel that looks for leaks, where the library has CONFIG_DRM_SAFE_DEBUG.
+# try.sh: build the driver in DIR, outside the kernel tree, with the library. Load both in a
+# guest, show the kernel's log, and unload them. KO=<file.ko>... loads modules that were built
+# for that kernel instead. CLIENT=<file.c> is compiled statically, and runs in the guest while
+# the driver is loaded. CLIENT can also be a program or a shell script. DEBUG=1 uses the kernel
+# that scans for leaks, where the library has CONFIG_DRM_SAFE_DEBUG.
 
 source=${CLIENT:-}
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"
 locked "$@"
 
-# external DIR OUT ARG...: build a driver as its Makefile says, for the guest's kernel.
+# external DIR OUT ARG...: build a driver with its Makefile, for the guest's kernel.
 external() {
 	local dir=$1 out=$2
 
@@ -33,9 +33,9 @@ build_driver() {
 	[ ${#kos[@]} -gt 0 ] || { echo "$DIR gives no module"; return 1; }
 }
 
-# add_client: set client to the program that CLIENT stands for, as the guest knows it. <drm/drm.h>
-# and the like are those of the kernel, as they are before they are installed; so is what they
-# include and this machine does not have.
+# add_client: set client to the guest's name of the CLIENT program. <drm/drm.h> and similar headers
+# come from the kernel's source, without installation, and so do headers that they include and this
+# machine lacks.
 add_client() {
 	[ -n "$source" ] || return 0
 	client=$SHARE/client
@@ -59,7 +59,7 @@ load_all() {
 	run_guest uml try
 }
 
-# try: all of it; each line of the guest's report that begins with ok or not ok counts.
+# try: run all of it. Each line of the guest's report that begins with ok or not ok counts.
 try() {
 	local rc=0
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# upstream.sh: which of the faults that Documentation/upstream.rst lists are in the kernel of
-# KVER or KSRC. The library is not in the kernel that runs.
-# upstream.sh check: each one is there in that kernel, and none in a copy that has the semantic
-# patches of scripts/coccinelle/core and tests/upstream.
+# upstream.sh: test the kernel of KVER or KSRC for the faults on Documentation/upstream.rst. The
+# library is not in the kernel that runs.
+# upstream.sh check: check that that kernel has each fault, and that a copy with the semantic
+# patches of scripts/coccinelle/core and tests/upstream has none.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/tree.sh"
@@ -13,17 +13,17 @@ locked "$@"
 
 PAGE=$TOP/Documentation/upstream.rst
 SUITE=$TOP/tests/upstream
-# Those of the core's changes that mend a fault of the page
+# The changes of the core that fix a fault on the page
 MENDS=(shmem-fault vmap-null sysrq registered unpin-clean vunmap-signal unplugged-plain sched-pop
        probe-links)
 
 # faults: the names on the page, in its order.
 faults() { sed -n 's/^\.\. fault: //p' "$PAGE"; }
 
-# title NAME: the heading that follows the name on the page.
+# title NAME: the heading after the name on the page.
 title() { awk -v name=".. fault: $1" '$0 == name { found = 1; next } found && NF { print; exit }' "$PAGE"; }
 
-# upstream_tree DIR: links to the kernel, with the reproducers where the library would be.
+# upstream_tree DIR: make links to the kernel, with the reproducers in place of the library.
 upstream_tree() {
 	local tree=$1 source file
 
@@ -35,10 +35,10 @@ upstream_tree() {
 	for file in "$SUITE"/{Kconfig,Makefile,*.[ch]}; do put "$tree/$SAFE/${file##*/}" <"$file"; done
 }
 
-# files_of COCCI: those that a semantic patch of tests/upstream changes, one a line.
+# files_of COCCI: the files that a semantic patch of tests/upstream changes, one a line.
 files_of() { sed -n 's,^// Files: ,,p' "$1" | tr ' ' '\n'; }
 
-# mend TREE: apply every semantic patch that mends a fault.
+# mend TREE: apply every semantic patch that fixes a fault.
 mend() {
 	local tree=$1 name file cocci
 
@@ -51,7 +51,7 @@ mend() {
 	done
 }
 
-# changed SOURCE TREE: each semantic patch of tests/upstream has changed each of its files.
+# changed SOURCE TREE: check that each semantic patch of tests/upstream has changed its files.
 changed() {
 	local cocci file
 
@@ -62,7 +62,7 @@ changed() {
 	done
 }
 
-# runs TREE NAME: the reproducers, in a kernel built from TREE in $BUILD/NAME.
+# runs TREE NAME: run the reproducers, in a kernel built from TREE in $BUILD/NAME.
 runs() {
 	local TREE=$1 dir=$BUILD/$2
 
@@ -71,8 +71,8 @@ runs() {
 	"$TREE/tools/testing/kunit/kunit.py" exec --build_dir "$dir" 'drm_upstream_*'
 }
 
-# accesses TREE NAME OBJECT FUNCTION...: calls that KCSAN's instrumentation makes for one byte:
-# plain ones have another name than those that are marked. A WARN_ONCE() has a flag of its own.
+# accesses TREE NAME OBJECT FUNCTION...: the calls of KCSAN's instrumentation for one byte.
+# Plain accesses have another name than marked ones. A WARN_ONCE() has a flag of its own.
 accesses() {
 	local TREE=$1 dir=$BUILD/$2 object=$3 file
 
@@ -89,8 +89,8 @@ accesses() {
 	rm -f "$file"
 }
 
-# plain FAULT TREE NAME OBJECT FUNCTION...: a fault that no test can see. It is there if an access
-# is plain, and could not be looked for if there is none at all.
+# plain FAULT TREE NAME OBJECT FUNCTION...: check for a fault that no test can see. The kernel
+# has it if an access is plain. Without any access, the result is unknown.
 plain() {
 	local fault=$1 found
 
@@ -102,12 +102,12 @@ plain() {
 	esac
 }
 
-# look TREE NAME: a line for each fault that could be looked for, to $BUILD/NAME/upstream.
+# look TREE NAME: write a line for each fault with a known state to $BUILD/NAME/upstream.
 look() {
 	local out=$BUILD/$2/upstream
 
 	mkdir -p "$BUILD/$2"
-	# Without a kernel there is no log, and that of another run says nothing of this one.
+	# Without a kernel there is no log. Remove the log of another run.
 	rm -f "$BUILD/$2/test.log"
 	runs "$1" "$2" >"$out.log" 2>&1 || { [ -s "$BUILD/$2/test.log" ] || cat "$out.log"; }
 	{
@@ -120,7 +120,7 @@ look() {
 # state FAULT FILE: there, fixed, or nothing.
 state() { sed -n "s/^upstream: $1: //p" "$2"; }
 
-# tell FILE: the list that people read, with a count of both.
+# tell FILE: print the list for people, with a count of both.
 tell() {
 	local fault what there=0 fixed=0
 
@@ -147,7 +147,7 @@ all_are() {
 	return $bad
 }
 
-# listed FILE: the page has each reproducer.
+# listed FILE: check that the page has each reproducer.
 listed() { diff <(faults | sort) <(sed 's/^upstream: \(.*\): .*/\1/' "$1" | sort); }
 
 prepare_tree
@@ -163,7 +163,7 @@ if [ "${1:-}" = check ]; then
 	check "each fault is there" all_are there "$BUILD/upstream/upstream"
 	check "the semantic patches apply" mend "$tree"
 	check "each has changed its files" changed "$source" "$tree"
-	# What is mended is compiled again, and nothing else.
+	# Only the fixed files are compiled again.
 	rm -rf "$BUILD/upstream-fixed"
 	cp -a "$BUILD/upstream" "$BUILD/upstream-fixed"
 	rm -f "$BUILD/upstream-fixed"/{upstream,test.log}

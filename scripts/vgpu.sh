@@ -1,32 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# vgpu.sh: the sample driver with a display, beside the kernel's own for the same
-# device, on Debian's kernel in QEMU, with an IOMMU as a witness.
+# vgpu.sh: test the sample driver with a display, and the kernel's own driver for the same
+# device, on Debian's kernel in QEMU, with an IOMMU that reports wrong accesses.
 #
-#   DRIVERS  which of them: "vgpu virtio_gpu". The first has to pass, what the other
-#            does stands beside it.
-#   STEPS    what to do, in this order; "short" for what make check does:
+#   DRIVERS  names of drivers: "vgpu virtio_gpu". The first one must pass. The results of the
+#            other one are shown for comparison.
+#   STEPS    the steps to run, in this order; "short" for the steps of make check:
 #       show      a pattern, a cursor and the console on one and on three outputs, which come,
-#                 go and change; what comes out is compared pixel by pixel; and on a device
+#                 go and change; the output is compared pixel by pixel; the same on a device
 #                 that does not go through the IOMMU
 #       desktop   a compositor and a terminal; pictures for people in out/vgpu
 #       storm     the device taken away in each way there is, ROUNDS times, in use; before and
 #                 after that, a pattern and a cursor are shown on three outputs
 #       plant     copies of our driver with bugs: the IOMMU sees a table that is used after it
-#                 was unmapped, the storm counts what is leaked, and a device that does not
+#                 was unmapped, the storm counts the leaks, and a device that does not
 #                 answer for a while, or answers wrongly, is used again
-#       shutdown  the machine switched off, and started anew, while something is shown: the device
-#                 has to forget it
+#       shutdown  the machine switched off, and started again, while something is shown: the
+#                 device must forget it
 #       reset     the device reset by the bus, and pulled out, in use
 #       suspend   to sleep and back in use, ROUNDS / 10 times
 #       panic     the panic screen, on two outputs
-#       igt       what DRM's developers test with: no subtest that the kernel's driver
-#                 passes may fail; the table is out/vgpu/igt.txt
-#       debug     show, storm, reset and suspend on a kernel of ours that looks for errors
-#   ROUNDS   of the storm; 1000 unless set
-#   CLIENTS  of the storm, in each boot: kms, or weston beside it
-#   TESTS    of IGT, instead of tests/kms/igt.list
+#       igt       IGT: each subtest that passes on the kernel's driver must pass; the table is
+#                 out/vgpu/igt.txt
+#       debug     show, storm, reset and suspend on a debug kernel of ours
+#   ROUNDS   rounds of the storm; 1000 unless set
+#   CLIENTS  clients of the storm, in each boot: kms, or weston with kms
+#   TESTS    tests of IGT, instead of tests/kms/igt.list
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
 
 . "$(dirname "$0")/env.sh"

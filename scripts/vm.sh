@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# vm.sh: the same modules on a kernel that others built. Fetch Debian's own, build
-# drm_safe.ko and sgpu.ko against its headers, and run the sample's client and programs
-# of others on it in QEMU. Nothing of what was fetched gets installed on this machine.
+# vm.sh: test the modules on a distribution's kernel. Fetch Debian's kernel, build
+# drm_safe.ko and sgpu.ko with its headers, and run the sample's client and other programs
+# on it in QEMU. Nothing is installed on this machine.
 #
 #   VM_KVER  series of the kernel (7.2 or 7.3)
 
@@ -14,7 +14,7 @@
 VM_KVER=${VM_KVER:-7.2}
 locked "$@"
 
-# fetch_i386: libdrm for 32-bit programs, and what that runs on.
+# fetch_i386: fetch libdrm for 32-bit programs, and its libraries.
 fetch_i386() (
 	APT_ARCH=i386
 	. "$TOP/scripts/apt.sh"
@@ -27,8 +27,8 @@ fetch_i386() (
 	mv "$tmp" "$I386"
 )
 
-# build_client32: the client as a 32-bit program, which finds its libraries in /bin,
-# where the initramfs has them. They are newer than what it is linked to here.
+# build_client32: build the client as a 32-bit program, which finds its libraries in /bin
+# of the initramfs. They are newer than the ones that it is linked with here.
 build_client32() {
 	need_packages gcc-multilib
 	PKG_CONFIG_LIBDIR=$(echo "$I386"/usr/lib/*/pkgconfig) PKG_CONFIG_SYSROOT_DIR=$I386 \
@@ -46,7 +46,7 @@ qemu_command() {
 		-append "console=ttyS0 oops=panic panic=-1 STEPS=$1")
 }
 
-# carries STEPS: they bring a file through unchanged.
+# carries STEPS: check that the steps copy a file unchanged.
 carries() {
 	rm -rf "$SHARE"/{in,out}
 	mkdir "$SHARE"/{in,out}

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# w1.sh: compile this directory with W=1 as errors: every supported kernel, gcc
-# and clang, built in with as little as there can be (least) and as modules with all
-# debugging (modular).
-# w1.sh short: two of these, in which each kernel, compiler and configuration occurs.
-# w1.sh NAME CONFIG: one of these, for KVER and LLVM.
+# w1.sh: compile this directory with W=1 and warnings as errors, for every supported
+# kernel, with gcc and clang, built in with the smallest configuration (least) and as
+# modules with all debugging (modular).
+# w1.sh short: compile two of these, which cover each kernel, compiler and configuration.
+# w1.sh NAME CONFIG: compile one of these, for KVER and LLVM.
 # DIR=<driver> compiles a driver elsewhere, as modules.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
 
-# clang does not like how the kernel's own headers emulate ports on UML. DRM adds
-# -Wextra after KCFLAGS, CFLAGS_KERNEL and CFLAGS_MODULE come later still.
+# clang warns about the port emulation in the kernel's own headers on UML. DRM adds
+# -Wextra after KCFLAGS. CFLAGS_KERNEL and CFLAGS_MODULE come later than that.
 flags=()
 [ -z "${LLVM:-}" ] || flags=({KCFLAGS,CFLAGS_KERNEL,CFLAGS_MODULE}"=-Wno-null-pointer-arithmetic")
 

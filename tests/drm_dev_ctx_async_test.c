@@ -28,7 +28,7 @@ struct adev_reg {
 	struct drm_dev_ctx_reg base;
 };
 
-/* What outlives the registration data */
+/* The part of a test that outlives the registration data */
 struct adev_test {
 	struct kunit *test;
 	struct device *parent;
@@ -261,7 +261,7 @@ static void adev_start(struct adev_test *t)
 							 "adev"), 0);
 }
 
-/* What needs a registration has not run. */
+/* Handlers that need a registration have not run. */
 static void adev_expect_held(struct adev_test *t)
 {
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[0]), 0);
@@ -269,14 +269,14 @@ static void adev_expect_held(struct adev_test *t)
 	KUNIT_EXPECT_EQ(t->test, atomic_read(&t->runs[4]), 0);
 }
 
-/* Waits until @what has run @runs times in all. */
+/* Waits until @what has run @runs times in total. */
 static void adev_wait_all(struct adev_test *t, int what, int runs)
 {
 	while (atomic_read(&t->runs[what]) < runs)
 		schedule_timeout_idle(1);
 }
 
-/* Waits for @runs more of what rearms itself. */
+/* Waits for @runs more runs of the handlers that rearm themselves. */
 static void adev_wait_runs(struct adev_test *t, int what, int runs)
 {
 	adev_wait_all(t, what, atomic_read(&t->runs[what]) + runs);
@@ -304,7 +304,7 @@ static void rearming(struct kunit *test)
 	struct adev_test *t = test->priv;
 
 	adev_start(t);
-	/* What completes runs before registration, what initiates does not. */
+	/* A completer runs before the registration, an initiator does not. */
 	adev_wait_runs(t, 1, 3);
 	adev_wait_runs(t, 3, 3);
 	adev_wait_runs(t, 5, 3);
@@ -349,7 +349,7 @@ static void quiesce(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* A device that is never registered: what was held back never runs. */
+/* If the device is never registered, work that was held back never runs. */
 static void dropped(struct kunit *test)
 {
 	struct adev_test *t = test->priv;
@@ -387,7 +387,7 @@ static void once_timer(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_dat
 	adev_ran(adev_data(data), 2, adev_reg_right(reg, data));
 }
 
-/* What is held back counts as queued, can be changed and cancelled. */
+/* Work that is held back counts as queued, and can be changed and cancelled. */
 static void held_back(struct kunit *test)
 {
 	struct adev_test *t = test->priv;
@@ -652,8 +652,8 @@ static void idle_thread(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_
 }
 
 /*
- * A task that looked an object up does not know that another task has ended its code. Starting the
- * code does nothing then, held back or not.
+ * A task that looked up an object does not know that another task has ended the object's code.
+ * Starting this code does nothing then, held back or not.
  */
 static void started_after_end(struct kunit *test)
 {
@@ -681,7 +681,7 @@ static void started_after_end(struct kunit *test)
 	kfree(queue);
 }
 
-/* A handler that runs until it is told not to, and a task that gives up what it is in */
+/* A handler that runs until the test ends it, and a task that ends the item of the handler */
 static void long_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data,
 		      struct drm_dev_ctx_work *work)
 {
@@ -733,7 +733,7 @@ static void ended_by_both(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* What is initialised when its turn is over never runs, and needs no end. */
+/* A work item that is initialised after its step of the end never runs, and needs no end. */
 static void adev_init_late(struct adev_hw *hw)
 {
 	struct adev_test *t = hw->t;
@@ -1109,7 +1109,7 @@ static void irq_synchronize(struct kunit *test)
 	adev_expect_released(test);
 }
 
-/* What the kernel refuses leaves nothing behind, and can be tried again. */
+/* A call that the kernel refuses leaves nothing behind, and can be repeated. */
 static void irq_fails(struct kunit *test)
 {
 	struct adev_test *t = test->priv;

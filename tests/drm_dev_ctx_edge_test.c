@@ -223,7 +223,7 @@ static void other_type_of_driver(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR(unreg));
 }
 
-/* Nor is its registration data: the ioctls of another type, behind an open of its own */
+/* Registration data of another type: the ioctls of another driver, with its own open function */
 static void other_ioctls_of_type(struct kunit *test)
 {
 	struct drm_device *drm = edge_device(test, drm_safe_test_parent(test));
@@ -263,7 +263,7 @@ static void other_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &unreg, NULL, NULL), 0);
 }
 
-/* What debugfs shows of a device: its own sections, not those of others */
+/* Debugfs shows the sections of a device, and not the sections of other devices. */
 static void sections(struct kunit *test)
 {
 	struct drm_device *drm = edge_device(test, drm_safe_test_parent(test));
@@ -420,7 +420,7 @@ static void data_of_two_attached(struct kunit *test)
 		EXPECT_BROKEN(test, "registration data has one device");
 	}
 	edge_ended(test, hw, 0);
-	/* That was its only chance; its own data is ended. */
+	/* The device cannot be registered again, and its own data has ended. */
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(parent, &second, &edge_ops, &own->base),
 				-EINVAL);

@@ -29,7 +29,7 @@ struct edev_reg {
 };
 
 /*
- * What happened, in order:
+ * The log of events, in order:
  *
  *	x	stop, in a section
  *	u	stop, of a device that is unplugged, because registration fails
@@ -248,8 +248,8 @@ static void stop_ends_waits(struct kunit *test)
 }
 
 /*
- * A worker that memory reclaim may wait for does not wait for another one, of which the workqueue
- * code would warn, too: it runs kms_shutdown itself.
+ * A worker that memory reclaim may wait for does not wait for another worker, because the workqueue
+ * code would warn about that. It runs kms_shutdown itself.
  */
 struct edev_reclaim {
 	struct work_struct work;
@@ -283,8 +283,8 @@ static void unregister_in_reclaim_worker(struct kunit *test)
 }
 
 /*
- * The display of one device wants to end another one, which has ended. Lockdep tells the workers
- * of the two from each other: there is nothing that these wait for in a circle.
+ * The display of one device ends another device, which has ended already. Lockdep must not report
+ * this, because the workers of the two devices do not wait for each other.
  */
 static void shutdown_of_ended(struct kunit *test)
 {
@@ -425,7 +425,7 @@ static void wait_event_ends(struct kunit *test)
 		set_tsk_thread_flag(current, TIF_SIGPENDING);
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_wait_event(live, hw->waits, false,
 							     MAX_SCHEDULE_TIMEOUT), -EINTR);
-		/* What it waited for counts more. */
+		/* The result of its wait takes precedence. */
 		KUNIT_EXPECT_EQ(test, drm_dev_ctx_wait_event(live, hw->waits, true, 1), 0);
 		sigdelset(&current->pending.signal, SIGKILL);
 		recalc_sigpending();
@@ -639,7 +639,7 @@ static void attach_once(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
 }
 
-/* Without a registration there is nothing to stop, and no display; the rest comes to an end. */
+/* Without a registration, stop and kms_shutdown are not called, and the other steps are. */
 static void attach_dropped(struct kunit *test)
 {
 	struct edev_test *t = test->priv;
@@ -804,7 +804,7 @@ static void attach_nothing_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_dev_ctx_register(t->parent, &unreg, &no_ops, NULL), 0);
 }
 
-/* What quiesce of refused data waits for finds that data, and its device. */
+/* Code for which quiesce of refused data waits finds that data, and its device. */
 static void refused_is_live(struct kunit *test)
 {
 	struct edev_test *t = test->priv;
@@ -1054,7 +1054,7 @@ static void removed(struct kunit *test)
 		drm_dev_ctx_remove(t->parent);
 		KUNIT_EXPECT_STREQ(test, t->steps, "xsqr");
 		KUNIT_EXPECT_FALSE(test, gone[i]);
-		/* That of edev_registered() */
+		/* The reference of edev_registered() */
 		kunit_release_action(test, edev_put, drm);
 		KUNIT_EXPECT_TRUE(test, gone[i]);
 	}

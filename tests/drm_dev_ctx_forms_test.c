@@ -40,7 +40,7 @@ struct fdev_args {
 	u32 out;
 };
 
-/* What a header of the driver has */
+/* The contents of a driver's header */
 #define DRM_IOCTL_FDEV_ADD	DRM_IOWR(DRM_COMMAND_BASE + 0, struct fdev_args)
 #define DRM_IOCTL_FDEV_ANY	DRM_IOWR(DRM_COMMAND_BASE + 1, struct fdev_args)
 #define DRM_IOCTL_FDEV_WAIT	DRM_IO(DRM_COMMAND_BASE + 2)
@@ -93,7 +93,7 @@ DRM_DEV_CTX_IOCTLS_EXTERN(fdev_ioctls) = {
 	DRM_DEV_CTX_IOCTL_DEF(FDEV_WAIT, DRM_RENDER_ALLOW),
 };
 
-/* And the driver's */
+/* The driver's own */
 DEFINE_DRM_GEM_FOPS(fdev_fops);
 
 static const struct drm_driver fdev_driver = {
@@ -244,7 +244,7 @@ static void forms(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, jumps(drm), 60);
 }
 
-/* A task that sleeps in what calls drivers is named, though nobody counts sections. */
+/* A task that sleeps in a caller of drivers is named, although sections are not counted. */
 static int sleep_in_ioctl(void *filp)
 {
 	return fdev_call(filp, 2, NULL);
@@ -291,7 +291,7 @@ static const struct {
 } sleepers[] = {
 	{ sleep_in_ioctl, 0, true },
 	{ commit_tail, 0, true },
-	/* Of a module, the library names each function. */
+	/* The library names each function of a module. */
 	{ sleep_elsewhere, -EAGAIN, IS_MODULE(CONFIG_DRM_SAFE_KUNIT_TEST) },
 };
 

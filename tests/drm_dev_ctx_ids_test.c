@@ -38,7 +38,7 @@ struct ids_test {
 	struct ids_queues queues;
 	atomic_t live;
 	atomic_t closed;
-	atomic_t wrong;		/* what a racing thread found, and should not have */
+	atomic_t wrong;		/* unexpected results of a racing thread */
 	u32 closed_id;
 	u32 told;		/* the reserved id that create() saw */
 };

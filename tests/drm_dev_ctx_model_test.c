@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Random changes of a few devices, some on the same parent, against a model of
- * what each should be. The model changes first, so that a callback knows
- * whether its time has come; afterwards all that was due has to be done.
+ * Random changes of a few devices, some on the same parent, compared with a model of
+ * their states. The model changes first, so a callback can check whether it is due.
+ * After each change, all due callbacks must have run.
  */
 
 #include <linux/device.h>
@@ -137,7 +137,7 @@ static void model_expect_done(struct model_slot *slot, const struct model_count 
 	KUNIT_EXPECT_EQ(slot->model->test, count->is, count->due);
 }
 
-/* What a section reads of the registration data, or 0 if it does not open */
+/* Returns the registration data's value in a section, or 0 if the section does not open. */
 static u32 model_read(struct drm_device *drm)
 {
 	drm_dev_ctx_or(mdev_reg, reg, to_drm_dev_ctx(drm), return 0);
@@ -290,7 +290,7 @@ static void model_let_go(struct model_slot *slot)
 	slot->ioctl = NULL;
 }
 
-/* What the end of a registration and one that fails have in common */
+/* The common part of the end of a registration and of a registration that fails */
 static void model_end_data(struct model_slot *slot)
 {
 	slot->state = MODEL_ENDED;

@@ -33,7 +33,7 @@ struct probe_ring_res {
 };
 
 /*
- * What happened, in order:
+ * The log of events, in order:
  *
  *	m	the probe function has mapped
  *	u	revoked
@@ -321,7 +321,7 @@ static int probe_takes_long(struct kunit *test, struct device *dev,
 	return drm_dev_ctx_register(dev, &unreg, &probe_ops, &t->data);
 }
 
-/* What is mapped before the registration keeps the DMA device bound from then on. */
+/* A mapping that is made before the registration keeps the DMA device bound from then on. */
 static void takes_long(struct kunit *test)
 {
 	struct probe_test *t = test->priv;
@@ -444,7 +444,7 @@ static void lost_supplier(struct kunit *test)
 	device_release_driver(t->dev);
 }
 
-/* The bound device and what it holds can go first, as often as one likes. */
+/* The bound device and its references can go first, any number of times. */
 static int probe_registers(struct kunit *test, struct device *dev,
 			   struct drm_dev_ctx_unreg *unreg)
 {

@@ -74,7 +74,7 @@ struct race {
 	atomic_t wrong;
 };
 
-/* What must hold wherever there is a proof */
+/* The checks for every place that has a proof */
 static void race_check(struct race *race, const struct race_reg *reg)
 {
 	struct race_hw *hw = race_reg_data(reg);
@@ -324,7 +324,7 @@ static struct race_hw *race_hw_new(struct kunit *test, struct race *race)
 	return hw;
 }
 
-/* Once in each test the device is there until the others did what they are for. */
+/* Once in each test, the device exists until the other threads have done their work. */
 static void race_live(const atomic_t *done)
 {
 	usleep_range(1, 2000);

@@ -58,7 +58,7 @@ struct res_hw {
 	struct drm_dev_ctx_data base;
 	struct res_regs_res regs;
 	struct res_ring_res ring;
-	u32 *last;		/* what release saw in the registers, before it */
+	u32 *last;		/* the value of the registers before release */
 };
 
 struct res_test {
@@ -234,7 +234,7 @@ static void res_regs_live(struct kunit *test)
 		drm_vmap_write16(regs, 2, 0xcdef);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read32(regs, 0), 0xcdefab00);
 		KUNIT_EXPECT_EQ(test, drm_vmap_read64(regs, SZ_4K), 0x12345678);
-		/* Past what the type promises, and inside of what there is */
+		/* Past the size of the type, and inside the region */
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(regs, RES_IO_SIZE - 4, 7), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_try_write32(regs, RES_IO_SIZE, 7), -EINVAL);
 	}
@@ -288,7 +288,7 @@ static void res_relaxed(struct kunit *test)
 	kfree(t->hw);
 }
 
-/* What is mapped after the registration began is still there when it ends. */
+/* A region that is mapped during the registration is still mapped when the registration ends. */
 static void res_mapped_late(struct kunit *test)
 {
 	struct res_test *t = test->priv;
@@ -336,7 +336,7 @@ static void res_refused(struct kunit *test)
 
 	if (IS_ENABLED(CONFIG_INDIRECT_IOMEM)) {
 		res_io_fails = true;
-		/* The emulation warns of what it does not map. */
+		/* The emulation warns about regions that it does not map. */
 		kunit_warning_suppress(test) {
 			ret = drm_dev_ctx_ioremap(regs, &t->unreg->bound, &res_where);
 			KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);

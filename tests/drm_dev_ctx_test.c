@@ -31,7 +31,7 @@ MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 
 #define TDEV_VALUE	1000
 
-/* What happened to a device, in order */
+/* The events of a device, in order */
 struct tdev_log {
 	char steps[16];
 	int len;
@@ -127,7 +127,7 @@ static int tdev_ioctl_ctx(struct drm_dev_ctx_ioctl *ioctl, struct tdev_args *arg
 	return 0;
 }
 
-/* What a handler calls opens a section of its own, from no more than the device. */
+/* A function that a handler calls opens its own section, with only the device. */
 static int tdev_nested(struct drm_device *drm)
 {
 	drm_dev_ctx_or(tdev_reg, reg, to_drm_dev_ctx(drm), return -EAGAIN);
@@ -282,7 +282,7 @@ static const struct drm_dev_ctx_ops tdev_reg_ops = {
 	.release = tdev_hw_release,
 };
 
-/* What each test starts from: a bound parent, and a log that outlives it. */
+/* The state at the start of each test: a bound parent, and a log that outlives it. */
 struct tdev_test {
 	struct tdev_log log;
 	struct device *parent;
@@ -613,7 +613,7 @@ static void drm_dev_ctx_test_alloc_fops(struct kunit *test)
 	}
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
 
-	/* Nobody can open a device without any. */
+	/* A device without minors cannot be opened. */
 	args.driver = &no_fops;
 	KUNIT_EXPECT_FALSE(test, IS_ERR(__drm_dev_ctx_alloc(&args)));
 }
@@ -703,7 +703,7 @@ static void tdev_expect_foreign(struct kunit *test, struct device *dev)
 		KUNIT_EXPECT_EQ(test,
 				PTR_ERR(drm_dev_ctx_alloc(dev, &tdev_driver, struct tdev, ctx)),
 				-EINVAL);
-		/* That another device is the parent does not change it. */
+		/* Another device as the parent makes no difference. */
 		KUNIT_EXPECT_EQ(test,
 				PTR_ERR(drm_dev_ctx_alloc_parent(dev, t->parent, &tdev_driver,
 								 struct tdev, ctx)),
@@ -712,7 +712,7 @@ static void tdev_expect_foreign(struct kunit *test, struct device *dev)
 	}
 }
 
-/* What the drivers of other buses and modules look like */
+/* Drivers of other buses and modules */
 static void tdev_expect_foreign_driver(struct kunit *test, struct module *owner,
 				       const char *modname, const struct module *caller)
 {
@@ -755,7 +755,7 @@ static void drm_dev_ctx_test_foreign_parent(struct kunit *test)
 	pdev = tdev_bus_device(test, tdev_kunit_driver.driver.name);
 	tdev_expect_foreign(test, &pdev->dev);
 
-	/* Modules and what is built in, mixed; and the same one, but bound before */
+	/* Modules and built-in code, mixed; and the same driver, bound before */
 	tdev_expect_foreign_driver(test, (struct module *)test, NULL, NULL);
 	tdev_expect_foreign_driver(test, NULL, "other", (struct module *)test);
 	tdev_expect_foreign_driver(test, NULL, "other", NULL);
@@ -956,7 +956,7 @@ static void drm_dev_ctx_test_unregister_in_section(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, t->log.steps, "");
 	KUNIT_EXPECT_TRUE(test, tdev_enters(drm));
 
-	/* The sections of all devices count, also those of the ioctl context. */
+	/* The sections of all devices count, also sections of the ioctl context. */
 	drm_dev_ctx_guard(tdev_reg, reg, (struct drm_dev_ctx_ioctl *)drm) {
 		kunit_warning_suppress(test) {
 			ret = __drm_dev_ctx_register(t->parent, unreg, &tdev_reg_ops,
@@ -982,7 +982,7 @@ static int tdev_unregister_thread(void *data)
 	return drm_dev_ctx_unregister(to_drm_dev_ctx(data));
 }
 
-/* Who comes second waits until the hardware is stopped. */
+/* The second caller waits until the hardware is stopped. */
 static void drm_dev_ctx_test_unregister_threads(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -1091,8 +1091,8 @@ static void drm_dev_ctx_test_early(struct kunit *test)
 }
 
 /*
- * A registration that fails after the render minor was live: whoever got in is
- * out, the hardware is stopped, the data is gone, an open file can be closed.
+ * A registration that fails after the render minor was live: all sections have ended,
+ * the hardware is stopped, the data is gone, and an open file can be closed.
  */
 static struct file *tdev_late_file;
 
@@ -1105,7 +1105,7 @@ static void tdev_late(struct drm_minor *minor)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tdev_late_file);
 	KUNIT_EXPECT_EQ(test, tdev_ioctl(tdev_late_file, DRM_IOCTL_TDEV_REG, &args), 0);
 
-	/* device_add() of the primary minor comes next, and wants a name. */
+	/* device_add() of the primary minor comes next, and needs a name. */
 	kfree_const(minor->kdev->kobj.name);
 	minor->kdev->kobj.name = NULL;
 }
@@ -1175,7 +1175,7 @@ static bool tdev_end(struct drm_device *drm, struct tdev_revocable *rev)
 	return true;
 }
 
-/* Revocation comes last, and only for what is on the list. */
+/* Revocation comes last, and only for entries on the list. */
 static void drm_dev_ctx_test_revocable(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -1454,7 +1454,7 @@ static struct platform_driver tdev_probing_driver = {
 	.driver.probe_type = PROBE_PREFER_ASYNCHRONOUS,
 };
 
-/* Nobody would unbind the parent before that one, so the registration comes later. */
+/* Nothing unbinds the parent before that device, so the registration comes later. */
 static void drm_dev_ctx_test_dma_device_probed(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -1596,7 +1596,7 @@ static struct platform_driver tdev_odd_driver = {
 	.driver.name = "drm_safe_test_odd",
 };
 
-/* And those that never have a driver */
+/* Devices that never have a driver */
 static void drm_dev_ctx_test_stated_parent_odd(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -1683,7 +1683,7 @@ static struct tdev_slow *tdev_slow_new(struct kunit *test)
 	return slow;
 }
 
-/* Does unbinding wait for the end of what was mapped? */
+/* Unbinding waits for the end of mappings. */
 static bool tdev_is_waited_for(struct drm_device *drm)
 {
 	return wq_has_sleeper(&to_drm_dev_ctx(drm)->__ended);
@@ -1752,7 +1752,7 @@ static void drm_dev_ctx_test_revocable_retry(struct kunit *test)
 	struct tdev_slow *slow = tdev_slow_new(test);
 	struct drm_device *drm = slow->drm;
 
-	/* While the parent is bound, and while there is nothing to revoke */
+	/* While the parent is bound, and while no entry is left to revoke */
 	drm_dev_ctx_revocable_retry(to_drm_dev_ctx(drm));
 	slow->dying = true;
 	drm_safe_test_work_waits(test, slow->unbind, tdev_is_waited_for(slow->drm));
@@ -1769,7 +1769,7 @@ static void drm_dev_ctx_test_revocable_retry(struct kunit *test)
 	drm_dev_put(drm);
 }
 
-/* What was mapped with a token that is dropped goes with the binding, too. */
+/* A mapping that was made with a dropped token goes with the binding, too. */
 static void drm_dev_ctx_test_revocable_dropped(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -1804,7 +1804,7 @@ static void tdev_check_bound(struct drm_device *drm)
 	KUNIT_EXPECT_FALSE(test, tdev_enters(drm));
 	KUNIT_EXPECT_TRUE(test, tdev_is_bound(drm));
 
-	/* Nor is work refused that the end of the registration waits for. */
+	/* Work for which the end of the registration waits is not refused. */
 	INIT_WORK_ONSTACK(&w.work, tdev_is_bound_work);
 	schedule_work(&w.work);
 	flush_work(&w.work);
@@ -2222,7 +2222,7 @@ static void drm_dev_ctx_test_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
 }
 
-/* What an interrupt thread saw */
+/* The observations of an interrupt thread */
 struct tdev_irq {
 	struct drm_device *drm;
 	struct completion ran;
@@ -2407,7 +2407,7 @@ static void drm_dev_ctx_test_debugfs(struct kunit *test)
 	drm_safe_test_unbind(test, t->parent);
 }
 
-/* What the tracepoints saw */
+/* The events of the tracepoints */
 struct tdev_traced {
 	struct drm_device *drm;
 	int registered, unplugged, refused, stuck;
@@ -2520,7 +2520,7 @@ static bool tdev_refused_many(struct drm_device *drm)
 	       tdev_refused_4(drm) || tdev_refused_1(drm);
 }
 
-/* What a completer must not do: without a section, it completes nothing. */
+/* A wrong completer, which completes nothing without a section */
 static void tdev_complete_in_section(struct work_struct *work)
 {
 	struct tdev_sleeper *sleeper = container_of(work, struct tdev_sleeper, completer.work);
@@ -2586,7 +2586,7 @@ static void drm_dev_ctx_test_completer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdev_completed_by(test, tdev_complete)->reports, 0);
 }
 
-/* What cannot end the wait, because it was refused a section, is named. */
+/* Code that cannot end the wait, because it was refused a section, is named. */
 static void drm_dev_ctx_test_completer_in_section(struct kunit *test)
 {
 	struct tdev_sleeper *sleeper = tdev_completed_by(test, tdev_complete_in_section);
@@ -2604,7 +2604,7 @@ static void tdev_complete_in_probe(struct work_struct *work)
 	WARN_ON(tdev_refused_1(sleeper->drm));
 }
 
-/* Allocates a device, and has what a report of a completer tells written to @sleeper. */
+/* Allocates a device, and stores reports about a completer in @sleeper. */
 static struct drm_dev_ctx_unreg *tdev_new_starved(struct kunit *test, struct tdev_sleeper *sleeper,
 						  unsigned int limit_ms)
 {
@@ -2629,7 +2629,7 @@ static void tdev_expect_starved(struct kunit *test, struct tdev_sleeper *sleeper
 		KUNIT_EXPECT_TRUE(test, strstarts(sleeper->blamed, culprit));
 }
 
-/* A probe function that waits for a completer, which is refused a section, is told so. */
+/* A probe function that waits for a completer without a section is reported. */
 static void drm_dev_ctx_test_completer_in_probe(struct kunit *test)
 {
 	struct tdev_sleeper sleeper = {};
@@ -2644,7 +2644,7 @@ static void drm_dev_ctx_test_completer_in_probe(struct kunit *test)
 	tdev_expect_starved(test, &sleeper, "tdev_refused_1");
 }
 
-/* So is one that gives up, at once. */
+/* A probe function that gives up is reported at once. */
 static void drm_dev_ctx_test_completer_dropped(struct kunit *test)
 {
 	struct tdev_sleeper sleeper = {};
@@ -2657,7 +2657,7 @@ static void drm_dev_ctx_test_completer_dropped(struct kunit *test)
 	tdev_expect_starved(test, &sleeper, "tdev_refused_2");
 }
 
-/* And one that does not even give up its token */
+/* A probe function that does not drop its token is reported, too. */
 static void drm_dev_ctx_test_completer_unbound(struct kunit *test)
 {
 	struct tdev_test *t = test->priv;
@@ -2782,7 +2782,7 @@ static void tdev_trace_wake(void *data, struct drm_device *drm, struct task_stru
 		complete(&sleeper->leave);
 }
 
-/* Who sleeps in a section while a device is to be unplugged is named. */
+/* A task that sleeps in a section during an unplug is named. */
 static void drm_dev_ctx_test_stuck(struct kunit *test)
 {
 	unsigned int limit = drm_dev_ctx_section_limit_ms;
@@ -2835,7 +2835,7 @@ static void tdev_expect_blamed(struct kunit *test, struct tdev_bound_user *user,
 		KUNIT_EXPECT_TRUE(test, strstarts(user->blamed, culprit));
 }
 
-/* So is a task in a block without a section. */
+/* A task in a block without a section is named. */
 static void drm_dev_ctx_test_stuck_block(struct kunit *test)
 {
 	tdev_expect_blamed(test, tdev_bound_user_new(test), "tdev_bound_user_work");
@@ -2848,7 +2848,7 @@ static void tdev_wait_in_block(struct drm_device *drm)
 		wait_for_completion(&tdev_dev(drm)->user->leave);
 }
 
-/* So is kms_shutdown. */
+/* A long kms_shutdown step is named. */
 static void drm_dev_ctx_test_stuck_shutdown(struct kunit *test)
 {
 	struct tdev_bound_user *user = tdev_bound_user_new(test);
@@ -2998,7 +2998,7 @@ static int tdev_fail(struct kunit *test, void *data)
 /* How many allocations that may fail DRM's own part of an allocation has */
 static unsigned int tdev_core_allocations(struct kunit *test)
 {
-	/* As tdev_driver, but for callbacks, which expect a struct tdev. */
+	/* Like tdev_driver, but without callbacks, which expect a struct tdev. */
 	static const struct drm_driver driver = {
 		.driver_features = DRIVER_GEM | DRIVER_RENDER,
 		.name = "tdev",
@@ -3069,7 +3069,7 @@ static void drm_dev_ctx_test_fail(struct kunit *test)
 	index = tdev_next_minor(test);
 	failures = drm_safe_fail_nth(test, tdev_fail_and_unbind, &core);
 
-	/* Two devres actions, the driver's data, and what registering takes */
+	/* Two devres actions, the driver's data, and the allocations of the registration */
 	KUNIT_EXPECT_GT(test, failures, core + 10);
 	KUNIT_EXPECT_EQ(test, tdev_next_minor(test), index);
 	kunit_info(test, "%u allocations failed in turn", failures - core + 1);

@@ -21,7 +21,7 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-/* Memory of a device, and what became of it */
+/* Memory of a device, and its log */
 struct exp_log {
 	int mapped;		/* tables of importers */
 	int maps;
@@ -133,7 +133,7 @@ static struct exp_vram *exp_vram_new(struct kunit *test, struct drm_device *drm,
 	return vram;
 }
 
-/* An importer, and how it gives back its table when it is told */
+/* An importer, and how it gives back its table when it is notified */
 struct exp_importer {
 	struct dma_buf *dma_buf;
 	struct device *dev;
@@ -296,7 +296,7 @@ static void exp_revoked(struct kunit *test)
 	exp_end(test, e);
 }
 
-/* What is mapped for the parent stays until importers have given back what they use of it. */
+/* Mappings for the parent stay until importers have given back their tables. */
 static void exp_before_others(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -367,7 +367,7 @@ static void exp_expect_own(struct kunit *test, struct drm_gem_object *gem, struc
 		drm_gem_object_put(gem);
 }
 
-/* An importer that cannot be told does not get the memory. */
+/* An importer that cannot be notified does not get the memory. */
 static void exp_static_refused(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -436,7 +436,7 @@ static void exp_job_fn(struct work_struct *work)
 	dma_fence_signal(job->fence);
 }
 
-/* So are the jobs of an importer, even if it has unmapped already. */
+/* The unbind also waits for the jobs of an importer that has unmapped already. */
 static void exp_job_late(struct kunit *test)
 {
 	struct exp_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
@@ -471,7 +471,7 @@ static void exp_detach_mapped(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, exp_attach(&e->importer), 0);
 	KUNIT_ASSERT_EQ(test, exp_get(&e->importer), 0);
 	exp_drop(&e->importer);
-	/* Nobody is left to wait for. */
+	/* No importer is left. */
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, e->log.mapped, 2);
 	shmem_test_table_free(e->importer.dev, first, DMA_BIDIRECTIONAL);
@@ -818,7 +818,7 @@ static void exp_unbound_together(struct kunit *test)
 		exp_end(test, shared[i]);
 }
 
-/* A device whose quiesce step ends its exports, and what it finds afterwards */
+/* A device whose quiesce step ends its exports, and its results */
 struct exp_hw {
 	struct drm_dev_ctx_data base;
 	void (*quiesce)(struct exp_hw *hw);
@@ -1182,7 +1182,7 @@ static void exp_ended_misused(struct kunit *test)
 	exp_end(test, e);
 }
 
-/* Nor in a section of another device, for which each unplug waits */
+/* The call fails in a section of another device, too, because each unplug waits for it. */
 static void exp_ended_in_section(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1196,13 +1196,13 @@ static void exp_ended_in_section(struct kunit *test)
 	hw->e = exp_begin(test);
 	kunit_warning_suppress(test) {
 		shmem_test_unbind(test);
-		EXPECT_BROKEN(test, "what takes long comes before the section");
+		EXPECT_BROKEN(test, "long waits come before the section");
 	}
 	KUNIT_EXPECT_EQ(test, hw->e->importer.told, 1);
 	exp_end(test, hw->e);
 }
 
-/* What the log says of an importer, which then lets the unbind go on */
+/* The log names an importer, which then lets the unbind go on. */
 struct exp_console {
 	char text[80];
 	struct delayed_work *work;

@@ -17,10 +17,10 @@
 #include "drm_safe_core.h"
 #include "drm_shmem_test.h"
 
-/* Memory that a driver has for itself, and what became of it */
+/* A driver's own memory, and its log */
 struct vram_log {
 	unsigned int mapped, maps, revoked, freed;
-	bool locked;		/* the steps were called with the lock, but for the end */
+	bool locked;		/* all steps except the end were called with the lock */
 	int map_ret;
 	bool map_null;		/* the step is wrong */
 };
@@ -248,7 +248,7 @@ static void prepare(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, log->locked);
 }
 
-/* A prepared table that nobody uses is unmapped at unbind, like any other. */
+/* A prepared table without users is unmapped at unbind, like any other. */
 static void prepare_revoked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;

@@ -24,7 +24,7 @@ struct ctx_vm {
 	struct drm_gpuvm_imm_update *update;
 };
 
-/* What a job brings along: as many tables as any change needs, and room for as many more */
+/* The memory of a job: tables for any change, and room for as many old ones */
 struct ctx_run {
 	struct ctx_vm *vm;		/* the address space that this is for */
 	unsigned int count;
@@ -173,7 +173,7 @@ static struct ctx_vm *ctx_vm_new(struct kunit *test)
 	return vm;
 }
 
-/* As a job: the memory is there before the run, and what is left is freed after it. */
+/* As in a job: the memory is allocated before the run, and the rest is freed after it. */
 static int ctx_run(struct kunit *test, struct ctx_vm *vm, struct drm_gpuvm_imm_update *update,
 		   struct ctx_run *run)
 {
@@ -239,7 +239,7 @@ static void each_step(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run.maps, 1);
 	KUNIT_EXPECT_NOT_NULL(test, vm->tables[3]);
 
-	/* What is replaced ends in the middle of a table at one end. */
+	/* One end of the replaced mapping is in the middle of a table. */
 	KUNIT_ASSERT_EQ(test, ctx_map_pages(test, vm, bo, 8, 56, &run), 0);
 	KUNIT_EXPECT_EQ(test, run.remaps, 1);
 	KUNIT_EXPECT_EQ(test, run.maps, 1);
@@ -329,13 +329,13 @@ static void forgotten(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ctx_map_pages(test, vm, bo, 0, 16, &run), 0);
 
 	KUNIT_ASSERT_EQ(test, ctx_prepare_unmap(vm, update, 0, 16), 0);
-	EXPECT_REFUSED(test, "a run has a context if its type says so",
+	EXPECT_REFUSED(test, "a run has a context if its type has one",
 		       drm_gpuvm_imm_core_run(vm->core, update), -EINVAL);
 	KUNIT_EXPECT_NULL(test, update->__vm);
 
 	KUNIT_ASSERT_EQ(test, ctx_prepare_unmap(vm, update, 0, 16), 0);
 	OPTIMIZER_HIDE_VAR(none);
-	EXPECT_REFUSED(test, "a run has a context if its type says so",
+	EXPECT_REFUSED(test, "a run has a context if its type has one",
 		       drm_gpuvm_imm_run(&ctx_vm_type, vm, update, none), -EINVAL);
 	KUNIT_EXPECT_NULL(test, update->__vm);
 	KUNIT_EXPECT_EQ(test, ctx_mappings(vm), 1);

@@ -19,7 +19,7 @@
 
 #define DATA_BO_MAGIC	0x626f6461
 
-/* What is counted, for all VMs of a test. */
+/* The counts for all VMs of a test */
 struct data_count {
 	atomic_t refs;			/* held by mappings */
 	atomic_t stale;			/* mappings that named a vm_bo when their data went */
@@ -300,7 +300,7 @@ static int data_live(struct data_count *count)
 	return atomic_read(&count->inits) - atomic_read(&count->finis);
 }
 
-/* The ways that what a driver's data holds can go. */
+/* The ways in which the references of a driver's data can go */
 static int data_way_obtain(struct kunit *test, struct data_test *t)
 {
 	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_imm_obtain(&data_vm_type,
@@ -387,7 +387,7 @@ static int data_way_fail(struct kunit *test, struct data_test *t)
 	return data_unmap(t, 0, 9);
 }
 
-/* Undoing fails, too: what cannot be undone goes as it is. */
+/* Undoing fails, too: a mapping that cannot be restored goes with its references. */
 static int data_way_broken(struct kunit *test, struct data_test *t)
 {
 	KUNIT_EXPECT_EQ(test, data_map(t, 0, 9), 0);
@@ -430,7 +430,7 @@ static int (*const data_ways[])(struct kunit *test, struct data_test *t) = {
 	data_way_broken, data_way_leave, data_way_init_fails,
 };
 
-/* What ends first: the address space, its shared side, or the object. */
+/* The first to end is the address space, its shared side, or the object. */
 enum data_order {
 	DATA_VM_FIRST,
 	DATA_OBJ_FIRST,
@@ -447,7 +447,7 @@ static void data_end(struct kunit *test, struct data_test *t, enum data_order or
 	if (order != DATA_SHARED_LAST)
 		drm_gpuvm_imm_put(shared);
 	drm_gpuvm_imm_fini(t->vm.core);
-	/* Nobody has to wait for what the VM held. */
+	/* No task has to wait for the objects of the VM. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->count.refs), 0);
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
 	if (order == DATA_SHARED_LAST)
@@ -524,7 +524,7 @@ static void drm_gpuvm_imm_data_test_bo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, data_live(&t->count), 0);
 }
 
-/* Data of each size, of which every byte is the driver's */
+/* Data of each size. Every byte belongs to the driver. */
 static size_t data_size;
 
 static int data_size_init(struct drm_gpuvm_bo *vm_bo, void *arg)
@@ -590,7 +590,7 @@ static void drm_gpuvm_imm_data_test_too_large(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, drm_gpuvm_imm_shared(core));
 }
 
-/* After random changes, some of which fail, each mapping has one reference. */
+/* After random changes, and some failures, each mapping has one reference. */
 static void drm_gpuvm_imm_data_test_random(struct kunit *test)
 {
 	struct data_test *t = data_test_new(test);
@@ -641,7 +641,7 @@ static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
 	struct drm_gpuvm_imm_update *updates = kunit_kcalloc(test, n, sizeof(*updates), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, updates);
-	/* Three VAs each, of which two are spare after the run */
+	/* Three VAs each. Two of them are spare after the run. */
 	for (int i = 0; i < n; i++)
 		KUNIT_ASSERT_EQ(test, data_prepare(t, &updates[i], i, 1), 0);
 	for (int i = 0; i < n; i++)
@@ -656,7 +656,7 @@ static void drm_gpuvm_imm_data_test_pool(struct kunit *test)
 	data_end(test, t, DATA_VM_FIRST);
 }
 
-/* The data of who was slower goes again, and both have that of the other. */
+/* The data of the slower task goes again, and both tasks get the data of the other. */
 static void drm_gpuvm_imm_data_test_slower(struct kunit *test)
 {
 	struct data_test *t = data_test_new(test);
@@ -747,7 +747,7 @@ static void drm_gpuvm_imm_data_test_fail_alloc(struct kunit *test)
 	KUNIT_EXPECT_GT(test, drm_safe_fail_nth(test, data_fail_fn, t), 10);
 }
 
-/* The mapping of an update is what it will be, from the time that it is prepared. */
+/* The mapping of an update has its final values from the time that it is prepared. */
 static void drm_gpuvm_imm_data_test_prepared(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -755,7 +755,7 @@ static void drm_gpuvm_imm_data_test_prepared(struct kunit *test)
 	const struct drm_gpuva *va;
 	struct data_bo *data;
 
-	/* Memory of the pool, with what was in it */
+	/* Memory of the pool, with its old contents */
 	KUNIT_ASSERT_EQ(test, data_map(t, 0, 4), 0);
 	KUNIT_ASSERT_EQ(test, data_unmap(t, 0, 4), 0);
 	for (int i = 0; i < 2; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What debugfs shows of an address space, and the tracepoints.
+ * The debugfs file and the tracepoints of an address space.
  */
 
 #include <linux/module.h>
@@ -95,7 +95,7 @@ static void drm_gpuvm_imm_debug_test_show(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_count(buf, "broken"), 1);
 }
 
-/* All of the file, as who reads it gets it. */
+/* Reads all of the file. */
 static void test_show_file(struct kunit *test, char *buf)
 {
 	struct seq_file m = { .buf = buf, .size = SZ_16K };
@@ -282,14 +282,14 @@ static int test_prepare_unmap(struct kunit *test, void *ctx)
 	return drm_gpuvm_imm_prepare_unmap(test_vm_shared(vm), update, TEST_START, TEST_PAGE);
 }
 
-/* A prepare that fails for want of memory is marked, too. */
+/* A prepare call that fails without memory is marked, too. */
 static void drm_gpuvm_imm_debug_test_trace_nomem(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
 	struct test_trace *trace = test_trace_on(test, vm);
 	unsigned int failed;
 
-	/* Of the VAs, or of memory for the allocator, which can do without some. */
+	/* Allocations of VAs, or of memory for the allocator, which may do without */
 	failed = drm_safe_fail_nth(test, test_prepare_unmap, vm);
 	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
 		return;
@@ -320,7 +320,7 @@ const struct debug_vm_type debug_vm_type = {
 	.base.obj_funcs = &test_bo_funcs,
 };
 
-/* Each call says once that the VM is not of the type that it names, and does what it is for. */
+/* Each call reports once that the VM is not of the type that it names, and still does its work. */
 #define DEBUG_EXPECT_REPORT(_test, ...) do {					\
 	struct kunit *__test = (_test);						\
 										\
@@ -394,7 +394,7 @@ static void drm_gpuvm_imm_debug_test_other_type(struct kunit *test)
 
 	debug_expect_obtain(test, vm, bo);
 	debug_expect_prepare(test, vm, bo, update);
-	/* Of a mapping that is none yet, and of one that is */
+	/* A mapping that is not in the address space yet, and one that is */
 	debug_expect_va(test, drm_gpuvm_imm_update_va(update), bo);
 	DEBUG_EXPECT_REPORT(test, (void)drm_gpuvm_imm_update_data(&debug_vm_type, update));
 	KUNIT_EXPECT_EQ(test, test_vm_run(vm, update), 0);

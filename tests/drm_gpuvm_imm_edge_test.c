@@ -160,7 +160,7 @@ static void prepare_map_bo(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, drm_gpuvm_imm_first_of(vm->core, &bo->base));
 }
 
-/* What the last map found out decides whether the next one looks first. */
+/* The result of the last map decides whether the next one searches first. */
 static void replaces(struct kunit *test)
 {
 	struct test_vm *vm = test_vm_new(test);
@@ -221,7 +221,7 @@ static void edge_reader_ends(struct drm_gpuvm_imm *vm)
 	drm_gpuvm_imm_unclaim(vm);
 }
 
-/* A writer waits for the reader, and whoever looks up a mapping reads as well. */
+/* A writer waits for the reader. Looking up a mapping counts as reading. */
 static void reader(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -333,7 +333,7 @@ static void edge_va_put(const struct drm_gpuva *va)
 {
 }
 
-/* What a type lacks is found when an address space of it is made. */
+/* An incomplete type is reported when an address space of this type is made. */
 static void type_lacks(struct kunit *test)
 {
 	static const struct drm_gpuvm_imm_config config = { .range = SZ_1M };
@@ -379,7 +379,7 @@ static void granules(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, drm_gpuvm_imm_core_init(core, env->drm, &type, &config,
 								 0, 0, false));
 		vm = drm_gpuvm_imm_shared(core);
-		/* Of the address, the range, and the offset, one at a time */
+		/* The address, the range, and the offset, one at a time */
 		for (int k = 0; k < ARRAY_SIZE(offsets); k++) {
 			const u64 off = offsets[k];
 			const int ret = off % g ? -EINVAL : 0;
@@ -425,9 +425,9 @@ static void type_without_steps(struct kunit *test)
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EDGE_REPORTED(test, "a type has the step that is asked for", -EINVAL,
+	EDGE_REPORTED(test, "a type has the step that a call needs", -EINVAL,
 		      drm_gpuvm_imm_validate(core, &exec));
-	EDGE_REPORTED(test, "a type has the step that is asked for", -EINVAL,
+	EDGE_REPORTED(test, "a type has the step that a call needs", -EINVAL,
 		      drm_gpuvm_imm_evict_gem(&type, &bo->base));
 	drm_exec_fini(&exec);
 	drm_gpuvm_imm_fini(core);
@@ -502,7 +502,7 @@ static void update_of_no_core(struct kunit *test)
 	EDGE_REPORTED(test, "a core is initialised before it is used", -EINVAL,
 		      drm_gpuvm_imm_prepare_split(vm, update, at));
 
-	/* And what stands for a vm_bo if that could not be obtained */
+	/* An ERR_PTR() in place of a vm_bo that could not be obtained */
 	vm = test_vm_shared(live);
 	EDGE_REPORTED(test, "a vm_bo is used with its own VM", -EINVAL,
 		      drm_gpuvm_imm_prepare_map_bo(vm, update, NULL, at, size, 0));

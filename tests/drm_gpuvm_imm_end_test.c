@@ -43,7 +43,7 @@ struct end_client {
 	atomic_t left;
 };
 
-/* What happens when data goes that holds it */
+/* The action at the end of the data that holds the hook */
 struct end_hook {
 	struct end_vm *ends;		/* this address space ends, */
 	bool flushes;			/* or everything is flushed, */
@@ -352,8 +352,8 @@ static void end_under_load(struct kunit *test)
 }
 
 /*
- * What the clean-up leaves behind is cleaned up by the task that ends the core, also if
- * no worker gets to run.
+ * The task that ends the core cleans up everything that is left, even if no worker gets to
+ * run.
  */
 static void end_needs_no_worker(struct kunit *test)
 {
@@ -401,8 +401,8 @@ static void end_module_goes(struct kunit *test, const void *base, size_t size)
 }
 
 /*
- * What a module's exit function leaves to a work item is gone before the module is: that of the
- * type, or that of the driver.
+ * Work that the exit function of a module leaves to a work item ends before the memory of the
+ * module is released. The module may contain the type or the driver.
  */
 static void end_before_module(struct kunit *test)
 {
@@ -494,8 +494,8 @@ static void end_module_in_last_put(struct kunit *test)
 }
 
 /*
- * Address spaces, each of which holds the last reference to the next one. One of them does so
- * through another one, which its clean-up ends.
+ * A chain of address spaces. Each one holds the last reference to the next one, one of them through
+ * another address space, which its clean-up ends.
  */
 struct end_chain {
 	struct drm_gpuvm_imm_update update[6];
@@ -553,7 +553,7 @@ static void end_flush_of_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&chain->bo->base.refcount), 1);
 }
 
-/* Clean-ups of other address spaces, each of which ends when the next one has begun */
+/* Clean-ups of other address spaces. Each one ends when the next one has begun. */
 struct end_load {
 	struct completion inside[2], leave[2];
 	struct end_hook hook[2];
@@ -612,7 +612,7 @@ static int end_flusher_fn(void *data)
 	return 0;
 }
 
-/* A flush waits for what was dropped before it, and not for what others drop meanwhile. */
+/* A flush waits for objects that were dropped before it, and not for later ones. */
 static void end_flush_under_load(struct kunit *test)
 {
 	struct end_flusher *flusher = kunit_kzalloc(test, sizeof(*flusher), GFP_KERNEL);
@@ -928,7 +928,7 @@ static void end_locked(struct kunit *test)
 }
 
 #ifdef CONFIG_TRACEPOINTS
-/* What had been put of an address space when it was marked that this begins */
+/* The puts of an address space before the mark that they begin */
 struct end_marked {
 	const struct drm_gpuvm_imm *vm;
 	const struct end_hook *hook;
@@ -969,7 +969,7 @@ static void end_is_marked_first(struct kunit *test)
 #endif
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
-/* Lockdep knows what an end and a flush may wait for, also if there is nothing to do. */
+/* Lockdep knows the waits of an end and of a flush, even if they have nothing to do. */
 static void end_tells_lockdep(struct kunit *test)
 {
 	struct end_vm *vm = end_vm_new(test);
@@ -1078,7 +1078,7 @@ static void end_put_holds_lock(struct kunit *test)
 	release.vm_bo = drm_gpuvm_imm_obtain(&end_vm_type, drm_gpuvm_imm_shared(vm->core), bo,
 					     end_no_hook);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(release.vm_bo));
-	/* The first release is that of might_lock(). */
+	/* might_lock() makes the first release. */
 	release.skip = 1;
 	for_each_kernel_tracepoint(end_find_release, &release);
 	for_each_kernel_tracepoint(end_find_acquire, &acquire);

@@ -83,7 +83,7 @@ const struct few_vm_type few_vm_type = {
 /* The next call for this VM fails. */
 static struct test_vm *evict_fails;
 
-/* As a driver's: held around what uses the core of any VM here */
+/* Like a driver's lock: held around all uses of the core of any VM here */
 static DEFINE_MUTEX(evict_vm_lock);
 
 static int evict_one(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo)
@@ -255,7 +255,7 @@ static void evict_some(struct kunit *test)
 	/* The same one came first, both times. */
 	KUNIT_EXPECT_EQ(test, vm[0]->evicted + vm[1]->evicted, 1);
 
-	/* The core of one just goes: nobody calls for it. */
+	/* The core of one VM just goes, without a call. */
 	evict_fails = NULL;
 	dma_resv_lock(bo->base.resv, NULL);
 	mutex_lock(&shared->evict_lock);
@@ -363,7 +363,7 @@ static void plain_vm_free(struct drm_gpuvm *gpuvm)
 {
 }
 
-/* A VM of which nobody here knows what its page table has */
+/* A VM of another type, whose page table this driver does not know */
 static void evict_foreign(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -407,7 +407,7 @@ static void evict_foreign(struct kunit *test)
 	drm_gpuvm_put(plain);
 }
 
-/* What a walk sees: of how many address spaces how many mappings */
+/* The counts of a walk: address spaces and mappings */
 struct walk {
 	unsigned int vms;
 	unsigned int vas;
@@ -490,7 +490,7 @@ static void walk_in_step(struct test_vm *vm)
 		walked_vas++;
 }
 
-/* A step needs no lock: nobody else changes the mappings. */
+/* A step needs no lock, because no other task changes the mappings. */
 static void walk_step(struct kunit *test)
 {
 	struct test_bo *bo = test_bo_new(test, 16, NULL);

@@ -37,12 +37,12 @@ struct kind_vram {
 	void *mem;
 };
 
-/* What became of the VRAM objects of a test */
+/* The log of the VRAM objects of a test */
 struct kind_log {
 	unsigned int mapped, revoked, freed;
 };
 
-/* What an address space has of an object of either kind */
+/* The data of an object of either kind in an address space */
 struct kind_bo {
 	struct drm_shmem_sgt_owned shmem;
 	struct drm_gem_sgt_owned vram;

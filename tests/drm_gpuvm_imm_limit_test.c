@@ -21,7 +21,7 @@
 #define LIMIT_UPDATES	(2 * LIMIT_MAX)
 #define LIMIT_STEPS	20000
 
-/* What a kind of update is given */
+/* The arguments of a kind of update */
 enum limit_kind { LIMIT_A_MAP, LIMIT_A_SPARSE, LIMIT_A_HOLE, LIMIT_AN_UNMAP, LIMIT_A_SPLIT };
 
 static const unsigned int limit_wants[] = { 3, 3, 1, 2, 2 };
@@ -100,7 +100,7 @@ static unsigned int limit_mapped(struct limit_test *t)
 	return n;
 }
 
-/* What is left is what is not mapped, whatever was done before. */
+/* The remaining room equals the unmapped VAs, whatever was done before. */
 static void limit_check(struct kunit *test, struct limit_test *t)
 {
 	unsigned int n = limit_mapped(t);
@@ -242,7 +242,7 @@ static void unmaps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limit_do(test, t, LIMIT_AN_UNMAP, 1, LIMIT_PAGES - 1), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, limit_do(test, t, LIMIT_A_HOLE, LIMIT_PAGES - 1, 1), -ENOSPC);
 
-	/* Two at a time, of which neither was given a VA */
+	/* Two at a time. Neither of them got a VA. */
 	KUNIT_EXPECT_EQ(test, test_vm_prepare_unmap_obj(t->shared, unmap_obj, t->bo), 0);
 	KUNIT_EXPECT_EQ(test, limit_prepare(t, unmap_all, LIMIT_AN_UNMAP, 0, LIMIT_PAGES), 0);
 	KUNIT_EXPECT_EQ(test, test_run(test, &t->vm, unmap_all), 0);
@@ -301,7 +301,7 @@ static void edges(struct kunit *test)
 	}
 }
 
-/* What was dropped, did nothing, failed and was undone, or failed for good, is given back. */
+/* An update that was dropped, changed nothing, was undone, or broke the VM, returns its VAs. */
 static void given_back(struct kunit *test)
 {
 	struct limit_test *t = limit_new(test);
@@ -424,7 +424,7 @@ static void spares_moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limit_left(test, t, LIMIT_A_HOLE), LIMIT_MAP);
 	kunit_activate_static_stub(test, drm_gpuvm_imm_pool_put_some, limit_put_some);
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_pool_resize(t->shared, 4 * LIMIT_MAX), 0);
-	/* Others get all there may be, and nothing of what comes back then. */
+	/* Other updates get all VAs up to the limit, and none of the VAs that come back then. */
 	KUNIT_EXPECT_EQ(test, t->seen, LIMIT_MAP);
 	scoped_guard(spinlock, &t->shared->pool_lock)
 		KUNIT_EXPECT_EQ(test, t->shared->pool_count, LIMIT_MAP);
@@ -561,7 +561,7 @@ static void counted_data(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm_gpuvm_imm_run(&limit_vm_type, &vm, unmap, NULL), 0);
 		drm_gpuvm_imm_flush();
 		KUNIT_EXPECT_EQ(test, limit_put, n);
-		/* Of 16, 12 are dead. */
+		/* 12 of 16 are dead. */
 		KUNIT_EXPECT_EQ(test, limit_got_in_put, 2);
 	}
 	drm_gpuvm_imm_fini(vm.core);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Random changes of an address space, with random steps of them failing,
- * against an array of what each page of it should be.
+ * Random changes of an address space, with random failures of steps, compared with an
+ * array of the expected pages.
  */
 
 #include <linux/moduleparam.h>
@@ -27,7 +27,7 @@ static unsigned int model_seed = 0x67707576;
 module_param(model_seed, uint, 0444);
 MODULE_PARM_DESC(model_seed, "what makes the random changes others");
 
-/* What each page maps to, and whether a mapping starts at it. */
+/* The target of each page, and whether a mapping starts at it */
 struct model_state {
 	u64 pte[TEST_PAGES];
 	bool start[TEST_PAGES];
@@ -47,7 +47,7 @@ static u32 model_random(struct model *model, u32 below)
 	return prandom_u32_state(&model->rnd) % below;
 }
 
-/* What surrounds the range ends and starts at its edges. */
+/* The mappings around the range end and start at its edges. */
 static void model_cut(struct model_state *state, u64 page)
 {
 	if (page < TEST_PAGES && state->pte[page])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The lock of the spare VAs: nobody holds it for many of them, and what other tasks do to
- * the pool between two holds is right. They do it in here when a hold ends.
+ * The lock of the spare VAs: no task holds it for many VAs at a time, and other tasks may
+ * change the pool between two holds. In these tests, they do so when a hold ends.
  */
 
 #include <linux/slab.h>
@@ -57,7 +57,7 @@ const struct pool_vm_type pool_vm_type = {
 	.base.remap = pool_vm_remap,
 };
 
-/* What happens between two holds */
+/* The event between two holds of the lock */
 struct pool_test {
 	struct pool_vm vm;
 	struct drm_gpuvm_imm *shared;
@@ -235,7 +235,7 @@ static void many_left(struct kunit *test)
 	drm_gpuvm_imm_put(shared);
 }
 
-/* A larger array, while others prepare and drop, and want a larger one themselves */
+/* A larger array, while other tasks prepare and drop, and also ask for a larger one */
 static void many_moved(struct kunit *test)
 {
 	struct pool_test *t = pool_test_new(test);
@@ -261,7 +261,7 @@ static void many_moved(struct kunit *test)
 	pool_test_end(test, t);
 }
 
-/* A smaller array, of which others take the room meanwhile */
+/* A smaller array, whose room other tasks take meanwhile */
 static void no_room_left(struct kunit *test)
 {
 	struct pool_test *t = pool_test_new(test);

@@ -142,7 +142,7 @@ static int race_exec(struct race_thread *thread)
 	return test_vm_exec(thread->race->vm[race_random(thread, 2)], race_validate_one);
 }
 
-/* As who reads debugfs. */
+/* Reads the debugfs file. */
 static int race_show(struct race_thread *thread)
 {
 #ifdef CONFIG_DEBUG_FS
@@ -225,7 +225,7 @@ static void drm_gpuvm_imm_race_test_all(struct kunit *test)
 	race_evicts = race;
 	race_run(test, race, fns, ARRAY_SIZE(fns));
 
-	/* Objects go while they are mapped, and VMs with what is mapped. */
+	/* Objects go while they are mapped, and VMs go with their mappings. */
 	for (int i = 0; i < RACE_BOS; i++)
 		test_bo_end(test, race->bo[i]);
 	for (int i = 0; i < ARRAY_SIZE(race->vm); i++)
@@ -277,7 +277,7 @@ static void drm_gpuvm_imm_race_test_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
 }
 
-/* VMs that come and go while another thread evicts what they map. */
+/* VMs that come and go while another thread evicts their objects */
 struct race_ends {
 	struct test_bo *bo;
 	struct completion done;
@@ -470,7 +470,7 @@ static void drm_gpuvm_imm_race_test_fini(struct kunit *test)
 		test_vm_fini(fini.vm);
 		EXPECT_BROKEN(test, "the core outlives its users");
 	}
-	/* It came after the step, and unmapped what that had mapped. */
+	/* It came after the step, and unmapped the step's mapping. */
 	KUNIT_EXPECT_EQ(test, fini.vm->maps, 1);
 	KUNIT_EXPECT_EQ(test, fini.vm->unmaps, 1);
 	KUNIT_EXPECT_EQ(test, fini.vm->pt[0], 0);

@@ -325,7 +325,7 @@ static void drm_gpuvm_imm_test_find(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, at, 0));
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, at, U64_MAX));
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, 0, TEST_START));
-	/* What is reserved is no mapping. */
+	/* A reserved range is no mapping. */
 	KUNIT_EXPECT_NULL(test, test_vm_find_first(vm, TEST_START + 32 * TEST_PAGE,
 						   TEST_PAGES * TEST_PAGE));
 
@@ -337,7 +337,7 @@ static void drm_gpuvm_imm_test_find(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, 3);
 }
 
-/* What is wrong is refused, and leaves nothing behind. */
+/* Wrong calls are refused, and leave nothing behind. */
 static void drm_gpuvm_imm_test_prepare_invalid(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -541,9 +541,9 @@ static void drm_gpuvm_imm_test_foreign_va(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_EXPECT_PTR_EQ(test, drm_gpuvm_imm_next_of(vm->core, first), second);
 
-	EXPECT_REFUSED(test, "a mapping is looked at with the core of its VM",
+	EXPECT_REFUSED(test, "a mapping is used with the core of its VM",
 		       PTR_ERR(drm_gpuvm_imm_next(vm2->core, first, TEST_START, 2 * TEST_PAGE)), 0);
-	EXPECT_REFUSED(test, "a mapping is looked at with the core of its VM",
+	EXPECT_REFUSED(test, "a mapping is used with the core of its VM",
 		       PTR_ERR(drm_gpuvm_imm_next_of(vm2->core, first)), 0);
 }
 
@@ -651,7 +651,7 @@ static void drm_gpuvm_imm_test_update_misuse(struct kunit *test)
 	drm_gpuvm_imm_put(shared);
 }
 
-/* Step functions that do not do what they are to do. */
+/* Wrong step functions */
 static void drm_gpuvm_imm_test_step_misuse(struct kunit *test)
 {
 	static const struct {
@@ -674,15 +674,15 @@ static void drm_gpuvm_imm_test_step_misuse(struct kunit *test)
 
 	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_map(test, vm, bo, 2, 8, 1, 0), cases[i].ret);
 		test_check(test, vm, model);
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_unmap(test, vm, 0, 8), cases[i].ret);
 		test_check(test, vm, model);
 		vm->misbehave = cases[i].what;
-		EXPECT_REFUSED(test, "a step is completed once, and says so",
+		EXPECT_REFUSED(test, "a step is completed once, and returns its result",
 			       test_unmap(test, vm, 2, 2), cases[i].ret);
 		test_check(test, vm, model);
 	}
@@ -727,7 +727,7 @@ static void drm_gpuvm_imm_test_two_writers(struct kunit *test)
 	model_set(model, bo, 1, 0, 4, 0);
 	test_check(test, vm, model);
 
-	/* Nor end the VM. */
+	/* A step cannot end the VM, either. */
 	vm->in_step = test_fini_in_step;
 	EXPECT_REFUSED(test, "the core outlives its users", test_map(test, vm, bo, 1, 4, 4, 4), 0);
 	model_set(model, bo, 1, 4, 4, 4);
@@ -813,7 +813,7 @@ static void drm_gpuvm_imm_test_rollback_unmap_obj(struct kunit *test)
 	}
 }
 
-/* Undoing fails too: the VM says what the page table says, and takes no more. */
+/* Undoing fails, too: the VM matches the page table, and takes no more updates. */
 static void drm_gpuvm_imm_test_broken(struct kunit *test)
 {
 	/* steps: remap, unmap, remap, map */
@@ -850,7 +850,7 @@ static int test_validate_one(struct test_vm *vm, struct test_bo *bo, struct drm_
 	if (vm->fail_in)
 		return -ENOMEM;
 
-	/* The pages are others now, and the page table is to say so. */
+	/* The object has other pages now, and the page table must have their addresses. */
 	bo->evicted = false;
 	bo->id += 100;
 	drm_gpuvm_imm_for_each_of(va, vm->core, &bo->base)
@@ -880,7 +880,7 @@ static void drm_gpuvm_imm_test_fini(struct kunit *test)
 		else
 			KUNIT_ASSERT_EQ(test, test_map_sparse(test, vm, i * 2, 1), 0);
 	}
-	/* That steps fail is reported, and no reason to leave anything. */
+	/* Steps that fail are reported, and nothing is left in spite of that. */
 	vm->fail_in = 10;
 	vm->fail_again_in = 20;
 	kunit_warning_suppress(test) {
@@ -1046,7 +1046,7 @@ static void drm_gpuvm_imm_test_extobj(struct kunit *test)
 	drm_gpuvm_imm_flush();
 	KUNIT_EXPECT_TRUE(test, list_empty(&shared->base.extobj.list));
 
-	/* The same for who holds the VM's lock. */
+	/* The same for a caller that holds the VM's lock. */
 	dma_resv_lock(resv, NULL);
 	again = drm_gpuvm_imm_obtain_gem_locked(shared, &ext->base, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, again);
@@ -1501,7 +1501,7 @@ static void drm_gpuvm_imm_test_evict(struct kunit *test)
 	test_exec(test, vm2, test_exec_validate);
 	KUNIT_EXPECT_EQ(test, vm2->validated, 1);
 
-	/* What is back before anyone looked needs no validation. */
+	/* An object that is back before the next job needs no validation. */
 	test_evict(ext);
 	test_evict(priv);
 	dma_resv_lock(ext->base.resv, NULL);
@@ -1513,7 +1513,7 @@ static void drm_gpuvm_imm_test_evict(struct kunit *test)
 	test_exec(test, vm, test_exec_validate);
 	KUNIT_EXPECT_EQ(test, vm->validated, 3);
 
-	/* A VM ends with what is evicted. */
+	/* A VM ends while objects are evicted. */
 	test_evict(ext);
 	test_evict(priv);
 	test_exec(test, vm2, test_exec_lock_only);

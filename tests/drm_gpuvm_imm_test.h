@@ -21,7 +21,7 @@
 #define TEST_PAGES		256
 #define TEST_PTE_SPARSE		1
 
-/* What the next steps do instead of what they should. */
+/* The wrong behaviour of the next steps */
 enum test_misbehave {
 	TEST_BEHAVE,
 	TEST_RETURN_NULL,
@@ -42,7 +42,7 @@ struct test_bo {
 	bool evicted;
 	void (*in_free)(struct test_bo *bo);
 	void *hook;			/* for @in_free */
-	/* What takes it out of a VM, under its reservation lock */
+	/* Evicts it from a VM, under its reservation lock. */
 	int (*evict)(struct test_vm *vm, struct test_bo *bo, struct drm_gpuvm_bo *vm_bo);
 };
 
@@ -65,11 +65,11 @@ struct test_vm {
 	void *stale;
 	void (*in_step)(struct test_vm *vm);
 	bool signalling;		/* the last step that looked was in a section */
-	/* What brings an object back, under the VM's reservation lock */
+	/* Brings an object back, under the VM's reservation lock. */
 	int (*validate)(struct test_vm *vm, struct test_bo *bo, struct drm_exec *exec);
 };
 
-/* The driver's data: what the page table says beside the page. */
+/* The driver's data: the part of a page table entry that is not the page */
 struct test_va {
 	u32 tag;
 };
@@ -159,7 +159,7 @@ static inline struct test_bo *test_vm_obj(const struct drm_gpuva *va)
 	return drm_gpuvm_imm_va_obj(&test_vm_type, va);
 }
 
-/* What a test has: a device, and counts of what lives. */
+/* The environment of a test: a device, and counts of live objects */
 struct test_env {
 	struct drm_device *drm;
 	atomic_t live_bos;
@@ -176,7 +176,7 @@ struct test_bo *test_bo_new(struct kunit *test, unsigned int pages,
 			    struct drm_gem_object *resv_obj);
 void test_bo_end(struct kunit *test, struct test_bo *bo);
 
-/* A task that holds a reservation lock: waits until it is told, see test_holder_fn() */
+/* A task that holds a reservation lock until the test ends it, see test_holder_fn() */
 struct test_holder {
 	struct dma_resv *resv;
 	struct completion locked;
@@ -187,7 +187,7 @@ struct test_holder {
 int test_holder_fn(void *holder);
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
-/* What lockdep is told of a task, also once it reports nothing any more */
+/* Counts what a task tells lockdep. This works even after lockdep has turned itself off. */
 struct test_told {
 	struct tracepoint *tp;
 	struct task_struct *task;
@@ -201,7 +201,7 @@ void test_told_begin(struct kunit *test, struct test_told *told);
 void test_told_end(struct kunit *test, struct test_told *told);
 #endif
 
-/* A rule is broken: one report, and what is returned. */
+/* Expects one report of a broken rule, and a result. */
 #define EXPECT_REFUSED(test, rule, expr, ret) do {				\
 	kunit_warning_suppress(test) {						\
 		KUNIT_EXPECT_EQ(test, (expr), (ret));				\

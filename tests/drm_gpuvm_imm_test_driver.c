@@ -32,7 +32,7 @@ static void test_vm_hook(struct test_vm *vm)
 		in_step(vm);
 }
 
-/* What a step of each kind returns, rightly or not. */
+/* Returns the result of a step of each kind, right or wrong. */
 #define TEST_DONE(vm, op, kind) ({						\
 	struct drm_gpuvm_imm_##kind##_step __other = *(op);				\
 	enum test_misbehave __what = (vm)->misbehave;				\
@@ -75,7 +75,7 @@ u64 test_pte(const struct test_bo *bo, u32 tag, u64 page)
 	return bo ? (u64)bo->id << 32 | tag << 16 | page : TEST_PTE_SPARSE;
 }
 
-/* Have the page table say what a part of a mapping is. */
+/* Writes a part of a mapping to the page table. */
 void test_vm_write(struct test_vm *vm, const struct drm_gpuva *va, u64 addr, u64 range,
 		   u64 offset)
 {
@@ -352,7 +352,7 @@ int test_vm_lock(struct test_vm *vm, struct drm_exec *exec)
 	return ret;
 }
 
-/* The same for a moment, and validate what was evicted, unless @fn is NULL. */
+/* The same for a moment, and validates evicted objects, unless @fn is NULL. */
 int test_vm_exec(struct test_vm *vm, int (*fn)(struct test_vm *vm, struct test_bo *bo,
 					       struct drm_exec *exec))
 {
@@ -447,7 +447,7 @@ static void test_dev_gone(struct drm_device *drm, void *res)
 	atomic_dec(live_devs);
 }
 
-/* Nothing of what the test made is left: not an object, not the device. */
+/* Nothing that the test made is left, neither objects nor the device. */
 static void test_env_end(void *res)
 {
 	struct kunit *test = res;

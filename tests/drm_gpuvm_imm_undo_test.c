@@ -2,7 +2,7 @@
 /*
  * A step fails, and one of those that undo the steps before it. For every update
  * below, each step is the first to fail, and each later one the second. The page
- * table never has an entry of which the object is not held.
+ * table never has an entry whose object is not held.
  */
 
 #include <linux/slab.h>
@@ -110,7 +110,7 @@ static bool undo_names(const struct undo *undo, const struct test_bo *bo)
 	return false;
 }
 
-/* What the page table names is held, also once nothing else is to be cleaned up. */
+/* Objects in the page table are held, even after everything else was cleaned up. */
 static void undo_check_held(struct kunit *test, struct undo *undo)
 {
 	drm_gpuvm_imm_flush();
@@ -236,7 +236,7 @@ static void undo_each(struct kunit *test)
 	}
 }
 
-/* One update after the other: what a failed one leaves of those before it */
+/* One update after the other: a failed one leaves the earlier updates in place */
 static void undo_one_of_several(struct kunit *test)
 {
 	static const struct undo_shape shapes[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a driver builds on an address space: what its steps are
- * given, and prefetch, madvise, look-up and locking of ranges.
+ * Operations of drivers on an address space: arguments of steps, prefetch, madvise, look-up
+ * and locking of ranges.
  */
 
 #include <linux/slab.h>
@@ -14,7 +14,7 @@
 
 #define USE_LOG		1024
 
-/* Its steps write down what they are given, addresses and lengths in pages. */
+/* Its steps record their arguments, with addresses and lengths in pages. */
 struct use_vm {
 	DRM_GPUVM_IMM_CORE(core);
 	size_t len;
@@ -129,7 +129,7 @@ static struct use_vm *use_vm_new(struct kunit *test)
 	return vm;
 }
 
-/* What was written down since this was asked last. */
+/* Returns the records since the last call. */
 static void use_expect(struct kunit *test, struct use_vm *vm, const char *text)
 {
 	KUNIT_EXPECT_STREQ(test, vm->log, text);
@@ -175,7 +175,7 @@ static void use_split(struct kunit *test, struct use_vm *vm, u64 page)
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_imm_run(&use_vm_type, vm, update, NULL), 0);
 }
 
-/* Each step has the old mapping with its data, and what is to stay. */
+/* Each step gets the old mapping with its data, and the parts that stay. */
 static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 {
 	DRM_GPUVM_IMM_UPDATE(update);
@@ -231,7 +231,7 @@ static void drm_gpuvm_imm_use_test_steps(struct kunit *test)
 		   "unmap 6+2#3\n");
 }
 
-/* Prefetch: what has an address in a range, in order, with object and offset. */
+/* Prefetch: the mappings of a range, in order, with object and offset. */
 static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
@@ -271,7 +271,7 @@ static void drm_gpuvm_imm_use_test_prefetch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted, 1);
 }
 
-/* As an ioctl does: what starts or ends inside of the range is split there. */
+/* As in an ioctl: a mapping that crosses an end of the range is split there. */
 static void use_madvise(struct kunit *test, struct use_vm *vm, u64 page, u64 pages, u32 tag)
 {
 	u64 addr = TEST_START + page * TEST_PAGE, range = pages * TEST_PAGE;
@@ -289,7 +289,7 @@ static void use_madvise(struct kunit *test, struct use_vm *vm, u64 page, u64 pag
 		use_log_va(vm, " see", va);
 }
 
-/* Madvise: the range gets what is said of it, and nothing else does. */
+/* Madvise: exactly the range gets the advice. */
 static void drm_gpuvm_imm_use_test_madvise(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
@@ -386,14 +386,14 @@ static void use_scope(struct kunit *test, struct use_vm *vm, struct test_bo *bo)
 	KUNIT_EXPECT_EQ(test, kref_read(&shared->base.kref), 3);
 }
 
-/* Not inlined, so that the compiler does not know what the scope ends with. */
+/* Not inlined, so that the compiler does not know the value at the end of the scope. */
 static noinline void use_give(struct drm_gpuvm_imm *shared, struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuvm_imm *own_vm __free(drm_gpuvm_imm) = shared;
 	struct drm_gpuvm_bo *own_bo __free(drm_gpuvm_imm_bo) = vm_bo;
 }
 
-/* What is declared with a scope goes with it, whatever it is then. */
+/* A variable with a cleanup ends with its scope, whatever its value is. */
 static void drm_gpuvm_imm_use_test_scopes(struct kunit *test)
 {
 	struct use_vm *vm = use_vm_new(test);
@@ -464,7 +464,7 @@ static void drm_gpuvm_imm_use_test_range_fences(struct kunit *test)
 	dma_fence_put(fence);
 }
 
-/* What a task allocates, and how much of it is not charged to its client */
+/* The allocations of a task, and how much of them is not charged to its client */
 struct use_allocs {
 	struct task_struct *task;
 	unsigned int vms, bos, vas, all, unaccounted;
@@ -503,7 +503,7 @@ static int use_all_that_allocates(struct test_vm *vm, struct test_bo *bo,
 	return ret ?: drm_gpuvm_imm_pool_resize(test_vm_shared(vm), 2 * DRM_GPUVM_IMM_POOL_MIN);
 }
 
-/* What an ioctl makes is the client's: all of it. */
+/* All allocations of an ioctl are charged to the client. */
 static void drm_gpuvm_imm_use_test_accounted(struct kunit *test)
 {
 	struct use_allocs allocs = { .task = current };
@@ -531,7 +531,7 @@ static void drm_gpuvm_imm_use_test_accounted(struct kunit *test)
 }
 
 #if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_LOCKDEP)
-/* Lockdep is told that preparing waits and allocates, also where all that it takes is there. */
+/* Lockdep learns that preparing waits and allocates, even if all memory is there. */
 static void drm_gpuvm_imm_use_test_tells_lockdep(struct kunit *test)
 {
 	struct drm_gpuvm_imm_update update[3] = {};

@@ -2,7 +2,7 @@
 
 #include <linux/compiler_attributes.h>
 
-/* Of libgcov */
+/* A function of libgcov */
 void __gcov_dump(void);
 
 /*

@@ -101,7 +101,7 @@ struct drm_safe_test_file {
 	struct file filp;
 };
 
-/* Opens a minor; for other threads than that of the test. */
+/* Opens a minor, for threads other than the test's. */
 struct file *drm_safe_file_open(struct drm_minor *minor)
 {
 	struct drm_safe_test_file *file = kzalloc_obj(*file);
@@ -149,7 +149,7 @@ void drm_safe_test_close(struct kunit *test, struct file *filp)
 }
 EXPORT_SYMBOL_GPL(drm_safe_test_close);
 
-/* What the device's file in debugfs says; or skips the test. */
+/* Returns the contents of the device's debugfs file, or skips the test. */
 void drm_safe_test_debugfs(struct kunit *test, struct drm_device *drm, char *buf, size_t size)
 {
 	struct seq_file m = { .buf = buf, .size = size };
@@ -180,8 +180,8 @@ struct drm_safe_fail_knob {
 };
 
 /*
- * The kernel lets nobody but debugfs change these: sleeping and small
- * allocations fail as well, and each without a stack in the log.
+ * Only debugfs can change these settings: sleeping and small allocations fail as well, and
+ * without a stack in the log.
  */
 static const struct drm_safe_fail_knob drm_safe_fail_knobs[] = {
 	{ "failslab", "ignore-gfp-wait", sizeof(bool), false },
@@ -228,8 +228,8 @@ static bool drm_safe_fail_swap(unsigned long *values)
 }
 
 /*
- * DMA-API debugging ends for good, and says so, if its radix tree gets no memory. What
- * this CPU keeps is used where an allocation fails.
+ * DMA-API debugging turns itself off, with a message, if its radix tree gets no memory. If an
+ * allocation fails, it uses the preloaded nodes of this CPU.
  */
 static void drm_safe_fail_keep_nodes(void)
 {
@@ -242,7 +242,7 @@ static void drm_safe_fail_restore(void *values)
 	drm_safe_fail_swap(values);
 }
 
-/* A failed assertion in fn() ends this thread. What that would leave behind is an action. */
+/* A failed assertion in fn() ends this thread, so an action cleans up. */
 unsigned int drm_safe_fail_nth(struct kunit *test, drm_safe_fail_fn *fn, void *ctx)
 {
 	const unsigned int knobs = ARRAY_SIZE(drm_safe_fail_knobs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the suites of the DRM safe helpers share.
+ * Declarations for all suites of the DRM safe helpers.
  *
  * A device to test on
  * -------------------
@@ -39,8 +39,8 @@
  *	dma_resv_unlock(resv);
  *	flush_work(work);
  *
- * The last argument is true once a task waits for what the test holds. It says for what the
- * work item waits, so that no other wait, and no time, is taken for this one.
+ * The last argument is true once a task waits for the resource that the test holds. It names the
+ * wait of the work item, so that no other wait, and no delay, is taken for this one.
  *
  * Broken rules
  * ------------
@@ -59,7 +59,7 @@
  *	struct file *filp = drm_safe_test_open(test, drm->render);
  *	struct drm_file *file = filp->private_data;
  *
- * goes through drm_open(); drm_ioctl_kernel() and what takes a drm_file work on
+ * goes through drm_open(). drm_ioctl_kernel() and functions that take a drm_file work on
  * it. It is closed at the end of the test, or with drm_safe_test_close(). It is
  * not in a file table, so it has no descriptor. Threads of a test call
  * drm_safe_file_open() and drm_safe_file_close(). The driver's fops must be those
@@ -73,9 +73,9 @@
  *	drm_safe_fail_nth(test, fn, ctx);
  *
  * calls fn() with its first allocation failing, then with its second one, and
- * so on, until it is through without a failure. fn() has to undo what it did
- * before it returns, and must not allocate from KUnit. What it does between
- * drm_safe_fail_pause() and drm_safe_fail_resume() does not fail.
+ * so on, until it succeeds without a failure. fn() must undo its changes before it
+ * returns, and must not allocate from KUnit. Allocations between drm_safe_fail_pause()
+ * and drm_safe_fail_resume() do not fail.
  */
 #ifndef _DRM_SAFE_TEST_H
 #define _DRM_SAFE_TEST_H

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What one who looks for a mistake is shown: the live handles, and the
- * tracepoints.
+ * Help for debugging: the live handles, and the tracepoints.
  */
 
 #include <linux/ref_tracker.h>
@@ -99,7 +98,7 @@ static void debug_lists_handles(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, debug_device_handles(test, t->drm), 0);
 }
 
-/* The device also knows those of objects that are not of this library. */
+/* The device also has the handles of objects that are not of this library. */
 static void debug_lists_plain_handles(struct kunit *test)
 {
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
@@ -117,7 +116,7 @@ static void debug_lists_plain_handles(struct kunit *test)
 	drm_gem_object_put(&shmem->base);
 }
 
-/* What the tracepoints saw of an object, a letter each */
+/* The tracepoint events of an object, a letter each */
 struct debug_traced {
 	struct drm_gem_object *gem;
 	char seen[8];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a device can reach, and huge pages: drm_shmem_device.c
+ * The reach of a device, and huge pages: drm_shmem_device.c
  */
 
 #include <kunit/static_stub.h>
@@ -109,7 +109,7 @@ static void said_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_get_mask(parent), DMA_BIT_MASK(40));
 	KUNIT_EXPECT_EQ(test, parent->coherent_dma_mask, DMA_BIT_MASK(40));
 	KUNIT_EXPECT_EQ(test, dma_get_max_seg_size(parent), SZ_2M);
-	/* What is not said stays. */
+	/* Options that are not set stay. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_set_device_opts(unreg, &none), 0);
 	KUNIT_EXPECT_EQ(test, dma_get_mask(parent), DMA_BIT_MASK(40));
 	KUNIT_EXPECT_EQ(test, dma_get_max_seg_size(parent), SZ_2M);
@@ -118,7 +118,7 @@ static void said_once(struct kunit *test)
 	parent->dma_parms = NULL;
 }
 
-/* Of another device than the parent */
+/* With a device other than the parent */
 static void of_dma_device(struct kunit *test)
 {
 	struct drm_shmem_device_opts opts = {
@@ -217,7 +217,7 @@ static void longest_segment(struct kunit *test)
 	struct device *parent = drm_safe_test_parent(test);
 	struct device_dma_parameters parms = {};
 
-	/* A bus that has no such parameters takes what the DMA API takes for granted. */
+	/* A bus without such parameters uses the defaults of the DMA API. */
 	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), max(SZ_64K, PAGE_SIZE));
 	parent->dma_parms = &parms;
 	KUNIT_EXPECT_EQ(test, __drm_dev_ctx_dma_max_segment(parent), max(SZ_64K, PAGE_SIZE));
@@ -231,7 +231,7 @@ static void longest_segment(struct kunit *test)
 	parent->dma_parms = NULL;
 }
 
-/* The device that was asked last what it takes, and how often one was asked */
+/* The last device whose limits were read, and the number of reads */
 static struct device *opts_asked;
 static unsigned int opts_asks;
 
@@ -279,7 +279,7 @@ static void segments_of_importer(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* Once the parent is unbound, nobody asks its bus about DMA. */
+/* Once the parent is unbound, no call asks its bus about DMA. */
 static void unbound(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -388,7 +388,7 @@ static void below_4g(struct kunit *test)
 	drm_shmem_put(&limited->obj);
 }
 
-/* What the machine says: all memory is reached with 64 bits, and none is without DMA. */
+/* The machine's answers: 64 bits reach all memory, and without DMA a device reaches none. */
 static void limits_of_machine(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);

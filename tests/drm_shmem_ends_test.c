@@ -16,15 +16,15 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-/* What happened to the objects of a test, which do not live to tell */
+/* The log of the objects of a test, which outlives them */
 struct ends_log {
 	struct drm_shmem_ends ends;
-	struct drm_shmem_ends *use;	/* what the release step takes, or NULL */
+	struct drm_shmem_ends *use;	/* the argument of the release step, or NULL */
 	unsigned int released, finished;
 	bool mapped;			/* the table was there for the fini step */
 	struct task_struct *task;	/* of the last fini step */
 	bool answers;			/* the hardware is done before the step is */
-	bool forgets;			/* the step does not return what it has to */
+	bool forgets;			/* the step does not return the result */
 	struct completion *in_step, *leave;
 };
 
@@ -202,7 +202,7 @@ static void unbind(struct kunit *test)
 	drm_shmem_flush_work();
 }
 
-/* What the work item does after it has ended the last object takes some time. */
+/* The work item takes some time after it has ended the last object. */
 static struct module *ends_slow_owner(const struct drm_device *drm)
 {
 	if (current->flags & PF_WQ_WORKER) {
@@ -337,7 +337,7 @@ static void put_under_lock(struct kunit *test)
 	ends_finish(test);
 }
 
-/* A step that puts off the end, and does not say so */
+/* A step that puts off the end, but returns NULL */
 static void forgotten(struct kunit *test)
 {
 	struct ends_log *log = ends_begin(test);
@@ -349,7 +349,7 @@ static void forgotten(struct kunit *test)
 		bo = ends_bo(test, log);
 		kunit_warning_suppress(test) {
 			drm_shmem_put(&bo->obj);
-			EXPECT_BROKEN(test, "a release step returns what puts off the end");
+			EXPECT_BROKEN(test, "a release step returns the result of drm_shmem_put_off()");
 		}
 		KUNIT_EXPECT_EQ(test, READ_ONCE(log->finished), 0 + i);
 		if (i)
@@ -364,7 +364,7 @@ static void forgotten(struct kunit *test)
 	ends_finish(test);
 }
 
-/* An end is bounded in bytes, of which there are more than a size_t counts on 32 bits. */
+/* Ends are counted in bytes, whose number can exceed a size_t on 32 bits. */
 static_assert(__same_type(drm_shmem_ends_bytes((struct drm_shmem_ends *)1), u64));
 
 static void misused(struct kunit *test)
@@ -402,7 +402,7 @@ static void misused(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, drm_shmem_ends_init(&foreign->ends, &reg->base.bound),
 					-EBUSY);
-			EXPECT_BROKEN(test, "a device has one place for ends");
+			EXPECT_BROKEN(test, "a device has one drm_shmem_ends struct");
 		}
 	}
 	{

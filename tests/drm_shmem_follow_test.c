@@ -23,7 +23,7 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-/* An import, and what a page table has of it */
+/* An import, and its state in a page table */
 struct follow_bo {
 	struct drm_shmem_obj obj;
 	struct drm_shmem_sgt_owned table;
@@ -33,7 +33,7 @@ struct follow_bo {
 	bool drops;		/* puts the reference of the test */
 };
 
-/* What the end of an object leaves behind, and what its beginning does */
+/* The log of an object's end, and the behaviour of its init step */
 static struct task_struct *follow_ended;
 static struct drm_device *follow_init_owns;
 
@@ -311,7 +311,7 @@ static void follows(struct kunit *test)
 	follow_end(test, &f);
 }
 
-/* A borrowed table stays for its scope, and is nobody else's. */
+/* A borrowed table stays for its scope, and no other task gets it. */
 static void follows_borrowed(struct kunit *test)
 {
 	struct follow f;
@@ -337,7 +337,7 @@ static void follows_borrowed(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, ret, 0);
 	}
-	/* Nobody asks for the table again: it goes by itself. */
+	/* No task asks for the table again, so it goes by itself. */
 	drm_shmem_flush_work();
 	KUNIT_EXPECT_EQ(test, f.e.mapped, 0);
 	KUNIT_EXPECT_EQ(test, f.e.maps, 1);
@@ -699,7 +699,7 @@ static void put_in_call(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, f.e.released);
 }
 
-/* An object that is not complete is told when it is. */
+/* An incomplete object is notified when it is complete. */
 static void moved_in_init(struct kunit *test)
 {
 	struct device *parent = drm_safe_test_parent(test);
@@ -844,7 +844,7 @@ static void follow_export_end(struct kunit *test, struct follow_export *x)
 	drm_shmem_put(&x->bo->obj);
 }
 
-/* An importer that can be told gives the pages back, and gets them again. */
+/* An importer that can be notified gives the pages back, and gets them again. */
 static void exports_evicted(struct kunit *test)
 {
 	struct follow_export x;
@@ -968,7 +968,7 @@ static bool follow_can_swap(void)
 	return true;
 }
 
-/* The shrinker takes an object whose importers can be told, and lets others be. */
+/* The shrinker takes an object whose importers can be notified, and lets others be. */
 static void exports_shrunk(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -999,7 +999,7 @@ static void exports_shrunk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_pin(attach), 0);
 	dma_resv_unlock(x.dmabuf->resv);
 	KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
-	/* Nor is an importer told in vain. */
+	/* An importer is not notified in vain, either. */
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&x.bo->obj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, f.bo->moved, 1);
 	dma_resv_lock(x.dmabuf->resv, NULL);
@@ -1012,7 +1012,7 @@ static void exports_shrunk(struct kunit *test)
 	follow_export_end(test, &x);
 }
 
-/* One that cannot be told has the pages pinned for as long as it is attached. */
+/* One that cannot be notified has the pages pinned for as long as it is attached. */
 static void exports_static(struct kunit *test)
 {
 	struct follow_export x;
@@ -1261,7 +1261,7 @@ static void allocations_fail(struct kunit *test)
 	struct follow f = { .drm = shmem_test_device(test, parent, &follow_driver) };
 
 	f.dmabuf = shmem_test_export(test, &f.e, 2 * PAGE_SIZE);
-	/* The object, what follows, and the attachment */
+	/* The object, the data of following, and the attachment */
 	KUNIT_EXPECT_GE(test, drm_safe_fail_nth(test, follow_fail, &f), 3);
 	shmem_test_export_put(f.dmabuf);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f.e.attached), 0);

@@ -34,7 +34,7 @@ struct kind_ring {
 
 DRM_SHMEM_OBJ_KIND(kind_heap_type, struct kind_heap, bo, struct kind_heap_unique, kind_base);
 DRM_SHMEM_OBJ_KIND(kind_ring_type, struct kind_ring, bo, struct kind_ring_unique, kind_base);
-/* One that does not say what it is a kind of */
+/* A kind whose definition names no base */
 DRM_SHMEM_OBJ_KIND(kind_none_type, struct kind_ring, bo, struct kind_none_unique, kind_base);
 
 struct other_bo {

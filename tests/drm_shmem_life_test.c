@@ -35,7 +35,7 @@ struct life_bo {
 
 DRM_SHMEM_OBJ_TYPE(life_bo_type, struct life_bo, obj, struct life_bo_unique);
 
-/* What the steps of a test's objects do, and what they saw */
+/* The behaviour of the steps of a test's objects, and their log */
 struct life {
 	struct kunit *test;
 	int (*init)(struct life_bo *bo);
@@ -389,7 +389,7 @@ static void import_init_fails_while_found(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, e.released);
 }
 
-/* The ways to an object, of which each allocation fails in turn */
+/* The ways to create an object. Each allocation fails in turn. */
 struct life_way {
 	const char *name;
 	const struct drm_driver *driver;
@@ -450,7 +450,7 @@ static struct drm_gem_object *life_make(struct life_making *m)
 	return drm_shmem_gem(&drm_shmem_publish(&life_bo_type, &unique)->obj);
 }
 
-/* Nothing is left but what the other task holds, and then nothing at all. */
+/* Only the other task's references are left, and then nothing at all. */
 static void life_check_gone(struct kunit *test, struct life_making *m, unsigned int refs)
 {
 	if (life->found) {
@@ -549,7 +549,7 @@ static int init_owns(struct life_bo *bo)
 	return drm_shmem_sgt_own(&bo->table, &reg->base.bound, &bo->obj) ?: -EXDEV;
 }
 
-/* The core has the table back: what was owned of it is refused, and counted as before. */
+/* The core has the table back: owned handles are refused, and counted as before. */
 static void import_init_owns_and_fails(struct kunit *test)
 {
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),
@@ -624,7 +624,7 @@ static int init_private(struct life_bo *bo)
 	return ret ?: init_maps(bo);
 }
 
-/* Nobody finds an object before it is published, and userspace when it asks to. */
+/* An object is not found before it is published, and by offset only if userspace asks for one. */
 static void private_until_published(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1081,7 +1081,7 @@ static void counted_after_revocation(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* What borrows a table does not keep the object, whose memory it writes in the end. */
+/* A borrowed table does not keep its object, although its end writes to the object. */
 static void put_while_borrowed(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1118,12 +1118,12 @@ static void table_in_fini(struct kunit *test)
 
 	life->fini = fini_maps;
 	drm_shmem_put(&bo->obj);
-	/* And although there was one, which the end of the object keeps */
+	/* The same with a table that the end of the object keeps */
 	drm_shmem_put(&life_bo_mapped(test, NULL)->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 2);
 }
 
-/* A fini step that does what lists an object */
+/* A fini step that makes a call that puts an object on a list */
 static void fini_lists(struct life_bo *bo)
 {
 	struct drm_gem_object *gem = drm_shmem_gem(&bo->obj);
@@ -1173,7 +1173,7 @@ static void put_under_shared_lock(struct kunit *test)
 	dma_resv_unlock(drm_shmem_gem(&parent->obj)->resv);
 }
 
-/* What is leaked, because its lock is held, is revoked nevertheless. */
+/* An object that is leaked, because its lock is held, is still revoked. */
 static void leaked_is_revoked(struct kunit *test)
 {
 	struct life_bo *bo = life_bo_mapped(test, NULL);
@@ -1188,7 +1188,7 @@ static void leaked_is_revoked(struct kunit *test)
 	shmem_test_unbind(test);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_FALSE(test, drm_shmem_has_sgt(&bo->obj));
-	/* The reference that nobody has */
+	/* The reference of the leaked object */
 	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }
@@ -1248,7 +1248,7 @@ static void unbind_meets_leak(struct kunit *test)
 	flush_work(hold->unbind);
 	KUNIT_EXPECT_EQ(test, life->revoked, 1);
 	KUNIT_EXPECT_EQ(test, life->finis, 0);
-	/* The reference that nobody has */
+	/* The reference of the leaked object */
 	drm_shmem_put(&bo->obj);
 	KUNIT_EXPECT_EQ(test, life->finis, 1);
 }

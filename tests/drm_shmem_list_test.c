@@ -23,7 +23,7 @@
 /* Whole pages, and like no other object's size */
 #define LIST_IMPORT	(3 * PAGE_SIZE)
 
-/* What a line of fdinfo says, in bytes, or -1 if there is none */
+/* Returns the value of a line of fdinfo in bytes, or -1 if there is none. */
 static s64 fdinfo_value(const char *text, const char *stat, const char *region)
 {
 	char key[64], unit[4] = "";
@@ -53,7 +53,7 @@ static char *fdinfo_read(struct kunit *test, struct drm_file *file)
 	return iter.data;
 }
 
-/* What a client knows of its own objects, by region */
+/* A client's expectation of its own objects, by region */
 struct fdinfo_view {
 	s64 total, shared, resident, purgeable, active;
 };
@@ -134,7 +134,7 @@ const struct heap_bo_type heap_bo_type = {
 	.base.rss = heap_rss,
 };
 
-/* The parts of a heap are resident, without pages of the heap and beside them. */
+/* The parts of a heap are resident, with and without pages of the heap. */
 static void rss_of_heap(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -152,7 +152,7 @@ static void rss_of_heap(struct kunit *test)
 	WRITE_ONCE(heap->parts, SZ_128K);
 	own.resident = SZ_128K;
 	expect_view(test, &own, &imported);
-	/* What is active is part of what is resident, which is part of the total. */
+	/* Active memory is part of the resident memory, which is part of the total. */
 	fence = fdinfo_busy(test, &heap->obj);
 	own.active = SZ_128K;
 	expect_view(test, &own, &imported);
@@ -298,7 +298,7 @@ static void client_sees_its_memory(struct kunit *test)
 	own.purgeable = 0;
 	expect_view(test, &own, &imported);
 
-	/* Shared with whoever has the dma-buf */
+	/* Shared with the holder of the dma-buf */
 	other = list_handle(test, &idle->obj);
 	own.total += SZ_64K;
 	own.shared = 2 * SZ_64K;
@@ -314,7 +314,7 @@ static void client_sees_its_memory(struct kunit *test)
 	own.shared = SZ_64K;
 	expect_view(test, &own, &imported);
 
-	/* Of somebody else's memory */
+	/* Made of another device's memory */
 	import = shmem_test_import(test, t->drm, dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import);
 	other = list_handle(test, &import->obj);
@@ -430,7 +430,7 @@ static void all_are_listed(struct kunit *test)
 	expect_listed(test, row, true);
 	KUNIT_EXPECT_EQ(test, drm_shmem_madvise(&bo->obj, DRM_SHMEM_DONTNEED, NULL), 1);
 	expect_listed(test, " resident,mapped,purgeable\n", true);
-	/* Whoever has the lock, the list does not wait. */
+	/* The list does not wait for the lock. */
 	dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 	expect_listed(test, " 65536 0 ? 0 resident,mapped,purgeable\n", true);
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
@@ -479,7 +479,7 @@ static void evictions_are_listed(struct kunit *test)
 	drm_shmem_put(&other->obj);
 }
 
-/* What is not complete is not seen. */
+/* An incomplete object is not listed. */
 static void incomplete_is_not(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -714,7 +714,7 @@ static void list_fails(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, list_device(test, t->drm));
 }
 #else
-/* Userspace's labels are accepted, and nobody reads them. */
+/* Userspace's labels are accepted, but not shown. */
 static void labels_do_nothing(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);

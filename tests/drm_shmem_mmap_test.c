@@ -127,7 +127,7 @@ static bool mmap_is_dirty(struct kunit *test, struct reclaim_bo *bo, unsigned in
 	return dirty;
 }
 
-/* What is left of a mapping shows the pages that were there, and writes to them. */
+/* The rest of a mapping still shows its pages, and writes to them. */
 static void split_parts(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
@@ -293,7 +293,7 @@ static void purge(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
 
-	/* SIGBUS for what runs in userspace */
+	/* SIGBUS for code in userspace */
 	KUNIT_EXPECT_EQ(test, mmap_read(addr), -EFAULT);
 	KUNIT_EXPECT_EQ(test, mmap_write(again, 1), -EFAULT);
 	KUNIT_EXPECT_EQ(test, mmap_mapping(bo)->nrpages, 0);
@@ -307,7 +307,7 @@ static bool mmap_can_swap(void)
 	return true;
 }
 
-/* The shrinker evicts what userspace only has, and again when it is back. */
+/* The shrinker evicts an object that only userspace uses, and again when it is back. */
 static void evict_again(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -391,7 +391,7 @@ static void mmap_import_put(struct kunit *test, struct test_bo *imported)
 	drm_vma_node_revoke(&drm_shmem_gem(&imported->obj)->vma_node, t->file);
 	drm_shmem_put(&imported->obj);
 	drm_shmem_flush_work();
-	/* Each mapping has put what the core took for it. */
+	/* Each mapping has put the core's reference for it. */
 	KUNIT_EXPECT_EQ(test, t->live, 0);
 }
 
@@ -415,7 +415,7 @@ static void import_is_forwarded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__mmaps), 0);
 }
 
-/* What the exporter refuses is refused, and leaves the import as it was. */
+/* A mapping that the exporter refuses fails, and does not change the import. */
 static void import_is_refused(struct kunit *test)
 {
 	struct reclaim_bo *bo;
@@ -477,7 +477,7 @@ static void no_mmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 }
 
-/* Objects whose mappings the driver is told of */
+/* Objects whose driver has an mmap step */
 struct told_bo {
 	struct drm_shmem_obj obj;
 	int ret;
@@ -531,7 +531,7 @@ static void step(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->pages, MMAP_PAGES);
 	KUNIT_EXPECT_TRUE(test, bo->counted);
 	KUNIT_EXPECT_EQ(test, mmap_write(addr, 1), 0);
-	/* What becomes of it is told by nothing but a notifier. */
+	/* Only a notifier tells what happens to it. */
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MMAP_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, bo->told, 1);
@@ -544,7 +544,7 @@ static void step(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(part, PAGE_SIZE), 0);
 }
 
-/* What it refuses leaves no mapping behind, also where there is another one. */
+/* A refused mapping leaves nothing behind, even beside another one. */
 static void step_refuses(struct kunit *test)
 {
 	struct told_bo *bo = mmap_told(test);
@@ -568,7 +568,7 @@ static void step_refuses(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
 
-/* The library's checks come first: what is refused by them is not told. */
+/* The library's checks come first: the step is not called for a mapping that they refuse. */
 static void step_is_last(struct kunit *test)
 {
 	struct told_bo *bo = mmap_told(test);
@@ -635,7 +635,7 @@ static void mmap_access_fn(struct work_struct *work)
 	kthread_unuse_mm(a->mm);
 }
 
-/* A fault that waits for the object keeps nobody from the address space. */
+/* A fault that waits for the object does not block the address space. */
 static void fault_waits(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
@@ -662,7 +662,7 @@ struct mmap_fail {
 	unsigned long addr;
 };
 
-/* What the page fault of an access from user mode returns */
+/* Returns the result of the page fault of an access from user mode. */
 static vm_fault_t mmap_fault(unsigned long addr, unsigned int flags)
 {
 	guard(mmap_read_lock)(current->mm);
@@ -819,7 +819,7 @@ static void unmap_does_not_wait(struct kunit *test)
 	}
 }
 
-/* A large page table entry is for what a mapping shows in whole, and in the right place. */
+/* A large page table entry needs a range that the mapping covers, at an aligned address. */
 static void pmd_fits(struct kunit *test)
 {
 	const unsigned long at = 8 * PMD_SIZE;
@@ -853,7 +853,7 @@ static void pmd_fits(struct kunit *test)
 	}
 }
 
-/* What cannot be one large entry is left to a fault for a page. */
+/* A range that cannot be one large entry is left to a fault for a page. */
 static void fault_of_order(struct kunit *test)
 {
 	struct reclaim_bo *bo = mmap_bo(test);
@@ -871,7 +871,7 @@ static void fault_of_order(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, drm_shmem_any_fault(&vmf, order) ==
 						VM_FAULT_FALLBACK);
 			KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
-			/* Of the orders, only that of a PMD is looked at. */
+			/* Only the order of a PMD matters. */
 			KUNIT_EXPECT_EQ(test, !!bo->obj.base.pages, order >= PMD_ORDER);
 		}
 	}

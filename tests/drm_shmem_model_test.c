@@ -40,7 +40,7 @@ struct model_page_owned {
 
 enum model_table { MODEL_NO_TABLE, MODEL_MAPPED, MODEL_REVOKED };
 
-/* An object, and what it should be. Handles keep it when the reference is gone. */
+/* An object, and its expected state. Handles keep it when the reference is gone. */
 struct model_bo {
 	struct drm_shmem_obj *obj;
 	struct model_page_owned vmap[MODEL_HANDLES];
@@ -109,7 +109,7 @@ static void model_bind(struct kunit *test, struct model *model)
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(model->drm, model_shrinker(model->drm)), 0);
 }
 
-/* Each table is gone, whoever has it; objects and mappings stay. */
+/* All tables are gone, even used ones; objects and mappings stay. */
 static void model_rebind(struct kunit *test, struct model *model)
 {
 	drm_safe_test_unbind(test, model->parent);
@@ -219,7 +219,7 @@ static void model_vmap(struct kunit *test, struct model *model, struct model_bo 
 	model_put_last(bo);
 }
 
-/* What asking for the table should say, and make of the object. */
+/* The expected result of a request for the table, and its effect on the object. */
 static int model_map_table(const struct model *model, struct model_bo *bo)
 {
 	if (!model_is_bound(model, bo))
@@ -305,7 +305,7 @@ static void model_own_table(struct kunit *test, struct model *model, struct mode
 	model_put_last(bo);
 }
 
-/* What unmapping the table early should say, and make of the object. */
+/* The expected result of an early unmap of the table, and its effect on the object. */
 static int model_unmap_table(struct model_bo *bo)
 {
 	if (bo->table != MODEL_MAPPED)
@@ -366,7 +366,7 @@ static void model_touch(struct model_bo *bo)
 	bo->evicted = !bo->touched;
 }
 
-/* What evicting should say, and make of the object. */
+/* The expected result of an eviction, and its effect on the object. */
 static int model_evict_one(struct model *model, struct model_bo *bo)
 {
 	const bool busy = bo->pins || model_count(bo->vmapped);
@@ -397,7 +397,7 @@ static void model_evict(struct kunit *test, struct model *model, struct model_bo
 		KUNIT_ASSERT_EQ(test, drm_shmem_evict(bo->obj), model_evict_one(model, bo));
 }
 
-/* What purging should say, and make of the object. */
+/* The expected result of a purge, and its effect on the object. */
 static int model_purge_one(struct model *model, struct model_bo *bo)
 {
 	int ret;
@@ -430,7 +430,7 @@ static bool model_is_listed(const struct model *model, const struct model_bo *bo
 	       ((bo->listed && bo->populated && !stays) || bo->touched);
 }
 
-/* What has no pages any more is not on the list of what can be evicted. */
+/* An object without pages is not on the list for eviction. */
 static void model_settle(struct model_bo *bo)
 {
 	if (!bo->obj || !bo->touched || model_has_pages(bo))

@@ -179,7 +179,7 @@ static void objs_bounded(struct kunit *test)
 	bos = drm_shmem_lookup_user(&test_bo_type, test_bos, t->file, (void __user *)1,
 				    U32_MAX, 1024);
 	KUNIT_EXPECT_PTR_EQ(test, (void *)bos, ERR_PTR(-E2BIG));
-	/* Nor is a number that takes more than 32 bits cut. */
+	/* A number of more than 32 bits is not truncated. */
 	bos = drm_shmem_lookup_user(&test_bo_type, test_bos, t->file, (void __user *)1,
 				    BIT_ULL(32) + 1, U32_MAX);
 	KUNIT_EXPECT_PTR_EQ(test, (void *)bos, ERR_PTR(-E2BIG));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Objects in the hands of others, and those of others: drm_shmem_prime.c
+ * Exports to other drivers, and imports from them: drm_shmem_prime.c
  */
 
 #include <linux/completion.h>
@@ -20,7 +20,7 @@
 #include "drm_shmem_internal.h"
 #include "drm_shmem_test.h"
 
-/* What a task allocates for objects: by size, and how much of it has no account */
+/* The allocations of a task for objects: their sizes, and the part that is not charged */
 struct obj_allocs {
 	struct task_struct *task;
 	unsigned int objects, tables, segments, unaccounted;
@@ -73,7 +73,7 @@ static int obj_import_table(struct drm_shmem_obj *obj)
 	return 0;
 }
 
-/* What an ioctl makes is the client's. */
+/* Memory that an ioctl allocates is charged to the client. */
 static void accounted(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -139,7 +139,7 @@ static void mmap_user(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo->obj.base.pages);
 }
 
-/* What a test does with each of the two drivers, one per kind of import */
+/* The part of a test for each of the two drivers, one per kind of import */
 static const struct drm_driver *const import_drivers[] = {
 	&shmem_test_driver,
 	&shmem_test_driver_sgt,

@@ -136,7 +136,7 @@ static enum drm_gem_object_status status(struct drm_shmem_obj *obj)
 	return obj->base.base.funcs->status(&obj->base.base);
 }
 
-/* What fdinfo counts an object's memory as */
+/* The status of an object's memory in fdinfo */
 static void memory_status(struct kunit *test)
 {
 	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
@@ -177,7 +177,7 @@ static void memory_status_import(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* A purged object stays without pages, whoever wants them: here a dma-buf. */
+/* A purged object gets no pages again, not even for a dma-buf. */
 static void pin_purged(struct kunit *test)
 {
 	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
@@ -303,7 +303,7 @@ static int signal_evict(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *b
 	return drm_shmem_evict(&bo->obj);
 }
 
-/* No wait ends because of a signal unless the function's name says so. */
+/* A signal ends a wait only if the function's name ends in _interruptible. */
 static void signal_is_pending(struct kunit *test)
 {
 	static int (*const fns[])(struct reclaim_bo *bo, const struct drm_dev_ctx_bound *bound) = {
@@ -367,7 +367,7 @@ static int interrupted_mmap_offset(struct reclaim_bo *bo, struct drm_shmem_shrin
 	return drm_shmem_mmap_offset_interruptible(&bo->obj, &offset) ?: 1;
 }
 
-/* What is needed is not purged: without a signal, it fails for another reason. */
+/* A needed object is not purged: without a signal, the call fails for another reason. */
 static int interrupted_purge(struct reclaim_bo *bo, struct drm_shmem_shrinker *s)
 {
 	const int ret = drm_shmem_purge_interruptible(&bo->obj);
@@ -414,7 +414,7 @@ static int interrupted_vmap_or(struct reclaim_bo *bo, struct drm_shmem_shrinker 
 	return drm_vmap_gem(map) == drm_shmem_gem(&bo->obj);
 }
 
-/* The table stays mapped for the next user, who would take no lock: takes it away. */
+/* The table stays mapped for the next user, who would take no lock: unmaps it. */
 static int interrupted_sgt(struct reclaim_bo *bo, int ret)
 {
 	if (ret)
@@ -474,7 +474,7 @@ static int interrupted_guard(struct reclaim_bo *bo, struct drm_shmem_shrinker *s
 	return 1;
 }
 
-/* A signal ends the wait of what is named for it, and nothing changes. */
+/* A signal ends the wait of functions whose name allows it, and nothing changes. */
 static void signal_interrupts(struct kunit *test)
 {
 	static int (* const fns[])(struct reclaim_bo *bo, struct drm_shmem_shrinker *s) = {
@@ -549,7 +549,7 @@ static void guard_killable(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* As a mutex's: to the end of the scope, for a block, and only if nobody else has it */
+/* The guards of a mutex: to the end of the scope, for a block, and as a trylock */
 static void guards(struct kunit *test)
 {
 	struct reclaim_bo *bo = shmem_test_reclaim_bo(test, 2 * PAGE_SIZE);
@@ -584,7 +584,7 @@ static void guards(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* What the kernel's log says in a task of sleeping where it must not */
+/* The kernel's reports about a task that sleeps in atomic context */
 struct edge_log {
 	struct task_struct *task;
 	unsigned int reports;
@@ -638,7 +638,7 @@ static void atomic_context(struct kunit *test)
 	drm_vmap_release(&first);
 }
 
-/* So is a call that does nothing but read a pointer. */
+/* A call that only reads a pointer is reported, too. */
 static void atomic_borrow(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -709,7 +709,7 @@ static void signal_kills(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* Nor for the lock of an exporter, whatever it wants there */
+/* No wait for the lock of an exporter, either */
 static void signal_kills_import(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -776,7 +776,7 @@ static int twice_mmap_offset(struct reclaim_bo *bo)
 	return drm_shmem_mmap_offset(&bo->obj, &offset);
 }
 
-/* What takes the lock is refused under it, in each kernel: there is no _locked form. */
+/* Calls without a _locked form are refused under the lock, in each kernel. */
 static void locked_twice(struct kunit *test)
 	__context_unsafe("calls that are wrong")
 {
@@ -793,7 +793,7 @@ static void locked_twice(struct kunit *test)
 			EXPECT_BROKEN(test, "the reservation lock is taken once");
 		}
 	}
-	/* What cannot fail does what it should. */
+	/* Calls that cannot fail do their work. */
 	kunit_warning_suppress(test) {
 		drm_shmem_unpin(&bo->obj);
 		EXPECT_BROKEN(test, "the reservation lock is taken once");

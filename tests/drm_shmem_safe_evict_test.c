@@ -28,7 +28,7 @@ struct evict_page_owned {
 	DRM_VMAP_OWNED(struct evict_page);
 };
 
-/* An object with what a page table would have of it */
+/* An object with the state of a page table */
 struct evict_bo {
 	struct drm_shmem_obj obj;
 	struct drm_shmem_sgt_owned table;
@@ -38,7 +38,7 @@ struct evict_bo {
 	struct evict_ended *ended;
 };
 
-/* What the end of an object leaves behind */
+/* The log of an object's end */
 struct evict_ended {
 	struct task_struct *task;
 	unsigned int refs;	/* when the object was evicted */
@@ -167,7 +167,7 @@ static void evict_bo_end(struct evict_bo *bo)
 	drm_shmem_put(&bo->obj);
 }
 
-/* Evicted again and again, the contents are what they were. */
+/* Repeated evictions keep the contents. */
 static void evict(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -249,7 +249,7 @@ static void evict_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_shmem_handle_create(&bo->obj, t->file, &handle), 0);
 	dmabuf = drm_gem_prime_handle_to_dmabuf(t->drm, t->file, handle, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	/* An importer that cannot be told pins the pages, mapped or not. */
+	/* An importer that cannot be notified pins the pages, mapped or not. */
 	attach = dma_buf_attach(dmabuf, t->parent);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(attach));
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
@@ -259,7 +259,7 @@ static void evict_in_use(struct kunit *test)
 	flush_delayed_fput();
 	KUNIT_EXPECT_EQ(test, bo->asked, 0);
 
-	/* Who borrows the table is not known to the type. */
+	/* The type does not know the borrowers of the table. */
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm))
 		drm_shmem_sgt_guard(sgt, &reg->base.bound, &bo->obj, ret)
 			KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), -EBUSY);
@@ -342,7 +342,7 @@ static void suspend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
 
-	/* What it was is forgotten. */
+	/* Its old contents are lost. */
 	KUNIT_ASSERT_EQ(test, own_table(t->drm, bo), 0);
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(users), 2);
@@ -419,7 +419,7 @@ static void shrinker(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bo[3]->obj.base.pages);
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo[0]->table), 0);
 
-	/* What has no pages any more gives none, and is not looked at again. */
+	/* An object that has lost its pages gives none, and is not scanned again. */
 	KUNIT_EXPECT_EQ(test, bo[0]->asked, 0);
 	drm_shmem_sgt_release(&bo[0]->table);
 	KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo[0]->obj), 0);
@@ -430,7 +430,7 @@ static void shrinker(struct kunit *test)
 		evict_bo_end(bo[i]);
 }
 
-/* What was evicted by hand, is not needed, or can never go, is none of its. */
+/* It skips objects that were evicted by hand, are not needed, or can never be evicted. */
 static void shrinker_leaves(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -472,7 +472,7 @@ static void shrinker_leaves(struct kunit *test)
 		evict_bo_end(bo[i]);
 }
 
-/* What is not needed goes first, though the hardware has it. */
+/* Objects that are not needed go first, although the hardware uses them. */
 static void shrinker_prefers(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -927,7 +927,7 @@ static int evict_fn(struct kunit *test, void *ctx)
 		return ret;
 	ret = drm_shmem_evict(&bo->obj) ?: resume_table(t->drm, &bo->table) ?:
 	      use_table(t->drm, &bo->table);
-	/* What could not be resumed can be released, or resumed later. */
+	/* A handle that could not be resumed can be released, or resumed later. */
 	KUNIT_EXPECT_EQ(test, use_table(t->drm, &bo->table), ret ? -EAGAIN : 0);
 	drm_shmem_sgt_release(&bo->table);
 	KUNIT_EXPECT_EQ(test, drm_shmem_evict(&bo->obj), 0);

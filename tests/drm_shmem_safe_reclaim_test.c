@@ -417,7 +417,7 @@ static void exported_stays(struct kunit *test)
 	drm_shmem_put(&bo->obj);
 }
 
-/* What DRM_IOCTL_GEM_FLINK does */
+/* Makes a name, like DRM_IOCTL_GEM_FLINK. */
 static void give_name(struct kunit *test, struct drm_gem_object *gem)
 {
 	guard(mutex)(&gem->dev->object_name_lock);
@@ -621,7 +621,7 @@ static bool yes_swap(void)
 	return true;
 }
 
-/* Nor is an object counted that is needed, and has no pages to evict, whatever took them. */
+/* A needed object without pages to evict is not counted, whatever took the pages. */
 static void shrinker_counts_evictable(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -642,7 +642,7 @@ static void shrinker_counts_evictable(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, shmem_test_count(s), 4);
 		if (i) {
 			KUNIT_EXPECT_EQ(test, drm_vmap_own(&own, &bo->obj), 0);
-			/* Nor one that something keeps */
+			/* An object with other users is not counted, either. */
 			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 			KUNIT_EXPECT_EQ(test, drm_shmem_sgt_unmap(&bo->obj), 0);
 			KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
@@ -698,7 +698,7 @@ static void shrinker_unprepared(struct kunit *test)
 
 	expect_bad_shrinker(test, s, "a shrinker is initialised before use");
 
-	/* Nor is one prepared twice. */
+	/* A shrinker is not prepared twice, either. */
 	KUNIT_ASSERT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), 0);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, drmm_shmem_shrinker_init(t->drm, s), -EBUSY);

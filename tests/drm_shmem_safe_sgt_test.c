@@ -285,7 +285,7 @@ static void owned_overwritten(struct kunit *test)
 			EXPECT_BROKEN_TIMES(test, 2, "an owned handle is not overwritten");
 		}
 	}
-	/* What was in the way is leaked. */
+	/* The overwritten handle is leaked. */
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
 	drm_shmem_sgt_release(&lost);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 1);
@@ -761,7 +761,7 @@ static void lock_prepared_interrupted(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* What takes long is refused in a section. The macro would not compile there. */
+/* Long waits are refused in a section. The macro would not compile there. */
 static void prepare_in_section(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -773,13 +773,13 @@ static void prepare_in_section(struct kunit *test)
 	drm_dev_ctx_guard(test_reg, reg, test_ctx(t->drm)) {
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, __drm_shmem_lock_prepared(&bo->obj), -EINVAL);
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_shmem_gem(&bo->obj)->resv));
 		dma_resv_lock(drm_shmem_gem(&bo->obj)->resv, NULL);
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_EQ(test, __drm_shmem_sgt_prepare(&bo->obj), -EINVAL);
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 		dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 	}
@@ -810,7 +810,7 @@ static void import_in_section(struct kunit *test)
 		kunit_warning_suppress(test) {
 			KUNIT_EXPECT_PTR_EQ(test, shmem_test_import(test, drm, dmabuf),
 					    ERR_PTR(-EINVAL));
-			EXPECT_BROKEN(test, "what takes long comes before the section");
+			EXPECT_BROKEN(test, "long waits come before the section");
 		}
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&e.attached), 0);
@@ -1036,7 +1036,7 @@ static void import_wait_fails(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* What an exporter returns of its own accord is returned. */
+/* The exporter's own error is returned. */
 static void import_error_of_exporter(struct kunit *test)
 {
 	const struct drm_driver *const *driver = test->param_value;
@@ -1139,7 +1139,7 @@ static void sgt_grab(struct shmem_test_export *e, struct dma_buf *dmabuf)
 		schedule_timeout_idle(1);
 }
 
-/* Nor does it wait for the lock to undo what was done before: a work item does. */
+/* It does not wait for the lock to undo earlier steps, either: a work item does. */
 static void import_killed_when_attached(struct kunit *test)
 {
 	struct drm_device *drm = shmem_test_device(test, drm_safe_test_parent(test),

@@ -120,7 +120,7 @@ static void create_resv_parent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&parent->obj)->refcount), 1);
 }
 
-/* What the options say of the parent's lock is what the caller does. */
+/* The options match the caller's use of the parent's lock. */
 static void create_resv_locked(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -331,7 +331,7 @@ static void no_mmap_offset(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&drm_shmem_gem(&bo->obj)->vma_node));
 }
 
-/* What a driver made by itself may be smaller than an object of the library. */
+/* An object that the driver made itself may be smaller than an object of the library. */
 static struct drm_gem_shmem_object *no_type_made;
 
 static struct drm_gem_object *no_type_create_object(struct drm_device *drm, size_t size)
@@ -382,7 +382,7 @@ static void no_type(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, drm->driver->dumb_create(t->file, drm, &args), -EINVAL);
 		EXPECT_BROKEN_TIMES(test, 2, "dumb buffers and imports have a type");
 	}
-	/* What the dumb buffer was to be made of is the driver's, and may not be from kzalloc(). */
+	/* The memory for the dumb buffer is the driver's, and need not be from kzalloc(). */
 	if (drm->driver->gem_create_object)
 		kfree(no_type_made);
 	shmem_test_export_put(dmabuf);
@@ -463,7 +463,7 @@ static void no_functions(struct kunit *test)
 	}
 }
 
-/* What a driver sets after DRM_SHMEM_OBJ_FUNCS takes the place of what that set. */
+/* Members that a driver sets after DRM_SHMEM_OBJ_FUNCS override it. */
 static void own_functions(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;

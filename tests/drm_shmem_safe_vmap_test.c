@@ -238,7 +238,7 @@ struct test_types {
 	KUNIT_EXPECT_EQ(test, drm_vmap_read16(map, 20), 0x5555);		\
 } while (0)
 
-/* What is stored and loaded has the type that the driver names, sign and all. */
+/* Stored and loaded values have the type that the driver names, with its sign. */
 static void types(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
@@ -399,7 +399,7 @@ static noinline void anymap_refuses(struct kunit *test, struct page_anymap_owned
 	REFUSES_ALL();
 }
 
-/* What an access hits: memory, or nothing at all, also where NULL is an address like others */
+/* The target of an access: memory, or nothing, even where NULL is a valid address */
 static void empty_hits_nothing(struct kunit *test)
 {
 	char mem[4];
@@ -539,7 +539,7 @@ static void owned_overwritten(struct kunit *test)
 		drm_vmap_move(&own, &other);
 		EXPECT_BROKEN_TIMES(test, 2, "an owned handle is not overwritten");
 	}
-	/* What was in the way is leaked, what was moved is where it should be. */
+	/* The overwritten handle is leaked, and the moved one is in its place. */
 	KUNIT_EXPECT_EQ(test, refcount_read(&bo->obj.__vmap_users), 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm_shmem_gem(&bo->obj)->refcount), 2);
 	KUNIT_EXPECT_EQ(test, drm_vmap_read32(&own, 0), 17);
@@ -831,7 +831,7 @@ static int panic_scanout_of(struct kunit *test, struct drm_shmem_obj *obj,
 	return ret;
 }
 
-/* What drm_panic draws on: a mapping, ours or the core's, or pages, or nothing */
+/* The target of drm_panic: a mapping, ours or the core's, or pages, or nothing */
 static void panic_scanout(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, 2 * PAGE_SIZE);
@@ -1217,7 +1217,7 @@ static void either(struct kunit *test)
 	shmem_test_export_put(dmabuf);
 }
 
-/* What an exporter answers is passed on, and nothing is left behind. */
+/* The error of an exporter is returned, and nothing is left behind. */
 static void exporter_fails(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -1345,7 +1345,7 @@ static unsigned long user_pages(struct kunit *test)
 	return addr;
 }
 
-/* What a fault keeps from being copied stays what it was. */
+/* The bytes after a fault do not change. */
 static void user_fault_keeps(struct kunit *test)
 {
 	struct test_bo *bo = shmem_test_bo(test, PAGE_SIZE);
@@ -1478,7 +1478,7 @@ static void user_copy(struct kunit *test, struct drm_shmem_obj *obj)
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 2 * PAGE_SIZE - 1, user, 2), -EINVAL);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 1, user, SIZE_MAX), -EINVAL);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 2 * PAGE_SIZE, user, 0), 0);
-		/* Behind the end of what is mapped */
+		/* Past the end of the mapping */
 		KUNIT_EXPECT_EQ(test, vm_munmap(addr, 2 * PAGE_SIZE), 0);
 		KUNIT_EXPECT_EQ(test, drm_vmap_from_user(map, 0, user, 8), -EFAULT);
 		KUNIT_EXPECT_EQ(test, drm_vmap_to_user(map, 0, user, 8), -EFAULT);

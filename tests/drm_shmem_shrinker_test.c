@@ -24,7 +24,7 @@
 
 #define SHRINK_PAGES	4
 
-/* An object with what two page tables would have of it */
+/* An object with the state of two page tables */
 struct shrink_bo {
 	struct drm_shmem_obj obj;
 	struct drm_shmem_sgt_owned table[2];
@@ -177,7 +177,7 @@ static void shrink_fault(struct kunit *test, struct shrink_bo *bo, bool faulted)
 	dma_resv_unlock(resv);
 }
 
-/* What nothing uses, then what userspace has, then what the GPU has for one, then for all */
+/* Unused objects first, then those of userspace, of the GPU for one group, and for all */
 static void order(struct kunit *test)
 {
 	struct drm_shmem_shrinker *s = shrink_init(test);
@@ -212,7 +212,7 @@ static void order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 1), SHRINK_STOP);
 }
 
-/* Userspace goes: what it had is unused, or is gone. */
+/* Userspace ends: its objects are unused, or gone. */
 static void order_follows(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -279,7 +279,7 @@ static void pinned(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
 		KUNIT_EXPECT_EQ(test, listed(bo), __DRM_SHMEM_PARKED);
 		KUNIT_EXPECT_EQ(test, shmem_test_scan_once(s, GFP_KERNEL, 1), SHRINK_STOP);
-		/* Nor does use by the hardware make it one. */
+		/* Use by the hardware does not make it one, either. */
 		if (i)
 			shmem_test_touch(&bo->obj, s);
 		KUNIT_EXPECT_EQ(test, shmem_test_count(s), SHRINK_EMPTY);
@@ -332,7 +332,7 @@ static void unneeded(struct kunit *test)
 	dma_resv_unlock(drm_shmem_gem(&bo->obj)->resv);
 }
 
-/* A table whose users nobody counts is not unmapped, so the object is not purged. */
+/* A table without a count of users is not unmapped, so the object is not purged. */
 static void unneeded_mapped(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -377,7 +377,7 @@ static void groups(struct kunit *test)
 	expect_next(test, s, bo[1][1]);
 	expect_next(test, s, bo[2][0]);
 	KUNIT_EXPECT_EQ(test, s->__grouped, 3 * SHRINK_PAGES);
-	/* The order in a group is that of the objects. */
+	/* Within a group, the order of the objects counts. */
 	shrink_touch_for(bo[0][0], group[0]);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan(s, 2 * SHRINK_PAGES), 2 * SHRINK_PAGES);
 	KUNIT_EXPECT_TRUE(test, is_evicted(bo[2][1]));
@@ -423,7 +423,7 @@ static void shares(struct kunit *test)
 	shrink_touch_for(bo, b);
 	KUNIT_EXPECT_EQ(test, listed(bo), __DRM_SHMEM_SHARED);
 
-	/* Evicted, it is nobody's. */
+	/* After the eviction, it belongs to no group. */
 	expect_next(test, s, bo);
 	drm_shmem_sgt_release(&bo->table[0]);
 	KUNIT_EXPECT_EQ(test, own_table(t->drm, bo, 0), 0);
@@ -724,7 +724,7 @@ static const struct dma_fence_ops shrink_fence_ops = {
 	.enable_signaling = shrink_fence_signals,
 };
 
-/* One that nobody signals but the test */
+/* A fence that only the test signals */
 static const struct dma_fence_ops shrink_fence_stuck_ops = {
 	.get_driver_name = shrink_fence_name,
 	.get_timeline_name = shrink_fence_name,
@@ -828,7 +828,7 @@ static void repeats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shmem_test_scan_once(s, GFP_KERNEL, 1), 0);
 	dma_resv_unlock(resv);
 	KUNIT_EXPECT_EQ(test, shmem_test_scan_once(s, GFP_KERNEL, 1), SHRINK_PAGES);
-	/* With nothing left, there is nothing to repeat. */
+	/* With nothing left, the scan is not repeated. */
 	KUNIT_EXPECT_EQ(test, shmem_test_scan_once(s, GFP_KERNEL, 1), SHRINK_STOP);
 }
 
@@ -869,7 +869,7 @@ static void group_misused(struct kunit *test)
 	drm_shmem_group_fini(group);
 }
 
-/* The number of evictions, for whoever looks at the object */
+/* The number of evictions, as debugfs shows it */
 static void counts(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -895,7 +895,7 @@ static void counts(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "evictions=255\n"));
 }
 
-/* What has a dma-buf of the driver's own operations is never evicted, and not counted. */
+/* An object with a dma-buf of the driver's own operations is never evicted, and not counted. */
 static void foreign_is_parked(struct kunit *test)
 {
 	struct drm_shmem_shrinker *s = shrink_init(test);

@@ -259,7 +259,7 @@ static void owned_and_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sync_word(0, 0), 10);
 }
 
-/* What has no table, or one that was revoked, needs nothing. */
+/* An object without a table, or with a revoked one, needs no maintenance. */
 static void no_table(struct kunit *test)
 {
 	struct shmem_test *t = test->priv;
@@ -589,7 +589,7 @@ static void coherent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sync_devices[0].tables + sync_devices[0].pieces, 0);
 }
 
-/* An exporter that counts who accesses its memory */
+/* An exporter that counts the accesses to its memory */
 struct sync_exporter {
 	int begun, ended;
 	int begin_ret, end_ret;
@@ -813,7 +813,7 @@ static const struct dma_fence_ops sync_fence_ops = {
 	.enable_signaling = sync_fence_kills,
 };
 
-/* Nor does a fence that nobody signals, if the task is killed. */
+/* A fence that is never signalled does not block a killed task, either. */
 static void import_killed_in_fence(struct kunit *test)
 {
 	struct dma_fence *fence = kzalloc_obj(*fence);
@@ -883,7 +883,7 @@ static void export_serves_all(struct kunit *test)
 	attach = dma_buf_attach(dmabuf, sync_devices[1].dev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 
-	/* Mapping it shows the importer what is there. */
+	/* A map makes the contents visible to the importer. */
 	sync_cpu_write(test, &bo->obj, 1);
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
@@ -897,7 +897,7 @@ static void export_serves_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sync_word(0, 0), 2);
 	KUNIT_EXPECT_EQ(test, sync_word(1, 0), 2);
 
-	/* What an importer may only read, it has not written. */
+	/* A table for reading needs no synchronisation of writes. */
 	*(u32 *)sync_devices[1].mem = 3;
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(dmabuf, DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 2);
@@ -912,7 +912,7 @@ static void export_serves_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 4);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
 
-	/* What it wrote last is not lost. */
+	/* The last write is not lost. */
 	*(u32 *)sync_devices[1].mem = 5;
 	dma_buf_unmap_attachment_unlocked(attach, second, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_EQ(test, sync_cpu_word(test, &bo->obj), 5);
@@ -967,7 +967,7 @@ static struct sync_job *sync_job_new(struct kunit *test, struct dma_buf *dmabuf,
 	return job;
 }
 
-/* The CPU sees what a job wrote that has not ended when the access begins. */
+/* The CPU sees the writes of a job that is still running when the access begins. */
 static void export_waits_first(struct kunit *test)
 {
 	struct dma_buf_attachment *attach;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the suites of drm_shmem_safe share: a registered device whose buffers
+ * Declarations for all suites of drm_shmem_safe: a registered device whose buffers
  * are struct test_bo, and a file on it.
  */
 #ifndef _DRM_SHMEM_TEST_H
@@ -25,7 +25,7 @@ struct shmem_test {
 	int opened;
 	int revoked;
 
-	int init_ret;		/* what the init step returns, or open */
+	int init_ret;		/* the result of the init step, or of open */
 	int open_ret;
 };
 
@@ -79,11 +79,11 @@ DRM_SHMEM_OBJ_TYPE(reclaim_bo_type, struct reclaim_bo, obj, struct reclaim_bo_un
 extern const struct drm_driver shmem_test_driver;
 extern const struct drm_driver shmem_test_driver_sgt;	/* maps imports at once */
 
-/* A dma-buf that is neither DRM's nor in shmem, and who called what of it. */
+/* A dma-buf that is neither DRM's nor in shmem, and the counts of its calls */
 struct shmem_test_export {
 	bool iomem;		/* its mapping is in I/O memory */
 	bool null_map;		/* it maps, and gives no address */
-	int vmap_ret;		/* what vmap returns, or map */
+	int vmap_ret;		/* the result of vmap, or of map */
 	int map_ret;
 	unsigned int vmap_signals;	/* how often a signal ends its vmap */
 	unsigned int segments;	/* of its table, all of one length; 0 for 1 */
@@ -118,7 +118,7 @@ unsigned long shmem_test_scan(struct drm_shmem_shrinker *s, unsigned long nr);
 unsigned long shmem_test_count(struct drm_shmem_shrinker *s);
 void shmem_test_touch(struct drm_shmem_obj *obj, struct drm_shmem_shrinker *s);
 void shmem_test_suspend(struct drm_shmem_obj *obj, struct drm_shmem_sgt_owned *own);
-/* A task that holds a reservation lock until it is told to give it up */
+/* A task that holds a reservation lock until the test ends it */
 struct shmem_test_holder {
 	struct work_struct work;
 	unsigned int time;	/* in jiffies */

@@ -32,7 +32,7 @@ struct edu_regs_res {
 	DRM_DEV_CTX_RES(struct edu_regs);
 };
 
-/* Coherent memory: what slots are cleared with, and what goes from one slot to another */
+/* Coherent memory: zeroes to clear slots, and a buffer for copies between two slots */
 struct edu_mem {
 	DRM_VMAP(EDU_USED + DRM_EDU_SLOT_SIZE);
 };
@@ -63,7 +63,7 @@ struct edu_hw;
 struct edu_job {
 	struct list_head node;
 	struct dma_fence *fence;
-	/* Fills in the next step. Returns 0 if there is none. */
+	/* Fills in the next step. Returns 0 if no step is left. */
 	int (*next)(struct edu_job *job, struct edu_hw *hw, const struct drm_dev_ctx_bound *bound,
 		    struct edu_step *step);
 	/* The device does not use the job any more, and has done all steps if @ret is 0. */
@@ -112,7 +112,7 @@ struct edu_hw {
 	u64 began;			/* when @running began, in ns */
 };
 
-/* A device: what lives until its last reference is gone */
+/* A device, which lives until its last reference is gone */
 struct edu_device {
 	struct drm_dev_ctx ctx;
 	struct drm_shmem_ends ends;

@@ -17,7 +17,7 @@
 
 #include "edu.h"
 
-#define EDU_LIVENESS	0x04	/* reads as the complement of what was written */
+#define EDU_LIVENESS	0x04	/* reads as the complement of the last written value */
 #define EDU_IRQ_STATUS	0x24
 #define EDU_IRQ_ACK	0x64
 #define EDU_DMA_SRC	0x80

@@ -109,7 +109,7 @@ static int edu_place(struct edu_bos *bos, u32 at, const struct drm_dev_ctx_bound
 	return drm_shmem_ops(&edu_bo_base, bo)->place(bo, bound, sgt, offset, place);
 }
 
-/* Has the device see what is in a range of an object. */
+/* Makes the contents of a range of an object visible to the device. */
 static int edu_show(struct edu_bo *bo, const struct drm_dev_ctx_bound *bound, u64 offset, u64 len,
 		    enum dma_data_direction dir)
 {
@@ -312,7 +312,7 @@ static int edu_wait_others(struct edu_bo *bo, enum dma_resv_usage usage)
 	return 0;
 }
 
-/* What can take long, and so comes before the section */
+/* Does everything that can take long, before the section. */
 static int edu_prepare(struct edu_bos *bos, bool write)
 {
 	struct edu_bo *bo;

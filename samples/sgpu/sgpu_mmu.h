@@ -20,7 +20,7 @@ struct sgpu_mid;
 #define SGPU_VA_START		((u64)SZ_1M)
 #define SGPU_VA_END		BIT_ULL(PAGE_SHIFT + 3 * SGPU_TABLE_BITS)
 
-/* Flags in the low bits of a page table entry, beside a DMA address */
+/* Flags in the low bits of a page table entry, which also has a DMA address */
 #define SGPU_PTE_VALID		BIT_ULL(0)
 #define SGPU_PTE_WRITE		BIT_ULL(1)
 #define SGPU_PTE_SPARSE		BIT_ULL(2)

@@ -138,7 +138,7 @@ struct drm_sgpu_bo_vunmap {
 	__u32 pad;
 };
 
-/* What BO_MADVISE says of the contents of a buffer */
+/* Advice for the contents of a buffer, for BO_MADVISE */
 #define DRM_SGPU_MADV_WILLNEED	0	/* they are needed, as those of a new one */
 #define DRM_SGPU_MADV_DONTNEED	1	/* they may be thrown away; not of a shared buffer */
 #define DRM_SGPU_MADV_PAGEOUT	2	/* they may be swapped out now; not of a shared buffer */

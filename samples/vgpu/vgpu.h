@@ -22,16 +22,16 @@
 /* The cursor of every virtio GPU has this size. */
 #define VGPU_CURSOR_SIZE	64
 
-/* How many commands a queue has: they wait, are with the device, or are answered. */
+/* The number of commands of a queue: they wait, are with the device, or are answered. */
 #define VGPU_CMDS		16
 
-/* How many more a queue has for a panic */
+/* The number of additional commands for a panic */
 #define VGPU_PANIC_CMDS		3
 
-/* How long a device may take to answer. After that it is reset, and started again. */
+/* The time that a device has for an answer. After that it is reset, and started again. */
 #define VGPU_LIMIT		(15 * HZ)
 
-/* How many times in a row the driver tries to restart a device */
+/* The limit for restarts of a device in a row */
 #define VGPU_RETRIES		3
 
 /* If a device has worked for this long, a new failure starts a new count of retries. */
@@ -59,7 +59,7 @@ union vgpu_req {
  *   free when it is zero. Under the lock of @queue.
  * - The device gets the command in @life, or never.
  * - @done is set once @result and the answer are there.
- * - @fb is the framebuffer that the device is to forget, or NULL. It is there until the answer.
+ * - @fb is the framebuffer that the device should forget, or NULL. It exists until the answer.
  * - @data belongs to the command, and is freed with it: @out_len bytes that the device
  *   reads after @req, or @in_len bytes that it writes in place of @resp.
  */
@@ -111,8 +111,8 @@ struct vgpu_queue {
  * - @kept has the framebuffers that were destroyed, but may be known to the device in this
  *   @life. Both are changed under the lock of @ctrl. vgpu_fb_free_kept() takes the
  *   framebuffers off while it waits for the device.
- * - @tries counts how often it was tried to start the device again since it was live for
- *   VGPU_STEADY at a time. With more than VGPU_RETRIES it is given up.
+ * - @tries counts the attempts to start the device again, since it was last live for VGPU_STEADY.
+ *   After VGPU_RETRIES attempts, the driver gives up the device.
  */
 struct vgpu_hw {
 	struct drm_dev_ctx_data base;
@@ -137,7 +137,7 @@ struct vgpu_hw {
 struct vgpu_output {
 	struct drm_crtc crtc;
 	struct drm_connector connector;
-	/* What the device says of it, under the mutex of the mode configuration */
+	/* The device's description, under the mutex of the mode configuration */
 	bool enabled;
 	u32 width;
 	u32 height;
@@ -149,7 +149,7 @@ struct vgpu_plane {
 	unsigned int shown;
 };
 
-/* A device: what lives until its last reference is gone */
+/* A device, which lives until its last reference is gone */
 struct vgpu_device {
 	struct drm_dev_ctx ctx;
 	struct vgpu_output *outputs;
@@ -177,7 +177,7 @@ DRM_SHMEM_OBJ_TYPE(vgpu_bo_type, struct vgpu_bo, shmem, struct vgpu_bo_unique);
  */
 struct vgpu_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees it */
-	struct mutex lock;		/* the four that follow */
+	struct mutex lock;		/* protects the next four members */
 	struct drm_shmem_sgt_owned sgt;
 	u32 id;
 	unsigned int life;

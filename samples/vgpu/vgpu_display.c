@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The outputs of the device, and what is connected to them.
+ * The outputs of the device, and the displays that are connected to them.
  */
 
 #include <linux/slab.h>
@@ -17,7 +17,7 @@
 
 #include "vgpu.h"
 
-#define VGPU_MIN_SIZE		16	/* QEMU refuses what is smaller. */
+#define VGPU_MIN_SIZE		16	/* QEMU refuses smaller displays. */
 #define VGPU_MAX_SIZE		8192
 
 #define connector_to_output(_connector) container_of(_connector, struct vgpu_output, connector)
@@ -46,7 +46,7 @@ static struct vgpu_cmd *vgpu_query(const struct drm_dev_ctx_live *live, u32 type
 	return ret ? ERR_PTR(ret) : no_free_ptr(cmd);
 }
 
-/* Ask the device what is connected to its outputs. */
+/* Asks the device which displays are connected. */
 int vgpu_display_update(const struct drm_dev_ctx_live *live)
 {
 	struct vgpu_device *vgpu = to_vgpu(drm_dev_ctx_live_drm(live));
@@ -212,7 +212,7 @@ static int vgpu_output_init(struct drm_device *drm, struct vgpu_output *out, uns
 	return drm_connector_attach_encoder(&out->connector, encoder);
 }
 
-/* Make the outputs of a device that nobody sees yet. */
+/* Makes the outputs of a device that is not registered yet. */
 int vgpu_display_init(const struct drm_dev_ctx_live *live)
 {
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
@@ -250,7 +250,7 @@ int vgpu_display_init(const struct drm_dev_ctx_live *live)
 	return vgpu_display_update(live);
 }
 
-/* Does the device show less on an output than the state says? */
+/* Returns whether the device shows less on an output than the state. */
 static bool vgpu_is_dark(struct vgpu_hw *hw, struct drm_crtc *crtc)
 {
 	struct drm_plane *plane;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * vgpu: a driver for virtio GPUs in 2D, on the DRM safe helpers. This file has what makes
- * it a driver: the module, and the beginning and end of a device.
+ * vgpu: a driver for virtio GPUs in 2D, on the DRM safe helpers. This file has the module, and the
+ * beginning and end of a device.
  */
 
 #include <linux/aperture.h>
@@ -42,7 +42,7 @@ static void vgpu_stop(const struct drm_dev_ctx_reg *reg, struct drm_dev_ctx_data
 		vgpu_hw_fail(hw, READ_ONCE(hw->life));
 }
 
-/* No client can reach the device any more, and nothing turns the display on again. */
+/* No client can reach the device any more, and no code turns the display on again. */
 static void vgpu_kms_shutdown(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_data *data)
 {
 	drm_dev_ctx_work_cancel_sync(&vgpu_live_hw(live)->recover_work);
@@ -104,7 +104,7 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live, int ret)
 	return 0;
 }
 
-/* Calls vgpu_restart(), unless that was tried too many times in a row. */
+/* Calls vgpu_restart(), unless too many attempts in a row have failed. */
 static void vgpu_try_again(const struct drm_dev_ctx_live *live, int ret)
 {
 	struct drm_device *drm = drm_dev_ctx_live_drm(live);
@@ -213,8 +213,8 @@ static int vgpu_probe(struct virtio_device *vdev)
 }
 
 /*
- * The virtio core wants the device reset when this returns, which is before the library
- * would end the registration by itself.
+ * The virtio core expects that the device is reset when this returns. The library would end the
+ * registration later by itself.
  */
 static void vgpu_remove(struct virtio_device *vdev)
 {
@@ -263,7 +263,7 @@ static int vgpu_restore(struct virtio_device *vdev)
 }
 
 /*
- * The bus resets the device, which may be what vgpu_recover_work() waits for. So this only waits
+ * The bus resets the device, and vgpu_recover_work() may wait for this reset. So this only waits
  * until no task notifies the device.
  */
 static int vgpu_reset_prepare(struct virtio_device *vdev)

@@ -27,7 +27,7 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t siz
 }
 
 /*
- * Returns the device's name for one of the two formats that the planes have. DRM names the bytes
+ * Returns the device's name for one of the two formats of the planes. DRM names the bytes
  * of a pixel from the last to the first, virtio from the first to the last.
  */
 static u32 vgpu_format(const struct drm_framebuffer *fb)
@@ -69,9 +69,9 @@ static int vgpu_create(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 /*
  * Returns the addresses of the part of the buffer that the framebuffer uses. Without
  * VIRTIO_F_ACCESS_PLATFORM, the device uses physical addresses, and bypasses any IOMMU. The
- * driver must not look at the pages of an import, so it has only DMA addresses for them. In that
- * case these are refused if there is an IOMMU, or a bounce buffer or a cache, which would never be
- * synced.
+ * driver must not access the pages of an import, so it has only DMA addresses for them. Without the
+ * feature, these are refused if there is an IOMMU, or a bounce buffer or a cache, which would never
+ * be synced.
  */
 static struct virtio_gpu_mem_entry *
 vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_framebuffer *fb,
@@ -91,7 +91,7 @@ vgpu_entries(struct vgpu_hw *hw, const struct sg_table *table, const struct drm_
 		return ERR_PTR(-EOPNOTSUPP);
 
 	*count = dma ? table->nents : table->orig_nents;
-	/* The device takes few pieces, so try hard to get a contiguous array. */
+	/* The device takes only a few pieces, so try hard to get a contiguous array. */
 	entries = kvzalloc_objs(*entries, *count, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
@@ -130,7 +130,7 @@ static int vgpu_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb,
 	return vgpu_cmd_run(cmd, live);
 }
 
-/* Have the device forget a resource. vgpu_fb_wait_forgotten() waits for the answer. */
+/* Makes the device forget a resource. vgpu_fb_wait_forgotten() waits for the answer. */
 static void vgpu_fb_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	struct vgpu_cmd *cmd __free(vgpu_cmd) =
@@ -145,9 +145,10 @@ static void vgpu_fb_forget(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /*
- * The device has no address of the buffer any more if it says that it has forgotten the resource,
- * or that it does not know it. Otherwise it may have them until it is reset. The callback of the
- * answer calls this. Another task can free the framebuffer as soon as @asked is cleared.
+ * Called by the callback of the answer. The device has no address of the buffer any more if it
+ * reports that it has forgotten the resource, or that it does not know the resource. Otherwise it
+ * may have addresses until it is reset. Another task can free the framebuffer as soon as @asked is
+ * cleared.
  */
 void vgpu_fb_forgotten(struct vgpu_hw *hw, struct vgpu_fb *fb, int result)
 {
@@ -182,7 +183,7 @@ static int vgpu_fb_own(struct vgpu_fb *fb, struct vgpu_bo *bo)
 	return ret;
 }
 
-/* Make a resource of a framebuffer, if the device does not know it. */
+/* Makes a resource of a framebuffer, if the device does not know it. */
 static int vgpu_fb_attach(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 {
 	struct vgpu_hw *hw = vgpu_live_hw(live);
@@ -253,7 +254,7 @@ int vgpu_fb_sync(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb)
 	return ret;
 }
 
-/* Free a framebuffer that the device does not know. @hw is NULL if the registration has ended. */
+/* Frees a framebuffer that the device does not know. @hw is NULL if the registration has ended. */
 static void vgpu_fb_free(struct vgpu_hw *hw, struct vgpu_fb *fb)
 {
 	if (hw && fb->id)
@@ -264,7 +265,7 @@ static void vgpu_fb_free(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /*
- * Keep a destroyed framebuffer if the device may know it, until the device has forgotten it or is
+ * Keeps a destroyed framebuffer if the device may know it, until the device has forgotten it or is
  * reset. Returns false if that has happened.
  */
 static bool vgpu_fb_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
@@ -277,8 +278,8 @@ static bool vgpu_fb_keep(struct vgpu_hw *hw, struct vgpu_fb *fb)
 }
 
 /*
- * Free the framebuffers that were kept, once the device has forgotten them or was reset. A command
- * keeps its slot only until the answer, so all are sent before this waits.
+ * Frees the kept framebuffers, once the device has forgotten them or was reset. A command keeps its
+ * slot only until the answer, so this sends all commands before it waits.
  */
 void vgpu_fb_free_kept(struct vgpu_hw *hw)
 {
@@ -299,9 +300,9 @@ void vgpu_fb_free_kept(struct vgpu_hw *hw)
 
 /*
  * The task that destroys a framebuffer is in a section here, so it does not wait for a slot, for
- * memory, or for the device. The work item does. If the device has failed, vgpu_recover_work()
- * frees the framebuffer after the reset. If the block does not run, the device was reset, and has
- * no address.
+ * memory, or for the device. The work item waits instead. If the device has failed,
+ * vgpu_recover_work() frees the framebuffer after the reset. If the block does not run, the device
+ * was reset, and has no address.
  */
 static void vgpu_fb_destroy(struct drm_framebuffer *base)
 {

@@ -81,7 +81,7 @@ static int vgpu_transfer(const struct drm_dev_ctx_live *live, struct vgpu_fb *fb
 	return ret;
 }
 
-/* Have an output show a part of a framebuffer. Without an @id, it shows nothing. */
+/* Makes an output show a part of a framebuffer. Without an @id, it shows nothing. */
 int vgpu_scanout(struct vgpu_hw *hw, unsigned int index, u32 id, unsigned int life,
 		 const struct drm_rect *rect)
 {
@@ -175,7 +175,7 @@ static void vgpu_plane_update(struct drm_plane *plane, struct drm_atomic_commit 
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(commit, plane);
 	struct drm_crtc_state *crtc = drm_atomic_get_new_crtc_state(commit, new->crtc);
 	const unsigned int life = READ_ONCE(to_vgpu_fb(new->fb)->life);
-	/* Does the device show this framebuffer on the plane since the last commit? */
+	/* True if the device has shown this framebuffer on the plane since the last commit. */
 	const bool shown = new->fb == old->fb && !drm_atomic_crtc_needs_modeset(crtc) &&
 			   to_vgpu_plane(plane)->shown == life;
 	int ret = -ENODEV;
@@ -204,7 +204,7 @@ static void vgpu_plane_disable(struct drm_plane *plane, struct drm_atomic_commit
 	}
 }
 
-/* The device shows all of a cursor's resource, in which the framebuffer has a copy. */
+/* The device shows all of a cursor's resource, into which the framebuffer was copied. */
 static bool vgpu_fits_cursor(const struct drm_plane_state *state)
 {
 	const struct drm_framebuffer *fb = state->fb;
@@ -258,8 +258,8 @@ static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_b
 }
 
 /*
- * What is on the display in a panic can be shown only if nobody was using the queue. What maps a
- * command for the device takes locks that an NMI may have interrupted.
+ * A panic screen can be shown only if no task was using the queue. Mapping a command for the device
+ * takes locks that an NMI may have interrupted.
  */
 static void vgpu_panic_flush(struct drm_plane *plane)
 {

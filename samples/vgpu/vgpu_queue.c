@@ -18,7 +18,7 @@
 
 #include "vgpu.h"
 
-/* Wait for @_cond, which is evaluated until it is true once. As drm_dev_ctx_wait_event(). */
+/* Waits for @_cond, which is evaluated until it is true once, like drm_dev_ctx_wait_event(). */
 #define vgpu_wait_event(_q, _live, _cond, _limit)				\
 	((_live) ? drm_dev_ctx_wait_event(_live, (_q)->wait, _cond, _limit) :	\
 	 wait_event_timeout((_q)->wait, _cond, _limit) ? 0 : -ETIMEDOUT)
@@ -86,7 +86,7 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd)
 	wake_up(&q->wait);
 }
 
-/* Returns the answer as an error code that nothing else on the path of a command returns. */
+/* Returns the answer as an error code that no other part of the command's path returns. */
 static int vgpu_answer(struct vgpu_cmd *cmd, unsigned int len)
 {
 	const struct virtio_gpu_ctrl_hdr *hdr = cmd->in_len ? cmd->data : &cmd->resp;
@@ -124,7 +124,7 @@ static bool vgpu_cmd_is_done(struct vgpu_cmd *cmd)
 	return smp_load_acquire(&cmd->done);
 }
 
-/* The next command that the device is done with; the callback stays off until it is NULL. */
+/* Returns the next command that the device has finished, or NULL after the callback is on again. */
 static struct vgpu_cmd *vgpu_queue_next(struct vgpu_queue *q, unsigned int *len)
 {
 	struct vgpu_cmd *cmd = NULL;
@@ -159,7 +159,7 @@ static void vgpu_vq_done(struct virtqueue *vq)
 	}
 }
 
-/* The pages of @data. An entry is no longer than what a bounce buffer maps at once. */
+/* Fills in the pages of @data. An entry is no longer than the limit of a bounce buffer. */
 static int vgpu_data_sgs(struct vgpu_hw *hw, struct sg_table *sgt, void *data, size_t len)
 {
 	const bool paged = is_vmalloc_addr(data);
@@ -185,9 +185,8 @@ static int vgpu_data_sgs(struct vgpu_hw *hw, struct sg_table *sgt, void *data, s
 }
 
 /*
- * Give a command to the device, which is a user of it from here on. Returns -ENOSPC if it has
- * to wait for others, -ENOMEM if it cannot be mapped, and -E2BIG if it is longer than a command
- * may be.
+ * Gives a command to the device, which is a user of it from here on. Returns -ENOSPC if the queue
+ * has no room, -ENOMEM if the command cannot be mapped, and -E2BIG if the command is too long.
  */
 static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 {
@@ -214,7 +213,7 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 		return -E2BIG;
 
 	ret = virtqueue_add_sgs(q->vq, sgs, outs, ins, cmd, GFP_ATOMIC);
-	/* A packed virtqueue says -EIO, too, if it cannot map a command. */
+	/* A packed virtqueue returns -EIO, too, if it cannot map a command. */
 	if (ret == -EIO && !virtqueue_is_broken(q->vq))
 		return -ENOMEM;
 	if (!ret)
@@ -270,9 +269,9 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 }
 
 /*
- * Wait for the answer to a command. The device keeps the slot, and the command's data, if
- * the wait ends early. Returns 0, or a negative error code: -EREMOTEIO from the device, or
- * -ENOENT if it does not know what it is to forget; -ENODEV if it is lost or about to go; -EINTR.
+ * Waits for the answer to a command. If the wait ends early, the device keeps the slot and the
+ * command's data. Returns 0; -EREMOTEIO for an error from the device; -ENOENT if the device does
+ * not know the resource that it should forget; -ENODEV if the device is lost or about to go; -EINTR.
  */
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
@@ -283,15 +282,15 @@ int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 	return vgpu_cmd_is_done(cmd) ? cmd->result : vgpu_wait_error(q, cmd->life, ret);
 }
 
-/* Give a command to the device, and wait for the answer. */
+/* Gives a command to the device, and waits for the answer. */
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {
 	return vgpu_cmd_queue(cmd, live) ?: vgpu_cmd_wait(cmd, live);
 }
 
 /*
- * Give the device a command in a panic, which waits for nothing. If the lock is taken, then the
- * panic may have come from the code that holds it. This notifies the device in any case, because
+ * Gives the device a command in a panic, without waiting. If the lock is taken, then the panic may
+ * have come from the code that holds it. This notifies the device in any case, because
  * virtqueue_kick_prepare() can leave that to a task that the panic has stopped.
  */
 void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union vgpu_req *req,
@@ -322,7 +321,7 @@ static void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
 	q->live = true;
 }
 
-/* All waits end. Returns whether the queue was in use, in that life. */
+/* Ends all waits. Returns whether the queue was in use, in that life. */
 static bool vgpu_queue_stop(struct vgpu_queue *q, unsigned int life)
 {
 	guard(spinlock_irqsave)(&q->lock);

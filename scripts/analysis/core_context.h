@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the kernel's headers do not tell clang's context analysis of their functions. Only
- * a build with the analysis includes this file; see drm_safe_context.h. A core with the
- * changes in scripts/coccinelle/core says it in its own headers.
+ * Annotations for clang's context analysis that the kernel's headers lack. Only a build with the
+ * analysis includes this file; see drm_safe_context.h. A core with the changes in
+ * scripts/coccinelle/core has them in its own headers.
  */
 #ifndef _DRM_SAFE_CORE_CONTEXT_H
 #define _DRM_SAFE_CORE_CONTEXT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the kernel's headers do not tell clang's function effects of their functions. Only a
- * build that checks them includes this file; see drm_safe_effects.h.
+ * Annotations for clang's function effects that the kernel's headers lack. Only a build that
+ * checks the effects includes this file; see drm_safe_effects.h.
  */
 #ifndef _DRM_SAFE_CORE_EFFECTS_H
 #define _DRM_SAFE_CORE_EFFECTS_H

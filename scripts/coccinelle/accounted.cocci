@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What a client makes the driver allocate is charged to nobody.
-// Misuse class 48. Looks where a function is given the per-file data.
+/// Memory that a client makes the driver allocate is not charged to the client.
+// Misuse class 48. Checks functions that get the per-file data.
 virtual report
 
 @initialize:python@
@@ -118,19 +118,19 @@ if is_free(p, m):
 p << flags.p;
 alloc << flags.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << object.p;
 alloc << object.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << objects.p;
 alloc << objects.alloc;
 @@
-say(p, "what %s() allocates" % alloc)
+say(p, "memory that %s() allocates" % alloc)
 
 @script:python depends on report@
 p << user.p;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A call that may sleep, where the caller must not.
-// Misuse class 39. What the call does depends on whether the object is mapped: it
-// may sleep each time, and does so the first time.
+/// A function that must not sleep makes a call that may sleep.
+// Misuse class 39. The call sleeps the first time, when it maps the object, and may sleep
+// later.
 virtual report
 
 @initialize:python@

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A device is allocated with the drm_driver of another type of device.
-// Misuse class 41. The type that a callback takes the device for is that of the
-// drm_dev_ctx_entry() in it, or in a function that it calls. spatch does not match types
-// among arguments: so this reads the text.
+// Misuse class 41. The drm_dev_ctx_entry() in a callback, or in a function that it calls, names
+// the type of the device. spatch does not match types among arguments, so this reads the text.
 virtual report
 
 @initialize:python@

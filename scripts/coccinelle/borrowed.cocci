@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A reference is given up that somebody else has.
-// Misuse class 15. What the library lends has no reference for the borrower: of a function that
-// returns something borrowed, the kernel-doc says so. A step of an address space may give up the
-// reference that another step took.
+/// A function puts a reference that belongs to other code.
+// Misuse class 15. The library takes no reference for a borrower, as the kernel-doc of functions
+// with borrowed results says. A step of an address space may put the reference that another step
+// took.
 virtual report
 
 @initialize:python@
@@ -15,7 +15,7 @@ def is_lent(f):
 
 def say(p, get, put):
     if p[0].current_element not in names.driver().vm_steps:
-        print("%s:%s:%s: ERROR: %s() gives up a reference that %s() did not give: it lends" %
+        print("%s:%s:%s: ERROR: %s() puts a reference that %s() did not take" %
               (p[0].file, p[0].line, p[0].column, put, get))
 
 @at_once@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A step of a type of objects takes its object for one of another type.
-// Misuse class 17. A step is given the library's object, which container_of() makes any
-// type of. drm_shmem_from_obj() asks the type, if that is configured.
+/// A step of a type of objects casts its object to another type.
+// Misuse class 17. A step gets the library's object, which container_of() can cast to any
+// type. drm_shmem_from_obj() checks the type, if that is configured.
 virtual report
 
 @step@

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What others wait for is completed only if a section or a block can be entered.
+/// A completer ends the wait of others only if it can enter a section or a block.
 // Misuse class 35: a handler that is refused a section completes nothing; an open
 // section that waits for it keeps the device from being unplugged. Handlers are work
 // items of each kind, timers, tasklets, interrupts, threads, and callbacks of fences, wait

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A path returns from the section that drm_dev_enter() opened without drm_dev_exit().
+/// A path returns without drm_dev_exit() from a section of drm_dev_enter().
 // Misuse class 4.
 virtual report
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A callback of the display needs a section, which it does not get when the display is turned off.
+/// A callback needs a section to turn the display off, but sections are refused by then.
 // Misuse class 30. kms_shutdown runs after the unplug, when sections are refused and the
 // hardware is still there. drm_dev_ctx_guard_live() opens a block for both. The section may be
 // in a function that the callback calls.

@@ -64,7 +64,7 @@ def freed(path):
         called = calls(body)
         for at, member, kind in arrays(body, called):
             yield text.count("\n", 0, start + at) + 1, \
-                "'%s' are freed as they are: %s them first" % (member, ending(kind))
+                "'%s' are freed without their end: call %s for each first" % (member, ending(kind))
         for variable, tag, _ in variables(params, body):
             free = re.search(rf"\b({'|'.join(names.FREES)})\(\s*{variable}\s*[,)]", body)
             if not free or allocated(variable, body):
@@ -72,7 +72,7 @@ def freed(path):
             line = text.count("\n", 0, start + free.start()) + 1
             for member, kind in names.driver().owners[tag].items():
                 if not names.driver().hands_on(variable, member, called):
-                    yield line, "'%s' is freed with its '%s': %s that first" % (
+                    yield line, "'%s' is freed with its '%s': call %s for it first" % (
                         variable, member, ending(kind))
 
 

@@ -299,7 +299,7 @@ class Function:
     def keep(self, at, loan, what):
         """Remember a place where something is kept."""
         line = self.text.count("\n", 0, at) + 1
-        text = f"what {loan.name}() returns is borrowed: keep what drm_gpuvm_imm_get() does" \
+        text = f"the result of {loan.name}() is borrowed: keep the result of drm_gpuvm_imm_get()" \
             if loan.returned else f"{what}'{loan.name}' is borrowed for a scope and must not be kept"
         self.kept.append((line, at - self.text.rfind("\n", 0, at) - 1, text))
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A driver leaves out what ends a registration before it is too late.
+/// A driver leaves out the call that ends a registration in time.
 // Misuse class 37. The devres action that ends a registration runs after the remove function of
 // the bus. virtio has the device reset by then, and calls the driver's remove function without a
 // test. PCI has put its reference of runtime PM, so the device may be suspended. With a display, the

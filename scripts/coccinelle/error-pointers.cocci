@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What is a pointer or an ERR_PTR() is tested for NULL.
+/// A result that is a pointer or an ERR_PTR() is tested for NULL.
 // Misuse classes 7 and 29.
 virtual report
 

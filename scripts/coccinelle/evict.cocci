@@ -2,8 +2,9 @@
 /// An evict or rss step waits for a lock, or allocates.
 // Misuse classes 23 and 39. An evict step runs in memory reclaim, which a task with that lock may
 // wait for, and an rss step under a spinlock.
-// Looks at the steps of both kinds of types, and at what they call. Spinlocks are fine: no
-// task waits for memory under one. spatch knows no guard() by its class, so this reads the text.
+// Checks the steps of both kinds of types, and the functions that they call. Spinlocks are fine,
+// because no task waits for memory under one. spatch cannot tell the classes of guard(), so this
+// reads the text.
 virtual report
 
 @initialize:python@

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Handles and proofs that were copied or made by hand, and their private members.
-// For drivers: the library itself does what is reported here. The environment's DRIVER
-// is the directory that defines the driver's structures; a file that includes nothing
-// of the library has nothing to forge.
+// For drivers only, because the library itself does this. The environment variable DRIVER is
+// the directory that defines the driver's structures. A file that includes no header of the
+// library cannot forge anything.
 virtual report
 
 @initialize:python@

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A goto or a case label leads past a variable that has a cleanup, into its scope.
-// Misuse class 34. clang never compiles that, and gcc not for what the library
-// declares; for other variables gcc has -Wjump-misses-init. A goto is an edge of
-// spatch's flow graph, which leads around what it skips: so this reads the text.
+// Misuse class 34. clang refuses such jumps, and gcc refuses them for the library's
+// declarations. For other variables, gcc has -Wjump-misses-init. spatch sees a goto as an edge
+// of its flow graph, around the skipped code, so this reads the text.
 virtual report
 
 @initialize:python@
@@ -76,7 +76,7 @@ def read(name):
             if not depth:
                 function(name, text, start, m.end())
     if depth:
-        print("%s:%s:1: ERROR: the braces from here on do not match: nothing below is looked at" %
+        print("%s:%s:1: ERROR: the braces from here on do not match: nothing below is checked" %
               (name, line(text, start)))
 
 @definition@

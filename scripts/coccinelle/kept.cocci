@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// Something borrowed is kept beyond its scope.
+/// A borrowed pointer is kept beyond its scope.
 // Misuse classes 5 and 13.
 virtual report
 

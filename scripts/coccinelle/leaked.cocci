@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What a function owns is not given back on each way out of it.
+/// A function does not release everything that it owns on each path.
 // Misuse classes 5 and 15. Not for variables with __free() or __cleanup().
 virtual report
 
@@ -164,6 +164,6 @@ x << filled.x;
 m << filled.m;
 own << filled.own;
 @@
-print("%s:%s:%s: ERROR: '%s' is freed with its '%s': %s() that first" %
+print("%s:%s:%s: ERROR: '%s' is freed with its '%s': call %s() for it first" %
       (p[0].file, p[0].line, p[0].column, x, m,
        "drm_shmem_sgt_cleanup" if "sgt" in own else "drm_vmap_cleanup"))

@@ -28,7 +28,7 @@ p << acquired.p;
 lock << acquired.lock;
 x << acquired.x;
 @@
-print("%s:%s:%s: ERROR: nothing asks ACQUIRE_ERR(%s, &%s): the lock may not be held" %
+print("%s:%s:%s: ERROR: ACQUIRE_ERR(%s, &%s) is not checked: the lock may not be held" %
       (p[0].file, p[0].line, p[0].column, lock, x))
 
 @script:python depends on report@

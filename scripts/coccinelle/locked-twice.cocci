@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A call that takes a reservation lock, while the caller holds one.
-// Misuse class 3. Any lock counts: of two objects, drm_exec locks both. spatch knows no guard() by
-// its class and does not see where the scope of one ends: those are read from the text.
+/// A caller that holds a reservation lock makes a call that takes one.
+// Misuse class 3. Any reservation lock counts, because two objects are locked with drm_exec. spatch
+// cannot tell the classes of guard(), nor the end of their scopes: those are read from the text.
 virtual report
 
 @initialize:python@
@@ -137,7 +137,7 @@ q << access.q;
 lock << access.lock;
 @@
 if not failed(lock, q, p):
-    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do it before" %
+    print("%s:%s:%s: ERROR: this takes the reservation lock, which is held: do this before you take it" %
           (p[0].file, p[0].line, p[0].column))
 
 @definition@

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What runs later is not ended in quiesce.
-// Misuse class 37. Work items, timers and tasklets in the registration data, and interrupts that
-// the driver requests, devm_request_irq() too: devres frees them after the data. What ends them
-// is called by quiesce, or by a function that quiesce calls. This reads the text.
+/// Quiesce does not end code that runs later.
+// Misuse class 37. Checks work items, timers and tasklets in the registration data, and interrupts
+// that the driver requests, also with devm_request_irq(): devres frees them after the data. Quiesce,
+// or a function that it calls, must call the functions that end them. This reads the text.
 virtual report
 
 @initialize:python@
@@ -48,7 +48,7 @@ def tag_of(params, body, variable):
     return found[1] if found else ""
 
 def say(name, text, at, what, how):
-    print("%s:%s:1: ERROR: quiesce does not end %s: %s there" %
+    print("%s:%s:1: ERROR: quiesce does not end %s: call %s there" %
           (name, text.count("\n", 0, at) + 1, what, how))
 
 def read(name):

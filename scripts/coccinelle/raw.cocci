@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A raw helper in a file that uses the library: it goes behind the handles.
-// Misuse classes 1, 10, 12, 14, 21, 29, 31. The names are in drm_safe_names.py. So do the raw
-// address and the raw table of an object, which the library does not use.
+/// A file that uses the library calls a raw helper, which bypasses the handles.
+// Misuse classes 1, 10, 12, 14, 21, 29, 31. The names are in drm_safe_names.py. The raw address
+// and the raw table of an object are reported, too.
 virtual report
 
 @initialize:python@

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A work item, timer or interrupt reaches the hardware without a proof.
-// Misuse class 37. container_of() in a handler makes the registration data of the work item in it, at
-// whatever time: nothing has ended the handler, or nothing keeps the device registered. A handler
-// of drm_dev_ctx_async.h is given the data as an argument, and ended in time. The same
-// holds for an item beside the registers in another structure. This reads the text: see
-// drm_safe_reached.py.
+// Misuse class 37. In a handler, container_of() gives the registration data of the work item at any
+// time, even if the device is not registered any more. A handler of drm_dev_ctx_async.h gets the data
+// as an argument, and is ended in time. The same holds for an item and registers in another
+// structure. This reads the text: see drm_safe_reached.py.
 virtual report
 
 @initialize:python@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A callback of a registration takes the registration data for another struct.
-// Misuse class 29. drm_dev_ctx_register(), or drm_dev_ctx_attach(), takes the callbacks and the base of the data, and
-// container_of() in a callback makes any struct of that.
+/// A callback of a registration casts the registration data to another struct.
+// Misuse class 29. drm_dev_ctx_register() and drm_dev_ctx_attach() take the callbacks and the base of
+// the data, and container_of() in a callback can cast the base to any struct.
 virtual report
 
 @registered@
@@ -39,5 +39,5 @@ u << cast.u;
 p << cast.p;
 @@
 if u != t:
-    print("%s:%s:%s: ERROR: this data is a struct %s where it is registered" %
+    print("%s:%s:%s: ERROR: the registered data is a struct %s" %
           (p[0].file, p[0].line, p[0].column, t))

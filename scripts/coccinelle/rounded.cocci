@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// The size of a GEM object, which the core rounds up to whole pages, is taken for that of its memory.
-// Misuse class 44. The exporter of an import may have less. drm_shmem_size() is what there is
-// of an object, and drm_vmap_size() of a mapping.
+/// The size of a GEM object, which the core rounds up to whole pages, is used as the size of its memory.
+// Misuse class 44. The exporter of an import may have less. drm_shmem_size() is the real size of an
+// object, and drm_vmap_size() the size of a mapping.
 virtual report
 
 @initialize:python@
@@ -30,12 +30,12 @@ position p;
 p << typed.p;
 @@
 if names.driver().uses(p[0].file):
-    print("%s:%s:%s: ERROR: of an import, this is rounded up: use drm_shmem_size() or drm_vmap_size()" %
+    print("%s:%s:%s: ERROR: this is rounded up for an import: use drm_shmem_size() or drm_vmap_size()" %
           (p[0].file, p[0].line, p[0].column))
 
 @script:python depends on report@
 p << member.p;
 @@
 if names.driver().uses(p[0].file):
-    print("%s:%s:%s: ERROR: of an import, this is rounded up: use drm_shmem_size() or drm_vmap_size()" %
+    print("%s:%s:%s: ERROR: this is rounded up for an import: use drm_shmem_size() or drm_vmap_size()" %
           (p[0].file, p[0].line, p[0].column))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A token or handle is used after a call that used it up, on some path.
-// Misuse classes 5, 29, 33 and 56. The compiler sees it where all paths do so.
+/// A path uses a token or handle after a call that used it up.
+// Misuse classes 5, 29, 33 and 56. The compiler sees the mistake if all paths make it.
 virtual report
 
 @initialize:python@
@@ -117,7 +117,7 @@ p << data.p;
 q << data.q;
 d << data.d;
 @@
-print("%s:%s:%s: ERROR: '%s' belongs to the registration since line %s, also if that failed" %
+print("%s:%s:%s: ERROR: '%s' belongs to the registration since line %s, even if the registration failed" %
       (p[0].file, p[0].line, p[0].column, d, q[0].line))
 
 @script:python depends on report@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A step of a type of address space takes what it is given for that of another type, or for
-/// there if it may be missing.
-// Misuse class 25. A step is given the core, which every type has.
+/// A step of a type of address space treats its argument as another type's, or uses an argument
+/// that may be NULL.
+// Misuse class 25. A step gets the core, which every type has.
 virtual report
 
 @initialize:python@

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A block of a live device waits for as long as it takes.
+/// A block of a live device waits without a limit.
 // Misuse class 36. The data is released when all blocks have been left, so an unbind waits for the
-// block. Nothing ends the wait of a device that was never registered: it has no stop. Looks at
-// blocks, and at functions that are given the proof, but not at sections, whose waits stop can
-// end. Flows go by way of the driver's own functions. This reads the text.
+// block. A device that was never registered has no stop step, so nothing ends the wait. Checks
+// blocks, and functions that get the proof, but not sections, whose waits stop can end. Follows calls
+// of the driver's own functions. This reads the text.
 virtual report
 
 @initialize:python@

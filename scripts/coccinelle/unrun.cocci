@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// An update of the function's own is prepared, and dropped with the scope.
+/// A local update is prepared, and dropped at the end of its scope without a run.
 // Misuse class 50.
 virtual report
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Memory of userspace is accessed in a section.
-// Misuse class 36. The page fault ends when userspace wants it to, and an unplug waits for that.
-// Looks at functions that are given the proof, and from where a section or block is opened to
-// the end of the block that this is in. Flows go by way of the driver's own functions. The
-// scopes are those of macros, which spatch does not see the end of: this reads the text.
+// Misuse class 36. Userspace decides when the page fault ends, and an unplug waits for that.
+// Checks functions that get the proof, and code from the start of a section or block to the end of
+// the surrounding block. Follows calls of the driver's own functions. spatch does not see the end of
+// the macros' scopes, so this reads the text.
 virtual report
 
 @initialize:python@

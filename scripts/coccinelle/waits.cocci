@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// A function that is given the proof of a registration ends one: it waits for itself. Or it does
-/// what takes long, for which an unplug waits.
-// Misuse classes 32 and 36. In the scope of a section, the compiler sees it.
+/// A function that gets the proof of a registration ends one, so it waits for itself; or it makes a
+/// long call, for which an unplug waits.
+// Misuse classes 32 and 36. In the scope of a section, the compiler refuses such calls.
 virtual report
 
 @waits@

@@ -62,7 +62,7 @@ def sample(tree, headers):
     text = "\n".join(line for path in files for line in code(path))
     names = set(re.findall(r"\b(\w*sgpu_\w+|drmm?_(?:dev_ctx|shmem|vmap|gpuvm)_\w+"
                            r"|DRM_(?:DEV_CTX|SHMEM|VMAP|GPUVM)_\w+)\s*\(", text))
-    # The core's GPUVM, which some of the names may be of.
+    # Some of the names may belong to the core's GPUVM.
     found = tags([*headers, *files, tree / "include/drm/drm_gpuvm.h"], "+pxd")
     return names, sorted(names - found)
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Write the index of functions of each page, Documentation/functions-*.txt.
 
-functions.py TREE          write those anew that differ, and name them
-functions.py TREE --check  name them and fail
+functions.py TREE          write the files that are out of date, and name them
+functions.py TREE --check  name the files that are out of date, and fail
 
 TREE is a kernel tree with this directory in it. The index of a page has what the page's
 kernel-doc directives show, as kernel-doc names it, below the headings of the page. A page

@@ -3,7 +3,7 @@
 """Take pictures of the pages at the widths of a desktop and of a phone.
 
 pictures.py HTML OUT: HTML is the directory with the pages. Fails if a page is wider than
-the window, and names what sticks out.
+the window, and names the elements that stick out.
 """
 import base64
 import json
@@ -51,7 +51,7 @@ class Browser:
         self.call("Page.enable")
 
     def message(self):
-        """The next thing that it says."""
+        """Read the next message."""
         while b"\0" not in self.left:
             data = os.read(self.into, 1 << 20)
             if not data:

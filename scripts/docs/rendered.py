@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Look at the pages as they are rendered.
+"""Check the pages as they are rendered.
 
 rendered.py TREE HTML: TREE is the kernel tree with this directory in it, HTML the
 directory with the pages. Fails, with a line for each, if

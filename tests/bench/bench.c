@@ -55,7 +55,7 @@ u64 bench_clock(void)
 #endif
 }
 
-/* What all other tasks have run for until now: work items, RCU callbacks in their threads */
+/* Returns the run time of all other tasks until now: work items, RCU callbacks in their threads. */
 static u64 bench_others(void)
 {
 	u64 time = 0;
@@ -70,7 +70,7 @@ static u64 bench_others(void)
 	return time;
 }
 
-/* Has others do what was put off. */
+/* Lets other tasks do the deferred work. */
 static void bench_settle(void)
 {
 	flush_delayed_fput();
@@ -100,7 +100,7 @@ static bool bench_knows_others(void)
 	       bench_cpus() == 1;
 }
 
-/* What others had run for when the work began, and for how long after the last work */
+/* The run time of other tasks when the work began, and their time after the last work */
 static u64 bench_others_before, bench_later;
 
 /*
@@ -112,7 +112,7 @@ static struct kunit *bench_test;
 /**
  * bench_start() - begin to time work
  *
- * What was put off before is done by then.
+ * Work that was deferred before is done by then.
  *
  * Return: what bench_stop() is given.
  */
@@ -167,7 +167,7 @@ unsigned int bench_cpus(void)
 	return min(num_online_cpus(), BENCH_CPUS);
 }
 
-/* What one of several processors does. It begins once none of them is @away. */
+/* The thread of one of several processors. It begins once none of them is @away. */
 struct bench_work {
 	struct work_struct base;
 	bench_fn *fn;
@@ -239,7 +239,7 @@ static unsigned int bench_loops(unsigned int loops, unsigned int n)
 /**
  * bench_compare() - time both sides of a pair in turn and print the result
  * @test: the test
- * @pair: what to time
+ * @pair: the pair to time
  * @n: of how many objects, for work whose cost may depend on it, or 0
  * @ctx: given to both sides, one for each processor
  *
@@ -261,7 +261,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
 	char cpus[16] = "";
 
 	KUNIT_ASSERT_NOT_NULL(test, raw);
-	/* What was freed meanwhile is not to wait for the end of such long work. */
+	/* Memory that was freed meanwhile must not wait for the end of such long work. */
 	wq = alloc_workqueue("bench", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
 	KUNIT_ASSERT_NOT_NULL(test, wq);
 	bench_once(wq, pair->raw, ctx, loops, NULL);
@@ -290,7 +290,7 @@ void bench_compare(struct kunit *test, const struct bench_pair *pair, unsigned i
  * bench_third() - time a third way to do the work of a pair and print the result
  * @test: the test
  * @name: of the pair
- * @fn: what to time
+ * @fn: the function to time
  * @loops: how often
  * @n: of how many objects, or 0
  * @ctx: given to @fn

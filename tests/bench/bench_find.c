@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What an ioctl finds before it does something: the objects of its handles and ids, the tables of
- * objects that are not shmem, and the device's own memory.
+ * The look-ups at the start of an ioctl: the objects of its handles and ids, the tables of objects
+ * without shmem pages, and the device's own memory.
  */
 
 #include <linux/dma-mapping.h>
@@ -86,7 +86,7 @@ static void find_raw_release(struct kref *ref)
 	kfree(container_of(ref, struct find_raw_queue, ref));
 }
 
-/* An object whose memory is not shmem. @table is what a driver keeps by hand. */
+/* An object without shmem pages. A driver without the library keeps @table. */
 struct find_mem {
 	struct drm_gem_object gem;
 	struct drm_gem_sgt sgt;

@@ -2,7 +2,7 @@
 /*
  * An address space with N mappings at the even slots of 16 pages. Each round
  * works on up to BENCH_OPS slots in random order and puts back what it changed.
- * The raw side does what panthor does around drm_gpuvm.
+ * The raw side uses drm_gpuvm like panthor.
  */
 
 #include <linux/prandom.h>
@@ -102,8 +102,8 @@ struct raw_va {
 };
 
 /*
- * What the job of a VM_BIND has: where, a vm_bo, and what a map that splits takes,
- * or an unmap, for which two are enough.
+ * The job of a VM_BIND: the range, a vm_bo, and spare VAs for a map that splits, or for an unmap,
+ * which needs only two.
  */
 struct raw_update {
 	struct drm_gpuvm_bo *vm_bo;
@@ -238,7 +238,7 @@ static void raw_prepare(struct raw_update *update, struct drm_gpuvm_bo *vm_bo, u
 		update->spare[i] = kzalloc_obj(*update->spare[i]);
 }
 
-/* Frees what the run left. It is a part of the time, as in drm_gpuvm_imm_run(). */
+/* Frees the leftovers of the run. This counts as run time, as in drm_gpuvm_imm_run(). */
 static void raw_drop(struct raw_update *update)
 {
 	for (int i = 0; i < ARRAY_SIZE(update->spare); i++)
@@ -525,7 +525,7 @@ static u64 obtain_first_raw(void *ctx, unsigned int loops)
 	}));
 }
 
-/* A work item does what the raw side calls itself. */
+/* A work item makes the calls that the raw side makes itself. */
 static u64 obtain_first_safe(void *ctx, unsigned int loops)
 {
 	struct bench_gpuvm *b = ctx;
@@ -533,7 +533,7 @@ static u64 obtain_first_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, safe_obtain_put(b, b->other));
 }
 
-/* What a VM_BIND ioctl does, while others do it for the same address space. It is not run. */
+/* Prepares like a VM_BIND ioctl, while others do so for the same address space. It is not run. */
 static noinline void raw_prepare_drop(struct bench_gpuvm *of)
 {
 	struct drm_gpuvm_bo *vm_bo;
@@ -811,7 +811,7 @@ static void bench_gpuvm_end(struct bench_gpuvm *b)
 	drm_gem_object_put(&b->other->base);
 }
 
-/* Two VMs, of which each has one external object */
+/* Two VMs with one external object each */
 static void bench_gpuvm_no_n(struct bench_gpuvm *b)
 {
 	void *const each[BENCH_CPUS] = BENCH_EACH(b);

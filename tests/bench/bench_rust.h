@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What bench_rust.rs has for bench_rust_c.c */
+/* Functions of bench_rust.rs for bench_rust_c.c */
 #ifndef _DRM_SAFE_BENCH_RUST_H
 #define _DRM_SAFE_BENCH_RUST_H
 

@@ -101,7 +101,7 @@ struct Owner;
 
 impl ModuleMetadata for Owner {
     const NAME: &'static CStr = c"drm_safe_bench";
-    // SAFETY: The `THIS_MODULE` of what is built in is null.
+    // SAFETY: The `THIS_MODULE` of built-in code is null.
     const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(ptr::null_mut()) };
 }
 
@@ -181,7 +181,7 @@ impl drm::Driver for BenchDriver {
     }
 }
 
-/// What the rows find.
+/// The data of the rows.
 struct Bench {
     parent: &'static device::Device<Bound>,
     reg: Option<drm::Registration<'static, BenchDriver>>,
@@ -257,7 +257,7 @@ unsafe extern "C" fn bench_rust_new(parent: *mut bindings::device) -> *mut c_voi
 
 /// # Safety
 ///
-/// `ctx` is from `bench_rust_new()`, and of nobody else meanwhile.
+/// `ctx` is from `bench_rust_new()`, and no other task uses it meanwhile.
 #[inline(always)]
 unsafe fn bench<'a>(ctx: *mut c_void) -> &'a mut Bench {
     // SAFETY: By the safety requirements.
@@ -698,7 +698,7 @@ impl DriverGpuVm for Space {
     }
 }
 
-/// What the job of a VM_BIND has.
+/// The job of a VM_BIND.
 struct Update {
     vm_bo: Option<ARef<GpuVmBo<Space>>>,
     spare: Spare,
@@ -707,7 +707,7 @@ struct Update {
     offset: u64,
 }
 
-/// What the rows of an address space find.
+/// The data of the rows of an address space.
 struct BenchVm {
     vm: UniqueRefGpuVm<Space>,
     vm_bo: ARef<GpuVmBo<Space>>,
@@ -765,7 +765,7 @@ impl BenchVm {
         Ok(self.updates.push(update, GFP_KERNEL)?)
     }
 
-    /// Runs what is prepared, of which all are maps or all are unmaps, and returns the time.
+    /// Runs the prepared updates, which are all maps or all unmaps, and returns the time.
     #[inline(always)]
     fn run(
         &mut self,
@@ -860,7 +860,7 @@ fn vm_new(b: &Bench, n: u32, ops: u32) -> Result<KBox<BenchVm>> {
     Ok(v)
 }
 
-/// An address space with `n` mappings, of which rows work on `ops` slots. Null if anything fails.
+/// An address space with `n` mappings. Rows work on `ops` of its slots. Null if anything fails.
 #[no_mangle]
 unsafe extern "C" fn bench_rust_vm_new(ctx: *mut c_void, n: u32, ops: u32) -> *mut c_void {
     // SAFETY: The caller's.
@@ -869,14 +869,14 @@ unsafe extern "C" fn bench_rust_vm_new(ctx: *mut c_void, n: u32, ops: u32) -> *m
 
 /// # Safety
 ///
-/// `ctx` is from `bench_rust_vm_new()`, and of nobody else meanwhile.
+/// `ctx` is from `bench_rust_vm_new()`, and no other task uses it meanwhile.
 #[inline(always)]
 unsafe fn bench_vm<'a>(ctx: *mut c_void) -> &'a mut BenchVm {
     // SAFETY: By the safety requirements.
     unsafe { &mut *ctx.cast() }
 }
 
-/// Returns what the steps have come to, or 0 if anything has failed.
+/// Returns the checksum of the steps, or 0 if anything has failed.
 #[no_mangle]
 unsafe extern "C" fn bench_rust_vm_free(ctx: *mut c_void) -> u64 {
     // SAFETY: The caller's.

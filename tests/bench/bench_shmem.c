@@ -194,7 +194,7 @@ static u64 write_safe(void *ctx, unsigned int loops)
 	return BENCH_LOOP(loops, drm_vmap_write32(map, 32, __i));
 }
 
-/* What a driver keeps of a mapping that it made itself */
+/* The record of a driver for a mapping that it made itself */
 struct bench_ring {
 	struct iosys_map map;
 	size_t size;
@@ -492,8 +492,8 @@ static u64 own_sgt_safe(void *ctx, unsigned int loops)
 }
 
 /*
- * What the others freed goes now, and not while these are timed: it may be more
- * than there is memory for.
+ * Waits until memory that other rows freed is gone, so that this does not happen during the timed
+ * work. It may be most of the memory.
  */
 static void settle(void)
 {
@@ -734,7 +734,7 @@ static bool scan_raw_one(struct drm_gem_object *gem, struct ww_acquire_ctx *tick
 	return true;
 }
 
-/* What userspace does not need is purged by one scan, each object with its table. */
+/* One scan purges the objects that userspace does not need, each with its table. */
 static u64 scan_raw(void *ctx, unsigned int loops)
 {
 	struct bench_shmem *b = ctx;
@@ -820,7 +820,7 @@ static void bench_shmem_scan(struct kunit *test)
 	kvfree(b->many);
 }
 
-/* What there is to do for one table in any case */
+/* The minimal work for one table */
 static void unmap_by_hand(struct device *dev, struct drm_gem_shmem_object *shmem)
 {
 	dma_resv_lock(shmem->base.resv, NULL);

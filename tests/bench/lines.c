@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What this uses of QEMU's interface for plugins, which Debian has no header of */
+/* The used part of QEMU's interface for plugins. Debian has no header of it. */
 typedef uint64_t qemu_id;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;

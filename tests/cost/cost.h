@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The driver of which the pairs of functions are a part. */
+/* The driver that contains the pairs of functions. */
 #ifndef _DRM_SAFE_COST_H
 #define _DRM_SAFE_COST_H
 

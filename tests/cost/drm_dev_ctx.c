@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a section costs: pairs of functions, by hand and with drm_dev_ctx.
+ * The cost of a section: pairs of functions, by hand and with drm_dev_ctx.
  * scripts/cost.py compiles them with the kernel's flags and counts the
  * instructions from the start of each function to its first return, which is
  * the way through an entered section.
@@ -27,7 +27,7 @@ int ioctl_of_ours(struct drm_dev_ctx_ioctl *ioctl)
 	return hw_with_proof(reg);
 }
 
-/* cost: normal 2: as above, and gcc loads what is read with acquire first */
+/* cost: normal 2: as above, and gcc first loads a variable that is read with acquire */
 int normal_by_hand(struct drm_device *drm)
 {
 	int idx, ret = -ENODEV;

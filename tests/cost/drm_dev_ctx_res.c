@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a driver's registers and coherent memory cost: by hand, through a pointer in its
+ * The cost of a driver's registers and coherent memory: by hand, through a pointer in its
  * structure, and lent for the scope of a proof. Only the second one knows that the device is bound.
  */
 

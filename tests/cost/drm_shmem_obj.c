@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What objects and their sg tables cost: by hand, with the core's helpers, and with the
+ * The cost of objects and their sg tables: by hand, with the core's helpers, and with the
  * type and the handles.
  */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What accesses to a mapping cost: by hand, through an address and a size that
+ * The cost of accesses to a mapping: by hand, through an address and a size that
  * a driver keeps, and with a handle.
  */
 

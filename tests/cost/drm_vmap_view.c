@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a view costs: by hand, with a pointer to the structure and a test of the offset, and
+ * The cost of a view: by hand, with a pointer to the structure and a test of the offset, and
  * with a view.
  */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in README.md take for granted. */
+/* Declarations for the examples in README.md. */
 
 #include "drm_shmem_safe.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples of by-hand.rst take for granted, see scripts/examples.py. */
+/* Declarations for the examples of by-hand.rst, see scripts/examples.py. */
 #include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples of dev-ctx.rst take for granted. */
+/* Declarations for the examples of dev-ctx.rst. */
 #ifndef _DEV_CTX_EXAMPLES_H
 #define _DEV_CTX_EXAMPLES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in drm_dev_ctx.c take for granted. */
+/* Declarations for the examples in drm_dev_ctx.c. */
 
 #include <linux/device/faux.h>
 #include <linux/interrupt.h>

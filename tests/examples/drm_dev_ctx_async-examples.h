@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the example in drm_dev_ctx_async.c takes for granted. */
+/* Declarations for the examples in drm_dev_ctx_async.c. */
 
 #include "drm_dev_ctx_async.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples of drm_dev_ctx_ids.h take for granted, see scripts/examples.py. */
+/* Declarations for the examples of drm_dev_ctx_ids.h, see scripts/examples.py. */
 #include <linux/slab.h>
 
 #include "drm_dev_ctx_ids.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the example in drm_gem_exports.c takes for granted. */
+/* Declarations for the examples in drm_gem_exports.c. */
 
 #include <linux/dma-buf.h>
 #include <linux/dma-buf-mapping.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the example in drm_gem_sgt.c takes for granted. */
+/* Declarations for the examples in drm_gem_sgt.c. */
 
 #include <linux/slab.h>
 

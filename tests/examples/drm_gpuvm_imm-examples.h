@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in drm_gpuvm_imm.[ch] take for granted. */
+/* Declarations for the examples in drm_gpuvm_imm.[ch]. */
 
 #include <linux/sizes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in drm_shmem_device.c take for granted. */
+/* Declarations for the examples in drm_shmem_device.c. */
 
 #include <linux/dma-mapping.h>
 

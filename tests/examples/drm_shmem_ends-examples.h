@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the example in drm_shmem_ends.c takes for granted. */
+/* Declarations for the examples in drm_shmem_ends.c. */
 
 #include "drm_shmem_safe.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in drm_shmem_obj.c and drm_shmem_obj.h take for granted. */
+/* Declarations for the examples in drm_shmem_obj.c and drm_shmem_obj.h. */
 
 #include <linux/sizes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples of drm_vmap_view.h take for granted, see scripts/examples.py. */
+/* Declarations for the examples of drm_vmap_view.h, see scripts/examples.py. */
 #include <linux/sizes.h>
 
 #include "drm_shmem_safe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples of porting.rst take for granted. */
+/* Declarations for the examples of porting.rst. */
 
 #include <linux/sizes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the examples in Documentation/rules.rst take for granted. */
+/* Declarations for the examples in Documentation/rules.rst. */
 
 #include "tests/misuse/foo.h"
 

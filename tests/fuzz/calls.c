@@ -32,7 +32,7 @@
 #define ELEMENTS	4
 #define DRIVER_DIR	"/sys/bus/platform/drivers/sgpu/"
 
-/* What a member holds if it is well-formed */
+/* The kind of value in a well-formed member */
 enum kind {
 	END,
 	ZERO,		/* reserved, or set by the kernel */
@@ -217,7 +217,7 @@ uint64_t random_next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* What a call draws from */
+/* The sources of a call's values */
 struct draw {
 	uint64_t state;
 	uint8_t mood;
@@ -304,7 +304,7 @@ static void fill(struct draw *d, const struct member *members, uint8_t *to)
 			v = odd_value(d);
 			if (m->kind == COUNT && m->limit)
 				v %= m->limit;
-			/* What has to be zero, and is not in the bytes that there are */
+			/* Bytes that must be zero, and are past the input's bytes */
 			if (m->kind == STRICT && (m->bytes == 8 ? v : (uint32_t)v))
 				d->strict = true;
 		}
@@ -317,7 +317,7 @@ static int some_file(struct draw *d)
 	return has.file[any(d, 2) ? 0 : any(d, FILES)];
 }
 
-/* Remember what a later call can use. */
+/* Record the results that a later call can use. */
 static void keep_fd(int fd)
 {
 	int *slot = &has.fd[has.fds++ % FDS];
@@ -378,7 +378,7 @@ static const char *do_raw(struct draw *d)
 	for (i = 0; i < size / 4; i++)
 		if (any(d, 2))
 			arg[i] = any(d, 256) < d->mood ? odd_value(d) : any(d, 8);
-	/* Of syncobjs there must not be too MANY. */
+	/* Keep the number of syncobjs below MANY. */
 	if (nr >= _IOC_NR(DRM_IOCTL_SYNCOBJ_CREATE))
 		for (i = 0; i < size / 4; i++)
 			arg[i] %= MANY;
@@ -507,7 +507,7 @@ static const char *do_unplug(struct draw *d)
 	return NULL;
 }
 
-/* Each shrinker of the kernel gives back what it can. */
+/* Makes each shrinker of the kernel give back as much as it can. */
 static const char *do_shrink(struct draw *d)
 {
 	(void)d;

@@ -5,7 +5,7 @@
  *	file INPUTS. CURRENT is the last input, should the kernel go down with
  *	it, and CORPUS gets all that were worth keeping.
  *
- * What an input reaches comes from KCOV. Without, inputs are only random.
+ * KCOV tells which code an input reaches. Without KCOV, inputs are only random.
  */
 
 #include <errno.h>
@@ -168,7 +168,7 @@ static void remove_call(struct input *input, unsigned int at)
 		(input->num - at) * sizeof(input->calls[0]));
 }
 
-/* The calls of another input from somewhere on, instead of those of this one */
+/* Replaces the end of this input with the calls of another input. */
 static void cross(struct input *input, const struct input *other)
 {
 	unsigned int at = any(input->num + 1), from;
@@ -327,7 +327,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
-/* Nothing waits for longer than this, and what does learns of signals. */
+/* A call that waits longer than this gets a signal. */
 static void interrupt_often(void)
 {
 	static const struct itimerval often = { { 0, 100000 }, { 0, 100000 } };

@@ -25,7 +25,7 @@ uint64_t random_next(uint64_t *state);
 bool calls_begin(void);
 void calls_end(void);
 
-/* 0, or what is wrong with the way the kernel answered */
+/* Returns 0, or a description of the kernel's wrong answer. */
 const char *call_do(const struct call *call);
 
 #endif /* _SGPU_FUZZ_H */

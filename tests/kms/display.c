@@ -119,7 +119,7 @@ int buffer_fence(int other, struct buffer *buffer)
 	return 0;
 }
 
-/* Give a buffer to another device, and map what is shared. */
+/* Gives a buffer to another device, and maps the shared one. */
 int buffer_export(int fd, int other, struct buffer *buffer)
 {
 	uint32_t handle;
@@ -136,7 +136,7 @@ int buffer_export(int fd, int other, struct buffer *buffer)
 	return -errno;
 }
 
-/* Keeps errno, for those who have failed. */
+/* Keeps errno, for callers on an error path. */
 void buffer_destroy(int fd, struct buffer *buffer)
 {
 	int error = errno;

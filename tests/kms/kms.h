@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the parts of the client share: outputs, and buffers to show on them.
+ * Declarations for all parts of the client: outputs, and buffers to show on them.
  */
 #ifndef _KMS_H
 #define _KMS_H
@@ -25,10 +25,10 @@ struct buffer {
 	uint32_t stride;	/* bytes */
 	uint64_t size;
 	void *map;
-	int dmabuf;		/* 0, or what it is shared by */
+	int dmabuf;		/* 0, or the file descriptor for sharing */
 };
 
-/* A connected output, with what it shows */
+/* A connected output, with its buffer */
 struct output {
 	unsigned int head;	/* number of the connector, from 0 */
 	uint32_t connector;

@@ -52,7 +52,7 @@ static void on_dirty(int signal)
 	dirty = true;
 }
 
-/* One pixel of what is shown */
+/* One pixel of the pattern */
 static int dirty_all(struct display *display)
 {
 	drmModeClip clip = { 0, 0, 1, 1 };

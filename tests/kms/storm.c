@@ -74,7 +74,7 @@ static void touch(struct buffer *buffer, int value)
 	touching = false;
 }
 
-/* What may happen as devices go, outputs change, masters come and signals arrive */
+/* Errors that may occur as devices go, outputs change, masters come and signals arrive */
 static bool is_expected(int error)
 {
 	return error == ENODEV || error == EACCES || error == EINTR || error == EBUSY;
@@ -168,7 +168,7 @@ static void *buffers(void *arg)
 	return NULL;
 }
 
-/* Wait for what tells that the flip is done. */
+/* Waits for the event at the end of the flip. */
 static void flipped(struct session *session)
 {
 	struct pollfd events = { .fd = session->display.fd, .events = POLLIN };

@@ -97,7 +97,7 @@ static int introduce(int ep0)
 	       write(ep0, &strings, sizeof(strings)) == sizeof(strings) ? 0 : -errno;
 }
 
-/* What is drawn. Reading fails before the host has set the device up, and after it has reset it. */
+/* Reads drawn data. Fails before the host has set up the device, and after it has reset it. */
 static void *drop(void *name)
 {
 	static char buf[64 << 10];

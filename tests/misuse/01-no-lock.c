@@ -5,12 +5,12 @@
 // wrong: NEVER_MAPPED B: this mapping was released, moved or never made
 // wrong: ADDRESS_OF_THE_OBJECT B: not a structure or union
 // wrong: RAW_VMAP C: drm_gem_vmap\(\) goes behind the handles
-// run: drm_shmem_vmap.locked: the locked forms take no lock
-// run: drm_shmem_vmap.wrong_lock: lockdep finds the form that does not fit
+// run: drm_shmem_vmap.locked: The _locked forms take no lock.
+// run: drm_shmem_vmap.wrong_lock: lockdep reports the form that does not match the caller's lock.
 
 #include "foo.h"
 
-/* All that is between an object and its address takes the lock if it has to. */
+/* An object's address can be had only through calls that take the lock if they have to. */
 int foo_fw_entry(struct foo_bo *bo, u32 *entry)
 {
 	int ret = 0;

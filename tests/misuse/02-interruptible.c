@@ -3,14 +3,14 @@
 // title: unlock after a failed interruptible lock
 // rust: b
 // wrong: RESULT_IGNORED C: the result of dma_resv_lock_interruptible\(\) is ignored
-// wrong: NOT_ASKED C: nothing asks ACQUIRE_ERR\(drm_resv_kill, &lock\)
+// wrong: NOT_ASKED C: ACQUIRE_ERR\(drm_resv_kill, &lock\) is not checked
 // wrong: UNDER_A_GUARD C(context): cannot call function '__drm_vmap_begin' while context lock
-// run: drm_shmem_edge.signal_interrupts: a signal ends the wait, with nothing changed
-// run: drm_shmem_edge.guard_killable: only the end of the task ends this one
+// run: drm_shmem_edge.signal_interrupts: A signal ends the wait, and nothing has changed.
+// run: drm_shmem_edge.guard_killable: Only a fatal signal ends the wait.
 
 #include "foo.h"
 
-/* The library's own lock is not interruptible, and there is none to undo. */
+/* The block locks and unlocks on its own, so no lock is left to undo. */
 int foo_bo_clear(struct foo_bo *bo)
 {
 	int ret;
@@ -20,7 +20,7 @@ int foo_bo_clear(struct foo_bo *bo)
 	return ret;
 }
 
-/* A reservation lock has the same guards as a mutex. */
+/* A reservation lock has the same guards as a mutex has. */
 int foo_bo_clear_killable(struct foo_bo *bo)
 {
 	int ret;

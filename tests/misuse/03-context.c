@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 3
-// title: reservation lock taken twice, or not given back, on some path
+// title: reservation lock taken twice, or not released, on some path
 // rust: no
 // wrong: TAKEN_TWICE C(context): cannot call function '__drm_resv_lock_alone' while
 // wrong: PINNED_UNDER_IT C(context): cannot call function 'drm_shmem_pin' while __ctx_lock_drm_resv 'drm_resv' is held
@@ -13,7 +13,7 @@
 
 #include "foo.h"
 
-/* A function of the driver that locks for itself says so. */
+/* This function takes the lock itself, and its annotation says so. */
 int foo_bo_sync(struct foo_bo *bo) __must_not_hold(drm_resv);
 int foo_bo_sync(struct foo_bo *bo)
 {

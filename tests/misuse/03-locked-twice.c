@@ -10,7 +10,7 @@
 // wrong: BINDS C: drm_gpuvm_imm_prepare_map\(\) takes the reservation lock, which is held
 // wrong: OWNS_UNDER_GUARD C: drm_shmem_sgt_own\(\) takes the reservation lock, which is held: use its _locked form
 // wrong: PUTS_UNDER_GUARD C: drm_shmem_put\(\) takes the reservation lock, which is held: release it first
-// run: drm_shmem_vmap.wrong_lock: a call that takes the lock says so if the caller has it
+// run: drm_shmem_vmap.wrong_lock: A call that takes the lock reports a caller that already holds it.
 
 #include "foo.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 4
-// title: early return keeps the unplug SRCU section
+// title: early return that does not leave the unplug section
 // rust: b
 // wrong: USED_AFTER_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: NO_WAY_OUT B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: GOES_ON B: the last argument must leave the scope
 // wrong: HAND_WRITTEN C: return without drm_dev_exit\(\)
-// run: drm_dev_ctx.drm_dev_ctx_test_section_exits: every way out of the block leaves the section
+// run: drm_dev_ctx.drm_dev_ctx_test_section_exits: Every way out of the block leaves the section.
 
 #include "foo.h"
 

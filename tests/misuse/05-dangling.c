@@ -12,15 +12,15 @@
 // wrong: ADDRESS_USED_LATER C: the address of 'fw' is borrowed for a scope and must not be kept
 // wrong: NARROWER_KEPT C: 'fw' is borrowed for a scope and must not be kept
 // wrong: NOT_CLEANED_UP C: nothing ends 'buf' on an early return
-// wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
-// wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': drm_shmem_sgt_cleanup\(\) that first
-// wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': drm_vmap_cleanup\(\) that first
+// wrong: FREED_WITH_IT C: 'cnt' is freed with its 'buf': call drm_vmap_cleanup\(\) for it first
+// wrong: TABLE_FREED_WITH_IT C: 'cnt' is freed with its 'table': call drm_shmem_sgt_cleanup\(\) for it first
+// wrong: FREED_ON_AN_ERROR C: 'cnt' is freed with its 'buf': call drm_vmap_cleanup\(\) for it first
 // wrong: END_OF_A_MAPPING C: 'table' is no owned mapping, and drm_vmap_cleanup\(\) takes it for one
-// checked: ADDRESS_USED_LATER: The address of a mapping, used after the mapping ended.
-// run: drm_shmem_vmap.borrowed_scope: every way out of the block unmaps
-// run: drm_shmem_vmap.owned_cleanup: so does every way out of the scope
-// run: drm_shmem_sgt.owned_cleanup: a structure with a table as well, on every way out
-// run: drm_shmem_vmap.borrowed_outlives: an object freed too early is reported
+// checked: ADDRESS_USED_LATER: A driver uses the address of a mapping after the mapping has ended.
+// run: drm_shmem_vmap.borrowed_scope: Every way out of the block unmaps the object.
+// run: drm_shmem_vmap.owned_cleanup: Every way out of the scope unmaps the object.
+// run: drm_shmem_sgt.owned_cleanup: Every way out of the scope also releases a structure that owns a table.
+// run: drm_shmem_vmap.borrowed_outlives: An object that is freed while its mapping is borrowed is reported.
 
 #include <linux/slab.h>
 

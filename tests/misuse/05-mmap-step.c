@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 5
-// title: mapping of userspace that the library does not know
+// title: userspace mapping changed or kept by a driver's mmap step
 // rust: -
 // wrong: CHANGES_VMA W: discards 'const' qualifier|discards qualifiers
 // wrong: KEEPS_VMA W: discards 'const' qualifier|discards qualifiers
 // wrong: WRITES_VMA B: read-only object|const-qualified
-// run: drm_shmem_mmap.step_refuses: a mapping that the step refuses is not counted
-// run: drm_shmem_mmap.step_never_called: a step of a type that cannot be mapped is reported
+// run: drm_shmem_mmap.step_refuses: A mapping that the step refuses is not counted.
+// run: drm_shmem_mmap.step_never_called: A step of a type whose objects cannot be mapped is reported.
 
 #include <linux/mm.h>
 
 #include "foo.h"
 
-/* An object whose mappings the driver looks at */
+/* An object whose driver checks each mapping of it */
 struct foo_seen {
 	struct drm_shmem_obj shmem;
 	struct vm_area_struct *vma;

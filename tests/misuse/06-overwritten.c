@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 6
-// title: un-refcounted or overwritten vaddr
+// title: vaddr without a reference, or overwritten
 // rust: b
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
 // wrong: ADDRESS_ASSIGNED B: lvalue required|not assignable
@@ -8,7 +8,7 @@
 // wrong: OWNED_COPIED B: assignment of read-only|cannot assign to
 // wrong: OWNED_INITIALISED C: 'copy' is a copy of another 'struct foo_ring_owned'
 // wrong: MEMCPY C: memcpy\(\) of a 'struct foo_ring_owned'
-// run: drm_shmem_vmap.owned_overwritten: a handle in use is not overwritten, -EBUSY
+// run: drm_shmem_vmap.owned_overwritten: A handle in use is not overwritten: -EBUSY.
 
 #include "foo.h"
 

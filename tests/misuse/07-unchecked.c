@@ -6,8 +6,8 @@
 // wrong: BLOCK_USED_OUTSIDE B: 'ring' undeclared|undeclared identifier 'ring'
 // wrong: OWNED_NOT_CHECKED W: ignoring return value|unused
 // wrong: LOOKED_UP_OR_NULL C: drm_shmem_lookup\(\) returns an ERR_PTR\(\) and never NULL
-// run: drm_shmem_vmap.too_small: the block is skipped, -ENOSPC
-// run: drm_shmem_vmap.no_vmap_callback: a failed one leaves nothing behind
+// run: drm_shmem_vmap.too_small: The block is skipped: -ENOSPC.
+// run: drm_shmem_vmap.no_vmap_callback: A mapping that fails leaves nothing behind.
 
 #include "foo.h"
 

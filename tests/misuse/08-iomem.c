@@ -6,10 +6,10 @@
 // wrong: NARROWED B: struct foo_fw is for another kind of memory
 // wrong: WRONG_TYPE B: incompatible pointer
 // wrong: ADDRESS_AS_SYSTEM_MEMORY C(sparse): incorrect type in argument 1 \(different address spaces\)
-// run: drm_shmem_vmap.wrong_kind: -EOPNOTSUPP for the other kind of memory
-// run: drm_shmem_vmap.iomem_is_not_sysmem: an imported object in I/O memory
-// run: drm_shmem_vmap.iomem_rw: the type for I/O memory works
-// run: drm_shmem_vmap.either: so does the one for either
+// run: drm_shmem_vmap.wrong_kind: The other kind of memory gives -EOPNOTSUPP.
+// run: drm_shmem_vmap.iomem_is_not_sysmem: An imported object in I/O memory gives the same.
+// run: drm_shmem_vmap.iomem_rw: The type for I/O memory works.
+// run: drm_shmem_vmap.either: The type for both kinds of memory works.
 
 #include "foo.h"
 

@@ -11,8 +11,8 @@
 // wrong: WRITTEN_TO_AN_ARRAY B: invalid initializer|array initializer must be an initializer list
 // wrong: TRIED_TO_A_STRUCT B: invalid initializer|initializing 'const .*'\)? with an expression of incompatible type
 // wrong: ELEMENT_IS_A_STRUCT B: invalid initializer|initializing 'const .*'\)? with an expression of incompatible type
-// run: drm_shmem_vmap.checked: checked accessors return -EINVAL
-// run: drm_shmem_vmap.bulk: so do copies and fills
+// run: drm_shmem_vmap.checked: The checked accessors return -EINVAL.
+// run: drm_shmem_vmap.bulk: Copies and fills return -EINVAL.
 
 #include "foo.h"
 
@@ -42,7 +42,7 @@ int foo_fw_boot(struct foo_bo *bo, u32 section)
 	return ret ?: entry;
 }
 
-/* What the firmware reads: two members each, which a single write does not set */
+/* A slot has two members, so a single write cannot set it. */
 struct foo_fw_slot {
 	u32 head;
 	u32 tail;

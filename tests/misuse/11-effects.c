@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 11
-// title: a step of an address space allocates, somewhere below
+// title: step of an address space that calls a function that allocates
 // rust: no
 // wrong: STEP_ALLOCATES C(context): 'nonallocating' function 'foo_vm_map'
 // wrong: CALLS_WHAT_MAY_ALLOCATE C(context): 'nonallocating' function 'foo_vm_map'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 11
-// title: allocation, vmap or resv lock in the fence signalling path
+// title: allocation, vmap or reservation lock in the fence signalling path
 // rust: no
 // wrong: ALLOCATES B: foo_bind_run\(\) uses \w+, which may sleep or allocate
 // wrong: ALLOCATES_A_STRING B: foo_bind_run\(\) uses \w+, which may sleep or allocate
@@ -36,7 +36,7 @@
 // wrong: CALLS_ANOTHER_FILE B: foo_bind_run\(\) uses foo_hw_ready, which may sleep or allocate
 // wrong: USES_A_VARIABLE B: foo_bind_run\(\) uses foo_verbose, a variable or the address of a function
 // wrong: OBTAINS B: foo_bind_run\(\) uses \w+, which may sleep or allocate
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: what runs there does not allocate
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: Code that runs in the fence signalling path does not allocate.
 
 #if defined(NOT_CHECKED)
 #undef DRM_SAFE_SIGNALLING_CHECKED
@@ -47,7 +47,7 @@
 #include <drm/drm_syncobj.h>
 #include "foo.h"
 
-/* Another file defines this. foo_bind_run() may only use it if a list of the driver names it. */
+/* Another file defines this: foo_bind_run() may use it only if the driver's list names it. */
 extern bool foo_verbose;
 
 /* &drm_sched_backend_ops.run_job */

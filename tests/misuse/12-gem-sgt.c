@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 12
-// title: sg table of an object that is not of shmem
+// title: sg table of an object that has no shmem pages
 // rust: -
 // wrong: NULL_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
 // wrong: OWNED_WITHOUT_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
@@ -12,14 +12,14 @@
 // wrong: EXPORTED_BY_THE_CORE C: drm_gem_prime_export\(\) goes behind the handles of drm_shmem_safe.h
 // wrong: IMPORTERS_TOLD C: dma_buf_invalidate_mappings\(\) goes behind the handles of drm_shmem_safe.h
 // wrong: STEPS_SWAPPED B: incompatible (function )?pointer
-// run: drm_shmem_gem_exports.exp_revoked: importers are told, and no table of a dma-buf is left
-// run: drm_shmem_gem_exports.exp_static_refused: -EOPNOTSUPP for an importer that cannot be told
+// run: drm_shmem_gem_exports.exp_revoked: Importers are notified, and no table of a dma-buf is left.
+// run: drm_shmem_gem_exports.exp_static_refused: An importer that cannot be notified gets -EOPNOTSUPP.
 // wrong: ENDED_IN_SECTION B: inside of a section, the hardware is still in use: call it in quiesce
 // wrong: ENDED_WITH_DEVICE B: incompatible pointer
-// run: drm_shmem_gem_exports.exp_ended_misused: a report, and importers keep their tables
-// run: drm_shmem_gem_exports.exp_misused: -EINVAL and a report without the steps of an export
-// run: drm_shmem_gem_sgt.revoke: gone for ever, also after the device is bound again
-// run: drm_shmem_gem_sgt.vram_misused: -EINVAL for the proof of another device
+// run: drm_shmem_gem_exports.exp_ended_misused: A wrong call is reported, and importers keep their tables.
+// run: drm_shmem_gem_exports.exp_misused: A type without the steps of an export gives -EINVAL and a report.
+// run: drm_shmem_gem_sgt.revoke: The table does not come back, even if the device is bound again.
+// run: drm_shmem_gem_sgt.vram_misused: The proof of another device gives -EINVAL.
 
 #include <linux/dma-buf.h>
 
@@ -109,7 +109,7 @@ struct dma_buf *foo_stolen_export(struct drm_gem_object *gem, int flags)
 #endif
 }
 
-/* The library tells them when it has to, and waits until they have let go. */
+/* The library notifies importers if it must, and waits until they have stopped using the memory. */
 void foo_stolen_move(struct foo_stolen *stolen)
 {
 	dma_resv_lock(stolen->gem.resv, NULL);
@@ -131,7 +131,7 @@ void foo_stolen_fail_jobs(struct foo_stolen_hw *hw);
 void foo_stolen_off(struct foo_stolen_hw *hw);
 void foo_stolen_kick(const struct foo_reg *reg);
 
-/* Importers use the memory until the exports have ended, and wait for jobs before that. */
+/* Importers wait for jobs, and use the memory until drm_gem_sgt_exports_end() has returned. */
 void foo_stolen_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
 {
 	struct foo_stolen_hw *hw = container_of(data, struct foo_stolen_hw, base);

@@ -7,17 +7,17 @@
 // wrong: DEVICE_AS_PROOF B: incompatible pointer
 // wrong: PLAIN_OBJECT B: incompatible pointer
 // wrong: OWNED_WITHOUT_PROOF B: a proof is needed here, such as &reg->base.bound, and NULL is none
-// run: drm_shmem_sgt.revoked: unmapped on unbind, -ENODEV afterwards
-// run: drm_shmem_sgt.revoked_rebind: also after the device is bound again
-// run: drm_shmem_sgt.owned_revoked: an owner is told
-// run: drm_shmem_sgt.wrong_device: -EINVAL for the proof of another device
-// run: drm_shmem_race.get_against_unbind: first use against unbind
+// run: drm_shmem_sgt.revoked: The unbind unmaps the table, and later calls return -ENODEV.
+// run: drm_shmem_sgt.revoked_rebind: The table does not come back when the device is bound again.
+// run: drm_shmem_sgt.owned_revoked: The owner of a table is notified.
+// run: drm_shmem_sgt.wrong_device: The proof of another device gives -EINVAL.
+// run: drm_shmem_race.get_against_unbind: The first use races with an unbind.
 
 #include "foo.h"
 
 void foo_mmu_map(const struct sg_table *sgt);
 
-/* Kept, for what keeps addresses */
+/* Owned, because the MMU keeps the addresses */
 static struct drm_shmem_sgt_owned foo_table;
 
 int foo_bo_bind(struct foo_device *foo, struct foo_bo *bo)

@@ -19,12 +19,12 @@
 // wrong: ASSIGNED B: assignment of read-only|cannot assign to|is not assignable
 // wrong: NOT_LEFT B: the last argument must leave the scope
 // wrong: FREED W: discards 'const' qualifier|discards qualifiers
-// checked: KEPT_WITHOUT_A_BLOCK: A pointer to something borrowed that goes into a structure. gcc sees the plain cases with ``-Wdangling-pointer``.
-// checked: PROOF_OF_THE_CALLER_KEPT: A proof that a function was given and stores.
-// run: drm_shmem_life.put_while_borrowed: an object freed too early is reported, if its type counts users
-// run: drm_shmem_sgt.freed_before_unbind: unmapped with its object, once
-// run: drm_shmem_sgt.unmap_early: not while someone uses it
-// run: drm_shmem_race.free_against_unbind: the table is unmapped once in either order
+// checked: KEPT_WITHOUT_A_BLOCK: A driver stores a borrowed pointer in a structure. gcc sees the simple cases with ``-Wdangling-pointer``.
+// checked: PROOF_OF_THE_CALLER_KEPT: A function stores a proof that its caller passed.
+// run: drm_shmem_life.put_while_borrowed: An object that is freed too early is reported, if its type counts users.
+// run: drm_shmem_sgt.freed_before_unbind: The table is unmapped once, with its object.
+// run: drm_shmem_sgt.unmap_early: A table that somebody uses is not unmapped.
+// run: drm_shmem_race.free_against_unbind: The table is unmapped once, whether the object or the device goes first.
 
 #include "foo.h"
 
@@ -121,7 +121,7 @@ int foo_ioctl_bind(const struct foo_reg *reg, struct foo_job *job, struct foo_bo
 	return ret;
 }
 
-/* What is lent can be passed on in a structure that ends before it. */
+/* A structure may hold a borrowed pointer if the structure goes first. */
 void foo_ioctl_prepare(const struct foo_reg *reg, struct foo_job *job, struct foo_job *queue)
 {
 	const struct drm_dev_ctx_bound *bound = &reg->base.bound;

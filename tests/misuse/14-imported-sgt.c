@@ -6,9 +6,9 @@
 // wrong: UNMAPPED W: discards 'const' qualifier|discards qualifiers
 // wrong: RAW_TABLE C: drm_gem_shmem_get_pages_sgt\(\) goes behind the handles
 // wrong: RAW_MEMBER C: 'sgt' goes behind the handles: use drm_shmem_sgt_guard\(\) or drm_shmem_sgt_own\(\)
-// run: drm_shmem_sgt.imported_freed: the exporter frees it
-// run: drm_shmem_sgt.imported_revoked: also when the importer is unbound
-// run: drm_shmem_sgt.imported_at_once_freed: also if it was mapped at import
+// run: drm_shmem_sgt.imported_freed: The exporter frees the table.
+// run: drm_shmem_sgt.imported_revoked: The exporter frees the table when the importer is unbound, too.
+// run: drm_shmem_sgt.imported_at_once_freed: The exporter also frees a table that was mapped at import.
 
 #include "foo.h"
 

@@ -8,7 +8,7 @@
 // wrong: CREATE_DROPPED C: the result of drm_shmem_create\(\) is dropped, and never given back
 // wrong: VM_DROPPED W: ignoring return value
 // wrong: EARLY_RETURN C: 'bo', from drm_shmem_lookup\(\) on line \d+, is leaked on this path
-// run: drm_shmem_obj.unique_scope: the scope puts what was not published
+// run: drm_shmem_obj.unique_scope: The scope puts an object that was not published.
 
 #include "foo.h"
 

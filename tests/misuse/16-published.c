@@ -6,8 +6,8 @@
 // wrong: UNIQUE_OF_OTHER B: incompatible pointer
 // wrong: CHANGED_AFTER_PUBLISH B: this token was used up before
 // wrong: PUBLISHED_TWICE B: this token was used up before
-// run: drm_shmem_obj.handle_unpublished: -EINVAL if its type was cast away
-// run: drm_shmem_obj.create_init_fails: an init step that fails is undone
+// run: drm_shmem_obj.handle_unpublished: An object whose type was cast away gives -EINVAL.
+// run: drm_shmem_obj.create_init_fails: An init step that fails is undone.
 
 #include "foo.h"
 

@@ -13,14 +13,14 @@
 // wrong: STEP_CASTS_TO_OTHER C: drm_shmem_from_obj\(\) is given '\w+', but \w+\(\) is a step of 'foo_bo_type'
 // wrong: FLAG_OF_NO_TYPE W: changes value from|changes value
 // wrong: SIZE_BY_HAND C: __drm_shmem_create\(\) is private to the library
-// run: drm_shmem_obj.lookup_other_type: -EINVAL for an object of another type
-// run: drm_shmem_obj.lookup_core_made: -EINVAL for one that the core made
-// run: drm_shmem_obj.no_type: -EINVAL and a report for a gem_create_object of no type
-// run: drm_shmem_obj.no_functions: -EINVAL and a report for a type without functions
-// run: drm_shmem_obj.own_functions: the same for a type that replaces one of them
-// run: drm_shmem_obj.step_of_other_type: a report for a step that casts to another type
-// run: drm_shmem_obj.dumb: dumb buffers are full objects
-// run: drm_shmem_prime.import_foreign: so are imported ones
+// run: drm_shmem_obj.lookup_other_type: An object of another type gives -EINVAL.
+// run: drm_shmem_obj.lookup_core_made: An object that the core made gives -EINVAL.
+// run: drm_shmem_obj.no_type: A gem_create_object callback without a type gives -EINVAL and a report.
+// run: drm_shmem_obj.no_functions: A type without functions gives -EINVAL and a report.
+// run: drm_shmem_obj.own_functions: A type that replaces one of the functions gives the same.
+// run: drm_shmem_obj.step_of_other_type: A step that casts to another type is reported.
+// run: drm_shmem_obj.dumb: Dumb buffers are full objects of the type.
+// run: drm_shmem_prime.import_foreign: Imports are full objects of the type.
 
 #include "foo.h"
 
@@ -100,7 +100,7 @@ const struct foo_bo_type foo_bo_type = {
 struct foo_bo_unique *foo_bo_create(struct drm_device *drm, u64 size)
 {
 #if defined(SIZE_BY_HAND)
-	/* Of the part that the library has: the flags of struct foo_bo are behind it. */
+	/* This is the size of the library's part, without the flags of struct foo_bo. */
 	return (void *)__drm_shmem_create(&foo_bo_type.base, sizeof(struct drm_shmem_obj),
 					  drm, size, NULL);
 #else

@@ -2,7 +2,7 @@
 // class: 18
 // title: GEM object freed under its own lock
 // rust: partly
-// run: drm_shmem_obj.put_under_own_lock: reported, and the object stays
+// run: drm_shmem_obj.put_under_own_lock: The call is reported, and the object is not freed.
 
 #include "foo.h"
 

@@ -5,8 +5,8 @@
 // wrong: GPUVM_PUT B: incompatible pointer
 // wrong: CORE_PUT B: incompatible pointer
 // wrong: RAW_BO_PUT_OF_VM B: incompatible pointer
-// wrong: BORROWED_KEPT C: what drm_gpuvm_imm_shared\(\) returns is borrowed
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_any_order: references end in any order
+// wrong: BORROWED_KEPT C: the result of drm_gpuvm_imm_shared\(\) is borrowed
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_any_order: The last references may go in any order.
 
 #include "foo.h"
 

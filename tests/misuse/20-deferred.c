@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 20
-// title: vm_bo put in the signalling path; deferred cleanup forgotten
+// title: vm_bo put in the signalling path, or deferred cleanup forgotten
 // rust: no
 // wrong: CLEANUP_BY_HAND B: incompatible pointer
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: dropped there, cleaned up elsewhere
-// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_end: nothing is left, in any order
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_drop_signalling: A vm_bo is dropped in the signalling path and cleaned up elsewhere.
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_end: Nothing is left, in whatever order the threads end.
 
 #include "foo.h"
 

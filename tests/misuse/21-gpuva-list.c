@@ -11,7 +11,7 @@
 // wrong: RAW_VM_BOS C: drm_gem_for_each_gpuvm_bo\(\) goes behind the core
 // wrong: WALKED_AND_CHANGED B: read-only object|const-qualified
 // wrong: USED_AFTER_AN_UPDATE C: the update on line \d+ may have removed 'va'
-// run: drm_gpuvm_imm_evict.walk_unlocked: a walk without the lock ends, reported
+// run: drm_gpuvm_imm_evict.walk_unlocked: A walk without the lock ends at once and is reported.
 
 #include "foo.h"
 
@@ -37,7 +37,7 @@ u64 foo_vm_mapped(struct foo_vm *vm, struct drm_gpuvm_bo *vm_bo)
 	return bytes;
 }
 
-/* In how many bytes of GPU addresses a buffer is mapped, in all address spaces */
+/* Returns how many bytes of GPU addresses map the buffer, in all address spaces. */
 u64 foo_bo_mapped(struct foo_bo *bo)
 {
 	u64 bytes = 0;

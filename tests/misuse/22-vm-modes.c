@@ -2,7 +2,7 @@
 // class: 22
 // title: VMs of different modes on one GEM object
 // rust: b
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_other_mode: -EINVAL and a report, nothing is mapped
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_other_mode: The call gives -EINVAL and a report, and maps nothing.
 
 #include "foo.h"
 

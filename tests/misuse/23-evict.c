@@ -12,10 +12,10 @@
 // wrong: ALLOCATES C: foo_vm_evict\(\) is part of an evict step, and allocates
 // wrong: MOVED_ALLOCATES C: foo_bo_moved\(\) is part of an evict step, and allocates
 // wrong: MOVED_WAITS C: foo_bo_moved\(\) is part of an evict step, and waits for a lock
-// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: evicted and validated by many threads
-// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_evict: evicted while the VM ends
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: evicted objects are found and validated
-// run: drm_gpuvm_imm_evict.evict_foreign: of other VMs nobody says that they let go
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_all: Many threads evict and validate objects.
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_evict: An object is evicted while its VM ends.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_evict: The library finds evicted objects and validates them.
+// run: drm_gpuvm_imm_evict.evict_foreign: An object that a VM of another type maps is not evicted: -EBUSY.
 
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -25,7 +25,7 @@
 /* Held around drm_gpuvm_imm_run() */
 static DEFINE_MUTEX(foo_lock);
 
-/* What the VM has of the object, of which there is one in this example */
+/* The VM's table of the only object in this example */
 static struct drm_shmem_sgt_owned foo_table;
 
 #if defined(RAW_CALLBACK)

@@ -7,8 +7,8 @@
 // wrong: RAW_MAP B: incompatible pointer
 // wrong: NOT_CHECKED W: ignoring return value
 // wrong: NOT_DROPPED C: nothing ends 'update' .* declare it with DRM_GPUVM_IMM_UPDATE
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is empty is reported
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_map_overlaps: every split has what it needs
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: An empty update is reported.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_map_overlaps: Every split has the memory that it needs.
 
 #include "foo.h"
 

@@ -10,10 +10,10 @@
 // wrong: CORE_COPIED C: 'copy' is a copy of another 'struct drm_gpuvm_imm_core'
 // wrong: VM_COPIED C: 'copy' is a copy of another 'struct foo_vm'
 // wrong: VM_BY_VALUE C: 'vm' is a copy of another 'struct foo_vm'
-// checked: VM_COPIED: An initialiser that copies a structure, ``struct foo_vm copy = *vm;``, is C that nothing forbids.
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: the second is refused and reported
-// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: also from two threads
-// run: drm_gpuvm_imm_close.close_from_step: a close from inside a step is refused and reported
+// checked: VM_COPIED: An initialiser copies the structure of a VM: ``struct foo_vm copy = *vm;``. C cannot forbid that.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_two_writers: The second writer is refused and reported.
+// run: drm_gpuvm_imm_race.drm_gpuvm_imm_race_test_writers: A second writer in another thread is refused and reported, too.
+// run: drm_gpuvm_imm_close.close_from_step: A close from inside a step is refused and reported.
 
 #include "foo.h"
 

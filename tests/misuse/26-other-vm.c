@@ -3,8 +3,8 @@
 // title: mapping through a vm_bo of another VM
 // rust: r
 // wrong: OBJECT_AS_VM_BO B: incompatible pointer
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign: -EINVAL and a report, nothing changed
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign_va: a mapping of another VM ends a walk, reported
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign: The call gives -EINVAL and a report, and changes nothing.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_foreign_va: A mapping of another VM ends the walk and is reported.
 
 #include "foo.h"
 

@@ -6,8 +6,8 @@
 // wrong: NOT_COMPLETED B: incompatible (function )?pointer|incompatible return type
 // wrong: COMPLETED_AS_ANOTHER B: incompatible (function )?pointer|incompatible return type
 // wrong: COMPLETION_DROPPED W: ignoring return value
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_rollback: the steps before the one that failed are undone
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_step_misuse: a step that does not complete is reported
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_rollback: The steps before the one that failed are undone.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_step_misuse: A step that does not complete its change is reported.
 
 #include "foo.h"
 

@@ -10,17 +10,17 @@
 // wrong: HARDWARE_BEFORE_REGISTRATION B: incompatible pointer
 // wrong: OTHER_DATA B: incompatible pointer
 // wrong: OTHER_OPS B: incompatible pointer
-// wrong: BAR_OPS C: this data is a struct foo_hw where it is registered
-// wrong: BAR_DATA C: this data is a struct bar_hw where it is registered
+// wrong: BAR_OPS C: the registered data is a struct foo_hw
+// wrong: BAR_DATA C: the registered data is a struct bar_hw
 // wrong: TESTED_FOR_NULL C: drm_dev_ctx_alloc\(\) returns an ERR_PTR\(\) and never NULL
 // wrong: DATA_FREED C: 'hw' belongs to the registration since line \d+
 // wrong: NO_CONTEXTS B: must be a struct drm_dev_ctx
 // wrong: DEVICE_AS_TOKEN B: incompatible|lvalue
-// checked: TESTED_FOR_NULL: An ERR_PTR() that is tested for NULL.
-// checked: DATA_FREED: Registration data that is freed once more after registering failed.
-// run: drm_dev_ctx.drm_dev_ctx_test_early: no section opens before the registration data is published
-// run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: -EINVAL, the token is used up
-// run: drm_dev_ctx.drm_dev_ctx_test_token_twice: a token whose use is not seen is reported
+// checked: TESTED_FOR_NULL: A driver tests an ERR_PTR() for NULL.
+// checked: DATA_FREED: A driver frees its registration data again, after drm_dev_ctx_register() has failed and freed it.
+// run: drm_dev_ctx.drm_dev_ctx_test_early: No section opens before the registration data is published.
+// run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: The call gives -EINVAL and uses up the token.
+// run: drm_dev_ctx.drm_dev_ctx_test_token_twice: A second use of a token that the compiler cannot see is reported.
 
 #include "foo.h"
 
@@ -32,7 +32,7 @@ struct foo_raw_device {
 #define foo_device foo_raw_device
 #endif
 
-/* What a registration of another kind of device has */
+/* Registration data of another kind of device */
 struct bar_hw {
 	struct drm_dev_ctx_data base;
 	struct work_struct poll;

@@ -4,7 +4,7 @@
 // rust: no
 // wrong: SECTION_IN_A_COMMIT C: foo_crtc_atomic_disable\(\) is skipped when the display is turned off
 // wrong: SECTION_IN_A_HELPER C: foo_plane_off\(\) is skipped when the display is turned off
-// run: drm_dev_ctx.drm_dev_ctx_test_if_bound: the block runs until quiesce has returned
+// run: drm_dev_ctx.drm_dev_ctx_test_if_bound: The block runs until quiesce has returned.
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_crtc.h>

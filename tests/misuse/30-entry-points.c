@@ -12,12 +12,12 @@
 // wrong: NOT_A_DRIVER_IOCTL B: FOO_SUBMIT is not an ioctl of a DRM driver
 // wrong: NO_ENTRY_POINT B: undeclared
 // wrong: NOT_IN_THE_TABLE U: defined but not used|unused function
-// run: drm_dev_ctx.drm_dev_ctx_test_gem_callback: a callback of an object is refused after unplug
-// run: drm_dev_ctx.drm_dev_ctx_test_fault: so is a page fault
-// run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: and an interrupt thread
-// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: and runtime PM
-// run: drm_dev_ctx_race.drm_dev_ctx_race_test_enter: unplug waits for those inside
-// run: drm_dev_ctx_race.drm_dev_ctx_race_test_file: open and close against unbind
+// run: drm_dev_ctx.drm_dev_ctx_test_gem_callback: After an unplug, a callback of an object is refused.
+// run: drm_dev_ctx.drm_dev_ctx_test_fault: After an unplug, a page fault is refused.
+// run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: After an unplug, an interrupt thread is refused.
+// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: A callback of runtime PM works until the device is unbound, registered or not.
+// run: drm_dev_ctx_race.drm_dev_ctx_race_test_enter: An unplug waits for the sections that are open.
+// run: drm_dev_ctx_race.drm_dev_ctx_race_test_file: Opening and closing a file races with an unbind.
 
 #include "foo.h"
 

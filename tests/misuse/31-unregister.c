@@ -4,11 +4,11 @@
 // rust: b
 // wrong: TOKEN_OF_ANOTHER_STATE B: incompatible pointer
 // wrong: RAW_UNREGISTER C: drm_dev_unregister\(\) goes behind the contexts
-// run: drm_dev_ctx.drm_dev_ctx_test_life: the end of a registration is an unplug
+// run: drm_dev_ctx.drm_dev_ctx_test_life: The end of a registration is an unplug.
 
 #include "foo.h"
 
-/* Sections are refused from here on: there is no other way to unregister. */
+/* The call refuses new sections. No other call ends a registration. */
 int foo_shut_down(struct foo_device *foo)
 {
 #if defined(TOKEN_OF_ANOTHER_STATE)

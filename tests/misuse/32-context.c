@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 32
-// title: sections opened by hand that are not left, or wait for themselves
+// title: section opened by hand that is not left, or waits for itself
 // rust: partly
 // wrong: NOT_LEFT C(context): __ctx_lock_drm_dev_section 'drm_dev_section' is not held on every path|is still held
 // wrong: LEFT_TWICE C(context): releasing __ctx_lock_drm_dev_section 'drm_dev_section' that was not held
 // wrong: NOT_TESTED C(context): 'drm_dev_section' that was not held|is still held
 // wrong: UNPLUGS C(context): cannot call function 'drm_dev_unplug' while __ctx_lock_drm_dev_section 'drm_dev_section' is held
 
-/* All that a driver needs which takes nothing else of the library. */
+/* A driver that uses nothing else of the library needs only this header. */
 #include "drm_safe_context.h"
 
 struct bar_device {

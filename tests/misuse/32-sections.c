@@ -8,7 +8,7 @@
 
 #include "foo.h"
 
-/* What the driver's own functions need, they can say. */
+/* A driver can annotate its own functions in the same way. */
 int foo_give_up(struct foo_device *foo) __must_not_hold(drm_dev_section);
 int foo_give_up(struct foo_device *foo)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 32
-// title: unplug twice, or waiting on itself
+// title: device unplugged twice, or unplug that waits for itself
 // rust: partly
 // wrong: INSIDE_OF_A_SECTION B: this waits for itself
 // wrong: INSIDE_OF_A_SCOPE B: this waits for itself
 // wrong: INSIDE_OF_A_BOUND_BLOCK B: this waits for itself
 // wrong: INSIDE_OF_A_CALLBACK B: this waits for itself
 // wrong: IN_A_HANDLER C: 'reg' is a section that this waits for
-// checked: IN_A_HANDLER: drm_dev_ctx_unregister() in a function that takes a proof. A handler of an ioctl runs inside of a section that only its table opens.
-// run: drm_dev_ctx.drm_dev_ctx_test_unregister: the second time gives -ENODEV
-// run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: -EDEADLK and a report
-// run: drm_dev_ctx.drm_dev_ctx_test_unregister_threads: both wait, one does it
+// checked: IN_A_HANDLER: A function that takes a proof calls drm_dev_ctx_unregister(). A compiler does not see that an ioctl handler runs in a section, because its table opens the section.
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister: The second call gives -ENODEV.
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister_in_section: A call inside a section gives -EDEADLK and a report.
+// run: drm_dev_ctx.drm_dev_ctx_test_unregister_threads: Of two threads, one ends the registration, and both wait for the end.
 
 #include "foo.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 33
-// title: memory freed before the hardware has let go of it
+// title: memory freed while the hardware still uses it
 // rust: -
 // wrong: NOT_PUT_OFF W: incompatible pointer|incompatible integer|makes pointer from integer|different type
 // wrong: TOKEN_LOST W: warn_unused_result|unused-result
 // wrong: NONE W: nonnull|null passed to a callee
-// run: drm_shmem_ends.put_off: the table stays until the hardware has answered
-// run: drm_shmem_ends.unbind: without an answer, until the hardware is quiet
-// run: drm_shmem_ends.misused: of this object, in its release step, once
+// run: drm_shmem_ends.put_off: The table stays until the hardware has answered.
+// run: drm_shmem_ends.unbind: If the hardware never answers, the table stays until the hardware is quiet.
+// run: drm_shmem_ends.misused: The release step may put off its own object only, and only once.
 
 #include "foo.h"
 
@@ -16,7 +16,7 @@ struct foo_ends_device {
 	struct drm_shmem_ends ends;
 };
 
-/* A resource of a device that answers */
+/* A resource of a device that confirms when it has stopped using the memory */
 struct foo_res {
 	struct drm_shmem_obj shmem;
 	struct foo_ends_device *dev;

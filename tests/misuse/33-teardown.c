@@ -6,8 +6,8 @@
 // wrong: RELEASE_OF_DEVICE B: pointer type mismatch in container_of
 // wrong: POSTCLOSE_OF_DEVICE B: incompatible (function )?pointer|incompatible return type
 // wrong: OPEN_WITHOUT_RESULT B: incompatible (function )?pointer|incompatible return type|should not return a value|with a value
-// run: drm_dev_ctx.drm_dev_ctx_test_register_fails: what was done before is undone, once
-// run: drm_dev_ctx.drm_dev_ctx_test_open_fails: postclose is not called
+// run: drm_dev_ctx.drm_dev_ctx_test_register_fails: When registering fails, the earlier steps are undone, once.
+// run: drm_dev_ctx.drm_dev_ctx_test_open_fails: Postclose is not called for an open that failed.
 
 #include "foo.h"
 
@@ -33,7 +33,7 @@ static void foo_release(struct drm_dev_ctx_data *data)
 #endif
 }
 
-/* Called with what probe gave to the registration, and not without one. */
+/* These get the data that probe passed to drm_dev_ctx_register(), which is never NULL. */
 const struct drm_dev_ctx_ops foo_reg_ops = {
 	.quiesce = foo_quiesce,
 	.release = foo_release,
@@ -60,7 +60,7 @@ static void foo_postclose(struct drm_device *drm, struct drm_file *file)
 	kfree(file->driver_priv);
 }
 
-/* Postclose is called for what open made, and not if it failed. */
+/* The core calls postclose only if open succeeded. */
 const struct drm_driver foo_driver = {
 	.open = foo_open,
 	.postclose = foo_postclose,

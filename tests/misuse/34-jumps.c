@@ -39,7 +39,7 @@
 void foo_hw_off(const struct drm_dev_ctx_live *live);
 void foo_update_fill(struct drm_gpuvm_imm_update *update);
 
-/* Each way out leaves the scope, and what is used at a label was made before. */
+/* Each way out ends the scopes, and everything used after a label is made before the goto. */
 int foo_start(struct foo_device *foo, struct foo_bo *bo, bool idle)
 {
 	int ret = -EBUSY;
@@ -196,7 +196,7 @@ int foo_ioctl(struct foo_device *foo, int what)
 	}
 }
 
-/* What a case declares ends with the case. */
+/* The braces end the scope of each handle with its case. */
 int foo_switch(const struct foo_reg *reg, struct foo_device *foo, struct foo_bo *bo,
 	       const struct foo_ring *lent, int what)
 {
@@ -249,7 +249,7 @@ int foo_switch(const struct foo_reg *reg, struct foo_device *foo, struct foo_bo 
 	return ret;
 }
 
-/* What is mapped in an address space, and where a buffer is mapped. A break leaves each walk. */
+/* These walk the mappings of an address space and of a buffer. A break may end each walk. */
 int foo_count(struct foo_vm *vm, struct foo_bo *bo, int what)
 {
 	int n = 0;
@@ -321,7 +321,7 @@ int foo_count_in(struct foo_vm *vm, struct foo_bo *bo, int what)
 	return n;
 }
 
-/* The hardware of a device that may be unplugged */
+/* Turns off the hardware of a device that may be unplugged. */
 int foo_off(struct foo_device *foo, bool idle)
 {
 #if defined(INTO_A_LIVE_BLOCK)
@@ -348,7 +348,7 @@ out:
 	return 0;
 }
 
-/* Nothing jumps past a variable that has a cleanup: it is declared before. */
+/* No goto jumps past the declaration of a variable with a cleanup. */
 int foo_probe(struct device *dev, struct foo_bo *bo, struct foo_hw *hw)
 {
 	int ret = -ENODEV;

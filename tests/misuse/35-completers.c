@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 35
-// title: section in what completes what sections wait for
+// title: section in a completer that other sections wait for
 // rust: no
 // wrong: FENCE_IN_A_SECTION C: dma_fence_signal\(\) ends the wait of others only if a section can be entered
 // wrong: COMPLETE_IN_A_BLOCK C: complete\(\) ends the wait of others only if a section can be entered
@@ -13,9 +13,9 @@
 // wrong: TIMEOUT C: dma_fence_signal\(\) ends the wait of others only if a section can be entered
 // wrong: RESET_IN_A_SECTION C: foo_timedout_job\(\) is called for a job that hangs, which sections may wait for
 // wrong: RUNTIME_PM C: foo_runtime_resume\(\) is called for runtime PM, which sections wait for, and opens one
-// run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: the report of a long unplug names it
-// run: drm_dev_ctx.drm_dev_ctx_test_completer: without a section, the wait and the unplug end
-// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: a callback of runtime PM needs none
+// run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: The report of a long unplug names the completer.
+// run: drm_dev_ctx.drm_dev_ctx_test_completer: Without a section in the completer, the wait and the unplug end.
+// run: drm_dev_ctx.drm_dev_ctx_test_runtime_pm: A callback of runtime PM needs no section.
 
 #include <linux/completion.h>
 #include <linux/dma-fence.h>
@@ -43,7 +43,7 @@ struct foo_queue {
 	struct drm_syncobj *syncobj;
 };
 
-/* Completers: what they need is theirs until quiesce has ended them. */
+/* Completers: quiesce ends them, so they own what they use until then. */
 void foo_fence_work(struct work_struct *work)
 {
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
@@ -86,7 +86,7 @@ foo_irq_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* An initiator: first it has ended the wait of others, then it starts something. */
+/* An initiator: it completes the wait of others before it enters a section. */
 void foo_next_work(struct work_struct *work)
 {
 	struct foo_queue *queue = container_of(work, struct foo_queue, work);
@@ -159,7 +159,7 @@ struct foo_job {
 	struct foo_queue *queue;
 };
 
-/* The scheduler waits for it, and with it all that wait for fences. */
+/* The scheduler waits for this callback, and so does everything that waits for a fence. */
 static enum drm_gpu_sched_stat foo_timedout_job(struct drm_sched_job *base)
 {
 	struct foo_job *job = container_of(base, struct foo_job, base);
@@ -179,7 +179,7 @@ const struct drm_sched_backend_ops foo_sched_ops = {
 	.timedout_job = foo_timedout_job,
 };
 
-/* The queue is there for as long as runtime PM is enabled. */
+/* The queue exists as long as runtime PM is enabled. */
 static int foo_runtime_resume(struct device *dev)
 {
 	struct foo_queue *queue = dev_get_drvdata(dev);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 36
-// title: wait inside a section that nothing ends at unplug
+// title: wait inside a section that an unplug does not end
 // rust: no
 // wrong: COPIES C: copy_from_user\(\) may wait for userspace in a section
 // wrong: HELPER_COPIES C: foo_get_cmds\(\) may wait for userspace in a section
@@ -9,15 +9,15 @@
 // wrong: STEP_WAITS C: foo_wait_forever\(\) may wait without end in a block, which an unbind waits for
 // wrong: PREPARED_IN_A_SECTION B: this holds up each unplug
 // wrong: PREPARED_IN_A_HANDLER C: 'reg' is a section, and drm_shmem_lock_prepared_interruptible\(\) takes long
-// checked: PREPARED_IN_A_HANDLER: a function that is given the proof. Only its caller, or the table of ioctls, opens the section.
+// checked: PREPARED_IN_A_HANDLER: A function that takes a proof waits for an exporter. A compiler does not see the section, because the caller or the table of ioctls opens it.
 // wrong: MAPPED_IN_A_SECTION B: this holds up each unplug
 // wrong: LOOKED_UP_IN_A_SECTION B: this holds up each unplug
 // wrong: LOOKED_UP_IN_A_HANDLER C: drm_shmem_lookup_user\(\) may wait for userspace in a section
 // wrong: LABELLED_IN_A_SECTION B: this holds up each unplug
 // wrong: LABELLED_IN_A_HANDLER C: drm_shmem_set_label_user\(\) may wait for userspace in a section
-// run: drm_shmem_sgt.prepare_in_section: -EINVAL and a report
-// run: drm_dev_ctx.drm_dev_ctx_test_stuck: the report of a long unplug names the section
-// run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: and what was refused a section since
+// run: drm_shmem_sgt.prepare_in_section: The call gives -EINVAL and a report.
+// run: drm_dev_ctx.drm_dev_ctx_test_stuck: The report of a long unplug names the section.
+// run: drm_dev_ctx.drm_dev_ctx_test_completer_in_section: The report also names the code that was refused a section since.
 
 #include <linux/completion.h>
 #include <linux/uaccess.h>
@@ -29,7 +29,7 @@ struct foo_bos {
 	DRM_SHMEM_OBJS(struct foo_bo);
 };
 
-/* Either the wait has a limit, or what completes it needs no section. */
+/* Without a time limit, whatever completes the wait must need no section. */
 int foo_wait_idle(const struct foo_reg *reg, struct completion *idle)
 {
 	if (!wait_for_completion_timeout(idle, HZ))
@@ -42,7 +42,7 @@ static int foo_get_cmds(u32 *cmds, u64 from)
 	return copy_from_user(cmds, u64_to_user_ptr(from), SZ_4K) ? -EFAULT : 0;
 }
 
-/* Userspace says how long the page fault takes, and so does this section if it is open. */
+/* Userspace can delay the page fault for ever, and an open section would wait with it. */
 int foo_ioctl_run(struct drm_dev_ctx_ioctl *ioctl, u64 from, u32 *cmds)
 {
 #if !defined(HELPER_COPIES)
@@ -104,7 +104,7 @@ void foo_turn_off(const struct drm_dev_ctx_live *live, struct completion *off)
 #endif
 }
 
-/* The exporter of an import can take long to give its memory. */
+/* The exporter of an import can take long to provide its memory. */
 int foo_own(struct foo_device *foo, struct drm_shmem_sgt_owned *own, struct foo_bo *bo)
 {
 	int ret;
@@ -126,7 +126,7 @@ int foo_own(struct foo_device *foo, struct drm_shmem_sgt_owned *own, struct foo_
 	return ret;
 }
 
-/* So can the map step of a driver's own memory. The caller holds the lock. */
+/* The map step of a driver's own memory can take long, too. The caller holds the lock. */
 int foo_own_stolen(struct foo_device *foo, struct drm_gem_sgt_owned *own, struct drm_gem_sgt *sgt)
 {
 	int ret;
@@ -162,7 +162,7 @@ int foo_own_for(const struct foo_reg *reg, struct drm_shmem_sgt_owned *own, stru
 	return ret;
 }
 
-/* The page fault of a userspace pointer takes as long as userspace likes, too. */
+/* The page fault of this userspace pointer, too, takes as long as userspace likes. */
 int foo_name(struct foo_device *foo, struct foo_bo *bo, const char __user *name)
 {
 	int ret;

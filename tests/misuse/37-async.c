@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 37
-// title: work items, timers and interrupts of the library that are taken for others
+// title: kernel work item, timer or interrupt used in place of the library's, or the reverse
 // rust: partly
 // wrong: KERNELS_HANDLER B: _Generic|not compatible
 // wrong: HANDLER_OF_A_TIMER B: _Generic|not compatible
@@ -15,9 +15,9 @@
 // wrong: RAW_WORK C: foo_raw_poll\(\) reaches the registration data, struct foo_blit, without a proof
 // wrong: RAW_DELAYED C: foo_raw_delayed\(\) reaches the registration data, struct foo_blit, without a proof
 // wrong: BESIDE_REGISTERS C: foo_fan_tick\(\) reaches the hardware in struct foo_fan without a proof
-// run: drm_dev_ctx_async.rearming: ended by the library, also those that rearm themselves
-// run: drm_dev_ctx_async.dropped: what was held back never runs
-// run: drm_dev_ctx_async.irq: quiesce can wait for it, release does without it
+// run: drm_dev_ctx_async.rearming: The library ends timers and work items, even those that rearm themselves.
+// run: drm_dev_ctx_async.dropped: Code that the library held back never runs.
+// run: drm_dev_ctx_async.irq: Quiesce can wait for the interrupt, and release runs without it.
 
 #include <linux/io.h>
 #include <linux/virtio.h>
@@ -37,7 +37,7 @@ struct foo_blit {
 	u32 seen;
 };
 
-/* Not registration data, but it has registers */
+/* This is not registration data, but it points to registers. */
 struct foo_fan {
 	struct timer_list timer;
 	void __iomem *regs;
@@ -83,7 +83,7 @@ static void foo_tick(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_dat
 	drm_dev_ctx_timer_mod(timer, jiffies + HZ);
 }
 
-/* What the kernel's own have */
+/* Handlers of the kernel's own work items and timers */
 #if defined(RAW_WORK)
 static void foo_raw_poll(struct work_struct *work)
 {

@@ -6,9 +6,9 @@
 // wrong: PROOF_FOR_LATER C: 'reg' is borrowed for a scope and must not be kept
 // wrong: BEFORE_THE_SECTION B: 'reg' undeclared|undeclared identifier 'reg'
 // wrong: WORK_NOT_ENDED C: quiesce does not end 'reset' of struct foo_hw
-// wrong: IRQ_NOT_ENDED C: quiesce does not end the interrupt of devm_request_irq\(\): free_irq\(\) there
-// run: drm_dev_ctx.drm_dev_ctx_test_tasks: quiesce ends them, also those that rearm themselves
-// run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: an interrupt thread is refused after an unplug
+// wrong: IRQ_NOT_ENDED C: quiesce does not end the interrupt of devm_request_irq\(\): call free_irq\(\) there
+// run: drm_dev_ctx.drm_dev_ctx_test_tasks: Quiesce ends timers and work items, even those that rearm themselves.
+// run: drm_dev_ctx.drm_dev_ctx_test_irq_thread: After an unplug, an interrupt thread is refused.
 
 #include <linux/interrupt.h>
 
@@ -43,7 +43,7 @@ int foo_arm(const struct foo_reg *reg, struct foo_engine *engine)
 	return 0;
 }
 
-/* What may run later, and its end */
+/* These may run late, so quiesce ends them. */
 static void foo_reset(struct work_struct *work)
 {
 	foo_hw_ready();

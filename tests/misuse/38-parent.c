@@ -3,10 +3,10 @@
 // title: DRM parent is not the device that is being bound
 // rust: no
 // wrong: NOT_SAID B: requires 5 arguments|too few arguments
-// run: drm_dev_ctx.drm_dev_ctx_test_foreign_parent: refused and reported
-// run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: so is a device that it was not allocated for
-// run: drm_dev_ctx.drm_dev_ctx_test_stated_parent: stated, its own unbinding unplugs
-// run: drm_dev_ctx.drm_dev_ctx_test_stated_parent_first: the parent's unbinding unbinds it first
+// run: drm_dev_ctx.drm_dev_ctx_test_foreign_parent: A parent of another driver is refused and reported.
+// run: drm_dev_ctx.drm_dev_ctx_test_wrong_parent: A parent for which the device was not allocated is refused and reported.
+// run: drm_dev_ctx.drm_dev_ctx_test_stated_parent: If the driver states the parent, the unbind of the bound device is an unplug.
+// run: drm_dev_ctx.drm_dev_ctx_test_stated_parent_first: If the parent is unbound first, the bound device is unbound before it.
 
 #include <linux/virtio.h>
 

@@ -8,8 +8,8 @@
 // wrong: RELEASES C: drm_vmap_release\(\) may sleep, and the caller must not: rcu_read_lock
 // wrong: COPIES C: drm_vmap_from_user\(\) may sleep, and the caller must not: spin_lock_bh
 // wrong: TAKES_SGT C: this may sleep, and the caller must not: spin_lock_irq
-// run: drm_shmem_edge.atomic_context: the first call is reported, also if the object is mapped
-// run: drm_shmem_edge.atomic_borrow: so is a call that finds a table and reads its pointer
+// run: drm_shmem_edge.atomic_context: The first call is reported, even if the object is already mapped.
+// run: drm_shmem_edge.atomic_borrow: A call that finds a table and only reads its pointer is reported, too.
 
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -49,7 +49,7 @@ int foo_ring_write(const struct drm_dev_ctx_bound *bound, struct foo_bo *bo, spi
 		pr_debug("%u\n", drm_shmem_sgt_table(sgt)->nents);
 	spin_unlock_irq(lock);
 #else
-	/* Mapped before; the access itself works in every context. */
+	/* The ring was mapped before. Accesses to it work in every context. */
 	ret = drm_vmap_from_user(ring, 0, src, 16);
 	spin_lock_irqsave(lock, flags);
 	drm_vmap_write32(ring, 64, 1);

@@ -4,14 +4,14 @@
 // rust: no
 // wrong: WAITS C: foo_heap_rss\(\) is part of an rss step, and waits for a lock
 // wrong: WRITES W: discards 'const' qualifier|discards qualifiers
-// run: drm_shmem_list.rss_of_heap: what the step says is resident, and active with the object
-// run: drm_shmem_list.rss_is_not_purgeable: a purge does not free it
+// run: drm_shmem_list.rss_of_heap: The size that the step returns is resident, and active while the object is busy.
+// run: drm_shmem_list.rss_is_not_purgeable: The size that the step returns is not purgeable.
 
 #include <linux/mutex.h>
 
 #include "foo.h"
 
-/* A heap, whose parts are objects that no file has a handle of */
+/* A heap. No file has handles of the objects that are its parts. */
 struct foo_heap {
 	struct drm_shmem_obj shmem;
 	size_t parts;

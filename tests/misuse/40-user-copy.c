@@ -8,7 +8,7 @@
 // wrong: RAW_TO_USER C(context): cannot call function '__drm_resv_need_false' while
 // wrong: LABELLED C(context): cannot call function 'drm_shmem_set_label_user' while
 // wrong: LOOKED_UP C(context): cannot call function '__drm_shmem_lookup_user' while
-// run: drm_shmem_vmap.user_under_lock: -EALREADY and a report, nothing is copied
+// run: drm_shmem_vmap.user_under_lock: The copy gives -EALREADY and a report, and copies nothing.
 
 #include <linux/uaccess.h>
 

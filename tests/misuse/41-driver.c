@@ -5,11 +5,11 @@
 // wrong: OTHER_DRIVER C: 'bar_driver' takes the device for a struct bar_device
 // wrong: OTHER_CALLBACK C: 'mixed_driver' takes the device for a struct bar_device
 // wrong: OTHER_IOCTLS C: 'mixed_driver' takes the device for a struct bar_device
-// run: drm_dev_ctx_edge.other_type_of_driver: -EINVAL for the second type of device of a drm_driver
-// run: drm_dev_ctx_edge.other_type: one report, with CONFIG_DRM_SAFE_DEBUG
-// run: drm_dev_ctx_edge.other_ioctls_of_type: the same if the handlers take only the registration data
-// run: drm_dev_ctx_edge.other_object: a driver of several objects is one driver
-// run: drm_shmem_sgt.import_foreign_device: -ENODEV and a report for DRM_SHMEM_DRIVER_OPS_SGT on a device without contexts
+// run: drm_dev_ctx_edge.other_type_of_driver: A second type of device gives -EINVAL for the same drm_driver.
+// run: drm_dev_ctx_edge.other_type: With CONFIG_DRM_SAFE_DEBUG, the first wrong call is reported.
+// run: drm_dev_ctx_edge.other_ioctls_of_type: The same holds for handlers that take only the registration data.
+// run: drm_dev_ctx_edge.other_object: A driver that consists of several object files is one driver.
+// run: drm_shmem_sgt.import_foreign_device: DRM_SHMEM_DRIVER_OPS_SGT on a device without contexts gives -ENODEV and a report.
 
 #include "foo.h"
 

@@ -4,7 +4,7 @@
 // rust: -
 // wrong: CORE_SHRINKER B: incompatible pointer
 // wrong: DEVICE B: incompatible pointer
-// run: drm_shmem_reclaim.shrinker_foreign: -EINVAL, on no list
+// run: drm_shmem_reclaim.shrinker_foreign: The call gives -EINVAL, and the object is on no list.
 
 #include "foo.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 42
-// title: use of an address space that was never initialised
+// title: address space used before it is initialised
 // rust: b
 // wrong: RESULT_LOST W: warn_unused_result|unused-result
 // wrong: NONE W: nonnull|null passed to a callee
-// run: drm_gpuvm_imm_edge.core_never_initialised: -EINVAL or nothing found, whatever is in the memory
-// run: drm_gpuvm_imm_edge.core_initialised_twice: -EBUSY, the first one stays
-// run: drm_gpuvm_imm_edge.vm_of_no_core: nothing, reported
-// run: drm_gpuvm_imm_edge.update_of_no_core: -EINVAL, reported
+// run: drm_gpuvm_imm_edge.core_never_initialised: Calls give -EINVAL or find nothing, whatever the memory holds.
+// run: drm_gpuvm_imm_edge.core_initialised_twice: The second call gives -EBUSY, and the first core stays.
+// run: drm_gpuvm_imm_edge.vm_of_no_core: Calls do nothing and are reported.
+// run: drm_gpuvm_imm_edge.update_of_no_core: Calls give -EINVAL and a report.
 
 #include "foo.h"
 

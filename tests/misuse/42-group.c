@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 42
-// title: use of a group of objects that was never initialised
+// title: group of objects used before it is initialised
 // rust: -
 // wrong: RESULT_LOST W: warn_unused_result|unused-result
 // wrong: NONE W: nonnull|null passed to a callee
 // wrong: COPIED B: assign|read-only
 // wrong: UNLOCKED C(context): drm_resv
-// run: drm_shmem_shrinker.group_misused: -EINVAL or nothing done, on no list; nor initialised twice
+// run: drm_shmem_shrinker.group_misused: Calls give -EINVAL or do nothing, and no object is on a list. A second init fails.
 
 #include "foo.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 42
-// title: use of an owned handle that was never initialised
+// title: owned handle used before it is initialised
 // rust: b
 // wrong: RESULT_LOST W: warn_unused_result|unused-result
 // wrong: NEVER_MADE B: this mapping was released, moved or never made
-// run: drm_shmem_vmap.owned_never_initialised: -EBUSY, reported, and what it seems to hold is not looked at
-// run: drm_shmem_sgt.owned_never_initialised: the same for an sg table
+// run: drm_shmem_vmap.owned_never_initialised: The call gives -EBUSY and a report, and does not follow the handle's pointers.
+// run: drm_shmem_sgt.owned_never_initialised: A handle for an sg table gives the same.
 
 #include <linux/slab.h>
 
@@ -15,7 +15,7 @@ struct foo_queue {
 	struct foo_ring_owned ring;
 };
 
-/* Zeroed, so the handle in it is an empty one. */
+/* The memory is zeroed, so the handle in it is empty. */
 struct foo_queue *foo_queue_new(void)
 {
 	return kzalloc_obj(struct foo_queue);

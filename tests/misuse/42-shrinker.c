@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 42
-// title: use of a shrinker that was never initialised
+// title: shrinker used before it is initialised
 // rust: -
 // wrong: RESULT_LOST W: warn_unused_result|unused-result
 // wrong: NONE W: nonnull|null passed to a callee
-// run: drm_shmem_reclaim.shrinker_unprepared: -EINVAL, on no list; nor initialised twice
+// run: drm_shmem_reclaim.shrinker_unprepared: Calls give -EINVAL, and no object is on a list. A second init fails.
 
 #include "foo.h"
 

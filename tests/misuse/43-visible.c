@@ -4,11 +4,11 @@
 // rust: no
 // wrong: OFFSET_OF_UNIQUE B: incompatible pointer
 // wrong: LISTED_UNIQUE B: undefined type|incomplete definition
-// run: drm_shmem_life.private_until_published: nobody finds it, what shows it is refused, and so is the shrinker
-// run: drm_shmem_life.init_fails_while_found: it goes with its last reference
-// run: drm_shmem_life.import_init_fails_while_found: an import, too
-// run: drm_shmem_life.no_evict_after_fini: the shrinker has left it
-// run: drm_shmem_life.no_revoke_after_fini: unbinding waits for it
+// run: drm_shmem_life.private_until_published: Before it is published, an object gets no handle, no mmap offset and no export, and the shrinker skips it.
+// run: drm_shmem_life.init_fails_while_found: The object goes with its last reference.
+// run: drm_shmem_life.import_init_fails_while_found: An import goes with its last reference, too.
+// run: drm_shmem_life.no_evict_after_fini: The shrinker no longer has the object.
+// run: drm_shmem_life.no_revoke_after_fini: An unbind waits for the end of the object.
 
 #include "foo.h"
 

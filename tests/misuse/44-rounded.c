@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 44
-// title: bounds from a rounded number
+// title: bounds computed from a rounded size
 // rust: no
 // wrong: ASSUMED B: offset not provably inside of the mapping
-// wrong: SIZE_OF_THE_GEM_OBJECT C: of an import, this is rounded up
-// wrong: SIZE_OF_ITS_MEMBER C: of an import, this is rounded up
-// run: drm_gpuvm_imm_edge.import_is_no_whole_pages: -EINVAL, no page is mapped that is not all the exporter's
-// run: drm_shmem_vmap.import_is_no_whole_pages: a mapping is as large as the dma-buf; -ENOSPC, -EINVAL
+// wrong: SIZE_OF_THE_GEM_OBJECT C: this is rounded up for an import
+// wrong: SIZE_OF_ITS_MEMBER C: this is rounded up for an import
+// run: drm_gpuvm_imm_edge.import_is_no_whole_pages: A page that the exporter owns only in part is not mapped: -EINVAL.
+// run: drm_shmem_vmap.import_is_no_whole_pages: A mapping is as large as the dma-buf: -ENOSPC and -EINVAL.
 
 #include "foo.h"
 
 void foo_dma_start(dma_addr_t addr, size_t size);
 
-/* An imported object may have less than its pages: the mapping knows, the object does not. */
+/* An import may end inside its last page. The mapping knows that, the object does not. */
 int foo_bo_write(struct foo_bo *bo, u64 offset, u32 val)
 {
 	int ret;
 
 	drm_vmap_or(foo_fw, fw, &bo->shmem, ret, return ret);
 #if defined(ASSUMED)
-	/* An object of that size has these bytes. Its mapping need not. */
+	/* An object of this size has these bytes, but its mapping may be shorter. */
 	if (offset >= drm_shmem_size(&bo->shmem))
 		return -EINVAL;
 	drm_vmap_write32(fw, SZ_64K - sizeof(val), val);
@@ -29,7 +29,7 @@ int foo_bo_write(struct foo_bo *bo, u64 offset, u32 val)
 #endif
 }
 
-/* What the device may access is what the exporter has. */
+/* The device may access only the bytes that the exporter has. */
 int foo_bo_blit(const struct foo_reg *reg, struct foo_bo *bo)
 {
 	int ret;

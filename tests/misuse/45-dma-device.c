@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 45
-// title: DMA through another device, or segments longer than it takes
+// title: DMA through another device, or segments longer than the device takes
 // rust: no
 // wrong: MAPPED_AGAIN W: discards 'const' qualifier|discards qualifiers
-// run: drm_shmem_sgt.late_dma_device: none is mapped for one that is set too late, which is reported
-// run: drm_shmem_device.dma_device_stays: -EBUSY once a table is mapped for one, which is reported
-// run: drm_shmem_sgt.other_dma_device: the table is mapped for the DMA device
-// run: drm_shmem_sgt.other_dma_device_import: imports are attached to it
-// run: drm_shmem_edge.dma_map_fails: pages that the device cannot reach are -EIO, and nothing is left
-// run: drm_shmem_sgt.long_segments: reported once, and used
+// run: drm_shmem_sgt.late_dma_device: A DMA device that is set too late is reported, and no table is mapped for it.
+// run: drm_shmem_device.dma_device_stays: Once a table is mapped, another DMA device gives -EBUSY and a report.
+// run: drm_shmem_sgt.other_dma_device: The table is mapped for the DMA device.
+// run: drm_shmem_sgt.other_dma_device_import: Imports are attached to the DMA device.
+// run: drm_shmem_edge.dma_map_fails: Pages that the device cannot reach give -EIO, and nothing is left.
+// run: drm_shmem_sgt.long_segments: Segments that are too long are reported once, and used.
 
 #include "foo.h"
 

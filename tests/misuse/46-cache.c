@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 46
-// title: CPU access without cache maintenance; exports without begin and end
+// title: CPU access without cache maintenance, or export without begin and end
 // rust: no
 // wrong: NO_PROOF B: a proof is needed here
 // wrong: BY_HAND W: discards 'const' qualifier|discards qualifiers
 // wrong: NOT_CHECKED W: ignoring return value|warn_unused_result
 // wrong: JUMPED_INTO B: jump into scope|cannot jump
-// wrong: UNDER_THE_LOCK C: this takes the reservation lock, which is held: do it before
+// wrong: UNDER_THE_LOCK C: this takes the reservation lock, which is held: do this before you take it
 // wrong: ATOMIC C: this may sleep, and the caller must not: spin_lock
 // wrong: BORROWED_BY_A_DOMAIN B: incompatible pointer type|incompatible pointer types
-// run: drm_shmem_sync.write_is_visible: the device sees a write when its block ends, on whatever path
-// run: drm_shmem_sync.read_is_current: the CPU sees what the device wrote
-// run: drm_shmem_sync.range_is_exact: no byte outside of a range is touched
-// run: drm_shmem_sync.import_asks_exporter: the exporter of an import is asked
-// run: drm_shmem_sync.export_serves_all: DMA_BUF_IOCTL_SYNC reaches the device and all importers
-// run: drm_shmem_sync.wrong_direction: refused on each device
-// run: drm_shmem_sync.wrong_lock: reported and refused
+// run: drm_shmem_sync.write_is_visible: The device sees a write once its block has ended, on every path.
+// run: drm_shmem_sync.read_is_current: The CPU sees the data that the device wrote.
+// run: drm_shmem_sync.range_is_exact: No byte outside a range is synchronised.
+// run: drm_shmem_sync.import_asks_exporter: For an import, the library asks the exporter.
+// run: drm_shmem_sync.export_serves_all: DMA_BUF_IOCTL_SYNC reaches the device and all importers.
+// run: drm_shmem_sync.wrong_direction: An access in the wrong direction is refused on each device.
+// run: drm_shmem_sync.wrong_lock: The form that does not match the caller's lock is refused and reported.
 
 #include "foo.h"
 
@@ -36,7 +36,7 @@ write:
 	return ret;
 }
 
-/* Results are ready: the path that signals their fence */
+/* The path that signals the fence calls this when the results are ready. */
 int foo_results(const struct foo_reg *reg, struct foo_bo *bo)
 {
 #if defined(NO_PROOF)
@@ -83,7 +83,7 @@ int foo_ring_kick(struct foo_bo *bo, struct foo_ring_owned *ring, u32 tail, spin
 	return ret;
 }
 
-/* The driver's own IOMMU domain keeps addresses, and so the driver owns the table. */
+/* The driver's own IOMMU domain keeps addresses, so the driver must own the table. */
 ssize_t foo_domain_map(const struct foo_reg *reg, struct foo_bo *bo,
 		       struct drm_shmem_sgt_owned *own, struct iommu_domain *domain)
 {

@@ -3,9 +3,9 @@
 // title: file operations without an owner
 // rust: b
 // wrong: NO_OWNER B: the file operations have no owner: THIS_MODULE
-// run: drm_dev_ctx.drm_dev_ctx_test_alloc_fops: refused and reported, where the compiler sees no driver
+// run: drm_dev_ctx.drm_dev_ctx_test_alloc_fops: Where the compiler cannot see the driver, the call is refused and reported.
 
-/* As kbuild compiles what is not built in. */
+/* kbuild defines this for code that is not built in. */
 #define MODULE
 
 #include <linux/module.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 48
-// title: allocations of userspace not accounted, not bounded
+// title: allocation for userspace that is not accounted or not bounded
 // rust: no
 // wrong: COPY C: the copy that vmemdup_array_user\(\) makes is not charged to the client
-// wrong: FLAGS C: what kvmalloc_array\(\) allocates is not charged to the client
-// wrong: NO_FLAGS C: what kvzalloc_objs\(\) allocates is not charged to the client
-// wrong: INDEX C: what xa_alloc\(\) allocates is not charged to the client
+// wrong: FLAGS C: memory that kvmalloc_array\(\) allocates is not charged to the client
+// wrong: NO_FLAGS C: memory that kvzalloc_objs\(\) allocates is not charged to the client
+// wrong: INDEX C: memory that xa_alloc\(\) allocates is not charged to the client
 // wrong: ARRAY C: the nodes of 'marks' are not charged to the client: give xa_init_flags\(\) XA_FLAGS_ACCOUNT
-// run: drm_shmem_prime.accounted: what an ioctl makes of objects and tables is charged
+// run: drm_shmem_prime.accounted: Memory that an ioctl allocates for objects and tables is charged.
 
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
@@ -60,7 +60,7 @@ int foo_ioctl_remember(const struct foo_reg *reg, struct drm_foo_submit *args,
 #endif
 }
 
-/* An array charges its nodes if its own flags say so. */
+/* An xarray charges its nodes only if its own flags say so. */
 struct foo_marks {
 	struct xarray marks;
 };

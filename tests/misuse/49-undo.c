@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 49
-// title: a fault inside an undo
+// title: failure inside an undo
 // rust: no
 // wrong: LOCK_IGNORED W: ignoring return value
 // wrong: VALIDATE_IGNORED W: ignoring return value
-// run: drm_gpuvm_imm_undo.undo_each: no entry to freed pages stays, whichever two steps fail
-// run: drm_gpuvm_imm_undo.undo_each: nothing uses the broken VM
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_fini: an unmap step that fails at the end is reported
+// run: drm_gpuvm_imm_undo.undo_each: No entry to freed pages stays, whichever two steps fail.
+// run: drm_gpuvm_imm_undo.undo_each: Nothing uses the broken VM.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_fini: An unmap step that fails when the core ends is reported.
 
 #include "foo.h"
 
-/* An execution, which a VM that lost mappings refuses */
+/* Prepares a job. A VM that has lost mappings refuses. */
 int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
 {
 	struct drm_gpuvm_imm *shared = drm_gpuvm_imm_shared(vm->core);
@@ -36,7 +36,7 @@ int foo_exec(struct foo_vm *vm, struct drm_exec *exec, struct dma_fence *fence)
 	return 0;
 }
 
-/* What userspace is told of its VM */
+/* Tells userspace whether its VM has lost mappings. */
 bool foo_vm_is_lost(struct foo_vm *vm)
 {
 	return drm_gpuvm_imm_is_broken(drm_gpuvm_imm_shared(vm->core));

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 50
-// title: an update that was prepared and never run, a result of run ignored
+// title: update that is prepared and never run, or whose result is ignored
 // rust: partly
 // wrong: RUN_IGNORED W: ignoring return value
 // wrong: PREPARE_IGNORED W: ignoring return value
 // wrong: NEVER_RUN C: 'update' is prepared and never run
-// wrong: FREED_WITH_THE_JOB C: 'job' is freed with its 'update': drm_gpuvm_imm_update_drop\(\) that first
-// wrong: FREED_AS_THEY_ARE C: 'more' are freed as they are: drm_gpuvm_imm_update_drop\(\) them first
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update that is full is not filled again
+// wrong: FREED_WITH_THE_JOB C: 'job' is freed with its 'update': call drm_gpuvm_imm_update_drop\(\) for it first
+// wrong: FREED_AS_THEY_ARE C: 'more' are freed without their end: call drm_gpuvm_imm_update_drop\(\) for each first
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: A full update is not filled again.
 
 #include <linux/slab.h>
 
 #include "foo.h"
 
-/* A job that has one update, and a job that has many */
+/* A job has one update, or many. */
 struct foo_job {
 	struct drm_gpuvm_imm_update update;
 	struct drm_gpuvm_imm_update *more;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 51
-// title: handles looked up one by one: no bound, no type, no undo
+// title: handles looked up one by one, without bound, type or undo
 // rust: partly
 // wrong: RAW C: drm_gem_objects_lookup\(\) goes behind the handles of drm_shmem_safe.h
 // wrong: NO_LIMIT B: too few arguments|requires 6 arguments|expected expression
@@ -10,10 +10,10 @@
 // wrong: ADDRESS_AS_HANDLES B: incompatible (pointer|integer)
 // wrong: OBJECT_REPLACED B: read-only|cannot assign
 // wrong: LEAKED C: 'array', from drm_shmem_lookup_handles\(\) on line \d+, is leaked
-// run: drm_shmem_objs.objs_all_or_none: -EINVAL or -ENOENT, and no object keeps a reference
-// run: drm_shmem_objs.objs_bounded: -E2BIG before a handle is read
-// run: drm_shmem_objs.objs_accounted: the array is charged to the client
-// run: drm_shmem_objs.objs_duplicates: a handle that is given twice counts twice
+// run: drm_shmem_objs.objs_all_or_none: A bad handle gives -EINVAL or -ENOENT, and no object keeps a reference.
+// run: drm_shmem_objs.objs_bounded: Too many handles give -E2BIG before a handle is read.
+// run: drm_shmem_objs.objs_accounted: The array is charged to the client.
+// run: drm_shmem_objs.objs_duplicates: A handle that is given twice takes two references.
 
 #include "foo.h"
 

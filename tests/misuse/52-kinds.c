@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 52
-// title: an object of one kind taken for one of another
+// title: object of one kind taken for an object of another kind
 // rust: partly
 // wrong: KIND_OF_OTHER_BASE B: incompatible pointer
 // wrong: KIND_IS_A_TYPE B: no member named 'of'
@@ -12,11 +12,11 @@
 // wrong: DEFINED_FOR_OTHER B: incompatible pointer
 // wrong: NO_KIND_OF_THE_VM B: struct foo_root is no kind of the objects of foo_any_vm_type
 // wrong: GEM_NOT_FIRST B: struct foo_stolen is no kind of the objects of foo_any_vm_type
-// run: drm_gpuvm_imm_kind.kind_not_taken: -EINVAL and a report for a kind that the VM does not take
-// run: drm_shmem_kind.kind_lookup: NULL for an object of another kind
-// run: drm_shmem_kind.kind_refused: -EINVAL for one that is no kind of the base
-// run: drm_shmem_kind.kind_of_none: -EINVAL and a report for a kind without a base
-// run: drm_shmem_kind.kind_step_of_other: a report for a step that takes it for another base
+// run: drm_gpuvm_imm_kind.kind_not_taken: A kind that the VM does not take gives -EINVAL and a report.
+// run: drm_shmem_kind.kind_lookup: An object of another kind gives NULL.
+// run: drm_shmem_kind.kind_refused: An object that is no kind of the base gives -EINVAL.
+// run: drm_shmem_kind.kind_of_none: A kind without a base gives -EINVAL and a report.
+// run: drm_shmem_kind.kind_step_of_other: A step that casts an object to another base is reported.
 
 #include "foo.h"
 
@@ -123,7 +123,7 @@ struct foo_heap_unique *foo_heap_create(struct drm_device *drm, u64 size)
 }
 #endif
 
-/* An address space that takes two kinds, of which it knows no more than the base */
+/* An address space that takes two kinds, and knows only their base */
 struct foo_any_vm {
 	DRM_GPUVM_IMM_CORE(core);
 };

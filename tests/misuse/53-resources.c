@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 53
-// title: registers or memory of the device reached without a proof, or past their end
+// title: registers or memory of the device accessed without a proof, or past their end
 // rust: b
 // wrong: NO_PROOF B: incompatible pointer
 // wrong: DIRECT B: access a resource through the handle that drm_dev_ctx_res_or\(\) declares
@@ -24,13 +24,13 @@
 // wrong: RELAXED_PAST_THE_END B: offset not provably inside of the mapping
 // wrong: KEPT C: 'regs' is borrowed for a scope and must not be kept
 // wrong: ADDRESS_KEPT C: the address of 'regs' is borrowed for a scope and must not be kept
-// checked: KEPT: A pointer to the handle of a resource that goes into a structure.
-// checked: ADDRESS_KEPT: The address of a resource that goes into a structure.
-// run: drm_dev_ctx_res.res_regs_live: mapped until quiesce has returned, and not after the unbind
-// run: drm_dev_ctx_res.res_mapped_late: also what was mapped after the registration
-// run: drm_dev_ctx_res.res_never_mapped: a report, and the statement that leaves the scope
-// run: drm_dev_ctx_res.res_other_device: the same for the proof of another device
-// run: drm_dev_ctx_res.res_mapped_twice: -EBUSY and a report
+// checked: KEPT: A driver stores a pointer to the handle of a resource in a structure.
+// checked: ADDRESS_KEPT: A driver stores the address of a resource in a structure.
+// run: drm_dev_ctx_res.res_regs_live: Registers stay mapped until quiesce has returned, and not after the unbind.
+// run: drm_dev_ctx_res.res_mapped_late: The same holds for registers that are mapped after the registration.
+// run: drm_dev_ctx_res.res_never_mapped: The access is reported, and the last argument leaves the scope.
+// run: drm_dev_ctx_res.res_other_device: The proof of another device gives the same.
+// run: drm_dev_ctx_res.res_mapped_twice: The second call gives -EBUSY and a report.
 
 #include "drm_dev_ctx_res.h"
 #include "foo.h"

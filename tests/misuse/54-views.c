@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 54
-// title: a view that is not inside of its mapping, or that outlives it
+// title: view that is not inside its mapping, or outlives it
 // rust: b
 // wrong: PAST_THE_END B: view not provably inside of the mapping
 // wrong: NOT_BOUNDED B: view not provably inside of the mapping
@@ -14,11 +14,11 @@
 // wrong: AFTER_RELEASE C: 'slot' is a copy of a handle that was released or moved
 // wrong: AFTER_RELEASE_TRIED C: 'slot' is a copy of a handle that was released or moved
 // wrong: KEPT C: is borrowed for a scope and must not be kept
-// run: drm_vmap_view.view_any_offset: -EINVAL for any bad offset, before the first access
-// run: drm_vmap_view.view_elements: the same for an index
-// run: drm_vmap_view.view_loop: no structure of an array that does not fit
-// run: drm_vmap_view.view_range: nothing behind a range is accessed
-// run: drm_vmap_view.view_of_nothing: a view of an empty handle is empty
+// run: drm_vmap_view.view_any_offset: A bad offset gives -EINVAL before the first access.
+// run: drm_vmap_view.view_elements: A bad index gives -EINVAL before the first access.
+// run: drm_vmap_view.view_loop: A loop over an array that does not fit gives -EINVAL before its first structure.
+// run: drm_vmap_view.view_range: Nothing outside a range is accessed.
+// run: drm_vmap_view.view_of_nothing: A view of an empty handle is empty.
 
 #include "foo.h"
 

@@ -6,8 +6,8 @@
 // wrong: FREED_BY_SCOPE C: 'bo' goes with its last reference: give it up with drm_shmem_put\(\)
 // wrong: FREED_BY_STEP C: 'bo' goes with its last reference
 // wrong: DEVICE_FREED C: 'foo' goes with its last reference
-// wrong: BORROWED_PUT C: drm_gem_object_put\(\) gives up a reference that drm_vmap_gem\(\) did not give
-// wrong: DEVICE_PUT C: drm_dev_put\(\) gives up a reference that drm_dev_ctx_reg_drm\(\) did not give
+// wrong: BORROWED_PUT C: drm_gem_object_put\(\) puts a reference that drm_vmap_gem\(\) did not take
+// wrong: DEVICE_PUT C: drm_dev_put\(\) puts a reference that drm_dev_ctx_reg_drm\(\) did not take
 // wrong: QUEUE_ENDS_AS_OBJECT C: 'queue' is no object with a struct drm_shmem_obj, and __free\(drm_shmem\) takes it for one
 // wrong: OBJECT_ENDS_AS_ID C: 'bo' is no object with a struct drm_dev_ctx_id_obj, and __free\(drm_dev_ctx_id\) takes it for one
 // wrong: ARRAY_ENDS_AS_OBJECT C: 'bos' is no object with a struct drm_shmem_obj, and __free\(drm_shmem\) takes it for one
@@ -16,7 +16,7 @@
 // wrong: VM_BO_ENDS_AS_VM B: incompatible
 // wrong: OBJECT_ENDS_AS_TOKEN B: incompatible
 // wrong: TABLE_ENDS_AS_MAPPING B: no member named '__only_owned_handles_are_filled_moved_or_released'
-// checked: QUEUE_ENDS_AS_OBJECT: A ``__free()`` for objects of another kind.
+// checked: QUEUE_ENDS_AS_OBJECT: A driver gives a variable the ``__free()`` of another kind of object.
 
 #include <linux/slab.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: 56
-// title: object that a client names by an id, found too early or used too late
+// title: object with an id that is found too early, or used too late
 // rust: partly
 // wrong: ANOTHER_TYPE B: incompatible pointer
 // wrong: OTHER_TABLE B: the table is for objects of another type
@@ -18,15 +18,15 @@
 // wrong: USED_LATER C: 'queue' was used up on line \d+, on a path to here
 // wrong: PUBLISHED_AGAIN C: 'queue' has an id: publishing it once more leaks a reference
 // wrong: TABLE_AS_ID B: no member named .__only_reserved_ids_are_published
-// run: drm_dev_ctx_ids.ids_reserved: a reserved id is neither found nor closed
-// run: drm_dev_ctx_ids.ids_race: a thread that guesses the id finds no object that is freed
-// run: drm_dev_ctx_ids.ids_closed: an object is closed once, and stays for its references
-// run: drm_dev_ctx_ids.ids_never_published: its ``close`` is called once, too
-// run: drm_dev_ctx_ids.ids_bounded: -EBUSY
-// run: drm_dev_ctx_ids.ids_incomplete_type: a report, and no ids
-// run: drm_dev_ctx_ids.ids_published_twice: a report, and no second id
-// run: drm_dev_ctx_ids.ids_kept_in_walk: the walk goes on, and the object stays
-// run: drm_dev_ctx_ids.ids_publish_needs_no_memory: publishing allocates nothing
+// run: drm_dev_ctx_ids.ids_reserved: A reserved id is neither found nor closed.
+// run: drm_dev_ctx_ids.ids_race: A thread that guesses the id finds no object that is freed.
+// run: drm_dev_ctx_ids.ids_closed: An object is closed once, and stays while it has references.
+// run: drm_dev_ctx_ids.ids_never_published: The ``close`` step of an object without an id is called once, too.
+// run: drm_dev_ctx_ids.ids_bounded: A full table gives -EBUSY.
+// run: drm_dev_ctx_ids.ids_incomplete_type: A type without a limit or a release step is reported, and its table gives no ids.
+// run: drm_dev_ctx_ids.ids_published_twice: The second call is reported and gives no id.
+// run: drm_dev_ctx_ids.ids_kept_in_walk: The walk goes on, and the object that the block keeps stays.
+// run: drm_dev_ctx_ids.ids_publish_needs_no_memory: Publishing allocates nothing.
 
 #include <linux/slab.h>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: a mapping's address cannot be had but through a call named unsafe
+// title: only a call with unsafe in its name returns the address of a mapping
 // rust: b
 // wrong: MEMBER B: no member named 'addr'
 // wrong: HANDLE_AS_POINTER B: incompatible pointer
 // wrong: HANDLE_AS_IOSYS_MAP B: incompatible pointer
 // wrong: DEREFERENCED B: invalid operands|invalid argument type|used where arithmetic|wrong type argument|aggregate value
 // wrong: PRIVATE_MEMBER C: '__map' is private to the library
-// run: drm_shmem_vmap.unsafe_ptr: the call knows the size that the type promises
+// run: drm_shmem_vmap.unsafe_ptr: The pointer has the size that the type promises.
 
 #include "foo.h"
 

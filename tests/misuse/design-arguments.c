@@ -3,7 +3,7 @@
 // title: arguments are evaluated once, before the token is used up
 // rust: b
 // wrong: AFTER_THE_TOKEN B: this token was used up before
-// run: drm_dev_ctx.drm_dev_ctx_test_arguments: the parent and the data may come from the token
+// run: drm_dev_ctx.drm_dev_ctx_test_arguments: The parent and the data may come from the token.
 
 #include "foo.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: a handle is used after it was put, or before it is there
+// title: a handle is not used after it was put, or before it exists
 // rust: b
 // wrong: VM_BO_USED_AFTER_PUT W(gcc): pointer '?vm_bo'? used after 'drm_gpuvm_imm_bo_put'
 // wrong: VM_USED_AFTER_PUT W(gcc): pointer '?vm'? used after 'drm_gpuvm_imm_put'
 // wrong: NO_OBJECT W(gcc): argument 1 null where non-null expected
 // wrong: TOKEN_SPENT_ON_A_PATH C: 'unreg' was used up on line \d+, on a path to here
 // wrong: RELEASED_ON_A_PATH C: 'ring' was released or moved on line \d+, on a path to here
-// checked: TOKEN_SPENT_ON_A_PATH: A token that is used up on some paths only: the optimizer knows that a variable is NULL, or does not. The run-time check reports the use.
-// checked: RELEASED_ON_A_PATH: An owned handle that is released or moved on some paths only, for the same reason.
+// checked: TOKEN_SPENT_ON_A_PATH: A driver uses a token that was used up on one path. The optimizer does not always know that the variable is NULL. The run-time check reports the use.
+// checked: RELEASED_ON_A_PATH: A driver uses an owned handle that was released or moved on one path. The optimizer does not always know that.
 
 #include "foo.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: a scope that is all of an if stands in braces, as scoped_guard() does
+// title: a scope as the body of an if needs braces, like scoped_guard()
 // rust: -
 // wrong: SECTION_BARE W: explicit braces to avoid (ambiguous|dangling)
 // wrong: TABLE_BARE W: explicit braces to avoid (ambiguous|dangling)
@@ -12,7 +12,7 @@
 
 void foo_mmu_map(const struct sg_table *sgt);
 
-/* With an else of its own, and for a mapping, no compiler takes one for the other. */
+/* A mapping's scope needs no braces, and an else of its own makes the other scopes clear. */
 int foo_bo_show(struct foo_device *foo, struct foo_bo *bo, bool once)
 {
 	int ret = 0;

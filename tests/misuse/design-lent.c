@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: what is lent cannot be kept, and an owned handle cannot be copied
+// title: a borrowed pointer cannot be kept, and an owned handle cannot be copied
 // rust: b
 // wrong: BORROW_OF_BORROWED B: no member named '__only_owned_handles_are_lent'
 // wrong: MOVED_TO_OTHER_TYPE B: an owned mapping moves to a handle of its own type
@@ -12,8 +12,8 @@
 // wrong: SGT_COPIED B: invalid initializer|must be an initializer list
 // wrong: MEMBER_IN_FRONT B: a mapping handle has the members of DRM_VMAP\(\) only
 // wrong: OWNED_MEMBER_IN_FRONT B: a mapping handle has the members of DRM_VMAP\(\) only
-// run: drm_shmem_vmap.owned: an owned handle keeps its object
-// run: drm_shmem_vmap.local: a copy on the stack works like the handle
+// run: drm_shmem_vmap.owned: An owned handle keeps its object.
+// run: drm_shmem_vmap.local: A copy on the stack works like the handle.
 
 #include "foo.h"
 

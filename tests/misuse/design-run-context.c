@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: each step gets the context of its run, of the type's own kind
+// title: each step gets the context of its run, in the type's own structure
 // rust: b
-// wrong: NO_CONTEXT B: NULL for a type that has none
-// wrong: ANOTHER_KIND B: NULL for a type that has none|incompatible pointer
-// wrong: PLAIN_POINTER B: NULL for a type that has none
-// wrong: NOT_ASKED_FOR B: NULL for a type that has none
-// wrong: WITHOUT_A_RUN B: for map and remap steps
+// wrong: NO_CONTEXT B: or NULL if it names none
+// wrong: ANOTHER_KIND B: or NULL if it names none|incompatible pointer
+// wrong: PLAIN_POINTER B: or NULL if it names none
+// wrong: NOT_ASKED_FOR B: or NULL if it names none
+// wrong: WITHOUT_A_RUN B: unmap steps call drm_gpuvm_imm_unmap_ctx\(\) instead
 // wrong: OF_A_TYPE_WITHOUT B: the type has no context
 // wrong: TAKEN_FOR_ANOTHER B: incompatible pointer
 // wrong: END_FORGOTTEN C: 'run' is NULL if drm_gpuvm_imm_fini\(\) calls this step: test it
-// wrong: NO_ARGUMENT B: NULL for a type that has none
-// run: drm_gpuvm_imm_ctx.each_step: each kind of step has the context of its run
-// run: drm_gpuvm_imm_ctx.undo: so do the steps that undo others
-// run: drm_gpuvm_imm_ctx.at_the_end: an unmap step has none when the core goes
-// run: drm_gpuvm_imm_ctx.forgotten: past the macro, a run without one is refused, reported
+// wrong: NO_ARGUMENT B: or NULL if it names none
+// run: drm_gpuvm_imm_ctx.each_step: Each kind of step gets the context of its run.
+// run: drm_gpuvm_imm_ctx.undo: The steps that undo others get it, too.
+// run: drm_gpuvm_imm_ctx.at_the_end: An unmap step gets no context when the core ends.
+// run: drm_gpuvm_imm_ctx.forgotten: A run without a context, past the macro, is refused and reported.
 
 #include "foo.h"
 
-/* What a job brings along for one change: memory for page tables */
+/* A job preallocates memory for page tables for one change. */
 struct bar_run {
 	void *tables[8];
 	u32 count;
@@ -65,7 +65,7 @@ bar_vm_unmap(struct drm_gpuvm_imm_core *core, const struct drm_gpuvm_imm_unmap_s
 #if defined(WITHOUT_A_RUN)
 	struct bar_run *run = drm_gpuvm_imm_step_ctx(&bar_vm_type, core, step);
 #else
-	/* NULL when the core goes: the tables go with the page table then. */
+	/* NULL when the core ends: the page table then goes with all its tables. */
 	struct bar_run *run = drm_gpuvm_imm_unmap_ctx(&bar_vm_type, core, step);
 #endif
 

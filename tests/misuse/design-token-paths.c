@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: a token is used up on each path, once
+// title: each path uses up a token exactly once
 // rust: b
 // wrong: DROPPED_ON_SOME C(context): '[^']*' (is not held on every path|that was not held)
 // wrong: LEAKED C(context): '[^']*' is not held on every path

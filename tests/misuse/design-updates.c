@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: design
-// title: only the core reaches the VM's data, only own objects are mapped
+// title: only the core reaches the VM's data, and a VM maps only its own objects
 // rust: b
 // wrong: SHARED_FINDS B: incompatible pointer
 // wrong: SHARED_HAS_NO_DATA B: incompatible pointer
@@ -12,8 +12,8 @@
 // wrong: DATA_AS_OTHER B: incompatible pointer
 // wrong: CAST_BY_HAND C: container_of\(\) checks no type: get the structure with drm_gpuvm_imm_of\(&foo_vm_type
 // wrong: CAST_TO_OTHER C: drm_gpuvm_imm_of\(\) is given '\w+', but foo_vm_map\(\) is a step of 'foo_vm_type'
-// run: drm_gpuvm_imm_debug.drm_gpuvm_imm_debug_test_other_type: each call says that the VM is of another type
-// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: an update is run once, by its own core
+// run: drm_gpuvm_imm_debug.drm_gpuvm_imm_debug_test_other_type: Each call reports a VM of another type.
+// run: drm_gpuvm_imm.drm_gpuvm_imm_test_update_misuse: An update runs once, and only in its own core.
 
 #include "foo.h"
 
@@ -29,7 +29,7 @@ struct bar_va {
 DRM_GPUVM_IMM_TYPE(bar_vm_type, struct bar_vm, core, struct bar_va, struct foo_bo,
 		   shmem.base.base);
 
-/* One whose bo_init takes an argument */
+/* A type whose bo_init takes an argument */
 struct baz_vm_bo {
 	u32 slot;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The driver of which the files here are parts: what its author declares once.
+ * Declarations of the driver foo. The files in this directory are parts of this driver.
  */
 #ifndef _FOO_H
 #define _FOO_H
@@ -12,7 +12,7 @@
 #include "drm_gpuvm_imm.h"
 #include "drm_shmem_safe.h"
 
-/* A device, what lives as long as its registration, and an open file */
+/* A device, its registration data, and an open file */
 struct foo_device {
 	struct drm_dev_ctx ctx;
 	struct work_struct hangcheck;

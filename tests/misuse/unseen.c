@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // class: unseen
-// title: what no layer sees
-// unseen: CAST_BY_VOID: A cast by way of ``void *``.
-// unseen: CAST_BY_INTEGER: A cast by way of ``unsigned long``.
-// unseen: COPIED_AS_BYTES: A handle that is copied byte by byte under another type.
-// unseen: PAST_UNSAFE_PTR: An access at an offset that varies to what drm_vmap_unsafe_ptr() gave.
-// unseen: VADDR_OF_IOMEM: The ``.vaddr`` of drm_vmap_unsafe_map() if the mapping is I/O memory.
-// unseen: ADDRESS_KEPT: A DMA address that was read from a table and is used after the table was revoked. A driver that keeps one owns the table, and stops the hardware in ``quiesce`` or ``sgt_revoked``.
-// unseen: DMA_DEVICE_CHANGED: A drm_dev_set_dma_dev() while tables are mapped. The next table is refused, and DMA-API debugging sees the rest.
-// unseen: ERROR_DROPPED: The error of a block that was skipped, if nothing returns it.
-// unseen: OTHER_OF_TWO: Which of two objects of one type is meant.
-// unseen: FAUX_PARENT: A foreign parent on a bus whose drivers do not say to which module they belong, such as the faux bus.
-// unseen: WAITS_FOR_INITIATOR: A wait in a section that ends only if a section can be entered, before it happens. When an unplug takes long, the log names both.
-// unseen: HARDWARE_BY_POINTER: Hardware that a handler of a kernel work item, timer or interrupt reaches through a pointer: a member of the item's structure, a global variable, or dev_get_drvdata().
+// title: mistakes that no tool sees
+// unseen: CAST_BY_VOID: A driver casts an object to another type through ``void *``.
+// unseen: CAST_BY_INTEGER: A driver casts an object to another type through ``unsigned long``.
+// unseen: COPIED_AS_BYTES: A driver copies a handle byte by byte, as another type.
+// unseen: PAST_UNSAFE_PTR: A driver accesses the pointer from drm_vmap_unsafe_ptr() at a variable offset.
+// unseen: VADDR_OF_IOMEM: A driver uses the ``.vaddr`` of drm_vmap_unsafe_map() although the mapping is I/O memory.
+// unseen: ADDRESS_KEPT: A driver uses a DMA address after the table was revoked. To keep an address, a driver must own the table, and stop the hardware in ``quiesce`` or ``sgt_revoked``.
+// unseen: DMA_DEVICE_CHANGED: A driver calls drm_dev_set_dma_dev() while tables are mapped. The library refuses the next table, and DMA-API debugging reports the others.
+// unseen: ERROR_DROPPED: A driver does not return the error of a block that was skipped.
+// unseen: OTHER_OF_TWO: A driver uses the wrong one of two objects of the same type.
+// unseen: FAUX_PARENT: A driver allocates its device for a foreign parent, on a bus that does not know the module of a driver, such as the faux bus.
+// unseen: WAITS_FOR_INITIATOR: A section waits for code that must enter a section first. No tool sees this before it happens. When an unplug takes long, the log names both.
+// unseen: HARDWARE_BY_POINTER: The handler of a kernel work item, timer or interrupt reaches the hardware through a pointer: a member of the item's structure, a global variable, or dev_get_drvdata().
 
 #include <linux/completion.h>
 #include <linux/device/faux.h>
@@ -49,7 +49,7 @@ struct foo_meter_hw {
 void foo_hw_clear(void *addr);
 void foo_meter_work(struct work_struct *work);
 
-/* An object of the driver's type */
+/* Returns the object as the driver's type. */
 struct foo_bo *foo_bo_of(void *cookie)
 {
 #if defined(CAST_BY_VOID)
@@ -63,7 +63,7 @@ struct foo_bo *foo_bo_of(void *cookie)
 #endif
 }
 
-/* A ring that moves to another place */
+/* Moves the handle of a ring to another structure. */
 void foo_ring_move(struct foo_ring_owned *to, struct foo_ring_owned *from)
 {
 #if defined(COPIED_AS_BYTES)
@@ -119,13 +119,13 @@ int foo_job_start(const struct foo_reg *reg, struct foo_bo *bo, struct foo_job *
 #endif
 	ret = foo_hw_submit(reg, drm_shmem_sgt_table(sgt)->nents);
 #if defined(WAITS_FOR_INITIATOR)
-	/* Some other handler, in a section of its own, completes it. */
+	/* Another handler completes this, in a section of its own. */
 	wait_for_completion(&job->done);
 #endif
 	return ret;
 }
 
-/* Write what says where the other buffer is. */
+/* Writes a link to the other buffer. */
 int foo_pair_link(struct foo_pair *pair)
 {
 	int ret;
@@ -144,7 +144,7 @@ int foo_pair_link(struct foo_pair *pair)
 #endif
 }
 
-/* Called by the probe function of another module's faux device, with FAUX_PARENT */
+/* With FAUX_PARENT, @other belongs to another module. */
 struct drm_dev_ctx_unreg *foo_alloc(struct faux_device *own, struct faux_device *other)
 {
 #if defined(FAUX_PARENT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What copies take, besides vmap.h: each says where in the mapping it is. */
+/* Stubs for copies, in addition to vmap.h. Each records its place in the mapping. */
 #ifndef _PROVE_COPIES_H
 #define _PROVE_COPIES_H
 
@@ -17,7 +17,7 @@
 #define drm_resv_is_held(_resv)	nondet_bool()
 #define drm_safe_broken(...)
 
-/* The mapping, what was asked for, and how much of it was touched, in order */
+/* The mapping, the requested range, and the touched part of it, in order */
 static const struct drm_vmap *prove_m;
 static u64 prove_start, prove_len, prove_done;
 static unsigned int prove_pieces;
@@ -36,7 +36,7 @@ static inline void prove_touch(const void *at, size_t n)
 	prove_touch_at((uintptr_t)at - (uintptr_t)prove_m->addr, n);
 }
 
-/* What is not copied, which ends the copy: the fourth piece is the last one looked at. */
+/* The bytes that are not copied, which ends the copy: the fourth piece is the last one checked. */
 static inline size_t prove_fault(void)
 {
 	return ++prove_pieces >= 4 || nondet_bool();

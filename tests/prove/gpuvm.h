@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the functions of address spaces take, besides kernel.h. */
+/* Stubs for the functions of address spaces, in addition to kernel.h */
 #ifndef _PROVE_GPUVM_H
 #define _PROVE_GPUVM_H
 
@@ -38,7 +38,7 @@ struct drm_gpuvm_imm {
 	struct drm_gpuva **pool;
 };
 
-/* That of drm_safe_core.h takes a struct drm_gpuvm. */
+/* The function of drm_safe_core.h takes a struct drm_gpuvm. */
 #define drm_gpuvm_reserved(_base)	(&(_base)->kernel_alloc_node)
 
 /* Other tasks, before the lock is taken */
@@ -55,7 +55,7 @@ static inline size_t __drm_gem_bytes(const struct drm_gem_object *obj)
 	return obj->size;
 }
 
-/* Where the copy goes, and how much of it: what the proof looks at. */
+/* The target and size of the copy, which the proof checks */
 static struct drm_gpuva **prove_copied_to;
 static size_t prove_copied, prove_put_back;
 #define memcpy(_to, _from, _n)							\

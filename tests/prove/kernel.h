@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the functions and macros that are proved take from the kernel and from the library's
- * structs. They themselves come from the library's own files: see scripts/prove.sh. No
- * header of the C library is included, as a machine may have none for 32 bits.
+ * Declarations of the kernel and of the library's structs for the proved functions and macros.
+ * The proved code itself comes from the library's files: see scripts/prove.sh. No header of the C
+ * library is included, because a machine may have none for 32 bits.
  */
 #ifndef _PROVE_KERNEL_H
 #define _PROVE_KERNEL_H

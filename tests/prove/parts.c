@@ -43,7 +43,7 @@ void prove_split_parts(void)
 	assert(prove_next.gem.offset - prove_next.va.addr == va.gem.offset - va.va.addr);
 }
 
-/* What a step took away of a mapping is mapped again: all of it, and nothing else. */
+/* The part that a step removed from a mapping is mapped again: all of it, and nothing else. */
 // plant: s/parts.next = drm_gpuva_find_first\(&vm->base, \*end - 1, 1\)/parts.next = drm_gpuva_find_first(\&vm->base, *end, 1)/
 // plant: s/\*start = parts.prev->va.addr \+ parts.prev->va.range;/*start = parts.prev->va.addr + parts.prev->va.range - 1;/
 // plant: s/old->gem.offset \+= start - old->va.addr;//

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the parts of a mapping take, besides kernel.h. */
+/* Stubs for the parts of a mapping, in addition to kernel.h */
 #ifndef _PROVE_PARTS_H
 #define _PROVE_PARTS_H
 
@@ -79,7 +79,7 @@ static inline void list_del(struct list_head *entry)
 {
 }
 
-/* The tree refuses what overlaps. */
+/* The tree refuses overlaps. */
 static inline int drm_gpuva_insert(int *base, const struct drm_gpuva *va)
 {
 	const u128 end = (u128)va->va.addr + va->va.range;

@@ -27,7 +27,7 @@ static int vas_unused(void)
 	return vm.vas_left + (int)vm.pool_count;
 }
 
-/* The pool has room for what is in it and for what was lent, and is not larger than this. */
+/* The pool has room for its VAs and for the lent ones, and is not larger than this. */
 static void any_pool(void)
 {
 	vm.pool = slots;
@@ -55,8 +55,8 @@ static void prove_lock(int *lock)
 }
 
 /*
- * What is lent has room to come back to, or a larger pool is asked for. It is refused if more VAs
- * would be in use than may be, and only then, however many spare ones there are.
+ * The pool has room for lent VAs to come back, or asks for a larger pool. A request is refused
+ * exactly if it would exceed the limit of VAs in use, whatever the number of spare VAs.
  */
 // plant: s/max\(vm->pool_count, want\) \+/vm->pool_count +/
 // plant: s/> vm->pool_size\)\)/> vm->pool_size + 1))/
@@ -95,7 +95,7 @@ void prove_lend(void)
 	}
 }
 
-/* What is freed is neither in the pool nor counted. */
+/* A freed VA is neither in the pool nor counted. */
 // plant: s/drm_gpuvm_imm_vas_gone\(vm, n\);/;/
 // plant: s/keep \+= vm->pool_lent;/;/
 void prove_pop(void)
@@ -114,7 +114,7 @@ void prove_pop(void)
 	assert(!n || vm.pool_count >= keep + vm.pool_lent);
 }
 
-/* What is put fits, and is no more than one hold of the lock may take. */
+/* The VAs that are put fit, and are no more than the limit for one hold of the lock. */
 // plant: s/min3\(n, vm->pool_size - vm->pool_count - vm->pool_lent, /min3(n, n, /
 // plant: s/vm->pool_size - vm->pool_count - vm->pool_lent/vm->pool_size - vm->pool_count/
 // plant: s/DRM_GPUVM_IMM_POOL_BATCH\)/DRM_GPUVM_IMM_POOL_BATCH + 1)/
@@ -138,7 +138,7 @@ void prove_put(void)
 	assert(done || count + vm.pool_lent == vm.pool_size);
 }
 
-/* A new array has room for what is in the pool and what was lent, and is as large as it says. */
+/* A new array has room for the VAs in the pool and the lent ones, and has the stated size. */
 // plant: s/vm->pool_count \+ vm->pool_lent <= size/vm->pool_count <= size/
 // plant: s/vm->pool_count \+ vm->pool_lent <= size/vm->pool_count + vm->pool_lent <= size + 1/
 // plant: s/kvmalloc_array\(size, /kvmalloc_array(size - 1, /

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What sizes of objects and faults take, besides kernel.h. */
+/* Stubs for sizes of objects and faults, in addition to kernel.h */
 #ifndef _PROVE_SIZES_H
 #define _PROVE_SIZES_H
 

@@ -7,7 +7,7 @@
 #include "vmap.h"
 
 #define check_mul_overflow(a, b, d)	__builtin_mul_overflow(a, b, d)
-/* What the compiler is told about views is proved, too. */
+/* The assumptions of the compiler about views are proved, too. */
 #define __builtin_unreachable()		assert(false)
 
 #include "extracted-views.h"
@@ -25,7 +25,7 @@ static void any_handle(struct drm_vmap *m, size_t least)
 	assume((u128)m->addr + m->size <= (size_t)-1);
 }
 
-/* What a structure can be aligned to */
+/* The possible alignments of a structure */
 static size_t any_align(void)
 {
 	return 1UL << (nondet_uint() & 3);
@@ -33,7 +33,7 @@ static size_t any_align(void)
 
 u16 nondet_u16(void);
 
-/* That a view is @size bytes at @off, or empty if it is not @good */
+/* Asserts that a view is @size bytes at @off, or empty if it is not @good. */
 static void check_view(const struct drm_vmap *m, const struct drm_vmap *view, bool good, u128 off,
 		       u128 size, size_t align)
 {

@@ -45,13 +45,13 @@ static void any_handle(struct drm_vmap *m, size_t least)
 	assume(addr ? m->size >= least : !m->size);
 }
 
-/* That @n bytes, a power of two, at @off are in the mapping, and aligned in it */
+/* Asserts that @n bytes, a power of two, at @off are in the mapping, and aligned in it. */
 static bool inside(const struct drm_vmap *m, u128 off, size_t n)
 {
 	return m->addr && off + n <= m->size && !(off & (n - 1));
 }
 
-/* That an access, which returned @ret, was at @off, or was refused if that is not @good */
+/* Asserts that an access, which returned @ret, was at @off, or was refused if not @good. */
 static void check_access(int ret, bool good, u128 off)
 {
 	assert(ret == (good ? 0 : -EINVAL));

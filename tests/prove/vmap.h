@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What mappings take, besides kernel.h. */
+/* Stubs for mappings, in addition to kernel.h */
 #ifndef _PROVE_VMAP_H
 #define _PROVE_VMAP_H
 
@@ -10,12 +10,12 @@ static bool prove_null_is_mapped;
 #define IS_ENABLED(_config)	prove_null_is_mapped
 #define PAGE_MASK		(~(uintptr_t)(SZ_4K - 1))
 
-/* The compiler may or may not see what is constant. */
+/* The compiler may or may not see that a value is constant. */
 #define __builtin_constant_p(_x)	nondet_bool()
 
 /*
- * What does not hold for all values does not compile. A proof of what compiles takes it for
- * granted; a proof that something compiles shows it.
+ * A condition that does not hold for all values breaks the build. A proof about code that compiles
+ * assumes the condition. A proof that code compiles asserts it.
  */
 static bool prove_compiles;
 #define compiletime_assert(_cond, _text)					\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What must not be called in the fence signalling path: the check of objects has
- * to name each function of this file, whatever the kernel inlines.
+ * Calls that are wrong in the fence signalling path. The check of objects must name each
+ * function of this file, whatever the kernel inlines.
  */
 
 #include "drm_safe_signalling.h"
@@ -47,7 +47,7 @@
 #include "drm_gpuvm_imm.h"
 #include "drm_shmem_safe.h"
 
-/* The type of an argument does not matter to what is called: any takes @p. */
+/* The types of arguments do not matter here, so each call takes @p. */
 #define CALL(_name, ...)							\
 	long signalling_##_name(void *p, unsigned long n);			\
 	long signalling_##_name(void *p, unsigned long n)			\

@@ -112,7 +112,7 @@ static u32 upstream_user_read(struct kunit *test, unsigned long addr)
 	return val;
 }
 
-/* The first page of a mapping goes before any page was touched: what do the others show? */
+/* The first page of a mapping goes before any page was touched. Checks the other pages. */
 static void split_read(struct kunit *test)
 {
 	struct drm_gem_shmem_object *shmem = upstream_shmem(test);
@@ -144,7 +144,7 @@ static void split_write(struct kunit *test)
 	upstream_tell(test, "split-write", upstream_read(test, shmem, 2) != 77);
 }
 
-/* What is in a page of a file after memory reclaim dropped its clean pages? */
+/* Returns the contents of a file's page after memory reclaim dropped its clean pages. */
 static u32 upstream_after_reclaim(struct kunit *test, struct address_space *mapping)
 {
 	struct page *page;
@@ -207,7 +207,7 @@ static int upstream_vunmap(void *data)
 	return 0;
 }
 
-/* A task with a signal unmaps while another task holds the lock: who has the lock then? */
+/* A task with a signal unmaps while another task holds the lock. Checks the owner afterwards. */
 static void vunmap_signal(struct kunit *test)
 {
 	struct upstream_vunmap *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);

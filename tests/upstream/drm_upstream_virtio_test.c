@@ -62,7 +62,7 @@ static const struct virtio_config_ops upstream_virtio_ops = {
 	.finalize_features = upstream_virtio_finalize,
 };
 
-/* What virtio_pci does before the bus resets the device */
+/* Prepares a reset, like virtio_pci before the bus resets the device. */
 static void upstream_virtio_bus_reset(struct work_struct *work)
 {
 	virtio_device_reset_prepare(&container_of(work, struct upstream_virtio, reset)->base);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// The end of an address space, with what it puts, is a work item.
+// The end of an address space, with its last puts, is a work item.
 // Files: include/drm/drm_gpuvm.h drivers/gpu/drm/drm_gpuvm.c
 
 @@

@@ -185,7 +185,7 @@ static bool all(const uint8_t *p, size_t size, uint8_t value)
 	return true;
 }
 
-/* Two buffers, mapped, of which the first has a pattern, and the second nothing but 0x5a */
+/* Two mapped buffers: the first one has a pattern, and the second one is filled with 0x5a. */
 struct pair {
 	uint32_t a, b;
 	uint8_t *pa, *pb;
@@ -445,7 +445,7 @@ static int test(void)
 	return failed;
 }
 
-/* What became of the fence of a sync file: 1 if it was signalled, or an error */
+/* Returns the state of a sync file's fence: 1 if it was signalled, or an error. */
 static int sync_status(int sync)
 {
 	struct sync_file_info info = {};
@@ -470,7 +470,7 @@ static int busy(void)
 	if (submit(fd, copies, array_size(copies), obj) ||
 	    drmSyncobjExportSyncFile(fd, obj, &sync))
 		return 1;
-	/* Nobody but the job has these tables any more. */
+	/* Only the job has these tables now. */
 	munmap(p.pa, SIZE);
 	close_handle(fd, p.a);
 	puts("busy");

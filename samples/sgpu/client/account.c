@@ -25,7 +25,7 @@ static int open_another(void)
 	return ret ? ret : vm_create(dev.fd, &vm);
 }
 
-/* And with a job that takes long, for the jobs after it and those that wait for @busy */
+/* A long job, for the jobs behind it and the jobs that wait for @busy */
 static struct drm_sgpu_sync busy;
 
 static int open_busy(void)
@@ -111,7 +111,7 @@ static int bind_many_now(uint32_t op, unsigned long i, uint64_t apart)
 	return ret ? ret : syncobj_wait(dev.fd, sync.handle);
 }
 
-/* 1024 mappings, in one more address space when the last one has half of what it may have */
+/* Makes 1024 mappings, in a new address space when the last one has half of its limit. */
 static int make_mappings(unsigned long i)
 {
 	int ret = i % 32 ? 0 : vm_create(dev.fd, &vm);
@@ -125,7 +125,7 @@ static int make_tables(unsigned long i)
 	return bind_many_now(DRM_SGPU_BIND_UNMAP, i, 512 * PAGE);
 }
 
-/* What 1024 mappings are going to need. That is three times as many VAs. */
+/* Prepares 1024 mappings, which take three times as many VAs. */
 static int make_prepared(unsigned long i)
 {
 	int ret = 0;

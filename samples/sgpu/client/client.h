@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the parts of the client share: devices, and each ioctl as a function
+ * Declarations for all parts of the client: devices, and each ioctl as a function
  * that returns 0 or a negative error number.
  */
 #ifndef _SGPU_CLIENT_H
@@ -23,7 +23,7 @@ struct device {
 	char name[64];		/* of the parent in sysfs, such as sgpu.0 */
 };
 
-/* A buffer and what the CPU sees of it */
+/* A buffer and its mapping for the CPU */
 struct buffer {
 	int fd;			/* of the device */
 	uint32_t handle;

@@ -53,7 +53,7 @@ static void must(int ret, const char *what)
 	exit(1);
 }
 
-/* There is no way to go on without: say what failed, and end. */
+/* Prints what failed, and exits, because the demo cannot go on. */
 #define MUST(call)	must(call, #call)
 
 static double seconds(void)

@@ -137,7 +137,7 @@ unsigned long device_timeout(void)
 	return ms;
 }
 
-/* The same for what VMs that are created from now on do */
+/* The same for VMs that are created from now on */
 int device_set_timeout(unsigned long ms)
 {
 	FILE *file = fopen(TIMEOUT, "we");
@@ -199,7 +199,7 @@ int fault_left(const char *name)
 	return left;
 }
 
-/* Wait until what was ordered happened as often as it should. */
+/* Waits until the fault has happened as often as planned. */
 bool fault_taken(const char *name)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -223,7 +223,7 @@ bool live_counts(char *text, size_t size)
 	return ret;
 }
 
-/* What is freed last is freed a moment later, by a kernel thread. */
+/* A kernel thread frees the last objects a moment later. */
 bool live_wait(const char *expected, unsigned int ms)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -409,7 +409,7 @@ int syncobj_export(int fd, uint32_t handle, int *sync_file)
 	return drmSyncobjExportSyncFile(fd, handle, sync_file) ? -errno : 0;
 }
 
-/* 1 if what it stands for is done, 0 if not yet, or its error */
+/* Returns 1 if the syncobj's fence is signalled, 0 if not yet, or the fence's error. */
 int sync_file_status(int sync_file)
 {
 	struct sync_file_info info = {};
@@ -418,7 +418,7 @@ int sync_file_status(int sync_file)
 							     info.status;
 }
 
-/* Is the job of which this is the syncobj not done yet? */
+/* Returns whether the job with this syncobj is still running. */
 bool syncobj_pending(int fd, uint32_t handle)
 {
 	int sync_file, ret = syncobj_export(fd, handle, &sync_file);
@@ -430,13 +430,13 @@ bool syncobj_pending(int fd, uint32_t handle)
 	return !ret;
 }
 
-/* Wait, and tell how the job of which this is the syncobj ended. */
+/* Waits for the job with this syncobj, and returns its result. */
 int syncobj_status(int fd, uint32_t handle)
 {
 	struct pollfd poll_fd = { .events = POLLIN };
 	int ret = syncobj_export(fd, handle, &poll_fd.fd);
 
-	/* What DRM says if there is no memory for the file */
+	/* DRM returns this if there is no memory for the file. */
 	if (ret == -EINVAL)
 		ret = -ENOMEM;
 	if (ret)
@@ -520,7 +520,7 @@ void catch_sigbus(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
-/* What a read of a mapping gives: its first byte, or -EFAULT for SIGBUS */
+/* Reads a mapping. Returns its first byte, or -EFAULT for SIGBUS. */
 int peek(const uint8_t *map)
 {
 	if (sigsetjmp(on_sigbus, 1))

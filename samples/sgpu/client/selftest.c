@@ -21,7 +21,7 @@
 
 #define VA	0x40000000ULL	/* where most tests bind */
 #define VA_OUT	0x80000000ULL	/* where results go */
-#define TRIES	6000	/* of what has to happen soon, 10 ms apart: only a hang takes so many */
+#define TRIES	6000	/* 10 ms apart, for something that happens soon: only a hang needs so many */
 
 static unsigned int checks, failures;
 
@@ -146,7 +146,7 @@ static void test_bo(void)
 		CHECK_RET(bo_close(dev.fd, handle), 0);
 	CHECK_RET(try_create(info.va_end - info.va_start + 1, 0, &handle), -EINVAL);
 
-	/* More memory than there is: nothing of it is taken. */
+	/* More memory than the machine has: no page is allocated. */
 	size = info.va_end - info.va_start;
 	if (!bo_create(dev.fd, &size, 0, &handle)) {
 		CHECK_RET(bo_vmap(dev.fd, handle, &id, &first), -ENOMEM);
@@ -161,7 +161,7 @@ static void test_bo(void)
 	CHECK_RET(bo_close(dev.fd, wc), 0);
 }
 
-/* What the kernel says of this client's memory, in bytes, or -1 */
+/* Returns the kernel's count of this client's memory, in bytes, or -1. */
 static int64_t fdinfo(const char *stat, const char *region)
 {
 	char path[64], line[256], key[64], unit[4];
@@ -354,7 +354,7 @@ static void test_bind_batch(void)
 	CHECK_RET(read_byte(VA), -EFAULT);
 }
 
-/* What one VM_BIND may go through: all addresses once, and DRM_SGPU_MAX_REACH. */
+/* The limit for one VM_BIND: all addresses once, and DRM_SGPU_MAX_REACH. */
 static void test_bind_work(void)
 {
 	static struct drm_sgpu_bind_op ops[DRM_SGPU_MAX_OPS];
@@ -442,7 +442,7 @@ static unsigned int bind_until_full(uint32_t id, uint32_t op, unsigned int first
 	return n;
 }
 
-/* As many mappings as there may be: what is refused changes nothing, and unmaps are not. */
+/* At the limit of mappings, a refused map changes nothing, and unmaps succeed. */
 static void test_bind_count(void)
 {
 	/* The last one needed three, and is one. */
@@ -460,7 +460,7 @@ static void test_bind_count(void)
 	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, 5), 0);
 	CHECK_RET(bind_page(id, DRM_SGPU_BIND_SPARSE, most), -ENOSPC);
 
-	/* Unmaps that make two mappings of one, until those would be too many as well */
+	/* Unmaps that split a mapping in two, until these would exceed the limit, too */
 	CHECK_RET(bind_page(id, DRM_SGPU_BIND_UNMAP, 0), 0);
 	CHECK_RET(bind_range(dev.fd, id, DRM_SGPU_BIND_SPARSE, VA_OUT, info.va_end - VA_OUT), 0);
 	CHECK(bind_until_full(id, DRM_SGPU_BIND_UNMAP, (VA_OUT - VA) / page + 1, 2) ==
@@ -576,7 +576,7 @@ static void test_faults(void)
 	CHECK_RET(vm_fault(dev.fd, vm, &fault), 0);
 	count = fault.count;
 
-	/* The second command runs into what is not mapped, and ends the job. */
+	/* The second command reaches an unmapped address, and ends the job. */
 	CHECK_RET(exec_wait(dev.fd, vm, cmds, 3), -EFAULT);
 	CHECK(*(uint8_t *)out.map == 1 && *(uint8_t *)bo.map == 2);
 	CHECK_RET(vm_fault(dev.fd, vm, &fault), 0);
@@ -796,7 +796,7 @@ static void test_syncs(void)
 	CHECK(*(uint8_t *)out.map == 4);
 	CHECK(!drmSyncobjQuery(dev.fd, &timeline, points, 1) && points[0] == 2);
 
-	/* A job of one address space waits for that of another. */
+	/* A job of one address space waits for a job of another. */
 	syncs[0] = (struct drm_sgpu_sync) {
 		.handle = binary, .flags = DRM_SGPU_SYNC_SIGNAL,
 	};
@@ -957,7 +957,7 @@ static void test_killed(void)
 	drmSyncobjDestroy(dev.fd, handle);
 }
 
-/* What a client gave up counts until it is freed, which is a moment later. */
+/* Memory of a client counts until it is freed, which is a moment later. */
 static int vm_create_soon(uint32_t *id)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -990,7 +990,7 @@ static void test_limits(void)
 		;
 	CHECK(n == DRM_SGPU_MAX_VMS);
 	CHECK_RET(vm_create(other.fd, &id), -EBUSY);
-	/* Not those of others */
+	/* Other clients' files do not count. */
 	CHECK_RET(vm_create_soon(&id), 0);
 	CHECK_RET(vm_destroy(dev.fd, id), 0);
 	CHECK_RET(vm_destroy(other.fd, ids[7]), 0);
@@ -1072,13 +1072,13 @@ static void test_hang_times_out(void)
 	CHECK(fault_order("hang_bind", 0, 1));
 	CHECK_RET(bind_sync(dev.fd, id, hung), 0);
 	CHECK_RET(syncobj_status(dev.fd, hung), -ETIME);
-	/* Of a guest that stood still, the job can be late before it hangs. */
+	/* If the guest stood still, the job can be late before it hangs. */
 	fault_order("hang_bind", 0, 0);
 	CHECK_RET(vm_destroy(dev.fd, id), 0);
 	drmSyncobjDestroy(dev.fd, hung);
 }
 
-/* What comes after one that took too long is done. No other job comes near the VM's limit. */
+/* The jobs after one that took too long are done. No other job comes near the VM's limit. */
 static void test_late_is_alone(void)
 {
 	uint32_t id, late, behind;
@@ -1097,7 +1097,7 @@ static void test_late_is_alone(void)
 	drmSyncobjDestroy(dev.fd, behind);
 }
 
-/* How often a task that sleeps began to, -1 if it runs, and -2 if there is no such task */
+/* Returns how often a sleeping task began to sleep, -1 if it runs, or -2 if it does not exist. */
 static long task_sleep(pid_t pid)
 {
 	char path[64], line[128], state = '?';
@@ -1156,7 +1156,7 @@ static bool killed_ends(pid_t pid)
 	return !kill(pid, SIGKILL) && ends_soon(pid, &status) && WIFSIGNALED(status);
 }
 
-/* What is let go of in the background keeps a buffer from being evicted. */
+/* A buffer is not evicted while a worker still has to put its mappings. */
 static int gets_evicted(uint32_t handle)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -1170,7 +1170,7 @@ static int gets_evicted(uint32_t handle)
 	return ret;
 }
 
-/* What a client does with a buffer, which is bound at VA, until it is killed */
+/* A client that uses a buffer, bound at VA, until it is killed */
 static int victim_binds(const struct buffer *bo)
 {
 	return bind_map(dev.fd, vm, bo->handle, 0, VA, page, 0);
@@ -1242,7 +1242,7 @@ static int victim_evicts(const struct buffer *bo)
 	return bo_madvise(dev.fd, bo->handle, DRM_SGPU_MADV_PAGEOUT);
 }
 
-/* A mapping that its parent did not touch: fork() copies those that are. */
+/* A mapping that the parent did not touch: fork() copies the page tables of others. */
 static uint8_t *untouched;
 
 static int victim_reads(const struct buffer *bo)
@@ -1387,13 +1387,13 @@ static void test_killed_with_map(void)
 	buffer_destroy(&bo);
 }
 
-/* Nor does one go on that adds tables to a page table. */
+/* A command that adds tables to a page table stops, too. */
 static void test_killed_for_tables(const struct buffer *bo)
 {
 	victim_ends("hold_tables", victim_holds("hold_tables", victim_binds_far, bo));
 }
 
-/* What an EXEC brings back is one mapping after the other. */
+/* An EXEC brings back one mapping after the other. */
 static void test_killed_for_map(const struct buffer *bo)
 {
 	CHECK_RET(gets_evicted(bo->handle), 1);
@@ -1471,7 +1471,7 @@ static pid_t import_waits(int fd, uint32_t id, uint32_t handle)
 		     bo_vmap(fd, handle, &id, &first)));
 }
 
-/* Nor for one that waits for the lock of another device's buffer. */
+/* A call that waits for the lock of another device's buffer does not block it, either. */
 static void test_import_unplugged(void)
 {
 	pid_t holds, binds, maps, unplugs;
@@ -1499,7 +1499,7 @@ static void test_import_unplugged(void)
 	CHECK(ends_soon(unplugs, &status) && !status);
 	CHECK(killed_ends(maps));
 	CHECK(killed_ends(holds));
-	/* The bind gets the lock, but there is no device any more. */
+	/* The bind gets the lock, but the device is gone. */
 	CHECK(ends_soon(binds, &status) && WEXITSTATUS(status) == ENODEV);
 	CHECK_RET(device_bind(other.name, true), 0);
 	close(bo_fd);
@@ -1507,7 +1507,7 @@ static void test_import_unplugged(void)
 	buffer_destroy(&bo);
 }
 
-/* Of several operations the third fails: those before it stay, and the VM goes on. */
+/* The third of several operations fails: the first two stay, and the VM goes on. */
 static void test_bind_fails(void)
 {
 	struct drm_sgpu_bind_op ops[4] = {};
@@ -1656,7 +1656,7 @@ static void test_prime(void)
 	CHECK(!drmPrimeHandleToFD(dev.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR,
 				  &prime));
 
-	/* Back on the device that it comes from it is what it was. */
+	/* An import on the device of its exporter is the original buffer. */
 	CHECK(!drmPrimeFDToHandle(dev.fd, prime, &self));
 	CHECK(self == bo.handle);
 
@@ -1704,7 +1704,7 @@ static int poke(uint8_t *map, uint8_t value)
 	return 0;
 }
 
-/* Have each shrinker of the kernel give back what it can. */
+/* Makes each shrinker of the kernel give back as much memory as it can. */
 static bool shrink_all(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
@@ -1740,7 +1740,7 @@ static bool gets_purged(uint32_t handle)
 	return is_purged(handle);
 }
 
-/* What the shrinker takes is not this buffer, however often it is asked. */
+/* The shrinker does not take this buffer, however often it runs. */
 static bool stays(uint32_t handle)
 {
 	int i;
@@ -1846,7 +1846,7 @@ static void test_madvise_input(void)
 	CHECK_RET(bo_madvise(dev.fd, bo.handle, UINT32_MAX), -EINVAL);
 	CHECK_RET(bo_madvise(dev.fd, 0, DRM_SGPU_MADV_DONTNEED), -ENOENT);
 	CHECK_RET(bo_madvise(dev.fd, 0x7fffffff, DRM_SGPU_MADV_DONTNEED), -ENOENT);
-	/* What was refused changed nothing. */
+	/* The refused calls changed nothing. */
 	CHECK(stays(bo.handle));
 
 	CHECK_RET(bo_madvise(dev.fd, bo.handle, DRM_SGPU_MADV_WILLNEED), 1);
@@ -1858,7 +1858,7 @@ static void test_madvise_input(void)
 	buffer_destroy(&bo);
 }
 
-/* A purged buffer says so wherever its contents are asked for, and for ever. */
+/* Each call that needs the contents of a purged buffer reports the purge, for ever. */
 static void test_purged(void)
 {
 	struct buffer bo;
@@ -1896,7 +1896,7 @@ static void test_purged(void)
 	munmap(bo.map + page, 3 * page);
 }
 
-/* So does one that is bound, of which another part is to be bound. */
+/* The same holds for a bind of another part of a buffer that is bound. */
 static void test_purged_bound(void)
 {
 	struct buffer bo;
@@ -1911,7 +1911,7 @@ static void test_purged_bound(void)
 	buffer_destroy(&bo);
 }
 
-/* What is in use is not purged, and is afterwards. */
+/* A buffer is not purged while it is in use, but afterwards. */
 static void test_purge_in_use(void)
 {
 	struct drm_sgpu_cmd cmds[64];
@@ -1972,7 +1972,7 @@ static void test_purge_in_use(void)
 	buffer_destroy(&kept);
 }
 
-/* Nor is what others may have; an imported buffer is not ours to purge. */
+/* A buffer that others may use is not purged, nor is an imported one. */
 static void test_purge_shared(void)
 {
 	struct device other;
@@ -2038,7 +2038,7 @@ static void test_evicted(void)
 	CHECK_RET(read_byte(VA + 16 * page), pattern(50, 0));
 	CHECK_RET(write_byte(VA + 16 * page, 1), -EFAULT);
 
-	/* Where there is swap, the shrinker evicts, too. */
+	/* With swap, the shrinker evicts buffers, too. */
 	for (i = 0; i < 3; i++) {
 		shrink_all();
 		CHECK_RET(read_byte(VA), pattern(50, 0));
@@ -2095,7 +2095,7 @@ static void test_evicted_pages(void)
 	buffer_destroy(&bo);
 }
 
-/* What is in use is not evicted, and what cannot be says so. */
+/* A buffer in use is not evicted, and a buffer that cannot be evicted gives an error. */
 /* A buffer that is bound very often stays, in whichever VMs it is bound. */
 static void test_evict_often(void)
 {

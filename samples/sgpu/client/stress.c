@@ -134,7 +134,7 @@ static bool checksum(const void *map, size_t size, uint32_t *crc)
 	return true;
 }
 
-/* Copy and checksum, and see that the result is what the CPU sees. */
+/* Copy and checksum, and compare the result with the memory that the CPU sees. */
 static void round_trip(int fd, uint32_t vm, struct buffer *src,
 		       struct buffer *dst)
 {
@@ -190,7 +190,7 @@ static void share(int fd, struct buffer *bo)
 	close(prime);
 }
 
-/* What is wrong stays wrong, whatever the device does. */
+/* Wrong calls fail in any state of the device. */
 static void mistakes(int fd, uint32_t vm)
 {
 	const struct drm_sgpu_cmd cmd = {
@@ -220,7 +220,7 @@ static void leave_behind(int fd, uint32_t vm)
 	GOOD(sgpu_exec(fd, vm, &cmd, 1, NULL, 0, NULL));
 }
 
-/* Leave jobs behind that nobody waits for. */
+/* Leave jobs behind for which no task waits. */
 static void leave_jobs(int fd, uint32_t vm)
 {
 	static const struct drm_sgpu_cmd cmd = {
@@ -255,7 +255,7 @@ static int take_too_long(int fd, uint32_t vm)
 	return ret ? ret : exec_wait(fd, vm, endless, ARRAY_SIZE(endless));
 }
 
-/* They end with their address space, and what waits behind them does. */
+/* They end with their address space, and so do the jobs that wait behind them. */
 static void abandon(int fd)
 {
 	uint32_t vm;
@@ -317,7 +317,7 @@ static void overwork(const struct device *dev)
 	close(fd);
 }
 
-/* To wait for what never comes */
+/* Waits for a fence that is never signalled */
 static void wait_in_vain(int fd, uint32_t vm)
 {
 	const struct drm_sgpu_cmd cmd = {
@@ -333,7 +333,7 @@ static void wait_in_vain(int fd, uint32_t vm)
 	if (!GOOD(syncobj_create(fd, &syncs[0].handle)) ||
 	    !GOOD(syncobj_create(fd, &syncs[1].handle)))
 		return;
-	/* Nobody promised this fence: a job cannot wait for it, and a client not for ever. */
+	/* No job will signal this fence: a job cannot wait for it, and a client only with a limit. */
 	ret = sgpu_exec(fd, vm, &cmd, 1, syncs, 2, NULL);
 	if (ret != -EINVAL)
 		GOOD(ret ? ret : -EBADMSG);
@@ -383,7 +383,7 @@ static void spare_offer(struct spare *s, int fd)
 	s->needed = false;
 }
 
-/* What was purged stays so, and is not to be had in any way. */
+/* A purged buffer stays purged, and no call gives its contents. */
 static void spare_lost(struct spare *s, uint32_t vm)
 {
 	uint32_t id;
@@ -405,7 +405,7 @@ static void spare_lost(struct spare *s, uint32_t vm)
 		buffer_destroy(&s->bo);
 }
 
-/* Either the contents are what they were, or the driver says that they are lost. */
+/* Either the contents are unchanged, or the driver reports that they are lost. */
 static void spare_want(struct spare *s, uint32_t vm)
 {
 	uint32_t crc;
@@ -628,7 +628,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
-/* What waits is interrupted, and starts again. */
+/* A waiting call is interrupted, and starts again. */
 static void interrupt_often(void)
 {
 	static const struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
@@ -738,7 +738,7 @@ int stress(unsigned int seconds, unsigned long unbinds)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (counts == MAP_FAILED)
 		return 1;
-	/* A process may be killed: what it says of a mistake must be out by then. */
+	/* A process may be killed, so it must have printed its mistakes by then. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_sigbus();
 	clock_gettime(CLOCK_MONOTONIC, &end);

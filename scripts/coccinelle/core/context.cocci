@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm: have a device know its contexts
+// drm: add a pointer from a device to its contexts
 //
-// A helper that embeds struct drm_device in a struct of its own cannot tell whether a device that it
-// is given is part of such a struct, because the driver may have allocated the device otherwise. The
-// helper has to look the address up in a table of all devices.
+// A helper that embeds struct drm_device in a struct of its own gets devices that the driver may have
+// allocated in another way. To tell them apart, the helper has to look up the address in a table of
+// all devices.
 //
 // Add a pointer, which is NULL for all other devices.
 //

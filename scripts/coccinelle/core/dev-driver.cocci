@@ -7,8 +7,8 @@
 // device with a copy of the driver that has no such callback, and write &drm_device.driver
 // afterwards.
 //
-// Add a function for the second step, which says what may differ between the two. "drm/safe: add device
-// contexts" uses it. A helper in C for the abstraction for Rust can use it later.
+// Add a function that replaces the driver, and document which members may differ. "drm/safe: add device
+// contexts" uses it. A C helper for the Rust abstraction can use it later.
 //
 // Files: include/drm/drm_drv.h
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // dma-buf: let an exporter keep a dma-buf that may be about to be released
 //
-// An exporter that moves a buffer has to tell the importers of each of its dma-bufs, and has no
-// references to these. get_dma_buf() wants one. &dma_buf.file is no help either: an O_PATH file
-// keeps the dentry, and so the dma-buf, when the file is freed already.
+// An exporter that moves a buffer has to notify the importers of each of its dma-bufs, but has no
+// reference to a dma-buf. get_dma_buf() needs one. A reference to &dma_buf.file does not work either:
+// an O_PATH file keeps the dentry, and so the dma-buf, after the file was freed.
 //
-// Add functions for exporters that forget a dma-buf in &dma_buf_ops.release: the dentry, whose end
-// releases the dma-buf, and a reference to the dentry unless its end has begun. "drm/safe: add tables
-// and exports for GEM objects of any kind" is their first user.
+// Add functions for exporters that forget a dma-buf in &dma_buf_ops.release. One returns the dentry,
+// whose end releases the dma-buf. The other takes a reference to the dentry unless its end has begun.
+// "drm/safe: add tables and exports for GEM objects of any kind" is their first user.
 //
 // Files: include/linux/dma-buf.h
 

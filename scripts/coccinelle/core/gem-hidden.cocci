@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm/gem-shmem: make an object that userspace cannot find yet
+// drm/gem-shmem: add an init function that makes no mmap offset
 //
 // drm_gem_shmem_init() gives each object an mmap offset, although many objects are never mapped by
 // userspace. From then on, a lookup by the offset finds the object, which the driver has not

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm: give drivers a list link in objects and mappings that are in no list
+// drm: let drivers use idle list links of objects and mappings
 //
 // A driver puts the objects whose end waits for the hardware on a list, and the mappings that an update
 // has taken from the tree. Both have a link that nothing uses at that time: &drm_gem_object.lru_node,

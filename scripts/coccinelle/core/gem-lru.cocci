@@ -2,11 +2,11 @@
 // drm/gem: let a helper walk an LRU
 //
 // drm_gem_lru_scan() puts last references in memory reclaim, where an object must not be freed. It
-// keeps objects off their list while it looks at them, so other tasks miss them there. A helper that
-// cannot live with this has to read members of the LRU.
+// takes objects off their list while it checks them, so other tasks do not find them there. A helper
+// that needs another behaviour has to read members of the LRU.
 //
 // Add functions that return the list of an object, and the first object of a list. Use the second in
-// drm_gem_lru_scan(). "drm/safe: add what the parts of GEM shmem objects share" uses the first.
+// drm_gem_lru_scan(). "drm/safe: add the common base of GEM shmem objects" uses the first.
 //
 // Files: include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm/gem: tell how userspace can reach an object
+// drm/gem: add functions that tell how userspace can reach an object
 //
 // A driver that reuses the object of a client has to know whether another client can reach it, and
 // debugfs files show the number of handles. Both read members that &drm_device.object_name_lock
 // protects.
 //
-// Add functions that do so unlocked, and say for which callers the answer is right. Use the first in
-// exynos, panfrost and panthor, which read the number of handles. "drm/safe: add eviction and a shrinker"
-// uses the second.
+// Add functions that read them without the lock, and document the callers for which the answer is right.
+// Use the first in exynos, panfrost and panthor, which read the number of handles. "drm/safe: add
+// eviction and a shrinker" uses the second.
 //
 // Files: include/drm/drm_gem.h drivers/gpu/drm/exynos/exynos_drm_gem.c
 // Files: drivers/gpu/drm/panfrost/panfrost_gem.c drivers/gpu/drm/panthor/panthor_gem.c

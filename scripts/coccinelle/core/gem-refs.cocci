@@ -7,9 +7,9 @@
 //
 // Add functions for this, and one that tells whether userspace can map an object. Use
 // drm_gem_object_get_unless_zero() in drm_gem_lru_scan() and in drm_gem_object_lookup_at_offset(). The
-// helpers are the users of the others: "drm/safe: add the state of a table that ends with the binding" asks
-// for references, "drm/safe: add scatter-gather tables that are revoked at unbind" puts last references, and
-// "drm/safe: add mappings of userspace, exports and accesses by the CPU" asks for the offset.
+// helpers use the others: "drm/safe: add the state of a table that ends with the binding" takes
+// references, "drm/safe: add scatter-gather tables that are revoked at unbind" puts last references, and
+// "drm/safe: add mappings of userspace, exports and accesses by the CPU" checks for the offset.
 //
 // Files: include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/gem: add functions for objects that share the reservation lock of another object
 //
-// An object can use the reservation object of another object, which it keeps. Its end must not wait
-// for that lock: the caller may hold it, or the lock of a third object, which lockdep takes for the
-// same lock. No other task has an object that is being freed, so its own lock is free, and serves the
-// functions that want a lock. Drivers read and write &drm_gem_object.resv and its neighbour for this.
+// An object can use the reservation object of another object, to which it has a reference. Freeing
+// the object must not wait for that lock: the caller may hold it, or may hold the lock of a third
+// object, which lockdep treats as the same lock. No other task can reach an object that is being freed,
+// so a trylock of its own lock always succeeds, and satisfies the functions that need a lock. Drivers
+// read and write &drm_gem_object.resv and &drm_gem_object._resv for this.
 //
-// Add functions: the owner of the lock that an object uses, the return to its own lock, and the lock
-// of an object that is being freed.
+// Add functions that return the owner of the lock of an object, that switch an object back to its own
+// lock, and that lock an object that is being freed.
 //
 // Files: include/drm/drm_gem.h
 

@@ -2,11 +2,11 @@
 // drm/gpuvm: add accessors for users in the fence signalling path
 //
 // A user of immediate mode that changes an address space in the fence signalling path must not
-// put the last reference there, has to know whether drm_gpuvm_bo_deferred_cleanup() has work to
+// put the last reference there. It has to know whether drm_gpuvm_bo_deferred_cleanup() has work to
 // do, and walks the mappings of a vm_bo. Today it has to read members that are documented as
 // private.
 //
-// Add functions whose documentation says what such users may rely on. Use drm_gpuvm_has_deferred()
+// Add functions, and document what such users may rely on. Use drm_gpuvm_has_deferred()
 // where an address space ends. "drm/safe: add updates of address spaces that run in the fence signalling
 // path", "drm/safe: add address spaces in immediate mode" and "drm/safe: add walks, locks and eviction of
 // address spaces" use the others.

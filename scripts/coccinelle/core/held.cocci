@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// locking: tell whether the caller holds a mutex
+// locking: add functions that tell whether the caller holds a mutex
 //
-// A helper that states which lock its caller must hold can only check this with lockdep.
-// mutex_is_locked() and dma_resv_is_locked() are true for the lock of any task. So a kernel without
-// lockdep, which is what users run, cannot tell a driver's mistake from a right call.
+// A helper that documents which lock its caller must hold can only check this with lockdep.
+// mutex_is_locked() and dma_resv_is_locked() are true for the lock of any task. So the kernels that
+// users run, which have no lockdep, cannot tell a driver's mistake from a correct call.
 //
-// Add functions that compare the owner with the caller. They need no lock and no barrier: only
-// this task makes itself the owner, apart from a task that hands the lock over while this one
-// waits, and only this task ends that. They are for checks, and for what comes after a failed check: a
-// function that cannot fail, and was called in the wrong form, is reported, and then must not wait for
-// a lock that its caller holds. A function that takes a lock unless it holds it already, without a
-// report, is as wrong as before. "drm/safe: add entries that end with the binding of a
-// device" and "drm/safe: add the state of a table that ends with the binding" are the first users.
+// Add functions that compare the owner with the caller. They need no lock and no barrier: a task
+// becomes the owner by its own call, or by a task that hands over the lock while it waits, and only
+// the owner itself ends that. They are for checks, and for the code after a failed check: a call that
+// cannot return an error is reported, and then must not wait for a lock that its caller holds. Taking
+// a lock unless it is already held, without a report, is as wrong as before. "drm/safe: add entries
+// that end with the binding of a device" and "drm/safe: add the state of a table that ends with the
+// binding" are the first users.
 //
 // Files: include/linux/mutex.h kernel/locking/mutex.c kernel/locking/rtmutex_api.c
 // Files: include/linux/ww_mutex.h include/linux/dma-resv.h

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/gem: forget a huge tmpfs mount that failed
 //
-// drm_gem_huge_mnt_create() stores what fc_mount_longterm() returned, also if that is an error,
-// and returns 0. Each object that is created afterwards fails, because drm_gem_object_init() takes
-// the error for a mount. If drmm_add_action_or_reset() fails, then the pointer to the freed mount
-// stays there, and the next object uses it.
+// drm_gem_huge_mnt_create() stores the result of fc_mount_longterm() even if it is an error, and
+// returns 0. Creating objects then fails, because drm_gem_object_init() uses the error as a mount. If
+// drmm_add_action_or_reset() fails, then the pointer to the freed mount stays there, and the next
+// object uses it.
 //
 // Store a mount only once it is sure to stay, and put the context on each path.
 //

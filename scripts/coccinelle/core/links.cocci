@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// driver core: tell whether a device link protects its consumer
+// driver core: add functions that check whether a link protects its consumer
 //
 // A driver adds a device link so that the driver core unbinds it before its supplier.
 // device_link_add() returns a link in other cases, too, for instance if the supplier is being
 // unbound already, or is probed by another task. Such a link has no effect for this binding, and
-// the caller cannot know. It cannot refuse either, because other callers add links to suppliers
-// that have no driver yet.
+// the caller cannot see that. device_link_add() cannot refuse such links, because other callers add
+// links to suppliers that have no driver yet.
 //
 // Add two functions for callers that have to know: the state of a device, and whether the supplier
 // of a link waits for its consumer. "drm/safe: add entries that end with the binding of a device" uses

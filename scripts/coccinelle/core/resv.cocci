@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // dma-buf: annotate the reservation lock for context analysis
 //
-// Clang's context analysis proves that each path holds the locks that it has to hold, and
-// that none is left held. It knows nothing of dma_resv_lock() and its like.
+// Clang's context analysis proves that each path holds the locks that it needs, and leaves none
+// held. It does not know dma_resv_lock() and similar functions.
 //
-// Annotate them. All reservation locks are one token: the analysis cannot tell that two
-// expressions mean the same object, and a task that holds one such lock must not take
-// another one without a ticket anyway. Add guards, of which drm_gem_vmap() and
-// drm_gem_vunmap() use one, and a function that tells lockdep of a call that may take the lock.
+// Annotate them. The analysis treats all reservation locks as one, because it cannot tell whether
+// two expressions mean the same object. A task that holds one such lock must not take another one
+// without a ticket anyway. Add guards, and use one in drm_gem_vmap() and drm_gem_vunmap(). Add a
+// function that tells lockdep about a call that may take the lock.
 //
 // Files: include/linux/dma-resv.h include/drm/drm_gem.h drivers/gpu/drm/drm_gem.c
 

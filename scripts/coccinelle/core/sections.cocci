@@ -5,8 +5,8 @@
 // drm_dev_unplug() waits for ever in such a section.
 //
 // Annotate them for clang's context analysis, and add a scope that leaves the section on each
-// path. Use it where fdinfo is shown. All devices are one token, because the sections of all share
-// one SRCU domain.
+// path. Use it where fdinfo is shown. The analysis treats the sections of all devices as one, because
+// they share one SRCU domain.
 //
 // Files: include/drm/drm_drv.h drivers/gpu/drm/drm_file.c
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm/gem-shmem: tell how many pins and users the pages have
+// drm/gem-shmem: add accessors for the counts of pins and users
 //
 // A helper that evicts objects has to know whether another user pins or uses their pages, and has
 // to drop the backing storage of an object whose sg table it manages itself. For both, it has to
 // read and write members that belong to drm_gem_shmem_helper.c. So does a driver that draws on an
 // object in a panic, where it must not take the lock.
 //
-// Add functions for the counts and for the mapping, and make the last part of
-// drm_gem_shmem_purge_locked() one. Use the counts in drm_gem_shmem_release(). "drm/safe: add kernel
-// mappings with a size in their type" asks for the mapping.
+// Add functions for the counts and for the mapping, and move the last part of
+// drm_gem_shmem_purge_locked() to a function. Use the counts in drm_gem_shmem_release(). "drm/safe: add
+// kernel mappings with a size in their type" uses the function for the mapping.
 //
-// drm_gem_shmem_purge_locked() sets madv after it has unmapped the object, no longer before. Both happen
-// with the reservation lock, with which the fault handler reads madv.
+// drm_gem_shmem_purge_locked() now sets madv after it has unmapped the object, instead of before. Both
+// happen under the reservation lock, which the fault handler holds when it reads madv.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 

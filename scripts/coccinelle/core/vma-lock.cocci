@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm/vma_manager: annotate the lookup lock for context analysis
 //
-// Clang's context analysis takes the functions that take and release the lock of a lookup for mistakes, in
-// each file that includes the header.
+// Clang's context analysis warns about the functions that take and release the lock of a lookup, in each
+// file that includes the header.
 //
 // Annotate them.
 //

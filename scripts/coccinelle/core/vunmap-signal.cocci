@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm/gem-shmem: take the lock in drm_gem_shmem_vunmap() whatever the signals
+// drm/gem-shmem: take the lock in drm_gem_shmem_vunmap() despite pending signals
 //
 // drm_gem_shmem_vunmap() ignores the result of dma_resv_lock_interruptible(). If a signal is pending
 // and another task holds the lock, the function unmaps without the lock, and then releases the lock

@@ -39,7 +39,7 @@ struct piston {
 	u32 strokes;
 };
 
-/* A device with what belongs to the registration data */
+/* A device with work items, timers and interrupts of the registration data */
 struct truck {
 	struct drm_dev_ctx ctx;
 	struct timer_list timer;
@@ -66,7 +66,7 @@ struct crane {
 	struct drm_dev_ctx_data base;
 };
 
-/* A device as it should be: what it has may run at any time */
+/* A correct device: its work items and timers may run at any time */
 struct van {
 	struct drm_dev_ctx ctx;
 	struct work_struct work;
@@ -201,7 +201,7 @@ static void motor_rcu(struct rcu_head *rcu)
 	motor_turn(container_of(rcu, struct motor, rcu));			/* reached */
 }
 
-/* What is left to do to the registration data after release */
+/* Called for the registration data after release */
 static void right_rcu(struct rcu_head *rcu)
 {
 	kfree(container_of(rcu, struct motor, rcu));

@@ -533,7 +533,7 @@ static void post_drain_work(struct work_struct *work)
 	post_drain(container_of(work, struct post, work));
 }
 
-/* No handler: whoever calls it does without an answer. */
+/* This is no handler: its callers need no answer. */
 static int post_submit(struct post *post)
 {
 	drm_dev_ctx_or(card_reg, reg, &post->card->ctx, return -ENODEV);
@@ -638,7 +638,7 @@ static int post_resume(struct device *dev)
 	return post_power(dev_get_drvdata(dev));
 }
 
-/* What it needs outlives pm_runtime_disable(). */
+/* The data that it uses outlives pm_runtime_disable(). */
 static int right_suspend(struct device *dev)
 {
 	struct post *post = dev_get_drvdata(dev);

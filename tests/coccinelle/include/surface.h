@@ -153,7 +153,7 @@ struct task {
 	u32 count;
 };
 
-/* Registration data with what runs later */
+/* Registration data with work items and timers */
 struct stamp {
 	struct drm_dev_ctx_data base;
 	struct work_struct ink;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A driver that uses nothing of the library: there is nothing to look at. */
+/* A driver that uses nothing of the library: there is nothing to check. */
 
 #include <linux/slab.h>
 

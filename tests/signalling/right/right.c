@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a driver does in the fence signalling path, and may do: kbuild must build
- * this, with whatever watches the code in that kernel.
+ * Correct code of a driver in the fence signalling path. kbuild must build it, with any
+ * debug options of the kernel.
  */
 
 #include "drm_safe_signalling.h"
@@ -125,7 +125,7 @@ int right_touch(struct right *right, struct right_hw *hw, struct drm_shmem_obj *
 	       drm_shmem_sync_range_for_cpu(&reg->base.bound, obj, 0, 8, DMA_FROM_DEVICE);
 }
 
-/* What a step looks at, and what it gives up */
+/* The data that a step reads, and the objects that it puts */
 u64 right_look(struct right *right, struct drm_gpuvm_imm_core *core,
 	       const struct right_ring *ring, struct drm_gpuvm_bo *vm_bo);
 u64 right_look(struct right *right, struct drm_gpuvm_imm_core *core,

@@ -27,7 +27,7 @@ struct corge_bo {
 	/* A list of the device's */
 	struct list_head node;
 	void *vaddr;
-	size_t more;	/* bytes that it has beside its pages */
+	size_t more;	/* bytes in addition to its pages */
 	bool writable;
 };
 
