@@ -195,8 +195,8 @@ void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 	WRITE_ONCE(ctx->__revokes, current);
 	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
 	/*
-	 * This waits for other devices, and @__unbound is not set yet. So imports of this device can
-	 * give back their tables meanwhile, even if the other device waits for them here, too.
+	 * This waits for other devices, and @__unbound is not set yet. So imports of this device
+	 * can give back their tables meanwhile, even if the other device waits for them here, too.
 	 */
 	drm_dev_ctx_revoke_all_first(ctx, MAX_SCHEDULE_TIMEOUT);
 	drm_dev_ctx_revoke_all(ctx);
@@ -342,7 +342,7 @@ int drm_dev_ctx_follow(struct device *dev, struct device *supplier, const char *
 		return 0;
 	dev_err(dev, "%s, the %s of its DRM device, has a device link without effect\n",
 		dev_name(supplier), what);
-	/* A new probe of @dev makes a new link. If @dev is bound already, the link has no effect. */
+	/* A new probe of @dev makes a new link. If @dev is bound, the link has no effect. */
 	return device_is_bound(dev) ? -ENODEV : -EPROBE_DEFER;
 }
 

@@ -909,7 +909,8 @@ int drm_gpuvm_imm_core_init(struct drm_gpuvm_imm_core *core, struct drm_device *
 		return -EINVAL;
 	if (drm_gpuvm_imm_shared(core)) {
 		drm_safe_broken(drm, "a core is initialised once",
-				"%s: call drm_gpuvm_imm_fini() first", drm_gpuvm_imm_shared(core)->name);
+				"%s: call drm_gpuvm_imm_fini() first",
+				drm_gpuvm_imm_shared(core)->name);
 		return -EBUSY;
 	}
 

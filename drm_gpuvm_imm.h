@@ -699,7 +699,7 @@ extern const struct _name _name
  */
 #define __drm_gpuvm_imm_given(_desc, _what, _x) ({				\
 	static_assert(__same_type(*(_x), *(_desc)->__##_what[0]),		\
-		      "this must be a pointer to the structure that the type names, or NULL if it names none"); \
+		      "this must point to the structure that the type names, or be NULL"); \
 	(void *)__drm_gpuvm_imm_is(_desc, _what, _x);				\
 })
 

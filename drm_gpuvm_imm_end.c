@@ -412,7 +412,7 @@ void drm_gpuvm_imm_flush(void)
 
 	if (drm_gpuvm_imm_is_cleaner()) {
 		drm_safe_broken(NULL, "a clean-up does not wait for itself",
-				"drm_gpuvm_imm_flush() was called in va_put, in bo_fini, or at the end of an object or device");
+				"the call is in va_put, in bo_fini, or at the end of an object or device");
 		return;
 	}
 

@@ -125,7 +125,8 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_imm_add_fence);
 
 static void drm_gpuvm_imm_report_lacks(struct drm_device *drm, const char *step)
 {
-	drm_safe_broken(drm, "a type has the step that a call needs", "the type has no %s step", step);
+	drm_safe_broken(drm, "a type has the step that a call needs", "the type has no %s step",
+			step);
 }
 
 static void drm_gpuvm_imm_mark(struct drm_gem_object *obj, bool invalid)

@@ -315,7 +315,7 @@ struct drm_shmem_put_off *__drm_shmem_forgotten(const struct drm_shmem_obj *obj)
 	/* Unlocked: only __drm_shmem_released() clears this bit. */
 	if (likely(!(data_race(obj->__ending) & DRM_SHMEM_IN_STEP)))
 		return NULL;
-	drm_safe_broken(drm, "a release step returns the result of drm_shmem_put_off()",
+	drm_safe_broken(drm, "release returns what drm_shmem_put_off() returned",
 			"it returned NULL, although drm_shmem_put_off() has put off the end");
 	return drm_shmem_ends_token(to_drm_dev_ctx(drm)->__shmem_ends);
 }

@@ -782,7 +782,8 @@ static void init_misuse(struct kunit *test)
 		EXPECT_BROKEN_TIMES(test, 6, "asynchronous code is initialised once");
 	}
 	kunit_warning_suppress(test) {
-		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->live_work, system_percpu_wq, 0));
+		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_queue(&hw->live_work, system_percpu_wq,
+								0));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_mod(&hw->live_work, system_percpu_wq, 0));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_cancel_sync(&hw->live_work));
 		KUNIT_EXPECT_FALSE(test, drm_dev_ctx_work_flush(&hw->live_work));

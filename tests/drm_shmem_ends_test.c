@@ -349,7 +349,7 @@ static void forgotten(struct kunit *test)
 		bo = ends_bo(test, log);
 		kunit_warning_suppress(test) {
 			drm_shmem_put(&bo->obj);
-			EXPECT_BROKEN(test, "a release step returns the result of drm_shmem_put_off()");
+			EXPECT_BROKEN(test, "release returns what drm_shmem_put_off() returned");
 		}
 		KUNIT_EXPECT_EQ(test, READ_ONCE(log->finished), 0 + i);
 		if (i)

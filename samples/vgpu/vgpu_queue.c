@@ -271,7 +271,8 @@ int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 /*
  * Waits for the answer to a command. If the wait ends early, the device keeps the slot and the
  * command's data. Returns 0; -EREMOTEIO for an error from the device; -ENOENT if the device does
- * not know the resource that it should forget; -ENODEV if the device is lost or about to go; -EINTR.
+ * not know the resource that it should forget; -ENODEV if the device is lost or about to go; or
+ * -EINTR.
  */
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
 {

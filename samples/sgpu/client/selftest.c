@@ -21,7 +21,7 @@
 
 #define VA	0x40000000ULL	/* where most tests bind */
 #define VA_OUT	0x80000000ULL	/* where results go */
-#define TRIES	6000	/* 10 ms apart, for something that happens soon: only a hang needs so many */
+#define TRIES	6000	/* 10 ms apart, for what happens soon: only a hang needs so many */
 
 static unsigned int checks, failures;
 

@@ -333,7 +333,7 @@ static void wait_in_vain(int fd, uint32_t vm)
 	if (!GOOD(syncobj_create(fd, &syncs[0].handle)) ||
 	    !GOOD(syncobj_create(fd, &syncs[1].handle)))
 		return;
-	/* No job will signal this fence: a job cannot wait for it, and a client only with a limit. */
+	/* No job will signal this fence. A job cannot wait for it, and a client needs a limit. */
 	ret = sgpu_exec(fd, vm, &cmd, 1, syncs, 2, NULL);
 	if (ret != -EINVAL)
 		GOOD(ret ? ret : -EBADMSG);
