@@ -25,7 +25,10 @@
 /* The number of commands of a queue: they wait, are with the device, or are answered. */
 #define VGPU_CMDS		16
 
-/* The number of additional commands for a panic */
+/*
+ * The number of additional commands, which a panic takes if no other command is free.
+ * vgpu_panic_flush() takes three for each output.
+ */
 #define VGPU_PANIC_CMDS		3
 
 /* The time that a device has for an answer. After that it is reset, and started again. */
@@ -223,7 +226,7 @@ void vgpu_cmd_put(struct vgpu_cmd *cmd);
 int vgpu_cmd_queue(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
 int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live);
-void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union vgpu_req *req,
+void vgpu_panic_send(struct vgpu_hw *hw, size_t req_len, const union vgpu_req *req,
 		     unsigned int life);
 
 DEFINE_FREE(vgpu_cmd, struct vgpu_cmd *, if (!IS_ERR_OR_NULL(_T)) vgpu_cmd_put(_T))

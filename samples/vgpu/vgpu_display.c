@@ -144,7 +144,9 @@ static void vgpu_crtc_disable(struct drm_crtc *crtc, struct drm_atomic_commit *c
 static enum drm_mode_status vgpu_mode_valid(struct drm_crtc *crtc,
 					    const struct drm_display_mode *mode)
 {
-	return min(mode->hdisplay, mode->vdisplay) < VGPU_MIN_SIZE ? MODE_BAD : MODE_OK;
+	/* The vblank timer has the period of the mode. */
+	return min(mode->hdisplay, mode->vdisplay) < VGPU_MIN_SIZE ||
+	       !in_range(drm_mode_vrefresh(mode), 1, 1000) ? MODE_BAD : MODE_OK;
 }
 
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {

@@ -97,7 +97,8 @@ static int vgpu_restart(const struct drm_dev_ctx_live *live, int ret)
 		ret = -ENODEV;
 	if (ret) {
 		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, HZ);
-		vgpu_hw_fail(hw, READ_ONCE(hw->life));
+		if (!drm_dev_ctx_live_ending(live))
+			vgpu_hw_fail(hw, READ_ONCE(hw->life));
 		return ret;
 	}
 	drm_kms_helper_hotplug_event(drm_dev_ctx_live_drm(live));
@@ -243,7 +244,7 @@ static int vgpu_freeze(struct virtio_device *vdev)
 
 		vgpu_hw_stop(hw);
 		vgpu_fb_free_kept(hw);
-		drm_dev_ctx_work_queue(&hw->recover_work, system_freezable_wq, 0);
+		drm_dev_ctx_work_mod(&hw->recover_work, system_freezable_wq, 0);
 	}
 	return 0;
 }

@@ -229,8 +229,13 @@ int vgpu_fb_show(struct vgpu_fb *fb)
 		ret = vgpu_fb_own(fb, bo);
 	if (!ret) {
 		ret = -ENODEV;
-		drm_dev_ctx_guard_live(live, to_drm_dev_ctx(fb->base.dev))
+		drm_dev_ctx_guard_live(live, to_drm_dev_ctx(fb->base.dev)) {
 			ret = vgpu_fb_attach(live, fb);
+			/* The device may have no memory until it frees a destroyed framebuffer. */
+			if (ret == -EREMOTEIO &&
+			    drm_dev_ctx_work_flush(&vgpu_live_hw(live)->free_work))
+				ret = vgpu_fb_attach(live, fb);
+		}
 	}
 	mutex_unlock(&fb->lock);
 	return ret;

@@ -237,24 +237,19 @@ static int vgpu_plane_prepare(struct drm_plane *plane, struct drm_plane_state *n
 	return drm_gem_plane_helper_prepare_fb(plane, new) ?: vgpu_fb_show(to_vgpu_fb(new->fb));
 }
 
-/* The pages stay as long as the framebuffer owns its table. */
+/* vgpu_fb_show() has checked the object. Its pages stay while the framebuffer owns its table. */
 static int vgpu_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_buffer *sb)
 {
 	struct drm_framebuffer *fb = plane->state ? plane->state->fb : NULL;
-	struct vgpu_bo *bo;
 
 	if (!fb || plane->type == DRM_PLANE_TYPE_CURSOR || !plane->state->visible ||
 	    fb->offsets[0] || vgpu_by_lines(fb) || drm_gem_is_imported(fb->obj[0]))
 		return -ENODEV;
-	bo = drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0]);
-	if (!bo)
-		return -ENODEV;
-
 	sb->format = fb->format;
 	sb->width = fb->width;
 	sb->height = fb->height;
 	sb->pitch[0] = fb->pitches[0];
-	return drm_shmem_panic_scanout(&bo->shmem, sb);
+	return drm_shmem_panic_scanout(&drm_shmem_from_gem(&vgpu_bo_type, fb->obj[0])->shmem, sb);
 }
 
 /*
@@ -266,22 +261,19 @@ static void vgpu_panic_flush(struct drm_plane *plane)
 	struct vgpu_fb *fb = to_vgpu_fb(plane->state->fb);
 	const struct drm_rect all = DRM_RECT_INIT(0, 0, fb->base.width, fb->base.height);
 	const unsigned int life = READ_ONCE(fb->life);
-	union vgpu_req req = {};
+	union vgpu_req req = { .hdr.type = cpu_to_le32(VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D) };
 
 	drm_dev_ctx_guard_callback(live, to_drm_dev_ctx(plane->dev)) {
-		struct vgpu_hw *hw = vgpu_live_hw(live);
-
 		if (in_nmi() || vgpu_fb_sync(live, fb))
 			return;
 		vgpu_fill_transfer(&req, fb, &all);
-		vgpu_panic_send(hw, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, sizeof(req.transfer), &req,
-				life);
-		req = (union vgpu_req) {};
+		vgpu_panic_send(vgpu_live_hw(live), sizeof(req.transfer), &req, life);
+		req = (union vgpu_req) { .hdr.type = cpu_to_le32(VIRTIO_GPU_CMD_SET_SCANOUT) };
 		vgpu_fill_scanout(&req, drm_crtc_index(plane->state->crtc), fb->id, &all);
-		vgpu_panic_send(hw, VIRTIO_GPU_CMD_SET_SCANOUT, sizeof(req.scanout), &req, life);
-		req = (union vgpu_req) {};
+		vgpu_panic_send(vgpu_live_hw(live), sizeof(req.scanout), &req, life);
+		req = (union vgpu_req) { .hdr.type = cpu_to_le32(VIRTIO_GPU_CMD_RESOURCE_FLUSH) };
 		vgpu_fill_flush(&req, fb, &all);
-		vgpu_panic_send(hw, VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(req.flush), &req, life);
+		vgpu_panic_send(vgpu_live_hw(live), sizeof(req.flush), &req, life);
 	}
 }
 

@@ -223,8 +223,8 @@ static int vgpu_cmd_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 
 /*
  * Notifies the device without the lock: a virtual device can be busy with another command, and the
- * callback waits for the lock with interrupts off. vgpu_hw_stop() and vgpu_reset_prepare() wait for
- * the RCU section.
+ * callback waits for the lock with interrupts off. Only a full virtqueue is notified by the virtio
+ * core, with the lock. vgpu_hw_stop() and vgpu_reset_prepare() wait for the RCU section.
  */
 static int vgpu_cmd_try_add(struct vgpu_cmd *cmd, struct scatterlist *out)
 {
@@ -294,7 +294,7 @@ int vgpu_cmd_run(struct vgpu_cmd *cmd, const struct drm_dev_ctx_live *live)
  * have come from the code that holds it. This notifies the device in any case, because
  * virtqueue_kick_prepare() can leave that to a task that the panic has stopped.
  */
-void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union vgpu_req *req,
+void vgpu_panic_send(struct vgpu_hw *hw, size_t req_len, const union vgpu_req *req,
 		     unsigned int life)
 {
 	struct vgpu_queue *q = &hw->ctrl;
@@ -302,11 +302,11 @@ void vgpu_panic_send(struct vgpu_hw *hw, u32 type, size_t req_len, const union v
 
 	if (!spin_trylock(&q->lock))
 		return;
-	cmd = list_first_entry_or_null(&q->panic, struct vgpu_cmd, node);
+	cmd = list_first_entry_or_null(list_empty(&q->free) ? &q->panic : &q->free,
+				       struct vgpu_cmd, node);
 	if (cmd) {
-		vgpu_cmd_init(cmd, type, req_len, life);
+		vgpu_cmd_init(cmd, 0, req_len, life);
 		cmd->req = *req;
-		cmd->req.hdr.type = cpu_to_le32(type);
 		if (!vgpu_cmd_add(cmd, NULL)) {
 			list_del_init(&cmd->node);
 			virtqueue_notify(q->vq);
