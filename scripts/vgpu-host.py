@@ -14,7 +14,8 @@
 #   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
 #   size HEAD W H           change the size of the output; 0 0 takes it away
 #   known N                 of the tables that the device knew, have at least N been unmapped, and
-#                           none while it still knew it?
+#                           none while it still knew it, nor the IOMMU switched off?
+#   off                     the device has no power any more, so it knows no table
 #   say TEXT                append TEXT to $SHARE/report
 #   status N                write N to $SHARE/status
 #   wake                    wake the machine, once it sleeps
@@ -52,7 +53,7 @@ PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
 # that they were unmapped while it knew them, and the order of these events does.
 EVENTS = ("virtio_gpu_cmd_res_back_attach", "virtio_gpu_cmd_res_back_detach", "virtio_gpu_cmd_res_unref",
           "virtio_set_status", "virtio_notify", "virtqueue_fill", "vtd_iotlb_page_hit", "vtd_iotlb_page_update",
-          "vtd_inv_desc_iotlb_pages")
+          "vtd_inv_desc_iotlb_pages", "vtd_dmar_enable")
 PAGE = 4096
 
 
@@ -141,6 +142,10 @@ class Witness(threading.Thread):
         if handle:
             handle(words.split())
 
+    def forget_all(self):
+        for resource in list(self.known):
+            self.forget(resource)
+
     def forget(self, resource):
         pages = self.known.pop(resource, None)
         if pages:
@@ -182,8 +187,7 @@ class Witness(threading.Thread):
 
     def on_virtio_set_status(self, words):
         if words[1] == self.vdev and words[3] == "0":
-            for resource in list(self.known):
-                self.forget(resource)
+            self.forget_all()
 
     def on_vtd_inv_desc_iotlb_pages(self, words):
         """The kernel has unmapped something, which is as long as it is aligned at most. It may tell of
@@ -195,6 +199,11 @@ class Witness(threading.Thread):
         elif start in self.past:
             self.past.discard(start)
             self.unmapped += 1
+
+    def on_vtd_dmar_enable(self, words):
+        """The kernel has switched the IOMMU on or off, so all addresses mean something else."""
+        if self.known:
+            self.faults.append(f"the IOMMU was switched to {words[1]} while the device knew {len(self.known)} resources")
 
 
 class Viewer(threading.Thread):
@@ -362,6 +371,11 @@ class Guest:
         if witness.unmapped < int(least):
             return f"{witness.unmapped} tables were unmapped, and {len(witness.known)} are known"
         return None
+
+    def do_off(self):
+        self.witness.drain()
+        with self.witness.lock:
+            self.witness.forget_all()
 
     def do_mode(self, head, width, height):
         seen = self.picture(head)[:2]

@@ -16,14 +16,15 @@
 #       plant     copies of our driver with bugs: the IOMMU sees a table that is used after it
 #                 was unmapped, the storm counts the leaks, and a device that does not
 #                 answer for a while, or answers wrongly, is used again
-#       shutdown  the machine switched off, and started again, while something is shown: the
-#                 device must forget it
+#       shutdown  the machine switched off, started again, and given another kernel to run, while
+#                 something is shown: the device must forget it
 #       reset     the device reset by the bus, and pulled out, in use
 #       suspend   to sleep and back in use, ROUNDS / 10 times
 #       panic     the panic screen, on two outputs
 #       igt       IGT: each subtest that passes on the kernel's driver must pass; the table is
 #                 out/vgpu/igt.txt
-#       debug     show, storm, reset and suspend on a debug kernel of ours
+#       debug     show, storm, shutdown, reset, suspend, panic, and the device that is silent or
+#                 wrong, on a debug kernel of ours
 #   ROUNDS   rounds of the storm; 1000 unless set
 #   CLIENTS  clients of the storm, in each boot: kms, or weston with kms
 #   TESTS    tests of IGT, instead of tests/kms/igt.list
@@ -122,9 +123,9 @@ stock_guest() {
 	make_initramfs "$MODULES" "$KMS" "$(command -v modetest)" "${modules[@]}"
 }
 
-# debug_guest: a kernel of ours with all the checks that fit.
+# debug_guest [VGPU]: a kernel of ours with all the checks that fit.
 debug_guest() {
-	local dir=$BUILD/vgpu KMAKE=("${KMAKE[@]/ARCH=um/ARCH=x86_64}")
+	local vgpu=${1:-$BUILD/vgpu/$SAFE/samples/vgpu/vgpu.ko} dir=$BUILD/vgpu KMAKE=("${KMAKE[@]/ARCH=um/ARCH=x86_64}")
 
 	need_packages libelf-dev
 	prepare_tree
@@ -132,7 +133,7 @@ debug_guest() {
 	ON="a kernel that debugs" KERNEL=$dir/arch/x86/boot/bzImage INITRD=$dir/initramfs.gz
 	make_initramfs "$dir" "$KMS" "$(command -v modetest)" \
 		"$dir"/{fs/9p/9p,net/9p/9pnet_virtio,drivers/gpu/drm/virtio/virtio-gpu,drivers/gpu/drm/vgem/vgem}.ko \
-		"$dir/$SAFE"/{drm_safe,samples/vgpu/vgpu}.ko
+		"$dir/$SAFE/drm_safe.ko" "$vgpu"
 }
 
 # judged: is it about the driver that has to pass?
@@ -210,13 +211,21 @@ forgotten() {
 not_forgotten() { ! forgotten; }
 
 step_shutdown() {
-	local how base=("${ARGS[@]}") ARGS
+	local how base=("${ARGS[@]}") ARGS ACCEL=$ACCEL
 
-	for how in poweroff reboot; do
+	for how in poweroff reboot kexec; do
 		ARGS=("${base[@]}" "HOW=$how")
+		[ "$how" != kexec ] || next_kernel
 		try "$how while something is shown" vgpu-shutdown 600
 		if judged; then check "$DRIVER: the device has forgotten all after $how" forgotten; fi
 	done
+}
+
+# next_kernel: what kexec runs. Nobody would start that anew if it stopped.
+next_kernel() {
+	cp "$KERNEL" "$SHARE/in/kernel"
+	cp "$INITRD" "$SHARE/in/initrd"
+	ACCEL=$ONE_THREAD
 }
 
 step_desktop() {
@@ -271,7 +280,8 @@ show_storms() {
 		leaks objects "KB shmem" warnings faults "$storms"
 }
 
-# planted: make a copy of the driver with a parameter for bugs, and set PLANTED to its file.
+# planted KDIR: make a copy of the driver with a parameter for bugs, for that kernel, and set PLANTED
+# to its file.
 #   1  unmaps the table of a framebuffer that is then given to the device
 #   2  frees not all of its structure
 #   3  tells the device nothing, which is therefore silent
@@ -331,7 +341,7 @@ planted() {
 	sed -i -e '/^static int vgpu_\(restore\|reset_done\)(/,/^{/s|^{|&\nif (vgpu_bug == 16)\nreturn 0;|' \
 		-e '/^static void vgpu_free_work(/,/^}/s|^{|&\nwhile (vgpu_bug == 22)\nmsleep(10);|' -e 's|^#include <linux/dma-mapping.h>|#include <linux/delay.h>\n&|' -e 's|?: vgpu_display_update(live) ?:|?: (vgpu_bug == 14 ? -ENOMEM : vgpu_display_update(live)) ?:|' "$dir/samples/vgpu/vgpu_drv.c"
 	[ "$(cat "$dir"/samples/vgpu/*.[ch] | grep -o vgpu_bug | wc -l)" = 36 ] || { echo "there is no place to plant a bug in"; return 1; }
-	KDIR=$KDIR "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
+	KDIR=$1 "$dir/scripts/modules.sh" >"$log" 2>&1 || { cat "$log"; return 1; }
 	PLANTED=$dir/out/modules/samples/vgpu/vgpu.ko
 }
 
@@ -356,11 +366,32 @@ counts_leak() {
 	[ "$count" = 4 ] && [ "$hung" = 0 ] && [ "$objects" -ge 4 ]
 }
 
+# next_kernel_sees: the host tells it that the device had forgotten nothing.
+next_kernel_sees() {
+	local ACCEL
+
+	next_kernel
+	! run_guest vgpu vgpu-shutdown 600 >"$DRM_SAFE_CACHE/log/next-kernel" || return
+	grep -x 'not ok vgpu: the device had forgotten all .*' "$SHARE/report"
+}
+
+# silent_or_wrong: the driver, with bugs that make the device so.
+silent_or_wrong() {
+	local ARGS=("${ARGS[@]}" slab_debug=FZP) HEADS=$HEADS PORT='' PROGRESS=(checks '^(not )?ok ')
+
+	try "a device that is silent" vgpu-silent 1200
+	HEADS=2 PORT=yes
+	try "a device that does something wrong" vgpu-wrong 1200
+	try "a silent device that goes" vgpu-gone 900
+	ARGS+=(no_console_suspend)
+	try "the end of a sleep that the driver is not told of" vgpu-untold 600
+}
+
 step_plant() {
-	local base=("${ARGS[@]}") ARGS PROGRESS=() HEADS=$HEADS PORT=$PORT
+	local base=("${ARGS[@]}") ARGS PROGRESS=()
 
 	[ "$DRIVER" = vgpu ] || { skip "plant" "there is no copy of $DRIVER with bugs"; return 0; }
-	planted || { check "a copy of the driver with bugs" false; return 0; }
+	planted "$KDIR" || { check "a copy of the driver with bugs" false; return 0; }
 	stock_guest "$PLANTED"
 	ARGS=("${base[@]}" PARAMS=bug=1)
 	check "the IOMMU sees a table that is used after it was unmapped" dma_fault
@@ -369,14 +400,12 @@ step_plant() {
 	ARGS=("${base[@]}" PARAMS=bug=20 HOW=poweroff)
 	run_guest vgpu vgpu-shutdown 600 >"$DRM_SAFE_CACHE/log/not-forgotten" || true
 	check "it is seen if the device forgets nothing when the machine is switched off" not_forgotten
+	ARGS=("${base[@]}" PARAMS=bug=20 HOW=kexec)
+	check "and when another kernel is run" next_kernel_sees
 	ARGS=("${base[@]}" PARAMS=bug=2 slab_debug=U ROUNDS=4 CLIENTS=kms)
 	check "the storm counts what is leaked" counts_leak
-	ARGS=("${base[@]}" slab_debug=FZP)
-	try "a device that is silent" vgpu-silent 1200
-	HEADS=2 PORT=yes
-	try "a device that does something wrong" vgpu-wrong 1200
-	ARGS+=(no_console_suspend)
-	try "the end of a sleep that the driver is not told of" vgpu-untold 600
+	ARGS=("${base[@]}")
+	silent_or_wrong
 	stock_guest
 }
 
@@ -402,15 +431,17 @@ panic_seen() {
 	[ "$seen" = "yes yes" ]
 }
 
-# panics: the kernel panics, and the host saw it.
+# panics: the kernel panics, the host saw it, and the log has no other report.
 panics() {
 	local HEADS=2 LOG=$DRM_SAFE_CACHE/log/vgpu-panic-$DRIVER.log
+	local asked='Kernel panic - not syncing: sysrq triggered crash'
 
 	rm -f "$SHOTS/$DRIVER-panic.seen"
 	vgpu_command vgpu-panic
 	timeout -s KILL 600 "${CMD[@]}" </dev/null >"$LOG" 2>&1 || true
-	grep 'Kernel panic - not syncing: sysrq triggered crash' "$LOG" || { tail -n 20 "$LOG"; return 1; }
-	panic_seen
+	grep "$asked" "$LOG" || { tail -n 20 "$LOG"; return 1; }
+	grep -v "$asked" "$LOG" >"$LOG.rest"
+	"$TOP/scripts/log-clean.sh" "$LOG.rest" && panic_seen
 }
 
 step_panic() {
@@ -567,6 +598,13 @@ step_debug() {
 	step_storm
 	step_reset
 	step_suspend
+	step_shutdown
+	step_panic
+	if planted "$BUILD/vgpu" && debug_guest "$PLANTED"; then
+		silent_or_wrong
+	else
+		check "a copy of the driver with bugs, for that kernel" false
+	fi
 	stock_guest
 }
 

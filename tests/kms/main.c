@@ -12,12 +12,16 @@
  * kms storm: use the display in all ways at once, through whatever happens to the
  * device, until killed. An error other than of a device that is gone is one. SIGUSR1 has it tell
  * how many flips there were.
+ * kms kexec KERNEL INITRD LINE: run another kernel, with this command line.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kms.h"
@@ -178,6 +182,16 @@ static int fenced(void)
 	return ret;
 }
 
+static int kexec(const char *kernel, const char *initrd, const char *line)
+{
+	int kernel_fd = open(kernel, O_RDONLY), initrd_fd = open(initrd, O_RDONLY);
+
+	if (kernel_fd >= 0 && initrd_fd >= 0 &&
+	    !syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, strlen(line) + 1, line, 0ul))
+		reboot(RB_KEXEC);
+	return -errno;
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -195,6 +209,8 @@ int main(int argc, char **argv)
 		ret = fenced();
 	else if (!strcmp(command, "storm"))
 		ret = storm();
+	else if (!strcmp(command, "kexec") && argc == 5)
+		ret = kexec(argv[2], argv[3], argv[4]);
 	if (!ret)
 		return 0;
 	fprintf(stderr, "kms %s: %s\n", command, strerror(-ret));
