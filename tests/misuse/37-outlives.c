@@ -14,7 +14,7 @@
 
 #include "foo.h"
 
-struct foo_engine {
+struct foo_runner {
 	struct foo_device *foo;
 	struct work_struct kick;
 	const struct foo_reg *reg;
@@ -22,24 +22,24 @@ struct foo_engine {
 
 void foo_kick(struct work_struct *work)
 {
-	struct foo_engine *engine = container_of(work, struct foo_engine, kick);
+	struct foo_runner *runner = container_of(work, struct foo_runner, kick);
 
 #if defined(NO_PROOF)
-	foo_hw_submit(engine->foo, 0);
+	foo_hw_submit(runner->foo, 0);
 #elif defined(BEFORE_THE_SECTION)
 	foo_hw_submit(reg, 0);
 #endif
-	drm_dev_ctx_or(foo_reg, reg, &engine->foo->ctx, return);
+	drm_dev_ctx_or(foo_reg, reg, &runner->foo->ctx, return);
 
 	foo_hw_submit(reg, 0);
 }
 
-int foo_arm(const struct foo_reg *reg, struct foo_engine *engine)
+int foo_arm(const struct foo_reg *reg, struct foo_runner *runner)
 {
 #if defined(PROOF_FOR_LATER)
-	engine->reg = reg;
+	runner->reg = reg;
 #endif
-	schedule_work(&engine->kick);
+	schedule_work(&runner->kick);
 	return 0;
 }
 

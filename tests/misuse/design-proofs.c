@@ -16,8 +16,8 @@
 // wrong: NO_BLOCK B: a proof is needed here
 // wrong: NO_QUIESCE B: a proof is needed here
 // wrong: NO_LIVE_DEVICE W: null|NULL
-// wrong: NO_IOCTL B: this token was used up before: registered, dropped, moved, not made
-// wrong: NO_STEP B: this token was used up before: registered, dropped, moved, not made
+// wrong: NO_IOCTL B: this token was used up before, or never made
+// wrong: NO_STEP B: this token was used up before, or never made
 
 #include "drm_dev_ctx_async.h"
 #include "foo.h"

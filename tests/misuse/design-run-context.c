@@ -2,15 +2,15 @@
 // class: design
 // title: each step gets the context of its run, in the type's own structure
 // rust: b
-// wrong: NO_CONTEXT B: or NULL if it names none
-// wrong: ANOTHER_KIND B: or NULL if it names none|incompatible pointer
-// wrong: PLAIN_POINTER B: or NULL if it names none
-// wrong: NOT_ASKED_FOR B: or NULL if it names none
+// wrong: NO_CONTEXT B: or be NULL
+// wrong: ANOTHER_KIND B: or be NULL|incompatible pointer
+// wrong: PLAIN_POINTER B: or be NULL
+// wrong: NOT_ASKED_FOR B: or be NULL
 // wrong: WITHOUT_A_RUN B: unmap steps call drm_gpuvm_imm_unmap_ctx\(\) instead
 // wrong: OF_A_TYPE_WITHOUT B: the type has no context
 // wrong: TAKEN_FOR_ANOTHER B: incompatible pointer
 // wrong: END_FORGOTTEN C: 'run' is NULL if drm_gpuvm_imm_fini\(\) calls this step: test it
-// wrong: NO_ARGUMENT B: or NULL if it names none
+// wrong: NO_ARGUMENT B: or be NULL
 // run: drm_gpuvm_imm_ctx.each_step: Each kind of step gets the context of its run.
 // run: drm_gpuvm_imm_ctx.undo: The steps that undo others get it, too.
 // run: drm_gpuvm_imm_ctx.at_the_end: An unmap step gets no context when the core ends.
