@@ -693,7 +693,7 @@ static bool drm_dev_ctx_misfits(const struct drm_dev_ctx_args *args)
 
 static u32 drm_dev_ctx_type_hash(const struct drm_dev_ctx_args *args)
 {
-	return full_name_hash(NULL, args->type, strlen(args->type));
+	return hashlen_hash(hashlen_string(NULL, args->type));
 }
 
 /*
@@ -701,9 +701,9 @@ static u32 drm_dev_ctx_type_hash(const struct drm_dev_ctx_args *args)
  * callbacks of a driver expect one type of device. A device is in the array until its last
  * reference is put.
  */
-static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args)
+static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args, u32 type_hash)
 {
-	if (!drm_dev_ctx_differs(args->driver, drm_dev_ctx_type_hash(args)))
+	if (!drm_dev_ctx_differs(args->driver, type_hash))
 		return false;
 
 	drm_safe_broken(NULL, "a device has the drm_driver of its type",
@@ -739,12 +739,13 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 {
 	static struct lock_class_key bound_key, ends_key;
 	const struct drm_driver *driver = args->driver;
+	const u32 type_hash = drm_dev_ctx_type_hash(args);
 	struct drm_driver early;
 	struct drm_dev_ctx *ctx;
 	void *device;
 	int ret;
 
-	if (drm_dev_ctx_misfits(args) || drm_dev_ctx_other_type(args))
+	if (drm_dev_ctx_misfits(args) || drm_dev_ctx_other_type(args, type_hash))
 		return ERR_PTR(-EINVAL);
 	ret = drm_dev_ctx_follow(args->dev, args->parent, "parent");
 	if (ret)
@@ -767,7 +768,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 	ctx = to_drm_dev_ctx(device + args->offset);
 	ctx->__type = args->type;
 	ctx->__driver = args->driver;
-	ctx->__type_hash = drm_dev_ctx_type_hash(args);
+	ctx->__type_hash = type_hash;
 	INIT_LIST_HEAD(&ctx->__known);
 	ctx->__dev = args->dev;
 	ctx->__in_probe = !device_is_bound(args->dev);
