@@ -707,7 +707,8 @@ static bool drm_dev_ctx_other_type(const struct drm_dev_ctx_args *args, u32 type
 		return false;
 
 	drm_safe_broken(NULL, "a device has the drm_driver of its type",
-			"a device of %s exists in another struct than %s", args->driver->name, args->type);
+			"a device of %s exists in another struct than %s", args->driver->name,
+			args->type);
 	return true;
 }
 

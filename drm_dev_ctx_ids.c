@@ -214,7 +214,7 @@ u32 __drm_dev_ctx_id_publish(struct drm_dev_ctx_id_slot *slot, struct drm_dev_ct
 	}
 	WRITE_ONCE(obj->__number, number);
 	slot->number = 0;
-	/* The reserved entry has its memory, so this cannot fail. Releases the object to lookups. */
+	/* The reserved entry has its memory, so this cannot fail. A release, see the lookup. */
 	WARN_ON(xa_is_err(xa_store(&ids->__objs, number, obj, GFP_KERNEL)));
 	return number;
 }
