@@ -420,7 +420,7 @@ static inline u32 drm_dev_ctx_id_number(const struct drm_dev_ctx_id_obj *obj)
 
 /*
  * The argument is untyped, as with DEFINE_FREE(). The struct drm_dev_ctx_id_obj is the first member
- * of the driver's structure. leaked.cocci checks the type of the variable.
+ * of the driver's structure. No compiler checks the type of the variable.
  */
 static __always_inline void __free_drm_dev_ctx_id(void *p)
 {

@@ -488,7 +488,7 @@ static inline void drm_shmem_put(struct drm_shmem_obj *obj) __must_not_hold(drm_
 /*
  * The argument is untyped, as with DEFINE_FREE(). The variable can hold a pointer to a
  * driver's structure of any type, because the struct drm_shmem_obj is its first member.
- * A cleanup function has one prototype, so no compiler can check this: leaked.cocci does.
+ * A cleanup function has one prototype, so no compiler can check this.
  */
 static __always_inline void __free_drm_shmem(void *p) __must_not_hold(drm_resv)
 {

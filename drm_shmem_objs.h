@@ -209,7 +209,7 @@ void __drm_shmem_objs_free(struct drm_shmem_objs *objs) __must_not_hold(drm_resv
 
 /*
  * The argument is untyped, as with DEFINE_FREE(): arrays of all types have the same layout.
- * leaked.cocci checks the type of the variable.
+ * No compiler checks the type of the variable.
  */
 static __always_inline void __free_drm_shmem_objs(void *p) __must_not_hold(drm_resv)
 {

@@ -615,7 +615,7 @@ static __always_inline void __drm_vmap_release_locked(struct drm_vmap *own)
  *
  * For __cleanup() on the stack, and for the function that frees a structure with the handle.
  * For an sg table, use drm_shmem_sgt_cleanup(). In __cleanup(), this accepts every type of owned
- * mapping, and therefore any pointer. The rule ``leaked`` of spatch checks the type there.
+ * mapping, and therefore any pointer: no compiler checks the type there.
  *
  * Context: May sleep. The caller does not hold the object's reservation lock.
  */

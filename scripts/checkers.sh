@@ -58,11 +58,10 @@ of_a_rust_row() {
 	python3 "$LIBRARY/scripts/icount-rust.py" "$TMP/row" "$TMP/counted"
 }
 
-# of_the_library: list the files of a copy of the library that are in no patch of its series.
+# of_the_library FILE SED COMMAND: change a file of a copy of the library, and look at its series.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
-		sed -i 's/^\(Files:.*\) drm_shmem_list\.h/\1/' "$TMP/copy/scripts/series.txt" &&
-		python3 "$TMP/copy/scripts/series.py" left-out
+		sed -i "$2" "$TMP/copy/$1" && python3 "$TMP/copy/scripts/series.py" "$3"
 }
 
 prepare_tree
@@ -147,7 +146,12 @@ nothing "coverage" "0.0 %" python3 "$TOP/scripts/coverage.py" "$TMP/coverage.jso
 nothing "the log" "no kernel log" "$TOP/scripts/log-clean.sh" "$TMP/nothing.c"
 nothing "the logs" "no kernel log" "$TOP/scripts/log-clean.sh"
 nothing "index of functions" "no page" python3 "$LIBRARY/scripts/docs/functions.py" "$TREE" --check
-check "series: a file in no patch is found" fails_with "no patch has drm_shmem_list.h" of_the_library
+check "series: a file in no patch is found" fails_with "no patch has drm_shmem_list.h" \
+	of_the_library scripts/series.txt 's/^\(Files:.*\) drm_shmem_list\.h/\1/' left-out
+check "series: what stays here is found in a header" fails_with "drm_shmem_list.h:2: /* This" \
+	of_the_library drm_shmem_list.h '1a/* This is seen by spatch. */' faults
+check "series: what stays here is found in a page" fails_with ": See scripts/check.sh." \
+	of_the_library Documentation/shmem.rst '1,9s,^====*$,&\n\nSee scripts/check.sh.,' stays
 check "KUnit: a run without results is an error" no_results
 SHARE=$EMPTY
 check "a guest that says nothing is an error" fails_with "stopped before its work was done" judge nothing 1 0

@@ -2,25 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """The library as files of a kernel tree, one patch after the other: see series.txt.
 
-series.py list           the names of the patches
-series.py letters        the cover letters: name, directory, and the last patch of each
-series.py show NAME KEY  the values of KEY, such as Suites, one a line
-series.py core NAME      the files that a semantic patch of the core changes
-series.py marks          the macros that tell the library that the core has a change
-series.py message NAME   the commit message
-series.py later NAME       what files of a patch need that only a later one has
-series.py write NAME TREE  make what a patch of files changes in TREE; print the files
-series.py lost NAME TREE   what a semantic patch of the core should have added to TREE
-series.py tidy series|core FILE...  bring what spatch wrote into the kernel's form
-series.py converted DIR    the same for a driver that was converted
-series.py cover NAME FILE  fill in the letter that git made
-series.py letter NAME      what it then says
-series.py config NAME      the configuration of its KUnit suites
-series.py left-out         the library's files that no patch adds
-series.py stays              lines of the pages that name what a kernel tree does not have
-series.py unnamed            functions that patches add to the core, and whose users the messages do not name
-series.py unaccepted         what checkpatch --terse reports that is not accepted of the file
-series.py orphans TREE FILE...  those of the files that the entry in MAINTAINERS does not name
+series.py list                       the names of the patches
+series.py letters                    the cover letters: name, directory, and the last patch of each
+series.py show NAME KEY              the values of KEY, such as Suites, one a line
+series.py core NAME                  the files that a semantic patch of the core changes
+series.py marks                      the macros that tell the library that the core has a change
+series.py message NAME               the commit message
+series.py later NAME                 what files of a patch need that only a later one has
+series.py write NAME TREE            make what a patch of files changes in TREE; print the files
+series.py lost NAME TREE             what a semantic patch of the core should have added to TREE
+series.py tidy series|core FILE...   bring what spatch wrote into the kernel's form
+series.py converted DIR              the same for a driver that was converted
+series.py cover NAME FILE            fill in the letter that git made
+series.py letter NAME                what it then says
+series.py config NAME                the configuration of its KUnit suites
+series.py left-out                   the library's files that no patch adds
+series.py faults                     lines of the patches that a kernel tree does not have, or not yet
+series.py stays                      lines of the pages that name what a kernel tree does not have
+series.py unnamed                    functions that patches add to the core, and whose users the messages do not name
+series.py unaccepted                 what checkpatch --terse reports that is not accepted of the file
+series.py orphans TREE FILE...       those of the files that the entry in MAINTAINERS does not name
 """
 import fnmatch
 import functools
@@ -766,12 +767,16 @@ def refused(texts):
                 yield f"{name}:{number}: {line.strip()}"
 
 
+def faults(name):
+    """Lines of a patch that name what a kernel does not have, or does not have yet."""
+    now = Series(name)
+    files = now.files + [f"tests/{test}" for test in now.tests]
+    return [*refused([*((file, now.text(file)) for file in files), (name, message(patches()[name]))]), *later(now)]
+
+
 def write(name, tree):
     now = Series(name)
-    if lines := [*refused([*((file, now.text(file)) for file in now.files + [f"tests/{test}" for test in now.tests]),
-                           (name, message(patches()[name]))])]:
-        sys.exit("\n".join(lines))
-    if lines := later(now):
+    if lines := faults(name):
         sys.exit("\n".join(lines))
     for file in now.files:
         put(tree / place(file), now.text(file))
@@ -881,6 +886,10 @@ def main():
         if not args[1:]:
             lines.append("there is nothing to check")
         print("\n".join(lines), end="\n" if lines else "")
+        sys.exit(bool(lines))
+    elif command == "faults":
+        lines = dict.fromkeys(line for name in patches() for line in faults(name))
+        print(*lines, sep="\n", end="\n" if lines else "")
         sys.exit(bool(lines))
     elif command == "stays":
         lines = list(stays())

@@ -108,6 +108,7 @@ traces() {
 
 kernel_doc() { some "$@" && python3 "$TREE/scripts/kernel-doc" -none -Wall -Werror "$@"; }
 layers() { python3 "$TOP/scripts/layers.py" "$@"; }
+series() { python3 "$TOP/scripts/series.py" "$@"; }
 shell() { some "$@" && shellcheck -x -P SCRIPTDIR -e SC2094 "$@"; }
 
 # nothing_is_an_error: check that no file, or a missing file, is an error.
@@ -123,7 +124,7 @@ nothing_is_an_error() {
 }
 
 prepare_tree
-need_packages shellcheck
+need_packages shellcheck unifdef
 cd "$TREE/$SAFE"
 mapfile -t files < <(our_files)
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.[ch]$')
@@ -149,6 +150,9 @@ check "internals of the core are in drm_safe_core.h alone: ${#library[@]} files"
 check "each kind of internal is found" layers --test
 check "trace headers are found in a build without O=" traces "${library[@]}"
 check "each function of drm_safe_core.h says when it goes" layers --core "$TOP/drm_safe_core.h"
+check "each file of the library is in a patch of the series" series left-out
+check "no patch has what a kernel tree does not know" series faults
+check "no page of the series names what stays here" series stays
 check "shellcheck: ${#scripts[@]} scripts" shell "${scripts[@]}"
 check "nothing to check is an error" nothing_is_an_error
 check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
