@@ -261,7 +261,7 @@ static void drm_dev_ctx_shutdown_kms(struct drm_dev_ctx *ctx)
 {
 	if (!ctx->__ops || !ctx->__ops->kms_shutdown)
 		return;
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_KMS_SHUTDOWN);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_KMS_SHUTDOWN);
 	if (current->flags & PF_WQ_WORKER) {
 		ctx->__ops->kms_shutdown(&ctx->__live, ctx->__data);
 		return;
@@ -353,7 +353,7 @@ static void drm_dev_ctx_end_async(struct drm_dev_ctx *ctx, enum drm_dev_ctx_turn
 {
 	struct drm_dev_ctx_async *async;
 
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_ASYNC);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_ASYNC);
 	for (enum drm_dev_ctx_turn turn = first; turn <= last; turn++) {
 		while ((async = drm_dev_ctx_next_async(ctx, turn))) {
 			async->__ops->end(async);
@@ -397,7 +397,7 @@ static void drm_dev_ctx_might_wait_for_blocks(struct drm_dev_ctx *ctx)
  */
 static void drm_dev_ctx_drain_bound(struct drm_dev_ctx *ctx)
 {
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_BLOCKS);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_BLOCKS);
 	drm_dev_ctx_might_wait_for_blocks(ctx);
 	if (drm_dev_ctx_close_bound(ctx))
 		wait_for_completion(&ctx->__bound_left);
@@ -411,7 +411,7 @@ static void drm_dev_ctx_end_registration(struct drm_dev_ctx *ctx)
 {
 	/* If the device was never registered, this code was held back until now. */
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_QUIESCE);
 	drm_dev_ctx_quiesce(ctx->__ops, &ctx->__unreg.bound, ctx->__data);
 	drm_dev_ctx_drain_bound(ctx);
 	/* This comes after the wait for blocks, because a block can wait for an interrupt. */
@@ -454,7 +454,7 @@ static void drm_dev_ctx_leave(struct drm_dev_ctx *ctx)
 	if (unlikely(unregistered) && drm_dev_ctx_left_behind(&ctx->drm))
 		return;
 
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_SECTIONS);
 	drm_dev_ctx_unplug_again(&ctx->drm, unregistered);
 }
 
@@ -468,7 +468,7 @@ static void drm_dev_ctx_stop(struct drm_dev_ctx *ctx)
 
 	if (!ctx->__ops || !ctx->__ops->stop)
 		return;
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_STOP);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_STOP);
 	scoped_guard(drm_dev_ctx_section, &idx, ctx, true) {
 		const struct drm_dev_ctx_reg reg = {
 			.bound.__ctx = __drm_dev_ctx_section_ctx(&scope, "drm_dev_ctx_reg"),
@@ -522,7 +522,7 @@ static void drm_dev_ctx_end_registered(struct drm_dev_ctx *ctx)
 	trace_drm_dev_ctx_unplug(&ctx->drm);
 	/* Before @stop: see drm_dev_ctx_reg_ending(). */
 	drm_dev_ctx_set_ending(ctx, DRM_DEV_CTX_ENDED);
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_SECTIONS);
 	drm_dev_ctx_stop(ctx);
 	drm_dev_ctx_leave(ctx);
 	drm_dev_ctx_end_async(ctx, DRM_DEV_CTX_REG_WORK, DRM_DEV_CTX_REG_TIMER);
@@ -537,7 +537,7 @@ static void drm_dev_ctx_end_attached(struct drm_dev_ctx *ctx)
 	lockdep_assert_held(&ctx->__lock);
 	if (!ctx->__attached)
 		return;
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_SECTIONS);
 	drm_dev_ctx_end_registration(ctx);
 	drm_dev_ctx_unwatch(ctx);
 }
@@ -813,7 +813,7 @@ struct drm_dev_ctx_unreg *__drm_dev_ctx_alloc(const struct drm_dev_ctx_args *arg
 
 	drm_dev_set_driver(&ctx->drm, args->driver);
 	drm_debugfs_add_file(&ctx->drm, "drm_dev_ctx", drm_dev_ctx_show, NULL);
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_SECTIONS);
 	return &ctx->__unreg;
 }
 EXPORT_SYMBOL_GPL(__drm_dev_ctx_alloc);
@@ -974,7 +974,7 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev)
 {
 	int ret;
 
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_SECTIONS);
 	ret = drm_dev_ctx_go_live(ctx, dev);
 	trace_drm_dev_ctx_register(&ctx->drm, ret);
 	if (ret) {
@@ -994,11 +994,11 @@ static int drm_dev_ctx_begin(struct drm_dev_ctx *ctx, struct device *dev)
 static void drm_dev_ctx_quiesce_refused(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,
 					struct drm_dev_ctx_data *data)
 {
-	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
+	enum drm_dev_ctx_step step = READ_ONCE(ctx->__step);
 
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_REFUSED);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_REFUSED);
 	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
-	WRITE_ONCE(ctx->__waits_for, waits);
+	WRITE_ONCE(ctx->__step, step);
 }
 
 /*
@@ -1014,7 +1014,7 @@ static void drm_dev_ctx_quiesce_late(struct drm_dev_ctx *ctx, const struct drm_d
 	if (!drm_dev_ctx_claim(ctx, data))
 		return;
 	drm_dev_ctx_open_bound(ctx);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_QUIESCE);
 	drm_dev_ctx_quiesce(ops, &ctx->__unreg.bound, data);
 	drm_dev_ctx_drain_bound(ctx);
 	drm_dev_ctx_release(ops, drm_dev_ctx_disclaim(ctx));
@@ -1043,7 +1043,7 @@ static void drm_dev_ctx_refuse_data(struct drm_dev_ctx *ctx, const struct drm_de
 	}
 	/* Unless probe is watched, the watch ended with the token. */
 	if (!watched)
-		drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_ASYNC);
+		drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_ASYNC);
 	if (ctx->__state == DRM_DEV_CTX_REGISTERED || ctx->__attached) {
 		/* Blocks can be entered now, and use the other data. */
 		drm_dev_ctx_quiesce_refused(ctx, ops, data);
@@ -1088,16 +1088,16 @@ static void drm_dev_ctx_lose_data(struct drm_dev_ctx *ctx)
 	WRITE_ONCE(ctx->__lost, true);
 	wake_up_all(&ctx->__waits);
 	drm_dev_ctx_unwatch_probe(ctx);
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_ASYNC);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_ASYNC);
 	drm_dev_ctx_end_registration(ctx);
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_SECTIONS);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_SECTIONS);
 }
 
-/* Restores @__waits_for, which the end of refused data changed, while probe is still watched. */
+/* Restores @__step, which the end of refused data changed, while probe is still watched. */
 static void drm_dev_ctx_watch_probe_again(struct drm_dev_ctx *ctx)
 {
 	if (ctx->__state == DRM_DEV_CTX_UNREGISTERED)
-		WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+		WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_SECTIONS);
 }
 
 static int drm_dev_ctx_attach_data(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_ops *ops,

@@ -350,18 +350,18 @@ enum drm_dev_ctx_state {
 };
 
 /*
- * The steps that the end of a registration waits for, in this order. Unbinding waits for the
- * last one.
+ * The steps of the end of a registration, in this order. Each one may take long. The last one is
+ * a step of unbinding.
  */
-enum drm_dev_ctx_wait {
-	DRM_DEV_CTX_WAITS_STOP,
-	DRM_DEV_CTX_WAITS_SECTIONS,
-	DRM_DEV_CTX_WAITS_KMS_SHUTDOWN,
-	DRM_DEV_CTX_WAITS_QUIESCE,
-	DRM_DEV_CTX_WAITS_REFUSED,
-	DRM_DEV_CTX_WAITS_BLOCKS,
-	DRM_DEV_CTX_WAITS_ASYNC,
-	DRM_DEV_CTX_WAITS_TABLES,
+enum drm_dev_ctx_step {
+	DRM_DEV_CTX_STEP_STOP,
+	DRM_DEV_CTX_STEP_SECTIONS,
+	DRM_DEV_CTX_STEP_KMS_SHUTDOWN,
+	DRM_DEV_CTX_STEP_QUIESCE,
+	DRM_DEV_CTX_STEP_REFUSED,
+	DRM_DEV_CTX_STEP_BLOCKS,
+	DRM_DEV_CTX_STEP_ASYNC,
+	DRM_DEV_CTX_STEP_TABLES,
 };
 
 /**
@@ -427,11 +427,11 @@ enum drm_dev_ctx_wait {
  *   live code runs, and the device is registered before any code that needs a registration runs.
  * - @__async_now is the code that the holder of @__lock is ending. @__async_ended is woken when
  *   that code has ended.
- * - @__waits_for names the step that the holder of @__lock, or the revoking task @__revokes, is
- *   waiting for. It is valid while @__stuck is scheduled and the device is not unregistered. It is
- *   DRM_DEV_CTX_WAITS_QUIESCE only while quiesce runs and the device will not be registered again.
- *   It is DRM_DEV_CTX_WAITS_REFUSED only while quiesce runs for data that the device refused,
- *   because it has other data.
+ * - @__step is the step that the holder of @__lock, or the revoking task @__revokes, takes now.
+ *   It is valid while @__stuck is scheduled and the device is not unregistered. Reports name it,
+ *   and exports end in quiesce alone. It is DRM_DEV_CTX_STEP_QUIESCE only while quiesce runs and
+ *   the device will not be registered again. It is DRM_DEV_CTX_STEP_REFUSED only while quiesce
+ *   runs for data that the device refused, because it has other data.
  * - @__watched says that @__stuck may be scheduled or run. The task that allocates the device
  *   sets it, then tasks that hold @__lock change it, and in the end the task that revokes.
  * - @__refused lists the code addresses that were refused a section while the device was
@@ -510,7 +510,7 @@ struct drm_dev_ctx {
 	struct delayed_work __stuck;
 	/* Calls stop if drm_dev_register() fails and waits for sections. */
 	struct delayed_work __late_stop;
-	enum drm_dev_ctx_wait __waits_for;
+	enum drm_dev_ctx_step __step;
 	unsigned int __stuck_ms;
 	bool __watched;
 	struct task_struct *__revokes;

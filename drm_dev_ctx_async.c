@@ -81,6 +81,12 @@
  * drm_dev_ctx_kthread_stop() or drm_dev_ctx_irq_free().
  */
 
+/* Whether @async was initialised and not ended since. The driver orders calls for one structure. */
+static bool drm_dev_ctx_async_is_alive(const struct drm_dev_ctx_async *async)
+{
+	return async->__ctx && !async->__ended;
+}
+
 /*
  * Returns whether @async cannot be started: the driver has ended it, or has never initialised it,
  * which this reports. A task that looked up an object may start its code while another task ends
@@ -98,11 +104,11 @@ static bool drm_dev_ctx_async_misses(const struct drm_dev_ctx_async *async)
 	return true;
 }
 
-/* Returns whether @async was initialised and not ended since, and reports that. */
+/* Returns whether @async is alive already, and reports that. */
 static bool drm_dev_ctx_async_is_used(const struct drm_dev_ctx_live *live,
 				      const struct drm_dev_ctx_async *async)
 {
-	if (likely(!async->__ctx || async->__ended))
+	if (likely(!drm_dev_ctx_async_is_alive(async)))
 		return false;
 
 	drm_safe_broken(drm_dev_ctx_live_drm(live), "asynchronous code is initialised once",
@@ -176,7 +182,7 @@ static bool drm_dev_ctx_async_is_over(const struct drm_dev_ctx_async *async)
 /* Does nothing if @async was never initialised, or has ended already. */
 static void drm_dev_ctx_async_fini(struct drm_dev_ctx_async *async)
 {
-	if (!async->__ctx || async->__ended)
+	if (!drm_dev_ctx_async_is_alive(async))
 		return;
 	if (drm_dev_ctx_async_take(async))
 		async->__ops->end(async);
@@ -1129,7 +1135,7 @@ EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_request);
  */
 void drm_dev_ctx_irq_synchronize(struct drm_dev_ctx_irq *irq)
 {
-	if (irq->__async.__ctx && !irq->__async.__ended)
+	if (drm_dev_ctx_async_is_alive(&irq->__async))
 		synchronize_irq(irq->__irq);
 }
 EXPORT_SYMBOL_GPL(drm_dev_ctx_irq_synchronize);

@@ -193,7 +193,7 @@ void drm_dev_ctx_revoke_watched(struct drm_dev_ctx *ctx)
 	if (drm_dev_ctx_has_no_revocable(ctx))
 		return;
 	WRITE_ONCE(ctx->__revokes, current);
-	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_WAITS_TABLES);
+	drm_dev_ctx_watch(ctx, DRM_DEV_CTX_STEP_TABLES);
 	/*
 	 * This waits for other devices, and @__unbound is not set yet. So imports of this device
 	 * can give back their tables meanwhile, even if the other device waits for them here, too.
@@ -672,9 +672,9 @@ static bool drm_dev_ctx_not_quiescing(struct drm_dev_ctx *ctx, const char *what)
 		return true;
 	}
 	/* The driver was told that this data is refused. The device needs its exports. */
-	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_REFUSED)
+	if (READ_ONCE(ctx->__step) == DRM_DEV_CTX_STEP_REFUSED)
 		return true;
-	if (READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_QUIESCE) {
+	if (READ_ONCE(ctx->__step) != DRM_DEV_CTX_STEP_QUIESCE) {
 		drm_safe_broken(&ctx->drm, "exports end in quiesce",
 				"%s() is called while quiesce does not run", what);
 		return true;

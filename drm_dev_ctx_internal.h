@@ -89,7 +89,7 @@ struct module *drm_dev_ctx_owner(const struct drm_device *drm);
 
 /* drm_dev_ctx_watch.c */
 int __drm_dev_ctx_check_outside(struct drm_device *drm, const char *what) __must_check;
-void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait waits);
+void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_step step);
 void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx);
 void drm_dev_ctx_unwatch_probe(struct drm_dev_ctx *ctx);
 void drm_dev_ctx_note_refused(struct drm_dev_ctx *ctx, unsigned long where) __drm_nonallocating;

@@ -113,7 +113,7 @@ bool drm_dev_ctx_section_held(bool open)
  */
 static bool drm_dev_ctx_waits_for(struct drm_dev_ctx *ctx, const struct drm_dev_ctx_section *s)
 {
-	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
+	if (READ_ONCE(ctx->__step) == DRM_DEV_CTX_STEP_SECTIONS)
 		return s->how == __DRM_DEV_CTX_OPEN;
 	return s->how == __DRM_DEV_CTX_BOUND && s->ctx == ctx;
 }
@@ -214,7 +214,7 @@ static void drm_dev_ctx_handles_show(struct seq_file *m, struct drm_dev_ctx *ctx
 /* Open sections are not recorded, so this only names the tasks that may be in a section. */
 static void drm_dev_ctx_report_sections(struct drm_dev_ctx *ctx)
 {
-	if (READ_ONCE(ctx->__waits_for) == DRM_DEV_CTX_WAITS_SECTIONS)
+	if (READ_ONCE(ctx->__step) == DRM_DEV_CTX_STEP_SECTIONS)
 		__drm_dev_ctx_report_sleepers(ctx, READ_ONCE(ctx->__busy));
 	drm_warn(&ctx->drm, "CONFIG_DRM_SAFE_DEBUG would name the sections\n");
 }
@@ -272,15 +272,15 @@ static void drm_dev_ctx_wait_longer(struct drm_dev_ctx *ctx)
 /* Shows the stack of the task that ends the registration, if it is in a callback. */
 static void drm_dev_ctx_report_task(struct drm_dev_ctx *ctx)
 {
-	enum drm_dev_ctx_wait waits = READ_ONCE(ctx->__waits_for);
+	enum drm_dev_ctx_step step = READ_ONCE(ctx->__step);
 	struct task_struct *task;
 
 	/* The worker can exit after it has restored @__busy: see ctx-busy.litmus. */
 	guard(rcu)();
 	task = READ_ONCE(ctx->__busy);
 	/* If @__busy is NULL, the wait is over. */
-	if (task && (waits == DRM_DEV_CTX_WAITS_STOP || waits == DRM_DEV_CTX_WAITS_KMS_SHUTDOWN ||
-		     waits == DRM_DEV_CTX_WAITS_QUIESCE || waits == DRM_DEV_CTX_WAITS_REFUSED))
+	if (task && (step == DRM_DEV_CTX_STEP_STOP || step == DRM_DEV_CTX_STEP_KMS_SHUTDOWN ||
+		     step == DRM_DEV_CTX_STEP_QUIESCE || step == DRM_DEV_CTX_STEP_REFUSED))
 		sched_show_task(task);
 }
 
@@ -313,26 +313,26 @@ static void drm_dev_ctx_report_tables(struct drm_dev_ctx *ctx)
 void drm_dev_ctx_stuck(struct work_struct *work)
 {
 	static const char * const waits[] = {
-		[DRM_DEV_CTX_WAITS_STOP] = "stop",
-		[DRM_DEV_CTX_WAITS_SECTIONS] = "the sections of all devices",
-		[DRM_DEV_CTX_WAITS_KMS_SHUTDOWN] = "kms_shutdown",
-		[DRM_DEV_CTX_WAITS_QUIESCE] = "quiesce",
-		[DRM_DEV_CTX_WAITS_REFUSED] = "quiesce of refused data",
-		[DRM_DEV_CTX_WAITS_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
-		[DRM_DEV_CTX_WAITS_ASYNC] = "work items, timers or interrupts of the registration",
+		[DRM_DEV_CTX_STEP_STOP] = "stop",
+		[DRM_DEV_CTX_STEP_SECTIONS] = "the sections of all devices",
+		[DRM_DEV_CTX_STEP_KMS_SHUTDOWN] = "kms_shutdown",
+		[DRM_DEV_CTX_STEP_QUIESCE] = "quiesce",
+		[DRM_DEV_CTX_STEP_REFUSED] = "quiesce of refused data",
+		[DRM_DEV_CTX_STEP_BLOCKS] = "the blocks of drm_dev_ctx_guard_live()",
+		[DRM_DEV_CTX_STEP_ASYNC] = "work items, timers or interrupts of the registration",
 	};
 	struct drm_dev_ctx *ctx = container_of(work, struct drm_dev_ctx, __stuck.work);
-	enum drm_dev_ctx_wait what = READ_ONCE(ctx->__waits_for);
-	bool sections = what == DRM_DEV_CTX_WAITS_SECTIONS;
+	enum drm_dev_ctx_step step = READ_ONCE(ctx->__step);
+	bool sections = step == DRM_DEV_CTX_STEP_SECTIONS;
 
-	if (what == DRM_DEV_CTX_WAITS_TABLES) {
+	if (step == DRM_DEV_CTX_STEP_TABLES) {
 		drm_dev_ctx_report_tables(ctx);
 	} else if (sections && READ_ONCE(ctx->__state) == DRM_DEV_CTX_UNREGISTERED) {
 		drm_dev_ctx_report_early(ctx);
 	} else if (!sections || drm_dev_is_unplugged(&ctx->drm)) {
 		/* A device that is being registered is only unplugged if the registration fails. */
 		drm_warn(&ctx->drm, "ending the registration takes long; it waits for %s\n",
-			 waits[what]);
+			 waits[step]);
 		drm_dev_ctx_report_task(ctx);
 		drm_dev_ctx_report_first(ctx);
 		drm_dev_ctx_report_async(ctx);
@@ -356,10 +356,10 @@ void drm_dev_ctx_unwatch(struct drm_dev_ctx *ctx)
  * end of a registration with its unplug, revocation, and a probe function from the allocation on,
  * which may wait for its own completers.
  */
-void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_wait waits)
+void drm_dev_ctx_watch(struct drm_dev_ctx *ctx, enum drm_dev_ctx_step step)
 {
 	drm_dev_ctx_unwatch(ctx);
-	WRITE_ONCE(ctx->__waits_for, waits);
+	WRITE_ONCE(ctx->__step, step);
 	memset(ctx->__refused, 0, sizeof(ctx->__refused));
 	ctx->__stuck_ms = drm_dev_ctx_section_limit_ms;
 	ctx->__watched = true;

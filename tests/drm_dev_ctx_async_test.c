@@ -846,7 +846,7 @@ static void unregister_late_work(const struct drm_dev_ctx_live *live,
 	struct adev_hw *hw = adev_data(data);
 
 	complete(&hw->begun);
-	while (to_drm_dev_ctx(hw->t->drm)->__waits_for != DRM_DEV_CTX_WAITS_ASYNC)
+	while (to_drm_dev_ctx(hw->t->drm)->__step != DRM_DEV_CTX_STEP_ASYNC)
 		schedule_timeout_idle(1);
 	while (!READ_ONCE(work->__async.__ending))
 		schedule_timeout_idle(1);
@@ -1135,7 +1135,7 @@ static void ask_work(const struct drm_dev_ctx_live *live, struct drm_dev_ctx_dat
 	while (!hw->t->quiesced)
 		schedule_timeout_idle(1);
 	/* The task that ends the registration waits for this. */
-	while (to_drm_dev_ctx(hw->t->drm)->__waits_for != DRM_DEV_CTX_WAITS_ASYNC)
+	while (to_drm_dev_ctx(hw->t->drm)->__step != DRM_DEV_CTX_STEP_ASYNC)
 		schedule_timeout_idle(1);
 	adev_ask_hardware(hw);
 }

@@ -308,9 +308,9 @@ static void report_without_task(struct kunit *test)
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm_dev_ctx_unreg_drm(unreg));
 
 	KUNIT_EXPECT_NULL(test, ctx->__busy);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_QUIESCE);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_QUIESCE);
 	ctx->__stuck.work.func(&ctx->__stuck.work);
-	WRITE_ONCE(ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+	WRITE_ONCE(ctx->__step, DRM_DEV_CTX_STEP_SECTIONS);
 	drm_dev_ctx_drop(&unreg);
 }
 
@@ -583,7 +583,7 @@ static int callback_thread(void *data)
 	drm_dev_ctx_guard_callback(live, ctx) {
 		hw = edev_hw(live);
 		complete(&hw->inside);
-		while (READ_ONCE(ctx->__waits_for) != DRM_DEV_CTX_WAITS_BLOCKS)
+		while (READ_ONCE(ctx->__step) != DRM_DEV_CTX_STEP_BLOCKS)
 			schedule_timeout_idle(1);
 		edev_log(hw->t, drm_dev_is_unplugged(drm) && edev_hw(live) == hw ? 'c' : '!');
 	}
@@ -948,7 +948,7 @@ static void attach_again(struct kunit *test, struct drm_dev_ctx_unreg *unreg)
 	struct edev_test *t = test->priv;
 	struct drm_dev_ctx *ctx = to_drm_dev_ctx(drm_dev_ctx_unreg_drm(unreg));
 
-	KUNIT_EXPECT_EQ(test, ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+	KUNIT_EXPECT_EQ(test, ctx->__step, DRM_DEV_CTX_STEP_SECTIONS);
 	kunit_warning_suppress(test) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR(drm_dev_ctx_attach(unreg, &edev_ops,
 								 &edev_hw_new(test)->base)),
@@ -957,7 +957,7 @@ static void attach_again(struct kunit *test, struct drm_dev_ctx_unreg *unreg)
 		KUNIT_EXPECT_EQ(test, PTR_ERR(drm_dev_ctx_attach(unreg, NULL, NULL)), -EINVAL);
 		EXPECT_BROKEN_TIMES(test, 2, "a device has one registration data");
 	}
-	KUNIT_EXPECT_EQ(test, ctx->__waits_for, DRM_DEV_CTX_WAITS_SECTIONS);
+	KUNIT_EXPECT_EQ(test, ctx->__step, DRM_DEV_CTX_STEP_SECTIONS);
 }
 
 /* How a device ends that has lost its data */

@@ -285,7 +285,7 @@ static struct sg_table *vram_end_map(struct drm_gem_object *gem)
 	struct vram_end *end = vram_end_now;
 
 	complete(&end->mapping);
-	while (READ_ONCE(end->ctx->__waits_for) != DRM_DEV_CTX_WAITS_BLOCKS &&
+	while (READ_ONCE(end->ctx->__step) != DRM_DEV_CTX_STEP_BLOCKS &&
 	       !READ_ONCE(end->released))
 		schedule_timeout_idle(1);
 	/* The end waits for this. If it does not, it is over soon. */
