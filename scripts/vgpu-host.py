@@ -15,7 +15,6 @@
 #   size HEAD W H           change the size of the output; 0 0 takes it away
 #   known N                 of the tables that the device knew, have at least N been unmapped, and
 #                           none while it still knew it, nor the IOMMU switched off?
-#   off                     the device has no power any more, so it knows no table
 #   say TEXT                append TEXT to $SHARE/report
 #   status N                write N to $SHARE/status
 #   wake                    wake the machine, once it sleeps
@@ -52,8 +51,8 @@ PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
 # device looks the addresses of a resource up only once, when it is told of them. So no fault shows
 # that they were unmapped while it knew them, and the order of these events does.
 EVENTS = ("virtio_gpu_cmd_res_back_attach", "virtio_gpu_cmd_res_back_detach", "virtio_gpu_cmd_res_unref",
-          "virtio_set_status", "virtio_notify", "virtqueue_fill", "vtd_iotlb_page_hit", "vtd_iotlb_page_update",
-          "vtd_inv_desc_iotlb_pages", "vtd_dmar_enable")
+          "virtio_set_status", "resettable_phase_hold_exec", "virtqueue_fill", "vtd_iotlb_page_hit",
+          "vtd_iotlb_page_update", "vtd_inv_desc_iotlb_pages", "vtd_dmar_enable")
 PAGE = 4096
 
 
@@ -106,7 +105,6 @@ class Witness(threading.Thread):
         self.starts = {}        # the resource whose table starts at that page
         self.past = set()       # where a table started that the device has forgotten
         self.window = None      # the resource whose addresses are being translated
-        self.answered = False
         self.vdev = None        # QEMU's name for the device
         self.most = 0           # how many it knew at once
         self.unmapped = 0
@@ -178,12 +176,14 @@ class Witness(threading.Thread):
             self.starts[start] = self.window
             self.past.discard(start)
             self.most = max(self.most, len(self.known))
-            self.answered = True
         self.window = None
 
-    def on_virtio_notify(self, words):
-        if self.answered:
-            self.vdev, self.answered = words[1], False
+    def on_resettable_phase_hold_exec(self, words):
+        """The device is reset with the machine, by the bus, or because its slot is switched off."""
+        found = re.fullmatch(r"obj=(\w+)\(virtio-gpu-device\)", words[0])
+        if found:
+            self.vdev = found[1]
+            self.forget_all()
 
     def on_virtio_set_status(self, words):
         if words[1] == self.vdev and words[3] == "0":
@@ -368,14 +368,11 @@ class Guest:
         faults, witness.faults = witness.faults, []
         if faults:
             return f"{faults[0]}, and {len(faults) - 1} more"
+        if not witness.vdev:
+            return "the device was never reset"
         if witness.unmapped < int(least):
             return f"{witness.unmapped} tables were unmapped, and {len(witness.known)} are known"
         return None
-
-    def do_off(self):
-        self.witness.drain()
-        with self.witness.lock:
-            self.witness.forget_all()
 
     def do_mode(self, head, width, height):
         seen = self.picture(head)[:2]
