@@ -362,8 +362,7 @@ class Driver:
     def hand_on(self):
         """
         Pass the token on where one function allocates a device and another one registers it. Return
-        False
-        if it is not clear which function registers which device.
+        False if it is not clear which function registers which device.
         """
         found = {f["name"]: f for text in self.read().values() for f in functions(text)}
         makers = {n for n, f in found.items() if "devm_drm_dev_alloc(" in without_comments(f["body"])}

@@ -10,6 +10,7 @@ call, an assignment or a barrier, swaps two statements, or replaces a result. A 
 it does not compile, or if the suites fail, hang or leave a report in the log. The suites run on the
 release kernel first, quick ones before the others. Then they run on the SMP debug kernel, which can
 fail allocations. At last they run as modules, whose removal shows leaked memory.
+
 A change that does not change the code of any kernel is not a mutant. tests/mutants.accepted lists
 mutants that no test can notice for another reason, with the reason.
 

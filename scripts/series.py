@@ -18,11 +18,9 @@ series.py letter NAME                the text of the cover letter
 series.py config NAME                the configuration of its KUnit suites
 series.py left-out                   the library's files that no patch adds
 series.py faults                     lines that name things which no patch adds, or only a later one
-series.py stays                      lines of the pages that name things which the tree does not
-have
+series.py stays                      lines of the pages that name things missing in a kernel tree
 series.py unnamed                    functions added to the core without their user in the message
-series.py unaccepted                 reports of checkpatch --terse that checkpatch.accepted does not
-list
+series.py unaccepted                 checkpatch --terse reports that are not in checkpatch.accepted
 series.py orphans TREE FILE...       files that the entry in MAINTAINERS does not name
 """
 import fnmatch
