@@ -29,7 +29,7 @@ time_on() {
 		--kernel_args "drm_safe_bench.rounds=${ROUNDS:-15}" 'drm_safe_bench*'
 }
 
-# table: ratios below 1 mean that this library is faster.
+# table: print the results. A ratio below 1 means that the library is faster.
 table() {
 	awk -F'\t' 'BEGIN { printf "%-42s %7s %11s %11s %7s\n", "", "N", "raw, ns", "safe, ns", "ratio" }
 		{ printf "%-42s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,

@@ -42,7 +42,7 @@ build_kms() {
 	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
 }
 
-# built DRIVER DIR: build it for Debian's kernel, with the library's symbols.
+# built DRIVER DIR: build the driver in DIR for Debian's kernel, with the library's symbols.
 built() {
 	local symbol=${unshipped[$1]:-}
 
@@ -54,7 +54,7 @@ built() {
 	[ -n "$(ko "$1" "$2")" ]
 }
 
-# converted DRIVER
+# converted DRIVER: convert the kernel's driver, and build it.
 converted() {
 	local dir=$work/$1
 
@@ -82,7 +82,7 @@ guest_command() {
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check DRIVER=$DRIVER ROUNDS=$ROUNDS STEPS=$1")
 }
 
-# run WHICH: run the guest, with Debian's driver (before) or ours (after).
+# run WHICH: run the guest, with Debian's driver ("before") or the converted one ("after").
 run() {
 	local own modules=()
 

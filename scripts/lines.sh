@@ -36,7 +36,7 @@ marks() {
 		-e 's/^(\w+) [aAtT] bench_stop(_[0-9]+)?$/stop \1/p'
 }
 
-# plugin DIR
+# plugin DIR: build the plugin in DIR, and check its counts.
 plugin() {
 	local dir=$1 counted
 
