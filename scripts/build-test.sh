@@ -12,7 +12,7 @@ TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 DRM=drivers/gpu/drm
 
-# tree_state: the state of the kernel tree in $TMP.
+# tree_state: print checksums of the kernel tree in $TMP.
 tree_state() { (cd "$TMP/tree" && find . -type f -exec sha1sum {} + | sort -k2); }
 
 # install_is_undone: check that a second install changes nothing, and that uninstall leaves nothing.

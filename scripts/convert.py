@@ -34,7 +34,7 @@ STRUCT = r"^(?:static )?struct {} \{{.*?^\}}.*?;\n"
 DECLARATIONS = r"\t(?:const )?(?:struct|enum|unsigned|bool|int|size_t|[us]\d+)\b[^;]*;\n"
 CONTEXTS = r"\bdrm_dev_ctx_\w+\(|\bDRM_DEV_CTX_|\bstruct drm_dev_ctx "
 
-# The calls that are converted, and for each call what a person has to do where it is left
+# The raw calls, and the work for a person on each call that is not converted
 RAW = {
     r"drm_gem_v(?:un)?map\(":
         "the address is stored, or the map is used as a whole: keep an owned handle",

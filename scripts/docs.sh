@@ -65,7 +65,7 @@ tells_events() {
 	perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^   \* - ``/' "$PAGES/debugging.rst" | sort
 }
 
-# complete: check for omissions of which Sphinx and kernel-doc do not warn.
+# complete: check for omissions that Sphinx and kernel-doc do not report.
 complete() {
 	local symbol rc=0
 

@@ -11,7 +11,7 @@ UML_ARGS=()	# more arguments for the command line of the UML kernel
 PROGRESS=()	# how to count the guest's work, see progress()
 LOG=		# the kernel's log
 BESIDE=		# suffix for the logs of guests that run at the same time
-USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
+USERSPACE=$DRM_SAFE_CACHE/userspace	# the directory of Debian's programs for the guest
 CLIENT=$TOP/out/client/sgpu
 FUZZER=$TOP/out/fuzz/sgpu-fuzz
 

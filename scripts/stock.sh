@@ -60,7 +60,7 @@ adapt_headers() {
 	# Older compilers than gcc 14 and 15 lack these features.
 	sed -i -E '/CC_HAS_(MIN_FUNCTION_ALIGNMENT|COUNTED_BY)/d' \
 		"$1"/include/{config/auto.conf,generated/autoconf.h} || return
-	# Without a vmlinux, no BTF can be made, so pahole is not needed.
+	# Without a vmlinux, kbuild makes no BTF, so pahole is not needed.
 	rm "$1/vmlinux"
 }
 
