@@ -10,7 +10,7 @@
 APT_DIR=$DRM_SAFE_CACHE/apt${APT_ARCH:+-$APT_ARCH}${APT_SUITES:+-suites}
 APT_SUITES=${APT_SUITES:-trixie-backports sid}
 
-# debian_mirror: the address from which this machine gets Debian.
+# debian_mirror: print the address from which this machine gets Debian.
 debian_mirror() {
 	local suites='oldoldstable|oldstable|stable|testing|unstable|sid' codename=
 
@@ -23,8 +23,7 @@ debian_mirror() {
 		grep -E "^https?://[^ ]+ ($codename|$suites) main\$" | head -n1 | cut -d' ' -f1
 }
 
-# mirror_options: apt's options to reach the mirror, such as proxies, for the apt of another
-# root.
+# mirror_options: print apt's options for the mirror, such as proxies, for the apt of another root.
 mirror_options() {
 	apt-config dump | grep -E '^Acquire::(Check|https?|ForceIPv)'
 }
@@ -75,12 +74,12 @@ update_apt() {
 		say "not all lists could be read, going on with the others"
 }
 
-# newest_version PACKAGE: the newest version in trixie-backports and sid.
+# newest_version PACKAGE: print the newest version in trixie-backports and sid.
 newest_version() {
 	own_apt apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n1
 }
 
-# fetch_deb PACKAGE VERSION: download and verify it, and set DEB to the file.
+# fetch_deb PACKAGE VERSION: download and verify a package, and set DEB to its file.
 fetch_deb() {
 	(cd "$APT_DIR/deb" && own_apt apt-get download "$1=$2")
 	# shellcheck disable=SC2034
@@ -88,7 +87,7 @@ fetch_deb() {
 }
 
 # fetch_linux PACKAGE VERSION: provide the verified kernel source of a linux-source package in
-# $DRM_SAFE_CACHE/linux-VERSION. An interrupted run leaves another name, and starts again.
+# $DRM_SAFE_CACHE/linux-VERSION. It has another name until it is complete.
 fetch_linux() {
 	local dir=$DRM_SAFE_CACHE/linux-${2%%-*} tmp=$DRM_SAFE_CACHE/unpacking
 
@@ -106,7 +105,7 @@ unpack_linux() {
 		tar -xJ --strip-components=1 -C "$3"
 }
 
-# unpack_package PACKAGE VERSION DIR
+# unpack_package PACKAGE VERSION DIR: fetch a package, and unpack it to DIR.
 unpack_package() {
 	fetch_deb "$1" "$2" && dpkg-deb -x "$DEB" "$3" && rm "$DEB"
 }
@@ -136,7 +135,8 @@ unpack_tool() {
 	mv "$dir" "$DRM_SAFE_CACHE/$name"
 }
 
-# unpack_with_depends DIR PACKAGE...: unpack their newest versions, and all dependencies.
+# unpack_with_depends DIR PACKAGE...: unpack the newest versions of the packages, and all
+# dependencies.
 unpack_with_depends() {
 	local dir=$1 debs=$1.debs names
 

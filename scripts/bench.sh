@@ -11,7 +11,7 @@ locked "$@"
 
 OUT=$TOP/out/bench
 
-# rows KIND KERNEL...: the lines of that kind in the kernels' logs, without their prefix.
+# rows KIND KERNEL...: print the lines of that kind in the kernels' logs, without their prefix.
 rows() {
 	local kind=$1
 
@@ -29,7 +29,7 @@ time_on() {
 		--kernel_args "drm_safe_bench.rounds=${ROUNDS:-15}" 'drm_safe_bench*'
 }
 
-# table: ratios below 1 mean that this library is faster.
+# table: print the results. A ratio below 1 means that the library is faster.
 table() {
 	awk -F'\t' 'BEGIN { printf "%-42s %7s %11s %11s %7s\n", "", "N", "raw, ns", "safe, ns", "ratio" }
 		{ printf "%-42s %7s %11.2f %11.2f %7s\n", $1, $2 ? $2 : "", $4 / 1000, $5 / 1000,
@@ -38,7 +38,7 @@ table() {
 	echo "text of the library: $(text_size) bytes"
 }
 
-# docs_table: the same, as reStructuredText, with a table for each number of CPUs.
+# docs_table: print the same as reStructuredText, with a table for each number of CPUs.
 docs_table() {
 	local cpus
 
@@ -58,12 +58,12 @@ docs_table() {
 	echo "   \"code of drm_safe.ko\",,$(text_size)"
 }
 
-# text_size: the size of the library's code, in bytes.
+# text_size: print the size of the library's code, in bytes.
 text_size() {
 	size -t "$BUILD"/bench/drivers/gpu/drm/safe/drm_*.o | awk 'END { print $1 }'
 }
 
-# plot NAME: cost against N, as SVG.
+# plot NAME: plot the cost against N, as SVG.
 plot() {
 	gnuplot <<-EOF
 		set terminal svg size 640,420

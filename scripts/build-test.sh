@@ -12,10 +12,10 @@ TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 DRM=drivers/gpu/drm
 
-# tree_state: the state of the kernel tree in $TMP.
+# tree_state: print checksums of the kernel tree in $TMP.
 tree_state() { (cd "$TMP/tree" && find . -type f -exec sha1sum {} + | sort -k2); }
 
-# Install twice and uninstall: the second install changes nothing, and nothing is left.
+# install_is_undone: check that a second install changes nothing, and that uninstall leaves nothing.
 install_is_undone() {
 	local before once said
 
@@ -36,7 +36,7 @@ install_is_undone() {
 	diff <(echo "$before") <(tree_state)
 }
 
-# install-tree must leave alone a directory that it did not make.
+# foreign_is_kept: check that install-tree does not change a directory that it did not make.
 foreign_is_kept() {
 	mkdir -p "$TMP/tree/$SAFE"
 	touch "$TMP/tree/$SAFE/mine"
@@ -55,9 +55,9 @@ external_modules() {
 	done
 }
 
-# partial CONFIG MESSAGE [KO...]: for a kernel that lacks an option, modules.sh prints MESSAGE,
-# and makes drm_safe.ko and only the samples KO. The kernel is not built, so modpost knows no
-# symbols.
+# partial CONFIG MESSAGE [KO...]: check that modules.sh prints MESSAGE for a kernel that lacks an
+# option, and makes drm_safe.ko and only the samples KO. The kernel is not built, so modpost knows
+# no symbols.
 partial() {
 	local dir=$BUILD/$1 config=$1.config message=$2 out
 
@@ -79,8 +79,8 @@ try() {
 # counts FAILED OUTPUT: check that the output ends with this number of failures.
 counts() { grep -xE "[0-9]+ passed, $1 failed, 0 skipped" <(tail -n 1 <<<"$2") || { echo "$2"; return 1; }; }
 
-# The sample of a driver outside the kernel tree is registered in a guest, its client finds it,
-# and it is unloaded.
+# external_driver: check that the sample of an external driver registers in a guest, that its client
+# finds it, and that it can be unloaded.
 external_driver() {
 	local out
 
@@ -92,7 +92,8 @@ external_driver() {
 	counts 0 "$out"
 }
 
-# A client that fails, in C and as a script, and a client that does not compile.
+# client_fails: check for failures with a client that fails, in C and as a script, and with a client
+# that does not compile.
 client_fails() {
 	local out
 
@@ -108,7 +109,8 @@ client_fails() {
 	counts 1 "$out"
 }
 
-# The module whose name comes first needs the other one.
+# modules_in_order: check the load order of two modules. The first one in the alphabet needs the
+# other.
 modules_in_order() {
 	local out
 
@@ -139,12 +141,12 @@ modules_in_order() {
 	END
 }
 
-# A copy of the sample in another directory passes a check of one driver.
+# far_driver: check a copy of the sample in another directory, as a check of one driver.
 far_driver() {
 	cp -r "$TOP/samples/external" "$TMP/far" && DIR=$TMP/far "$TOP/scripts/sparse.sh"
 }
 
-# builds SEVERAL: the kernels that are built for the modules kernel, in an empty cache.
+# builds SEVERAL: print the kernels that are built for the modules kernel, in an empty cache.
 builds() {
 	DRM_SAFE_SEVERAL=$1 DRM_SAFE_CACHE=$TMP/cache bash -c '. "$0/scripts/env.sh"
 		step() { echo "$1"; }
@@ -152,7 +154,7 @@ builds() {
 		build_uml modules' "$TOP" | grep -o '^building the [a-z]* kernel'
 }
 
-# With an empty cache, DEBUG=1 builds one kernel.
+# one_kernel: check that DEBUG=1 builds one kernel in an empty cache.
 one_kernel() {
 	local out
 
@@ -166,7 +168,8 @@ other_setting() {
 		DRM_SAFE="$TREE/$SAFE" KBUILD_EXTRA_SYMBOLS= DEBUG=1 "$@" modules
 }
 
-# modpost refuses the module. If modpost only warns, then the module loader refuses it.
+# other_setting_is_refused: check that modpost refuses the module. If modpost only warns, then the
+# module loader must refuse it.
 other_setting_is_refused() {
 	local out
 

@@ -30,7 +30,7 @@ count() {
 # announce NAME: print which part begins, and how many there are.
 announce() { say "$1 ($((++announced)) of $(grep -cE '^(part|begin) ' "$TOP/scripts/check.sh"))"; }
 
-# part NAME CMD...
+# part NAME CMD...: run CMD as one part, and add its counts.
 part() {
 	local name=$1 start=$SECONDS rc=0
 
@@ -58,7 +58,7 @@ begin() {
 	pids+=($!)
 }
 
-# await NAME: show its output until its end.
+# await NAME: show the output of a background part until it ends.
 await() {
 	local log=$LOGS/$1 rc=1 seconds=0
 

@@ -58,7 +58,8 @@ of_a_rust_row() {
 	python3 "$LIBRARY/scripts/icount-rust.py" "$TMP/row" "$TMP/counted"
 }
 
-# of_the_library FILE SED COMMAND: change a file of a copy of the library, and look at its series.
+# of_the_library FILE SED COMMAND: change a file in a copy of the library, and run COMMAND of
+# series.py.
 of_the_library() {
 	(cd "$TOP" && cp -r -- *.[ch] Kconfig Makefile MAINTAINERS Documentation samples scripts tests "$TMP/copy") &&
 		sed -i "$2" "$TMP/copy/$1" && python3 "$TMP/copy/scripts/series.py" "$3"
@@ -108,8 +109,8 @@ check "lines: the plugin counts what a guest does" "$TOP/scripts/lines.sh" plugi
 : >"$TMP/lines/lines-2.log"
 : >"$TMP/lines/lines-2.txt"
 nothing "lines" "0 rows and 0 sides" python3 "$TOP/scripts/lines.py" x86_64 "$TMP/lines" "$TMP/counted"
-# lines_of WRITTEN PASSED: check one row, whose raw side writes 3 lines in each of 10 repetitions, and
-# passes 1.
+# lines_of WRITTEN PASSED: check one row. Its raw side writes 3 lines in each of 10 repetitions, and
+# passes 1 line.
 lines_of() {
 	local cpus
 

@@ -40,7 +40,7 @@ run_rules() {
 # silent FILE: check that the file exists and is empty.
 silent() { [ -e "$1" ] && ! grep . "$1"; }
 
-# sources DIR: its C files, if the rules have anything to check there.
+# sources DIR: print the C files of a directory, if the rules have anything to check there.
 sources() {
 	[ -d "$1" ] || die "$1 is not a directory"
 	find "$1" -name '*.[ch]' | grep . || die "there is no C file in $1"

@@ -4,7 +4,7 @@
 # context-analysis.sh: prove with clang 23 that each path of the library and its sample
 # holds the locks that it needs (context analysis), and that nothing in the fence
 # signalling path allocates (function effects). make misuse tests that both find mistakes.
-# context-analysis.sh CONFIG FLAG OBJECT...: in the root, run one of these.
+# context-analysis.sh CONFIG FLAG OBJECT...: run one of these checks, inside of the root.
 # DIR=<driver> checks a driver elsewhere. Function effects are checked in its files that
 # declare functions __drm_nonallocating.
 

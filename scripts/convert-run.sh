@@ -42,7 +42,7 @@ build_kms() {
 	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
 }
 
-# built DRIVER DIR: build it for Debian's kernel, with the library's symbols.
+# built DRIVER DIR: build the driver in DIR for Debian's kernel, with the library's symbols.
 built() {
 	local symbol=${unshipped[$1]:-}
 
@@ -54,7 +54,7 @@ built() {
 	[ -n "$(ko "$1" "$2")" ]
 }
 
-# converted DRIVER
+# converted DRIVER: convert the kernel's driver, and build it.
 converted() {
 	local dir=$work/$1
 
@@ -70,7 +70,7 @@ as_it_is() {
 		built "$1" "$work/$1.before"
 }
 
-# ko DRIVER DIR: the module that was built in DIR.
+# ko DRIVER DIR: print the module that was built in DIR.
 ko() { find "$2" -name "${1//_/[-_]}.ko" -print -quit; }
 
 # guest_command STEPS: set CMD to boot Debian's kernel with the driver.
@@ -82,7 +82,7 @@ guest_command() {
 		-append "console=ttyS0 oops=panic panic=-1 no_timer_check DRIVER=$DRIVER ROUNDS=$ROUNDS STEPS=$1")
 }
 
-# run WHICH: run the guest, with Debian's driver (before) or ours (after).
+# run WHICH: run the guest, with Debian's driver ("before") or the converted one ("after").
 run() {
 	local own modules=()
 
@@ -105,7 +105,7 @@ run() {
 	run_guest guest convert 1800
 }
 
-# tests: the driver's tests of IGT.
+# tests: print the driver's tests of IGT.
 tests() {
 	if [ -n "${TESTS:-}" ]; then
 		tr ' ' '\n' <<<"$TESTS"
@@ -114,11 +114,11 @@ tests() {
 	fi
 }
 
-# table: the result of each subtest before and after.
+# table: print the results of each subtest before and after the conversion.
 table() { join -a1 -a2 -e MISSING -o 0,1.2,2.2 "$OUT/$DRIVER.before" "$OUT/$DRIVER.after"; }
 
-# as_before: check that each subtest that passes on Debian's driver passes on the converted one, and
-# that some pass.
+# as_before: check that some subtests pass on Debian's driver, and that each of them passes on the
+# converted driver.
 as_before() {
 	! awk '$2 == "SUCCESS" && $3 != "SUCCESS"' "$OUT/$DRIVER.txt" | grep . &&
 		grep -q ' SUCCESS SUCCESS$' "$OUT/$DRIVER.txt"

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Convert a driver's raw calls to safe ones.
 
-Prints a diff, and the calls that are left for a person. The rules are semantic
-patches in scripts/coccinelle/convert. This file makes the changes that semantic
-patches cannot make.
+Prints a diff, and the raw calls that a person has to convert. The rules are semantic patches in
+scripts/coccinelle/convert. This file makes the changes that semantic patches cannot make.
 """
 import argparse
 import difflib
@@ -35,7 +34,7 @@ STRUCT = r"^(?:static )?struct {} \{{.*?^\}}.*?;\n"
 DECLARATIONS = r"\t(?:const )?(?:struct|enum|unsigned|bool|int|size_t|[us]\d+)\b[^;]*;\n"
 CONTEXTS = r"\bdrm_dev_ctx_\w+\(|\bDRM_DEV_CTX_|\bstruct drm_dev_ctx "
 
-# The calls that are converted, and the work for a person on the calls that are left
+# The raw calls, and the work for a person on each call that is not converted
 RAW = {
     r"drm_gem_v(?:un)?map\(":
         "the address is stored, or the map is used as a whole: keep an owned handle",
@@ -59,14 +58,15 @@ RAW = {
     r"&drm_gem_shmem_vm_ops\b": "the functions of a type come from DRM_SHMEM_OBJ_FUNCS",
 }
 
-# The same, of drivers with GEM shmem objects. An object of the library has no offset before drm_shmem_mmap_offset().
+# The same for drivers with GEM shmem objects only. An object of the library has no offset before
+# drm_shmem_mmap_offset().
 RAW_SHMEM = {
     r"drm_vma_node_offset_addr\(": "ask drm_shmem_mmap_offset() of the object of the type",
     r"vmap\((?=\w+(?:->|\.)(?:\w+\.)*pages\b)": "the driver maps the pages itself: keep an owned handle",
 }
 
-# The rule "raw" has more names, of which these are seen in drivers. Those of objects count in drivers with GEM
-# shmem objects: the library has no form of them for others.
+# More names of the rule "raw" that occur in drivers. The calls for objects count only in drivers
+# with GEM shmem objects, because the library does not replace them for other objects.
 OTHERS = {
     "drm_gem_object_lookup": 
         "a failure goes on with it, or objects that are not of the type have handles: use drm_shmem_lookup(), or ask "
@@ -89,7 +89,7 @@ OTHERS = {
     "drm_gem_shmem_object_vunmap": "this is a callback of the object: keep an owned handle",
     "dma_buf_dynamic_attach": "an import that is not mapped is an object of another kind: it stays",
 }
-# The same, where objects of other kinds are in the structure
+# The same for a driver whose structure also holds objects of other kinds
 MIXED = {
     "drm_gem_object_lookup": "the handle may stand for an object of another kind: it stays",
     "drm_gem_handle_create": "the object may be one of another kind: it stays",
@@ -101,14 +101,14 @@ MIXED = {
 }
 OTHERS_ELSE = "goes behind the library: scripts/coccinelle/raw.cocci says which part of it"
 
-# Those of them that an embedded object's conversion would do
+# The calls that the conversion of embedded objects would replace
 OBJECT_CALLS = ("&drm_gem_shmem_vm_ops", "struct drm_gem_shmem_object", "drm_gem_shmem_create", "drm_gem_shmem_free",
                 "drm_gem_shmem_object_free", "drm_gem_shmem_prime_import_sg_table", "drm_gem_object_lookup",
                 "drm_gem_handle_create", "to_drm_gem_shmem_obj", "drm_gem_shmem_mmap")
 
 
 class Driver:
-    """A copy of a driver's directory, which the rules change."""
+    """A copy of a driver's directory. The rules change the copy."""
 
     def __init__(self, directory, work, uapi):
         self.top = work
@@ -118,7 +118,7 @@ class Driver:
         self.edit(expand)
         self.raw = self.text()
         calls = set(re.findall(r"devm_drm_dev_alloc\([^;]*?struct\s+(\w+),\s*([\w.]+)\)", self.raw))
-        # The core's structure that has the device cannot be changed, nor can that of other drivers.
+        # The device can only be converted in a structure that belongs to this driver alone.
         found = {self.resolve(tag, path) for tag, path in calls}
         shared = not directory.is_dir() and any("." in path for _, path in calls)
         self.device, self.member = found.pop() if len(found) == 1 and None not in found and not shared else (None, None)
@@ -130,8 +130,8 @@ class Driver:
         elif len(found) > 1:
             self.unclear = "the driver has devices of several types"
         self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
-        self.objects = None     # why its objects stay as they are
-        self.mixed = False      # Are there objects of other kinds in the same structure?
+        self.objects = None     # the reason for which the objects are not converted
+        self.mixed = False      # True if the structure also holds objects of other kinds
         self.separate = None
         self.attach = False
         self.names = {"prefix": self.prefix, "proof": f"{self.prefix}_reg",
@@ -141,23 +141,25 @@ class Driver:
             self.choose_separate()
 
     def files(self, suffixes="ch"):
-        """Sources, or headers alone."""
+        """Return the paths of all sources and headers, or of files with these suffixes."""
         return sorted(p for p in self.top.rglob("*") if p.suffix in [f".{s}" for s in suffixes])
 
     def read(self):
-        """All files, by path."""
+        """Return the text of each file, by path."""
         return {p.relative_to(self.top): p.read_text(encoding="utf-8")
                 for p in sorted(self.top.rglob("*"))
                 if p.suffix in (".c", ".h") or p.name in ("Makefile", "Kconfig")}
 
     def text(self):
-        """All files as one."""
+        """Return the text of all files in one string."""
         return "\n".join(self.read().values())
 
     def spatch(self, rule, target=None, names=None, **env):
-        """Apply a rule to every file, or to one. With names of its own, it sees the driver's headers."""
+        """Apply a rule to every file, or to one. If @names are given, spatch includes the driver's
+        headers."""
         defines = [w for pair in (names or self.names).items() for w in ("-D", "=".join(pair))]
-        # spatch takes the function in __free() for a type, and skips each function that calls it.
+        # spatch takes the function in __free() for a type, and skips each function that calls this
+        # function.
         self.edit(lambda text: re.sub(r"\b__free\((\w+)\)", r"__free(DRM_SAFE_\1)", text))
         done = subprocess.run(
             ["spatch", "--very-quiet", "--local-includes" if names else "--no-includes", "--include-headers", "--in-place",
@@ -178,12 +180,13 @@ class Driver:
                 path.write_text(new, encoding="utf-8")
 
     def structure(self, tag):
-        """The definition of a structure of the driver's."""
+        """Return the definition of one of the driver's structures."""
         found = re.search(STRUCT.format(tag), self.raw, re.M | re.S)
         return found[0] if found else None
 
     def resolve(self, tag, path):
-        """The structure that has the last member of a path, and this member; None if it is not the driver's."""
+        """Return the structure that has the last member of a path, and this member. Return None if
+        the structure is not the driver's."""
         *through, member = path.split(".")
         for name in through:
             found = re.search(rf"^\tstruct (\w+)\s+{name};", self.structure(tag) or "", re.M)
@@ -193,12 +196,13 @@ class Driver:
         return tag, member
 
     def is_device(self, owner, name, before):
-        """Check whether this is the driver's device; None if unknown. @before is the text before its use."""
+        """Check whether this is the driver's device. Return None if unknown. @before is the text
+        before the use."""
         declared = r"\bstruct (\w+)\s+(?:\*\s*)*(?:\w+(?:\s*=\s*[^;,{{}}]*)?,\s*(?:\*\s*)*)*{}\b"
         if owner:
             owners = set(re.findall(declared.format(owner), self.raw))
             members = [self.structure(tag) for tag in owners]
-            if owners and not any(members):  # A structure of the kernel's has none of the driver's.
+            if owners and not any(members):  # The kernel's structures do not hold it.
                 return False
             types = set(re.findall(declared.format(name), "".join(m for m in members if m)))
         else:
@@ -207,7 +211,7 @@ class Driver:
         if re.search(rf"#define {name}\((?:.|\\\n)*struct {self.device}, {self.member}\)|"
                      rf"^static struct {self.device} \{{[^}}]*\}} \*{name};", self.raw, re.M):
             types.add(self.device)
-        if len(types) > 1:  # Nothing is known of the kernel's structures.
+        if len(types) > 1:  # The members of the kernel's structures are not known here.
             types = {t for t in types if re.search(rf"\b{self.member}\b",
                                                    self.structure(t) or self.member)}
         if types == {self.device}:
@@ -215,14 +219,16 @@ class Driver:
         return None if not types or self.device in types else False
 
     def rename_member(self, text, to):
-        """Change each use of the device's struct drm_device, if each is clear."""
+        """Rename the struct drm_device of the device at each use. Set self.unclear if a use is not
+        clear."""
         def use(match):
             known = self.is_device(match["owner"], match["name"], text[:match.start()])
             if known is None:
                 self.unclear = f"what has the member in {match[0]} was not found"
             return match["all"] + (to if known else self.member)
 
-        # The device is in a structure that the structures of several kinds of device begin with.
+        # The device is in a common structure at the start of the structures of several kinds of
+        # device.
         text = re.sub(rf"\b(struct (\w+),\s*(\w+(?:\.\w+)*)\.){self.member}\b", lambda m:
                       f"{m[1]}\0" if self.resolve(m[2], f"{m[3]}.{self.member}") == (self.device, self.member) else m[0], text)
         unnamed = re.search(rf"typeof\([^)]*\),\s*{self.member}\b", text)
@@ -233,16 +239,18 @@ class Driver:
         text = re.sub(rf"(?P<all>(?:\b(?P<owner>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))?"
                       rf"\b(?P<name>\w+)(?:{call}|\[[^]]*\])*\)*(?:->|\.))"
                       rf"{self.member}\b", use, text)
-        # The struct device of the struct drm_device, if both members have one name
+        # A second pass finds x->dev.dev, if the struct drm_device and its struct device have the
+        # same name.
         text = re.sub(rf"(?P<all>(?P<owner>)\b(?P<name>\w+)(?:->|\.)){self.member}(?=\.{self.member}\b)", use, text)
         return re.sub(rf"\b(struct {self.device},\s*){self.member}\b", rf"\1{to}", text).replace("\0", to)
 
     def definition(self, text):
-        """Where the device's structure is defined."""
+        """Find the definition of the device's structure."""
         return self.device and re.search(STRUCT.format(self.device), text, re.M | re.S)
 
     def choose_names(self):
-        """Of the new members, and of the function that gives the device."""
+        """Choose names for the new members and the downcast to the device. Return whether the
+        downcast is new."""
         defined = self.definition(self.text())
         for name, choice in {"ctx": ("ctx", "drm_ctx"), "data": ("base", "reg_data")}.items():
             self.names[name] = next(n for n in choice if not re.search(rf"\b{n}\b", defined[0]))
@@ -255,7 +263,7 @@ class Driver:
         return not own
 
     def choose_separate(self):
-        """A device that is not in a structure of the driver's gets one of its own."""
+        """Choose a new structure for a device that drm_dev_alloc() allocates."""
         if re.search(r"\bdrm_dev_ctx_alloc", self.raw) or len(re.findall(r"(?<!devm_)\bdrm_dev_alloc\(", self.raw)) != 1:
             return
         for text in self.read().values():
@@ -271,7 +279,7 @@ class Driver:
                                       member=self.member, ctx="ctx", data="base")
 
     def convert_separate(self):
-        """Make, register and end a device of its own."""
+        """Convert the allocation, the registration and the end of such a device."""
         found, ctx = self.separate, self.names["ctx"]
         drm, parent = found["drm"], found["parent"]
         bound = re.fullmatch(r"(.+)->dev\.parent", parent)
@@ -313,7 +321,7 @@ class Driver:
         return bool(owner)
 
     def convert_device(self):
-        """The device, and with it all that needs its contexts."""
+        """Convert the device, and the sections and ioctls, which need its context."""
         if self.separate:
             if not self.convert_separate():
                 return
@@ -329,7 +337,7 @@ class Driver:
             self.spatch("device")
         if not re.search(r"\bdrm_dev_ctx_alloc(_parent)?\(", self.text()):
             return
-        # Nothing but its file knows a structure that no header has.
+        # If a C file defines the structure, only this file can use it.
         where = next(p for p in self.files() if self.definition(p.read_text(encoding="utf-8")))
         where = where if where.suffix == ".c" else None
         entries = self.entries()
@@ -339,7 +347,8 @@ class Driver:
         self.edit(lambda text: self.convert_sections(text, [h for _, h in entries]))
         self.edit(self.finish_contexts)
         self.edit(lambda text: edit_functions(text, end_sections))
-        # A table may be lent to what runs before the registration, and what commits a mode runs after it.
+        # A table may be lent before the registration, and mode setting runs after it. Both need a
+        # live device.
         if self.attach or re.search(r"\bdrm_gem_shmem_get_pages_sgt\(|\bdrm_dev_ctx_(?:guard_)?live", self.raw):
             self.edit(self.attach_data)
         if self.separate:
@@ -352,8 +361,8 @@ class Driver:
 
     def hand_on(self):
         """
-        Where one function allocates a device and another one registers it: hand the token on. False if it is not known
-        which one registers the device of each.
+        Pass the token on where one function allocates a device and another one registers it. Return
+        False if it is not clear which function registers which device.
         """
         found = {f["name"]: f for text in self.read().values() for f in functions(text)}
         makers = {n for n, f in found.items() if "devm_drm_dev_alloc(" in without_comments(f["body"])}
@@ -370,7 +379,8 @@ class Driver:
         pairs = {user: {m for m in makers - users if calls(user, m) == 1 and alone(m, user)} for user in users}
         if makers - users == set().union(*pairs.values()) and all(own or user in makers for user, own in pairs.items()):
             for user, own in pairs.items():
-                # What device.cocci does for a device that is not in a structure of several kinds
+                # device.cocci does this, except for a device in a common structure of several kinds
+                # of device.
                 here = {user} & makers if re.search(rf"struct \w+,\s*\w+(?:\.\w+)*\.{self.member}\)", found[user]["body"]) else set()
                 if own | here:
                     self.edit(lambda text, user=user, own=own | here: self.hand_token(text, own, user, up=True))
@@ -383,7 +393,8 @@ class Driver:
         return False
 
     def hand_token(self, text, makers, user, up):
-        """Up: those that allocate are called by the one that registers."""
+        """Add a parameter for the token. With @up, @user calls the functions that allocate;
+        otherwise, one of them calls @user."""
         handed = (makers if up else {user}) - (makers & {user})
         param = "struct drm_dev_ctx_unreg **unreg"
         local = "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n"
@@ -437,7 +448,8 @@ class Driver:
         return text
 
     def downcast(self, text, tag):
-        """The function that gives a structure with the device in it, if each file has it, or this text."""
+        """Return the downcast to a structure with the device in it, if this text or a header
+        defines one."""
         if tag == self.device:
             return self.names["to"]
         headers = [path.read_text(encoding="utf-8") for path in self.files("h")]
@@ -446,7 +458,7 @@ class Driver:
         return next((f[1] for f in found if f), None)
 
     def convert_sections(self, text, handlers):
-        """Scopes of those sections that the semantic patch left."""
+        """Make scopes of the sections that the semantic patch left."""
         proof = self.names["proof"]
 
         def context(drm, name):
@@ -459,7 +471,7 @@ class Driver:
             if "drm_dev_enter(" not in without_comments(body):
                 return None
             commits = re.search(r"struct drm_atomic_(commit|state) \*", params)
-            # What commits a mode also runs after the unplug, when the display is turned off.
+            # A mode is also set after the unplug, when the display is shut down.
             registered = name in handlers or (not commits and re.search(r"struct vm_fault \*", params))
             forms = {
                 "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name)}, {leave});",
@@ -483,7 +495,8 @@ class Driver:
         return edit_functions(text, change)
 
     def attach_data(self, text):
-        """Sections of functions that may run before the registration find the device live from here on."""
+        """Attach the data before the registration, because functions with sections may run before
+        it."""
         data = self.names["data"]
 
         def change(head, _, __, body):
@@ -504,7 +517,7 @@ class Driver:
         return edit_functions(text, change)
 
     def define_proof(self, text):
-        """The proof of a device that has a structure of its own."""
+        """Define the proof for a device from choose_separate()."""
         proof = self.names["proof"]
         defined = self.definition(text)
         if not defined or self.structure(proof) or not re.search(rf"\b{proof}\b", self.text()):
@@ -513,14 +526,15 @@ class Driver:
                             f"struct {proof} {{\n\tstruct drm_dev_ctx_reg base;\n}};\n")
 
     def table(self, text):
-        """A plain table of ioctls, and all of its entries."""
+        """Find a plain table of ioctls, and all of its entries."""
         entry = r"(?:\s*/\*(?:[^*]|\*(?!/))*\*/)*\s*DRM_IOCTL_DEF_DRV\((\w+),\s*(\w+),[^)]*\),?"
         found = re.search(r"(?:static )?(?:const )?struct drm_ioctl_desc (\w+)\[[^]]*\] = \{"
                           rf"((?:{entry})+)\s*\}};\n", text)
         return found, re.findall(entry, found[2]) if found else []
 
     def entries(self):
-        """Those whose handler is the driver's, used for nothing else, and its type known."""
+        """Return the entries whose argument has a known type and whose handler is a function of the
+        driver that has no other use."""
         texts = re.sub(r"/\*.*?\*/", "", self.text(), flags=re.S)
         entries = [e for text in self.read().values() for e in self.table(text)[1]]
         return [(i, h) for i, h in entries if i in self.arguments
@@ -529,10 +543,10 @@ class Driver:
                 == len(re.findall(rf"\b{h}{HANDLER}", texts)) + 1]
 
     def handler(self, ioctl, name):
-        """How it is to be called: with a proof, if it is a section from its start."""
+        """Describe the new form of a handler. It gets a proof if all of it is a section."""
         proof, struct = self.names["proof"], f"struct {self.arguments[ioctl]}"
         body = re.search(rf"\b{name}{HANDLER}\n\{{\n(.*?)^\}}", self.text(), re.M | re.S)[4]
-        # Its own name for the argument, perhaps with the structure of another ioctl
+        # The handler's own name for the argument. It may have the structure of another ioctl there.
         data = re.search(rf"\b{name}{HANDLER}\n\{{\n", self.text())[2]
         args = (re.search(rf"^\t{struct} \*(\w+) = \w+;\n", body, re.M)
                 or re.search(rf"^\t(?:const )?struct \w+ \*(\w+) = {data};\n", body, re.M))
@@ -552,11 +566,11 @@ class Driver:
                 "entry": fill("DRM_DEV_CTX_IOCTL_UNGUARDED(", [ioctl, name, struct], ");\n")}
 
     def convert_ioctls(self, text, handlers):
-        """Give handlers their types, and make entry points and the table anew."""
+        """Give handlers their types, and write entry points and a new table."""
         for handler in handlers:
             text = typed(text, handler)
         table, _ = self.table(text)
-        if handlers:  # A table of another file is const from now on.
+        if handlers:  # The table is const now, also for other files.
             text = text.replace("extern struct drm_ioctl_desc ", "extern const struct drm_ioctl_desc ")
         if not table or not handlers:
             return text
@@ -568,7 +582,7 @@ class Driver:
         return text.replace(table[0], "".join(h["entry"] for h in handlers) + "\n" + new)
 
     def finish_contexts(self, text):
-        """Write what a semantic patch cannot: of devices and sections."""
+        """Write the parts of devices and sections that a semantic patch cannot write."""
         def context(match):
             drm = match[1]
             inside = text[text.rfind("\n{\n", 0, match.start()):match.start()]
@@ -586,7 +600,7 @@ class Driver:
                               r"\1 __free(\2) = NULL;", text))
 
     def define(self, text, helper):
-        """Make the device a drm_dev_ctx, and write what belongs to it."""
+        """Make the device a drm_dev_ctx, and define its proof and its downcast."""
         defined = self.definition(text)
         if not defined:
             return text
@@ -602,9 +616,10 @@ class Driver:
         return text.replace(defined[0], new)
 
     def own_patch(self):
-        """What only this driver has, and no general rule can know: a semantic patch of its own."""
+        """Apply the semantic patch for this driver, if there is one. It converts code that no
+        general rule fits."""
         patch = f"drivers/{self.directory}"
-        # Its objects are still the core's: the patch was not applied yet.
+        # If the driver still embeds the core's objects, the patch was not applied yet.
         if (RULES / f"{patch}.cocci").exists() and EMBEDDED.search(without_comments(self.text())):
             before = {f["body"] for text in self.read().values() for f in functions(text)}
             self.spatch(patch)
@@ -627,7 +642,7 @@ class Driver:
         if "drm_shmem_sgt_" in self.text():
             read_only_tables(self)
         self.spatch("vmap")
-        # An object of the library, not the core's in it
+        # Pass the library's object, and not the core's object in it.
         self.edit(lambda text: re.sub(r"(\bdrm_vmap_own\([^;]*->(?:obj|shmem|shmem_obj))\.base\)", r"\1)", text))
         self.spatch("sgt")
         self.edit(self.finish)
@@ -636,7 +651,8 @@ class Driver:
             self.build_files()
 
     def charge(self):
-        """To the client, as the rule "accounted" wants it: what functions allocate that have its file, or its data."""
+        """Charge an allocation to the client if the function has the client's file or data, as the
+        rule "accounted" demands."""
         text = without_comments(self.text())
         types = sorted({"drm_file", *safe.FILE_TYPE.findall(text)})
         self.edit(lambda t: charged(t, types))
@@ -645,8 +661,9 @@ class Driver:
             self.edit(lambda t: charged_nodes(t, "|".join(members)))
 
     def finish(self, text):
-        """Write what a semantic patch cannot: of mappings; and what the text refers to."""
-        if text in self.before.values():    # it may include the headers through one of the driver's
+        """Write the parts of mappings that a semantic patch cannot write, and the includes that the
+        text needs."""
+        if text in self.before.values():    # unchanged, so it needs no new includes
             return text
         text = re.sub(r"^(\s+struct \w+_map_owned \w+) = \{\s*\};",
                       r"\1 __cleanup(drm_vmap_cleanup) = {};", text, flags=re.M)
@@ -669,7 +686,7 @@ class Driver:
         path = self.top / "Kconfig"
         if path.exists() and "select DRM_SAFE\n" not in self.raw:
             text = path.read_text(encoding="utf-8")
-            # Each driver of several in a directory
+            # If the directory has several drivers, select DRM_SAFE for each.
             options = re.split(r"^(?=config )", text, flags=re.M)
             shmem = [n for n, option in enumerate(options) if re.search(r"^\s+select DRM_GEM_SHMEM_HELPER$", option, re.M)]
             chosen = shmem if len(shmem) > 1 else [n for n, option in enumerate(options) if re.search(r"^\s+help$", option, re.M)][:1]
@@ -678,7 +695,7 @@ class Driver:
             path.write_text("".join(options), encoding="utf-8")
 
     def diff(self, name):
-        """The change, for patch -p1."""
+        """Return the changes as a diff for patch -p1."""
         after = self.read()
         return "".join(
             line for path, old in self.before.items()
@@ -686,7 +703,7 @@ class Driver:
                                              f"a/{name}/{path}", f"b/{name}/{path}"))
 
     def left(self):
-        """What is raw yet: (path, line, call, why)."""
+        """Yield each raw call that is left: path, line, call and reason."""
         unclear = {call: self.unclear for call in ("devm_drm_dev_alloc", "drm_dev_register")} if self.unclear else {}
         if self.objects:
             unclear.update({call: self.objects for call in OBJECT_CALLS})
@@ -699,13 +716,14 @@ class Driver:
                         yield path, number, call, unclear.get(call, why or others.get(call, OTHERS_ELSE))
 
     def count(self, texts):
-        """How many raw calls there are. A comment, or what a macro makes of them, is none."""
+        """Count the raw calls, outside of comments and after expand()."""
         return sum(len(re.findall(rf"(?<!define )(?<!\w)(?:{regex})", without_comments(expand(t))))
                    for path, t in texts.items() if path.suffix in (".c", ".h") for regex in self.raw_calls)
 
     @functools.cached_property
     def raw_calls(self):
-        """Those that are raw in this driver: the names of the rule "raw", and what is no call."""
+        """Return the expressions for raw calls in this driver: RAW, and further names of the rule
+        "raw"."""
         code = without_comments("\n".join(self.before.values()))
         names, known = set(safe.raw("drm_dev_ctx.h")), RAW
         if re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", code):
@@ -717,7 +735,7 @@ class Driver:
 
 
 def unused_variables(body):
-    """Without the declarations of variables that a semantic patch has left without a use."""
+    """Drop declarations of variables, and labels, that a semantic patch has left without a use."""
     for line in re.findall(r"^\t+(?:const )?(?:struct \w+|int|unsigned int|u32|u64|bool|size_t|void) [^;()]*;", body, re.M):
         for name in re.findall(r"(\w+)(?:\s*=[^,;]*)?\s*[,;]", line):
             body = drop_variable(body, name)
@@ -728,7 +746,8 @@ def unused_variables(body):
 
 
 def blank_lines(head, _, __, body):
-    """Those that a semantic patch leaves at the start of a body, and blanks in others."""
+    """Drop blank lines at the start of a body, and other bad white space that a semantic patch
+    leaves."""
     new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
     new = re.sub(r"\n{3,}", "\n\n", new)
     new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) \(", r"\1(", new)
@@ -738,7 +757,8 @@ def blank_lines(head, _, __, body):
 
 
 def plain_token(head, _, __, body):
-    """A token that each path uses up needs no cleanup, and <linux/cleanup.h> wants none beside a goto."""
+    """Drop the cleanup of a token that each path uses up. <linux/cleanup.h> forbids cleanups in a
+    function with gotos."""
     code = without_comments(body)
     found = re.search(r"^\tunreg = drm_dev_ctx_alloc\w*\([^;]*;\n\tif \(IS_ERR\(unreg\)\)(?: \{\n(?:\t\t.*\n)*\t\}\n|\n\t\t.*\n)"
                       r"(?P<between>(?:.*\n)*?.*?)\bdrm_dev_ctx_register\(", code, re.M)
@@ -750,13 +770,13 @@ def plain_token(head, _, __, body):
 
 
 def end_sections(head, _, __, body):
-    """Labels that the semantic patch left at the end of a section."""
+    """Drop labels that the semantic patch left at the end of a section."""
     new = end_labels(body) if re.search(r"\bdrm_dev_ctx_\w*or\(", body) else body
     return (head, new) if new != body else None
 
 
 def find_headers(makefile):
-    """Have the compiler find the library's headers, if it does not yet."""
+    """Add the path of the library's headers to a Makefile, unless it has it."""
     text = makefile.read_text(encoding="utf-8")
     if INCLUDE not in text:
         head = re.match(r"(#.*\n)*\n?", text)[0]
@@ -764,7 +784,7 @@ def find_headers(makefile):
 
 
 def copy_driver(directory, work):
-    """Of a directory, or of one file of a directory in which each file is a driver."""
+    """Copy a directory, or one driver of a directory in which each file is a driver."""
     if directory.is_dir():
         shutil.copytree(directory, work, ignore=shutil.ignore_patterns("*.o", ".*"))
         return
@@ -779,7 +799,7 @@ def copy_driver(directory, work):
 
 
 def plain_check(head, _, __, body):
-    """A check whose result is kept in a variable that is set anew before it is read again, if ever."""
+    """Put a check into its if statement if nothing reads the variable with the result later."""
     def check(match):
         after = re.search(rf"(?<![\w>.]){match['to']}\b(?! = )", without_comments(body[match.end():]))
         anew = re.search(rf"(?<![\w>.]){match['to']} = ", without_comments(body[match.end():]))
@@ -792,7 +812,8 @@ def plain_check(head, _, __, body):
 
 
 def expand(text):
-    """Without what hides a type or a call: typeof(), and a macro of the driver's for entries of a table of ioctls."""
+    """Replace typeof(), and a driver's macro for entries of an ioctl table. They hide a type or a
+    call."""
     text = edit_functions(text, plain_check)
     for name in re.findall(r"\b(\w+) = devm_drm_dev_alloc\([^;]*?typeof\(\*\1\)", text):
         tag = re.search(rf"\bstruct (\w+) \*{name};", text)
@@ -815,7 +836,8 @@ def expand(text):
 
 
 def returns(text):
-    """Make a statement of what a semantic patch has as the last argument of a call."""
+    """Make a return statement of DRM_SAFE_RETURN(), which a semantic patch wrote as the last
+    argument of a call."""
     def call(match):
         args = re.split(r",\s+", match[2].strip())
         return fill(match[1], [*args, f"return {match[3]}".strip()], ");")
@@ -824,7 +846,7 @@ def returns(text):
 
 
 def include(text, header, more=""):
-    """Include a header, in order where there is one, and write more after all of them."""
+    """Include a header, in alphabetical order if possible, and write @more after all includes."""
     last = [m.end() for m in re.finditer(r"^#include .*\n", text, re.M)]
     end = last[-1] if last else 0
     text = text[:end] + more + text[end:]
@@ -836,7 +858,7 @@ def include(text, header, more=""):
 
 
 def declare(struct, text):
-    """Declare a structure in a header that has come to use it."""
+    """Declare a structure in a header that uses it now."""
     known = CONTEXTS if struct == "drm_dev_ctx_ioctl" else r"_drm\.h[\">]"
     if re.search(rf"{known}|^struct {struct}\b", text, re.M):
         return text
@@ -847,7 +869,7 @@ def declare(struct, text):
 
 
 def rename(name, to, code):
-    """Give a variable another name, and say how often."""
+    """Rename a variable. Return the code and the number of its uses."""
     parts = re.split(r"(/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\")", code, flags=re.S)
     done = [re.subn(rf"(?<![\w>.]){name}\b", to, part) for part in parts[::2]]
     parts[::2] = [text for text, _ in done]
@@ -855,7 +877,7 @@ def rename(name, to, code):
 
 
 def typed(text, handler):
-    """Give a handler its types: where it is declared, and where it is defined."""
+    """Give a handler its types, at its declaration and at its definition."""
     name = handler["name"]
     found = re.search(rf"^(.*\b{name}){HANDLER}(;|\n\{{\n)", text, re.M)
     if not found:
@@ -885,7 +907,7 @@ def typed(text, handler):
 
 
 def uapi_arguments(headers):
-    """The struct of each ioctl: of those whose argument is one."""
+    """Return the structure of each ioctl whose argument is a structure."""
     found = {}
     for path in headers:
         text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # convert.sh: convert the raw calls of the driver in DIR to safe ones. Print a diff, and the
-# calls that are left for a person. APPLY=1 changes the driver.
+# calls that a person has to convert. APPLY=1 changes the driver.
 # convert.sh expected: convert tests/convert/before and compare the result with after.
 # convert.sh check: do the same, convert drivers of the kernel, build the results with each
 # compiler, and write the table in Documentation/convert-table.txt.
@@ -125,9 +125,9 @@ config() {
 	kbuild "$1" KCONFIG_ALLCONFIG="$work/fragment" allnoconfig && kbuild "$1" modules_prepare
 }
 
-# builds COMPILER NAME [SOURCES]: check that it compiles without a warning. modpost does not know the
-# kernel's symbols, because the kernel is not built. Tests may include a header by its path in the
-# kernel, and x86 does not read 64 bits of a device at once.
+# builds COMPILER NAME [SOURCES]: check that a converted driver compiles without a warning. modpost
+# does not know the kernel's symbols, because the kernel is not built. Tests may include a header by
+# its path in the kernel, and x86 does not read 64 bits of a device at once.
 builds() {
 	local dir=$work/$2 log symbols defines extra=
 
@@ -149,7 +149,7 @@ builds() {
 	find "$dir" \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod*' -o -name Module.symvers -o -name modules.order \) -delete
 }
 
-# built NAME: print the compilers that build it.
+# built NAME: print the compilers that build the converted driver.
 built() {
 	local one found=
 
@@ -160,8 +160,8 @@ built() {
 	echo "${found:-not tried}"
 }
 
-# reports NAME: print the reports of the rules, and the functions that they cannot parse. Kept until
-# the driver or the rules change.
+# reports NAME: print the reports of the rules, and the functions that they cannot parse. The
+# reports are kept until the driver or the rules change.
 reports() {
 	local file=$work/$1.reports
 
@@ -172,8 +172,8 @@ reports() {
 		s|^(.*spatch failed)|: ERROR: \1|p" "$file" | sort -u
 }
 
-# clean NAME: check that each report is about a call that is left, or is in cocci.accepted, with the
-# reason and the work for a person.
+# clean NAME: check that each report is about a call that is left, or is in cocci.accepted. That
+# file has the reason and the work for a person.
 clean() {
 	local accepted=$TOP/tests/convert/cocci.accepted line file what known=0 new=0
 
@@ -195,7 +195,7 @@ clean() {
 	[ "$new" = 0 ]
 }
 
-# cleaned NAME: print the result of that for the table.
+# cleaned NAME: print the result of clean() for the table.
 cleaned() {
 	local known new
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""A struct drm_gem_shmem_object that a driver embeds becomes a struct drm_shmem_obj, for convert.py.
+"""For convert.py: turn a driver's embedded struct drm_gem_shmem_object into a struct drm_shmem_obj.
 
-Either all that a driver does with its objects is known here, and all of it is converted, or
-nothing is, and the report says what stands in the way.
+All uses of the objects are converted, or none. If this file cannot convert a use, the report names
+the reason.
 """
 import functools
 import re
@@ -13,25 +13,25 @@ from convert_text import (CALL, add_argument, add_parameter, drop_variable, edit
 EMBEDDED = re.compile(r"^struct (?P<tag>\w+) \{\n(?P<before>(?:[^}\n].*\n|\n)*?)"
                       r"\tstruct drm_gem_shmem_object\s+(?P<member>\w+);\n(?:[^}\n].*\n|\n)*?\};\n", re.M)
 TABLE = re.compile(r"^static const struct drm_gem_object_funcs (?P<name>\w+) = \{\n(?P<entries>(?:\t.*\n)*)\};\n", re.M)
-# The library's functions do what these do.
+# The library's functions do the same as these.
 PLAIN = r"drm_gem_shmem_object_(print_info|pin|unpin|get_sg_table|vmap|vunmap|mmap|free)|&drm_gem_shmem_vm_ops"
 STEPS = {"free": "fini", "open": "open", "close": "close", "export": "export", "release": "release",
          "evict": "evict", "mmap": "mmap", "rss": "rss", "sgt_revoked": "sgt_revoked"}
-# What a step is given beside the object, and returns, where a driver's function is also that of other objects
+# The return type and the second parameter of steps, for functions that objects of other kinds share
 SHARED = {"open": ("int", "struct drm_file *file", "file"), "close": ("void", "struct drm_file *file", "file"),
           "export": ("struct dma_buf *", "int flags", "flags")}
-# How an mmap function of an object has the core map it: at its start, or at its end
+# An mmap function of an object calls the core at its start or at its end.
 MAPS = re.compile(r"^\t(\w+) = drm_gem_shmem_mmap\([^;]*\);\n\tif \(\1\)\n\t\treturn \1;\n\n?", re.M)
 MAPS_LAST = re.compile(r"^\treturn drm_gem_shmem_mmap\([^;]*\);\n\Z", re.M)
 FREE = r"drm_gem_shmem_(?:object_)?free"
 
 
 class Stays(Exception):
-    """Why the objects of a driver stay as they are."""
+    """Raised with the reason for which a driver's objects are not converted."""
 
 
 class Embedded:
-    """The objects of a driver that are all of one kind."""
+    """The objects of a driver whose objects are all of one kind."""
 
     def __init__(self, driver):
         self.driver = driver
@@ -57,7 +57,7 @@ class Embedded:
         self.check(code)
 
     def find_downcast(self, code):
-        """The driver's function from a GEM object to its structure."""
+        """Find the driver's downcast from a GEM object to its structure."""
         found = [f for f in self.functions.values()
                  if re.search(rf"\bstruct\s+{self.tag}\s*\*\s*\w+\(struct drm_gem_object \*\w+\)\Z", f["head"])
                  and re.fullmatch(r"\treturn [^;]*;\n", f["body"])]
@@ -68,10 +68,10 @@ class Embedded:
             raise Stays("the downcast is used as a pointer")
 
     def find_table(self, code):
-        """The functions of the objects, which become steps."""
+        """Find the functions of the objects. They become steps."""
         tables = [t for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" in t[0]]
         others = "".join(t["entries"] for t in TABLE.finditer(code) if "&drm_gem_shmem_vm_ops" not in t[0])
-        # Objects of other kinds have the structure, too, and no shmem.
+        # If so, the structure also holds objects of other kinds, which have no shmem.
         self.mixed = bool(others) and "drm_gem_private_object_init(" in code
         for function in re.findall(r"\.mmap\s*= (?!drm_gem_shmem_object_mmap)(\w+)", "".join(t["entries"] for t in tables)):
             if not self.told_of(function):
@@ -83,12 +83,12 @@ class Embedded:
         for name, function in re.findall(r"\t\.(\w+)\s*= ([&\w]+),", tables[0]["entries"]):
             if re.fullmatch(PLAIN, function):
                 continue
-            if name == "flags":     # of the type, from a patch of the driver's own
+            if name == "flags":     # These come from the driver's own semantic patch.
                 self.flags = f"\t.base.flags = {function},\n"
                 continue
             body = self.functions[function]["body"] if function in self.functions else ""
             if name == "status" and self.only_reads(body):
-                self.drop.append(function)      # the library's is about the same
+                self.drop.append(function)      # The library reports about the same status.
             elif name in SHARED and re.search(rf"\b{function},", others):
                 self.shared[name] = function
             elif name in STEPS and function in self.functions:
@@ -97,7 +97,8 @@ class Embedded:
                 raise Stays(f"the driver has its own {name} for its objects: declare a type for those that differ")
 
     def told_of(self, function, seen=()):
-        """Does an mmap function of the objects leave the mapping to the core, and only look at it? So must what it calls."""
+        """Check that an mmap function leaves the mapping to the core, and that neither it nor its
+        callees change it."""
         body = self.functions[function]["body"] if function in self.functions else "mmap("
         body = without_comments(body if seen else MAPS_LAST.sub("", MAPS.sub("", body)))
         if re.search(r"mmap\w*\(|\bvma->[\w.]+\s*=[^=]|\bvm_flags_\w+\(|\bvmf?_insert_\w+\(", body):
@@ -106,19 +107,19 @@ class Embedded:
         return all(self.told_of(f, (*seen, function)) for f in called - {*seen, function, self.downcast})
 
     def only_reads(self, body):
-        """Does this call nothing, or only what calls nothing?"""
+        """Check that the body only calls functions that change nothing and call nothing."""
         called = set(re.findall(r"\b(?!if\b)(\w+)\(", body)) - {"drm_gem_is_imported", self.downcast}
         return all(f in self.functions and not re.search(r"\w\(|[^=!<>]=[^=]", self.functions[f]["body"]) for f in called)
 
     def drop_idle(self):
-        """A step that does nothing more than the library does."""
+        """Drop a free step that does no more than the library."""
         free = self.steps.get("free")
         if free and not self.step(self.functions[free]["head"], self.functions[free]["body"], "free", half=False)[1].strip():
             del self.steps["free"]
             self.drop.append(free)
 
     def find_create(self, code):
-        """What makes the memory of an object, and what completes it."""
+        """Find the function that allocates an object, and the function that completes it."""
         made = set(re.findall(r"\.gem_create_object\s*= (\w+),", code))
         self.create = made.pop() if len(made) == 1 else None
         body = self.functions[self.create]["body"] if self.create in self.functions else ""
@@ -143,7 +144,7 @@ class Embedded:
             raise Stays("do in the type's init step what follows the import")
 
     def check(self, code):
-        """What the library does for its objects, the driver must not do."""
+        """Check that the driver does nothing that the library does for its objects."""
         alias = [self.member, *re.findall(r"\bstruct drm_gem_shmem_object \*(\w+)\b", code)]
         names = "|".join(sorted(set(alias)))
         if re.search(rf"\b(?:{names})(?:\.|->)(?:pages|sgt|vaddr|madv)\s*=[^=]", code):
@@ -165,7 +166,8 @@ class Embedded:
             raise Stays("what completes an object looks for it by its functions, which it does not have yet")
 
     def try_function(self, f):
-        """Is anything left in a function that does not suit an object of the library?"""
+        """Check that the conversion of a function leaves nothing that an object of the library
+        forbids."""
         if f["name"] in (*self.imports, *self.drop, *self.table_users):
             return
         new = self.edit_function(f["head"], f["name"], f["params"], f["body"])
@@ -181,7 +183,7 @@ class Embedded:
             raise Stays("ask drm_shmem_mmap_offset() of the object of the type")
 
     def convert(self):
-        """All of it."""
+        """Convert all uses of the objects."""
         driver = self.driver
         driver.edit(self.change)
         driver.edit(dumb_offsets)
@@ -192,13 +194,14 @@ class Embedded:
         driver.edit(self.far_members)
         driver.edit(lambda text: re.sub(r"^(\t+)((?: {8})+)", lambda m: m[1] + "\t" * (len(m[2]) // 8), text, flags=re.M))
         driver.edit(self.declare)
-        # A function of one file that nothing calls any more
+        # Drop a static downcast that has no caller any more.
         code = without_comments(driver.text())
         if re.search(rf"^static (?!inline )[^;{{}}()]*\b{self.downcast}\(", code, re.M) and len(re.findall(rf"\b{self.downcast}\b", code)) == 1:
             driver.edit(lambda text: drop_function(text, self.downcast))
 
     def far_members(self, text):
-        """Those whose types the semantic patch does not see: each structure has it as the same type."""
+        """Rename members that spatch does not know the type of, if each structure declares them
+        with the same type."""
         def use(match):
             types = set(re.findall(rf"\bstruct (\w+)\s+\*{match[1]};", self.driver.raw))
             return f"->{match[1]}->{self.obj}.base.base" if types == {self.tag} else match[0]
@@ -206,7 +209,7 @@ class Embedded:
         return re.sub(rf"->(\w+)->{self.member}\.base\b", use, text)
 
     def change(self, text):
-        """The functions, while the members have their old names."""
+        """Change the functions of a file. The members still have their old names."""
         text = edit_functions(text, self.edit_function)
         for name in self.drop + self.imports:
             text = drop_function(text, name)
@@ -223,7 +226,7 @@ class Embedded:
         return self.hand_table(text)
 
     def edit_function(self, head, name, params, body):
-        """One function."""
+        """Change one function."""
         new = (head, body)
         if name == self.downcast:
             param = re.search(r"\*(\w+)\)\Z", params)[1]
@@ -243,25 +246,25 @@ class Embedded:
         return new if new != (head, body) else None
 
     def call_steps(self, body):
-        """Steps that the driver calls itself get the object, as they do from the library."""
+        """Pass the library's object where the driver calls a step itself."""
         for step in self.steps.values():
             body = re.sub(rf"\b{step}\(&([^;,()]*)->{self.member}\.base([,)])", rf"{step}(&\1->{self.obj}\2", body)
         return body
 
     def is_of_type(self, body):
-        """An object is of the type if it has the functions of the type."""
+        """Replace a comparison of an object's functions by a check of its type."""
         return re.sub(rf"(\b\w+->(?:{self.member}\.)?base)\.funcs == &{self.table}\b",
                       rf"drm_shmem_from_gem(&{self.type}, &\1)", body)
 
     def step(self, head, body, step, half=None):
-        """A function of the object becomes a step of its type."""
+        """Make a function of the object a step of its type."""
         half = self.half if half is None else half
         gem = re.search(r"\bstruct drm_gem_object \*(\w+)", head)[1]
         head = head.replace(f"struct drm_gem_object *{gem}", "struct drm_shmem_obj *shmem")
         if step == "rss":
             head = head.replace("struct drm_shmem_obj", "const struct drm_shmem_obj")
             body = re.sub(rf"^(\t)(struct {self.tag} \*\w+ = {self.downcast}\({gem}\);)", r"\1const \2", body, flags=re.M)
-        if step == "mmap":      # which the library has done by then
+        if step == "mmap":      # The library has mapped the object before this step.
             head = head.replace("struct vm_area_struct", "const struct vm_area_struct")
             body = MAPS_LAST.sub("\treturn 0;\n", MAPS.sub("", body))
             for alias in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = [^;]*;", body, re.M):
@@ -269,7 +272,7 @@ class Embedded:
         body = re.sub(rf"\b{self.downcast}\({gem}\)", f"drm_shmem_from_obj(&{self.type}, shmem)", body)
         if step == "free":
             body = re.sub(rf"^\t{FREE}\([^;]*\);\n", "", body, flags=re.M)
-            # The library marks all pages of a device.
+            # The library marks all pages of a device dirty.
             body = re.sub(r"(?:^\t/\*.*\*/\n)?^\t[^\n;=]*\bpages_mark_dirty_on_put = true;\n", "", body, flags=re.M)
             for alias in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = [^;]*;", body, re.M):
                 body = drop_variable(body, alias)
@@ -287,14 +290,15 @@ class Embedded:
 
     @functools.cached_property
     def half(self):
-        """Can an object end before it is complete? The core's free skips the driver's, then."""
+        """Check whether an object can end before it is complete, without the driver's free
+        function."""
         if "free" not in self.steps or self.downcast not in self.functions[self.steps["free"]]["body"]:
             return False
         return any(re.search(rf"\b{FREE}\(", without_comments(f["body"])) and self.frees(f)
                    for f in self.functions.values())
 
     def frees(self, f):
-        """Does a function free an object that it has begun to fill in?"""
+        """Check whether a function frees an object that it has begun to fill in."""
         if f["name"] in self.steps.values() or f["name"] in self.imports or "drm_gem_shmem_create(" not in f["body"]:
             return False
         begun = f["body"]
@@ -303,7 +307,7 @@ class Embedded:
         return bool(re.search(r"\bif \((?:ret|err|IS_ERR)\b", begun.split("drm_gem_shmem_create(", 1)[1].split(";", 2)[2]))
 
     def finisher(self, head, params, body):
-        """What completes an object is called by its init step."""
+        """Change the function that completes an object. The init step calls it from now on."""
         gem = re.search(r"\*(\w+)\)\Z", params)[1]
         head = head.replace(params, f"(struct {self.tag} *bo)")
         own = re.search(rf"^\tstruct {self.tag} \*(\w+) = {self.downcast}\({gem}\);\n", body, re.M)
@@ -315,7 +319,7 @@ class Embedded:
         return head, body
 
     def creator(self, body):
-        """Create an object of the type, which goes at the end of the scope unless it is handed on."""
+        """Create an object of the type. The end of the scope puts it unless it is passed on."""
         call = re.search(r"^\t(\w+) = drm_gem_shmem_create\((.*)\);\n\tif \(IS_ERR\(\1\)\)\n\t\treturn (ERR_CAST|PTR_ERR)\(\1\);\n",
                          body, re.M)
         if not call:
@@ -353,14 +357,15 @@ class Embedded:
         return tidy(body)
 
     def undo(self, body, shmem, gem, bo):
-        """The object goes with the scope: nothing frees or puts it, and no label is left for that alone."""
+        """Drop calls that free or put the object, and labels for them alone, because the scope puts
+        it."""
         half = bool(re.search(rf"^\t{FREE}\(", body, re.M)) and self.half
         body = re.sub(rf"^\t{FREE}\((?:{shmem}|{gem})\);\n", "", body, flags=re.M)
         label = re.search(r"^(\w+):\n\n*(\treturn [^;]*;\n)\Z", body, re.M)
         if label:
             body = re.sub(rf"\bgoto {label[1]};", label[2].strip(), body)
             body = body.replace(f"{label[1]}:\n", "", 1)
-            # What follows a return, and has no label any more, is never run.
+            # Without a label, code after a return never runs.
             if not re.search(r"^\w+:$", body, re.M):
                 body = re.sub(r"(^\treturn [^;]*;\n)\n*\treturn [^;]*;\n\Z", r"\1", body, flags=re.M)
         done = f"\t{bo}->{self.made} = true;\n" if half else ""
@@ -372,7 +377,7 @@ class Embedded:
         return body
 
     def borrow(self, body, name):
-        """The table is lent for a section, as far as the scope reaches."""
+        """Borrow the table for a section, until the end of the scope."""
         for alias, bo in re.findall(rf"^\tstruct drm_gem_shmem_object \*(\w+) = &(\w+)->{self.member};\n", body, re.M):
             body = body.replace(f"drm_gem_shmem_get_pages_sgt({alias})", f"drm_gem_shmem_get_pages_sgt(&{bo}->{self.member})")
         call = re.search(rf"^\t(\w+) = drm_gem_shmem_get_pages_sgt\(&((?:\w+->)*\w+)->(?:{self.member}|{self.obj}\.base)\);\n"
@@ -407,7 +412,7 @@ class Embedded:
 
     @functools.cached_property
     def table_users(self):
-        """Functions that read the table of an object that they are given."""
+        """Return the functions that read the table of an object in their parameter."""
         return [name for name, f in self.functions.items()
                 if name not in self.steps.values()
                 and "drm_gem_shmem_get_pages_sgt(" not in f["body"]
@@ -416,7 +421,7 @@ class Embedded:
                 and f["params"].count(",") == 0]
 
     def hand_table(self, text):
-        """They get it from their caller."""
+        """Pass the table to these functions as a parameter."""
         def change(head, name, params, body):
             if name not in self.table_users:
                 return None
@@ -434,7 +439,7 @@ class Embedded:
         return text
 
     def sync(self, body):
-        """What synchronises a whole table is an access of the CPU."""
+        """Replace the synchronisation of a whole table by an access of the CPU."""
         for alias, bo in re.findall(rf"^\t(\w+) = &([^;]+)->{self.member};\n", body, re.M):
             for how, call in (("cpu", "begin"), ("device", "end")):
                 raw = re.search(rf"^\tdma_sync_sgtable_for_{how}\([^;]*?, {alias}->sgt, (\w+)\);\n", body, re.M)
@@ -453,7 +458,7 @@ class Embedded:
         return tidy(body)
 
     def offset(self, body):
-        """An object has no offset before somebody asks for it."""
+        """Ask drm_shmem_mmap_offset() for an offset. It creates the offset at the first call."""
         body = re.sub(r"^\t(\w+) = drm_gem_create_mmap_offset\((\w+)\);\n\tif \((?:!\1|\1 == 0)\)\n"
                       r"\t\t([^\n=]*?) = drm_vma_node_offset_addr\(&\2->vma_node\);\n",
                       rf"\t\1 = drm_shmem_mmap_offset(&{self.downcast}(\2)->{self.obj}, &\3);\n", body, flags=re.M)
@@ -470,7 +475,7 @@ class Embedded:
         rest = body[call.end():]
         made = re.search(rf"^\t{ret} = drm_gem_create_mmap_offset\({call[2]}\);\n", body, re.M)
         if made and made.start() < call.start():
-            # What the core makes in one step and tells in another
+            # The core creates the offset in one call, and returns it in another one.
             return body.replace(call[0], "", 1).replace(made[0], new, 1)
         last = re.match(rf"(\n*\tdrm_gem_object_put\({call[2]}\);\n\n*\treturn )0;\n\Z", rest)
         jump = re.search(rf"\tif \({ret}\)\n(\t\tgoto \w+;\n)", rest)
@@ -483,13 +488,13 @@ class Embedded:
         return body if known else body.replace("\n\n", f"\n\tint {ret};\n\n", 1)
 
     def lookup(self, body):
-        """Handles stand for objects of the type, and handles are made to those."""
+        """Look up handles as objects of the type, and create handles to such objects."""
         if self.mixed:
             return body
         body = typed_lookups(body, self.type, self.tag, self.obj, self.downcast)
         member = rf"(?:{self.member}|{self.obj}\.base)\.base"
 
-        # Of an object that the structure names, the semantic patch makes one.
+        # The semantic patch converts a call that names the member of the structure.
         def handle(match):
             gem = match["gem"]
             own = (re.search(rf"^\t+(?:struct drm_gem_object \*)?{re.escape(gem)} = &(\w+)->{member};\n", body, re.M)
@@ -503,7 +508,7 @@ class Embedded:
 
     @staticmethod
     def unset(body):
-        """Without GEM objects that are only set."""
+        """Drop variables for GEM objects that are set, but not used."""
         for name in re.findall(r"^\tstruct drm_gem_object \*(\w+);\n", body, re.M):
             if re.findall(rf"^.*\b{name}\b.*\n", without_comments(body), re.M) == [
                     f"\tstruct drm_gem_object *{name};\n", *re.findall(rf"^\t{name} = &[\w>.-]+;\n", body, re.M)[:1]]:
@@ -514,8 +519,8 @@ class Embedded:
         return body
 
     def declare(self, text):
-        """The structure, its type, and the description of the type."""
-        # The type asserts the same.
+        """Change the structure, and write its type and the description of the type."""
+        # DRM_SHMEM_OBJ_TYPE() asserts the same.
         text = re.sub(rf"^static_assert\(offsetof\(struct {self.tag}, {self.member}\) == 0[^;]*;\n\n?", "", text, flags=re.M)
         found = re.search(rf"^struct {self.tag} \{{\n(?:.*\n)*?\}};\n", text, re.M)
         if found and f"struct drm_gem_shmem_object" in found[0]:
@@ -542,18 +547,18 @@ class Embedded:
 
     @staticmethod
     def after_declarations(body):
-        """With a blank line before the first statement."""
+        """Put a blank line before the first statement."""
         start = re.match(r"(?:\tstruct \w+ \*\w+(?: = [^;]*)?;\n)*", body.lstrip("\n")).end()
         body = body.strip("\n")
         return f"{body[:start]}\n{body[start:]}"
 
     def ends(self, text, end):
-        """Does a function end here that the description comes after?"""
+        """Check whether a function ends at @end that the description must follow."""
         names = [self.create, self.finish, *self.steps.values()]
         return any(f["name"] in names and f.end() == end for f in functions(text))
 
     def wrappers(self):
-        """Steps that call what other objects have, too."""
+        """Write steps that call functions which objects of other kinds share."""
         new = ""
         for step, function in self.shared.items():
             returned, param, arg = SHARED[step]
@@ -564,7 +569,8 @@ class Embedded:
         return new
 
     def init(self):
-        """What gem_create_object does beyond the memory, and what completes the object."""
+        """Write the init step: it does what gem_create_object does after the allocation, and
+        completes the object."""
         body, var = self.functions[self.create]["body"], self.var
         body = re.sub(rf"^\t{var} = kzalloc_obj\(\*{var}\);\n\tif \(!{var}\)\n\t\treturn ERR_PTR\(-ENOMEM\);\n", "", body, flags=re.M)
         body = re.sub(r"^\tif \(size == 0(?: \|\| !PAGE_ALIGNED\(size\))?\)\n\t\treturn ERR_PTR\(-EINVAL\);\n", "", body, flags=re.M)
@@ -589,7 +595,7 @@ class Embedded:
 
 
 def dumb_offsets(text):
-    """An object of the library has no offset of its own: its function makes one."""
+    """Use the library's function for the offset of a dumb buffer. It creates the offset."""
     text = re.sub(r"\bdrm_gem_dumb_map_offset\b", "drm_shmem_dumb_map_offset", text)
     if ".dumb_map_offset" not in text:
         text = re.sub(r"^(\t\.dumb_create)(\s*)= (\w+),\n", r"\1\2= \3,\n\t.dumb_map_offset\2= drm_shmem_dumb_map_offset,\n",
@@ -598,7 +604,7 @@ def dumb_offsets(text):
 
 
 def drop_function(text, name):
-    """Without a function and its declarations."""
+    """Drop a function and its declarations."""
     text = edit_functions(text, lambda _, f, __, ___: ("", "\0") if f == name else None)
     text = re.sub(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?\n\{\n\0\}\n\n?", "", text, flags=re.M)
     return re.sub(rf"^\w[^;{{}}#]*\b{name}\([^;{{}}]*\);\n", "", text, flags=re.M)

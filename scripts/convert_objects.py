@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Objects of a driver become objects of a type of the library, for convert.py."""
+"""For convert.py: turn a driver's objects into objects of a type of the library."""
 import re
 
 from convert_embedded import EMBEDDED, Embedded, Stays, drop_function
 from convert_text import CALL, edit_functions, functions, typed_lookups, without_comments
 
-# The driver's functions, with the comment in front of them
+# The driver's struct drm_driver, with the comment in front of it
 OPS = re.compile(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?^static (?:const )?struct drm_driver \w+ = \{\n"
                  r"(?:[^}\n].*\n|\n)*?\tDRM_GEM_SHMEM_DRIVER_OPS,\n", re.M)
 
 
 def prepare(driver):
-    """Make plain what a driver's macros and helpers do with an embedded object."""
+    """Expand a driver's macros and helpers for an embedded object."""
     found = list(EMBEDDED.finditer(without_comments(driver.text())))
     if len(found) != 1:
         return
     tag, member = found[0]["tag"], found[0]["member"]
-    # Those beside the structure: a device may have a member of the same name.
+    # Only take macros from the file with the structure. A device may have a member of the same
+    # name.
     beside = next(t for t in driver.read().values() if EMBEDDED.search(without_comments(t)))
     macros = re.findall(r"^#define (\w+)\((\w+)\)(?:\s|\\\n)+(.*)\n", beside, re.M)
     for name, arg, body in macros:
@@ -40,7 +41,7 @@ def prepare(driver):
 
 
 def read_only_tables(driver):
-    """A table that is lent is const: so are the parameters of what only reads it."""
+    """Make parameters const if a function only reads a table, because a borrowed table is const."""
     names, done = {}, None
     while names != done:
         done = dict(names)
@@ -49,7 +50,7 @@ def read_only_tables(driver):
             if not param:
                 continue
             if re.search(rf"[=,(]\s*&?{f['name']}\s*[,;)]", without_comments(driver.text())):
-                continue  # A callback has the type that it is given.
+                continue  # The type of a callback must not change.
             sgt, body = param[2], without_comments(f["body"])
             body = re.sub(rf"\bfor_each_sgtable_\w+\({sgt},|\b{sgt}->(?!\w+\s*=[^=])", "", body)
             if param[1] or not re.search(rf"\b{sgt}\b", body):
@@ -60,25 +61,25 @@ def read_only_tables(driver):
 
 
 def downcasts(text, tag):
-    """The driver's functions from a GEM object to its structure."""
+    """Return the names of the driver's downcasts from a GEM object to its structure."""
     return [f["name"] for f in functions(text)
             if re.search(rf"\bstruct\s+{tag}\s*\*\s*\w+\(struct drm_gem_object \*\w+\)\Z", f["head"])
             and re.fullmatch(r"\treturn [^;]*;\n", f["body"])]
 
 
 def downcast(text, name, tag, body):
-    """A macro becomes a function, for a function has a type."""
+    """Replace a macro by a function, which has a type."""
     return re.sub(rf"^#define {name}\(.*\n(?:.*container_of.*\n)?", f"static inline struct {tag} *{name}(struct drm_gem_object *gem)\n"
                   f"{{\n\treturn {body};\n}}\n", text, flags=re.M)
 
 
 def without_macro(text, name):
-    """Without the definition of a macro, in one line or two."""
+    """Drop the definition of a macro."""
     return re.sub(rf"^#define {name}\((?:.*\\\n)*.*\n\n?", "", text, flags=re.M)
 
 
 def plain_member(text, name, path):
-    """Write what a macro that gives a member stands for."""
+    """Expand a macro that stands for a member."""
     text = without_macro(text, name)
     text = re.sub(rf"\b{name}(?!\(\))({CALL})->", lambda m: f"{m[1][1:-1]}->{path}.", text)
     return re.sub(rf"\b{name}(?!\(\))({CALL})", lambda m: f"&{m[1][1:-1]}->{path}", text)
@@ -92,7 +93,7 @@ class Objects:
         self.prefix = driver.prefix
 
     def convert(self):
-        """All kinds that are known."""
+        """Convert the objects, or note the reason against it."""
         if re.search(r"\bDRM_GEM_SHMEM_DRIVER_OPS\b", without_comments(self.driver.text())):
             texts = {path: path.read_text(encoding="utf-8") for path in self.driver.files()}
             several = len([text for text in texts.values() if OPS.search(text)]) > 1
@@ -109,7 +110,7 @@ class Objects:
             self.driver.objects = why.args[0]
 
     def plain(self, text, prefix):
-        """Dumb buffers and imports without anything of the driver's in them get a type."""
+        """Define a type for the dumb buffers and imports of a driver that adds no data to them."""
         ops = OPS.search(text)
         if not ops or f"{prefix}_bo_type" in text:
             return text
@@ -135,7 +136,8 @@ class Objects:
         return f"{text[:ops.start()].rstrip()}\n\n{new}{head}{text[ops.end():]}"
 
     def lookups(self):
-        """Handles stand for objects of the type, which a header declares if another file asks for them."""
+        """Look up handles as objects of the type. Declare the type in a header if several files
+        need it."""
         name = f"{self.prefix}_bo"
         declared = (f"struct {name} {{\n\tstruct drm_shmem_obj obj;\n}};\n\n"
                     f"DRM_SHMEM_OBJ_TYPE({name}_type, struct {name}, obj, struct {name}_unique);\n\n")
@@ -159,7 +161,8 @@ class Objects:
 
     @staticmethod
     def only_sets(text, create):
-        """What a gem_create_object sets in a plain object, as statements; None if it does more."""
+        """Return the statements with which a gem_create_object sets members of an object, or None
+        if it does more."""
         body = next((f["body"] for f in functions(text) if f["name"] == create), "")
         known = re.fullmatch(r"\tstruct drm_gem_shmem_object \*(\w+);\n\n\t\1 = kzalloc_obj\(\*\1\);\n\tif \(!\1\)\n"
                              r"\t\treturn ERR_PTR\(-ENOMEM\);\n(?P<sets>(?:.*\n)*?)\treturn &\1->base;\n", body)

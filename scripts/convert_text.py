@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The text of a driver's C files, for convert.py: comments, functions, sections."""
+"""For convert.py: edit comments, functions and sections in the text of C files."""
 import re
 
 CALL = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
@@ -9,7 +9,7 @@ FUNCTION = re.compile(r"^(?P<head>(?:\w[\w \t*]*\n)?(?:[a-z_][\w \t*]*?\b)??(?P<
 
 
 def without_comments(text):
-    """The same lines, without comments and strings."""
+    """Blank comments and strings, and keep all lines."""
     def blank(match):
         return re.sub(r"[^\n]", " ", match[0]) if match[0][0] == "/" else '""'
 
@@ -17,12 +17,12 @@ def without_comments(text):
 
 
 def functions(text):
-    """All definitions of functions: matches with head, name, params and body."""
+    """Find all definitions of functions. A match has head, name, params and body."""
     return FUNCTION.finditer(text)
 
 
 def edit_functions(text, edit):
-    """Change functions: edit(head, name, params, body) gives the new head and body, or None."""
+    """Change functions. edit(head, name, params, body) returns the new head and body, or None."""
     def function(match):
         new = edit(match["head"], match["name"], match["params"], match["body"])
         return f"{new[0]}\n{{\n{new[1]}}}\n" if new else match[0]
@@ -31,7 +31,7 @@ def edit_functions(text, edit):
 
 
 def tidy(body):
-    """Without the blank lines that an edit leaves."""
+    """Drop blank lines that an edit left."""
     body = re.sub(r"\n{3,}", "\n\n", body)
     body = re.sub(r"\n\n(\t*\})", r"\n\1", body)
     body = re.sub(r"\{\n\n", "{\n", body)
@@ -40,7 +40,7 @@ def tidy(body):
 
 
 def drop_variable(body, name):
-    """Without the declaration of a variable that nothing uses."""
+    """Drop the declaration of a variable if nothing uses it."""
     if len(re.findall(rf"(?<!->)(?<!\.)\b{name}\b", without_comments(body))) != 1:
         return body
 
@@ -53,7 +53,7 @@ def drop_variable(body, name):
 
 
 def drop_exits(text, idx):
-    """Without drm_dev_exit(), and without braces that stood there for it alone."""
+    """Drop drm_dev_exit(), and braces that were only needed for it."""
     text = re.sub(rf"\{{\n\t+drm_dev_exit\({idx}\);\n(\t+)(return\b[^;{{}}]*;|goto \w+;)\n\t+\}}(?! else)\n",
                   r"\n\1\2\n", text)
     text = re.sub(rf"^\t+drm_dev_exit\({idx}\);\n", "", text, flags=re.M)
@@ -61,7 +61,7 @@ def drop_exits(text, idx):
 
 
 def end_labels(body):
-    """A label that nothing follows any more: return instead."""
+    """Replace jumps to a label at the end of a function by returns."""
     found = re.search(r"^(\w+):\n*\Z", body, re.M)
     while found:
         label = found[1]
@@ -71,7 +71,7 @@ def end_labels(body):
 
 
 def unused_labels(body):
-    """Without labels that nothing goes to any more."""
+    """Drop labels that no goto names."""
     for label in re.findall(r"^(\w+):$", body, re.M):
         if label != "default" and not re.search(rf"\bgoto {label};", body):
             body = re.sub(rf"^{label}:\n", "", body, count=1, flags=re.M)
@@ -80,8 +80,8 @@ def unused_labels(body):
 
 def free_by_scope(body):
     """
-    Memory that the whole rest of a function has, and each way out frees: by the end of its scope. A scope
-    and a jump to a label that cleans up do not go together, see <linux/cleanup.h>.
+    Free memory by the end of its scope, if each path out of the rest of the function frees it.
+    <linux/cleanup.h> forbids to mix such scopes with gotos to a cleanup label.
     """
     found = re.search(r"^(?P<label>\w+):\n\tkfree\((?P<name>\w+)\);\n\treturn (?P<result>\w+);\n\Z", body, re.M)
     if not found:
@@ -97,18 +97,19 @@ def free_by_scope(body):
             or rest.count(f"kfree({name})") != len(ways) or f"goto {label};" in body[:made.start()]:
         return body
     rest = re.sub(rf"^\t*kfree\({name}\);\n\n?(?=\t*return\b)", "", rest, flags=re.M)
-    # Each label that only ends the section falls through to the one that is gone.
+    # Labels that only end the section fell through to the label that was dropped.
     ends = re.search(r"(?:^\w+:\n\tdrm_dev_exit\(\w+\);\n)*\Z", rest, re.M)[0]
     labels = [label, *re.findall(r"^(\w+):", ends, re.M)]
     rest = rest[:len(rest) - len(ends)].rstrip("\n") + "\n"
-    # Section takes drm_dev_exit() away, and needs to see it.
+    # Class Section looks for drm_dev_exit() and drops it, so keep it here.
     idx = re.search(r"drm_dev_exit\((\w+)\);", ends)
     leave = rf"\1drm_dev_exit({idx[1]});\n\1" if idx else r"\1"
     for jump in labels:
         at = leave if jump != label else r"\1"
         rest = re.sub(rf"^(\t+){result} = (-E\w+);\n\t+goto {jump};\n", rf"{at}return \2;\n", rest, flags=re.M)
         rest = re.sub(rf"^(\t+)goto {jump};\n", rf"{at}return {result};\n", rest, flags=re.M)
-    # Only what loses all of its jumps is better than before, and what does not fall through to the end.
+    # The change only helps if no jump is left, and the rest must not fall through to the dropped
+    # label.
     if re.search(r"\bgoto\b", rest) or not re.search(r"^\treturn\b[^;]*;\n\Z", rest, re.M):
         return body
     rest = re.sub(r" \{\n(\t+return [^;]*;\n)\t+\}\n", r"\n\1", rest)
@@ -117,12 +118,12 @@ def free_by_scope(body):
 
 
 def indent(text):
-    """One tab deeper, but for labels."""
+    """Indent all lines except labels by one tab."""
     return re.sub(r"^(?=[^\n])(?!\w+:$)", "\t", text, flags=re.M)
 
 
 class Section:
-    """A section of a function, of which a scope can be made."""
+    """Turns sections of a function into scopes."""
 
     start = re.compile(r"^(?P<tabs>\t+)if \((?P<first>[^\n]*? \|\| )?!drm_dev_enter\((?P<drm>[^\n]*), &(?P<idx>\w+)\)\)"
                        r"(?: \{(?P<block>\n(?:(?P=tabs)\t[^\n]*\n|\n)+?)(?P=tabs)\}\n|\n\t+(?P<stay>return\b[^;]*|goto \w+);\n)",
@@ -132,10 +133,10 @@ class Section:
                         re.M | re.S)
 
     def __init__(self, forms):
-        self.forms = forms      # of a proof: {"or": f(drm, leave), "guard": f(drm)}
+        self.forms = forms      # the forms of a scope: {"or": f(drm, leave), "guard": f(drm)}
 
     def convert(self, body):
-        """A function's body with scopes, or None if a section has no form for that."""
+        """Return the body of a function with scopes, or None if a section cannot become a scope."""
         while True:
             new = self.one_inside(body) or ("ignored" in self.forms and self.ignored(body)) or self.one(body)
             if not new:
@@ -145,7 +146,7 @@ class Section:
             body = new
 
     def one_inside(self, body):
-        """if (drm_dev_enter()) { }: a block."""
+        """Make a block of "if (drm_dev_enter()) { }"."""
         found = self.inside.search(body)
         if not found:
             return None
@@ -163,7 +164,8 @@ class Section:
         return tidy(drop_variable(body, idx))
 
     def ignored(self, body):
-        """A check whose result is ignored is a bug, for the exit needs it: a block."""
+        """Make a block of a section whose check is ignored. This is a bug, because only a
+        successful check allows the exit."""
         found = re.search(r"^\tdrm_dev_enter\((?P<drm>[^\n]*), &(?P<idx>\w+)\);\n(?P<block>(?:\t.*\n|\n)*?)"
                           r"\tdrm_dev_exit\((?P=idx)\);\n", body, re.M)
         if not found or "return" in found["block"]:
@@ -172,7 +174,7 @@ class Section:
         return tidy(drop_variable(body[:found.start()] + new + body[found.end():], found["idx"]))
 
     def one(self, body):
-        """The first section that a check begins."""
+        """Convert the first section."""
         found = self.start.search(body)
         if not found:
             return body if "drm_dev_enter(" in body else None
@@ -195,12 +197,14 @@ class Section:
         return tidy(drop_variable(new, idx)) if new else body
 
     def to_the_end(self, before, found, scope, after):
-        """Until the end of the scope: if no jump goes past the start, and the check leaves it."""
+        """Extend the section to the end of the scope, if no jump leads past its start, and a failed
+        check leaves the scope."""
         leave = found["stay"] or self.leaves(found["block"], scope + after)
         before = self.short_jumps(before, scope + after)
         if not leave or leave.startswith("goto") or self.jumps_in(before, scope + after):
             return None
-        # A lock that the rest gives up would be given up in the section: as before, but for those of others.
+        # Cleanups later in the scope then run in the section. They did before, apart from locks
+        # taken earlier.
         new = self.forms["or"](found["drm"], leave)
         scope = drop_exits(scope, found["idx"])
         body = f"{before}{found['tabs']}{new}\n{scope}{after}"
@@ -208,7 +212,7 @@ class Section:
 
     @staticmethod
     def short_jumps(before, rest):
-        """Write what stands behind the last label, if that is short, where a block jumps to it."""
+        """Copy the code after the last label, if it is short, to blocks that jump there."""
         tail = re.search(r"^(\w+):\n((?:\t[^\n]*;\n){0,3}\treturn\b[^;\n]*;\n)\Z", rest, re.M)
         if not tail:
             return before
@@ -216,7 +220,8 @@ class Section:
 
     @staticmethod
     def leaves(block, rest):
-        """What a check does if it fails, with what stands behind the label that it goes to, if that is short."""
+        """Return the code of a failed check. If it jumps to a label with short code, return that
+        code as well."""
         lines = [line.strip() for line in block.strip().splitlines()]
         jump = re.fullmatch(r"goto (\w+);", lines[-1])
         if jump:
@@ -230,11 +235,12 @@ class Section:
 
     @staticmethod
     def jumps_in(before, rest):
-        """Does a jump in front lead behind?"""
+        """Check whether a jump in @before leads to a label in @rest."""
         return any(re.search(rf"^\s*{label}:", rest, re.M) for label in re.findall(r"\bgoto (\w+);", before))
 
     def as_block(self, before, found, scope, after):
-        """A block up to the exit: if the check goes to what follows the exit, or leaves."""
+        """Make a block that ends at the exit, if a failed check goes to the code after the exit, or
+        leaves."""
         tabs, idx = found["tabs"], found["idx"]
         exits = [m for m in re.finditer(rf"^(\t+)drm_dev_exit\({idx}\);\n", scope, re.M) if m[1] == tabs]
         enters = re.search(rf"drm_dev_enter\([^;]*&{idx}\b", scope)
@@ -251,7 +257,7 @@ class Section:
             leave = None
         else:
             leave = stay
-        # A label right in front of the exit ends the block.
+        # A jump to a label directly before the exit becomes a break out of the block.
         label = re.search(r"\n(\w+):\n*\Z", region)
         if label:
             if re.search(r"\b(for|while|switch|\w*for_each\w*) ?\(", region):
@@ -279,13 +285,14 @@ NODES = re.compile(r"\bxa_(?:alloc|alloc_irq|alloc_bh|alloc_cyclic|insert|store)
 
 
 def for_clients(text, types):
-    """The functions that are given what a file has, one of these types."""
+    """Return the functions that have a parameter of one of these types, which hold the data of a
+    file."""
     given = re.compile(rf"[(,]\s*(?:const )?struct (?:{'|'.join(types)}) \*\w+")
     return [f for f in functions(text) if given.search(f["params"])]
 
 
 def charged(text, types):
-    """What a client makes the driver allocate is charged to the client."""
+    """Charge memory that the driver allocates for a client to the client."""
     def flags(match):
         args = re.split(r",\s*(?![^()]*\))", match["args"][1:-1])
         plain = len(args) == (2 if match["many"] else 1)
@@ -298,29 +305,29 @@ def charged(text, types):
 
 
 def charged_nodes(text, members):
-    """The nodes of an array, too, which are allocated under its lock."""
+    """Charge the nodes of an XArray as well, which are allocated under its lock."""
     text = re.sub(rf"\bxa_init(\(&[^;]*\b(?:{members}))\);", r"xa_init_flags\1, XA_FLAGS_ACCOUNT);", text)
     return re.sub(rf"\b(xa_init_flags\(&[^,;]*\b(?:{members}), )((?:(?!XA_FLAGS_ACCOUNT)[^;])*)\);", r"\1\2 | XA_FLAGS_ACCOUNT);", text)
 
 
 def add_parameter(params, param):
-    """(...) with one more at its end."""
+    """Add a parameter at the end of a list of parameters."""
     inner = params[1:-1].rstrip()
     return f"({param})" if inner in ("", "void") else f"({inner}, {param})"
 
 
 def add_argument(text, name, argument):
-    """Each call of a function, with one more argument."""
+    """Add an argument to each call of a function."""
     return re.sub(rf"(?<![\w.>])({name})({CALL})", lambda m: m[1] + add_parameter(m[2], argument), text)
 
 
 def wrap(head, params):
-    """Parameters, in lines that are short enough."""
+    """Wrap a list of parameters at WIDTH columns."""
     return fill(f"{head}(".rsplit("\n", 1)[-1], re.split(r",\s*", params[1:-1]), ")")[len(head.rsplit("\n", 1)[-1]):]
 
 
 def fill(head, args, tail):
-    """A call or a declaration, in lines that are short enough."""
+    """Write a call or a declaration, wrapped at WIDTH columns."""
     column = len(head.expandtabs())
     lines = [head]
     for n, arg in enumerate(args):
@@ -337,7 +344,7 @@ LOOKUP = re.compile(rf"^(?P<tabs>\t+)(?P<decl>struct drm_gem_object \*)?(?P<to>[
 
 
 def typed_lookups(body, desc, tag, obj, downcast=None):
-    """Objects that handles stand for are asked for by their type, and are the driver's structure from then on."""
+    """Look up handles as objects of the type, and use the driver's structure from there on."""
     at = 0
     while found := LOOKUP.search(body, at):
         new = typed_lookup(body, found, desc, (tag, obj), downcast)
@@ -347,7 +354,8 @@ def typed_lookups(body, desc, tag, obj, downcast=None):
 
 
 def typed_lookup(body, found, desc, struct, downcast):
-    """One of them, or None if a failure of it goes where the object is used, or it may be another one."""
+    """Convert one lookup. Return None if its error path uses the object, or if the variable may
+    hold another object."""
     to, tabs, (tag, obj) = found["to"], found["tabs"], struct
     used = rf"(?<![\w>.]){re.escape(to)}(?![\w\[])"
     before, rest = body[:found.start()], body[found.end():]

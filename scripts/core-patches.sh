@@ -7,7 +7,7 @@
 # core-patches.sh build: only compile the library, for KVER.
 # core-patches.sh run: also run the library's KUnit suites in a kernel with all of them.
 #
-# Sourced, it gives the functions only.
+# If sourced, it only defines the functions.
 
 CORE=scripts/coccinelle/core
 
@@ -48,7 +48,7 @@ own() {
 	[ ! -L "$tree/$1" ] || cp --remove-destination "$(readlink -f "$tree/$1")" "$tree/$1"
 }
 
-# applies NAME
+# applies NAME: apply a semantic patch to the tree.
 applies() {
 	local file
 

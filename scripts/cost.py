@@ -3,7 +3,7 @@
 """Compare the instructions of hand-written code and of our code.
 
 cost.py BUILDDIR CMDFILE FILE...: CMDFILE is a file that kbuild wrote in
-BUILDDIR for an object of this directory; its command compiles each FILE. A line
+BUILDDIR for an object of this directory. The command in it compiles each FILE. A line
 
     /* cost: NAME LIMIT: why */
 
@@ -41,14 +41,14 @@ def way_through(text, name):
         if not words or words[0].startswith(".") or words[0].endswith(":"):
             continue
         way.append(" ".join(words))
-        # A tail call returns, too.
+        # A tail call ends the function as well.
         if words[0].startswith("ret") or (words[0].startswith("jmp") and "*" in words[1]):
             return way
     sys.exit(f"{name} does not return")
 
 
 def main():
-    """Print a line for each pair; fail if one is over its limit."""
+    """Print a line for each pair, and fail if one is over its limit."""
     builddir, cmdfile, *sources = sys.argv[1:]
     failed = False
     for source in map(pathlib.Path, sources):

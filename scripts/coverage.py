@@ -25,7 +25,7 @@ GOAL = 95
 
 
 def function_of(text, number):
-    """The name of the function that a line is in: the last that begins in column one."""
+    """Return the name of the function around a line: the last one that begins in column one."""
     for line in reversed(text[:number]):
         begin = re.match(r"(?!#|static_assert|EXPORT)(?:\w.*?\W)??(\w+)\(", line)
         if begin:
@@ -34,7 +34,7 @@ def function_of(text, number):
 
 
 def branches(line, merge):
-    """How often the branches of a line were taken; merge the copies of it."""
+    """Return how often each branch of a line was taken. Merge the copies of the line."""
     counts = [b["count"] for b in line["branches"] if not b.get("gcovr/excluded")]
     if merge and len(counts) > 2:
         return [sum(counts[0::2]), sum(counts[1::2])]
@@ -42,7 +42,7 @@ def branches(line, merge):
 
 
 class File:
-    """What is known of one."""
+    """The coverage of a file."""
 
     def __init__(self, entry, sources):
         self.name = pathlib.Path(entry["file"]).name
@@ -52,11 +52,11 @@ class File:
         self.branches = {l["line_number"]: branches(l, self.name.endswith(".h")) for l in lines}
 
     def taken(self):
-        """For each branch, whether it was."""
+        """Return for each branch whether it was taken."""
         return [bool(count) for counts in self.branches.values() for count in counts]
 
     def missed(self):
-        """How many branches of which lines were not taken."""
+        """Return the number of branches not taken, by function and line."""
         count = collections.Counter()
         for number, counts in self.branches.items():
             where = f"{self.name}: {function_of(self.text, number)}"
@@ -65,7 +65,7 @@ class File:
 
 
 def reasons(path):
-    """What REASONS says: the number by function and line."""
+    """Read REASONS: the number of branches by function and line."""
     known = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         if line and line[0] not in "#\t":
@@ -75,12 +75,12 @@ def reasons(path):
 
 
 def share(what):
-    """How many, and in percent."""
+    """Format a share as numbers and in percent."""
     return f"{sum(what):5} of {len(what):5} {100 * sum(what) / max(len(what), 1):6.1f} %"
 
 
 def row(name, files):
-    """Print one; return what share of the branches is taken."""
+    """Print a row of the table. Return the percentage of branches that were taken."""
     lines = [l for f in files for l in f.lines]
     taken = [t for f in files for t in f.taken()]
     print(f"{name:28} lines {share(lines)}   branches {share(taken)}")

@@ -36,7 +36,7 @@ prepare_tree
 build_uml coverage
 # Remove the counts of an earlier run.
 find "$DIR" -name '*.gcda' -delete
-# As in kunit.sh, so that only requested allocations count.
+# kunit.sh uses slab_debug=F, too. With it, only requested allocations count.
 kunit exec "$DIR" --build_dir "$DIR" --kernel_args slab_debug=F ${FILTER:+"$FILTER"}
 check "the report" report
 python3 "$TOP/scripts/coverage.py" "$OUT/coverage.json" "$TREE/$SAFE" "$TOP/tests/coverage.reasons" &&

@@ -35,7 +35,7 @@ refuses() {
 	! out=$(INPUT=$1 "$0" 2>&1) && [[ $out == "error: INPUT=$1 "* ]] && [ "$(wc -l <<<"$out")" = 1 ]
 }
 
-# refuses_unreadable: the same for a file that root can read only with capabilities.
+# refuses_unreadable: check the same for a file that root can read only with capabilities.
 refuses_unreadable() {
 	local as=()
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # docs.sh             build the documentation as HTML; a warning is an error
-# docs.sh --check     the same, silent unless it fails
+# docs.sh --check     the same, but silent unless it fails
 # docs.sh --pictures  the same, and take pictures of the pages
 #
 # The kernel's own Sphinx configuration and extensions do the work; scripts/docs/conf.py
@@ -31,8 +31,8 @@ html() {
 		-d "$OUT/doctrees" "$PAGES" "$OUT/html"
 }
 
-# has_sections, wants_sections: "file: title" of the DOC sections of the sources, and
-# of those that pages ask for.
+# has_sections, wants_sections: print "file: title" of the DOC sections in the sources, and of the
+# sections that pages include.
 has_sections() {
 	(cd "$TOP" && grep '^ \* DOC: ' /dev/null ./*.[ch]) | sed 's|^\./||; s|: \* DOC: |: |' | sort
 }
@@ -42,8 +42,8 @@ wants_sections() {
 	     $1 == ":doc:" { sub(" *:doc: *", ""); print file ": " $0 }' "$PAGES"/*.rst | sort
 }
 
-# has_messages, tells_messages: the messages of the library, in the sources and on the
-# page about them.
+# has_messages, tells_messages: print the messages of the library, in the sources and on the page
+# about them.
 has_messages() {
 	perl -0ne 'print map { "$_\n" } grep { !/^drm_safe: / }
 		/(?:drm_safe_broken|compiletime_error|compiletime_assert|BUILD_ERROR|BUILD_BUG_ON_ZERO)\([^";]*?"([^"]+)"/g,
@@ -55,7 +55,7 @@ has_messages() {
 
 tells_messages() { perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^``/' "$PAGES/messages.rst" | sort; }
 
-# has_events, tells_events: the tracepoints, in the sources and on the page about them.
+# has_events, tells_events: print the tracepoints, in the sources and on the page about them.
 has_events() {
 	perl -0ne 'print map { "$_\n" } /^(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+,\s*)(\w+)/mg' \
 		/dev/null "$TOP"/*_trace.h | sort
@@ -65,7 +65,7 @@ tells_events() {
 	perl -ne 'print map { "$_\n" } /``(.*?)``/g if /^   \* - ``/' "$PAGES/debugging.rst" | sort
 }
 
-# complete: check for omissions of which Sphinx and kernel-doc do not warn.
+# complete: check for omissions that Sphinx and kernel-doc do not report.
 complete() {
 	local symbol rc=0
 

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# edu.sh: the sample driver for QEMU's edu device, on Debian's kernel in QEMU.
+# edu.sh: test the sample driver for QEMU's edu device, on Debian's kernel in QEMU.
 #
 #   STEPS    the steps to run, in this order; "short" for the steps of make check:
-#       iommu     the client's tests, an unbind while the device does DMA, and the device taken
-#                 away from clients ROUNDS times, with an IOMMU that sees each wrong address
+#       iommu     run the client's tests, unbind the driver while the device does DMA, and take the
+#                 device away from clients ROUNDS times, with an IOMMU that sees wrong addresses
 #       direct    the same without an IOMMU, on a machine with all memory in the device's reach
 #       bounce    the same without an IOMMU, with a bounce buffer for each buffer of the client
-#       plant     copies of the driver with bugs, which the tests or the IOMMU must see
-#   ROUNDS   number of times that the device is taken away; 20 unless set
+#       plant     run copies of the driver with bugs, which the tests or the IOMMU must see
+#   ROUNDS   number of times that the device is taken away; default 20
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
 
 . "$(dirname "$0")/env.sh"
@@ -29,8 +29,8 @@ EDU_CLIENT=$TOP/out/edu/edu-client
 IOMMU=(-device "intel-iommu,intremap=on,caching-mode=on")
 MEMORY=1G
 BOUNCE=
-# The clock counts instructions, and skips the time in which the guest waits. So a busy host does
-# not make the device late, and waiting for the device takes no time.
+# The guest's clock counts instructions, and skips the time in which the guest waits. So a busy host
+# does not delay the device, and waiting for the device takes no time.
 ACCEL=(-accel "tcg,thread=single" -icount "shift=${SHIFT:-1},sleep=off")
 
 # edu_command STEPS: set CMD to boot Debian's kernel with the device. An unmap takes effect in the

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced by the other scripts: where things are, and how kernels are built.
+# Sourced by the other scripts: the places of files, and functions that build kernels and count
+# checks.
 #
 #   DRM_SAFE_CACHE  directory for all downloads and builds, for every clone
 #   KVER            kernel series to fetch (7.3 or 7.2)
@@ -19,7 +20,7 @@ JOBS=${JOBS:-$(nproc)}
 
 export DRM_SAFE_CACHE KVER KSRC JOBS PYTHONDONTWRITEBYTECODE=1
 
-# The suffix keeps kernels apart.
+# A suffix that keeps the directories of different kernels apart
 KEY=
 [ "$KVER" = 7.3 ] || KEY=-$KVER
 [ -z "$KSRC" ] || KEY=-$(realpath -m "$KSRC" | sha1sum | cut -c1-8)
@@ -30,7 +31,7 @@ KMAKE=(make ARCH=um -C "$TREE" --no-print-directory)
 [ -z "${CC:-}" ] || KMAKE+=("CC=$CC")
 [ -z "${LLVM:-}" ] || KMAKE+=("LLVM=$LLVM")
 
-# Progress is for people, and must not get into output that another script reads.
+# Print progress to a descriptor of its own, because another script may read the output.
 if [ -z "${DRM_SAFE_PROGRESS:-}" ]; then
 	exec 3>&1
 	export DRM_SAFE_PROGRESS=3
@@ -56,8 +57,8 @@ step() {
 took() { [ -z "${DRM_SAFE_TIMES:-}" ] || printf '%6d s  %s\n' "$@" >>"$DRM_SAFE_TIMES"; }
 show_times() { printf '\n%s\n%6d s  in all\n' "$(<"$DRM_SAFE_TIMES")" $SECONDS; }
 
-# locked "$@": restart the calling script with the cache to itself. Two clones
-# share one tree; the second waits.
+# locked "$@": restart the calling script with a lock on the cache. All clones share one tree, so
+# the second script waits.
 locked() {
 	[ -z "${DRM_SAFE_LOCKED:-}" ] || return 0
 	mkdir -p "$DRM_SAFE_CACHE"
@@ -106,7 +107,7 @@ progress() {
 	[ ! -t 3 ] || printf '\e[K' >&3
 }
 
-# left N TOTAL UNIT SECONDS: the text of the progress after so many seconds.
+# left N TOTAL UNIT SECONDS: print the text of the progress after this time.
 left() {
 	if [ "$1" = 0 ] || [ "$1" -gt "$2" ]; then
 		echo "$1 $3, $4 s"
@@ -142,7 +143,8 @@ has_objects() {
 	return $rc
 }
 
-# config_file NAME [CONFIG]: the configuration of a kernel: tests/CONFIG, or the file NAME.
+# config_file NAME [CONFIG]: print the configuration file of a kernel: tests/CONFIG, or the file
+# NAME.
 config_file() {
 	local file
 
@@ -152,7 +154,7 @@ config_file() {
 	echo "$file"
 }
 
-# config_key DIR CONFIG: a key of .config and of the files from which it was made.
+# config_key DIR CONFIG: print a key of .config and of the files from which it was made.
 config_key() {
 	{
 		cat "$TOP/tests/small.config" "$2" "$TOP/Kconfig"
@@ -162,8 +164,8 @@ config_key() {
 	} 2>/dev/null | sha1sum
 }
 
-# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file and small.config, unless
-# it is what they gave the last time.
+# config_uml NAME [CONFIG]: write $BUILD/NAME/.config from its file and small.config, unless they
+# have not changed.
 config_uml() {
 	local dir=$BUILD/$1 file
 
@@ -185,8 +187,8 @@ config_uml() {
 built=()	# the UML kernels that this script has built
 
 # begin_build DIR CONFIG: begin with the objects of another kernel, if the configuration names one.
-# kbuild makes only the objects again that the configuration changes. With DRM_SAFE_SEVERAL, which
-# is set if several kernels are built, the other kernel is built for this.
+# kbuild then only rebuilds the objects that the configuration changes. If DRM_SAFE_SEVERAL is set,
+# several kernels are built, so build the other kernel first.
 begin_build() {
 	local from
 
@@ -214,7 +216,7 @@ build_uml() {
 	built+=("$1")
 }
 
-# check_config WANTED CONFIG: every symbol that WANTED sets must be so in CONFIG.
+# check_config WANTED CONFIG: check that CONFIG sets every symbol as WANTED does.
 check_config() {
 	local missing
 
@@ -222,8 +224,8 @@ check_config() {
 	die "asked for in ${1##*/}, but not so in $2: $missing"
 }
 
-# driver_symbols DIR CONFIG: the symbols that the Makefiles of a driver use and the
-# kernel's configuration does not have.
+# driver_symbols DIR CONFIG: print the symbols that a driver's Makefiles use and that the kernel's
+# configuration does not have.
 driver_symbols() {
 	local symbol
 
@@ -261,7 +263,7 @@ compile_driver() {
 # Counts of checks, which end a script as "N passed, N failed, N skipped".
 passed=0 failed=0 skipped=0
 
-# check NAME CMD...: run CMD as one check; show what it says if it fails.
+# check NAME CMD...: run CMD as one check. Show its output if it fails.
 check() {
 	local name=$1 out
 
@@ -275,7 +277,7 @@ check() {
 	fi
 }
 
-# fails_with TEXT CMD...: CMD fails and says TEXT.
+# fails_with TEXT CMD...: check that CMD fails and prints TEXT.
 fails_with() {
 	local text=$1 out
 
@@ -287,7 +289,7 @@ fails_with() {
 # some FILE...: fail if no file is given.
 some() { [ $# -gt 0 ] || { echo "there is nothing to check"; return 1; }; }
 
-# kunit_cases: the number of KUnit cases. With a filter, it is unknown.
+# kunit_cases: print the number of KUnit cases. With a filter, it is unknown.
 kunit_cases() { [ -n "${FILTER:-}" ] || cat "$TOP"/tests/*.c | grep -c '^\s*KUNIT_CASE.*('; }
 
 # kunit COMMAND DIR ARG...: run kunit.py COMMAND, and add its results to the counts. If
@@ -306,7 +308,7 @@ kunit() {
 	failed=$((failed + bad))
 }
 
-# finish: the last line of a script that counts, and its exit status.
+# finish: print the last line of a script that counts, and return its exit status.
 finish() {
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ $failed = 0 ]

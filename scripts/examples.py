@@ -10,7 +10,7 @@ of the file without its suffix. A comment before an example, which is not render
 that:
 
     .. example: in int foo(struct foo_bo *bo)    statements of this function
-    .. example: after NAME                       with NAME's header, and the others of it
+    .. example: after NAME                       with NAME's header, after NAME's examples
     .. example: alone                            apart from the others
 
 It may continue on the next line. In README.md, it is "<!-- example: ... -->". A line "..." is left out.
@@ -42,16 +42,16 @@ class Example:
         self.lines = ["" if line.strip() == "..." else line for line in lines]
 
     def text(self):
-        """Give what is compiled, with the lines' own numbers."""
+        """Return the code to compile, with the line numbers of the source."""
         head = f'\n{self.function}; {self.function}\n{{\n' if self.function else "\n"
-        # What a function that returns something returns at its end is not the point.
+        # An example may leave out the last return of a function.
         end = "\nreturn 0;" if self.function.startswith("int ") else ""
         tail = f"{end}\n}}\n" if self.function else "\n"
         return (head + f'#line {self.number} "{self.path}"\n' + "\n".join(self.lines) + tail)
 
 
 def indent(line):
-    """Give the width of the white space at the start of a line."""
+    """Return the width of the white space at the start of a line."""
     line = line.expandtabs()
     return len(line) - len(line.lstrip())
 
@@ -124,7 +124,7 @@ def of_readme(path):
 
 
 def units(examples):
-    """Give what is compiled together, and after which header."""
+    """Return the examples that are compiled together, and the header of each group."""
     found = {}
     for e in examples:
         found.setdefault((e.header, e.unit), []).append(e)
@@ -143,7 +143,7 @@ def main():
     compilers = [Compiler(top, top, *words) for words in args.compiler]
     found = {path: list(of_source(path)) for path in sorted(top.glob("*.[ch]"))}
     found.update({path: list(of_page(path)) for path in sorted(top.glob("Documentation/*.rst"))
-                  # make misuse compiles what is on these.
+                  # make misuse compiles the examples on these pages.
                   if not path.name.startswith("misuse-")})
     found[top / "README.md"] = list(of_readme(top / "README.md"))
     found = {path: examples for path, examples in found.items() if examples}

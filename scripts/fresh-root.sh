@@ -14,7 +14,7 @@ ROOT=$DRM_SAFE_CACHE/root-$SUITE
 [ $# -gt 0 ] || set -- bash -ec 'time make kernel; time make kunit'
 
 [ "$(id -u)" = 0 ] || die "a new root takes root"
-# Mounts in a name space of their own go away with the last process in it.
+# The kernel removes the mounts of a mount name space with its last process.
 [ -n "${FRESH_ROOT:-}" ] || FRESH_ROOT=1 exec unshare --mount --pid --fork --kill-child \
 	"$0" "$SUITE" "$@"
 

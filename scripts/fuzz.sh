@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# fuzz.sh: random calls of the sample driver on the SMP debug kernel, guided by the code that
-# they reach in the driver and the library (KCOV). out/fuzz gets the useful inputs and, if the
-# kernel went down, the last one. An input that has found a bug goes into tests/fuzz/inputs,
-# which each run executes first.
+# fuzz.sh: make random calls to the sample driver on the SMP debug kernel. KCOV guides them by the
+# code that they reach in the driver and the library. out/fuzz gets the useful inputs and, after a
+# crash, the last one. Add an input that has found a bug to tests/fuzz/inputs, which each run
+# executes first.
 #
 #   TIME    seconds (300); 0 for no new inputs
 #   SEED    seed for the inputs (1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=bash
 #
-# Sourced after env.sh: boot a kernel to an initramfs with the files of
-# scripts/guest in it, let it run one of them, and judge the result.
+# Sourced after env.sh: boot a kernel with an initramfs that has the files of scripts/guest, run one
+# of them there, and judge the result.
 
 GUEST=modules	# the configuration of the UML kernel to boot
 SHARE=		# the directory that the guest sees as /host
@@ -11,11 +11,11 @@ UML_ARGS=()	# more arguments for the command line of the UML kernel
 PROGRESS=()	# how to count the guest's work, see progress()
 LOG=		# the kernel's log
 BESIDE=		# suffix for the logs of guests that run at the same time
-USERSPACE=$DRM_SAFE_CACHE/userspace	# programs of Debian's, where a guest can see them
+USERSPACE=$DRM_SAFE_CACHE/userspace	# the directory of Debian's programs for the guest
 CLIENT=$TOP/out/client/sgpu
 FUZZER=$TOP/out/fuzz/sgpu-fuzz
 
-# find_module DIR NAME: the file of a module; the name may have - in place of _.
+# find_module DIR NAME: print the file of a module. The file name may have - in place of _.
 find_module() {
 	local found
 
@@ -37,7 +37,7 @@ is_module() {
 	return 1
 }
 
-# with_depends DIR FILE...: the files and, from DIR, the modules that they need, except
+# with_depends DIR FILE...: print the files and the modules from DIR that they need, except
 # drm_safe, which is not always in DIR.
 with_depends() {
 	local dir=$1 file name found
@@ -71,7 +71,7 @@ make_initramfs() {
 	"$TOP/scripts/initramfs.sh" "$INITRD" "$TOP"/scripts/guest/* "${files[@]}"
 }
 
-# our_modules: the modules of the last build of this directory, for a kernel with modules.
+# our_modules: print the modules of the last build of this directory, for a kernel with modules.
 our_modules() {
 	! grep -qx CONFIG_MODULES=y "$BUILD/$GUEST/.config" ||
 		sed "s|\(.*\)\.o$|$BUILD/$GUEST/\1.ko|" "$BUILD/$GUEST/drivers/gpu/drm/safe/modules.order"
@@ -87,9 +87,9 @@ uml_guest() {
 	make_initramfs "$BUILD/$GUEST" ${1:+"$1"} "${modules[@]}"
 }
 
-# uml_command STEPS: set CMD to boot the UML kernel. Without slab_debug the
-# allocator's sheaves remember what they handed out, so that kmemleak finds a
-# reference to nearly everything. Making 256 legacy ptys takes seconds.
+# uml_command STEPS: set CMD to boot the UML kernel. slab_debug is needed because the allocator's
+# sheaves keep pointers to allocated objects, where kmemleak would find them. pty.legacy_count=0 is
+# needed because making 256 legacy ptys takes seconds.
 uml_command() {
 	CMD=("$BUILD/$GUEST/linux" mem=2G ncpus=2 seccomp=on slab_debug=F pty.legacy_count=0
 		con=none "con0=fd:0,fd:1" "initrd=$INITRD" "uml_dir=$SHARE/uml"
@@ -206,8 +206,8 @@ check_steps() {
 	failed=$((failed + $(grep -c '^not ok ' "$SHARE/report" || true)))
 }
 
-# storm GUEST SECONDS: run the storm on that UML kernel, with little memory. UNBINDS as in
-# stress.sh.
+# storm GUEST SECONDS: run the storm on that UML kernel, with little memory. See stress.sh for
+# UNBINDS.
 storm() {
 	local GUEST=$1 UML_ARGS=(mem=256M kunit.enable=0 sgpu.timeout_ms=500 sgpu.faux=1
 		"STRESS_SECONDS=$2" ${UNBINDS:+"UNBINDS=$UNBINDS"}) PROGRESS=(s "" "$2")

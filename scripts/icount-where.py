@@ -21,10 +21,10 @@ MOST = 2000000
 
 
 def symbols(vmlinux):
-    """Addresses, and the names that begin there."""
+    """Return the addresses, and the names of the symbols that begin there."""
     lines = subprocess.run(['nm', '-n', vmlinux], check=True, capture_output=True, text=True).stdout
     pairs = [line.split() for line in lines.splitlines()]
-    # CONFIG_DRM_SAFE_BENCH_MARKS puts symbols into functions.
+    # Leave out the symbols that CONFIG_DRM_SAFE_BENCH_MARKS puts into functions.
     pairs = [(int(pair[0], 16), pair[2]) for pair in pairs
              if len(pair) == 3 and pair[1] in 'tTwW' and not pair[2].startswith('bench_repeats_')]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -47,7 +47,7 @@ def step(gdb, addresses, names, per):
 
 
 def inside(gdb):
-    """In gdb: what each function does."""
+    """Inside gdb, count the instructions of each function."""
     addresses, names = symbols(os.environ['VMLINUX'])
     for pair in os.environ['PAIRS'].split():
         function, per = pair.split('=')

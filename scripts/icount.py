@@ -46,7 +46,7 @@ def read_log(path):
 
 
 def read_third(path):
-    """{(work, n): cost, and what is put off} of the third side, in instructions."""
+    """{(work, n): cost, and deferred cost} of the third side, in instructions."""
     text = pathlib.Path(path).read_text(errors='replace')
     return {(work, int(n)): {'cost': int(cost) / 1000, 'later': int(later) / 1000}
             for work, n, cost, later in re.findall(r'# \w+: third,(.*?),(\d+),(\d+),(\d+)\s*$', text,
@@ -81,7 +81,7 @@ def write_csv(path, rows):
 
 
 def read_targets(arch):
-    """[(work, for all N, factor, summand, with what is put off)]"""
+    """[(work, for all N, factor, summand, whether deferred work counts)]"""
     targets = {}
     for line in (BENCH / 'icount.targets').read_text().splitlines():
         if line.startswith('#'):
@@ -90,7 +90,7 @@ def read_targets(arch):
         found = re.fullmatch(r'raw(?: ([*+]) ([0-9.]+))?( and later)?', limit)
         if not found or len(only) > 1:
             sys.exit(f'icount.targets: {line}')
-        # A line for one architecture comes after that for all, and replaces it there.
+        # A line for one architecture follows the line for all, and replaces it.
         if only and only != [arch]:
             continue
         sign, number, later = found.groups()
@@ -117,7 +117,8 @@ def limit_n():
 
 
 def compare(row, was):
-    """What of a row costs more than it did, as text, or an empty string; and all of it."""
+    """Return two texts: the costs of a row that are higher than recorded, or an empty string; and
+    its cost."""
     limits = {'safe': was['safe'] + max(was['safe'] / 100, 2),
               'safe later': was['safe later'] + max(was['safe later'] / 4, 20)}
     worse = [f'{key} {row[key]:.2f}, recorded {was[key]:.2f}'
@@ -126,7 +127,7 @@ def compare(row, was):
 
 
 def check_recorded(rows, recorded, checks):
-    """A check for each recorded row. That there is none is a failure, too."""
+    """Check each recorded row. Fail if no row is recorded or compared."""
     compared = 0
     for key, was in recorded.items():
         row = rows.get(key)
@@ -145,7 +146,7 @@ def check_recorded(rows, recorded, checks):
 
 
 def show_worse(rows, recorded):
-    """Before a record is replaced: what it hides from then on."""
+    """Show the rows that are worse than the record, before a new record hides this."""
     count = 0
     for key, was in recorded.items():
         worse = compare(rows[key], was)[0] if key in rows else 'the row is gone'
@@ -157,7 +158,7 @@ def show_worse(rows, recorded):
 
 
 def may_record(arch):
-    """Returns why the rows that are counted cannot be the record, or None."""
+    """Return the reason for which the counted rows cannot be the record, or None."""
     if os.environ.get('CHECK'):
         return 'CHECK=1 compares with the record, and leaves rows out'
     if os.environ.get('FILTER'):
@@ -193,7 +194,8 @@ def all_recorded():
 
 
 def ratios():
-    """Lines for a plot. Of the numbers of objects, the largest stands for all."""
+    """Print lines for a plot. Of the rows for several numbers of objects, use the largest
+    number."""
     recorded = all_recorded()
     most = {}
     for rows in recorded.values():
@@ -206,7 +208,7 @@ def ratios():
 
 
 def table():
-    """The recorded figures, an architecture beside the other."""
+    """Print the recorded figures, in a table for each architecture."""
     all_rows = all_recorded()
     print('.. SPDX-License-Identifier: GPL-2.0-only OR MIT\n'
           '.. Written by scripts/icount.py --table')

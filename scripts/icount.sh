@@ -29,7 +29,7 @@ rust_toolchain() {
 	make -C "$TREE" --no-print-directory -s ARCH="$ARCH" rustavailable
 }
 
-# without_rust WHY
+# without_rust WHY: count the comparison with Rust as skipped.
 without_rust() {
 	echo "skipped: the Rust abstractions: $1"
 	skipped=1

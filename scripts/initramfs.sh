@@ -8,8 +8,8 @@
 
 . "$(dirname "$0")/env.sh"
 
-# add_program FILE: add it as /bin/FILE, with its libraries where the loader looks. If this
-# machine lacks a library, it must be among the files.
+# add_program FILE: add a program as /bin/FILE, with its libraries where the loader looks. A library
+# that this machine lacks must be among the files.
 add_program() {
 	local lib
 
@@ -19,7 +19,8 @@ add_program() {
 	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 
-# add_module FILE: add it uncompressed, because not every kernel and busybox can decompress it.
+# add_module FILE: add a module uncompressed, because not every kernel and busybox can decompress
+# it.
 add_module() {
 	local to=$root/lib/modules/all/${1##*/}
 

@@ -11,7 +11,7 @@ locked "$@"
 DIR=$BUILD/kcsan
 CONFIG=$TOP/tests/kcsan.kunitconfig
 ARGS="console=ttyS0 kunit_shutdown=reboot kunit.filter_glob=${FILTER:-drm_*}"
-# One access in 500 is watched, not in 4,000.
+# Watch one access in 500. The default is one in 4,000.
 ARGS+=" kcsan.skip_watch=500 drm_gpuvm_imm_kunit.model_ops=3000"
 ARGS+=" drm_shmem_safe_kunit.model_ops=5000 drm_dev_ctx_model_test.model_ops=1000"
 
@@ -21,11 +21,11 @@ boot() {
 		-no-reboot -serial stdio -kernel "$DIR/arch/x86/boot/bzImage" -append "$ARGS" </dev/null
 }
 
-# ours: the functions of the library and its tests.
+# ours: print the functions of the library and its tests.
 ours() { nm "$DIR/$SAFE"/{,tests/}*.o | awk '$2 ~ /^[tT]$/ { sub(/\..*/, "", $3); print $3 }'; }
 
-# races LOG: the races in which an access of the library is not marked. The kernel's own
-# code is not strict everywhere.
+# races LOG: print the races in which an access of the library is not marked. The kernel does not
+# mark all of its own accesses.
 races() {
 	[ -n "$(ours)" ] || { echo "there is nothing to look for in the log"; return 1; }
 	awk 'NR == FNR { ours[$1] = 1; next }

@@ -32,7 +32,7 @@ else
 	[ -n "$(newest_source)" ] || fetch_source
 	source=$(newest_source)
 fi
-# Another source can be older than objects built from the last one.
+# A source can be older than object files from the previous source.
 if [ -L "$TREE/Makefile" ] && [ ! "$TREE/Makefile" -ef "$source/Makefile" ]; then
 	rm -rf "$TREE" "$BUILD"
 fi

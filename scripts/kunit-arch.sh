@@ -13,7 +13,7 @@ locked "$@"
 
 ALL=(x86_64 x86_64-rt x86_64-up i386 arm64-4K arm64-16K arm64-64K arm-lpae riscv s390)
 
-# options KERNEL: the configuration symbols for the suffixes of its name.
+# options KERNEL: print the configuration symbols for the suffixes of the name.
 options() {
 	local part parts
 
@@ -60,7 +60,7 @@ tests() {
 
 TABLE=$TOP/Documentation/arch-table.txt
 
-# record NAME PASSED FAILED SKIPPED: a row of the table.
+# record NAME PASSED FAILED SKIPPED: write a row of the table.
 record() {
 	local name=$1 suites=all made old
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# kunit.sh [release|debug]...: the KUnit suites, built in; FILTER is a glob.
+# kunit.sh [release|debug]...: run the KUnit suites, built in. FILTER is a glob.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"
@@ -12,7 +12,7 @@ tests() {
 
 	shift
 	for arg; do args+=(--kernel_args "$arg"); done
-	# A guest that hangs ends. A slow machine does not take so long.
+	# The timeout ends a guest that hangs. It is long enough for a slow machine.
 	kunit exec "$dir" --build_dir "$dir" --timeout 1800 "${args[@]}" ${FILTER:+"$FILTER"}
 	awk '/ failures injected$/ { n += $(NF - 2) } END { if (n) print n " failures injected" }' \
 		"$dir/test.log"

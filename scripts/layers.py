@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """layers.py FILE...: print each line that uses internals of the DRM core, or of a higher layer.
 
-Of the files of the library, only drm_safe_core.h may use internals. A line that only reads a member
-that drivers may read, such as &drm_gem_shmem_object.pages, is not printed.
-Within the shmem part, calls go in one direction, too: see ORDER.
-layers.py --core FILE: print each function of drm_safe_core.h without a semantic patch of the
-core, or whose comment does not name its patch.
+Only drm_safe_core.h may use internals of the core. A line that only reads a member that drivers may
+read, such as &drm_gem_shmem_object.pages, is not printed. Calls within the shmem part must go in
+one direction, too: see ORDER.
+
+layers.py --core FILE: print each function of drm_safe_core.h that has no semantic patch of the
+core, or whose comment does not name the patch.
 layers.py --test: check that each planted line and function is found.
 """
 import pathlib
 import re
 import sys
 
-# What is looked for, and a line in which it has to be found
+# The patterns, and a line that each must find
 RULES = {
     r"drm(->|\.)(managed|registered|unplugged|client_sysrq_list|open_count|filelist\w*)\b":
         "if (ctx->drm.registered)",
@@ -33,7 +34,7 @@ RULES = {
     r"&gem(->|\.)refcount\b": "drm_gem_object_free(&gem->refcount);",
     r"(->|\.)(vmapping_counter|vmap_ptr)\b": "dma_buf->vmapping_counter = 0;",
     r"(->|\.)(lock\.base|wait_lock|dep_map|lockdep_map)\b": "might_lock(&resv->lock.base);",
-    # A header that drivers include leaves the kernel's names to the kernel.
+    # A header for drivers must not redefine names of the kernel.
     r"^#\s*(define|undef)\s+(IS_ERR\w*|dma_(resv|fence|buf)_\w+|mutex_\w+|copy_(to|from)_user)\b":
         "#define dma_resv_lock(_resv, _ticket) 0",
     r"^(\w[\w *]*[ *])(mutex_(un)?lock(_nested)?|queue_work_on|warn_slowpath_fmt|drm_dev_(enter|exit|unplug)"
@@ -42,8 +43,8 @@ RULES = {
         "void mutex_unlock(struct mutex *lock) __drm_nonallocating;",
 }
 
-# What the files with such names must not use: device contexts are below objects, and objects and
-# address spaces know nothing of each other.
+# Names that files with such a prefix must not use. Device contexts are below objects. Objects and
+# address spaces do not use each other.
 ABOVE = {
     "drm_dev_ctx": r"\b_*drm_(shmem|gem_sgt|gem_table|gem_exports|gpuvm_imm)\w*\(",
     "drm_shmem": r"\b_*drm_gpuvm_imm\w*",
@@ -51,8 +52,8 @@ ABOVE = {
     "drm_gpuvm": r"\b_*drm_shmem\w*",
 }
 
-# Of the shmem part: what a file defines is for its own row and for the rows below, which is the
-# order of the patches that add them.
+# The order of the patches of the shmem part. Only files in the same row and in the rows below may
+# use the functions of a file.
 ORDER = [
     "drm_gem_table drm_gem_exports drm_shmem_device drm_shmem_work drm_shmem_wait drm_shmem_lru drm_shmem_pages",
     "drm_shmem_vmap",
@@ -81,7 +82,8 @@ def findings(name, text):
 
 
 def upward(texts):
-    """The lines that use a function of a row below; @texts by the name of the file."""
+    """Yield the lines that use a function of a row below. @texts has the text of each file by
+    name."""
     row = {f"{name}.c": n for n, names in enumerate(ORDER) for name in names.split()}
     # A tracepoint can have the name of a function.
     texts = {name: re.sub(r"EXPORT_TRACEPOINT_SYMBOL_GPL\(\w+\)", "", code(text))
@@ -96,7 +98,7 @@ def upward(texts):
 
 
 def changes():
-    """The semantic patch that has each macro by which a core tells of a change."""
+    """Return the semantic patch for each macro by which the library sees a change of the core."""
     core = pathlib.Path(__file__).resolve().parent / "coccinelle/core"
     return {mark: path.name for path in core.glob("*.cocci")
             for mark in re.findall(r'^(?:\+#define |coccinelle\.\w+ = cocci\.make_ident\(""")(\w+)',
@@ -104,7 +106,8 @@ def changes():
 
 
 def unexplained(text):
-    """Functions and macros without a semantic patch that they go with, or whose comment does not name it."""
+    """Yield functions and macros that belong to no semantic patch, or whose comment does not name
+    it."""
     marks, blocks, comment, named, last = changes(), [], "", 0, None
     for item in re.finditer(r"^#if(?P<kind>n?def)? *(?P<mark>\w+)|^#(?P<part>else|endif)|"
                             r"^(?P<comment>/\*.*?\*/)$|^static inline [^;{]*?(?P<name>\w+)\(|"
@@ -113,7 +116,7 @@ def unexplained(text):
         if "comment" in found:
             comment, named = found["comment"], 0
         elif "mark" in found:
-            # A "+" is what a core with the change compiles.
+            # A core with the change compiles the text behind a "+".
             known = found["mark"] in marks
             blocks.append(("+" if found.get("kind") == "def" else "") + found["mark"] if known else "")
             comment = "" if known else comment

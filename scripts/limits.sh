@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # limits.sh: test limits of memory. A client's objects must be charged to the client's memory
-# cgroup, and the limit of the cgroup must stop the client. Then the module is loaded with each of
-# its own allocations failing.
+# cgroup, and the limit of the cgroup must stop the client. Then load the module while each of its
+# own allocations fails in turn.
 
 . "$(dirname "$0")/env.sh"
 . "$TOP/scripts/guest.sh"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Tell how many lines of the cache an operation writes, and how many processors pass to each other.
+"""Print how many cache lines an operation writes, and how many the processors pass to each other.
 
-lines.py ARCH DIR OUT: DIR has, for each number of processors, the kernel's log lines-CPUS.log and
-what the plugin counted, lines-CPUS.txt, with one line for each side of a pair: first those of a
-round that is not counted, then those of the next. The table goes to OUT, as reStructuredText. Each
-row is a check: the library is no worse than the raw helpers, but for what tests/bench/lines.targets
-grants.
+lines.py ARCH DIR OUT: for each number of processors, DIR has the kernel's log lines-CPUS.log and
+the plugin's counts lines-CPUS.txt. The counts have one line for each side of a pair. The lines of
+the first round do not count, only the lines of the second. The table goes to OUT, as
+reStructuredText. Each row is a check: the library must not be worse than the raw helpers, apart
+from the lines that tests/bench/lines.targets grants.
 """
 
 import pathlib
@@ -14,12 +14,12 @@ import re
 import sys
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent / 'tests/bench'
-# Interrupts come at other places of each side.
+# Interrupts hit each side at other places.
 NOISE = 0.25
 
 
 def read_targets():
-    """{work: (written, passed)}: what the library may have more than the raw side"""
+    """{work: (written, passed)}: the lines by which the library may exceed the raw side"""
     targets = {}
     for line in (BENCH / 'lines.targets').read_text().splitlines():
         if not line.startswith('#'):
@@ -47,7 +47,7 @@ def read_rows(build, cpus):
 
 
 def table(arch, all_rows):
-    """As reStructuredText"""
+    """Return the table as reStructuredText."""
     yield '.. SPDX-License-Identifier: GPL-2.0-only OR MIT'
     yield '.. Written by make bench-lines RECORD=1'
     for cpus, rows in all_rows.items():

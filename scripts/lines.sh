@@ -18,7 +18,8 @@ locked "$@"
 
 COUNTS=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
 
-# build_plugin QEMU DIR: QEMU 9 refuses plugins of the first version of the interface.
+# build_plugin QEMU DIR: build the plugin for this version of QEMU, because QEMU 9 refuses plugins
+# for the first version of the interface.
 build_plugin() {
 	local version
 
@@ -28,15 +29,15 @@ build_plugin() {
 		"$TOP/tests/bench/lines.c"
 }
 
-# marks FILE: the addresses in this program at which a side of a pair begins, a repetition ends,
-# and the work of a processor ends.
+# marks FILE: print the addresses in this program at which a side of a pair begins, a repetition
+# ends, and the work of a processor ends.
 marks() {
 	nm "$1" | sed -nE -e 's/^(\w+) [aAtT] bench_once$/side \1/p' \
 		-e 's/^(\w+) [aAtT] bench_repeats_[0-9]+$/repeats \1/p' \
 		-e 's/^(\w+) [aAtT] bench_stop(_[0-9]+)?$/stop \1/p'
 }
 
-# plugin DIR
+# plugin DIR: build the plugin in DIR, and check its counts.
 plugin() {
 	local dir=$1 counted
 

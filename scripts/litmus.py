@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Run tests/litmus in the kernel's memory model, and compare them with the library.
 
-Each test says what must not happen. Then each of its barriers is removed, or each lock of a
-process, one at a time, or an exchange is split into a load and a store: what must not happen
-has to become possible, or two accesses have to race. A barrier without which nothing changes
-is not needed.
+Each test names an outcome that must not happen. The script then removes each barrier, and each lock
+of a process, one at a time, or splits an exchange into a load and a store. The outcome must then
+become possible, or two accesses must race. A barrier is not needed if its removal changes nothing.
 
-A line "P0: name()" of a test's comment names the functions that the process stands for. A comment
-in front of or in each of these functions names the test, as name.litmus. Each function of the
-library that has a barrier is one of them. The two lists are compared. What a process exchanges
-is exchanged by its functions, and what a process loads with READ_ONCE() is read by its
-functions with a marked access.
+A line "P0: name()" in the comment of a test names the functions that the process stands for. A
+comment in front of or in each of these functions names the test, as name.litmus. Each function of
+the library that has a barrier must be one of them. The script compares the two lists. If a process
+exchanges a variable, its functions must exchange it, too. If a process loads a variable with
+READ_ONCE(), its functions must read it with a marked access.
 """
 
 import argparse
@@ -24,7 +23,7 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent
 TESTS = TOP / 'tests/litmus'
 
-# What orders more than itself. Locks are not in it: their tests name them.
+# Calls that order other accesses. Locks are left out, because their tests name them.
 BARRIER = re.compile(r'''\b(?:
     smp_(?!processor)\w+ |
     refcount_(?:set_release|inc_not_zero_acquire|(?:dec|sub)\w*) |
@@ -36,7 +35,7 @@ BARRIER = re.compile(r'''\b(?:
     list_empty_careful | guard\(rcu\)
     )(?<!_relaxed)\s*\(''', re.VERBOSE)
 
-# A barrier of a test, and what is left without it. Macros with _relaxed are in drm_safe.def.
+# Barriers of tests, and their replacements without an order. drm_safe.def has macros with _relaxed.
 WEAKER = [
     (r'smp_store_release\((\w+), ', r'WRITE_ONCE(*\1, '),
     (r'smp_load_acquire\((\w+)\)', r'READ_ONCE(*\1)'),
@@ -50,17 +49,17 @@ WEAKER = [
     (r'\bsmp_(?:mb|rmb|wmb|acquire__after_ctrl_dep)\(\);', ''),
     (r'\bsynchronize_s?rcu\(\w*\);', ''),
 ]
-# An exchange that orders nothing is one access. What is left if it is two.
+# An exchange without an order is still atomic. This splits it into two accesses.
 SPLIT = (r'(\w+) = xchg_relaxed\((\w+), (\w+)\);',
          r'\1 = READ_ONCE(*\2); WRITE_ONCE(*\2, \3);')
 EXCHANGE = re.compile(r'\bxchg_relaxed\(')
-# A load of a process, in front of what is loaded; and a marked access of the library
+# A load in a test, up to the variable, and a marked access in the library
 LOAD = re.compile(r'\bREAD_ONCE\(\*(\w+)\)')
 MARKED = re.compile(r'\b(?:READ_ONCE|WRITE_ONCE|data_race|smp_\w+|\w*xchg\w*)\((?:[^()]|\([^()]*\))*$')
-# Does a test have a barrier that is in no row of the table?
+# Barriers of tests that WEAKER does not have
 UNKNOWN = re.compile(r'\b\w+_(?:acquire|release)\(|\bsmp_\w+\(')
 
-# What a barrier of a test is in the library, where it has another name there. None: the kernel's.
+# Barriers of tests that have another name in the library. None is for a barrier in the kernel.
 SAME = {
     'refcount_dec_test': ['refcount_dec_and_test', 'kref_put'],
     'smp_acquire__after_ctrl_dep': ['smp_acquire__after_ctrl_dep', 'refcount_dec_and_test',
@@ -72,7 +71,8 @@ SAME = {
     'synchronize_srcu': ['drm_dev_ctx_unplug_again'],
     'synchronize_rcu': None,
 }
-# Of the library's barriers, those that have to be in a process. Each put is a release, needed or not.
+# Barriers of the library that a test must have. A put is always a release, so a test need not have
+# it.
 MODELLED = re.compile(r'\b(?:smp_\w+|\w+_(?:acquire|release))(?=\()')
 
 
@@ -95,12 +95,12 @@ class Counts:
 
 
 def body_start(text):
-    """Where the code of a test begins, after its comment."""
+    """Return the start of a test's code, after its comment."""
     return text.index('*)') + 2
 
 
 def weakened(text):
-    """(what was removed, the test without it), for each barrier and each lock of a process."""
+    """Yield (removed text, remaining test) for each barrier and each lock of a process."""
     start = body_start(text)
     for pattern, weaker in [*WEAKER, SPLIT]:
         for match in re.finditer(pattern, text[start:]):
@@ -121,7 +121,7 @@ def weakened(text):
 
 
 def unknown_barriers(text):
-    """Barriers of a test that no row of the table would remove."""
+    """Return the barriers of a test that no row of WEAKER removes."""
     code = text[body_start(text):]
     for pattern, _ in WEAKER:
         code = re.sub(pattern, '', code)
@@ -129,7 +129,7 @@ def unknown_barriers(text):
 
 
 def result_of(output):
-    """Never, Sometimes or Always; or a race; or what herd7 had to say."""
+    """Return Never, Sometimes or Always, or a race, or herd7's message."""
     if re.search(r'^Flag ', output, re.MULTILINE):
         return 'Race'
     found = re.search(r'^Observation \S+ (\w+)', output, re.MULTILINE)
@@ -137,7 +137,7 @@ def result_of(output):
 
 
 def run_all(args, texts):
-    """The results of tests, all by one herd7, which takes longest to start."""
+    """Return the results of all tests. Run herd7 only once, because its start takes longest."""
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         (directory / 'all.def').write_text((args.model / 'linux-kernel.def').read_text() +
@@ -154,7 +154,7 @@ def run_all(args, texts):
 
 
 def run_tests(args, tests, counts):
-    """Each test, and each without one of its barriers."""
+    """Run each test, with all barriers and without each of them."""
     cases = []
     for name, text in tests.items():
         without = list(weakened(text))
@@ -168,7 +168,7 @@ def run_tests(args, tests, counts):
 
 
 def processes_of(text):
-    """(functions that a process stands for, its code) of a test."""
+    """Yield (functions, code) for each process of a test."""
     comment, code = text[:body_start(text)], text[body_start(text):]
     for name, line in re.findall(r'^ \* (P\d): (.*(?:\n \* {5}.*)*)', comment, re.MULTILINE):
         process = re.search(rf'^{name}\(.*?^\}}', code, re.MULTILINE | re.DOTALL)
@@ -209,13 +209,13 @@ def functions_of_library(files):
 
 
 def barriers_of(code):
-    """Names of a process's barriers."""
+    """Return the names of a process's barriers."""
     return {match.group(0).split('(')[0] for pattern, _ in WEAKER
             for match in re.finditer(pattern, code)}
 
 
 def compare_barriers(tests, known, counts):
-    """Has the library the barriers of the tests, and have the tests those of the library?"""
+    """Check that the library and the tests have the same barriers."""
     modelled = {}
     for name, text in tests.items():
         for functions, code in processes_of(text):
@@ -238,12 +238,13 @@ def compare_barriers(tests, known, counts):
 
 
 def calls(body, functions):
-    """Those of the functions that are called in a body."""
+    """Return the functions of @functions that a body calls."""
     return {function for function in functions if re.search(rf'\b{function}\(', body)}
 
 
 def exchanges(function, functions, known):
-    """Does a function exchange, or one of the functions that calls it, or what these call, twice?"""
+    """Check whether a function exchanges, or one of its callers, or a function that these call, up
+    to two calls away."""
     near = {function} | {caller for caller in functions if calls(known.get(caller, ''), [function])}
     for _ in range(2):
         near = near.union(*(calls(known.get(one, ''), known) for one in near))
@@ -251,13 +252,13 @@ def exchanges(function, functions, known):
 
 
 def accesses(body, variable):
-    """What stands in front of each access to a member of that name, in its statement."""
+    """Return the text in front of each access to a member of that name, in its statement."""
     return [re.split(r'[;{}]', body[:match.start()])[-1]
             for match in re.finditer(rf'(?<=[\w\])])(?:->|\.)__{variable}\b', body)]
 
 
 def compare_accesses(tests, known, counts):
-    """Are the exchanges of the tests exchanges of the library, and its reads marked?"""
+    """Check that the library exchanges where the tests do, and that its reads are marked."""
     for name, text in tests.items():
         for functions, code in processes_of(text):
             for function in sorted(functions & known.keys()):
@@ -297,7 +298,7 @@ def compare(tests, files, counts):
 
 
 def plants(tests, files):
-    """(what, tests, files), with a fault that the comparison has to find."""
+    """Yield (name, tests, files) with a fault that the comparison must find."""
     def tests_with(old, new):
         return {name: text.replace(old, new) for name, text in tests.items()}
 

@@ -15,7 +15,7 @@ OUT=$TOP/out/matrix.txt
 # In older kernels, the DRM core lacks interfaces that the library needs.
 OLDEST=7.2
 
-# sources: the newest version of each package in each suite, as "PACKAGE VERSION SUITE..."
+# sources: print the newest version of each package in each suite, as "PACKAGE VERSION SUITE...".
 sources() {
 	local package
 
@@ -27,7 +27,7 @@ sources() {
 	done
 }
 
-# last_count LOG: the last line of a script that counts.
+# last_count LOG: print the last line of a script that counts.
 last_count() { grep -oE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$1" | tail -n1; }
 
 # try DIR VERSION FROM: compile and test a source, in its own build directories.
@@ -53,7 +53,7 @@ skip() {
 	printf '%s;%s;%s;%s\n' "$1" "$2" "not run" "$3" >>"$OUT"
 }
 
-# docs_table: the lines as reStructuredText.
+# docs_table: print the lines as reStructuredText.
 docs_table() {
 	printf '%s\n' '.. SPDX-License-Identifier: GPL-2.0-only OR MIT' \
 		'.. Written by make matrix DOCS=1' '' '.. csv-table::' \

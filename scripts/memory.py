@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What each byte is for that the library adds to an object, an update or an address space.
+"""Print the purpose of each byte that the library adds to an object, an update or an address space.
 
 memory.py BUILD: BUILD is the directory of a kernel in which the library was compiled, without
-CONFIG_DEBUG_FS. The sizes are those of a file that is compiled with the same command, once as it
-is and once with CONFIG_DEBUG_FS, which distributions have. What a member is for is the comment
+CONFIG_DEBUG_FS. To get the sizes, the script compiles a file with the same command, once without
+and once with CONFIG_DEBUG_FS, which distributions have. The purpose of a member is the comment
 beside it. The tables go to standard output, as reStructuredText.
 """
 
@@ -15,13 +15,13 @@ import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-# struct, its header, and what it is
+# Each struct, its header, and a name for people
 STRUCTS = [
     ('drm_gpuvm_imm', 'drm_gpuvm_imm_internal.h', 'An address space'),
     ('drm_gpuvm_imm_update', 'drm_gpuvm_imm.h', 'A prepared update'),
     ('drm_shmem_obj', 'drm_shmem_obj.h', 'An object'),
 ]
-# Whose sizes are shown: what it is, and its declarator or NAME
+# The things whose sizes are shown: a name for people, and a declarator or NAME
 SIZES = [
     ('An address space', 'struct drm_gpuvm_imm NAME'),
     ('Its first pool', 'struct drm_gpuva *NAME[DRM_GPUVM_IMM_POOL_FIRST]'),
@@ -36,7 +36,7 @@ SIZES = [
 
 
 def probe():
-    """The text of a file with a variable of each type"""
+    """Return the text of a file with a variable of each type."""
     row = re.search(r'^struct drm_shmem_row {.*?^};\n', (TOP / 'drm_shmem_list.c').read_text(),
                     re.MULTILINE | re.DOTALL).group(0)
     lines = ['#include "drm_gpuvm_imm_internal.h"', '#include "drm_shmem_internal.h"',
@@ -63,7 +63,7 @@ def sizes(out):
     text = subprocess.run(['nm', '-S', out], capture_output=True, text=True, check=True).stdout
     found = {int(at): int(size, 16) for size, at in
              re.findall(r'^\S+ (\S+) \S size_(\d+)$', text, re.MULTILINE)}
-    # A struct without a member takes nothing, and nm says no size.
+    # A struct without members has no size, so nm prints none.
     return [found.get(at, 0) for at in range(len(SIZES))]
 
 
@@ -76,7 +76,7 @@ def members(out, name):
     size = int(re.search(r'/\* size: (\d+)', text).group(1))
     rows = {}
     for member, offset, length in found:
-        # The first member of a union stands for it. An array without a length takes nothing.
+        # Use the first member of a union. An array without a length has no size.
         if int(length):
             rows.setdefault(int(offset), member)
     return [(member, offset) for offset, member in rows.items()], size

@@ -7,10 +7,10 @@ and must be refused when the name of a case is defined. Its first lines are its 
 
     // class: 9                         number, or "design" for a promise
     // title: access outside the mapping
-    // rust: b                          whether Rust refuses it: b, r, partly, no
+    // rust: b                          whether Rust refuses the mistake: b, r, partly, no
     // wrong: CASE B: regex             level and first diagnostic of the case
     // unseen: CASE: sentence           no tool refuses the case; unseen.txt has the sentence
-    // checked: CASE: sentence          only a checker refuses it; so has unseen-compilers.txt
+    // checked: CASE: sentence          only a checker refuses it; unseen-compilers.txt has that
     // run: suite.case: sentence        KUnit case that proves level R
 
 The level of a case is B for an error, W for a warning that is on by default, U for a
@@ -103,7 +103,7 @@ class Compiler:
                 self.call([TOP / "scripts" / "signalling.py", "check", out])
 
     def call(self, words):
-        """A command, in the kernel's build directory."""
+        """Run a command in the kernel's build directory."""
         return subprocess.run(words, cwd=self.dir, env=self.env, capture_output=True, text=True,
                               check=False)
 
@@ -283,7 +283,7 @@ class Progress:
         self.out = int(os.environ.get("DRM_SAFE_PROGRESS", 1))
 
     def __call__(self, _job):
-        """One job has ended."""
+        """Count a job that has ended."""
         with self.lock:
             self.done += 1
             now, terminal = time.monotonic(), os.isatty(self.out)
@@ -297,7 +297,7 @@ class Progress:
 
 
 class Classes:
-    """The levels that the classes must reach, and those that they reach."""
+    """The levels that the classes must reach, and the levels that they reach."""
 
     def __init__(self, path):
         self.needs, self.later, self.reached = {}, set(), {}
@@ -308,11 +308,12 @@ class Classes:
                 self.later |= {number} if later == ["later"] else set()
 
     def add(self, number, level):
-        """A case of a class."""
+        """Add the level of a case to its class."""
         self.reached.setdefault(number, set()).add(level)
 
     def problems(self):
-        """Yield what each class lacks: number, text, and whether that is allowed."""
+        """Yield the levels that each class does not reach: number, text, and whether this is
+        allowed."""
         for number in self.reached.keys() - self.needs.keys() - {"design", "unseen"}:
             yield number, "is not in the list of classes", False
         for number, needs in self.needs.items():

@@ -221,7 +221,7 @@ class Corpus:
         return {**found, "R": sum(len(f.runs) for f in files)}
 
     def rust(self, number):
-        """When Rust's abstractions refuse a class."""
+        """Return the points at which Rust's abstractions refuse a class."""
         found = {f.rust for f in self.files[number]} - {"-"}
         return ", ".join(RUST[r] for r in RUST if r in found) or "-"
 
@@ -256,7 +256,8 @@ def best(counts):
 
 
 def summary(corpus, results):
-    """The number of classes refused at each point, and of cases of each class at each level."""
+    """Write the number of classes refused at each point, and of cases of each class at each
+    level."""
     numbers = [n for n in corpus.titles if n in corpus.files]
     classes = [n for n in numbers if n != "design"]
     first = [best(corpus.counts(n)) for n in classes]

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Change the library in small ways, and see whether a test notices.
+"""Change the library in small ways, and check whether a test notices.
 
 mutants.py list TOP [GLOB]
 mutants.py run TOP TREE BUILD OUT [MUTANTS=n] [MINUTES=n] [SEED=n] [FILES=glob]
 
-Each mutant is one change of one file: a condition negated, a comparison off by
-one, a call, an assignment or a barrier dropped, two statements swapped, a result
-replaced. It is killed if it does not compile, or if the suites fail, hang or leave
-a report in the log: on the release kernel, quick suites first, then on the SMP
-debug kernel, which can fail allocations, and at last as modules, where memory that
-nobody frees is found once they are gone.
-A change that gives no kernel other code is no mutant. What nobody can notice for
-another reason stands in tests/mutants.accepted, with that reason.
+Each mutant is one change of one file: it negates a condition, changes a comparison by one, drops a
+call, an assignment or a barrier, swaps two statements, or replaces a result. A mutant is killed if
+it does not compile, or if the suites fail, hang or leave a report in the log. The suites run on the
+release kernel first, quick ones before the others. Then they run on the SMP debug kernel, which can
+fail allocations. At last they run as modules, whose removal shows leaked memory.
 
-What became of a mutant is kept in OUT/results.tsv; the next run takes it from
-there, as long as the mutated file stays the same.
+A change that does not change the code of any kernel is not a mutant. tests/mutants.accepted lists
+mutants that no test can notice for another reason, with the reason.
+
+OUT/results.tsv has the result of each mutant. The next run uses this result if the mutated file is
+still the same.
 """
 import fnmatch
 import hashlib
@@ -29,13 +29,13 @@ import time
 
 SAME = "same code"
 SAFE = "drivers/gpu/drm/safe"
-# What is tried in turn: the kernel, whether only quick suites, only those of the
-# part, and after how many seconds it hangs.
+# The stages in their order: the kernel, whether to run only quick suites, whether to run only the
+# suites of the part, and the seconds after which the stage counts as hung.
 STAGES = [("release", True, True, 60), ("release", False, False, 300),
           ("debug", True, True, 900), ("debug", False, True, 900)]
 ARGS = {"release": [], "debug": ["ncpus=2", "seccomp=on", "kasan_multi_shot"]}
-# How a file's name begins, and the suites of its part: those of drm_gem_* and of the views have
-# objects of drm_shmem_*, and all parts include drm_safe_*.
+# The suites of each part, by the prefix of a file. The suites of drm_gem_* and of the views use
+# objects of drm_shmem_*. All parts include drm_safe_*.
 PARTS = {"drm_dev_ctx": "drm_dev_ctx*", "drm_shmem": "drm_shmem*",
          "drm_gpuvm_imm": "drm_gpuvm_imm*", "drm_gem": "drm_shmem*",
          "drm_vmap_view": "drm_[sv]*", "drm_safe": "drm_*"}
@@ -54,7 +54,7 @@ ASSIGN = r"\*?[a-z_][\w.>\[\]-]* [|&+-]?= [^;{}]*;"
 
 
 def blank(text):
-    """Text of the same length, without what is not code."""
+    """Blank everything that is not code. The length stays the same."""
     def spaces(match):
         return re.sub(r"[^\n]", " ", match[0])
 
@@ -64,7 +64,7 @@ def blank(text):
 
 
 def closing(text, start):
-    """Where the parenthesis that opens at start is closed."""
+    """Return the position of the parenthesis that closes the one at @start."""
     depth = 0
     for i in range(start, len(text)):
         depth += {"(": 1, ")": -1}.get(text[i], 0)
@@ -74,7 +74,7 @@ def closing(text, start):
 
 
 def changes(text):
-    """All mutants of a file: kind, start, end, what stands there instead."""
+    """Yield all mutants of a file: kind, start, end, and the new text for this range."""
     code = blank(text)
     for m in re.finditer(r"\b(?:if|while) (\()", code):
         end = closing(code, m.start(1))
@@ -85,10 +85,10 @@ def changes(text):
         yield "arithmetic", m.start(1), m.end(1), SWAPPED[m[1]]
     for m in re.finditer(rf"^\t+({CALL}|{ASSIGN})", code, re.M):
         kind = "barrier" if m[1].startswith("smp_") else "drop"
-        # As many lines as before, for warnings tell theirs.
+        # Keep the number of lines, because WARN() compiles line numbers into the code.
         yield kind, m.start(1), m.end(1), ";" + "\n" * m[1].count("\n")
     for m in re.finditer(rf"^(\t+)((?:{CALL}|{ASSIGN})\n)\1((?:{CALL}|{ASSIGN})\n)", code, re.M):
-        # One line each; the order of two plain assignments hardly ever matters.
+        # Only swap single lines. The order of two plain assignments hardly ever matters.
         if "\n" not in m[2][:-1] + m[3][:-1] and "(" in m[2] + m[3]:
             yield ("swap", m.start(2), m.end(3),
                    text[m.start(3):m.end(3)] + m[1] + text[m.start(2):m.end(2)])
@@ -108,15 +108,15 @@ class Mutant:
         self.kind, self.start, self.end, self.put = change
 
     def line(self):
-        """The number of the line that changes."""
+        """Return the number of the changed line."""
         return self.text.count("\n", 0, self.start) + 1
 
     def mutated(self):
-        """The whole file."""
+        """Return the text of the changed file."""
         return self.text[:self.start] + self.put + self.text[self.end:]
 
     def name(self):
-        """What identifies it when lines move."""
+        """Return a name that stays the same when lines move."""
         start = self.text.rfind("\n", 0, self.start) + 1
         end = self.text.find("\n", self.start)
         new = self.put if self.kind != "swap" else "the next line first"
@@ -125,7 +125,7 @@ class Mutant:
 
 
 def mutants(top, glob):
-    """Those of all files of the library that glob names."""
+    """Return the mutants of all files of the library that match @glob."""
     found = []
     for path in sorted([*top.glob("drm_*.c"), *top.glob("drm_*.h")]):
         if fnmatch.fnmatch(path.name, glob) and "_trace" not in path.name:
@@ -142,25 +142,25 @@ class Runner:
         self.original = {}
 
     def run(self, *cmd):
-        """Whether a command ends well."""
+        """Run a command. Return whether it succeeds."""
         self.log.flush()
         return subprocess.run(cmd, cwd=self.tree, stdin=subprocess.DEVNULL, stdout=self.log,
                               stderr=subprocess.STDOUT, check=False).returncode == 0
 
     def make(self, kernel, target):
-        """Whether kbuild can make target."""
+        """Return whether kbuild can make @target."""
         return self.run("make", "ARCH=um", f"O={self.build}/{kernel}", "-s",
                         f"-j{os.environ.get('JOBS', '2')}", target)
 
     def objects(self, kernel):
-        """What the code of the directory is."""
+        """Return a hash of the library's object files."""
         digest = hashlib.sha256()
         for path in sorted(pathlib.Path(self.build, kernel, SAFE).rglob("*.o")):
             digest.update(path.read_bytes())
         return digest.digest()
 
     def suites(self, kernel, quick, glob, seconds):
-        """Whether they pass, and leave no report."""
+        """Return whether the suites pass and leave no report in the log."""
         outdir = f"{self.build}/{kernel}"
         args = [f"--kernel_args={a}" for a in ARGS[kernel]]
         if quick:
@@ -170,11 +170,12 @@ class Runner:
                 self.run(f"{self.top}/scripts/log-clean.sh", f"{outdir}/test.log"))
 
     def modules(self, glob):
-        """Whether the suites pass as modules, and leak nothing."""
+        """Return whether the suites pass as modules and leak nothing."""
         return self.run("env", f"FILTER={glob}", f"{self.top}/scripts/kunit-modules.sh")
 
     def killed(self, name):
-        """Why the tree as it is does not pass, SAME if it cannot differ, or None."""
+        """Return the stage that the tree does not pass, SAME if the code of no kernel differs, or
+        None."""
         glob = next(PARTS[p] for p in PARTS if name.startswith(p))
         differs = False
         for kernel, quick, own, seconds in STAGES:
@@ -192,7 +193,7 @@ class Runner:
         return None if self.modules(glob) else "modules"
 
     def begin(self):
-        """Whether the library passes as it is; remember its code."""
+        """Return whether the unchanged library passes. Remember the hash of its code."""
         for kernel in ARGS:
             if not self.make(kernel, "all") or not self.suites(kernel, True, "*", 900):
                 return False
@@ -200,7 +201,7 @@ class Runner:
         return self.modules("*")
 
     def judge(self, mutant):
-        """What kills it, SAME, or None."""
+        """Return the stage that kills the mutant, SAME, or None."""
         target = pathlib.Path(self.tree, SAFE, mutant.path.name)
         target.write_text(mutant.mutated(), encoding="utf-8")
         try:
@@ -210,7 +211,7 @@ class Runner:
 
 
 class Results:
-    """What became of mutants, in a file that the next run reads."""
+    """The results of mutants, in a file that the next run reads."""
 
     def __init__(self, path):
         self.path, self.known = path, {}
@@ -221,24 +222,24 @@ class Results:
 
     @staticmethod
     def key(mutant):
-        """The same only for the same mutant of the same file."""
+        """Return a key for the mutant and the text of its file."""
         return hashlib.sha256((mutant.path.name + mutant.mutated()).encode()).hexdigest()[:16]
 
     def add(self, mutant, why, where):
-        """Keep it."""
+        """Store the result of a mutant."""
         self.known[self.key(mutant)] = why
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(f"{self.key(mutant)}\t{why or 'SURVIVED'}\t{where}\t{mutant.name()}\n")
 
 
 def accepted(path):
-    """The names in the file of what nobody can notice."""
+    """Return the names of the accepted mutants, which no test can notice."""
     lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
     return {line for line in lines if line and line[0] not in "# \t"}
 
 
 def table(results):
-    """Print how many of each kind were killed, and by what."""
+    """Print the number of mutants of each kind that each stage killed."""
     kinds = sorted({m.kind for m, _ in results})
     rows = [(k, [why for m, why in results if m.kind == k]) for k in kinds]
     rows.append(("all", [why for _, why in results]))
@@ -249,7 +250,7 @@ def table(results):
 
 
 def run(top, tree, build, out, *options):
-    """Run a sample, print and keep what came of it."""
+    """Run a sample of mutants. Print and store the results."""
     given = dict(o.split("=", 1) for o in options)
     deadline = time.monotonic() + 60 * float(given["MINUTES"])
     out = pathlib.Path(out)

@@ -31,7 +31,7 @@ extract() {
 	done
 }
 
-# extract_pool and so on: print them in the order in which they need each other.
+# extract_pool and so on: print the parts for a proof. Each part follows the parts that it needs.
 extract_pool() {
 	grep -hE '^#define DRM_GPUVM_IMM_(POOL|VAS)_' "$TOP"/drm_gpuvm_imm{,_internal}.h
 	extract drm_gpuvm_imm_internal.h drm_gpuvm_imm_vas_gone
@@ -46,7 +46,7 @@ extract_pool() {
 
 extract_vmap() {
 	extract drm_safe.h __drm_gem_bytes
-	# Enums of bits and kinds, which have no name
+	# extract() does not print enums.
 	sed -n '/^enum drm_resv_how {$/,/^};$/p' "$TOP/drm_safe_resv.h"
 	sed -n '/^enum {$/,/^};$/p' "$TOP/drm_shmem_obj.h" "$TOP/drm_shmem_vmap.h"
 	grep -hE '^#define __DRM_VMAP_NOWHERE\b' "$TOP/drm_shmem_vmap.h"
@@ -87,8 +87,8 @@ extract_parts() {
 		drm_gpuvm_imm_reinsert drm_gpuvm_imm_split
 }
 
-# plants FILE FUNCTION BITS: the changes from the "plant:" lines above a proof, one a line.
-# "plant 32:" lines are faults only on 32 bits.
+# plants FILE FUNCTION BITS: print the changes from the "plant:" lines above a proof, one per line.
+# A change of a "plant 32:" line is a fault only on 32 bits.
 plants() {
 	awk -v function_="$2" -v bits="$3" '
 		/^\/\/ plant( [0-9]+)?: / {
@@ -102,7 +102,7 @@ plants() {
 		/^}/ { plants = "" }' "$1"
 }
 
-# prove BITS FUNCTION FILE [EXTRACTED [FLAG...]]
+# prove BITS FUNCTION FILE [EXTRACTED [FLAG...]]: run cbmc on a proof.
 prove() {
 	local bits=$1 function=$2 file=$3 dir=${4:-$TMP} flags
 

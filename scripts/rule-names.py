@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Compare the names in the rules of scripts/coccinelle with the kernel's and the library's.
+"""Compare the names in the rules of scripts/coccinelle with names in the kernel and the library.
 
 - Each function of the kernel that a rule names is declared by its headers.
-- Each function of the kernel's headers that the library wraps is named by the rule "raw", or
-  is on the list of what a driver may call. Of other headers, this holds for what the library
-  calls.
+- Each function of WRAPPED headers is in the rule "raw", or on the list of functions that a driver
+  may call. For other headers, this holds for the functions that the library calls.
 - Each function of the kernel's headers that ends a wait is known to the rule "completers".
 - Each exported function with kernel-doc says what context it may be called from.
 - Each scope of the library is known to the rules that look for scopes, and to spatch.
@@ -23,10 +22,10 @@ sys.path.insert(0, str(RULES))
 import drm_safe_names as names  # pylint: disable=wrong-import-position
 from drm_safe_source import arguments, kernel_doc, library  # pylint: disable=wrong-import-position
 
-# Headers of which every function is wrapped, or may be called
+# Headers whose functions are all wrapped, or may be called
 WRAPPED = ["drm/drm_drv.h", "drm/drm_gem_shmem_helper.h", "drm/drm_gpuvm.h"]
 
-# Where the kernel declares what ends a wait, and what looks like that there
+# The headers with functions that end a wait, and a pattern for these functions
 WAKING = ["linux/completion.h", "linux/wait.h", "linux/wait_bit.h", "linux/swait.h",
           "linux/rcuwait.h", "linux/semaphore.h", "linux/sched.h", "linux/sched/wake_q.h",
           "linux/kthread.h", "linux/dma-fence.h", "linux/eventfd.h", "drm/drm_syncobj.h",
@@ -40,7 +39,7 @@ def declared(path):
     text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", path.read_text(encoding="utf-8"), flags=re.S)
     found = set(re.findall(r"^#[ \t]*define[ \t]+(\w+)\(", text, re.M))
     text = re.sub(r"^#(?:\\\n|[^\n])*", "", text, flags=re.M)
-    # A declaration, or the head of an inline function; not what its body calls.
+    # Find declarations and heads of inline functions, but not calls in a body.
     for name in re.finditer(r"^(?!return|else|goto|case)(?:\w[\w \t*]*[ \t\n*])(\w+)\(", text, re.M):
         _, end = arguments(text, name.end())
         if re.match(r"[^;{}=]*[;{]", text[end:end + 400]):
@@ -49,7 +48,7 @@ def declared(path):
 
 
 def check_raw(headers, series, more):
-    """What is wrong with the rule "raw"."""
+    """Yield the problems of the rule "raw"."""
     named, other = {}, set()
     for part in (*names.RAW.values(), names.RAW_ALLOWED):
         for header, text in part.items():
@@ -71,7 +70,7 @@ def check_raw(headers, series, more):
 
 
 def check_completers(headers):
-    """What the rule "completers" does not know."""
+    """Yield functions that end a wait and that the rule "completers" does not know."""
     for header in WAKING:
         for name in sorted(headers(header)):
             if WAKES.search(name) and not name.startswith("___") and \
@@ -80,7 +79,7 @@ def check_completers(headers):
 
 
 def driver_words(tree, rule):
-    """The names in the driver that a rule is for, if it is for one."""
+    """Return the names in a driver, if the rule is for one driver."""
     if rule.parent.name != "drivers":
         return set()
     return {word for top in ("gpu/drm", "accel")
@@ -89,12 +88,12 @@ def driver_words(tree, rule):
 
 
 def check_lists(tree):
-    """Names in the lists of the rules that the kernel does not have."""
+    """Yield names in the lists of the rules that the kernel does not have."""
     text = "\n".join(path.read_text(encoding="utf-8", errors="replace")
                      for top in ("include/linux", "include/drm", "include/asm-generic")
                      for path in sorted((tree / top).rglob("*.h")))
     words = set(re.findall(r"\b\w+\b", text))
-    # The classes of guard() and ACQUIRE() are names that no function has.
+    # The classes of guard() and ACQUIRE() are not functions.
     words |= set(re.findall(r"\bclass_(\w+)_constructor\b", library().code))
     for rule in sorted(RULES.rglob("*.cocci")):
         own = driver_words(tree, rule)
@@ -106,7 +105,7 @@ def check_lists(tree):
 
 
 def check_contexts():
-    """Functions of which nobody knows whether they sleep."""
+    """Yield functions whose kernel-doc does not say whether they sleep."""
     exported = set(re.findall(r"EXPORT_SYMBOL\w*\((\w+)\)", library().code))
     documented = {about for path in library().paths for about, _ in kernel_doc(path)}
     for name in sorted(exported & documented - library().contexts.keys()):
@@ -114,13 +113,13 @@ def check_contexts():
 
 
 def check_scopes(tree):
-    """Scopes that a rule or spatch does not know."""
+    """Yield scopes that a rule or spatch does not know."""
     headers_text = "\n".join(path.read_text(encoding="utf-8") for path in (tree / "include/drm").glob("*.h"))
     scopes = library().scopes
     blocks = {name for name in scopes if library().is_block(name)}
     macros = set(re.findall(r"^#define (drm_\w+) YACFE_ITERATOR",
                             (RULES / "scopes.macros").read_text(encoding="utf-8"), re.M))
-    # Some take variables of the driver's, and declare none.
+    # Some scopes take a variable of the driver, and declare none.
     others = {name for name in macros & library().macros.keys() if library().is_block(name)}
     for name in sorted(blocks - macros | {name for name in macros - blocks - others if not
                                           re.search(rf"\b{name}\(", headers_text)}):
@@ -130,7 +129,7 @@ def check_scopes(tree):
         known = set(re.findall(r"\bdrm_\w+", " ".join(re.findall(r"^iterator name (.*?);", text, re.M | re.S))))
         for name in sorted({name for name in blocks | others if takes(name)} ^ known):
             yield f"{rule}.cocci: {name} is {'no such scope' if name in known else 'missing'}"
-    # A block of drm_dev_ctx_guard_callback() is for completers.
+    # A completer may open a block of drm_dev_ctx_guard_callback().
     refused = [name for name in library().device_scopes() if "callback" not in name]
     for rule, wanted in (("completers", refused), ("display", library().device_scopes(live=False))):
         text = re.sub(r"//.*", "", (RULES / f"{rule}.cocci").read_text(encoding="utf-8"))
@@ -139,7 +138,7 @@ def check_scopes(tree):
 
 
 def check_callbacks():
-    """Callbacks with the registration data that the rule about its type does not know."""
+    """Yield callbacks with registration data that the rule about its type does not know."""
     ops = re.search(r"struct drm_dev_ctx_ops \{(.*?)^\};", library().code, re.M | re.S)[1]
     known = re.search(r'identifier cb =~ "\^\((.*?)\)\$"', (RULES / "registered.cocci").read_text(encoding="utf-8"))[1]
     for name in set(re.findall(r"\(\*(\w+)\)", ops)) ^ set(known.split("|")):
@@ -147,7 +146,7 @@ def check_callbacks():
 
 
 def check_sleepers(tree):
-    """Functions that drm_dev_ctx_sleepers.c looks for, and nobody has."""
+    """Yield functions that drm_dev_ctx_sleepers.c looks for and that do not exist."""
     code = library().code + "\n".join(path.read_text(encoding="utf-8")
                                       for top in ("gpu/drm", "gpu/drm/scheduler", "accel")
                                       for path in sorted((tree / "drivers" / top).glob("*.c")))
@@ -158,7 +157,7 @@ def check_sleepers(tree):
 
 
 def main():
-    """Print what is wrong."""
+    """Print all problems."""
     args = argparse.ArgumentParser(description=__doc__,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("tree", type=pathlib.Path, help="the kernel's source")

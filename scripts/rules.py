@@ -4,8 +4,8 @@
 
 A rule is a sentence that says what a driver must do or must not do, a line about the
 context of a call, or a clause about the arguments that a call accepts. tests/rules has an
-entry for each rule, with what sees that a driver breaks it. This script checks that the
-named thing exists:
+entry for each rule, which names the thing that finds a driver that breaks the rule. This script
+checks that this thing exists:
 
     annotation TEXT     annotation of the declaration of the function
     misuse FILE CASE    case of tests/misuse
@@ -34,8 +34,8 @@ sys.path.insert(0, str(TOP / "scripts/coccinelle"))
 
 from drm_safe_source import Source, kernel_doc  # pylint: disable=wrong-import-position
 
-# A sentence is a rule if it has a modal or an imperative, or says what somebody else has to
-# do. The pattern finds facts, too; their entries say so.
+# A sentence is a rule if it has a modal or an imperative, or says what another party has to do.
+# The pattern also finds facts. Their entries have "no rule".
 RULE = re.compile(
     r"\b(must|shall|should|may (?:only|not)|ha(?:s|ve) to|needs? to|(?:is|are) (?:not )?to (?!it\b)|"
     r"[Nn]ot (?:under|from|in|inside|while|with|used|in use)|do(?:es)? not (?:call|keep|take|use|mix|cast)|"
@@ -84,7 +84,8 @@ def paragraphs(text):
 
 
 def kernel_doc_rules(text):
-    """What a kernel-doc comment demands: sentences, the context, clauses about arguments."""
+    """Yield the demands of a kernel-doc comment: sentences, the context, clauses about
+    arguments."""
     for about, part in paragraphs(text):
         if about:
             parts = re.split(r"(?<=[.;])\s+", part)
@@ -95,7 +96,7 @@ def kernel_doc_rules(text):
 
 
 def rules(top):
-    """All rules: (what it is about, sentence)."""
+    """Yield all rules: (symbol or page, sentence)."""
     found = []
     for path in sorted([*top.glob("drm_*.h"), *top.glob("drm_*.c")]):
         for about, text in kernel_doc(path):
@@ -104,7 +105,7 @@ def rules(top):
     for name in PAGES:
         text = page(top / "Documentation" / name)
         if name == "rules.rst":
-            # Each one of the list, and no other sentence.
+            # On this page, only the heads of the numbered list are rules.
             heads = re.findall(r"^#\. \*\*(.*?)\*\*", text, re.M | re.S)
             found += [(name, " ".join(head.split())) for head in heads]
         else:
@@ -140,7 +141,7 @@ def table(path):
     return entries
 
 
-# The name of a rule in a report, and in the expectation of a test, such as EXPECT_BROKEN()
+# The name of a rule in a report of the library, and in an expectation of a test
 REPORT = re.compile(r'\bdrm_safe_broken\((?:[^,"();]|\([^()]*\))+,\s*"([^"]+)"')
 EXPECTED = re.compile(r"\b(?:EXPECT_(?:BROKEN|BROKEN_TIMES|REFUSED)|EDGE_REPORTED|expect_bad_shrinker|"
                       r"KUNIT_EXPECT_STREQ\(\w+, drm_safe_test_broken)\(([^;]*);")
@@ -179,7 +180,7 @@ class Evidence:
                                        .read_text(encoding="utf-8")))
 
     def missing(self, about, how):
-        """What one line names that does not exist, or an empty string."""
+        """Return the thing that a line names and that does not exist, or an empty string."""
         kind, _, what = how.partition(" ")
         if how.startswith(("not seen: ", "no rule: ")):
             return ""

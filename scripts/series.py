@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The library as files of a kernel tree, one patch after the other: see series.txt.
+"""Make a series of patches for a kernel tree from the library. series.txt describes the patches.
 
 series.py list                       the names of the patches
 series.py letters                    the cover letters: name, directory, and the last patch of each
-series.py show NAME KEY              the values of KEY, such as Suites, one a line
+series.py show NAME KEY              the values of KEY, such as Suites, one per line
 series.py core NAME                  the files that a semantic patch of the core changes
-series.py marks                      the macros that tell the library that the core has a change
+series.py marks                      the macros by which the library sees a change of the core
 series.py message NAME               the commit message
-series.py later NAME                 what files of a patch need that only a later one has
-series.py write NAME TREE            make what a patch of files changes in TREE; print the files
-series.py lost NAME TREE             what a semantic patch of the core should have added to TREE
-series.py tidy series|core FILE...   bring what spatch wrote into the kernel's form
-series.py converted DIR              the same for a driver that was converted
-series.py cover NAME FILE            fill in the letter that git made
-series.py letter NAME                what it then says
+series.py later NAME                 names that files of a patch use, and only a later patch adds
+series.py write NAME TREE            write the files of a patch to TREE, and print their names
+series.py lost NAME TREE             lines that a semantic patch of the core has not added to TREE
+series.py tidy series|core FILE...   bring the output of spatch into the form of the kernel
+series.py converted DIR              the same for a converted driver
+series.py cover NAME FILE            fill in the cover letter that git made
+series.py letter NAME                the text of the cover letter
 series.py config NAME                the configuration of its KUnit suites
 series.py left-out                   the library's files that no patch adds
-series.py faults                     lines of the patches that a kernel tree does not have, or not yet
-series.py stays                      lines of the pages that name what a kernel tree does not have
-series.py unnamed                    functions that patches add to the core, and whose users the messages do not name
-series.py unaccepted                 what checkpatch --terse reports that is not accepted of the file
-series.py orphans TREE FILE...       those of the files that the entry in MAINTAINERS does not name
+series.py faults                     lines that name things which no patch adds, or only a later one
+series.py stays                      lines of the pages that name things missing in a kernel tree
+series.py unnamed                    functions added to the core without their user in the message
+series.py unaccepted                 checkpatch --terse reports that are not in checkpatch.accepted
+series.py orphans TREE FILE...       files that the entry in MAINTAINERS does not name
 """
 import fnmatch
 import functools
@@ -36,7 +36,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 DRM = "drivers/gpu/drm"
 SAMPLE = "SAMPLE_DRM_SGPU"
 LITMUS = "Documentation/litmus-tests/drm-safe"
-# What drm_safe_core.h has in place of functions of the core, in a core that has the changes
+# Names in drm_safe_core.h that stand for functions of a core with all changes
 ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
            "drm_gem_shmem_release_unlocked": "drm_gem_shmem_release",
            "drm_resv_might_lock": "dma_resv_might_lock",
@@ -50,10 +50,10 @@ ALIASES = {"drm_gem_create_huge_mnt": "drm_gem_huge_mnt_create",
            "drm_gem_object_link_entry": "link",
            "drm_gpuva_link_entry": "rb.link",
            "drm_gpuvm_bo_put_late": "drm_gpuvm_bo_put_deferred"}
-# The token of all reservation locks. It is in dma-buf's header then, and has its name.
+# The token of all reservation locks. dma-buf's header then has it, under the name dma_resv.
 TOKEN = re.compile(r"(\b(?:__|token_context_lock)\w*\((?:\w+, )?)drm_resv(?=[,)])")
 GUARD = re.compile(r"\b(class_)?drm_resv(?=(_try|_intr|_kill)?(_constructor)?\b)")
-# What does nothing in such a core
+# A function that does nothing with such a core
 EMPTY = "drm_gem_shmem_release_locked"
 LITMUS_README = """DRM SAFE HELPERS (/drm-safe directory)
 --------------------------------------
@@ -64,21 +64,21 @@ with "-macros drm_safe.def" in that directory.
 
 
 """
-# What the function effects of clang are declared with; they are for a compiler that has them, here
+# Declarations of clang's function effects. The series leaves them out.
 EFFECTS = r"__drm_nonallocating|drm_safe_signalling|function effects"
-# What no file and no message of a series has
+# Text that no file and no message of a series may have
 REFUSED = re.compile(rf"\b7\.[0-9]|{EFFECTS}|drm_safe_trusted|drm_safe_effects|drm_safe_core|__drm_safe_setting"
                      r"|drm_dev_ctx_insert|drm_dev_ctx_devices|drm_dev_ctx \*__registered|core's member"
                      r"|\bspatch\b|\.cocci\b|[Mm]isuse class|DRM_SAFE_(CHECK_EFFECTS|SIGNALLING_CHECKED)")
-# The names that files of ours begin with in directories that are not ours
+# Prefixes of our files in directories with other files
 PREFIXES = ("drm_dev_ctx", "drm_gem_sgt", "drm_gem_table", "drm_gpuvm_imm", "drm_safe", "drm_shmem", "drm_vmap_view")
 INTERNAL = re.compile(r"(.*_internal|.*_trace|drm_safe_core)\.h")
 
 
 def sections():
-    """All patches and letters: {name: {key: [values]}}; "text" is the message's."""
+    """Read all patches and letters: {name: {key: [values]}}. The key "text" has the message."""
     found, patch = {}, None
-    # A check of the checks names another list.
+    # series.sh tests the checks with another list.
     path = pathlib.Path(os.environ.get("SERIES", TOP / "scripts/series.txt"))
     for line in path.read_text(encoding="utf-8").splitlines():
         if re.fullmatch(r"\[[\w-]+\]", line):
@@ -98,7 +98,7 @@ def patches():
 
 
 def letters():
-    """Each cover letter with its last patch."""
+    """Yield each cover letter with its directory and its last patch."""
     found = []
     for name, section in sections().items():
         if "Letter" in section:
@@ -109,7 +109,8 @@ def letters():
 
 
 def core_head(name):
-    """The comment that a semantic patch of the core begins with: lines, and its files."""
+    """Return the lines of the comment at the start of a core patch, and the files that the patch
+    changes."""
     head = re.match(r"(//.*\n)+", (TOP / f"scripts/coccinelle/core/{name}.cocci").read_text(encoding="utf-8"))
     lines = [line[2:].strip() for line in head[0].splitlines()][1:]
     files = [file for line in lines if line.startswith("Files: ") for file in line.split()[1:]]
@@ -122,14 +123,14 @@ def message(patch):
     if not any(text):
         subject, *text = core_head(patch["Core"][0])[0]
     body = "\n".join(text).strip("\n")
-    # Mails have 75 columns. A table is indented, and stays as it is.
+    # Wrap a mail at 75 columns, except for indented tables.
     paragraphs = [part if part.startswith("  ") else
                   textwrap.fill(" ".join(part.split()), 75, break_long_words=False, break_on_hyphens=False)
                   for part in re.split(r"\n\n+", body)]
     return subject + "\n\n" + "\n\n".join(paragraphs) + "\n"
 
 
-# Who takes what, by the files that a patch changes. The first that has the file counts.
+# The subsystem that takes a patch, by the files that it changes. The first match counts.
 TAKERS = (("driver core", r"drivers/base/|include/linux/device"), ("workqueue", r"include/linux/workqueue"),
           ("locking", r"kernel/locking/|include/linux/(ww_)?mutex"),
           ("DRM scheduler", r"drivers/gpu/drm/scheduler/|include/drm/gpu_scheduler"),
@@ -137,7 +138,8 @@ TAKERS = (("driver core", r"drivers/base/|include/linux/device"), ("workqueue", 
 
 
 def takers(letter):
-    """The patches of semantic patches after a letter, by who takes them: a list with the numbers that they have there."""
+    """Return a list of the core patches after a letter, with their numbers, by the subsystem that
+    takes them."""
     found, number, own = {}, 0, None
     for name, section in sections().items():
         if "Letter" in section:
@@ -146,7 +148,7 @@ def takers(letter):
             number += 1
             files = [file for core in section.get("Core", []) for file in core_head(core)[1]]
             who = [next(taker for taker, files_of in TAKERS if re.match(files_of, file)) for file in files]
-            # What only adds an annotation that another subsystem's files use is that one's.
+            # If a patch changes files of several subsystems, the first one of TAKERS takes it.
             who = min(who, key=[taker for taker, _ in TAKERS].index)
             found.setdefault(who, []).append((number, message(section).split("\n")[0]))
     return "\n".join("\n".join([f"  {who}:", *(f"    {number:2} {subject}" for number, subject in found[who])])
@@ -154,7 +156,7 @@ def takers(letter):
 
 
 def lines_of(text):
-    """How many lines of a C file have code."""
+    """Count the lines of a C file that have code."""
     return sum(bool(line.strip()) for line in code(text).splitlines())
 
 
@@ -164,7 +166,8 @@ def csv_value(name, what):
 
 
 def figures():
-    """What the letter of the helpers says in numbers, each counted from what the series or a page has."""
+    """Return the figures for the letter of the helpers, counted from the series and from the
+    pages."""
     before, rows = {}, []
     for name, patch in patches().items():
         if not patch.get("Files") and not patch.get("Tests"):
@@ -222,21 +225,22 @@ def letter_text(name):
 
 
 def marks(pattern=r"( (\1|1)$|\()"):
-    """The macros that tell the library that a change of the core is there."""
-    # A macro of several lines is an identifier to spatch.
+    """Return the macros by which the library sees that the core has a change."""
+    # spatch only adds a macro of several lines as an identifier.
     return sorted({mark[0] for path in (TOP / "scripts/coccinelle/core").glob("*.cocci")
                    for mark in re.findall(rf'^(?:\+#define |coccinelle\.\w+ = cocci\.make_ident\(""")(?!class_)(\w+){pattern}',
                                           path.read_text(encoding="utf-8"), re.M)})
 
 
 def lost(name, tree):
-    """The lines that a semantic patch adds and that no file has after it: rules without a match."""
+    """Yield the lines of a semantic patch that were not added to any file, because a rule has no
+    match."""
     def squashed(text):
         return re.sub(r"\s", "", text)
 
     cocci = (TOP / f"scripts/coccinelle/core/{name}.cocci").read_text(encoding="utf-8")
     text = squashed("".join((tree / file).read_text(encoding="utf-8") for file in core_head(name)[1]))
-    # What a script makes is found by its text, as often as it makes it.
+    # Look for the text that a script rule makes, as often as the rule makes it.
     words = {word for line in re.findall(r"^@script:python \w+@\n(.*)\n", cocci, re.M) for word in re.findall(r"\w+", line)}
     made = [literal for call in re.findall(r"^coccinelle\.\w+ = \w[\w.]*\((.*)\)$", cocci, re.M)
             for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', call)]
@@ -249,7 +253,7 @@ def lost(name, tree):
 
 
 def in_core(text):
-    """The text with the names that a core with all changes has."""
+    """Replace ALIASES by the names in a core with all changes."""
     for ours, theirs in ALIASES.items():
         text = text.replace(f"#define {ours} {theirs}\n", "")
         text = re.sub(rf"\b{ours}\b", theirs, text)
@@ -259,7 +263,7 @@ def in_core(text):
 
 
 def broken(line):
-    """A prototype of two arguments that is too long, in two lines."""
+    """Break a long prototype of two arguments into two lines."""
     match = re.fullmatch(r"((?:static inline )?[\w ]+ \**\w+\()([^,]*, )(.*)", line)
     if not match or len(line) <= 100:
         return line
@@ -267,7 +271,7 @@ def broken(line):
 
 
 def tidy(path, series):
-    """What spatch cannot write in the kernel's form; a series needs no marks either."""
+    """Fix the form of code that spatch wrote. For a series, drop the marks as well."""
     text = path.read_text(encoding="utf-8")
     if series:
         for mark in marks(r"( (\1|1)$)"):
@@ -280,10 +284,10 @@ def tidy(path, series):
                   text, flags=re.M)
     text = re.sub(r"^(.*;)\n(?=/\* .* \*/\ntoken_context_lock)", r"\1\n\n", text, flags=re.M)
     text = re.sub(r"^(\t\} while \(0\)\n)(?=extern )", r"\1\n", text, flags=re.M)
-    # The core's comments beside a line that has become too long
+    # Drop a comment of the core behind a line that has become too long.
     text = re.sub(r"^(?=.{94})(.*drm_vma_node_start.*;) /\* [^*]* \*/$", r"\1", text, flags=re.M)
     text = text.replace("(loff_t) - 1", "(loff_t)-1")
-    # drm_gem.c has such a space itself.
+    # The core's drm_gem.c has such a space itself.
     if path.name != "drm_gem.c":
         text = re.sub(r"(\blist_for_each_\w+) \(", r"\1(", text)
     if path.suffix == ".h":
@@ -291,12 +295,12 @@ def tidy(path, series):
     path.write_text(text, encoding="utf-8")
 
 
-# What only this directory has a use for
+# Files that a kernel tree does not need
 NOT_IN_A_TREE = ("drm_safe_core.h", "drm_safe_effects.h", "drm_safe_signalling.h", "tests/drm_safe_gcov.c")
 
 
 def unifdef(text, *flags):
-    """Of C only: an apostrophe, as other files have it, opens a string that does not end."""
+    """Run unifdef on C code. In other files, it takes an apostrophe for the start of a string."""
     done = subprocess.run(["unifdef", "-B", *flags], input=text, text=True, capture_output=True, check=False)
     if done.returncode > 1:
         raise RuntimeError(done.stderr)
@@ -304,7 +308,7 @@ def unifdef(text, *flags):
 
 
 def place(name):
-    """Where a file of this directory is in a kernel tree."""
+    """Return the path in a kernel tree of a file of this directory."""
     path = pathlib.PurePath(name)
     if name.startswith("tests/litmus/"):
         return f"{LITMUS}/{path.name}"
@@ -320,7 +324,7 @@ def place(name):
 
 
 def include(name, target):
-    """How a file that is at @name in a kernel tree includes another file of ours."""
+    """Return the #include argument for another file of ours in the file @name of a kernel tree."""
     if (TOP / target).exists() and not INTERNAL.fullmatch(target):
         return f"<drm/{target}>"
     if (TOP / target).exists() and name.startswith(f"{DRM}/tests/"):
@@ -337,7 +341,7 @@ def tabs(width):
 
 
 def backslash(text, at):
-    """A line of a macro with its backslash in a column."""
+    """Move the backslash of a line of a macro to a column."""
     text = text.rstrip("\\").rstrip()
     at -= at % 8
     while column(text) < at:
@@ -346,14 +350,14 @@ def backslash(text, at):
 
 
 def dedented(line, by):
-    """A line that starts @by columns earlier."""
+    """Move a line @by columns to the left."""
     rest = line.lstrip("\t ")
     new = tabs(column(line[:len(line) - len(rest)]) - by) + rest
     return backslash(new, column(line[:-1])) if line.endswith("\\") else new
 
 
 def trusted(text):
-    """The statements of drm_safe_trusted() as they are."""
+    """Unwrap the statements in drm_safe_trusted()."""
     while found := re.search(r"^([^\n]*)\bdrm_safe_trusted(?=\()", text, re.M):
         depth = 0
         for close in range(found.end(), len(text)):
@@ -374,7 +378,7 @@ def trusted(text):
 
 
 def without_effects(text):
-    """The text without clang's function effects, and without what comments say of them."""
+    """Drop clang's function effects, and paragraphs of comments about them."""
     def comment(match):
         paragraphs = [part for part in re.split(r"(?<=\n)[ \t]*\*\n", match[0]) if not re.search(EFFECTS, part)]
         if len(paragraphs) == len(re.split(r"(?<=\n)[ \t]*\*\n", match[0])):
@@ -393,7 +397,8 @@ def without_effects(text):
 
 
 def with_ctx(text):
-    """The text for a core whose struct drm_device points to its contexts: no foreign memory is read."""
+    """Adapt the text to a core whose struct drm_device points to its context. Such code never reads
+    the memory behind a foreign device."""
     text = re.sub(r" The value is the address of this structure\.(?:(?!\n \* - ).)*?memory is not read\.", "", text, flags=re.S)
     text = text.replace("\tstruct drm_dev_ctx *__registered;", "\tbool __registered;")
     text = re.sub(r"(READ_ONCE|smp_load_acquire)(\(&?ctx->__registered\)) != ctx\b", r"!\1\2", text)
@@ -403,7 +408,8 @@ def with_ctx(text):
 
 
 def without_setting(text):
-    """The text without the symbol that keeps apart modules of different settings, which are out of the tree."""
+    """Drop the symbol that keeps modules with different settings apart. Only modules outside of the
+    tree need it."""
     text = re.sub(r"^/\*\n \* Handles and objects are larger with CONFIG_DRM_SAFE_DEBUG(?:.*\n)+? \*/\n(?:.*\n)+?"
                   r"__ADDRESSABLE\(__drm_safe_setting\);\n#endif\n\n", "", text, flags=re.M)
     return re.sub(r"^/\* The name of the symbol carries.*\n.*__drm_safe_setting = 1;\n.*__drm_safe_setting\);\n\n", "",
@@ -411,14 +417,15 @@ def without_setting(text):
 
 
 def core_functions():
-    """What is left of drm_safe_core.h in a core that has the changes: {name: text}, with the comment."""
+    """Return the functions of drm_safe_core.h that are left with a changed core: {name: text}, with
+    comments."""
     text = in_core(unifdef((TOP / "drm_safe_core.h").read_text(encoding="utf-8"), *(f"-D{mark}" for mark in marks())))
     return {found[2]: found[1].replace("static inline ", "static ", 1) + "\n" for found in
             re.finditer(r"^((?:/\*(?:(?!\*/).)*\*/\n)?static inline [^;{]*?(\w+)\([^;{]*\{\n.*?^\}\n)", text, re.M | re.S)}
 
 
 def with_core(name, text):
-    """A file with those of these functions that it calls: each has one file that does."""
+    """Add the functions of core_functions() that a file calls. Only one file calls each of them."""
     text = re.sub(r'^#include "drm_safe_core\.h"\n', "", text, flags=re.M)
     ours = [function for called, function in core_functions().items()
             if re.search(rf"\b{called}\(", text) and name.endswith(".c")]
@@ -430,13 +437,13 @@ def with_core(name, text):
 
 @functools.cache
 def kernel_form(name):
-    """The text of a file as a kernel tree has it."""
+    """Return the text of a file for a kernel tree."""
     text = (TOP / name).read_text(encoding="utf-8")
     to = place(name)
     if name.endswith((".rst", ".txt")):
-        # Its pages are generated, and Sphinx has an index, too.
+        # The function index is generated here. In a tree, Sphinx makes an index.
         text = re.sub(r"^Index\n=+\n\n\.\. include:: functions-.*\n\n", "", text, flags=re.M)
-        # What a page says of the scripts, which stay here
+        # Drop text about the scripts, which a tree does not have.
         text = re.sub(r"^\.\. here only:\n\n.*?^\.\. end of what is here only\n\n?", "", text, flags=re.M | re.S)
         text = re.sub(r"\s+(The\s+spatch\s+rule|``make\s+coccicheck``|The\s+rule\s+``\w+``\s+of\s+spatch)\s[^.]*\.(?=\s)",
                       "", text)
@@ -455,15 +462,15 @@ def kernel_form(name):
                             "#ifdef CONFIG_DRM_SAFE_DEBUG")
         text = unifdef(text, "-UDRM_SAFE_CHECK_EFFECTS", *(f"-D{mark}" for mark in marks()))
     if name == "samples/sgpu/sgpu_uapi.h":
-        # Its client is here only.
+        # The header's userspace client is not part of the series.
         text = unifdef(text, "-D__KERNEL__", "-U__cplusplus")
     if name == "drm_safe_resv.h":
-        # These are the core's.
+        # The core has these guards.
         text = re.sub(r"^(DEFINE_LOCK_GUARD_1\(drm_resv,(.*\n\t+)?|DEFINE_LOCK_GUARD_1_COND\(drm_resv, (_try|_intr)|"
                       r"DECLARE_LOCK_GUARD_1_ATTRS\(drm_resv(_try|_intr)?,|"
                       r"#define class_drm_resv(_try|_intr)?_constructor).*\n", "", text, flags=re.M)
     text = GUARD.sub(r"\1dma_resv", text)
-    # A token is no lock where IS_ERR() does not say so.
+    # The overloads of IS_ERR() that make a token a lock are not part of the series.
     text = re.sub(r"^__DRM_TOKEN\(.*;\n\n", "", in_core(text), flags=re.M)
     text = re.sub(r"^\t__releases\(\*unreg\) (__no_context_analysis\n)?", lambda found: "" if found[1] else "\t", text, flags=re.M)
     if name.endswith((".c", ".h")):
@@ -474,7 +481,7 @@ def kernel_form(name):
 
 
 def until(text, mark):
-    """What is before the comment, or the line, that has @mark; a header keeps its end."""
+    """Cut a text before the comment or the line that has @mark. Keep the #endif of a header."""
     at = text.index(mark)
     start = text.rfind("\n/*", 0, at)
     if start < 0 or "*/" in text[start:at]:
@@ -484,7 +491,7 @@ def until(text, mark):
 
 
 class Series:
-    """What a tree has after a patch and all those before it."""
+    """The contents of a tree after a patch and all patches before it."""
     def __init__(self, name):
         self.files, self.until, self.symbols, self.tests = [], {}, [], []
         all_patches = patches()
@@ -519,7 +526,7 @@ class Series:
         for header, source in (("drm_gpuvm_imm_internal.h", "drm_gpuvm_imm_debugfs.c"),
                                ("drm_shmem_internal.h", "drm_shmem_list.c")):
             if file == header and source not in self.files:
-                # Without debugfs, such functions do nothing.
+                # Use the stubs for a kernel without debugfs until a patch adds these functions.
                 text = re.sub(rf"^/\* {re.escape(source)} \*/\n#ifdef CONFIG_DEBUG_FS\n.*?^#else\n(.*?)#endif\n", r"\1",
                               text, flags=re.M | re.S)
         if file == "drm_shmem_safe.h":
@@ -527,15 +534,15 @@ class Series:
                           text, flags=re.M)
         if file in self.until:
             text = until(text, self.until[file])
-            # What is declared for the rest comes with it.
+            # Drop declarations that only the cut part needs.
             text = re.sub(r"^static inline \w+ drm_gpuvm_imm_module_\w+\(void\) \{.*\}\n", "", text, flags=re.M)
             text = re.sub(r'#include "drm_shmem_internal.h"\n', '#include "drm_dev_ctx_internal.h"\n', text) \
                 if "drm_shmem_obj.c" not in self.files else text
-        # What was cut at the end of a file leaves an empty line there.
+        # Drop empty lines that a cut leaves at the end of a file.
         return re.sub(r"\n\n\n+", "\n\n", text).rstrip("\n") + "\n"
 
     def kconfig(self, *wanted):
-        """The entries of these symbols, as far as the series has them."""
+        """Return the Kconfig entries of the symbols that a patch has added so far."""
         text = (TOP / "Kconfig").read_text(encoding="utf-8")
         entries = [entry.rstrip("\n") + "\n" for entry in re.split(r"\n(?=config )", text)[1:]
                    if re.match(r"config (\w+)", entry)[1] in set(wanted) & set(self.symbols)]
@@ -547,13 +554,13 @@ class Series:
         return text + "\n" if text else ""
 
     def listed(self, variable):
-        """The objects that our Makefile gives a variable, as far as they are there."""
+        """Return the objects of a variable of our Makefile whose sources were added so far."""
         text = (TOP / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
         names = re.search(rf"^{re.escape(variable)} [:+]= (.*)$", text, re.M)[1].split()
         return [name for name in names if name.removesuffix(".o") in self.objects(".")]
 
     def makefile(self):
-        """Of the library: the lines of our Makefile that name objects."""
+        """Return the lines of the library's Makefile for the objects that were added so far."""
         base = self.listed("drm_safe-y")
         if not base:
             return ""
@@ -587,7 +594,7 @@ class Series:
         return "\n" + "\n\n".join(kept) + "\n" if kept else ""
 
     def maintainers(self):
-        """The entry of MAINTAINERS, which names the files that are there."""
+        """Return the entry of MAINTAINERS for the files that were added so far."""
         places = {place(f) for f in self.files} | {place(f"tests/{t}") for t in self.tests}
         patterns = {re.sub(r"(/sgpu|/drm-safe)/.*", r"\1/", p) for p in places}
         for prefix in PREFIXES:
@@ -596,7 +603,7 @@ class Series:
         return re.sub(r"^F:.*\n", "", text, flags=re.M) + "".join(f"F:\t{p}\n" for p in sorted(patterns)) + "\n"
 
 
-written = []	# all files of the tree that have what put() was given
+written = []	# all files of the tree that put() was called for
 
 
 def put(path, text):
@@ -607,7 +614,7 @@ def put(path, text):
 
 
 def insert(tree, name, *inserts):
-    """Have texts in a file of the kernel, between what git has of it: each before a line."""
+    """Insert texts into git's version of a file of the kernel, each before a line."""
     path = tree / name
     old = subprocess.run(["git", "-C", tree, "show", f"refs/drm-safe/base:{name}"], text=True,
                          capture_output=True, check=True).stdout
@@ -620,13 +627,14 @@ def insert(tree, name, *inserts):
 
 
 def converted(directory):
-    """Include the headers from where the series has them."""
+    """Include the headers of the library from the series' directory."""
     for path in directory.glob("*.[ch]"):
         text = path.read_text(encoding="utf-8")
         ours = re.findall(r'^#include "(drm_(?:dev_ctx|shmem_safe|gpuvm_imm)\.h)"\n', text, flags=re.M)
         for header in ours:
             text = text.replace(f'#include "{header}"\n', "", 1)
-            # Where it is in order, and before others if they are in none
+            # Keep the alphabetical order. Without one, insert the header before the first larger
+            # name.
             others = list(re.finditer(r"^#include <drm/([\w/.]+)>\n", text, re.M))
             after = [other.start() for other in others if "/" not in other[1] and other[1] > header]
             at = after[0] if after else others[-1].end()
@@ -640,7 +648,7 @@ def converted(directory):
 
 
 def included_later(now):
-    """The headers of ours that a file of the series includes before a patch has them."""
+    """Yield headers of ours that a file includes before a patch adds them."""
     there = {pathlib.PurePath(file).name for file in now.files + now.tests}
     ours = {path.name for pattern in ("*.h", "tests/*.h", "samples/sgpu/*.h") for path in TOP.glob(pattern)}
     for file in now.files + [f"tests/{test}" for test in now.tests]:
@@ -655,12 +663,12 @@ def code(text):
 
 
 def without_events(text):
-    """A tracepoint has a name of its own, which can be that of a function."""
+    """Drop the names of tracepoints, because a function can have the same name."""
     return re.sub(r"_EVENT\((\w+, )?\w+,|EXPORT_TRACEPOINT_SYMBOL_GPL\(\w+\)", "", text)
 
 
 def called_later(now):
-    """The functions of ours that a file calls before a patch defines them."""
+    """Yield functions of ours that a file calls before a patch defines them."""
     for file in now.files + [f"tests/{test}" for test in now.tests]:
         text = without_events(code(now.text(file))) if file.endswith(".c") else ""
         for name in sorted(set(re.findall(r"\b_*drm\w+\b", text)) & not_defined(now.last)):
@@ -670,7 +678,8 @@ def called_later(now):
 
 @functools.cache
 def in_headers(name):
-    """What the headers define with a patch: functions, macros, types and constants; and what else they declare."""
+    """Return two sets of names in the headers after a patch: functions, macros, types and constants
+    that they define; and these with all types that they declare."""
     now, defined, declared = Series(name), set(), set()
     for file in now.files + [f"tests/{test}" for test in now.tests]:
         if file.endswith(".h"):
@@ -684,14 +693,15 @@ def in_headers(name):
 
 @functools.cache
 def where_defined():
-    """The file that has each function of ours that is not static."""
+    """Return the file of each function of ours that is not static."""
     return {match: path.name for path in TOP.glob("drm_*.c")
             for match in re.findall(r"^(?!static)[\w *]*?\b(_*drm\w+)\([^;{}]*\)[^;{}]*\n{", code(path.read_text()), re.M)}
 
 
 @functools.cache
 def not_defined(name):
-    """The functions of ours that no file defines with a patch, nor a header as an inline one that does nothing."""
+    """Return the functions of ours that no file defines after a patch, not even as a stub in a
+    header."""
     now = Series(name)
     stubs = {stub for file in now.files if file.endswith(".h")
              for stub in re.findall(r"^static inline [^;{}]*?\b(\w+)\([^;{}]*\)\s*{", code(now.text(file)), re.M)}
@@ -699,7 +709,8 @@ def not_defined(name):
 
 
 def named_later(now):
-    """What a header of ours names before a patch declares it, and functions that it declares before one defines them."""
+    """Yield names that a header of ours uses before a patch declares them, and functions that it
+    declares before a patch defines them."""
     ours, there = in_headers(list(patches())[-1])[0], in_headers(now.last)[1]
     for file in now.files:
         text = without_events(code(now.text(file))) if file.endswith(".h") else ""
@@ -710,7 +721,7 @@ def named_later(now):
 
 
 def traced_later(now):
-    """Tracepoints that a file uses before a patch makes them."""
+    """Yield tracepoints that a file uses before a patch makes them."""
     texts = {file: now.text(file) for file in now.files if re.fullmatch(r"\w+\.[ch]", file)}
     made = {event for text in texts.values() for header in re.findall(r'^#define CREATE_TRACE_POINTS\n#include "(\w+\.h)"', text, re.M)
             for event in re.findall(r"_EVENT\((?:\w+,\s*)?(drm_\w+),", texts[header])}
@@ -720,21 +731,23 @@ def traced_later(now):
 
 
 def added_to_core(name):
-    """The functions and macros that a patch adds to the core, without those that the patch itself has the core use."""
+    """Return the functions and macros that a patch adds to the core and does not use there
+    itself."""
     text = "\n".join((TOP / f"scripts/coccinelle/core/{core}.cocci").read_text(encoding="utf-8")
                      for core in patches()[name].get("Core", []))
     lines = [line for line in re.findall(r"^\+(.*)$", text, re.M) if not re.match(r" \*|/\*|EXPORT_SYMBOL", line)]
     defined = re.compile(r"(?:#define |(?:extern |static inline )?[a-z]\w*[ *][\w *]*?)\b(\w+)(?:\(|$| \1$)")
     added = {found[1] for line in lines if (found := defined.match(line))} - {"if", "return"}
     used = {word for line in lines if not defined.match(line) for word in re.findall(r"\w+", line)}
-    # What a script names has no name here but that of its mark.
+    # A function that a script rule makes only appears here by the name of its mark.
     made = set(re.findall(r"^(?:\w+ << .*|identifier \w+\.(\w+);)$", text, re.M))
     return {ALIASES.get(word, word) for word in added - used - made
             if re.search(r"[a-z]", word) and not word.startswith(("class_", "__"))}
 
 
 def unnamed_users():
-    """Patches of the letter "core" that do not name the first patch of the helpers to use a function that they add."""
+    """Yield the functions of the core patches whose message does not name the first patch that uses
+    them."""
     users = {}
     for name, patch in patches().items():
         if patch.get("Files"):
@@ -760,7 +773,7 @@ def later(now):
 
 
 def refused(texts):
-    """Lines of a file's text, or a message's, that only hold of this directory."""
+    """Yield lines of files and messages that are only true in this directory."""
     for name, text in texts:
         for number, line in enumerate(text.splitlines(), 1):
             if REFUSED.search(line):
@@ -768,7 +781,8 @@ def refused(texts):
 
 
 def faults(name):
-    """Lines of a patch that name what a kernel does not have, or does not have yet."""
+    """Return lines of a patch that name things which a kernel tree does not have, or does not have
+    yet."""
     now = Series(name)
     files = now.files + [f"tests/{test}" for test in now.tests]
     return [*refused([*((file, now.text(file)) for file in files), (name, message(patches()[name]))]), *later(now)]
@@ -810,7 +824,7 @@ def write(name, tree):
 
 
 def left_out():
-    """Files of the library and its tests that the last patch does not have."""
+    """Return files of the library and its tests that no patch adds."""
     last = Series(list(patches())[-1])
     have = set(last.files) | {f"tests/{test}" for test in last.tests} | set(NOT_IN_A_TREE)
     files = [*TOP.glob("drm_*.[ch]"), *TOP.glob("tests/drm_*.[ch]"), *TOP.glob("samples/sgpu/*.[ch]")]
@@ -820,7 +834,8 @@ def left_out():
 
 
 def stays():
-    """Lines of the pages that name a script, a target or a page that a kernel tree does not have."""
+    """Yield lines of the pages that name a script, a target or a page which a kernel tree does not
+    have."""
     pages = [file for file in Series(list(patches())[-1]).files if file.endswith(".rst")]
     names = "|".join(pathlib.PurePath(file).stem for file in pages)
     for file in pages:
@@ -830,13 +845,14 @@ def stays():
                 yield f"{place(file)}:{number}: {line.strip()}"
 
 
-# What checkpatch takes for something else in a patch, but not in a file: a path with slashes, annotations after
-# arguments, a sum of calls in a macro, the statement that a class ends with; and a macro like those beside it
+# Wrong reports of checkpatch for a patch that it does not make for a file. It misreads a path with
+# slashes, annotations after arguments, a sum of calls in a macro, and the statement at the end of a
+# class. One report is about a macro in the style of the macros around it.
 TAKEN_WRONGLY = dict.fromkeys((f"{DRM}/{name}" for name in (
     "drm_dev_ctx_trace.h", "drm_gpuvm_imm_trace.h", "drm_shmem_trace.h", "drm_gpuvm_imm_run.c",
     "tests/drm_gpuvm_imm_test.c", "tests/drm_gpuvm_imm_pool_test.c")), ["SPACING"])
 TAKEN_WRONGLY |= dict.fromkeys(("include/drm/drm_shmem_ends.h", "include/drm/drm_shmem_sgt.h"), ["SPACING"])
-# The lock that an annotation names is no argument
+# checkpatch takes the lock in an annotation for an argument.
 ANNOTATED = re.compile(r"function definition argument '(dma_resv|vm)' should also have an identifier name")
 TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_gem.h": ["SPACING"],
                   "include/linux/workqueue.h": ["MACRO_ARG_REUSE"],
@@ -844,7 +860,7 @@ TAKEN_WRONGLY |= {"include/linux/dma-resv.h": ["SPACING"], "include/drm/drm_gem.
 
 
 def unaccepted(reports):
-    """The reports of a kind that checkpatch.accepted does not have for the file."""
+    """Yield the reports of a kind that checkpatch.accepted does not list for the file."""
     accepted = dict(TAKEN_WRONGLY)
     for line in (TOP / "scripts/checkpatch.accepted").read_text(encoding="utf-8").splitlines():
         name, *kinds = line.split()
@@ -857,7 +873,8 @@ def unaccepted(reports):
 
 
 def orphans(tree, files):
-    """Files that no pattern of our entry in MAINTAINERS has, and patterns that have no file."""
+    """Yield files that no pattern of our entry in MAINTAINERS matches, and patterns without a
+    file."""
     text = (tree / "MAINTAINERS").read_text(encoding="utf-8")
     entry = re.search(r"^DRM SAFE HELPERS\n(.+\n)*", text, re.M)
     patterns = re.findall(r"^F:\t(.*)$", entry[0], re.M) if entry else []
@@ -953,7 +970,7 @@ def main():
                     print(line)
         print("CONFIG_PROC_SYSCTL=y\nCONFIG_DRM_VGEM=y")
         if "DRM_SAFE_SGPU" in symbols:
-            # For sgpu_fault.c
+            # sgpu_fault.c needs these.
             print(f"CONFIG_SAMPLES=y\nCONFIG_{SAMPLE}=y")
             print("CONFIG_DEBUG_KERNEL=y\nCONFIG_DEBUG_FS=y\nCONFIG_FAULT_INJECTION=y\nCONFIG_FAULT_INJECTION_DEBUG_FS=y")
     else:

@@ -19,7 +19,7 @@ locked "$@"
 BRANCH='drm-safe'
 MAILS=$TOP/out/series
 work=$DRM_SAFE_CACHE/series$KEY
-# make sets this to the kernels that its other commands build by default.
+# make sets KCONFIG for its other commands, too. Here, only "debug" has a meaning.
 [ "${KCONFIG:-}" = debug ] || KCONFIG=
 export KCONFIG
 KUNIT=$BUILD/series-kunit${KCONFIG:+-$KCONFIG}
@@ -76,11 +76,11 @@ change() {
 	done
 	[ -n "$(series show "$1" Files)$(series show "$1" Tests)" ] || return 0
 	mapfile -t files < <(series write "$1" "$tree")
-	# Some kernels' .gitignore has all files.
+	# The .gitignore of some kernels ignores all files, so add with -f.
 	[ ${#files[@]} -gt 0 ] && in_tree add -f -- "${files[@]}"
 }
 
-# make_patch NAME: one commit.
+# make_patch NAME: make the commit of a patch.
 make_patch() {
 	change "$1" || { in_tree reset -q --hard; return 1; }
 	in_tree add -u
@@ -103,10 +103,10 @@ mails() {
 	! grep -rl '^Signed-off-by' "$MAILS"
 }
 
-# changed_by COMMIT [PATHSPEC]: the changed files that exist after the commit.
+# changed_by COMMIT [PATHSPEC]: print the changed files that exist after the commit.
 changed_by() { in_tree diff-tree -r --name-only --no-commit-id --diff-filter=AM "$1" -- "${@:2}"; }
 
-# objects COMMIT: the objects of the changed C files that UML can compile. amdxdna needs
+# objects COMMIT: print the objects of the changed C files that UML can compile. amdxdna needs
 # MMU_NOTIFIER, which only other drivers select.
 objects() { changed_by "$1" 'drivers/*.c' 'kernel/*.c' 'samples/*.c' |
 	sed '/^drivers\/accel\/amdxdna\//d; s/\.c$/.o/'; }
@@ -131,7 +131,7 @@ configure() {
 headers_compile() {
 	local dir=$1 cmd header headers rc=0
 
-	# How kbuild compiles a file of the DRM core, without what it writes.
+	# Take kbuild's command for a file of the DRM core, without its output files.
 	cmd=$(sed -n '1s/^savedcmd_[^ ]* := \(.*\) -c -o .*/\1/p' "$dir/drivers/gpu/drm/.drm_drv.o.cmd" | sed 's/-Wp,-MMD,[^ ]*//')
 	[ -n "$cmd" ] || { echo "no command compiles drm_drv.o"; return 1; }
 	mapfile -t headers < <(changed_by "$2" 'include/*.h')
@@ -160,14 +160,16 @@ builds() {
 	KCONFIG='' configure "$1" "$dir" "${args[@]}" || return
 	mapfile -t files < <(objects "$commit")
 	log=$(OBJECTS=${#files[@]} kernel_make "$dir" "${args[@]}" "${files[@]}" drivers/gpu/drm/drm_drv.o 2>&1) || { echo "$log"; return 1; }
-	# kernel-doc begins with a capital. The core has one comment that it warns about.
+	# kernel-doc's warnings begin with a capital. It has one warning about a comment of the
+	# core.
 	! grep -iE 'warning:|error:' <<<"$log" | grep -F "$(changed_by "$commit")" |
 		grep -v 'expecting prototype for __drm_gem_shmem_release_sgt_locked' || return
 	headers_compile "$dir" "$commit"
 }
 
-# The sender signs off. FILE_PATH_CHANGES asks for what has_maintainer() checks. The packages are
-# for the system's Python; a script of checkpatch.pl that fails is a report, too.
+# checkpatch: run checkpatch.pl on a mail. The sender signs off later. has_maintainer() checks the
+# same as FILE_PATH_CHANGES. The packages are for the system's Python, because a script of
+# checkpatch.pl that fails would be a report, too.
 checkpatch() {
 	in_tree format-patch -q --stdout -1 "refs/drm-safe/patch/$1" |
 		{ PATH=/usr/bin:$PATH "$tree/scripts/checkpatch.pl" --root "$tree" --strict --terse --showfile --show-types \
@@ -212,7 +214,7 @@ same_tree() {
 	mapfile -t patches < <(series letters | while read -r _ letter _; do
 		printf '%s\n' "$MAILS/$letter"/*.patch | grep -v '/0000-'
 	done)
-	# An interrupted run leaves one.
+	# An interrupted run leaves a directory.
 	rm -rf "$dir"
 	in_tree worktree prune
 	in_tree worktree add -q --detach --no-checkout "$dir" refs/drm-safe/base || return
@@ -329,7 +331,7 @@ if [ "${CHECK:-}" != again ]; then
 	check "mails in ${MAILS#"$TOP/"}" mails
 fi
 if [ -n "${CHECK:-}" ]; then
-	# The last two are for the licence tags, which checkpatch.pl has another script look at.
+	# A script of checkpatch.pl for licence tags needs the last two.
 	need_packages clang-19 lld-19 llvm-19 python3-ply python3-git
 	mapfile -t names < <(series list)
 	for name in "${names[@]}"; do

@@ -17,7 +17,7 @@ make_root() {
 	rm -rf --one-file-system "$ROOT" "$ROOT.new"
 	debootstrap --variant=minbase sid "$ROOT.new" "$(debian_mirror)" || return
 	mirror_options >"$ROOT.new/etc/apt/apt.conf.d/99mirror"
-	# A root that a crash has spoiled is made again.
+	# Do not sync files. After a crash, make the root again.
 	echo force-unsafe-io >"$ROOT.new/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	chroot "$ROOT.new" apt-get -q update || return
 	DEBIAN_FRONTEND=noninteractive chroot "$ROOT.new" \
@@ -26,7 +26,7 @@ make_root() {
 }
 
 [ "$(id -u)" = 0 ] || die "a root of its own takes root"
-# Mounts in a name space of their own go away with the last process in it.
+# The kernel removes the mounts of a mount name space with its last process.
 [ -n "${SID_ROOT:-}" ] ||
 	SID_ROOT=1 exec unshare --mount --pid --fork --kill-child "$TOP/scripts/sid-root.sh" "$@"
 

@@ -31,7 +31,7 @@ import sys
 
 LIST = pathlib.Path(__file__).with_name("signalling.list")
 
-# The functions that sleep or allocate in the end
+# The functions that sleep or allocate themselves
 ROOTS = re.compile(
     r"(__schedule|schedule|schedule_(timeout|hrtimeout|preempt_disabled)\w*|io_schedule\w*|"
     r"__might_sleep|__might_resched|__might_fault|might_fault|__cond_resched\w*|"
@@ -49,10 +49,10 @@ WATCHERS = re.compile(
     r"preempt_schedule\w*|__rcu_read_unlock\w*|rcu_(?!barrier|sync_)\w*|call_rcu\w*|"
     r"stack_trace_save\w*|unwind_\w*|kunit_\w*|segv\w*)")
 
-# Relocations that load an address; on x86-64, the instruction tells.
+# Relocations that load an address. On x86-64, the instruction shows whether one does.
 LOADS = re.compile(r"R_(AARCH64_(AD|LDST)\w+|ARM_(THM_)?MOV\w+|390_PC32DBL|PPC64_TOC16\w*|RISCV_(HI20|LO12_\w)|386_32)")
 
-# x86-64's registers: all their names, and those that a call overwrites.
+# The registers of x86-64 with all their names, and the registers that a call overwrites
 REGISTERS = {name: f"r{x}x" for x in "abcd" for name in (f"r{x}x", f"e{x}x", f"{x}x", f"{x}l")} | \
     {name: f"r{x}" for x in ("si", "di", "bp") for name in (f"r{x}", f"e{x}", x, f"{x}l")} | \
     {f"r{n}{width}": f"r{n}" for n in range(8, 16) for width in ("", "d", "w", "b")}
@@ -91,12 +91,13 @@ class Allowed:
         self.match = re.compile("|".join(map(fnmatch.translate, self.patterns)) or "(?!)").match
 
     def reason(self, name):
-        """Why a function may be called that reaches one that must not."""
+        """Return the reason for which a function may be called although it reaches a forbidden
+        one."""
         return next((reason for pattern, reason in self.reasons.items()
                      if fnmatch.fnmatchcase(name, pattern)), "")
 
     def missing(self, functions, symbols):
-        """The entries that name nothing, of those which each kernel has to have."""
+        """Return the entries without a symbol, apart from entries that not every kernel needs."""
         found = {*self.names, *self.behind} - functions | self.stored - symbols
         found |= {p for p in self.patterns if not fnmatch.filter(functions | symbols, p)}
         return found - self.optional
@@ -113,21 +114,21 @@ class Code:
 
     @functools.cached_property
     def index(self):
-        """Which instruction is at an address."""
+        """Map addresses to instructions."""
         return {self.address(n): n for n in range(len(self.lines))}
 
     def address(self, at):
-        """Where an instruction is."""
+        """Return the address of an instruction."""
         return int(self.lines[at].partition(":")[0], 16)
 
     def instruction(self, at):
-        """What an instruction does, and with what."""
+        """Return the mnemonic and the operands of an instruction."""
         text = re.sub(r"^(notrack|bnd)\s+", "", self.lines[at].partition("\t")[2].strip())
         kind, _, what = text.partition(" ")
         return kind, what.strip()
 
     def called(self, start, register):
-        """True if what an instruction loads into a register may be called from there."""
+        """Return True if a call may use the value that an instruction loads into a register."""
         todo, seen = [(start + 1, REGISTERS.get(register, register))], set()
         while todo:
             at, reg = todo.pop()
@@ -162,12 +163,12 @@ class Code:
 
 
 class Object:
-    """An object file: what it defines, and what it takes from elsewhere, for whom."""
+    """An object file: the symbols that it defines, and the symbols that its functions import."""
 
     def __init__(self, path, tool):
         self.path, self.source, self.defined = path, pathlib.Path(path).stem + ".c", set()
         self.tool = tool
-        # Of each symbol: the functions that name it, and each place that does.
+        # For each symbol, the functions that name it, and each reference to it
         self.taken = collections.defaultdict(set)
         self.places = collections.defaultdict(list)
         self.user_access, self.discarded = set(), set()
@@ -188,13 +189,13 @@ class Object:
                 section = found[1]
             elif found := re.match(r"([0-9a-f]+)\s+(R_\S+)\s+(\S+?)(?:[-+]0x[0-9a-f]+)?$", line):
                 self.reference(functions[section], section, int(found[1], 16), *found.groups()[1:])
-        # What is only named where the linker throws it away is not used.
+        # A symbol that only discarded sections name is not used.
         for name in self.discarded:
             if not self.taken[name] and not self.places[name]:
                 del self.taken[name]
 
     def reference(self, functions, section, offset, kind, name):
-        """One relocation."""
+        """Note a relocation."""
         if section.startswith((".discard", ".debug")):
             if section.startswith(".discard"):
                 self.discarded.add(name)
@@ -210,13 +211,14 @@ class Object:
         self.places[name].append((section, offset, inside, kind))
 
     def calls(self, name):
-        """The functions that call what they name, or may do so."""
+        """Return the functions that call a symbol that they name, or may call it."""
         return {inside for section, offset, inside, kind in self.places[name]
                 if inside and not LOADS.fullmatch(kind) and (kind == "R_X86_64_PLT32" or
                 not (kind.startswith("R_X86_64") and self.is_stored(section, offset)))}
 
     def is_stored(self, section, offset):
-        """True if the instruction at that place calls nothing, and loads nothing that is called then."""
+        """Return True if the instruction calls nothing, and loads no address that is called
+        later."""
         code, at = max(((code, at) for code in self.code[section]
                         for start, at in code.index.items() if start <= offset),
                        key=lambda found: found[0].address(found[1]), default=(None, 0))
@@ -225,7 +227,8 @@ class Object:
         kind, what = code.instruction(at)
         if kind.startswith(("call", "j", "push")):
             return False
-        # What compares, what ends in memory, and what computes with a variable loads no address.
+        # Instructions that compare, that write to memory, or that compute with a variable load no
+        # address.
         register, loads = re.search(r",%(\w+)$", what), kind.startswith(("mov", "lea"))
         if kind.startswith(("cmp", "test")) or not register or not loads and what[0] != "$":
             return True
@@ -246,12 +249,12 @@ class Object:
 
 
 def run(*command):
-    """What a program prints."""
+    """Run a program, and return its output."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def check(args):
-    """The objects take nothing but what is listed."""
+    """Check that the objects import only listed symbols."""
     allowed = Allowed(args.list)
     objects = [Object(path, args.objdump) for path in args.file]
     if empty := [path for path, o in zip(args.file, objects) if not o.defined]:
@@ -283,7 +286,7 @@ def check(args):
 
 
 class Kernel:
-    """The direct calls of a kernel image; a large one calls through registers."""
+    """The direct calls of a kernel image. A large image also calls through registers."""
 
     def __init__(self, path, tool):
         self.callers = collections.defaultdict(set)
@@ -298,7 +301,7 @@ class Kernel:
             for line in dump.stdout:
                 if line[0] == " ":
                     code.lines.append(line[:-1])
-                    # Within the function, mostly
+                    # Most jumps stay in the function.
                     if "<" in line and "+" not in line and (found := re.search(
                             r"\t(?:call|j\w+|bl?)\s.*<([^>+]+)>", line)):
                         self.call(name, base(found[1]))
@@ -321,7 +324,8 @@ class Kernel:
             self.callers[callee].add(caller)
 
     def reaching(self, stop):
-        """All functions that reach a root, but through @stop, with the next one on the way."""
+        """Return all functions that reach a root without a function of @stop, each with the next
+        function on the way."""
         way = {f: "" for f in self.functions if ROOTS.fullmatch(f)}
         todo = collections.deque(way)
         while todo:
@@ -334,12 +338,12 @@ class Kernel:
 
 
 def base(name):
-    """A function's name without what the compiler added."""
+    """Return the name of a function without suffixes that the compiler added."""
     return re.sub(r"\.(cold|part|constprop|isra|llvm)\b.*|@plt$", "", name)
 
 
 def path_from(way, name):
-    """The calls from a function to a root."""
+    """Return the calls from a function to a root."""
     steps = [name]
     while way[steps[-1]]:
         steps.append(way[steps[-1]])
@@ -347,7 +351,7 @@ def path_from(way, name):
 
 
 def prove(args):
-    """No listed function sleeps or allocates without a reason."""
+    """Check that no listed function sleeps or allocates without a reason."""
     allowed = Allowed(args.list)
     bad, known, symbols, needed = 0, set(), set(), set()
     for path in args.file:
@@ -371,7 +375,7 @@ def prove(args):
 
 
 def corpus(args):
-    """The functions that sleep or allocate, and are not allowed."""
+    """Print the functions that sleep or allocate, and are not allowed."""
     allowed = Allowed(args.list)
     way = Kernel(args.file[0], args.objdump).reaching(allowed.behind)
     found = sorted(f for f in way if f not in allowed)

@@ -73,7 +73,8 @@ corpus_refused() {
 		refused "$TMP/corpus.o" "${names[@]}"
 }
 
-# found KERNEL NAME...: test that the proof finds each function that waits, if it is listed.
+# found KERNEL NAME...: test that the proof finds each of these functions, which wait, once it is
+# listed.
 found() {
 	local kernel=$1 said lost
 

@@ -12,15 +12,15 @@ locked "$@"
 
 SPARSE=$DRM_SAFE_CACHE/sparse/bin/sparse
 
-# The question that the kernel's Makefile asks.
+# valid TOOL: run the test of the kernel's Makefile.
 valid() { [ "$("$TREE/scripts/checker-valid.sh" "$1")" = 1 ]; }
 
 prepare_tree >&2
 if valid sparse; then
 	SPARSE=sparse
 elif [ ! -x "$SPARSE" ]; then
-	# The kernel's headers need a newer one than releases of Debian have: sid's, which
-	# asks for sid's C library and nothing else.
+	# The kernel's headers need a newer sparse than releases of Debian have. sid's sparse needs
+	# only sid's C library.
 	step "fetching sparse" unpack_tool sparse sparse libc6 >&2
 fi
 if [ "${1:-}" = tool ]; then

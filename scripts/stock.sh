@@ -52,15 +52,15 @@ fetch_stock() {
 	mv "$tmp" "$STOCK"
 }
 
-# adapt_headers DIR PLACE: let modules build in DIR, once that is moved to PLACE,
-# with this machine's gcc, which need not be the one that built the kernel.
+# adapt_headers DIR PLACE: let modules build in DIR, after it is moved to PLACE, with this machine's
+# gcc, which need not be the compiler of the kernel.
 adapt_headers() {
 	printf '%s\n' "KBUILD_OUTPUT=$2" "include ${2%-amd64}-common/Makefile" >"$1/Makefile" || return
 	sed -i '/^CC = /d' "$1/.kernelvariables" || return
-	# These came with gcc 14 and 15.
+	# Older compilers than gcc 14 and 15 lack these features.
 	sed -i -E '/CC_HAS_(MIN_FUNCTION_ALIGNMENT|COUNTED_BY)/d' \
 		"$1"/include/{config/auto.conf,generated/autoconf.h} || return
-	# Without a vmlinux, no BTF can be made, so pahole is not needed.
+	# Without a vmlinux, kbuild makes no BTF, so pahole is not needed.
 	rm "$1/vmlinux"
 }
 
@@ -74,7 +74,7 @@ need_stock() {
 	MODULES=$(echo "$STOCK"/usr/lib/modules/*-amd64)
 }
 
-# stock_modules PATH...: the kernel's own modules, as they are packed.
+# stock_modules PATH...: print the files of the kernel's own modules, compressed or not.
 stock_modules() {
 	local path file
 

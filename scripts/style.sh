@@ -22,7 +22,7 @@ matches_none() {
 	[ $rc = 1 ]
 }
 
-# spdx FILE...: print those without a tag in the first three lines.
+# spdx FILE...: print the files without a tag in the first three lines.
 spdx() {
 	some "$@" || return
 	printf '%s\n' "$@" | grep -vE '^(LICENSES/.*|MAINTAINERS|\.installed)$' | awk '
@@ -73,9 +73,9 @@ code() {
 }
 code_lines() { code "$@" | wc -l; }
 
-# two_d: print code without the functions and structures for contexts and capability sets,
-# which are 3D, and for blobs and UUIDs. These begin and end in the first column, and have
-# their name before the first brace.
+# two_d: print code without the functions and structures for 3D, which are contexts and capability
+# sets, and for blobs and UUIDs. These begin and end in the first column, and have their name before
+# the first brace.
 two_d() {
 	awk '{ part = part $0 "\n" }
 	     /^[^ \t].*;$|^}|^#/ {
@@ -87,7 +87,7 @@ two_d() {
 	     }'
 }
 
-# misspelt: check that a name in the rule "raw" that the kernel does not have is found.
+# misspelt: check that the checks find a name in the rule "raw" that the kernel does not have.
 misspelt() {
 	local out
 
@@ -95,8 +95,9 @@ misspelt() {
 		[[ $out == *"declares no drm_gem_vmap_lockd()"* ]]
 }
 
-# traces FILE...: those that make tracepoints have the directory in their flags, and no others. A
-# build with O= finds the header without that, and so do all of ours.
+# traces FILE...: check that exactly the files that make tracepoints have the directory in their
+# flags.
+# A build with O= finds the header without the flag, and so do all of our builds.
 traces() {
 	local makes
 
@@ -137,10 +138,10 @@ check "kernel-doc -Wall: ${#sources[@]} files" kernel_doc "${sources[@]}"
 check "SPDX tags: ${#files[@]} files" spdx "${files[@]}"
 check "nothing left to do" matches_none "$UNFINISHED" "${files[@]}"
 check "no path or host of one machine" matches_none "$MACHINE_WORDS" "${files[@]}"
-# Allocations for userspace are charged to userspace.
+# Allocations for a client must be charged to the client.
 check "address spaces are accounted" matches_none \
 	'\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' drm_gpuvm_imm*.c
-# These also name the flags for lockdep and for the tracking of handles.
+# These files also pass GFP_KERNEL to lockdep and to the tracking of handles.
 check "objects are accounted" matches_none \
 	'\bk\w*(alloc|dup)\w*\(.*\bGFP_KERNEL\b|^\s+[^(.=]*\bGFP_KERNEL\b|\bk[vmz]+alloc_(obj|objs|flex)\([^,]*\)' \
 	drm_shmem*.c drm_gem*.c
@@ -159,7 +160,7 @@ check "each rule is seen, or said not to be" python3 "$TOP/scripts/rules.py"
 check "the names in the spatch rules are those of the kernel and the library" \
 	python3 "$TOP/scripts/rule-names.py" "$TREE"
 check "a misspelt name is found" misspelt
-# The purpose of the library: few lines are left for a driver.
+# The library must leave only few lines to a driver.
 lines=$(code_lines samples/sgpu/sgpu_{vm,run,bind}.c)
 check "the sample's address spaces and VM_BIND: $lines lines of code, under 380" [ "$lines" -lt 380 ]
 lines=$(code_lines samples/vgpu/*.[ch])

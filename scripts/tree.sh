@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# tree.sh install DIR    put this directory into the kernel tree DIR and hook it
+# tree.sh install DIR    put this directory into the kernel tree DIR, and hook it up
 # tree.sh uninstall DIR  undo that
 #
-# Sourced, it gives the functions only.
+# If sourced, it only defines the functions.
 
 SAFE=drivers/gpu/drm/safe
 KCONFIG_HOOK='source "drivers/gpu/drm/safe/Kconfig"'
 # shellcheck disable=SC2016
 MAKEFILE_HOOK='obj-$(CONFIG_DRM_SAFE) += safe/'
 
-# our_files: the files of this directory. In a repository, all files that are not ignored;
-# elsewhere, all files except build products.
+# our_files: print the files of this directory: in a repository, all files that are not ignored, and
+# elsewhere all files except build products.
 our_files() {
 	cd "$TOP"
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ -e .git ]; then
@@ -23,8 +23,8 @@ our_files() {
 	fi | while read -r file; do [ ! -f "$file" ] || echo "$file"; done | sort
 }
 
-# put FILE: replace FILE by standard input if that differs. Equal files keep
-# their time, so that make builds again only what changed.
+# put FILE: replace FILE by standard input if they differ. Equal files keep their time, so make only
+# rebuilds changed files.
 put() {
 	cat >"$1.new"
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
@@ -105,7 +105,7 @@ install_tree() {
 	advise
 }
 
-# A driver needs these from here on.
+# advise: print the lines that a driver needs from now on.
 advise() {
 	cat <<-'END'
 	A driver that uses it says so in its Kconfig entry:

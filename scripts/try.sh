@@ -59,7 +59,8 @@ load_all() {
 	run_guest uml try
 }
 
-# try: run all of it. Each line of the guest's report that begins with ok or not ok counts.
+# try: build and run everything. Count each line of the guest's report that begins with ok or not
+# ok.
 try() {
 	local rc=0
 

@@ -3,7 +3,7 @@
 #
 # upstream.sh: test the kernel of KVER or KSRC for the faults on Documentation/upstream.rst. The
 # library is not in the kernel that runs.
-# upstream.sh check: check that that kernel has each fault, and that a copy with the semantic
+# upstream.sh check: check that this kernel has each fault, and that a copy with the semantic
 # patches of scripts/coccinelle/core and tests/upstream has none.
 
 . "$(dirname "$0")/env.sh"
@@ -17,10 +17,10 @@ SUITE=$TOP/tests/upstream
 MENDS=(shmem-fault vmap-null sysrq registered unpin-clean vunmap-signal unplugged-plain sched-pop
        probe-links)
 
-# faults: the names on the page, in its order.
+# faults: print the names on the page, in its order.
 faults() { sed -n 's/^\.\. fault: //p' "$PAGE"; }
 
-# title NAME: the heading after the name on the page.
+# title NAME: print the heading after the name on the page.
 title() { awk -v name=".. fault: $1" '$0 == name { found = 1; next } found && NF { print; exit }' "$PAGE"; }
 
 # upstream_tree DIR: make links to the kernel, with the reproducers in place of the library.
@@ -35,7 +35,7 @@ upstream_tree() {
 	for file in "$SUITE"/{Kconfig,Makefile,*.[ch]}; do put "$tree/$SAFE/${file##*/}" <"$file"; done
 }
 
-# files_of COCCI: the files that a semantic patch of tests/upstream changes, one a line.
+# files_of COCCI: print the files that a semantic patch of tests/upstream changes, one per line.
 files_of() { sed -n 's,^// Files: ,,p' "$1" | tr ' ' '\n'; }
 
 # mend TREE: apply every semantic patch that fixes a fault.
@@ -71,8 +71,8 @@ runs() {
 	"$TREE/tools/testing/kunit/kunit.py" exec --build_dir "$dir" 'drm_upstream_*'
 }
 
-# accesses TREE NAME OBJECT FUNCTION...: the calls of KCSAN's instrumentation for one byte.
-# Plain accesses have another name than marked ones. A WARN_ONCE() has a flag of its own.
+# accesses TREE NAME OBJECT FUNCTION...: print the calls of KCSAN's instrumentation for one byte.
+# The name of the call shows whether an access is plain. A WARN_ONCE() has a flag of its own.
 accesses() {
 	local TREE=$1 dir=$BUILD/$2 object=$3 file
 
@@ -117,10 +117,10 @@ look() {
 	} | sort -u >"$out" || true
 }
 
-# state FAULT FILE: there, fixed, or nothing.
+# state FAULT FILE: print "there", "fixed", or nothing.
 state() { sed -n "s/^upstream: $1: //p" "$2"; }
 
-# tell FILE: print the list for people, with a count of both.
+# tell FILE: print the list for people, with a count of each state.
 tell() {
 	local fault what there=0 fixed=0
 
@@ -137,7 +137,7 @@ tell() {
 	say "Linux $("${KMAKE[@]}" -s kernelversion): $there there, $fixed fixed"
 }
 
-# all_are WHAT FILE
+# all_are WHAT FILE: check that each fault has this state.
 all_are() {
 	local fault bad=0
 

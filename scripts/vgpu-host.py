@@ -1,31 +1,33 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# vgpu-host.py OUT HEADS QEMU...: run QEMU with a virtual GPU, whose device has the id
-# "gpu", and do what the guest asks for on its second serial port, a line each time:
+# vgpu-host.py OUT HEADS QEMU...: run QEMU with a virtual GPU, whose device has the id "gpu", and
+# execute the requests that the guest writes to its second serial port, one per line:
 #
-#   watch                   from now on, note where cursors are put
-#   shot HEAD NAME          save what the output shows as OUT/NAME.png
-#   pattern HEAD W H        compare that, pixel by pixel, with what tests/kms draws
-#   cursor HEAD X Y [W H]   compare the hardware cursor, and where it was last put
-#   mode HEAD W H           has what the output shows that size?
+#   watch                   start to record the positions of cursors
+#   shot HEAD NAME          save a picture of the output as OUT/NAME.png
+#   pattern HEAD W H        compare the output, pixel by pixel, with the pattern of tests/kms
+#   cursor HEAD X Y [W H]   compare the hardware cursor and its last position
+#   mode HEAD W H           check the size of the picture on the output
 #   hotspot HEAD X Y        compare the hotspot of the cursor
-#   colours HEAD N          does the output show at least so many colours?
-#   pixels HEAD RRGGBB N    does it show at least so many pixels of that colour?
+#   colours HEAD N          check that the output shows at least N colours
+#   pixels HEAD RRGGBB N    check that the output shows at least N pixels of that colour
 #   size HEAD W H           change the size of the output; 0 0 takes it away
-#   known N                 of the tables that the device knew, have at least N been unmapped, and
-#                           none while it still knew it, nor the IOMMU switched off?
+#   known N                 check that at least N tables were unmapped after the device knew them,
+#                           and that no table was unmapped, and the IOMMU not switched off, while
+#                           the device knew it
 #   say TEXT                append TEXT to $SHARE/report
 #   status N                write N to $SHARE/status
 #   wake                    wake the machine, once it sleeps
 #   quit                    end QEMU
-#   panic HEADS NAME        save what each of so many outputs shows after the guest's
-#                           last word, once all are panic screens, and end QEMU
+#   panic HEADS NAME        wait until each of HEADS outputs shows a panic screen, save a picture
+#                           of each, and end QEMU
 #
-# In the end, $SHARE/known has how many resources the device knows, and how many it knew at most.
+# The answer is one line: "ok", or "no" and the reason. A guest that prints nothing for a while is
+# restarted, unless it has made $SHARE/started.
 #
-# The answer is one line: "ok", or "no" and why. Until there is $SHARE/started, a guest that says
-# nothing for a while is started anew.
+# At its end, QEMU's device knows a number of resources. $SHARE/known has this number, and the
+# highest number that it knew at once.
 
 import ctypes
 import json
@@ -43,13 +45,14 @@ import threading
 import time
 
 ENCODINGS = {"raw": 0, "desktop size": -223, "extended desktop size": -308, "alpha cursor": -314}
-BOOT_SILENCE = 120      # so many seconds without a word are no boot
+BOOT_SILENCE = 120      # seconds without output after which a boot has failed
 BOOTS = 3
 PANIC_COLOURS = {(0, 0, 0), (255, 255, 255)}
 
-# What QEMU traces: what the device is told, and what its IOMMU translates and forgets. The virtual
-# device looks the addresses of a resource up only once, when it is told of them. So no fault shows
-# that they were unmapped while it knew them, and the order of these events does.
+# The events that QEMU traces: commands of the device, and translations and invalidations of the
+# IOMMU. The virtual device looks up the addresses of a resource only once, in the command that
+# attaches them. So the IOMMU reports no fault if they are unmapped while the device knows them. The
+# order of these events shows it.
 EVENTS = ("virtio_gpu_cmd_res_back_attach", "virtio_gpu_cmd_res_back_detach", "virtio_gpu_cmd_res_unref",
           "virtio_set_status", "resettable_phase_hold_exec", "virtqueue_fill", "vtd_iotlb_page_hit",
           "vtd_iotlb_page_update", "vtd_inv_desc_iotlb_pages", "vtd_dmar_enable")
@@ -100,13 +103,13 @@ class Witness(threading.Thread):
         self.file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         self.lock = threading.Lock()
         self.rest = b""
-        self.cursors = {}       # where each was last put
+        self.cursors = {}       # the last position of each cursor
         self.known = {}         # the pages of each resource: (domain, number)
-        self.starts = {}        # the resource whose table starts at that page
-        self.past = set()       # where a table started that the device has forgotten
+        self.starts = {}        # the resource of each page at which a table starts
+        self.past = set()       # the first page of each table that the device has forgotten
         self.window = None      # the resource whose addresses are being translated
         self.vdev = None        # QEMU's name for the device
-        self.most = 0           # how many it knew at once
+        self.most = 0           # the highest number of resources that it knew at once
         self.unmapped = 0
         self.faults = []
 
@@ -117,7 +120,7 @@ class Witness(threading.Thread):
                 time.sleep(0.02)
 
     def drain(self):
-        """Read all that is there; was there any?"""
+        """Read all traces that QEMU has written. Return whether there were any."""
         found = False
         with self.lock:
             while True:
@@ -133,7 +136,7 @@ class Witness(threading.Thread):
                     self.event(line.decode(errors="replace"))
 
     def event(self, line):
-        # With -msg timestamp=on, a name is behind a time.
+        # With -msg timestamp=on, a time precedes the name.
         name, _, words = line.partition(" ")
         name = name.rpartition(":")[2]
         handle = getattr(self, "on_" + name, None)
@@ -170,7 +173,7 @@ class Witness(threading.Thread):
     on_vtd_iotlb_page_update = on_vtd_iotlb_page_hit
 
     def on_virtqueue_fill(self, _words):
-        """The device answers."""
+        """The device answers, so it has translated all addresses of the command."""
         if self.window in self.known:
             start = self.known[self.window][0]
             self.starts[start] = self.window
@@ -190,8 +193,8 @@ class Witness(threading.Thread):
             self.forget_all()
 
     def on_vtd_inv_desc_iotlb_pages(self, words):
-        """The kernel has unmapped something, which is as long as it is aligned at most. It may tell of
-        more than that, but it tells of no table from its start but of that table."""
+        """The kernel has unmapped a range. It may invalidate more than the range, which has to be
+        aligned. But an invalidation starts at the first page of a table only for that table."""
         start = words[3], int(words[5], 16) // PAGE
         if start in self.starts:
             self.faults.append(f"{1 << int(words[7], 16)} pages from {start[1] * PAGE:#x} on were unmapped while the "
@@ -240,7 +243,7 @@ class Viewer(threading.Thread):
         self.ask()
 
     def ask(self):
-        """Ask for one pixel: it is the rest that matters."""
+        """Ask for one pixel. The server sends sizes and cursors only together with pixels."""
         self.sock.sendall(struct.pack(">BBHHHH", 3, 1, 0, 0, 1, 1))
 
     def run(self):
@@ -281,7 +284,7 @@ class Viewer(threading.Thread):
 
 
 def pattern(head, x, y):
-    """What tests/kms draws: red, green and blue."""
+    """Return red, green and blue of a pixel that tests/kms draws."""
     return (x * 7 + head * 85) & 255, (y * 5 + head * 31) & 255, (x ^ y) & 255
 
 
@@ -294,13 +297,13 @@ def pattern_row(head, width, y):
 
 
 def cursor_pixel(head, x, y, height):
-    """The same for the cursor, as QEMU has it: blue, green, red, alpha."""
+    """Return a pixel of tests/kms's cursor in the order of QEMU: blue, green, red, alpha."""
     red, green, blue = pattern(head + 1, x, y)
     return bytes((blue, green, red, 255)) if y < height // 2 else bytes(4)
 
 
 class Guest:
-    """What the guest can ask for; each request is a method, and returns why not."""
+    """The guest's requests: a method do_NAME() for each returns None or the reason of a failure."""
 
     def __init__(self, out, witness, monitor, viewers):
         self.out, self.witness, self.monitor, self.viewers = out, witness, monitor, viewers
@@ -311,7 +314,7 @@ class Guest:
         return path
 
     def picture(self, head):
-        """Width, height and the bytes of red, green and blue."""
+        """Return width and height of the output, and its bytes of red, green and blue."""
         path = self.dump(head, ".shot.ppm", "ppm")
         with open(path, "rb") as file:
             data = file.read()
@@ -320,7 +323,7 @@ class Guest:
         return int(header[1]), int(header[2]), data[header.end():]
 
     def colours(self, head):
-        """How many pixels each colour has."""
+        """Return the number of pixels of each colour."""
         data, count = self.picture(head)[2], {}
         for pixel in zip(data[0::3], data[1::3], data[2::3]):
             count[pixel] = count.get(pixel, 0) + 1
@@ -421,7 +424,7 @@ class Guest:
         self.monitor.call("quit")
 
     def panic_screen(self, head):
-        """White on black and nothing else: DRM's panic screen covers what was there."""
+        """Check for white on black only, because DRM's panic screen covers the whole output."""
         count = self.colours(head)
         white, total = count.get((255, 255, 255), 0), sum(count.values())
         return set(count) == PANIC_COLOURS and total // 1000 < white < total // 2
@@ -451,7 +454,7 @@ class Guest:
         words = line.split()
         try:
             why = getattr(self, "do_" + words[0])(*words[1:])
-        except Exception as error:      # the guest is told, whatever it is
+        except Exception as error:      # the answer tells the guest of each error
             why = f"{type(error).__name__}: {error}"
         return f"no {why}" if why else "ok"
 
@@ -469,8 +472,8 @@ def die_with_parent():
 
 
 def watch_boot(qemu, started):
-    """With a thread for each processor, one boot in some does not see what the kernel patches
-    itself with, and stops: end QEMU then."""
+    """End QEMU if the boot stops. With a thread for each processor, some boots stop because QEMU
+    misses that the kernel patches its code."""
     size, since = -1, 0
     while qemu.poll() is None and not os.path.exists(started):
         log = os.fstat(1)

@@ -7,26 +7,24 @@
 #   DRIVERS  names of drivers: "vgpu virtio_gpu". The first one must pass. The results of the
 #            other one are shown for comparison.
 #   STEPS    the steps to run, in this order; "short" for the steps of make check:
-#       show      a pattern, a cursor and the console on one and on three outputs, which come,
-#                 go and change; the output is compared pixel by pixel; the same on a device
-#                 that does not go through the IOMMU
-#       desktop   a compositor and a terminal; pictures for people in out/vgpu
-#       storm     the device taken away in each way there is, ROUNDS times, in use; before and
-#                 after that, a pattern and a cursor are shown on three outputs
-#       plant     copies of our driver with bugs: the IOMMU sees a table that is used after it
-#                 was unmapped, the storm counts the leaks, and a device that does not
-#                 answer for a while, or answers wrongly, is used again
-#       shutdown  the machine switched off, started again, and given another kernel to run, while
-#                 something is shown: the device must forget it
-#       reset     the device reset by the bus, and pulled out, in use
-#       suspend   to sleep and back in use, ROUNDS / 10 times
-#       panic     the panic screen, on two outputs
-#       igt       IGT: each subtest that passes on the kernel's driver must pass; the table is
+#       show      compare a pattern, a cursor and the console pixel by pixel, on one and on three
+#                 outputs that come, go and change, and on a device that bypasses the IOMMU
+#       desktop   run a compositor and a terminal, and save pictures in out/vgpu
+#       storm     take the device away while clients use it, ROUNDS times, in each possible way;
+#                 before and after that, show a pattern and a cursor on three outputs
+#       plant     run copies of our driver with bugs: the IOMMU must see a table that is used after
+#                 it was unmapped, the storm must count leaks, and the driver must use a device
+#                 again that did not answer for a while or answered wrongly
+#       shutdown  power off, reboot and kexec while something is shown: the device must forget it
+#       reset     reset the device by the bus, and pull it out, while clients use it
+#       suspend   suspend and resume while clients draw, ROUNDS / 10 times
+#       panic     check the panic screen, on two outputs
+#       igt       run IGT: each subtest that passes on the kernel's driver must pass; the table is
 #                 out/vgpu/igt.txt
-#       debug     show, storm, shutdown, reset, suspend, panic, and the device that is silent or
-#                 wrong, on a debug kernel of ours
-#   ROUNDS   rounds of the storm; 1000 unless set
-#   CLIENTS  clients of the storm, in each boot: kms, or weston with kms
+#       debug     show, storm, shutdown, reset, suspend, panic, and the silent or wrong device of
+#                 plant, on a debug kernel of ours
+#   ROUNDS   rounds of the storm; default 1000
+#   CLIENTS  clients of the storm, in each boot: kms, or weston for weston and kms
 #   TESTS    tests of IGT, instead of tests/kms/igt.list
 #   VM_KVER  series of Debian's kernel (7.2 or 7.3)
 
@@ -39,9 +37,9 @@ locked "$@"
 VM_KVER=${VM_KVER:-7.3}
 DRIVERS=${DRIVERS:-vgpu virtio_gpu}
 STEPS=${STEPS:-show desktop storm plant shutdown reset suspend panic igt debug}
-OUTPUTS="1 3"	# how many there are in each boot of show
-ACCEL=tcg	# how QEMU runs the guest
-# With a thread for each processor, one boot in some does not see what the kernel patches itself with.
+OUTPUTS="1 3"	# the number of outputs in each boot of step_show
+ACCEL=tcg	# QEMU's accelerator
+# With a thread per processor, some boots stop because QEMU misses that the kernel patches its code.
 ONE_THREAD=tcg,thread=single
 if [ "$STEPS" = short ]; then
 	STEPS=storm DRIVERS=vgpu ROUNDS=${ROUNDS:-4}
@@ -52,37 +50,37 @@ ROUNDS=${ROUNDS:-1000}
 KMS=$TOP/out/kms/kms
 SHOTS=$TOP/out/vgpu
 DESKTOP=$DRM_SAFE_CACHE/desktop
-KERNEL=		# the file that gets booted
-ON=		# which kernel that is, for people
+KERNEL=		# the file to boot
+ON=		# the name of this kernel, for messages
 DRIVER=		# the driver that the guest loads
-HEADS=1		# how many outputs there can be
-PACKED=		# with virtqueues of the packed form?
-PLATFORM=on	# does the GPU go through the IOMMU?
-PORT=		# is the GPU in a slot, which can be reset and switched off?
-ARGS=()		# more for the kernel's command line
-PLANTED=	# a copy of our driver with bugs
-IGT_LEAST=200	# how many subtests pass on the kernel's driver, at least
-BOOT_ROUNDS=250	# of a storm, in one boot
-BOOTS=7		# of a driver whose storms end early
+HEADS=1		# the highest number of outputs
+PACKED=		# not empty for packed virtqueues
+PLATFORM=on	# on if the GPU goes through the IOMMU, off otherwise
+PORT=		# not empty if the GPU is in a slot, which can be reset and switched off
+ARGS=()		# additional words of the kernel's command line
+PLANTED=	# the module of the driver's copy with bugs
+IGT_LEAST=200	# the number of subtests that must pass on the kernel's driver
+BOOT_ROUNDS=250	# the highest number of rounds of a storm in one boot
+BOOTS=7		# the highest number of boots for the other driver, whose storms may end early
 
 build_kms() {
 	need_packages gcc libc6-dev make pkg-config libdrm-dev
 	make -s -C "$TOP/tests/kms" O="${KMS%/*}"
 }
 
-# skip NAME WHY
+# skip NAME WHY: print that a test is skipped, and count it.
 skip() {
 	skipped=$((skipped + 1))
 	echo "skipped: $1: $2"
 }
 
-# vgpu_command STEPS: set CMD to boot $KERNEL with $DRIVER, on a machine with a virtual
-# GPU of $HEADS outputs behind an IOMMU. What is unmapped is out of that at once
-# (strict), and a busy host is no reason for no timer.
+# vgpu_command STEPS: set CMD to boot $KERNEL with $DRIVER, on a machine with a virtual GPU of
+# $HEADS outputs behind an IOMMU. iommu.strict makes an unmapped address invalid at once.
+# no_timer_check is needed because the check fails on a busy host.
 vgpu_command() {
 	local slot=() gpu="virtio-gpu-pci,id=gpu,max_outputs=$HEADS,iommu_platform=$PLATFORM,disable-legacy=on"
 
-	# Without the firmware's part in it, the kernel itself sees who comes and goes.
+	# Without ACPI hotplug, the kernel handles the slot with its own driver.
 	[ -z "$PORT" ] || {
 		slot=(-device "pcie-root-port,id=root,chassis=1,slot=1" -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
 		gpu+=,bus=root
@@ -99,7 +97,7 @@ vgpu_command() {
 			DRIVER=$DRIVER HEADS=$HEADS PLATFORM=$PLATFORM STEPS=$1 ${ARGS[*]}")
 }
 
-# need_desktop: have a compositor and IGT, and what they run on.
+# need_desktop: fetch a compositor, IGT and their dependencies, unless this was done.
 need_desktop() {
 	USERSPACE=$DESKTOP
 	[ -d "$DESKTOP" ] || step "fetching a desktop and graphics tests" fetch_desktop
@@ -112,7 +110,7 @@ fetch_desktop() {
 	mv "$DESKTOP.new" "$DESKTOP"
 }
 
-# stock_guest [VGPU]: Debian's kernel, with this vgpu.ko if not the one from out/modules.
+# stock_guest [VGPU]: make guests boot Debian's kernel, with the given vgpu.ko or the built one.
 stock_guest() {
 	local modules=("$TOP/out/modules/drm_safe.ko" "${1:-$TOP/out/modules/samples/vgpu/vgpu.ko}") own
 
@@ -123,7 +121,7 @@ stock_guest() {
 	make_initramfs "$MODULES" "$KMS" "$(command -v modetest)" "${modules[@]}"
 }
 
-# debug_guest [VGPU]: a kernel of ours with all the checks that fit.
+# debug_guest [VGPU]: make guests boot a kernel of ours with as many checks as fit.
 debug_guest() {
 	local vgpu=${1:-$BUILD/vgpu/$SAFE/samples/vgpu/vgpu.ko} dir=$BUILD/vgpu KMAKE=("${KMAKE[@]/ARCH=um/ARCH=x86_64}")
 
@@ -136,10 +134,10 @@ debug_guest() {
 		"$dir/$SAFE/drm_safe.ko" "$vgpu"
 }
 
-# judged: is it about the driver that has to pass?
+# judged: check that $DRIVER is the one that has to pass.
 judged() { [ "$DRIVER" = "${DRIVERS%% *}" ]; }
 
-# try NAME STEPS SECONDS: let the guest run STEPS, and note how that went.
+# try NAME STEPS SECONDS: let the guest run STEPS, and note the results.
 try() {
 	local log=$DRM_SAFE_CACHE/log/$2-$DRIVER rc=ok
 
@@ -153,7 +151,7 @@ try() {
 	note "$1, on $ON"
 }
 
-# note NAME: what the last guest said, and how it ended.
+# note NAME: note what the last guest reported, and whether its status and its log are good.
 note() {
 	local end="not ok"
 
@@ -165,7 +163,7 @@ note() {
 	echo "$1: all of it, and a clean log|$DRIVER|$end" >>"$SHARE/notes"
 }
 
-# show_notes: each driver's results beside the other's.
+# show_notes: print a table with a column of results for each driver.
 show_notes() {
 	[ -s "$SHARE/notes" ] || return 0
 	echo
@@ -184,14 +182,14 @@ show_notes() {
 		}' "$SHARE/notes"
 }
 
-# ours: is there our driver, and is it asked for?
+# ours: check that our driver is one of $DRIVERS.
 ours() { [[ " $DRIVERS " == *" vgpu "* ]]; }
 
 step_show() {
 	local HEADS PACKED PLATFORM=on PROGRESS=(checks '^(not )?ok ')
 
 	for HEADS in $OUTPUTS; do
-		# No other step has these.
+		# Only this boot tests packed virtqueues.
 		if [ "$HEADS" = 1 ]; then PACKED=yes; else PACKED=; fi
 		try "a pattern on $HEADS outputs" vgpu-show 600
 	done
@@ -200,7 +198,7 @@ step_show() {
 	try "a pattern from physical addresses" vgpu-show 600
 }
 
-# forgotten: the device knows nothing in the end, and knew something.
+# forgotten: check that the device knew resources, and knows none in the end.
 forgotten() {
 	local left most
 
@@ -221,7 +219,8 @@ step_shutdown() {
 	done
 }
 
-# next_kernel: what kexec runs. Nobody would start that anew if it stopped.
+# next_kernel: give the guest a kernel for kexec. vgpu-host.py does not restart a guest whose kexec
+# stops, so use one thread.
 next_kernel() {
 	cp "$KERNEL" "$SHARE/in/kernel"
 	cp "$INITRD" "$SHARE/in/initrd"
@@ -235,7 +234,7 @@ step_desktop() {
 	try "a desktop" vgpu-desktop 900
 }
 
-# storm_boot ROUNDS CLIENTS: as many rounds as can be had in one boot.
+# storm_boot ROUNDS CLIENTS: run these rounds of the storm in one boot.
 storm_boot() {
 	local HEADS=3 ARGS=("${ARGS[@]}" slab_debug=U "ROUNDS=$1" "CLIENTS=$2") PROGRESS=(rounds '^round [0-9]*$' "$1")
 
@@ -243,7 +242,7 @@ storm_boot() {
 	try "taken away from $2" vgpu-storm $((600 + 20 * $1))
 }
 
-# tally: add up what a boot gave, in the variables of step_storm.
+# tally: add the results of a boot to the variables of step_storm.
 tally() {
 	local count=0 hung=1 objects=- kb=-
 
@@ -256,8 +255,7 @@ tally() {
 	say "$DRIVER, boot $boots: $count rounds, hung $hung times, $objects objects and $kb KB left behind"
 }
 
-# step_storm: with the client that does everything at once, each fourth boot beside a
-# compositor.
+# step_storm: run the storm in several boots. Each fourth boot also has a compositor.
 step_storm() {
 	local boots=0 rounds=0 hangs=0 leaks=0 lost=0 memory=0 warnings=0 faults=0 left clients max=$BOOTS
 
@@ -280,32 +278,34 @@ show_storms() {
 		leaks objects "KB shmem" warnings faults "$storms"
 }
 
-# planted KDIR: make a copy of the driver with a parameter for bugs, for that kernel, and set PLANTED
-# to its file.
-#   1  unmaps the table of a framebuffer that is then given to the device
-#   2  frees not all of its structure
-#   3  tells the device nothing, which is therefore silent
-#   4  asks for something unknown, where the device is to forget a framebuffer
-#   5  gives the device a list of addresses that is longer than it takes
-#   6  as 3, and a reset takes until this is another number
-#   7  as 3, and the device cannot be started
-#   8  makes resources of no format
-#   9  has no EDID, and is told of outputs that are larger than any can be
-#  10  has no memory to map commands with
-#  11  gives the device a command of no length for a cursor, which breaks it
-#  12  as 5, with the longest that it takes
-#  13  cannot read what is connected when that changes
-#  14  as 3, and cannot read what is connected when the device was started again
-#  15  has no memory to map commands with, and a virtqueue that says so as a packed one does
-#  16  is not told that a sleep, or a reset by the bus, is over
-#  17  has no memory to show the first output when the device was started again
-#  18  does not see the answer that the device has forgotten a framebuffer, and loses the slot
-#  19  as 3, and does not reset the device, but waits until the bus has
-#  20  does not reset the device
-#  21  does not have the device forget a framebuffer, and frees it
-#  22  has framebuffers forgotten when this is another number
-# A command has less time than in the driver, how often in a row the device is started again is a
-# parameter, too, and the log has each stop of the device, and why a command was not queued.
+# planted KDIR: for that kernel, build a copy of the driver that has bugs, and set PLANTED to its
+# file. The parameter "bug" selects a bug:
+#   1  The driver unmaps the table of a framebuffer before it gives the table to the device.
+#   2  The driver does not free its structure.
+#   3  The driver does not notify the device, so the device is silent.
+#   4  The driver sends an unknown command instead of the one that makes the device forget a
+#      framebuffer.
+#   5  The driver gives the device a longer list of addresses than the device takes.
+#   6  As 3, and a reset lasts until the parameter changes.
+#   7  As 3, and starting the device fails.
+#   8  The driver creates resources without a format.
+#   9  The device has no EDID, and reports outputs that are larger than the limit.
+#  10  Adding a command to a virtqueue fails, for lack of memory to map it.
+#  11  A command for the cursor has length zero, which breaks the device.
+#  12  As 5, with the longest list that the device takes.
+#  13  The driver does not read which outputs are connected after a change.
+#  14  As 3, and reading which outputs are connected fails after a restart of the device.
+#  15  As 10, with the error code of a packed virtqueue.
+#  16  The driver is not told that a sleep, or a reset by the bus, is over.
+#  17  Showing the first output fails after a restart of the device, for lack of memory.
+#  18  The driver misses the answer that the device has forgotten a framebuffer, and loses the slot
+#      of the virtqueue.
+#  19  As 3, and the driver waits for a reset by the bus instead of resetting the device.
+#  20  The driver does not reset the device.
+#  21  The driver frees a framebuffer without making the device forget it.
+#  22  The work item that makes the device forget framebuffers waits until the parameter changes.
+# In the copy, a command times out earlier, a parameter limits the restarts in a row, and the log
+# has each stop of the device and the reason why a command was not queued.
 planted() {
 	local dir=$DRM_SAFE_CACHE/planted log=$DRM_SAFE_CACHE/log/planted unmap long
 
@@ -345,7 +345,7 @@ planted() {
 	PLANTED=$dir/out/modules/samples/vgpu/vgpu.ko
 }
 
-# dma_fault: there is one in the log of the guest, at the address that the bug has unmapped.
+# dma_fault: check that the guest's log has a DMA fault at the address that the bug has unmapped.
 dma_fault() {
 	local address
 
@@ -355,7 +355,7 @@ dma_fault() {
 	grep -m1 "DMAR: \[.*fault addr $address " "$LOG"
 }
 
-# counts_leak: the storm fails, and says how many objects are left.
+# counts_leak: check that the storm fails, and reports at least one object for each round.
 counts_leak() {
 	local count=0 hung=1 objects=0
 
@@ -366,7 +366,7 @@ counts_leak() {
 	[ "$count" = 4 ] && [ "$hung" = 0 ] && [ "$objects" -ge 4 ]
 }
 
-# next_kernel_sees: the host tells it that the device had forgotten nothing.
+# next_kernel_sees: check that the kernel of a kexec reports that the device still knew resources.
 next_kernel_sees() {
 	local ACCEL
 
@@ -375,7 +375,7 @@ next_kernel_sees() {
 	grep -x 'not ok vgpu: the device had forgotten all .*' "$SHARE/report"
 }
 
-# silent_or_wrong: the driver, with bugs that make the device so.
+# silent_or_wrong: run the steps in which bugs of the driver make the device silent or wrong.
 silent_or_wrong() {
 	local ARGS=("${ARGS[@]}" slab_debug=FZP) HEADS=$HEADS PORT='' PROGRESS=(checks '^(not )?ok ')
 
@@ -422,7 +422,7 @@ step_suspend() {
 	try "to sleep and back" vgpu-suspend $((600 + 20 * n))
 }
 
-# panic_seen: did the host see a panic screen on each output?
+# panic_seen: check that the host saw a panic screen on each output.
 panic_seen() {
 	local seen
 
@@ -431,7 +431,7 @@ panic_seen() {
 	[ "$seen" = "yes yes" ]
 }
 
-# panics: the kernel panics, the host saw it, and the log has no other report.
+# panics: check that the kernel panics, that the host sees it, and that the log has no other report.
 panics() {
 	local HEADS=2 LOG=$DRM_SAFE_CACHE/log/vgpu-panic-$DRIVER.log
 	local asked='Kernel panic - not syncing: sysrq triggered crash'
@@ -452,8 +452,8 @@ step_panic() {
 	echo "a panic screen is shown on both outputs, on $ON|$DRIVER|$end" >>"$SHARE/notes"
 }
 
-# run_igt FILE DONE TEST...: what each subtest said, but for those with a line in DONE. Where a
-# guest ends with one, another goes on after it.
+# run_igt FILE DONE TEST...: run the tests, apart from subtests that DONE lists, and write the
+# results to FILE. If a subtest ends the guest, another guest runs the rest.
 run_igt() {
 	local HEADS=2 file=$1 left PROGRESS
 
@@ -473,7 +473,7 @@ run_igt() {
 	sort -u "$SHARE/out/igt" >"$file"
 }
 
-# died: note what ran when the guest ended, unless the guest has.
+# died: note which subtest ran when the guest ended, unless it has a result.
 died() {
 	local now
 
@@ -484,13 +484,13 @@ died() {
 	[[ $now == *@* ]] || echo "$now" >>"$SHARE/out/ran"
 }
 
-# igt_table OURS THEIRS: a line for each subtest: what the drivers have it say.
+# igt_table OURS THEIRS: print a line for each subtest, with its result on both drivers.
 igt_table() { join -a1 -a2 -e MISSING -o 0,1.2,2.2 "$1" "$2"; }
 
-# worse: the lines of the table where the kernel's driver passes, and ours does not, not even later.
+# worse: print the lines in which the kernel's driver passes, and ours does not, even when repeated.
 worse() { awk '$3 == "SUCCESS" && $2 != "SUCCESS" && $2 != "LATER"'; }
 
-# enough TABLE N: did so many pass on the kernel's driver? Where none does, none is worse.
+# enough TABLE N: check that N subtests pass on the kernel's driver, or worse() proves nothing.
 enough() {
 	local count
 
@@ -499,13 +499,13 @@ enough() {
 	[ "$count" -ge "$2" ]
 }
 
-# no_worse TABLE
+# no_worse TABLE: check that worse() prints nothing for the table.
 no_worse() { ! worse <"$1" | grep .; }
 
-# igt_tests: those to run.
+# igt_tests: print the tests to run.
 igt_tests() { if [ -n "${TESTS:-}" ]; then tr ' ' '\n' <<<"$TESTS"; else grep -v '^[#-]' "$TOP/tests/kms/igt.list"; fi; }
 
-# each_listed: is each program of IGT of these kinds in the list, and each in the list one?
+# each_listed: check that the list has exactly IGT's programs of these kinds.
 each_listed() {
 	diff <(find "$DESKTOP/usr/libexec/igt-gpu-tools" -maxdepth 1 -type f -printf '%f\n' |
 		grep -E '^(kms|prime|syncobj|dumb|core|drm_read|fbdev|sw_sync|dmabuf)' | sort) \
@@ -513,8 +513,8 @@ each_listed() {
 }
 
 
-# igt_all: on all drivers at once, as most tests wait for the clock; each has a guest and a
-# directory of its own.
+# igt_all: run IGT on all drivers at once, because most tests wait for the clock. Each driver has
+# its own guest and directory.
 igt_all() {
 	local pids=() pid
 
@@ -543,8 +543,8 @@ step_igt() {
 	say "$DRIVER: $(cut -d' ' -f2 "$file" | sort | uniq -c | xargs)"
 }
 
-# igt_hotunplug: this test looks for a render node, which the kernel's driver has, as it can do 3D.
-# So it gets a copy of our driver with one.
+# igt_hotunplug: run core_hotunplug, which looks for a render node, on a copy of our driver that has
+# one. The kernel's driver has a render node because it supports 3D.
 igt_hotunplug() {
 	local dir=$DRM_SAFE_CACHE/renders log=$DRM_SAFE_CACHE/log/renders file=$SHOTS/igt-vgpu DRIVER=vgpu
 
@@ -561,8 +561,9 @@ igt_hotunplug() {
 	fi
 }
 
-# compare_igt: in a table. What was worse is run up to three times more, with no guest beside it, as
-# some tests look at the clock and the host is busy. What passes then is LATER in the table.
+# compare_igt: compare the results in a table. Repeat tests with a worse result up to three times,
+# with no other guest, because some tests look at the clock and fail on a busy host. The table says
+# LATER for a subtest that passes then.
 compare_igt() {
 	local tests table=$SHOTS/igt.txt ours=$SHOTS/igt-vgpu DRIVER=vgpu least=$IGT_LEAST
 
@@ -588,7 +589,7 @@ compare_igt() {
 	check "no subtest of $(wc -l <"$table") that passes on virtio_gpu fails on vgpu" no_worse "$table"
 }
 
-# step_debug: what errors there may be that do not show.
+# step_debug: repeat the steps on a debug kernel, which reports errors that have no visible effect.
 step_debug() {
 	local ROUNDS=$((ROUNDS / 10 > 8 ? ROUNDS / 10 : 8)) BOOT_ROUNDS=50 ACCEL=$ONE_THREAD
 

@@ -4,9 +4,9 @@
 # w1.sh: compile this directory with W=1 and warnings as errors, for every supported
 # kernel, with gcc and clang, built in with the smallest configuration (least) and as
 # modules with all debugging (modular).
-# w1.sh short: compile two of these, which cover each kernel, compiler and configuration.
-# w1.sh NAME CONFIG: compile one of these, for KVER and LLVM.
-# DIR=<driver> compiles a driver elsewhere, as modules.
+# w1.sh short: compile two of these builds, which cover each kernel, compiler and configuration.
+# w1.sh NAME CONFIG: compile one of these builds, for KVER and LLVM.
+# DIR=<driver> compiles a driver in another tree, as modules.
 
 . "$(dirname "$0")/env.sh"
 locked "$@"

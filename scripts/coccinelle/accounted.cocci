@@ -15,8 +15,8 @@ def say(p, what):
     print("%s:%s:%s: ERROR: %s is not charged to the client: allocate with GFP_KERNEL_ACCOUNT" %
           (p[0].file, p[0].line, p[0].column, what))
 
-# An XArray that is initialised, in this file or elsewhere in the driver, without the flag that
-# charges its nodes
+# Check whether this file, or another file of the driver, initialises the XArray without the flag
+# that charges its nodes.
 def is_free(p, m):
     init = re.compile(r"\bxa_init(?:_flags)?\(&[^;]*\b%s\b[^;]*;" % m)
     with open(p[0].file, errors="replace") as f:
@@ -29,7 +29,7 @@ identifier t : script:python() { is_file(t) };
 @@
  f(..., struct t *v, ...) { ... }
 
-// The flags that charge have a name of their own.
+// Flags that charge have other names, such as GFP_KERNEL_ACCOUNT.
 @flags@
 identifier client.f, alloc;
 position p;
@@ -78,7 +78,7 @@ position p;
  ...+>
  }
 
-// They take no flags.
+// These functions take no flags, and never charge.
 @user@
 identifier client.f;
 identifier alloc = {memdup_user, memdup_user_nul, vmemdup_user, memdup_array_user,
@@ -92,7 +92,7 @@ position p;
  ...+>
  }
 
-// The array's own flag charges what is allocated under its lock.
+// The array's own flag charges the nodes, which are allocated under its lock.
 @nodes@
 identifier client.f, m;
 identifier store = {xa_alloc, xa_alloc_irq, xa_alloc_bh, xa_alloc_cyclic, xa_insert, xa_store};

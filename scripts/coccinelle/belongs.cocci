@@ -15,7 +15,7 @@ ioctls = re.compile(r"\.ioctls\s*=\s*(\w+)")
 entry = re.compile(r"\bDRM_DEV_CTX_IOCTL_DEF\(\s*(\w+)")
 callback = re.compile(r"\.(?:open|postclose|release|gem_\w+|prime_\w+|dumb_\w+|show_fdinfo)\s*=\s*(\w+)")
 
-# What the functions of the driver take a device for
+# The types that a function, or a function that it calls, takes the device for
 def takes(f, known=()):
     found = set()
     for name, _, _, called in names.driver().functions if f not in known else []:
@@ -28,7 +28,7 @@ def takes(f, known=()):
                 found |= takes(g, (*known, f))
     return found
 
-# What is between the braces of a variable
+# The text between the braces of an initialised variable
 def initializer(declared):
     found = re.search(declared + r" = \x7b(.*?)^\x7d", names.driver().text, re.M | re.S)
     return found[1] if found else ""

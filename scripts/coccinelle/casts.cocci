@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A step of a type of objects casts its object to another type.
 // Misuse class 17. A step gets the library's object, which container_of() can cast to any
-// type. drm_shmem_from_obj() checks the type, if that is configured.
+// type. drm_shmem_from_obj() checks the type, if the configuration has this check.
 virtual report
 
 @step@

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A completer ends the wait of others only if it can enter a section or a block.
-// Misuse class 35: a handler that is refused a section completes nothing; an open
-// section that waits for it keeps the device from being unplugged. Handlers are work
-// items of each kind, timers, tasklets, interrupts, threads, and callbacks of fences, wait
-// queues, DMA engines, mailboxes and the like: see HANDLER_* in drm_safe_names.py. What ends
-// a wait is in COMPLETES there: complete(), wake_up(), swake_up(), wake_up_process(), up(),
-// dma_fence_signal(), drm_syncobj_replace_fence(), vblank events, and so on, each with its
-// family. The section and the call may be in functions that the handler calls. A block of
-// drm_dev_ctx_guard_live() is refused as well, before registration and after quiesce. That of
-// drm_dev_ctx_guard_callback() is open for as long as anyone waits.
-// A callback of runtime PM completes pm_runtime_get_sync() by returning, so it opens neither. Nor
-// does timedout_job: the scheduler ends the jobs that it names.
+// Misuse class 35. After an unplug has begun, a handler is refused a section, and completes
+// nothing. An open section that waits for the handler then blocks the unplug. Handlers are work
+// items of each kind, timers, tasklets, interrupts, threads, and callbacks of fences, wait queues,
+// DMA engines, mailboxes and the like: see HANDLER_* in drm_safe_names.py. COMPLETES there lists
+// the functions that end a wait: complete(), wake_up(), swake_up(), wake_up_process(), up(),
+// dma_fence_signal(), drm_syncobj_replace_fence(), vblank events and the like, with all variants.
+// The section and the call may be in functions that the handler calls. A block of
+// drm_dev_ctx_guard_live() is refused as well, before registration and after quiesce. A block of
+// drm_dev_ctx_guard_callback() is not refused as long as anyone waits. A callback of runtime PM
+// completes pm_runtime_get_sync() by returning, so it must not open a section or a block.
+// timedout_job must not, either, because the scheduler ends the jobs that it returns a status for.
 virtual report
 
 @initialize:python@

@@ -34,7 +34,7 @@ statement S;
 p << kept.p;
 q << entered.q;
 @@
-# The return of the statement that is taken when the section was not entered.
+# A return directly after the check is on the path that did not enter the section.
 if int(p[0].line) > int(q[0].line) + 1:
     print("%s:%s:%s: ERROR: return without drm_dev_exit(); entered on line %s: use drm_dev_ctx_guard()" %
           (p[0].file, p[0].line, p[0].column, q[0].line))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Find where a function frees a structure with owned handles and none of them is given back.
+"""Find where a function frees a structure, but does not give back the owned handles in it.
 
-The function that frees a structure gives each owned handle in it to a function that ends it, or
-the structure to a function that does so. A function that allocated the structure may free it
-empty, which the rule in leaked.cocci follows.
+A function that frees a structure must pass each owned handle in it to a function that ends the
+handle, or pass the structure to a function that does so. A function that allocated the structure
+may free it while it is empty. The rule in leaked.cocci follows this case.
 
-No function frees an object or a device of the library: its last reference does.
+No function may free an object or a device of the library, because its last reference does.
 
-This reads the text, because the handles of a structure are known by their types alone.
+This reads the text, because only the types show the handles of a structure.
 """
 import re
 
@@ -16,7 +16,7 @@ from drm_safe_source import blanked, calls, functions
 
 
 def variables(params, body):
-    """The pointers to structures with owned handles, and what each starts as."""
+    """Return the pointers to structures with owned handles, and the initial value of each."""
     owners = "|".join(names.driver().owners)
     if not owners:
         return
@@ -36,14 +36,14 @@ def allocated(variable, body):
 
 
 def ending(kind):
-    """What to do with a handle of a kind, or with a structure that has some."""
+    """Return how to end a handle of a kind, or a structure with such handles."""
     if kind in names.driver().owners:
         return "end"
     return names.ENDS.get(kind, "drm_vmap_cleanup") + "()"
 
 
 def arrays(body, called):
-    """Owned handles that are freed by a pointer which a structure has: place, what, kind."""
+    """Yield owned handles that are freed through a pointer in a structure: place, what, kind."""
     pointers = {name: tag for _, members in names.driver().structs() for tag, name in
                 re.findall(r"^\s+struct (\w+) \*(\w+);", members, re.M)
                 if tag in names.names("owned")}
@@ -56,7 +56,7 @@ def arrays(body, called):
 
 
 def freed(path):
-    """Where, and what to say: line, text."""
+    """Yield structures that are freed with owned handles in them: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
         text = blanked(file.read())
     for _, _, params, start, end in functions(text):
@@ -77,7 +77,7 @@ def freed(path):
 
 
 def wrong_ends(path):
-    """Variables whose end is that of another kind of handle or object: line, text."""
+    """Yield variables whose cleanup is for another kind of handle or object: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
         text = blanked(file.read())
     mappings = names.names("owned") - names.ENDS.keys()
@@ -95,14 +95,14 @@ def wrong_ends(path):
 
 
 def counted(path):
-    """What is freed although references to it may be left: line, text."""
+    """Yield structures that are freed although references may be left: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
         text = blanked(file.read())
     structs = names.driver().embedding
     frees = "|".join(names.FREES)
     pointer = re.compile(rf"\bstruct ({'|'.join(structs)}) \*\s*(\w+)\b(?:\s+__free\((\w+)\))?")
     for _, _, params, start, end in functions(text):
-        # A variable that is declared in the body, or a parameter; nobody else's place is known.
+        # Only the types of variables and parameters of this function are known.
         for found in [*pointer.finditer(text, start, end), *(m for p in params for m in pointer.finditer(p))]:
             tag, variable, cleanup = found.groups()
             places = [m.start() for m in re.compile(
@@ -115,7 +115,7 @@ def counted(path):
 
 
 def published(path):
-    """What is published although it was found by its id: line, text."""
+    """Yield objects that are published although a lookup by id returned them: line, text."""
     with open(path, errors="replace", encoding="utf-8") as file:
         text = blanked(file.read())
     for _, _, _, start, end in functions(text):

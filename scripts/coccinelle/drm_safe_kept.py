@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Find where a function keeps what it was lent beyond the scope of the loan.
+"""Find where a function keeps a borrowed value beyond the scope of the loan.
 
-A loan is a proof or a handle: a parameter of a lent type, to the end of the function, or
-what a scope of the library declares, to the end of that scope; or what a function like
-drm_gpuvm_imm_shared() returns, to the end of the function. Its value is the handle, the
-address of one of its members, its sg table, or the address of the mapping. A variable that
-is declared inside of the scope may have the value, alone or in a structure, because it ends
-with the scope. The value is kept if anything else gets it, or gets a copy of such a variable: by an
-assignment, by one of the functions in STORES, or by return.
+A loan is a proof or a handle. A parameter of a lent type, and the result of a function like
+drm_gpuvm_imm_shared(), is lent until the end of the function. A variable that a scope of the
+library declares is lent until the end of this scope. The value of a loan is the handle, the address
+of one of its members, its sg table, or the address of the mapping. A variable that is declared
+inside of the scope may have the value, alone or in a structure, because it ends with the scope. The
+value is kept if it is assigned to anything else, passed to one of the functions in STORES, or
+returned. The same holds for a copy of such a variable.
 
 This reads the text, because spatch cannot tell a variable that ends with the scope from
 one that does not.
@@ -19,30 +19,30 @@ from drm_safe_source import arguments, blanked, closing, functions, library
 
 ASSIGNS = re.compile(r"(?<![=!<>+\-*/%&|^])=(?!=)")
 DECLARES = re.compile(r"[;{}:)]\s*((?:\w+[\s*]+)+)(\w+)\s*(?=[=;,\[]|__)")
-# What stands behind a value that is no more than looked at
+# Operators after a value that is only tested
 TESTED = re.compile(r"(?:[=!]=|&&|\|\||\?|[<>]|->)")
 KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "typeof", "else", "do", "goto",
             "case", "static"}
 
-# Functions and macros that put an argument where others find it, by what the first one is:
-# an lvalue, or a pointer to where it goes.
+# Functions and macros that store an argument where other code finds it. The first argument is the
+# destination: an lvalue, or a pointer to it.
 LVALUE = r"rcu_(?:assign|replace|swap)_pointer|RCU_INIT_POINTER|WRITE_ONCE|smp_store_mb"
 POINTER = (r"smp_store_release|(?:try_)?cmpxchg\w*|xchg\w*|xa_(?:store|insert|alloc)\w*|idr_alloc\w*"
            r"|radix_tree_insert|\w+_set_drvdata|memcpy|memmove")
 STORES = re.compile(rf"\b(?:({LVALUE})|({POINTER}))\(")
-# Functions whose result ends with the loan that they are given, and how to call it
+# Functions whose result ends with the loan in their argument, and a name for this result
 ADDRESS = "the address of "
 GIVES = {"drm_shmem_sgt_table": "the table of ", "drm_gem_sgt_table": "the table of ",
          "drm_vmap_unsafe_ptr": ADDRESS, "drm_vmap_unsafe_map": ADDRESS,
          "drm_vmap_narrow": "", "drm_dev_ctx_reg_live": ""}
-# What stands before a pointer that is followed
+# Code in front of a pointer that is dereferenced
 FOLLOWED = re.compile(r"(?:^|[=({,?:&|])\s*\*\s*(?:\([^()]*\)\s*)?\(*\s*$")
-# These copy what their second argument points to.
+# These functions copy the object that their second argument points to.
 COPIES = {"memcpy", "memmove"}
 
 
 def before(text, at, start):
-    """Where the left side of an assignment begins."""
+    """Return the place at which the left side of an assignment begins."""
     depth = 0
     for i in range(at - 1, start - 1, -1):
         if text[i] in ")]":
@@ -55,7 +55,7 @@ def before(text, at, start):
 
 
 def statement(text):
-    """What is left of the beginning of a statement without the if, else or loop before it."""
+    """Drop an if, else or loop in front of a statement."""
     while found := re.match(r"\s*(?:(?:else|do)\b|\w+\s*(\())", text):
         end = arguments(text, found.end())[1] if found[1] else found.end()
         if found[1] and not re.match(r"\s*[\w*(]", text[end:]):
@@ -65,7 +65,7 @@ def statement(text):
 
 
 def after(text, at):
-    """Where the expression ends that begins at a place."""
+    """Return the end of the expression that begins at a place."""
     depth = 0
     for i in range(at, len(text)):
         if text[i] in "([{":
@@ -78,7 +78,7 @@ def after(text, at):
 
 
 def called(text, at):
-    """The function that a place is an argument of and its bracket, or nothing for none."""
+    """Return the function whose argument is at a place, and its bracket, or nothing."""
     depth = 0
     for i in range(at - 1, -1, -1):
         if text[i] in ")]":
@@ -94,25 +94,26 @@ def called(text, at):
 
 
 class Loan:
-    """Something that is lent, and the variables that have it."""
+    """A borrowed value, and the variables that hold it."""
 
     def __init__(self, name, start, end, block, returned=False):
         self.name, self.start, self.end = name, start, end
-        # Whether the name is that of a function
+        # True if the loan is the result of a function
         self.returned = returned
-        # False for a parameter: returning it is right.
+        # False for a parameter, which the function may return
         self.block = block
-        # Of each variable: from where on, to where, and what of the loan it has
+        # For each variable, the range of code in which it holds the loan, and the part that it
+        # holds
         self.having = {name: (start, end, "")}
-        # Members of structures that have the loan
+        # Members of structures that hold the loan
         self.members = set()
-        # What pointers point to
+        # The variables that pointers point to
         self.pointers = {}
-        # Variables that are declared inside of the scope: whether they are pointers
+        # The variables that are declared inside of the scope, and whether each is a pointer
         self.declared = {}
 
     def carries(self, value, at):
-        """What of the loan a value has, as a text for the report; None if nothing."""
+        """Return the part of the loan that a value holds, as a text for the report, or None."""
         for name, (start, end, what) in list(self.having.items()):
             if not start <= at <= end:
                 continue
@@ -124,7 +125,7 @@ class Loan:
         return None
 
     def used(self, value, name, use):
-        """The same of one place where the name of a variable stands."""
+        """Do the same for one use of a variable."""
         end = use.end()
         if self.returned and name == self.name:
             _, end = arguments(value, end + 1)
@@ -157,7 +158,7 @@ class Loan:
             self.members.add(found[1])
 
     def escapes(self, target):
-        """True unless the target of an assignment ends before the scope does."""
+        """Return True unless the target of an assignment ends with the scope."""
         root = re.match(r"[(*&\s]*(\w+)", target)
         if not root or root[1] not in self.declared:
             return True
@@ -167,7 +168,7 @@ class Loan:
 
 
 class Function:
-    """The body of one function, and what is kept in it."""
+    """The body of a function, and the loans that it keeps."""
 
     def __init__(self, text, params, start, end):
         self.text, self.params, self.start, self.end = text, params, start, end
@@ -176,7 +177,7 @@ class Function:
             self.follow(loan)
 
     def loans(self):
-        """What parameters and scopes lend."""
+        """Yield the loans of parameters and scopes."""
         for param in self.params:
             found = re.fullmatch(r"const struct (\w+) ?\* ?(?:const )?(\w+)", " ".join(param.split()))
             if found and found[1] in names.names("lent"):
@@ -193,13 +194,14 @@ class Function:
                 yield Loan(args[scopes[scope[1]]], at, self.scope_end(scope[1], at), True)
 
     def scope_end(self, name, at):
-        """Where the scope ends that begins at a place: a block, a statement, or the rest of one."""
+        """Return the end of the scope that begins at a place: a block, a statement, or the rest of
+        a block."""
         if not library().is_block(name):
             return closing(self.text, at)
         return self.statement_end(at)
 
     def statement_end(self, at):
-        """Where the statement ends that begins at a place."""
+        """Return the end of the statement that begins at a place."""
         depth = 0
         for i in range(at, self.end):
             depth += (self.text[i] in "({") - (self.text[i] in ")}")
@@ -208,7 +210,7 @@ class Function:
         return self.end
 
     def declarations(self, loan):
-        """Variables that are declared inside of the scope."""
+        """Note the variables that are declared inside of the scope."""
         for found in DECLARES.finditer(self.text, loan.start - 1, loan.end):
             if KEYWORDS & set(found[1].split()):
                 continue
@@ -223,7 +225,7 @@ class Function:
                     loan.declared[name[2]] = True
 
     def follow(self, loan):
-        """Look at each place of the scope that the value may go to."""
+        """Look at each place in the scope that may store the value."""
         self.declarations(loan)
         places = [(m.start(), self.assigned, m) for m in
                   ASSIGNS.finditer(self.text, loan.start, loan.end)]
@@ -236,10 +238,10 @@ class Function:
             look(loan, found)
 
     def assigned(self, loan, found):
-        """An assignment or initialisation."""
+        """Handle an assignment or initialisation."""
         begin = before(self.text, found.start(), loan.start)
         target = statement(self.text[begin:found.start()])
-        # A designator: the value belongs to the initialiser around it.
+        # This is a designator. The value belongs to the initialiser around it.
         if not target or target[0] in ".[":
             return
         value = self.text[found.end():after(self.text, found.end())]
@@ -258,11 +260,11 @@ class Function:
                 loan.having[has] = found.start(), loan.end, what
         elif not what or not re.fullmatch(r"\w+", target) or not self.is_local(target) or \
                 what == ADDRESS and self.used_after(target, loan):
-            # The rule "table" is for a variable that is used after the scope, or not.
+            # The rule "table" checks whether a variable is used after the scope.
             self.keep(found.start(), loan, what)
 
     def is_local(self, name):
-        """True if a variable may be one of the function."""
+        """Return True if a variable may be local to the function."""
         return any(re.search(rf"\b{name}$", param) for param in self.params) or bool(
             re.compile(rf"(?:\w[\s*]+|,\s*\**){name}\s*(?:[;,=\[]|__)").search(self.text, self.start, self.end))
 
@@ -272,7 +274,7 @@ class Function:
         return bool(found) and not found[1]
 
     def stored(self, loan, found):
-        """A function that puts one of its arguments somewhere."""
+        """Handle a call of a function that stores one of its arguments."""
         args, _ = arguments(self.text, found.end())
         if len(args) < 2:
             return
@@ -289,7 +291,7 @@ class Function:
                 self.keep(found.start(), loan, what)
 
     def returned(self, loan, found):
-        """What leaves the scope by return; of the handle itself, the compiler warns."""
+        """Handle a return of the value. The compiler warns about a return of the handle itself."""
         value = self.text[found.end():after(self.text, found.end())]
         bare = re.fullmatch(rf"\s*{loan.name}\s*", value)
         what = loan.carries(value, found.start())
@@ -297,7 +299,7 @@ class Function:
             self.keep(found.start(), loan, what)
 
     def keep(self, at, loan, what):
-        """Remember a place where something is kept."""
+        """Remember a place that keeps the loan."""
         line = self.text.count("\n", 0, at) + 1
         text = f"the result of {loan.name}() is borrowed: keep the result of drm_gpuvm_imm_get()" \
             if loan.returned else f"{what}'{loan.name}' is borrowed for a scope and must not be kept"
@@ -305,7 +307,7 @@ class Function:
 
 
 def kept(path):
-    """All places of a file: line, column and what to say."""
+    """Return all places of a file: line, column and text of the report."""
     text = blanked(names.read(path))
     return sorted({place for _, _, params, start, end in functions(text)
                    for place in Function(text, params, start, end).kept})

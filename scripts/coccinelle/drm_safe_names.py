@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What the rules beside this file know of the library and of a driver.
+"""The names of the library and of a driver for the rules in this directory.
 
-The tables are the one place that has the library's names; what takes a reservation
-lock, what may sleep and what opens a scope is read from the library itself. A driver's
-names come from the macros that declare them, in the driver (the directory DRIVER of the
-environment) or in a header that it includes.
+The rules take the library's names from these tables only. The functions that take a reservation
+lock, that may sleep or that open a scope are read from the library's sources. A driver's names come
+from the macros that declare them, in the driver or in a header that it includes. The environment
+variable DRIVER names the driver's directory.
 """
 import functools
 import os
@@ -13,7 +13,7 @@ import re
 
 from drm_safe_source import blanked, calls, functions, library
 
-# The library's own.
+# Names of the library
 NAMES = {
     "error_pointer": ["drm_shmem_create", "drm_shmem_lookup", "drm_shmem_lookup_user",
                       "drm_shmem_lookup_handles", "drm_shmem_lookup_members", "drm_shmem_objs_dup",
@@ -57,13 +57,13 @@ NAMES = {
     "file": ["drm_file"],
 }
 
-# The per-file data of a driver: a variable or a function that gives it
+# The type of a driver's per-file data, from a variable or function that reads driver_priv
 FILE_TYPE = re.compile(r"\bstruct (\w+) \*\s*\w+(?: =|\([^()]*\)\s*\{\s*return) [^;]*->driver_priv;")
 
 # A driver's proof that its device is registered
 PROOF_TYPE = re.compile(r"^[ \t]*struct (\w+) \{\s*struct drm_dev_ctx_reg base;", re.M)
 
-# A driver's unique object, which drm_shmem_publish() uses up
+# The type of a driver's unique object, which drm_shmem_publish() uses up
 UNIQUE_TYPE = re.compile(r"^DRM_SHMEM_OBJ_(?:TYPE|KIND)\((?:[^,;]*,){3}\s*struct (\w+)[,)]", re.M)
 
 # A driver's types of mapping handles
@@ -72,11 +72,11 @@ VMAP_TYPES = {
     "owned": re.compile(r"^[ \t]*struct (\w+) \{\s*DRM_VMAP_OWNED\(", re.M),
 }
 
-# What declares a handle in a structure.
+# Macros that declare a handle in a structure
 HANDLE_MACROS = ["DRM_GPUVM_IMM_CORE", "DRM_GPUVM_IMM_UPDATE"]
 
-# What ends the wait of others: completions, wait queues, bits and variables, tasks,
-# semaphores, fences, sync objects, events of a display, eventfds.
+# Functions that end the wait of other tasks: completions, wait queues, bits and variables, tasks,
+# semaphores, fences, sync objects, events of a display, eventfds
 COMPLETES = re.compile(
     r"(?:complete(?:_all|_on_current_cpu)?|kthread_complete_and_exit|up"
     r"|(?:_*|rcuwait_|store_release_|atomic_dec_and_|clear_and_|test_and_clear_|try_to_|signal_"
@@ -89,74 +89,76 @@ COMPLETES = re.compile(
     r"|drm_handle_vblank|drm_crtc_(?:(?:send|arm)_vblank_event|handle_vblank|vblank_atomic_flush)"
     r"|drm_atomic_helper_(?:commit_hw_done|fake_vblank)|eventfd_signal(?:_mask)?|kill_fasync)")
 
-# What has a name of that sort and ends no wait of another task: callbacks of wait queues, the
-# power management's wake-ups, and what asks rather than tells.
+# Functions with such a name that do not end the wait of another task: callbacks of wait queues,
+# wake-ups of power management, and functions that only test a state
 COMPLETES_NOT = re.compile(
     r"(?:default|autoremove|woken|woken_bit)_wake_function|woken_wake_bit_function|wake_bit_function"
     r"|dma_fence_(?:is_signaled|test_signaled|enable_(?:sw_)?signaling|begin_|end_)\w*"
     r"|eventfd_signal_allowed|drm_sched_job_is_signaled")
 
-# What a handler of the library's is given, of which it takes nothing but its own
+# The argument types of the library's handlers. Such a handler only gets its own data from them.
 OWN_ITEMS = {tag for tag, body in re.findall(r"^struct (\w+) \{\n(.*?)^\}", library().code, re.M | re.S)
              if re.match(r"\s*struct drm_dev_ctx_async __async;", body)}
 
-# What one of the kernel's is given, which a driver embeds
+# The argument types of the kernel's handlers. A driver embeds them in its structures.
 ITEMS = set("""work_struct delayed_work rcu_work execute_work kthread_work kthread_delayed_work drm_vblank_work
     drm_flip_work timer_list hrtimer alarm tasklet_struct irq_work irq_affinity_notify dma_fence_cb rcu_head
     callback_head wait_queue_entry wait_bit_queue_entry notifier_block mmu_notifier mmu_interval_notifier
     napi_struct mbox_client""".split())
 
-# A handler is known by one of its arguments,
+# A handler is recognised by one of its arguments,
 HANDLER_ARGUMENT = re.compile(
     rf"struct (?:{'|'.join(sorted(OWN_ITEMS | ITEMS))}|urb|virtqueue|rpmsg_device) ?\*|async_cookie_t\b")
 # by its type,
 HANDLER_TYPE = re.compile(r"\birqreturn_t\b|\benum hrtimer_restart\b")
-# or by what it is given to.
+# or by the function that it is passed to.
 HANDLER_GIVEN = re.compile(
     r"(?:\w*request_(?:threaded_|any_context_|percpu_)?(?:irq|nmi)|kthread_(?:run|create)\w*"
     r"|tasklet_init|async_schedule\w*|smp_call_function\w*|on_each_cpu\w*)")
 HANDLER_SET = re.compile(r"\b(?:callback|callback_result|complete|timedout_job)\s*=\s*&?(\w+)")
 
-# What may wait for a page fault of userspace, and so for as long as userspace likes
+# Functions that may wait for a page fault of userspace, for as long as userspace likes
 COPIES_USER = re.compile(
     r"_*copy_(?:struct_)?(?:from|to)_user(?:_\w+)?|copy_safe_to_user\w*|_*(?:get|put|clear)_user"
     r"|v?memdup_(?:array_)?user\w*|vmemdup_array_user|strn(?:cpy|len|dup)_(?:from_)?user\w*|fault_in_\w+"
     r"|(?:get|pin)_user_pages\w*|drm_vmap_(?:from|to)_user"
     r"|drm_shmem_lookup_user|drm_shmem_set_label_user")
 
-# What waits for as long as it takes. A wait_event() may name when it ends otherwise.
+# Functions that wait without a limit. The condition of a wait_event() may end the wait at an
+# unplug.
 WAITS = re.compile(
     r"(?:__)?(?:s?wait_event|wait_var_event|wait_for_completion|rcuwait_wait_event)(?!\w*timeout)\w*"
     r"|wait_on_bit(?:_io|_lock|_lock_io)?|out_of_line_wait_on_bit|dma_fence_wait")
 
-# Where the callback for a job that hangs is named
+# The callback for a job that hangs
 TIMEOUT_SET = re.compile(r"\.timedout_job\s*=\s*&?(\w+)")
 
-# The hardware, in a structure. A resource of drm_dev_ctx_res.h asks for a proof itself.
+# Members of a structure that give access to the hardware. A resource of drm_dev_ctx_res.h is not
+# one of them, because each access needs a proof.
 HARDWARE = re.compile(
     r"\b__iomem\b|^\s+struct (?:regmap|regmap_field|clk|clk_bulk_data|clk_hw|regulator|regulator_bulk_data|reset_control"
     r"|gpio_descs?|virtqueue|dma_chan|mbox_chan|i2c_client|spi_device|usb_device|usb_interface|mipi_dsi_device"
     r"|pwm_device|io_mapping) (?:const )?\*", re.M)
 
-# The structures with a driver's functions that a bus calls
+# The structures with the driver's functions for a bus
 BUS_OPS = re.compile(r"\bstruct \w+_(?:driver|device_ops) (\w+) = \{(.*?)\n\}", re.S)
 
-# What ends a registration
+# Functions that end a registration
 UNREGISTERS = {"drm_dev_ctx_unregister", "drm_dev_ctx_remove", "drm_dev_ctx_shutdown"}
 
-# What asks runtime PM to suspend a device
+# Calls that let runtime PM suspend a device
 SUSPENDS = re.compile(r"\bpm_runtime_(?:put|allow|idle|set_autosuspend|use_autosuspend)\w*\(")
 
-# The registration data of a driver
+# The type of a driver's registration data
 DATA_TYPE = re.compile(r"^[ \t]*struct (\w+) \{[^{}]*\bstruct drm_dev_ctx_data \w+;", re.M)
 
-# Where the callbacks of runtime PM are named
+# The callbacks of runtime PM
 POWER_SET = re.compile(
     r"\.runtime_(?:suspend|resume|idle)\s*=\s*(&?\w+)"
     r"|\b(?:SET_)?RUNTIME_PM_OPS\(([^()]*)\)"
     r"|\b(?:\w*RUNTIME_DEV_PM_OPS|UNIVERSAL_DEV_PM_OPS)\(\s*\w+,([^()]*)\)")
 
-# The structures with the callbacks of a display, and those that a commit or its end calls
+# The structures with callbacks of a display, and the callbacks that a commit or its end calls
 DISPLAY_OPS = re.compile(
     r"\bstruct (?:drm_(?:crtc|encoder|bridge|plane|connector|mode_config)(?:_helper)?_funcs"
     r"|drm_simple_display_pipe_funcs|drm_dev_ctx_ops)\b[^;={]*=\s*\{(.*?)\n\s*\}", re.S)
@@ -166,7 +168,7 @@ DISPLAY_SET = re.compile(
     r"|(?:prepare|cleanup)_fb|(?:begin|end)_fb_access|(?:enable|disable)_vblank|kms_shutdown)"
     r"\s*=\s*&?(\w+)")
 
-# Headers that stand for another one: who includes them uses that part.
+# A file that includes one of these headers uses the part of another one.
 PARTS = {
     "drm_dev_ctx.h": {"drm_dev_ctx_async.h", "drm_dev_ctx_ids.h", "drm_dev_ctx_res.h"},
     "drm_shmem_safe.h": {"drm_shmem_kind.h", "drm_shmem_obj.h", "drm_shmem_objs.h",
@@ -175,9 +177,9 @@ PARTS = {
     "drm_gpuvm_imm.h": set(),
 }
 
-# The kernel's functions that the library wraps, by the header of the library that does, and by
-# the kernel's header that declares them. scripts/rule-names.py compares them with the latter:
-# what it declares is here or in RAW_ALLOWED. Behind an @ is the one kernel that has the name.
+# The kernel's functions that the library wraps, by the library's header and by the kernel's header.
+# scripts/rule-names.py checks that each function of the kernel's header is here or in RAW_ALLOWED.
+# A name with @ exists only in the kernel after the @.
 RAW = {
     "drm_dev_ctx.h": {
         "drm/drm_drv.h": """drm_dev_register drm_dev_unregister drm_dev_unplug drm_put_dev
@@ -241,19 +243,19 @@ RAW = {
     },
 }
 
-# The steps of a driver's types of address space, and the description that names each
+# The descriptions of a driver's types of address space, with their steps
 VM_TYPE = re.compile(r"^const struct \w+ (\w+) = \{(.*?)^\};", re.M | re.S)
 VM_STEP = re.compile(r"\.base\.(?:map|unmap|remap|va_get|va_put|bo_init|bo_fini|validate|evict) ="
                      r" (\w+)")
 
-# Those of both kinds of types that run in memory reclaim
+# The steps of objects and address spaces that run in memory reclaim
 EVICT_STEP = re.compile(r"\.base\.(?:evict|moved)\s*=\s*(\w+)")
 
-# That of objects, which runs under a spinlock of a file
+# The step of objects that runs under a spinlock of a file
 RSS_STEP = re.compile(r"\.base\.rss\s*=\s*(\w+)")
 
-# What a driver may go on to call: references, locks, questions, and what the library has no
-# form of.
+# Functions that a driver may call directly: references, locks, tests, and functions that the
+# library does not wrap
 RAW_ALLOWED = {
     "drm/drm_drv.h": """drm_dev_get drm_dev_put drm_dev_is_unplugged drm_dev_wedged_event
         drm_core_check_all_features drm_core_check_feature drm_drv_uses_atomic_modeset
@@ -272,43 +274,44 @@ RAW_ALLOWED = {
         dma_buf_attach_revocable dma_buf_export dma_buf_mmap""",
 }
 
-# What ends each kind of owned handle that the library declares; any other one is a mapping.
+# The function that ends each kind of owned handle. Any other owned handle is a mapping.
 ENDS = {"drm_shmem_sgt_owned": "drm_shmem_sgt_cleanup",
         "drm_gem_sgt_owned": "drm_gem_sgt_cleanup", "drm_gpuvm_imm_core": "drm_gpuvm_imm_fini",
         "drm_gpuvm_imm_update": "drm_gpuvm_imm_update_drop"}
 
-# What each __free() of the library takes any variable for: what a driver's structure begins with,
-# and how to call that.
+# The __free() classes of the library that accept any variable: the member that the driver's
+# structure must begin with, and a name for such a structure
 CLASSES = {"drm_shmem": ("struct drm_shmem_obj", "object with a struct drm_shmem_obj"),
            "drm_shmem_objs": ("DRM_SHMEM_OBJS", "array of DRM_SHMEM_OBJS()"),
            "drm_dev_ctx_id": ("struct drm_dev_ctx_id_obj", "object with a struct drm_dev_ctx_id_obj")}
 
-# What makes memory
+# Functions that allocate memory
 ALLOCATES = re.compile(r"(?:(?:devm|drmm)_)?k[vmzc]*alloc\w*|kmem_cache_\w*alloc\w*|kvm?zalloc\w*|kmemdup\w*|vz?alloc\w*")
 
-# What frees memory; a driver's functions that call one of them with their argument do so too.
+# Functions that free memory. A driver's function that passes its argument to one of them counts,
+# too.
 FREES = {"kfree", "kvfree", "kfree_sensitive", "vfree", "kfree_rcu", "kmem_cache_free", "put_device"}
 
-# A structure that is defined: tag and body
+# The definition of a structure: tag and body
 STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}", re.M | re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+[<"](.*?)[>"]', re.M)
 
 
 @functools.cache
 def library_headers():
-    """Names of the library's headers."""
+    """Return the names of the library's headers."""
     top = pathlib.Path(__file__).resolve().parents[2]
     return frozenset(path.name for path in top.glob("drm_*.h"))
 
 
 @functools.cache
 def read(path):
-    """The text of a file."""
+    """Return the text of a file."""
     return pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
 
 
 class Driver:
-    """A directory of sources, and the headers outside of it that they include."""
+    """The sources in a directory, and the headers outside of it that they include."""
 
     def __init__(self, directory):
         self.dir = pathlib.Path(directory).resolve()
@@ -332,20 +335,20 @@ class Driver:
             self.names[kind] |= set(pattern.findall(self.text))
 
     def add(self, macro, kinds):
-        """Add what a macro declares, wherever the driver uses it."""
+        """Add the names that a macro declares, at each use in the driver."""
         for name in re.findall(rf"^[ \t]*{macro}\(\s*(\w+)", self.text, re.M):
             for kind, patterns in kinds.items():
                 self.names[kind] |= {pattern.replace("{}", name) for pattern in patterns}
 
     def find(self, name, beside):
-        """The file that an #include means, or None if it is not the driver's."""
+        """Return the file for an #include, or None if it is not the driver's."""
         if os.path.basename(name) in library_headers():
             return None
         path = (beside.parent / name).resolve()
         return path if path.is_file() else self.by_name.get(os.path.basename(name))
 
     def included(self, path):
-        """All files that one includes, by way of others too: (names, paths)."""
+        """Return all files that a file includes, directly or not: (names, paths)."""
         path = pathlib.Path(path).resolve()
         if path not in self.known:
             names, paths, todo = set(), {path}, [path]
@@ -361,26 +364,27 @@ class Driver:
         return self.known[path]
 
     def everything(self):
-        """The driver's files and all that they include."""
+        """Return the driver's files, and all files that they include."""
         return sorted(set(self.files).union(*(self.included(p)[1] for p in self.files)))
 
     def uses(self, path, headers=None):
-        """True if a file includes one of the library's headers, or of some."""
+        """Return True if a file includes one of the library's headers, or one of @headers."""
         return bool(self.included(path)[0] & (headers or library_headers()))
 
     def uses_library(self):
-        """True if any file does."""
+        """Return True if any file includes one of the library's headers."""
         return any(self.uses(path) for path in self.files)
 
     @functools.cached_property
     def functions(self):
-        """The functions of the driver: name, return type, parameters, and what each calls."""
+        """The driver's functions: name, return type, parameters, and the calls in each."""
         texts = [blanked(read(path)) for path in self.everything()]
         return [(name, kind, params, calls(text[start:end])) for text in texts
                 for name, kind, params, start, end in functions(text)]
 
     def closure(self, known, calling):
-        """Functions that call a known one or, unless calling, that a known one calls."""
+        """Add all functions that call a known one. Without @calling, add all functions that a known
+        one calls."""
         graph = {}
         for name, _, _, called in self.functions:
             graph.setdefault(name, set()).update(callee for callee, _ in called)
@@ -394,7 +398,8 @@ class Driver:
 
     @functools.cached_property
     def handlers(self):
-        """The driver's handlers, and what they call: work, timers, interrupts, threads, callbacks."""
+        """The driver's handlers, and the functions that they call. Handlers are work, timers,
+        interrupts, threads and callbacks."""
         found = set(HANDLER_SET.findall(self.text))
         for name, kind, params, called in self.functions:
             if HANDLER_TYPE.search(kind) or any(HANDLER_ARGUMENT.search(p) for p in params):
@@ -406,13 +411,13 @@ class Driver:
 
     @functools.cached_property
     def powering(self):
-        """The driver's callbacks of runtime PM, and what they call."""
+        """The driver's callbacks of runtime PM, and the functions that they call."""
         given = " ".join(" ".join(found) for found in POWER_SET.findall(self.text))
         return self.closure(set(re.findall(r"\w+", given)) - {"NULL"}, False)
 
     @functools.cached_property
     def timing_out(self):
-        """What the scheduler calls for a job that hangs, and what that calls."""
+        """The driver's callbacks for a job that hangs, and the functions that they call."""
         return self.closure(set(TIMEOUT_SET.findall(self.text)), False)
 
     @functools.cached_property
@@ -423,13 +428,13 @@ class Driver:
 
     @functools.cached_property
     def waiting(self):
-        """The driver's functions that wait for as long as it takes."""
+        """The driver's functions that wait without a limit."""
         return self.closure({name for name, _, _, called in self.functions
                              if any(waits(callee, args) for callee, args in called)}, True)
 
     @functools.cached_property
     def embedding(self):
-        """The structures that are freed by their last reference, and how one is given up."""
+        """The structures that their last reference frees, and the call that puts a reference."""
         ends = {"drm_shmem_obj": "drm_shmem_put()", "drm_dev_ctx": "drm_dev_put(), or with its token"}
         return {"drm_shmem_obj": ends["drm_shmem_obj"]} | {
             tag: ends[member] for tag, body in self.structs()
@@ -437,7 +442,7 @@ class Driver:
 
     @functools.cached_property
     def powers(self):
-        """True if the driver has its device suspended at run time."""
+        """True if the driver lets runtime PM suspend its device."""
         return bool(self.powering or SUSPENDS.search(self.text))
 
     @functools.cached_property
@@ -448,18 +453,18 @@ class Driver:
 
     @functools.cached_property
     def ending(self):
-        """The driver's functions that end a registration, by way of others, too."""
+        """The driver's functions that end a registration, directly or not."""
         return self.closure(UNREGISTERS, True)
 
     @functools.cached_property
     def data(self):
-        """The structures of the driver that are registration data."""
+        """The driver's types of registration data."""
         return set(DATA_TYPE.findall(self.text)) | {
             tag for tag, members in self.members.items() if "drm_dev_ctx_data" in members.values()}
 
     @functools.cached_property
     def members(self):
-        """The structures that each structure of the driver embeds, by the name of the member."""
+        """The structures that each of the driver's structures embeds, by the name of the member."""
         found = {}
         for tag, body in self.structs():
             for inner, names in re.findall(r"^\s+struct (\w+) (\w[^;{}()*]*);", blanked(body), re.M):
@@ -468,12 +473,12 @@ class Driver:
         return found
 
     def embeds(self, tag, is_one, seen=()):
-        """True if a structure is one of some, or has one in it."""
+        """Return True if @is_one accepts a structure, or one that is embedded in it."""
         return is_one(tag) or tag not in seen and any(
             self.embeds(inner, is_one, (*seen, tag)) for inner in self.members.get(tag, {}).values())
 
     def item(self, tag, path):
-        """What a handler is given at a member of a structure: a tag of ITEMS or OWN_ITEMS, or nothing."""
+        """Return the tag of ITEMS or OWN_ITEMS for a member of a structure, or nothing."""
         for name in re.findall(r"[a-zA-Z_]\w*", re.sub(r"\[[^\]]*\]", "", path)):
             tag = self.members.get(tag, {}).get(name, tag)
             if tag in ITEMS | OWN_ITEMS:
@@ -481,14 +486,14 @@ class Driver:
         return ""
 
     def wraps(self, tag, path):
-        """True if a member of a structure is one of the driver's own, with such an item in it."""
+        """Return True if a member is one of the driver's structures, with such an item in it."""
         name = re.match(r"\w*", path)[0]
         inner = self.members.get(tag, {}).get(name, "")
         return self.embeds(inner, (ITEMS | OWN_ITEMS).__contains__)
 
     @functools.cached_property
     def hardware(self):
-        """The structures of the driver that have the hardware in them, and how to call that."""
+        """The driver's structures with access to the hardware, and a name for the access."""
         bodies = {tag: blanked(body) for tag, body in self.structs()}
         found = {tag: "the hardware in" for tag in bodies if self.embeds(
             tag, lambda inner: bool(HARDWARE.search(bodies.get(inner, ""))))}
@@ -496,7 +501,7 @@ class Driver:
                         if self.embeds(tag, self.data.__contains__)}
 
     def callback(self, ops, name):
-        """The function that a structure with functions for a bus names, or nothing."""
+        """Return the callback @name in a structure of BUS_OPS, or nothing."""
         for found, body in BUS_OPS.findall(self.text):
             if found == ops and (function := re.search(rf"\.{name}\s*=\s*&?(\w+)", body)):
                 return function[1]
@@ -504,20 +509,21 @@ class Driver:
 
     @functools.cached_property
     def displaying(self):
-        """The driver's callbacks of a display that run after the unplug, too, and what they call."""
+        """The driver's display callbacks that also run after the unplug, and the functions that
+        they call."""
         return self.closure({name for body in DISPLAY_OPS.findall(self.text)
                              for name in DISPLAY_SET.findall(body)}, False)
 
     @functools.cached_property
     def completing(self):
-        """The driver's functions that end the wait of others, by way of others of them, too."""
+        """The driver's functions that end the wait of other tasks, directly or not."""
         named = {callee for _, _, _, called in self.functions for callee, _ in called
                  if COMPLETES.fullmatch(callee)}
         return self.closure(named, True)
 
     @functools.cached_property
     def vm_steps(self):
-        """The steps of address spaces, each with the descriptions that it is in."""
+        """The steps of address spaces, each with the descriptions that name it."""
         found = {}
         for description, body in VM_TYPE.findall(self.text):
             if ".base.granule" in body:
@@ -527,16 +533,17 @@ class Driver:
 
     @functools.cached_property
     def evicting(self):
-        """The evict steps of objects and of address spaces, and what they call."""
+        """The evict steps of objects and of address spaces, and the functions that they call."""
         return self.closure(set(EVICT_STEP.findall(self.text)), False)
 
     @functools.cached_property
     def counting(self):
-        """The rss steps of objects, and what they call."""
+        """The rss steps of objects, and the functions that they call."""
         return self.closure(set(RSS_STEP.findall(self.text)), False)
 
     def begins_with(self, tag, what, path):
-        """True if a structure of a file begins with what the library has, or if it is not known."""
+        """Return True if a structure begins with the library's structure @what, or if it is not
+        known."""
         if tag in self.names["unique"]:
             return what == "struct drm_shmem_obj"
         text = "\n".join(read(p) for p in self.included(path)[1])
@@ -556,7 +563,8 @@ class Driver:
 
     @functools.cached_property
     def owners(self):
-        """The structures with owned handles: the members that are or have some, and their tags."""
+        """The structures with owned handles: the members that are or contain handles, and their
+        tags."""
         found, known = {}, self.names["owned"]
         while True:
             more = {tag: members for tag, body in self.structs()
@@ -568,14 +576,15 @@ class Driver:
 
     @staticmethod
     def owned_members(body, tags):
-        """The members of a structure that are structures of some tags: name and tag."""
+        """Return the members of a structure whose tag is one of @tags: name and tag."""
         members = {name: tag for tag, name in
                    re.findall(r"^\s+struct (\w+) (\w+)(?:\[\w+\])*;", blanked(body), re.M) if tag in tags}
         return members | {name: "drm_gpuvm_imm_core" for name in
                           re.findall(r"\bDRM_GPUVM_IMM_CORE\((\w+)\)", body)}
 
     def hands_on(self, variable, member, called, seen=()):
-        """True if one of some calls is given a member of a variable, or a function that does so is."""
+        """Return True if one of the calls gets a member of a variable, directly or through another
+        function."""
         for callee, args in called:
             if callee in FREES or callee in ("container_of", "sizeof"):
                 continue
@@ -587,7 +596,8 @@ class Driver:
         return False
 
     def ends(self, function, at, member, seen):
-        """True if a function gives a member of an argument to others. Others' functions may."""
+        """Return True if a function passes a member of an argument on. Functions outside of the
+        driver may do so."""
         if function in seen:
             return False
         bodies = [(params, called) for name, _, params, called in self.functions if name == function]
@@ -599,7 +609,8 @@ class Driver:
 
     @functools.cached_property
     def freeing(self):
-        """Functions that free what their first argument points to, and all that are known."""
+        """The functions that free the object of their first argument, and all functions with a
+        body."""
         bodies = re.findall(r"\b(\w+)\(\s*[\w ]+[ *](\w+)\s*[,)][^;{}]*\n\{\n(.*?)^\}", self.text,
                             re.M | re.S)
         released = set(re.findall(r"\.release\s*=\s*(\w+)", self.text))
@@ -612,45 +623,46 @@ class Driver:
 
 @functools.cache
 def driver():
-    """The driver that the rules look at."""
+    """Return the driver that the rules check."""
     return Driver(os.environ["DRIVER"])
 
 
 def names(kind):
-    """All names of a kind; those of "get" with what they are put with."""
+    """Return all names of a kind. The names of "get" come with the function that puts each."""
     return driver().names[kind]
 
 
 @functools.cache
 def raw(header):
-    """The kernel's functions that a header of the library wraps."""
+    """Return the kernel's functions that a header of the library wraps."""
     return frozenset(name.partition("@")[0] for name in " ".join(RAW[header].values()).split())
 
 
 @functools.cache
 def puts():
-    """What gives back the result of each function that gets something."""
+    """Return the function that gives back the result of each function of "get"."""
     return dict(pair.split() for pair in names("get"))
 
 
 def waits(function, args):
-    """True if a call waits for as long as it takes, whatever becomes of the registration."""
+    """Return True if a call waits without a limit, and the end of the registration does not end the
+    wait."""
     return bool(WAITS.fullmatch(function)) and not any("_ending(" in arg for arg in args)
 
 
 def frees(function):
-    """True if it frees its first argument; of one without a body, the name tells."""
+    """Return True if a function frees its first argument. Without a body, judge by the name."""
     found, known = driver().freeing
     return function in found or function not in known and \
         function.endswith(("_free", "_destroy", "_release"))
 
 
 def tag(declaration):
-    """The structure's tag of a type, or nothing if it is a pointer or no structure."""
+    """Return the tag of a type, or nothing if the type is a pointer or not a structure."""
     found = re.fullmatch(r"(?:const )?struct (\w+)(?: const)?", declaration.strip())
     return found[1] if found else ""
 
 
 def is_struct(declaration, kind):
-    """True for a structure of a kind, not for a pointer to one."""
+    """Return True for a structure of a kind, but not for a pointer to one."""
     return tag(declaration) in names(kind)

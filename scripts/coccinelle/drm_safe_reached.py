@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Find where a handler gets from what it is given to the hardware, without a proof.
+"""Find where a handler reaches the hardware from its argument without a proof.
 
-What matters is the structure, not the handler: one of the driver's that has both an item
-that a handler is given, such as a work item, and the hardware, which is the registration
-data, or a mapping of registers and the like. To go from the item to the structure is
-reported in each function, so in helper functions, too, and where a macro does so. A handler
-that is given a ``void *`` is followed to where it, or a function that it calls, makes such a
-structure of that.
+The check depends on the structure, and not on the handler. The structure belongs to the driver, and
+has both the argument of a handler, such as a work item, and access to the hardware: the
+registration data, or a mapping of registers and the like. Each function that goes from the item to
+the structure is reported, also a helper function, and also if a macro does so. If a handler gets a
+``void *``, the check looks for a conversion to such a structure in the handler and in the functions
+that it calls.
 
-This reads the text, because spatch does not know the types of members, and takes a macro
-of the driver's for a function.
+This reads the text, because spatch does not know the types of members, and takes the driver's
+macros for functions.
 """
 import functools
 import re
@@ -17,7 +17,7 @@ import re
 import drm_safe_names as names
 from drm_safe_source import BLANK, arguments, blanked, calls, functions
 
-# The kernel's macros that go from a member to its structure: of a type, or of that of a variable
+# The kernel's macros that go from a member to its structure, by a type or by a variable's type
 OF_TYPE = {"container_of", "container_of_const"}
 OF_VARIABLE = {"from_work", "from_timer", "timer_container_of", "from_tasklet"}
 FORMS = re.compile(rf"\b({'|'.join(sorted(OF_TYPE | OF_VARIABLE))}|offsetof)\s*\(")
@@ -25,18 +25,18 @@ MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(([^()]*)\)((?:\\\n|[^\n])*
 
 
 def without_comments(text):
-    """The text with its preprocessor lines, of which blanked() leaves nothing."""
+    """Return the text without comments. Unlike blanked(), keep the preprocessor lines."""
     return BLANK.sub(lambda m: m[0] if m[0].lstrip().startswith("#") else re.sub(r"[^\n]", " ", m[0]), text)
 
 
 def variable_type(name, text):
-    """The tag of the structure that a variable points to, by its last declaration."""
+    """Return the tag of the structure that a variable points to, by its last declaration."""
     found = re.findall(rf"\bstruct (\w+)\s*(?:const\s*)?\*[^;(){{}}]*?\b{name}\b", text)
     return found[-1] if found else ""
 
 
 def tag_of(kind, before):
-    """The tag of a type as container_of() takes it."""
+    """Return the tag of a type in the form of container_of()."""
     if found := re.fullmatch(r"(?:const\s+)?struct\s+(\w+)", kind):
         return found[1]
     found = re.fullmatch(r"(?:__)?typeof(?:__)?\s*\(\s*\*\s*\(?(\w+)\)?\s*\)", kind)
@@ -44,7 +44,7 @@ def tag_of(kind, before):
 
 
 def form(name, args, before):
-    """The structure and the member that one of the macros goes from and to, or nothing."""
+    """Return the structure and the member of a use of one of these macros, or nothing."""
     if name == "offsetof" and len(args) == 2 and re.search(r"-\s*$", before):
         return tag_of(args[0], before), args[1]
     if name in OF_TYPE and len(args) == 3:
@@ -56,13 +56,13 @@ def form(name, args, before):
 
 @functools.cache
 def macros():
-    """The driver's macros: parameters and body."""
+    """Return the driver's macros: parameters and body."""
     return {name: ([p.strip() for p in params.split(",")], body.replace("\\\n", " "))
             for name, params, body in MACRO.findall(without_comments(names.driver().text))}
 
 
 def uses(code, before, known):
-    """Where some code goes from a member to a structure: place, structure, member."""
+    """Yield where code goes from a member to a structure: place, structure, member."""
     for found in FORMS.finditer(code):
         args, _ = arguments(code, found.end())
         yield (found.start(), *form(found[1], args, before + code[:found.start()]))
@@ -77,19 +77,19 @@ def uses(code, before, known):
 
 
 def proven(params):
-    """True if a function is given a proof."""
+    """Return True if a function has a parameter with a proof."""
     return any(re.search(rf"\bstruct (?:{'|'.join(map(re.escape, sorted(names.names('proof'))))}) ?\*", p)
                for p in params)
 
 
 def said(function, params, tag, member, freed):
-    """What to say of one place, or nothing."""
+    """Return the text of the report for a place, or nothing."""
     what = names.driver().hardware.get(tag)
     item = names.driver().item(tag, member)
     if not what or freed and item in ("rcu_head", "callback_head"):
         return ""
     if item in names.OWN_ITEMS:
-        # Hardware that is not the registration data may be the item's own part.
+        # Apart from the registration data, the hardware may belong to the item.
         if not what.startswith("the reg"):
             return ""
         return f"take the registration data from the argument of {function}(), not from its struct {item}"
@@ -99,7 +99,7 @@ def said(function, params, tag, member, freed):
 
 
 def untyped(function, params, body):
-    """Where a handler makes a structure of the void * that it is given: place, structure."""
+    """Yield where a handler converts its void * to a structure: place, structure."""
     pointers = [m[1] for p in params if (m := re.fullmatch(r"(?:const )?void ?\* ?(\w+)", " ".join(p.split())))]
     if function not in names.driver().handlers or not pointers or proven(params):
         return
@@ -116,7 +116,7 @@ def untyped(function, params, body):
 
 
 def places(text):
-    """All places of a text, and what to say of each."""
+    """Yield all places of a text, and the text of the report for each."""
     known, plain = macros(), blanked(text)
     for name, _, params, start, end in functions(plain):
         body, head = plain[start:end], "; ".join(params) + "; "
@@ -130,7 +130,7 @@ def places(text):
 
 
 def reached(path):
-    """All places of a file: line, column and what to say."""
+    """Return all places of a file: line, column and text of the report."""
     text = names.read(path)
     return sorted({(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at) - 1, what)
                    for at, what in places(text) if what})

@@ -9,7 +9,8 @@ BLANK = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])
 
 
 def arguments(code, start):
-    """The arguments between the parentheses that open before a place, and where they end."""
+    """Return the arguments after the parenthesis before a place, and the place at which they
+    end."""
     args, depth, begin = [], 0, start
     for at in range(start, len(code)):
         sign = code[at]
@@ -23,7 +24,7 @@ def arguments(code, start):
 
 
 def closing(code, start):
-    """Where the block ends that opens before a place."""
+    """Return the end of the block that opens before a place."""
     depth = 1
     for at in range(start, len(code)):
         depth += (code[at] == "{") - (code[at] == "}")
@@ -33,8 +34,9 @@ def closing(code, start):
 
 
 def opened(code, scope, rest):
-    """The part of some code in which a scope is open, and where it ends: of a match of its macro and
-    bracket, the block or statement behind it; if rest, all of the block that this is in."""
+    """Return the part of the code in which a scope is open, as start and end. @scope matches the
+    macro and its bracket. The scope is the block or statement after it, or with @rest, the rest of
+    the block around it."""
     at = arguments(code, scope.end())[1]
     if rest:
         return at, closing(code, at)
@@ -43,14 +45,14 @@ def opened(code, scope, rest):
 
 
 def calls(code):
-    """What some code calls: names, and what each is given. A scope calls its constructor."""
+    """Return the calls in some code: names and arguments. A scope calls its constructor."""
     found = [(m[1], arguments(code, m.end())[0]) for m in re.finditer(r"\b(\w+)\(", code)]
     return found + [(f"class_{args[0]}_constructor", args[1:]) for name, args in found
                     if name in ("CLASS", "scoped_guard", "guard") and args]
 
 
 def kernel_doc(path):
-    """What each kernel-doc comment of a file is about, and its text."""
+    """Yield the subject and the text of each kernel-doc comment of a file."""
     for text in re.findall(r"/\*\*\n(.*?)\*/", path.read_text(encoding="utf-8"), re.S):
         text = re.sub(r"^\t* \* ?", "", text, flags=re.M)
         found = re.match(r"(?:DOC: (.*)|(@\w+):|(?:(?:struct|union|enum|define) )?(\w+)(?:\(\))?)",
@@ -63,18 +65,19 @@ def kernel_doc(path):
 
 
 def blanked(text):
-    """The text without comments, strings and preprocessor lines; each sign keeps its place."""
+    """Blank comments, strings and preprocessor lines. All other characters keep their places."""
     return BLANK.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
 
 
 def functions(text):
-    """The functions of a blanked text: name, return type, parameters, start and end of the body."""
+    """Yield the functions of a blanked text: name, return type, parameters, start and end of the
+    body."""
     at = 0
     while (brace := text.find("{", at)) >= 0:
         end = closing(text, brace + 1)
         start = at + text[at:brace].rfind(";") + 1
         head = text[start:brace]
-        # What follows the parameters are attributes, or nothing.
+        # Only attributes may follow the parameters.
         found = re.search(r"\b(?!__\w+\s*\()(\w+)\s*\(", head)
         if found and "=" not in head:
             params, _ = arguments(text, start + found.end())
@@ -97,7 +100,7 @@ class Source:
 
     @staticmethod
     def declared(code):
-        """What stands behind the parameters of each function that is declared."""
+        """Return the annotations after the parameters of each declared function."""
         found = {}
         for name in re.finditer(r"^[ \t]*\w[\w \t*]*[ \t\n*](\w+)\(", code, re.M):
             _, end = arguments(code, name.end())
@@ -106,7 +109,7 @@ class Source:
         return found
 
     def expanded(self, name, args):
-        """The body of a macro with its arguments, a space around each."""
+        """Return the body of a macro with its arguments filled in, with a space around each."""
         names, body = self.macros[name]
         for param, arg in zip(names, args or []):
             body = re.sub(rf"(?:##\s*)?\b{param}\b(?:\s*##)?", lambda m, a=arg:
@@ -114,7 +117,8 @@ class Source:
         return body
 
     def annotated(self, name, text, args=None, seen=()):
-        """True if a function's declaration has an annotation, or that of one in the macro."""
+        """Return True if the declaration of a function has an annotation, or one that a macro
+        calls."""
         if text in self.functions.get(name, ""):
             return True
         if name in seen or name not in self.macros:
@@ -124,7 +128,7 @@ class Source:
 
     @functools.cached_property
     def contexts(self):
-        """What the kernel-doc says of the context of each function and macro."""
+        """The "Context" of the kernel-doc of each function and macro."""
         found = {}
         for path in self.paths:
             for about, text in kernel_doc(path):
@@ -133,7 +137,8 @@ class Source:
         return found
 
     def sleeps(self, name, args=None, seen=()):
-        """True if the kernel-doc of a function says that it may sleep, or of what a macro calls."""
+        """Return True if the kernel-doc of a function, or of a call in a macro, says that it may
+        sleep."""
         if context := self.contexts.get(name):
             if re.search(r"\b[Mm]ay sleep\b(?! if)", context):
                 return True
@@ -148,7 +153,7 @@ class Source:
                    for called, given in calls(self.expanded(name, args)))
 
     def locks(self, name, args=None):
-        """True if a function must not be called with a reservation lock held."""
+        """Return True if a function must not be called with a reservation lock held."""
         return self.annotated(name, "__must_not_hold(drm_resv)", args)
 
     @functools.cached_property
@@ -161,7 +166,8 @@ class Source:
 
     @functools.cached_property
     def scopes(self):
-        """The macros that open a block or a scope: name, and which argument they declare."""
+        """The macros that open a block or a scope: name, and index of the argument that they
+        declare."""
         found = {}
         for path in self.paths:
             for about, text in kernel_doc(path):
@@ -172,7 +178,7 @@ class Source:
         return found
 
     def not_jumped(self, name, args, seen=()):
-        """What a macro declares that no jump may skip, or nothing."""
+        """Return the variable of a macro that no jump may skip, or nothing."""
         for called, given in calls(self.expanded(name, args)):
             if called == "__drm_safe_no_jump":
                 return given[0].strip()
@@ -182,7 +188,7 @@ class Source:
         return None
 
     def skipped(self):
-        """The public macros that declare such a thing: name, and which argument that is."""
+        """The public macros that declare such a variable: name, and index of the argument."""
         found = {}
         for name, (params, _) in self.macros.items():
             if not name.startswith("__") and (arg := self.not_jumped(name, params)) in params:
@@ -191,25 +197,26 @@ class Source:
 
     @functools.cached_property
     def borrowed(self):
-        """The functions and macros whose kernel-doc says that what they return is borrowed."""
+        """The functions and macros whose kernel-doc says that the result is borrowed."""
         return {about for path in self.paths for about, text in kernel_doc(path)
                 if re.search(r"^Return:[^.;]*\bborrowed\b", text, re.M)}
 
     def device_scopes(self, live=True):
-        """The macros that open a section or a block of a device; without @live, a section only."""
+        """Return the macros that open a section or a block of a device. Without @live, only
+        sections count."""
         proofs = {about for path in self.paths for about, text in kernel_doc(path)
                   if re.search(r"^@\w+: name of the proof", text, re.M)}
         return sorted(name for name in proofs & self.macros.keys() if name.startswith("drm_dev_ctx_") and
                       (live or not re.search("live|callback", name)))
 
     def is_block(self, name):
-        """True if a macro is followed by a block."""
+        """Return True if a block follows the macro."""
         return bool(re.search(r"\bfor \(", self.expanded(name, None))) or \
             any(self.is_block(called) for called, _ in calls(self.macros[name][1])
                 if called in self.macros and called != name)
 
     def body(self, name, args, seen=()):
-        """A macro with the declaring macros that it is made of."""
+        """Return a macro with its declaring macros expanded."""
         text = self.expanded(name, args)
         for called in re.finditer(r"\b(__DRM_\w+)\(", text):
             if called[1] in self.macros and called[1] not in (*seen, name):
@@ -218,7 +225,8 @@ class Source:
         return text
 
     def given(self, macro, check):
-        """The functions a declaring macro gives a driver that a check is true of, as patterns."""
+        """Return patterns for the functions that a declaring macro defines for a driver, and that
+        pass a check."""
         params = self.macros[macro][0]
         text = self.body(macro, ["NAME", *params[1:]])
         bodies = {}
@@ -240,23 +248,24 @@ class Source:
                 if re.match(r"(DEFINE_)?DRM_[A-Z_]+$", name) and params[:1] == ["_name"]]
 
     def lists(self, check):
-        """What a check is true of: the library's own, and patterns for each declaring macro."""
+        """Return the library's functions that pass a check, and patterns for each declaring
+        macro."""
         own = {name for name in self.public if check(name, "")}
         return own, {macro: found for macro in self.declaring()
                      if (found := self.given(macro, check))}
 
     def locking(self):
-        """What takes a reservation lock, see lists()."""
+        """The functions that take a reservation lock, see lists()."""
         return self.lists(lambda name, tail, args=None: "__must_not_hold(drm_resv)" in tail or
                           self.locks(name, args))
 
     def sleeping(self):
-        """What may sleep, see lists()."""
+        """The functions that may sleep, see lists()."""
         return self.lists(lambda name, tail, args=None: "__must_not_hold(drm_resv)" in tail or
                           self.sleeps(name, args))
 
 
 @functools.cache
 def library():
-    """The library that these rules stand in."""
+    """Return the sources of the library that these rules belong to."""
     return Source(pathlib.Path(__file__).resolve().parents[2])

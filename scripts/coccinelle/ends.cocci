@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A driver leaves out the call that ends a registration in time.
 // Misuse class 37. The devres action that ends a registration runs after the remove function of
-// the bus. virtio has the device reset by then, and calls the driver's remove function without a
-// test. PCI has put its reference of runtime PM, so the device may be suspended. With a display, the
-// shutdown function of the driver ends the registration: nothing else turns the display off.
+// the bus. virtio expects the driver to have reset the device by then, and calls the driver's
+// remove function without a test for NULL. PCI has put its reference of runtime PM by then, so the
+// device may be suspended. With a display, the shutdown function of the driver must end the
+// registration, because nothing else turns the display off.
 virtual report
 
 @initialize:python@

@@ -18,14 +18,14 @@ position p;
 import re
 import drm_safe_names as names
 
-# What x was set to last, in the function above. A variable with __free() is not
-# one that spatch knows to be initialised.
+# The function whose result x got last. This reads the text, because spatch does not see the
+# initialisation of a variable with __free().
 def made_by(p, x):
     with open(p[0].file, errors="replace") as f:
         text = "".join(f.readlines()[:int(p[0].line) - 1])
     text = text[text.rfind("\n{") + 1:]
     sets = list(re.finditer(r'\b%s\b(?:\s+__free\(\w+\))?\s*=\s*(\w+)\(' % x, text))
-    # What returns an error code may have such a name, too.
+    # A function that returns an error code may have such a name, too.
     if not sets or not re.search(r'\*\s*%s\b' % x, text):
         return None
     if re.search(r'ERR\w*\(%s\)' % x, text[sets[-1].end():]):

@@ -12,7 +12,7 @@ import drm_safe_names as names
 private = re.compile(r'__drm_(dev|shmem|vmap|gpuvm|safe)_')
 handles = names.names("owned") | names.names("lent") - {"drm_dev_ctx_bound"}
 
-# Structures that have handles in them, or structures that have.
+# Structures with handles in them, directly or in an embedded structure
 holds = re.compile(r'\b(?:%s)\(|\bstruct (?:%s)\s+\w' % ("|".join(names.HANDLE_MACROS),
                                                          "|".join(names.names("owned"))))
 structs = dict(names.driver().structs())

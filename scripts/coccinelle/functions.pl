@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# functions.pl FILE...: the functions that the files define, as "FILE:NAME"; the bodies
-# of macros are left out.
+# functions.pl FILE...: print the functions that the files define, as "FILE:NAME". Leave out the
+# bodies of macros.
 use strict;
 use warnings;
 

@@ -15,7 +15,7 @@ cleaned = re.compile("|".join([
     *(rf'\b{macro}\((?:[^,()]*,)' + '\x7b%d\x7d' % at + r'\s*(\w+)' for macro, at in library().skipped().items())]))
 token = re.compile(r'[\x7b\x7d]|\bgoto\s+(\w+)\s*;|(?:^|(?<=[;\x7b\x7d]))\s*(\w+)\s*:(?!:)|\bswitch\b|\bcase\b[^:;]*:|\bdefault\s*:|' +
                    cleaned.pattern, re.M)
-# \x22 and \x27 are quotes, which spatch would count here; so it does braces.
+# \x22 and \x27 are quotes. spatch would count quotes and braces in this code.
 blank = re.compile(r"/\*.*?\*/|//[^\n]*|\x22(?:\\.|[^\x22\\\n])*\x22|\x27(?:\\.|[^\x27\\\n])*\x27"
                    r"|^#(?:\\\n|[^\n])*", re.S | re.M)
 
@@ -30,7 +30,7 @@ class Scope:
     def __init__(self, switch):
         self.vars, self.switch = [], switch
 
-# One function: its gotos, and at each label what was declared in the scopes it is in.
+# Check one function: its gotos, and for each label the variables in the scopes around it.
 def function(name, text, start, end):
     scopes, gotos, labels, switch = [], [], {}, False
     for m in token.finditer(text, start, end):
@@ -63,7 +63,7 @@ def function(name, text, start, end):
 def read(name):
     with open(name, errors="replace") as f:
         text = f.read()
-    # Same length, so that lines and places stay
+    # Keep the length, so lines and places stay the same.
     text = blank.sub(lambda m: re.sub(r'[^\n]', ' ', m[0]), text)
     depth, start = 0, 0
     for m in re.finditer(r'[\x7b\x7d]', text):

@@ -8,7 +8,7 @@ virtual report
 import drm_safe_kept
 seen = set()
 
-// What drm_safe_kept.py finds in a file
+// Report the places that drm_safe_kept.py finds in a file.
 @definition@
 identifier f;
 position p;

@@ -23,16 +23,16 @@ def above(p):
     with open(p[0].file) as f:
         return "".join(f.readlines()[:int(p[0].line)])
 
-# In this function: others may have a variable with the same name.
+# Only look at this function, because other functions may have a variable with the same name.
 def cleans_up(p, x):
     text = above(p)
     return re.search(r'\b%s\s+__(free|cleanup)\(' % x, text[text.rfind("\n}") + 1:])
 
-# What returns an error code has nothing to give back under this name.
+# A function that returns an error code has no result to give back.
 def is_pointer(p, x):
     return above(p).rfind("*" + x) > above(p).rfind("\n}")
 
-// Where the compiler does not warn: clang, below the cast of a macro.
+// clang does not warn about an ignored result below the cast of a macro.
 @dropped@
 identifier get : script:python() { is_get(get) };
 position p;
@@ -115,7 +115,7 @@ if names.is_struct(T, "owned") and not cleans_up(p, x):
     print("%s:%s:%s: ERROR: nothing ends '%s' on an early return: declare it with %s" %
           (p[0].file, p[0].line, p[0].column, x, with_what))
 
-// A structure that is freed with what it owns: what drm_safe_freed.py finds in a file
+// Report the structures that drm_safe_freed.py finds, which are freed with owned handles.
 @definition@
 identifier f;
 position p;
@@ -132,7 +132,7 @@ if p[0].file not in seen:
         for line, text in found(p[0].file):
             print("%s:%s:1: ERROR: %s" % (p[0].file, line, text))
 
-// The same after it was filled, where it was allocated
+// The same in the function that allocated the structure, after it got a handle
 @filled exists@
 identifier own = {drm_vmap_own, drm_vmap_own_locked, drm_shmem_sgt_own, drm_shmem_sgt_own_locked};
 identifier end = {drm_vmap_release, drm_vmap_release_locked, drm_vmap_cleanup,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A caller that holds a reservation lock makes a call that takes one.
-// Misuse class 3. Any reservation lock counts, because two objects are locked with drm_exec. spatch
-// cannot tell the classes of guard(), nor the end of their scopes: those are read from the text.
+// Misuse class 3. Any reservation lock counts, because drm_exec must lock several objects. spatch
+// knows neither the classes of guard() nor the end of their scopes, so this also reads the text.
 virtual report
 
 @initialize:python@
@@ -12,7 +12,8 @@ from drm_safe_source import blanked, functions, opened
 seen = set()
 guards = re.compile(r"\b(guard|ACQUIRE|CLASS|scoped_guard|scoped_cond_guard)\(\s*drm_resv\w*\b")
 
-# The parts of a body in which a guard has the lock. guard(class) and the like have more behind it.
+# The parts of a body in which a guard holds the lock. guard(class) has a second pair of
+# parentheses.
 def held(body):
     for m in guards.finditer(body):
         scoped = m[1].startswith("scoped")
@@ -32,7 +33,7 @@ def read(name):
                     print("%s:%s:1: ERROR: %s() takes the reservation lock, which is held: %s" %
                           (name, text.count("\n", 0, at) + 1, call[1], instead(call[1])))
 
-# Whether a place is on the way that the code takes without the lock, if the wait for it failed
+# Check whether a place is on the error path of the lock, which does not hold it.
 branch = re.compile(r"[^;]*;\s*if \((?:[^()]|\([^()]*\))*\)\s*(?:\x7b[^\x7d]*\x7d|[^;]*;)")
 
 def failed(lock, where, p):

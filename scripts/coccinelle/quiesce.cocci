@@ -21,12 +21,13 @@ ends = re.compile(r"(?:disable|cancel)_(?:delayed_|rcu_)?work_sync|flush_(?:dela
                   r"|timer_(?:shutdown|delete)_sync|hrtimer_cancel|tasklet_(?:kill|disable)"
                   r"|kthread_(?:cancel_(?:delayed_)?work_sync|flush_work)|irq_work_sync")
 
-# The members of registration data, by structure
+# The items in registration data that run code later, by structure
 def later():
     return {tag: set(member.findall(blanked(body))) for tag, body in names.driver().structs()
             if re.search(r"\bstruct drm_dev_ctx_data \w+;", body)}
 
-# What the functions that quiesce calls do; those of this file as they are in it
+# The calls of quiesce, and of the functions that it calls. Take functions of this file from its
+# text.
 def ended(text):
     own = {f: calls(text[start:end]) for f, _, _, start, end in functions(text)}
     known = {}
@@ -42,7 +43,7 @@ def ended(text):
         todo |= {callee for callee, _ in known.get(f, []) if callee in known} - done
     return found
 
-# The structure that a variable of a function points to
+# The tag of the structure that a variable of a function points to
 def tag_of(params, body, variable):
     found = re.search(r"\bstruct (\w+) \*\s*%s\b" % variable, " ".join(params) + ";" + body)
     return found[1] if found else ""

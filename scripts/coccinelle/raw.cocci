@@ -27,7 +27,7 @@ def say_member(p, m):
                   "sgt": "drm_shmem_sgt_guard() or drm_shmem_sgt_own()",
                   "vaddr": "drm_vmap_guard() or drm_vmap_own()"}[m]))
 
-# The member behind which "base" is the core's object, or the pointer
+# Check whether E is a struct drm_shmem_obj, whose base is the object of the core.
 def is_object(E):
     return re.search(r"\bstruct drm_shmem_obj \*?\s*%s\b" % re.search(r"(\w*)\W*$", E)[1],
                      names.driver().text)

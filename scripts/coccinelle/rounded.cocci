@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// The size of a GEM object, which the core rounds up to whole pages, is used as the size of its memory.
-// Misuse class 44. The exporter of an import may have less. drm_shmem_size() is the real size of an
+// Misuse class 44. The buffer of an import may be smaller. drm_shmem_size() is the real size of an
 // object, and drm_vmap_size() the size of a mapping.
 virtual report
 

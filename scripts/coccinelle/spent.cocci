@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A path uses a token or handle after a call that used it up.
-// Misuse classes 5, 29, 33 and 56. The compiler sees the mistake if all paths make it.
+// Misuse classes 5, 29, 33 and 56. The compiler only sees a mistake that all paths make.
 virtual report
 
 @initialize:python@
@@ -58,7 +58,7 @@ position p, q;
      when != drm_shmem_sgt_move(h, ...)
  f@p(..., h, ...)
 
-// A copy of a borrowed handle, or a view through one, after its owner gave up the mapping.
+// A copy of a borrowed handle, or a view through one, is used after its owner gave up the mapping.
 @onstack exists@
 expression E, h;
 identifier l, f;
@@ -86,7 +86,7 @@ position p, q;
  ... when any
  f@p(..., l, ...)
 
-// Also where registering failed: the registration releases its data.
+// The registration releases its data, also if it fails.
 @data exists@
 expression a, b, c, E;
 identifier d, m;
@@ -97,7 +97,7 @@ position p, q;
  ... when != d = E
  f@p(d, ...)
 
-// A mapping, after an update that may have removed it.
+// A mapping is used after an update that may have removed it.
 @mapping exists@
 const struct drm_gpuva *va;
 expression E, vm;

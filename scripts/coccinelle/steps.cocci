@@ -38,7 +38,7 @@ position p;
  ...+>
  }
 
-// What is done first with the context of an unmap step, which may be NULL
+// The context of an unmap step may be NULL. Find accesses after a test for NULL.
 @asked@
 identifier x, m;
 expression E;

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The kernel's Sphinx configuration, with what these pages need until the kernel has it.
+"""The kernel's Sphinx configuration, with changes that these pages need until the kernel has them.
 
-kernel-doc prints the definition of a struct whose members are all private as empty
-braces, and a heading for members that it has none of. Both are left out. A browser breaks
-a line after the minus of an error code, which is kept together.
+If all members of a struct are private, then kernel-doc prints empty braces, and a heading without
+members. Leave out both. A browser breaks a line after the minus of an error code, so keep the minus
+and the name together.
 """
 # pylint: disable=exec-used,invalid-name,missing-function-docstring,undefined-variable
 import os
@@ -33,12 +33,12 @@ def opaque(_app, doctree):
 
 
 def breakable(table):
-    """Let the names in a table be broken after an underscore, and nowhere else: see pages.css."""
+    """Allow line breaks in the names of a table only after an underscore: see pages.css."""
     return re.sub(r"(?<=[A-Za-z])_(?=\w)(?![^<]*>)", "_<wbr>", table[0])
 
 
 def lines(_app, _page, _template, context, _doctree):
-    """Say where a line may be broken, and keep a minus and the name of an error together."""
+    """Mark places for line breaks, and keep a minus and the name of an error together."""
     if "body" in context:
         body = re.sub(r"(?<=[\s(])-E[A-Z]{2,}\b", r'<span class="together">\g<0></span>', context["body"])
         context["body"] = re.sub(r"<table\b.*?</table>", breakable, body, flags=re.S)

@@ -3,12 +3,12 @@
 """Measure the form of the API: Documentation/api-figures.txt.
 
 figures.py TREE          write the file if it differs
-figures.py TREE --check  fail if it does
+figures.py TREE --check  fail if it differs
 
-TREE is a kernel tree. For each header that drivers include: the lines of code, the share
-of them in macros, the number of macros, the lines of the longest one, and the functions
-that ctags finds. Then the names that the sample driver calls and ctags does not find,
-which are those that macros generate.
+TREE is a kernel tree. The file has a row for each header that drivers include: the lines of code,
+the share of lines in macros, the number of macros, the lines of the longest macro, and the
+functions that ctags finds. A list follows, with the names that the sample driver calls and that
+ctags does not find, because macros generate them.
 """
 import pathlib
 import re
@@ -57,7 +57,7 @@ def measure(path):
 
 
 def sample(tree, headers):
-    """The names that the sample driver calls, and those of them that have no tag."""
+    """Return the names that the sample driver calls, and the ones without a tag."""
     files = sorted((TOP / "samples/sgpu").glob("*.[ch]"))
     text = "\n".join(line for path in files for line in code(path))
     names = set(re.findall(r"\b(\w*sgpu_\w+|drmm?_(?:dev_ctx|shmem|vmap|gpuvm)_\w+"
@@ -68,7 +68,7 @@ def sample(tree, headers):
 
 
 def table(tree):
-    """The file."""
+    """Return the text of the file."""
     version = subprocess.run(["ctags", "--version"], capture_output=True, text=True,
                              check=True).stdout.split(",")[0]
     headers = sorted(path for path in TOP.glob("*.h") if not PRIVATE.search(path.name))
@@ -93,7 +93,7 @@ def table(tree):
 
 
 def main():
-    """Write it, or see that it is up to date."""
+    """Write the file, or check that it is up to date."""
     new = table(pathlib.Path(sys.argv[1]))
     old = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
     if old == new:

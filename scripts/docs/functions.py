@@ -5,9 +5,9 @@
 functions.py TREE          write the files that are out of date, and name them
 functions.py TREE --check  name the files that are out of date, and fail
 
-TREE is a kernel tree with this directory in it. The index of a page has what the page's
-kernel-doc directives show, as kernel-doc names it, below the headings of the page. A page
-has one if it includes that file.
+TREE is a kernel tree with this directory in it. The index of a page lists the functions, macros and
+types of the page's kernel-doc directives, below the headings of the page. A page has an index if it
+includes the file.
 """
 import pathlib
 import re
@@ -38,13 +38,13 @@ def directives(page):
 
 
 def kernel_doc(tree, file, options):
-    """What a directive shows: kind, name and purpose of each."""
+    """Yield the kind, name and purpose of each thing that a directive shows."""
     words = [f"-{kind}" for kind in ("internal", "export") if kind in options]
     words += [word for name in options.get("identifiers", []) for word in ("-function", name)]
     words += [word for name in options.get("no-identifiers", []) for word in ("-nosymbol", name)]
     out = subprocess.run([sys.executable, tree / "scripts/kernel-doc", "-rst", *words, file],
                          cwd=tree, capture_output=True, text=True, check=True).stdout
-    # The prototype of a macro stands between its name and its purpose.
+    # kernel-doc puts the prototype of a macro between its name and its purpose.
     for kind, what, prototype, purpose in re.findall(
             r"^\.\. c:(\w+):: (.*)\n\n(``.*``\n\n)?((?:  +\S.*\n)*)", out, re.M):
         if "(" in prototype:
@@ -54,7 +54,7 @@ def kernel_doc(tree, file, options):
 
 
 def role(kind, name):
-    """A reference."""
+    """Return a reference in reStructuredText."""
     kind = {"function": "func", "struct": "struct", "union": "union", "enum": "enum",
             "type": "type", "typedef": "type"}.get(kind, "macro")
     return f":c:{kind}:`{name}`"
@@ -77,7 +77,7 @@ def index(tree, page):
 
 
 def main():
-    """Write or check all of them."""
+    """Write or check the index of each page."""
     tree, check = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] == ["--check"]
     stale, pages = False, 0
     for page in sorted(PAGES.glob("*.rst")):

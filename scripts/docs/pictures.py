@@ -16,8 +16,8 @@ import tempfile
 WIDTHS = (1280, 390)
 HIGHEST = 16000
 
-# The width of the page, its height, and the innermost elements that stick out of the
-# window and of each parent that scrolls.
+# Returns the width and height of the page, and the innermost elements that stick out of the window
+# and of each parent that scrolls.
 STICKS_OUT = """(() => {
 	const width = document.documentElement.clientWidth;
 	const scrolls = e => e && e !== document.body &&
@@ -34,11 +34,11 @@ class Browser:
     """Chromium, driven through its pipe."""
 
     def __init__(self, profile):
-        # It reads from descriptor 3 and writes to 4.
+        # Chromium reads from descriptor 3 and writes to descriptor 4.
         ours, theirs = os.pipe(), os.pipe()
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                    "--remote-debugging-pipe", f"--user-data-dir={profile}"]
-        # Copies that are above 4 do not get in each other's way.
+        # The pipes have descriptors above 4, so the redirections do not overwrite one of them.
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec 3<&{ours[0]} 4>&{theirs[1]}; exec "$@"', "bash", *command],
             pass_fds=(ours[0], theirs[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -61,7 +61,7 @@ class Browser:
         return json.loads(text)
 
     def call(self, method, until=None, **params):
-        """Have it do something, and wait for the result and an event."""
+        """Send a command, and wait for the result and an event."""
         self.number += 1
         request = {"id": self.number, "method": method, "params": params}
         if self.session:
@@ -79,7 +79,7 @@ class Browser:
         return result
 
     def picture(self, page, width, out):
-        """Take one; give what sticks out of the window."""
+        """Take a picture of a page. Return the elements that stick out of the window."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
                   mobile=False)
         self.call("Page.navigate", until="Page.loadEventFired", url=page.resolve().as_uri())
@@ -93,7 +93,7 @@ class Browser:
 
 
 def main():
-    """All pages, at all widths."""
+    """Take pictures of all pages at all widths."""
     pages, out = sorted(pathlib.Path(sys.argv[1]).glob("*.html")), pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
     failed = 0

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Check the pages as they are rendered.
+"""Check the rendered pages.
 
 rendered.py TREE HTML: TREE is the kernel tree with this directory in it, HTML the
 directory with the pages. Fails, with a line for each, if
 
 - a block of code has no language;
 - a word of prose is marked up as a type, as in "the struct of the driver";
-- the & of kernel-doc stands before a name, on a page, where it means nothing;
+- a page has kernel-doc's & before a name, which means nothing there;
 - a struct is shown with empty braces;
 - a page or a DOC section names a function, macro or type of the library's headers that
   has no kernel-doc on any page. That of drm_foo_read() is enough for drm_foo_read32();
@@ -20,7 +20,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# What the library's names start with. Its headers also define and declare some of the kernel's.
+# Prefixes of the library's names. Its headers also have some names of the kernel.
 OURS = r"(?:DRM_|drm_|drmm_|DEFINE_DRM_)"
 PREFIXES = r"(?:drm_dev_ctx|drm_shmem|drmm_shmem|drm_vmap|drm_gpuvm|drm_safe)_"
 
@@ -35,14 +35,15 @@ def defined(path):
     text = without_comments(path)
     found = set(re.findall(r"^#define (\w+)(?!\w)(?! *$)", text, re.M))
     found |= set(re.findall(r"^(?:struct|union|enum) (\w+) \{", text, re.M))
-    # Macros are not looked into.
+    # Do not look at the bodies of macros.
     text = re.sub(r"^#.*(?:\\\n.*)*", "", text, flags=re.M)
     found |= set(re.findall(r"^[A-Za-z_][\w\s\*]*?\b(\w+)\((?!_)", text, re.M))
     return {name for name in found if re.match(OURS, name)}
 
 
 def told():
-    """Where drivers are told what to use: the pages, and the sections that they include."""
+    """Return the files that tell drivers what to use: the pages, and the DOC sections that they
+    include."""
     for path in sorted(TOP.glob("Documentation/*.rst")):
         if not path.name.startswith("misuse-"):
             yield path.name, re.sub(r"\b\w+\.[ch]\b", "", path.read_text(encoding="utf-8"))
@@ -58,7 +59,8 @@ def words(files):
 
 
 def is_type(tree, kind, name):
-    """Is a word behind "struct" and the like one? A word of prose has no underscore."""
+    """Check whether a word after "struct" and the like is a type. A word of prose has no
+    underscore."""
     if "_" in name:
         return True
     pattern = re.compile(rf"^\s*{kind} {name} \{{", re.M)
@@ -67,7 +69,7 @@ def is_type(tree, kind, name):
 
 
 def without_kernel_doc(core, pages):
-    """What drivers are told to use and is nowhere described."""
+    """Yield names that the pages tell drivers to use and that have no description."""
     documented = set(re.findall(r'id="c\.([\w]+)', "".join(pages.values())))
     ours = set().union(*(defined(path) for path in TOP.glob("*.h")
                          if not re.search(r"_(?:internal|trace|core)\.h$", path.name)))
@@ -79,7 +81,7 @@ def without_kernel_doc(core, pages):
 
 
 def on_page(source, known, tree):
-    """What is wrong with a page."""
+    """Yield the problems of a page."""
     for code in re.findall(r'<div class="highlight-(?:none|default) .*?<pre>(.*?)</pre>', source, re.S):
         first = html.unescape(re.sub(r"<[^>]*>", "", code)).strip().splitlines()[0]
         yield f"a block without a language: {first}"
@@ -103,7 +105,7 @@ def on_page(source, known, tree):
 
 
 def main():
-    """Look at all pages."""
+    """Check all pages."""
     tree = pathlib.Path(sys.argv[1])
     pages = {path.stem: path.read_text(encoding="utf-8")
              for path in sorted(pathlib.Path(sys.argv[2]).glob("*.html"))

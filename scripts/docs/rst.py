@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What the generated pages have in common."""
+"""Common parts of the generated pages."""
 
 SPDX = "SPDX-License-Identifier: GPL-2.0-only OR MIT"
 
 
 def table(widths, rows, header=True):
-    """The lines of a list-table, whose first row is the header unless there is none."""
+    """Return the lines of a list-table. Its first row is the header unless @header is False."""
     out = [".. list-table::"] + ["   :header-rows: 1"] * header
     out += [f"   :widths: {' '.join(map(str, widths))}", ""]
     for row in rows:

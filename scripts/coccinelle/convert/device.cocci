@@ -17,7 +17,7 @@ expression parent, driver;
  ...+>
  }
 
-// Only where the same function registers it.
+// Convert a device if the function that allocates it also registers it.
 @converted@
 identifier allocated.x, allocated.f, virtual.device, virtual.member;
 identifier virtual.to, virtual.ctx, virtual.data;
@@ -58,7 +58,7 @@ identifier allocated.x, allocated.f;
  ...
  }
 
-// Another way out
+// The error path has several statements.
 @jumped depends on converted@
 identifier allocated.x, allocated.f;
 @@
@@ -74,7 +74,7 @@ identifier allocated.x, allocated.f;
  ...
  }
 
-// Here the device goes before the scope of the token does.
+// devres_release_group() releases the device before the scope of the token ends, so drop the token.
 @dropped depends on converted@
 identifier allocated.f;
 expression list args;
@@ -88,7 +88,7 @@ expression list args;
  ...>
  }
 
-// The DRM device was had for that only.
+// Drop a variable for the DRM device that only the old calls used.
 @idle depends on converted@
 identifier allocated.f, virtual.member, d;
 expression x;

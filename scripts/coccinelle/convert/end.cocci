@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// End the registration of a device that device.cocci converted, in whatever file.
-// convert.py makes a struct drm_dev_ctx of DRM_SAFE_CTX(the DRM device).
+/// End the registration of a device that device.cocci converted, in any file.
+// convert.py replaces DRM_SAFE_CTX(the DRM device) by a struct drm_dev_ctx.
 virtual patch
 
 @ended@

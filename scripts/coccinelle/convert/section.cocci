@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// A section that needs a registration ends with its scope.
-// -D proof=NAME_reg; the environment's HANDLERS has the handlers of ioctls that will get
-// their context. Only in functions that nothing calls before the registration: ioctls and
-// faults. What commits a mode needs a device that is live: it also runs when the display is
-// turned off, after the unplug. drm_dev_enter() also succeeds before; others have to
-// be looked at. convert.py makes "return E" of DRM_SAFE_RETURN(E), and a struct drm_dev_ctx
-// of DRM_SAFE_CTX(the DRM device).
+// -D proof=NAME_reg: the proof. The environment variable HANDLERS has the ioctl handlers that will
+// get their context. Only functions that nothing calls before the registration are converted:
+// ioctls and faults. Functions that commit a mode get the proof of a live device, because they also
+// run after the unplug, when the display is turned off. drm_dev_enter() also succeeds before the
+// registration, so a person has to look at other functions. convert.py replaces DRM_SAFE_RETURN(E)
+// by "return E", and DRM_SAFE_CTX(the DRM device) by a struct drm_dev_ctx.
 virtual patch
 
 @initialize:python@
@@ -36,7 +36,7 @@ f << commits.f;
 @@
 committing.add(f)
 
-// A jump to a label beyond the section's start would skip the start.
+// Do not convert a section if a jump leads past its start.
 @jumps exists@
 identifier f, l, idx;
 expression drm;

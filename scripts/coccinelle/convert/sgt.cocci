@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Borrow an sg table where there is a proof that the parent is bound.
-// Only where the object is a struct drm_shmem_obj already, and a parameter is the proof.
+// This needs a converted object, a struct drm_shmem_obj, and a parameter with the proof.
 virtual patch
 
 @bound@

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// Make an owned handle of a mapping that a function makes and ends.
-// -D prefix=NAME: the handle is a struct NAME_map_owned. convert.py declares it with
-// __cleanup(drm_vmap_cleanup), and the type. Not where the address or the map leaves
-// the function.
+/// Use an owned handle for a mapping that a function makes and ends.
+// -D prefix=NAME: the handle is a struct NAME_map_owned. convert.py declares the type, and adds
+// __cleanup(drm_vmap_cleanup) to the handle. A mapping whose address or map leaves the function is
+// not converted.
 virtual patch
 
 @mapped exists@
@@ -14,7 +14,7 @@ position p, q;
  ... when any
  drm_gem_vmap@q(E, &map)
 
-// The address is stored, or the map is used as a whole.
+// Find maps that are copied, or whose address is stored.
 @kept exists@
 identifier mapped.map;
 position mapped.p;
@@ -40,7 +40,7 @@ identifier g != {drm_gem_vmap, drm_gem_vunmap};
  ... when any
  g(..., &map, ...)
 
-// Whatever way is taken once it is mapped, it is unmapped.
+// Find mappings that each path unmaps.
 @ends@
 identifier mapped.map;
 position mapped.q;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // drm: let drivers use idle list links of objects and mappings
 //
-// A driver puts the objects whose end waits for the hardware on a list, and the mappings that an update
-// has taken from the tree. Both have a link that nothing uses at that time: &drm_gem_object.lru_node,
-// and &drm_gpuva.rb.entry. Another link would make each object and each mapping 16 bytes larger.
+// A driver keeps two lists: objects whose end waits for the hardware, and mappings that an update
+// has taken from the tree. Both have a link that nothing uses at that time:
+// &drm_gem_object.lru_node and &drm_gpuva.rb.entry. Another link would make each object and each
+// mapping 16 bytes larger.
 //
 // Give the two links a second name, with a comment that says when drivers may use it. "drm/safe: add typed
 // GEM shmem objects" uses the first, and "drm/safe: add updates of address spaces that run in

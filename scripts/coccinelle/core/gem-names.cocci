@@ -5,7 +5,7 @@
 // debugfs files show the number of handles. Both read members that &drm_device.object_name_lock
 // protects.
 //
-// Add functions that read them without the lock, and document the callers for which the answer is right.
+// Add functions that read them without the lock, and document when a caller can rely on the result.
 // Use the first in exynos, panfrost and panthor, which read the number of handles. "drm/safe: add
 // eviction and a shrinker" uses the second.
 //

@@ -7,8 +7,8 @@
 // so a trylock of its own lock always succeeds, and satisfies the functions that need a lock. Drivers
 // read and write &drm_gem_object.resv and &drm_gem_object._resv for this.
 //
-// Add functions that return the owner of the lock of an object, that switch an object back to its own
-// lock, and that lock an object that is being freed.
+// Add functions that return the owner of an object's lock, switch an object back to its own lock,
+// and lock an object that is being freed.
 //
 // Files: include/drm/drm_gem.h
 

@@ -7,9 +7,9 @@
 // between, and drm_gpuvm_bo_deferred_cleanup() then puts the object. mutex_unlock() works on freed
 // memory.
 //
-// Under the lock, put the reference only if it is the last one. Nobody can add to that one without
-// the lock, and the object stays until the cleanup. Otherwise unlock, and put the reference after
-// that.
+// Under the lock, put the reference only if it is the last one. No other task can take a reference
+// then, because that needs the lock, and the object stays until the cleanup. Otherwise unlock
+// first, and put the reference afterwards.
 //
 // Files: drivers/gpu/drm/drm_gpuvm.c include/drm/drm_gpuvm.h
 

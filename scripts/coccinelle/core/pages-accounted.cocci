@@ -2,8 +2,8 @@
 // drm/gem: charge the array of an object's pages to its client
 //
 // The pages of an object are charged to the memory cgroup of the task that gets them. The array
-// with their addresses is not, although a client causes it with one ioctl: 8 bytes a page, so
-// 32 MiB for an object of 16 GiB.
+// with their addresses is not charged, although a client makes the kernel allocate it with one
+// ioctl. It has 8 bytes per page, so 32 MiB for an object of 16 GiB.
 //
 // Allocate it with GFP_KERNEL_ACCOUNT. This is a change of policy, not a fix: a group that was just below
 // its limit can be above it now. The pages of the object are 512 times as large as the array, and

@@ -8,7 +8,7 @@
 //
 // Subtract the start of the object's node, which vm_pgoff had when the object was mapped. That holds
 // for the mappings of a dma-buf too: drm_gem_prime_mmap() adds the start of the node. amdxdna has
-// its own mmap() of a dma-buf, which does not, so add it there.
+// its own mmap() of a dma-buf, which does not add the start, so add it there.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c drivers/accel/amdxdna/amdxdna_gem.c
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// drm/gem-shmem: wait for no lock when an object is released
+// drm/gem-shmem: do not wait for a lock when an object is released
 //
 // drm_gem_shmem_release() takes the reservation lock of an object that no other task has, only to
 // satisfy the assertions of the functions that it calls. If the object shares the lock of another
@@ -7,7 +7,7 @@
 // task that holds the lock of another object gets a report of lockdep, because all reservation
 // locks are of one class.
 //
-// Use the object's own lock, which no other task can hold, and only try it.
+// Take the object's own lock with a trylock instead. No other task can hold this lock.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 

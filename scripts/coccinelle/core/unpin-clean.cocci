@@ -7,8 +7,8 @@
 // data is lost.
 //
 // Set pages_mark_dirty_on_put where such a pin goes, as drm_gem_shmem_vmap_locked() does.
-// drm_gem_shmem_unpin_locked() leaves this to its callers: one that pins pages for the page tables of
-// userspace knows which of them were written to.
+// drm_gem_shmem_unpin_locked() leaves this to its callers: a caller that pins pages for the page
+// tables of userspace knows which of them were written to.
 //
 // Files: drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h
 

@@ -4,7 +4,7 @@
 // drm_vma_node_unmap() gives unmap_mapping_range() the offset in bytes. Where unsigned long has 32
 // bits, that function truncates an offset from 4 GiB on, and the mapping of the node stays.
 //
-// Give the pages to unmap_mapping_pages().
+// Call unmap_mapping_pages() instead, which takes the offset in pages.
 //
 // Files: include/drm/drm_vma_manager.h
 

@@ -5,7 +5,7 @@
 // The next dma_buf_vmap() and each dma_buf_vunmap() then hit a BUG_ON(), so the fault of one
 // exporter stops the machine.
 //
-// Return -ENOMEM for it, as drm_gem_vmap() does.
+// Return -ENOMEM in this case, as drm_gem_vmap() does.
 //
 // Files: drivers/dma-buf/dma-buf.c include/linux/dma-buf.h
 

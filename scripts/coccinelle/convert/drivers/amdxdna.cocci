@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only amdxdna does with its objects.
-// Objects without pages of their own become objects of the type, whose shmem file stays empty. What
-// the driver keeps of an object, its address in the kernel and its pin, lasts as long as handles and
-// jobs use it, and not until the object ends: it would keep the object.
+/// Convert code for objects that only amdxdna has.
+// Objects without pages of their own become objects of the type, whose shmem file stays empty. The
+// driver keeps the kernel address and the pin of an object while handles and jobs use it. It must
+// not keep them until the object ends, because they would keep the object.
 virtual patch
 
 @objects@
@@ -14,7 +14,7 @@ virtual patch
  #include <linux/pagemap.h>
 +#include <linux/task_work.h>
 
-// An import is the library's, and tells it from others.
+// The library imports the dma-buf, and recognises its own exports.
 @memory@
 @@
  struct amdxdna_gem_obj {
@@ -63,7 +63,7 @@ identifier t;
 +	.gem_prime_import_sg_table = drm_shmem_prime_import_sg_table,
  };
 
-// The driver sets the kind of what it has imported itself.
+// Set the kind of an object after its import in the driver itself.
 @from_user@
 identifier fn = {amdxdna_gem_create_ubuf_object, amdxdna_gem_create_cbuf_object};
 expression d, b;
@@ -131,7 +131,7 @@ identifier t;
  	.map_dma_buf = amdxdna_ubuf_map,
  };
 
-// Nobody else has reserved memory that was just allocated, so no lock of its dma-buf is needed.
+// No other task can use a dma-buf that was just allocated, so its lock is not needed.
 @cleared@
 expression b, m;
 @@
@@ -148,7 +148,7 @@ expression b, m;
  ...>
  }
 
-// Exports are the library's.
+// The library exports objects.
 @exported@
 identifier t = amdxdna_dmabuf_ops;
 @@
@@ -162,7 +162,8 @@ identifier t = amdxdna_dmabuf_ops;
 @@
 -static struct dma_buf *amdxdna_gem_prime_export(...) { ... }
 
-// The library maps. The driver's own file operation tells the notifiers, also of an import.
+// The library maps objects. The driver's own file operation registers the notifiers, also for an
+// import.
 @pages@
 @@
 -static int amdxdna_insert_pages(...) { ... }
@@ -319,7 +320,7 @@ expression filp, vma;
  ...>
  }
 
-// An object without pages of its own: a part of the heap's, which has an address if one heap has it all.
+// An object without pages of its own is a part of the heap. It has an address if it is in one heap.
 @dev_table@
 identifier t = amdxdna_gem_dev_obj_funcs;
 @@
@@ -402,7 +403,7 @@ identifier dev, args;
 +	return abo;
  }
 
-// It is one of these once it has its part of the heap, which its end gives back.
+// The object has this kind once it has its part of the heap. Its end gives the part back.
 @dev_created@
 identifier abo, gobj, dev, size;
 @@
@@ -513,7 +514,7 @@ identifier gobj;
 +	drm_gem_shmem_free(&abo->base);
  }
 
-// Uses
+// Count the uses of an object.
 @put@
 identifier abo;
 @@
@@ -598,7 +599,7 @@ expression E, i;
  ...>
  }
 
-// What lasts as long as the uses do
+// The address and the pin last as long as the uses.
 @pin@
 struct amdxdna_gem_obj *E;
 @@
@@ -719,7 +720,8 @@ identifier abo;
 @@
 -static void amdxdna_gem_vunmap(...) { ... }
 
-// An object of this driver's that is in use has an address, or no memory for it.
+// An object of this driver that is in use has an address, unless mapping it failed for lack of
+// memory.
 @flush@
 identifier abo;
 statement S1, S2, S3;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only imagination does with its objects.
-// It maps an object and ends the mapping in two functions, which calls of may be nested; it keeps
-// the table of an object for an operation of its page table; and a flag of an object forbids mmap().
+/// Convert code for objects that only imagination has.
+// The driver maps and unmaps an object in two functions, whose calls may be nested. It keeps the
+// table of an object for an operation of its page table. A flag of an object forbids mmap().
 virtual patch
 
 @counted@
@@ -75,7 +75,7 @@ identifier o;
 +	mutex_unlock(&o->map_lock);
  }
 
-// Memory that userspace may not map is created so.
+// Create an object that userspace must not map with that flag.
 @forbidden@
 identifier o, v;
 @@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only ivpu does with its objects.
-// It maps and unmaps tables by hand, and imports by hand; it puts its objects on a list of the
-// device's; and an object has one mapping in the kernel, from its creation on.
+/// Convert code for objects that only ivpu has.
+// The driver maps and unmaps tables by hand, and imports by hand. It puts its objects on a list of
+// the device. An object has one kernel mapping, from its creation on.
 virtual patch
 
 // The library has one table for an object, wherever its pages come from.
@@ -29,7 +29,7 @@ statement S1, S2;
  ...+>
  }
 
-// A table that was mapped has the size of its object, and its addresses are not asked for.
+// A mapped table always covers its object, so drop the checks of its addresses.
 @unbind@
 identifier o, f = ivpu_bo_unbind_locked;
 expression v;
@@ -126,7 +126,7 @@ identifier dev, b;
 +return drm_shmem_prime_import_no_map(dev, b);
  }
 
-// The mapping in the kernel
+// The kernel mapping
 @member@
 @@
  struct ivpu_bo {
@@ -179,7 +179,7 @@ expression v;
 +	drm_shmem_has_vmap(&o->obj)
 	)
 
-// The offset is made without the lock.
+// Create the offset without the lock.
 @offset@
 identifier args, g, o, ret;
 @@

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only lima does with its objects.
-// A heap grows while the GPU uses it. Here it has no memory of its own, but is a list of parts, which
-// are objects like others: no table changes while the page table of the GPU has its addresses.
+/// Convert code for objects that only lima has.
+// A heap grows while the GPU uses it. After the conversion, a heap has no memory of its own, but a
+// list of parts, which are normal objects. So no table changes while the GPU's page table has its
+// addresses.
 virtual patch
 
 @parts@
@@ -227,7 +228,7 @@ iterator name for_each_sgtable_dma_page;
 @@
 -if (offset) lima_vm_unmap_range(vm, ...);
 
-// What is dumped of a heap
+// The dump of a heap
 @dumped@
 iterator name list_for_each_entry;
 @@

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only panfrost does with its objects.
-// A heap gets its memory in faults of the GPU: here each part of it is an object. The library's
-// shrinker purges objects, and each mapping on the GPU owns the table of its object for that.
+/// Convert code for objects that only panfrost has.
+// A heap gets its memory in faults of the GPU. After the conversion, each part of a heap is an
+// object.
+// The library's shrinker purges objects, so each GPU mapping owns the table of its object.
 virtual patch
 
-// A heap
+// Heaps
 @heap@
 @@
  struct panfrost_gem_object {
@@ -167,7 +168,7 @@ identifier m;
 +drm_shmem_sgt_cleanup(&m->sgt);
  drm_gem_object_put(&m->obj->base.base);
 
-// What a heap must not do is refused by what it has not: no offset, no dma-buf.
+// A heap has no offset and no dma-buf, so the driver does not have to refuse these.
 @pin@
 @@
 -int panfrost_gem_pin(...) { ... }
@@ -192,7 +193,7 @@ identifier o, g;
 @@
 -enum drm_gem_object_status panfrost_gem_status(...) { ... }
 
-// The library syncs what importers have mapped.
+// The library syncs the tables of importers.
 @map_buf@
 @@
 -struct sg_table *panfrost_gem_prime_map_dma_buf(...) { ... }
@@ -347,7 +348,7 @@ expression e;
 -INIT_LIST_HEAD(&e->shrinker_list);
 )
 
-// Advice is taken without the lock of the object.
+// The madvise ioctl does not take the lock of the object.
 @advised@
 expression o;
 @@
@@ -444,7 +445,7 @@ expression s;
 @@
 -struct iosys_map map = IOSYS_MAP_INIT_VADDR(perfcnt->buf);
 
-// What is dumped
+// The dump
 @dumped@
 expression o;
 @@

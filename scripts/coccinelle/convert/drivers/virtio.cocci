@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/// What only virtio does with its objects.
+/// Convert code for objects that only virtio has.
 // The host uses the pages of an object until it has answered a command, so the end of an object is
-// put off. Memory of the host and some imports are objects of other kinds in the same structure.
+// deferred. Memory of the host and some imports are objects of other kinds in the same structure.
 virtual patch
 
 @waiting@
@@ -37,7 +37,7 @@ identifier dev, ret, L;
  ...>
  }
 
-// Nothing is answered once the device was reset, and nothing uses the memory.
+// After a reset, the device answers no command and uses no memory.
 @quiesced@
 @@
 +static void virtio_gpu_quiesce(const struct drm_dev_ctx_bound *bound, struct drm_dev_ctx_data *data)
@@ -214,7 +214,7 @@ identifier o, sb;
  ...
  }
 
-// This makes objects in shmem only.
+// This function only creates shmem objects.
 @handle@
 expression v, p, file, h;
 identifier o, g, r, f;
@@ -231,7 +231,7 @@ identifier o, g, r, f;
  ...>
  }
 
-// The driver's own function of gem_prime_import_sg_table refuses what is mapped.
+// The driver's gem_prime_import_sg_table function refuses imports that are mapped.
 @mapped@
 expression d, b;
 @@
