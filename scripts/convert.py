@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 from convert_embedded import EMBEDDED
-from convert_objects import Objects, prepare, read_only_tables
+from convert_objects import Objects, prepare, read_only_tables, use_ops
 from convert_text import (CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
                           edit_functions, end_labels, fill, for_clients, free_by_scope, functions, unused_labels,
                           without_comments, wrap)
@@ -129,7 +129,7 @@ class Driver:
             self.unclear = "the device is in a structure of the kernel's: embed a struct drm_dev_ctx beside it"
         elif len(found) > 1:
             self.unclear = "the driver has devices of several types"
-        self.prefix = re.sub(r"_(dev|device)$", "", self.device or directory.stem)
+        self.prefix = prefix(self.device or directory.stem)
         self.objects = None     # why its objects stay as they are
         self.mixed = False      # Are there objects of other kinds in the same structure?
         self.separate = None
@@ -264,7 +264,7 @@ class Driver:
                 if call and "drm_dev_register(" in f["body"]:
                     owner = re.search(r"^struct (\w+) \{[^}]*?\tstruct drm_device \*\w+;", self.raw, re.M)
                     if owner:
-                        self.prefix = re.sub(r"_(dev|device)$", "", owner[1])
+                        self.prefix = prefix(owner[1])
                     self.separate = {"function": f["name"], "drm": call[1], "driver": call[2], "parent": call[3]}
                     self.device, self.member = f"{self.prefix}_drm", "drm"
                     self.names.update(prefix=self.prefix, proof=f"{self.prefix}_reg", device=self.device,
@@ -421,7 +421,7 @@ class Driver:
             if name in makers:
                 token = "*unreg" if name in handed else "unreg"
                 body = re.sub(r"^\t(\w+) = devm_drm_dev_alloc\(([^;]*?,\s*struct \w+,\s*[\w.]+)\);\n"
-                              r"\n*\tif \(IS_ERR\(\1\)\)(?P<leave>[^;]*;)", lambda m: allocate(m, token), body, count=1, flags=re.M)
+                              r"\n*\tif \(IS_ERR\(\1\)\)(?P<leave> \{\n(?:\t\t.*\n)*?\t\}|[^;{]*;)", lambda m: allocate(m, token), body, count=1, flags=re.M)
             if name in handed:
                 head = head[:-len(params)] + wrap(head[:-len(params)], add_parameter(params, param))
             else:
@@ -449,8 +449,9 @@ class Driver:
         """Scopes of those sections that the semantic patch left."""
         proof = self.names["proof"]
 
-        def context(drm, name):
-            known = re.fullmatch(rf"&(.+)->{self.member}", drm)
+        def context(drm, name, body):
+            known = re.fullmatch(rf"&(.+)->{self.member}", drm) or re.search(
+                rf"^\t(?:struct drm_device \*)?{re.escape(drm)} = &(\w+)->{self.member};\n", body, re.M)
             if name in handlers:
                 return "ioctl"
             return f"&{known[1]}->{self.names['ctx']}" if known and not self.separate else f"to_drm_dev_ctx({drm})"
@@ -462,15 +463,15 @@ class Driver:
             # What commits a mode also runs after the unplug, when the display is turned off.
             registered = name in handlers or (not commits and re.search(r"struct vm_fault \*", params))
             forms = {
-                "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name)}, {leave});",
-                "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name)})",
+                "or": lambda drm, leave: f"drm_dev_ctx_or({proof}, reg, {context(drm, name, body)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard({proof}, reg, {context(drm, name, body)})",
                 "guard_else": lambda drm, leave:
-                    f"drm_dev_ctx_guard_else({proof}, reg, {context(drm, name)}, {leave})",
+                    f"drm_dev_ctx_guard_else({proof}, reg, {context(drm, name, body)}, {leave})",
             } if registered else {
-                "or": lambda drm, leave: f"drm_dev_ctx_live_or(live, {context(drm, name)}, {leave});",
-                "guard": lambda drm: f"drm_dev_ctx_guard_live(live, {context(drm, name)})",
+                "or": lambda drm, leave: f"drm_dev_ctx_live_or(live, {context(drm, name, body)}, {leave});",
+                "guard": lambda drm: f"drm_dev_ctx_guard_live(live, {context(drm, name, body)})",
                 "guard_else": lambda drm, leave:
-                    f"drm_dev_ctx_guard_live_else(live, {context(drm, name)}, {leave})",
+                    f"drm_dev_ctx_guard_live_else(live, {context(drm, name, body)}, {leave})",
             }
             if commits:
                 forms["ignored"] = True
@@ -497,7 +498,7 @@ class Driver:
             at = f"to_{self.device}({found[1]})" if self.separate else found[1]
             at = f"&{at}->{path[1] if path else ''}{data}"
             new = (f"\tlive = drm_dev_ctx_attach({found['token']}, {self.names['ops']}, {at});\n"
-                   f"\tif (IS_ERR(live)){leave['leave'].replace(found['token'], 'live').rstrip()}\n")
+                   f"\tif (IS_ERR(live)){without_messages(leave['leave']).replace(found['token'], 'live').rstrip()}\n")
             body = body[:found.end()] + new + body[found.end():]
             return head, f"\tconst struct drm_dev_ctx_live *live;\n{body}"
 
@@ -631,6 +632,12 @@ class Driver:
         self.edit(lambda text: re.sub(r"(\bdrm_vmap_own\([^;]*->(?:obj|shmem|shmem_obj))\.base\)", r"\1)", text))
         self.spatch("sgt")
         self.edit(self.finish)
+        use_ops(self)
+        for path in self.files():
+            text = path.read_text(encoding="utf-8")
+            new = unneeded_includes(text, self.before[path.relative_to(self.top)])
+            if new != text:
+                path.write_text(new, encoding="utf-8")
         if self.read() != self.before:
             self.charge()
             self.build_files()
@@ -658,6 +665,9 @@ class Driver:
                            f"{handle}_owned {{\n\tDRM_VMAP_OWNED({handle});\n}};\n")
         elif re.search(r"\bdrm_shmem_\w+\(|DRM_SHMEM_OBJ_TYPE\(|^\tstruct drm_shmem_\w+\s+\w+;", text, re.M):
             text = include(text, "drm_shmem_safe.h")
+        # A downcast from what the structure has
+        text = re.sub(rf"&{self.names.get('to')}\(&([\w>.-]+)\.drm\)->{self.names.get('ctx')}\b",
+                      lambda m: f"&{m[1]}" if m[1].endswith(self.names["ctx"]) else m[0], text)
         if re.search(CONTEXTS, text):
             text = include(text, "drm_dev_ctx.h")
         return text
@@ -710,10 +720,34 @@ class Driver:
         names, known = set(safe.raw("drm_dev_ctx.h")), RAW
         if re.search(r"\bstruct drm_gem_shmem_object\s+\w+;", code):
             known = {**RAW, **RAW_SHMEM}
-        if re.search(r"\bstruct drm_gem_shmem_object\b|\bDRM_GEM_SHMEM_DRIVER_OPS|\bdrm_shmem_", code):
+        if re.search(r"\bdrm_gem_shmem_(?!helper\b)\w|\bDRM_GEM_SHMEM_DRIVER_OPS|\bdrm_shmem_", code):
             names |= safe.raw("drm_shmem_safe.h")
         others = sorted(n for n in names if not any(re.fullmatch(regex, f"{n}(") for regex in known))
         return {**known, rf"(?:{'|'.join(others)})\(": None}
+
+
+def prefix(tag):
+    """What the names of a driver begin with, by its structure of the device."""
+    return re.sub(r"_(dev|device|(drm_)?priv(ate)?)$", "", tag)
+
+
+def unneeded_includes(text, old):
+    """Without headers of the core that the library's include, if what the driver used of them is gone."""
+    for header, of, names in (
+            ("drm/drm_drv.h", "drm_dev_ctx.h",
+             r"\b(?:drm_dev_(?!ctx_)\w+|drm_put_dev|devm_drm_dev_alloc|struct drm_driver|DRIVER_[A-Z]+|drm_core_\w+|drm_drv_\w+|"
+             r"drm_firmware_drivers_only)\b"),
+            ("drm/drm_gem_shmem_helper.h", "drm_shmem_safe.h", r"\b(?:struct drm_gem_shmem_object|drm_gem_shmem_(?!helper\b)\w+|"
+             r"DRM_GEM_SHMEM_DRIVER_OPS\w*|to_drm_gem_shmem_obj)\b")):
+        if f'"{of}"' in text and re.search(names, without_comments(old)) and not re.search(names, without_comments(text)):
+            text = re.sub(rf"(?<=\n\n)#include <{header}>\n\n|^#include <{header}>\n", "", text, flags=re.M)
+    return text
+
+
+def without_messages(block):
+    """What leaves a function, without messages about another call, and without braces for those."""
+    block = re.sub(r"^\t+(?:DRM_\w*ERROR|\w+_(?:err|warn)(?:_probe)?)\([^;]*\);\n", "", block, flags=re.M)
+    return re.sub(r"^ \{\n(\t+[^;]*;\n)\t+\}\n", r"\n\1", block)
 
 
 def unused_variables(body):
@@ -830,9 +864,10 @@ def include(text, header, more=""):
     text = text[:end] + more + text[end:]
     if f'"{header}"' in text:
         return text
-    quoted = re.finditer(r'^#include "(.*)"\n', text, re.M)
+    quoted = list(re.finditer(r'^#include "(.*)"\n', text, re.M))
     at = next((m.start() for m in quoted if m[1] > header), end)
-    return f'{text[:at]}#include "{header}"\n{text[at:]}'
+    blank = "\n" if last and not quoted else ""
+    return f'{text[:at]}{blank}#include "{header}"\n{text[at:]}'
 
 
 def declare(struct, text):

@@ -69,6 +69,20 @@ filled() {
 		! grep -rq 'drm_shmem_' "$work/filled.after"
 }
 
+# kept: test that members of a struct drm_driver stay if one of them has a comment, or if the library's
+# macro would show more of a client than the driver does.
+kept() {
+	local change
+
+	for change in 's|^\t\.show_fdinfo = corge.*|\t/* And the clock */\n&|' '/^\t\.show_fdinfo = corge/d'; do
+		rm -rf "$work/kept"
+		cp -r "$TOP/tests/convert/embedded/before" "$work/kept"
+		sed -i "$change" "$work/kept/corge_drv.c"
+		convert "$work/kept" kept.after &&
+			grep -q '\.gem_prime_import = drm_shmem_prime_import,' "$work/kept.after/corge_drv.c" || return
+	done
+}
+
 # again: test that a converted driver does not change again, until a function passes on a proof.
 again() {
 	convert "$work/bar" again && diff -r "$work/bar" "$work/again" || return 1
@@ -290,6 +304,7 @@ check "convert: and several whose devices begin with one structure" expected "$T
 for name in qux quux corge grault garply waldo; do check "convert: $name: a second run changes nothing" idle $name; done
 check "convert: a device that is not known everywhere stays" stays
 check "convert: an object whose pages the driver fills in stays" filled
+check "convert: members of a driver stay that a macro would change" kept
 check "convert: what was converted stays" again
 check "convert: and gets no header that it has through another one" through_header
 if [ "$1" = expected ]; then

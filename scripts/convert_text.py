@@ -201,7 +201,7 @@ class Section:
         if not leave or leave.startswith("goto") or self.jumps_in(before, scope + after):
             return None
         # A lock that the rest gives up would be given up in the section: as before, but for those of others.
-        new = self.forms["or"](found["drm"], leave)
+        new = self.forms["or"](found["drm"], leave.replace("\n", f"\n{found['tabs']}"))
         scope = drop_exits(scope, found["idx"])
         body = f"{before}{found['tabs']}{new}\n{scope}{after}"
         return unused_labels(end_labels(body) if not after else body)
@@ -226,7 +226,10 @@ class Section:
             lines[-1:] = [line.strip() for line in tail[1].splitlines() if line]
         if not lines[-1].startswith("return") or any(not re.search(r";$|^if \(.*\)$", line) for line in lines):
             return None
-        return f"{{ {' '.join(lines)} }}" if len(lines) > 1 else lines[0][:-1]
+        if len(lines) == 1:
+            return lines[0][:-1]
+        tabs = ["\t\t" if line.endswith(")") else "\t" for line in ["", *lines]]
+        return "\n".join(["{", *(tab + line for tab, line in zip(tabs, lines)), "}"])
 
     @staticmethod
     def jumps_in(before, rest):
@@ -317,6 +320,18 @@ def add_argument(text, name, argument):
 def wrap(head, params):
     """Parameters, in lines that are short enough."""
     return fill(f"{head}(".rsplit("\n", 1)[-1], re.split(r",\s*", params[1:-1]), ")")[len(head.rsplit("\n", 1)[-1]):]
+
+
+def aligned(entries, member):
+    """The start of an entry ".member = ", as the others of a table are aligned."""
+    others = re.findall(r"^(\t\.\w+)(\s+)= ", entries, re.M)
+    blanks = next((blank for _, blank in others if blank != " "), " ")
+    column = max((len((name + blank).expandtabs()) for name, blank in others if blank != " "), default=0)
+    start = f"\t.{member}"
+    missing = column - len(start.expandtabs())
+    if "\t" in blanks:
+        return start + "\t" * max(1, -(-missing // 8)) + "= "
+    return start + " " * max(1, missing) + "= "
 
 
 def fill(head, args, tail):

@@ -6,7 +6,6 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_modeset_helper_vtables.h>
 
@@ -129,7 +128,11 @@ static int qux_read(struct qux_device *qux, u32 *val)
 	if (!buf)
 		return -ENOMEM;
 
-	drm_dev_ctx_live_or(live, &qux->ctx, { ret = -ENODEV; kfree(buf); return ret; });
+	drm_dev_ctx_live_or(live, &qux->ctx, {
+		ret = -ENODEV;
+		kfree(buf);
+		return ret;
+	});
 
 	*buf = qux->reg;
 	if (!*buf) {

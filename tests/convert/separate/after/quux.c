@@ -53,7 +53,11 @@ static const struct drm_driver quux_driver = {
 
 static int quux_send(struct quux_device *quux, u32 id)
 {
-	drm_dev_ctx_live_or(live, to_drm_dev_ctx(quux->drm), { if (id) quux->id = 0; return -ENODEV; });
+	drm_dev_ctx_live_or(live, to_drm_dev_ctx(quux->drm), {
+		if (id)
+			quux->id = 0;
+		return -ENODEV;
+	});
 	quux->id = id;
 	return 0;
 }
