@@ -20,8 +20,8 @@ import tempfile
 from convert_embedded import EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables, use_ops
 from convert_text import (CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
-                          edit_functions, end_labels, fill, for_clients, free_by_scope, functions, unused_labels,
-                          without_comments, wrap)
+                          edit_functions, end_labels, fill, for_clients, free_by_scope, functions, merged_labels,
+                          tidy, unused_labels, WIDTH, without_comments, wrap)
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
 
@@ -291,7 +291,7 @@ class Driver:
                               device, "&unreg", self.names["ops"],
                               f"&to_{self.device}({m[1]})->{self.names['data']}"], ")"),
                           body)
-            body = re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M)
+            body = merged_labels(re.sub(rf"^\tdrm_dev_put\({drm}\);\n", "", body, flags=re.M))
             return head, "\tstruct drm_dev_ctx_unreg *unreg __free(drm_dev_ctx_unreg) = NULL;\n" + body
 
         def end(head, _, __, body):
@@ -479,6 +479,9 @@ class Driver:
             if not new:
                 return None
             self.attach |= not registered and not commits
+            for line, drm in re.findall(rf"^(\tstruct drm_device \*(\w+) = &\w+->{self.member};\n)", new, re.M):
+                if len(re.findall(rf"\b{drm}\b", without_comments(new.replace(line, "")))) == 0:
+                    new = tidy(new.replace(line, ""))
             return head, new
 
         return edit_functions(text, change)
@@ -566,7 +569,8 @@ class Driver:
         for handler in handlers:
             new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},",
                          f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']},", new)
-        return text.replace(table[0], "".join(h["entry"] for h in handlers) + "\n" + new)
+        about = re.search(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?\Z", text[:table.start()], re.M)[0]
+        return text.replace(about + table[0], "".join(h["entry"] for h in handlers) + "\n" + about + new)
 
     def finish_contexts(self, text):
         """Write what a semantic patch cannot: of devices and sections."""
@@ -602,6 +606,15 @@ class Driver:
                     f"\treturn container_of(drm, struct {self.device}, {ctx}.drm);\n}}\n")
         return text.replace(defined[0], new)
 
+    def check_reached(self):
+        """Nothing stands behind a return, where a patch has lost a label, or a check of a result."""
+        before = without_comments("\n".join(self.before.values()))
+        for text in self.read().values():
+            for f in functions(text):
+                lost = re.search(r"^\treturn\b[^;]*;\n\n*(\t(?![}\t])\S.*)", without_comments(f["body"]), re.M)
+                if lost and lost[0] not in before:
+                    sys.exit(f"{f['name']}() would return before {lost[1].strip()}")
+
     def own_patch(self):
         """What only this driver has, and no general rule can know: a semantic patch of its own."""
         patch = f"drivers/{self.directory}"
@@ -612,7 +625,8 @@ class Driver:
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
                 r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
             self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*\()", "}\n\n", text, flags=re.M))
-            self.edit(lambda text: returns(edit_functions(text, blank_lines)))
+            self.edit(lambda text: returns(edit_functions(text, lambda head, name, params, body: None if body in before else
+                                                          blank_lines(head, name, params, body))))
             self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
                 head, unused_variables(body))))
             self.raw = self.text()
@@ -632,6 +646,7 @@ class Driver:
         self.edit(lambda text: re.sub(r"(\bdrm_vmap_own\([^;]*->(?:obj|shmem|shmem_obj))\.base\)", r"\1)", text))
         self.spatch("sgt")
         self.edit(self.finish)
+        self.check_reached()
         use_ops(self)
         for path in self.files():
             text = path.read_text(encoding="utf-8")
@@ -765,6 +780,8 @@ def blank_lines(head, _, __, body):
     """Those that a semantic patch leaves at the start of a body, and blanks in others."""
     new = re.sub(r"^\n+|(?<=\n)[ \t]+(?=\n)", "", re.sub(r"^[ \t]+$", "", body, flags=re.M))
     new = re.sub(r"\n{3,}", "\n\n", new)
+    # Of an initializer, a semantic patch indents the end, too.
+    new = re.sub(r"(?<=[^,\n])(\n\t+)\t\};$", r",\1};", new, flags=re.M)
     new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) \(", r"\1(", new)
     new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
                  lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
@@ -909,7 +926,7 @@ def typed(text, handler):
         body = body.replace(line, "", 1)
     body, _ = rename(data, handler["args"], body)
     direct, uses = rename(drm, handler["drm"], body)
-    if uses == 1:
+    if uses == 1 and all(len(line.expandtabs()) <= WIDTH for line in direct.splitlines()):
         body = direct
     elif uses:
         body = f"\tstruct drm_device *{drm} = {handler['drm']};\n{body}"

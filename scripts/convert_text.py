@@ -78,6 +78,13 @@ def unused_labels(body):
     return body
 
 
+def merged_labels(body):
+    """With one label where several stand for the same place"""
+    while found := re.search(r"^(\w+):\n(\w+):\n", body, re.M):
+        body = re.sub(rf"\bgoto {found[1]};", f"goto {found[2]};", body.replace(found[0], f"{found[2]}:\n", 1))
+    return body
+
+
 def free_by_scope(body):
     """
     Memory that the whole rest of a function has, and each way out frees: by the end of its scope. A scope

@@ -27,6 +27,7 @@ void corge_write_ptes(struct corge_bo *bo, const struct sg_table *sgt)
 DRM_DEV_CTX_IOCTL_UNGUARDED(CORGE_CREATE, corge_ioctl_create, struct drm_corge_create);
 DRM_DEV_CTX_IOCTL_UNGUARDED(CORGE_OFFSET, corge_ioctl_offset, struct drm_corge_offset);
 
+/* Each client may do this. */
 DRM_DEV_CTX_IOCTLS(corge_ioctls) = {
 	DRM_DEV_CTX_IOCTL_DEF(CORGE_CREATE, DRM_RENDER_ALLOW),
 	DRM_DEV_CTX_IOCTL_DEF(CORGE_OFFSET, DRM_RENDER_ALLOW),

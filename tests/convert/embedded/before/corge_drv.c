@@ -22,6 +22,7 @@ void corge_write_ptes(struct corge_bo *bo)
 		pr_debug("%pad of %zu\n", &sg_dma_address(sgl), bo->base.base.size);
 }
 
+/* Each client may do this. */
 static const struct drm_ioctl_desc corge_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(CORGE_CREATE, corge_ioctl_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(CORGE_OFFSET, corge_ioctl_offset, DRM_RENDER_ALLOW),

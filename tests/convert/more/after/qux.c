@@ -47,7 +47,13 @@ static int qux_ioctl_reset(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_reset
 static int qux_ioctl_start(struct drm_dev_ctx_ioctl *ioctl, struct drm_qux_start *args,
 			   struct drm_file *file)
 {
-	to_qux(drm_dev_ctx_ioctl_drm(ioctl))->reg = args->pad;
+	struct drm_device *dev = drm_dev_ctx_ioctl_drm(ioctl);
+	struct qux_device *qux;
+
+	/* This line would be too long with the call in it. */
+	qux = args->pad < sizeof(*qux) ? NULL : args->pad > PAGE_SIZE ? NULL : to_qux(dev);
+	if (qux)
+		qux->reg = args->pad;
 	return 0;
 }
 
