@@ -19,9 +19,9 @@ import tempfile
 
 from convert_embedded import EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables, use_ops
-from convert_text import (CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
+from convert_text import (arguments, CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
                           edit_functions, end_labels, fill, for_clients, free_by_scope, functions, merged_labels,
-                          tidy, unused_labels, WIDTH, without_comments, wrap)
+                          no_blank, tidy, unused_labels, WIDTH, without_comments, wrap)
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "coccinelle"))
 
@@ -567,8 +567,8 @@ class Driver:
         kind = "DRM_DEV_CTX_IOCTLS" if table[0].startswith("static") else "DRM_DEV_CTX_IOCTLS_EXTERN"
         new = re.sub(r".*\[[^]]*\] = ", f"{kind}({table[1]}) = ", table[0], count=1)
         for handler in handlers:
-            new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},",
-                         f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']},", new)
+            new = re.sub(rf"DRM_IOCTL_DEF_DRV\({handler['ioctl']},\s*{handler['name']},\s*",
+                         f"DRM_DEV_CTX_IOCTL_DEF({handler['ioctl']}, ", new)
         about = re.search(r"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?\Z", text[:table.start()], re.M)[0]
         return text.replace(about + table[0], "".join(h["entry"] for h in handlers) + "\n" + about + new)
 
@@ -624,7 +624,7 @@ class Driver:
             self.spatch(patch)
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
                 r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
-            self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*\()", "}\n\n", text, flags=re.M))
+            self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*[(=])", "}\n\n", text, flags=re.M))
             self.edit(lambda text: returns(edit_functions(text, lambda head, name, params, body: None if body in before else
                                                           blank_lines(head, name, params, body))))
             self.edit(lambda text: edit_functions(text, lambda head, _, __, body: None if body in before else (
@@ -648,14 +648,19 @@ class Driver:
         self.edit(self.finish)
         self.check_reached()
         use_ops(self)
-        for path in self.files():
-            text = path.read_text(encoding="utf-8")
-            new = unneeded_includes(text, self.before[path.relative_to(self.top)])
-            if new != text:
-                path.write_text(new, encoding="utf-8")
         if self.read() != self.before:
             self.charge()
+            self.tidy_lines()
             self.build_files()
+
+    def tidy_lines(self):
+        """Without includes that nothing needs any more, and without lines that became too long."""
+        for path in self.files():
+            text = path.read_text(encoding="utf-8")
+            old = self.before[path.relative_to(self.top)]
+            new = short_lines(unneeded_includes(text, old), old)
+            if new != text:
+                path.write_text(new, encoding="utf-8")
 
     def charge(self):
         """To the client, as the rule "accounted" wants it: what functions allocate that have its file, or its data."""
@@ -759,6 +764,17 @@ def unneeded_includes(text, old):
     return text
 
 
+def short_lines(text, old):
+    """With calls in several lines that an edit has made too long for one."""
+    def call(match):
+        if len(match[0].expandtabs()) <= WIDTH or match[0] in old:
+            return match[0]
+        args = arguments(match[2])
+        return fill(match[1], args, ");") if len(args) > 1 else match[0]
+
+    return re.sub(r"^(\t+(?:[\w>.*-]+ = |return )?\w+\()([^\n\"]*)\);$", call, text, flags=re.M)
+
+
 def without_messages(block):
     """What leaves a function, without messages about another call, and without braces for those."""
     block = re.sub(r"^\t+(?:DRM_\w*ERROR|\w+_(?:err|warn)(?:_probe)?)\([^;]*\);\n", "", block, flags=re.M)
@@ -782,7 +798,7 @@ def blank_lines(head, _, __, body):
     new = re.sub(r"\n{3,}", "\n\n", new)
     # Of an initializer, a semantic patch indents the end, too.
     new = re.sub(r"(?<=[^,\n])(\n\t+)\t\};$", r",\1};", new, flags=re.M)
-    new = re.sub(r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) \(", r"\1(", new)
+    new = no_blank(new, r"\b(drm_\w*_guard(?:_\w+)?|\w*for_each\w*) (?=\()")
     new = re.sub(r"^(\t+)(if \([^;{}\n]*\))(\w+\([^;]*\);)",
                  lambda m: f"{m[1]}{m[2]}\n{m[1]}\t" + re.sub(r"\s+", " ", m[3]), new, flags=re.M)
     return (head, new) if new != body else None

@@ -341,6 +341,35 @@ def aligned(entries, member):
     return start + " " * max(1, missing) + "= "
 
 
+def arguments(text):
+    """The arguments of a call, from what is between its parentheses; none if these are not a pair."""
+    found, depth = [""], 0
+    for char in text:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth < 0:
+            return []
+        if char == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += char
+    return [arg.strip() for arg in found]
+
+
+def no_blank(text, names):
+    """Without the blank that a semantic patch writes in front of some calls' arguments, and with these aligned."""
+    while found := re.search(names, text):
+        call = re.match(CALL, text[found.end():])
+        args = call[0] if call else ""
+        args = re.sub(r"\n([ \t]+)", lambda m: "\n" + indentation(len(m[1].expandtabs()) - 1), args)
+        text = text[:found.start()] + found[1] + args + text[found.end() + len(args if not call else call[0]):]
+    return text
+
+
+def indentation(column):
+    """Tabs and blanks up to a column"""
+    return "\t" * (column // 8) + " " * (column % 8)
+
+
 def fill(head, args, tail):
     """A call or a declaration, in lines that are short enough."""
     column = len(head.expandtabs())
@@ -348,7 +377,7 @@ def fill(head, args, tail):
     for n, arg in enumerate(args):
         arg += tail.rstrip("\n") if n == len(args) - 1 else ","
         if len(f"{lines[-1]} {arg}".expandtabs()) > WIDTH:
-            lines.append("\t" * (column // 8) + " " * (column % 8) + arg)
+            lines.append(indentation(column) + arg)
         else:
             lines[-1] += arg if n == 0 else f" {arg}"
     return "\n".join(lines) + tail[len(tail.rstrip("\n")):]
