@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from convert_embedded import EMBEDDED
+from convert_embedded import drop_function, EMBEDDED
 from convert_objects import Objects, prepare, read_only_tables, use_ops
 from convert_text import (arguments, CALL, NODES, Section, add_argument, add_parameter, charged, charged_nodes, drop_variable,
                           edit_functions, end_labels, fill, for_clients, free_by_scope, functions, merged_labels,
@@ -620,8 +620,12 @@ class Driver:
         patch = f"drivers/{self.directory}"
         # Its objects are still the core's: the patch was not applied yet.
         if (RULES / f"{patch}.cocci").exists() and EMBEDDED.search(without_comments(self.text())):
-            before = {f["body"] for text in self.read().values() for f in functions(text)}
+            old = [f for text in self.read().values() for f in functions(text)]
+            before = {f["body"] for f in old}
             self.spatch(patch)
+            left = {f["name"] for text in self.read().values() for f in functions(text)}
+            for name in {f["name"] for f in old} - left:
+                self.edit(lambda text, name=name: drop_function(text, name))
             self.edit(lambda text: re.sub(r"^(\t*)(\} \w+;)(?=struct )", r"\1\2\n\1", re.sub(
                 r"\)\{$", ")\n{", text, flags=re.M), flags=re.M))
             self.edit(lambda text: re.sub(r"^\}\n(?=[a-z][\w \t*]*[(=])", "}\n\n", text, flags=re.M))

@@ -40,6 +40,10 @@ def explicit(entries):
 
 def use_ops(driver):
     """Write the library's macro for members of a struct drm_driver if all of them are as the macro has them."""
+    for f in [f for text in driver.read().values() for f in functions(text)]:
+        only = re.fullmatch(r"\treturn (drm_shmem_prime_import\w*)\((\w+), (\w+)\);\n", f["body"])
+        if only and re.fullmatch(rf"\(struct drm_device \*{only[2]},\s*struct dma_buf \*{only[3]}\)", f["params"]):
+            driver.edit(lambda text, f=f, only=only: re.sub(rf"\b{f['name']}\b", only[1], drop_function(text, f["name"])))
     code = without_comments(driver.text())
     shows = [f["name"] for text in driver.read().values() for f in functions(text)
              if "drm_shmem_show_fdinfo(" in without_comments(f["body"])]
@@ -47,7 +51,8 @@ def use_ops(driver):
     asked = re.search(r"\bdrm_show_fdinfo\b|\bDRM_SHMEM_FOPS\b|\bDEFINE_DRM_SHMEM_FOPS\b", code)
 
     def ops(match):
-        entries = explicit(match["entries"])
+        # The member is there without procfs, too.
+        entries = re.sub(r"^#ifdef CONFIG_PROC_FS\n(\t\.show_fdinfo\b.*\n)#endif\n", r"\1", explicit(match["entries"]), flags=re.M)
         plain = re.sub(r"^#if.*\n(?:.*\n)*?#endif.*\n", "", entries, flags=re.M)
         found = dict(re.findall(rf"^\t\.({MEMBERS})\s*= (\w+),\n", plain, re.M))
         if len(re.findall(rf"\.(?:{MEMBERS})\b", without_comments(entries))) != len(found) \
